@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Time: monotonic for everything that waits, real for what is shown or
+ * compared with a file's times.
+ */
+
+#include "base/clock.h"
+
+static uint64_t read_clock(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * KR_USEC_PER_SEC +
+	       (uint64_t)ts.tv_nsec / 1000;
+}
+
+uint64_t kr_now_usec(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t kr_realtime_usec(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}
+
+uint64_t kr_left_usec(uint64_t deadline_usec)
+{
+	uint64_t now = kr_now_usec();
+
+	return now < deadline_usec ? deadline_usec - now : 0;
+}
+
+static void format(uint64_t realtime_usec, const char *pattern,
+		   struct tm *(*convert)(const time_t *, struct tm *),
+		   char ret[static KR_RFC3339_SIZE])
+{
+	time_t seconds = (time_t)(realtime_usec / KR_USEC_PER_SEC);
+	struct tm tm;
+
+	if (!convert(&seconds, &tm) ||
+	    strftime(ret, KR_RFC3339_SIZE, pattern, &tm) == 0)
+		ret[0] = '\0';
+}
+
+void kr_rfc3339(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE])
+{
+	format(realtime_usec, "%Y-%m-%dT%H:%M:%SZ", gmtime_r, ret);
+}
+
+void kr_local_time(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE])
+{
+	format(realtime_usec, "%Y-%m-%d %H:%M:%S", localtime_r, ret);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdint.h>
+#include <time.h>
+
+#define KR_USEC_PER_SEC	 UINT64_C(1000000)
+#define KR_USEC_PER_MSEC UINT64_C(1000)
+
+/* CLOCK_MONOTONIC and CLOCK_REALTIME in microseconds. */
+uint64_t kr_now_usec(void);
+uint64_t kr_realtime_usec(void);
+
+/* What is left until DEADLINE_USEC of kr_now_usec(); 0 when it is over. */
+uint64_t kr_left_usec(uint64_t deadline_usec);
+
+#define KR_RFC3339_SIZE 32
+
+/* "2026-11-20T08:14:03Z": a realtime in microseconds, UTC. */
+void kr_rfc3339(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE]);
+
+/* "2026-11-20 08:14:03" in local time. */
+void kr_local_time(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE]);

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Edits: byte splices, kept sorted, never overlapping. Two edits may not touch
+ * either (an insertion at the end of a cut would be ambiguous about order), but
+ * for an empty one beside a non-empty one's far side.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/edit.h"
+
+static struct kr_file_edits *file_edits(struct kr_edits *edits,
+					const struct kr_file *file,
+					const char *path)
+{
+	struct kr_file_edits *grown;
+	char *copy;
+
+	for (size_t i = 0; i < edits->n_files; i++) {
+		if (strcmp(edits->files[i].path, path) == 0)
+			return &edits->files[i];
+	}
+	copy = strdup(path);
+	if (!copy)
+		return NULL;
+	grown = reallocarray(edits->files, edits->n_files + 1, sizeof(*grown));
+	if (!grown) {
+		free(copy);
+		return NULL;
+	}
+	edits->files = grown;
+	grown += edits->n_files++;
+	*grown = (struct kr_file_edits){.file = file, .path = copy};
+	return grown;
+}
+
+static int insert(struct kr_file_edits *f, size_t offset, size_t length,
+		  const char *text)
+{
+	struct kr_edit *grown;
+	size_t at = 0;
+	char *copy;
+
+	while (at < f->n_edits && f->edits[at].offset < offset)
+		at++;
+	if (at < f->n_edits && f->edits[at].offset == offset &&
+	    f->edits[at].length == length &&
+	    strcmp(f->edits[at].text, text) == 0)
+		return 0;
+	if (at < f->n_edits && f->edits[at].offset < offset + length)
+		return -EEXIST;
+	if (at < f->n_edits && f->edits[at].offset == offset)
+		return -EEXIST;
+	if (at > 0 &&
+	    f->edits[at - 1].offset + f->edits[at - 1].length > offset)
+		return -EEXIST;
+	copy = strdup(text);
+	if (!copy)
+		return -ENOMEM;
+	grown = reallocarray(f->edits, f->n_edits + 1, sizeof(*grown));
+	if (!grown) {
+		free(copy);
+		return -ENOMEM;
+	}
+	f->edits = grown;
+	memmove(grown + at + 1, grown + at,
+		(f->n_edits - at) * sizeof(*grown));
+	grown[at] = (struct kr_edit){
+		.offset = offset, .length = length, .text = copy};
+	f->n_edits++;
+	return 0;
+}
+
+int kr_edits_add(struct kr_edits *edits, struct kr_span span, const char *text)
+{
+	struct kr_file_edits *f =
+		file_edits(edits, span.file, span.file->real);
+
+	if (!f)
+		return -ENOMEM;
+	return insert(f, span.offset, span.length, text);
+}
+
+int kr_edits_create(struct kr_edits *edits, const char *path, const char *text)
+{
+	struct kr_file_edits *f;
+
+	for (size_t i = 0; i < edits->n_files; i++) {
+		if (strcmp(edits->files[i].path, path) == 0)
+			return -EEXIST;
+	}
+	f = file_edits(edits, NULL, path);
+	if (!f)
+		return -ENOMEM;
+	return insert(f, 0, 0, text);
+}
+
+int kr_file_edits_apply(const struct kr_file_edits *edits, char **ret_data,
+			size_t *ret_size)
+{
+	const char *data = edits->file ? edits->file->data : "";
+	size_t size = edits->file ? edits->file->size : 0;
+	size_t total = size, from = 0;
+	char *out, *p;
+
+	for (size_t i = 0; i < edits->n_edits; i++)
+		total += strlen(edits->edits[i].text) - edits->edits[i].length;
+	out = p = malloc(total + 1);
+	if (!out)
+		return -ENOMEM;
+	for (size_t i = 0; i < edits->n_edits; i++) {
+		const struct kr_edit *e = &edits->edits[i];
+
+		p = mempcpy(p, data + from, e->offset - from);
+		p = mempcpy(p, e->text, strlen(e->text));
+		from = e->offset + e->length;
+	}
+	p = mempcpy(p, data + from, size - from);
+	*p = '\0';
+	*ret_data = out;
+	*ret_size = total;
+	return 0;
+}
+
+size_t kr_file_edits_map(const struct kr_file_edits *edits, size_t offset)
+{
+	size_t out = offset;
+
+	for (size_t i = 0; i < edits->n_edits; i++) {
+		const struct kr_edit *e = &edits->edits[i];
+
+		if (e->offset > offset)
+			break;
+		if (e->offset + e->length > offset)
+			out -= offset - e->offset;
+		else
+			out -= e->length;
+		out += strlen(e->text);
+	}
+	return out;
+}
+
+void kr_edits_done(struct kr_edits *edits)
+{
+	for (size_t i = 0; i < edits->n_files; i++) {
+		struct kr_file_edits *f = &edits->files[i];
+
+		for (size_t k = 0; k < f->n_edits; k++)
+			free(f->edits[k].text);
+		free(f->edits);
+		free(f->path);
+	}
+	free(edits->files);
+	*edits = (struct kr_edits){0};
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A change is data: edits in spans of unchanged files.
+ */
+
+#include <stddef.h>
+
+#include "base/macro.h"
+#include "base/span.h"
+
+/* LENGTH bytes from OFFSET of the file become TEXT (either may be empty). */
+struct kr_edit {
+	size_t offset;
+	size_t length;
+	char *text; /* owned, NUL-terminated */
+};
+
+/* All edits of one file, in order of offset, none touching another. */
+struct kr_file_edits {
+	const struct kr_file *file; /* NULL: a file that is not there yet */
+	char *path; /* the node's path of the file itself, links resolved */
+	struct kr_edit *edits;
+	size_t n_edits;
+};
+
+struct kr_edits {
+	struct kr_file_edits *files;
+	size_t n_files;
+};
+
+/*
+ * Adds an edit. TEXT is copied. 0; -EEXIST: it touches bytes that another edit
+ * already changes (an edit that is there, word for word, is not an error and
+ * not added again); -ENOMEM.
+ */
+int kr_edits_add(struct kr_edits *edits, struct kr_span span, const char *text);
+
+/* Adds a file at PATH that does not exist yet. 0, -EEXIST, -ENOMEM. */
+int kr_edits_create(struct kr_edits *edits, const char *path, const char *text);
+
+/*
+ * The file's bytes after the edits, NUL-terminated, RET_SIZE of them without
+ * the NUL; the caller frees them. 0 or -ENOMEM.
+ */
+int kr_file_edits_apply(const struct kr_file_edits *edits, char **ret_data,
+			size_t *ret_size);
+
+/* Where byte OFFSET of the unchanged file stands after the edits; an offset
+ * that an edit removes maps to the place after the edit's text. */
+size_t kr_file_edits_map(const struct kr_file_edits *edits, size_t offset);
+
+void kr_edits_done(struct kr_edits *edits);
+
+#define _cleanup_edits_ _cleanup_(kr_edits_done)

@@ -1,0 +1,733 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Files below a root directory.
+ *
+ * The kernel resolves: openat2(2) with RESOLVE_IN_ROOT, so that neither ".."
+ * nor an absolute link leads out. Asked with RESOLVE_NO_SYMLINKS first, since
+ * then the path is also the real one. Where a link is met (ELOOP), or the
+ * kernel or a seccomp filter has no openat2 (ENOSYS, EPERM), walk() does it name
+ * by name with O_NOFOLLOW and the same rules, and learns the real path.
+ *
+ * Nothing but a regular file is opened for reading: a look at what a path is
+ * goes through O_PATH, which has no side effect on a FIFO or a device.
+ *
+ * Limits: 40 links as the kernel, PATH_MAX bytes.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <search.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+
+#define LINKS_MAX 40
+
+struct kr_fs {
+	int root_fd;
+	struct kr_fs *below; /* an overlay's */
+	void *files;	     /* tsearch(3) tree of struct kr_file by path */
+	void *overlay;	     /* the same by real path */
+	bool no_openat2;
+};
+
+static void file_free(void *p)
+{
+	struct kr_file *file = p;
+
+	if (!file)
+		return;
+	free(file->path);
+	free(file->real);
+	free(file->data);
+	free(file);
+}
+
+static inline void file_freep(struct kr_file **file)
+{
+	file_free(*file);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct kr_file *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+static struct kr_file *find(void *const *tree, const char *path)
+{
+	struct kr_file key = {.path = (char *)(uintptr_t)path};
+	void *node = tfind(&key, tree, by_path);
+
+	return node ? *(struct kr_file **)node : NULL;
+}
+
+int kr_fs_new(int root_fd, struct kr_fs **ret)
+{
+	struct kr_fs *fs = calloc(1, sizeof(*fs));
+	int r;
+
+	if (!fs)
+		return -ENOMEM;
+	fs->root_fd = fcntl(root_fd, F_DUPFD_CLOEXEC, 3);
+	if (fs->root_fd < 0) {
+		r = -errno;
+		free(fs);
+		return r;
+	}
+	*ret = fs;
+	return 0;
+}
+
+int kr_fs_new_overlay(struct kr_fs *below, struct kr_fs **ret)
+{
+	int r = kr_fs_new(below->root_fd, ret);
+
+	if (r == 0)
+		(*ret)->below = below;
+	return r;
+}
+
+struct kr_fs *kr_fs_free(struct kr_fs *fs)
+{
+	if (!fs)
+		return NULL;
+	tdestroy(fs->files, file_free);
+	tdestroy(fs->overlay, file_free);
+	close(fs->root_fd);
+	free(fs);
+	return NULL;
+}
+
+int kr_fs_root_fd(const struct kr_fs *fs)
+{
+	return fs->root_fd;
+}
+
+char *kr_path_normalise(const char *path)
+{
+	char *out = malloc(strlen(path) + 2);
+	size_t n = 0;
+
+	if (!out)
+		return NULL;
+	while (*path) {
+		size_t length = strcspn(path, "/");
+
+		if (length == 2 && memcmp(path, "..", 2) == 0) {
+			while (n > 0 && out[--n] != '/')
+				;
+		} else if (length > 0 && !(length == 1 && *path == '.')) {
+			out[n++] = '/';
+			memcpy(out + n, path, length);
+			n += length;
+		}
+		path += length;
+		path += *path == '/';
+	}
+	if (n == 0)
+		out[n++] = '/';
+	out[n] = '\0';
+	return out;
+}
+
+char *kr_path_join(const char *dir, const char *name)
+{
+	size_t length = strlen(dir);
+	char *out;
+
+	while (length > 0 && dir[length - 1] == '/')
+		length--;
+	if (asprintf(&out, "%.*s/%s", (int)length, dir, name) < 0)
+		return NULL;
+	return out;
+}
+
+/* --- resolving ----------------------------------------------------------- */
+
+/* openat2(2) counts a leading slash as the root's, "" is not a path. */
+static int open_in_root(struct kr_fs *fs, const char *path, int flags,
+			uint64_t resolve)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC),
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve,
+	};
+	int fd;
+
+	if (fs->no_openat2)
+		return -ENOSYS;
+	do {
+		fd = (int)syscall(SYS_openat2, fs->root_fd, path, &how,
+				  sizeof(how));
+	} while (fd < 0 && (errno == EAGAIN || errno == EINTR));
+	if (fd >= 0)
+		return fd;
+	if (errno == EPERM || errno == ENOSYS)
+		fs->no_openat2 = true;
+	return -errno;
+}
+
+struct walk {
+	char todo[2 * PATH_MAX]; /* what is still to be resolved */
+	char real[PATH_MAX];	 /* what is resolved: "" or "/a/b" */
+	unsigned n_links;
+	int fd; /* of REAL, O_PATH */
+};
+
+/* Opens WALK's real path anew: no name in it is a link, or somebody swapped
+ * one in since, which is refused. */
+static int walk_reopen(struct kr_fs *fs, struct walk *w)
+{
+	char *name = w->real;
+	int fd = openat(fs->root_fd, ".", O_PATH | O_CLOEXEC | O_DIRECTORY);
+
+	while (fd >= 0 && *name) {
+		char *end = strchrnul(name + 1, '/');
+		char saved = *end;
+		int next;
+
+		*end = '\0';
+		next = openat(fd, name + 1,
+			      O_PATH | O_CLOEXEC | O_NOFOLLOW | O_DIRECTORY);
+		*end = saved;
+		close(fd);
+		fd = next;
+		name = end;
+	}
+	if (fd < 0)
+		return -errno;
+	if (w->fd >= 0)
+		close(w->fd);
+	w->fd = fd;
+	return 0;
+}
+
+static int walk_link(struct kr_fs *fs, struct walk *w, int link_fd,
+		     const char *rest)
+{
+	char target[PATH_MAX];
+	char next[2 * PATH_MAX];
+	ssize_t n = readlinkat(link_fd, "", target, sizeof(target) - 1);
+	int length;
+
+	if (n < 0)
+		return -errno;
+	if (++w->n_links > LINKS_MAX)
+		return -ELOOP;
+	target[n] = '\0';
+	length = snprintf(next, sizeof(next), "%s%s", target, rest);
+	if (length >= (int)sizeof(next))
+		return -ENAMETOOLONG;
+	memcpy(w->todo, next, (size_t)length + 1);
+	if (target[0] != '/')
+		return 0;
+	w->real[0] = '\0';
+	return walk_reopen(fs, w);
+}
+
+static int walk_up(struct kr_fs *fs, struct walk *w)
+{
+	char *slash = strrchr(w->real, '/');
+
+	if (slash)
+		*slash = '\0';
+	return walk_reopen(fs, w);
+}
+
+static int walk_name(struct kr_fs *fs, struct walk *w, const char *name,
+		     const char *rest, bool follow)
+{
+	_cleanup_close_ int fd = openat(w->fd, name,
+					O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+	size_t length = strlen(w->real);
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISLNK(st.st_mode) && (follow || *rest))
+		return walk_link(fs, w, fd, rest);
+	if (*rest && !S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	if (length + 1 + strlen(name) >= sizeof(w->real))
+		return -ENAMETOOLONG;
+	w->real[length] = '/';
+	strcpy(w->real + length + 1, name);
+	memmove(w->todo, rest, strlen(rest) + 1);
+	close(w->fd);
+	w->fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* Resolves PATH name by name. The fd (O_PATH) and the real path. */
+static int walk(struct kr_fs *fs, const char *path, bool follow,
+		char **ret_real)
+{
+	struct walk w = {.fd = -1};
+	int r;
+
+	if (strlen(path) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	strcpy(w.todo, path);
+	r = walk_reopen(fs, &w);
+	while (r == 0) {
+		char name[NAME_MAX + 1];
+		char *start = w.todo + strspn(w.todo, "/");
+		size_t length = strcspn(start, "/");
+
+		if (length == 0)
+			break;
+		if (length > NAME_MAX) {
+			r = -ENAMETOOLONG;
+			break;
+		}
+		memcpy(name, start, length);
+		name[length] = '\0';
+		start += length;
+		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
+			r = walk_name(fs, &w, name, start, follow);
+			continue;
+		}
+		memmove(w.todo, start, strlen(start) + 1);
+		if (name[1] == '.')
+			r = walk_up(fs, &w);
+	}
+	if (r == 0) {
+		*ret_real = strdup(*w.real ? w.real : "/");
+		r = *ret_real ? 0 : -ENOMEM;
+	}
+	if (r < 0) {
+		if (w.fd >= 0)
+			close(w.fd);
+		return r;
+	}
+	return w.fd;
+}
+
+/* An O_PATH fd of what is at PATH, and its real path. */
+static int resolve(struct kr_fs *fs, const char *path, bool follow,
+		   char **ret_real)
+{
+	int fd = open_in_root(fs, path, O_PATH | O_NOFOLLOW,
+			      RESOLVE_NO_SYMLINKS);
+	struct stat st;
+	char *real;
+
+	if (fd == -ELOOP || fs->no_openat2)
+		return walk(fs, path, follow, ret_real);
+	if (fd < 0)
+		return fd;
+	/* O_PATH | O_NOFOLLOW opens a link itself in spite of NO_SYMLINKS */
+	if (follow && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode)) {
+		close(fd);
+		return walk(fs, path, follow, ret_real);
+	}
+	real = kr_path_normalise(path);
+	if (!real) {
+		close(fd);
+		return -ENOMEM;
+	}
+	*ret_real = real;
+	return fd;
+}
+
+int kr_fs_open_parent(struct kr_fs *fs, const char *real,
+		      const char **ret_name)
+{
+	const char *slash = strrchr(real, '/');
+	_cleanup_free_ char *folder = strndup(real, (size_t)(slash - real));
+	_cleanup_free_ char *folder_real = NULL;
+	_cleanup_close_ int fd = -1;
+	int dir_fd;
+
+	if (!folder)
+		return -ENOMEM;
+	fd = resolve(fs, *folder ? folder : "/", true, &folder_real);
+	if (fd < 0)
+		return fd;
+	if (strcmp(folder_real, *folder ? folder : "/") != 0)
+		return -ELOOP;
+	dir_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0)
+		return -errno;
+	*ret_name = slash + 1;
+	return dir_fd;
+}
+
+/* --- reading ------------------------------------------------------------- */
+
+static int read_all(int fd, size_t hint, char **ret, size_t *ret_size)
+{
+	size_t size = 0, room = hint + 1;
+	_cleanup_free_ char *data = malloc(room + 1);
+
+	if (!data)
+		return -ENOMEM;
+	for (;;) {
+		ssize_t n = read(fd, data + size, room - size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		size += (size_t)n;
+		if (size > KR_FILE_SIZE_MAX)
+			return -EFBIG;
+		if (size == room) {
+			char *grown = realloc(data, 2 * room + 1);
+
+			if (!grown)
+				return -ENOMEM;
+			data = grown;
+			room *= 2;
+		}
+	}
+	data[size] = '\0';
+	*ret = TAKE_PTR(data);
+	*ret_size = size;
+	return 0;
+}
+
+/* The inode behind the O_PATH fd PATH_FD for reading, through its folder: an
+ * O_PATH fd can be opened anew only by way of /proc, which need not be there. */
+static int open_inode(struct kr_fs *fs, const char *real,
+		      const struct stat *want)
+{
+	_cleanup_close_ int dir_fd = -1;
+	const char *name;
+	struct stat st;
+	int fd;
+
+	fd = open_in_root(fs, real,
+			  O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW,
+			  RESOLVE_NO_SYMLINKS);
+	if (fd < 0 && fs->no_openat2) {
+		dir_fd = kr_fs_open_parent(fs, real, &name);
+		if (dir_fd < 0)
+			return dir_fd;
+		fd = openat(dir_fd, name,
+			    O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW |
+				    O_CLOEXEC);
+		if (fd < 0)
+			return -errno;
+	}
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) == 0 && st.st_dev == want->st_dev &&
+	    st.st_ino == want->st_ino)
+		return fd;
+	close(fd);
+	return -EAGAIN;
+}
+
+static int load(struct kr_fs *fs, const char *path, struct kr_file *file)
+{
+	_cleanup_close_ int path_fd = -1, fd = -1;
+	struct statx stx;
+	int r;
+
+	path_fd = resolve(fs, path, true, &file->real);
+	if (path_fd < 0)
+		return path_fd;
+	if (fstat(path_fd, &file->st) < 0)
+		return -errno;
+	if (S_ISDIR(file->st.st_mode))
+		return -EISDIR;
+	if (!S_ISREG(file->st.st_mode))
+		return -EINVAL;
+	if ((uint64_t)file->st.st_size > KR_FILE_SIZE_MAX)
+		return -EFBIG;
+	fd = open_inode(fs, file->real, &file->st);
+	if (fd < 0)
+		return fd;
+	r = read_all(fd, (size_t)file->st.st_size, &file->data, &file->size);
+	if (r < 0)
+		return r;
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &stx) == 0 &&
+	    (stx.stx_mask & STATX_BTIME)) {
+		file->btime.tv_sec = stx.stx_btime.tv_sec;
+		file->btime.tv_nsec = stx.stx_btime.tv_nsec;
+	}
+	return 0;
+}
+
+static int read_below(struct kr_fs *fs, const char *path,
+		      const struct kr_file **ret)
+{
+	_cleanup_free_ char *normal = NULL;
+	const struct kr_file *file;
+	int r = kr_fs_read(fs->below, path, &file);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (r < 0) {
+		normal = kr_path_normalise(path);
+		if (!normal)
+			return -ENOMEM;
+	}
+	*ret = find(&fs->overlay, r < 0 ? normal : file->real);
+	if (*ret)
+		return 0;
+	if (r == 0)
+		*ret = file;
+	return r;
+}
+
+int kr_fs_read(struct kr_fs *fs, const char *path, const struct kr_file **ret)
+{
+	_cleanup_(file_freep) struct kr_file *file = NULL;
+	unsigned tries = 0;
+	int r;
+
+	if (fs->below)
+		return read_below(fs, path, ret);
+	*ret = find(&fs->files, path);
+	if (*ret)
+		return 0;
+	do { /* replaced between the look and the open: look again */
+		file_freep(&file);
+		file = calloc(1, sizeof(*file));
+		if (!file)
+			return -ENOMEM;
+		r = load(fs, path, file);
+	} while (r == -EAGAIN && ++tries < 8);
+	if (r < 0)
+		return r;
+	file->path = strdup(path);
+	if (!file->path || !tsearch(file, &fs->files, by_path))
+		return -ENOMEM;
+	*ret = TAKE_PTR(file);
+	return 0;
+}
+
+int kr_fs_put(struct kr_fs *fs, const char *real, const char *data, size_t size)
+{
+	_cleanup_(file_freep) struct kr_file *file = calloc(1, sizeof(*file));
+
+	if (!file)
+		return -ENOMEM;
+	file->path = strdup(real);
+	file->real = strdup(real);
+	file->data = malloc(size + 1);
+	if (!file->path || !file->real || !file->data)
+		return -ENOMEM;
+	memcpy(file->data, data, size);
+	file->data[size] = '\0';
+	file->size = size;
+	file->overlay = true;
+	if (!tsearch(file, &fs->overlay, by_path))
+		return -ENOMEM;
+	TAKE_PTR(file);
+	return 0;
+}
+
+/* --- folders ------------------------------------------------------------- */
+
+static int by_name(const void *a, const void *b)
+{
+	const struct kr_dir_entry *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static int add_entry(struct kr_dir *dir, size_t *size, const char *name,
+		     unsigned char type)
+{
+	struct kr_dir_entry *grown;
+
+	if (dir->n_entries == *size) {
+		size_t wanted = *size ? 2 * *size : 16;
+
+		grown = reallocarray(dir->entries, wanted, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		dir->entries = grown;
+		*size = wanted;
+	}
+	dir->entries[dir->n_entries].name = strdup(name);
+	if (!dir->entries[dir->n_entries].name)
+		return -ENOMEM;
+	dir->entries[dir->n_entries++].type = type;
+	return 0;
+}
+
+static unsigned char entry_type(DIR *d, const struct dirent *e)
+{
+	struct stat st;
+
+	if (e->d_type != DT_UNKNOWN)
+		return e->d_type;
+	if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return DT_UNKNOWN;
+	return IFTODT(st.st_mode);
+}
+
+static int list_disk(struct kr_fs *fs, const char *path, struct kr_dir *dir,
+		     size_t *size, char **ret_real)
+{
+	_cleanup_close_ int path_fd = resolve(fs, path, true, ret_real);
+	struct dirent *e;
+	DIR *d;
+	int fd, r = 0;
+
+	if (path_fd < 0)
+		return path_fd;
+	fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	d = fdopendir(fd);
+	if (!d) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	errno = 0;
+	while (r == 0 && (e = readdir(d))) {
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			r = add_entry(dir, size, e->d_name, entry_type(d, e));
+		errno = 0;
+	}
+	if (r == 0 && errno != 0)
+		r = -errno;
+	closedir(d);
+	return r;
+}
+
+struct overlay_scan {
+	const char *folder; /* real path */
+	struct kr_dir *dir;
+	size_t *size;
+	size_t n_disk; /* entries that the disk has */
+	int r;
+};
+
+static void scan_one(const void *node, VISIT visit, void *closure)
+{
+	const struct kr_file *file = *(struct kr_file *const *)node;
+	struct overlay_scan *scan = closure;
+	const char *slash = strrchr(file->real, '/');
+	size_t length = strlen(scan->folder);
+
+	if (visit != postorder && visit != leaf)
+		return;
+	if (length == 1)
+		length = 0;
+	if ((size_t)(slash - file->real) != length ||
+	    memcmp(file->real, scan->folder, length) != 0)
+		return;
+	for (size_t i = 0; i < scan->n_disk; i++) {
+		if (strcmp(scan->dir->entries[i].name, slash + 1) == 0)
+			return;
+	}
+	if (scan->r == 0)
+		scan->r = add_entry(scan->dir, scan->size, slash + 1, DT_REG);
+}
+
+int kr_fs_list(struct kr_fs *fs, const char *path, struct kr_dir *ret)
+{
+	_cleanup_dir_ struct kr_dir dir = {0};
+	_cleanup_free_ char *real = NULL;
+	struct overlay_scan scan = {.dir = &dir};
+	size_t size = 0;
+	int r = list_disk(fs, path, &dir, &size, &real);
+
+	if (r < 0 && (r != -ENOENT || !fs->overlay))
+		return r;
+	if (!real)
+		real = kr_path_normalise(path);
+	if (!real)
+		return -ENOMEM;
+	scan.folder = real;
+	scan.size = &size;
+	scan.n_disk = dir.n_entries;
+	twalk_r(fs->overlay, scan_one, &scan);
+	if (scan.r < 0)
+		return scan.r;
+	if (r < 0 && dir.n_entries == 0)
+		return r;
+	if (dir.n_entries > 0)
+		qsort(dir.entries, dir.n_entries, sizeof(*dir.entries),
+		      by_name);
+	*ret = dir;
+	dir = (struct kr_dir){0};
+	return 0;
+}
+
+void kr_dir_done(struct kr_dir *dir)
+{
+	for (size_t i = 0; i < dir->n_entries; i++)
+		free(dir->entries[i].name);
+	free(dir->entries);
+	*dir = (struct kr_dir){0};
+}
+
+/* --- looking ------------------------------------------------------------- */
+
+static int stat_overlay(struct kr_fs *fs, const char *path, struct kr_stat *ret)
+{
+	_cleanup_free_ char *normal = kr_path_normalise(path);
+	struct kr_file *file;
+
+	if (!normal)
+		return -ENOMEM;
+	file = find(&fs->overlay, normal);
+	if (!file)
+		return -ENOENT;
+	ret->st.st_mode = S_IFREG | 0644;
+	ret->st.st_size = (off_t)file->size;
+	ret->real = TAKE_PTR(normal);
+	return 0;
+}
+
+int kr_fs_stat(struct kr_fs *fs, const char *path, bool follow,
+	       struct kr_stat *ret)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+	_cleanup_close_ int fd = resolve(fs, path, follow, &st.real);
+	char target[PATH_MAX];
+	ssize_t n;
+	int r;
+
+	if (fd == -ENOENT && fs->overlay) {
+		r = stat_overlay(fs, path, &st);
+		if (r < 0)
+			return r;
+	} else if (fd < 0) {
+		return fd;
+	} else if (fstat(fd, &st.st) < 0) {
+		return -errno;
+	}
+	if (S_ISLNK(st.st.st_mode)) {
+		n = readlinkat(fd, "", target, sizeof(target) - 1);
+		if (n < 0)
+			return -errno;
+		target[n] = '\0';
+		st.target = strdup(target);
+		if (!st.target)
+			return -ENOMEM;
+	}
+	*ret = st;
+	st = (struct kr_stat){0};
+	return 0;
+}
+
+void kr_stat_done(struct kr_stat *st)
+{
+	free(st->real);
+	free(st->target);
+	*st = (struct kr_stat){0};
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Files below a root directory, and what they would be after a change.
+ *
+ * Every path is the node's own: absolute, resolved inside the root, symlinks
+ * too; nothing outside the root is ever opened. What was read once stays as it
+ * was read: all that follows speaks of the same bytes.
+ *
+ * An overlay is a second view of the same files in which some have other bytes
+ * or are new. An audit of the overlay is an audit of the node after a change.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "base/macro.h"
+#include "base/span.h"
+
+/* A larger file is refused with -EFBIG: no unit, environment file or
+ * configuration of kubelet is. */
+#define KR_FILE_SIZE_MAX ((size_t)16 * 1024 * 1024)
+
+struct kr_fs;
+
+struct kr_dir_entry {
+	char *name;
+	unsigned char type; /* DT_REG, DT_DIR, DT_LNK, ... as it is itself */
+};
+
+struct kr_dir {
+	struct kr_dir_entry *entries; /* sorted by name, byte by byte */
+	size_t n_entries;	      /* "." and ".." do not count */
+};
+
+struct kr_stat {
+	struct stat st;
+	char *real;   /* with links resolved; owned */
+	char *target; /* of a link that was not followed; owned, else NULL */
+};
+
+/*
+ * Views the files below ROOT_FD, a directory (O_PATH will do), which is
+ * duplicated. 0, -ENOMEM, or what fcntl(2) gave.
+ */
+int kr_fs_new(int root_fd, struct kr_fs **ret);
+
+/* A view of BELOW with changes. BELOW must live longer. 0 or -ENOMEM. */
+int kr_fs_new_overlay(struct kr_fs *below, struct kr_fs **ret);
+
+struct kr_fs *kr_fs_free(struct kr_fs *fs);
+DEFINE_FREEP(struct kr_fs, kr_fs_free);
+#define _cleanup_fs_ _cleanup_(kr_fs_freep)
+
+/* The root directory, borrowed. */
+int kr_fs_root_fd(const struct kr_fs *fs);
+
+/*
+ * In an overlay: the file at REAL (links resolved) has these bytes, which are
+ * copied. It need not exist yet. 0 or -ENOMEM.
+ */
+int kr_fs_put(struct kr_fs *fs, const char *real, const char *data,
+	      size_t size);
+
+/*
+ * Reads the regular file at PATH, links followed. RET is owned by FS.
+ * 0; -ENOENT, -ENOTDIR, -EACCES, -ELOOP, ... of open(2); -EISDIR; -EINVAL:
+ * neither file nor directory; -EFBIG: over KR_FILE_SIZE_MAX; -EIO; -ENOMEM.
+ */
+int kr_fs_read(struct kr_fs *fs, const char *path, const struct kr_file **ret);
+
+/* The entries of the folder at PATH, links followed. 0 or an errno. */
+int kr_fs_list(struct kr_fs *fs, const char *path, struct kr_dir *ret);
+void kr_dir_done(struct kr_dir *dir);
+#define _cleanup_dir_ _cleanup_(kr_dir_done)
+
+/*
+ * What is at PATH; with FOLLOW the last name's link is followed too. 0 or an
+ * errno. A file that only the overlay has counts as a regular file.
+ */
+int kr_fs_stat(struct kr_fs *fs, const char *path, bool follow,
+	       struct kr_stat *ret);
+void kr_stat_done(struct kr_stat *st);
+#define _cleanup_stat_ _cleanup_(kr_stat_done)
+
+/*
+ * The folder that holds REAL (no links in it), for the *at() calls on its last
+ * name. An O_RDONLY directory fd, which the caller closes, or an errno.
+ * RET_NAME points into REAL.
+ */
+int kr_fs_open_parent(struct kr_fs *fs, const char *real,
+		      const char **ret_name);
+
+/* PATH without "//", "." and "..", as if no name in it were a link; relative
+ * paths count from "/". NULL when memory runs out. */
+char *kr_path_normalise(const char *path);
+
+/* DIR and NAME joined by one slash. NULL when memory runs out. */
+char *kr_path_join(const char *dir, const char *name);

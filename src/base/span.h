@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Files and spans: a value that came from a file knows its bytes there.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+/*
+ * A file that was read once and never changes afterwards. It is owned by the
+ * struct kr_fs that read it (base/fs.h) and lives as long as that does.
+ */
+struct kr_file {
+	char *path;	/* as it was named: absolute, below the root */
+	char *real;	/* the same place with every link resolved */
+	char *data;	/* size bytes, then a NUL that does not count */
+	size_t size;	/* in bytes */
+	struct stat st; /* fstat() of what was read; zero for an overlay */
+	struct timespec btime; /* the inode's birth, zero where unknown */
+	bool overlay;	/* a plan's bytes, not the disk's */
+};
+
+/* LENGTH bytes from OFFSET of FILE. FILE NULL: no place in a file. */
+struct kr_span {
+	const struct kr_file *file;
+	size_t offset;
+	size_t length;
+};
+
+#define KR_SPAN_NONE ((struct kr_span){0})
+
+static inline size_t kr_span_end(struct kr_span span)
+{
+	return span.offset + span.length;
+}
+
+/*
+ * The place of SPAN's first byte as people count it: lines and columns from
+ * 1, columns in bytes; LF ends a line. The span must name a file.
+ */
+void kr_span_position(struct kr_span span, unsigned *ret_line,
+		      unsigned *ret_column);
+
+/* The whole line (without its LF) that holds SPAN's first byte. */
+struct kr_span kr_span_line(struct kr_span span);
+
+#define KR_SHA256_HEX_SIZE 65
+
+/* The SHA-256 of SIZE bytes in lower case hex, NUL-terminated. */
+void kr_sha256_hex(const void *data, size_t size,
+		   char ret[static KR_SHA256_HEX_SIZE]);

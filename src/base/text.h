@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Decoded text whose every byte knows where it came from.
+ *
+ * What systemd makes of a unit file goes through several decoders: lines are
+ * joined, quotes taken off, escapes and specifiers resolved, a variable's value
+ * is split into words. Each of them reads one kr_text and writes another and
+ * carries the origins along, so that at the end an argument of kubelet knows
+ * the bytes it stands in, whatever lay between.
+ */
+
+#include <stddef.h>
+
+#include "base/macro.h"
+#include "base/span.h"
+
+/* The source of one decoded byte. LENGTH > 1 for an escape; file NULL for a
+ * byte that is in no file (a specifier's value, the manager's environment). */
+struct kr_origin {
+	const struct kr_file *file;
+	unsigned offset;
+	unsigned length;
+};
+
+struct kr_text {
+	char *bytes; /* LENGTH bytes, then a NUL that does not count */
+	struct kr_origin *origins; /* LENGTH of them */
+	size_t length;
+	size_t size; /* allocated */
+};
+
+/* A text of the bytes of SPAN, each its own origin. 0 or -ENOMEM. */
+int kr_text_from_span(struct kr_text *text, struct kr_span span);
+
+/* Appends one byte, or those of SPAN's bytes, or a whole or part of a text.
+ * 0 or -ENOMEM. */
+int kr_text_push(struct kr_text *text, char byte, struct kr_origin origin);
+int kr_text_append(struct kr_text *text, const struct kr_text *from);
+int kr_text_append_part(struct kr_text *text, const struct kr_text *from,
+			size_t start, size_t length);
+/* Bytes that are in no file. 0 or -ENOMEM. */
+int kr_text_append_string(struct kr_text *text, const char *s);
+
+/*
+ * The bytes of a file that the part [START, START + LENGTH) of TEXT was made
+ * from, from the first byte's origin to the last byte's end, and all that lies
+ * between. No file: the part is empty, comes from no file, from more than one,
+ * or not in order.
+ */
+struct kr_span kr_text_span(const struct kr_text *text, size_t start,
+			    size_t length);
+
+void kr_text_done(struct kr_text *text);
+
+#define _cleanup_text_ _cleanup_(kr_text_done)

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What systemd itself says about a service: plain data, filled over D-Bus by
+ * systemd/manager and read by node/, which talks to no bus.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/macro.h"
+
+#define KR_INVOCATION_ID_SIZE 33 /* 32 hex digits and a NUL */
+
+struct kr_loaded_unit {
+	char *id; /* its name, aliases resolved */
+	char *load_state, *active_state, *sub_state, *result, *type;
+	char *load_error; /* the message of LoadError, or NULL */
+	char *fragment_path; /* "" where there is none */
+	char *control_group;
+	char **dropin_paths;
+	size_t n_dropin_paths;
+	/* ExecStart=: each command's argv as it is loaded, variables and all,
+	 * each NULL-terminated */
+	char ***commands;
+	size_t n_commands;
+	char **environment; /* "NAME=value" of Environment= */
+	size_t n_environment;
+	char **environment_files; /* paths, with a leading "-" where given */
+	size_t n_environment_files;
+	bool need_daemon_reload;
+	pid_t main_pid;	     /* 0: none */
+	unsigned n_restarts; /* 0 also where systemd is too old to count */
+	/* "" where systemd is too old or the unit never ran */
+	char invocation_id[KR_INVOCATION_ID_SIZE];
+	uint64_t started_realtime_usec; /* ExecMainStartTimestamp, 0: never */
+	uint64_t started_monotonic_usec;
+	uint64_t exited_realtime_usec; /* ExecMainExitTimestamp */
+	uint64_t state_change_usec;    /* StateChangeTimestamp, realtime */
+	uint64_t active_enter_usec;    /* ActiveEnterTimestamp, realtime */
+	uint64_t inactive_enter_usec;
+	int exec_main_code, exec_main_status; /* CLD_EXITED ..., and its value */
+	uint64_t timeout_start_usec, timeout_stop_usec; /* UINT64_MAX: none */
+	uint64_t restart_usec;
+};
+
+/* No member set. Accepts NULL, returns NULL. */
+struct kr_loaded_unit *kr_loaded_unit_free(struct kr_loaded_unit *unit);
+DEFINE_FREEP(struct kr_loaded_unit, kr_loaded_unit_free);
+#define _cleanup_loaded_unit_ _cleanup_(kr_loaded_unit_freep)

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What systemd would run: a service's unit, its drop-ins and environment,
+ * and the argv of each command with the bytes of every word.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/text.h"
+
+/* Where one assignment of an environment variable stands. */
+struct kr_unit_variable {
+	char *name;
+	struct kr_text value;
+	/* Environment=, EnvironmentFile=, or what the manager was told */
+	enum kr_variable_source {
+		KR_VARIABLE_UNIT,
+		KR_VARIABLE_FILE,
+		KR_VARIABLE_MANAGER,
+	} source;
+	/*
+	 * The assignment with its quotes, "'NAME=a b'" or "NAME=a b" (for a
+	 * file: from the name's first byte to the value's last, closing quote
+	 * included, blanks and comments behind it not).
+	 */
+	struct kr_span span;
+	/* Just what is between the quotes behind "NAME=", empty spans too:
+	 * offset is then where a first word would go. */
+	struct kr_span value_span;
+	char quote; /* '\'', '"', or 0 where the value is not quoted */
+};
+
+/* One argument of a command. */
+struct kr_unit_word {
+	struct kr_text text; /* NUL-free, as execve(2) gets it */
+	enum kr_word_kind {
+		KR_WORD_LITERAL,  /* stands in ExecStart= itself */
+		KR_WORD_VARIABLE, /* a word of a $VAR that stands alone */
+		KR_WORD_MIXED,	  /* contains a ${VAR} or a specifier */
+	} kind;
+	/*
+	 * The bytes of a file that are this word, quotes and escapes included.
+	 * No file: a manager's variable, or made of several places.
+	 */
+	struct kr_span span;
+	/*
+	 * What to take out so that the word is gone and its neighbours stay
+	 * apart: SPAN and the blanks (line continuations too, but never a
+	 * comment) on one side of it. No file: it cannot be cut.
+	 */
+	struct kr_span cut;
+	/* The variable it came from, for KR_WORD_VARIABLE; an index into the
+	 * unit's variables, else -1. */
+	int variable;
+};
+
+struct kr_unit_command {
+	struct kr_unit_word *words; /* [0] is the program's argv[0] */
+	size_t n_words;
+	char *path;    /* the program, resolved as far as systemd would */
+	bool shell;    /* the "|" prefix of systemd 258 */
+	bool ignore_failure; /* "-" */
+	bool no_environment; /* ":" prefix: variables are not expanded */
+	struct kr_span span; /* the command in the file, prefixes included */
+	/* where another argument would go: just behind the last word */
+	struct kr_span end;
+	/* variables that stand as words of their own ("$KUBELET_ARGS"), by
+	 * name, in order, set or not */
+	char **expands;
+	size_t n_expands;
+};
+
+enum kr_unit_load {
+	KR_UNIT_LOADED,
+	KR_UNIT_NOT_FOUND,
+	KR_UNIT_MASKED,
+	KR_UNIT_BAD, /* systemd would not start it; the diag says why */
+	/* a mandatory EnvironmentFile= is not there: start fails until it is */
+	KR_UNIT_NO_ENVIRONMENT_FILE,
+};
+
+struct kr_unit {
+	char *name;
+	enum kr_unit_load load;
+	const struct kr_file *fragment; /* NULL: not found, or drop-ins only */
+	char *fragment_path;		/* the node's path, or NULL */
+	const struct kr_file **dropins; /* in the order systemd reads them */
+	size_t n_dropins;
+	char **environment_files; /* as written, without "-", globs expanded */
+	size_t n_environment_files;
+	char *missing_file; /* KR_UNIT_NO_ENVIRONMENT_FILE: which */
+	char *type;	    /* Type= or "simple" */
+	char *root_directory, *root_image; /* NULL where not set */
+	char *working_directory;	   /* NULL where not set */
+	char *user;			   /* NULL where not set */
+	struct kr_unit_command *commands; /* ExecStart=; one but for oneshot */
+	size_t n_commands;
+	/* the environment that the command gets, one entry a name, the one
+	 * that wins; losers are in SHADOWED */
+	struct kr_unit_variable *variables;
+	size_t n_variables;
+	struct kr_unit_variable *shadowed;
+	size_t n_shadowed;
+};
+
+struct kr_unit_options {
+	/* systemd's own environment block, "NAME=value", for
+	 * PassEnvironment= and what every service inherits; NULL-terminated,
+	 * NULL: not known (then a PassEnvironment= is a warning) */
+	const char *const *manager_environment;
+	/* values that specifiers need and the files do not have; NULL: read
+	 * from the node's files, else the specifier cannot be resolved */
+	const char *host_name, *boot_id;
+	/* systemd's version where it is known, else 0: the newest rules */
+	unsigned systemd_version;
+};
+
+/*
+ * Reads the unit NAME ("kubelet.service") as systemd would after a
+ * daemon-reload. A unit that is missing, masked or broken is no error: RET says
+ * so and DIAG has the words, with the place. 0; -ENOMEM; -EIO and the like
+ * where a file that is there could not be read (DIAG names it).
+ *
+ * Rules: systemd.unit(5), systemd.exec(5), systemd.service(5),
+ * systemd.syntax(7); src/core/load-fragment.c, src/basic/extract-word.c,
+ * src/basic/env-file.c, src/basic/env-util.c of systemd 252.
+ */
+int kr_unit_resolve(struct kr_fs *fs, const char *name,
+		    const struct kr_unit_options *options, struct kr_diag *diag,
+		    struct kr_unit **ret);
+
+struct kr_unit *kr_unit_free(struct kr_unit *unit);
+DEFINE_FREEP(struct kr_unit, kr_unit_free);
+#define _cleanup_unit_ _cleanup_(kr_unit_freep)
+
+/* The variable NAME as the command gets it, or NULL. */
+const struct kr_unit_variable *kr_unit_variable(const struct kr_unit *unit,
+						const char *name);

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* base/edit: splices, and the laws they keep. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/edit.h"
+#include "testing.h"
+
+struct splice {
+	size_t offset, length;
+	const char *text;
+	int want; /* of kr_edits_add() */
+};
+
+struct row {
+	const char *name;
+	const char *in;
+	struct splice splices[4];
+	const char *want;
+};
+
+static const struct row rows[] = {
+	{.name = "no edits", .in = "abc", .want = "abc"},
+	{.name = "replace",
+	 .in = "k: false\n",
+	 .splices = {{3, 5, "true"}},
+	 .want = "k: true\n"},
+	{.name = "cut at both ends",
+	 .in = "abcdef",
+	 .splices = {{0, 1, ""}, {5, 1, ""}},
+	 .want = "bcde"},
+	{.name = "out of order",
+	 .in = "abcdef",
+	 .splices = {{4, 1, "E"}, {1, 1, "B"}},
+	 .want = "aBcdEf"},
+	{.name = "insert into nothing",
+	 .in = "",
+	 .splices = {{0, 0, "x"}},
+	 .want = "x"},
+	{.name = "insert at the end",
+	 .in = "ab",
+	 .splices = {{2, 0, "c"}},
+	 .want = "abc"},
+	{.name = "the same edit twice is one",
+	 .in = "abc",
+	 .splices = {{1, 1, "x"}, {1, 1, "x"}},
+	 .want = "axc"},
+	{.name = "overlap is refused",
+	 .in = "abcdef",
+	 .splices = {{1, 3, "x"}, {3, 2, "y", -EEXIST}},
+	 .want = "axef"},
+	{.name = "overlap from the left is refused",
+	 .in = "abcdef",
+	 .splices = {{3, 2, "x"}, {1, 3, "y", -EEXIST}},
+	 .want = "abcxf"},
+	{.name = "two insertions at one place are refused",
+	 .in = "ab",
+	 .splices = {{1, 0, "x"}, {1, 0, "y", -EEXIST}},
+	 .want = "axb"},
+};
+
+START_TEST(test_rows)
+{
+	const struct row *row = &rows[_i];
+	const struct kr_file *file =
+		kr_test_file("/f", row->in, strlen(row->in));
+	_cleanup_edits_ struct kr_edits edits = {0};
+	_cleanup_free_ char *out = NULL;
+	size_t size;
+
+	for (size_t i = 0; i < 4 && row->splices[i].text; i++) {
+		const struct splice *s = &row->splices[i];
+		struct kr_span span = {file, s->offset, s->length};
+
+		ck_assert_msg(kr_edits_add(&edits, span, s->text) == s->want,
+			      "%s: splice %zu", row->name, i);
+	}
+	if (edits.n_files == 0) {
+		ck_assert_str_eq(row->in, row->want);
+		return;
+	}
+	ck_assert_int_eq(kr_file_edits_apply(&edits.files[0], &out, &size), 0);
+	ck_assert_msg(strcmp(out, row->want) == 0, "%s: got '%s'", row->name,
+		      out);
+	ck_assert_uint_eq(size, strlen(row->want));
+}
+END_TEST
+
+START_TEST(test_map)
+{
+	const struct kr_file *file = kr_test_file("/f", "abcdef", 6);
+	_cleanup_edits_ struct kr_edits edits = {0};
+	/* "abcdef" -> "aXYZef" */
+	struct kr_span span = {file, 1, 3};
+
+	ck_assert_int_eq(kr_edits_add(&edits, span, "XYZ"), 0);
+	ck_assert_uint_eq(kr_file_edits_map(&edits.files[0], 0), 0);
+	ck_assert_uint_eq(kr_file_edits_map(&edits.files[0], 2), 4);
+	ck_assert_uint_eq(kr_file_edits_map(&edits.files[0], 4), 4);
+	ck_assert_uint_eq(kr_file_edits_map(&edits.files[0], 6), 6);
+}
+END_TEST
+
+START_TEST(test_create)
+{
+	_cleanup_edits_ struct kr_edits edits = {0};
+	_cleanup_free_ char *out = NULL;
+	size_t size;
+
+	ck_assert_int_eq(kr_edits_create(&edits, "/n", "text\n"), 0);
+	ck_assert_int_eq(kr_edits_create(&edits, "/n", "text\n"), -EEXIST);
+	ck_assert_ptr_null(edits.files[0].file);
+	ck_assert_int_eq(kr_file_edits_apply(&edits.files[0], &out, &size), 0);
+	ck_assert_str_eq(out, "text\n");
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("base-edit");
+	TCase *tc = tcase_create("edit");
+
+	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
+	tcase_add_test(tc, test_map);
+	tcase_add_test(tc, test_create);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+KR_TEST_MAIN(suite);

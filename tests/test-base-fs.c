@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* base/fs: nothing leads out of the root, and an overlay is seen. */
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "testing.h"
+
+static void make_tree(void)
+{
+	kr_root_setup();
+	kr_root_write("/etc/plain", "plain\n");
+	kr_root_write("/etc/passwd", "inside\n");
+	kr_root_mkdir("/etc/folder");
+	kr_root_symlink("plain", "/etc/relative");
+	kr_root_symlink("/etc/plain", "/etc/absolute");
+	kr_root_symlink("../../../../etc/passwd", "/etc/climber");
+	kr_root_symlink("/etc/folder", "/dir");
+	kr_root_symlink("loop", "/loop");
+	kr_root_symlink("/etc/missing", "/dangling");
+	kr_root_symlink("/proc/self/root/etc/passwd", "/magic");
+	kr_root_write("/etc/folder/f", "f\n");
+	ck_assert_int_eq(mkfifoat(kr_root_fd, "fifo", 0644), 0);
+}
+
+struct row {
+	const char *name;
+	const char *path;
+	int want;
+	const char *data, *real;
+};
+
+static const struct row rows[] = {
+	{"plain", "/etc/plain", 0, "plain\n", "/etc/plain"},
+	{"dots", "//etc/./folder/../plain", 0, "plain\n", "/etc/plain"},
+	{"relative link", "/etc/relative", 0, "plain\n", "/etc/plain"},
+	{"absolute link", "/etc/absolute", 0, "plain\n", "/etc/plain"},
+	{"link above the root", "/etc/climber", 0, "inside\n", "/etc/passwd"},
+	{"dots above the root", "/../../etc/passwd", 0, "inside\n",
+	 "/etc/passwd"},
+	{"link to a folder", "/dir/f", 0, "f\n", "/etc/folder/f"},
+	{"up from behind a link", "/dir/../plain", 0, "plain\n", "/etc/plain"},
+	{"loop", "/loop", -ELOOP},
+	{"dangling", "/dangling", -ENOENT},
+	{"missing", "/etc/none", -ENOENT},
+	{"folder", "/etc/folder", -EISDIR},
+	{"fifo", "/fifo", -EINVAL},
+	{"file as a folder", "/etc/plain/x", -ENOTDIR},
+	{"a link through proc stays inside", "/magic", -ENOENT},
+};
+
+START_TEST(test_read)
+{
+	const struct row *row = &rows[_i];
+	_cleanup_fs_ struct kr_fs *fs = kr_root_fs();
+	const struct kr_file *file = NULL;
+	int r = kr_fs_read(fs, row->path, &file);
+
+	ck_assert_msg(r == row->want, "%s: got %d", row->name, r);
+	if (r < 0)
+		return;
+	ck_assert_msg(strcmp(file->data, row->data) == 0, "%s: got '%s'",
+		      row->name, file->data);
+	ck_assert_msg(strcmp(file->real, row->real) == 0, "%s: got '%s'",
+		      row->name, file->real);
+}
+END_TEST
+
+START_TEST(test_read_is_stable)
+{
+	_cleanup_fs_ struct kr_fs *fs = kr_root_fs();
+	const struct kr_file *a = NULL, *b = NULL;
+
+	ck_assert_int_eq(kr_fs_read(fs, "/etc/plain", &a), 0);
+	kr_root_write("/etc/plain", "changed\n");
+	ck_assert_int_eq(kr_fs_read(fs, "/etc/plain", &b), 0);
+	ck_assert_ptr_eq(a, b);
+	ck_assert_str_eq(b->data, "plain\n");
+}
+END_TEST
+
+START_TEST(test_too_large)
+{
+	_cleanup_fs_ struct kr_fs *fs = kr_root_fs();
+	const struct kr_file *file = NULL;
+	char path[PATH_MAX];
+
+	kr_root_write("/huge", "");
+	snprintf(path, sizeof(path), "%s/huge", kr_root_path);
+	ck_assert_int_eq(truncate(path, KR_FILE_SIZE_MAX + 1), 0);
+	ck_assert_int_eq(kr_fs_read(fs, "/huge", &file), -EFBIG);
+}
+END_TEST
+
+START_TEST(test_overlay)
+{
+	_cleanup_fs_ struct kr_fs *below = kr_root_fs();
+	_cleanup_fs_ struct kr_fs *fs = NULL;
+	_cleanup_dir_ struct kr_dir dir = {0};
+	_cleanup_stat_ struct kr_stat st = {0};
+	const struct kr_file *file = NULL;
+
+	ck_assert_int_eq(kr_fs_new_overlay(below, &fs), 0);
+	ck_assert_int_eq(kr_fs_put(fs, "/etc/plain", "new\n", 4), 0);
+	ck_assert_int_eq(kr_fs_put(fs, "/new.d/x.conf", "x\n", 2), 0);
+	ck_assert_int_eq(kr_fs_put(fs, "/etc/folder/e", "e\n", 2), 0);
+
+	ck_assert_int_eq(kr_fs_read(fs, "/etc/relative", &file), 0);
+	ck_assert_str_eq(file->data, "new\n");
+	ck_assert_int_eq(kr_fs_read(below, "/etc/relative", &file), 0);
+	ck_assert_str_eq(file->data, "plain\n");
+	ck_assert_int_eq(kr_fs_read(fs, "/new.d/x.conf", &file), 0);
+	ck_assert_str_eq(file->data, "x\n");
+
+	ck_assert_int_eq(kr_fs_list(fs, "/new.d", &dir), 0);
+	ck_assert_uint_eq(dir.n_entries, 1);
+	ck_assert_str_eq(dir.entries[0].name, "x.conf");
+	kr_dir_done(&dir);
+	ck_assert_int_eq(kr_fs_list(fs, "/dir", &dir), 0);
+	ck_assert_uint_eq(dir.n_entries, 2);
+	ck_assert_str_eq(dir.entries[0].name, "e");
+	ck_assert_str_eq(dir.entries[1].name, "f");
+	ck_assert_int_eq(kr_fs_stat(fs, "/new.d/x.conf", true, &st), 0);
+	ck_assert(S_ISREG(st.st.st_mode));
+}
+END_TEST
+
+START_TEST(test_stat_link)
+{
+	_cleanup_fs_ struct kr_fs *fs = kr_root_fs();
+	_cleanup_stat_ struct kr_stat st = {0};
+
+	ck_assert_int_eq(kr_fs_stat(fs, "/etc/absolute", false, &st), 0);
+	ck_assert(S_ISLNK(st.st.st_mode));
+	ck_assert_str_eq(st.target, "/etc/plain");
+	ck_assert_str_eq(st.real, "/etc/absolute");
+	kr_stat_done(&st);
+	ck_assert_int_eq(kr_fs_stat(fs, "/etc/absolute", true, &st), 0);
+	ck_assert(S_ISREG(st.st.st_mode));
+	ck_assert_ptr_null(st.target);
+	ck_assert_str_eq(st.real, "/etc/plain");
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("base-fs");
+	TCase *tc = tcase_create("fs");
+
+	tcase_add_checked_fixture(tc, make_tree, kr_root_teardown);
+	tcase_add_loop_test(tc, test_read, 0, ARRAY_SIZE(rows));
+	tcase_add_test(tc, test_read_is_stable);
+	tcase_add_test(tc, test_too_large);
+	tcase_add_test(tc, test_overlay);
+	tcase_add_test(tc, test_stat_link);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+KR_TEST_MAIN(suite);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What every unit test program starts from: check(3) with TAP on stdout, and a
+ * fixture that makes a root directory and hands over its fd.
+ *
+ * A program defines its suite and ends with KR_TEST_MAIN(suite_function).
+ * Tables are run by tcase_add_loop_test(), the row's .name in each message.
+ */
+
+#include <check.h>
+#include <stddef.h>
+
+#include "base/diag.h"
+#include "base/fs.h"
+
+int kr_test_run(Suite *suite);
+
+#define KR_TEST_MAIN(make_suite)                                               \
+	int main(void)                                                         \
+	{                                                                      \
+		return kr_test_run(make_suite());                              \
+	}                                                                      \
+	struct kr_allow_semicolon
+
+/* A root directory below $TMPDIR, made by setup and removed with all that is in
+ * it by teardown: tcase_add_checked_fixture(tc, kr_root_setup,
+ * kr_root_teardown). */
+extern int kr_root_fd;
+extern char kr_root_path[];
+void kr_root_setup(void);
+void kr_root_teardown(void);
+
+/* Files below the root; folders on the way are made. PATH starts with "/". */
+void kr_root_write(const char *path, const char *text);
+void kr_root_write_bytes(const char *path, const void *data, size_t size);
+void kr_root_mkdir(const char *path);
+void kr_root_symlink(const char *target, const char *path);
+
+/* A new view of the root; the caller frees it. */
+struct kr_fs *kr_root_fs(void);
+
+/* A struct kr_file of TEXT that lives until the test ends, named PATH. */
+const struct kr_file *kr_test_file(const char *path, const void *data,
+				   size_t size);
+
+/* All messages as "severity code file:line:column text" lines, for the failure
+ * message of an assertion; valid until the next call. */
+const char *kr_test_messages(const struct kr_diag *diag);
