@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What holds for every file of the tree.
+
+    lint-tree.py CHECK SOURCE_ROOT [BUILD_ROOT]
+
+    spdx      every source says its licence where readers look for it
+    outside   no file names a place outside the tree
+    headers   every header compiles alone (flags: BUILD_ROOT/compile_commands.json)
+    format    clang-format would change nothing
+    shell     shellcheck finds nothing
+
+Ends with 0, 1 and one line a fault, or 77 where the tool for it is missing.
+"""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+SPDX = "SPDX-License-Identifier: Apache-2.0"
+# Put together, so that this file does not name them itself.
+OUTSIDE = ["/".join(parts) for parts in
+           (("..", "shared"), ("", "work", "shared"), ("", "work", "wt"))]
+SKIP = 77
+
+
+def tree(root):
+    """Paths of all files that are, or would be, in version control."""
+    listing = subprocess.run(
+        ["git", "-C", root, "-c", "safe.directory=*", "ls-files", "-z",
+         "--cached", "--others", "--exclude-standard"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    if listing.returncode == 0:
+        paths = os.fsdecode(listing.stdout).split("\0")
+        return sorted({p for p in paths
+                       if p and os.path.isfile(os.path.join(root, p))})
+    found = []
+    for folder, folders, names in os.walk(root):
+        folders[:] = [f for f in folders
+                      if f != ".git" and not f.startswith("build")]
+        found += [os.path.relpath(os.path.join(folder, n), root)
+                  for n in names]
+    return sorted(found)
+
+
+def read(root, path):
+    with open(os.path.join(root, path), "rb") as file:
+        return file.read()
+
+
+def is_data(path):
+    """Inputs of tests: their bytes are what they are."""
+    return re.match(r"tests/(.*/)?(cases|nodes|corpus|golden|fixtures)/",
+                    path)
+
+
+def is_shell(root, path):
+    first = read(root, path).split(b"\n", 1)[0]
+    return re.match(rb"#!\s*/(usr/)?bin/(env )?(ba|da)?sh\b", first)
+
+
+def check_spdx(root, _build):
+    faults = []
+    for path in tree(root):
+        if is_data(path):
+            continue
+        data = read(root, path)
+        lines = data.decode("utf-8", "replace").split("\n")
+        if path.endswith((".c", ".h")):
+            good = lines[0] == "/* %s */" % SPDX
+        elif (path.endswith((".py", ".sh", "meson.build"))
+              or os.path.basename(path) == "meson_options.txt"
+              or data.startswith(b"#!")):
+            good = "# " + SPDX in lines[:2]
+        else:
+            continue
+        if not good:
+            faults.append("%s: no SPDX line at its head" % path)
+    return faults
+
+
+def check_outside(root, _build):
+    faults = []
+    for path in tree(root):
+        text = read(root, path).decode("utf-8", "replace")
+        for word in OUTSIDE:
+            if word in text:
+                line = text.count("\n", 0, text.index(word)) + 1
+                faults.append("%s:%d: names %s, a place outside the tree"
+                              % (path, line, word))
+    return faults
+
+
+def compile_flags(build):
+    """The union of what the sources are compiled with, less the files."""
+    flags = []
+    with open(os.path.join(build, "compile_commands.json"),
+              encoding="utf-8") as file:
+        entries = json.load(file)
+    for entry in entries:
+        words = shlex.split(entry["command"])
+        for i, word in enumerate(words):
+            pair = [word]
+            if word in ("-isystem", "-include", "-I", "-D"):
+                pair.append(words[i + 1])
+            elif not word.startswith(("-I", "-D", "-std=", "-isystem")):
+                continue
+            if pair[-1] not in flags:
+                flags += pair
+    return flags
+
+
+def check_headers(root, build):
+    flags = compile_flags(build)
+    cc = shlex.split(os.environ.get("CC", "cc"))
+    faults = []
+    for path in tree(root):
+        if not path.endswith(".h") or is_data(path):
+            continue
+        run = subprocess.run(
+            cc + flags + ["-fsyntax-only", "-Wall", "-Werror", "-x", "c", "-"],
+            cwd=build, check=False, stderr=subprocess.PIPE, text=True,
+            input='#include "%s"\n' % os.path.join(root, path))
+        if run.returncode:
+            faults.append("%s: does not compile alone\n%s"
+                          % (path, run.stderr))
+    return faults
+
+
+def tool(name, root, paths, args):
+    """What a checking tool says of PATHS; SKIP where it is not there."""
+    if not shutil.which(name):
+        print("%s is not there" % name)
+        sys.exit(SKIP)
+    if not paths:
+        return ["no file to look at"]
+    run = subprocess.run([name] + args + paths, cwd=root, check=False,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                         text=True)
+    return [run.stdout] if run.returncode else []
+
+
+def check_format(root, _build):
+    paths = [p for p in tree(root)
+             if p.endswith((".c", ".h")) and not is_data(p)]
+    return tool("clang-format", root, paths, ["--dry-run", "-Werror"])
+
+
+def check_shell(root, _build):
+    paths = [p for p in tree(root) if not is_data(p) and is_shell(root, p)]
+    return tool("shellcheck", root, paths, [])
+
+
+CHECKS = {
+    "spdx": check_spdx,
+    "outside": check_outside,
+    "headers": check_headers,
+    "format": check_format,
+    "shell": check_shell,
+}
+
+
+def main():
+    if len(sys.argv) not in (3, 4) or sys.argv[1] not in CHECKS:
+        print(__doc__, file=sys.stderr)
+        return 2
+    build = os.path.abspath(sys.argv[3]) if len(sys.argv) == 4 else None
+    root = os.path.abspath(sys.argv[2])
+    faults = CHECKS[sys.argv[1]](root, build)
+    for fault in faults:
+        print(fault)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
