@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The types of KubeletConfiguration v1beta1.
+ *
+ * kubelet decodes its file into a Go struct, and one wrong type in any field is
+ * the end of it: `maxPods: many` stops a kubelet whatever our key says. So each
+ * field is here with what the decoder takes for it:
+ *
+ * - a string, a bool, a list, a map, an object: just that, nothing is
+ * converted;
+ * - an integer: digits only (1.0 and 1e2 are none), within its width;
+ * - metav1.Duration: a string that time.ParseDuration() reads;
+ * - metav1.Time: a string of RFC 3339; resource.Quantity: a string or a number;
+ * - null leaves any field as it is, but a metav1.Duration that is no pointer:
+ *   its UnmarshalJSON() reads null into an empty string, which it refuses.
+ *
+ * An unknown key is no error, so a field that only some versions have is here
+ * with its type: a wrong type is an error in those versions.
+ *
+ * Source: k8s.io/kubelet config/v1beta1/types.go, k8s.io/component-base
+ * logs/api/v1, config/v1alpha1 and tracing/api/v1, k8s.io/api core/v1 (Taint),
+ * of 1.20 to 1.37; apimachinery meta/v1/{duration,time}.go.
+ */
+
+#include <string.h>
+
+#include "base/macro.h"
+#include "kubelet/schema-value.h"
+#include "kubelet/schema.h"
+
+struct schema_member {
+	const char *key;
+	const struct kr_schema *type;
+};
+
+struct kr_schema {
+	enum kr_schema_kind kind;
+	bool null_invalid;
+	const struct kr_schema *element;
+	const struct schema_member *members;
+	size_t n_members;
+};
+
+#define MEMBERS(m) .members = (m), .n_members = ARRAY_SIZE(m)
+
+static const struct kr_schema t_string = {.kind = KR_SCHEMA_STRING};
+static const struct kr_schema t_bool = {.kind = KR_SCHEMA_BOOL};
+static const struct kr_schema t_int32 = {.kind = KR_SCHEMA_INT32};
+static const struct kr_schema t_int64 = {.kind = KR_SCHEMA_INT64};
+static const struct kr_schema t_uint32 = {.kind = KR_SCHEMA_UINT32};
+static const struct kr_schema t_float64 = {.kind = KR_SCHEMA_FLOAT64};
+static const struct kr_schema t_time = {.kind = KR_SCHEMA_TIME};
+static const struct kr_schema t_quantity = {.kind = KR_SCHEMA_QUANTITY};
+static const struct kr_schema t_flush_duration = {
+	.kind = KR_SCHEMA_FLUSH_DURATION,
+};
+static const struct kr_schema t_duration = {
+	.kind = KR_SCHEMA_DURATION,
+	.null_invalid = true,
+};
+static const struct kr_schema t_duration_pointer = {
+	.kind = KR_SCHEMA_DURATION,
+};
+
+static const struct kr_schema t_strings = {
+	.kind = KR_SCHEMA_LIST,
+	.element = &t_string,
+};
+static const struct kr_schema t_int32s = {
+	.kind = KR_SCHEMA_LIST,
+	.element = &t_int32,
+};
+static const struct kr_schema t_string_map = {
+	.kind = KR_SCHEMA_MAP,
+	.element = &t_string,
+};
+static const struct kr_schema t_bool_map = {
+	.kind = KR_SCHEMA_MAP,
+	.element = &t_bool,
+};
+static const struct kr_schema t_strings_map = {
+	.kind = KR_SCHEMA_MAP,
+	.element = &t_strings,
+};
+static const struct kr_schema t_quantity_map = {
+	.kind = KR_SCHEMA_MAP,
+	.element = &t_quantity,
+};
+
+static const struct schema_member x509_members[] = {
+	{"clientCAFile", &t_string},
+};
+static const struct kr_schema t_x509 = {MEMBERS(x509_members)};
+
+static const struct schema_member webhook_authn_members[] = {
+	{"enabled", &t_bool},
+	{"cacheTTL", &t_duration},
+};
+static const struct kr_schema t_webhook_authn = {
+	MEMBERS(webhook_authn_members),
+};
+
+static const struct schema_member anonymous_members[] = {
+	{"enabled", &t_bool},
+};
+static const struct kr_schema t_anonymous = {MEMBERS(anonymous_members)};
+
+static const struct schema_member authn_members[] = {
+	{"x509", &t_x509},
+	{"webhook", &t_webhook_authn},
+	{"anonymous", &t_anonymous},
+};
+static const struct kr_schema t_authn = {MEMBERS(authn_members)};
+
+static const struct schema_member webhook_authz_members[] = {
+	{"cacheAuthorizedTTL", &t_duration},
+	{"cacheUnauthorizedTTL", &t_duration},
+};
+static const struct kr_schema t_webhook_authz = {
+	MEMBERS(webhook_authz_members),
+};
+
+static const struct schema_member authz_members[] = {
+	{"mode", &t_string},
+	{"webhook", &t_webhook_authz},
+};
+static const struct kr_schema t_authz = {MEMBERS(authz_members)};
+
+static const struct schema_member memory_swap_members[] = {
+	{"swapBehavior", &t_string},
+};
+static const struct kr_schema t_memory_swap = {MEMBERS(memory_swap_members)};
+
+static const struct schema_member crash_loop_members[] = {
+	{"maxContainerRestartPeriod", &t_duration_pointer},
+};
+static const struct kr_schema t_crash_loop = {MEMBERS(crash_loop_members)};
+
+static const struct schema_member user_namespaces_members[] = {
+	{"idsPerPod", &t_int64},
+};
+static const struct kr_schema t_user_namespaces = {
+	MEMBERS(user_namespaces_members),
+};
+
+static const struct schema_member tracing_members[] = {
+	{"endpoint", &t_string},
+	{"samplingRatePerMillion", &t_int32},
+};
+static const struct kr_schema t_tracing = {MEMBERS(tracing_members)};
+
+static const struct schema_member taint_members[] = {
+	{"key", &t_string},
+	{"value", &t_string},
+	{"effect", &t_string},
+	{"timeAdded", &t_time},
+};
+static const struct kr_schema t_taint = {MEMBERS(taint_members)};
+static const struct kr_schema t_taints = {
+	.kind = KR_SCHEMA_LIST,
+	.element = &t_taint,
+};
+
+static const struct schema_member memory_reservation_members[] = {
+	{"numaNode", &t_int32},
+	{"limits", &t_quantity_map},
+};
+static const struct kr_schema t_memory_reservation = {
+	MEMBERS(memory_reservation_members),
+};
+static const struct kr_schema t_memory_reservations = {
+	.kind = KR_SCHEMA_LIST,
+	.element = &t_memory_reservation,
+};
+
+static const struct schema_member grace_period_members[] = {
+	{"priority", &t_int32},
+	{"shutdownGracePeriodSeconds", &t_int64},
+};
+static const struct kr_schema t_grace_period = {MEMBERS(grace_period_members)};
+static const struct kr_schema t_grace_periods = {
+	.kind = KR_SCHEMA_LIST,
+	.element = &t_grace_period,
+};
+
+static const struct schema_member log_routing_members[] = {
+	{"splitStream", &t_bool},
+	{"infoBufferSize", &t_quantity},
+};
+static const struct kr_schema t_log_routing = {MEMBERS(log_routing_members)};
+
+static const struct schema_member log_options_members[] = {
+	{"text", &t_log_routing},
+	{"json", &t_log_routing},
+};
+static const struct kr_schema t_log_options = {MEMBERS(log_options_members)};
+
+static const struct schema_member vmodule_members[] = {
+	{"filePattern", &t_string},
+	{"verbosity", &t_uint32},
+};
+static const struct kr_schema t_vmodule = {MEMBERS(vmodule_members)};
+static const struct kr_schema t_vmodules = {
+	.kind = KR_SCHEMA_LIST,
+	.element = &t_vmodule,
+};
+
+static const struct schema_member logging_members[] = {
+	{"format", &t_string},
+	{"sanitization", &t_bool}, /* 1.20 to 1.23 */
+	{"flushFrequency", &t_flush_duration},
+	{"verbosity", &t_uint32},
+	{"vmodule", &t_vmodules},
+	{"options", &t_log_options},
+};
+static const struct kr_schema t_logging = {MEMBERS(logging_members)};
+
+/* In the order of types.go. */
+static const struct schema_member root_members[] = {
+	{"kind", &t_string},
+	{"apiVersion", &t_string},
+	{"enableServer", &t_bool},
+	{"staticPodPath", &t_string},
+	{"podLogsDir", &t_string},
+	{"syncFrequency", &t_duration},
+	{"fileCheckFrequency", &t_duration},
+	{"httpCheckFrequency", &t_duration},
+	{"staticPodURL", &t_string},
+	{"staticPodURLHeader", &t_strings_map},
+	{"address", &t_string},
+	{"port", &t_int32},
+	{"readOnlyPort", &t_int32},
+	{"tlsCertFile", &t_string},
+	{"tlsPrivateKeyFile", &t_string},
+	{"tlsCipherSuites", &t_strings},
+	{"tlsCurvePreferences", &t_int32s},
+	{"tlsMinVersion", &t_string},
+	{"rotateCertificates", &t_bool},
+	{"serverTLSBootstrap", &t_bool},
+	{"authentication", &t_authn},
+	{"authorization", &t_authz},
+	{"registryPullQPS", &t_int32},
+	{"registryBurst", &t_int32},
+	{"imagePullCredentialsVerificationPolicy", &t_string},
+	{"preloadedImagesVerificationAllowlist", &t_strings},
+	{"eventRecordQPS", &t_int32},
+	{"eventBurst", &t_int32},
+	{"enableDebuggingHandlers", &t_bool},
+	{"enableContentionProfiling", &t_bool},
+	{"healthzPort", &t_int32},
+	{"healthzBindAddress", &t_string},
+	{"oomScoreAdj", &t_int32},
+	{"clusterDomain", &t_string},
+	{"clusterDNS", &t_strings},
+	{"streamingConnectionIdleTimeout", &t_duration},
+	{"nodeStatusUpdateFrequency", &t_duration},
+	{"nodeStatusReportFrequency", &t_duration},
+	{"nodeLeaseDurationSeconds", &t_int32},
+	{"imageMinimumGCAge", &t_duration},
+	{"imageMaximumGCAge", &t_duration},
+	{"imageGCHighThresholdPercent", &t_int32},
+	{"imageGCLowThresholdPercent", &t_int32},
+	{"volumeStatsAggPeriod", &t_duration},
+	{"kubeletCgroups", &t_string},
+	{"systemCgroups", &t_string},
+	{"cgroupRoot", &t_string},
+	{"cgroupsPerQOS", &t_bool},
+	{"cgroupDriver", &t_string},
+	{"cpuManagerPolicy", &t_string},
+	{"singleProcessOOMKill", &t_bool},
+	{"cpuManagerPolicyOptions", &t_string_map},
+	{"cpuManagerReconcilePeriod", &t_duration},
+	{"draManagerReconcilePeriod", &t_duration},
+	{"memoryManagerPolicy", &t_string},
+	{"topologyManagerPolicy", &t_string},
+	{"topologyManagerScope", &t_string},
+	{"topologyManagerPolicyOptions", &t_string_map},
+	{"qosReserved", &t_string_map},
+	{"runtimeRequestTimeout", &t_duration},
+	{"hairpinMode", &t_string},
+	{"maxPods", &t_int32},
+	{"podCIDR", &t_string},
+	{"podPidsLimit", &t_int64},
+	{"resolvConf", &t_string},
+	{"runOnce", &t_bool},
+	{"cpuCFSQuota", &t_bool},
+	{"cpuCFSQuotaPeriod", &t_duration_pointer},
+	{"nodeStatusMaxImages", &t_int32},
+	{"maxOpenFiles", &t_int64},
+	{"contentType", &t_string},
+	{"kubeAPIQPS", &t_int32},
+	{"kubeAPIBurst", &t_int32},
+	{"serializeImagePulls", &t_bool},
+	{"maxParallelImagePulls", &t_int32},
+	{"evictionHard", &t_string_map},
+	{"evictionSoft", &t_string_map},
+	{"evictionSoftGracePeriod", &t_string_map},
+	{"evictionPressureTransitionPeriod", &t_duration},
+	{"evictionMaxPodGracePeriod", &t_int32},
+	{"evictionMinimumReclaim", &t_string_map},
+	{"mergeDefaultEvictionSettings", &t_bool},
+	{"podsPerCore", &t_int32},
+	{"enableControllerAttachDetach", &t_bool},
+	{"protectKernelDefaults", &t_bool},
+	{"makeIPTablesUtilChains", &t_bool},
+	{"iptablesMasqueradeBit", &t_int32},
+	{"iptablesDropBit", &t_int32},
+	{"featureGates", &t_bool_map},
+	{"failSwapOn", &t_bool},
+	{"memorySwap", &t_memory_swap},
+	{"containerLogMaxSize", &t_string},
+	{"containerLogMaxFiles", &t_int32},
+	{"containerLogMaxWorkers", &t_int32},
+	{"containerLogMonitorInterval", &t_duration_pointer},
+	{"configMapAndSecretChangeDetectionStrategy", &t_string},
+	{"systemReserved", &t_string_map},
+	{"kubeReserved", &t_string_map},
+	{"reservedSystemCPUs", &t_string},
+	{"showHiddenMetricsForVersion", &t_string},
+	{"systemReservedCgroup", &t_string},
+	{"kubeReservedCgroup", &t_string},
+	{"enforceNodeAllocatable", &t_strings},
+	{"allowedUnsafeSysctls", &t_strings},
+	{"volumePluginDir", &t_string},
+	{"providerID", &t_string},
+	{"kernelMemcgNotification", &t_bool},
+	{"logging", &t_logging},
+	{"enableSystemLogHandler", &t_bool},
+	{"enableSystemLogQuery", &t_bool},
+	{"shutdownGracePeriod", &t_duration},
+	{"shutdownGracePeriodCriticalPods", &t_duration},
+	{"shutdownGracePeriodByPodPriority", &t_grace_periods},
+	{"crashLoopBackOff", &t_crash_loop},
+	{"reservedMemory", &t_memory_reservations},
+	{"enableProfilingHandler", &t_bool},
+	{"enableDebugFlagsHandler", &t_bool},
+	{"seccompDefault", &t_bool},
+	{"memoryThrottlingFactor", &t_float64},
+	{"memoryReservationPolicy", &t_string},
+	{"registerWithTaints", &t_taints},
+	{"registerNode", &t_bool},
+	{"tracing", &t_tracing},
+	{"localStorageCapacityIsolation", &t_bool},
+	{"containerRuntimeEndpoint", &t_string},
+	{"imageServiceEndpoint", &t_string},
+	{"failCgroupV1", &t_bool},
+	{"userNamespaces", &t_user_namespaces},
+};
+static const struct kr_schema t_root = {MEMBERS(root_members)};
+
+const struct kr_schema *kr_schema_root(void)
+{
+	return &t_root;
+}
+
+enum kr_schema_kind kr_schema_kind(const struct kr_schema *schema)
+{
+	return schema->kind;
+}
+
+/* The lower case ASCII letter that the next bytes of a key fold to, and how
+ * many bytes that takes. Any other byte stands for itself. */
+static char fold_next(const char *key, size_t length, size_t *ret_n)
+{
+	*ret_n = 1;
+	if (length >= 2 && !memcmp(key, "\xc5\xbf", 2)) {
+		*ret_n = 2;
+		return 's';
+	}
+	if (length >= 3 && !memcmp(key, "\xe2\x84\xaa", 3)) {
+		*ret_n = 3;
+		return 'k';
+	}
+	return *key >= 'A' && *key <= 'Z' ? *key - 'A' + 'a' : *key;
+}
+
+bool kr_schema_key_equal(const char *name, const char *key, size_t length,
+                         bool fold_case)
+{
+	size_t i = 0, n, ignored;
+
+	if (!fold_case)
+		return strlen(name) == length && !memcmp(name, key, length);
+	for (; *name && i < length; name++, i += n)
+		if (fold_next(name, 1, &ignored) !=
+		    fold_next(key + i, length - i, &n))
+			return false;
+	return !*name && i == length;
+}
+
+const struct kr_schema *kr_schema_member(const struct kr_schema *object,
+                                         const char *key, size_t length,
+                                         bool fold_case)
+{
+	for (size_t i = 0; i < object->n_members; i++)
+		if (kr_schema_key_equal(object->members[i].key, key, length,
+		                        fold_case))
+			return object->members[i].type;
+	return NULL;
+}
+
+const struct kr_schema *kr_schema_element(const struct kr_schema *schema)
+{
+	return schema->element;
+}
+
+bool kr_schema_null_valid(const struct kr_schema *schema)
+{
+	return !schema->null_invalid;
+}
+
+bool kr_schema_bool_valid(const struct kr_schema *schema)
+{
+	return schema->kind == KR_SCHEMA_BOOL;
+}
+
+bool kr_schema_string_valid(const struct kr_schema *schema, const char *s,
+                            size_t length)
+{
+	switch (schema->kind) {
+	case KR_SCHEMA_STRING:
+		return true;
+	case KR_SCHEMA_DURATION:
+	case KR_SCHEMA_FLUSH_DURATION:
+		return kr_go_duration_valid(s, length);
+	case KR_SCHEMA_TIME:
+		return kr_go_time_valid(s, length);
+	case KR_SCHEMA_QUANTITY:
+		return kr_go_quantity_valid(s, length);
+	default:
+		return false;
+	}
+}
+
+bool kr_schema_number_valid(const struct kr_schema *schema, const char *text,
+                            size_t length)
+{
+	switch (schema->kind) {
+	case KR_SCHEMA_INT32:
+		return kr_go_int_valid(text, length, 32);
+	case KR_SCHEMA_INT64:
+	case KR_SCHEMA_FLUSH_DURATION:
+		return kr_go_int_valid(text, length, 64);
+	case KR_SCHEMA_UINT32:
+		return kr_go_uint_valid(text, length, 32);
+	case KR_SCHEMA_FLOAT64:
+		return kr_go_float_valid(text, length);
+	case KR_SCHEMA_QUANTITY:
+		return kr_go_quantity_valid(text, length);
+	default:
+		return false;
+	}
+}
+
+const char *kr_schema_wants(const struct kr_schema *schema)
+{
+	static const char *const wants[_KR_SCHEMA_KIND_MAX] = {
+		[KR_SCHEMA_OBJECT] = "an object",
+		[KR_SCHEMA_LIST] = "a list",
+		[KR_SCHEMA_MAP] = "a map",
+		[KR_SCHEMA_STRING] = "a string",
+		[KR_SCHEMA_BOOL] = "a boolean",
+		[KR_SCHEMA_INT32] = "a 32-bit integer",
+		[KR_SCHEMA_INT64] = "a 64-bit integer",
+		[KR_SCHEMA_UINT32] = "a 32-bit integer that is not negative",
+		[KR_SCHEMA_FLOAT64] = "a number",
+		[KR_SCHEMA_DURATION] = "a duration such as \"1m30s\"",
+		[KR_SCHEMA_FLUSH_DURATION] =
+			"a duration such as \"1m30s\", or nanoseconds",
+		[KR_SCHEMA_TIME] = "a time such as \"2026-01-31T08:00:00Z\"",
+		[KR_SCHEMA_QUANTITY] = "a quantity such as \"10Mi\"",
+	};
+
+	return wants[schema->kind];
+}
