@@ -14,8 +14,8 @@
 struct kr_log_line {
 	uint64_t realtime_usec;
 	char *identifier; /* SYSLOG_IDENTIFIER, or NULL */
-	int pid;	  /* _PID, 0: not known */
-	char *text;	  /* one line; control bytes as they are */
+	int pid;          /* _PID, 0: not known */
+	char *text; /* one line; control bytes as they are, a NUL as "?" */
 };
 
 struct kr_log {
@@ -25,19 +25,33 @@ struct kr_log {
 
 struct kr_journal_query {
 	const char *root; /* NULL or "/": this machine's journal, else the
-			     journal files below ROOT */
+	                     journal files below ROOT */
 	const char *unit; /* "kubelet.service" */
 	const char *invocation_id; /* only this invocation; NULL or "": all */
-	size_t n_max;	   /* the last so many lines */
-	uint64_t since_usec; /* realtime; 0: no limit */
+	size_t n_max;              /* the last so many lines */
+	uint64_t since_usec;       /* realtime; 0: no limit */
 };
 
 /*
  * Reads the last lines, both what the service wrote and what systemd says
- * about it. 0 (also with no line); -EACCES: no permission to read any journal;
- * other errnos; DIAG has the words.
+ * about it. An entry of several lines becomes several. 0 (also with no line);
+ * -EACCES: no line, and no permission to read the journal; -ENOENT: no journal
+ * below ROOT; other errnos; DIAG has the words.
  */
 int kr_journal_read(const struct kr_journal_query *query, struct kr_diag *diag,
-		    struct kr_log *ret);
+                    struct kr_log *ret);
 void kr_log_done(struct kr_log *log);
 #define _cleanup_log_ _cleanup_(kr_log_done)
+
+struct kr_journal_field {
+	const char *name; /* "MESSAGE", "MESSAGE_ID": capitals, digits, "_" */
+	const char *value;
+};
+
+/*
+ * Writes one entry of N fields to this machine's journal. 0, also where no
+ * journald is there to hear it; -E2BIG: more than KR_JOURNAL_FIELDS_MAX; other
+ * errnos.
+ */
+int kr_journal_send(const struct kr_journal_field *fields, size_t n);
+#define KR_JOURNAL_FIELDS_MAX 32

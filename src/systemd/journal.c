@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The journal.
+ *
+ * Lines about a unit come from two sides, and both are wanted: what its
+ * processes wrote has _SYSTEMD_UNIT= and _SYSTEMD_INVOCATION_ID=, what systemd
+ * says of it (PID 1, "Main process exited, code=exited, status=1/FAILURE") has
+ * UNIT= and INVOCATION_ID=. One match for each side, or-ed; of each side the
+ * fields are and-ed. The order of lines is that of their arrival.
+ *
+ * Read backwards from the tail, as only the last lines are wanted and a journal
+ * is large.
+ *
+ * Below a root: the *.journal files of that node's own machine-id, below both
+ * places, found and opened inside the root; not sd_journal_open_directory(),
+ * which knows one folder and follows links out of the root.
+ *
+ * sd-journal does not tell "nothing logged" from "not allowed to look": the
+ * system's own file, which is there on every node, is asked.
+ *
+ * Sources: systemd.journal-fields(7), sd-journal(3).
+ */
+
+#define SD_JOURNAL_SUPPRESS_LOCATION
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include <systemd/sd-id128.h>
+#include <systemd/sd-journal.h>
+
+#include "base/fs.h"
+#include "systemd/journal.h"
+
+#define ID_SIZE       33
+#define ROTATIONS_MAX 3
+
+static const char *const places[] = {"/run/log/journal", "/var/log/journal"};
+
+struct paths {
+	char **list; /* NULL-terminated */
+	size_t n;
+};
+
+static void paths_done(struct paths *paths)
+{
+	for (size_t i = 0; i < paths->n; i++)
+		free(paths->list[i]);
+	free(paths->list);
+}
+
+static int paths_add(struct paths *paths, char *path)
+{
+	char **grown;
+
+	grown = path ? reallocarray(paths->list, paths->n + 2, sizeof(*grown))
+	             : NULL;
+	if (!grown) {
+		free(path);
+		return -ENOMEM;
+	}
+	grown[paths->n++] = path;
+	grown[paths->n] = NULL;
+	paths->list = grown;
+	return 0;
+}
+
+/* The name of the folder of a root's own journal. */
+static int read_machine_id(struct kr_fs *fs, char ret[static ID_SIZE])
+{
+	const struct kr_file *file;
+	sd_id128_t id;
+	char text[ID_SIZE];
+	int r;
+
+	r = kr_fs_read(fs, "/etc/machine-id", &file);
+	if (r < 0)
+		return r;
+	strlcpy(text, file->data, sizeof(text));
+	r = sd_id128_from_string(text, &id);
+	if (r < 0)
+		return r;
+	sd_id128_to_string(id, ret);
+	return 0;
+}
+
+static bool is_journal(const struct kr_dir_entry *entry)
+{
+	size_t n = strlen(entry->name);
+
+	return entry->type == DT_REG && n > 8 &&
+	       strcmp(entry->name + n - 8, ".journal") == 0;
+}
+
+/* Adds the journal files of one folder below the root. */
+static int add_files(struct kr_fs *fs, const char *dir, struct paths *paths)
+{
+	_cleanup_dir_ struct kr_dir entries = {0};
+	int r;
+
+	r = kr_fs_list(fs, dir, &entries);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < entries.n_entries; i++) {
+		_cleanup_stat_ struct kr_stat st = {0};
+		_cleanup_free_ char *path = NULL;
+		char *outside;
+
+		if (!is_journal(&entries.entries[i]))
+			continue;
+		path = kr_path_join(dir, entries.entries[i].name);
+		if (!path)
+			return -ENOMEM;
+		if (kr_fs_stat(fs, path, false, &st) < 0)
+			continue; /* rotated away meanwhile */
+		if (asprintf(&outside, "/proc/self/fd/%d%s", kr_fs_root_fd(fs),
+		             st.real) < 0)
+			return -ENOMEM;
+		r = paths_add(paths, outside);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int open_files(struct kr_fs *fs, const char *id, sd_journal **ret)
+{
+	_cleanup_(paths_done) struct paths paths = {0};
+	int r, seen = -ENOENT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		_cleanup_free_ char *dir = kr_path_join(places[i], id);
+
+		if (!dir)
+			return -ENOMEM;
+		r = add_files(fs, dir, &paths);
+		if (r < 0 && r != -ENOENT)
+			seen = r;
+	}
+	if (paths.n == 0)
+		return seen;
+	return sd_journal_open_files(ret, (void *)paths.list, 0);
+}
+
+static int open_below_root(struct kr_fs *fs, sd_journal **ret)
+{
+	char id[ID_SIZE];
+	int r;
+
+	r = read_machine_id(fs, id);
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < ROTATIONS_MAX; i++) {
+		r = open_files(fs, id, ret);
+		if (r != -ENOENT) /* a file that went between list and open */
+			break;
+	}
+	return r;
+}
+
+static int match(sd_journal *journal, const char *field, const char *value)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (asprintf(&text, "%s=%s", field, value) < 0)
+		return -ENOMEM;
+	return sd_journal_add_match(journal, text, 0);
+}
+
+static int add_matches(sd_journal *journal,
+                       const struct kr_journal_query *query)
+{
+	const char *id = query->invocation_id;
+	bool one = id && *id;
+	int r;
+
+	r = match(journal, "_SYSTEMD_UNIT", query->unit);
+	if (r >= 0 && one)
+		r = match(journal, "_SYSTEMD_INVOCATION_ID", id);
+	if (r >= 0)
+		r = sd_journal_add_disjunction(journal);
+	if (r >= 0)
+		r = match(journal, "_PID", "1");
+	if (r >= 0)
+		r = match(journal, "UNIT", query->unit);
+	if (r >= 0 && one)
+		r = match(journal, "INVOCATION_ID", id);
+	return r;
+}
+
+/* The value of FIELD in the current entry, which the caller frees; NULL where
+ * it has none. */
+static char *field_value(sd_journal *journal, const char *field,
+                         size_t *ret_size)
+{
+	const void *data;
+	size_t size, skip = strlen(field) + 1;
+	char *value;
+
+	if (sd_journal_get_data(journal, field, &data, &size) < 0 ||
+	    size < skip)
+		return NULL;
+	size -= skip;
+	value = malloc(size + 1);
+	if (!value)
+		return NULL;
+	memcpy(value, (const char *)data + skip, size);
+	value[size] = '\0';
+	for (char *nul = value;
+	     (nul = memchr(nul, '\0', size - (nul - value)));)
+		*nul = '?';
+	*ret_size = size;
+	return value;
+}
+
+static int field_number(sd_journal *journal, const char *field)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+
+	text = field_value(journal, field, &size);
+	return text ? (int)strtonum(text, 1, INT_MAX, NULL) : 0;
+}
+
+/* Puts one line before those that were read already: the log is turned round
+ * when it is complete. */
+static int push(struct kr_log *log, const struct kr_log_line *entry,
+                const char *text, size_t length)
+{
+	struct kr_log_line line = {
+		.realtime_usec = entry->realtime_usec,
+		.pid = entry->pid,
+	};
+	struct kr_log_line *grown;
+
+	grown = reallocarray(log->lines, log->n_lines + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	log->lines = grown;
+	line.text = strndup(text, length);
+	if (!line.text)
+		return -ENOMEM;
+	if (entry->identifier) {
+		line.identifier = strdup(entry->identifier);
+		if (!line.identifier) {
+			free(line.text);
+			return -ENOMEM;
+		}
+	}
+	log->lines[log->n_lines++] = line;
+	return 0;
+}
+
+/* Reads the current entry, its last line first. */
+static int read_entry(sd_journal *journal, size_t n_max, uint64_t realtime_usec,
+                      struct kr_log *log)
+{
+	_cleanup_free_ char *text = NULL, *identifier = NULL;
+	struct kr_log_line entry = {.realtime_usec = realtime_usec};
+	size_t size, end, start;
+	int r;
+
+	text = field_value(journal, "MESSAGE", &size);
+	if (!text)
+		return 0;
+	identifier = field_value(journal, "SYSLOG_IDENTIFIER", &start);
+	entry.identifier = identifier;
+	entry.pid = field_number(journal, "_PID");
+	for (end = size; end > 0 && text[end - 1] == '\n'; end--)
+		;
+	while (log->n_lines < n_max) {
+		for (start = end; start > 0 && text[start - 1] != '\n'; start--)
+			;
+		r = push(log, &entry, text + start, end - start);
+		if (r < 0 || start == 0)
+			return r;
+		end = start - 1;
+	}
+	return 0;
+}
+
+static int read_lines(sd_journal *journal, const struct kr_journal_query *query,
+                      struct kr_log *log)
+{
+	uint64_t usec;
+	int r;
+
+	r = sd_journal_seek_tail(journal);
+	if (r < 0)
+		return r;
+	while (log->n_lines < query->n_max) {
+		r = sd_journal_previous(journal);
+		if (r > 0)
+			r = sd_journal_get_realtime_usec(journal, &usec) < 0
+			            ? -EBADMSG
+			            : 1;
+		if (r == 0 || (r > 0 && usec < query->since_usec))
+			break;
+		if (r > 0)
+			r = read_entry(journal, query->n_max, usec, log);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < log->n_lines / 2; i++) {
+		struct kr_log_line line = log->lines[i];
+
+		log->lines[i] = log->lines[log->n_lines - 1 - i];
+		log->lines[log->n_lines - 1 - i] = line;
+	}
+	return 0;
+}
+
+/* May this process read what this machine's system logs? */
+static bool is_denied(void)
+{
+	char id[ID_SIZE], path[80];
+	sd_id128_t machine;
+
+	if (sd_id128_get_machine(&machine) < 0)
+		return false;
+	sd_id128_to_string(machine, id);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		snprintf(path, sizeof(path), "%s/%s/system.journal", places[i],
+		         id);
+		if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0 &&
+		    errno == EACCES)
+			return true;
+	}
+	return false;
+}
+
+static int open_journal(const struct kr_journal_query *query, struct kr_fs **fs,
+                        sd_journal **ret)
+{
+	_cleanup_close_ int root_fd = -1;
+	int r;
+
+	if (!query->root || strcmp(query->root, "/") == 0)
+		return sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY);
+	root_fd = open(query->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root_fd < 0)
+		return -errno;
+	r = kr_fs_new(root_fd, fs);
+	return r < 0 ? r : open_below_root(*fs, ret);
+}
+
+int kr_journal_read(const struct kr_journal_query *query, struct kr_diag *diag,
+                    struct kr_log *ret)
+{
+	_cleanup_fs_ struct kr_fs *fs = NULL; /* the paths go through its fd */
+	_cleanup_(sd_journal_closep) sd_journal *journal = NULL;
+	_cleanup_log_ struct kr_log log = {0};
+	int r;
+
+	r = open_journal(query, &fs, &journal);
+	if (r >= 0)
+		r = add_matches(journal, query);
+	if (r >= 0)
+		r = read_lines(journal, query, &log);
+	if (r >= 0 && log.n_lines == 0 && !fs && is_denied())
+		r = -EACCES;
+	if (r == -EACCES)
+		kr_diag_add(diag, KR_ERROR, "journal-denied", KR_SPAN_NONE,
+		            "journal of %s: %s: the reader must be root or in "
+		            "the group systemd-journal",
+		            query->unit, strerror(EACCES));
+	else if (r < 0)
+		kr_diag_add(diag, KR_ERROR, "journal-unreadable", KR_SPAN_NONE,
+		            "journal of %s: %s", query->unit, strerror(-r));
+	if (r < 0)
+		return r;
+	*ret = log;
+	log = (struct kr_log){0};
+	return 0;
+}
+
+void kr_log_done(struct kr_log *log)
+{
+	for (size_t i = 0; i < log->n_lines; i++) {
+		free(log->lines[i].identifier);
+		free(log->lines[i].text);
+	}
+	free(log->lines);
+	*log = (struct kr_log){0};
+}
+
+int kr_journal_send(const struct kr_journal_field *fields, size_t n)
+{
+	struct iovec iov[KR_JOURNAL_FIELDS_MAX] = {0};
+	size_t made = 0;
+	char *text;
+	int r = 0;
+
+	if (n > ARRAY_SIZE(iov))
+		return -E2BIG;
+	for (; made < n; made++) {
+		if (asprintf(&text, "%s=%s", fields[made].name,
+		             fields[made].value) < 0) {
+			r = -ENOMEM;
+			break;
+		}
+		iov[made] = (struct iovec){text, strlen(text)};
+	}
+	if (r >= 0)
+		r = sd_journal_sendv(iov, (int)n);
+	for (size_t i = 0; i < made; i++)
+		free(iov[i].iov_base);
+	return r < 0 ? r : 0;
+}
