@@ -13,12 +13,20 @@
 
 struct kr_manager;
 
+/* What every wait calls, about every 100 ms and after each signal. Returning
+ * < 0 ends the wait with that value (-EINTR, when it is time to go). */
+typedef int (*kr_manager_tick_t)(void *closure);
+
 struct kr_manager_options {
 	/* NULL or "/": the system bus, and where that is down the manager's
 	 * private socket; else ROOT/run/dbus/system_bus_socket only.
-	 * DBUS_SYSTEM_BUS_ADDRESS is honoured where ROOT is not given. */
+	 * DBUS_SYSTEM_BUS_ADDRESS is honoured where ROOT is not given, and
+	 * then there is no other way either. */
 	const char *root;
-	uint64_t timeout_usec; /* of each call; 0: 25 s */
+	uint64_t timeout_usec;  /* of each call; 0: 25 s, of a reload 180 s */
+	kr_manager_tick_t tick; /* in all calls but those with a wait of their
+	                           own; NULL: none */
+	void *closure;
 };
 
 /*
@@ -27,7 +35,7 @@ struct kr_manager_options {
  * DIAG says which was tried and what each gave.
  */
 int kr_manager_open(const struct kr_manager_options *options,
-		    struct kr_diag *diag, struct kr_manager **ret);
+                    struct kr_diag *diag, struct kr_manager **ret);
 struct kr_manager *kr_manager_free(struct kr_manager *manager);
 DEFINE_FREEP(struct kr_manager, kr_manager_free);
 #define _cleanup_manager_ _cleanup_(kr_manager_freep)
@@ -38,25 +46,25 @@ unsigned kr_manager_version(struct kr_manager *manager);
 /* The manager's environment block, NULL-terminated, owned by MANAGER.
  * 0 or an errno. */
 int kr_manager_environment(struct kr_manager *manager, struct kr_diag *diag,
-			   const char *const **ret);
+                           const char *const **ret);
 
 /*
  * All that systemd says of UNIT, from one GetAll: a consistent state. A unit
  * that does not exist has load_state "not-found". 0 or an errno, with words.
  */
 int kr_manager_get_unit(struct kr_manager *manager, const char *unit,
-			struct kr_diag *diag, struct kr_loaded_unit **ret);
+                        struct kr_diag *diag, struct kr_loaded_unit **ret);
 
 /* The unit that PID belongs to; the caller frees it. 0; -ENOENT: none. */
 int kr_manager_unit_of_pid(struct kr_manager *manager, pid_t pid,
-			   struct kr_diag *diag, char **ret);
+                           struct kr_diag *diag, char **ret);
 
-/* daemon-reload; returns when it is done. 0 or an errno. */
+/* daemon-reload; returns when it is done. 0; what TICK gave; or an errno. */
 int kr_manager_reload(struct kr_manager *manager, struct kr_diag *diag);
 
 /* 0 also where there was nothing to reset. */
 int kr_manager_reset_failed(struct kr_manager *manager, const char *unit,
-			    struct kr_diag *diag);
+                            struct kr_diag *diag);
 
 enum kr_job_result {
 	KR_JOB_DONE,
@@ -67,10 +75,6 @@ enum kr_job_result {
 	KR_JOB_SKIPPED,
 	KR_JOB_OTHER, /* "assert", "unsupported", ...: see the name */
 };
-
-/* What the waiting loop calls, about every 100 ms. Returning < 0 ends the wait
- * with that value (-EINTR after a signal). */
-typedef int (*kr_manager_tick_t)(void *closure);
 
 struct kr_manager_wait {
 	uint64_t deadline_usec; /* of kr_now_usec() */
@@ -87,12 +91,12 @@ struct kr_manager_wait {
  * masked; other errnos.
  */
 int kr_manager_restart(struct kr_manager *manager, const char *unit,
-		       const struct kr_manager_wait *wait, struct kr_diag *diag,
-		       enum kr_job_result *ret_result);
+                       const struct kr_manager_wait *wait, struct kr_diag *diag,
+                       enum kr_job_result *ret_result);
 /* The same for a stop. */
 int kr_manager_stop(struct kr_manager *manager, const char *unit,
-		    const struct kr_manager_wait *wait, struct kr_diag *diag,
-		    enum kr_job_result *ret_result);
+                    const struct kr_manager_wait *wait, struct kr_diag *diag,
+                    enum kr_job_result *ret_result);
 
 /* "done", "failed", "canceled", "timeout", "dependency", "skipped", "other". */
 const char *kr_job_result_to_string(enum kr_job_result result);

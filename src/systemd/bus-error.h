@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What a D-Bus error means: an errno for the program, words for people.
+ */
+
+#include <stdbool.h>
+
+#include <systemd/sd-bus.h>
+
+#include "base/diag.h"
+
+/*
+ * Puts ERROR, the answer to CALL ("RestartUnit"), about UNIT (NULL: about
+ * none), into DIAG and returns its errno, which is negative.
+ */
+int kr_bus_error_add(struct kr_diag *diag, const char *call, const char *unit,
+                     const sd_bus_error *error);
+
+/* An errno that says that the connection is gone, not that a call failed. */
+bool kr_bus_error_is_lost(int error);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A connection to the manager, and calls that do not outlast their welcome.
+ */
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <systemd/sd-bus.h>
+
+#include "base/diag.h"
+#include "systemd/manager.h"
+
+#define KR_BUS_DESTINATION  "org.freedesktop.systemd1"
+#define KR_BUS_MANAGER_PATH "/org/freedesktop/systemd1"
+#define KR_BUS_UNIT_PATH    "/org/freedesktop/systemd1/unit"
+#define KR_BUS_MANAGER      "org.freedesktop.systemd1.Manager"
+#define KR_BUS_UNIT         "org.freedesktop.systemd1.Unit"
+#define KR_BUS_PROPERTIES   "org.freedesktop.DBus.Properties"
+
+struct kr_bus {
+	sd_bus *sd;
+	bool peer;             /* the private socket: no bus between */
+	unsigned version;      /* systemd's, 0: not known */
+	char *root;            /* NULL: this machine */
+	uint64_t timeout_usec; /* of a call; 0: see kr_bus_timeout() */
+	kr_manager_tick_t tick;
+	void *closure;
+};
+
+struct kr_bus_method {
+	const char *path, *interface, *member;
+	const char *about; /* the unit's name for messages, or NULL */
+	bool again;        /* may be sent a second time over a new connection */
+};
+
+/* Connects BUS, whose options are set, and asks for the version. The outcomes
+ * are those of kr_manager_open(). */
+int kr_bus_open(struct kr_bus *bus, struct kr_diag *diag);
+
+/* Opens it anew, however often it takes, until the deadline of WAIT. */
+int kr_bus_reopen(struct kr_bus *bus, const struct kr_manager_wait *wait,
+                  struct kr_diag *diag);
+void kr_bus_close(struct kr_bus *bus);
+
+/* How long one call may take: the caller's wish, else USUAL_USEC. */
+struct kr_manager_wait kr_bus_patience(const struct kr_bus *bus,
+                                       uint64_t usual_usec);
+#define KR_BUS_USUAL_USEC  (UINT64_C(25) * 1000000)
+#define KR_BUS_RELOAD_USEC (UINT64_C(180) * 1000000)
+
+/*
+ * Calls METHOD with the arguments that TYPES describes, as for
+ * sd_bus_message_append(). RET may be NULL. 0; -ETIMEDOUT; what the tick gave;
+ * -ECONNRESET and its like (kr_bus_error_is_lost()); an error's errno.
+ */
+int kr_bus_call(struct kr_bus *bus, const struct kr_bus_method *method,
+                const struct kr_manager_wait *wait, struct kr_diag *diag,
+                sd_bus_message **ret, const char *types, ...);
+
+/* Handles what arrives until *DONE. 0, -ETIMEDOUT, what the tick gave, or what
+ * became of the connection; without words. */
+int kr_bus_wait(struct kr_bus *bus, const struct kr_manager_wait *wait,
+                const bool *done);
+
+/* The object path of UNIT, which the caller frees. 0 or an errno. */
+int kr_bus_unit_path(const char *unit, char **ret);
+
+/* All that systemd says of UNIT, whose object is PATH. 0 or an errno. */
+int kr_bus_get_unit(struct kr_bus *bus, const char *unit, const char *path,
+                    const struct kr_manager_wait *wait, struct kr_diag *diag,
+                    struct kr_loaded_unit **ret);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A job of the manager, from the wish to its end.
+ */
+
+#include "systemd/bus.h"
+
+/*
+ * Has METHOD ("RestartUnit", "StopUnit") done to UNIT and waits for its job to
+ * be removed. The outcomes are those of kr_manager_restart().
+ */
+int kr_job_run(struct kr_bus *bus, const char *method, const char *unit,
+               const struct kr_manager_wait *wait, struct kr_diag *diag,
+               enum kr_job_result *ret);

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * systemd's manager.
+ *
+ * What is asked of it is little: what a unit is now, a reload, a reset, a
+ * restart. How the connection is made and kept is in systemd/bus, how a job is
+ * waited for in systemd/job, what an error means in systemd/bus-error.
+ *
+ * A unit is addressed by its object path, which is made from its name: systemd
+ * loads it on demand, so that no GetUnit or LoadUnit goes before, and a unit
+ * that is not there is "not-found" rather than an error. The state comes from
+ * one GetAll of all interfaces, as two Gets can be of two moments: seen were
+ * ActiveState=active and SubState=failed.
+ *
+ * Source: org.freedesktop.systemd1(5); tried on 252, 257 and 262.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "systemd/bus-error.h"
+#include "systemd/bus.h"
+#include "systemd/job.h"
+#include "systemd/manager.h"
+#include "systemd/unit-properties.h"
+
+struct kr_manager {
+	struct kr_bus bus;
+	char **environment; /* NULL: not asked for yet */
+};
+
+static void environment_free(char **environment)
+{
+	for (char **p = environment; p && *p; p++)
+		free(*p);
+	free(environment);
+}
+
+struct kr_manager *kr_manager_free(struct kr_manager *manager)
+{
+	if (!manager)
+		return NULL;
+	kr_bus_close(&manager->bus);
+	free(manager->bus.root);
+	environment_free(manager->environment);
+	free(manager);
+	return NULL;
+}
+
+int kr_manager_open(const struct kr_manager_options *options,
+                    struct kr_diag *diag, struct kr_manager **ret)
+{
+	_cleanup_manager_ struct kr_manager *manager = NULL;
+	int r;
+
+	manager = calloc(1, sizeof(*manager));
+	if (!manager)
+		return -ENOMEM;
+	if (options->root && strcmp(options->root, "/") != 0) {
+		manager->bus.root = strdup(options->root);
+		if (!manager->bus.root)
+			return -ENOMEM;
+	}
+	manager->bus.timeout_usec = options->timeout_usec;
+	manager->bus.tick = options->tick;
+	manager->bus.closure = options->closure;
+	r = kr_bus_open(&manager->bus, diag);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(manager);
+	return 0;
+}
+
+unsigned kr_manager_version(struct kr_manager *manager)
+{
+	return manager->bus.version;
+}
+
+int kr_manager_environment(struct kr_manager *manager, struct kr_diag *diag,
+                           const char *const **ret)
+{
+	static const struct kr_bus_method method = {
+		.path = KR_BUS_MANAGER_PATH,
+		.interface = KR_BUS_PROPERTIES,
+		.member = "Get",
+		.again = true,
+	};
+	const struct kr_manager_wait wait =
+		kr_bus_patience(&manager->bus, KR_BUS_USUAL_USEC);
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	int r;
+
+	if (!manager->environment) {
+		r = kr_bus_call(&manager->bus, &method, &wait, diag, &reply,
+		                "ss", KR_BUS_MANAGER, "Environment");
+		if (r >= 0)
+			r = sd_bus_message_enter_container(reply, 'v', "as");
+		if (r >= 0)
+			r = sd_bus_message_read_strv(reply,
+			                             &manager->environment);
+		if (r < 0)
+			return r;
+	}
+	if (!manager->environment) {
+		/* sd-bus makes no list of an empty array */
+		manager->environment = calloc(1, sizeof(char *));
+		if (!manager->environment)
+			return -ENOMEM;
+	}
+	*ret = (const char *const *)manager->environment;
+	return 0;
+}
+
+int kr_manager_get_unit(struct kr_manager *manager, const char *unit,
+                        struct kr_diag *diag, struct kr_loaded_unit **ret)
+{
+	const struct kr_manager_wait wait =
+		kr_bus_patience(&manager->bus, KR_BUS_USUAL_USEC);
+	_cleanup_free_ char *path = NULL;
+	int r;
+
+	r = kr_bus_unit_path(unit, &path);
+	if (r < 0)
+		return r;
+	return kr_bus_get_unit(&manager->bus, unit, path, &wait, diag, ret);
+}
+
+int kr_manager_unit_of_pid(struct kr_manager *manager, pid_t pid,
+                           struct kr_diag *diag, char **ret)
+{
+	static const struct kr_bus_method method = {
+		.path = KR_BUS_MANAGER_PATH,
+		.interface = KR_BUS_MANAGER,
+		.member = "GetUnitByPID",
+		.again = true,
+	};
+	const struct kr_manager_wait wait =
+		kr_bus_patience(&manager->bus, KR_BUS_USUAL_USEC);
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_free_ char *unit = NULL;
+	const char *path;
+	int r;
+
+	/* systemd takes 0 for the caller */
+	if (pid <= 0)
+		return -EINVAL;
+	r = kr_bus_call(&manager->bus, &method, &wait, diag, &reply, "u",
+	                (uint32_t)pid);
+	if (r >= 0)
+		r = sd_bus_message_read(reply, "o", &path);
+	if (r >= 0)
+		r = sd_bus_path_decode(path, KR_BUS_UNIT_PATH, &unit);
+	if (r < 0)
+		return r;
+	if (!unit)
+		return -ENOENT;
+	*ret = TAKE_PTR(unit);
+	return 0;
+}
+
+int kr_manager_reload(struct kr_manager *manager, struct kr_diag *diag)
+{
+	static const struct kr_bus_method method = {
+		.path = KR_BUS_MANAGER_PATH,
+		.interface = KR_BUS_MANAGER,
+		.member = "Reload",
+		.again = true,
+	};
+	const struct kr_manager_wait wait =
+		kr_bus_patience(&manager->bus, KR_BUS_RELOAD_USEC);
+
+	return kr_bus_call(&manager->bus, &method, &wait, diag, NULL, NULL);
+}
+
+int kr_manager_reset_failed(struct kr_manager *manager, const char *unit,
+                            struct kr_diag *diag)
+{
+	const struct kr_bus_method method = {
+		.path = KR_BUS_MANAGER_PATH,
+		.interface = KR_BUS_MANAGER,
+		.member = "ResetFailedUnit",
+		.about = unit,
+		.again = true,
+	};
+	const struct kr_manager_wait wait =
+		kr_bus_patience(&manager->bus, KR_BUS_USUAL_USEC);
+	_cleanup_diag_ struct kr_diag words = {0};
+	int r;
+
+	r = kr_bus_call(&manager->bus, &method, &wait, &words, NULL, "s", unit);
+	if (r == -ENOENT) /* a unit that is not loaded has not failed */
+		return 0;
+	kr_diag_merge(diag, &words);
+	return r;
+}
+
+int kr_manager_restart(struct kr_manager *manager, const char *unit,
+                       const struct kr_manager_wait *wait, struct kr_diag *diag,
+                       enum kr_job_result *ret_result)
+{
+	return kr_job_run(&manager->bus, "RestartUnit", unit, wait, diag,
+	                  ret_result);
+}
+
+int kr_manager_stop(struct kr_manager *manager, const char *unit,
+                    const struct kr_manager_wait *wait, struct kr_diag *diag,
+                    enum kr_job_result *ret_result)
+{
+	return kr_job_run(&manager->bus, "StopUnit", unit, wait, diag,
+	                  ret_result);
+}
