@@ -551,14 +551,21 @@ static void answer(int listener, bool healthy)
 	struct timeval patience = {.tv_usec = 200 * 1000};
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	const char *body = healthy ? "ok" : "unhealthy";
-	char request[1024];
+	char request[1024] = "";
+	size_t size = 0;
 	ssize_t n;
 
 	if (fd < 0)
 		return;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	n = recv(fd, request, sizeof(request) - 1, 0);
-	request[n > 0 ? n : 0] = '\0';
+	/* All of it: closing with bytes unread would reset the connection. */
+	while (!strstr(request, "\r\n\r\n")) {
+		n = recv(fd, request + size, sizeof(request) - 1 - size, 0);
+		if (n <= 0)
+			break;
+		size += (size_t)n;
+		request[size] = '\0';
+	}
 	if (strncmp(request, "GET /healthz ", 13) != 0)
 		dprintf(fd, "HTTP/1.1 404 Not Found\r\n"
 		            "Content-Length: 0\r\nConnection: close\r\n\r\n");
