@@ -25,8 +25,18 @@ struct kr_config_use {
 	struct kr_span key;   /* with its quotes */
 	struct kr_span value; /* with its quotes, tag or anchor; may be empty */
 	enum kr_state state;  /* TRUE, FALSE, NULL, INVALID */
-	bool editable;	      /* the value can be replaced in place */
+	bool editable;        /* the value can be replaced in place */
 	const char *reason;   /* static: why not, else NULL */
+};
+
+/* Where a member can be added at the top: for kr_config_edit(). */
+struct kr_config_layout {
+	struct kr_span root; /* the mapping, with its braces if it has any */
+	/* the last member; LENGTH of the value may be 0. No file: there is
+	 * none */
+	struct kr_span last_key, last_value;
+	bool flow;          /* {...}, always so in JSON */
+	const char *reason; /* static: why nothing can be added, else NULL */
 };
 
 struct kr_config {
@@ -38,14 +48,20 @@ struct kr_config {
 	size_t n_uses;
 	int wins; /* index of the use that decides, -1: none */
 	/* other keys that matter to us, where they are well formed */
-	int healthz_port;	     /* 0: off, -1: not set */
-	char *healthz_bind_address;  /* NULL: not set */
+	int healthz_port;             /* 0: off, -1: not set */
+	char *healthz_bind_address;   /* NULL: not set */
 	int masquerade_bit, drop_bit; /* -1: not set */
+	/* apiVersion .../__internal, which kubelet takes: Go's field names are
+	 * the keys there and nothing has a default, so that an absent key is
+	 * FALSE (WINS is -1 then) */
+	bool internal;
+	bool dropin; /* as in the options */
+	struct kr_config_layout layout;
 };
 
 struct kr_config_options {
 	bool dropin; /* --config-dir's rules: duplicates are fatal, case is
-			ignored, a wrong type is fatal only in the end */
+	                ignored, a wrong type is fatal only in the end */
 	/* kubelet's minor version (20 for 1.20), 0: not known, the newest */
 	unsigned kubelet_minor;
 };
@@ -58,9 +74,9 @@ struct kr_config_options {
  * sigs.k8s.io/yaml and yaml.v2, as measured (tests/cases/kubelet-oracle.jsonl).
  */
 int kr_config_parse(const struct kr_setting *setting,
-		    const struct kr_file *file,
-		    const struct kr_config_options *options,
-		    struct kr_diag *diag, struct kr_config *ret);
+                    const struct kr_file *file,
+                    const struct kr_config_options *options,
+                    struct kr_diag *diag, struct kr_config *ret);
 void kr_config_done(struct kr_config *config);
 #define _cleanup_config_ _cleanup_(kr_config_done)
 
@@ -73,15 +89,22 @@ void kr_config_done(struct kr_config *config);
  * -ENOMEM.
  */
 int kr_config_edit(const struct kr_setting *setting,
-		   const struct kr_config *config, const struct kr_file *file,
-		   bool value, struct kr_diag *diag, struct kr_edits *edits);
+                   const struct kr_config *config, const struct kr_file *file,
+                   bool value, struct kr_diag *diag, struct kr_edits *edits);
 
 /*
  * Whether BEFORE and AFTER, two states of one file, say the same in all but
- * SETTING's key: the sequence of tokens outside it is identical, bytes
- * included, and a second reader (cJSON, libyaml) finds VALUE in AFTER.
- * 0: proven; -EBADMSG: not, DIAG says where; -ENOMEM.
+ * SETTING's key: every byte outside of its values and of a member inserted
+ * behind the last one is the same, and a second reader (cJSON, libyaml) finds
+ * VALUE in AFTER. 0: proven; -EBADMSG: not, DIAG says where; -ENOMEM.
  */
 int kr_config_prove(const struct kr_setting *setting,
-		    const struct kr_file *before, const struct kr_file *after,
-		    bool value, struct kr_diag *diag);
+                    const struct kr_file *before, const struct kr_file *after,
+                    bool value, struct kr_diag *diag);
+
+/* The same for a file that is read with OPTIONS (a drop-in). */
+int kr_config_prove_with(const struct kr_setting *setting,
+                         const struct kr_file *before,
+                         const struct kr_file *after,
+                         const struct kr_config_options *options, bool value,
+                         struct kr_diag *diag);

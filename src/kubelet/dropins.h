@@ -16,7 +16,7 @@ struct kr_merged {
 	/* the file and the use in it that decide; -1: kubelet's default */
 	int file;
 	int use;
-	int healthz_port;		 /* after the merge, -1: not set */
+	int healthz_port;                 /* after the merge, -1: not set */
 	const char *healthz_bind_address; /* borrowed, NULL: not set */
 	int masquerade_bit, drop_bit;
 };
@@ -26,8 +26,8 @@ struct kr_merged {
  * are the drop-ins in the order in which kubelet walks them. 0 or -ENOMEM.
  */
 int kr_merge_parse(const struct kr_setting *setting,
-		   const struct kr_file *const *files, size_t n, bool no_base,
-		   struct kr_diag *diag, struct kr_merged *ret);
+                   const struct kr_file *const *files, size_t n, bool no_base,
+                   struct kr_diag *diag, struct kr_merged *ret);
 void kr_merged_done(struct kr_merged *merged);
 #define _cleanup_merged_ _cleanup_(kr_merged_done)
 

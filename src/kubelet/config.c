@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * One configuration file: which language it is in, and what kubelet makes of
+ * it.
+ *
+ * The first byte that is not blank decides: '{' is JSON and nothing else, any
+ * other byte is YAML (in which JSON with a comment, a byte order mark or a
+ * "---" before it is fine). The name of the file plays no role. Blank is what
+ * Go's unicode.IsSpace() takes for it; kubelets up to 1.21 look at the first
+ * 2048 bytes only.
+ *
+ * Source: apimachinery pkg/util/yaml/decoder.go (GuessJSONStream,
+ * IsJSONBuffer), kubernetes pkg/kubelet/kubeletconfig/configfiles.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kubelet/config.h"
+#include "kubelet/decode.h"
+#include "kubelet/json.h"
+
+#define GUESS_SIZE_OLD ((size_t)2048)
+
+/* The length of the blank at TEXT as Go sees it: 0, none. The data ends with a
+ * NUL, so that no comparison runs over the end. */
+static size_t blank_length(const char *text)
+{
+	static const char *const wide[] = {
+		"\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\x80",
+		"\xe2\x80\x81", "\xe2\x80\x82", "\xe2\x80\x83", "\xe2\x80\x84",
+		"\xe2\x80\x85", "\xe2\x80\x86", "\xe2\x80\x87", "\xe2\x80\x88",
+		"\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\xa8", "\xe2\x80\xa9",
+		"\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80",
+	};
+
+	if (*text && strchr(" \t\n\v\f\r", *text))
+		return 1;
+	for (size_t i = 0; i < ARRAY_SIZE(wide); i++) {
+		if (strncmp(text, wide[i], strlen(wide[i])) == 0)
+			return strlen(wide[i]);
+	}
+	return 0;
+}
+
+static enum kr_config_format guess_format(const struct kr_file *file,
+                                          unsigned kubelet_minor)
+{
+	size_t size = file->size, i = 0, n;
+
+	if (kubelet_minor > 0 && kubelet_minor <= 21 && size > GUESS_SIZE_OLD)
+		size = GUESS_SIZE_OLD;
+	while (i < size && (n = blank_length(file->data + i)) > 0)
+		i += n;
+	return i < size && file->data[i] == '{' ? KR_CONFIG_JSON
+	                                        : KR_CONFIG_YAML;
+}
+
+int kr_config_parse(const struct kr_setting *setting,
+                    const struct kr_file *file,
+                    const struct kr_config_options *options,
+                    struct kr_diag *diag, struct kr_config *ret)
+{
+	_cleanup_decode_ struct kr_decode decode;
+	const struct kr_listener listener = {kr_decode_hear, &decode};
+	enum kr_config_format format =
+		guess_format(file, options ? options->kubelet_minor : 0);
+	int r;
+
+	kr_decode_init(&decode, setting, file, options);
+	if (format == KR_CONFIG_YAML && file->size > 0) {
+		kr_diag_add_path(diag, KR_ERROR, "config-yaml", file->path,
+				 "the file would have to be JSON");
+		*ret = (struct kr_config){
+			.format = format,
+			.state = KR_STATE_UNKNOWN,
+			.wins = -1,
+			.healthz_port = -1,
+			.masquerade_bit = -1,
+			.drop_bit = -1,
+			.layout.reason = "the file would have to be JSON",
+		};
+		return 0;
+	}
+	if (file->size == 0) {
+		kr_diag_add_path(diag, KR_ERROR, "config-empty", file->path,
+		                 "the file is empty, it would have to hold a "
+		                 "KubeletConfiguration");
+		r = -EBADMSG;
+	} else {
+		r = kr_json_read(file, &listener, diag);
+	}
+	if (r < 0 && r != -EBADMSG)
+		return r;
+	r = kr_decode_finish(&decode, r == 0, diag, ret);
+	if (r < 0)
+		return r;
+	ret->format = format;
+	ret->layout.flow = format == KR_CONFIG_JSON;
+	return 0;
+}
+
+void kr_config_done(struct kr_config *config)
+{
+	free(config->uses);
+	free(config->healthz_bind_address);
+	*config = (struct kr_config){0};
+}

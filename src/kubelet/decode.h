@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * kubelet's decoder: events of a document in, its verdict on it out.
+ */
+
+#include "kubelet/config.h"
+#include "kubelet/event.h"
+#include "kubelet/names.h"
+#include "kubelet/schema.h"
+
+struct kr_decode_frame {
+	const struct kr_schema *schema; /* NULL: kubelet knows no such field */
+	const struct kr_schema *member; /* of the value that comes next */
+	struct kr_span key;             /* the name it stands behind */
+	size_t object;                  /* its number, from 1; 0: a list */
+};
+
+/* What a member at the top is to us. */
+enum kr_decode_role {
+	KR_ROLE_NONE,
+	KR_ROLE_OURS,
+	KR_ROLE_OURS_INTERNAL, /* as Go spells the field */
+	KR_ROLE_KIND,
+	KR_ROLE_API_VERSION,
+	KR_ROLE_HEALTHZ_PORT,
+	KR_ROLE_HEALTHZ_ADDRESS,
+	KR_ROLE_MASQUERADE_BIT,
+	KR_ROLE_DROP_BIT,
+};
+
+struct kr_decode_uses {
+	struct kr_config_use *items;
+	size_t n, size;
+};
+
+/* The first thing that kubelet would refuse, said when all is read. */
+struct kr_decode_fault {
+	struct kr_span span;
+	const char *code;
+	char *text; /* NULL: none */
+};
+
+struct kr_decode {
+	const struct kr_setting *setting;
+	const struct kr_file *file;
+	bool dropin; /* one file of --config-dir: types are judged later */
+	bool merged; /* what is left after the merge: case is ignored */
+
+	struct kr_decode_frame *frames;
+	size_t depth, size_frames;
+	size_t n_objects;
+	struct kr_names names; /* of a drop-in, where none may be there twice */
+
+	enum kr_decode_role role;
+	bool exact; /* the name is in kind's or apiVersion's own case */
+	struct kr_span key, last_key, last_value, root;
+	struct kr_decode_uses ours, internal;
+	struct kr_span stray; /* our key in another case, where that matters */
+	char *kind, *api_version;
+	struct kr_span kind_span, api_version_span;
+	int healthz_port, masquerade_bit, drop_bit;
+	char *healthz_address;
+	struct kr_decode_fault fatal; /* in any version of the format */
+	struct kr_decode_fault fault; /* in v1beta1 */
+	char *scratch;
+	size_t size_scratch;
+};
+
+/* MERGED: the events are those of a merge, and there is no file. */
+void kr_decode_init(struct kr_decode *decode, const struct kr_setting *setting,
+                    const struct kr_file *file,
+                    const struct kr_config_options *options);
+void kr_decode_done(struct kr_decode *decode);
+#define _cleanup_decode_ _cleanup_(kr_decode_done)
+
+/* A struct kr_listener's hear(), USERDATA is the struct kr_decode. 0 or
+ * -ENOMEM. */
+int kr_decode_hear(void *userdata, const struct kr_event *event);
+
+/*
+ * The verdict, after the last event. FORMAT is the caller's. What kubelet
+ * refuses is INVALID, with an error in DIAG; READABLE is false where the reader
+ * has put one there already. 0 or -ENOMEM.
+ */
+int kr_decode_finish(struct kr_decode *decode, bool readable,
+                     struct kr_diag *diag, struct kr_config *ret);

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * kubelet/config: the edit of every style, what is refused, and the laws: an
+ * edited file says the value, the proof takes it, and takes no other change.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kubelet/config.h"
+#include "testing.h"
+
+#define SETTING (&kr_setting_iptables)
+#define GVK                                                                    \
+	"\"kind\":\"KubeletConfiguration\",\"apiVersion\":"                    \
+	"\"kubelet.config.k8s.io/v1beta1\""
+#define KEY  "makeIPTablesUtilChains"
+#define OURS "\"" KEY "\":"
+
+struct edit_row {
+	const char *name;
+	const char *in;
+	const char *want; /* NULL: refused with -EOPNOTSUPP */
+	const char *why;  /* part of the message */
+	unsigned line, column;
+	bool dropin;
+};
+
+static const struct edit_row edit_rows[] = {
+	/* in place */
+	{.name = "false",
+         .in = "{" GVK "," OURS "false}",
+         .want = "{" GVK "," OURS "true}"},
+	{.name = "odd blanks and numbers stay",
+         .in = "{ " GVK ",\n\t\"x\":[ 9007199254740993 ,1e3],\t" OURS
+               "\r\nfalse ,\"y\" : 1.50}",
+         .want = "{ " GVK ",\n\t\"x\":[ 9007199254740993 ,1e3],\t" OURS
+                 "\r\ntrue ,\"y\" : 1.50}"},
+	{.name = "null",
+         .in = "{" OURS "null," GVK "}",
+         .want = "{" OURS "true," GVK "}"},
+	{.name = "a quoted false loses its quotes",
+         .in = "{" GVK "," OURS "\"false\"}",
+         .want = "{" GVK "," OURS "true}"},
+	{.name = "a quoted true loses its quotes",
+         .in = "{" GVK "," OURS " \"true\" }",
+         .want = "{" GVK "," OURS " true }"},
+	{.name = "a number",
+         .in = "{" GVK "," OURS "0}",
+         .want = "{" GVK "," OURS "true}"},
+	{.name = "an escaped name",
+         .in = "{" GVK ",\"makeIPTablesUtilChain\\u0073\":false}",
+         .want = "{" GVK ",\"makeIPTablesUtilChain\\u0073\":true}"},
+	{.name = "each duplicate that says otherwise",
+         .in = "{" GVK "," OURS "false," OURS "true," OURS "null}",
+         .want = "{" GVK "," OURS "true," OURS "true," OURS "true}"},
+	{.name = "the last one says it already",
+         .in = "{" GVK "," OURS "false," OURS "true}",
+         .want = "{" GVK "," OURS "true," OURS "true}"},
+	{.name = "nothing to do",
+         .in = "{" GVK "," OURS "true}",
+         .want = "{" GVK "," OURS "true}"},
+	{.name = "another level is not ours",
+         .in = "{" GVK ",\"x\":{" OURS "false}," OURS "false}",
+         .want = "{" GVK ",\"x\":{" OURS "false}," OURS "true}"},
+	{.name = "the internal version",
+         .in = "{\"kind\":\"KubeletConfiguration\",\"apiVersion\":"
+               "\"kubelet.config.k8s.io/__internal\","
+               "\"MakeIPTablesUtilChains\":false}",
+         .want = "{\"kind\":\"KubeletConfiguration\",\"apiVersion\":"
+                 "\"kubelet.config.k8s.io/__internal\","
+                 "\"MakeIPTablesUtilChains\":true}"},
+	{.name = "a drop-in's key in another case",
+         .in = "{" GVK ",\"makeiptablesutilchains\":false}",
+         .want = "{" GVK ",\"makeiptablesutilchains\":true}",
+         .dropin = true},
+
+	/* inserted */
+	{.name = "compact",
+         .in = "{" GVK "}",
+         .want = "{" GVK "," OURS "true}"},
+	{.name = "indented by two, final line end",
+         .in = "{\n  " GVK ",\n  \"maxPods\": 110\n}\n",
+         .want = "{\n  " GVK ",\n  \"maxPods\": 110,\n  \"" KEY
+                 "\": true\n}\n"},
+	{.name = "indented by a tab, CRLF, no final line end",
+         .in = "{\r\n\t" GVK ",\r\n\t\"maxPods\" : 110\r\n}",
+         .want = "{\r\n\t" GVK ",\r\n\t\"maxPods\" : 110,\r\n\t\"" KEY
+                 "\" : true\r\n}"},
+	{.name = "on one line with blanks",
+         .in = "{ " GVK ", \"maxPods\": 110 }",
+         .want = "{ " GVK ", \"maxPods\": 110, \"" KEY "\": true }"},
+	{.name = "behind an object",
+         .in = "{\n    " GVK ",\n    \"x\": {\n        \"y\": [\n"
+               "            1\n        ]\n    }\n}\n",
+         .want = "{\n    " GVK ",\n    \"x\": {\n        \"y\": [\n"
+                 "            1\n        ]\n    },\n    \"" KEY
+                 "\": true\n}\n"},
+	{.name = "a key in another case does not count",
+         .in = "{" GVK ",\"makeiptablesutilchains\":false}",
+         .want = "{" GVK ",\"makeiptablesutilchains\":false," OURS "true}"},
+	{.name = "other lines ends than LF",
+         .in = "{\r\"a\":1,\r" GVK "\r}",
+         .want = "{\r\"a\":1,\r" GVK "," OURS "true\r}"},
+
+	/* refused */
+	{.name = "nothing in it", .in = "", .why = "another reason"},
+	{.name = "no members", .in = "{}", .why = "another reason"},
+	{.name = "not closed",
+         .in = "{" GVK "," OURS "false",
+         .why = "another reason",
+         .line = 1,
+         .column = 102},
+	{.name = "trailing comma",
+         .in = "{" GVK "," OURS "false,}",
+         .why = "another reason"},
+	{.name = "a comment",
+         .in = "{" GVK ", // c\n" OURS "false}",
+         .why = "another reason"},
+	{.name = "two documents",
+         .in = "{" GVK "," OURS "false}{}",
+         .why = "another reason"},
+	{.name = "no kind",
+         .in = "{\"apiVersion\":\"kubelet.config.k8s.io/v1beta1\"," OURS
+               "false}",
+         .why = "another reason"},
+	{.name = "another kind",
+         .in = "{\"kind\":\"Pod\",\"apiVersion\":\"v1\"," OURS "false}",
+         .why = "another reason"},
+	{.name = "another version",
+         .in = "{\"kind\":\"KubeletConfiguration\",\"apiVersion\":"
+               "\"kubelet.config.k8s.io/v1\"," OURS "false}",
+         .why = "another reason"},
+	{.name = "another field of a wrong type",
+         .in = "{" GVK ",\"maxPods\":\"many\"," OURS "false}",
+         .why = "another reason"},
+	{.name = "the key of a wrong type and another field too",
+         .in = "{" GVK "," OURS "\"false\",\"maxPods\":\"many\"}",
+         .why = "another reason"},
+	{.name = "an object",
+         .in = "{" GVK "," OURS "{\"a\":1}}",
+         .why = "holds others",
+         .line = 1,
+         .column = 102},
+	{.name = "a list",
+         .in = "{" GVK "," OURS "[false]}",
+         .why = "holds others"},
+	{.name = "a list and a word",
+         .in = "{" GVK "," OURS "false," OURS "[]}",
+         .why = "holds others"},
+	{.name = "the internal version without the key",
+         .in = "{\"kind\":\"KubeletConfiguration\",\"apiVersion\":"
+               "\"kubelet.config.k8s.io/__internal\"}",
+         .why = "v1beta1"},
+	{.name = "a drop-in with two of them",
+         .in = "{" GVK "," OURS "false," OURS "true}",
+         .why = "another reason",
+         .dropin = true},
+};
+
+static const struct kr_file *edited(const struct edit_row *row,
+                                    const struct kr_file *file,
+                                    const struct kr_config_options *options)
+{
+	_cleanup_config_ struct kr_config config = {0};
+	_cleanup_edits_ struct kr_edits edits = {0};
+	_cleanup_diag_ struct kr_diag diag = {0}, ignored = {0};
+	_cleanup_free_ char *out = NULL;
+	size_t size;
+	int r;
+
+	ck_assert_int_eq(
+		kr_config_parse(SETTING, file, options, &ignored, &config), 0);
+	r = kr_config_edit(SETTING, &config, file, true, &diag, &edits);
+	if (row->want) {
+		ck_assert_msg(r == 0 && diag.n_messages == 0, "%s: %d%s%s",
+		              row->name, r, kr_test_messages(&ignored),
+		              kr_test_messages(&diag));
+		if (edits.n_files == 0)
+			return file;
+		ck_assert_int_eq(
+			kr_file_edits_apply(&edits.files[0], &out, &size), 0);
+		return kr_test_file(file->path, out, size);
+	}
+	ck_assert_msg(r == -EOPNOTSUPP && edits.n_files == 0, "%s: %d",
+	              row->name, r);
+	ck_assert_msg(diag.n_messages == 1 &&
+	                      strstr(diag.messages[0].text, row->why),
+	              "%s:%s", row->name, kr_test_messages(&diag));
+	if (row->line)
+		ck_assert_msg(diag.messages[0].line == row->line &&
+		                      diag.messages[0].column == row->column,
+		              "%s:%s", row->name, kr_test_messages(&diag));
+	return NULL;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* No byte of AFTER may be another one: each is, once; but for one blank instead
+ * of another in a member that was inserted. */
+static void try_all_bytes(const struct edit_row *row,
+                          const struct kr_file *before,
+                          const struct kr_file *after,
+                          const struct kr_config_options *options)
+{
+	static const char changes[] = " x\"\n0,";
+	_cleanup_free_ char *data = strdup(after->data);
+	struct kr_file other = *after;
+	size_t start = 0, end, grown = after->size - before->size;
+
+	while (before->data[start] == after->data[start])
+		start++;
+	end = after->size > before->size + 10 ? start + grown : 0;
+	other.data = data;
+	for (size_t i = 0; i < after->size; i++) {
+		char byte = data[i];
+
+		for (size_t k = 0; k < strlen(changes); k++) {
+			int r;
+
+			if (changes[k] == byte ||
+			    (i < end && is_blank(byte) && is_blank(changes[k])))
+				continue;
+			data[i] = changes[k];
+			r = kr_config_prove_with(SETTING, before, &other,
+			                         options, true, NULL);
+			ck_assert_msg(r == -EBADMSG,
+			              "%s: byte %zu may be '%c': %d", row->name,
+			              i, changes[k], r);
+		}
+		data[i] = byte;
+	}
+}
+
+START_TEST(test_edit)
+{
+	const struct edit_row *row = &edit_rows[_i];
+	const struct kr_config_options options = {.dropin = row->dropin};
+	const struct kr_file *before =
+		kr_test_file("/config", row->in, strlen(row->in));
+	const struct kr_file *after = edited(row, before, &options);
+	_cleanup_config_ struct kr_config config = {0};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	int r;
+
+	if (!row->want)
+		return;
+	ck_assert_msg(strcmp(after->data, row->want) == 0, "%s: got '%s'",
+	              row->name, after->data);
+	ck_assert_int_eq(
+		kr_config_parse(SETTING, after, &options, &diag, &config), 0);
+	ck_assert_msg(config.state == KR_STATE_TRUE &&
+	                      !kr_diag_first(&diag, KR_ERROR),
+	              "%s: state %d%s", row->name, config.state,
+	              kr_test_messages(&diag));
+	r = kr_config_prove_with(SETTING, before, after, &options, true, &diag);
+	ck_assert_msg(r == 0, "%s: %d%s", row->name, r,
+	              kr_test_messages(&diag));
+	r = kr_config_prove_with(SETTING, before, after, &options, false, NULL);
+	ck_assert_msg(r == -EBADMSG, "%s: proves the opposite", row->name);
+	if (after != before)
+		try_all_bytes(row, before, after, &options);
+}
+END_TEST
+
+static const struct {
+	const char *name, *before, *after;
+	bool proven;
+} proof_rows[] = {
+	{"nothing is changed", "{" GVK "," OURS "true}",
+         "{" GVK "," OURS "true}", true},
+	{"changed", "{" GVK "," OURS "false}", "{" GVK "," OURS "true}", true},
+	{"inserted", "{" GVK "}", "{" GVK ", " OURS "\ttrue}", true},
+	{"not changed", "{" GVK "," OURS "false}", "{" GVK "," OURS "false}",
+         false},
+	{"changed and a blank more", "{" GVK "," OURS "false}",
+         "{" GVK "," OURS " true}", false},
+	{"changed and a line end more", "{" GVK "," OURS "false}",
+         "{" GVK "," OURS "true}\n", false},
+	{"a number printed anew", "{" GVK ",\"x\":1e3," OURS "false}",
+         "{" GVK ",\"x\":1000," OURS "true}", false},
+	{"a big number rounded",
+         "{" GVK ",\"x\":9007199254740993," OURS "false}",
+         "{" GVK ",\"x\":9007199254740992," OURS "true}", false},
+	{"members swapped", "{" GVK ",\"x\":1," OURS "false}",
+         "{" GVK "," OURS "true,\"x\":1}", false},
+	{"inserted at another place", "{" GVK ",\"x\":1}",
+         "{" GVK "," OURS "true,\"x\":1}", false},
+	{"inserted twice", "{" GVK "}", "{" GVK "," OURS "true," OURS "true}",
+         false},
+	{"inserted with company", "{" GVK "}", "{" GVK ",\"x\":1," OURS "true}",
+         false},
+	{"inserted in a deeper object", "{" GVK ",\"x\":{}}",
+         "{" GVK ",\"x\":{" OURS "true}}", false},
+	{"the key is gone", "{" GVK "," OURS "false}", "{" GVK "}", false},
+	{"one of two changed", "{" GVK "," OURS "false," OURS "false}",
+         "{" GVK "," OURS "false," OURS "true}", false},
+	{"one of two is gone", "{" GVK "," OURS "false," OURS "false}",
+         "{" GVK "," OURS "true}", false},
+	{"broken", "{" GVK "," OURS "false}", "{" GVK "," OURS "true", false},
+	{"quoted", "{" GVK "," OURS "false}", "{" GVK "," OURS "\"true\"}",
+         false},
+	{"null", "{" GVK "," OURS "false}", "{" GVK "," OURS "null}", false},
+	{"YAML now", "{" GVK "," OURS "false}", "#\n{" GVK "," OURS "true}",
+         false},
+};
+
+START_TEST(test_prove)
+{
+	const char *before = proof_rows[_i].before;
+	const char *after = proof_rows[_i].after;
+	_cleanup_diag_ struct kr_diag diag = {0};
+	int r = kr_config_prove(
+		SETTING, kr_test_file("/b", before, strlen(before)),
+		kr_test_file("/a", after, strlen(after)), true, &diag);
+
+	ck_assert_msg(r == (proof_rows[_i].proven ? 0 : -EBADMSG), "%s: %d%s",
+	              proof_rows[_i].name, r, kr_test_messages(&diag));
+	ck_assert_msg(!kr_diag_first(&diag, KR_ERROR) == proof_rows[_i].proven,
+	              "%s:%s", proof_rows[_i].name, kr_test_messages(&diag));
+}
+END_TEST
+
+START_TEST(test_others)
+{
+	static const char text[] =
+		"{" GVK ",\"healthzPort\":0,\"healthzBindAddress\":\"::1\","
+		"\"iptablesMasqueradeBit\":14,\"iptablesDropBit\":15}";
+	static const char bare[] = "{" GVK "}";
+	_cleanup_config_ struct kr_config config = {0}, none = {0};
+	const struct kr_file *file;
+
+	file = kr_test_file("/c", text, strlen(text));
+	ck_assert_int_eq(kr_config_parse(SETTING, file, NULL, NULL, &config),
+	                 0);
+	ck_assert_int_eq(config.state, KR_STATE_ABSENT);
+	ck_assert_int_eq(config.wins, -1);
+	ck_assert_int_eq(config.healthz_port, 0);
+	ck_assert_str_eq(config.healthz_bind_address, "::1");
+	ck_assert_int_eq(config.masquerade_bit, 14);
+	ck_assert_int_eq(config.drop_bit, 15);
+	file = kr_test_file("/c", bare, strlen(bare));
+	ck_assert_int_eq(kr_config_parse(SETTING, file, NULL, NULL, &none), 0);
+	ck_assert_int_eq(none.healthz_port, -1);
+	ck_assert_ptr_null(none.healthz_bind_address);
+	ck_assert_int_eq(none.masquerade_bit, -1);
+	ck_assert_int_eq(none.drop_bit, -1);
+}
+END_TEST
+
+START_TEST(test_spans)
+{
+	static const char text[] =
+		"{\n  " GVK ",\n  " OURS " false,\n  " OURS " null\n}";
+	const struct kr_file *file = kr_test_file("/c", text, strlen(text));
+	_cleanup_config_ struct kr_config config = {0};
+	unsigned line, column;
+
+	ck_assert_int_eq(kr_config_parse(SETTING, file, NULL, NULL, &config),
+	                 0);
+	ck_assert_int_eq(config.state, KR_STATE_NULL);
+	ck_assert_uint_eq(config.n_uses, 2);
+	ck_assert_int_eq(config.wins, 1);
+	ck_assert_int_eq(config.uses[0].state, KR_STATE_FALSE);
+	ck_assert_uint_eq(config.uses[0].value.length, 5);
+	kr_span_position(config.uses[0].value, &line, &column);
+	ck_assert_uint_eq(line, 3);
+	ck_assert_uint_eq(column, 29);
+	kr_span_position(config.uses[1].key, &line, &column);
+	ck_assert_uint_eq(line, 4);
+	ck_assert_uint_eq(column, 3);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("kubelet-config");
+	TCase *tc = tcase_create("config");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, test_edit, 0, ARRAY_SIZE(edit_rows));
+	tcase_add_loop_test(tc, test_prove, 0, ARRAY_SIZE(proof_rows));
+	tcase_add_test(tc, test_others);
+	tcase_add_test(tc, test_spans);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+KR_TEST_MAIN(suite);

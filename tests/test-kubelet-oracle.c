@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What a real kubelet 1.20.2 made of a configuration file
+ * (cases/kubelet-oracle.jsonl): the value or a refusal. Every case of tier
+ * "exact" must be right, for that version and for the newest.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "kubelet/config.h"
+#include "kubelet/json.h"
+#include "testing.h"
+
+static cJSON **cases;
+static char **lines;
+static size_t n_cases;
+
+static void load(const char *name)
+{
+	_cleanup_free_ char *path = NULL, *line = NULL;
+	_cleanup_fclose_ FILE *f = NULL;
+	const char *folder = getenv("CASES");
+	size_t size = 0;
+
+	if (!folder || asprintf(&path, "%s/%s", folder, name) < 0)
+		abort();
+	f = fopen(path, "re");
+	if (!f)
+		abort();
+	while (getline(&line, &size, f) > 0) {
+		cases = reallocarray(cases, n_cases + 1, sizeof(*cases));
+		lines = reallocarray(lines, n_cases + 1, sizeof(*lines));
+		if (!cases || !lines)
+			abort();
+		cases[n_cases] = cJSON_Parse(line);
+		lines[n_cases] = strdup(line);
+		if (!cases[n_cases++])
+			abort();
+	}
+}
+
+static const char *text_of(const cJSON *object, const char *name)
+{
+	return cJSON_GetStringValue(
+		cJSON_GetObjectItemCaseSensitive(object, name));
+}
+
+static size_t base64(const char *text, char *out)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz"
+				     "0123456789+/";
+	unsigned bits = 0, n = 0;
+	char *start = out;
+
+	for (; *text && *text != '='; text++) {
+		bits = bits << 6 | (unsigned)(strchr(digits, *text) - digits);
+		n += 6;
+		if (n >= 8) {
+			n -= 8;
+			*out++ = (char)(bits >> n);
+		}
+	}
+	return (size_t)(out - start);
+}
+
+/* The text of member NAME of a line, in which cJSON ends a string at a NUL. */
+static const struct kr_file *file_of(char *data, const char *name)
+{
+	const struct kr_file line = {.data = data, .size = strlen(data)};
+	_cleanup_json_ struct kr_json json;
+	_cleanup_free_ char *bytes = NULL;
+	struct kr_json_token t;
+	bool found = false;
+
+	kr_json_init(&json, &line, 0, NULL);
+	while (kr_json_next(&json, &t) == 0 && t.type != KR_JSON_END) {
+		const char *text = data + t.offset + 1;
+
+		if (t.type == KR_JSON_COLON)
+			continue;
+		if (found)
+			break;
+		found = t.key && json.depth == 1 &&
+		        t.length == strlen(name) + 2 &&
+		        strncmp(text, name, strlen(name)) == 0;
+	}
+	if (!found || t.type != KR_JSON_STRING)
+		return NULL;
+	bytes = malloc(3 * t.length);
+	return kr_test_file(
+		"/config", bytes,
+		kr_json_unescape(data + t.offset + 1, t.length - 2, bytes));
+}
+
+/* The config file of a case; NULL: it has none. */
+static const struct kr_file *config_of(int i)
+{
+	const char *coded = text_of(cases[i], "config_b64");
+	_cleanup_free_ char *bytes = NULL;
+
+	if (!coded)
+		return file_of(lines[i], "config");
+	bytes = malloc(strlen(coded));
+	return kr_test_file("/config", bytes, base64(coded, bytes));
+}
+
+static enum kr_state effective(const struct kr_file *file, unsigned minor,
+                               struct kr_diag *diag)
+{
+	const struct kr_config_options options = {.kubelet_minor = minor};
+	_cleanup_config_ struct kr_config config = {0};
+
+	ck_assert_int_eq(kr_config_parse(&kr_setting_iptables, file, &options,
+	                                 diag, &config),
+	                 0);
+	if (config.state == KR_STATE_ABSENT || config.state == KR_STATE_NULL)
+		return KR_STATE_TRUE;
+	return config.state;
+}
+
+static bool only_config(const cJSON *row)
+{
+	const cJSON *args = cJSON_GetObjectItemCaseSensitive(row, "args");
+
+	return cJSON_GetArraySize(args) == 1 &&
+	       strcmp(cJSON_GetArrayItem(args, 0)->valuestring,
+	              "--config=CONFIG") == 0;
+}
+
+START_TEST(test_case)
+{
+	const cJSON *row = cases[_i];
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(row, "effective");
+	const struct kr_file *file = config_of(_i);
+	enum kr_state want = cJSON_IsTrue(value)    ? KR_STATE_TRUE
+	                     : cJSON_IsFalse(value) ? KR_STATE_FALSE
+	                                            : KR_STATE_INVALID;
+	bool exact = strcmp(text_of(row, "tier"), "exact") == 0;
+
+	if (!file || !only_config(row) || !exact)
+		return;
+	for (unsigned minor = 0; minor <= 20; minor += 20) {
+		_cleanup_diag_ struct kr_diag diag = {0};
+		enum kr_state got = effective(file, minor, &diag);
+
+		if (got == KR_STATE_UNKNOWN)
+			continue;
+		ck_assert_msg(got == want,
+		              "%s (1.%u): kubelet %d (%s), here %d%s",
+		              text_of(row, "id"), minor, want,
+		              text_of(row, "error") ?: "", got,
+		              kr_test_messages(&diag));
+		ck_assert_msg((got == KR_STATE_INVALID) ==
+		                      !!kr_diag_first(&diag, KR_ERROR),
+		              "%s: an error for INVALID, only then%s",
+		              text_of(row, "id"), kr_test_messages(&diag));
+	}
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("kubelet-oracle");
+	TCase *tc = tcase_create("cases");
+
+	load("kubelet-oracle.jsonl");
+	tcase_add_loop_test(tc, test_case, 0, (int)n_cases);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+KR_TEST_MAIN(suite);
