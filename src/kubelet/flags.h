@@ -17,7 +17,7 @@ enum kr_state {
 	KR_STATE_ABSENT,
 	KR_STATE_TRUE,
 	KR_STATE_FALSE,
-	KR_STATE_NULL,	  /* config files: there, but says nothing */
+	KR_STATE_NULL,    /* config files: there, but says nothing */
 	KR_STATE_INVALID, /* kubelet would not start with it */
 	KR_STATE_UNKNOWN, /* could not be told */
 	_KR_STATE_MAX,
@@ -29,16 +29,16 @@ const char *kr_state_to_string(enum kr_state state);
 /* A remark on one argument; TEXT without a place, lower case, no full stop. */
 struct kr_flags_remark {
 	size_t arg;
-	bool fatal; /* kubelet refuses to start; else a warning */
+	bool fatal;       /* kubelet refuses to start; else a warning */
 	const char *code; /* static: "flag-value", "flag-unknown", ... */
 	char *text;
 };
 
 /* One occurrence of the setting's flag. */
 struct kr_flag_use {
-	size_t arg;	 /* its index in argv */
-	size_t n_args;	 /* 1; 2 for "--flag false", cut with its word */
-	size_t value;	 /* offset of the value in the argument, 0: bare */
+	size_t arg;          /* its index in argv */
+	size_t n_args;       /* 1; 2 for "--flag false", cut with its word */
+	size_t value;        /* offset of the value in the argument, 0: bare */
 	enum kr_state state; /* TRUE, FALSE or INVALID */
 };
 
@@ -68,6 +68,6 @@ struct kr_flags {
  * of kubelet 1.20.2, measured, and of later ones (kubelet/flag-table.h).
  */
 int kr_flags_parse(const struct kr_setting *setting, const char *const *argv,
-		   size_t argc, struct kr_flags *ret);
+                   size_t argc, struct kr_flags *ret);
 void kr_flags_done(struct kr_flags *flags);
 #define _cleanup_flags_ _cleanup_(kr_flags_done)

@@ -26,7 +26,7 @@
 #include <string.h>
 
 #include "base/macro.h"
-#include "kubelet/schema-value.h"
+#include "kubelet/go.h"
 #include "kubelet/schema.h"
 
 struct schema_member {

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* time.ParseDuration(): "1m30s", "-1.5h", "0". */
 bool kr_go_duration_valid(const char *s, size_t length);
@@ -23,3 +24,15 @@ bool kr_go_uint_valid(const char *s, size_t length, unsigned bits);
 
 /* A JSON number that a float64 can hold. */
 bool kr_go_float_valid(const char *s, size_t length);
+
+/* strconv.ParseBool(): 1, 0, -1: neither. */
+int kr_go_bool(const char *s);
+
+/* strconv.ParseInt() and ParseUint(): BASE is 10, or 0 for what a Go program
+ * may write ("0x1f", "0b11", "017", "1_000"). */
+bool kr_go_int_text(const char *s, size_t length, unsigned base, unsigned bits,
+                    int64_t *ret);
+bool kr_go_int_text_valid(const char *s, size_t length, unsigned base,
+                          unsigned bits);
+bool kr_go_uint_text_valid(const char *s, size_t length, unsigned base,
+                           unsigned bits);

@@ -10,6 +10,9 @@
  *	suffix	 = "" n u m k M G T P E Ki Mi Gi Ti Pi Ei
  *		 | (e | E) [+-] digits
  *
+ *	integer	 = digits, or in base 0: ["0x" | "0o" | "0b" | "0"] digits, with
+ *		   single "_" between two of them or behind the prefix
+ *
  * Source: Go's time/format.go, strconv; apimachinery
  * pkg/api/resource/{quantity,suffix}.go.
  */
@@ -20,7 +23,7 @@
 #include <string.h>
 
 #include "base/macro.h"
-#include "kubelet/schema-value.h"
+#include "kubelet/go.h"
 
 struct unit {
 	const char *name;
@@ -295,4 +298,117 @@ bool kr_go_float_valid(const char *s, size_t length)
 		return false;
 	v = strtod(copy, &end);
 	return !*end && isfinite(v);
+}
+
+int kr_go_bool(const char *s)
+{
+	static const char *const yes[] = {"1",    "t",    "T",
+	                                  "TRUE", "true", "True"};
+	static const char *const no[] = {"0",     "f",     "F",
+	                                 "FALSE", "false", "False"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
+		if (!strcmp(s, yes[i]))
+			return 1;
+	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
+		if (!strcmp(s, no[i]))
+			return 0;
+	return -1;
+}
+
+static int digit_of(char c)
+{
+	if (is_digit(c))
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return 16;
+}
+
+/* The base that the prefix names, as base 0 asks for it. */
+static unsigned read_prefix(const char **s, const char *end)
+{
+	unsigned base;
+
+	if (end - *s < 2 || **s != '0')
+		return 10;
+	switch ((*s)[1] | 0x20) {
+	case 'x':
+		base = 16;
+		break;
+	case 'o':
+		base = 8;
+		break;
+	case 'b':
+		base = 2;
+		break;
+	default:
+		(*s)++;
+		return 8;
+	}
+	*s += 2;
+	return base;
+}
+
+/* The digits without their sign. False: none, others, too many. */
+static bool read_magnitude(const char *s, const char *end, unsigned base,
+                           uint64_t *ret)
+{
+	const char *start = s;
+	bool loose = !base, digit;
+	uint64_t v = 0;
+
+	if (loose)
+		base = read_prefix(&s, end);
+	digit = loose && s > start; /* a "_" may follow a prefix */
+	if (s == end)
+		return false;
+	for (; s < end; s++) {
+		if (loose && *s == '_' && digit) {
+			digit = false;
+			continue;
+		}
+		if ((unsigned)digit_of(*s) >= base ||
+		    __builtin_mul_overflow(v, base, &v) ||
+		    __builtin_add_overflow(v, (uint64_t)digit_of(*s), &v))
+			return false;
+		digit = true;
+	}
+	*ret = v;
+	return digit;
+}
+
+bool kr_go_int_text(const char *s, size_t length, unsigned base, unsigned bits,
+                    int64_t *ret)
+{
+	const char *end = s + length;
+	bool negative = false;
+	uint64_t v;
+
+	if (s < end && (*s == '-' || *s == '+'))
+		negative = *s++ == '-';
+	if (!read_magnitude(s, end, base, &v) ||
+	    v > (UINT64_C(1) << (bits - 1)) - !negative)
+		return false;
+	*ret = negative ? (int64_t)(UINT64_C(0) - v) : (int64_t)v;
+	return true;
+}
+
+bool kr_go_int_text_valid(const char *s, size_t length, unsigned base,
+                          unsigned bits)
+{
+	int64_t ignored;
+
+	return kr_go_int_text(s, length, base, bits, &ignored);
+}
+
+bool kr_go_uint_text_valid(const char *s, size_t length, unsigned base,
+                           unsigned bits)
+{
+	uint64_t v;
+
+	return read_magnitude(s, s + length, base, &v) &&
+	       v <= UINT64_MAX >> (64 - bits);
 }

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The flags of kubelet, old and new, and which values stop it.
+ *
+ * pflag must know a flag to tell whether the next word is its value, so the
+ * table is the union of all versions: a flag's arity never changed while it was
+ * there. Bools take no word, all others do. "_" and "-" are one in a name
+ * (component-base's WordSepNormalizeFunc); case is not folded.
+ *
+ * A value is checked as far as each version does the same: a row says STRING
+ * where versions differ or the check needs more than the word (taints, feature
+ * gates' names). Ranges are what kubelet's validation asks of the last value.
+ *
+ * Source: the flags of 1.20.2 as measured (tests/cases/kubelet-flags.tsv);
+ * cmd/kubelet/app/options/{options,globalflags,container_runtime}.go from 1.4
+ * to 1.36, pkg/kubelet/config/flags.go, component-base/logs, klog, cadvisor;
+ * pkg/kubelet/apis/config/validation/validation.go.
+ */
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "base/macro.h"
+#include "kubelet/flag-table.h"
+#include "kubelet/go.h"
+
+/* Sorted by name: it is searched by halves. */
+static const struct kr_flag flags[] = {
+	{"add-dir-header", KR_FLAG_BOOL},
+	{"address", KR_FLAG_IP},
+	{"allow-privileged", KR_FLAG_BOOL},
+	{"allowed-unsafe-sysctls", KR_FLAG_STRING},
+	{"alsologtostderr", KR_FLAG_BOOL},
+	{"anonymous-auth", KR_FLAG_BOOL},
+	{"api-servers", KR_FLAG_STRING},
+	{"application-metrics-count-limit", KR_FLAG_INT64},
+	{"auth-path", KR_FLAG_STRING},
+	{"authentication-token-webhook", KR_FLAG_BOOL},
+	{"authentication-token-webhook-cache-ttl", KR_FLAG_DURATION},
+	{"authorization-mode", KR_FLAG_STRING},
+	{"authorization-webhook-cache-authorized-ttl", KR_FLAG_DURATION},
+	{"authorization-webhook-cache-unauthorized-ttl", KR_FLAG_DURATION},
+	{"azure-container-registry-config", KR_FLAG_STRING},
+	{"babysit-daemons", KR_FLAG_BOOL},
+	{"boot-id-file", KR_FLAG_STRING},
+	{"bootstrap-checkpoint-path", KR_FLAG_STRING},
+	{"bootstrap-kubeconfig", KR_FLAG_STRING},
+	{"cadvisor-port", KR_FLAG_INT32},
+	{"cert-dir", KR_FLAG_STRING},
+	{"cgroup-driver", KR_FLAG_STRING},
+	{"cgroup-root", KR_FLAG_STRING},
+	{"cgroups-per-qos", KR_FLAG_BOOL},
+	{"chaos-chance", KR_FLAG_FLOAT},
+	{"client-ca-file", KR_FLAG_STRING},
+	{"cloud-config", KR_FLAG_STRING},
+	{"cloud-provider", KR_FLAG_STRING},
+	{"cloud-provider-gce-lb-src-cidrs", KR_FLAG_STRING},
+	{"cluster-dns", KR_FLAG_STRING},
+	{"cluster-domain", KR_FLAG_STRING},
+	{"cni-bin-dir", KR_FLAG_STRING},
+	{"cni-cache-dir", KR_FLAG_STRING},
+	{"cni-conf-dir", KR_FLAG_STRING},
+	{"config", KR_FLAG_STRING},
+	{"config-dir", KR_FLAG_STRING},
+	{"configure-cbr0", KR_FLAG_BOOL},
+	{"container-hints", KR_FLAG_STRING},
+	{"container-log-max-files", KR_FLAG_INT32},
+	{"container-log-max-size", KR_FLAG_STRING},
+	{"container-runtime", KR_FLAG_STRING},
+	{"container-runtime-endpoint", KR_FLAG_STRING},
+	{"containerd", KR_FLAG_STRING},
+	{"containerd-namespace", KR_FLAG_STRING},
+	{"containerized", KR_FLAG_BOOL},
+	{"contention-profiling", KR_FLAG_BOOL},
+	{"cpu-cfs-quota", KR_FLAG_BOOL},
+	{"cpu-cfs-quota-period", KR_FLAG_DURATION},
+	{"cpu-manager-policy", KR_FLAG_STRING},
+	{"cpu-manager-policy-options", KR_FLAG_STRING},
+	{"cpu-manager-reconcile-period", KR_FLAG_DURATION},
+	{"custom-scalar-resources", KR_FLAG_STRING},
+	{"default-not-ready-toleration-seconds", KR_FLAG_INT64},
+	{"default-unreachable-toleration-seconds", KR_FLAG_INT64},
+	{"docker", KR_FLAG_STRING},
+	{"docker-disable-shared-pid", KR_FLAG_BOOL},
+	{"docker-endpoint", KR_FLAG_STRING},
+	{"docker-env-metadata-whitelist", KR_FLAG_STRING},
+	{"docker-exec-handler", KR_FLAG_STRING},
+	{"docker-only", KR_FLAG_BOOL},
+	{"docker-root", KR_FLAG_STRING},
+	{"docker-tls", KR_FLAG_BOOL},
+	{"docker-tls-ca", KR_FLAG_STRING},
+	{"docker-tls-cert", KR_FLAG_STRING},
+	{"docker-tls-key", KR_FLAG_STRING},
+	{"dynamic-config-dir", KR_FLAG_STRING},
+	{"enable-cadvisor-json-endpoints", KR_FLAG_BOOL},
+	{"enable-controller-attach-detach", KR_FLAG_BOOL},
+	{"enable-custom-metrics", KR_FLAG_BOOL},
+	{"enable-debugging-handlers", KR_FLAG_BOOL},
+	{"enable-load-reader", KR_FLAG_BOOL},
+	{"enable-server", KR_FLAG_BOOL},
+	{"enable-tracing", KR_FLAG_BOOL},
+	{"enforce-node-allocatable", KR_FLAG_STRING},
+	{"event-burst", KR_FLAG_INT32, true, 0, INT32_MAX},
+	{"event-qps", KR_FLAG_INT32, true, 0, INT32_MAX},
+	{"event-storage-age-limit", KR_FLAG_STRING},
+	{"event-storage-event-limit", KR_FLAG_STRING},
+	{"eviction-hard", KR_FLAG_LESS_MAP},
+	{"eviction-max-pod-grace-period", KR_FLAG_INT32},
+	{"eviction-minimum-reclaim", KR_FLAG_EQUAL_MAP},
+	{"eviction-pressure-transition-period", KR_FLAG_DURATION},
+	{"eviction-soft", KR_FLAG_LESS_MAP},
+	{"eviction-soft-grace-period", KR_FLAG_EQUAL_MAP},
+	{"exit-on-lock-contention", KR_FLAG_BOOL},
+	{"experimental-allocatable-ignore-eviction", KR_FLAG_BOOL},
+	{"experimental-allowed-unsafe-sysctls", KR_FLAG_STRING},
+	{"experimental-bootstrap-kubeconfig", KR_FLAG_STRING},
+	{"experimental-cgroups-per-qos", KR_FLAG_BOOL},
+	{"experimental-check-node-capabilities-before-mount", KR_FLAG_BOOL},
+	{"experimental-dockershim", KR_FLAG_BOOL},
+	{"experimental-dockershim-root-directory", KR_FLAG_STRING},
+	{"experimental-fail-swap-on", KR_FLAG_BOOL},
+	{"experimental-flannel-overlay", KR_FLAG_BOOL},
+	{"experimental-kernel-memcg-notification", KR_FLAG_BOOL},
+	{"experimental-logging-sanitization", KR_FLAG_BOOL},
+	{"experimental-mounter-path", KR_FLAG_STRING},
+	{"experimental-nvidia-gpus", KR_FLAG_INT32},
+	{"experimental-qos-reserved", KR_FLAG_STRING},
+	{"fail-swap-on", KR_FLAG_BOOL},
+	{"feature-gates", KR_FLAG_BOOL_MAP},
+	{"file-check-frequency", KR_FLAG_DURATION},
+	{"global-housekeeping-interval", KR_FLAG_DURATION},
+	{"google-json-key", KR_FLAG_STRING},
+	{"hairpin-mode", KR_FLAG_STRING},
+	{"healthz-bind-address", KR_FLAG_IP},
+	{"healthz-port", KR_FLAG_INT32, true, 0, 65535},
+	{"help", KR_FLAG_BOOL},
+	{"host-ipc-sources", KR_FLAG_STRING},
+	{"host-network-sources", KR_FLAG_STRING},
+	{"host-pid-sources", KR_FLAG_STRING},
+	{"hostname-override", KR_FLAG_STRING},
+	{"housekeeping-interval", KR_FLAG_DURATION},
+	{"http-check-frequency", KR_FLAG_DURATION},
+	{"image-credential-provider-bin-dir", KR_FLAG_STRING},
+	{"image-credential-provider-config", KR_FLAG_STRING},
+	{"image-gc-high-threshold", KR_FLAG_INT32, true, 0, 100},
+	{"image-gc-low-threshold", KR_FLAG_INT32, true, 0, 100},
+	{"image-pull-progress-deadline", KR_FLAG_DURATION},
+	{"image-service-endpoint", KR_FLAG_STRING},
+	{"init-config-dir", KR_FLAG_STRING},
+	{"iptables-drop-bit", KR_FLAG_INT32, true, 0, 31},
+	{"iptables-masquerade-bit", KR_FLAG_INT32, true, 0, 31},
+	{"keep-terminated-pod-volumes", KR_FLAG_BOOL},
+	{"kernel-memcg-notification", KR_FLAG_BOOL},
+	{"kube-api-burst", KR_FLAG_INT32, true, 0, INT32_MAX},
+	{"kube-api-content-type", KR_FLAG_STRING},
+	{"kube-api-qps", KR_FLAG_INT32, true, 0, INT32_MAX},
+	{"kube-reserved", KR_FLAG_EQUAL_MAP},
+	{"kube-reserved-cgroup", KR_FLAG_STRING},
+	{"kubeconfig", KR_FLAG_STRING},
+	{"kubelet-cgroups", KR_FLAG_STRING},
+	{"local-storage-capacity-isolation", KR_FLAG_BOOL},
+	{"lock-file", KR_FLAG_STRING},
+	{"log-backtrace-at", KR_FLAG_STRING},
+	{"log-cadvisor-usage", KR_FLAG_BOOL},
+	{"log-dir", KR_FLAG_STRING},
+	{"log-file", KR_FLAG_STRING},
+	{"log-file-max-size", KR_FLAG_UINT64},
+	{"log-flush-frequency", KR_FLAG_DURATION},
+	{"log-json-info-buffer-size", KR_FLAG_STRING},
+	{"log-json-split-stream", KR_FLAG_BOOL},
+	{"log-text-info-buffer-size", KR_FLAG_STRING},
+	{"log-text-split-stream", KR_FLAG_BOOL},
+	{"logging-format", KR_FLAG_STRING},
+	{"logtostderr", KR_FLAG_BOOL},
+	{"low-diskspace-threshold-mb", KR_FLAG_INT32},
+	{"machine-id-file", KR_FLAG_STRING},
+	{"make-iptables-util-chains", KR_FLAG_BOOL},
+	{"manifest-url", KR_FLAG_STRING},
+	{"manifest-url-header", KR_FLAG_COLON_MAP},
+	{"master-service-namespace", KR_FLAG_STRING},
+	{"max-open-files", KR_FLAG_INT64, true, 0, INT64_MAX},
+	{"max-pods", KR_FLAG_INT32, true, 0, INT32_MAX},
+	{"maximum-dead-containers", KR_FLAG_INT32},
+	{"maximum-dead-containers-per-container", KR_FLAG_INT32},
+	{"memory-manager-policy", KR_FLAG_STRING},
+	{"minimum-container-ttl-duration", KR_FLAG_DURATION},
+	{"minimum-image-ttl-duration", KR_FLAG_DURATION},
+	{"network-plugin", KR_FLAG_STRING},
+	{"network-plugin-dir", KR_FLAG_STRING},
+	{"network-plugin-mtu", KR_FLAG_INT32},
+	{"node-ip", KR_FLAG_STRING},
+	{"node-labels", KR_FLAG_STRING},
+	{"node-status-max-images", KR_FLAG_INT32, true, -1, INT32_MAX},
+	{"node-status-report-frequency", KR_FLAG_STRING},
+	{"node-status-update-frequency", KR_FLAG_DURATION},
+	{"non-masquerade-cidr", KR_FLAG_STRING},
+	{"one-output", KR_FLAG_BOOL},
+	{"oom-score-adj", KR_FLAG_INT32, true, -1000, 1000},
+	{"outofdisk-transition-frequency", KR_FLAG_DURATION},
+	{"pod-cidr", KR_FLAG_STRING},
+	{"pod-infra-container-image", KR_FLAG_STRING},
+	{"pod-manifest-path", KR_FLAG_STRING},
+	{"pod-max-pids", KR_FLAG_INT64},
+	{"pods-per-core", KR_FLAG_INT32, true, 0, INT32_MAX},
+	{"port", KR_FLAG_INT32, true, 1, 65535},
+	{"protect-kernel-defaults", KR_FLAG_BOOL},
+	{"provider-id", KR_FLAG_STRING},
+	{"qos-reserved", KR_FLAG_EQUAL_MAP},
+	{"read-only-port", KR_FLAG_INT32, true, 0, 65535},
+	{"really-crash-for-testing", KR_FLAG_BOOL},
+	{"reconcile-cidr", KR_FLAG_BOOL},
+	{"redirect-container-streaming", KR_FLAG_BOOL},
+	{"register-node", KR_FLAG_BOOL},
+	{"register-schedulable", KR_FLAG_BOOL},
+	{"register-with-taints", KR_FLAG_STRING},
+	{"registry-burst", KR_FLAG_INT32, true, 0, INT32_MAX},
+	{"registry-qps", KR_FLAG_INT32, true, 0, INT32_MAX},
+	{"require-kubeconfig", KR_FLAG_BOOL},
+	{"reserved-cpus", KR_FLAG_STRING},
+	{"reserved-memory", KR_FLAG_STRING},
+	{"resolv-conf", KR_FLAG_STRING},
+	{"resource-container", KR_FLAG_STRING},
+	{"rkt-api-endpoint", KR_FLAG_STRING},
+	{"rkt-path", KR_FLAG_STRING},
+	{"rkt-stage1-image", KR_FLAG_STRING},
+	{"root-dir", KR_FLAG_STRING},
+	{"rotate-certificates", KR_FLAG_BOOL},
+	{"rotate-server-certificates", KR_FLAG_BOOL},
+	{"runonce", KR_FLAG_BOOL},
+	{"runtime-cgroups", KR_FLAG_STRING},
+	{"runtime-request-timeout", KR_FLAG_DURATION},
+	{"seccomp-default", KR_FLAG_BOOL},
+	{"seccomp-profile-root", KR_FLAG_STRING},
+	{"serialize-image-pulls", KR_FLAG_BOOL},
+	{"show-hidden-metrics-for-version", KR_FLAG_STRING},
+	{"skip-headers", KR_FLAG_BOOL},
+	{"skip-log-headers", KR_FLAG_BOOL},
+	{"stderrthreshold", KR_FLAG_STRING},
+	{"storage-driver-buffer-duration", KR_FLAG_DURATION},
+	{"storage-driver-db", KR_FLAG_STRING},
+	{"storage-driver-host", KR_FLAG_STRING},
+	{"storage-driver-password", KR_FLAG_STRING},
+	{"storage-driver-secure", KR_FLAG_BOOL},
+	{"storage-driver-table", KR_FLAG_STRING},
+	{"storage-driver-user", KR_FLAG_STRING},
+	{"streaming-connection-idle-timeout", KR_FLAG_DURATION},
+	{"sync-frequency", KR_FLAG_DURATION},
+	{"system-cgroups", KR_FLAG_STRING},
+	{"system-container", KR_FLAG_STRING},
+	{"system-reserved", KR_FLAG_EQUAL_MAP},
+	{"system-reserved-cgroup", KR_FLAG_STRING},
+	{"tls-cert-file", KR_FLAG_STRING},
+	{"tls-cipher-suites", KR_FLAG_STRING},
+	{"tls-curve-preferences", KR_FLAG_STRING},
+	{"tls-min-version", KR_FLAG_STRING},
+	{"tls-private-key-file", KR_FLAG_STRING},
+	{"topology-manager-policy", KR_FLAG_STRING},
+	{"topology-manager-policy-options", KR_FLAG_STRING},
+	{"topology-manager-scope", KR_FLAG_STRING},
+	{"v", KR_FLAG_LEVEL},
+	{"version", KR_FLAG_VERSION},
+	{"vmodule", KR_FLAG_VMODULE},
+	{"volume-plugin-dir", KR_FLAG_STRING},
+	{"volume-stats-agg-period", KR_FLAG_DURATION},
+};
+
+static char normalise(char c)
+{
+	return c == '_' ? '-' : c;
+}
+
+static int compare(const char *name, const char *key, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		char c = normalise(key[i]);
+
+		if (name[i] != c)
+			return (unsigned char)name[i] - (unsigned char)c;
+	}
+	return (unsigned char)name[length];
+}
+
+const struct kr_flag *kr_flag_find(const char *name, size_t length)
+{
+	size_t low = 0, high = ARRAY_SIZE(flags);
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int r = compare(flags[middle].name, name, length);
+
+		if (r == 0)
+			return &flags[middle];
+		if (r < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+const struct kr_flag *kr_flag_table(size_t *ret_n)
+{
+	*ret_n = ARRAY_SIZE(flags);
+	return flags;
+}
+
+bool kr_flag_is_bare(const struct kr_flag *flag)
+{
+	return flag->type == KR_FLAG_BOOL || flag->type == KR_FLAG_VERSION;
+}
+
+/* --version=v1.30.0 is taken by newer ones, which then run. */
+static bool version_valid(const char *value)
+{
+	return kr_go_bool(value) >= 0 || !strcmp(value, "raw") ||
+	       value[0] == 'v';
+}
+
+/* Empty is none; "010.0.0.1" is an address to old versions only. */
+static bool ip_valid(const char *value)
+{
+	struct in6_addr address;
+
+	return !*value || inet_pton(AF_INET, value, &address) == 1 ||
+	       inet_pton(AF_INET6, value, &address) == 1 ||
+	       !value[strspn(value, "0123456789.")];
+}
+
+/* klog: the file and a level, neither empty, level not negative. */
+static bool vmodule_pair_valid(const char *pair, size_t length)
+{
+	const char *equal = memchr(pair, '=', length);
+	const char *level;
+
+	if (!equal || equal == pair)
+		return false;
+	level = equal + 1;
+	return kr_go_int_text_valid(level, pair + length - level, 10, 32) &&
+	       *level != '-';
+}
+
+static bool bool_pair_valid(const char *pair, size_t length)
+{
+	const char *equal = memchr(pair, '=', length);
+	_cleanup_free_ char *value = NULL;
+	const char *start, *end = pair + length;
+
+	if (!equal)
+		return false;
+	start = equal + 1;
+	while (start < end && strchr(" \t", *start))
+		start++;
+	while (end > start && strchr(" \t", end[-1]))
+		end--;
+	value = strndup(start, end - start);
+	return !value || kr_go_bool(value) >= 0;
+}
+
+static bool pair_valid(enum kr_flag_type type, const char *pair, size_t length)
+{
+	switch (type) {
+	case KR_FLAG_EQUAL_MAP:
+		return memchr(pair, '=', length);
+	case KR_FLAG_LESS_MAP:
+		return memchr(pair, '<', length);
+	case KR_FLAG_COLON_MAP:
+		return memchr(pair, ':', length);
+	case KR_FLAG_BOOL_MAP:
+		return bool_pair_valid(pair, length);
+	case KR_FLAG_VMODULE:
+		return vmodule_pair_valid(pair, length);
+	default:
+		return true;
+	}
+}
+
+/* Pairs between commas; an empty one is skipped. */
+static bool pairs_valid(enum kr_flag_type type, const char *value)
+{
+	for (;;) {
+		size_t length = strcspn(value, ",");
+
+		if (length && !pair_valid(type, value, length))
+			return false;
+		if (!value[length])
+			return true;
+		value += length + 1;
+	}
+}
+
+bool kr_flag_value_valid(const struct kr_flag *flag, const char *value)
+{
+	size_t length = strlen(value);
+
+	switch (flag->type) {
+	case KR_FLAG_BOOL:
+		return kr_go_bool(value) >= 0;
+	case KR_FLAG_VERSION:
+		return version_valid(value);
+	case KR_FLAG_INT32:
+		return kr_go_int_text_valid(value, length, 0, 32);
+	case KR_FLAG_INT64:
+		return kr_go_int_text_valid(value, length, 0, 64);
+	case KR_FLAG_UINT64:
+		return kr_go_uint_text_valid(value, length, 0, 64);
+	case KR_FLAG_LEVEL:
+		return kr_go_int_text_valid(value, length, 10, 32);
+	case KR_FLAG_FLOAT:
+		return kr_go_float_valid(value, length);
+	case KR_FLAG_DURATION:
+		return kr_go_duration_valid(value, length);
+	case KR_FLAG_IP:
+		return ip_valid(value);
+	default:
+		return pairs_valid(flag->type, value);
+	}
+}
+
+bool kr_flag_value_in_range(const struct kr_flag *flag, const char *value)
+{
+	int64_t v;
+
+	if (!flag->ranged || !kr_go_int_text(value, strlen(value), 0, 64, &v))
+		return true;
+	return v >= flag->min && v <= flag->max;
+}
+
+const char *kr_flag_wants(const struct kr_flag *flag)
+{
+	static const char *const wants[_KR_FLAG_TYPE_MAX] = {
+		[KR_FLAG_STRING] = "a word",
+		[KR_FLAG_BOOL] = "true or false",
+		[KR_FLAG_VERSION] = "true, false or raw",
+		[KR_FLAG_INT32] = "a 32-bit integer",
+		[KR_FLAG_INT64] = "a 64-bit integer",
+		[KR_FLAG_UINT64] = "an integer that is not negative",
+		[KR_FLAG_LEVEL] = "a decimal integer",
+		[KR_FLAG_FLOAT] = "a number",
+		[KR_FLAG_DURATION] = "a duration such as 1m30s",
+		[KR_FLAG_IP] = "an IP address",
+		[KR_FLAG_EQUAL_MAP] = "pairs such as cpu=100m",
+		[KR_FLAG_LESS_MAP] = "pairs such as memory.available<100Mi",
+		[KR_FLAG_COLON_MAP] = "pairs such as name:value",
+		[KR_FLAG_BOOL_MAP] = "pairs such as Gate=true",
+		[KR_FLAG_VMODULE] = "pairs such as file=2",
+	};
+
+	return wants[flag->type];
+}
