@@ -1,0 +1,524 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""systemd/manager and systemd/journal against a real systemd.
+
+    test-systemd-manager.py PROBE [TEST...]
+
+PROBE calls one function and prints what came of it. One host for all; each
+unit of a test is its own. Needs root; without it the whole is skipped.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from host_lib import Host, Skip, need_host, run_tests
+
+SYSTEM = "/etc/systemd/system/"
+SLEEP = "ExecStart=/bin/sleep 1000\n"
+# what each unit has beside its name, and what a restart of it must give
+JOBS = {
+    "done": (SLEEP, "done", {"active": "active", "result": "success"}),
+    "simple-dies": ("ExecStart=/bin/false\nRestart=always\nRestartSec=100\n",
+                    "done", {"result": "exit-code", "exit_status": "1",
+                             "sub": "auto-restart"}),
+    "simple-missing": ("ExecStart=/nonexistent\n", "done",
+                       {"result": "exit-code", "exit_status": "203"}),
+    "exec-missing": ("Type=exec\nExecStart=/nonexistent\n", "failed",
+                     {"result": "exit-code", "exit_status": "203"}),
+    "pre-fails": ("ExecStartPre=/bin/false\n" + SLEEP, "failed",
+                  {"result": "exit-code", "active": "failed"}),
+    "notify-dies": ("Type=notify\nExecStart=/bin/false\n", "failed",
+                    {"active": "failed", "type": "notify"}),
+    "notify-slow": ("Type=notify\nTimeoutStartSec=1\n" + SLEEP, "failed",
+                    {"result": "timeout", "timeout_start": "1000000"}),
+    "no-environment": ("EnvironmentFile=/nonexistent\n" + SLEEP, "failed",
+                       {"result": "resources",
+                        "environment_file": "/nonexistent"}),
+    "dependency": ("[Unit]\nRequires=kr-pre-fails.service\n"
+                   "After=kr-pre-fails.service\n[Service]\n" + SLEEP,
+                   "dependency", {"active": "inactive"}),
+    "job-timeout": ("[Unit]\nJobRunningTimeoutSec=1\n[Service]\nType=notify\n"
+                    + SLEEP, "timeout", {"active": "activating"}),
+    "condition": ("[Unit]\nConditionPathExists=/nonexistent\n[Service]\n"
+                  + SLEEP, "done", {"active": "inactive"}),
+    "assert": ("[Unit]\nAssertPathExists=/nonexistent\n[Service]\n" + SLEEP,
+               "other", {"active": "inactive"}),
+}
+ERRORS = {
+    "bad-setting": ("EBADMSG", "unit-bad-setting"),
+    "masked": ("ERFKILL", "unit-masked"),
+    "nowhere": ("ENOENT", "unit-not-found"),
+}
+FULL = """\
+[Service]
+Environment=A=1 'B=x y'
+EnvironmentFile=-/etc/default/may-be-missing
+ExecStart=/bin/sh -c "exec sleep 1000" $A
+TimeoutStopSec=infinity
+RestartSec=7
+"""
+
+
+def unit(name):
+    return "kr-%s.service" % name
+
+
+class Answer(dict):
+    """The probe's lines: the last value of a name, all of it by all()."""
+
+    def __init__(self, result):
+        self.pairs = [line.split("=", 1)
+                      for line in result.stdout.splitlines() if "=" in line]
+        super().__init__(self.pairs)
+        self.result = result
+        self.text = result.stdout + result.stderr
+
+    def all(self, name):
+        return [pair[1] for pair in self.pairs if pair[0] == name]
+
+
+def probe(host, *args, **options):
+    return Answer(host.run(["probe-manager"] + list(args), **options))
+
+
+def later(seconds, function, *args):
+    timer = threading.Timer(seconds, function, args)
+    timer.start()
+    return timer
+
+
+def install(host):
+    """All units, with one reload."""
+    for name, (text, _, _) in JOBS.items():
+        section = "" if text.startswith("[") else "[Service]\n"
+        host.write(SYSTEM + unit(name), section + text)
+    host.write(SYSTEM + unit("bad-setting"), "[Service]\nType=exec\n")
+    os.symlink("/dev/null", host.root + SYSTEM + unit("masked"))
+    host.write(SYSTEM + unit("full"), FULL)
+    host.write(SYSTEM + unit("full") + ".d/10-a.conf", "[Service]\n")
+    host.write(SYSTEM + unit("stubborn"),
+               "[Service]\nTimeoutStopSec=1\nExecStart=/bin/sh -c "
+               "\"trap '' TERM; while :; do sleep 0.1; done\"\n")
+    host.write(SYSTEM + unit("slow"), "[Service]\nType=oneshot\n"
+               "RemainAfterExit=yes\nExecStart=/bin/sleep 2\n")
+    host.write(SYSTEM + unit("limited"),
+               "[Unit]\nStartLimitBurst=2\nStartLimitIntervalSec=100\n"
+               "[Service]\n" + SLEEP)
+    host.write(SYSTEM + unit("talks"),
+               "[Service]\nExecStart=/bin/sh -c 'printf \"one\\\\ntwo\\\\n\"; "
+               "sleep 0.3; echo \"cannot go on\" >&2; exit 3'\n")
+    host.sh("systemctl daemon-reload")
+
+
+# --- the connection
+
+def test_open(host, tap):
+    answer = probe(host, "open")
+    tap.equal(answer.get("r"), "0", "connects", answer.text)
+    version = host.sh("systemctl --version").stdout.split()[1]
+    tap.equal(answer.get("version"), version, "version")
+
+
+def test_below_a_root(host, tap):
+    run = subprocess.run([PROBE, "--root=" + host.root, "unit", "dbus.service"],
+                         check=False, capture_output=True, text=True)
+    tap.contains(run.stdout, "active=active", "from outside")
+    run = subprocess.run([PROBE, "--root=" + host.root + "/etc", "open"],
+                         check=False, capture_output=True, text=True)
+    tap.contains(run.stdout, "r=ENOENT", "a root without a bus")
+    tap.contains(run.stdout, "/etc/run/dbus/system_bus_socket: No such file",
+                 "which is named")
+
+
+def test_address(host, tap):
+    answer = Answer(host.run(["env", "DBUS_SYSTEM_BUS_ADDRESS=unix:path=/none",
+                              "probe-manager", "open"]))
+    tap.equal(answer.get("r"), "ENOENT", "no other way than the one given",
+              answer.text)
+
+
+# --- what a unit is
+
+def test_unit(host, tap):
+    host.sh("systemctl start " + unit("full"))
+    answer = probe(host, "unit", unit("full"))
+    shown = host.sh("systemctl show -p MainPID,InvocationID,"
+                    "ExecMainStartTimestampMonotonic --value "
+                    + unit("full")).stdout.split()
+    want = {"r": "0", "id": unit("full"), "load": "loaded",
+            "active": "active", "sub": "running", "result": "success",
+            "type": "simple", "load_error": "", "timeout_stop": str(2**64 - 1),
+            "fragment": SYSTEM + unit("full"), "restart_usec": "7000000",
+            "dropin": SYSTEM + unit("full") + ".d/10-a.conf",
+            "environment_file": "-/etc/default/may-be-missing",
+            "command": "[/bin/sh][-c][exec sleep 1000][$A]", "n_restarts": "0",
+            "cgroup": "/system.slice/" + unit("full"),
+            "need_daemon_reload": "0"}
+    tap.equal({k: answer.get(k) for k in want}, want, "all of it", answer.text)
+    tap.equal(answer.all("environment"), ["A=1", "B=x y"], "environment")
+    tap.equal(sorted([answer.get("main_pid"), answer.get("invocation_id"),
+                      answer.get("started_monotonic")]), sorted(shown),
+              "as systemctl shows it")
+    pid = probe(host, "pid", answer["main_pid"])
+    tap.equal(pid.get("unit"), unit("full"), "unit of its pid", pid.text)
+
+
+def test_unit_of_a_pid(host, tap):
+    tap.equal(probe(host, "pid", "4000000").get("r"), "ENOENT", "no process")
+    tap.equal(probe(host, "pid", "0").get("r"), "EINVAL", "pid 0")
+    tap.equal(probe(host, "pid", "-1").get("r"), "EINVAL", "pid -1")
+
+
+def test_unit_states(host, tap):
+    for name, load, words in (("nowhere", "not-found", "not found"),
+                              ("masked", "masked", "masked"),
+                              ("bad-setting", "bad-setting", "")):
+        answer = probe(host, "unit", unit(name))
+        tap.equal((answer.get("r"), answer.get("load")), ("0", load), name,
+                  answer.text)
+        tap.contains(answer.get("load_error", ""), words, name + ", why")
+    answer = probe(host, "unit", "no unit")
+    tap.check(answer.get("r") not in ("0", None), "not a unit's name",
+              answer.text)
+
+
+def test_environment(host, tap):
+    host.sh("systemctl set-environment KR_SET='x y'")
+    answer = probe(host, "environment")
+    tap.check("KR_SET=x y" in answer.all("environment"), "the manager's own",
+              answer.text)
+    host.sh("systemctl unset-environment KR_SET")
+
+
+# --- jobs
+
+def test_jobs(host, tap):
+    for name, (_, job, state) in JOBS.items():
+        answer = probe(host, "restart", unit(name))
+        tap.equal((answer.get("r"), answer.get("job")), ("0", job), name,
+                  answer.text)
+        if job == "other":
+            tap.contains(answer.text, "ended as \"assert\"", "its own name")
+        host.sh("for i in {1..40}; do systemctl show -p SubState --value %s | "
+                "grep -qx 'start-pre\\|running' || break; sleep 0.01; done"
+                % unit(name) if state.get("active") != "active" else "true")
+        answer = probe(host, "unit", unit(name))
+        tap.equal({k: answer.get(k) for k in state}, state,
+                  name + " afterwards", answer.text)
+        host.sh("systemctl stop " + unit(name))
+
+
+def test_errors(host, tap):
+    for name, (error, code) in ERRORS.items():
+        answer = probe(host, "restart", unit(name))
+        tap.equal(answer.get("r"), error, name, answer.text)
+        tap.contains(answer.text, "error=" + code, name + ", its code")
+        tap.contains(answer.text, unit(name), name + ", its name")
+
+
+def test_restart_is_a_restart(host, tap):
+    probe(host, "restart", unit("done"))
+    before = probe(host, "unit", unit("done"))
+    probe(host, "restart", unit("done"))
+    after = probe(host, "unit", unit("done"))
+    tap.check(before["main_pid"] != after["main_pid"], "another process")
+    tap.check(before["invocation_id"] != after["invocation_id"],
+              "another invocation")
+    answer = probe(host, "stop", unit("done"))
+    tap.equal(answer.get("job"), "done", "stop", answer.text)
+    tap.equal(probe(host, "unit", unit("done")).get("active"), "inactive",
+              "stopped")
+
+
+def test_sigterm_ignored(host, tap):
+    host.sh("systemctl start %s; sleep 0.2" % unit("stubborn"))
+    answer = probe(host, "restart", unit("stubborn"))
+    tap.equal(answer.get("job"), "done", "killed, then started", answer.text)
+    tap.check(900 < int(answer.get("msec", 0)) < 4000, "after its timeout",
+              answer.text)
+    host.sh("systemctl kill -s KILL " + unit("stubborn"))
+
+
+def test_canceled(host, tap):
+    timer = later(0.5, host.sh, "systemctl stop " + unit("slow"))
+    answer = probe(host, "restart", unit("slow"))
+    timer.join()
+    tap.equal(answer.get("job"), "canceled", "stopped by somebody else",
+              answer.text)
+
+
+def test_deadline(host, tap):
+    answer = probe(host, "--deadline-ms=500", "restart", unit("slow"))
+    tap.equal(answer.get("r"), "ETIMEDOUT", "too late", answer.text)
+    tap.contains(answer.text, "error=job-timeout " + unit("slow"), "words")
+    tap.check(450 < int(answer.get("msec", 0)) < 1500, "in time", answer.text)
+    tap.equal(probe(host, "unit", unit("slow")).get("active"), "activating",
+              "the job goes on")
+    host.sh("systemctl stop " + unit("slow"))
+
+
+def test_tick(host, tap):
+    answer = probe(host, "restart", unit("slow"))
+    tap.check(12 <= int(answer.get("ticks", 0)) <= 30, "ticks in 2 s",
+              answer.text)
+    host.sh("systemctl stop " + unit("slow"))
+    answer = probe(host, "--raise=3", "restart", unit("slow"))
+    tap.equal(answer.get("r"), "EINTR", "a tick ends the wait", answer.text)
+    tap.check(200 <= int(answer.get("msec", 0)) < 1000, "at once", answer.text)
+    tap.equal("error=" in answer.text, False, "and needs no words",
+              answer.text)
+    host.sh("systemctl stop " + unit("slow"))
+
+
+def test_start_limit(host, tap):
+    name = unit("limited")
+    jobs = [probe(host, "restart", name).get("job") for _ in range(3)]
+    tap.equal(jobs, ["done", "done", "failed"], "the third")
+    tap.equal(probe(host, "unit", name).get("result"), "start-limit-hit",
+              "why")
+    tap.equal(probe(host, "reset-failed", name).get("r"), "0", "reset")
+    tap.equal(probe(host, "restart", name).get("job"), "done", "and again")
+    host.sh("systemctl stop " + name)
+    for other in ("nowhere", "done"):
+        answer = probe(host, "reset-failed", unit(other))
+        tap.equal(answer.get("r"), "0", "nothing to reset: " + other,
+                  answer.text)
+        tap.equal("error=" in answer.text, False, "no words", answer.text)
+
+
+def test_reload(host, tap):
+    host.write(SYSTEM + unit("full") + ".d/20-b.conf",
+               "[Service]\nEnvironment=C=3\n")
+    answer = probe(host, "unit", unit("full"))
+    tap.equal(answer.get("need_daemon_reload"), "1", "needed", answer.text)
+    tap.equal(probe(host, "reload").get("r"), "0", "done")
+    answer = probe(host, "unit", unit("full"))
+    tap.equal(answer.get("need_daemon_reload"), "0", "not needed now")
+    tap.check("C=3" in answer.all("environment"), "read anew", answer.text)
+
+
+# --- others at work meanwhile
+
+def test_reload_by_another(host, tap):
+    timers = [later(0.3, host.sh, "systemctl daemon-reload"),
+              later(0.8, host.sh, "systemctl daemon-reload")]
+    answer = probe(host, "restart", unit("slow"))
+    for timer in timers:
+        timer.join()
+    tap.equal(answer.get("job"), "done", "the job survives", answer.text)
+    tap.check(int(answer.get("msec", 0)) >= 1900, "and is waited for",
+              answer.text)
+    host.sh("systemctl stop " + unit("slow"))
+
+
+def test_other_jobs(host, tap):
+    timer = later(0.3, host.sh, "for i in 1 2 3 4; do systemctl restart %s; "
+                  "done" % unit("done"))
+    answer = probe(host, "restart", unit("slow"))
+    timer.join()
+    tap.equal(answer.get("job"), "done", "not ours", answer.text)
+    tap.check(int(answer.get("msec", 0)) >= 1900, "and is waited for",
+              answer.text)
+    host.sh("systemctl stop " + unit("slow"))
+
+
+def test_reexec_by_another(host, tap):
+    timer = later(0.5, host.sh, "systemctl daemon-reexec")
+    answer = probe(host, "restart", unit("slow"))
+    timer.join()
+    tap.equal(answer.get("job"), "done", "the job survives", answer.text)
+    tap.check(int(answer.get("msec", 0)) >= 1900, "and is waited for",
+              answer.text)
+    host.sh("systemctl stop " + unit("slow"))
+
+
+def test_bus_restarted(host, tap):
+    timer = later(0.5, host.sh, "systemctl restart dbus.service")
+    answer = probe(host, "restart", unit("slow"))
+    timer.join()
+    tap.equal((answer.get("r"), answer.get("job")), ("0", "done"),
+              "the job is found again", answer.text)
+    tap.check(int(answer.get("msec", 0)) >= 1900, "and is waited for",
+              answer.text)
+    tap.equal("note=" in answer.text, False, "and its end is seen",
+              answer.text)
+    host.sh("systemctl stop " + unit("slow"))
+
+
+def test_bus_restarted_below_a_root(host, tap):
+    """No private socket there: the bus has to come back."""
+    timer = later(0.5, host.sh, "systemctl stop dbus.socket dbus.service; "
+                  "sleep 0.4; systemctl start dbus.socket dbus.service")
+    run = subprocess.run([PROBE, "--root=" + host.root, "restart",
+                          unit("slow")], check=False, capture_output=True,
+                         text=True)
+    timer.join()
+    tap.contains(run.stdout, "job=done", "found again")
+    host.sh("systemctl stop " + unit("slow"))
+
+
+def test_bus_goes_for_good(host, tap):
+    timer = later(0.3, host.sh, "systemctl stop dbus.socket dbus.service")
+    start = time.monotonic()
+    run = subprocess.run([PROBE, "--root=" + host.root, "--deadline-ms=1200",
+                          "restart", unit("slow")], check=False,
+                         capture_output=True, text=True)
+    tap.check(1.1 < time.monotonic() - start < 3, "in time", run.stdout)
+    tap.matches(run.stdout, r"^r=(ENOENT|ECONNREFUSED)$", "an error")
+    tap.contains(run.stdout, "error=bus-connect", "with words")
+    timer.join()
+    host.sh("systemctl start dbus.socket dbus.service; systemctl stop "
+            + unit("slow"))
+
+
+def test_bus_down(host, tap):
+    host.sh("systemctl stop dbus.socket dbus.service")
+    answer = probe(host, "restart", unit("slow"))
+    tap.equal((answer.get("r"), answer.get("job")), ("0", "done"),
+              "the private socket", answer.text)
+    tap.equal("error=" in answer.text, False, "no word of it", answer.text)
+    tap.equal(probe(host, "reload").get("r"), "0", "reload")
+    answer = probe(host, "unit", unit("full"))
+    tap.equal(answer.get("load"), "loaded", "unit", answer.text)
+    answer = probe(host, "--deadline-ms=600", "restart", unit("nowhere"))
+    tap.equal(answer.get("r"), "ENOENT", "an error", answer.text)
+    timer = later(0.5, host.sh, "systemctl daemon-reexec")
+    answer = probe(host, "restart", unit("slow"))
+    timer.join()
+    tap.equal((answer.get("r"), answer.get("job")), ("0", "done"),
+              "systemd re-executed meanwhile", answer.text)
+    answer = probe(host, "open", user="nobody")
+    tap.equal(answer.get("r"), "EACCES", "nobody, no bus", answer.text)
+    tap.contains(answer.text, "/run/systemd/private: Permission denied",
+                 "both ways are named")
+    host.sh("systemctl start dbus.socket dbus.service; systemctl stop "
+            + unit("slow"))
+
+
+def test_systemd_stopped(host, tap):
+    pid = int(subprocess.run([BOOT, "pid", host.name], check=True,
+                             capture_output=True, text=True).stdout)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        for args in (["open"], ["unit", unit("done")], ["reload"]):
+            answer = probe(host, "--timeout-ms=800", *args)
+            tap.equal(answer.get("r"), "ETIMEDOUT", args[0], answer.text)
+            tap.check(700 < int(answer.get("msec", 0)) < 2500, "in time",
+                      answer.text)
+            tap.contains(answer.text, "error=bus-timeout", "words")
+        answer = probe(host, "--raise=3", "open")
+        tap.equal(answer.get("r"), "EINTR", "a tick ends it", answer.text)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    timer = later(0.3, os.kill, pid, signal.SIGSTOP)
+    try:
+        answer = probe(host, "--deadline-ms=1500", "restart", unit("slow"))
+        timer.join()
+        tap.equal(answer.get("r"), "ETIMEDOUT", "within a job", answer.text)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    host.sh("systemctl stop " + unit("slow"))
+
+
+# --- who may
+
+def test_nobody(host, tap):
+    answer = probe(host, "unit", unit("full"), user="nobody")
+    tap.equal(answer.get("load"), "loaded", "everybody may look", answer.text)
+    for args in (["restart", unit("done")], ["reload"], ["stop", unit("done")],
+                 ["reset-failed", unit("done")]):
+        answer = probe(host, *args, user="nobody")
+        tap.equal(answer.get("r"), "EACCES", args[0], answer.text)
+        tap.contains(answer.text, "must be root", "words")
+
+
+def test_nobody_polkit_masked(host, tap):
+    host.sh("systemctl stop polkit.service; "
+            "systemctl mask --runtime polkit.service")
+    answer = probe(host, "restart", unit("done"), user="nobody")
+    tap.equal(answer.get("r"), "EACCES", "restart", answer.text)
+    host.sh("systemctl unmask --runtime polkit.service")
+
+
+# --- the journal
+
+def test_journal(host, tap):
+    name = unit("talks")
+    ids = []
+    for _ in range(2):
+        probe(host, "restart", name)
+        ids.append(probe(host, "unit", name)["invocation_id"])
+        host.sh("for i in {1..100}; do systemctl is-failed -q %s && break; "
+                "sleep 0.02; done; journalctl --sync" % name)
+    for who, args in (("inside", None), ("outside", "--root=" + host.root)):
+        def journal(*words, way=args):
+            if not way:
+                return probe(host, "journal", *words)
+            run = subprocess.run([PROBE, way, "journal", *words], check=False,
+                                 capture_output=True, text=True)
+            return Answer(run)
+        lines = journal(name, "100", ids[0]).all("line")
+        text = "\n".join(lines)
+        for part in ("]: one", "]: two", "cannot go on", "status=3",
+                     "Failed with"):
+            tap.equal(text.count(part), 1, "%s: one invocation's %s"
+                      % (who, part), text)
+        tap.check(text.find("]: one") < text.find("]: two")
+                  < text.find("cannot go on") < text.find("status=3"),
+                  who + ": in order", text)
+        tap.equal(sum("cannot go on" in line for line in
+                      journal(name, "100").all("line")), 2,
+                  who + ": all invocations")
+        last = journal(name, "100").all("line")[-3:]
+        tap.equal(journal(name, "3").all("line"), last, who + ": the last")
+        answer = journal(unit("nowhere"), "5")
+        tap.equal((answer.get("r"), answer.all("line")), ("0", []),
+                  who + ": none", answer.text)
+
+
+def test_journal_refused(host, tap):
+    answer = probe(host, "journal", "dbus.service", "5", user="nobody")
+    tap.equal(answer.get("r"), "EACCES", "nobody", answer.text)
+    run = subprocess.run([PROBE, "--root=" + host.root + "/usr", "journal",
+                          "dbus.service", "5"], check=False,
+                         capture_output=True, text=True)
+    tap.contains(run.stdout, "r=ENOENT", "a root without a journal")
+
+
+def test_journal_send(host, tap):
+    number = "0123456789abcdef0123456789abcdef"
+    tap.equal(probe(host, "send", "put back", number).get("r"), "0", "sent")
+    shown = host.sh("journalctl --sync; journalctl -o cat MESSAGE_ID="
+                    + number).stdout
+    tap.equal(shown, "put back\n", "and found by its id")
+    host.sh("journalctl --sync")
+    lines = probe(host, "journal", "probe.service", "5").all("line")
+    tap.equal(lines, [], "UNIT= of another process than systemd is no proof")
+
+
+TESTS = [thing for name, thing in list(globals().items())
+         if name.startswith("test_")]
+BOOT = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                    "boot-test-host")
+
+
+def main():
+    try:
+        need_host()
+    except Skip as reason:
+        print("1..0 # SKIP %s" % reason)
+        return 0
+    host = Host(PROBE, PROBE, "manager-%d" % os.getpid())
+    host.binaries = {"/usr/bin/probe-manager": PROBE}
+    with host:
+        install(host)
+        return run_tests(TESTS, host, sys.argv[2:])
+
+
+if __name__ == "__main__":
+    PROBE = os.path.abspath(sys.argv[1])
+    sys.exit(main())
