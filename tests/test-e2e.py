@@ -260,7 +260,7 @@ def test_key_absent_flag_false(host, tap):
 
 
 def test_method_flag(host, tap):
-    host.node("%s %s --v=2" % (FALSE_FLAG, FLAG), config=KEY_FALSE)
+    host.node("%s %s --v=2" % (FLAG, FALSE_FLAG), config=KEY_FALSE)
     result, was = check_preview(host, tap, "--method=flag")
     tap.status(result, 0, "fix --method=flag")
     words = "--node-ip=192.0.2.30 --v=2 %s=true" % FLAG
