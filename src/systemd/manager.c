@@ -139,6 +139,7 @@ int kr_manager_unit_of_pid(struct kr_manager *manager, pid_t pid,
 	const struct kr_manager_wait wait =
 		kr_bus_patience(&manager->bus, KR_BUS_USUAL_USEC);
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_diag_ struct kr_diag words = {0};
 	_cleanup_free_ char *unit = NULL;
 	const char *path;
 	int r;
@@ -146,8 +147,10 @@ int kr_manager_unit_of_pid(struct kr_manager *manager, pid_t pid,
 	/* systemd takes 0 for the caller */
 	if (pid <= 0)
 		return -EINVAL;
-	r = kr_bus_call(&manager->bus, &method, &wait, diag, &reply, "u",
+	r = kr_bus_call(&manager->bus, &method, &wait, &words, &reply, "u",
 	                (uint32_t)pid);
+	if (r != -ENOENT)
+		kr_diag_merge(diag, &words);
 	if (r >= 0)
 		r = sd_bus_message_read(reply, "o", &path);
 	if (r >= 0)

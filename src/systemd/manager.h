@@ -55,7 +55,8 @@ int kr_manager_environment(struct kr_manager *manager, struct kr_diag *diag,
 int kr_manager_get_unit(struct kr_manager *manager, const char *unit,
                         struct kr_diag *diag, struct kr_loaded_unit **ret);
 
-/* The unit that PID belongs to; the caller frees it. 0; -ENOENT: none. */
+/* The unit that PID belongs to; the caller frees it. 0; -ENOENT: none, without
+ * words; -EINVAL: PID is none; other errnos. */
 int kr_manager_unit_of_pid(struct kr_manager *manager, pid_t pid,
                            struct kr_diag *diag, char **ret);
 
@@ -73,7 +74,8 @@ enum kr_job_result {
 	KR_JOB_TIMEOUT,
 	KR_JOB_DEPENDENCY,
 	KR_JOB_SKIPPED,
-	KR_JOB_OTHER, /* "assert", "unsupported", ...: see the name */
+	KR_JOB_OTHER, /* "assert", "unsupported", ...: a KR_NOTE in DIAG, code
+	                 "job-result", has the name */
 };
 
 struct kr_manager_wait {
@@ -85,10 +87,11 @@ struct kr_manager_wait {
 /*
  * Queues a restart ("replace") and waits for that very job to be removed.
  * Subscribes before. A bus that goes away meanwhile is opened anew and the job
- * looked up again. RET_RESULT as JobRemoved says: "done" is no proof that the
- * service runs. 0; -ETIMEDOUT: the deadline passed, the job goes on; what TICK
- * gave; -EACCES; -ENOENT: no such unit; -EBADMSG: bad setting; -ERFKILL:
- * masked; other errnos.
+ * looked up again; one that ended unseen has the unit's own result and a
+ * KR_NOTE, "job-unseen". RET_RESULT as JobRemoved says: "done" is no proof
+ * that the service runs. WAIT must be there. 0; -ETIMEDOUT: the deadline
+ * passed, the job goes on; what TICK gave; -EACCES; -ENOENT: no such unit;
+ * -EBADMSG: bad setting; -ERFKILL: masked; other errnos.
  */
 int kr_manager_restart(struct kr_manager *manager, const char *unit,
                        const struct kr_manager_wait *wait, struct kr_diag *diag,
