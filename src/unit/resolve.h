@@ -10,8 +10,18 @@
 #include <stddef.h>
 
 #include "base/diag.h"
+#include "base/edit.h"
 #include "base/fs.h"
 #include "base/text.h"
+
+/* How a value is written, which is what an edit at its end must know. */
+enum kr_value_form {
+	KR_VALUE_PLAIN,  /* not quoted, or empty */
+	KR_VALUE_QUOTED, /* one pair of quotes around all of it */
+	KR_VALUE_PIECES, /* several pieces, the last one quoted */
+	KR_VALUE_TAIL,   /* several pieces, the last one not quoted */
+	KR_VALUE_OPEN,   /* a quote that the file's end closes */
+};
 
 /* Where one assignment of an environment variable stands. */
 struct kr_unit_variable {
@@ -33,6 +43,10 @@ struct kr_unit_variable {
 	 * offset is then where a first word would go. */
 	struct kr_span value_span;
 	char quote; /* '\'', '"', or 0 where the value is not quoted */
+	enum kr_value_form form;
+	/* A specifier in it or the whole of it cannot be told from the node's
+	 * files; the diag has said so. */
+	bool unknown;
 };
 
 /* One argument of a command. */
@@ -41,7 +55,7 @@ struct kr_unit_word {
 	enum kr_word_kind {
 		KR_WORD_LITERAL,  /* stands in ExecStart= itself */
 		KR_WORD_VARIABLE, /* a word of a $VAR that stands alone */
-		KR_WORD_MIXED,	  /* contains a ${VAR} or a specifier */
+		KR_WORD_MIXED,    /* contains a ${VAR} or a specifier */
 	} kind;
 	/*
 	 * The bytes of a file that are this word, quotes and escapes included.
@@ -57,13 +71,16 @@ struct kr_unit_word {
 	/* The variable it came from, for KR_WORD_VARIABLE; an index into the
 	 * unit's variables, else -1. */
 	int variable;
+	/* TEXT is not what the program gets: something in it is not to be had
+	 * from the node's files. The diag has said so. */
+	bool unknown;
 };
 
 struct kr_unit_command {
 	struct kr_unit_word *words; /* [0] is the program's argv[0] */
 	size_t n_words;
-	char *path;    /* the program, resolved as far as systemd would */
-	bool shell;    /* the "|" prefix of systemd 258 */
+	char *path;          /* the program, resolved as far as systemd would */
+	bool shell;          /* the "|" prefix of systemd 258 */
 	bool ignore_failure; /* "-" */
 	bool no_environment; /* ":" prefix: variables are not expanded */
 	struct kr_span span; /* the command in the file, prefixes included */
@@ -88,17 +105,17 @@ struct kr_unit {
 	char *name;
 	enum kr_unit_load load;
 	const struct kr_file *fragment; /* NULL: not found, or drop-ins only */
-	char *fragment_path;		/* the node's path, or NULL */
+	char *fragment_path;            /* the node's path, or NULL */
 	const struct kr_file **dropins; /* in the order systemd reads them */
 	size_t n_dropins;
 	char **environment_files; /* as written, without "-", globs expanded */
 	size_t n_environment_files;
 	char *missing_file; /* KR_UNIT_NO_ENVIRONMENT_FILE: which */
-	char *type;	    /* Type= or "simple" */
+	char *type;         /* Type= or "simple" */
 	char *root_directory, *root_image; /* NULL where not set */
-	char *working_directory;	   /* NULL where not set */
-	char *user;			   /* NULL where not set */
-	struct kr_unit_command *commands; /* ExecStart=; one but for oneshot */
+	char *working_directory;           /* NULL where not set */
+	char *user;                        /* NULL where not set */
+	struct kr_unit_command *commands;  /* ExecStart=; one but for oneshot */
 	size_t n_commands;
 	/* the environment that the command gets, one entry a name, the one
 	 * that wins; losers are in SHADOWED */
@@ -131,13 +148,31 @@ struct kr_unit_options {
  * src/basic/env-file.c, src/basic/env-util.c of systemd 252.
  */
 int kr_unit_resolve(struct kr_fs *fs, const char *name,
-		    const struct kr_unit_options *options, struct kr_diag *diag,
-		    struct kr_unit **ret);
+                    const struct kr_unit_options *options, struct kr_diag *diag,
+                    struct kr_unit **ret);
 
 struct kr_unit *kr_unit_free(struct kr_unit *unit);
 DEFINE_FREEP(struct kr_unit, kr_unit_free);
 #define _cleanup_unit_ _cleanup_(kr_unit_freep)
 
+/*
+ * Adds the edits that put the argument WORD at the end of VARIABLE's value, in
+ * the syntax of its file, quoting the assignment where it is not. WORD is one
+ * argument of printable bytes without blanks, quotes, backslashes and "$". 0;
+ * -EOPNOTSUPP: no edit is safe there, DIAG says why; -EEXIST: EDITS change that
+ * place already; -ENOMEM.
+ */
+int kr_unit_append_word(const struct kr_unit *unit,
+                        const struct kr_unit_variable *variable,
+                        const char *word, struct kr_edits *edits,
+                        struct kr_diag *diag);
+
+/* The same at the end of a command in ExecStart= itself. */
+int kr_unit_append_argument(const struct kr_unit *unit,
+                            const struct kr_unit_command *command,
+                            const char *word, struct kr_edits *edits,
+                            struct kr_diag *diag);
+
 /* The variable NAME as the command gets it, or NULL. */
 const struct kr_unit_variable *kr_unit_variable(const struct kr_unit *unit,
-						const char *name);
+                                                const char *name);

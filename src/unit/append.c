@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Another argument at the end of a variable or of a command.
+ *
+ * How a variable's value is written decides what is to be put where:
+ *
+ *	quoted       ` WORD` before the closing quote
+ *	not quoted   ` WORD` at its end; in Environment=, where a blank would
+ *end the assignment, quotes around the whole of it as well pieces       `"
+ *WORD"` behind the last one, which joins on empty        the same without the
+ *blank, which is not needed then
+ *
+ * In unit files "%" is doubled, in commands "$" too. Not edited are: what comes
+ * from no file, a value whose last word would swallow the new one (an open
+ * quote, a backslash at the end), and an open quote at the end of a file.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit/resolve.h"
+#include "unit/word.h"
+
+/* Bytes that are the same in every syntax there is on the way, but for "%". */
+static bool word_plain(const char *word)
+{
+	for (const char *s = word; *s; s++) {
+		if (*s <= ' ' || *s > '~' || strchr("\"'\\$`;", *s))
+			return false;
+	}
+	return *word && *word != '#';
+}
+
+static int refuse(struct kr_diag *diag, struct kr_span span, const char *text)
+{
+	kr_diag_add(diag, KR_ERROR, "append-unsafe", span, "%s", text);
+	return -EOPNOTSUPP;
+}
+
+/* WORD with BEFORE and AFTER around it, and with "%" doubled where it is one.
+ */
+static char *spell(const char *before, const char *word, const char *after,
+                   bool percent)
+{
+	char *out =
+		malloc(strlen(before) + 2 * strlen(word) + strlen(after) + 1);
+	char *p = out;
+
+	if (!out)
+		return NULL;
+	p = stpcpy(p, before);
+	for (; *word; word++) {
+		*p++ = *word;
+		if (*word == '%' && percent)
+			*p++ = '%';
+	}
+	strcpy(p, after);
+	return out;
+}
+
+static int add(struct kr_edits *edits, const struct kr_file *file,
+               size_t offset, const char *text)
+{
+	struct kr_span span = {file, offset, 0};
+
+	return kr_edits_add(edits, span, text);
+}
+
+/* Whether a word put behind the value is one: 1, 0, or an errno. */
+static int stays_apart(const struct kr_text *value, const char *word)
+{
+	_cleanup_text_ struct kr_text text = {0};
+	size_t at = 0;
+	int r = kr_text_append(&text, value);
+	int found = 0;
+
+	if (r == 0)
+		r = kr_text_append_string(&text, " ");
+	if (r == 0)
+		r = kr_text_append_string(&text, word);
+	if (r < 0)
+		return r;
+	for (;;) {
+		struct kr_split_word w;
+
+		r = kr_split_next(&text, &at, KR_SPLIT_RELAX, &w);
+		if (r <= 0)
+			return r < 0 ? r : found;
+		found = strcmp(w.text.bytes, word) == 0 &&
+		        w.start == value->length + 1;
+		kr_text_done(&w.text);
+	}
+}
+
+/* Quotes around an assignment in a unit file that has none. */
+static int quote_assignment(const struct kr_unit_variable *v, const char *word,
+                            struct kr_edits *edits)
+{
+	_cleanup_free_ char *text = spell(" ", word, "\"", true);
+	int r;
+
+	if (!text)
+		return -ENOMEM;
+	r = add(edits, v->span.file, v->span.offset, "\"");
+	return r < 0 ? r : add(edits, v->span.file, kr_span_end(v->span), text);
+}
+
+static int append_word(const struct kr_unit_variable *v, const char *word,
+                       struct kr_edits *edits)
+{
+	bool in_unit = v->source == KR_VARIABLE_UNIT;
+	bool empty = v->value_span.length == 0;
+	bool pieces = v->form == KR_VALUE_PIECES ||
+	              (v->form == KR_VALUE_TAIL && in_unit);
+	_cleanup_free_ char *text = NULL;
+
+	if (v->form == KR_VALUE_PLAIN && in_unit && !empty)
+		return quote_assignment(v, word, edits);
+	if (pieces)
+		text = spell("\" ", word, "\"", in_unit);
+	else
+		text = spell(empty ? "" : " ", word, "", in_unit);
+	return text ? add(edits, v->value_span.file, kr_span_end(v->value_span),
+	                  text)
+	            : -ENOMEM;
+}
+
+int kr_unit_append_word(const struct kr_unit *unit,
+                        const struct kr_unit_variable *v, const char *word,
+                        struct kr_edits *edits, struct kr_diag *diag)
+{
+	int r;
+
+	if (!v->span.file || !v->value_span.file)
+		return refuse(diag, KR_SPAN_NONE,
+		              "variable is set in no file that can be edited");
+	if (!word_plain(word))
+		return refuse(diag, v->span,
+		              "argument would need quotes of its own");
+	if (v->form == KR_VALUE_OPEN)
+		return refuse(diag, v->span,
+		              "value must have its quotes closed");
+	r = stays_apart(&v->value, word);
+	if (r == 0)
+		return refuse(diag, v->span,
+		              "value must not end in an open quote or a "
+		              "backslash");
+	return r < 0 ? r : append_word(v, word, edits);
+}
+
+int kr_unit_append_argument(const struct kr_unit *unit,
+                            const struct kr_unit_command *command,
+                            const char *word, struct kr_edits *edits,
+                            struct kr_diag *diag)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (!command->end.file)
+		return refuse(diag, KR_SPAN_NONE,
+		              "command stands in no file that can be edited");
+	if (command->shell)
+		return refuse(diag, command->span,
+		              "command must not be a shell's");
+	if (!word_plain(word))
+		return refuse(diag, command->span,
+		              "argument would need quotes of its own");
+	text = spell(" ", word, "", true);
+	return text ? add(edits, command->end.file, command->end.offset, text)
+	            : -ENOMEM;
+}

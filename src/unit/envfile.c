@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Environment files.
+ *
+ *	PRE_KEY    blanks are skipped; "#" or ";" -> COMMENT; else -> KEY
+ *	KEY        to "=" -> PRE_VALUE; a line without one is ignored
+ *	PRE_VALUE  blanks are skipped (also between quoted pieces); ' -> SINGLE,
+ *	           " -> DOUBLE, "\" -> ESCAPE, an EOL ends it, else -> VALUE
+ *	VALUE      to the EOL, quotes are plain bytes, "\" -> ESCAPE
+ *	ESCAPE     an EOL goes with its backslash (the lines are joined with
+ *	           nothing between), any other byte stays; -> VALUE
+ *	SINGLE     to the next ', all bytes as they are
+ *	DOUBLE     to the next "; a backslash goes before one of "\`$ and before
+ *LF
+ *
+ * An EOL is one LF or CR. Blanks behind an unquoted value are cut off, but not
+ * those before a backslash. The file's end ends any value.
+ *
+ * Source: parse_env_file_internal() in src/basic/env-file.c of systemd 252;
+ * for comments also of 254.
+ */
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit/envfile.h"
+#include "unit/word.h"
+
+enum state {
+	PRE_KEY,
+	KEY,
+	PRE_VALUE,
+	VALUE,
+	VALUE_ESCAPE,
+	SINGLE,
+	DOUBLE,
+	DOUBLE_ESCAPE,
+	COMMENT,
+	COMMENT_ESCAPE,
+};
+
+struct parser {
+	const struct kr_file *file;
+	bool long_comments;
+	kr_envfile_push_fn *push;
+	void *userdata;
+	struct kr_diag *diag;
+
+	enum state state;
+	size_t key_start, key_end; /* KEY_END without blanks behind it */
+	size_t value_start;        /* behind the "=" */
+	size_t last_end;           /* behind the value's last byte or quote */
+	size_t kept;               /* bytes of VALUE before trailing blanks */
+	struct kr_text value;
+	unsigned n_quoted; /* pieces */
+	bool plain;        /* there are unquoted bytes, too */
+	char quote;        /* of the last piece */
+	size_t quote_start;
+};
+
+static bool is_eol(char c)
+{
+	return c == '\n' || c == '\r';
+}
+
+static bool is_blank(char c)
+{
+	return c && strchr(KR_WORD_BLANKS, c);
+}
+
+static struct kr_origin origin(const struct parser *p, size_t at, size_t end)
+{
+	return (struct kr_origin){
+		.file = p->file,
+		.offset = (unsigned)at,
+		.length = (unsigned)(end - at),
+	};
+}
+
+static void describe(const struct parser *p, struct kr_envfile_entry *entry)
+{
+	bool open = p->state == SINGLE || p->state == DOUBLE ||
+	            p->state == DOUBLE_ESCAPE;
+	size_t start = p->value_start;
+	size_t end = p->last_end > start ? p->last_end : start;
+
+	if (open)
+		entry->form = KR_VALUE_OPEN;
+	else if (p->n_quoted == 1 && !p->plain)
+		entry->form = KR_VALUE_QUOTED;
+	else if (p->n_quoted > 0)
+		entry->form = p->plain ? KR_VALUE_TAIL : KR_VALUE_PIECES;
+	entry->span =
+		(struct kr_span){p->file, p->key_start, end - p->key_start};
+	if (entry->form == KR_VALUE_QUOTED) {
+		entry->quote = p->quote;
+		start = p->quote_start + 1;
+		end--;
+	} else if (p->value.length > 0 && p->n_quoted == 0) {
+		start = p->value.origins[0].offset;
+	}
+	entry->value_span = (struct kr_span){p->file, start, end - start};
+}
+
+static int finish(struct parser *p)
+{
+	struct kr_envfile_entry entry = {0};
+	_cleanup_free_ char *key = strndup(p->file->data + p->key_start,
+	                                   p->key_end - p->key_start);
+	int r;
+
+	if (!key)
+		return -ENOMEM;
+	if (p->state == VALUE)
+		p->value.length = p->kept;
+	/* reserves, and ends the text with a NUL */
+	r = kr_text_append_part(&p->value, &p->value, 0, 0);
+	if (r < 0)
+		return r;
+	describe(p, &entry);
+	entry.key = key;
+	entry.value = p->value;
+	p->value = (struct kr_text){0};
+	if (!kr_utf8_valid(key, strlen(key)) ||
+	    !kr_utf8_valid(entry.value.bytes, entry.value.length)) {
+		kr_diag_add(p->diag, KR_WARNING, "env-not-utf8", entry.span,
+		            "assignment is not UTF-8: systemd refuses the "
+		            "whole file");
+		r = -EINVAL;
+	}
+	if (r == 0)
+		r = p->push(p->userdata, &entry);
+	kr_text_done(&entry.value);
+	p->state = PRE_KEY;
+	return r;
+}
+
+static int keep(struct parser *p, char c, size_t at, size_t end)
+{
+	int r = kr_text_push(&p->value, c, origin(p, at, end));
+
+	p->last_end = end;
+	p->kept = p->value.length;
+	return r;
+}
+
+static int in_key(struct parser *p, char c, size_t at)
+{
+	if (is_eol(c)) {
+		kr_diag_add(p->diag, KR_WARNING, "env-line-invalid",
+		            (struct kr_span){p->file, p->key_start,
+		                             at - p->key_start},
+		            "line is no assignment: ignored");
+		p->state = PRE_KEY;
+	} else if (c == '=') {
+		p->state = PRE_VALUE;
+		p->value_start = p->last_end = at + 1;
+		p->n_quoted = 0;
+		p->plain = false;
+		p->kept = 0;
+	} else if (!is_blank(c)) {
+		p->key_end = at + 1;
+	}
+	return 0;
+}
+
+static int in_value(struct parser *p, char c, size_t at)
+{
+	int r;
+
+	if (is_eol(c))
+		return finish(p);
+	p->plain = true;
+	if (c == '\\') {
+		p->kept = p->value.length;
+		p->state = VALUE_ESCAPE;
+		return 0;
+	}
+	if (!is_blank(c))
+		return keep(p, c, at, at + 1);
+	r = kr_text_push(&p->value, c, origin(p, at, at + 1));
+	return r;
+}
+
+static int in_pre_value(struct parser *p, char c, size_t at)
+{
+	if (is_eol(c))
+		return finish(p);
+	if (c == '\'' || c == '"') {
+		p->state = c == '"' ? DOUBLE : SINGLE;
+		p->quote = c;
+		p->quote_start = at;
+		p->n_quoted++;
+		return 0;
+	}
+	if (is_blank(c))
+		return 0;
+	p->state = VALUE;
+	return in_value(p, c, at);
+}
+
+static int in_quotes(struct parser *p, char c, size_t at)
+{
+	if (c == p->quote) {
+		p->state = PRE_VALUE;
+		p->last_end = at + 1;
+		return 0;
+	}
+	if (p->state == DOUBLE && c == '\\') {
+		p->state = DOUBLE_ESCAPE;
+		return 0;
+	}
+	return keep(p, c, at, at + 1);
+}
+
+static int in_double_escape(struct parser *p, char c, size_t at)
+{
+	int r;
+
+	p->state = DOUBLE;
+	if (c == '\n')
+		return 0;
+	if (strchr("\"\\`$", c))
+		return keep(p, c, at - 1, at + 1);
+	r = keep(p, '\\', at - 1, at);
+	return r < 0 ? r : keep(p, c, at, at + 1);
+}
+
+static int in_comment(struct parser *p, char c)
+{
+	if (c == '\\' && p->state == COMMENT)
+		p->state = COMMENT_ESCAPE;
+	else if (p->state == COMMENT_ESCAPE && p->long_comments)
+		p->state = COMMENT;
+	else
+		p->state = is_eol(c) ? PRE_KEY : COMMENT;
+	return 0;
+}
+
+static int step(struct parser *p, char c, size_t at)
+{
+	switch (p->state) {
+	case PRE_KEY:
+		if (is_blank(c))
+			return 0;
+		p->state = c == '#' || c == ';' ? COMMENT : KEY;
+		p->key_start = at;
+		p->key_end = at;
+		return p->state == KEY ? in_key(p, c, at) : 0;
+	case KEY:
+		return in_key(p, c, at);
+	case PRE_VALUE:
+		return in_pre_value(p, c, at);
+	case VALUE:
+		return in_value(p, c, at);
+	case VALUE_ESCAPE:
+		p->state = VALUE;
+		return is_eol(c) ? 0 : keep(p, c, at - 1, at + 1);
+	case SINGLE:
+	case DOUBLE:
+		return in_quotes(p, c, at);
+	case DOUBLE_ESCAPE:
+		return in_double_escape(p, c, at);
+	case COMMENT:
+	case COMMENT_ESCAPE:
+		return in_comment(p, c);
+	}
+	return 0;
+}
+
+int kr_envfile_parse(const struct kr_file *file, bool long_comments,
+                     kr_envfile_push_fn *push, void *userdata,
+                     struct kr_diag *diag)
+{
+	struct parser p = {
+		.file = file,
+		.long_comments = long_comments,
+		.push = push,
+		.userdata = userdata,
+		.diag = diag,
+	};
+	int r = 0;
+
+	if (memchr(file->data, '\0', file->size)) {
+		kr_diag_add_path(diag, KR_WARNING, "env-nul", file->path,
+		                 "file holds a NUL byte: systemd refuses it");
+		return -EBADMSG;
+	}
+	for (size_t i = 0; r == 0 && i < file->size; i++)
+		r = step(&p, file->data[i], i);
+	if (r == 0 && p.state >= PRE_VALUE && p.state <= DOUBLE_ESCAPE)
+		r = finish(&p);
+	kr_text_done(&p.value);
+	return r;
+}

@@ -1,0 +1,614 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The environment of a command.
+ *
+ *	what systemd adds < PassEnvironment= < Environment= < EnvironmentFile=
+ *
+ * whatever their order in the unit; within one of them the later assignment of
+ * a name wins. UnsetEnvironment= comes last and takes a name, or a name with
+ * just that value, out of the result. Assignments with a bad name are ignored.
+ *
+ * Environment= is split into words as ExecStart= is, but an invalid escape or
+ *an open quote ends the line there: the words before it count.
+ *
+ * EnvironmentFile= names one file, or a glob of them; "-" lets it be missing or
+ * broken. A broken one (not UTF-8, a NUL, a folder) or a missing one without
+ * "-" stops the service's start.
+ *
+ * Source: config_parse_environ(), config_parse_pass_environ(),
+ * config_parse_unset_environ(), config_parse_unit_env_file() in
+ * src/core/load-fragment.c, exec_context_load_environment() and exec_child() in
+ * src/core/execute.c of systemd 252.
+ */
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit/envfile.h"
+#include "unit/environment.h"
+#include "unit/word.h"
+
+/* POSIX leaves 2 MiB with the usual stack limit: sysconf(_SC_ARG_MAX). */
+#define VALUE_MAX_BYTES ((size_t)2 * 1024 * 1024)
+
+static void variable_done(struct kr_unit_variable *v)
+{
+	free(v->name);
+	kr_text_done(&v->value);
+	*v = (struct kr_unit_variable){0};
+}
+
+void kr_variables_done(struct kr_variables *variables)
+{
+	for (size_t i = 0; i < variables->n_items; i++)
+		variable_done(&variables->items[i]);
+	free(variables->items);
+	*variables = (struct kr_variables){0};
+}
+
+/* Moves *V in. */
+static int add(struct kr_variables *to, struct kr_unit_variable *v)
+{
+	struct kr_unit_variable *grown =
+		reallocarray(to->items, to->n_items + 1, sizeof(*grown));
+
+	if (!grown) {
+		variable_done(v);
+		return -ENOMEM;
+	}
+	to->items = grown;
+	grown[to->n_items++] = *v;
+	*v = (struct kr_unit_variable){0};
+	return 0;
+}
+
+static int move_all(struct kr_variables *to, struct kr_variables *from)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < from->n_items; i++)
+		r = add(to, &from->items[i]);
+	kr_variables_done(from);
+	return r;
+}
+
+static bool name_valid(const char *name, size_t length)
+{
+	if (length == 0 || (name[0] >= '0' && name[0] <= '9'))
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		char c = name[i];
+
+		if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') &&
+		    !(c >= 'A' && c <= 'Z') && c != '_')
+			return false;
+	}
+	return true;
+}
+
+static bool assignment_valid(const struct kr_text *text)
+{
+	const char *equals = memchr(text->bytes, '=', text->length);
+
+	return equals &&
+	       name_valid(text->bytes, (size_t)(equals - text->bytes)) &&
+	       kr_utf8_valid(text->bytes, text->length);
+}
+
+/* --- Environment=
+ * -------------------------------------------------------------- */
+
+/* How the word [START, END) of LINE is quoted, and where its value is. */
+struct shape {
+	enum kr_value_form form;
+	char quote;
+	size_t start, end; /* of the value */
+};
+
+static struct shape find_shape(const struct kr_text *line,
+                               const struct kr_split_word *word)
+{
+	const char *s = line->bytes;
+	size_t n_quoted = 0, opened = 0;
+	size_t equals = SIZE_MAX;
+	char quote = 0, last = 0;
+	bool whole, behind;
+
+	for (size_t i = word->start; i < word->end; i++) {
+		char c = s[i];
+
+		if (c == '=' && equals == SIZE_MAX)
+			equals = i;
+		last = 0;
+		if (c == '\\') {
+			i++;
+		} else if (quote && c == quote) {
+			last = c;
+			quote = 0;
+		} else if (!quote && (c == '\'' || c == '"')) {
+			quote = c;
+			opened = i;
+			n_quoted++;
+		}
+	}
+	if (equals == SIZE_MAX)
+		return (struct shape){KR_VALUE_OPEN, 0, word->end, word->end};
+	whole = n_quoted == 1 && last && opened == word->start;
+	behind = n_quoted == 1 && last && opened == equals + 1;
+	if (whole || behind)
+		return (struct shape){KR_VALUE_QUOTED, last,
+		                      equals + 1 + behind, word->end - 1};
+	return (struct shape){n_quoted == 0 ? KR_VALUE_PLAIN
+	                      : last        ? KR_VALUE_PIECES
+	                                    : KR_VALUE_TAIL,
+	                      0, equals + 1, word->end};
+}
+
+static struct kr_span value_span(const struct kr_text *line,
+                                 const struct shape *shape)
+{
+	struct kr_span before;
+
+	if (shape->end > shape->start)
+		return kr_text_span(line, shape->start,
+		                    shape->end - shape->start);
+	before = kr_text_span(line, shape->start - 1, 1);
+	before.offset = kr_span_end(before);
+	before.length = 0;
+	return before;
+}
+
+static int add_assignment(struct kr_environment *e, const struct kr_text *line,
+                          const struct kr_split_word *word,
+                          const struct kr_text *text, bool unknown)
+{
+	struct shape shape = find_shape(line, word);
+	const char *equals = memchr(text->bytes, '=', text->length);
+	size_t length = (size_t)(equals - text->bytes);
+	struct kr_unit_variable v = {
+		.name = strndup(text->bytes, length),
+		.source = KR_VARIABLE_UNIT,
+		.span = kr_text_span(line, word->start,
+	                             word->end - word->start),
+		.value_span = value_span(line, &shape),
+		.quote = shape.quote,
+		.form = shape.form,
+		.unknown = unknown,
+	};
+	int r = v.name ? kr_text_append_part(&v.value, text, length + 1,
+	                                     text->length - length - 1)
+	               : -ENOMEM;
+
+	if (r < 0) {
+		variable_done(&v);
+		return r;
+	}
+	return add(&e->unit, &v);
+}
+
+static void warn(const struct kr_specifiers *s, const struct kr_text *line,
+                 const struct kr_split_word *word, const char *code,
+                 const char *text)
+{
+	struct kr_span span =
+		kr_text_span(line, word->start, word->end - word->start);
+
+	kr_diag_add(s->diag, KR_WARNING, code, span, "%s", text);
+}
+
+/* > 0: there are no more words. */
+static int next_word(const struct kr_specifiers *s, const struct kr_text *line,
+                     size_t *at, unsigned flags, struct kr_split_word *ret)
+{
+	size_t start = *at;
+	int r = kr_split_next(line, at, flags, ret);
+
+	if (r == -EINVAL) {
+		kr_diag_add(s->diag, KR_WARNING, "environment-invalid",
+		            kr_text_span(line, start, line->length - start),
+		            "quotes or escapes are invalid: ignored from here "
+		            "to the end of the line");
+		return 1;
+	}
+	return r < 0 ? r : r == 0;
+}
+
+/* The word with its specifiers. > 0: systemd ignores it. */
+static int expand(const struct kr_specifiers *s, const struct kr_text *line,
+                  const struct kr_split_word *word, struct kr_text *ret,
+                  bool *ret_unknown)
+{
+	bool any = false;
+	int r = kr_specifiers_expand(s, &word->text, VALUE_MAX_BYTES, ret, &any,
+	                             ret_unknown);
+
+	if (r == 0 || r == -ENOMEM)
+		return r;
+	warn(s, line, word, "specifier-failed",
+	     "specifier cannot be resolved: assignment is ignored");
+	return 1;
+}
+
+int kr_environment_assign(struct kr_environment *e,
+                          const struct kr_specifiers *s,
+                          const struct kr_text *line)
+{
+	size_t at = 0;
+	int r = 0;
+
+	if (line->length == 0)
+		return move_all(&e->shadowed, &e->unit);
+	while (r == 0) {
+		_cleanup_text_ struct kr_text text = {0};
+		struct kr_split_word word;
+		bool unknown = false;
+
+		r = next_word(s, line, &at, KR_SPLIT_CUNESCAPE, &word);
+		if (r != 0)
+			break;
+		r = expand(s, line, &word, &text, &unknown);
+		if (r == 0 && assignment_valid(&text))
+			r = add_assignment(e, line, &word, &text, unknown);
+		else if (r == 0)
+			warn(s, line, &word, "environment-invalid",
+			     "assignment is invalid: ignored");
+		kr_text_done(&word.text);
+		r = r < 0 ? r : 0;
+	}
+	return r < 0 ? r : 0;
+}
+
+/* --- UnsetEnvironment=, PassEnvironment=
+ * ----------------------------------------- */
+
+static int add_list(struct kr_strings *list, const struct kr_specifiers *s,
+                    const struct kr_text *line, unsigned flags)
+{
+	size_t at = 0;
+	int r = 0;
+
+	if (line->length == 0)
+		kr_strings_done(list);
+	while (r == 0) {
+		_cleanup_text_ struct kr_text text = {0};
+		struct kr_split_word word;
+		bool unknown = false;
+
+		r = next_word(s, line, &at, flags, &word);
+		if (r != 0)
+			break;
+		r = expand(s, line, &word, &text, &unknown);
+		if (r == 0 &&
+		    (name_valid(text.bytes, text.length) ||
+		     ((flags & KR_SPLIT_CUNESCAPE) && assignment_valid(&text))))
+			r = kr_strings_add(list, text.bytes, text.length);
+		else if (r == 0)
+			warn(s, line, &word, "environment-invalid",
+			     "variable name is invalid: ignored");
+		kr_text_done(&word.text);
+		r = r < 0 ? r : 0;
+	}
+	return r < 0 ? r : 0;
+}
+
+int kr_environment_unset(struct kr_environment *e,
+                         const struct kr_specifiers *s,
+                         const struct kr_text *line)
+{
+	return add_list(&e->unset, s, line, KR_SPLIT_CUNESCAPE);
+}
+
+int kr_environment_pass(struct kr_environment *e, const struct kr_specifiers *s,
+                        const struct kr_text *line)
+{
+	return add_list(&e->pass, s, line, 0);
+}
+
+int kr_environment_inherit(struct kr_environment *e, const char *name,
+                           const char *value)
+{
+	struct kr_unit_variable v = {
+		.name = strdup(name),
+		.source = KR_VARIABLE_MANAGER,
+		.unknown = !value,
+	};
+	int r = v.name ? kr_text_append_part(&v.value, &v.value, 0, 0)
+	               : -ENOMEM;
+
+	if (r == 0 && value)
+		r = kr_text_append_string(&v.value, value);
+	if (r < 0) {
+		variable_done(&v);
+		return r;
+	}
+	return add(&e->inherited, &v);
+}
+
+/* --- EnvironmentFile=
+ * --------------------------------------------------------------- */
+
+/* PATH without "//", "/./" and a slash at its end; ".." is not allowed. */
+static int simplify(const char *path, char **ret)
+{
+	const char *s = path;
+	char *out;
+
+	*ret = NULL;
+	for (; (s = strstr(s, "..")); s += 2) {
+		if (s > path && s[-1] == '/' && (!s[2] || s[2] == '/'))
+			return 0;
+	}
+	out = kr_path_normalise(path);
+	*ret = out;
+	return out ? 0 : -ENOMEM;
+}
+
+int kr_environment_add_file(struct kr_environment *e,
+                            const struct kr_specifiers *s,
+                            const struct kr_text *value)
+{
+	struct kr_span span = kr_text_span(value, 0, value->length);
+	_cleanup_text_ struct kr_text text = {0};
+	_cleanup_free_ char *path = NULL;
+	bool any = false, unknown = false, optional;
+	char *entry;
+	int r;
+
+	if (value->length == 0) {
+		kr_strings_done(&e->paths);
+		return 0;
+	}
+	r = kr_specifiers_expand(s, value, PATH_MAX - 1, &text, &any, &unknown);
+	if (r == -ENOMEM)
+		return r;
+	optional = r == 0 && text.bytes[0] == '-';
+	if (r == 0 && text.bytes[optional] == '/' &&
+	    simplify(text.bytes + optional, &path) < 0)
+		return -ENOMEM;
+	if (!path) {
+		kr_diag_add(s->diag, KR_WARNING, "environment-file-invalid",
+		            span, "path is not absolute and plain: ignored");
+		return 0;
+	}
+	if (asprintf(&entry, "%s%s", optional ? "-" : "", path) < 0)
+		return -ENOMEM;
+	return kr_strings_consume(&e->paths, entry);
+}
+
+static bool has_magic(const char *s)
+{
+	return strpbrk(s, "*?[\\") != NULL;
+}
+
+static int glob_below(struct kr_fs *fs, const char *folder, const char *rest,
+                      struct kr_strings *ret);
+
+/* REST begins with the name that FOLDER/NAME matched. */
+static int glob_match(struct kr_fs *fs, const char *folder, const char *name,
+                      const char *rest, struct kr_strings *ret)
+{
+	_cleanup_free_ char *path = kr_path_join(folder, name);
+	_cleanup_stat_ struct kr_stat st = {0};
+
+	rest += strcspn(rest, "/");
+	if (!path)
+		return -ENOMEM;
+	if (*rest)
+		return glob_below(fs, path, rest + 1, ret);
+	if (kr_fs_stat(fs, path, false, &st) < 0)
+		return 0;
+	return kr_strings_consume(ret, TAKE_PTR(path));
+}
+
+static int glob_below(struct kr_fs *fs, const char *folder, const char *rest,
+                      struct kr_strings *ret)
+{
+	_cleanup_free_ char *name = strndup(rest, strcspn(rest, "/"));
+	_cleanup_dir_ struct kr_dir dir = {0};
+	int r = 0;
+
+	if (!name)
+		return -ENOMEM;
+	if (!has_magic(name))
+		return glob_match(fs, folder, name, rest, ret);
+	r = kr_fs_list(fs, folder, &dir);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; r == 0 && i < dir.n_entries; i++) {
+		if (fnmatch(name, dir.entries[i].name, FNM_PERIOD) == 0)
+			r = glob_match(fs, folder, dir.entries[i].name, rest,
+			               ret);
+	}
+	return r;
+}
+
+static int by_string(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int expand_glob(struct kr_fs *fs, const char *path,
+                       struct kr_strings *ret)
+{
+	int r;
+
+	if (!has_magic(path))
+		return kr_strings_add(ret, path, strlen(path));
+	r = glob_below(fs, "/", path + 1, ret);
+	if (r == 0 && ret->n_items > 1)
+		qsort(ret->items, ret->n_items, sizeof(*ret->items), by_string);
+	return r;
+}
+
+struct file_reader {
+	struct kr_variables *to;
+	struct kr_diag *diag;
+};
+
+static int take_entry(void *userdata, struct kr_envfile_entry *entry)
+{
+	struct file_reader *reader = userdata;
+	struct kr_unit_variable v = {
+		.source = KR_VARIABLE_FILE,
+		.span = entry->span,
+		.value_span = entry->value_span,
+		.quote = entry->quote,
+		.form = entry->form,
+	};
+
+	if (!name_valid(entry->key, strlen(entry->key))) {
+		kr_diag_add(reader->diag, KR_WARNING, "environment-invalid",
+		            entry->span, "variable name is invalid: ignored");
+		return 0;
+	}
+	v.name = strdup(entry->key);
+	if (!v.name)
+		return -ENOMEM;
+	v.value = entry->value;
+	entry->value = (struct kr_text){0};
+	return add(reader->to, &v);
+}
+
+/* > 0: it is not there. */
+static int read_file(struct kr_environment *e, struct kr_fs *fs,
+                     const char *path, unsigned version, struct kr_diag *diag)
+{
+	struct kr_variables variables = {0};
+	struct file_reader reader = {&variables, diag};
+	const struct kr_file *file;
+	int r = kr_fs_read(fs, path, &file);
+
+	if (r == -ENOENT)
+		return 1;
+	if (r == -EISDIR || r == -ENOTDIR || r == -ELOOP || r == -EINVAL) {
+		kr_diag_add_path(diag, KR_ERROR, "environment-file-invalid",
+		                 path, "environment file is no regular file");
+		return -ENOEXEC;
+	}
+	if (r < 0) {
+		kr_diag_add_path(diag, KR_ERROR, "file-unreadable", path,
+		                 "environment file cannot be read: %s",
+		                 strerror(-r));
+		return r;
+	}
+	r = kr_strings_add(&e->read, path, strlen(path));
+	if (r == 0)
+		r = kr_envfile_parse(file, version != 0 && version < 254,
+		                     take_entry, &reader, diag);
+	if (r == 0)
+		return move_all(&e->files, &variables);
+	kr_variables_done(&variables);
+	return r == -ENOMEM ? r : -ENOEXEC;
+}
+
+static int read_path(struct kr_environment *e, struct kr_fs *fs,
+                     const char *entry, unsigned version, struct kr_diag *diag)
+{
+	bool optional = entry[0] == '-';
+	_cleanup_strings_ struct kr_strings paths = {0};
+	int r = expand_glob(fs, entry + optional, &paths);
+
+	if (r == 0 && paths.n_items == 0)
+		r = 1;
+	for (size_t i = 0; r == 0 && i < paths.n_items; i++) {
+		r = read_file(e, fs, paths.items[i], version, diag);
+		if (optional && (r == 1 || r == -ENOEXEC))
+			r = 0;
+	}
+	if (r > 0 && optional)
+		return 0;
+	if (r > 0) {
+		free(e->missing);
+		e->missing = strdup(entry);
+		if (!e->missing)
+			return -ENOMEM;
+	}
+	return r;
+}
+
+int kr_environment_read(struct kr_environment *e, struct kr_fs *fs,
+                        unsigned version, struct kr_diag *diag)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < e->paths.n_items; i++)
+		r = read_path(e, fs, e->paths.items[i], version, diag);
+	return r;
+}
+
+/* --- the result
+ * ------------------------------------------------------------------------ */
+
+static int put(struct kr_environment *e, struct kr_variables *ret,
+               struct kr_unit_variable *v)
+{
+	for (size_t i = 0; i < ret->n_items; i++) {
+		struct kr_unit_variable old = ret->items[i];
+
+		if (strcmp(old.name, v->name) != 0)
+			continue;
+		ret->items[i] = *v;
+		*v = (struct kr_unit_variable){0};
+		return add(&e->shadowed, &old);
+	}
+	return add(ret, v);
+}
+
+static int put_all(struct kr_environment *e, struct kr_variables *ret,
+                   struct kr_variables *from)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < from->n_items; i++)
+		r = put(e, ret, &from->items[i]);
+	return r;
+}
+
+static bool is_unset(const struct kr_environment *e,
+                     const struct kr_unit_variable *v)
+{
+	for (size_t i = 0; i < e->unset.n_items; i++) {
+		const char *pattern = e->unset.items[i];
+		size_t length = strcspn(pattern, "=");
+
+		if (strncmp(pattern, v->name, length) == 0 &&
+		    v->name[length] == '\0' &&
+		    (!pattern[length] ||
+		     strcmp(pattern + length + 1, v->value.bytes) == 0))
+			return true;
+	}
+	return false;
+}
+
+int kr_environment_merge(struct kr_environment *e, struct kr_variables *ret)
+{
+	struct kr_variables all = {0};
+	int r = put_all(e, &all, &e->inherited);
+
+	if (r == 0)
+		r = put_all(e, &all, &e->unit);
+	if (r == 0)
+		r = put_all(e, &all, &e->files);
+	for (size_t i = 0; r == 0 && i < all.n_items; i++)
+		r = add(is_unset(e, &all.items[i]) ? &e->shadowed : ret,
+		        &all.items[i]);
+	kr_variables_done(&all);
+	return r;
+}
+
+void kr_environment_done(struct kr_environment *e)
+{
+	kr_variables_done(&e->inherited);
+	kr_variables_done(&e->unit);
+	kr_variables_done(&e->files);
+	kr_variables_done(&e->shadowed);
+	kr_strings_done(&e->unset);
+	kr_strings_done(&e->pass);
+	kr_strings_done(&e->paths);
+	kr_strings_done(&e->read);
+	free(e->missing);
+}

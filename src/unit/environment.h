@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The environment of a command: assignments from all sources, and which wins.
+ */
+
+#include <stdbool.h>
+
+#include "base/diag.h"
+#include "base/fs.h"
+#include "unit/names.h"
+#include "unit/resolve.h"
+#include "unit/specifier.h"
+
+struct kr_variables {
+	struct kr_unit_variable *items;
+	size_t n_items;
+};
+
+struct kr_environment {
+	struct kr_variables inherited; /* what systemd adds, weakest */
+	struct kr_variables unit;      /* Environment= */
+	struct kr_variables files;     /* EnvironmentFile= */
+	struct kr_variables shadowed;  /* what lost */
+	struct kr_strings unset;       /* UnsetEnvironment= */
+	struct kr_strings pass;        /* PassEnvironment= */
+	struct kr_strings paths;       /* EnvironmentFile=, with "-" */
+	/* what was read, globs expanded */
+	struct kr_strings read;
+	char *missing; /* the mandatory file that is not there */
+};
+
+/* One line of the directive. An empty VALUE takes back the earlier ones. 0 or
+ * -ENOMEM. */
+int kr_environment_assign(struct kr_environment *environment,
+                          const struct kr_specifiers *specifiers,
+                          const struct kr_text *value);
+int kr_environment_unset(struct kr_environment *environment,
+                         const struct kr_specifiers *specifiers,
+                         const struct kr_text *value);
+int kr_environment_pass(struct kr_environment *environment,
+                        const struct kr_specifiers *specifiers,
+                        const struct kr_text *value);
+int kr_environment_add_file(struct kr_environment *environment,
+                            const struct kr_specifiers *specifiers,
+                            const struct kr_text *value);
+
+/* A variable that systemd adds itself. VALUE is copied; NULL: not known. */
+int kr_environment_inherit(struct kr_environment *environment, const char *name,
+                           const char *value);
+
+/*
+ * Reads the environment files. 0; 1: a mandatory one is not there
+ * (environment->missing); -ENOEXEC: systemd refuses one, DIAG says why; what
+ * reading a file that is there gave (DIAG names it); -ENOMEM.
+ */
+int kr_environment_read(struct kr_environment *environment, struct kr_fs *fs,
+                        unsigned systemd_version, struct kr_diag *diag);
+
+/* Merges all into RET, one a name, those that lost into SHADOWED. */
+int kr_environment_merge(struct kr_environment *environment,
+                         struct kr_variables *ret);
+
+void kr_variables_done(struct kr_variables *variables);
+void kr_environment_done(struct kr_environment *environment);

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * ExecStart=.
+ *
+ *	value    = command { ";" command }	";" a word of its own, unquoted
+ *	command  = prefixes PATH { word }
+ *	prefixes = { "-" | "@" | ":" | "|" | "+" | "!" | "!!" }
+ *
+ * The first word is unquoted, then its prefixes are taken off, each once and in
+ * any order ("+", "!" and "!!" exclude each other); with "@" the word behind
+ *the path is argv[0]. Specifiers are resolved in each word by itself, so that
+ *their values are never split. "\;" is a word of one semicolon. An unknown
+ *escape stays as it is.
+ *
+ * What is wrong with a command makes systemd refuse the unit, unless the
+ *command has a "-", which then is dropped with the rest of its line. An open
+ *quote in the first word is only a line that is ignored.
+ *
+ * Source: config_parse_exec() in src/core/load-fragment.c, path_simplify(),
+ * path_is_valid() in src/basic/path-util.c of systemd 252.
+ */
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit/exec.h"
+#include "unit/word.h"
+
+#define WORD_MAX_BYTES ((size_t)1024 * 1024)
+#define SHELL_VERSION  258 /* the first with "|" */
+
+struct parser {
+	const struct kr_specifiers *s;
+	const struct kr_text *line;
+	size_t at;
+	struct kr_exec_command command;
+	bool privileges; /* one of "+", "!", "!!" was there */
+	bool no_setuid;  /* it was "!" */
+};
+
+static void word_done(struct kr_exec_word *word)
+{
+	kr_text_done(&word->text);
+}
+
+static void command_done(struct kr_exec_command *command)
+{
+	for (size_t i = 0; i < command->n_words; i++)
+		word_done(&command->words[i]);
+	free(command->words);
+	free(command->path);
+	*command = (struct kr_exec_command){0};
+}
+
+void kr_exec_done(struct kr_exec *exec)
+{
+	for (size_t i = 0; i < exec->n_commands; i++)
+		command_done(&exec->commands[i]);
+	for (size_t i = 0; i < exec->n_lines; i++)
+		kr_text_done(&exec->lines[i]);
+	free(exec->commands);
+	free(exec->lines);
+	*exec = (struct kr_exec){0};
+}
+
+/* Says what is wrong. 1: only the rest of the line is lost. */
+static int refuse(const struct parser *p, size_t start, size_t end,
+                  const char *text)
+{
+	bool ignore = p->command.ignore_failure;
+
+	kr_diag_add(p->s->diag, ignore ? KR_WARNING : KR_ERROR,
+	            "exec-start-invalid",
+	            kr_text_span(p->line, start, end - start), "%s%s", text,
+	            ignore ? ": the rest of the line is ignored" : "");
+	return ignore ? 1 : -ENOEXEC;
+}
+
+static bool is_blank(char c)
+{
+	return c && strchr(KR_WORD_BLANKS, c);
+}
+
+/* Whether the bytes at AT are S as an unquoted word of its own. */
+static bool is_token(const struct kr_text *line, size_t at, const char *s)
+{
+	size_t n = strlen(s);
+
+	return line->length - at >= n && memcmp(line->bytes + at, s, n) == 0 &&
+	       (at + n == line->length || is_blank(line->bytes[at + n]));
+}
+
+static size_t skip_blanks(const struct kr_text *line, size_t at)
+{
+	while (at < line->length && is_blank(line->bytes[at]))
+		at++;
+	return at;
+}
+
+/* The next word; an escape that is none is kept, with a warning. */
+static int next_word(struct parser *p, struct kr_split_word *ret)
+{
+	size_t start = p->at;
+	int r = kr_split_next(p->line, &p->at, KR_SPLIT_CUNESCAPE, ret);
+
+	if (r != -EINVAL)
+		return r;
+	p->at = start;
+	r = kr_split_next(p->line, &p->at,
+	                  KR_SPLIT_CUNESCAPE | KR_SPLIT_KEEP_UNKNOWN, ret);
+	if (r > 0)
+		kr_diag_add(p->s->diag, KR_WARNING, "escape-unknown",
+		            kr_text_span(p->line, ret->start,
+		                         ret->end - ret->start),
+		            "escape is unknown: kept as it is");
+	return r;
+}
+
+static int add_word(struct parser *p, struct kr_exec_word *word)
+{
+	struct kr_exec_command *c = &p->command;
+	struct kr_exec_word *grown =
+		reallocarray(c->words, c->n_words + 1, sizeof(*grown));
+
+	if (!grown) {
+		word_done(word);
+		return -ENOMEM;
+	}
+	c->words = grown;
+	grown[c->n_words++] = *word;
+	c->end = word->end;
+	return 0;
+}
+
+/* --- the program
+ * ----------------------------------------------------------------- */
+
+static bool take_privilege(struct parser *p, char c)
+{
+	if (c == '!' && p->no_setuid) { /* "!!" */
+		p->no_setuid = false;
+		return true;
+	}
+	if (p->privileges)
+		return false;
+	p->privileges = true;
+	p->no_setuid = c == '!';
+	return true;
+}
+
+static bool take_flag(bool *flag)
+{
+	if (*flag)
+		return false;
+	*flag = true;
+	return true;
+}
+
+static bool take_prefix(struct parser *p, char c)
+{
+	unsigned version = p->s->options ? p->s->options->systemd_version : 0;
+
+	switch (c) {
+	case '-':
+		return take_flag(&p->command.ignore_failure);
+	case '@':
+		return take_flag(&p->command.argv0);
+	case ':':
+		return take_flag(&p->command.no_environment);
+	case '|':
+		return (version == 0 || version >= SHELL_VERSION) &&
+		       take_flag(&p->command.shell);
+	case '+':
+	case '!':
+		return take_privilege(p, c);
+	default:
+		return false;
+	}
+}
+
+static bool name_safe(const char *s)
+{
+	for (; *s; s++) {
+		if ((*s > 0 && *s < ' ') || strchr("\"'\\\x7f", *s))
+			return false;
+	}
+	return true;
+}
+
+/* An absolute path, or the name of a program to be looked for. */
+static bool program_valid(const char *s)
+{
+	size_t total = strlen(s);
+
+	if (total >= PATH_MAX)
+		return false;
+	if (s[0] != '/')
+		return total <= NAME_MAX && !strchr(s, '/') &&
+		       strcmp(s, ".") != 0 && strcmp(s, "..") != 0;
+	while (*s) {
+		size_t n = strcspn(s, "/");
+
+		if (n > NAME_MAX)
+			return false;
+		s += n + (s[n] == '/');
+	}
+	return true;
+}
+
+/* Without "//", "/." and a slash at the end; ".." stays. */
+static char *simplify(const char *s)
+{
+	char *out = malloc(strlen(s) + 2), *p = out;
+
+	if (!out || s[0] != '/')
+		return out ? strcpy(out, s) : NULL;
+	while (*s) {
+		size_t n = strcspn(s, "/");
+
+		if (n > 0 && !(n == 1 && *s == '.')) {
+			*p++ = '/';
+			p = mempcpy(p, s, n);
+		}
+		s += n + (s[n] == '/');
+	}
+	if (p == out)
+		*p++ = '/';
+	*p = '\0';
+	return out;
+}
+
+static const char *program_fault(const struct kr_text *path)
+{
+	const char *s = path->bytes;
+
+	if (path->length == 0)
+		return "command has no program";
+	if (!name_safe(s))
+		return "program's name has special characters";
+	if (s[path->length - 1] == '/')
+		return "program is a folder";
+	if (!program_valid(s))
+		return "program is neither an absolute path nor a name";
+	return NULL;
+}
+
+/* Behind "|" all words are the shell's: what is left of the first is one, and
+ * nothing of it is judged. */
+static int parse_shell_word(struct parser *p, const struct kr_text *bare,
+                            struct kr_exec_word *word)
+{
+	int r = 0;
+
+	p->command.path = strdup("/bin/sh");
+	if (!p->command.path)
+		return -ENOMEM;
+	if (bare->length == 0)
+		return 0;
+	r = kr_specifiers_expand(p->s, bare, WORD_MAX_BYTES, &word->text,
+	                         &word->specifier, &word->unknown);
+	if (r == 0)
+		return add_word(p, word);
+	word_done(word);
+	return r == -ENOMEM ? r
+	                    : refuse(p, word->start, word->end,
+	                             "specifier cannot be resolved");
+}
+
+/* The program's word without its prefixes. > 0: the line is done. */
+static int parse_program(struct parser *p, const struct kr_split_word *first)
+{
+	struct kr_exec_word word = {.start = first->start, .end = first->end};
+	_cleanup_text_ struct kr_text bare = {0};
+	size_t n = 0;
+	const char *fault;
+	int r;
+
+	while (n < first->text.length && take_prefix(p, first->text.bytes[n]))
+		n++;
+	p->command.start = first->start;
+	p->command.end = p->command.path_end = first->end;
+	/* "-@/bin/x" has its prefixes byte by byte before the program */
+	if (memcmp(p->line->bytes + first->start, first->text.bytes, n) == 0)
+		word.start += n;
+	r = kr_text_append_part(&bare, &first->text, n, first->text.length - n);
+	if (r == 0 && p->command.shell)
+		return parse_shell_word(p, &bare, &word);
+	if (r == 0)
+		r = kr_specifiers_expand(p->s, &bare, PATH_MAX - 1, &word.text,
+		                         &word.specifier, &word.unknown);
+	if (r < 0 && r != -ENOMEM)
+		r = refuse(p, first->start, first->end,
+		           "specifier cannot be resolved");
+	fault = r == 0 ? program_fault(&word.text) : NULL;
+	if (fault)
+		r = refuse(p, first->start, first->end, fault);
+	if (r == 0) {
+		p->command.path = simplify(word.text.bytes);
+		r = p->command.path ? 0 : -ENOMEM;
+	}
+	if (r == 0 && !p->command.argv0)
+		return add_word(p, &word);
+	word_done(&word);
+	return r;
+}
+
+/* --- the arguments
+ * ------------------------------------------------------------------ */
+
+static int add_semicolon(struct parser *p)
+{
+	struct kr_exec_word word = {.start = p->at, .end = p->at + 2};
+	struct kr_span span = kr_text_span(p->line, p->at, 2);
+	int r = kr_text_push(&word.text, ';',
+	                     (struct kr_origin){span.file,
+	                                        (unsigned)span.offset,
+	                                        (unsigned)span.length});
+
+	if (r < 0) {
+		word_done(&word);
+		return r;
+	}
+	p->at = skip_blanks(p->line, p->at + 2);
+	return add_word(p, &word);
+}
+
+/* > 0: the line is done. */
+static int parse_argument(struct parser *p)
+{
+	struct kr_split_word raw = {0};
+	struct kr_exec_word word = {0};
+	int r;
+
+	if (is_token(p->line, p->at, "\\;"))
+		return add_semicolon(p);
+	r = next_word(p, &raw);
+	if (r == -EINVAL)
+		return refuse(p, p->command.start, p->line->length,
+		              "quote is not closed");
+	if (r <= 0)
+		return r < 0 ? r : 0;
+	word.start = raw.start;
+	word.end = raw.end;
+	r = kr_specifiers_expand(p->s, &raw.text, WORD_MAX_BYTES, &word.text,
+	                         &word.specifier, &word.unknown);
+	kr_text_done(&raw.text);
+	if (r == 0)
+		return add_word(p, &word);
+	word_done(&word);
+	if (r == -ENOMEM)
+		return r;
+	return refuse(p, word.start, word.end, "specifier cannot be resolved");
+}
+
+/* *RET_MORE: another command follows. > 0: the line is done. */
+static int parse_arguments(struct parser *p, bool *ret_more)
+{
+	int r = 0;
+
+	while (r == 0 && p->at < p->line->length) {
+		if (is_token(p->line, p->at, ";")) {
+			p->at = skip_blanks(p->line, p->at + 1);
+			*ret_more = true;
+			break;
+		}
+		r = parse_argument(p);
+	}
+	if (r == 0 && p->command.n_words == 0)
+		r = refuse(p, p->command.start, p->command.end,
+		           "command has no argv[0]");
+	return r;
+}
+
+static int add_command(struct kr_exec *exec, struct kr_exec_command *command)
+{
+	struct kr_exec_command *grown = reallocarray(
+		exec->commands, exec->n_commands + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	exec->commands = grown;
+	grown[exec->n_commands++] = *command;
+	*command = (struct kr_exec_command){0};
+	return 0;
+}
+
+/* > 0: the line is done. */
+static int parse_command(struct kr_exec *exec, struct parser *p, bool *ret_more)
+{
+	struct kr_split_word first = {0};
+	int r = next_word(p, &first);
+
+	*ret_more = false;
+	if (r == -EINVAL)
+		kr_diag_add(p->s->diag, KR_WARNING, "exec-start-invalid",
+		            kr_text_span(p->line, 0, p->line->length),
+		            "quote is not closed: the line is ignored");
+	if (r <= 0)
+		return r == -ENOMEM ? r : 1;
+	p->privileges = p->no_setuid = false;
+	if (strcmp(first.text.bytes, ";") == 0) {
+		kr_text_done(&first.text);
+		*ret_more = true;
+		return 0;
+	}
+	p->command.line = exec->n_lines - 1;
+	r = parse_program(p, &first);
+	kr_text_done(&first.text);
+	if (r == 0)
+		r = parse_arguments(p, ret_more);
+	if (r == 0)
+		r = add_command(exec, &p->command);
+	command_done(&p->command);
+	return r;
+}
+
+static int add_line(struct kr_exec *exec, struct kr_text *value)
+{
+	struct kr_text *grown =
+		reallocarray(exec->lines, exec->n_lines + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	exec->lines = grown;
+	grown[exec->n_lines++] = *value;
+	*value = (struct kr_text){0};
+	return 0;
+}
+
+int kr_exec_parse(struct kr_exec *exec, const struct kr_specifiers *specifiers,
+                  struct kr_text *value)
+{
+	struct parser p = {.s = specifiers};
+	bool more = true;
+	int r;
+
+	if (value->length == 0) {
+		kr_exec_done(exec);
+		return 0;
+	}
+	r = add_line(exec, value);
+	if (r < 0)
+		return r;
+	p.line = &exec->lines[exec->n_lines - 1];
+	while (r == 0 && more)
+		r = parse_command(exec, &p, &more);
+	return r < 0 ? r : 0;
+}

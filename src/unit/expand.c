@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Variables in commands.
+ *
+ *	$NAME as a word, quoted or not: the value, split at blanks; quotes and
+ *	        backslashes in it are taken off, an open quote ends with it
+ *	${NAME} anywhere in a word: the value as it is
+ *	$$      a dollar; any other dollar is one, too
+ *
+ * A variable that is not set is nothing: no word, or no bytes. All of a word
+ * behind its first dollar is the name: "$A/b" is the variable "A/b", which
+ * nobody can set.
+ *
+ * What is to be cut for a word to go:
+ *
+ *	lone     the word itself: an assignment stays, with an empty value
+ *	first    the word and the blanks behind it, up to the next
+ *	others   the word and the blanks before it, back to the one before
+ *
+ * Continuations are blanks. But all bytes of a cut must be bytes of the value:
+ * where a quote or a comment lies between, only the word and the blanks before
+ * it on its line go, and a word that itself has such a gap cannot be cut. Nor
+ * can one whose cut would make the rest of its line a comment or a quoted
+ *value.
+ *
+ * Source: src/basic/env-util.c of systemd 252.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit/expand.h"
+#include "unit/word.h"
+
+struct expansion {
+	const struct kr_unit *unit;
+	const struct kr_exec_command *command;
+	const struct kr_text *line;
+	bool (*inherited)(void *userdata, const char *name);
+	void *userdata;
+	struct kr_diag *diag;
+	struct kr_unit_command *ret;
+};
+
+void kr_unit_command_done(struct kr_unit_command *command)
+{
+	for (size_t i = 0; i < command->n_words; i++)
+		kr_text_done(&command->words[i].text);
+	for (size_t i = 0; i < command->n_expands; i++)
+		free(command->expands[i]);
+	free(command->words);
+	free(command->expands);
+	free(command->path);
+	*command = (struct kr_unit_command){0};
+}
+
+/* Moves *WORD in. */
+static int add_word(struct expansion *x, struct kr_unit_word *word)
+{
+	struct kr_unit_command *c = x->ret;
+	struct kr_unit_word *grown =
+		reallocarray(c->words, c->n_words + 1, sizeof(*grown));
+
+	if (!grown) {
+		kr_text_done(&word->text);
+		return -ENOMEM;
+	}
+	c->words = grown;
+	grown[c->n_words++] = *word;
+	return 0;
+}
+
+/* --- cuts
+ * ------------------------------------------------------------------------- */
+
+/* Whether the file's bytes [FROM, TO) are escaped line ends, which environment
+ * files drop without a trace. */
+static bool is_joint(const struct kr_file *file, size_t from, size_t to)
+{
+	for (; from < to; from += 2) {
+		if (to - from < 2 || file->data[from] != '\\' ||
+		    (file->data[from + 1] != '\n' &&
+		     file->data[from + 1] != '\r'))
+			return false;
+	}
+	return true;
+}
+
+/* Whether the part [START, END) of TEXT is made of all the bytes between its
+ * first and its last one. */
+static bool is_whole(const struct kr_text *text, size_t start, size_t end,
+                     enum kr_variable_source source)
+{
+	for (size_t i = start + 1; i < end; i++) {
+		const struct kr_origin *a = &text->origins[i - 1];
+		const struct kr_origin *b = &text->origins[i];
+		size_t a_end = (size_t)a->offset + a->length;
+
+		if (b->file != a->file)
+			return false;
+		if (b->offset == a_end ||
+		    (b->offset == a->offset && b->length == a->length))
+			continue;
+		if (source != KR_VARIABLE_FILE || b->offset < a_end ||
+		    !is_joint(b->file, a_end, b->offset))
+			return false;
+	}
+	return end > start && text->origins[start].file;
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Whether, without CUT, the rest of its line would be a comment. */
+static bool makes_comment(struct kr_span cut)
+{
+	const char *s = cut.file->data;
+	size_t start = cut.offset, end = kr_span_end(cut);
+
+	while (start > 0 && is_space(s[start - 1]))
+		start--;
+	if (start > 0 && s[start - 1] != '\n' && s[start - 1] != '\r')
+		return false;
+	while (end < cut.file->size && is_space(s[end]))
+		end++;
+	return s[end] == '#' || s[end] == ';';
+}
+
+/* Where the blanks before START begin that are on the same line. */
+static size_t same_line(const struct kr_text *text, size_t start)
+{
+	while (start > 0 && is_space(text->bytes[start - 1]) &&
+	       text->origins[start - 1].length == 1 &&
+	       text->origins[start - 1].file == text->origins[start].file &&
+	       text->origins[start - 1].offset + 1 ==
+	               text->origins[start].offset)
+		start--;
+	return start;
+}
+
+struct place {
+	const struct kr_text *text;
+	enum kr_variable_source source;
+	size_t start, end;    /* of the word */
+	size_t before, after; /* ends of what to cut with it */
+};
+
+static struct kr_span find_cut(const struct place *p)
+{
+	struct kr_span cut;
+	size_t start = p->before, end = p->after;
+
+	if (!is_whole(p->text, p->start, p->end, p->source))
+		return KR_SPAN_NONE;
+	if (!is_whole(p->text, start, end, p->source)) {
+		start = same_line(p->text, p->start);
+		end = p->end;
+	}
+	cut = kr_text_span(p->text, start, end - start);
+	return cut.file && makes_comment(cut) ? KR_SPAN_NONE : cut;
+}
+
+/* --- $VAR
+ * ------------------------------------------------------------------------- */
+
+/* The variable that NAME means. A "=" in it is part of the value: "A=b" is what
+ * follows in a value that begins with "b=". */
+static int find_variable(const struct kr_unit *unit, const char *name,
+                         size_t length, size_t *ret_skip)
+{
+	const char *equals = memchr(name, '=', length);
+	size_t n = equals ? (size_t)(equals - name) : length;
+	size_t skip = length - n;
+
+	for (size_t i = unit->n_variables; i-- > 0;) {
+		const struct kr_unit_variable *v = &unit->variables[i];
+
+		if (strncmp(v->name, name, n) != 0 || v->name[n] != '\0')
+			continue;
+		if (skip > 0 &&
+		    (v->value.length < skip ||
+		     memcmp(v->value.bytes, name + n + 1, skip - 1) != 0 ||
+		     v->value.bytes[skip - 1] != '='))
+			continue;
+		*ret_skip = skip;
+		return (int)i;
+	}
+	return -1;
+}
+
+static int add_expands(struct kr_unit_command *c, const char *name)
+{
+	char **grown =
+		reallocarray(c->expands, c->n_expands + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	c->expands = grown;
+	grown[c->n_expands] = strdup(name);
+	if (!grown[c->n_expands])
+		return -ENOMEM;
+	c->n_expands++;
+	return 0;
+}
+
+struct split {
+	struct kr_split_word *words;
+	size_t n_words;
+};
+
+static void split_done(struct split *split)
+{
+	for (size_t i = 0; i < split->n_words; i++)
+		kr_text_done(&split->words[i].text);
+	free(split->words);
+}
+
+static int split_value(const struct kr_text *value, size_t at,
+                       struct split *ret)
+{
+	int r;
+
+	do {
+		struct kr_split_word word;
+		struct kr_split_word *grown;
+
+		r = kr_split_next(value, &at, KR_SPLIT_RELAX, &word);
+		if (r <= 0)
+			break;
+		grown = reallocarray(ret->words, ret->n_words + 1,
+		                     sizeof(*grown));
+		if (!grown) {
+			kr_text_done(&word.text);
+			return -ENOMEM;
+		}
+		ret->words = grown;
+		grown[ret->n_words++] = word;
+	} while (r > 0);
+	return r;
+}
+
+/* An unquoted value in an environment file must not begin with a quote. */
+static bool makes_quote(const struct kr_unit_variable *v,
+                        const struct place *place)
+{
+	const char *bytes = place->text->bytes;
+	size_t first = place->after;
+
+	if (v->source != KR_VARIABLE_FILE || v->form != KR_VALUE_PLAIN)
+		return false;
+	while (first < place->text->length && is_space(bytes[first]))
+		first++;
+	for (size_t i = 0; i < place->before; i++) {
+		if (!is_space(bytes[i]))
+			return false;
+	}
+	return bytes[first] == '"' || bytes[first] == '\'';
+}
+
+static int add_variable_word(struct expansion *x, int index,
+                             const struct split *split, size_t n)
+{
+	const struct kr_unit_variable *v = &x->unit->variables[index];
+	struct kr_split_word *w = &split->words[n];
+	struct kr_unit_word word = {
+		.kind = KR_WORD_VARIABLE,
+		.variable = index,
+		.span = kr_text_span(&v->value, w->start, w->end - w->start),
+		.unknown = v->unknown &&
+	                   memchr(w->text.bytes, '%', w->text.length),
+	};
+	struct place place = {&v->value, v->source, w->start,
+	                      w->end,    w->start,  w->end};
+
+	if (n > 0)
+		place.before = split->words[n - 1].end;
+	else if (split->n_words > 1)
+		place.after = split->words[1].start;
+	if (!makes_quote(v, &place))
+		word.cut = find_cut(&place);
+	word.text = w->text;
+	w->text = (struct kr_text){0};
+	return add_word(x, &word);
+}
+
+static void say_unknown(struct expansion *x, const struct kr_exec_word *word,
+                        const char *name)
+{
+	kr_diag_add(x->diag, KR_WARNING, "variable-unknown",
+	            kr_text_span(x->line, word->start, word->end - word->start),
+	            "variable '%s' gets its value when the service starts",
+	            name);
+}
+
+/* A word as it is written, for a value that is not known. */
+static int add_unknown(struct expansion *x, const struct kr_exec_word *from,
+                       const char *name)
+{
+	struct kr_unit_word word = {
+		.kind = KR_WORD_MIXED, .variable = -1, .unknown = true};
+	int r;
+
+	say_unknown(x, from, name);
+	r = kr_text_append(&word.text, &from->text);
+	if (r < 0) {
+		kr_text_done(&word.text);
+		return r;
+	}
+	return add_word(x, &word);
+}
+
+static int expand_alone(struct expansion *x, const struct kr_exec_word *from)
+{
+	const char *name = from->text.bytes + 1;
+	struct split split = {0};
+	size_t skip = 0;
+	int index = find_variable(x->unit, name, strlen(name), &skip);
+	int r = add_expands(x->ret, name);
+
+	if (r < 0)
+		return r;
+	if (index < 0)
+		return x->inherited(x->userdata, name)
+		               ? add_unknown(x, from, name)
+		               : 0;
+	if (x->unit->variables[index].unknown &&
+	    x->unit->variables[index].value.length == 0)
+		return add_unknown(x, from, name);
+	r = split_value(&x->unit->variables[index].value, skip, &split);
+	for (size_t i = 0; r == 0 && i < split.n_words; i++)
+		r = add_variable_word(x, index, &split, i);
+	split_done(&split);
+	return r;
+}
+
+/* --- ${VAR}
+ * ------------------------------------------------------------------------- */
+
+/* Appends the value of the name in [START, START + LENGTH) of FROM. */
+static int push_variable(struct expansion *x, const struct kr_exec_word *from,
+                         size_t start, size_t length, struct kr_unit_word *ret)
+{
+	_cleanup_free_ char *name = strndup(from->text.bytes + start, length);
+	const struct kr_unit_variable *v = NULL;
+	size_t skip = 0;
+	int index;
+
+	if (!name)
+		return -ENOMEM;
+	ret->kind = KR_WORD_MIXED;
+	index = find_variable(x->unit, name, length, &skip);
+	if (index >= 0)
+		v = &x->unit->variables[index];
+	if (v ? v->unknown : x->inherited(x->userdata, name)) {
+		say_unknown(x, from, name);
+		ret->unknown = true;
+	}
+	return v ? kr_text_append_part(&ret->text, &v->value, skip,
+	                               v->value.length - skip)
+	         : 0;
+}
+
+/* "${" at AT of FROM: a name in braces becomes its value. One that is never
+ * closed, or has a colon in it, stays as it is. The next place to look at. */
+static int push_braces(struct expansion *x, const struct kr_exec_word *from,
+                       size_t *at, struct kr_unit_word *ret)
+{
+	const char *s = from->text.bytes;
+	size_t start = *at + 2, length = strcspn(s + start, "}:");
+	char end = s[start + length];
+	size_t begin = *at;
+
+	*at = start + length + (end != '\0');
+	if (end != '}')
+		return kr_text_append_part(&ret->text, &from->text, begin,
+		                           *at - begin);
+	return length > 0 ? push_variable(x, from, start, length, ret) : 0;
+}
+
+static int expand_inside(struct expansion *x, const struct kr_exec_word *from,
+                         struct kr_unit_word *ret)
+{
+	const struct kr_text *text = &from->text;
+	const char *s = text->bytes;
+	int r = kr_text_append_part(&ret->text, text, 0, 0);
+
+	for (size_t i = 0; r == 0 && i < text->length;) {
+		if (s[i] == '$' && s[i + 1] == '{') {
+			r = push_braces(x, from, &i, ret);
+		} else if (s[i] == '$' && s[i + 1]) {
+			/* "$$" is one dollar; behind any other the next byte
+			 * is not looked at again */
+			bool two = s[i + 1] == '$';
+
+			r = kr_text_append_part(&ret->text, text, i, 2 - two);
+			i += 2;
+		} else {
+			r = kr_text_append_part(&ret->text, text, i++, 1);
+		}
+	}
+	return r;
+}
+
+/* --- words
+ * ---------------------------------------------------------------------------
+ */
+
+static int expand_word(struct expansion *x, size_t n)
+{
+	const struct kr_exec_word *from = &x->command->words[n];
+	struct kr_unit_word word = {
+		.kind = from->specifier ? KR_WORD_MIXED : KR_WORD_LITERAL,
+		.variable = -1,
+		.unknown = from->unknown,
+		.span = kr_text_span(x->line, from->start,
+	                             from->end - from->start),
+	};
+	struct place place = {x->line,   KR_VARIABLE_UNIT, from->start,
+	                      from->end, from->start,      from->end};
+	const char *s = from->text.bytes;
+	int r;
+
+	if (!x->command->no_environment && s[0] == '$' && s[1] != '{' &&
+	    s[1] != '$')
+		return expand_alone(x, from);
+	if (n > 0)
+		place.before = x->command->words[n - 1].end;
+	else if (x->command->argv0)
+		place.before = x->command->path_end;
+	else if (x->command->n_words > 1)
+		place.after = x->command->words[1].start;
+	word.cut = find_cut(&place);
+	if (x->command->no_environment)
+		r = kr_text_append(&word.text, &from->text);
+	else
+		r = expand_inside(x, from, &word);
+	if (r < 0) {
+		kr_text_done(&word.text);
+		return r;
+	}
+	return add_word(x, &word);
+}
+
+/* "|": the words are joined by blanks into the shell's command. */
+static int join_for_shell(struct expansion *x)
+{
+	struct kr_unit_command *c = x->ret;
+	struct kr_unit_word *old = c->words;
+	size_t n_old = c->n_words;
+	struct kr_unit_word joined = {.kind = KR_WORD_MIXED, .variable = -1};
+	struct kr_unit_word sh = {.kind = KR_WORD_MIXED, .variable = -1};
+	struct kr_unit_word dash_c = {.kind = KR_WORD_MIXED, .variable = -1};
+	int r = 0;
+
+	c->words = NULL;
+	c->n_words = 0;
+	for (size_t i = 0; i < n_old; i++) {
+		if (r == 0 && i > 0)
+			r = kr_text_append_string(&joined.text, " ");
+		if (r == 0)
+			r = kr_text_append(&joined.text, &old[i].text);
+		joined.unknown = joined.unknown || old[i].unknown;
+		kr_text_done(&old[i].text);
+	}
+	free(old);
+	if (r == 0)
+		r = kr_text_append_string(&sh.text,
+		                          x->command->argv0 ? "-sh" : "sh");
+	if (r == 0)
+		r = kr_text_append_string(&dash_c.text, "-c");
+	if (r < 0) {
+		kr_text_done(&sh.text);
+		kr_text_done(&dash_c.text);
+		kr_text_done(&joined.text);
+		return r;
+	}
+	r = add_word(x, &sh);
+	if (r == 0)
+		r = add_word(x, &dash_c);
+	return r == 0 ? add_word(x, &joined) : r;
+}
+
+static int expand_all(struct expansion *x)
+{
+	struct kr_unit_command *c = x->ret;
+	int r = 0;
+
+	c->path = strdup(x->command->path);
+	if (!c->path)
+		return -ENOMEM;
+	c->shell = x->command->shell;
+	c->ignore_failure = x->command->ignore_failure;
+	c->no_environment = x->command->no_environment;
+	c->span = kr_text_span(x->line, x->command->start,
+	                       x->command->end - x->command->start);
+	c->end = kr_text_span(x->line, x->command->end - 1, 1);
+	c->end.offset = kr_span_end(c->end);
+	c->end.length = 0;
+	for (size_t i = 0; r == 0 && i < x->command->n_words; i++)
+		r = expand_word(x, i);
+	if (r == 0 && c->shell)
+		r = join_for_shell(x);
+	return r;
+}
+
+int kr_expand_command(const struct kr_unit *unit,
+                      const struct kr_exec_command *command,
+                      const struct kr_text *line,
+                      bool (*inherited)(void *userdata, const char *name),
+                      void *userdata, struct kr_diag *diag,
+                      struct kr_unit_command *ret)
+{
+	struct kr_unit_command expanded = {0};
+	struct expansion x = {
+		.unit = unit,
+		.command = command,
+		.line = line,
+		.inherited = inherited,
+		.userdata = userdata,
+		.diag = diag,
+		.ret = &expanded,
+	};
+	int r = expand_all(&x);
+
+	if (r < 0) {
+		kr_unit_command_done(&expanded);
+		return r;
+	}
+	*ret = expanded;
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * From commands as they are written to the argv that is executed.
+ */
+
+#include "unit/exec.h"
+#include "unit/resolve.h"
+
+/*
+ * Expands the variables of COMMAND, which stands in LINE, with those of UNIT
+ * into RET. INHERITED tells about names that UNIT does not have: true if
+ * systemd may give them a value that is not known. 0 or -ENOMEM.
+ *
+ * Source: replace_env_argv() and replace_env() in src/basic/env-util.c of
+ * systemd 252.
+ */
+int kr_expand_command(const struct kr_unit *unit,
+                      const struct kr_exec_command *command,
+                      const struct kr_text *line,
+                      bool (*inherited)(void *userdata, const char *name),
+                      void *userdata, struct kr_diag *diag,
+                      struct kr_unit_command *ret);
+
+void kr_unit_command_done(struct kr_unit_command *command);

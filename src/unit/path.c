@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Where systemd finds a unit's files.
+ *
+ * The folders of the load path are listed once each, strongest first. An entry
+ * for a name hides the weaker ones. A link into the load path is an alias: it
+ * means the other name, wherever that is found; one to its own name is skipped.
+ * A link out of it is the unit itself, and one to /dev/null masks it.
+ *
+ * Drop-ins are the *.conf of these folders, of each folder of the load path:
+ *
+ *	ID.service.d, with an instance also that of the template,
+ *	a-b-.service.d and a-.service.d for an ID of a-b-c.service,
+ *	the same of each alias, and service.d
+ *
+ * sorted by file name over all folders; of one name, that in the folder found
+ * first counts (what it holds does not matter: a link to /dev/null is an empty
+ * drop-in, and hides all the same). Names that begin with a dot do not count.
+ *
+ * /lib is the same as /usr/lib on most systems, and then not looked at again.
+ *
+ * Source: src/basic/path-lookup.c, unit_file_build_name_map() in
+ * src/basic/unit-file.c, src/shared/dropin.c, src/basic/conf-files.c of systemd
+ * 252.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "unit/names.h"
+#include "unit/path.h"
+
+static const char *const load_path[] = {
+	"/etc/systemd/system.control", "/run/systemd/system.control",
+	"/run/systemd/transient",      "/run/systemd/generator.early",
+	"/etc/systemd/system",         "/etc/systemd/system.attached",
+	"/run/systemd/system",         "/run/systemd/system.attached",
+	"/run/systemd/generator",      "/usr/local/lib/systemd/system",
+	"/lib/systemd/system",         "/usr/lib/systemd/system",
+	"/run/systemd/generator.late",
+};
+
+#define N_FOLDERS   ARRAY_SIZE(load_path)
+#define SUFFIX      ".service"
+#define ALIASES_MAX 16
+
+struct alias {
+	char *name, *target;
+};
+
+struct search {
+	struct kr_fs *fs;
+	struct kr_diag *diag;
+	struct kr_dir folders[N_FOLDERS];
+	struct alias *aliases; /* all links to other names, strongest first */
+	size_t n_aliases;
+	struct kr_strings self; /* paths of links to their own name */
+};
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+static const struct kr_dir_entry *find_entry(const struct kr_dir *dir,
+                                             const char *name)
+{
+	size_t low = 0, high = dir->n_entries;
+
+	while (low < high) {
+		size_t at = (low + high) / 2;
+		int order = strcmp(name, dir->entries[at].name);
+
+		if (order == 0)
+			return &dir->entries[at];
+		if (order < 0)
+			high = at;
+		else
+			low = at + 1;
+	}
+	return NULL;
+}
+
+/* --- links ------------------------------------------------------------------
+ */
+
+/* The name that a link in folder FOLDER to TARGET means; NULL: it leads out of
+ * the load path. */
+static int link_name(const char *folder, const char *target, char **ret)
+{
+	_cleanup_free_ char *joined = NULL, *path = NULL;
+
+	*ret = NULL;
+	joined = target[0] == '/' ? strdup(target)
+	                          : kr_path_join(folder, target);
+	path = joined ? kr_path_normalise(joined) : NULL;
+	if (!path)
+		return -ENOMEM;
+	for (size_t i = 0; i < N_FOLDERS; i++) {
+		size_t n = strlen(load_path[i]);
+
+		if (strncmp(path, load_path[i], n) != 0 || path[n] != '/')
+			continue;
+		*ret = strdup(strrchr(path, '/') + 1);
+		return *ret ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_alias(struct search *s, const char *name, char *target)
+{
+	struct alias *grown =
+		reallocarray(s->aliases, s->n_aliases + 1, sizeof(*grown));
+	char *copy = strdup(name);
+
+	if (grown)
+		s->aliases = grown;
+	if (!grown || !copy) {
+		free(copy);
+		free(target);
+		return -ENOMEM;
+	}
+	grown[s->n_aliases++] = (struct alias){copy, target};
+	return 0;
+}
+
+static int read_link(struct search *s, size_t folder, int fd, const char *name)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(fd, name, target, sizeof(target) - 1);
+	char *means;
+	int r;
+
+	if (n < 0)
+		return 0; /* gone since, or no link: systemd skips it, too */
+	target[n] = '\0';
+	r = link_name(load_path[folder], target, &means);
+	if (r < 0 || !means)
+		return r;
+	if (strcmp(means, name) != 0)
+		return add_alias(s, name, means);
+	free(means);
+	return kr_strings_consume(&s->self,
+	                          kr_path_join(load_path[folder], name));
+}
+
+static bool hidden_by(const struct search *s, size_t folder, const char *name)
+{
+	for (size_t i = 0; i < folder; i++) {
+		if (find_entry(&s->folders[i], name))
+			return true;
+	}
+	return false;
+}
+
+static int read_links(struct search *s, size_t folder)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *inside = NULL;
+	_cleanup_stat_ struct kr_stat st = {0};
+	struct kr_dir *dir = &s->folders[folder];
+	const char *name;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < dir->n_entries; i++) {
+		const struct kr_dir_entry *e = &dir->entries[i];
+
+		if (e->type != DT_LNK || !ends_with(e->name, SUFFIX) ||
+		    hidden_by(s, folder, e->name))
+			continue;
+		if (fd < 0) {
+			r = kr_fs_stat(s->fs, load_path[folder], true, &st);
+			if (r < 0)
+				return r;
+			inside = kr_path_join(st.real, "x");
+			if (!inside)
+				return -ENOMEM;
+			fd = kr_fs_open_parent(s->fs, inside, &name);
+			if (fd < 0)
+				return fd;
+		}
+		r = read_link(s, folder, fd, e->name);
+	}
+	return r;
+}
+
+/* --- folders -----------------------------------------------------------------
+ */
+
+/* Whether the folder is /usr/lib's under another name. */
+static bool is_merged(struct search *s, const char *folder)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+
+	if (strncmp(folder, "/lib/", 5) != 0 ||
+	    kr_fs_stat(s->fs, "/lib", false, &st) < 0 || !st.target)
+		return false;
+	return strcmp(st.target, "usr/lib") == 0 ||
+	       strcmp(st.target, "/usr/lib") == 0;
+}
+
+/* 1: there is no such folder. */
+static int list_folder(struct search *s, const char *path, struct kr_dir *ret)
+{
+	int r = kr_fs_list(s->fs, path, ret);
+
+	if (r == -ENOENT || r == -ENOTDIR)
+		return 1;
+	if (r < 0 && r != -ENOMEM)
+		kr_diag_add_path(s->diag, KR_ERROR, "folder-unreadable", path,
+		                 "folder cannot be read: %s", strerror(-r));
+	return r;
+}
+
+static int list_folders(struct search *s)
+{
+	for (size_t i = 0; i < N_FOLDERS; i++) {
+		int r = is_merged(s, load_path[i])
+		                ? 1
+		                : list_folder(s, load_path[i], &s->folders[i]);
+
+		if (r == 0)
+			r = read_links(s, i);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* --- the fragment ------------------------------------------------------------
+ */
+
+static const struct alias *find_alias(const struct search *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_aliases; i++) {
+		if (strcmp(s->aliases[i].name, name) == 0)
+			return &s->aliases[i];
+	}
+	return NULL;
+}
+
+/* The strongest entry NAME that is no alias. RET is NULL where there is none.
+ */
+static int find_path(const struct search *s, const char *name, char **ret)
+{
+	for (size_t i = 0; i < N_FOLDERS; i++) {
+		const struct kr_dir_entry *e = find_entry(&s->folders[i], name);
+		_cleanup_free_ char *path = NULL;
+
+		if (!e || e->type == DT_DIR)
+			continue;
+		path = kr_path_join(load_path[i], name);
+		if (!path)
+			return -ENOMEM;
+		if (kr_strings_contain(&s->self, path))
+			continue;
+		*ret = TAKE_PTR(path);
+		return 0;
+	}
+	return 0;
+}
+
+/* "x@.service" of "x@y.service"; NULL where NAME has no instance. */
+static char *template_of(const char *name)
+{
+	const char *at = strchr(name, '@');
+	const char *dot = strrchr(name, '.');
+	char *out;
+
+	if (!at || !dot || dot < at + 2)
+		return NULL;
+	if (asprintf(&out, "%.*s%s", (int)(at + 1 - name), name, dot) < 0)
+		return NULL;
+	return out;
+}
+
+static int find_fragment(const struct search *s, const char *name,
+                         struct kr_unit_files *files)
+{
+	const char *id = name;
+	const struct alias *alias;
+
+	for (unsigned n = 0; n < ALIASES_MAX; n++) {
+		alias = find_alias(s, id);
+		if (!alias)
+			break;
+		id = alias->target;
+	}
+	free(files->id);
+	files->id = strdup(id);
+	return files->id ? find_path(s, id, &files->fragment) : -ENOMEM;
+}
+
+static int check_mask(const struct search *s, struct kr_unit_files *files)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+	int r = kr_fs_stat(s->fs, files->fragment, false, &st);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	files->masked = st.target && strcmp(st.target, "/dev/null") == 0;
+	return 0;
+}
+
+/* ID and all names that are links to it, by way of others, too. */
+static int find_names(const struct search *s, struct kr_strings *names)
+{
+	for (size_t done = 0; done < names->n_items; done++) {
+		for (size_t i = 0; i < s->n_aliases; i++) {
+			const struct alias *a = &s->aliases[i];
+			int r;
+
+			if (strcmp(a->target, names->items[done]) != 0 ||
+			    kr_strings_contain(names, a->name))
+				continue;
+			r = kr_strings_add(names, a->name, strlen(a->name));
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+/* --- drop-ins
+ * ------------------------------------------------------------------ */
+
+struct dropins {
+	struct kr_strings names, paths; /* in pairs */
+};
+
+static bool contains_first(const struct kr_strings *strings, size_t n,
+                           const char *s)
+{
+	const struct kr_strings first = {strings->items, n};
+
+	return kr_strings_contain(&first, s);
+}
+
+static int add_dropins(struct search *s, const char *folder,
+                       struct dropins *dropins)
+{
+	_cleanup_dir_ struct kr_dir dir = {0};
+	/* a folder has a name but once: only other folders can hide it */
+	size_t n_before = dropins->names.n_items;
+	int r = list_folder(s, folder, &dir);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	for (size_t i = 0; r == 0 && i < dir.n_entries; i++) {
+		const char *name = dir.entries[i].name;
+
+		if (name[0] == '.' || !ends_with(name, ".conf") ||
+		    contains_first(&dropins->names, n_before, name))
+			continue;
+		r = kr_strings_add(&dropins->names, name, strlen(name));
+		if (r == 0)
+			r = kr_strings_consume(&dropins->paths,
+			                       kr_path_join(folder, name));
+	}
+	return r;
+}
+
+/* The drop-in folder of NAME in folder I. With ALWAYS it is looked for even if
+ * the folder does not list it: a plan may add it. */
+static int add_name(struct search *s, size_t i, const char *name, bool always,
+                    struct dropins *dropins)
+{
+	_cleanup_free_ char *path = NULL, *base = NULL;
+
+	if (asprintf(&base, "%s.d", name) < 0) {
+		base = NULL;
+		return -ENOMEM;
+	}
+	if (!always && !find_entry(&s->folders[i], base))
+		return 0;
+	path = kr_path_join(load_path[i], base);
+	return path ? add_dropins(s, path, dropins) : -ENOMEM;
+}
+
+/* "a-b-.service" of "a-b-c.service", "a-.service" of that. 0: there is none. */
+static int shorten(const char *name, char **ret)
+{
+	size_t length = strcspn(name, "@");
+	const char *dot = strrchr(name, '.');
+	const char *at = strchr(name, '@');
+
+	if (!at && dot)
+		length = (size_t)(dot - name);
+	if (length > 0 && name[length - 1] == '-')
+		length--;
+	while (length > 0 && name[length - 1] != '-')
+		length--;
+	if (length <= 1)
+		return 0;
+	if (asprintf(ret, "%.*s%s", (int)length, name, at ? at : dot) < 0)
+		return -ENOMEM;
+	return 1;
+}
+
+static int add_names(struct search *s, size_t i, const char *name, bool always,
+                     struct dropins *dropins)
+{
+	_cleanup_free_ char *part = strdup(name);
+	int r = part ? 1 : -ENOMEM;
+
+	while (r > 0) {
+		_cleanup_free_ char *instanced = template_of(part);
+		char *shorter = NULL;
+
+		r = add_name(s, i, part, always, dropins);
+		if (r == 0 && instanced)
+			r = add_name(s, i, instanced, false, dropins);
+		if (r == 0)
+			r = shorten(part, &shorter);
+		always = false;
+		if (r > 0) {
+			free(part);
+			part = shorter;
+		}
+	}
+	return r;
+}
+
+struct pair {
+	char *name, *path;
+};
+
+static int by_name(const void *a, const void *b)
+{
+	const struct pair *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static int sort_dropins(struct dropins *d, struct kr_unit_files *files)
+{
+	size_t n = d->paths.n_items;
+	_cleanup_free_ struct pair *pairs = calloc(n + 1, sizeof(*pairs));
+
+	if (!pairs)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		pairs[i] = (struct pair){d->names.items[i], d->paths.items[i]};
+	qsort(pairs, n, sizeof(*pairs), by_name);
+	for (size_t i = 0; i < n; i++)
+		d->paths.items[i] = pairs[i].path;
+	files->dropins = TAKE_PTR(d->paths.items);
+	files->n_dropins = n;
+	d->paths.n_items = 0;
+	return 0;
+}
+
+static int find_dropins(struct search *s, struct kr_unit_files *files)
+{
+	struct dropins dropins = {0};
+	int r = 0;
+
+	for (size_t n = 0; n < files->n_names; n++) {
+		for (size_t i = 0; r == 0 && i < N_FOLDERS; i++)
+			r = add_names(s, i, files->names[n], n == 0, &dropins);
+	}
+	for (size_t i = 0; r == 0 && i < N_FOLDERS; i++)
+		r = add_name(s, i, "service", false, &dropins);
+	if (r == 0)
+		r = sort_dropins(&dropins, files);
+	kr_strings_done(&dropins.names);
+	kr_strings_done(&dropins.paths);
+	return r;
+}
+
+/* ------------------------------------------------------------------------------
+ */
+
+static int find_all(struct search *s, const char *name,
+                    struct kr_unit_files *files)
+{
+	_cleanup_strings_ struct kr_strings names = {0};
+	_cleanup_free_ char *template = template_of(name);
+	int r = list_folders(s);
+
+	if (r == 0)
+		r = find_fragment(s, name, files);
+	if (r == 0 && !files->fragment && template) {
+		r = find_fragment(s, template, files);
+		free(files->id);
+		files->id = strdup(name);
+		if (!files->id)
+			return -ENOMEM;
+	}
+	if (r == 0 && files->fragment)
+		r = check_mask(s, files);
+	if (r == 0)
+		r = kr_strings_add(&names, files->id, strlen(files->id));
+	if (r == 0)
+		r = find_names(s, &names);
+	if (r < 0)
+		return r;
+	files->n_names = names.n_items;
+	files->names = TAKE_PTR(names.items);
+	names.n_items = 0;
+	return find_dropins(s, files);
+}
+
+int kr_unit_files_find(struct kr_fs *fs, const char *name, struct kr_diag *diag,
+                       struct kr_unit_files *ret)
+{
+	_cleanup_unit_files_ struct kr_unit_files files = {0};
+	struct search s = {.fs = fs, .diag = diag};
+	int r = find_all(&s, name, &files);
+
+	for (size_t i = 0; i < N_FOLDERS; i++)
+		kr_dir_done(&s.folders[i]);
+	for (size_t i = 0; i < s.n_aliases; i++) {
+		free(s.aliases[i].name);
+		free(s.aliases[i].target);
+	}
+	free(s.aliases);
+	kr_strings_done(&s.self);
+	if (r < 0)
+		return r;
+	*ret = files;
+	files = (struct kr_unit_files){0};
+	return 0;
+}
+
+void kr_unit_files_done(struct kr_unit_files *files)
+{
+	struct kr_strings names = {files->names, files->n_names};
+	struct kr_strings dropins = {files->dropins, files->n_dropins};
+
+	free(files->id);
+	free(files->fragment);
+	kr_strings_done(&names);
+	kr_strings_done(&dropins);
+	*files = (struct kr_unit_files){0};
+}

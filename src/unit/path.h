@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Where systemd finds a unit's files: its fragment and drop-ins.
+ */
+
+#include <stddef.h>
+
+#include "base/diag.h"
+#include "base/fs.h"
+
+struct kr_unit_files {
+	char *id; /* the name of the fragment: NAME with aliases resolved */
+	char *fragment; /* the node's path; NULL: none */
+	bool masked;    /* a link to /dev/null */
+	char **names;   /* ID and its aliases */
+	size_t n_names;
+	char **dropins; /* paths, in the order systemd reads them */
+	size_t n_dropins;
+};
+
+/*
+ * Finds the files of the service NAME ("x.service", "x@y.service"). A unit that
+ * is not there is no error. 0, -ENOMEM, or the errno of a folder that is there
+ * and cannot be read (DIAG names it).
+ *
+ * Source: src/basic/path-lookup.c, src/basic/unit-file.c, src/shared/dropin.c
+ * of systemd 252; systemd.unit(5).
+ */
+int kr_unit_files_find(struct kr_fs *fs, const char *name, struct kr_diag *diag,
+                       struct kr_unit_files *ret);
+
+void kr_unit_files_done(struct kr_unit_files *files);
+#define _cleanup_unit_files_ _cleanup_(kr_unit_files_done)

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Specifiers.
+ *
+ * "%" and a letter of the table become its value, "%%" becomes "%", and any
+ * other "%x" stays as it is. A value comes from the unit's name, from the
+ * system manager's fixed folders, from the node's files (os-release,
+ * machine-id, hostname, what the kernel says below /proc), or is not to be had
+ * from a file at all: the manager's shell, and all of a kernel that does not
+ * run.
+ *
+ * Source: src/shared/specifier.c, src/core/unit-printf.c of systemd 252;
+ * systemd.unit(5) "Specifiers".
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "unit/envfile.h"
+#include "unit/specifier.h"
+#include "unit/word.h"
+
+/* 0: *RET is the value (owned), 1: it cannot be known, < 0: systemd fails. */
+typedef int value_fn(const struct kr_specifiers *s, const char *data,
+                     char **ret);
+
+static int copy(const char *value, char **ret)
+{
+	*ret = strdup(value);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int copy_part(const char *value, size_t length, char **ret)
+{
+	*ret = strndup(value, length);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int fixed(const struct kr_specifiers *s, const char *data, char **ret)
+{
+	return copy(data, ret);
+}
+
+static int unknown(const struct kr_specifiers *s, const char *data, char **ret)
+{
+	return 1;
+}
+
+/* --- the unit's name: PREFIX[@INSTANCE].service ----------------------------
+ */
+
+static size_t name_length(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot ? (size_t)(dot - name) : strlen(name);
+}
+
+static size_t prefix_length(const char *name)
+{
+	size_t at = strcspn(name, "@"), length = name_length(name);
+
+	return at < length ? at : length;
+}
+
+/* "-" is a slash, "\x2d" the byte. */
+static int unescape(const char *s, size_t length, char **ret)
+{
+	char *out = malloc(length + 1), *p = out;
+
+	if (!out)
+		return -ENOMEM;
+	for (size_t i = 0; i < length; i++) {
+		char hex[3] = "";
+
+		if (s[i] == '\\' && i + 3 < length && s[i + 1] == 'x') {
+			memcpy(hex, s + i + 2, 2);
+			*p++ = (char)strtol(hex, NULL, 16);
+			i += 3;
+		} else {
+			*p++ = s[i] == '-' ? '/' : s[i];
+		}
+	}
+	*p = '\0';
+	*ret = out;
+	return 0;
+}
+
+static int name_prefix(const struct kr_specifiers *s, const char *data,
+                       char **ret)
+{
+	size_t length = prefix_length(s->name);
+
+	return *data == 'P' ? unescape(s->name, length, ret)
+	                    : copy_part(s->name, length, ret);
+}
+
+static int name_instance(const struct kr_specifiers *s, const char *data,
+                         char **ret)
+{
+	size_t start = prefix_length(s->name), end = name_length(s->name);
+
+	start += start < end;
+	return *data == 'I' ? unescape(s->name + start, end - start, ret)
+	                    : copy_part(s->name + start, end - start, ret);
+}
+
+static int name_last_part(const struct kr_specifiers *s, const char *data,
+                          char **ret)
+{
+	size_t end = prefix_length(s->name), start = end;
+
+	while (start > 0 && s->name[start - 1] != '-')
+		start--;
+	return *data == 'J' ? unescape(s->name + start, end - start, ret)
+	                    : copy_part(s->name + start, end - start, ret);
+}
+
+static int name_whole(const struct kr_specifiers *s, const char *data,
+                      char **ret)
+{
+	return copy_part(s->name,
+	                 *data == 'n' ? strlen(s->name) : name_length(s->name),
+	                 ret);
+}
+
+static int name_path(const struct kr_specifiers *s, const char *data,
+                     char **ret)
+{
+	_cleanup_free_ char *part = NULL;
+	size_t end = prefix_length(s->name);
+	int r;
+
+	if (s->name[end] == '@')
+		r = name_instance(s, "I", &part);
+	else
+		r = unescape(s->name, end, &part);
+	if (r < 0)
+		return r;
+	if (part[0] == '/') {
+		*ret = TAKE_PTR(part);
+		return 0;
+	}
+	return asprintf(ret, "/%s", part) < 0 ? -ENOMEM : 0;
+}
+
+static int fragment(const struct kr_specifiers *s, const char *data, char **ret)
+{
+	const char *slash;
+
+	if (!s->fragment_path)
+		return 1;
+	slash = strrchr(s->fragment_path, '/');
+	return *data == 'y'
+	               ? copy(s->fragment_path, ret)
+	               : copy_part(s->fragment_path,
+	                           (size_t)(slash - s->fragment_path), ret);
+}
+
+static int credentials(const struct kr_specifiers *s, const char *data,
+                       char **ret)
+{
+	return asprintf(ret, "/run/credentials/%s", s->name) < 0 ? -ENOMEM : 0;
+}
+
+/* Newer systemd only. */
+static int shared_data(const struct kr_specifiers *s, const char *data,
+                       char **ret)
+{
+	unsigned version = s->options ? s->options->systemd_version : 0;
+
+	return copy(version != 0 && version < 257 ? "%D" : data, ret);
+}
+
+/* --- the node's files ------------------------------------------------------
+ */
+
+/* The first line of the file at PATH. 1: it cannot be read. */
+static int first_line(const struct kr_specifiers *s, const char *path,
+                      char **ret)
+{
+	const struct kr_file *file;
+	int r = kr_fs_read(s->fs, path, &file);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return 1;
+	return copy_part(file->data, strcspn(file->data, " \t\r\n"), ret);
+}
+
+static int kernel(const struct kr_specifiers *s, const char *data, char **ret)
+{
+	return first_line(s, "/proc/sys/kernel/osrelease", ret);
+}
+
+static int boot_id(const struct kr_specifiers *s, const char *data, char **ret)
+{
+	char *p;
+	int r;
+
+	if (s->options && s->options->boot_id)
+		r = copy(s->options->boot_id, ret);
+	else
+		r = first_line(s, "/proc/sys/kernel/random/boot_id", ret);
+	if (r != 0)
+		return r;
+	p = *ret;
+	for (const char *q = *ret; *q; q++) {
+		if (*q != '-')
+			*p++ = *q;
+	}
+	*p = '\0';
+	return 0;
+}
+
+static int machine_id(const struct kr_specifiers *s, const char *data,
+                      char **ret)
+{
+	_cleanup_free_ char *line = NULL;
+	int r = first_line(s, "/etc/machine-id", &line);
+
+	if (r < 0)
+		return r;
+	/* an image has none: it is made at the first boot */
+	if (r > 0 || strspn(line, "0123456789abcdef") != 32 || line[32])
+		return 1;
+	*ret = TAKE_PTR(line);
+	return 0;
+}
+
+static int host_name(const struct kr_specifiers *s, const char *data,
+                     char **ret)
+{
+	int r;
+
+	if (s->options && s->options->host_name)
+		r = copy(s->options->host_name, ret);
+	else
+		r = first_line(s, "/proc/sys/kernel/hostname", ret);
+	if (r > 0)
+		r = first_line(s, "/etc/hostname", ret);
+	if (r == 0 && **ret == '\0') {
+		free(*ret);
+		*ret = NULL;
+		r = 1;
+	}
+	if (r == 0 && *data == 'l')
+		(*ret)[strcspn(*ret, ".")] = '\0';
+	return r;
+}
+
+struct wanted {
+	const char *key;
+	char *value;
+};
+
+static int take_wanted(void *userdata, struct kr_envfile_entry *entry)
+{
+	struct wanted *wanted = userdata;
+
+	if (strcmp(entry->key, wanted->key) != 0)
+		return 0;
+	free(wanted->value);
+	return copy(entry->value.bytes, &wanted->value);
+}
+
+static int os_release(const struct kr_specifiers *s, const char *data,
+                      char **ret)
+{
+	struct wanted wanted = {.key = data};
+	const struct kr_file *file;
+	int r = kr_fs_read(s->fs, "/etc/os-release", &file);
+
+	if (r == -ENOENT)
+		r = kr_fs_read(s->fs, "/usr/lib/os-release", &file);
+	if (r == -ENOENT)
+		return -EUNATCH;
+	if (r == 0)
+		r = kr_envfile_parse(file, false, take_wanted, &wanted, NULL);
+	if (r < 0) {
+		free(wanted.value);
+		return r == -ENOMEM ? r : 1;
+	}
+	*ret = wanted.value;
+	return *ret ? 0 : copy("", ret);
+}
+
+static int pretty_host_name(const struct kr_specifiers *s, const char *data,
+                            char **ret)
+{
+	struct wanted wanted = {.key = "PRETTY_HOSTNAME"};
+	const struct kr_file *file;
+	int r = kr_fs_read(s->fs, "/etc/machine-info", &file);
+
+	if (r == 0)
+		r = kr_envfile_parse(file, false, take_wanted, &wanted, NULL);
+	if (r == -ENOMEM || (r == 0 && wanted.value && *wanted.value)) {
+		*ret = wanted.value;
+		return r;
+	}
+	free(wanted.value);
+	return host_name(s, "q", ret);
+}
+
+/* uname(2)'s names as systemd calls them. */
+static const char *const architectures[][2] = {
+	{"x86_64", "x86-64"},   {"i686", "x86"},         {"aarch64", "arm64"},
+	{"armv7l", "arm"},      {"ppc64le", "ppc64-le"}, {"s390x", "s390x"},
+	{"riscv64", "riscv64"},
+};
+
+static int architecture(const struct kr_specifiers *s, const char *data,
+                        char **ret)
+{
+	_cleanup_free_ char *release = NULL;
+	struct utsname u;
+	int r = kernel(s, data, &release);
+
+	/* no kernel runs on an image, and ours need not be its kind */
+	if (r != 0 || uname(&u) < 0)
+		return r < 0 ? r : 1;
+	for (size_t i = 0; i < ARRAY_SIZE(architectures); i++) {
+		if (strcmp(u.machine, architectures[i][0]) == 0)
+			return copy(architectures[i][1], ret);
+	}
+	return 1;
+}
+
+/* --- the table -------------------------------------------------------------
+ */
+
+static const struct specifier {
+	value_fn *value;
+	const char *data;
+} specifiers[128] = {
+	['a'] = {architecture, ""},
+	['A'] = {os_release, "IMAGE_VERSION"},
+	['b'] = {boot_id, ""},
+	['B'] = {os_release, "BUILD_ID"},
+	['c'] = {unknown, ""},
+	['C'] = {fixed, "/var/cache"},
+	['d'] = {credentials, ""},
+	['D'] = {shared_data, "/usr/share"},
+	['E'] = {fixed, "/etc"},
+	['f'] = {name_path, ""},
+	['g'] = {fixed, "root"},
+	['G'] = {fixed, "0"},
+	['h'] = {fixed, "/root"},
+	['H'] = {host_name, "H"},
+	['i'] = {name_instance, "i"},
+	['I'] = {name_instance, "I"},
+	['j'] = {name_last_part, "j"},
+	['J'] = {name_last_part, "J"},
+	['l'] = {host_name, "l"},
+	['L'] = {fixed, "/var/log"},
+	['m'] = {machine_id, ""},
+	['M'] = {os_release, "IMAGE_ID"},
+	['n'] = {name_whole, "n"},
+	['N'] = {name_whole, "N"},
+	['o'] = {os_release, "ID"},
+	['p'] = {name_prefix, "p"},
+	['P'] = {name_prefix, "P"},
+	['q'] = {pretty_host_name, ""},
+	['r'] = {unknown, ""},
+	['R'] = {unknown, ""},
+	['s'] = {unknown, ""},
+	['S'] = {fixed, "/var/lib"},
+	['t'] = {fixed, "/run"},
+	['T'] = {fixed, "/tmp"},
+	['u'] = {fixed, "root"},
+	['U'] = {fixed, "0"},
+	['v'] = {kernel, ""},
+	['V'] = {fixed, "/var/tmp"},
+	['w'] = {os_release, "VERSION_ID"},
+	['W'] = {os_release, "VARIANT_ID"},
+	['y'] = {fragment, "y"},
+	['Y'] = {fragment, "Y"},
+};
+
+static int push_value(const struct kr_specifiers *s, const struct kr_text *from,
+                      size_t at, struct kr_text *ret, bool *ret_unknown)
+{
+	unsigned char c = (unsigned char)from->bytes[at + 1];
+	const struct specifier *known = &specifiers[c & 0x7f];
+	struct kr_span span = kr_text_span(from, at, 2);
+	struct kr_origin origin = {span.file, (unsigned)span.offset,
+	                           (unsigned)span.length};
+	_cleanup_free_ char *value = NULL;
+	int r = known->value(s, known->data, &value);
+
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		*ret_unknown = true;
+		kr_diag_add(s->diag, KR_WARNING, "specifier-unknown", span,
+		            "specifier '%%%c' cannot be told from the node's "
+		            "files",
+		            c);
+		return kr_text_append_part(ret, from, at, 2);
+	}
+	for (const char *p = value; r == 0 && *p; p++)
+		r = kr_text_push(ret, *p, origin);
+	return r;
+}
+
+static int push_percent(const struct kr_text *from, size_t at,
+                        struct kr_text *ret)
+{
+	struct kr_span span = kr_text_span(from, at, 2);
+
+	return kr_text_push(ret, '%',
+	                    (struct kr_origin){span.file, (unsigned)span.offset,
+	                                       (unsigned)span.length});
+}
+
+int kr_specifiers_expand(const struct kr_specifiers *s,
+                         const struct kr_text *from, size_t max_bytes,
+                         struct kr_text *ret, bool *ret_any, bool *ret_unknown)
+{
+	int r = kr_text_append_part(ret, from, 0, 0);
+
+	for (size_t i = 0; r == 0 && i < from->length; i++) {
+		unsigned char next =
+			i + 1 < from->length && from->bytes[i] == '%'
+				? (unsigned char)from->bytes[i + 1]
+				: 0;
+
+		if (next == '%') {
+			r = push_percent(from, i++, ret);
+		} else if (next && next < 128 && specifiers[next].value) {
+			*ret_any = true;
+			r = push_value(s, from, i++, ret, ret_unknown);
+		} else {
+			r = kr_text_append_part(ret, from, i, 1);
+		}
+		if (r == 0 && ret->length > max_bytes)
+			r = -ENAMETOOLONG;
+	}
+	return r;
+}
