@@ -4,8 +4,13 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -25,6 +30,16 @@ static void make_tree(void)
 	kr_root_symlink("/etc/missing", "/dangling");
 	kr_root_symlink("/proc/self/root/etc/passwd", "/magic");
 	kr_root_write("/etc/folder/f", "f\n");
+	kr_root_symlink("dir/../folder/", "/etc/chain"); /* by /dir */
+	kr_root_symlink("etc/../etc/chain", "/chain");
+	kr_root_symlink("../dir", "/etc/dir");
+	for (int i = 1; i <= 41; i++) {
+		char target[16], path[16];
+
+		snprintf(target, sizeof(target), "l%d", i - 1);
+		snprintf(path, sizeof(path), "/l%d", i);
+		kr_root_symlink(i > 1 ? target : "etc/plain", path);
+	}
 	ck_assert_int_eq(mkfifoat(kr_root_fd, "fifo", 0644), 0);
 }
 
@@ -42,7 +57,7 @@ static const struct row rows[] = {
 	{"absolute link", "/etc/absolute", 0, "plain\n", "/etc/plain"},
 	{"link above the root", "/etc/climber", 0, "inside\n", "/etc/passwd"},
 	{"dots above the root", "/../../etc/passwd", 0, "inside\n",
-	 "/etc/passwd"},
+         "/etc/passwd"},
 	{"link to a folder", "/dir/f", 0, "f\n", "/etc/folder/f"},
 	{"up from behind a link", "/dir/../plain", 0, "plain\n", "/etc/plain"},
 	{"loop", "/loop", -ELOOP},
@@ -52,6 +67,17 @@ static const struct row rows[] = {
 	{"fifo", "/fifo", -EINVAL},
 	{"file as a folder", "/etc/plain/x", -ENOTDIR},
 	{"a link through proc stays inside", "/magic", -ENOENT},
+	{"relative path", "etc/plain", 0, "plain\n", "/etc/plain"},
+	{"link to a folder and a slash", "/dir/", -EISDIR},
+	{"file and a slash", "/etc/plain/", -ENOTDIR},
+	{"file and a dot", "/etc/plain/.", -ENOTDIR},
+	{"up from a file", "/etc/plain/../plain", -ENOTDIR},
+	{"up from a missing folder", "/none/../etc/plain", -ENOENT},
+	{"a link in a chain", "/chain/f", 0, "f\n", "/etc/folder/f"},
+	{"links, as many as may be", "/l40", 0, "plain\n", "/etc/plain"},
+	{"links, too many", "/l41", -ELOOP},
+	{"empty path", "", -ENOENT},
+	{"the root", "/", -EISDIR},
 };
 
 START_TEST(test_read)
@@ -65,9 +91,9 @@ START_TEST(test_read)
 	if (r < 0)
 		return;
 	ck_assert_msg(strcmp(file->data, row->data) == 0, "%s: got '%s'",
-		      row->name, file->data);
+	              row->name, file->data);
 	ck_assert_msg(strcmp(file->real, row->real) == 0, "%s: got '%s'",
-		      row->name, file->real);
+	              row->name, file->real);
 }
 END_TEST
 
@@ -147,18 +173,110 @@ START_TEST(test_stat_link)
 }
 END_TEST
 
-static Suite *suite(void)
+/* A new file behind a link: what is listed can be read. */
+START_TEST(test_overlay_behind_link)
 {
-	Suite *s = suite_create("base-fs");
-	TCase *tc = tcase_create("fs");
+	_cleanup_fs_ struct kr_fs *below = kr_root_fs();
+	_cleanup_fs_ struct kr_fs *fs = NULL, *top = NULL;
+	_cleanup_dir_ struct kr_dir dir = {0};
+	_cleanup_stat_ struct kr_stat st = {0};
+	const struct kr_file *file = NULL;
 
-	tcase_add_checked_fixture(tc, make_tree, kr_root_teardown);
+	ck_assert_int_eq(kr_fs_new_overlay(below, &fs), 0);
+	ck_assert_int_eq(kr_fs_put(fs, "/etc/folder/e", "e\n", 2), 0);
+	ck_assert_int_eq(kr_fs_read(fs, "/dir/e", &file), 0);
+	ck_assert_str_eq(file->data, "e\n");
+	ck_assert_str_eq(file->real, "/etc/folder/e");
+	ck_assert_int_eq(kr_fs_stat(fs, "/etc/dir/e", true, &st), 0);
+	ck_assert_str_eq(st.real, "/etc/folder/e");
+	ck_assert_int_eq(kr_fs_read(fs, "/dir/none", &file), -ENOENT);
+
+	/* an overlay over an overlay */
+	ck_assert_int_eq(kr_fs_new_overlay(fs, &top), 0);
+	ck_assert_int_eq(kr_fs_put(top, "/etc/folder/d", "d\n", 2), 0);
+	ck_assert_int_eq(kr_fs_read(top, "/dir/e", &file), 0);
+	ck_assert_int_eq(kr_fs_list(top, "/dir", &dir), 0);
+	ck_assert_uint_eq(dir.n_entries, 3);
+	ck_assert_str_eq(dir.entries[0].name, "d");
+	ck_assert_str_eq(dir.entries[1].name, "e");
+	ck_assert_str_eq(dir.entries[2].name, "f");
+	kr_stat_done(&st);
+	ck_assert_int_eq(kr_fs_stat(top, "/dir/e", true, &st), 0);
+}
+END_TEST
+
+START_TEST(test_put_twice)
+{
+	_cleanup_fs_ struct kr_fs *below = kr_root_fs();
+	_cleanup_fs_ struct kr_fs *fs = NULL;
+	const struct kr_file *file = NULL;
+
+	ck_assert_int_eq(kr_fs_new_overlay(below, &fs), 0);
+	ck_assert_int_eq(kr_fs_put(fs, "/new", "a\n", 2), 0);
+	ck_assert_int_eq(kr_fs_put(fs, "/new", "b\n", 2), -EEXIST);
+	ck_assert_int_eq(kr_fs_read(fs, "/new", &file), 0);
+	ck_assert_str_eq(file->data, "a\n");
+}
+END_TEST
+
+/* A kernel or a container without openat2(2): from here on it gives ERROR. */
+static void forbid_openat2(int error)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+	                 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {
+		.len = ARRAY_SIZE(filter),
+		.filter = filter,
+	};
+
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program),
+	                 0);
+	ck_assert_int_eq(syscall(SYS_openat2, -1, "", NULL, 0), -1);
+	/* valgrind has no openat2 either */
+	ck_assert(errno == error || errno == ENOSYS);
+}
+
+static void make_tree_enosys(void)
+{
+	make_tree();
+	forbid_openat2(ENOSYS);
+}
+
+static void make_tree_eperm(void)
+{
+	make_tree();
+	forbid_openat2(EPERM);
+}
+
+static void add_tests(Suite *s, const char *name, void (*setup)(void))
+{
+	TCase *tc = tcase_create(name);
+
+	tcase_add_checked_fixture(tc, setup, kr_root_teardown);
 	tcase_add_loop_test(tc, test_read, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_read_is_stable);
 	tcase_add_test(tc, test_too_large);
 	tcase_add_test(tc, test_overlay);
+	tcase_add_test(tc, test_overlay_behind_link);
+	tcase_add_test(tc, test_put_twice);
 	tcase_add_test(tc, test_stat_link);
 	suite_add_tcase(s, tc);
+}
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("base-fs");
+
+	add_tests(s, "openat2", make_tree);
+	/* a process cannot take a filter off again: last, without a fork */
+	add_tests(s, "no openat2 in the kernel", make_tree_enosys);
+	add_tests(s, "no openat2 in the container", make_tree_eperm);
 	return s;
 }
 

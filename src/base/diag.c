@@ -20,7 +20,7 @@ static const char *const severity_names[] = {
 };
 
 static_assert(ARRAY_SIZE(severity_names) == _KR_SEVERITY_MAX,
-	      "a name for each severity");
+              "a name for each severity");
 
 const char *kr_severity_to_string(enum kr_severity severity)
 {
@@ -61,7 +61,7 @@ static void append(struct kr_diag *diag, struct kr_message *m)
 		return;
 	}
 	grown = reallocarray(diag->messages, diag->n_messages + 1,
-			     sizeof(*grown));
+	                     sizeof(*grown));
 	if (!grown)
 		abort();
 	diag->messages = grown;
@@ -86,15 +86,20 @@ static void place(struct kr_message *m, struct kr_span span)
 	kr_span_position(span, &m->line, &m->column);
 	if (line.length > SOURCE_MAX)
 		return;
-	m->source = strndup(span.file->data + line.offset, line.length);
+	m->source = malloc(line.length + 1);
 	if (!m->source)
 		abort();
+	memcpy(m->source, span.file->data + line.offset, line.length);
+	m->source[line.length] = '\0';
+	for (size_t i = 0; i < line.length; i++) /* columns stay as they are */
+		if (!m->source[i])
+			m->source[i] = ' ';
 	room = kr_span_end(line) - span.offset;
 	m->length = span.length < room ? span.length : room;
 }
 
 void kr_diag_add(struct kr_diag *diag, enum kr_severity severity,
-		 const char *code, struct kr_span span, const char *format, ...)
+                 const char *code, struct kr_span span, const char *format, ...)
 {
 	struct kr_message m = {.severity = severity, .code = code};
 	va_list args;
@@ -111,8 +116,8 @@ void kr_diag_add(struct kr_diag *diag, enum kr_severity severity,
 }
 
 void kr_diag_add_path(struct kr_diag *diag, enum kr_severity severity,
-		      const char *code, const char *path, const char *format,
-		      ...)
+                      const char *code, const char *path, const char *format,
+                      ...)
 {
 	struct kr_message m = {.severity = severity, .code = code};
 	va_list args;
@@ -136,7 +141,7 @@ void kr_diag_merge(struct kr_diag *diag, struct kr_diag *from)
 }
 
 const struct kr_message *kr_diag_first(const struct kr_diag *diag,
-				       enum kr_severity severity)
+                                       enum kr_severity severity)
 {
 	for (size_t i = 0; i < diag->n_messages; i++) {
 		if (diag->messages[i].severity == severity)
@@ -146,7 +151,7 @@ const struct kr_message *kr_diag_first(const struct kr_diag *diag,
 }
 
 const struct kr_message *kr_diag_find(const struct kr_diag *diag,
-				      const char *code)
+                                      const char *code)
 {
 	for (size_t i = 0; i < diag->n_messages; i++) {
 		if (strcmp(diag->messages[i].code, code) == 0)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Edits: byte splices, kept sorted, never overlapping. Two edits may not touch
- * either (an insertion at the end of a cut would be ambiguous about order), but
- * for an empty one beside a non-empty one's far side.
+ * Edits: byte splices, kept sorted, never overlapping. No two start at one
+ * offset either: which of them came first could not be told. An insertion where
+ * another edit ends comes behind that edit's text.
  */
 
 #include <errno.h>

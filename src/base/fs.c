@@ -6,8 +6,8 @@
  * The kernel resolves: openat2(2) with RESOLVE_IN_ROOT, so that neither ".."
  * nor an absolute link leads out. Asked with RESOLVE_NO_SYMLINKS first, since
  * then the path is also the real one. Where a link is met (ELOOP), or the
- * kernel or a seccomp filter has no openat2 (ENOSYS, EPERM), walk() does it name
- * by name with O_NOFOLLOW and the same rules, and learns the real path.
+ * kernel or a seccomp filter has no openat2 (ENOSYS, EPERM), walk() does it
+ * name by name with O_NOFOLLOW and the same rules, and learns the real path.
  *
  * Nothing but a regular file is opened for reading: a look at what a path is
  * goes through O_PATH, which has no side effect on a FIFO or a device.
@@ -31,12 +31,13 @@
 #include "base/fs.h"
 
 #define LINKS_MAX 40
+#define TRIES_MAX 32 /* against what moves under our feet */
 
 struct kr_fs {
 	int root_fd;
 	struct kr_fs *below; /* an overlay's */
-	void *files;	     /* tsearch(3) tree of struct kr_file by path */
-	void *overlay;	     /* the same by real path */
+	void *files;         /* tsearch(3) tree of struct kr_file by path */
+	void *overlay;       /* the same by real path */
 	bool no_openat2;
 };
 
@@ -157,20 +158,22 @@ char *kr_path_join(const char *dir, const char *name)
 
 /* openat2(2) counts a leading slash as the root's, "" is not a path. */
 static int open_in_root(struct kr_fs *fs, const char *path, int flags,
-			uint64_t resolve)
+                        uint64_t resolve)
 {
 	struct open_how how = {
 		.flags = (uint64_t)(flags | O_CLOEXEC),
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve,
 	};
+	unsigned tries = 0;
 	int fd;
 
 	if (fs->no_openat2)
 		return -ENOSYS;
-	do {
+	do { /* EAGAIN: a rename or a mount while ".." was resolved */
 		fd = (int)syscall(SYS_openat2, fs->root_fd, path, &how,
-				  sizeof(how));
-	} while (fd < 0 && (errno == EAGAIN || errno == EINTR));
+		                  sizeof(how));
+	} while (fd < 0 && (errno == EAGAIN || errno == EINTR) &&
+	         ++tries < TRIES_MAX);
 	if (fd >= 0)
 		return fd;
 	if (errno == EPERM || errno == ENOSYS)
@@ -180,7 +183,7 @@ static int open_in_root(struct kr_fs *fs, const char *path, int flags,
 
 struct walk {
 	char todo[2 * PATH_MAX]; /* what is still to be resolved */
-	char real[PATH_MAX];	 /* what is resolved: "" or "/a/b" */
+	char real[PATH_MAX];     /* what is resolved: "" or "/a/b" */
 	unsigned n_links;
 	int fd; /* of REAL, O_PATH */
 };
@@ -199,7 +202,7 @@ static int walk_reopen(struct kr_fs *fs, struct walk *w)
 
 		*end = '\0';
 		next = openat(fd, name + 1,
-			      O_PATH | O_CLOEXEC | O_NOFOLLOW | O_DIRECTORY);
+		              O_PATH | O_CLOEXEC | O_NOFOLLOW | O_DIRECTORY);
 		*end = saved;
 		close(fd);
 		fd = next;
@@ -214,7 +217,7 @@ static int walk_reopen(struct kr_fs *fs, struct walk *w)
 }
 
 static int walk_link(struct kr_fs *fs, struct walk *w, int link_fd,
-		     const char *rest)
+                     const char *rest)
 {
 	char target[PATH_MAX];
 	char next[2 * PATH_MAX];
@@ -246,10 +249,10 @@ static int walk_up(struct kr_fs *fs, struct walk *w)
 }
 
 static int walk_name(struct kr_fs *fs, struct walk *w, const char *name,
-		     const char *rest, bool follow)
+                     const char *rest, bool follow)
 {
-	_cleanup_close_ int fd = openat(w->fd, name,
-					O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_close_ int fd =
+		openat(w->fd, name, O_PATH | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
 	size_t length = strlen(w->real);
 
@@ -273,11 +276,13 @@ static int walk_name(struct kr_fs *fs, struct walk *w, const char *name,
 
 /* Resolves PATH name by name. The fd (O_PATH) and the real path. */
 static int walk(struct kr_fs *fs, const char *path, bool follow,
-		char **ret_real)
+                char **ret_real)
 {
 	struct walk w = {.fd = -1};
 	int r;
 
+	if (!*path)
+		return -ENOENT;
 	if (strlen(path) >= PATH_MAX)
 		return -ENAMETOOLONG;
 	strcpy(w.todo, path);
@@ -318,10 +323,10 @@ static int walk(struct kr_fs *fs, const char *path, bool follow,
 
 /* An O_PATH fd of what is at PATH, and its real path. */
 static int resolve(struct kr_fs *fs, const char *path, bool follow,
-		   char **ret_real)
+                   char **ret_real)
 {
 	int fd = open_in_root(fs, path, O_PATH | O_NOFOLLOW,
-			      RESOLVE_NO_SYMLINKS);
+	                      RESOLVE_NO_SYMLINKS);
 	struct stat st;
 	char *real;
 
@@ -343,8 +348,7 @@ static int resolve(struct kr_fs *fs, const char *path, bool follow,
 	return fd;
 }
 
-int kr_fs_open_parent(struct kr_fs *fs, const char *real,
-		      const char **ret_name)
+int kr_fs_open_parent(struct kr_fs *fs, const char *real, const char **ret_name)
 {
 	const char *slash = strrchr(real, '/');
 	_cleanup_free_ char *folder = strndup(real, (size_t)(slash - real));
@@ -403,9 +407,10 @@ static int read_all(int fd, size_t hint, char **ret, size_t *ret_size)
 }
 
 /* The inode behind the O_PATH fd PATH_FD for reading, through its folder: an
- * O_PATH fd can be opened anew only by way of /proc, which need not be there. */
+ * O_PATH fd can be opened anew only by way of /proc, which need not be there.
+ */
 static int open_inode(struct kr_fs *fs, const char *real,
-		      const struct stat *want)
+                      const struct stat *want)
 {
 	_cleanup_close_ int dir_fd = -1;
 	const char *name;
@@ -413,20 +418,20 @@ static int open_inode(struct kr_fs *fs, const char *real,
 	int fd;
 
 	fd = open_in_root(fs, real,
-			  O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW,
-			  RESOLVE_NO_SYMLINKS);
+	                  O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW,
+	                  RESOLVE_NO_SYMLINKS);
 	if (fd < 0 && fs->no_openat2) {
 		dir_fd = kr_fs_open_parent(fs, real, &name);
 		if (dir_fd < 0)
 			return dir_fd;
 		fd = openat(dir_fd, name,
-			    O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW |
-				    O_CLOEXEC);
+		            O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW |
+		                    O_CLOEXEC);
 		if (fd < 0)
-			return -errno;
+			fd = -errno;
 	}
-	if (fd < 0)
-		return fd;
+	if (fd < 0) /* ELOOP: a link took its place */
+		return fd == -ELOOP ? -EAGAIN : fd;
 	if (fstat(fd, &st) == 0 && st.st_dev == want->st_dev &&
 	    st.st_ino == want->st_ino)
 		return fd;
@@ -434,9 +439,18 @@ static int open_inode(struct kr_fs *fs, const char *real,
 	return -EAGAIN;
 }
 
+/* Whether the file was written to between two looks. */
+static bool is_changed(const struct stat *a, const struct stat *b)
+{
+	return a->st_size != b->st_size ||
+	       a->st_mtim.tv_sec != b->st_mtim.tv_sec ||
+	       a->st_mtim.tv_nsec != b->st_mtim.tv_nsec;
+}
+
 static int load(struct kr_fs *fs, const char *path, struct kr_file *file)
 {
 	_cleanup_close_ int path_fd = -1, fd = -1;
+	struct stat before;
 	struct statx stx;
 	int r;
 
@@ -454,9 +468,15 @@ static int load(struct kr_fs *fs, const char *path, struct kr_file *file)
 	fd = open_inode(fs, file->real, &file->st);
 	if (fd < 0)
 		return fd;
-	r = read_all(fd, (size_t)file->st.st_size, &file->data, &file->size);
+	before = file->st;
+	r = read_all(fd, (size_t)before.st_size, &file->data, &file->size);
 	if (r < 0)
 		return r;
+	/* what is kept must not be older than the bytes, nor they be torn */
+	if (fstat(fd, &file->st) < 0)
+		return -errno;
+	if (is_changed(&before, &file->st))
+		return -EAGAIN;
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &stx) == 0 &&
 	    (stx.stx_mask & STATX_BTIME)) {
 		file->btime.tv_sec = stx.stx_btime.tv_sec;
@@ -465,26 +485,55 @@ static int load(struct kr_fs *fs, const char *path, struct kr_file *file)
 	return 0;
 }
 
-static int read_below(struct kr_fs *fs, const char *path,
-		      const struct kr_file **ret)
+/* The real path that PATH has, or will have, where only an overlay has the
+ * file: that of its folder, if the disk has it, and its last name. */
+static int overlay_real(struct kr_fs *fs, const char *path, char **ret)
 {
-	_cleanup_free_ char *normal = NULL;
-	const struct kr_file *file;
-	int r = kr_fs_read(fs->below, path, &file);
+	_cleanup_free_ char *normal = kr_path_normalise(path);
+	_cleanup_free_ char *folder = NULL, *folder_real = NULL;
+	const char *name = strrchr(path, '/');
+	int fd;
+
+	if (!normal)
+		return -ENOMEM;
+	if (!name || name == path || !strcmp(name, "/") ||
+	    !strcmp(name, "/.") || !strcmp(name, "/..")) {
+		*ret = TAKE_PTR(normal);
+		return 0;
+	}
+	folder = strndup(path, (size_t)(name - path));
+	if (!folder)
+		return -ENOMEM;
+	fd = resolve(fs, folder, true, &folder_real);
+	if (fd == -ENOMEM)
+		return fd;
+	if (fd < 0) {
+		*ret = TAKE_PTR(normal);
+		return 0;
+	}
+	close(fd);
+	*ret = kr_path_join(folder_real, name + 1);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int read_below(struct kr_fs *fs, const char *path,
+                      const struct kr_file **ret)
+{
+	_cleanup_free_ char *real = NULL;
+	const struct kr_file *file, *changed;
+	int r = kr_fs_read(fs->below, path, &file), err = 0;
 
 	if (r < 0 && r != -ENOENT)
 		return r;
-	if (r < 0) {
-		normal = kr_path_normalise(path);
-		if (!normal)
-			return -ENOMEM;
-	}
-	*ret = find(&fs->overlay, r < 0 ? normal : file->real);
-	if (*ret)
-		return 0;
-	if (r == 0)
-		*ret = file;
-	return r;
+	if (r < 0)
+		err = overlay_real(fs, path, &real);
+	if (err < 0)
+		return err;
+	changed = find(&fs->overlay, r < 0 ? real : file->real);
+	if (!changed && r < 0)
+		return r;
+	*ret = changed ? changed : file;
+	return 0;
 }
 
 int kr_fs_read(struct kr_fs *fs, const char *path, const struct kr_file **ret)
@@ -498,13 +547,13 @@ int kr_fs_read(struct kr_fs *fs, const char *path, const struct kr_file **ret)
 	*ret = find(&fs->files, path);
 	if (*ret)
 		return 0;
-	do { /* replaced between the look and the open: look again */
+	do { /* replaced or written to between two looks: look again */
 		file_freep(&file);
 		file = calloc(1, sizeof(*file));
 		if (!file)
 			return -ENOMEM;
 		r = load(fs, path, file);
-	} while (r == -EAGAIN && ++tries < 8);
+	} while (r == -EAGAIN && ++tries < TRIES_MAX);
 	if (r < 0)
 		return r;
 	file->path = strdup(path);
@@ -516,8 +565,11 @@ int kr_fs_read(struct kr_fs *fs, const char *path, const struct kr_file **ret)
 
 int kr_fs_put(struct kr_fs *fs, const char *real, const char *data, size_t size)
 {
-	_cleanup_(file_freep) struct kr_file *file = calloc(1, sizeof(*file));
+	_cleanup_(file_freep) struct kr_file *file = NULL;
 
+	if (find(&fs->overlay, real))
+		return -EEXIST;
+	file = calloc(1, sizeof(*file));
 	if (!file)
 		return -ENOMEM;
 	file->path = strdup(real);
@@ -545,7 +597,7 @@ static int by_name(const void *a, const void *b)
 }
 
 static int add_entry(struct kr_dir *dir, size_t *size, const char *name,
-		     unsigned char type)
+                     unsigned char type)
 {
 	struct kr_dir_entry *grown;
 
@@ -577,7 +629,7 @@ static unsigned char entry_type(DIR *d, const struct dirent *e)
 }
 
 static int list_disk(struct kr_fs *fs, const char *path, struct kr_dir *dir,
-		     size_t *size, char **ret_real)
+                     size_t *size, char **ret_real)
 {
 	_cleanup_close_ int path_fd = resolve(fs, path, true, ret_real);
 	struct dirent *e;
@@ -611,7 +663,7 @@ struct overlay_scan {
 	const char *folder; /* real path */
 	struct kr_dir *dir;
 	size_t *size;
-	size_t n_disk; /* entries that the disk has */
+	size_t n_below; /* entries that are there without this overlay */
 	int r;
 };
 
@@ -629,7 +681,7 @@ static void scan_one(const void *node, VISIT visit, void *closure)
 	if ((size_t)(slash - file->real) != length ||
 	    memcmp(file->real, scan->folder, length) != 0)
 		return;
-	for (size_t i = 0; i < scan->n_disk; i++) {
+	for (size_t i = 0; i < scan->n_below; i++) {
 		if (strcmp(scan->dir->entries[i].name, slash + 1) == 0)
 			return;
 	}
@@ -645,16 +697,16 @@ int kr_fs_list(struct kr_fs *fs, const char *path, struct kr_dir *ret)
 	size_t size = 0;
 	int r = list_disk(fs, path, &dir, &size, &real);
 
-	if (r < 0 && (r != -ENOENT || !fs->overlay))
+	if (r < 0 && (r != -ENOENT || !fs->below))
 		return r;
-	if (!real)
-		real = kr_path_normalise(path);
-	if (!real)
+	if (!real && overlay_real(fs, path, &real) < 0)
 		return -ENOMEM;
 	scan.folder = real;
 	scan.size = &size;
-	scan.n_disk = dir.n_entries;
-	twalk_r(fs->overlay, scan_one, &scan);
+	for (struct kr_fs *o = fs; o; o = o->below) {
+		scan.n_below = dir.n_entries;
+		twalk_r(o->overlay, scan_one, &scan);
+	}
 	if (scan.r < 0)
 		return scan.r;
 	if (r < 0 && dir.n_entries == 0)
@@ -679,22 +731,24 @@ void kr_dir_done(struct kr_dir *dir)
 
 static int stat_overlay(struct kr_fs *fs, const char *path, struct kr_stat *ret)
 {
-	_cleanup_free_ char *normal = kr_path_normalise(path);
-	struct kr_file *file;
+	_cleanup_free_ char *real = NULL;
+	struct kr_file *file = NULL;
+	int r = overlay_real(fs, path, &real);
 
-	if (!normal)
-		return -ENOMEM;
-	file = find(&fs->overlay, normal);
+	if (r < 0)
+		return r;
+	for (struct kr_fs *o = fs; o && !file; o = o->below)
+		file = find(&o->overlay, real);
 	if (!file)
 		return -ENOENT;
 	ret->st.st_mode = S_IFREG | 0644;
 	ret->st.st_size = (off_t)file->size;
-	ret->real = TAKE_PTR(normal);
+	ret->real = TAKE_PTR(real);
 	return 0;
 }
 
 int kr_fs_stat(struct kr_fs *fs, const char *path, bool follow,
-	       struct kr_stat *ret)
+               struct kr_stat *ret)
 {
 	_cleanup_stat_ struct kr_stat st = {0};
 	_cleanup_close_ int fd = resolve(fs, path, follow, &st.real);
@@ -702,7 +756,7 @@ int kr_fs_stat(struct kr_fs *fs, const char *path, bool follow,
 	ssize_t n;
 	int r;
 
-	if (fd == -ENOENT && fs->overlay) {
+	if (fd == -ENOENT && fs->below) {
 		r = stat_overlay(fs, path, &st);
 		if (r < 0)
 			return r;

@@ -59,7 +59,8 @@ int kr_fs_root_fd(const struct kr_fs *fs);
 
 /*
  * In an overlay: the file at REAL (links resolved) has these bytes, which are
- * copied. It need not exist yet. 0 or -ENOMEM.
+ * copied. It need not exist yet. 0; -EEXIST: it has others already, which may
+ * have been read; -ENOMEM.
  */
 int kr_fs_put(struct kr_fs *fs, const char *real, const char *data,
 	      size_t size);
@@ -67,7 +68,8 @@ int kr_fs_put(struct kr_fs *fs, const char *real, const char *data,
 /*
  * Reads the regular file at PATH, links followed. RET is owned by FS.
  * 0; -ENOENT, -ENOTDIR, -EACCES, -ELOOP, ... of open(2); -EISDIR; -EINVAL:
- * neither file nor directory; -EFBIG: over KR_FILE_SIZE_MAX; -EIO; -ENOMEM.
+ * neither file nor directory; -EFBIG: over KR_FILE_SIZE_MAX; -EAGAIN: it is
+ * being changed all the time; -EIO; -ENOMEM.
  */
 int kr_fs_read(struct kr_fs *fs, const char *path, const struct kr_file **ret);
 
