@@ -24,41 +24,41 @@ struct row {
 static const struct row rows[] = {
 	{.name = "no edits", .in = "abc", .want = "abc"},
 	{.name = "replace",
-	 .in = "k: false\n",
-	 .splices = {{3, 5, "true"}},
-	 .want = "k: true\n"},
+         .in = "k: false\n",
+         .splices = {{3, 5, "true"}},
+         .want = "k: true\n"},
 	{.name = "cut at both ends",
-	 .in = "abcdef",
-	 .splices = {{0, 1, ""}, {5, 1, ""}},
-	 .want = "bcde"},
+         .in = "abcdef",
+         .splices = {{0, 1, ""}, {5, 1, ""}},
+         .want = "bcde"},
 	{.name = "out of order",
-	 .in = "abcdef",
-	 .splices = {{4, 1, "E"}, {1, 1, "B"}},
-	 .want = "aBcdEf"},
+         .in = "abcdef",
+         .splices = {{4, 1, "E"}, {1, 1, "B"}},
+         .want = "aBcdEf"},
 	{.name = "insert into nothing",
-	 .in = "",
-	 .splices = {{0, 0, "x"}},
-	 .want = "x"},
+         .in = "",
+         .splices = {{0, 0, "x"}},
+         .want = "x"},
 	{.name = "insert at the end",
-	 .in = "ab",
-	 .splices = {{2, 0, "c"}},
-	 .want = "abc"},
+         .in = "ab",
+         .splices = {{2, 0, "c"}},
+         .want = "abc"},
 	{.name = "the same edit twice is one",
-	 .in = "abc",
-	 .splices = {{1, 1, "x"}, {1, 1, "x"}},
-	 .want = "axc"},
+         .in = "abc",
+         .splices = {{1, 1, "x"}, {1, 1, "x"}},
+         .want = "axc"},
 	{.name = "overlap is refused",
-	 .in = "abcdef",
-	 .splices = {{1, 3, "x"}, {3, 2, "y", -EEXIST}},
-	 .want = "axef"},
+         .in = "abcdef",
+         .splices = {{1, 3, "x"}, {3, 2, "y", -EEXIST}},
+         .want = "axef"},
 	{.name = "overlap from the left is refused",
-	 .in = "abcdef",
-	 .splices = {{3, 2, "x"}, {1, 3, "y", -EEXIST}},
-	 .want = "abcxf"},
+         .in = "abcdef",
+         .splices = {{3, 2, "x"}, {1, 3, "y", -EEXIST}},
+         .want = "abcxf"},
 	{.name = "two insertions at one place are refused",
-	 .in = "ab",
-	 .splices = {{1, 0, "x"}, {1, 0, "y", -EEXIST}},
-	 .want = "axb"},
+         .in = "ab",
+         .splices = {{1, 0, "x"}, {1, 0, "y", -EEXIST}},
+         .want = "axb"},
 };
 
 START_TEST(test_rows)
@@ -75,7 +75,7 @@ START_TEST(test_rows)
 		struct kr_span span = {file, s->offset, s->length};
 
 		ck_assert_msg(kr_edits_add(&edits, span, s->text) == s->want,
-			      "%s: splice %zu", row->name, i);
+		              "%s: splice %zu", row->name, i);
 	}
 	if (edits.n_files == 0) {
 		ck_assert_str_eq(row->in, row->want);
@@ -83,7 +83,7 @@ START_TEST(test_rows)
 	}
 	ck_assert_int_eq(kr_file_edits_apply(&edits.files[0], &out, &size), 0);
 	ck_assert_msg(strcmp(out, row->want) == 0, "%s: got '%s'", row->name,
-		      out);
+	              out);
 	ck_assert_uint_eq(size, strlen(row->want));
 }
 END_TEST

@@ -35,15 +35,15 @@ void kr_root_setup(void)
 	const char *tmp = getenv("TMPDIR");
 
 	snprintf(kr_root_path, PATH_MAX, "%s/kr-test-XXXXXX",
-		 tmp ? tmp : "/tmp");
+	         tmp ? tmp : "/tmp");
 	ck_assert_msg(mkdtemp(kr_root_path) != NULL, "mkdtemp: %s",
-		      strerror(errno));
+	              strerror(errno));
 	kr_root_fd = open(kr_root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_ge(kr_root_fd, 0);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *ftw)
+                      struct FTW *ftw)
 {
 	return remove(path);
 }
@@ -76,7 +76,7 @@ void kr_root_write_bytes(const char *path, const void *data, size_t size)
 
 	make_folders(path);
 	fd = openat(kr_root_fd, path + 1,
-		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	            O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	ck_assert_msg(fd >= 0, "%s: %s", path, strerror(errno));
 	ck_assert_int_eq(write(fd, data, size), (ssize_t)size);
 	close(fd);
@@ -125,7 +125,7 @@ static void files_done(void)
 }
 
 const struct kr_file *kr_test_file(const char *path, const void *data,
-				   size_t size)
+                                   size_t size)
 {
 	struct kr_file *file = calloc(1, sizeof(*file));
 
@@ -158,8 +158,8 @@ const char *kr_test_messages(const struct kr_diag *diag)
 		const struct kr_message *m = &diag->messages[i];
 
 		fprintf(out, "\n  %s %s %s:%u:%u %s",
-			kr_severity_to_string(m->severity), m->code,
-			m->file ? m->file : "-", m->line, m->column, m->text);
+		        kr_severity_to_string(m->severity), m->code,
+		        m->file ? m->file : "-", m->line, m->column, m->text);
 	}
 	fclose(out);
 	return text;

@@ -43,7 +43,7 @@ struct kr_fs *kr_root_fs(void);
 
 /* A struct kr_file of TEXT that lives until the test ends, named PATH. */
 const struct kr_file *kr_test_file(const char *path, const void *data,
-				   size_t size);
+                                   size_t size);
 
 /* All messages as "severity code file:line:column text" lines, for the failure
  * message of an assertion; valid until the next call. */

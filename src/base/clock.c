@@ -34,8 +34,8 @@ uint64_t kr_left_usec(uint64_t deadline_usec)
 }
 
 static void format(uint64_t realtime_usec, const char *pattern,
-		   struct tm *(*convert)(const time_t *, struct tm *),
-		   char ret[static KR_RFC3339_SIZE])
+                   struct tm *(*convert)(const time_t *, struct tm *),
+                   char ret[static KR_RFC3339_SIZE])
 {
 	time_t seconds = (time_t)(realtime_usec / KR_USEC_PER_SEC);
 	struct tm tm;

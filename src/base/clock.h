@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#define KR_USEC_PER_SEC	 UINT64_C(1000000)
+#define KR_USEC_PER_SEC  UINT64_C(1000000)
 #define KR_USEC_PER_MSEC UINT64_C(1000)
 
 /* CLOCK_MONOTONIC and CLOCK_REALTIME in microseconds. */

@@ -21,13 +21,13 @@ enum kr_severity {
 
 struct kr_message {
 	enum kr_severity severity;
-	const char *code;   /* static: "flag-unknown", lower case, dashes */
-	char *file;	    /* the node's path, or NULL */
-	unsigned line;	    /* from 1; 0: the file as a whole */
-	unsigned column;    /* from 1, in bytes; 0: no place in it */
-	char *text;	    /* object first, lower case, no full stop */
-	char *source;	    /* the line itself, or NULL */
-	size_t length;	    /* bytes of it from COLUMN that are meant */
+	const char *code; /* static: "flag-unknown", lower case, dashes */
+	char *file;       /* the node's path, or NULL */
+	unsigned line;    /* from 1; 0: the file as a whole */
+	unsigned column;  /* from 1, in bytes; 0: no place in it */
+	char *text;       /* object first, lower case, no full stop */
+	char *source;     /* the line itself, or NULL */
+	size_t length;    /* bytes of it from COLUMN that are meant */
 };
 
 struct kr_diag {
@@ -45,24 +45,24 @@ const char *kr_severity_to_string(enum kr_severity severity);
  * Aborts when memory runs out, as nothing could be said any more.
  */
 void kr_diag_add(struct kr_diag *diag, enum kr_severity severity,
-		 const char *code, struct kr_span span, const char *format, ...)
+                 const char *code, struct kr_span span, const char *format, ...)
 	_printf_(5, 6);
 
 /* The same about a file (or folder) as a whole. PATH is copied. */
 void kr_diag_add_path(struct kr_diag *diag, enum kr_severity severity,
-		      const char *code, const char *path, const char *format,
-		      ...) _printf_(5, 6);
+                      const char *code, const char *path, const char *format,
+                      ...) _printf_(5, 6);
 
 /* Moves all messages of FROM behind those of DIAG. */
 void kr_diag_merge(struct kr_diag *diag, struct kr_diag *from);
 
 /* The first message of SEVERITY, or NULL. */
 const struct kr_message *kr_diag_first(const struct kr_diag *diag,
-				       enum kr_severity severity);
+                                       enum kr_severity severity);
 
 /* The first message with this CODE, or NULL. */
 const struct kr_message *kr_diag_find(const struct kr_diag *diag,
-				      const char *code);
+                                      const char *code);
 
 void kr_diag_done(struct kr_diag *diag);
 

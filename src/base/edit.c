@@ -13,8 +13,8 @@
 #include "base/edit.h"
 
 static struct kr_file_edits *file_edits(struct kr_edits *edits,
-					const struct kr_file *file,
-					const char *path)
+                                        const struct kr_file *file,
+                                        const char *path)
 {
 	struct kr_file_edits *grown;
 	char *copy;
@@ -38,7 +38,7 @@ static struct kr_file_edits *file_edits(struct kr_edits *edits,
 }
 
 static int insert(struct kr_file_edits *f, size_t offset, size_t length,
-		  const char *text)
+                  const char *text)
 {
 	struct kr_edit *grown;
 	size_t at = 0;
@@ -66,8 +66,7 @@ static int insert(struct kr_file_edits *f, size_t offset, size_t length,
 		return -ENOMEM;
 	}
 	f->edits = grown;
-	memmove(grown + at + 1, grown + at,
-		(f->n_edits - at) * sizeof(*grown));
+	memmove(grown + at + 1, grown + at, (f->n_edits - at) * sizeof(*grown));
 	grown[at] = (struct kr_edit){
 		.offset = offset, .length = length, .text = copy};
 	f->n_edits++;
@@ -76,8 +75,7 @@ static int insert(struct kr_file_edits *f, size_t offset, size_t length,
 
 int kr_edits_add(struct kr_edits *edits, struct kr_span span, const char *text)
 {
-	struct kr_file_edits *f =
-		file_edits(edits, span.file, span.file->real);
+	struct kr_file_edits *f = file_edits(edits, span.file, span.file->real);
 
 	if (!f)
 		return -ENOMEM;
@@ -99,7 +97,7 @@ int kr_edits_create(struct kr_edits *edits, const char *path, const char *text)
 }
 
 int kr_file_edits_apply(const struct kr_file_edits *edits, char **ret_data,
-			size_t *ret_size)
+                        size_t *ret_size)
 {
 	const char *data = edits->file ? edits->file->data : "";
 	size_t size = edits->file ? edits->file->size : 0;

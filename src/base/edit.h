@@ -45,7 +45,7 @@ int kr_edits_create(struct kr_edits *edits, const char *path, const char *text);
  * the NUL; the caller frees them. 0 or -ENOMEM.
  */
 int kr_file_edits_apply(const struct kr_file_edits *edits, char **ret_data,
-			size_t *ret_size);
+                        size_t *ret_size);
 
 /* Where byte OFFSET of the unchanged file stands after the edits; an offset
  * that an edit removes maps to the place after the edit's text. */

@@ -32,7 +32,7 @@ struct kr_dir_entry {
 
 struct kr_dir {
 	struct kr_dir_entry *entries; /* sorted by name, byte by byte */
-	size_t n_entries;	      /* "." and ".." do not count */
+	size_t n_entries;             /* "." and ".." do not count */
 };
 
 struct kr_stat {
@@ -63,7 +63,7 @@ int kr_fs_root_fd(const struct kr_fs *fs);
  * have been read; -ENOMEM.
  */
 int kr_fs_put(struct kr_fs *fs, const char *real, const char *data,
-	      size_t size);
+              size_t size);
 
 /*
  * Reads the regular file at PATH, links followed. RET is owned by FS.
@@ -83,7 +83,7 @@ void kr_dir_done(struct kr_dir *dir);
  * errno. A file that only the overlay has counts as a regular file.
  */
 int kr_fs_stat(struct kr_fs *fs, const char *path, bool follow,
-	       struct kr_stat *ret);
+               struct kr_stat *ret);
 void kr_stat_done(struct kr_stat *st);
 #define _cleanup_stat_ _cleanup_(kr_stat_done)
 
@@ -93,7 +93,7 @@ void kr_stat_done(struct kr_stat *st);
  * RET_NAME points into REAL.
  */
 int kr_fs_open_parent(struct kr_fs *fs, const char *real,
-		      const char **ret_name);
+                      const char **ret_name);
 
 /* PATH without "//", "." and "..", as if no name in it were a link; relative
  * paths count from "/". NULL when memory runs out. */

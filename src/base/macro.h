@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define _cleanup_(f)	     __attribute__((__cleanup__(f)))
-#define _printf_(fmt, args)  __attribute__((__format__(printf, fmt, args)))
+#define _cleanup_(f)        __attribute__((__cleanup__(f)))
+#define _printf_(fmt, args) __attribute__((__format__(printf, fmt, args)))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -58,6 +58,6 @@ static inline void kr_fclosep(FILE **f)
 		fclose(*f);
 }
 
-#define _cleanup_free_	 _cleanup_(kr_freep)
-#define _cleanup_close_	 _cleanup_(kr_closep)
+#define _cleanup_free_   _cleanup_(kr_freep)
+#define _cleanup_close_  _cleanup_(kr_closep)
 #define _cleanup_fclose_ _cleanup_(kr_fclosep)

@@ -13,7 +13,7 @@
 #include "base/span.h"
 
 void kr_span_position(struct kr_span span, unsigned *ret_line,
-		      unsigned *ret_column)
+                      unsigned *ret_column)
 {
 	const char *start = span.file->data;
 	const char *at = start + span.offset;
@@ -38,13 +38,13 @@ struct kr_span kr_span_line(struct kr_span span)
 	struct kr_span line = {.file = span.file};
 
 	line.offset = lf ? (size_t)(lf + 1 - data) : 0;
-	line.length = (end ? (size_t)(end - data) : span.file->size) -
-		      line.offset;
+	line.length =
+		(end ? (size_t)(end - data) : span.file->size) - line.offset;
 	return line;
 }
 
 void kr_sha256_hex(const void *data, size_t size,
-		   char ret[static KR_SHA256_HEX_SIZE])
+                   char ret[static KR_SHA256_HEX_SIZE])
 {
 	SHA256Data((const uint8_t *)data, size, ret);
 }

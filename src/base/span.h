@@ -14,13 +14,13 @@
  * struct kr_fs that read it (base/fs.h) and lives as long as that does.
  */
 struct kr_file {
-	char *path;	/* as it was named: absolute, below the root */
-	char *real;	/* the same place with every link resolved */
-	char *data;	/* size bytes, then a NUL that does not count */
-	size_t size;	/* in bytes */
+	char *path;     /* as it was named: absolute, below the root */
+	char *real;     /* the same place with every link resolved */
+	char *data;     /* size bytes, then a NUL that does not count */
+	size_t size;    /* in bytes */
 	struct stat st; /* fstat() of what was read; zero for an overlay */
 	struct timespec btime; /* the inode's birth, zero where unknown */
-	bool overlay;	/* a plan's bytes, not the disk's */
+	bool overlay;          /* a plan's bytes, not the disk's */
 };
 
 /* LENGTH bytes from OFFSET of FILE. FILE NULL: no place in a file. */
@@ -42,7 +42,7 @@ static inline size_t kr_span_end(struct kr_span span)
  * 1, columns in bytes; LF ends a line. The span must name a file.
  */
 void kr_span_position(struct kr_span span, unsigned *ret_line,
-		      unsigned *ret_column);
+                      unsigned *ret_column);
 
 /* The whole line (without its LF) that holds SPAN's first byte. */
 struct kr_span kr_span_line(struct kr_span span);
@@ -51,4 +51,4 @@ struct kr_span kr_span_line(struct kr_span span);
 
 /* The SHA-256 of SIZE bytes in lower case hex, NUL-terminated. */
 void kr_sha256_hex(const void *data, size_t size,
-		   char ret[static KR_SHA256_HEX_SIZE]);
+                   char ret[static KR_SHA256_HEX_SIZE]);

@@ -71,7 +71,7 @@ int kr_text_from_span(struct kr_text *text, struct kr_span span)
 }
 
 int kr_text_append_part(struct kr_text *text, const struct kr_text *from,
-			size_t start, size_t length)
+                        size_t start, size_t length)
 {
 	int r = reserve(text, length);
 
@@ -102,7 +102,7 @@ int kr_text_append_string(struct kr_text *text, const char *s)
 }
 
 struct kr_span kr_text_span(const struct kr_text *text, size_t start,
-			    size_t length)
+                            size_t length)
 {
 	const struct kr_origin *first = text->origins + start;
 	const struct kr_origin *last = first;

@@ -39,7 +39,7 @@ int kr_text_from_span(struct kr_text *text, struct kr_span span);
 int kr_text_push(struct kr_text *text, char byte, struct kr_origin origin);
 int kr_text_append(struct kr_text *text, const struct kr_text *from);
 int kr_text_append_part(struct kr_text *text, const struct kr_text *from,
-			size_t start, size_t length);
+                        size_t start, size_t length);
 /* Bytes that are in no file. 0 or -ENOMEM. */
 int kr_text_append_string(struct kr_text *text, const char *s);
 
@@ -50,7 +50,7 @@ int kr_text_append_string(struct kr_text *text, const char *s);
  * or not in order.
  */
 struct kr_span kr_text_span(const struct kr_text *text, size_t start,
-			    size_t length);
+                            size_t length);
 
 void kr_text_done(struct kr_text *text);
 

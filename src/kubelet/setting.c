@@ -5,8 +5,8 @@
  * their own texts number them, by edition.
  */
 
-#include "base/macro.h"
 #include "kubelet/setting.h"
+#include "base/macro.h"
 
 static const struct kr_benchmark iptables_benchmarks[] = {
 	{.name = "CIS Amazon EKS 1.0-1.2", .id = "3.2.7"},

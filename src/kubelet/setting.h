@@ -10,14 +10,14 @@
 
 struct kr_benchmark {
 	const char *name; /* "CIS Amazon EKS 1.5 and later" */
-	const char *id;	  /* "3.2.6" */
+	const char *id;   /* "3.2.6" */
 };
 
 /* A boolean of KubeletConfiguration v1beta1 that is a flag, too. */
 struct kr_setting {
 	const char *key;  /* at the top of the config file */
 	const char *flag; /* without the dashes */
-	bool required;	  /* what the benchmarks ask for */
+	bool required;    /* what the benchmarks ask for */
 	bool by_default;  /* what kubelet takes where nothing sets it */
 	const struct kr_benchmark *benchmarks;
 	size_t n_benchmarks;
