@@ -14,6 +14,13 @@
  *	}                 "key" : true
  *	                }
  *
+ * In YAML's block style it becomes a line of its own where the document ends,
+ * so that comments and the line ends of a block scalar stay what they were:
+ *
+ *	a: 1  # c       a: 1  # c
+ *	---             key: true
+ *	                ---
+ *
  * No edit where its effect could not be told from the bytes: a file that
  * kubelet refuses for another reason, values that come from an anchor or a
  * merge, an encoding other than UTF-8.
@@ -81,21 +88,117 @@ static struct kr_span blanks_before(const struct kr_file *file, size_t offset)
 	return (struct kr_span){file, start, offset - start};
 }
 
-static int insert_json(const struct kr_setting *setting,
+/* Whether a name in the file is written in double quotes. */
+static bool is_quoted(struct kr_span name)
+{
+	const char *s = name.file->data + name.offset;
+
+	return name.length > 1 && s[0] == '"';
+}
+
+/* What stands between a name and its value, if that is no more than a colon and
+ * blanks; else what YAML and people are content with. */
+static struct kr_span colon_of(const struct kr_config_layout *layout)
+{
+	static char text[] = ": ";
+	static const struct kr_file usual = {.data = text, .size = 2};
+	struct kr_span span = layout->last_key;
+	const char *s;
+	size_t n_colons = 0;
+
+	span.offset = kr_span_end(span);
+	if (layout->last_value.offset <= span.offset)
+		return (struct kr_span){&usual, 0, 2};
+	span.length = layout->last_value.offset - span.offset;
+	s = span.file->data + span.offset;
+	for (size_t i = 0; i < span.length; i++) {
+		n_colons += s[i] == ':';
+		if (!s[i] || !strchr(": \t", s[i]))
+			return (struct kr_span){&usual, 0, 2};
+	}
+	/* a plain name's colon needs a blank behind it */
+	if (n_colons != 1 ||
+	    (!is_quoted(layout->last_key) && s[span.length - 1] == ':'))
+		return (struct kr_span){&usual, 0, 2};
+	return span;
+}
+
+static int insert_flow(const struct kr_setting *setting,
                        const struct kr_config *config,
                        const struct kr_file *file, bool value,
                        struct kr_edits *edits)
 {
 	const struct kr_config_layout *layout = &config->layout;
 	struct kr_span blanks = blanks_before(file, layout->last_key.offset);
-	size_t colon = kr_span_end(layout->last_key);
-	struct kr_span place = {file, kr_span_end(layout->last_value), 0};
+	struct kr_span place = {file, kr_config_layout_end(layout), 0};
+	struct kr_span colon = colon_of(layout);
+	const char *quote = is_quoted(layout->last_key) ? "\"" : "";
 	_cleanup_free_ char *text = NULL;
 
-	if (asprintf(&text, ",%.*s\"%s\"%.*s%s", (int)blanks.length,
-	             file->data + blanks.offset, setting->key,
-	             (int)(layout->last_value.offset - colon),
-	             file->data + colon, word_of(value)) < 0) {
+	if (asprintf(&text, ",%.*s%s%s%s%.*s%s", (int)blanks.length,
+	             file->data + blanks.offset, quote, setting->key, quote,
+	             (int)colon.length, colon.file->data + colon.offset,
+	             word_of(value)) < 0) {
+		text = NULL;
+		return -ENOMEM;
+	}
+	return kr_edits_add(edits, place, text);
+}
+
+/* How the file ends its lines. */
+static const char *line_end(const struct kr_file *file)
+{
+	const char *lf = memchr(file->data, '\n', file->size);
+
+	if (!lf)
+		return memchr(file->data, '\r', file->size) ? "\r" : "\n";
+	return lf > file->data && lf[-1] == '\r' ? "\r\n" : "\n";
+}
+
+/* The blanks that the last member's line starts with; false: something else
+ * stands before the name. */
+static bool indent_of(const struct kr_config_layout *layout,
+                      struct kr_span *ret)
+{
+	const struct kr_file *file = layout->last_key.file;
+	size_t end = layout->last_key.offset, start = end;
+
+	while (start > 0 && file->data[start - 1] == ' ')
+		start--;
+	*ret = (struct kr_span){file, start, end - start};
+	if (start == 3 && memcmp(file->data, "\xef\xbb\xbf", 3) == 0)
+		return true;
+	return start == 0 || file->data[start - 1] == '\n' ||
+	       file->data[start - 1] == '\r';
+}
+
+static int insert_block(const struct kr_setting *setting,
+                        const struct kr_config *config,
+                        const struct kr_file *file, bool value,
+                        struct kr_diag *diag, struct kr_edits *edits)
+{
+	const struct kr_config_layout *layout = &config->layout;
+	struct kr_span place = {file, layout->end, 0}, indent;
+	const char *end = line_end(file);
+	_cleanup_free_ char *text = NULL;
+	bool at_line;
+
+	if (!indent_of(layout, &indent))
+		return refuse(diag, file, layout->last_key,
+		              "the last name would have to start its line");
+	at_line = place.offset > 0 &&
+	          strchr("\r\n", file->data[place.offset - 1]);
+	if (!at_line && layout->open_ended)
+		return refuse(diag, file, layout->last_value,
+		              "the block scalar would have to end with a line "
+		              "end");
+	if (!at_line && place.offset < file->size)
+		return refuse(diag, file, place,
+		              "the document would have to end at the start of "
+		              "a line");
+	if (asprintf(&text, "%s%.*s%s: %s%s", at_line ? "" : end,
+	             (int)indent.length, file->data + indent.offset,
+	             setting->key, word_of(value), at_line ? end : "") < 0) {
 		text = NULL;
 		return -ENOMEM;
 	}
@@ -112,5 +215,11 @@ int kr_config_edit(const struct kr_setting *setting,
 		return change_uses(config, file, value, diag, edits);
 	if (layout->reason)
 		return refuse(diag, file, layout->root, layout->reason);
-	return insert_json(setting, config, file, value, edits);
+	if (!layout->last_key.file)
+		return refuse(diag, file, layout->root,
+		              "there would have to be a member to stand "
+		              "behind");
+	if (layout->flow)
+		return insert_flow(setting, config, file, value, edits);
+	return insert_block(setting, config, file, value, diag, edits);
 }

@@ -21,6 +21,7 @@
 
 #include "kubelet/config.h"
 #include "kubelet/schema.h"
+#include "kubelet/yaml-compare.h"
 
 struct proof {
 	const struct kr_setting *setting;
@@ -128,7 +129,8 @@ static int compare_inserted(struct proof *p)
 
 	if (p->new.n_uses != 1 || p->after->size <= p->before->size)
 		return differ(p, 0, "the key would have to be added once");
-	place = kr_span_end(p->old.layout.last_value);
+	place = p->old.layout.flow ? kr_config_layout_end(&p->old.layout)
+	                           : p->old.layout.end;
 	r = same_bytes(p, 0, 0, place);
 	if (r < 0)
 		return r;
@@ -171,6 +173,18 @@ static int witness_json(struct proof *p)
 	return differ(p, 0, "a second JSON reader does not find the value");
 }
 
+static int witness_yaml(struct proof *p)
+{
+	size_t offset;
+	int r = kr_yaml_compare(p->setting->key, p->fold, p->before, p->after,
+	                        p->value, &offset);
+
+	if (r == -EBADMSG)
+		return differ(p, offset,
+		              "a second YAML reader finds something else here");
+	return r;
+}
+
 static int prove(struct proof *p)
 {
 	enum kr_state wanted = p->value ? KR_STATE_TRUE : KR_STATE_FALSE;
@@ -196,7 +210,9 @@ static int prove(struct proof *p)
 		r = differ(p, 0, "no use of the key may come or go");
 	if (r < 0)
 		return r;
-	return witness_json(p);
+	if (p->new.format == KR_CONFIG_JSON)
+		return witness_json(p);
+	return witness_yaml(p);
 }
 
 int kr_config_prove_with(const struct kr_setting *setting,

@@ -21,6 +21,7 @@
 #include "kubelet/config.h"
 #include "kubelet/decode.h"
 #include "kubelet/json.h"
+#include "kubelet/yaml-read.h"
 
 #define GUESS_SIZE_OLD ((size_t)2048)
 
@@ -58,39 +59,49 @@ static enum kr_config_format guess_format(const struct kr_file *file,
 	                                        : KR_CONFIG_YAML;
 }
 
+static int read_yaml(struct kr_decode *decode, const struct kr_file *file,
+                     struct kr_diag *diag, struct kr_config_layout *layout)
+{
+	const struct kr_listener listener = {kr_decode_hear, decode};
+	struct kr_span twice;
+	int r;
+
+	decode->unique = true;
+	r = kr_yaml_read(file, &listener, diag, layout, &twice);
+	if (r <= 0)
+		return r;
+	return kr_decode_twice(decode, twice);
+}
+
+static int read_json(struct kr_decode *decode, const struct kr_file *file,
+                     struct kr_diag *diag)
+{
+	const struct kr_listener listener = {kr_decode_hear, decode};
+
+	return kr_json_read(file, &listener, diag);
+}
+
 int kr_config_parse(const struct kr_setting *setting,
                     const struct kr_file *file,
                     const struct kr_config_options *options,
                     struct kr_diag *diag, struct kr_config *ret)
 {
 	_cleanup_decode_ struct kr_decode decode;
-	const struct kr_listener listener = {kr_decode_hear, &decode};
+	struct kr_config_layout layout = {0};
 	enum kr_config_format format =
 		guess_format(file, options ? options->kubelet_minor : 0);
 	int r;
 
 	kr_decode_init(&decode, setting, file, options);
-	if (format == KR_CONFIG_YAML && file->size > 0) {
-		kr_diag_add_path(diag, KR_ERROR, "config-yaml", file->path,
-				 "the file would have to be JSON");
-		*ret = (struct kr_config){
-			.format = format,
-			.state = KR_STATE_UNKNOWN,
-			.wins = -1,
-			.healthz_port = -1,
-			.masquerade_bit = -1,
-			.drop_bit = -1,
-			.layout.reason = "the file would have to be JSON",
-		};
-		return 0;
-	}
 	if (file->size == 0) {
 		kr_diag_add_path(diag, KR_ERROR, "config-empty", file->path,
 		                 "the file is empty, it would have to hold a "
 		                 "KubeletConfiguration");
 		r = -EBADMSG;
+	} else if (format == KR_CONFIG_JSON) {
+		r = read_json(&decode, file, diag);
 	} else {
-		r = kr_json_read(file, &listener, diag);
+		r = read_yaml(&decode, file, diag, &layout);
 	}
 	if (r < 0 && r != -EBADMSG)
 		return r;
@@ -98,7 +109,10 @@ int kr_config_parse(const struct kr_setting *setting,
 	if (r < 0)
 		return r;
 	ret->format = format;
-	ret->layout.flow = format == KR_CONFIG_JSON;
+	if (format == KR_CONFIG_YAML) {
+		layout.reason = ret->layout.reason ?: layout.reason;
+		ret->layout = layout;
+	}
 	return 0;
 }
 

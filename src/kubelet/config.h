@@ -27,6 +27,7 @@ struct kr_config_use {
 	enum kr_state state;  /* TRUE, FALSE, NULL, INVALID */
 	bool editable;        /* the value can be replaced in place */
 	const char *reason;   /* static: why not, else NULL */
+	bool overridden; /* YAML: a later one undoes it, even a wrong type */
 };
 
 /* Where a member can be added at the top: for kr_config_edit(). */
@@ -36,8 +37,20 @@ struct kr_config_layout {
 	 * none */
 	struct kr_span last_key, last_value;
 	bool flow;          /* {...}, always so in JSON */
+	size_t end;         /* YAML: offset of the document's end */
+	bool open_ended;    /* YAML: the last value is a block scalar, to which
+	                       line ends behind it may belong */
 	const char *reason; /* static: why nothing can be added, else NULL */
 };
+
+/* The byte behind the last member. */
+static inline size_t kr_config_layout_end(const struct kr_config_layout *layout)
+{
+	size_t key = kr_span_end(layout->last_key);
+	size_t value = kr_span_end(layout->last_value);
+
+	return value > key ? value : key;
+}
 
 struct kr_config {
 	enum kr_config_format format;

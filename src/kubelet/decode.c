@@ -161,7 +161,7 @@ static int hear_key(struct kr_decode *d, const struct kr_event *e)
 	name = plain(d, e, &length);
 	if (!name)
 		return -ENOMEM;
-	if (d->dropin &&
+	if (d->dropin && !d->unique &&
 	    kr_names_add(&d->names, frame->object, name, length, e->span) < 0)
 		return -ENOMEM;
 	if (schema && kr_schema_kind(schema) == KR_SCHEMA_OBJECT)
@@ -207,6 +207,7 @@ static int push_use(struct kr_decode *d, const struct kr_event *e)
 		.state = KR_STATE_INVALID,
 		.editable = !e->fixed,
 		.reason = e->fixed,
+		.overridden = e->overridden,
 	};
 	if (e->type == KR_EVENT_TRUE)
 		use->state = KR_STATE_TRUE;
@@ -283,10 +284,11 @@ static int set_address(struct kr_decode *d, const struct kr_event *e)
 /* The value of a member at the top. */
 static int hear_top(struct kr_decode *d, const struct kr_event *e)
 {
-	switch (d->role) {
-	case KR_ROLE_OURS:
-	case KR_ROLE_OURS_INTERNAL:
+	if (d->role == KR_ROLE_OURS || d->role == KR_ROLE_OURS_INTERNAL)
 		return push_use(d, e);
+	if (e->overridden)
+		return 0;
+	switch (d->role) {
 	case KR_ROLE_KIND:
 		return hear_gvk(d, e, "kind", &d->kind, &d->kind_span);
 	case KR_ROLE_API_VERSION:
@@ -303,10 +305,9 @@ static int hear_top(struct kr_decode *d, const struct kr_event *e)
 	case KR_ROLE_DROP_BIT:
 		d->drop_bit = number_of(e);
 		return 0;
-	case KR_ROLE_NONE:
+	default:
 		return 0;
 	}
-	return 0;
 }
 
 static int type_valid(struct kr_decode *d, const struct kr_schema *schema,
@@ -444,6 +445,8 @@ int kr_decode_hear(void *userdata, const struct kr_event *e)
 		d->last_value = e->span;
 		r = hear_top(d, e);
 	}
+	if (e->overridden)
+		schema = NULL;
 	if (r == 0)
 		r = check_type(d, schema, e);
 	if (r == 0 && (e->type == KR_EVENT_MAP || e->type == KR_EVENT_LIST))
@@ -477,16 +480,13 @@ static int check_gvk(struct kr_decode *d, bool *ret_internal)
 	              "apiVersion would have to be \"" GROUP "v1beta1\"");
 }
 
-/* A drop-in is decoded strictly, and there is no lenient way behind it. */
 static int check_names(struct kr_decode *d)
 {
 	struct kr_span span;
 
 	if (!d->dropin || !kr_names_repeated(&d->names, &span))
 		return 0;
-	return refuse(&d->fatal, "config-duplicate", span,
-	              "the name is there twice, in a drop-in it would have to "
-	              "be there once");
+	return kr_decode_twice(d, span);
 }
 
 static void say(const struct kr_decode *d, const struct kr_decode_fault *fault,
@@ -510,7 +510,7 @@ static void judge_uses(struct kr_decode *d, struct kr_config *c,
 	for (size_t i = 0; i < c->n_uses && !d->dropin; i++) {
 		const struct kr_config_use *use = &c->uses[i];
 
-		if (use->state != KR_STATE_INVALID)
+		if (use->state != KR_STATE_INVALID || use->overridden)
 			continue;
 		c->state = KR_STATE_INVALID;
 		kr_diag_add(diag, KR_ERROR, "config-value", use->value,
@@ -547,6 +547,7 @@ static void take_uses(struct kr_decode *d, struct kr_config *c)
 	c->uses = TAKE_PTR(uses->items);
 	c->n_uses = uses->n;
 	c->layout.root = d->root;
+	c->layout.flow = true;
 	c->layout.last_key = d->last_key;
 	c->layout.last_value = d->last_value;
 	if (c->internal)
@@ -557,6 +558,15 @@ static void take_uses(struct kr_decode *d, struct kr_config *c)
 	c->masquerade_bit = d->masquerade_bit;
 	c->drop_bit = d->drop_bit;
 	c->dropin = d->dropin;
+}
+
+int kr_decode_twice(struct kr_decode *d, struct kr_span name)
+{
+	if (!d->dropin)
+		return 0;
+	return refuse(&d->fatal, "config-duplicate", name,
+	              "the name is there twice, in a drop-in it would have to "
+	              "be there once");
 }
 
 int kr_decode_finish(struct kr_decode *d, bool readable, struct kr_diag *diag,

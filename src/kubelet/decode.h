@@ -46,6 +46,7 @@ struct kr_decode {
 	const struct kr_setting *setting;
 	const struct kr_file *file;
 	bool dropin; /* one file of --config-dir: types are judged later */
+	bool unique; /* the reader looks after repeated names itself */
 	bool merged; /* what is left after the merge: case is ignored */
 
 	struct kr_decode_frame *frames;
@@ -78,6 +79,12 @@ void kr_decode_done(struct kr_decode *decode);
 /* A struct kr_listener's hear(), USERDATA is the struct kr_decode. 0 or
  * -ENOMEM. */
 int kr_decode_hear(void *userdata, const struct kr_event *event);
+
+/*
+ * A member is there again that has this NAME: a drop-in is decoded strictly,
+ * and there is no lenient way behind it. 0 or -ENOMEM.
+ */
+int kr_decode_twice(struct kr_decode *decode, struct kr_span name);
 
 /*
  * The verdict, after the last event. FORMAT is the caller's. What kubelet

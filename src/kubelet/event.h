@@ -26,8 +26,9 @@ enum kr_event_type {
 
 struct kr_event {
 	enum kr_event_type type;
-	bool key;     /* the name of a member; always a string */
-	bool escaped; /* TEXT still holds JSON's escapes */
+	bool key;        /* the name of a member; always a string */
+	bool escaped;    /* TEXT still holds JSON's escapes */
+	bool overridden; /* a later member undoes this one, types and all */
 	/* of a string without its quotes, of a number as JSON writes it */
 	const char *text;
 	size_t length;

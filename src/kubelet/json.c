@@ -128,7 +128,7 @@ static int scan_string(struct kr_json *json, struct kr_json_token *token)
 				i >= json->file->size
 					? "expected '\"' to close the string"
 					: "control characters in a string "
-			                  "would have to be escaped");
+					  "would have to be escaped");
 		if (c != '\\')
 			continue;
 		token->escaped = true;
@@ -139,7 +139,7 @@ static int scan_string(struct kr_json *json, struct kr_json_token *token)
 					return wrong(
 						json, i,
 						"expected four hexadecimal "
-					        "digits behind '\\u'");
+						"digits behind '\\u'");
 			}
 		} else if (!data[i] || !strchr("\"\\/bfnrt", data[i])) {
 			return wrong(json, i,

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Trees of documents: nodes and texts in large blocks that are given back as
+ * one, walked by parent pointers and never by recursion, so that no file can
+ * exhaust the stack.
+ */
+
+#include <errno.h>
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macro.h"
+#include "kubelet/tree.h"
+
+#define BLOCK_SIZE ((size_t)64 * 1024)
+
+struct kr_tree_block {
+	struct kr_tree_block *next;
+	size_t used, size;
+	alignas(max_align_t) char data[];
+};
+
+void *kr_tree_alloc(struct kr_tree *tree, size_t size)
+{
+	struct kr_tree_block *block = tree->blocks;
+	char *memory;
+
+	size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+	if (!block || block->size - block->used < size) {
+		size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+
+		block = calloc(1, sizeof(*block) + room);
+		if (!block)
+			return NULL;
+		block->size = room;
+		block->next = tree->blocks;
+		tree->blocks = block;
+	}
+	memory = block->data + block->used;
+	block->used += size;
+	return memory;
+}
+
+char *kr_tree_text(struct kr_tree *tree, const char *text, size_t length)
+{
+	char *copy = kr_tree_alloc(tree, length + 1);
+
+	if (copy && length > 0)
+		memcpy(copy, text, length);
+	return copy;
+}
+
+struct kr_tree_node *kr_tree_add(struct kr_tree *tree,
+                                 struct kr_tree_node *parent)
+{
+	struct kr_tree_node *node = kr_tree_alloc(tree, sizeof(*node));
+
+	if (!node)
+		return NULL;
+	node->parent = parent;
+	if (!parent) {
+		tree->root = node;
+		return node;
+	}
+	if (parent->last)
+		parent->last->next = node;
+	else
+		parent->first = node;
+	parent->last = node;
+	parent->n_children++;
+	return node;
+}
+
+struct place {
+	struct kr_tree_node *node;
+	size_t at;
+};
+
+static int compare_names(const struct kr_tree_name *x,
+                         const struct kr_tree_name *y)
+{
+	if (x->type != y->type)
+		return x->type < y->type ? -1 : 1;
+	if (x->length != y->length)
+		return x->length < y->length ? -1 : 1;
+	return x->length == 0 ? 0 : memcmp(x->text, y->text, x->length);
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+	int r = compare_names(&x->node->name, &y->node->name);
+
+	return r != 0 ? r : x->at < y->at ? -1 : x->at > y->at;
+}
+
+int kr_tree_override(struct kr_tree_node *map, struct kr_span *ret)
+{
+	_cleanup_free_ struct place *places = NULL;
+	size_t n = 0, first = SIZE_MAX;
+
+	if (map->n_children < 2)
+		return 0;
+	places = calloc(map->n_children, sizeof(*places));
+	if (!places)
+		return -ENOMEM;
+	for (struct kr_tree_node *c = map->first; c; c = c->next, n++)
+		places[n] = (struct place){c, n};
+	qsort(places, n, sizeof(*places), compare_places);
+	for (size_t i = 1; i < n; i++) {
+		struct kr_tree_node *earlier = places[i - 1].node;
+
+		if (compare_names(&earlier->name, &places[i].node->name) != 0)
+			continue;
+		earlier->overridden = true;
+		if (places[i].at < first) {
+			first = places[i].at;
+			*ret = places[i].node->name.span;
+		}
+	}
+	return first != SIZE_MAX;
+}
+
+static int tell_start(const struct kr_tree_node *node,
+                      const struct kr_listener *listener)
+{
+	struct kr_event event = node->event;
+	int r;
+
+	if (node->parent && node->parent->event.type == KR_EVENT_MAP) {
+		const struct kr_event key = {
+			.type = KR_EVENT_STRING,
+			.key = true,
+			.text = node->name.text,
+			.length = node->name.length,
+			.span = node->name.span,
+		};
+
+		r = listener->hear(listener->userdata, &key);
+		if (r < 0)
+			return r;
+	}
+	event.overridden = node->overridden;
+	return listener->hear(listener->userdata, &event);
+}
+
+static int tell_end(const struct kr_tree_node *node,
+                    const struct kr_listener *listener)
+{
+	struct kr_event event = {.span = node->event.span};
+
+	if (node->event.type == KR_EVENT_MAP)
+		event.type = KR_EVENT_MAP_END;
+	else if (node->event.type == KR_EVENT_LIST)
+		event.type = KR_EVENT_LIST_END;
+	else
+		return 0;
+	return listener->hear(listener->userdata, &event);
+}
+
+static bool is_told(const struct kr_tree_node *node)
+{
+	return !node->overridden || (node->parent && !node->parent->parent);
+}
+
+int kr_tree_tell(const struct kr_tree_node *root,
+                 const struct kr_listener *listener)
+{
+	const struct kr_tree_node *node = root;
+	int r;
+
+	while (node) {
+		r = is_told(node) ? tell_start(node, listener) : 0;
+		if (r < 0)
+			return r;
+		if (is_told(node) && node->first) {
+			node = node->first;
+			continue;
+		}
+		for (;;) {
+			r = is_told(node) ? tell_end(node, listener) : 0;
+			if (r < 0)
+				return r;
+			if (node == root)
+				return 0;
+			if (node->next)
+				break;
+			node = node->parent;
+		}
+		node = node->next;
+	}
+	return 0;
+}
+
+void kr_tree_done(struct kr_tree *tree)
+{
+	struct kr_tree_block *next;
+
+	for (struct kr_tree_block *b = tree->blocks; b; b = next) {
+		next = b->next;
+		free(b);
+	}
+	*tree = (struct kr_tree){0};
+}

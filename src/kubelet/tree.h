@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A document as a tree, for what needs the whole of it: YAML's aliases and
+ * merge keys, and the merge of drop-ins.
+ */
+
+#include "kubelet/event.h"
+
+/* The name of a member. */
+struct kr_tree_name {
+	const char *text;
+	size_t length;
+	struct kr_span span;
+	char type; /* YAML: a name of another type is another name */
+};
+
+struct kr_tree_node {
+	struct kr_event event; /* its first one; the text lives in the tree */
+	struct kr_tree_name name; /* of a member of a map */
+	bool overridden;          /* a later member has the same name */
+	struct kr_tree_node *parent, *first, *last, *next;
+	size_t n_children;
+};
+
+struct kr_tree_block;
+
+struct kr_tree {
+	struct kr_tree_node *root;
+	struct kr_tree_block *blocks; /* all memory of nodes and texts */
+};
+
+/* Memory of the tree, zeroed; NULL when there is no more. */
+void *kr_tree_alloc(struct kr_tree *tree, size_t size);
+
+/* A copy of a text, NUL-terminated, or NULL. */
+char *kr_tree_text(struct kr_tree *tree, const char *text, size_t length);
+
+/* A node behind the last child of PARENT (NULL: the root). NULL when memory
+ * runs out. */
+struct kr_tree_node *kr_tree_add(struct kr_tree *tree,
+                                 struct kr_tree_node *parent);
+
+/*
+ * Marks the members of MAP that a later one of the same name and type of name
+ * overrides. >0: there are such, RET is the place of the first that comes
+ * again; 0; -ENOMEM.
+ */
+int kr_tree_override(struct kr_tree_node *map, struct kr_span *ret);
+
+/* Tells LISTENER the tree, without what is overridden, but with those
+ * overridden members of the root. 0 or what it gave. */
+int kr_tree_tell(const struct kr_tree_node *root,
+                 const struct kr_listener *listener);
+
+void kr_tree_done(struct kr_tree *tree);
+#define _cleanup_tree_ _cleanup_(kr_tree_done)

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * libyaml's events made a tree in which every node knows its bytes.
+ *
+ * kubelet's reader (yaml.v2) is a port of libyaml, so libyaml finds the same
+ * tokens. Where the two differ:
+ *
+ * - libyaml takes "%YAML 1.2", yaml.v2 only 1.1;
+ * - yaml.v2 reads 512 bytes at a time, and a byte that is no UTF-8 is an error
+ *   even behind the end of the first document if it was read by then: the
+ *   input is handed out in the same portions here;
+ * - the tag "!" is dropped by libyaml, in yaml.v2 it makes a string;
+ * - libyaml knows the escape "\/", yaml.v2 does not;
+ * - libyaml skips a byte order mark at the start of any line, yaml.v2 only at
+ *   that of the file: later ones are handed out as another character;
+ * - nothing behind the first document matters.
+ *
+ * libyaml's marks count characters, and CR LF is two of them; the byte order
+ * mark is none. A cursor walks the file's bytes beside the marks, which hardly
+ * ever go back. UTF-16 counts two bytes a character, four for one beyond
+ * U+FFFF.
+ *
+ * Source: gopkg.in/yaml.v2 2.4 readerc.go, yaml.go, decode.go.
+ */
+
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <yaml.h>
+
+#include "base/macro.h"
+#include "kubelet/json.h"
+#include "kubelet/yaml-parse.h"
+
+#define PORTION ((size_t)512)
+
+struct parse {
+	const struct kr_file *file;
+	struct kr_tree *tree;
+	struct kr_diag *diag;
+	yaml_parser_t parser;
+
+	size_t handed, room; /* input handed out; libyaml's buffer */
+	/* the cursor: character INDEX starts at byte OFFSET */
+	size_t index, offset, start;
+	unsigned width; /* of a unit: 1 for UTF-8, 2 for UTF-16 */
+	bool big_endian;
+
+	struct kr_yaml_node **open; /* mappings and sequences not ended yet */
+	size_t depth, size_open;
+	void *anchors; /* a tsearch(3) tree; a later one of a name wins */
+};
+
+static bool is_mark(const struct parse *p, size_t offset)
+{
+	return offset > p->start &&
+	       strncmp(p->file->data + offset, "\xef\xbb\xbf", 3) == 0;
+}
+
+/* The byte at OFFSET, of U+FFFD if it belongs to a byte order mark. */
+static unsigned char without_mark(const struct parse *p, size_t offset,
+                                  unsigned char byte)
+{
+	if (byte == 0xbb && offset > 1 && is_mark(p, offset - 1))
+		return 0xbf;
+	if (byte == 0xbf && offset > 2 && is_mark(p, offset - 2))
+		return 0xbd;
+	return byte;
+}
+
+static int hand_out(void *data, unsigned char *buffer, size_t size,
+                    size_t *ret_size)
+{
+	struct parse *p = data;
+	size_t n = PORTION, left = p->file->size - p->handed;
+
+	/* what libyaml could not decode yet still fills a part of it */
+	if (p->room == 0)
+		p->room = size;
+	if (p->room - size < n)
+		n -= p->room - size;
+	if (n > size)
+		n = size;
+	if (n > left)
+		n = left;
+	memcpy(buffer, p->file->data + p->handed, n);
+	for (size_t i = 0; i < n && p->width == 1; i++)
+		buffer[i] = without_mark(p, p->handed + i, buffer[i]);
+	p->handed += n;
+	*ret_size = n;
+	return 1;
+}
+
+static void find_encoding(struct parse *p)
+{
+	const char *data = p->file->data;
+	size_t size = p->file->size;
+
+	p->width = 1;
+	if (size >= 2 && (memcmp(data, "\xff\xfe", 2) == 0 ||
+	                  memcmp(data, "\xfe\xff", 2) == 0)) {
+		p->width = 2;
+		p->big_endian = data[0] == '\xfe';
+		p->start = 2;
+	} else if (size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
+		p->start = 3;
+	}
+	p->offset = p->start;
+}
+
+static unsigned unit_at(const struct parse *p, size_t offset)
+{
+	const unsigned char *s = (const unsigned char *)p->file->data + offset;
+
+	return p->big_endian ? (unsigned)(s[0] << 8 | s[1])
+	                     : (unsigned)(s[1] << 8 | s[0]);
+}
+
+static unsigned char_at(const struct parse *p, size_t offset)
+{
+	return p->width == 2 ? unit_at(p, offset)
+	                     : (unsigned char)p->file->data[offset];
+}
+
+/* Whether a character starts at OFFSET. */
+static bool is_start(const struct parse *p, size_t offset)
+{
+	if (p->width == 1)
+		return (p->file->data[offset] & 0xc0) != 0x80;
+	return offset + 1 >= p->file->size ||
+	       (unit_at(p, offset) & 0xfc00) != 0xdc00;
+}
+
+/* The byte at which character INDEX starts. */
+static size_t offset_of(struct parse *p, size_t index)
+{
+	size_t size = p->file->size;
+
+	while (p->index < index && p->offset < size) {
+		do
+			p->offset += p->width;
+		while (p->offset < size && !is_start(p, p->offset));
+		p->index++;
+	}
+	while (p->index > index && p->offset > p->start) {
+		do
+			p->offset -= p->width;
+		while (p->offset > p->start && !is_start(p, p->offset));
+		p->index--;
+	}
+	return p->offset < size ? p->offset : size;
+}
+
+static int fail_at(struct parse *p, size_t offset, const char *text)
+{
+	struct kr_span span = {p->file, offset, 0};
+
+	if (span.offset > p->file->size)
+		span.offset = p->file->size;
+	if (span.offset < p->file->size)
+		span.length = 1;
+	kr_diag_add(p->diag, KR_ERROR, "config-syntax", span, "%s", text);
+	return -EBADMSG;
+}
+
+static int fail(struct parse *p)
+{
+	const yaml_parser_t *y = &p->parser;
+	const char *problem = y->problem ? y->problem : "not readable as YAML";
+
+	if (y->error == YAML_MEMORY_ERROR)
+		return -ENOMEM;
+	if (y->error == YAML_READER_ERROR)
+		return fail_at(p, y->problem_offset, problem);
+	return fail_at(p, offset_of(p, y->problem_mark.index), problem);
+}
+
+static int push_open(struct parse *p, struct kr_yaml_node *node)
+{
+	if (p->depth == p->size_open) {
+		size_t size = p->size_open ? p->size_open * 2 : 16;
+		struct kr_yaml_node **grown =
+			reallocarray(p->open, size, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		p->open = grown;
+		p->size_open = size;
+	}
+	p->open[p->depth++] = node;
+	return 0;
+}
+
+static int compare_anchors(const void *a, const void *b)
+{
+	const struct kr_yaml_node *x = a, *y = b;
+
+	return strcmp(x->anchor, y->anchor);
+}
+
+static int add_anchor(struct parse *p, struct kr_yaml_node *node)
+{
+	struct kr_yaml_node **found =
+		tsearch(node, &p->anchors, compare_anchors);
+
+	if (!found)
+		return -ENOMEM;
+	*found = node;
+	return 0;
+}
+
+static struct kr_yaml_node *find_anchor(const struct parse *p,
+                                        const struct kr_yaml_node *alias)
+{
+	struct kr_yaml_node **found =
+		tfind(alias, &p->anchors, compare_anchors);
+
+	return found ? *found : NULL;
+}
+
+static void keep(void *node)
+{
+}
+
+/* Whether the node's bytes start with the tag "!", maybe behind an anchor. */
+static bool has_bare_tag(const struct kr_yaml_node *node)
+{
+	const char *s = node->span.file->data + node->span.offset;
+	const char *end = s + node->span.length;
+
+	if (s < end && *s == '&') {
+		while (s < end && !strchr(" \t\r\n", *s))
+			s++;
+		while (s < end && strchr(" \t\r\n", *s))
+			s++;
+	}
+	return s < end && *s == '!';
+}
+
+static int set_texts(struct parse *p, struct kr_yaml_node *node,
+                     const yaml_char_t *tag, const yaml_char_t *anchor)
+{
+	const char *t = (const char *)tag, *a = (const char *)anchor;
+
+	if (t) {
+		node->tag = kr_tree_text(p->tree, t, strlen(t));
+		if (!node->tag)
+			return -ENOMEM;
+	}
+	if (!a)
+		return 0;
+	node->anchor = kr_tree_text(p->tree, a, strlen(a));
+	if (!node->anchor)
+		return -ENOMEM;
+	if (node->kind == KR_YAML_ALIAS)
+		return 0;
+	return add_anchor(p, node);
+}
+
+/* Whether the escape "\/" is in a node in double quotes. */
+static bool has_slash_escape(const struct parse *p,
+                             const struct kr_yaml_node *node)
+{
+	size_t end = kr_span_end(node->span), i = node->span.offset;
+
+	for (; i + 2 * p->width <= end; i += p->width) {
+		if (char_at(p, i) != '\\')
+			continue;
+		i += p->width;
+		if (char_at(p, i) == '/')
+			return true;
+	}
+	return false;
+}
+
+static int set_scalar(struct parse *p, struct kr_yaml_node *node,
+                      const yaml_event_t *e)
+{
+	yaml_scalar_style_t style = e->data.scalar.style;
+
+	node->kind = KR_YAML_SCALAR;
+	if (style == YAML_DOUBLE_QUOTED_SCALAR_STYLE &&
+	    has_slash_escape(p, node))
+		return fail_at(p, node->span.offset,
+		               "the escape \\/ would have to be / alone");
+	node->plain = style == YAML_PLAIN_SCALAR_STYLE;
+	node->block = style == YAML_LITERAL_SCALAR_STYLE ||
+	              style == YAML_FOLDED_SCALAR_STYLE;
+	node->implicit = e->data.scalar.plain_implicit;
+	node->length = e->data.scalar.length;
+	node->text = kr_tree_text(p->tree, (const char *)e->data.scalar.value,
+	                          node->length);
+	if (!node->text)
+		return -ENOMEM;
+	if (!e->data.scalar.tag && node->implicit && p->width == 1 &&
+	    has_bare_tag(node))
+		node->tag = "!";
+	return set_texts(p, node, e->data.scalar.tag, e->data.scalar.anchor);
+}
+
+static int set_node(struct parse *p, struct kr_yaml_node *node,
+                    const yaml_event_t *e)
+{
+	switch (e->type) {
+	case YAML_SCALAR_EVENT:
+		return set_scalar(p, node, e);
+	case YAML_MAPPING_START_EVENT:
+		node->kind = KR_YAML_MAPPING;
+		node->flow =
+			e->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
+		return set_texts(p, node, e->data.mapping_start.tag,
+		                 e->data.mapping_start.anchor);
+	case YAML_SEQUENCE_START_EVENT:
+		node->kind = KR_YAML_SEQUENCE;
+		node->flow = e->data.sequence_start.style ==
+		             YAML_FLOW_SEQUENCE_STYLE;
+		return set_texts(p, node, e->data.sequence_start.tag,
+		                 e->data.sequence_start.anchor);
+	default:
+		node->kind = KR_YAML_ALIAS;
+		return set_texts(p, node, NULL, e->data.alias.anchor);
+	}
+}
+
+static int add_node(struct parse *p, const yaml_event_t *e,
+                    struct kr_yaml_document *doc)
+{
+	struct kr_yaml_node *node = kr_tree_alloc(p->tree, sizeof(*node));
+	struct kr_yaml_node *parent =
+		p->depth > 0 ? p->open[p->depth - 1] : NULL;
+	int r;
+
+	if (!node)
+		return -ENOMEM;
+	node->span.file = p->file;
+	node->span.offset = offset_of(p, e->start_mark.index);
+	node->span.length = offset_of(p, e->end_mark.index) - node->span.offset;
+	r = set_node(p, node, e);
+	if (r < 0)
+		return r;
+	if (node->kind == KR_YAML_ALIAS) {
+		node->target = find_anchor(p, node);
+		if (!node->target)
+			return fail_at(p, node->span.offset,
+			               "the alias would have to name an anchor "
+			               "that stands before it");
+	}
+	if (!parent)
+		doc->root = node;
+	else if (parent->last)
+		parent->last->next = node;
+	else
+		parent->first = node;
+	if (parent)
+		parent->last = node;
+	if (node->kind != KR_YAML_MAPPING && node->kind != KR_YAML_SEQUENCE)
+		return 0;
+	if (p->depth == KR_JSON_DEPTH_MAX)
+		return fail_at(p, node->span.offset,
+		               "nesting would have to be at most 10000 deep");
+	return push_open(p, node);
+}
+
+static void end_node(struct parse *p, const yaml_event_t *e)
+{
+	struct kr_yaml_node *node = p->open[--p->depth];
+
+	node->span.length = offset_of(p, e->end_mark.index) - node->span.offset;
+}
+
+/* >0: the document is over. */
+static int take_event(struct parse *p, const yaml_event_t *e,
+                      struct kr_yaml_document *doc)
+{
+	const yaml_version_directive_t *version;
+
+	switch (e->type) {
+	case YAML_DOCUMENT_START_EVENT:
+		version = e->data.document_start.version_directive;
+		if (version && (version->major != 1 || version->minor != 1))
+			return fail_at(p, offset_of(p, e->start_mark.index),
+			               "the version would have to be 1.1");
+		return 0;
+	case YAML_MAPPING_END_EVENT:
+	case YAML_SEQUENCE_END_EVENT:
+		end_node(p, e);
+		return 0;
+	case YAML_DOCUMENT_END_EVENT:
+	case YAML_STREAM_END_EVENT:
+		doc->end = offset_of(p, e->start_mark.index);
+		return 1;
+	case YAML_STREAM_START_EVENT:
+	case YAML_NO_EVENT:
+		return 0;
+	default:
+		return add_node(p, e, doc);
+	}
+}
+
+static int run(struct parse *p, struct kr_yaml_document *doc)
+{
+	yaml_event_t event;
+	int r;
+
+	do {
+		if (!yaml_parser_parse(&p->parser, &event))
+			return fail(p);
+		r = take_event(p, &event, doc);
+		yaml_event_delete(&event);
+	} while (r == 0);
+	return r < 0 ? r : 0;
+}
+
+int kr_yaml_parse(const struct kr_file *file, struct kr_tree *tree,
+                  struct kr_diag *diag, struct kr_yaml_document *ret)
+{
+	struct parse p = {.file = file, .tree = tree, .diag = diag};
+	struct kr_yaml_document doc = {0};
+	int r;
+
+	if (!yaml_parser_initialize(&p.parser))
+		return -ENOMEM;
+	find_encoding(&p);
+	doc.utf16 = p.width == 2;
+	yaml_parser_set_input(&p.parser, hand_out, &p);
+	r = run(&p, &doc);
+	yaml_parser_delete(&p.parser);
+	free(p.open);
+	tdestroy(p.anchors, keep);
+	if (r == 0)
+		*ret = doc;
+	return r;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The first document of a YAML file as it is written: nodes with their bytes.
+ */
+
+#include "base/diag.h"
+#include "kubelet/tree.h"
+
+enum kr_yaml_kind {
+	KR_YAML_SCALAR,
+	KR_YAML_MAPPING,
+	KR_YAML_SEQUENCE,
+	KR_YAML_ALIAS,
+};
+
+struct kr_yaml_node {
+	enum kr_yaml_kind kind;
+	bool flow;          /* {} or [] */
+	bool block;         /* a scalar of | or > */
+	bool plain;         /* a scalar without quotes */
+	bool implicit;      /* its type is told by its text */
+	const char *tag;    /* in full, NULL: none; "!" stays */
+	const char *anchor; /* its own, or an alias's */
+	const char *text;
+	size_t length;
+	/* with anchor and tag; of a mapping or sequence up to its end */
+	struct kr_span span;
+	struct kr_yaml_node *target; /* of an alias */
+	bool busy;                   /* of an alias: it is being followed */
+	/* of a mapping: names and values in turn */
+	struct kr_yaml_node *first, *last, *next;
+};
+
+struct kr_yaml_document {
+	struct kr_yaml_node *root; /* NULL: there is no document */
+	size_t end; /* offset of the document's end: "---", "..." or the file's
+	             */
+	bool utf16;
+};
+
+/*
+ * Reads the first document of FILE. Nodes and texts belong to TREE. 0;
+ * -EBADMSG: no YAML as yaml.v2 reads it, with an error in DIAG; -ENOMEM.
+ */
+int kr_yaml_parse(const struct kr_file *file, struct kr_tree *tree,
+                  struct kr_diag *diag, struct kr_yaml_document *ret);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * YAML as kubelet reads it: made JSON first, by yaml.v2 and sigs.k8s.io/yaml.
+ */
+
+#include "base/diag.h"
+#include "kubelet/config.h"
+#include "kubelet/event.h"
+
+/*
+ * Reads the first document of FILE aloud, as JSON has it: aliases and merge
+ * keys resolved, names as strings. Of members with one name the last one
+ * counts; at the top the earlier ones are told too, as overridden. LAYOUT is
+ * where a member can be added. 0; >0: the same, and RET_TWICE is the first name
+ * that came again; -EBADMSG with an error in DIAG; -ENOMEM; what LISTENER gave.
+ */
+int kr_yaml_read(const struct kr_file *file, const struct kr_listener *listener,
+                 struct kr_diag *diag, struct kr_config_layout *layout,
+                 struct kr_span *ret_twice);
