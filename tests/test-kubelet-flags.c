@@ -74,6 +74,7 @@ static const struct row rows[] = {
 	{"new in 1.30", {"--config-dir", "/x", OURS}, KR_STATE_TRUE, 1},
 	{"an empty address", {"--address="}, KR_STATE_ABSENT, 0},
 	{"an IPv6 address", {"--address=::1"}, KR_STATE_ABSENT, 0},
+	{"an address with zeros", {"--address=010.0.0.1"}, KR_STATE_ABSENT, 0},
 	{"empty pairs", {"--eviction-hard=,a<1,,"}, KR_STATE_ABSENT, 0},
 	{"feature gates",
          {"--feature-gates=A=true, B = f"},
@@ -283,6 +284,11 @@ static const struct row rows[] = {
          "flag-value"},
 	{"not an address",
          {"--address=localhost"},
+         KR_STATE_INVALID,
+         0,
+         "flag-value"},
+	{"a number for an address",
+         {"--address=1.5"},
          KR_STATE_INVALID,
          0,
          "flag-value"},
@@ -641,6 +647,63 @@ START_TEST(test_oracle)
 }
 END_TEST
 
+static void check_value(const struct kr_flag_value *value, const cJSON *want,
+                        size_t n)
+{
+	if (cJSON_IsString(want))
+		ck_assert_msg(value->text &&
+		                      !strcmp(value->text, want->valuestring),
+		              "line %zu: %s", n, value->text);
+	else
+		ck_assert_msg(!value->text, "line %zu: %s", n, value->text);
+}
+
+/* Random words from the flags' names, near misses and values, and what the real
+ * pflag (1.0.6, with the types of the table) made of them. */
+static void check_random(const cJSON *c, size_t n)
+{
+	const char *want =
+		cJSON_GetStringValue(cJSON_GetObjectItem(c, "state"));
+	const cJSON *args = cJSON_GetObjectItem(c, "args"), *arg;
+	const char *argv[ARGS_MAX] = {"kubelet"};
+	size_t argc = 1;
+	_cleanup_flags_ struct kr_flags flags = {0};
+
+	cJSON_ArrayForEach(arg, args)
+	{
+		ck_assert_uint_lt(argc, ARGS_MAX);
+		argv[argc++] = cJSON_GetStringValue(arg);
+	}
+	parse(argv, argc, &flags);
+	ck_assert_msg(!strcmp(kr_state_to_string(flags.state), want),
+	              "line %zu: %s, not %s%s", n,
+	              kr_state_to_string(flags.state), want,
+	              remarks_of(&flags));
+	if (flags.state == KR_STATE_INVALID)
+		return;
+	check_value(&flags.config, cJSON_GetObjectItem(c, "config"), n);
+	check_value(&flags.config_dir, cJSON_GetObjectItem(c, "config_dir"), n);
+}
+
+START_TEST(test_pflag)
+{
+	FILE *in = open_case_file("pflag.jsonl");
+	char *line = NULL;
+	size_t size = 0, n = 0;
+
+	while (getline(&line, &size, in) > 0) {
+		cJSON *c = cJSON_Parse(line);
+
+		ck_assert_msg(c != NULL, "line %zu", n + 1);
+		check_random(c, ++n);
+		cJSON_Delete(c);
+	}
+	free(line);
+	fclose(in);
+	ck_assert_uint_ge(n, 600);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("kubelet-flags");
@@ -655,6 +718,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, test_table);
 	tcase_add_test(tc, test_measured_flags);
 	tcase_add_test(tc, test_oracle);
+	tcase_add_test(tc, test_pflag);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -317,14 +317,28 @@ static bool version_valid(const char *value)
 	       value[0] == 'v';
 }
 
-/* Empty is none; "010.0.0.1" is an address to old versions only. */
+/* "010.0.0.1": four decimal numbers to Go before 1.17, nothing since. */
+static bool is_old_ip(const char *value)
+{
+	for (int i = 0; i < 4; i++) {
+		size_t length = strspn(value, "0123456789");
+		int64_t v;
+
+		if (!kr_go_int_text(value, length, 10, 64, &v) || v > 255 ||
+		    value[length] != (i < 3 ? '.' : '\0'))
+			return false;
+		value += length + 1;
+	}
+	return true;
+}
+
+/* Empty is none. */
 static bool ip_valid(const char *value)
 {
 	struct in6_addr address;
 
 	return !*value || inet_pton(AF_INET, value, &address) == 1 ||
-	       inet_pton(AF_INET6, value, &address) == 1 ||
-	       !value[strspn(value, "0123456789.")];
+	       inet_pton(AF_INET6, value, &address) == 1 || is_old_ip(value);
 }
 
 /* klog: the file and a level, neither empty, level not negative. */

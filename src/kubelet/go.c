@@ -17,6 +17,7 @@
  * pkg/api/resource/{quantity,suffix}.go.
  */
 
+#include <errno.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -176,7 +177,16 @@ static int days_of(int year, int month)
 	return days[month - 1] + (month == 2 && leap);
 }
 
-/* "Z" or "+hh:mm", and nothing behind it. */
+/* The hour, which Go takes with one digit, too. */
+static bool read_hour(const char **s, const char *end)
+{
+	int n = end - *s > 1 && is_digit((*s)[1]) ? 2 : 1;
+	int v;
+
+	return read_field(s, end, n, 0, 23, &v);
+}
+
+/* "Z" or "+hh:mm", and nothing behind it; old versions have no range here. */
 static bool read_zone(const char *s, const char *end)
 {
 	int v;
@@ -188,8 +198,8 @@ static bool read_zone(const char *s, const char *end)
 	if (*s != '+' && *s != '-')
 		return false;
 	s++;
-	return read_field(&s, end, 2, 0, 24, &v) && read_byte(&s, end, ':') &&
-	       read_field(&s, end, 2, 0, 60, &v) && s == end;
+	return read_field(&s, end, 2, 0, 99, &v) && read_byte(&s, end, ':') &&
+	       read_field(&s, end, 2, 0, 99, &v) && s == end;
 }
 
 bool kr_go_time_valid(const char *s, size_t length)
@@ -202,7 +212,7 @@ bool kr_go_time_valid(const char *s, size_t length)
 	    !read_field(&s, end, 2, 1, 12, &month) ||
 	    !read_byte(&s, end, '-') ||
 	    !read_field(&s, end, 2, 1, days_of(year, month), &day) ||
-	    !read_byte(&s, end, 'T') || !read_field(&s, end, 2, 0, 23, &v) ||
+	    !read_byte(&s, end, 'T') || !read_hour(&s, end) ||
 	    !read_byte(&s, end, ':') || !read_field(&s, end, 2, 0, 59, &v) ||
 	    !read_byte(&s, end, ':') || !read_field(&s, end, 2, 0, 59, &v))
 		return false;
@@ -296,8 +306,12 @@ bool kr_go_float_valid(const char *s, size_t length)
 
 	if (!copy || !length)
 		return false;
+	/* Go wants an exponent behind hexadecimal digits, C does not */
+	if (strpbrk(copy, "xX") && !strpbrk(copy, "pP"))
+		return false;
+	errno = 0;
 	v = strtod(copy, &end);
-	return !*end && isfinite(v);
+	return !*end && !(isinf(v) && errno == ERANGE);
 }
 
 int kr_go_bool(const char *s)
