@@ -103,6 +103,27 @@ START_TEST(test_map)
 }
 END_TEST
 
+START_TEST(test_cut)
+{
+	const struct kr_file *file = kr_test_file("/f", "ab cd ef gh", 11);
+	_cleanup_edits_ struct kr_edits edits = {0};
+	_cleanup_free_ char *out = NULL;
+	size_t size;
+
+	/* "cd " and " ef" overlap in a blank, " gh" touches them */
+	ck_assert_int_eq(kr_edits_cut(&edits, (struct kr_span){file, 3, 3}), 0);
+	ck_assert_int_eq(kr_edits_cut(&edits, (struct kr_span){file, 8, 3}), 0);
+	ck_assert_int_eq(kr_edits_cut(&edits, (struct kr_span){file, 5, 3}), 0);
+	ck_assert_uint_eq(edits.files[0].n_edits, 1);
+	ck_assert_int_eq(
+		kr_edits_add(&edits, (struct kr_span){file, 0, 2}, "x"), 0);
+	ck_assert_int_eq(kr_edits_cut(&edits, (struct kr_span){file, 1, 3}),
+	                 -EEXIST);
+	ck_assert_int_eq(kr_file_edits_apply(&edits.files[0], &out, &size), 0);
+	ck_assert_str_eq(out, "x ");
+}
+END_TEST
+
 START_TEST(test_create)
 {
 	_cleanup_edits_ struct kr_edits edits = {0};
@@ -125,6 +146,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_map);
 	tcase_add_test(tc, test_create);
+	tcase_add_test(tc, test_cut);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -82,6 +82,36 @@ int kr_edits_add(struct kr_edits *edits, struct kr_span span, const char *text)
 	return insert(f, span.offset, span.length, text);
 }
 
+static void remove_edit(struct kr_file_edits *f, size_t at)
+{
+	free(f->edits[at].text);
+	f->n_edits--;
+	memmove(f->edits + at, f->edits + at + 1,
+	        (f->n_edits - at) * sizeof(*f->edits));
+}
+
+int kr_edits_cut(struct kr_edits *edits, struct kr_span span)
+{
+	struct kr_file_edits *f = file_edits(edits, span.file, span.file->real);
+	size_t start = span.offset, end = kr_span_end(span);
+
+	if (!f)
+		return -ENOMEM;
+	for (size_t i = 0; i < f->n_edits;) {
+		const struct kr_edit *e = &f->edits[i];
+		size_t e_end = e->offset + e->length;
+
+		if (*e->text || e->offset > end || e_end < start) {
+			i++;
+			continue;
+		}
+		start = e->offset < start ? e->offset : start;
+		end = e_end > end ? e_end : end;
+		remove_edit(f, i);
+	}
+	return insert(f, start, end - start, "");
+}
+
 int kr_edits_create(struct kr_edits *edits, const char *path, const char *text)
 {
 	struct kr_file_edits *f;

@@ -37,6 +37,13 @@ struct kr_edits {
  */
 int kr_edits_add(struct kr_edits *edits, struct kr_span span, const char *text);
 
+/*
+ * Cuts SPAN out. Unlike kr_edits_add() it may overlap or touch other cuts,
+ * which then become one. 0; -EEXIST: it touches bytes that an edit replaces;
+ * -ENOMEM.
+ */
+int kr_edits_cut(struct kr_edits *edits, struct kr_span span);
+
 /* Adds a file at PATH that does not exist yet. 0, -EEXIST, -ENOMEM. */
 int kr_edits_create(struct kr_edits *edits, const char *path, const char *text);
 

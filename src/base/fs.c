@@ -348,6 +348,44 @@ static int resolve(struct kr_fs *fs, const char *path, bool follow,
 	return fd;
 }
 
+int kr_fs_open_folder(struct kr_fs *fs, const char *path)
+{
+	_cleanup_free_ char *real = NULL;
+	_cleanup_close_ int fd = resolve(fs, path, true, &real);
+	int dir_fd;
+
+	if (fd < 0)
+		return fd;
+	dir_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return dir_fd < 0 ? -errno : dir_fd;
+}
+
+int kr_fs_make_folder(struct kr_fs *fs, const char *path, mode_t mode)
+{
+	_cleanup_free_ char *normal = NULL, *parent = NULL;
+	_cleanup_close_ int parent_fd = -1;
+	const char *name;
+	int fd = kr_fs_open_folder(fs, path);
+
+	if (fd != -ENOENT)
+		return fd;
+	normal = kr_path_normalise(path);
+	if (!normal)
+		return -ENOMEM;
+	name = strrchr(normal, '/') + 1;
+	parent = strndup(normal, (size_t)(name - normal));
+	if (!parent)
+		return -ENOMEM;
+	if (strcmp(parent, normal) == 0)
+		return -ENOENT;
+	parent_fd = kr_fs_make_folder(fs, parent, 0755);
+	if (parent_fd < 0)
+		return parent_fd;
+	if (mkdirat(parent_fd, name, mode) < 0 && errno != EEXIST)
+		return -errno;
+	return kr_fs_open_folder(fs, path);
+}
+
 int kr_fs_open_parent(struct kr_fs *fs, const char *real, const char **ret_name)
 {
 	const char *slash = strrchr(real, '/');

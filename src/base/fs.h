@@ -87,6 +87,14 @@ int kr_fs_stat(struct kr_fs *fs, const char *path, bool follow,
 void kr_stat_done(struct kr_stat *st);
 #define _cleanup_stat_ _cleanup_(kr_stat_done)
 
+/* The folder at PATH, links followed: an O_RDONLY directory fd, which the
+ * caller closes, or an errno. */
+int kr_fs_open_folder(struct kr_fs *fs, const char *path);
+
+/* The same, made with MODE where it is not there, and the folders on the way
+ * with 0755. */
+int kr_fs_make_folder(struct kr_fs *fs, const char *path, mode_t mode);
+
 /*
  * The folder that holds REAL (no links in it), for the *at() calls on its last
  * name. An O_RDONLY directory fd, which the caller closes, or an errno.
