@@ -396,6 +396,7 @@ int kr_bus_reopen(struct kr_bus *bus, const struct kr_manager_wait *wait,
 		_cleanup_diag_ struct kr_diag tried = {0};
 
 		bus->version = 0;
+		bus->subscribed = false;
 		r = open_until(bus, wait, &tried);
 		if (r >= 0)
 			return 0;

@@ -24,6 +24,7 @@
 struct kr_bus {
 	sd_bus *sd;
 	bool peer;             /* the private socket: no bus between */
+	bool subscribed;       /* systemd sends this connection its signals */
 	unsigned version;      /* systemd's, 0: not known */
 	char *root;            /* NULL: this machine */
 	uint64_t timeout_usec; /* of a call; 0: see kr_bus_timeout() */

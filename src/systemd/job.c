@@ -101,9 +101,11 @@ static int subscribe(struct job *job)
 		job->bus->sd, &job->slot,
 		job->bus->peer ? NULL : KR_BUS_DESTINATION, KR_BUS_MANAGER_PATH,
 		KR_BUS_MANAGER, "JobRemoved", on_job_removed, NULL, job);
-	if (r < 0)
+	if (r < 0 || job->bus->subscribed)
 		return r;
-	return kr_bus_call(job->bus, &method, job->wait, job->diag, NULL, NULL);
+	r = kr_bus_call(job->bus, &method, job->wait, job->diag, NULL, NULL);
+	job->bus->subscribed = r >= 0;
+	return r;
 }
 
 static int ask(struct job *job)
