@@ -523,6 +523,47 @@ static int inherit(struct loader *l)
 /* --- the result
  * ----------------------------------------------------------------------- */
 
+/* Environment= and EnvironmentFile= as the manager holds them. */
+static int keep_written(struct loader *l)
+{
+	struct kr_environment *e = &l->environment;
+	struct kr_unit *unit = l->unit;
+
+	unit->written_environment =
+		calloc(e->unit.n_items + 1, sizeof(char *));
+	if (!unit->written_environment)
+		return -ENOMEM;
+	for (size_t i = 0; i < e->unit.n_items; i++) {
+		const struct kr_unit_variable *v = &e->unit.items[i];
+		const char *value = v->value.bytes ? v->value.bytes : "";
+
+		if (asprintf(&unit->written_environment[i], "%s=%s", v->name,
+		             value) < 0)
+			return -ENOMEM;
+		unit->n_written_environment++;
+	}
+	unit->written_files = TAKE_PTR(e->paths.items);
+	unit->n_written_files = e->paths.n_items;
+	e->paths.n_items = 0;
+	return 0;
+}
+
+static int keep_words(const struct kr_exec_command *from,
+                      struct kr_unit_command *to)
+{
+	to->written = calloc(from->n_words + 1, sizeof(char *));
+	if (!to->written)
+		return -ENOMEM;
+	for (size_t i = 0; i < from->n_words; i++) {
+		const char *bytes = from->words[i].text.bytes;
+
+		to->written[i] = strdup(bytes ? bytes : "");
+		if (!to->written[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int complete_environment(struct loader *l)
 {
 	struct kr_environment *e = &l->environment;
@@ -545,6 +586,9 @@ static int complete_environment(struct loader *l)
 		                 "cannot start");
 	}
 	if (r < 0 && r != -ENOEXEC)
+		return r;
+	r = keep_written(l);
+	if (r < 0)
 		return r;
 	r = kr_environment_merge(e, &variables);
 	unit->variables = variables.items;
@@ -597,8 +641,10 @@ static int complete_commands(struct loader *l)
 		r = kr_expand_command(unit, c, &l->start.lines[c->line],
 		                      inherited, l, l->diag,
 		                      &unit->commands[i]);
-		if (r == 0)
+		if (r == 0) {
 			unit->n_commands++;
+			r = keep_words(c, &unit->commands[i]);
+		}
 		if (r == 0)
 			r = find_program(l, &unit->commands[i].path);
 	}
@@ -684,10 +730,16 @@ struct kr_unit *kr_unit_free(struct kr_unit *unit)
 	shadowed = (struct kr_variables){unit->shadowed, unit->n_shadowed};
 	kr_variables_done(&variables);
 	kr_variables_done(&shadowed);
-	for (size_t i = 0; i < unit->n_commands; i++)
+	for (size_t i = 0; i < unit->n_commands; i++) {
+		for (char **w = unit->commands[i].written; w && *w; w++)
+			free(*w);
+		free(unit->commands[i].written);
 		kr_unit_command_done(&unit->commands[i]);
+	}
 	free(unit->commands);
 	free_strings(unit->environment_files, unit->n_environment_files);
+	free_strings(unit->written_environment, unit->n_written_environment);
+	free_strings(unit->written_files, unit->n_written_files);
 	free(unit->name);
 	free(unit->fragment_path);
 	free(unit->dropins);

@@ -82,6 +82,9 @@ struct kr_unit_command {
 	char *path;          /* the program, resolved as far as systemd would */
 	bool shell;          /* the "|" prefix of systemd 258 */
 	bool ignore_failure; /* "-" */
+	/* the words as the manager holds them, specifiers resolved, variables
+	 * not; NULL-terminated (over D-Bus they are ExecStart's argv) */
+	char **written;
 	bool no_environment; /* ":" prefix: variables are not expanded */
 	struct kr_span span; /* the command in the file, prefixes included */
 	/* where another argument would go: just behind the last word */
@@ -110,6 +113,12 @@ struct kr_unit {
 	size_t n_dropins;
 	char **environment_files; /* as written, without "-", globs expanded */
 	size_t n_environment_files;
+	/* "NAME=value" of Environment=, and EnvironmentFile= with "-", as the
+	 * manager holds them */
+	char **written_environment;
+	size_t n_written_environment;
+	char **written_files;
+	size_t n_written_files;
 	char *missing_file; /* KR_UNIT_NO_ENVIRONMENT_FILE: which */
 	char *type;         /* Type= or "simple" */
 	char *root_directory, *root_image; /* NULL where not set */
