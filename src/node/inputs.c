@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What one kubelet reads at its start.
+ *
+ * The walk of --config-dir is Go's filepath.WalkDir as kubelet calls it: each
+ * folder's entries in the order of their bytes, a sub-folder's content in its
+ * place; only names whose extension is ".conf" are read; a link is never walked
+ * into, but read where its name fits (and stops kubelet where it is a folder);
+ * the folder itself is not followed either when it is a link, unless written
+ * with a slash behind it.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/inputs.h"
+
+#define FOLDERS_DEEP 64
+
+struct reading {
+	struct kr_fs *fs;
+	struct kr_diag *diag;
+	struct kr_inputs *in;
+};
+
+static int say(struct kr_inputs *in, enum kr_state state, const char *format,
+               ...) _printf_(3, 4);
+
+/* Sets what came out; the first word stands. */
+static int say(struct kr_inputs *in, enum kr_state state, const char *format,
+               ...)
+{
+	va_list args;
+	int r;
+
+	if (in->reason)
+		return 0;
+	in->state = state;
+	va_start(args, format);
+	r = vasprintf(&in->reason, format, args);
+	va_end(args);
+	if (r < 0) {
+		in->reason = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static int copy_argv(struct kr_inputs *in, const char *const *argv, size_t argc)
+{
+	in->argv = calloc(argc + 1, sizeof(char *));
+	if (!in->argv)
+		return -ENOMEM;
+	for (; in->argc < argc; in->argc++) {
+		in->argv[in->argc] = strdup(argv[in->argc]);
+		if (!in->argv[in->argc])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static char *absolute(const char *path, const char *working_directory)
+{
+	if (*path == '/')
+		return strdup(path);
+	return kr_path_join(working_directory ? working_directory : "/", path);
+}
+
+/* --config goes through Go's filepath.Abs, which takes "x/.." away by its words
+ * and asks no file system whether there is an x; --config-dir does not. */
+static char *cleaned(const char *path, const char *working_directory)
+{
+	_cleanup_free_ char *full = absolute(path, working_directory);
+
+	return full ? kr_path_normalise(full) : NULL;
+}
+
+/*
+ * A file that kubelet needs could not be read. What kubelet itself would meet,
+ * too, is INVALID; what only stops us is UNKNOWN.
+ */
+static int cannot_read(struct reading *rd, const char *path, int error)
+{
+	const char *why =
+		error == -EINVAL ? "not a regular file" : strerror(-error);
+	bool kubelet_too = error == -ENOENT || error == -EISDIR ||
+	                   error == -ENOTDIR || error == -ELOOP ||
+	                   error == -ENAMETOOLONG;
+
+	if (error == -ENOMEM)
+		return error;
+	if (error == -EFBIG)
+		why = "larger than 16 MiB";
+	kr_diag_add_path(rd->diag, KR_ERROR, "file-unreadable", path,
+	                 kubelet_too ? "kubelet cannot read it: %s"
+	                             : "cannot read it: %s",
+	                 why);
+	return say(rd->in, kubelet_too ? KR_STATE_INVALID : KR_STATE_UNKNOWN,
+	           kubelet_too ? "kubelet cannot read %s: %s"
+	                       : "cannot read %s: %s",
+	           path, why);
+}
+
+static int add_file(struct reading *rd, const char *path)
+{
+	struct kr_inputs *in = rd->in;
+	const struct kr_file **grown;
+	const struct kr_file *file;
+	int r = kr_fs_read(rd->fs, path, &file);
+
+	if (r < 0)
+		return cannot_read(rd, path, r);
+	if ((in->n_files & (in->n_files - 1)) == 0) {
+		grown = reallocarray(in->files,
+		                     in->n_files ? 2 * in->n_files : 4,
+		                     sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		in->files = grown;
+	}
+	in->files[in->n_files++] = file;
+	return 0;
+}
+
+static int add_folder(struct kr_inputs *in, const char *path)
+{
+	char **grown =
+		reallocarray(in->folders, in->n_folders + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	in->folders = grown;
+	in->folders[in->n_folders] = strdup(path);
+	if (!in->folders[in->n_folders])
+		return -ENOMEM;
+	in->n_folders++;
+	return 0;
+}
+
+static int walk_folder(struct reading *rd, const char *path, unsigned depth)
+{
+	_cleanup_dir_ struct kr_dir dir = {0};
+	int r = depth > FOLDERS_DEEP ? -ELOOP : kr_fs_list(rd->fs, path, &dir);
+
+	if (r < 0)
+		return cannot_read(rd, path, r);
+	r = add_folder(rd->in, path);
+	for (size_t i = 0; r == 0 && i < dir.n_entries; i++) {
+		const struct kr_dir_entry *e = &dir.entries[i];
+		_cleanup_free_ char *child = kr_path_join(path, e->name);
+
+		if (!child)
+			return -ENOMEM;
+		if (e->type == DT_DIR)
+			r = walk_folder(rd, child, depth + 1);
+		else if (kr_dropin_name(e->name))
+			r = add_file(rd, child);
+	}
+	return r;
+}
+
+static int walk_config_dir(struct reading *rd)
+{
+	const char *path = rd->in->config_dir;
+	size_t length = strlen(path);
+	bool slash = length > 1 && path[length - 1] == '/';
+	_cleanup_stat_ struct kr_stat st = {0};
+	const char *name = strrchr(path, '/') + 1;
+	int r = kr_fs_stat(rd->fs, path, slash, &st);
+
+	if (r < 0)
+		return cannot_read(rd, path, r);
+	if (S_ISDIR(st.st.st_mode))
+		return walk_folder(rd, path, 0);
+	if (kr_dropin_name(name))
+		return add_file(rd, path);
+	kr_diag_add_path(
+		rd->diag, KR_WARNING, "config-dir-ignored", path,
+		S_ISLNK(st.st.st_mode)
+			? "a link, which kubelet does not follow: no "
+			  "file in it is read (a slash behind the path "
+			  "would make it so)"
+			: "neither a folder nor a .conf file: kubelet "
+			  "reads nothing there");
+	return 0;
+}
+
+static int read_files(struct reading *rd,
+                      const struct kr_inputs_options *options)
+{
+	const struct kr_flags *flags = &rd->in->flags;
+	struct kr_inputs *in = rd->in;
+	const char *config =
+		options->config ? options->config : flags->config.text;
+	const char *dir = flags->config_dir.text;
+	int r = 0;
+
+	if (config && *config) {
+		in->config_path = cleaned(config, options->working_directory);
+		if (!in->config_path)
+			return -ENOMEM;
+		r = add_file(rd, in->config_path);
+		in->config_read = r == 0 && in->n_files == 1;
+	}
+	if (r == 0 && dir && *dir) {
+		in->config_dir = absolute(dir, options->working_directory);
+		if (!in->config_dir)
+			return -ENOMEM;
+		r = walk_config_dir(rd);
+	}
+	return r;
+}
+
+static int merge(struct reading *rd, const struct kr_setting *setting)
+{
+	struct kr_inputs *in = rd->in;
+	const struct kr_message *error;
+	struct kr_diag found = {0};
+	int r;
+
+	if (in->n_files == 0)
+		return 0;
+	r = kr_merge_parse(setting, in->files, in->n_files, !in->config_read,
+	                   &found, &in->merged);
+	if (r < 0) {
+		kr_diag_done(&found);
+		return r;
+	}
+	in->merged_valid = true;
+	error = kr_diag_first(&found, KR_ERROR);
+	if (in->merged.state == KR_STATE_INVALID) {
+		in->by_setting = in->merged.file >= 0;
+		r = say(in, KR_STATE_INVALID,
+		        "kubelet would refuse its configuration: %s",
+		        error ? error->text : "not valid");
+	}
+	kr_diag_merge(rd->diag, &found);
+	return r;
+}
+
+static bool uses_invalid(const struct kr_flags *flags)
+{
+	for (size_t i = 0; i < flags->n_uses; i++) {
+		if (flags->uses[i].state == KR_STATE_INVALID)
+			return true;
+	}
+	return false;
+}
+
+static int judge_flags(struct reading *rd)
+{
+	const struct kr_flags *flags = &rd->in->flags;
+
+	if (flags->never_runs)
+		return say(rd->in, KR_STATE_INVALID,
+		           "kubelet would print its help or version and exit");
+	if (flags->state != KR_STATE_INVALID)
+		return 0;
+	rd->in->by_setting = uses_invalid(flags);
+	for (size_t i = 0; i < flags->n_remarks; i++) {
+		if (flags->remarks[i].fatal)
+			return say(rd->in, KR_STATE_INVALID,
+			           "kubelet would refuse its arguments: %s",
+			           flags->remarks[i].text);
+	}
+	return say(rd->in, KR_STATE_INVALID,
+	           "kubelet would refuse its arguments");
+}
+
+static int decide(struct reading *rd, const struct kr_setting *setting)
+{
+	const struct kr_flags *flags = &rd->in->flags;
+	const struct kr_merged *merged = &rd->in->merged;
+	struct kr_inputs *in = rd->in;
+
+	if (in->reason)
+		return 0;
+	if (flags->state == KR_STATE_TRUE || flags->state == KR_STATE_FALSE) {
+		in->by = KR_BY_FLAG;
+		return say(in, flags->state, "the flag --%s decides",
+		           setting->flag);
+	}
+	if (flags->state == KR_STATE_UNKNOWN)
+		return say(in, KR_STATE_UNKNOWN,
+		           "an argument that is not known may take the next "
+		           "one as its value");
+	if (flags->dynamic_config_dir.text && *flags->dynamic_config_dir.text)
+		return say(in, KR_STATE_UNKNOWN,
+		           "kubelet takes its configuration from a ConfigMap "
+		           "(--dynamic-config-dir)");
+	if (in->merged_valid && merged->file >= 0 &&
+	    (merged->state == KR_STATE_TRUE ||
+	     merged->state == KR_STATE_FALSE)) {
+		in->by = in->config_read && merged->file == 0 ? KR_BY_CONFIG
+		                                              : KR_BY_DROPIN;
+		return say(in, merged->state, "%s decides",
+		           in->files[merged->file]->path);
+	}
+	in->by = KR_BY_DEFAULT;
+	return say(in, setting->by_default ? KR_STATE_TRUE : KR_STATE_FALSE,
+	           "nothing sets it: kubelet's default");
+}
+
+int kr_inputs_read(const struct kr_setting *setting, struct kr_fs *fs,
+                   const char *const *argv, size_t argc,
+                   const struct kr_inputs_options *options,
+                   struct kr_diag *diag, struct kr_inputs *ret)
+{
+	_cleanup_inputs_ struct kr_inputs in = {0};
+	struct reading rd = {.fs = fs, .diag = diag, .in = &in};
+	int r = copy_argv(&in, argv, argc);
+
+	if (r == 0)
+		r = kr_flags_parse(setting, (const char *const *)in.argv,
+		                   in.argc, &in.flags);
+	if (r == 0)
+		r = judge_flags(&rd);
+	if (r == 0)
+		r = read_files(&rd, options);
+	if (r == 0)
+		r = merge(&rd, setting);
+	if (r == 0)
+		r = decide(&rd, setting);
+	if (r < 0)
+		return r;
+	*ret = in;
+	in = (struct kr_inputs){0};
+	return 0;
+}
+
+void kr_inputs_done(struct kr_inputs *in)
+{
+	for (size_t i = 0; i < in->argc; i++)
+		free(in->argv[i]);
+	free(in->argv);
+	for (size_t i = 0; i < in->n_folders; i++)
+		free(in->folders[i]);
+	free(in->folders);
+	kr_flags_done(&in->flags);
+	kr_merged_done(&in->merged);
+	free(in->config_path);
+	free(in->config_dir);
+	free(in->files);
+	free(in->reason);
+	*in = (struct kr_inputs){0};
+}
+
+const struct kr_config_use *kr_inputs_use(const struct kr_inputs *in)
+{
+	const struct kr_merged *merged = &in->merged;
+
+	if (!in->merged_valid || merged->file < 0 || merged->use < 0)
+		return NULL;
+	return &merged->configs[merged->file].uses[merged->use];
+}

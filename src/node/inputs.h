@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * All that one kubelet reads at its start: its argv, the file of --config, the
+ * files of --config-dir; and what it would decide from them.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/diag.h"
+#include "base/fs.h"
+#include "kubelet/dropins.h"
+#include "kubelet/flags.h"
+
+enum kr_decider {
+	KR_BY_NOTHING, /* the state is INVALID or UNKNOWN */
+	KR_BY_DEFAULT,
+	KR_BY_CONFIG,
+	KR_BY_DROPIN,
+	KR_BY_FLAG,
+};
+
+struct kr_inputs {
+	char **argv; /* NULL-terminated copies */
+	size_t argc;
+	struct kr_flags flags;
+	char *config_path; /* absolute; NULL: kubelet reads no config file */
+	char *config_dir;  /* as kubelet names it; NULL: none */
+	bool config_read;  /* FILES[0] is that of --config */
+	/* the config file, then the drop-ins in the order of the merge */
+	const struct kr_file **files;
+	size_t n_files;
+	/* folders below --config-dir whose entries were listed */
+	char **folders;
+	size_t n_folders;
+	struct kr_merged merged;
+	bool merged_valid; /* MERGED was filled */
+
+	enum kr_state state; /* TRUE, FALSE, INVALID, UNKNOWN */
+	enum kr_decider by;
+	char *reason; /* of any state, one sentence */
+	/* INVALID or UNKNOWN because of our flag or key, so that a fix may help
+	 */
+	bool by_setting;
+};
+
+struct kr_inputs_options {
+	const char *working_directory; /* for relative paths; NULL: "/" */
+	const char *config; /* read instead of what --config says; NULL */
+};
+
+/*
+ * Reads and decides, for SETTING. What kubelet would refuse is a result. 0 or
+ * -ENOMEM. The files belong to FS, which must live longer.
+ *
+ * Order: defaults, --config, --config-dir, flags (cmd/kubelet/app/server.go).
+ * A config file that kubelet cannot read stops it, whatever the flags say; one
+ * that only we may not read is UNKNOWN.
+ */
+int kr_inputs_read(const struct kr_setting *setting, struct kr_fs *fs,
+                   const char *const *argv, size_t argc,
+                   const struct kr_inputs_options *options,
+                   struct kr_diag *diag, struct kr_inputs *ret);
+void kr_inputs_done(struct kr_inputs *inputs);
+#define _cleanup_inputs_ _cleanup_(kr_inputs_done)
+
+/* The use that decides a config file or drop-in; NULL for others. */
+const struct kr_config_use *kr_inputs_use(const struct kr_inputs *inputs);

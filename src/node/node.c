@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A node: where kubelet's unit, process and files meet. Only here does what
+ * systemd would run (unit/) become what kubelet would read (kubelet/).
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "node/node.h"
+
+#define DEFAULT_UNIT "kubelet.service"
+
+static int say(struct kr_node_disk *disk, enum kr_state state,
+               const char *format, ...) _printf_(3, 4);
+
+static int say(struct kr_node_disk *disk, enum kr_state state,
+               const char *format, ...)
+{
+	va_list args;
+	int r;
+
+	free(disk->reason);
+	disk->state = state;
+	va_start(args, format);
+	r = vasprintf(&disk->reason, format, args);
+	va_end(args);
+	if (r < 0) {
+		disk->reason = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* --- opening ------------------------------------------------------------- */
+
+/* "/" is taken for live where /proc/1/root may not be looked at: only root may,
+ * and an image is not built by anybody else. */
+static bool is_live(int root_fd, bool is_slash)
+{
+	struct stat root, one;
+
+	if (fstat(root_fd, &root) < 0)
+		return false;
+	if (fstatat(root_fd, "proc/1/root", &one, 0) < 0)
+		return is_slash && (errno == EACCES || errno == EPERM);
+	return root.st_dev == one.st_dev && root.st_ino == one.st_ino;
+}
+
+int kr_node_open(const struct kr_setting *setting,
+                 const struct kr_node_options *options, struct kr_diag *diag,
+                 struct kr_node **ret)
+{
+	const char *root = options->root ? options->root : "/";
+	_cleanup_node_ struct kr_node *node = calloc(1, sizeof(*node));
+	int r;
+
+	if (!node)
+		return -ENOMEM;
+	*node = (struct kr_node){
+		.setting = setting,
+		.proc_fd = -1,
+		.process.root_fd = -1,
+		.disk.command = -1,
+		.config_override = options->config,
+	};
+	node->root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (node->root_fd < 0) {
+		r = -errno;
+		kr_diag_add_path(diag, KR_ERROR, "root", root, "%s",
+		                 strerror(errno));
+		return r;
+	}
+	r = kr_fs_new(node->root_fd, &node->fs);
+	if (r < 0)
+		return r;
+	node->root = strdup(root);
+	node->unit_name = strdup(options->unit ? options->unit : DEFAULT_UNIT);
+	if (!node->root || !node->unit_name)
+		return -ENOMEM;
+	node->live = is_live(node->root_fd, strcmp(root, "/") == 0);
+	if (node->live)
+		node->proc_fd = openat(node->root_fd, "proc",
+		                       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*ret = TAKE_PTR(node);
+	return 0;
+}
+
+struct kr_node *kr_node_free(struct kr_node *node)
+{
+	if (!node)
+		return NULL;
+	kr_inputs_done(&node->disk.inputs);
+	kr_unit_free(node->disk.unit);
+	free(node->disk.reason);
+	kr_inputs_done(&node->running);
+	kr_process_done(&node->process);
+	kr_fs_free(node->process_fs);
+	kr_fs_free(node->fs);
+	if (node->proc_fd >= 0)
+		close(node->proc_fd);
+	if (node->root_fd >= 0)
+		close(node->root_fd);
+	free(node->root);
+	free(node->unit_name);
+	free(node);
+	return NULL;
+}
+
+/* --- the process --------------------------------------------------------- */
+
+/* The one kubelet that runs. 0; -ENOENT: none; -ENOTUNIQ: several. */
+static int find_process(struct kr_node *node, struct kr_diag *diag,
+                        struct kr_process *ret)
+{
+	_cleanup_free_ pid_t *pids = NULL;
+	int n;
+
+	if (node->proc_fd < 0)
+		return -ENOENT;
+	n = kr_process_find(node->proc_fd, &pids);
+	if (n <= 0)
+		return n < 0 ? n : -ENOENT;
+	if (n > 1) {
+		kr_diag_add(diag, KR_ERROR, "several-kubelets", KR_SPAN_NONE,
+		            "%d kubelets run here (the first is %d): which "
+		            "one is meant must be said with --pid",
+		            n, (int)pids[0]);
+		return -ENOTUNIQ;
+	}
+	return kr_process_read(node->proc_fd, pids[0], diag, ret);
+}
+
+int kr_node_find_unit(struct kr_node *node, struct kr_diag *diag, char **ret)
+{
+	_cleanup_process_ struct kr_process process = {.root_fd = -1};
+	int r = find_process(node, diag, &process);
+
+	if (r < 0)
+		return r;
+	if (!process.unit)
+		return -ESRCH;
+	*ret = TAKE_PTR(process.unit);
+	return 0;
+}
+
+static int read_process(struct kr_node *node, pid_t pid, struct kr_diag *diag)
+{
+	int r;
+
+	if (pid > 0 && node->proc_fd >= 0)
+		r = kr_process_read(node->proc_fd, pid, diag, &node->process);
+	else if (node->loaded && node->loaded->main_pid > 0 &&
+	         node->proc_fd >= 0)
+		r = kr_process_read(node->proc_fd, node->loaded->main_pid, diag,
+		                    &node->process);
+	else
+		r = find_process(node, diag, &node->process);
+	if (r == -ENOMEM)
+		return r;
+	if (r == -ESRCH && pid > 0) {
+		kr_diag_add(diag, KR_ERROR, "no-process", KR_SPAN_NONE,
+		            "process %d does not run", (int)pid);
+		return r;
+	}
+	node->has_process = r == 0;
+	if (r == 0 && node->loaded && node->loaded->started_realtime_usec > 0 &&
+	    node->loaded->main_pid == node->process.pid)
+		node->process.started_usec =
+			node->loaded->started_realtime_usec;
+	return 0;
+}
+
+/* The files as that process sees them: its own root, which most often is the
+ * node's, read already. */
+static int process_fs(struct kr_node *node, struct kr_diag *diag,
+                      struct kr_fs **ret)
+{
+	struct stat mine, theirs;
+
+	*ret = node->fs;
+	if (node->process.root_fd < 0) {
+		kr_diag_add(diag, KR_WARNING, "process-root", KR_SPAN_NONE,
+		            "the root of process %d may not be looked at: its "
+		            "files are taken to be the node's",
+		            (int)node->process.pid);
+		return 0;
+	}
+	if (fstat(node->root_fd, &mine) < 0 ||
+	    fstat(node->process.root_fd, &theirs) < 0)
+		return -errno;
+	if (mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino)
+		return 0;
+	if (!node->process_fs) {
+		int r = kr_fs_new(node->process.root_fd, &node->process_fs);
+
+		if (r < 0)
+			return r;
+	}
+	*ret = node->process_fs;
+	return 0;
+}
+
+static int read_process_inputs(struct kr_node *node, struct kr_diag *diag,
+                               struct kr_inputs *ret)
+{
+	struct kr_process *p = &node->process;
+	struct kr_inputs_options options = {
+		.working_directory = p->cwd,
+		.config = node->config_override,
+	};
+	const char *const *argv = (const char *const *)p->argv;
+	int first = kr_process_kubelet_word(argv, p->argc);
+	struct kr_fs *fs;
+	int r = process_fs(node, diag, &fs);
+
+	if (r < 0)
+		return r;
+	if (first < 0)
+		first = 0;
+	return kr_inputs_read(node->setting, fs, argv + first,
+	                      p->argc - (size_t)first, &options, diag, ret);
+}
+
+/* --- the disk ------------------------------------------------------------ */
+
+static int find_command(struct kr_node *node)
+{
+	struct kr_node_disk *disk = &node->disk;
+
+	for (size_t i = 0; i < disk->unit->n_commands; i++) {
+		const struct kr_unit_command *c = &disk->unit->commands[i];
+		_cleanup_free_ const char **argv =
+			calloc(c->n_words + 1, sizeof(*argv));
+		int first;
+
+		if (!argv)
+			return -ENOMEM;
+		for (size_t w = 0; w < c->n_words; w++)
+			argv[w] = c->words[w].text.bytes
+			                  ? c->words[w].text.bytes
+			                  : "";
+		/* argv[0] may be another name ("@"): the program counts */
+		if (c->path)
+			argv[0] = c->path;
+		first = kr_process_kubelet_word(argv, c->n_words);
+		if (first < 0)
+			continue;
+		disk->command = (int)i;
+		disk->first_word = (size_t)first;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/* What was found on single arguments, at their places in the unit's files. */
+static void add_remarks(struct kr_node *node, struct kr_diag *diag)
+{
+	const struct kr_flags *flags = &node->disk.inputs.flags;
+
+	for (size_t i = 0; i < flags->n_remarks; i++) {
+		const struct kr_flags_remark *r = &flags->remarks[i];
+		const struct kr_unit_word *word = kr_node_word(node, r->arg);
+
+		kr_diag_add(diag, r->fatal ? KR_ERROR : KR_WARNING, r->code,
+		            word ? word->span : KR_SPAN_NONE, "%s", r->text);
+	}
+}
+
+static int read_command(struct kr_node *node, struct kr_diag *diag)
+{
+	struct kr_node_disk *disk = &node->disk;
+	const struct kr_unit_command *c = kr_node_command(node);
+	size_t argc = c->n_words - disk->first_word;
+	_cleanup_free_ const char **argv = calloc(argc + 1, sizeof(*argv));
+	struct kr_inputs_options options = {
+		.working_directory = disk->unit->working_directory,
+		.config = node->config_override,
+	};
+	int r;
+
+	if (!argv)
+		return -ENOMEM;
+	for (size_t i = 0; i < argc; i++) {
+		const struct kr_text *text =
+			&c->words[disk->first_word + i].text;
+
+		argv[i] = text->bytes ? text->bytes : "";
+	}
+	r = kr_inputs_read(node->setting, node->fs, argv, argc, &options, diag,
+	                   &disk->inputs);
+	if (r < 0)
+		return r;
+	disk->inputs_valid = true;
+	add_remarks(node, diag);
+	return say(disk, disk->inputs.state, "%s", disk->inputs.reason);
+}
+
+static int read_without_unit(struct kr_node *node, struct kr_diag *diag)
+{
+	struct kr_node_disk *disk = &node->disk;
+	int r;
+
+	disk->unconfigured = !node->has_process;
+	if (!node->has_process)
+		return say(disk, KR_STATE_UNKNOWN,
+		           "there is no %s: kubelet is not configured here yet",
+		           node->unit_name);
+	if (node->process.unit &&
+	    strcmp(node->process.unit, node->unit_name) != 0)
+		return say(disk, KR_STATE_UNKNOWN,
+		           "there is no %s: kubelet[%d] belongs to %s",
+		           node->unit_name, (int)node->process.pid,
+		           node->process.unit);
+	r = read_process_inputs(node, diag, &disk->inputs);
+	if (r < 0)
+		return r;
+	disk->inputs_valid = true;
+	disk->from_process = true;
+	add_remarks(node, diag);
+	return say(disk, disk->inputs.state, "%s", disk->inputs.reason);
+}
+
+static int read_loaded_unit(struct kr_node *node, struct kr_diag *diag)
+{
+	struct kr_node_disk *disk = &node->disk;
+	const struct kr_unit *unit = disk->unit;
+	int r;
+
+	if (unit->root_directory || unit->root_image)
+		return say(disk, KR_STATE_UNKNOWN,
+		           "%s runs kubelet below another root (%s)",
+		           node->unit_name,
+		           unit->root_directory ? unit->root_directory
+		                                : unit->root_image);
+	r = find_command(node);
+	if (r == -ENOENT)
+		return say(disk, KR_STATE_UNKNOWN,
+		           "no ExecStart= of %s runs kubelet itself",
+		           node->unit_name);
+	return r < 0 ? r : read_command(node, diag);
+}
+
+static int read_unit(struct kr_node *node, struct kr_diag *diag)
+{
+	const struct kr_unit_options options = {
+		.manager_environment = node->manager_environment,
+		.systemd_version = node->systemd_version,
+	};
+	struct kr_node_disk *disk = &node->disk;
+	const struct kr_message *error;
+	struct kr_diag found = {0};
+	int r = kr_unit_resolve(node->fs, node->unit_name, &options, &found,
+	                        &disk->unit);
+
+	error = kr_diag_first(&found, KR_ERROR);
+	if (r == 0) {
+		switch (disk->unit->load) {
+		case KR_UNIT_LOADED:
+			break;
+		case KR_UNIT_NOT_FOUND:
+			r = read_without_unit(node, diag);
+			break;
+		case KR_UNIT_MASKED:
+			r = say(disk, KR_STATE_UNKNOWN,
+			        "%s is masked: kubelet is not started by it",
+			        node->unit_name);
+			break;
+		case KR_UNIT_BAD:
+			r = say(disk, KR_STATE_INVALID,
+			        "systemd would not start %s: %s",
+			        node->unit_name,
+			        error ? error->text : "its unit is not valid");
+			break;
+		case KR_UNIT_NO_ENVIRONMENT_FILE:
+			disk->unconfigured = true;
+			r = say(disk, KR_STATE_UNKNOWN,
+			        "%s needs %s, which is not there: kubelet is "
+			        "not configured yet",
+			        node->unit_name, disk->unit->missing_file);
+			break;
+		}
+	}
+	kr_diag_merge(diag, &found);
+	if (r == 0 && disk->unit->load == KR_UNIT_LOADED)
+		r = read_loaded_unit(node, diag);
+	return r;
+}
+
+int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
+                 const struct kr_loaded_unit *loaded,
+                 const char *const *manager_environment,
+                 unsigned systemd_version, struct kr_diag *diag)
+{
+	int r;
+
+	node->loaded = loaded;
+	node->manager_environment = manager_environment;
+	node->systemd_version = systemd_version;
+	r = read_process(node, options->pid, diag);
+	if (r == 0)
+		r = read_unit(node, diag);
+	if (r == 0 && node->has_process) {
+		r = read_process_inputs(node, NULL, &node->running);
+		node->running_valid = r == 0;
+	}
+	return r;
+}
+
+int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
+                       struct kr_diag *diag, struct kr_node **ret)
+{
+	_cleanup_node_ struct kr_node *copy = calloc(1, sizeof(*copy));
+	int r;
+
+	if (!copy)
+		return -ENOMEM;
+	*copy = (struct kr_node){
+		.setting = node->setting,
+		.live = node->live,
+		.root_fd = -1,
+		.proc_fd = -1,
+		.process.root_fd = -1,
+		.disk.command = -1,
+		.config_override = node->config_override,
+		.manager_environment = node->manager_environment,
+		.systemd_version = node->systemd_version,
+	};
+	copy->root = strdup(node->root);
+	copy->unit_name = strdup(node->unit_name);
+	if (!copy->root || !copy->unit_name)
+		return -ENOMEM;
+	r = kr_fs_new_overlay(node->fs, &copy->fs);
+	for (size_t i = 0; r == 0 && i < edits->n_files; i++) {
+		_cleanup_free_ char *data = NULL;
+		size_t size;
+
+		r = kr_file_edits_apply(&edits->files[i], &data, &size);
+		if (r == 0)
+			r = kr_fs_put(copy->fs, edits->files[i].path, data,
+			              size);
+	}
+	if (r == 0)
+		r = read_unit(copy, diag);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(copy);
+	return 0;
+}
+
+const struct kr_unit_command *kr_node_command(const struct kr_node *node)
+{
+	if (node->disk.command < 0)
+		return NULL;
+	return &node->disk.unit->commands[node->disk.command];
+}
+
+const struct kr_unit_word *kr_node_word(const struct kr_node *node, size_t arg)
+{
+	const struct kr_unit_command *c = kr_node_command(node);
+
+	if (!c || node->disk.from_process ||
+	    node->disk.first_word + arg >= c->n_words)
+		return NULL;
+	return &c->words[node->disk.first_word + arg];
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A node: its root, kubelet's unit, its process, and what each of them would
+ * make of the setting. It talks to no bus: what systemd said is handed in.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/diag.h"
+#include "base/edit.h"
+#include "base/fs.h"
+#include "kubelet/setting.h"
+#include "node/inputs.h"
+#include "node/process.h"
+#include "unit/loaded.h"
+#include "unit/resolve.h"
+
+struct kr_node_options {
+	const char *root;   /* NULL: "/" */
+	const char *unit;   /* NULL: kubelet.service, else kubelet's own */
+	const char *config; /* read instead of the one found; NULL */
+	pid_t pid;          /* 0: the unit's main process, else by name */
+};
+
+/*
+ * kubelet as the unit files would start it.
+ */
+struct kr_node_disk {
+	struct kr_unit *unit; /* NULL: no unit was looked for */
+	/* the command that starts kubelet; -1: none does */
+	int command;
+	size_t first_word; /* kubelet's own argv[0] in that command */
+	struct kr_inputs inputs;
+	bool inputs_valid; /* INPUTS was filled */
+	bool from_process; /* no unit: the process's argv, files as now */
+	/* why there are no inputs, or what they say */
+	enum kr_state state;
+	bool unconfigured; /* no unit, or not all its files are there yet */
+	char *reason;
+};
+
+struct kr_node {
+	const struct kr_setting *setting;
+	char *root; /* as it was named */
+	char *unit_name;
+	bool live;            /* a running system, not an image */
+	int root_fd, proc_fd; /* PROC_FD is -1 for an image */
+	const char *config_override;
+	struct kr_fs *fs;                    /* owned */
+	const struct kr_loaded_unit *loaded; /* borrowed; NULL: no bus */
+	const char *const *manager_environment;
+	unsigned systemd_version;
+
+	struct kr_node_disk disk;
+
+	bool has_process;
+	struct kr_process process;
+	struct kr_fs *process_fs; /* owned where its root is another */
+	struct kr_inputs running;
+	bool running_valid;
+};
+
+/*
+ * Opens the root and tells a live node from an image: live is "/" unless
+ * /proc/1/root is another directory, and a DIR whose proc/1/root is DIR. No
+ * file of the node is read yet. 0, an errno with words, -ENOMEM.
+ */
+int kr_node_open(const struct kr_setting *setting,
+                 const struct kr_node_options *options, struct kr_diag *diag,
+                 struct kr_node **ret);
+
+/*
+ * The unit that the running kubelet belongs to, for a node whose
+ * kubelet.service does not exist. The caller frees RET. 0; -ENOENT: no kubelet
+ * runs; -ESRCH: it belongs to no unit; -ENOTUNIQ: several run, DIAG names them.
+ */
+int kr_node_find_unit(struct kr_node *node, struct kr_diag *diag, char **ret);
+
+/*
+ * Reads the unit, the process and their files. What is missing or broken is a
+ * result. LOADED and what follows are what systemd said, or NULL and 0; they
+ * are borrowed. 0, -ENOMEM, or an errno with words.
+ */
+int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
+                 const struct kr_loaded_unit *loaded,
+                 const char *const *manager_environment,
+                 unsigned systemd_version, struct kr_diag *diag);
+
+/*
+ * The same node after EDITS: its disk is read anew through an overlay, its
+ * process is NODE's. NODE must live longer. 0 or an errno, with words.
+ */
+int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
+                       struct kr_diag *diag, struct kr_node **ret);
+
+struct kr_node *kr_node_free(struct kr_node *node);
+DEFINE_FREEP(struct kr_node, kr_node_free);
+#define _cleanup_node_ _cleanup_(kr_node_freep)
+
+/* The command that starts kubelet, or NULL. */
+const struct kr_unit_command *kr_node_command(const struct kr_node *node);
+
+/* The unit's word that is kubelet's argument ARG; NULL where the disk view is
+ * not the unit's. */
+const struct kr_unit_word *kr_node_word(const struct kr_node *node, size_t arg);
+
+/*
+ * Whether systemd holds another unit than the disk: it says so itself, or its
+ * ExecStart=, Environment=, EnvironmentFile=, fragment or drop-ins are not what
+ * our reading gives. RET_WHY, where not NULL, is a static sentence.
+ */
+bool kr_node_reload_needed(const struct kr_node *node, const char **ret_why);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The running kubelet as /proc shows it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/diag.h"
+
+struct kr_process {
+	pid_t pid;
+	char **argv; /* NULL-terminated */
+	size_t argc;
+	char *cwd;   /* below its own root; NULL: not permitted to look */
+	char *unit;  /* the .service of its control group, or NULL */
+	int root_fd; /* O_PATH of its root; -1: not permitted to look */
+	uint64_t started_usec; /* realtime, to 10 ms */
+	uint64_t start_ticks;  /* field 22 of stat: tells a PID from its next */
+};
+
+/*
+ * Reads process PID below PROC_FD, an open /proc. 0; -ESRCH: gone, also while
+ * it was read; -ENOMEM; other errnos, with words.
+ */
+int kr_process_read(int proc_fd, pid_t pid, struct kr_diag *diag,
+                    struct kr_process *ret);
+void kr_process_done(struct kr_process *process);
+#define _cleanup_process_ _cleanup_(kr_process_done)
+
+/*
+ * The PIDs of all processes whose program is a kubelet (the name of the
+ * executable or of argv[0] is "kubelet", or "hyperkube" run as one) and that
+ * are in the PID namespace of process 1, so that one in a container is not
+ * taken for the node's. The caller frees RET. The count, or an errno.
+ */
+int kr_process_find(int proc_fd, pid_t **ret);
+
+/* Whether PID's network namespace is ours: what listens on its loopback
+ * address is then reachable on ours. 1, 0, or an errno. */
+int kr_process_shares_network(int proc_fd, pid_t pid);
+
+/* The index of the word that is kubelet's own argv[0] in a command line:
+ * 0, or more where a wrapper runs it; -1: no word is a kubelet. */
+int kr_process_kubelet_word(const char *const *argv, size_t argc);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Whether systemd holds another unit than the disk.
+ *
+ * NeedDaemonReload alone does not tell: systemd 252 says no when the first
+ * drop-in is put into a UNIT.d that did not exist at the last reload. So what
+ * it holds is compared with what our reading of the files gives: the fragment,
+ * the drop-ins, ExecStart=, Environment=, EnvironmentFile=. An environment
+ * file's content is read at each start and does not count.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/node.h"
+
+/* Two names of one file: /lib/systemd may be a link to /usr/lib/systemd. */
+static bool same_file(struct kr_fs *fs, const char *a, const char *b)
+{
+	_cleanup_stat_ struct kr_stat x = {0}, y = {0};
+
+	if (strcmp(a, b) == 0)
+		return true;
+	return kr_fs_stat(fs, a, true, &x) == 0 &&
+	       kr_fs_stat(fs, b, true, &y) == 0 && strcmp(x.real, y.real) == 0;
+}
+
+static bool same_fragment(const struct kr_node *node)
+{
+	const char *ours = node->disk.unit->fragment_path;
+	const char *theirs = node->loaded->fragment_path;
+
+	if (!ours || !theirs || !*theirs)
+		return !ours == !(theirs && *theirs);
+	return same_file(node->fs, ours, theirs);
+}
+
+static bool same_dropins(const struct kr_node *node)
+{
+	const struct kr_loaded_unit *loaded = node->loaded;
+	const struct kr_unit *unit = node->disk.unit;
+
+	if (loaded->n_dropin_paths != unit->n_dropins)
+		return false;
+	for (size_t i = 0; i < unit->n_dropins; i++) {
+		if (!same_file(node->fs, unit->dropins[i]->path,
+		               loaded->dropin_paths[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool same_commands(const struct kr_node *node)
+{
+	const struct kr_loaded_unit *loaded = node->loaded;
+	const struct kr_unit *unit = node->disk.unit;
+
+	if (loaded->n_commands != unit->n_commands)
+		return false;
+	for (size_t i = 0; i < unit->n_commands; i++) {
+		char **ours = unit->commands[i].written;
+		char **theirs = loaded->commands[i];
+
+		while (*ours && *theirs && strcmp(*ours, *theirs) == 0) {
+			ours++;
+			theirs++;
+		}
+		if (*ours || *theirs)
+			return false;
+	}
+	return true;
+}
+
+static bool same_strings(char **ours, size_t n_ours, char **theirs,
+                         size_t n_theirs)
+{
+	if (n_ours != n_theirs)
+		return false;
+	for (size_t i = 0; i < n_ours; i++) {
+		if (strcmp(ours[i], theirs[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+bool kr_node_reload_needed(const struct kr_node *node, const char **ret_why)
+{
+	const struct kr_loaded_unit *loaded = node->loaded;
+	const struct kr_unit *unit = node->disk.unit;
+	const char *why = NULL;
+
+	if (!loaded || !unit)
+		return false;
+	if (unit->load == KR_UNIT_NOT_FOUND &&
+	    strcmp(loaded->load_state, "not-found") == 0)
+		return false;
+	if (loaded->need_daemon_reload)
+		why = "it says that its files have changed";
+	else if (unit->load != KR_UNIT_LOADED)
+		return false;
+	else if (!same_fragment(node))
+		why = "its unit file is another one";
+	else if (!same_dropins(node))
+		why = "its drop-ins are other ones";
+	else if (!same_commands(node))
+		why = "its ExecStart= differs";
+	else if (!same_strings(unit->written_environment,
+	                       unit->n_written_environment, loaded->environment,
+	                       loaded->n_environment))
+		why = "its Environment= differs";
+	else if (!same_strings(unit->written_files, unit->n_written_files,
+	                       loaded->environment_files,
+	                       loaded->n_environment_files))
+		why = "its EnvironmentFile= differs";
+	if (why && ret_why)
+		*ret_why = why;
+	return why;
+}
