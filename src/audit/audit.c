@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The verdict.
+ *
+ *   disk     what the unit, its environment and kubelet's files would give
+ *   running  what the process was started with: its argv, and its files where
+ *            they have not changed since
+ *   live     what configz says, where it was asked
+ *
+ * A file has changed when its mtime or its inode's birth is later than the
+ * start by more than 20 ms (a start time from /proc is only so exact). A later
+ * ctime alone (chmod, a link) keeps the value, with a warning.
+ *
+ * A kubelet that runs on the very argv and the unchanged files that we call
+ * invalid proves us wrong: unknown, "model-disagrees".
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/audit.h"
+#include "audit/sources.h"
+#include "base/clock.h"
+
+#define START_SLACK_USEC (20 * KR_USEC_PER_MSEC)
+
+static const char *const verdict_names[] = {
+	[KR_VERDICT_PASS] = "pass",
+	[KR_VERDICT_FAIL] = "fail",
+	[KR_VERDICT_INVALID] = "invalid",
+	[KR_VERDICT_UNKNOWN] = "unknown",
+};
+
+static_assert(ARRAY_SIZE(verdict_names) == _KR_VERDICT_MAX,
+              "a name for each verdict");
+
+static const char *const kind_names[] = {
+	[KR_SOURCE_DEFAULT] = "default",
+	[KR_SOURCE_CONFIG] = "config",
+	[KR_SOURCE_CONFIG_DIR] = "config-dir",
+	[KR_SOURCE_FLAG] = "flag",
+};
+
+static_assert(ARRAY_SIZE(kind_names) == _KR_SOURCE_KIND_MAX,
+              "a name for each kind");
+
+const char *kr_verdict_to_string(enum kr_verdict verdict)
+{
+	return verdict_names[verdict];
+}
+
+const char *kr_source_kind_to_string(enum kr_source_kind kind)
+{
+	return kind_names[kind];
+}
+
+const struct kr_source *kr_audit_deciding(const struct kr_audit *audit)
+{
+	return audit->disk.source >= 0 ? &audit->sources[audit->disk.source]
+	                               : NULL;
+}
+
+static int set(char **reason, const char *format, ...) _printf_(2, 3);
+
+static int set(char **reason, const char *format, ...)
+{
+	va_list args;
+	int r;
+
+	free(*reason);
+	va_start(args, format);
+	r = vasprintf(reason, format, args);
+	va_end(args);
+	if (r < 0) {
+		*reason = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* --- the running view ---------------------------------------------------- */
+
+static uint64_t to_usec(struct timespec ts)
+{
+	return (uint64_t)ts.tv_sec * KR_USEC_PER_SEC +
+	       (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* What has changed since the process was started: nothing, only a ctime, or
+ * what the file says. */
+enum change {
+	UNCHANGED,
+	CTIME_ONLY,
+	CHANGED,
+};
+
+static enum change changed_since(const struct stat *st, struct timespec btime,
+                                 uint64_t started_usec)
+{
+	uint64_t limit = started_usec + START_SLACK_USEC;
+
+	if (to_usec(st->st_mtim) > limit || to_usec(btime) > limit)
+		return CHANGED;
+	return to_usec(st->st_ctim) > limit ? CTIME_ONLY : UNCHANGED;
+}
+
+/* Adds PATH to what changed, or remembers a later ctime. */
+static int note(struct kr_audit *audit, enum change change, const char *path,
+                const char **ctime_only)
+{
+	char **grown;
+
+	if (change == CTIME_ONLY)
+		*ctime_only = path;
+	if (change != CHANGED)
+		return 0;
+	grown = reallocarray(audit->changed, audit->n_changed + 1,
+	                     sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	audit->changed = grown;
+	audit->changed[audit->n_changed] = strdup(path);
+	if (!audit->changed[audit->n_changed])
+		return -ENOMEM;
+	audit->n_changed++;
+	return 0;
+}
+
+static int note_folder(struct kr_node *node, struct kr_audit *audit,
+                       const char *path)
+{
+	struct kr_fs *fs = node->process_fs ? node->process_fs : node->fs;
+	_cleanup_stat_ struct kr_stat st = {0};
+	uint64_t limit = node->process.started_usec + START_SLACK_USEC;
+	const char *ignored;
+	int r = kr_fs_stat(fs, path, true, &st);
+
+	if (r == -ENOMEM)
+		return r;
+	/* a folder that is gone was there when it was listed: changed */
+	if (r == 0 && to_usec(st.st.st_mtim) <= limit)
+		return 0;
+	return note(audit, CHANGED, path, &ignored);
+}
+
+/* What the running kubelet has read and what has changed since. CTIME_ONLY:
+ * the last file of which only that can be said, or NULL. */
+static int find_drift(struct kr_node *node, struct kr_audit *audit,
+                      const char **ret_ctime_only)
+{
+	const struct kr_inputs *in = &node->running;
+	int r = 0;
+
+	*ret_ctime_only = NULL;
+	for (size_t i = 0; r == 0 && i < in->n_files; i++)
+		r = note(audit,
+		         changed_since(&in->files[i]->st, in->files[i]->btime,
+		                       node->process.started_usec),
+		         in->files[i]->path, ret_ctime_only);
+	for (size_t i = 0; r == 0 && i < in->n_folders; i++)
+		r = note_folder(node, audit, in->folders[i]);
+	return r;
+}
+
+static int running_unreadable(struct kr_node *node, struct kr_audit *audit)
+{
+	audit->running.state = KR_STATE_UNKNOWN;
+	return set(&audit->running.reason, "%s", node->running.reason);
+}
+
+static int running_from_files(struct kr_node *node, struct kr_audit *audit,
+                              const char *ctime_only, struct kr_diag *diag)
+{
+	const struct kr_inputs *in = &node->running;
+
+	if (audit->n_changed > 0) {
+		audit->running.state = KR_STATE_UNKNOWN;
+		return set(&audit->running.reason,
+		           "%s changed after kubelet[%d] was started",
+		           audit->changed[0], (int)node->process.pid);
+	}
+	if (ctime_only) {
+		audit->assumed = true;
+		kr_diag_add_path(diag, KR_WARNING, "ctime-later", ctime_only,
+		                 "its ctime is later than the start of "
+		                 "kubelet[%d], its content is taken to be what "
+		                 "that has read",
+		                 (int)node->process.pid);
+	}
+	if (in->state == KR_STATE_UNKNOWN)
+		return running_unreadable(node, audit);
+	if (in->state == KR_STATE_INVALID) {
+		audit->running.state = KR_STATE_UNKNOWN;
+		kr_diag_add(diag, KR_WARNING, "model-disagrees", KR_SPAN_NONE,
+		            "kubelet[%d] runs although this would stop it: %s",
+		            (int)node->process.pid, in->reason);
+		return set(&audit->running.reason,
+		           "kubelet[%d] runs on what is held to be invalid "
+		           "here",
+		           (int)node->process.pid);
+	}
+	audit->running.state = in->state;
+	return set(&audit->running.reason, "kubelet[%d] was started with it",
+	           (int)node->process.pid);
+}
+
+static bool same_argv(const struct kr_inputs *a, const struct kr_inputs *b)
+{
+	if (a->argc != b->argc)
+		return false;
+	for (size_t i = 1; i < a->argc; i++) {
+		if (strcmp(a->argv[i], b->argv[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+static int judge_running(struct kr_node *node, struct kr_audit *audit,
+                         struct kr_diag *diag)
+{
+	const struct kr_flags *flags = &node->running.flags;
+	const char *ctime_only;
+	int r;
+
+	audit->running.source = -1;
+	audit->running.state = KR_STATE_ABSENT;
+	if (!node->has_process)
+		return set(&audit->running.reason,
+		           node->live ? "kubelet does not run"
+		                      : "an image, no running system");
+	audit->pid = node->process.pid;
+	audit->started_usec = node->process.started_usec;
+	if (!node->running_valid)
+		return running_unreadable(node, audit);
+	r = find_drift(node, audit, &ctime_only);
+	if (r < 0)
+		return r;
+	if (flags->state == KR_STATE_TRUE || flags->state == KR_STATE_FALSE) {
+		audit->running.state = flags->state;
+		r = set(&audit->running.reason,
+		        "kubelet[%d] was started with the flag",
+		        (int)node->process.pid);
+	} else {
+		r = running_from_files(node, audit, ctime_only, diag);
+	}
+	if (r == 0 && audit->running.state == audit->disk.state &&
+	    node->disk.inputs_valid &&
+	    same_argv(&node->disk.inputs, &node->running))
+		audit->running.source = audit->disk.source;
+	return r;
+}
+
+/* --- the other views ----------------------------------------------------- */
+
+static int judge_disk(struct kr_node *node, struct kr_audit *audit)
+{
+	audit->disk.state = node->disk.state;
+	audit->disk.source = -1;
+	return set(&audit->disk.reason, "%s", node->disk.reason);
+}
+
+/* The disk is called invalid, yet a kubelet runs on the same words and files.
+ */
+static int doubt_disk(struct kr_node *node, struct kr_audit *audit,
+                      struct kr_diag *diag)
+{
+	if (audit->disk.state != KR_STATE_INVALID || !node->has_process ||
+	    !node->running_valid || !node->disk.inputs_valid ||
+	    !same_argv(&node->disk.inputs, &node->running) ||
+	    audit->n_changed > 0)
+		return 0;
+	audit->disk.state = KR_STATE_UNKNOWN;
+	kr_diag_add(diag, KR_WARNING, "model-disagrees", KR_SPAN_NONE,
+	            "kubelet[%d] runs on this very configuration, which is "
+	            "held to be invalid here: %s",
+	            (int)node->process.pid, node->disk.reason);
+	return set(&audit->disk.reason,
+	           "held to be invalid, but kubelet[%d] runs on it",
+	           (int)node->process.pid);
+}
+
+static int judge_live(struct kr_audit *audit,
+                      const struct kr_audit_options *options)
+{
+	audit->live.source = -1;
+	audit->live.state = options->live;
+	return set(&audit->live.reason, "%s",
+	           options->live_reason ? options->live_reason
+	                                : "not asked for");
+}
+
+/* --- the verdict --------------------------------------------------------- */
+
+static bool any(const struct kr_audit *a, enum kr_state state)
+{
+	return a->disk.state == state || a->running.state == state ||
+	       a->live.state == state;
+}
+
+/* Somebody wrote true down: the default alone does not do. */
+static bool written_down(const struct kr_audit *a)
+{
+	const struct kr_source *s = kr_audit_deciding(a);
+
+	return s && s->kind != KR_SOURCE_DEFAULT && s->state == KR_STATE_TRUE;
+}
+
+static int judge_fail(struct kr_node *node, struct kr_audit *a)
+{
+	const char *key = node->setting->key;
+
+	a->verdict = KR_VERDICT_FAIL;
+	if (a->disk.state == KR_STATE_FALSE)
+		return set(&a->reason, "kubelet would start with %s = false",
+		           key);
+	if (a->running.state == KR_STATE_FALSE &&
+	    a->disk.state == KR_STATE_TRUE) {
+		a->restart_needed = true;
+		return set(&a->reason,
+		           "kubelet runs with %s = false; the files say true, "
+		           "a restart is needed",
+		           key);
+	}
+	if (a->running.state == KR_STATE_FALSE)
+		return set(&a->reason, "kubelet runs with %s = false", key);
+	if (a->live.state == KR_STATE_FALSE) {
+		a->restart_needed = a->disk.state == KR_STATE_TRUE;
+		return set(&a->reason,
+		           "kubelet says through the API server that it runs "
+		           "with %s = false",
+		           key);
+	}
+	return set(&a->reason,
+	           "%s is true only by kubelet's default, nothing says so",
+	           key);
+}
+
+static int judge(struct kr_node *node, struct kr_audit *a)
+{
+	const char *key = node->setting->key;
+
+	if (any(a, KR_STATE_FALSE) ||
+	    (a->explicit_wanted && a->disk.state == KR_STATE_TRUE &&
+	     !written_down(a)))
+		return judge_fail(node, a);
+	if (any(a, KR_STATE_INVALID)) {
+		a->verdict = KR_VERDICT_INVALID;
+		return set(&a->reason, "%s", a->disk.reason);
+	}
+	a->verdict = KR_VERDICT_UNKNOWN;
+	if (a->disk.state == KR_STATE_UNKNOWN)
+		return set(&a->reason, "%s", a->disk.reason);
+	if (a->running.state == KR_STATE_UNKNOWN)
+		return set(&a->reason,
+		           "what kubelet runs with is not known: %s",
+		           a->running.reason);
+	if (a->live.state == KR_STATE_UNKNOWN)
+		return set(&a->reason,
+		           "what kubelet says of itself is not known: %s",
+		           a->live.reason);
+	if (!any(a, KR_STATE_TRUE))
+		return set(&a->reason, "no view has a value");
+	a->verdict = KR_VERDICT_PASS;
+	if (node->disk.inputs_valid && node->disk.inputs.by == KR_BY_DEFAULT)
+		return set(&a->reason, "%s is true by kubelet's default", key);
+	return set(&a->reason, "%s is true", key);
+}
+
+int kr_audit_run(struct kr_node *node, const struct kr_audit_options *options,
+                 struct kr_diag *diag, struct kr_audit **ret)
+{
+	_cleanup_audit_ struct kr_audit *a = calloc(1, sizeof(*a));
+	const char *why = NULL;
+	int r;
+
+	if (!a)
+		return -ENOMEM;
+	a->explicit_wanted = options->explicit_wanted;
+	r = judge_disk(node, a);
+	if (r == 0)
+		r = kr_sources_collect(node, a);
+	if (r == 0)
+		r = judge_running(node, a, diag);
+	if (r == 0)
+		r = doubt_disk(node, a, diag);
+	if (r == 0)
+		r = judge_live(a, options);
+	if (r == 0)
+		r = judge(node, a);
+	if (r < 0)
+		return r;
+	a->reload_needed = kr_node_reload_needed(node, &why);
+	if (a->reload_needed)
+		kr_diag_add(diag, KR_WARNING, "reload-needed", KR_SPAN_NONE,
+		            "systemd holds another %s than the disk: %s",
+		            node->unit_name, why);
+	*ret = TAKE_PTR(a);
+	return 0;
+}
+
+struct kr_audit *kr_audit_free(struct kr_audit *a)
+{
+	if (!a)
+		return NULL;
+	for (size_t i = 0; i < a->n_sources; i++) {
+		free(a->sources[i].reason);
+		free(a->sources[i].text);
+	}
+	free(a->sources);
+	for (size_t i = 0; i < a->n_changed; i++)
+		free(a->changed[i]);
+	free(a->changed);
+	free(a->reason);
+	free(a->disk.reason);
+	free(a->running.reason);
+	free(a->live.reason);
+	free(a);
+	return NULL;
+}

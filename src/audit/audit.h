@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The verdict: three views of one setting, the places that set it, and what
+ * they add up to.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "base/span.h"
+#include "kubelet/flags.h"
+#include "node/node.h"
+
+enum kr_verdict {
+	KR_VERDICT_PASS,
+	KR_VERDICT_FAIL,
+	KR_VERDICT_INVALID,
+	KR_VERDICT_UNKNOWN,
+	_KR_VERDICT_MAX,
+};
+
+/* "pass", "fail", "invalid", "unknown". */
+const char *kr_verdict_to_string(enum kr_verdict verdict);
+
+enum kr_source_kind {
+	KR_SOURCE_DEFAULT,
+	KR_SOURCE_CONFIG,
+	KR_SOURCE_CONFIG_DIR,
+	KR_SOURCE_FLAG,
+	_KR_SOURCE_KIND_MAX,
+};
+
+/* "default", "config", "config-dir", "flag". */
+const char *kr_source_kind_to_string(enum kr_source_kind kind);
+
+/* One place that sets the value. */
+struct kr_source {
+	enum kr_source_kind kind;
+	struct kr_span span; /* the deciding word or value; no file: default,
+	                        or a flag whose bytes are in no file */
+	enum kr_state state; /* TRUE, FALSE, INVALID, NULL */
+	bool wins;
+	bool editable;
+	char *reason; /* why it is not editable or why it loses; NULL */
+	char *text;   /* a flag that is in no file: the word; else NULL */
+};
+
+struct kr_view {
+	enum kr_state state; /* TRUE, FALSE, INVALID, UNKNOWN, ABSENT */
+	char *reason;        /* one sentence */
+	int source;          /* index of the source that decides, -1: none */
+};
+
+struct kr_audit {
+	enum kr_verdict verdict;
+	char *reason;         /* one sentence */
+	bool explicit_wanted; /* the default was not accepted */
+	bool restart_needed, reload_needed;
+	struct kr_view disk, running, live;
+	/* of the running process; 0 where there is none */
+	pid_t pid;
+	uint64_t started_usec; /* realtime */
+	bool assumed; /* the running value holds if a changed ctime was only a
+	                 chmod or the like */
+	/* files and folders of the running kubelet that changed after its
+	 * start: a restart applies that, too */
+	char **changed;
+	size_t n_changed;
+	/* weakest first */
+	struct kr_source *sources;
+	size_t n_sources;
+};
+
+struct kr_audit_options {
+	bool explicit_wanted; /* true must be written down */
+	/* what configz said, where it was asked; ABSENT: not asked */
+	enum kr_state live;
+	const char *live_reason;
+};
+
+/*
+ * Judges NODE, which was read. Messages about it are in DIAG already, more are
+ * added. 0 or -ENOMEM. The spans point into NODE's files.
+ *
+ * The rule of the verdict (interface.md): fail if any view is false, or the
+ * default is not accepted and nothing says true; else invalid if any is; else
+ * unknown if disk is, or running is and there is a process, or live was asked
+ * for and is, or no view is true; else pass.
+ */
+int kr_audit_run(struct kr_node *node, const struct kr_audit_options *options,
+                 struct kr_diag *diag, struct kr_audit **ret);
+struct kr_audit *kr_audit_free(struct kr_audit *audit);
+DEFINE_FREEP(struct kr_audit, kr_audit_free);
+#define _cleanup_audit_ _cleanup_(kr_audit_freep)
+
+/* The source that decides the disk view, or NULL. */
+const struct kr_source *kr_audit_deciding(const struct kr_audit *audit);

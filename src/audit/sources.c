@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The places that set the value: kubelet's default, each use of the key in the
+ * config file and its drop-ins, each use of the flag. The order is kubelet's
+ * order of precedence, so the last one that is valid is the one that wins.
+ *
+ * A file below /usr belongs to a package, one below /run to a generator or the
+ * boot: neither is edited.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/sources.h"
+
+static const struct {
+	const char *folder;
+	const char *reason;
+} not_ours[] = {
+	{"/usr/", "a file of the vendor, which the next update replaces"},
+	{"/lib/", "a file of the vendor, which the next update replaces"},
+	{"/run/", "a file made anew at each boot"},
+	{"/proc/", "not a file of a disk"},
+	{"/sys/", "not a file of a disk"},
+};
+
+const char *kr_source_refusal(const struct kr_file *file)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(not_ours); i++) {
+		if (strncmp(file->real, not_ours[i].folder,
+		            strlen(not_ours[i].folder)) == 0)
+			return not_ours[i].reason;
+	}
+	return NULL;
+}
+
+/* Grows by one; the new one is zero but for KIND. */
+static struct kr_source *add(struct kr_audit *audit, enum kr_source_kind kind)
+{
+	struct kr_source *grown = reallocarray(
+		audit->sources, audit->n_sources + 1, sizeof(*grown));
+
+	if (!grown)
+		return NULL;
+	audit->sources = grown;
+	grown += audit->n_sources++;
+	*grown = (struct kr_source){.kind = kind, .editable = true};
+	return grown;
+}
+
+static int refuse(struct kr_source *source, const char *reason)
+{
+	if (!reason)
+		return 0;
+	source->editable = false;
+	source->reason = strdup(reason);
+	return source->reason ? 0 : -ENOMEM;
+}
+
+static int add_default(struct kr_node *node, struct kr_audit *audit)
+{
+	struct kr_source *source = add(audit, KR_SOURCE_DEFAULT);
+
+	if (!source)
+		return -ENOMEM;
+	source->state =
+		node->setting->by_default ? KR_STATE_TRUE : KR_STATE_FALSE;
+	source->editable = false;
+	if (node->disk.inputs_valid && node->disk.inputs.by == KR_BY_DEFAULT) {
+		source->wins = true;
+		audit->disk.source = (int)audit->n_sources - 1;
+	}
+	return 0;
+}
+
+static int add_use(struct kr_node *node, struct kr_audit *audit, size_t file,
+                   size_t use)
+{
+	const struct kr_inputs *in = &node->disk.inputs;
+	const struct kr_config_use *u = &in->merged.configs[file].uses[use];
+	bool main_file = in->config_read && file == 0;
+	struct kr_source *source =
+		add(audit, main_file ? KR_SOURCE_CONFIG : KR_SOURCE_CONFIG_DIR);
+	const char *reason = kr_source_refusal(in->files[file]);
+
+	if (!source)
+		return -ENOMEM;
+	source->span = u->value.length > 0 ? u->value : u->key;
+	source->state = u->state;
+	if ((int)file == in->merged.file && (int)use == in->merged.use &&
+	    in->by != KR_BY_FLAG && in->by != KR_BY_DEFAULT) {
+		source->wins = true;
+		audit->disk.source = (int)audit->n_sources - 1;
+	}
+	return refuse(source, reason ? reason : u->reason);
+}
+
+static int add_flag(struct kr_node *node, struct kr_audit *audit, size_t use)
+{
+	const struct kr_inputs *in = &node->disk.inputs;
+	const struct kr_flag_use *u = &in->flags.uses[use];
+	const struct kr_unit_word *word = kr_node_word(node, u->arg);
+	struct kr_source *source = add(audit, KR_SOURCE_FLAG);
+	const char *reason = NULL;
+
+	if (!source)
+		return -ENOMEM;
+	source->state = u->state;
+	source->text = strdup(in->argv[u->arg]);
+	if (!source->text)
+		return -ENOMEM;
+	if (word)
+		source->span = word->span;
+	if (!word || !word->span.file)
+		reason = "the word stands in no file of the unit";
+	else if (!word->cut.file)
+		reason = "the word is made of several places";
+	else
+		reason = kr_source_refusal(word->span.file);
+	if (use + 1 == in->flags.n_uses &&
+	    (in->by == KR_BY_FLAG || u->state == KR_STATE_INVALID)) {
+		source->wins = true;
+		audit->disk.source = (int)audit->n_sources - 1;
+	}
+	return refuse(source, reason);
+}
+
+int kr_sources_collect(struct kr_node *node, struct kr_audit *audit)
+{
+	const struct kr_inputs *in = &node->disk.inputs;
+	int r = add_default(node, audit);
+
+	if (!node->disk.inputs_valid)
+		return r;
+	for (size_t f = 0;
+	     r == 0 && in->merged_valid && f < in->merged.n_configs; f++) {
+		for (size_t u = 0; r == 0 && u < in->merged.configs[f].n_uses;
+		     u++)
+			r = add_use(node, audit, f, u);
+	}
+	for (size_t u = 0; r == 0 && u < in->flags.n_uses; u++)
+		r = add_flag(node, audit, u);
+	return r;
+}
