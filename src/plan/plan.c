@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The plan: what to edit.
+ *
+ *   config (CIS remediation 1)  every use of the flag is cut, wherever it is
+ *       set, and the key is true in the file that decides: the drop-in of
+ *       --config-dir that has the last word, else the file of --config
+ *   flag (CIS remediation 2)    every use is cut and one stands at the end of
+ *       the variable that holds kubelet's arguments
+ *
+ * A file that is not ours to edit, or a word whose bytes do not stand in one
+ * place, is refused; so is a unit with lines that systemd does not understand:
+ * they were meant to say something.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/sources.h"
+#include "plan/plan.h"
+#include "plan/proof.h"
+
+static const char *const method_names[] = {
+	[KR_METHOD_AUTO] = "auto",
+	[KR_METHOD_CONFIG] = "config",
+	[KR_METHOD_FLAG] = "flag",
+};
+
+static_assert(ARRAY_SIZE(method_names) == _KR_METHOD_MAX,
+              "a name for each method");
+
+const char *kr_method_to_string(enum kr_method method)
+{
+	return method_names[method];
+}
+
+int kr_method_from_string(const char *s, enum kr_method *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(method_names); i++) {
+		if (strcmp(s, method_names[i]) == 0) {
+			*ret = (enum kr_method)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+struct planning {
+	struct kr_node *node;
+	struct kr_plan *plan;
+	struct kr_diag *diag;
+};
+
+static int refuse(struct planning *p, const char *code, struct kr_span span,
+                  const char *text)
+{
+	kr_diag_add(p->diag, KR_ERROR, code, span, "%s", text);
+	return -EOPNOTSUPP;
+}
+
+/* --- the flag ------------------------------------------------------------ */
+
+static int cut_word(struct planning *p, size_t arg)
+{
+	const struct kr_unit_word *word = kr_node_word(p->node, arg);
+	const char *reason;
+	int r;
+
+	if (!word || !word->span.file)
+		return refuse(p, "flag-not-in-a-file", KR_SPAN_NONE,
+		              "the flag is set where no file of the unit has "
+		              "it: it must be taken away there");
+	reason = kr_source_refusal(word->span.file);
+	if (reason) {
+		kr_diag_add(p->diag, KR_ERROR, "file-not-ours", word->span,
+		            "the flag stands in %s", reason);
+		return -EOPNOTSUPP;
+	}
+	if (!word->cut.file)
+		return refuse(p, "word-not-cut", word->span,
+		              "the flag cannot be cut safely here: it must "
+		              "stand as one word in one place");
+	r = kr_edits_cut(&p->plan->edits, word->cut);
+	return r == -EEXIST ? refuse(p, "edits-collide", word->span,
+	                             "two edits would touch the same bytes")
+	                    : r;
+}
+
+static int cut_flags(struct planning *p)
+{
+	const struct kr_flags *flags = &p->node->disk.inputs.flags;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < flags->n_uses; i++) {
+		const struct kr_flag_use *u = &flags->uses[i];
+
+		for (size_t k = 0; r == 0 && k < u->n_args; k++)
+			r = cut_word(p, u->arg + k);
+	}
+	return r;
+}
+
+/* The variable for kubelet's arguments: the one the CIS text names, where the
+ * command expands it, else the last one whose file may be edited. */
+static const struct kr_unit_variable *arguments_variable(struct kr_node *node)
+{
+	const struct kr_unit_command *c = kr_node_command(node);
+	const struct kr_unit_variable *best = NULL;
+
+	for (size_t i = 0; i < c->n_expands; i++) {
+		const struct kr_unit_variable *v =
+			kr_unit_variable(node->disk.unit, c->expands[i]);
+
+		if (!v || !v->value_span.file ||
+		    kr_source_refusal(v->value_span.file))
+			continue;
+		best = v;
+		if (strcmp(c->expands[i], "KUBELET_ARGS") == 0)
+			break;
+	}
+	return best;
+}
+
+static int append_flag(struct planning *p)
+{
+	const struct kr_unit_command *c = kr_node_command(p->node);
+	const struct kr_unit_variable *v = arguments_variable(p->node);
+	_cleanup_free_ char *word = NULL;
+	const char *reason;
+
+	if (asprintf(&word, "--%s=true", p->node->setting->flag) < 0) {
+		word = NULL;
+		return -ENOMEM;
+	}
+	if (v)
+		return kr_unit_append_word(p->node->disk.unit, v, word,
+		                           &p->plan->edits, p->diag);
+	reason = kr_source_refusal(c->span.file);
+	if (reason) {
+		kr_diag_add(p->diag, KR_ERROR, "file-not-ours", c->span,
+		            "no variable of the command can take the flag, "
+		            "and the command stands in %s",
+		            reason);
+		return -EOPNOTSUPP;
+	}
+	return kr_unit_append_argument(p->node->disk.unit, c, word,
+	                               &p->plan->edits, p->diag);
+}
+
+/* --- the key ------------------------------------------------------------- */
+
+/* The file that has the last word on the key: index into the inputs' files. */
+static size_t deciding_file(const struct kr_inputs *in)
+{
+	if (in->merged_valid && in->merged.file > 0)
+		return (size_t)in->merged.file;
+	return 0;
+}
+
+static int edit_config(struct planning *p)
+{
+	const struct kr_inputs *in = &p->node->disk.inputs;
+	size_t i = deciding_file(in);
+	const char *reason;
+
+	if (in->n_files == 0 || !in->merged_valid)
+		return refuse(p, "no-config-file", KR_SPAN_NONE,
+		              "kubelet reads no config file here: "
+		              "--method=flag sets the flag instead");
+	reason = kr_source_refusal(in->files[i]);
+	if (reason) {
+		kr_diag_add_path(p->diag, KR_ERROR, "file-not-ours",
+		                 in->files[i]->path, "the key stands in %s",
+		                 reason);
+		return -EOPNOTSUPP;
+	}
+	return kr_config_edit(p->node->setting, &in->merged.configs[i],
+	                      in->files[i], p->node->setting->required, p->diag,
+	                      &p->plan->edits);
+}
+
+/* --- the whole ----------------------------------------------------------- */
+
+static bool is_config_file(const struct kr_inputs *in, const char *real)
+{
+	for (size_t i = 0; i < in->n_files; i++) {
+		if (strcmp(in->files[i]->real, real) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_environment_file(struct kr_node *node, const char *real)
+{
+	const struct kr_unit *unit = node->disk.unit;
+
+	for (size_t i = 0; i < unit->n_environment_files; i++) {
+		const struct kr_file *file;
+
+		if (kr_fs_read(node->fs, unit->environment_files[i], &file) ==
+		            0 &&
+		    strcmp(file->real, real) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Environment files and configs are read at each start, units at a Reload. */
+static bool unit_changes(struct planning *p)
+{
+	for (size_t i = 0; i < p->plan->edits.n_files; i++) {
+		const char *real = p->plan->edits.files[i].path;
+
+		if (!is_config_file(&p->node->disk.inputs, real) &&
+		    !is_environment_file(p->node, real))
+			return true;
+	}
+	return false;
+}
+
+/* Whether there is anything that a plan could be made for. */
+static int check_grounds(struct planning *p, const struct kr_audit *audit)
+{
+	const struct kr_node_disk *disk = &p->node->disk;
+
+	if (disk->unconfigured)
+		return -ENOENT;
+	if (!disk->inputs_valid || disk->from_process) {
+		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
+		            "%s: there is nothing here that could be edited "
+		            "safely",
+		            disk->from_process
+		                    ? "kubelet belongs to no unit of systemd"
+		                    : disk->reason);
+		return -EOPNOTSUPP;
+	}
+	if (audit->disk.state == KR_STATE_UNKNOWN ||
+	    (audit->disk.state == KR_STATE_INVALID &&
+	     !disk->inputs.by_setting)) {
+		kr_diag_add(p->diag, KR_ERROR, "not-by-setting", KR_SPAN_NONE,
+		            "%s: this must be put right first",
+		            audit->disk.reason);
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static bool is_done(const struct kr_audit *audit,
+                    const struct kr_plan_options *options)
+{
+	const struct kr_source *s = kr_audit_deciding(audit);
+
+	if (audit->disk.state != KR_STATE_TRUE)
+		return false;
+	return !options->explicit_wanted || (s && s->kind != KR_SOURCE_DEFAULT);
+}
+
+static int make_edits(struct planning *p)
+{
+	int r = cut_flags(p);
+
+	if (r < 0)
+		return r;
+	if (p->plan->method == KR_METHOD_FLAG)
+		return append_flag(p);
+	return edit_config(p);
+}
+
+int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
+                 const struct kr_plan_options *options, struct kr_diag *diag,
+                 struct kr_plan **ret)
+{
+	_cleanup_plan_ struct kr_plan *plan = calloc(1, sizeof(*plan));
+	struct planning p = {.node = node, .plan = plan, .diag = diag};
+	int r;
+
+	if (!plan)
+		return -ENOMEM;
+	plan->method = options->method;
+	if (plan->method == KR_METHOD_AUTO)
+		plan->method = node->disk.inputs.n_files > 0 ? KR_METHOD_CONFIG
+		                                             : KR_METHOD_FLAG;
+	if (!is_done(audit, options)) {
+		r = check_grounds(&p, audit);
+		if (r == 0)
+			r = make_edits(&p);
+		if (r == 0)
+			r = kr_proof_run(node, plan, diag);
+		if (r == 0)
+			r = kr_proof_order(node, plan, diag);
+		if (r < 0)
+			return r;
+		plan->unit_changes = unit_changes(&p);
+	}
+	*ret = TAKE_PTR(plan);
+	return 0;
+}
+
+struct kr_plan *kr_plan_free(struct kr_plan *plan)
+{
+	if (!plan)
+		return NULL;
+	kr_audit_free(plan->audit);
+	kr_node_free(plan->after);
+	kr_edits_done(&plan->edits);
+	for (size_t i = 0; i < plan->argc; i++)
+		free(plan->argv[i]);
+	free(plan->argv);
+	free(plan);
+	return NULL;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The proof of a plan. Nothing is believed of an edit: the node is read again
+ * with the edited bytes in place of the files' own, by the same code that read
+ * it the first time, and the two readings are compared.
+ *
+ *   value    the disk view of the edited node is true
+ *   argv     the edited argv is the old one without the uses of our flag; with
+ *            the flag method one "--FLAG=true" stands among it besides
+ *   config   kr_config_prove(): the same tokens outside our key, and a second
+ *            reader finds the value
+ *   between  after each single replacement the node is no worse than before
+ *            the first: true < false < unknown < invalid
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/proof.h"
+
+static int refuse(struct kr_diag *diag, const char *format, ...) _printf_(2, 3);
+
+static int refuse(struct kr_diag *diag, const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list args;
+	int r;
+
+	va_start(args, format);
+	r = vasprintf(&text, format, args);
+	va_end(args);
+	if (r < 0) {
+		text = NULL;
+		return -ENOMEM;
+	}
+	kr_diag_add(diag, KR_ERROR, "not-proven", KR_SPAN_NONE, "%s", text);
+	return -EOPNOTSUPP;
+}
+
+/* --- argv ---------------------------------------------------------------- */
+
+static bool is_use(const struct kr_flags *flags, size_t arg)
+{
+	for (size_t i = 0; i < flags->n_uses; i++) {
+		const struct kr_flag_use *u = &flags->uses[i];
+
+		if (arg >= u->arg && arg < u->arg + u->n_args)
+			return true;
+	}
+	return false;
+}
+
+/* The next argument from I on that is no use of our flag. */
+static size_t next_other(const struct kr_inputs *in, size_t i)
+{
+	while (i < in->argc && is_use(&in->flags, i))
+		i++;
+	return i;
+}
+
+static int prove_argv(const struct kr_inputs *before,
+                      const struct kr_inputs *after, size_t n_uses,
+                      struct kr_diag *diag)
+{
+	size_t b = next_other(before, 0), a = next_other(after, 0);
+
+	while (b < before->argc && a < after->argc) {
+		if (strcmp(before->argv[b], after->argv[a]) != 0)
+			return refuse(diag,
+			              "the edit would change the argument "
+			              "'%s' to '%s'",
+			              before->argv[b], after->argv[a]);
+		b = next_other(before, b + 1);
+		a = next_other(after, a + 1);
+	}
+	if (b < before->argc || a < after->argc)
+		return refuse(diag, "the edit would %s the argument '%s'",
+		              b < before->argc ? "take away" : "add",
+		              b < before->argc ? before->argv[b]
+		                               : after->argv[a]);
+	if (after->flags.n_uses != n_uses)
+		return refuse(diag,
+		              "the flag would stand %zu times among the "
+		              "arguments instead of %zu",
+		              after->flags.n_uses, n_uses);
+	return 0;
+}
+
+static int copy_argv(struct kr_plan *plan, const struct kr_inputs *in)
+{
+	plan->argv = calloc(in->argc + 1, sizeof(char *));
+	if (!plan->argv)
+		return -ENOMEM;
+	for (; plan->argc < in->argc; plan->argc++) {
+		plan->argv[plan->argc] = strdup(in->argv[plan->argc]);
+		if (!plan->argv[plan->argc])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* --- config files -------------------------------------------------------- */
+
+static const struct kr_file *find_file(const struct kr_inputs *in,
+                                       const char *real)
+{
+	for (size_t i = 0; i < in->n_files; i++) {
+		if (strcmp(in->files[i]->real, real) == 0)
+			return in->files[i];
+	}
+	return NULL;
+}
+
+static int prove_configs(struct kr_node *node, struct kr_plan *plan,
+                         struct kr_diag *diag)
+{
+	for (size_t i = 0; i < plan->edits.n_files; i++) {
+		const char *real = plan->edits.files[i].path;
+		const struct kr_file *before =
+			find_file(&node->disk.inputs, real);
+		const struct kr_file *after =
+			find_file(&plan->after->disk.inputs, real);
+		int r;
+
+		if (!before || !after)
+			continue;
+		r = kr_config_prove(node->setting, before, after,
+		                    node->setting->required, diag);
+		if (r == -EBADMSG)
+			return -EOPNOTSUPP;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int kr_proof_run(struct kr_node *node, struct kr_plan *plan,
+                 struct kr_diag *diag)
+{
+	const struct kr_audit_options options = {.live = KR_STATE_ABSENT};
+	_cleanup_diag_ struct kr_diag found = {0};
+	const struct kr_inputs *after;
+	int r = kr_node_with_edits(node, &plan->edits, &found, &plan->after);
+
+	if (r == 0)
+		r = kr_audit_run(plan->after, &options, &found, &plan->audit);
+	if (r < 0)
+		return r;
+	if (plan->audit->disk.state !=
+	    (node->setting->required ? KR_STATE_TRUE : KR_STATE_FALSE))
+		return refuse(diag, "the edit would not make it true: %s",
+		              plan->audit->disk.reason);
+	after = &plan->after->disk.inputs;
+	r = prove_argv(&node->disk.inputs, after,
+	               plan->method == KR_METHOD_FLAG ? 1 : 0, diag);
+	if (r == 0)
+		r = prove_configs(node, plan, diag);
+	return r == 0 ? copy_argv(plan, after) : r;
+}
+
+/* --- order --------------------------------------------------------------- */
+
+static int badness(enum kr_state state)
+{
+	switch (state) {
+	case KR_STATE_TRUE:
+		return 0;
+	case KR_STATE_FALSE:
+		return 1;
+	case KR_STATE_INVALID:
+		return 3;
+	default:
+		return 2;
+	}
+}
+
+/* Whether every prefix of the edits' order is no worse than the node. */
+static int check_order(struct kr_node *node, const struct kr_edits *edits)
+{
+	int limit = badness(node->disk.state);
+
+	for (size_t n = 1; n < edits->n_files; n++) {
+		const struct kr_edits prefix = {edits->files, n};
+		_cleanup_node_ struct kr_node *between = NULL;
+		int r = kr_node_with_edits(node, &prefix, NULL, &between);
+
+		if (r < 0)
+			return r;
+		if (badness(between->disk.state) > limit)
+			return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static void reverse(struct kr_edits *edits)
+{
+	for (size_t i = 0, k = edits->n_files; i + 1 < k; i++) {
+		struct kr_file_edits saved = edits->files[i];
+
+		edits->files[i] = edits->files[--k];
+		edits->files[k] = saved;
+	}
+}
+
+int kr_proof_order(struct kr_node *node, struct kr_plan *plan,
+                   struct kr_diag *diag)
+{
+	int r = check_order(node, &plan->edits);
+
+	if (r == -EOPNOTSUPP) {
+		reverse(&plan->edits);
+		r = check_order(node, &plan->edits);
+	}
+	if (r == -EOPNOTSUPP)
+		return refuse(diag,
+		              "no order of the edits keeps kubelet able to "
+		              "start between two of them");
+	return r;
+}

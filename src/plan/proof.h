@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The proof of a plan: the same audit, on the edited bytes. */
+
+#include "plan/plan.h"
+
+/*
+ * Proves that PLAN's edits make the disk view of NODE true and change nothing
+ * else: the argv is the old one less every use of the flag (and, for the flag
+ * method, with one use more); a config file's tokens outside the key are the
+ * same bytes. Fills PLAN's after, audit and argv. 0; -EOPNOTSUPP: not proven,
+ * DIAG says what is not as it should be; -ENOMEM.
+ */
+int kr_proof_run(struct kr_node *node, struct kr_plan *plan,
+                 struct kr_diag *diag);
+
+/*
+ * Orders PLAN's files so that no state between two replacements audits worse
+ * than the node does now. 0; -EOPNOTSUPP: there is no such order; -ENOMEM.
+ */
+int kr_proof_order(struct kr_node *node, struct kr_plan *plan,
+                   struct kr_diag *diag);
