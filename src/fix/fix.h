@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * fix: make the setting true, restart kubelet, prove it, else put everything
+ * back.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "fix/activation.h"
+#include "fix/host.h"
+#include "fix/transaction.h"
+#include "plan/plan.h"
+#include "systemd/journal.h"
+
+enum kr_outcome {
+	KR_OUTCOME_COMPLIANT,
+	KR_OUTCOME_CHANGED,
+	KR_OUTCOME_WOULD_CHANGE,
+	KR_OUTCOME_UNCONFIGURED,
+	KR_OUTCOME_REFUSED,
+	KR_OUTCOME_FAILED,
+	KR_OUTCOME_ROLLED_BACK,
+	KR_OUTCOME_BROKEN,
+	_KR_OUTCOME_MAX,
+};
+
+/* "compliant", "changed", "would-change", "unconfigured", "refused", "failed",
+ * "rolled-back", "broken". */
+const char *kr_outcome_to_string(enum kr_outcome outcome);
+/* The exit status of fix (interface.md). */
+int kr_outcome_to_status(enum kr_outcome outcome);
+
+enum kr_restart {
+	KR_RESTART_AUTO,
+	KR_RESTART_ALWAYS,
+	KR_RESTART_NEVER,
+	_KR_RESTART_MAX,
+};
+
+/* 0, or -EINVAL for another word than "auto", "always", "never". */
+int kr_restart_from_string(const char *s, enum kr_restart *ret);
+
+#define KR_WAIT_USEC_DEFAULT (60 * KR_USEC_PER_SEC)
+
+struct kr_fix_options {
+	bool dry_run;
+	enum kr_method method;
+	enum kr_restart restart;
+	uint64_t wait_usec;
+	bool no_rollback;
+	bool explicit_wanted;
+	/* asked before the first write and while anything is waited for; < 0
+	 * means stop (a signal came); NULL: nothing */
+	kr_activation_tick_t tick;
+	void *closure;
+};
+
+struct kr_fix {
+	enum kr_outcome outcome;
+	char *reason;            /* one sentence */
+	struct kr_plan *plan;    /* NULL: none was made */
+	struct kr_audit *before; /* NULL: the node could not be read */
+	struct kr_audit *after;  /* of the node as it is in the end; NULL: as
+	                            before, or a preview (see the plan's) */
+	bool restarts, reloads;  /* was done, or would be in a preview */
+	char transaction[64];    /* its id, "" where there is none */
+	struct kr_actions actions;
+	struct kr_log log; /* kubelet's last lines, where it is not well */
+	struct kr_host *host, *host_after; /* what BEFORE and AFTER speak of */
+};
+
+/*
+ * Runs fix on the node of NODE_OPTIONS. RET is filled whatever the outcome;
+ * DIAG gets the words. 0, or -ENOMEM.
+ */
+int kr_fix_run(const struct kr_setting *setting,
+               const struct kr_node_options *node_options,
+               const struct kr_fix_options *options, struct kr_diag *diag,
+               struct kr_fix **ret);
+struct kr_fix *kr_fix_free(struct kr_fix *fix);
+DEFINE_FREEP(struct kr_fix, kr_fix_free);
+#define _cleanup_fix_ _cleanup_(kr_fix_freep)

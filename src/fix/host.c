@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A node and its systemd. Which unit is kubelet's is settled here: the one that
+ * was asked for, else kubelet.service, else the one that the running kubelet
+ * belongs to.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fix/host.h"
+
+static void open_manager(struct kr_host *host, struct kr_diag *diag)
+{
+	const struct kr_manager_options options = {
+		.root = host->options.root,
+	};
+	_cleanup_diag_ struct kr_diag found = {0};
+	const struct kr_message *why;
+
+	host->bus_error = kr_manager_open(&options, &found, &host->manager);
+	if (host->bus_error == 0)
+		return;
+	why = kr_diag_first(&found, KR_ERROR);
+	kr_diag_add(diag, KR_WARNING, "no-bus", KR_SPAN_NONE,
+	            "systemd cannot be asked, its files are read instead: %s",
+	            why ? why->text : strerror(-host->bus_error));
+}
+
+static int ask(struct kr_host *host, const char *unit, struct kr_diag *diag)
+{
+	host->loaded = kr_loaded_unit_free(host->loaded);
+	if (!host->manager)
+		return 0;
+	return kr_manager_get_unit(host->manager, unit, diag, &host->loaded);
+}
+
+/* Without a bus the unit files tell, when they are read. */
+static bool is_missing(const struct kr_host *host)
+{
+	return host->loaded && host->loaded->load_state &&
+	       strcmp(host->loaded->load_state, "not-found") == 0;
+}
+
+/* kubelet.service is not there: the unit of the kubelet that runs. */
+static int follow_process(struct kr_host *host, struct kr_diag *diag)
+{
+	_cleanup_free_ char *unit = NULL;
+	int r = kr_node_find_unit(host->node, diag, &unit);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return 0; /* none runs, or it belongs to no unit: said later */
+	free(host->unit);
+	host->unit = TAKE_PTR(unit);
+	host->options.unit = host->unit;
+	free(host->node->unit_name);
+	host->node->unit_name = strdup(host->unit);
+	if (!host->node->unit_name)
+		return -ENOMEM;
+	return ask(host, host->unit, diag);
+}
+
+static int read_node(struct kr_host *host, struct kr_diag *diag)
+{
+	const char *const *environment = NULL;
+	unsigned version = 0;
+	int r;
+
+	if (host->manager) {
+		version = kr_manager_version(host->manager);
+		r = kr_manager_environment(host->manager, diag, &environment);
+		if (r < 0)
+			return r;
+	}
+	return kr_node_read(host->node, &host->options, host->loaded,
+	                    environment, version, diag);
+}
+
+static int open_node(struct kr_host *host, struct kr_diag *diag)
+{
+	int r;
+
+	host->node = kr_node_free(host->node);
+	r = kr_node_open(host->setting, &host->options, diag, &host->node);
+	if (r < 0)
+		return r;
+	if (host->node->live && !host->manager)
+		open_manager(host, diag);
+	r = ask(host, host->node->unit_name, diag);
+	if (r == 0 && host->node->live && !host->options.unit &&
+	    is_missing(host))
+		r = follow_process(host, diag);
+	return r < 0 ? r : read_node(host, diag);
+}
+
+int kr_host_open(const struct kr_setting *setting,
+                 const struct kr_node_options *options, struct kr_diag *diag,
+                 struct kr_host **ret)
+{
+	_cleanup_host_ struct kr_host *host = calloc(1, sizeof(*host));
+	int r;
+
+	if (!host)
+		return -ENOMEM;
+	host->setting = setting;
+	host->options = *options;
+	r = open_node(host, diag);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(host);
+	return 0;
+}
+
+int kr_host_reread(struct kr_host *host, struct kr_diag *diag)
+{
+	return open_node(host, diag);
+}
+
+int kr_host_reconnect(struct kr_host *host, struct kr_diag *diag)
+{
+	const struct kr_manager_options options = {
+		.root = host->options.root,
+	};
+	struct kr_manager *manager = NULL;
+	int r = kr_manager_open(&options, diag, &manager);
+
+	if (r < 0)
+		return r;
+	kr_manager_free(host->manager);
+	host->manager = manager;
+	return 0;
+}
+
+struct kr_host *kr_host_free(struct kr_host *host)
+{
+	if (!host)
+		return NULL;
+	kr_node_free(host->node);
+	kr_loaded_unit_free(host->loaded);
+	kr_manager_free(host->manager);
+	free(host->unit);
+	free(host);
+	return NULL;
+}

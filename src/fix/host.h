@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A node and its systemd, read together.
+ */
+
+#include "base/diag.h"
+#include "node/node.h"
+#include "systemd/manager.h"
+
+struct kr_host {
+	const struct kr_setting *setting;
+	struct kr_node_options options; /* borrowed strings */
+	char *unit;                     /* the unit that was found in the end */
+	struct kr_manager *manager;     /* NULL: an image, or no bus */
+	int bus_error;                  /* why there is none; 0 */
+	struct kr_loaded_unit *loaded;
+	struct kr_node *node;
+};
+
+/*
+ * Opens and reads the node of OPTIONS, whose strings must live longer. A live
+ * node without a bus is read from its files, with a warning. 0, -ENOMEM, or an
+ * errno with words.
+ */
+int kr_host_open(const struct kr_setting *setting,
+                 const struct kr_node_options *options, struct kr_diag *diag,
+                 struct kr_host **ret);
+
+/* Reads everything anew; spans into the old node are gone. 0 or an errno. */
+int kr_host_reread(struct kr_host *host, struct kr_diag *diag);
+
+/* Connects to systemd anew after the bus went away. 0 or an errno. */
+int kr_host_reconnect(struct kr_host *host, struct kr_diag *diag);
+
+struct kr_host *kr_host_free(struct kr_host *host);
+DEFINE_FREEP(struct kr_host, kr_host_free);
+#define _cleanup_host_ _cleanup_(kr_host_freep)

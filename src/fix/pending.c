@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What a restart would apply besides our change: somebody edited a drop-in and
+ * never restarted, or the process was started by hand. The words are compared
+ * as a multiset, so that the message names what comes and what goes; a mere
+ * change of order is named as such, since with kubelet the last of two equal
+ * flags wins.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fix/pending.h"
+
+static bool is_use(const struct kr_flags *flags, size_t arg)
+{
+	for (size_t i = 0; i < flags->n_uses; i++) {
+		if (arg >= flags->uses[i].arg &&
+		    arg < flags->uses[i].arg + flags->uses[i].n_args)
+			return true;
+	}
+	return false;
+}
+
+/* The arguments behind argv[0] that are not ours. The texts are borrowed. */
+static int others(const struct kr_inputs *in, const char ***ret, size_t *ret_n)
+{
+	const char **words = calloc(in->argc + 1, sizeof(*words));
+	size_t n = 0;
+
+	if (!words)
+		return -ENOMEM;
+	for (size_t i = 1; i < in->argc; i++) {
+		if (!is_use(&in->flags, i))
+			words[n++] = in->argv[i];
+	}
+	*ret = words;
+	*ret_n = n;
+	return 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void name_differences(const char **old, size_t n_old, const char **new,
+                             size_t n_new, enum kr_severity severity,
+                             struct kr_diag *diag)
+{
+	size_t o = 0, n = 0;
+
+	qsort(old, n_old, sizeof(*old), by_text);
+	qsort(new, n_new, sizeof(*new), by_text);
+	while (o < n_old || n < n_new) {
+		int order = o == n_old   ? 1
+		            : n == n_new ? -1
+		                         : strcmp(old[o], new[n]);
+
+		if (order < 0)
+			kr_diag_add(diag, severity, "pending-argument",
+			            KR_SPAN_NONE,
+			            "a restart would take away the argument "
+			            "'%s', which kubelet runs with",
+			            old[o]);
+		else if (order > 0)
+			kr_diag_add(diag, severity, "pending-argument",
+			            KR_SPAN_NONE,
+			            "a restart would add the argument '%s', "
+			            "which kubelet does not run with",
+			            new[n]);
+		o += order <= 0;
+		n += order >= 0;
+	}
+}
+
+int kr_pending_arguments(const struct kr_node *node,
+                         const struct kr_inputs *planned,
+                         enum kr_severity severity, struct kr_diag *diag)
+{
+	_cleanup_free_ const char **old = NULL, **new = NULL;
+	size_t n_old, n_new, same = 0;
+	int r;
+
+	if (!node->running_valid)
+		return 0;
+	r = others(&node->running, &old, &n_old);
+	if (r == 0)
+		r = others(planned, &new, &n_new);
+	if (r < 0)
+		return r;
+	while (same < n_old && same < n_new &&
+	       strcmp(old[same], new[same]) == 0)
+		same++;
+	if (same == n_old && same == n_new)
+		return 0;
+	kr_diag_add(diag, severity, "pending-arguments", KR_SPAN_NONE,
+	            "kubelet[%d] runs with other arguments than it would be "
+	            "started with, from '%s' on",
+	            (int)node->process.pid,
+	            same < n_old ? old[same] : new[same]);
+	name_differences(old, n_old, new, n_new, severity, diag);
+	return 1;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What a restart would apply besides our change. */
+
+#include "base/diag.h"
+#include "node/node.h"
+
+/*
+ * Compares the running kubelet's arguments with those it would be started with
+ * (PLANNED, of the plan, or of the disk where nothing is edited), both without
+ * our flag. 0: they are the same, or none runs; 1: they differ, DIAG names the
+ * words as messages of SEVERITY; -ENOMEM.
+ */
+int kr_pending_arguments(const struct kr_node *node,
+                         const struct kr_inputs *planned,
+                         enum kr_severity severity, struct kr_diag *diag);

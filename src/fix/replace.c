@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * One file, replaced atomically:
+ *
+ *   open the target (not through a link), compare it with what was read
+ *   write NAME beside it: O_EXCL, all bytes, owner, mode, xattrs, fsync
+ *   rename over the target, fsync the folder
+ *
+ * At every instant the target's name shows the whole old or the whole new
+ * content; after the last step a power cut cannot undo it. NAME is
+ * ".kubelet-remedy-" and 96 random bits: it ends in no suffix that systemd or
+ * kubelet reads, and nobody can have put it there before.
+ *
+ * Refused: a file with several names (the others would keep the old bytes), an
+ * immutable or append-only one, one that is no longer what was read.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "fix/replace.h"
+
+static int fail(struct kr_diag *diag, const char *path, int error,
+                const char *what)
+{
+	kr_diag_add_path(diag, KR_ERROR, "file-not-replaced", path, "%s: %s",
+	                 what, strerror(-error));
+	return error;
+}
+
+static int refuse(struct kr_diag *diag, const char *path, int error,
+                  const char *why)
+{
+	kr_diag_add_path(diag, KR_ERROR, "file-refused", path, "%s", why);
+	return error;
+}
+
+int kr_write_all(int fd, const void *data, size_t size)
+{
+	const char *p = data;
+
+	while (size > 0) {
+		ssize_t n = write(fd, p, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+/* --- metadata ------------------------------------------------------------ */
+
+static bool is_kernels(const char *name)
+{
+	return strcmp(name, "security.ima") == 0 ||
+	       strcmp(name, "security.evm") == 0;
+}
+
+static int copy_xattr(int from_fd, int to_fd, const char *name)
+{
+	ssize_t size = fgetxattr(from_fd, name, NULL, 0);
+	_cleanup_free_ char *value = NULL;
+
+	if (size < 0)
+		return errno == ENODATA ? 0 : -errno;
+	value = malloc((size_t)size + 1);
+	if (!value)
+		return -ENOMEM;
+	size = fgetxattr(from_fd, name, value, (size_t)size);
+	if (size < 0)
+		return -errno;
+	return fsetxattr(to_fd, name, value, (size_t)size, 0) < 0 ? -errno : 0;
+}
+
+static int copy_xattrs(int from_fd, int to_fd)
+{
+	ssize_t size = flistxattr(from_fd, NULL, 0);
+	_cleanup_free_ char *names = NULL;
+	int r = 0;
+
+	if (size <= 0)
+		return size < 0 && errno != ENOTSUP ? -errno : 0;
+	names = malloc((size_t)size);
+	if (!names)
+		return -ENOMEM;
+	size = flistxattr(from_fd, names, (size_t)size);
+	if (size < 0)
+		return -errno;
+	for (char *name = names; r == 0 && name < names + size;
+	     name += strlen(name) + 1) {
+		if (!is_kernels(name))
+			r = copy_xattr(from_fd, to_fd, name);
+	}
+	return r;
+}
+
+int kr_copy_metadata(int from_fd, int to_fd)
+{
+	struct stat st;
+
+	if (fstat(from_fd, &st) < 0)
+		return -errno;
+	/* the owner first: a change of it takes set-id bits away */
+	if (fchown(to_fd, st.st_uid, st.st_gid) < 0)
+		return -errno;
+	if (fchmod(to_fd, st.st_mode & 07777) < 0)
+		return -errno;
+	return copy_xattrs(from_fd, to_fd);
+}
+
+/* --- the target ---------------------------------------------------------- */
+
+static int compare_bytes(int fd, const struct kr_file *old)
+{
+	char buffer[64 * 1024];
+	size_t at = 0;
+	ssize_t n;
+
+	while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if ((size_t)n > old->size - at ||
+		    memcmp(buffer, old->data + at, (size_t)n) != 0)
+			return -ESTALE;
+		at += (size_t)n;
+	}
+	return at == old->size ? 0 : -ESTALE;
+}
+
+/* The target, open for reading, still what was read. The fd or an errno. */
+static int open_target(struct kr_replacement *rep, const struct kr_file *old,
+                       struct kr_diag *diag)
+{
+	_cleanup_close_ int fd = openat(rep->dir_fd, rep->name,
+	                                O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+	                                        O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+	int flags, r;
+
+	if (fd < 0)
+		return fail(diag, rep->path, -errno, "cannot be opened");
+	if (fstat(fd, &st) < 0)
+		return fail(diag, rep->path, -errno, "cannot be looked at");
+	if (!S_ISREG(st.st_mode))
+		return refuse(diag, rep->path, -EINVAL,
+		              "is no regular file any more");
+	if (st.st_nlink > 1)
+		return refuse(diag, rep->path, -EMLINK,
+		              "has several names (hard links): a change would "
+		              "leave the others as they are");
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 &&
+	    (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
+		return refuse(diag, rep->path, -EPERM,
+		              "is immutable (chattr +i or +a): this must be "
+		              "taken off first");
+	r = compare_bytes(fd, old);
+	if (r == -ESTALE)
+		return refuse(diag, rep->path, r,
+		              "was changed by somebody else since it was read");
+	if (r < 0)
+		return fail(diag, rep->path, r, "cannot be read");
+	return TAKE_FD(fd);
+}
+
+static int create_temp(struct kr_replacement *rep, struct kr_diag *diag)
+{
+	unsigned random[3];
+	int fd;
+
+	arc4random_buf(random, sizeof(random));
+	snprintf(rep->temp, sizeof(rep->temp), ".kubelet-remedy-%08x%08x%08x",
+	         random[0], random[1], random[2]);
+	fd = openat(rep->dir_fd, rep->temp,
+	            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		rep->temp[0] = '\0';
+		return fail(diag, rep->path, -errno,
+		            "nothing can be written beside it");
+	}
+	return fd;
+}
+
+static int fill_temp(struct kr_replacement *rep, int target_fd, int fd,
+                     const void *data, size_t size, struct kr_diag *diag)
+{
+	int r = kr_write_all(fd, data, size);
+
+	if (r < 0)
+		return fail(diag, rep->path, r, "writing the new content");
+	if (target_fd >= 0)
+		r = kr_copy_metadata(target_fd, fd);
+	else if (fchmod(fd, 0644) < 0)
+		r = -errno;
+	if (r < 0)
+		return fail(diag, rep->path, r,
+		            "its owner, mode or attributes cannot be kept");
+	if (fsync(fd) < 0)
+		return fail(diag, rep->path, -errno,
+		            "the new content cannot be brought to the disk");
+	return 0;
+}
+
+static int write_temp(struct kr_replacement *rep, const struct kr_file *old,
+                      const void *data, size_t size, struct kr_diag *diag)
+{
+	_cleanup_close_ int target_fd = -1, fd = -1;
+
+	if (old) {
+		target_fd = open_target(rep, old, diag);
+		if (target_fd < 0)
+			return target_fd;
+	}
+	fd = create_temp(rep, diag);
+	if (fd < 0)
+		return fd;
+	return fill_temp(rep, target_fd, fd, data, size, diag);
+}
+
+int kr_replacement_write(struct kr_fs *fs, const char *real,
+                         const struct kr_file *old, const void *data,
+                         size_t size, struct kr_diag *diag,
+                         struct kr_replacement *ret)
+{
+	_cleanup_(kr_replacement_done) struct kr_replacement rep = {
+		.dir_fd = -1, .create = !old};
+	int r;
+
+	rep.path = strdup(real);
+	if (!rep.path)
+		return -ENOMEM;
+	rep.dir_fd = kr_fs_open_parent(fs, rep.path, &rep.name);
+	if (rep.dir_fd < 0)
+		return fail(diag, real, rep.dir_fd,
+		            "its folder cannot be opened");
+	r = write_temp(&rep, old, data, size, diag);
+	if (r < 0)
+		return r;
+	*ret = rep;
+	rep = (struct kr_replacement){.dir_fd = -1};
+	return 0;
+}
+
+int kr_replacement_commit(struct kr_replacement *rep, struct kr_diag *diag)
+{
+	unsigned flags = rep->create ? RENAME_NOREPLACE : 0;
+
+	if (renameat2(rep->dir_fd, rep->temp, rep->dir_fd, rep->name, flags) <
+	    0)
+		return fail(diag, rep->path, -errno, "cannot be replaced");
+	rep->temp[0] = '\0';
+	return 0;
+}
+
+int kr_replacement_sync(struct kr_replacement *rep, struct kr_diag *diag)
+{
+	if (fsync(rep->dir_fd) < 0)
+		return fail(diag, rep->path, -errno,
+		            "its folder cannot be brought to the disk");
+	return 0;
+}
+
+void kr_replacement_done(struct kr_replacement *rep)
+{
+	if (rep->temp[0])
+		unlinkat(rep->dir_fd, rep->temp, 0);
+	if (rep->dir_fd >= 0)
+		close(rep->dir_fd);
+	free(rep->path);
+	*rep = (struct kr_replacement){.dir_fd = -1};
+}

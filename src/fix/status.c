@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The state of kubelet's unit: one GetAll, healthz, the journal.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fix/health.h"
+#include "fix/status.h"
+
+static int read_log(struct kr_status *status, struct kr_diag *diag)
+{
+	const struct kr_journal_query query = {
+		.root = status->host->node->root,
+		.unit = status->host->node->unit_name,
+		.n_max = KR_STATUS_LOG_LINES,
+	};
+	int r = kr_journal_read(&query, diag, &status->log);
+
+	/* the state is worth telling without the log, whose words are said */
+	return r == -ENOMEM ? r : 0;
+}
+
+int kr_status_read(const struct kr_setting *setting,
+                   const struct kr_node_options *options, struct kr_diag *diag,
+                   struct kr_status *ret)
+{
+	_cleanup_status_ struct kr_status status = {0};
+	int r = kr_host_open(setting, options, diag, &status.host);
+
+	if (r < 0)
+		return r;
+	if (!status.host->manager) {
+		kr_diag_add(diag, KR_ERROR, "no-systemd", KR_SPAN_NONE,
+		            status.host->node->live
+		                    ? "systemd cannot be asked"
+		                    : "%s is an image, no running system",
+		            status.host->node->root);
+		return status.host->bus_error < 0 ? status.host->bus_error
+		                                  : -ENOTCONN;
+	}
+	status.loaded = status.host->loaded;
+	status.found = strcmp(status.loaded->load_state, "not-found") != 0;
+	if (status.found) {
+		r = kr_health_now(status.host, &status.why);
+		if (r < 0)
+			return r;
+		status.healthy = r == 1;
+		r = read_log(&status, diag);
+		if (r < 0)
+			return r;
+	}
+	*ret = status;
+	status = (struct kr_status){0};
+	return 0;
+}
+
+void kr_status_done(struct kr_status *status)
+{
+	kr_host_free(status->host);
+	kr_log_done(&status->log);
+	free(status->why);
+	*status = (struct kr_status){0};
+}

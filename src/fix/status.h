@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The state of kubelet's unit, as `systemctl status` has it, and its health. */
+
+#include <stdbool.h>
+
+#include "base/diag.h"
+#include "fix/host.h"
+#include "systemd/journal.h"
+
+struct kr_status {
+	struct kr_host *host;
+	const struct kr_loaded_unit *loaded; /* NULL: no bus */
+	bool found;                          /* there is such a unit */
+	bool healthy;
+	char *why; /* not healthy */
+	struct kr_log log;
+};
+
+#define KR_STATUS_LOG_LINES 10
+
+/*
+ * 0: RET is filled; -ENOMEM; an errno where systemd cannot be asked, with
+ * words.
+ */
+int kr_status_read(const struct kr_setting *setting,
+                   const struct kr_node_options *options, struct kr_diag *diag,
+                   struct kr_status *ret);
+void kr_status_done(struct kr_status *status);
+#define _cleanup_status_ _cleanup_(kr_status_done)

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The files of one fix, replaced so that each is wholly old or wholly new at
+ * every instant, and put back the same way.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/diag.h"
+#include "base/edit.h"
+#include "base/fs.h"
+
+struct kr_transaction;
+
+/*
+ * Writes the new content of every file of EDITS beside its target, complete,
+ * with owner, mode, ACL and xattrs, and fsynced; and the copies that a way back
+ * needs below /var/lib/kubelet-remedy. No target is touched yet. EDITS and FS
+ * must live longer. 0; -ESTALE: a file is not what was read; -EMLINK: a hard
+ * link; -EPERM: immutable; -EROFS, -ENOSPC, -EACCES, ...; DIAG names the path.
+ * On failure all that was written is removed again.
+ */
+int kr_transaction_prepare(struct kr_fs *fs, const struct kr_edits *edits,
+                           struct kr_diag *diag, struct kr_transaction **ret);
+
+/*
+ * Renames all files into place, in the order of the edits, and fsyncs the
+ * folders. 0; a negative errno: not all could be replaced, those that had been
+ * were put back (-ENOTRECOVERABLE: not even that, DIAG names the copies).
+ */
+int kr_transaction_commit(struct kr_transaction *tx, struct kr_diag *diag);
+
+/*
+ * Puts every file back as it was: bytes, owner, mode, ACL, xattrs; files that
+ * were made go. 0; -ENOTRECOVERABLE: not all could be, DIAG names the files
+ * and the copies.
+ */
+int kr_transaction_revert(struct kr_transaction *tx, struct kr_diag *diag);
+
+/* The folder's name below /var/lib/kubelet-remedy: time and a random part. */
+const char *kr_transaction_id(const struct kr_transaction *tx);
+
+/* Removes what prepare() left where commit() was not called, or failed. */
+struct kr_transaction *kr_transaction_free(struct kr_transaction *tx);
+DEFINE_FREEP(struct kr_transaction, kr_transaction_free);
+#define _cleanup_transaction_ _cleanup_(kr_transaction_freep)
