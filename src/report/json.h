@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Results for scripts: JSON, schema 1 (see interface in data/schema/). */
+
+#include <stdio.h>
+
+#include "audit/audit.h"
+#include "fix/fix.h"
+#include "fix/status.h"
+
+/* Each prints one object and a newline. 0 or -ENOMEM. */
+int kr_json_audit(FILE *out, struct kr_node *node, const struct kr_audit *audit,
+                  const struct kr_diag *diag);
+int kr_json_fix(FILE *out, const struct kr_fix *fix,
+                const struct kr_diag *diag);
+int kr_json_status(FILE *out, const struct kr_status *status);

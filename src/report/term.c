@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Places in files on a terminal, after the model of clang's diagnostics.
+ *
+ * Columns of a file are bytes, those of a terminal are characters: a UTF-8
+ * sequence counts as one there. What could move the cursor is not printed.
+ */
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "report/term.h"
+
+static const char *const colors[] = {
+	[KR_COLOR_GOOD] = "\033[1;32m", [KR_COLOR_BAD] = "\033[1;31m",
+	[KR_COLOR_WARN] = "\033[1;35m", [KR_COLOR_PLACE] = "\033[1;36m",
+	[KR_COLOR_DIM] = "\033[2m",
+};
+
+static_assert(ARRAY_SIZE(colors) == _KR_COLOR_MAX, "a code for each colour");
+
+void kr_term_color(const struct kr_term *term, enum kr_color color,
+                   const char *format, ...)
+{
+	va_list args;
+
+	if (term->color)
+		fputs(colors[color], term->out);
+	va_start(args, format);
+	vfprintf(term->out, format, args);
+	va_end(args);
+	if (term->color)
+		fputs("\033[0m", term->out);
+}
+
+/* --- snippets ------------------------------------------------------------ */
+
+#define GUTTER 10 /* "     2 | " and one to spare */
+
+static bool starts_character(char c)
+{
+	return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+static size_t characters(const char *s, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < size; i++)
+		n += starts_character(s[i]);
+	return n;
+}
+
+static void print_bytes(FILE *out, const char *s, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (c == '\t')
+			c = ' ';
+		else if (c < 0x20 || c == 0x7f)
+			c = '?';
+		fputc(c, out);
+	}
+}
+
+struct window {
+	size_t start, end; /* bytes of the line that are shown */
+};
+
+/* What is shown of a line of SIZE bytes, so that [AT, AT + LENGTH) is in it. */
+static struct window choose_window(const char *source, size_t size, size_t at,
+                                   size_t length, unsigned width)
+{
+	struct window w = {0, size};
+	size_t room, before;
+
+	if (width < GUTTER + 20 || characters(source, size) + GUTTER <= width)
+		return w;
+	room = width - GUTTER - 2; /* for the two "…" */
+	if (length > room)
+		length = room;
+	before = (room - length) / 2;
+	w.start = at > before ? at - before : 0;
+	w.end = w.start + room < size ? w.start + room : size;
+	if (w.end == size)
+		w.start = size - room;
+	while (w.start > 0 && !starts_character(source[w.start]))
+		w.start--;
+	while (w.end < size && !starts_character(source[w.end]))
+		w.end--;
+	return w;
+}
+
+void kr_term_snippet(const struct kr_term *term, unsigned line,
+                     const char *source, size_t size, unsigned column,
+                     size_t length)
+{
+	size_t at = column - 1;
+	struct window w = choose_window(source, size, at, length, term->width);
+	size_t end = at + length < w.end ? at + length : w.end;
+	size_t pad = characters(source + w.start, at - w.start);
+	size_t marks = end > at ? characters(source + at, end - at) : 0;
+
+	fprintf(term->out, "%7u | %s", line, w.start > 0 ? "…" : "");
+	print_bytes(term->out, source + w.start, w.end - w.start);
+	fprintf(term->out, "%s\n        | %s", w.end < size ? "…" : "",
+	        w.start > 0 ? " " : "");
+	for (size_t i = 0; i < pad; i++)
+		fputc(' ', term->out);
+	if (term->color)
+		fputs(colors[KR_COLOR_PLACE], term->out);
+	fputc('^', term->out);
+	for (size_t i = 1; i < marks; i++)
+		fputc('~', term->out);
+	fputs(term->color ? "\033[0m\n" : "\n", term->out);
+}
+
+void kr_term_span(const struct kr_term *term, struct kr_span span)
+{
+	struct kr_span line = kr_span_line(span);
+	unsigned number, column;
+
+	kr_span_position(span, &number, &column);
+	kr_term_snippet(term, number, span.file->data + line.offset,
+	                line.length, column, span.length);
+}
+
+static enum kr_color severity_color(enum kr_severity severity)
+{
+	return severity == KR_ERROR     ? KR_COLOR_BAD
+	       : severity == KR_WARNING ? KR_COLOR_WARN
+	                                : KR_COLOR_DIM;
+}
+
+static void print_message(const struct kr_term *term,
+                          const struct kr_message *m)
+{
+	kr_term_color(term, severity_color(m->severity),
+	              "%s: ", kr_severity_to_string(m->severity));
+	if (m->file)
+		fputs(m->file, term->out);
+	if (m->file && m->line > 0)
+		fprintf(term->out, ":%u", m->line);
+	if (m->file && m->column > 0)
+		fprintf(term->out, ":%u", m->column);
+	fprintf(term->out, "%s%s\n", m->file ? ": " : "", m->text);
+	if (m->source && m->column > 0)
+		kr_term_snippet(term, m->line, m->source, strlen(m->source),
+		                m->column, m->length);
+}
+
+void kr_term_messages(const struct kr_term *term, const struct kr_diag *diag,
+                      enum kr_severity lowest)
+{
+	for (size_t i = 0; i < diag->n_messages; i++) {
+		if (diag->messages[i].severity <= lowest)
+			print_message(term, &diag->messages[i]);
+	}
+}

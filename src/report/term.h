@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Where a result is printed, and how a place in a file is shown there.
+ */
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/diag.h"
+#include "base/span.h"
+
+struct kr_term {
+	FILE *out;
+	bool color;
+	unsigned width; /* columns; 0: no limit */
+};
+
+enum kr_color {
+	KR_COLOR_GOOD,
+	KR_COLOR_BAD,
+	KR_COLOR_WARN,
+	KR_COLOR_PLACE, /* carets, file names */
+	KR_COLOR_DIM,
+	_KR_COLOR_MAX,
+};
+
+/* Prints in a colour, where the terminal has any. */
+void kr_term_color(const struct kr_term *term, enum kr_color color,
+                   const char *format, ...) _printf_(3, 4);
+
+/*
+ * The line LINE (its text is SOURCE, SIZE bytes) with a caret under the LENGTH
+ * bytes at COLUMN (from 1), as clang does it; cut around them with "…" where it
+ * is wider than the terminal. Control bytes are shown as blanks or "?".
+ */
+void kr_term_snippet(const struct kr_term *term, unsigned line,
+                     const char *source, size_t size, unsigned column,
+                     size_t length);
+
+/* The same for a span. */
+void kr_term_span(const struct kr_term *term, struct kr_span span);
+
+/* "warning: FILE:LINE:COLUMN: text" and the snippet, for every message from
+ * SEVERITY (KR_ERROR is the highest) on. */
+void kr_term_messages(const struct kr_term *term, const struct kr_diag *diag,
+                      enum kr_severity lowest);

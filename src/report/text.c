@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Results for people. The first line is the verdict and its reason; the last
+ * one is the next command to run.
+ */
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "report/diff.h"
+#include "report/text.h"
+
+static const struct {
+	const char *word;
+	enum kr_color color;
+} verdicts[] = {
+	[KR_VERDICT_PASS] = {"PASS", KR_COLOR_GOOD},
+	[KR_VERDICT_FAIL] = {"FAIL", KR_COLOR_BAD},
+	[KR_VERDICT_INVALID] = {"INVALID", KR_COLOR_BAD},
+	[KR_VERDICT_UNKNOWN] = {"UNKNOWN", KR_COLOR_WARN},
+};
+
+static_assert(ARRAY_SIZE(verdicts) == _KR_VERDICT_MAX,
+              "a word for each verdict");
+
+static void headline(const struct kr_term *term, enum kr_color color,
+                     const char *word, const char *reason)
+{
+	kr_term_color(term, color, "%s", word);
+	fprintf(term->out, "  %s\n", reason);
+}
+
+/* " --root=DIR --unit=NAME", so that the next command is for the same node. */
+static void print_scope(const struct kr_term *term, const struct kr_node *node)
+{
+	if (strcmp(node->root, "/") != 0)
+		fprintf(term->out, " --root=%s", node->root);
+	if (strcmp(node->unit_name, "kubelet.service") != 0)
+		fprintf(term->out, " --unit=%s", node->unit_name);
+}
+
+static void print_next(const struct kr_term *term, const struct kr_node *node,
+                       const char *command)
+{
+	kr_term_color(term, KR_COLOR_DIM, "next:");
+	fprintf(term->out, " kubelet-remedy %s", command);
+	print_scope(term, node);
+	fputc('\n', term->out);
+}
+
+/* --- audit --------------------------------------------------------------- */
+
+static void print_place(const struct kr_term *term, struct kr_span span)
+{
+	unsigned line, column;
+
+	kr_span_position(span, &line, &column);
+	kr_term_color(term, KR_COLOR_PLACE, "%s:%u:%u", span.file->path, line,
+	              column);
+}
+
+static void print_state(const struct kr_term *term, const char *view,
+                        enum kr_state state)
+{
+	fprintf(term->out, "  %-9s %-7s ", view, kr_state_to_string(state));
+}
+
+static void print_disk(const struct kr_term *term, const struct kr_audit *audit)
+{
+	const struct kr_source *s = kr_audit_deciding(audit);
+
+	print_state(term, "disk", audit->disk.state);
+	if (s && s->span.file) {
+		print_place(term, s->span);
+		fputc('\n', term->out);
+		kr_term_span(term, s->span);
+	} else if (s && s->text) {
+		fprintf(term->out, "the argument %s\n", s->text);
+	} else {
+		fprintf(term->out, "%s\n", audit->disk.reason);
+	}
+}
+
+static void print_running(const struct kr_term *term,
+                          const struct kr_audit *audit)
+{
+	char started[KR_RFC3339_SIZE];
+
+	print_state(term, "running", audit->running.state);
+	if (audit->pid == 0) {
+		fprintf(term->out, "%s\n", audit->running.reason);
+		return;
+	}
+	kr_local_time(audit->started_usec, started);
+	fprintf(term->out, "kubelet[%d], started %s", (int)audit->pid, started);
+	if (audit->running.state == KR_STATE_UNKNOWN)
+		fprintf(term->out, ": %s", audit->running.reason);
+	fputc('\n', term->out);
+}
+
+static void print_overridden(const struct kr_term *term,
+                             const struct kr_audit *audit)
+{
+	for (size_t i = 0; i < audit->n_sources; i++) {
+		const struct kr_source *s = &audit->sources[i];
+
+		if (s->wins || s->kind == KR_SOURCE_DEFAULT)
+			continue;
+		fputs("  overridden: ", term->out);
+		if (s->span.file)
+			print_place(term, s->span);
+		else
+			fprintf(term->out, "the argument %s", s->text);
+		fprintf(term->out, "  %s\n", kr_state_to_string(s->state));
+	}
+}
+
+static bool fixable(const struct kr_node *node, const struct kr_audit *audit)
+{
+	return audit->disk.state == KR_STATE_FALSE ||
+	       (audit->disk.state == KR_STATE_INVALID &&
+	        node->disk.inputs.by_setting) ||
+	       (audit->verdict == KR_VERDICT_FAIL && audit->explicit_wanted &&
+	        audit->disk.state == KR_STATE_TRUE && !audit->restart_needed);
+}
+
+static void print_audit_next(const struct kr_term *term,
+                             const struct kr_node *node,
+                             const struct kr_audit *audit)
+{
+	if (audit->verdict == KR_VERDICT_PASS)
+		return;
+	if (fixable(node, audit))
+		print_next(term, node,
+		           audit->explicit_wanted ? "fix -n --explicit"
+		                                  : "fix -n");
+	else if (audit->restart_needed)
+		print_next(term, node, "fix");
+	else if (audit->disk.state == KR_STATE_TRUE &&
+	         audit->running.state == KR_STATE_UNKNOWN)
+		print_next(term, node, "fix --restart=always");
+	else if (audit->verdict == KR_VERDICT_INVALID)
+		print_next(term, node, "audit   (when that is put right)");
+}
+
+void kr_text_audit(const struct kr_term *term, const struct kr_node *node,
+                   const struct kr_audit *audit, const struct kr_diag *diag)
+{
+	headline(term, verdicts[audit->verdict].color,
+	         verdicts[audit->verdict].word, audit->reason);
+	print_disk(term, audit);
+	if (node->live)
+		print_running(term, audit);
+	if (audit->live.state != KR_STATE_ABSENT) {
+		print_state(term, "live", audit->live.state);
+		fprintf(term->out, "%s\n", audit->live.reason);
+	}
+	print_overridden(term, audit);
+	kr_term_messages(term, diag, KR_NOTE);
+	print_audit_next(term, node, audit);
+}
+
+/* --- fix ----------------------------------------------------------------- */
+
+static const struct {
+	const char *word;
+	enum kr_color color;
+} outcome_words[] = {
+	[KR_OUTCOME_COMPLIANT] = {"COMPLIANT", KR_COLOR_GOOD},
+	[KR_OUTCOME_CHANGED] = {"FIXED", KR_COLOR_GOOD},
+	[KR_OUTCOME_WOULD_CHANGE] = {"WOULD CHANGE", KR_COLOR_WARN},
+	[KR_OUTCOME_UNCONFIGURED] = {"NOT CONFIGURED", KR_COLOR_WARN},
+	[KR_OUTCOME_REFUSED] = {"REFUSED", KR_COLOR_BAD},
+	[KR_OUTCOME_FAILED] = {"FAILED", KR_COLOR_BAD},
+	[KR_OUTCOME_ROLLED_BACK] = {"PUT BACK", KR_COLOR_BAD},
+	[KR_OUTCOME_BROKEN] = {"BROKEN", KR_COLOR_BAD},
+};
+
+static_assert(ARRAY_SIZE(outcome_words) == _KR_OUTCOME_MAX,
+              "a word for each outcome");
+
+void kr_text_outcome(const struct kr_term *term, const struct kr_fix *fix)
+{
+	headline(term, outcome_words[fix->outcome].color,
+	         outcome_words[fix->outcome].word, fix->reason);
+}
+
+static void print_diff_line(const struct kr_term *term, const char *line,
+                            size_t length)
+{
+	static const struct {
+		const char *start;
+		enum kr_color color;
+	} kinds[] = {
+		{"--- ", KR_COLOR_PLACE}, {"+++ ", KR_COLOR_PLACE},
+		{"@@ ", KR_COLOR_DIM},    {"-", KR_COLOR_BAD},
+		{"+", KR_COLOR_GOOD},
+	};
+
+	for (size_t i = 0; term->color && i < ARRAY_SIZE(kinds); i++) {
+		if (strncmp(line, kinds[i].start, strlen(kinds[i].start)) ==
+		    0) {
+			kr_term_color(term, kinds[i].color, "%.*s", (int)length,
+			              line);
+			fputc('\n', term->out);
+			return;
+		}
+	}
+	fwrite(line, 1, length, term->out);
+	fputc('\n', term->out);
+}
+
+static int print_diff(const struct kr_term *term,
+                      const struct kr_file_edits *edits)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	int r;
+
+	if (!out)
+		return -1;
+	r = kr_diff_print(out, edits);
+	if (fclose(out) != 0 || r < 0)
+		return -1;
+	for (const char *p = text; p < text + size;) {
+		size_t n = strcspn(p, "\n");
+
+		print_diff_line(term, p, n);
+		p += n + 1;
+	}
+	return 0;
+}
+
+static void print_steps(const struct kr_term *term, const struct kr_fix *fix)
+{
+	const struct kr_audit *after =
+		fix->plan && fix->plan->audit ? fix->plan->audit : fix->before;
+	const char *unit = fix->host->node->unit_name;
+
+	if (fix->reloads)
+		fputs("# then: org.freedesktop.systemd1.Manager.Reload()\n",
+		      term->out);
+	if (fix->restarts)
+		fprintf(term->out,
+		        "# then: org.freedesktop.systemd1.Manager."
+		        "ResetFailedUnit('%s')\n"
+		        "# then: org.freedesktop.systemd1.Manager."
+		        "RestartUnit('%s', 'replace')\n"
+		        "# then: kubelet must be healthy, else everything is "
+		        "put back\n",
+		        unit, unit);
+	else
+		fputs("# kubelet is not restarted\n", term->out);
+	fprintf(term->out, "# %s would be %s\n", fix->host->setting->key,
+	        kr_state_to_string(after->disk.state));
+}
+
+int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix)
+{
+	fputs("# ", term->out);
+	kr_text_outcome(term, fix);
+	if (fix->outcome != KR_OUTCOME_WOULD_CHANGE)
+		return 0;
+	for (size_t i = 0; i < fix->plan->edits.n_files; i++) {
+		if (print_diff(term, &fix->plan->edits.files[i]) < 0)
+			return -1;
+	}
+	print_steps(term, fix);
+	fputs("# next: kubelet-remedy fix", term->out);
+	print_scope(term, fix->host->node);
+	fputc('\n', term->out);
+	return 0;
+}
+
+static void print_log(const struct kr_term *term, const struct kr_log *log)
+{
+	for (size_t i = 0; i < log->n_lines; i++) {
+		const struct kr_log_line *l = &log->lines[i];
+		char when[KR_RFC3339_SIZE];
+
+		kr_local_time(l->realtime_usec, when);
+		fprintf(term->out, "    %s %s", when,
+		        l->identifier ? l->identifier : "-");
+		if (l->pid > 0)
+			fprintf(term->out, "[%d]", l->pid);
+		fputs(": ", term->out);
+		for (const char *c = l->text; *c; c++)
+			fputc((unsigned char)*c < 0x20 && *c != '\t' ? '?' : *c,
+			      term->out);
+		fputc('\n', term->out);
+	}
+}
+
+static void print_fix_next(const struct kr_term *term, const struct kr_fix *fix)
+{
+	const struct kr_node *node = fix->host ? fix->host->node : NULL;
+
+	if (!node)
+		return;
+	if (fix->outcome == KR_OUTCOME_CHANGED)
+		print_next(term, node, "audit");
+	else if (fix->outcome == KR_OUTCOME_ROLLED_BACK ||
+	         fix->outcome == KR_OUTCOME_BROKEN)
+		print_next(term, node, "status");
+}
+
+void kr_text_fix(const struct kr_term *term, const struct kr_fix *fix)
+{
+	bool changed = fix->outcome == KR_OUTCOME_CHANGED && fix->plan;
+
+	kr_text_outcome(term, fix);
+	for (size_t i = 0; changed && i < fix->plan->edits.n_files; i++) {
+		fputs("  changed   ", term->out);
+		kr_term_color(term, KR_COLOR_PLACE, "%s\n",
+		              fix->plan->edits.files[i].path);
+	}
+	for (size_t i = 0; i < fix->actions.n_actions; i++) {
+		const struct kr_action *a = &fix->actions.actions[i];
+
+		fprintf(term->out, "  %-9s %s (%.1f s)\n", a->action, a->result,
+		        a->seconds);
+	}
+	if (fix->transaction[0])
+		fprintf(term->out, "  kept      %s/%s\n", KR_STATE_DIR,
+		        fix->transaction);
+	if (fix->log.n_lines > 0) {
+		fputs("  kubelet's last lines:\n", term->out);
+		print_log(term, &fix->log);
+	}
+	print_fix_next(term, fix);
+}
+
+/* --- status -------------------------------------------------------------- */
+
+static void print_since(const struct kr_term *term,
+                        const struct kr_loaded_unit *u)
+{
+	char when[KR_RFC3339_SIZE];
+
+	if (u->state_change_usec == 0)
+		return;
+	kr_local_time(u->state_change_usec, when);
+	fprintf(term->out, " since %s", when);
+}
+
+static void print_unit(const struct kr_term *term, const struct kr_status *s)
+{
+	const struct kr_loaded_unit *u = s->loaded;
+	bool active = strcmp(u->active_state, "active") == 0;
+
+	fprintf(term->out, "  loaded:   %s (%s)\n", u->load_state,
+	        *u->fragment_path ? u->fragment_path : "no unit file");
+	for (size_t i = 0; i < u->n_dropin_paths; i++)
+		fprintf(term->out, "  drop-in:  %s\n", u->dropin_paths[i]);
+	if (u->need_daemon_reload)
+		kr_term_color(term, KR_COLOR_WARN,
+		              "  changed on disk: systemd needs a "
+		              "daemon-reload\n");
+	fputs("  active:   ", term->out);
+	kr_term_color(term, active ? KR_COLOR_GOOD : KR_COLOR_BAD, "%s (%s)",
+	              u->active_state, u->sub_state);
+	print_since(term, u);
+	fprintf(term->out, "\n  result:   %s\n", u->result);
+	if (u->main_pid > 0)
+		fprintf(term->out, "  main pid: %d\n", (int)u->main_pid);
+	if (u->n_restarts > 0)
+		fprintf(term->out, "  restarts: %u by systemd\n",
+		        u->n_restarts);
+	fprintf(term->out, "  healthy:  %s%s%s\n", s->healthy ? "yes" : "no",
+	        s->why ? ", " : "", s->why ? s->why : "");
+}
+
+void kr_text_status(const struct kr_term *term, const struct kr_status *s)
+{
+	const char *unit = s->host->node->unit_name;
+
+	if (!s->found) {
+		headline(term, KR_COLOR_WARN, "NOT FOUND", unit);
+		return;
+	}
+	headline(term, s->healthy ? KR_COLOR_GOOD : KR_COLOR_BAD,
+	         s->healthy ? "HEALTHY" : "UNHEALTHY", unit);
+	print_unit(term, s);
+	if (s->log.n_lines > 0)
+		fputs("  log:\n", term->out);
+	print_log(term, &s->log);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Results for people. */
+
+#include "audit/audit.h"
+#include "fix/fix.h"
+#include "fix/status.h"
+#include "report/term.h"
+
+/* The verdict, each view, what is overridden, messages, the next command. */
+void kr_text_audit(const struct kr_term *term, const struct kr_node *node,
+                   const struct kr_audit *audit, const struct kr_diag *diag);
+
+/* A preview: the diff of every file, everything else behind "# ", so that
+ * `patch -p1` takes it. 0 or -ENOMEM. */
+int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix);
+
+/* What a fix did: its outcome, the files, kubelet's last lines where it is not
+ * well, the next command. */
+void kr_text_fix(const struct kr_term *term, const struct kr_fix *fix);
+
+/* One line: what came out, in words. */
+void kr_text_outcome(const struct kr_term *term, const struct kr_fix *fix);
+
+/* kubelet.service as `systemctl status -l` shows it. */
+void kr_text_status(const struct kr_term *term, const struct kr_status *status);
