@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The commands and options of the program: one table each, from which they are
+ * parsed and their help is printed.
+ */
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "fix/fix.h"
+#include "node/node.h"
+
+enum kr_command {
+	KR_COMMAND_AUDIT,
+	KR_COMMAND_FIX,
+	KR_COMMAND_STATUS,
+	_KR_COMMAND_MAX,
+	KR_COMMAND_HELP,    /* --help was asked for */
+	KR_COMMAND_VERSION, /* --version */
+};
+
+enum kr_format {
+	KR_FORMAT_TEXT,
+	KR_FORMAT_JSON,
+};
+
+enum kr_when {
+	KR_WHEN_AUTO,
+	KR_WHEN_ALWAYS,
+	KR_WHEN_NEVER,
+};
+
+struct kr_options {
+	enum kr_command command; /* what is to be done */
+	enum kr_command help_on; /* HELP: of this one; _KR_COMMAND_MAX: all */
+	struct kr_node_options node;
+	struct kr_fix_options fix; /* also audit's --explicit */
+	enum kr_format format;
+	enum kr_when color;
+	bool quiet, verbose;
+};
+
+/*
+ * Reads ARGV into RET; the strings are borrowed. 0; -EINVAL: wrong usage, one
+ * line about it is on ERR.
+ */
+int kr_options_parse(int argc, char **argv, FILE *err, struct kr_options *ret);
+
+/* The help of COMMAND, or of all (_KR_COMMAND_MAX). */
+void kr_options_help(FILE *out, enum kr_command command);
+
+/* What the program alone prints: a few lines. */
+void kr_options_usage(FILE *out);
