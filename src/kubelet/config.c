@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kubelet/config-read.h"
 #include "kubelet/config.h"
 #include "kubelet/decode.h"
 #include "kubelet/json.h"
@@ -59,26 +60,19 @@ static enum kr_config_format guess_format(const struct kr_file *file,
 	                                        : KR_CONFIG_YAML;
 }
 
-static int read_yaml(struct kr_decode *decode, const struct kr_file *file,
-                     struct kr_diag *diag, struct kr_config_layout *layout)
+int kr_config_read(const struct kr_file *file, enum kr_config_format format,
+                   const struct kr_listener *listener, struct kr_diag *diag,
+                   struct kr_config_layout *layout, struct kr_span *ret_twice)
 {
-	const struct kr_listener listener = {kr_decode_hear, decode};
-	struct kr_span twice;
-	int r;
-
-	decode->unique = true;
-	r = kr_yaml_read(file, &listener, diag, layout, &twice);
-	if (r <= 0)
-		return r;
-	return kr_decode_twice(decode, twice);
-}
-
-static int read_json(struct kr_decode *decode, const struct kr_file *file,
-                     struct kr_diag *diag)
-{
-	const struct kr_listener listener = {kr_decode_hear, decode};
-
-	return kr_json_read(file, &listener, diag);
+	if (file->size == 0) {
+		kr_diag_add_path(diag, KR_ERROR, "config-empty", file->path,
+		                 "the file is empty, it would have to hold a "
+		                 "KubeletConfiguration");
+		return -EBADMSG;
+	}
+	if (format == KR_CONFIG_JSON)
+		return kr_json_read(file, listener, diag);
+	return kr_yaml_read(file, listener, diag, layout, ret_twice);
 }
 
 int kr_config_parse(const struct kr_setting *setting,
@@ -87,22 +81,18 @@ int kr_config_parse(const struct kr_setting *setting,
                     struct kr_diag *diag, struct kr_config *ret)
 {
 	_cleanup_decode_ struct kr_decode decode;
+	const struct kr_listener listener = {kr_decode_hear, &decode};
 	struct kr_config_layout layout = {0};
+	struct kr_span twice;
 	enum kr_config_format format =
 		guess_format(file, options ? options->kubelet_minor : 0);
 	int r;
 
 	kr_decode_init(&decode, setting, file, options);
-	if (file->size == 0) {
-		kr_diag_add_path(diag, KR_ERROR, "config-empty", file->path,
-		                 "the file is empty, it would have to hold a "
-		                 "KubeletConfiguration");
-		r = -EBADMSG;
-	} else if (format == KR_CONFIG_JSON) {
-		r = read_json(&decode, file, diag);
-	} else {
-		r = read_yaml(&decode, file, diag, &layout);
-	}
+	decode.unique = format == KR_CONFIG_YAML;
+	r = kr_config_read(file, format, &listener, diag, &layout, &twice);
+	if (r > 0)
+		r = kr_decode_twice(&decode, twice);
 	if (r < 0 && r != -EBADMSG)
 		return r;
 	r = kr_decode_finish(&decode, r == 0, diag, ret);

@@ -60,6 +60,8 @@ struct kr_config {
 	struct kr_config_use *uses; /* in order; the last one wins */
 	size_t n_uses;
 	int wins; /* index of the use that decides, -1: none */
+	/* INVALID whatever our key says: kubelet does not take the file */
+	bool refused;
 	/* other keys that matter to us, where they are well formed */
 	int healthz_port;             /* 0: off, -1: not set */
 	char *healthz_bind_address;   /* NULL: not set */
@@ -74,7 +76,8 @@ struct kr_config {
 
 struct kr_config_options {
 	bool dropin; /* --config-dir's rules: duplicates are fatal, case is
-	                ignored, a wrong type is fatal only in the end */
+	                ignored, a wrong type is fatal only if it is still there
+	                after the merge: no error in DIAG for it here */
 	/* kubelet's minor version (20 for 1.20), 0: not known, the newest */
 	unsigned kubelet_minor;
 };

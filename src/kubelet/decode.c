@@ -271,6 +271,10 @@ static int set_address(struct kr_decode *d, const struct kr_event *e)
 	const char *text;
 	size_t length;
 
+	if (e->type == KR_EVENT_NULL && d->merged) {
+		free(d->healthz_address);
+		d->healthz_address = NULL;
+	}
 	if (e->type != KR_EVENT_STRING)
 		return 0;
 	text = plain(d, e, &length);
@@ -533,6 +537,7 @@ static void give_up(struct kr_config *c)
 		"to be mended first";
 
 	c->state = KR_STATE_INVALID;
+	c->refused = true;
 	c->layout.reason = reason;
 	for (size_t i = 0; i < c->n_uses; i++) {
 		c->uses[i].editable = false;

@@ -3,6 +3,27 @@
 
 /*
  * --config, then the files of --config-dir merged over it, as kubelet does.
+ *
+ * What the walker hands over (kubelet's is Go's filepath.WalkDir, 1.29 and
+ * later):
+ *
+ * - An empty --config-dir is off. A DIR that is not there is fatal, and so is
+ *   any folder below it that cannot be read.
+ * - DIR itself is looked at without following a link: a link to a folder is one
+ *   entry that is no folder, whose own name then decides (usually it has not
+ *   the extension, and nothing is read; "x.conf" is opened and is a folder:
+ *   fatal). With a "/" at its end the link is followed by the system.
+ * - DIR may be a single file, read if kr_dropin_name() takes its name.
+ * - The entries of each folder come in byte order of their names. A folder is
+ *   walked where it stands in that order, whatever its name is, "x.conf" too;
+ *   its files come before its next sibling. So it is not the order of whole
+ *   paths: "a/1.conf" stands before "a-b.conf" only if "a" < "a-b.conf".
+ * - An entry that is no folder is read if kr_dropin_name() takes its name: a
+ *   link to a file is followed; a link to a folder, a dangling link and
+ *   whatever cannot be read are fatal. Other names are never opened.
+ *
+ * 1.28 merges structs after defaulting instead: there a drop-in's false cannot
+ * override true, and a drop-in without the key makes a false of --config true.
  */
 
 #include "kubelet/config.h"
@@ -13,12 +34,14 @@ struct kr_merged {
 	enum kr_state state;
 	struct kr_config *configs; /* one a file, in the order of the files */
 	size_t n_configs;
-	/* the file and the use in it that decide; -1: kubelet's default */
+	/* the file and the use in it that decide; -1: kubelet's default. Where
+	 * INVALID: the file that is to blame, the use if it is our key's */
 	int file;
 	int use;
 	int healthz_port;                 /* after the merge, -1: not set */
 	const char *healthz_bind_address; /* borrowed, NULL: not set */
 	int masquerade_bit, drop_bit;
+	struct kr_config result; /* the merge as if it were one file */
 };
 
 /*

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "kubelet/json.h"
 #include "kubelet/tree.h"
 
 #define BLOCK_SIZE ((size_t)64 * 1024)
@@ -121,6 +122,93 @@ int kr_tree_override(struct kr_tree_node *map, struct kr_span *ret)
 		}
 	}
 	return first != SIZE_MAX;
+}
+
+int kr_tree_compare_names(const struct kr_tree_name *a,
+                          const struct kr_tree_name *b)
+{
+	size_t n = a->length < b->length ? a->length : b->length;
+	int r = n > 0 ? memcmp(a->text, b->text, n) : 0;
+
+	return r != 0 ? r : a->length < b->length ? -1 : a->length > b->length;
+}
+
+static int compare_in_order(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+	int r = kr_tree_compare_names(&x->node->name, &y->node->name);
+
+	return r != 0 ? r : x->at < y->at ? -1 : x->at > y->at;
+}
+
+int kr_tree_sort(struct kr_tree_node *map)
+{
+	_cleanup_free_ struct place *places = NULL;
+	struct kr_tree_node **link = &map->first;
+	size_t n = 0;
+
+	if (map->n_children < 2)
+		return 0;
+	places = calloc(map->n_children, sizeof(*places));
+	if (!places)
+		return -ENOMEM;
+	for (struct kr_tree_node *c = map->first; c; c = c->next, n++)
+		places[n] = (struct place){c, n};
+	qsort(places, n, sizeof(*places), compare_in_order);
+	for (size_t i = 0; i < n; i++) {
+		*link = map->last = places[i].node;
+		link = &places[i].node->next;
+	}
+	*link = NULL;
+	return 0;
+}
+
+static int hear_name(struct kr_tree_builder *b, const struct kr_event *e)
+{
+	char *text = kr_tree_alloc(b->tree,
+	                           e->escaped ? 3 * e->length : e->length + 1);
+
+	if (!text)
+		return -ENOMEM;
+	b->name = (struct kr_tree_name){
+		.text = text,
+		.length = e->length,
+		.span = e->span,
+	};
+	if (e->escaped)
+		b->name.length = kr_json_unescape(e->text, e->length, text);
+	else
+		memcpy(text, e->text, e->length);
+	return 0;
+}
+
+int kr_tree_hear(void *userdata, const struct kr_event *e)
+{
+	struct kr_tree_builder *b = userdata;
+	struct kr_tree_node *node;
+	int r = 0;
+
+	if (e->type == KR_EVENT_MAP_END || e->type == KR_EVENT_LIST_END) {
+		if (e->type == KR_EVENT_MAP_END)
+			r = kr_tree_sort(b->at);
+		b->at = b->at->parent;
+		return r;
+	}
+	if (e->key)
+		return hear_name(b, e);
+	node = kr_tree_add(b->tree, b->at);
+	if (!node)
+		return -ENOMEM;
+	node->name = b->name;
+	node->event = *e;
+	if (e->length > 0) {
+		node->event.text = kr_tree_text(b->tree, e->text, e->length);
+		if (!node->event.text)
+			return -ENOMEM;
+	}
+	if (e->type == KR_EVENT_MAP || e->type == KR_EVENT_LIST)
+		b->at = node;
+	return 0;
 }
 
 static int tell_start(const struct kr_tree_node *node,

@@ -49,6 +49,22 @@ struct kr_tree_node *kr_tree_add(struct kr_tree *tree,
  */
 int kr_tree_override(struct kr_tree_node *map, struct kr_span *ret);
 
+/* Puts the members of MAP in order of their names, byte by byte. 0 or -ENOMEM.
+ */
+int kr_tree_sort(struct kr_tree_node *map);
+
+/* Names in that order: < 0, 0, > 0. */
+int kr_tree_compare_names(const struct kr_tree_name *a,
+                          const struct kr_tree_name *b);
+
+/* A listener that builds TREE, maps sorted. It must be zeroed. */
+struct kr_tree_builder {
+	struct kr_tree *tree;
+	struct kr_tree_node *at; /* the map or list that is open */
+	struct kr_tree_name name;
+};
+int kr_tree_hear(void *userdata, const struct kr_event *event);
+
 /* Tells LISTENER the tree, without what is overridden, but with those
  * overridden members of the root. 0 or what it gave. */
 int kr_tree_tell(const struct kr_tree_node *root,

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A configuration file read aloud, whatever language it is in.
+ */
+
+#include "kubelet/config.h"
+#include "kubelet/event.h"
+
+/*
+ * Tells LISTENER the FILE. LAYOUT is set for YAML only. 0; >0: the same, and a
+ * name of YAML is there twice, RET_TWICE; -EBADMSG: not readable, an error is
+ * in DIAG; -ENOMEM; what LISTENER gave.
+ */
+int kr_config_read(const struct kr_file *file, enum kr_config_format format,
+                   const struct kr_listener *listener, struct kr_diag *diag,
+                   struct kr_config_layout *layout, struct kr_span *ret_twice);

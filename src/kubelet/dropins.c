@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The merge of --config-dir.
+ *
+ * kubelet decodes --config into its struct, fills in the defaults and prints
+ * that as JSON. On this it lays one drop-in after the other by RFC 7386:
+ *
+ *	merge(target, patch):
+ *	    for each member of patch:
+ *	        null                  the target's member is gone
+ *	        object over object    merge them
+ *	        anything else         takes the place of the target's member
+ *
+ * Names are told apart by case in that. The result is printed with its names in
+ * byte order and decoded by encoding/json into the struct with the defaults:
+ * case plays no role there and a later name wins, so that
+ * "makeiptablesutilchains" beats "makeIPTablesUtilChains" from whatever file it
+ * comes, and "MakeIPTablesUtilChains" loses to it. As the base has all
+ * defaults written out, the right name is always among them.
+ *
+ * A wrong type is an error only here, when it has survived; of whatever field.
+ * The base's own fields have the right types by then, so that only those are
+ * carried along that we ask for.
+ *
+ * Maps are kept sorted, and two of them merge in one pass; the pairs that are
+ * still to be merged wait in a list, so that depth costs no stack.
+ *
+ * Source: kubernetes cmd/kubelet/app/server.go (mergeKubeletConfigurations,
+ * 1.29 and later), evanphx/json-patch merge.go, encoding/json.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kubelet/config-read.h"
+#include "kubelet/decode.h"
+#include "kubelet/dropins.h"
+#include "kubelet/tree.h"
+
+bool kr_dropin_name(const char *name)
+{
+	static const char suffix[] = ".conf";
+	size_t length = strlen(name), n = strlen(suffix);
+
+	return length >= n && strcmp(name + length - n, suffix) == 0;
+}
+
+struct pair {
+	struct kr_tree_node *target;
+	struct kr_tree_node *patch; /* the first member of it */
+};
+
+struct pairs {
+	struct pair *items;
+	size_t n, size;
+};
+
+static int push_pair(struct pairs *pairs, struct kr_tree_node *target,
+                     struct kr_tree_node *patch)
+{
+	if (pairs->n == pairs->size) {
+		size_t size = pairs->size ? pairs->size * 2 : 16;
+		struct pair *grown =
+			reallocarray(pairs->items, size, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		pairs->items = grown;
+		pairs->size = size;
+	}
+	pairs->items[pairs->n++] = (struct pair){target, patch};
+	return 0;
+}
+
+static void append(struct kr_tree_node *map, struct kr_tree_node *node)
+{
+	if (map->last)
+		map->last->next = node;
+	else
+		map->first = node;
+	map->last = node;
+	map->n_children++;
+	node->parent = map;
+	node->next = NULL;
+}
+
+/* A patch's member where the target has none of its name. */
+static int place(struct pairs *pairs, struct kr_tree_node *map,
+                 struct kr_tree_node *node)
+{
+	struct kr_tree_node *members = node->first;
+
+	if (node->event.type == KR_EVENT_NULL)
+		return 0;
+	append(map, node);
+	if (node->event.type != KR_EVENT_MAP || !members)
+		return 0;
+	/* its own nulls must go */
+	node->first = node->last = NULL;
+	node->n_children = 0;
+	return push_pair(pairs, node, members);
+}
+
+/* Two members of one name. */
+static int replace(struct pairs *pairs, struct kr_tree_node *map,
+                   struct kr_tree_node *old, struct kr_tree_node *node)
+{
+	if (old->event.type != KR_EVENT_MAP || node->event.type != KR_EVENT_MAP)
+		return place(pairs, map, node);
+	append(map, old);
+	return push_pair(pairs, old, node->first);
+}
+
+static int merge_pair(struct pairs *pairs, struct pair pair)
+{
+	struct kr_tree_node *map = pair.target, *a = map->first;
+	struct kr_tree_node *b = pair.patch;
+	int r = 0;
+
+	map->first = map->last = NULL;
+	map->n_children = 0;
+	while ((a || b) && r == 0) {
+		struct kr_tree_node *next_a = a ? a->next : NULL;
+		struct kr_tree_node *next_b = b ? b->next : NULL;
+		int order = !a   ? 1
+		            : !b ? -1
+		                 : kr_tree_compare_names(&a->name, &b->name);
+
+		if (order < 0)
+			append(map, a);
+		else if (order > 0)
+			r = place(pairs, map, b);
+		else
+			r = replace(pairs, map, a, b);
+		if (order <= 0)
+			a = next_a;
+		if (order >= 0)
+			b = next_b;
+	}
+	return r;
+}
+
+static int merge(struct kr_tree_node *target, struct kr_tree_node *patch)
+{
+	struct pairs pairs = {0};
+	int r = push_pair(&pairs, target, patch->first);
+
+	while (r == 0 && pairs.n > 0)
+		r = merge_pair(&pairs, pairs.items[--pairs.n]);
+	free(pairs.items);
+	return r;
+}
+
+static struct kr_tree_node *add_base(struct kr_tree *tree, const char *name,
+                                     struct kr_event event)
+{
+	struct kr_tree_node *node = kr_tree_add(tree, tree->root);
+
+	if (!node)
+		return NULL;
+	node->name = (struct kr_tree_name){
+		.text = name,
+		.length = strlen(name),
+	};
+	node->event = event;
+	return node;
+}
+
+static int add_number(struct kr_tree *tree, const char *name, int n)
+{
+	struct kr_event event = {.type = KR_EVENT_NULL};
+	char digits[16];
+
+	if (n >= 0) {
+		snprintf(digits, sizeof(digits), "%d", n);
+		event.type = KR_EVENT_NUMBER;
+		event.length = strlen(digits);
+		event.text = kr_tree_text(tree, digits, event.length);
+		if (!event.text)
+			return -ENOMEM;
+	}
+	return add_base(tree, name, event) ? 0 : -ENOMEM;
+}
+
+static struct kr_event own_value(const struct kr_setting *setting,
+                                 const struct kr_config *base)
+{
+	bool value = setting->by_default;
+	struct kr_event event = {0};
+
+	if (base &&
+	    (base->state == KR_STATE_TRUE || base->state == KR_STATE_FALSE)) {
+		value = base->state == KR_STATE_TRUE;
+		if (base->wins >= 0)
+			event.span = base->uses[base->wins].value;
+	}
+	event.type = value ? KR_EVENT_TRUE : KR_EVENT_FALSE;
+	return event;
+}
+
+/* What kubelet prints of --config, as far as we ask; BASE may be NULL. */
+static int make_base(const struct kr_setting *setting,
+                     const struct kr_config *base, struct kr_tree *tree)
+{
+	struct kr_tree_node *root = kr_tree_add(tree, NULL);
+	struct kr_event address = {.type = KR_EVENT_NULL};
+	int r;
+
+	if (!root)
+		return -ENOMEM;
+	root->event.type = KR_EVENT_MAP;
+	if (base && base->healthz_bind_address) {
+		address.type = KR_EVENT_STRING;
+		address.text = base->healthz_bind_address;
+		address.length = strlen(address.text);
+	}
+	if (!add_base(tree, setting->key, own_value(setting, base)) ||
+	    !add_base(tree, "healthzBindAddress", address))
+		return -ENOMEM;
+	r = add_number(tree, "healthzPort", base ? base->healthz_port : -1);
+	if (r == 0)
+		r = add_number(tree, "iptablesMasqueradeBit",
+		               base ? base->masquerade_bit : -1);
+	if (r == 0)
+		r = add_number(tree, "iptablesDropBit",
+		               base ? base->drop_bit : -1);
+	return r == 0 ? kr_tree_sort(root) : r;
+}
+
+static int add_dropin(struct kr_tree *tree, const struct kr_config *config,
+                      const struct kr_file *file)
+{
+	struct kr_tree_node *root = tree->root;
+	struct kr_tree_builder builder = {.tree = tree};
+	const struct kr_listener listener = {kr_tree_hear, &builder};
+	struct kr_config_layout layout;
+	struct kr_span twice;
+	int r = kr_config_read(file, config->format, &listener, NULL, &layout,
+	                       &twice);
+
+	if (r >= 0)
+		r = merge(root, tree->root);
+	tree->root = root;
+	return r;
+}
+
+/* Finds the use at SPAN in the files. */
+static void find_use(struct kr_merged *m, struct kr_span span)
+{
+	for (size_t i = 0; i < m->n_configs; i++) {
+		const struct kr_config *c = &m->configs[i];
+
+		for (size_t k = 0; k < c->n_uses; k++) {
+			if (c->uses[k].value.file != span.file ||
+			    c->uses[k].value.offset != span.offset)
+				continue;
+			m->file = (int)i;
+			m->use = (int)k;
+		}
+	}
+}
+
+static void find_file(struct kr_merged *m, const struct kr_file *const *files,
+                      const struct kr_file *file)
+{
+	for (size_t i = 0; i < m->n_configs; i++) {
+		if (files[i] == file)
+			m->file = (int)i;
+	}
+}
+
+static void judge(struct kr_merged *m, const struct kr_file *const *files,
+                  const struct kr_config *base, const struct kr_file *blamed)
+{
+	const struct kr_config *c = &m->result;
+	const struct kr_config_use *use = NULL;
+
+	m->state = c->state;
+	m->healthz_port = c->healthz_port;
+	m->healthz_bind_address = c->healthz_bind_address;
+	m->masquerade_bit = c->masquerade_bit;
+	m->drop_bit = c->drop_bit;
+	if (c->refused) {
+		find_file(m, files, blamed);
+		return;
+	}
+	for (size_t i = 0; i < c->n_uses; i++) {
+		if (c->state != KR_STATE_INVALID ||
+		    c->uses[i].state == KR_STATE_INVALID)
+			use = &c->uses[i];
+	}
+	if (use && use->value.file)
+		find_use(m, use->value);
+	else if (!use || !base || !base->internal)
+		m->state = KR_STATE_ABSENT;
+}
+
+static int merge_files(const struct kr_setting *setting,
+                       const struct kr_file *const *files, bool no_base,
+                       struct kr_diag *diag, struct kr_merged *m)
+{
+	const struct kr_config *base = no_base ? NULL : &m->configs[0];
+	_cleanup_tree_ struct kr_tree tree = {0};
+	_cleanup_decode_ struct kr_decode decode;
+	const struct kr_listener listener = {kr_decode_hear, &decode};
+	int r;
+
+	kr_decode_init(&decode, setting, NULL, NULL);
+	r = make_base(setting, base, &tree);
+	for (size_t i = base ? 1 : 0; i < m->n_configs && r == 0; i++)
+		r = add_dropin(&tree, &m->configs[i], files[i]);
+	if (r == 0)
+		r = kr_tree_tell(tree.root, &listener);
+	if (r == 0)
+		r = kr_decode_finish(&decode, true, diag, &m->result);
+	if (r < 0)
+		return r;
+	judge(m, files, base, decode.fault.span.file);
+	return 0;
+}
+
+static int parse_files(const struct kr_setting *setting,
+                       const struct kr_file *const *files, size_t n,
+                       bool no_base, struct kr_diag *diag, struct kr_merged *m)
+{
+	m->configs = calloc(n ? n : 1, sizeof(*m->configs));
+	if (!m->configs)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct kr_config_options options = {
+			.dropin = no_base || i > 0,
+		};
+		int r = kr_config_parse(setting, files[i], &options, diag,
+		                        &m->configs[i]);
+
+		if (r < 0)
+			return r;
+		m->n_configs++;
+	}
+	return 0;
+}
+
+/* --config alone, or a file that kubelet refuses: >0, nothing to merge. */
+static int judge_one(struct kr_merged *m, bool no_base)
+{
+	for (size_t i = 0; i < m->n_configs; i++) {
+		const struct kr_config *c = &m->configs[i];
+		bool dropin = no_base || i > 0;
+
+		if (!c->refused && (dropin || (c->state != KR_STATE_INVALID &&
+		                               m->n_configs > 1)))
+			continue;
+		m->state = c->state;
+		m->file = (int)i;
+		m->use = c->wins;
+		if (c->refused)
+			m->use = -1;
+		if (c->state == KR_STATE_NULL)
+			m->state = KR_STATE_ABSENT;
+		if (m->state == KR_STATE_ABSENT)
+			m->use = -1;
+		if (m->use < 0 && c->state != KR_STATE_INVALID)
+			m->file = -1;
+		m->healthz_port = c->healthz_port;
+		m->healthz_bind_address = c->healthz_bind_address;
+		m->masquerade_bit = c->masquerade_bit;
+		m->drop_bit = c->drop_bit;
+		return 1;
+	}
+	return 0;
+}
+
+int kr_merge_parse(const struct kr_setting *setting,
+                   const struct kr_file *const *files, size_t n, bool no_base,
+                   struct kr_diag *diag, struct kr_merged *ret)
+{
+	_cleanup_merged_ struct kr_merged m = {
+		.file = -1,
+		.use = -1,
+		.healthz_port = -1,
+		.masquerade_bit = -1,
+		.drop_bit = -1,
+	};
+	int r;
+
+	r = parse_files(setting, files, n, no_base, diag, &m);
+	if (r == 0)
+		r = judge_one(&m, no_base);
+	if (r == 0)
+		r = merge_files(setting, files, no_base, diag, &m);
+	if (r < 0)
+		return r;
+	*ret = m;
+	m = (struct kr_merged){0};
+	return 0;
+}
+
+void kr_merged_done(struct kr_merged *merged)
+{
+	for (size_t i = 0; i < merged->n_configs; i++)
+		kr_config_done(&merged->configs[i]);
+	free(merged->configs);
+	kr_config_done(&merged->result);
+	*merged = (struct kr_merged){0};
+}

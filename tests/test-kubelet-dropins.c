@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * kubelet/dropins: the merge, and what kubelet's own libraries made of the same
+ * files (cases/kubelet-dropins.jsonl).
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "kubelet/dropins.h"
+#include "testing.h"
+
+#define SETTING (&kr_setting_iptables)
+#define GVK                                                                    \
+	"\"kind\":\"KubeletConfiguration\",\"apiVersion\":"                    \
+	"\"kubelet.config.k8s.io/v1beta1\""
+#define YAML                                                                   \
+	"apiVersion: kubelet.config.k8s.io/v1beta1\n"                          \
+	"kind: KubeletConfiguration\n"
+#define OURS "\"makeIPTablesUtilChains\":"
+
+struct row {
+	const char *name;
+	const char *files[4]; /* [0]: --config, NULL: none */
+	enum kr_state want;
+	int file, use;
+	const char *error; /* part of a message where INVALID */
+};
+
+static const struct row rows[] = {
+	{"nothing at all", {NULL}, KR_STATE_ABSENT, -1, -1, NULL},
+	{"the base alone",
+         {"{" GVK "," OURS "false}"},
+         KR_STATE_FALSE,
+         0,
+         0,
+         NULL},
+	{"the base alone says nothing",
+         {"{" GVK "}"},
+         KR_STATE_ABSENT,
+         -1,
+         -1,
+         NULL},
+	{"the base alone says null",
+         {"{" GVK "," OURS "null}"},
+         KR_STATE_ABSENT,
+         -1,
+         -1,
+         NULL},
+	{"a drop-in without the key",
+         {"{" GVK "," OURS "false}", "{" GVK "}"},
+         KR_STATE_FALSE,
+         0,
+         0,
+         NULL},
+	{"the last drop-in wins",
+         {"{" GVK "," OURS "true}", "{" GVK "," OURS "true}",
+          YAML "makeIPTablesUtilChains: off\n"},
+         KR_STATE_FALSE,
+         2,
+         0,
+         NULL},
+	{"no base",
+         {NULL, "{" GVK "," OURS "false}"},
+         KR_STATE_FALSE,
+         0,
+         0,
+         NULL},
+	{"null takes it away",
+         {"{" GVK "," OURS "false}", "{" GVK "," OURS "null}"},
+         KR_STATE_ABSENT,
+         -1,
+         -1,
+         NULL},
+	{"null, then false again",
+         {"{" GVK "}", "{" GVK "," OURS "null}", "{" GVK "," OURS "false}"},
+         KR_STATE_FALSE,
+         2,
+         0,
+         NULL},
+	{"a later name in another case wins over a later file",
+         {"{" GVK "}", "{" GVK ",\"makeiptablesutilchains\":false}",
+          "{" GVK "," OURS "true}"},
+         KR_STATE_FALSE,
+         1,
+         0,
+         NULL},
+	{"an earlier name in another case loses",
+         {"{" GVK "," OURS "false}",
+          "{" GVK ",\"MAKEIPTABLESUTILCHAINS\":true}"},
+         KR_STATE_FALSE,
+         0,
+         0,
+         NULL},
+	{"an earlier name wins where null took the right one away",
+         {"{" GVK "," OURS "true}",
+          "{" GVK "," OURS "null,\"MakeIPTablesUtilChains\":false}"},
+         KR_STATE_FALSE,
+         1,
+         1,
+         NULL},
+	{"the base's own case counts for nothing",
+         {"{" GVK ",\"makeiptablesutilchains\":false}", "{" GVK "}"},
+         KR_STATE_ABSENT,
+         -1,
+         -1,
+         NULL},
+	{"a wrong type that a later file mends",
+         {"{" GVK "}", "{" GVK "," OURS "\"x\"}", "{" GVK "," OURS "false}"},
+         KR_STATE_FALSE,
+         2,
+         0,
+         NULL},
+	{"a wrong type of another field that a later file mends",
+         {"{" GVK "}", "{" GVK "," OURS "false,\"maxPods\":\"x\"}",
+          "{" GVK ",\"maxPods\":1}"},
+         KR_STATE_FALSE,
+         1,
+         0,
+         NULL},
+	{"a wrong type deep in an object that null takes away",
+         {"{" GVK "}",
+          "{" GVK "," OURS "false,\"authentication\":{\"x509\":{"
+          "\"clientCAFile\":5}}}",
+          "{" GVK ",\"authentication\":{\"x509\":null}}"},
+         KR_STATE_FALSE,
+         1,
+         0,
+         NULL},
+	{"a duration's null is taken away",
+         {"{" GVK "}", "{" GVK ",\"syncFrequency\":null}"},
+         KR_STATE_ABSENT,
+         -1,
+         -1,
+         NULL},
+	{"the internal version, a drop-in over its false",
+         {"{\"kind\":\"KubeletConfiguration\",\"apiVersion\":"
+          "\"kubelet.config.k8s.io/__internal\"}",
+          "{" GVK "}"},
+         KR_STATE_FALSE,
+         -1,
+         -1,
+         NULL},
+
+	{"a wrong type survives",
+         {"{" GVK "}", "{" GVK "," OURS "false}", "{" GVK "," OURS "\"x\"}"},
+         KR_STATE_INVALID,
+         2,
+         0,
+         "true or false"},
+	{"a wrong type under another case's name",
+         {"{" GVK "}", "{" GVK ",\"MakeIPTablesUtilChains\":1}"},
+         KR_STATE_INVALID,
+         1,
+         0,
+         "true or false"},
+	{"a wrong type of another field",
+         {"{" GVK "}", "{" GVK "," OURS "false,\"maxPods\":\"x\"}"},
+         KR_STATE_INVALID,
+         1,
+         -1,
+         "maxPods"},
+	{"another field in another case",
+         {"{" GVK "}", "{" GVK ",\"MAXPODS\":\"x\"}"},
+         KR_STATE_INVALID,
+         1,
+         -1,
+         "MAXPODS"},
+	{"a name twice",
+         {"{" GVK "}", "{" GVK ",\"x\":{\"a\":1,\"b\":2,\"\\u0061\":3}}"},
+         KR_STATE_INVALID,
+         1,
+         -1,
+         "twice"},
+	{"a name twice in the base is none of that",
+         {"{" GVK "," OURS "true," OURS "false}", "{" GVK "}"},
+         KR_STATE_FALSE,
+         0,
+         1,
+         NULL},
+	{"broken",
+         {"{" GVK "}", "{" GVK, "{" GVK "}"},
+         KR_STATE_INVALID,
+         1,
+         -1,
+         "to close"},
+	{"empty",
+         {"{" GVK "}", "{" GVK "}", ""},
+         KR_STATE_INVALID,
+         2,
+         -1,
+         "empty"},
+	{"another kind",
+         {"{" GVK "}", "{\"kind\":\"Pod\",\"apiVersion\":\"v1\"}"},
+         KR_STATE_INVALID,
+         1,
+         -1,
+         "kind"},
+	{"kind in another case",
+         {"{" GVK "}", "{\"Kind\":\"KubeletConfiguration\",\"apiVersion\":"
+                       "\"kubelet.config.k8s.io/v1beta1\"}"},
+         KR_STATE_INVALID,
+         1,
+         -1,
+         "kind"},
+	{"the internal version in a drop-in",
+         {"{" GVK "}", "{\"kind\":\"KubeletConfiguration\",\"apiVersion\":"
+                       "\"kubelet.config.k8s.io/__internal\"}"},
+         KR_STATE_INVALID,
+         1,
+         -1,
+         "apiVersion"},
+	{"a broken base",
+         {"{", "{" GVK "," OURS "true}"},
+         KR_STATE_INVALID,
+         0,
+         -1,
+         "to close"},
+	{"a base of a wrong type is mended by no drop-in",
+         {"{" GVK "," OURS "\"x\"}", "{" GVK "," OURS "true}"},
+         KR_STATE_INVALID,
+         0,
+         0,
+         "true or false"},
+};
+
+START_TEST(test_rows)
+{
+	const struct row *row = &rows[_i];
+	const struct kr_file *files[4];
+	_cleanup_merged_ struct kr_merged merged = {0};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	size_t n = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		char path[16];
+
+		if (!row->files[i])
+			continue;
+		snprintf(path, sizeof(path), "/%zu", i);
+		files[n++] = kr_test_file(path, row->files[i],
+		                          strlen(row->files[i]));
+	}
+	ck_assert_int_eq(kr_merge_parse(SETTING, files, n, !row->files[0],
+	                                &diag, &merged),
+	                 0);
+	ck_assert_msg(merged.state == row->want && merged.file == row->file &&
+	                      merged.use == row->use,
+	              "%s: state %d, file %d, use %d%s", row->name,
+	              merged.state, merged.file, merged.use,
+	              kr_test_messages(&diag));
+	if (row->error)
+		ck_assert_msg(kr_diag_first(&diag, KR_ERROR) &&
+		                      strstr(diag.messages[0].text, row->error),
+		              "%s:%s", row->name, kr_test_messages(&diag));
+	else
+		ck_assert_msg(!kr_diag_first(&diag, KR_ERROR), "%s:%s",
+		              row->name, kr_test_messages(&diag));
+}
+END_TEST
+
+START_TEST(test_others)
+{
+	static const char base[] =
+		"{" GVK ",\"healthzPort\":1,\"healthzBindAddress\":\"::1\","
+		"\"iptablesDropBit\":3}";
+	static const char dropin[] =
+		"{" GVK ",\"healthzport\":0,\"healthzBindAddress\":null,"
+		"\"IPTABLESMASQUERADEBIT\":5}";
+	const struct kr_file *files[] = {
+		kr_test_file("/b", base, strlen(base)),
+		kr_test_file("/d", dropin, strlen(dropin)),
+	};
+	_cleanup_merged_ struct kr_merged merged = {0}, alone = {0};
+
+	ck_assert_int_eq(
+		kr_merge_parse(SETTING, files, 2, false, NULL, &merged), 0);
+	ck_assert_int_eq(merged.healthz_port, 0);
+	ck_assert_ptr_null(merged.healthz_bind_address);
+	ck_assert_int_eq(merged.drop_bit, 3);
+	ck_assert_int_eq(merged.masquerade_bit, -1);
+	ck_assert_int_eq(kr_merge_parse(SETTING, files, 1, false, NULL, &alone),
+	                 0);
+	ck_assert_int_eq(alone.healthz_port, 1);
+	ck_assert_str_eq(alone.healthz_bind_address, "::1");
+	ck_assert_int_eq(alone.drop_bit, 3);
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	bool read;
+} names[] = {
+	{"10-a.conf", true},  {".conf", true},       {".10-a.conf", true},
+	{"10-a..conf", true}, {"a.b.conf", true},    {"conf", false},
+	{"10-a.CONF", false}, {"a.conf.bak", false}, {"a.conf~", false},
+	{"a.yaml", false},    {"aconf", false},      {"", false},
+	{"a.conf ", false},
+};
+
+START_TEST(test_names)
+{
+	ck_assert_msg(kr_dropin_name(names[_i].name) == names[_i].read, "'%s'",
+	              names[_i].name);
+}
+END_TEST
+
+/* --- the measured cases --------------------------------------------------- */
+
+static cJSON **cases;
+static size_t n_cases;
+
+static void load(void)
+{
+	_cleanup_free_ char *path = NULL, *line = NULL;
+	_cleanup_fclose_ FILE *f = NULL;
+	const char *folder = getenv("CASES");
+	size_t size = 0;
+
+	if (!folder || asprintf(&path, "%s/kubelet-dropins.jsonl", folder) < 0)
+		abort();
+	f = fopen(path, "re");
+	if (!f)
+		abort();
+	while (getline(&line, &size, f) > 0) {
+		cases = reallocarray(cases, n_cases + 1, sizeof(*cases));
+		if (!cases)
+			abort();
+		cases[n_cases] = cJSON_Parse(line);
+		if (!cases[n_cases++])
+			abort();
+	}
+}
+
+static const char *text_of(const cJSON *object, const char *name)
+{
+	return cJSON_GetStringValue(
+		cJSON_GetObjectItemCaseSensitive(object, name));
+}
+
+/* Paths in the order of a walk: by folder, a "/" ends a name. */
+static int compare_paths(const void *a, const void *b)
+{
+	const char *x = (*(const cJSON *const *)a)->string;
+	const char *y = (*(const cJSON *const *)b)->string;
+
+	while (*x && *x == *y) {
+		x++;
+		y++;
+	}
+	if (*x == '/' || *y == '/')
+		return *x == '/' ? (*y ? -1 : 1) : (*x ? 1 : -1);
+	return (unsigned char)*x - (unsigned char)*y;
+}
+
+static size_t walk(const cJSON *row, const cJSON **items)
+{
+	const cJSON *item;
+	size_t n = 0;
+
+	cJSON_ArrayForEach(item,
+	                   cJSON_GetObjectItemCaseSensitive(row, "dropins"))
+	{
+		const char *slash = strrchr(item->string, '/');
+
+		if (kr_dropin_name(slash ? slash + 1 : item->string))
+			items[n++] = item;
+	}
+	qsort(items, n, sizeof(const cJSON *), compare_paths);
+	return n;
+}
+
+static void parse_flags(const cJSON *row, struct kr_flags *flags)
+{
+	const char *argv[16] = {"kubelet"};
+	size_t argc = 1;
+	const cJSON *arg;
+
+	cJSON_ArrayForEach(arg, cJSON_GetObjectItemCaseSensitive(row, "args"))
+	{
+		ck_assert_uint_lt(argc, ARRAY_SIZE(argv));
+		argv[argc++] = arg->valuestring;
+	}
+	ck_assert_int_eq(kr_flags_parse(SETTING, argv, argc, flags), 0);
+}
+
+START_TEST(test_case)
+{
+	const cJSON *row = cases[_i];
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(row, "effective");
+	const char *base = text_of(row, "config");
+	enum kr_state want = cJSON_IsTrue(value)    ? KR_STATE_TRUE
+	                     : cJSON_IsFalse(value) ? KR_STATE_FALSE
+	                                            : KR_STATE_INVALID;
+	_cleanup_merged_ struct kr_merged merged = {0};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_flags_ struct kr_flags flags = {0};
+	const struct kr_file *files[16];
+	const cJSON *items[16];
+	size_t n = 0, n_items = walk(row, items);
+	enum kr_state got;
+
+	parse_flags(row, &flags);
+	if (flags.config.text && base)
+		files[n++] = kr_test_file("/config", base, strlen(base));
+	for (size_t i = 0; i < n_items && flags.config_dir.text; i++) {
+		const char *text = cJSON_GetStringValue(items[i])
+		                           ?: text_of(items[i], "text");
+
+		/* what a link leads to is the walker's to know */
+		if (cJSON_GetObjectItem(items[i], "symlinkdir") ||
+		    strstr(flags.config_dir.text, "DIRLINK"))
+			return;
+		files[n++] = kr_test_file(items[i]->string, text, strlen(text));
+	}
+	ck_assert_int_eq(
+		kr_merge_parse(SETTING, files, n, !base, &diag, &merged), 0);
+	got = merged.state == KR_STATE_ABSENT ? KR_STATE_TRUE : merged.state;
+	if (got != KR_STATE_INVALID && flags.state != KR_STATE_ABSENT)
+		got = flags.state;
+	ck_assert_msg(got == want, "%s: kubelet %d (%s), here %d%s",
+	              text_of(row, "id"), want, text_of(row, "error") ?: "",
+	              got, kr_test_messages(&diag));
+	ck_assert_msg((merged.state == KR_STATE_INVALID) ==
+	                      !!kr_diag_first(&diag, KR_ERROR),
+	              "%s: an error for INVALID, only then%s",
+	              text_of(row, "id"), kr_test_messages(&diag));
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("kubelet-dropins");
+	TCase *tc = tcase_create("merge");
+
+	load();
+	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
+	tcase_add_loop_test(tc, test_names, 0, ARRAY_SIZE(names));
+	tcase_add_test(tc, test_others);
+	tcase_add_loop_test(tc, test_case, 0, (int)n_cases);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+KR_TEST_MAIN(suite);
