@@ -73,8 +73,9 @@ bool kr_names_repeated(struct kr_names *names, struct kr_span *ret)
 {
 	size_t first = SIZE_MAX;
 
-	qsort_r(names->items, names->n, sizeof(*names->items), compare,
-	        names->heap);
+	if (names->n > 1)
+		qsort_r(names->items, names->n, sizeof(*names->items), compare,
+		        names->heap);
 	for (size_t i = 1; i < names->n; i++) {
 		const struct kr_name *x = &names->items[i];
 
