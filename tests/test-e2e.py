@@ -447,15 +447,6 @@ def test_no_rollback(host, tap):
     tap.contains(result.stderr + result.stdout, DIES, "the reason is shown")
 
 
-def test_not_again_without_retry(host, tap):
-    before, _ = failing_node(host, "die-after-ms=300 when=true\n")
-    tap.status(host.remedy("fix", "--wait=5"), 5, "fix")
-    was = host.identity()
-    check_untouched(host, tap, host.remedy("fix"), before, was)
-    host.write(CONTROL, "")
-    check_fixed(host, tap, host.remedy("fix", "--retry"), was)
-
-
 def test_job_failed(host, tap):
     dying(host, tap, "die-after-ms=50 exit=1 when=true\n", DIES,
           service="Type=notify")
@@ -570,12 +561,14 @@ def test_closed_stdout(host, tap):
 
 def test_full_disk_for_output(host, tap):
     failing_node(host)
-    result = host.sh("exec kubelet-remedy audit >/dev/full")
-    tap.check(result.status not in (0, 1), "audit: lost output is no verdict",
-              result.status)
     result = host.sh("exec kubelet-remedy fix >/dev/full")
     tap.check(result.status != 0, "fix: lost output is not 0", result.status)
-    tap.equal(host.value(), "true", "fix: but kubelet decided true")
+    tap.equal(host.value(), "true", "but kubelet decided true")
+    for words in ("audit", "audit -o json", "fix -n", "status"):
+        result = host.sh("exec kubelet-remedy %s >/dev/full" % words)
+        tap.check(result.status != 0, words + ": lost output is not 0",
+                  result.status)
+        tap.check(result.stderr, words + ": and said on stderr")
 
 
 # --- bad input
