@@ -18,7 +18,7 @@
 struct kr_loaded_unit {
 	char *id; /* its name, aliases resolved */
 	char *load_state, *active_state, *sub_state, *result, *type;
-	char *load_error; /* the message of LoadError, or NULL */
+	char *load_error;    /* the message of LoadError, or NULL */
 	char *fragment_path; /* "" where there is none */
 	char *control_group;
 	char **dropin_paths;
@@ -32,7 +32,7 @@ struct kr_loaded_unit {
 	char **environment_files; /* paths, with a leading "-" where given */
 	size_t n_environment_files;
 	bool need_daemon_reload;
-	pid_t main_pid;	     /* 0: none */
+	pid_t main_pid;      /* 0: none */
 	unsigned n_restarts; /* 0 also where systemd is too old to count */
 	/* "" where systemd is too old or the unit never ran */
 	char invocation_id[KR_INVOCATION_ID_SIZE];
@@ -42,7 +42,8 @@ struct kr_loaded_unit {
 	uint64_t state_change_usec;    /* StateChangeTimestamp, realtime */
 	uint64_t active_enter_usec;    /* ActiveEnterTimestamp, realtime */
 	uint64_t inactive_enter_usec;
-	int exec_main_code, exec_main_status; /* CLD_EXITED ..., and its value */
+	int exec_main_code,
+		exec_main_status; /* CLD_EXITED ..., and its value */
 	uint64_t timeout_start_usec, timeout_stop_usec; /* UINT64_MAX: none */
 	uint64_t restart_usec;
 };

@@ -529,8 +529,7 @@ static int keep_written(struct loader *l)
 	struct kr_environment *e = &l->environment;
 	struct kr_unit *unit = l->unit;
 
-	unit->written_environment =
-		calloc(e->unit.n_items + 1, sizeof(char *));
+	unit->written_environment = calloc(e->unit.n_items + 1, sizeof(char *));
 	if (!unit->written_environment)
 		return -ENOMEM;
 	for (size_t i = 0; i < e->unit.n_items; i++) {
