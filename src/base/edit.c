@@ -7,6 +7,7 @@
  */
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,6 +91,19 @@ static void remove_edit(struct kr_file_edits *f, size_t at)
 	        (f->n_edits - at) * sizeof(*f->edits));
 }
 
+/* Whether E is a cut that overlaps or touches [START, END). */
+static bool joins(const struct kr_edit *e, size_t start, size_t end)
+{
+	return !*e->text && e->offset <= end && e->offset + e->length >= start;
+}
+
+/* Whether E changes bytes of [START, END), or inserts where that starts. */
+static bool conflicts(const struct kr_edit *e, size_t start, size_t end)
+{
+	return e->offset == start ||
+	       (e->offset < end && e->offset + e->length > start);
+}
+
 int kr_edits_cut(struct kr_edits *edits, struct kr_span span)
 {
 	struct kr_file_edits *f = file_edits(edits, span.file, span.file->real);
@@ -97,17 +111,26 @@ int kr_edits_cut(struct kr_edits *edits, struct kr_span span)
 
 	if (!f)
 		return -ENOMEM;
-	for (size_t i = 0; i < f->n_edits;) {
+	for (size_t i = 0; i < f->n_edits; i++) {
 		const struct kr_edit *e = &f->edits[i];
 		size_t e_end = e->offset + e->length;
 
-		if (*e->text || e->offset > end || e_end < start) {
-			i++;
+		if (!joins(e, start, end))
 			continue;
-		}
 		start = e->offset < start ? e->offset : start;
 		end = e_end > end ? e_end : end;
-		remove_edit(f, i);
+	}
+	/* what is refused leaves all as it was */
+	for (size_t i = 0; i < f->n_edits; i++) {
+		if (!joins(&f->edits[i], start, end) &&
+		    conflicts(&f->edits[i], start, end))
+			return -EEXIST;
+	}
+	for (size_t i = 0; i < f->n_edits;) {
+		if (joins(&f->edits[i], start, end))
+			remove_edit(f, i);
+		else
+			i++;
 	}
 	return insert(f, start, end - start, "");
 }
