@@ -219,6 +219,36 @@ START_TEST(test_put_twice)
 }
 END_TEST
 
+static int make_folder(struct kr_fs *fs, const char *path)
+{
+	int fd = kr_fs_make_folder(fs, path, 0700);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+START_TEST(test_make_folder)
+{
+	_cleanup_fs_ struct kr_fs *fs = kr_root_fs();
+	_cleanup_stat_ struct kr_stat st = {0};
+
+	ck_assert_int_eq(make_folder(fs, "/"), 0);
+	ck_assert_int_eq(make_folder(fs, "/etc"), 0);
+	ck_assert_int_eq(make_folder(fs, "/dir/a/b"), 0);
+	ck_assert_int_eq(kr_fs_stat(fs, "/etc/folder/a/b", false, &st), 0);
+	ck_assert_uint_eq(st.st.st_mode & 0777, 0700);
+	ck_assert_int_eq(make_folder(fs, "/../../up"), 0);
+	kr_stat_done(&st);
+	ck_assert_int_eq(kr_fs_stat(fs, "/up", false, &st), 0);
+	ck_assert_int_eq(make_folder(fs, "/etc/plain"), -ENOTDIR);
+	ck_assert_int_eq(make_folder(fs, "/etc/plain/a"), -ENOTDIR);
+	ck_assert_int_eq(make_folder(fs, "/dangling"), -ENOENT);
+	ck_assert_int_eq(make_folder(fs, "/loop/a"), -ELOOP);
+}
+END_TEST
+
 /* A kernel or a container without openat2(2): from here on it gives ERROR. */
 static void forbid_openat2(int error)
 {
@@ -265,6 +295,7 @@ static void add_tests(Suite *s, const char *name, void (*setup)(void))
 	tcase_add_test(tc, test_overlay);
 	tcase_add_test(tc, test_overlay_behind_link);
 	tcase_add_test(tc, test_put_twice);
+	tcase_add_test(tc, test_make_folder);
 	tcase_add_test(tc, test_stat_link);
 	suite_add_tcase(s, tc);
 }
