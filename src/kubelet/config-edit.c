@@ -211,6 +211,8 @@ int kr_config_edit(const struct kr_setting *setting,
 {
 	const struct kr_config_layout *layout = &config->layout;
 
+	if (config->refused)
+		return refuse(diag, file, KR_SPAN_NONE, layout->reason);
 	if (config->n_uses > 0)
 		return change_uses(config, file, value, diag, edits);
 	if (layout->reason)

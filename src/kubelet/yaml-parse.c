@@ -94,6 +94,20 @@ static int hand_out(void *data, unsigned char *buffer, size_t size,
 	return 1;
 }
 
+/* Where libyaml by itself would read something else than yaml.v2, it could not
+ * be the witness of an edit. */
+static const char *fixed_by_encoding(const struct parse *p)
+{
+	const char *text = p->file->data + p->start;
+	size_t size = p->file->size - p->start;
+
+	if (p->width == 2)
+		return "the file would have to be UTF-8";
+	if (memmem(text, size, "\xef\xbb\xbf", 3))
+		return "the file would have to have no byte order mark inside";
+	return NULL;
+}
+
 static void find_encoding(struct parse *p)
 {
 	const char *data = p->file->data;
@@ -424,7 +438,7 @@ int kr_yaml_parse(const struct kr_file *file, struct kr_tree *tree,
 	if (!yaml_parser_initialize(&p.parser))
 		return -ENOMEM;
 	find_encoding(&p);
-	doc.utf16 = p.width == 2;
+	doc.fixed = fixed_by_encoding(&p);
 	yaml_parser_set_input(&p.parser, hand_out, &p);
 	r = run(&p, &doc);
 	yaml_parser_delete(&p.parser);

@@ -37,7 +37,8 @@ struct kr_yaml_document {
 	struct kr_yaml_node *root; /* NULL: there is no document */
 	size_t end; /* offset of the document's end: "---", "..." or the file's
 	             */
-	bool utf16;
+	/* static: why no byte of the file can be exchanged, or NULL */
+	const char *fixed;
 };
 
 /*

@@ -10,9 +10,9 @@
  * earlier one. Names may be any scalar but null; sigs.k8s.io/yaml makes strings
  * of them. Numbers that JSON has no word for (.nan, .inf) end it.
  *
- * A value that came through an alias or a merge, or that has an anchor others
- * may refer to, is fixed: its bytes say something at other places, too. So is
- * all of a file in UTF-16.
+ * A member that came through an alias or a merge, or a value that has an anchor
+ * others may refer to, is fixed: its bytes say something at other places, too.
+ * So is all of a file in UTF-16.
  *
  * The work is a stack of frames, one for each mapping or sequence being read,
  * never recursion.
@@ -50,13 +50,12 @@ struct build {
 	struct kr_span twice;
 };
 
-static const char fixed_alias[] =
-	"the value comes through an alias or a merge key, it would have to be "
-	"written here";
+static const char fixed_alias[] = "name or value come through an alias or a "
+                                  "merge key, they would have to be "
+				  "written here";
 static const char fixed_anchor[] =
 	"the value has an anchor that others may refer to, it would have to "
 	"have none";
-static const char fixed_utf16[] = "the file would have to be UTF-8";
 static const char fixed_block[] =
 	"the value is a block scalar, it would have to be a plain word";
 static const char fixed_colon[] =
@@ -369,7 +368,8 @@ static int step_mapping(struct build *b, struct frame *frame)
 	r = make_name(b, name, &made);
 	if (r < 0)
 		return r;
-	return put(b, frame->out, &made, value, frame->fixed);
+	return put(b, frame->out, &made, value,
+	           name->kind == KR_YAML_ALIAS ? fixed_alias : frame->fixed);
 }
 
 static int build(struct build *b, struct kr_yaml_node *root)
@@ -403,7 +403,7 @@ static void find_layout(const struct kr_yaml_document *doc,
 		.root = root->span,
 		.flow = root->flow,
 		.end = doc->end,
-		.reason = doc->utf16 ? fixed_utf16 : NULL,
+		.reason = doc->fixed,
 	};
 	if (root->kind != KR_YAML_MAPPING)
 		return;
@@ -451,7 +451,7 @@ int kr_yaml_read(const struct kr_file *file, const struct kr_listener *listener,
 		         "the document would have to hold a "
 		         "KubeletConfiguration");
 	} else if (r == 0) {
-		b.fixed = doc.utf16 ? fixed_utf16 : NULL;
+		b.fixed = doc.fixed;
 		find_layout(&doc, layout);
 		r = build(&b, doc.root);
 		if (r == 0)

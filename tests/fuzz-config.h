@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The laws of kubelet/config that hold for every file: all places are in it; an
+ * edit comes out true, is proven and leaves nothing to edit. Only a file that
+ * the second reader could not read before either stays without proof.
+ */
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kubelet/config.h"
+#include "kubelet/dropins.h"
+
+#define SETTING (&kr_setting_iptables)
+
+static void require(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+static void check_span(const struct kr_file *file, struct kr_span span)
+{
+	if (!span.file)
+		return;
+	require(span.file == file && span.offset <= file->size);
+	require(span.length <= file->size - span.offset);
+}
+
+static void check_config(const struct kr_config *config,
+                         const struct kr_file *file)
+{
+	require(config->state < _KR_STATE_MAX);
+	require(config->wins < (int)config->n_uses);
+	for (size_t i = 0; i < config->n_uses; i++) {
+		check_span(file, config->uses[i].key);
+		check_span(file, config->uses[i].value);
+		require(config->uses[i].editable || config->uses[i].reason);
+	}
+}
+
+static void parse(const struct kr_file *file, bool dropin,
+                  struct kr_config *ret)
+{
+	const struct kr_config_options options = {.dropin = dropin};
+	_cleanup_diag_ struct kr_diag diag = {0};
+
+	require(!kr_config_parse(SETTING, file, &options, &diag, ret));
+	check_config(ret, file);
+	require(ret->state == KR_STATE_INVALID ||
+	        !kr_diag_first(&diag, KR_ERROR));
+	require(ret->state != KR_STATE_INVALID || dropin ||
+	        kr_diag_first(&diag, KR_ERROR));
+}
+
+static void edit_and_prove(const struct kr_file *file, bool dropin,
+                           const struct kr_config *config,
+                           bool (*readable)(const struct kr_file *file))
+{
+	const struct kr_config_options options = {.dropin = dropin};
+	_cleanup_edits_ struct kr_edits edits = {0}, none = {0};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_config_ struct kr_config after = {0};
+	_cleanup_free_ char *bytes = NULL;
+	struct kr_file edited = {.path = file->path, .real = file->real};
+	int r = kr_config_edit(SETTING, config, file, true, &diag, &edits);
+
+	require(r == 0 || (r == -EOPNOTSUPP && kr_diag_first(&diag, KR_ERROR)));
+	if (r < 0)
+		return;
+	require(edits.n_files <= 1);
+	if (!edits.n_files) {
+		require(config->state == KR_STATE_TRUE);
+		return;
+	}
+	require(!kr_file_edits_apply(&edits.files[0], &bytes, &edited.size));
+	edited.data = bytes;
+	r = kr_config_prove_with(SETTING, file, &edited, &options, true, &diag);
+	require(r == 0 || (r == -EBADMSG && kr_diag_first(&diag, KR_ERROR)));
+	require(r == 0 || !readable(file));
+	if (r < 0)
+		return;
+	parse(&edited, dropin, &after);
+	require(after.state == KR_STATE_TRUE);
+	require(!kr_config_edit(SETTING, &after, &edited, true, NULL, &none));
+	require(!none.n_files);
+}
+
+/* The file as the base and as a drop-in over itself. */
+static void merge_with_itself(const struct kr_file *file)
+{
+	const struct kr_file *files[] = {file, file};
+	_cleanup_merged_ struct kr_merged merged = {0};
+
+	require(!kr_merge_parse(SETTING, files, 2, false, NULL, &merged));
+	require(merged.file < 2 && merged.state < _KR_STATE_MAX);
+	require(merged.use < 0 || merged.file >= 0);
+}
+
+static void check_laws(const char *data, size_t size,
+                       bool (*readable)(const struct kr_file *file))
+{
+	char path[] = "/etc/kubernetes/kubelet/kubelet-config.json";
+	_cleanup_free_ char *bytes = malloc(size + 1);
+	struct kr_file file = {
+		.path = path, .real = path, .data = bytes, .size = size};
+
+	require(bytes != NULL);
+	memcpy(bytes, data, size);
+	bytes[size] = '\0';
+	for (int dropin = 0; dropin < 2; dropin++) {
+		_cleanup_config_ struct kr_config config = {0};
+
+		parse(&file, dropin, &config);
+		edit_and_prove(&file, dropin, &config, readable);
+	}
+	merge_with_itself(&file);
+}
