@@ -146,7 +146,7 @@ static int make_regions(struct drawing *d, const struct kr_file_edits *edits)
 		r->end = edit_end(d, e);
 		for (i++;;) {
 			if (i < edits->n_edits &&
-			    edits->edits[i].offset < r->end) {
+			    line_start(d, edits->edits[i].offset) <= r->end) {
 				e = &edits->edits[i++];
 				if (edit_end(d, e) > r->end)
 					r->end = edit_end(d, e);
@@ -159,7 +159,11 @@ static int make_regions(struct drawing *d, const struct kr_file_edits *edits)
 		error = region_text(d, edits->edits + first, i - first, r);
 		if (error < 0)
 			return error;
-		d->n_regions++;
+		/* edits that change nothing are no difference */
+		if (r->start < r->end || *r->text)
+			d->n_regions++;
+		else
+			free(r->text);
 	}
 	return 0;
 }
