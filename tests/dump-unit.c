@@ -2,10 +2,11 @@
 
 /*
  * Prints what we think systemd would run: "dump-unit VERSION ROOT UNIT ...".
- * For each unit its name and how it loads, then for each command its words, all
- * ended by NUL; an empty name ends a command, two end a unit. With
- * a leading "-v" the messages go to stderr. MANAGER_ENVIRONMENT, one assignment
- * a line, is the manager's.
+ * For each unit its name and how it loads, then for each command the program,
+ * "-" or nothing, the number of words and two fields for each word, "=" or "?"
+ * (not known) and the word, then "end of unit"; all are ended by NUL. With a
+ * leading "-v" the messages go to stderr. MANAGER_ENVIRONMENT, one assignment a
+ * line, is the manager's.
  */
 
 #include <errno.h>
@@ -37,6 +38,7 @@ static void put_unit(const struct kr_unit *unit)
 		const struct kr_unit_command *c = &unit->commands[i];
 
 		put(c->path);
+		put(c->ignore_failure ? "-" : "");
 		printf("%zu", c->n_words);
 		put("");
 		for (size_t k = 0; k < c->n_words; k++) {

@@ -147,17 +147,19 @@ static int name_path(const struct kr_specifiers *s, const char *data,
 	return asprintf(ret, "/%s", part) < 0 ? -ENOMEM : 0;
 }
 
+/* The fragment's own place, links followed. */
 static int fragment(const struct kr_specifiers *s, const char *data, char **ret)
 {
+	_cleanup_stat_ struct kr_stat st = {0};
 	const char *slash;
 
-	if (!s->fragment_path)
+	if (!s->fragment_path ||
+	    kr_fs_stat(s->fs, s->fragment_path, true, &st) < 0)
 		return 1;
-	slash = strrchr(s->fragment_path, '/');
+	slash = strrchr(st.real, '/');
 	return *data == 'y'
-	               ? copy(s->fragment_path, ret)
-	               : copy_part(s->fragment_path,
-	                           (size_t)(slash - s->fragment_path), ret);
+		       ? copy(st.real, ret)
+		       : copy_part(st.real, (size_t)(slash - st.real), ret);
 }
 
 static int credentials(const struct kr_specifiers *s, const char *data,
@@ -172,7 +174,7 @@ static int shared_data(const struct kr_specifiers *s, const char *data,
 {
 	unsigned version = s->options ? s->options->systemd_version : 0;
 
-	return copy(version != 0 && version < 257 ? "%D" : data, ret);
+	return version != 0 && version < 257 ? -EBADSLT : copy(data, ret);
 }
 
 /* --- the node's files ------------------------------------------------------
@@ -417,6 +419,12 @@ static int push_percent(const struct kr_text *from, size_t at,
 	                                       (unsigned)span.length});
 }
 
+static bool is_alphanumeric(unsigned char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z');
+}
+
 int kr_specifiers_expand(const struct kr_specifiers *s,
                          const struct kr_text *from, size_t max_bytes,
                          struct kr_text *ret, bool *ret_any, bool *ret_unknown)
@@ -434,6 +442,8 @@ int kr_specifiers_expand(const struct kr_specifiers *s,
 		} else if (next && next < 128 && specifiers[next].value) {
 			*ret_any = true;
 			r = push_value(s, from, i++, ret, ret_unknown);
+		} else if (is_alphanumeric(next)) {
+			r = -EBADSLT;
 		} else {
 			r = kr_text_append_part(ret, from, i, 1);
 		}
