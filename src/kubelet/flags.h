@@ -26,7 +26,12 @@ enum kr_state {
 /* "absent", "true", "false", "null", "invalid", "unknown". */
 const char *kr_state_to_string(enum kr_state state);
 
-/* A remark on one argument; TEXT without a place, lower case, no full stop. */
+/*
+ * A remark on one argument; TEXT without a place, lower case, no full stop.
+ * Fatal codes: flag-value, flag-two-words, flag-colon, flag-misspelt,
+ * flag-positional, flag-argument, flag-name, flag-syntax, flag-shorthand,
+ * flag-exits. Warnings: flag-unknown, flag-swallows.
+ */
 struct kr_flags_remark {
 	size_t arg;
 	bool fatal;       /* kubelet refuses to start; else a warning */
@@ -36,9 +41,10 @@ struct kr_flags_remark {
 
 /* One occurrence of the setting's flag. */
 struct kr_flag_use {
-	size_t arg;          /* its index in argv */
-	size_t n_args;       /* 1; 2 for "--flag false", cut with its word */
-	size_t value;        /* offset of the value in the argument, 0: bare */
+	size_t arg;    /* its index in argv */
+	size_t n_args; /* 1; more for "--flag false", "--flag = false": all cut
+	                */
+	size_t value;  /* offset of the value in the argument, 0: bare */
 	enum kr_state state; /* TRUE, FALSE or INVALID */
 };
 
@@ -55,7 +61,8 @@ struct kr_flags {
 		size_t arg, offset;
 	} config, config_dir, dynamic_config_dir, hostname_override,
 		healthz_port, healthz_bind_address, masquerade_bit, drop_bit;
-	bool never_runs; /* --help or --version: prints and exits */
+	bool never_runs; /* --help or --version: prints and exits; INVALID too
+	                  */
 	struct kr_flags_remark *remarks;
 	size_t n_remarks;
 };
