@@ -12,6 +12,9 @@
  *   input is handed out in the same portions here;
  * - the tag "!" is dropped by libyaml, in yaml.v2 it makes a string;
  * - libyaml knows the escape "\/", yaml.v2 does not;
+ * - in flow style a plain text may hold a "?" for libyaml; for yaml.v2 it
+ * starts a name, which is an error there (but at the start of a name, as in
+ * "{?a: 1}", refused here as well);
  * - libyaml skips a byte order mark at the start of any line, yaml.v2 only at
  *   that of the file: later ones are handed out as another character;
  * - nothing behind the first document matters.
@@ -296,6 +299,11 @@ static int set_scalar(struct parse *p, struct kr_yaml_node *node,
 	yaml_scalar_style_t style = e->data.scalar.style;
 
 	node->kind = KR_YAML_SCALAR;
+	if (style == YAML_PLAIN_SCALAR_STYLE && p->depth > 0 &&
+	    p->open[p->depth - 1]->flow &&
+	    memchr(e->data.scalar.value, '?', e->data.scalar.length))
+		return fail_at(p, node->span.offset,
+		               "a text with '?' would have to be quoted here");
 	if (style == YAML_DOUBLE_QUOTED_SCALAR_STYLE &&
 	    has_slash_escape(p, node))
 		return fail_at(p, node->span.offset,

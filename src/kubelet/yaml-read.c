@@ -51,7 +51,7 @@ struct build {
 };
 
 static const char fixed_alias[] = "name or value come through an alias or a "
-                                  "merge key, they would have to be "
+				  "merge key, they would have to be "
 				  "written here";
 static const char fixed_anchor[] =
 	"the value has an anchor that others may refer to, it would have to "
