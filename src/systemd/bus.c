@@ -325,7 +325,7 @@ static int open_below_root(struct kr_bus *bus,
 	_cleanup_free_ char *address = NULL, *name = NULL;
 	int r;
 
-	name = kr_path_join(bus->root, SYSTEM_SOCKET + 1);
+	name = kr_path_join(bus->root, &SYSTEM_SOCKET[1]);
 	if (!name)
 		return -ENOMEM;
 	root_fd = open(bus->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
