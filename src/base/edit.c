@@ -42,11 +42,12 @@ static int insert(struct kr_file_edits *f, size_t offset, size_t length,
                   const char *text)
 {
 	struct kr_edit *grown;
-	size_t at = 0;
+	size_t at = f->n_edits;
 	char *copy;
 
-	while (at < f->n_edits && f->edits[at].offset < offset)
-		at++;
+	/* from the end: most edits come in order */
+	while (at > 0 && f->edits[at - 1].offset >= offset)
+		at--;
 	if (at < f->n_edits && f->edits[at].offset == offset &&
 	    f->edits[at].length == length &&
 	    strcmp(f->edits[at].text, text) == 0)
