@@ -365,12 +365,19 @@ def read_theirs(host, name):
             for count in fields if count]
 
 
+def same_words(ours, theirs):
+    """An unknown word may be any number of words: $VAR is split."""
+    if not ours:
+        return not theirs
+    if ours[0] is None:
+        return any(same_words(ours[1:], theirs[n:])
+                   for n in range(len(theirs) + 1))
+    return bool(theirs) and ours[0] == theirs[0] and \
+        same_words(ours[1:], theirs[1:])
+
+
 def same(ours, theirs):
-    if len(ours) != len(theirs):
-        return False
-    return all(len(a) == len(b) and
-               all(x is None or x == y for x, y in zip(a, b))
-               for a, b in zip(ours, theirs))
+    return len(ours) == len(theirs) and all(map(same_words, ours, theirs))
 
 
 def runs(commands):

@@ -150,6 +150,16 @@ int kr_unit_append_word(const struct kr_unit *unit,
 	return r < 0 ? r : append_word(v, word, edits);
 }
 
+/* Whether an odd number of backslashes stands before AT. */
+static bool behind_escape(struct kr_span at)
+{
+	size_t n = 0;
+
+	while (n < at.offset && at.file->data[at.offset - n - 1] == '\\')
+		n++;
+	return n % 2 == 1;
+}
+
 int kr_unit_append_argument(const struct kr_unit *unit,
                             const struct kr_unit_command *command,
                             const char *word, struct kr_edits *edits,
@@ -163,6 +173,9 @@ int kr_unit_append_argument(const struct kr_unit *unit,
 	if (command->shell)
 		return refuse(diag, command->span,
 		              "command must not be a shell's");
+	if (behind_escape(command->end))
+		return refuse(diag, command->span,
+		              "command must not end in a backslash");
 	if (!word_plain(word))
 		return refuse(diag, command->span,
 		              "argument would need quotes of its own");

@@ -115,18 +115,26 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* Whether, without CUT, the rest of its line would be a comment. */
-static bool makes_comment(struct kr_span cut)
+static bool is_eol(char c)
+{
+	return c == '\n' || c == '\r' || c == '\0';
+}
+
+/* Whether, without CUT, the rest of its line would be a comment, or the line so
+ * empty that its two ends become one. */
+static bool spoils_line(struct kr_span cut)
 {
 	const char *s = cut.file->data;
 	size_t start = cut.offset, end = kr_span_end(cut);
 
 	while (start > 0 && is_space(s[start - 1]))
 		start--;
-	if (start > 0 && s[start - 1] != '\n' && s[start - 1] != '\r')
+	if (start == 0 || !is_eol(s[start - 1]))
 		return false;
 	while (end < cut.file->size && is_space(s[end]))
 		end++;
+	if (end < cut.file->size && is_eol(s[end]))
+		return s[end] != s[start - 1];
 	return s[end] == '#' || s[end] == ';';
 }
 
@@ -161,7 +169,7 @@ static struct kr_span find_cut(const struct place *p)
 		end = p->end;
 	}
 	cut = kr_text_span(p->text, start, end - start);
-	return cut.file && makes_comment(cut) ? KR_SPAN_NONE : cut;
+	return cut.file && spoils_line(cut) ? KR_SPAN_NONE : cut;
 }
 
 /* --- $VAR

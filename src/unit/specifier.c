@@ -66,26 +66,31 @@ static size_t prefix_length(const char *name)
 	return at < length ? at : length;
 }
 
-/* "-" is a slash, "\x2d" the byte. */
+/* "-" is a slash, "\x2d" the byte; no other backslash may be there. */
 static int unescape(const char *s, size_t length, char **ret)
 {
-	char *out = malloc(length + 1), *p = out;
+	_cleanup_free_ char *out = malloc(length + 1);
+	char *p = out;
 
 	if (!out)
 		return -ENOMEM;
 	for (size_t i = 0; i < length; i++) {
 		char hex[3] = "";
 
-		if (s[i] == '\\' && i + 3 < length && s[i + 1] == 'x') {
-			memcpy(hex, s + i + 2, 2);
-			*p++ = (char)strtol(hex, NULL, 16);
-			i += 3;
-		} else {
+		if (s[i] != '\\') {
 			*p++ = s[i] == '-' ? '/' : s[i];
+			continue;
 		}
+		if (length - i < 4 || s[i + 1] != 'x')
+			return -EINVAL;
+		memcpy(hex, s + i + 2, 2);
+		if (strspn(hex, "0123456789abcdefABCDEF") != 2)
+			return -EINVAL;
+		*p++ = (char)strtol(hex, NULL, 16);
+		i += 3;
 	}
 	*p = '\0';
-	*ret = out;
+	*ret = TAKE_PTR(out);
 	return 0;
 }
 
@@ -127,23 +132,39 @@ static int name_whole(const struct kr_specifiers *s, const char *data,
 	                 ret);
 }
 
+/* Whether S, a path without the slash before it, has only plain names. */
+static bool path_plain(const char *s)
+{
+	do {
+		size_t n = strcspn(s, "/");
+
+		if (n == 0 || (n == 1 && s[0] == '.') ||
+		    (n == 2 && memcmp(s, "..", 2) == 0))
+			return false;
+		s += n;
+	} while (*s++);
+	return true;
+}
+
+/* The instance, else the prefix, as a path. */
 static int name_path(const struct kr_specifiers *s, const char *data,
                      char **ret)
 {
 	_cleanup_free_ char *part = NULL;
-	size_t end = prefix_length(s->name);
+	size_t start = 0, end = prefix_length(s->name);
 	int r;
 
-	if (s->name[end] == '@')
-		r = name_instance(s, "I", &part);
-	else
-		r = unescape(s->name, end, &part);
+	if (s->name[end] == '@') {
+		start = end + 1;
+		end = name_length(s->name);
+	}
+	if (end - start == 1 && s->name[start] == '-')
+		return copy("/", ret);
+	r = unescape(s->name + start, end - start, &part);
 	if (r < 0)
 		return r;
-	if (part[0] == '/') {
-		*ret = TAKE_PTR(part);
-		return 0;
-	}
+	if (!path_plain(part))
+		return -EINVAL;
 	return asprintf(ret, "/%s", part) < 0 ? -ENOMEM : 0;
 }
 
@@ -158,8 +179,8 @@ static int fragment(const struct kr_specifiers *s, const char *data, char **ret)
 		return 1;
 	slash = strrchr(st.real, '/');
 	return *data == 'y'
-		       ? copy(st.real, ret)
-		       : copy_part(st.real, (size_t)(slash - st.real), ret);
+	               ? copy(st.real, ret)
+	               : copy_part(st.real, (size_t)(slash - st.real), ret);
 }
 
 static int credentials(const struct kr_specifiers *s, const char *data,

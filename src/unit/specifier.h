@@ -27,8 +27,8 @@ struct kr_specifiers {
  * the two bytes of the specifier as their origin. One that cannot be told from
  * the node's files stays as it is written, DIAG names it and RET_UNKNOWN is
  * set; RET_ANY is set if there was one at all. 0; -ENAMETOOLONG: the text is
- * longer than MAX_BYTES; -EBADSLT: there is no such specifier; -EUNATCH: systemd
- * cannot resolve it either; -ENOMEM.
+ * longer than MAX_BYTES; -EBADSLT: there is no such specifier; -EUNATCH,
+ * -EINVAL: systemd cannot resolve it either; -ENOMEM.
  *
  * Source: specifier_printf() in src/shared/specifier.c and
  * unit_full_printf_full() in src/core/unit-printf.c of systemd 252.
