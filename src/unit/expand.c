@@ -164,7 +164,8 @@ static struct kr_span find_cut(const struct place *p)
 
 	if (!is_whole(p->text, p->start, p->end, p->source))
 		return KR_SPAN_NONE;
-	if (!is_whole(p->text, start, end, p->source)) {
+	/* up to the next word: a comment may stand right before it */
+	if (!is_whole(p->text, start, end + (end > p->end), p->source)) {
 		start = same_line(p->text, p->start);
 		end = p->end;
 	}
