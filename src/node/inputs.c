@@ -232,7 +232,7 @@ static int merge(struct reading *rd, const struct kr_setting *setting)
 	in->merged_valid = true;
 	error = kr_diag_first(&found, KR_ERROR);
 	if (in->merged.state == KR_STATE_INVALID) {
-		in->by_setting = in->merged.file >= 0;
+		in->by_setting = in->merged.use >= 0;
 		r = say(in, KR_STATE_INVALID,
 		        "kubelet would refuse its configuration: %s",
 		        error ? error->text : "not valid");
@@ -298,6 +298,14 @@ static int decide(struct reading *rd, const struct kr_setting *setting)
 		                                              : KR_BY_DROPIN;
 		return say(in, merged->state, "%s decides",
 		           in->files[merged->file]->path);
+	}
+	if (in->merged_valid && merged->file < 0 &&
+	    merged->state == KR_STATE_FALSE) {
+		in->by = KR_BY_CONFIG;
+		return say(in, KR_STATE_FALSE,
+		           "%s is of kubelet's internal version, which has no "
+		           "defaults: a key that is not there is false",
+		           in->files[0]->path);
 	}
 	in->by = KR_BY_DEFAULT;
 	return say(in, setting->by_default ? KR_STATE_TRUE : KR_STATE_FALSE,
