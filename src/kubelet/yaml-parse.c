@@ -17,6 +17,8 @@
  * "{?a: 1}", refused here as well);
  * - libyaml skips a byte order mark at the start of any line, yaml.v2 only at
  *   that of the file: later ones are handed out as another character;
+ * - "{a:}" and "[a:, b]" are errors for libyaml, for yaml.v2 the colon belongs
+ * to the text: the file is read again with another character in its place;
  * - nothing behind the first document matters.
  *
  * libyaml's marks count characters, and CR LF is two of them; the byte order
@@ -38,7 +40,8 @@
 #include "kubelet/json.h"
 #include "kubelet/yaml-parse.h"
 
-#define PORTION ((size_t)512)
+#define PORTION    ((size_t)512)
+#define COLONS_MAX 64
 
 struct parse {
 	const struct kr_file *file;
@@ -47,6 +50,9 @@ struct parse {
 	yaml_parser_t parser;
 
 	size_t handed, room; /* input handed out; libyaml's buffer */
+	/* colons that are handed out as part of a plain text */
+	size_t colons[COLONS_MAX];
+	size_t n_colons;
 	/* the cursor: character INDEX starts at byte OFFSET */
 	size_t index, offset, start;
 	unsigned width; /* of a unit: 1 for UTF-8, 2 for UTF-16 */
@@ -92,6 +98,10 @@ static int hand_out(void *data, unsigned char *buffer, size_t size,
 	memcpy(buffer, p->file->data + p->handed, n);
 	for (size_t i = 0; i < n && p->width == 1; i++)
 		buffer[i] = without_mark(p, p->handed + i, buffer[i]);
+	for (size_t i = 0; i < p->n_colons; i++) {
+		if (p->colons[i] >= p->handed && p->colons[i] < p->handed + n)
+			buffer[p->colons[i] - p->handed] = ';';
+	}
 	p->handed += n;
 	*ret_size = n;
 	return 1;
@@ -108,6 +118,9 @@ static const char *fixed_by_encoding(const struct parse *p)
 		return "the file would have to be UTF-8";
 	if (memmem(text, size, "\xef\xbb\xbf", 3))
 		return "the file would have to have no byte order mark inside";
+	if (p->n_colons > 0)
+		return "a colon before one of \",?[]{}\" would have to be "
+		       "quoted";
 	return NULL;
 }
 
@@ -422,6 +435,20 @@ static int take_event(struct parse *p, const yaml_event_t *e,
 	}
 }
 
+/* Whether libyaml failed at a colon that yaml.v2 takes for text: noted then. */
+static bool note_colon(struct parse *p)
+{
+	const yaml_parser_t *y = &p->parser;
+
+	if (y->error != YAML_SCANNER_ERROR || p->width != 1 ||
+	    p->n_colons == COLONS_MAX || !y->problem ||
+	    strcmp(y->problem, "found unexpected ':'") != 0)
+		return false;
+	p->colons[p->n_colons++] = offset_of(p, y->problem_mark.index);
+	return true;
+}
+
+/* >0: again, a colon was noted. */
 static int run(struct parse *p, struct kr_yaml_document *doc)
 {
 	yaml_event_t event;
@@ -429,29 +456,43 @@ static int run(struct parse *p, struct kr_yaml_document *doc)
 
 	do {
 		if (!yaml_parser_parse(&p->parser, &event))
-			return fail(p);
+			return note_colon(p) ? 1 : fail(p);
 		r = take_event(p, &event, doc);
 		yaml_event_delete(&event);
 	} while (r == 0);
 	return r < 0 ? r : 0;
 }
 
+/* One pass over the file; >0 as run(). */
+static int pass(struct parse *p, struct kr_yaml_document *doc)
+{
+	int r;
+
+	p->handed = p->room = p->index = p->depth = 0;
+	*doc = (struct kr_yaml_document){0};
+	if (!yaml_parser_initialize(&p->parser))
+		return -ENOMEM;
+	find_encoding(p);
+	yaml_parser_set_input(&p->parser, hand_out, p);
+	r = run(p, doc);
+	yaml_parser_delete(&p->parser);
+	tdestroy(p->anchors, keep);
+	p->anchors = NULL;
+	return r;
+}
+
 int kr_yaml_parse(const struct kr_file *file, struct kr_tree *tree,
                   struct kr_diag *diag, struct kr_yaml_document *ret)
 {
 	struct parse p = {.file = file, .tree = tree, .diag = diag};
-	struct kr_yaml_document doc = {0};
+	struct kr_yaml_document doc;
 	int r;
 
-	if (!yaml_parser_initialize(&p.parser))
-		return -ENOMEM;
-	find_encoding(&p);
-	doc.fixed = fixed_by_encoding(&p);
-	yaml_parser_set_input(&p.parser, hand_out, &p);
-	r = run(&p, &doc);
-	yaml_parser_delete(&p.parser);
+	do
+		r = pass(&p, &doc);
+	while (r > 0);
 	free(p.open);
-	tdestroy(p.anchors, keep);
+	doc.fixed = fixed_by_encoding(&p);
 	if (r == 0)
 		*ret = doc;
 	return r;

@@ -11,11 +11,13 @@
  *	float  [-+]? (.5 | 5 | 5. | 5.5) ([eE][-+]?5)?, .inf, .nan
  *
  * Times stay strings, numbers to the base of 60 too. A standard tag insists on
- * its type, any other makes a string.
+ * its type (!!binary on base64, !!timestamp on a time), any other makes a
+ *string.
  *
  * Source: gopkg.in/yaml.v2 2.4 resolve.go.
  */
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -215,16 +217,79 @@ static bool type_fits(const char *name, enum kr_yaml_type type)
 		       type == KR_YAML_NAN;
 	if (strcmp(name, "null") == 0)
 		return type == KR_YAML_NULL;
-	/* timestamp: a string it stays */
-	return type == KR_YAML_STRING;
+	return false;
+}
+
+/* Up to MAX digits, at least one, of a number within [LOW, HIGH]. */
+static bool read_part(const char **s, int max, int low, int high)
+{
+	int n = 0, v = 0;
+
+	for (; n < max && is_digit(**s); n++, (*s)++)
+		v = v * 10 + (**s - '0');
+	return n > 0 && v >= low && v <= high;
+}
+
+static bool read_mark(const char **s, const char *marks)
+{
+	if (!**s || !strchr(marks, **s))
+		return false;
+	(*s)++;
+	return true;
+}
+
+/* "2006-1-2", and a time behind "T", "t" (with a zone) or a blank (without). */
+static bool is_time(const char *s)
+{
+	const char *start = s;
+	bool zone;
+
+	if (!read_part(&s, 4, 0, 9999) || s - start != 4 ||
+	    !read_mark(&s, "-") || !read_part(&s, 2, 1, 12) ||
+	    !read_mark(&s, "-") || !read_part(&s, 2, 1, 31))
+		return false;
+	if (!*s)
+		return true;
+	zone = *s != ' ';
+	if (!read_mark(&s, "Tt ") || !read_part(&s, 2, 0, 23) ||
+	    !read_mark(&s, ":") || !read_part(&s, 2, 0, 59) ||
+	    !read_mark(&s, ":") || !read_part(&s, 2, 0, 59))
+		return false;
+	if (*s == '.') {
+		s = skip_digits(s + 1);
+		if (s[-1] == '.')
+			return false;
+	}
+	if (!zone || (*s == 'Z' && !s[1]))
+		return zone || !*s;
+	return read_mark(&s, "+-") && read_part(&s, 2, 0, 24) &&
+	       read_mark(&s, ":") && read_part(&s, 2, 0, 60) && !*s;
+}
+
+/* base64 with its padding; line ends are skipped. */
+static bool is_base64(const char *s, size_t length)
+{
+	size_t n = 0, n_padding = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (s[i] == '\r' || s[i] == '\n')
+			continue;
+		if (s[i] == '=')
+			n_padding++;
+		else if (n_padding > 0 || !s[i] ||
+		         !(isalnum((unsigned char)s[i]) || s[i] == '+' ||
+		           s[i] == '/'))
+			return false;
+		n++;
+	}
+	return n % 4 == 0 && n_padding <= 2;
 }
 
 int kr_yaml_resolve(const char *tag, const char *text, size_t length,
                     enum kr_yaml_type *ret_type,
                     char number[static KR_YAML_NUMBER_SIZE])
 {
-	static const char *const resolved[] = {"bool", "int", "float", "null",
-	                                       "timestamp"};
+	static const char *const resolved[] = {"bool", "int", "float", "null"};
 	const char *name = NULL;
 
 	if (!tag) {
@@ -234,6 +299,10 @@ int kr_yaml_resolve(const char *tag, const char *text, size_t length,
 	*ret_type = KR_YAML_STRING;
 	if (strncmp(tag, TAG, strlen(TAG)) != 0)
 		return 0;
+	if (strcmp(tag + strlen(TAG), "timestamp") == 0)
+		return is_time(text) ? 0 : -EBADMSG;
+	if (strcmp(tag + strlen(TAG), "binary") == 0)
+		return is_base64(text, length) ? 0 : -EBADMSG;
 	for (size_t i = 0; i < ARRAY_SIZE(resolved); i++) {
 		if (strcmp(tag + strlen(TAG), resolved[i]) == 0)
 			name = resolved[i];
