@@ -164,6 +164,11 @@ static struct kr_span find_cut(const struct place *p)
 
 	if (!is_whole(p->text, p->start, p->end, p->source))
 		return KR_SPAN_NONE;
+	/* an escaped blank that the word before ends in would be stripped */
+	if (p->before < p->start && p->before > 0 &&
+	    p->end == p->text->length &&
+	    is_space(p->text->bytes[p->before - 1]))
+		return KR_SPAN_NONE;
 	/* up to the next word: a comment may stand right before it */
 	if (!is_whole(p->text, start, end + (end > p->end), p->source)) {
 		start = same_line(p->text, p->start);
