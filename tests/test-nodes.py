@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""audit and fix on the example nodes, as images.
+
+    test-nodes.py PROGRAM NODES SCHEMAS [NAME...]
+
+audit   The disk view is the value that kubelet would start with: invalid where
+        it would not start, unknown where the node is not configured yet. Each
+        flag that reaches kubelet is a source at its line, and the text of each
+        source is the file's bytes at its offset. Nothing is written.
+fix -n  Nothing is written, and the status is the one of the fix that follows
+        (1 where that changes something).
+fix     The next audit is true and no byte is changed outside of the edits that
+        were announced; or it is refused (4) and nothing is changed. A node that
+        is compliant stays untouched; one that is not configured yet gets 3.
+        A second fix finds nothing to do.
+
+Where kubelet is no unit of its own (`kubelet_is_a_unit` is false) the audit may
+also be unknown and the fix refused or without a verdict.
+"""
+
+import json
+import os
+import sys
+
+from cli_lib import NodeCopy, Run, Tap, differences
+from json_schema import Schemas
+
+
+class Check:
+    def __init__(self, program, schemas, tree):
+        self.program, self.schemas, self.tree = program, schemas, tree
+        with open(os.path.join(tree, "EXPECTED.json"),
+                  encoding="utf-8") as file:
+            self.want = json.load(file)
+        self.faults = []
+
+    def run(self, node, schema, *words):
+        run = Run([self.program, *words, "--root=" + node.root,
+                   "--output=json"])
+        return run.status, run.json(self.schemas, schema, self.faults)
+
+    def fault(self, text, *args):
+        self.faults.append(text % args if args else text)
+
+    # --- what EXPECTED.json says ----------------------------------------------
+
+    @property
+    def apart(self):
+        return self.want.get("kubelet_is_a_unit") is False
+
+    @property
+    def unconfigured(self):
+        return self.want.get("state") == "unconfigured"
+
+    @property
+    def refused(self):
+        return (self.want.get("remediation") or {}).get("refuse") is True
+
+    @property
+    def state(self):
+        if self.unconfigured:
+            return "unknown"
+        if self.want.get("kubelet_would_start") is False:
+            return "invalid"
+        return "true" if self.want["effective_on_disk"] else "false"
+
+    # --- audit ----------------------------------------------------------------
+
+    def audit(self, node):
+        before = node.snapshot()
+        status, got = self.run(node, "audit.json", "audit")
+        state = got.get("views", {}).get("disk", {}).get("state")
+        statuses = {"pass": 0, "fail": 1, "invalid": 3, "unknown": 3}
+
+        if state != self.state and not (self.apart and state == "unknown"):
+            self.fault("the disk is %s, wanted %s: %s", state, self.state,
+                       got.get("reason"))
+        if status != statuses.get(got.get("verdict")):
+            self.fault("status %s of verdict %s", status, got.get("verdict"))
+        if differences(before, node.snapshot()):
+            self.fault("audit has written")
+        sources = got.get("sources", [])
+        self.check_flags(sources)
+        self.check_winner(got, sources)
+        for source in sources:
+            if source["file"]:
+                self.check_source(node, source)
+        return self.faults
+
+    def check_flags(self, sources):
+        places = {(s["file"], s["line"]) for s in sources}
+        for flag in self.want.get("flag_sources", []):
+            place = (flag["file"], flag["line"])
+            if flag.get("reaches_kubelet"):
+                if place not in places and not self.apart:
+                    self.fault("no source at %s:%s", *place)
+            elif place in places:
+                self.fault("%s:%s does not reach kubelet", *place)
+        for path in self.want.get("decoys", []):
+            if any(s["file"] == path for s in sources):
+                self.fault("%s is not read by kubelet", path)
+
+    def check_winner(self, got, sources):
+        """The view names the source that wins, and no other one does."""
+        winners = [i for i, s in enumerate(sources) if s["wins"]]
+        named = got.get("views", {}).get("disk", {}).get("source")
+        if winners != ([] if named is None else [named]):
+            self.fault("the disk view names source %s, %s win", named,
+                       winners)
+
+    def check_source(self, node, source):
+        data = node.read(source["file"])
+        text = data[source["offset"]:source["offset"] + source["length"]]
+        head = data[:source["offset"]]
+        column = source["offset"] - (head.rfind(b"\n") + 1) + 1
+
+        if text != source["text"].encode():
+            self.fault("%s:%s: the bytes are %r, the text is %r",
+                       source["file"], source["line"], text, source["text"])
+        if source["line"] != head.count(b"\n") + 1 or \
+                source["column"] != column:
+            self.fault("%s: line %s, column %s of offset %s", source["file"],
+                       source["line"], source["column"], source["offset"])
+
+    # --- fix ------------------------------------------------------------------
+
+    def preview(self, node):
+        before = node.snapshot()
+        status, got = self.run(node, "fix.json", "fix", "-n",
+                               "--restart=never")
+        if differences(before, node.snapshot()):
+            self.fault("fix -n has written")
+        return status, got
+
+    def fix(self, node):
+        preview, planned = self.preview(node)
+        before = node.snapshot()
+        status, got = self.run(node, "fix.json", "fix", "--restart=never")
+        changed = differences(before, node.snapshot())
+
+        if preview != (1 if changed else status):
+            self.fault("fix -n has ended with %s, fix with %s", preview,
+                       status)
+        if self.unconfigured:
+            self.expect(status == 3, "status %s before it is configured",
+                        status)
+        elif status == 4:
+            self.expect(self.refused or self.apart, "refused: %s",
+                        [m["text"] for m in got.get("messages", [])])
+            self.expect(got.get("outcome") == "refused", "outcome %s",
+                        got.get("outcome"))
+        elif self.apart and status == 3:
+            pass
+        else:
+            self.expect(status == 0, "status %s: %s", status, got)
+            self.expect(not self.refused or self.state == "true",
+                        "this node must be refused")
+        if status != 0:
+            self.expect(not changed, "status %s, but changed: %s", status,
+                        changed)
+            return self.faults
+        self.expect(planned.get("changes") == got.get("changes"),
+                    "the preview was another one")
+        self.check_changed(node, before, changed, got)
+        return self.faults
+
+    def check_changed(self, node, before, changed, got):
+        if self.state == "true":
+            self.expect(not changed, "a compliant node was changed: %s",
+                        changed)
+        self.expect(sorted(c["file"].strip("/") for c in got["changes"])
+                    == changed, "changed %s", changed)
+        for change in got["changes"]:
+            path = change["file"].strip("/")
+            old = before.get(path, ("file", 0o644, b""))
+            self.expect(node.snapshot().get(path)
+                        == ("file", old[1], spliced(old[2], change["edits"])),
+                        "%s is not its old bytes and the edits", path)
+        _, again = self.run(node, "audit.json", "audit")
+        self.expect(again.get("views", {}).get("disk", {}).get("state")
+                    == "true", "the next audit: %s", again.get("reason"))
+        now = node.snapshot()
+        status, second = self.run(node, "fix.json", "fix", "--restart=never")
+        self.expect(status == 0 and second.get("outcome") == "compliant"
+                    and second.get("changes") == []
+                    and not differences(now, node.snapshot()),
+                    "a second fix: %s %s", status, second.get("outcome"))
+
+    def expect(self, right, text, *args):
+        if not right:
+            self.fault(text, *args)
+
+
+def spliced(data, edits):
+    for edit in sorted(edits, key=lambda e: -e["offset"]):
+        end = edit["offset"] + edit["length"]
+        data = data[:edit["offset"]] + edit["text"].encode() + data[end:]
+    return data
+
+
+def main():
+    program, nodes, folder = sys.argv[1:4]
+    names = sys.argv[4:] or sorted(
+        n for n in os.listdir(nodes)
+        if os.path.exists(os.path.join(nodes, n, "EXPECTED.json")))
+    schemas = Schemas(folder)
+    tap = Tap()
+    for name in names:
+        tree = os.path.join(nodes, name)
+        for what in ("audit", "fix"):
+            with NodeCopy(tree) as node:
+                check = Check(program, schemas, tree)
+                tap.row("%s: %s" % (name, what), getattr(check, what)(node))
+        # the place of `undo`: every file back, byte for byte, with its mode
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
