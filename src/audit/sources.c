@@ -75,6 +75,27 @@ static int add_default(struct kr_node *node, struct kr_audit *audit)
 	return 0;
 }
 
+/* The key in the merged files decides, or is what stops kubelet: its flags are
+ * read before its files. */
+static bool files_decide(const struct kr_inputs *in)
+{
+	if (in->by == KR_BY_NOTHING)
+		return in->merged.state == KR_STATE_INVALID &&
+		       in->flags.state != KR_STATE_INVALID;
+	return in->by == KR_BY_CONFIG || in->by == KR_BY_DROPIN;
+}
+
+/* The use of the flag that decides: the first one that kubelet refuses, else
+ * the last; -1: none does. */
+static int deciding_flag(const struct kr_inputs *in)
+{
+	for (size_t i = 0; i < in->flags.n_uses; i++) {
+		if (in->flags.uses[i].state == KR_STATE_INVALID)
+			return (int)i;
+	}
+	return in->by == KR_BY_FLAG ? (int)in->flags.n_uses - 1 : -1;
+}
+
 static int add_use(struct kr_node *node, struct kr_audit *audit, size_t file,
                    size_t use)
 {
@@ -90,7 +111,7 @@ static int add_use(struct kr_node *node, struct kr_audit *audit, size_t file,
 	source->span = u->value.length > 0 ? u->value : u->key;
 	source->state = u->state;
 	if ((int)file == in->merged.file && (int)use == in->merged.use &&
-	    in->by != KR_BY_FLAG && in->by != KR_BY_DEFAULT) {
+	    files_decide(in)) {
 		source->wins = true;
 		audit->disk.source = (int)audit->n_sources - 1;
 	}
@@ -119,8 +140,7 @@ static int add_flag(struct kr_node *node, struct kr_audit *audit, size_t use)
 		reason = "the word is made of several places";
 	else
 		reason = kr_source_refusal(word->span.file);
-	if (use + 1 == in->flags.n_uses &&
-	    (in->by == KR_BY_FLAG || u->state == KR_STATE_INVALID)) {
+	if ((int)use == deciding_flag(in)) {
 		source->wins = true;
 		audit->disk.source = (int)audit->n_sources - 1;
 	}
