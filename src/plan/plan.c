@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "audit/sources.h"
+#include "node/platform.h"
 #include "plan/plan.h"
 #include "plan/proof.h"
 
@@ -225,8 +226,15 @@ static int check_grounds(struct planning *p, const struct kr_audit *audit)
 {
 	const struct kr_node_disk *disk = &p->node->disk;
 
+	const struct kr_platform *platform = kr_platform_find(p->node->fs);
+
 	if (disk->unconfigured)
 		return -ENOENT;
+	if (platform && platform->refusal) {
+		kr_diag_add(p->diag, KR_ERROR, "platform", KR_SPAN_NONE, "%s",
+		            platform->refusal);
+		return -EOPNOTSUPP;
+	}
 	if (!disk->inputs_valid || disk->from_process) {
 		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
 		            "%s: there is nothing here that could be edited "

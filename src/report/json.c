@@ -19,6 +19,7 @@
 #include <cjson/cJSON.h>
 
 #include "base/clock.h"
+#include "node/platform.h"
 #include "report/diff.h"
 #include "report/json.h"
 
@@ -217,6 +218,7 @@ static void node_name(struct kr_node *node, char *ret, size_t size)
 
 static void add_node(struct json *j, cJSON *root, struct kr_node *node)
 {
+	const struct kr_platform *platform = kr_platform_find(node->fs);
 	cJSON *n = object(j, root, "node");
 	char name[256];
 
@@ -229,7 +231,7 @@ static void add_node(struct json *j, cJSON *root, struct kr_node *node)
 	else
 		string(j, n, "boot_id", NULL);
 	string(j, n, "root", node->root);
-	string(j, n, "platform", NULL);
+	string(j, n, "platform", platform ? platform->name : NULL);
 	string(j, n, "unit", node->unit_name);
 	string(j, n, "config",
 	       node->disk.inputs_valid ? node->disk.inputs.config_path : NULL);
