@@ -581,6 +581,34 @@ START_TEST(test_spans)
 }
 END_TEST
 
+static const char *const cases[] = {
+	"makeiptablesutilchains",
+	"MakeIPTablesUtilChains",
+	"makeIptablesUtilChains",
+};
+
+/* A name in another case is told, as it does nothing. */
+START_TEST(test_case)
+{
+	_cleanup_config_ struct kr_config config = {0};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_free_ char *text = NULL;
+	const struct kr_message *m;
+
+	ck_assert_int_gt(asprintf(&text, "{" GVK ",\n\"%s\":false}", cases[_i]),
+	                 0);
+	ck_assert_int_eq(kr_config_parse(SETTING,
+	                                 kr_test_file("/c", text, strlen(text)),
+	                                 NULL, &diag, &config),
+	                 0);
+	ck_assert_int_eq(config.state, KR_STATE_ABSENT);
+	m = kr_diag_find(&diag, "config-case");
+	ck_assert_msg(m && m->severity == KR_WARNING && m->line == 2 &&
+	                      m->column == 1,
+	              "%s:%s", cases[_i], kr_test_messages(&diag));
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("kubelet-config");
@@ -591,6 +619,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(tc, test_prove, 0, ARRAY_SIZE(proof_rows));
 	tcase_add_test(tc, test_others);
 	tcase_add_test(tc, test_spans);
+	tcase_add_loop_test(tc, test_case, 0, ARRAY_SIZE(cases));
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -574,6 +574,18 @@ int kr_decode_twice(struct kr_decode *d, struct kr_span name)
 	              "be there once");
 }
 
+static void warn_stray(const struct kr_decode *d, struct kr_diag *diag)
+{
+	struct kr_span name = d->stray;
+
+	if (!name.file && d->internal.n > 0)
+		name = d->internal.items[0].key;
+	if (name.file)
+		kr_diag_add(diag, KR_WARNING, "config-case", name,
+		            "the name is ignored, it would have to be %s",
+		            d->setting->key);
+}
+
 int kr_decode_finish(struct kr_decode *d, bool readable, struct kr_diag *diag,
                      struct kr_config *ret)
 {
@@ -597,11 +609,8 @@ int kr_decode_finish(struct kr_decode *d, bool readable, struct kr_diag *diag,
 		goto done;
 	give_up(&config);
 done:
-	if (config.state != KR_STATE_INVALID && d->stray.file &&
-	    !config.internal)
-		kr_diag_add(diag, KR_WARNING, "config-case", d->stray,
-		            "the name is ignored, it would have to be %s",
-		            d->setting->key);
+	if (config.state != KR_STATE_INVALID && !config.internal)
+		warn_stray(d, diag);
 	*ret = config;
 	return 0;
 }
