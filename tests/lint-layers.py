@@ -6,7 +6,7 @@
     lint-layers.py --self-test      trees that break each rule must be caught
 
 A file's layer is its folder below src/; the files at the top of src/ are the
-command line, the highest layer;
+command line, the highest layer, but for library.c, the top of the library;
 include/kubelet-remedy/ is the public face: it includes nothing of src/, and
 everybody may include it. Layers of one rank do not know each other. On top of
 the order come the pairs that must not meet although the order would let them,
@@ -23,7 +23,7 @@ ORDER = (
     ("cli",),
     ("report",),
     ("fix",),
-    ("systemd", "net"),
+    ("systemd", "net", "library"),
     ("plan",),
     ("audit",),
     ("node",),
@@ -53,6 +53,8 @@ def layer_of(path):
     """The layer of a path below src/ or include/, None if it has none."""
     if path in COMMAND_LINE:
         return "cli"
+    if path == "library.c":
+        return "library"
     head, _, rest = path.partition("/")
     return head if rest and head in RANK else None
 
@@ -71,7 +73,7 @@ def fault_of(layer, quote, target):
     """Why a file of LAYER must not include TARGET, or None."""
     head = target.split("/", 1)[0]
     if quote == "<" and head in OUTSIDE:
-        if RANK[layer] > RANK["systemd"]:
+        if RANK[layer] > RANK["systemd"] or layer == "library":
             return "%s/ must not need %s" % (layer, OUTSIDE[head])
         return None
     if quote == "<" and head != "kubelet-remedy":
@@ -157,6 +159,17 @@ TREES = (
     ("unknown folder", {"src/misc/a.c": "\n"}, "no layer"),
     ("up to the command line", {"src/fix/fix.c": '#include "options.h"\n'},
      "cli/ is above fix/"),
+    ("the library's own", {
+        "src/library.c": '#include <kubelet-remedy/kubelet-remedy.h>\n'
+                         '#include "plan/plan.h"\n'}, None),
+    ("the library to systemd", {
+        "src/library.c": '#include "systemd/manager.h"\n'},
+     "know nothing of each other"),
+    ("the library to the bus", {
+        "src/library.c": "#include <systemd/sd-bus.h>\n"},
+     "must not need the bus"),
+    ("the library to fix", {"src/library.c": '#include "fix/host.h"\n'},
+     "fix/ is above library/"),
     ("stray file", {"src/util.c": "\n"}, "no layer"),
 )
 
