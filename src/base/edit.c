@@ -150,6 +150,18 @@ int kr_edits_create(struct kr_edits *edits, const char *path, const char *text)
 	return insert(f, 0, 0, text);
 }
 
+int kr_edits_remove(struct kr_edits *edits, const struct kr_file *file)
+{
+	struct kr_file_edits *f = file_edits(edits, file, file->real);
+
+	if (!f)
+		return -ENOMEM;
+	if (f->n_edits > 0)
+		return -EEXIST;
+	f->remove = true;
+	return insert(f, 0, file->size, "");
+}
+
 int kr_file_edits_apply(const struct kr_file_edits *edits, char **ret_data,
                         size_t *ret_size)
 {

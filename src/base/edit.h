@@ -5,6 +5,7 @@
  * A change is data: edits in spans of unchanged files.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/macro.h"
@@ -23,6 +24,7 @@ struct kr_file_edits {
 	char *path; /* the node's path of the file itself, links resolved */
 	struct kr_edit *edits;
 	size_t n_edits;
+	bool remove; /* the file goes; the edits leave nothing of it */
 };
 
 struct kr_edits {
@@ -46,6 +48,9 @@ int kr_edits_cut(struct kr_edits *edits, struct kr_span span);
 
 /* Adds a file at PATH that does not exist yet. 0, -EEXIST, -ENOMEM. */
 int kr_edits_create(struct kr_edits *edits, const char *path, const char *text);
+
+/* The file goes. 0; -EEXIST: it has edits already; -ENOMEM. */
+int kr_edits_remove(struct kr_edits *edits, const struct kr_file *file);
 
 /*
  * The file's bytes after the edits, NUL-terminated, RET_SIZE of them without

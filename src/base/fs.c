@@ -570,6 +570,8 @@ static int read_below(struct kr_fs *fs, const char *path,
 	changed = find(&fs->overlay, r < 0 ? real : file->real);
 	if (!changed && r < 0)
 		return r;
+	if (changed && !changed->data)
+		return -ENOENT;
 	*ret = changed ? changed : file;
 	return 0;
 }
@@ -601,7 +603,9 @@ int kr_fs_read(struct kr_fs *fs, const char *path, const struct kr_file **ret)
 	return 0;
 }
 
-int kr_fs_put(struct kr_fs *fs, const char *real, const char *data, size_t size)
+/* DATA NULL: a file that is hidden. */
+static int put(struct kr_fs *fs, const char *real, const char *data,
+               size_t size)
 {
 	_cleanup_(file_freep) struct kr_file *file = NULL;
 
@@ -612,17 +616,29 @@ int kr_fs_put(struct kr_fs *fs, const char *real, const char *data, size_t size)
 		return -ENOMEM;
 	file->path = strdup(real);
 	file->real = strdup(real);
-	file->data = malloc(size + 1);
-	if (!file->path || !file->real || !file->data)
+	file->data = data ? malloc(size + 1) : NULL;
+	if (!file->path || !file->real || (data && !file->data))
 		return -ENOMEM;
-	memcpy(file->data, data, size);
-	file->data[size] = '\0';
+	if (data) {
+		memcpy(file->data, data, size);
+		file->data[size] = '\0';
+	}
 	file->size = size;
 	file->overlay = true;
 	if (!tsearch(file, &fs->overlay, by_path))
 		return -ENOMEM;
 	TAKE_PTR(file);
 	return 0;
+}
+
+int kr_fs_put(struct kr_fs *fs, const char *real, const char *data, size_t size)
+{
+	return put(fs, real, data, size);
+}
+
+int kr_fs_hide(struct kr_fs *fs, const char *real)
+{
+	return put(fs, real, NULL, 0);
 }
 
 /* --- folders ------------------------------------------------------------- */
@@ -720,11 +736,30 @@ static void scan_one(const void *node, VISIT visit, void *closure)
 	    memcmp(file->real, scan->folder, length) != 0)
 		return;
 	for (size_t i = 0; i < scan->n_below; i++) {
-		if (strcmp(scan->dir->entries[i].name, slash + 1) == 0)
-			return;
+		struct kr_dir_entry *e = &scan->dir->entries[i];
+
+		if (strcmp(e->name, slash + 1) != 0)
+			continue;
+		if (!file->data)
+			e->type = DT_WHT; /* taken out below */
+		return;
 	}
-	if (scan->r == 0)
+	if (scan->r == 0 && file->data)
 		scan->r = add_entry(scan->dir, scan->size, slash + 1, DT_REG);
+}
+
+/* Entries that an overlay hides. */
+static void drop_hidden(struct kr_dir *dir)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < dir->n_entries; i++) {
+		if (dir->entries[i].type == DT_WHT)
+			free(dir->entries[i].name);
+		else
+			dir->entries[n++] = dir->entries[i];
+	}
+	dir->n_entries = n;
 }
 
 int kr_fs_list(struct kr_fs *fs, const char *path, struct kr_dir *ret)
@@ -747,6 +782,7 @@ int kr_fs_list(struct kr_fs *fs, const char *path, struct kr_dir *ret)
 	}
 	if (scan.r < 0)
 		return scan.r;
+	drop_hidden(&dir);
 	if (r < 0 && dir.n_entries == 0)
 		return r;
 	if (dir.n_entries > 0)
@@ -767,17 +803,26 @@ void kr_dir_done(struct kr_dir *dir)
 
 /* --- looking ------------------------------------------------------------- */
 
+/* What the uppermost overlay that says something of REAL says; NULL: none. */
+static struct kr_file *find_changed(struct kr_fs *fs, const char *real)
+{
+	struct kr_file *file = NULL;
+
+	for (struct kr_fs *o = fs; o && !file; o = o->below)
+		file = find(&o->overlay, real);
+	return file;
+}
+
 static int stat_overlay(struct kr_fs *fs, const char *path, struct kr_stat *ret)
 {
 	_cleanup_free_ char *real = NULL;
-	struct kr_file *file = NULL;
+	const struct kr_file *file;
 	int r = overlay_real(fs, path, &real);
 
 	if (r < 0)
 		return r;
-	for (struct kr_fs *o = fs; o && !file; o = o->below)
-		file = find(&o->overlay, real);
-	if (!file)
+	file = find_changed(fs, real);
+	if (!file || !file->data)
 		return -ENOENT;
 	ret->st.st_mode = S_IFREG | 0644;
 	ret->st.st_size = (off_t)file->size;
@@ -790,10 +835,14 @@ int kr_fs_stat(struct kr_fs *fs, const char *path, bool follow,
 {
 	_cleanup_stat_ struct kr_stat st = {0};
 	_cleanup_close_ int fd = resolve(fs, path, follow, &st.real);
+	const struct kr_file *changed;
 	char target[PATH_MAX];
 	ssize_t n;
 	int r;
 
+	changed = fd >= 0 && fs->below ? find_changed(fs, st.real) : NULL;
+	if (changed && !changed->data)
+		return -ENOENT;
 	if (fd == -ENOENT && fs->below) {
 		r = stat_overlay(fs, path, &st);
 		if (r < 0)

@@ -65,6 +65,9 @@ int kr_fs_root_fd(const struct kr_fs *fs);
 int kr_fs_put(struct kr_fs *fs, const char *real, const char *data,
               size_t size);
 
+/* In an overlay: the file at REAL is not there. 0 or -ENOMEM. */
+int kr_fs_hide(struct kr_fs *fs, const char *real);
+
 /*
  * Reads the regular file at PATH, links followed. RET is owned by FS.
  * 0; -ENOENT, -ENOTDIR, -EACCES, -ELOOP, ... of open(2); -EISDIR; -EINVAL:
