@@ -300,8 +300,14 @@ static int read_dropin(struct loader *l, const char *path)
 	int r = kr_fs_read(l->fs, path, &file);
 
 	/* a link that leads nowhere, or to /dev/null */
-	if (r == -ENOENT || r == -EINVAL || r == -EISDIR || r == -ELOOP)
+	if (r == -ENOENT || r == -EINVAL || r == -ELOOP)
 		return 0;
+	if (r == -EISDIR) {
+		kr_diag_add_path(l->diag, KR_WARNING, "dropin-not-a-file", path,
+		                 "drop-in is a folder: systemd reads nothing "
+		                 "from it");
+		return 0;
+	}
 	if (r < 0)
 		return unreadable(l, path, r);
 	grown = reallocarray(unit->dropins, unit->n_dropins + 1,
