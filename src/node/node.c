@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "node/node.h"
+#include "node/vendor.h"
 
 #define DEFAULT_UNIT "kubelet.service"
 
@@ -271,6 +272,36 @@ static void add_remarks(struct kr_node *node, struct kr_diag *diag)
 	}
 }
 
+/*
+ * A word that cannot be told from the files matters unless it is visibly the
+ * value of another flag: "--node-ip=..." can be what it will.
+ */
+static bool word_matters(const struct kr_node *node, size_t arg)
+{
+	const struct kr_inputs *in = &node->disk.inputs;
+	const struct kr_unit_word *word = kr_node_word(node, arg);
+
+	if (!word || !word->unknown)
+		return false;
+	if (strncmp(in->argv[arg], "--", 2) != 0 || !strchr(in->argv[arg], '='))
+		return true;
+	for (size_t i = 0; i < in->flags.n_uses; i++) {
+		if (in->flags.uses[i].arg == arg)
+			return true;
+	}
+	return (in->flags.config.text && in->flags.config.arg == arg) ||
+	       (in->flags.config_dir.text && in->flags.config_dir.arg == arg);
+}
+
+static const struct kr_unit_word *find_unknown(const struct kr_node *node)
+{
+	for (size_t i = 1; i < node->disk.inputs.argc; i++) {
+		if (word_matters(node, i))
+			return kr_node_word(node, i);
+	}
+	return NULL;
+}
+
 static int read_command(struct kr_node *node, struct kr_diag *diag)
 {
 	struct kr_node_disk *disk = &node->disk;
@@ -297,6 +328,10 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 		return r;
 	disk->inputs_valid = true;
 	add_remarks(node, diag);
+	if (find_unknown(node))
+		return say(disk, KR_STATE_UNKNOWN,
+		           "an argument of kubelet has a part that only a "
+		           "running systemd knows");
 	return say(disk, disk->inputs.state, "%s", disk->inputs.reason);
 }
 
@@ -323,6 +358,39 @@ static int read_without_unit(struct kr_node *node, struct kr_diag *diag)
 	disk->from_process = true;
 	add_remarks(node, diag);
 	return say(disk, disk->inputs.state, "%s", disk->inputs.reason);
+}
+
+/*
+ * systemd reads on where a file of the unit is no unit file, or stops in the
+ * middle of it, and says so only in its log. What the file was meant to say, to
+ * kubelet's arguments most of all, cannot be told.
+ */
+static const struct kr_message *find_no_unit_file(const struct kr_diag *found)
+{
+	static const char *const codes[] = {
+		"unit-section-invalid", "unit-not-utf8",
+		"unit-line-too-long",   "unit-no-section",
+		"dropin-not-a-file",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		const struct kr_message *m = kr_diag_find(found, codes[i]);
+
+		if (m)
+			return m;
+	}
+	return NULL;
+}
+
+static int read_no_unit_file(struct kr_node *node, const struct kr_message *m)
+{
+	if (m->line == 0)
+		return say(&node->disk, KR_STATE_UNKNOWN, "%s: %s", m->file,
+		           m->text);
+	return say(&node->disk, KR_STATE_UNKNOWN,
+	           "%s:%u:%u: %s: what the file was meant to say cannot be "
+	           "told",
+	           m->file, m->line, m->column, m->text);
 }
 
 static int read_loaded_unit(struct kr_node *node, struct kr_diag *diag)
@@ -352,7 +420,7 @@ static int read_unit(struct kr_node *node, struct kr_diag *diag)
 		.systemd_version = node->systemd_version,
 	};
 	struct kr_node_disk *disk = &node->disk;
-	const struct kr_message *error;
+	const struct kr_message *error, *no_unit_file;
 	struct kr_diag found = {0};
 	int r = kr_unit_resolve(node->fs, node->unit_name, &options, &found,
 	                        &disk->unit);
@@ -385,9 +453,14 @@ static int read_unit(struct kr_node *node, struct kr_diag *diag)
 			break;
 		}
 	}
+	if (r == 0 && disk->unit->load == KR_UNIT_LOADED) {
+		no_unit_file = find_no_unit_file(&found);
+		r = kr_vendor_check(node->fs, disk->unit, &found);
+		if (r == 0)
+			r = no_unit_file ? read_no_unit_file(node, no_unit_file)
+			                 : read_loaded_unit(node, diag);
+	}
 	kr_diag_merge(diag, &found);
-	if (r == 0 && disk->unit->load == KR_UNIT_LOADED)
-		r = read_loaded_unit(node, diag);
 	return r;
 }
 
@@ -401,7 +474,9 @@ int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
 	node->loaded = loaded;
 	node->manager_environment = manager_environment;
 	node->systemd_version = systemd_version;
-	r = read_process(node, options->pid, diag);
+	r = kr_platform_find(node->fs, &node->platform);
+	if (r == 0)
+		r = read_process(node, options->pid, diag);
 	if (r == 0)
 		r = read_unit(node, diag);
 	if (r == 0 && node->has_process) {
@@ -409,6 +484,18 @@ int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
 		node->running_valid = r == 0;
 	}
 	return r;
+}
+
+static int lay_over(struct kr_fs *fs, const struct kr_file_edits *edits)
+{
+	_cleanup_free_ char *data = NULL;
+	size_t size;
+	int r;
+
+	if (edits->remove)
+		return kr_fs_hide(fs, edits->path);
+	r = kr_file_edits_apply(edits, &data, &size);
+	return r < 0 ? r : kr_fs_put(fs, edits->path, data, size);
 }
 
 int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
@@ -427,6 +514,7 @@ int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
 		.process.root_fd = -1,
 		.disk.command = -1,
 		.config_override = node->config_override,
+		.platform = node->platform,
 		.manager_environment = node->manager_environment,
 		.systemd_version = node->systemd_version,
 	};
@@ -435,15 +523,8 @@ int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
 	if (!copy->root || !copy->unit_name)
 		return -ENOMEM;
 	r = kr_fs_new_overlay(node->fs, &copy->fs);
-	for (size_t i = 0; r == 0 && i < edits->n_files; i++) {
-		_cleanup_free_ char *data = NULL;
-		size_t size;
-
-		r = kr_file_edits_apply(&edits->files[i], &data, &size);
-		if (r == 0)
-			r = kr_fs_put(copy->fs, edits->files[i].path, data,
-			              size);
-	}
+	for (size_t i = 0; r == 0 && i < edits->n_files; i++)
+		r = lay_over(copy->fs, &edits->files[i]);
 	if (r == 0)
 		r = read_unit(copy, diag);
 	if (r < 0)

@@ -14,6 +14,7 @@
 #include "base/fs.h"
 #include "kubelet/setting.h"
 #include "node/inputs.h"
+#include "node/platform.h"
 #include "node/process.h"
 #include "unit/loaded.h"
 #include "unit/resolve.h"
@@ -54,6 +55,7 @@ struct kr_node {
 	const char *const *manager_environment;
 	unsigned systemd_version;
 
+	const struct kr_platform *platform; /* NULL: none that is known */
 	struct kr_node_disk disk;
 
 	bool has_process;

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Which kind of node this is, and who else writes kubelet's files there. */
+/*
+ * Whose node this is, as far as the node itself tells: who wrote its files and
+ * will write them again.
+ */
 
 #include "base/fs.h"
 
 struct kr_platform {
-	const char *name;
-	const char *os_id;  /* ID= of os-release; NULL: whatever it is */
-	const char *marker; /* a file or folder that only it has; NULL */
-	/* why its files are not edited, and what to do instead; NULL: they may
-	 * be */
+	const char *id;   /* "bottlerocket", for scripts */
+	const char *name; /* for people */
+	/* why its files must not be edited, and the proper channel, one
+	 * sentence; NULL: they may be */
 	const char *refusal;
 };
 
-/* The platform of the node below FS, static; NULL: none that is known. */
-const struct kr_platform *kr_platform_find(struct kr_fs *fs);
+/*
+ * The platform of the node whose files are FS's, from /etc/os-release and files
+ * that only one platform has; NULL: none that is known. 0 or -ENOMEM.
+ */
+int kr_platform_find(struct kr_fs *fs, const struct kr_platform **ret);

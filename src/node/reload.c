@@ -36,19 +36,29 @@ static bool same_fragment(const struct kr_node *node)
 	return same_file(node->fs, ours, theirs);
 }
 
+/* systemd lists a masked or dangling drop-in, too; there is nothing in it. */
+static bool is_empty_link(struct kr_fs *fs, const char *path)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+
+	return kr_fs_stat(fs, path, true, &st) < 0 || !S_ISREG(st.st.st_mode);
+}
+
 static bool same_dropins(const struct kr_node *node)
 {
 	const struct kr_loaded_unit *loaded = node->loaded;
 	const struct kr_unit *unit = node->disk.unit;
+	size_t n = 0;
 
-	if (loaded->n_dropin_paths != unit->n_dropins)
-		return false;
-	for (size_t i = 0; i < unit->n_dropins; i++) {
-		if (!same_file(node->fs, unit->dropins[i]->path,
-		               loaded->dropin_paths[i]))
+	for (size_t i = 0; i < loaded->n_dropin_paths; i++) {
+		if (n < unit->n_dropins &&
+		    same_file(node->fs, unit->dropins[n]->path,
+		              loaded->dropin_paths[i]))
+			n++;
+		else if (!is_empty_link(node->fs, loaded->dropin_paths[i]))
 			return false;
 	}
-	return true;
+	return n == unit->n_dropins;
 }
 
 static bool same_commands(const struct kr_node *node)

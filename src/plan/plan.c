@@ -9,9 +9,10 @@
  *   flag (CIS remediation 2)    every use is cut and one stands at the end of
  *       the variable that holds kubelet's arguments
  *
- * A file that is not ours to edit, or a word whose bytes do not stand in one
- * place, is refused; so is a unit with lines that systemd does not understand:
- * they were meant to say something.
+ * A flag in a vendor's file is overridden (plan/vendor). A config file that is
+ * not ours to edit, or a word whose bytes do not stand in one place, is
+ * refused; so is a unit with lines that systemd does not understand: they were
+ * meant to say something.
  */
 
 #include <errno.h>
@@ -19,9 +20,9 @@
 #include <string.h>
 
 #include "audit/sources.h"
-#include "node/platform.h"
 #include "plan/plan.h"
 #include "plan/proof.h"
+#include "plan/vendor.h"
 
 static const char *const method_names[] = {
 	[KR_METHOD_AUTO] = "auto",
@@ -66,19 +67,12 @@ static int refuse(struct planning *p, const char *code, struct kr_span span,
 static int cut_word(struct planning *p, size_t arg)
 {
 	const struct kr_unit_word *word = kr_node_word(p->node, arg);
-	const char *reason;
 	int r;
 
 	if (!word || !word->span.file)
 		return refuse(p, "flag-not-in-a-file", KR_SPAN_NONE,
 		              "the flag is set where no file of the unit has "
 		              "it: it must be taken away there");
-	reason = kr_source_refusal(word->span.file);
-	if (reason) {
-		kr_diag_add(p->diag, KR_ERROR, "file-not-ours", word->span,
-		            "the flag stands in %s", reason);
-		return -EOPNOTSUPP;
-	}
 	if (!word->cut.file)
 		return refuse(p, "word-not-cut", word->span,
 		              "the flag cannot be cut safely here: it must "
@@ -89,14 +83,20 @@ static int cut_word(struct planning *p, size_t arg)
 	                    : r;
 }
 
-static int cut_flags(struct planning *p)
+/* Those in a vendor's file stay, and are overridden later. */
+static int cut_flags(struct planning *p, bool *ret_vendor)
 {
 	const struct kr_flags *flags = &p->node->disk.inputs.flags;
 	int r = 0;
 
+	*ret_vendor = false;
 	for (size_t i = 0; r == 0 && i < flags->n_uses; i++) {
 		const struct kr_flag_use *u = &flags->uses[i];
 
+		if (kr_vendor_owns_use(p->node, u)) {
+			*ret_vendor = true;
+			continue;
+		}
 		for (size_t k = 0; r == 0 && k < u->n_args; k++)
 			r = cut_word(p, u->arg + k);
 	}
@@ -208,14 +208,13 @@ static bool is_environment_file(struct kr_node *node, const char *real)
 	return false;
 }
 
-/* Environment files and configs are read at each start, units at a Reload. */
-static bool unit_changes(struct planning *p)
+bool kr_plan_unit_changes(struct kr_node *node, const struct kr_edits *edits)
 {
-	for (size_t i = 0; i < p->plan->edits.n_files; i++) {
-		const char *real = p->plan->edits.files[i].path;
+	for (size_t i = 0; i < edits->n_files; i++) {
+		const char *real = edits->files[i].path;
 
-		if (!is_config_file(&p->node->disk.inputs, real) &&
-		    !is_environment_file(p->node, real))
+		if (!is_config_file(&node->disk.inputs, real) &&
+		    !is_environment_file(node, real))
 			return true;
 	}
 	return false;
@@ -225,16 +224,15 @@ static bool unit_changes(struct planning *p)
 static int check_grounds(struct planning *p, const struct kr_audit *audit)
 {
 	const struct kr_node_disk *disk = &p->node->disk;
+	const struct kr_platform *platform = p->node->platform;
 
-	const struct kr_platform *platform = kr_platform_find(p->node->fs);
-
-	if (disk->unconfigured)
-		return -ENOENT;
 	if (platform && platform->refusal) {
 		kr_diag_add(p->diag, KR_ERROR, "platform", KR_SPAN_NONE, "%s",
 		            platform->refusal);
 		return -EOPNOTSUPP;
 	}
+	if (disk->unconfigured)
+		return -ENOENT;
 	if (!disk->inputs_valid || disk->from_process) {
 		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
 		            "%s: there is nothing here that could be edited "
@@ -267,13 +265,18 @@ static bool is_done(const struct kr_audit *audit,
 
 static int make_edits(struct planning *p)
 {
-	int r = cut_flags(p);
+	bool vendor;
+	int r = cut_flags(p, &vendor);
 
-	if (r < 0)
-		return r;
-	if (p->plan->method == KR_METHOD_FLAG)
-		return append_flag(p);
-	return edit_config(p);
+	if (r == 0 && p->plan->method == KR_METHOD_CONFIG)
+		r = edit_config(p);
+	if (r == 0 && vendor)
+		return kr_vendor_override(p->node, p->plan, p->diag);
+	if (r == 0 && p->plan->method == KR_METHOD_FLAG) {
+		p->plan->n_uses = 1;
+		r = append_flag(p);
+	}
+	return r;
 }
 
 int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
@@ -300,7 +303,7 @@ int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
 			r = kr_proof_order(node, plan, diag);
 		if (r < 0)
 			return r;
-		plan->unit_changes = unit_changes(&p);
+		plan->unit_changes = kr_plan_unit_changes(node, &plan->edits);
 	}
 	*ret = TAKE_PTR(plan);
 	return 0;

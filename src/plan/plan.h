@@ -36,6 +36,7 @@ struct kr_plan {
 	/* in the order in which the files are to be replaced: every state in
 	 * between was audited and is no worse than the first */
 	struct kr_edits edits;
+	size_t n_uses; /* of the flag among the arguments afterwards */
 	bool unit_changes;      /* a unit or drop-in is edited: Reload */
 	struct kr_node *after;  /* the node as it will be; NULL: no edits */
 	struct kr_audit *audit; /* of AFTER; NULL: no edits */
@@ -53,6 +54,10 @@ struct kr_plan {
 int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
                  const struct kr_plan_options *options, struct kr_diag *diag,
                  struct kr_plan **ret);
+/* Whether EDITS touch a file that systemd reads at a Reload: not the config
+ * files and environment files of NODE, which are read at each start. */
+bool kr_plan_unit_changes(struct kr_node *node, const struct kr_edits *edits);
+
 struct kr_plan *kr_plan_free(struct kr_plan *plan);
 DEFINE_FREEP(struct kr_plan, kr_plan_free);
 #define _cleanup_plan_ _cleanup_(kr_plan_freep)

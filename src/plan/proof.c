@@ -6,8 +6,8 @@
  * it the first time, and the two readings are compared.
  *
  *   value    the disk view of the edited node is true
- *   argv     the edited argv is the old one without the uses of our flag; with
- *            the flag method one "--FLAG=true" stands among it besides
+ *   argv     without the uses of our flag the two are the same, and the flag
+ *            stands there as often as was planned
  *   config   kr_config_prove(): the same tokens outside our key, and a second
  *            reader finds the value
  *   between  after each single replacement the node is no worse than before
@@ -103,31 +103,35 @@ static int copy_argv(struct kr_plan *plan, const struct kr_inputs *in)
 
 /* --- config files -------------------------------------------------------- */
 
-static const struct kr_file *find_file(const struct kr_inputs *in,
-                                       const char *real)
+/* The index of the file at REAL among those kubelet reads; -1: it is none. */
+static int find_file(const struct kr_inputs *in, const char *real)
 {
 	for (size_t i = 0; i < in->n_files; i++) {
 		if (strcmp(in->files[i]->real, real) == 0)
-			return in->files[i];
+			return (int)i;
 	}
-	return NULL;
+	return -1;
 }
 
 static int prove_configs(struct kr_node *node, struct kr_plan *plan,
                          struct kr_diag *diag)
 {
+	const struct kr_inputs *old = &node->disk.inputs;
+	const struct kr_inputs *new = &plan->after->disk.inputs;
+
 	for (size_t i = 0; i < plan->edits.n_files; i++) {
-		const char *real = plan->edits.files[i].path;
-		const struct kr_file *before =
-			find_file(&node->disk.inputs, real);
-		const struct kr_file *after =
-			find_file(&plan->after->disk.inputs, real);
+		int before = find_file(old, plan->edits.files[i].path);
+		int after = find_file(new, plan->edits.files[i].path);
+		struct kr_config_options options;
 		int r;
 
-		if (!before || !after)
+		if (before < 0 || after < 0)
 			continue;
-		r = kr_config_prove(node->setting, before, after,
-		                    node->setting->required, diag);
+		options = (struct kr_config_options){
+			.dropin = before > 0 || !old->config_read};
+		r = kr_config_prove_with(node->setting, old->files[before],
+		                         new->files[after], &options,
+		                         node->setting->required, diag);
 		if (r == -EBADMSG)
 			return -EOPNOTSUPP;
 		if (r < 0)
@@ -153,8 +157,7 @@ int kr_proof_run(struct kr_node *node, struct kr_plan *plan,
 		return refuse(diag, "the edit would not make it true: %s",
 		              plan->audit->disk.reason);
 	after = &plan->after->disk.inputs;
-	r = prove_argv(&node->disk.inputs, after,
-	               plan->method == KR_METHOD_FLAG ? 1 : 0, diag);
+	r = prove_argv(&node->disk.inputs, after, plan->n_uses, diag);
 	if (r == 0)
 		r = prove_configs(node, plan, diag);
 	return r == 0 ? copy_argv(plan, after) : r;

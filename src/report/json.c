@@ -19,7 +19,6 @@
 #include <cjson/cJSON.h>
 
 #include "base/clock.h"
-#include "node/platform.h"
 #include "report/diff.h"
 #include "report/json.h"
 
@@ -218,7 +217,6 @@ static void node_name(struct kr_node *node, char *ret, size_t size)
 
 static void add_node(struct json *j, cJSON *root, struct kr_node *node)
 {
-	const struct kr_platform *platform = kr_platform_find(node->fs);
 	cJSON *n = object(j, root, "node");
 	char name[256];
 
@@ -231,7 +229,7 @@ static void add_node(struct json *j, cJSON *root, struct kr_node *node)
 	else
 		string(j, n, "boot_id", NULL);
 	string(j, n, "root", node->root);
-	string(j, n, "platform", platform ? platform->name : NULL);
+	string(j, n, "platform", node->platform ? node->platform->id : NULL);
 	string(j, n, "unit", node->unit_name);
 	string(j, n, "config",
 	       node->disk.inputs_valid ? node->disk.inputs.config_path : NULL);
@@ -507,5 +505,43 @@ int kr_json_status(FILE *out, const struct kr_status *status)
 	add_unit(&j, root, status->loaded);
 	boolean(&j, root, "healthy", status->healthy);
 	add_log(&j, root, &status->log);
+	return print(&j, root, out);
+}
+
+/* --- history ------------------------------------------------------------- */
+
+static void add_strings(struct json *j, cJSON *list,
+                        const struct kr_manifest *m)
+{
+	for (size_t i = 0; i < m->n_files; i++) {
+		cJSON *path = cJSON_CreateString(m->files[i].path);
+
+		j->failed =
+			!path || !cJSON_AddItemToArray(list, path) || j->failed;
+	}
+}
+
+int kr_json_history(FILE *out, const struct kr_history *history)
+{
+	struct json j = {0};
+	cJSON *root = cJSON_CreateObject(), *list;
+
+	if (!root)
+		return -ENOMEM;
+	number(&j, root, "schema", 1);
+	list = array(&j, root, "transactions");
+	for (size_t i = 0; i < history->manifests.n_items; i++) {
+		const struct kr_history_entry *e = &history->entries[i];
+		cJSON *t = element(&j, list);
+
+		string(&j, t, "id", e->manifest->id);
+		when(&j, t, "time", e->manifest->realtime_usec);
+		string(&j, t, "machine_id", e->manifest->machine_id);
+		string(&j, t, "state",
+		       kr_manifest_state_to_string(e->manifest->state));
+		add_strings(&j, array(&j, t, "files"), e->manifest);
+		string(&j, t, "undo", kr_undoable_to_string(e->undo));
+		string(&j, t, "reason", e->reason);
+	}
 	return print(&j, root, out);
 }

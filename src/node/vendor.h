@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Our drop-in over a vendor's command: a copy of it hides the vendor's later
+ * updates, so it says what it was copied from.
+ */
+
+#include "base/diag.h"
+#include "base/fs.h"
+#include "unit/resolve.h"
+
+#define KR_VENDOR_DROPIN "90-kubelet-remedy.conf"
+
+/* The drop-in's text: COMMAND in place of the one in VENDOR. The caller frees
+ * it; NULL when memory runs out. */
+char *kr_vendor_format(const struct kr_file *vendor, const char *command);
+
+/* Where the drop-in of UNIT goes. The caller frees it; NULL: no memory. */
+char *kr_vendor_path(const char *unit);
+
+/* Warns where a drop-in of ours was copied from a file that is another one
+ * now. 0 or -ENOMEM. */
+int kr_vendor_check(struct kr_fs *fs, const struct kr_unit *unit,
+                    struct kr_diag *diag);

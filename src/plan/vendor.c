@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A flag in a vendor's file. The next update of the package would bring it back
+ * if it were cut there, so it is overridden, since the last use wins:
+ *
+ *   1. "--FLAG=true" at the end of a variable of the administrator's that the
+ *      command expands behind the vendor's use. Which one does it is not
+ *      reckoned but tried: the edited node is read, and must say true.
+ *   2. else a drop-in: "ExecStart=" and the vendor's command less the flag, and
+ *      with "--FLAG=true" at its end where the flag comes from a variable.
+ *
+ * A use that kubelet refuses (a bad value) cannot be overridden by 1: every
+ * occurrence must parse.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/sources.h"
+#include "node/vendor.h"
+#include "plan/vendor.h"
+
+struct overriding {
+	struct kr_node *node;
+	struct kr_plan *plan;
+	struct kr_diag *diag;
+	const struct kr_unit_command *command;
+	char *flag; /* "--make-iptables-util-chains=true" */
+};
+
+static bool is_vendors(struct kr_node *node, size_t arg)
+{
+	const struct kr_unit_word *word = kr_node_word(node, arg);
+
+	return word && word->span.file && kr_source_refusal(word->span.file);
+}
+
+bool kr_vendor_owns_use(struct kr_node *node, const struct kr_flag_use *use)
+{
+	for (size_t i = 0; i < use->n_args; i++) {
+		if (is_vendors(node, use->arg + i))
+			return true;
+	}
+	return false;
+}
+
+/* How many uses stay where they are; -1: one of them kubelet refuses. */
+static int count_staying(struct kr_node *node)
+{
+	const struct kr_flags *flags = &node->disk.inputs.flags;
+	int n = 0;
+
+	for (size_t i = 0; i < flags->n_uses; i++) {
+		if (!kr_vendor_owns_use(node, &flags->uses[i]))
+			continue;
+		if (flags->uses[i].state == KR_STATE_INVALID)
+			return -1;
+		n++;
+	}
+	return n;
+}
+
+/* --- 1: a variable ------------------------------------------------------- */
+
+static int copy_edits(struct kr_edits *to, const struct kr_edits *from)
+{
+	for (size_t f = 0; f < from->n_files; f++) {
+		for (size_t i = 0; i < from->files[f].n_edits; i++) {
+			const struct kr_edit *e = &from->files[f].edits[i];
+			const struct kr_span span = {from->files[f].file,
+			                             e->offset, e->length};
+			int r = kr_edits_add(to, span, e->text);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+/* Whether the node would say true after EDITS. 1, 0 or an errno. */
+static int decides(struct kr_node *node, const struct kr_edits *edits)
+{
+	_cleanup_node_ struct kr_node *after = NULL;
+	int r = kr_node_with_edits(node, edits, NULL, &after);
+
+	if (r < 0)
+		return r;
+	return after->disk.state == KR_STATE_TRUE &&
+	       after->disk.inputs.by == KR_BY_FLAG;
+}
+
+/* 1: done; 0: this variable does not do it. */
+static int try_variable(struct overriding *o, const char *name)
+{
+	const struct kr_unit_variable *v =
+		kr_unit_variable(o->node->disk.unit, name);
+	_cleanup_edits_ struct kr_edits edits = {0};
+	int r;
+
+	if (!v || !v->value_span.file || kr_source_refusal(v->value_span.file))
+		return 0;
+	r = copy_edits(&edits, &o->plan->edits);
+	if (r == 0)
+		r = kr_unit_append_word(o->node->disk.unit, v, o->flag, &edits,
+		                        NULL);
+	if (r == -EOPNOTSUPP || r == -EEXIST)
+		return 0;
+	if (r == 0)
+		r = decides(o->node, &edits);
+	if (r == 1) {
+		kr_edits_done(&o->plan->edits);
+		o->plan->edits = edits;
+		edits = (struct kr_edits){0};
+	}
+	return r;
+}
+
+static int try_variables(struct overriding *o)
+{
+	int r = 0;
+
+	for (size_t i = o->command->n_expands; r == 0 && i-- > 0;)
+		r = try_variable(o, o->command->expands[i]);
+	return r;
+}
+
+/* --- 2: a drop-in -------------------------------------------------------- */
+
+/* The command's bytes without those of the uses that stand in it. */
+static char *command_text(struct overriding *o, bool *ret_variable)
+{
+	const struct kr_flags *flags = &o->node->disk.inputs.flags;
+	struct kr_span span = o->command->span;
+	char *text = strndup(span.file->data + span.offset, span.length);
+	size_t gone = 0;
+
+	*ret_variable = false;
+	for (size_t i = 0; text && i < flags->n_uses; i++) {
+		for (size_t k = 0; k < flags->uses[i].n_args; k++) {
+			const struct kr_unit_word *w =
+				kr_node_word(o->node, flags->uses[i].arg + k);
+			size_t at;
+
+			if (w->kind != KR_WORD_LITERAL || !w->cut.file) {
+				*ret_variable = true;
+				continue;
+			}
+			at = w->cut.offset - span.offset - gone;
+			memmove(text + at, text + at + w->cut.length,
+			        strlen(text + at + w->cut.length) + 1);
+			gone += w->cut.length;
+		}
+	}
+	return text;
+}
+
+static int make_dropin(struct overriding *o)
+{
+	_cleanup_free_ char *path = kr_vendor_path(o->node->unit_name);
+	_cleanup_free_ char *command = NULL, *text = NULL;
+	bool variable;
+	int r;
+
+	command = command_text(o, &variable);
+	if (!path || !command)
+		return -ENOMEM;
+	if (variable) {
+		char *longer;
+
+		if (asprintf(&longer, "%s %s", command, o->flag) < 0)
+			return -ENOMEM;
+		free(command);
+		command = longer;
+	}
+	o->plan->n_uses = variable ? (size_t)count_staying(o->node) + 1 : 0;
+	text = kr_vendor_format(o->command->span.file, command);
+	if (!text)
+		return -ENOMEM;
+	r = kr_edits_create(&o->plan->edits, path, text);
+	return r == -EEXIST ? -EOPNOTSUPP : r;
+}
+
+int kr_vendor_override(struct kr_node *node, struct kr_plan *plan,
+                       struct kr_diag *diag)
+{
+	struct overriding o = {
+		.node = node,
+		.plan = plan,
+		.diag = diag,
+		.command = kr_node_command(node),
+	};
+	int staying = count_staying(node), r = 0;
+
+	if (asprintf(&o.flag, "--%s=true", node->setting->flag) < 0)
+		return -ENOMEM;
+	if (staying > 0)
+		r = try_variables(&o);
+	if (r == 1)
+		plan->n_uses = (size_t)staying + 1;
+	else if (r == 0 && node->disk.unit->n_commands > 1)
+		r = -EOPNOTSUPP;
+	else if (r == 0)
+		r = make_dropin(&o);
+	free(o.flag);
+	if (r == -EOPNOTSUPP)
+		kr_diag_add(diag, KR_ERROR, "file-not-ours", o.command->span,
+		            "the flag stands in a file of the vendor, and "
+		            "neither a variable nor a drop-in overrides it "
+		            "safely");
+	return r == 1 ? 0 : r;
+}

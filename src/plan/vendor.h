@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* A flag that stands in a file of the vendor, which is not edited. */
+
+#include "plan/plan.h"
+
+/* Whether use USE of the flag on NODE's disk stands in a file that is not
+ * edited; its words may stand in several files, one of them is enough. */
+bool kr_vendor_owns_use(struct kr_node *node, const struct kr_flag_use *use);
+
+/*
+ * Adds to PLAN what overrides the uses of the flag in the vendor's files: the
+ * flag true at the end of an administrator's variable that comes later, else a
+ * drop-in of ours with the vendor's command less the flag. PLAN's other edits
+ * are made already. 0; -EOPNOTSUPP: neither does it, DIAG says why; -ENOMEM.
+ */
+int kr_vendor_override(struct kr_node *node, struct kr_plan *plan,
+                       struct kr_diag *diag);
