@@ -5,8 +5,9 @@
  *
  * SIGINT and SIGTERM are read from a signalfd, so that they come as an answer
  * to a question that fix asks between its steps, and never in the middle of
- * one. SIGHUP and SIGPIPE are ignored: a fix goes on to its end when its
- * terminal is gone, and its result is in the journal.
+ * one. After a SIGHUP, or with its output gone (SIGPIPE is ignored), a fix goes
+ * on to its end and its result is in the journal; its status is then not 0,
+ * since nobody has seen what it said.
  */
 
 #include <errno.h>
@@ -19,7 +20,9 @@
 
 #include "base/clock.h"
 #include "cli.h"
+#include "fix/history.h"
 #include "fix/status.h"
+#include "fix/undo.h"
 #include "report/json.h"
 #include "report/text.h"
 #include "systemd/journal.h"
@@ -98,24 +101,35 @@ static int run_audit(const struct kr_options *o, FILE *out, FILE *err)
 	return audit_status(audit->verdict);
 }
 
-/* --- fix ----------------------------------------------------------------- */
+/* --- fix and undo -------------------------------------------------------- */
 
 struct watch {
 	int signal_fd;
-	int signal;     /* the one that came; 0 */
+	int signal; /* the one that asks for an end; 0 */
+	bool hung_up;
 	FILE *progress; /* NULL: nobody looks */
 	bool shown;
 };
+
+static void read_signals(struct watch *w)
+{
+	struct signalfd_siginfo info;
+
+	while (read(w->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			w->hung_up = true;
+		else
+			w->signal = (int)info.ssi_signo;
+	}
+}
 
 /* The answer to "shall I go on?", and the progress line. */
 static int tick(void *closure, const char *what, uint64_t passed_usec,
                 uint64_t limit_usec)
 {
 	struct watch *w = closure;
-	struct signalfd_siginfo info;
 
-	if (read(w->signal_fd, &info, sizeof(info)) == sizeof(info))
-		w->signal = (int)info.ssi_signo;
+	read_signals(w);
 	if (w->progress && *what) {
 		fprintf(w->progress, "\rwaiting for %s (%u of %u s) ", what,
 		        (unsigned)(passed_usec / KR_USEC_PER_SEC),
@@ -133,16 +147,16 @@ static int watch_signals(struct watch *w)
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
 	w->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (w->signal_fd < 0)
 		return -errno;
-	signal(SIGHUP, SIG_IGN);
 	return 0;
 }
 
-static void log_result(const struct kr_fix *fix)
+static void log_result(const char *command, const struct kr_fix *fix)
 {
 	_cleanup_free_ char *text = NULL;
 	const struct kr_journal_field fields[] = {
@@ -154,8 +168,8 @@ static void log_result(const struct kr_fix *fix)
 	};
 	struct kr_journal_field sent[ARRAY_SIZE(fields)];
 
-	if (asprintf(&text, "fix: %s: %s", kr_outcome_to_string(fix->outcome),
-	             fix->reason) < 0) {
+	if (asprintf(&text, "%s: %s: %s", command,
+	             kr_outcome_to_string(fix->outcome), fix->reason) < 0) {
 		text = NULL;
 		return;
 	}
@@ -164,36 +178,59 @@ static void log_result(const struct kr_fix *fix)
 	kr_journal_send(sent, ARRAY_SIZE(sent));
 }
 
-static int report_fix(const struct kr_options *o, const struct kr_fix *fix,
-                      const struct kr_diag *diag, FILE *out, FILE *err)
+static int change_status(const struct kr_options *o, const struct kr_fix *fix)
+{
+	return o->command == KR_COMMAND_UNDO
+	               ? kr_outcome_to_undo_status(fix->outcome)
+	               : kr_outcome_to_status(fix->outcome);
+}
+
+static int report_change(const struct kr_options *o, const struct kr_fix *fix,
+                         const struct kr_diag *diag, FILE *out, FILE *err)
 {
 	const struct kr_term term = terminal(o, out);
 	const struct kr_term err_term = terminal(o, err);
 	bool json = o->format == KR_FORMAT_JSON;
+	bool undo = o->command == KR_COMMAND_UNDO;
 
 	if (!json)
 		kr_term_messages(&err_term, diag,
 		                 o->quiet ? KR_ERROR : KR_NOTE);
 	if (o->quiet) {
-		if (kr_outcome_to_status(fix->outcome) > 1)
+		if (change_status(o, fix) > 1)
 			kr_text_outcome(&err_term, fix);
 		return 0;
 	}
 	if (json)
 		return kr_json_fix(out, fix, diag);
 	if (o->fix.dry_run)
-		return kr_text_preview(&term, fix) < 0 ? -ENOMEM : 0;
-	kr_text_fix(&term, fix);
+		return kr_text_preview(&term, fix, undo ? "undo" : "fix");
+	if (undo)
+		kr_text_undo(&term, fix);
+	else
+		kr_text_fix(&term, fix);
 	return 0;
 }
 
-static int run_fix(const struct kr_options *o, FILE *out, FILE *err)
+static int change(const struct kr_options *o, struct watch *watch,
+                  struct kr_diag *diag, struct kr_fix **ret)
+{
+	struct kr_fix_options options = o->fix;
+
+	options.tick = tick;
+	options.closure = watch;
+	if (o->command == KR_COMMAND_UNDO)
+		return kr_undo_run(&kr_setting_iptables, &o->node, &options,
+		                   o->transaction, diag, ret);
+	return kr_fix_run(&kr_setting_iptables, &o->node, &options, diag, ret);
+}
+
+static int run_change(const struct kr_options *o, FILE *out, FILE *err)
 {
 	struct watch watch = {.signal_fd = -1};
-	struct kr_fix_options options = o->fix;
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_fix_ struct kr_fix *fix = NULL;
-	int r = watch_signals(&watch);
+	int r = watch_signals(&watch), status;
 
 	if (r < 0) {
 		fprintf(err, "%s: signals: %s\n", KR_NAME, strerror(-r));
@@ -201,19 +238,46 @@ static int run_fix(const struct kr_options *o, FILE *out, FILE *err)
 	}
 	if (!o->quiet && isatty(fileno(err)) == 1)
 		watch.progress = err;
-	options.tick = tick;
-	options.closure = &watch;
-	r = kr_fix_run(&kr_setting_iptables, &o->node, &options, &diag, &fix);
+	r = change(o, &watch, &diag, &fix);
+	read_signals(&watch);
 	close(watch.signal_fd);
 	if (watch.shown)
 		fputs("\r\033[K", err);
 	if (r < 0)
 		return out_of_memory(err);
 	if (fix->actions.n_actions > 0 && fix->host->node->live)
-		log_result(fix);
-	if (report_fix(o, fix, &diag, out, err) < 0)
+		log_result(o->command == KR_COMMAND_UNDO ? "undo" : "fix", fix);
+	if (report_change(o, fix, &diag, out, err) < 0)
 		return out_of_memory(err);
-	return kr_outcome_to_status(fix->outcome);
+	status = change_status(o, fix);
+	return watch.hung_up && status <= 1 ? KR_STATUS_LOST_OUTPUT : status;
+}
+
+/* --- history ------------------------------------------------------------- */
+
+static int run_history(const struct kr_options *o, FILE *out, FILE *err)
+{
+	const struct kr_term term = terminal(o, out);
+	const struct kr_term err_term = terminal(o, err);
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_node_ struct kr_node *node = NULL;
+	_cleanup_history_ struct kr_history history = {0};
+	int r = kr_node_open(&kr_setting_iptables, &o->node, &diag, &node);
+
+	if (r == 0)
+		r = kr_history_read(node->fs, &diag, &history);
+	if (r == -ENOMEM)
+		return out_of_memory(err);
+	kr_term_messages(&err_term, &diag, KR_NOTE);
+	if (r < 0)
+		return KR_STATUS_NO_VERDICT;
+	if (o->quiet)
+		return 0;
+	if (o->format == KR_FORMAT_TEXT)
+		kr_text_history(&term, &history);
+	else if (kr_json_history(out, &history) < 0)
+		return out_of_memory(err);
+	return 0;
 }
 
 /* --- status -------------------------------------------------------------- */
@@ -250,7 +314,10 @@ static int dispatch(const struct kr_options *o, FILE *out, FILE *err)
 	case KR_COMMAND_AUDIT:
 		return run_audit(o, out, err);
 	case KR_COMMAND_FIX:
-		return run_fix(o, out, err);
+	case KR_COMMAND_UNDO:
+		return run_change(o, out, err);
+	case KR_COMMAND_HISTORY:
+		return run_history(o, out, err);
 	case KR_COMMAND_STATUS:
 		return run_status(o, out, err);
 	case KR_COMMAND_VERSION:
@@ -272,5 +339,5 @@ int kr_cli_run(const struct kr_options *o, FILE *out, FILE *err)
 		return status;
 	fprintf(err, "%s: the output could not be written: %s\n", KR_NAME,
 	        strerror(errno));
-	return status == 0 ? KR_STATUS_LOST_OUTPUT : status;
+	return status <= 1 ? KR_STATUS_LOST_OUTPUT : status;
 }

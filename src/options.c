@@ -18,6 +18,7 @@
 static const struct {
 	const char *name;
 	const char *summary;
+	const char *argument; /* NULL: takes none */
 } commands[] = {
 	[KR_COMMAND_AUDIT] =
 		{"audit", "what the value is, in every view, and which byte "
@@ -25,6 +26,13 @@ static const struct {
 	[KR_COMMAND_FIX] = {"fix",
                             "make it true, restart kubelet, prove it, else put "
                             "everything back"},
+	[KR_COMMAND_UNDO] = {"undo",
+                             "put back what a fix changed (the last one by "
+                             "default)",
+                             "TRANSACTION"},
+	[KR_COMMAND_HISTORY] = {"history",
+                                "the fixes made on this node and what can be "
+                                "undone"},
 	[KR_COMMAND_STATUS] = {"status",
                                "kubelet's unit as 'systemctl status -l' shows "
                                "it, and its health"},
@@ -140,6 +148,12 @@ static int set_no_rollback(struct kr_options *o, const char *arg)
 	return 0;
 }
 
+static int set_retry(struct kr_options *o, const char *arg)
+{
+	o->fix.retry = true;
+	return 0;
+}
+
 struct option_row {
 	const char *name;
 	char letter;          /* 0: none */
@@ -205,7 +219,7 @@ static const struct option_row rows[] = {
          .help = "do not accept kubelet's default: true must be written down"},
 	{.name = "dry-run",
          .letter = 'n',
-         .commands = BIT(KR_COMMAND_FIX),
+         .commands = BIT(KR_COMMAND_FIX) | BIT(KR_COMMAND_UNDO),
          .set = set_dry_run,
          .help = "print the plan as a diff, change nothing, restart nothing"},
 	{.name = "method",
@@ -217,14 +231,14 @@ static const struct option_row rows[] = {
                  "else flag"},
 	{.name = "restart",
          .argument = "WHEN",
-         .commands = BIT(KR_COMMAND_FIX),
+         .commands = BIT(KR_COMMAND_FIX) | BIT(KR_COMMAND_UNDO),
          .set = set_restart,
          .wants = "auto, always or never",
          .help = "auto (default): when kubelet runs and its value is false, "
                  "or something it reads at start was changed; always; never"},
 	{.name = "wait",
          .argument = "SECONDS",
-         .commands = BIT(KR_COMMAND_FIX),
+         .commands = BIT(KR_COMMAND_FIX) | BIT(KR_COMMAND_UNDO),
          .set = set_wait,
          .wants = "seconds, 1 to 86400",
          .help = "how long kubelet may take to be healthy before everything "
@@ -233,6 +247,10 @@ static const struct option_row rows[] = {
          .commands = BIT(KR_COMMAND_FIX),
          .set = set_no_rollback,
          .help = "leave the change in place when kubelet does not come back"},
+	{.name = "retry",
+         .commands = BIT(KR_COMMAND_FIX),
+         .set = set_retry,
+         .help = "try again a change that was put back before"},
 	{.name = "help",
          .letter = 'h',
          .commands = EVERY,
@@ -326,6 +344,8 @@ static int parse_rest(int argc, char **argv, FILE *err, struct kr_options *o)
 		if (o->command == KR_COMMAND_HELP)
 			return 0;
 	}
+	if (optind < argc && commands[command].argument)
+		o->transaction = argv[optind++];
 	if (optind < argc)
 		return usage_error(err, command, "not expected here",
 		                   argv[optind]);
@@ -389,8 +409,11 @@ static void print_rows(FILE *out, enum kr_command command, bool common)
 
 static void print_command(FILE *out, enum kr_command command)
 {
-	fprintf(out, "usage: %s %s [OPTION]...\n%s\n\n", KR_NAME,
-	        commands[command].name, commands[command].summary);
+	fprintf(out, "usage: %s %s [OPTION]...%s%s%s\n%s\n\n", KR_NAME,
+	        commands[command].name, commands[command].argument ? " [" : "",
+	        commands[command].argument ? commands[command].argument : "",
+	        commands[command].argument ? "]" : "",
+	        commands[command].summary);
 	print_rows(out, command, false);
 	print_rows(out, command, true);
 }

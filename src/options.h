@@ -15,6 +15,8 @@
 enum kr_command {
 	KR_COMMAND_AUDIT,
 	KR_COMMAND_FIX,
+	KR_COMMAND_UNDO,
+	KR_COMMAND_HISTORY,
 	KR_COMMAND_STATUS,
 	_KR_COMMAND_MAX,
 	KR_COMMAND_HELP,    /* --help was asked for */
@@ -37,6 +39,7 @@ struct kr_options {
 	enum kr_command help_on; /* HELP: of this one; _KR_COMMAND_MAX: all */
 	struct kr_node_options node;
 	struct kr_fix_options fix; /* also audit's --explicit */
+	const char *transaction;   /* undo: which; NULL: the last */
 	enum kr_format format;
 	enum kr_when color;
 	bool quiet, verbose;

@@ -59,6 +59,39 @@ int kr_write_all(int fd, const void *data, size_t size)
 	return 0;
 }
 
+int kr_remove_empty_folder(struct kr_fs *fs, const char *path)
+{
+	const char *name;
+	_cleanup_close_ int fd = kr_fs_open_parent(fs, path, &name);
+
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return fd;
+	if (unlinkat(fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT &&
+	    errno != ENOTEMPTY && errno != EEXIST)
+		return -errno;
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+int kr_write_file(int dir_fd, const char *name, const void *data, size_t size,
+                  int metadata_fd)
+{
+	_cleanup_close_ int fd = openat(
+		dir_fd, name,
+		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = kr_write_all(fd, data, size);
+	if (r == 0 && metadata_fd >= 0)
+		r = kr_copy_metadata(metadata_fd, fd);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	return r;
+}
+
 /* --- metadata ------------------------------------------------------------ */
 
 static bool is_kernels(const char *name)
@@ -194,14 +227,17 @@ static int create_temp(struct kr_replacement *rep, struct kr_diag *diag)
 }
 
 static int fill_temp(struct kr_replacement *rep, int target_fd, int fd,
-                     const void *data, size_t size, struct kr_diag *diag)
+                     const struct kr_replacement_content *content,
+                     struct kr_diag *diag)
 {
-	int r = kr_write_all(fd, data, size);
+	int metadata_fd =
+		content->metadata_fd >= 0 ? content->metadata_fd : target_fd;
+	int r = kr_write_all(fd, content->data, content->size);
 
 	if (r < 0)
 		return fail(diag, rep->path, r, "writing the new content");
-	if (target_fd >= 0)
-		r = kr_copy_metadata(target_fd, fd);
+	if (metadata_fd >= 0)
+		r = kr_copy_metadata(metadata_fd, fd);
 	else if (fchmod(fd, 0644) < 0)
 		r = -errno;
 	if (r < 0)
@@ -214,7 +250,8 @@ static int fill_temp(struct kr_replacement *rep, int target_fd, int fd,
 }
 
 static int write_temp(struct kr_replacement *rep, const struct kr_file *old,
-                      const void *data, size_t size, struct kr_diag *diag)
+                      const struct kr_replacement_content *content,
+                      struct kr_diag *diag)
 {
 	_cleanup_close_ int target_fd = -1, fd = -1;
 
@@ -226,13 +263,13 @@ static int write_temp(struct kr_replacement *rep, const struct kr_file *old,
 	fd = create_temp(rep, diag);
 	if (fd < 0)
 		return fd;
-	return fill_temp(rep, target_fd, fd, data, size, diag);
+	return fill_temp(rep, target_fd, fd, content, diag);
 }
 
 int kr_replacement_write(struct kr_fs *fs, const char *real,
-                         const struct kr_file *old, const void *data,
-                         size_t size, struct kr_diag *diag,
-                         struct kr_replacement *ret)
+                         const struct kr_file *old,
+                         const struct kr_replacement_content *content,
+                         struct kr_diag *diag, struct kr_replacement *ret)
 {
 	_cleanup_(kr_replacement_done) struct kr_replacement rep = {
 		.dir_fd = -1, .create = !old};
@@ -245,7 +282,7 @@ int kr_replacement_write(struct kr_fs *fs, const char *real,
 	if (rep.dir_fd < 0)
 		return fail(diag, real, rep.dir_fd,
 		            "its folder cannot be opened");
-	r = write_temp(&rep, old, data, size, diag);
+	r = write_temp(&rep, old, content, diag);
 	if (r < 0)
 		return r;
 	*ret = rep;
@@ -272,10 +309,16 @@ int kr_replacement_sync(struct kr_replacement *rep, struct kr_diag *diag)
 	return 0;
 }
 
-void kr_replacement_done(struct kr_replacement *rep)
+void kr_replacement_discard(struct kr_replacement *rep)
 {
 	if (rep->temp[0])
 		unlinkat(rep->dir_fd, rep->temp, 0);
+	rep->temp[0] = '\0';
+}
+
+void kr_replacement_done(struct kr_replacement *rep)
+{
+	kr_replacement_discard(rep);
 	if (rep->dir_fd >= 0)
 		close(rep->dir_fd);
 	free(rep->path);

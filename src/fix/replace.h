@@ -20,17 +20,24 @@ struct kr_replacement {
 	bool create;      /* there was no target */
 };
 
+struct kr_replacement_content {
+	const void *data;
+	size_t size;
+	/* a file whose owner, mode, ACL and xattrs it gets; -1: those of the
+	 * target, or root's and 0644 where there is none */
+	int metadata_fd;
+};
+
 /*
- * Writes SIZE bytes of DATA beside the file at REAL (links resolved), under a
- * name that neither systemd nor kubelet reads, with the owner, mode, ACL and
- * xattrs of OLD, the file as it was read, or as a new root-owned 0644 file
- * where OLD is NULL; fsyncs it. OLD must still be what the disk has. Errnos as
+ * Writes CONTENT beside the file at REAL (links resolved), under a name that
+ * neither systemd nor kubelet reads, and fsyncs it. OLD is what the target must
+ * still be, byte for byte; NULL: there must be none. Errnos as
  * kr_transaction_prepare().
  */
 int kr_replacement_write(struct kr_fs *fs, const char *real,
-                         const struct kr_file *old, const void *data,
-                         size_t size, struct kr_diag *diag,
-                         struct kr_replacement *ret);
+                         const struct kr_file *old,
+                         const struct kr_replacement_content *content,
+                         struct kr_diag *diag, struct kr_replacement *ret);
 
 /* Renames it over its target. 0 or an errno, with words. */
 int kr_replacement_commit(struct kr_replacement *rep, struct kr_diag *diag);
@@ -38,11 +45,24 @@ int kr_replacement_commit(struct kr_replacement *rep, struct kr_diag *diag);
 /* fsyncs the folder. 0 or an errno, with words. */
 int kr_replacement_sync(struct kr_replacement *rep, struct kr_diag *diag);
 
-/* Removes the new content where it was not committed; closes. */
+/* Removes the new content where it was not committed. */
+void kr_replacement_discard(struct kr_replacement *rep);
+
+/* Discards, and closes. */
 void kr_replacement_done(struct kr_replacement *rep);
+
+/* Removes the folder at PATH below FS's root where it is empty. 0, also where
+ * it is not empty or not there, or an errno. */
+int kr_remove_empty_folder(struct kr_fs *fs, const char *path);
 
 /* Writes all of it. 0 or an errno. */
 int kr_write_all(int fd, const void *data, size_t size);
+
+/* Writes a file of ours into a folder of ours, to the disk: SIZE bytes of DATA,
+ * with the owner, mode and xattrs of METADATA_FD, or 0600 where that is -1. 0
+ * or an errno. */
+int kr_write_file(int dir_fd, const char *name, const void *data, size_t size,
+                  int metadata_fd);
 
 /* Copies owner, mode and all xattrs (ACLs are such) from one open file to
  * another, but for security.ima and security.evm, which are the kernel's. 0 or

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The files of one fix.
+ * The files of one fix. Its record (fix/manifest) is written first, so that
+ * whatever happens later can be told from the disk:
  *
- *   prepared     every new content lies fsynced beside its target, the old
- *                ones lie fsynced in the transaction's folder
- *   committed    every target is replaced, the folders are fsynced
- *   put-back     every target has its old bytes and metadata again
+ *   every new content beside its target, every old one in the folder, fsynced
+ *   manifest "prepared"
+ *   the renames, in the plan's order; the folders fsynced
+ *   manifest "committed" ... and later "kept" or "put-back"
  *
- * The state and the list of files stand in manifest.json of the folder
- * /var/lib/kubelet-remedy/ID/, the copies beside it as "0", "1", ...
+ * A file that is to go is not renamed but removed, at the same place.
  */
 
 #include <errno.h>
@@ -17,19 +17,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#include <cjson/cJSON.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "fix/replace.h"
 #include "fix/transaction.h"
 
-#define ID_SIZE 40
-
 struct target {
 	const struct kr_file_edits *edits;
 	struct kr_file after; /* the bytes it gets */
 	struct kr_replacement replacement;
+	char *folder; /* made for it, NULL: it was there */
 	bool committed;
 };
 
@@ -37,18 +35,15 @@ struct kr_transaction {
 	struct kr_fs *fs;
 	struct target *targets;
 	size_t n_targets;
-	char id[ID_SIZE];
+	struct kr_manifest manifest;
 	int folder_fd;
-	uint64_t realtime_usec;
-	bool stuck; /* not all could be put back: the copies must stay */
+	bool finished; /* commit() succeeded, or a revert did not */
 };
 
 const char *kr_transaction_id(const struct kr_transaction *tx)
 {
-	return tx->id;
+	return tx->manifest.id;
 }
-
-/* --- the folder in /var/lib ---------------------------------------------- */
 
 static int fail(struct kr_diag *diag, const char *path, int error,
                 const char *what)
@@ -58,60 +53,48 @@ static int fail(struct kr_diag *diag, const char *path, int error,
 	return error;
 }
 
-static int make_folder(struct kr_transaction *tx, struct kr_diag *diag)
+/* --- the folder in /var/lib ---------------------------------------------- */
+
+static void make_id(struct kr_manifest *m)
 {
-	_cleanup_close_ int state_fd =
-		kr_fs_make_folder(tx->fs, KR_STATE_DIR, 0700);
 	time_t seconds;
 	struct tm tm;
 	size_t n;
 
-	if (state_fd < 0)
-		return fail(diag, KR_STATE_DIR, state_fd,
-		            "copies of the files cannot be kept there");
-	tx->realtime_usec = kr_realtime_usec();
-	seconds = (time_t)(tx->realtime_usec / KR_USEC_PER_SEC);
+	m->realtime_usec = kr_realtime_usec();
+	seconds = (time_t)(m->realtime_usec / KR_USEC_PER_SEC);
 	gmtime_r(&seconds, &tm);
-	n = strftime(tx->id, sizeof(tx->id), "%Y%m%dT%H%M%SZ", &tm);
-	snprintf(tx->id + n, sizeof(tx->id) - n, "-%08x",
+	n = strftime(m->id, sizeof(m->id), "%Y%m%dT%H%M%S", &tm);
+	snprintf(m->id + n, sizeof(m->id) - n, ".%06uZ-%08x",
+	         (unsigned)(m->realtime_usec % KR_USEC_PER_SEC),
 	         (unsigned)arc4random());
-	if (mkdirat(state_fd, tx->id, 0700) < 0)
-		return fail(diag, KR_STATE_DIR, -errno,
-		            "copies of the files cannot be kept there");
-	tx->folder_fd = openat(state_fd, tx->id,
+}
+
+static int make_folder(struct kr_transaction *tx, struct kr_diag *diag)
+{
+	_cleanup_close_ int state_fd =
+		kr_fs_make_folder(tx->fs, KR_STATE_DIR, 0700);
+	static const char what[] = "copies of the files cannot be kept there";
+
+	if (state_fd < 0)
+		return fail(diag, KR_STATE_DIR, state_fd, what);
+	make_id(&tx->manifest);
+	if (mkdirat(state_fd, tx->manifest.id, 0700) < 0)
+		return fail(diag, KR_STATE_DIR, -errno, what);
+	tx->folder_fd = openat(state_fd, tx->manifest.id,
 	                       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (tx->folder_fd < 0)
-		return fail(diag, KR_STATE_DIR, -errno,
-		            "copies of the files cannot be kept there");
+		return fail(diag, KR_STATE_DIR, -errno, what);
 	if (fsync(state_fd) < 0)
 		return fail(diag, KR_STATE_DIR, -errno,
 		            "cannot be brought to the disk");
 	return 0;
 }
 
-static int write_file(int dir_fd, const char *name, const void *data,
-                      size_t size, int metadata_fd)
+static int keep_copy(struct kr_transaction *tx, struct target *t,
+                     struct kr_manifest_file *file, struct kr_diag *diag)
 {
-	_cleanup_close_ int fd = openat(
-		dir_fd, name,
-		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int r;
-
-	if (fd < 0)
-		return -errno;
-	r = kr_write_all(fd, data, size);
-	if (r == 0 && metadata_fd >= 0)
-		r = kr_copy_metadata(metadata_fd, fd);
-	if (r == 0 && fsync(fd) < 0)
-		r = -errno;
-	return r;
-}
-
-static int keep_copy(struct kr_transaction *tx, size_t i, struct kr_diag *diag)
-{
-	const struct target *t = &tx->targets[i];
 	_cleanup_close_ int fd = -1;
-	char name[24];
 	int r;
 
 	if (!t->edits->file)
@@ -120,68 +103,51 @@ static int keep_copy(struct kr_transaction *tx, size_t i, struct kr_diag *diag)
 	            O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return fail(diag, t->edits->path, -errno, "cannot be copied");
-	snprintf(name, sizeof(name), "%zu", i);
-	r = write_file(tx->folder_fd, name, t->edits->file->data,
-	               t->edits->file->size, fd);
+	if (asprintf(&file->copy, "%zu", (size_t)(t - tx->targets)) < 0) {
+		file->copy = NULL;
+		return -ENOMEM;
+	}
+	kr_sha256_hex(t->edits->file->data, t->edits->file->size, file->before);
+	r = kr_write_file(tx->folder_fd, file->copy, t->edits->file->data,
+	                  t->edits->file->size, fd);
 	return r < 0 ? fail(diag, t->edits->path, r, "cannot be copied") : 0;
 }
 
-static cJSON *describe_target(const struct target *t, size_t i)
+static int record(struct kr_transaction *tx, struct target *t)
 {
-	cJSON *file = cJSON_CreateObject();
-	char hex[KR_SHA256_HEX_SIZE], copy[24];
+	struct kr_manifest_file *file =
+		&tx->manifest.files[tx->manifest.n_files++];
+	const struct kr_file_edits *edits = t->edits;
 
-	cJSON_AddStringToObject(file, "path", t->edits->path);
-	if (t->edits->file) {
-		snprintf(copy, sizeof(copy), "%zu", i);
-		cJSON_AddStringToObject(file, "copy", copy);
-		kr_sha256_hex(t->edits->file->data, t->edits->file->size, hex);
-		cJSON_AddStringToObject(file, "before", hex);
-	} else {
-		cJSON_AddNullToObject(file, "copy");
-		cJSON_AddNullToObject(file, "before");
+	file->path = strdup(edits->path);
+	file->temp = strdup(t->replacement.temp);
+	file->edits = calloc(edits->n_edits + 1, sizeof(*file->edits));
+	if (!file->path || !file->temp || !file->edits)
+		return -ENOMEM;
+	for (; file->n_edits < edits->n_edits; file->n_edits++) {
+		struct kr_edit *e = &file->edits[file->n_edits];
+
+		*e = edits->edits[file->n_edits];
+		e->text = strdup(e->text);
+		if (!e->text)
+			return -ENOMEM;
 	}
-	kr_sha256_hex(t->after.data, t->after.size, hex);
-	cJSON_AddStringToObject(file, "after", hex);
-	return file;
+	file->folder = t->folder ? strdup(t->folder) : NULL;
+	if (t->folder && !file->folder)
+		return -ENOMEM;
+	file->removed = edits->remove;
+	if (!edits->remove)
+		kr_sha256_hex(t->after.data, t->after.size, file->after);
+	return 0;
 }
 
-static char *describe(const struct kr_transaction *tx, const char *state)
-{
-	cJSON *root = cJSON_CreateObject(), *files;
-	char time[KR_RFC3339_SIZE];
-	char *text;
-
-	kr_rfc3339(tx->realtime_usec, time);
-	cJSON_AddNumberToObject(root, "schema", 1);
-	cJSON_AddStringToObject(root, "id", tx->id);
-	cJSON_AddStringToObject(root, "time", time);
-	cJSON_AddStringToObject(root, "state", state);
-	files = cJSON_AddArrayToObject(root, "files");
-	for (size_t i = 0; i < tx->n_targets; i++)
-		cJSON_AddItemToArray(files,
-		                     describe_target(&tx->targets[i], i));
-	text = cJSON_Print(root);
-	cJSON_Delete(root);
-	return text;
-}
-
-/* Says in the folder how far the transaction is. */
-static int mark(struct kr_transaction *tx, const char *state,
+static int mark(struct kr_transaction *tx, enum kr_manifest_state state,
                 struct kr_diag *diag)
 {
-	_cleanup_free_ char *text = describe(tx, state);
 	int r;
 
-	if (!text)
-		return -ENOMEM;
-	r = write_file(tx->folder_fd, "manifest.json.new", text, strlen(text),
-	               -1);
-	if (r == 0 && renameat(tx->folder_fd, "manifest.json.new",
-	                       tx->folder_fd, "manifest.json") < 0)
-		r = -errno;
-	if (r == 0 && fsync(tx->folder_fd) < 0)
-		r = -errno;
+	tx->manifest.state = state;
+	r = kr_manifest_write(tx->folder_fd, &tx->manifest);
 	return r < 0 ? fail(diag, KR_STATE_DIR, r,
 	                    "the state of the transaction cannot be kept")
 	             : 0;
@@ -189,21 +155,83 @@ static int mark(struct kr_transaction *tx, const char *state,
 
 /* --- forward ------------------------------------------------------------- */
 
-static int prepare_target(struct kr_transaction *tx, size_t i,
+/* The folder of a file that is made. */
+static int make_parent(struct kr_transaction *tx, struct target *t,
+                       struct kr_diag *diag)
+{
+	const char *path = t->edits->path;
+	_cleanup_free_ char *folder =
+		strndup(path, (size_t)(strrchr(path, '/') - path));
+	_cleanup_close_ int fd = -1;
+
+	if (!folder)
+		return -ENOMEM;
+	fd = kr_fs_open_folder(tx->fs, folder);
+	if (fd != -ENOENT)
+		return 0;
+	fd = kr_fs_make_folder(tx->fs, folder, 0755);
+	if (fd < 0)
+		return fail(diag, folder, fd, "cannot be made");
+	t->folder = TAKE_PTR(folder);
+	return 0;
+}
+
+static void remove_parent(struct kr_transaction *tx, struct target *t)
+{
+	if (t->folder)
+		kr_remove_empty_folder(tx->fs, t->folder);
+}
+
+/* A file that goes needs no new content, but its folder, and a look at it. */
+static int prepare_target(struct kr_transaction *tx, struct target *t,
                           struct kr_diag *diag)
 {
-	struct target *t = &tx->targets[i];
+	struct kr_replacement_content content = {.metadata_fd = -1};
 	int r = kr_file_edits_apply(t->edits, &t->after.data, &t->after.size);
 
 	if (r < 0)
 		return r;
+	content.data = t->after.data;
+	content.size = t->after.size;
+	if (!t->edits->file)
+		r = make_parent(tx, t, diag);
+	if (r < 0)
+		return r;
 	r = kr_replacement_write(tx->fs, t->edits->path, t->edits->file,
-	                         t->after.data, t->after.size, diag,
-	                         &t->replacement);
-	return r < 0 ? r : keep_copy(tx, i, diag);
+	                         &content, diag, &t->replacement);
+	if (r == 0 && t->edits->remove)
+		kr_replacement_discard(&t->replacement);
+	if (r == 0)
+		r = record(tx, t);
+	if (r == 0)
+		r = keep_copy(tx, t,
+		              &tx->manifest.files[tx->manifest.n_files - 1],
+		              diag);
+	return r;
+}
+
+static int start(struct kr_transaction *tx,
+                 const struct kr_transaction_about *about,
+                 const struct kr_edits *edits)
+{
+	tx->manifest.disk_before = about->disk_before;
+	tx->manifest.unit = strdup(about->unit);
+	tx->manifest.machine_id = kr_machine_id(tx->fs);
+	tx->manifest.files =
+		calloc(edits->n_files, sizeof(*tx->manifest.files));
+	tx->targets = calloc(edits->n_files, sizeof(*tx->targets));
+	if (!tx->manifest.unit || !tx->manifest.files || !tx->targets)
+		return -ENOMEM;
+	for (; tx->n_targets < edits->n_files; tx->n_targets++)
+		tx->targets[tx->n_targets] = (struct target){
+			.edits = &edits->files[tx->n_targets],
+			.replacement.dir_fd = -1,
+		};
+	return 0;
 }
 
 int kr_transaction_prepare(struct kr_fs *fs, const struct kr_edits *edits,
+                           const struct kr_transaction_about *about,
                            struct kr_diag *diag, struct kr_transaction **ret)
 {
 	_cleanup_transaction_ struct kr_transaction *tx =
@@ -214,21 +242,23 @@ int kr_transaction_prepare(struct kr_fs *fs, const struct kr_edits *edits,
 		return -ENOMEM;
 	tx->fs = fs;
 	tx->folder_fd = -1;
-	tx->targets = calloc(edits->n_files, sizeof(*tx->targets));
-	if (!tx->targets)
-		return -ENOMEM;
-	for (; tx->n_targets < edits->n_files; tx->n_targets++) {
-		tx->targets[tx->n_targets].edits = &edits->files[tx->n_targets];
-		tx->targets[tx->n_targets].replacement.dir_fd = -1;
-	}
-	r = make_folder(tx, diag);
-	for (size_t i = 0; r == 0 && i < tx->n_targets; i++)
-		r = prepare_target(tx, i, diag);
+	r = start(tx, about, edits);
 	if (r == 0)
-		r = mark(tx, "prepared", diag);
+		r = make_folder(tx, diag);
+	for (size_t i = 0; r == 0 && i < tx->n_targets; i++)
+		r = prepare_target(tx, &tx->targets[i], diag);
+	if (r == 0)
+		r = mark(tx, KR_MANIFEST_PREPARED, diag);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(tx);
+	return 0;
+}
+
+static int remove_target(struct target *t, struct kr_diag *diag)
+{
+	if (unlinkat(t->replacement.dir_fd, t->replacement.name, 0) < 0)
+		return fail(diag, t->edits->path, -errno, "cannot be removed");
 	return 0;
 }
 
@@ -253,47 +283,88 @@ int kr_transaction_commit(struct kr_transaction *tx, struct kr_diag *diag)
 	for (size_t i = 0; r == 0 && i < tx->n_targets; i++) {
 		struct target *t = &tx->targets[i];
 
-		r = kr_replacement_commit(&t->replacement, diag);
+		r = t->edits->remove
+		            ? remove_target(t, diag)
+		            : kr_replacement_commit(&t->replacement, diag);
 		t->committed = r == 0;
 	}
 	if (r == 0)
 		r = sync_folders(tx, diag);
 	if (r == 0)
-		r = mark(tx, "committed", diag);
-	if (r < 0 && kr_transaction_revert(tx, diag) < 0)
+		r = mark(tx, KR_MANIFEST_COMMITTED, diag);
+	tx->finished = r == 0;
+	if (r < 0 && kr_transaction_revert(tx,
+	                                   "not all files could be "
+	                                   "replaced",
+	                                   diag) < 0)
 		return -ENOTRECOVERABLE;
 	return r;
 }
 
+int kr_transaction_keep(struct kr_transaction *tx, struct kr_diag *diag)
+{
+	return mark(tx, KR_MANIFEST_KEPT, diag);
+}
+
 /* --- back ---------------------------------------------------------------- */
+
+/* Made by us: it goes again, if it is still what we made. */
+static int revert_created(struct kr_transaction *tx, struct target *t,
+                          struct kr_diag *diag)
+{
+	struct stat st;
+
+	if (fstatat(t->replacement.dir_fd, t->replacement.name, &st,
+	            AT_SYMLINK_NOFOLLOW) < 0 &&
+	    errno == ENOENT)
+		return 0;
+	return remove_target(t, diag);
+}
 
 static int revert_target(struct kr_transaction *tx, struct target *t,
                          struct kr_diag *diag)
 {
 	_cleanup_(kr_replacement_done) struct kr_replacement back = {
 		.dir_fd = -1};
-	const struct kr_file *old = t->edits->file;
+	_cleanup_close_ int copy_fd = -1;
+	const struct kr_manifest_file *file =
+		&tx->manifest.files[t - tx->targets];
+	struct kr_replacement_content content = {.metadata_fd = -1};
 	int r;
 
-	if (!old) {
-		if (unlinkat(t->replacement.dir_fd, t->replacement.name, 0) <
-		            0 &&
-		    errno != ENOENT)
-			return fail(diag, t->edits->path, -errno,
-			            "cannot be removed again");
-		return kr_replacement_sync(&t->replacement, diag);
+	if (!t->edits->file) {
+		r = revert_created(tx, t, diag);
+		if (r == 0)
+			r = kr_replacement_sync(&t->replacement, diag);
+		if (r == 0)
+			remove_parent(tx, t);
+		return r;
 	}
-	r = kr_replacement_write(tx->fs, t->edits->path, &t->after, old->data,
-	                         old->size, diag, &back);
+	if (t->edits->remove) {
+		copy_fd = openat(tx->folder_fd, file->copy,
+		                 O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		if (copy_fd < 0)
+			return fail(diag, t->edits->path, -errno,
+			            "its copy cannot be opened");
+		content.metadata_fd = copy_fd;
+	}
+	content.data = t->edits->file->data;
+	content.size = t->edits->file->size;
+	r = kr_replacement_write(tx->fs, t->edits->path,
+	                         t->edits->remove ? NULL : &t->after, &content,
+	                         diag, &back);
 	if (r == 0)
 		r = kr_replacement_commit(&back, diag);
 	return r == 0 ? kr_replacement_sync(&back, diag) : r;
 }
 
-int kr_transaction_revert(struct kr_transaction *tx, struct kr_diag *diag)
+int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
+                          struct kr_diag *diag)
 {
 	int result = 0;
 
+	free(tx->manifest.reason);
+	tx->manifest.reason = reason ? strdup(reason) : NULL;
 	for (size_t i = tx->n_targets; i-- > 0;) {
 		struct target *t = &tx->targets[i];
 		int r = t->committed ? revert_target(tx, t, diag) : 0;
@@ -303,53 +374,53 @@ int kr_transaction_revert(struct kr_transaction *tx, struct kr_diag *diag)
 			continue;
 		}
 		result = -ENOTRECOVERABLE;
-		tx->stuck = true;
+		tx->finished = true;
 		kr_diag_add_path(diag, KR_ERROR, "not-put-back", t->edits->path,
 		                 "could not be put back: its old content is "
 		                 "%s/%s/%zu",
-		                 KR_STATE_DIR, tx->id, i);
+		                 KR_STATE_DIR, tx->manifest.id, i);
 	}
-	if (result == 0)
-		result = mark(tx, "put-back", diag) < 0 ? -ENOTRECOVERABLE : 0;
+	if (result == 0 && mark(tx, KR_MANIFEST_PUT_BACK, diag) < 0)
+		result = -ENOTRECOVERABLE;
 	return result;
 }
 
-/* A transaction of which nothing came to a target leaves nothing behind. */
-static void remove_folder(struct kr_transaction *tx)
+void kr_transaction_forget(struct kr_transaction *tx)
 {
 	_cleanup_close_ int state_fd = -1;
-	char name[24];
 
 	if (tx->folder_fd < 0)
 		return;
-	for (size_t i = 0; i < tx->n_targets; i++) {
-		snprintf(name, sizeof(name), "%zu", i);
-		unlinkat(tx->folder_fd, name, 0);
+	for (size_t i = 0; i < tx->manifest.n_files; i++) {
+		if (tx->manifest.files[i].copy)
+			unlinkat(tx->folder_fd, tx->manifest.files[i].copy, 0);
 	}
 	unlinkat(tx->folder_fd, "manifest.json", 0);
 	unlinkat(tx->folder_fd, "manifest.json.new", 0);
 	state_fd =
 		openat(tx->folder_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (state_fd >= 0)
-		unlinkat(state_fd, tx->id, AT_REMOVEDIR);
+		unlinkat(state_fd, tx->manifest.id, AT_REMOVEDIR);
+	close(tx->folder_fd);
+	tx->folder_fd = -1;
 }
 
 struct kr_transaction *kr_transaction_free(struct kr_transaction *tx)
 {
-	bool pending = false;
-
 	if (!tx)
 		return NULL;
 	for (size_t i = 0; i < tx->n_targets; i++) {
-		pending = pending || tx->targets[i].replacement.temp[0] ||
-		          tx->targets[i].replacement.dir_fd < 0;
 		kr_replacement_done(&tx->targets[i].replacement);
+		if (!tx->finished)
+			remove_parent(tx, &tx->targets[i]);
+		free(tx->targets[i].folder);
 		free(tx->targets[i].after.data);
 	}
-	if (pending && !tx->stuck)
-		remove_folder(tx);
+	if (!tx->finished)
+		kr_transaction_forget(tx);
 	if (tx->folder_fd >= 0)
 		close(tx->folder_fd);
+	kr_manifest_done(&tx->manifest);
 	free(tx->targets);
 	free(tx);
 	return NULL;

@@ -12,8 +12,15 @@
 #include "base/diag.h"
 #include "base/edit.h"
 #include "base/fs.h"
+#include "fix/manifest.h"
+#include "kubelet/flags.h"
 
 struct kr_transaction;
+
+struct kr_transaction_about {
+	const char *unit;
+	enum kr_state disk_before; /* the disk view before it */
+};
 
 /*
  * Writes the new content of every file of EDITS beside its target, complete,
@@ -24,6 +31,7 @@ struct kr_transaction;
  * On failure all that was written is removed again.
  */
 int kr_transaction_prepare(struct kr_fs *fs, const struct kr_edits *edits,
+                           const struct kr_transaction_about *about,
                            struct kr_diag *diag, struct kr_transaction **ret);
 
 /*
@@ -35,10 +43,18 @@ int kr_transaction_commit(struct kr_transaction *tx, struct kr_diag *diag);
 
 /*
  * Puts every file back as it was: bytes, owner, mode, ACL, xattrs; files that
- * were made go. 0; -ENOTRECOVERABLE: not all could be, DIAG names the files
- * and the copies.
+ * were made go. REASON (may be NULL) is kept with the transaction. 0;
+ * -ENOTRECOVERABLE: not all could be, DIAG names the files and the copies.
  */
-int kr_transaction_revert(struct kr_transaction *tx, struct kr_diag *diag);
+int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
+                          struct kr_diag *diag);
+
+/* The fix stands: from here on only undo takes it back. 0 or an errno, with
+ * words. */
+int kr_transaction_keep(struct kr_transaction *tx, struct kr_diag *diag);
+
+/* Removes its folder: nothing of it is kept. Afterwards only free it. */
+void kr_transaction_forget(struct kr_transaction *tx);
 
 /* The folder's name below /var/lib/kubelet-remedy: time and a random part. */
 const char *kr_transaction_id(const struct kr_transaction *tx);

@@ -270,7 +270,10 @@ int kr_diff_print(FILE *out, const struct kr_file_edits *edits)
 			print_name(out, "---", "a", edits->path);
 		else
 			print_name(out, "---", "", "/dev/null");
-		print_name(out, "+++", "b", edits->path);
+		if (edits->remove)
+			print_name(out, "+++", "", "/dev/null");
+		else
+			print_name(out, "+++", "b", edits->path);
 	}
 	for (size_t i = 0; r == 0 && i < d.n_regions;) {
 		size_t end = i + 1;

@@ -7,6 +7,7 @@
 
 #include "audit/audit.h"
 #include "fix/fix.h"
+#include "fix/history.h"
 #include "fix/status.h"
 
 /* Each prints one object and a newline. 0 or -ENOMEM. */
@@ -15,3 +16,4 @@ int kr_json_audit(FILE *out, struct kr_node *node, const struct kr_audit *audit,
 int kr_json_fix(FILE *out, const struct kr_fix *fix,
                 const struct kr_diag *diag);
 int kr_json_status(FILE *out, const struct kr_status *status);
+int kr_json_history(FILE *out, const struct kr_history *history);

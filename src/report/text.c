@@ -5,7 +5,7 @@
  * one is the next command to run.
  */
 
-#include <inttypes.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -259,7 +259,8 @@ static void print_steps(const struct kr_term *term, const struct kr_fix *fix)
 	        kr_state_to_string(after->disk.state));
 }
 
-int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix)
+int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix,
+                    const char *command)
 {
 	fputs("# ", term->out);
 	kr_text_outcome(term, fix);
@@ -267,10 +268,10 @@ int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix)
 		return 0;
 	for (size_t i = 0; i < fix->plan->edits.n_files; i++) {
 		if (print_diff(term, &fix->plan->edits.files[i]) < 0)
-			return -1;
+			return -ENOMEM;
 	}
 	print_steps(term, fix);
-	fputs("# next: kubelet-remedy fix", term->out);
+	fprintf(term->out, "# next: kubelet-remedy %s", command);
 	print_scope(term, fix->host->node);
 	fputc('\n', term->out);
 	return 0;
@@ -308,11 +309,10 @@ static void print_fix_next(const struct kr_term *term, const struct kr_fix *fix)
 		print_next(term, node, "status");
 }
 
-void kr_text_fix(const struct kr_term *term, const struct kr_fix *fix)
+static void print_done(const struct kr_term *term, const struct kr_fix *fix)
 {
 	bool changed = fix->outcome == KR_OUTCOME_CHANGED && fix->plan;
 
-	kr_text_outcome(term, fix);
 	for (size_t i = 0; changed && i < fix->plan->edits.n_files; i++) {
 		fputs("  changed   ", term->out);
 		kr_term_color(term, KR_COLOR_PLACE, "%s\n",
@@ -324,14 +324,65 @@ void kr_text_fix(const struct kr_term *term, const struct kr_fix *fix)
 		fprintf(term->out, "  %-9s %s (%.1f s)\n", a->action, a->result,
 		        a->seconds);
 	}
-	if (fix->transaction[0])
-		fprintf(term->out, "  kept      %s/%s\n", KR_STATE_DIR,
-		        fix->transaction);
 	if (fix->log.n_lines > 0) {
 		fputs("  kubelet's last lines:\n", term->out);
 		print_log(term, &fix->log);
 	}
+}
+
+void kr_text_fix(const struct kr_term *term, const struct kr_fix *fix)
+{
+	kr_text_outcome(term, fix);
+	print_done(term, fix);
+	if (fix->transaction[0])
+		fprintf(term->out, "  kept      %s/%s\n", KR_STATE_DIR,
+		        fix->transaction);
 	print_fix_next(term, fix);
+}
+
+void kr_text_undo(const struct kr_term *term, const struct kr_fix *fix)
+{
+	bool nothing = fix->outcome == KR_OUTCOME_COMPLIANT;
+	bool done = fix->outcome == KR_OUTCOME_CHANGED;
+
+	if (nothing || done)
+		headline(term, nothing ? KR_COLOR_WARN : KR_COLOR_GOOD,
+		         nothing ? "NOTHING TO UNDO" : "UNDONE",
+		         done ? fix->transaction : fix->reason);
+	else
+		kr_text_outcome(term, fix);
+	print_done(term, fix);
+	if (fix->outcome == KR_OUTCOME_BROKEN)
+		print_next(term, fix->host->node, "status");
+}
+
+/* --- history ------------------------------------------------------------- */
+
+static void print_entry(const struct kr_term *term,
+                        const struct kr_history_entry *e)
+{
+	char when[KR_RFC3339_SIZE];
+
+	kr_local_time(e->manifest->realtime_usec, when);
+	fprintf(term->out, "%s  %s  %-9s  ", e->manifest->id, when,
+	        kr_manifest_state_to_string(e->manifest->state));
+	kr_term_color(term,
+	              e->undo == KR_UNDO_POSSIBLE ? KR_COLOR_GOOD
+	                                          : KR_COLOR_DIM,
+	              "undo: %s", kr_undoable_to_string(e->undo));
+	fprintf(term->out, "%s%s\n", e->reason ? ", " : "",
+	        e->reason ? e->reason : "");
+	for (size_t i = 0; i < e->manifest->n_files; i++)
+		fprintf(term->out, "    %s\n", e->manifest->files[i].path);
+}
+
+void kr_text_history(const struct kr_term *term,
+                     const struct kr_history *history)
+{
+	if (history->manifests.n_items == 0)
+		fputs("no fix was made on this node\n", term->out);
+	for (size_t i = 0; i < history->manifests.n_items; i++)
+		print_entry(term, &history->entries[i]);
 }
 
 /* --- status -------------------------------------------------------------- */

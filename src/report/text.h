@@ -5,6 +5,7 @@
 
 #include "audit/audit.h"
 #include "fix/fix.h"
+#include "fix/history.h"
 #include "fix/status.h"
 #include "report/term.h"
 
@@ -13,15 +14,23 @@ void kr_text_audit(const struct kr_term *term, const struct kr_node *node,
                    const struct kr_audit *audit, const struct kr_diag *diag);
 
 /* A preview: the diff of every file, everything else behind "# ", so that
- * `patch -p1` takes it. 0 or -ENOMEM. */
-int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix);
+ * `patch -p1` takes it. COMMAND is what would do it. 0 or -ENOMEM. */
+int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix,
+                    const char *command);
 
 /* What a fix did: its outcome, the files, kubelet's last lines where it is not
  * well, the next command. */
 void kr_text_fix(const struct kr_term *term, const struct kr_fix *fix);
+
+/* The same of an undo. */
+void kr_text_undo(const struct kr_term *term, const struct kr_fix *fix);
 
 /* One line: what came out, in words. */
 void kr_text_outcome(const struct kr_term *term, const struct kr_fix *fix);
 
 /* kubelet.service as `systemctl status -l` shows it. */
 void kr_text_status(const struct kr_term *term, const struct kr_status *status);
+
+/* The fixes of a node, one a line, and what can be undone. */
+void kr_text_history(const struct kr_term *term,
+                     const struct kr_history *history);

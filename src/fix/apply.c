@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * From a plan to its end.
+ *
+ *   what else would a restart apply? ── may we? ── interrupted?
+ *        │ nothing is written up to here: refused, 4
+ *   new contents beside their targets, copies in /var/lib
+ *        │ failed, 4: they are removed again
+ *   rename all ── Reload ── restart ── settled? ── read and audit again: 0
+ *                                        │ no
+ *                rename the old ones back ── Reload ── restart ── settled? 5
+ *                                                          │ no: 6
+ *
+ * kubelet's health is looked at before the first write. One that was down or
+ * unhealthy is not restarted by "auto", and a right change is never put back
+ * because of it; but where the disk was invalid by our own setting it is, and
+ * must get healthy.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "fix/apply.h"
+#include "fix/health.h"
+#include "fix/pending.h"
+
+#define LOG_LINES 10
+
+void kr_applying_done(struct kr_applying *f)
+{
+	kr_transaction_free(f->tx);
+	free(f->unhealthy_why);
+}
+
+/* Sets the outcome; 1 tells the steps below that there is no more to do. */
+int kr_apply_end(struct kr_applying *f, enum kr_outcome outcome,
+                 const char *format, ...)
+{
+	va_list args;
+	int r;
+
+	free(f->fix->reason);
+	f->fix->outcome = outcome;
+	va_start(args, format);
+	r = vasprintf(&f->fix->reason, format, args);
+	va_end(args);
+	if (r < 0) {
+		f->fix->reason = NULL;
+		return -ENOMEM;
+	}
+	return 1;
+}
+
+/* The first error that was found, as the reason of an end. */
+int kr_apply_end_by_error(struct kr_applying *f, enum kr_outcome outcome,
+                          const char *otherwise)
+{
+	const struct kr_message *m = kr_diag_first(f->diag, KR_ERROR);
+
+	if (m && m->file)
+		return kr_apply_end(f, outcome, "%s: %s", m->file, m->text);
+	return kr_apply_end(f, outcome, "%s", m ? m->text : otherwise);
+}
+
+static struct kr_node *node_of(struct kr_applying *f)
+{
+	return f->fix->host->node;
+}
+
+static bool can_restart(struct kr_applying *f)
+{
+	return node_of(f)->live && f->fix->host->manager &&
+	       f->fix->host->loaded;
+}
+
+int kr_apply_read(struct kr_applying *f, const struct kr_setting *setting,
+                  const struct kr_node_options *node_options)
+{
+	const struct kr_audit_options options = {
+		.explicit_wanted = f->options->explicit_wanted,
+		.live = KR_STATE_ABSENT,
+	};
+	int r = kr_host_open(setting, node_options, f->diag, &f->fix->host);
+
+	if (r == 0)
+		r = kr_audit_run(node_of(f), &options, f->diag,
+		                 &f->fix->before);
+	if (r < 0 && r != -ENOMEM)
+		return kr_apply_end_by_error(f, KR_OUTCOME_FAILED,
+		                             "the node cannot be read");
+	return r;
+}
+
+/* --- before the first write ---------------------------------------------- */
+
+/* Whether kubelet will be restarted, and whether it may be. */
+static int decide_restart(struct kr_applying *f)
+{
+	const struct kr_audit *before = f->fix->before;
+	const struct kr_plan *plan = f->fix->plan;
+	enum kr_restart restart = f->options->restart;
+	bool edits = plan->edits.n_files > 0;
+	int r;
+
+	f->was_invalid = before->disk.state == KR_STATE_INVALID &&
+	                 node_of(f)->disk.inputs.by_setting;
+	if (!node_of(f)->live)
+		return 0;
+	if (can_restart(f)) {
+		r = kr_health_now(f->fix->host, &f->unhealthy_why);
+		if (r < 0)
+			return r;
+		f->was_healthy = r == 1;
+	}
+	f->fix->reloads = plan->unit_changes || before->reload_needed;
+	if (restart == KR_RESTART_NEVER) {
+		f->fix->reloads = f->fix->reloads && edits;
+		return 0;
+	}
+	if (restart == KR_RESTART_ALWAYS)
+		f->fix->restarts = true;
+	else if (f->undo)
+		f->fix->restarts = f->was_healthy &&
+		                   before->started_usec > f->undo_since_usec;
+	else if (f->was_healthy)
+		f->fix->restarts =
+			edits || before->running.state == KR_STATE_FALSE;
+	else
+		f->fix->restarts = edits && f->was_invalid;
+	f->fix->reloads = f->fix->reloads && (edits || f->fix->restarts);
+	return 0;
+}
+
+static const struct kr_inputs *planned_inputs(struct kr_applying *f)
+{
+	return f->fix->plan->after ? &f->fix->plan->after->disk.inputs
+	                           : &node_of(f)->disk.inputs;
+}
+
+static int check_pending(struct kr_applying *f)
+{
+	const struct kr_audit *before = f->fix->before;
+	bool refuses = f->options->restart == KR_RESTART_AUTO;
+	int r;
+
+	if (!f->fix->restarts)
+		return 0;
+	for (size_t i = 0; i < before->n_changed; i++)
+		kr_diag_add_path(f->diag, KR_WARNING, "pending-file",
+		                 before->changed[i],
+		                 "changed after kubelet was started: the "
+		                 "restart applies that, too");
+	r = kr_pending_arguments(node_of(f), planned_inputs(f),
+	                         refuses ? KR_ERROR : KR_WARNING, f->diag);
+	if (r <= 0 || !refuses)
+		return r < 0 ? r : 0;
+	kr_diag_add(f->diag, KR_NOTE, "pending-help", KR_SPAN_NONE,
+	            "--restart=always accepts this, --restart=never changes "
+	            "only the files");
+	return kr_apply_end(f, KR_OUTCOME_REFUSED,
+	                    "a restart would apply other changes of kubelet's "
+	                    "arguments, too");
+}
+
+static int check_permission(struct kr_applying *f)
+{
+	if (node_of(f)->live && geteuid() != 0) {
+		kr_diag_add(f->diag, KR_ERROR, "not-root", KR_SPAN_NONE,
+		            "only root may change this node: run it with sudo");
+		return kr_apply_end(f, KR_OUTCOME_REFUSED,
+		                    "only root may change this node");
+	}
+	if (f->fix->restarts && !can_restart(f))
+		return kr_apply_end_by_error(
+			f, KR_OUTCOME_REFUSED,
+			"systemd cannot be reached: --restart="
+			"never changes only the files");
+	return 0;
+}
+
+static int end_preview(struct kr_applying *f)
+{
+	if (f->fix->plan->edits.n_files > 0 || f->fix->restarts)
+		return kr_apply_end(f, KR_OUTCOME_WOULD_CHANGE,
+		                    "changes would be made");
+	return kr_apply_end(f, KR_OUTCOME_COMPLIANT, "%s",
+	                    f->fix->before->reason);
+}
+
+/* --- writing ------------------------------------------------------------- */
+
+static int interrupted(struct kr_applying *f)
+{
+	return f->options->tick
+	               ? f->options->tick(f->options->closure, "", 0, 0)
+	               : 0;
+}
+
+static int write_files(struct kr_applying *f)
+{
+	struct kr_fix *fix = f->fix;
+	const struct kr_transaction_about about = {
+		.unit = node_of(f)->unit_name,
+		.disk_before = fix->before->disk.state,
+	};
+	uint64_t since = kr_now_usec();
+	int r;
+
+	if (fix->plan->edits.n_files == 0)
+		return 0;
+	if (interrupted(f) < 0)
+		return kr_apply_end(f, KR_OUTCOME_FAILED,
+		                    "interrupted before anything was changed");
+	r = kr_transaction_prepare(node_of(f)->fs, &fix->plan->edits, &about,
+	                           f->diag, &f->tx);
+	if (r == 0)
+		r = kr_transaction_commit(f->tx, f->diag);
+	if (r == -ENOTRECOVERABLE)
+		return kr_apply_end_by_error(f, KR_OUTCOME_BROKEN,
+		                             "the files could not be put back");
+	if (r < 0 && r != -ENOMEM)
+		return kr_apply_end_by_error(f, KR_OUTCOME_FAILED,
+		                             "the files could not be replaced");
+	if (r < 0)
+		return r;
+	strlcpy(fix->transaction, kr_transaction_id(f->tx),
+	        sizeof(fix->transaction));
+	return kr_actions_add(&fix->actions, "write", "done", since);
+}
+
+/* --- the way back -------------------------------------------------------- */
+
+static void show_log(struct kr_applying *f, const char *invocation_id)
+{
+	const struct kr_journal_query query = {
+		.root = node_of(f)->root,
+		.unit = node_of(f)->unit_name,
+		.invocation_id = invocation_id,
+		.n_max = LOG_LINES,
+	};
+	struct kr_log log = {0};
+
+	if (kr_journal_read(&query, f->diag, &log) < 0)
+		return;
+	kr_log_done(&f->fix->log);
+	f->fix->log = log;
+}
+
+static int end_broken(struct kr_applying *f, const char *why)
+{
+	if (!f->fix->transaction[0])
+		return kr_apply_end(f, KR_OUTCOME_BROKEN, "%s", why);
+	return kr_apply_end(f, KR_OUTCOME_BROKEN,
+	                    "%s; the old files are kept in %s/%s", why,
+	                    KR_STATE_DIR, f->fix->transaction);
+}
+
+static int go_back(struct kr_applying *f, const char *failure)
+{
+	_cleanup_free_ char *why = strdup(failure);
+	struct kr_activation act = {.wait_usec = f->options->wait_usec};
+	uint64_t since = kr_now_usec();
+	int r = f->tx ? kr_transaction_revert(f->tx, failure, f->diag) : 0;
+
+	if (!why)
+		return -ENOMEM;
+	if (r < 0)
+		return end_broken(f, "the files could not be put back");
+	if (kr_actions_add(&f->fix->actions, "put-back", "done", since) < 0)
+		return -ENOMEM;
+	if (f->fix->reloads)
+		r = kr_activation_reload(f->fix->host, &f->fix->actions,
+		                         f->diag);
+	if (r == 0)
+		r = kr_activation_restart(f->fix->host, &act, &f->fix->actions,
+		                          f->diag);
+	if (r == 0)
+		return kr_apply_end(
+			f, KR_OUTCOME_ROLLED_BACK,
+			"%s; everything was put back and kubelet is "
+			"healthy again",
+			why);
+	kr_diag_add(f->diag, KR_ERROR, "broken", KR_SPAN_NONE,
+	            "kubelet is not healthy on the old files either: %s",
+	            act.failure ? act.failure : strerror(-r));
+	free(act.failure);
+	return end_broken(f, "kubelet is not healthy, neither with the new "
+	                     "files nor with the old ones");
+}
+
+/* --- activation ---------------------------------------------------------- */
+
+static int failed_start(struct kr_applying *f, struct kr_activation *act,
+                        int error)
+{
+	const char *failure =
+		act->failure      ? act->failure
+		: error == -EINTR ? "interrupted while kubelet was restarted"
+				  : strerror(-error);
+
+	if (act->invocation_id[0])
+		show_log(f, act->invocation_id);
+	if (!f->was_healthy && error != -EINTR) {
+		kr_diag_add(f->diag, KR_WARNING, "unhealthy-before",
+		            KR_SPAN_NONE,
+		            "kubelet was not healthy before the change "
+		            "either: the change stays");
+		if (f->was_invalid)
+			return end_broken(f, failure);
+		return kr_apply_end(
+			f, KR_OUTCOME_CHANGED,
+			"the files are right now, but kubelet is still not "
+			"healthy: %s",
+			failure);
+	}
+	if (f->options->no_rollback && error != -EINTR)
+		return end_broken(f, failure);
+	return go_back(f, failure);
+}
+
+static int activate(struct kr_applying *f)
+{
+	struct kr_fix *fix = f->fix;
+	const struct kr_inputs *planned = planned_inputs(f);
+	struct kr_activation act = {
+		.wait_usec = f->options->wait_usec,
+		.argv = planned->argv,
+		.argc = planned->argc,
+		.tick = f->options->tick,
+		.closure = f->options->closure,
+	};
+	int r = 0;
+
+	if (fix->reloads && can_restart(f))
+		r = kr_activation_reload(fix->host, &fix->actions, f->diag);
+	if (r == 0 && fix->restarts)
+		r = kr_activation_restart(fix->host, &act, &fix->actions,
+		                          f->diag);
+	if (r < 0 && r != -ENOMEM)
+		r = failed_start(f, &act, r);
+	free(act.failure);
+	return r;
+}
+
+/* --- the end ------------------------------------------------------------- */
+
+static int audit_again(struct kr_applying *f)
+{
+	const struct kr_audit_options options = {
+		.explicit_wanted = f->options->explicit_wanted,
+		.live = KR_STATE_ABSENT,
+	};
+	_cleanup_diag_ struct kr_diag found = {0};
+	struct kr_host *now = NULL;
+	int r = kr_host_open(f->fix->host->setting, &f->fix->host->options,
+	                     &found, &now);
+
+	if (r == 0)
+		r = kr_audit_run(now->node, &options, &found, &f->fix->after);
+	f->fix->host_after = now;
+	return r == -ENOMEM ? r : 0;
+}
+
+static int end_done(struct kr_applying *f)
+{
+	struct kr_fix *fix = f->fix;
+
+	if (fix->plan->edits.n_files == 0 && !fix->restarts)
+		return kr_apply_end(
+			f, KR_OUTCOME_COMPLIANT,
+			"%s; nothing was changed, nothing was restarted",
+			fix->before->reason);
+	if (fix->restarts)
+		return kr_apply_end(f, KR_OUTCOME_CHANGED,
+		                    "kubelet runs with it and is healthy");
+	if (!node_of(f)->live)
+		return kr_apply_end(f, KR_OUTCOME_CHANGED,
+		                    "the files are right now");
+	if (f->options->restart == KR_RESTART_AUTO && f->unhealthy_why) {
+		kr_diag_add(f->diag, KR_WARNING, "unhealthy-before",
+		            KR_SPAN_NONE,
+		            "kubelet was not healthy before (%s) and was not "
+		            "restarted",
+		            f->unhealthy_why);
+		show_log(f, NULL);
+	}
+	return kr_apply_end(
+		f, KR_OUTCOME_CHANGED,
+		"the files are right now; kubelet was not restarted");
+}
+
+/* The change stands: its record says so; one that took another back leaves
+ * none. */
+static int keep(struct kr_applying *f)
+{
+	int r = 0;
+
+	if (f->tx && f->undo)
+		kr_transaction_forget(f->tx);
+	else if (f->tx)
+		r = kr_transaction_keep(f->tx, f->diag);
+	return r == -ENOMEM ? r : 0;
+}
+
+int kr_apply_run(struct kr_applying *f)
+{
+	struct kr_fix *fix = f->fix;
+	int r = decide_restart(f);
+
+	if (r == 0)
+		r = check_pending(f);
+	if (r == 0 && f->options->dry_run)
+		return end_preview(f);
+	if (r == 0 && (fix->plan->edits.n_files > 0 || fix->restarts))
+		r = check_permission(f);
+	if (r == 0)
+		r = write_files(f);
+	if (r == 0)
+		r = activate(f);
+	if (r == 0)
+		r = end_done(f);
+	if (r >= 0 && fix->outcome == KR_OUTCOME_CHANGED)
+		r = keep(f);
+	if (r < 0 || fix->actions.n_actions == 0)
+		return r;
+	return audit_again(f);
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The record of a fix, as JSON. It is written anew as a whole (a new file, then
+ * a rename) each time the state moves on:
+ *
+ *   prepared ──> committed ──> kept ──> undone
+ *       └────────────┴──> put-back
+ *
+ * One that is prepared or committed while no fix runs was interrupted.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cjson/cJSON.h>
+
+#include "base/clock.h"
+#include "fix/manifest.h"
+#include "fix/replace.h"
+
+static const char *const state_names[] = {
+	[KR_MANIFEST_PREPARED] = "prepared",
+	[KR_MANIFEST_COMMITTED] = "committed",
+	[KR_MANIFEST_KEPT] = "kept",
+	[KR_MANIFEST_PUT_BACK] = "put-back",
+	[KR_MANIFEST_UNDONE] = "undone",
+};
+
+static_assert(ARRAY_SIZE(state_names) == _KR_MANIFEST_STATE_MAX,
+              "a name for each state");
+
+const char *kr_manifest_state_to_string(enum kr_manifest_state state)
+{
+	return state_names[state];
+}
+
+/* --- writing ------------------------------------------------------------- */
+
+static void add_string(cJSON *o, const char *name, const char *s)
+{
+	if (s && *s)
+		cJSON_AddStringToObject(o, name, s);
+	else
+		cJSON_AddNullToObject(o, name);
+}
+
+static void format_file(cJSON *list, const struct kr_manifest_file *f)
+{
+	cJSON *o = cJSON_CreateObject(), *edits;
+
+	add_string(o, "path", f->path);
+	add_string(o, "copy", f->copy);
+	add_string(o, "folder", f->folder);
+	cJSON_AddBoolToObject(o, "removed", f->removed);
+	add_string(o, "before", f->before);
+	add_string(o, "after", f->after);
+	add_string(o, "temp", f->temp);
+	edits = cJSON_AddArrayToObject(o, "edits");
+	for (size_t i = 0; i < f->n_edits; i++) {
+		cJSON *e = cJSON_CreateObject();
+
+		cJSON_AddNumberToObject(e, "offset",
+		                        (double)f->edits[i].offset);
+		cJSON_AddNumberToObject(e, "length",
+		                        (double)f->edits[i].length);
+		cJSON_AddStringToObject(e, "text", f->edits[i].text);
+		cJSON_AddItemToArray(edits, e);
+	}
+	cJSON_AddItemToArray(list, o);
+}
+
+static char *format(const struct kr_manifest *m)
+{
+	cJSON *root = cJSON_CreateObject(), *files;
+	char time[KR_RFC3339_SIZE];
+	char *text;
+
+	kr_rfc3339(m->realtime_usec, time);
+	cJSON_AddNumberToObject(root, "schema", 1);
+	cJSON_AddStringToObject(root, "id", m->id);
+	cJSON_AddStringToObject(root, "time", time);
+	cJSON_AddNumberToObject(root, "time_usec", (double)m->realtime_usec);
+	add_string(root, "machine_id", m->machine_id);
+	add_string(root, "unit", m->unit);
+	cJSON_AddStringToObject(root, "state", state_names[m->state]);
+	cJSON_AddStringToObject(root, "disk_before",
+	                        kr_state_to_string(m->disk_before));
+	add_string(root, "reason", m->reason);
+	files = cJSON_AddArrayToObject(root, "files");
+	for (size_t i = 0; i < m->n_files; i++)
+		format_file(files, &m->files[i]);
+	text = cJSON_Print(root);
+	cJSON_Delete(root);
+	return text;
+}
+
+int kr_manifest_write(int folder_fd, const struct kr_manifest *manifest)
+{
+	_cleanup_free_ char *text = format(manifest);
+	int r;
+
+	if (!text)
+		return -ENOMEM;
+	r = kr_write_file(folder_fd, "manifest.json.new", text, strlen(text),
+	                  -1);
+	if (r == 0 && renameat(folder_fd, "manifest.json.new", folder_fd,
+	                       "manifest.json") < 0)
+		r = -errno;
+	if (r == 0 && fsync(folder_fd) < 0)
+		r = -errno;
+	return r;
+}
+
+/* --- reading ------------------------------------------------------------- */
+
+/* A string member, copied; NULL where it is null or not there. */
+static int take_string(const cJSON *o, const char *name, char **ret)
+{
+	const char *s =
+		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, name));
+
+	*ret = s ? strdup(s) : NULL;
+	return s && !*ret ? -ENOMEM : 0;
+}
+
+static void take_hash(const cJSON *o, const char *name,
+                      char ret[static KR_SHA256_HEX_SIZE])
+{
+	const char *s =
+		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, name));
+
+	strlcpy(ret, s ? s : "", KR_SHA256_HEX_SIZE);
+}
+
+static int take_size(const cJSON *o, const char *name, size_t *ret)
+{
+	const cJSON *n = cJSON_GetObjectItemCaseSensitive(o, name);
+
+	if (!cJSON_IsNumber(n) || n->valuedouble < 0 ||
+	    n->valuedouble > (double)KR_FILE_SIZE_MAX)
+		return -EBADMSG;
+	*ret = (size_t)n->valuedouble;
+	return 0;
+}
+
+static int parse_edits(const cJSON *list, struct kr_manifest_file *f)
+{
+	const cJSON *e;
+	size_t end = 0;
+
+	f->edits =
+		calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof(*f->edits));
+	if (!f->edits)
+		return -ENOMEM;
+	cJSON_ArrayForEach(e, list)
+	{
+		struct kr_edit *edit = &f->edits[f->n_edits];
+		int r = take_string(e, "text", &edit->text);
+
+		if (r == 0 && !edit->text)
+			return -EBADMSG;
+		f->n_edits += r == 0;
+		if (r == 0)
+			r = take_size(e, "offset", &edit->offset);
+		if (r == 0)
+			r = take_size(e, "length", &edit->length);
+		if (r < 0)
+			return r;
+		if (edit->offset < end)
+			return -EBADMSG;
+		end = edit->offset + edit->length;
+	}
+	return 0;
+}
+
+static bool is_plain_name(const char *name)
+{
+	return !name ||
+	       (*name && !strchr(name, '/') && strcmp(name, "..") != 0);
+}
+
+static int parse_file(const cJSON *o, struct kr_manifest_file *f)
+{
+	int r = take_string(o, "path", &f->path);
+
+	if (r == 0)
+		r = take_string(o, "copy", &f->copy);
+	if (r == 0)
+		r = take_string(o, "folder", &f->folder);
+	if (r == 0)
+		r = take_string(o, "temp", &f->temp);
+	if (r < 0)
+		return r;
+	if (!f->path || *f->path != '/' || (f->folder && *f->folder != '/') ||
+	    !is_plain_name(f->copy) || !is_plain_name(f->temp))
+		return -EBADMSG;
+	f->removed =
+		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "removed"));
+	take_hash(o, "before", f->before);
+	take_hash(o, "after", f->after);
+	return parse_edits(cJSON_GetObjectItemCaseSensitive(o, "edits"), f);
+}
+
+static int parse_state(const cJSON *root, struct kr_manifest *m)
+{
+	const char *state = cJSON_GetStringValue(
+		cJSON_GetObjectItemCaseSensitive(root, "state"));
+	const char *disk = cJSON_GetStringValue(
+		cJSON_GetObjectItemCaseSensitive(root, "disk_before"));
+	const cJSON *usec = cJSON_GetObjectItemCaseSensitive(root, "time_usec");
+	int found = 0;
+
+	for (size_t i = 0; state && i < ARRAY_SIZE(state_names); i++) {
+		if (strcmp(state, state_names[i]) == 0) {
+			m->state = (enum kr_manifest_state)i;
+			found++;
+		}
+	}
+	for (int i = 0; disk && i < _KR_STATE_MAX; i++) {
+		if (strcmp(disk, kr_state_to_string((enum kr_state)i)) == 0) {
+			m->disk_before = (enum kr_state)i;
+			found++;
+		}
+	}
+	if (found != 2 || !cJSON_IsNumber(usec))
+		return -EBADMSG;
+	m->realtime_usec = (uint64_t)usec->valuedouble;
+	return 0;
+}
+
+static int parse(const char *text, struct kr_manifest *m)
+{
+	cJSON *root = cJSON_Parse(text);
+	const cJSON *files = cJSON_GetObjectItemCaseSensitive(root, "files");
+	const cJSON *f;
+	int r = cJSON_IsArray(files) ? parse_state(root, m) : -EBADMSG;
+
+	if (r == 0)
+		r = take_string(root, "machine_id", &m->machine_id);
+	if (r == 0)
+		r = take_string(root, "unit", &m->unit);
+	if (r == 0)
+		r = take_string(root, "reason", &m->reason);
+	if (r == 0) {
+		m->files = calloc((size_t)cJSON_GetArraySize(files) + 1,
+		                  sizeof(*m->files));
+		r = m->files ? 0 : -ENOMEM;
+	}
+	if (r == 0) {
+		cJSON_ArrayForEach(f, files)
+		{
+			if (r == 0)
+				r = parse_file(f, &m->files[m->n_files++]);
+		}
+	}
+	cJSON_Delete(root);
+	return r;
+}
+
+static char *path_in(const char *id, const char *name)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s/%s", KR_STATE_DIR, id, name) < 0 ? NULL
+	                                                               : path;
+}
+
+int kr_manifest_read(struct kr_fs *fs, const char *id, struct kr_manifest *ret)
+{
+	_cleanup_free_ char *path = path_in(id, "manifest.json");
+	_cleanup_manifest_ struct kr_manifest m = {0};
+	const struct kr_file *file;
+	int r = path ? kr_fs_read(fs, path, &file) : -ENOMEM;
+
+	if (r == 0)
+		r = parse(file->data, &m);
+	if (r < 0)
+		return r;
+	strlcpy(m.id, id, sizeof(m.id));
+	*ret = m;
+	m = (struct kr_manifest){0};
+	return 0;
+}
+
+void kr_manifest_done(struct kr_manifest *m)
+{
+	for (size_t i = 0; i < m->n_files; i++) {
+		struct kr_manifest_file *f = &m->files[i];
+
+		for (size_t k = 0; k < f->n_edits; k++)
+			free(f->edits[k].text);
+		free(f->edits);
+		free(f->path);
+		free(f->copy);
+		free(f->folder);
+		free(f->temp);
+	}
+	free(m->files);
+	free(m->machine_id);
+	free(m->unit);
+	free(m->reason);
+	*m = (struct kr_manifest){0};
+}
+
+static bool same_edits(const struct kr_manifest_file *m,
+                       const struct kr_file_edits *f)
+{
+	if (m->n_edits != f->n_edits || m->removed != f->remove)
+		return false;
+	for (size_t i = 0; i < m->n_edits; i++) {
+		if (m->edits[i].offset != f->edits[i].offset ||
+		    m->edits[i].length != f->edits[i].length ||
+		    strcmp(m->edits[i].text, f->edits[i].text) != 0)
+			return false;
+	}
+	return true;
+}
+
+bool kr_manifest_matches(const struct kr_manifest *manifest,
+                         const struct kr_edits *edits)
+{
+	if (manifest->n_files != edits->n_files)
+		return false;
+	for (size_t i = 0; i < edits->n_files; i++) {
+		const struct kr_manifest_file *m = &manifest->files[i];
+		const struct kr_file_edits *f = &edits->files[i];
+		char hex[KR_SHA256_HEX_SIZE] = "";
+
+		if (f->file)
+			kr_sha256_hex(f->file->data, f->file->size, hex);
+		if (strcmp(m->path, f->path) != 0 ||
+		    strcmp(m->before, hex) != 0 || !same_edits(m, f))
+			return false;
+	}
+	return true;
+}
+
+/* A folder's name is the time of the beginning, so names sort by age. */
+int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
+                      struct kr_manifests *ret)
+{
+	_cleanup_manifests_ struct kr_manifests list = {0};
+	_cleanup_dir_ struct kr_dir dir = {0};
+	int r = kr_fs_list(fs, KR_STATE_DIR, &dir);
+
+	if (r == -ENOENT) {
+		*ret = list;
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	list.items = calloc(dir.n_entries + 1, sizeof(*list.items));
+	if (!list.items)
+		return -ENOMEM;
+	for (size_t i = 0; i < dir.n_entries; i++) {
+		const char *id = dir.entries[i].name;
+
+		r = kr_manifest_read(fs, id, &list.items[list.n_items]);
+		if (r == -ENOMEM)
+			return r;
+		list.n_items += r == 0;
+		if (r < 0)
+			kr_diag_add_path(diag, KR_WARNING, "manifest", id,
+			                 "no record of a fix can be read in "
+			                 "%s/%s: %s",
+			                 KR_STATE_DIR, id, strerror(-r));
+	}
+	*ret = list;
+	list = (struct kr_manifests){0};
+	return 0;
+}
+
+void kr_manifests_done(struct kr_manifests *list)
+{
+	for (size_t i = 0; i < list->n_items; i++)
+		kr_manifest_done(&list->items[i]);
+	free(list->items);
+	*list = (struct kr_manifests){0};
+}
+
+int kr_manifest_copy(struct kr_fs *fs, const char *id,
+                     const struct kr_manifest_file *file,
+                     const struct kr_file **ret)
+{
+	_cleanup_free_ char *path = NULL;
+	char hex[KR_SHA256_HEX_SIZE];
+	int r;
+
+	if (!file->copy)
+		return -ENOENT;
+	path = path_in(id, file->copy);
+	if (!path)
+		return -ENOMEM;
+	r = kr_fs_read(fs, path, ret);
+	if (r < 0)
+		return r;
+	kr_sha256_hex((*ret)->data, (*ret)->size, hex);
+	return strcmp(hex, file->before) == 0 ? 0 : -EBADMSG;
+}
+
+char *kr_machine_id(struct kr_fs *fs)
+{
+	const struct kr_file *file;
+
+	if (kr_fs_read(fs, "/etc/machine-id", &file) < 0 ||
+	    strcspn(file->data, "\n") == 0)
+		return NULL;
+	return strndup(file->data, strcspn(file->data, "\n"));
+}

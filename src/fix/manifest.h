@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What is kept of a fix in /var/lib/kubelet-remedy/ID/: its list of files and
+ * how far it came (manifest.json), and the old content of each file.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "base/edit.h"
+#include "base/fs.h"
+#include "base/span.h"
+#include "kubelet/flags.h"
+
+#define KR_TRANSACTION_ID_SIZE 40
+
+enum kr_manifest_state {
+	KR_MANIFEST_PREPARED,  /* not all files need be replaced */
+	KR_MANIFEST_COMMITTED, /* all are, kubelet has not shown yet that it is
+	                          well */
+	KR_MANIFEST_KEPT,      /* the fix stands */
+	KR_MANIFEST_PUT_BACK,  /* kubelet did not like it: the old files */
+	KR_MANIFEST_UNDONE,    /* taken back later */
+	_KR_MANIFEST_STATE_MAX,
+};
+
+/* "prepared", "committed", "kept", "put-back", "undone". */
+const char *kr_manifest_state_to_string(enum kr_manifest_state state);
+
+struct kr_manifest_file {
+	char *path; /* the node's, links resolved */
+	char *copy; /* name of the old content beside the manifest; NULL: the
+	               file was made */
+	/* the folder that was made for it, which goes again when it is empty;
+	 * NULL: it was there */
+	char *folder;
+	bool removed;                    /* the file was taken away */
+	char before[KR_SHA256_HEX_SIZE]; /* "" for a file that was made */
+	char after[KR_SHA256_HEX_SIZE];  /* "" for one that was taken away */
+	char *temp; /* name of the new content beside the target, for recovery
+	             */
+	struct kr_edit *edits; /* of the old content */
+	size_t n_edits;
+};
+
+struct kr_manifest {
+	char id[KR_TRANSACTION_ID_SIZE];
+	uint64_t realtime_usec; /* of its beginning */
+	char *machine_id;       /* NULL: the node has none */
+	char *unit;
+	enum kr_manifest_state state;
+	enum kr_state disk_before; /* the disk view before the fix */
+	char *reason;              /* why it was put back; NULL */
+	struct kr_manifest_file *files;
+	size_t n_files;
+};
+
+/* Writes manifest.json into the folder, atomically and to the disk. 0 or an
+ * errno. */
+int kr_manifest_write(int folder_fd, const struct kr_manifest *manifest);
+
+/* Reads the one of ID. 0; -ENOENT; -EBADMSG: not a manifest; other errnos. */
+int kr_manifest_read(struct kr_fs *fs, const char *id, struct kr_manifest *ret);
+void kr_manifest_done(struct kr_manifest *manifest);
+#define _cleanup_manifest_ _cleanup_(kr_manifest_done)
+
+/* Whether it did the changes of EDITS to the bytes that their files have now.
+ */
+bool kr_manifest_matches(const struct kr_manifest *manifest,
+                         const struct kr_edits *edits);
+
+struct kr_manifests {
+	struct kr_manifest *items; /* oldest first */
+	size_t n_items;
+};
+
+/* All of the node's. What is no manifest is a warning in DIAG. 0 or an errno.
+ */
+int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
+                      struct kr_manifests *ret);
+void kr_manifests_done(struct kr_manifests *manifests);
+#define _cleanup_manifests_ _cleanup_(kr_manifests_done)
+
+/* The old content of FILE of transaction ID. 0 or an errno. */
+int kr_manifest_copy(struct kr_fs *fs, const char *id,
+                     const struct kr_manifest_file *file,
+                     const struct kr_file **ret);
+
+/* The node's machine id, which the caller frees; NULL: it has none. */
+char *kr_machine_id(struct kr_fs *fs);

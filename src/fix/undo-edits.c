@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What takes a fix back, file by file.
+ *
+ *   the file is as we left it           our bytes are put back
+ *   it is as it was before us           nothing to do
+ *   it has other changes                the lines of each edit are looked for:
+ *                                       there once, only our span is reverted;
+ *                                       nowhere, the edit is gone (the
+ *                                       platform has written the file anew);
+ *                                       more than once, refused
+ *   we made it                          it goes, unless it was changed since
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fix/undo.h"
+
+struct reversing {
+	struct kr_fs *fs;
+	const struct kr_manifest *manifest;
+	struct kr_diag *diag;
+	struct kr_edits *edits;
+	const char *reason; /* of a refusal */
+	bool any;           /* there is something to take back */
+};
+
+static int refuse(struct reversing *r, const char *path, const char *reason)
+{
+	r->reason = reason;
+	kr_diag_add_path(r->diag, KR_ERROR, "undo-refused", path, "%s", reason);
+	return KR_UNDO_REFUSED;
+}
+
+static bool has_hash(const struct kr_file *file, const char *want)
+{
+	char hex[KR_SHA256_HEX_SIZE];
+
+	kr_sha256_hex(file->data, file->size, hex);
+	return strcmp(hex, want) == 0;
+}
+
+/* The bytes [OFFSET, OFFSET + LENGTH) of NOW become those of EDIT in OLD. */
+static int revert_edit(struct reversing *r, const struct kr_file *now,
+                       size_t offset, const struct kr_file *old,
+                       const struct kr_edit *edit)
+{
+	const struct kr_span span = {now, offset, strlen(edit->text)};
+	_cleanup_free_ char *text = NULL;
+
+	if (edit->offset + edit->length > old->size ||
+	    memchr(old->data + edit->offset, '\0', edit->length))
+		return refuse(r, now->path, "its copy does not fit the record");
+	text = strndup(old->data + edit->offset, edit->length);
+	if (!text)
+		return -ENOMEM;
+	r->any = true;
+	return kr_edits_add(r->edits, span, text);
+}
+
+/* The file is as we left it: every edit stands where it was put. */
+static int revert_exactly(struct reversing *r, const struct kr_file *now,
+                          const struct kr_file *old,
+                          const struct kr_manifest_file *file)
+{
+	size_t grown = 0, shrunk = 0;
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < file->n_edits; i++) {
+		const struct kr_edit *e = &file->edits[i];
+
+		result =
+			revert_edit(r, now, e->offset + grown - shrunk, old, e);
+		grown += strlen(e->text);
+		shrunk += e->length;
+	}
+	return result;
+}
+
+/* --- a file with other changes ------------------------------------------- */
+
+static size_t line_start(const char *data, size_t at)
+{
+	const char *lf = memrchr(data, '\n', at);
+
+	return lf ? (size_t)(lf + 1 - data) : 0;
+}
+
+static size_t line_end(const char *data, size_t size, size_t at)
+{
+	const char *lf = memchr(data + at, '\n', size - at);
+
+	return lf ? (size_t)(lf + 1 - data) : size;
+}
+
+/* How often the LENGTH bytes at LINES stand in NOW as whole lines; the last
+ * place. */
+static unsigned find_lines(const struct kr_file *now, const char *lines,
+                           size_t length, size_t *ret_at)
+{
+	const char *p = now->data, *end = now->data + now->size;
+	unsigned n = 0;
+
+	while (length > 0 && p < end &&
+	       (p = memmem(p, (size_t)(end - p), lines, length))) {
+		if (p == now->data || p[-1] == '\n') {
+			*ret_at = (size_t)(p - now->data);
+			n++;
+		}
+		p++;
+	}
+	return n;
+}
+
+static int revert_among_others(struct reversing *r, const struct kr_file *now,
+                               const struct kr_file *old,
+                               const struct kr_manifest_file *file)
+{
+	const struct kr_file_edits ours = {
+		.file = old,
+		.path = file->path,
+		.edits = file->edits,
+		.n_edits = file->n_edits,
+	};
+	_cleanup_free_ char *after = NULL;
+	size_t size, grown = 0, shrunk = 0;
+	int result = kr_file_edits_apply(&ours, &after, &size);
+
+	for (size_t i = 0; result == 0 && i < file->n_edits; i++) {
+		const struct kr_edit *e = &file->edits[i];
+		size_t at = e->offset + grown - shrunk, found = 0;
+		size_t from = line_start(after, at);
+		size_t to = line_end(after, size, at + strlen(e->text));
+		unsigned n = find_lines(now, after + from, to - from, &found);
+
+		if (n > 1)
+			result = refuse(r, now->path,
+			                "the lines that were changed stand "
+			                "there more than once now");
+		else if (n == 1)
+			result = revert_edit(r, now, found + at - from, old, e);
+		grown += strlen(e->text);
+		shrunk += e->length;
+	}
+	return result;
+}
+
+/* --- one file ------------------------------------------------------------ */
+
+static int revert_made(struct reversing *r, const struct kr_manifest_file *file)
+{
+	const struct kr_file *now;
+	int result = kr_fs_read(r->fs, file->path, &now);
+
+	if (result == -ENOENT)
+		return 0;
+	if (result < 0)
+		return result;
+	if (!has_hash(now, file->after))
+		return refuse(r, file->path,
+		              "was made by the fix and changed by somebody "
+		              "since");
+	r->any = true;
+	return kr_edits_remove(r->edits, now);
+}
+
+static bool edits_fit(const struct kr_manifest_file *file,
+                      const struct kr_file *old)
+{
+	for (size_t i = 0; i < file->n_edits; i++) {
+		if (file->edits[i].offset + file->edits[i].length > old->size)
+			return false;
+	}
+	return true;
+}
+
+static int revert_file(struct reversing *r, const struct kr_manifest_file *file)
+{
+	const struct kr_file *now, *old;
+	int result;
+
+	if (!file->copy)
+		return revert_made(r, file);
+	result = kr_manifest_copy(r->fs, r->manifest->id, file, &old);
+	if (result == -ENOMEM)
+		return result;
+	if (result < 0 || file->removed || !edits_fit(file, old))
+		return refuse(r, file->path,
+		              "its copy in " KR_STATE_DIR " is not there or "
+		              "not what was kept");
+	result = kr_fs_read(r->fs, file->path, &now);
+	if (result == -ENOENT)
+		return 0; /* gone, and our edit with it */
+	if (result < 0)
+		return result;
+	if (has_hash(now, file->before))
+		return 0;
+	if (has_hash(now, file->after))
+		return revert_exactly(r, now, old, file);
+	return revert_among_others(r, now, old, file);
+}
+
+static bool is_ours(struct kr_fs *fs, const struct kr_manifest *manifest)
+{
+	_cleanup_free_ char *id = kr_machine_id(fs);
+
+	return !id || !manifest->machine_id ||
+	       strcmp(id, manifest->machine_id) == 0;
+}
+
+int kr_undo_edits(struct kr_fs *fs, const struct kr_manifest *manifest,
+                  struct kr_diag *diag, struct kr_edits *edits,
+                  const char **ret_reason)
+{
+	_cleanup_edits_ struct kr_edits unwanted = {0};
+	struct reversing r = {
+		.fs = fs,
+		.manifest = manifest,
+		.diag = diag,
+		.edits = edits ? edits : &unwanted,
+	};
+	int result = 0;
+
+	if (!is_ours(fs, manifest)) {
+		*ret_reason = "it was made on another machine";
+		return KR_UNDO_FOREIGN;
+	}
+	/* the last file that was replaced goes back first */
+	for (size_t i = manifest->n_files; result == 0 && i-- > 0;)
+		result = revert_file(&r, &manifest->files[i]);
+	if (result == -EEXIST)
+		result = refuse(&r, manifest->files[0].path,
+		                "two of the changes touch each other now");
+	if (result != 0) {
+		*ret_reason = r.reason ? r.reason : "a file cannot be read";
+		return result;
+	}
+	*ret_reason = r.any ? NULL
+	                    : "what it changed is not there any more: somebody "
+	                      "has written the files anew";
+	return r.any ? KR_UNDO_POSSIBLE : KR_UNDO_NOTHING;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * undo: the edits that take a fix back (fix/undo-edits) are a plan like any
+ * other. It is proven that the disk then decides as it did before the fix, and
+ * applied by the same steps (fix/apply).
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fix/apply.h"
+#include "fix/replace.h"
+#include "fix/undo.h"
+
+static const char *const undoable_names[] = {
+	[KR_UNDO_POSSIBLE] = "possible",
+	[KR_UNDO_NOTHING] = "nothing",
+	[KR_UNDO_REFUSED] = "refused",
+	[KR_UNDO_FOREIGN] = "foreign",
+};
+
+static_assert(ARRAY_SIZE(undoable_names) == _KR_UNDOABLE_MAX,
+              "a name for each");
+
+const char *kr_undoable_to_string(enum kr_undoable undoable)
+{
+	return undoable_names[undoable];
+}
+
+int kr_outcome_to_undo_status(enum kr_outcome outcome)
+{
+	switch (outcome) {
+	case KR_OUTCOME_CHANGED:
+	case KR_OUTCOME_WOULD_CHANGE:
+		return 0;
+	case KR_OUTCOME_COMPLIANT:
+		return 1;
+	case KR_OUTCOME_BROKEN:
+		return 6;
+	default:
+		return 4;
+	}
+}
+
+/* The one of ID, or the last that stands; NULL: none. */
+static const struct kr_manifest *choose(const struct kr_manifests *list,
+                                        const char *id)
+{
+	for (size_t i = list->n_items; i-- > 0;) {
+		const struct kr_manifest *m = &list->items[i];
+
+		if (id ? strcmp(m->id, id) == 0 : m->state == KR_MANIFEST_KEPT)
+			return m;
+	}
+	return NULL;
+}
+
+static int no_fix(struct kr_applying *a, const char *id)
+{
+	if (!id)
+		return kr_apply_end(a, KR_OUTCOME_COMPLIANT,
+		                    "there is no fix to undo");
+	kr_diag_add(a->diag, KR_ERROR, "no-transaction", KR_SPAN_NONE,
+	            "there is no fix %s: 'history' lists them", id);
+	return kr_apply_end(a, KR_OUTCOME_COMPLIANT, "there is no fix %s", id);
+}
+
+/* The node after the undo: it must decide as it did before the fix. */
+static int prove(struct kr_applying *a, const struct kr_manifest *m)
+{
+	const struct kr_audit_options options = {.live = KR_STATE_ABSENT};
+	_cleanup_diag_ struct kr_diag found = {0};
+	struct kr_plan *plan = a->fix->plan;
+	int r = kr_node_with_edits(a->fix->host->node, &plan->edits, &found,
+	                           &plan->after);
+
+	if (r == 0)
+		r = kr_audit_run(plan->after, &options, &found, &plan->audit);
+	if (r < 0)
+		return r;
+	if (plan->audit->disk.state == m->disk_before)
+		return 0;
+	kr_diag_add(a->diag, KR_ERROR, "not-proven", KR_SPAN_NONE,
+	            "kubelet would not decide as before the fix (%s), but %s: "
+	            "other changes were made since",
+	            kr_state_to_string(m->disk_before),
+	            kr_state_to_string(plan->audit->disk.state));
+	return kr_apply_end(a, KR_OUTCOME_REFUSED,
+	                    "other changes were made since the fix");
+}
+
+static int make_plan(struct kr_applying *a, const struct kr_manifest *m)
+{
+	struct kr_node *node = a->fix->host->node;
+	const char *reason = NULL;
+	int r;
+
+	a->fix->plan = calloc(1, sizeof(*a->fix->plan));
+	if (!a->fix->plan)
+		return -ENOMEM;
+	if (m->state != KR_MANIFEST_KEPT)
+		return kr_apply_end(a, KR_OUTCOME_COMPLIANT,
+		                    "the fix %s does not stand any more: %s",
+		                    m->id,
+		                    kr_manifest_state_to_string(m->state));
+	r = kr_undo_edits(node->fs, m, a->diag, &a->fix->plan->edits, &reason);
+	if (r < 0)
+		return r == -ENOMEM
+		               ? r
+		               : kr_apply_end_by_error(a, KR_OUTCOME_FAILED,
+		                                       strerror(-r));
+	if (r == KR_UNDO_NOTHING)
+		return kr_apply_end(a, KR_OUTCOME_COMPLIANT, "%s", reason);
+	if (r != KR_UNDO_POSSIBLE)
+		return kr_apply_end(a, KR_OUTCOME_REFUSED, "%s", reason);
+	a->fix->plan->unit_changes =
+		kr_plan_unit_changes(node, &a->fix->plan->edits);
+	return prove(a, m);
+}
+
+/* The folders that the fix made and that are empty now. */
+static void remove_folders(struct kr_applying *a, const struct kr_manifest *m)
+{
+	for (size_t i = 0; i < m->n_files; i++) {
+		const char *folder = m->files[i].folder;
+		int r = folder ? kr_remove_empty_folder(a->fix->host->node->fs,
+		                                        folder)
+		               : 0;
+
+		if (r < 0)
+			kr_diag_add_path(a->diag, KR_WARNING, "folder-stays",
+			                 folder, "cannot be removed again: %s",
+			                 strerror(-r));
+	}
+}
+
+static int mark_undone(struct kr_applying *a, struct kr_manifest *m)
+{
+	_cleanup_free_ char *path = kr_path_join(KR_STATE_DIR, m->id);
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (!path)
+		return -ENOMEM;
+	fd = kr_fs_open_folder(a->fix->host->node->fs, path);
+	m->state = KR_MANIFEST_UNDONE;
+	r = fd < 0 ? fd : kr_manifest_write(fd, m);
+	if (r < 0)
+		kr_diag_add_path(a->diag, KR_WARNING, "manifest", path,
+		                 "the fix is undone, but its record cannot say "
+		                 "so: %s",
+		                 strerror(-r));
+	return r == -ENOMEM ? r : 0;
+}
+
+static int run(struct kr_applying *a, const struct kr_setting *setting,
+               const struct kr_node_options *node_options, const char *id)
+{
+	_cleanup_manifests_ struct kr_manifests list = {0};
+	const struct kr_manifest *m;
+	int r = kr_apply_read(a, setting, node_options);
+
+	if (r != 0)
+		return r;
+	r = kr_manifests_read(a->fix->host->node->fs, a->diag, &list);
+	if (r < 0 && r != -ENOMEM) {
+		kr_diag_add_path(a->diag, KR_ERROR, "manifest", KR_STATE_DIR,
+		                 "%s", strerror(-r));
+		return kr_apply_end_by_error(a, KR_OUTCOME_FAILED, "");
+	}
+	if (r < 0)
+		return r;
+	m = choose(&list, id);
+	if (!m)
+		return no_fix(a, id);
+	a->undo_since_usec = m->realtime_usec;
+	r = make_plan(a, m);
+	if (r == 0)
+		r = kr_apply_run(a);
+	if (r < 0 || a->fix->outcome != KR_OUTCOME_CHANGED)
+		return r;
+	remove_folders(a, m);
+	strlcpy(a->fix->transaction, m->id, sizeof(a->fix->transaction));
+	return mark_undone(a, &list.items[m - list.items]);
+}
+
+int kr_undo_run(const struct kr_setting *setting,
+                const struct kr_node_options *node_options,
+                const struct kr_fix_options *options, const char *id,
+                struct kr_diag *diag, struct kr_fix **ret)
+{
+	_cleanup_fix_ struct kr_fix *fix = calloc(1, sizeof(*fix));
+	_cleanup_(kr_applying_done) struct kr_applying a = {
+		.options = options, .fix = fix, .diag = diag, .undo = true};
+	int r;
+
+	if (!fix)
+		return -ENOMEM;
+	r = run(&a, setting, node_options, id);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(fix);
+	return 0;
+}

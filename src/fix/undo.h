@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * undo: take a fix back later.
+ */
+
+#include "fix/fix.h"
+#include "fix/manifest.h"
+
+/* The exit status of undo (interface.md): what of fix is 1 is 0 here, and a
+ * change that had to be taken back itself has changed nothing. */
+int kr_outcome_to_undo_status(enum kr_outcome outcome);
+
+/*
+ * Takes back transaction ID, or the last one that stands where ID is NULL. The
+ * outcome COMPLIANT means that there is nothing to undo. OPTIONS: dry_run,
+ * restart (auto: when kubelet was started after the fix), wait_usec, tick. 0,
+ * or -ENOMEM.
+ */
+int kr_undo_run(const struct kr_setting *setting,
+                const struct kr_node_options *node_options,
+                const struct kr_fix_options *options, const char *id,
+                struct kr_diag *diag, struct kr_fix **ret);
+
+enum kr_undoable {
+	KR_UNDO_POSSIBLE,
+	KR_UNDO_NOTHING, /* all of it is gone already */
+	KR_UNDO_REFUSED,
+	KR_UNDO_FOREIGN, /* another machine's */
+	_KR_UNDOABLE_MAX,
+};
+
+/* "possible", "nothing", "refused", "foreign". */
+const char *kr_undoable_to_string(enum kr_undoable undoable);
+
+/*
+ * The edits that take MANIFEST's fix back from the files as they are now: our
+ * bytes where a file is as we left it; our span alone where it has been changed
+ * besides; nothing where our edit is gone. RET_REASON is a static sentence of
+ * all but POSSIBLE, DIAG names the files. EDITS may be NULL. The outcome, or an
+ * errno.
+ */
+int kr_undo_edits(struct kr_fs *fs, const struct kr_manifest *manifest,
+                  struct kr_diag *diag, struct kr_edits *edits,
+                  const char **ret_reason);
