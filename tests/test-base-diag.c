@@ -128,6 +128,18 @@ START_TEST(test_merge)
 }
 END_TEST
 
+/* Where nobody wants the words they go. */
+START_TEST(test_merge_into_nothing)
+{
+	struct kr_diag from = {0};
+
+	kr_diag_add(&from, KR_ERROR, "x", KR_SPAN_NONE, "words");
+	kr_diag_merge(NULL, &from);
+	ck_assert_uint_eq(from.n_messages, 0);
+	ck_assert_ptr_null(from.messages);
+}
+END_TEST
+
 START_TEST(test_find)
 {
 	_cleanup_diag_ struct kr_diag diag = {0};
@@ -181,6 +193,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, test_nobody_asks);
 	tcase_add_test(tc, test_same_again);
 	tcase_add_test(tc, test_merge);
+	tcase_add_test(tc, test_merge_into_nothing);
 	tcase_add_test(tc, test_find);
 	tcase_add_test(tc, test_names);
 	tcase_add_test(tc, test_owns);

@@ -134,6 +134,10 @@ void kr_diag_add_path(struct kr_diag *diag, enum kr_severity severity,
 
 void kr_diag_merge(struct kr_diag *diag, struct kr_diag *from)
 {
+	if (!diag) {
+		kr_diag_done(from);
+		return;
+	}
 	for (size_t i = 0; i < from->n_messages; i++)
 		append(diag, &from->messages[i]);
 	free(from->messages);

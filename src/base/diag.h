@@ -53,7 +53,8 @@ void kr_diag_add_path(struct kr_diag *diag, enum kr_severity severity,
                       const char *code, const char *path, const char *format,
                       ...) _printf_(5, 6);
 
-/* Moves all messages of FROM behind those of DIAG. */
+/* Moves all messages of FROM behind those of DIAG, which may be NULL: then they
+ * go. */
 void kr_diag_merge(struct kr_diag *diag, struct kr_diag *from);
 
 /* The first message of SEVERITY, or NULL. */
