@@ -281,6 +281,20 @@ static int doubt_disk(struct kr_node *node, struct kr_audit *audit,
 	           (int)node->process.pid);
 }
 
+/* What a changed file hides of the running kubelet, configz may tell. */
+static int running_from_live(struct kr_audit *audit)
+{
+	bool told = audit->live.state == KR_STATE_TRUE ||
+	            audit->live.state == KR_STATE_FALSE;
+
+	if (!told || audit->n_changed == 0 ||
+	    audit->running.state != KR_STATE_UNKNOWN)
+		return 0;
+	audit->running.state = audit->live.state;
+	return set(&audit->running.reason, "kubelet[%d] says so of itself",
+	           (int)audit->pid);
+}
+
 static int judge_live(struct kr_audit *audit,
                       const struct kr_audit_options *options)
 {
@@ -387,6 +401,8 @@ int kr_audit_run(struct kr_node *node, const struct kr_audit_options *options,
 		r = doubt_disk(node, a, diag);
 	if (r == 0)
 		r = judge_live(a, options);
+	if (r == 0)
+		r = running_from_live(a);
 	if (r == 0)
 		r = judge(node, a);
 	if (r < 0)

@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * audit: the views and the verdict, over units, processes and files that the
+ * test makes.
+ */
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "audit/audit.h"
+#include "base/clock.h"
+#include "testing-node.h"
+#include "testing.h"
+
+#define GVK                                                                    \
+	"{\"kind\":\"KubeletConfiguration\","                                  \
+	"\"apiVersion\":\"kubelet.config.k8s.io/v1beta1\""
+#define SET(v) GVK ",\"makeIPTablesUtilChains\":" v "}\n"
+#define EMPTY  GVK "}\n"
+#define CONFIG "/etc/kubelet.json"
+#define FLAG   "--make-iptables-util-chains"
+#define HOUR   (3600 * KR_USEC_PER_SEC)
+
+/* What became of the config file, seen from the start of the process. */
+enum drift {
+	NOT_CHANGED,
+	MTIME_LATER,
+	BIRTH_LATER, /* another file of an old mtime, as cp -p makes it */
+	CTIME_LATER, /* a chmod */
+	FOLDER_LATER,
+};
+
+struct row {
+	const char *name;
+	const char *unit; /* behind "/usr/bin/kubelet "; NULL: no unit */
+	const char *config;
+	const char *argv[4]; /* behind "kubelet"; [0] NULL: no process */
+	enum drift drift;
+	const char *cgroup; /* NULL: the unit's */
+	enum kr_state live;
+	bool explicit_wanted;
+
+	enum kr_verdict want;
+	enum kr_state disk, running;
+	bool restart, assumed;
+	const char *code; /* a message of it; NULL: no warning, no error */
+};
+
+#define T KR_STATE_TRUE
+#define F KR_STATE_FALSE
+#define I KR_STATE_INVALID
+#define U KR_STATE_UNKNOWN
+#define A KR_STATE_ABSENT
+
+static const struct row rows[] = {
+	/* an image */
+	{.name = "default", .unit = "--v=2", .disk = T, .running = A},
+	{.name = "default, explicit",
+         .unit = "--v=2",
+         .explicit_wanted = true,
+         .want = KR_VERDICT_FAIL,
+         .disk = T,
+         .running = A},
+	{.name = "the flag true, explicit",
+         .unit = FLAG,
+         .explicit_wanted = true,
+         .disk = T,
+         .running = A},
+	{.name = "the key true, explicit",
+         .unit = "--config=" CONFIG,
+         .config = SET("true"),
+         .explicit_wanted = true,
+         .disk = T,
+         .running = A},
+	{.name = "null, explicit",
+         .unit = "--config=" CONFIG,
+         .config = SET("null"),
+         .explicit_wanted = true,
+         .want = KR_VERDICT_FAIL,
+         .disk = T,
+         .running = A},
+	{.name = "false",
+         .unit = FLAG "=false",
+         .want = KR_VERDICT_FAIL,
+         .disk = F,
+         .running = A},
+	{.name = "invalid",
+         .unit = FLAG "=maybe",
+         .want = KR_VERDICT_INVALID,
+         .disk = I,
+         .running = A,
+         .code = "flag-value"},
+	{.name = "no unit",
+         .want = KR_VERDICT_UNKNOWN,
+         .disk = U,
+         .running = A},
+	/* a kubelet that runs */
+	{.name = "true and true",
+         .unit = FLAG,
+         .argv = {FLAG},
+         .disk = T,
+         .running = T},
+	{.name = "false and false",
+         .unit = FLAG "=false",
+         .argv = {FLAG "=false"},
+         .want = KR_VERDICT_FAIL,
+         .disk = F,
+         .running = F},
+	{.name = "true on disk, false in the process",
+         .unit = FLAG,
+         .argv = {FLAG "=false"},
+         .want = KR_VERDICT_FAIL,
+         .disk = T,
+         .running = F,
+         .restart = true},
+	{.name = "the same, explicit",
+         .unit = FLAG,
+         .argv = {FLAG "=false"},
+         .explicit_wanted = true,
+         .want = KR_VERDICT_FAIL,
+         .disk = T,
+         .running = F,
+         .restart = true},
+	{.name = "false on disk, true in the process",
+         .unit = FLAG "=false",
+         .argv = {FLAG},
+         .want = KR_VERDICT_FAIL,
+         .disk = F,
+         .running = T},
+	{.name = "invalid on disk, true in the process",
+         .unit = FLAG "=maybe",
+         .argv = {FLAG},
+         .want = KR_VERDICT_INVALID,
+         .disk = I,
+         .running = T,
+         .code = "flag-value"},
+	{.name = "invalid on disk, false in the process",
+         .unit = FLAG "=maybe",
+         .argv = {FLAG "=false"},
+         .want = KR_VERDICT_FAIL,
+         .disk = I,
+         .running = F,
+         .code = "flag-value"},
+	{.name = "a process of no unit",
+         .argv = {FLAG},
+         .cgroup = "/user.slice/session-1.scope",
+         .disk = T,
+         .running = T},
+	{.name = "a process of no unit, false",
+         .argv = {FLAG "=false"},
+         .cgroup = "/user.slice/session-1.scope",
+         .want = KR_VERDICT_FAIL,
+         .disk = F,
+         .running = F},
+	{.name = "a process of another unit",
+         .argv = {FLAG},
+         .cgroup = "/system.slice/k3s.service",
+         .want = KR_VERDICT_UNKNOWN,
+         .disk = U,
+         .running = T},
+	/* files that changed since */
+	{.name = "the file as it was",
+         .unit = "--config=" CONFIG,
+         .config = SET("true"),
+         .argv = {"--config=" CONFIG},
+         .disk = T,
+         .running = T},
+	{.name = "the file is younger",
+         .unit = "--config=" CONFIG,
+         .config = SET("true"),
+         .argv = {"--config=" CONFIG},
+         .drift = MTIME_LATER,
+         .want = KR_VERDICT_UNKNOWN,
+         .disk = T,
+         .running = U},
+	{.name = "the file is another one of an old date",
+         .unit = "--config=" CONFIG,
+         .config = SET("true"),
+         .argv = {"--config=" CONFIG},
+         .drift = BIRTH_LATER,
+         .want = KR_VERDICT_UNKNOWN,
+         .disk = T,
+         .running = U},
+	{.name = "only its mode was changed",
+         .unit = "--config=" CONFIG,
+         .config = SET("true"),
+         .argv = {"--config=" CONFIG},
+         .drift = CTIME_LATER,
+         .disk = T,
+         .running = T,
+         .assumed = true,
+         .code = "ctime-later"},
+	{.name = "only its mode was changed, false",
+         .unit = "--config=" CONFIG,
+         .config = SET("false"),
+         .argv = {"--config=" CONFIG},
+         .drift = CTIME_LATER,
+         .want = KR_VERDICT_FAIL,
+         .disk = F,
+         .running = F,
+         .assumed = true,
+         .code = "ctime-later"},
+	{.name = "the file is younger, but the flag decides",
+         .unit = FLAG " --config=" CONFIG,
+         .config = SET("false"),
+         .argv = {FLAG, "--config=" CONFIG},
+         .drift = MTIME_LATER,
+         .disk = T,
+         .running = T},
+	{.name = "its mode was changed, but the flag decides",
+         .unit = FLAG " --config=" CONFIG,
+         .config = SET("false"),
+         .argv = {FLAG, "--config=" CONFIG},
+         .drift = CTIME_LATER,
+         .disk = T,
+         .running = T},
+	{.name = "a younger file, false on disk",
+         .unit = "--config=" CONFIG,
+         .config = SET("false"),
+         .argv = {"--config=" CONFIG},
+         .drift = MTIME_LATER,
+         .want = KR_VERDICT_FAIL,
+         .disk = F,
+         .running = U},
+	{.name = "a drop-in may have gone",
+         .unit = "--config-dir=/etc/k.d",
+         .config = SET("true"),
+         .argv = {"--config-dir=/etc/k.d"},
+         .drift = FOLDER_LATER,
+         .want = KR_VERDICT_UNKNOWN,
+         .disk = T,
+         .running = U},
+	/* a kubelet that runs on what we call invalid */
+	{.name = "the same words, called invalid",
+         .unit = "--no-such-thing=1 --config=" CONFIG,
+         .config = "{",
+         .argv = {"--no-such-thing=1", "--config=" CONFIG},
+         .want = KR_VERDICT_UNKNOWN,
+         .disk = U,
+         .running = U,
+         .code = "model-disagrees"},
+	{.name = "called invalid, but the file is younger",
+         .unit = "--config=" CONFIG,
+         .config = "{",
+         .argv = {"--config=" CONFIG},
+         .drift = MTIME_LATER,
+         .want = KR_VERDICT_INVALID,
+         .disk = I,
+         .running = U,
+         .code = "*"},
+	{.name = "called invalid, other words",
+         .unit = "--v=2 --config=" CONFIG,
+         .config = "{",
+         .argv = {"--v=3"},
+         .want = KR_VERDICT_INVALID,
+         .disk = I,
+         .running = T,
+         .code = "*"},
+	/* the live view */
+	{.name = "live true",
+         .unit = FLAG,
+         .argv = {FLAG},
+         .live = T,
+         .disk = T,
+         .running = T},
+	{.name = "live false",
+         .unit = FLAG,
+         .argv = {FLAG},
+         .live = F,
+         .want = KR_VERDICT_FAIL,
+         .disk = T,
+         .running = T,
+         .restart = true},
+	{.name = "live false, false on disk",
+         .unit = FLAG "=false",
+         .live = F,
+         .want = KR_VERDICT_FAIL,
+         .disk = F,
+         .running = A},
+	{.name = "live asked for, no answer",
+         .unit = FLAG,
+         .argv = {FLAG},
+         .live = U,
+         .want = KR_VERDICT_UNKNOWN,
+         .disk = T,
+         .running = T},
+	{.name = "live says what a younger file hides",
+         .unit = "--config=" CONFIG,
+         .config = SET("true"),
+         .argv = {"--config=" CONFIG},
+         .drift = MTIME_LATER,
+         .live = T,
+         .disk = T,
+         .running = T},
+	{.name = "live false where a younger file hides it",
+         .unit = "--config=" CONFIG,
+         .config = SET("true"),
+         .argv = {"--config=" CONFIG},
+         .drift = MTIME_LATER,
+         .live = F,
+         .want = KR_VERDICT_FAIL,
+         .disk = T,
+         .running = F,
+         .restart = true},
+	{.name = "live true, invalid on disk",
+         .unit = FLAG "=maybe",
+         .live = T,
+         .want = KR_VERDICT_INVALID,
+         .disk = I,
+         .running = A,
+         .code = "flag-value"},
+	{.name = "live true, no unit",
+         .live = T,
+         .want = KR_VERDICT_UNKNOWN,
+         .disk = U,
+         .running = A},
+};
+
+static void set_mtime(const char *path, uint64_t usec)
+{
+	const struct timespec times[2] = {
+		{.tv_nsec = UTIME_OMIT},
+		{.tv_sec = (time_t)(usec / KR_USEC_PER_SEC)},
+	};
+
+	ck_assert_int_eq(utimensat(kr_root_fd, path + 1, times, 0), 0);
+}
+
+/* Writes the files; the realtime at which the process was started. */
+static uint64_t make_files(const struct row *row)
+{
+	uint64_t now = kr_realtime_usec();
+	char exec[256];
+
+	if (row->unit) {
+		snprintf(exec, sizeof(exec), "/usr/bin/kubelet %s", row->unit);
+		kr_test_unit(exec);
+	}
+	if (!row->config)
+		return now;
+	kr_root_write(CONFIG, row->config);
+	kr_root_write("/etc/k.d/1.conf", row->config);
+	now = kr_realtime_usec();
+	switch (row->drift) {
+	case NOT_CHANGED:
+		return now + HOUR;
+	case MTIME_LATER:
+		set_mtime(CONFIG, now + 2 * HOUR);
+		return now + HOUR;
+	case BIRTH_LATER:
+		set_mtime(CONFIG, now - 2 * HOUR);
+		return now - HOUR;
+	case FOLDER_LATER:
+		set_mtime("/etc/k.d", now + 2 * HOUR);
+		return now + HOUR;
+	case CTIME_LATER:
+		usleep(80000);
+		ck_assert_int_eq(fchmodat(kr_root_fd, CONFIG + 1, 0600, 0), 0);
+		return now;
+	}
+	return now;
+}
+
+static void make_process(const struct row *row, uint64_t started)
+{
+	const char *argv[6] = {"/usr/bin/kubelet"};
+
+	if (!row->argv[0])
+		return;
+	for (size_t i = 0; i < 4 && row->argv[i]; i++)
+		argv[i + 1] = row->argv[i];
+	kr_test_process(argv, started,
+	                row->cgroup ? row->cgroup
+	                            : "/system.slice/kubelet.service");
+}
+
+/* File systems without a time of birth tell less. */
+static bool has_birth(struct kr_node *node)
+{
+	const struct kr_file *file;
+
+	ck_assert_int_eq(kr_fs_read(node->fs, CONFIG, &file), 0);
+	return file->btime.tv_sec != 0;
+}
+
+static void check_messages(const struct row *row, const struct kr_diag *diag)
+{
+	if (!row->code) {
+		ck_assert_msg(diag->n_messages == 0, "%s:%s", row->name,
+		              kr_test_messages(diag));
+		return;
+	}
+	ck_assert_msg(*row->code == '*' ? diag->n_messages > 0
+	                                : kr_diag_find(diag, row->code) != NULL,
+	              "%s:%s", row->name, kr_test_messages(diag));
+}
+
+START_TEST(test_rows)
+{
+	const struct row *row = &rows[_i];
+	const struct kr_audit_options options = {
+		.explicit_wanted = row->explicit_wanted,
+		.live = row->live,
+		.live_reason = row->live != A ? "configz says so" : NULL,
+	};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_node_ struct kr_node *node = NULL;
+	_cleanup_audit_ struct kr_audit *a = NULL;
+
+	make_process(row, make_files(row));
+	node = kr_test_node(NULL, &diag);
+	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &a), 0);
+	if (row->drift == BIRTH_LATER && !has_birth(node)) {
+		printf("# skipped: no time of birth on this file system\n");
+		return;
+	}
+	ck_assert_msg(a->disk.state == row->disk, "%s: disk %s: %s", row->name,
+	              kr_state_to_string(a->disk.state), a->disk.reason);
+	ck_assert_msg(a->running.state == row->running, "%s: running %s: %s",
+	              row->name, kr_state_to_string(a->running.state),
+	              a->running.reason);
+	ck_assert_msg(a->verdict == row->want, "%s: %s: %s", row->name,
+	              kr_verdict_to_string(a->verdict), a->reason);
+	ck_assert_msg(a->restart_needed == row->restart, "%s: restart",
+	              row->name);
+	ck_assert_msg(a->assumed == row->assumed, "%s: assumed", row->name);
+	ck_assert_msg(a->reason && *a->reason && a->disk.reason &&
+	                      a->running.reason && a->live.reason,
+	              "%s: a reason is missing", row->name);
+	check_messages(row, &diag);
+}
+END_TEST
+
+/* --- sources ------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	const char *unit, *config;
+	const char *want; /* kind state, "!" wins, "-" not editable */
+} sources[] = {
+	{"nothing", "--v=2", NULL, "default true!-"},
+	{"a flag", FLAG "=false", NULL, "default true-, flag false!"},
+	{"flags, the last wins", FLAG "=false " FLAG, NULL,
+         "default true-, flag false, flag true!"},
+	{"a key", "--config=" CONFIG, SET("false"),
+         "default true-, config false!"},
+	{"a null", "--config=" CONFIG, SET("null"),
+         "default true!-, config null"},
+	{"a key below a flag", FLAG "=0 --config=" CONFIG, SET("true"),
+         "default true-, config true, flag false!"},
+	{"a flag that is refused", FLAG "=x --config=" CONFIG, SET("true"),
+         "default true-, config true, flag invalid!"},
+	{"the first that is refused", FLAG "=x " FLAG "=y", NULL,
+         "default true-, flag invalid!, flag invalid"},
+	{"a key that is refused", "--config=" CONFIG, SET("\"x\""),
+         "default true-, config invalid!"},
+	{"drop-ins", "--config=" CONFIG " --config-dir=/etc/k.d", SET("false"),
+         "default true-, config false, config-dir false!"},
+	{"two words", FLAG " false", NULL, "default true-, flag invalid!"},
+};
+
+START_TEST(test_sources)
+{
+	const struct row row = {.unit = sources[_i].unit,
+	                        .config = sources[_i].config};
+	const struct kr_audit_options options = {.live = A};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_node_ struct kr_node *node = NULL;
+	_cleanup_audit_ struct kr_audit *a = NULL;
+	char got[256] = "";
+	int wins = -1;
+
+	make_files(&row);
+	node = kr_test_node(NULL, &diag);
+	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &a), 0);
+	for (size_t i = 0; i < a->n_sources; i++) {
+		const struct kr_source *s = &a->sources[i];
+
+		snprintf(got + strlen(got), sizeof(got) - strlen(got),
+		         "%s%s %s%s%s", i > 0 ? ", " : "",
+		         kr_source_kind_to_string(s->kind),
+		         kr_state_to_string(s->state), s->wins ? "!" : "",
+		         s->editable ? "" : "-");
+		if (s->wins)
+			wins = (int)i;
+	}
+	ck_assert_msg(strcmp(got, sources[_i].want) == 0, "%s: %s",
+	              sources[_i].name, got);
+	ck_assert_msg(a->disk.source == wins, "%s: the view names %d",
+	              sources[_i].name, a->disk.source);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *s = suite_create("audit");
+	TCase *tc = tcase_create("rows");
+
+	tcase_add_checked_fixture(tc, kr_root_setup, kr_root_teardown);
+	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
+	tcase_add_loop_test(tc, test_sources, 0, ARRAY_SIZE(sources));
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+KR_TEST_MAIN(make_suite);
