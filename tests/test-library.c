@@ -135,7 +135,7 @@ static const struct {
 	{.name = "talos",
          .verdict = KR_REMEDY_UNKNOWN,
          .disk = KR_REMEDY_STATE_UNKNOWN,
-         .plan = -ENOENT},
+         .plan = -EOPNOTSUPP},
 };
 
 static char root[4096];
