@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "cli.h"
 #include "fix/history.h"
+#include "fix/recover.h"
 #include "fix/status.h"
 #include "fix/undo.h"
 #include "report/json.h"
@@ -86,6 +87,8 @@ static int run_audit(const struct kr_options *o, FILE *out, FILE *err)
 
 	if (r == 0)
 		r = kr_audit_run(host->node, &options, &diag, &audit);
+	if (r == 0)
+		r = kr_recover_report(host->node->fs, &diag);
 	if (r == -ENOMEM)
 		return out_of_memory(err);
 	if (r < 0) {

@@ -26,7 +26,9 @@
 #include "base/clock.h"
 #include "fix/apply.h"
 #include "fix/health.h"
+#include "fix/lock.h"
 #include "fix/pending.h"
+#include "fix/recover.h"
 
 #define LOG_LINES 10
 
@@ -34,6 +36,8 @@ void kr_applying_done(struct kr_applying *f)
 {
 	kr_transaction_free(f->tx);
 	free(f->unhealthy_why);
+	if (f->lock_fd >= 0)
+		close(f->lock_fd);
 }
 
 /* Sets the outcome; 1 tells the steps below that there is no more to do. */
@@ -77,22 +81,119 @@ static bool can_restart(struct kr_applying *f)
 	       f->fix->host->loaded;
 }
 
-int kr_apply_read(struct kr_applying *f, const struct kr_setting *setting,
-                  const struct kr_node_options *node_options)
+static int open_host(struct kr_applying *f, const struct kr_setting *setting,
+                     const struct kr_node_options *node_options)
 {
 	const struct kr_audit_options options = {
 		.explicit_wanted = f->options->explicit_wanted,
 		.live = KR_STATE_ABSENT,
 	};
-	int r = kr_host_open(setting, node_options, f->diag, &f->fix->host);
+	struct kr_fix *fix = f->fix;
+	int r;
+
+	fix->plan = kr_plan_free(fix->plan);
+	fix->before = kr_audit_free(fix->before);
+	fix->host = kr_host_free(fix->host);
+	r = kr_host_open(setting, node_options, f->diag, &fix->host);
+	if (r == 0)
+		r = kr_audit_run(node_of(f), &options, f->diag, &fix->before);
+	return r;
+}
+
+static bool may_write(struct kr_applying *f)
+{
+	return !node_of(f)->live || geteuid() == 0;
+}
+
+/* 1: another run was waited for; 2: the outcome is set. */
+static int take_lock(struct kr_applying *f)
+{
+	int r;
+
+	if (f->lock_fd >= 0)
+		return 0;
+	r = kr_lock_take(node_of(f)->fs, f->options->wait_usec,
+	                 f->options->tick, f->options->closure, f->diag,
+	                 &f->lock_fd);
+	if (r >= 0 || r == -ENOMEM)
+		return r;
+	r = r == -EINTR ? kr_apply_end(f, KR_OUTCOME_FAILED,
+	                               "interrupted before anything was "
+	                               "changed")
+	                : kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
+	                                        "the lock cannot be taken");
+	return r < 0 ? r : 2;
+}
+
+/* kubelet as the interrupted run left it is on the new files, or dead. */
+static int revive_kubelet(struct kr_applying *f)
+{
+	struct kr_activation act = {.wait_usec = f->options->wait_usec};
+	_cleanup_free_ char *why = NULL;
+	int r;
+
+	if (!can_restart(f))
+		return 0;
+	r = kr_health_now(f->fix->host, &why);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = kr_activation_reload(f->fix->host, &f->fix->actions, f->diag);
+	if (r == 0)
+		r = kr_activation_restart(f->fix->host, &act, &f->fix->actions,
+		                          f->diag);
+	if (r < 0 && r != -ENOMEM)
+		kr_diag_add(f->diag, KR_WARNING, "recovered", KR_SPAN_NONE,
+		            "kubelet is not healthy on the files from before "
+		            "the interruption: %s",
+		            act.failure ? act.failure : strerror(-r));
+	free(act.failure);
+	return r == -ENOMEM ? r : 0;
+}
+
+/* 1: something was taken back, read anew; 2: the outcome is set. */
+static int recover(struct kr_applying *f)
+{
+	_cleanup_manifests_ struct kr_manifests list = {0};
+	_cleanup_fs_ struct kr_fs *fs = NULL;
+	int r = kr_manifests_read(node_of(f)->fs, f->diag, &list);
+
+	if (r < 0 || f->options->dry_run || !may_write(f) ||
+	    !kr_recover_find(node_of(f)->fs, &list))
+		return r == -ENOMEM ? r : 0;
+	r = take_lock(f);
+	if (r < 0 || r == 2)
+		return r;
+	/* what was read before the lock was ours may be another one by now */
+	r = kr_fs_new(kr_fs_root_fd(node_of(f)->fs), &fs);
+	if (r == 0)
+		r = kr_recover_run(fs, f->diag);
+	if (r < 0 && r != -ENOMEM) {
+		r = kr_apply_end_by_error(f, KR_OUTCOME_BROKEN,
+		                          "an interrupted run cannot be "
+		                          "taken back");
+		return r < 0 ? r : 2;
+	}
+	return r < 0 ? r : 1;
+}
+
+int kr_apply_read(struct kr_applying *f, const struct kr_setting *setting,
+                  const struct kr_node_options *node_options)
+{
+	int r = open_host(f, setting, node_options);
 
 	if (r == 0)
-		r = kr_audit_run(node_of(f), &options, f->diag,
-		                 &f->fix->before);
+		r = recover(f);
+	if (r == 1) {
+		r = open_host(f, setting, node_options);
+		if (r == 0)
+			r = revive_kubelet(f);
+		if (r == 0)
+			r = open_host(f, setting, node_options);
+	}
 	if (r < 0 && r != -ENOMEM)
 		return kr_apply_end_by_error(f, KR_OUTCOME_FAILED,
 		                             "the node cannot be read");
-	return r;
+	return r < 0 ? r : r == 2;
 }
 
 /* --- before the first write ---------------------------------------------- */
@@ -110,6 +211,8 @@ static int decide_restart(struct kr_applying *f)
 	                 node_of(f)->disk.inputs.by_setting;
 	if (!node_of(f)->live)
 		return 0;
+	free(f->unhealthy_why);
+	f->unhealthy_why = NULL;
 	if (can_restart(f)) {
 		r = kr_health_now(f->fix->host, &f->unhealthy_why);
 		if (r < 0)
@@ -168,7 +271,7 @@ static int check_pending(struct kr_applying *f)
 
 static int check_permission(struct kr_applying *f)
 {
-	if (node_of(f)->live && geteuid() != 0) {
+	if (!may_write(f)) {
 		kr_diag_add(f->diag, KR_ERROR, "not-root", KR_SPAN_NONE,
 		            "only root may change this node: run it with sudo");
 		return kr_apply_end(f, KR_OUTCOME_REFUSED,
@@ -409,14 +512,21 @@ static int keep(struct kr_applying *f)
 int kr_apply_run(struct kr_applying *f)
 {
 	struct kr_fix *fix = f->fix;
-	int r = decide_restart(f);
+	int r;
 
+	fix->restarts = fix->reloads = false;
+	r = decide_restart(f);
 	if (r == 0)
 		r = check_pending(f);
 	if (r == 0 && f->options->dry_run)
 		return end_preview(f);
 	if (r == 0 && (fix->plan->edits.n_files > 0 || fix->restarts))
 		r = check_permission(f);
+	if (r == 0 && (fix->plan->edits.n_files > 0 || fix->restarts)) {
+		r = take_lock(f);
+		if (r == 1)
+			return -EAGAIN;
+	}
 	if (r == 0)
 		r = write_files(f);
 	if (r == 0)

@@ -16,6 +16,7 @@ struct kr_applying {
 	bool undo;                /* the plan takes a fix back */
 	uint64_t undo_since_usec; /* when that was made, realtime */
 	/* out, and the steps' own */
+	int lock_fd; /* -1: not taken yet */
 	struct kr_transaction *tx;
 	bool was_healthy;
 	char *unhealthy_why;
@@ -42,7 +43,8 @@ int kr_apply_read(struct kr_applying *a, const struct kr_setting *setting,
 
 /*
  * Applies the plan, or shows it (dry_run): the outcome and reason of the fix
- * are set. 0 or 1; -ENOMEM.
+ * are set. 0 or 1; -EAGAIN: another run had to be waited for, all must be read
+ * and planned again; -ENOMEM.
  */
 int kr_apply_run(struct kr_applying *a);
 

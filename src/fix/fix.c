@@ -158,12 +158,14 @@ int kr_fix_run(const struct kr_setting *setting,
 {
 	_cleanup_fix_ struct kr_fix *fix = calloc(1, sizeof(*fix));
 	_cleanup_(kr_applying_done) struct kr_applying f = {
-		.options = options, .fix = fix, .diag = diag};
+		.options = options, .fix = fix, .diag = diag, .lock_fd = -1};
 	int r;
 
 	if (!fix)
 		return -ENOMEM;
-	r = run(&f, setting, node_options);
+	do {
+		r = run(&f, setting, node_options);
+	} while (r == -EAGAIN);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(fix);

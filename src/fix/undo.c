@@ -193,13 +193,18 @@ int kr_undo_run(const struct kr_setting *setting,
                 struct kr_diag *diag, struct kr_fix **ret)
 {
 	_cleanup_fix_ struct kr_fix *fix = calloc(1, sizeof(*fix));
-	_cleanup_(kr_applying_done) struct kr_applying a = {
-		.options = options, .fix = fix, .diag = diag, .undo = true};
+	_cleanup_(kr_applying_done) struct kr_applying a = {.options = options,
+	                                                    .fix = fix,
+	                                                    .diag = diag,
+	                                                    .undo = true,
+	                                                    .lock_fd = -1};
 	int r;
 
 	if (!fix)
 		return -ENOMEM;
-	r = run(&a, setting, node_options, id);
+	do {
+		r = run(&a, setting, node_options, id);
+	} while (r == -EAGAIN);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(fix);
