@@ -418,6 +418,16 @@ static void print_command(FILE *out, enum kr_command command)
 	print_rows(out, command, true);
 }
 
+static bool has_own_rows(enum kr_command command)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if ((rows[i].commands & BIT(command)) &&
+		    rows[i].commands != EVERY)
+			return true;
+	}
+	return false;
+}
+
 void kr_options_help(FILE *out, enum kr_command command)
 {
 	if (command < _KR_COMMAND_MAX) {
@@ -437,6 +447,8 @@ void kr_options_help(FILE *out, enum kr_command command)
 	fputs("\noptions of every command:\n", out);
 	print_rows(out, KR_COMMAND_AUDIT, true);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (!has_own_rows((enum kr_command)i))
+			continue;
 		fprintf(out, "\n%s:\n", commands[i].name);
 		print_rows(out, (enum kr_command)i, false);
 	}

@@ -14,6 +14,7 @@ fix     The next audit is true and no byte is changed outside of the edits that
         were announced; or it is refused (4) and nothing is changed. A node that
         is compliant stays untouched; one that is not configured yet gets 3.
         A second fix finds nothing to do.
+undo    Each file is as it was, and a second undo has nothing to do.
 
 Where kubelet is no unit of its own (`kubelet_is_a_unit` is false) the audit may
 also be unknown and the fix refused or without a verdict.
@@ -186,6 +187,23 @@ class Check:
                     and second.get("changes") == []
                     and not differences(now, node.snapshot()),
                     "a second fix: %s %s", status, second.get("outcome"))
+        if changed:
+            self.check_undo(node, before)
+
+    def check_undo(self, node, before):
+        """Every file is back, byte for byte, with its mode; once."""
+        fixed = node.snapshot()
+        status, _ = self.run(node, "fix.json", "undo", "-n",
+                             "--restart=never")
+        self.expect(status == 0 and not differences(fixed, node.snapshot()),
+                    "undo -n: status %s", status)
+        status, got = self.run(node, "fix.json", "undo", "--restart=never")
+        self.expect(status == 0, "undo: status %s, %s", status, got)
+        self.expect(not differences(before, node.snapshot()),
+                    "undo has not put back %s",
+                    differences(before, node.snapshot()))
+        status, _ = self.run(node, "fix.json", "undo", "--restart=never")
+        self.expect(status == 1, "a second undo: status %s", status)
 
     def expect(self, right, text, *args):
         if not right:
@@ -212,7 +230,6 @@ def main():
             with NodeCopy(tree) as node:
                 check = Check(program, schemas, tree)
                 tap.row("%s: %s" % (name, what), getattr(check, what)(node))
-        # the place of `undo`: every file back, byte for byte, with its mode
     return tap.end()
 
 

@@ -33,13 +33,16 @@ static void headline(const struct kr_term *term, enum kr_color color,
 	fprintf(term->out, "  %s\n", reason);
 }
 
-/* " --root=DIR --unit=NAME", so that the next command is for the same node. */
+/* " --root=DIR --unit=NAME ...", so that the next command is for the same node.
+ */
 static void print_scope(const struct kr_term *term, const struct kr_node *node)
 {
 	if (strcmp(node->root, "/") != 0)
 		fprintf(term->out, " --root=%s", node->root);
 	if (strcmp(node->unit_name, "kubelet.service") != 0)
 		fprintf(term->out, " --unit=%s", node->unit_name);
+	if (node->config_override)
+		fprintf(term->out, " --config=%s", node->config_override);
 }
 
 static void print_next(const struct kr_term *term, const struct kr_node *node,
@@ -131,8 +134,15 @@ static void print_audit_next(const struct kr_term *term,
                              const struct kr_node *node,
                              const struct kr_audit *audit)
 {
+	const struct kr_platform *platform = node->platform;
+
 	if (audit->verdict == KR_VERDICT_PASS)
 		return;
+	if (platform && platform->refusal) {
+		kr_term_color(term, KR_COLOR_DIM, "next:");
+		fprintf(term->out, " %s\n", platform->refusal);
+		return;
+	}
 	if (fixable(node, audit))
 		print_next(term, node,
 		           audit->explicit_wanted ? "fix -n --explicit"
@@ -143,7 +153,7 @@ static void print_audit_next(const struct kr_term *term,
 	         audit->running.state == KR_STATE_UNKNOWN)
 		print_next(term, node, "fix --restart=always");
 	else if (audit->verdict == KR_VERDICT_INVALID)
-		print_next(term, node, "audit   (when that is put right)");
+		print_next(term, node, "audit");
 }
 
 void kr_text_audit(const struct kr_term *term, const struct kr_node *node,
@@ -259,6 +269,26 @@ static void print_steps(const struct kr_term *term, const struct kr_fix *fix)
 	        kr_state_to_string(after->disk.state));
 }
 
+/* What makes COMMAND, where it is fix, the one that the preview was of. */
+static void print_preview_next(const struct kr_term *term,
+                               const struct kr_fix *fix, const char *command)
+{
+	const struct kr_node *node = fix->host->node;
+	enum kr_method by_default = node->disk.inputs.n_files > 0
+	                                    ? KR_METHOD_CONFIG
+	                                    : KR_METHOD_FLAG;
+	bool is_fix = strcmp(command, "fix") == 0;
+
+	fprintf(term->out, "# next: kubelet-remedy %s", command);
+	if (is_fix && fix->plan->method != by_default)
+		fprintf(term->out, " --method=%s",
+		        kr_method_to_string(fix->plan->method));
+	if (is_fix && fix->before && fix->before->explicit_wanted)
+		fputs(" --explicit", term->out);
+	print_scope(term, node);
+	fputc('\n', term->out);
+}
+
 int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix,
                     const char *command)
 {
@@ -271,9 +301,7 @@ int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix,
 			return -ENOMEM;
 	}
 	print_steps(term, fix);
-	fprintf(term->out, "# next: kubelet-remedy %s", command);
-	print_scope(term, fix->host->node);
-	fputc('\n', term->out);
+	print_preview_next(term, fix, command);
 	return 0;
 }
 

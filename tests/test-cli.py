@@ -1,0 +1,295 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The exact output and status of the built program.
+
+    test-cli.py PROGRAM NODES GOLDEN_FOLDER [--update]
+
+Each case runs the program in the root folder of an example node, with
+`--root=.` where a node is named, and compares stdout, stderr and the status
+with its file in tests/golden. --update writes these files anew: read the
+difference that git shows, byte by byte, before it is committed.
+
+Replaced before comparing are: the time of a JSON output, the version.
+"""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+
+from cli_lib import NodeCopy, Run, Tap, TIMEOUT
+
+FALSE_FLAG = "eks-al2-flag-false-extra-args"
+FALSE_KEY = "eks-al2-config-false"
+COMPLIANT = "eks-al2023-nodeadm-default"
+
+# name: (node or None, words)
+CASES = {
+    # audit, as text
+    "audit-flag": (FALSE_FLAG, ["audit"]),
+    "audit-key": (FALSE_KEY, ["audit"]),
+    "audit-repeated": ("cis-text-flag-false-file-true", ["audit"]),
+    "audit-refused-value": ("cis-text-colon-typo", ["audit"]),
+    "audit-string": ("json-string-bool", ["audit"]),
+    "audit-bare-flag": ("kubeadm-bare-bool-flag", ["audit"]),
+    "audit-spelling": ("kubeadm-rpm-flag-spelling", ["audit"]),
+    "audit-several-lines": ("kubespray-flag-multiline-env", ["audit"]),
+    "audit-dropin": ("eks-al2023-nodeadm-dropin", ["audit"]),
+    "audit-default": (COMPLIANT, ["audit"]),
+    "audit-explicit": (COMPLIANT, ["audit", "--explicit"]),
+    "audit-not-configured": ("no-kubelet-yet", ["audit"]),
+    "audit-operator": ("openshift", ["audit"]),
+    "audit-other-config": (FALSE_KEY, ["audit", "--config=/nowhere"]),
+    "audit-other-unit": (FALSE_KEY, ["audit", "--unit=other.service"]),
+    "audit-color": (FALSE_FLAG, ["audit", "--color=always"]),
+    "audit-quiet": (FALSE_FLAG, ["audit", "-q"]),
+    "audit-quiet-invalid": ("cis-text-colon-typo", ["audit", "--quiet"]),
+    "audit-json": (FALSE_FLAG, ["audit", "-o", "json"]),
+    "audit-json-invalid": ("cis-text-colon-typo", ["audit", "-ojson"]),
+    "audit-no-root": (None, ["audit", "--root=/nowhere/at/all"]),
+    # fix -n
+    "preview-flag": (FALSE_FLAG, ["fix", "-n"]),
+    "preview-key": (FALSE_KEY, ["fix", "-n"]),
+    "preview-flag-method": (FALSE_KEY, ["fix", "-n", "--method=flag"]),
+    "preview-several-lines": ("kubespray-flag-multiline-env",
+                              ["fix", "--dry-run"]),
+    "preview-compliant": (COMPLIANT, ["fix", "-n"]),
+    "preview-explicit": (COMPLIANT, ["fix", "-n", "--explicit"]),
+    "preview-not-configured": ("no-kubelet-yet", ["fix", "-n"]),
+    "preview-refused": ("openshift", ["fix", "-n"]),
+    "preview-color": (FALSE_KEY, ["fix", "-n", "--color=always"]),
+    "preview-quiet": (FALSE_KEY, ["fix", "-nq"]),
+    "preview-quiet-refused": ("openshift", ["fix", "-n", "-q"]),
+    "preview-json": (FALSE_KEY, ["fix", "-n", "-o", "json"]),
+    # usage
+    "usage": (None, []),
+    "usage-help": (None, ["--help"]),
+    "usage-h": (None, ["-h"]),
+    "usage-help-audit": (None, ["audit", "--help"]),
+    "usage-help-fix": (None, ["fix", "-h"]),
+    "usage-help-status": (None, ["status", "--help"]),
+    "usage-version": (None, ["--version"]),
+    "usage-command": (None, ["audits"]),
+    "usage-empty-command": (None, [""]),
+    "usage-option-first": (None, ["--root=/", "audit"]),
+    "usage-option": (None, ["audit", "--no-such"]),
+    "usage-letter": (None, ["audit", "-x"]),
+    "usage-letter-in-a-row": (None, ["audit", "-qx"]),
+    "usage-of-another": (None, ["audit", "--dry-run"]),
+    "usage-no-argument": (None, ["audit", "--root"]),
+    "usage-no-argument-letter": (None, ["audit", "-o"]),
+    "usage-an-argument": (None, ["audit", "--quiet=yes"]),
+    "usage-ambiguous": (None, ["audit", "--co=x"]),
+    "usage-operand": (None, ["audit", "now"]),
+    "usage-empty-root": (None, ["audit", "--root="]),
+    "usage-unit": (None, ["audit", "--unit=kubelet"]),
+    "usage-unit-path": (None, ["audit", "--unit=/a/b.service"]),
+    "usage-pid": (None, ["audit", "--pid=0"]),
+    "usage-pid-word": (None, ["audit", "--pid=12x"]),
+    "usage-output": (None, ["audit", "-o", "xml"]),
+    "usage-color": (None, ["audit", "--color=red"]),
+    "usage-method": (None, ["fix", "--method=both"]),
+    "usage-restart": (None, ["fix", "--restart=maybe"]),
+    "usage-wait": (None, ["fix", "--wait=0"]),
+    "usage-wait-word": (None, ["fix", "--wait=1m"]),
+}
+
+TIME = re.compile(r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"')
+VERSION = re.compile(r"(kubelet-remedy |\"version\":\t\")\d+\.\d+\.\d+")
+
+
+def normal(text):
+    return VERSION.sub(r"\1VERSION", TIME.sub('"TIME"', text))
+
+
+def result(run):
+    return "".join("=== %s\n%s" % part for part in (
+        ("status", "%d\n" % run.status), ("stdout", normal(run.out)),
+        ("stderr", normal(run.err))))
+
+
+def run_case(program, nodes, case):
+    node, words = case
+    if node is None:
+        return Run([program, *words], cwd="/")
+    with NodeCopy(os.path.join(nodes, node)) as copy:
+        before = copy.snapshot()
+        run = Run([program, *words, "--root=."], cwd=copy.root)
+        if copy.snapshot() != before:
+            run.err += "the node was changed\n"
+        return run
+
+
+def check_golden(path, got, update):
+    if update:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(got)
+        return []
+    try:
+        with open(path, encoding="utf-8") as file:
+            want = file.read()
+    except OSError as error:
+        return [error]
+    return [] if got == want else ["got:", got, "wanted:", want]
+
+
+# --- what no file holds -------------------------------------------------------
+
+
+def on_terminal(program, nodes, words, columns, env=None):
+    """What a terminal of so many columns gets, its line ends as they are in a
+    file, and the status."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ,
+                struct.pack("HHHH", 24, columns, 0, 0))
+    with NodeCopy(os.path.join(nodes, FALSE_FLAG)) as copy:
+        with subprocess.Popen(
+                [program, *words, "--root=."], cwd=copy.root,
+                stdin=subprocess.DEVNULL, stdout=slave,
+                stderr=subprocess.PIPE,
+                env={"PATH": "/usr/bin", **(env or {})}) as child:
+            os.close(slave)
+            chunks = []
+            while True:
+                try:
+                    chunk = os.read(master, 65536)
+                except OSError:  # EIO: the other side is closed
+                    break
+                if not chunk:
+                    break
+                chunks.append(chunk)
+            status = child.wait(TIMEOUT)
+    os.close(master)
+    return b"".join(chunks).decode().replace("\r\n", "\n"), status
+
+
+def check_narrow(program, nodes):
+    text, status = on_terminal(program, nodes, ["audit", "--color=never"], 60)
+    lines = text.splitlines()
+    marks = [i for i, line in enumerate(lines) if "^" in line]
+    faults = [] if status == 1 else ["status %d" % status]
+
+    if len(marks) != 1:
+        return faults + ["no caret, or several:", text]
+    source, caret = lines[marks[0] - 1], lines[marks[0]]
+    start, end = caret.index("^"), len(caret)
+    if source[start:end] != "--make-iptables-util-chains=false"[:end - start]:
+        faults.append("the caret is under %r" % source[start:end])
+    if "…" not in source:
+        faults.append("the line is not cut")
+    for line in (source, caret):
+        if len(line) > 60:
+            faults.append("%d columns: %s" % (len(line), line))
+    return faults
+
+
+def check_wide(program, nodes):
+    text, _ = on_terminal(program, nodes, ["audit", "--color=never"], 400)
+    return ["a line is cut that need not be:", text] if "…" in text else []
+
+
+def check_colors(program, nodes):
+    faults = []
+    for words, env, want in ((["audit"], {}, True),
+                             (["audit"], {"NO_COLOR": "1"}, False),
+                             (["audit"], {"NO_COLOR": ""}, True),
+                             (["audit", "--color=never"], {}, False),
+                             (["audit", "--color=always"],
+                              {"NO_COLOR": "1"}, True),
+                             (["audit", "-o", "json"], {}, False)):
+        text, _ = on_terminal(program, nodes, words, 80, env)
+        if ("\033[" in text) != want:
+            faults.append("%s %s: %r" % (words, env, text))
+    return faults
+
+
+def check_full(program, nodes):
+    """A result that cannot be written is not status 0, nor lost in silence."""
+    faults = []
+    for node, words in ((COMPLIANT, ["audit"]), (COMPLIANT, ["fix", "-n"]),
+                        (COMPLIANT, ["audit", "-o", "json"]),
+                        (None, ["--version"]), (None, ["--help"])):
+        with open("/dev/full", "w", encoding="utf-8") as full, \
+                NodeCopy(os.path.join(nodes, node or COMPLIANT)) as copy:
+            root = ["--root=."] if node else []
+            done = subprocess.run([program, *words, *root], cwd=copy.root,
+                                  stdout=full, stderr=subprocess.PIPE,
+                                  timeout=TIMEOUT, check=False)
+        if done.returncode == 0 or b"could not be written" not in done.stderr:
+            faults.append("%s: status %d, %r" % (words, done.returncode,
+                                                 done.stderr))
+    return faults
+
+
+def check_pipe(program, nodes):
+    """Nobody reads: no death by a signal, and not status 0."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with NodeCopy(os.path.join(nodes, COMPLIANT)) as copy:
+        done = subprocess.run([program, "audit", "--root=."], cwd=copy.root,
+                              stdout=writing, stderr=subprocess.PIPE,
+                              timeout=TIMEOUT, check=False)
+    os.close(writing)
+    if done.returncode <= 0:
+        return ["status %d: %r" % (done.returncode, done.stderr)]
+    return []
+
+
+def check_patch(program, nodes):
+    """A preview is a patch: it makes of the node what the fix makes."""
+    faults = []
+    for node in (FALSE_FLAG, FALSE_KEY, "kubespray-flag-multiline-env"):
+        with NodeCopy(os.path.join(nodes, node)) as fixed, \
+                NodeCopy(os.path.join(nodes, node)) as patched:
+            preview = Run([program, "fix", "-n", "--root=" + patched.root])
+            done = subprocess.run(
+                ["patch", "-p1", "--no-backup-if-mismatch", "-d",
+                 patched.root], input=preview.out.encode(),
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                timeout=TIMEOUT, check=False)
+            run = Run([program, "fix", "--root=" + fixed.root])
+            if done.returncode != 0 or run.status != 0:
+                faults.append("%s: patch: %r fix: %s%s" % (
+                    node, done.stdout, run.out, run.err))
+            elif contents(fixed) != contents(patched):
+                faults.append("%s: they differ" % node)
+    return faults
+
+
+def contents(node):
+    """What the files hold; the modes are patch's own."""
+    return {path: what[-1] for path, what in node.snapshot().items()
+            if what[0] == "file"}
+
+
+CHECKS = {
+    "a terminal of 60 columns": check_narrow,
+    "a terminal of 400 columns": check_wide,
+    "colours": check_colors,
+    "a full disk": check_full,
+    "a closed pipe": check_pipe,
+    "a preview through patch(1)": check_patch,
+}
+
+
+def main():
+    program, nodes, golden = sys.argv[1:4]
+    program = os.path.abspath(program)
+    update = sys.argv[4:] == ["--update"]
+    tap = Tap()
+    for name, case in CASES.items():
+        got = result(run_case(program, nodes, case))
+        tap.row(name, check_golden(os.path.join(golden, name), got, update))
+    names = set(os.listdir(golden))
+    tap.row("no file without its case", sorted(names - set(CASES)))
+    for name, check in CHECKS.items():
+        tap.row(name, check(program, nodes))
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
