@@ -9,7 +9,7 @@ import tempfile
 
 from json_schema import parse
 
-STATE = "var/lib/kubelet-remedy"
+OWN = ("var/lib/kubelet-remedy/", "run/kubelet-remedy/")
 TIMEOUT = 60
 
 
@@ -92,8 +92,8 @@ class NodeCopy:
             for name in folders + names:
                 full = os.path.join(folder, name)
                 path = os.path.relpath(full, self.root)
-                if (path + "/").startswith(STATE + "/") or \
-                        (STATE + "/").startswith(path + "/"):
+                if any((path + "/").startswith(own)
+                       or own.startswith(path + "/") for own in OWN):
                     continue
                 found[path] = describe(full)
         return found

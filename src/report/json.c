@@ -444,7 +444,9 @@ int kr_json_fix(FILE *out, const struct kr_fix *fix, const struct kr_diag *diag)
 	string(&j, root, "outcome", kr_outcome_to_string(fix->outcome));
 	string(&j, root, "reason", fix->reason);
 	string(&j, root, "method",
-	       fix->plan ? kr_method_to_string(fix->plan->method) : NULL);
+	       fix->plan && fix->plan->method != KR_METHOD_AUTO
+	               ? kr_method_to_string(fix->plan->method)
+	               : NULL);
 	string(&j, root, "transaction",
 	       fix->transaction[0] ? fix->transaction : NULL);
 	changes = array(&j, root, "changes");
