@@ -318,8 +318,10 @@ static int write_files(struct kr_applying *f)
 	if (interrupted(f) < 0)
 		return kr_apply_end(f, KR_OUTCOME_FAILED,
 		                    "interrupted before anything was changed");
-	r = kr_transaction_prepare(node_of(f)->fs, &fix->plan->edits, &about,
-	                           f->diag, &f->tx);
+	r = kr_recover_tidy(node_of(f)->fs);
+	if (r == 0)
+		r = kr_transaction_prepare(node_of(f)->fs, &fix->plan->edits,
+		                           &about, f->diag, &f->tx);
 	if (r == 0)
 		r = kr_transaction_commit(f->tx, f->diag);
 	if (r == -ENOTRECOVERABLE)

@@ -363,7 +363,8 @@ int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
 		if (r == -ENOMEM)
 			return r;
 		list.n_items += r == 0;
-		if (r < 0)
+		/* without a record: a run that came to no file */
+		if (r < 0 && r != -ENOENT)
 			kr_diag_add_path(diag, KR_WARNING, "manifest", id,
 			                 "no record of a fix can be read in "
 			                 "%s/%s: %s",

@@ -14,6 +14,7 @@
  * next run starts over: every step is one that may be done twice.
  */
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -104,9 +105,12 @@ static int put_back(struct kr_fs *fs, const struct kr_manifest *m,
                     const struct kr_manifest_file *f, const struct kr_file *now,
                     struct kr_diag *diag)
 {
-	_cleanup_(kr_replacement_done) struct kr_replacement rep = {.dir_fd =
-	                                                                    -1};
-	struct kr_replacement_content content = {.metadata_fd = -1};
+	_cleanup_(kr_replacement_done) struct kr_replacement rep = {
+		.dir_fd = -1, .target_fd = -1};
+	struct kr_replacement_content content = {
+		.metadata_fd = -1,
+		.temp = f->temp,
+	};
 	_cleanup_close_ int dir_fd = -1, copy_fd = -1;
 	const struct kr_file *old;
 	const char *name;
@@ -210,4 +214,66 @@ int kr_recover_run(struct kr_fs *fs, struct kr_diag *diag)
 	if (r < 0)
 		return r;
 	return any ? 0 : 1;
+}
+
+/* --- tidying ------------------------------------------------------------- */
+
+/* Removes the folder of ID with all that is in it, the manifest first. */
+static int remove_record(struct kr_fs *fs, const char *id)
+{
+	_cleanup_free_ char *path = kr_path_join(KR_STATE_DIR, id);
+	_cleanup_dir_ struct kr_dir dir = {0};
+	_cleanup_close_ int fd = -1;
+	int r = path ? kr_fs_list(fs, path, &dir) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	fd = kr_fs_open_folder(fs, path);
+	if (fd < 0)
+		return fd;
+	unlinkat(fd, "manifest.json", 0);
+	for (size_t i = 0; i < dir.n_entries; i++)
+		unlinkat(fd, dir.entries[i].name, 0);
+	return kr_remove_empty_folder(fs, path);
+}
+
+static int remove_unborn(struct kr_fs *fs, const struct kr_dir_entry *entry)
+{
+	_cleanup_free_ char *folder = kr_path_join(KR_STATE_DIR, entry->name);
+	_cleanup_free_ char *path =
+		folder ? kr_path_join(folder, "manifest.json") : NULL;
+	_cleanup_stat_ struct kr_stat st = {0};
+	int r;
+
+	if (!path)
+		return -ENOMEM;
+	if (entry->type != DT_DIR)
+		return 0;
+	r = kr_fs_stat(fs, path, false, &st);
+	return r == -ENOENT ? remove_record(fs, entry->name) : 0;
+}
+
+static int prune(struct kr_fs *fs)
+{
+	_cleanup_manifests_ struct kr_manifests list = {0};
+	size_t n = 0;
+	int r = kr_manifests_read(fs, NULL, &list);
+
+	for (size_t i = list.n_items; r == 0 && i-- > 0;) {
+		if (!is_pending(&list.items[i]) && ++n > KR_HISTORY_MAX)
+			r = remove_record(fs, list.items[i].id);
+	}
+	return r;
+}
+
+int kr_recover_tidy(struct kr_fs *fs)
+{
+	_cleanup_dir_ struct kr_dir dir = {0};
+	int r = kr_fs_list(fs, KR_STATE_DIR, &dir);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	for (size_t i = 0; r == 0 && i < dir.n_entries; i++)
+		r = remove_unborn(fs, &dir.entries[i]);
+	return r == 0 ? prune(fs) : r;
 }

@@ -23,3 +23,12 @@ int kr_recover_report(struct kr_fs *fs, struct kr_diag *diag);
  * 1: there was nothing to do; an errno, with words.
  */
 int kr_recover_run(struct kr_fs *fs, struct kr_diag *diag);
+
+#define KR_HISTORY_MAX 10
+
+/*
+ * Removes folders in which a run began and came to nothing, and of the records
+ * of finished ones all but the last KR_HISTORY_MAX. The caller holds the lock.
+ * 0 or an errno.
+ */
+int kr_recover_tidy(struct kr_fs *fs);

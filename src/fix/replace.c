@@ -208,30 +208,45 @@ static int open_target(struct kr_replacement *rep, const struct kr_file *old,
 	return TAKE_FD(fd);
 }
 
-static int create_temp(struct kr_replacement *rep, struct kr_diag *diag)
+void kr_replacement_name(char ret[static KR_TEMP_SIZE])
 {
 	unsigned random[3];
-	int fd;
 
 	arc4random_buf(random, sizeof(random));
-	snprintf(rep->temp, sizeof(rep->temp), ".kubelet-remedy-%08x%08x%08x",
-	         random[0], random[1], random[2]);
-	fd = openat(rep->dir_fd, rep->temp,
-	            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		rep->temp[0] = '\0';
-		return fail(diag, rep->path, -errno,
-		            "nothing can be written beside it");
-	}
-	return fd;
+	snprintf(ret, KR_TEMP_SIZE, ".kubelet-remedy-%08x%08x%08x", random[0],
+	         random[1], random[2]);
 }
 
-static int fill_temp(struct kr_replacement *rep, int target_fd, int fd,
-                     const struct kr_replacement_content *content,
-                     struct kr_diag *diag)
+int kr_replacement_open(struct kr_fs *fs, const char *real,
+                        const struct kr_file *old, struct kr_diag *diag,
+                        struct kr_replacement *ret)
 {
-	int metadata_fd =
-		content->metadata_fd >= 0 ? content->metadata_fd : target_fd;
+	_cleanup_(kr_replacement_done) struct kr_replacement rep = {
+		.dir_fd = -1, .target_fd = -1};
+
+	rep.path = strdup(real);
+	if (!rep.path)
+		return -ENOMEM;
+	rep.dir_fd = kr_fs_open_parent(fs, rep.path, &rep.name);
+	if (rep.dir_fd < 0)
+		return fail(diag, real, rep.dir_fd,
+		            "its folder cannot be opened");
+	if (old) {
+		rep.target_fd = open_target(&rep, old, diag);
+		if (rep.target_fd < 0)
+			return rep.target_fd;
+	}
+	*ret = rep;
+	rep = (struct kr_replacement){.dir_fd = -1, .target_fd = -1};
+	return 0;
+}
+
+static int fill(struct kr_replacement *rep, int fd,
+                const struct kr_replacement_content *content,
+                struct kr_diag *diag)
+{
+	int metadata_fd = content->metadata_fd >= 0 ? content->metadata_fd
+	                                            : rep->target_fd;
 	int r = kr_write_all(fd, content->data, content->size);
 
 	if (r < 0)
@@ -249,21 +264,23 @@ static int fill_temp(struct kr_replacement *rep, int target_fd, int fd,
 	return 0;
 }
 
-static int write_temp(struct kr_replacement *rep, const struct kr_file *old,
-                      const struct kr_replacement_content *content,
-                      struct kr_diag *diag)
+int kr_replacement_fill(struct kr_replacement *rep,
+                        const struct kr_replacement_content *content,
+                        struct kr_diag *diag)
 {
-	_cleanup_close_ int target_fd = -1, fd = -1;
+	_cleanup_close_ int fd = -1;
 
-	if (old) {
-		target_fd = open_target(rep, old, diag);
-		if (target_fd < 0)
-			return target_fd;
-	}
-	fd = create_temp(rep, diag);
+	if (content->temp)
+		strlcpy(rep->temp, content->temp, sizeof(rep->temp));
+	else
+		kr_replacement_name(rep->temp);
+	fd = openat(rep->dir_fd, rep->temp,
+	            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return fd;
-	return fill_temp(rep, target_fd, fd, content, diag);
+		return fail(diag, rep->path, -errno,
+		            "nothing can be written beside it");
+	rep->written = true;
+	return fill(rep, fd, content, diag);
 }
 
 int kr_replacement_write(struct kr_fs *fs, const char *real,
@@ -272,32 +289,26 @@ int kr_replacement_write(struct kr_fs *fs, const char *real,
                          struct kr_diag *diag, struct kr_replacement *ret)
 {
 	_cleanup_(kr_replacement_done) struct kr_replacement rep = {
-		.dir_fd = -1, .create = !old};
-	int r;
+		.dir_fd = -1, .target_fd = -1};
+	int r = kr_replacement_open(fs, real, old, diag, &rep);
 
-	rep.path = strdup(real);
-	if (!rep.path)
-		return -ENOMEM;
-	rep.dir_fd = kr_fs_open_parent(fs, rep.path, &rep.name);
-	if (rep.dir_fd < 0)
-		return fail(diag, real, rep.dir_fd,
-		            "its folder cannot be opened");
-	r = write_temp(&rep, old, content, diag);
+	if (r == 0)
+		r = kr_replacement_fill(&rep, content, diag);
 	if (r < 0)
 		return r;
 	*ret = rep;
-	rep = (struct kr_replacement){.dir_fd = -1};
+	rep = (struct kr_replacement){.dir_fd = -1, .target_fd = -1};
 	return 0;
 }
 
 int kr_replacement_commit(struct kr_replacement *rep, struct kr_diag *diag)
 {
-	unsigned flags = rep->create ? RENAME_NOREPLACE : 0;
+	unsigned flags = rep->target_fd < 0 ? RENAME_NOREPLACE : 0;
 
 	if (renameat2(rep->dir_fd, rep->temp, rep->dir_fd, rep->name, flags) <
 	    0)
 		return fail(diag, rep->path, -errno, "cannot be replaced");
-	rep->temp[0] = '\0';
+	rep->written = false;
 	return 0;
 }
 
@@ -311,16 +322,18 @@ int kr_replacement_sync(struct kr_replacement *rep, struct kr_diag *diag)
 
 void kr_replacement_discard(struct kr_replacement *rep)
 {
-	if (rep->temp[0])
+	if (rep->written)
 		unlinkat(rep->dir_fd, rep->temp, 0);
-	rep->temp[0] = '\0';
+	rep->written = false;
 }
 
 void kr_replacement_done(struct kr_replacement *rep)
 {
 	kr_replacement_discard(rep);
+	if (rep->target_fd >= 0)
+		close(rep->target_fd);
 	if (rep->dir_fd >= 0)
 		close(rep->dir_fd);
 	free(rep->path);
-	*rep = (struct kr_replacement){.dir_fd = -1};
+	*rep = (struct kr_replacement){.dir_fd = -1, .target_fd = -1};
 }

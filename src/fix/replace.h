@@ -11,13 +11,16 @@
 #include "base/diag.h"
 #include "base/fs.h"
 
-/* A new content that lies complete and fsynced beside its target. */
+#define KR_TEMP_SIZE 48
+
+/* A file that is to be replaced, and its new content beside it. */
 struct kr_replacement {
 	int dir_fd;
+	int target_fd;    /* the old content, open for reading; -1: none */
 	char *path;       /* the target, the node's path */
 	const char *name; /* its last part, in PATH */
-	char temp[48];    /* the new content's name; "" when it is gone */
-	bool create;      /* there was no target */
+	char temp[KR_TEMP_SIZE]; /* the new content's name beside it */
+	bool written;            /* the new content lies there */
 };
 
 struct kr_replacement_content {
@@ -26,14 +29,29 @@ struct kr_replacement_content {
 	/* a file whose owner, mode, ACL and xattrs it gets; -1: those of the
 	 * target, or root's and 0644 where there is none */
 	int metadata_fd;
+	const char *temp; /* the name to use beside it; NULL: a new one */
 };
 
+/* A name for a new content beside its target that neither systemd nor kubelet
+ * reads and nobody can have put there. */
+void kr_replacement_name(char ret[static KR_TEMP_SIZE]);
+
 /*
- * Writes CONTENT beside the file at REAL (links resolved), under a name that
- * neither systemd nor kubelet reads, and fsyncs it. OLD is what the target must
- * still be, byte for byte; NULL: there must be none. Errnos as
+ * Opens the file at REAL (links resolved) to be replaced. OLD is what it must
+ * still be, byte for byte; NULL: there is none. Nothing is written. Errnos as
  * kr_transaction_prepare().
  */
+int kr_replacement_open(struct kr_fs *fs, const char *real,
+                        const struct kr_file *old, struct kr_diag *diag,
+                        struct kr_replacement *ret);
+
+/* Writes the new content of an opened one beside it, and fsyncs it. 0 or an
+ * errno, with words. */
+int kr_replacement_fill(struct kr_replacement *rep,
+                        const struct kr_replacement_content *content,
+                        struct kr_diag *diag);
+
+/* Both, one after the other. */
 int kr_replacement_write(struct kr_fs *fs, const char *real,
                          const struct kr_file *old,
                          const struct kr_replacement_content *content,

@@ -2,10 +2,12 @@
 
 /*
  * The files of one fix. Its record (fix/manifest) is written first, so that
- * whatever happens later can be told from the disk:
+ * whatever happens later can be told from the disk, the names of files that lie
+ * about included:
  *
- *   every new content beside its target, every old one in the folder, fsynced
- *   manifest "prepared"
+ *   every target opened and compared, its old content copied to the folder
+ *   manifest "prepared", which names what is going to lie beside each target
+ *   every new content beside its target, fsynced
  *   the renames, in the plan's order; the folders fsynced
  *   manifest "committed" ... and later "kept" or "put-back"
  *
@@ -27,7 +29,6 @@ struct target {
 	const struct kr_file_edits *edits;
 	struct kr_file after; /* the bytes it gets */
 	struct kr_replacement replacement;
-	char *folder; /* made for it, NULL: it was there */
 	bool committed;
 };
 
@@ -94,35 +95,26 @@ static int make_folder(struct kr_transaction *tx, struct kr_diag *diag)
 static int keep_copy(struct kr_transaction *tx, struct target *t,
                      struct kr_manifest_file *file, struct kr_diag *diag)
 {
-	_cleanup_close_ int fd = -1;
+	const struct kr_file *old = t->edits->file;
 	int r;
 
-	if (!t->edits->file)
+	if (!old)
 		return 0;
-	fd = openat(t->replacement.dir_fd, t->replacement.name,
-	            O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return fail(diag, t->edits->path, -errno, "cannot be copied");
 	if (asprintf(&file->copy, "%zu", (size_t)(t - tx->targets)) < 0) {
 		file->copy = NULL;
 		return -ENOMEM;
 	}
-	kr_sha256_hex(t->edits->file->data, t->edits->file->size, file->before);
-	r = kr_write_file(tx->folder_fd, file->copy, t->edits->file->data,
-	                  t->edits->file->size, fd);
+	kr_sha256_hex(old->data, old->size, file->before);
+	r = kr_write_file(tx->folder_fd, file->copy, old->data, old->size,
+	                  t->replacement.target_fd);
 	return r < 0 ? fail(diag, t->edits->path, r, "cannot be copied") : 0;
 }
 
-static int record(struct kr_transaction *tx, struct target *t)
+static int copy_edits(struct kr_manifest_file *file,
+                      const struct kr_file_edits *edits)
 {
-	struct kr_manifest_file *file =
-		&tx->manifest.files[tx->manifest.n_files++];
-	const struct kr_file_edits *edits = t->edits;
-
-	file->path = strdup(edits->path);
-	file->temp = strdup(t->replacement.temp);
 	file->edits = calloc(edits->n_edits + 1, sizeof(*file->edits));
-	if (!file->path || !file->temp || !file->edits)
+	if (!file->edits)
 		return -ENOMEM;
 	for (; file->n_edits < edits->n_edits; file->n_edits++) {
 		struct kr_edit *e = &file->edits[file->n_edits];
@@ -132,13 +124,50 @@ static int record(struct kr_transaction *tx, struct target *t)
 		if (!e->text)
 			return -ENOMEM;
 	}
-	file->folder = t->folder ? strdup(t->folder) : NULL;
-	if (t->folder && !file->folder)
-		return -ENOMEM;
-	file->removed = edits->remove;
-	if (!edits->remove)
-		kr_sha256_hex(t->after.data, t->after.size, file->after);
 	return 0;
+}
+
+/* The folder of a file that is going to be made, where it is not there. */
+static int record_parent(struct kr_transaction *tx, const char *path,
+                         struct kr_manifest_file *file)
+{
+	_cleanup_free_ char *folder =
+		strndup(path, (size_t)(strrchr(path, '/') - path));
+	_cleanup_close_ int fd = -1;
+
+	if (!folder)
+		return -ENOMEM;
+	fd = kr_fs_open_folder(tx->fs, folder);
+	if (fd == -ENOENT)
+		file->folder = TAKE_PTR(folder);
+	return 0;
+}
+
+/* What the record says of a target before anything lies beside it. */
+static int record(struct kr_transaction *tx, struct target *t,
+                  struct kr_manifest_file *file)
+{
+	char temp[KR_TEMP_SIZE];
+	int r;
+
+	kr_replacement_name(temp);
+	file->path = strdup(t->edits->path);
+	file->temp = strdup(temp);
+	if (!file->path || !file->temp)
+		return -ENOMEM;
+	file->removed = t->edits->remove;
+	if (!t->edits->remove)
+		kr_sha256_hex(t->after.data, t->after.size, file->after);
+	r = copy_edits(file, t->edits);
+	if (r == 0 && !t->edits->file)
+		r = record_parent(tx, file->path, file);
+	return r;
+}
+
+static struct kr_manifest_file *record_of(struct kr_transaction *tx,
+                                          const struct target *t)
+{
+	return &tx->manifest.files[t - tx->targets];
 }
 
 static int mark(struct kr_transaction *tx, enum kr_manifest_state state,
@@ -155,59 +184,61 @@ static int mark(struct kr_transaction *tx, enum kr_manifest_state state,
 
 /* --- forward ------------------------------------------------------------- */
 
-/* The folder of a file that is made. */
+/* Nothing is written outside of the transaction's folder. */
+static int prepare_target(struct kr_transaction *tx, struct target *t,
+                          struct kr_diag *diag)
+{
+	struct kr_manifest_file *file = record_of(tx, t);
+	int r = kr_file_edits_apply(t->edits, &t->after.data, &t->after.size);
+
+	tx->manifest.n_files++;
+	if (r == 0 && t->edits->file)
+		r = kr_replacement_open(tx->fs, t->edits->path, t->edits->file,
+		                        diag, &t->replacement);
+	if (r == 0)
+		r = record(tx, t, file);
+	return r == 0 ? keep_copy(tx, t, file, diag) : r;
+}
+
 static int make_parent(struct kr_transaction *tx, struct target *t,
                        struct kr_diag *diag)
 {
-	const char *path = t->edits->path;
-	_cleanup_free_ char *folder =
-		strndup(path, (size_t)(strrchr(path, '/') - path));
+	const char *folder = record_of(tx, t)->folder;
 	_cleanup_close_ int fd = -1;
 
-	if (!folder)
-		return -ENOMEM;
-	fd = kr_fs_open_folder(tx->fs, folder);
-	if (fd != -ENOENT)
-		return 0;
-	fd = kr_fs_make_folder(tx->fs, folder, 0755);
-	if (fd < 0)
+	if (folder)
+		fd = kr_fs_make_folder(tx->fs, folder, 0755);
+	if (folder && fd < 0)
 		return fail(diag, folder, fd, "cannot be made");
-	t->folder = TAKE_PTR(folder);
-	return 0;
+	return kr_replacement_open(tx->fs, t->edits->path, NULL, diag,
+	                           &t->replacement);
 }
 
 static void remove_parent(struct kr_transaction *tx, struct target *t)
 {
-	if (t->folder)
-		kr_remove_empty_folder(tx->fs, t->folder);
+	const char *folder = record_of(tx, t)->folder;
+
+	if (folder)
+		kr_remove_empty_folder(tx->fs, folder);
 }
 
-/* A file that goes needs no new content, but its folder, and a look at it. */
-static int prepare_target(struct kr_transaction *tx, struct target *t,
-                          struct kr_diag *diag)
+/* The new content, beside the target. A file that goes needs none. */
+static int fill_target(struct kr_transaction *tx, struct target *t,
+                       struct kr_diag *diag)
 {
-	struct kr_replacement_content content = {.metadata_fd = -1};
-	int r = kr_file_edits_apply(t->edits, &t->after.data, &t->after.size);
+	const struct kr_replacement_content content = {
+		.data = t->after.data,
+		.size = t->after.size,
+		.metadata_fd = -1,
+		.temp = record_of(tx, t)->temp,
+	};
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	content.data = t->after.data;
-	content.size = t->after.size;
 	if (!t->edits->file)
 		r = make_parent(tx, t, diag);
-	if (r < 0)
+	if (r < 0 || t->edits->remove)
 		return r;
-	r = kr_replacement_write(tx->fs, t->edits->path, t->edits->file,
-	                         &content, diag, &t->replacement);
-	if (r == 0 && t->edits->remove)
-		kr_replacement_discard(&t->replacement);
-	if (r == 0)
-		r = record(tx, t);
-	if (r == 0)
-		r = keep_copy(tx, t,
-		              &tx->manifest.files[tx->manifest.n_files - 1],
-		              diag);
-	return r;
+	return kr_replacement_fill(&t->replacement, &content, diag);
 }
 
 static int start(struct kr_transaction *tx,
@@ -225,7 +256,7 @@ static int start(struct kr_transaction *tx,
 	for (; tx->n_targets < edits->n_files; tx->n_targets++)
 		tx->targets[tx->n_targets] = (struct target){
 			.edits = &edits->files[tx->n_targets],
-			.replacement.dir_fd = -1,
+			.replacement = {.dir_fd = -1, .target_fd = -1},
 		};
 	return 0;
 }
@@ -249,6 +280,8 @@ int kr_transaction_prepare(struct kr_fs *fs, const struct kr_edits *edits,
 		r = prepare_target(tx, &tx->targets[i], diag);
 	if (r == 0)
 		r = mark(tx, KR_MANIFEST_PREPARED, diag);
+	for (size_t i = 0; r == 0 && i < tx->n_targets; i++)
+		r = fill_target(tx, &tx->targets[i], diag);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(tx);
@@ -325,11 +358,14 @@ static int revert_target(struct kr_transaction *tx, struct target *t,
                          struct kr_diag *diag)
 {
 	_cleanup_(kr_replacement_done) struct kr_replacement back = {
-		.dir_fd = -1};
+		.dir_fd = -1, .target_fd = -1};
 	_cleanup_close_ int copy_fd = -1;
-	const struct kr_manifest_file *file =
-		&tx->manifest.files[t - tx->targets];
-	struct kr_replacement_content content = {.metadata_fd = -1};
+	const struct kr_manifest_file *file = record_of(tx, t);
+	/* its name in the record is free again, and known to recovery */
+	struct kr_replacement_content content = {
+		.metadata_fd = -1,
+		.temp = file->temp,
+	};
 	int r;
 
 	if (!t->edits->file) {
@@ -385,18 +421,20 @@ int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
 	return result;
 }
 
+/* The manifest goes first: a folder without one is a run that came to nothing,
+ * and is tidied up. */
 void kr_transaction_forget(struct kr_transaction *tx)
 {
 	_cleanup_close_ int state_fd = -1;
 
 	if (tx->folder_fd < 0)
 		return;
+	unlinkat(tx->folder_fd, "manifest.json", 0);
+	unlinkat(tx->folder_fd, "manifest.json.new", 0);
 	for (size_t i = 0; i < tx->manifest.n_files; i++) {
 		if (tx->manifest.files[i].copy)
 			unlinkat(tx->folder_fd, tx->manifest.files[i].copy, 0);
 	}
-	unlinkat(tx->folder_fd, "manifest.json", 0);
-	unlinkat(tx->folder_fd, "manifest.json.new", 0);
 	state_fd =
 		openat(tx->folder_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (state_fd >= 0)
@@ -413,7 +451,6 @@ struct kr_transaction *kr_transaction_free(struct kr_transaction *tx)
 		kr_replacement_done(&tx->targets[i].replacement);
 		if (!tx->finished)
 			remove_parent(tx, &tx->targets[i]);
-		free(tx->targets[i].folder);
 		free(tx->targets[i].after.data);
 	}
 	if (!tx->finished)
