@@ -33,6 +33,12 @@ static void make_tree(void)
 	kr_root_symlink("dir/../folder/", "/etc/chain"); /* by /dir */
 	kr_root_symlink("etc/../etc/chain", "/chain");
 	kr_root_symlink("../dir", "/etc/dir");
+	kr_root_mkdir("/usr/deep");
+	kr_root_write("/usr/plain", "other\n");
+	kr_root_symlink("/usr/deep", "/etc/.hidden");
+	kr_root_symlink(".hidden/../plain", "/etc/late");
+	kr_root_symlink("../usr/plain", "/etc/up");
+	kr_root_symlink("plain/", "/etc/slash");
 	for (int i = 1; i <= 41; i++) {
 		char target[16], path[16];
 
@@ -60,6 +66,12 @@ static const struct row rows[] = {
          "/etc/passwd"},
 	{"link to a folder", "/dir/f", 0, "f\n", "/etc/folder/f"},
 	{"up from behind a link", "/dir/../plain", 0, "plain\n", "/etc/plain"},
+	{"up from behind a link in a link", "/etc/late", 0, "other\n",
+         "/usr/plain"},
+	{"a link that goes up", "/etc/up", 0, "other\n", "/usr/plain"},
+	{"dots and a link that goes up", "/etc/folder/../up", 0, "other\n",
+         "/usr/plain"},
+	{"a link to a file and a slash", "/etc/slash", -ENOTDIR},
 	{"loop", "/loop", -ELOOP},
 	{"dangling", "/dangling", -ENOENT},
 	{"missing", "/etc/none", -ENOENT},

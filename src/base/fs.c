@@ -321,6 +321,66 @@ static int walk(struct kr_fs *fs, const char *path, bool follow,
 	return w.fd;
 }
 
+/* Whether ".." stands behind another name: that name may be a link, and then
+ * only a walk knows what is above it. */
+static bool climbs_late(const char *target)
+{
+	bool named = false;
+
+	while (*target) {
+		size_t length = strcspn(target, "/");
+		bool stays = length == 0 || (length == 1 && *target == '.');
+		bool up = length == 2 && memcmp(target, "..", 2) == 0;
+
+		if (up && named)
+			return true;
+		named = named || (!stays && !up);
+		target += length;
+		target += *target == '/';
+	}
+	return false;
+}
+
+/* Where the link LINK_FD leads that is the last name of PATH and the only link
+ * in it. NULL: it must be walked. */
+static char *link_leads(int link_fd, const char *path)
+{
+	_cleanup_free_ char *joined = NULL;
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(link_fd, "", target, sizeof(target) - 1);
+
+	if (n <= 0 || target[n - 1] == '/' || target[n - 1] == '.')
+		return NULL;
+	target[n] = '\0';
+	if (climbs_late(target))
+		return NULL;
+	if (target[0] == '/')
+		return kr_path_normalise(target);
+	if (asprintf(&joined, "%s/../%s", path, target) < 0) {
+		joined = NULL;
+		return NULL;
+	}
+	return kr_path_normalise(joined);
+}
+
+/* Follows the one link LINK_FD at the end of PATH, which most links of a system
+ * are, without a walk. -ELOOP: it must be walked. */
+static int resolve_link(struct kr_fs *fs, int link_fd, const char *path,
+                        char **ret_real)
+{
+	_cleanup_free_ char *real = link_leads(link_fd, path);
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (!real)
+		return -ELOOP;
+	fd = open_in_root(fs, real, O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
+	if (fd < 0 || fstat(fd, &st) < 0 || S_ISLNK(st.st_mode))
+		return -ELOOP;
+	*ret_real = TAKE_PTR(real);
+	return TAKE_FD(fd);
+}
+
 /* An O_PATH fd of what is at PATH, and its real path. */
 static int resolve(struct kr_fs *fs, const char *path, bool follow,
                    char **ret_real)
@@ -336,8 +396,11 @@ static int resolve(struct kr_fs *fs, const char *path, bool follow,
 		return fd;
 	/* O_PATH | O_NOFOLLOW opens a link itself in spite of NO_SYMLINKS */
 	if (follow && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode)) {
+		int target_fd = resolve_link(fs, fd, path, ret_real);
+
 		close(fd);
-		return walk(fs, path, follow, ret_real);
+		return target_fd >= 0 ? target_fd
+		                      : walk(fs, path, follow, ret_real);
 	}
 	real = kr_path_normalise(path);
 	if (!real) {

@@ -45,9 +45,10 @@ static const char *const load_path[] = {
 	"/run/systemd/generator.late",
 };
 
-#define N_FOLDERS   ARRAY_SIZE(load_path)
-#define SUFFIX      ".service"
-#define ALIASES_MAX 16
+#define ADMIN_FOLDER "/etc/systemd/system"
+#define N_FOLDERS    ARRAY_SIZE(load_path)
+#define SUFFIX       ".service"
+#define ALIASES_MAX  16
 
 struct alias {
 	char *name, *target;
@@ -163,10 +164,7 @@ static bool hidden_by(const struct search *s, size_t folder, const char *name)
 static int read_links(struct search *s, size_t folder)
 {
 	_cleanup_close_ int fd = -1;
-	_cleanup_free_ char *inside = NULL;
-	_cleanup_stat_ struct kr_stat st = {0};
 	struct kr_dir *dir = &s->folders[folder];
-	const char *name;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < dir->n_entries; i++) {
@@ -176,13 +174,7 @@ static int read_links(struct search *s, size_t folder)
 		    hidden_by(s, folder, e->name))
 			continue;
 		if (fd < 0) {
-			r = kr_fs_stat(s->fs, load_path[folder], true, &st);
-			if (r < 0)
-				return r;
-			inside = kr_path_join(st.real, "x");
-			if (!inside)
-				return -ENOMEM;
-			fd = kr_fs_open_parent(s->fs, inside, &name);
+			fd = kr_fs_open_folder(s->fs, load_path[folder]);
 			if (fd < 0)
 				return fd;
 		}
@@ -225,7 +217,6 @@ static int list_folders(struct search *s)
 		int r = is_merged(s, load_path[i])
 		                ? 1
 		                : list_folder(s, load_path[i], &s->folders[i]);
-
 		if (r == 0)
 			r = read_links(s, i);
 		if (r < 0)
@@ -370,7 +361,7 @@ static int add_dropins(struct search *s, const char *folder,
 }
 
 /* The drop-in folder of NAME in folder I. With ALWAYS it is looked for even if
- * the folder does not list it: a plan may add it. */
+ * the folder does not list it: a plan may add it, in ADMIN_FOLDER alone. */
 static int add_name(struct search *s, size_t i, const char *name, bool always,
                     struct dropins *dropins)
 {
@@ -466,7 +457,10 @@ static int find_dropins(struct search *s, struct kr_unit_files *files)
 
 	for (size_t n = 0; n < files->n_names; n++) {
 		for (size_t i = 0; r == 0 && i < N_FOLDERS; i++)
-			r = add_names(s, i, files->names[n], n == 0, &dropins);
+			r = add_names(s, i, files->names[n],
+			              n == 0 && strcmp(load_path[i],
+			                               ADMIN_FOLDER) == 0,
+			              &dropins);
 	}
 	for (size_t i = 0; r == 0 && i < N_FOLDERS; i++)
 		r = add_name(s, i, "service", false, &dropins);
