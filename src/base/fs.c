@@ -1,44 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Files below a root directory.
- *
- * The kernel resolves: openat2(2) with RESOLVE_IN_ROOT, so that neither ".."
- * nor an absolute link leads out. Asked with RESOLVE_NO_SYMLINKS first, since
- * then the path is also the real one. Where a link is met (ELOOP), or the
- * kernel or a seccomp filter has no openat2 (ENOSYS, EPERM), walk() does it
- * name by name with O_NOFOLLOW and the same rules, and learns the real path.
+ * Files below a root directory (base/root), read once, and overlays of them.
  *
  * Nothing but a regular file is opened for reading: a look at what a path is
  * goes through O_PATH, which has no side effect on a FIFO or a device.
- *
- * Limits: 40 links as the kernel, PATH_MAX bytes.
  */
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <search.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/root.h"
 
-#define LINKS_MAX 40
 #define TRIES_MAX 32 /* against what moves under our feet */
 
 struct kr_fs {
-	int root_fd;
+	struct kr_root root;
 	struct kr_fs *below; /* an overlay's */
 	void *files;         /* tsearch(3) tree of struct kr_file by path */
 	void *overlay;       /* the same by real path */
-	bool no_openat2;
 };
 
 static void file_free(void *p)
@@ -80,8 +69,8 @@ int kr_fs_new(int root_fd, struct kr_fs **ret)
 
 	if (!fs)
 		return -ENOMEM;
-	fs->root_fd = fcntl(root_fd, F_DUPFD_CLOEXEC, 3);
-	if (fs->root_fd < 0) {
+	fs->root.fd = fcntl(root_fd, F_DUPFD_CLOEXEC, 3);
+	if (fs->root.fd < 0) {
 		r = -errno;
 		free(fs);
 		return r;
@@ -92,7 +81,7 @@ int kr_fs_new(int root_fd, struct kr_fs **ret)
 
 int kr_fs_new_overlay(struct kr_fs *below, struct kr_fs **ret)
 {
-	int r = kr_fs_new(below->root_fd, ret);
+	int r = kr_fs_new(below->root.fd, ret);
 
 	if (r == 0)
 		(*ret)->below = below;
@@ -105,370 +94,29 @@ struct kr_fs *kr_fs_free(struct kr_fs *fs)
 		return NULL;
 	tdestroy(fs->files, file_free);
 	tdestroy(fs->overlay, file_free);
-	close(fs->root_fd);
+	close(fs->root.fd);
 	free(fs);
 	return NULL;
 }
 
 int kr_fs_root_fd(const struct kr_fs *fs)
 {
-	return fs->root_fd;
-}
-
-char *kr_path_normalise(const char *path)
-{
-	char *out = malloc(strlen(path) + 2);
-	size_t n = 0;
-
-	if (!out)
-		return NULL;
-	while (*path) {
-		size_t length = strcspn(path, "/");
-
-		if (length == 2 && memcmp(path, "..", 2) == 0) {
-			while (n > 0 && out[--n] != '/')
-				;
-		} else if (length > 0 && !(length == 1 && *path == '.')) {
-			out[n++] = '/';
-			memcpy(out + n, path, length);
-			n += length;
-		}
-		path += length;
-		path += *path == '/';
-	}
-	if (n == 0)
-		out[n++] = '/';
-	out[n] = '\0';
-	return out;
-}
-
-char *kr_path_join(const char *dir, const char *name)
-{
-	size_t length = strlen(dir);
-	char *out;
-
-	while (length > 0 && dir[length - 1] == '/')
-		length--;
-	if (asprintf(&out, "%.*s/%s", (int)length, dir, name) < 0)
-		return NULL;
-	return out;
-}
-
-/* --- resolving ----------------------------------------------------------- */
-
-/* openat2(2) counts a leading slash as the root's, "" is not a path. */
-static int open_in_root(struct kr_fs *fs, const char *path, int flags,
-                        uint64_t resolve)
-{
-	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC),
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve,
-	};
-	unsigned tries = 0;
-	int fd;
-
-	if (fs->no_openat2)
-		return -ENOSYS;
-	do { /* EAGAIN: a rename or a mount while ".." was resolved */
-		fd = (int)syscall(SYS_openat2, fs->root_fd, path, &how,
-		                  sizeof(how));
-	} while (fd < 0 && (errno == EAGAIN || errno == EINTR) &&
-	         ++tries < TRIES_MAX);
-	if (fd >= 0)
-		return fd;
-	if (errno == EPERM || errno == ENOSYS)
-		fs->no_openat2 = true;
-	return -errno;
-}
-
-struct walk {
-	char todo[2 * PATH_MAX]; /* what is still to be resolved */
-	char real[PATH_MAX];     /* what is resolved: "" or "/a/b" */
-	unsigned n_links;
-	int fd; /* of REAL, O_PATH */
-};
-
-/* Opens WALK's real path anew: no name in it is a link, or somebody swapped
- * one in since, which is refused. */
-static int walk_reopen(struct kr_fs *fs, struct walk *w)
-{
-	char *name = w->real;
-	int fd = openat(fs->root_fd, ".", O_PATH | O_CLOEXEC | O_DIRECTORY);
-
-	while (fd >= 0 && *name) {
-		char *end = strchrnul(name + 1, '/');
-		char saved = *end;
-		int next;
-
-		*end = '\0';
-		next = openat(fd, name + 1,
-		              O_PATH | O_CLOEXEC | O_NOFOLLOW | O_DIRECTORY);
-		*end = saved;
-		close(fd);
-		fd = next;
-		name = end;
-	}
-	if (fd < 0)
-		return -errno;
-	if (w->fd >= 0)
-		close(w->fd);
-	w->fd = fd;
-	return 0;
-}
-
-static int walk_link(struct kr_fs *fs, struct walk *w, int link_fd,
-                     const char *rest)
-{
-	char target[PATH_MAX];
-	char next[2 * PATH_MAX];
-	ssize_t n = readlinkat(link_fd, "", target, sizeof(target) - 1);
-	int length;
-
-	if (n < 0)
-		return -errno;
-	if (++w->n_links > LINKS_MAX)
-		return -ELOOP;
-	target[n] = '\0';
-	length = snprintf(next, sizeof(next), "%s%s", target, rest);
-	if (length >= (int)sizeof(next))
-		return -ENAMETOOLONG;
-	memcpy(w->todo, next, (size_t)length + 1);
-	if (target[0] != '/')
-		return 0;
-	w->real[0] = '\0';
-	return walk_reopen(fs, w);
-}
-
-static int walk_up(struct kr_fs *fs, struct walk *w)
-{
-	char *slash = strrchr(w->real, '/');
-
-	if (slash)
-		*slash = '\0';
-	return walk_reopen(fs, w);
-}
-
-static int walk_name(struct kr_fs *fs, struct walk *w, const char *name,
-                     const char *rest, bool follow)
-{
-	_cleanup_close_ int fd =
-		openat(w->fd, name, O_PATH | O_CLOEXEC | O_NOFOLLOW);
-	struct stat st;
-	size_t length = strlen(w->real);
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (S_ISLNK(st.st_mode) && (follow || *rest))
-		return walk_link(fs, w, fd, rest);
-	if (*rest && !S_ISDIR(st.st_mode))
-		return -ENOTDIR;
-	if (length + 1 + strlen(name) >= sizeof(w->real))
-		return -ENAMETOOLONG;
-	w->real[length] = '/';
-	strcpy(w->real + length + 1, name);
-	memmove(w->todo, rest, strlen(rest) + 1);
-	close(w->fd);
-	w->fd = TAKE_FD(fd);
-	return 0;
-}
-
-/* Resolves PATH name by name. The fd (O_PATH) and the real path. */
-static int walk(struct kr_fs *fs, const char *path, bool follow,
-                char **ret_real)
-{
-	struct walk w = {.fd = -1};
-	int r;
-
-	if (!*path)
-		return -ENOENT;
-	if (strlen(path) >= PATH_MAX)
-		return -ENAMETOOLONG;
-	strcpy(w.todo, path);
-	r = walk_reopen(fs, &w);
-	while (r == 0) {
-		char name[NAME_MAX + 1];
-		char *start = w.todo + strspn(w.todo, "/");
-		size_t length = strcspn(start, "/");
-
-		if (length == 0)
-			break;
-		if (length > NAME_MAX) {
-			r = -ENAMETOOLONG;
-			break;
-		}
-		memcpy(name, start, length);
-		name[length] = '\0';
-		start += length;
-		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
-			r = walk_name(fs, &w, name, start, follow);
-			continue;
-		}
-		memmove(w.todo, start, strlen(start) + 1);
-		if (name[1] == '.')
-			r = walk_up(fs, &w);
-	}
-	if (r == 0) {
-		*ret_real = strdup(*w.real ? w.real : "/");
-		r = *ret_real ? 0 : -ENOMEM;
-	}
-	if (r < 0) {
-		if (w.fd >= 0)
-			close(w.fd);
-		return r;
-	}
-	return w.fd;
-}
-
-/* Whether ".." stands behind another name: that name may be a link, and then
- * only a walk knows what is above it. */
-static bool climbs_late(const char *target)
-{
-	bool named = false;
-
-	while (*target) {
-		size_t length = strcspn(target, "/");
-		bool stays = length == 0 || (length == 1 && *target == '.');
-		bool up = length == 2 && memcmp(target, "..", 2) == 0;
-
-		if (up && named)
-			return true;
-		named = named || (!stays && !up);
-		target += length;
-		target += *target == '/';
-	}
-	return false;
-}
-
-/* Where the link LINK_FD leads that is the last name of PATH and the only link
- * in it. NULL: it must be walked. */
-static char *link_leads(int link_fd, const char *path)
-{
-	_cleanup_free_ char *joined = NULL;
-	char target[PATH_MAX];
-	ssize_t n = readlinkat(link_fd, "", target, sizeof(target) - 1);
-
-	if (n <= 0 || target[n - 1] == '/' || target[n - 1] == '.')
-		return NULL;
-	target[n] = '\0';
-	if (climbs_late(target))
-		return NULL;
-	if (target[0] == '/')
-		return kr_path_normalise(target);
-	if (asprintf(&joined, "%s/../%s", path, target) < 0) {
-		joined = NULL;
-		return NULL;
-	}
-	return kr_path_normalise(joined);
-}
-
-/* Follows the one link LINK_FD at the end of PATH, which most links of a system
- * are, without a walk. -ELOOP: it must be walked. */
-static int resolve_link(struct kr_fs *fs, int link_fd, const char *path,
-                        char **ret_real)
-{
-	_cleanup_free_ char *real = link_leads(link_fd, path);
-	_cleanup_close_ int fd = -1;
-	struct stat st;
-
-	if (!real)
-		return -ELOOP;
-	fd = open_in_root(fs, real, O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
-	if (fd < 0 || fstat(fd, &st) < 0 || S_ISLNK(st.st_mode))
-		return -ELOOP;
-	*ret_real = TAKE_PTR(real);
-	return TAKE_FD(fd);
-}
-
-/* An O_PATH fd of what is at PATH, and its real path. */
-static int resolve(struct kr_fs *fs, const char *path, bool follow,
-                   char **ret_real)
-{
-	int fd = open_in_root(fs, path, O_PATH | O_NOFOLLOW,
-	                      RESOLVE_NO_SYMLINKS);
-	struct stat st;
-	char *real;
-
-	if (fd == -ELOOP || fs->no_openat2)
-		return walk(fs, path, follow, ret_real);
-	if (fd < 0)
-		return fd;
-	/* O_PATH | O_NOFOLLOW opens a link itself in spite of NO_SYMLINKS */
-	if (follow && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode)) {
-		int target_fd = resolve_link(fs, fd, path, ret_real);
-
-		close(fd);
-		return target_fd >= 0 ? target_fd
-		                      : walk(fs, path, follow, ret_real);
-	}
-	real = kr_path_normalise(path);
-	if (!real) {
-		close(fd);
-		return -ENOMEM;
-	}
-	*ret_real = real;
-	return fd;
+	return fs->root.fd;
 }
 
 int kr_fs_open_folder(struct kr_fs *fs, const char *path)
 {
-	_cleanup_free_ char *real = NULL;
-	_cleanup_close_ int fd = resolve(fs, path, true, &real);
-	int dir_fd;
-
-	if (fd < 0)
-		return fd;
-	dir_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return dir_fd < 0 ? -errno : dir_fd;
+	return kr_root_open_folder(&fs->root, path);
 }
 
 int kr_fs_make_folder(struct kr_fs *fs, const char *path, mode_t mode)
 {
-	_cleanup_free_ char *normal = NULL, *parent = NULL;
-	_cleanup_close_ int parent_fd = -1;
-	const char *name;
-	int fd = kr_fs_open_folder(fs, path);
-
-	if (fd != -ENOENT)
-		return fd;
-	normal = kr_path_normalise(path);
-	if (!normal)
-		return -ENOMEM;
-	name = strrchr(normal, '/') + 1;
-	parent = strndup(normal, (size_t)(name - normal));
-	if (!parent)
-		return -ENOMEM;
-	if (strcmp(parent, normal) == 0)
-		return -ENOENT;
-	parent_fd = kr_fs_make_folder(fs, parent, 0755);
-	if (parent_fd < 0)
-		return parent_fd;
-	if (mkdirat(parent_fd, name, mode) < 0 && errno != EEXIST)
-		return -errno;
-	return kr_fs_open_folder(fs, path);
+	return kr_root_make_folder(&fs->root, path, mode);
 }
 
 int kr_fs_open_parent(struct kr_fs *fs, const char *real, const char **ret_name)
 {
-	const char *slash = strrchr(real, '/');
-	_cleanup_free_ char *folder = strndup(real, (size_t)(slash - real));
-	_cleanup_free_ char *folder_real = NULL;
-	_cleanup_close_ int fd = -1;
-	int dir_fd;
-
-	if (!folder)
-		return -ENOMEM;
-	fd = resolve(fs, *folder ? folder : "/", true, &folder_real);
-	if (fd < 0)
-		return fd;
-	if (strcmp(folder_real, *folder ? folder : "/") != 0)
-		return -ELOOP;
-	dir_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0)
-		return -errno;
-	*ret_name = slash + 1;
-	return dir_fd;
+	return kr_root_open_parent(&fs->root, real, ret_name);
 }
 
 /* --- reading ------------------------------------------------------------- */
@@ -507,39 +155,6 @@ static int read_all(int fd, size_t hint, char **ret, size_t *ret_size)
 	return 0;
 }
 
-/* The inode behind the O_PATH fd PATH_FD for reading, through its folder: an
- * O_PATH fd can be opened anew only by way of /proc, which need not be there.
- */
-static int open_inode(struct kr_fs *fs, const char *real,
-                      const struct stat *want)
-{
-	_cleanup_close_ int dir_fd = -1;
-	const char *name;
-	struct stat st;
-	int fd;
-
-	fd = open_in_root(fs, real,
-	                  O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW,
-	                  RESOLVE_NO_SYMLINKS);
-	if (fd < 0 && fs->no_openat2) {
-		dir_fd = kr_fs_open_parent(fs, real, &name);
-		if (dir_fd < 0)
-			return dir_fd;
-		fd = openat(dir_fd, name,
-		            O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW |
-		                    O_CLOEXEC);
-		if (fd < 0)
-			fd = -errno;
-	}
-	if (fd < 0) /* ELOOP: a link took its place */
-		return fd == -ELOOP ? -EAGAIN : fd;
-	if (fstat(fd, &st) == 0 && st.st_dev == want->st_dev &&
-	    st.st_ino == want->st_ino)
-		return fd;
-	close(fd);
-	return -EAGAIN;
-}
-
 /* Whether the file was written to between two looks. */
 static bool is_changed(const struct stat *a, const struct stat *b)
 {
@@ -555,7 +170,7 @@ static int load(struct kr_fs *fs, const char *path, struct kr_file *file)
 	struct statx stx;
 	int r;
 
-	path_fd = resolve(fs, path, true, &file->real);
+	path_fd = kr_root_resolve(&fs->root, path, true, &file->real);
 	if (path_fd < 0)
 		return path_fd;
 	if (fstat(path_fd, &file->st) < 0)
@@ -566,7 +181,7 @@ static int load(struct kr_fs *fs, const char *path, struct kr_file *file)
 		return -EINVAL;
 	if ((uint64_t)file->st.st_size > KR_FILE_SIZE_MAX)
 		return -EFBIG;
-	fd = open_inode(fs, file->real, &file->st);
+	fd = kr_root_open_file(&fs->root, file->real, &file->st);
 	if (fd < 0)
 		return fd;
 	before = file->st;
@@ -605,7 +220,7 @@ static int overlay_real(struct kr_fs *fs, const char *path, char **ret)
 	folder = strndup(path, (size_t)(name - path));
 	if (!folder)
 		return -ENOMEM;
-	fd = resolve(fs, folder, true, &folder_real);
+	fd = kr_root_resolve(&fs->root, folder, true, &folder_real);
 	if (fd == -ENOMEM)
 		return fd;
 	if (fd < 0) {
@@ -748,7 +363,8 @@ static unsigned char entry_type(DIR *d, const struct dirent *e)
 static int list_disk(struct kr_fs *fs, const char *path, struct kr_dir *dir,
                      size_t *size, char **ret_real)
 {
-	_cleanup_close_ int path_fd = resolve(fs, path, true, ret_real);
+	_cleanup_close_ int path_fd =
+		kr_root_resolve(&fs->root, path, true, ret_real);
 	struct dirent *e;
 	DIR *d;
 	int fd, r = 0;
@@ -897,7 +513,8 @@ int kr_fs_stat(struct kr_fs *fs, const char *path, bool follow,
                struct kr_stat *ret)
 {
 	_cleanup_stat_ struct kr_stat st = {0};
-	_cleanup_close_ int fd = resolve(fs, path, follow, &st.real);
+	_cleanup_close_ int fd =
+		kr_root_resolve(&fs->root, path, follow, &st.real);
 	const struct kr_file *changed;
 	char target[PATH_MAX];
 	ssize_t n;

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 
 #include "base/macro.h"
+#include "base/path.h"
 #include "base/span.h"
 
 /* A larger file is refused with -EFBIG: no unit, environment file or
@@ -105,10 +106,3 @@ int kr_fs_make_folder(struct kr_fs *fs, const char *path, mode_t mode);
  */
 int kr_fs_open_parent(struct kr_fs *fs, const char *real,
                       const char **ret_name);
-
-/* PATH without "//", "." and "..", as if no name in it were a link; relative
- * paths count from "/". NULL when memory runs out. */
-char *kr_path_normalise(const char *path);
-
-/* DIR and NAME joined by one slash. NULL when memory runs out. */
-char *kr_path_join(const char *dir, const char *name);
