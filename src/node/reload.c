@@ -36,11 +36,14 @@ static bool same_fragment(const struct kr_node *node)
 	return same_file(node->fs, ours, theirs);
 }
 
-/* systemd lists a masked or dangling drop-in, too; there is nothing in it. */
+/* systemd lists a masked or dangling drop-in, too; there is nothing in it. One
+ * that is gone still has in systemd what it said. */
 static bool is_empty_link(struct kr_fs *fs, const char *path)
 {
-	_cleanup_stat_ struct kr_stat st = {0};
+	_cleanup_stat_ struct kr_stat link = {0}, st = {0};
 
+	if (kr_fs_stat(fs, path, false, &link) < 0)
+		return false;
 	return kr_fs_stat(fs, path, true, &st) < 0 || !S_ISREG(st.st.st_mode);
 }
 
