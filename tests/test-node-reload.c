@@ -56,6 +56,14 @@ static const struct row rows[] = {
          .dropins = {DROPINS "10-a.conf", DROPINS "20-b.conf",
                      DROPINS "30-c.conf"},
          .why = "drop-ins"},
+	{.name = "a masked drop-in more",
+         SAME,
+         .dropins = {DROPINS "10-a.conf", DROPINS "15-masked.conf",
+                     DROPINS "20-b.conf"}},
+	{.name = "a dangling drop-in more",
+         SAME,
+         .dropins = {DROPINS "10-a.conf", DROPINS "20-b.conf",
+                     DROPINS "25-dangling.conf"}},
 	{.name = "drop-ins in another order",
          SAME,
          .dropins = {DROPINS "20-b.conf", DROPINS "10-a.conf"},
@@ -163,6 +171,8 @@ static void make_disk(void)
 	kr_root_write(DROPINS "20-b.conf", "[Service]\n");
 	kr_root_write("/usr/bin/kubelet", "");
 	kr_root_symlink("/etc/systemd/system", "/link");
+	kr_root_symlink("/dev/null", DROPINS "15-masked.conf");
+	kr_root_symlink("/nowhere", DROPINS "25-dangling.conf");
 }
 
 static void check(const struct row *row)
