@@ -226,6 +226,14 @@ static int judge_running(struct kr_node *node, struct kr_audit *audit,
 
 	audit->running.source = -1;
 	audit->running.state = KR_STATE_ABSENT;
+	if (!node->has_process && node->host_pid > 0 && node->disk.foreign) {
+		audit->running.state = KR_STATE_UNKNOWN;
+		audit->pid = node->host_pid;
+		return set(&audit->running.reason,
+		           "kubelet is a part of %s[%d], which does not show "
+		           "its arguments",
+		           node->disk.foreign->name, (int)node->host_pid);
+	}
 	if (!node->has_process)
 		return set(&audit->running.reason,
 		           node->live ? "kubelet does not run"

@@ -132,9 +132,10 @@ static int add_flag(struct kr_node *node, struct kr_audit *audit, size_t use)
 	source->text = strdup(in->argv[u->arg]);
 	if (!source->text)
 		return -ENOMEM;
-	if (word)
-		source->span = word->span;
-	if (!word || !word->span.file)
+	source->span = kr_node_span(node, u->arg);
+	if (node->disk.foreign)
+		reason = NULL;
+	else if (!word || !word->span.file)
 		reason = "the word stands in no file of the unit";
 	else if (!word->cut.file)
 		reason = "the word is made of several places";
@@ -145,6 +146,36 @@ static int add_flag(struct kr_node *node, struct kr_audit *audit, size_t use)
 		audit->disk.source = (int)audit->n_sources - 1;
 	}
 	return refuse(source, reason);
+}
+
+/*
+ * What another program hands to kubelet is not edited; where it is not sure
+ * that it does, nothing wins.
+ */
+static int disown(struct kr_node *node, struct kr_audit *audit)
+{
+	const struct kr_foreign *f = node->disk.foreign;
+	bool sure = node->disk.state != KR_STATE_UNKNOWN;
+
+	for (size_t i = 0; i < audit->n_sources; i++) {
+		struct kr_source *s = &audit->sources[i];
+
+		if (!sure)
+			s->wins = false;
+		if (s->kind == KR_SOURCE_DEFAULT)
+			continue;
+		s->editable = false;
+		free(s->reason);
+		if (asprintf(&s->reason, "%s starts kubelet: %s", f->name,
+		             sure ? "it is changed by hand"
+		                  : "whether this counts is not sure") < 0) {
+			s->reason = NULL;
+			return -ENOMEM;
+		}
+	}
+	if (!sure)
+		audit->disk.source = -1;
+	return 0;
 }
 
 int kr_sources_collect(struct kr_node *node, struct kr_audit *audit)
@@ -162,5 +193,5 @@ int kr_sources_collect(struct kr_node *node, struct kr_audit *audit)
 	}
 	for (size_t u = 0; r == 0 && u < in->flags.n_uses; u++)
 		r = add_flag(node, audit, u);
-	return r;
+	return r == 0 && node->disk.foreign ? disown(node, audit) : r;
 }

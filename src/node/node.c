@@ -80,6 +80,7 @@ int kr_node_open(const struct kr_setting *setting,
 	if (r < 0)
 		return r;
 	node->root = strdup(root);
+	node->unit_named = options->unit != NULL;
 	node->unit_name = strdup(options->unit ? options->unit : DEFAULT_UNIT);
 	if (!node->root || !node->unit_name)
 		return -ENOMEM;
@@ -91,13 +92,20 @@ int kr_node_open(const struct kr_setting *setting,
 	return 0;
 }
 
+static void forget_disk(struct kr_node *node)
+{
+	kr_inputs_done(&node->disk.inputs);
+	kr_foreign_free(node->disk.foreign);
+	kr_unit_free(node->disk.unit);
+	free(node->disk.reason);
+	node->disk = (struct kr_node_disk){.command = -1};
+}
+
 struct kr_node *kr_node_free(struct kr_node *node)
 {
 	if (!node)
 		return NULL;
-	kr_inputs_done(&node->disk.inputs);
-	kr_unit_free(node->disk.unit);
-	free(node->disk.reason);
+	forget_disk(node);
 	kr_inputs_done(&node->running);
 	kr_process_done(&node->process);
 	kr_fs_free(node->process_fs);
@@ -139,13 +147,45 @@ static int find_process(struct kr_node *node, struct kr_diag *diag,
 int kr_node_find_unit(struct kr_node *node, struct kr_diag *diag, char **ret)
 {
 	_cleanup_process_ struct kr_process process = {.root_fd = -1};
+	const char *unit;
 	int r = find_process(node, diag, &process);
 
+	if (r == -ENOENT) {
+		r = kr_foreign_find_unit(node->fs, &unit);
+		if (r < 0)
+			return r;
+		*ret = strdup(unit);
+		return *ret ? 0 : -ENOMEM;
+	}
 	if (r < 0)
 		return r;
 	if (!process.unit)
 		return -ESRCH;
 	*ret = TAKE_PTR(process.unit);
+	return 0;
+}
+
+/*
+ * The main process of kubelet's unit is kubelet; where another program starts
+ * it (rke2, a container's runtime) it is found by its name.
+ */
+static int read_main_process(struct kr_node *node, struct kr_diag *diag)
+{
+	_cleanup_process_ struct kr_process main = {.root_fd = -1};
+	int r = kr_process_read(node->proc_fd, node->loaded->main_pid, diag,
+	                        &main);
+
+	if (r < 0)
+		return r;
+	if (kr_process_kubelet_word((const char *const *)main.argv, main.argc) <
+	    0) {
+		r = find_process(node, diag, &node->process);
+		if (r == -ENOENT)
+			node->host_pid = main.pid;
+		return r;
+	}
+	node->process = main;
+	main = (struct kr_process){.root_fd = -1};
 	return 0;
 }
 
@@ -157,8 +197,7 @@ static int read_process(struct kr_node *node, pid_t pid, struct kr_diag *diag)
 		r = kr_process_read(node->proc_fd, pid, diag, &node->process);
 	else if (node->loaded && node->loaded->main_pid > 0 &&
 	         node->proc_fd >= 0)
-		r = kr_process_read(node->proc_fd, node->loaded->main_pid, diag,
-		                    &node->process);
+		r = read_main_process(node, diag);
 	else
 		r = find_process(node, diag, &node->process);
 	if (r == -ENOMEM)
@@ -265,10 +304,9 @@ static void add_remarks(struct kr_node *node, struct kr_diag *diag)
 
 	for (size_t i = 0; i < flags->n_remarks; i++) {
 		const struct kr_flags_remark *r = &flags->remarks[i];
-		const struct kr_unit_word *word = kr_node_word(node, r->arg);
 
 		kr_diag_add(diag, r->fatal ? KR_ERROR : KR_WARNING, r->code,
-		            word ? word->span : KR_SPAN_NONE, "%s", r->text);
+		            kr_node_span(node, r->arg), "%s", r->text);
 	}
 }
 
@@ -337,20 +375,26 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 
 static int read_without_unit(struct kr_node *node, struct kr_diag *diag)
 {
+	const struct kr_platform *platform = node->platform;
 	struct kr_node_disk *disk = &node->disk;
 	int r;
 
 	disk->unconfigured = !node->has_process;
+	if (!node->has_process && platform && platform->refusal)
+		return say(disk, KR_STATE_UNKNOWN,
+		           "there is no %s: %s starts kubelet in its own way",
+		           node->unit_name, platform->name);
 	if (!node->has_process)
 		return say(disk, KR_STATE_UNKNOWN,
 		           "there is no %s: kubelet is not configured here yet",
 		           node->unit_name);
 	if (node->process.unit &&
-	    strcmp(node->process.unit, node->unit_name) != 0)
+	    (node->disk.followed ||
+	     strcmp(node->process.unit, node->unit_name) != 0))
 		return say(disk, KR_STATE_UNKNOWN,
 		           "there is no %s: kubelet[%d] belongs to %s",
-		           node->unit_name, (int)node->process.pid,
-		           node->process.unit);
+		           node->disk.followed ? DEFAULT_UNIT : node->unit_name,
+		           (int)node->process.pid, node->process.unit);
 	r = read_process_inputs(node, diag, &disk->inputs);
 	if (r < 0)
 		return r;
@@ -393,6 +437,28 @@ static int read_no_unit_file(struct kr_node *node, const struct kr_message *m)
 	           m->file, m->line, m->column, m->text);
 }
 
+/* Another program starts kubelet: what it would give to it. */
+static int read_foreign(struct kr_node *node, struct kr_diag *diag)
+{
+	struct kr_node_disk *disk = &node->disk;
+	int r = kr_foreign_read(node->setting, node->fs, disk->unit, diag,
+	                        &disk->foreign);
+
+	if (r == -ENOENT)
+		return say(disk, KR_STATE_UNKNOWN,
+		           "no ExecStart= of %s runs kubelet itself",
+		           node->unit_name);
+	if (r < 0)
+		return r;
+	if (disk->foreign->inputs_valid) {
+		disk->inputs = disk->foreign->inputs;
+		disk->inputs_valid = true;
+		disk->foreign->inputs = (struct kr_inputs){0};
+		add_remarks(node, diag);
+	}
+	return say(disk, disk->foreign->state, "%s", disk->foreign->reason);
+}
+
 static int read_loaded_unit(struct kr_node *node, struct kr_diag *diag)
 {
 	struct kr_node_disk *disk = &node->disk;
@@ -407,9 +473,7 @@ static int read_loaded_unit(struct kr_node *node, struct kr_diag *diag)
 		                                : unit->root_image);
 	r = find_command(node);
 	if (r == -ENOENT)
-		return say(disk, KR_STATE_UNKNOWN,
-		           "no ExecStart= of %s runs kubelet itself",
-		           node->unit_name);
+		return read_foreign(node, diag);
 	return r < 0 ? r : read_command(node, diag);
 }
 
@@ -464,6 +528,37 @@ static int read_unit(struct kr_node *node, struct kr_diag *diag)
 	return r;
 }
 
+/*
+ * Without kubelet.service, and where nobody could ask a bus for another: the
+ * unit of the kubelet that runs, or of a platform that is known.
+ */
+static int settle_unit(struct kr_node *node, struct kr_diag *diag)
+{
+	_cleanup_diag_ struct kr_diag found = {0};
+	_cleanup_free_ char *unit = NULL;
+	int r = read_unit(node, &found);
+
+	if (r < 0 || node->unit_named || node->loaded ||
+	    node->disk.unit->load != KR_UNIT_NOT_FOUND)
+		goto keep;
+	if (node->has_process)
+		unit = node->process.unit ? strdup(node->process.unit) : NULL;
+	else
+		r = kr_node_find_unit(node, NULL, &unit);
+	if (r == -ENOMEM || !unit) {
+		r = r == -ENOMEM ? r : 0;
+		goto keep;
+	}
+	free(node->unit_name);
+	node->unit_name = TAKE_PTR(unit);
+	forget_disk(node);
+	node->disk.followed = true;
+	return read_unit(node, diag);
+keep:
+	kr_diag_merge(diag, &found);
+	return r;
+}
+
 int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
                  const struct kr_loaded_unit *loaded,
                  const char *const *manager_environment,
@@ -478,7 +573,7 @@ int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
 	if (r == 0)
 		r = read_process(node, options->pid, diag);
 	if (r == 0)
-		r = read_unit(node, diag);
+		r = settle_unit(node, diag);
 	if (r == 0 && node->has_process) {
 		r = read_process_inputs(node, NULL, &node->running);
 		node->running_valid = r == 0;
@@ -548,4 +643,15 @@ const struct kr_unit_word *kr_node_word(const struct kr_node *node, size_t arg)
 	    node->disk.first_word + arg >= c->n_words)
 		return NULL;
 	return &c->words[node->disk.first_word + arg];
+}
+
+struct kr_span kr_node_span(const struct kr_node *node, size_t arg)
+{
+	const struct kr_foreign *foreign = node->disk.foreign;
+	const struct kr_unit_word *word = kr_node_word(node, arg);
+
+	if (foreign)
+		return arg < foreign->n_words ? foreign->words[arg].span
+		                              : KR_SPAN_NONE;
+	return word ? word->span : KR_SPAN_NONE;
 }

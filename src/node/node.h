@@ -13,6 +13,7 @@
 #include "base/edit.h"
 #include "base/fs.h"
 #include "kubelet/setting.h"
+#include "node/foreign.h"
 #include "node/inputs.h"
 #include "node/platform.h"
 #include "node/process.h"
@@ -36,7 +37,11 @@ struct kr_node_disk {
 	size_t first_word; /* kubelet's own argv[0] in that command */
 	struct kr_inputs inputs;
 	bool inputs_valid; /* INPUTS was filled */
+	bool followed;     /* the unit is the one of the process */
 	bool from_process; /* no unit: the process's argv, files as now */
+	/* the unit starts another program, which starts kubelet; INPUTS are
+	 * then what it would give to kubelet; NULL: kubelet's own unit */
+	struct kr_foreign *foreign;
 	/* why there are no inputs, or what they say */
 	enum kr_state state;
 	bool unconfigured; /* no unit, or not all its files are there yet */
@@ -47,6 +52,7 @@ struct kr_node {
 	const struct kr_setting *setting;
 	char *root; /* as it was named */
 	char *unit_name;
+	bool unit_named;      /* by the options: no other is looked for */
 	bool live;            /* a running system, not an image */
 	int root_fd, proc_fd; /* PROC_FD is -1 for an image */
 	const char *config_override;
@@ -59,6 +65,9 @@ struct kr_node {
 	struct kr_node_disk disk;
 
 	bool has_process;
+	/* kubelet is a part of this process, which shows no arguments of it;
+	 * 0: it is not */
+	pid_t host_pid;
 	struct kr_process process;
 	struct kr_fs *process_fs; /* owned where its root is another */
 	struct kr_inputs running;
@@ -76,8 +85,10 @@ int kr_node_open(const struct kr_setting *setting,
 
 /*
  * The unit that the running kubelet belongs to, for a node whose
- * kubelet.service does not exist. The caller frees RET. 0; -ENOENT: no kubelet
- * runs; -ESRCH: it belongs to no unit; -ENOTUNIQ: several run, DIAG names them.
+ * kubelet.service does not exist; where none runs, the unit of a platform that
+ * starts kubelet itself (node/foreign). The caller frees RET. 0; -ENOENT:
+ * neither; -ESRCH: kubelet belongs to no unit; -ENOTUNIQ: several run, DIAG
+ * names them.
  */
 int kr_node_find_unit(struct kr_node *node, struct kr_diag *diag, char **ret);
 
@@ -108,6 +119,10 @@ const struct kr_unit_command *kr_node_command(const struct kr_node *node);
 /* The unit's word that is kubelet's argument ARG; NULL where the disk view is
  * not the unit's. */
 const struct kr_unit_word *kr_node_word(const struct kr_node *node, size_t arg);
+
+/* Where kubelet's argument ARG of the disk view is written. No file: nowhere.
+ */
+struct kr_span kr_node_span(const struct kr_node *node, size_t arg);
 
 /*
  * Whether systemd holds another unit than the disk: it says so itself, or its

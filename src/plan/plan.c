@@ -220,6 +220,58 @@ bool kr_plan_unit_changes(struct kr_node *node, const struct kr_edits *edits)
 	return false;
 }
 
+/*
+ * Another program starts kubelet: what to write where by hand, at each place
+ * that does not say it.
+ */
+static int refuse_foreign(struct planning *p, const struct kr_audit *audit)
+{
+	const struct kr_setting *setting = p->node->setting;
+	const struct kr_foreign *f = p->node->disk.foreign;
+	bool named = false;
+
+	for (size_t i = 0; i < audit->n_sources; i++) {
+		const struct kr_source *s = &audit->sources[i];
+
+		if (s->state == KR_STATE_TRUE || !s->span.file)
+			continue;
+		named = true;
+		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", s->span,
+		            "%s starts kubelet, nothing of it is edited: make "
+		            "this %s%s by hand, then run '%s'",
+		            f->name,
+		            s->kind == KR_SOURCE_FLAG ? setting->flag
+		                                      : setting->key,
+		            s->kind == KR_SOURCE_FLAG ? "=true" : ": true",
+		            f->restart);
+	}
+	if (!named && audit->disk.state == KR_STATE_TRUE)
+		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
+		            "%s starts kubelet, and is not restarted by this "
+		            "program: run '%s'",
+		            f->name, f->restart);
+	else if (!named)
+		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
+		            "%s starts kubelet, nothing of it is edited: "
+		            "write %s by hand, then run '%s'",
+		            f->name, f->where, f->restart);
+	return -EOPNOTSUPP;
+}
+
+static bool uses_dynamic_config(const struct kr_node_disk *disk)
+{
+	const char *dir = disk->inputs.flags.dynamic_config_dir.text;
+
+	return disk->state == KR_STATE_UNKNOWN && disk->inputs_valid && dir &&
+	       *dir;
+}
+
+static struct kr_span dynamic_config_span(const struct kr_node *node)
+{
+	return kr_node_span(node,
+	                    node->disk.inputs.flags.dynamic_config_dir.arg);
+}
+
 /* Whether there is anything that a plan could be made for. */
 static int check_grounds(struct planning *p, const struct kr_audit *audit)
 {
@@ -233,6 +285,15 @@ static int check_grounds(struct planning *p, const struct kr_audit *audit)
 	}
 	if (disk->unconfigured)
 		return -ENOENT;
+	if (disk->foreign)
+		return refuse_foreign(p, audit);
+	if (uses_dynamic_config(disk))
+		return refuse(p, "dynamic-config", dynamic_config_span(p->node),
+		              "kubelet takes its configuration from the "
+		              "ConfigMap that the node's spec.configSource "
+		              "names: set the key there with 'kubectl edit "
+		              "configmap' (kubelet 1.24 and later have no "
+		              "--dynamic-config-dir)");
 	if (!disk->inputs_valid || disk->from_process) {
 		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
 		            "%s: there is nothing here that could be edited "
@@ -293,7 +354,8 @@ int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
 	if (plan->method == KR_METHOD_AUTO)
 		plan->method = node->disk.inputs.n_files > 0 ? KR_METHOD_CONFIG
 		                                             : KR_METHOD_FLAG;
-	if (!is_done(audit, options)) {
+	if (!is_done(audit, options) ||
+	    (node->disk.foreign && audit->restart_needed)) {
 		r = check_grounds(&p, audit);
 		if (r == 0)
 			r = make_edits(&p);

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * kubelet's arguments in a file of a snap, and in an argument of k0s.
+ *
+ * A line of MicroK8s' args/kubelet is one argument: blanks around it are taken
+ * off, quotes anywhere in it go, $SNAP_DATA and $SNAP_COMMON (with braces or
+ * without) are put in; empty lines and those of "#" do not count. Where a
+ * wrapper lets a shell split the file, blanks separate arguments as well.
+ * snapd's unit has the snap's data folder as its WorkingDirectory=.
+ *
+ * Any other variable, and a backslash, put the value in doubt.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/foreign-read.h"
+
+#define BLANK " \t\r"
+
+struct args {
+	struct kr_foreign_reading *rd;
+	const struct kr_file *file;
+	const char *data, *common; /* the snap's folders; NULL: no snap */
+	bool split;                /* blanks separate arguments */
+};
+
+/* The variable at S, which starts with "$": its value and length; NULL: not
+ * known. */
+static const char *variable_at(const struct args *a, const char *s,
+                               size_t *ret_length)
+{
+	const struct {
+		const char *name, *value;
+	} known[] = {
+		{"${SNAP_DATA}", a->data},
+		{"$SNAP_DATA", a->data},
+		{"${SNAP_COMMON}", a->common},
+		{"$SNAP_COMMON", a->common},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		*ret_length = strlen(known[i].name);
+		if (known[i].value &&
+		    strncmp(s, known[i].name, *ret_length) == 0)
+			return known[i].value;
+	}
+	return NULL;
+}
+
+static int add_argument(struct args *a, size_t offset, size_t length)
+{
+	struct kr_span span = {a->file, offset, length};
+	const char *at = a->file->data + offset, *end = at + length;
+	_cleanup_free_ char *text = NULL;
+	_cleanup_fclose_ FILE *out = NULL;
+	size_t size, n;
+	int r = 0;
+
+	out = open_memstream(&text, &size);
+	if (!out)
+		return -ENOMEM;
+	for (; r == 0 && at < end; at += n) {
+		const char *value = *at == '$' ? variable_at(a, at, &n) : NULL;
+
+		if (value) {
+			fputs(value, out);
+			continue;
+		}
+		n = 1;
+		if (*at == '$' || *at == '\\')
+			r = kr_foreign_doubt(a->rd,
+			                     "%s holds a variable or an "
+			                     "escape that is not known here",
+			                     a->file->path);
+		if (*at != '"' && *at != '\'')
+			fputc(*at, out);
+	}
+	if (fflush(out) != 0)
+		return -ENOMEM;
+	return r < 0 ? r : kr_foreign_add(a->rd, span, text, size);
+}
+
+/* The length of the argument at S, at most MAX: up to a blank that is not
+ * quoted. */
+static size_t argument_length(const char *s, size_t max)
+{
+	char quote = 0;
+	size_t i;
+
+	for (i = 0; i < max; i++) {
+		if (quote)
+			quote = s[i] == quote ? 0 : quote;
+		else if (s[i] == '"' || s[i] == '\'')
+			quote = s[i];
+		else if (strchr(BLANK, s[i]))
+			break;
+	}
+	return i;
+}
+
+static int read_line(struct args *a, size_t start, size_t end)
+{
+	const char *data = a->file->data;
+	int r = 0;
+
+	while (r == 0 && start < end) {
+		size_t length = end - start;
+
+		if (memchr(BLANK, data[start], strlen(BLANK))) {
+			start++;
+			continue;
+		}
+		if (data[start] == '#')
+			return 0;
+		if (a->split)
+			length = argument_length(data + start, length);
+		else
+			while (strchr(BLANK, data[start + length - 1]))
+				length--;
+		r = add_argument(a, start, length);
+		start += length;
+		if (!a->split)
+			return r;
+	}
+	return r;
+}
+
+static int read_file(struct args *a, const char *path)
+{
+	int r = kr_fs_read(a->rd->fs, path, &a->file);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return kr_foreign_doubt(a->rd, "%s cannot be read: %s", path,
+		                        strerror(-r));
+	if (strlen(a->file->data) != a->file->size)
+		return kr_foreign_doubt(a->rd, "%s holds a NUL byte", path);
+	a->rd->group++;
+	for (size_t at = 0; r == 0 && at < a->file->size;) {
+		size_t n = strcspn(a->file->data + at, "\n");
+
+		r = read_line(a, at, at + n);
+		at += n + 1;
+	}
+	return r;
+}
+
+static int read_snap(struct kr_foreign_reading *rd, const char *name,
+                     bool split)
+{
+	_cleanup_free_ char *folder = NULL, *common = NULL, *path = NULL;
+	struct args a = {.rd = rd, .split = split};
+
+	if (rd->unit->working_directory)
+		folder = strdup(rd->unit->working_directory);
+	else if (asprintf(&folder, "/var/snap/%s/current", rd->row->id) < 0)
+		folder = NULL;
+	if (!folder ||
+	    asprintf(&common, "/var/snap/%s/common", rd->row->id) < 0)
+		common = NULL;
+	path = folder ? kr_path_join(folder, name) : NULL;
+	if (!folder || !common || !path)
+		return -ENOMEM;
+	a.data = folder;
+	a.common = common;
+	return read_file(&a, path);
+}
+
+int kr_foreign_read_lines(struct kr_foreign_reading *rd)
+{
+	return read_snap(rd, "args/kubelet", false);
+}
+
+int kr_foreign_read_words(struct kr_foreign_reading *rd)
+{
+	return read_snap(rd,
+	                 strcmp(rd->row->id, "microk8s") == 0 ? "args/kubelet"
+	                                                      : "args",
+	                 true);
+}
+
+/* --- k0s ----------------------------------------------------------------- */
+
+#define EXTRA_ARGS "--kubelet-extra-args"
+#define K0S_CONFIG "/var/lib/k0s/kubelet-config.yaml"
+
+/* All of them have the place of the one word of k0s they stand in. */
+static int add_extra(struct kr_foreign_reading *rd, struct kr_span span,
+                     const char *text)
+{
+	int r = 0;
+
+	while (r == 0 && *text) {
+		size_t n = argument_length(text, strlen(text));
+
+		if (n > 0)
+			r = kr_foreign_add(rd, span, text, n);
+		text += n + strspn(text + n, BLANK);
+	}
+	return r;
+}
+
+int kr_foreign_read_k0s(struct kr_foreign_reading *rd)
+{
+	const struct kr_unit_command *c = rd->command;
+	_cleanup_stat_ struct kr_stat st = {0};
+	int r = 0;
+
+	if (kr_fs_stat(rd->fs, K0S_CONFIG, true, &st) == 0)
+		r = kr_foreign_add(rd, KR_SPAN_NONE, "--config=" K0S_CONFIG,
+		                   strlen("--config=" K0S_CONFIG));
+	rd->group++;
+	for (size_t i = 1; r == 0 && i < c->n_words; i++) {
+		const char *text = c->words[i].text.bytes;
+
+		if (!text || strncmp(text, EXTRA_ARGS, strlen(EXTRA_ARGS)) != 0)
+			continue;
+		text += strlen(EXTRA_ARGS);
+		if (*text == '=')
+			r = add_extra(rd, c->words[i].span, text + 1);
+		else if (!*text && i + 1 < c->n_words &&
+		         c->words[i + 1].text.bytes)
+			r = add_extra(rd, c->words[i + 1].span,
+			              c->words[i + 1].text.bytes);
+	}
+	return r;
+}

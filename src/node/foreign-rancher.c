@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * k3s and RKE2, which share their command line.
+ *
+ *   k3s server --kubelet-arg=NAME=VALUE --kubelet-arg NAME
+ *   /etc/rancher/k3s/config.yaml     kubelet-arg: [NAME=VALUE]
+ *   /etc/rancher/k3s/config.yaml.d/  *.yaml in byte order; "kubelet-arg+"
+ *                                    appends, else a later list replaces
+ *   DATA/agent/etc/kubelet.conf.d/   kubelet's own --config-dir (since 1.32)
+ *
+ * Two dashes in front of NAME are taken off, a missing VALUE is "true", "+" or
+ * "-" behind NAME joins with k3s' own value: ours has none, so with it the
+ * value is in doubt. Without 00-k3s-defaults.conf in the folder, nothing says
+ * that this version reads it.
+ *
+ * Source: k3s pkg/configfilearg/parser.go, pkg/daemons/config/types.go.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kubelet/yaml-parse.h"
+#include "node/foreign-read.h"
+
+static int replace(char **at, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		return -ENOMEM;
+	free(*at);
+	*at = copy;
+	return 0;
+}
+
+/* --- one argument -------------------------------------------------------- */
+
+/* "NAME=VALUE" of kubelet-arg, as k3s hands it on. */
+static int add_kubelet_arg(struct kr_foreign_reading *rd, struct kr_span span,
+                           const char *text)
+{
+	_cleanup_free_ char *word = NULL;
+	size_t name;
+	int r;
+
+	if (strncmp(text, "--", 2) == 0)
+		text += 2;
+	name = strcspn(text, "=");
+	if (name > 0 && strchr("+-", text[name - 1])) {
+		r = kr_foreign_doubt(rd, "kubelet-arg \"%s\" joins values",
+		                     text);
+		if (r < 0)
+			return r;
+		while (name > 0 && strchr("+-", text[name - 1]))
+			name--;
+	}
+	if (asprintf(&word, "--%.*s%s", (int)name, text,
+	             strchr(text, '=') ? strchr(text, '=') : "=true") < 0) {
+		word = NULL;
+		return -ENOMEM;
+	}
+	return kr_foreign_add(rd, span, word, strlen(word));
+}
+
+/* --- the command line ---------------------------------------------------- */
+
+/* The value of option NAME (or its short form) at word I, in it or behind it;
+ * NULL: another word. RET_AT is the word of the value. */
+static const char *option_at(const struct kr_unit_command *c, size_t i,
+                             const char *name, const char *letter,
+                             size_t *ret_at)
+{
+	const char *text = c->words[i].text.bytes ? c->words[i].text.bytes : "";
+	const char *const forms[] = {name, letter};
+
+	for (size_t k = 0; k < ARRAY_SIZE(forms); k++) {
+		size_t n = forms[k] ? strlen(forms[k]) : 0;
+
+		if (n == 0 || strncmp(text, forms[k], n) != 0)
+			continue;
+		*ret_at = i;
+		if (text[n] == '=')
+			return text + n + 1;
+		if (text[n] == '\0' && i + 1 < c->n_words) {
+			*ret_at = i + 1;
+			text = c->words[i + 1].text.bytes;
+			return text ? text : "";
+		}
+	}
+	return NULL;
+}
+
+static int read_environment(struct kr_foreign_reading *rd)
+{
+	const struct {
+		const char *name;
+		char **at;
+	} known[] = {
+		{"K3S_CONFIG_FILE", &rd->config_path},
+		{"RKE2_CONFIG_FILE", &rd->config_path},
+		{"K3S_DATA_DIR", &rd->data_dir},
+		{"RKE2_DATA_DIR", &rd->data_dir},
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(known); i++) {
+		const struct kr_unit_variable *v =
+			kr_unit_variable(rd->unit, known[i].name);
+
+		if (!v || v->value.length == 0 ||
+		    (strncmp(known[i].name, "K3S", 3) == 0) !=
+		            (strcmp(rd->row->id, "k3s") == 0))
+			continue;
+		r = replace(known[i].at, v->value.bytes);
+		rd->config_named |= known[i].at == &rd->config_path;
+	}
+	return r;
+}
+
+/* Where the platform's own files are. */
+static int read_places(struct kr_foreign_reading *rd)
+{
+	const struct kr_unit_command *c = rd->command;
+	bool by_environment;
+	size_t at;
+	int r;
+
+	if (asprintf(&rd->config_path, "/etc/rancher/%s/config.yaml",
+	             rd->row->id) < 0) {
+		rd->config_path = NULL;
+		return -ENOMEM;
+	}
+	r = read_environment(rd);
+	by_environment = rd->config_named;
+	for (size_t i = 1; r == 0 && i < c->n_words; i++) {
+		const char *config = option_at(c, i, "--config", "-c", &at);
+		const char *data = option_at(c, i, "--data-dir", "-d", &at);
+
+		if (c->words[i].unknown)
+			r = kr_foreign_doubt(rd,
+			                     "an argument of %s has a part "
+			                     "that only a running systemd "
+			                     "knows",
+			                     rd->row->name);
+		if (r == 0 && config && !by_environment) {
+			rd->config_named = true;
+			r = replace(&rd->config_path, config);
+		}
+		if (r == 0 && data)
+			r = replace(&rd->data_dir, data);
+	}
+	return r;
+}
+
+static int read_command(struct kr_foreign_reading *rd)
+{
+	const struct kr_unit_command *c = rd->command;
+	int r = 0;
+
+	rd->group++;
+	for (size_t i = 1; r == 0 && i < c->n_words; i++) {
+		size_t at;
+		const char *value = option_at(c, i, "--kubelet-arg", NULL, &at);
+
+		if (value)
+			r = add_kubelet_arg(rd, c->words[at].span, value);
+		else if (option_at(c, i, "--disable-agent", NULL, &at))
+			r = kr_foreign_doubt(rd, "--disable-agent: this "
+			                         "server runs no kubelet");
+	}
+	return r;
+}
+
+/* --- config.yaml --------------------------------------------------------- */
+
+/* The scalar's text in the file, without its quotes where it stands there as it
+ * is. */
+static struct kr_span text_span(const struct kr_yaml_node *node)
+{
+	struct kr_span span = node->span;
+
+	if (span.length == node->length + 2 &&
+	    memcmp(span.file->data + span.offset + 1, node->text,
+	           node->length) == 0) {
+		span.offset++;
+		span.length -= 2;
+	}
+	return span;
+}
+
+static int read_argument(struct kr_foreign_reading *rd,
+                         const struct kr_yaml_node *node)
+{
+	if (node->kind != KR_YAML_SCALAR || node->block)
+		return kr_foreign_doubt(rd,
+		                        "%s: kubelet-arg is no plain list "
+		                        "of arguments",
+		                        node->span.file->path);
+	return add_kubelet_arg(rd, text_span(node), node->text);
+}
+
+static int read_member(struct kr_foreign_reading *rd,
+                       const struct kr_yaml_node *name,
+                       const struct kr_yaml_node *value)
+{
+	const char *key = name->text;
+	int r = 0;
+
+	if (name->kind != KR_YAML_SCALAR)
+		return 0;
+	if (strcmp(key, "<<") == 0)
+		return kr_foreign_doubt(rd, "%s: it merges another mapping",
+		                        name->span.file->path);
+	if (strcmp(key, "data-dir") == 0 && value->kind == KR_YAML_SCALAR)
+		return rd->data_dir ? 0 : replace(&rd->data_dir, value->text);
+	if (strcmp(key, "kubelet-arg") != 0 && strcmp(key, "kubelet-arg+") != 0)
+		return 0;
+	if (value->kind != KR_YAML_SEQUENCE)
+		return read_argument(rd, value);
+	for (const struct kr_yaml_node *n = value->first; r == 0 && n;
+	     n = n->next)
+		r = read_argument(rd, n);
+	return r;
+}
+
+static int read_yaml(struct kr_foreign_reading *rd, const struct kr_file *file)
+{
+	_cleanup_tree_ struct kr_tree tree = {0};
+	struct kr_yaml_document document;
+	const struct kr_yaml_node *name;
+	int r = kr_yaml_parse(file, &tree, NULL, &document);
+
+	if (r == -EBADMSG ||
+	    (r == 0 && document.root && document.root->kind != KR_YAML_MAPPING))
+		return kr_foreign_doubt(rd, "%s is not what %s can read",
+		                        file->path, rd->row->name);
+	if (r < 0 || !document.root)
+		return r;
+	rd->group++;
+	name = document.root->first;
+	for (; r == 0 && name && name->next; name = name->next->next)
+		r = read_member(rd, name, name->next);
+	return r;
+}
+
+static int read_config_file(struct kr_foreign_reading *rd, const char *path,
+                            bool must_be)
+{
+	const struct kr_file *file;
+	int r = kr_fs_read(rd->fs, path, &file);
+
+	if (r == 0)
+		return read_yaml(rd, file);
+	if (r == -ENOMEM || (r == -ENOENT && !must_be))
+		return r == -ENOMEM ? r : 0;
+	return kr_foreign_doubt(rd, "%s cannot be read: %s", path,
+	                        strerror(-r));
+}
+
+static bool is_yaml_name(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
+static int read_config_files(struct kr_foreign_reading *rd)
+{
+	_cleanup_dir_ struct kr_dir dir = {0};
+	_cleanup_free_ char *folder = NULL;
+	int r;
+
+	if (strstr(rd->config_path, "://"))
+		return kr_foreign_doubt(rd,
+		                        "it takes its configuration from "
+		                        "%s",
+		                        rd->config_path);
+	if (*rd->config_path != '/')
+		return kr_foreign_doubt(rd,
+		                        "the path of its configuration, "
+		                        "%s, is not absolute",
+		                        rd->config_path);
+	r = read_config_file(rd, rd->config_path, rd->config_named);
+	if (r < 0)
+		return r;
+	if (asprintf(&folder, "%s.d", rd->config_path) < 0) {
+		folder = NULL;
+		return -ENOMEM;
+	}
+	r = kr_fs_list(rd->fs, folder, &dir);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r == -ENOMEM
+		               ? r
+		               : kr_foreign_doubt(rd, "%s cannot be read: %s",
+		                                  folder, strerror(-r));
+	for (size_t i = 0; r == 0 && i < dir.n_entries; i++) {
+		_cleanup_free_ char *path =
+			kr_path_join(folder, dir.entries[i].name);
+
+		if (!path)
+			return -ENOMEM;
+		if (is_yaml_name(dir.entries[i].name))
+			r = read_config_file(rd, path, true);
+	}
+	return r;
+}
+
+/* --- kubelet.conf.d ------------------------------------------------------ */
+
+/* The drop-ins go first: what comes from kubelet-arg may name others. */
+static int read_dropins(struct kr_foreign_reading *rd)
+{
+	_cleanup_free_ char *folder = NULL, *mark = NULL, *word = NULL;
+	_cleanup_stat_ struct kr_stat folder_st = {0}, mark_st = {0};
+	struct kr_foreign *f = rd->foreign;
+	struct kr_foreign_word last;
+	unsigned group = rd->group;
+	int r;
+
+	if (asprintf(&folder, "%s%s/agent/etc/kubelet.conf.d",
+	             rd->data_dir ? rd->data_dir : "/var/lib/rancher/",
+	             rd->data_dir ? "" : rd->row->id) < 0)
+		folder = NULL;
+	if (!folder ||
+	    asprintf(&mark, "%s/00-%s-defaults.conf", folder, rd->row->id) < 0)
+		mark = NULL;
+	if (!mark || asprintf(&word, "--config-dir=%s", folder) < 0) {
+		word = NULL;
+		return -ENOMEM;
+	}
+	r = kr_fs_stat(rd->fs, folder, true, &folder_st);
+	if (r < 0)
+		return r == -ENOMEM || r == -ENOENT
+		               ? (r == -ENOENT ? 0 : r)
+		               : kr_foreign_doubt(rd, "%s cannot be read: %s",
+		                                  folder, strerror(-r));
+	if (kr_fs_stat(rd->fs, mark, true, &mark_st) < 0)
+		r = kr_foreign_doubt(rd,
+		                     "%s is not there, so it is not known "
+		                     "whether this version reads the "
+		                     "folder",
+		                     mark);
+	else
+		r = 0;
+	if (r < 0)
+		return r;
+	rd->group = 0;
+	r = kr_foreign_add(rd, KR_SPAN_NONE, word, strlen(word));
+	rd->group = group;
+	if (r < 0)
+		return r;
+	last = f->words[f->n_words - 1];
+	memmove(f->words + 2, f->words + 1,
+	        (f->n_words - 2) * sizeof(*f->words));
+	f->words[1] = last;
+	return 0;
+}
+
+int kr_foreign_read_rancher(struct kr_foreign_reading *rd)
+{
+	int r = read_places(rd);
+
+	if (r == 0)
+		r = read_config_files(rd);
+	if (r == 0)
+		r = read_command(rd);
+	return r < 0 ? r : read_dropins(rd);
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Platforms where kubelet is no unit of its own.
+ *
+ *   k3s, RKE2   kubelet-arg: of the command line, of /etc/rancher/X/config.yaml
+ *               and config.yaml.d; drop-ins in DATA/agent/etc/kubelet.conf.d
+ *   MicroK8s    a file of flags below the snap's data
+ *   other snaps the same, but nobody wrote down how it is read
+ *   k0s         renders the configuration from the cluster's worker profile
+ *   containers  the arguments are those of a "docker run" somewhere
+ *
+ * kubelet's arguments are put together as the platform does it, each with the
+ * bytes it came from, and read as any kubelet's. Where several places hold
+ * arguments, it is not settled whether the later ones are appended or replace
+ * the earlier ones (k3s' manual and its code differ), so both are tried: a
+ * value is said only where they agree.
+ *
+ * Nothing here is ever edited: these files belong to the platform's own tools,
+ * and its unit runs more than kubelet.
+ *
+ * Source: k3s pkg/configfilearg, pkg/daemons/config (GetArgs) and
+ * pkg/daemons/agent; rke2 pkg/executor/staticpod; microk8s
+ * microk8s-resources/wrappers.
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/foreign-read.h"
+#include "node/foreign.h"
+
+#define RANCHER_WHERE(id)                                                      \
+	"kubelet-arg: [\"make-iptables-util-chains=true\"] in "                \
+	"/etc/rancher/" id "/config.yaml"
+#define CONTAINER(runtime)                                                     \
+	{                                                                      \
+		.id = runtime, .name = "a container (" runtime ")",            \
+		.where = "makeIPTablesUtilChains: true in the file of "        \
+			 "kubelet's --config",                                 \
+		.doubt = "kubelet's arguments are those of the container",     \
+	}
+
+static const struct kr_foreign_row rows[] = {
+	{.id = "k3s",
+         .name = "k3s",
+         .where = RANCHER_WHERE("k3s"),
+         .read = kr_foreign_read_rancher},
+	{.id = "rke2",
+         .name = "RKE2",
+         .where = RANCHER_WHERE("rke2"),
+         .read = kr_foreign_read_rancher},
+	{.id = "k0s",
+         .name = "k0s",
+         .where = "makeIPTablesUtilChains: true in the cluster's worker "
+                  "profile (spec.workerProfiles)",
+         .read = kr_foreign_read_k0s,
+         .doubt = "k0s renders kubelet's configuration anew at each start"},
+	{.id = "microk8s",
+         .app = "microk8s.daemon-kubelite",
+         .name = "MicroK8s",
+         .restart = "snap restart microk8s.daemon-kubelite",
+         .where = "--make-iptables-util-chains=true as a line of "
+                  "/var/snap/microk8s/current/args/kubelet",
+         .read = kr_foreign_read_lines},
+	{.id = "microk8s",
+         .app = "microk8s.daemon-kubelet",
+         .name = "MicroK8s",
+         .restart = "snap restart microk8s.daemon-kubelet",
+         .where = "--make-iptables-util-chains=true as a line of "
+                  "/var/snap/microk8s/current/args/kubelet",
+         .read = kr_foreign_read_words,
+         .doubt = "its wrapper lets a shell split the arguments"},
+	{.id = "kubelet-eks",
+         .app = "kubelet-eks.daemon",
+         .name = "the snap kubelet-eks",
+         .restart = "snap restart kubelet-eks",
+         .where = "makeIPTablesUtilChains: true in the file of kubelet's "
+                  "--config",
+         .read = kr_foreign_read_words,
+         .doubt = "how the snap passes its arguments on is not documented"},
+	{.id = "kubelet",
+         .app = "kubelet.daemon",
+         .name = "the snap kubelet",
+         .restart = "snap restart kubelet",
+         .where = "--make-iptables-util-chains=true with 'snap set kubelet'",
+         .read = kr_foreign_read_words,
+         .doubt = "how the snap passes its arguments on is not documented"},
+	CONTAINER("docker"),
+	CONTAINER("podman"),
+	CONTAINER("nerdctl"),
+	CONTAINER("rkt"),
+};
+
+static const char *const units[] = {
+	"k3s.service",
+	"k3s-agent.service",
+	"rke2-agent.service",
+	"rke2-server.service",
+	"k0sworker.service",
+	"k0scontroller.service",
+	"snap.microk8s.daemon-kubelite.service",
+	"snap.microk8s.daemon-kubelet.service",
+	"snap.kubelet-eks.daemon.service",
+	"snap.kubelet.daemon.service",
+};
+
+/* The folders of systemd's load path that packages and installers use. */
+static const char *const folders[] = {
+	"/etc/systemd/system",
+	"/usr/local/lib/systemd/system",
+	"/usr/lib/systemd/system",
+};
+
+int kr_foreign_find_unit(struct kr_fs *fs, const char **ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		_cleanup_stat_ struct kr_stat folder = {0};
+
+		if (kr_fs_stat(fs, folders[i], true, &folder) < 0)
+			continue;
+		for (size_t k = 0; k < ARRAY_SIZE(units); k++) {
+			_cleanup_stat_ struct kr_stat st = {0};
+			_cleanup_free_ char *path =
+				kr_path_join(folders[i], units[k]);
+
+			if (!path)
+				return -ENOMEM;
+			if (kr_fs_stat(fs, path, true, &st) == 0) {
+				*ret = units[k];
+				return 0;
+			}
+		}
+	}
+	return -ENOENT;
+}
+
+int kr_foreign_add(struct kr_foreign_reading *rd, struct kr_span span,
+                   const char *text, size_t length)
+{
+	struct kr_foreign *f = rd->foreign;
+	struct kr_foreign_word *grown =
+		reallocarray(f->words, f->n_words + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	f->words = grown;
+	grown[f->n_words] = (struct kr_foreign_word){
+		.text = strndup(text, length),
+		.span = span,
+		.group = rd->group,
+	};
+	if (!grown[f->n_words].text)
+		return -ENOMEM;
+	f->n_words++;
+	return 0;
+}
+
+int kr_foreign_doubt(struct kr_foreign_reading *rd, const char *format, ...)
+{
+	va_list args;
+	int r;
+
+	if (rd->doubt)
+		return 0;
+	va_start(args, format);
+	r = vasprintf(&rd->doubt, format, args);
+	va_end(args);
+	if (r < 0) {
+		rd->doubt = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* --- which platform ------------------------------------------------------ */
+
+static const char *word_text(const struct kr_unit_command *c, size_t i)
+{
+	return i < c->n_words && c->words[i].text.bytes ? c->words[i].text.bytes
+	                                                : "";
+}
+
+static bool row_fits(const struct kr_foreign_row *row,
+                     const struct kr_unit_command *c)
+{
+	const char *program = c->path ? c->path : word_text(c, 0);
+	const char *slash = strrchr(program, '/');
+
+	if (slash)
+		program = slash + 1;
+	if (!row->app)
+		return strcmp(program, row->id) == 0;
+	return strcmp(program, "snap") == 0 &&
+	       strcmp(word_text(c, 1), "run") == 0 &&
+	       strcmp(word_text(c, 2), row->app) == 0;
+}
+
+static bool find_row(struct kr_foreign_reading *rd)
+{
+	for (size_t i = 0; i < rd->unit->n_commands; i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(rows); k++) {
+			if (!row_fits(&rows[k], &rd->unit->commands[i]))
+				continue;
+			rd->command = &rd->unit->commands[i];
+			rd->row = &rows[k];
+			return true;
+		}
+	}
+	return false;
+}
+
+/* --- the value ----------------------------------------------------------- */
+
+/* Reads the words of group 0 and of those from FIRST on. */
+static int read_inputs(struct kr_foreign_reading *rd, unsigned first,
+                       struct kr_diag *diag, struct kr_inputs *ret)
+{
+	const struct kr_inputs_options options = {
+		.working_directory = rd->unit->working_directory,
+	};
+	const struct kr_foreign *f = rd->foreign;
+	_cleanup_free_ const char **argv = calloc(f->n_words, sizeof(*argv));
+	size_t argc = 0;
+
+	if (!argv)
+		return -ENOMEM;
+	for (size_t i = 0; i < f->n_words; i++) {
+		if (f->words[i].group == 0 || f->words[i].group >= first)
+			argv[argc++] = f->words[i].text;
+	}
+	return kr_inputs_read(rd->setting, rd->fs, argv, argc, &options, diag,
+	                      ret);
+}
+
+/* Whether the last place alone gives the same as all of them. */
+static int compare_readings(struct kr_foreign_reading *rd)
+{
+	struct kr_foreign *f = rd->foreign;
+	_cleanup_inputs_ struct kr_inputs last = {0};
+	unsigned group = f->words[f->n_words - 1].group;
+	int r;
+
+	if (group < 2)
+		return 0;
+	r = read_inputs(rd, group, NULL, &last);
+	if (r < 0 || last.state == f->inputs.state)
+		return r;
+	return kr_foreign_doubt(rd,
+	                        "several places give kubelet arguments, and it "
+	                        "is not settled whether the last of them "
+	                        "replaces the others");
+}
+
+static int evaluate(struct kr_foreign_reading *rd, struct kr_diag *diag)
+{
+	struct kr_foreign *f = rd->foreign;
+	int r = read_inputs(rd, 1, diag, &f->inputs);
+
+	if (r < 0)
+		return r;
+	f->inputs_valid = true;
+	r = compare_readings(rd);
+	f->state = f->inputs.state;
+	return r;
+}
+
+static int conclude(struct kr_foreign_reading *rd)
+{
+	struct kr_foreign *f = rd->foreign;
+	int r;
+
+	if (rd->doubt) {
+		f->state = KR_STATE_UNKNOWN;
+		r = asprintf(&f->reason, "%s starts kubelet, not %s itself: %s",
+		             f->name, rd->unit->name, rd->doubt);
+	} else {
+		r = asprintf(&f->reason, "%s starts kubelet: %s", f->name,
+		             f->inputs.reason);
+	}
+	if (r >= 0)
+		return 0;
+	f->reason = NULL;
+	return -ENOMEM;
+}
+
+static int read_row(struct kr_foreign_reading *rd, struct kr_diag *diag)
+{
+	struct kr_foreign *f = rd->foreign;
+	int r = 0;
+
+	f->name = rd->row->name;
+	f->where = rd->row->where;
+	if (rd->row->restart)
+		f->restart = strdup(rd->row->restart);
+	else if (asprintf(&f->restart, "systemctl restart %s", rd->unit->name) <
+	         0)
+		f->restart = NULL;
+	if (!f->restart)
+		return -ENOMEM;
+	if (rd->row->read) {
+		r = kr_foreign_add(rd, KR_SPAN_NONE, "kubelet", 7);
+		if (r == 0)
+			r = rd->row->read(rd);
+		if (r == 0)
+			r = evaluate(rd, diag);
+	}
+	if (r == 0 && rd->row->doubt)
+		r = kr_foreign_doubt(rd, "%s", rd->row->doubt);
+	return r < 0 ? r : conclude(rd);
+}
+
+int kr_foreign_read(const struct kr_setting *setting, struct kr_fs *fs,
+                    const struct kr_unit *unit, struct kr_diag *diag,
+                    struct kr_foreign **ret)
+{
+	_cleanup_foreign_ struct kr_foreign *f = calloc(1, sizeof(*f));
+	struct kr_foreign_reading rd = {
+		.setting = setting, .fs = fs, .unit = unit, .foreign = f};
+	int r;
+
+	if (!f)
+		return -ENOMEM;
+	if (!find_row(&rd))
+		return -ENOENT;
+	r = read_row(&rd, diag);
+	free(rd.data_dir);
+	free(rd.config_path);
+	free(rd.doubt);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(f);
+	return 0;
+}
+
+struct kr_foreign *kr_foreign_free(struct kr_foreign *f)
+{
+	if (!f)
+		return NULL;
+	for (size_t i = 0; i < f->n_words; i++)
+		free(f->words[i].text);
+	free(f->words);
+	kr_inputs_done(&f->inputs);
+	free(f->restart);
+	free(f->reason);
+	free(f);
+	return NULL;
+}

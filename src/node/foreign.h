@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A unit that is not kubelet's own: another program (k3s, RKE2, k0s, a snap, a
+ * container's) starts kubelet with arguments that it takes from elsewhere.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/diag.h"
+#include "base/fs.h"
+#include "node/inputs.h"
+#include "unit/resolve.h"
+
+/* An argument of kubelet and where it is written. */
+struct kr_foreign_word {
+	char *text;
+	struct kr_span span; /* no file: the platform's own */
+	unsigned group;      /* the place it came from: unit, file, file... */
+};
+
+struct kr_foreign {
+	const char *name;  /* "k3s", for people */
+	char *restart;     /* the command that starts kubelet anew */
+	const char *where; /* static: what to write where to set the flag */
+	struct kr_foreign_word *words; /* [0] is the program */
+	size_t n_words;
+	struct kr_inputs inputs; /* of these words; taken over by the node */
+	bool inputs_valid;
+	/* TRUE and FALSE only where no reading of the platform's rules gives
+	 * another value */
+	enum kr_state state;
+	char *reason;
+};
+
+/*
+ * The unit that starts kubelet where there is no kubelet.service: the first of
+ * those that are known and that has a file. RET is static. 0; -ENOENT; -ENOMEM.
+ */
+int kr_foreign_find_unit(struct kr_fs *fs, const char **ret);
+
+/*
+ * What the platform would start kubelet with, UNIT being its unit, of which no
+ * command runs kubelet itself. 0; -ENOENT: no platform that is known; -ENOMEM.
+ */
+int kr_foreign_read(const struct kr_setting *setting, struct kr_fs *fs,
+                    const struct kr_unit *unit, struct kr_diag *diag,
+                    struct kr_foreign **ret);
+struct kr_foreign *kr_foreign_free(struct kr_foreign *foreign);
+DEFINE_FREEP(struct kr_foreign, kr_foreign_free);
+#define _cleanup_foreign_ _cleanup_(kr_foreign_freep)
