@@ -36,7 +36,7 @@ struct kr_plan {
 	/* in the order in which the files are to be replaced: every state in
 	 * between was audited and is no worse than the first */
 	struct kr_edits edits;
-	size_t n_uses; /* of the flag among the arguments afterwards */
+	size_t n_uses;          /* of the flag among the arguments afterwards */
 	bool unit_changes;      /* a unit or drop-in is edited: Reload */
 	struct kr_node *after;  /* the node as it will be; NULL: no edits */
 	struct kr_audit *audit; /* of AFTER; NULL: no edits */
