@@ -190,9 +190,22 @@ class Check:
         if changed:
             self.check_undo(node, before)
 
+    def check_history(self, node, state, undo, paths):
+        status, got = self.run(node, "history.json", "history")
+        found = got.get("transactions", [])
+        self.expect(status == 0 and len(found) == 1, "history: %s %s",
+                    status, found)
+        for fix in found:
+            self.expect((fix["state"], fix["undo"]) == (state, undo),
+                        "history: %s", fix)
+            self.expect(sorted(p.strip("/") for p in fix["files"]) == paths,
+                        "history: %s", fix)
+
     def check_undo(self, node, before):
         """Every file is back, byte for byte, with its mode; once."""
         fixed = node.snapshot()
+        paths = differences(before, fixed)
+        self.check_history(node, "kept", "possible", paths)
         status, _ = self.run(node, "fix.json", "undo", "-n",
                              "--restart=never")
         self.expect(status == 0 and not differences(fixed, node.snapshot()),
@@ -202,6 +215,7 @@ class Check:
         self.expect(not differences(before, node.snapshot()),
                     "undo has not put back %s",
                     differences(before, node.snapshot()))
+        self.check_history(node, "undone", "refused", paths)
         status, _ = self.run(node, "fix.json", "undo", "--restart=never")
         self.expect(status == 1, "a second undo: status %s", status)
 

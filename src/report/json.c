@@ -542,7 +542,11 @@ int kr_json_history(FILE *out, const struct kr_history *history)
 		string(&j, t, "state",
 		       kr_manifest_state_to_string(e->manifest->state));
 		add_strings(&j, array(&j, t, "files"), e->manifest);
-		string(&j, t, "undo", kr_undoable_to_string(e->undo));
+		/* schema 1 has no word of its own for what is gone already */
+		string(&j, t, "undo",
+		       kr_undoable_to_string(e->undo == KR_UNDO_NOTHING
+		                                     ? KR_UNDO_REFUSED
+		                                     : e->undo));
 		string(&j, t, "reason", e->reason);
 	}
 	return print(&j, root, out);
