@@ -83,10 +83,17 @@ static int run_audit(const struct kr_options *o, FILE *out, FILE *err)
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_host_ struct kr_host *host = NULL;
 	_cleanup_audit_ struct kr_audit *audit = NULL;
+	_cleanup_(kr_actions_done) struct kr_actions steps = {0};
+	uint64_t since = kr_now_usec();
 	int r = kr_host_open(&kr_setting_iptables, &o->node, &diag, &host);
 
 	if (r == 0)
+		r = kr_actions_add(&steps, "read", "done", since);
+	since = kr_now_usec();
+	if (r == 0)
 		r = kr_audit_run(host->node, &options, &diag, &audit);
+	if (r == 0)
+		r = kr_actions_add(&steps, "judge", "done", since);
 	if (r == 0)
 		r = kr_recover_report(host->node->fs, &diag);
 	if (r == -ENOMEM)
@@ -95,6 +102,8 @@ static int run_audit(const struct kr_options *o, FILE *out, FILE *err)
 		kr_term_messages(&err_term, &diag, KR_NOTE);
 		return KR_STATUS_NO_VERDICT;
 	}
+	if (o->verbose)
+		kr_text_steps(&err_term, &steps);
 	if (o->quiet)
 		kr_term_messages(&err_term, &diag, KR_ERROR);
 	else if (o->format == KR_FORMAT_TEXT)
@@ -196,6 +205,8 @@ static int report_change(const struct kr_options *o, const struct kr_fix *fix,
 	bool json = o->format == KR_FORMAT_JSON;
 	bool undo = o->command == KR_COMMAND_UNDO;
 
+	if (o->verbose)
+		kr_text_steps(&err_term, &fix->actions);
 	if (!json)
 		kr_term_messages(&err_term, diag,
 		                 o->quiet ? KR_ERROR : KR_NOTE);

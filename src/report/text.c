@@ -337,6 +337,16 @@ static void print_fix_next(const struct kr_term *term, const struct kr_fix *fix)
 		print_next(term, node, "status");
 }
 
+void kr_text_steps(const struct kr_term *term, const struct kr_actions *actions)
+{
+	for (size_t i = 0; i < actions->n_actions; i++) {
+		const struct kr_action *a = &actions->actions[i];
+
+		fprintf(term->out, "%-9s %s (%.3f s)\n", a->action, a->result,
+		        a->seconds);
+	}
+}
+
 static void print_done(const struct kr_term *term, const struct kr_fix *fix)
 {
 	bool changed = fix->outcome == KR_OUTCOME_CHANGED && fix->plan;
@@ -345,12 +355,6 @@ static void print_done(const struct kr_term *term, const struct kr_fix *fix)
 		fputs("  changed   ", term->out);
 		kr_term_color(term, KR_COLOR_PLACE, "%s\n",
 		              fix->plan->edits.files[i].path);
-	}
-	for (size_t i = 0; i < fix->actions.n_actions; i++) {
-		const struct kr_action *a = &fix->actions.actions[i];
-
-		fprintf(term->out, "  %-9s %s (%.1f s)\n", a->action, a->result,
-		        a->seconds);
 	}
 	if (fix->log.n_lines > 0) {
 		fputs("  kubelet's last lines:\n", term->out);

@@ -22,6 +22,10 @@ int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix,
  * well, the next command. */
 void kr_text_fix(const struct kr_term *term, const struct kr_fix *fix);
 
+/* The steps that were taken, with their timings. */
+void kr_text_steps(const struct kr_term *term,
+                   const struct kr_actions *actions);
+
 /* The same of an undo. */
 void kr_text_undo(const struct kr_term *term, const struct kr_fix *fix);
 
