@@ -402,6 +402,20 @@ END_TEST
 
 /* --- a proof that is lied to --------------------------------------------- */
 
+static void replace(struct kr_node *node, struct kr_plan *plan,
+                    const char *path, const char *cut, const char *text)
+{
+	const struct kr_file *file;
+	struct kr_span span;
+	const char *at;
+
+	ck_assert_int_eq(kr_fs_read(node->fs, path, &file), 0);
+	at = strstr(file->data, cut);
+	ck_assert_ptr_nonnull(at);
+	span = (struct kr_span){file, (size_t)(at - file->data), strlen(cut)};
+	ck_assert_int_eq(kr_edits_add(&plan->edits, span, text), 0);
+}
+
 static const struct {
 	const char *name;
 	const char *path;
@@ -430,20 +444,12 @@ START_TEST(test_lies)
 	_cleanup_diag_ struct kr_diag diag = {0}, found = {0};
 	_cleanup_node_ struct kr_node *node = NULL;
 	_cleanup_plan_ struct kr_plan *plan = calloc(1, sizeof(*plan));
-	const struct kr_file *file;
-	struct kr_span span;
-	const char *at;
 	int r;
 
 	make_files(&row);
 	node = kr_test_node(NULL, &found);
-	ck_assert_int_eq(kr_fs_read(node->fs, lies[_i].path, &file), 0);
-	at = strstr(file->data, lies[_i].cut);
-	ck_assert_ptr_nonnull(at);
-	span = (struct kr_span){file, (size_t)(at - file->data),
-	                        strlen(lies[_i].cut)};
+	replace(node, plan, lies[_i].path, lies[_i].cut, lies[_i].text);
 	plan->method = KR_METHOD_CONFIG;
-	ck_assert_int_eq(kr_edits_add(&plan->edits, span, lies[_i].text), 0);
 	r = kr_proof_run(node, plan, &diag);
 	ck_assert_msg(r == -EOPNOTSUPP, "%s: %d", lies[_i].name, r);
 	ck_assert_msg(strstr(kr_test_messages(&diag), lies[_i].says), "%s:%s",
@@ -541,6 +547,41 @@ START_TEST(test_order)
 }
 END_TEST
 
+/* Edits that break the file in between must not go first, or not at all. */
+static const struct {
+	const char *name;
+	const char *env; /* what the flag's value becomes */
+	int want;
+	const char *first;
+} by_hand[] = {
+	{"the other way round is possible", "true", 0, ENV},
+	{"no way is", "x", -EOPNOTSUPP, NULL},
+};
+
+START_TEST(test_order_by_hand)
+{
+	const struct row row = {
+		.files = {{UNIT,
+	                   EXEC C " $KUBELET_ARGS\nEnvironmentFile=" ENV "\n"},
+	                  {ENV, "KUBELET_ARGS=" FLAG "=false\n"},
+	                  {CONFIG, SET("true")}}};
+	_cleanup_diag_ struct kr_diag diag = {0}, found = {0};
+	_cleanup_node_ struct kr_node *node = NULL;
+	_cleanup_plan_ struct kr_plan *plan = calloc(1, sizeof(*plan));
+
+	make_files(&row);
+	node = kr_test_node(NULL, &found);
+	replace(node, plan, CONFIG, "true", "\"x\"");
+	replace(node, plan, ENV, "false", by_hand[_i].env);
+	ck_assert_msg(kr_proof_order(node, plan, &diag) == by_hand[_i].want,
+	              "%s", by_hand[_i].name);
+	if (by_hand[_i].first)
+		ck_assert_str_eq(plan->edits.files[0].path, by_hand[_i].first);
+	else
+		ck_assert_ptr_nonnull(kr_diag_find(&diag, "not-proven"));
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *s = suite_create("plan");
@@ -551,6 +592,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tc, test_lies, 0, ARRAY_SIZE(lies));
 	tcase_add_test(tc, test_truth);
 	tcase_add_loop_test(tc, test_order, 0, ARRAY_SIZE(orders));
+	tcase_add_loop_test(tc, test_order_by_hand, 0, ARRAY_SIZE(by_hand));
 	suite_add_tcase(s, tc);
 	return s;
 }
