@@ -287,9 +287,18 @@ static int check_permission(struct kr_applying *f)
 
 static int end_preview(struct kr_applying *f)
 {
-	if (f->fix->plan->edits.n_files > 0 || f->fix->restarts)
+	size_t n = f->fix->plan->edits.n_files;
+
+	if (n > 0)
 		return kr_apply_end(f, KR_OUTCOME_WOULD_CHANGE,
-		                    "changes would be made");
+		                    "%zu file%s would be changed, kubelet "
+		                    "would %sbe restarted",
+		                    n, n == 1 ? "" : "s",
+		                    f->fix->restarts ? "" : "not ");
+	if (f->fix->restarts)
+		return kr_apply_end(f, KR_OUTCOME_WOULD_CHANGE,
+		                    "no file would be changed, kubelet would "
+		                    "be restarted");
 	return kr_apply_end(f, KR_OUTCOME_COMPLIANT, "%s",
 	                    f->fix->before->reason);
 }
@@ -480,8 +489,12 @@ static int end_done(struct kr_applying *f)
 			"%s; nothing was changed, nothing was restarted",
 			fix->before->reason);
 	if (fix->restarts)
-		return kr_apply_end(f, KR_OUTCOME_CHANGED,
-		                    "kubelet runs with it and is healthy");
+		return kr_apply_end(
+			f, KR_OUTCOME_CHANGED,
+			"kubelet runs with %s = %s now and is "
+			"healthy",
+			node_of(f)->setting->key,
+			kr_state_to_string(planned_inputs(f)->state));
 	if (!node_of(f)->live)
 		return kr_apply_end(f, KR_OUTCOME_CHANGED,
 		                    "the files are right now");

@@ -367,7 +367,7 @@ void kr_text_fix(const struct kr_term *term, const struct kr_fix *fix)
 	kr_text_outcome(term, fix);
 	print_done(term, fix);
 	if (fix->transaction[0])
-		fprintf(term->out, "  kept      %s/%s\n", KR_STATE_DIR,
+		fprintf(term->out, "  old files %s/%s\n", KR_STATE_DIR,
 		        fix->transaction);
 	print_fix_next(term, fix);
 }
