@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "systemd/journal.h"
 #include "systemd/manager.h"
+#include "systemd/transient.h"
 
 struct probe {
 	struct kr_manager_options options;
@@ -180,6 +181,46 @@ static int do_send(struct probe *probe, char **args)
 	return kr_journal_send(fields, ARRAY_SIZE(fields));
 }
 
+static struct kr_transient transient(char **args)
+{
+	return (struct kr_transient){
+		.name = args[0],
+		.description = "a probe's",
+		.after_usec = (uint64_t)atoi(args[1]) * KR_USEC_PER_MSEC,
+		.argv = (const char *const *)args + 2,
+	};
+}
+
+static int do_arm(struct probe *probe, char **args)
+{
+	const struct kr_transient t = transient(args);
+
+	return kr_transient_arm(probe->manager, &t, &probe->diag);
+}
+
+static int do_rearm(struct probe *probe, char **args)
+{
+	return kr_transient_rearm(probe->manager, args[0], &probe->diag);
+}
+
+static int do_disarm(struct probe *probe, char **args)
+{
+	return kr_transient_disarm(probe->manager, args[0], &probe->diag);
+}
+
+/* For at most the time that arm waits. */
+static int do_once(struct probe *probe, char **args)
+{
+	const struct kr_transient t = transient(args);
+	int status, r;
+
+	r = kr_transient_run(probe->manager, &t, t.after_usec, &probe->diag,
+	                     &status);
+	if (r >= 0)
+		printf("status=%d\n", status);
+	return r;
+}
+
 static const struct verb {
 	const char *name;
 	int n_args;
@@ -194,6 +235,10 @@ static const struct verb {
 	{"reset-failed", 1, true, do_reset_failed},
 	{"restart", 1, true, do_restart},
 	{"stop", 1, true, do_stop},
+	{"arm", 3, true, do_arm},
+	{"rearm", 1, true, do_rearm},
+	{"disarm", 1, true, do_disarm},
+	{"once", 3, true, do_once},
 	{"journal", 2, false, do_journal},
 	{"send", 2, false, do_send},
 };

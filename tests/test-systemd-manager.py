@@ -499,6 +499,59 @@ def test_journal_send(host, tap):
     tap.equal(lines, [], "UNIT= of another process than systemd is no proof")
 
 
+def timer_is(host, name):
+    return host.run(["systemctl", "is-active", name + ".timer"]).stdout.strip()
+
+
+def test_transient_timer(host, tap):
+    """It runs out once, also after a reload, and leaves no unit."""
+    answer = probe(host, "arm", "kr-t1", "1500", "/bin/touch", "/run/kr-t1")
+    tap.equal(answer["r"], "0", "arm", answer.text)
+    tap.equal(timer_is(host, "kr-t1"), "active", "it waits")
+    tap.equal(probe(host, "arm", "kr-t1", "9000", "/bin/true")["r"], "EEXIST",
+              "not twice")
+    probe(host, "reload")
+    marker = host.root + "/run/kr-t1"
+    tap.check(not os.path.exists(marker), "not before its time")
+    end = time.monotonic() + 10
+    while time.monotonic() < end and not os.path.exists(marker):
+        time.sleep(0.1)
+    tap.check(os.path.exists(marker), "it has run out")
+    time.sleep(0.5)
+    tap.equal(host.run(["systemctl", "list-units", "--all", "--plain",
+                        "--no-legend", "kr-t1*"]).stdout, "",
+              "nothing of it is left")
+    tap.equal(probe(host, "rearm", "kr-t1")["r"], "0", "rearm, run out")
+    tap.equal(probe(host, "disarm", "kr-t1")["r"], "0", "disarm, run out")
+
+
+def test_transient_rearm(host, tap):
+    probe(host, "arm", "kr-t2", "3000", "/bin/touch", "/run/kr-t2")
+    time.sleep(2)
+    tap.equal(probe(host, "rearm", "kr-t2")["r"], "0", "rearm")
+    time.sleep(2)
+    tap.check(not os.path.exists(host.root + "/run/kr-t2"), "it counts anew")
+    tap.equal(timer_is(host, "kr-t2"), "active", "it waits")
+    tap.equal(probe(host, "disarm", "kr-t2")["r"], "0", "disarm")
+    time.sleep(2)
+    tap.check(not os.path.exists(host.root + "/run/kr-t2"), "it is disarmed")
+
+
+def test_transient_once(host, tap):
+    for argv, status in ((["/bin/true"], "0"), (["/bin/sh", "-c", "exit 7"],
+                                                "7"),
+                         (["/nonexistent"], "203"),
+                         (["/bin/sh", "-c", "kill -9 $$$$"], "-1"),
+                         (["/bin/sleep", "100"], "-1")):
+        answer = probe(host, "once", "kr-t3", "1000", *argv)
+        tap.equal((answer["r"], answer.get("status")), ("0", status),
+                  " ".join(argv), answer.text)
+    time.sleep(0.3)
+    tap.equal(host.run(["systemctl", "list-units", "--all", "--plain",
+                        "--no-legend", "kr-t3*"]).stdout, "",
+              "nothing of them is left")
+
+
 TESTS = [thing for name, thing in list(globals().items())
          if name.startswith("test_")]
 BOOT = os.path.join(os.path.dirname(os.path.abspath(__file__)),

@@ -150,7 +150,9 @@ static int exchange(struct kr_bus *bus, const struct kr_bus_method *method,
 	r = sd_bus_message_new_method_call(bus->sd, &m, KR_BUS_DESTINATION,
 	                                   method->path, method->interface,
 	                                   method->member);
-	if (r >= 0 && types)
+	if (r >= 0 && method->append)
+		r = method->append(m, method->closure);
+	else if (r >= 0 && types)
 		r = sd_bus_message_appendv(m, types, args);
 	if (r >= 0)
 		r = sd_bus_call_async(bus->sd, &slot, m, on_reply, &reply,

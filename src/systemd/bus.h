@@ -36,11 +36,18 @@ struct kr_bus_method {
 	const char *path, *interface, *member;
 	const char *about; /* the unit's name for messages, or NULL */
 	bool again;        /* may be sent a second time over a new connection */
+	/* appends arguments that no TYPES can describe, in place of them; 0 or
+	 * a negative errno */
+	int (*append)(sd_bus_message *m, const void *closure);
+	const void *closure;
 };
 
 /* Connects BUS, whose options are set, and asks for the version. The outcomes
  * are those of kr_manager_open(). */
 int kr_bus_open(struct kr_bus *bus, struct kr_diag *diag);
+
+/* The connection of MANAGER. */
+struct kr_bus *kr_bus_of_manager(struct kr_manager *manager);
 
 /* Opens it anew, however often it takes, until the deadline of WAIT. */
 int kr_bus_reopen(struct kr_bus *bus, const struct kr_manager_wait *wait,

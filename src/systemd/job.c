@@ -46,7 +46,8 @@ static const char *const result_names[] = {
 
 struct job {
 	struct kr_bus *bus;
-	const char *method, *unit;
+	const struct kr_bus_method *method;
+	const char *unit;
 	const struct kr_manager_wait *wait;
 	struct kr_diag *diag;
 	uint64_t asked_usec; /* realtime, as the unit's own times are */
@@ -110,12 +111,6 @@ static int subscribe(struct job *job)
 
 static int ask(struct job *job)
 {
-	const struct kr_bus_method method = {
-		.path = KR_BUS_MANAGER_PATH,
-		.interface = KR_BUS_MANAGER,
-		.member = job->method,
-		.about = job->unit,
-	};
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	_cleanup_diag_ struct kr_diag words = {0};
 	struct kr_manager_wait wait =
@@ -127,7 +122,7 @@ static int ask(struct job *job)
 		wait.deadline_usec = job->wait->deadline_usec;
 	wait.tick = job->wait->tick;
 	wait.closure = job->wait->closure;
-	r = kr_bus_call(job->bus, &method, &wait, &words, &reply, "ss",
+	r = kr_bus_call(job->bus, job->method, &wait, &words, &reply, "ss",
 	                job->unit, "replace");
 	if (!kr_bus_error_is_lost(r))
 		kr_diag_merge(job->diag, &words);
@@ -230,14 +225,14 @@ static int run(struct job *job)
 	}
 }
 
-int kr_job_run(struct kr_bus *bus, const char *method, const char *unit,
-               const struct kr_manager_wait *wait, struct kr_diag *diag,
-               enum kr_job_result *ret)
+int kr_job_run_method(struct kr_bus *bus, const struct kr_bus_method *method,
+                      const struct kr_manager_wait *wait, struct kr_diag *diag,
+                      enum kr_job_result *ret)
 {
 	struct job job = {
 		.bus = bus,
 		.method = method,
-		.unit = unit,
+		.unit = method->about,
 		.wait = wait,
 		.diag = diag,
 		.asked_usec = kr_realtime_usec(),
@@ -249,10 +244,24 @@ int kr_job_run(struct kr_bus *bus, const char *method, const char *unit,
 	if (r == -ETIMEDOUT && job.path)
 		kr_diag_add(diag, KR_ERROR, "job-timeout", KR_SPAN_NONE,
 		            "%s: its job did not end in time and goes on",
-		            unit);
+		            job.unit);
 	free(job.path);
 	if (r < 0)
 		return r;
 	*ret = job.result;
 	return 0;
+}
+
+int kr_job_run(struct kr_bus *bus, const char *method, const char *unit,
+               const struct kr_manager_wait *wait, struct kr_diag *diag,
+               enum kr_job_result *ret)
+{
+	const struct kr_bus_method m = {
+		.path = KR_BUS_MANAGER_PATH,
+		.interface = KR_BUS_MANAGER,
+		.member = method,
+		.about = unit,
+	};
+
+	return kr_job_run_method(bus, &m, wait, diag, ret);
 }

@@ -14,3 +14,9 @@
 int kr_job_run(struct kr_bus *bus, const char *method, const char *unit,
                const struct kr_manager_wait *wait, struct kr_diag *diag,
                enum kr_job_result *ret);
+
+/* The same with a METHOD of any arguments that answers with a job's path:
+ * "StartTransientUnit". Its about is UNIT. */
+int kr_job_run_method(struct kr_bus *bus, const struct kr_bus_method *method,
+                      const struct kr_manager_wait *wait, struct kr_diag *diag,
+                      enum kr_job_result *ret);

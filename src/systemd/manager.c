@@ -73,6 +73,11 @@ int kr_manager_open(const struct kr_manager_options *options,
 	return 0;
 }
 
+struct kr_bus *kr_bus_of_manager(struct kr_manager *manager)
+{
+	return &manager->bus;
+}
+
 unsigned kr_manager_version(struct kr_manager *manager)
 {
 	return manager->bus.version;

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Transient units.
+ *
+ * StartTransientUnit makes a unit of properties instead of a file, and starts
+ * it; units that belong to it are made by the same call. The timer's call
+ * brings its service along:
+ *
+ *   NAME.timer    OnActiveSec=, counted from its start; AccuracySec=1s, as the
+ *                 default of a minute would be one more minute of outage;
+ *                 RemainAfterElapse=no, so that it goes when it has run out
+ *   NAME.service  Type=oneshot; a failed one is not kept either
+ *
+ * A timer survives daemon-reload and its start time with it, and starts
+ * counting anew with a restart, in one job: there is no moment without it.
+ *
+ * A service that is run once and asked for its status stays when it has ended
+ * (RemainAfterExit=yes, and a failed one by itself), so that there is something
+ * to ask, and is removed then.
+ *
+ * Sources: org.freedesktop.systemd1(5), systemd.timer(5); dbus-timer.c of
+ * systemd 252 for what may be set: TimersMonotonic, not OnActiveSec.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "systemd/bus.h"
+#include "systemd/job.h"
+#include "systemd/transient.h"
+
+#define ACCURACY_USEC KR_USEC_PER_SEC
+
+struct unit {
+	const struct kr_transient *transient;
+	char *timer, *service; /* names */
+};
+
+static void unit_done(struct unit *u)
+{
+	free(u->timer);
+	free(u->service);
+}
+
+static int unit_init(struct unit *u, const char *name)
+{
+	if (asprintf(&u->timer, "%s.timer", name) < 0)
+		u->timer = NULL;
+	if (asprintf(&u->service, "%s.service", name) < 0)
+		u->service = NULL;
+	return u->timer && u->service ? 0 : -ENOMEM;
+}
+
+static struct kr_manager_wait patience(struct kr_manager *manager)
+{
+	return kr_bus_patience(kr_bus_of_manager(manager), KR_BUS_USUAL_USEC);
+}
+
+/* ExecStart=: a(sasb), path, argv, whether a failure is ignored. */
+static int append_command(sd_bus_message *m, const char *const *argv)
+{
+	int r = sd_bus_message_open_container(m, 'r', "sv");
+
+	if (r >= 0)
+		r = sd_bus_message_append(m, "s", "ExecStart");
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'v', "a(sasb)");
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'a', "(sasb)");
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'r', "sasb");
+	if (r >= 0)
+		r = sd_bus_message_append(m, "s", argv[0]);
+	if (r >= 0)
+		r = sd_bus_message_append_strv(m, (char **)(uintptr_t)argv);
+	if (r >= 0)
+		r = sd_bus_message_append(m, "b", 0);
+	for (int i = 0; r >= 0 && i < 4; i++)
+		r = sd_bus_message_close_container(m);
+	return r;
+}
+
+static int append_service(sd_bus_message *m, const struct unit *u, bool stays)
+{
+	int r = sd_bus_message_open_container(m, 'a', "(sv)");
+
+	if (r >= 0)
+		r = sd_bus_message_append(
+			m, "(sv)(sv)(sv)(sv)", "Description", "s",
+			u->transient->description, "Type", "s", "oneshot",
+			"RemainAfterExit", "b", stays, "CollectMode", "s",
+			stays ? "inactive" : "inactive-or-failed");
+	if (r >= 0)
+		r = append_command(m, u->transient->argv);
+	return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_timer(sd_bus_message *m, const void *closure)
+{
+	const struct unit *u = closure;
+	int r = sd_bus_message_append(
+		m, "ssa(sv)", u->timer, "fail", 4, "Description", "s",
+		u->transient->description, "TimersMonotonic", "a(st)", 1,
+		"OnActiveSec", u->transient->after_usec, "AccuracyUSec", "t",
+		(uint64_t)ACCURACY_USEC, "RemainAfterElapse", "b", 0);
+
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'a', "(sa(sv))");
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'r', "sa(sv)");
+	if (r >= 0)
+		r = sd_bus_message_append(m, "s", u->service);
+	if (r >= 0)
+		r = append_service(m, u, false);
+	for (int i = 0; r >= 0 && i < 2; i++)
+		r = sd_bus_message_close_container(m);
+	return r;
+}
+
+static int append_run(sd_bus_message *m, const void *closure)
+{
+	const struct unit *u = closure;
+	int r = sd_bus_message_append(m, "ss", u->service, "fail");
+
+	if (r >= 0)
+		r = append_service(m, u, true);
+	return r < 0 ? r : sd_bus_message_append(m, "a(sa(sv))", 0);
+}
+
+static int not_done(const char *unit, enum kr_job_result result,
+                    struct kr_diag *diag)
+{
+	if (result == KR_JOB_DONE)
+		return 0;
+	kr_diag_add(diag, KR_ERROR, "transient", KR_SPAN_NONE,
+	            "%s: its job ended as \"%s\"", unit,
+	            kr_job_result_to_string(result));
+	return -EIO;
+}
+
+int kr_transient_arm(struct kr_manager *manager,
+                     const struct kr_transient *transient, struct kr_diag *diag)
+{
+	const struct kr_manager_wait wait = patience(manager);
+	_cleanup_(unit_done) struct unit u = {.transient = transient};
+	struct kr_bus_method method = {
+		.path = KR_BUS_MANAGER_PATH,
+		.interface = KR_BUS_MANAGER,
+		.member = "StartTransientUnit",
+		.append = append_timer,
+		.closure = &u,
+	};
+	enum kr_job_result result;
+	int r = unit_init(&u, transient->name);
+
+	if (r < 0)
+		return r;
+	method.about = u.timer;
+	r = kr_job_run_method(kr_bus_of_manager(manager), &method, &wait, diag,
+	                      &result);
+	return r < 0 ? r : not_done(u.timer, result, diag);
+}
+
+static int change_timer(struct kr_manager *manager, const char *name,
+                        int (*change)(struct kr_manager *, const char *,
+                                      const struct kr_manager_wait *,
+                                      struct kr_diag *, enum kr_job_result *),
+                        struct kr_diag *diag)
+{
+	const struct kr_manager_wait wait = patience(manager);
+	_cleanup_(unit_done) struct unit u = {0};
+	_cleanup_diag_ struct kr_diag words = {0};
+	enum kr_job_result result;
+	int r = unit_init(&u, name);
+
+	if (r < 0)
+		return r;
+	r = change(manager, u.timer, &wait, &words, &result);
+	if (r == -ENOENT) /* it has run out */
+		return 0;
+	kr_diag_merge(diag, &words);
+	return r < 0 ? r : not_done(u.timer, result, diag);
+}
+
+int kr_transient_rearm(struct kr_manager *manager, const char *name,
+                       struct kr_diag *diag)
+{
+	return change_timer(manager, name, kr_manager_restart, diag);
+}
+
+int kr_transient_disarm(struct kr_manager *manager, const char *name,
+                        struct kr_diag *diag)
+{
+	return change_timer(manager, name, kr_manager_stop, diag);
+}
+
+/* What a service that stays has ended with; then it goes. */
+static int collect(struct kr_manager *manager, const char *service,
+                   struct kr_diag *diag, int *ret_status)
+{
+	const struct kr_manager_wait wait = patience(manager);
+	_cleanup_loaded_unit_ struct kr_loaded_unit *unit = NULL;
+	_cleanup_diag_ struct kr_diag ignored = {0};
+	enum kr_job_result result;
+	int r = kr_manager_get_unit(manager, service, diag, &unit);
+
+	if (r == 0)
+		*ret_status = unit->exec_main_code == CLD_EXITED
+		                      ? unit->exec_main_status
+		                      : -1;
+	kr_manager_stop(manager, service, &wait, &ignored, &result);
+	kr_manager_reset_failed(manager, service, &ignored);
+	return r;
+}
+
+int kr_transient_run(struct kr_manager *manager,
+                     const struct kr_transient *transient,
+                     uint64_t timeout_usec, struct kr_diag *diag,
+                     int *ret_status)
+{
+	struct kr_manager_wait wait = patience(manager);
+	_cleanup_(unit_done) struct unit u = {.transient = transient};
+	_cleanup_diag_ struct kr_diag words = {0};
+	struct kr_bus_method method = {
+		.path = KR_BUS_MANAGER_PATH,
+		.interface = KR_BUS_MANAGER,
+		.member = "StartTransientUnit",
+		.append = append_run,
+		.closure = &u,
+	};
+	enum kr_job_result result;
+	int r = unit_init(&u, transient->name);
+
+	if (r < 0)
+		return r;
+	method.about = u.service;
+	wait.deadline_usec = kr_now_usec() + timeout_usec;
+	r = kr_job_run_method(kr_bus_of_manager(manager), &method, &wait,
+	                      &words, &result);
+	if (r < 0 && r != -ETIMEDOUT) {
+		kr_diag_merge(diag, &words);
+		return r;
+	}
+	return collect(manager, u.service, diag, ret_status);
+}
