@@ -10,6 +10,7 @@
  * One that is prepared or committed while no fix runs was interrupted.
  */
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -359,6 +360,8 @@ int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
 	for (size_t i = 0; i < dir.n_entries; i++) {
 		const char *id = dir.entries[i].name;
 
+		if (dir.entries[i].type != DT_DIR)
+			continue; /* the mark, or a copy of the program */
 		r = kr_manifest_read(fs, id, &list.items[list.n_items]);
 		if (r == -ENOMEM)
 			return r;

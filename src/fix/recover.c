@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fix/boot-mark.h"
 #include "fix/recover.h"
 #include "fix/replace.h"
 
@@ -196,6 +197,14 @@ static int recover(struct kr_fs *fs, struct kr_manifest *m,
 	return r;
 }
 
+static void clear_mark(struct kr_fs *fs)
+{
+	_cleanup_close_ int fd = kr_fs_open_folder(fs, KR_STATE_DIR);
+
+	if (fd >= 0)
+		kr_boot_mark_clear(fd);
+}
+
 int kr_recover_run(struct kr_fs *fs, struct kr_diag *diag)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
@@ -213,6 +222,7 @@ int kr_recover_run(struct kr_fs *fs, struct kr_diag *diag)
 	}
 	if (r < 0)
 		return r;
+	clear_mark(fs);
 	return any ? 0 : 1;
 }
 

@@ -22,6 +22,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "fix/boot-mark.h"
 #include "fix/replace.h"
 #include "fix/transaction.h"
 
@@ -170,16 +171,31 @@ static struct kr_manifest_file *record_of(struct kr_transaction *tx,
 	return &tx->manifest.files[t - tx->targets];
 }
 
+static int open_state(struct kr_transaction *tx)
+{
+	int fd =
+		openat(tx->folder_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 static int mark(struct kr_transaction *tx, enum kr_manifest_state state,
                 struct kr_diag *diag)
 {
-	int r;
+	_cleanup_close_ int state_fd = open_state(tx);
+	int r = state_fd < 0 ? state_fd : 0;
 
 	tx->manifest.state = state;
-	r = kr_manifest_write(tx->folder_fd, &tx->manifest);
-	return r < 0 ? fail(diag, KR_STATE_DIR, r,
-	                    "the state of the transaction cannot be kept")
-	             : 0;
+	if (r == 0 && state == KR_MANIFEST_PREPARED)
+		r = kr_boot_mark_set(state_fd);
+	if (r == 0)
+		r = kr_manifest_write(tx->folder_fd, &tx->manifest);
+	if (r < 0)
+		return fail(diag, KR_STATE_DIR, r,
+		            "the state of the transaction cannot be kept");
+	if (state == KR_MANIFEST_KEPT || state == KR_MANIFEST_PUT_BACK)
+		kr_boot_mark_clear(state_fd);
+	return 0;
 }
 
 /* --- forward ------------------------------------------------------------- */
@@ -435,10 +451,11 @@ void kr_transaction_forget(struct kr_transaction *tx)
 		if (tx->manifest.files[i].copy)
 			unlinkat(tx->folder_fd, tx->manifest.files[i].copy, 0);
 	}
-	state_fd =
-		openat(tx->folder_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (state_fd >= 0)
+	state_fd = open_state(tx);
+	if (state_fd >= 0) {
 		unlinkat(state_fd, tx->manifest.id, AT_REMOVEDIR);
+		kr_boot_mark_clear(state_fd);
+	}
 	close(tx->folder_fd);
 	tx->folder_fd = -1;
 }
