@@ -239,6 +239,61 @@ def check_pipe(program, nodes):
     return []
 
 
+def make_live(root, flag):
+    """A /proc below ROOT, in which a kubelet runs with FLAG."""
+    with open("/proc/uptime", encoding="ascii") as file:
+        ticks = int((float(file.read().split()[0]) + 5)
+                    * os.sysconf("SC_CLK_TCK"))
+    files = {"cmdline": "\0".join(
+                 ["/usr/bin/kubelet", "--config",
+                  "/etc/kubernetes/kubelet/kubelet-config.json",
+                  "--kubeconfig", "/var/lib/kubelet/kubeconfig",
+                  "--node-ip=192.0.2.30", flag, ""]),
+             "comm": "kubelet\n",
+             "cgroup": "0::/system.slice/kubelet.service\n",
+             "stat": "7 (kubelet) S 1 7 7 %s%d 0\n" % ("0 " * 15, ticks)}
+    os.makedirs(root + "/proc/7")
+    os.makedirs(root + "/proc/1")
+    os.symlink("../..", root + "/proc/1/root")
+    os.symlink("../..", root + "/proc/7/root")
+    os.symlink("/", root + "/proc/7/cwd")
+    for name, text in files.items():
+        with open(root + "/proc/7/" + name, "w", encoding="ascii") as file:
+            file.write(text)
+
+
+def check_no_bus(program, nodes):
+    """A live node whose systemd cannot be reached: a restart that is needed is
+    refused before any write, and --restart=never says what it leaves."""
+    flag = "--make-iptables-util-chains="
+    faults = []
+    for disk, words, want in (("true", ["audit"], 1),
+                              ("true", ["fix", "-n"], 4),
+                              ("true", ["fix"], 4),
+                              ("true", ["fix", "--restart=always"], 4),
+                              ("true", ["fix", "--restart=never"], 0),
+                              ("false", ["fix", "-n"], 4),
+                              ("false", ["fix"], 4),
+                              ("false", ["fix", "--restart=never"], 0)):
+        with NodeCopy(os.path.join(nodes, "cis-text-flag-false-file-true")) \
+                as node:
+            path = node.root + "/etc/systemd/system/kubelet.service.d/" \
+                "10-kubelet-args.conf"
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text.replace(flag + "false", flag + disk))
+            make_live(node.root, flag + "false")
+            before = node.snapshot()
+            run = Run([program, *words, "--root=" + node.root])
+            changed = node.snapshot() != before
+        if run.status != want or (want == 4 and changed):
+            faults.append("%s, %s: status %d, wanted %d%s: %s%s" % (
+                disk, words, run.status, want,
+                ", changed" if changed else "", run.out, run.err))
+    return faults
+
+
 def check_patch(program, nodes):
     """A preview is a patch: it makes of the node what the fix makes."""
     faults = []
@@ -272,6 +327,7 @@ CHECKS = {
     "colours": check_colors,
     "a full disk": check_full,
     "a closed pipe": check_pipe,
+    "a live node without a bus": check_no_bus,
     "a preview through patch(1)": check_patch,
 }
 

@@ -218,6 +218,10 @@ static int decide_restart(struct kr_applying *f)
 		if (r < 0)
 			return r;
 		f->was_healthy = r == 1;
+	} else {
+		/* nobody to ask: one that runs is taken for healthy, so that a
+		 * restart that it needs is not passed over in silence */
+		f->was_healthy = node_of(f)->has_process;
 	}
 	f->fix->reloads = plan->unit_changes || before->reload_needed;
 	if (restart == KR_RESTART_NEVER) {
@@ -252,6 +256,11 @@ static int check_pending(struct kr_applying *f)
 
 	if (!f->fix->restarts)
 		return 0;
+	if (!can_restart(f))
+		return kr_apply_end_by_error(
+			f, KR_OUTCOME_REFUSED,
+			"systemd cannot be reached: --restart="
+			"never changes only the files");
 	for (size_t i = 0; i < before->n_changed; i++)
 		kr_diag_add_path(f->diag, KR_WARNING, "pending-file",
 		                 before->changed[i],
@@ -277,11 +286,6 @@ static int check_permission(struct kr_applying *f)
 		return kr_apply_end(f, KR_OUTCOME_REFUSED,
 		                    "only root may change this node");
 	}
-	if (f->fix->restarts && !can_restart(f))
-		return kr_apply_end_by_error(
-			f, KR_OUTCOME_REFUSED,
-			"systemd cannot be reached: --restart="
-			"never changes only the files");
 	return 0;
 }
 
