@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "node/decoy.h"
 #include "node/node.h"
 #include "node/vendor.h"
 
@@ -340,6 +341,27 @@ static const struct kr_unit_word *find_unknown(const struct kr_node *node)
 	return NULL;
 }
 
+/* kubelet 1.28 merges drop-ins in another way, and the files do not say which
+ * version will read them. */
+static void remark_old_dropins(struct kr_node *node, struct kr_diag *diag)
+{
+	const struct kr_inputs *in = &node->disk.inputs;
+
+	for (size_t i = in->config_read;
+	     in->config_dir && in->merged_valid && i < in->merged.n_configs;
+	     i++) {
+		const struct kr_config *c = &in->merged.configs[i];
+
+		if (c->n_uses == 0)
+			continue;
+		kr_diag_add(diag, KR_NOTE, "dropins-1-28", c->uses[0].key,
+		            "kubelet 1.28 merges drop-ins otherwise: there a "
+		            "false of a drop-in does not override true, and a "
+		            "drop-in without the key makes it true");
+		return;
+	}
+}
+
 static int read_command(struct kr_node *node, struct kr_diag *diag)
 {
 	struct kr_node_disk *disk = &node->disk;
@@ -366,6 +388,7 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 		return r;
 	disk->inputs_valid = true;
 	add_remarks(node, diag);
+	remark_old_dropins(node, diag);
 	if (find_unknown(node))
 		return say(disk, KR_STATE_UNKNOWN,
 		           "an argument of kubelet has a part that only a "
@@ -574,6 +597,8 @@ int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
 		r = read_process(node, options->pid, diag);
 	if (r == 0)
 		r = settle_unit(node, diag);
+	if (r == 0)
+		r = kr_decoys_find(node, diag);
 	if (r == 0 && node->has_process) {
 		r = read_process_inputs(node, NULL, &node->running);
 		node->running_valid = r == 0;

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Decoys.
+ *
+ * The CIS text names two files, and its remediation writes into them whether
+ * this kubelet reads them or not: the config file at a path of Amazon's older
+ * images, and KUBELET_ARGS in a drop-in, which newer units do not expand. After
+ * that a check of files says "pass", and kubelet runs with what it had.
+ *
+ * A variable is expanded where a byte of an argument comes from its value.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kubelet/config.h"
+#include "node/decoy.h"
+
+static const char *const cis_paths[] = {
+	"/etc/kubernetes/kubelet/kubelet-config.json",
+	"/etc/kubernetes/kubelet/config.json",
+};
+
+static enum kr_severity severity_of(const struct kr_node *node,
+                                    enum kr_state state)
+{
+	bool has_value = state == KR_STATE_TRUE || state == KR_STATE_FALSE;
+
+	return has_value && state != node->disk.state ? KR_WARNING : KR_NOTE;
+}
+
+/* --- config files -------------------------------------------------------- */
+
+static bool is_read(const struct kr_inputs *in, const struct kr_file *file)
+{
+	for (size_t i = 0; i < in->n_files; i++) {
+		if (strcmp(in->files[i]->real, file->real) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int check_config(struct kr_node *node, const char *path,
+                        struct kr_diag *diag)
+{
+	const struct kr_inputs *in = &node->disk.inputs;
+	_cleanup_config_ struct kr_config config = {0};
+	const struct kr_file *file;
+	struct kr_span span;
+	int r;
+
+	if (in->config_path && strcmp(in->config_path, path) == 0)
+		return 0;
+	r = kr_fs_read(node->fs, path, &file);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	if (is_read(in, file))
+		return 0;
+	r = kr_config_parse(node->setting, file, NULL, NULL, &config);
+	if (r < 0)
+		return r;
+	span = config.wins >= 0 ? config.uses[config.wins].value
+	                        : (struct kr_span){file, 0, 0};
+	kr_diag_add(diag,
+	            severity_of(node, config.wins >= 0 ? config.state
+	                                               : KR_STATE_ABSENT),
+	            "decoy-config", span,
+	            "this kubelet does not read the file: %s%s",
+	            in->config_path ? "its --config is " : "it has no --config",
+	            in->config_path ? in->config_path : "");
+	return 0;
+}
+
+/* --- variables ----------------------------------------------------------- */
+
+/* Where the flag starts in a variable's value, and its length; false: it does
+ * not hold it. "_" is as good as "-" in a flag's name. */
+static bool find_flag(const char *flag, const struct kr_text *value,
+                      size_t *ret_start, size_t *ret_length)
+{
+	size_t n = strlen(flag);
+
+	for (size_t i = 0; i + n + 2 <= value->length; i++) {
+		const char *s = value->bytes + i;
+		size_t k = 0;
+
+		if (strncmp(s, "--", 2) != 0)
+			continue;
+		while (k < n && (s[2 + k] == flag[k] ||
+		                 (flag[k] == '-' && s[2 + k] == '_')))
+			k++;
+		if (k < n || !memchr("= \t\n", s[2 + n], 5))
+			continue;
+		*ret_start = i;
+		*ret_length = strcspn(s, " \t\n");
+		return true;
+	}
+	return false;
+}
+
+static bool comes_from(const struct kr_unit_word *word, struct kr_span span)
+{
+	for (size_t i = 0; i < word->text.length; i++) {
+		const struct kr_origin *o = &word->text.origins[i];
+
+		if (o->file == span.file && o->offset >= span.offset &&
+		    o->offset < kr_span_end(span))
+			return true;
+	}
+	return false;
+}
+
+static bool is_expanded(const struct kr_unit *unit,
+                        const struct kr_unit_variable *v)
+{
+	for (size_t i = 0; i < unit->n_commands; i++) {
+		const struct kr_unit_command *c = &unit->commands[i];
+
+		for (size_t w = 0; w < c->n_words; w++) {
+			if (comes_from(&c->words[w], v->span))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* What the flag would say, were it read. */
+static enum kr_state state_of(const struct kr_setting *setting,
+                              const struct kr_text *value, size_t start,
+                              size_t length)
+{
+	_cleanup_flags_ struct kr_flags flags = {0};
+	_cleanup_free_ char *word = strndup(value->bytes + start, length);
+	const char *const argv[] = {"kubelet", word};
+
+	if (!word ||
+	    kr_flags_parse(setting, argv, ARRAY_SIZE(argv), &flags) < 0)
+		return KR_STATE_UNKNOWN;
+	return flags.state;
+}
+
+static void check_variable(struct kr_node *node,
+                           const struct kr_unit_variable *v, bool shadowed,
+                           struct kr_diag *diag)
+{
+	size_t start, length;
+	struct kr_span span;
+	enum kr_state state;
+
+	if (!v->span.file ||
+	    !find_flag(node->setting->flag, &v->value, &start, &length) ||
+	    (!shadowed && is_expanded(node->disk.unit, v)))
+		return;
+	span = kr_text_span(&v->value, start, length);
+	state = state_of(node->setting, &v->value, start, length);
+	kr_diag_add(diag, severity_of(node, state), "decoy-variable",
+	            span.file ? span : v->span,
+	            shadowed ? "another assignment of %s wins over this one: "
+	                       "the flag here does not reach kubelet"
+	                     : "no command expands %s: the flag here does not "
+	                       "reach kubelet",
+	            v->name);
+}
+
+static void check_variables(struct kr_node *node, struct kr_diag *diag)
+{
+	const struct kr_unit *unit = node->disk.unit;
+
+	for (size_t i = 0; i < unit->n_variables; i++)
+		check_variable(node, &unit->variables[i], false, diag);
+	for (size_t i = 0; i < unit->n_shadowed; i++)
+		check_variable(node, &unit->shadowed[i], true, diag);
+}
+
+/* --- drop-ins ------------------------------------------------------------ */
+
+static int check_folder(struct kr_node *node, const char *path,
+                        struct kr_diag *diag)
+{
+	_cleanup_dir_ struct kr_dir dir = {0};
+	const char *first = NULL;
+	size_t n = 0;
+	int r = kr_fs_list(node->fs, path, &dir);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; i < dir.n_entries; i++) {
+		if (dir.entries[i].type == DT_DIR ||
+		    !kr_dropin_name(dir.entries[i].name))
+			continue;
+		first = first ? first : dir.entries[i].name;
+		n++;
+	}
+	if (first)
+		kr_diag_add_path(diag, KR_NOTE, "decoy-config-dir", path,
+		                 "kubelet is given no --config-dir: %s%s here "
+		                 "is not read",
+		                 first, n > 1 ? " and what else is" : "");
+	return 0;
+}
+
+static int check_folders(struct kr_node *node, struct kr_diag *diag)
+{
+	const struct kr_inputs *in = &node->disk.inputs;
+	_cleanup_free_ char *beside = NULL, *common = NULL;
+	int r;
+
+	if (in->config_dir || !in->config_path)
+		return 0;
+	if (asprintf(&beside, "%s.d", in->config_path) < 0) {
+		beside = NULL;
+		return -ENOMEM;
+	}
+	if (asprintf(&common, "%.*s/kubelet.conf.d",
+	             (int)(strrchr(in->config_path, '/') - in->config_path),
+	             in->config_path) < 0) {
+		common = NULL;
+		return -ENOMEM;
+	}
+	r = check_folder(node, beside, diag);
+	if (r == 0 && strcmp(beside, common) != 0)
+		r = check_folder(node, common, diag);
+	return r;
+}
+
+int kr_decoys_find(struct kr_node *node, struct kr_diag *diag)
+{
+	int r;
+
+	if (!node->disk.inputs_valid || !kr_node_command(node) ||
+	    node->config_override)
+		return 0;
+	check_variables(node, diag);
+	r = check_folders(node, diag);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(cis_paths); i++)
+		r = check_config(node, cis_paths[i], diag);
+	return r;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What looks as if it set kubelet's value and does not. */
+
+#include "node/node.h"
+
+/*
+ * Adds to DIAG what on NODE's disk, which was read, is no input of kubelet
+ * although people and scanners take it for one:
+ *
+ *   decoy-config      a config file at a path of the CIS text, which this
+ *                     kubelet does not read
+ *   decoy-variable    a variable with the flag that no command expands, or that
+ *                     another one of its name hides
+ *   decoy-config-dir  drop-ins beside the config file, and no --config-dir
+ *
+ * A warning where it holds another value than kubelet would have, else a note.
+ * 0 or -ENOMEM.
+ */
+int kr_decoys_find(struct kr_node *node, struct kr_diag *diag);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * node/decoy: what looks as if it set the value and does not.
+ */
+
+#include <string.h>
+
+#include "testing-node.h"
+#include "testing.h"
+
+#define NAME   "--make-iptables-util-chains"
+#define CIS    "/etc/kubernetes/kubelet/kubelet-config.json"
+#define EKS    "/etc/kubernetes/kubelet/config.json"
+#define DROPIN "/etc/systemd/system/kubelet.service.d/10-kubelet-args.conf"
+#define ENV(v) "[Service]\nEnvironment='" v "'\n"
+#define GVK                                                                    \
+	"{\"kind\":\"KubeletConfiguration\","                                  \
+	"\"apiVersion\":\"kubelet.config.k8s.io/v1beta1\""
+#define SET(v) GVK ",\"makeIPTablesUtilChains\":" v "}\n"
+#define EMPTY  GVK "}\n"
+
+static const struct {
+	const char *name;
+	const char *args; /* behind "/usr/bin/kubelet " */
+	struct {
+		const char *path, *text;
+	} files[3];
+	const char *link; /* at CIS */
+	/* all decoys: "severity code file:line:column" each; "": none */
+	const char *want;
+} rows[] = {
+	{.name = "nothing", .args = "", .want = ""},
+	{.name = "the file is read",
+         .args = "--config=" CIS,
+         .files = {{CIS, SET("false")}},
+         .want = ""},
+	{.name = "the file is read by another name",
+         .args = "--config=/srv/k",
+         .files = {{"/srv/k", SET("false")}},
+         .link = "/srv/k",
+         .want = ""},
+	{.name = "only --config-dir is read",
+         .args = "--config-dir=/srv/d/",
+         .files = {{CIS, SET("true")}, {"/srv/d/x", ""}},
+         .want = "note decoy-config " CIS ":1:102 "},
+	{.name = "no --config, another value",
+         .args = "",
+         .files = {{CIS, SET("false")}},
+         .want = "warning decoy-config " CIS ":1:102 "},
+	{.name = "no --config, the same value",
+         .args = "",
+         .files = {{CIS, SET("true")}},
+         .want = "note decoy-config " CIS ":1:102 "},
+	{.name = "another --config",
+         .args = "--config=" CIS,
+         .files = {{CIS, EMPTY}, {EKS, SET("false")}},
+         .want = "warning decoy-config " EKS ":1:102 "},
+	{.name = "both, without the key",
+         .args = "",
+         .files = {{CIS, EMPTY}, {EKS, EMPTY}},
+         .want = "note decoy-config " CIS ":1:1 "
+                 "note decoy-config " EKS ":1:1 "},
+	{.name = "no JSON at all",
+         .args = "",
+         .files = {{CIS, "]"}},
+         .want = "note decoy-config " CIS ":1:1 "},
+	{.name = "a folder there",
+         .args = "",
+         .files = {{CIS "/x", ""}},
+         .want = ""},
+	{.name = "a dangling link", .args = "", .link = "/nowhere", .want = ""},
+	{.name = "KUBELET_ARGS is expanded",
+         .args = "$KUBELET_ARGS",
+         .files = {{DROPIN, ENV("KUBELET_ARGS=" NAME "=true")}},
+         .want = ""},
+	{.name = "KUBELET_ARGS is expanded with braces",
+         .args = "${KUBELET_ARGS}",
+         .files = {{DROPIN, ENV("KUBELET_ARGS=" NAME "=true")}},
+         .want = ""},
+	{.name = "KUBELET_ARGS is not expanded",
+         .args = "$OTHER",
+         .files = {{DROPIN, ENV("KUBELET_ARGS=--v=2 " NAME "=true")}},
+         .want = "note decoy-variable " DROPIN ":2:33 "},
+	{.name = "KUBELET_ARGS is not expanded, another value",
+         .args = "",
+         .files = {{DROPIN, ENV("KUBELET_ARGS=" NAME "=false --v=2")}},
+         .want = "warning decoy-variable " DROPIN ":2:27 "},
+	{.name = "the other spelling",
+         .args = "",
+         .files = {{DROPIN, ENV("A=--make_iptables_util-chains=0")}},
+         .want = "warning decoy-variable " DROPIN ":2:16 "},
+	{.name = "the bare flag",
+         .args = "",
+         .files = {{DROPIN, ENV("A=" NAME)}},
+         .want = "note decoy-variable " DROPIN ":2:16 "},
+	{.name = "a longer flag",
+         .args = "",
+         .files = {{DROPIN, ENV("A=" NAME "-not=1")}},
+         .want = ""},
+	{.name = "a variable without the flag",
+         .args = "",
+         .files = {{DROPIN, ENV("A=--v=2 make-iptables-util-chains=1")}},
+         .want = ""},
+	{.name = "another assignment wins",
+         .args = "$A",
+         .files = {{DROPIN, ENV("A=" NAME "=false")},
+                   {"/etc/systemd/system/kubelet.service.d/20.conf",
+                    ENV("A=" NAME "=true")}},
+         .want = "warning decoy-variable " DROPIN ":2:16 "},
+	{.name = "the environment file wins",
+         .args = "$A",
+         .files = {{DROPIN, ENV("A=" NAME "=true") "EnvironmentFile=/etc/e\n"},
+                   {"/etc/e", "A=" NAME "=false\n"}},
+         .want = "warning decoy-variable " DROPIN ":2:16 "},
+	{.name = "not expanded, in an environment file",
+         .args = "",
+         .files = {{DROPIN, "[Service]\nEnvironmentFile=/etc/e\n"},
+                   {"/etc/e", "A=" NAME "=false\n"}},
+         .want = "warning decoy-variable /etc/e:1:3 "},
+	{.name = "drop-ins without --config-dir",
+         .args = "--config=/k/config.json",
+         .files = {{"/k/config.json", EMPTY},
+                   {"/k/config.json.d/1.conf", SET("false")}},
+         .want = "note decoy-config-dir /k/config.json.d:0:0 "},
+	{.name = "drop-ins of the common name",
+         .args = "--config=/k/x",
+         .files = {{"/k/x", EMPTY}, {"/k/kubelet.conf.d/1.conf", "{"}},
+         .want = "note decoy-config-dir /k/kubelet.conf.d:0:0 "},
+	{.name = "no drop-in is there",
+         .args = "--config=/k/x",
+         .files = {{"/k/x", EMPTY},
+                   {"/k/x.d/1.json", SET("false")},
+                   {"/k/x.d/y.conf/1", ""}},
+         .want = ""},
+	{.name = "with --config-dir",
+         .args = "--config=/k/x --config-dir=/k/x.d",
+         .files = {{"/k/x", EMPTY}, {"/k/x.d/1.conf", EMPTY}},
+         .want = ""},
+	{.name = "no --config at all",
+         .args = "",
+         .files = {{"/k/x.d/1.conf", SET("false")}},
+         .want = ""},
+};
+
+START_TEST(test_rows)
+{
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_node_ struct kr_node *node = NULL;
+	char exec[512], got[2048] = "";
+
+	snprintf(exec, sizeof(exec), "/usr/bin/kubelet %s", rows[_i].args);
+	kr_test_unit(exec);
+	for (size_t i = 0;
+	     i < ARRAY_SIZE(rows[_i].files) && rows[_i].files[i].path; i++)
+		kr_root_write(rows[_i].files[i].path, rows[_i].files[i].text);
+	if (rows[_i].link) {
+		kr_root_mkdir("/etc/kubernetes/kubelet");
+		kr_root_symlink(rows[_i].link, CIS);
+	}
+	node = kr_test_node(NULL, &diag);
+	for (size_t i = 0; i < diag.n_messages; i++) {
+		const struct kr_message *m = &diag.messages[i];
+		char text[512];
+
+		if (strncmp(m->code, "decoy-", 6) != 0)
+			continue;
+		snprintf(text, sizeof(text), "%s %s %s:%u:%u ",
+		         kr_severity_to_string(m->severity), m->code, m->file,
+		         m->line, m->column);
+		strlcat(got, text, sizeof(got));
+	}
+	ck_assert_msg(strcmp(got, rows[_i].want) == 0, "%s: %s%s",
+	              rows[_i].name, got, kr_test_messages(&diag));
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("node-decoy");
+	TCase *tc = tcase_create("rows");
+
+	tcase_add_checked_fixture(tc, kr_root_setup, kr_root_teardown);
+	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+KR_TEST_MAIN(make_suite);

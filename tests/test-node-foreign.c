@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * node/foreign: kubelets that another program starts. What is said of them,
+ * where it is written, and that nothing of it is edited.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "audit/audit.h"
+#include "plan/plan.h"
+#include "testing-node.h"
+#include "testing.h"
+
+#define T KR_STATE_TRUE
+#define F KR_STATE_FALSE
+#define U KR_STATE_UNKNOWN
+#define I KR_STATE_INVALID
+
+#define ARG        "--kubelet-arg=make-iptables-util-chains"
+#define NAME       "make-iptables-util-chains"
+#define K3S_UNIT   "/etc/systemd/system/k3s.service"
+#define K3S(words) "[Service]\nExecStart=/usr/local/bin/k3s server" words "\n"
+#define CONFIG     "/etc/rancher/k3s/config.yaml"
+#define CONF_D     "/var/lib/rancher/k3s/agent/etc/kubelet.conf.d/"
+#define GVK                                                                    \
+	"kind: KubeletConfiguration\n"                                         \
+	"apiVersion: kubelet.config.k8s.io/v1beta1\n"
+#define DEFAULTS CONF_D "00-k3s-defaults.conf", GVK
+#define KEY(v)   GVK "makeIPTablesUtilChains: " v "\n"
+#define SNAP     "/etc/systemd/system/snap.microk8s.daemon-kubelite.service"
+#define SNAP_EXEC                                                              \
+	"[Service]\nExecStart=/usr/bin/snap run microk8s.daemon-kubelite\n"
+#define SNAP_ARGS "/var/snap/microk8s/current/args/kubelet"
+
+struct row {
+	const char *name;
+	struct {
+		const char *path, *text;
+	} files[6];
+	enum kr_state want;
+	/* the places with a file, weakest first: "file:line:column state" each,
+	 * a blank between; "!" in front of the one that wins */
+	const char *places;
+	const char *unit;   /* NULL: k3s.service */
+	const char *reason; /* a part of the disk view's */
+	const char
+		*restart; /* a part of what fix says; NULL: it says nothing */
+};
+
+static const struct row rows[] = {
+	{.name = "k3s without a word",
+         .files = {{K3S_UNIT, K3S("")}},
+         .want = T,
+         .places = ""},
+	{.name = "k3s, an argument",
+         .files = {{K3S_UNIT, K3S(" " ARG "=false")}},
+         .want = F,
+         .places = "!" K3S_UNIT ":2:37 false",
+         .restart = "systemctl restart k3s.service"},
+	{.name = "k3s, in two words",
+         .files = {{K3S_UNIT, K3S(" --kubelet-arg " NAME "=false")}},
+         .want = F,
+         .places = "!" K3S_UNIT ":2:51 false",
+         .restart = "systemctl restart k3s.service"},
+	{.name = "k3s, dashes in the argument",
+         .files = {{K3S_UNIT, K3S(" --kubelet-arg=--" NAME "=false")}},
+         .want = F,
+         .places = "!" K3S_UNIT ":2:37 false",
+         .restart = "systemctl restart"},
+	{.name = "k3s, no value is true",
+         .files = {{K3S_UNIT, K3S(" " ARG)}},
+         .want = T,
+         .places = "!" K3S_UNIT ":2:37 true"},
+	{.name = "k3s, a value that kubelet refuses",
+         .files = {{K3S_UNIT, K3S(" " ARG "=maybe")}},
+         .want = I,
+         .places = "!" K3S_UNIT ":2:37 invalid",
+         .restart = "by hand"},
+	{.name = "k3s, the last one wins",
+         .files = {{K3S_UNIT, K3S(" " ARG "=false " ARG "=true")}},
+         .want = T,
+         .places = K3S_UNIT ":2:37 false !" K3S_UNIT ":2:83 true"},
+	{.name = "k3s, another argument",
+         .files = {{K3S_UNIT, K3S(" --kubelet-arg=v=2")}},
+         .want = T,
+         .places = ""},
+	{.name = "k3s, its own flag of that name does not count",
+         .files = {{K3S_UNIT, K3S(" --" NAME "=false")}},
+         .want = T,
+         .places = ""},
+	{.name = "k3s, a server without kubelet",
+         .files = {{K3S_UNIT, K3S(" --disable-agent " ARG "=false")}},
+         .want = U,
+         .places = K3S_UNIT ":2:53 false",
+         .reason = "no kubelet",
+         .restart = "by hand"},
+	{.name = "k3s, joined values",
+         .files = {{K3S_UNIT, K3S(" --kubelet-arg=" NAME "+=false")}},
+         .want = U,
+         .places = K3S_UNIT ":2:37 false",
+         .reason = "joins",
+         .restart = "by hand"},
+	{.name = "k3s, the file",
+         .files = {{K3S_UNIT, K3S("")},
+                   {CONFIG,
+                    "a: b\nkubelet-arg:\n  - v=2\n  - \"" NAME "=false\"\n"}},
+         .want = F,
+         .places = "!" CONFIG ":4:6 false",
+         .restart = "systemctl restart k3s.service"},
+	{.name = "k3s, the file, no list",
+         .files = {{K3S_UNIT, K3S("")},
+                   {CONFIG, "kubelet-arg: " NAME "=false\n"}},
+         .want = F,
+         .places = "!" CONFIG ":1:14 false",
+         .restart = "by hand"},
+	{.name = "k3s, a flow list",
+         .files = {{K3S_UNIT, K3S("")},
+                   {CONFIG, "{kubelet-arg: ['v=2', '" NAME "=0']}"}},
+         .want = F,
+         .places = "!" CONFIG ":1:24 false",
+         .restart = "by hand"},
+	{.name = "k3s, the key below another one",
+         .files = {{K3S_UNIT, K3S("")},
+                   {CONFIG, "x:\n  kubelet-arg: " NAME "=false\n"}},
+         .want = T,
+         .places = ""},
+	{.name = "k3s, a list in the list",
+         .files = {{K3S_UNIT, K3S("")},
+                   {CONFIG, "kubelet-arg: [[" NAME "=false]]\n"}},
+         .want = U,
+         .places = "",
+         .reason = "no plain list",
+         .restart = "config.yaml"},
+	{.name = "k3s, an alias in the list",
+         .files = {{K3S_UNIT, K3S("")},
+                   {CONFIG, "x: &a " NAME "=false\nkubelet-arg: [*a]\n"}},
+         .want = U,
+         .places = "",
+         .restart = "config.yaml"},
+	{.name = "k3s, a merged mapping",
+         .files = {{K3S_UNIT, K3S("")},
+                   {CONFIG, "<<: {kubelet-arg: [" NAME "=false]}\n"}},
+         .want = U,
+         .places = "",
+         .reason = "merges",
+         .restart = "config.yaml"},
+	{.name = "k3s, no YAML",
+         .files = {{K3S_UNIT, K3S(" " ARG "=true")}, {CONFIG, "a: [\n"}},
+         .want = U,
+         .places = K3S_UNIT ":2:37 true",
+         .reason = "not what k3s can read",
+         .restart = "systemctl"},
+	{.name = "k3s, a list at the top",
+         .files = {{K3S_UNIT, K3S("")}, {CONFIG, "- kubelet-arg\n"}},
+         .want = U,
+         .places = "",
+         .reason = "not what k3s can read",
+         .restart = "systemctl"},
+	{.name = "k3s, an empty file",
+         .files = {{K3S_UNIT, K3S("")}, {CONFIG, ""}},
+         .want = T,
+         .places = ""},
+	{.name = "k3s, another file",
+         .files = {{K3S_UNIT, K3S(" --config /srv/k.yaml")},
+                   {CONFIG, "kubelet-arg: " NAME "=true\n"},
+                   {"/srv/k.yaml", "kubelet-arg: " NAME "=false\n"}},
+         .want = F,
+         .places = "!/srv/k.yaml:1:14 false",
+         .restart = "by hand"},
+	{.name = "k3s, another file, by the environment",
+         .files = {{K3S_UNIT, K3S(" -c /nowhere") "Environment="
+                                                  "K3S_CONFIG_FILE=/e\n"},
+                   {"/e", "kubelet-arg: " NAME "=false\n"}},
+         .want = F,
+         .places = "!/e:1:14 false",
+         .restart = "by hand"},
+	{.name = "k3s, a file that was named and is not there",
+         .files = {{K3S_UNIT, K3S(" --config=/srv/k.yaml")}},
+         .want = U,
+         .places = "",
+         .reason = "/srv/k.yaml",
+         .restart = "by hand"},
+	{.name = "k3s, a file of another machine",
+         .files = {{K3S_UNIT, K3S(" -c https://example.org/k.yaml")}},
+         .want = U,
+         .places = "",
+         .reason = "https://",
+         .restart = "by hand"},
+	{.name = "k3s, a relative file",
+         .files = {{K3S_UNIT, K3S(" -c k.yaml")},
+                   {"/k.yaml", "kubelet-arg: " NAME "=false\n"}},
+         .want = U,
+         .places = "",
+         .reason = "not absolute",
+         .restart = "by hand"},
+	{.name = "k3s, the file and the command agree",
+         .files = {{K3S_UNIT, K3S(" " ARG "=0")},
+                   {CONFIG, "kubelet-arg: " NAME "=false\n"}},
+         .want = F,
+         .places = CONFIG ":1:14 false !" K3S_UNIT ":2:37 false",
+         .restart = "by hand"},
+	{.name = "k3s, the command has the last word either way",
+         .files = {{K3S_UNIT, K3S(" " ARG "=true")},
+                   {CONFIG, "kubelet-arg: " NAME "=false\n"}},
+         .want = T,
+         .places = CONFIG ":1:14 false !" K3S_UNIT ":2:37 true"},
+	{.name = "k3s, the command may hide the file's list",
+         .files = {{K3S_UNIT, K3S(" --kubelet-arg=v=2")},
+                   {CONFIG, "kubelet-arg: " NAME "=false\n"}},
+         .want = U,
+         .places = CONFIG ":1:14 false",
+         .reason = "not settled",
+         .restart = "by hand"},
+	{.name = "k3s, a drop-in of config.yaml",
+         .files = {{K3S_UNIT, K3S("")},
+                   {CONFIG ".d/10.yaml", "kubelet-arg+: " NAME "=false\n"},
+                   {CONFIG ".d/20.json", "kubelet-arg: " NAME "=true\n"}},
+         .want = F,
+         .places = "!" CONFIG ".d/10.yaml:1:15 false",
+         .restart = "by hand"},
+	{.name = "k3s, two drop-ins, the later without the key",
+         .files = {{K3S_UNIT, K3S("")},
+                   {CONFIG ".d/10.yaml", "kubelet-arg: " NAME "=false\n"},
+                   {CONFIG ".d/20.yaml", "kubelet-arg: v=2\n"}},
+         .want = U,
+         .places = CONFIG ".d/10.yaml:1:14 false",
+         .reason = "not settled",
+         .restart = "by hand"},
+	{.name = "k3s, kubelet's drop-in",
+         .files = {{K3S_UNIT, K3S("")},
+                   {DEFAULTS},
+                   {CONF_D "50-x.conf", KEY("false")}},
+         .want = F,
+         .places = "!" CONF_D "50-x.conf:3:25 false",
+         .restart = "makeIPTablesUtilChains: true by hand"},
+	{.name = "k3s, the argument beats the drop-in",
+         .files = {{K3S_UNIT, K3S(" " ARG "=true")},
+                   {DEFAULTS},
+                   {CONF_D "50-x.conf", KEY("false")}},
+         .want = T,
+         .places = CONF_D "50-x.conf:3:25 false !" K3S_UNIT ":2:37 true"},
+	{.name = "k3s, a folder that it may not read",
+         .files = {{K3S_UNIT, K3S("")}, {CONF_D "50-x.conf", KEY("false")}},
+         .want = U,
+         .places = CONF_D "50-x.conf:3:25 false",
+         .reason = "00-k3s-defaults.conf",
+         .restart = "by hand"},
+	{.name = "k3s, a data folder of its own",
+         .files = {{K3S_UNIT, K3S(" -d /srv/k3s")},
+                   {"/srv/k3s/agent/etc/kubelet.conf.d/"
+                    "00-k3s-defaults.conf",
+                    KEY("false")},
+                   {DEFAULTS}},
+         .want = F,
+         .places = "!/srv/k3s/agent/etc/kubelet.conf.d/"
+                   "00-k3s-defaults.conf:3:25 false",
+         .restart = "by hand"},
+	{.name = "k3s, a data folder by its file",
+         .files = {{K3S_UNIT, K3S("")},
+                   {CONFIG, "data-dir: /srv/k3s\n"},
+                   {"/srv/k3s/agent/etc/kubelet.conf.d/"
+                    "00-k3s-defaults.conf",
+                    KEY("false")}},
+         .want = F,
+         .places = "!/srv/k3s/agent/etc/kubelet.conf.d/"
+                   "00-k3s-defaults.conf:3:25 false",
+         .restart = "by hand"},
+	{.name = "k3s, a word that only systemd knows",
+         .files = {{K3S_UNIT, K3S(" --node-name=%H")}},
+         .want = U,
+         .places = "",
+         .reason = "running systemd",
+         .restart = "by hand"},
+	{.name = "rke2",
+         .files = {{"/usr/local/lib/systemd/system/rke2-agent.service",
+                    "[Service]\nExecStart=/usr/local/bin/rke2 agent\n"},
+                   {"/etc/rancher/rke2/config.yaml",
+                    "kubelet-arg:\n- " NAME "=false\n"}},
+         .want = F,
+         .unit = "rke2-agent.service",
+         .places = "!/etc/rancher/rke2/config.yaml:2:3 false",
+         .restart = "systemctl restart rke2-agent.service"},
+	{.name = "rke2 does not read k3s' files",
+         .files = {{"/usr/lib/systemd/system/rke2-server.service",
+                    "[Service]\nExecStart=/usr/bin/rke2 server\n"
+                    "Environment=K3S_CONFIG_FILE=/e\n"},
+                   {"/e", "kubelet-arg: " NAME "=false\n"},
+                   {CONFIG, "kubelet-arg: " NAME "=false\n"}},
+         .want = T,
+         .unit = "rke2-server.service",
+         .places = ""},
+	{.name = "microk8s",
+         .files = {{SNAP, SNAP_EXEC},
+                   {SNAP_ARGS, "# no\n\n --v=2 \n --" NAME "=\"false\"\t\n"}},
+         .want = F,
+         .unit = "snap.microk8s.daemon-kubelite.service",
+         .places = "!" SNAP_ARGS ":4:2 false",
+         .restart = "snap restart microk8s.daemon-kubelite"},
+	{.name = "microk8s, nothing set",
+         .files = {{SNAP, SNAP_EXEC}, {SNAP_ARGS, "--v=2\n"}},
+         .want = T,
+         .unit = "snap.microk8s.daemon-kubelite.service",
+         .places = ""},
+	{.name = "microk8s, a comment",
+         .files = {{SNAP, SNAP_EXEC}, {SNAP_ARGS, "#--" NAME "=false\n"}},
+         .want = T,
+         .unit = "snap.microk8s.daemon-kubelite.service",
+         .places = ""},
+	{.name = "microk8s, two arguments in a line are one",
+         .files = {{SNAP, SNAP_EXEC},
+                   {SNAP_ARGS, "--node-labels=a --" NAME "=false\n"}},
+         .want = T,
+         .unit = "snap.microk8s.daemon-kubelite.service",
+         .places = ""},
+	{.name = "microk8s, a config file below its data",
+         .files = {{SNAP, SNAP_EXEC "WorkingDirectory=/var/snap/microk8s/7\n"},
+                   {"/var/snap/microk8s/7/args/kubelet",
+                    "--config=${SNAP_DATA}/k\n"},
+                   {"/var/snap/microk8s/7/k", KEY("off")}},
+         .want = F,
+         .unit = "snap.microk8s.daemon-kubelite.service",
+         .places = "!/var/snap/microk8s/7/k:3:25 false",
+         .restart = "snap restart"},
+	{.name = "microk8s, a variable that is not known",
+         .files = {{SNAP, SNAP_EXEC},
+                   {SNAP_ARGS, "--x=$OTHER\n--" NAME "=false\n"}},
+         .want = U,
+         .unit = "snap.microk8s.daemon-kubelite.service",
+         .places = SNAP_ARGS ":2:1 false",
+         .reason = "variable",
+         .restart = "snap restart"},
+	{.name = "microk8s, no file",
+         .files = {{SNAP, SNAP_EXEC}},
+         .want = U,
+         .unit = "snap.microk8s.daemon-kubelite.service",
+         .places = "",
+         .reason = SNAP_ARGS,
+         .restart = "snap restart"},
+	{.name = "another part of microk8s",
+         .files = {{SNAP, "[Service]\nExecStart=/usr/bin/snap run "
+                          "microk8s.daemon-containerd\n"},
+                   {SNAP_ARGS, "--" NAME "=false\n"}},
+         .want = U,
+         .unit = "snap.microk8s.daemon-kubelite.service",
+         .places = "",
+         .reason = "no ExecStart=",
+         .restart = "no ExecStart="},
+	{.name = "the snap kubelet-eks: nothing is sure",
+         .files = {{"/etc/systemd/system/snap.kubelet-eks.daemon.service",
+                    "[Service]\nExecStart=/usr/bin/snap run "
+                    "kubelet-eks.daemon\n"},
+                   {"/var/snap/kubelet-eks/current/args",
+                    "--node-ip \"10.0.0.1\" --" NAME "='false'\n"}},
+         .want = U,
+         .unit = "snap.kubelet-eks.daemon.service",
+         .places = "/var/snap/kubelet-eks/current/args:1:22 false",
+         .reason = "not documented",
+         .restart = "snap restart kubelet-eks"},
+	{.name = "k0s: nothing is sure",
+         .files = {{"/etc/systemd/system/k0sworker.service",
+                    "[Service]\nExecStart=/usr/local/bin/k0s worker "
+                    "\"--kubelet-extra-args=--v=2 --" NAME "=false\"\n"},
+                   {"/var/lib/k0s/kubelet-config.yaml", KEY("true")}},
+         .want = U,
+         .unit = "k0sworker.service",
+         .places = "/var/lib/k0s/kubelet-config.yaml:3:25 true "
+                   "/etc/systemd/system/k0sworker.service:2:37 false",
+         .reason = "renders",
+         .restart = "systemctl restart k0sworker.service"},
+	{.name = "a container",
+         .files = {{"/etc/systemd/system/kubelet.service",
+                    "[Service]\nExecStart=/usr/bin/docker logs -f kubelet\n"}},
+         .want = U,
+         .unit = "kubelet.service",
+         .places = "",
+         .reason = "a container (docker)",
+         .restart = "systemctl restart kubelet.service"},
+	{.name = "a program that nobody knows",
+         .files = {{"/etc/systemd/system/kubelet.service",
+                    "[Service]\nExecStart=/usr/bin/start-it\n"}},
+         .want = U,
+         .unit = "kubelet.service",
+         .places = "",
+         .reason = "no ExecStart=",
+         .restart = "no ExecStart="},
+	{.name = "kubelet.service comes first",
+         .files = {{"/etc/systemd/system/kubelet.service",
+                    "[Service]\nExecStart=/usr/bin/kubelet\n"},
+                   {"/usr/bin/kubelet", ""},
+                   {K3S_UNIT, K3S(" " ARG "=false")}},
+         .want = T,
+         .unit = "kubelet.service",
+         .places = ""},
+	{.name = "no unit at all",
+         .want = U,
+         .unit = "kubelet.service",
+         .places = "",
+         .reason = "not configured"},
+};
+
+static void format_places(const struct kr_audit *audit, char *ret, size_t size)
+{
+	*ret = '\0';
+	for (size_t i = 0; i < audit->n_sources; i++) {
+		const struct kr_source *s = &audit->sources[i];
+		unsigned line, column;
+		char text[512];
+
+		if (!s->span.file)
+			continue;
+		ck_assert(!s->editable && s->reason);
+		kr_span_position(s->span, &line, &column);
+		snprintf(text, sizeof(text), "%s%s%s:%u:%u %s", *ret ? " " : "",
+		         s->wins ? "!" : "", s->span.file->path, line, column,
+		         kr_state_to_string(s->state));
+		strlcat(ret, text, size);
+	}
+}
+
+static void check_plan(const struct row *row, struct kr_node *node,
+                       const struct kr_audit *audit)
+{
+	const struct kr_plan_options options = {.method = KR_METHOD_AUTO};
+	_cleanup_plan_ struct kr_plan *plan = NULL;
+	_cleanup_diag_ struct kr_diag diag = {0};
+	int r = kr_plan_make(node, audit, &options, &diag, &plan);
+
+	if (row->want == T) {
+		ck_assert_msg(r == 0 && plan->edits.n_files == 0, "%s: %d",
+		              row->name, r);
+		return;
+	}
+	ck_assert_msg(r == (row->restart ? -EOPNOTSUPP : -ENOENT), "%s: %d",
+	              row->name, r);
+	ck_assert_msg(!row->restart ||
+	                      strstr(kr_test_messages(&diag), row->restart),
+	              "%s:%s", row->name, kr_test_messages(&diag));
+}
+
+START_TEST(test_rows)
+{
+	const struct row *row = &rows[_i];
+	const struct kr_audit_options options = {.live = KR_STATE_ABSENT};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_audit_ struct kr_audit *audit = NULL;
+	_cleanup_node_ struct kr_node *node = NULL;
+	char places[2048];
+
+	for (size_t i = 0; i < ARRAY_SIZE(row->files) && row->files[i].path;
+	     i++)
+		kr_root_write(row->files[i].path, row->files[i].text);
+	node = kr_test_node(NULL, &diag);
+	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &audit), 0);
+	ck_assert_msg(audit->disk.state == row->want, "%s: %s: %s%s", row->name,
+	              kr_state_to_string(audit->disk.state), audit->disk.reason,
+	              kr_test_messages(&diag));
+	ck_assert_msg(strcmp(node->unit_name,
+	                     row->unit ? row->unit : "k3s.service") == 0,
+	              "%s: %s", row->name, node->unit_name);
+	ck_assert_msg(!row->reason || strstr(audit->disk.reason, row->reason),
+	              "%s: %s", row->name, audit->disk.reason);
+	format_places(audit, places, sizeof(places));
+	ck_assert_msg(strcmp(places, row->places) == 0, "%s: %s", row->name,
+	              places);
+	check_plan(row, node, audit);
+}
+END_TEST
+
+/* k3s runs and shows nothing: its main process is no kubelet. */
+START_TEST(test_hidden_process)
+{
+	const struct kr_audit_options options = {.live = KR_STATE_ABSENT};
+	const char *const argv[] = {"/usr/local/bin/k3s server", NULL};
+	const struct kr_node_options node_options = {.root = kr_root_path,
+	                                             .unit = "k3s.service"};
+	struct kr_loaded_unit loaded = {.main_pid = KR_TEST_PID};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_audit_ struct kr_audit *audit = NULL;
+	_cleanup_node_ struct kr_node *node = NULL;
+
+	kr_root_write(K3S_UNIT, K3S(""));
+	kr_test_process(argv, 1, "/system.slice/k3s.service");
+	kr_root_write("/proc/7/comm", "k3s-server\n");
+	ck_assert_int_eq(
+		kr_node_open(&kr_setting_iptables, &node_options, &diag, &node),
+		0);
+	ck_assert_int_eq(
+		kr_node_read(node, &node_options, &loaded, NULL, 252, &diag),
+		0);
+	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &audit), 0);
+	ck_assert_int_eq(audit->disk.state, T);
+	ck_assert_int_eq(audit->running.state, U);
+	ck_assert_int_eq(audit->pid, KR_TEST_PID);
+	ck_assert_int_eq(audit->verdict, KR_VERDICT_UNKNOWN);
+	ck_assert_msg(strstr(audit->running.reason, "k3s[7]"), "%s",
+	              audit->running.reason);
+}
+END_TEST
+
+/* rke2 is the unit's main process, kubelet its child. */
+START_TEST(test_child_process)
+{
+	const struct kr_audit_options options = {.live = KR_STATE_ABSENT};
+	const char *const argv[] = {"/var/lib/rancher/rke2/bin/kubelet",
+	                            "--" NAME "=false", NULL};
+	const struct kr_node_options node_options = {
+		.root = kr_root_path, .unit = "rke2-agent.service"};
+	struct kr_loaded_unit loaded = {.main_pid = 5};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_audit_ struct kr_audit *audit = NULL;
+	_cleanup_node_ struct kr_node *node = NULL;
+
+	kr_root_write("/usr/local/lib/systemd/system/rke2-agent.service",
+	              "[Service]\nExecStart=/usr/local/bin/rke2 agent\n");
+	kr_test_process(argv, 1, "/system.slice/rke2-agent.service");
+	kr_root_write_bytes("/proc/5/cmdline", "rke2\0agent", 11);
+	kr_root_write("/proc/5/comm", "rke2\n");
+	kr_root_write("/proc/5/stat",
+	              "5 (rke2) S 1 5 5 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 9 0\n");
+	kr_root_write("/proc/5/cgroup",
+	              "0::/system.slice/rke2-agent.service\n");
+	ck_assert_int_eq(
+		kr_node_open(&kr_setting_iptables, &node_options, &diag, &node),
+		0);
+	ck_assert_int_eq(
+		kr_node_read(node, &node_options, &loaded, NULL, 252, &diag),
+		0);
+	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &audit), 0);
+	ck_assert_int_eq(audit->pid, KR_TEST_PID);
+	ck_assert_int_eq(audit->running.state, F);
+	ck_assert_int_eq(audit->disk.state, T);
+	ck_assert(audit->restart_needed);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("node-foreign");
+	TCase *tc = tcase_create("rows");
+
+	tcase_add_checked_fixture(tc, kr_root_setup, kr_root_teardown);
+	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
+	tcase_add_test(tc, test_hidden_process);
+	tcase_add_test(tc, test_child_process);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+KR_TEST_MAIN(make_suite);
