@@ -150,8 +150,10 @@ int kr_proof_run(struct kr_node *node, struct kr_plan *plan,
 
 	if (r == 0)
 		r = kr_audit_run(plan->after, &options, &found, &plan->audit);
-	if (r < 0)
+	if (r < 0) {
+		kr_diag_merge(diag, &found);
 		return r;
+	}
 	if (plan->audit->disk.state !=
 	    (node->setting->required ? KR_STATE_TRUE : KR_STATE_FALSE))
 		return refuse(diag, "the edit would not make it true: %s",
@@ -180,17 +182,21 @@ static int badness(enum kr_state state)
 }
 
 /* Whether every prefix of the edits' order is no worse than the node. */
-static int check_order(struct kr_node *node, const struct kr_edits *edits)
+static int check_order(struct kr_node *node, const struct kr_edits *edits,
+                       struct kr_diag *diag)
 {
 	int limit = badness(node->disk.state);
 
 	for (size_t n = 1; n < edits->n_files; n++) {
 		const struct kr_edits prefix = {edits->files, n};
 		_cleanup_node_ struct kr_node *between = NULL;
-		int r = kr_node_with_edits(node, &prefix, NULL, &between);
+		_cleanup_diag_ struct kr_diag found = {0};
+		int r = kr_node_with_edits(node, &prefix, &found, &between);
 
-		if (r < 0)
+		if (r < 0) {
+			kr_diag_merge(diag, &found);
 			return r;
+		}
 		if (badness(between->disk.state) > limit)
 			return -EOPNOTSUPP;
 	}
@@ -210,11 +216,11 @@ static void reverse(struct kr_edits *edits)
 int kr_proof_order(struct kr_node *node, struct kr_plan *plan,
                    struct kr_diag *diag)
 {
-	int r = check_order(node, &plan->edits);
+	int r = check_order(node, &plan->edits, diag);
 
 	if (r == -EOPNOTSUPP) {
 		reverse(&plan->edits);
-		r = check_order(node, &plan->edits);
+		r = check_order(node, &plan->edits, diag);
 	}
 	if (r == -EOPNOTSUPP)
 		return refuse(diag,

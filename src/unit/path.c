@@ -296,6 +296,10 @@ static int check_mask(const struct search *s, struct kr_unit_files *files)
 
 	if (r == -ENOENT)
 		return 0;
+	if (r < 0 && r != -ENOMEM)
+		kr_diag_add_path(s->diag, KR_ERROR, "file-unreadable",
+		                 files->fragment, "cannot be looked at: %s",
+		                 strerror(-r));
 	if (r < 0)
 		return r;
 	files->masked = st.target && strcmp(st.target, "/dev/null") == 0;
