@@ -318,6 +318,9 @@ int kr_root_make_folder(struct kr_root *root, const char *path, mode_t mode)
 		return parent_fd;
 	if (mkdirat(parent_fd, name, mode) < 0 && errno != EEXIST)
 		return -errno;
+	/* what is put into it must not be lost with it */
+	if (fsync(parent_fd) < 0)
+		return -errno;
 	return kr_root_open_folder(root, path);
 }
 
