@@ -29,6 +29,7 @@
 #include "fix/lock.h"
 #include "fix/pending.h"
 #include "fix/recover.h"
+#include "fix/replace.h"
 
 #define LOG_LINES 10
 
@@ -68,6 +69,15 @@ int kr_apply_end_by_error(struct kr_applying *f, enum kr_outcome outcome,
 	if (m && m->file)
 		return kr_apply_end(f, outcome, "%s: %s", m->file, m->text);
 	return kr_apply_end(f, outcome, "%s", m ? m->text : otherwise);
+}
+
+int kr_apply_end_unread(struct kr_applying *f, int error)
+{
+	if (!kr_diag_first(f->diag, KR_ERROR))
+		kr_diag_add_path(f->diag, KR_ERROR, "node-unreadable", f->root,
+		                 "the node cannot be read: %s",
+		                 strerror(-error));
+	return kr_apply_end_by_error(f, KR_OUTCOME_FAILED, "");
 }
 
 static struct kr_node *node_of(struct kr_applying *f)
@@ -155,11 +165,17 @@ static int recover(struct kr_applying *f)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
 	_cleanup_fs_ struct kr_fs *fs = NULL;
-	int r = kr_manifests_read(node_of(f)->fs, f->diag, &list);
+	int r;
 
-	if (r < 0 || f->options->dry_run || !may_write(f) ||
-	    !kr_recover_find(node_of(f)->fs, &list))
-		return r == -ENOMEM ? r : 0;
+	if (f->options->dry_run || !may_write(f))
+		return 0;
+	r = kr_manifests_read(node_of(f)->fs, f->diag, &list);
+	if (r < 0 && r != -ENOMEM) {
+		r = kr_apply_end_by_error(f, KR_OUTCOME_FAILED, "");
+		return r < 0 ? r : 2;
+	}
+	if (r < 0 || !kr_recover_find(node_of(f)->fs, &list))
+		return r;
 	r = take_lock(f);
 	if (r < 0 || r == 2)
 		return r;
@@ -167,6 +183,11 @@ static int recover(struct kr_applying *f)
 	r = kr_fs_new(kr_fs_root_fd(node_of(f)->fs), &fs);
 	if (r == 0)
 		r = kr_recover_run(fs, f->diag);
+	else if (r != -ENOMEM)
+		kr_diag_add_path(f->diag, KR_ERROR, "recover", KR_STATE_DIR,
+		                 "what an interrupted run left cannot be taken "
+		                 "back: %s",
+		                 strerror(-r));
 	if (r < 0 && r != -ENOMEM) {
 		r = kr_apply_end_by_error(f, KR_OUTCOME_BROKEN,
 		                          "an interrupted run cannot be "
@@ -179,8 +200,10 @@ static int recover(struct kr_applying *f)
 int kr_apply_read(struct kr_applying *f, const struct kr_setting *setting,
                   const struct kr_node_options *node_options)
 {
-	int r = open_host(f, setting, node_options);
+	int r;
 
+	f->root = node_options->root ? node_options->root : "/";
+	r = open_host(f, setting, node_options);
 	if (r == 0)
 		r = recover(f);
 	if (r == 1) {
@@ -191,8 +214,7 @@ int kr_apply_read(struct kr_applying *f, const struct kr_setting *setting,
 			r = open_host(f, setting, node_options);
 	}
 	if (r < 0 && r != -ENOMEM)
-		return kr_apply_end_by_error(f, KR_OUTCOME_FAILED,
-		                             "the node cannot be read");
+		return kr_apply_end_unread(f, r);
 	return r < 0 ? r : r == 2;
 }
 
@@ -231,8 +253,9 @@ static int decide_restart(struct kr_applying *f)
 	if (restart == KR_RESTART_ALWAYS)
 		f->fix->restarts = true;
 	else if (f->undo)
-		f->fix->restarts = f->was_healthy &&
-		                   before->started_usec > f->undo_since_usec;
+		f->fix->restarts =
+			f->was_healthy &&
+			before->started_usec > f->undone->realtime_usec;
 	else if (f->was_healthy)
 		f->fix->restarts =
 			edits || before->running.state == KR_STATE_FALSE;
@@ -332,6 +355,9 @@ static int write_files(struct kr_applying *f)
 		return kr_apply_end(f, KR_OUTCOME_FAILED,
 		                    "interrupted before anything was changed");
 	r = kr_recover_tidy(node_of(f)->fs);
+	if (r < 0 && r != -ENOMEM)
+		kr_diag_add_path(f->diag, KR_ERROR, "tidy", KR_STATE_DIR,
+		                 "cannot be tidied up: %s", strerror(-r));
 	if (r == 0)
 		r = kr_transaction_prepare(node_of(f)->fs, &fix->plan->edits,
 		                           &about, f->diag, &f->tx);
@@ -515,17 +541,71 @@ static int end_done(struct kr_applying *f)
 		"the files are right now; kubelet was not restarted");
 }
 
+/* A change whose record does not say that it stands would be taken back by the
+ * next run: better now. */
+static int give_up(struct kr_applying *f)
+{
+	static const char why[] = "the record of the change cannot be kept";
+	int r;
+
+	if (f->fix->restarts)
+		r = go_back(f, why);
+	else
+		r = kr_transaction_revert(f->tx, why, f->diag);
+	if (r < 0)
+		return r == -ENOMEM ? r : end_broken(f, why);
+	/* kubelet had nothing against it: it may be tried again */
+	if (f->fix->outcome != KR_OUTCOME_BROKEN)
+		kr_transaction_forget(f->tx);
+	if (f->fix->restarts)
+		return r;
+	if (f->fix->reloads && can_restart(f))
+		kr_activation_reload(f->fix->host, &f->fix->actions, f->diag);
+	return kr_apply_end_by_error(f, KR_OUTCOME_FAILED, why);
+}
+
+/* The folders that the undone fix made and that are empty now. */
+static int remove_folders(struct kr_applying *f)
+{
+	for (size_t i = 0; i < f->undone->n_files; i++) {
+		const char *folder = f->undone->files[i].folder;
+		int r = folder ? kr_remove_empty_folder(node_of(f)->fs, folder)
+		               : 0;
+
+		if (r < 0 && r != -ENOMEM)
+			kr_diag_add_path(f->diag, KR_ERROR, "folder-stays",
+			                 folder, "cannot be removed again: %s",
+			                 strerror(-r));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int forget(struct kr_applying *f)
+{
+	int r = remove_folders(f);
+
+	if (r < 0)
+		return r;
+	r = kr_transaction_forget(f->tx);
+	if (r < 0)
+		kr_diag_add_path(f->diag, KR_ERROR, "transaction", KR_STATE_DIR,
+		                 "the record of this undo cannot be removed: "
+		                 "%s",
+		                 strerror(-r));
+	return r;
+}
+
 /* The change stands: its record says so; one that took another back leaves
  * none. */
 static int keep(struct kr_applying *f)
 {
 	int r = 0;
 
-	if (f->tx && f->undo)
-		kr_transaction_forget(f->tx);
-	else if (f->tx)
-		r = kr_transaction_keep(f->tx, f->diag);
-	return r == -ENOMEM ? r : 0;
+	if (f->tx)
+		r = f->undo ? forget(f) : kr_transaction_keep(f->tx, f->diag);
+	return r < 0 ? give_up(f) : 0;
 }
 
 int kr_apply_run(struct kr_applying *f)

@@ -12,9 +12,10 @@
 struct kr_applying {
 	const struct kr_fix_options *options;
 	struct kr_fix *fix; /* plan, before and host are there */
+	const char *root;   /* the node's, for messages */
 	struct kr_diag *diag;
-	bool undo;                /* the plan takes a fix back */
-	uint64_t undo_since_usec; /* when that was made, realtime */
+	bool undo;                        /* the plan takes a fix back */
+	const struct kr_manifest *undone; /* that fix, in an undo */
 	/* out, and the steps' own */
 	int lock_fd; /* -1: not taken yet */
 	struct kr_transaction *tx;
@@ -33,6 +34,10 @@ int kr_apply_end(struct kr_applying *a, enum kr_outcome outcome,
 /* The same with the first error of the diag as the sentence. */
 int kr_apply_end_by_error(struct kr_applying *a, enum kr_outcome outcome,
                           const char *otherwise);
+
+/* The same; where no error has been found yet, it is that the node cannot be
+ * read, for ERROR. */
+int kr_apply_end_unread(struct kr_applying *a, int error);
 
 /*
  * Opens the node and audits it: the fix's host and before. 0; 1: it could not

@@ -93,8 +93,7 @@ static int make_plan(struct kr_applying *f)
 		return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
 		                             "no safe edit");
 	if (r < 0 && r != -ENOMEM)
-		return kr_apply_end_by_error(f, KR_OUTCOME_FAILED,
-		                             strerror(-r));
+		return kr_apply_end_unread(f, r);
 	if (r == 0 && f->fix->plan->edits.n_files > 0)
 		r = check_syntax(f);
 	return r;

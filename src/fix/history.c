@@ -43,11 +43,8 @@ int kr_history_read(struct kr_fs *fs, struct kr_diag *diag,
 	_cleanup_history_ struct kr_history history = {0};
 	int r = kr_manifests_read(fs, diag, &history.manifests);
 
-	if (r < 0) {
-		kr_diag_add_path(diag, KR_ERROR, "history", KR_STATE_DIR, "%s",
-		                 strerror(-r));
+	if (r < 0)
 		return r;
-	}
 	history.entries =
 		calloc(history.manifests.n_items + 1, sizeof(*history.entries));
 	if (!history.entries)

@@ -340,6 +340,22 @@ bool kr_manifest_matches(const struct kr_manifest *manifest,
 	return true;
 }
 
+static int unreadable(struct kr_diag *diag, const char *path, int error)
+{
+	if (error != -ENOMEM)
+		kr_diag_add_path(diag, KR_ERROR, "manifest", path,
+		                 "the records of fixes cannot be read: %s",
+		                 strerror(-error));
+	return error;
+}
+
+/* What lies there is something else, for ever: not an error of this moment. */
+static bool is_no_manifest(int error)
+{
+	return error == -EBADMSG || error == -ENOTDIR || error == -EISDIR ||
+	       error == -EINVAL || error == -EFBIG || error == -ELOOP;
+}
+
 /* A folder's name is the time of the beginning, so names sort by age. */
 int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
                       struct kr_manifests *ret)
@@ -353,25 +369,26 @@ int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
 		return 0;
 	}
 	if (r < 0)
-		return r;
+		return unreadable(diag, KR_STATE_DIR, r);
 	list.items = calloc(dir.n_entries + 1, sizeof(*list.items));
 	if (!list.items)
 		return -ENOMEM;
 	for (size_t i = 0; i < dir.n_entries; i++) {
 		const char *id = dir.entries[i].name;
+		_cleanup_free_ char *path = kr_path_join(KR_STATE_DIR, id);
 
 		if (dir.entries[i].type != DT_DIR)
 			continue; /* the mark, or a copy of the program */
-		r = kr_manifest_read(fs, id, &list.items[list.n_items]);
-		if (r == -ENOMEM)
-			return r;
+		r = path ? kr_manifest_read(fs, id, &list.items[list.n_items])
+		         : -ENOMEM;
 		list.n_items += r == 0;
 		/* without a record: a run that came to no file */
-		if (r < 0 && r != -ENOENT)
-			kr_diag_add_path(diag, KR_WARNING, "manifest", id,
-			                 "no record of a fix can be read in "
-			                 "%s/%s: %s",
-			                 KR_STATE_DIR, id, strerror(-r));
+		if (r == 0 || r == -ENOENT)
+			continue;
+		if (!is_no_manifest(r))
+			return unreadable(diag, path, r);
+		kr_diag_add_path(diag, KR_WARNING, "manifest", path,
+		                 "is no record of a fix");
 	}
 	*ret = list;
 	list = (struct kr_manifests){0};

@@ -78,8 +78,9 @@ struct kr_manifests {
 	size_t n_items;
 };
 
-/* All of the node's. What is no manifest is a warning in DIAG. 0 or an errno.
- */
+/* All of the node's. What is no manifest is a warning in DIAG. 0, or an errno
+ * with words: one that is there and cannot be read is an error, since an
+ * interrupted run may be what it tells of. */
 int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
                       struct kr_manifests *ret);
 void kr_manifests_done(struct kr_manifests *manifests);

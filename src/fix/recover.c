@@ -75,16 +75,17 @@ static bool has_hash(const struct kr_file *file, const char *want)
 	return *want && strcmp(hex, want) == 0;
 }
 
-static void remove_temp(struct kr_fs *fs, const struct kr_manifest_file *f)
+static int remove_temp(struct kr_fs *fs, const struct kr_manifest_file *f)
 {
 	const char *name;
 	_cleanup_close_ int fd = -1;
 
 	if (!f->temp)
-		return;
+		return 0;
 	fd = kr_fs_open_parent(fs, f->path, &name);
-	if (fd >= 0)
-		unlinkat(fd, f->temp, 0);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	return unlinkat(fd, f->temp, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 static int remove_made(struct kr_fs *fs, const struct kr_manifest_file *f)
@@ -125,6 +126,10 @@ static int put_back(struct kr_fs *fs, const struct kr_manifest *m,
 	copy_fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (copy_fd < 0)
 		return -errno;
+	/* an undo takes a folder away, too */
+	r = kr_make_parent(fs, f->path);
+	if (r < 0)
+		return r;
 	content.data = old->data;
 	content.size = old->size;
 	content.metadata_fd = copy_fd;
@@ -142,10 +147,12 @@ static int recover_file(struct kr_fs *fs, const struct kr_manifest *m,
 
 	if (r < 0 && r != -ENOENT)
 		return r;
-	remove_temp(fs, f);
-	if (r == -ENOENT && f->removed)
+	r = remove_temp(fs, f);
+	if (r < 0)
+		return r;
+	if (!now && f->removed)
 		return put_back(fs, m, f, NULL, diag);
-	if (r == -ENOENT)
+	if (!now)
 		return !f->copy && f->folder
 		               ? kr_remove_empty_folder(fs, f->folder)
 		               : 0;

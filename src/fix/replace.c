@@ -59,6 +59,20 @@ int kr_write_all(int fd, const void *data, size_t size)
 	return 0;
 }
 
+int kr_make_parent(struct kr_fs *fs, const char *real)
+{
+	_cleanup_free_ char *folder =
+		strndup(real, (size_t)(strrchr(real, '/') - real));
+	_cleanup_close_ int fd = -1;
+
+	if (!folder)
+		return -ENOMEM;
+	if (!*folder)
+		return 0;
+	fd = kr_fs_make_folder(fs, folder, 0755);
+	return fd < 0 ? fd : 0;
+}
+
 int kr_remove_empty_folder(struct kr_fs *fs, const char *path)
 {
 	const char *name;

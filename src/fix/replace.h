@@ -69,6 +69,10 @@ void kr_replacement_discard(struct kr_replacement *rep);
 /* Discards, and closes. */
 void kr_replacement_done(struct kr_replacement *rep);
 
+/* The folder that the file at REAL lies in, or is going to; made, where it is
+ * not there. 0 or an errno. */
+int kr_make_parent(struct kr_fs *fs, const char *real);
+
 /* Removes the folder at PATH below FS's root where it is empty. 0, also where
  * it is not empty or not there, or an errno. */
 int kr_remove_empty_folder(struct kr_fs *fs, const char *path);

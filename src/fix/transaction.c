@@ -399,6 +399,10 @@ static int revert_target(struct kr_transaction *tx, struct target *t,
 			return fail(diag, t->edits->path, -errno,
 			            "its copy cannot be opened");
 		content.metadata_fd = copy_fd;
+		r = kr_make_parent(tx->fs, t->edits->path);
+		if (r < 0)
+			return fail(diag, t->edits->path, r,
+			            "its folder cannot be made");
 	}
 	content.data = t->edits->file->data;
 	content.size = t->edits->file->size;
@@ -439,13 +443,16 @@ int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
 
 /* The manifest goes first: a folder without one is a run that came to nothing,
  * and is tidied up. */
-void kr_transaction_forget(struct kr_transaction *tx)
+int kr_transaction_forget(struct kr_transaction *tx)
 {
 	_cleanup_close_ int state_fd = -1;
 
 	if (tx->folder_fd < 0)
-		return;
-	unlinkat(tx->folder_fd, "manifest.json", 0);
+		return 0;
+	if (unlinkat(tx->folder_fd, "manifest.json", 0) < 0 && errno != ENOENT)
+		return -errno;
+	if (fsync(tx->folder_fd) < 0)
+		return -errno;
 	unlinkat(tx->folder_fd, "manifest.json.new", 0);
 	for (size_t i = 0; i < tx->manifest.n_files; i++) {
 		if (tx->manifest.files[i].copy)
@@ -458,6 +465,7 @@ void kr_transaction_forget(struct kr_transaction *tx)
 	}
 	close(tx->folder_fd);
 	tx->folder_fd = -1;
+	return 0;
 }
 
 struct kr_transaction *kr_transaction_free(struct kr_transaction *tx)

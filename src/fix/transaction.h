@@ -53,8 +53,9 @@ int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
  * words. */
 int kr_transaction_keep(struct kr_transaction *tx, struct kr_diag *diag);
 
-/* Removes its folder: nothing of it is kept. Afterwards only free it. */
-void kr_transaction_forget(struct kr_transaction *tx);
+/* Removes its folder: nothing of it is kept. 0, and afterwards only free it; an
+ * errno: its record is still there. */
+int kr_transaction_forget(struct kr_transaction *tx);
 
 /* The folder's name below /var/lib/kubelet-remedy: time and a random part. */
 const char *kr_transaction_id(const struct kr_transaction *tx);

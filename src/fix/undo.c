@@ -79,6 +79,10 @@ static int prove(struct kr_applying *a, const struct kr_manifest *m)
 
 	if (r == 0)
 		r = kr_audit_run(plan->after, &options, &found, &plan->audit);
+	if (r < 0 && r != -ENOMEM) {
+		kr_diag_merge(a->diag, &found);
+		return kr_apply_end_unread(a, r);
+	}
 	if (r < 0)
 		return r;
 	if (plan->audit->disk.state == m->disk_before)
@@ -108,10 +112,7 @@ static int make_plan(struct kr_applying *a, const struct kr_manifest *m)
 		                    kr_manifest_state_to_string(m->state));
 	r = kr_undo_edits(node->fs, m, a->diag, &a->fix->plan->edits, &reason);
 	if (r < 0)
-		return r == -ENOMEM
-		               ? r
-		               : kr_apply_end_by_error(a, KR_OUTCOME_FAILED,
-		                                       strerror(-r));
+		return r == -ENOMEM ? r : kr_apply_end_unread(a, r);
 	if (r == KR_UNDO_NOTHING)
 		return kr_apply_end(a, KR_OUTCOME_COMPLIANT, "%s", reason);
 	if (r != KR_UNDO_POSSIBLE)
@@ -119,22 +120,6 @@ static int make_plan(struct kr_applying *a, const struct kr_manifest *m)
 	a->fix->plan->unit_changes =
 		kr_plan_unit_changes(node, &a->fix->plan->edits);
 	return prove(a, m);
-}
-
-/* The folders that the fix made and that are empty now. */
-static void remove_folders(struct kr_applying *a, const struct kr_manifest *m)
-{
-	for (size_t i = 0; i < m->n_files; i++) {
-		const char *folder = m->files[i].folder;
-		int r = folder ? kr_remove_empty_folder(a->fix->host->node->fs,
-		                                        folder)
-		               : 0;
-
-		if (r < 0)
-			kr_diag_add_path(a->diag, KR_WARNING, "folder-stays",
-			                 folder, "cannot be removed again: %s",
-			                 strerror(-r));
-	}
 }
 
 static int mark_undone(struct kr_applying *a, struct kr_manifest *m)
@@ -166,23 +151,19 @@ static int run(struct kr_applying *a, const struct kr_setting *setting,
 	if (r != 0)
 		return r;
 	r = kr_manifests_read(a->fix->host->node->fs, a->diag, &list);
-	if (r < 0 && r != -ENOMEM) {
-		kr_diag_add_path(a->diag, KR_ERROR, "manifest", KR_STATE_DIR,
-		                 "%s", strerror(-r));
+	if (r < 0 && r != -ENOMEM)
 		return kr_apply_end_by_error(a, KR_OUTCOME_FAILED, "");
-	}
 	if (r < 0)
 		return r;
 	m = choose(&list, id);
 	if (!m)
 		return no_fix(a, id);
-	a->undo_since_usec = m->realtime_usec;
+	a->undone = m;
 	r = make_plan(a, m);
 	if (r == 0)
 		r = kr_apply_run(a);
 	if (r < 0 || a->fix->outcome != KR_OUTCOME_CHANGED)
 		return r;
-	remove_folders(a, m);
 	strlcpy(a->fix->transaction, m->id, sizeof(a->fix->transaction));
 	return mark_undone(a, &list.items[m - list.items]);
 }
