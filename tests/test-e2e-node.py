@@ -259,6 +259,16 @@ def test_child_of_another_program(host, tap):
     result, fix = host.remedy_json("fix")
     tap.status(result, 4, "a restart is not ours")
     tap.contains(messages(result, fix), "rke2-agent.service", "but whose")
+    host.sh("rm /usr/local/bin/rke2")
+    host.write("/usr/local/bin/rke2", "#!/bin/bash\n/usr/bin/kubelet &\nwait\n",
+               0o755)
+    host.sh("systemctl restart rke2-agent.service")
+    host.is_healthy()
+    tap.status(host.remedy("fix"), 0, "compliant")
+    was = host.sh("systemctl show -P MainPID rke2-agent.service").stdout
+    tap.status(host.remedy("fix", "--restart=always"), 4, "always, not ours")
+    tap.equal(host.sh("systemctl show -P MainPID rke2-agent.service").stdout,
+              was, "it is not restarted")
     host.write("/etc/rancher/rke2/config.yaml",
                "kubelet-arg:\n- %s\n" % FALSE_FLAG[2:])
     tap.equal(host.snapshot("/etc/rancher", "/etc/systemd/system"), before,

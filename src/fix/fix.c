@@ -77,6 +77,20 @@ static int check_syntax(struct kr_applying *f)
 	                    m->file, m->line, m->column, m->text);
 }
 
+/* The unit of another program that starts kubelet runs more than kubelet. */
+static int check_restart(struct kr_applying *f)
+{
+	const struct kr_foreign *foreign = f->fix->host->node->disk.foreign;
+
+	if (!foreign || f->options->restart != KR_RESTART_ALWAYS)
+		return 0;
+	kr_diag_add(f->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
+	            "%s starts kubelet and is not restarted by this program: "
+	            "run '%s'",
+	            foreign->name, foreign->restart);
+	return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED, "not kubelet's");
+}
+
 static int make_plan(struct kr_applying *f)
 {
 	const struct kr_plan_options options = {
@@ -94,6 +108,8 @@ static int make_plan(struct kr_applying *f)
 		                             "no safe edit");
 	if (r < 0 && r != -ENOMEM)
 		return kr_apply_end_unread(f, r);
+	if (r == 0)
+		r = check_restart(f);
 	if (r == 0 && f->fix->plan->edits.n_files > 0)
 		r = check_syntax(f);
 	return r;

@@ -220,37 +220,58 @@ bool kr_plan_unit_changes(struct kr_node *node, const struct kr_edits *edits)
 	return false;
 }
 
+/* Whether systemd reads FILE at a Reload. */
+static bool is_unit_file(const struct kr_unit *unit, const struct kr_file *file)
+{
+	for (size_t i = 0; i < unit->n_dropins; i++) {
+		if (unit->dropins[i] == file)
+			return true;
+	}
+	return unit->fragment == file;
+}
+
+static void name_place(struct planning *p, const struct kr_source *s)
+{
+	const struct kr_node_disk *disk = &p->node->disk;
+	const struct kr_setting *setting = p->node->setting;
+	bool flag = s->kind == KR_SOURCE_FLAG;
+
+	kr_diag_add(p->diag, KR_ERROR, "not-a-unit", s->span,
+	            "%s starts kubelet, nothing of it is edited: make this "
+	            "%s%s by hand, then run '%s%s'",
+	            disk->foreign->name, flag ? setting->flag : setting->key,
+	            flag ? "=true" : ": true",
+	            is_unit_file(disk->unit, s->span.file)
+	                    ? "systemctl daemon-reload && "
+	                    : "",
+	            disk->foreign->restart);
+}
+
 /*
  * Another program starts kubelet: what to write where by hand, at each place
  * that does not say it.
  */
 static int refuse_foreign(struct planning *p, const struct kr_audit *audit)
 {
-	const struct kr_setting *setting = p->node->setting;
 	const struct kr_foreign *f = p->node->disk.foreign;
 	bool named = false;
 
+	if (audit->restart_needed) {
+		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
+		            "%s starts kubelet and is not restarted by this "
+		            "program: run '%s'",
+		            f->name, f->restart);
+		return -EOPNOTSUPP;
+	}
 	for (size_t i = 0; i < audit->n_sources; i++) {
 		const struct kr_source *s = &audit->sources[i];
 
 		if (s->state == KR_STATE_TRUE || !s->span.file)
 			continue;
 		named = true;
-		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", s->span,
-		            "%s starts kubelet, nothing of it is edited: make "
-		            "this %s%s by hand, then run '%s'",
-		            f->name,
-		            s->kind == KR_SOURCE_FLAG ? setting->flag
-		                                      : setting->key,
-		            s->kind == KR_SOURCE_FLAG ? "=true" : ": true",
-		            f->restart);
+		name_place(p, s);
 	}
-	if (!named && audit->disk.state == KR_STATE_TRUE)
-		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
-		            "%s starts kubelet, and is not restarted by this "
-		            "program: run '%s'",
-		            f->name, f->restart);
-	else if (!named)
+	if (!named)
 		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
 		            "%s starts kubelet, nothing of it is edited: "
 		            "write %s by hand, then run '%s'",
@@ -258,12 +279,13 @@ static int refuse_foreign(struct planning *p, const struct kr_audit *audit)
 	return -EOPNOTSUPP;
 }
 
+/* kubelet up to 1.23: the configuration comes from a ConfigMap, unless a flag
+ * decides. */
 static bool uses_dynamic_config(const struct kr_node_disk *disk)
 {
 	const char *dir = disk->inputs.flags.dynamic_config_dir.text;
 
-	return disk->state == KR_STATE_UNKNOWN && disk->inputs_valid && dir &&
-	       *dir;
+	return disk->inputs_valid && dir && *dir;
 }
 
 static struct kr_span dynamic_config_span(const struct kr_node *node)
@@ -287,7 +309,8 @@ static int check_grounds(struct planning *p, const struct kr_audit *audit)
 		return -ENOENT;
 	if (disk->foreign)
 		return refuse_foreign(p, audit);
-	if (uses_dynamic_config(disk))
+	if (uses_dynamic_config(disk) && (disk->state == KR_STATE_UNKNOWN ||
+	                                  p->plan->method == KR_METHOD_CONFIG))
 		return refuse(p, "dynamic-config", dynamic_config_span(p->node),
 		              "kubelet takes its configuration from the "
 		              "ConfigMap that the node's spec.configSource "
@@ -352,8 +375,10 @@ int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
 		return -ENOMEM;
 	plan->method = options->method;
 	if (plan->method == KR_METHOD_AUTO)
-		plan->method = node->disk.inputs.n_files > 0 ? KR_METHOD_CONFIG
-		                                             : KR_METHOD_FLAG;
+		plan->method = node->disk.inputs.n_files > 0 &&
+		                               !uses_dynamic_config(&node->disk)
+		                       ? KR_METHOD_CONFIG
+		                       : KR_METHOD_FLAG;
 	if (!is_done(audit, options) ||
 	    (node->disk.foreign && audit->restart_needed)) {
 		r = check_grounds(&p, audit);

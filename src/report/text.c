@@ -112,7 +112,8 @@ static void print_overridden(const struct kr_term *term,
 
 		if (s->wins || s->kind == KR_SOURCE_DEFAULT)
 			continue;
-		fputs("  overridden: ", term->out);
+		fputs(audit->disk.source < 0 ? "  set: " : "  overridden: ",
+		      term->out);
 		if (s->span.file)
 			print_place(term, s->span);
 		else
