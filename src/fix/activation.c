@@ -179,6 +179,14 @@ static int job_failed(struct kr_host *host, struct kr_activation *act,
 	            how);
 }
 
+/* systemd did not take the wish: kubelet is as it was. */
+static bool is_refusal(int error)
+{
+	return error == -EACCES || error == -EPERM || error == -ENOENT ||
+	       error == -EBADMSG || error == -ERFKILL || error == -EINVAL ||
+	       error == -EOPNOTSUPP;
+}
+
 static int run_job(struct kr_host *host, struct kr_activation *act,
                    struct kr_actions *actions, struct kr_diag *diag)
 {
@@ -200,6 +208,7 @@ static int run_job(struct kr_host *host, struct kr_activation *act,
 	if (r == 0)
 		r = kr_manager_restart(host->manager, host->node->unit_name,
 		                       &wait, diag, &result);
+	act->asked = !is_refusal(r);
 	if (r == -ETIMEDOUT)
 		r = fail(act, "the restart of %s did not end within %llu s",
 		         host->node->unit_name,
@@ -399,6 +408,7 @@ int kr_activation_restart(struct kr_host *host, struct kr_activation *act,
 	free(act->failure);
 	act->failure = NULL;
 	act->invocation_id[0] = '\0';
+	act->asked = false;
 	r = run_job(host, act, actions, diag);
 	if (r < 0)
 		return r;

@@ -5,6 +5,7 @@
  * From files to a running kubelet: Reload, restart, wait until it has settled.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,7 @@ struct kr_activation {
 	kr_activation_tick_t tick; /* NULL: none */
 	void *closure;
 
+	bool asked;    /* out: systemd took the wish for a restart */
 	char *failure; /* out: why it is not well, freed by the caller */
 	/* out: the invocation that was started, "" where there was none */
 	char invocation_id[KR_INVOCATION_ID_SIZE];

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The common way of fix and undo from a plan to its end: what a restart would
- * apply besides, the files, kubelet, and back.
+ * The common way of fix and undo: read (fix/begin), decide and write
+ * (fix/apply), bring kubelet up or put everything back (fix/back).
  */
 
 #include "fix/fix.h"
@@ -17,12 +17,16 @@ struct kr_applying {
 	bool undo;                        /* the plan takes a fix back */
 	const struct kr_manifest *undone; /* that fix, in an undo */
 	/* out, and the steps' own */
-	int lock_fd; /* -1: not taken yet */
+	int lock_fd;     /* -1: not taken yet */
+	size_t n_before; /* messages about the node as it was */
 	struct kr_transaction *tx;
 	bool was_healthy;
 	char *unhealthy_why;
 	bool was_invalid; /* the disk, by our own setting */
+	bool stays;       /* the change stays although it did not end well */
 };
+
+/* --- fix/begin ----------------------------------------------------------- */
 
 /*
  * Sets the outcome and its sentence. 1: the steps of applying stop at it;
@@ -31,7 +35,7 @@ struct kr_applying {
 int kr_apply_end(struct kr_applying *a, enum kr_outcome outcome,
                  const char *format, ...) _printf_(3, 4);
 
-/* The same with the first error of the diag as the sentence. */
+/* The same with the cause among the diag's errors as the sentence. */
 int kr_apply_end_by_error(struct kr_applying *a, enum kr_outcome outcome,
                           const char *otherwise);
 
@@ -40,11 +44,48 @@ int kr_apply_end_by_error(struct kr_applying *a, enum kr_outcome outcome,
 int kr_apply_end_unread(struct kr_applying *a, int error);
 
 /*
- * Opens the node and audits it: the fix's host and before. 0; 1: it could not
- * be read, the outcome is set; -ENOMEM.
+ * Opens the node and audits it, for the first time or anew: the fix's host and
+ * before. What an interrupted run left is taken back first, unless this is a
+ * preview. 0; 1: it could not be read, the outcome is set; -ENOMEM.
  */
 int kr_apply_read(struct kr_applying *a, const struct kr_setting *setting,
                   const struct kr_node_options *node_options);
+
+struct kr_node *kr_apply_node(struct kr_applying *a);
+/* systemd can be asked for it. */
+bool kr_apply_can_restart(struct kr_applying *a);
+/* We are root, or it is an image. */
+bool kr_apply_may_write(struct kr_applying *a);
+
+/* Takes the lock, once. 0; 1: another run was waited for, all that was read is
+ * old; 2: the outcome is set; -ENOMEM. */
+int kr_apply_lock(struct kr_applying *a);
+
+/* --- fix/back ------------------------------------------------------------ */
+
+/*
+ * After the files were written: Reload and restart as the fix says, and the way
+ * back where that does not end well. 0: as was wanted; 1: the outcome is set;
+ * -ENOMEM.
+ */
+int kr_apply_activate(struct kr_applying *a);
+
+/*
+ * Takes back a change that is well but cannot stand, for WHY: files, Reload,
+ * and kubelet where it was restarted. It may be tried again. 1, -ENOMEM.
+ */
+int kr_apply_give_up(struct kr_applying *a, const char *why);
+
+/* kubelet's last lines, of one invocation or (NULL) of all, for the report. */
+void kr_apply_log(struct kr_applying *a, const char *invocation_id);
+
+/* < 0: a signal asks for an end. */
+int kr_apply_interrupted(struct kr_applying *a);
+
+/* The inputs that kubelet has after the plan. */
+const struct kr_inputs *kr_apply_planned(struct kr_applying *a);
+
+/* --- fix/apply ----------------------------------------------------------- */
 
 /*
  * Applies the plan, or shows it (dry_run): the outcome and reason of the fix

@@ -245,6 +245,9 @@ int kr_replacement_open(struct kr_fs *fs, const char *real,
 	if (rep.dir_fd < 0)
 		return fail(diag, real, rep.dir_fd,
 		            "its folder cannot be opened");
+	if (faccessat(rep.dir_fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
+		return fail(diag, real, -errno,
+		            "nothing can be written beside it");
 	if (old) {
 		rep.target_fd = open_target(&rep, old, diag);
 		if (rep.target_fd < 0)

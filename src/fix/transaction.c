@@ -193,7 +193,7 @@ static int mark(struct kr_transaction *tx, enum kr_manifest_state state,
 	if (r < 0)
 		return fail(diag, KR_STATE_DIR, r,
 		            "the state of the transaction cannot be kept");
-	if (state == KR_MANIFEST_KEPT || state == KR_MANIFEST_PUT_BACK)
+	if (state != KR_MANIFEST_PREPARED && state != KR_MANIFEST_COMMITTED)
 		kr_boot_mark_clear(state_fd);
 	return 0;
 }
@@ -275,6 +275,23 @@ static int start(struct kr_transaction *tx,
 			.replacement = {.dir_fd = -1, .target_fd = -1},
 		};
 	return 0;
+}
+
+int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
+                         struct kr_diag *diag)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < edits->n_files; i++) {
+		const struct kr_file_edits *f = &edits->files[i];
+		_cleanup_(kr_replacement_done) struct kr_replacement rep = {
+			.dir_fd = -1, .target_fd = -1};
+
+		if (f->file)
+			r = kr_replacement_open(fs, f->path, f->file, diag,
+			                        &rep);
+	}
+	return r;
 }
 
 int kr_transaction_prepare(struct kr_fs *fs, const struct kr_edits *edits,
@@ -436,8 +453,10 @@ int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
 		                 "%s/%s/%zu",
 		                 KR_STATE_DIR, tx->manifest.id, i);
 	}
-	if (result == 0 && mark(tx, KR_MANIFEST_PUT_BACK, diag) < 0)
-		result = -ENOTRECOVERABLE;
+	/* the files count: a record that cannot be written is said by mark() */
+	if (result == 0)
+		mark(tx, reason ? KR_MANIFEST_PUT_BACK : KR_MANIFEST_UNDONE,
+		     diag);
 	return result;
 }
 

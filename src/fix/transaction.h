@@ -23,6 +23,14 @@ struct kr_transaction_about {
 };
 
 /*
+ * Whether every file of EDITS can be replaced, as far as a look tells: it is
+ * what was read, has one name, is not immutable, its folder can be written.
+ * Nothing is written. 0; errnos as kr_transaction_prepare().
+ */
+int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
+                         struct kr_diag *diag);
+
+/*
  * Writes the new content of every file of EDITS beside its target, complete,
  * with owner, mode, ACL and xattrs, and fsynced; and the copies that a way back
  * needs below /var/lib/kubelet-remedy. No target is touched yet. EDITS and FS
@@ -43,7 +51,8 @@ int kr_transaction_commit(struct kr_transaction *tx, struct kr_diag *diag);
 
 /*
  * Puts every file back as it was: bytes, owner, mode, ACL, xattrs; files that
- * were made go. REASON (may be NULL) is kept with the transaction. 0;
+ * were made go. REASON, why it was not liked, is kept
+ * with it; NULL: there is none, the change may be tried again. 0;
  * -ENOTRECOVERABLE: not all could be, DIAG names the files and the copies.
  */
 int kr_transaction_revert(struct kr_transaction *tx, const char *reason,

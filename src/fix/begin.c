@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The beginning of fix and undo: the node is read and audited; what an
+ * interrupted run left is taken back first, kubelet is revived where that run
+ * left it dead, and all is read anew.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fix/apply.h"
+#include "fix/health.h"
+#include "fix/lock.h"
+#include "fix/recover.h"
+
+/* Sets the outcome; 1 tells the steps below that there is no more to do. */
+int kr_apply_end(struct kr_applying *f, enum kr_outcome outcome,
+                 const char *format, ...)
+{
+	va_list args;
+	int r;
+
+	free(f->fix->reason);
+	f->fix->outcome = outcome;
+	va_start(args, format);
+	r = vasprintf(&f->fix->reason, format, args);
+	va_end(args);
+	if (r < 0) {
+		f->fix->reason = NULL;
+		return -ENOMEM;
+	}
+	return 1;
+}
+
+/* An error with a place tells more than one without, the first most often is
+ * the cause of those behind it. */
+static const struct kr_message *find_cause(const struct kr_diag *diag)
+{
+	for (size_t i = 0; i < diag->n_messages; i++) {
+		const struct kr_message *m = &diag->messages[i];
+
+		if (m->severity == KR_ERROR && m->file)
+			return m;
+	}
+	return kr_diag_first(diag, KR_ERROR);
+}
+
+int kr_apply_end_by_error(struct kr_applying *f, enum kr_outcome outcome,
+                          const char *otherwise)
+{
+	const struct kr_message *m = find_cause(f->diag);
+
+	if (m && m->line > 0)
+		return kr_apply_end(f, outcome, "%s:%u:%u: %s", m->file,
+		                    m->line, m->column, m->text);
+	if (m && m->file)
+		return kr_apply_end(f, outcome, "%s: %s", m->file, m->text);
+	return kr_apply_end(f, outcome, "%s", m ? m->text : otherwise);
+}
+
+int kr_apply_end_unread(struct kr_applying *f, int error)
+{
+	if (!kr_diag_first(f->diag, KR_ERROR))
+		kr_diag_add_path(f->diag, KR_ERROR, "node-unreadable", f->root,
+		                 "the node cannot be read: %s",
+		                 strerror(-error));
+	return kr_apply_end_by_error(f, KR_OUTCOME_FAILED, "");
+}
+
+struct kr_node *kr_apply_node(struct kr_applying *f)
+{
+	return f->fix->host->node;
+}
+
+bool kr_apply_can_restart(struct kr_applying *f)
+{
+	return kr_apply_node(f)->live && f->fix->host->manager &&
+	       f->fix->host->loaded;
+}
+
+static int open_host(struct kr_applying *f, const struct kr_setting *setting,
+                     const struct kr_node_options *node_options)
+{
+	const struct kr_audit_options options = {
+		.explicit_wanted = f->options->explicit_wanted,
+		.live = KR_STATE_ABSENT,
+	};
+	struct kr_fix *fix = f->fix;
+	int r;
+
+	fix->plan = kr_plan_free(fix->plan);
+	fix->before = kr_audit_free(fix->before);
+	fix->host = kr_host_free(fix->host);
+	r = kr_host_open(setting, node_options, f->diag, &fix->host);
+	if (r == 0)
+		r = kr_audit_run(kr_apply_node(f), &options, f->diag,
+		                 &fix->before);
+	f->n_before = f->diag->n_messages;
+	return r;
+}
+
+bool kr_apply_may_write(struct kr_applying *f)
+{
+	return !kr_apply_node(f)->live || geteuid() == 0;
+}
+
+int kr_apply_lock(struct kr_applying *f)
+{
+	int r;
+
+	if (f->lock_fd >= 0)
+		return 0;
+	r = kr_lock_take(kr_apply_node(f)->fs, f->options->wait_usec,
+	                 f->options->tick, f->options->closure, f->diag,
+	                 &f->lock_fd);
+	if (r >= 0 || r == -ENOMEM)
+		return r;
+	r = r == -EINTR ? kr_apply_end(f, KR_OUTCOME_FAILED,
+	                               "interrupted before anything was "
+	                               "changed")
+	                : kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
+	                                        "the lock cannot be taken");
+	return r < 0 ? r : 2;
+}
+
+/* kubelet as the interrupted run left it is on the new files, or dead. */
+static int revive_kubelet(struct kr_applying *f)
+{
+	struct kr_activation act = {.wait_usec = f->options->wait_usec};
+	_cleanup_free_ char *why = NULL;
+	int r;
+
+	if (!kr_apply_can_restart(f))
+		return 0;
+	r = kr_health_now(f->fix->host, &why);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = kr_activation_reload(f->fix->host, &f->fix->actions, f->diag);
+	if (r == 0)
+		r = kr_activation_restart(f->fix->host, &act, &f->fix->actions,
+		                          f->diag);
+	if (r < 0 && r != -ENOMEM)
+		kr_diag_add(f->diag, KR_WARNING, "recovered", KR_SPAN_NONE,
+		            "kubelet is not healthy on the files from before "
+		            "the interruption: %s",
+		            act.failure ? act.failure : strerror(-r));
+	free(act.failure);
+	return r == -ENOMEM ? r : 0;
+}
+
+/* 1: something was taken back, read anew; 2: the outcome is set. */
+static int recover(struct kr_applying *f)
+{
+	_cleanup_manifests_ struct kr_manifests list = {0};
+	_cleanup_fs_ struct kr_fs *fs = NULL;
+	int r;
+
+	if (f->options->dry_run || !kr_apply_may_write(f))
+		return 0;
+	r = kr_manifests_read(kr_apply_node(f)->fs, f->diag, &list);
+	if (r < 0 && r != -ENOMEM) {
+		r = kr_apply_end_by_error(f, KR_OUTCOME_FAILED, "");
+		return r < 0 ? r : 2;
+	}
+	if (r < 0 || !kr_recover_find(kr_apply_node(f)->fs, &list))
+		return r;
+	r = kr_apply_lock(f);
+	if (r < 0 || r == 2)
+		return r;
+	/* what was read before the lock was ours may be another one by now */
+	r = kr_fs_new(kr_fs_root_fd(kr_apply_node(f)->fs), &fs);
+	if (r == 0)
+		r = kr_recover_run(fs, f->diag);
+	else if (r != -ENOMEM)
+		kr_diag_add_path(f->diag, KR_ERROR, "recover", KR_STATE_DIR,
+		                 "what an interrupted run left cannot be taken "
+		                 "back: %s",
+		                 strerror(-r));
+	if (r < 0 && r != -ENOMEM) {
+		r = kr_apply_end_by_error(f, KR_OUTCOME_BROKEN,
+		                          "an interrupted run cannot be "
+		                          "taken back");
+		return r < 0 ? r : 2;
+	}
+	return r < 0 ? r : 1;
+}
+
+int kr_apply_read(struct kr_applying *f, const struct kr_setting *setting,
+                  const struct kr_node_options *node_options)
+{
+	int r;
+
+	f->root = node_options->root ? node_options->root : "/";
+	r = open_host(f, setting, node_options);
+	if (r == 0)
+		r = recover(f);
+	if (r == 1) {
+		r = open_host(f, setting, node_options);
+		if (r == 0)
+			r = revive_kubelet(f);
+		if (r == 0)
+			r = open_host(f, setting, node_options);
+	}
+	if (r < 0 && r != -ENOMEM)
+		return kr_apply_end_unread(f, r);
+	return r < 0 ? r : r == 2;
+}
