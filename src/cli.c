@@ -72,6 +72,22 @@ static int audit_status(enum kr_verdict verdict)
 	}
 }
 
+/* Nothing could be read: no verdict, and that is said where one is looked
+ * for. */
+static int end_unread(const struct kr_options *o, const struct kr_term *term,
+                      const struct kr_diag *diag)
+{
+	const struct kr_message *m = kr_diag_first(diag, KR_ERROR);
+
+	if (o->quiet)
+		return KR_STATUS_NO_VERDICT;
+	if (o->format == KR_FORMAT_JSON)
+		kr_json_unread(term->out, &kr_setting_iptables, &o->node, diag);
+	else
+		kr_text_unread(term, m ? m->text : "the node cannot be read");
+	return KR_STATUS_NO_VERDICT;
+}
+
 static int run_audit(const struct kr_options *o, FILE *out, FILE *err)
 {
 	const struct kr_audit_options options = {
@@ -100,7 +116,7 @@ static int run_audit(const struct kr_options *o, FILE *out, FILE *err)
 		return out_of_memory(err);
 	if (r < 0) {
 		kr_term_messages(&err_term, &diag, KR_NOTE);
-		return KR_STATUS_NO_VERDICT;
+		return end_unread(o, &term, &diag);
 	}
 	if (o->verbose)
 		kr_text_steps(&err_term, &steps);
@@ -120,7 +136,9 @@ struct watch {
 	int signal; /* the one that asks for an end; 0 */
 	bool hung_up;
 	FILE *progress; /* NULL: nobody looks */
+	unsigned width; /* of its terminal; 0: not known */
 	bool shown;
+	unsigned passed, drawn; /* seconds and columns of the line shown */
 };
 
 static void read_signals(struct watch *w)
@@ -135,20 +153,37 @@ static void read_signals(struct watch *w)
 	}
 }
 
-/* The answer to "shall I go on?", and the progress line. */
+/* One line that is drawn over itself, once a second, and never wraps. */
+static void draw_progress(struct watch *w, const char *what,
+                          uint64_t passed_usec, uint64_t limit_usec)
+{
+	unsigned passed = (unsigned)(passed_usec / KR_USEC_PER_SEC);
+	unsigned limit = (unsigned)(limit_usec / KR_USEC_PER_SEC);
+	char line[128];
+	int width;
+
+	if (w->shown && w->passed == passed)
+		return;
+	snprintf(line, sizeof(line), "waiting for %s (%u of %u s)", what,
+	         passed, limit);
+	width = w->width > 1 && w->width < sizeof(line) ? (int)w->width - 1
+	                                                : 79;
+	fprintf(w->progress, "\r%-*.*s", width, width, line);
+	fflush(w->progress);
+	w->shown = true;
+	w->passed = passed;
+	w->drawn = (unsigned)width;
+}
+
+/* The answer to "shall I go on?". */
 static int tick(void *closure, const char *what, uint64_t passed_usec,
                 uint64_t limit_usec)
 {
 	struct watch *w = closure;
 
 	read_signals(w);
-	if (w->progress && *what) {
-		fprintf(w->progress, "\rwaiting for %s (%u of %u s) ", what,
-		        (unsigned)(passed_usec / KR_USEC_PER_SEC),
-		        (unsigned)(limit_usec / KR_USEC_PER_SEC));
-		fflush(w->progress);
-		w->shown = true;
-	}
+	if (w->progress && *what)
+		draw_progress(w, what, passed_usec, limit_usec);
 	return w->signal ? -EINTR : 0;
 }
 
@@ -250,13 +285,15 @@ static int run_change(const struct kr_options *o, FILE *out, FILE *err)
 		fprintf(err, "%s: signals: %s\n", KR_NAME, strerror(-r));
 		return kr_outcome_to_status(KR_OUTCOME_FAILED);
 	}
-	if (!o->quiet && isatty(fileno(err)) == 1)
+	if (!o->quiet && isatty(fileno(err)) == 1) {
 		watch.progress = err;
+		watch.width = terminal(o, err).width;
+	}
 	r = change(o, &watch, &diag, &fix);
 	read_signals(&watch);
 	close(watch.signal_fd);
 	if (watch.shown)
-		fputs("\r\033[K", err);
+		fprintf(err, "\r%*s\r", (int)watch.drawn, "");
 	if (r < 0)
 		return out_of_memory(err);
 	if (fix->actions.n_actions > 0 && fix->host->node->live)
@@ -264,7 +301,10 @@ static int run_change(const struct kr_options *o, FILE *out, FILE *err)
 	if (report_change(o, fix, &diag, out, err) < 0)
 		return out_of_memory(err);
 	status = change_status(o, fix);
-	return watch.hung_up && status <= 1 ? KR_STATUS_LOST_OUTPUT : status;
+	/* a signal that came too late to be heeded was one all the same */
+	return (watch.hung_up || watch.signal) && status <= 1
+	               ? KR_STATUS_LOST_OUTPUT
+	               : status;
 }
 
 /* --- history ------------------------------------------------------------- */

@@ -234,6 +234,10 @@ static int judge_running(struct kr_node *node, struct kr_audit *audit,
 		           "its arguments",
 		           node->disk.foreign->name, (int)node->host_pid);
 	}
+	if (node->process_doubt) {
+		audit->running.state = KR_STATE_UNKNOWN;
+		return set(&audit->running.reason, "%s", node->process_doubt);
+	}
 	if (!node->has_process)
 		return set(&audit->running.reason,
 		           node->live ? "kubelet does not run"

@@ -194,6 +194,9 @@ static int end_compliant(struct kr_applying *f)
 {
 	const struct kr_audit *before = f->fix->before;
 
+	if (before->verdict == KR_VERDICT_PASS && f->options->dry_run)
+		return kr_apply_end(f, KR_OUTCOME_COMPLIANT, "%s",
+		                    before->reason);
 	if (before->verdict == KR_VERDICT_PASS)
 		return kr_apply_end(f, KR_OUTCOME_COMPLIANT,
 		                    "%s; nothing was changed, nothing was "

@@ -79,6 +79,24 @@ int kr_health_probe_ask(const struct kr_health_probe *probe,
 	return *ret_why ? 0 : -ENOMEM;
 }
 
+static void find_now(struct kr_host *host, struct kr_health_probe *ret)
+{
+	kr_health_probe_find(host->node,
+	                     host->node->running_valid ? &host->node->running
+	                                               : NULL,
+	                     host->loaded->main_pid, ret);
+}
+
+const char *kr_health_not_asked(struct kr_host *host)
+{
+	struct kr_health_probe probe;
+
+	if (!host->loaded || host->loaded->main_pid == 0)
+		return NULL;
+	find_now(host, &probe);
+	return probe.why_not;
+}
+
 int kr_health_now(struct kr_host *host, char **ret_why)
 {
 	const struct kr_loaded_unit *loaded = host->loaded;
@@ -94,9 +112,6 @@ int kr_health_now(struct kr_host *host, char **ret_why)
 		}
 		return 0;
 	}
-	kr_health_probe_find(host->node,
-	                     host->node->running_valid ? &host->node->running
-	                                               : NULL,
-	                     loaded->main_pid, &probe);
+	find_now(host, &probe);
 	return kr_health_probe_ask(&probe, ASK_USEC, ret_why);
 }

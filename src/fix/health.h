@@ -38,3 +38,7 @@ int kr_health_probe_ask(const struct kr_health_probe *probe,
 /* Whether kubelet runs now and is well: the unit is active with a main process,
  * and the probe. As kr_health_probe_ask(). */
 int kr_health_now(struct kr_host *host, char **ret_why);
+
+/* Why kubelet's own word is not had (static); NULL: it can be asked, or does
+ * not run. */
+const char *kr_health_not_asked(struct kr_host *host);

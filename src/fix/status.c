@@ -13,9 +13,11 @@
 
 static int read_log(struct kr_status *status, struct kr_diag *diag)
 {
+	/* as systemctl has it: of the invocation that runs, or ran last */
 	const struct kr_journal_query query = {
 		.root = status->host->node->root,
 		.unit = status->host->node->unit_name,
+		.invocation_id = status->loaded->invocation_id,
 		.n_max = KR_STATUS_LOG_LINES,
 	};
 	int r = kr_journal_read(&query, diag, &status->log);
@@ -34,13 +36,17 @@ int kr_status_read(const struct kr_setting *setting,
 	if (r < 0)
 		return r;
 	if (!status.host->manager) {
-		kr_diag_add(diag, KR_ERROR, "no-systemd", KR_SPAN_NONE,
-		            status.host->node->live
-		                    ? "systemd cannot be asked"
-		                    : "%s is an image, no running system",
-		            status.host->node->root);
-		return status.host->bus_error < 0 ? status.host->bus_error
-		                                  : -ENOTCONN;
+		r = asprintf(&status.why, "%s",
+		             status.host->node->live
+		                     ? "systemd cannot be asked"
+		                     : "this is an image, no running system");
+		if (r < 0) {
+			status.why = NULL;
+			return -ENOMEM;
+		}
+		*ret = status;
+		status = (struct kr_status){0};
+		return 0;
 	}
 	status.loaded = status.host->loaded;
 	status.found = strcmp(status.loaded->load_state, "not-found") != 0;
@@ -49,6 +55,7 @@ int kr_status_read(const struct kr_setting *setting,
 		if (r < 0)
 			return r;
 		status.healthy = r == 1;
+		status.not_asked = kr_health_not_asked(status.host);
 		r = read_log(&status, diag);
 		if (r < 0)
 			return r;

@@ -14,15 +14,17 @@ struct kr_status {
 	const struct kr_loaded_unit *loaded; /* NULL: no bus */
 	bool found;                          /* there is such a unit */
 	bool healthy;
-	char *why; /* not healthy */
+	char *why; /* not healthy, or nothing can be said of it */
+	/* why kubelet itself was not asked (static); NULL: it was */
+	const char *not_asked;
 	struct kr_log log;
 };
 
 #define KR_STATUS_LOG_LINES 10
 
 /*
- * 0: RET is filled; -ENOMEM; an errno where systemd cannot be asked, with
- * words.
+ * 0: RET is filled, also where systemd cannot be asked (loaded is NULL, why
+ * says so); -ENOMEM; an errno where the node cannot be opened, with words.
  */
 int kr_status_read(const struct kr_setting *setting,
                    const struct kr_node_options *options, struct kr_diag *diag,

@@ -40,8 +40,17 @@ static int say(struct kr_node_disk *disk, enum kr_state state,
 
 /* --- opening ------------------------------------------------------------- */
 
-/* "/" is taken for live where /proc/1/root may not be looked at: only root may,
- * and an image is not built by anybody else. */
+/* There is a /proc, but process 1 is not to be seen in it. */
+static bool is_hidden(int root_fd)
+{
+	struct stat st;
+
+	return fstatat(root_fd, "proc/self", &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* "/" is taken for live where /proc/1/root may not be looked at, or /proc/1 is
+ * hidden (hidepid=): only root may, and an image is not built by anybody else.
+ */
 static bool is_live(int root_fd, bool is_slash)
 {
 	struct stat root, one;
@@ -49,7 +58,8 @@ static bool is_live(int root_fd, bool is_slash)
 	if (fstat(root_fd, &root) < 0)
 		return false;
 	if (fstatat(root_fd, "proc/1/root", &one, 0) < 0)
-		return is_slash && (errno == EACCES || errno == EPERM);
+		return is_slash && (errno == EACCES || errno == EPERM ||
+		                    is_hidden(root_fd));
 	return root.st_dev == one.st_dev && root.st_ino == one.st_ino;
 }
 
@@ -109,6 +119,7 @@ struct kr_node *kr_node_free(struct kr_node *node)
 	forget_disk(node);
 	kr_inputs_done(&node->running);
 	kr_process_done(&node->process);
+	free(node->process_doubt);
 	kr_fs_free(node->process_fs);
 	kr_fs_free(node->fs);
 	if (node->proc_fd >= 0)
@@ -190,26 +201,72 @@ static int read_main_process(struct kr_node *node, struct kr_diag *diag)
 	return 0;
 }
 
+/* The process that was asked for must be a kubelet. */
+static int read_given_process(struct kr_node *node, pid_t pid,
+                              struct kr_diag *diag)
+{
+	_cleanup_process_ struct kr_process p = {.root_fd = -1};
+	int r = kr_process_read(node->proc_fd, pid, diag, &p);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 ||
+	    kr_process_kubelet_word((const char *const *)p.argv, p.argc) < 0) {
+		kr_diag_add(diag, KR_ERROR, "no-process", KR_SPAN_NONE,
+		            r < 0 ? "process %d does not run"
+		                  : "process %d is no kubelet",
+		            (int)pid);
+		return r < 0 ? r : -ESRCH;
+	}
+	node->process = p;
+	p = (struct kr_process){.root_fd = -1};
+	return 0;
+}
+
+/* That no kubelet runs is a result; that it cannot be told is another. */
+static int keep_doubt(struct kr_node *node, int error)
+{
+	bool main = node->loaded && node->loaded->main_pid > 0;
+	int r = 0;
+
+	if (error == -ENOTUNIQ)
+		r = asprintf(&node->process_doubt,
+		             "several kubelets run, --pid would say which one "
+		             "is meant");
+	else if (error == -ESRCH && main)
+		r = asprintf(&node->process_doubt,
+		             "kubelet[%d] is not to be seen in /proc",
+		             (int)node->loaded->main_pid);
+	else if (error != -ENOENT && error != -ESRCH)
+		r = asprintf(&node->process_doubt, "/proc cannot be read: %s",
+		             strerror(-error));
+	if (r < 0) {
+		node->process_doubt = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 static int read_process(struct kr_node *node, pid_t pid, struct kr_diag *diag)
 {
 	int r;
 
-	if (pid > 0 && node->proc_fd >= 0)
-		r = kr_process_read(node->proc_fd, pid, diag, &node->process);
-	else if (node->loaded && node->loaded->main_pid > 0 &&
-	         node->proc_fd >= 0)
+	if (pid > 0 && node->proc_fd >= 0) {
+		r = read_given_process(node, pid, diag);
+		if (r < 0)
+			return r;
+	} else if (node->loaded && node->loaded->main_pid > 0 &&
+	           node->proc_fd >= 0) {
 		r = read_main_process(node, diag);
-	else
+	} else {
 		r = find_process(node, diag, &node->process);
+	}
 	if (r == -ENOMEM)
 		return r;
-	if (r == -ESRCH && pid > 0) {
-		kr_diag_add(diag, KR_ERROR, "no-process", KR_SPAN_NONE,
-		            "process %d does not run", (int)pid);
-		return r;
-	}
 	node->has_process = r == 0;
-	if (r == 0 && node->loaded && node->loaded->started_realtime_usec > 0 &&
+	if (r < 0)
+		return keep_doubt(node, r);
+	if (node->loaded && node->loaded->started_realtime_usec > 0 &&
 	    node->loaded->main_pid == node->process.pid)
 		node->process.started_usec =
 			node->loaded->started_realtime_usec;

@@ -65,6 +65,8 @@ struct kr_node {
 	struct kr_node_disk disk;
 
 	bool has_process;
+	/* why it cannot be told whether, or which, kubelet runs; NULL */
+	char *process_doubt;
 	/* kubelet is a part of this process, which shows no arguments of it;
 	 * 0: it is not */
 	pid_t host_pid;

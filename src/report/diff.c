@@ -10,6 +10,7 @@
  */
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@
 struct region {
 	size_t start, end; /* bytes, at the starts of lines or the file's end */
 	char *text;        /* what they become */
+	size_t length;     /* of TEXT, which may hold a NUL */
 };
 
 struct drawing {
@@ -88,7 +90,7 @@ static size_t last_line(const char *data, size_t size)
 /* Takes whole lines that stay as they are off both ends of a region. */
 static void trim(const struct drawing *d, struct region *r)
 {
-	size_t size = strlen(r->text), n;
+	size_t size = r->length, n;
 
 	while (r->start < r->end && size > 0) {
 		n = first_line(d->data + r->start, r->end - r->start);
@@ -97,7 +99,7 @@ static void trim(const struct drawing *d, struct region *r)
 			break;
 		r->start += n;
 		size -= n;
-		memmove(r->text, r->text + n, size + 1);
+		memmove(r->text, r->text + n, size);
 	}
 	while (r->start < r->end && size > 0) {
 		n = last_line(d->data + r->start, r->end - r->start);
@@ -106,17 +108,17 @@ static void trim(const struct drawing *d, struct region *r)
 			break;
 		r->end -= n;
 		size -= n;
-		r->text[size] = '\0';
 	}
+	r->length = size;
 }
 
 static int region_text(const struct drawing *d, const struct kr_edit *edits,
                        size_t n, struct region *region)
 {
 	FILE *out;
-	size_t size, at = region->start;
+	size_t at = region->start;
 
-	out = open_memstream(&region->text, &size);
+	out = open_memstream(&region->text, &region->length);
 	if (!out)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
@@ -160,7 +162,7 @@ static int make_regions(struct drawing *d, const struct kr_file_edits *edits)
 		if (error < 0)
 			return error;
 		/* edits that change nothing are no difference */
-		if (r->start < r->end || *r->text)
+		if (r->start < r->end || r->length > 0)
 			d->n_regions++;
 		else
 			free(r->text);
@@ -229,7 +231,7 @@ static void print_hunk(struct drawing *d, size_t i, size_t end, long *shift)
 		const struct region *r = &d->regions[k];
 
 		n_new -= count_lines(d->data + r->start, r->end - r->start);
-		n_new += count_lines(r->text, strlen(r->text));
+		n_new += count_lines(r->text, r->length);
 	}
 	fputs("@@ ", d->out);
 	print_range(d->out, '-', first, n_old);
@@ -241,18 +243,31 @@ static void print_hunk(struct drawing *d, size_t i, size_t end, long *shift)
 
 		print_lines(d->out, ' ', d->data + at, r->start - at);
 		print_lines(d->out, '-', d->data + r->start, r->end - r->start);
-		print_lines(d->out, '+', r->text, strlen(r->text));
+		print_lines(d->out, '+', r->text, r->length);
 		at = r->end;
 	}
 	print_lines(d->out, ' ', d->data + at, stop - at);
 	*shift += (long)n_new - (long)n_old;
 }
 
+/* A name with a byte that would end it or the line is quoted as GNU diff and
+ * patch do, in the style of C. */
 static void print_name(FILE *out, const char *mark, const char *side,
                        const char *path)
 {
-	fprintf(out, "%s %s%s%s\n", mark, side, path,
-	        strpbrk(path, " \t") ? "\t" : "");
+	bool quoted = strpbrk(path, "\"\\\n\t\r") != NULL;
+
+	fprintf(out, "%s %s%s", mark, quoted ? "\"" : "", side);
+	for (const char *c = path; *c; c++) {
+		if (quoted && (*c == '"' || *c == '\\'))
+			fprintf(out, "\\%c", *c);
+		else if (quoted && (unsigned char)*c < 0x20)
+			fprintf(out, "\\%03o", (unsigned char)*c);
+		else
+			fputc(*c, out);
+	}
+	fprintf(out, "%s%s\n", quoted ? "\"" : "",
+	        !quoted && strchr(path, ' ') ? "\t" : "");
 }
 
 int kr_diff_print(FILE *out, const struct kr_file_edits *edits)

@@ -362,6 +362,51 @@ int kr_json_audit(FILE *out, struct kr_node *node, const struct kr_audit *audit,
 	return print(&j, root, out);
 }
 
+static void add_unread_node(struct json *j, cJSON *root,
+                            const struct kr_node_options *options)
+{
+	static const char *const members[] = {"name",    "machine_id",
+	                                      "boot_id", "platform",
+	                                      "config",  "kubelet_version"};
+	cJSON *n = object(j, root, "node");
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		string(j, n, members[i], NULL);
+	string(j, n, "root", options->root ? options->root : "/");
+	string(j, n, "unit", options->unit ? options->unit : "kubelet.service");
+}
+
+int kr_json_unread(FILE *out, const struct kr_setting *setting,
+                   const struct kr_node_options *options,
+                   const struct kr_diag *diag)
+{
+	static char reason[] = "the node cannot be read";
+	static const struct kr_audit unread = {
+		.verdict = KR_VERDICT_UNKNOWN,
+		.disk = {KR_STATE_UNKNOWN, reason, -1},
+		.running = {KR_STATE_UNKNOWN, reason, -1},
+		.live = {KR_STATE_ABSENT, reason, -1},
+	};
+	const struct kr_message *m = kr_diag_first(diag, KR_ERROR);
+	struct json j = {0};
+	cJSON *root = cJSON_CreateObject();
+
+	if (!root)
+		return -ENOMEM;
+	add_head(&j, root);
+	add_setting(&j, root, setting);
+	add_unread_node(&j, root, options);
+	string(&j, root, "verdict", kr_verdict_to_string(unread.verdict));
+	string(&j, root, "reason", m ? m->text : reason);
+	boolean(&j, root, "explicit", false);
+	boolean(&j, root, "restart_needed", false);
+	boolean(&j, root, "reload_needed", false);
+	add_views(&j, root, &unread);
+	add_sources(&j, root, &unread);
+	add_messages(&j, root, diag);
+	return print(&j, root, out);
+}
+
 /* --- fix ----------------------------------------------------------------- */
 
 static void add_change(struct json *j, cJSON *changes,
@@ -469,6 +514,21 @@ int kr_json_fix(FILE *out, const struct kr_fix *fix, const struct kr_diag *diag)
 
 /* --- status -------------------------------------------------------------- */
 
+/* systemd could not be asked. */
+static void add_no_unit(struct json *j, cJSON *root)
+{
+	static const char *const members[] = {
+		"load",  "active",        "sub",     "result",
+		"since", "invocation_id", "fragment"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		string(j, root, members[i], NULL);
+	number(j, root, "main_pid", 0);
+	number(j, root, "restarts", 0);
+	boolean(j, root, "need_daemon_reload", false);
+	array(j, root, "dropins");
+}
+
 static void add_unit(struct json *j, cJSON *root,
                      const struct kr_loaded_unit *u)
 {
@@ -504,7 +564,10 @@ int kr_json_status(FILE *out, const struct kr_status *status)
 		return -ENOMEM;
 	number(&j, root, "schema", 1);
 	string(&j, root, "unit", status->host->node->unit_name);
-	add_unit(&j, root, status->loaded);
+	if (status->loaded)
+		add_unit(&j, root, status->loaded);
+	else
+		add_no_unit(&j, root);
 	boolean(&j, root, "healthy", status->healthy);
 	add_log(&j, root, &status->log);
 	return print(&j, root, out);

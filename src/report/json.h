@@ -13,6 +13,10 @@
 /* Each prints one object and a newline. 0 or -ENOMEM. */
 int kr_json_audit(FILE *out, struct kr_node *node, const struct kr_audit *audit,
                   const struct kr_diag *diag);
+/* An audit that could read nothing: every view is unknown. */
+int kr_json_unread(FILE *out, const struct kr_setting *setting,
+                   const struct kr_node_options *options,
+                   const struct kr_diag *diag);
 int kr_json_fix(FILE *out, const struct kr_fix *fix,
                 const struct kr_diag *diag);
 int kr_json_status(FILE *out, const struct kr_status *status);

@@ -36,7 +36,8 @@ void kr_term_color(const struct kr_term *term, enum kr_color color,
 
 /* --- snippets ------------------------------------------------------------ */
 
-#define GUTTER 10 /* "     2 | " and one to spare */
+#define ROOM_MIN 12
+#define GUTTER   10 /* "     2 | " and one to spare */
 
 static bool starts_character(char c)
 {
@@ -57,12 +58,23 @@ static void print_bytes(FILE *out, const char *s, size_t size)
 	for (size_t i = 0; i < size; i++) {
 		unsigned char c = (unsigned char)s[i];
 
+		/* U+0080 to U+009F are control characters, too */
+		if (c == 0xc2 && i + 1 < size &&
+		    ((unsigned char)s[i + 1] & 0xe0) == 0x80) {
+			c = '?';
+			i++;
+		}
 		if (c == '\t')
 			c = ' ';
 		else if (c < 0x20 || c == 0x7f)
 			c = '?';
 		fputc(c, out);
 	}
+}
+
+void kr_term_text(const struct kr_term *term, const char *text)
+{
+	print_bytes(term->out, text, strlen(text));
 }
 
 struct window {
@@ -76,9 +88,12 @@ static struct window choose_window(const char *source, size_t size, size_t at,
 	struct window w = {0, size};
 	size_t room, before;
 
-	if (width < GUTTER + 20 || characters(source, size) + GUTTER <= width)
+	if (width == 0 || characters(source, size) + GUTTER <= width)
 		return w;
-	room = width - GUTTER - 2; /* for the two "…" */
+	room = width > GUTTER + ROOM_MIN ? width - GUTTER - 2 /* two "…" */
+	                                 : ROOM_MIN;
+	if (room >= size)
+		return w;
 	if (length > room)
 		length = room;
 	before = (room - length) / 2;
@@ -140,12 +155,14 @@ static void print_message(const struct kr_term *term,
 	kr_term_color(term, severity_color(m->severity),
 	              "%s: ", kr_severity_to_string(m->severity));
 	if (m->file)
-		fputs(m->file, term->out);
+		kr_term_text(term, m->file);
 	if (m->file && m->line > 0)
 		fprintf(term->out, ":%u", m->line);
 	if (m->file && m->column > 0)
 		fprintf(term->out, ":%u", m->column);
-	fprintf(term->out, "%s%s\n", m->file ? ": " : "", m->text);
+	fputs(m->file ? ": " : "", term->out);
+	kr_term_text(term, m->text);
+	fputc('\n', term->out);
 	if (m->source && m->column > 0)
 		kr_term_snippet(term, m->line, m->source, strlen(m->source),
 		                m->column, m->length);

@@ -30,6 +30,11 @@ enum kr_color {
 void kr_term_color(const struct kr_term *term, enum kr_color color,
                    const char *format, ...) _printf_(3, 4);
 
+/* Prints words that came from the node: what could move the cursor or change
+ * the terminal, C0 and C1 control characters, is shown as "?", a tab as a
+ * blank. */
+void kr_term_text(const struct kr_term *term, const char *text);
+
 /*
  * The line LINE (its text is SOURCE, SIZE bytes) with a caret under the LENGTH
  * bytes at COLUMN (from 1), as clang does it; cut around them with "…" where it

@@ -6,6 +6,7 @@
  */
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +31,28 @@ static void headline(const struct kr_term *term, enum kr_color color,
                      const char *word, const char *reason)
 {
 	kr_term_color(term, color, "%s", word);
-	fprintf(term->out, "  %s\n", reason);
+	fputs("  ", term->out);
+	kr_term_text(term, reason);
+	fputc('\n', term->out);
+}
+
+/* A word of a command, quoted for a shell where it has to be. */
+static void print_word(const struct kr_term *term, const char *option,
+                       const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789/._-+@%:=,";
+	bool quoted = strspn(word, plain) != strlen(word);
+
+	fprintf(term->out, " %s=%s", option, quoted ? "'" : "");
+	for (const char *c = word; *c; c++) {
+		if (*c == '\'')
+			fputs("'\\''", term->out);
+		else
+			fputc((unsigned char)*c < 0x20 ? '?' : *c, term->out);
+	}
+	fputs(quoted ? "'" : "", term->out);
 }
 
 /* " --root=DIR --unit=NAME ...", so that the next command is for the same node.
@@ -38,11 +60,11 @@ static void headline(const struct kr_term *term, enum kr_color color,
 static void print_scope(const struct kr_term *term, const struct kr_node *node)
 {
 	if (strcmp(node->root, "/") != 0)
-		fprintf(term->out, " --root=%s", node->root);
+		print_word(term, "--root", node->root);
 	if (strcmp(node->unit_name, "kubelet.service") != 0)
-		fprintf(term->out, " --unit=%s", node->unit_name);
+		print_word(term, "--unit", node->unit_name);
 	if (node->config_override)
-		fprintf(term->out, " --config=%s", node->config_override);
+		print_word(term, "--config", node->config_override);
 }
 
 static void print_next(const struct kr_term *term, const struct kr_node *node,
@@ -61,8 +83,8 @@ static void print_place(const struct kr_term *term, struct kr_span span)
 	unsigned line, column;
 
 	kr_span_position(span, &line, &column);
-	kr_term_color(term, KR_COLOR_PLACE, "%s:%u:%u", span.file->path, line,
-	              column);
+	kr_term_text(term, span.file->path);
+	kr_term_color(term, KR_COLOR_PLACE, ":%u:%u", line, column);
 }
 
 static void print_state(const struct kr_term *term, const char *view,
@@ -81,9 +103,12 @@ static void print_disk(const struct kr_term *term, const struct kr_audit *audit)
 		fputc('\n', term->out);
 		kr_term_span(term, s->span);
 	} else if (s && s->text) {
-		fprintf(term->out, "the argument %s\n", s->text);
+		fputs("the argument ", term->out);
+		kr_term_text(term, s->text);
+		fputc('\n', term->out);
 	} else {
-		fprintf(term->out, "%s\n", audit->disk.reason);
+		kr_term_text(term, audit->disk.reason);
+		fputc('\n', term->out);
 	}
 }
 
@@ -107,17 +132,18 @@ static void print_running(const struct kr_term *term,
 static void print_overridden(const struct kr_term *term,
                              const struct kr_audit *audit)
 {
+	bool winner = kr_audit_deciding(audit);
+
 	for (size_t i = 0; i < audit->n_sources; i++) {
 		const struct kr_source *s = &audit->sources[i];
 
 		if (s->wins || s->kind == KR_SOURCE_DEFAULT)
 			continue;
-		fputs(audit->disk.source < 0 ? "  set: " : "  overridden: ",
-		      term->out);
+		fputs(winner ? "  overridden: " : "  set: ", term->out);
 		if (s->span.file)
 			print_place(term, s->span);
 		else
-			fprintf(term->out, "the argument %s", s->text);
+			kr_term_text(term, s->text);
 		fprintf(term->out, "  %s\n", kr_state_to_string(s->state));
 	}
 }
@@ -172,6 +198,11 @@ void kr_text_audit(const struct kr_term *term, const struct kr_node *node,
 	print_overridden(term, audit);
 	kr_term_messages(term, diag, KR_NOTE);
 	print_audit_next(term, node, audit);
+}
+
+void kr_text_unread(const struct kr_term *term, const char *reason)
+{
+	headline(term, KR_COLOR_WARN, "UNKNOWN", reason);
 }
 
 /* --- fix ----------------------------------------------------------------- */
@@ -238,7 +269,8 @@ static int print_diff(const struct kr_term *term,
 	if (fclose(out) != 0 || r < 0)
 		return -1;
 	for (const char *p = text; p < text + size;) {
-		size_t n = strcspn(p, "\n");
+		const char *lf = memchr(p, '\n', (size_t)(text + size - p));
+		size_t n = (size_t)((lf ? lf : text + size) - p);
 
 		print_diff_line(term, p, n);
 		p += n + 1;
@@ -318,9 +350,7 @@ static void print_log(const struct kr_term *term, const struct kr_log *log)
 		if (l->pid > 0)
 			fprintf(term->out, "[%d]", l->pid);
 		fputs(": ", term->out);
-		for (const char *c = l->text; *c; c++)
-			fputc((unsigned char)*c < 0x20 && *c != '\t' ? '?' : *c,
-			      term->out);
+		kr_term_text(term, l->text);
 		fputc('\n', term->out);
 	}
 }
@@ -451,17 +481,30 @@ static void print_unit(const struct kr_term *term, const struct kr_status *s)
 	fprintf(term->out, "\n  result:   %s\n", u->result);
 	if (u->main_pid > 0)
 		fprintf(term->out, "  main pid: %d\n", (int)u->main_pid);
+	else if (u->exec_main_code != 0)
+		fprintf(term->out,
+		        "  main pid: none, the last one ended: %s %d\n",
+		        u->exec_main_code == CLD_EXITED ? "exit status"
+		                                        : "signal",
+		        u->exec_main_status);
 	if (u->n_restarts > 0)
 		fprintf(term->out, "  restarts: %u by systemd\n",
 		        u->n_restarts);
 	fprintf(term->out, "  healthy:  %s%s%s\n", s->healthy ? "yes" : "no",
 	        s->why ? ", " : "", s->why ? s->why : "");
+	if (s->not_asked)
+		fprintf(term->out, "            (healthz was not asked: %s)\n",
+		        s->not_asked);
 }
 
 void kr_text_status(const struct kr_term *term, const struct kr_status *s)
 {
 	const char *unit = s->host->node->unit_name;
 
+	if (!s->loaded) {
+		headline(term, KR_COLOR_WARN, "UNKNOWN", s->why);
+		return;
+	}
 	if (!s->found) {
 		headline(term, KR_COLOR_WARN, "NOT FOUND", unit);
 		return;

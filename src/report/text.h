@@ -13,6 +13,9 @@
 void kr_text_audit(const struct kr_term *term, const struct kr_node *node,
                    const struct kr_audit *audit, const struct kr_diag *diag);
 
+/* The first line of an audit that could read nothing. */
+void kr_text_unread(const struct kr_term *term, const char *reason);
+
 /* A preview: the diff of every file, everything else behind "# ", so that
  * `patch -p1` takes it. COMMAND is what would do it. 0 or -ENOMEM. */
 int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix,

@@ -292,6 +292,15 @@ static int read_fragment(struct loader *l)
 }
 
 /* What is wrong in a drop-in ends it, and is nothing but a warning. */
+/* A device: /dev/null is how a drop-in is masked. */
+static bool is_null(struct loader *l, const char *path)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+
+	return kr_fs_stat(l->fs, path, true, &st) == 0 &&
+	       S_ISCHR(st.st.st_mode);
+}
+
 static int read_dropin(struct loader *l, const char *path)
 {
 	_cleanup_diag_ struct kr_diag diag = {0};
@@ -300,12 +309,12 @@ static int read_dropin(struct loader *l, const char *path)
 	int r = kr_fs_read(l->fs, path, &file);
 
 	/* a link that leads nowhere, or to /dev/null */
-	if (r == -ENOENT || r == -EINVAL || r == -ELOOP)
+	if (r == -ENOENT || r == -ELOOP || (r == -EINVAL && is_null(l, path)))
 		return 0;
-	if (r == -EISDIR) {
+	if (r == -EISDIR || r == -EINVAL) {
 		kr_diag_add_path(l->diag, KR_WARNING, "dropin-not-a-file", path,
-		                 "drop-in is a folder: systemd reads nothing "
-		                 "from it");
+		                 "drop-in is no regular file: systemd reads "
+		                 "nothing from it");
 		return 0;
 	}
 	if (r < 0)
