@@ -72,22 +72,6 @@ static int audit_status(enum kr_verdict verdict)
 	}
 }
 
-/* Nothing could be read: no verdict, and that is said where one is looked
- * for. */
-static int end_unread(const struct kr_options *o, const struct kr_term *term,
-                      const struct kr_diag *diag)
-{
-	const struct kr_message *m = kr_diag_first(diag, KR_ERROR);
-
-	if (o->quiet)
-		return KR_STATUS_NO_VERDICT;
-	if (o->format == KR_FORMAT_JSON)
-		kr_json_unread(term->out, &kr_setting_iptables, &o->node, diag);
-	else
-		kr_text_unread(term, m ? m->text : "the node cannot be read");
-	return KR_STATUS_NO_VERDICT;
-}
-
 static int run_audit(const struct kr_options *o, FILE *out, FILE *err)
 {
 	const struct kr_audit_options options = {
@@ -115,8 +99,13 @@ static int run_audit(const struct kr_options *o, FILE *out, FILE *err)
 	if (r == -ENOMEM)
 		return out_of_memory(err);
 	if (r < 0) {
+		if (o->format == KR_FORMAT_JSON && !o->quiet)
+			kr_json_unread(out, &kr_setting_iptables, &o->node,
+			               &diag);
+		else if (!o->quiet)
+			kr_text_unread(&term, "the node cannot be read");
 		kr_term_messages(&err_term, &diag, KR_NOTE);
-		return end_unread(o, &term, &diag);
+		return KR_STATUS_NO_VERDICT;
 	}
 	if (o->verbose)
 		kr_text_steps(&err_term, &steps);

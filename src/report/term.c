@@ -20,18 +20,28 @@ static const char *const colors[] = {
 
 static_assert(ARRAY_SIZE(colors) == _KR_COLOR_MAX, "a code for each colour");
 
+void kr_term_begin(const struct kr_term *term, enum kr_color color)
+{
+	if (term->color)
+		fputs(colors[color], term->out);
+}
+
+void kr_term_end(const struct kr_term *term)
+{
+	if (term->color)
+		fputs("\033[0m", term->out);
+}
+
 void kr_term_color(const struct kr_term *term, enum kr_color color,
                    const char *format, ...)
 {
 	va_list args;
 
-	if (term->color)
-		fputs(colors[color], term->out);
+	kr_term_begin(term, color);
 	va_start(args, format);
 	vfprintf(term->out, format, args);
 	va_end(args);
-	if (term->color)
-		fputs("\033[0m", term->out);
+	kr_term_end(term);
 }
 
 /* --- snippets ------------------------------------------------------------ */
@@ -124,12 +134,12 @@ void kr_term_snippet(const struct kr_term *term, unsigned line,
 	        w.start > 0 ? " " : "");
 	for (size_t i = 0; i < pad; i++)
 		fputc(' ', term->out);
-	if (term->color)
-		fputs(colors[KR_COLOR_PLACE], term->out);
+	kr_term_begin(term, KR_COLOR_PLACE);
 	fputc('^', term->out);
 	for (size_t i = 1; i < marks; i++)
 		fputc('~', term->out);
-	fputs(term->color ? "\033[0m\n" : "\n", term->out);
+	kr_term_end(term);
+	fputc('\n', term->out);
 }
 
 void kr_term_span(const struct kr_term *term, struct kr_span span)

@@ -30,6 +30,10 @@ enum kr_color {
 void kr_term_color(const struct kr_term *term, enum kr_color color,
                    const char *format, ...) _printf_(3, 4);
 
+/* All that is printed between the two is in a colour. */
+void kr_term_begin(const struct kr_term *term, enum kr_color color);
+void kr_term_end(const struct kr_term *term);
+
 /* Prints words that came from the node: what could move the cursor or change
  * the terminal, C0 and C1 control characters, is shown as "?", a tab as a
  * blank. */

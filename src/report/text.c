@@ -83,8 +83,10 @@ static void print_place(const struct kr_term *term, struct kr_span span)
 	unsigned line, column;
 
 	kr_span_position(span, &line, &column);
+	kr_term_begin(term, KR_COLOR_PLACE);
 	kr_term_text(term, span.file->path);
-	kr_term_color(term, KR_COLOR_PLACE, ":%u:%u", line, column);
+	fprintf(term->out, ":%u:%u", line, column);
+	kr_term_end(term);
 }
 
 static void print_state(const struct kr_term *term, const char *view,
@@ -241,17 +243,16 @@ static void print_diff_line(const struct kr_term *term, const char *line,
 		{"@@ ", KR_COLOR_DIM},    {"-", KR_COLOR_BAD},
 		{"+", KR_COLOR_GOOD},
 	};
+	size_t i = 0;
 
-	for (size_t i = 0; term->color && i < ARRAY_SIZE(kinds); i++) {
-		if (strncmp(line, kinds[i].start, strlen(kinds[i].start)) ==
-		    0) {
-			kr_term_color(term, kinds[i].color, "%.*s", (int)length,
-			              line);
-			fputc('\n', term->out);
-			return;
-		}
-	}
+	while (i < ARRAY_SIZE(kinds) &&
+	       strncmp(line, kinds[i].start, strlen(kinds[i].start)) != 0)
+		i++;
+	if (i < ARRAY_SIZE(kinds))
+		kr_term_begin(term, kinds[i].color);
 	fwrite(line, 1, length, term->out);
+	if (i < ARRAY_SIZE(kinds))
+		kr_term_end(term);
 	fputc('\n', term->out);
 }
 
