@@ -499,6 +499,29 @@ START_TEST(test_hidden_process)
 }
 END_TEST
 
+/* kubelet.service runs kubelet, but its main process is another program. */
+START_TEST(test_no_kubelet_process)
+{
+	const struct kr_audit_options options = {.live = KR_STATE_ABSENT};
+	const char *const argv[] = {"/usr/bin/other", NULL};
+	struct kr_loaded_unit loaded = {.main_pid = KR_TEST_PID};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_audit_ struct kr_audit *audit = NULL;
+	_cleanup_node_ struct kr_node *node = NULL;
+
+	kr_test_unit("/usr/bin/kubelet");
+	kr_test_process(argv, 1, "/system.slice/kubelet.service");
+	kr_root_write("/proc/7/comm", "other\n");
+	node = kr_test_node(&loaded, &diag);
+	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &audit), 0);
+	ck_assert_int_eq(audit->disk.state, T);
+	ck_assert_int_eq(audit->running.state, U);
+	ck_assert_int_eq(audit->pid, KR_TEST_PID);
+	ck_assert_uint_gt(audit->started_usec, 0);
+	ck_assert_int_eq(audit->verdict, KR_VERDICT_UNKNOWN);
+}
+END_TEST
+
 /* rke2 is the unit's main process, kubelet its child. */
 START_TEST(test_child_process)
 {
@@ -543,6 +566,7 @@ static Suite *make_suite(void)
 	tcase_add_checked_fixture(tc, kr_root_setup, kr_root_teardown);
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_hidden_process);
+	tcase_add_test(tc, test_no_kubelet_process);
 	tcase_add_test(tc, test_child_process);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -217,6 +217,25 @@ static bool same_argv(const struct kr_inputs *a, const struct kr_inputs *b)
 	return true;
 }
 
+/* The unit's process is another program, and no kubelet of its own was found.
+ */
+static int judge_hidden(struct kr_node *node, struct kr_audit *audit)
+{
+	const struct kr_foreign *foreign = node->disk.foreign;
+
+	audit->running.state = KR_STATE_UNKNOWN;
+	audit->pid = node->host_pid;
+	audit->started_usec = node->host_started_usec;
+	if (foreign)
+		return set(&audit->running.reason,
+		           "kubelet is a part of %s[%d], which does not show "
+		           "its arguments",
+		           foreign->name, (int)node->host_pid);
+	return set(&audit->running.reason,
+	           "process %d of %s is not known to be a kubelet",
+	           (int)node->host_pid, node->unit_name);
+}
+
 static int judge_running(struct kr_node *node, struct kr_audit *audit,
                          struct kr_diag *diag)
 {
@@ -226,18 +245,12 @@ static int judge_running(struct kr_node *node, struct kr_audit *audit,
 
 	audit->running.source = -1;
 	audit->running.state = KR_STATE_ABSENT;
-	if (!node->has_process && node->host_pid > 0 && node->disk.foreign) {
-		audit->running.state = KR_STATE_UNKNOWN;
-		audit->pid = node->host_pid;
-		return set(&audit->running.reason,
-		           "kubelet is a part of %s[%d], which does not show "
-		           "its arguments",
-		           node->disk.foreign->name, (int)node->host_pid);
-	}
 	if (node->process_doubt) {
 		audit->running.state = KR_STATE_UNKNOWN;
 		return set(&audit->running.reason, "%s", node->process_doubt);
 	}
+	if (!node->has_process && node->host_pid > 0)
+		return judge_hidden(node, audit);
 	if (!node->has_process)
 		return set(&audit->running.reason,
 		           node->live ? "kubelet does not run"

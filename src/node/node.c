@@ -192,8 +192,10 @@ static int read_main_process(struct kr_node *node, struct kr_diag *diag)
 	if (kr_process_kubelet_word((const char *const *)main.argv, main.argc) <
 	    0) {
 		r = find_process(node, diag, &node->process);
-		if (r == -ENOENT)
+		if (r < 0 && r != -ENOMEM) {
 			node->host_pid = main.pid;
+			node->host_started_usec = main.started_usec;
+		}
 		return r;
 	}
 	node->process = main;

@@ -67,9 +67,10 @@ struct kr_node {
 	bool has_process;
 	/* why it cannot be told whether, or which, kubelet runs; NULL */
 	char *process_doubt;
-	/* kubelet is a part of this process, which shows no arguments of it;
-	 * 0: it is not */
+	/* the unit's main process, where it is no kubelet and none was found:
+	 * kubelet may be a part of it; else 0 */
 	pid_t host_pid;
+	uint64_t host_started_usec; /* realtime */
 	struct kr_process process;
 	struct kr_fs *process_fs; /* owned where its root is another */
 	struct kr_inputs running;
