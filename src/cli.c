@@ -22,6 +22,7 @@
 #include "cli.h"
 #include "fix/history.h"
 #include "fix/recover.h"
+#include "fix/rescue.h"
 #include "fix/status.h"
 #include "fix/undo.h"
 #include "report/json.h"
@@ -216,9 +217,14 @@ static void log_result(const char *command, const struct kr_fix *fix)
 
 static int change_status(const struct kr_options *o, const struct kr_fix *fix)
 {
-	return o->command == KR_COMMAND_UNDO
-	               ? kr_outcome_to_undo_status(fix->outcome)
-	               : kr_outcome_to_status(fix->outcome);
+	switch (o->command) {
+	case KR_COMMAND_UNDO:
+		return kr_outcome_to_undo_status(fix->outcome);
+	case KR_COMMAND_RECOVER:
+		return kr_outcome_to_recover_status(fix->outcome);
+	default:
+		return kr_outcome_to_status(fix->outcome);
+	}
 }
 
 static int report_change(const struct kr_options *o, const struct kr_fix *fix,
@@ -243,10 +249,10 @@ static int report_change(const struct kr_options *o, const struct kr_fix *fix,
 		return kr_json_fix(out, fix, diag);
 	if (o->fix.dry_run)
 		return kr_text_preview(&term, fix, undo ? "undo" : "fix");
-	if (undo)
-		kr_text_undo(&term, fix);
-	else
+	if (o->command == KR_COMMAND_FIX)
 		kr_text_fix(&term, fix);
+	else
+		kr_text_undo(&term, fix);
 	return 0;
 }
 
@@ -260,6 +266,9 @@ static int change(const struct kr_options *o, struct watch *watch,
 	if (o->command == KR_COMMAND_UNDO)
 		return kr_undo_run(&kr_setting_iptables, &o->node, &options,
 		                   o->transaction, diag, ret);
+	if (o->command == KR_COMMAND_RECOVER)
+		return kr_rescue_run(&kr_setting_iptables, &o->node, &options,
+		                     o->transaction, diag, ret);
 	return kr_fix_run(&kr_setting_iptables, &o->node, &options, diag, ret);
 }
 
@@ -285,8 +294,8 @@ static int run_change(const struct kr_options *o, FILE *out, FILE *err)
 		fprintf(err, "\r%*s\r", (int)watch.drawn, "");
 	if (r < 0)
 		return out_of_memory(err);
-	if (fix->actions.n_actions > 0 && fix->host->node->live)
-		log_result(o->command == KR_COMMAND_UNDO ? "undo" : "fix", fix);
+	if (fix->actions.n_actions > 0 && fix->host && fix->host->node->live)
+		log_result(kr_command_to_string(o->command), fix);
 	if (report_change(o, fix, &diag, out, err) < 0)
 		return out_of_memory(err);
 	status = change_status(o, fix);
@@ -358,6 +367,7 @@ static int dispatch(const struct kr_options *o, FILE *out, FILE *err)
 		return run_audit(o, out, err);
 	case KR_COMMAND_FIX:
 	case KR_COMMAND_UNDO:
+	case KR_COMMAND_RECOVER:
 		return run_change(o, out, err);
 	case KR_COMMAND_HISTORY:
 		return run_history(o, out, err);

@@ -19,6 +19,7 @@ static const struct {
 	const char *name;
 	const char *summary;
 	const char *argument; /* NULL: takes none */
+	bool hidden;          /* for units, not for people */
 } commands[] = {
 	[KR_COMMAND_AUDIT] =
 		{"audit", "what the value is, in every view, and which byte "
@@ -36,9 +37,18 @@ static const struct {
 	[KR_COMMAND_STATUS] = {"status",
                                "kubelet's unit as 'systemctl status -l' shows "
                                "it, and its health"},
+	[KR_COMMAND_RECOVER] = {"recover",
+                                "take back a fix or undo that was interrupted, "
+                                "and bring kubelet back",
+                                "TRANSACTION", .hidden = true},
 };
 
 static_assert(ARRAY_SIZE(commands) == _KR_COMMAND_MAX, "each command");
+
+const char *kr_command_to_string(enum kr_command command)
+{
+	return commands[command].name;
+}
 
 static int set_root(struct kr_options *o, const char *arg)
 {
@@ -231,14 +241,16 @@ static const struct option_row rows[] = {
                  "else flag"},
 	{.name = "restart",
          .argument = "WHEN",
-         .commands = BIT(KR_COMMAND_FIX) | BIT(KR_COMMAND_UNDO),
+         .commands = BIT(KR_COMMAND_FIX) | BIT(KR_COMMAND_UNDO) |
+                     BIT(KR_COMMAND_RECOVER),
          .set = set_restart,
          .wants = "auto, always or never",
          .help = "auto (default): when kubelet runs and its value is false, "
                  "or something it reads at start was changed; always; never"},
 	{.name = "wait",
          .argument = "SECONDS",
-         .commands = BIT(KR_COMMAND_FIX) | BIT(KR_COMMAND_UNDO),
+         .commands = BIT(KR_COMMAND_FIX) | BIT(KR_COMMAND_UNDO) |
+                     BIT(KR_COMMAND_RECOVER),
          .set = set_wait,
          .wants = "seconds, 1 to 86400",
          .help = "how long kubelet may take to be healthy before everything "
@@ -378,12 +390,19 @@ int kr_options_parse(int argc, char **argv, FILE *err, struct kr_options *ret)
 
 /* --- help ---------------------------------------------------------------- */
 
+static void print_commands(FILE *out)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (!commands[i].hidden)
+			fprintf(out, "  %-8s %s\n", commands[i].name,
+			        commands[i].summary);
+	}
+}
+
 void kr_options_usage(FILE *out)
 {
 	fprintf(out, "usage: %s COMMAND [OPTION]...\n", KR_NAME);
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-8s %s\n", commands[i].name,
-		        commands[i].summary);
+	print_commands(out);
 	fprintf(out, "see '%s --help'\n", KR_NAME);
 }
 
@@ -441,13 +460,11 @@ void kr_options_help(FILE *out, enum kr_command command)
 	        "file "
 	        "decides it, and put it right.\n\n",
 	        KR_NAME);
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-8s %s\n", commands[i].name,
-		        commands[i].summary);
+	print_commands(out);
 	fputs("\noptions of every command:\n", out);
 	print_rows(out, KR_COMMAND_AUDIT, true);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (!has_own_rows((enum kr_command)i))
+		if (commands[i].hidden || !has_own_rows((enum kr_command)i))
 			continue;
 		fprintf(out, "\n%s:\n", commands[i].name);
 		print_rows(out, (enum kr_command)i, false);

@@ -18,6 +18,7 @@ enum kr_command {
 	KR_COMMAND_UNDO,
 	KR_COMMAND_HISTORY,
 	KR_COMMAND_STATUS,
+	KR_COMMAND_RECOVER, /* what units run: it is in no list of commands */
 	_KR_COMMAND_MAX,
 	KR_COMMAND_HELP,    /* --help was asked for */
 	KR_COMMAND_VERSION, /* --version */
@@ -50,6 +51,9 @@ struct kr_options {
  * line about it is on ERR.
  */
 int kr_options_parse(int argc, char **argv, FILE *err, struct kr_options *ret);
+
+/* "fix", "undo", ...: the word for COMMAND, which is below _KR_COMMAND_MAX. */
+const char *kr_command_to_string(enum kr_command command);
 
 /* The help of COMMAND, or of all (_KR_COMMAND_MAX). */
 void kr_options_help(FILE *out, enum kr_command command);

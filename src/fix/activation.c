@@ -179,6 +179,20 @@ static int job_failed(struct kr_host *host, struct kr_activation *act,
 	            how);
 }
 
+/* What systemd may take for the job. */
+static uint64_t job_limit(const struct kr_host *host, uint64_t wait_usec)
+{
+	return capped(host->loaded->timeout_stop_usec, TIMEOUT_CAP_USEC) +
+	       capped(host->loaded->timeout_start_usec, wait_usec) +
+	       JOB_SLACK_USEC;
+}
+
+uint64_t kr_activation_limit_usec(const struct kr_host *host,
+                                  uint64_t wait_usec)
+{
+	return job_limit(host, wait_usec) + wait_usec;
+}
+
 /* systemd did not take the wish: kubelet is as it was. */
 static bool is_refusal(int error)
 {
@@ -190,11 +204,8 @@ static bool is_refusal(int error)
 static int run_job(struct kr_host *host, struct kr_activation *act,
                    struct kr_actions *actions, struct kr_diag *diag)
 {
-	const struct kr_loaded_unit *loaded = host->loaded;
 	uint64_t since = kr_now_usec();
-	uint64_t limit = capped(loaded->timeout_stop_usec, TIMEOUT_CAP_USEC) +
-	                 capped(loaded->timeout_start_usec, act->wait_usec) +
-	                 JOB_SLACK_USEC;
+	uint64_t limit = job_limit(host, act->wait_usec);
 	struct waiting w = {act, "the restart", since, limit};
 	const struct kr_manager_wait wait = {
 		.deadline_usec = since + limit,

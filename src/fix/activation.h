@@ -50,6 +50,10 @@ struct kr_activation {
 	char invocation_id[KR_INVOCATION_ID_SIZE];
 };
 
+/* How long kr_activation_restart() may take, but for the settle time. */
+uint64_t kr_activation_limit_usec(const struct kr_host *host,
+                                  uint64_t wait_usec);
+
 /* Reload. 0 or an errno, with words. */
 int kr_activation_reload(struct kr_host *host, struct kr_actions *actions,
                          struct kr_diag *diag);

@@ -5,7 +5,8 @@
  *
  *   what else would a restart apply? ── may we, can the files be replaced?
  *        │ nothing is written up to here: refused, 4
- *   new contents beside their targets, copies in /var/lib
+ *   new contents beside their targets, copies in /var/lib, a timer that takes
+ *   it back if we are killed (fix/watchdog)
  *        │ failed, 4: they are removed again
  *   rename all ── kubelet (fix/back) ── read and audit again ── kept: 0
  *
@@ -31,6 +32,7 @@
 void kr_applying_done(struct kr_applying *f)
 {
 	kr_transaction_free(f->tx);
+	kr_watchdog_done(&f->watchdog);
 	free(f->unhealthy_why);
 	if (f->lock_fd >= 0)
 		close(f->lock_fd);
@@ -128,10 +130,38 @@ static int check_pending(struct kr_applying *f)
 	                    "arguments, too");
 }
 
+/* In kubelet's own unit, for example as its ExecStartPre=: the restart would
+ * wait for us, and end us. Below a root our pid is another one than systemd's,
+ * and a container's processes are not kubelet's unit's. */
+static int check_own_unit(struct kr_applying *f)
+{
+	_cleanup_free_ char *unit = NULL;
+	_cleanup_diag_ struct kr_diag ignored = {0};
+	const struct kr_node *node = kr_apply_node(f);
+	int r;
+
+	if (!f->fix->restarts || strcmp(node->root, "/") != 0)
+		return 0;
+	r = kr_manager_unit_of_pid(f->fix->host->manager, getpid(), &ignored,
+	                           &unit);
+	if (r < 0 || strcmp(unit, node->unit_name) != 0)
+		return r == -ENOMEM ? r : 0;
+	kr_diag_add(f->diag, KR_ERROR, "own-unit", KR_SPAN_NONE,
+	            "this program runs inside %s, whose restart would end it: "
+	            "--restart=never changes only the files",
+	            unit);
+	return kr_apply_end(f, KR_OUTCOME_REFUSED,
+	                    "this program runs inside %s, whose restart would "
+	                    "end it",
+	                    unit);
+}
+
 static int check_bus(struct kr_applying *f)
 {
-	if (!kr_apply_node(f)->live || kr_apply_can_restart(f))
+	if (!kr_apply_node(f)->live)
 		return 0;
+	if (kr_apply_can_restart(f))
+		return check_own_unit(f);
 	if (f->fix->restarts) {
 		kr_diag_add(f->diag, KR_ERROR, "no-bus", KR_SPAN_NONE,
 		            "kubelet cannot be restarted, since systemd "
@@ -241,6 +271,22 @@ static int prepare(struct kr_applying *f)
 	                              &f->tx);
 }
 
+/* Before the first rename: from here on systemd takes it back if we cannot. */
+static int arm(struct kr_applying *f)
+{
+	int r;
+
+	if (!f->fix->restarts || f->options->no_rollback)
+		return 0;
+	r = kr_watchdog_arm(f->fix->host, kr_transaction_id(f->tx),
+	                    f->options->wait_usec, f->diag, &f->watchdog);
+	if (r == 0 || r == -ENOMEM)
+		return r;
+	return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
+	                             "systemd cannot be made to take the "
+	                             "change back");
+}
+
 static int write_files(struct kr_applying *f)
 {
 	struct kr_fix *fix = f->fix;
@@ -257,6 +303,8 @@ static int write_files(struct kr_applying *f)
 		return end_interrupted(f);
 	}
 	if (r == 0)
+		r = arm(f);
+	if (r == 0)
 		r = kr_transaction_commit(f->tx, f->diag);
 	if (r == -ENOTRECOVERABLE)
 		return kr_apply_end_by_error(f, KR_OUTCOME_BROKEN,
@@ -264,7 +312,7 @@ static int write_files(struct kr_applying *f)
 	if (r < 0 && r != -ENOMEM)
 		return kr_apply_end_by_error(f, KR_OUTCOME_FAILED,
 		                             "the files could not be replaced");
-	if (r < 0)
+	if (r != 0)
 		return r;
 	strlcpy(fix->transaction, kr_transaction_id(f->tx),
 	        sizeof(fix->transaction));
@@ -447,5 +495,9 @@ int kr_apply_run(struct kr_applying *f)
 		return -EAGAIN;
 	if (r == 0)
 		r = write_files(f);
-	return r == 0 ? finish(f) : r;
+	if (r == 0)
+		r = finish(f);
+	if (r >= 0) /* else one that is armed does what we cannot */
+		kr_watchdog_disarm(&f->watchdog, f->fix->host);
+	return r;
 }

@@ -8,6 +8,7 @@
 
 #include "fix/fix.h"
 #include "fix/transaction.h"
+#include "fix/watchdog.h"
 
 struct kr_applying {
 	const struct kr_fix_options *options;
@@ -20,6 +21,7 @@ struct kr_applying {
 	int lock_fd;     /* -1: not taken yet */
 	size_t n_before; /* messages about the node as it was */
 	struct kr_transaction *tx;
+	struct kr_watchdog watchdog;
 	bool was_healthy;
 	char *unhealthy_why;
 	bool was_invalid; /* the disk, by our own setting */

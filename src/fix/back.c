@@ -116,6 +116,7 @@ static int back_with_restart(struct kr_applying *f, const char *why, bool again)
 	if (reverted == -ENOMEM)
 		return reverted;
 	r = reload(f);
+	kr_watchdog_rearm(&f->watchdog, f->fix->host);
 	if (r == 0)
 		r = kr_activation_restart(f->fix->host, &act, &f->fix->actions,
 		                          f->diag);
@@ -214,6 +215,7 @@ int kr_apply_activate(struct kr_applying *f)
 	if (kr_apply_interrupted(f) < 0)
 		return back_without_restart(f, KR_OUTCOME_ROLLED_BACK,
 		                            "interrupted");
+	kr_watchdog_rearm(&f->watchdog, f->fix->host);
 	return f->fix->restarts ? restart(f) : 0;
 }
 

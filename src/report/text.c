@@ -416,7 +416,7 @@ void kr_text_undo(const struct kr_term *term, const struct kr_fix *fix)
 	else
 		kr_text_outcome(term, fix);
 	print_done(term, fix);
-	if (fix->outcome == KR_OUTCOME_BROKEN)
+	if (fix->outcome == KR_OUTCOME_BROKEN && fix->host)
 		print_next(term, fix->host->node, "status");
 }
 

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The rollback that outlives us: a timer of systemd's that takes a transaction
+ * back (fix/rescue) unless it is stopped.
+ */
+
+#include "base/diag.h"
+#include "fix/host.h"
+
+struct kr_watchdog {
+	char *name;  /* of the timer, without suffix; NULL: none is armed */
+	bool copied; /* the program lies below the root */
+};
+
+/*
+ * Arms it for the transaction ID of HOST, whose systemd answers: it runs out
+ * after the time that a restart and WAIT_USEC for kubelet's health may take,
+ * and some more. Where HOST is below a --root, the program is copied there and
+ * tried first. 0; -EOPNOTSUPP: the host cannot run the program; other errnos;
+ * with words.
+ */
+int kr_watchdog_arm(struct kr_host *host, const char *id, uint64_t wait_usec,
+                    struct kr_diag *diag, struct kr_watchdog *ret);
+
+/* The next phase begins: its time counts from now. One that has run out waits
+ * for our lock, so that a failure is none. */
+void kr_watchdog_rearm(const struct kr_watchdog *watchdog,
+                       struct kr_host *host);
+
+/* Stops it: the transaction has come to its end. One that cannot be stopped
+ * finds nothing to do. */
+void kr_watchdog_disarm(struct kr_watchdog *watchdog, struct kr_host *host);
+
+void kr_watchdog_done(struct kr_watchdog *watchdog);
