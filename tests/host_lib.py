@@ -152,8 +152,9 @@ def need_host():
 class Host:
     """A disposable host. Use it in a with statement."""
 
-    def __init__(self, program, standin, name=None):
+    def __init__(self, program, standin, name=None, options=()):
         self.name = name or "e2e-%d" % os.getpid()
+        self.options = list(options)
         self.binaries = {"/usr/bin/kubelet-remedy": program,
                          "/usr/bin/kubelet": standin}
         self.root = None
@@ -163,7 +164,15 @@ class Host:
         atexit.register(self.stop)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda n, frame: sys.exit(128 + n))
-        subprocess.run([BOOT, "start", self.name], check=True,
+        self.boot()
+        for path, source in self.binaries.items():
+            shutil.copyfile(source, self.root + path)
+            os.chmod(self.root + path, 0o755)
+        return self
+
+    def boot(self, *options):
+        subprocess.run([BOOT, "start", self.name] + self.options
+                       + list(options), check=True,
                        stdin=subprocess.DEVNULL, stdout=sys.stderr)
         state = os.path.join(os.environ.get("BTH_DIR", "/var/tmp/bth"),
                              self.name)
@@ -171,10 +180,13 @@ class Host:
             self.root = "/proc/%s/root" % file.read().strip()
         with open(os.path.join(state, "cgroup"), encoding="ascii") as file:
             self.cgroup = file.read().strip()
-        for path, source in self.binaries.items():
-            shutil.copyfile(source, self.root + path)
-            os.chmod(self.root + path, 0o755)
-        return self
+
+    def reboot(self):
+        """As a machine whose power goes, and comes back with all that is
+        enabled in it. Only one that was started with --upper can."""
+        subprocess.run([BOOT, "stop", self.name], check=True,
+                       stdin=subprocess.DEVNULL, stdout=sys.stderr)
+        self.boot("--keep-units", "--unit", "bth.target")
 
     def __exit__(self, *_):
         self.stop()

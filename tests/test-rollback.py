@@ -1,0 +1,359 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The rollback that outlives the program, under a real systemd.
+
+    test-rollback.py PROGRAM STANDIN RECOVER_SERVICE [TEST...]
+
+A fix is killed while it waits for kubelet: systemd's timer must take it back,
+or the unit at boot after a reboot. Where the fix comes to an end of its own,
+nothing of the timer may be left. Needs root; without it the whole is skipped.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from host_lib import (CONTROL, DROPIN, FLAG, KEY, UNIT, Host, Skip, need_host,
+                      run_tests)
+
+FALSE_FLAG = FLAG + "=false"
+# the timer's time is made of these, --wait and 30 s
+SERVICE = "TimeoutStartSec=1\nTimeoutStopSec=1"
+STATE_DIR = "/var/lib/kubelet-remedy"
+RECOVER = "kubelet-remedy-recover.service"
+STARTS = "/run/standin-kubelet.starts"
+
+
+def units(host):
+    """Of ours: what systemd has loaded, less the one of the boot."""
+    return [name for name in host.sh(
+        "systemctl list-units --all --plain --no-legend 'kubelet-remedy*' "
+        "| cut -d' ' -f1").stdout.split() if name != RECOVER]
+
+
+def timers(host):
+    return [name for name in units(host) if name.endswith(".timer")]
+
+
+def wait_for(condition, seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def is_pending(host):
+    return os.path.exists(host.root + STATE_DIR + "/pending")
+
+
+def check_nothing_left(host, tap, what):
+    tap.equal(units(host), [], what + ": no unit is left")
+    tap.check(not is_pending(host), what + ": no mark is left")
+    folder = host.root + STATE_DIR
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    tap.equal([name for name in names if not name.startswith("20")], [],
+              what + ": only records are kept")
+    left = [name for name in os.listdir(host.root + UNIT + ".d")
+            if name.startswith(".")]
+    tap.equal(left, [], what + ": no new content is left beside a file")
+
+
+def start_fix(host, tap, *options):
+    """A fix that waits for a kubelet that was started with the new files."""
+    process = host.spawn(["kubelet-remedy", "fix"] + list(options))
+    tap.check(host.wait_value("true"), "kubelet runs on the new files")
+    return process
+
+
+def kill_fix(host, tap, *options):
+    """A fix that was killed then; the name of its timer."""
+    process = start_fix(host, tap, *options)
+    tap.equal(host.signal_program(signal.SIGKILL), 1, "the fix is killed")
+    host.finish(process)
+    found = timers(host)
+    tap.equal(len(found), 1, "a timer is armed")
+    tap.check(is_pending(host), "the mark is there")
+    return found[0] if found else "none.timer"
+
+
+def check_taken_back(host, tap, before):
+    tap.equal(host.snapshot(), before, "old bytes, owners and modes")
+    tap.check(host.is_healthy(), "kubelet is healthy")
+    tap.equal(host.value(), "false", "kubelet decides as before")
+    tap.check(FALSE_FLAG in host.argv(), "it has its old arguments",
+              host.argv())
+    check_nothing_left(host, tap, "taken back")
+    tap.contains(host.remedy("history").stdout, "undone", "history says so")
+    log = host.sh("journalctl --no-pager KUBELET_REMEDY_OUTCOME=rolled-back")
+    tap.contains(log.stdout, "recover: rolled-back", "the journal says so")
+    result, audit = host.remedy_json("audit")
+    tap.status(result, 1, "audit")
+    tap.check("interrupted" not in [m["code"] for m in
+                                    audit.get("messages", [])],
+              "audit knows of no interrupted run")
+
+
+def fire(host, timer):
+    """What the timer will do, now."""
+    return host.run(["systemctl", "start",
+                     timer.removesuffix(".timer") + ".service"])
+
+
+def test_killed_and_kubelet_dies(host, tap):
+    """Nobody does anything: the node goes back by itself, in time."""
+    host.node(FALSE_FLAG, service=SERVICE,
+              control="die-after-ms=1500 when=true\n")
+    before = host.snapshot()
+    start = time.monotonic()
+    kill_fix(host, tap, "--wait=3")
+    tap.check(wait_for(lambda: not is_pending(host), 55),
+              "the timer runs out")
+    tap.check(wait_for(lambda: not units(host), 15), "its service ends")
+    passed = time.monotonic() - start
+    tap.check(passed < 55, "within the time limit", passed)
+    check_taken_back(host, tap, before)
+
+
+def test_killed_and_kubelet_healthy(host, tap):
+    """Nobody has confirmed it."""
+    host.node(FALSE_FLAG, service=SERVICE)
+    before, was = host.snapshot(), host.identity()
+    timer = kill_fix(host, tap, "--wait=3")
+    tap.status(fire(host, timer), 0, "the timer's service")
+    tap.check(host.identity() != was, "it is a new kubelet")
+    host.run(["systemctl", "stop", timer])
+    check_taken_back(host, tap, before)
+
+
+def test_killed_before_the_restart(host, tap):
+    """A kubelet that never saw the new files is not restarted."""
+    host.node(FALSE_FLAG, service=SERVICE)
+    before, was = host.snapshot(), host.identity()
+    result = host.run(["strace", "-f", "-o", "/dev/null", "-e",
+                       "inject=renameat,renameat2:signal=SIGKILL:when=2",
+                       "kubelet-remedy", "fix", "--wait=3"])
+    if result.status == 127:
+        print("# no strace")
+        return
+    found = timers(host)
+    tap.equal(len(found), 1, "a timer is armed")
+    tap.check(is_pending(host), "the mark is there")
+    tap.status(fire(host, found[0]), 0, "the timer's service")
+    host.run(["systemctl", "stop"] + found)
+    tap.equal(host.identity(), was, "kubelet was left alone")
+    check_taken_back(host, tap, before)
+
+
+def test_killed_undo(host, tap):
+    """An undo is taken back to the fix."""
+    host.node(FALSE_FLAG, service=SERVICE)
+    tap.status(host.remedy("fix", "--wait=1"), 0, "fix")
+    fixed = host.snapshot()
+    process = host.spawn(["kubelet-remedy", "undo", "--wait=3"])
+    tap.check(host.wait_value("false"), "kubelet runs on the old files")
+    host.signal_program(signal.SIGKILL)
+    host.finish(process)
+    found = timers(host)
+    tap.status(fire(host, found[0]), 0, "the timer's service")
+    host.run(["systemctl", "stop"] + found)
+    tap.equal(host.snapshot(), fixed, "the bytes of the fix")
+    tap.equal(host.value(), "true", "kubelet decides as fixed")
+    check_nothing_left(host, tap, "undo")
+
+
+def test_runs_out_too_early(host, tap):
+    """What it starts waits for the run, and does nothing then."""
+    host.node(FALSE_FLAG, service=SERVICE)
+    process = start_fix(host, tap, "--wait=3")
+    service = timers(host)[0].removesuffix(".timer") + ".service"
+    host.run(["systemctl", "start", "--no-block", service])
+    time.sleep(0.5)
+    tap.check(service in units(host), "it waits", units(host))
+    tap.status(host.finish(process), 0, "fix")
+    was = host.identity()
+    tap.check(wait_for(lambda: not units(host), 5), "it has ended")
+    tap.equal(host.identity(), was, "kubelet is left alone")
+    tap.equal(host.value(), "true", "kubelet decides true")
+    tap.status(host.remedy("audit"), 0, "audit")
+    check_nothing_left(host, tap, "early")
+
+
+def test_disarmed(host, tap):
+    """At the end of every path."""
+    host.node(FALSE_FLAG, service=SERVICE)
+    tap.status(host.remedy("fix", "--wait=1"), 0, "fix")
+    check_nothing_left(host, tap, "fix")
+    tap.status(host.remedy("undo", "--wait=1"), 0, "undo")
+    check_nothing_left(host, tap, "undo")
+    process = start_fix(host, tap, "--wait=8")
+    host.signal_program(signal.SIGTERM)
+    tap.status(host.finish(process), 5, "fix, SIGTERM")
+    check_nothing_left(host, tap, "SIGTERM")
+    host.write(CONTROL, "die-after-ms=300 when=true\n")
+    tap.status(host.remedy("fix", "--retry", "--wait=3"), 5, "fix, put back")
+    check_nothing_left(host, tap, "put back")
+    tap.status(host.remedy("fix", "--retry", "--wait=3", "--no-rollback"), 6,
+               "fix, left")
+    check_nothing_left(host, tap, "left")
+    tap.contains(host.remedy("history").stdout, "kept",
+                 "a change that is left is one to undo")
+
+
+def test_no_timer_without_restart(host, tap):
+    host.node(FALSE_FLAG, service=SERVICE)
+    result = host.sh("strace -f -e trace=sendmsg -o /run/trace kubelet-remedy "
+                     "fix --restart=never; s=$?; "
+                     "grep -c StartTransientUnit /run/trace; exit $s")
+    tap.equal((result.status, result.stdout.splitlines()[-1:]), (0, ["0"]),
+              "no timer", result.stdout, result.stderr)
+    check_nothing_left(host, tap, "never")
+
+
+def test_nothing_to_recover(host, tap):
+    host.node()
+    before, was = host.snapshot(), host.identity()
+    for args in ([], ["20200101T000000.000000Z-00000000"]):
+        tap.status(host.remedy("recover", *args), 0, "recover")
+    tap.equal((host.snapshot(), host.identity()), (before, was),
+              "nothing is changed, kubelet is left alone")
+    host.write(STATE_DIR + "/pending", "")
+    tap.status(host.remedy("recover"), 0, "recover, a mark alone")
+    tap.check(not is_pending(host), "the mark is gone")
+    tap.status(host.remedy("recover", user="nobody"), 4, "not root")
+
+
+def outside(host, *args, **options):
+    """The program as a container has it, with the host's root mounted."""
+    return subprocess.Popen([PROGRAM] + list(args)
+                            + ["--root=" + host.root.rstrip("/")],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, **options)
+
+
+def test_below_a_root(host, tap):
+    """systemd runs a copy of the program that lies on the host."""
+    host.node(FALSE_FLAG, service=SERVICE)
+    before = host.snapshot()
+    process = outside(host, "fix", "--wait=3")
+    tap.check(host.wait_value("true"), "kubelet runs on the new files")
+    process.kill()
+    process.communicate()
+    found = timers(host)
+    tap.equal(len(found), 1, "a timer is armed")
+    text = host.sh("systemctl cat " + found[0].replace(".timer", ".service"))
+    tap.contains(text.stdout, 'ExecStart="%s/program" "recover"' % STATE_DIR,
+                 "it runs the copy")
+    tap.status(fire(host, found[0]), 0, "the timer's service")
+    host.run(["systemctl", "stop"] + found)
+    host.remove(STATE_DIR + "/program")
+    check_taken_back(host, tap, before)
+    process = outside(host, "fix", "--wait=1")
+    out, err = process.communicate()
+    tap.equal(process.returncode, 0, "fix to its end", out, err)
+    check_nothing_left(host, tap, "fix")
+
+
+def test_host_cannot_run_it(host, tap):
+    """Without a way back there is no restart, and nothing is changed."""
+    host.node(FALSE_FLAG, service=SERVICE)
+    before, was = host.snapshot(), host.identity()
+    moved = host.sh("for f in $(ldd /usr/bin/kubelet-remedy | "
+                    "sed -n 's/.*=> \\(.*libyaml[^ ]*\\).*/\\1/p'); do "
+                    "mv $f /root/libyaml && echo $f; done").stdout.strip()
+    tap.check(moved, "a library is taken away")
+    process = outside(host, "fix", "--wait=1")
+    out, err = process.communicate()
+    host.sh("mv /root/libyaml " + moved)
+    tap.equal(process.returncode, 4, "fix", out, err)
+    tap.contains(err, "does not run on the host (status 127)", "the reason")
+    tap.contains(err, "--restart=never", "what may be done")
+    tap.equal(host.snapshot(), before, "nothing is changed")
+    tap.equal(host.identity(), was, "kubelet is left alone")
+    check_nothing_left(host, tap, "refused")
+
+
+def test_inside_the_unit(host, tap):
+    """Its own restart would end it, and wait for it."""
+    host.node(FALSE_FLAG, start=False, service=SERVICE.replace("=1", "=10")
+              + "\nExecStartPre=-/usr/bin/kubelet-remedy fix --restart=always")
+    before = host.snapshot()
+    host.run(["systemctl", "start", "kubelet"])
+    tap.check(host.is_healthy(), "kubelet starts")
+    tap.equal(host.snapshot(), before, "nothing is changed")
+    tap.contains(host.log(), "runs inside kubelet.service", "the reason")
+
+
+def enable(host):
+    with open(SERVICE_FILE, encoding="utf-8") as file:
+        text = file.read()
+    host.write("/usr/lib/systemd/system/" + RECOVER,
+               text.replace("/usr/local/sbin/", "/usr/bin/"))
+    result = host.sh("systemctl enable %s && mkdir -p /etc/systemd/system/"
+                     "bth.target.wants && ln -sf %s /etc/systemd/system/"
+                     "bth.target.wants/ && sync" % (RECOVER, UNIT))
+    if result.status:
+        raise RuntimeError(result.stderr)
+
+
+def shown(host, *names):
+    text = host.run(["systemctl", "show", RECOVER, "-p", ",".join(names)])
+    return dict(line.split("=", 1) for line in text.stdout.splitlines())
+
+
+def test_reboot(host, tap):
+    """The timer is gone: the unit takes it back before kubelet starts."""
+    host.node(FALSE_FLAG, service=SERVICE, config=',\n  "%s": false' % KEY)
+    enable(host)
+    before = host.snapshot()
+    kill_fix(host, tap, "--wait=3")
+    tap.check(host.snapshot() != before, "the new files are there")
+    host.reboot()
+    tap.check(host.is_healthy(), "kubelet is healthy")
+    tap.equal(timers(host), [], "the timer is gone")
+    tap.equal(host.snapshot(), before, "old bytes, owners and modes")
+    tap.equal(host.value(), "false", "kubelet decides as before")
+    tap.check(FALSE_FLAG in host.argv(), "systemd has the old unit",
+              host.argv())
+    tap.equal(host.read(STARTS).strip(), b"1", "it was started once")
+    tap.equal(shown(host, "Result", "ConditionResult"),
+              {"Result": "success", "ConditionResult": "yes"}, "the unit ran")
+    check_nothing_left(host, tap, "reboot")
+    tap.status(host.run(["systemctl", "is-system-running"]), 0, "the system")
+
+    host.reboot()
+    tap.check(host.is_healthy(), "second boot: kubelet is healthy")
+    tap.equal(shown(host, "Result", "ConditionResult"),
+              {"Result": "success", "ConditionResult": "no"},
+              "second boot: the unit was not run")
+
+
+def main():
+    if len(sys.argv) < 4:
+        print(__doc__, file=sys.stderr)
+        return 2
+    tests = [thing for name, thing in globals().items()
+             if name.startswith("test_")]
+    try:
+        need_host()
+    except Skip as reason:
+        print("1..0 # SKIP %s" % reason)
+        return 0
+    upper = tempfile.mkdtemp(prefix="rollback-", dir="/var/tmp")
+    try:
+        with Host(PROGRAM, sys.argv[2], "rollback-%d" % os.getpid(),
+                  ["--upper", upper]) as host:
+            return run_tests(tests, host, sys.argv[4:])
+    finally:
+        shutil.rmtree(upper, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    PROGRAM, SERVICE_FILE = sys.argv[1] if sys.argv[1:] else "", \
+        sys.argv[3] if sys.argv[3:] else ""
+    sys.exit(main())
