@@ -467,6 +467,9 @@ def main():
                         default=int.from_bytes(os.urandom(3), "big"))
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--keep")
+    # a root made by mmdebstrap --variant=essential --include=systemd,
+    # systemd-sysv,dbus,libbsd0,libmd0: another systemd than this machine's
+    parser.add_argument("--root")
     args = parser.parse_args()
     try:
         host_lib.need_host()
@@ -476,7 +479,8 @@ def main():
     print("# --seed %d --units %d" % (args.seed, args.units))
     stats = {}
     host = host_lib.Host(args.dump_unit, args.print_argv,
-                         "property-%d" % os.getpid())
+                         "property-%d" % os.getpid(),
+                         ["--root", args.root] if args.root else [])
     host.binaries = {"/usr/bin/dump-unit": args.dump_unit,
                      PROGRAM: args.print_argv}
     started = time.monotonic()
