@@ -92,7 +92,7 @@ static int decide_restart(struct kr_applying *f)
 	const struct kr_audit *before = f->fix->before;
 	int r;
 
-	f->fix->restarts = f->fix->reloads = false;
+	f->fix->restarts = f->fix->reloads = f->fix->watched = false;
 	f->was_invalid = before->disk.state == KR_STATE_INVALID &&
 	                 kr_apply_node(f)->disk.inputs.by_setting;
 	if (!kr_apply_node(f)->live)
@@ -101,6 +101,8 @@ static int decide_restart(struct kr_applying *f)
 	if (r < 0)
 		return r;
 	f->fix->restarts = wants_restart(f);
+	f->fix->watched =
+		f->fix->restarts && has_edits(f) && !f->options->no_rollback;
 	f->fix->reloads = f->fix->plan->unit_changes || before->reload_needed;
 	return 0;
 }
@@ -276,7 +278,7 @@ static int arm(struct kr_applying *f)
 {
 	int r;
 
-	if (!f->fix->restarts || f->options->no_rollback)
+	if (!f->fix->watched)
 		return 0;
 	r = kr_watchdog_arm(f->fix->host, kr_transaction_id(f->tx),
 	                    f->options->wait_usec, f->diag, &f->watchdog);

@@ -69,7 +69,8 @@ struct kr_fix {
 	struct kr_audit *after;  /* of the node as it is in the end; NULL: as
 	                            before, or a preview (see the plan's) */
 	bool restarts, reloads;  /* was done, or would be in a preview */
-	char transaction[64];    /* its id, "" where there is none */
+	bool watched;         /* a timer takes it back if this run is killed */
+	char transaction[64]; /* its id, "" where there is none */
 	struct kr_actions actions;
 	struct kr_log log; /* kubelet's last lines, where it is not well */
 	struct kr_host *host, *host_after; /* what BEFORE and AFTER speak of */

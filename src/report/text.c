@@ -285,6 +285,11 @@ static void print_steps(const struct kr_term *term, const struct kr_fix *fix)
 		fix->plan && fix->plan->audit ? fix->plan->audit : fix->before;
 	const char *unit = fix->host->node->unit_name;
 
+	if (fix->watched)
+		fputs("# before: org.freedesktop.systemd1.Manager."
+		      "StartTransientUnit('kubelet-remedy-rollback-ID.timer', "
+		      "'fail', ...)\n",
+		      term->out);
 	if (fix->reloads)
 		fputs("# then: org.freedesktop.systemd1.Manager.Reload()\n",
 		      term->out);
