@@ -36,7 +36,7 @@ static struct kr_term terminal(const struct kr_options *o, FILE *out)
 {
 	const char *no_color = getenv("NO_COLOR");
 	bool is_tty = isatty(fileno(out)) == 1;
-	struct kr_term term = {.out = out};
+	struct kr_term term = {.out = out, .is_terminal = is_tty};
 	struct winsize size;
 
 	term.color = o->color == KR_WHEN_ALWAYS ||
@@ -345,8 +345,12 @@ static int run_status(const struct kr_options *o, FILE *out, FILE *err)
 	if (r == -ENOMEM)
 		return out_of_memory(err);
 	kr_term_messages(&err_term, &diag, KR_ERROR);
-	if (r < 0)
+	if (r < 0) {
+		if (o->format == KR_FORMAT_JSON && !o->quiet &&
+		    kr_json_status_unread(out, &o->node) < 0)
+			return out_of_memory(err);
 		return KR_STATUS_NO_VERDICT;
+	}
 	if (o->format == KR_FORMAT_JSON && !o->quiet)
 		r = kr_json_status(out, &status);
 	else if (!o->quiet)

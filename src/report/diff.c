@@ -250,18 +250,32 @@ static void print_hunk(struct drawing *d, size_t i, size_t end, long *shift)
 	*shift += (long)n_new - (long)n_old;
 }
 
-/* A name with a byte that would end it or the line is quoted as GNU diff and
- * patch do, in the style of C. */
+static bool is_control(char c)
+{
+	return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+static bool needs_quotes(const char *path)
+{
+	for (const char *c = path; *c; c++) {
+		if (*c == '"' || *c == '\\' || is_control(*c))
+			return true;
+	}
+	return false;
+}
+
+/* A name with a byte that would end it or the line, or move a reader's cursor,
+ * is quoted as GNU diff and patch do, in the style of C. */
 static void print_name(FILE *out, const char *mark, const char *side,
                        const char *path)
 {
-	bool quoted = strpbrk(path, "\"\\\n\t\r") != NULL;
+	bool quoted = needs_quotes(path);
 
 	fprintf(out, "%s %s%s", mark, quoted ? "\"" : "", side);
 	for (const char *c = path; *c; c++) {
 		if (quoted && (*c == '"' || *c == '\\'))
 			fprintf(out, "\\%c", *c);
-		else if (quoted && (unsigned char)*c < 0x20)
+		else if (is_control(*c))
 			fprintf(out, "\\%03o", (unsigned char)*c);
 		else
 			fputc(*c, out);

@@ -362,6 +362,11 @@ int kr_json_audit(FILE *out, struct kr_node *node, const struct kr_audit *audit,
 	return print(&j, root, out);
 }
 
+static const char *unit_asked_for(const struct kr_node_options *options)
+{
+	return options->unit ? options->unit : "kubelet.service";
+}
+
 static void add_unread_node(struct json *j, cJSON *root,
                             const struct kr_node_options *options)
 {
@@ -373,7 +378,7 @@ static void add_unread_node(struct json *j, cJSON *root,
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
 		string(j, n, members[i], NULL);
 	string(j, n, "root", options->root ? options->root : "/");
-	string(j, n, "unit", options->unit ? options->unit : "kubelet.service");
+	string(j, n, "unit", unit_asked_for(options));
 }
 
 int kr_json_unread(FILE *out, const struct kr_setting *setting,
@@ -570,6 +575,22 @@ int kr_json_status(FILE *out, const struct kr_status *status)
 		add_no_unit(&j, root);
 	boolean(&j, root, "healthy", status->healthy);
 	add_log(&j, root, &status->log);
+	return print(&j, root, out);
+}
+
+int kr_json_status_unread(FILE *out, const struct kr_node_options *options)
+{
+	static const struct kr_log none;
+	struct json j = {0};
+	cJSON *root = cJSON_CreateObject();
+
+	if (!root)
+		return -ENOMEM;
+	number(&j, root, "schema", 1);
+	string(&j, root, "unit", unit_asked_for(options));
+	add_no_unit(&j, root);
+	boolean(&j, root, "healthy", false);
+	add_log(&j, root, &none);
 	return print(&j, root, out);
 }
 

@@ -20,4 +20,6 @@ int kr_json_unread(FILE *out, const struct kr_setting *setting,
 int kr_json_fix(FILE *out, const struct kr_fix *fix,
                 const struct kr_diag *diag);
 int kr_json_status(FILE *out, const struct kr_status *status);
+/* A status that could read nothing. */
+int kr_json_status_unread(FILE *out, const struct kr_node_options *options);
 int kr_json_history(FILE *out, const struct kr_history *history);

@@ -46,7 +46,7 @@ void kr_term_color(const struct kr_term *term, enum kr_color color,
 
 /* --- snippets ------------------------------------------------------------ */
 
-#define ROOM_MIN 12
+#define ROOM_MIN 8  /* so that 20 columns are enough */
 #define GUTTER   10 /* "     2 | " and one to spare */
 
 static bool starts_character(char c)
@@ -87,6 +87,11 @@ void kr_term_text(const struct kr_term *term, const char *text)
 	print_bytes(term->out, text, strlen(text));
 }
 
+void kr_term_bytes(const struct kr_term *term, const char *bytes, size_t size)
+{
+	print_bytes(term->out, bytes, size);
+}
+
 struct window {
 	size_t start, end; /* bytes of the line that are shown */
 };
@@ -100,8 +105,8 @@ static struct window choose_window(const char *source, size_t size, size_t at,
 
 	if (width == 0 || characters(source, size) + GUTTER <= width)
 		return w;
-	room = width > GUTTER + ROOM_MIN ? width - GUTTER - 2 /* two "…" */
-	                                 : ROOM_MIN;
+	room = width > GUTTER + 2 + ROOM_MIN ? width - GUTTER - 2 /* two "…" */
+	                                     : ROOM_MIN;
 	if (room >= size)
 		return w;
 	if (length > room)

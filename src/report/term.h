@@ -14,6 +14,7 @@
 struct kr_term {
 	FILE *out;
 	bool color;
+	bool is_terminal;
 	unsigned width; /* columns; 0: no limit */
 };
 
@@ -38,6 +39,7 @@ void kr_term_end(const struct kr_term *term);
  * the terminal, C0 and C1 control characters, is shown as "?", a tab as a
  * blank. */
 void kr_term_text(const struct kr_term *term, const char *text);
+void kr_term_bytes(const struct kr_term *term, const char *bytes, size_t size);
 
 /*
  * The line LINE (its text is SOURCE, SIZE bytes) with a caret under the LENGTH

@@ -27,6 +27,15 @@ static const struct {
 static_assert(ARRAY_SIZE(verdicts) == _KR_VERDICT_MAX,
               "a word for each verdict");
 
+/* One line whose words came from the node. */
+static void print_row(const struct kr_term *term, const char *label,
+                      const char *text)
+{
+	fputs(label, term->out);
+	kr_term_text(term, text);
+	fputc('\n', term->out);
+}
+
 static void headline(const struct kr_term *term, enum kr_color color,
                      const char *word, const char *reason)
 {
@@ -121,7 +130,7 @@ static void print_running(const struct kr_term *term,
 
 	print_state(term, "running", audit->running.state);
 	if (audit->pid == 0) {
-		fprintf(term->out, "%s\n", audit->running.reason);
+		print_row(term, "", audit->running.reason);
 		return;
 	}
 	kr_local_time(audit->started_usec, started);
@@ -195,7 +204,7 @@ void kr_text_audit(const struct kr_term *term, const struct kr_node *node,
 		print_running(term, audit);
 	if (audit->live.state != KR_STATE_ABSENT) {
 		print_state(term, "live", audit->live.state);
-		fprintf(term->out, "%s\n", audit->live.reason);
+		print_row(term, "", audit->live.reason);
 	}
 	print_overridden(term, audit);
 	kr_term_messages(term, diag, KR_NOTE);
@@ -250,7 +259,11 @@ static void print_diff_line(const struct kr_term *term, const char *line,
 		i++;
 	if (i < ARRAY_SIZE(kinds))
 		kr_term_begin(term, kinds[i].color);
-	fwrite(line, 1, length, term->out);
+	/* patch wants the bytes, a reader a terminal that stays as it is */
+	if (term->is_terminal)
+		kr_term_bytes(term, line, length);
+	else
+		fwrite(line, 1, length, term->out);
 	if (i < ARRAY_SIZE(kinds))
 		kr_term_end(term);
 	fputc('\n', term->out);
@@ -379,8 +392,9 @@ void kr_text_steps(const struct kr_term *term, const struct kr_actions *actions)
 	for (size_t i = 0; i < actions->n_actions; i++) {
 		const struct kr_action *a = &actions->actions[i];
 
-		fprintf(term->out, "%-9s %s (%.3f s)\n", a->action, a->result,
-		        a->seconds);
+		fprintf(term->out, "%-9s ", a->action);
+		kr_term_text(term, a->result);
+		fprintf(term->out, " (%.3f s)\n", a->seconds);
 	}
 }
 
@@ -390,8 +404,10 @@ static void print_done(const struct kr_term *term, const struct kr_fix *fix)
 
 	for (size_t i = 0; changed && i < fix->plan->edits.n_files; i++) {
 		fputs("  changed   ", term->out);
-		kr_term_color(term, KR_COLOR_PLACE, "%s\n",
-		              fix->plan->edits.files[i].path);
+		kr_term_begin(term, KR_COLOR_PLACE);
+		kr_term_text(term, fix->plan->edits.files[i].path);
+		kr_term_end(term);
+		fputc('\n', term->out);
 	}
 	if (fix->log.n_lines > 0) {
 		fputs("  kubelet's last lines:\n", term->out);
@@ -439,10 +455,11 @@ static void print_entry(const struct kr_term *term,
 	              e->undo == KR_UNDO_POSSIBLE ? KR_COLOR_GOOD
 	                                          : KR_COLOR_DIM,
 	              "undo: %s", kr_undoable_to_string(e->undo));
-	fprintf(term->out, "%s%s\n", e->reason ? ", " : "",
-	        e->reason ? e->reason : "");
+	fputs(e->reason ? ", " : "", term->out);
+	kr_term_text(term, e->reason ? e->reason : "");
+	fputc('\n', term->out);
 	for (size_t i = 0; i < e->manifest->n_files; i++)
-		fprintf(term->out, "    %s\n", e->manifest->files[i].path);
+		print_row(term, "    ", e->manifest->files[i].path);
 }
 
 void kr_text_history(const struct kr_term *term,
@@ -472,10 +489,12 @@ static void print_unit(const struct kr_term *term, const struct kr_status *s)
 	const struct kr_loaded_unit *u = s->loaded;
 	bool active = strcmp(u->active_state, "active") == 0;
 
-	fprintf(term->out, "  loaded:   %s (%s)\n", u->load_state,
-	        *u->fragment_path ? u->fragment_path : "no unit file");
+	fprintf(term->out, "  loaded:   %s (", u->load_state);
+	kr_term_text(term,
+	             *u->fragment_path ? u->fragment_path : "no unit file");
+	fputs(")\n", term->out);
 	for (size_t i = 0; i < u->n_dropin_paths; i++)
-		fprintf(term->out, "  drop-in:  %s\n", u->dropin_paths[i]);
+		print_row(term, "  drop-in:  ", u->dropin_paths[i]);
 	if (u->need_daemon_reload)
 		kr_term_color(term, KR_COLOR_WARN,
 		              "  changed on disk: systemd needs a "
@@ -496,8 +515,9 @@ static void print_unit(const struct kr_term *term, const struct kr_status *s)
 	if (u->n_restarts > 0)
 		fprintf(term->out, "  restarts: %u by systemd\n",
 		        u->n_restarts);
-	fprintf(term->out, "  healthy:  %s%s%s\n", s->healthy ? "yes" : "no",
-	        s->why ? ", " : "", s->why ? s->why : "");
+	fprintf(term->out, "  healthy:  %s%s", s->healthy ? "yes" : "no",
+	        s->why ? ", " : "");
+	print_row(term, "", s->why ? s->why : "");
 	if (s->not_asked)
 		fprintf(term->out, "            (healthz was not asked: %s)\n",
 		        s->not_asked);
