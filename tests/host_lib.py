@@ -131,6 +131,11 @@ class Tap:
                           "got  %s" % result.status, "stdout:", result.stdout,
                           "stderr:", result.stderr)
 
+    def skip(self, reason):
+        self.count += 1
+        print("ok %d - %s # SKIP %s" % (self.count, self.test, reason),
+              flush=True)
+
     def done(self):
         print("1..%d" % self.count)
         return 1 if self.failed or not self.count else 0
@@ -389,6 +394,8 @@ def run_tests(tests, host, only=()):
         start = time.monotonic()
         try:
             test(host, tap)
+        except Skip as reason:
+            tap.skip(reason)
         except Exception:  # pylint: disable=broad-except
             tap.check(False, "runs to its end", traceback.format_exc())
         print("# %s: %.1f s" % (tap.test, time.monotonic() - start),

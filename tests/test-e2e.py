@@ -20,13 +20,11 @@ import sys
 import tempfile
 import time
 
+from e2e_lib import (DIES, FALSE_FLAG, KEY_FALSE, KEY_TRUE, LOST_OUTPUT,
+                     check_fixed, check_put_back, check_untouched,
+                     failing_node, fix_in_wait, run_file)
 from host_lib import (CONFIG, CONFIG_TEXT, CONTROL, DROPIN, DROPIN_TEXT, FLAG,
-                      KEY, UNIT, Host, Skip, need_host, run_tests)
-
-FALSE_FLAG = FLAG + "=false"
-KEY_TRUE = ',\n  "%s": true' % KEY
-KEY_FALSE = ',\n  "%s": false' % KEY
-DIES = "stand-in was told to die"
+                      KEY, UNIT)
 
 
 # --- helpers of more than one test
@@ -36,38 +34,6 @@ def position(data, part):
     offset = data.index(part)
     start = data.rfind(b"\n", 0, offset) + 1
     return data.count(b"\n", 0, offset) + 1, offset - start + 1, offset
-
-
-def check_fixed(host, tap, result, was=None):
-    """The end that everybody wants: new kubelet, without flag, key true."""
-    tap.status(result, 0, "fix")
-    tap.check(host.is_healthy(), "kubelet is healthy")
-    tap.equal(host.value(), "true", "kubelet decided true")
-    tap.check(not [w for w in host.argv() if w.startswith(FLAG)],
-              "the flag is gone from kubelet's argv", host.argv())
-    if was:
-        tap.check(host.identity() != was, "it is a new kubelet")
-    tap.status(host.remedy("audit"), 0, "audit afterwards")
-
-
-def check_put_back(host, tap, result, before, value="false"):
-    """The end when the new kubelet does not come back."""
-    tap.status(result, 5, "fix")
-    tap.equal(host.snapshot(), before, "old bytes, owners and modes")
-    tap.check(host.is_healthy(), "kubelet is healthy again")
-    tap.equal(host.value(), value, "kubelet decides as before")
-
-
-def check_untouched(host, tap, result, before, was, status=4):
-    tap.status(result, status, "refused")
-    tap.equal(host.snapshot(), before, "no file is changed")
-    tap.equal(host.identity(), was, "kubelet is not touched")
-
-
-def failing_node(host, control="", **options):
-    """The flag false, the file true: what the files were before, and who ran."""
-    host.node(FALSE_FLAG, control=control, **options)
-    return host.snapshot(), host.identity()
 
 
 # --- the main job
@@ -158,7 +124,8 @@ def check_preview(host, tap, *options):
     tap.check(all(line[:1] in ("#", "-", "+", " ", "@", "\\")
                   for line in preview.stdout.splitlines()),
               "only diffs and remarks", preview.stdout)
-    tap.matches(preview.stdout, r"^# .*[Rr]estart", "it names the restart")
+    tap.matches(preview.stdout, r"^# .*RestartUnit\('kubelet\.service'",
+                "it names the restart")
     patched = apply_preview(host, preview.stdout)
     result = host.remedy("fix", *options)
     got = {path: host.read(path) for path in (CONFIG, DROPIN, UNIT)}
@@ -410,8 +377,15 @@ def test_dies_after_300_ms_text(host, tap):
 
 
 def test_dies_after_6_s(host, tap):
-    dying(host, tap, "die-after-ms=6000 healthy-after-ms=60000 when=true\n",
-          DIES, wait="20")
+    """Healthy at once, and dead where the runtime's probes are done."""
+    dying(host, tap, "die-after-ms=6000 when=true\n", DIES, wait="20")
+
+
+def test_dies_after_6_s_default_wait(host, tap):
+    before, _ = failing_node(host, "die-after-ms=6000 when=true\n")
+    result = host.remedy("fix")
+    check_put_back(host, tap, result, before)
+    tap.contains(result.stderr + result.stdout, DIES, "the reason is shown")
 
 
 def test_never_healthy_500(host, tap):
@@ -516,28 +490,19 @@ def test_no_unit(host, tap):
 
 # --- signals and lost output in the wait
 
-def fix_in_wait(host, **options):
-    """A fix that waits for a slow new kubelet: the process, and the files."""
-    before, _ = failing_node(host, "healthy-after-ms=4000 when=true\n")
-    process = host.spawn(["kubelet-remedy", "fix", "--wait=20"], **options)
-    if not host.wait_value("true"):
-        host.finish(process, timeout=1)
-        raise RuntimeError("no new kubelet was started")
-    time.sleep(0.5)
-    return process, before
-
-
 def test_sigint_and_sigterm(host, tap):
     for number in (signal.SIGINT, signal.SIGTERM):
         process, before = fix_in_wait(host)
+        time.sleep(0.5)
         tap.equal(host.signal_program(number), 1, "%s is sent" % number.name)
         result = host.finish(process)
         check_put_back(host, tap, result, before)
+    # nobody disliked the change: it is no change that was put back
+    check_fixed(host, tap, host.remedy("fix", "--wait=20"))
 
 
 def check_went_on(host, tap, result):
-    tap.check(result.status not in (0, 4, 5, 6), "the status is not 0",
-              result.status, result.stderr)
+    tap.status(result, LOST_OUTPUT, "nobody has seen the end")
     tap.check(host.is_healthy(), "kubelet is healthy")
     tap.equal(host.value(), "true", "kubelet decided true")
     tap.check(FLAG.encode() not in host.read(DROPIN), "the file is fixed")
@@ -562,12 +527,11 @@ def test_closed_stdout(host, tap):
 def test_full_disk_for_output(host, tap):
     failing_node(host)
     result = host.sh("exec kubelet-remedy fix >/dev/full")
-    tap.check(result.status != 0, "fix: lost output is not 0", result.status)
+    tap.status(result, LOST_OUTPUT, "fix: lost output")
     tap.equal(host.value(), "true", "but kubelet decided true")
     for words in ("audit", "audit -o json", "fix -n", "status"):
         result = host.sh("exec kubelet-remedy %s >/dev/full" % words)
-        tap.check(result.status != 0, words + ": lost output is not 0",
-                  result.status)
+        tap.status(result, LOST_OUTPUT, words + ": lost output")
         tap.check(result.stderr, words + ": and said on stderr")
 
 
@@ -741,21 +705,5 @@ def test_metadata_is_put_back(host, tap):
     check_put_back(host, tap, host.remedy("fix", "--wait=8"), before)
 
 
-def main():
-    if len(sys.argv) < 3:
-        print(__doc__, file=sys.stderr)
-        return 2
-    program, standin, only = sys.argv[1], sys.argv[2], sys.argv[3:]
-    tests = [thing for name, thing in globals().items()
-             if name.startswith("test_")]
-    try:
-        need_host()
-    except Skip as reason:
-        print("1..0 # SKIP %s" % reason)
-        return 0
-    with Host(program, standin) as host:
-        return run_tests(tests, host, only)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_file(__doc__, globals()))
