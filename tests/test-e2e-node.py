@@ -13,6 +13,7 @@ that lead out of it. Needs root; without it the whole is skipped.
 import json
 import re
 import sys
+import time
 
 from host_lib import (CONFIG, CONFIG_TEXT, CONTROL, FLAG, KEY, UNIT, Host,
                       Skip, need_host, run_tests)
@@ -32,20 +33,25 @@ class Spare:
 
     def __init__(self, host, *words, before=(), folder="/"):
         self.host = host
+        self.others = self.find()
         self.process = host.spawn(
             ["env", "--chdir=" + folder, "STANDIN_DIR=/run/spare", *before,
              "/usr/bin/kubelet", "--healthz-port=0", *words])
 
+    def find(self):
+        return self.host.sh(
+            "for p in /proc/[0-9]*; do"
+            " [ \"$(cat $p/comm 2>/dev/null)\" = kubelet ] &&"
+            " grep -qz healthz-port $p/cmdline 2>/dev/null &&"
+            " basename $p; done").stdout.split()
+
     def __enter__(self):
         for _ in range(100):
-            found = self.host.sh(
-                "for p in /proc/[0-9]*; do"
-                " [ \"$(cat $p/comm 2>/dev/null)\" = kubelet ] &&"
-                " grep -qz healthz-port $p/cmdline 2>/dev/null &&"
-                " basename $p; done; sleep 0.1").stdout.split()
+            found = [pid for pid in self.find() if pid not in self.others]
             if found:
                 self.pid = found[-1]
                 return self
+            time.sleep(0.1)
         raise RuntimeError("the spare kubelet does not start: %s"
                            % (self.process.poll(),))
 
@@ -111,6 +117,45 @@ def test_several_without_unit(host, tap):
         for spare in first, second:
             result, got = host.remedy_json("audit", "--pid=" + spare.pid)
             tap.equal(str(got["views"]["running"]["pid"]), spare.pid, "--pid")
+
+
+def test_several_beside_a_stopped_unit(host, tap):
+    """The unit is true and down; what runs is false, and nobody's choice."""
+    host.node("")
+    host.sh("systemctl stop kubelet.service")
+    with Spare(host, FALSE_FLAG), Spare(host, FALSE_FLAG):
+        result, got = host.remedy_json("audit")
+        tap.status(result, 3, "audit")
+        tap.equal(got.get("verdict"), "unknown", "verdict")
+        tap.contains(messages(result, got), "--pid", "what to say is said")
+
+
+def test_pid_of_no_kubelet(host, tap):
+    host.node("")
+    result, got = host.remedy_json("audit", "--pid=1")
+    tap.status(result, 3, "systemd is no kubelet")
+    tap.contains(messages(result, got), "1", "it is named")
+    tap.check(got.get("verdict") != "pass", "never a pass", got)
+    before, was = host.snapshot(), host.identity()
+    tap.status(host.remedy("fix", "--pid=1", "--restart=always"), 4, "fix")
+    tap.equal((host.snapshot(), host.identity()), (before, was),
+              "nothing is changed or restarted")
+
+
+def test_hidden_processes(host, tap):
+    """Who may not see kubelet does not say that it is well."""
+    host.node(FALSE_FLAG)
+    write_config(host, KEY_TRUE)
+    host.sh("sed -i 's/ %s//' %s.d/*; systemctl daemon-reload;"
+            " mount -o remount,hidepid=2 /proc" % (FALSE_FLAG, UNIT))
+    try:
+        result, got = host.remedy_json("audit", user="nobody")
+    finally:
+        host.sh("mount -o remount,hidepid=0 /proc")
+    tap.check(result.status in (1, 3), "never a pass", result)
+    tap.check(got.get("verdict") in ("fail", "unknown"), "verdict", got)
+    result, got = host.remedy_json("audit")
+    tap.status(result, 1, "root sees it")
 
 
 def test_no_unit_at_all(host, tap):
