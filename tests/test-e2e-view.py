@@ -1,0 +1,310 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What is seen: status, JSON by its schema, hostile names, narrow terminals.
+
+    test-e2e-view.py PROGRAM STANDIN [TEST...]
+
+Needs root; without it the whole is skipped.
+"""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import threading
+import time
+
+from e2e_lib import (FALSE_FLAG, KEY_FALSE, check_fixed, failing_node,
+                     run_file)
+from host_lib import (CONFIG, CONTROL, DROPIN, DROPIN_TEXT, HERE, UNIT)
+from json_schema import Schemas
+
+SCHEMAS = Schemas(os.path.join(HERE, os.pardir, "data", "schema"))
+FOLDER = UNIT + ".d"
+
+
+# --- JSON by its schema
+
+def by_schema(tap, result, name, what):
+    """The object, checked against the schema; {} if it is none."""
+    try:
+        got = json.loads(result.stdout)
+    except ValueError as error:
+        tap.check(False, what + ": JSON", error, result.stdout,
+                  result.stderr)
+        return {}
+    faults = list(SCHEMAS.faults(name, got))
+    tap.check(not faults, what + ": by the schema", faults, result.stdout)
+    return got
+
+
+def test_no_root_there(host, tap):
+    for command in ("audit", "status"):
+        result = host.remedy(command, "-o", "json", "--root=/nonexistent")
+        tap.status(result, 3, command)
+        by_schema(tap, result, command + ".json", command)
+        tap.contains(result.stderr + result.stdout, "/nonexistent",
+                     command + ": it is named")
+
+
+def test_status_of_an_image(host, tap):
+    host.sh("mkdir -p /srv/image/etc")
+    result = host.remedy("status", "-o", "json", "--root=/srv/image")
+    tap.status(result, 3, "status")
+    got = by_schema(tap, result, "status.json", "status")
+    tap.equal(got.get("healthy"), False, "healthy")
+    tap.status(host.remedy("status", "--root=/srv/image"), 3, "text")
+
+
+def test_json_of_a_host(host, tap):
+    """Each command at a real node, before, within and after a fix."""
+    failing_node(host)
+    for words, name in (
+            (["audit"], "audit"), (["status"], "status"),
+            (["fix", "-n"], "fix"), (["fix", "--wait=1"], "fix"),
+            (["fix"], "fix"), (["history"], "history"),
+            (["undo", "-n"], "fix"), (["undo", "--wait=1"], "fix"),
+            (["history"], "history")):
+        result = host.remedy(*words, "-o", "json")
+        by_schema(tap, result, name + ".json", " ".join(words))
+    host.sh("systemctl stop kubelet.service")
+    by_schema(tap, host.remedy("status", "-o", "json"), "status.json",
+              "status of a stopped kubelet")
+    host.reset()
+    result = host.remedy("status", "-o", "json")
+    tap.status(result, 3, "status without a unit")
+    by_schema(tap, result, "status.json", "status without a unit")
+
+
+# --- status of a dead kubelet
+
+def test_status_of_the_dead(host, tap):
+    host.node("", control="die-after-ms=100 exit=3 from-start=2\n",
+              service="RestartSec=60")
+    host.sh("systemctl restart kubelet.service; sleep 0.5")
+    result = host.remedy("status")
+    tap.status(result, 1, "status")
+    tap.contains(result.stdout, "exit status 3", "how it ended")
+    tap.contains(result.stdout, "stand-in kubelet, start 2", "its log")
+    tap.check("stand-in kubelet, start 1" not in result.stdout,
+              "no line of the one before", result.stdout)
+
+    host.write(CONTROL, "")
+    host.sh("systemctl reset-failed kubelet.service;"
+            " systemctl restart kubelet.service")
+    host.is_healthy()
+    host.sh("systemctl kill --signal=KILL kubelet.service; sleep 0.3")
+    result = host.remedy("status")
+    tap.status(result, 1, "status of a killed kubelet")
+    tap.matches(result.stdout, r"signal (9|KILL)", "how it ended")
+
+
+# --- hostile names and bytes
+
+def bytes_of(host, names):
+    return {name: host.read(name) for name in names}
+
+
+def preview_is_fix(host, tap, names):
+    """fix -n | patch gives the bytes of fix, or both refuse."""
+    before = bytes_of(host, names)
+    preview = host.run(["kubelet-remedy", "fix", "-n"])
+    if preview.status == 4:
+        tap.status(host.remedy("fix", "--wait=1"), 4, "fix refuses, too")
+        tap.equal(bytes_of(host, names), before, "nothing is changed")
+        return preview
+    tap.status(preview, 1, "preview")
+    with tempfile.TemporaryDirectory(prefix="e2e-") as copy:
+        for name, data in before.items():
+            os.makedirs(os.path.dirname(copy + name), exist_ok=True)
+            with open(copy + name, "wb") as file:
+                file.write(data)
+        run = subprocess.run(["patch", "-p1", "-d", copy], check=False,
+                             input=preview.stdout.encode(),
+                             stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT)
+        patched = {}
+        for name in names:
+            with open(copy + name, "rb") as file:
+                patched[name] = file.read()
+    result = host.remedy("fix", "--wait=1")
+    tap.status(result, 0, "fix")
+    tap.equal(run.returncode, 0, "patch takes it", run.stdout)
+    tap.equal(patched, bytes_of(host, names), "patch gives fix's bytes")
+    return preview
+
+
+def unreadable_dropin(host, tap, make):
+    _, was = failing_node(host)
+    name = FOLDER + "/20-other.conf"
+    make(host.root + name)
+    try:
+        result, got = host.remedy_json("audit", timeout=10)
+        tap.status(result, 1, "audit: it runs with false")
+        tap.equal(got.get("views", {}).get("disk", {}).get("state"),
+                  "unknown", "disk")
+        tap.contains(result.stdout + result.stderr, name, "it is named")
+        before = host.snapshot()
+        result = host.remedy("fix", timeout=10)
+        tap.status(result, 4, "fix")
+        tap.contains(result.stdout + result.stderr, name, "it is named")
+        tap.equal((host.snapshot(), host.identity()), (before, was),
+                  "nothing is changed")
+    finally:
+        # systemd would wait for a writer as soon as it loads the unit
+        host.remove(name)
+
+
+def test_dropin_is_a_fifo(host, tap):
+    unreadable_dropin(host, tap, os.mkfifo)
+
+
+def test_dropin_is_a_folder(host, tap):
+    unreadable_dropin(host, tap, os.mkdir)
+
+
+def test_nul_in_a_dropin(host, tap):
+    host.node(FALSE_FLAG)
+    host.write(DROPIN, (DROPIN_TEXT % FALSE_FLAG).encode() + b"# a\0b\n")
+    host.sh("systemctl daemon-reload; systemctl restart kubelet.service")
+    host.is_healthy()
+    preview_is_fix(host, tap, [DROPIN])
+
+
+def test_tab_in_a_name(host, tap):
+    for name in ("20-a\tb.conf", "20-a b.conf", '20-a"b\\c.conf',
+                 "20-a\u00e4b.conf"):
+        host.node("")
+        path = FOLDER + "/" + name
+        host.write(path, DROPIN_TEXT % FALSE_FLAG)
+        host.sh("systemctl daemon-reload; systemctl restart kubelet.service")
+        host.is_healthy()
+        result, got = host.remedy_json("audit")
+        tap.status(result, 1, "audit of %r" % name)
+        tap.check(any(s.get("file") == path for s in got.get("sources", [])),
+                  "the name is told as it is", got)
+        preview_is_fix(host, tap, [path])
+
+
+def test_escapes(host, tap):
+    """Nothing that is read moves the reader's cursor."""
+    host.node("")
+    path = FOLDER + "/20-\x1b[31mred.conf"
+    host.write(path, DROPIN_TEXT % ("--node-ip=192.0.2.30\x1b[2J " +
+                                    FALSE_FLAG))
+    host.sh("systemctl daemon-reload; systemctl restart kubelet.service")
+    host.is_healthy()
+    for words in (["audit"], ["audit", "-v"], ["status"], ["fix", "-n"],
+                  ["fix", "-v", "--wait=1"], ["history"], ["undo", "-n"],
+                  ["undo", "-v", "--wait=1"],
+                  ["audit", "--root=/\x1b[31m"],
+                  ["audit", "--unit=\x1b[31m.service"],
+                  ["audit", "--config=/\x1b[31m"]):
+        result = host.remedy(*words)
+        # the lines of the file itself are there for patch
+        said = "".join(line for line in result.stdout.splitlines(True)
+                       if "-n" not in words
+                       or line.startswith(("#", "---", "+++", "@@")))
+        tap.check("\x1b" not in said + result.stderr,
+                  "%r prints no escape" % (words,), repr(said),
+                  repr(result.stderr))
+        tap.check(said, "%r says something" % (words,))
+
+
+def test_escapes_in_a_diff(host, tap):
+    """patch gets the bytes of the file, a terminal does not."""
+    host.node("")
+    path = FOLDER + "/20-\x1b[31mred.conf"
+    host.write(path, DROPIN_TEXT % ("--node-ip=192.0.2.30\x1b[2J " +
+                                    FALSE_FLAG))
+    host.sh("systemctl daemon-reload; systemctl restart kubelet.service")
+    host.is_healthy()
+    terminal = Terminal(80)
+    result = host.run(["kubelet-remedy", "fix", "-n", "--color=never"],
+                      stdout=terminal.slave)
+    text = terminal.text()
+    tap.status(result, 1, "preview on a terminal")
+    tap.contains(text, "\n-Environment=", "a diff is shown")
+    tap.check("\x1b" not in text, "without an escape", repr(text))
+    preview_is_fix(host, tap, [path])
+
+
+# --- narrow terminals
+
+class Terminal:
+    """A pty of so many columns, and all that is written to it."""
+
+    def __init__(self, columns):
+        self.master, self.slave = pty.openpty()
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ,
+                    struct.pack("HHHH", 24, columns, 0, 0))
+        self.parts = []
+        self.thread = threading.Thread(target=self.read)
+        self.thread.start()
+
+    def read(self):
+        while True:
+            try:
+                part = os.read(self.master, 4096)
+            except OSError:
+                return
+            if not part:
+                return
+            self.parts.append(part)
+
+    def text(self):
+        """All of it, when its writers are gone."""
+        os.close(self.slave)
+        self.thread.join()
+        os.close(self.master)
+        return b"".join(self.parts).decode().replace("\r\n", "\n")
+
+
+def plain(text):
+    return re.sub("\x1b\\[[0-9;]*m", "", text)
+
+
+def test_narrow_snippets(host, tap):
+    host.node("--v=2 --cloud-provider=external %s --max-pods=17" %
+              FALSE_FLAG, config=KEY_FALSE)
+    for columns in (20, 30, 40, 60, 200):
+        terminal = Terminal(columns)
+        result = host.run(["kubelet-remedy", "audit"], stdout=terminal.slave)
+        text = plain(terminal.text())
+        tap.status(result, 1, "audit at %d columns" % columns)
+        lines = [line for line in text.splitlines()
+                 if re.match(r" *\d* \| ", line)]
+        tap.check(len(lines) >= 2 and any("^" in line for line in lines),
+                  "%d: a snippet is there" % columns, text)
+        wide = [line for line in lines if len(line) > columns]
+        tap.check(not wide, "%d: no line of it is wider" % columns, text)
+        for source, caret in zip(lines[::2], lines[1::2]):
+            under = source[caret.index("^"):]
+            tap.check(FALSE_FLAG.startswith(under[:4]) or
+                      under.startswith("fals"),
+                      "%d: the caret is under the word" % columns, text)
+
+
+def test_progress_never_wraps(host, tap):
+    for columns in (20, 40, 60):
+        host.node(FALSE_FLAG, control="healthy-after-ms=1500 when=true\n")
+        terminal = Terminal(columns)
+        result = host.run(["kubelet-remedy", "fix", "--wait=2"],
+                          stderr=terminal.slave)
+        drawn = [part for part in
+                 re.split(r"[\r\n]", plain(terminal.text())) if part]
+        check_fixed(host, tap, result)
+        tap.check(any(part.startswith("waiting") for part in drawn),
+                  "%d: progress is shown" % columns, drawn)
+        wide = [part for part in drawn if len(part) >= columns]
+        tap.check(not wide, "%d: no line of it wraps" % columns, wide)
+
+
+if __name__ == "__main__":
+    sys.exit(run_file(__doc__, globals()))

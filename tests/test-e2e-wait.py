@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What comes between: signals, a full disk and other hands during a fix.
+
+    test-e2e-wait.py PROGRAM STANDIN [TEST...]
+
+Needs root; without it the whole is skipped.
+"""
+
+import shutil
+import signal
+import sys
+
+from e2e_lib import (DIES, FALSE_FLAG, KEY_FALSE, LOST_OUTPUT, check_fixed,
+                     check_put_back, check_untouched, failing_node,
+                     fix_in_wait, run_file)
+from host_lib import CONFIG, CONFIG_TEXT, CONTROL, DROPIN, FLAG, Skip
+
+STATE_DIR = "/var/lib/kubelet-remedy"
+
+
+# --- signals at a given moment
+
+RENAMES = "renameat,renameat2"
+
+
+def struck(host, calls, number, nth, *words):
+    """A fix that gets the signal at its NTH of these system calls."""
+    if not shutil.which("strace"):
+        raise Skip("strace is not there")
+    return host.run([
+        "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + calls,
+        "-e", "inject=%s:signal=%s:when=%d" % (calls, number.name, nth),
+        "kubelet-remedy", "fix", "--wait=2", *words])
+
+
+def test_sigterm_at_the_first_file(host, tap):
+    """All is put back at once: kubelet has seen nothing of it."""
+    before, was = failing_node(host)
+    for nth in range(1, 10):
+        result = struck(host, RENAMES, signal.SIGTERM, nth)
+        if result.status != 4:
+            break
+        tap.equal(host.snapshot(), before, "the record: nothing is changed")
+    check_put_back(host, tap, result, before)
+    tap.equal(host.identity(), was, "kubelet is not touched")
+    check_fixed(host, tap, host.remedy("fix", "--wait=1"), was)
+
+
+def test_sigterm_at_each_rename(host, tap):
+    """Nothing, all back, or all done and the loss told: never 0."""
+    before, was = failing_node(host)
+    ends = []
+    for nth in range(1, 20):
+        result = struck(host, RENAMES, signal.SIGTERM, nth,
+                        "--restart=never")
+        ends.append(result.status)
+        if result.status in (0, LOST_OUTPUT):
+            tap.check(FLAG.encode() not in host.read(DROPIN),
+                      "rename %d: the change stands" % nth)
+            host.remedy("undo", "--restart=never")
+        tap.equal(host.snapshot(), before, "rename %d: old bytes" % nth)
+        if result.status == 0:
+            break
+    tap.equal(host.identity(), was, "kubelet is never touched")
+    tap.equal([end for i, end in enumerate(ends) if end not in ends[:i]],
+              [4, 5, LOST_OUTPUT, 0], "before, within, after, not at all")
+
+
+def test_sigint_before_the_first_write(host, tap):
+    before, was = failing_node(host)
+    result = struck(host, "mkdirat", signal.SIGINT, 1)
+    check_untouched(host, tap, result, before, was)
+    tap.contains(result.stdout, "interrupted", "it says so")
+
+
+# --- no room for the record
+
+class Full:
+    """/var/lib/kubelet-remedy on a small disk of its own, to be filled."""
+
+    def __init__(self, host):
+        self.host = host
+
+    def __enter__(self):
+        made = self.host.sh("mkdir -p %s && mount -t tmpfs -o size=64k,"
+                            "mode=700 tmpfs %s" % (STATE_DIR, STATE_DIR))
+        if made.status:
+            raise RuntimeError(made.stderr)
+        return self
+
+    def fill(self):
+        self.host.sh("cat /dev/zero >%s/fill" % STATE_DIR)
+
+    def __exit__(self, *_):
+        self.host.sh("umount %s" % STATE_DIR)
+
+
+def full_in_wait(host, control):
+    """A fix whose disk gets full while it waits: its result, the old files."""
+    before, _ = failing_node(host, control)
+    with Full(host) as full:
+        process = host.spawn(["kubelet-remedy", "fix", "--wait=6"])
+        started = host.wait_value("true")
+        full.fill()
+        result = host.finish(process)
+    if not started:
+        raise RuntimeError("no new kubelet was started: " + result.stderr)
+    return result, before
+
+
+def test_full_and_kubelet_dies(host, tap):
+    result, before = full_in_wait(host, "die-after-ms=1500 when=true\n")
+    check_put_back(host, tap, result, before)
+    tap.equal(host.show()["NeedDaemonReload"], "no", "systemd was told")
+    tap.check(FALSE_FLAG in host.argv(), "kubelet runs as before",
+              host.argv())
+    tap.contains(result.stderr + result.stdout, DIES, "the reason is shown")
+    tap.contains(result.stderr, "No space left", "and what is full")
+
+
+def test_full_at_the_end(host, tap):
+    """A change that could not be undone later is better undone now."""
+    result, before = full_in_wait(host, "")
+    check_put_back(host, tap, result, before)
+    tap.check(FALSE_FLAG in host.argv(), "kubelet runs as before",
+              host.argv())
+    tap.contains(result.stdout, "record", "the reason is shown")
+    tap.contains(result.stderr, "No space left", "and what is full")
+
+
+def test_full_before(host, tap):
+    before, was = failing_node(host)
+    with Full(host) as full:
+        full.fill()
+        result = host.remedy("fix", "--wait=3")
+    check_untouched(host, tap, result, before, was)
+    tap.contains(result.stderr, "No space left", "what is full is said")
+
+
+# --- other hands
+
+def test_edited_in_the_wait(host, tap):
+    """A new kubelet that is true and a file that is false is not done."""
+    process, _ = fix_in_wait(host)
+    text = CONFIG_TEXT % KEY_FALSE
+    host.write(CONFIG, text)
+    result = host.finish(process)
+    tap.status(result, 6, "fix")
+    tap.equal(host.read(CONFIG).decode(), text, "the other's bytes stay")
+    tap.check(FLAG.encode() not in host.read(DROPIN), "and ours do")
+    tap.contains(result.stdout, "audit", "what does not hold is said")
+    tap.status(host.remedy("audit"), 1, "audit afterwards")
+
+
+# --- a compliant node
+
+def test_always_and_it_dies(host, tap):
+    """No file was touched: there is nothing to be put back."""
+    host.node("", control="die-after-ms=300 start=2\n")
+    before = host.snapshot()
+    result = host.remedy("fix", "--restart=always", "--wait=3")
+    check_put_back(host, tap, result, before, value="true")
+    said = result.stdout + result.stderr
+    tap.check("put back" not in said, "nothing was put back", said)
+    tap.contains(result.stdout, "healthy again", "the end is said")
+    tap.contains(said, DIES, "the reason is shown")
+
+
+def test_always_and_it_stays_dead(host, tap):
+    host.node("", control="die-after-ms=300 from-start=2\n")
+    before = host.snapshot()
+    result = host.remedy("fix", "--restart=always", "--wait=3")
+    tap.status(result, 6, "fix")
+    tap.equal(host.snapshot(), before, "no file is changed")
+    said = result.stdout + result.stderr
+    tap.check("put back" not in said and "old files" not in said,
+              "nothing was put back", said)
+    host.write(CONTROL, "")
+
+
+if __name__ == "__main__":
+    sys.exit(run_file(__doc__, globals()))
