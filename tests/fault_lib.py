@@ -2,6 +2,7 @@
 """What the fault tests have in common: trees with all that a file has, the
 system calls of a run, and a run in which one of them fails."""
 
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,8 @@ STATE = "var/lib/kubelet-remedy"
 OWN = (STATE, "run/kubelet-remedy")
 TEMP = re.compile(r"\.kubelet-remedy-[0-9a-f]{24}$")
 TIMEOUT = 60
+KILL = "SIGKILL"
+FALSE_FLAG = " --make-iptables-util-chains=false"
 ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
        "TZ": "UTC"}
 
@@ -198,3 +201,191 @@ def missing():
     if done.status != 0:
         return "strace cannot trace here: " + done.err.strip()
     return None
+
+
+# --- the shapes ----------------------------------------------------------------
+
+def file_entry(data, mode=0o644):
+    return (stat.S_IFREG, mode, 0, 0, (), data.encode())
+
+
+def folder_entry(mode=0o755):
+    return (stat.S_IFDIR, mode, 0, 0, (), None)
+
+
+def add_file(tree, path, data, mode=0o644):
+    parts = path.split("/")
+    for i in range(1, len(parts)):
+        tree.setdefault("/".join(parts[:i]), folder_entry())
+    tree[path] = file_entry(data, mode)
+
+
+def node_tree(nodes, name):
+    tree = load(os.path.join(nodes, name))
+    for path in ("EXPECTED.json", "proc-cmdline"):
+        tree.pop(path, None)
+    return {path: (kind, mode | 0o600, 0, 0, attributes, data)
+            for path, (kind, mode, _, _, attributes, data) in tree.items()}
+
+
+def two_files(nodes):
+    return node_tree(nodes, "eks-al2023-cis-literal-no-effect")
+
+
+def three_files(nodes):
+    """An environment file, a drop-in and a config, all false."""
+    tree = two_files(nodes)
+    add_file(tree, "etc/systemd/system/kubelet.service.d/20-more.conf",
+             "[Service]\nEnvironment=\"MORE=--v=2%s\"\nExecStart=\n"
+             "ExecStart=/usr/bin/kubelet $NODEADM_KUBELET_ARGS $MORE\n"
+             % FALSE_FLAG)
+    path = "etc/kubernetes/kubelet/config.json"
+    tree[path] = file_entry(tree[path][5].decode().replace(
+        '"maxPods"', '"makeIPTablesUtilChains": false,\n    "maxPods"'))
+    return tree
+
+
+def vendor(_nodes):
+    """The flag stands in a vendor's unit: a drop-in and its folder are made."""
+    tree = {}
+    add_file(tree, "usr/lib/systemd/system/kubelet.service",
+             "[Service]\nExecStart=/usr/bin/kubelet --v=2%s\nRestart=always\n"
+             % FALSE_FLAG)
+    tree["etc/systemd"] = tree["etc"] = folder_entry()
+    tree["etc/systemd/system"] = folder_entry()
+    return tree
+
+
+def linked(nodes):
+    """The config is a link to a file elsewhere."""
+    tree = node_tree(nodes, "cis-text-config-false")
+    path = "etc/kubernetes/kubelet/kubelet-config.json"
+    add_file(tree, "etc/kubernetes/real/config.json", tree[path][5].decode())
+    tree[path] = (stat.S_IFLNK, 0o777, 0, 0, (), "../real/config.json")
+    return tree
+
+
+def acl(user):
+    """An ACL as the kernel keeps it: version 2; rw for the owner and USER."""
+    rows = [(0x01, 6, 0xffffffff), (0x02, 6, user), (0x04, 4, 0xffffffff),
+            (0x10, 6, 0xffffffff), (0x20, 0, 0xffffffff)]
+    return b"\x02\0\0\0" + b"".join(
+        tag.to_bytes(2, "little") + mode.to_bytes(2, "little")
+        + who.to_bytes(4, "little") for tag, mode, who in rows)
+
+
+def marked(nodes):
+    """Files with owners, modes, an ACL and xattrs of their own."""
+    tree = two_files(nodes)
+    path = "etc/kubernetes/kubelet/config.json"
+    tree[path] = (stat.S_IFREG, 0o660, 7, 9, (
+        ("security.selinux", b"system_u:object_r:kubernetes_file_t:s0\0"),
+        ("system.posix_acl_access", acl(42)),
+        ("trusted.overlay.note", b"x\0y"), ("user.note", b"kept")),
+        tree[path][5])
+    path = "etc/eks/kubelet/environment"
+    tree[path] = (stat.S_IFREG, 0o600, 3, 4, (("user.empty", b""),),
+                  tree[path][5])
+    return tree
+
+
+SHAPES = {"two files": two_files, "three files": three_files,
+          "a drop-in made": vendor, "a linked config": linked,
+          "owners and attributes": marked}
+
+
+# --- one command on one tree ----------------------------------------------------
+
+class Scenario:
+    """COMMAND on the tree START: all is OLD or NEW afterwards."""
+
+    def __init__(self, program, name, start, command, ends, recovers=False):
+        self.program, self.name, self.start = program, name, start
+        self.command = command
+        self.old, self.new = (node_part(tree) for tree in ends)
+        # START is what an interrupted run left: some files may be new already
+        self.recovers = recovers
+        self.n_files = len(differences(self.old, self.new))
+        with Root(start) as root:
+            self.calls, result = calls_of(self.words(root, command))
+            self.reference = node_part(root.load())
+            text = [c for c in self.calls if root.path in c.text]
+            self.first = self.calls.index(text[0])
+        if result.status != 0 or self.reference != self.new:
+            raise AssertionError("%s: %s" % (name, result))
+        self.disk_old = self.disk(self.old)
+        self.disk_new = self.disk(self.new)
+
+    def words(self, root, command):
+        return [self.program, command, "--root=" + root.path]
+
+    def disk(self, tree):
+        with Root(tree) as root:
+            return self.audit(root)[0]
+
+    def audit(self, root):
+        """The disk view and the codes of the audit's messages."""
+        got = run(self.words(root, "audit") + ["--output=json"])
+        if got.status not in (0, 1, 3):
+            return "audit: %s" % got, ()
+        value = json.loads(got.out)
+        return (value["views"]["disk"]["state"],
+                [m["code"] for m in value["messages"]])
+
+    def points(self):
+        for i, call in enumerate(self.calls):
+            yield i, call, KILL
+            if call.text.startswith(("1, ", "2, ")):
+                yield i, call, "ENOSPC"
+                continue
+            for error in ERRORS.get(call.name, ()):
+                yield i, call, error
+
+
+def torn(scenario, tree, may_lie_about):
+    """Files that are neither old nor new, and what lies about."""
+    faults = []
+    for path in sorted(set(tree) | set(scenario.old) | set(scenario.new)):
+        wanted = (scenario.old.get(path), scenario.new.get(path))
+        if tree.get(path) in wanted:
+            continue
+        if path not in scenario.old and path not in scenario.new:
+            if may_lie_about and TEMP.search(path):
+                continue
+            faults.append("lies about: " + path)
+        else:
+            faults.append("neither old nor new: %s: %r" % (path,
+                                                          tree.get(path)))
+    return faults
+
+
+def unfinished(tree):
+    found = []
+    for path, item in tree.items():
+        if path.startswith(STATE) and path.endswith("manifest.json"):
+            record = json.loads(item[5])
+            if record["state"] in ("prepared", "committed"):
+                found.append("%s is %s" % (path, record["state"]))
+    return found
+
+
+def check_after(s, root, result):
+    """The same command again, then undo."""
+    faults = []
+    again = run(s.words(root, s.command))
+    tree = root.load()
+
+    if again.status != 0 and not (s.command == "undo" and again.status == 1):
+        faults.append("again: %s" % again)
+    if node_part(tree) != s.new:
+        faults.append("again: not all is new: %s" % differences(
+            node_part(tree), s.new))
+    faults += ["again: " + text for text in unfinished(tree)]
+    if s.command == "fix":
+        undo = run(s.words(root, "undo"))
+        tree = node_part(root.load())
+        if undo.status != 0 or tree != s.old:
+            faults.append("undo: %s%s" % (undo, differences(tree, s.old)))
+    if faults:
+        faults.append("the run with the fault: %s" % result)
+    return faults

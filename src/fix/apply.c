@@ -412,12 +412,12 @@ static int remove_folders(struct kr_applying *f)
 		                                        folder)
 		               : 0;
 
-		if (r < 0 && r != -ENOMEM)
+		if (r < 0) {
 			kr_diag_add_path(f->diag, KR_ERROR, "folder-stays",
 			                 folder, "cannot be removed again: %s",
 			                 strerror(-r));
-		if (r < 0)
 			return r;
+		}
 	}
 	return 0;
 }
