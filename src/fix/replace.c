@@ -13,12 +13,16 @@
  * kubelet reads, and nobody can have put it there before.
  *
  * Refused: a file with several names (the others would keep the old bytes), an
- * immutable or append-only one, one that is no longer what was read.
+ * immutable or append-only one, one that somebody has open for writing (a read
+ * lease tells), one that is no longer what was read: its bytes are compared
+ * when it is opened; its inode, size and times, and the writers, once more just
+ * before the rename.
  */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -168,6 +172,9 @@ int kr_copy_metadata(int from_fd, int to_fd)
 
 /* --- the target ---------------------------------------------------------- */
 
+static const char changed_text[] =
+	"was changed by somebody else since it was read";
+
 static int compare_bytes(int fd, const struct kr_file *old)
 {
 	char buffer[64 * 1024];
@@ -215,11 +222,54 @@ static int open_target(struct kr_replacement *rep, const struct kr_file *old,
 		              "taken off first");
 	r = compare_bytes(fd, old);
 	if (r == -ESTALE)
-		return refuse(diag, rep->path, r,
-		              "was changed by somebody else since it was read");
+		return refuse(diag, rep->path, r, changed_text);
 	if (r < 0)
 		return fail(diag, rep->path, r, "cannot be read");
+	rep->was = st;
 	return TAKE_FD(fd);
+}
+
+/* A read lease is given while nobody has the file open for writing. It is given
+ * back at once: an open(2) must not wait for us. */
+static bool has_writer(int fd)
+{
+	/* the signal of a lease that is broken in between: one that is ignored
+	 * by default */
+	if (fcntl(fd, F_SETSIG, SIGURG) < 0)
+		return false;
+	if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
+		return errno == EAGAIN;
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	return false;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	       a->st_size == b->st_size && a->st_mode == b->st_mode &&
+	       a->st_uid == b->st_uid && a->st_gid == b->st_gid &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+int kr_replacement_check(struct kr_replacement *rep, struct kr_diag *diag)
+{
+	struct stat now;
+
+	if (rep->target_fd < 0)
+		return 0;
+	if (has_writer(rep->target_fd))
+		return refuse(diag, rep->path, -ETXTBSY,
+		              "is open for writing by another process");
+	if (fstatat(rep->dir_fd, rep->name, &now, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno != ENOENT)
+			return fail(diag, rep->path, -errno,
+			            "cannot be looked at");
+		return refuse(diag, rep->path, -ESTALE, changed_text);
+	}
+	return is_same(&now, &rep->was)
+	               ? 0
+	               : refuse(diag, rep->path, -ESTALE, changed_text);
 }
 
 void kr_replacement_name(char ret[static KR_TEMP_SIZE])
@@ -237,6 +287,7 @@ int kr_replacement_open(struct kr_fs *fs, const char *real,
 {
 	_cleanup_(kr_replacement_done) struct kr_replacement rep = {
 		.dir_fd = -1, .target_fd = -1};
+	int r;
 
 	rep.path = strdup(real);
 	if (!rep.path)
@@ -252,6 +303,9 @@ int kr_replacement_open(struct kr_fs *fs, const char *real,
 		rep.target_fd = open_target(&rep, old, diag);
 		if (rep.target_fd < 0)
 			return rep.target_fd;
+		r = kr_replacement_check(&rep, diag);
+		if (r < 0)
+			return r;
 	}
 	*ret = rep;
 	rep = (struct kr_replacement){.dir_fd = -1, .target_fd = -1};
@@ -321,7 +375,10 @@ int kr_replacement_write(struct kr_fs *fs, const char *real,
 int kr_replacement_commit(struct kr_replacement *rep, struct kr_diag *diag)
 {
 	unsigned flags = rep->target_fd < 0 ? RENAME_NOREPLACE : 0;
+	int r = kr_replacement_check(rep, diag);
 
+	if (r < 0)
+		return r;
 	if (renameat2(rep->dir_fd, rep->temp, rep->dir_fd, rep->name, flags) <
 	    0)
 		return fail(diag, rep->path, -errno, "cannot be replaced");

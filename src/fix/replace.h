@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include "base/diag.h"
 #include "base/fs.h"
@@ -17,6 +18,7 @@
 struct kr_replacement {
 	int dir_fd;
 	int target_fd;    /* the old content, open for reading; -1: none */
+	struct stat was;  /* of it, when it was compared */
 	char *path;       /* the target, the node's path */
 	const char *name; /* its last part, in PATH */
 	char temp[KR_TEMP_SIZE]; /* the new content's name beside it */
@@ -57,7 +59,12 @@ int kr_replacement_write(struct kr_fs *fs, const char *real,
                          const struct kr_replacement_content *content,
                          struct kr_diag *diag, struct kr_replacement *ret);
 
-/* Renames it over its target. 0 or an errno, with words. */
+/* Whether the target still is what was compared, and nobody has it open for
+ * writing. 0 or an errno, with words. */
+int kr_replacement_check(struct kr_replacement *rep, struct kr_diag *diag);
+
+/* Renames it over its target, which is checked once more. 0 or an errno, with
+ * words. */
 int kr_replacement_commit(struct kr_replacement *rep, struct kr_diag *diag);
 
 /* fsyncs the folder. 0 or an errno, with words. */

@@ -323,6 +323,10 @@ int kr_transaction_prepare(struct kr_fs *fs, const struct kr_edits *edits,
 
 static int remove_target(struct target *t, struct kr_diag *diag)
 {
+	int r = kr_replacement_check(&t->replacement, diag);
+
+	if (r < 0)
+		return r;
 	if (unlinkat(t->replacement.dir_fd, t->replacement.name, 0) < 0)
 		return fail(diag, t->edits->path, -errno, "cannot be removed");
 	return 0;
