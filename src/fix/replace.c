@@ -13,7 +13,8 @@
  * kubelet reads, and nobody can have put it there before.
  *
  * Refused: a file with several names (the others would keep the old bytes), an
- * immutable or append-only one, one that somebody has open for writing (a read
+ * immutable or append-only one, a mount point and what lies on a read-only
+ * mount (no rename works there), one that somebody has open for writing (a read
  * lease tells), one that is no longer what was read: its bytes are compared
  * when it is opened; its inode, size and times, and the writers, once more just
  * before the rename.
@@ -27,6 +28,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/xattr.h>
 
 #include "fix/replace.h"
@@ -252,6 +254,25 @@ static bool is_same(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
+/* What no rename could do, known before anything is written. */
+static int check_mounts(struct kr_replacement *rep, struct kr_diag *diag)
+{
+	struct statvfs vfs;
+	struct statx stx;
+
+	if (fstatvfs(rep->dir_fd, &vfs) == 0 && (vfs.f_flag & ST_RDONLY))
+		return refuse(diag, rep->path, -EROFS,
+		              "lies on a file system that is mounted "
+		              "read-only");
+	if (rep->target_fd >= 0 &&
+	    statx(rep->target_fd, "", AT_EMPTY_PATH, 0, &stx) == 0 &&
+	    (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+		return refuse(diag, rep->path, -EBUSY,
+		              "is a mount point: it cannot be replaced, but "
+		              "what is mounted there can");
+	return 0;
+}
+
 int kr_replacement_check(struct kr_replacement *rep, struct kr_diag *diag)
 {
 	struct stat now;
@@ -307,6 +328,9 @@ int kr_replacement_open(struct kr_fs *fs, const char *real,
 		if (r < 0)
 			return r;
 	}
+	r = check_mounts(&rep, diag);
+	if (r < 0)
+		return r;
 	*ret = rep;
 	rep = (struct kr_replacement){.dir_fd = -1, .target_fd = -1};
 	return 0;

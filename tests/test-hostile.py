@@ -1,0 +1,346 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""fix on trees that are meant to harm, and beside others that write.
+
+    test-hostile.py PROGRAM NODES
+
+Each is refused with the path and the reason; nothing is opened for writing
+but what is the program's own, and nothing is changed. Needs root and strace;
+the mounts are in a mount namespace of this process's own.
+"""
+
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import fault_lib
+from cli_lib import Tap
+from fault_lib import add_file, node_tree
+
+INSIDE = "KR_HOSTILE_INSIDE"
+CONFIG = "etc/kubernetes/kubelet/kubelet-config.json"
+NODE = "cis-text-config-false"
+OWN_NAMES = re.compile(r'"(lock|pending|manifest\.json(\.new)?|\d+)"')
+OTHERS = b'{"kind": "KubeletConfiguration", "other": 1}\n'
+
+
+def look(root):
+    """Path -> what can be seen without opening anything but small files."""
+    found = {}
+    for folder, folders, names in os.walk(root):
+        for name in folders + names:
+            full = os.path.join(folder, name)
+            path = os.path.relpath(full, root)
+            info = os.lstat(full)
+            data = None
+            if stat.S_ISREG(info.st_mode) and info.st_size < 1 << 20:
+                with open(full, "rb") as file:
+                    data = file.read()
+            if not fault_lib.is_own(path):
+                found[path] = (info.st_mode, info.st_uid, info.st_ino,
+                               info.st_nlink, info.st_size, data)
+    return found
+
+
+class Case:
+    """One tree below a folder of its own; OUTSIDE lies beside it."""
+
+    def __init__(self, program, tree):
+        self.program = program
+        self.folder = tempfile.mkdtemp(prefix="kr-hostile-", dir="/var/tmp")
+        os.chmod(self.folder, 0o755)
+        self.path = os.path.join(self.folder, "root")
+        self.outside = os.path.join(self.folder, "outside.json")
+        self.mounts, self.ends = [], []
+        os.mkdir(self.path)
+        fault_lib.build(tree, self.path)
+        shutil.copyfile(self.at(CONFIG), self.outside)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for end in self.ends:
+            end()
+        for at in reversed(self.mounts):
+            subprocess.run(["umount", at], check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def at(self, path):
+        return os.path.join(self.path, path)
+
+    def mount(self, *words):
+        subprocess.run(["mount", *words], check=True)
+        self.mounts.append(words[-1])
+
+    def words(self, command="fix"):
+        return [self.program, command, "--root=" + self.path]
+
+    def config(self):
+        with open(self.at(CONFIG), "rb") as file:
+            return file.read()
+
+    def start(self, fault):
+        """A fix in the background, with a call of it as FAULT says."""
+        name = fault.split(":")[0]
+        return subprocess.Popen(
+            ["strace", "-qq", "-o", "/dev/null", "-e", "trace=" + name, "-e",
+             "inject=" + fault] + self.words(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=fault_lib.ENV)
+
+
+# --- trees -----------------------------------------------------------------------
+
+def instead(make):
+    def change(case):
+        os.unlink(case.at(CONFIG))
+        make(case, case.at(CONFIG))
+    return change
+
+
+def fill_up(case, path, size):
+    """A file system of SIZE over PATH, with what was there, and full."""
+    full = case.at(path)
+    saved = os.path.join(case.folder, "saved")
+    os.makedirs(full, exist_ok=True)
+    shutil.copytree(full, saved, symlinks=True)
+    case.mount("-t", "tmpfs", "-o", "size=" + size, "tmpfs", full)
+    shutil.copytree(saved, full, symlinks=True, dirs_exist_ok=True)
+    try:
+        with open(os.path.join(full, "filler"), "wb", buffering=0) as file:
+            while True:
+                file.write(b"x" * 4096)
+    except OSError:
+        pass
+
+
+def immutable(case):
+    path = case.at(CONFIG)
+    subprocess.run(["chattr", "+i", path], check=True)
+    case.ends.append(lambda: subprocess.run(["chattr", "-i", path],
+                                            check=False))
+
+
+def read_only(case):
+    case.mount("--bind", case.at("etc"), case.at("etc"))
+    subprocess.run(["mount", "-o", "remount,bind,ro", case.at("etc")],
+                   check=True)
+
+
+def mount_point(case):
+    other = os.path.join(case.folder, "other")
+    shutil.copyfile(case.at(CONFIG), other)
+    case.mount("--bind", other, case.at(CONFIG))
+
+
+def writer(case):
+    file = open(case.at(CONFIG), "r+b") # pylint: disable=consider-using-with
+    case.ends.append(file.close)
+
+
+def state_link(case):
+    os.makedirs(case.at("var/lib"), exist_ok=True)
+    os.symlink(case.folder + "/state", case.at("var/lib/kubelet-remedy"))
+
+
+def sparse(_case, path):
+    with open(path, "wb") as file:
+        file.truncate(1 << 30)
+
+
+def large(_case, path):
+    with open(path, "wb") as file:
+        file.write(b"{}" + b" " * (16 << 20))
+
+
+# name, what is done to the tree, what is said beside the path
+REFUSED = (
+    ("a FIFO", instead(lambda c, p: os.mkfifo(p)), "Invalid argument|regular"),
+    ("a device", instead(lambda c, p: os.mknod(
+        p, stat.S_IFCHR | 0o644, os.makedev(1, 3))), "Invalid|regular"),
+    ("a socket", instead(lambda c, p: os.mknod(p, stat.S_IFSOCK | 0o644)),
+     "Invalid|regular"),
+    ("a folder", instead(lambda c, p: os.mkdir(p)), "directory"),
+    ("a link out, absolute", instead(lambda c, p: os.symlink(c.outside, p)),
+     "No such file|not there"),
+    ("a link out, relative", instead(lambda c, p: os.symlink(
+        "../" * 20 + c.outside[1:], p)), "No such file|not there"),
+    ("a link to itself", instead(lambda c, p: os.symlink(
+        "kubelet-config.json", p)), "symbolic link"),
+    ("1 GB of nothing", instead(sparse), "large"),
+    ("more than 16 MiB", instead(large), "large"),
+    ("a hard link", lambda c: os.link(c.at(CONFIG), c.at("etc/also.json")),
+     "hard link"),
+    ("immutable", immutable, "immutable"),
+    ("a read-only mount", read_only, "[Rr]ead-only"),
+    ("a mount point", mount_point, "busy|mount"),
+    ("no room beside it", lambda c: fill_up(c, "etc/kubernetes", "64k"),
+     "No space"),
+    ("no room for the copies", lambda c: fill_up(c, "var/lib", "64k"),
+     "No space"),
+    ("open for writing", writer, "open for writing"),
+    ("the state folder leads out", state_link, "No such file|not there"),
+)
+
+
+def check_refused(program, tree, row):
+    name, change, said = row
+    faults = []
+    with Case(program, tree) as case:
+        change(case)
+        before = look(case.path), sorted(os.listdir(case.folder))
+        calls, result = fault_lib.calls_of(case.words())
+        text = result.out + result.err
+        if result.status not in (3, 4):
+            faults.append("status %d" % result.status)
+        if not re.search(said, text):
+            faults.append("the reason is not named")
+        if CONFIG not in text and "var/lib" not in text:
+            faults.append("no path is named")
+        if (look(case.path), sorted(os.listdir(case.folder))) != before:
+            faults.append("something was changed")
+        room = name.startswith("no room")
+        for call in calls:
+            if re.search("O_WRONLY|O_RDWR|O_CREAT", call.text) and not (
+                    OWN_NAMES.search(call.text) or room):
+                faults.append("opened for writing: %s" % call)
+    return faults and faults + [text]
+
+
+def check_unreadable(program, tree):
+    """As somebody who may not read it."""
+    with Case(program, tree) as case:
+        os.chmod(case.at(CONFIG), 0o600)
+        before = look(case.path)
+        done = subprocess.run(case.words(), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, env=fault_lib.ENV,
+                              stderr=subprocess.STDOUT, user=65534,
+                              group=65534, extra_groups=[], check=False)
+        text = done.stdout.decode()
+        if (done.returncode not in (3, 4) or CONFIG not in text
+                or "denied" not in text or look(case.path) != before):
+            return ["status %d: %s" % (done.returncode, text)]
+    return []
+
+
+# --- others who write meanwhile ---------------------------------------------------
+
+def rewrite(case, how):
+    path = case.at(CONFIG)
+    if how == "in place":
+        with open(path, "wb") as file:
+            file.write(OTHERS)
+    else:
+        with open(path + ".tmp", "wb") as file:
+            file.write(OTHERS)
+        os.rename(path + ".tmp", path)
+
+
+def check_changed(program, tree, how, call):
+    """Somebody writes while the program stands at CALL."""
+    with Case(program, tree) as case:
+        fix = case.start(call + ":delay_enter=500000:when=1")
+        time.sleep(0.25)
+        rewrite(case, how)
+        text = fix.communicate(timeout=60)[0].decode()
+        left = [p for p in os.listdir(os.path.dirname(case.at(CONFIG)))
+                if fault_lib.TEMP.search(p)]
+        if (fix.returncode != 4 or "changed" not in text or left
+                or case.config() != OTHERS):
+            return ["status %d: %s%r%s" % (fix.returncode, text,
+                                           case.config(), left)]
+    return []
+
+
+def check_two(program, tree):
+    """Two fixes at once: both end well, and one has changed something."""
+    with Case(program, tree) as case:
+        runs = [subprocess.Popen(case.words(), stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, env=fault_lib.ENV)
+                for _ in range(4)]
+        texts = [r.communicate(timeout=60)[0].decode() for r in runs]
+        records = [p for p in os.listdir(case.at(fault_lib.STATE))
+                   if os.path.isdir(os.path.join(case.at(fault_lib.STATE), p))]
+        allowed = (0, 4) # 4: changed by the other one between two looks
+        if (any(r.returncode not in allowed for r in runs) or len(records) != 1
+                or not any(r.returncode == 0 for r in runs)
+                or json.loads(case.config())["makeIPTablesUtilChains"]
+                is not True):
+            return ["%s" % [(r.returncode, t) for r, t in zip(runs, texts)],
+                    "%s" % records]
+    return []
+
+
+def check_boot_tool(program, tree, n_runs=40):
+    """A tool writes the file again and again; nothing of it is ever lost."""
+    faults = []
+    with Case(program, tree) as case:
+        path = case.at(CONFIG)
+        old = case.config()
+        stop = threading.Event()
+
+        def write():
+            while not stop.wait(0.004):
+                with open(path + ".tmp", "wb") as file:
+                    file.write(old)
+                os.rename(path + ".tmp", path)
+
+        tool = threading.Thread(target=write)
+        tool.start()
+        for _ in range(n_runs):
+            run = fault_lib.run(case.words())
+            if run.status not in (0, 4):
+                faults.append(str(run))
+        stop.set()
+        tool.join()
+        after = fault_lib.run(case.words())
+        left = [p for p in os.listdir(os.path.dirname(path))
+                if p != os.path.basename(path)]
+        if (after.status != 0 or left or json.loads(case.config())[
+                "makeIPTablesUtilChains"] is not True):
+            faults.append("%s%s" % (after, left))
+    return faults
+
+
+def run(program, nodes):
+    tap = Tap()
+    tree = node_tree(nodes, NODE)
+    add_file(tree, "etc/machine-id", "0123456789abcdef0123456789abcdef\n")
+    for row in REFUSED:
+        tap.row(row[0], check_refused(program, tree, row))
+    tap.row("unreadable", check_unreadable(program, tree))
+    for how in ("in place", "renamed over"):
+        for call in ("mkdirat", "fchown", "fchmod"):
+            tap.row("changed, %s, before %s" % (how, call),
+                    check_changed(program, tree, how, call))
+    tap.row("several fixes at once", check_two(program, tree))
+    tap.row("a boot tool writes meanwhile", check_boot_tool(program, tree))
+    print("# %d trees and races tried" % tap.number)
+    return tap.end()
+
+
+def main():
+    program, nodes = sys.argv[1:]
+    os.environ["PATH"] = fault_lib.ENV["PATH"]
+    if INSIDE not in os.environ:
+        reason = fault_lib.missing()
+        if os.geteuid() != 0:
+            reason = "only root can make such trees"
+        if reason:
+            print("1..0 # SKIP " + reason)
+            return 0
+        os.environ[INSIDE] = "1"
+        os.execvp("unshare", ["unshare", "-m", "--propagation", "private",
+                              "--", sys.executable] + sys.argv)
+    return run(program, nodes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
