@@ -55,9 +55,9 @@ def check_error(s, root, result, point):
     index, call, error = point
     early = index < s.first
     tree = node_part(root.load())
-    whole = tree == s.old or (s.recovers and not torn(s, tree, True)) or (
-        error == "ENOMEM" and result.status == 71 and tree == s.new
-        and not unfinished(root.load()))
+    # without memory a run ends where it stands, as if it were killed
+    stands = s.recovers or (error == "ENOMEM" and result.status == 71)
+    whole = tree == s.old or (stands and not torn(s, tree, True))
 
     if result.status == 0 or (result.status == 74
                               and call.text.startswith(("1, ", "2, "))):

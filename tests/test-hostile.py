@@ -296,7 +296,9 @@ def check_boot_tool(program, tree, n_runs=40):
         tool.start()
         for _ in range(n_runs):
             run = fault_lib.run(case.words())
-            if run.status not in (0, 4):
+            # 6: the tool wrote after the rename, which is noticed
+            if run.status not in (0, 4) and not (
+                    run.status == 6 and "does not find it" in run.out):
                 faults.append(str(run))
         stop.set()
         tool.join()

@@ -343,24 +343,39 @@ static int audit_again(struct kr_applying *f)
 	return r;
 }
 
-/* What was reached must still be there: somebody else may write, too. */
+static bool is_reached(const struct kr_applying *f, enum kr_state wanted)
+{
+	const struct kr_audit *after = f->fix->after;
+
+	return after->disk.state == wanted &&
+	       (!f->fix->restarts || after->running.state == wanted);
+}
+
+/* What was reached must still be there: somebody else may write, too. A look
+ * that fails is had again: what is wrong with the node stays wrong. */
 static int verify(struct kr_applying *f)
 {
 	enum kr_state wanted = kr_apply_planned(f)->state;
-	const struct kr_audit *after;
 	int r = audit_again(f);
 
+	if (r != -ENOMEM && (r < 0 || !is_reached(f, wanted)))
+		r = audit_again(f);
 	if (r == -ENOMEM)
 		return r;
-	after = f->fix->after;
-	if (r == 0 && after->disk.state == wanted &&
-	    (!f->fix->restarts || after->running.state == wanted))
+	if (r < 0) {
+		kr_diag_add_path(f->diag, KR_ERROR, "node-unreadable", f->root,
+		                 "no audit can be made after the change: %s",
+		                 strerror(-r));
+		return kr_apply_give_up(f, "no audit can be made after the "
+		                           "change");
+	}
+	if (is_reached(f, wanted))
 		return 0;
 	f->stays = true;
 	return kr_apply_end(f, KR_OUTCOME_BROKEN,
 	                    "the change was made, but an audit afterwards does "
 	                    "not find it: %s",
-	                    r < 0 ? strerror(-r) : after->reason);
+	                    f->fix->after->reason);
 }
 
 static int end_done(struct kr_applying *f)
