@@ -10,6 +10,8 @@ KEY_TRUE = ',\n  "%s": true' % KEY
 KEY_FALSE = ',\n  "%s": false' % KEY
 DIES = "stand-in was told to die"
 LOST_OUTPUT = 74
+# Healthy at the end of this is enough, where how long it settles is not asked.
+QUICK = "--wait=2"
 
 
 def check_fixed(host, tap, result, was=None):

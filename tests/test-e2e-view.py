@@ -92,7 +92,7 @@ def test_status_of_the_dead(host, tap):
     tap.status(result, 1, "status")
     tap.contains(result.stdout, "exit status 3", "how it ended")
     tap.contains(result.stdout, "stand-in kubelet, start 2", "its log")
-    tap.check("stand-in kubelet, start 1" not in result.stdout,
+    tap.check("Got signal 15" not in result.stdout,
               "no line of the one before", result.stdout)
 
     host.write(CONTROL, "")
@@ -167,6 +167,21 @@ def test_dropin_is_a_fifo(host, tap):
 
 def test_dropin_is_a_folder(host, tap):
     unreadable_dropin(host, tap, os.mkdir)
+
+
+def test_environment_file_is_a_fifo(host, tap):
+    """Nobody waits for what it may hold, and systemd does not start it."""
+    host.node("", start=False)
+    name = "/etc/kubernetes/env"
+    host.write(DROPIN, DROPIN_TEXT % "--v=2" + "EnvironmentFile=%s\n" % name)
+    os.mkfifo(host.root + name)
+    host.sh("systemctl daemon-reload")
+    before = host.snapshot()
+    for command, status in (("audit", 3), ("fix", 4)):
+        result = host.remedy(command, timeout=10)
+        tap.status(result, status, command)
+        tap.contains(result.stdout + result.stderr, name, "it is named")
+    tap.equal(host.snapshot(), before, "nothing is changed")
 
 
 def test_nul_in_a_dropin(host, tap):

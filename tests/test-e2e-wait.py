@@ -11,10 +11,11 @@ import shutil
 import signal
 import sys
 
-from e2e_lib import (DIES, FALSE_FLAG, KEY_FALSE, LOST_OUTPUT, check_fixed,
-                     check_put_back, check_untouched, failing_node,
-                     fix_in_wait, run_file)
-from host_lib import CONFIG, CONFIG_TEXT, CONTROL, DROPIN, FLAG, Skip
+from e2e_lib import (DIES, FALSE_FLAG, KEY_FALSE, LOST_OUTPUT, QUICK,
+                     check_fixed, check_put_back, check_untouched,
+                     failing_node, fix_in_wait, run_file)
+from host_lib import (CONFIG, CONFIG_TEXT, CONTROL, DROPIN, DROPIN_TEXT, FLAG,
+                      Skip)
 
 STATE_DIR = "/var/lib/kubelet-remedy"
 
@@ -151,6 +152,24 @@ def test_edited_in_the_wait(host, tap):
     tap.check(FLAG.encode() not in host.read(DROPIN), "and ours do")
     tap.contains(result.stdout, "audit", "what does not hold is said")
     tap.status(host.remedy("audit"), 1, "audit afterwards")
+
+
+def test_edited_in_the_wait_and_it_dies(host, tap):
+    """What others wrote is not written over, not even to put a file back."""
+    process, _ = fix_in_wait(host, control="die-after-ms=1500 when=true\n")
+    text = DROPIN_TEXT % "--node-ip=192.0.2.30 --v=4"
+    host.write(DROPIN, text)
+    result = host.finish(process)
+    tap.status(result, 6, "fix")
+    tap.equal(host.read(DROPIN).decode(), text, "the other's bytes stay")
+    tap.matches(result.stderr, r"%s: could not be put back.*%s/\S+/0" % (
+        DROPIN, STATE_DIR), "file and copy are named")
+    host.write(CONTROL, "")
+    host.sh("systemctl reset-failed kubelet.service;"
+            " systemctl restart kubelet.service")
+    tap.check(host.is_healthy(), "kubelet is healthy again")
+    tap.status(host.remedy("fix", QUICK), 0, "the next fix goes on from there")
+    tap.equal(host.read(DROPIN).decode(), text, "and leaves the bytes alone")
 
 
 # --- a compliant node

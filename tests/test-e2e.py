@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 
-from e2e_lib import (DIES, FALSE_FLAG, KEY_FALSE, KEY_TRUE, LOST_OUTPUT,
+from e2e_lib import (DIES, FALSE_FLAG, KEY_FALSE, KEY_TRUE, LOST_OUTPUT, QUICK,
                      check_fixed, check_put_back, check_untouched,
                      failing_node, fix_in_wait, run_file)
 from host_lib import (CONFIG, CONFIG_TEXT, CONTROL, DROPIN, DROPIN_TEXT, FLAG,
@@ -162,7 +162,7 @@ def test_fix_json(host, tap):
     for edit in reversed(changes[0].get("edits", []) if changes else []):
         data = data[:edit["offset"]] + edit["text"].encode() + \
             data[edit["offset"] + edit["length"]:]
-    result, fix = host.remedy_json("fix")
+    result, fix = host.remedy_json("fix", QUICK)
     check_fixed(host, tap, result, was)
     tap.equal(data, host.read(DROPIN), "the edits are what was done")
     tap.equal(fix.get("outcome"), "changed", "outcome")
@@ -174,7 +174,7 @@ def test_fix_json(host, tap):
 
 def test_file_false(host, tap):
     host.node("", config=KEY_FALSE)
-    result, was = check_preview(host, tap)
+    result, was = check_preview(host, tap, QUICK)
     check_fixed(host, tap, result, was)
     tap.equal(host.read(CONFIG).decode(), CONFIG_TEXT % KEY_TRUE,
               "only the value is changed")
@@ -182,7 +182,7 @@ def test_file_false(host, tap):
 
 def test_both_false(host, tap):
     host.node(FALSE_FLAG, config=KEY_FALSE)
-    result, was = check_preview(host, tap)
+    result, was = check_preview(host, tap, QUICK)
     check_fixed(host, tap, result, was)
 
 
@@ -197,7 +197,8 @@ def test_compliant(host, tap):
     tap.equal(fix.get("outcome"), "compliant", "outcome")
     tap.equal(host.snapshot(), before, "nothing is changed")
     tap.equal(host.identity(), was, "nothing is restarted")
-    tap.status(host.remedy("fix", "--restart=always"), 0, "--restart=always")
+    result = host.remedy("fix", "--restart=always", QUICK)
+    tap.status(result, 0, "--restart=always")
     tap.check(host.identity() != was, "it restarts a compliant node, too")
 
 
@@ -211,7 +212,7 @@ def test_key_absent(host, tap):
     tap.equal(host.snapshot(), before, "nothing is changed")
     tap.equal(host.identity(), was, "nothing is restarted")
     tap.status(host.remedy("audit", "--explicit"), 1, "audit --explicit")
-    result = host.remedy("fix", "--explicit")
+    result = host.remedy("fix", "--explicit", QUICK)
     check_fixed(host, tap, result)
     tap.contains(host.read(CONFIG).decode(), '"%s": true' % KEY,
                  "the key is written down")
@@ -220,7 +221,7 @@ def test_key_absent(host, tap):
 
 def test_key_absent_flag_false(host, tap):
     host.node(FALSE_FLAG, config="")
-    result, was = check_preview(host, tap)
+    result, was = check_preview(host, tap, QUICK)
     check_fixed(host, tap, result, was)
     tap.equal(host.read(CONFIG).decode(), CONFIG_TEXT % KEY_TRUE,
               "the key is put in, in the file's own style")
@@ -228,7 +229,7 @@ def test_key_absent_flag_false(host, tap):
 
 def test_method_flag(host, tap):
     host.node("%s %s --v=2" % (FLAG, FALSE_FLAG), config=KEY_FALSE)
-    result, was = check_preview(host, tap, "--method=flag")
+    result, was = check_preview(host, tap, QUICK, "--method=flag")
     tap.status(result, 0, "fix --method=flag")
     words = "--node-ip=192.0.2.30 --v=2 %s=true" % FLAG
     tap.equal(host.read(DROPIN).decode(), DROPIN_TEXT % words,
@@ -248,7 +249,7 @@ def test_colon(host, tap):
     tap.status(result, 3, "audit: invalid is no verdict")
     tap.equal(audit.get("verdict"), "invalid", "verdict")
     tap.contains(result.stdout, FLAG + ":true", "the word is named")
-    result = host.remedy("fix", "--wait=20")
+    result = host.remedy("fix", QUICK)
     check_fixed(host, tap, result)
     tap.check(b":true" not in host.read(DROPIN), "the colon is gone",
               host.read(DROPIN))
@@ -267,7 +268,7 @@ def test_never_reloaded(host, tap):
               "false", "running")
     tap.equal(audit.get("restart_needed"), True, "restart_needed")
     tap.equal(audit.get("reload_needed"), True, "reload_needed")
-    result = host.remedy("fix")
+    result = host.remedy("fix", QUICK)
     check_fixed(host, tap, result, was)
     tap.equal(host.read(DROPIN).decode(), text, "the file is as it was")
 
@@ -298,7 +299,8 @@ def test_kubelet_stopped(host, tap):
 def test_kubelet_stopped_always(host, tap):
     failing_node(host)
     host.sh("systemctl stop kubelet.service")
-    check_fixed(host, tap, host.remedy("fix", "--restart=always"))
+    result = host.remedy("fix", "--restart=always", QUICK)
+    check_fixed(host, tap, result)
 
 
 def test_kubelet_down(host, tap):
@@ -317,7 +319,8 @@ def test_kubelet_down_always(host, tap):
     host.node(FALSE_FLAG, start=False)
     host.write(CONTROL, "die-after-ms=50 when=false\n")
     host.sh("systemctl start kubelet.service; sleep 0.4")
-    check_fixed(host, tap, host.remedy("fix", "--restart=always"))
+    result = host.remedy("fix", "--restart=always", QUICK)
+    check_fixed(host, tap, result)
 
 
 def test_pending_argument(host, tap):
@@ -340,14 +343,15 @@ def test_pending_argument_always(host, tap):
     _, was = failing_node(host)
     host.write(DROPIN, DROPIN_TEXT % (
         "--node-ip=192.0.2.30 %s --max-pods=17" % FALSE_FLAG))
-    check_fixed(host, tap, host.remedy("fix", "--restart=always"), was)
+    result = host.remedy("fix", "--restart=always", QUICK)
+    check_fixed(host, tap, result, was)
     tap.check("--max-pods=17" in host.argv(), "the pending word came along",
               host.argv())
 
 
 # --- each way of dying
 
-def dying(host, tap, control, says=None, wait="8", **options):
+def dying(host, tap, control, says=None, wait="3", **options):
     before, _ = failing_node(host, control=control, **options)
     result, fix = host.remedy_json("fix", "--wait=" + wait)
     check_put_back(host, tap, result, before)
@@ -371,7 +375,7 @@ def test_dies_after_300_ms(host, tap):
 
 def test_dies_after_300_ms_text(host, tap):
     before, _ = failing_node(host, "die-after-ms=300 when=true\n")
-    result = host.remedy("fix", "--wait=8")
+    result = host.remedy("fix", "--wait=3")
     check_put_back(host, tap, result, before)
     tap.contains(result.stderr + result.stdout, DIES, "the reason is shown")
 
@@ -398,13 +402,13 @@ def test_never_healthy_closed(host, tap):
 
 def test_slow_to_be_healthy(host, tap):
     _, was = failing_node(host, "healthy-after-ms=3000 when=true\n")
-    check_fixed(host, tap, host.remedy("fix", "--wait=10"), was)
+    check_fixed(host, tap, host.remedy("fix", "--wait=6"), was)
 
 
 def test_ignores_term(host, tap):
     _, was = failing_node(host, "ignore-term=true\n",
                           service="TimeoutStopSec=1")
-    check_fixed(host, tap, host.remedy("fix"), was)
+    check_fixed(host, tap, host.remedy("fix", QUICK), was)
 
 
 def test_ignores_term_never_healthy(host, tap):
@@ -433,7 +437,7 @@ def test_job_timeout(host, tap):
 
 def test_notify_fixed(host, tap):
     _, was = failing_node(host, service="Type=notify")
-    check_fixed(host, tap, host.remedy("fix"), was)
+    check_fixed(host, tap, host.remedy("fix", QUICK), was)
 
 
 LIMIT = "StartLimitBurst=2\nStartLimitIntervalSec=300"
@@ -444,7 +448,7 @@ def test_start_limit(host, tap):
     host.sh("systemctl restart kubelet.service")
     tap.check(host.is_healthy(), "the second start is allowed")
     was = host.identity()
-    check_fixed(host, tap, host.remedy("fix"), was)
+    check_fixed(host, tap, host.remedy("fix", QUICK), was)
 
 
 def test_start_limit_put_back(host, tap):
@@ -469,7 +473,7 @@ def test_bus_down(host, tap):
     try:
         host.sh("systemctl stop dbus.socket dbus.service")
         tap.status(host.remedy("audit"), 1, "audit")
-        result = host.remedy("fix")
+        result = host.remedy("fix", QUICK)
         check_fixed(host, tap, result, was)
         tap.status(host.remedy("status"), 0, "status")
     finally:
@@ -498,7 +502,7 @@ def test_sigint_and_sigterm(host, tap):
         result = host.finish(process)
         check_put_back(host, tap, result, before)
     # nobody disliked the change: it is no change that was put back
-    check_fixed(host, tap, host.remedy("fix", "--wait=20"))
+    check_fixed(host, tap, host.remedy("fix", "--wait=6"))
 
 
 def check_went_on(host, tap, result):
@@ -684,7 +688,7 @@ def test_metadata_is_kept(host, tap):
             print("# no xattrs or ACLs on this file system")
     before = host.snapshot()
     tap.equal(before[CONFIG][4].get("user.x"), b"kept", "an xattr is there")
-    tap.status(host.remedy("fix"), 0, "fix")
+    tap.status(host.remedy("fix", QUICK), 0, "fix")
     after = host.snapshot()
     for path in (DROPIN, CONFIG):
         tap.check(before[path][3] != after[path][3], path + " is changed")
@@ -702,7 +706,7 @@ def test_metadata_is_put_back(host, tap):
         os.chmod(host.root + path, 0o600)
         os.setxattr(host.root + path, "user.x", b"kept")
     before = host.snapshot()
-    check_put_back(host, tap, host.remedy("fix", "--wait=8"), before)
+    check_put_back(host, tap, host.remedy("fix", "--wait=3"), before)
 
 
 if __name__ == "__main__":
