@@ -231,6 +231,16 @@ def spliced(data, edits):
     return data
 
 
+def no_root(program, schemas, command, status):
+    """A root that is not there: no verdict, and an object all the same."""
+    faults = []
+    run = Run([program, command, "--root=/nonexistent", "--output=json"])
+    run.json(schemas, {"undo": "fix"}.get(command, command) + ".json", faults)
+    if run.status != status:
+        faults.append("status %d, not %d" % (run.status, status))
+    return faults
+
+
 def main():
     program, nodes, folder = sys.argv[1:4]
     names = sys.argv[4:] or sorted(
@@ -244,6 +254,10 @@ def main():
             with NodeCopy(tree) as node:
                 check = Check(program, schemas, tree)
                 tap.row("%s: %s" % (name, what), getattr(check, what)(node))
+    for command, status in (("audit", 3), ("status", 3), ("fix", 4),
+                            ("undo", 4)):
+        tap.row("no root: " + command,
+                no_root(program, schemas, command, status))
     return tap.end()
 
 
