@@ -54,7 +54,8 @@ static bool same_span(struct kr_span a, struct kr_span b)
 	return a.file == b.file && a.offset == b.offset && a.length == b.length;
 }
 
-/* Whether B is A without the words of SPAN, and with EXTRA at its end. */
+/* Whether B is A without the words of the cut SPAN, and with EXTRA at its end.
+ */
 static bool same_command(const struct kr_unit_command *a,
                          const struct kr_unit_command *b, struct kr_span span,
                          bool mixed_may_differ, const char *extra)
@@ -64,7 +65,7 @@ static bool same_command(const struct kr_unit_command *a,
 	for (size_t i = 0; i < a->n_words; i++) {
 		const struct kr_unit_word *w = &a->words[i];
 
-		if (span.file && same_span(w->span, span))
+		if (span.file && same_span(w->cut, span))
 			continue;
 		if (k >= b->n_words)
 			return false;
@@ -98,7 +99,7 @@ static const char *try_cut(struct kr_fs *fs, const struct kr_unit *unit,
 		return broken("a cut changes the commands", word->cut);
 	for (size_t i = 0; i < unit->n_commands; i++) {
 		if (!same_command(&unit->commands[i], &after->commands[i],
-		                  word->span, word->variable >= 0, NULL))
+		                  word->cut, word->variable >= 0, NULL))
 			return broken("a cut changes other words", word->cut);
 	}
 	return NULL;

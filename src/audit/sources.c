@@ -140,7 +140,7 @@ static int add_flag(struct kr_node *node, struct kr_audit *audit, size_t use)
 	else if (!word->cut.file)
 		reason = "the word is made of several places";
 	else
-		reason = kr_source_refusal(word->span.file);
+		reason = kr_source_refusal(word->cut.file);
 	if ((int)use == deciding_flag(in)) {
 		source->wins = true;
 		audit->disk.source = (int)audit->n_sources - 1;

@@ -136,6 +136,37 @@ int kr_edits_cut(struct kr_edits *edits, struct kr_span span)
 	return insert(f, start, end - start, "");
 }
 
+static int join(struct kr_file_edits *f, size_t at)
+{
+	struct kr_edit *a = &f->edits[at], *b = a + 1;
+	char *text;
+
+	if (asprintf(&text, "%s%s", a->text, b->text) < 0)
+		return -ENOMEM;
+	free(a->text);
+	a->text = text;
+	a->length += b->length;
+	remove_edit(f, at + 1);
+	return 0;
+}
+
+int kr_edits_join(struct kr_edits *edits)
+{
+	for (size_t i = 0; i < edits->n_files; i++) {
+		struct kr_file_edits *f = &edits->files[i];
+
+		for (size_t k = 0; k + 1 < f->n_edits;) {
+			const struct kr_edit *e = &f->edits[k];
+
+			if (e->offset + e->length < f->edits[k + 1].offset)
+				k++;
+			else if (join(f, k) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 int kr_edits_create(struct kr_edits *edits, const char *path, const char *text)
 {
 	struct kr_file_edits *f;

@@ -46,6 +46,13 @@ int kr_edits_add(struct kr_edits *edits, struct kr_span span, const char *text);
  */
 int kr_edits_cut(struct kr_edits *edits, struct kr_span span);
 
+/*
+ * Makes one edit of each two that touch (a cut, and an insertion at its end),
+ * so that each edit can be found again by its place and be taken back. 0 or
+ * -ENOMEM.
+ */
+int kr_edits_join(struct kr_edits *edits);
+
 /* Adds a file at PATH that does not exist yet. 0, -EEXIST, -ENOMEM. */
 int kr_edits_create(struct kr_edits *edits, const char *path, const char *text);
 

@@ -319,6 +319,29 @@ int kr_fs_hide(struct kr_fs *fs, const char *real)
 	return put(fs, real, NULL, 0);
 }
 
+int kr_fs_is_script(struct kr_fs *fs, const char *path)
+{
+	_cleanup_free_ char *real = NULL;
+	_cleanup_close_ int path_fd = -1, fd = -1;
+	char start[2];
+	struct stat st;
+
+	path_fd = kr_root_resolve(&fs->root, path, true, &real);
+	if (path_fd == -ENOENT)
+		return 0;
+	if (path_fd < 0)
+		return path_fd;
+	if (fstat(path_fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	fd = kr_root_open_file(&fs->root, real, &st);
+	if (fd < 0)
+		return fd;
+	return read(fd, start, sizeof(start)) == sizeof(start) &&
+	       memcmp(start, "#!", 2) == 0;
+}
+
 /* --- folders ------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)

@@ -77,6 +77,12 @@ int kr_fs_hide(struct kr_fs *fs, const char *real);
  */
 int kr_fs_read(struct kr_fs *fs, const char *path, const struct kr_file **ret);
 
+/*
+ * Whether the file at PATH, links followed, is run by another program: it
+ * starts with "#!". 1; 0: it does not, or is not there; an errno.
+ */
+int kr_fs_is_script(struct kr_fs *fs, const char *path);
+
 /* The entries of the folder at PATH, links followed. 0 or an errno. */
 int kr_fs_list(struct kr_fs *fs, const char *path, struct kr_dir *ret);
 void kr_dir_done(struct kr_dir *dir);

@@ -462,8 +462,7 @@ static int keep(struct kr_applying *f)
 	int r = 0;
 
 	if (f->tx)
-		r = f->undo && !f->stays ? forget(f)
-		                         : kr_transaction_keep(f->tx, f->diag);
+		r = f->undo ? forget(f) : kr_transaction_keep(f->tx, f->diag);
 	if (r >= 0 || r == -ENOMEM || f->stays)
 		return r == -ENOMEM ? r : 0;
 	return kr_apply_give_up(f, "the record of the change cannot be kept");

@@ -62,21 +62,6 @@ int kr_restart_from_string(const char *s, enum kr_restart *ret)
 	return -EINVAL;
 }
 
-static int check_syntax(struct kr_applying *f)
-{
-	const struct kr_message *m = kr_diag_find(f->diag, "unit-syntax");
-
-	if (!m)
-		return 0;
-	kr_diag_add_path(f->diag, KR_ERROR, "unit-not-understood", m->file,
-	                 "line %u is not understood by systemd, which ignores "
-	                 "it: it must be put right or taken away first",
-	                 m->line);
-	return kr_apply_end(f, KR_OUTCOME_REFUSED,
-	                    "%s:%u:%u is not understood by systemd: %s",
-	                    m->file, m->line, m->column, m->text);
-}
-
 /* The unit of another program that starts kubelet runs more than kubelet. */
 static int check_restart(struct kr_applying *f)
 {
@@ -110,8 +95,6 @@ static int make_plan(struct kr_applying *f)
 		return kr_apply_end_unread(f, r);
 	if (r == 0)
 		r = check_restart(f);
-	if (r == 0 && f->fix->plan->edits.n_files > 0)
-		r = check_syntax(f);
 	return r;
 }
 

@@ -162,7 +162,7 @@ static int run(struct kr_applying *a, const struct kr_setting *setting,
 	r = make_plan(a, m);
 	if (r == 0)
 		r = kr_apply_run(a);
-	if (r < 0 || a->fix->outcome != KR_OUTCOME_CHANGED)
+	if (r < 0 || (a->fix->outcome != KR_OUTCOME_CHANGED && !a->stays))
 		return r;
 	strlcpy(a->fix->transaction, m->id, sizeof(a->fix->transaction));
 	return mark_undone(a, &list.items[m - list.items]);

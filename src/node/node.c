@@ -494,8 +494,9 @@ static int read_without_unit(struct kr_node *node, struct kr_diag *diag)
 static const struct kr_message *find_no_unit_file(const struct kr_diag *found)
 {
 	static const char *const codes[] = {
-		"unit-section-invalid", "unit-not-utf8",
-		"unit-line-too-long",   "unit-no-section",
+		"unit-section-invalid",
+		"unit-not-utf8",
+		"unit-line-too-long",
 		"dropin-not-a-file",
 	};
 
@@ -541,6 +542,26 @@ static int read_foreign(struct kr_node *node, struct kr_diag *diag)
 	return say(disk, disk->foreign->state, "%s", disk->foreign->reason);
 }
 
+/* What the command runs as kubelet. */
+static const char *kubelet_program(const struct kr_node *node)
+{
+	const struct kr_unit_command *c = kr_node_command(node);
+	const struct kr_text *text = &c->words[node->disk.first_word].text;
+
+	if (node->disk.first_word == 0 && c->path)
+		return c->path;
+	return text->bytes ? text->bytes : "";
+}
+
+/* 1: the program named kubelet is a script, which may change its arguments. */
+static int is_disguised(struct kr_node *node)
+{
+	int r = kr_fs_is_script(node->fs, kubelet_program(node));
+
+	/* one that cannot be looked at is taken for what it is called */
+	return r == -ENOMEM ? r : r == 1;
+}
+
 static int read_loaded_unit(struct kr_node *node, struct kr_diag *diag)
 {
 	struct kr_node_disk *disk = &node->disk;
@@ -556,6 +577,13 @@ static int read_loaded_unit(struct kr_node *node, struct kr_diag *diag)
 	r = find_command(node);
 	if (r == -ENOENT)
 		return read_foreign(node, diag);
+	if (r == 0)
+		r = is_disguised(node);
+	if (r == 1)
+		return say(disk, KR_STATE_UNKNOWN,
+		           "%s is a script: what it makes of its arguments "
+		           "cannot be told",
+		           kubelet_program(node));
 	return r < 0 ? r : read_command(node, diag);
 }
 

@@ -229,6 +229,19 @@ static bool is_named(const char *path, const char *name)
 	return strcmp(slash ? slash + 1 : path, name) == 0;
 }
 
+/* Programs that run the one they are given with its arguments as they are. Any
+ * other may change them, or the root they are read in. */
+static bool is_wrapper(const char *path)
+{
+	static const char *const names[] = {"env", "kubenswrapper"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (is_named(path, names[i]))
+			return true;
+	}
+	return false;
+}
+
 int kr_process_kubelet_word(const char *const *argv, size_t argc)
 {
 	if (argc == 0)
@@ -237,7 +250,8 @@ int kr_process_kubelet_word(const char *const *argv, size_t argc)
 		return 0;
 	if (is_named(argv[0], "hyperkube"))
 		return argc > 1 && strcmp(argv[1], "kubelet") == 0 ? 1 : -1;
-	/* a wrapper that is given the program's absolute path and runs it */
+	if (!is_wrapper(argv[0]))
+		return -1;
 	for (size_t i = 1; i < argc && argv[i][0] != '-'; i++) {
 		if (argv[i][0] == '/' && is_named(argv[i], "kubelet"))
 			return (int)i;

@@ -385,6 +385,8 @@ int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
 		if (r == 0)
 			r = make_edits(&p);
 		if (r == 0)
+			r = kr_edits_join(&plan->edits);
+		if (r == 0)
 			r = kr_proof_run(node, plan, diag);
 		if (r == 0)
 			r = kr_proof_order(node, plan, diag);

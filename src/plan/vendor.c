@@ -7,6 +7,7 @@
  *   1. "--FLAG=true" at the end of a variable of the administrator's that the
  *      command expands behind the vendor's use. Which one does it is not
  *      reckoned but tried: the edited node is read, and must say true.
+ *      Where the command itself is the administrator's, at its end.
  *   2. else a drop-in: "ExecStart=" and the vendor's command less the flag, and
  *      with "--FLAG=true" at its end where the flag comes from a variable.
  *
@@ -33,8 +34,12 @@ struct overriding {
 static bool is_vendors(struct kr_node *node, size_t arg)
 {
 	const struct kr_unit_word *word = kr_node_word(node, arg);
+	const struct kr_file *file;
 
-	return word && word->span.file && kr_source_refusal(word->span.file);
+	if (!word)
+		return false;
+	file = word->cut.file ? word->cut.file : word->span.file;
+	return file && kr_source_refusal(file);
 }
 
 bool kr_vendor_owns_use(struct kr_node *node, const struct kr_flag_use *use)
@@ -157,8 +162,19 @@ static char *command_text(struct overriding *o, bool *ret_variable)
 	return text;
 }
 
+/* The command is the administrator's own: the flag at its end does it. */
+static int append_to_command(struct overriding *o, int staying)
+{
+	if (staying < 0)
+		return -EOPNOTSUPP;
+	o->plan->n_uses = (size_t)staying + 1;
+	return kr_unit_append_argument(o->node->disk.unit, o->command, o->flag,
+	                               &o->plan->edits, o->diag);
+}
+
 static int make_dropin(struct overriding *o)
 {
+	_cleanup_stat_ struct kr_stat st = {0};
 	_cleanup_free_ char *path = kr_vendor_path(o->node->unit_name);
 	_cleanup_free_ char *command = NULL, *text = NULL;
 	bool variable;
@@ -167,6 +183,12 @@ static int make_dropin(struct overriding *o)
 	command = command_text(o, &variable);
 	if (!path || !command)
 		return -ENOMEM;
+	if (kr_fs_stat(o->node->fs, path, false, &st) == 0) {
+		kr_diag_add_path(o->diag, KR_ERROR, "dropin-exists", path,
+		                 "is there already and does not hold the "
+		                 "command: it would have to go first");
+		return -EOPNOTSUPP;
+	}
 	if (variable) {
 		char *longer;
 
@@ -200,6 +222,8 @@ int kr_vendor_override(struct kr_node *node, struct kr_plan *plan,
 		r = try_variables(&o);
 	if (r == 1)
 		plan->n_uses = (size_t)staying + 1;
+	else if (r == 0 && !kr_source_refusal(o.command->span.file))
+		r = append_to_command(&o, staying);
 	else if (r == 0 && node->disk.unit->n_commands > 1)
 		r = -EOPNOTSUPP;
 	else if (r == 0)

@@ -423,6 +423,24 @@ static int expand_inside(struct expansion *x, const struct kr_exec_word *from,
  * ---------------------------------------------------------------------------
  */
 
+/* "${NAME}" and nothing else. */
+static bool is_one_variable(const char *s)
+{
+	return s[0] == '$' && s[1] == '{' && s[strcspn(s, "}")] == '}' &&
+	       s[strcspn(s, "}") + 1] == '\0';
+}
+
+/* Such a word is the variable's value, and says where that stands; what can be
+ * cut is still the word that expands it: an empty value is an empty argument.
+ */
+static void value_span(struct kr_unit_word *word)
+{
+	struct kr_span span = kr_text_span(&word->text, 0, word->text.length);
+
+	if (span.file)
+		word->span = span;
+}
+
 static int expand_word(struct expansion *x, size_t n)
 {
 	const struct kr_exec_word *from = &x->command->words[n];
@@ -456,6 +474,8 @@ static int expand_word(struct expansion *x, size_t n)
 		kr_text_done(&word.text);
 		return r;
 	}
+	if (!x->command->no_environment && is_one_variable(s))
+		value_span(&word);
 	return add_word(x, &word);
 }
 

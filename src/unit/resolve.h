@@ -59,7 +59,8 @@ struct kr_unit_word {
 	} kind;
 	/*
 	 * The bytes of a file that are this word, quotes and escapes included.
-	 * No file: a manager's variable, or made of several places.
+	 * No file: a manager's variable, or made of several places. Of a
+	 * "${VAR}" that is the whole word: the bytes of VAR's value.
 	 */
 	struct kr_span span;
 	/*
