@@ -124,6 +124,29 @@ START_TEST(test_cut)
 }
 END_TEST
 
+START_TEST(test_join)
+{
+	const struct kr_file *file = kr_test_file("/f", "ab cd ef", 8);
+	_cleanup_edits_ struct kr_edits edits = {0};
+	_cleanup_free_ char *out = NULL;
+	size_t size;
+
+	/* a cut, an insertion at its end, and one that stands apart */
+	ck_assert_int_eq(kr_edits_cut(&edits, (struct kr_span){file, 2, 3}), 0);
+	ck_assert_int_eq(
+		kr_edits_add(&edits, (struct kr_span){file, 5, 0}, " XY"), 0);
+	ck_assert_int_eq(
+		kr_edits_add(&edits, (struct kr_span){file, 8, 0}, "!"), 0);
+	ck_assert_uint_eq(edits.files[0].n_edits, 3);
+	ck_assert_int_eq(kr_edits_join(&edits), 0);
+	ck_assert_uint_eq(edits.files[0].n_edits, 2);
+	ck_assert_uint_eq(edits.files[0].edits[0].length, 3);
+	ck_assert_str_eq(edits.files[0].edits[0].text, " XY");
+	ck_assert_int_eq(kr_file_edits_apply(&edits.files[0], &out, &size), 0);
+	ck_assert_str_eq(out, "ab XY ef!");
+}
+END_TEST
+
 START_TEST(test_create)
 {
 	_cleanup_edits_ struct kr_edits edits = {0};
@@ -146,6 +169,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_map);
 	tcase_add_test(tc, test_create);
+	tcase_add_test(tc, test_join);
 	tcase_add_test(tc, test_cut);
 	suite_add_tcase(s, tc);
 	return s;

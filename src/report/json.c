@@ -24,6 +24,9 @@
 
 struct json {
 	bool failed; /* memory ran out */
+	/* the file whose hash is in HEX: most sources are of one */
+	const struct kr_file *hashed;
+	char hex[KR_SHA256_HEX_SIZE];
 };
 
 static cJSON *object(struct json *j, cJSON *parent, const char *name)
@@ -270,7 +273,6 @@ static void add_place(struct json *j, cJSON *o, const struct kr_source *s)
 {
 	static const char *const members[] = {
 		"file", "line", "column", "offset", "length", "text", "sha256"};
-	char hex[KR_SHA256_HEX_SIZE];
 	unsigned line, column;
 
 	if (!s->span.file) {
@@ -281,7 +283,9 @@ static void add_place(struct json *j, cJSON *o, const struct kr_source *s)
 		return;
 	}
 	kr_span_position(s->span, &line, &column);
-	kr_sha256_hex(s->span.file->data, s->span.file->size, hex);
+	if (j->hashed != s->span.file)
+		kr_sha256_hex(s->span.file->data, s->span.file->size, j->hex);
+	j->hashed = s->span.file;
 	string(j, o, "file", s->span.file->path);
 	number(j, o, "line", line);
 	number(j, o, "column", column);
@@ -289,7 +293,7 @@ static void add_place(struct json *j, cJSON *o, const struct kr_source *s)
 	number(j, o, "length", (double)s->span.length);
 	bytes(j, o, "text", s->span.file->data + s->span.offset,
 	      s->span.length);
-	string(j, o, "sha256", hex);
+	string(j, o, "sha256", j->hex);
 }
 
 static void add_sources(struct json *j, cJSON *root, const struct kr_audit *a)

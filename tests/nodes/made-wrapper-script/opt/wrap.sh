@@ -1,0 +1,2 @@
+#!/bin/sh
+exec "$@" --make-iptables-util-chains=false
