@@ -138,7 +138,12 @@ class Check:
         preview, planned = self.preview(node)
         before = node.snapshot()
         status, got = self.run(node, "fix.json", "fix", "--restart=never")
-        changed = differences(before, node.snapshot())
+        after = node.snapshot()
+        changed = differences(before, after)
+        # folders on the way to a file that was made are no changes of a file
+        made = [path for path in changed if path not in before
+                and any(other.startswith(path + "/") for other in changed)]
+        changed = [path for path in changed if path not in made]
 
         if preview != (1 if changed else status):
             self.fault("fix -n has ended with %s, fix with %s", preview,

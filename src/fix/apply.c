@@ -423,8 +423,9 @@ static int remove_folders(struct kr_applying *f)
 {
 	for (size_t i = 0; i < f->undone->n_files; i++) {
 		const char *folder = f->undone->files[i].folder;
-		int r = folder ? kr_remove_empty_folder(kr_apply_node(f)->fs,
-		                                        folder)
+		int r = folder ? kr_remove_empty_parents(
+					 kr_apply_node(f)->fs,
+					 f->undone->files[i].path, folder)
 		               : 0;
 
 		if (r < 0) {

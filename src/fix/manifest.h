@@ -35,8 +35,8 @@ struct kr_manifest_file {
 	char *path; /* the node's, links resolved */
 	char *copy; /* name of the old content beside the manifest; NULL: the
 	               file was made */
-	/* the folder that was made for it, which goes again when it is empty;
-	 * NULL: it was there */
+	/* the topmost folder that was made for it: that and those below it go
+	 * again when they are empty; NULL: it was there */
 	char *folder;
 	bool removed;                    /* the file was taken away */
 	char before[KR_SHA256_HEX_SIZE]; /* "" for a file that was made */

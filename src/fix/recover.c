@@ -99,7 +99,7 @@ static int remove_made(struct kr_fs *fs, const struct kr_manifest_file *f)
 		return -errno;
 	if (fsync(fd) < 0)
 		return -errno;
-	return f->folder ? kr_remove_empty_folder(fs, f->folder) : 0;
+	return f->folder ? kr_remove_empty_parents(fs, f->path, f->folder) : 0;
 }
 
 /* NOW is NULL for a file that was taken away. */
@@ -154,7 +154,7 @@ static int recover_file(struct kr_fs *fs, const struct kr_manifest *m,
 		return put_back(fs, m, f, NULL, diag);
 	if (!now)
 		return !f->copy && f->folder
-		               ? kr_remove_empty_folder(fs, f->folder)
+		               ? kr_remove_empty_parents(fs, f->path, f->folder)
 		               : 0;
 	if (has_hash(now, f->before))
 		return 0;

@@ -94,6 +94,26 @@ int kr_remove_empty_folder(struct kr_fs *fs, const char *path)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
+int kr_remove_empty_parents(struct kr_fs *fs, const char *real,
+                            const char *topmost)
+{
+	_cleanup_free_ char *folder = strdup(real);
+	size_t least = strlen(topmost);
+	int r = 0;
+
+	if (!folder)
+		return -ENOMEM;
+	while (r == 0) {
+		char *slash = strrchr(folder, '/');
+
+		*slash = '\0';
+		if (strlen(folder) < least)
+			break;
+		r = kr_remove_empty_folder(fs, folder);
+	}
+	return r;
+}
+
 int kr_write_file(int dir_fd, const char *name, const void *data, size_t size,
                   int metadata_fd)
 {

@@ -84,6 +84,11 @@ int kr_make_parent(struct kr_fs *fs, const char *real);
  * it is not empty or not there, or an errno. */
 int kr_remove_empty_folder(struct kr_fs *fs, const char *path);
 
+/* Removes the empty folders on the way to the file at REAL, from the one that
+ * holds it up to TOPMOST. 0 or an errno. */
+int kr_remove_empty_parents(struct kr_fs *fs, const char *real,
+                            const char *topmost);
+
 /* Writes all of it. 0 or an errno. */
 int kr_write_all(int fd, const void *data, size_t size);
 

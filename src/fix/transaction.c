@@ -128,19 +128,32 @@ static int copy_edits(struct kr_manifest_file *file,
 	return 0;
 }
 
-/* The folder of a file that is going to be made, where it is not there. */
+/* The topmost folder on the way to a file that is going to be made that is not
+ * there yet. */
 static int record_parent(struct kr_transaction *tx, const char *path,
                          struct kr_manifest_file *file)
 {
-	_cleanup_free_ char *folder =
-		strndup(path, (size_t)(strrchr(path, '/') - path));
-	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *folder = strdup(path);
+	int fd = -ENOENT;
 
 	if (!folder)
 		return -ENOMEM;
-	fd = kr_fs_open_folder(tx->fs, folder);
-	if (fd == -ENOENT)
-		file->folder = TAKE_PTR(folder);
+	while (fd == -ENOENT) {
+		char *slash = strrchr(folder, '/');
+
+		*slash = '\0';
+		if (slash == folder)
+			break;
+		fd = kr_fs_open_folder(tx->fs, folder);
+		if (fd == -ENOENT) {
+			free(file->folder);
+			file->folder = strdup(folder);
+			if (!file->folder)
+				return -ENOMEM;
+		}
+	}
+	if (fd >= 0)
+		close(fd);
 	return 0;
 }
 
@@ -220,12 +233,10 @@ static int make_parent(struct kr_transaction *tx, struct target *t,
                        struct kr_diag *diag)
 {
 	const char *folder = record_of(tx, t)->folder;
-	_cleanup_close_ int fd = -1;
+	int r = folder ? kr_make_parent(tx->fs, t->edits->path) : 0;
 
-	if (folder)
-		fd = kr_fs_make_folder(tx->fs, folder, 0755);
-	if (folder && fd < 0)
-		return fail(diag, folder, fd, "cannot be made");
+	if (r < 0)
+		return fail(diag, folder, r, "cannot be made");
 	return kr_replacement_open(tx->fs, t->edits->path, NULL, diag,
 	                           &t->replacement);
 }
@@ -235,7 +246,7 @@ static void remove_parent(struct kr_transaction *tx, struct target *t)
 	const char *folder = record_of(tx, t)->folder;
 
 	if (folder)
-		kr_remove_empty_folder(tx->fs, folder);
+		kr_remove_empty_parents(tx->fs, t->edits->path, folder);
 }
 
 /* The new content, beside the target. A file that goes needs none. */
