@@ -28,6 +28,14 @@ from cli_lib import NodeCopy, Run, Tap, differences
 from json_schema import Schemas
 
 
+def changed_files(before, after):
+    """What differs, less the folders that were made on the way to a file."""
+    changed = differences(before, after)
+    made = [path for path in changed if path not in before
+            and any(other.startswith(path + "/") for other in changed)]
+    return [path for path in changed if path not in made]
+
+
 class Check:
     def __init__(self, program, schemas, tree):
         self.program, self.schemas, self.tree = program, schemas, tree
@@ -138,12 +146,7 @@ class Check:
         preview, planned = self.preview(node)
         before = node.snapshot()
         status, got = self.run(node, "fix.json", "fix", "--restart=never")
-        after = node.snapshot()
-        changed = differences(before, after)
-        # folders on the way to a file that was made are no changes of a file
-        made = [path for path in changed if path not in before
-                and any(other.startswith(path + "/") for other in changed)]
-        changed = [path for path in changed if path not in made]
+        changed = changed_files(before, node.snapshot())
 
         if preview != (1 if changed else status):
             self.fault("fix -n has ended with %s, fix with %s", preview,
@@ -209,7 +212,7 @@ class Check:
     def check_undo(self, node, before):
         """Every file is back, byte for byte, with its mode; once."""
         fixed = node.snapshot()
-        paths = differences(before, fixed)
+        paths = changed_files(before, fixed)
         self.check_history(node, "kept", "possible", paths)
         status, _ = self.run(node, "fix.json", "undo", "-n",
                              "--restart=never")
