@@ -254,26 +254,34 @@ static int resolve_link(struct kr_root *root, int link_fd, const char *path,
 	return TAKE_FD(fd);
 }
 
+/* Some name on the way is a link, most often the last one. */
+static int resolve_links(struct kr_root *root, const char *path,
+                         char **ret_real)
+{
+	_cleanup_close_ int fd = open_in_root(root, path, O_PATH | O_NOFOLLOW,
+	                                      RESOLVE_NO_SYMLINKS);
+	int target_fd;
+
+	if (fd < 0)
+		return walk(root, path, true, ret_real);
+	target_fd = resolve_link(root, fd, path, ret_real);
+	return target_fd >= 0 ? target_fd : walk(root, path, true, ret_real);
+}
+
 int kr_root_resolve(struct kr_root *root, const char *path, bool follow,
                     char **ret_real)
 {
-	int fd = open_in_root(root, path, O_PATH | O_NOFOLLOW,
+	/* O_PATH | O_NOFOLLOW opens a link itself in spite of NO_SYMLINKS */
+	int fd = open_in_root(root, path, O_PATH | (follow ? 0 : O_NOFOLLOW),
 	                      RESOLVE_NO_SYMLINKS);
-	struct stat st;
 	char *real;
 
-	if (fd == -ELOOP || root->no_openat2)
+	if (root->no_openat2 || (fd == -ELOOP && !follow))
 		return walk(root, path, follow, ret_real);
+	if (fd == -ELOOP)
+		return resolve_links(root, path, ret_real);
 	if (fd < 0)
 		return fd;
-	/* O_PATH | O_NOFOLLOW opens a link itself in spite of NO_SYMLINKS */
-	if (follow && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode)) {
-		int target_fd = resolve_link(root, fd, path, ret_real);
-
-		close(fd);
-		return target_fd >= 0 ? target_fd
-		                      : walk(root, path, follow, ret_real);
-	}
 	real = kr_path_normalise(path);
 	if (!real) {
 		close(fd);
