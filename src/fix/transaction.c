@@ -393,13 +393,17 @@ int kr_transaction_keep(struct kr_transaction *tx, struct kr_diag *diag)
 static int revert_created(struct kr_transaction *tx, struct target *t,
                           struct kr_diag *diag)
 {
+	_cleanup_(kr_replacement_done) struct kr_replacement made = {
+		.dir_fd = -1, .target_fd = -1};
 	struct stat st;
+	int r;
 
 	if (fstatat(t->replacement.dir_fd, t->replacement.name, &st,
 	            AT_SYMLINK_NOFOLLOW) < 0 &&
 	    errno == ENOENT)
 		return 0;
-	return remove_target(t, diag);
+	r = kr_replacement_open(tx->fs, t->edits->path, &t->after, diag, &made);
+	return r < 0 ? r : remove_target(t, diag);
 }
 
 static int revert_target(struct kr_transaction *tx, struct target *t,
