@@ -48,3 +48,11 @@ void kr_sha256_hex(const void *data, size_t size,
 {
 	SHA256Data((const uint8_t *)data, size, ret);
 }
+
+bool kr_file_has_hash(const struct kr_file *file, const char *want)
+{
+	char hex[KR_SHA256_HEX_SIZE];
+
+	kr_sha256_hex(file->data, file->size, hex);
+	return strcmp(hex, want) == 0;
+}

@@ -52,3 +52,6 @@ struct kr_span kr_span_line(struct kr_span span);
 /* The SHA-256 of SIZE bytes in lower case hex, NUL-terminated. */
 void kr_sha256_hex(const void *data, size_t size,
                    char ret[static KR_SHA256_HEX_SIZE]);
+
+/* Whether FILE's bytes have the SHA-256 WANT, in lower case hex. */
+bool kr_file_has_hash(const struct kr_file *file, const char *want);

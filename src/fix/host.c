@@ -115,11 +115,6 @@ int kr_host_open(const struct kr_setting *setting,
 	return 0;
 }
 
-int kr_host_reread(struct kr_host *host, struct kr_diag *diag)
-{
-	return open_node(host, diag);
-}
-
 int kr_host_reconnect(struct kr_host *host, struct kr_diag *diag)
 {
 	const struct kr_manager_options options = {

@@ -28,9 +28,6 @@ int kr_host_open(const struct kr_setting *setting,
                  const struct kr_node_options *options, struct kr_diag *diag,
                  struct kr_host **ret);
 
-/* Reads everything anew; spans into the old node are gone. 0 or an errno. */
-int kr_host_reread(struct kr_host *host, struct kr_diag *diag);
-
 /* Connects to systemd anew after the bus went away. 0 or an errno. */
 int kr_host_reconnect(struct kr_host *host, struct kr_diag *diag);
 

@@ -432,3 +432,11 @@ char *kr_machine_id(struct kr_fs *fs)
 		return NULL;
 	return strndup(file->data, strcspn(file->data, "\n"));
 }
+
+bool kr_manifest_is_ours(struct kr_fs *fs, const struct kr_manifest *manifest)
+{
+	_cleanup_free_ char *id = kr_machine_id(fs);
+
+	return !id || !manifest->machine_id ||
+	       strcmp(id, manifest->machine_id) == 0;
+}

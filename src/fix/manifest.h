@@ -73,6 +73,9 @@ void kr_manifest_done(struct kr_manifest *manifest);
 bool kr_manifest_matches(const struct kr_manifest *manifest,
                          const struct kr_edits *edits);
 
+/* Whether it was made on this machine, as far as the machine ids tell. */
+bool kr_manifest_is_ours(struct kr_fs *fs, const struct kr_manifest *manifest);
+
 struct kr_manifests {
 	struct kr_manifest *items; /* oldest first */
 	size_t n_items;

@@ -14,16 +14,6 @@
 
 #include "fix/pending.h"
 
-static bool is_use(const struct kr_flags *flags, size_t arg)
-{
-	for (size_t i = 0; i < flags->n_uses; i++) {
-		if (arg >= flags->uses[i].arg &&
-		    arg < flags->uses[i].arg + flags->uses[i].n_args)
-			return true;
-	}
-	return false;
-}
-
 /* The arguments behind argv[0] that are not ours. The texts are borrowed. */
 static int others(const struct kr_inputs *in, const char ***ret, size_t *ret_n)
 {
@@ -33,7 +23,7 @@ static int others(const struct kr_inputs *in, const char ***ret, size_t *ret_n)
 	if (!words)
 		return -ENOMEM;
 	for (size_t i = 1; i < in->argc; i++) {
-		if (!is_use(&in->flags, i))
+		if (!kr_flags_is_use(&in->flags, i))
 			words[n++] = in->argv[i];
 	}
 	*ret = words;

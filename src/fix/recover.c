@@ -30,20 +30,13 @@ static bool is_pending(const struct kr_manifest *m)
 	       m->state == KR_MANIFEST_COMMITTED;
 }
 
-static bool is_ours(struct kr_fs *fs, const struct kr_manifest *m)
-{
-	_cleanup_free_ char *id = kr_machine_id(fs);
-
-	return !id || !m->machine_id || strcmp(id, m->machine_id) == 0;
-}
-
 const struct kr_manifest *kr_recover_find(struct kr_fs *fs,
                                           const struct kr_manifests *manifests)
 {
 	for (size_t i = manifests->n_items; i-- > 0;) {
 		const struct kr_manifest *m = &manifests->items[i];
 
-		if (is_pending(m) && is_ours(fs, m))
+		if (is_pending(m) && kr_manifest_is_ours(fs, m))
 			return m;
 	}
 	return NULL;
@@ -65,14 +58,6 @@ int kr_recover_report(struct kr_fs *fs, struct kr_diag *diag)
 		            "what it left",
 		            m->id);
 	return 0;
-}
-
-static bool has_hash(const struct kr_file *file, const char *want)
-{
-	char hex[KR_SHA256_HEX_SIZE];
-
-	kr_sha256_hex(file->data, file->size, hex);
-	return *want && strcmp(hex, want) == 0;
 }
 
 static int remove_temp(struct kr_fs *fs, const struct kr_manifest_file *f)
@@ -156,9 +141,9 @@ static int recover_file(struct kr_fs *fs, const struct kr_manifest *m,
 		return !f->copy && f->folder
 		               ? kr_remove_empty_parents(fs, f->path, f->folder)
 		               : 0;
-	if (has_hash(now, f->before))
+	if (kr_file_has_hash(now, f->before))
 		return 0;
-	if (has_hash(now, f->after))
+	if (kr_file_has_hash(now, f->after))
 		return f->copy ? put_back(fs, m, f, now, diag)
 		               : remove_made(fs, f);
 	kr_diag_add_path(diag, KR_WARNING, "recover-foreign", f->path,
@@ -222,7 +207,7 @@ int kr_recover_run(struct kr_fs *fs, struct kr_diag *diag)
 	for (size_t i = list.n_items; r == 0 && i-- > 0;) {
 		struct kr_manifest *m = &list.items[i];
 
-		if (!is_pending(m) || !is_ours(fs, m))
+		if (!is_pending(m) || !kr_manifest_is_ours(fs, m))
 			continue;
 		any = true;
 		r = recover(fs, m, diag);

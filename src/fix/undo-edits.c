@@ -35,14 +35,6 @@ static int refuse(struct reversing *r, const char *path, const char *reason)
 	return KR_UNDO_REFUSED;
 }
 
-static bool has_hash(const struct kr_file *file, const char *want)
-{
-	char hex[KR_SHA256_HEX_SIZE];
-
-	kr_sha256_hex(file->data, file->size, hex);
-	return strcmp(hex, want) == 0;
-}
-
 /* The bytes [OFFSET, OFFSET + LENGTH) of NOW become those of EDIT in OLD. */
 static int revert_edit(struct reversing *r, const struct kr_file *now,
                        size_t offset, const struct kr_file *old,
@@ -159,7 +151,7 @@ static int revert_made(struct reversing *r, const struct kr_manifest_file *file)
 		return 0;
 	if (result < 0)
 		return result;
-	if (!has_hash(now, file->after))
+	if (!kr_file_has_hash(now, file->after))
 		return refuse(r, file->path,
 		              "was made by the fix and changed by somebody "
 		              "since");
@@ -196,19 +188,11 @@ static int revert_file(struct reversing *r, const struct kr_manifest_file *file)
 		return 0; /* gone, and our edit with it */
 	if (result < 0)
 		return result;
-	if (has_hash(now, file->before))
+	if (kr_file_has_hash(now, file->before))
 		return 0;
-	if (has_hash(now, file->after))
+	if (kr_file_has_hash(now, file->after))
 		return revert_exactly(r, now, old, file);
 	return revert_among_others(r, now, old, file);
-}
-
-static bool is_ours(struct kr_fs *fs, const struct kr_manifest *manifest)
-{
-	_cleanup_free_ char *id = kr_machine_id(fs);
-
-	return !id || !manifest->machine_id ||
-	       strcmp(id, manifest->machine_id) == 0;
 }
 
 int kr_undo_edits(struct kr_fs *fs, const struct kr_manifest *manifest,
@@ -224,7 +208,7 @@ int kr_undo_edits(struct kr_fs *fs, const struct kr_manifest *manifest,
 	};
 	int result = 0;
 
-	if (!is_ours(fs, manifest)) {
+	if (!kr_manifest_is_ours(fs, manifest)) {
 		*ret_reason = "it was made on another machine";
 		return KR_UNDO_FOREIGN;
 	}

@@ -602,6 +602,17 @@ int kr_flags_parse(const struct kr_setting *setting, const char *const *argv,
 	return 0;
 }
 
+bool kr_flags_is_use(const struct kr_flags *flags, size_t arg)
+{
+	for (size_t i = 0; i < flags->n_uses; i++) {
+		const struct kr_flag_use *u = &flags->uses[i];
+
+		if (arg >= u->arg && arg < u->arg + u->n_args)
+			return true;
+	}
+	return false;
+}
+
 void kr_flags_done(struct kr_flags *flags)
 {
 	for (size_t i = 0; i < flags->n_remarks; i++)

@@ -76,5 +76,8 @@ struct kr_flags {
  */
 int kr_flags_parse(const struct kr_setting *setting, const char *const *argv,
                    size_t argc, struct kr_flags *ret);
+/* Whether argument ARG is one of a use of the setting's flag. */
+bool kr_flags_is_use(const struct kr_flags *flags, size_t arg);
+
 void kr_flags_done(struct kr_flags *flags);
 #define _cleanup_flags_ _cleanup_(kr_flags_done)

@@ -355,12 +355,3 @@ void kr_inputs_done(struct kr_inputs *in)
 	free(in->reason);
 	*in = (struct kr_inputs){0};
 }
-
-const struct kr_config_use *kr_inputs_use(const struct kr_inputs *in)
-{
-	const struct kr_merged *merged = &in->merged;
-
-	if (!in->merged_valid || merged->file < 0 || merged->use < 0)
-		return NULL;
-	return &merged->configs[merged->file].uses[merged->use];
-}

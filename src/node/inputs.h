@@ -65,6 +65,3 @@ int kr_inputs_read(const struct kr_setting *setting, struct kr_fs *fs,
                    struct kr_diag *diag, struct kr_inputs *ret);
 void kr_inputs_done(struct kr_inputs *inputs);
 #define _cleanup_inputs_ _cleanup_(kr_inputs_done)
-
-/* The use that decides a config file or drop-in; NULL for others. */
-const struct kr_config_use *kr_inputs_use(const struct kr_inputs *inputs);

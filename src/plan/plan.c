@@ -405,9 +405,6 @@ struct kr_plan *kr_plan_free(struct kr_plan *plan)
 	kr_audit_free(plan->audit);
 	kr_node_free(plan->after);
 	kr_edits_done(&plan->edits);
-	for (size_t i = 0; i < plan->argc; i++)
-		free(plan->argv[i]);
-	free(plan->argv);
 	free(plan);
 	return NULL;
 }

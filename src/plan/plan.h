@@ -40,9 +40,6 @@ struct kr_plan {
 	bool unit_changes;      /* a unit or drop-in is edited: Reload */
 	struct kr_node *after;  /* the node as it will be; NULL: no edits */
 	struct kr_audit *audit; /* of AFTER; NULL: no edits */
-	/* the arguments that kubelet will be started with */
-	char **argv;
-	size_t argc;
 };
 
 /*

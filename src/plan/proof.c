@@ -41,21 +41,10 @@ static int refuse(struct kr_diag *diag, const char *format, ...)
 
 /* --- argv ---------------------------------------------------------------- */
 
-static bool is_use(const struct kr_flags *flags, size_t arg)
-{
-	for (size_t i = 0; i < flags->n_uses; i++) {
-		const struct kr_flag_use *u = &flags->uses[i];
-
-		if (arg >= u->arg && arg < u->arg + u->n_args)
-			return true;
-	}
-	return false;
-}
-
 /* The next argument from I on that is no use of our flag. */
 static size_t next_other(const struct kr_inputs *in, size_t i)
 {
-	while (i < in->argc && is_use(&in->flags, i))
+	while (i < in->argc && kr_flags_is_use(&in->flags, i))
 		i++;
 	return i;
 }
@@ -85,19 +74,6 @@ static int prove_argv(const struct kr_inputs *before,
 		              "the flag would stand %zu times among the "
 		              "arguments instead of %zu",
 		              after->flags.n_uses, n_uses);
-	return 0;
-}
-
-static int copy_argv(struct kr_plan *plan, const struct kr_inputs *in)
-{
-	plan->argv = calloc(in->argc + 1, sizeof(char *));
-	if (!plan->argv)
-		return -ENOMEM;
-	for (; plan->argc < in->argc; plan->argc++) {
-		plan->argv[plan->argc] = strdup(in->argv[plan->argc]);
-		if (!plan->argv[plan->argc])
-			return -ENOMEM;
-	}
 	return 0;
 }
 
@@ -162,7 +138,7 @@ int kr_proof_run(struct kr_node *node, struct kr_plan *plan,
 	r = prove_argv(&node->disk.inputs, after, plan->n_uses, diag);
 	if (r == 0)
 		r = prove_configs(node, plan, diag);
-	return r == 0 ? copy_argv(plan, after) : r;
+	return r;
 }
 
 /* --- order --------------------------------------------------------------- */

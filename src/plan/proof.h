@@ -9,7 +9,7 @@
  * Proves that PLAN's edits make the disk view of NODE true and change nothing
  * else: the argv is the old one less every use of the flag (and, for the flag
  * method, with one use more); a config file's tokens outside the key are the
- * same bytes. Fills PLAN's after, audit and argv. 0; -EOPNOTSUPP: not proven,
+ * same bytes. Fills PLAN's after and audit. 0; -EOPNOTSUPP: not proven,
  * DIAG says what is not as it should be; -ENOMEM.
  */
 int kr_proof_run(struct kr_node *node, struct kr_plan *plan,
