@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 
-#include "cli.h"
-#include "options.h"
+#include "cli/cli.h"
+#include "cli/options.h"
 
 int main(int argc, char **argv)
 {

@@ -55,7 +55,8 @@ def help_options(text):
         head = re.match(r"(?:options of )?([a-z ]+):$", line)
         if head:
             group = head.group(1)
-        option = re.match(r"  (?:-(\w),|   ) --([a-z-]+)(?:=(\w+))?", line)
+        option = re.match(r"  (?:-(\w),|   ) --([a-z-]+)(?:\[?=(\w+))?",
+                          line)
         if option:
             found.add((group, option.group(2), option.group(1) or "",
                        option.group(3) or ""))
@@ -72,9 +73,10 @@ def manual_options(text):
     found = set()
     for title, body in sections(sections(text, "Sh")["OPTIONS"],
                                 "Ss").items():
-        groups = title.removeprefix("Of ").split(" and ")
+        groups = re.split(", | and ", title.removeprefix("Of "))
         for item in re.findall(r"^\.It (Fl .*)$", body, re.M):
-            name = re.search(r"Fl Fl ([a-z-]+)(?: Ns = Ns Ar (\w+))?", item)
+            name = re.search(r"Fl Fl ([a-z-]+)"
+                             r"(?: Ns (?:Op )?= Ns Ar (\w+))?", item)
             letter = re.match(r"Fl (\w)\b", item)
             for group in groups:
                 found.add((group, name.group(1),

@@ -54,7 +54,8 @@ struct kr_fix_options {
 	uint64_t wait_usec;
 	bool no_rollback;
 	bool explicit_wanted;
-	bool retry; /* also a change that was put back before */
+	bool retry;      /* also a change that was put back before */
+	bool no_persist; /* leaves the platform's durable place alone */
 	/* asked before the first write and while anything is waited for; < 0
 	 * means stop (a signal came); NULL: nothing */
 	kr_activation_tick_t tick;

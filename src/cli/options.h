@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * The commands and options of the program: one table each, from which they are
- * parsed and their help is printed.
+ * What the user asked for.
  */
 
 #include <stdbool.h>
 #include <stdio.h>
 
 #include "fix/fix.h"
+#include "net/api.h"
 #include "node/node.h"
 
 enum kr_command {
@@ -18,6 +18,7 @@ enum kr_command {
 	KR_COMMAND_UNDO,
 	KR_COMMAND_HISTORY,
 	KR_COMMAND_STATUS,
+	KR_COMMAND_FLEET,
 	KR_COMMAND_RECOVER, /* what units run: it is in no list of commands */
 	_KR_COMMAND_MAX,
 	KR_COMMAND_HELP,    /* --help was asked for */
@@ -40,7 +41,14 @@ struct kr_options {
 	enum kr_command help_on; /* HELP: of this one; _KR_COMMAND_MAX: all */
 	struct kr_node_options node;
 	struct kr_fix_options fix; /* also audit's --explicit */
-	const char *transaction;   /* undo: which; NULL: the last */
+	struct kr_api_options api;
+	struct {
+		const char *nodes; /* names with commas between; borrowed */
+		bool all_nodes;
+		unsigned n_parallel;
+		uint64_t timeout_usec; /* for one node */
+	} fleet;
+	const char *transaction; /* undo: which; NULL: the last */
 	enum kr_format format;
 	enum kr_when color;
 	bool quiet, verbose;
@@ -54,9 +62,3 @@ int kr_options_parse(int argc, char **argv, FILE *err, struct kr_options *ret);
 
 /* "fix", "undo", ...: the word for COMMAND, which is below _KR_COMMAND_MAX. */
 const char *kr_command_to_string(enum kr_command command);
-
-/* The help of COMMAND, or of all (_KR_COMMAND_MAX). */
-void kr_options_help(FILE *out, enum kr_command command);
-
-/* What the program alone prints: a few lines. */
-void kr_options_usage(FILE *out);

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "options.h"
+#include "cli/options.h"
 
 /* Statuses besides those of audit and fix (interface in the manual). */
 #define KR_STATUS_USAGE       2

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * fix, undo and recover. With its output gone (SIGPIPE is ignored) or its
+ * terminal (SIGHUP) a fix goes on to its end and its result is in the journal;
+ * its status is then not 0, since nobody has seen what it said.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/watch.h"
+#include "fix/rescue.h"
+#include "fix/undo.h"
+#include "report/json.h"
+#include "report/text.h"
+#include "systemd/journal.h"
+
+/* d0a1c93f6a6b4b0f9c0f6a1d2b7d5e11: what a fix ended with */
+#define MESSAGE_ID_FIX "d0a1c93f6a6b4b0f9c0f6a1d2b7d5e11"
+
+static void log_result(const char *command, const struct kr_fix *fix)
+{
+	_cleanup_free_ char *text = NULL;
+	const struct kr_journal_field fields[] = {
+		{"MESSAGE_ID", MESSAGE_ID_FIX},
+		{"PRIORITY", kr_outcome_to_status(fix->outcome) ? "4" : "6"},
+		{"KUBELET_REMEDY_OUTCOME", kr_outcome_to_string(fix->outcome)},
+		{"KUBELET_REMEDY_TRANSACTION", fix->transaction},
+		{"MESSAGE", NULL},
+	};
+	struct kr_journal_field sent[ARRAY_SIZE(fields)];
+
+	if (asprintf(&text, "%s: %s: %s", command,
+	             kr_outcome_to_string(fix->outcome), fix->reason) < 0) {
+		text = NULL;
+		return;
+	}
+	memcpy(sent, fields, sizeof(fields));
+	sent[ARRAY_SIZE(fields) - 1].value = text;
+	kr_journal_send(sent, ARRAY_SIZE(sent));
+}
+
+static int change_status(const struct kr_options *o, const struct kr_fix *fix)
+{
+	switch (o->command) {
+	case KR_COMMAND_UNDO:
+		return kr_outcome_to_undo_status(fix->outcome);
+	case KR_COMMAND_RECOVER:
+		return kr_outcome_to_recover_status(fix->outcome);
+	default:
+		return kr_outcome_to_status(fix->outcome);
+	}
+}
+
+static int report_change(const struct kr_options *o, const struct kr_fix *fix,
+                         const struct kr_diag *diag, FILE *out, FILE *err)
+{
+	const struct kr_term term = kr_cli_terminal(o, out);
+	const struct kr_term err_term = kr_cli_terminal(o, err);
+	bool json = o->format == KR_FORMAT_JSON;
+	bool undo = o->command == KR_COMMAND_UNDO;
+
+	if (o->verbose)
+		kr_text_steps(&err_term, &fix->actions);
+	if (!json)
+		kr_term_messages(&err_term, diag,
+		                 o->quiet ? KR_ERROR : KR_NOTE);
+	if (o->quiet) {
+		if (change_status(o, fix) > 1)
+			kr_text_outcome(&err_term, fix);
+		return 0;
+	}
+	if (json)
+		return kr_json_fix(out, fix, diag);
+	if (o->fix.dry_run)
+		return kr_text_preview(&term, fix, undo ? "undo" : "fix");
+	if (o->command == KR_COMMAND_FIX)
+		kr_text_fix(&term, fix);
+	else
+		kr_text_undo(&term, fix);
+	return 0;
+}
+
+static int change(const struct kr_options *o, struct kr_watch *watch,
+                  struct kr_diag *diag, struct kr_fix **ret)
+{
+	struct kr_fix_options options = o->fix;
+
+	options.tick = kr_watch_tick;
+	options.closure = watch;
+	if (o->command == KR_COMMAND_UNDO)
+		return kr_undo_run(&kr_setting_iptables, &o->node, &options,
+		                   o->transaction, diag, ret);
+	if (o->command == KR_COMMAND_RECOVER)
+		return kr_rescue_run(&kr_setting_iptables, &o->node, &options,
+		                     o->transaction, diag, ret);
+	return kr_fix_run(&kr_setting_iptables, &o->node, &options, diag, ret);
+}
+
+int kr_cli_change(const struct kr_options *o, FILE *out, FILE *err)
+{
+	struct kr_watch watch;
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_fix_ struct kr_fix *fix = NULL;
+	int r = kr_watch_begin(&watch, o, err), status;
+
+	if (r < 0) {
+		fprintf(err, "%s: signals: %s\n", KR_NAME, strerror(-r));
+		return kr_outcome_to_status(KR_OUTCOME_FAILED);
+	}
+	r = change(o, &watch, &diag, &fix);
+	kr_watch_end(&watch);
+	if (r < 0)
+		return kr_cli_out_of_memory(err);
+	if (fix->actions.n_actions > 0 && fix->host && fix->host->node->live)
+		log_result(kr_command_to_string(o->command), fix);
+	if (report_change(o, fix, &diag, out, err) < 0)
+		return kr_cli_out_of_memory(err);
+	status = change_status(o, fix);
+	/* a signal that came too late to be heeded was one all the same */
+	return (watch.hung_up || watch.signal) && status <= 1
+	               ? KR_STATUS_LOST_OUTPUT
+	               : status;
+}

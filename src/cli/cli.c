@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The commands: each is a file of its own here. Whatever it says, a status that
+ * is good becomes another one where its output has not gone out.
+ */
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/help.h"
+#include "cli/output.h"
+
+static int dispatch(const struct kr_options *o, FILE *out, FILE *err)
+{
+	switch (o->command) {
+	case KR_COMMAND_AUDIT:
+		return kr_cli_audit(o, out, err);
+	case KR_COMMAND_FIX:
+	case KR_COMMAND_UNDO:
+	case KR_COMMAND_RECOVER:
+		return kr_cli_change(o, out, err);
+	case KR_COMMAND_HISTORY:
+		return kr_cli_history(o, out, err);
+	case KR_COMMAND_STATUS:
+		return kr_cli_status(o, out, err);
+	case KR_COMMAND_VERSION:
+		fprintf(out, "%s %s\n", KR_NAME, KR_VERSION);
+		return 0;
+	default:
+		kr_help(out, o->help_on);
+		return 0;
+	}
+}
+
+int kr_cli_run(const struct kr_options *o, FILE *out, FILE *err)
+{
+	int status;
+
+	signal(SIGPIPE, SIG_IGN);
+	status = dispatch(o, out, err);
+	if (kr_cli_flushed(out))
+		return status;
+	fprintf(err, "%s: the output could not be written: %s\n", KR_NAME,
+	        strerror(errno));
+	return status <= 1 ? KR_STATUS_LOST_OUTPUT : status;
+}

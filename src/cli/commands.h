@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What each command does, as kr_cli_run() calls it. Each gives the exit
+ * status. */
+
+#include <stdio.h>
+
+#include "cli/options.h"
+
+int kr_cli_audit(const struct kr_options *options, FILE *out, FILE *err);
+/* fix, undo and recover */
+int kr_cli_change(const struct kr_options *options, FILE *out, FILE *err);
+int kr_cli_history(const struct kr_options *options, FILE *out, FILE *err);
+int kr_cli_status(const struct kr_options *options, FILE *out, FILE *err);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What --help prints, from the tables of cli/option-table. */
+
+#include <stdio.h>
+
+#include "cli/options.h"
+
+/* The help of COMMAND, or of all (_KR_COMMAND_MAX). */
+void kr_help(FILE *out, enum kr_command command);
+
+/* What the program alone prints: a few lines. */
+void kr_usage(FILE *out);

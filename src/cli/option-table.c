@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The commands and options, and what each option sets.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/option-table.h"
+
+#define API_COMMANDS                                                           \
+	(KR_BIT(KR_COMMAND_AUDIT) | KR_BIT(KR_COMMAND_FIX) |                   \
+	 KR_BIT(KR_COMMAND_FLEET))
+
+const struct kr_command_row kr_commands[] = {
+	[KR_COMMAND_AUDIT] =
+		{"audit", "what the value is, in every view, and which byte "
+                          "of which file decides it"},
+	[KR_COMMAND_FIX] = {"fix",
+                            "make it true, restart kubelet, prove it, else put "
+                            "everything back"},
+	[KR_COMMAND_UNDO] = {"undo",
+                             "put back what a fix changed (the last one by "
+                             "default)",
+                             "TRANSACTION"},
+	[KR_COMMAND_HISTORY] = {"history",
+                                "the fixes made on this node and what can be "
+                                "undone"},
+	[KR_COMMAND_STATUS] = {"status",
+                               "kubelet's unit as 'systemctl status -l' shows "
+                               "it, and its health"},
+	[KR_COMMAND_FLEET] = {"fleet",
+                              "audit many nodes through the API server's "
+                              "configz endpoint"},
+	[KR_COMMAND_RECOVER] = {"recover",
+                                "take back a fix or undo that was interrupted, "
+                                "and bring kubelet back",
+                                "TRANSACTION", .hidden = true},
+};
+
+static_assert(ARRAY_SIZE(kr_commands) == _KR_COMMAND_MAX, "each command");
+
+static int set_root(struct kr_options *o, const char *arg)
+{
+	o->node.root = arg;
+	return *arg ? 0 : -EINVAL;
+}
+
+static int set_unit(struct kr_options *o, const char *arg)
+{
+	size_t length = strlen(arg);
+
+	o->node.unit = arg;
+	if (strchr(arg, '/') || length <= 8 ||
+	    strcmp(arg + length - 8, ".service") != 0)
+		return -EINVAL;
+	return 0;
+}
+
+static int set_pid(struct kr_options *o, const char *arg)
+{
+	const char *error;
+
+	o->node.pid = (pid_t)strtonum(arg, 1, 1 << 22, &error);
+	return error ? -EINVAL : 0;
+}
+
+static int set_config(struct kr_options *o, const char *arg)
+{
+	o->node.config = arg;
+	return *arg ? 0 : -EINVAL;
+}
+
+static int set_output(struct kr_options *o, const char *arg)
+{
+	static const char *const words[] = {
+		[KR_FORMAT_TEXT] = "text",
+		[KR_FORMAT_JSON] = "json",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(arg, words[i]) == 0) {
+			o->format = (enum kr_format)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int set_quiet(struct kr_options *o, const char *arg)
+{
+	o->quiet = true;
+	return 0;
+}
+
+static int set_verbose(struct kr_options *o, const char *arg)
+{
+	o->verbose = true;
+	return 0;
+}
+
+static int set_color(struct kr_options *o, const char *arg)
+{
+	static const char *const words[] = {"auto", "always", "never"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(arg, words[i]) == 0) {
+			o->color = (enum kr_when)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int set_help(struct kr_options *o, const char *arg)
+{
+	o->help_on = o->command;
+	o->command = KR_COMMAND_HELP;
+	return 0;
+}
+
+static int set_explicit(struct kr_options *o, const char *arg)
+{
+	o->fix.explicit_wanted = true;
+	return 0;
+}
+
+static int set_dry_run(struct kr_options *o, const char *arg)
+{
+	o->fix.dry_run = true;
+	return 0;
+}
+
+static int set_method(struct kr_options *o, const char *arg)
+{
+	return kr_method_from_string(arg, &o->fix.method);
+}
+
+static int set_restart(struct kr_options *o, const char *arg)
+{
+	return kr_restart_from_string(arg, &o->fix.restart);
+}
+
+static int set_wait(struct kr_options *o, const char *arg)
+{
+	const char *error;
+
+	o->fix.wait_usec =
+		(uint64_t)strtonum(arg, 1, 86400, &error) * KR_USEC_PER_SEC;
+	return error ? -EINVAL : 0;
+}
+
+static int set_no_rollback(struct kr_options *o, const char *arg)
+{
+	o->fix.no_rollback = true;
+	return 0;
+}
+
+static int set_retry(struct kr_options *o, const char *arg)
+{
+	o->fix.retry = true;
+	return 0;
+}
+
+static int set_no_persist(struct kr_options *o, const char *arg)
+{
+	o->fix.no_persist = true;
+	return 0;
+}
+
+static int set_configz(struct kr_options *o, const char *arg)
+{
+	o->api.configz = true;
+	if (arg)
+		o->api.url = arg;
+	return arg && !*arg ? -EINVAL : 0;
+}
+
+static int set_server(struct kr_options *o, const char *arg)
+{
+	o->api.url = arg;
+	return *arg ? 0 : -EINVAL;
+}
+
+static int set_node(struct kr_options *o, const char *arg)
+{
+	o->api.node = arg;
+	return *arg ? 0 : -EINVAL;
+}
+
+static int set_cacert(struct kr_options *o, const char *arg)
+{
+	o->api.cacert = arg;
+	return *arg ? 0 : -EINVAL;
+}
+
+static int set_token_file(struct kr_options *o, const char *arg)
+{
+	o->api.token_file = arg;
+	return *arg ? 0 : -EINVAL;
+}
+
+static int set_cert(struct kr_options *o, const char *arg)
+{
+	o->api.cert = arg;
+	return *arg ? 0 : -EINVAL;
+}
+
+static int set_key(struct kr_options *o, const char *arg)
+{
+	o->api.key = arg;
+	return *arg ? 0 : -EINVAL;
+}
+
+static int set_insecure_http(struct kr_options *o, const char *arg)
+{
+	o->api.insecure_http = true;
+	return 0;
+}
+
+static int set_nodes(struct kr_options *o, const char *arg)
+{
+	o->fleet.nodes = arg;
+	return *arg ? 0 : -EINVAL;
+}
+
+static int set_all_nodes(struct kr_options *o, const char *arg)
+{
+	o->fleet.all_nodes = true;
+	return 0;
+}
+
+static int set_parallel(struct kr_options *o, const char *arg)
+{
+	const char *error;
+
+	o->fleet.n_parallel = (unsigned)strtonum(arg, 1, 1000, &error);
+	return error ? -EINVAL : 0;
+}
+
+static int set_timeout(struct kr_options *o, const char *arg)
+{
+	const char *error;
+
+	o->fleet.timeout_usec =
+		(uint64_t)strtonum(arg, 1, 3600, &error) * KR_USEC_PER_SEC;
+	return error ? -EINVAL : 0;
+}
+
+const struct kr_option_row kr_option_rows[] = {
+	{.name = "root",
+         .argument = "DIR",
+         .commands = KR_EVERY,
+         .set = set_root,
+         .wants = "a folder",
+         .help = "the node whose root file system is at DIR"},
+	{.name = "unit",
+         .argument = "NAME",
+         .commands = KR_EVERY,
+         .set = set_unit,
+         .wants = "the name of a service, NAME.service",
+         .help = "kubelet's unit (default: kubelet.service, else the unit of "
+                 "the kubelet that runs)"},
+	{.name = "pid",
+         .argument = "PID",
+         .commands = KR_EVERY,
+         .set = set_pid,
+         .wants = "the number of a process",
+         .help = "the kubelet process, where several run"},
+	{.name = "config",
+         .argument = "FILE",
+         .commands = KR_EVERY,
+         .set = set_config,
+         .wants = "a file",
+         .help = "the kubelet config file, instead of the one found"},
+	{.name = "output",
+         .letter = 'o',
+         .argument = "FORMAT",
+         .commands = KR_EVERY,
+         .set = set_output,
+         .wants = "text or json",
+         .help = "text (default) or json"},
+	{.name = "quiet",
+         .letter = 'q',
+         .commands = KR_EVERY,
+         .set = set_quiet,
+         .help = "print only errors"},
+	{.name = "verbose",
+         .letter = 'v',
+         .commands = KR_EVERY,
+         .set = set_verbose,
+         .help = "print the steps, with their timings"},
+	{.name = "color",
+         .argument = "WHEN",
+         .commands = KR_EVERY,
+         .set = set_color,
+         .wants = "auto, always or never",
+         .help = "auto (default; honours NO_COLOR), always, never"},
+	{.name = "explicit",
+         .commands = KR_BIT(KR_COMMAND_AUDIT) | KR_BIT(KR_COMMAND_FIX),
+         .set = set_explicit,
+         .help = "do not accept kubelet's default: true must be written down"},
+	{.name = "dry-run",
+         .letter = 'n',
+         .commands = KR_BIT(KR_COMMAND_FIX) | KR_BIT(KR_COMMAND_UNDO),
+         .set = set_dry_run,
+         .help = "print the plan as a diff, change nothing, restart nothing"},
+	{.name = "method",
+         .argument = "METHOD",
+         .commands = KR_BIT(KR_COMMAND_FIX),
+         .set = set_method,
+         .wants = "auto, config or flag",
+         .help = "auto (default): config where kubelet reads a config file, "
+                 "else flag"},
+	{.name = "restart",
+         .argument = "WHEN",
+         .commands = KR_BIT(KR_COMMAND_FIX) | KR_BIT(KR_COMMAND_UNDO) |
+                     KR_BIT(KR_COMMAND_RECOVER),
+         .set = set_restart,
+         .wants = "auto, always or never",
+         .help = "auto (default): when kubelet runs and its value is false, "
+                 "or something it reads at start was changed; always; never"},
+	{.name = "wait",
+         .argument = "SECONDS",
+         .commands = KR_BIT(KR_COMMAND_FIX) | KR_BIT(KR_COMMAND_UNDO) |
+                     KR_BIT(KR_COMMAND_RECOVER),
+         .set = set_wait,
+         .wants = "seconds, 1 to 86400",
+         .help = "how long kubelet may take to be healthy before everything "
+                 "is put back (default 60)"},
+	{.name = "no-rollback",
+         .commands = KR_BIT(KR_COMMAND_FIX),
+         .set = set_no_rollback,
+         .help = "leave the change in place when kubelet does not come back"},
+	{.name = "no-persist",
+         .commands = KR_BIT(KR_COMMAND_FIX),
+         .set = set_no_persist,
+         .help = "do not write the place from which this platform makes its "
+                 "files anew at boot"},
+	{.name = "retry",
+         .commands = KR_BIT(KR_COMMAND_FIX),
+         .set = set_retry,
+         .help = "try again a change that was put back before"},
+	{.name = "configz",
+         .argument = "URL",
+         .argument_may_lack = true,
+         .commands = KR_BIT(KR_COMMAND_AUDIT) | KR_BIT(KR_COMMAND_FIX),
+         .set = set_configz,
+         .wants = "a URL",
+         .help = "add the live view: what the API server's configz endpoint "
+                 "says (default: HOSTNAME_PORT, else http://localhost:8001)"},
+	{.name = "node",
+         .argument = "NAME",
+         .commands = KR_BIT(KR_COMMAND_AUDIT) | KR_BIT(KR_COMMAND_FIX),
+         .set = set_node,
+         .wants = "a node's name",
+         .help = "the node's name there (default: NODE_NAME, else kubelet's "
+                 "--hostname-override, else the host name)"},
+	{.name = "server",
+         .argument = "URL",
+         .commands = KR_BIT(KR_COMMAND_FLEET),
+         .set = set_server,
+         .wants = "a URL",
+         .help = "the API server (default: as audit's --configz)"},
+	{.name = "nodes",
+         .argument = "NAME[,NAME...]",
+         .commands = KR_BIT(KR_COMMAND_FLEET),
+         .set = set_nodes,
+         .wants = "a list of nodes' names",
+         .help = "these nodes"},
+	{.name = "all-nodes",
+         .commands = KR_BIT(KR_COMMAND_FLEET),
+         .set = set_all_nodes,
+         .help = "all nodes of the cluster"},
+	{.name = "parallel",
+         .argument = "N",
+         .commands = KR_BIT(KR_COMMAND_FLEET),
+         .set = set_parallel,
+         .wants = "a number, 1 to 1000",
+         .help = "how many nodes are asked at once (default 32)"},
+	{.name = "timeout",
+         .argument = "SECONDS",
+         .commands = KR_BIT(KR_COMMAND_FLEET),
+         .set = set_timeout,
+         .wants = "seconds, 1 to 3600",
+         .help = "how long one node may take to answer (default 10)"},
+	{.name = "cacert",
+         .argument = "FILE",
+         .commands = API_COMMANDS,
+         .set = set_cacert,
+         .wants = "a file",
+         .help = "the authorities that the API server's certificate must be "
+                 "signed by, PEM"},
+	{.name = "token-file",
+         .argument = "FILE",
+         .commands = API_COMMANDS,
+         .set = set_token_file,
+         .wants = "a file",
+         .help = "a file with the bearer token for the API server"},
+	{.name = "cert",
+         .argument = "FILE",
+         .commands = API_COMMANDS,
+         .set = set_cert,
+         .wants = "a file",
+         .help = "a client certificate for the API server, PEM"},
+	{.name = "key",
+         .argument = "FILE",
+         .commands = API_COMMANDS,
+         .set = set_key,
+         .wants = "a file",
+         .help = "its private key, PEM"},
+	{.name = "insecure-http",
+         .commands = API_COMMANDS,
+         .set = set_insecure_http,
+         .help = "allow plain http to a host that is not loopback"},
+	{.name = "help",
+         .letter = 'h',
+         .commands = KR_EVERY,
+         .set = set_help,
+         .help = "print this help"},
+};
+
+const size_t kr_n_option_rows = ARRAY_SIZE(kr_option_rows);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * getopt_long(3) parses with what the tables (cli/option-table) say.
+ */
+
+#include <assert.h>
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+
+#include "cli/help.h"
+#include "cli/option-table.h"
+
+#define KR_OPTIONS_MAX 64
+
+const char *kr_command_to_string(enum kr_command command)
+{
+	return kr_commands[command].name;
+}
+
+static int find_command(const char *word, enum kr_command *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kr_commands); i++) {
+		if (strcmp(word, kr_commands[i].name) == 0) {
+			*ret = (enum kr_command)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int usage_error(FILE *err, enum kr_command command, const char *what,
+                       const char *word)
+{
+	fprintf(err, "%s: %s: %s\n", KR_NAME, word, what);
+	fprintf(err, "%s: see '%s%s%s --help'\n", KR_NAME, KR_NAME,
+	        command < _KR_COMMAND_MAX ? " " : "",
+	        command < _KR_COMMAND_MAX ? kr_commands[command].name : "");
+	return -EINVAL;
+}
+
+static int has_arg(const struct kr_option_row *row)
+{
+	if (!row->argument)
+		return no_argument;
+	return row->argument_may_lack ? optional_argument : required_argument;
+}
+
+/* Options of getopt_long(3); its value is the row's index and 256. */
+static void build(enum kr_command command, struct option *longs, char *shorts)
+{
+	size_t n = 0;
+
+	*shorts++ = ':'; /* a missing argument is told from an unknown option */
+	for (size_t i = 0; i < kr_n_option_rows; i++) {
+		if (!(kr_option_rows[i].commands & KR_BIT(command)))
+			continue;
+		longs[n++] = (struct option){
+			.name = kr_option_rows[i].name,
+			.has_arg = has_arg(&kr_option_rows[i]),
+			.val = (int)i + 256,
+		};
+		if (kr_option_rows[i].letter) {
+			*shorts++ = kr_option_rows[i].letter;
+			if (kr_option_rows[i].argument)
+				*shorts++ = ':';
+		}
+	}
+	longs[n] = (struct option){0};
+	*shorts = '\0';
+}
+
+static const struct kr_option_row *find_row(int value)
+{
+	if (value >= 256)
+		return &kr_option_rows[value - 256];
+	for (size_t i = 0; i < kr_n_option_rows; i++) {
+		if (kr_option_rows[i].letter == value)
+			return &kr_option_rows[i];
+	}
+	return NULL;
+}
+
+static int parse_rest(int argc, char **argv, FILE *err, struct kr_options *o)
+{
+	struct option longs[KR_OPTIONS_MAX + 1];
+	char shorts[2 * KR_OPTIONS_MAX + 2];
+	enum kr_command command = o->command;
+	int value;
+
+	assert(kr_n_option_rows <= KR_OPTIONS_MAX);
+	build(command, longs, shorts);
+	opterr = 0;
+	optind = 1;
+	while ((value = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		const struct kr_option_row *row = find_row(value);
+
+		if (value == ':')
+			return usage_error(err, command, "needs an argument",
+			                   argv[optind - 1]);
+		if (!row)
+			return usage_error(err, command, "not an option of it",
+			                   argv[optind - 1]);
+		if (row->set(o, optarg) < 0) {
+			fprintf(err, "%s: --%s: '%s' is not %s\n", KR_NAME,
+			        row->name, optarg, row->wants);
+			return -EINVAL;
+		}
+		if (o->command == KR_COMMAND_HELP)
+			return 0;
+	}
+	if (optind < argc && kr_commands[command].argument)
+		o->transaction = argv[optind++];
+	if (optind < argc)
+		return usage_error(err, command, "not expected here",
+		                   argv[optind]);
+	return 0;
+}
+
+int kr_options_parse(int argc, char **argv, FILE *err, struct kr_options *ret)
+{
+	*ret = (struct kr_options){
+		.help_on = _KR_COMMAND_MAX,
+		.fix.wait_usec = KR_WAIT_USEC_DEFAULT,
+		.fleet.n_parallel = 32,
+		.fleet.timeout_usec = 10 * KR_USEC_PER_SEC,
+	};
+	if (argc < 2) {
+		kr_usage(err);
+		return -EINVAL;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		ret->command = KR_COMMAND_HELP;
+		return 0;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		ret->command = KR_COMMAND_VERSION;
+		return 0;
+	}
+	if (find_command(argv[1], &ret->command) < 0)
+		return usage_error(err, _KR_COMMAND_MAX, "not a command",
+		                   argv[1]);
+	return parse_rest(argc - 1, argv + 1, err, ret);
+}

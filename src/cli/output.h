@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Where the commands print: what OUT and ERR are. */
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "cli/options.h"
+#include "report/term.h"
+
+/* OUT as a terminal, with the colours that OPTIONS and NO_COLOR allow. */
+struct kr_term kr_cli_terminal(const struct kr_options *options, FILE *out);
+
+/* Whether all that was printed has gone out; errno tells why not. */
+bool kr_cli_flushed(FILE *out);
+
+/* Says so. The exit status. */
+int kr_cli_out_of_memory(FILE *err);

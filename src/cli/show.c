@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * history and status: what is there, nothing is judged or changed.
+ */
+
+#include <errno.h>
+
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "fix/history.h"
+#include "fix/status.h"
+#include "report/json.h"
+#include "report/text.h"
+
+int kr_cli_history(const struct kr_options *o, FILE *out, FILE *err)
+{
+	const struct kr_term term = kr_cli_terminal(o, out);
+	const struct kr_term err_term = kr_cli_terminal(o, err);
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_node_ struct kr_node *node = NULL;
+	_cleanup_history_ struct kr_history history = {0};
+	int r = kr_node_open(&kr_setting_iptables, &o->node, &diag, &node);
+
+	if (r == 0)
+		r = kr_history_read(node->fs, &diag, &history);
+	if (r == -ENOMEM)
+		return kr_cli_out_of_memory(err);
+	kr_term_messages(&err_term, &diag, KR_NOTE);
+	if (r < 0)
+		return KR_STATUS_NO_VERDICT;
+	if (o->quiet)
+		return 0;
+	if (o->format == KR_FORMAT_TEXT)
+		kr_text_history(&term, &history);
+	else if (kr_json_history(out, &history) < 0)
+		return kr_cli_out_of_memory(err);
+	return 0;
+}
+
+int kr_cli_status(const struct kr_options *o, FILE *out, FILE *err)
+{
+	const struct kr_term term = kr_cli_terminal(o, out);
+	const struct kr_term err_term = kr_cli_terminal(o, err);
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_status_ struct kr_status status = {0};
+	int r = kr_status_read(&kr_setting_iptables, &o->node, &diag, &status);
+
+	if (r == -ENOMEM)
+		return kr_cli_out_of_memory(err);
+	kr_term_messages(&err_term, &diag, KR_ERROR);
+	if (r < 0) {
+		if (o->format == KR_FORMAT_JSON && !o->quiet &&
+		    kr_json_status_unread(out, &o->node) < 0)
+			return kr_cli_out_of_memory(err);
+		return KR_STATUS_NO_VERDICT;
+	}
+	if (o->format == KR_FORMAT_JSON && !o->quiet)
+		r = kr_json_status(out, &status);
+	else if (!o->quiet)
+		kr_text_status(&term, &status);
+	if (r < 0)
+		return kr_cli_out_of_memory(err);
+	if (!status.found)
+		return KR_STATUS_NO_VERDICT;
+	return status.healthy ? 0 : 1;
+}
