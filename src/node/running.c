@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The kubelet that runs: the main process of its unit as systemd names it, the
+ * one that was asked for, or the only one there is. Several are no kubelet: the
+ * wrong one's arguments would be judged, and its files edited.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "node/node.h"
+#include "node/running.h"
+
+/* The one kubelet that runs. 0; -ENOENT: none; -ENOTUNIQ: several. */
+static int find_process(struct kr_node *node, struct kr_diag *diag,
+                        struct kr_process *ret)
+{
+	_cleanup_free_ pid_t *pids = NULL;
+	int n;
+
+	if (node->proc_fd < 0)
+		return -ENOENT;
+	n = kr_process_find(node->proc_fd, &pids);
+	if (n <= 0)
+		return n < 0 ? n : -ENOENT;
+	if (n > 1) {
+		kr_diag_add(diag, KR_ERROR, "several-kubelets", KR_SPAN_NONE,
+		            "%d kubelets run here (the first is %d): which "
+		            "one is meant must be said with --pid",
+		            n, (int)pids[0]);
+		return -ENOTUNIQ;
+	}
+	return kr_process_read(node->proc_fd, pids[0], diag, ret);
+}
+
+int kr_node_find_unit(struct kr_node *node, struct kr_diag *diag, char **ret)
+{
+	_cleanup_process_ struct kr_process process = {.root_fd = -1};
+	const char *unit;
+	int r = find_process(node, diag, &process);
+
+	if (r == -ENOENT) {
+		r = kr_foreign_find_unit(node->fs, &unit);
+		if (r < 0)
+			return r;
+		*ret = strdup(unit);
+		return *ret ? 0 : -ENOMEM;
+	}
+	if (r < 0)
+		return r;
+	if (!process.unit)
+		return -ESRCH;
+	*ret = TAKE_PTR(process.unit);
+	return 0;
+}
+
+/*
+ * The main process of kubelet's unit is kubelet; where another program starts
+ * it (rke2, a container's runtime) it is found by its name.
+ */
+static int read_main_process(struct kr_node *node, struct kr_diag *diag)
+{
+	_cleanup_process_ struct kr_process main = {.root_fd = -1};
+	int r = kr_process_read(node->proc_fd, node->loaded->main_pid, diag,
+	                        &main);
+
+	if (r < 0)
+		return r;
+	if (kr_process_kubelet_word((const char *const *)main.argv, main.argc) <
+	    0) {
+		r = find_process(node, diag, &node->process);
+		if (r < 0 && r != -ENOMEM) {
+			node->host_pid = main.pid;
+			node->host_started_usec = main.started_usec;
+		}
+		return r;
+	}
+	node->process = main;
+	main = (struct kr_process){.root_fd = -1};
+	return 0;
+}
+
+/* The process that was asked for must be a kubelet. */
+static int read_given_process(struct kr_node *node, pid_t pid,
+                              struct kr_diag *diag)
+{
+	_cleanup_process_ struct kr_process p = {.root_fd = -1};
+	int r = kr_process_read(node->proc_fd, pid, diag, &p);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 ||
+	    kr_process_kubelet_word((const char *const *)p.argv, p.argc) < 0) {
+		kr_diag_add(diag, KR_ERROR, "no-process", KR_SPAN_NONE,
+		            r < 0 ? "process %d does not run"
+		                  : "process %d is no kubelet",
+		            (int)pid);
+		return r < 0 ? r : -ESRCH;
+	}
+	node->process = p;
+	p = (struct kr_process){.root_fd = -1};
+	return 0;
+}
+
+/* That no kubelet runs is a result; that it cannot be told is another. */
+static int keep_doubt(struct kr_node *node, int error)
+{
+	bool main = node->loaded && node->loaded->main_pid > 0;
+	int r = 0;
+
+	if (error == -ENOTUNIQ)
+		r = asprintf(&node->process_doubt,
+		             "several kubelets run, --pid would say which one "
+		             "is meant");
+	else if (error == -ESRCH && main)
+		r = asprintf(&node->process_doubt,
+		             "kubelet[%d] is not to be seen in /proc",
+		             (int)node->loaded->main_pid);
+	else if (error != -ENOENT && error != -ESRCH)
+		r = asprintf(&node->process_doubt, "/proc cannot be read: %s",
+		             strerror(-error));
+	if (r < 0) {
+		node->process_doubt = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int kr_running_find(struct kr_node *node, pid_t pid, struct kr_diag *diag)
+{
+	int r;
+
+	if (pid > 0 && node->proc_fd >= 0) {
+		r = read_given_process(node, pid, diag);
+		if (r < 0)
+			return r;
+	} else if (node->loaded && node->loaded->main_pid > 0 &&
+	           node->proc_fd >= 0) {
+		r = read_main_process(node, diag);
+	} else {
+		r = find_process(node, diag, &node->process);
+	}
+	if (r == -ENOMEM)
+		return r;
+	node->has_process = r == 0;
+	if (r < 0)
+		return keep_doubt(node, r);
+	if (node->loaded && node->loaded->started_realtime_usec > 0 &&
+	    node->loaded->main_pid == node->process.pid)
+		node->process.started_usec =
+			node->loaded->started_realtime_usec;
+	return 0;
+}
+
+/* The files as that process sees them: its own root, which most often is the
+ * node's, read already. */
+static int process_fs(struct kr_node *node, struct kr_diag *diag,
+                      struct kr_fs **ret)
+{
+	struct stat mine, theirs;
+
+	*ret = node->fs;
+	if (node->process.root_fd < 0) {
+		kr_diag_add(diag, KR_WARNING, "process-root", KR_SPAN_NONE,
+		            "the root of process %d may not be looked at: its "
+		            "files are taken to be the node's",
+		            (int)node->process.pid);
+		return 0;
+	}
+	if (fstat(node->root_fd, &mine) < 0 ||
+	    fstat(node->process.root_fd, &theirs) < 0)
+		return -errno;
+	if (mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino)
+		return 0;
+	if (!node->process_fs) {
+		int r = kr_fs_new(node->process.root_fd, &node->process_fs);
+
+		if (r < 0)
+			return r;
+	}
+	*ret = node->process_fs;
+	return 0;
+}
+
+int kr_running_read(struct kr_node *node, struct kr_diag *diag,
+                    struct kr_inputs *ret)
+{
+	struct kr_process *p = &node->process;
+	struct kr_inputs_options options = {
+		.working_directory = p->cwd,
+		.config = node->config_override,
+	};
+	const char *const *argv = (const char *const *)p->argv;
+	int first = kr_process_kubelet_word(argv, p->argc);
+	struct kr_fs *fs;
+	int r = process_fs(node, diag, &fs);
+
+	if (r < 0)
+		return r;
+	if (first < 0)
+		first = 0;
+	return kr_inputs_read(node->setting, fs, argv + first,
+	                      p->argc - (size_t)first, &options, diag, ret);
+}
