@@ -9,8 +9,8 @@
 
 #include <cjson/cJSON.h>
 
+#include "base/json.h"
 #include "fuzz-config.h"
-#include "kubelet/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

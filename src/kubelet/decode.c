@@ -31,8 +31,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "kubelet/decode.h"
-#include "kubelet/json.h"
 
 #define KIND  "KubeletConfiguration"
 #define GROUP "kubelet.config.k8s.io/"

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/macro.h"
-#include "kubelet/json.h"
 #include "kubelet/tree.h"
 
 #define BLOCK_SIZE ((size_t)64 * 1024)

@@ -36,8 +36,8 @@
 
 #include <yaml.h>
 
+#include "base/json.h"
 #include "base/macro.h"
-#include "kubelet/json.h"
 #include "kubelet/yaml-parse.h"
 
 #define PORTION    ((size_t)512)

@@ -24,8 +24,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/macro.h"
-#include "kubelet/json.h"
 #include "kubelet/yaml-parse.h"
 #include "kubelet/yaml-read.h"
 #include "kubelet/yaml-scalar.h"

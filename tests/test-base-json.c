@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* kubelet/json: what is JSON, where its tokens are, and where it ends to be. */
+/* base/json: what is JSON, where its tokens are, and where it ends to be. */
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kubelet/json.h"
+#include "base/json.h"
 #include "testing.h"
 
 struct row {
@@ -330,7 +330,7 @@ END_TEST
 
 static Suite *suite(void)
 {
-	Suite *s = suite_create("kubelet-json");
+	Suite *s = suite_create("base-json");
 	TCase *tc = tcase_create("json");
 
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
