@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* net/configz: an answer is true, false, or unknown with its own words. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "net/configz.h"
+#include "testing.h"
+
+#define KEY      "makeIPTablesUtilChains"
+#define OK(text) "{\"kubeletconfig\":{" text "}}"
+#define STATUS(message)                                                        \
+	"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\","   \
+	"\"message\":\"" message "\"}"
+
+struct row {
+	const char *name;
+	unsigned status;
+	const char *body;
+	enum kr_configz_state want;
+	const char *reason; /* all of it */
+	size_t size;        /* of a body with a NUL in it */
+};
+
+#define NOT_JSON "the answer must be JSON"
+#define NO_KEY   ".kubeletconfig." KEY " is not in the answer"
+#define NO_BOOL  ".kubeletconfig." KEY " must be true or false"
+
+static const struct row rows[] = {
+	/* what is known */
+	{"true", 200, OK("\"" KEY "\":true"), KR_CONFIGZ_TRUE, ""},
+	{"false", 200, OK("\"" KEY "\":false"), KR_CONFIGZ_FALSE, ""},
+	{"blanks", 200, " \r\n" OK("\t\"" KEY "\" : true ") "\n\n",
+         KR_CONFIGZ_TRUE, ""},
+	{"siblings", 200,
+         "{\"a\":{\"" KEY "\":true},\"" KEY "\":true,"
+         "\"kubeletconfig\":{\"b\":[{\"" KEY "\":true}],"
+         "\"" KEY "\":false,\"MakeIPTablesUtilChains\":true}}",
+         KR_CONFIGZ_FALSE, ""},
+	{"kind and apiVersion", 200,
+         OK("\"kind\":\"KubeletConfiguration\",\"" KEY "\":true,"
+            "\"apiVersion\":\"kubelet.config.k8s.io/v1beta1\""),
+         KR_CONFIGZ_TRUE, ""},
+
+	/* 200, and nothing to be believed */
+	{"no body", 200, NULL, KR_CONFIGZ_UNKNOWN, NOT_JSON},
+	{"empty", 200, "", KR_CONFIGZ_UNKNOWN, NOT_JSON},
+	{"a login page", 200, "<html>true</html>", KR_CONFIGZ_UNKNOWN,
+         NOT_JSON},
+	{"cut", 200, "{\"kubeletconfig\":{\"" KEY "\":true", KR_CONFIGZ_UNKNOWN,
+         NOT_JSON},
+	{"something behind it", 200, OK("\"" KEY "\":true") "x",
+         KR_CONFIGZ_UNKNOWN, NOT_JSON},
+	{"two answers", 200, OK("\"" KEY "\":true") OK("\"" KEY "\":true"),
+         KR_CONFIGZ_UNKNOWN, NOT_JSON},
+	{"a NUL behind it", 200, OK("\"" KEY "\":true") "\0",
+         KR_CONFIGZ_UNKNOWN, NOT_JSON, sizeof(OK("\"" KEY "\":true"))},
+	{"a NUL in the key", 200, OK("\"" KEY "\0z\":true"), KR_CONFIGZ_UNKNOWN,
+         NOT_JSON, sizeof(OK("\"" KEY "\0z\":true")) - 1},
+	{"an array", 200, "[{\"kubeletconfig\":{\"" KEY "\":true}}]",
+         KR_CONFIGZ_UNKNOWN, "the answer must be an object"},
+	{"true alone", 200, "true", KR_CONFIGZ_UNKNOWN,
+         "the answer must be an object"},
+	{"a string alone", 200, "\"kubeletconfig\"", KR_CONFIGZ_UNKNOWN,
+         "the answer must be an object"},
+	{"an empty object", 200, "{}", KR_CONFIGZ_UNKNOWN,
+         ".kubeletconfig is not in the answer"},
+	{"another object", 200, "{\"componentconfig\":{\"" KEY "\":true}}",
+         KR_CONFIGZ_UNKNOWN, ".kubeletconfig is not in the answer"},
+	{"KubeletConfig", 200, "{\"KubeletConfig\":{\"" KEY "\":true}}",
+         KR_CONFIGZ_UNKNOWN, ".kubeletconfig is not in the answer"},
+	{"a Status with 200", 200, STATUS("ok"), KR_CONFIGZ_UNKNOWN,
+         ".kubeletconfig is not in the answer"},
+	{"the key at the top", 200, "{\"" KEY "\":true}", KR_CONFIGZ_UNKNOWN,
+         ".kubeletconfig is not in the answer"},
+	{"null", 200, "{\"kubeletconfig\":null}", KR_CONFIGZ_UNKNOWN,
+         ".kubeletconfig must be an object"},
+	{"a list of settings", 200, "{\"kubeletconfig\":[true]}",
+         KR_CONFIGZ_UNKNOWN, ".kubeletconfig must be an object"},
+	{"twice the object", 200,
+         "{\"kubeletconfig\":{\"" KEY "\":false},"
+         "\"kubeletconfig\":{\"" KEY "\":true}}",
+         KR_CONFIGZ_UNKNOWN, ".kubeletconfig is in the answer twice"},
+	{"no settings", 200, OK(""), KR_CONFIGZ_UNKNOWN, NO_KEY},
+	{"the key's case", 200, OK("\"makeIptablesUtilChains\":true"),
+         KR_CONFIGZ_UNKNOWN, NO_KEY},
+	{"the key deeper", 200, OK("\"x\":{\"" KEY "\":true}"),
+         KR_CONFIGZ_UNKNOWN, NO_KEY},
+	{"twice the key", 200, OK("\"" KEY "\":true,\"" KEY "\":true"),
+         KR_CONFIGZ_UNKNOWN, ".kubeletconfig." KEY " is in the answer twice"},
+	{"thrice the key", 200,
+         OK("\"" KEY "\":true,\"" KEY "\":true,\"" KEY "\":true"),
+         KR_CONFIGZ_UNKNOWN, ".kubeletconfig." KEY " is in the answer twice"},
+	{"a string", 200, OK("\"" KEY "\":\"true\""), KR_CONFIGZ_UNKNOWN,
+         NO_BOOL},
+	{"a number", 200, OK("\"" KEY "\":1"), KR_CONFIGZ_UNKNOWN, NO_BOOL},
+	{"null for it", 200, OK("\"" KEY "\":null"), KR_CONFIGZ_UNKNOWN,
+         NO_BOOL},
+	{"an object for it", 200, OK("\"" KEY "\":{}"), KR_CONFIGZ_UNKNOWN,
+         NO_BOOL},
+
+	/* other statuses: what a body says counts for nothing */
+	{"201", 201, OK("\"" KEY "\":true"), KR_CONFIGZ_UNKNOWN,
+         "status 201: not an answer of configz"},
+	{"204", 204, NULL, KR_CONFIGZ_UNKNOWN,
+         "status 204: not an answer of configz"},
+	{"302", 302, OK("\"" KEY "\":true"), KR_CONFIGZ_UNKNOWN,
+         "status 302: a redirect, which is not followed"},
+	{"http to https", 400,
+         "Client sent an HTTP request to an HTTPS server.\n",
+         KR_CONFIGZ_UNKNOWN, "status 400: the server wants https"},
+	{"400", 400, STATUS("invalid node request"), KR_CONFIGZ_UNKNOWN,
+         "status 400: not an answer of configz"},
+	{"401", 401, STATUS("Unauthorized"), KR_CONFIGZ_UNKNOWN,
+         "status 401: the API server does not accept who asks: "
+         "--token-file, or --cert and --key"},
+	{"401 without words", 401, NULL, KR_CONFIGZ_UNKNOWN,
+         "status 401: the API server does not accept who asks: "
+         "--token-file, or --cert and --key"},
+	{"401 of kubelet", 401, "Unauthorized", KR_CONFIGZ_UNKNOWN,
+         "status 401: kubelet does not accept the API server's "
+         "certificate"},
+	{"403", 403,
+         STATUS("nodes \\\"n1\\\" is forbidden: User \\\"u\\\" cannot get "
+                "resource \\\"nodes/proxy\\\""),
+         KR_CONFIGZ_UNKNOWN,
+         "status 403: not allowed: RBAC must grant get on nodes/proxy"},
+	{"403 that says true", 403, OK("\"" KEY "\":true"), KR_CONFIGZ_UNKNOWN,
+         "status 403: not allowed: RBAC must grant get on nodes/proxy"},
+	{"403 of kubelet", 403,
+         "Forbidden (user=kube-apiserver-kubelet-client, verb=get, "
+         "resource=nodes, subresource(s)=[configz proxy])\n",
+         KR_CONFIGZ_UNKNOWN,
+         "status 403: kubelet does not answer the API server: its user "
+         "lacks get on nodes/proxy"},
+	{"no such node", 404, STATUS("nodes \\\"n1\\\" not found"),
+         KR_CONFIGZ_UNKNOWN,
+         "status 404: the API server has no node of this name"},
+	{"no such path", 404,
+         STATUS("the server could not find the requested resource"),
+         KR_CONFIGZ_UNKNOWN,
+         "status 404: the API server does not know the path: the URL must "
+         "be its own"},
+	{"no handlers", 404, "404 page not found\n", KR_CONFIGZ_UNKNOWN,
+         "status 404: kubelet has no configz (enableDebuggingHandlers: "
+         "false), or there is no API server at the URL"},
+	{"no handlers, go-restful", 404, "404: Page Not Found",
+         KR_CONFIGZ_UNKNOWN,
+         "status 404: kubelet has no configz (enableDebuggingHandlers: "
+         "false), or there is no API server at the URL"},
+	{"some web server", 404, "<html><h1>Not Found</h1></html>",
+         KR_CONFIGZ_UNKNOWN, "status 404: there is no API server at the URL"},
+	{"405", 405, "Debug endpoints are disabled.\n", KR_CONFIGZ_UNKNOWN,
+         "status 405: not an answer of configz"},
+	{"429", 429, STATUS("Too many requests"), KR_CONFIGZ_UNKNOWN,
+         "status 429: the API server has too much to do"},
+	{"500", 500, STATUS("no preferred addresses found"), KR_CONFIGZ_UNKNOWN,
+         "status 500: the API server failed"},
+	{"502", 502, NULL, KR_CONFIGZ_UNKNOWN,
+         "status 502: the proxy does not reach the API server"},
+	{"503", 503,
+         STATUS("error trying to reach service: dial tcp 10.0.0.5:10250: "
+                "connect: connection refused"),
+         KR_CONFIGZ_UNKNOWN,
+         "status 503: the API server does not reach kubelet"},
+	{"503 as text", 503, "Error trying to reach service: 'EOF'",
+         KR_CONFIGZ_UNKNOWN,
+         "status 503: the API server does not reach kubelet"},
+	{"503 of its own", 503, STATUS("etcd is away"), KR_CONFIGZ_UNKNOWN,
+         "status 503: the API server cannot answer now"},
+	{"504", 504, STATUS("Timeout"), KR_CONFIGZ_UNKNOWN,
+         "status 504: kubelet did not answer the API server in time"},
+	{"505", 505, NULL, KR_CONFIGZ_UNKNOWN,
+         "status 505: the API server failed"},
+	{"a Status that is none", 404, "{\"kind\":[],\"message\":{}}",
+         KR_CONFIGZ_UNKNOWN, "status 404: there is no API server at the URL"},
+	{"999", 999, NULL, KR_CONFIGZ_UNKNOWN,
+         "status 999: not an answer of configz"},
+};
+
+static struct kr_http_answer answer(const struct row *row)
+{
+	size_t size = row->size ? row->size : row->body ? strlen(row->body) : 0;
+
+	return (struct kr_http_answer){
+		.status = row->status,
+		.body = size ? row->body : NULL,
+		.body_size = size,
+	};
+}
+
+START_TEST(test_judge)
+{
+	const struct row *row = &rows[_i];
+	struct kr_http_answer a = answer(row);
+	struct kr_configz got = {.state = KR_CONFIGZ_TRUE, .reason = "old"};
+
+	kr_configz_judge(&a, KEY, &got);
+	ck_assert_msg(got.state == row->want, "%s: got %d: %s", row->name,
+	              got.state, got.reason);
+	ck_assert_msg(strcmp(got.reason, row->reason) == 0, "%s: got '%s'",
+	              row->name, got.reason);
+}
+END_TEST
+
+/* Nothing that does not answer is anything but unknown. */
+START_TEST(test_no_answer)
+{
+	struct kr_http_answer a = {
+		.error = (enum kr_http_error)_i,
+		.words = "what went wrong",
+		.status = 200,
+		.body = OK("\"" KEY "\":true"),
+		.body_size = strlen(OK("\"" KEY "\":true")),
+	};
+	struct kr_configz got;
+
+	kr_configz_judge(&a, KEY, &got);
+	ck_assert_int_eq(got.state, KR_CONFIGZ_UNKNOWN);
+	ck_assert_str_eq(got.reason, "what went wrong");
+}
+END_TEST
+
+/* What the server said is told, without what a terminal would obey. */
+START_TEST(test_detail)
+{
+	const struct row row = {
+		.status = 403,
+		.body = STATUS("no\\u001b[31m \\u00e9 for you\\n")};
+	const struct row text = {.status = 404, .body = "404\033]0;x\007 y\n"};
+	struct kr_http_answer a = answer(&row);
+	struct kr_configz got;
+
+	kr_configz_judge(&a, KEY, &got);
+	ck_assert_str_eq(got.detail, "no?[31m ?? for you");
+	a = answer(&text);
+	kr_configz_judge(&a, KEY, &got);
+	ck_assert_str_eq(got.detail, "404?]0;x? y");
+}
+END_TEST
+
+/* A real kubelet's answer, whole and cut at each byte. */
+START_TEST(test_sample)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_fclose_ FILE *file = NULL;
+	struct kr_http_answer a = {.status = 200};
+	struct kr_configz got;
+	char text[8192];
+	size_t size;
+
+	ck_assert_int_gt(
+		asprintf(&path, "%s/configz-sample.json", getenv("CASES")), 0);
+	file = fopen(path, "r");
+	ck_assert_ptr_nonnull(file);
+	size = fread(text, 1, sizeof(text), file);
+	ck_assert_uint_lt(size, sizeof(text));
+	a.body = text;
+	for (a.body_size = 0; a.body_size < size; a.body_size++) {
+		kr_configz_judge(&a, KEY, &got);
+		ck_assert_msg(got.state == KR_CONFIGZ_UNKNOWN, "%zu bytes",
+		              a.body_size);
+	}
+	kr_configz_judge(&a, KEY, &got);
+	ck_assert_msg(got.state == KR_CONFIGZ_FALSE, "%s", got.reason);
+	kr_configz_judge(&a, "failSwapOn", &got);
+	ck_assert_int_eq(got.state, KR_CONFIGZ_FALSE);
+	kr_configz_judge(&a, "enableServer", &got);
+	ck_assert_int_eq(got.state, KR_CONFIGZ_TRUE);
+}
+END_TEST
+
+/* Objects within objects are no way to our stack. */
+START_TEST(test_deep)
+{
+	enum {
+		SIZE = 1 << 20
+	};
+	struct kr_http_answer a = {.status = 200, .body_size = SIZE};
+	_cleanup_free_ char *text = malloc(SIZE + 1);
+	struct kr_configz got;
+
+	ck_assert_ptr_nonnull(text);
+	memset(text, '[', SIZE);
+	text[SIZE] = '\0';
+	a.body = text;
+	kr_configz_judge(&a, KEY, &got);
+	ck_assert_str_eq(got.reason, NOT_JSON);
+}
+END_TEST
+
+static const struct name_row {
+	const char *name;
+	const char *want; /* the path; NULL: refused */
+} names[] = {
+	{"ip-10-0-3-4.ec2.internal",
+         "/api/v1/nodes/ip-10-0-3-4.ec2.internal/proxy/configz"},
+	{"a_b~c", "/api/v1/nodes/a_b~c/proxy/configz"},
+	{"a b", "/api/v1/nodes/a%20b/proxy/configz"},
+	{"../../secrets", "/api/v1/nodes/..%2F..%2Fsecrets/proxy/configz"},
+	{"n?x=1#y", "/api/v1/nodes/n%3Fx%3D1%23y/proxy/configz"},
+	{"https:n:10255", "/api/v1/nodes/https%3An%3A10255/proxy/configz"},
+	{"a\r\nHost: b", "/api/v1/nodes/a%0D%0AHost%3A%20b/proxy/configz"},
+	{"100%", "/api/v1/nodes/100%25/proxy/configz"},
+	{"n\xc3\xa9", "/api/v1/nodes/n%C3%A9/proxy/configz"},
+	{"", NULL},
+	{".", NULL},
+	{"..", NULL},
+};
+
+START_TEST(test_path)
+{
+	const struct name_row *row = &names[_i];
+	_cleanup_free_ char *why = NULL, *path = NULL;
+	int r;
+
+	ck_assert_msg(kr_curl_load(&why) == 0, "%s", why);
+	r = kr_configz_path(row->name, &path);
+	if (!row->want) {
+		ck_assert_msg(r == -EINVAL, "'%s': %d", row->name, r);
+		return;
+	}
+	ck_assert_msg(r == 0, "'%s': %d", row->name, r);
+	ck_assert_str_eq(path, row->want);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("net-configz");
+	TCase *tc = tcase_create("configz");
+
+	tcase_add_loop_test(tc, test_judge, 0, ARRAY_SIZE(rows));
+	tcase_add_loop_test(tc, test_no_answer, KR_HTTP_ANSWERED + 1,
+	                    _KR_HTTP_ERROR_MAX);
+	tcase_add_test(tc, test_detail);
+	tcase_add_test(tc, test_sample);
+	tcase_add_test(tc, test_deep);
+	tcase_add_loop_test(tc, test_path, 0, ARRAY_SIZE(names));
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+KR_TEST_MAIN(suite);
