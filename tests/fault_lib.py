@@ -2,6 +2,7 @@
 """What the fault tests have in common: trees with all that a file has, the
 system calls of a run, and a run in which one of them fails."""
 
+import errno
 import json
 import os
 import re
@@ -108,9 +109,12 @@ def memory_folder():
 
 
 class Root:
-    """A root file system of a tree, gone at the end."""
+    """A root file system of a tree, or one that is there; gone at the end."""
 
-    def __init__(self, tree):
+    def __init__(self, tree, path=None):
+        self.path = path
+        if path:
+            return
         self.path = tempfile.mkdtemp(prefix="kr-fault-", dir=memory_folder())
         os.chmod(self.path, 0o755)
         build(tree, self.path)
@@ -126,10 +130,10 @@ class Root:
 
 
 class Result:
-    def __init__(self, done):
-        self.status = done.returncode
-        self.out = done.stdout.decode("utf-8", "backslashreplace")
-        self.err = done.stderr.decode("utf-8", "backslashreplace")
+    def __init__(self, status, out, err):
+        self.status = status
+        self.out = out.decode("utf-8", "backslashreplace")
+        self.err = err.decode("utf-8", "backslashreplace")
 
     def __str__(self):
         return "status %d: %s%s" % (self.status, self.out, self.err)
@@ -143,35 +147,39 @@ def run(words, **options):
     done = subprocess.run(words, stdin=subprocess.DEVNULL, env=ENV,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           timeout=TIMEOUT, check=False, **options)
-    return Result(done)
+    return Result(done.returncode, done.stdout, done.stderr)
 
 
 class Call:
-    """The Nth call of NAME in a run."""
+    """The Nth call of NAME in a run; its number here."""
 
-    def __init__(self, name, nth, text):
+    def __init__(self, name, nth, text, number):
         self.name, self.nth, self.text = name, nth, text
+        self.number = number
 
     def __str__(self):
         return "%s #%d (%s)" % (self.name, self.nth, self.text[:100])
 
 
 def calls_of(words):
-    """The system calls of a run, in order, and its result."""
+    """The system calls of a run, in order, and its result. Its addresses are
+    no random ones: they decide how often brk(2) is called."""
     with tempfile.NamedTemporaryFile("r", prefix="kr-strace-",
                                      errors="replace") as log:
-        result = run(["strace", "-qq", "-s", "64", "-o", log.name] + words)
+        result = run(["setarch", "-R", "strace", "-qq", "-n", "-s", "64",
+                      "-o", log.name] + words)
         lines = log.read().splitlines()
     counts, calls = {}, []
     for line in lines:
-        match = re.match(r"(\w+)\((.*)", line)
+        match = re.match(r"\[ *(\d+)\] (\w+)\((.*)", line)
         if not match:
             continue
-        name = match.group(1)
+        name = match.group(2)
         if name == "execve" and not calls:
             continue
         counts[name] = counts.get(name, 0) + 1
-        calls.append(Call(name, counts[name], match.group(2)))
+        calls.append(Call(name, counts[name], match.group(3),
+                          int(match.group(1))))
     return calls, result
 
 
@@ -187,6 +195,50 @@ def run_with_fault(call, fault, words):
     return run(["strace", "-qq", "-o", "/dev/null"] + fast + [
         "-e", "trace=" + call.name,
         "-e", "inject=%s:%s:when=%d" % (call.name, fault, call.nth)] + words)
+
+
+class Strike:
+    """Runs of a command on a tree, each with another fault (strike.c)."""
+
+    def __init__(self, program, tree, words):
+        """WORDS: a function that makes the command's words of a Root."""
+        # as long a path as a Root's: it decides how much memory is asked for
+        self.folder = tempfile.mkdtemp(prefix="kr-s", dir=memory_folder())
+        os.chmod(self.folder, 0o755)
+        template = os.path.join(self.folder, "template")
+        os.mkdir(template)
+        build(tree, template)
+        self.process = subprocess.Popen(
+            [program, template, self.folder]
+            + words(Root(None, os.path.join(self.folder, "root"))), env=ENV,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def ask(self, points):
+        """For each of a few (call, fault): the Result, whether the call came,
+        the hash of the tree then, and its Root where that hash is a new one."""
+        for call, fault in points:
+            error = 0 if fault == KILL else getattr(errno, fault)
+            self.process.stdin.write(b"%d %d %d\n" % (call.number, call.nth,
+                                                      error))
+        self.process.stdin.flush()
+        for _ in points:
+            words = self.process.stdout.readline().split()
+            if len(words) != 6:
+                raise RuntimeError("strike gave no answer")
+            status, struck, kept = int(words[0]), words[1] == b"1", words[3]
+            out, err = (self.process.stdout.read(int(n)) for n in words[4:])
+            root = None if kept == b"-" else Root(None, os.path.join(
+                self.folder, "kept." + kept.decode()))
+            yield Result(status, out, err), struck, words[2], root
 
 
 def missing():
@@ -369,7 +421,7 @@ def unfinished(tree):
     return found
 
 
-def check_after(s, root, result):
+def check_after(s, root):
     """The same command again, then undo."""
     faults = []
     again = run(s.words(root, s.command))
@@ -386,6 +438,4 @@ def check_after(s, root, result):
         tree = node_part(root.load())
         if undo.status != 0 or tree != s.old:
             faults.append("undo: %s%s" % (undo, differences(tree, s.old)))
-    if faults:
-        faults.append("the run with the fault: %s" % result)
     return faults

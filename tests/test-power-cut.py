@@ -111,7 +111,9 @@ def try_point(s, disk, call, way):
     state = s.audit(disk)[0]
     if state not in (s.disk_old, s.disk_new):
         faults.append("the audit then says " + state)
-    faults += check_after(s, disk, result)
+    faults += check_after(s, disk)
+    if faults:
+        faults.append("the run with the fault: %s" % result)
     return ["%s cut at %s: %s" % (way, call or "the end", f) for f in faults]
 
 

@@ -183,6 +183,19 @@ static int take_back(struct kr_applying *a, struct kr_node_options *options,
 		m->id, a->fix->restarts ? " and kubelet is healthy again" : "");
 }
 
+static int end_unread(struct kr_applying *a, int error)
+{
+	if (!kr_diag_first(a->diag, KR_ERROR))
+		kr_diag_add_path(a->diag, KR_ERROR, "recover", KR_STATE_DIR,
+		                 "what an interrupted run left cannot be taken "
+		                 "back: %s",
+		                 strerror(-error));
+	return kr_apply_end_by_error(a,
+	                             a->fix->transaction[0] ? KR_OUTCOME_BROKEN
+	                                                    : KR_OUTCOME_FAILED,
+	                             "");
+}
+
 int kr_rescue_run(const struct kr_setting *setting,
                   const struct kr_node_options *node_options,
                   const struct kr_fix_options *options, const char *id,
@@ -204,11 +217,7 @@ int kr_rescue_run(const struct kr_setting *setting,
 	if (r >= 0)
 		r = take_back(&a, &found, setting, node->fs, id);
 	if (r < 0 && r != -ENOMEM)
-		r = kr_apply_end_by_error(&a,
-		                          fix->transaction[0]
-		                                  ? KR_OUTCOME_BROKEN
-		                                  : KR_OUTCOME_FAILED,
-		                          strerror(-r));
+		r = end_unread(&a, r);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(fix);
