@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Text that came from somewhere, for formats that must be UTF-8. */
+
+#include <stddef.h>
+
+#define KR_UTF8_REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+
+/* How many of the SIZE bytes at S are its first character, by RFC 3629; SIZE
+ * is not 0. 0: they start with none. */
+size_t kr_utf8_length_at(const char *s, size_t size);
+
+/* How many characters SIZE bytes are; a byte that is part of none is one. */
+size_t kr_utf8_count(const char *s, size_t size);
+
+/* SIZE bytes as a string of valid UTF-8: a NUL and each byte that is part of no
+ * character become U+FFFD. The caller frees it. NULL when memory runs out. */
+char *kr_utf8_copy(const char *bytes, size_t size);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A node's name in Kubernetes: what the pod was told, else what kubelet
+ * registers it by (nodeutil.GetHostname: --hostname-override, else the host
+ * name, either in lower case).
+ */
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "node/name.h"
+
+void kr_node_name(struct kr_node *node, char *ret, size_t size)
+{
+	const struct kr_file *file = NULL;
+	const char *name = getenv("NODE_NAME");
+	const char *override =
+		node->disk.inputs_valid
+			? node->disk.inputs.flags.hostname_override.text
+			: NULL;
+
+	ret[0] = '\0';
+	if (name && *name)
+		strlcpy(ret, name, size);
+	else if (override && *override)
+		strlcpy(ret, override, size);
+	else if (strcmp(node->root, "/") == 0)
+		gethostname(ret, size - 1);
+	else if (kr_fs_read(node->fs, "/etc/hostname", &file) == 0)
+		strlcpy(ret, file->data, size);
+	ret[strcspn(ret, "\n")] = '\0';
+	for (char *c = ret; !(name && *name) && *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * cJSON builds and prints; a failed allocation shows in the end as a tree that
+ * lacks a member, so that every add is checked through one flag.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/macro.h"
+#include "base/utf8.h"
+#include "report/build.h"
+
+cJSON *kr_build_object(struct kr_build *b, cJSON *parent, const char *name)
+{
+	cJSON *o = cJSON_AddObjectToObject(parent, name);
+
+	b->failed = b->failed || !o;
+	return o;
+}
+
+cJSON *kr_build_array(struct kr_build *b, cJSON *parent, const char *name)
+{
+	cJSON *a = cJSON_AddArrayToObject(parent, name);
+
+	b->failed = b->failed || !a;
+	return a;
+}
+
+static cJSON *append(struct kr_build *b, cJSON *parent, cJSON *item)
+{
+	if (!item || !cJSON_AddItemToArray(parent, item)) {
+		cJSON_Delete(item);
+		b->failed = true;
+		return NULL;
+	}
+	return item;
+}
+
+cJSON *kr_build_element(struct kr_build *b, cJSON *parent)
+{
+	return append(b, parent, cJSON_CreateObject());
+}
+
+void kr_build_word(struct kr_build *b, cJSON *parent, const char *s)
+{
+	_cleanup_free_ char *text = kr_utf8_copy(s, strlen(s));
+
+	append(b, parent, text ? cJSON_CreateString(text) : NULL);
+}
+
+void kr_build_number(struct kr_build *b, cJSON *o, const char *name,
+                     double value)
+{
+	b->failed = !cJSON_AddNumberToObject(o, name, value) || b->failed;
+}
+
+void kr_build_boolean(struct kr_build *b, cJSON *o, const char *name,
+                      bool value)
+{
+	b->failed = !cJSON_AddBoolToObject(o, name, value) || b->failed;
+}
+
+void kr_build_bytes(struct kr_build *b, cJSON *o, const char *name,
+                    const char *data, size_t size)
+{
+	_cleanup_free_ char *text = kr_utf8_copy(data, size);
+
+	b->failed =
+		!text || !cJSON_AddStringToObject(o, name, text) || b->failed;
+}
+
+void kr_build_string(struct kr_build *b, cJSON *o, const char *name,
+                     const char *s)
+{
+	if (s)
+		kr_build_bytes(b, o, name, s, strlen(s));
+	else
+		b->failed = !cJSON_AddNullToObject(o, name) || b->failed;
+}
+
+void kr_build_when(struct kr_build *b, cJSON *o, const char *name,
+                   uint64_t usec)
+{
+	char text[KR_RFC3339_SIZE];
+
+	kr_rfc3339(usec, text);
+	kr_build_string(b, o, name, usec > 0 ? text : NULL);
+}
+
+int kr_build_print(struct kr_build *b, cJSON *root, FILE *out)
+{
+	char *text = b->failed ? NULL : cJSON_Print(root);
+
+	cJSON_Delete(root);
+	if (!text)
+		return -ENOMEM;
+	fputs(text, out);
+	fputc('\n', out);
+	cJSON_free(text);
+	return 0;
+}
+
+char *kr_build_line(struct kr_build *b, cJSON *root)
+{
+	char *text = b->failed ? NULL : cJSON_PrintUnformatted(root);
+
+	cJSON_Delete(root);
+	return text;
+}
