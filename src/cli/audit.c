@@ -5,12 +5,15 @@
  */
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "fix/recover.h"
+#include "node/name.h"
+#include "report/finding.h"
 #include "report/json.h"
 #include "report/text.h"
 
@@ -26,19 +29,75 @@ static int audit_status(enum kr_verdict verdict)
 	}
 }
 
+/* The one finding of this audit, in a format for other programs. */
+static int print_finding(const struct kr_options *o, FILE *out,
+                         struct kr_finding *finding, uint64_t since,
+                         bool complete)
+{
+	_cleanup_free_ char *root =
+		realpath(o->node.root ? o->node.root : "/", NULL);
+	const struct kr_finding_about about = {
+		.setting = &kr_setting_iptables,
+		.root = root,
+	};
+	struct kr_findings w;
+	int r;
+
+	finding->time_usec = kr_realtime_usec();
+	finding->took_usec = kr_now_usec() - since;
+	r = kr_findings_begin(&w, kr_cli_finding_format(o), out, &about);
+	if (r == 0)
+		r = kr_findings_add(&w, finding);
+	return r == 0 ? kr_findings_end(&w, complete) : r;
+}
+
+static int print_unread(const struct kr_options *o, FILE *out, uint64_t since,
+                        const struct kr_diag *diag)
+{
+	const struct kr_term term = kr_cli_terminal(o, out);
+	struct kr_finding finding = kr_finding_unread(NULL, diag);
+
+	if (kr_cli_finding_format(o))
+		return print_finding(o, out, &finding, since, false);
+	if (o->format == KR_FORMAT_JSON)
+		return kr_json_unread(out, &kr_setting_iptables, &o->node,
+		                      diag);
+	kr_text_unread(&term, "the node cannot be read");
+	return 0;
+}
+
+static int print_audit(const struct kr_options *o, FILE *out, uint64_t since,
+                       struct kr_node *node, const struct kr_audit *audit,
+                       const struct kr_diag *diag)
+{
+	const struct kr_term term = kr_cli_terminal(o, out);
+	char name[KR_NODE_NAME_SIZE];
+	struct kr_finding finding;
+
+	if (o->format == KR_FORMAT_JSON)
+		return kr_json_audit(out, node, audit, diag);
+	if (o->format == KR_FORMAT_TEXT) {
+		kr_text_audit(&term, node, audit, diag);
+		return 0;
+	}
+	kr_node_name(node, name, sizeof(name));
+	finding = kr_finding_from_audit(*name ? name : NULL, audit, diag);
+	return print_finding(o, out, &finding, since, true);
+}
+
 int kr_cli_audit(const struct kr_options *o, FILE *out, FILE *err)
 {
 	const struct kr_audit_options options = {
 		.explicit_wanted = o->fix.explicit_wanted,
 		.live = KR_STATE_ABSENT,
 	};
-	const struct kr_term term = kr_cli_terminal(o, out);
 	const struct kr_term err_term = kr_cli_terminal(o, err);
+	const uint64_t start = kr_now_usec();
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_host_ struct kr_host *host = NULL;
 	_cleanup_audit_ struct kr_audit *audit = NULL;
 	_cleanup_(kr_actions_done) struct kr_actions steps = {0};
-	uint64_t since = kr_now_usec();
+	uint64_t since = start;
 	int r = kr_host_open(&kr_setting_iptables, &o->node, &diag, &host);
 
 	if (r == 0)
@@ -53,11 +112,8 @@ int kr_cli_audit(const struct kr_options *o, FILE *out, FILE *err)
 	if (r == -ENOMEM)
 		return kr_cli_out_of_memory(err);
 	if (r < 0) {
-		if (o->format == KR_FORMAT_JSON && !o->quiet)
-			kr_json_unread(out, &kr_setting_iptables, &o->node,
-			               &diag);
-		else if (!o->quiet)
-			kr_text_unread(&term, "the node cannot be read");
+		if (!o->quiet && print_unread(o, out, start, &diag) < 0)
+			return kr_cli_out_of_memory(err);
 		kr_term_messages(&err_term, &diag, KR_NOTE);
 		return KR_STATUS_NO_VERDICT;
 	}
@@ -65,9 +121,7 @@ int kr_cli_audit(const struct kr_options *o, FILE *out, FILE *err)
 		kr_text_steps(&err_term, &steps);
 	if (o->quiet)
 		kr_term_messages(&err_term, &diag, KR_ERROR);
-	else if (o->format == KR_FORMAT_TEXT)
-		kr_text_audit(&term, host->node, audit, &diag);
-	else if (kr_json_audit(out, host->node, audit, &diag) < 0)
+	else if (print_audit(o, out, start, host->node, audit, &diag) < 0)
 		return kr_cli_out_of_memory(err);
 	return audit_status(audit->verdict);
 }

@@ -73,20 +73,34 @@ static int set_config(struct kr_options *o, const char *arg)
 	return *arg ? 0 : -EINVAL;
 }
 
-static int set_output(struct kr_options *o, const char *arg)
+/* The index of ARG among the words, which are in the order of an enum. */
+static int find_word(const struct kr_option_word *words, const char *arg)
 {
-	static const char *const words[] = {
-		[KR_FORMAT_TEXT] = "text",
-		[KR_FORMAT_JSON] = "json",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (strcmp(arg, words[i]) == 0) {
-			o->format = (enum kr_format)i;
-			return 0;
-		}
+	for (int i = 0; words[i].name; i++) {
+		if (strcmp(arg, words[i].name) == 0)
+			return i;
 	}
 	return -EINVAL;
+}
+
+#define FINDING_COMMANDS (KR_BIT(KR_COMMAND_AUDIT) | KR_BIT(KR_COMMAND_FLEET))
+
+static const struct kr_option_word formats[] = {
+	[KR_FORMAT_TEXT] = {"text", KR_EVERY},
+	[KR_FORMAT_JSON] = {"json", KR_EVERY},
+	[KR_FORMAT_SARIF] = {"sarif", FINDING_COMMANDS},
+	[KR_FORMAT_JUNIT] = {"junit", FINDING_COMMANDS},
+	[KR_FORMAT_PROMETHEUS] = {"prometheus", FINDING_COMMANDS},
+	[_KR_FORMAT_MAX] = {0},
+};
+
+static int set_output(struct kr_options *o, const char *arg)
+{
+	int i = find_word(formats, arg);
+
+	if (i >= 0)
+		o->format = (enum kr_format)i;
+	return i < 0 ? i : 0;
 }
 
 static int set_quiet(struct kr_options *o, const char *arg)
@@ -101,17 +115,20 @@ static int set_verbose(struct kr_options *o, const char *arg)
 	return 0;
 }
 
+static const struct kr_option_word whens[] = {
+	[KR_WHEN_AUTO] = {"auto", KR_EVERY},
+	[KR_WHEN_ALWAYS] = {"always", KR_EVERY},
+	[KR_WHEN_NEVER] = {"never", KR_EVERY},
+	{0},
+};
+
 static int set_color(struct kr_options *o, const char *arg)
 {
-	static const char *const words[] = {"auto", "always", "never"};
+	int i = find_word(whens, arg);
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (strcmp(arg, words[i]) == 0) {
-			o->color = (enum kr_when)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	if (i >= 0)
+		o->color = (enum kr_when)i;
+	return i < 0 ? i : 0;
 }
 
 static int set_help(struct kr_options *o, const char *arg)
@@ -132,6 +149,13 @@ static int set_dry_run(struct kr_options *o, const char *arg)
 	o->fix.dry_run = true;
 	return 0;
 }
+
+static const struct kr_option_word methods[] = {
+	{"auto", KR_EVERY},
+	{"config", KR_EVERY},
+	{"flag", KR_EVERY},
+	{0},
+};
 
 static int set_method(struct kr_options *o, const char *arg)
 {
@@ -280,7 +304,7 @@ const struct kr_option_row kr_option_rows[] = {
          .argument = "FORMAT",
          .commands = KR_EVERY,
          .set = set_output,
-         .wants = "text or json",
+         .words = formats,
          .help = "text (default) or json"},
 	{.name = "quiet",
          .letter = 'q',
@@ -296,7 +320,7 @@ const struct kr_option_row kr_option_rows[] = {
          .argument = "WHEN",
          .commands = KR_EVERY,
          .set = set_color,
-         .wants = "auto, always or never",
+         .words = whens,
          .help = "auto (default; honours NO_COLOR), always, never"},
 	{.name = "explicit",
          .commands = KR_BIT(KR_COMMAND_AUDIT) | KR_BIT(KR_COMMAND_FIX),
@@ -311,7 +335,7 @@ const struct kr_option_row kr_option_rows[] = {
          .argument = "METHOD",
          .commands = KR_BIT(KR_COMMAND_FIX),
          .set = set_method,
-         .wants = "auto, config or flag",
+         .words = methods,
          .help = "auto (default): config where kubelet reads a config file, "
                  "else flag"},
 	{.name = "restart",
@@ -319,7 +343,7 @@ const struct kr_option_row kr_option_rows[] = {
          .commands = KR_BIT(KR_COMMAND_FIX) | KR_BIT(KR_COMMAND_UNDO) |
                      KR_BIT(KR_COMMAND_RECOVER),
          .set = set_restart,
-         .wants = "auto, always or never",
+         .words = whens,
          .help = "auto (default): when kubelet runs and its value is false, "
                  "or something it reads at start was changed; always; never"},
 	{.name = "wait",

@@ -24,6 +24,12 @@ struct kr_command_row {
 /* One row for each enum kr_command below _KR_COMMAND_MAX. */
 extern const struct kr_command_row kr_commands[_KR_COMMAND_MAX];
 
+/* One of the words that an option takes. */
+struct kr_option_word {
+	const char *name;
+	unsigned commands; /* bits of those that know it */
+};
+
 struct kr_option_row {
 	const char *name;
 	char letter;            /* 0: none */
@@ -32,7 +38,9 @@ struct kr_option_row {
 	unsigned commands;
 	/* 0; -EINVAL: ARG is not what the option wants */
 	int (*set)(struct kr_options *o, const char *arg);
-	const char *wants; /* of the argument, for the message */
+	/* where only some words will do: up to one without a name */
+	const struct kr_option_word *words;
+	const char *wants; /* else: of the argument, for the message */
 	const char *help;
 };
 

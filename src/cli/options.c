@@ -82,6 +82,49 @@ static const struct kr_option_row *find_row(int value)
 	return NULL;
 }
 
+static bool is_wanted(const struct kr_option_row *row, enum kr_command command,
+                      const char *arg)
+{
+	for (const struct kr_option_word *w = row->words; w && w->name; w++) {
+		if (strcmp(w->name, arg) == 0)
+			return w->commands & KR_BIT(command);
+	}
+	return !row->words;
+}
+
+/* "a folder", or "a, b or c" of an option that takes words. */
+static void print_wants(FILE *err, const struct kr_option_row *row,
+                        enum kr_command command)
+{
+	const struct kr_option_word *last = NULL;
+	const char *between = "";
+
+	if (!row->words) {
+		fputs(row->wants, err);
+		return;
+	}
+	for (const struct kr_option_word *w = row->words; w->name; w++) {
+		if (!(w->commands & KR_BIT(command)))
+			continue;
+		if (last)
+			fprintf(err, "%s%s", between, last->name);
+		between = last ? ", " : "";
+		last = w;
+	}
+	fprintf(err, " or %s", last->name);
+}
+
+static int set(struct kr_options *o, const struct kr_option_row *row,
+               const char *arg, FILE *err)
+{
+	if (is_wanted(row, o->command, arg) && row->set(o, arg) >= 0)
+		return 0;
+	fprintf(err, "%s: --%s: '%s' is not ", KR_NAME, row->name, arg);
+	print_wants(err, row, o->command);
+	fputc('\n', err);
+	return -EINVAL;
+}
+
 static int parse_rest(int argc, char **argv, FILE *err, struct kr_options *o)
 {
 	struct option longs[KR_OPTIONS_MAX + 1];
@@ -102,11 +145,8 @@ static int parse_rest(int argc, char **argv, FILE *err, struct kr_options *o)
 		if (!row)
 			return usage_error(err, command, "not an option of it",
 			                   argv[optind - 1]);
-		if (row->set(o, optarg) < 0) {
-			fprintf(err, "%s: --%s: '%s' is not %s\n", KR_NAME,
-			        row->name, optarg, row->wants);
+		if (set(o, row, optarg, err) < 0)
 			return -EINVAL;
-		}
 		if (o->command == KR_COMMAND_HELP)
 			return 0;
 	}

@@ -28,6 +28,10 @@ enum kr_command {
 enum kr_format {
 	KR_FORMAT_TEXT,
 	KR_FORMAT_JSON,
+	KR_FORMAT_SARIF, /* this and the next: audit and fleet only */
+	KR_FORMAT_JUNIT,
+	KR_FORMAT_PROMETHEUS,
+	_KR_FORMAT_MAX,
 };
 
 enum kr_when {

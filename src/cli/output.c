@@ -27,6 +27,21 @@ struct kr_term kr_cli_terminal(const struct kr_options *o, FILE *out)
 	return term;
 }
 
+const struct kr_finding_format *kr_cli_finding_format(
+	const struct kr_options *o)
+{
+	switch (o->format) {
+	case KR_FORMAT_SARIF:
+		return &kr_sarif;
+	case KR_FORMAT_JUNIT:
+		return &kr_junit;
+	case KR_FORMAT_PROMETHEUS:
+		return &kr_prometheus;
+	default:
+		return NULL;
+	}
+}
+
 bool kr_cli_flushed(FILE *out)
 {
 	return fflush(out) == 0 && !ferror(out);

@@ -7,10 +7,15 @@
 #include <stdio.h>
 
 #include "cli/options.h"
+#include "report/finding.h"
 #include "report/term.h"
 
 /* OUT as a terminal, with the colours that OPTIONS and NO_COLOR allow. */
 struct kr_term kr_cli_terminal(const struct kr_options *options, FILE *out);
+
+/* The format for other programs that OPTIONS ask for; NULL: text or JSON. */
+const struct kr_finding_format *kr_cli_finding_format(
+	const struct kr_options *options);
 
 /* Whether all that was printed has gone out; errno tells why not. */
 bool kr_cli_flushed(FILE *out);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What the formats for other programs have in common.
+ *
+ * A place is counted in bytes in this program. Those formats count characters,
+ * so that a line's bytes before the place are looked at; a line is what LF
+ * ends.
+ */
+
+#include <string.h>
+
+#include "base/utf8.h"
+#include "report/finding.h"
+
+static bool is_utf16(const struct kr_file *file)
+{
+	return file->size >= 2 && (memcmp(file->data, "\xff\xfe", 2) == 0 ||
+	                           memcmp(file->data, "\xfe\xff", 2) == 0);
+}
+
+/* The column in characters of SPAN's first byte. */
+static unsigned char_column(struct kr_span span)
+{
+	struct kr_span line = kr_span_line(span);
+
+	return 1 + (unsigned)kr_utf8_count(span.file->data + line.offset,
+	                                   span.offset - line.offset);
+}
+
+struct kr_place kr_place_from_span(struct kr_span span)
+{
+	struct kr_span end = {.file = span.file, .offset = kr_span_end(span)};
+	struct kr_place place = {.has_bytes = true};
+	unsigned column;
+
+	if (!span.file)
+		return (struct kr_place){0};
+	place.file = span.file->path;
+	place.offset = span.offset;
+	place.length = span.length;
+	place.text = span.file->data + span.offset;
+	if (is_utf16(span.file))
+		return place;
+	kr_span_position(span, &place.line, &place.column);
+	place.char_column = char_column(span);
+	kr_span_position(end, &place.end_line, &column);
+	place.end_char_column = char_column(end);
+	return place;
+}
+
+struct kr_place kr_place_from_message(const struct kr_message *m)
+{
+	struct kr_place place = {.file = m->file, .line = m->line};
+	size_t size = m->source ? strlen(m->source) : 0;
+	size_t start = m->column > 0 ? m->column - 1 : 0;
+
+	if (!m->file || m->line == 0 || m->column == 0 || start > size)
+		return place;
+	place.column = m->column;
+	place.char_column = 1 + (unsigned)kr_utf8_count(m->source, start);
+	if (m->length == 0 || m->length > size - start)
+		return place;
+	place.end_line = m->line;
+	place.end_char_column =
+		place.char_column +
+		(unsigned)kr_utf8_count(m->source + start, m->length);
+	return place;
+}
+
+static enum kr_state worst_state(enum kr_verdict verdict)
+{
+	switch (verdict) {
+	case KR_VERDICT_FAIL:
+		return KR_STATE_FALSE;
+	case KR_VERDICT_INVALID:
+		return KR_STATE_INVALID;
+	case KR_VERDICT_UNKNOWN:
+		return KR_STATE_UNKNOWN;
+	default:
+		return KR_STATE_TRUE;
+	}
+}
+
+static struct kr_place first_error(const struct kr_diag *diag)
+{
+	for (size_t i = 0; diag && i < diag->n_messages; i++) {
+		const struct kr_message *m = &diag->messages[i];
+
+		if (m->severity == KR_ERROR && m->file)
+			return kr_place_from_message(m);
+	}
+	return (struct kr_place){0};
+}
+
+static struct kr_place deciding_place(const struct kr_audit *a,
+                                      const struct kr_diag *diag)
+{
+	const struct kr_view *const views[] = {&a->disk, &a->running};
+	const struct kr_source *deciding = kr_audit_deciding(a);
+	enum kr_state worst = worst_state(a->verdict);
+
+	for (size_t i = 0; i < ARRAY_SIZE(views); i++) {
+		const struct kr_view *v = views[i];
+
+		if (v->state == worst && v->source >= 0 &&
+		    a->sources[v->source].span.file)
+			return kr_place_from_span(a->sources[v->source].span);
+	}
+	if (deciding && deciding->span.file)
+		return kr_place_from_span(deciding->span);
+	if (a->verdict == KR_VERDICT_PASS)
+		return (struct kr_place){0};
+	return first_error(diag);
+}
+
+struct kr_finding kr_finding_from_audit(const char *name,
+                                        const struct kr_audit *audit,
+                                        const struct kr_diag *diag)
+{
+	return (struct kr_finding){
+		.node = name,
+		.verdict = audit->verdict,
+		.reason = audit->reason,
+		.disk = audit->disk.state,
+		.running = audit->running.state,
+		.live = audit->live.state,
+		.restart_needed = audit->restart_needed,
+		.reload_needed = audit->reload_needed,
+		.place = deciding_place(audit, diag),
+		.sources = audit->sources,
+		.n_sources = audit->n_sources,
+		.diag = diag,
+	};
+}
+
+struct kr_finding kr_finding_unread(const char *name,
+                                    const struct kr_diag *diag)
+{
+	return (struct kr_finding){
+		.node = name,
+		.verdict = KR_VERDICT_UNKNOWN,
+		.reason = "the node cannot be read",
+		.disk = KR_STATE_UNKNOWN,
+		.running = KR_STATE_UNKNOWN,
+		.live = KR_STATE_ABSENT,
+		.diag = diag,
+	};
+}
+
+int kr_findings_begin(struct kr_findings *w,
+                      const struct kr_finding_format *format, FILE *out,
+                      const struct kr_finding_about *about)
+{
+	*w = (struct kr_findings){
+		.format = format,
+		.about = about,
+		.out = out,
+	};
+	return format->begin(w);
+}
+
+int kr_findings_add(struct kr_findings *w, const struct kr_finding *finding)
+{
+	int r = w->format->add(w, finding);
+
+	w->n_findings++;
+	w->n_verdicts[finding->verdict]++;
+	return r;
+}
+
+int kr_findings_end(struct kr_findings *w, bool complete)
+{
+	return w->format->end(w, complete);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What audit and fleet say to other programs: findings, one a node, in formats
+ * that are written as they come, so that no memory is needed for a node that
+ * has been said.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "audit/audit.h"
+#include "base/diag.h"
+#include "base/span.h"
+#include "kubelet/setting.h"
+
+/*
+ * Bytes of a file. What is not known is 0 or NULL. Columns of characters are
+ * counted in Unicode code points; a byte that is part of none counts as one.
+ */
+struct kr_place {
+	const char *file;      /* the node's path; NULL: no place */
+	unsigned line, column; /* of the first byte, from 1, in bytes */
+	unsigned char_column;  /* the same in characters */
+	/* of the first character behind; 0: not known */
+	unsigned end_line, end_char_column;
+	bool has_bytes; /* OFFSET, LENGTH and TEXT are known */
+	size_t offset, length;
+	const char *text; /* LENGTH bytes, no NUL behind them */
+};
+
+/* Borrowed from SPAN's file. One without a file gives no place; a file in
+ * UTF-16 has bytes, but no lines. */
+struct kr_place kr_place_from_span(struct kr_span span);
+
+/* Borrowed from M. */
+struct kr_place kr_place_from_message(const struct kr_message *m);
+
+/* One node. Everything in it is borrowed. */
+struct kr_finding {
+	const char *node; /* its name; NULL: not known */
+	enum kr_verdict verdict;
+	const char *reason; /* one sentence */
+	enum kr_state disk, running, live;
+	bool restart_needed, reload_needed;
+	uint64_t time_usec;    /* realtime; 0: not known */
+	uint64_t took_usec;    /* how long it took */
+	struct kr_place place; /* what decides it */
+	/* every place that sets the value; the one that is PLACE, too */
+	const struct kr_source *sources;
+	size_t n_sources;
+	const struct kr_diag *diag; /* about this node; NULL: nothing */
+};
+
+/*
+ * What AUDIT of NODE found; NAME is what the node is called, or NULL. The place
+ * is that of the first view that is as bad as the verdict, else the one that
+ * decides the disk view, else the first error's in DIAG.
+ */
+struct kr_finding kr_finding_from_audit(const char *name,
+                                        const struct kr_audit *audit,
+                                        const struct kr_diag *diag);
+
+/* A node that cannot be read: no verdict; DIAG says why. */
+struct kr_finding kr_finding_unread(const char *name,
+                                    const struct kr_diag *diag);
+
+/* The same for all findings of a run. */
+struct kr_finding_about {
+	const struct kr_setting *setting;
+	/* where the nodes' paths are, absolute; NULL: not on this machine */
+	const char *root;
+	bool many; /* of a fleet: each finding names its node */
+};
+
+struct kr_findings;
+
+/* Each gives 0 or -ENOMEM. */
+struct kr_finding_format {
+	int (*begin)(struct kr_findings *w);
+	int (*add)(struct kr_findings *w, const struct kr_finding *f);
+	int (*end)(struct kr_findings *w, bool complete);
+};
+
+extern const struct kr_finding_format kr_sarif;      /* OASIS SARIF 2.1.0 */
+extern const struct kr_finding_format kr_junit;      /* JUnit's XML */
+extern const struct kr_finding_format kr_prometheus; /* text format 0.0.4 */
+
+/* A writer. Its members are the formats'. */
+struct kr_findings {
+	const struct kr_finding_format *format;
+	const struct kr_finding_about *about;
+	FILE *out;
+	size_t n_findings;
+	size_t n_verdicts[_KR_VERDICT_MAX];
+};
+
+/*
+ * Begins, adds to and ends what is written to OUT. ABOUT is borrowed until the
+ * end. Whether OUT took it all is for the caller to see (ferror(3)). After
+ * -ENOMEM nothing more may be written. COMPLETE: every node that was asked for
+ * was looked at, as far as it let itself be. 0 or -ENOMEM.
+ */
+int kr_findings_begin(struct kr_findings *w,
+                      const struct kr_finding_format *format, FILE *out,
+                      const struct kr_finding_about *about);
+int kr_findings_add(struct kr_findings *w, const struct kr_finding *finding);
+int kr_findings_end(struct kr_findings *w, bool complete);

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * JUnit's XML, as Jenkins, GitLab and others read it. There is no standard;
+ * this is what their readers and schemas have in common.
+ *
+ * Each node is a suite of its own with one test, the setting: so the counts
+ * that a suite starts with are known when it is written, however many nodes
+ * follow. fail is a failure. invalid and unknown are errors: the test did not
+ * come to a verdict, and a "skipped" would be counted as nothing to worry
+ * about.
+ *
+ * Text is UTF-8 and has no character that XML 1.0 (section 2.2) does not have;
+ * those become U+FFFD.
+ */
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/macro.h"
+#include "base/utf8.h"
+#include "report/finding.h"
+
+#define TIME_SIZE 20 /* "2026-11-20T08:14:03" */
+
+/* Whether XML has the character of N bytes at S, valid UTF-8. */
+static bool is_xml(const char *s, size_t n)
+{
+	unsigned char c = (unsigned char)*s;
+
+	if (n == 1)
+		return c >= 0x20 || c == '\t' || c == '\n' || c == '\r';
+	/* U+FFFE and U+FFFF */
+	return n != 3 || (memcmp(s, "\xef\xbf\xbe", 3) != 0 &&
+	                  memcmp(s, "\xef\xbf\xbf", 3) != 0);
+}
+
+/* What stands for one byte in text and in attributes; NULL: itself. */
+static const char *escape(char c)
+{
+	switch (c) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;"; /* else "]]>" could not be said */
+	case '"':
+		return "&quot;";
+	case '\t': /* readers make blanks of these */
+		return "&#9;";
+	case '\n':
+		return "&#10;";
+	case '\r':
+		return "&#13;";
+	default:
+		return NULL;
+	}
+}
+
+static void print_bytes(FILE *out, const char *s, size_t size)
+{
+	for (size_t i = 0; i < size;) {
+		size_t n = kr_utf8_length_at(s + i, size - i);
+		const char *escaped = escape(s[i]);
+
+		if (n == 0 || !is_xml(s + i, n))
+			fputs(KR_UTF8_REPLACEMENT, out);
+		else if (escaped)
+			fputs(escaped, out);
+		else
+			fwrite(s + i, 1, n, out);
+		i += n > 0 ? n : 1;
+	}
+}
+
+static void print_text(FILE *out, const char *s)
+{
+	print_bytes(out, s, strlen(s));
+}
+
+/* --- a suite ------------------------------------------------------------- */
+
+static void print_place(FILE *out, const struct kr_place *p)
+{
+	if (!p->file)
+		return;
+	print_text(out, p->file);
+	if (p->line > 0)
+		fprintf(out, ":%u", p->line);
+	if (p->column > 0)
+		fprintf(out, ":%u", p->column);
+	fputs(": ", out);
+}
+
+static void print_result(FILE *out, const struct kr_finding *f)
+{
+	const char *element =
+		f->verdict == KR_VERDICT_FAIL ? "failure" : "error";
+
+	fprintf(out, "      <%s message=\"", element);
+	print_text(out, f->reason);
+	fprintf(out, "\" type=\"%s\">", kr_verdict_to_string(f->verdict));
+	print_place(out, &f->place);
+	print_text(out, f->reason);
+	if (f->place.has_bytes && f->place.line > 0) {
+		fputs("\n  ", out);
+		print_bytes(out, f->place.text, f->place.length);
+	}
+	fprintf(out, "</%s>\n", element);
+}
+
+static void print_messages(FILE *out, const struct kr_diag *diag)
+{
+	for (size_t i = 0; diag && i < diag->n_messages; i++) {
+		const struct kr_message *m = &diag->messages[i];
+		struct kr_place place = kr_place_from_message(m);
+
+		fprintf(out, "%s: ", kr_severity_to_string(m->severity));
+		print_place(out, &place);
+		print_text(out, m->text);
+		fputc('\n', out);
+	}
+}
+
+static void print_suite(FILE *out, const struct kr_finding *f)
+{
+	const char *name = f->node ? f->node : "localhost";
+	uint64_t time = f->time_usec ? f->time_usec : kr_realtime_usec();
+	char stamp[KR_RFC3339_SIZE];
+
+	kr_rfc3339(time, stamp);
+	fputs("  <testsuite name=\"", out);
+	print_text(out, name);
+	fputs("\" hostname=\"", out);
+	print_text(out, name);
+	/* no zone: some schemas have none, and take it for UTC */
+	fprintf(out,
+	        "\" timestamp=\"%.*s\" time=\"%.3f\" tests=\"1\" "
+	        "failures=\"%d\" errors=\"%d\" skipped=\"0\">\n",
+	        TIME_SIZE - 1, stamp,
+	        (double)f->took_usec / (double)KR_USEC_PER_SEC,
+	        f->verdict == KR_VERDICT_FAIL,
+	        f->verdict == KR_VERDICT_INVALID ||
+	                f->verdict == KR_VERDICT_UNKNOWN);
+}
+
+/* In the first suite: they are the same for all. */
+static void print_controls(FILE *out, const struct kr_setting *setting)
+{
+	fputs("    <properties>\n", out);
+	for (size_t i = 0; i < setting->n_benchmarks; i++) {
+		fputs("      <property name=\"", out);
+		print_text(out, setting->benchmarks[i].name);
+		fputs("\" value=\"", out);
+		print_text(out, setting->benchmarks[i].id);
+		fputs("\"/>\n", out);
+	}
+	fputs("    </properties>\n", out);
+}
+
+/* --- the format ---------------------------------------------------------- */
+
+static int begin(struct kr_findings *w)
+{
+	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+	      "<testsuites name=\"" KR_NAME "\">\n",
+	      w->out);
+	return 0;
+}
+
+static int add(struct kr_findings *w, const struct kr_finding *f)
+{
+	FILE *out = w->out;
+
+	print_suite(out, f);
+	if (w->n_findings == 0)
+		print_controls(out, w->about->setting);
+	fputs("    <testcase classname=\"kubelet\" name=\"", out);
+	print_text(out, w->about->setting->key);
+	fprintf(out, "\" time=\"%.3f\"",
+	        (double)f->took_usec / (double)KR_USEC_PER_SEC);
+	if (f->verdict == KR_VERDICT_PASS) {
+		fputs("/>\n", out);
+	} else {
+		fputs(">\n", out);
+		print_result(out, f);
+		fputs("    </testcase>\n", out);
+	}
+	fprintf(out, "    <system-out>disk %s, running %s, live %s: ",
+	        kr_state_to_string(f->disk), kr_state_to_string(f->running),
+	        kr_state_to_string(f->live));
+	print_text(out, f->reason);
+	fputs("</system-out>\n    <system-err>", out);
+	print_messages(out, f->diag);
+	fputs("</system-err>\n  </testsuite>\n", out);
+	return 0;
+}
+
+static int end(struct kr_findings *w, bool complete)
+{
+	fputs("</testsuites>\n", w->out);
+	return 0;
+}
+
+const struct kr_finding_format kr_junit = {
+	.begin = begin,
+	.add = add,
+	.end = end,
+};

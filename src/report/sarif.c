@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * SARIF 2.1.0, the static analysis results interchange format (OASIS): what
+ * code scanning services and editors read.
+ *
+ * There is one rule, the setting. Each node is one result:
+ *
+ *   verdict   kind   level
+ *   pass      pass   none
+ *   fail      fail   error
+ *   invalid   fail   error   kubelet does not start: that is sure
+ *   unknown   open   none    "insufficient information" (section 3.27.9)
+ *
+ * A file is named relative to the node's root, which is a base of its own
+ * (ROOT), so that a result of a mounted image can be told from one of this
+ * machine. The region is said three times: lines and columns, which count code
+ * points (columnKind), bytes, and the text. Of a file in UTF-16 only the bytes
+ * are said. What else sets the value, and what was found on the way, are
+ * related locations.
+ *
+ * A result is built and printed by itself, one a line; the run around them is
+ * printed before and after.
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/macro.h"
+#include "report/build.h"
+#include "report/finding.h"
+
+#define SCHEMA                                                                 \
+	"https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/"           \
+	"sarif-schema-2.1.0.json"
+#define HELP                                                                   \
+	"https://kubernetes.io/docs/reference/config-api/"                     \
+	"kubelet-config.v1beta1/"
+#define ROOT "ROOT" /* the base of the node's paths */
+
+static const struct {
+	const char *kind, *level;
+} kinds[] = {
+	[KR_VERDICT_PASS] = {"pass", "none"},
+	[KR_VERDICT_FAIL] = {"fail", "error"},
+	[KR_VERDICT_INVALID] = {"fail", "error"},
+	[KR_VERDICT_UNKNOWN] = {"open", "none"},
+};
+
+static_assert(ARRAY_SIZE(kinds) == _KR_VERDICT_MAX, "each verdict");
+
+/* PATH, its bytes as RFC 3986 has them, behind PREFIX. NULL: no memory. */
+static char *to_uri(const char *prefix, const char *path)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-._~/";
+	char *uri = malloc(strlen(prefix) + 3 * strlen(path) + 1), *p;
+
+	if (!uri)
+		return NULL;
+	p = stpcpy(uri, prefix);
+	for (; *path; path++) {
+		unsigned char c = (unsigned char)*path;
+
+		if (strchr(plain, c)) {
+			*p++ = *path;
+			continue;
+		}
+		*p++ = '%';
+		*p++ = hex[c >> 4];
+		*p++ = hex[c & 15];
+	}
+	*p = '\0';
+	return uri;
+}
+
+static void add_uri(struct kr_build *b, cJSON *o, const char *prefix,
+                    const char *path)
+{
+	_cleanup_free_ char *uri = to_uri(prefix, path);
+
+	b->failed = !uri || b->failed;
+	if (uri)
+		kr_build_string(b, o, "uri", uri);
+}
+
+/* --- the run ------------------------------------------------------------- */
+
+static void add_text(struct kr_build *b, cJSON *o, const char *name,
+                     const char *text)
+{
+	kr_build_string(b, kr_build_object(b, o, name), "text", text);
+}
+
+static void add_controls(struct kr_build *b, cJSON *rule,
+                         const struct kr_setting *setting)
+{
+	cJSON *properties = kr_build_object(b, rule, "properties");
+	cJSON *tags = kr_build_array(b, properties, "tags");
+	cJSON *controls = kr_build_array(b, properties, "controls");
+
+	kr_build_word(b, tags, "security");
+	kr_build_word(b, tags, "kubelet");
+	for (size_t i = 0; i < setting->n_benchmarks; i++) {
+		const struct kr_benchmark *benchmark = &setting->benchmarks[i];
+		cJSON *control = kr_build_element(b, controls);
+		char tag[128];
+
+		kr_build_string(b, control, "benchmark", benchmark->name);
+		kr_build_string(b, control, "id", benchmark->id);
+		snprintf(tag, sizeof(tag), "%s: %s", benchmark->name,
+		         benchmark->id);
+		kr_build_word(b, tags, tag);
+	}
+}
+
+static void add_rule(struct kr_build *b, cJSON *rules,
+                     const struct kr_setting *setting)
+{
+	const char *required = setting->required ? "true" : "false";
+	cJSON *rule = kr_build_element(b, rules);
+	char text[256];
+
+	kr_build_string(b, rule, "id", setting->key);
+	snprintf(text, sizeof(text), "%s (--%s) of kubelet is %s", setting->key,
+	         setting->flag, required);
+	add_text(b, rule, "shortDescription", text);
+	snprintf(text, sizeof(text),
+	         "What kubelet makes of its flags, its config files and its "
+	         "default for %s must be %s.",
+	         setting->key, required);
+	add_text(b, rule, "fullDescription", text);
+	add_text(b, rule, "help",
+	         "On the node, '" KR_NAME " audit' shows what decides the "
+	         "value, '" KR_NAME " fix -n' the change that corrects it, "
+	         "and '" KR_NAME " fix' makes that change.");
+	kr_build_string(b, rule, "helpUri", HELP);
+	kr_build_string(b, kr_build_object(b, rule, "defaultConfiguration"),
+	                "level", "error");
+	add_controls(b, rule, setting);
+}
+
+static void add_tool(struct kr_build *b, cJSON *run,
+                     const struct kr_setting *setting)
+{
+	cJSON *driver =
+		kr_build_object(b, kr_build_object(b, run, "tool"), "driver");
+
+	kr_build_string(b, driver, "name", KR_NAME);
+	kr_build_string(b, driver, "version", KR_VERSION);
+	add_rule(b, kr_build_array(b, driver, "rules"), setting);
+}
+
+static void add_root(struct kr_build *b, cJSON *run, const char *root)
+{
+	size_t length = strlen(root);
+	_cleanup_free_ char *folder = malloc(length + 2);
+	cJSON *base;
+
+	b->failed = !folder || b->failed;
+	if (!folder)
+		return;
+	memcpy(folder, root, length + 1);
+	if (length == 0 || root[length - 1] != '/')
+		memcpy(folder + length, "/", 2);
+	base = kr_build_object(b, kr_build_object(b, run, "originalUriBaseIds"),
+	                       ROOT);
+	add_uri(b, base, "file://", folder);
+}
+
+static int begin(struct kr_findings *w)
+{
+	struct kr_build b = {0};
+	cJSON *run = cJSON_CreateObject();
+	_cleanup_free_ char *text = NULL;
+
+	add_tool(&b, run, w->about->setting);
+	kr_build_string(&b, run, "columnKind", "unicodeCodePoints");
+	if (w->about->root)
+		add_root(&b, run, w->about->root);
+	text = kr_build_line(&b, run);
+	if (!text)
+		return -ENOMEM;
+	text[strlen(text) - 1] = '\0'; /* its brace: the results come in */
+	fprintf(w->out,
+	        "{\"$schema\":\"%s\",\"version\":\"2.1.0\",\"runs\":[\n%s,\n"
+	        "\"results\":[",
+	        SCHEMA, text);
+	return 0;
+}
+
+/* --- a result ------------------------------------------------------------ */
+
+static void add_region(struct kr_build *b, cJSON *physical,
+                       const struct kr_place *p)
+{
+	cJSON *region;
+
+	if (p->line == 0 && !p->has_bytes)
+		return;
+	region = kr_build_object(b, physical, "region");
+	if (p->line > 0)
+		kr_build_number(b, region, "startLine", p->line);
+	if (p->char_column > 0)
+		kr_build_number(b, region, "startColumn", p->char_column);
+	if (p->end_line > 0) {
+		kr_build_number(b, region, "endLine", p->end_line);
+		kr_build_number(b, region, "endColumn", p->end_char_column);
+	}
+	if (!p->has_bytes)
+		return;
+	kr_build_number(b, region, "byteOffset", (double)p->offset);
+	kr_build_number(b, region, "byteLength", (double)p->length);
+	if (p->line > 0)
+		kr_build_bytes(b, kr_build_object(b, region, "snippet"), "text",
+		               p->text, p->length);
+}
+
+/* Relative to ROOT, without the slash it starts with, or of this machine. */
+static void add_physical(struct kr_build *b, cJSON *location,
+                         const struct kr_place *p, const char *root)
+{
+	cJSON *physical = kr_build_object(b, location, "physicalLocation");
+	cJSON *artifact = kr_build_object(b, physical, "artifactLocation");
+
+	if (root) {
+		add_uri(b, artifact, "", p->file + strspn(p->file, "/"));
+		kr_build_string(b, artifact, "uriBaseId", ROOT);
+	} else {
+		add_uri(b, artifact, "file://", p->file);
+	}
+	add_region(b, physical, p);
+}
+
+static void add_location(struct kr_build *b, cJSON *result,
+                         const struct kr_finding *f, const char *root)
+{
+	cJSON *location, *logical;
+
+	if (!f->place.file && !f->node)
+		return;
+	location = kr_build_element(b, kr_build_array(b, result, "locations"));
+	if (f->place.file)
+		add_physical(b, location, &f->place, root);
+	if (!f->node)
+		return;
+	logical = kr_build_element(
+		b, kr_build_array(b, location, "logicalLocations"));
+	kr_build_string(b, logical, "name", f->node);
+	kr_build_string(b, logical, "kind", "resource");
+}
+
+/* A related location; its number tells it from one that is the same. */
+static void add_note(struct kr_build *b, cJSON *related,
+                     const struct kr_place *place, const char *root,
+                     const char *format, ...) _printf_(5, 6);
+static void add_note(struct kr_build *b, cJSON *related,
+                     const struct kr_place *place, const char *root,
+                     const char *format, ...)
+{
+	int id = cJSON_GetArraySize(related);
+	cJSON *location = kr_build_element(b, related);
+	_cleanup_free_ char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0) {
+		text = NULL;
+		b->failed = true;
+	}
+	va_end(args);
+	if (!text)
+		return;
+	kr_build_number(b, location, "id", id);
+	if (place->file)
+		add_physical(b, location, place, root);
+	add_text(b, location, "message", text);
+}
+
+static void add_related(struct kr_build *b, cJSON *result,
+                        const struct kr_finding *f, const char *root)
+{
+	size_t n_messages = f->diag ? f->diag->n_messages : 0;
+	cJSON *related;
+
+	if (f->n_sources == 0 && n_messages == 0)
+		return;
+	related = kr_build_array(b, result, "relatedLocations");
+	for (size_t i = 0; i < f->n_sources; i++) {
+		const struct kr_source *s = &f->sources[i];
+		struct kr_place place = kr_place_from_span(s->span);
+
+		if (place.file)
+			add_note(b, related, &place, root, "%s: %s, %s%s%s",
+			         kr_source_kind_to_string(s->kind),
+			         kr_state_to_string(s->state),
+			         s->wins ? "decides" : "overridden",
+			         s->reason ? ": " : "",
+			         s->reason ? s->reason : "");
+	}
+	for (size_t i = 0; i < n_messages; i++) {
+		const struct kr_message *m = &f->diag->messages[i];
+		struct kr_place place = kr_place_from_message(m);
+
+		add_note(b, related, &place, root, "%s: %s",
+		         kr_severity_to_string(m->severity), m->text);
+	}
+}
+
+static int add(struct kr_findings *w, const struct kr_finding *f)
+{
+	struct kr_build b = {0};
+	cJSON *result = cJSON_CreateObject(), *properties;
+	_cleanup_free_ char *text = NULL;
+
+	kr_build_string(&b, result, "ruleId", w->about->setting->key);
+	kr_build_number(&b, result, "ruleIndex", 0);
+	kr_build_string(&b, result, "kind", kinds[f->verdict].kind);
+	kr_build_string(&b, result, "level", kinds[f->verdict].level);
+	add_text(&b, result, "message", f->reason);
+	add_location(&b, result, f, w->about->root);
+	add_related(&b, result, f, w->about->root);
+	properties = kr_build_object(&b, result, "properties");
+	kr_build_string(&b, properties, "verdict",
+	                kr_verdict_to_string(f->verdict));
+	kr_build_string(&b, properties, "disk", kr_state_to_string(f->disk));
+	kr_build_string(&b, properties, "running",
+	                kr_state_to_string(f->running));
+	kr_build_string(&b, properties, "live", kr_state_to_string(f->live));
+	kr_build_boolean(&b, properties, "restart_needed", f->restart_needed);
+	kr_build_boolean(&b, properties, "reload_needed", f->reload_needed);
+	text = kr_build_line(&b, result);
+	if (!text)
+		return -ENOMEM;
+	fprintf(w->out, "%s\n%s", w->n_findings > 0 ? "," : "", text);
+	return 0;
+}
+
+static int end(struct kr_findings *w, bool complete)
+{
+	struct kr_build b = {0};
+	cJSON *invocation = cJSON_CreateObject();
+	_cleanup_free_ char *text = NULL;
+
+	kr_build_boolean(&b, invocation, "executionSuccessful", complete);
+	kr_build_when(&b, invocation, "endTimeUtc", kr_realtime_usec());
+	text = kr_build_line(&b, invocation);
+	if (!text)
+		return -ENOMEM;
+	fprintf(w->out, "],\n\"invocations\":[%s]}\n]}\n", text);
+	return 0;
+}
+
+const struct kr_finding_format kr_sarif = {
+	.begin = begin,
+	.add = add,
+	.end = end,
+};
