@@ -476,6 +476,22 @@ keep:
 	return r;
 }
 
+/* One that is not known by its system alone: by what starts kubelet. */
+static int find_platform(struct kr_node *node)
+{
+	const struct kr_node_disk *disk = &node->disk;
+	const struct kr_platform_signs signs = {
+		.unit_name = node->unit_name,
+		.unit = disk->unit,
+		.command = kr_node_command(node),
+		.config = disk->inputs_valid ? disk->inputs.config_path : NULL,
+	};
+
+	if (node->platform)
+		return 0;
+	return kr_platform_find(node->fs, &signs, &node->platform);
+}
+
 int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
                  const struct kr_loaded_unit *loaded,
                  const char *const *manager_environment,
@@ -486,11 +502,13 @@ int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
 	node->loaded = loaded;
 	node->manager_environment = manager_environment;
 	node->systemd_version = systemd_version;
-	r = kr_platform_find(node->fs, &node->platform);
+	r = kr_platform_find(node->fs, NULL, &node->platform);
 	if (r == 0)
 		r = kr_running_find(node, options->pid, diag);
 	if (r == 0)
 		r = settle_unit(node, diag);
+	if (r == 0)
+		r = find_platform(node);
 	if (r == 0)
 		r = kr_decoys_find(node, diag);
 	if (r == 0 && node->has_process) {

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Platforms. A row matches by ID= of /etc/os-release, or by a file or folder
- * that no other platform has; the first row that matches is it, so that the
- * special comes before the general.
+ * Which platform a node is of: the first row of node/platform-table whose signs
+ * are all there. A sign is looked at when a row asks for it, so that a node
+ * whose unit tells costs no look at other files.
  *
- * Refused are those whose owner fights back: OpenShift's config drift monitor
- * marks a node Degraded within seconds of an edit; Bottlerocket and Talos have
- * no files of their own, they are rendered from settings.
+ * It is done in two steps. What must not be edited is known by the system
+ * itself and before a unit is looked for, as there may be none; the rest by how
+ * kubelet is started.
  *
- * Source: os-release(5); the platforms' own code, as CONTRIBUTING and the
- * commit that added a row say.
+ * Source: os-release(5), hostname(5).
  */
 
 #include <errno.h>
@@ -18,100 +17,205 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "node/platform-table.h"
 #include "node/platform.h"
 
-static const struct {
-	struct kr_platform platform;
-	const char *os_id;
-	const char *path;
-} rows[] = {
-	{{"openshift", "OpenShift",
-          "the Machine Config Operator owns this node's files and marks the "
-          "node Degraded when they are edited: apply a KubeletConfig resource "
-          "with spec.kubeletConfig.makeIPTablesUtilChains: true instead"},
-         "rhcos",
-         "/etc/machine-config-daemon"},
-	{{"openshift", "OpenShift (OKD)",
-          "the Machine Config Operator owns this node's files and marks the "
-          "node Degraded when they are edited: apply a KubeletConfig resource "
-          "with spec.kubeletConfig.makeIPTablesUtilChains: true instead"},
-         "scos",
-         NULL},
-	{{"bottlerocket", "Bottlerocket",
-          "Bottlerocket renders kubelet's files from its settings API, which "
-          "has none for this key (it is true by default there): use "
-          "'apiclient report cis-k8s' to see what it says"},
-         "bottlerocket",
-         NULL},
-	{{"talos", "Talos Linux",
-          "Talos renders kubelet's files from its machine configuration: set "
-          "machine.kubelet.extraConfig.makeIPTablesUtilChains: true with "
-          "'talosctl patch machineconfig' instead"},
-         "talos",
-         NULL},
-	{{"gke", "Google Kubernetes Engine", NULL}, "cos", "/home/kubernetes"},
-	{{"flatcar", "Flatcar", NULL}, "flatcar", NULL},
-	{{"eks-al2023", "Amazon EKS, AL2023", NULL},
-         NULL,
-         "/etc/systemd/system/nodeadm-run.service"},
-	{{"eks", "Amazon EKS", NULL}, NULL, "/etc/eks"},
-	{{"aks", "Azure Kubernetes Service", NULL},
-         NULL,
-         "/etc/systemd/system/kubelet.service.d/"
-         "10-ensure-imds-restriction.conf"},
-	{{"rke2", "RKE2", NULL}, NULL, "/etc/rancher/rke2"},
-	{{"k3s", "k3s", NULL}, NULL, "/etc/rancher/k3s"},
-	{{"microk8s", "MicroK8s", NULL}, NULL, "/var/snap/microk8s"},
-	{{"kubeadm", "kubeadm", NULL},
-         NULL,
-         "/var/lib/kubelet/kubeadm-flags.env"},
+struct looking {
+	struct kr_fs *fs;
+	const struct kr_platform_signs *signs;
+	const struct kr_file *release; /* os-release, or NULL */
+	int error;                     /* -ENOMEM, or 0 */
 };
 
-/* ID= of os-release: a shell assignment, quoted or not. */
-static int os_id(struct kr_fs *fs, char *ret, size_t size)
+/* The first of PATHS that can be read, or NULL. */
+static const struct kr_file *read_first(struct looking *l,
+                                        const char *const *paths, size_t n)
 {
-	static const char *const paths[] = {"/etc/os-release",
-	                                    "/usr/lib/os-release"};
 	const struct kr_file *file = NULL;
-	int r = -ENOENT;
+
+	for (size_t i = 0; i < n && !file && l->error == 0; i++) {
+		int r = kr_fs_read(l->fs, paths[i], &file);
+
+		if (r == -ENOMEM)
+			l->error = r;
+		if (r < 0)
+			file = NULL;
+	}
+	return file;
+}
+
+/* The value of NAME ("ID=") in os-release, whose lines are a shell's
+ * assignments, quoted or not. */
+static void os_release(const struct looking *l, const char *name, char *ret,
+                       size_t size)
+{
+	const struct kr_file *file = l->release;
+	size_t length = strlen(name);
 
 	*ret = '\0';
-	for (size_t i = 0; r == -ENOENT && i < ARRAY_SIZE(paths); i++)
-		r = kr_fs_read(fs, paths[i], &file);
-	if (r == -ENOMEM)
-		return r;
-	for (const char *line = r == 0 ? file->data : ""; *line;) {
+	for (const char *line = file ? file->data : ""; *line;) {
 		size_t n = strcspn(line, "\n");
-		const char *value = line + 3;
+		const char *value = line + length;
 
-		if (n > 3 && n < size && strncmp(line, "ID=", 3) == 0) {
+		if (n > length && n < size &&
+		    strncmp(line, name, length) == 0) {
 			value += strspn(value, "\"'");
 			strlcpy(ret, value, size);
 			ret[strcspn(ret, "\"'\n")] = '\0';
-			return 0;
 		}
 		line += n + (line[n] == '\n');
 	}
-	return 0;
 }
 
-int kr_platform_find(struct kr_fs *fs, const struct kr_platform **ret)
+static bool starts_with(const char *text, const char *start)
 {
-	char id[64];
-	int r = os_id(fs, id, sizeof(id));
+	return strncmp(text, start, strlen(start)) == 0;
+}
+
+static bool has_host_name(struct looking *l, const char *start)
+{
+	static const char *const paths[] = {"/etc/hostname",
+	                                    "/proc/sys/kernel/hostname"};
+	const struct kr_file *file = read_first(l, paths, ARRAY_SIZE(paths));
+
+	return file && starts_with(file->data, start);
+}
+
+static bool has_path(struct looking *l, const char *path)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+	int r = kr_fs_stat(l->fs, path, true, &st);
+
+	if (r == -ENOMEM)
+		l->error = r;
+	return r == 0;
+}
+
+static bool expands(const struct kr_unit_command *command, const char *name)
+{
+	for (size_t i = 0; command && i < command->n_expands; i++) {
+		if (strcmp(command->expands[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Also one that is not there yet. */
+static bool reads_file(const struct kr_unit *unit, const char *path)
+{
+	for (size_t i = 0; unit && i < unit->n_written_files; i++) {
+		const char *written = unit->written_files[i];
+
+		if (strcmp(written + (*written == '-'), path) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool has_os_sign(const struct looking *l,
+                        const struct kr_platform_sign *sign)
+{
+	char value[128];
+
+	if (sign->kind == KR_SIGN_OS) {
+		os_release(l, "ID=", value, sizeof(value));
+		return strcmp(value, sign->value) == 0;
+	}
+	os_release(l, "PRETTY_NAME=", value, sizeof(value));
+	return starts_with(value, sign->value);
+}
+
+static bool has_sign(struct looking *l, const struct kr_platform_sign *sign)
+{
+	const struct kr_platform_signs *s = l->signs;
+
+	switch (sign->kind) {
+	case KR_SIGN_NONE:
+		return true;
+	case KR_SIGN_OS:
+	case KR_SIGN_PRETTY:
+		return has_os_sign(l, sign);
+	case KR_SIGN_HOST:
+		return has_host_name(l, sign->value);
+	case KR_SIGN_PATH:
+		return has_path(l, sign->value);
+	case KR_SIGN_UNIT:
+		return strcmp(s->unit_name, sign->value) == 0;
+	case KR_SIGN_ENV_FILE:
+		return reads_file(s->unit, sign->value);
+	case KR_SIGN_VARIABLE:
+		return expands(s->command, sign->value);
+	case KR_SIGN_CONFIG:
+		return s->config && strcmp(s->config, sign->value) == 0;
+	}
+	return false;
+}
+
+int kr_platform_find(struct kr_fs *fs, const struct kr_platform_signs *signs,
+                     const struct kr_platform **ret)
+{
+	static const char *const paths[] = {"/etc/os-release",
+	                                    "/usr/lib/os-release"};
+	struct looking l = {.fs = fs, .signs = signs};
 
 	*ret = NULL;
-	for (size_t i = 0; r == 0 && !*ret && i < ARRAY_SIZE(rows); i++) {
-		_cleanup_stat_ struct kr_stat st = {0};
-		bool named = rows[i].os_id && strcmp(rows[i].os_id, id) == 0;
-		int found = -ENOENT;
+	l.release = read_first(&l, paths, ARRAY_SIZE(paths));
+	for (size_t i = 0; l.error == 0 && !*ret && i < kr_platform_n_rows;
+	     i++) {
+		const struct kr_platform_row *row = &kr_platform_rows[i];
+		bool fits = !signs == !!row->platform->refusal;
 
-		if (!named && rows[i].path)
-			found = kr_fs_stat(fs, rows[i].path, true, &st);
-		if (found == -ENOMEM)
-			return found;
-		if (named || found == 0)
-			*ret = &rows[i].platform;
+		for (size_t k = 0; fits && k < KR_PLATFORM_SIGNS_MAX; k++)
+			fits = has_sign(&l, &row->signs[k]);
+		if (fits && l.error == 0)
+			*ret = row->platform;
 	}
-	return r;
+	return l.error;
+}
+
+bool kr_platform_writes(const struct kr_platform *platform, const char *path)
+{
+	if (!platform->owner)
+		return false;
+	if (!platform->files[0])
+		return true;
+	for (size_t i = 0; i < KR_PLATFORM_FILES_MAX && platform->files[i];
+	     i++) {
+		if (strcmp(platform->files[i], path) == 0)
+			return true;
+	}
+	return false;
+}
+
+char *kr_platform_text(const struct kr_setting *setting, const char *text)
+{
+	const struct {
+		const char *mark, *value;
+	} marks[] = {
+		{"@KEY@", setting->key},
+		{"@FLAG@", setting->flag},
+		{"@VALUE@", setting->required ? "true" : "false"},
+	};
+	_cleanup_free_ char *result = NULL;
+	size_t size;
+	FILE *out = open_memstream(&result, &size);
+
+	if (!out)
+		return NULL;
+	while (*text) {
+		size_t i = 0;
+
+		while (i < ARRAY_SIZE(marks) &&
+		       !starts_with(text, marks[i].mark))
+			i++;
+		if (i < ARRAY_SIZE(marks)) {
+			fputs(marks[i].value, out);
+			text += strlen(marks[i].mark);
+		} else {
+			fputc((unsigned char)*text++, out);
+		}
+	}
+	if (fclose(out) != 0)
+		return NULL;
+	return TAKE_PTR(result);
 }

@@ -3,21 +3,61 @@
 
 /*
  * Whose node this is, as far as the node itself tells: who wrote its files and
- * will write them again.
+ * will write them again, and where a change has to stand to outlast that.
  */
 
-#include "base/fs.h"
+#include <stdbool.h>
 
+#include "base/fs.h"
+#include "kubelet/setting.h"
+#include "unit/resolve.h"
+
+#define KR_PLATFORM_FILES_MAX 6
+
+/*
+ * A platform. In the texts @KEY@ stands for the setting's key, @FLAG@ for its
+ * flag (without dashes) and @VALUE@ for what it has to be:
+ * kr_platform_text() puts them in.
+ */
 struct kr_platform {
 	const char *id;   /* "bottlerocket", for scripts */
 	const char *name; /* for people */
 	/* why its files must not be edited, and the proper channel, one
 	 * sentence; NULL: they may be */
 	const char *refusal;
+	/* who writes kubelet's files anew, and when: "at every boot"; NULL:
+	 * nobody that is known */
+	const char *owner, *when;
+	/* which files: paths of the node, NULL-terminated; none: all */
+	const char *files[KR_PLATFORM_FILES_MAX];
+	bool seldom; /* not on a node that is there already: no warning */
+	/* where a change outlasts that; NULL: nowhere that is known */
+	const char *place;
+	/* what to put there, lines with their line ends; NULL: nothing */
+	const char *text;
+	/* and where a flag is the cause, behind TEXT; NULL */
+	const char *flag_text;
+};
+
+/* What is known of the node when its platform is looked for. */
+struct kr_platform_signs {
+	const char *unit_name;
+	const struct kr_unit *unit;            /* NULL: not read */
+	const struct kr_unit_command *command; /* kubelet's, or NULL */
+	const char *config; /* the config file kubelet is given, or NULL */
 };
 
 /*
- * The platform of the node whose files are FS's, from /etc/os-release and files
- * that only one platform has; NULL: none that is known. 0 or -ENOMEM.
+ * The platform of the node whose files are FS's. With SIGNS NULL only those are
+ * looked for that are known by the system itself, whatever unit starts kubelet:
+ * these must not be edited. RET is NULL where none is known. 0 or -ENOMEM.
  */
-int kr_platform_find(struct kr_fs *fs, const struct kr_platform **ret);
+int kr_platform_find(struct kr_fs *fs, const struct kr_platform_signs *signs,
+                     const struct kr_platform **ret);
+
+/* Whether PLATFORM's owner writes the file at PATH. */
+bool kr_platform_writes(const struct kr_platform *platform, const char *path);
+
+/* TEXT of a platform in the words of SETTING. The caller frees it; NULL: no
+ * memory. */
+char *kr_platform_text(const struct kr_setting *setting, const char *text);

@@ -294,17 +294,23 @@ static struct kr_span dynamic_config_span(const struct kr_node *node)
 	                    node->disk.inputs.flags.dynamic_config_dir.arg);
 }
 
+static int refuse_platform(struct planning *p,
+                           const struct kr_platform *platform)
+{
+	_cleanup_free_ char *text =
+		kr_platform_text(p->node->setting, platform->refusal);
+
+	return text ? refuse(p, "platform", KR_SPAN_NONE, text) : -ENOMEM;
+}
+
 /* Whether there is anything that a plan could be made for. */
 static int check_grounds(struct planning *p, const struct kr_audit *audit)
 {
 	const struct kr_node_disk *disk = &p->node->disk;
 	const struct kr_platform *platform = p->node->platform;
 
-	if (platform && platform->refusal) {
-		kr_diag_add(p->diag, KR_ERROR, "platform", KR_SPAN_NONE, "%s",
-		            platform->refusal);
-		return -EOPNOTSUPP;
-	}
+	if (platform && platform->refusal)
+		return refuse_platform(p, platform);
 	if (disk->unconfigured)
 		return -ENOENT;
 	if (disk->foreign)

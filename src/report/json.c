@@ -75,6 +75,8 @@ static void add_node(struct kr_build *j, cJSON *root, struct kr_node *node)
 	kr_build_string(j, n, "root", node->root);
 	kr_build_string(j, n, "platform",
 	                node->platform ? node->platform->id : NULL);
+	kr_build_string(j, n, "platform_name",
+	                node->platform ? node->platform->name : NULL);
 	kr_build_string(j, n, "unit", node->unit_name);
 	kr_build_string(j, n, "config",
 	                node->disk.inputs_valid ? node->disk.inputs.config_path
@@ -230,9 +232,9 @@ static const char *unit_asked_for(const struct kr_node_options *options)
 static void add_unread_node(struct kr_build *j, cJSON *root,
                             const struct kr_node_options *options)
 {
-	static const char *const members[] = {"name",    "machine_id",
-	                                      "boot_id", "platform",
-	                                      "config",  "kubelet_version"};
+	static const char *const members[] = {
+		"name",          "machine_id", "boot_id",        "platform",
+		"platform_name", "config",     "kubelet_version"};
 	cJSON *n = kr_build_object(j, root, "node");
 
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++)

@@ -159,6 +159,30 @@ static void print_overridden(const struct kr_term *term,
 	}
 }
 
+/* A platform's words, in those of the setting. */
+static void print_platform_text(const struct kr_term *term,
+                                const struct kr_node *node, const char *text)
+{
+	_cleanup_free_ char *words = kr_platform_text(node->setting, text);
+
+	fputs(words ? words : text, term->out);
+}
+
+/* Whose node it is, and who writes kubelet's files anew. */
+static void print_platform(const struct kr_term *term,
+                           const struct kr_node *node)
+{
+	const struct kr_platform *p = node->platform;
+
+	if (!p)
+		return;
+	fprintf(term->out, "  platform: %s", p->name);
+	if (p->owner && !p->refusal)
+		fprintf(term->out, "; %s writes kubelet's files %s", p->owner,
+		        p->when);
+	fputc('\n', term->out);
+}
+
 static bool fixable(const struct kr_node *node, const struct kr_audit *audit)
 {
 	return audit->disk.state == KR_STATE_FALSE ||
@@ -178,7 +202,9 @@ static void print_audit_next(const struct kr_term *term,
 		return;
 	if (platform && platform->refusal) {
 		kr_term_color(term, KR_COLOR_DIM, "next:");
-		fprintf(term->out, " %s\n", platform->refusal);
+		fputc(' ', term->out);
+		print_platform_text(term, node, platform->refusal);
+		fputc('\n', term->out);
 		return;
 	}
 	if (fixable(node, audit))
@@ -207,6 +233,7 @@ void kr_text_audit(const struct kr_term *term, const struct kr_node *node,
 		print_row(term, "", audit->live.reason);
 	}
 	print_overridden(term, audit);
+	print_platform(term, node);
 	kr_term_messages(term, diag, KR_NOTE);
 	print_audit_next(term, node, audit);
 }

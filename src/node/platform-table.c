@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The table of platforms: who writes kubelet's files on it, when, where a
+ * change outlasts that, and what to write there. Below it how each is known,
+ * the special before the general, and what costs no look at a file before what
+ * does: the unit was read anyway.
+ *
+ * Refused are those whose owner fights back: OpenShift's config drift monitor
+ * marks a node Degraded within seconds of an edit; Bottlerocket and Talos have
+ * no files of their own, they are rendered from settings; on the nodes of EKS
+ * Auto Mode and GKE Autopilot nobody but the cloud may write.
+ *
+ * Sources: awslabs/amazon-eks-ami (nodeadm, the AL2 and AL2023 templates),
+ * aws/eks-hybrid, eksctl-io/eksctl, Azure/AgentBaker (cse_config.sh),
+ * kubernetes cluster/gce (configure-helper.sh), cmd/kubeadm, kubernetes/kops
+ * (nodeup), kubespray's roles, openshift/machine-config-operator,
+ * bottlerocket-core-kit, siderolabs/talos; the os-release of each. That
+ * Autopilot's nodes are named gk3-, and that Auto Mode's system is called
+ * "Bottlerocket (EKS Auto, ...)", is what 'kubectl get nodes' shows.
+ */
+
+#include "node/platform-table.h"
+#include "base/macro.h"
+
+#define NODE_CONFIG                                                            \
+	"apiVersion: node.eks.aws/v1alpha1\n"                                  \
+	"kind: NodeConfig\n"                                                   \
+	"spec:\n"                                                              \
+	"  kubelet:\n"                                                         \
+	"    config:\n"                                                        \
+	"      @KEY@: @VALUE@\n"
+#define NODE_CONFIG_FLAG                                                       \
+	"    flags:\n"                                                         \
+	"      - \"--@FLAG@=@VALUE@\"\n"
+#define AGENT_PLACE                                                            \
+	"a privileged DaemonSet with the node's / at /host, as no setting of " \
+	"a node pool has this key"
+#define AGENT_TEXT "kubelet-remedy fix --root=/host\n"
+#define SHOW_LIVE  "kubectl get --raw /api/v1/nodes/NODE/proxy/configz\n"
+
+#define MCO_POOL "pools.operator.machineconfiguration.openshift.io"
+#define MCO_REFUSAL                                                            \
+	"the Machine Config Operator owns this node's files and marks the "    \
+	"node Degraded when they are edited: apply a KubeletConfig resource "  \
+	"with spec.kubeletConfig.@KEY@: @VALUE@ instead"
+
+static const struct kr_platform openshift = {
+	.id = "openshift",
+	.name = "OpenShift",
+	.refusal = MCO_REFUSAL,
+	.owner = "the Machine Config Operator",
+	.when = "within seconds",
+	.place = "a KubeletConfig resource, with 'oc apply -f'",
+	.text = "apiVersion: machineconfiguration.openshift.io/v1\n"
+		"kind: KubeletConfig\n"
+		"metadata:\n"
+		"  name: kubelet-remedy\n"
+		"spec:\n"
+		"  machineConfigPoolSelector:\n"
+		"    matchLabels:\n"
+		"      " MCO_POOL "/worker: \"\"\n"
+		"  kubeletConfig:\n"
+		"    @KEY@: @VALUE@\n",
+};
+
+static const struct kr_platform eks_auto = {
+	.id = "eks-auto",
+	.name = "Amazon EKS Auto Mode",
+	.refusal = "the nodes of EKS Auto Mode are Amazon's to configure and "
+		   "@KEY@ is true by default there: replace a node that says "
+		   "otherwise with 'kubectl delete nodeclaim'",
+	.owner = "EKS Auto Mode",
+	.when = "at every boot",
+	.place = "nowhere on the node: it is replaced through its NodeClaim",
+	.text = "kubectl delete nodeclaim NAME\n",
+};
+
+static const struct kr_platform bottlerocket = {
+	.id = "bottlerocket",
+	.name = "Bottlerocket",
+	.refusal = "Bottlerocket renders kubelet's files from its settings "
+		   "API, which has none for this key (it is true by default "
+		   "there): use 'apiclient report cis-k8s' to see what it says",
+	.owner = "Bottlerocket",
+	.when = "at every boot, from its settings",
+	.place = "nowhere, as there is no such setting; its own report, from "
+		 "the control or admin container",
+	.text = "apiclient report cis-k8s\n",
+};
+
+static const struct kr_platform talos = {
+	.id = "talos",
+	.name = "Talos Linux",
+	.refusal = "Talos renders kubelet's files from its machine "
+		   "configuration: set machine.kubelet.extraConfig.@KEY@: "
+		   "@VALUE@ with 'talosctl patch machineconfig' instead",
+	.owner = "Talos",
+	.when = "at every boot, from its machine configuration",
+	.place = "the machine configuration, with 'talosctl patch "
+		 "machineconfig --patch @FILE'",
+	.text = "machine:\n"
+		"  kubelet:\n"
+		"    extraConfig:\n"
+		"      @KEY@: @VALUE@\n",
+};
+
+static const struct kr_platform gke_autopilot = {
+	.id = "gke-autopilot",
+	.name = "Google Kubernetes Engine, Autopilot",
+	.refusal = "the nodes of GKE Autopilot are Google's to configure and "
+		   "@KEY@ is true by default there: take one that says "
+		   "otherwise to Google Cloud's support, with its configz",
+	.owner = "GKE",
+	.when = "at every boot, from the instance's metadata",
+	.place = "nowhere on the node: a case for Google Cloud's support, with",
+	.text = SHOW_LIVE,
+};
+
+static const struct kr_platform eks_al2023 = {
+	.id = "eks-al2023",
+	.name = "Amazon EKS, AL2023",
+	.owner = "nodeadm",
+	.when = "at every boot",
+	.files = {"/etc/eks/kubelet/environment",
+                  "/etc/kubernetes/kubelet/config.json",
+                  "/etc/kubernetes/kubelet/config.json.d/00-nodeadm.conf",
+                  "/etc/kubernetes/kubelet/config.json.d/40-nodeadm.conf",
+                  "/etc/systemd/system/kubelet.service.d/environment.conf"},
+	.place = "the NodeConfig in the user data of the instance",
+	.text = NODE_CONFIG,
+	.flag_text = NODE_CONFIG_FLAG,
+};
+
+static const struct kr_platform eks_hybrid = {
+	.id = "eks-hybrid",
+	.name = "Amazon EKS Hybrid Nodes",
+	.owner = "nodeadm",
+	.when = "at 'nodeadm init' and 'nodeadm upgrade'",
+	.files = {"/etc/eks/kubelet/environment",
+                  "/etc/kubernetes/kubelet/config.json",
+                  "/etc/kubernetes/kubelet/config.json.d/00-nodeadm.conf",
+                  "/etc/kubernetes/kubelet/config.json.d/40-nodeadm.conf"},
+	.place = "the NodeConfig that nodeadm is given with --config-source",
+	.text = NODE_CONFIG,
+	.flag_text = NODE_CONFIG_FLAG,
+};
+
+static const struct kr_platform eks_ubuntu = {
+	.id = "eks-ubuntu",
+	.name = "Amazon EKS, Ubuntu",
+};
+
+static const struct kr_platform eksctl = {
+	.id = "eks-eksctl",
+	.name = "Amazon EKS, a node of an older eksctl",
+	.owner = "eksctl",
+	.when = "on each new node",
+	.seldom = true,
+	.place = "the node group in eksctl's ClusterConfig",
+	.text = "nodeGroups:\n"
+		"  - name: GROUP\n"
+		"    kubeletExtraConfig:\n"
+		"      @KEY@: @VALUE@\n",
+};
+
+static const struct kr_platform eks_al2 = {
+	.id = "eks-al2",
+	.name = "Amazon EKS, AL2",
+	.owner = "/etc/eks/bootstrap.sh",
+	.when = "on each new node",
+	.seldom = true,
+	.place = "the user data, before bootstrap.sh is called",
+	.text = "config=/etc/kubernetes/kubelet/kubelet-config.json\n"
+		"echo \"$(jq '.@KEY@ = @VALUE@' $config)\" > $config\n",
+	.flag_text = "# and behind the arguments of bootstrap.sh\n"
+		     "--kubelet-extra-args '--@FLAG@=@VALUE@'\n",
+};
+
+static const struct kr_platform aks = {
+	.id = "aks",
+	.name = "Azure Kubernetes Service",
+	.owner = "AKS",
+	.when = "at a node image upgrade, a reimage and on each new node",
+	.place = AGENT_PLACE,
+	.text = AGENT_TEXT,
+};
+
+static const struct kr_platform gke = {
+	.id = "gke",
+	.name = "Google Kubernetes Engine",
+	.owner = "GKE",
+	.when = "at every boot, from the instance's metadata",
+	.place = AGENT_PLACE,
+	.text = AGENT_TEXT,
+};
+
+static const struct kr_platform kops = {
+	.id = "kops",
+	.name = "kops",
+	.owner = "nodeup",
+	.when = "at every boot",
+	.place = "a hook of the cluster or the instance group, as kops has no "
+		 "field for this key",
+	.text = "spec:\n"
+		"  hooks:\n"
+		"    - name: kubelet-remedy.service\n"
+		"      before:\n"
+		"        - kubelet.service\n"
+		"      manifest: |\n"
+		"        Type=oneshot\n"
+		"        ExecStart=/usr/bin/kubelet-remedy fix --restart=never "
+		"-q\n",
+};
+
+static const struct kr_platform kubespray = {
+	.id = "kubespray",
+	.name = "kubespray",
+	.owner = "kubespray",
+	.when = "at every run of its playbook",
+	.place = "the inventory's group_vars/k8s_cluster/k8s-cluster.yml",
+	.text = "kubelet_make_iptables_util_chains: @VALUE@\n",
+	.flag_text = "# and kubelet_custom_flags without --@FLAG@\n",
+};
+
+static const struct kr_platform kubeadm = {
+	.id = "kubeadm",
+	.name = "kubeadm",
+	.owner = "kubeadm",
+	.when = "at 'kubeadm upgrade'",
+	.files = {"/var/lib/kubelet/config.yaml",
+                  "/var/lib/kubelet/kubeadm-flags.env"},
+	.place = "the cluster's configuration, with 'kubectl -n kube-system "
+		 "edit configmap kubelet-config'",
+	.text = "@KEY@: @VALUE@\n",
+	.flag_text = "# and in nodeRegistration.kubeletExtraArgs of kubeadm's "
+		     "configuration\n"
+		     "- name: @FLAG@\n"
+		     "  value: \"@VALUE@\"\n",
+};
+
+static const struct kr_platform flatcar = {
+	.id = "flatcar",
+	.name = "Flatcar Container Linux",
+	.owner = "Ignition",
+	.when = "on each new node",
+	.seldom = true,
+	.place = "the Butane or Ignition configuration, in kubelet's config "
+		 "file",
+	.text = "@KEY@: @VALUE@\n",
+};
+
+static const struct kr_platform rke2 = {.id = "rke2", .name = "RKE2"};
+static const struct kr_platform k3s = {.id = "k3s", .name = "k3s"};
+static const struct kr_platform k0s = {.id = "k0s", .name = "k0s"};
+static const struct kr_platform microk8s = {.id = "microk8s",
+                                            .name = "MicroK8s"};
+
+#define SYSTEM_UNITS "/etc/systemd/system/"
+
+const struct kr_platform_row kr_platform_rows[] = {
+	/* known by the system itself, and refused */
+	{&openshift, {{KR_SIGN_OS, "rhcos"}}},
+	{&openshift, {{KR_SIGN_OS, "scos"}}},
+	{&eks_auto,
+         {{KR_SIGN_OS, "bottlerocket"},
+          {KR_SIGN_PRETTY, "Bottlerocket (EKS Auto"}}},
+	{&bottlerocket, {{KR_SIGN_OS, "bottlerocket"}}},
+	{&talos, {{KR_SIGN_OS, "talos"}}},
+	{&gke_autopilot, {{KR_SIGN_OS, "cos"}, {KR_SIGN_HOST, "gk3-"}}},
+	{&openshift, {{KR_SIGN_PATH, "/etc/machine-config-daemon"}}},
+	/* by what starts kubelet */
+	{&eks_al2023, {{KR_SIGN_PATH, SYSTEM_UNITS "nodeadm-run.service"}}},
+	{&eks_hybrid, {{KR_SIGN_ENV_FILE, "/etc/eks/kubelet/environment"}}},
+	{&eks_ubuntu, {{KR_SIGN_UNIT, "snap.kubelet-eks.daemon.service"}}},
+	{&eksctl, {{KR_SIGN_CONFIG, "/etc/eksctl/kubelet.yaml"}}},
+	{&eks_al2,
+         {{KR_SIGN_CONFIG, "/etc/kubernetes/kubelet/kubelet-config.json"},
+          {KR_SIGN_VARIABLE, "KUBELET_EXTRA_ARGS"}}},
+	{&aks,
+         {{KR_SIGN_ENV_FILE, "/etc/default/kubelet"},
+          {KR_SIGN_VARIABLE, "KUBELET_FLAGS"}}},
+	{&gke,
+         {{KR_SIGN_ENV_FILE, "/etc/default/kubelet"},
+          {KR_SIGN_VARIABLE, "KUBELET_OPTS"}}},
+	{&kops,
+         {{KR_SIGN_ENV_FILE, "/etc/sysconfig/kubelet"},
+          {KR_SIGN_VARIABLE, "DAEMON_ARGS"}}},
+	{&kubespray, {{KR_SIGN_ENV_FILE, "/etc/kubernetes/kubelet.env"}}},
+	{&kubeadm, {{KR_SIGN_ENV_FILE, "/var/lib/kubelet/kubeadm-flags.env"}}},
+	{&rke2, {{KR_SIGN_UNIT, "rke2-server.service"}}},
+	{&rke2, {{KR_SIGN_UNIT, "rke2-agent.service"}}},
+	{&k3s, {{KR_SIGN_UNIT, "k3s.service"}}},
+	{&k3s, {{KR_SIGN_UNIT, "k3s-agent.service"}}},
+	{&k0s, {{KR_SIGN_UNIT, "k0sworker.service"}}},
+	{&k0s, {{KR_SIGN_UNIT, "k0scontroller.service"}}},
+	{&microk8s, {{KR_SIGN_UNIT, "snap.microk8s.daemon-kubelite.service"}}},
+	{&microk8s, {{KR_SIGN_UNIT, "snap.microk8s.daemon-kubelet.service"}}},
+	/* by the system, where nothing that starts kubelet tells more */
+	{&flatcar, {{KR_SIGN_OS, "flatcar"}}},
+	{&gke, {{KR_SIGN_OS, "cos"}, {KR_SIGN_PATH, "/home/kubernetes"}}},
+	{&eks_al2, {{KR_SIGN_OS, "amzn"}, {KR_SIGN_PATH, "/etc/eks"}}},
+	{&aks, {{KR_SIGN_PATH, "/opt/azure/containers"}}},
+};
+
+const size_t kr_platform_n_rows = ARRAY_SIZE(kr_platform_rows);
