@@ -263,7 +263,7 @@ def main():
                 check = Check(program, schemas, tree)
                 tap.row("%s: %s" % (name, what), getattr(check, what)(node))
     for command, status in (("audit", 3), ("status", 3), ("fix", 4),
-                            ("undo", 4)):
+                            ("undo", 4), ("history", 3)):
         tap.row("no root: " + command,
                 no_root(program, schemas, command, status))
     return tap.end()

@@ -81,7 +81,7 @@ static int report_change(const struct kr_options *o, const struct kr_fix *fix,
 	if (o->command == KR_COMMAND_FIX)
 		kr_text_fix(&term, fix);
 	else
-		kr_text_undo(&term, fix);
+		return kr_text_undo(&term, fix);
 	return 0;
 }
 

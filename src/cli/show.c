@@ -28,8 +28,12 @@ int kr_cli_history(const struct kr_options *o, FILE *out, FILE *err)
 	if (r == -ENOMEM)
 		return kr_cli_out_of_memory(err);
 	kr_term_messages(&err_term, &diag, KR_NOTE);
-	if (r < 0)
+	if (r < 0) {
+		if (o->format == KR_FORMAT_JSON && !o->quiet &&
+		    kr_json_history_unread(out, &diag) < 0)
+			return kr_cli_out_of_memory(err);
 		return KR_STATUS_NO_VERDICT;
+	}
 	if (o->quiet)
 		return 0;
 	if (o->format == KR_FORMAT_TEXT)

@@ -259,10 +259,13 @@ static int prepare(struct kr_applying *f)
 {
 	const struct kr_transaction_about about = {
 		.unit = kr_apply_node(f)->unit_name,
+		.config = kr_apply_node(f)->config_override,
 		.disk_before = f->fix->before->disk.state,
 	};
 	struct kr_fs *fs = kr_apply_node(f)->fs;
-	int r = kr_recover_tidy(fs);
+	/* a fix adds one; an undo may be of the oldest */
+	int r = kr_recover_tidy(fs,
+	                        f->undo ? KR_HISTORY_MAX : KR_HISTORY_MAX - 1);
 
 	if (r < 0 && r != -ENOMEM)
 		kr_diag_add_path(f->diag, KR_ERROR, "tidy", KR_STATE_DIR,

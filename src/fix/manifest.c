@@ -87,6 +87,7 @@ static char *format(const struct kr_manifest *m)
 	cJSON_AddNumberToObject(root, "time_usec", (double)m->realtime_usec);
 	add_string(root, "machine_id", m->machine_id);
 	add_string(root, "unit", m->unit);
+	add_string(root, "config", m->config);
 	cJSON_AddStringToObject(root, "state", state_names[m->state]);
 	cJSON_AddStringToObject(root, "disk_before",
 	                        kr_state_to_string(m->disk_before));
@@ -245,6 +246,8 @@ static int parse(const char *text, struct kr_manifest *m)
 	if (r == 0)
 		r = take_string(root, "unit", &m->unit);
 	if (r == 0)
+		r = take_string(root, "config", &m->config);
+	if (r == 0)
 		r = take_string(root, "reason", &m->reason);
 	if (r == 0) {
 		m->files = calloc((size_t)cJSON_GetArraySize(files) + 1,
@@ -303,6 +306,7 @@ void kr_manifest_done(struct kr_manifest *m)
 	free(m->files);
 	free(m->machine_id);
 	free(m->unit);
+	free(m->config);
 	free(m->reason);
 	*m = (struct kr_manifest){0};
 }

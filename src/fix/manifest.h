@@ -52,6 +52,7 @@ struct kr_manifest {
 	uint64_t realtime_usec; /* of its beginning */
 	char *machine_id;       /* NULL: the node has none */
 	char *unit;
+	char *config; /* the config file that --config named; NULL */
 	enum kr_manifest_state state;
 	enum kr_state disk_before; /* the disk view before the fix */
 	char *reason;              /* why it was put back; NULL */

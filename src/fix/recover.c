@@ -255,20 +255,20 @@ static int remove_unborn(struct kr_fs *fs, const struct kr_dir_entry *entry)
 	return r == -ENOENT ? remove_record(fs, entry->name) : 0;
 }
 
-static int prune(struct kr_fs *fs)
+static int prune(struct kr_fs *fs, size_t n_kept)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
 	size_t n = 0;
 	int r = kr_manifests_read(fs, NULL, &list);
 
 	for (size_t i = list.n_items; r == 0 && i-- > 0;) {
-		if (!is_pending(&list.items[i]) && ++n > KR_HISTORY_MAX)
+		if (!is_pending(&list.items[i]) && ++n > n_kept)
 			r = remove_record(fs, list.items[i].id);
 	}
 	return r;
 }
 
-int kr_recover_tidy(struct kr_fs *fs)
+int kr_recover_tidy(struct kr_fs *fs, size_t n_kept)
 {
 	_cleanup_dir_ struct kr_dir dir = {0};
 	int r = kr_fs_list(fs, KR_STATE_DIR, &dir);
@@ -277,5 +277,5 @@ int kr_recover_tidy(struct kr_fs *fs)
 		return r == -ENOENT ? 0 : r;
 	for (size_t i = 0; r == 0 && i < dir.n_entries; i++)
 		r = remove_unborn(fs, &dir.entries[i]);
-	return r == 0 ? prune(fs) : r;
+	return r == 0 ? prune(fs, n_kept) : r;
 }

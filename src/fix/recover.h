@@ -28,7 +28,7 @@ int kr_recover_run(struct kr_fs *fs, struct kr_diag *diag);
 
 /*
  * Removes folders in which a run began and came to nothing, and of the records
- * of finished ones all but the last KR_HISTORY_MAX. The caller holds the lock.
- * 0 or an errno.
+ * of finished ones all but the last N_KEPT. The caller holds the lock. 0 or an
+ * errno.
  */
-int kr_recover_tidy(struct kr_fs *fs);
+int kr_recover_tidy(struct kr_fs *fs, size_t n_kept);

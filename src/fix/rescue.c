@@ -17,6 +17,10 @@
  * That kubelet is healthy on the new files is no reason to keep them: whoever
  * would have looked at the rest of the proof is gone.
  *
+ * The record tells which unit and which config file the run was told to take.
+ * A process that it was told to take (--pid) is not asked for: kubelet is
+ * another one by now, or is going to be.
+ *
  * At boot it runs before kubelet's start, which waits for it: a restart would
  * wait for itself. So there it only reloads, where systemd has read the units
  * as the interrupted run had left them.
@@ -168,12 +172,15 @@ static int take_back(struct kr_applying *a, struct kr_node_options *options,
 		return r;
 	if (!options->unit)
 		options->unit = m->unit;
+	if (!options->config)
+		options->config = m->config;
 	r = kr_host_open(setting, options, a->diag, &a->fix->host);
 	if (r == 0)
 		r = bring_back(a, m);
-	/* the unit's name is the list's */
+	/* these words are the list's */
 	if (a->fix->host)
-		a->fix->host->options.unit = NULL;
+		a->fix->host->options.unit = a->fix->host->options.config =
+			NULL;
 	if (r != 0)
 		return r;
 	return kr_apply_end(

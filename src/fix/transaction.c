@@ -274,11 +274,13 @@ static int start(struct kr_transaction *tx,
 {
 	tx->manifest.disk_before = about->disk_before;
 	tx->manifest.unit = strdup(about->unit);
+	tx->manifest.config = about->config ? strdup(about->config) : NULL;
 	tx->manifest.machine_id = kr_machine_id(tx->fs);
 	tx->manifest.files =
 		calloc(edits->n_files, sizeof(*tx->manifest.files));
 	tx->targets = calloc(edits->n_files, sizeof(*tx->targets));
-	if (!tx->manifest.unit || !tx->manifest.files || !tx->targets)
+	if (!tx->manifest.unit || (about->config && !tx->manifest.config) ||
+	    !tx->manifest.files || !tx->targets)
 		return -ENOMEM;
 	for (; tx->n_targets < edits->n_files; tx->n_targets++)
 		tx->targets[tx->n_targets] = (struct target){

@@ -19,6 +19,7 @@ struct kr_transaction;
 
 struct kr_transaction_about {
 	const char *unit;
+	const char *config; /* that was named instead of the one found; NULL */
 	enum kr_state disk_before; /* the disk view before it */
 };
 

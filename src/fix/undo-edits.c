@@ -28,6 +28,18 @@ struct reversing {
 	bool any;           /* there is something to take back */
 };
 
+/* The lines at AT, LENGTH bytes of them, tell nothing. */
+static int refuse_lines(struct reversing *r, const struct kr_file *now,
+                        size_t at, size_t length)
+{
+	const struct kr_span span = {now, at, length};
+
+	r->reason = "the lines that were changed stand there more than once "
+		    "now";
+	kr_diag_add(r->diag, KR_ERROR, "undo-refused", span, "%s", r->reason);
+	return KR_UNDO_REFUSED;
+}
+
 static int refuse(struct reversing *r, const char *path, const char *reason)
 {
 	r->reason = reason;
@@ -129,9 +141,7 @@ static int revert_among_others(struct reversing *r, const struct kr_file *now,
 		unsigned n = find_lines(now, after + from, to - from, &found);
 
 		if (n > 1)
-			result = refuse(r, now->path,
-			                "the lines that were changed stand "
-			                "there more than once now");
+			result = refuse_lines(r, now, found, to - from);
 		else if (n == 1)
 			result = revert_edit(r, now, found + at - from, old, e);
 		grown += strlen(e->text);
@@ -151,12 +161,12 @@ static int revert_made(struct reversing *r, const struct kr_manifest_file *file)
 		return 0;
 	if (result < 0)
 		return result;
-	if (!kr_file_has_hash(now, file->after))
-		return refuse(r, file->path,
-		              "was made by the fix and changed by somebody "
-		              "since");
 	r->any = true;
-	return kr_edits_remove(r->edits, now);
+	result = kr_edits_remove(r->edits, now);
+	if (result < 0 || kr_file_has_hash(now, file->after))
+		return result;
+	return refuse(r, file->path,
+	              "was made by the fix and changed by somebody since");
 }
 
 static bool edits_fit(const struct kr_manifest_file *file,
@@ -212,9 +222,14 @@ int kr_undo_edits(struct kr_fs *fs, const struct kr_manifest *manifest,
 		*ret_reason = "it was made on another machine";
 		return KR_UNDO_FOREIGN;
 	}
-	/* the last file that was replaced goes back first */
-	for (size_t i = manifest->n_files; result == 0 && i-- > 0;)
-		result = revert_file(&r, &manifest->files[i]);
+	/* the last file that was replaced goes back first; a refusal shows what
+	 * would become of all the others */
+	for (size_t i = manifest->n_files; result >= 0 && i-- > 0;) {
+		int one = revert_file(&r, &manifest->files[i]);
+
+		if (one != 0)
+			result = one;
+	}
 	if (result == -EEXIST)
 		result = refuse(&r, manifest->files[0].path,
 		                "two of the changes touch each other now");

@@ -23,7 +23,10 @@
  * Below a root we are in a container, and the host may have neither our program
  * nor our libraries: a copy is put there, and systemd runs it once before
  * anything is changed. A reboot takes the timer away, too: then it is the turn
- * of kubelet-remedy-recover.service.
+ * of kubelet-remedy-recover.service. Whether a host has that is its
+ * administrator's to decide: a unit file of ours that came and went with each
+ * fix would be a file that is left where systemd reads when we are killed. So
+ * one that is not enabled is a warning, and the next run puts things in order.
  */
 
 #include <errno.h>
@@ -46,6 +49,7 @@
 
 #define OUR_PROGRAM "/proc/self/exe"
 #define COPY        "program"
+#define BOOT_UNIT   "kubelet-remedy-recover.service"
 #define DESCRIPTION "Take back a change of kubelet's configuration"
 
 static int fail(struct kr_diag *diag, const char *path, int error)
@@ -187,6 +191,18 @@ static int arm(struct kr_watchdog *w, struct kr_host *host, const char *id,
 	return kr_transient_arm(host->manager, &transient, diag);
 }
 
+static void warn_of_reboot(struct kr_host *host, struct kr_diag *diag)
+{
+	_cleanup_diag_ struct kr_diag ignored = {0};
+
+	if (kr_manager_is_enabled(host->manager, BOOT_UNIT, &ignored) != 0)
+		return;
+	kr_diag_add(diag, KR_WARNING, "no-boot-unit", KR_SPAN_NONE,
+	            BOOT_UNIT " is not enabled: after a reboot in the middle "
+	                      "of this run only the next run takes back what "
+	                      "it left");
+}
+
 int kr_watchdog_arm(struct kr_host *host, const char *id, uint64_t wait_usec,
                     struct kr_diag *diag, struct kr_watchdog *ret)
 {
@@ -202,6 +218,7 @@ int kr_watchdog_arm(struct kr_host *host, const char *id, uint64_t wait_usec,
 		kr_watchdog_done(&w);
 		return r;
 	}
+	warn_of_reboot(host, diag);
 	*ret = w;
 	return 0;
 }

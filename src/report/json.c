@@ -464,6 +464,21 @@ static void add_strings(struct kr_build *j, cJSON *list,
 		kr_build_word(j, list, m->files[i].path);
 }
 
+int kr_json_history_unread(FILE *out, const struct kr_diag *diag)
+{
+	const struct kr_message *m = kr_diag_first(diag, KR_ERROR);
+	struct kr_build j = {0};
+	cJSON *root = cJSON_CreateObject();
+
+	if (!root)
+		return -ENOMEM;
+	kr_build_number(&j, root, "schema", 1);
+	kr_build_array(&j, root, "transactions");
+	kr_build_string(&j, root, "reason",
+	                m ? m->text : "the records cannot be read");
+	return kr_build_print(&j, root, out);
+}
+
 int kr_json_history(FILE *out, const struct kr_history *history)
 {
 	struct kr_build j = {0};
@@ -491,5 +506,6 @@ int kr_json_history(FILE *out, const struct kr_history *history)
 		                                              : e->undo));
 		kr_build_string(&j, t, "reason", e->reason);
 	}
+	kr_build_string(&j, root, "reason", NULL);
 	return kr_build_print(&j, root, out);
 }

@@ -23,3 +23,5 @@ int kr_json_status(FILE *out, const struct kr_status *status);
 /* A status that could read nothing. */
 int kr_json_status_unread(FILE *out, const struct kr_node_options *options);
 int kr_json_history(FILE *out, const struct kr_history *history);
+/* A history that could not be read. */
+int kr_json_history_unread(FILE *out, const struct kr_diag *diag);

@@ -368,17 +368,36 @@ static void print_preview_next(const struct kr_term *term,
 	fputc('\n', term->out);
 }
 
+static int print_diffs(const struct kr_term *term, const struct kr_fix *fix)
+{
+	for (size_t i = 0; i < fix->plan->edits.n_files; i++) {
+		if (print_diff(term, &fix->plan->edits.files[i]) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* What an undo would have done: somebody may want to do it by hand. */
+static int print_refused(const struct kr_term *term, const struct kr_fix *fix)
+{
+	if (fix->outcome != KR_OUTCOME_REFUSED || !fix->plan ||
+	    fix->plan->edits.n_files == 0)
+		return 0;
+	fputs("# this was not done:\n", term->out);
+	return print_diffs(term, fix);
+}
+
 int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix,
                     const char *command)
 {
 	fputs("# ", term->out);
 	kr_text_outcome(term, fix);
+	if (strcmp(command, "undo") == 0 && print_refused(term, fix) < 0)
+		return -ENOMEM;
 	if (fix->outcome != KR_OUTCOME_WOULD_CHANGE)
 		return 0;
-	for (size_t i = 0; i < fix->plan->edits.n_files; i++) {
-		if (print_diff(term, &fix->plan->edits.files[i]) < 0)
-			return -ENOMEM;
-	}
+	if (print_diffs(term, fix) < 0)
+		return -ENOMEM;
 	print_steps(term, fix);
 	print_preview_next(term, fix, command);
 	return 0;
@@ -452,7 +471,7 @@ void kr_text_fix(const struct kr_term *term, const struct kr_fix *fix)
 	print_fix_next(term, fix);
 }
 
-void kr_text_undo(const struct kr_term *term, const struct kr_fix *fix)
+int kr_text_undo(const struct kr_term *term, const struct kr_fix *fix)
 {
 	bool nothing = fix->outcome == KR_OUTCOME_COMPLIANT;
 	bool done = fix->outcome == KR_OUTCOME_CHANGED;
@@ -466,6 +485,7 @@ void kr_text_undo(const struct kr_term *term, const struct kr_fix *fix)
 	print_done(term, fix);
 	if (fix->outcome == KR_OUTCOME_BROKEN && fix->host)
 		print_next(term, fix->host->node, "status");
+	return print_refused(term, fix);
 }
 
 /* --- history ------------------------------------------------------------- */

@@ -29,8 +29,8 @@ void kr_text_fix(const struct kr_term *term, const struct kr_fix *fix);
 void kr_text_steps(const struct kr_term *term,
                    const struct kr_actions *actions);
 
-/* The same of an undo. */
-void kr_text_undo(const struct kr_term *term, const struct kr_fix *fix);
+/* The same of an undo, and the diff of one that was refused. 0 or -ENOMEM. */
+int kr_text_undo(const struct kr_term *term, const struct kr_fix *fix);
 
 /* One line: what came out, in words. */
 void kr_text_outcome(const struct kr_term *term, const struct kr_fix *fix);

@@ -168,6 +168,33 @@ int kr_manager_unit_of_pid(struct kr_manager *manager, pid_t pid,
 	return 0;
 }
 
+int kr_manager_is_enabled(struct kr_manager *manager, const char *unit,
+                          struct kr_diag *diag)
+{
+	const struct kr_bus_method method = {
+		.path = KR_BUS_MANAGER_PATH,
+		.interface = KR_BUS_MANAGER,
+		.member = "GetUnitFileState",
+		.about = unit,
+		.again = true,
+	};
+	const struct kr_manager_wait wait =
+		kr_bus_patience(&manager->bus, KR_BUS_USUAL_USEC);
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_diag_ struct kr_diag words = {0};
+	const char *state;
+	int r;
+
+	r = kr_bus_call(&manager->bus, &method, &wait, &words, &reply, "s",
+	                unit);
+	if (r == -ENOENT)
+		return 0;
+	if (r >= 0)
+		r = sd_bus_message_read(reply, "s", &state);
+	kr_diag_merge(diag, &words);
+	return r < 0 ? r : strcmp(state, "enabled") == 0;
+}
+
 int kr_manager_reload(struct kr_manager *manager, struct kr_diag *diag)
 {
 	static const struct kr_bus_method method = {

@@ -60,6 +60,11 @@ int kr_manager_get_unit(struct kr_manager *manager, const char *unit,
 int kr_manager_unit_of_pid(struct kr_manager *manager, pid_t pid,
                            struct kr_diag *diag, char **ret);
 
+/* Whether UNIT is enabled: 1, 0 (also one that is not there), or an errno, with
+ * words. */
+int kr_manager_is_enabled(struct kr_manager *manager, const char *unit,
+                          struct kr_diag *diag);
+
 /* daemon-reload; returns when it is done. 0; what TICK gave; or an errno. */
 int kr_manager_reload(struct kr_manager *manager, struct kr_diag *diag);
 

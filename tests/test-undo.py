@@ -1,0 +1,318 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""undo and history on images that somebody else has changed since the fix.
+
+    test-undo.py PROGRAM NODES SCHEMAS
+
+Each row fixes a node, changes it, and says what undo must do then. What is
+refused leaves every byte as it is, names the place, and shows the diff.
+"""
+
+import json
+import os
+import shutil
+import sys
+
+from cli_lib import NodeCopy, Run, Tap, differences
+from json_schema import Schemas
+
+NODE = "cis-text-flag-false-file-true"
+CONFIG = "/etc/kubernetes/kubelet/kubelet-config.json"
+DROPIN = "/etc/systemd/system/kubelet.service.d/10-kubelet-args.conf"
+MADE = "/etc/systemd/system/kubelet.service.d/90-kubelet-remedy.conf"
+UNIT = "/usr/lib/systemd/system/kubelet.service"
+STATE = "/var/lib/kubelet-remedy"
+FLAG = "--make-iptables-util-chains=false"
+KEY = b'"makeIPTablesUtilChains"'
+
+
+class Case:
+    """One node, and what was wrong with it."""
+
+    def __init__(self, program, schemas, node):
+        self.program, self.schemas, self.node = program, schemas, node
+        self.faults = []
+
+    def run(self, *words):
+        return Run([self.program, words[0], "--root=" + self.node.root,
+                    *words[1:]])
+
+    def json(self, schema, *words):
+        run = self.run(*words, "--output=json")
+        return run, run.json(self.schemas, schema + ".json", self.faults)
+
+    def expect(self, right, text, *args):
+        if not right:
+            self.faults.append(text % args)
+
+    def fix(self, *words):
+        run = self.run("fix", *words)
+        self.expect(run.status == 0, "fix: %d: %s%s", run.status, run.out,
+                    run.err)
+
+    def write(self, path, data):
+        full = self.node.root + path
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        with open(full, "wb") as file:
+            file.write(data if isinstance(data, bytes) else data.encode())
+
+    def replace(self, path, old, new):
+        data = self.node.read(path)
+        self.expect(old in data, "%s: no %r to change: %r", path, old, data)
+        self.write(path, data.replace(old, new, 1))
+
+    def records(self):
+        folder = self.node.root + STATE
+        return sorted(name for name in os.listdir(folder)
+                      if os.path.isdir(os.path.join(folder, name)))
+
+    def refused(self, said, *diff, known="refused"):
+        """undo refuses: nothing changes, the reason and the diff are shown.
+        KNOWN: what history says, which makes no proof."""
+        before = self.node.snapshot()
+        for words in ((), ("-n",)):
+            run = self.run("undo", *words)
+            text = run.out + run.err
+            self.expect(run.status == 4 and said in text, "undo %s: %d: %s",
+                        words, run.status, text)
+            for line in diff:
+                self.expect(line in run.out.splitlines(),
+                            "undo %s: no line %r: %s", words, line, run.out)
+        run, got = self.json("fix", "undo")
+        shown = "".join(c["diff"] for c in got.get("changes", []))
+        for line in diff:
+            self.expect(line in shown.splitlines(), "json: no line %r: %r",
+                        line, shown)
+        self.expect(got.get("outcome") == "refused", "json: %s", got)
+        self.expect(self.node.snapshot() == before, "changed: %s",
+                    differences(before, self.node.snapshot()))
+        self.history("kept", known)
+
+    def history(self, state, undo):
+        _, got = self.json("history", "history")
+        last = got.get("transactions", [{}])[-1]
+        self.expect((last.get("state"), last.get("undo")) == (state, undo),
+                    "history: %s", last)
+
+    def undone(self, path, want):
+        run = self.run("undo")
+        self.expect(run.status == 0, "undo: %d: %s%s", run.status, run.out,
+                    run.err)
+        got = self.node.read(path)
+        self.expect(got == want, "%s: %r is not %r", path, got, want)
+        self.history("undone", "refused")
+
+
+# --- other changes beside ours
+
+def other_lines(case):
+    """Only our span goes back."""
+    before = case.node.read(DROPIN)
+    case.fix()
+    case.replace(DROPIN, b"[Service]\n", b"# by somebody\n[Service]\nNice=3\n")
+    case.undone(DROPIN, before.replace(
+        b"[Service]\n", b"# by somebody\n[Service]\nNice=3\n", 1))
+
+
+def rewritten(case):
+    """The platform wrote the file anew: nothing to do."""
+    case.fix()
+    case.write(DROPIN, "[Service]\nEnvironment='KUBELET_ARGS=--v=1'\n")
+    before = case.node.snapshot()
+    run = case.run("undo")
+    case.expect(run.status == 1 and "anew" in run.out, "undo: %d: %s",
+                run.status, run.out)
+    case.expect(case.node.snapshot() == before, "something was changed")
+
+
+def gone(case):
+    """The file is not there any more, and our edit with it."""
+    case.fix()
+    os.unlink(case.node.root + DROPIN)
+    run = case.run("undo")
+    case.expect(run.status == 1, "undo: %d: %s", run.status, run.out)
+    case.expect(not os.path.exists(case.node.root + DROPIN), "made again")
+
+
+def other_decision(case):
+    """Our span could go back, but kubelet would not decide as before."""
+    case.fix()
+    data = case.node.read(DROPIN).decode()
+    case.write("/etc/systemd/system/kubelet.service.d/95-more.conf",
+               "[Service]\nExecStart=\nExecStart=/usr/bin/kubelet --config "
+               + CONFIG + "\n")
+    line = data.splitlines()[1]
+    case.refused("other changes were made since", "--- a" + DROPIN,
+                 "+++ b" + DROPIN, "-" + line, known="possible")
+
+
+def twice(case):
+    """Which of the two was ours cannot be told; the place is named."""
+    case.fix()
+    data = case.node.read(DROPIN)
+    line = data.splitlines(True)[1]
+    case.write(DROPIN, data + line)
+    case.refused(DROPIN + ":3:1: ")
+
+
+def our_line_changed(case):
+    """Somebody edited the very line: our edit is not there as we made it."""
+    case.fix()
+    case.replace(DROPIN, b"KUBELET_ARGS=", b"KUBELET_ARGS=--v=9 ")
+    before = case.node.snapshot()
+    run = case.run("undo")
+    case.expect(run.status == 1, "undo: %d: %s", run.status, run.out)
+    case.expect(case.node.snapshot() == before, "something was changed")
+
+
+# --- what we made
+
+def vendor(case):
+    shutil.rmtree(case.node.root + "/etc/systemd/system")
+    os.makedirs(case.node.root + "/etc/systemd/system")
+    case.write(UNIT, "[Service]\nExecStart=/usr/bin/kubelet --config "
+               + CONFIG + " --v=2 " + FLAG + "\n")
+
+
+def made(case):
+    """It goes, and its folder."""
+    vendor(case)
+    before = case.node.snapshot()
+    case.fix()
+    case.expect(os.path.exists(case.node.root + MADE), "nothing was made")
+    run = case.run("undo")
+    case.expect(run.status == 0, "undo: %d: %s", run.status, run.err)
+    case.expect(case.node.snapshot() == before, "left: %s",
+                differences(before, case.node.snapshot()))
+
+
+def made_and_changed(case):
+    vendor(case)
+    case.fix()
+    case.replace(MADE, b"[Service]\n", b"[Service]\nNice=3\n")
+    case.refused("changed by somebody since", "--- a" + MADE,
+                 "+++ /dev/null", "-Nice=3")
+
+
+def made_beside_others(case):
+    """A folder of ours that is in use stays."""
+    vendor(case)
+    case.fix()
+    other = os.path.dirname(MADE) + "/50-other.conf"
+    case.write(other, "[Service]\nNice=3\n")
+    run = case.run("undo")
+    case.expect(run.status == 0, "undo: %d: %s", run.status, run.err)
+    case.expect(os.listdir(case.node.root + os.path.dirname(MADE))
+                == ["50-other.conf"], "the folder")
+
+
+# --- the records
+
+def copy_gone(case):
+    case.fix()
+    folder = case.node.root + STATE + "/" + case.records()[0]
+    for name in os.listdir(folder):
+        if name != "manifest.json":
+            os.unlink(os.path.join(folder, name))
+    case.refused("is not there or not what was kept")
+
+
+def copy_changed(case):
+    case.fix()
+    case.write(STATE + "/" + case.records()[0] + "/0", "[Service]\n")
+    case.refused("is not there or not what was kept")
+
+
+def foreign(case):
+    """A clone of a machine undoes nothing of the other one's."""
+    case.write("/etc/machine-id", "0123456789abcdef0123456789abcdef\n")
+    case.fix()
+    case.write("/etc/machine-id", "fedcba9876543210fedcba9876543210\n")
+    before = case.node.snapshot()
+    run = case.run("undo")
+    case.expect(run.status == 4 and "another machine" in run.out,
+                "undo: %d: %s", run.status, run.out)
+    case.expect(case.node.snapshot() == before, "something was changed")
+    case.history("kept", "foreign")
+
+
+def unknown(case):
+    case.fix()
+    run = case.run("undo", "20200101T000000.000000Z-00000000")
+    case.expect(run.status == 1 and "there is no fix" in run.out + run.err,
+                "undo: %d: %s", run.status, run.out)
+
+
+def named(case):
+    """The first of two; the second one after it finds its edit gone."""
+    old = case.node.read(DROPIN)
+    case.fix()
+    case.replace(DROPIN, b"[Service]\n",
+                 b"[Service]\nEnvironment=\"KUBELET_KUBEADM_ARGS=--v=1\"\n")
+    first = case.records()[0]
+    case.replace(CONFIG, KEY + b": true", KEY + b": false")
+    case.fix()
+    run = case.run("undo", first)
+    case.expect(run.status == 0, "undo: %d: %s%s", run.status, run.out,
+                run.err)
+    case.expect(FLAG.encode() in case.node.read(DROPIN), "not put back: %r",
+                old)
+    case.expect(KEY + b": true" in case.node.read(CONFIG),
+                "the other fix was undone, too")
+    run = case.run("undo", first)
+    case.expect(run.status == 1 and "does not stand" in run.out,
+                "again: %d: %s", run.status, run.out)
+
+
+def last_ten(case):
+    """Older ones are pruned; what is kept can be undone."""
+    old = case.node.read(DROPIN)
+    for _ in range(12):
+        case.fix()
+        kept = case.records()
+        case.write(DROPIN, old)
+    case.expect(len(kept) == 10, "%d records are kept", len(kept))
+    _, got = case.json("history", "history")
+    case.expect([t["id"] for t in got.get("transactions", [])] == kept,
+                "history: %s", got)
+    case.fix("--retry")
+    oldest = case.records()[0]
+    run = case.run("undo", oldest)
+    case.expect(run.status == 0 and not run.err, "undo of the oldest: %d: %s",
+                run.status, run.err)
+    _, got = case.json("history", "history")
+    case.expect([t["state"] for t in got.get("transactions", [])
+                 if t["id"] == oldest] == ["undone"], "history: %s", got)
+
+
+def config_named(case):
+    """The record says which file was named: recovery has no other way."""
+    case.write("/etc/other.json",
+               case.node.read(CONFIG).replace(KEY + b": true",
+                                              KEY + b": false"))
+    case.fix("--config=/etc/other.json")
+    with open(case.node.root + STATE + "/" + case.records()[0]
+              + "/manifest.json", encoding="utf-8") as file:
+        record = json.load(file)
+    case.expect(record.get("config") == "/etc/other.json", "record: %s",
+                record)
+
+
+ROWS = (other_lines, rewritten, gone, other_decision, twice, our_line_changed,
+        made, made_and_changed, made_beside_others, copy_gone, copy_changed,
+        foreign, unknown, named, last_ten, config_named)
+
+
+def main():
+    program, nodes, schemas = sys.argv[1:4]
+    tap = Tap()
+    for row in ROWS:
+        with NodeCopy(os.path.join(nodes, NODE)) as node:
+            case = Case(program, Schemas(schemas), node)
+            row(case)
+            tap.row(row.__name__.replace("_", " "), case.faults)
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
