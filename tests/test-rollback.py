@@ -239,9 +239,34 @@ def outside(host, *args, **options):
                             stderr=subprocess.PIPE, text=True, **options)
 
 
+def without_libraries(host):
+    """Takes away what the program needs and a host need not have (the stand-in
+    finds some of it elsewhere): what, and how it is put back."""
+    found = host.sh("ldd /usr/bin/kubelet-remedy | sed -n"
+                    " 's/.*=> \\(.*lib\\(yaml\\|cjson\\|bsd\\|md\\)[^ ]*"
+                    "\\).*/\\1/p'").stdout.split()
+    host.sh("mkdir -p /root/elsewhere;"
+            + "".join("cp -L %s /root/elsewhere/; mv %s %s.gone;"
+                      % (name, name, name) for name in found))
+    return found, "".join("mv %s.gone %s;" % (n, n) for n in found)
+
+
 def test_below_a_root(host, tap):
-    """systemd runs a copy of the program that lies on the host."""
-    host.node(FALSE_FLAG, service=SERVICE)
+    """systemd runs a copy of the program that lies on the host, which has no
+    library of it."""
+    host.node(FALSE_FLAG, service=SERVICE
+              + "\nEnvironment=LD_LIBRARY_PATH=/root/elsewhere")
+    names, back = without_libraries(host)
+    tap.equal(len(names), 4, "the host's libraries are taken away", names)
+    tap.status(host.remedy("--version"), 127, "it does not run there")
+    try:
+        check_below_a_root(host, tap)
+    finally:
+        host.sh(back)
+    check_nothing_left(host, tap, "fix")
+
+
+def check_below_a_root(host, tap):
     before = host.snapshot()
     process = outside(host, "fix", "--wait=3")
     tap.check(host.wait_value("true"), "kubelet runs on the new files")
@@ -250,34 +275,54 @@ def test_below_a_root(host, tap):
     found = timers(host)
     tap.equal(len(found), 1, "a timer is armed")
     text = host.sh("systemctl cat " + found[0].replace(".timer", ".service"))
-    tap.contains(text.stdout, 'ExecStart="%s/program" "recover"' % STATE_DIR,
-                 "it runs the copy")
+    tap.matches(text.stdout, '^ExecStart="%s/program/ld[^"/]*" "--library-path"'
+                ' "%s/program" "%s/program/kubelet-remedy" "recover"'
+                % ((STATE_DIR,) * 3), "it runs the copy by its own loader")
     tap.status(fire(host, found[0]), 0, "the timer's service")
     host.run(["systemctl", "stop"] + found)
-    host.remove(STATE_DIR + "/program")
-    check_taken_back(host, tap, before)
+    tap.equal(host.snapshot(), before, "all is put back")
+    tap.check(not os.path.exists(host.root + STATE_DIR + "/program"),
+              "the copy is gone")
     process = outside(host, "fix", "--wait=1")
     out, err = process.communicate()
     tap.equal(process.returncode, 0, "fix to its end", out, err)
-    check_nothing_left(host, tap, "fix")
 
 
 def test_host_cannot_run_it(host, tap):
     """Without a way back there is no restart, and nothing is changed."""
     host.node(FALSE_FLAG, service=SERVICE)
     before, was = host.snapshot(), host.identity()
-    moved = host.sh("for f in $(ldd /usr/bin/kubelet-remedy | "
-                    "sed -n 's/.*=> \\(.*libyaml[^ ]*\\).*/\\1/p'); do "
-                    "mv $f /root/libyaml && echo $f; done").stdout.strip()
-    tap.check(moved, "a library is taken away")
-    process = outside(host, "fix", "--wait=1")
-    out, err = process.communicate()
-    host.sh("mv /root/libyaml " + moved)
+    host.sh("mkdir -p {0} && mount -t tmpfs -o noexec,mode=700 none {0}"
+            .format(STATE_DIR))
+    try:
+        process = outside(host, "fix", "--wait=1")
+        out, err = process.communicate()
+        left = os.listdir(host.root + STATE_DIR)
+    finally:
+        host.sh("umount " + STATE_DIR)
     tap.equal(process.returncode, 4, "fix", out, err)
-    tap.contains(err, "does not run on the host (status 127)", "the reason")
+    tap.contains(err, "does not run on the host (status 203)", "the reason")
     tap.contains(err, "--restart=never", "what may be done")
     tap.equal(host.snapshot(), before, "nothing is changed")
     tap.equal(host.identity(), was, "kubelet is left alone")
+    tap.equal(left, [], "no copy is left")
+    check_nothing_left(host, tap, "refused")
+
+
+def test_started_by_its_loader(host, tap):
+    """What is to be copied cannot be told then."""
+    host.node(FALSE_FLAG, service=SERVICE)
+    before = host.snapshot()
+    loader = host.sh("ldd /usr/bin/kubelet-remedy | "
+                     "sed -n 's/^[[:blank:]]*\\(.*ld-linux[^ ]*\\) .*/\\1/p'")
+    result = subprocess.run(
+        [loader.stdout.strip(), PROGRAM, "fix", "--wait=1",
+         "--root=" + host.root.rstrip("/")], check=False, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE)
+    tap.equal(result.returncode, 4, "fix", result)
+    tap.contains(result.stderr, "by way of its loader", "the reason")
+    tap.equal(host.snapshot(), before, "nothing is changed")
     check_nothing_left(host, tap, "refused")
 
 

@@ -224,19 +224,9 @@ int kr_recover_run(struct kr_fs *fs, struct kr_diag *diag)
 static int remove_record(struct kr_fs *fs, const char *id)
 {
 	_cleanup_free_ char *path = kr_path_join(KR_STATE_DIR, id);
-	_cleanup_dir_ struct kr_dir dir = {0};
-	_cleanup_close_ int fd = -1;
-	int r = path ? kr_fs_list(fs, path, &dir) : -ENOMEM;
 
-	if (r < 0)
-		return r;
-	fd = kr_fs_open_folder(fs, path);
-	if (fd < 0)
-		return fd;
-	unlinkat(fd, "manifest.json", 0);
-	for (size_t i = 0; i < dir.n_entries; i++)
-		unlinkat(fd, dir.entries[i].name, 0);
-	return kr_remove_empty_folder(fs, path);
+	/* a record without its manifest is one that came to nothing */
+	return path ? kr_remove_folder(fs, path, "manifest.json") : -ENOMEM;
 }
 
 static int remove_unborn(struct kr_fs *fs, const struct kr_dir_entry *entry)

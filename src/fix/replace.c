@@ -94,6 +94,24 @@ int kr_remove_empty_folder(struct kr_fs *fs, const char *path)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
+int kr_remove_folder(struct kr_fs *fs, const char *path, const char *first)
+{
+	_cleanup_dir_ struct kr_dir dir = {0};
+	_cleanup_close_ int fd = -1;
+	int r = kr_fs_list(fs, path, &dir);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	fd = kr_fs_open_folder(fs, path);
+	if (fd < 0)
+		return fd;
+	if (first)
+		unlinkat(fd, first, 0);
+	for (size_t i = 0; i < dir.n_entries; i++)
+		unlinkat(fd, dir.entries[i].name, 0);
+	return kr_remove_empty_folder(fs, path);
+}
+
 int kr_remove_empty_parents(struct kr_fs *fs, const char *real,
                             const char *topmost)
 {

@@ -84,6 +84,11 @@ int kr_make_parent(struct kr_fs *fs, const char *real);
  * it is not empty or not there, or an errno. */
 int kr_remove_empty_folder(struct kr_fs *fs, const char *path);
 
+/* Removes the folder at PATH, whose parents are no links, with the files in it:
+ * FIRST (or NULL) before all others. 0, also where it is not there, or an
+ * errno. */
+int kr_remove_folder(struct kr_fs *fs, const char *path, const char *first);
+
 /* Removes the empty folders on the way to the file at REAL, from the one that
  * holds it up to TOPMOST. 0 or an errno. */
 int kr_remove_empty_parents(struct kr_fs *fs, const char *real,

@@ -33,6 +33,7 @@
 #include "fix/apply.h"
 #include "fix/health.h"
 #include "fix/lock.h"
+#include "fix/program.h"
 #include "fix/recover.h"
 #include "fix/rescue.h"
 
@@ -221,8 +222,12 @@ int kr_rescue_run(const struct kr_setting *setting,
 	if (r == 0)
 		r = kr_lock_take(node->fs, LOCK_WAIT_USEC, options->tick,
 		                 options->closure, diag, &a.lock_fd);
-	if (r >= 0)
+	if (r >= 0) {
 		r = take_back(&a, &found, setting, node->fs, id);
+		/* where a container had put it we are it; another one that
+		 * needs a copy takes the lock first, and makes its own */
+		kr_program_remove(node->fs);
+	}
 	if (r < 0 && r != -ENOMEM)
 		r = end_unread(&a, r);
 	if (r < 0)
