@@ -22,6 +22,7 @@
 #define SET(v) GVK ",\"makeIPTablesUtilChains\":" v "}\n"
 #define EMPTY  GVK "}\n"
 #define CONFIG "/etc/kubelet.json"
+#define KEY    "makeIPTablesUtilChains"
 #define FLAG   "--make-iptables-util-chains"
 #define HOUR   (3600 * KR_USEC_PER_SEC)
 
@@ -275,13 +276,15 @@ static const struct row rows[] = {
          .want = KR_VERDICT_FAIL,
          .disk = T,
          .running = T,
-         .restart = true},
+         .restart = true,
+         .code = "live-disagrees"},
 	{.name = "live false, false on disk",
          .unit = FLAG "=false",
          .live = F,
          .want = KR_VERDICT_FAIL,
          .disk = F,
-         .running = A},
+         .running = A,
+         .code = "live-disagrees"},
 	{.name = "live asked for, no answer",
          .unit = FLAG,
          .argv = {FLAG},
@@ -306,7 +309,40 @@ static const struct row rows[] = {
          .want = KR_VERDICT_FAIL,
          .disk = T,
          .running = F,
-         .restart = true},
+         .restart = true,
+         .code = "live-disagrees"},
+	{.name = "live true, false on disk",
+         .unit = FLAG "=false",
+         .argv = {FLAG},
+         .live = T,
+         .want = KR_VERDICT_FAIL,
+         .disk = F,
+         .running = T,
+         .code = "live-disagrees"},
+	{.name = "live unknown where a younger file hides it",
+         .unit = "--config=" CONFIG,
+         .config = SET("true"),
+         .argv = {"--config=" CONFIG},
+         .drift = MTIME_LATER,
+         .live = U,
+         .want = KR_VERDICT_UNKNOWN,
+         .disk = T,
+         .running = U},
+	{.name = "live unknown, false on disk",
+         .unit = FLAG "=false",
+         .argv = {FLAG},
+         .live = U,
+         .want = KR_VERDICT_FAIL,
+         .disk = F,
+         .running = T},
+	{.name = "live true does not make true explicit",
+         .unit = "--v=2",
+         .argv = {"--v=2"},
+         .live = T,
+         .explicit_wanted = true,
+         .want = KR_VERDICT_FAIL,
+         .disk = T,
+         .running = T},
 	{.name = "live true, invalid on disk",
          .unit = FLAG "=maybe",
          .live = T,
@@ -318,7 +354,8 @@ static const struct row rows[] = {
          .live = T,
          .want = KR_VERDICT_UNKNOWN,
          .disk = U,
-         .running = A},
+         .running = A,
+         .code = "live-disagrees"},
 };
 
 static void set_mtime(const char *path, uint64_t usec)
@@ -436,6 +473,106 @@ START_TEST(test_rows)
 }
 END_TEST
 
+/* --- what contradicts the live view --------------------------------------- */
+
+static const struct {
+	const char *name, *unit, *argv;
+	enum kr_state live;
+	const char *want[2]; /* the messages, in order */
+	const char *reason;
+} contradictions[] = {
+	{"none, true", FLAG, FLAG, T, {NULL}, KEY " is true"},
+	{"none, false",
+         FLAG "=false",
+         FLAG "=false",
+         F,
+         {NULL},
+         "kubelet would start with " KEY " = false"},
+	{"not known",
+         FLAG,
+         FLAG "=false",
+         U,
+         {NULL},
+         "kubelet runs with " KEY " = false; the files say true, a restart "
+         "is needed"},
+	{"live false",
+         FLAG,
+         FLAG,
+         F,
+         {"configz says false, but kubelet[7] was started with true: it may "
+          "be another node's (--node)",
+          "configz says false, the files say true: so will kubelet once it "
+          "is restarted"},
+         "kubelet says through the API server that it runs with " KEY
+         " = false; the files say true, a restart is needed"},
+	{"live true",
+         FLAG "=false",
+         FLAG "=false",
+         T,
+         {"configz says true, but kubelet[7] was started with false: it may "
+          "be another node's (--node)",
+          "configz says true, the files say false: so will kubelet once it "
+          "is restarted"},
+         "kubelet would start with " KEY " = false"},
+	{"running false, live true",
+         FLAG,
+         FLAG "=false",
+         T,
+         {"configz says true, but kubelet[7] was started with false: it may "
+          "be another node's (--node)"},
+         "kubelet runs with " KEY " = false; the files say true, a restart "
+         "is needed"},
+	{"disk false, live true",
+         FLAG "=false",
+         FLAG,
+         T,
+         {"configz says true, the files say false: so will kubelet once it "
+          "is restarted"},
+         "kubelet would start with " KEY " = false"},
+	{"no kubelet here",
+         FLAG,
+         NULL,
+         F,
+         {"configz says false, but kubelet does not run here: it may be "
+          "another node's (--node)",
+          "configz says false, the files say true: so will kubelet once it "
+          "is restarted"},
+         "kubelet says through the API server that it runs with " KEY
+         " = false; the files say true, a restart is needed"},
+};
+
+START_TEST(test_contradictions)
+{
+	const char *const *want = contradictions[_i].want;
+	const struct row row = {.unit = contradictions[_i].unit,
+	                        .argv = {contradictions[_i].argv}};
+	const struct kr_audit_options options = {
+		.live = contradictions[_i].live,
+		.live_reason = "configz says so",
+		.endpoint = "http://localhost:8001/configz",
+	};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_node_ struct kr_node *node = NULL;
+	_cleanup_audit_ struct kr_audit *a = NULL;
+	size_t n = 0;
+
+	make_process(&row, make_files(&row));
+	node = kr_test_node(NULL, &diag);
+	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &a), 0);
+	ck_assert_str_eq(a->endpoint, options.endpoint);
+	ck_assert_msg(strcmp(a->reason, contradictions[_i].reason) == 0,
+	              "%s: %s", contradictions[_i].name, a->reason);
+	for (; n < 2 && want[n]; n++)
+		ck_assert_msg(n < diag.n_messages &&
+		                      strcmp(diag.messages[n].text, want[n]) ==
+		                              0,
+		              "%s: %zu:%s", contradictions[_i].name, n,
+		              kr_test_messages(&diag));
+	ck_assert_msg(n == diag.n_messages, "%s:%s", contradictions[_i].name,
+	              kr_test_messages(&diag));
+}
+END_TEST
+
 /* --- sources ------------------------------------------------------------- */
 
 static const struct {
@@ -503,6 +640,8 @@ static Suite *make_suite(void)
 
 	tcase_add_checked_fixture(tc, kr_root_setup, kr_root_teardown);
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
+	tcase_add_loop_test(tc, test_contradictions, 0,
+	                    ARRAY_SIZE(contradictions));
 	tcase_add_loop_test(tc, test_sources, 0, ARRAY_SIZE(sources));
 	suite_add_tcase(s, tc);
 	return s;

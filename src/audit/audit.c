@@ -306,13 +306,44 @@ static int doubt_disk(struct kr_node *node, struct kr_audit *audit,
 	           (int)node->process.pid);
 }
 
-/* What a changed file hides of the running kubelet, configz may tell. */
-static int running_from_live(struct kr_audit *audit)
+static bool is_told(const struct kr_view *view)
 {
-	bool told = audit->live.state == KR_STATE_TRUE ||
-	            audit->live.state == KR_STATE_FALSE;
+	return view->state == KR_STATE_TRUE || view->state == KR_STATE_FALSE;
+}
 
-	if (!told || audit->n_changed == 0 ||
+/* Two views that cannot both be right, or that a restart will bring together.
+ */
+static void name_disagreement(struct kr_node *node, struct kr_audit *audit,
+                              struct kr_diag *diag)
+{
+	const char *live = kr_state_to_string(audit->live.state);
+
+	if (!is_told(&audit->live))
+		return;
+	if (audit->pid == 0 && !node->process_doubt)
+		kr_diag_add(diag, KR_WARNING, "live-disagrees", KR_SPAN_NONE,
+		            "configz says %s, but kubelet does not run here: "
+		            "it may be another node's (--node)",
+		            live);
+	else if (is_told(&audit->running) &&
+	         audit->running.state != audit->live.state)
+		kr_diag_add(diag, KR_WARNING, "live-disagrees", KR_SPAN_NONE,
+		            "configz says %s, but kubelet[%d] was started with "
+		            "%s: it may be another node's (--node)",
+		            live, (int)audit->pid,
+		            kr_state_to_string(audit->running.state));
+	if (is_told(&audit->disk) && audit->disk.state != audit->live.state)
+		kr_diag_add(diag, KR_WARNING, "live-disagrees", KR_SPAN_NONE,
+		            "configz says %s, the files say %s: so will "
+		            "kubelet once it is restarted",
+		            live, kr_state_to_string(audit->disk.state));
+}
+
+/* What a changed file, or another program around it, hides of the running
+ * kubelet, configz may tell. */
+static int running_from_live(struct kr_node *node, struct kr_audit *audit)
+{
+	if (!is_told(&audit->live) || node->process_doubt || audit->pid == 0 ||
 	    audit->running.state != KR_STATE_UNKNOWN)
 		return 0;
 	audit->running.state = audit->live.state;
@@ -320,14 +351,24 @@ static int running_from_live(struct kr_audit *audit)
 	           (int)audit->pid);
 }
 
-static int judge_live(struct kr_audit *audit,
-                      const struct kr_audit_options *options)
+static int judge_live(struct kr_node *node, struct kr_audit *audit,
+                      const struct kr_audit_options *options,
+                      struct kr_diag *diag)
 {
+	int r;
+
 	audit->live.source = -1;
 	audit->live.state = options->live;
-	return set(&audit->live.reason, "%s",
-	           options->live_reason ? options->live_reason
-	                                : "not asked for");
+	if (options->endpoint) {
+		audit->endpoint = strdup(options->endpoint);
+		if (!audit->endpoint)
+			return -ENOMEM;
+	}
+	r = set(&audit->live.reason, "%s",
+	        options->live_reason ? options->live_reason : "not asked for");
+	if (r == 0)
+		name_disagreement(node, audit, diag);
+	return r == 0 ? running_from_live(node, audit) : r;
 }
 
 /* --- the verdict --------------------------------------------------------- */
@@ -368,8 +409,11 @@ static int judge_fail(struct kr_node *node, struct kr_audit *a)
 		a->restart_needed = a->disk.state == KR_STATE_TRUE;
 		return set(&a->reason,
 		           "kubelet says through the API server that it runs "
-		           "with %s = false",
-		           key);
+		           "with %s = false%s",
+		           key,
+		           a->restart_needed
+		                   ? "; the files say true, a restart is needed"
+		                   : "");
 	}
 	return set(&a->reason,
 	           "%s is true only by kubelet's default, nothing says so",
@@ -425,9 +469,7 @@ int kr_audit_run(struct kr_node *node, const struct kr_audit_options *options,
 	if (r == 0)
 		r = doubt_disk(node, a, diag);
 	if (r == 0)
-		r = judge_live(a, options);
-	if (r == 0)
-		r = running_from_live(a);
+		r = judge_live(node, a, options, diag);
 	if (r == 0)
 		r = judge(node, a);
 	if (r < 0)
@@ -457,6 +499,7 @@ struct kr_audit *kr_audit_free(struct kr_audit *a)
 	free(a->disk.reason);
 	free(a->running.reason);
 	free(a->live.reason);
+	free(a->endpoint);
 	free(a);
 	return NULL;
 }

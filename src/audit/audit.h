@@ -61,6 +61,7 @@ struct kr_audit {
 	bool explicit_wanted; /* the default was not accepted */
 	bool restart_needed, reload_needed;
 	struct kr_view disk, running, live;
+	char *endpoint; /* whom the live view is from; NULL: nobody was asked */
 	/* of the running process; 0 where there is none */
 	pid_t pid;
 	uint64_t started_usec; /* realtime */
@@ -77,9 +78,12 @@ struct kr_audit {
 
 struct kr_audit_options {
 	bool explicit_wanted; /* true must be written down */
-	/* what configz said, where it was asked; ABSENT: not asked */
+	/* what configz said: TRUE or FALSE; UNKNOWN: it was asked for and
+	 * cannot be told; ABSENT: it was not asked for, or there is no kubelet
+	 * to ask. The reason is one sentence; NULL where it was not asked for.
+	 * ENDPOINT is the URL; NULL: there is none */
 	enum kr_state live;
-	const char *live_reason;
+	const char *live_reason, *endpoint;
 };
 
 /*
@@ -89,7 +93,10 @@ struct kr_audit_options {
  * The rule of the verdict (interface.md): fail if any view is false, or the
  * default is not accepted and nothing says true; else invalid if any is; else
  * unknown if disk is, or running is and there is a process, or live was asked
- * for and is, or no view is true; else pass.
+ * for and is, or no view is true; else pass. Where the files of the running
+ * kubelet changed, or it does not show its arguments, the live view settles
+ * what it runs with. Views that contradict the live one are named in DIAG,
+ * code "live-disagrees".
  */
 int kr_audit_run(struct kr_node *node, const struct kr_audit_options *options,
                  struct kr_diag *diag, struct kr_audit **ret);

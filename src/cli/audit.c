@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "fix/live.h"
 #include "fix/recover.h"
 #include "node/name.h"
 #include "report/finding.h"
@@ -85,28 +86,58 @@ static int print_audit(const struct kr_options *o, FILE *out, uint64_t since,
 	return print_finding(o, out, &finding, since, true);
 }
 
+/* Where --configz is given: asks, and adds that as a step. */
+static int ask_live(const struct kr_options *o, struct kr_node *node,
+                    struct kr_live *live, struct kr_diag *diag,
+                    struct kr_actions *steps)
+{
+	const struct kr_live_wait wait = {.timeout_usec = KR_LIVE_ASK_USEC};
+	uint64_t since = kr_now_usec();
+	int r = kr_live_open(live, &o->api, node, diag);
+
+	if (r == 0)
+		r = kr_live_ask(live, &wait, diag);
+	if (r < 0 || !live->endpoint)
+		return r;
+	return kr_actions_add(steps, "configz", kr_state_to_string(live->state),
+	                      since);
+}
+
+static int judge(const struct kr_options *o, struct kr_node *node,
+                 struct kr_diag *diag, struct kr_actions *steps,
+                 struct kr_audit **ret)
+{
+	_cleanup_live_ struct kr_live live = {0};
+	struct kr_audit_options options = {
+		.explicit_wanted = o->fix.explicit_wanted,
+	};
+	uint64_t since;
+	int r = ask_live(o, node, &live, diag, steps);
+
+	if (r < 0)
+		return r;
+	since = kr_now_usec();
+	options.live = live.state;
+	options.live_reason = live.reason;
+	options.endpoint = live.endpoint;
+	r = kr_audit_run(node, &options, diag, ret);
+	return r == 0 ? kr_actions_add(steps, "judge", "done", since) : r;
+}
+
 int kr_cli_audit(const struct kr_options *o, FILE *out, FILE *err)
 {
-	const struct kr_audit_options options = {
-		.explicit_wanted = o->fix.explicit_wanted,
-		.live = KR_STATE_ABSENT,
-	};
 	const struct kr_term err_term = kr_cli_terminal(o, err);
 	const uint64_t start = kr_now_usec();
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_host_ struct kr_host *host = NULL;
 	_cleanup_audit_ struct kr_audit *audit = NULL;
 	_cleanup_(kr_actions_done) struct kr_actions steps = {0};
-	uint64_t since = start;
 	int r = kr_host_open(&kr_setting_iptables, &o->node, &diag, &host);
 
 	if (r == 0)
-		r = kr_actions_add(&steps, "read", "done", since);
-	since = kr_now_usec();
+		r = kr_actions_add(&steps, "read", "done", start);
 	if (r == 0)
-		r = kr_audit_run(host->node, &options, &diag, &audit);
-	if (r == 0)
-		r = kr_actions_add(&steps, "judge", "done", since);
+		r = judge(o, host->node, &diag, &steps, &audit);
 	if (r == 0)
 		r = kr_recover_report(host->node->fs, &diag);
 	if (r == -ENOMEM)

@@ -98,6 +98,7 @@ static int change(const struct kr_options *o, struct kr_watch *watch,
 	if (o->command == KR_COMMAND_RECOVER)
 		return kr_rescue_run(&kr_setting_iptables, &o->node, &options,
 		                     o->transaction, diag, ret);
+	options.api = &o->api;
 	return kr_fix_run(&kr_setting_iptables, &o->node, &options, diag, ret);
 }
 

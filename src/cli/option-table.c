@@ -210,7 +210,7 @@ static int set_server(struct kr_options *o, const char *arg)
 
 static int set_node(struct kr_options *o, const char *arg)
 {
-	o->api.node = arg;
+	o->node.name = arg;
 	return *arg ? 0 : -EINVAL;
 }
 

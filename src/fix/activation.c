@@ -423,7 +423,7 @@ int kr_activation_restart(struct kr_host *host, struct kr_activation *act,
 	r = run_job(host, act, actions, diag);
 	if (r < 0)
 		return r;
-	since = kr_now_usec();
+	since = act->since_usec = kr_now_usec();
 	r = settle(host, act, diag);
 	if (kr_actions_add(actions, "settle",
 	                   act->failure ? act->failure

@@ -44,8 +44,9 @@ struct kr_activation {
 	kr_activation_tick_t tick; /* NULL: none */
 	void *closure;
 
-	bool asked;    /* out: systemd took the wish for a restart */
-	char *failure; /* out: why it is not well, freed by the caller */
+	bool asked;          /* out: systemd took the wish for a restart */
+	uint64_t since_usec; /* out: from when WAIT_USEC counts */
+	char *failure;       /* out: why it is not well, freed by the caller */
 	/* out: the invocation that was started, "" where there was none */
 	char invocation_id[KR_INVOCATION_ID_SIZE];
 };

@@ -33,6 +33,7 @@ void kr_applying_done(struct kr_applying *f)
 {
 	kr_transaction_free(f->tx);
 	kr_watchdog_done(&f->watchdog);
+	kr_live_done(&f->live);
 	free(f->unhealthy_why);
 	if (f->lock_fd >= 0)
 		close(f->lock_fd);
@@ -83,7 +84,9 @@ static bool wants_restart(struct kr_applying *f)
 		return f->was_healthy &&
 		       before->started_usec > f->undone->realtime_usec;
 	if (f->was_healthy)
-		return has_edits(f) || before->running.state == KR_STATE_FALSE;
+		return has_edits(f) ||
+		       before->running.state == KR_STATE_FALSE ||
+		       before->live.state == KR_STATE_FALSE;
 	return has_edits(f) && f->was_invalid;
 }
 
@@ -93,6 +96,7 @@ static int decide_restart(struct kr_applying *f)
 	int r;
 
 	f->fix->restarts = f->fix->reloads = f->fix->watched = false;
+	f->fix->asks_live = false;
 	f->was_invalid = before->disk.state == KR_STATE_INVALID &&
 	                 kr_apply_node(f)->disk.inputs.by_setting;
 	if (!kr_apply_node(f)->live)
@@ -104,6 +108,8 @@ static int decide_restart(struct kr_applying *f)
 	f->fix->watched =
 		f->fix->restarts && has_edits(f) && !f->options->no_rollback;
 	f->fix->reloads = f->fix->plan->unit_changes || before->reload_needed;
+	f->fix->asks_live =
+		f->fix->restarts && before->live.state != KR_STATE_ABSENT;
 	return 0;
 }
 
@@ -328,10 +334,7 @@ static int write_files(struct kr_applying *f)
 
 static int audit_again(struct kr_applying *f)
 {
-	const struct kr_audit_options options = {
-		.explicit_wanted = f->options->explicit_wanted,
-		.live = KR_STATE_ABSENT,
-	};
+	const struct kr_audit_options options = kr_apply_audit_options(f);
 	_cleanup_diag_ struct kr_diag found = {0};
 	struct kr_host *now = NULL;
 	int r;
@@ -504,6 +507,8 @@ int kr_apply_run(struct kr_applying *f)
 		r = check_files(f);
 	if (r == 0 && has_work(f))
 		r = check_bus(f);
+	if (r == 0)
+		r = kr_apply_check_live(f);
 	if (r != 0)
 		return r;
 	if (!has_work(f))

@@ -7,6 +7,7 @@
  */
 
 #include "fix/fix.h"
+#include "fix/live.h"
 #include "fix/transaction.h"
 #include "fix/watchdog.h"
 
@@ -22,6 +23,7 @@ struct kr_applying {
 	size_t n_before; /* messages about the node as it was */
 	struct kr_transaction *tx;
 	struct kr_watchdog watchdog;
+	struct kr_live live;
 	bool was_healthy;
 	char *unhealthy_why;
 	bool was_invalid; /* the disk, by our own setting */
@@ -62,6 +64,29 @@ bool kr_apply_may_write(struct kr_applying *a);
 /* Takes the lock, once. 0; 1: another run was waited for, all that was read is
  * old; 2: the outcome is set; -ENOMEM. */
 int kr_apply_lock(struct kr_applying *a);
+
+/* --- fix/apply-live ------------------------------------------------------ */
+
+/* Asks for the live view of the node that was read, where it is wanted. 0, or
+ * -ENOMEM; 1: a signal came, the outcome is set. */
+int kr_apply_ask_live(struct kr_applying *a);
+
+/* What an audit of this run is told. */
+struct kr_audit_options kr_apply_audit_options(const struct kr_applying *a);
+
+/* Before the first write: what cannot be read now proves nothing later. 0; 1:
+ * refused, the outcome is set; -ENOMEM. */
+int kr_apply_check_live(struct kr_applying *a);
+
+/*
+ * After a restart that went well: asks until the live view is as planned, at
+ * most until DEADLINE_USEC of kr_now_usec(), but once at least. 0; -EHOSTDOWN:
+ * it says something else; -ETIMEDOUT: it did not say anything; both with the
+ * words in *RET_FAILURE, which the caller frees; -EINTR: a signal came;
+ * -ENOMEM.
+ */
+int kr_apply_prove_live(struct kr_applying *a, uint64_t deadline_usec,
+                        char **ret_failure);
 
 /* --- fix/back ------------------------------------------------------------ */
 

@@ -3,11 +3,11 @@
 /*
  * From written files to a kubelet that runs on them, or back.
  *
- *   Reload ── restart ── settled? ── done
- *      │         │           │ no
- *      │         │ refused   └── files back ── Reload ── restart ── 5, or 6
- *      │ refused └── files back ── Reload ── kubelet is untouched: 4
- *      └── files back ── kubelet is untouched: 4
+ *   Reload ── restart ── settled? ── configz says so, where asked? ── done
+ *      │         │           │ no       │ no
+ *      │         │ refused   └──────────┴─ files back ── Reload ── restart ──
+ * 5, │ refused └── files back ── Reload ── kubelet is untouched: 4     or 6 └──
+ * files back ── kubelet is untouched: 4
  *
  * A signal is asked about between the steps; before the restart it sends only
  * the files back. kubelet is restarted on the old files only if it was on the
@@ -113,6 +113,7 @@ static int back_with_restart(struct kr_applying *f, const char *why, bool again)
 	struct kr_activation act = {.wait_usec = f->options->wait_usec};
 	int reverted = revert(f, again ? NULL : why), r;
 
+	kr_live_forget(&f->live, "not asked after everything was put back");
 	if (reverted == -ENOMEM)
 		return reverted;
 	r = reload(f);
@@ -141,19 +142,38 @@ static int back_with_restart(struct kr_applying *f, const char *why, bool again)
 
 /* --- forward ------------------------------------------------------------- */
 
-/* One that was not well before has no say. */
-static int end_unhealthy_before(struct kr_applying *f, const char *failure)
+/* One that was not well before has no say. WELL: it is now. */
+static int end_unhealthy_before(struct kr_applying *f, const char *failure,
+                                bool well)
 {
 	f->stays = true;
 	kr_diag_add(f->diag, KR_WARNING, "unhealthy-before", KR_SPAN_NONE,
-	            "kubelet was not healthy before the change either: the "
-	            "change stays");
-	if (f->was_invalid)
+	            "kubelet was not healthy before the change%s: the change "
+	            "stays",
+	            well ? "" : " either");
+	if (f->was_invalid || well)
 		return end_broken(f, failure);
 	return kr_apply_end(f, KR_OUTCOME_CHANGED,
 	                    "the files are right now, but kubelet is still "
 	                    "not healthy: %s",
 	                    failure);
+}
+
+/* kubelet runs and is well, but configz does not say what it should. */
+static int failed_proof(struct kr_applying *f, const char *failure, int error)
+{
+	if (!f->was_healthy)
+		return end_unhealthy_before(f, failure, true);
+	if (!f->tx) /* a restart more would change nothing */
+		return kr_apply_end(f, KR_OUTCOME_ROLLED_BACK,
+		                    "%s; no file was changed, kubelet is "
+		                    "healthy",
+		                    failure);
+	if (f->options->no_rollback) {
+		f->stays = true;
+		return end_broken(f, failure);
+	}
+	return back_with_restart(f, failure, error != -EHOSTDOWN);
 }
 
 static int failed_restart(struct kr_applying *f, struct kr_activation *act,
@@ -171,7 +191,7 @@ static int failed_restart(struct kr_applying *f, struct kr_activation *act,
 	if (error == -EINTR)
 		return back_with_restart(f, failure, true);
 	if (!f->was_healthy)
-		return end_unhealthy_before(f, failure);
+		return end_unhealthy_before(f, failure, false);
 	if (f->options->no_rollback) {
 		f->stays = true;
 		return end_broken(f, failure);
@@ -189,10 +209,16 @@ static int restart(struct kr_applying *f)
 		.tick = f->options->tick,
 		.closure = f->options->closure,
 	};
+	_cleanup_free_ char *failure = NULL;
 	int r = kr_activation_restart(f->fix->host, &act, &f->fix->actions,
 	                              f->diag);
 
-	if (r < 0 && r != -ENOMEM)
+	if (r == 0)
+		r = kr_apply_prove_live(f, act.since_usec + act.wait_usec,
+		                        &failure);
+	if (r < 0 && failure)
+		r = failed_proof(f, failure, r);
+	else if (r < 0 && r != -ENOMEM)
 		r = failed_restart(f, &act, r);
 	free(act.failure);
 	return r;

@@ -81,13 +81,11 @@ bool kr_apply_can_restart(struct kr_applying *f)
 	       f->fix->host->loaded;
 }
 
+/* 0; 2: the outcome is set; an errno. */
 static int open_host(struct kr_applying *f, const struct kr_setting *setting,
                      const struct kr_node_options *node_options)
 {
-	const struct kr_audit_options options = {
-		.explicit_wanted = f->options->explicit_wanted,
-		.live = KR_STATE_ABSENT,
-	};
+	struct kr_audit_options options;
 	struct kr_fix *fix = f->fix;
 	int r;
 
@@ -96,8 +94,11 @@ static int open_host(struct kr_applying *f, const struct kr_setting *setting,
 	fix->host = kr_host_free(fix->host);
 	r = kr_host_open(setting, node_options, f->diag, &fix->host);
 	if (r == 0)
-		r = kr_audit_run(kr_apply_node(f), &options, f->diag,
-		                 &fix->before);
+		r = kr_apply_ask_live(f);
+	if (r != 0)
+		return r == 1 ? 2 : r;
+	options = kr_apply_audit_options(f);
+	r = kr_audit_run(kr_apply_node(f), &options, f->diag, &fix->before);
 	f->n_before = f->diag->n_messages;
 	return r;
 }

@@ -14,6 +14,7 @@
 #include "fix/activation.h"
 #include "fix/host.h"
 #include "fix/transaction.h"
+#include "net/api.h"
 #include "plan/plan.h"
 #include "systemd/journal.h"
 
@@ -56,6 +57,9 @@ struct kr_fix_options {
 	bool explicit_wanted;
 	bool retry;      /* also a change that was put back before */
 	bool no_persist; /* leaves the platform's durable place alone */
+	/* with its configz, the live view is asked before the first write and
+	 * must be as planned after a restart; NULL: not asked */
+	const struct kr_api_options *api;
 	/* asked before the first write and while anything is waited for; < 0
 	 * means stop (a signal came); NULL: nothing */
 	kr_activation_tick_t tick;
@@ -70,6 +74,7 @@ struct kr_fix {
 	struct kr_audit *after;  /* of the node as it is in the end; NULL: as
 	                            before, or a preview (see the plan's) */
 	bool restarts, reloads;  /* was done, or would be in a preview */
+	bool asks_live;          /* after the restart configz is asked, too */
 	bool watched;         /* a timer takes it back if this run is killed */
 	char transaction[64]; /* its id, "" where there is none */
 	struct kr_actions actions;

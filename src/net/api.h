@@ -9,7 +9,6 @@
 struct kr_api_options {
 	bool configz;           /* the live view is asked for */
 	const char *url;        /* of a `kubectl proxy` or an API server */
-	const char *node;       /* the node's name there */
 	const char *cacert;     /* file: PEM of the authorities to trust */
 	const char *token_file; /* file: a bearer token */
 	const char *cert, *key; /* files: PEM of a client certificate */

@@ -13,19 +13,29 @@
 
 #include "node/name.h"
 
+/* What kubelet was told, or would be. NULL: nothing. */
+static const char *find_override(const struct kr_node *node)
+{
+	const struct kr_inputs *in = node->running_valid ? &node->running
+	                             : node->disk.inputs_valid
+	                                     ? &node->disk.inputs
+	                                     : NULL;
+	const char *text = in ? in->flags.hostname_override.text : NULL;
+
+	return text && *text ? text : NULL;
+}
+
 void kr_node_name(struct kr_node *node, char *ret, size_t size)
 {
 	const struct kr_file *file = NULL;
-	const char *name = getenv("NODE_NAME");
-	const char *override =
-		node->disk.inputs_valid
-			? node->disk.inputs.flags.hostname_override.text
-			: NULL;
+	const char *name =
+		node->name_override ? node->name_override : getenv("NODE_NAME");
+	const char *override = find_override(node);
 
 	ret[0] = '\0';
 	if (name && *name)
 		strlcpy(ret, name, size);
-	else if (override && *override)
+	else if (override)
 		strlcpy(ret, override, size);
 	else if (strcmp(node->root, "/") == 0)
 		gethostname(ret, size - 1);

@@ -80,6 +80,7 @@ int kr_node_open(const struct kr_setting *setting,
 		.process.root_fd = -1,
 		.disk.command = -1,
 		.config_override = options->config,
+		.name_override = options->name,
 	};
 	node->root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (node->root_fd < 0) {
@@ -546,6 +547,7 @@ int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
 		.process.root_fd = -1,
 		.disk.command = -1,
 		.config_override = node->config_override,
+		.name_override = node->name_override,
 		.platform = node->platform,
 		.manager_environment = node->manager_environment,
 		.systemd_version = node->systemd_version,

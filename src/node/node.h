@@ -24,6 +24,7 @@ struct kr_node_options {
 	const char *root;   /* NULL: "/" */
 	const char *unit;   /* NULL: kubelet.service, else kubelet's own */
 	const char *config; /* read instead of the one found; NULL */
+	const char *name;   /* what its cluster calls it; NULL: see node/name */
 	pid_t pid;          /* 0: the unit's main process, else by name */
 };
 
@@ -55,7 +56,7 @@ struct kr_node {
 	bool unit_named;      /* by the options: no other is looked for */
 	bool live;            /* a running system, not an image */
 	int root_fd, proc_fd; /* PROC_FD is -1 for an image */
-	const char *config_override;
+	const char *config_override, *name_override; /* borrowed; NULL */
 	struct kr_fs *fs;                    /* owned */
 	const struct kr_loaded_unit *loaded; /* borrowed; NULL: no bus */
 	const char *const *manager_environment;

@@ -111,7 +111,7 @@ static void add_views(struct kr_build *j, cJSON *root, const struct kr_audit *a)
 	kr_build_when(j, v, "started", a->started_usec);
 	kr_build_boolean(j, v, "assumed", a->assumed);
 	v = add_view(j, views, "live", &a->live);
-	kr_build_string(j, v, "endpoint", NULL);
+	kr_build_string(j, v, "endpoint", a->endpoint);
 }
 
 /* The file whose hash is in HEX: most sources are of one. */

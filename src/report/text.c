@@ -140,6 +140,18 @@ static void print_running(const struct kr_term *term,
 	fputc('\n', term->out);
 }
 
+static void print_live(const struct kr_term *term, const struct kr_audit *audit)
+{
+	print_state(term, "live", audit->live.state);
+	if (audit->endpoint)
+		kr_term_text(term, audit->endpoint);
+	if (audit->live.state == KR_STATE_UNKNOWN)
+		print_row(term, audit->endpoint ? ": " : "",
+		          audit->live.reason);
+	else
+		fputc('\n', term->out);
+}
+
 static void print_overridden(const struct kr_term *term,
                              const struct kr_audit *audit)
 {
@@ -228,10 +240,8 @@ void kr_text_audit(const struct kr_term *term, const struct kr_node *node,
 	print_disk(term, audit);
 	if (node->live)
 		print_running(term, audit);
-	if (audit->live.state != KR_STATE_ABSENT) {
-		print_state(term, "live", audit->live.state);
-		print_row(term, "", audit->live.reason);
-	}
+	if (audit->live.state != KR_STATE_ABSENT)
+		print_live(term, audit);
 	print_overridden(term, audit);
 	print_platform(term, node);
 	kr_term_messages(term, diag, KR_NOTE);
@@ -342,7 +352,12 @@ static void print_steps(const struct kr_term *term, const struct kr_fix *fix)
 		        "# then: kubelet must be healthy, else everything is "
 		        "put back\n",
 		        unit, unit);
-	else
+	if (fix->asks_live)
+		fprintf(term->out,
+		        "# then: %s must say %s, else everything is put back\n",
+		        fix->before->endpoint,
+		        kr_state_to_string(after->disk.state));
+	if (!fix->restarts)
 		fputs("# kubelet is not restarted\n", term->out);
 	fprintf(term->out, "# %s would be %s\n", fix->host->setting->key,
 	        kr_state_to_string(after->disk.state));

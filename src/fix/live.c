@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The live view.
+ *
+ * Only here does a node meet an API server: net/configz is told a name and a
+ * key, audit is told what came of it. The view speaks of the kubelet that is
+ * registered under the node's name; an image has none, whatever it is called.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "fix/live.h"
+#include "node/name.h"
+
+#define CONNECT_USEC (3 * KR_USEC_PER_SEC)
+
+static int refuse(struct kr_live *live, char *reason)
+{
+	if (!reason)
+		return -ENOMEM;
+	live->refusal = reason;
+	live->reason = reason;
+	return 0;
+}
+
+/* The URL that is asked, for people. */
+static int make_endpoint(struct kr_live *live)
+{
+	_cleanup_free_ char *path = NULL;
+	int r = kr_configz_path(live->node, &path);
+
+	if (r == -EINVAL)
+		return refuse(live, strdup("the node's name is not known "
+		                           "(--node)"));
+	if (r < 0)
+		return r;
+	r = asprintf(&live->endpoint, "%s%s", live->server->url, path);
+	if (r >= 0)
+		return 0;
+	live->endpoint = NULL;
+	return -ENOMEM;
+}
+
+static int ask_tick(void *closure)
+{
+	const struct kr_live_wait *w = ((struct kr_live *)closure)->wait;
+
+	if (!w->tick)
+		return 0;
+	return w->tick(w->closure, w->what, kr_now_usec() - w->since_usec,
+	               w->limit_usec);
+}
+
+static int make_transfer(struct kr_live *live)
+{
+	const struct kr_http_limits limits = {
+		.connect_usec = CONNECT_USEC,
+		.total_usec = KR_LIVE_ASK_USEC,
+		.body_size_max = KR_CONFIGZ_SIZE_MAX,
+		.tick = ask_tick,
+		.closure = live,
+	};
+	int r = kr_http_transfer_new(live->server, &limits, &live->transfer);
+
+	if (r == -ENOPKG)
+		return refuse(live, strdup("this libcurl lacks what is "
+		                           "needed"));
+	return r;
+}
+
+int kr_live_open(struct kr_live *live, const struct kr_api_options *api,
+                 struct kr_node *node, struct kr_diag *diag)
+{
+	char name[KR_NODE_NAME_SIZE], *why = NULL;
+	int r;
+
+	*live = (struct kr_live){.state = KR_STATE_ABSENT};
+	if (!api || !api->configz)
+		return 0;
+	live->asked_for = true;
+	live->key = node->setting->key;
+	if (!node->live) {
+		live->reason = "an image, no running system";
+		kr_diag_add_path(diag, KR_WARNING, "configz-image", node->root,
+		                 "an image has no kubelet that could be asked "
+		                 "by --configz");
+		return 0;
+	}
+	live->state = KR_STATE_UNKNOWN;
+	live->reason = "not asked yet";
+	kr_node_name(node, name, sizeof(name));
+	live->node = strdup(name);
+	if (!live->node)
+		return -ENOMEM;
+	r = kr_http_server_new(api, &live->server, &why);
+	if (r == -EINVAL || r == -ENOPKG)
+		return refuse(live, why);
+	if (r == 0)
+		r = make_endpoint(live);
+	if (r == 0 && live->endpoint)
+		r = make_transfer(live);
+	return r;
+}
+
+int kr_live_ask(struct kr_live *live, const struct kr_live_wait *wait,
+                struct kr_diag *diag)
+{
+	static const enum kr_state states[] = {
+		[KR_CONFIGZ_UNKNOWN] = KR_STATE_UNKNOWN,
+		[KR_CONFIGZ_FALSE] = KR_STATE_FALSE,
+		[KR_CONFIGZ_TRUE] = KR_STATE_TRUE,
+	};
+	int r;
+
+	if (!live->transfer)
+		return 0;
+	live->wait = wait;
+	kr_http_set_total(live->transfer, wait->timeout_usec);
+	r = kr_configz_get(live->transfer, live->node, live->key,
+	                   &live->configz);
+	if (r < 0)
+		return r;
+	live->status = kr_http_answer(live->transfer)->status;
+	live->state = states[live->configz.state];
+	live->reason = live->state == KR_STATE_UNKNOWN
+	                       ? live->configz.reason
+	                       : "kubelet says so of itself";
+	if (live->configz.detail[0])
+		kr_diag_add(diag, KR_NOTE, "configz", KR_SPAN_NONE,
+		            "%s says: %s", live->endpoint,
+		            live->configz.detail);
+	return 0;
+}
+
+void kr_live_forget(struct kr_live *live, const char *reason)
+{
+	if (live->state == KR_STATE_ABSENT)
+		return;
+	live->state = KR_STATE_UNKNOWN;
+	live->reason = reason;
+}
+
+void kr_live_done(struct kr_live *live)
+{
+	kr_http_transfer_free(live->transfer);
+	kr_http_server_free(live->server);
+	free(live->node);
+	free(live->endpoint);
+	free(live->refusal);
+	*live = (struct kr_live){0};
+}

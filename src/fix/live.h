@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The live view: what the node's kubelet says of itself through the API server
+ * (--configz).
+ */
+
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "fix/activation.h"
+#include "kubelet/flags.h"
+#include "net/configz.h"
+#include "node/node.h"
+
+struct kr_live {
+	enum kr_state state; /* TRUE, FALSE, UNKNOWN; ABSENT: not asked for,
+	                      * or an image: there is nobody to ask */
+	const char *reason;  /* one sentence; NULL: not asked for */
+	char *endpoint;      /* the URL of configz; NULL: none was found */
+	unsigned status;     /* of the last answer; 0: there was none */
+	bool asked_for;      /* --configz */
+
+	const char *key; /* of the setting; the rest is the module's own */
+	char *node;
+	char *refusal; /* why nobody can be asked */
+	struct kr_http_server *server;
+	struct kr_http_transfer *transfer;
+	struct kr_configz configz;
+	const struct kr_live_wait *wait;
+};
+
+/* How long, and who is asked whether to go on meanwhile. */
+struct kr_live_wait {
+	uint64_t timeout_usec;
+	kr_activation_tick_t tick; /* NULL: none */
+	void *closure;
+	const char *what; /* static: what TICK is told is waited for */
+	uint64_t since_usec, limit_usec;
+};
+
+#define KR_LIVE_ASK_USEC (10 * KR_USEC_PER_SEC)
+
+/*
+ * Finds out whom to ask about NODE, which was read. API's strings are borrowed;
+ * NULL, or without its configz: the view is ABSENT. What is wrong with them
+ * makes it UNKNOWN. 0 or -ENOMEM.
+ */
+int kr_live_open(struct kr_live *live, const struct kr_api_options *api,
+                 struct kr_node *node, struct kr_diag *diag);
+
+/*
+ * Asks, once, where there is somebody to ask. DIAG, which may be NULL, gets the
+ * server's own words about a refusal. 0; what WAIT's tick gave (-EINTR);
+ * -ENOMEM.
+ */
+int kr_live_ask(struct kr_live *live, const struct kr_live_wait *wait,
+                struct kr_diag *diag);
+
+/* What was heard is old: UNKNOWN, for REASON (static), where it was asked. */
+void kr_live_forget(struct kr_live *live, const char *reason);
+
+void kr_live_done(struct kr_live *live);
+#define _cleanup_live_ _cleanup_(kr_live_done)
