@@ -57,7 +57,7 @@ struct kr_node {
 	bool live;            /* a running system, not an image */
 	int root_fd, proc_fd; /* PROC_FD is -1 for an image */
 	const char *config_override, *name_override; /* borrowed; NULL */
-	struct kr_fs *fs;                    /* owned */
+	struct kr_fs *fs;                            /* owned */
 	const struct kr_loaded_unit *loaded; /* borrowed; NULL: no bus */
 	const char *const *manager_environment;
 	unsigned systemd_version;
