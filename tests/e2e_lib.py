@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the end-to-end tests have in common: the failing node, and the ends."""
 
+import fcntl
+import os
+import pty
+import struct
 import sys
+import termios
+import threading
 
 from host_lib import FLAG, KEY, Host, Skip, need_host, run_tests
 
@@ -56,6 +62,35 @@ def fix_in_wait(host, *words, control="healthy-after-ms=4000 when=true\n",
         host.finish(process, timeout=1)
         raise RuntimeError("no new kubelet was started")
     return process, before
+
+
+class Terminal:
+    """A pty of so many columns, and all that is written to it."""
+
+    def __init__(self, columns):
+        self.master, self.slave = pty.openpty()
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ,
+                    struct.pack("HHHH", 24, columns, 0, 0))
+        self.parts = []
+        self.thread = threading.Thread(target=self.read)
+        self.thread.start()
+
+    def read(self):
+        while True:
+            try:
+                part = os.read(self.master, 4096)
+            except OSError:
+                return
+            if not part:
+                return
+            self.parts.append(part)
+
+    def text(self):
+        """All of it, when its writers are gone."""
+        os.close(self.slave)
+        self.thread.join()
+        os.close(self.master)
+        return b"".join(self.parts).decode().replace("\r\n", "\n")
 
 
 def run_file(doc, things):

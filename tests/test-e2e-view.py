@@ -7,21 +7,16 @@
 Needs root; without it the whole is skipped.
 """
 
-import fcntl
 import json
 import os
-import pty
 import re
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
-import threading
 import time
 
-from e2e_lib import (FALSE_FLAG, KEY_FALSE, check_fixed, failing_node,
-                     run_file)
+from e2e_lib import (FALSE_FLAG, KEY_FALSE, Terminal, check_fixed,
+                     failing_node, run_file)
 from host_lib import (CONFIG, CONTROL, DROPIN, DROPIN_TEXT, HERE, UNIT)
 from json_schema import Schemas
 
@@ -251,35 +246,6 @@ def test_escapes_in_a_diff(host, tap):
 
 
 # --- narrow terminals
-
-class Terminal:
-    """A pty of so many columns, and all that is written to it."""
-
-    def __init__(self, columns):
-        self.master, self.slave = pty.openpty()
-        fcntl.ioctl(self.slave, termios.TIOCSWINSZ,
-                    struct.pack("HHHH", 24, columns, 0, 0))
-        self.parts = []
-        self.thread = threading.Thread(target=self.read)
-        self.thread.start()
-
-    def read(self):
-        while True:
-            try:
-                part = os.read(self.master, 4096)
-            except OSError:
-                return
-            if not part:
-                return
-            self.parts.append(part)
-
-    def text(self):
-        """All of it, when its writers are gone."""
-        os.close(self.slave)
-        self.thread.join()
-        os.close(self.master)
-        return b"".join(self.parts).decode().replace("\r\n", "\n")
-
 
 def plain(text):
     return re.sub("\x1b\\[[0-9;]*m", "", text)

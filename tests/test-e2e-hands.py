@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A fix that is not alone: a bus and a systemd that fail while it waits, others
+who reload, a second run, and the fix that was put back before.
+
+    test-e2e-hands.py PROGRAM STANDIN [TEST...]
+
+Needs root; without it the whole is skipped.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from e2e_lib import (FALSE_FLAG, QUICK, Terminal, check_fixed, check_put_back,
+                     check_untouched, failing_node, fix_in_wait, run_file)
+from host_lib import BOOT, CONTROL, DROPIN
+
+DBUS = "dbus.socket dbus.service"
+DIES_LATER = "die-after-ms=2500 when=true\n"
+STATE_DIR = "/var/lib/kubelet-remedy"
+
+
+# --- the bus, while it waits
+
+@contextlib.contextmanager
+def no_bus(host):
+    host.sh("systemctl stop " + DBUS)
+    try:
+        yield
+    finally:
+        host.sh("systemctl start " + DBUS)
+
+
+def check_nothing_armed(host, tap):
+    names = host.sh("systemctl list-units --all --plain --no-legend "
+                    "'kubelet-remedy-rollback*' | cut -d' ' -f1").stdout
+    tap.equal(names.split(), [], "no timer is left")
+    tap.check(not os.path.exists(host.root + STATE_DIR + "/pending"),
+              "no mark is left")
+
+
+def test_bus_restarted(host, tap):
+    process, _ = fix_in_wait(host)
+    tap.status(host.sh("systemctl restart dbus.service"), 0, "dbus-daemon")
+    check_fixed(host, tap, host.finish(process))
+    check_nothing_armed(host, tap)
+
+
+def test_bus_restarted_and_kubelet_dies(host, tap):
+    process, before = fix_in_wait(host, control=DIES_LATER)
+    host.sh("systemctl restart dbus.service")
+    check_put_back(host, tap, host.finish(process), before)
+    check_nothing_armed(host, tap)
+
+
+def test_bus_gone(host, tap):
+    """systemd has a socket of its own."""
+    process, _ = fix_in_wait(host)
+    with no_bus(host):
+        result = host.finish(process)
+    check_fixed(host, tap, result)
+    check_nothing_armed(host, tap)
+
+
+def test_bus_gone_and_kubelet_dies(host, tap):
+    process, before = fix_in_wait(host, control=DIES_LATER)
+    with no_bus(host):
+        result = host.finish(process)
+    check_put_back(host, tap, result, before)
+    check_nothing_armed(host, tap)
+
+
+# --- systemd, while it waits
+
+@contextlib.contextmanager
+def stopped(host):
+    """systemd stands still, and with it all that it watches over."""
+    pid = int(subprocess.run([BOOT, "pid", host.name], check=True,
+                             capture_output=True, text=True).stdout)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_systemd_stands_still(host, tap):
+    process, _ = fix_in_wait(host)
+    with stopped(host):
+        time.sleep(3)
+    check_fixed(host, tap, host.finish(process))
+    check_nothing_armed(host, tap)
+
+
+def test_systemd_stands_still_before(host, tap):
+    """It answers nothing: nothing is changed, and the end comes in time."""
+    before, was = failing_node(host)
+    start = time.monotonic()
+    with stopped(host):
+        process = host.spawn(["kubelet-remedy", "fix", QUICK])
+        result = host.finish(process, 100)
+    check_untouched(host, tap, result, before, was)
+    tap.check(time.monotonic() - start < 90, "in time",
+              time.monotonic() - start)
+
+
+def test_daemon_reload(host, tap):
+    """Somebody installs packages meanwhile."""
+    process, _ = fix_in_wait(host)
+    reloads = host.sh("for i in 1 2 3 4 5 6; do systemctl daemon-reload "
+                      "|| exit; sleep 0.3; done")
+    tap.status(reloads, 0, "reloads")
+    check_fixed(host, tap, host.finish(process))
+    check_nothing_armed(host, tap)
+
+
+def test_daemon_reload_and_kubelet_dies(host, tap):
+    """The timer is still there after them, and goes with the end."""
+    process, before = fix_in_wait(host, control=DIES_LATER)
+    host.sh("systemctl daemon-reload; systemctl daemon-reexec")
+    check_put_back(host, tap, host.finish(process), before)
+    check_nothing_armed(host, tap)
+
+
+# --- a second run
+
+def test_second_run_waits(host, tap):
+    """It says what it waits for, and then finds nothing more to do."""
+    process, _ = fix_in_wait(host)
+    terminal = Terminal(80)
+    second = host.run(["kubelet-remedy", "fix", "--wait=60"],
+                      stderr=terminal.slave)
+    text = terminal.text()
+    check_fixed(host, tap, host.finish(process))
+    tap.status(second, 0, "the second run")
+    tap.contains(text, "waiting for another run of this program", "it says so")
+    tap.contains(second.stdout, "nothing was changed", "it changes nothing")
+    tap.equal(len(host.remedy_json("history")[1].get("transactions", [])), 1,
+              "there was one fix")
+
+
+def test_second_run_ends(host, tap):
+    """One that has no more time says why; the first one goes on."""
+    process, _ = fix_in_wait(host)
+    for words in (["fix", "--wait=1"], ["undo", "--wait=1"]):
+        second = host.remedy(*words)
+        if words[0] == "fix":
+            tap.status(second, 4, "fix")
+            tap.contains(second.stderr, "another run", "fix: the reason")
+        else: # there is no fix yet that stands
+            tap.check(second.status in (1, 4), "undo", second)
+    check_fixed(host, tap, host.finish(process))
+
+
+def test_second_run_interrupted(host, tap):
+    """A signal ends the one that waits, and leaves the other alone."""
+    process, _ = fix_in_wait(host)
+    result = host.sh("kubelet-remedy fix --wait=60 & sleep 0.5; kill $!;"
+                     " wait $!")
+    tap.status(result, 4, "the second run")
+    tap.contains(result.stdout, "interrupted", "it says so")
+    check_fixed(host, tap, host.finish(process))
+
+
+# --- a fix that was put back before
+
+def test_not_tried_again(host, tap):
+    before, _ = failing_node(host, "die-after-ms=300 when=true\n")
+    check_put_back(host, tap, host.remedy("fix", "--wait=3"), before)
+    was = host.identity()
+    for words in ([], ["-n"], ["--restart=always"]):
+        result, fix = host.remedy_json("fix", *words)
+        check_untouched(host, tap, result, before, was)
+        tap.equal(fix.get("outcome"), "refused", "outcome")
+        result = host.remedy("fix", *words)
+        tap.contains(result.stderr, "--retry tries it again", "the way out")
+        tap.contains(result.stderr, "put back at 20", "and when")
+    result = host.remedy("fix", "--retry", "--wait=3")
+    check_put_back(host, tap, result, before)
+    host.write(CONTROL, "")
+    check_untouched(host, tap, host.remedy("fix", QUICK), before,
+                    host.identity())
+    check_fixed(host, tap, host.remedy("fix", "--retry", QUICK))
+
+
+def test_tried_again_on_other_bytes(host, tap):
+    before, _ = failing_node(host, "die-after-ms=300 when=true\n")
+    check_put_back(host, tap, host.remedy("fix", "--wait=3"), before)
+    host.write(DROPIN, host.read(DROPIN) + b"# another line\n")
+    host.sh("systemctl daemon-reload")
+    before = host.snapshot()
+    check_put_back(host, tap, host.remedy("fix", "--wait=3"), before)
+    host.write(DROPIN, host.read(DROPIN).replace(
+        b"# another line\n", b""))
+    host.sh("systemctl daemon-reload")
+    tap.status(host.remedy("fix", "--wait=3"), 4, "the first bytes again")
+    tap.check(FALSE_FLAG in host.argv(), "kubelet runs as before",
+              host.argv())
+
+
+if __name__ == "__main__":
+    sys.exit(run_file(__doc__, globals()))
