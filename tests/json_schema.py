@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A validator for the JSON Schema files in data/schema.
+"""A validator for the JSON Schema files in data/schema and tests/schema.
 
 It knows the keywords that those use and refuses any other, so that nothing in a
-schema is passed over in silence. Draft 7; a "$ref" names a place in the same
-file ("#/definitions/x") or in one beside it ("audit.json#/definitions/x").
+schema is passed over in silence. A "$ref" names a place in the same file
+("#/definitions/x") or in one beside it ("audit.json#/definitions/x"); beside it
+only remarks may stand, since they count for nothing in draft 7.
 """
 
+import datetime
 import json
 import os
 import re
+import urllib.parse
 
-REMARKS = {"$schema", "$id", "title", "description", "definitions"}
+REMARKS = {"$schema", "$id", "title", "description", "definitions", "default"}
 TYPES = {
     "null": lambda v: v is None,
     "boolean": lambda v: isinstance(v, bool),
@@ -20,6 +23,39 @@ TYPES = {
     "string": lambda v: isinstance(v, str),
     "array": lambda v: isinstance(v, list),
     "object": lambda v: isinstance(v, dict),
+}
+
+
+URI_CHARACTERS = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]"
+                            r"|%[0-9A-Fa-f]{2})*\Z")
+
+
+def is_uri_reference(text):
+    """RFC 3986: its characters, and no colon that would make a scheme."""
+    if not URI_CHARACTERS.match(text):
+        return False
+    scheme, colon, _ = re.split("[/?#]", text)[0].partition(":")
+    return not colon or bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]*\Z", scheme))
+
+
+def is_uri(text):
+    return is_uri_reference(text) and bool(urllib.parse.urlsplit(text).scheme)
+
+
+def is_date_time(text):
+    try:
+        datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
+    except ValueError:
+        return False
+    return True
+
+
+FORMATS = {
+    "date-time": is_date_time,
+    "uri": is_uri,
+    "uri-reference": is_uri_reference,
+    "uuid": re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}"
+                       r"-[0-9a-fA-F]{12}\Z").match,
 }
 
 
@@ -33,6 +69,8 @@ class Schemas:
     def __init__(self, folder):
         self.files = {}
         for name in sorted(os.listdir(folder)):
+            if not name.endswith(".json"):
+                continue
             with open(os.path.join(folder, name), encoding="utf-8") as file:
                 self.files[name] = json.load(file)
         for name, schema in self.files.items():
@@ -62,16 +100,22 @@ class Schemas:
                     self.check_schema(name, inner, "%s/%s" % (here, key))
             elif keyword == "items":
                 self.check_schema(name, value, here)
-            elif keyword in ("allOf", "anyOf"):
+            elif keyword == "additionalProperties":
+                if not isinstance(value, bool):
+                    self.check_schema(name, value, here)
+            elif keyword in ("allOf", "anyOf", "oneOf"):
                 for inner in value:
                     self.check_schema(name, inner, here)
             elif keyword == "$ref":
                 self.resolve(name, value)
-                if len(schema) > 1:
+                if set(schema) - REMARKS != {"$ref"}:
                     raise SchemaError("%s: words beside $ref count for "
                                       "nothing" % where)
             elif keyword == "pattern":
                 re.compile(value)
+            elif keyword == "format":
+                if value not in FORMATS:
+                    raise SchemaError("%s: no format: %s" % (here, value))
             elif keyword == "type":
                 for word in [value] if isinstance(value, str) else value:
                     if word not in TYPES:
@@ -90,7 +134,9 @@ class Schemas:
             return self.faults(name, value, schema, where)
         found = []
         for keyword, want in schema.items():
-            if keyword not in REMARKS:
+            if keyword == "additionalProperties":
+                found += self.check_others(name, value, schema, where)
+            elif keyword not in REMARKS:
                 check = getattr(self, "check_" + keyword)
                 found += check(name, value, want, where)
         return found
@@ -120,6 +166,27 @@ class Schemas:
     def check_minimum(_, value, want, where):
         if TYPES["number"](value) and value < want:
             return ["%s: %r is less than %r" % (where, value, want)]
+        return []
+
+    @staticmethod
+    def check_maximum(_, value, want, where):
+        if TYPES["number"](value) and value > want:
+            return ["%s: %r is more than %r" % (where, value, want)]
+        return []
+
+    @staticmethod
+    def check_format(_, value, want, where):
+        if isinstance(value, str) and not FORMATS[want](value):
+            return ["%s: %r is no %s" % (where, value, want)]
+        return []
+
+    @staticmethod
+    def check_uniqueItems(_, value, want, where):
+        if not want or not isinstance(value, list):
+            return []
+        texts = [json.dumps(item, sort_keys=True) for item in value]
+        if len(set(texts)) < len(texts):
+            return ["%s: an item stands twice" % where]
         return []
 
     @staticmethod
@@ -154,6 +221,19 @@ class Schemas:
                 for fault in self.faults(name, value[key], schema,
                                          "%s.%s" % (where, key))]
 
+    def check_others(self, name, value, schema, where):
+        """additionalProperties: those that `properties` does not name."""
+        want = schema["additionalProperties"]
+        if want is True or not isinstance(value, dict):
+            return []
+        others = set(value) - set(schema.get("properties", {}))
+        if want is False:
+            return ["%s: no member may be called %s" % (where, key)
+                    for key in sorted(others)]
+        return [fault for key in sorted(others)
+                for fault in self.faults(name, value[key], want,
+                                         "%s.%s" % (where, key))]
+
     def check_items(self, name, value, want, where):
         if not isinstance(value, list):
             return []
@@ -171,6 +251,12 @@ class Schemas:
         if any(not faults for faults in all_faults):
             return []
         return all_faults[-1]
+
+    def check_oneOf(self, name, value, want, where):
+        n_good = sum(not self.faults(name, value, schema, where)
+                     for schema in want)
+        return [] if n_good == 1 else ["%s: %d of %d fit, not one"
+                                       % (where, n_good, len(want))]
 
 
 def parse(text):

@@ -27,6 +27,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/utf8.h"
 
 enum expect {
 	VALUE,
@@ -383,35 +384,6 @@ static size_t put_rune(char *out, uint32_t rune)
 	return 4;
 }
 
-/* The number of bytes of the UTF-8 character at TEXT; 0: it is none. */
-static size_t utf8_length(const char *text, size_t left)
-{
-	const unsigned char *s = (const unsigned char *)text;
-	unsigned char low = 0x80, high = 0xbf;
-	size_t n;
-
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	n = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-	if (s[0] == 0xe0)
-		low = 0xa0;
-	else if (s[0] == 0xed)
-		high = 0x9f;
-	else if (s[0] == 0xf0)
-		low = 0x90;
-	else if (s[0] == 0xf4)
-		high = 0x8f;
-	if (left < n || s[1] < low || s[1] > high)
-		return 0;
-	for (size_t i = 2; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	return n;
-}
-
 static uint32_t hex4(const char *text)
 {
 	uint32_t value = 0;
@@ -451,7 +423,7 @@ size_t kr_json_unescape(const char *text, size_t length, char *out)
 	size_t i = 0;
 
 	while (i < length) {
-		size_t n = utf8_length(text + i, length - i);
+		size_t n = kr_utf8_length_at(text + i, length - i);
 		uint32_t rune;
 
 		if (text[i] == '\\' && text[i + 1] == 'u') {

@@ -19,13 +19,17 @@ static bool is_utf16(const struct kr_file *file)
 	                           memcmp(file->data, "\xfe\xff", 2) == 0);
 }
 
-/* The column in characters of SPAN's first byte. */
+/* The column in characters of SPAN's first byte. A byte order mark is none: who
+ * opens the file does not see it. */
 static unsigned char_column(struct kr_span span)
 {
 	struct kr_span line = kr_span_line(span);
+	const char *start = span.file->data + line.offset;
+	size_t size = span.offset - line.offset;
+	bool mark = line.offset == 0 && size >= 3 &&
+	            memcmp(start, "\xef\xbb\xbf", 3) == 0;
 
-	return 1 + (unsigned)kr_utf8_count(span.file->data + line.offset,
-	                                   span.offset - line.offset);
+	return (unsigned)kr_utf8_count(start, size) + (mark ? 0 : 1);
 }
 
 struct kr_place kr_place_from_span(struct kr_span span)

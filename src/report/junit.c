@@ -123,21 +123,22 @@ static void print_messages(FILE *out, const struct kr_diag *diag)
 	}
 }
 
-static void print_suite(FILE *out, const struct kr_finding *f)
+static void print_suite(FILE *out, const struct kr_finding *f, size_t number)
 {
-	const char *name = f->node ? f->node : "localhost";
+	const char *name = f->node && *f->node ? f->node : "localhost";
 	uint64_t time = f->time_usec ? f->time_usec : kr_realtime_usec();
 	char stamp[KR_RFC3339_SIZE];
 
 	kr_rfc3339(time, stamp);
-	fputs("  <testsuite name=\"", out);
+	fprintf(out, "  <testsuite id=\"%zu\" package=\"" KR_NAME "\" name=\"",
+	        number);
 	print_text(out, name);
 	fputs("\" hostname=\"", out);
 	print_text(out, name);
-	/* no zone: some schemas have none, and take it for UTC */
+	/* no zone: the schema has none */
 	fprintf(out,
 	        "\" timestamp=\"%.*s\" time=\"%.3f\" tests=\"1\" "
-	        "failures=\"%d\" errors=\"%d\" skipped=\"0\">\n",
+	        "failures=\"%d\" errors=\"%d\">\n",
 	        TIME_SIZE - 1, stamp,
 	        (double)f->took_usec / (double)KR_USEC_PER_SEC,
 	        f->verdict == KR_VERDICT_FAIL,
@@ -145,17 +146,25 @@ static void print_suite(FILE *out, const struct kr_finding *f)
 	                f->verdict == KR_VERDICT_UNKNOWN);
 }
 
-/* In the first suite: they are the same for all. */
-static void print_controls(FILE *out, const struct kr_setting *setting)
+static void print_property(FILE *out, const char *name, const char *value)
+{
+	fputs("      <property name=\"", out);
+	print_text(out, name);
+	fputs("\" value=\"", out);
+	print_text(out, value);
+	fputs("\"/>\n", out);
+}
+
+/* The controls are the same for all: they stand in the first suite. A schema
+ * wants a property in each. */
+static void print_properties(FILE *out, const struct kr_setting *setting,
+                             bool first)
 {
 	fputs("    <properties>\n", out);
-	for (size_t i = 0; i < setting->n_benchmarks; i++) {
-		fputs("      <property name=\"", out);
-		print_text(out, setting->benchmarks[i].name);
-		fputs("\" value=\"", out);
-		print_text(out, setting->benchmarks[i].id);
-		fputs("\"/>\n", out);
-	}
+	print_property(out, "flag", setting->flag);
+	for (size_t i = 0; first && i < setting->n_benchmarks; i++)
+		print_property(out, setting->benchmarks[i].name,
+		               setting->benchmarks[i].id);
 	fputs("    </properties>\n", out);
 }
 
@@ -164,7 +173,7 @@ static void print_controls(FILE *out, const struct kr_setting *setting)
 static int begin(struct kr_findings *w)
 {
 	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-	      "<testsuites name=\"" KR_NAME "\">\n",
+	      "<testsuites>\n",
 	      w->out);
 	return 0;
 }
@@ -173,9 +182,8 @@ static int add(struct kr_findings *w, const struct kr_finding *f)
 {
 	FILE *out = w->out;
 
-	print_suite(out, f);
-	if (w->n_findings == 0)
-		print_controls(out, w->about->setting);
+	print_suite(out, f, w->n_findings);
+	print_properties(out, w->about->setting, w->n_findings == 0);
 	fputs("    <testcase classname=\"kubelet\" name=\"", out);
 	print_text(out, w->about->setting->key);
 	fprintf(out, "\" time=\"%.3f\"",

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * base/utf8: RFC 3629, section 4, at the edges of each of its ranges.
+ */
+
+#include <string.h>
+
+#include "base/utf8.h"
+#include "testing.h"
+
+static const struct row {
+	const char *name;
+	const char *in;
+	size_t size;
+	size_t length; /* of the first character */
+	size_t count;
+	const char *copy;
+} rows[] = {
+	{"ASCII", "ab", 2, 1, 2, "ab"},
+	{"a NUL", "\0b", 2, 1, 2, KR_UTF8_REPLACEMENT "b"},
+	{"U+0080", "\xc2\x80", 2, 2, 1, "\xc2\x80"},
+	{"U+07FF", "\xdf\xbf", 2, 2, 1, "\xdf\xbf"},
+	{"U+0800", "\xe0\xa0\x80", 3, 3, 1, "\xe0\xa0\x80"},
+	{"U+D7FF", "\xed\x9f\xbf", 3, 3, 1, "\xed\x9f\xbf"},
+	{"U+E000", "\xee\x80\x80", 3, 3, 1, "\xee\x80\x80"},
+	{"U+FFFF", "\xef\xbf\xbf", 3, 3, 1, "\xef\xbf\xbf"},
+	{"U+10000", "\xf0\x90\x80\x80", 4, 4, 1, "\xf0\x90\x80\x80"},
+	{"U+10FFFF", "\xf4\x8f\xbf\xbf", 4, 4, 1, "\xf4\x8f\xbf\xbf"},
+	{"overlong, two bytes", "\xc1\xbf", 2, 0, 2,
+         KR_UTF8_REPLACEMENT KR_UTF8_REPLACEMENT},
+	{"overlong, three bytes", "\xe0\x9f\xbf", 3, 0, 3,
+         KR_UTF8_REPLACEMENT KR_UTF8_REPLACEMENT KR_UTF8_REPLACEMENT},
+	{"overlong, four bytes", "\xf0\x8f\xbf\xbf", 4, 0, 4,
+         KR_UTF8_REPLACEMENT KR_UTF8_REPLACEMENT KR_UTF8_REPLACEMENT
+                 KR_UTF8_REPLACEMENT},
+	{"a surrogate", "\xed\xa0\x80", 3, 0, 3,
+         KR_UTF8_REPLACEMENT KR_UTF8_REPLACEMENT KR_UTF8_REPLACEMENT},
+	{"too high", "\xf4\x90\x80\x80", 4, 0, 4,
+         KR_UTF8_REPLACEMENT KR_UTF8_REPLACEMENT KR_UTF8_REPLACEMENT
+                 KR_UTF8_REPLACEMENT},
+	{"no first byte",
+         "\x80"
+         "a",
+         2, 0, 2, KR_UTF8_REPLACEMENT "a"},
+	{"0xf5", "\xf5\x80\x80\x80", 4, 0, 4,
+         KR_UTF8_REPLACEMENT KR_UTF8_REPLACEMENT KR_UTF8_REPLACEMENT
+                 KR_UTF8_REPLACEMENT},
+	{"a second byte that is none",
+         "\xc3"
+         "a",
+         2, 0, 2, KR_UTF8_REPLACEMENT "a"},
+	{"a third byte that is none",
+         "\xe2\x82"
+         "a",
+         3, 0, 3, KR_UTF8_REPLACEMENT KR_UTF8_REPLACEMENT "a"},
+	{"cut after one of two", "\xc3\xa9", 1, 0, 1, KR_UTF8_REPLACEMENT},
+	{"cut after three of four", "\xf0\x9f\x98\x80", 3, 0, 3,
+         KR_UTF8_REPLACEMENT KR_UTF8_REPLACEMENT KR_UTF8_REPLACEMENT},
+};
+
+START_TEST(test_row)
+{
+	const struct row *row = &rows[_i];
+	_cleanup_free_ char *in = malloc(row->size), *copy = NULL;
+
+	/* no byte behind it: what reads on is caught by valgrind */
+	ck_assert_ptr_nonnull(in);
+	memcpy(in, row->in, row->size);
+	copy = kr_utf8_copy(in, row->size);
+	ck_assert_msg(kr_utf8_length_at(in, row->size) == row->length,
+	              "%s: length %zu", row->name,
+	              kr_utf8_length_at(in, row->size));
+	ck_assert_msg(kr_utf8_count(in, row->size) == row->count,
+	              "%s: %zu characters", row->name,
+	              kr_utf8_count(in, row->size));
+	ck_assert_msg(copy && strcmp(copy, row->copy) == 0, "%s: %s", row->name,
+	              copy);
+}
+END_TEST
+
+START_TEST(test_empty)
+{
+	_cleanup_free_ char *copy = kr_utf8_copy("", 0);
+
+	ck_assert_uint_eq(kr_utf8_count("", 0), 0);
+	ck_assert_str_eq(copy, "");
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("base-utf8");
+	TCase *tc = tcase_create("base-utf8");
+
+	tcase_add_loop_test(tc, test_row, 0, ARRAY_SIZE(rows));
+	tcase_add_test(tc, test_empty);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+KR_TEST_MAIN(make_suite);

@@ -1,0 +1,500 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""SARIF, JUnit and Prometheus: valid, and they say what the JSON says.
+
+    test-formats.py PROGRAM PRINT_FINDINGS NODES SCHEMAS OWN_SCHEMAS
+
+SCHEMAS (tests/schema) are of others: see its README. On each example node, on
+nodes with hostile names, and on a fleet (print-findings): each format is valid by
+its schema, or by the rules of its text, and its verdict, place and bytes are those
+of `-o json`.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.parse
+import xml.etree.ElementTree
+
+from cli_lib import NodeCopy, Run, Tap, TIMEOUT
+from json_schema import Schemas, parse
+
+FORMATS = ("sarif", "junit", "prometheus")
+KINDS = {"pass": ("pass", "none"), "fail": ("fail", "error"),
+         "invalid": ("fail", "error"), "unknown": ("open", "none")}
+ENDS = {"pass": None, "fail": "failure", "invalid": "error",
+        "unknown": "error"}
+UNIT = """[Service]
+ExecStart=/usr/bin/kubelet --config=/etc/kubelet.json $KUBELET_ARGS
+"""
+DROPINS = "etc/systemd/system/kubelet.service.d"
+
+
+# --- each format by its own rules ----------------------------------------------
+
+
+def check_xml(text, schemas):
+    """By both schemas, through xmllint(1)."""
+    faults = []
+    with tempfile.NamedTemporaryFile("wb", suffix=".xml") as file:
+        file.write(text)
+        file.flush()
+        for name in ("junit-ant.xsd", "junit-jenkins.xsd"):
+            done = subprocess.run(
+                ["xmllint", "--noout", "--huge", "--schema",
+                 os.path.join(schemas, name), file.name],
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                timeout=TIMEOUT, check=False)
+            if done.returncode != 0:
+                faults.append(done.stderr.decode("utf-8", "replace")[:2000])
+    return faults
+
+
+SAMPLE = re.compile(r"([a-z][a-z_]*)(?:\{(.*)\})? (\S+)\Z")
+LABEL = re.compile(r'([a-z][a-z_]*)="((?:[^"\\\n]|\\[\\"n])*)"(?:,|\Z)')
+
+
+def parse_labels(text):
+    """{name: value}; None: these are no labels."""
+    found, at = {}, 0
+    while at < len(text):
+        match = LABEL.match(text, at)
+        if not match or match.group(1) in found:
+            return None
+        found[match.group(1)] = re.sub(
+            r"\\(.)", lambda m: "\n" if m.group(1) == "n" else m.group(1),
+            match.group(2))
+        at = match.end()
+    return None if text.endswith(",") else found
+
+
+class Metrics:
+    """The text format, version 0.0.4: HELP, TYPE, then all samples of a metric,
+    together and each once."""
+
+    def __init__(self, text):
+        self.faults, self.samples, self.metrics = [], {}, []
+        if not text.endswith("\n"):
+            self.faults.append("the last line does not end")
+        for number, line in enumerate(text.split("\n")[:-1], 1):
+            fault = self.comment(line) if line.startswith("#") \
+                else self.sample(line)
+            if fault:
+                self.faults.append("line %d: %s: %s" % (number, fault, line))
+
+    def comment(self, line):
+        words = line.split(" ", 3)
+        if len(words) < 4 or words[1] not in ("HELP", "TYPE"):
+            return "no HELP and no TYPE"
+        if words[1] == "HELP":
+            if words[2] in self.metrics:
+                return "a second time"
+            self.metrics.append(words[2])
+            return None
+        if words[2:] != [self.metrics[-1], "gauge"]:
+            return "not the type of the metric above"
+        return None
+
+    def sample(self, line):
+        match = SAMPLE.match(line)
+        if not match:
+            return "no sample"
+        name, labels = match.group(1), parse_labels(match.group(2) or "")
+        if not self.metrics or name != self.metrics[-1]:
+            return "not of the metric above"
+        if not name.startswith("kubelet_remedy_"):
+            return "not one of ours"
+        if labels is None:
+            return "no labels"
+        key = (name, tuple(sorted(labels.items())))
+        if key in self.samples:
+            return "twice"
+        self.samples[key] = float(match.group(3))
+        return None
+
+    def get(self, name, **labels):
+        return self.samples.get(("kubelet_remedy_" + name,
+                                 tuple(sorted(labels.items()))))
+
+    def chosen(self, name, label, **labels):
+        """The one value of LABEL whose sample is 1."""
+        return [dict(key[1])[label] for key, value in self.samples.items()
+                if key[0] == "kubelet_remedy_" + name and value == 1
+                and labels.items() <= dict(key[1]).items()]
+
+
+def check_promtool(text):
+    """What Prometheus itself says, where it is installed."""
+    if not shutil.which("promtool"):
+        return []
+    done = subprocess.run(["promtool", "check", "metrics"],
+                          input=text.encode(), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=TIMEOUT,
+                          check=False)
+    return [done.stdout.decode()] if done.returncode != 0 else []
+
+
+# --- one node ------------------------------------------------------------------
+
+
+class Check:
+    def __init__(self, program, schemas, schema_folder, own):
+        self.program, self.schemas = program, schemas
+        self.schema_folder, self.own = schema_folder, own
+
+    def run(self, root, words, env, *more):
+        done = Run([self.program, "audit", "--root=" + root, *words, *more],
+                   env=env)
+        return done
+
+    def node(self, root, words=(), env=None):
+        """All formats of the node at ROOT, against its JSON."""
+        faults = []
+        env = env or {}
+        base = self.run(root, words, env, "-ojson")
+        want = base.json(self.own, "audit.json", faults)
+        if faults:
+            return faults
+        for name in FORMATS:
+            run = self.run(root, words, env, "-o", name)
+            if run.status != base.status or run.err != base.err:
+                faults.append("%s: status %d, with JSON %d; %s" % (
+                    name, run.status, base.status, run.err))
+            check = getattr(self, name)
+            faults += [name + ": " + str(fault)
+                       for fault in check(root, want, run.out)]
+        return faults
+
+    def sarif(self, root, want, text):
+        try:
+            log = parse(text)
+        except ValueError as error:
+            return [error, text]
+        faults = self.schemas.faults("sarif-2.1.0.json", log)
+        if faults:
+            return faults
+        run = log["runs"][0]
+        rule = run["tool"]["driver"]["rules"][0]
+        if rule["properties"]["controls"] != want["setting"]["controls"]:
+            faults.append("other controls")
+        if len(run["results"]) != 1:
+            return faults + ["%d results" % len(run["results"])]
+        result = run["results"][0]
+        if result["ruleId"] != rule["id"] or rule["id"] != \
+                want["setting"]["key"]:
+            faults.append("another rule: " + result["ruleId"])
+        if (result["kind"], result["level"]) != KINDS[want["verdict"]]:
+            faults.append("%s is %s" % (want["verdict"], result["kind"]))
+        for member in ("verdict", "restart_needed", "reload_needed"):
+            if result["properties"][member] != want[member]:
+                faults.append(member)
+        for view in ("disk", "running", "live"):
+            if result["properties"][view] != want["views"][view]["state"]:
+                faults.append(view)
+        faults += self.sarif_name(want, result)
+        faults += self.sarif_places(root, want, run, result)
+        notes = [note["message"]["text"]
+                 for note in result.get("relatedLocations", [])]
+        for message in want["messages"]:
+            if "%s: %s" % (message["severity"], message["text"]) not in notes:
+                faults.append("lost: %s" % message)
+        return faults
+
+    @staticmethod
+    def sarif_name(want, result):
+        names = [logical["name"] for place in result.get("locations", [])
+                 for logical in place.get("logicalLocations", [])]
+        name = want["node"]["name"]
+        if names != ([] if name is None else [name]):
+            return ["the node is called %s, not %s" % (names, name)]
+        return []
+
+    def sarif_places(self, root, want, run, result):
+        """Each region, read back by its lines and columns and by its bytes, is
+        the snippet; the deciding one is that of the JSON."""
+        places = [place["physicalLocation"] for place in
+                  result.get("locations", []) + result.get("relatedLocations",
+                                                           [])
+                  if "physicalLocation" in place]
+        faults = []
+        for place in places:
+            artifact = place["artifactLocation"]
+            if artifact.get("uriBaseId") != "ROOT":
+                if want["node"]["machine_id"] is not None:
+                    faults.append("no base: %s" % artifact)
+                continue
+            base = run["originalUriBaseIds"]["ROOT"]["uri"]
+            if base != "file://" + urllib.parse.quote(
+                    os.fsencode(os.path.realpath(root)), safe="/-._~") \
+                    .rstrip("/") + "/":
+                faults.append("another root: " + base)
+            if "byteOffset" in place.get("region", {}):
+                faults += self.region(root, place)
+        source = want["views"]["disk"]["source"]
+        if want["verdict"] != "pass" or source is None or \
+                want["sources"][source]["offset"] is None:
+            return faults
+        region = result["locations"][0]["physicalLocation"]["region"]
+        if (region["byteOffset"], region["byteLength"]) != (
+                want["sources"][source]["offset"],
+                want["sources"][source]["length"]):
+            faults.append("another place than the deciding one")
+        return faults
+
+    @staticmethod
+    def region(root, place):
+        path = urllib.parse.unquote_to_bytes(place["artifactLocation"]["uri"])
+        node = NodeCopy.__new__(NodeCopy)
+        node.root = root
+        with open(node.resolve(os.fsdecode(path)), "rb") as file:
+            data = file.read()
+        region = place["region"]
+        text = data[region["byteOffset"]:][:region["byteLength"]]
+        lines = data.decode("utf-8", "surrogateescape").split("\n")
+        lines = lines[region["startLine"] - 1:region["endLine"]]
+        lines[-1] = lines[-1][:region["endColumn"] - 1]
+        lines[0] = lines[0][region["startColumn"] - 1:]
+        said = "\n".join(lines).encode("utf-8", "surrogateescape")
+        if not said == text or region["snippet"]["text"] != \
+                replaced(text):
+            return ["%r at the columns, %r at the bytes: %s"
+                    % (said, text, region)]
+        return []
+
+    def junit(self, _root, want, text):
+        data = text.encode()
+        faults = check_xml(data, self.schema_folder)
+        if faults:
+            return faults
+        suite = xml.etree.ElementTree.fromstring(data).find("testsuite")
+        end = ENDS[want["verdict"]]
+        counts = {name: suite.get(name)
+                  for name in ("tests", "failures", "errors")}
+        if counts != {"tests": "1", "failures": str(int(end == "failure")),
+                      "errors": str(int(end == "error"))}:
+            faults.append("%s: %s" % (want["verdict"], counts))
+        ends = [child.tag for child in suite.find("testcase")]
+        if ends != ([end] if end else []):
+            faults.append("%s: %s" % (want["verdict"], ends))
+        said = suite.findtext("system-err")
+        for message in want["messages"]:
+            if xml_text(message["text"]) not in said:
+                faults.append("lost: %s" % message)
+        if want["node"]["name"] and suite.get("name") != \
+                xml_text(want["node"]["name"]):
+            faults.append("the node is called %r" % suite.get("name"))
+        return faults
+
+    @staticmethod
+    def prometheus(_root, want, text):
+        metrics = Metrics(text)
+        faults = metrics.faults + check_promtool(text)
+        if metrics.chosen("verdict", "verdict") != [want["verdict"]]:
+            faults.append("verdict: %s" % metrics.chosen("verdict", "verdict"))
+        for view in ("disk", "running", "live"):
+            said = metrics.chosen("state", "state", view=view)
+            if said != [want["views"][view]["state"]]:
+                faults.append("%s: %s" % (view, said))
+        for name in ("restart_needed", "reload_needed"):
+            if metrics.get(name) != int(want[name]):
+                faults.append("%s: %s" % (name, metrics.get(name)))
+        if not 1.7e9 < (metrics.get("last_audit_timestamp_seconds") or 0) < 1e11:
+            faults.append("no time")
+        return faults
+
+
+def replaced(data):
+    """As the program replaces: one U+FFFD a byte, and one for a NUL."""
+    return re.sub("[\udc80-\udcff\0]", "\ufffd",
+                  data.decode("utf-8", "surrogateescape"))
+
+
+def xml_text(text):
+    """What XML can say of it."""
+    return re.sub("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "\ufffd", text)
+
+
+# --- hostile nodes ---------------------------------------------------------------
+
+HOSTILE = {
+    "markup": b"a]]><b c=\"d\">&amp;'",
+    "control characters": b"\x01\x1b[31m\x7f\t\r\n",
+    "no UTF-8": b"\xff\xfe\xc3\xed\xa0\x80",
+    "what XML has not": "\ufffe\uffff\u2028\U0001f600".encode(),
+    "per cent and colons": b"1:%41%s%n?#",
+    "backslashes and braces": b"\\\"{a=\"b\"} 1",
+}
+
+
+def make_hostile(root, word, text, file_text=b"{}"):
+    """A node whose deciding drop-in is called WORD and has TEXT on its line."""
+    for path in ("etc/systemd/system", DROPINS):
+        os.makedirs(os.path.join(root, path), exist_ok=True)
+    with open(os.path.join(root, "etc/systemd/system/kubelet.service"),
+              "w", encoding="ascii") as file:
+        file.write(UNIT)
+    with open(os.path.join(root, "etc/kubelet.json"), "wb") as file:
+        file.write(file_text)
+    path = os.path.join(os.fsencode(root), DROPINS.encode(),
+                        word.replace(b"/", b"") + b".conf")
+    with open(path, "wb") as file:
+        file.write(b"[Service]\nEnvironment=\"KUBELET_ARGS=" + text + b"\"\n")
+
+
+FALSE = b"--make-iptables-util-chains=false"
+
+
+def hostile_rows():
+    for name, word in HOSTILE.items():
+        yield "a file's name: " + name, word, FALSE, b"{}"
+        good = bytes(c for c in word if c not in b"\n\r\"\\'$%\t\x01\x1b\x7f")
+        yield ("the line before: " + name, b"10-a",
+               b"--node-labels=" + good + b" " + FALSE, b"{}")
+        yield ("a value that is refused: " + name, b"10-a",
+               FALSE + good, b"{}")
+        yield ("a config file that is refused: " + name, b"10-a", b"--v=2",
+               b"{\"" + word.replace(b"\"", b"\\\"") + b"\": x}")
+
+
+def check_names(check, tap):
+    for name, word in HOSTILE.items():
+        with tempfile.TemporaryDirectory(prefix="kr-format-") as root:
+            make_hostile(root, b"10-a", FALSE)
+            tap.row("the node's name: " + name,
+                    check.node(root, env={"NODE_NAME": os.fsdecode(word)}))
+
+
+# --- a fleet ---------------------------------------------------------------------
+
+N_FLEET = 256  # each word with each verdict, equally often
+
+
+def fleet_output(printer, name, number):
+    done = subprocess.run([printer, name, str(number)], check=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=TIMEOUT)
+    return done.stdout, int(done.stderr)
+
+
+def check_fleet_sarif(data, check):
+    log = parse(data.decode())
+    faults = check.schemas.faults("sarif-2.1.0.json", log)
+    results = log["runs"][0]["results"]
+    names = {place["logicalLocations"][0]["name"]
+             for result in results for place in result["locations"]}
+    if len(results) != N_FLEET or len(names) != N_FLEET:
+        faults.append("%d results, %d names" % (len(results), len(names)))
+    return faults
+
+
+def check_fleet_junit(data, check):
+    faults = check_xml(data, check.schema_folder)
+    suites = xml.etree.ElementTree.fromstring(data).findall("testsuite")
+    if [suite.get("id") for suite in suites] != [str(i) for i in
+                                                 range(N_FLEET)]:
+        faults.append("the ids")
+    for name, want in (("failures", N_FLEET // 4), ("errors", N_FLEET // 2),
+                       ("tests", N_FLEET)):
+        said = sum(int(suite.get(name)) for suite in suites)
+        if said != want:
+            faults.append("%d %s" % (said, name))
+    return faults
+
+
+def check_fleet_prometheus(data, _check):
+    metrics = Metrics(data.decode())
+    faults = metrics.faults + check_promtool(data.decode())
+    for verdict in KINDS:
+        if metrics.get("nodes", verdict=verdict) != N_FLEET / 4:
+            faults.append(verdict)
+    names = {dict(key[1])["node"] for key in metrics.samples
+             if "node" in dict(key[1])}
+    if len(names) != N_FLEET:
+        faults.append("%d names" % len(names))
+    return faults
+
+
+def check_fleet(check, printer, tap):
+    rows = {"sarif": check_fleet_sarif, "junit": check_fleet_junit,
+            "prometheus": check_fleet_prometheus}
+    for name in FORMATS:
+        data, small = fleet_output(printer, name, N_FLEET)
+        tap.row("a fleet: " + name, rows[name](data, check))
+        _, large = fleet_output(printer, name, 100 * N_FLEET)
+        tap.row("a fleet: memory, " + name,
+                [] if large < small + 256 else
+                ["%d KiB for %d nodes, %d for %d" % (
+                    small, N_FLEET, large, 100 * N_FLEET)])
+
+
+# --- what is no node ---------------------------------------------------------------
+
+
+def check_other_commands(program):
+    """Formats of audit and fleet are wrong usage elsewhere."""
+    faults = []
+    for command in ("fix", "undo", "history", "status"):
+        for name in FORMATS:
+            run = Run([program, command, "-o", name, "--root=/nowhere"])
+            if run.status != 2 or run.out or "text or json" not in run.err:
+                faults.append("%s -o %s: %d, %s" % (command, name, run.status,
+                                                    run.err))
+    return faults
+
+
+def check_quiet(program, nodes):
+    """-q prints no result."""
+    node = os.path.join(nodes, "eks-al2-flag-false-extra-args")
+    return ["%s: %s" % (name, run.out) for name in FORMATS
+            for run in [Run([program, "audit", "-qo", name,
+                             "--root=" + node])]
+            if run.status != 1 or run.out]
+
+
+def check_self():
+    """The reader of the text format catches what is wrong."""
+    head = "# HELP kubelet_remedy_a x\n# TYPE kubelet_remedy_a gauge\n"
+    bad = [head + "kubelet_remedy_a 1", head + "kubelet_remedy_b 1\n",
+           head + "kubelet_remedy_a 1\nkubelet_remedy_a 2\n",
+           head + "kubelet_remedy_a{b=\"c\",} 1\n",
+           head + "kubelet_remedy_a{b=\"\\x\"} 1\n",
+           head + "kubelet_remedy_a{b=\"c\" 1\n", head + head,
+           head + "kubelet_remedy_a{b=\"\"c\"} 1\n", "kubelet_remedy_a 1\n",
+           head + "# TYPE kubelet_remedy_b gauge\n", head + "\n"]
+    good = head + "kubelet_remedy_a{b=\"}\\\"\\\\\\n\",c=\"\"} 1\n"
+    return [repr(text) for text in bad if not Metrics(text).faults] \
+        + Metrics(good).faults
+
+
+def main():
+    if len(sys.argv) != 6:
+        print(__doc__, file=sys.stderr)
+        return 2
+    program, printer, nodes = (os.path.abspath(p) for p in sys.argv[1:4])
+    check = Check(program, Schemas(sys.argv[4]), sys.argv[4],
+                  Schemas(sys.argv[5]))
+    tap = Tap()
+    tap.row("the reader of the text format", check_self())
+    for name in sorted(os.listdir(nodes)):
+        if os.path.isdir(os.path.join(nodes, name)):
+            tap.row(name, check.node(os.path.join(nodes, name)))
+            tap.row(name + ", --explicit",
+                    check.node(os.path.join(nodes, name), ("--explicit",)))
+    tap.row("no node", check.node("/nowhere/at/all"))
+    for name, word, text, file_text in hostile_rows():
+        with tempfile.TemporaryDirectory(prefix="kr-format-") as root:
+            make_hostile(root, word, text, file_text)
+            tap.row(name, check.node(root))
+    check_names(check, tap)
+    check_fleet(check, printer, tap)
+    tap.row("other commands", check_other_commands(program))
+    tap.row("--quiet", check_quiet(program, nodes))
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
