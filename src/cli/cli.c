@@ -27,6 +27,8 @@ static int dispatch(const struct kr_options *o, FILE *out, FILE *err)
 		return kr_cli_history(o, out, err);
 	case KR_COMMAND_STATUS:
 		return kr_cli_status(o, out, err);
+	case KR_COMMAND_FLEET:
+		return kr_cli_fleet(o, out, err);
 	case KR_COMMAND_VERSION:
 		fprintf(out, "%s %s\n", KR_NAME, KR_VERSION);
 		return 0;

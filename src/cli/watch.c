@@ -28,26 +28,41 @@ static void read_signals(struct kr_watch *w)
 	}
 }
 
-/* One line that is drawn over itself, once a second, and never wraps. */
+/* One line that is drawn over itself and never wraps. */
+static void draw(struct kr_watch *w, const char *line)
+{
+	int width = w->width > 1 && w->width < KR_WATCH_LINE_SIZE
+	                    ? (int)w->width - 1
+	                    : 79;
+
+	fprintf(w->progress, "\r%-*.*s", width, width, line);
+	fflush(w->progress);
+	w->shown = true;
+	w->drawn = (unsigned)width;
+}
+
+/* Once a second. */
 static void draw_progress(struct kr_watch *w, const char *what,
                           uint64_t passed_usec, uint64_t limit_usec)
 {
 	unsigned passed = (unsigned)(passed_usec / KR_USEC_PER_SEC);
 	unsigned limit = (unsigned)(limit_usec / KR_USEC_PER_SEC);
-	char line[128];
-	int width;
+	char line[KR_WATCH_LINE_SIZE];
 
 	if (w->shown && w->passed == passed)
 		return;
 	snprintf(line, sizeof(line), "waiting for %s (%u of %u s)", what,
 	         passed, limit);
-	width = w->width > 1 && w->width < sizeof(line) ? (int)w->width - 1
-	                                                : 79;
-	fprintf(w->progress, "\r%-*.*s", width, width, line);
-	fflush(w->progress);
-	w->shown = true;
+	draw(w, line);
 	w->passed = passed;
-	w->drawn = (unsigned)width;
+}
+
+int kr_watch_line(struct kr_watch *w, const char *line)
+{
+	read_signals(w);
+	if (w->progress && line)
+		draw(w, line);
+	return w->signal ? -EINTR : 0;
 }
 
 int kr_watch_tick(void *closure, const char *what, uint64_t passed_usec,

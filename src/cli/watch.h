@@ -12,6 +12,8 @@
 
 #include "cli/options.h"
 
+#define KR_WATCH_LINE_SIZE 128
+
 struct kr_watch {
 	int signal_fd;
 	int signal; /* the one that asks for an end; 0 */
@@ -31,6 +33,9 @@ int kr_watch_begin(struct kr_watch *watch, const struct kr_options *options,
  * kr_watch): 0, or -EINTR where a signal asks for an end. */
 int kr_watch_tick(void *closure, const char *what, uint64_t passed_usec,
                   uint64_t limit_usec);
+
+/* The same with a LINE to show, which is drawn each time; NULL: none. */
+int kr_watch_line(struct kr_watch *watch, const char *line);
 
 /* Looks for signals once more, and takes the progress line away. The signals
  * stay blocked. */

@@ -37,6 +37,7 @@
 
 /* An RSA-signed token of a service account has about 1 KB. */
 #define TOKEN_MAX_BYTES 16384
+#define JSON            "application/json"
 
 /* 7.85 has it; where the headers are older, the library need not be. */
 #if LIBCURL_VERSION_NUM < 0x075500
@@ -192,6 +193,18 @@ static bool set_callbacks(struct kr_http_transfer *t)
 	               CURLE_OK;
 }
 
+/* NULL when memory runs out. */
+static struct curl_slist *accept_header(const char *accept)
+{
+	_cleanup_free_ char *line = NULL;
+
+	if (asprintf(&line, "Accept: %s", accept ? accept : JSON) < 0) {
+		line = NULL;
+		return NULL;
+	}
+	return sym_curl_slist_append(NULL, line);
+}
+
 int kr_http_transfer_new(const struct kr_http_server *server,
                          const struct kr_http_limits *limits,
                          struct kr_http_transfer **ret)
@@ -204,7 +217,7 @@ int kr_http_transfer_new(const struct kr_http_server *server,
 	t->server = server;
 	t->limits = *limits;
 	t->easy = sym_curl_easy_init();
-	t->headers = sym_curl_slist_append(NULL, "Accept: application/json");
+	t->headers = accept_header(limits->accept);
 	if (!t->easy || !t->headers)
 		return -ENOMEM;
 	if (!set_fixed(t))
@@ -340,6 +353,8 @@ static const struct {
          "the certificate of --cert or its key cannot be used", true},
 	{CURLE_GOT_NOTHING, KR_HTTP_CUT, "closed without an answer"},
 	{CURLE_PARTIAL_FILE, KR_HTTP_CUT, "closed before the answer's end"},
+	{CURLE_RECV_ERROR, KR_HTTP_CUT, "the connection was lost"},
+	{CURLE_SEND_ERROR, KR_HTTP_CUT, "the connection was lost"},
 	{CURLE_UNSUPPORTED_PROTOCOL, KR_HTTP_CUT, "the answer must be HTTP"},
 	{CURLE_WEIRD_SERVER_REPLY, KR_HTTP_CUT, "the answer must be HTTP"},
 };

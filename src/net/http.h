@@ -49,6 +49,7 @@ struct kr_http_limits {
 	uint64_t connect_usec;      /* until there is a connection, TLS too */
 	uint64_t total_usec;        /* until the answer's last byte */
 	size_t body_size_max;       /* bytes of the answer */
+	const char *accept;         /* media types; NULL: JSON */
 	int (*tick)(void *closure); /* "shall I go on?", each second or more
 	                             * often; nonzero: no. NULL: not asked */
 	void *closure;

@@ -248,9 +248,15 @@ void kr_text_audit(const struct kr_term *term, const struct kr_node *node,
 	print_audit_next(term, node, audit);
 }
 
+void kr_text_verdict(const struct kr_term *term, enum kr_verdict verdict,
+                     const char *reason)
+{
+	headline(term, verdicts[verdict].color, verdicts[verdict].word, reason);
+}
+
 void kr_text_unread(const struct kr_term *term, const char *reason)
 {
-	headline(term, KR_COLOR_WARN, "UNKNOWN", reason);
+	kr_text_verdict(term, KR_VERDICT_UNKNOWN, reason);
 }
 
 /* --- fix ----------------------------------------------------------------- */

@@ -13,6 +13,10 @@
 void kr_text_audit(const struct kr_term *term, const struct kr_node *node,
                    const struct kr_audit *audit, const struct kr_diag *diag);
 
+/* The first line: a verdict and its one-sentence reason. */
+void kr_text_verdict(const struct kr_term *term, enum kr_verdict verdict,
+                     const char *reason);
+
 /* The first line of an audit that could read nothing. */
 void kr_text_unread(const struct kr_term *term, const char *reason);
 

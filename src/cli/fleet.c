@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * fleet: asks the kubelets of many nodes and says what they say.
+ *
+ * For scripts a node is a line as soon as it is heard of. A signal, or an
+ * output that nobody reads any more, is an end: what is known is said, and that
+ * it is not all.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/watch.h"
+#include "net/fleet.h"
+#include "report/fleet.h"
+
+#define DRAW_USEC (250 * KR_USEC_PER_MSEC)
+
+struct run {
+	const struct kr_options *options;
+	const struct kr_setting *setting;
+	FILE *out;
+	struct kr_watch watch;
+	struct kr_fleet_table table;
+	struct kr_findings findings;
+	const struct kr_finding_format *format; /* NULL: text or JSON */
+	struct kr_fleet_summary summary;
+	uint64_t since_usec, drawn_usec;
+	bool no_memory;
+};
+
+/* --- while it runs ------------------------------------------------------- */
+
+static int hear(void *closure, const char *name,
+                const struct kr_configz *configz)
+{
+	struct run *run = closure;
+	char reason[KR_FLEET_REASON_SIZE];
+	struct kr_finding finding =
+		kr_fleet_finding(name, run->setting, configz, reason);
+	int r = 0;
+
+	run->summary.n_verdicts[finding.verdict]++;
+	if (run->options->quiet)
+		return 0;
+	if (run->format)
+		r = kr_findings_add(&run->findings, &finding);
+	else if (run->options->format == KR_FORMAT_JSON)
+		r = kr_fleet_json_node(run->out, &finding, configz->detail);
+	else
+		r = kr_fleet_table_add(&run->table, &finding, configz->detail);
+	run->no_memory = r < 0;
+	return r;
+}
+
+static void format_progress(const struct run *run,
+                            const struct kr_fleet_progress *p,
+                            char line[static KR_WATCH_LINE_SIZE])
+{
+	double seconds = (double)(kr_now_usec() - run->since_usec) /
+	                 (double)KR_USEC_PER_SEC;
+	double rate = seconds > 0 ? (double)p->n_done / seconds : 0;
+	size_t left = p->n_nodes > p->n_done ? p->n_nodes - p->n_done : 0;
+	char rest[32] = "";
+
+	if (rate > 0)
+		snprintf(rest, sizeof(rest), ", %.0f s left",
+		         (double)left / rate);
+	snprintf(line, KR_WATCH_LINE_SIZE,
+	         "%zu of %zu nodes, %zu fail, %zu unknown, %.0f/s%s", p->n_done,
+	         p->n_nodes, run->summary.n_verdicts[KR_VERDICT_FAIL],
+	         run->summary.n_verdicts[KR_VERDICT_UNKNOWN], rate, rest);
+}
+
+static int tick(void *closure, const struct kr_fleet_progress *progress)
+{
+	struct run *run = closure;
+	uint64_t now = kr_now_usec();
+	char line[KR_WATCH_LINE_SIZE];
+
+	if (fflush(run->out) != 0 || ferror(run->out))
+		return -EPIPE;
+	if (!run->watch.progress || now - run->drawn_usec < DRAW_USEC)
+		return kr_watch_line(&run->watch, NULL);
+	run->drawn_usec = now;
+	format_progress(run, progress, line);
+	return kr_watch_line(&run->watch, line);
+}
+
+/* --- which nodes --------------------------------------------------------- */
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/*
+ * Splits LIST at its commas, in place; each name once, in order. 0 and the
+ * array, which the caller frees, and whose names are LIST's; -EINVAL: a name is
+ * empty; -ENOMEM.
+ */
+static int split_names(char *list, const char ***ret, size_t *ret_n)
+{
+	_cleanup_free_ const char **names = NULL;
+	size_t size = 1, n = 0, n_kept = 0;
+
+	for (const char *c = list; *c; c++)
+		size += *c == ',';
+	names = calloc(size, sizeof(*names));
+	if (!names)
+		return -ENOMEM;
+	for (char *name; (name = strsep(&list, ","));) {
+		if (!*name)
+			return -EINVAL;
+		names[n++] = name;
+	}
+	qsort(names, n, sizeof(*names), compare_names);
+	for (size_t i = 0; i < n; i++) {
+		if (n_kept == 0 || strcmp(names[i], names[n_kept - 1]) != 0)
+			names[n_kept++] = names[i];
+	}
+	*ret = TAKE_PTR(names);
+	*ret_n = n_kept;
+	return 0;
+}
+
+static int usage_error(FILE *err, const char *what)
+{
+	fprintf(err, "%s: fleet: %s\n%s: see '%s fleet --help'\n", KR_NAME,
+	        what, KR_NAME, KR_NAME);
+	return KR_STATUS_USAGE;
+}
+
+/* --- a run --------------------------------------------------------------- */
+
+static int begin(struct run *run, const struct kr_finding_about *about)
+{
+	run->format = kr_cli_finding_format(run->options);
+	run->table = (struct kr_fleet_table){
+		.setting = run->setting,
+		.all_names = run->options->verbose,
+	};
+	run->since_usec = kr_now_usec();
+	if (run->options->quiet || !run->format)
+		return 0;
+	return kr_findings_begin(&run->findings, run->format, run->out, about);
+}
+
+static int end(struct run *run)
+{
+	const struct kr_term term = kr_cli_terminal(run->options, run->out);
+
+	run->summary.took_usec = kr_now_usec() - run->since_usec;
+	if (run->options->quiet)
+		return 0;
+	if (run->format)
+		return kr_findings_end(&run->findings, run->summary.complete);
+	if (run->options->format == KR_FORMAT_JSON)
+		return kr_fleet_json_summary(run->out, &run->summary);
+	kr_fleet_text(&term, &run->table, &run->summary);
+	return 0;
+}
+
+/* R is what kr_fleet_run() gave. 0; -ENOMEM; -ENOPKG. */
+static int sum_up(struct run *run, int r, const struct kr_fleet_progress *p)
+{
+	run->summary.n_nodes = p->n_nodes;
+	run->summary.complete = r == 0;
+	run->summary.reason = r == 0   ? NULL
+	                      : r == 1 ? "the list of nodes is not whole"
+	                      : run->watch.signal
+	                              ? "a signal asked for an end"
+	                              : "the output cannot be written";
+	if (run->no_memory)
+		return -ENOMEM;
+	return r == -EINTR || r > 0 ? 0 : r;
+}
+
+static int ask_all(struct run *run, const struct kr_http_server *server,
+                   const char *const *nodes, size_t n_nodes,
+                   struct kr_diag *diag)
+{
+	const struct kr_options *o = run->options;
+	const struct kr_fleet_options options = {
+		.key = run->setting->key,
+		.nodes = nodes,
+		.n_nodes = n_nodes,
+		.n_parallel = o->fleet.n_parallel,
+		.timeout_usec = o->fleet.timeout_usec,
+		.hear = hear,
+		.tick = tick,
+		.closure = run,
+		.wake_fd = run->watch.signal_fd,
+	};
+	const struct kr_finding_about about = {
+		.setting = run->setting,
+		.many = true,
+	};
+	struct kr_fleet_progress progress = {0};
+	int r = begin(run, &about);
+
+	if (r < 0)
+		return r;
+	r = kr_fleet_run(server, &options, diag, &progress);
+	kr_watch_end(&run->watch);
+	r = sum_up(run, r, &progress);
+	return r < 0 ? r : end(run);
+}
+
+static int exit_status(const struct run *run)
+{
+	switch (kr_fleet_verdict(&run->summary)) {
+	case KR_VERDICT_PASS:
+		/* a signal that came too late to be heeded was one */
+		return run->watch.signal || run->watch.hung_up
+		               ? KR_STATUS_LOST_OUTPUT
+		               : 0;
+	case KR_VERDICT_FAIL:
+		return 1;
+	default:
+		return KR_STATUS_NO_VERDICT;
+	}
+}
+
+static int run_fleet(const struct kr_options *o,
+                     const struct kr_http_server *server,
+                     const char *const *nodes, size_t n_nodes, FILE *out,
+                     FILE *err)
+{
+	const struct kr_term err_term = kr_cli_terminal(o, err);
+	struct run run = {
+		.options = o,
+		.setting = &kr_setting_iptables,
+		.out = out,
+	};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	int r = kr_watch_begin(&run.watch, o, err);
+
+	if (r < 0) {
+		fprintf(err, "%s: signals: %s\n", KR_NAME, strerror(-r));
+		return KR_STATUS_NO_VERDICT;
+	}
+	/* lines on a terminal say themselves how far it is */
+	if (o->format != KR_FORMAT_TEXT && kr_cli_terminal(o, out).is_terminal)
+		run.watch.progress = NULL;
+	r = ask_all(&run, server, nodes, n_nodes, &diag);
+	kr_fleet_table_done(&run.table);
+	kr_term_messages(&err_term, &diag, o->quiet ? KR_ERROR : KR_NOTE);
+	if (r == -ENOMEM)
+		return kr_cli_out_of_memory(err);
+	if (r < 0) {
+		fprintf(err, "%s: libcurl: %s\n", KR_NAME, strerror(-r));
+		return KR_STATUS_NO_VERDICT;
+	}
+	return exit_status(&run);
+}
+
+int kr_cli_fleet(const struct kr_options *o, FILE *out, FILE *err)
+{
+	_cleanup_http_server_ struct kr_http_server *server = NULL;
+	_cleanup_free_ const char **nodes = NULL;
+	_cleanup_free_ char *list = NULL, *reason = NULL;
+	size_t n_nodes = 0;
+	int r = 0;
+
+	if (!o->fleet.nodes == !o->fleet.all_nodes)
+		return usage_error(err, "one of --nodes=NAME[,NAME...] and "
+		                        "--all-nodes must be given");
+	if (o->fleet.nodes) {
+		list = strdup(o->fleet.nodes);
+		r = list ? split_names(list, &nodes, &n_nodes) : -ENOMEM;
+	}
+	if (r == -EINVAL)
+		return usage_error(err, "--nodes: a name must not be empty");
+	if (r == 0)
+		r = kr_http_server_new(&o->api, &server, &reason);
+	if (r == -EINVAL)
+		return usage_error(err, reason);
+	if (r == -ENOMEM)
+		return kr_cli_out_of_memory(err);
+	if (r < 0) {
+		fprintf(err, "%s: %s\n", KR_NAME, reason);
+		return KR_STATUS_NO_VERDICT;
+	}
+	return run_fleet(o, server, nodes, n_nodes, out, err);
+}

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Many nodes, asked through one API server.
+ *
+ *	names ---> slots (at most n_parallel) ---> hear()
+ *	             |   ^       |   ^
+ *	          waiting        put off
+ *
+ * A slot is one question under way, of a node or for a page of the list; none
+ * is ever open without one. Who is started when a slot is free, in this order:
+ *
+ *	a page of the list    when the names that are known get few
+ *	a node that waits     once its backoff is over
+ *	a new name            unless too many wait already: a server that has
+ *	                      too much to do is not given more
+ *	a node put off        when there are no new names any more
+ *
+ * Nodes that hang would soon have all slots and hold up the rest. So when
+ * somebody waits for a slot, the node that has one for longest is put off to
+ * the end if it has had PATIENCE, or much longer than others take: once each,
+ * its time starting anew, and only as long as it is few that hang. Where all
+ * are slow this does not help, and is not done.
+ *
+ * Memory: the slots, the queues (both bounded) and two pages of names, whatever
+ * the number of nodes. One thread.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "net/fleet-queue.h"
+#include "net/fleet-slots.h"
+#include "net/fleet.h"
+#include "net/node-names.h"
+
+#define PATIENCE_USEC  (1 * KR_USEC_PER_SEC)
+#define PATIENCE_USUAL 4  /* times what is usual */
+#define USUAL_WEIGHT   16 /* of what is usual against a new one */
+#define TICK_USEC      (100 * KR_USEC_PER_MSEC)
+#define PUT_OFF_MAX    1024
+
+struct fleet {
+	const struct kr_http_server *server;
+	const struct kr_fleet_options *options;
+	struct kr_diag *diag;
+	struct kr_fleet_slots slots;
+	struct kr_node_names names;
+	bool list_failed;
+	struct kr_fleet_queue waiting, put_off;
+	size_t n_done, n_put_off; /* all that were ever put off */
+	uint64_t usual_usec;      /* how long an answer takes */
+	uint64_t tick_due_usec;
+};
+
+/* --- one question ends --------------------------------------------------- */
+
+static int hear(struct fleet *f, struct kr_fleet_task *task,
+                const struct kr_configz *configz)
+{
+	int r = f->options->hear(f->options->closure, task->name, configz);
+
+	free(task->name);
+	task->name = NULL;
+	f->n_done++;
+	return r == 0 ? 0 : -EINTR;
+}
+
+/* Whether TASK, which failed as ANSWER says, shall be asked once more. */
+static bool ask_again(struct kr_fleet_task *task,
+                      const struct kr_http_answer *answer)
+{
+	uint64_t wait = kr_fleet_backoff_usec(answer, task->n_tries);
+
+	if (wait == 0 || wait >= task->left_usec)
+		return false;
+	task->left_usec -= wait;
+	task->not_before_usec = kr_now_usec() + wait;
+	return true;
+}
+
+static int finish_node(struct fleet *f, struct kr_fleet_slot *slot)
+{
+	const struct kr_http_answer *answer = kr_http_answer(slot->transfer);
+	uint64_t took = kr_now_usec() - slot->since_usec;
+	struct kr_fleet_task task = kr_fleet_slots_release(&f->slots, slot);
+	struct kr_configz configz;
+
+	if (answer->error == KR_HTTP_ANSWERED)
+		f->usual_usec = (f->usual_usec * (USUAL_WEIGHT - 1) + took) /
+		                USUAL_WEIGHT;
+	if (ask_again(&task, answer)) {
+		kr_fleet_queue_put(&f->waiting, task);
+		return 0;
+	}
+	kr_configz_judge(answer, f->options->key, &configz);
+	return hear(f, &task, &configz);
+}
+
+static void say_list_failed(struct fleet *f, const char *reason)
+{
+	kr_diag_add(f->diag, KR_ERROR, "nodes", KR_SPAN_NONE,
+	            "the nodes of %s cannot be listed: %s", f->server->url,
+	            reason);
+	f->list_failed = true;
+}
+
+static int finish_list(struct fleet *f, struct kr_fleet_slot *slot)
+{
+	const struct kr_http_answer *answer = kr_http_answer(slot->transfer);
+	_cleanup_free_ char *reason = NULL;
+	struct kr_fleet_task task = kr_fleet_slots_release(&f->slots, slot);
+	int r;
+
+	if (ask_again(&task, answer)) {
+		slot->task = task;
+		return 0;
+	}
+	r = kr_node_names_hear(&f->names, answer, &reason);
+	if (r == -EBADMSG) {
+		say_list_failed(f, reason);
+		return 0;
+	}
+	return r < 0 ? r : 0;
+}
+
+static int finish(struct fleet *f, struct kr_fleet_slot *slot)
+{
+	return slot == &f->slots.list ? finish_list(f, slot)
+	                              : finish_node(f, slot);
+}
+
+/* --- one question begins ------------------------------------------------- */
+
+static int ask(struct fleet *f, struct kr_fleet_slot *slot,
+               struct kr_fleet_task task, const char *path)
+{
+	int r = kr_fleet_slots_ask(&f->slots, slot, task, path);
+
+	return r == 1 ? finish(f, slot) : r;
+}
+
+static int ask_list(struct fleet *f)
+{
+	_cleanup_free_ char *path = NULL;
+	int r = kr_node_names_path(&f->names, &path);
+
+	if (r == -EBADMSG) {
+		say_list_failed(f, "the token to go on with is none");
+		f->names.complete = true;
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	return ask(f, &f->slots.list, f->slots.list.task, path);
+}
+
+static int ask_node(struct fleet *f, struct kr_fleet_task task)
+{
+	static const struct kr_configz no_name = {
+		.state = KR_CONFIGZ_UNKNOWN,
+		.reason = "no node can have this name",
+	};
+	_cleanup_free_ char *path = NULL;
+	int r = kr_configz_path(task.name, &path);
+
+	if (r == -EINVAL)
+		return hear(f, &task, &no_name);
+	if (r < 0) {
+		free(task.name);
+		return r;
+	}
+	return ask(f, kr_fleet_slots_free_one(&f->slots), task, path);
+}
+
+static bool is_full(const struct fleet *f)
+{
+	return f->slots.n_busy >= f->options->n_parallel;
+}
+
+static bool list_is_due(const struct fleet *f, uint64_t now)
+{
+	return !f->slots.list.busy && kr_node_names_wants_page(&f->names) &&
+	       f->slots.list.task.not_before_usec <= now;
+}
+
+static bool new_name_is_due(const struct fleet *f)
+{
+	return kr_node_names_any(&f->names) &&
+	       f->waiting.n_tasks < 2 * (size_t)f->options->n_parallel;
+}
+
+/* Those that were put off leave room for those that only wait. */
+static bool put_off_is_due(const struct fleet *f)
+{
+	unsigned most = f->waiting.n_tasks > 0
+	                        ? (f->options->n_parallel + 1) / 2
+	                        : f->options->n_parallel;
+
+	return f->names.complete && !kr_node_names_any(&f->names) &&
+	       f->put_off.n_tasks > 0 && f->slots.n_busy_put_off < most;
+}
+
+/* Starts one question. 1; 0: there is none to start. */
+static int start_one(struct fleet *f)
+{
+	struct kr_fleet_task task = {.left_usec = f->options->timeout_usec};
+	uint64_t now = kr_now_usec();
+	int r;
+
+	if (list_is_due(f, now)) {
+		r = ask_list(f);
+		return r < 0 ? r : 1;
+	}
+	if (!kr_fleet_queue_take(&f->waiting, now, &task)) {
+		if (new_name_is_due(f))
+			task.name = kr_node_names_take(&f->names);
+		else if (put_off_is_due(f))
+			kr_fleet_queue_take(&f->put_off, now, &task);
+	}
+	if (!task.name)
+		return 0;
+	r = ask_node(f, task);
+	return r < 0 ? r : 1;
+}
+
+static int start_all(struct fleet *f)
+{
+	int r = 1;
+
+	while (r > 0 && !is_full(f))
+		r = start_one(f);
+	return r < 0 ? r : 0;
+}
+
+/* --- who hangs makes room ------------------------------------------------ */
+
+static bool somebody_waits(const struct fleet *f, uint64_t now)
+{
+	return list_is_due(f, now) || new_name_is_due(f) ||
+	       kr_fleet_queue_due_usec(&f->waiting) <= now;
+}
+
+static uint64_t patience_usec(const struct fleet *f)
+{
+	uint64_t usual = f->usual_usec * PATIENCE_USUAL;
+
+	return usual > PATIENCE_USEC ? usual : PATIENCE_USEC;
+}
+
+/* The node that has a slot for longest and may be put off; NULL: none. */
+static struct kr_fleet_slot *longest(struct fleet *f)
+{
+	struct kr_fleet_slot *found = NULL;
+
+	if (f->put_off.n_tasks == f->put_off.size ||
+	    f->n_put_off >= f->options->n_parallel + f->n_done / 4)
+		return NULL;
+	for (unsigned i = 0; i < f->slots.n_nodes; i++) {
+		struct kr_fleet_slot *slot = &f->slots.nodes[i];
+
+		if (slot->busy && !slot->task.put_off &&
+		    (!found || slot->since_usec < found->since_usec))
+			found = slot;
+	}
+	return found;
+}
+
+/* When a slot shall be made free; UINT64_MAX: nobody needs one. */
+static uint64_t room_due_usec(struct fleet *f, uint64_t now)
+{
+	const struct kr_fleet_slot *slot;
+
+	if (!is_full(f) || !somebody_waits(f, now))
+		return UINT64_MAX;
+	slot = longest(f);
+	return slot ? slot->since_usec + patience_usec(f) : UINT64_MAX;
+}
+
+static int make_room(struct fleet *f)
+{
+	uint64_t now = kr_now_usec();
+
+	while (room_due_usec(f, now) <= now) {
+		struct kr_fleet_slot *slot = longest(f);
+		struct kr_fleet_task task;
+		int r = kr_fleet_slots_cancel(&f->slots, slot);
+
+		if (r < 0)
+			return r;
+		task = kr_fleet_slots_release(&f->slots, slot);
+		task.put_off = true;
+		task.n_tries = 0;
+		task.left_usec = f->options->timeout_usec;
+		task.not_before_usec = now;
+		kr_fleet_queue_put(&f->put_off, task);
+		f->n_put_off++;
+		r = start_all(f);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* --- the loop ------------------------------------------------------------ */
+
+static int take_answers(struct fleet *f)
+{
+	struct kr_fleet_slot *slot;
+	int r;
+
+	while ((r = kr_fleet_slots_next(&f->slots, &slot)) > 0) {
+		r = finish(f, slot);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+static struct kr_fleet_progress progress(const struct fleet *f)
+{
+	return (struct kr_fleet_progress){
+		.n_done = f->n_done,
+		.n_nodes = kr_node_names_total(&f->names),
+		.listed = f->names.complete && !f->list_failed,
+	};
+}
+
+static bool is_over(const struct fleet *f)
+{
+	return f->slots.n_busy == 0 && f->waiting.n_tasks == 0 &&
+	       f->put_off.n_tasks == 0 && f->names.complete &&
+	       !kr_node_names_any(&f->names);
+}
+
+/* When there is something to do, if no answer comes before. */
+static uint64_t due_usec(struct fleet *f)
+{
+	uint64_t now = kr_now_usec(), until = f->tick_due_usec, due;
+
+	due = room_due_usec(f, now);
+	until = due < until ? due : until;
+	if (is_full(f))
+		return until;
+	due = kr_fleet_queue_due_usec(&f->waiting);
+	until = due < until ? due : until;
+	due = f->slots.list.task.not_before_usec;
+	if (!f->slots.list.busy && kr_node_names_wants_page(&f->names) &&
+	    due < until)
+		until = due;
+	return until;
+}
+
+static int ask_tick(struct fleet *f)
+{
+	struct kr_fleet_progress now = progress(f);
+
+	f->tick_due_usec = kr_now_usec() + TICK_USEC;
+	return f->options->tick(f->options->closure, &now) == 0 ? 0 : -EINTR;
+}
+
+static int step(struct fleet *f)
+{
+	int r = start_all(f);
+
+	if (r == 0)
+		r = make_room(f);
+	if (r == 0 && is_over(f))
+		return 1;
+	if (r == 0)
+		r = kr_fleet_slots_wait(&f->slots, f->options->wake_fd,
+		                        due_usec(f));
+	if (r == 1 || (r == 0 && kr_now_usec() >= f->tick_due_usec))
+		r = ask_tick(f);
+	if (r == 0)
+		r = take_answers(f);
+	return r;
+}
+
+static int set_up(struct fleet *f)
+{
+	const struct kr_fleet_options *o = f->options;
+	int r = 0;
+
+	kr_node_names_init(&f->names);
+	if (o->nodes)
+		r = kr_node_names_init_given(&f->names, o->nodes, o->n_nodes);
+	if (r == 0)
+		r = kr_fleet_queue_init(&f->waiting, 3 * o->n_parallel);
+	if (r == 0)
+		r = kr_fleet_queue_init(&f->put_off, PUT_OFF_MAX);
+	if (r == 0)
+		r = kr_fleet_slots_init(&f->slots, f->server, o->n_parallel,
+		                        o->timeout_usec);
+	return r;
+}
+
+int kr_fleet_run(const struct kr_http_server *server,
+                 const struct kr_fleet_options *options, struct kr_diag *diag,
+                 struct kr_fleet_progress *ret)
+{
+	struct fleet f = {.server = server, .options = options, .diag = diag};
+	int r = set_up(&f);
+
+	while (r == 0)
+		r = step(&f);
+	*ret = progress(&f);
+	kr_fleet_slots_done(&f.slots);
+	kr_fleet_queue_done(&f.waiting);
+	kr_fleet_queue_done(&f.put_off);
+	kr_node_names_done(&f.names);
+	if (r == 1)
+		return f.list_failed;
+	return r;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What the kubelets of many nodes say of a setting, through one API server.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "net/configz.h"
+#include "net/http-server.h"
+
+struct kr_fleet_progress {
+	size_t n_done;  /* nodes that were heard of */
+	size_t n_nodes; /* as many as there are, as far as is known */
+	bool listed;    /* it is known for sure */
+};
+
+struct kr_fleet_options {
+	const char *key; /* of .kubeletconfig */
+	/* these nodes, each once; NULL: all of the cluster */
+	const char *const *nodes;
+	size_t n_nodes;
+	unsigned n_parallel;   /* questions at one time, at most; from 1 */
+	uint64_t timeout_usec; /* for one node, all its tries together */
+	/* a node was heard of; NAME is borrowed. Nonzero: stop */
+	int (*hear)(void *closure, const char *name,
+	            const struct kr_configz *configz);
+	/* "shall I go on?", some times a second. Nonzero: stop */
+	int (*tick)(void *closure, const struct kr_fleet_progress *progress);
+	void *closure;
+	int wake_fd; /* tick() is asked when it can be read from; -1: none */
+};
+
+/*
+ * Asks the nodes. 0: each of them was heard of, once. 1: the list of the nodes
+ * could not be read to its end, which an error in DIAG says, code "nodes";
+ * those that are known were heard of. -EINTR: hear() or tick() said stop.
+ * -ENOMEM; -ENOPKG: this libcurl lacks what is needed. RET is set in each case.
+ */
+int kr_fleet_run(const struct kr_http_server *server,
+                 const struct kr_fleet_options *options, struct kr_diag *diag,
+                 struct kr_fleet_progress *ret);

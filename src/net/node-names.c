@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The names of the nodes to ask.
+ *
+ * A list in pages is one list only as long as its token lives: the API server
+ * forgets old versions after five minutes (etcd's compaction) and answers 410.
+ * With the 410 comes a token that goes on behind the last name of the list as
+ * it is now; that is taken. Without one the list starts over, and since the API
+ * server lists by name, what is not greater than the last name is known
+ * already. So no node is asked twice, and none is left out that was there all
+ * the time, whatever came or went meanwhile. A list that is not in order cannot
+ * start over.
+ *
+ * Source: Kubernetes, "API concepts", retrieving large result sets in chunks;
+ * apiserver, pkg/storage/etcd3/store.go (ranges of keys, which are the names).
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/configz.h"
+#include "net/node-names.h"
+
+#define FRUITLESS_MAX 5
+
+void kr_node_names_init(struct kr_node_names *names)
+{
+	*names = (struct kr_node_names){.limit = KR_NODE_NAMES_LIMIT,
+	                                .ordered = true};
+}
+
+int kr_node_names_init_given(struct kr_node_names *names,
+                             const char *const *given, size_t n_given)
+{
+	*names = (struct kr_node_names){.complete = true};
+	names->page.names = calloc(n_given, sizeof(char *));
+	if (n_given > 0 && !names->page.names)
+		return -ENOMEM;
+	while (names->page.n_names < n_given) {
+		char *name = strdup(given[names->page.n_names]);
+
+		if (!name)
+			return -ENOMEM;
+		names->page.names[names->page.n_names++] = name;
+	}
+	names->n_known = n_given;
+	return 0;
+}
+
+void kr_node_names_done(struct kr_node_names *names)
+{
+	kr_node_page_done(&names->page);
+	free(names->newest);
+	*names = (struct kr_node_names){.complete = true};
+}
+
+bool kr_node_names_any(const struct kr_node_names *names)
+{
+	return names->at < names->page.n_names;
+}
+
+char *kr_node_names_take(struct kr_node_names *names)
+{
+	if (!kr_node_names_any(names))
+		return NULL;
+	return TAKE_PTR(names->page.names[names->at++]);
+}
+
+size_t kr_node_names_total(const struct kr_node_names *names)
+{
+	return names->n_known + names->page.n_more;
+}
+
+bool kr_node_names_wants_page(const struct kr_node_names *names)
+{
+	return !names->complete &&
+	       names->page.n_names - names->at <= names->limit / 2;
+}
+
+int kr_node_names_path(const struct kr_node_names *names, char **ret)
+{
+	int r = kr_node_page_path(names->limit, names->page.token, ret);
+
+	return r == -EINVAL ? -EBADMSG : r;
+}
+
+/* --- what was answered --------------------------------------------------- */
+
+static int give_up(struct kr_node_names *names, char **ret_reason,
+                   const char *reason, const char *detail)
+{
+	int r = asprintf(ret_reason, "%s%s%s%s", reason, *detail ? " (" : "",
+	                 detail, *detail ? ")" : "");
+
+	names->complete = true;
+	names->page.n_more = 0;
+	return r < 0 ? -ENOMEM : -EBADMSG;
+}
+
+/* Of the names that are known before FROM none is needed any more. */
+static void forget(struct kr_node_names *names)
+{
+	struct kr_node_page *page = &names->page;
+
+	page->n_names -= names->at;
+	memmove(page->names, page->names + names->at,
+	        page->n_names * sizeof(*page->names));
+	names->at = 0;
+}
+
+/* Moves the names of PAGE that are new behind those that are known. */
+static int append(struct kr_node_names *names, struct kr_node_page *page)
+{
+	size_t have = names->page.n_names;
+	char **grown = reallocarray(names->page.names, have + page->n_names + 1,
+	                            sizeof(*grown));
+	char *newest;
+
+	if (!grown)
+		return -ENOMEM;
+	names->page.names = grown;
+	for (size_t i = 0; i < page->n_names; i++) {
+		const char *before = names->page.n_names > have
+		                             ? grown[names->page.n_names - 1]
+		                             : names->newest;
+		bool later = !before || strcmp(page->names[i], before) > 0;
+
+		if (!later && names->again) {
+			names->n_skipped++;
+			continue;
+		}
+		names->ordered = names->ordered && later;
+		grown[names->page.n_names++] = TAKE_PTR(page->names[i]);
+	}
+	if (names->page.n_names == have)
+		return 0;
+	newest = strdup(grown[names->page.n_names - 1]);
+	if (!newest)
+		return -ENOMEM;
+	free(names->newest);
+	names->newest = newest;
+	names->n_known += names->page.n_names - have;
+	return 0;
+}
+
+static int hear_page(struct kr_node_names *names,
+                     const struct kr_http_answer *answer, char **ret_reason)
+{
+	_cleanup_node_page_ struct kr_node_page page = {0};
+	size_t known = names->n_known;
+	int r = kr_node_page_parse(answer->body ? answer->body : "",
+	                           answer->body_size, &page);
+
+	if (r == -EBADMSG)
+		return give_up(names, ret_reason,
+		               "the answer must be a list of nodes", "");
+	if (r < 0)
+		return r;
+	forget(names);
+	r = append(names, &page);
+	if (r < 0)
+		return r;
+	if (names->n_known > known)
+		names->n_fruitless = 0;
+	else if (page.n_names == 0 || !names->again)
+		names->n_fruitless++;
+	if (page.token &&
+	    (names->n_fruitless == FRUITLESS_MAX ||
+	     names->n_skipped > 2 * names->n_known + names->limit))
+		return give_up(names, ret_reason,
+		               "the list of nodes does not end", "");
+	free(names->page.token);
+	names->page.token = TAKE_PTR(page.token);
+	names->page.n_more = page.n_more;
+	names->complete = !names->page.token;
+	return 0;
+}
+
+/* The token is too old. */
+static int hear_expired(struct kr_node_names *names,
+                        const struct kr_http_answer *answer, char **ret_reason)
+{
+	char *token = NULL;
+	int r = kr_node_page_resume(answer->body ? answer->body : "",
+	                            answer->body_size, &token);
+
+	if (r < 0)
+		return r;
+	free(names->page.token);
+	names->page.token = token;
+	names->n_fruitless++;
+	if (names->n_fruitless == FRUITLESS_MAX)
+		return give_up(names, ret_reason,
+		               "status 410: the list of nodes is too old again "
+		               "and again",
+		               "");
+	if (token)
+		return 1;
+	if (!names->ordered)
+		return give_up(names, ret_reason,
+		               "status 410: the list of nodes is too old, and "
+		               "cannot start over since it is not in order",
+		               "");
+	names->again = true;
+	names->n_skipped = 0;
+	return 1;
+}
+
+static int hear_refusal(struct kr_node_names *names,
+                        const struct kr_http_answer *answer, char **ret_reason)
+{
+	struct kr_configz said;
+
+	kr_configz_judge(answer, "", &said);
+	switch (answer->status) {
+	case 403:
+		return give_up(names, ret_reason,
+		               "status 403: not allowed: RBAC must grant list "
+		               "on nodes",
+		               said.detail);
+	case 404:
+		return give_up(names, ret_reason,
+		               "status 404: there is no API server at the URL",
+		               said.detail);
+	case 504:
+		return give_up(names, ret_reason,
+		               "status 504: the API server took too long",
+		               said.detail);
+	default:
+		return give_up(names, ret_reason, said.reason, said.detail);
+	}
+}
+
+int kr_node_names_hear(struct kr_node_names *names,
+                       const struct kr_http_answer *answer, char **ret_reason)
+{
+	if (answer->error == KR_HTTP_TOO_LARGE && names->limit > 1) {
+		names->limit /= 2;
+		return 1;
+	}
+	if (answer->error == KR_HTTP_ANSWERED && answer->status == 200)
+		return hear_page(names, answer, ret_reason);
+	if (answer->status == 410 && names->page.token)
+		return hear_expired(names, answer, ret_reason);
+	return hear_refusal(names, answer, ret_reason);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The names of the nodes to ask, one behind the other: those that were given,
+ * or those of the cluster, page by page.
+ *
+ * It says which page is wanted and hears what was answered; who asks the API
+ * server is not its matter. No more than a page and a half of names are ever
+ * known at one time.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/macro.h"
+#include "net/http.h"
+#include "net/node-page.h"
+
+/* The limit that kubectl asks for. */
+#define KR_NODE_NAMES_LIMIT ((size_t)500)
+/* A page of 500 whole nodes with 50 images each has 10 MB. */
+#define KR_NODE_NAMES_SIZE_MAX ((size_t)16 * 1024 * 1024)
+
+struct kr_node_names {
+	struct kr_node_page page; /* names that are known */
+	size_t at;                /* those before were taken */
+	size_t n_known;           /* all that were ever known */
+	bool complete;            /* no page is behind these */
+	size_t limit;
+	char *newest;         /* the last of all that were known */
+	bool ordered;         /* each was greater than the one before */
+	bool again;           /* it started over: up to NEWEST all are known */
+	size_t n_skipped;     /* that were known, since then */
+	unsigned n_fruitless; /* answers in a row that brought nothing */
+};
+
+/* All nodes of the cluster. */
+void kr_node_names_init(struct kr_node_names *names);
+
+/* Only these, which are copied. 0 or -ENOMEM. */
+int kr_node_names_init_given(struct kr_node_names *names,
+                             const char *const *given, size_t n_given);
+void kr_node_names_done(struct kr_node_names *names);
+
+/* The next name, which is the caller's; NULL: none is known just now. */
+char *kr_node_names_take(struct kr_node_names *names);
+bool kr_node_names_any(const struct kr_node_names *names);
+
+/* How many there are, as far as it can be told. */
+size_t kr_node_names_total(const struct kr_node_names *names);
+
+/* Whether a page is wanted soon, and its path, which the caller frees. 0;
+ * -EBADMSG: the token of the server cannot be asked with; -ENOMEM. */
+bool kr_node_names_wants_page(const struct kr_node_names *names);
+int kr_node_names_path(const struct kr_node_names *names, char **ret);
+
+/*
+ * Hears the ANSWER to that page.
+ *
+ * 0: it brought names, or was the last. 1: ask again, for what
+ * kr_node_names_path() says now: a token was too old (410), and the list goes
+ * on with the one that the answer gives, or starts over without the names that
+ * are known; or the page was too large and becomes smaller. -EBADMSG: there is
+ * no way to go on; *RET_REASON is one sentence, which the caller frees, and no
+ * page will be wanted any more. -ENOMEM.
+ */
+int kr_node_names_hear(struct kr_node_names *names,
+                       const struct kr_http_answer *answer, char **ret_reason);
