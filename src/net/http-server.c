@@ -123,9 +123,10 @@ static int read_parts(struct kr_http_server *s, CURLU *url, char **ret_reason)
 	else if (has_part(url, CURLUPART_QUERY) ||
 	         has_part(url, CURLUPART_FRAGMENT))
 		r = refuse(ret_reason, "the URL must end with its path");
-	else if (!scheme || !host || !whole)
+	else if (!scheme || !whole)
 		r = -ENOMEM;
-	else if (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0)
+	else if (!host || /* of file:///x */
+	         (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0))
 		r = refuse(ret_reason, "the URL must be https or http");
 	if (r == 0) {
 		s->https = strcmp(scheme, "https") == 0;
