@@ -16,6 +16,10 @@ fix     The next audit is true and no byte is changed outside of the edits that
         A second fix finds nothing to do.
 undo    Each file is as it was, and a second undo has nothing to do.
 
+persist The platform is the one of the table below. What makes a change last is
+        written where nodeadm reads it, and on no other node; with
+        --no-persist nowhere; elsewhere its text is told.
+
 Where kubelet is no unit of its own (`kubelet_is_a_unit` is false) the audit may
 also be unknown and the fix refused or without a verdict.
 """
@@ -26,6 +30,23 @@ import sys
 
 from cli_lib import NodeCopy, Run, Tap, differences
 from json_schema import Schemas
+
+
+# by the start of the node's name, the longest one; a node that was made for a
+# test says platform_id itself
+PLATFORMS = {
+    "aks-": "aks", "bottlerocket": "bottlerocket", "cis-text-": None,
+    "eks-al2-": "eks-al2", "eks-al2-eksctl-": "eks-eksctl",
+    "eks-al2023-": "eks-al2023", "eks-hybrid-": "eks-hybrid",
+    "eks-ubuntu-": "eks-ubuntu", "flatcar-": "flatcar", "gke-": "gke",
+    "json-": None, "k3s": "k3s", "kops": "kops", "kubeadm-": "kubeadm",
+    "kubespray-": "kubespray", "microk8s": "microk8s",
+    "no-kubelet-yet": "eks-al2023", "openshift": "openshift",
+    "rke2-": "rke2", "talos": "talos",
+}
+DURABLE = "etc/eks/nodeadm.d/90-kubelet-remedy.yaml"
+# nobody writes the files of these anew, or another program owns them
+NO_OWNER = (None, "eks-ubuntu", "k3s", "microk8s", "rke2")
 
 
 def changed_files(before, after):
@@ -39,6 +60,7 @@ def changed_files(before, after):
 class Check:
     def __init__(self, program, schemas, tree):
         self.program, self.schemas, self.tree = program, schemas, tree
+        self.name = os.path.basename(tree)
         with open(os.path.join(tree, "EXPECTED.json"),
                   encoding="utf-8") as file:
             self.want = json.load(file)
@@ -73,6 +95,20 @@ class Check:
         if self.want.get("kubelet_would_start") is False:
             return "invalid"
         return "true" if self.want["effective_on_disk"] else "false"
+
+    @property
+    def platform(self):
+        if "platform_id" in self.want:
+            return self.want["platform_id"]
+        fitting = [p for p in PLATFORMS if self.name.startswith(p)]
+        if not fitting:
+            return "not said"
+        return PLATFORMS[max(fitting, key=len)]
+
+    @property
+    def persists(self):
+        return self.platform == "eks-al2023" and \
+            self.want.get("durable") is not False
 
     # --- audit ----------------------------------------------------------------
 
@@ -165,6 +201,10 @@ class Check:
             self.expect(status == 0, "status %s: %s", status, got)
             self.expect(not self.refused or self.state == "true",
                         "this node must be refused")
+        if self.unconfigured and self.persists:
+            self.expect(changed == [DURABLE], "changed %s", changed)
+            self.check_undo(node, before)
+            return self.faults
         if status != 0:
             self.expect(not changed, "status %s, but changed: %s", status,
                         changed)
@@ -197,6 +237,66 @@ class Check:
                     "a second fix: %s %s", status, second.get("outcome"))
         if changed:
             self.check_undo(node, before)
+
+    # --- what lasts -----------------------------------------------------------
+
+    def persist(self, node):
+        before = node.snapshot()
+        _, audit = self.run(node, "audit.json", "audit")
+        named = audit["node"]["platform"]
+        if self.platform != "not said":
+            self.expect(named == self.platform, "the platform is %s, wanted %s",
+                        named, self.platform)
+        status, got = self.run(node, "fix.json", "fix", "--restart=never",
+                               "--no-persist")
+        self.expect(DURABLE not in differences(before, node.snapshot()),
+                    "--no-persist has written it")
+        if status == 0 and got["changes"]:
+            self.check_advice(got, named)
+        self.run(node, "fix.json", "undo", "--restart=never")
+        now = node.snapshot()
+        status, got = self.run(node, "fix.json", "fix", "--restart=never")
+        changed = changed_files(now, node.snapshot())
+        self.expect((DURABLE in changed) == (self.persists and bool(changed)),
+                    "status %s, changed %s", status, changed)
+        if DURABLE in changed:
+            self.check_durable(node, got)
+        if status == 4 and got["durable"]:
+            self.expect(got["durable"]["text"], "no way out is told")
+        codes = [m["code"] for m in got["messages"]]
+        if "warning" in self.want:
+            self.expect(self.want["warning"] in codes, "warnings: %s", codes)
+        else:
+            self.expect(not {"nodeadm-later", "durable-kept"} & set(codes),
+                        "warnings: %s", codes)
+        return self.faults
+
+    def check_advice(self, got, named):
+        """Who undoes the change is a message, what to put where a text."""
+        codes = [m["code"] for m in got["messages"]]
+        durable = got["durable"]
+        if named in NO_OWNER:
+            self.expect(durable is None and "platform-rewrites" not in codes,
+                        "nobody writes them anew: %s", durable)
+        self.expect(("platform-rewrites" in codes) == bool(durable),
+                    "messages %s, durable %s", codes, durable)
+        if durable:
+            self.expect(durable["text"] and not durable["written"],
+                        "durable: %s", durable)
+
+    def check_durable(self, node, got):
+        text = node.read("/" + DURABLE).decode()
+        flag = any("--make-iptables-util-chains" in edit["text"]
+                   for change in got["changes"] if DURABLE in change["file"]
+                   for edit in change["edits"])
+        caused = any(f.get("reaches_kubelet")
+                     for f in self.want.get("flag_sources", []))
+        self.expect(got["durable"]["written"], "it is not said to be written")
+        self.expect(text.endswith(got["durable"]["text"]), "another text")
+        self.expect("      makeIPTablesUtilChains: true\n" in text
+                    and text.count("\nkind: NodeConfig\n") == 1,
+                    "it holds %r", text)
+        self.expect(flag == caused, "flag: %s, the cause: %s", flag, caused)
 
     def check_history(self, node, state, undo, paths):
         status, got = self.run(node, "history.json", "history")
@@ -258,7 +358,7 @@ def main():
     tap = Tap()
     for name in names:
         tree = os.path.join(nodes, name)
-        for what in ("audit", "fix"):
+        for what in ("audit", "fix", "persist"):
             with NodeCopy(tree) as node:
                 check = Check(program, schemas, tree)
                 tap.row("%s: %s" % (name, what), getattr(check, what)(node))

@@ -80,8 +80,9 @@ static bool wants_restart(struct kr_applying *f)
 	default:
 		break;
 	}
-	if (f->undo)
+	if (f->undo) /* kubelet does not read what only the platform does */
 		return f->was_healthy &&
+		       !kr_durable_only(&f->fix->plan->edits) &&
 		       before->started_usec > f->undone->realtime_usec;
 	if (f->was_healthy)
 		return has_edits(f) ||
@@ -99,7 +100,7 @@ static int decide_restart(struct kr_applying *f)
 	f->fix->asks_live = false;
 	f->was_invalid = before->disk.state == KR_STATE_INVALID &&
 	                 kr_apply_node(f)->disk.inputs.by_setting;
-	if (!kr_apply_node(f)->live)
+	if (!kr_apply_node(f)->live || f->fix->plan->unconfigured)
 		return 0;
 	r = look_at_health(f);
 	if (r < 0)
@@ -349,10 +350,22 @@ static int audit_again(struct kr_applying *f)
 	return r;
 }
 
+static enum kr_state planned_state(struct kr_applying *f)
+{
+	const struct kr_node *node =
+		f->fix->plan->after ? f->fix->plan->after : kr_apply_node(f);
+
+	return node->disk.inputs_valid ? node->disk.inputs.state
+	                               : node->disk.state;
+}
+
 static bool is_reached(const struct kr_applying *f, enum kr_state wanted)
 {
 	const struct kr_audit *after = f->fix->after;
 
+	/* whoever configures kubelet may have done so meanwhile */
+	if (f->fix->plan->unconfigured)
+		return true;
 	return after->disk.state == wanted &&
 	       (!f->fix->restarts || after->running.state == wanted);
 }
@@ -361,7 +374,7 @@ static bool is_reached(const struct kr_applying *f, enum kr_state wanted)
  * that fails is had again: what is wrong with the node stays wrong. */
 static int verify(struct kr_applying *f)
 {
-	enum kr_state wanted = kr_apply_planned(f)->state;
+	enum kr_state wanted = planned_state(f);
 	int r = audit_again(f);
 
 	if (r != -ENOMEM && (r < 0 || !is_reached(f, wanted)))
@@ -388,12 +401,17 @@ static int end_done(struct kr_applying *f)
 {
 	struct kr_node *node = kr_apply_node(f);
 
+	if (f->fix->plan->unconfigured)
+		return kr_apply_end(f, KR_OUTCOME_UNCONFIGURED,
+		                    "%s; %s was written for when it is",
+		                    node->disk.reason,
+		                    f->fix->plan->durable.place);
 	if (f->fix->restarts)
 		return kr_apply_end(
 			f, KR_OUTCOME_CHANGED,
 			"kubelet runs with %s = %s now and is healthy",
 			node->setting->key,
-			kr_state_to_string(kr_apply_planned(f)->state));
+			kr_state_to_string(planned_state(f)));
 	if (!has_edits(f))
 		return kr_apply_end(f, KR_OUTCOME_CHANGED,
 		                    "systemd has read %s anew, nothing else "
@@ -485,7 +503,8 @@ static int finish(struct kr_applying *f)
 		r = end_done(f);
 	if (r < 0)
 		return r;
-	if (f->fix->outcome == KR_OUTCOME_CHANGED || f->stays) {
+	if (f->fix->outcome == KR_OUTCOME_CHANGED ||
+	    f->fix->outcome == KR_OUTCOME_UNCONFIGURED || f->stays) {
 		r = keep(f);
 		if (r < 0)
 			return r;

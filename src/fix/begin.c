@@ -90,6 +90,7 @@ static int open_host(struct kr_applying *f, const struct kr_setting *setting,
 	int r;
 
 	fix->plan = kr_plan_free(fix->plan);
+	kr_durable_done(&fix->durable);
 	fix->before = kr_audit_free(fix->before);
 	fix->host = kr_host_free(fix->host);
 	r = kr_host_open(setting, node_options, f->diag, &fix->host);

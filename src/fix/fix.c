@@ -76,11 +76,25 @@ static int check_restart(struct kr_applying *f)
 	return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED, "not kubelet's");
 }
 
+/* A platform that refuses names its own way. */
+static int end_refused(struct kr_applying *f)
+{
+	const struct kr_node *node = f->fix->host->node;
+	int r = 0;
+
+	if (node->platform && node->platform->refusal)
+		r = kr_durable_describe(node, &f->fix->durable);
+	return r < 0 ? r
+	             : kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
+	                                     "no safe edit");
+}
+
 static int make_plan(struct kr_applying *f)
 {
 	const struct kr_plan_options options = {
 		.method = f->options->method,
 		.explicit_wanted = f->options->explicit_wanted,
+		.no_persist = f->options->no_persist,
 	};
 	int r = kr_plan_make(f->fix->host->node, f->fix->before, &options,
 	                     f->diag, &f->fix->plan);
@@ -89,8 +103,7 @@ static int make_plan(struct kr_applying *f)
 		return kr_apply_end(f, KR_OUTCOME_UNCONFIGURED, "%s",
 		                    f->fix->before->disk.reason);
 	if (r == -EOPNOTSUPP)
-		return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
-		                             "no safe edit");
+		return end_refused(f);
 	if (r < 0 && r != -ENOMEM)
 		return kr_apply_end_unread(f, r);
 	if (r == 0)
@@ -170,11 +183,20 @@ int kr_fix_run(const struct kr_setting *setting,
 	return 0;
 }
 
+const struct kr_durable *kr_fix_durable(const struct kr_fix *fix)
+{
+	if (fix->durable.platform)
+		return &fix->durable;
+	return fix->plan && fix->plan->durable.platform ? &fix->plan->durable
+	                                                : NULL;
+}
+
 struct kr_fix *kr_fix_free(struct kr_fix *fix)
 {
 	if (!fix)
 		return NULL;
 	kr_plan_free(fix->plan);
+	kr_durable_done(&fix->durable);
 	kr_audit_free(fix->before);
 	kr_audit_free(fix->after);
 	kr_actions_done(&fix->actions);

@@ -68,8 +68,10 @@ struct kr_fix_options {
 
 struct kr_fix {
 	enum kr_outcome outcome;
-	char *reason;            /* one sentence */
-	struct kr_plan *plan;    /* NULL: none was made */
+	char *reason;         /* one sentence */
+	struct kr_plan *plan; /* NULL: none was made */
+	/* of a platform that refuses; else the plan's own */
+	struct kr_durable durable;
 	struct kr_audit *before; /* NULL: the node could not be read */
 	struct kr_audit *after;  /* of the node as it is in the end; NULL: as
 	                            before, or a preview (see the plan's) */
@@ -90,6 +92,10 @@ int kr_fix_run(const struct kr_setting *setting,
                const struct kr_node_options *node_options,
                const struct kr_fix_options *options, struct kr_diag *diag,
                struct kr_fix **ret);
+/* Where the change would outlast its platform; NULL: nobody writes the files
+ * anew. */
+const struct kr_durable *kr_fix_durable(const struct kr_fix *fix);
+
 struct kr_fix *kr_fix_free(struct kr_fix *fix);
 DEFINE_FREEP(struct kr_fix, kr_fix_free);
 #define _cleanup_fix_ _cleanup_(kr_fix_freep)

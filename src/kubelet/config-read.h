@@ -8,6 +8,11 @@
 #include "kubelet/config.h"
 #include "kubelet/event.h"
 
+/* The language of FILE. KUBELET_MINOR is who reads it, 1.KUBELET_MINOR, or 0:
+ * not known. */
+enum kr_config_format kr_config_guess(const struct kr_file *file,
+                                      unsigned kubelet_minor);
+
 /*
  * Tells LISTENER the FILE. LAYOUT is set for YAML only. 0; >0: the same, and a
  * name of YAML is there twice, RET_TWICE; -EBADMSG: not readable, an error is

@@ -47,8 +47,8 @@ static size_t blank_length(const char *text)
 	return 0;
 }
 
-static enum kr_config_format guess_format(const struct kr_file *file,
-                                          unsigned kubelet_minor)
+enum kr_config_format kr_config_guess(const struct kr_file *file,
+                                      unsigned kubelet_minor)
 {
 	size_t size = file->size, i = 0, n;
 
@@ -85,7 +85,7 @@ int kr_config_parse(const struct kr_setting *setting,
 	struct kr_config_layout layout = {0};
 	struct kr_span twice;
 	enum kr_config_format format =
-		guess_format(file, options ? options->kubelet_minor : 0);
+		kr_config_guess(file, options ? options->kubelet_minor : 0);
 	int r;
 
 	kr_decode_init(&decode, setting, file, options);

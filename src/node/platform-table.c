@@ -72,7 +72,7 @@ static const struct kr_platform eks_auto = {
 		   "otherwise with 'kubectl delete nodeclaim'",
 	.owner = "EKS Auto Mode",
 	.when = "at every boot",
-	.place = "nowhere on the node: it is replaced through its NodeClaim",
+	.place = "the cluster, which makes another node",
 	.text = "kubectl delete nodeclaim NAME\n",
 };
 
@@ -84,8 +84,7 @@ static const struct kr_platform bottlerocket = {
 		   "there): use 'apiclient report cis-k8s' to see what it says",
 	.owner = "Bottlerocket",
 	.when = "at every boot, from its settings",
-	.place = "nowhere, as there is no such setting; its own report, from "
-		 "the control or admin container",
+	.place = "the control or admin container",
 	.text = "apiclient report cis-k8s\n",
 };
 
@@ -113,13 +112,14 @@ static const struct kr_platform gke_autopilot = {
 		   "otherwise to Google Cloud's support, with its configz",
 	.owner = "GKE",
 	.when = "at every boot, from the instance's metadata",
-	.place = "nowhere on the node: a case for Google Cloud's support, with",
+	.place = "a case for Google Cloud's support",
 	.text = SHOW_LIVE,
 };
 
 static const struct kr_platform eks_al2023 = {
 	.id = "eks-al2023",
 	.name = "Amazon EKS, AL2023",
+	.nodeadm = true,
 	.owner = "nodeadm",
 	.when = "at every boot",
 	.files = {"/etc/eks/kubelet/environment",
@@ -173,8 +173,8 @@ static const struct kr_platform eks_al2 = {
 	.place = "the user data, before bootstrap.sh is called",
 	.text = "config=/etc/kubernetes/kubelet/kubelet-config.json\n"
 		"echo \"$(jq '.@KEY@ = @VALUE@' $config)\" > $config\n",
-	.flag_text = "# and behind the arguments of bootstrap.sh\n"
-		     "--kubelet-extra-args '--@FLAG@=@VALUE@'\n",
+	.flag_text = "# and at the end of bootstrap.sh's --kubelet-extra-args\n"
+		     "--@FLAG@=@VALUE@\n",
 };
 
 static const struct kr_platform aks = {

@@ -30,7 +30,8 @@ struct kr_platform {
 	const char *owner, *when;
 	/* which files: paths of the node, NULL-terminated; none: all */
 	const char *files[KR_PLATFORM_FILES_MAX];
-	bool seldom; /* not on a node that is there already: no warning */
+	bool seldom;  /* not on a node that is there already: no warning */
+	bool nodeadm; /* PLACE may be one we write: node/nodeadm */
 	/* where a change outlasts that; NULL: nowhere that is known */
 	const char *place;
 	/* what to put there, lines with their line ends; NULL: nothing */

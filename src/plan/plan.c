@@ -213,7 +213,8 @@ bool kr_plan_unit_changes(struct kr_node *node, const struct kr_edits *edits)
 	for (size_t i = 0; i < edits->n_files; i++) {
 		const char *real = edits->files[i].path;
 
-		if (!is_config_file(&node->disk.inputs, real) &&
+		if (!kr_durable_is_place(real) &&
+		    !is_config_file(&node->disk.inputs, real) &&
 		    !is_environment_file(node, real))
 			return true;
 	}
@@ -369,37 +370,80 @@ static int make_edits(struct planning *p)
 	return r;
 }
 
+static enum kr_method choose_method(const struct kr_node *node)
+{
+	if (node->disk.unconfigured)
+		return KR_METHOD_CONFIG;
+	return node->disk.inputs.n_files > 0 &&
+	                       !uses_dynamic_config(&node->disk)
+	               ? KR_METHOD_CONFIG
+	               : KR_METHOD_FLAG;
+}
+
+static int make_durable(struct planning *p,
+                        const struct kr_plan_options *options)
+{
+	const struct kr_durable_options durable = {
+		.no_persist = options->no_persist,
+		.flag = p->plan->method == KR_METHOD_FLAG,
+	};
+
+	return kr_durable_plan(p->node, &p->plan->edits, &durable, p->diag,
+	                       &p->plan->durable);
+}
+
+/* What kubelet reads is not there yet; what it will be made from may be. */
+static int plan_unconfigured(struct planning *p,
+                             const struct kr_plan_options *options)
+{
+	int r = make_durable(p, options);
+
+	p->plan->unconfigured = true;
+	return r == 0 && p->plan->edits.n_files == 0 ? -ENOENT : r;
+}
+
+static int plan_edits(struct planning *p, const struct kr_plan_options *options)
+{
+	struct kr_plan *plan = p->plan;
+	int r = make_edits(p);
+
+	if (r == 0)
+		r = kr_edits_join(&plan->edits);
+	if (r == 0)
+		r = make_durable(p, options);
+	if (r == 0)
+		r = kr_proof_run(p->node, plan, p->diag);
+	if (r == 0)
+		r = kr_proof_order(p->node, plan, p->diag);
+	if (r == 0)
+		plan->unit_changes =
+			kr_plan_unit_changes(p->node, &plan->edits);
+	return r;
+}
+
 int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
                  const struct kr_plan_options *options, struct kr_diag *diag,
                  struct kr_plan **ret)
 {
 	_cleanup_plan_ struct kr_plan *plan = calloc(1, sizeof(*plan));
 	struct planning p = {.node = node, .plan = plan, .diag = diag};
-	int r;
+	int r = 0;
 
 	if (!plan)
 		return -ENOMEM;
 	plan->method = options->method;
 	if (plan->method == KR_METHOD_AUTO)
-		plan->method = node->disk.inputs.n_files > 0 &&
-		                               !uses_dynamic_config(&node->disk)
-		                       ? KR_METHOD_CONFIG
-		                       : KR_METHOD_FLAG;
+		plan->method = choose_method(node);
 	if (!is_done(audit, options) ||
 	    (node->disk.foreign && audit->restart_needed)) {
 		r = check_grounds(&p, audit);
 		if (r == 0)
-			r = make_edits(&p);
-		if (r == 0)
-			r = kr_edits_join(&plan->edits);
-		if (r == 0)
-			r = kr_proof_run(node, plan, diag);
-		if (r == 0)
-			r = kr_proof_order(node, plan, diag);
-		if (r < 0)
-			return r;
-		plan->unit_changes = kr_plan_unit_changes(node, &plan->edits);
+			r = plan_edits(&p, options);
+		else if (r == -ENOENT)
+			r = plan_unconfigured(&p, options);
 	}
+	if (r < 0)
+		return r;
 	*ret = TAKE_PTR(plan);
 	return 0;
 }
@@ -411,6 +455,7 @@ struct kr_plan *kr_plan_free(struct kr_plan *plan)
 	kr_audit_free(plan->audit);
 	kr_node_free(plan->after);
 	kr_edits_done(&plan->edits);
+	kr_durable_done(&plan->durable);
 	free(plan);
 	return NULL;
 }

@@ -13,6 +13,7 @@
 #include "base/diag.h"
 #include "base/edit.h"
 #include "node/node.h"
+#include "plan/durable.h"
 
 enum kr_method {
 	KR_METHOD_AUTO,
@@ -29,6 +30,7 @@ int kr_method_from_string(const char *s, enum kr_method *ret);
 struct kr_plan_options {
 	enum kr_method method;
 	bool explicit_wanted; /* true must be written down */
+	bool no_persist;      /* the platform's durable place is left alone */
 };
 
 struct kr_plan {
@@ -36,8 +38,10 @@ struct kr_plan {
 	/* in the order in which the files are to be replaced: every state in
 	 * between was audited and is no worse than the first */
 	struct kr_edits edits;
-	size_t n_uses;          /* of the flag among the arguments afterwards */
-	bool unit_changes;      /* a unit or drop-in is edited: Reload */
+	size_t n_uses;     /* of the flag among the arguments afterwards */
+	bool unit_changes; /* a unit or drop-in is edited: Reload */
+	bool unconfigured; /* only the durable place is written */
+	struct kr_durable durable;
 	struct kr_node *after;  /* the node as it will be; NULL: no edits */
 	struct kr_audit *audit; /* of AFTER; NULL: no edits */
 };
@@ -46,13 +50,15 @@ struct kr_plan {
  * Plans for NODE, which AUDIT judged. 0: RET is proven (no edits where the disk
  * says true already); -EOPNOTSUPP: refused, DIAG says why, where, and what
  * would have to be true; -ENOENT: there is nothing to judge yet (no unit, not
- * configured); -ENOMEM; other errnos. NODE must outlive RET.
+ * configured) and no durable place to be written; -ENOMEM; other errnos. NODE
+ * must outlive RET.
  */
 int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
                  const struct kr_plan_options *options, struct kr_diag *diag,
                  struct kr_plan **ret);
 /* Whether EDITS touch a file that systemd reads at a Reload: not the config
- * files and environment files of NODE, which are read at each start. */
+ * files and environment files of NODE, which are read at each start, nor what
+ * only the platform reads. */
 bool kr_plan_unit_changes(struct kr_node *node, const struct kr_edits *edits);
 
 struct kr_plan *kr_plan_free(struct kr_plan *plan);

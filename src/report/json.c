@@ -341,6 +341,23 @@ static void add_log(struct kr_build *j, cJSON *root, const struct kr_log *log)
 	}
 }
 
+static void add_durable(struct kr_build *j, cJSON *root,
+                        const struct kr_durable *d)
+{
+	cJSON *o;
+
+	if (!d) {
+		kr_build_string(j, root, "durable", NULL);
+		return;
+	}
+	o = kr_build_object(j, root, "durable");
+	kr_build_string(j, o, "owner", d->platform->owner);
+	kr_build_string(j, o, "rewritten", d->platform->when);
+	kr_build_string(j, o, "place", d->place);
+	kr_build_string(j, o, "text", d->text);
+	kr_build_boolean(j, o, "written", d->written);
+}
+
 int kr_json_fix(FILE *out, const struct kr_fix *fix, const struct kr_diag *diag)
 {
 	struct kr_node *node = fix->host ? fix->host->node : NULL;
@@ -367,6 +384,7 @@ int kr_json_fix(FILE *out, const struct kr_fix *fix, const struct kr_diag *diag)
 	changes = kr_build_array(&j, root, "changes");
 	for (size_t i = 0; fix->plan && i < fix->plan->edits.n_files; i++)
 		add_change(&j, changes, &fix->plan->edits.files[i]);
+	add_durable(&j, root, kr_fix_durable(fix));
 	add_actions(&j, root, &fix->actions);
 	add_nested_audit(&j, root, "before", node, fix->before);
 	if (fix->after)

@@ -312,6 +312,32 @@ static void print_diff_line(const struct kr_term *term, const char *line,
 	fputc('\n', term->out);
 }
 
+/* The exact text that is to be put into the durable place by hand, each line
+ * behind START. */
+static void print_durable(const struct kr_term *term, const struct kr_fix *fix,
+                          const char *start)
+{
+	const struct kr_durable *d = kr_fix_durable(fix);
+	bool refused = fix->outcome == KR_OUTCOME_REFUSED;
+
+	if (!d || d->written ||
+	    (refused ? !d->platform->refusal
+	             : fix->outcome != KR_OUTCOME_CHANGED &&
+	                       fix->outcome != KR_OUTCOME_WOULD_CHANGE))
+		return;
+	fprintf(term->out, "%s%s, in %s:\n", start,
+	        refused               ? "instead"
+	        : d->platform->seldom ? "for new nodes"
+	                              : "to keep it",
+	        d->place);
+	for (const char *line = d->text; *line;) {
+		int length = (int)strcspn(line, "\n");
+
+		fprintf(term->out, "%s    %.*s\n", start, length, line);
+		line += length + (line[length] == '\n');
+	}
+}
+
 static int print_diff(const struct kr_term *term,
                       const struct kr_file_edits *edits)
 {
@@ -365,8 +391,10 @@ static void print_steps(const struct kr_term *term, const struct kr_fix *fix)
 		        kr_state_to_string(after->disk.state));
 	if (!fix->restarts)
 		fputs("# kubelet is not restarted\n", term->out);
-	fprintf(term->out, "# %s would be %s\n", fix->host->setting->key,
-	        kr_state_to_string(after->disk.state));
+	if (!fix->plan->unconfigured)
+		fprintf(term->out, "# %s would be %s\n",
+		        fix->host->setting->key,
+		        kr_state_to_string(after->disk.state));
 }
 
 /* What makes COMMAND, where it is fix, the one that the preview was of. */
@@ -380,7 +408,8 @@ static void print_preview_next(const struct kr_term *term,
 	bool is_fix = strcmp(command, "fix") == 0;
 
 	fprintf(term->out, "# next: kubelet-remedy %s", command);
-	if (is_fix && fix->plan->method != by_default)
+	if (is_fix && fix->plan->method != by_default &&
+	    !fix->plan->unconfigured)
 		fprintf(term->out, " --method=%s",
 		        kr_method_to_string(fix->plan->method));
 	if (is_fix && fix->before && fix->before->explicit_wanted)
@@ -415,11 +444,14 @@ int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix,
 	kr_text_outcome(term, fix);
 	if (strcmp(command, "undo") == 0 && print_refused(term, fix) < 0)
 		return -ENOMEM;
-	if (fix->outcome != KR_OUTCOME_WOULD_CHANGE)
+	if (fix->outcome != KR_OUTCOME_WOULD_CHANGE) {
+		print_durable(term, fix, "# ");
 		return 0;
+	}
 	if (print_diffs(term, fix) < 0)
 		return -ENOMEM;
 	print_steps(term, fix);
+	print_durable(term, fix, "# ");
 	print_preview_next(term, fix, command);
 	return 0;
 }
@@ -467,7 +499,9 @@ void kr_text_steps(const struct kr_term *term, const struct kr_actions *actions)
 
 static void print_done(const struct kr_term *term, const struct kr_fix *fix)
 {
-	bool changed = fix->outcome == KR_OUTCOME_CHANGED && fix->plan;
+	bool changed = (fix->outcome == KR_OUTCOME_CHANGED ||
+	                fix->outcome == KR_OUTCOME_UNCONFIGURED) &&
+	               fix->plan;
 
 	for (size_t i = 0; changed && i < fix->plan->edits.n_files; i++) {
 		fputs("  changed   ", term->out);
@@ -489,6 +523,7 @@ void kr_text_fix(const struct kr_term *term, const struct kr_fix *fix)
 	if (fix->transaction[0])
 		fprintf(term->out, "  old files %s/%s\n", KR_STATE_DIR,
 		        fix->transaction);
+	print_durable(term, fix, "  ");
 	print_fix_next(term, fix);
 }
 

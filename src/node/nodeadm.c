@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * nodeadm writes kubelet's files on EKS AL2023, at every boot, from a
+ *NodeConfig in the user data and those in /etc/eks/nodeadm.d.
+ *
+ * Whether it reads the folder is a matter of its version (the images from
+ * v20251023 on). Neither the folder nor a version in a file tells: anybody can
+ * have made the one, there is none of the other. What does tell is the service
+ * that runs it, which names its sources:
+ *
+ *	ExecStart=/usr/bin/nodeadm init --skip config
+ *	    --config-source imds://user-data
+ *	    --config-source file:///etc/eks/nodeadm.d/ ...
+ *
+ * The user data come first. The files that end in .yaml, .yml or .json (in
+ * either case; no folders) follow by name, byte by byte. Of spec.kubelet.config
+ * the later file's members win; of spec.kubelet.flags all are put one behind
+ * the other, and behind nodeadm's own: there, too, the last one wins, and beats
+ * the config. So a flag is only needed where one is set.
+ *
+ * Source: awslabs/amazon-eks-ami 81fec2e8, nodeadm/internal/configprovider
+ * (file.go, chain.go, mime.go), nodeadm/internal/api/merge.go,
+ * nodeadm/internal/kubelet (config.go, environment.go), nodeadm-run.service.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "kubelet/config-read.h"
+#include "kubelet/flags.h"
+#include "kubelet/tree.h"
+#include "node/nodeadm.h"
+#include "unit/resolve.h"
+
+#define RUN_SERVICE "nodeadm-run.service"
+#define SOURCE      "file://" KR_NODEADM_FOLDER
+
+/* --- does it read the folder? -------------------------------------------- */
+
+static bool names_folder(const struct kr_unit_command *c)
+{
+	for (size_t i = 0; i < c->n_words; i++) {
+		const char *text = c->words[i].text.bytes;
+		const char *at = text ? strstr(text, SOURCE) : NULL;
+
+		/* one of a list, or alone; not a folder of a longer name */
+		if (at && strchr("/,", at[strlen(SOURCE)]))
+			return true;
+	}
+	return false;
+}
+
+static int find_source(struct kr_fs *fs, bool *ret)
+{
+	const struct kr_unit_options options = {0};
+	_cleanup_unit_ struct kr_unit *unit = NULL;
+	_cleanup_diag_ struct kr_diag ignored = {0};
+	int r = kr_unit_resolve(fs, RUN_SERVICE, &options, &ignored, &unit);
+
+	*ret = false;
+	if (r < 0) /* one that cannot be read cannot be run, either */
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; unit->load == KR_UNIT_LOADED && i < unit->n_commands;
+	     i++)
+		*ret = *ret || names_folder(&unit->commands[i]);
+	return 0;
+}
+
+/* --- one NodeConfig ------------------------------------------------------ */
+
+static const struct kr_tree_node *find_member(const struct kr_tree_node *map,
+                                              const char *name)
+{
+	const struct kr_tree_node *n =
+		map && map->event.type == KR_EVENT_MAP ? map->first : NULL;
+
+	while (n && (n->overridden || n->name.length != strlen(name) ||
+	             memcmp(n->name.text, name, n->name.length) != 0))
+		n = n->next;
+	return n;
+}
+
+struct reading {
+	const struct kr_setting *setting;
+	struct kr_nodeadm_says says;
+	struct kr_span key, flag; /* of the value; of the flag's entry */
+};
+
+static void read_key(struct reading *rd, const struct kr_tree_node *kubelet)
+{
+	const struct kr_tree_node *value =
+		find_member(find_member(kubelet, "config"), rd->setting->key);
+
+	if (!value)
+		return;
+	rd->key = value->event.span;
+	rd->says.any_key = true;
+	rd->says.key = value->event.type ==
+	               (rd->setting->required ? KR_EVENT_TRUE : KR_EVENT_FALSE);
+}
+
+/* The words of all entries, which nodeadm joins by blanks, each with its
+ * entry. */
+struct words {
+	char **texts; /* of the entries */
+	size_t n_texts;
+	const char **argv;
+	struct kr_span *spans;
+	size_t argc;
+};
+
+static void words_done(struct words *w)
+{
+	for (size_t i = 0; i < w->n_texts; i++)
+		free(w->texts[i]);
+	free(w->texts);
+	free(w->argv);
+	free(w->spans);
+}
+
+static int words_init(struct words *w, const struct kr_tree_node *list)
+{
+	size_t most = 1; /* the program */
+
+	for (const struct kr_tree_node *n = list->first; n; n = n->next)
+		most += n->event.length / 2 + 1;
+	w->texts = calloc(list->n_children + 1, sizeof(*w->texts));
+	w->argv = calloc(most + 1, sizeof(*w->argv));
+	w->spans = calloc(most + 1, sizeof(*w->spans));
+	if (!w->texts || !w->argv || !w->spans)
+		return -ENOMEM;
+	w->argv[w->argc++] = "kubelet";
+	return 0;
+}
+
+static int words_add(struct words *w, const struct kr_event *entry)
+{
+	char *rest = strndup(entry->text, entry->length), *word;
+
+	if (!rest)
+		return -ENOMEM;
+	w->texts[w->n_texts++] = rest;
+	while ((word = strsep(&rest, " \t\n"))) {
+		if (!*word)
+			continue;
+		w->argv[w->argc] = word;
+		w->spans[w->argc++] = entry->span;
+	}
+	return 0;
+}
+
+static int judge_words(struct reading *rd, const struct words *w)
+{
+	_cleanup_flags_ struct kr_flags flags = {0};
+	const struct kr_flag_use *last;
+	int r = kr_flags_parse(rd->setting, w->argv, w->argc, &flags);
+
+	if (r < 0 || flags.n_uses == 0)
+		return r;
+	last = &flags.uses[flags.n_uses - 1];
+	rd->flag = w->spans[last->arg];
+	rd->says.any_flag = true;
+	/* "--flag value" as two words stops kubelet */
+	rd->says.flag = last->n_args == 1 &&
+	                last->state == (rd->setting->required ? KR_STATE_TRUE
+	                                                      : KR_STATE_FALSE);
+	return 0;
+}
+
+static int read_flags(struct reading *rd, const struct kr_tree_node *kubelet)
+{
+	const struct kr_tree_node *list = find_member(kubelet, "flags");
+	_cleanup_(words_done) struct words w = {0};
+	int r;
+
+	if (!list || list->event.type != KR_EVENT_LIST)
+		return 0;
+	r = words_init(&w, list);
+	for (const struct kr_tree_node *n = list->first; r == 0 && n;
+	     n = n->next) {
+		if (n->event.type == KR_EVENT_STRING)
+			r = words_add(&w, &n->event);
+	}
+	return r == 0 ? judge_words(rd, &w) : r;
+}
+
+static bool mentions(const struct kr_file *file, const char *word)
+{
+	return memmem(file->data, file->size, word, strlen(word));
+}
+
+/* 0; -EBADMSG: it is no JSON and no YAML (a MIME document may be one of
+ * nodeadm's, too); -ENOMEM. */
+static int read_node_config(const struct kr_file *file, struct reading *rd)
+{
+	_cleanup_tree_ struct kr_tree tree = {0};
+	struct kr_tree_builder builder = {.tree = &tree};
+	const struct kr_listener listener = {kr_tree_hear, &builder};
+	struct kr_config_layout layout = {0};
+	struct kr_span twice;
+	const struct kr_tree_node *kubelet;
+	int r;
+
+	r = kr_config_read(file, kr_config_guess(file, 0), &listener, NULL,
+	                   &layout, &twice);
+	if (r < 0)
+		return r;
+	kubelet = find_member(find_member(tree.root, "spec"), "kubelet");
+	read_key(rd, kubelet);
+	return read_flags(rd, kubelet);
+}
+
+/* --- the folder ---------------------------------------------------------- */
+
+static bool is_config_name(const char *name)
+{
+	static const char *const ends[] = {".yaml", ".yml", ".json"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		size_t length = strlen(name), end = strlen(ends[i]);
+
+		if (length >= end &&
+		    strcasecmp(name + length - end, ends[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void warn_later(const struct reading *rd, struct kr_diag *diag)
+{
+	bool key = rd->says.any_key && !rd->says.key;
+	bool flag = rd->says.any_flag && !rd->says.flag;
+
+	if (key || flag)
+		kr_diag_add(diag, KR_WARNING, "nodeadm-later",
+		            flag ? rd->flag : rd->key,
+		            "nodeadm reads this after %s and takes this value "
+		            "at the next boot: it would have to be %s",
+		            KR_NODEADM_FILE,
+		            rd->setting->required ? "true" : "false");
+}
+
+static void warn_unread(const struct kr_setting *setting,
+                        const struct kr_file *file, struct kr_diag *diag)
+{
+	if (!mentions(file, setting->key) && !mentions(file, setting->flag))
+		return;
+	kr_diag_add_path(diag, KR_WARNING, "nodeadm-unread", file->path,
+	                 "speaks of this setting and is neither JSON nor YAML: "
+	                 "what nodeadm makes of it at the next boot cannot be "
+	                 "told");
+}
+
+static void add_says(struct kr_nodeadm_says *sum,
+                     const struct kr_nodeadm_says *one)
+{
+	if (one->any_key)
+		sum->key = one->key;
+	if (one->any_flag)
+		sum->flag = one->flag;
+	sum->any_key = sum->any_key || one->any_key;
+	sum->any_flag = sum->any_flag || one->any_flag;
+}
+
+static int read_one(struct kr_fs *fs, const struct kr_setting *setting,
+                    const char *name, struct kr_diag *diag,
+                    struct kr_nodeadm *nodeadm)
+{
+	int order = strcmp(name, strrchr(KR_NODEADM_FILE, '/') + 1);
+	struct reading rd = {.setting = setting};
+	_cleanup_free_ char *path = NULL;
+	const struct kr_file *file;
+	int r;
+
+	if (asprintf(&path, KR_NODEADM_FOLDER "/%s", name) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	r = kr_fs_read(fs, path, &file);
+	if (r < 0 && r != -ENOMEM && order == 0)
+		kr_diag_add_path(diag, KR_ERROR, "nodeadm-ours", path,
+		                 "cannot be read: %s", strerror(-r));
+	if (r < 0)
+		return r == -ENOMEM || order == 0 ? r : 0;
+	r = read_node_config(file, &rd);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		warn_unread(setting, file, diag);
+	if (order < 0)
+		add_says(&nodeadm->earlier, &rd.says);
+	else if (order > 0)
+		warn_later(&rd, diag);
+	else
+		nodeadm->ours_says = rd.says;
+	if (order == 0)
+		nodeadm->ours = file;
+	return 0;
+}
+
+int kr_nodeadm_read(struct kr_fs *fs, const struct kr_setting *setting,
+                    struct kr_diag *diag, struct kr_nodeadm *ret)
+{
+	_cleanup_dir_ struct kr_dir dir = {0};
+	struct kr_nodeadm nodeadm = {0};
+	int r = find_source(fs, &nodeadm.reads_folder);
+
+	if (r == 0 && nodeadm.reads_folder)
+		r = kr_fs_list(fs, KR_NODEADM_FOLDER, &dir);
+	if (r == -ENOENT)
+		r = 0;
+	if (r < 0 && r != -ENOMEM)
+		kr_diag_add_path(diag, KR_ERROR, "nodeadm-folder",
+		                 KR_NODEADM_FOLDER, "cannot be read: %s",
+		                 strerror(-r));
+	for (size_t i = 0; r == 0 && i < dir.n_entries; i++) {
+		if (dir.entries[i].type != DT_DIR &&
+		    is_config_name(dir.entries[i].name))
+			r = read_one(fs, setting, dir.entries[i].name, diag,
+			             &nodeadm);
+	}
+	if (r < 0)
+		return r;
+	*ret = nodeadm;
+	return 0;
+}

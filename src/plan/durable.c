@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What makes a change last. On EKS AL2023 a file of ours does: a NodeConfig
+ * that nodeadm merges into its own at every boot. It is an edit of the plan
+ * like the others, so that it is shown, written, put back and undone with them;
+ * but kubelet and systemd do not read it. Everywhere else the words are found
+ * that somebody has to put somewhere by hand.
+ *
+ * A file of that name that is there already is changed only where it is as one
+ * of ours is made; one that somebody has edited stays, with a warning if it
+ * does not say what it should.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/nodeadm.h"
+#include "plan/durable.h"
+
+struct making {
+	struct kr_node *node;
+	struct kr_edits *edits;
+	const struct kr_durable_options *options;
+	struct kr_diag *diag;
+	struct kr_durable *durable;
+	bool flag; /* the flag has to be set, too */
+	bool kept; /* ours is another one and stays: said already */
+};
+
+static const char header[] = "# Made by kubelet-remedy: nodeadm merges it into "
+			     "the NodeConfig of the "
+			     "user\n# data at every boot.\n";
+
+bool kr_durable_is_place(const char *path)
+{
+	return strncmp(path, KR_NODEADM_FOLDER "/",
+	               strlen(KR_NODEADM_FOLDER) + 1) == 0;
+}
+
+bool kr_durable_only(const struct kr_edits *edits)
+{
+	for (size_t i = 0; i < edits->n_files; i++) {
+		if (!kr_durable_is_place(edits->files[i].path))
+			return false;
+	}
+	return edits->n_files > 0;
+}
+
+/* --- what is written anew ------------------------------------------------ */
+
+/* The first edited file that PLATFORM's owner writes; NULL: none. */
+static const char *find_rewritten(const struct kr_platform *platform,
+                                  const struct kr_edits *edits)
+{
+	for (size_t i = 0; i < edits->n_files; i++) {
+		if (kr_platform_writes(platform, edits->files[i].path))
+			return edits->files[i].path;
+	}
+	return NULL;
+}
+
+/* The flag is set in a file that will be written anew, with the flag. */
+static bool flag_comes_back(const struct kr_node *node)
+{
+	const struct kr_flags *flags = &node->disk.inputs.flags;
+
+	for (size_t i = 0; node->disk.inputs_valid && i < flags->n_uses; i++) {
+		struct kr_span span = kr_node_span(node, flags->uses[i].arg);
+
+		if (span.file &&
+		    kr_platform_writes(node->platform, span.file->real))
+			return true;
+	}
+	return false;
+}
+
+/* --- place and text ------------------------------------------------------ */
+
+static int describe(const struct kr_node *node, const char *place, bool flag,
+                    struct kr_durable *ret)
+{
+	const struct kr_platform *p = node->platform;
+	const char *more = flag && p->flag_text ? p->flag_text : "";
+	_cleanup_free_ char *text = NULL;
+
+	if (asprintf(&text, "%s%s", p->text ? p->text : "", more) < 0) {
+		text = NULL;
+		return -ENOMEM;
+	}
+	ret->place = kr_platform_text(node->setting, place);
+	ret->text = kr_platform_text(node->setting, text);
+	if (!ret->place || !ret->text) {
+		kr_durable_done(ret);
+		return -ENOMEM;
+	}
+	ret->platform = p;
+	return 0;
+}
+
+int kr_durable_describe(const struct kr_node *node, struct kr_durable *ret)
+{
+	const struct kr_platform *p = node->platform;
+
+	*ret = (struct kr_durable){0};
+	return p && p->place ? describe(node, p->place, false, ret) : 0;
+}
+
+/* --- nodeadm's ----------------------------------------------------------- */
+
+/* What our file holds; the caller frees it. NULL: no memory. */
+static char *make_content(struct making *m, bool flag)
+{
+	_cleanup_durable_ struct kr_durable one = {0};
+	char *content;
+
+	if (describe(m->node, "", flag, &one) < 0 ||
+	    asprintf(&content, "%s%s", header, one.text) < 0)
+		return NULL;
+	return content;
+}
+
+/* 1: it is as one of ours is made. */
+static int is_as_made(struct making *m, const struct kr_file *file)
+{
+	for (int flag = 0; flag < 2; flag++) {
+		_cleanup_free_ char *content = make_content(m, flag);
+
+		if (!content)
+			return -ENOMEM;
+		if (strlen(content) == file->size &&
+		    memcmp(content, file->data, file->size) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+static void warn_kept(struct making *m, const struct kr_file *file)
+{
+	const struct kr_setting *s = m->node->setting;
+	const char *value = s->required ? "true" : "false";
+
+	m->kept = true;
+	kr_diag_add_path(m->diag, KR_WARNING, "durable-kept", file->path,
+	                 "was edited and stays as it is, but undoes this "
+	                 "change at the next boot: it would have to set %s: %s "
+	                 "in spec.kubelet.config%s%s%s%s%s",
+	                 s->key, value, m->flag ? " and --" : "",
+	                 m->flag ? s->flag : "", m->flag ? "=" : "",
+	                 m->flag ? value : "",
+	                 m->flag ? " in spec.kubelet.flags" : "");
+}
+
+/* What is there already makes the change last. */
+static bool suffices(const struct making *m, const struct kr_nodeadm_says *says)
+{
+	if (says->any_flag || m->flag)
+		return says->key && says->flag;
+	return says->key;
+}
+
+static int write_nodeadm(struct making *m, const struct kr_nodeadm *nodeadm)
+{
+	const struct kr_file *ours = nodeadm->ours;
+	_cleanup_free_ char *content = NULL;
+	int r;
+
+	m->durable->written = ours && suffices(m, &nodeadm->ours_says);
+	if (m->durable->written)
+		return 0;
+	r = ours ? is_as_made(m, ours) : 1;
+	if (r == 0)
+		warn_kept(m, ours);
+	if (r <= 0)
+		return r;
+	content = make_content(m, m->flag);
+	if (!content)
+		return -ENOMEM;
+	if (ours)
+		r = kr_edits_add(m->edits,
+		                 (struct kr_span){ours, 0, ours->size},
+		                 content);
+	else
+		r = kr_edits_create(m->edits, KR_NODEADM_FILE, content);
+	m->durable->written = r == 0;
+	return r;
+}
+
+/* 1: nodeadm reads the folder, DURABLE is filled; 0: it does not. */
+static int plan_nodeadm(struct making *m)
+{
+	struct kr_nodeadm nodeadm = {0};
+	int r = kr_nodeadm_read(m->node->fs, m->node->setting, m->diag,
+	                        &nodeadm);
+
+	if (r < 0 || !nodeadm.reads_folder)
+		return r;
+	m->flag = m->flag || nodeadm.earlier.any_flag;
+	r = describe(m->node, KR_NODEADM_FILE, m->flag, m->durable);
+	if (r == 0 && !m->options->no_persist)
+		r = write_nodeadm(m, &nodeadm);
+	return r < 0 ? r : 1;
+}
+
+/* --- the whole ----------------------------------------------------------- */
+
+static void warn_rewritten(struct making *m, const char *path)
+{
+	const struct kr_platform *p = m->node->platform;
+
+	if (m->durable->written || m->kept || !path)
+		return;
+	kr_diag_add_path(m->diag, p->seldom ? KR_NOTE : KR_WARNING,
+	                 "platform-rewrites", path,
+	                 "%s writes it anew %s: what is to last goes into %s",
+	                 p->owner, p->when, m->durable->place);
+}
+
+int kr_durable_plan(struct kr_node *node, struct kr_edits *edits,
+                    const struct kr_durable_options *options,
+                    struct kr_diag *diag, struct kr_durable *ret)
+{
+	const struct kr_platform *p = node->platform;
+	_cleanup_durable_ struct kr_durable durable = {0};
+	struct making m = {
+		.node = node,
+		.edits = edits,
+		.options = options,
+		.diag = diag,
+		.durable = &durable,
+	};
+	const char *path;
+	int r = 0;
+
+	*ret = durable;
+	if (!p || !p->owner)
+		return 0;
+	path = find_rewritten(p, edits);
+	if (!path && !node->disk.unconfigured)
+		return 0;
+	m.flag = options->flag || flag_comes_back(node);
+	if (p->nodeadm)
+		r = plan_nodeadm(&m);
+	if (r == 0)
+		r = describe(node, p->place, m.flag, &durable);
+	if (r < 0)
+		return r;
+	warn_rewritten(&m, path);
+	*ret = durable;
+	durable = (struct kr_durable){0};
+	return 0;
+}
+
+void kr_durable_done(struct kr_durable *durable)
+{
+	free(durable->place);
+	free(durable->text);
+	*durable = (struct kr_durable){0};
+}

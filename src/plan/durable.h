@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A change that outlasts the platform: where kubelet's files are written anew,
+ * it also has to stand in the place from which they are.
+ */
+
+#include <stdbool.h>
+
+#include "base/diag.h"
+#include "base/edit.h"
+#include "node/node.h"
+
+struct kr_durable {
+	/* whose OWNER writes the edited files anew; NULL: nobody does */
+	const struct kr_platform *platform;
+	char *place;  /* where the change outlasts that; for people */
+	char *text;   /* what to put there, whole lines */
+	bool written; /* an edit of the plan puts it there, or it is there */
+};
+
+struct kr_durable_options {
+	bool no_persist; /* nothing is added to the edits */
+	bool flag;       /* the flag is to be set, too, whatever is set now */
+};
+
+/*
+ * Looks whether the platform of NODE writes anew what EDITS change (on a node
+ * that is not configured yet: whatever they do), and adds to them the file that
+ * makes the change last, where this platform has one that is ours to write.
+ * Where it is not written, a message in DIAG says who undoes the change. 0;
+ * -EEXIST, -ENOMEM, or an errno with words. RET is zeroed where nobody writes
+ * them.
+ */
+int kr_durable_plan(struct kr_node *node, struct kr_edits *edits,
+                    const struct kr_durable_options *options,
+                    struct kr_diag *diag, struct kr_durable *ret);
+
+/* Place and text of NODE's platform, for a refusal. 0 or -ENOMEM. */
+int kr_durable_describe(const struct kr_node *node, struct kr_durable *ret);
+
+/* Whether PATH is a place that only the platform reads: no restart and no
+ * Reload makes it take effect. */
+bool kr_durable_is_place(const char *path);
+
+/* Whether that is all that EDITS change, and they change something. */
+bool kr_durable_only(const struct kr_edits *edits);
+
+void kr_durable_done(struct kr_durable *durable);
+#define _cleanup_durable_ _cleanup_(kr_durable_done)

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * node/nodeadm: whether nodeadm reads the folder, and what the NodeConfigs in
+ * it say of the setting.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "kubelet/setting.h"
+#include "node/nodeadm.h"
+#include "testing.h"
+
+#define RUN    "/etc/systemd/system/nodeadm-run.service"
+#define FOLDER "/etc/eks/nodeadm.d/"
+#define OURS   FOLDER "90-kubelet-remedy.yaml"
+#define EXEC   "[Service]\nExecStart=/usr/bin/nodeadm init --skip config "
+#define USER   "--config-source imds://user-data "
+#define READS  EXEC USER "--config-source file:///etc/eks/nodeadm.d/\n"
+#define HEAD                                                                   \
+	"apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec:\n"         \
+	"  kubelet:\n"
+#define KEY(v) HEAD "    config:\n      makeIPTablesUtilChains: " v "\n"
+#define FLAGS  HEAD "    flags:\n"
+#define FLAG   "--make-iptables-util-chains"
+
+static const struct {
+	const char *name;
+	struct {
+		const char *path, *text;
+	} files[4];
+	bool not_read;
+	/* what earlier files, and ours, say: "K" and "F" as required, "k" and
+	 * "f" otherwise */
+	const char *earlier, *ours;
+	const char *messages; /* "code file:line:column" each */
+} rows[] = {
+	/* the sign */
+	{.name = "no service", .not_read = true},
+	{.name = "the service of an older image",
+         .files = {{RUN, EXEC "\n"}},
+         .not_read = true},
+	{.name = "user data only",
+         .files = {{RUN, EXEC USER "\n"}},
+         .not_read = true},
+	{.name = "the folder is there, the service does not name it",
+         .files = {{RUN, EXEC USER "\n"}, {FOLDER "a.yaml", KEY("false")}},
+         .not_read = true},
+	{.name = "it does", .files = {{RUN, READS}}},
+	{.name = "without a slash",
+         .files = {{RUN, EXEC "--config-source file:///etc/eks/nodeadm.d\n"}}},
+	{.name = "as one word",
+         .files = {{RUN, EXEC "--config-source=file:///etc/eks/nodeadm.d/\n"}}},
+	{.name = "in a list",
+         .files = {{RUN, EXEC "--config-source "
+                              "file:///etc/eks/nodeadm.d,imds://user-data\n"}}},
+	{.name = "another folder that starts so",
+         .files = {{RUN, EXEC "--config-source file:///etc/eks/nodeadm.d2\n"}},
+         .not_read = true},
+	{.name = "a comment",
+         .files = {{RUN,
+                    EXEC "\n#--config-source file:///etc/eks/nodeadm.d\n"}},
+         .not_read = true},
+	{.name = "by a drop-in",
+         .files = {{RUN, EXEC "\n"},
+                   {RUN ".d/1.conf", "[Service]\nExecStart=\n" READS}}},
+	{.name = "no more by a drop-in",
+         .files = {{RUN, READS},
+                   {RUN ".d/1.conf", "[Service]\nExecStart=\n" EXEC "\n"}},
+         .not_read = true},
+	/* one file */
+	{.name = "true before ours",
+         .files = {{RUN, READS}, {FOLDER "50-a.yaml", KEY("true")}},
+         .earlier = "K"},
+	{.name = "false before ours",
+         .files = {{RUN, READS}, {FOLDER "50-a.yaml", KEY("false")}},
+         .earlier = "k"},
+	{.name = "the later of two",
+         .files = {{RUN, READS},
+                   {FOLDER "10.yaml", KEY("false")},
+                   {FOLDER "20.yaml", KEY("true")}},
+         .earlier = "K"},
+	{.name = "one that does not say anything stands behind",
+         .files = {{RUN, READS},
+                   {FOLDER "10.yaml", KEY("false")},
+                   {FOLDER "20.yaml", HEAD "    maxPods: 3\n"}},
+         .earlier = "k"},
+	{.name = "JSON",
+         .files = {{RUN, READS},
+                   {FOLDER "a.JSON", "{\"spec\":{\"kubelet\":{\"config\":"
+                                     "{\"makeIPTablesUtilChains\":false}}}}"}},
+         .messages = "nodeadm-later " FOLDER "a.JSON:1:56 "},
+	{.name = "a string is not true",
+         .files = {{RUN, READS}, {FOLDER "50-a.yaml", KEY("\"true\"")}},
+         .earlier = "k"},
+	{.name = "the key elsewhere",
+         .files = {{RUN, READS},
+                   {FOLDER "50-a.yaml",
+                    "spec:\n  kubelet:\n    makeIPTablesUtilChains: false\n"}}},
+	{.name = "another case of the key",
+         .files = {{RUN, READS},
+                   {FOLDER "50-a.yaml", HEAD
+                    "    config:\n      makeIptablesUtilChains: false\n"}}},
+	{.name = "a flag",
+         .files = {{RUN, READS},
+                   {FOLDER "1.yml", FLAGS "      - " FLAG "=false\n"}},
+         .earlier = "f"},
+	{.name = "the last flag",
+         .files = {{RUN, READS},
+                   {FOLDER "1.yml",
+                    FLAGS "      - " FLAG "=false\n      - " FLAG "=true\n"}},
+         .earlier = "F"},
+	{.name = "two flags in one entry",
+         .files = {{RUN, READS},
+                   {FOLDER "1.yml", FLAGS "      - --v=2 " FLAG
+                                          " --make_iptables_util_chains=0\n"}},
+         .earlier = "f"},
+	{.name = "one flag in two entries, which stops kubelet",
+         .files = {{RUN, READS},
+                   {FOLDER "1.yml",
+                    FLAGS "      - " FLAG "\n      - \"false\"\n"}},
+         .earlier = "f"},
+	{.name = "the value of another flag",
+         .files = {{RUN, READS},
+                   {FOLDER "1.yml",
+                    FLAGS "      - --node-labels\n      - " FLAG "=false\n"}}},
+	{.name = "flags that are no list",
+         .files = {{RUN, READS},
+                   {FOLDER "1.yml", HEAD "    flags: " FLAG "\n"}}},
+	{.name = "an empty list and an empty entry",
+         .files = {{RUN, READS},
+                   {FOLDER "1.yml", HEAD "    flags: []\n"},
+                   {FOLDER "2.yml", FLAGS "      - \"\"\n      - \" \"\n"}}},
+	{.name = "key and flag",
+         .files = {{RUN, READS},
+                   {FOLDER "1.yml",
+                    KEY("true") "    flags: [\"" FLAG "=false\"]\n"}},
+         .earlier = "Kf"},
+	/* which files */
+	{.name = "other names",
+         .files = {{RUN, READS},
+                   {FOLDER "1.conf", KEY("false")},
+                   {FOLDER "2.yaml.bak", KEY("false")},
+                   {FOLDER "3.yaml/x.yaml", KEY("false")}}},
+	{.name = "a name that is only the end",
+         .files = {{RUN, READS}, {FOLDER ".yaml", KEY("false")}},
+         .earlier = "k"},
+	{.name = "a later file",
+         .files = {{RUN, READS}, {FOLDER "nodeconfig.yaml", KEY("false")}},
+         .messages = "nodeadm-later " FOLDER "nodeconfig.yaml:6:31 "},
+	{.name = "a later file that says the same",
+         .files = {{RUN, READS}, {FOLDER "nodeconfig.yaml", KEY("true")}}},
+	{.name = "a later flag",
+         .files = {{RUN, READS},
+                   {FOLDER "95.yaml",
+                    FLAGS "      - --v=2\n      - " FLAG "=false\n"}},
+         .messages = "nodeadm-later " FOLDER "95.yaml:7:9 "},
+	{.name = "no YAML, and nothing of ours",
+         .files = {{RUN, READS}, {FOLDER "1.yaml", "a: [\n"}}},
+	{.name = "a MIME document",
+         .files = {{RUN, READS},
+                   {FOLDER "1.yaml",
+                    "MIME-Version: 1.0\nContent-Type: "
+                    "multipart/mixed; boundary=\"B\"\n\n"
+                    "--B\nContent-Type: "
+                    "application/node.eks.aws\n\n" KEY("false") "--B--\n"}},
+         .messages = "nodeadm-unread " FOLDER "1.yaml:0:0 "},
+	{.name = "an empty file",
+         .files = {{RUN, READS}, {FOLDER "1.yaml", ""}}},
+	/* ours */
+	{.name = "ours",
+         .files = {{RUN, READS}, {OURS, KEY("true")}},
+         .ours = "K"},
+	{.name = "ours, without the key",
+         .files = {{RUN, READS}, {OURS, HEAD "    maxPods: 1\n"}},
+         .ours = ""},
+	{.name = "ours says otherwise",
+         .files = {{RUN, READS}, {OURS, KEY("false")}},
+         .ours = "k"},
+};
+
+static const char *says(const struct kr_nodeadm_says *s, char *ret)
+{
+	snprintf(ret, 3, "%s%s",
+	         !s->any_key ? ""
+	         : s->key    ? "K"
+	                     : "k",
+	         !s->any_flag ? ""
+	         : s->flag    ? "F"
+	                      : "f");
+	return ret;
+}
+
+START_TEST(what_they_say)
+{
+	struct kr_diag diag = {0};
+	struct kr_nodeadm got = {0};
+	struct kr_fs *fs;
+	char messages[512] = "", text[3];
+
+	for (size_t i = 0; i < 4 && rows[_i].files[i].path; i++)
+		kr_root_write(rows[_i].files[i].path, rows[_i].files[i].text);
+	fs = kr_root_fs();
+	ck_assert_msg(kr_nodeadm_read(fs, &kr_setting_iptables, &diag, &got) ==
+	                      0,
+	              "%s: %s", rows[_i].name, kr_test_messages(&diag));
+	for (size_t i = 0; i < diag.n_messages; i++) {
+		const struct kr_message *m = &diag.messages[i];
+		size_t n = strlen(messages);
+
+		snprintf(messages + n, sizeof(messages) - n, "%s %s:%u:%u ",
+		         m->code, m->file, m->line, m->column);
+	}
+	ck_assert_msg(got.reads_folder == !rows[_i].not_read, "%s: read: %d",
+	              rows[_i].name, got.reads_folder);
+	says(&got.earlier, text);
+	ck_assert_msg(strcmp(text, rows[_i].earlier ? rows[_i].earlier : "") ==
+	                      0,
+	              "%s: earlier: %s", rows[_i].name, text);
+	ck_assert_msg(!got.ours == !rows[_i].ours, "%s: ours", rows[_i].name);
+	says(&got.ours_says, text);
+	ck_assert_msg(strcmp(text, rows[_i].ours ? rows[_i].ours : "") == 0,
+	              "%s: ours: %s", rows[_i].name, text);
+	ck_assert_msg(strcmp(messages,
+	                     rows[_i].messages ? rows[_i].messages : "") == 0,
+	              "%s: %s", rows[_i].name, messages);
+	kr_fs_free(fs);
+	kr_diag_done(&diag);
+}
+END_TEST
+
+/* What cannot be read is an error only where it is ours. */
+START_TEST(unreadable)
+{
+	static const struct {
+		const char *path;
+		int want;
+		const char *code;
+	} cases[] = {
+		{FOLDER "1.yaml", 0, NULL},
+		{OURS, -ENOENT, "nodeadm-ours"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct kr_diag diag = {0};
+		struct kr_nodeadm got = {0};
+		struct kr_fs *fs;
+		int r;
+
+		kr_root_write(RUN, READS);
+		kr_root_symlink("/nowhere", cases[i].path);
+		fs = kr_root_fs();
+		r = kr_nodeadm_read(fs, &kr_setting_iptables, &diag, &got);
+		ck_assert_int_eq(r, cases[i].want);
+		ck_assert(!cases[i].code == !diag.n_messages);
+		if (cases[i].code)
+			ck_assert_str_eq(diag.messages[0].code, cases[i].code);
+		kr_fs_free(fs);
+		kr_diag_done(&diag);
+	}
+}
+END_TEST
+
+START_TEST(no_folder_but_a_file)
+{
+	struct kr_diag diag = {0};
+	struct kr_nodeadm got = {0};
+	struct kr_fs *fs;
+
+	kr_root_write(RUN, READS);
+	kr_root_write("/etc/eks/nodeadm.d", "");
+	fs = kr_root_fs();
+	ck_assert_int_eq(kr_nodeadm_read(fs, &kr_setting_iptables, &diag, &got),
+	                 -ENOTDIR);
+	ck_assert_str_eq(diag.messages[0].code, "nodeadm-folder");
+	kr_fs_free(fs);
+	kr_diag_done(&diag);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("node-nodeadm");
+	TCase *tc = tcase_create("nodeadm");
+
+	tcase_add_checked_fixture(tc, kr_root_setup, kr_root_teardown);
+	tcase_add_loop_test(tc, what_they_say, 0, ARRAY_SIZE(rows));
+	tcase_add_test(tc, unreadable);
+	tcase_add_test(tc, no_folder_but_a_file);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+KR_TEST_MAIN(make_suite);
