@@ -33,11 +33,13 @@ ERRORS = {
     "ioctl": ("EIO", "EACCES"), "flock": ("EINTR", "EIO", "ENOMEM"),
     "close": ("EIO", "EINTR", "ENOSPC"), "signalfd4": ("ENOMEM",),
     "getrandom": ("EINTR",), "mkdirat": WRITES, "unlinkat": WRITES,
-    "rename": WRITES, "renameat": WRITES, "renameat2": WRITES,
+    "rename": WRITES, "renameat": WRITES,
+    "renameat2": WRITES + ("EINVAL", "ENOSYS", "EPERM"),
     "write": WRITES, "writev": WRITES, "fsync": WRITES, "syncfs": WRITES,
     "fchown": WRITES, "fchmod": WRITES, "ftruncate": WRITES,
     "flistxattr": READS, "fgetxattr": READS, "fsetxattr": WRITES,
-    "fstatfs": ("EIO", "ENOMEM"),
+    "fremovexattr": WRITES, "fstatfs": ("EIO", "ENOMEM"),
+    "faccessat": READS, "faccessat2": READS,
 }
 
 
@@ -416,7 +418,7 @@ def unfinished(tree):
     for path, item in tree.items():
         if path.startswith(STATE) and path.endswith("manifest.json"):
             record = json.loads(item[5])
-            if record["state"] in ("prepared", "committed"):
+            if record["state"] in ("prepared", "replacing", "committed"):
                 found.append("%s is %s" % (path, record["state"]))
     return found
 

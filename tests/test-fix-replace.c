@@ -224,6 +224,37 @@ START_TEST(test_attributes)
 }
 END_TEST
 
+/* A folder gives the new file an ACL, which the old one has not. */
+static const unsigned char default_acl[] = {
+	2,  0, 0, 0,                         /* version */
+	1,  0, 7, 0, 0xff, 0xff, 0xff, 0xff, /* */
+	2,  0, 7, 0, 0xd2, 0x04, 0,    0,    /* */
+	4,  0, 5, 0, 0xff, 0xff, 0xff, 0xff, /* */
+	16, 0, 7, 0, 0xff, 0xff, 0xff, 0xff, /* */
+	32, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
+};
+
+START_TEST(test_default_acl)
+{
+	_cleanup_transaction_ struct kr_transaction *tx = NULL;
+	int fd = openat(kr_root_fd, "etc/d", O_RDONLY | O_CLOEXEC);
+
+	ck_assert_int_eq(fsetxattr(fd, "system.posix_acl_default", default_acl,
+	                           sizeof(default_acl), 0),
+	                 0);
+	close(fd);
+	edit(A);
+	tx = prepare(0);
+	ck_assert_int_eq(kr_transaction_commit(tx, &diag), 0);
+	check_bytes(A, "new a\n");
+	ck_assert_uint_eq(status(A).st_mode & 07777, 0644);
+	fd = openat(kr_root_fd, A + 1, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_lt(fgetxattr(fd, "system.posix_acl_access", NULL, 0), 0);
+	ck_assert_int_eq(errno, ENODATA);
+	close(fd);
+}
+END_TEST
+
 /* A file that is made is everybody's to read and root's to write. */
 START_TEST(test_made)
 {
@@ -259,8 +290,9 @@ START_TEST(test_two_files)
 	ck_assert_int_eq(kr_transaction_commit(tx, &diag), 0);
 	check_bytes(A, "new a\n");
 	check_bytes(B, "new b\n");
-	ck_assert_uint_eq(entries("/etc/d"), 1);
-	ck_assert_uint_eq(entries("/etc/e"), 1);
+	/* the old ones lie beside the new ones */
+	ck_assert_uint_eq(entries("/etc/d"), 2);
+	ck_assert_uint_eq(entries("/etc/e"), 2);
 	ck_assert_int_eq(kr_transaction_revert(tx, "a reason", &diag), 0);
 	check_bytes(A, "old a\n");
 	check_bytes(B, "old b\n");
@@ -399,6 +431,56 @@ START_TEST(test_no_parent)
 	check_bytes("/etc/x/a.conf", "old a\n");
 	check_bytes(B, "old b\n");
 	ck_assert_uint_eq(entries("/etc/e"), 1);
+}
+END_TEST
+
+/* What is refused is refused by a look, before anything is written. */
+static void check_refused(int want, const char *path)
+{
+	int r = kr_transaction_check(fs, &edits, &diag);
+	const struct kr_message *m = kr_diag_first(&diag, KR_ERROR);
+
+	ck_assert_msg(r == want, "%d (%s), wanted %d%s", r, strerror(-r), want,
+	              kr_test_messages(&diag));
+	ck_assert_ptr_nonnull(m);
+	ck_assert_str_eq(m->file, path);
+	ck_assert_uint_eq(entries("/var/lib"), 0);
+}
+
+START_TEST(test_look_hard_link)
+{
+	ck_assert_int_eq(linkat(kr_root_fd, A + 1, kr_root_fd, "other", 0), 0);
+	edit(B);
+	edit(A);
+	check_refused(-EMLINK, A);
+}
+END_TEST
+
+START_TEST(test_look_made)
+{
+	ck_assert_int_eq(kr_edits_create(&edits, NEW, "made\n"), 0);
+	ck_assert_int_eq(kr_transaction_check(fs, &edits, &diag), 0);
+	ck_assert_uint_eq(entries("/etc/n"), 0);
+	kr_root_write(NEW, "theirs\n");
+	check_refused(-EEXIST, NEW);
+}
+END_TEST
+
+START_TEST(test_look_writer)
+{
+	int fd = openat(kr_root_fd, A + 1, O_WRONLY | O_CLOEXEC);
+
+	edit(A);
+	check_refused(-ETXTBSY, A);
+	close(fd);
+}
+END_TEST
+
+START_TEST(test_look_changed)
+{
+	edit(A);
+	kr_root_write(A, changes[_i].now);
+	check_refused(-ESTALE, A);
 }
 END_TEST
 
@@ -550,11 +632,14 @@ static void add_where_possible(TCase *tc)
 	for (int i = 0; i < (int)ARRAY_SIZE(attributes); i++) {
 		int r = set_attribute(fd, i);
 
-		if (r == 0)
-			tcase_add_loop_test(tc, test_attributes, i, i + 1);
-		else
+		if (r < 0) {
 			printf("# skipped: %s: %s\n", attributes[i].name,
 			       strerror(-r));
+			continue;
+		}
+		tcase_add_loop_test(tc, test_attributes, i, i + 1);
+		if (attributes[i].value == acl)
+			tcase_add_test(tc, test_default_acl);
 	}
 	if (change_flag(fd, FS_IMMUTABLE_FL, true) == 0) {
 		change_flag(fd, FS_IMMUTABLE_FL, false);
@@ -588,6 +673,10 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, test_private);
 	tcase_add_test(tc, test_hard_link);
 	tcase_add_loop_test(tc, test_changed, 0, ARRAY_SIZE(changes));
+	tcase_add_loop_test(tc, test_look_changed, 0, ARRAY_SIZE(changes));
+	tcase_add_test(tc, test_look_hard_link);
+	tcase_add_test(tc, test_look_made);
+	tcase_add_test(tc, test_look_writer);
 	tcase_add_test(tc, test_gone);
 	tcase_add_test(tc, test_link_now);
 	tcase_add_test(tc, test_fifo_now);

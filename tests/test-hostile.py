@@ -105,8 +105,19 @@ def instead(make):
     return change
 
 
-def fill_up(case, path, size):
-    """A file system of SIZE over PATH, with what was there, and full."""
+def fill(folder):
+    """Until nothing goes in any more."""
+    try:
+        with open(os.path.join(folder, "filler"), "wb", buffering=0) as file:
+            while True:
+                file.write(b"x" * 4096)
+    except OSError:
+        pass
+
+
+def fill_up(case, path, size, inodes=False):
+    """A file system of SIZE over PATH, with what was there, and full (of files
+    with INODES)."""
     full = case.at(path)
     saved = os.path.join(case.folder, "saved")
     os.makedirs(full, exist_ok=True)
@@ -114,11 +125,13 @@ def fill_up(case, path, size):
     case.mount("-t", "tmpfs", "-o", "size=" + size, "tmpfs", full)
     shutil.copytree(saved, full, symlinks=True, dirs_exist_ok=True)
     try:
-        with open(os.path.join(full, "filler"), "wb", buffering=0) as file:
-            while True:
-                file.write(b"x" * 4096)
+        for i in range(16 if inodes else 0):
+            with open(os.path.join(full, "file%d" % i), "wb"):
+                pass
     except OSError:
         pass
+    if not inodes:
+        fill(full)
 
 
 def immutable(case):
@@ -206,10 +219,10 @@ def check_refused(program, tree, row):
             faults.append("no path is named")
         if (look(case.path), sorted(os.listdir(case.folder))) != before:
             faults.append("something was changed")
-        room = name.startswith("no room")
         for call in calls:
             if re.search("O_WRONLY|O_RDWR|O_CREAT", call.text) and not (
-                    OWN_NAMES.search(call.text) or room):
+                    OWN_NAMES.search(call.text)
+                    or name.startswith("no room")):
                 faults.append("opened for writing: %s" % call)
     return faults and faults + [text]
 
@@ -256,6 +269,88 @@ def check_changed(program, tree, how, call):
                 or case.config() != OTHERS):
             return ["status %d: %s%r%s" % (fix.returncode, text,
                                            case.config(), left)]
+    return []
+
+
+# --- file systems that cannot do all ------------------------------------------------
+
+def left_in(folder):
+    return [p for p in os.listdir(folder) if fault_lib.TEMP.search(p)]
+
+
+def is_true(case):
+    return json.loads(case.config()).get("makeIPTablesUtilChains") is True
+
+
+def check_no_exchange(program, tree, error):
+    """renameat2(2) gives ERROR each time: another way is found."""
+    faults = []
+    with Case(program, tree) as case:
+        old = case.config()
+        for command in ("fix", "undo"):
+            run = fault_lib.run(["strace", "-qq", "-o", "/dev/null", "-e",
+                                 "trace=renameat2", "-e", "inject=renameat2:"
+                                 "error=" + error] + case.words(command))
+            left = left_in(os.path.dirname(case.at(CONFIG)))
+            if run.status != 0 or left or is_true(case) != (command == "fix"):
+                faults.append("%s%s" % (run, left))
+        if case.config() != old:
+            faults.append("undo: %r" % case.config())
+    return faults
+
+
+def overlay(case):
+    """An overlayfs over the tree, whose changes go to another file system, so
+    that the first one gives a file another device and number."""
+    upper = os.path.join(case.folder, "upper")
+    os.mkdir(upper)
+    case.mount("-t", "tmpfs", "tmpfs", upper)
+    for name in ("changes", "work"):
+        os.mkdir(os.path.join(upper, name))
+    case.mount("-t", "overlay", "-o", "lowerdir=%s,upperdir=%s/changes,"
+               "workdir=%s/work" % (case.path, upper, upper), "overlay",
+               case.path)
+
+
+def check_overlay(program, tree):
+    faults = []
+    with Case(program, tree) as case:
+        overlay(case)
+        old = case.config()
+        fix = fault_lib.run(case.words())
+        if fix.status != 0 or not is_true(case):
+            faults.append(str(fix))
+        undo = fault_lib.run(case.words("undo"))
+        if undo.status != 0 or case.config() != old:
+            faults.append(str(undo))
+        faults += left_in(os.path.dirname(case.at(CONFIG)))
+    return faults
+
+
+def check_full_way_back(program, tree):
+    """All disks are full before the way back: it needs no room."""
+    with Case(program, tree) as case:
+        for path in ("etc/kubernetes", "var/lib"):
+            copy = os.path.join(case.folder, "saved")
+            os.makedirs(case.at(path), exist_ok=True)
+            shutil.copytree(case.at(path), copy, symlinks=True)
+            case.mount("-t", "tmpfs", "-o", "size=128k", "tmpfs",
+                       case.at(path))
+            shutil.copytree(copy, case.at(path), symlinks=True,
+                            dirs_exist_ok=True)
+            shutil.rmtree(copy)
+        before = look(case.path)
+        fix = case.start("renameat2:delay_enter=500000:when=1")
+        time.sleep(0.25)
+        fill(case.at("etc/kubernetes"))
+        fill(case.at("var/lib"))
+        text = fix.communicate(timeout=60)[0].decode()
+        for path in ("etc/kubernetes", "var/lib"):
+            os.unlink(os.path.join(case.at(path), "filler"))
+        if fix.returncode != 4 or "No space" not in text:
+            return ["status %d: %s" % (fix.returncode, text)]
+        if look(case.path) != before:
+            return ["not all is as before: %s" % text]
     return []
 
 
@@ -319,9 +414,14 @@ def run(program, nodes):
         tap.row(row[0], check_refused(program, tree, row))
     tap.row("unreadable", check_unreadable(program, tree))
     for how in ("in place", "renamed over"):
-        for call in ("mkdirat", "fchown", "fchmod"):
+        for call in ("mkdirat", "fchown", "fchmod", "renameat2"):
             tap.row("changed, %s, before %s" % (how, call),
                     check_changed(program, tree, how, call))
+    for error in ("EINVAL", "ENOSYS", "EPERM"):
+        tap.row("no exchange: " + error,
+                check_no_exchange(program, tree, error))
+    tap.row("an overlay of two file systems", check_overlay(program, tree))
+    tap.row("a way back on full disks", check_full_way_back(program, tree))
     tap.row("several fixes at once", check_two(program, tree))
     tap.row("a boot tool writes meanwhile", check_boot_tool(program, tree))
     print("# %d trees and races tried" % tap.number)

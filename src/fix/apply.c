@@ -24,10 +24,10 @@
 
 #include "base/clock.h"
 #include "fix/apply.h"
+#include "fix/files.h"
 #include "fix/health.h"
 #include "fix/pending.h"
-#include "fix/recover.h"
-#include "fix/replace.h"
+#include "fix/prune.h"
 
 void kr_applying_done(struct kr_applying *f)
 {
@@ -192,6 +192,8 @@ static int check_bus(struct kr_applying *f)
 /* What a preview can look at without writing is refused there, too. */
 static int check_files(struct kr_applying *f)
 {
+	struct kr_node *node = kr_apply_node(f);
+	const struct kr_edits *edits = &f->fix->plan->edits;
 	int r;
 
 	if (!kr_apply_may_write(f) && f->options->dry_run)
@@ -202,8 +204,7 @@ static int check_files(struct kr_applying *f)
 		return kr_apply_end(f, KR_OUTCOME_REFUSED,
 		                    "only root may change this node");
 	}
-	r = kr_transaction_check(kr_apply_node(f)->fs, &f->fix->plan->edits,
-	                         f->diag);
+	r = kr_transaction_check(node->fs, edits, f->diag);
 	if (r < 0 && r != -ENOMEM)
 		return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
 		                             "the files cannot be replaced");
@@ -268,11 +269,11 @@ static int prepare(struct kr_applying *f)
 		.unit = kr_apply_node(f)->unit_name,
 		.config = kr_apply_node(f)->config_override,
 		.disk_before = f->fix->before->disk.state,
+		.undone = f->undone,
 	};
 	struct kr_fs *fs = kr_apply_node(f)->fs;
 	/* a fix adds one; an undo may be of the oldest */
-	int r = kr_recover_tidy(fs,
-	                        f->undo ? KR_HISTORY_MAX : KR_HISTORY_MAX - 1);
+	int r = kr_prune(fs, f->undo ? KR_HISTORY_MAX : KR_HISTORY_MAX - 1);
 
 	if (r < 0 && r != -ENOMEM)
 		kr_diag_add_path(f->diag, KR_ERROR, "tidy", KR_STATE_DIR,
@@ -442,7 +443,8 @@ static void calm_down(struct kr_applying *f)
 	}
 }
 
-/* The folders that the undone fix made and that are empty now. */
+/* The folders that the undone fix made and that are empty now. Those in which
+ * an old file still lies go with it. */
 static int remove_folders(struct kr_applying *f)
 {
 	for (size_t i = 0; i < f->undone->n_files; i++) {
@@ -462,21 +464,6 @@ static int remove_folders(struct kr_applying *f)
 	return 0;
 }
 
-static int forget(struct kr_applying *f)
-{
-	int r = remove_folders(f);
-
-	if (r < 0)
-		return r;
-	r = kr_transaction_forget(f->tx);
-	if (r < 0)
-		kr_diag_add_path(f->diag, KR_ERROR, "transaction", KR_STATE_DIR,
-		                 "the record of this undo cannot be removed: "
-		                 "%s",
-		                 strerror(-r));
-	return r;
-}
-
 /*
  * The change stands: its record says so; one that took another back leaves
  * none. A change whose record does not say that it stands would be taken back
@@ -484,10 +471,10 @@ static int forget(struct kr_applying *f)
  */
 static int keep(struct kr_applying *f)
 {
-	int r = 0;
+	int r = f->tx && f->undo ? remove_folders(f) : 0;
 
-	if (f->tx)
-		r = f->undo ? forget(f) : kr_transaction_keep(f->tx, f->diag);
+	if (r == 0 && f->tx)
+		r = kr_transaction_keep(f->tx, f->diag);
 	if (r >= 0 || r == -ENOMEM || f->stays)
 		return r == -ENOMEM ? r : 0;
 	return kr_apply_give_up(f, "the record of the change cannot be kept");

@@ -167,7 +167,7 @@ static int recover(struct kr_applying *f)
 		r = kr_apply_end_by_error(f, KR_OUTCOME_FAILED, "");
 		return r < 0 ? r : 2;
 	}
-	if (r < 0 || !kr_recover_find(kr_apply_node(f)->fs, &list))
+	if (r < 0 || !kr_recover_is_due(kr_apply_node(f)->fs, &list))
 		return r;
 	r = kr_apply_lock(f);
 	if (r < 0 || r == 2)

@@ -2,8 +2,9 @@
 
 /*
  * The mark of a run that is not at its end. It is set before the first record
- * "prepared" is written and removed after the last, so that after a power cut
- * there is never such a record without it; the mark alone may be left.
+ * "prepared" is written and removed after the last, and after what lay beside
+ * the files is gone, so that after a power cut there is never one of these
+ * without it; the mark alone may be left.
  */
 
 #include <errno.h>
@@ -21,6 +22,13 @@ int kr_boot_mark_set(int state_fd)
 	               O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	return fd < 0 || fsync(state_fd) < 0 ? -errno : 0;
+}
+
+bool kr_boot_mark_is_set(struct kr_fs *fs)
+{
+	_cleanup_close_ int fd = kr_fs_open_folder(fs, KR_STATE_DIR);
+
+	return fd >= 0 && faccessat(fd, NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 void kr_boot_mark_clear(int state_fd)

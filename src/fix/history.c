@@ -13,6 +13,7 @@
 
 static const char *const not_standing[] = {
 	[KR_MANIFEST_PREPARED] = "it was interrupted",
+	[KR_MANIFEST_REPLACING] = "it was interrupted",
 	[KR_MANIFEST_COMMITTED] = "it was interrupted",
 	[KR_MANIFEST_PUT_BACK] = "it was put back",
 	[KR_MANIFEST_UNDONE] = "it was undone",

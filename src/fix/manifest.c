@@ -4,10 +4,11 @@
  * The record of a fix, as JSON. It is written anew as a whole (a new file, then
  * a rename) each time the state moves on:
  *
- *   prepared ──> committed ──> kept ──> undone
- *       └────────────┴──> put-back
+ *   prepared ──> replacing ──> committed ──> kept ──> undone
+ *       └────────────┴─────────────┴──> put-back or undone
  *
- * One that is prepared or committed while no fix runs was interrupted.
+ * One of the first three while no fix runs was interrupted. What lies beside
+ * the targets goes only after the state that follows them is on the disk.
  */
 
 #include <dirent.h>
@@ -20,11 +21,12 @@
 #include <cjson/cJSON.h>
 
 #include "base/clock.h"
+#include "fix/files.h"
 #include "fix/manifest.h"
-#include "fix/replace.h"
 
 static const char *const state_names[] = {
 	[KR_MANIFEST_PREPARED] = "prepared",
+	[KR_MANIFEST_REPLACING] = "replacing",
 	[KR_MANIFEST_COMMITTED] = "committed",
 	[KR_MANIFEST_KEPT] = "kept",
 	[KR_MANIFEST_PUT_BACK] = "put-back",
@@ -37,6 +39,12 @@ static_assert(ARRAY_SIZE(state_names) == _KR_MANIFEST_STATE_MAX,
 const char *kr_manifest_state_to_string(enum kr_manifest_state state)
 {
 	return state_names[state];
+}
+
+bool kr_manifest_is_pending(enum kr_manifest_state state)
+{
+	return state == KR_MANIFEST_PREPARED ||
+	       state == KR_MANIFEST_REPLACING || state == KR_MANIFEST_COMMITTED;
 }
 
 /* --- writing ------------------------------------------------------------- */
@@ -60,6 +68,7 @@ static void format_file(cJSON *list, const struct kr_manifest_file *f)
 	add_string(o, "before", f->before);
 	add_string(o, "after", f->after);
 	add_string(o, "temp", f->temp);
+	add_string(o, "back", f->back);
 	edits = cJSON_AddArrayToObject(o, "edits");
 	for (size_t i = 0; i < f->n_edits; i++) {
 		cJSON *e = cJSON_CreateObject();
@@ -195,10 +204,13 @@ static int parse_file(const cJSON *o, struct kr_manifest_file *f)
 		r = take_string(o, "folder", &f->folder);
 	if (r == 0)
 		r = take_string(o, "temp", &f->temp);
+	if (r == 0)
+		r = take_string(o, "back", &f->back);
 	if (r < 0)
 		return r;
 	if (!f->path || *f->path != '/' || (f->folder && *f->folder != '/') ||
-	    !is_plain_name(f->copy) || !is_plain_name(f->temp))
+	    !is_plain_name(f->copy) || !is_plain_name(f->temp) ||
+	    !is_plain_name(f->back))
 		return -EBADMSG;
 	f->removed =
 		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "removed"));
@@ -302,6 +314,7 @@ void kr_manifest_done(struct kr_manifest *m)
 		free(f->copy);
 		free(f->folder);
 		free(f->temp);
+		free(f->back);
 	}
 	free(m->files);
 	free(m->machine_id);

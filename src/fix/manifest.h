@@ -19,7 +19,10 @@
 #define KR_TRANSACTION_ID_SIZE 40
 
 enum kr_manifest_state {
-	KR_MANIFEST_PREPARED,  /* not all files need be replaced */
+	KR_MANIFEST_PREPARED,  /* the new contents are being written, no file is
+	                          replaced yet */
+	KR_MANIFEST_REPLACING, /* the new contents are complete, not all files
+	                          need be replaced */
 	KR_MANIFEST_COMMITTED, /* all are, kubelet has not shown yet that it is
 	                          well */
 	KR_MANIFEST_KEPT,      /* the fix stands */
@@ -28,21 +31,27 @@ enum kr_manifest_state {
 	_KR_MANIFEST_STATE_MAX,
 };
 
-/* "prepared", "committed", "kept", "put-back", "undone". */
+/* "prepared", "replacing", "committed", "kept", "put-back", "undone". */
 const char *kr_manifest_state_to_string(enum kr_manifest_state state);
+
+/* A run in this state has not come to its end. */
+bool kr_manifest_is_pending(enum kr_manifest_state state);
 
 struct kr_manifest_file {
 	char *path; /* the node's, links resolved */
 	char *copy; /* name of the old content beside the manifest; NULL: the
 	               file was made */
-	/* the topmost folder that was made for it: that and those below it go
-	 * again when they are empty; NULL: it was there */
+	/* the topmost folder that was made for it, in an undo by the fix: that
+	 * and those below it go again when they are empty; NULL: it was there
+	 */
 	char *folder;
 	bool removed;                    /* the file was taken away */
 	char before[KR_SHA256_HEX_SIZE]; /* "" for a file that was made */
 	char after[KR_SHA256_HEX_SIZE];  /* "" for one that was taken away */
-	char *temp; /* name of the new content beside the target, for recovery
-	             */
+	/* names beside the target, for recovery: of the new content, then of
+	 * the old file; and of a copy on its way back, NULL in older
+	 * records, in which the first never is that of the old file */
+	char *temp, *back;
 	struct kr_edit *edits; /* of the old content */
 	size_t n_edits;
 };

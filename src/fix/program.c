@@ -47,8 +47,8 @@
 
 #include "base/clock.h"
 #include "base/path.h"
+#include "fix/files.h"
 #include "fix/program.h"
-#include "fix/replace.h"
 #include "systemd/transient.h"
 
 #define TRY_USEC    (10 * KR_USEC_PER_SEC)

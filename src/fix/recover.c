@@ -2,33 +2,68 @@
 
 /*
  * Recovery. The manifest was written before the first rename and names every
- * file with the hashes of its old and its new content, so each file tells by
- * itself whether it was replaced:
+ * file with the hashes of its old and its new content, and what may lie beside
+ * it, so each file tells by itself how far it came. b is the old content, a the
+ * new one (for a file that was made or taken away "nothing" is one of them), o
+ * anything else:
  *
- *   its content is the old one     nothing to do
- *   its content is the new one     the copy is put back, the same way
- *   anything else                  somebody wrote it since: it stays, said
+ *   target  beside
+ *   b       a, -       not replaced yet, or put back
+ *   a       b          replaced: exchanged again
+ *   a       a, -       replaced without an exchange: a copy is put back
+ *   o       a, b, -    somebody wrote it since: it stays, said
+ *   a, b    o          somebody wrote it in the instant of our exchange: that
+ *                      goes back to the target, and stays
+ *   o       o          both: the older one is kept with the record, said
+ *
+ * While the state is "prepared" no target is replaced, and what lies beside is
+ * ours, complete or not. What lies at the name of a copy on its way back is
+ * ours, too.
  *
  * It is always taken back, never finished: nobody was there to see whether
  * kubelet liked it. An interruption in here leaves the same record, and the
  * next run starts over: every step is one that may be done twice.
+ *
+ * A run that had come to its end may have left files beside the others: as long
+ * as the mark of such a run is there, they are looked for, and go.
  */
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fix/boot-mark.h"
+#include "fix/files.h"
 #include "fix/recover.h"
 #include "fix/replace.h"
 
-static bool is_pending(const struct kr_manifest *m)
+enum content {
+	NOTHING,
+	BEFORE,
+	AFTER,
+	OTHER,
+};
+
+/* A file of an interrupted run, and what is found at its names. */
+struct found {
+	struct kr_fs *fs;
+	const struct kr_manifest *manifest;
+	const struct kr_manifest_file *file;
+	struct kr_diag *diag;
+	int dir_fd;
+	const char *name;
+	enum content target, beside;
+	struct kr_known target_known, beside_known;
+};
+
+static void found_done(struct found *f)
 {
-	return m->state == KR_MANIFEST_PREPARED ||
-	       m->state == KR_MANIFEST_COMMITTED;
+	if (f->dir_fd >= 0)
+		close(f->dir_fd);
 }
+
+/* --- finding ------------------------------------------------------------- */
 
 const struct kr_manifest *kr_recover_find(struct kr_fs *fs,
                                           const struct kr_manifests *manifests)
@@ -36,10 +71,49 @@ const struct kr_manifest *kr_recover_find(struct kr_fs *fs,
 	for (size_t i = manifests->n_items; i-- > 0;) {
 		const struct kr_manifest *m = &manifests->items[i];
 
-		if (is_pending(m) && kr_manifest_is_ours(fs, m))
+		if (kr_manifest_is_pending(m->state) &&
+		    kr_manifest_is_ours(fs, m))
 			return m;
 	}
 	return NULL;
+}
+
+bool kr_recover_is_due(struct kr_fs *fs, const struct kr_manifests *manifests)
+{
+	return kr_recover_find(fs, manifests) || kr_boot_mark_is_set(fs);
+}
+
+/* The last run: nobody begins another one before that is tidy. */
+static const struct kr_manifest *find_last(struct kr_fs *fs,
+                                           const struct kr_manifests *manifests)
+{
+	for (size_t i = manifests->n_items; i-- > 0;) {
+		if (kr_manifest_is_ours(fs, &manifests->items[i]))
+			return &manifests->items[i];
+	}
+	return NULL;
+}
+
+static bool is_there(int dir_fd, const char *name)
+{
+	return name && faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* It has come to its end, but for what lies beside its files, or for a folder
+ * that was made for one. */
+static bool is_untidy(struct kr_fs *fs, const struct kr_manifest *m)
+{
+	for (size_t i = 0; i < m->n_files; i++) {
+		const struct kr_manifest_file *f = &m->files[i];
+		const char *name;
+		_cleanup_close_ int fd = kr_fs_open_parent(fs, f->path, &name);
+
+		if (fd >= 0 &&
+		    (is_there(fd, f->temp) || is_there(fd, f->back) ||
+		     (f->folder && !is_there(fd, name))))
+			return true;
+	}
+	return false;
 }
 
 int kr_recover_report(struct kr_fs *fs, struct kr_diag *diag)
@@ -51,112 +125,321 @@ int kr_recover_report(struct kr_fs *fs, struct kr_diag *diag)
 	if (r < 0) /* the folder is root's: others cannot tell */
 		return r == -ENOMEM ? r : 0;
 	m = kr_recover_find(fs, &list);
-	if (m)
+	if (m) {
 		kr_diag_add(diag, KR_WARNING, "interrupted", KR_SPAN_NONE,
 		            "the run %s has not come to its end: unless it is "
 		            "still at work, the next fix or undo takes back "
 		            "what it left",
 		            m->id);
+		return 0;
+	}
+	m = kr_boot_mark_is_set(fs) ? find_last(fs, &list) : NULL;
+	if (m && is_untidy(fs, m))
+		kr_diag_add(diag, KR_WARNING, "interrupted", KR_SPAN_NONE,
+		            "the run %s ended before it had tidied up: unless "
+		            "it is still at work, the next fix or undo removes "
+		            "the old files beside the new ones",
+		            m->id);
 	return 0;
 }
 
-static int remove_temp(struct kr_fs *fs, const struct kr_manifest_file *f)
+/* --- one file: what is there --------------------------------------------- */
+
+/* What is no regular file, or a large one, is not read. */
+static int classify(struct found *f, const char *name, struct kr_known *known,
+                    enum content *ret)
 {
-	const char *name;
 	_cleanup_close_ int fd = -1;
+	int r;
 
-	if (!f->temp)
+	*known = (struct kr_known){0};
+	*ret = NOTHING;
+	if (fstatat(f->dir_fd, name, &known->st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	*ret = OTHER;
+	if (!S_ISREG(known->st.st_mode) ||
+	    (size_t)known->st.st_size > KR_FILE_SIZE_MAX)
 		return 0;
-	fd = kr_fs_open_parent(fs, f->path, &name);
+	fd = openat(f->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
-	return unlinkat(fd, f->temp, 0) < 0 && errno != ENOENT ? -errno : 0;
+		return -errno;
+	r = kr_known_read(fd, known);
+	if (r < 0)
+		return r;
+	if (strcmp(known->bytes, f->file->before) == 0)
+		*ret = BEFORE;
+	else if (strcmp(known->bytes, f->file->after) == 0)
+		*ret = AFTER;
+	return 0;
 }
 
-static int remove_made(struct kr_fs *fs, const struct kr_manifest_file *f)
+static int look(struct found *f)
 {
-	const char *name;
-	_cleanup_close_ int fd = kr_fs_open_parent(fs, f->path, &name);
+	int r = classify(f, f->name, &f->target_known, &f->target);
 
-	if (fd < 0)
-		return fd;
-	if (unlinkat(fd, name, 0) < 0 && errno != ENOENT)
-		return -errno;
-	if (fsync(fd) < 0)
-		return -errno;
-	return f->folder ? kr_remove_empty_parents(fs, f->path, f->folder) : 0;
+	if (r == 0 && f->file->temp)
+		r = classify(f, f->file->temp, &f->beside_known, &f->beside);
+	if (f->target == NOTHING && !f->file->copy)
+		f->target = BEFORE;
+	else if (f->target == NOTHING && f->file->removed)
+		f->target = AFTER;
+	return r;
 }
 
-/* NOW is NULL for a file that was taken away. */
-static int put_back(struct kr_fs *fs, const struct kr_manifest *m,
-                    const struct kr_manifest_file *f, const struct kr_file *now,
-                    struct kr_diag *diag)
+/* --- one file: what is done ---------------------------------------------- */
+
+static int remove_name(struct found *f, const char *name)
 {
-	_cleanup_(kr_replacement_done) struct kr_replacement rep = {
-		.dir_fd = -1, .target_fd = -1};
-	struct kr_replacement_content content = {
-		.metadata_fd = -1,
-		.temp = f->temp,
-	};
+	if (!name)
+		return 0;
+	return unlinkat(f->dir_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* What lies beside is exchanged with the target, which is nothing where it has
+ * no inode. */
+static int swap(struct found *f)
+{
+	const struct kr_names names = {f->dir_fd, f->name, f->file->temp};
+	bool target = f->target_known.st.st_ino != 0;
+	bool beside = f->beside != NOTHING;
+
+	return kr_swap(&names, target ? &f->target_known : NULL,
+	               beside ? &f->beside_known.st : NULL);
+}
+
+static int copy_bytes(int from_fd, int to_fd)
+{
+	char buffer[64 * 1024];
+	ssize_t n;
+	int r = 0;
+
+	while (r == 0 && (n = read(from_fd, buffer, sizeof(buffer))) != 0) {
+		if (n > 0)
+			r = kr_write_all(to_fd, buffer, (size_t)n);
+		else if (errno != EINTR)
+			r = -errno;
+	}
+	if (r == 0 && fsync(to_fd) < 0)
+		r = -errno;
+	return r;
+}
+
+/* What somebody else wrote, and another one wrote over: it is kept with the
+ * record. */
+static int set_aside(struct found *f)
+{
+	_cleanup_free_ char *folder =
+		kr_path_join(KR_STATE_DIR, f->manifest->id);
+	_cleanup_close_ int folder_fd = -1, from = -1, to = -1;
+	char name[32];
+	int r;
+
+	if (!folder)
+		return -ENOMEM;
+	snprintf(name, sizeof(name), "%zu.theirs",
+	         (size_t)(f->file - f->manifest->files));
+	folder_fd = kr_fs_open_folder(f->fs, folder);
+	if (folder_fd < 0)
+		return folder_fd;
+	from = openat(f->dir_fd, f->file->temp,
+	              O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	to = openat(folder_fd, name,
+	            O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+	            0600);
+	if (from < 0 || to < 0)
+		return -errno;
+	r = copy_bytes(from, to);
+	if (r == 0 && fsync(folder_fd) < 0)
+		r = -errno;
+	if (r == 0)
+		kr_diag_add_path(f->diag, KR_WARNING, "recover-aside",
+		                 f->file->path,
+		                 "was written by somebody else in the instant "
+		                 "of the interruption, and once more later: "
+		                 "the first is kept in %s/%s",
+		                 folder, name);
+	return r;
+}
+
+/* What lies beside the file goes; where it is neither of ours, a copy is
+ * kept. */
+static int drop_beside(struct found *f)
+{
+	int r = 0;
+
+	if (f->beside == OTHER && !S_ISREG(f->beside_known.st.st_mode)) {
+		kr_diag_add_path(f->diag, KR_WARNING, "recover-aside",
+		                 f->file->path,
+		                 "was replaced by somebody else in the instant "
+		                 "of the interruption, and once more later: "
+		                 "the first, which is no regular file, lies "
+		                 "beside it in %s",
+		                 f->file->temp);
+		return 0;
+	}
+	if (f->beside == OTHER)
+		r = set_aside(f);
+	return r == 0 ? remove_name(f, f->file->temp) : r;
+}
+
+/* The name of a copy on its way back; in older records the only one. */
+static const char *copy_name(const struct kr_manifest_file *file)
+{
+	return file->back ? file->back : file->temp;
+}
+
+static int put_back_copy(struct found *f)
+{
+	_cleanup_replacement_ struct kr_replacement rep = KR_REPLACEMENT_NONE;
+	struct kr_replacement_content content = {.metadata_fd = -1};
 	_cleanup_close_ int dir_fd = -1, copy_fd = -1;
-	const struct kr_file *old;
-	const char *name;
-	int r = kr_manifest_copy(fs, m->id, f, &old);
+	const struct kr_file *old, *now = NULL;
+	const char *name, *path = f->file->path;
+	int r = kr_manifest_copy(f->fs, f->manifest->id, f->file, &old);
 
 	if (r < 0)
 		return r;
-	dir_fd = kr_fs_open_parent(fs, old->real, &name);
+	dir_fd = kr_fs_open_parent(f->fs, old->real, &name);
 	if (dir_fd < 0)
 		return dir_fd;
 	copy_fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (copy_fd < 0)
 		return -errno;
 	/* an undo takes a folder away, too */
-	r = kr_make_parent(fs, f->path);
+	r = kr_make_parent(f->fs, path);
+	if (r == 0 && !f->file->removed)
+		r = kr_fs_read(f->fs, path, &now);
 	if (r < 0)
 		return r;
 	content.data = old->data;
 	content.size = old->size;
 	content.metadata_fd = copy_fd;
-	r = kr_replacement_write(fs, f->path, now, &content, diag, &rep);
+	r = kr_replacement_write(f->fs, path, now, copy_name(f->file), &content,
+	                         f->diag, &rep);
 	if (r == 0)
-		r = kr_replacement_commit(&rep, diag);
-	return r == 0 ? kr_replacement_sync(&rep, diag) : r;
+		r = kr_replacement_commit(&rep, f->diag);
+	return r == 0 ? kr_replacement_sync(&rep, f->diag) : r;
+}
+
+static void say_foreign(struct found *f)
+{
+	kr_diag_add_path(f->diag, KR_WARNING, "recover-foreign", f->file->path,
+	                 "was written by somebody else after the interruption "
+	                 "and stays as it is");
+}
+
+/* The target is the new content. */
+static int take_back(struct found *f)
+{
+	bool made = !f->file->copy;
+	int r;
+
+	if (f->beside != BEFORE) {
+		r = remove_name(f, f->file->temp);
+		f->beside = NOTHING;
+		if (r < 0)
+			return r;
+	}
+	if (!made && f->beside != BEFORE)
+		return put_back_copy(f);
+	r = swap(f);
+	if (r == 0)
+		f->beside = AFTER;
+	/* no exchange, or no room for one: another way */
+	if (r == 0 || made || r == -ESTALE || r == -ETXTBSY || r == -EEXIST ||
+	    r == -ENOTRECOVERABLE)
+		return r;
+	return put_back_copy(f);
+}
+
+static int recover_target(struct found *f)
+{
+	int r = 0;
+
+	if (f->beside == OTHER && f->target != OTHER && f->target != NOTHING) {
+		r = swap(f);
+		f->beside = f->target;
+		f->target = OTHER;
+	} else if (f->target == AFTER) {
+		r = take_back(f);
+	}
+	if (r < 0)
+		return r;
+	if (f->target == OTHER)
+		say_foreign(f);
+	return drop_beside(f);
+}
+
+/* No target was replaced while the record said so; older ones said it until the
+ * last was. */
+static bool is_untouched(const struct found *f)
+{
+	return f->file->back && f->manifest->state == KR_MANIFEST_PREPARED;
+}
+
+static int recover_without_folder(struct found *f)
+{
+	return f->file->removed && !is_untouched(f) ? put_back_copy(f) : 0;
+}
+
+static int recover_in_folder(struct found *f)
+{
+	int r = remove_name(f, f->file->back);
+
+	if (r == 0 && (is_untouched(f) || !f->file->back))
+		r = remove_name(f, f->file->temp);
+	if (r == 0 && !is_untouched(f)) {
+		r = look(f);
+		if (r == 0)
+			r = recover_target(f);
+	}
+	if (r == 0 && fsync(f->dir_fd) < 0)
+		r = -errno;
+	return r;
 }
 
 static int recover_file(struct kr_fs *fs, const struct kr_manifest *m,
-                        const struct kr_manifest_file *f, struct kr_diag *diag)
+                        const struct kr_manifest_file *file,
+                        struct kr_diag *diag)
 {
-	const struct kr_file *now = NULL;
-	int r = kr_fs_read(fs, f->path, &now);
+	_cleanup_(found_done) struct found f = {
+		.fs = fs, .manifest = m, .file = file, .diag = diag};
+	int r;
 
-	if (r < 0 && r != -ENOENT)
+	f.dir_fd = kr_fs_open_parent(fs, file->path, &f.name);
+	if (f.dir_fd < 0)
+		r = f.dir_fd == -ENOENT ? recover_without_folder(&f) : f.dir_fd;
+	else
+		r = recover_in_folder(&f);
+	if (r == 0 && file->folder)
+		r = kr_remove_empty_parents(fs, file->path, file->folder);
+	return r;
+}
+
+/* --- one run ------------------------------------------------------------- */
+
+static int mark_undone(struct kr_fs *fs, struct kr_manifest *m,
+                       const char *path, struct kr_diag *diag)
+{
+	_cleanup_close_ int folder_fd = kr_fs_open_folder(fs, path);
+	int r = folder_fd < 0 ? folder_fd : 0;
+
+	m->state = KR_MANIFEST_UNDONE;
+	free(m->reason);
+	m->reason = strdup("it was interrupted");
+	if (r == 0)
+		r = kr_manifest_write(folder_fd, m);
+	if (r == 0 || r == -ENOMEM)
 		return r;
-	r = remove_temp(fs, f);
-	if (r < 0)
-		return r;
-	if (!now && f->removed)
-		return put_back(fs, m, f, NULL, diag);
-	if (!now)
-		return !f->copy && f->folder
-		               ? kr_remove_empty_parents(fs, f->path, f->folder)
-		               : 0;
-	if (kr_file_has_hash(now, f->before))
-		return 0;
-	if (kr_file_has_hash(now, f->after))
-		return f->copy ? put_back(fs, m, f, now, diag)
-		               : remove_made(fs, f);
-	kr_diag_add_path(diag, KR_WARNING, "recover-foreign", f->path,
-	                 "was written by somebody else after the interruption "
-	                 "and stays as it is");
-	return 0;
+	kr_diag_add_path(diag, KR_ERROR, "recover", path,
+	                 "its record cannot be written: %s", strerror(-r));
+	return -EUCLEAN;
 }
 
 static int recover(struct kr_fs *fs, struct kr_manifest *m,
                    struct kr_diag *diag)
 {
 	_cleanup_free_ char *path = kr_path_join(KR_STATE_DIR, m->id);
-	_cleanup_close_ int folder_fd = -1;
 	int r = path ? 0 : -ENOMEM;
 
 	for (size_t i = m->n_files; r == 0 && i-- > 0;) {
@@ -170,22 +453,49 @@ static int recover(struct kr_fs *fs, struct kr_manifest *m,
 				strerror(-r), path,
 				m->files[i].copy ? m->files[i].copy : "");
 	}
-	if (r < 0)
-		return r;
-	folder_fd = kr_fs_open_folder(fs, path);
-	m->state = KR_MANIFEST_UNDONE;
-	free(m->reason);
-	m->reason = strdup("it was interrupted");
-	r = folder_fd < 0 ? folder_fd : kr_manifest_write(folder_fd, m);
-	if (r < 0)
-		kr_diag_add_path(diag, KR_ERROR, "recover", path,
-		                 "its record cannot be written: %s",
-		                 strerror(-r));
-	else
+	if (r == 0)
+		r = mark_undone(fs, m, path, diag);
+	if (r == 0)
 		kr_diag_add(diag, KR_NOTE, "recovered", KR_SPAN_NONE,
 		            "the run %s was interrupted: what it had changed "
 		            "was taken back",
 		            m->id);
+	return r;
+}
+
+/* What one that had come to its end left beside its files. */
+static int tidy_file(struct kr_fs *fs, const struct kr_manifest_file *file)
+{
+	_cleanup_(found_done) struct found f = {.file = file};
+	int r;
+
+	f.dir_fd = kr_fs_open_parent(fs, file->path, &f.name);
+	if (f.dir_fd < 0)
+		return f.dir_fd == -ENOENT ? 0 : f.dir_fd;
+	r = remove_name(&f, file->back);
+	if (r == 0)
+		r = remove_name(&f, file->temp);
+	if (r == 0 && fsync(f.dir_fd) < 0)
+		r = -errno;
+	if (r == 0 && file->folder)
+		r = kr_remove_empty_parents(fs, file->path, file->folder);
+	return r;
+}
+
+static int tidy(struct kr_fs *fs, const struct kr_manifest *m,
+                struct kr_diag *diag)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < m->n_files; i++) {
+		r = tidy_file(fs, &m->files[i]);
+		if (r < 0 && r != -ENOMEM)
+			kr_diag_add_path(diag, KR_ERROR, "recover",
+			                 m->files[i].path,
+			                 "what lies beside it cannot be "
+			                 "removed: %s",
+			                 strerror(-r));
+	}
 	return r;
 }
 
@@ -200,14 +510,19 @@ static void clear_mark(struct kr_fs *fs)
 int kr_recover_run(struct kr_fs *fs, struct kr_diag *diag)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
+	const struct kr_manifest *last;
 	bool any = false;
 	int r = kr_manifests_read(fs, diag, &list);
 
+	last = r == 0 && kr_boot_mark_is_set(fs) ? find_last(fs, &list) : NULL;
+	if (last && !kr_manifest_is_pending(last->state))
+		r = tidy(fs, last, diag);
 	/* the last one first: it saw what the one before had left */
 	for (size_t i = list.n_items; r == 0 && i-- > 0;) {
 		struct kr_manifest *m = &list.items[i];
 
-		if (!is_pending(m) || !kr_manifest_is_ours(fs, m))
+		if (!kr_manifest_is_pending(m->state) ||
+		    !kr_manifest_is_ours(fs, m))
 			continue;
 		any = true;
 		r = recover(fs, m, diag);
@@ -216,56 +531,4 @@ int kr_recover_run(struct kr_fs *fs, struct kr_diag *diag)
 		return r;
 	clear_mark(fs);
 	return any ? 0 : 1;
-}
-
-/* --- tidying ------------------------------------------------------------- */
-
-/* Removes the folder of ID with all that is in it, the manifest first. */
-static int remove_record(struct kr_fs *fs, const char *id)
-{
-	_cleanup_free_ char *path = kr_path_join(KR_STATE_DIR, id);
-
-	/* a record without its manifest is one that came to nothing */
-	return path ? kr_remove_folder(fs, path, "manifest.json") : -ENOMEM;
-}
-
-static int remove_unborn(struct kr_fs *fs, const struct kr_dir_entry *entry)
-{
-	_cleanup_free_ char *folder = kr_path_join(KR_STATE_DIR, entry->name);
-	_cleanup_free_ char *path =
-		folder ? kr_path_join(folder, "manifest.json") : NULL;
-	_cleanup_stat_ struct kr_stat st = {0};
-	int r;
-
-	if (!path)
-		return -ENOMEM;
-	if (entry->type != DT_DIR)
-		return 0;
-	r = kr_fs_stat(fs, path, false, &st);
-	return r == -ENOENT ? remove_record(fs, entry->name) : 0;
-}
-
-static int prune(struct kr_fs *fs, size_t n_kept)
-{
-	_cleanup_manifests_ struct kr_manifests list = {0};
-	size_t n = 0;
-	int r = kr_manifests_read(fs, NULL, &list);
-
-	for (size_t i = list.n_items; r == 0 && i-- > 0;) {
-		if (!is_pending(&list.items[i]) && ++n > n_kept)
-			r = remove_record(fs, list.items[i].id);
-	}
-	return r;
-}
-
-int kr_recover_tidy(struct kr_fs *fs, size_t n_kept)
-{
-	_cleanup_dir_ struct kr_dir dir = {0};
-	int r = kr_fs_list(fs, KR_STATE_DIR, &dir);
-
-	if (r < 0)
-		return r == -ENOENT ? 0 : r;
-	for (size_t i = 0; r == 0 && i < dir.n_entries; i++)
-		r = remove_unborn(fs, &dir.entries[i]);
-	return r == 0 ? prune(fs, n_kept) : r;
 }

@@ -5,7 +5,7 @@
  *
  *   the lock ── held: somebody is at work, and is waited for
  *     │
- *   a record that is prepared or committed? ── no: confirmed, or put back
+ *   a record that has not come to its end? ── no: confirmed, or put back
  *     │ yes
  *   the old files back (fix/recover)
  *     │
@@ -47,12 +47,6 @@ int kr_outcome_to_recover_status(enum kr_outcome outcome)
 	               : kr_outcome_to_status(outcome);
 }
 
-static bool is_pending(const struct kr_manifest *m)
-{
-	return m->state == KR_MANIFEST_PREPARED ||
-	       m->state == KR_MANIFEST_COMMITTED;
-}
-
 /* The one of ID, or the last; NULL: none that is interrupted. */
 static const struct kr_manifest *find(struct kr_fs *fs,
                                       const struct kr_manifests *list,
@@ -62,7 +56,7 @@ static const struct kr_manifest *find(struct kr_fs *fs,
 		return kr_recover_find(fs, list);
 	for (size_t i = 0; i < list->n_items; i++) {
 		if (strcmp(list->items[i].id, id) == 0 &&
-		    is_pending(&list->items[i]))
+		    kr_manifest_is_pending(list->items[i].state))
 			return &list->items[i];
 	}
 	return NULL;
@@ -137,7 +131,9 @@ static int put_back(struct kr_applying *a, struct kr_fs *fs,
 
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0)
+	/* a record that cannot be written is no reason to leave kubelet as it
+	 * is */
+	if (r < 0 && r != -EUCLEAN)
 		return kr_apply_end_by_error(a, KR_OUTCOME_BROKEN,
 		                             "the files cannot be put back");
 	strlcpy(a->fix->transaction, m->id, sizeof(a->fix->transaction));

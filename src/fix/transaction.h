@@ -21,12 +21,16 @@ struct kr_transaction_about {
 	const char *unit;
 	const char *config; /* that was named instead of the one found; NULL */
 	enum kr_state disk_before; /* the disk view before it */
+	/* the fix that is taken back, of which a record stays, and none of
+	 * this; NULL: this is a fix */
+	const struct kr_manifest *undone;
 };
 
 /*
  * Whether every file of EDITS can be replaced, as far as a look tells: it is
- * what was read, has one name, is not immutable, its folder can be written.
- * Nothing is written. 0; errnos as kr_transaction_prepare().
+ * what was read, has one name, is not immutable; one that is to be made is not
+ * there; the folders can be written. Nothing is written. 0; errnos as
+ * kr_transaction_prepare().
  */
 int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
                          struct kr_diag *diag);
@@ -44,33 +48,33 @@ int kr_transaction_prepare(struct kr_fs *fs, const struct kr_edits *edits,
                            struct kr_diag *diag, struct kr_transaction **ret);
 
 /*
- * Renames all files into place, in the order of the edits, and fsyncs the
- * folders. 0; a negative errno: not all could be replaced, those that had been
- * were put back (-ENOTRECOVERABLE: not even that, DIAG names the copies).
+ * Exchanges all files, in the order of the edits, and fsyncs the folders. The
+ * old ones stay at hand. 0; a negative errno: not all could be replaced, those
+ * that had been were put back (-ENOTRECOVERABLE: not even that, DIAG names the
+ * copies).
  */
 int kr_transaction_commit(struct kr_transaction *tx, struct kr_diag *diag);
 
 /*
- * Puts every file back as it was: bytes, owner, mode, ACL, xattrs; files that
- * were made go. REASON, why it was not liked, is kept
- * with it; NULL: there is none, the change may be tried again. 0;
- * -ENOTRECOVERABLE: not all could be, DIAG names the files and the copies.
+ * Puts every file back as it was, the very inode where it is at hand: bytes,
+ * owner, mode, ACL, xattrs, which are compared; files that were made go.
+ * REASON, why it was not liked, is kept with it; NULL: there is none, the
+ * change may be tried again. 0; -ENOTRECOVERABLE: not all could be, DIAG names
+ * the files and the copies.
  */
 int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
                           struct kr_diag *diag);
 
-/* The fix stands: from here on only undo takes it back. 0 or an errno, with
- * words. */
+/* The change stands: from here on only undo takes a fix back. The old files go.
+ * 0; an errno, with words: the record does not say that it stands. */
 int kr_transaction_keep(struct kr_transaction *tx, struct kr_diag *diag);
-
-/* Removes its folder: nothing of it is kept. 0, and afterwards only free it; an
- * errno: its record is still there. */
-int kr_transaction_forget(struct kr_transaction *tx);
 
 /* The folder's name below /var/lib/kubelet-remedy: time and a random part. */
 const char *kr_transaction_id(const struct kr_transaction *tx);
 
-/* Removes what prepare() left where commit() was not called, or failed. */
+/* Removes what prepare() left where commit() was not called, or failed. One
+ * that neither was kept nor put back is left as if the program had been killed.
+ */
 struct kr_transaction *kr_transaction_free(struct kr_transaction *tx);
 DEFINE_FREEP(struct kr_transaction, kr_transaction_free);
 #define _cleanup_transaction_ _cleanup_(kr_transaction_freep)

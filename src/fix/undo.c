@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "fix/apply.h"
-#include "fix/replace.h"
 #include "fix/undo.h"
 
 static const char *const undoable_names[] = {

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Small steps on files and folders that several others take. What is changed is
+ * brought to the disk. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fix/files.h"
+#include "fix/metadata.h"
+
+int kr_write_all(int fd, const void *data, size_t size)
+{
+	const char *p = data;
+
+	while (size > 0) {
+		ssize_t n = write(fd, p, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+int kr_make_parent(struct kr_fs *fs, const char *real)
+{
+	_cleanup_free_ char *folder =
+		strndup(real, (size_t)(strrchr(real, '/') - real));
+	_cleanup_close_ int fd = -1;
+
+	if (!folder)
+		return -ENOMEM;
+	if (!*folder)
+		return 0;
+	fd = kr_fs_make_folder(fs, folder, 0755);
+	return fd < 0 ? fd : 0;
+}
+
+int kr_remove_empty_folder(struct kr_fs *fs, const char *path)
+{
+	const char *name;
+	_cleanup_close_ int fd = kr_fs_open_parent(fs, path, &name);
+
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return fd;
+	if (unlinkat(fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT &&
+	    errno != ENOTEMPTY && errno != EEXIST)
+		return -errno;
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+int kr_remove_folder(struct kr_fs *fs, const char *path, const char *first)
+{
+	_cleanup_dir_ struct kr_dir dir = {0};
+	_cleanup_close_ int fd = -1;
+	int r = kr_fs_list(fs, path, &dir);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	fd = kr_fs_open_folder(fs, path);
+	if (fd < 0)
+		return fd;
+	if (first)
+		unlinkat(fd, first, 0);
+	for (size_t i = 0; i < dir.n_entries; i++)
+		unlinkat(fd, dir.entries[i].name, 0);
+	return kr_remove_empty_folder(fs, path);
+}
+
+int kr_remove_empty_parents(struct kr_fs *fs, const char *real,
+                            const char *topmost)
+{
+	_cleanup_free_ char *folder = strdup(real);
+	size_t least = strlen(topmost);
+	int r = 0;
+
+	if (!folder)
+		return -ENOMEM;
+	while (r == 0) {
+		char *slash = strrchr(folder, '/');
+
+		*slash = '\0';
+		if (strlen(folder) < least)
+			break;
+		r = kr_remove_empty_folder(fs, folder);
+	}
+	return r;
+}
+
+int kr_write_file(int dir_fd, const char *name, const void *data, size_t size,
+                  int metadata_fd)
+{
+	_cleanup_close_ int fd = openat(
+		dir_fd, name,
+		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = kr_write_all(fd, data, size);
+	if (r == 0 && metadata_fd >= 0)
+		r = kr_metadata_copy(metadata_fd, fd);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	return r;
+}
+
+int kr_open_nearest(struct kr_fs *fs, const char *path, char **ret_missing)
+{
+	_cleanup_free_ char *folder = strdup(path), *missing = NULL;
+	int fd = -ENOENT;
+
+	if (!folder)
+		return -ENOMEM;
+	while (fd == -ENOENT) {
+		char *slash = strrchr(folder, '/');
+
+		*slash = '\0';
+		fd = kr_fs_open_folder(fs, *folder ? folder : "/");
+		if (fd != -ENOENT || !*folder)
+			break;
+		free(missing);
+		missing = strdup(folder);
+		if (!missing)
+			return -ENOMEM;
+	}
+	if (fd >= 0)
+		*ret_missing = TAKE_PTR(missing);
+	return fd;
+}

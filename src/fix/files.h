@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Small steps on files and folders, to the disk. */
+
+#include <stddef.h>
+
+#include "base/fs.h"
+
+/* Writes all of it. 0 or an errno. */
+int kr_write_all(int fd, const void *data, size_t size);
+
+/* Writes a file of ours into a folder of ours, to the disk: SIZE bytes of DATA,
+ * with the owner, mode and xattrs of METADATA_FD, or 0600 where that is -1. 0
+ * or an errno. */
+int kr_write_file(int dir_fd, const char *name, const void *data, size_t size,
+                  int metadata_fd);
+
+/* The nearest folder on the way to PATH that is there: a directory fd, which
+ * the caller closes, or an errno. RET_MISSING, which the caller frees, is the
+ * topmost folder that is not there, or NULL. */
+int kr_open_nearest(struct kr_fs *fs, const char *path, char **ret_missing);
+
+/* The folder that the file at REAL lies in, or is going to; made, where it is
+ * not there. 0 or an errno. */
+int kr_make_parent(struct kr_fs *fs, const char *real);
+
+/* Removes the folder at PATH below FS's root where it is empty. 0, also where
+ * it is not empty or not there, or an errno. */
+int kr_remove_empty_folder(struct kr_fs *fs, const char *path);
+
+/* Removes the folder at PATH, whose parents are no links, with the files in it:
+ * FIRST (or NULL) before all others. 0, also where it is not there, or an
+ * errno. */
+int kr_remove_folder(struct kr_fs *fs, const char *path, const char *first);
+
+/* Removes the empty folders on the way to the file at REAL, from the one that
+ * holds it up to TOPMOST. 0 or an errno. */
+int kr_remove_empty_parents(struct kr_fs *fs, const char *real,
+                            const char *topmost);

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The folder is made first, then the copies, then the manifest: one without a
+ * manifest is a run that came to no file, and is tidied up. It goes the other
+ * way round.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "fix/boot-mark.h"
+#include "fix/files.h"
+#include "fix/record.h"
+#include "fix/replace.h"
+
+static int fail(struct kr_diag *diag, const char *path, int error,
+                const char *what)
+{
+	kr_diag_add_path(diag, KR_ERROR, "transaction", path, "%s: %s", what,
+	                 strerror(-error));
+	return error;
+}
+
+static void make_id(struct kr_manifest *m)
+{
+	time_t seconds;
+	struct tm tm;
+	size_t n;
+
+	m->realtime_usec = kr_realtime_usec();
+	seconds = (time_t)(m->realtime_usec / KR_USEC_PER_SEC);
+	gmtime_r(&seconds, &tm);
+	n = strftime(m->id, sizeof(m->id), "%Y%m%dT%H%M%S", &tm);
+	snprintf(m->id + n, sizeof(m->id) - n, ".%06uZ-%08x",
+	         (unsigned)(m->realtime_usec % KR_USEC_PER_SEC),
+	         (unsigned)arc4random());
+}
+
+int kr_record_make(struct kr_record *record, struct kr_fs *fs,
+                   struct kr_diag *diag)
+{
+	_cleanup_close_ int state_fd =
+		kr_fs_make_folder(fs, KR_STATE_DIR, 0700);
+	static const char what[] = "copies of the files cannot be kept there";
+
+	if (state_fd < 0)
+		return fail(diag, KR_STATE_DIR, state_fd, what);
+	make_id(&record->manifest);
+	if (mkdirat(state_fd, record->manifest.id, 0700) < 0)
+		return fail(diag, KR_STATE_DIR, -errno, what);
+	record->folder_fd =
+		openat(state_fd, record->manifest.id,
+	               O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (record->folder_fd < 0)
+		return fail(diag, KR_STATE_DIR, -errno, what);
+	if (fsync(state_fd) < 0)
+		return fail(diag, KR_STATE_DIR, -errno,
+		            "cannot be brought to the disk");
+	return 0;
+}
+
+/* --- one file ------------------------------------------------------------ */
+
+static int keep_copy(struct kr_record *record, struct kr_manifest_file *file,
+                     const struct kr_record_content *content,
+                     struct kr_diag *diag)
+{
+	const struct kr_file *old = content->edits->file;
+	int r;
+
+	if (!old)
+		return 0;
+	if (asprintf(&file->copy, "%zu",
+	             (size_t)(file - record->manifest.files)) < 0) {
+		file->copy = NULL;
+		return -ENOMEM;
+	}
+	kr_sha256_hex(old->data, old->size, file->before);
+	r = kr_write_file(record->folder_fd, file->copy, old->data, old->size,
+	                  content->target_fd);
+	return r < 0 ? fail(diag, file->path, r, "cannot be copied") : 0;
+}
+
+static int copy_edits(struct kr_manifest_file *file,
+                      const struct kr_file_edits *edits)
+{
+	file->edits = calloc(edits->n_edits + 1, sizeof(*file->edits));
+	if (!file->edits)
+		return -ENOMEM;
+	for (; file->n_edits < edits->n_edits; file->n_edits++) {
+		struct kr_edit *e = &file->edits[file->n_edits];
+
+		*e = edits->edits[file->n_edits];
+		e->text = strdup(e->text);
+		if (!e->text)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Of a file that is going to be made, the topmost folder on its way that is not
+ * there yet; of one that an undo takes away, what the fix said of it. */
+static int add_folder(struct kr_fs *fs, struct kr_manifest_file *file,
+                      const struct kr_record_content *content)
+{
+	const struct kr_manifest *undone = content->undone;
+	int fd;
+
+	for (size_t i = 0; undone && i < undone->n_files; i++) {
+		const char *folder = undone->files[i].folder;
+
+		if (!folder || strcmp(undone->files[i].path, file->path) != 0)
+			continue;
+		file->folder = strdup(folder);
+		return file->folder ? 0 : -ENOMEM;
+	}
+	if (content->edits->file)
+		return 0;
+	fd = kr_open_nearest(fs, file->path, &file->folder);
+	if (fd == -ENOMEM)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return 0;
+}
+
+int kr_record_add(struct kr_record *record, struct kr_fs *fs,
+                  const struct kr_record_content *content, struct kr_diag *diag)
+{
+	struct kr_manifest_file *file =
+		&record->manifest.files[record->manifest.n_files++];
+	char back[KR_TEMP_SIZE];
+	int r;
+
+	kr_replacement_name(back);
+	file->path = strdup(content->edits->path);
+	file->temp = strdup(content->temp);
+	file->back = strdup(back);
+	if (!file->path || !file->temp || !file->back)
+		return -ENOMEM;
+	file->removed = content->edits->remove;
+	if (!file->removed)
+		kr_sha256_hex(content->after->data, content->after->size,
+		              file->after);
+	r = copy_edits(file, content->edits);
+	if (r == 0)
+		r = add_folder(fs, file, content);
+	return r == 0 ? keep_copy(record, file, content, diag) : r;
+}
+
+/* --- the whole ----------------------------------------------------------- */
+
+static int open_state(struct kr_record *record)
+{
+	int fd = openat(record->folder_fd, "..",
+	                O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int kr_record_mark(struct kr_record *record, enum kr_manifest_state state,
+                   struct kr_diag *diag)
+{
+	_cleanup_close_ int state_fd = -1;
+	int r = 0;
+
+	record->manifest.state = state;
+	if (state == KR_MANIFEST_PREPARED) {
+		state_fd = open_state(record);
+		r = state_fd < 0 ? state_fd : kr_boot_mark_set(state_fd);
+	}
+	if (r == 0)
+		r = kr_manifest_write(record->folder_fd, &record->manifest);
+	if (r < 0)
+		return fail(diag, KR_STATE_DIR, r,
+		            "the state of the transaction cannot be kept");
+	return 0;
+}
+
+void kr_record_end(struct kr_record *record)
+{
+	_cleanup_close_ int state_fd = open_state(record);
+
+	if (state_fd >= 0)
+		kr_boot_mark_clear(state_fd);
+}
+
+int kr_record_forget(struct kr_record *record)
+{
+	_cleanup_close_ int state_fd = -1;
+
+	if (record->folder_fd < 0)
+		return 0;
+	if (unlinkat(record->folder_fd, "manifest.json", 0) < 0 &&
+	    errno != ENOENT)
+		return -errno;
+	if (fsync(record->folder_fd) < 0)
+		return -errno;
+	unlinkat(record->folder_fd, "manifest.json.new", 0);
+	for (size_t i = 0; i < record->manifest.n_files; i++) {
+		if (record->manifest.files[i].copy)
+			unlinkat(record->folder_fd,
+			         record->manifest.files[i].copy, 0);
+	}
+	state_fd = open_state(record);
+	if (state_fd >= 0) {
+		unlinkat(state_fd, record->manifest.id, AT_REMOVEDIR);
+		kr_boot_mark_clear(state_fd);
+	}
+	close(record->folder_fd);
+	record->folder_fd = -1;
+	return 0;
+}
+
+void kr_record_done(struct kr_record *record)
+{
+	if (record->folder_fd >= 0)
+		close(record->folder_fd);
+	kr_manifest_done(&record->manifest);
+	*record = KR_RECORD_NONE;
+}

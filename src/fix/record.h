@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The folder of a transaction below /var/lib/kubelet-remedy: its manifest, and
+ * the old content of each file.
+ */
+
+#include "base/diag.h"
+#include "base/edit.h"
+#include "base/fs.h"
+#include "fix/manifest.h"
+
+struct kr_record {
+	struct kr_manifest manifest; /* its owner fills in all but id and time
+	                              */
+	int folder_fd;               /* -1: it is not made yet, or gone */
+};
+
+#define KR_RECORD_NONE ((struct kr_record){.folder_fd = -1})
+
+/* Makes the folder, to the disk, and a new id. 0 or an errno, with words. */
+int kr_record_make(struct kr_record *record, struct kr_fs *fs,
+                   struct kr_diag *diag);
+
+struct kr_record_content {
+	const struct kr_file_edits *edits;
+	const struct kr_file *after; /* the bytes that it gets */
+	const char *temp; /* the name of what is going to lie beside it */
+	int target_fd;    /* the old file; -1: none */
+	const struct kr_manifest *undone; /* the fix that is taken back; NULL:
+	                                     this is a fix */
+};
+
+/*
+ * Adds a file to the manifest, for which there is room, and keeps its old
+ * content. 0 or an errno, with words.
+ */
+int kr_record_add(struct kr_record *record, struct kr_fs *fs,
+                  const struct kr_record_content *content,
+                  struct kr_diag *diag);
+
+/* Brings the manifest to the disk, in STATE; before the first one the mark of a
+ * run that is not at its end. 0 or an errno, with words. */
+int kr_record_mark(struct kr_record *record, enum kr_manifest_state state,
+                   struct kr_diag *diag);
+
+/* Nothing is left to be done: takes the mark away. */
+void kr_record_end(struct kr_record *record);
+
+/* Removes the folder, and the mark. 0, also where there is none; an errno: the
+ * manifest is still there. */
+int kr_record_forget(struct kr_record *record);
+
+void kr_record_done(struct kr_record *record);

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A rename over a name drops what is there at that instant, whatever it was
+ * when one looked. RENAME_EXCHANGE drops nothing: the old inode is at hand
+ * afterwards and can be compared without a race, as only we know its new name.
+ *
+ *      name  temp
+ *        X     Y      exchange
+ *        Y     X      X is what was expected: done
+ *        Y     F      somebody was faster: exchange again
+ *        F     Y      as if we had not come
+ *
+ * A name that is to be free, and one that is, are moved with RENAME_NOREPLACE,
+ * and compared the same way.
+ *
+ * While F is on its way back a third one may write: what stands at the name
+ * then is newer than F, and would have replaced it without us, too. It stays,
+ * and F goes.
+ *
+ * Some file systems (NFS) and filters of system calls know no flags: a move is
+ * then a look and a plain rename, and an exchange the caller's business.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <sha2.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/macro.h"
+#include "fix/metadata.h"
+#include "fix/swap.h"
+
+/* --- what lies at a name ------------------------------------------------- */
+
+static int hash_bytes(int fd, char ret[static KR_SHA256_HEX_SIZE])
+{
+	uint8_t buffer[64 * 1024];
+	SHA2_CTX hash;
+	ssize_t n;
+
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
+	SHA256Init(&hash);
+	while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		SHA256Update(&hash, buffer, (size_t)n);
+	}
+	SHA256End(&hash, ret);
+	return 0;
+}
+
+int kr_known_read(int fd, struct kr_known *ret)
+{
+	struct kr_known known;
+	int r;
+
+	if (fstat(fd, &known.st) < 0)
+		return -errno;
+	if ((size_t)known.st.st_size > KR_FILE_SIZE_MAX)
+		return -EFBIG;
+	r = hash_bytes(fd, known.bytes);
+	if (r == 0)
+		r = kr_metadata_hash(fd, known.attributes);
+	if (r == 0)
+		*ret = known;
+	return r;
+}
+
+/* A read lease is given while nobody has the file open for writing. It is given
+ * back at once: an open(2) must not wait for us. */
+static bool has_writer(int fd)
+{
+	/* the signal of a lease that is broken in between: one that is ignored
+	 * by default */
+	if (fcntl(fd, F_SETSIG, SIGURG) < 0)
+		return false;
+	if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
+		return errno == EAGAIN;
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	return false;
+}
+
+static bool is_overlay(int dir_fd)
+{
+	struct statfs fs;
+
+	return fstatfs(dir_fd, &fs) == 0 && fs.f_type == OVERLAYFS_SUPER_MAGIC;
+}
+
+static bool is_same_inode(int dir_fd, const struct stat *a,
+                          const struct stat *b)
+{
+	return (a->st_dev == b->st_dev && a->st_ino == b->st_ino) ||
+	       is_overlay(dir_fd);
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_size == b->st_size && a->st_mode == b->st_mode &&
+	       a->st_uid == b->st_uid && a->st_gid == b->st_gid &&
+	       a->st_nlink == b->st_nlink &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+bool kr_known_equal(const struct kr_known *a, const struct kr_known *b)
+{
+	return a->st.st_mode == b->st.st_mode && a->st.st_uid == b->st.st_uid &&
+	       a->st.st_gid == b->st.st_gid &&
+	       strcmp(a->bytes, b->bytes) == 0 &&
+	       strcmp(a->attributes, b->attributes) == 0;
+}
+
+int kr_known_check(int dir_fd, const char *name, const struct kr_known *want)
+{
+	_cleanup_close_ int fd = -1;
+	struct kr_known now;
+	int r;
+
+	if (fstatat(dir_fd, name, &now.st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? -ESTALE : -errno;
+	if (!S_ISREG(now.st.st_mode) || !is_same(&now.st, &want->st))
+		return -ESTALE;
+	fd = openat(dir_fd, name,
+	            O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT || errno == ELOOP ? -ESTALE : -errno;
+	r = kr_known_read(fd, &now);
+	if (r < 0)
+		return r;
+	if (!is_same_inode(dir_fd, &now.st, &want->st) ||
+	    !is_same(&now.st, &want->st) || !kr_known_equal(&now, want))
+		return -ESTALE;
+	return has_writer(fd) ? -ETXTBSY : 0;
+}
+
+/* --- changing places ----------------------------------------------------- */
+
+/* What a file system says that knows no flags, or a filter. */
+static bool is_unknown(int error)
+{
+	return error == EINVAL || error == ENOSYS || error == EPERM ||
+	       error == EOPNOTSUPP;
+}
+
+static int exchange(const struct kr_names *n)
+{
+	if (renameat2(n->dir_fd, n->temp, n->dir_fd, n->name,
+	              RENAME_EXCHANGE) == 0)
+		return 0;
+	return is_unknown(errno) ? -EOPNOTSUPP : -errno;
+}
+
+static int move(int dir_fd, const char *from, const char *to)
+{
+	struct stat st;
+
+	if (renameat2(dir_fd, from, dir_fd, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (!is_unknown(errno))
+		return -errno;
+	if (fstatat(dir_fd, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return -EEXIST;
+	if (errno != ENOENT)
+		return -errno;
+	return renameat(dir_fd, from, dir_fd, to) < 0 ? -errno : 0;
+}
+
+static int change_places(const struct kr_names *n, bool at_name, bool at_temp)
+{
+	int r;
+
+	if (!at_name)
+		return move(n->dir_fd, n->temp, n->name);
+	r = at_temp ? exchange(n) : move(n->dir_fd, n->name, n->temp);
+	/* what was to be at the name is gone */
+	return r == -ENOENT ? -ESTALE : r;
+}
+
+static bool is_at(const struct kr_names *n, const char *name,
+                  const struct stat *want)
+{
+	struct stat now;
+
+	return fstatat(n->dir_fd, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       is_same_inode(n->dir_fd, &now, want);
+}
+
+/* Somebody else's content lies at the temporary name, AT_TEMP stands (NULL:
+ * nothing) where it was. */
+static int bring_back(const struct kr_names *n, const struct stat *at_temp)
+{
+	int r = change_places(n, at_temp != NULL, true);
+
+	if (r == 0 && (!at_temp || is_at(n, n->temp, at_temp)))
+		return 0;
+	/* what came out now is a newer one: that one stays */
+	if (r == 0)
+		r = exchange(n);
+	if (r < 0 && r != -EEXIST && r != -ESTALE)
+		return -ENOTRECOVERABLE;
+	return unlinkat(n->dir_fd, n->temp, 0) < 0 && errno != ENOENT ? -errno
+	                                                              : 0;
+}
+
+int kr_swap(const struct kr_names *names, const struct kr_known *at_name,
+            const struct stat *at_temp)
+{
+	int r = change_places(names, at_name != NULL, at_temp != NULL), back;
+
+	if (r < 0 || !at_name)
+		return r;
+	r = kr_known_check(names->dir_fd, names->temp, at_name);
+	if (r == 0)
+		return 0;
+	back = bring_back(names, at_temp);
+	return back == -ENOTRECOVERABLE ? back : r;
+}

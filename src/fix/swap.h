@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Two names in one folder whose contents change places, and nothing that
+ * somebody else wrote in the same instant is lost.
+ */
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "base/span.h"
+
+/* A file as it was seen: enough to tell whether it still is that. */
+struct kr_known {
+	struct stat st;
+	char bytes[KR_SHA256_HEX_SIZE];      /* SHA-256 of its content */
+	char attributes[KR_SHA256_HEX_SIZE]; /* kr_metadata_hash() */
+};
+
+/* Looks at the open regular file FD, which is read from its beginning. 0;
+ * -EFBIG: over KR_FILE_SIZE_MAX; an errno. */
+int kr_known_read(int fd, struct kr_known *ret);
+
+/*
+ * Whether NAME in the folder DIR_FD still is WANT: inode (not on an overlayfs,
+ * where it may be another after a copy-up), kind, size, mode, owner, time of
+ * writing, number of names, bytes and attributes; and nobody has it open for
+ * writing. 0; -ESTALE: it is another; -ETXTBSY: it is, but open for writing;
+ * other errnos. What is no regular file is not opened.
+ */
+int kr_known_check(int dir_fd, const char *name, const struct kr_known *want);
+
+/* Whether B has the bytes, mode, owner and attributes of A, as another inode
+ * may have. */
+bool kr_known_equal(const struct kr_known *a, const struct kr_known *b);
+
+struct kr_names {
+	int dir_fd;
+	const char *name; /* one that others know */
+	const char *temp; /* one that only we know */
+};
+
+/*
+ * AT_NAME (NULL: nothing) goes from NAMES->name to NAMES->temp, AT_TEMP (NULL:
+ * nothing) the other way: an exchange, or a move to where nothing is. What came
+ * out at NAMES->temp is then compared with AT_NAME; if it is not that, it goes
+ * back at once.
+ *
+ * 0; -ESTALE, -ETXTBSY, others of kr_known_check(): somebody else's content was
+ * found and stands there as it did; -EEXIST: AT_NAME is NULL, and something is
+ * there; -EOPNOTSUPP: two contents, and no exchange in this file system or
+ * through this filter of system calls; other errnos of renameat2(2): nothing
+ * was done. -ENOTRECOVERABLE: somebody else's content lies at NAMES->temp, and
+ * could not be brought back: it must not be removed.
+ */
+int kr_swap(const struct kr_names *names, const struct kr_known *at_name,
+            const struct stat *at_temp);
