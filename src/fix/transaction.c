@@ -29,6 +29,7 @@
 #include "fix/files.h"
 #include "fix/record.h"
 #include "fix/replace.h"
+#include "fix/space.h"
 #include "fix/transaction.h"
 
 struct target {
@@ -157,7 +158,7 @@ int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
 			r = kr_replacement_open(fs, f->path, f->file, "", diag,
 			                        &rep);
 	}
-	return r;
+	return r == 0 ? kr_space_check(fs, edits, diag) : r;
 }
 
 int kr_transaction_prepare(struct kr_fs *fs, const struct kr_edits *edits,

@@ -29,8 +29,8 @@ struct kr_transaction_about {
 /*
  * Whether every file of EDITS can be replaced, as far as a look tells: it is
  * what was read, has one name, is not immutable; one that is to be made is not
- * there; the folders can be written. Nothing is written. 0; errnos as
- * kr_transaction_prepare().
+ * there; the folders can be written, and there is room (fix/space). Nothing is
+ * written. 0; errnos as kr_transaction_prepare().
  */
 int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
                          struct kr_diag *diag);
