@@ -355,6 +355,88 @@ def check_full_way_back(program, tree):
     return []
 
 
+# --- who else can write --------------------------------------------------------------
+
+def chown_config(case):
+    os.chown(case.at(CONFIG), 7, 0)
+
+
+def group_config(case):
+    os.chown(case.at(CONFIG), 0, 9)
+    os.chmod(case.at(CONFIG), 0o664)
+
+
+def acl_config(case):
+    os.setxattr(case.at(CONFIG), "system.posix_acl_access", fault_lib.acl(42))
+
+
+def folder_mode(mode, uid=0, gid=0):
+    def change(case):
+        os.chown(case.at("etc/kubernetes"), uid, gid)
+        os.chmod(case.at("etc/kubernetes"), mode)
+    return change
+
+
+def sticky_of_others(case):
+    folder_mode(0o1777)(case)
+    os.chown(case.at("etc/kubernetes/kubelet"), 7, 0)
+
+
+def all_of_one(case):
+    for folder, folders, names in os.walk(case.path):
+        for name in folders + names:
+            os.chown(os.path.join(folder, name), 1000, 1000)
+    os.chown(case.path, 1000, 1000)
+
+
+# name, what is done to the tree, the file or folder that is named, who
+FOLDER = "etc/kubernetes"
+OTHERS_WRITE = (
+    ("nobody else", lambda c: None, ()),
+    ("another owner", chown_config, ((CONFIG, "user 7, who owns it"),)),
+    ("a group", group_config, ((CONFIG, "group 9"),)),
+    ("root's group", lambda c: os.chmod(c.at(CONFIG), 0o664), ()),
+    ("everybody", lambda c: os.chmod(c.at(CONFIG), 0o646),
+     ((CONFIG, "everybody"),)),
+    ("an ACL", acl_config, ((CONFIG, "user 42, whom its ACL names"),)),
+    ("a folder's owner", folder_mode(0o755, 7), ((FOLDER, "user 7"),)),
+    ("a folder's group", folder_mode(0o775, 0, 9), ((FOLDER, "group 9"),)),
+    ("a folder's root group", folder_mode(0o775), ()),
+    ("a folder of everybody's", folder_mode(0o777), ((FOLDER, "everybody"),)),
+    ("a sticky folder", folder_mode(0o1777), ()),
+    ("a sticky folder of another's", folder_mode(0o1777, 7),
+     ((FOLDER, "user 7"),)),
+    ("a sticky folder, its entry another's", sticky_of_others,
+     ((FOLDER + "/kubelet", "user 7"), (FOLDER, "everybody"))),
+    ("an image of another user's", all_of_one, ()),
+)
+
+
+def warnings_of(run):
+    value = json.loads(run.out)
+    return [(m["file"], m["text"]) for m in value["messages"]
+            if m["code"] == "others-may-write"]
+
+
+def check_others(program, tree, row):
+    """It is said, in a preview and in a fix, and is no reason to refuse."""
+    _, change, wanted = row
+    faults = []
+    with Case(program, tree) as case:
+        change(case)
+        for more, status in ((["-n"], 1), ([], 0)):
+            run = fault_lib.run(case.words() + more + ["--output=json"])
+            found = warnings_of(run)
+            if run.status != status or len(found) != len(wanted) or any(
+                    file != "/" + path or "written by " + who not in text
+                    for (file, text), (path, who) in zip(found, wanted)):
+                faults.append("%s: %s" % (found, run))
+        again = fault_lib.run(case.words() + ["--output=json"])
+        if again.status != 0 or warnings_of(again):
+            faults.append("compliant: %s" % again)
+    return faults
+
+
 def check_two(program, tree):
     """Two fixes at once: both end well, and one has changed something."""
     with Case(program, tree) as case:
@@ -423,6 +505,9 @@ def run(program, nodes):
                 check_no_exchange(program, tree, error))
     tap.row("an overlay of two file systems", check_overlay(program, tree))
     tap.row("a way back on full disks", check_full_way_back(program, tree))
+    for row in OTHERS_WRITE:
+        tap.row("others may write: " + row[0],
+                check_others(program, tree, row))
     tap.row("several fixes at once", check_two(program, tree))
     tap.row("a boot tool writes meanwhile", check_boot_tool(program, tree))
     print("# %d trees and races tried" % tap.number)

@@ -26,6 +26,7 @@
 #include "fix/apply.h"
 #include "fix/files.h"
 #include "fix/health.h"
+#include "fix/others.h"
 #include "fix/pending.h"
 #include "fix/prune.h"
 
@@ -194,10 +195,10 @@ static int check_files(struct kr_applying *f)
 {
 	struct kr_node *node = kr_apply_node(f);
 	const struct kr_edits *edits = &f->fix->plan->edits;
-	int r;
+	int r = kr_others_warn(node->fs, edits, node->live, f->diag);
 
-	if (!kr_apply_may_write(f) && f->options->dry_run)
-		return 0;
+	if (r < 0 || (!kr_apply_may_write(f) && f->options->dry_run))
+		return r;
 	if (!kr_apply_may_write(f)) {
 		kr_diag_add(f->diag, KR_ERROR, "not-root", KR_SPAN_NONE,
 		            "only root may change this node: run it with sudo");
