@@ -11,38 +11,13 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/log.h"
 #include "cli/output.h"
 #include "cli/watch.h"
 #include "fix/rescue.h"
 #include "fix/undo.h"
 #include "report/json.h"
 #include "report/text.h"
-#include "systemd/journal.h"
-
-/* d0a1c93f6a6b4b0f9c0f6a1d2b7d5e11: what a fix ended with */
-#define MESSAGE_ID_FIX "d0a1c93f6a6b4b0f9c0f6a1d2b7d5e11"
-
-static void log_result(const char *command, const struct kr_fix *fix)
-{
-	_cleanup_free_ char *text = NULL;
-	const struct kr_journal_field fields[] = {
-		{"MESSAGE_ID", MESSAGE_ID_FIX},
-		{"PRIORITY", kr_outcome_to_status(fix->outcome) ? "4" : "6"},
-		{"KUBELET_REMEDY_OUTCOME", kr_outcome_to_string(fix->outcome)},
-		{"KUBELET_REMEDY_TRANSACTION", fix->transaction},
-		{"MESSAGE", NULL},
-	};
-	struct kr_journal_field sent[ARRAY_SIZE(fields)];
-
-	if (asprintf(&text, "%s: %s: %s", command,
-	             kr_outcome_to_string(fix->outcome), fix->reason) < 0) {
-		text = NULL;
-		return;
-	}
-	memcpy(sent, fields, sizeof(fields));
-	sent[ARRAY_SIZE(fields) - 1].value = text;
-	kr_journal_send(sent, ARRAY_SIZE(sent));
-}
 
 static int change_status(const struct kr_options *o, const struct kr_fix *fix)
 {
@@ -117,11 +92,10 @@ int kr_cli_change(const struct kr_options *o, FILE *out, FILE *err)
 	kr_watch_end(&watch);
 	if (r < 0)
 		return kr_cli_out_of_memory(err);
-	if (fix->actions.n_actions > 0 && fix->host && fix->host->node->live)
-		log_result(kr_command_to_string(o->command), fix);
+	status = change_status(o, fix);
+	kr_cli_log(o, fix, status);
 	if (report_change(o, fix, &diag, out, err) < 0)
 		return kr_cli_out_of_memory(err);
-	status = change_status(o, fix);
 	/* a signal that came too late to be heeded was one all the same */
 	return (watch.hung_up || watch.signal) && status <= 1
 	               ? KR_STATUS_LOST_OUTPUT

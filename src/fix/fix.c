@@ -4,7 +4,10 @@
  * fix: read the node, audit it, make a plan that is proven, and apply it
  * (fix/apply). A change that was put back before is not tried again on the same
  * bytes unless that is asked for: kubelet did not like it, and a bootstrap
- * script would restart it for nothing at every boot.
+ * script would restart it for nothing at every boot. One that somebody has
+ * undone is made again by a fix that looks whether kubelet is well with it, but
+ * not by one that does not: a unit before each start of kubelet would turn
+ * every undo round. The last record of that change counts.
  */
 
 #include <errno.h>
@@ -111,19 +114,24 @@ static int make_plan(struct kr_applying *f)
 	return r;
 }
 
-/* A transaction that was put back and that did this very change to these very
- * bytes; NULL: none. */
-static const struct kr_manifest *find_put_back(const struct kr_manifests *list,
-                                               const struct kr_edits *edits)
+/* The last transaction that did this very change to these very bytes; NULL:
+ * none. */
+static const struct kr_manifest *find_same(const struct kr_manifests *list,
+                                           const struct kr_edits *edits)
 {
 	for (size_t i = list->n_items; i-- > 0;) {
-		const struct kr_manifest *m = &list->items[i];
-
-		if (m->state == KR_MANIFEST_PUT_BACK &&
-		    kr_manifest_matches(m, edits))
-			return m;
+		if (kr_manifest_matches(&list->items[i], edits))
+			return &list->items[i];
 	}
 	return NULL;
+}
+
+static bool is_unwanted(const struct kr_applying *f,
+                        const struct kr_manifest *m)
+{
+	return m->state == KR_MANIFEST_PUT_BACK ||
+	       (m->state == KR_MANIFEST_UNDONE && m->by_hand &&
+	        f->options->restart == KR_RESTART_NEVER);
 }
 
 static int check_history(struct kr_applying *f)
@@ -131,6 +139,7 @@ static int check_history(struct kr_applying *f)
 	_cleanup_manifests_ struct kr_manifests list = {0};
 	const struct kr_manifest *m;
 	char when[KR_RFC3339_SIZE];
+	const char *what;
 	int r;
 
 	if (f->options->retry || f->fix->plan->edits.n_files == 0)
@@ -138,16 +147,20 @@ static int check_history(struct kr_applying *f)
 	r = kr_manifests_read(f->fix->host->node->fs, f->diag, &list);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	m = find_put_back(&list, &f->fix->plan->edits);
-	if (!m)
+	m = find_same(&list, &f->fix->plan->edits);
+	if (!m || !is_unwanted(f, m))
 		return 0;
+	what = m->by_hand ? "undone" : "put back";
 	kr_local_time(m->realtime_usec, when);
 	kr_diag_add(f->diag, KR_ERROR, "put-back-before", KR_SPAN_NONE,
-	            "this very change was put back at %s (%s): --retry tries "
+	            "this very change, made at %s, was %s (%s): --retry tries "
 	            "it again",
-	            when, m->reason ? m->reason : "for no reason that is kept");
+	            when, what,
+	            m->reason    ? m->reason
+	            : m->by_hand ? "somebody asked for that"
+	                         : "for no reason that is kept");
 	return kr_apply_end(f, KR_OUTCOME_REFUSED,
-	                    "this very change was put back at %s", when);
+	                    "this very change, made at %s, was %s", when, what);
 }
 
 static int run(struct kr_applying *f, const struct kr_setting *setting,

@@ -101,6 +101,7 @@ static char *format(const struct kr_manifest *m)
 	cJSON_AddStringToObject(root, "disk_before",
 	                        kr_state_to_string(m->disk_before));
 	add_string(root, "reason", m->reason);
+	cJSON_AddBoolToObject(root, "by_hand", m->by_hand);
 	files = cJSON_AddArrayToObject(root, "files");
 	for (size_t i = 0; i < m->n_files; i++)
 		format_file(files, &m->files[i]);
@@ -261,6 +262,8 @@ static int parse(const char *text, struct kr_manifest *m)
 		r = take_string(root, "config", &m->config);
 	if (r == 0)
 		r = take_string(root, "reason", &m->reason);
+	m->by_hand =
+		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "by_hand"));
 	if (r == 0) {
 		m->files = calloc((size_t)cJSON_GetArraySize(files) + 1,
 		                  sizeof(*m->files));

@@ -65,6 +65,7 @@ struct kr_manifest {
 	enum kr_manifest_state state;
 	enum kr_state disk_before; /* the disk view before the fix */
 	char *reason;              /* why it was put back; NULL */
+	bool by_hand;              /* "undone": somebody asked for that */
 	struct kr_manifest_file *files;
 	size_t n_files;
 };

@@ -133,6 +133,7 @@ static int mark_undone(struct kr_applying *a, struct kr_manifest *m)
 		return -ENOMEM;
 	fd = kr_fs_open_folder(a->fix->host->node->fs, path);
 	m->state = KR_MANIFEST_UNDONE;
+	m->by_hand = true;
 	r = fd < 0 ? fd : kr_manifest_write(fd, m);
 	if (r < 0)
 		kr_diag_add_path(a->diag, KR_WARNING, "manifest", path,

@@ -41,8 +41,9 @@
 #define TICK_USEC      (UINT64_C(100) * KR_USEC_PER_MSEC)
 #define OLDEST_SYSTEMD 245
 
-#define SYSTEM_SOCKET  "/run/dbus/system_bus_socket"
-#define PRIVATE_SOCKET "/run/systemd/private"
+#define SYSTEM_SOCKET   "/run/dbus/system_bus_socket"
+#define PRIVATE_SOCKET  "/run/systemd/private"
+#define PRIVATE_ADDRESS "unix:path=" PRIVATE_SOCKET
 
 static const struct kr_bus_method get_version = {
 	.path = KR_BUS_MANAGER_PATH,
@@ -349,7 +350,9 @@ static int open_here(struct kr_bus *bus, const struct kr_manager_wait *wait,
 	int r, p;
 
 	if (given && *given)
-		return try_address(bus, given, given, false, wait, diag);
+		return try_address(bus, given, given,
+		                   strcmp(given, PRIVATE_ADDRESS) == 0, wait,
+		                   diag);
 	/* a dbus-daemon that hangs leaves time for the other way */
 	half.deadline_usec -= kr_left_usec(wait->deadline_usec) / 2;
 	r = try_address(bus, "unix:path=" SYSTEM_SOCKET, SYSTEM_SOCKET, false,
@@ -360,8 +363,8 @@ static int open_here(struct kr_bus *bus, const struct kr_manager_wait *wait,
 		kr_diag_merge(diag, &tried);
 		return r;
 	}
-	p = try_address(bus, "unix:path=" PRIVATE_SOCKET, PRIVATE_SOCKET, true,
-	                wait, &tried);
+	p = try_address(bus, PRIVATE_ADDRESS, PRIVATE_SOCKET, true, wait,
+	                &tried);
 	if (p >= 0)
 		return 0;
 	kr_diag_merge(diag, &tried);
