@@ -21,9 +21,11 @@ CONFIG, every member may be absent:
     configz     the behaviour of every node
     every       [{"of": 100, "at": 3, "configz": B}]: node 3, 103, 203 ...
     named       {"NAME": B}; also of nodes that no list names
-    list        the behaviour of the list; also "page_max", a smaller page than
-                asked for; "expire": [2]: the second request of a page in the
-                middle gets 410; "resume": false: without a token to go on
+    list        the behaviour of the list ("real": true in it: none); also
+                "page_max", a smaller page than asked for; "expire": [2]: the
+                second request of a page in the middle gets 410; "resume":
+                false: without a token to go on; "whole": true: whole nodes,
+                whatever is asked for
     token       the bearer token that is asked for
     tls         {"cert", "key", "client_ca"}: files
     requests_per_connection     then the server closes it
@@ -64,6 +66,8 @@ REASONS = {
     404: "NotFound", 410: "Expired", 429: "TooManyRequests",
     500: "InternalError", 503: "ServiceUnavailable", 504: "Timeout",
 }
+# Of the list's behaviour, what shapes a real answer.
+LIST_ONLY = {"first", "page_max", "expire", "resume", "whole"}
 EXPIRED = ("The provided continue parameter is too old to display a consistent"
            " list result. You can start a new list without the continue"
            " parameter, or use the continue token in this response to retrieve"
@@ -140,7 +144,7 @@ class Behaviour:
 
 class Config:
     def __init__(self, given):
-        with open(os.path.join(HERE, "cases", "configz.json"),
+        with open(os.path.join(HERE, "cases", "configz-sample.json"),
                   encoding="utf-8") as file:
             self.sample = file.read()
         self.given = given
@@ -149,9 +153,8 @@ class Config:
             if isinstance(nodes, int) else sorted(nodes)
         self.token = given.get("token")
         self.list = given.get("list", {})
-        self.list_behaviour = self.behaviour(self.list, "nodes") \
-            if any(key not in ("page_max", "expire", "resume")
-                   for key in self.list) else None
+        self.list_behaviour = self.behaviour(
+            {"real": not set(self.list) - LIST_ONLY, **self.list}, "nodes")
         self.pages = {}
         self.nodes = self.assign()
 
@@ -245,6 +248,7 @@ class Stats:
         self.counts = collections.Counter()
         self.times = collections.defaultdict(list)
         self.lists = []
+        self.n_continued = 0
         self.others = []
 
     def enter(self):
@@ -352,26 +356,23 @@ class Connection(asyncio.Protocol):
         asked = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
         stats.lists.append({"query": asked,
                             "accept": headers.get("accept", "")})
-        if config.list_behaviour:
-            behaviour = config.list_behaviour.of_request(
-                stats.counts["(list)"])
-            stats.counts["(list)"] += 1
-            if behaviour is not config.list_behaviour or set(config.list) - {
-                    "first", "page_max", "expire", "resume"}:
-                return self.behave(behaviour)
+        behaviour = config.list_behaviour.of_request(len(stats.lists) - 1)
+        if not behaviour.given.get("real"):
+            return self.behave(behaviour)
         limit = int(asked.get("limit", 0))
         if config.list.get("page_max"):
             limit = min(limit or 1 << 30, config.list["page_max"])
         start = ""
         if asked.get("continue"):
             start = read_token(asked["continue"])
-            stats.counts["(continue)"] += 1
-            if stats.counts["(continue)"] in config.list.get("expire", ()):
+            stats.n_continued += 1
+            if stats.n_continued in config.list.get("expire", ()):
                 resume = {"continue": make_token(start)} \
                     if config.list.get("resume", True) else {}
                 return self.answer(response(
                     410, status_body(410, EXPIRED, **resume)))
-        partial = "as=PartialObjectMetadataList" in headers.get("accept", "")
+        partial = "as=PartialObjectMetadataList" in headers.get("accept", "") \
+            and not config.list.get("whole")
         return self.answer(config.page(start, limit, partial))
 
     def configz(self, name, behaviour):

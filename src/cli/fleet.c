@@ -88,6 +88,8 @@ static int tick(void *closure, const struct kr_fleet_progress *progress)
 		return -EPIPE;
 	if (!run->watch.progress || now - run->drawn_usec < DRAW_USEC)
 		return kr_watch_line(&run->watch, NULL);
+	if (progress->n_nodes == 0)
+		return kr_watch_line(&run->watch, "asking for the nodes");
 	run->drawn_usec = now;
 	format_progress(run, progress, line);
 	return kr_watch_line(&run->watch, line);
@@ -167,13 +169,17 @@ static int end(struct run *run)
 	return 0;
 }
 
-/* R is what kr_fleet_run() gave. 0; -ENOMEM; -ENOPKG. */
-static int sum_up(struct run *run, int r, const struct kr_fleet_progress *p)
+/* R is what kr_fleet_run() gave. 0; -ENOMEM; -ENOPKG; -EIO. */
+static int sum_up(struct run *run, int r, const struct kr_fleet_progress *p,
+                  const struct kr_diag *diag)
 {
+	const struct kr_message *error = kr_diag_first(diag, KR_ERROR);
+
+	run->summary.error = error ? error->text : NULL;
 	run->summary.n_nodes = p->n_nodes;
 	run->summary.complete = r == 0;
 	run->summary.reason = r == 0   ? NULL
-	                      : r == 1 ? "the list of nodes is not whole"
+	                      : r == 1 ? "the list of nodes could not be read"
 	                      : run->watch.signal
 	                              ? "a signal asked for an end"
 	                              : "the output cannot be written";
@@ -209,7 +215,7 @@ static int ask_all(struct run *run, const struct kr_http_server *server,
 		return r;
 	r = kr_fleet_run(server, &options, diag, &progress);
 	kr_watch_end(&run->watch);
-	r = sum_up(run, r, &progress);
+	r = sum_up(run, r, &progress, diag);
 	return r < 0 ? r : end(run);
 }
 

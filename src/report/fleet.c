@@ -114,7 +114,7 @@ int kr_fleet_json_summary(FILE *out, const struct kr_fleet_summary *s)
 		                (double)s->n_verdicts[verdicts[i]]);
 	kr_build_number(&b, sum, "seconds", (double)msec / 1000);
 	kr_build_boolean(&b, sum, "complete", s->complete);
-	kr_build_string(&b, sum, "reason", s->reason);
+	kr_build_string(&b, sum, "reason", s->error ? s->error : s->reason);
 	return print_line(&b, root, out);
 }
 
@@ -274,16 +274,17 @@ static void print_headline(const struct kr_term *term,
 	size_t n_pass = s->n_verdicts[KR_VERDICT_PASS];
 	size_t n_fail = s->n_verdicts[KR_VERDICT_FAIL];
 	size_t n_unknown = s->n_verdicts[KR_VERDICT_UNKNOWN];
-	size_t n = n_pass + n_fail + n_unknown;
+	size_t n_asked = n_pass + n_fail + n_unknown;
+	size_t n = n_asked < s->n_nodes ? s->n_nodes : n_asked;
 	bool value = n_fail > 0 ? !setting->required : setting->required;
 	char text[256], more[64] = "", rest[256] = "";
 
 	if (n_fail > 0 && n_unknown > 0)
 		snprintf(more, sizeof(more), ", no verdict on %zu", n_unknown);
 	if (!s->complete)
-		snprintf(rest, sizeof(rest), "; not all were asked: %s",
-		         s->reason);
-	if (n == 0)
+		snprintf(rest, sizeof(rest), "%s: %s",
+		         n_asked > 0 ? "; not all were asked" : "", s->reason);
+	if (n_asked == 0)
 		snprintf(text, sizeof(text), "no node was asked");
 	else if (n_fail == 0 && n_unknown > 0)
 		snprintf(text, sizeof(text), "no verdict on %zu of %zu %s",

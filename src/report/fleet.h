@@ -29,6 +29,7 @@ struct kr_fleet_summary {
 	size_t n_nodes;     /* that there are, as far as is known */
 	bool complete;      /* all of them were asked */
 	const char *reason; /* why not; NULL: it is complete */
+	const char *error;  /* the same with all that is known; NULL */
 	uint64_t took_usec;
 };
 
