@@ -50,14 +50,14 @@ def help_commands(text):
 
 def help_options(text):
     """{(commands, name, letter, argument)} of the help of all commands."""
-    found, group = set(), None
+    found, groups = set(), [None]
     for line in text.splitlines():
-        head = re.match(r"(?:options of )?([a-z ]+):$", line)
+        head = re.match(r"options of ([a-z, ]+):$", line)
         if head:
-            group = head.group(1)
+            groups = re.split(", | and ", head.group(1))
         option = re.match(r"  (?:-(\w),|   ) --([a-z-]+)(?:\[?=(\w+))?",
                           line)
-        if option:
+        for group in groups if option else []:
             found.add((group, option.group(2), option.group(1) or "",
                        option.group(3) or ""))
     return found
@@ -121,9 +121,14 @@ def main():
     test.same(helped, manual_options(manual), "options")
     for command in sorted(commands):
         own = {row[1:] for row in helped if row[0] in (command, EVERY)}
-        test.same({row[1:] for row in help_options(run_help(program, command))},
-                  own, "options of " + command)
-    statuses = set(re.findall(r"\b(\d) ", text.split("exit status:")[1])) \
+        own_help = run_help(program, command)
+        test.same({row[1:] for row in help_options(own_help)}, own,
+                  "options of " + command)
+        text += own_help
+    wide = [line for line in text.splitlines()
+            if len(line) > 80 or line != line.rstrip()]
+    test.check(not wide, "help fits into 80 columns", "\n".join(wide))
+    statuses = set(re.findall(r"\b(\d) ", text.split("exit status:")[1].split("usage:")[0])) \
         | set(re.findall(r"#define KR_STATUS_\w+\s+(\d+)", header))
     test.same(statuses, set(re.findall(r"^\.It (\d+)$", parts["EXIT STATUS"],
                                        re.M)), "statuses")

@@ -24,6 +24,13 @@ struct kr_command_row {
 /* One row for each enum kr_command below _KR_COMMAND_MAX. */
 extern const struct kr_command_row kr_commands[_KR_COMMAND_MAX];
 
+/* What a shell offers for an argument. */
+enum kr_complete {
+	KR_COMPLETE_NOTHING, /* or the row's words */
+	KR_COMPLETE_FILE,
+	KR_COMPLETE_FOLDER,
+};
+
 /* One of the words that an option takes. */
 struct kr_option_word {
 	const char *name;
@@ -41,6 +48,7 @@ struct kr_option_row {
 	/* where only some words will do: up to one without a name */
 	const struct kr_option_word *words;
 	const char *wants; /* else: of the argument, for the message */
+	enum kr_complete complete;
 	const char *help;
 };
 

@@ -11,6 +11,7 @@
 
 #include "cli/help.h"
 #include "cli/option-table.h"
+#include "cli/usage.h"
 
 #define KR_OPTIONS_MAX 64
 
@@ -27,16 +28,6 @@ static int find_command(const char *word, enum kr_command *ret)
 			return 0;
 		}
 	}
-	return -EINVAL;
-}
-
-static int usage_error(FILE *err, enum kr_command command, const char *what,
-                       const char *word)
-{
-	fprintf(err, "%s: %s: %s\n", KR_NAME, word, what);
-	fprintf(err, "%s: see '%s%s%s --help'\n", KR_NAME, KR_NAME,
-	        command < _KR_COMMAND_MAX ? " " : "",
-	        command < _KR_COMMAND_MAX ? kr_commands[command].name : "");
 	return -EINVAL;
 }
 
@@ -82,6 +73,7 @@ static const struct kr_option_row *find_row(int value)
 	return NULL;
 }
 
+/* Whether ARG is one of the words, where only some will do. */
 static bool is_wanted(const struct kr_option_row *row, enum kr_command command,
                       const char *arg)
 {
@@ -90,39 +82,6 @@ static bool is_wanted(const struct kr_option_row *row, enum kr_command command,
 			return w->commands & KR_BIT(command);
 	}
 	return !row->words;
-}
-
-/* "a folder", or "a, b or c" of an option that takes words. */
-static void print_wants(FILE *err, const struct kr_option_row *row,
-                        enum kr_command command)
-{
-	const struct kr_option_word *last = NULL;
-	const char *between = "";
-
-	if (!row->words) {
-		fputs(row->wants, err);
-		return;
-	}
-	for (const struct kr_option_word *w = row->words; w->name; w++) {
-		if (!(w->commands & KR_BIT(command)))
-			continue;
-		if (last)
-			fprintf(err, "%s%s", between, last->name);
-		between = last ? ", " : "";
-		last = w;
-	}
-	fprintf(err, " or %s", last->name);
-}
-
-static int set(struct kr_options *o, const struct kr_option_row *row,
-               const char *arg, FILE *err)
-{
-	if (is_wanted(row, o->command, arg) && row->set(o, arg) >= 0)
-		return 0;
-	fprintf(err, "%s: --%s: '%s' is not ", KR_NAME, row->name, arg);
-	print_wants(err, row, o->command);
-	fputc('\n', err);
-	return -EINVAL;
 }
 
 static int parse_rest(int argc, char **argv, FILE *err, struct kr_options *o)
@@ -137,24 +96,24 @@ static int parse_rest(int argc, char **argv, FILE *err, struct kr_options *o)
 	opterr = 0;
 	optind = 1;
 	while ((value = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		const struct kr_option_row *row = find_row(value);
+		const struct kr_option_row *row =
+			find_row(value == ':' || value == '?' ? optopt : value);
 
 		if (value == ':')
-			return usage_error(err, command, "needs an argument",
-			                   argv[optind - 1]);
-		if (!row)
-			return usage_error(err, command, "not an option of it",
-			                   argv[optind - 1]);
-		if (set(o, row, optarg, err) < 0)
-			return -EINVAL;
+			return kr_usage_no_argument(err, command, row);
+		if (value == '?')
+			return kr_usage_no_option(err, command,
+			                          argv[optind - 1], optopt,
+			                          optopt >= 256 ? row : NULL);
+		if (!is_wanted(row, command, optarg) || row->set(o, optarg) < 0)
+			return kr_usage_no_value(err, command, row, optarg);
 		if (o->command == KR_COMMAND_HELP)
 			return 0;
 	}
 	if (optind < argc && kr_commands[command].argument)
 		o->transaction = argv[optind++];
 	if (optind < argc)
-		return usage_error(err, command, "not expected here",
-		                   argv[optind]);
+		return kr_usage_no_operand(err, command, argv[optind]);
 	return 0;
 }
 
@@ -179,7 +138,6 @@ int kr_options_parse(int argc, char **argv, FILE *err, struct kr_options *ret)
 		return 0;
 	}
 	if (find_command(argv[1], &ret->command) < 0)
-		return usage_error(err, _KR_COMMAND_MAX, "not a command",
-		                   argv[1]);
+		return kr_usage_no_command(err, argv[1]);
 	return parse_rest(argc - 1, argv + 1, err, ret);
 }

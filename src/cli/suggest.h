@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Which of the words that would do was meant by one that does not. */
+
+#include <stddef.h>
+
+struct kr_suggest {
+	const char *word;    /* what was typed */
+	const char *nearest; /* of those offered; NULL: none is near */
+	size_t distance;     /* of NEAREST */
+};
+
+/* Begins with WORD, which is borrowed. */
+struct kr_suggest kr_suggest_for(const char *word);
+
+/*
+ * Offers CANDIDATE, which is borrowed. It is kept if it is near, and nearer
+ * than those before. Dashes at the start of either word, and upper and lower
+ * case, do not count.
+ */
+void kr_suggest_offer(struct kr_suggest *s, const char *candidate);

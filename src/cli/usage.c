@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Wrong usage, in one sentence and a line that says where to read on. What was
+ * meant is looked for among the words that would do (cli/suggest): the options
+ * of this command, then those of the others.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/help.h"
+#include "cli/suggest.h"
+#include "cli/usage.h"
+
+static int read_on(FILE *err, enum kr_command command)
+{
+	bool known = command < _KR_COMMAND_MAX;
+
+	fprintf(err, "%s: see '%s%s%s --help'\n", KR_NAME, KR_NAME,
+	        known ? " " : "", known ? kr_commands[command].name : "");
+	return -EINVAL;
+}
+
+/* "a, b or c"; the words come one by one, the last is known as such. */
+struct list {
+	FILE *out;
+	size_t n_left; /* words still to come */
+	bool begun;
+};
+
+static void list_next(struct list *list, const char *prefix, const char *word)
+{
+	list->n_left--;
+	if (list->begun)
+		fprintf(list->out, "%s", list->n_left > 0 ? ", " : " or ");
+	fprintf(list->out, "%s%s", prefix, word);
+	list->begun = true;
+}
+
+/* --- commands ------------------------------------------------------------ */
+
+int kr_usage_no_command(FILE *err, const char *word)
+{
+	struct kr_suggest near = kr_suggest_for(word);
+	bool is_option = word[0] == '-';
+
+	for (size_t i = 0; i < _KR_COMMAND_MAX && !is_option; i++) {
+		if (!kr_commands[i].hidden)
+			kr_suggest_offer(&near, kr_commands[i].name);
+	}
+	kr_suggest_offer(&near, "--help");
+	kr_suggest_offer(&near, "--version");
+	fprintf(err, "%s: %s: %s", KR_NAME, word,
+	        is_option && !near.nearest ? "a command comes first"
+	                                   : "not a command");
+	if (near.nearest)
+		fprintf(err, "; did you mean '%s'?", near.nearest);
+	fputc('\n', err);
+	return read_on(err, _KR_COMMAND_MAX);
+}
+
+/* --- options ------------------------------------------------------------- */
+
+static bool belongs(const struct kr_option_row *row, enum kr_command command)
+{
+	return row->commands & KR_BIT(command);
+}
+
+static int no_letter(FILE *err, enum kr_command command, char letter)
+{
+	fprintf(err, "%s: -%c: not an option of %s", KR_NAME, letter,
+	        kr_commands[command].name);
+	for (size_t i = 0; i < kr_n_option_rows; i++) {
+		if (kr_option_rows[i].letter != letter)
+			continue;
+		fputs(", but of ", err);
+		kr_help_commands(err, kr_option_rows[i].commands);
+	}
+	fputc('\n', err);
+	return read_on(err, command);
+}
+
+static int not_clear(FILE *err, enum kr_command command, const char *name,
+                     size_t n_rows)
+{
+	struct list list = {.out = err, .n_left = n_rows};
+
+	fprintf(err, "%s: --%s: not clear: ", KR_NAME, name);
+	for (size_t i = 0; i < kr_n_option_rows; i++) {
+		if (belongs(&kr_option_rows[i], command) &&
+		    strncmp(kr_option_rows[i].name, name, strlen(name)) == 0)
+			list_next(&list, "--", kr_option_rows[i].name);
+	}
+	fputc('\n', err);
+	return read_on(err, command);
+}
+
+/* The row of another command that was meant, word for word or nearly. */
+static const struct kr_option_row *find_other(enum kr_command command,
+                                              const char *name)
+{
+	const struct kr_option_row *found = NULL;
+	struct kr_suggest near = kr_suggest_for(name);
+
+	for (size_t i = 0; i < kr_n_option_rows; i++) {
+		const struct kr_option_row *row = &kr_option_rows[i];
+
+		if (belongs(row, command))
+			continue;
+		if (strcmp(row->name, name) == 0)
+			return row;
+		kr_suggest_offer(&near, row->name);
+		if (near.nearest == row->name)
+			found = row;
+	}
+	return found;
+}
+
+static int no_name(FILE *err, enum kr_command command, const char *name)
+{
+	const struct kr_option_row *other = find_other(command, name);
+	struct kr_suggest near = kr_suggest_for(name);
+	size_t n_begin = 0;
+
+	for (size_t i = 0; i < kr_n_option_rows; i++) {
+		const struct kr_option_row *row = &kr_option_rows[i];
+
+		if (!belongs(row, command))
+			continue;
+		kr_suggest_offer(&near, row->name);
+		n_begin += strncmp(row->name, name, strlen(name)) == 0;
+	}
+	if (*name && n_begin > 1)
+		return not_clear(err, command, name, n_begin);
+	fprintf(err, "%s: --%s: not an option of %s", KR_NAME, name,
+	        kr_commands[command].name);
+	if (other && strcmp(other->name, name) == 0) {
+		fputs(", but of ", err);
+		kr_help_commands(err, other->commands);
+	} else if (near.nearest) {
+		fprintf(err, "; did you mean '--%s'?", near.nearest);
+	} else if (other) {
+		fprintf(err, "; --%s is one of ", other->name);
+		kr_help_commands(err, other->commands);
+	}
+	fputc('\n', err);
+	return read_on(err, command);
+}
+
+int kr_usage_no_option(FILE *err, enum kr_command command, const char *arg,
+                       int code, const struct kr_option_row *row)
+{
+	_cleanup_free_ char *name = NULL;
+
+	if (row) {
+		fprintf(err, "%s: --%s: takes no argument\n", KR_NAME,
+		        row->name);
+		return read_on(err, command);
+	}
+	if (code != 0)
+		return no_letter(err, command, (char)code);
+	arg += strspn(arg, "-");
+	name = strndup(arg, strcspn(arg, "="));
+	return no_name(err, command, name ? name : "");
+}
+
+/* --- arguments ----------------------------------------------------------- */
+
+int kr_usage_no_argument(FILE *err, enum kr_command command,
+                         const struct kr_option_row *row)
+{
+	fprintf(err, "%s: --%s: needs an argument: --%s=%s\n", KR_NAME,
+	        row->name, row->name, row->argument);
+	return read_on(err, command);
+}
+
+static void list_words(FILE *err, enum kr_command command,
+                       const struct kr_option_word *words)
+{
+	struct list list = {.out = err};
+
+	for (const struct kr_option_word *w = words; w->name; w++)
+		list.n_left += (w->commands & KR_BIT(command)) != 0;
+	for (const struct kr_option_word *w = words; w->name; w++) {
+		if (w->commands & KR_BIT(command))
+			list_next(&list, "", w->name);
+	}
+}
+
+int kr_usage_no_value(FILE *err, enum kr_command command,
+                      const struct kr_option_row *row, const char *value)
+{
+	fprintf(err, "%s: --%s: '%s' is not ", KR_NAME, row->name, value);
+	if (row->words)
+		list_words(err, command, row->words);
+	else
+		fputs(row->wants, err);
+	fputc('\n', err);
+	return -EINVAL;
+}
+
+int kr_usage_no_operand(FILE *err, enum kr_command command, const char *word)
+{
+	const char *argument = kr_commands[command].argument;
+
+	fprintf(err, "%s: %s: ", KR_NAME, word);
+	if (argument)
+		fprintf(err, "only one %s can be named\n", argument);
+	else
+		fprintf(err, "not expected: %s takes options only\n",
+		        kr_commands[command].name);
+	return read_on(err, command);
+}
