@@ -15,17 +15,21 @@ PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)),
 
 
 class ApiServer:
-    """with ApiServer({"nodes": 3}) as server: ... server.url"""
+    """with ApiServer({"nodes": 3}) as server: ... server.url
 
-    def __init__(self, config=None):
+    PREFIX is a command that runs it elsewhere, as in another network namespace:
+    then it cannot be asked from here."""
+
+    def __init__(self, config=None, prefix=()):
         self.config = config or {}
+        self.prefix = list(prefix)
         self.scheme = "https" if self.config.get("tls") else "http"
         self.process = self.port = None
 
     def __enter__(self):
         # pylint: disable=consider-using-with
         self.process = subprocess.Popen(
-            [sys.executable, PROGRAM, "-"], stdin=subprocess.PIPE,
+            self.prefix + [sys.executable, PROGRAM, "-"], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE)
         self.process.stdin.write(json.dumps(self.config).encode() + b"\n")
         self.process.stdin.flush()

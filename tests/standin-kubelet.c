@@ -18,6 +18,7 @@
  *
  * STANDIN_DIR (default /run) holds
  *   standin-kubelet.state   argv, then "true" or "false", each ended by NUL
+ *   standin-kubelet.configz what it would say of itself through an API server
  *   standin-kubelet.starts  how often it was started
  *   standin-kubelet.conf    how to misbehave, a rule a line:
  *     die-after-ms=N  die with 255 and a fatal line; 0 is before all else
@@ -431,22 +432,42 @@ static int count_start(void)
 
 /* Written beside and renamed, so that a reader sees all of it or the old one.
  */
+static FILE *begin_file(const char *name, char path[static 512])
+{
+	char fresh[520];
+
+	in_dir(name, path, 512);
+	snprintf(fresh, sizeof(fresh), "%s.new", path);
+	return fopen(fresh, "we");
+}
+
+static void end_file(FILE *file, const char *path)
+{
+	char fresh[520];
+
+	fclose(file);
+	snprintf(fresh, sizeof(fresh), "%s.new", path);
+	if (rename(fresh, path) < 0)
+		klog('I', "%s: %s", path, strerror(errno));
+}
+
 static void write_state(int argc, char **argv, bool value)
 {
-	char path[512], fresh[520];
-	FILE *file;
+	const char *word = value ? "true" : "false";
+	char path[512];
+	FILE *file = begin_file("standin-kubelet.state", path);
 
-	in_dir("standin-kubelet.state", path, sizeof(path));
-	snprintf(fresh, sizeof(fresh), "%s.new", path);
-	file = fopen(fresh, "we");
-	if (!file)
-		return;
-	for (int i = 0; i < argc; i++)
-		fwrite(argv[i], 1, strlen(argv[i]) + 1, file);
-	fwrite(value ? "true" : "false", 1, value ? 5 : 6, file);
-	fclose(file);
-	if (rename(fresh, path) < 0)
-		klog('I', "state file: %s", strerror(errno));
+	if (file) {
+		for (int i = 0; i < argc; i++)
+			fwrite(argv[i], 1, strlen(argv[i]) + 1, file);
+		fwrite(word, 1, strlen(word) + 1, file);
+		end_file(file, path);
+	}
+	file = begin_file("standin-kubelet.configz", path);
+	if (file) {
+		fprintf(file, "{\"kubeletconfig\":{\"" OUR_KEY "\":%s}}", word);
+		end_file(file, path);
+	}
 }
 
 /* A control file that is wrong would make a test pass by itself. */

@@ -1,0 +1,299 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""fix --configz end to end: what kubelet says of itself, before and after.
+
+    test-e2e-configz.py PROGRAM STANDIN [TEST...]
+
+The stand-in API server answers with what the stand-in kubelet has written of
+itself, in the network of the test host. Needs root; without it the whole is
+skipped.
+"""
+
+import os
+import signal
+import sys
+import time
+
+from apiserver_lib import ApiServer
+from e2e_lib import (KEY_FALSE, QUICK, check_fixed,
+                     check_put_back, check_untouched, failing_node, run_file)
+from host_lib import CONFIG, DROPIN, FLAG, KEY
+
+NODE = "node-1"
+CONFIGZ = "/run/standin-kubelet.configz"
+FALSE = {"value": False}
+UNREACHED = {"status": 503, "message": "error trying to reach service: dial "
+             "tcp 192.0.2.30:10250: connect: connection refused"}
+MUST_ANSWER = "configz must answer before anything is changed: "
+
+
+class Live(ApiServer):
+    """The API server on HOST. FIRST are the behaviours of the first requests,
+    THEN that of all others; where it is None, kubelet's own word."""
+
+    def __init__(self, host, first=(), then=None):
+        own = {"file": host.root + CONFIGZ}
+        if not os.path.exists(own["file"]):
+            host.write(CONFIGZ, "no kubelet has run here yet")
+        super().__init__(
+            {"named": {NODE: {**(then or own),
+                              "first": [one or own for one in first]}}},
+            ["nsenter", "--net=%s/ns/net" % host.root.removesuffix("/root")])
+
+    @property
+    def words(self):
+        return ["--configz=" + self.url, "--node=" + NODE]
+
+
+def starts(host):
+    return int(host.read("/run/standin-kubelet.starts"))
+
+
+def live_of(audit):
+    live = (audit or {}).get("views", {}).get("live", {})
+    return live.get("state"), live.get("reason")
+
+
+# --- what it says is what was wanted
+
+def test_fixed(host, tap):
+    before, was = failing_node(host)
+    with Live(host) as api:
+        audit, found = host.remedy_json("audit", *api.words)
+        tap.status(audit, 1, "audit")
+        tap.equal(live_of(found)[0], "false", "the live view is false")
+        preview = host.remedy("fix", "-n", *api.words)
+        tap.status(preview, 1, "preview")
+        tap.contains(preview.stdout, "# then: %s/api/v1/nodes/%s/proxy/configz"
+                     " must say true, else everything is put back\n"
+                     % (api.url, NODE), "it says what will be asked")
+        tap.equal(host.snapshot(), before, "nothing is changed by it")
+        result, fix = host.remedy_json("fix", QUICK, *api.words)
+        check_fixed(host, tap, result, was)
+        tap.equal(live_of(fix.get("before"))[0], "false", "before: false")
+        tap.equal(live_of(fix.get("after"))[0], "true", "after: true")
+        tap.equal([(a["action"], a["result"]) for a in fix.get("actions", ())
+                   if a["action"] == "configz"], [("configz", "true")],
+                  "it was asked after the restart")
+        was = host.identity()
+        again = host.remedy("fix", *api.words)
+        tap.status(again, 0, "a second fix")
+        tap.equal(host.identity(), was, "it does nothing")
+        tap.status(host.remedy("audit", *api.words), 0, "audit, all true")
+    # the API server is gone: undo does not ask it
+    tap.status(host.remedy("undo", QUICK), 0, "undo")
+    tap.equal(host.snapshot(), before, "old bytes, owners and modes")
+
+
+def test_slow(host, tap):
+    """kubelet's own port and the way to it come up after healthz."""
+    _, was = failing_node(host)
+    first = [None, UNREACHED, {"fault": "close"}, {"status": 404, "message":
+             'nodes "%s" not found' % NODE}, {"delay": 1.0, **UNREACHED}]
+    with Live(host, first) as api:
+        check_fixed(host, tap, host.remedy("fix", "--wait=12", *api.words),
+                    was)
+
+
+def test_changed_file(host, tap):
+    """A file that is younger than kubelet hides what it has read."""
+    host.node("", config=KEY_FALSE)
+    host.write(CONFIG, host.read(CONFIG).replace(b"false\n}", b"true\n}"))
+    tap.status(host.remedy("audit"), 3, "it is not known")
+    with Live(host) as api:
+        result, found = host.remedy_json("audit", *api.words)
+        tap.status(result, 1, "configz tells: false")
+        tap.equal(found["views"]["running"]["state"], "false",
+                  "the running view is settled")
+        tap.check(found["restart_needed"], "a restart is needed")
+        fix = host.remedy("fix", QUICK, *api.words)
+        tap.status(fix, 0, "fix restarts it")
+        tap.equal(host.value(), "true", "kubelet decided true")
+        tap.status(host.remedy("audit", *api.words), 0, "audit afterwards")
+
+
+# --- nothing is begun that cannot be proven
+
+def test_not_reached_before(host, tap):
+    before, was = failing_node(host)
+    result, fix = host.remedy_json("fix", "--configz", "--node=" + NODE)
+    check_untouched(host, tap, result, before, was)
+    tap.contains(fix.get("reason", ""), MUST_ANSWER + "connection refused: is "
+                 "kubectl proxy running?", "it says why")
+    tap.equal(fix.get("outcome"), "refused", "the outcome")
+    preview = host.remedy("fix", "-n", "--configz", "--node=" + NODE)
+    tap.status(preview, 4, "the preview says so, too")
+
+
+def test_not_allowed_before(host, tap):
+    before, was = failing_node(host)
+    for behaviour, part in (
+            ({"status": 403}, "RBAC must grant get on nodes/proxy"),
+            ({"status": 401}, "does not accept who asks"),
+            (UNREACHED, "the API server does not reach kubelet"),
+            ({"absent": True}, KEY + " is not in the answer")):
+        with Live(host, then=behaviour) as api:
+            result = host.remedy("fix", *api.words)
+            check_untouched(host, tap, result, before, was)
+            tap.contains(result.stdout, part, "it says why")
+
+
+def test_not_reached_compliant(host, tap):
+    """0 would be a claim that nobody has proven."""
+    host.node("")
+    before, was = host.snapshot(), host.identity()
+    result = host.remedy("fix", "--configz", "--node=" + NODE)
+    check_untouched(host, tap, result, before, was)
+    with Live(host) as api:
+        result = host.remedy("fix", *api.words)
+        check_untouched(host, tap, result, before, was, 0)
+
+
+def test_only_files(host, tap):
+    """Without a restart there is nothing to ask about."""
+    _, was = failing_node(host)
+    result = host.remedy("fix", "--restart=never", "--configz",
+                         "--node=" + NODE)
+    tap.status(result, 0, "fix")
+    tap.equal(host.identity(), was, "kubelet is not touched")
+    tap.check(FLAG.encode() not in host.read(DROPIN), "the files are fixed")
+
+
+def test_sigterm_before(host, tap):
+    before, was = failing_node(host)
+    with Live(host, then={"fault": "hang"}) as api:
+        process = host.spawn(["kubelet-remedy", "fix", *api.words])
+        time.sleep(1)
+        tap.equal(host.signal_program(signal.SIGTERM), 1, "one is signalled")
+        result = host.finish(process)
+        check_untouched(host, tap, result, before, was)
+        tap.check(result.seconds < 4, "it does not wait for the answer",
+                  result.seconds)
+
+
+# --- what is not proven is put back
+
+def test_says_false(host, tap):
+    before, _ = failing_node(host)
+    with Live(host, then=FALSE) as api:
+        result, fix = host.remedy_json("fix", QUICK, *api.words)
+        check_put_back(host, tap, result, before)
+        tap.contains(fix.get("reason", ""), "configz says false after the "
+                     "restart", "it says why")
+        tap.equal(live_of(fix.get("after")),
+                  ("unknown", "not asked after everything was put back"),
+                  "what was heard is old")
+        again = host.remedy("fix", QUICK, *api.words)
+        tap.status(again, 4, "the same again")
+        tap.contains(again.stdout, "this very change was put back",
+                     "it is not tried again")
+    with Live(host) as api:
+        result = host.remedy("fix", "--retry", QUICK, *api.words)
+        check_fixed(host, tap, result)
+
+
+def test_server_goes_down(host, tap):
+    """It answered before, and is gone when kubelet has been restarted."""
+    before, _ = failing_node(host)
+    with Live(host) as api:
+        process = host.spawn(["kubelet-remedy", "fix", "--wait=4",
+                              *api.words])
+        tap.check(host.wait_value("true"), "a new kubelet is there")
+        words = api.words
+    result = host.finish(process)
+    check_put_back(host, tap, result, before)
+    tap.contains(result.stdout, "configz did not say true in time: connection "
+                 "refused", "it says why")
+    with Live(host) as api:
+        # nobody disliked the change: no --retry
+        check_fixed(host, tap, host.remedy("fix", QUICK, *api.words))
+    tap.check(words != api.words, "another port, another day")
+
+
+def test_never_reached_again(host, tap):
+    before, _ = failing_node(host)
+    for behaviour, part in ((UNREACHED, "does not reach kubelet"),
+                            ({"status": 403}, "RBAC"),
+                            ({"fault": "hang"}, "no answer in time")):
+        with Live(host, [None], behaviour) as api:
+            start = time.monotonic()
+            result = host.remedy("fix", QUICK, *api.words)
+            check_put_back(host, tap, result, before)
+            tap.contains(result.stdout, "configz did not say true in time: ",
+                         "it was waited for")
+            tap.contains(result.stdout, part, "it says why")
+            tap.check(time.monotonic() - start < 20, "but not for ever")
+
+
+def test_says_false_and_stays(host, tap):
+    failing_node(host)
+    with Live(host, then=FALSE) as api:
+        result = host.remedy("fix", QUICK, "--no-rollback", *api.words)
+        tap.status(result, 6, "fix --no-rollback")
+        tap.equal(host.value(), "true", "the change stays")
+        tap.check(host.is_healthy(), "kubelet is healthy")
+
+
+def test_says_false_and_nothing_to_put_back(host, tap):
+    """The files and the process say true; configz of another node may not."""
+    host.node("")
+    before, n = host.snapshot(), starts(host)
+    with Live(host, then=FALSE) as api:
+        audit = host.remedy("audit", *api.words)
+        tap.status(audit, 1, "audit")
+        tap.contains(audit.stdout, "was started with true: it may be another "
+                     "node's (--node)", "the disagreement is named")
+        result = host.remedy("fix", QUICK, *api.words)
+        check_put_back(host, tap, result, before, "true")
+        tap.equal(starts(host), n + 1, "it was restarted once, not twice")
+
+
+def test_sigterm_while_it_is_asked(host, tap):
+    before, _ = failing_node(host)
+    with Live(host, [None], UNREACHED) as api:
+        process = host.spawn(["kubelet-remedy", "fix", "--wait=30",
+                              *api.words])
+        tap.check(host.wait_value("true"), "a new kubelet is there")
+        time.sleep(9)  # it settles for 8 s
+        tap.equal(host.signal_program(signal.SIGTERM), 1, "one is signalled")
+        result = host.finish(process)
+        check_put_back(host, tap, result, before)
+        tap.contains(result.stdout, "interrupted", "it says why")
+
+
+# --- a kubelet that was not well before
+
+def test_dead_by_our_setting(host, tap):
+    """It cannot say anything before; the API server is there to say that."""
+    host.node(FLAG + "=maybe", start=False)
+    host.sh("systemctl start kubelet")
+    with Live(host, [UNREACHED]) as api:
+        result = host.remedy("fix", "--wait=8", *api.words)
+        tap.status(result, 0, "fix")
+        tap.equal(host.value(), "true", "kubelet decided true")
+        tap.contains(result.stderr, "configz does not answer, kubelet is not "
+                     "healthy", "it is said")
+
+
+def test_dead_and_no_api_server(host, tap):
+    host.node(FLAG + "=maybe", start=False)
+    before = host.snapshot()
+    result = host.remedy("fix", "--configz", "--node=" + NODE)
+    tap.status(result, 4, "fix")
+    tap.equal(host.snapshot(), before, "no file is changed")
+
+
+def test_dead_and_never_proven(host, tap):
+    """A right fix is not put back because of what was wrong before."""
+    host.node(FLAG + "=maybe", start=False)
+    with Live(host, then=UNREACHED) as api:
+        result = host.remedy("fix", QUICK, *api.words)
+        tap.status(result, 6, "fix")
+        tap.equal(host.value(), "true", "the change stays")
+        tap.check(host.is_healthy(), "kubelet is healthy now")
+        tap.contains(result.stdout, "configz did not say true in time",
+                     "it says what is not proven")
+
+
+if __name__ == "__main__":
+    sys.exit(run_file(__doc__, globals()))
