@@ -266,7 +266,7 @@ def test_sigterm_while_it_is_asked(host, tap):
 def test_dead_by_our_setting(host, tap):
     """It cannot say anything before; the API server is there to say that."""
     host.node(FLAG + "=maybe", start=False)
-    host.sh("systemctl start kubelet")
+    host.sh("systemctl start kubelet; sleep 1")  # it dies at once
     with Live(host, [UNREACHED]) as api:
         result = host.remedy("fix", "--wait=8", *api.words)
         tap.status(result, 0, "fix")
