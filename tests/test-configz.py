@@ -12,7 +12,10 @@ skipped without root.
 
 import contextlib
 import os
+import pty
+import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -369,6 +372,11 @@ class Test:
             self.expect("a key with a passphrase is not asked for",
                         "unknown", cert, *trusting, "--cert=" + client[0],
                         "--key=" + locked)
+            run = on_terminal([self.program, "audit", *trusting,
+                               "--cert=" + client[0], "--key=" + locked])
+            self.tap.row("not on a terminal either",
+                         [] if cert[:-3] in run and "phrase" not in run
+                         else [run])
         self.check_certificates(ours, good)
         with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
             self.expect("https where http is", "unknown",
@@ -540,6 +548,25 @@ def answering(data):
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield found.getsockname()[1]
+
+
+def on_terminal(words):
+    """What a run with a terminal of its own prints there; it is ended where it
+    waits for somebody to type."""
+    text = b""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(words[0], words)
+    end = time.monotonic() + 5
+    while select.select([terminal], [], [], max(0, end - time.monotonic()))[0]:
+        try:
+            text += os.read(terminal, 4096)
+        except OSError:     # the other end is closed
+            break
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    os.close(terminal)
+    return text.decode("utf-8", "replace")
 
 
 def find_libcurl():

@@ -67,6 +67,11 @@ def test_fixed(host, tap):
         tap.contains(preview.stdout, "# then: %s/api/v1/nodes/%s/proxy/configz"
                      " must say true, else everything is put back\n"
                      % (api.url, NODE), "it says what will be asked")
+        tap.contains(preview.stdout, "# next: kubelet-remedy fix %s\n"
+                     % " ".join(api.words), "the next command asks, too")
+        tap.contains(host.remedy("audit", *api.words).stdout,
+                     "next: kubelet-remedy fix -n %s\n" % " ".join(api.words),
+                     "that of audit, too")
         tap.equal(host.snapshot(), before, "nothing is changed by it")
         result, fix = host.remedy_json("fix", QUICK, *api.words)
         check_fixed(host, tap, result, was)

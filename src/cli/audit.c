@@ -78,7 +78,7 @@ static int print_audit(const struct kr_options *o, FILE *out, uint64_t since,
 	if (o->format == KR_FORMAT_JSON)
 		return kr_json_audit(out, node, audit, diag);
 	if (o->format == KR_FORMAT_TEXT) {
-		kr_text_audit(&term, node, audit, diag);
+		kr_text_audit(&term, node, &o->api, audit, diag);
 		return 0;
 	}
 	kr_node_name(node, name, sizeof(name));

@@ -187,6 +187,7 @@ int kr_fix_run(const struct kr_setting *setting,
 
 	if (!fix)
 		return -ENOMEM;
+	fix->api = options->api;
 	do {
 		r = run(&f, setting, node_options);
 	} while (r == -EAGAIN);

@@ -77,6 +77,7 @@ struct kr_fix {
 	                            before, or a preview (see the plan's) */
 	bool restarts, reloads;  /* was done, or would be in a preview */
 	bool asks_live;          /* after the restart configz is asked, too */
+	const struct kr_api_options *api; /* of the options */
 	bool watched;         /* a timer takes it back if this run is killed */
 	char transaction[64]; /* its id, "" where there is none */
 	struct kr_actions actions;

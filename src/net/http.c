@@ -167,8 +167,7 @@ static bool set_server(struct kr_http_transfer *t)
 	const struct kr_http_server *s = t->server;
 
 	if (!s->https)
-		return set(t, CURLOPT_NOPROXY, "*") &&
-		       set(t, CURLOPT_PROXY, "");
+		return set(t, CURLOPT_PROXY, ""); /* not the environment's */
 	if (s->cacert && (!set(t, CURLOPT_CAINFO, s->cacert) ||
 	                  !set(t, CURLOPT_CAPATH, NULL)))
 		return false;

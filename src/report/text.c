@@ -76,12 +76,42 @@ static void print_scope(const struct kr_term *term, const struct kr_node *node)
 		print_word(term, "--config", node->config_override);
 }
 
+/* The same for the same API server, where one was asked. API may be NULL. */
+static void print_api(const struct kr_term *term, const struct kr_node *node,
+                      const struct kr_api_options *api)
+{
+	const struct {
+		const char *option, *word;
+	} words[] = {
+		{"--node", node->name_override},
+		{"--cacert", api ? api->cacert : NULL},
+		{"--token-file", api ? api->token_file : NULL},
+		{"--cert", api ? api->cert : NULL},
+		{"--key", api ? api->key : NULL},
+	};
+
+	if (!api || !api->configz)
+		return;
+	if (api->url)
+		print_word(term, "--configz", api->url);
+	else
+		fputs(" --configz", term->out);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (words[i].word)
+			print_word(term, words[i].option, words[i].word);
+	}
+	if (api->insecure_http)
+		fputs(" --insecure-http", term->out);
+}
+
+/* API: for a command that asks it; else NULL. */
 static void print_next(const struct kr_term *term, const struct kr_node *node,
-                       const char *command)
+                       const struct kr_api_options *api, const char *command)
 {
 	kr_term_color(term, KR_COLOR_DIM, "next:");
 	fprintf(term->out, " kubelet-remedy %s", command);
 	print_scope(term, node);
+	print_api(term, node, api);
 	fputc('\n', term->out);
 }
 
@@ -206,6 +236,7 @@ static bool fixable(const struct kr_node *node, const struct kr_audit *audit)
 
 static void print_audit_next(const struct kr_term *term,
                              const struct kr_node *node,
+                             const struct kr_api_options *api,
                              const struct kr_audit *audit)
 {
 	const struct kr_platform *platform = node->platform;
@@ -220,19 +251,20 @@ static void print_audit_next(const struct kr_term *term,
 		return;
 	}
 	if (fixable(node, audit))
-		print_next(term, node,
+		print_next(term, node, api,
 		           audit->explicit_wanted ? "fix -n --explicit"
 		                                  : "fix -n");
 	else if (audit->restart_needed)
-		print_next(term, node, "fix");
+		print_next(term, node, api, "fix");
 	else if (audit->disk.state == KR_STATE_TRUE &&
 	         audit->running.state == KR_STATE_UNKNOWN)
-		print_next(term, node, "fix --restart=always");
+		print_next(term, node, api, "fix --restart=always");
 	else if (audit->verdict == KR_VERDICT_INVALID)
-		print_next(term, node, "audit");
+		print_next(term, node, api, "audit");
 }
 
 void kr_text_audit(const struct kr_term *term, const struct kr_node *node,
+                   const struct kr_api_options *api,
                    const struct kr_audit *audit, const struct kr_diag *diag)
 {
 	headline(term, verdicts[audit->verdict].color,
@@ -245,7 +277,7 @@ void kr_text_audit(const struct kr_term *term, const struct kr_node *node,
 	print_overridden(term, audit);
 	print_platform(term, node);
 	kr_term_messages(term, diag, KR_NOTE);
-	print_audit_next(term, node, audit);
+	print_audit_next(term, node, api, audit);
 }
 
 void kr_text_verdict(const struct kr_term *term, enum kr_verdict verdict,
@@ -415,6 +447,7 @@ static void print_preview_next(const struct kr_term *term,
 	if (is_fix && fix->before && fix->before->explicit_wanted)
 		fputs(" --explicit", term->out);
 	print_scope(term, node);
+	print_api(term, node, fix->api);
 	fputc('\n', term->out);
 }
 
@@ -480,10 +513,10 @@ static void print_fix_next(const struct kr_term *term, const struct kr_fix *fix)
 	if (!node)
 		return;
 	if (fix->outcome == KR_OUTCOME_CHANGED)
-		print_next(term, node, "audit");
+		print_next(term, node, fix->api, "audit");
 	else if (fix->outcome == KR_OUTCOME_ROLLED_BACK ||
 	         fix->outcome == KR_OUTCOME_BROKEN)
-		print_next(term, node, "status");
+		print_next(term, node, NULL, "status");
 }
 
 void kr_text_steps(const struct kr_term *term, const struct kr_actions *actions)
@@ -540,7 +573,7 @@ int kr_text_undo(const struct kr_term *term, const struct kr_fix *fix)
 		kr_text_outcome(term, fix);
 	print_done(term, fix);
 	if (fix->outcome == KR_OUTCOME_BROKEN && fix->host)
-		print_next(term, fix->host->node, "status");
+		print_next(term, fix->host->node, NULL, "status");
 	return print_refused(term, fix);
 }
 

@@ -7,10 +7,13 @@
 #include "fix/fix.h"
 #include "fix/history.h"
 #include "fix/status.h"
+#include "net/api.h"
 #include "report/term.h"
 
-/* The verdict, each view, what is overridden, messages, the next command. */
+/* The verdict, each view, what is overridden, messages, the next command. API
+ * is what was said of an API server. */
 void kr_text_audit(const struct kr_term *term, const struct kr_node *node,
+                   const struct kr_api_options *api,
                    const struct kr_audit *audit, const struct kr_diag *diag);
 
 /* The first line: a verdict and its one-sentence reason. */
