@@ -163,14 +163,8 @@ class Call:
         return "%s #%d (%s)" % (self.name, self.nth, self.text[:100])
 
 
-def calls_of(words):
-    """The system calls of a run, in order, and its result. Its addresses are
-    no random ones: they decide how often brk(2) is called."""
-    with tempfile.NamedTemporaryFile("r", prefix="kr-strace-",
-                                     errors="replace") as log:
-        result = run(["setarch", "-R", "strace", "-qq", "-n", "-s", "64",
-                      "-o", log.name] + words)
-        lines = log.read().splitlines()
+def parse_calls(lines):
+    """The calls of a log of "strace -n", but for the execve() of the start."""
     counts, calls = {}, []
     for line in lines:
         match = re.match(r"\[ *(\d+)\] (\w+)\((.*)", line)
@@ -182,7 +176,17 @@ def calls_of(words):
         counts[name] = counts.get(name, 0) + 1
         calls.append(Call(name, counts[name], match.group(3),
                           int(match.group(1))))
-    return calls, result
+    return calls
+
+
+def calls_of(words):
+    """The system calls of a run, in order, and its result. Its addresses are
+    no random ones: they decide how often brk(2) is called."""
+    with tempfile.NamedTemporaryFile("r", prefix="kr-strace-",
+                                     errors="replace") as log:
+        result = run(["setarch", "-R", "strace", "-qq", "-n", "-s", "64",
+                      "-o", log.name] + words)
+        return parse_calls(log), result
 
 
 def run_with_fault(call, fault, words):

@@ -268,6 +268,13 @@ START_TEST(test_row)
 	kr_diag_done(&diag);
 	ck_assert_msg(kr_recover_run(fs, &diag) == 0, "%s:%s", row->name,
 	              kr_test_messages(&diag));
+	check_is(row->name, A, row->want);
+	/* whoever is killed here leaves it to the next run */
+	again = kr_root_fs();
+	ck_assert_msg(kr_recover_run(again, &diag) == 0, "%s", row->name);
+	kr_fs_free(again);
+	ck_assert_msg(kr_recover_end(fs, &diag) == 0, "%s:%s", row->name,
+	              kr_test_messages(&diag));
 	check_end(row);
 	/* and once more, there is nothing to do */
 	again = kr_root_fs();
@@ -292,6 +299,7 @@ START_TEST(test_link_in_the_instant)
 	kr_root_symlink("../x", TEMP);
 	write_record(&swapped);
 	ck_assert_int_eq(kr_recover_run(fs, &diag), 0);
+	ck_assert_int_eq(kr_recover_end(fs, &diag), 0);
 	ck_assert_int_eq(fstatat(kr_root_fd, A + 1, &st, AT_SYMLINK_NOFOLLOW),
 	                 0);
 	ck_assert(S_ISLNK(st.st_mode));
@@ -306,6 +314,7 @@ START_TEST(test_folder_twice)
 	kr_root_mkdir(TEMP);
 	write_record(&swapped);
 	ck_assert_int_eq(kr_recover_run(fs, &diag), 0);
+	ck_assert_int_eq(kr_recover_end(fs, &diag), 0);
 	check_is("twice", A, 'o');
 	ck_assert_uint_eq(entries("/etc/d"), 2);
 	ck_assert_ptr_nonnull(

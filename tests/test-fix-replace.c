@@ -141,6 +141,7 @@ START_TEST(test_mode)
 	ck_assert_int_eq(kr_transaction_commit(tx, &diag), 0);
 	ck_assert_uint_eq(status(A).st_mode & 07777, modes[_i]);
 	ck_assert_int_eq(kr_transaction_revert(tx, NULL, &diag), 0);
+	kr_transaction_reverted(tx, &diag);
 	ck_assert_uint_eq(status(A).st_mode & 07777, modes[_i]);
 	set_mode(A, 0644);
 	check_bytes(A, "old a\n");
@@ -219,6 +220,7 @@ START_TEST(test_attributes)
 	check_bytes(A, "new a\n");
 	check_attribute("after the change", _i);
 	ck_assert_int_eq(kr_transaction_revert(tx, NULL, &diag), 0);
+	kr_transaction_reverted(tx, &diag);
 	check_bytes(A, "old a\n");
 	check_attribute("put back", _i);
 }
@@ -271,6 +273,7 @@ START_TEST(test_made)
 	check_bytes(NEW, "made\n");
 	ck_assert_uint_eq(status(NEW).st_mode & 07777, 0644);
 	ck_assert_int_eq(kr_transaction_revert(tx, NULL, &diag), 0);
+	kr_transaction_reverted(tx, &diag);
 	check_bytes(NEW, NULL);
 	ck_assert_uint_eq(entries("/etc/n"), 0);
 }
@@ -294,6 +297,7 @@ START_TEST(test_two_files)
 	ck_assert_uint_eq(entries("/etc/d"), 2);
 	ck_assert_uint_eq(entries("/etc/e"), 2);
 	ck_assert_int_eq(kr_transaction_revert(tx, "a reason", &diag), 0);
+	kr_transaction_reverted(tx, &diag);
 	check_bytes(A, "old a\n");
 	check_bytes(B, "old b\n");
 	ck_assert_uint_eq(entries("/etc/d"), 1);

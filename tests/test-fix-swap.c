@@ -477,6 +477,7 @@ START_TEST(test_no_exchange)
 	check_is("no exchange", A, "new a\n");
 	ck_assert_uint_eq(entries("/etc/d"), 1);
 	ck_assert_int_eq(kr_transaction_revert(tx, NULL, &diag), 0);
+	kr_transaction_reverted(tx, &diag);
 	kr_transaction_free(tx);
 	check_is("no exchange", A, "old a\n");
 	ck_assert_uint_eq(status(A).st_mode, before.st_mode);
@@ -498,6 +499,7 @@ START_TEST(test_no_flags)
 	check_is("no flags", NEW, "made\n");
 	check_is("no flags", A, NULL);
 	ck_assert_int_eq(kr_transaction_revert(tx, NULL, &diag), 0);
+	kr_transaction_reverted(tx, &diag);
 	kr_transaction_free(tx);
 	check_is("no flags", NEW, NULL);
 	check_is("no flags", A, "old a\n");
@@ -544,6 +546,7 @@ START_TEST(test_revert_fails)
 	/* each once */
 	fail_at(1, 1, failures[_i]);
 	ck_assert_int_eq(kr_transaction_revert(tx, NULL, &diag), 0);
+	kr_transaction_reverted(tx, &diag);
 	kr_transaction_free(tx);
 	check_is("fails", A, "old a\n");
 	check_is("fails", B, "old b\n");
@@ -577,6 +580,7 @@ START_TEST(test_displaced)
 		if (n_failures > 2)
 			ck_assert_int_eq(kr_recover_run(later, &diag), -EIO);
 		ck_assert_int_eq(kr_recover_run(later, &diag), 0);
+		ck_assert_int_eq(kr_recover_end(later, &diag), 0);
 		kr_fs_free(later);
 	}
 	check_is("displaced", A, "theirs\n");
@@ -598,6 +602,7 @@ START_TEST(test_same_inode)
 	ck_assert_uint_eq(entries("/etc/d"), 2);
 	ck_assert_uint_ne(status(A).st_ino, before.st_ino);
 	ck_assert_int_eq(kr_transaction_revert(tx, "a reason", &diag), 0);
+	kr_transaction_reverted(tx, &diag);
 	after = status(A);
 	ck_assert_uint_eq(after.st_ino, before.st_ino);
 	ck_assert_int_eq(after.st_mtim.tv_sec, before.st_mtim.tv_sec);

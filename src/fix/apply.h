@@ -28,6 +28,8 @@ struct kr_applying {
 	char *unhealthy_why;
 	bool was_invalid; /* the disk, by our own setting */
 	bool stays;       /* the change stays although it did not end well */
+	uint64_t recovered_usec; /* the beginning of an interrupted run that was
+	                            taken back, realtime */
 };
 
 /* --- fix/begin ----------------------------------------------------------- */

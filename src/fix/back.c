@@ -9,6 +9,9 @@
  * 5, │ refused └── files back ── Reload ── kubelet is untouched: 4     or 6 └──
  * files back ── kubelet is untouched: 4
  *
+ * The record says that the files were put back when kubelet has them, not
+ * before: who finds us killed in between (the timer) must see to kubelet.
+ *
  * A signal is asked about between the steps; before the restart it sends only
  * the files back. kubelet is restarted on the old files only if it was on the
  * new ones. A right change is never put back because of a kubelet that was not
@@ -99,6 +102,8 @@ static int back_without_restart(struct kr_applying *f, enum kr_outcome outcome,
 	reloaded = reload(f);
 	if (r < 0)
 		return end_broken(f, "not all files could be put back");
+	if (f->tx)
+		kr_transaction_reverted(f->tx, f->diag);
 	if (reloaded < 0)
 		kr_diag_add(f->diag, KR_WARNING, "reload-owed", KR_SPAN_NONE,
 		            "systemd could not be told to read %s anew",
@@ -129,6 +134,8 @@ static int back_with_restart(struct kr_applying *f, const char *why, bool again)
 	free(act.failure);
 	if (reverted < 0)
 		return end_broken(f, "not all files could be put back");
+	if (f->tx)
+		kr_transaction_reverted(f->tx, f->diag);
 	if (r < 0)
 		return end_broken(
 			f, f->tx ? "kubelet is not healthy, neither with the "

@@ -128,6 +128,15 @@ int kr_apply_lock(struct kr_applying *f)
 	return r < 0 ? r : 2;
 }
 
+/* A fix that goes on restarts it for the change; an undo may find nothing more
+ * to do, and must not leave it on files that are gone. */
+static bool may_stay(const struct kr_applying *f)
+{
+	return !f->undo || f->options->restart == KR_RESTART_NEVER ||
+	       f->recovered_usec == 0 ||
+	       f->fix->host->loaded->started_realtime_usec < f->recovered_usec;
+}
+
 /* kubelet as the interrupted run left it is on the new files, or dead. */
 static int revive_kubelet(struct kr_applying *f)
 {
@@ -138,7 +147,7 @@ static int revive_kubelet(struct kr_applying *f)
 	if (!kr_apply_can_restart(f))
 		return 0;
 	r = kr_health_now(f->fix->host, &why);
-	if (r != 0)
+	if (r < 0 || (r == 1 && may_stay(f)))
 		return r < 0 ? r : 0;
 	r = kr_activation_reload(f->fix->host, &f->fix->actions, f->diag);
 	if (r == 0)
@@ -153,10 +162,23 @@ static int revive_kubelet(struct kr_applying *f)
 	return r == -ENOMEM ? r : 0;
 }
 
+/* What the interrupted run left is over. 2: the outcome is set. */
+static int end_recovery(struct kr_applying *f)
+{
+	int r = kr_recover_end(kr_apply_node(f)->fs, f->diag);
+
+	if (r == 0 || r == -ENOMEM)
+		return r;
+	r = kr_apply_end_by_error(f, KR_OUTCOME_BROKEN,
+	                          "an interrupted run cannot be taken back");
+	return r < 0 ? r : 2;
+}
+
 /* 1: something was taken back, read anew; 2: the outcome is set. */
 static int recover(struct kr_applying *f)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
+	const struct kr_manifest *m;
 	_cleanup_fs_ struct kr_fs *fs = NULL;
 	int r;
 
@@ -169,6 +191,8 @@ static int recover(struct kr_applying *f)
 	}
 	if (r < 0 || !kr_recover_is_due(kr_apply_node(f)->fs, &list))
 		return r;
+	m = kr_recover_find(kr_apply_node(f)->fs, &list);
+	f->recovered_usec = m ? m->realtime_usec : 0;
 	r = kr_apply_lock(f);
 	if (r < 0 || r == 2)
 		return r;
@@ -203,6 +227,8 @@ int kr_apply_read(struct kr_applying *f, const struct kr_setting *setting,
 		r = open_host(f, setting, node_options);
 		if (r == 0)
 			r = revive_kubelet(f);
+		if (r == 0)
+			r = end_recovery(f);
 		if (r == 0)
 			r = open_host(f, setting, node_options);
 	}

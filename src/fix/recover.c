@@ -22,7 +22,8 @@
  *
  * It is always taken back, never finished: nobody was there to see whether
  * kubelet liked it. An interruption in here leaves the same record, and the
- * next run starts over: every step is one that may be done twice.
+ * next run starts over: every step is one that may be done twice. So the record
+ * is ended last, when kubelet is back on the old files, too.
  *
  * A run that had come to its end may have left files beside the others: as long
  * as the mark of such a run is there, they are looked for, and go.
@@ -418,29 +419,10 @@ static int recover_file(struct kr_fs *fs, const struct kr_manifest *m,
 
 /* --- one run ------------------------------------------------------------- */
 
-static int mark_undone(struct kr_fs *fs, struct kr_manifest *m,
-                       const char *path, struct kr_diag *diag)
-{
-	_cleanup_close_ int folder_fd = kr_fs_open_folder(fs, path);
-	int r = folder_fd < 0 ? folder_fd : 0;
-
-	m->state = KR_MANIFEST_UNDONE;
-	free(m->reason);
-	m->reason = strdup("it was interrupted");
-	if (r == 0)
-		r = kr_manifest_write(folder_fd, m);
-	if (r == 0 || r == -ENOMEM)
-		return r;
-	kr_diag_add_path(diag, KR_ERROR, "recover", path,
-	                 "its record cannot be written: %s", strerror(-r));
-	return -EUCLEAN;
-}
-
 static int recover(struct kr_fs *fs, struct kr_manifest *m,
                    struct kr_diag *diag)
 {
-	_cleanup_free_ char *path = kr_path_join(KR_STATE_DIR, m->id);
-	int r = path ? 0 : -ENOMEM;
+	int r = 0;
 
 	for (size_t i = m->n_files; r == 0 && i-- > 0;) {
 		r = recover_file(fs, m, &m->files[i], diag);
@@ -449,17 +431,36 @@ static int recover(struct kr_fs *fs, struct kr_manifest *m,
 				diag, KR_ERROR, "recover", m->files[i].path,
 				"what an interrupted run left cannot "
 				"be taken back (%s): its old content "
-				"is %s/%s",
-				strerror(-r), path,
+				"is " KR_STATE_DIR "/%s/%s",
+				strerror(-r), m->id,
 				m->files[i].copy ? m->files[i].copy : "");
 	}
-	if (r == 0)
-		r = mark_undone(fs, m, path, diag);
+	return r;
+}
+
+static int mark_undone(struct kr_fs *fs, struct kr_manifest *m,
+                       struct kr_diag *diag)
+{
+	_cleanup_free_ char *path = kr_path_join(KR_STATE_DIR, m->id);
+	_cleanup_close_ int folder_fd = -1;
+	int r;
+
+	if (!path)
+		return -ENOMEM;
+	folder_fd = kr_fs_open_folder(fs, path);
+	m->state = KR_MANIFEST_UNDONE;
+	free(m->reason);
+	m->reason = strdup("it was interrupted");
+	r = folder_fd < 0 ? folder_fd : kr_manifest_write(folder_fd, m);
 	if (r == 0)
 		kr_diag_add(diag, KR_NOTE, "recovered", KR_SPAN_NONE,
 		            "the run %s was interrupted: what it had changed "
 		            "was taken back",
 		            m->id);
+	else if (r != -ENOMEM)
+		kr_diag_add_path(diag, KR_ERROR, "recover", path,
+		                 "its record cannot be written: %s",
+		                 strerror(-r));
 	return r;
 }
 
@@ -507,28 +508,52 @@ static void clear_mark(struct kr_fs *fs)
 		kr_boot_mark_clear(fd);
 }
 
+/* STEP on each interrupted one; how many there were, or an errno. */
+static int each(struct kr_fs *fs, struct kr_manifests *list,
+                int (*step)(struct kr_fs *, struct kr_manifest *,
+                            struct kr_diag *),
+                struct kr_diag *diag)
+{
+	int n = 0, r = 0;
+
+	/* the last one first: it saw what the one before had left */
+	for (size_t i = list->n_items; r == 0 && i-- > 0;) {
+		struct kr_manifest *m = &list->items[i];
+
+		if (!kr_manifest_is_pending(m->state) ||
+		    !kr_manifest_is_ours(fs, m))
+			continue;
+		n++;
+		r = step(fs, m, diag);
+	}
+	return r < 0 ? r : n;
+}
+
 int kr_recover_run(struct kr_fs *fs, struct kr_diag *diag)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
 	const struct kr_manifest *last;
-	bool any = false;
 	int r = kr_manifests_read(fs, diag, &list);
 
 	last = r == 0 && kr_boot_mark_is_set(fs) ? find_last(fs, &list) : NULL;
 	if (last && !kr_manifest_is_pending(last->state))
 		r = tidy(fs, last, diag);
-	/* the last one first: it saw what the one before had left */
-	for (size_t i = list.n_items; r == 0 && i-- > 0;) {
-		struct kr_manifest *m = &list.items[i];
+	if (r == 0)
+		r = each(fs, &list, recover, diag);
+	if (r == 0)
+		clear_mark(fs);
+	return r < 0 ? r : r == 0;
+}
 
-		if (!kr_manifest_is_pending(m->state) ||
-		    !kr_manifest_is_ours(fs, m))
-			continue;
-		any = true;
-		r = recover(fs, m, diag);
-	}
+int kr_recover_end(struct kr_fs *fs, struct kr_diag *diag)
+{
+	_cleanup_manifests_ struct kr_manifests list = {0};
+	int r = kr_manifests_read(fs, diag, &list);
+
+	if (r == 0)
+		r = each(fs, &list, mark_undone, diag);
 	if (r < 0)
 		return r;
 	clear_mark(fs);
-	return any ? 0 : 1;
+	return 0;
 }

@@ -23,9 +23,15 @@ int kr_recover_report(struct kr_fs *fs, struct kr_diag *diag);
 /*
  * Takes back what an interrupted one left, file by file: our bytes are replaced
  * by the old ones, a file that was made goes, what somebody else wrote stays (a
- * warning), what lies beside the files goes. The record then says "undone". The
- * caller holds the lock. 0; 1: there was nothing to take back; -EUCLEAN: all is
- * back, but a record could not be written, so that the next run does it again;
- * another errno: not all is; with words.
+ * warning), what lies beside the files goes. Its record stays as it is until
+ * kr_recover_end(). The caller holds the lock. 0; 1: there was nothing to take
+ * back; an errno: not all is; with words.
  */
 int kr_recover_run(struct kr_fs *fs, struct kr_diag *diag);
+
+/*
+ * What kr_recover_run() took back is over, and kubelet has the old files: the
+ * records say "undone" from here on. Whoever is killed before leaves it to the
+ * next run. 0 or an errno, with words.
+ */
+int kr_recover_end(struct kr_fs *fs, struct kr_diag *diag);

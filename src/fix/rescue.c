@@ -12,6 +12,8 @@
  *   kubelet healthy, and older than the record? ── yes: it never saw them
  *     │ no
  *   Reload ── ResetFailedUnit, restart ── settled?
+ *     │
+ *   the record ends: one that is killed before does it all again
  *
  * It is run without anybody at a terminal, so its result is for the journal.
  * That kubelet is healthy on the new files is no reason to keep them: whoever
@@ -131,13 +133,27 @@ static int put_back(struct kr_applying *a, struct kr_fs *fs,
 
 	if (r == -ENOMEM)
 		return r;
-	/* a record that cannot be written is no reason to leave kubelet as it
-	 * is */
-	if (r < 0 && r != -EUCLEAN)
+	if (r < 0)
 		return kr_apply_end_by_error(a, KR_OUTCOME_BROKEN,
 		                             "the files cannot be put back");
 	strlcpy(a->fix->transaction, m->id, sizeof(a->fix->transaction));
 	return kr_actions_add(&a->fix->actions, "put-back", "done", since);
+}
+
+/* RESULT is kubelet's end. Where it could not even be restarted, the next run
+ * does that. */
+static int end_record(struct kr_applying *a, struct kr_fs *fs, int result)
+{
+	int r;
+
+	if (result != 0 && !(result == 1 && a->fix->restarts))
+		return result;
+	r = kr_recover_end(fs, a->diag);
+	if (r == -ENOMEM)
+		return r;
+	return r < 0 && result == 0
+	               ? kr_apply_end_by_error(a, KR_OUTCOME_BROKEN, "")
+	               : result;
 }
 
 static int nothing(struct kr_applying *a, struct kr_fs *fs,
@@ -174,6 +190,7 @@ static int take_back(struct kr_applying *a, struct kr_node_options *options,
 	r = kr_host_open(setting, options, a->diag, &a->fix->host);
 	if (r == 0)
 		r = bring_back(a, m);
+	r = end_record(a, fs, r);
 	/* these words are the list's */
 	if (a->fix->host)
 		a->fix->host->options.unit = a->fix->host->options.config =

@@ -222,11 +222,12 @@ int kr_transaction_commit(struct kr_transaction *tx, struct kr_diag *diag)
 	int r = commit(tx, diag);
 
 	tx->finished = r == 0;
-	if (r < 0 && kr_transaction_revert(tx,
-	                                   "not all files could be "
-	                                   "replaced",
-	                                   diag) < 0)
+	if (r == 0)
+		return 0;
+	if (kr_transaction_revert(tx, "not all files could be replaced", diag) <
+	    0)
 		return -ENOTRECOVERABLE;
+	kr_transaction_reverted(tx, diag);
 	return r == -ENOTRECOVERABLE ? -ESTALE : r;
 }
 
@@ -366,18 +367,22 @@ int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
 		                 "%s/%s/%zu",
 		                 KR_STATE_DIR, m->id, i);
 	}
-	if (result < 0) {
+	if (result < 0)
 		tidy(tx);
-		return result;
-	}
+	return result;
+}
+
+void kr_transaction_reverted(struct kr_transaction *tx, struct kr_diag *diag)
+{
+	enum kr_manifest_state state = tx->record.manifest.reason
+	                                       ? KR_MANIFEST_PUT_BACK
+	                                       : KR_MANIFEST_UNDONE;
+
 	/* the files count: a record that cannot be written is said there */
-	if (kr_record_mark(&tx->record,
-	                   reason ? KR_MANIFEST_PUT_BACK : KR_MANIFEST_UNDONE,
-	                   diag) == 0)
+	if (kr_record_mark(&tx->record, state, diag) == 0)
 		end(tx, diag);
 	else
 		tidy(tx);
-	return 0;
 }
 
 struct kr_transaction *kr_transaction_free(struct kr_transaction *tx)

@@ -65,6 +65,13 @@ int kr_transaction_commit(struct kr_transaction *tx, struct kr_diag *diag);
 int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
                           struct kr_diag *diag);
 
+/*
+ * After a revert that did not fail, and when kubelet has the old files: until
+ * then whoever finds us killed must see to it. The record says that they were
+ * put back, and the new contents go; what of that fails is said in DIAG.
+ */
+void kr_transaction_reverted(struct kr_transaction *tx, struct kr_diag *diag);
+
 /* The change stands: from here on only undo takes a fix back. The old files go.
  * 0; an errno, with words: the record does not say that it stands. */
 int kr_transaction_keep(struct kr_transaction *tx, struct kr_diag *diag);
