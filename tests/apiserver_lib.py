@@ -73,6 +73,7 @@ class Authority:
 
     def __init__(self, folder, name="stand-in authority"):
         self.folder = folder
+        self.n_issued = 0
         os.makedirs(folder, exist_ok=True)
         self.cert = os.path.join(folder, "ca.crt")
         self.key = os.path.join(folder, "ca.key")
@@ -97,7 +98,8 @@ class Authority:
     def issue(self, name, names="", days=2):
         """A certificate of CN=NAME, for NAMES as "DNS:localhost,IP:...":
         paths of it and its key. DAYS may be negative: over."""
-        base = os.path.join(self.folder, name)
+        self.n_issued += 1
+        base = os.path.join(self.folder, "%s-%d" % (name, self.n_issued))
         with open(base + ".ext", "w", encoding="utf-8") as file:
             file.write("basicConstraints=CA:FALSE\n")
             if names:
