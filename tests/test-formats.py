@@ -38,8 +38,10 @@ DROPINS = "etc/systemd/system/kubelet.service.d"
 
 
 def check_xml(text, schemas):
-    """By both schemas, through xmllint(1)."""
+    """By both schemas, through xmllint(1), where that is installed."""
     faults = []
+    if not shutil.which("xmllint"):
+        return faults
     with tempfile.NamedTemporaryFile("wb", suffix=".xml") as file:
         file.write(text)
         file.flush()
@@ -484,6 +486,8 @@ def main():
             tap.row(name, check.node(os.path.join(nodes, name)))
             tap.row(name + ", --explicit",
                     check.node(os.path.join(nodes, name), ("--explicit",)))
+    if not shutil.which("xmllint"):
+        tap.skip("JUnit by its schemas", "xmllint is not installed")
     tap.row("no node", check.node("/nowhere/at/all"))
     for name, word, text, file_text in hostile_rows():
         with tempfile.TemporaryDirectory(prefix="kr-format-") as root:

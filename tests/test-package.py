@@ -83,6 +83,9 @@ def test_deb_built(_host, tap):
                  "/usr/share/man/man8/kubelet-remedy.service.8.gz",
                  "/usr/lib/systemd/catalog/kubelet-remedy.catalog",
                  "/usr/lib/systemd/system-preset/90-kubelet-remedy.preset",
+                 "/usr/share/bash-completion/completions/kubelet-remedy",
+                 "/usr/share/fish/vendor_completions.d/kubelet-remedy.fish",
+                 "/usr/share/zsh/vendor-completions/_kubelet-remedy",
                  "/usr/share/kubelet-remedy/schema/audit.json"):
         tap.check(name in names, "it has " + name, sorted(names))
     tap.equal(sorted(os.path.basename(name) for name in names
