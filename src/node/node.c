@@ -490,7 +490,8 @@ static int find_platform(struct kr_node *node)
 
 	if (node->platform)
 		return 0;
-	return kr_platform_find(node->fs, &signs, &node->platform);
+	return kr_platform_find(node->fs, &signs, &node->platform,
+	                        &node->platform_error);
 }
 
 int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
@@ -503,7 +504,8 @@ int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
 	node->loaded = loaded;
 	node->manager_environment = manager_environment;
 	node->systemd_version = systemd_version;
-	r = kr_platform_find(node->fs, NULL, &node->platform);
+	r = kr_platform_find(node->fs, NULL, &node->platform,
+	                     &node->platform_error);
 	if (r == 0)
 		r = kr_running_find(node, options->pid, diag);
 	if (r == 0)

@@ -63,6 +63,7 @@ struct kr_node {
 	unsigned systemd_version;
 
 	const struct kr_platform *platform; /* NULL: none that is known */
+	int platform_error; /* why that is in doubt: an errno, or 0 */
 	struct kr_node_disk disk;
 
 	bool has_process;

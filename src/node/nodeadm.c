@@ -54,7 +54,7 @@ static bool names_folder(const struct kr_unit_command *c)
 	return false;
 }
 
-static int find_source(struct kr_fs *fs, bool *ret)
+static int find_source(struct kr_fs *fs, struct kr_diag *diag, bool *ret)
 {
 	const struct kr_unit_options options = {0};
 	_cleanup_unit_ struct kr_unit *unit = NULL;
@@ -62,8 +62,13 @@ static int find_source(struct kr_fs *fs, bool *ret)
 	int r = kr_unit_resolve(fs, RUN_SERVICE, &options, &ignored, &unit);
 
 	*ret = false;
-	if (r < 0) /* one that cannot be read cannot be run, either */
-		return r == -ENOMEM ? r : 0;
+	if (r < 0 && r != -ENOMEM)
+		kr_diag_add_path(diag, KR_ERROR, "nodeadm-unit", "/etc/systemd",
+		                 RUN_SERVICE " cannot be read, and so not what "
+		                             "nodeadm writes: %s",
+		                 strerror(-r));
+	if (r < 0)
+		return r;
 	for (size_t i = 0; unit->load == KR_UNIT_LOADED && i < unit->n_commands;
 	     i++)
 		*ret = *ret || names_folder(&unit->commands[i]);
@@ -307,9 +312,11 @@ int kr_nodeadm_read(struct kr_fs *fs, const struct kr_setting *setting,
 {
 	_cleanup_dir_ struct kr_dir dir = {0};
 	struct kr_nodeadm nodeadm = {0};
-	int r = find_source(fs, &nodeadm.reads_folder);
+	int r = find_source(fs, diag, &nodeadm.reads_folder);
 
-	if (r == 0 && nodeadm.reads_folder)
+	if (r < 0)
+		return r;
+	if (nodeadm.reads_folder)
 		r = kr_fs_list(fs, KR_NODEADM_FOLDER, &dir);
 	if (r == -ENOENT)
 		r = 0;

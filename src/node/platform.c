@@ -25,7 +25,24 @@ struct looking {
 	const struct kr_platform_signs *signs;
 	const struct kr_file *release; /* os-release, or NULL */
 	int error;                     /* -ENOMEM, or 0 */
+	int unread;                    /* the errno of a sign, or 0 */
 };
+
+/* What a path that is no sign gives, now and for ever; the rest is what kept us
+ * from looking. */
+static bool is_absence(int error)
+{
+	return error == -ENOENT || error == -ENOTDIR || error == -EISDIR ||
+	       error == -ELOOP || error == -EINVAL || error == -EFBIG;
+}
+
+static void note_error(struct looking *l, int error)
+{
+	if (error == -ENOMEM)
+		l->error = error;
+	else if (error < 0 && !is_absence(error))
+		l->unread = error;
+}
 
 /* The first of PATHS that can be read, or NULL. */
 static const struct kr_file *read_first(struct looking *l,
@@ -36,8 +53,7 @@ static const struct kr_file *read_first(struct looking *l,
 	for (size_t i = 0; i < n && !file && l->error == 0; i++) {
 		int r = kr_fs_read(l->fs, paths[i], &file);
 
-		if (r == -ENOMEM)
-			l->error = r;
+		note_error(l, r);
 		if (r < 0)
 			file = NULL;
 	}
@@ -86,8 +102,7 @@ static bool has_path(struct looking *l, const char *path)
 	_cleanup_stat_ struct kr_stat st = {0};
 	int r = kr_fs_stat(l->fs, path, true, &st);
 
-	if (r == -ENOMEM)
-		l->error = r;
+	note_error(l, r);
 	return r == 0;
 }
 
@@ -152,7 +167,7 @@ static bool has_sign(struct looking *l, const struct kr_platform_sign *sign)
 }
 
 int kr_platform_find(struct kr_fs *fs, const struct kr_platform_signs *signs,
-                     const struct kr_platform **ret)
+                     const struct kr_platform **ret, int *ret_error)
 {
 	static const char *const paths[] = {"/etc/os-release",
 	                                    "/usr/lib/os-release"};
@@ -170,6 +185,8 @@ int kr_platform_find(struct kr_fs *fs, const struct kr_platform_signs *signs,
 		if (fits && l.error == 0)
 			*ret = row->platform;
 	}
+	if (l.unread < 0)
+		*ret_error = l.unread;
 	return l.error;
 }
 

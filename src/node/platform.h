@@ -51,10 +51,12 @@ struct kr_platform_signs {
 /*
  * The platform of the node whose files are FS's. With SIGNS NULL only those are
  * looked for that are known by the system itself, whatever unit starts kubelet:
- * these must not be edited. RET is NULL where none is known. 0 or -ENOMEM.
+ * these must not be edited. RET is NULL where none is known. RET_ERROR becomes
+ * the errno of a sign that is there but cannot be read, else it is left alone:
+ * then another platform may be the right one. 0 or -ENOMEM.
  */
 int kr_platform_find(struct kr_fs *fs, const struct kr_platform_signs *signs,
-                     const struct kr_platform **ret);
+                     const struct kr_platform **ret, int *ret_error);
 
 /* Whether PLATFORM's owner writes the file at PATH. */
 bool kr_platform_writes(const struct kr_platform *platform, const char *path);

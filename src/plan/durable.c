@@ -234,6 +234,14 @@ int kr_durable_plan(struct kr_node *node, struct kr_edits *edits,
 	int r = 0;
 
 	*ret = durable;
+	if (node->platform_error < 0) {
+		kr_diag_add_path(
+			diag, KR_ERROR, "platform-unread", node->root,
+			"which platform this is cannot be told, and so "
+			"not what writes its files anew: %s",
+			strerror(-node->platform_error));
+		return node->platform_error;
+	}
 	if (!p || !p->owner)
 		return 0;
 	path = find_rewritten(p, edits);
