@@ -42,7 +42,7 @@ from cli_lib import Tap
 from fault_lib import (KILL, SHAPES, Root, Scenario, Strike, check_after,
                        differences, node_part, torn, unfinished)
 
-EVERY_DEFAULT = 23
+EVERY_DEFAULT = 41
 FAULTS_MAX = 12
 BATCH = 32
 

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from host_lib import (CONTROL, DROPIN, FLAG, KEY, UNIT, Host, Skip, need_host,
+from host_lib import (CONFIG, CONTROL, DROPIN, FLAG, KEY, UNIT, Host, Skip, need_host,
                       run_tests)
 
 FALSE_FLAG = FLAG + "=false"
@@ -67,7 +67,9 @@ def check_nothing_left(host, tap, what):
 def start_fix(host, tap, *options):
     """A fix that waits for a kubelet that was started with the new files."""
     process = host.spawn(["kubelet-remedy", "fix"] + list(options))
-    tap.check(host.wait_value("true"), "kubelet runs on the new files")
+    started = host.wait_value("true")
+    tap.check(started, "kubelet runs on the new files",
+              started or host.finish(process))
     return process
 
 
@@ -337,6 +339,43 @@ def test_inside_the_unit(host, tap):
     tap.contains(host.log(), "runs inside kubelet.service", "the reason")
 
 
+def test_config_named(host, tap):
+    """What --config said is in the record: the timer's service needs it."""
+    host.node(FALSE_FLAG, service=SERVICE)
+    tops = (UNIT, UNIT + ".d", CONFIG)
+    before = host.snapshot(*tops)
+    host.write("/etc/kubernetes/other.json", host.read(CONFIG))
+    timer = kill_fix(host, tap, "--wait=3",
+                     "--config=/etc/kubernetes/other.json")
+    service = host.sh("systemctl cat " + timer.replace(".timer", ".service"))
+    tap.check("--config" not in service.stdout, "it is not on its command line",
+              service.stdout)
+    found = host.sh("grep -h '\"config\"' %s/*/manifest.json" % STATE_DIR)
+    tap.contains(found.stdout, "/etc/kubernetes/other.json", "it is in the record")
+    host.write("/etc/kubernetes/other.json", host.read(CONFIG).replace(
+        b"{", b'{"healthzPort": 1,', 1))
+    done = fire(host, timer)
+    log = host.sh("journalctl --no-pager -n 40 -u " + timer.replace(
+        ".timer", ".service")).stdout
+    tap.check(done.status != 0 and "127.0.0.1:1/" in log,
+              "recovery asks for health where that file says", done, log)
+    host.run(["systemctl", "stop", timer])
+    tap.equal(host.snapshot(*tops), before, "old bytes, owners and modes")
+
+
+def test_unit_at_boot_is_missed(host, tap):
+    """A warning says what a reboot would leave; none where the unit is."""
+    host.node(FALSE_FLAG, service=SERVICE)
+    result = host.remedy("fix", "--wait=1")
+    tap.status(result, 0, "fix")
+    tap.matches(result.stderr, "warning: .*%s is not enabled" % RECOVER,
+                "the warning")
+    tap.status(host.remedy("undo", "--restart=never"), 0, "undo")
+    result = host.remedy("fix", "--restart=never")
+    tap.check(RECOVER not in result.stderr, "none without a restart",
+              result.stderr)
+
+
 def enable(host):
     with open(SERVICE_FILE, encoding="utf-8") as file:
         text = file.read()
@@ -359,6 +398,11 @@ def test_reboot(host, tap):
     host.node(FALSE_FLAG, service=SERVICE, config=',\n  "%s": false' % KEY)
     enable(host)
     before = host.snapshot()
+    result = host.remedy("fix", "--wait=1")
+    tap.check(result.status == 0 and RECOVER not in result.stderr,
+              "no warning of a reboot", result)
+    tap.status(host.remedy("undo", "--wait=1"), 0, "undo")
+    host.remove(STATE_DIR)
     kill_fix(host, tap, "--wait=3")
     tap.check(host.snapshot() != before, "the new files are there")
     host.reboot()
