@@ -9,6 +9,8 @@
     headers   every header compiles alone (flags: BUILD_ROOT/compile_commands.json)
     format    clang-format would change nothing
     shell     shellcheck finds nothing
+    advice    every error's code is in the table of src/report/advice.c, and no
+              other
 
 Ends with 0, 1 and one line a fault, or 77 where the tool for it is missing.
 """
@@ -160,12 +162,49 @@ def check_shell(root, _build):
     return [run.stdout] if run.returncode else []
 
 
+def error_codes(root):
+    """{code: the file} of all errors: in calls, and in tables of codes."""
+    found = {}
+    for path in tree(root):
+        if not re.match(r"src/(?!report/|cli/).*\.c\Z", path):
+            continue
+        text = read(root, path).decode()
+        for code in re.findall(r"KR_ERROR,\s*\"([a-z-]+)\"", text) \
+                + re.findall(r"refuse\(p, \"([a-z-]+)\"", text) \
+                + re.findall(r"\? \"(bus-[a-z]+)\" : \"", text):
+            found.setdefault(code, path)
+    return found
+
+
+def check_advice(root, _build):
+    table = re.search(r"rows\[\] = \{(.*?)\n\};", read(
+        root, "src/report/advice.c").decode(), re.S).group(1)
+    rows = re.findall(r"\{\"([a-z-]+)\",", table)
+    codes = error_codes(root)
+
+    def is_of(row, code):
+        return code.startswith(row) if row.endswith("-") else code == row
+
+    faults = ["%s: error \"%s\": src/report/advice.c has no row for it, and "
+              "no word on what to do" % (path, code)
+              for code, path in sorted(codes.items())
+              if not any(is_of(row, code) for row in rows)]
+    faults += ["src/report/advice.c: no error has the code \"%s\"" % row
+               for row in rows
+               if not any(is_of(row, code) for code in codes)
+               and row != "flag-"]  # kubelet/flags hands its remarks on
+    if len(codes) < 40:
+        faults.append("only %d codes were found" % len(codes))
+    return faults
+
+
 CHECKS = {
     "spdx": check_spdx,
     "outside": check_outside,
     "headers": check_headers,
     "format": check_format,
     "shell": check_shell,
+    "advice": check_advice,
 }
 
 

@@ -64,6 +64,10 @@ CASES = {
     "preview-color": (FALSE_KEY, ["fix", "-n", "--color=always"]),
     "preview-quiet": (FALSE_KEY, ["fix", "-nq"]),
     "preview-quiet-refused": ("openshift", ["fix", "-n", "-q"]),
+    "preview-no-root": (None, ["fix", "-n", "--root=/nowhere/at/all"]),
+    "preview-no-root-quiet": (None, ["fix", "-nq", "--root=/nowhere/at/all"]),
+    "preview-wrapper": ("made-wrapper-script", ["fix", "-n"]),
+    "undo-no-root": (None, ["undo", "--root=/nowhere/at/all"]),
     "preview-json": (FALSE_KEY, ["fix", "-n", "-o", "json"]),
     # usage
     "usage": (None, []),

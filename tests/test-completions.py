@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 from cli_lib import NodeCopy, Run, Tap, TIMEOUT
 
@@ -160,13 +161,14 @@ def transactions(program, node):
 # --- fish -------------------------------------------------------------------------
 
 
-def fish(path, line, program, root="/nowhere"):
+def fish(path, line, program):
     """What is offered at the end of LINE."""
     folder = os.path.dirname(program)
-    done = shell(["fish", "--no-config", "-c",
-                  "source $argv[1]; complete -C $argv[2]", path, line],
-                 env={"PATH": folder + ":/usr/bin:/bin", "HOME": root,
-                      "LC_ALL": "C.UTF-8"})
+    with tempfile.TemporaryDirectory(prefix="kr-fish-") as home:
+        done = shell(["fish", "--no-config", "-c",
+                      "source $argv[1]; complete -C $argv[2]", path, line],
+                     env={"PATH": folder + ":/usr/bin:/bin", "HOME": home,
+                          "LC_ALL": "C.UTF-8"})
     if done.returncode or done.stderr:
         return {"status %d: %s" % (done.returncode, done.stderr)}
     return {entry.split("\t")[0] for entry in done.stdout.splitlines()}

@@ -38,6 +38,7 @@ static int report_change(const struct kr_options *o, const struct kr_fix *fix,
 	const struct kr_term err_term = kr_cli_terminal(o, err);
 	bool json = o->format == KR_FORMAT_JSON;
 	bool undo = o->command == KR_COMMAND_UNDO;
+	int r = 0;
 
 	if (o->verbose)
 		kr_text_steps(&err_term, &fix->actions);
@@ -47,17 +48,19 @@ static int report_change(const struct kr_options *o, const struct kr_fix *fix,
 	if (o->quiet) {
 		if (change_status(o, fix) > 1)
 			kr_text_outcome(&err_term, fix);
+		kr_text_advice(&err_term, fix, diag, "");
 		return 0;
 	}
 	if (json)
 		return kr_json_fix(out, fix, diag);
 	if (o->fix.dry_run)
-		return kr_text_preview(&term, fix, undo ? "undo" : "fix");
-	if (o->command == KR_COMMAND_FIX)
+		r = kr_text_preview(&term, fix, undo ? "undo" : "fix");
+	else if (o->command == KR_COMMAND_FIX)
 		kr_text_fix(&term, fix);
 	else
-		return kr_text_undo(&term, fix);
-	return 0;
+		r = kr_text_undo(&term, fix);
+	kr_text_advice(&term, fix, diag, o->fix.dry_run ? "# " : "");
+	return r;
 }
 
 static int change(const struct kr_options *o, struct kr_watch *watch,

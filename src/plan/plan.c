@@ -327,10 +327,12 @@ static int check_grounds(struct planning *p, const struct kr_audit *audit)
 	if (!disk->inputs_valid || disk->from_process) {
 		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
 		            "%s: there is nothing here that could be edited "
-		            "safely",
+		            "safely: it must be started with --%s=%s",
 		            disk->from_process
 		                    ? "kubelet belongs to no unit of systemd"
-		                    : disk->reason);
+		                    : disk->reason,
+		            p->node->setting->flag,
+		            p->node->setting->required ? "true" : "false");
 		return -EOPNOTSUPP;
 	}
 	if (audit->disk.state == KR_STATE_UNKNOWN ||

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "report/advice.h"
 #include "report/diff.h"
 #include "report/text.h"
 
@@ -468,6 +469,19 @@ static int print_refused(const struct kr_term *term, const struct kr_fix *fix)
 		return 0;
 	fputs("# this was not done:\n", term->out);
 	return print_diffs(term, fix);
+}
+
+void kr_text_advice(const struct kr_term *term, const struct kr_fix *fix,
+                    const struct kr_diag *diag, const char *start)
+{
+	const char *advice = kr_advice(diag);
+
+	if (!advice || (fix->outcome != KR_OUTCOME_REFUSED &&
+	                fix->outcome != KR_OUTCOME_FAILED))
+		return;
+	fputs(start, term->out);
+	kr_term_color(term, KR_COLOR_DIM, "next:");
+	fprintf(term->out, " %s\n", advice);
 }
 
 int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix,

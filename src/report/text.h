@@ -39,6 +39,11 @@ void kr_text_steps(const struct kr_term *term,
 /* The same of an undo, and the diff of one that was refused. 0 or -ENOMEM. */
 int kr_text_undo(const struct kr_term *term, const struct kr_fix *fix);
 
+/* After a fix or undo that was refused or failed: what to do, behind START ("#
+ * " in a preview), where the messages do not say it themselves. */
+void kr_text_advice(const struct kr_term *term, const struct kr_fix *fix,
+                    const struct kr_diag *diag, const char *start);
+
 /* One line: what came out, in words. */
 void kr_text_outcome(const struct kr_term *term, const struct kr_fix *fix);
 

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Every refusal ends with what to do. A message says what is wrong, where, and
+ * most often what would have to be true; where that is not yet a step that
+ * somebody could take, the step is here, by the message's code. It is not a
+ * part of the message since that is also one of an audit, which asks for
+ * nothing.
+ *
+ * A test holds that every code of an error has its row (lint-tree.py advice).
+ */
+
+#include <string.h>
+
+#include "report/advice.h"
+
+#define AGAIN   ", then run it again"
+#define BY_HAND "set it there by hand, then run 'kubelet-remedy audit'"
+#define READ    "run it as root, or name the node's root by --root"
+#define RECORDS                                                                \
+	"look into /var/lib/kubelet-remedy, where the old files are, and put " \
+	"this right" AGAIN
+#define NO_SYSTEMD                                                             \
+	"see why systemd does not do it ('systemctl status'); with "           \
+	"--restart=never only the files are changed"
+
+static const struct row {
+	const char *code;   /* one that ends with a dash: all that begin so */
+	const char *advice; /* NULL: the message itself says it */
+} rows[] = {
+	{"append-unsafe", BY_HAND},
+	{"broken", NULL},
+	{"bus-", NO_SYSTEMD},
+	{"busy", "wait until that run has ended" AGAIN},
+	{"config-edit", BY_HAND ", or use --method=flag"},
+	{"config-proof", BY_HAND ", or use --method=flag"},
+	{"config-", "correct that file" AGAIN},
+	{"dropin-exists", "move that file away" AGAIN},
+	{"dynamic-config", NULL},
+	{"edits-collide", BY_HAND},
+	{"environment-file-invalid", "correct that file" AGAIN},
+	{"exec-start-invalid", "correct that line" AGAIN},
+	{"file-displaced", "look which of the two files is right" AGAIN},
+	{"file-not-ours", "change it where that file comes from, or write a "
+                          "drop-in of your own for the unit"},
+	{"file-not-replaced", "put this right" AGAIN},
+	{"file-refused", "put this right" AGAIN},
+	{"file-unreadable", READ},
+	{"flag-not-in-a-file", NULL},
+	{"flag-", "correct that argument" AGAIN},
+	{"folder-stays", "remove it by hand"},
+	{"folder-unreadable", READ},
+	{"job-timeout", NO_SYSTEMD},
+	{"journal-denied", NULL},
+	{"journal-unreadable", "run 'journalctl -u kubelet'"},
+	{"live-unknown", "see that the API server answers, or leave --configz "
+                         "out"},
+	{"lock", "make that place writable" AGAIN},
+	{"manifest", RECORDS},
+	{"no-bus", NULL},
+	{"no-config-file", NULL},
+	{"no-process", "name the kubelet that runs, or leave --pid out"},
+	{"no-transaction", NULL},
+	{"node-unreadable", READ},
+	{"nodeadm-folder", READ},
+	{"nodeadm-ours", READ},
+	{"nodes", "name them by --nodes, or see that the API server answers"},
+	{"not-a-unit", NULL},
+	{"not-by-setting", NULL},
+	{"not-proven", BY_HAND},
+	{"not-put-back", RECORDS},
+	{"not-root", NULL},
+	{"own-unit", NULL},
+	{"platform", NULL},
+	{"process-unreadable", READ},
+	{"program", NULL},
+	{"put-back-before", NULL},
+	{"recover", RECORDS},
+	{"root", READ},
+	{"several-kubelets", NULL},
+	{"systemd-too-old", "use --restart=never, and restart kubelet by hand"},
+	{"tidy", RECORDS},
+	{"transaction", RECORDS},
+	{"transient", NO_SYSTEMD},
+	{"undo-refused", "take it back by hand: the old files are in "
+                         "/var/lib/kubelet-remedy"},
+	{"unit-", "correct the unit" AGAIN},
+	{"word-not-cut", "write the flag as one word, or take it away, by "
+                         "hand" AGAIN},
+};
+
+static bool is_of(const struct row *row, const char *code)
+{
+	size_t length = strlen(row->code);
+
+	if (row->code[length - 1] == '-')
+		return strncmp(row->code, code, length) == 0;
+	return strcmp(row->code, code) == 0;
+}
+
+static const struct kr_message *find_cause(const struct kr_diag *diag)
+{
+	for (size_t i = 0; i < diag->n_messages; i++) {
+		const struct kr_message *m = &diag->messages[i];
+
+		if (m->severity == KR_ERROR && m->file)
+			return m;
+	}
+	return kr_diag_first(diag, KR_ERROR);
+}
+
+const char *kr_advice(const struct kr_diag *diag)
+{
+	const struct kr_message *m = find_cause(diag);
+
+	for (size_t i = 0; m && i < ARRAY_SIZE(rows); i++) {
+		if (is_of(&rows[i], m->code))
+			return rows[i].advice;
+	}
+	return NULL;
+}
