@@ -106,7 +106,7 @@ int kr_fs_root_fd(const struct kr_fs *fs)
 
 int kr_fs_open_folder(struct kr_fs *fs, const char *path)
 {
-	return kr_root_open_folder(&fs->root, path);
+	return kr_root_open_folder(&fs->root, path, NULL);
 }
 
 int kr_fs_make_folder(struct kr_fs *fs, const char *path, mode_t mode)
@@ -121,6 +121,7 @@ int kr_fs_open_parent(struct kr_fs *fs, const char *real, const char **ret_name)
 
 /* --- reading ------------------------------------------------------------- */
 
+/* HINT bytes, if it has a size: more would show in the stat(2) behind. */
 static int read_all(int fd, size_t hint, char **ret, size_t *ret_size)
 {
 	size_t size = 0, room = hint + 1;
@@ -128,7 +129,7 @@ static int read_all(int fd, size_t hint, char **ret, size_t *ret_size)
 
 	if (!data)
 		return -ENOMEM;
-	for (;;) {
+	while (hint == 0 || size < hint) {
 		ssize_t n = read(fd, data + size, room - size);
 
 		if (n < 0 && errno == EINTR)
@@ -386,17 +387,12 @@ static unsigned char entry_type(DIR *d, const struct dirent *e)
 static int list_disk(struct kr_fs *fs, const char *path, struct kr_dir *dir,
                      size_t *size, char **ret_real)
 {
-	_cleanup_close_ int path_fd =
-		kr_root_resolve(&fs->root, path, true, ret_real);
+	int fd = kr_root_open_folder(&fs->root, path, ret_real), r = 0;
 	struct dirent *e;
 	DIR *d;
-	int fd, r = 0;
 
-	if (path_fd < 0)
-		return path_fd;
-	fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	d = fdopendir(fd);
 	if (!d) {
 		r = -errno;

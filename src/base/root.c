@@ -291,16 +291,39 @@ int kr_root_resolve(struct kr_root *root, const char *path, bool follow,
 	return fd;
 }
 
-int kr_root_open_folder(struct kr_root *root, const char *path)
+/* Without a link on the way, as most are, in one step. */
+static int open_plain_folder(struct kr_root *root, const char *path,
+                             char **ret_real)
 {
-	_cleanup_free_ char *real = NULL;
-	_cleanup_close_ int fd = kr_root_resolve(root, path, true, &real);
-	int dir_fd;
+	int fd = open_in_root(root, path, O_RDONLY | O_DIRECTORY,
+	                      RESOLVE_NO_SYMLINKS);
 
 	if (fd < 0)
 		return fd;
-	dir_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return dir_fd < 0 ? -errno : dir_fd;
+	*ret_real = kr_path_normalise(path);
+	if (*ret_real)
+		return fd;
+	close(fd);
+	return -ENOMEM;
+}
+
+int kr_root_open_folder(struct kr_root *root, const char *path, char **ret_real)
+{
+	_cleanup_free_ char *real = NULL;
+	_cleanup_close_ int fd = -1;
+	int dir_fd = open_plain_folder(root, path, &real);
+
+	if (dir_fd == -ELOOP || root->no_openat2) {
+		fd = kr_root_resolve(root, path, true, &real);
+		if (fd < 0)
+			return fd;
+		dir_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (dir_fd < 0)
+			dir_fd = -errno;
+	}
+	if (dir_fd >= 0 && ret_real)
+		*ret_real = TAKE_PTR(real);
+	return dir_fd;
 }
 
 int kr_root_make_folder(struct kr_root *root, const char *path, mode_t mode)
@@ -308,7 +331,7 @@ int kr_root_make_folder(struct kr_root *root, const char *path, mode_t mode)
 	_cleanup_free_ char *normal = NULL, *parent = NULL;
 	_cleanup_close_ int parent_fd = -1;
 	const char *name;
-	int fd = kr_root_open_folder(root, path);
+	int fd = kr_root_open_folder(root, path, NULL);
 
 	if (fd != -ENOENT)
 		return fd;
@@ -329,7 +352,7 @@ int kr_root_make_folder(struct kr_root *root, const char *path, mode_t mode)
 	/* what is put into it must not be lost with it */
 	if (fsync(parent_fd) < 0)
 		return -errno;
-	return kr_root_open_folder(root, path);
+	return kr_root_open_folder(root, path, NULL);
 }
 
 int kr_root_open_parent(struct kr_root *root, const char *real,

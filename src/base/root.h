@@ -27,8 +27,12 @@ int kr_root_resolve(struct kr_root *root, const char *path, bool follow,
 int kr_root_open_file(struct kr_root *root, const char *real,
                       const struct stat *want);
 
-/* As kr_fs_open_folder(), kr_fs_make_folder() and kr_fs_open_parent(). */
-int kr_root_open_folder(struct kr_root *root, const char *path);
+/* As kr_fs_open_folder(), and its path with every link resolved, which the
+ * caller frees (RET_REAL may be NULL). */
+int kr_root_open_folder(struct kr_root *root, const char *path,
+                        char **ret_real);
+
+/* As kr_fs_make_folder() and kr_fs_open_parent(). */
 int kr_root_make_folder(struct kr_root *root, const char *path, mode_t mode);
 int kr_root_open_parent(struct kr_root *root, const char *real,
                         const char **ret_name);
