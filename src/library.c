@@ -99,7 +99,7 @@ static int read_node(struct kr_remedy *remedy,
 	                     &remedy->node);
 
 	if (r == 0)
-		r = kr_node_read(remedy->node, &node_options, NULL, NULL, 0,
+		r = kr_node_read(remedy->node, &node_options, NULL,
 		                 &remedy->diag);
 	if (r == 0)
 		r = kr_audit_run(remedy->node, &audit_options, &remedy->diag,

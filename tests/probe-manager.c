@@ -94,6 +94,18 @@ static int do_environment(struct probe *probe, char **args)
 	return r;
 }
 
+static int do_active(struct probe *probe, char **args)
+{
+	const char *const *active;
+	int r;
+
+	r = kr_manager_active_units(probe->manager, (const char *const *)args,
+	                            &probe->diag, &active);
+	for (size_t i = 0; r >= 0 && active[i]; i++)
+		printf("active=%s\n", active[i]);
+	return r;
+}
+
 static int do_unit(struct probe *probe, char **args)
 {
 	_cleanup_loaded_unit_ struct kr_loaded_unit *unit = NULL;
@@ -229,6 +241,7 @@ static const struct verb {
 } verbs[] = {
 	{"open", 0, true, do_open},
 	{"environment", 0, true, do_environment},
+	{"active", 1, true, do_active},
 	{"unit", 1, true, do_unit},
 	{"pid", 1, true, do_pid},
 	{"reload", 0, true, do_reload},

@@ -17,7 +17,7 @@ import time
 
 from e2e_lib import (FALSE_FLAG, KEY_FALSE, Terminal, check_fixed,
                      failing_node, run_file)
-from host_lib import (CONFIG, CONTROL, DROPIN, DROPIN_TEXT, HERE, UNIT)
+from host_lib import (CONFIG, CONTROL, DROPIN, DROPIN_TEXT, HERE, KEY, UNIT)
 from json_schema import Schemas
 
 SCHEMAS = Schemas(os.path.join(HERE, os.pardir, "data", "schema"))
@@ -75,6 +75,70 @@ def test_json_of_a_host(host, tap):
     result = host.remedy("status", "-o", "json")
     tap.status(result, 3, "status without a unit")
     by_schema(tap, result, "status.json", "status without a unit")
+
+
+# --- what else there is about iptables
+
+def messages(got, code):
+    return [m["text"] for m in got.get("messages", []) if m["code"] == code]
+
+
+def test_other_managers(host, tap):
+    failing_node(host)
+    host.write("/etc/systemd/system/ufw.service", "[Service]\nType=oneshot\n"
+               "RemainAfterExit=yes\nExecStart=/bin/true\n")
+    host.sh("systemctl daemon-reload; systemctl start ufw.service")
+    for words in (["audit"], ["fix", "-n"]):
+        _, got = host.remedy_json(*words)
+        found = messages(got, "iptables-manager")
+        tap.check(len(found) == 1 and found[0].startswith(
+            "ufw.service is active here"), words[0] + ": it is named", found)
+    result = host.remedy("fix", "-n")
+    tap.contains(result.stderr, "ufw.service", "in the preview's text")
+    host.sh("systemctl stop ufw.service")
+    _, got = host.remedy_json("audit")
+    tap.equal(messages(got, "iptables-manager"), [], "none that is stopped")
+    os.unlink(host.root + "/etc/systemd/system/ufw.service")
+
+
+EQUAL_BITS = ',\n  "iptablesMasqueradeBit": 15,\n  "%s": true' % KEY
+
+
+def test_equal_mark_bits(host, tap):
+    """An old kubelet would die of the fix: nothing is begun."""
+    host.node(FALSE_FLAG, config=EQUAL_BITS)
+    before, who = host.snapshot(), host.identity()
+    for words in (["fix"], ["fix", "--restart=never"], ["fix", "-n"]):
+        result, got = host.remedy_json(*words)
+        tap.status(result, 4, " ".join(words))
+        tap.check(messages(got, "mark-bits-equal"), "it is said", got)
+    tap.equal(host.snapshot(), before, "no file is changed")
+    tap.equal(host.identity(), who, "kubelet is untouched")
+
+
+def test_equal_mark_bits_on_disk_already(host, tap):
+    """Here the restart alone would switch it on."""
+    host.node(FALSE_FLAG, config=EQUAL_BITS)
+    host.write(DROPIN, DROPIN_TEXT % "--node-ip=192.0.2.30")
+    host.sh("systemctl daemon-reload")
+    who = host.identity()
+    result, got = host.remedy_json("fix")
+    tap.status(result, 4, "fix")
+    tap.check(messages(got, "mark-bits-equal"), "it is said", got)
+    tap.equal(host.identity(), who, "kubelet is untouched")
+    result, _ = host.remedy_json("fix", "--restart=never")
+    tap.status(result, 0, "without a restart there is nothing to refuse")
+
+
+def test_equal_mark_bits_of_a_newer_kubelet(host, tap):
+    """One that runs with them and the setting on does not die of them."""
+    host.node(config=EQUAL_BITS)
+    host.write(DROPIN, DROPIN_TEXT % ("--node-ip=192.0.2.30 " + FALSE_FLAG))
+    host.sh("systemctl daemon-reload")
+    _, got = host.remedy_json("audit")
+    tap.equal(messages(got, "mark-bits-equal"), [], "no warning")
+    result, _ = host.remedy_json("fix", "--restart=never")
+    tap.status(result, 0, "fix")
 
 
 # --- status of a dead kubelet

@@ -476,6 +476,8 @@ START_TEST(test_hidden_process)
 	const struct kr_node_options node_options = {.root = kr_root_path,
 	                                             .unit = "k3s.service"};
 	struct kr_loaded_unit loaded = {.main_pid = KR_TEST_PID};
+	const struct kr_node_systemd systemd = {.loaded = &loaded,
+	                                        .version = 252};
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_audit_ struct kr_audit *audit = NULL;
 	_cleanup_node_ struct kr_node *node = NULL;
@@ -486,9 +488,7 @@ START_TEST(test_hidden_process)
 	ck_assert_int_eq(
 		kr_node_open(&kr_setting_iptables, &node_options, &diag, &node),
 		0);
-	ck_assert_int_eq(
-		kr_node_read(node, &node_options, &loaded, NULL, 252, &diag),
-		0);
+	ck_assert_int_eq(kr_node_read(node, &node_options, &systemd, &diag), 0);
 	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &audit), 0);
 	ck_assert_int_eq(audit->disk.state, T);
 	ck_assert_int_eq(audit->running.state, U);
@@ -531,6 +531,8 @@ START_TEST(test_child_process)
 	const struct kr_node_options node_options = {
 		.root = kr_root_path, .unit = "rke2-agent.service"};
 	struct kr_loaded_unit loaded = {.main_pid = 5};
+	const struct kr_node_systemd systemd = {.loaded = &loaded,
+	                                        .version = 252};
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_audit_ struct kr_audit *audit = NULL;
 	_cleanup_node_ struct kr_node *node = NULL;
@@ -547,9 +549,7 @@ START_TEST(test_child_process)
 	ck_assert_int_eq(
 		kr_node_open(&kr_setting_iptables, &node_options, &diag, &node),
 		0);
-	ck_assert_int_eq(
-		kr_node_read(node, &node_options, &loaded, NULL, 252, &diag),
-		0);
+	ck_assert_int_eq(kr_node_read(node, &node_options, &systemd, &diag), 0);
 	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &audit), 0);
 	ck_assert_int_eq(audit->pid, KR_TEST_PID);
 	ck_assert_int_eq(audit->running.state, F);

@@ -148,6 +148,21 @@ def test_address(host, tap):
               answer.text)
 
 
+def test_active(host, tap):
+    host.sh("systemctl start %s; systemctl stop %s"
+            % (unit("full"), unit("done")))
+    names = [unit("done"), "nowhere.service", unit("full"), unit("masked"),
+             unit("bad-setting")]
+    answer = probe(host, "active", *names)
+    tap.equal((answer.get("r"), answer.all("active")), ("0", [unit("full")]),
+              "the one of several that is active", answer.text)
+    answer = probe(host, "active", unit("ful"), unit("done"))
+    tap.equal((answer.get("r"), answer.all("active")), ("0", []),
+              "none", answer.text)
+    loaded = host.sh("systemctl list-units --all --plain").stdout
+    tap.equal("nowhere.service" in loaded, False, "nothing was loaded for it")
+
+
 # --- what a unit is
 
 def test_unit(host, tap):

@@ -65,11 +65,12 @@ struct kr_node *kr_test_node(const struct kr_loaded_unit *loaded,
                              struct kr_diag *diag)
 {
 	const struct kr_node_options options = {.root = kr_root_path};
+	const struct kr_node_systemd systemd = {.loaded = loaded,
+	                                        .version = 252};
 	struct kr_node *node = NULL;
 
 	ck_assert_int_eq(
 		kr_node_open(&kr_setting_iptables, &options, diag, &node), 0);
-	ck_assert_int_eq(kr_node_read(node, &options, loaded, NULL, 252, diag),
-	                 0);
+	ck_assert_int_eq(kr_node_read(node, &options, &systemd, diag), 0);
 	return node;
 }

@@ -29,6 +29,7 @@
 #include "fix/others.h"
 #include "fix/pending.h"
 #include "fix/prune.h"
+#include "node/iptables.h"
 
 void kr_applying_done(struct kr_applying *f)
 {
@@ -113,6 +114,25 @@ static int decide_restart(struct kr_applying *f)
 	f->fix->asks_live =
 		f->fix->restarts && before->live.state != KR_STATE_ABSENT;
 	return 0;
+}
+
+/* With edits the plan has looked at it. */
+static int check_bits(struct kr_applying *f)
+{
+	const struct kr_inputs *planned = kr_apply_planned(f);
+	int bit;
+
+	if (!f->fix->restarts || f->undo || planned->state != KR_STATE_TRUE ||
+	    !kr_iptables_bits_fatal(kr_apply_node(f), planned, &bit))
+		return 0;
+	kr_diag_add(f->diag, KR_ERROR, "mark-bits-equal", KR_SPAN_NONE,
+	            "iptablesMasqueradeBit and iptablesDropBit are both %d: a "
+	            "kubelet before 1.28 would not survive the restart, one of "
+	            "them would have to be another bit",
+	            bit);
+	return kr_apply_end(f, KR_OUTCOME_REFUSED,
+	                    "kubelet might not survive the restart: its two "
+	                    "iptables mark bits are the same");
 }
 
 static int check_pending(struct kr_applying *f)
@@ -508,6 +528,8 @@ int kr_apply_run(struct kr_applying *f)
 {
 	int r = decide_restart(f);
 
+	if (r == 0)
+		r = check_bits(f);
 	if (r == 0)
 		r = check_pending(f);
 	if (r == 0 && has_work(f))

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "fix/host.h"
+#include "node/iptables.h"
 
 static void open_manager(struct kr_host *host, struct kr_diag *diag)
 {
@@ -64,20 +65,41 @@ static int follow_process(struct kr_host *host, struct kr_diag *diag)
 	return ask(host, host->unit, diag);
 }
 
+/* That nobody says who else manages iptables is no reason not to go on. */
+static int ask_iptables(struct kr_host *host, struct kr_diag *diag,
+                        const char *const **ret)
+{
+	_cleanup_diag_ struct kr_diag found = {0};
+	const struct kr_message *why;
+	int r = kr_manager_active_units(host->manager, kr_iptables_units,
+	                                &found, ret);
+
+	if (r >= 0 || r == -ENOMEM || r == -EINTR)
+		return r;
+	why = kr_diag_first(&found, KR_ERROR);
+	kr_diag_add(diag, KR_NOTE, "iptables-not-asked", KR_SPAN_NONE,
+	            "whether another program manages iptables here is read "
+	            "from the files: %s",
+	            why ? why->text : strerror(-r));
+	*ret = NULL;
+	return 0;
+}
+
 static int read_node(struct kr_host *host, struct kr_diag *diag)
 {
-	const char *const *environment = NULL;
-	unsigned version = 0;
+	struct kr_node_systemd systemd = {.loaded = host->loaded};
 	int r;
 
 	if (host->manager) {
-		version = kr_manager_version(host->manager);
-		r = kr_manager_environment(host->manager, diag, &environment);
+		systemd.version = kr_manager_version(host->manager);
+		r = kr_manager_environment(host->manager, diag,
+		                           &systemd.environment);
+		if (r == 0)
+			r = ask_iptables(host, diag, &systemd.iptables_units);
 		if (r < 0)
 			return r;
 	}
-	return kr_node_read(host->node, &host->options, host->loaded,
-	                    environment, version, diag);
+	return kr_node_read(host->node, &host->options, &systemd, diag);
 }
 
 static int open_node(struct kr_host *host, struct kr_diag *diag)

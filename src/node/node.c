@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "node/decoy.h"
+#include "node/iptables.h"
 #include "node/node.h"
 #include "node/running.h"
 #include "node/vendor.h"
@@ -495,15 +496,16 @@ static int find_platform(struct kr_node *node)
 }
 
 int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
-                 const struct kr_loaded_unit *loaded,
-                 const char *const *manager_environment,
-                 unsigned systemd_version, struct kr_diag *diag)
+                 const struct kr_node_systemd *systemd, struct kr_diag *diag)
 {
+	static const struct kr_node_systemd not_asked;
 	int r;
 
-	node->loaded = loaded;
-	node->manager_environment = manager_environment;
-	node->systemd_version = systemd_version;
+	if (!systemd)
+		systemd = &not_asked;
+	node->loaded = systemd->loaded;
+	node->manager_environment = systemd->environment;
+	node->systemd_version = systemd->version;
 	r = kr_platform_find(node->fs, NULL, &node->platform,
 	                     &node->platform_error);
 	if (r == 0)
@@ -518,6 +520,8 @@ int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
 		r = kr_running_read(node, NULL, &node->running);
 		node->running_valid = r == 0;
 	}
+	if (r == 0)
+		r = kr_iptables_remark(node, systemd->iptables_units, diag);
 	return r;
 }
 

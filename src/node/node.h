@@ -28,6 +28,16 @@ struct kr_node_options {
 	pid_t pid;          /* 0: the unit's main process, else by name */
 };
 
+/* What systemd said, for a node that talks to no bus. All is borrowed. */
+struct kr_node_systemd {
+	const struct kr_loaded_unit *loaded; /* kubelet's unit, or NULL */
+	const char *const *environment;      /* systemd's own, or NULL */
+	unsigned version;                    /* 0: not known */
+	/* those of kr_iptables_units that are active, NULL-terminated; NULL:
+	 * it was not asked */
+	const char *const *iptables_units;
+};
+
 /*
  * kubelet as the unit files would start it.
  */
@@ -99,13 +109,11 @@ int kr_node_find_unit(struct kr_node *node, struct kr_diag *diag, char **ret);
 
 /*
  * Reads the unit, the process and their files. What is missing or broken is a
- * result. LOADED and what follows are what systemd said, or NULL and 0; they
- * are borrowed. 0, -ENOMEM, or an errno with words.
+ * result. SYSTEMD is NULL where it was not asked. 0, -ENOMEM, or an errno with
+ * words.
  */
 int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
-                 const struct kr_loaded_unit *loaded,
-                 const char *const *manager_environment,
-                 unsigned systemd_version, struct kr_diag *diag);
+                 const struct kr_node_systemd *systemd, struct kr_diag *diag);
 
 /*
  * The same node after EDITS: its disk is read anew through an overlay, its

@@ -15,9 +15,10 @@
 struct kr_durable {
 	/* whose OWNER writes the edited files anew; NULL: nobody does */
 	const struct kr_platform *platform;
-	char *place;  /* where the change outlasts that; for people */
-	char *text;   /* what to put there, whole lines */
-	bool written; /* an edit of the plan puts it there, or it is there */
+	char *place;   /* where the change outlasts that; for people */
+	char *text;    /* what to put there, whole lines */
+	bool written;  /* an edit of the plan puts it there, or it is there */
+	bool left_out; /* it is ours to write, and that was not wanted */
 };
 
 struct kr_durable_options {

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "audit/sources.h"
+#include "node/iptables.h"
 #include "plan/plan.h"
 #include "plan/proof.h"
 #include "plan/vendor.h"
@@ -304,6 +305,25 @@ static int refuse_platform(struct planning *p,
 	return text ? refuse(p, "platform", KR_SPAN_NONE, text) : -ENOMEM;
 }
 
+/* The edit would be right, and an old kubelet would die of it. */
+static int check_bits(struct planning *p)
+{
+	const struct kr_inputs *in = &p->node->disk.inputs;
+	int bit;
+
+	/* where it is on already, nothing is switched on */
+	if (in->state == KR_STATE_TRUE ||
+	    !kr_iptables_bits_fatal(p->node, in, &bit))
+		return 0;
+	kr_diag_add(p->diag, KR_ERROR, "mark-bits-equal", KR_SPAN_NONE,
+	            "iptablesMasqueradeBit and iptablesDropBit are both %d: a "
+	            "kubelet before 1.28 would end a few seconds after its "
+	            "start with this setting on; one of them would have to be "
+	            "another bit (14 and 15 by default)",
+	            bit);
+	return -EOPNOTSUPP;
+}
+
 /* Whether there is anything that a plan could be made for. */
 static int check_grounds(struct planning *p, const struct kr_audit *audit)
 {
@@ -343,7 +363,7 @@ static int check_grounds(struct planning *p, const struct kr_audit *audit)
 		            audit->disk.reason);
 		return -EOPNOTSUPP;
 	}
-	return 0;
+	return check_bits(p);
 }
 
 static bool is_done(const struct kr_audit *audit,

@@ -447,6 +447,8 @@ static void print_preview_next(const struct kr_term *term,
 		        kr_method_to_string(fix->plan->method));
 	if (is_fix && fix->before && fix->before->explicit_wanted)
 		fputs(" --explicit", term->out);
+	if (is_fix && fix->plan->durable.left_out)
+		fputs(" --no-persist", term->out);
 	print_scope(term, node);
 	print_api(term, node, fix->api);
 	fputc('\n', term->out);

@@ -17,6 +17,7 @@
  */
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -29,13 +30,14 @@
 struct kr_manager {
 	struct kr_bus bus;
 	char **environment; /* NULL: not asked for yet */
+	char **active;      /* what kr_manager_active_units() gave last */
 };
 
-static void environment_free(char **environment)
+static void strings_free(char **strings)
 {
-	for (char **p = environment; p && *p; p++)
+	for (char **p = strings; p && *p; p++)
 		free(*p);
-	free(environment);
+	free(strings);
 }
 
 struct kr_manager *kr_manager_free(struct kr_manager *manager)
@@ -44,7 +46,8 @@ struct kr_manager *kr_manager_free(struct kr_manager *manager)
 		return NULL;
 	kr_bus_close(&manager->bus);
 	free(manager->bus.root);
-	environment_free(manager->environment);
+	strings_free(manager->environment);
+	strings_free(manager->active);
 	free(manager);
 	return NULL;
 }
@@ -115,6 +118,87 @@ int kr_manager_environment(struct kr_manager *manager, struct kr_diag *diag,
 			return -ENOMEM;
 	}
 	*ret = (const char *const *)manager->environment;
+	return 0;
+}
+
+static int append_active(sd_bus_message *m, const void *closure)
+{
+	int r = sd_bus_message_append(m, "as", 1, "active");
+
+	/* it does not write to it */
+	return r < 0 ? r
+	             : sd_bus_message_append_strv(m,
+	                                          (char **)(uintptr_t)closure);
+}
+
+/* The names in a(ssssssouso). */
+static int read_names(sd_bus_message *reply, char ***ret)
+{
+	char **names = calloc(1, sizeof(*names)), **grown;
+	const char *name;
+	size_t n = 0;
+	int r;
+
+	if (!names)
+		return -ENOMEM;
+	r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
+	while (r >= 0 && (r = sd_bus_message_enter_container(
+				  reply, 'r', "ssssssouso")) > 0) {
+		r = sd_bus_message_read(reply, "s", &name);
+		if (r >= 0)
+			r = sd_bus_message_skip(reply, "sssssouso");
+		if (r >= 0)
+			r = sd_bus_message_exit_container(reply);
+		if (r < 0)
+			break;
+		grown = reallocarray(names, n + 2, sizeof(*grown));
+		if (grown)
+			names = grown;
+		names[n] = grown ? strdup(name) : NULL;
+		if (!names[n]) {
+			r = -ENOMEM;
+			break;
+		}
+		names[++n] = NULL;
+	}
+	if (r < 0) {
+		strings_free(names);
+		return r;
+	}
+	*ret = names;
+	return 0;
+}
+
+int kr_manager_active_units(struct kr_manager *manager,
+                            const char *const *names, struct kr_diag *diag,
+                            const char *const **ret)
+{
+	const struct kr_bus_method method = {
+		.path = KR_BUS_MANAGER_PATH,
+		.interface = KR_BUS_MANAGER,
+		.member = "ListUnitsByPatterns",
+		.again = true,
+		.append = append_active,
+		.closure = names,
+	};
+	const struct kr_manager_wait wait =
+		kr_bus_patience(&manager->bus, KR_BUS_USUAL_USEC);
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	char **active;
+	int r = kr_bus_call(&manager->bus, &method, &wait, diag, &reply, NULL);
+
+	if (r < 0)
+		return r;
+	r = read_names(reply, &active);
+	if (r < 0) {
+		kr_diag_add(diag, KR_ERROR, "bus-error", KR_SPAN_NONE,
+		            "org.freedesktop.systemd1: %s: %s", method.member,
+		            strerror(-r));
+		return r;
+	}
+	strings_free(manager->active);
+	manager->active = active;
+	*ret = (const char *const *)active;
 	return 0;
 }
 

@@ -49,6 +49,15 @@ int kr_manager_environment(struct kr_manager *manager, struct kr_diag *diag,
                            const char *const **ret);
 
 /*
+ * Which of the units NAMES (NULL-terminated, at least one) are active, by one
+ * call that loads none of them: NULL-terminated, owned by MANAGER until the
+ * next call. 0 or an errno, with words.
+ */
+int kr_manager_active_units(struct kr_manager *manager,
+                            const char *const *names, struct kr_diag *diag,
+                            const char *const **ret);
+
+/*
  * All that systemd says of UNIT, from one GetAll: a consistent state. A unit
  * that does not exist has load_state "not-found". 0 or an errno, with words.
  */

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * iptables on a node.
+ *
+ *   managers    The CIS text warns of them: "If you are using any other
+ *       iptables management solution, then there might be some conflicts." An
+ *       active unit is one, or on an image one that is enabled: a link in a
+ *       target's .wants folder, which is what 'systemctl enable' makes.
+ *   iptables    kubelet runs the program of that name. Without it a kubelet is
+ *       healthy, its configz says true, and no chain is ever made: measured.
+ *       A node that is not all there (no /usr/bin) is not judged.
+ *   mark bits   With iptablesMasqueradeBit and iptablesDropBit the same, a
+ *       kubelet before 1.28 runs as long as the setting is false and dies six
+ *       seconds after its start when it is true: measured with 1.20.2. Since
+ *       1.28 the bits have no meaning. The node's files do not say which
+ *       version will read them.
+ *
+ * Source: kubernetes pkg/kubelet/kubelet.go (NewMainKubelet) of 1.20,
+ * pkg/util/iptables; KEP-3178; systemd.unit(5).
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kubelet/go.h"
+#include "node/iptables.h"
+
+#define MASQUERADE_BIT 14
+#define DROP_BIT       15
+
+const char *const kr_iptables_units[] = {
+	"firewalld.service",
+	"ufw.service",
+	"nftables.service",
+	"iptables.service",
+	"ip6tables.service",
+	"iptables-restore.service",
+	"ip6tables-restore.service",
+	"netfilter-persistent.service",
+	NULL,
+};
+
+/* --- other managers ------------------------------------------------------ */
+
+struct names {
+	char *text; /* "ufw.service, nftables.service" */
+	size_t n;
+};
+
+static int add_name(struct names *names, const char *name)
+{
+	char *longer;
+
+	if (asprintf(&longer, "%s%s%s", names->text ? names->text : "",
+	             names->text ? ", " : "", name) < 0)
+		return -ENOMEM;
+	free(names->text);
+	names->text = longer;
+	names->n++;
+	return 0;
+}
+
+static bool is_listed(const struct kr_dir *dir, const char *name)
+{
+	for (size_t i = 0; i < dir->n_entries; i++) {
+		if (strcmp(dir->entries[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int find_enabled(struct kr_fs *fs, struct names *names)
+{
+	static const char *const wants[] = {
+		"/etc/systemd/system/multi-user.target.wants",
+		"/etc/systemd/system/sysinit.target.wants",
+		"/etc/systemd/system/basic.target.wants",
+	};
+	struct kr_dir dirs[ARRAY_SIZE(wants)] = {0};
+	int r = 0;
+
+	for (size_t i = 0; r != -ENOMEM && i < ARRAY_SIZE(wants); i++)
+		r = kr_fs_list(fs, wants[i], &dirs[i]);
+	if (r != -ENOMEM)
+		r = 0;
+	for (const char *const *name = kr_iptables_units; r == 0 && *name;
+	     name++) {
+		bool enabled = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(wants); i++)
+			enabled = enabled || is_listed(&dirs[i], *name);
+		if (enabled)
+			r = add_name(names, *name);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(wants); i++)
+		kr_dir_done(&dirs[i]);
+	return r;
+}
+
+static int remark_managers(struct kr_node *node, const char *const *active,
+                           struct kr_diag *diag)
+{
+	struct names names = {0};
+	int r = active ? 0 : find_enabled(node->fs, &names);
+
+	for (const char *const *name = active; r == 0 && name && *name; name++)
+		r = add_name(&names, *name);
+	if (r == 0 && names.n > 0)
+		kr_diag_add(diag, KR_NOTE, "iptables-manager", KR_SPAN_NONE,
+		            "%s %s here: %s iptables rules, too, and may get "
+		            "in the way of the chains that kubelet makes",
+		            names.text,
+		            active && names.n == 1 ? "is active"
+		            : active               ? "are active"
+		            : names.n == 1         ? "is enabled"
+		                                   : "are enabled",
+		            names.n == 1 ? "it manages" : "they manage");
+	free(names.text);
+	return r;
+}
+
+/* --- the program --------------------------------------------------------- */
+
+static int has(struct kr_fs *fs, const char *path)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+	int r = kr_fs_stat(fs, path, false, &st);
+
+	/* what may not be looked at may be there */
+	return r == -ENOMEM ? r : r != -ENOENT && r != -ENOTDIR;
+}
+
+/* Whether /sbin and /bin are those of /usr, as they are nearly everywhere. */
+static int is_merged(struct kr_fs *fs)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+	int r = kr_fs_stat(fs, "/sbin", false, &st);
+
+	return r == -ENOMEM ? r : r == 0 && S_ISLNK(st.st.st_mode);
+}
+
+static int has_iptables(struct kr_fs *fs)
+{
+	/* where systemd looks for programs, most likely first */
+	static const char *const paths[] = {
+		"/usr/sbin/iptables",
+		"/usr/bin/iptables",
+		"/usr/local/sbin/iptables",
+		"/usr/local/bin/iptables",
+	};
+	static const char *const unmerged[] = {
+		"/sbin/iptables",
+		"/bin/iptables",
+	};
+	int r = 0, merged;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(paths); i++)
+		r = has(fs, paths[i]);
+	if (r != 0)
+		return r;
+	merged = is_merged(fs);
+	if (merged != 0)
+		return merged < 0 ? merged : 0;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(unmerged); i++)
+		r = has(fs, unmerged[i]);
+	return r;
+}
+
+static int remark_program(struct kr_node *node, struct kr_diag *diag)
+{
+	int r = has_iptables(node->fs);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = has(node->fs, "/usr/bin/env");
+	if (r > 0)
+		kr_diag_add(diag, KR_NOTE, "no-iptables", KR_SPAN_NONE,
+		            "there is no iptables on this node: kubelet makes "
+		            "no chains, whatever %s says",
+		            node->setting->key);
+	return r < 0 ? r : 0;
+}
+
+/* --- the mark bits ------------------------------------------------------- */
+
+/* -1: none that kubelet takes. */
+static int bit_of(const struct kr_flag_value *flag, int config, int by_default)
+{
+	const char *text = flag->text;
+	int64_t n;
+
+	if (!text)
+		return config >= 0 ? config : by_default;
+	if (!kr_go_int_text(text, strlen(text), 0, 32, &n) || n < 0 || n > 31)
+		return -1;
+	return (int)n;
+}
+
+bool kr_iptables_bits_equal(const struct kr_inputs *in, int *ret_bit)
+{
+	const struct kr_merged *m = &in->merged;
+	int masquerade = bit_of(&in->flags.masquerade_bit,
+	                        in->merged_valid ? m->masquerade_bit : -1,
+	                        MASQUERADE_BIT);
+	int drop = bit_of(&in->flags.drop_bit,
+	                  in->merged_valid ? m->drop_bit : -1, DROP_BIT);
+
+	if (ret_bit)
+		*ret_bit = masquerade;
+	return masquerade >= 0 && masquerade == drop;
+}
+
+bool kr_iptables_bits_fatal(const struct kr_node *node,
+                            const struct kr_inputs *inputs, int *ret_bit)
+{
+	bool proven = node->running_valid &&
+	              node->running.state == KR_STATE_TRUE &&
+	              kr_iptables_bits_equal(&node->running, NULL);
+
+	return !proven && kr_iptables_bits_equal(inputs, ret_bit);
+}
+
+static void remark_bits(const struct kr_node *node, struct kr_diag *diag)
+{
+	int bit;
+
+	if (!node->disk.inputs_valid ||
+	    !kr_iptables_bits_fatal(node, &node->disk.inputs, &bit))
+		return;
+	kr_diag_add(diag, KR_WARNING, "mark-bits-equal", KR_SPAN_NONE,
+	            "iptablesMasqueradeBit and iptablesDropBit are both %d: "
+	            "with %s true a kubelet before 1.28 ends a few seconds "
+	            "after its start",
+	            bit, node->setting->key);
+}
+
+int kr_iptables_remark(struct kr_node *node, const char *const *active,
+                       struct kr_diag *diag)
+{
+	int r = remark_managers(node, active, diag);
+
+	if (r == 0)
+		r = remark_program(node, diag);
+	if (r == 0)
+		remark_bits(node, diag);
+	return r;
+}

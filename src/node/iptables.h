@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What else there is about iptables on a node, beside the setting: who else
+ * manages them, whether there are any, and the mark bits with which old
+ * kubelets die when the setting is switched on.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/diag.h"
+#include "node/inputs.h"
+#include "node/node.h"
+
+/* The units of other managers of iptables, NULL-terminated: whoever can ask
+ * systemd asks it which of them are active. */
+extern const char *const kr_iptables_units[];
+
+/*
+ * Adds to DIAG what is to be known: "iptables-manager" and "no-iptables",
+ * notes; "mark-bits-equal", a warning. ACTIVE is what systemd said of
+ * kr_iptables_units, NULL-terminated; NULL where it was not asked, and then
+ * what is enabled on the disk counts. 0 or -ENOMEM.
+ */
+int kr_iptables_remark(struct kr_node *node, const char *const *active,
+                       struct kr_diag *diag);
+
+/*
+ * Whether kubelet's mark bits are the same with INPUTS (flags, else files, else
+ * 14 and 15). RET_BIT, where not NULL, is that bit.
+ */
+bool kr_iptables_bits_equal(const struct kr_inputs *inputs, int *ret_bit);
+
+/*
+ * Whether a kubelet that is started with INPUTS, the setting being true, may
+ * end for its mark bits: they are the same, and the kubelet that runs now does
+ * not prove that this one can live with it. RET_BIT as above.
+ */
+bool kr_iptables_bits_fatal(const struct kr_node *node,
+                            const struct kr_inputs *inputs, int *ret_bit);
