@@ -69,6 +69,7 @@ struct kr_remedy {
 	struct kr_audit *audit;
 	struct kr_diag diag;
 	char *config; /* the node borrows it */
+	bool persist;
 };
 
 struct content {
@@ -118,6 +119,7 @@ int kr_remedy_new(const struct kr_remedy_options *options,
 		return -ENOMEM;
 	if (!options)
 		options = &by_default;
+	remedy->persist = options->persist;
 	if (options->config) {
 		remedy->config = strdup(options->config);
 		r = remedy->config ? 0 : -ENOMEM;
@@ -262,6 +264,7 @@ int kr_remedy_plan_new(struct kr_remedy *remedy, enum kr_remedy_method method,
 	const struct kr_plan_options options = {
 		.method = inner_method(method),
 		.explicit_wanted = remedy->audit->explicit_wanted,
+		.no_persist = !remedy->persist,
 	};
 	struct kr_remedy_plan *plan = calloc(1, sizeof(*plan));
 	int r;

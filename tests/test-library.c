@@ -347,6 +347,46 @@ START_TEST(test_method)
 }
 END_TEST
 
+/* With it the file that outlasts the platform is one of the plan's. */
+START_TEST(test_persist)
+{
+	static const struct {
+		const char *node;
+		size_t n_files;
+	} nodes[] = {
+		{"eks-al2023-nodeadm-dropin", 2},
+		{"no-kubelet-yet", 1},
+		{"cis-text-config-false", 1},
+		{"made-eks-al2023-old-image", 1},
+	};
+	const struct kr_remedy_options options = {.root = root,
+	                                          .persist = true};
+
+	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
+		struct kr_remedy *remedy = NULL;
+		struct kr_remedy_plan *plan = NULL;
+		struct kr_remedy_file file;
+		bool durable;
+
+		snprintf(root, sizeof(root), "%s/%s", getenv("NODES"),
+		         nodes[i].node);
+		ck_assert_int_eq(kr_remedy_new(&options, &remedy), 0);
+		ck_assert_int_eq(
+			kr_remedy_plan_new(remedy, KR_REMEDY_AUTO, &plan), 0);
+		ck_assert_msg(kr_remedy_plan_n_files(plan) == nodes[i].n_files,
+		              "%s", nodes[i].node);
+		ck_assert_int_eq(
+			kr_remedy_plan_file(plan, nodes[i].n_files - 1, &file),
+			0);
+		durable = file.is_new && strstr(file.path, "/nodeadm.d/90-");
+		ck_assert_msg(durable == (i < 2), "%s: %s", nodes[i].node,
+		              file.path);
+		kr_remedy_plan_free(plan);
+		kr_remedy_free(remedy);
+	}
+}
+END_TEST
+
 /* The options are copied: this one is gone before it is used again. */
 START_TEST(test_config_option)
 {
@@ -408,6 +448,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_plan, 0, sizeof(rows) / sizeof(*rows));
 	tcase_add_test(tc, test_method);
 	tcase_add_test(tc, test_config_option);
+	tcase_add_test(tc, test_persist);
 	tcase_add_loop_test(tc, test_bad_root, 0,
 	                    sizeof(bad_roots) / sizeof(*bad_roots));
 	tcase_add_test(tc, test_free_nothing);

@@ -81,6 +81,9 @@ struct kr_remedy_options {
 	const char *unit;     /* NULL: "kubelet.service" */
 	const char *config;   /* read instead of the one found; NULL */
 	bool explicit_wanted; /* kubelet's default will not do */
+	/* a plan also makes the file from which this platform writes kubelet's
+	 * anew at its next boot (EKS AL2023: /etc/eks/nodeadm.d) */
+	bool persist;
 };
 
 /* One place that sets the value. */
@@ -183,6 +186,10 @@ int kr_remedy_message(const struct kr_remedy *remedy, size_t i,
  * setting unchanged, and so is no state between two files worse than the first.
  * There are none if the disk view is true already. The caller frees RET by
  * kr_remedy_plan_free(), before REMEDY.
+ *
+ * Where somebody else will write the files anew a message says who, and when.
+ * With options' persist the plan of a node that is not configured yet is the
+ * file that outlasts that, and nothing is proven of it.
  *
  * 0; -EOPNOTSUPP: refused, the errors among REMEDY's messages say why, where,
  * and what would have to be true; -ENOENT: there is nothing to judge yet (no
