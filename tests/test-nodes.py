@@ -349,6 +349,31 @@ def no_root(program, schemas, command, status):
     return faults
 
 
+def undo_after_a_boot(program, nodes, schemas):
+    """nodeadm has written kubelet's files anew, from our NodeConfig, too."""
+    tree = os.path.join(nodes, "eks-al2023-nodeadm-dropin")
+    written = "etc/kubernetes/kubelet/config.json.d/40-nodeadm.conf"
+    with NodeCopy(tree) as node:
+        check = Check(program, schemas, tree)
+        before = node.snapshot()
+        check.run(node, "fix.json", "fix", "--restart=never")
+        path = os.path.join(node.root, written)
+        config = json.loads(node.read("/" + written))
+        config["maxPods"] = 59
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(config, file, indent=2)
+        booted = node.snapshot()
+        check.expect(config["makeIPTablesUtilChains"] is True, "no fix")
+        status, _ = check.run(node, "fix.json", "undo", "--restart=never")
+        check.expect(status == 0, "undo: status %s", status)
+        now = node.snapshot()
+        check.expect(DURABLE in before or DURABLE not in now,
+                     "our NodeConfig is still there")
+        check.expect(now[written] == booted[written],
+                     "a file that is nodeadm's was changed")
+        return check.faults
+
+
 def main():
     program, nodes, folder = sys.argv[1:4]
     names = sys.argv[4:] or sorted(
@@ -362,6 +387,8 @@ def main():
             with NodeCopy(tree) as node:
                 check = Check(program, schemas, tree)
                 tap.row("%s: %s" % (name, what), getattr(check, what)(node))
+    if not sys.argv[4:]:
+        tap.row("undo after a boot", undo_after_a_boot(program, nodes, schemas))
     for command, status in (("audit", 3), ("status", 3), ("fix", 4),
                             ("undo", 4), ("history", 3)):
         tap.row("no root: " + command,
