@@ -57,6 +57,8 @@ static const struct row {
                          "out"},
 	{"lock", "make that place writable" AGAIN},
 	{"manifest", RECORDS},
+	{"mark-bits-equal",
+         "give one of them another bit in the config file" AGAIN},
 	{"no-bus", NULL},
 	{"no-config-file", NULL},
 	{"no-process", "name the kubelet that runs, or leave --pid out"},
