@@ -23,11 +23,10 @@ struct kr_known {
 int kr_known_read(int fd, struct kr_known *ret);
 
 /*
- * Whether NAME in the folder DIR_FD still is WANT: inode (not on an overlayfs,
- * where it may be another after a copy-up), kind, size, mode, owner, time of
- * writing, number of names, bytes and attributes; and nobody has it open for
- * writing. 0; -ESTALE: it is another; -ETXTBSY: it is, but open for writing;
- * other errnos. What is no regular file is not opened.
+ * Whether NAME in the folder DIR_FD still is WANT: inode, kind, size, mode,
+ * owner, time of writing, number of names, bytes and attributes; and nobody has
+ * it open for writing. 0; -ESTALE: it is another; -ETXTBSY: it is, but open for
+ * writing; other errnos. What is no regular file is not opened.
  */
 int kr_known_check(int dir_fd, const char *name, const struct kr_known *want);
 
