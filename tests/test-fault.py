@@ -139,17 +139,34 @@ def killed_at(s, call):
         return root.load()
 
 
+def lies_about(tree):
+    return any(fault_lib.TEMP.search(path) for path in tree)
+
+
 def halves(s):
     """Trees as a kill between two of the renames or just after them leaves
-    them: what recovery meets."""
+    them: what recovery meets. The last have come to their end, but old files
+    still lie beside the new ones."""
     marks = [c for c in s.calls if c.name in ("renameat", "renameat2",
                                               "unlinkat", "mkdirat")]
     trees = []
     for call in marks:
         tree = killed_at(s, call)
-        if unfinished(tree) and tree not in [t for _, t in trees]:
+        if (unfinished(tree) or lies_about(tree)) and tree not in [
+                t for _, t in trees]:
             trees.append((call, tree))
     return trees
+
+
+def words_after(s, half):
+    """The commands to be tried on the tree HALF that S left, and the ends of
+    each."""
+    forth, back = (s.old, s.new), (s.new, s.old)
+    if unfinished(half):
+        return (s.command, forth), ("recover", back)
+    if s.command == "fix": # it stands
+        return ("fix", forth), ("recover", forth)
+    return (("recover", forth),) # nothing is left to undo
 
 
 class Row:
@@ -232,8 +249,7 @@ class Suite:
         self.row(undo)
         for s in (fix, undo):
             for call, half in halves(s):
-                for word, ends in ((s.command, (s.old, s.new)),
-                                   ("recover", (s.new, s.old))):
+                for word, ends in words_after(s, half):
                     self.row(Scenario(
                         self.program, "%s: %s after %s, killed at %s #%d" % (
                             name, word, s.command, call.name, call.nth),

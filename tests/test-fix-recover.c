@@ -363,8 +363,8 @@ START_TEST(test_end)
 	                      ends[_i].untidy,
 	              "%s", name);
 	ck_assert_int_eq(kr_manifests_read(fs, &diag, &list), 0);
-	ck_assert_msg(kr_recover_is_due(fs, &list) == ends[_i].marked, "%s",
-	              name);
+	ck_assert_msg(kr_recover_is_due(fs, &list) == (int)ends[_i].marked,
+	              "%s", name);
 	ck_assert_int_eq(kr_recover_run(fs, &diag), 1);
 	check_is(name, A, ends[_i].target);
 	ck_assert_msg(entries("/etc/d") == (ends[_i].target != '-'), "%s",

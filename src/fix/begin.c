@@ -174,7 +174,8 @@ static int end_recovery(struct kr_applying *f)
 	return r < 0 ? r : 2;
 }
 
-/* 1: something was taken back, read anew; 2: the outcome is set. */
+/* 1: something was taken back, read anew; 2: the outcome is set; 3: nothing was
+ * taken back, but time has passed: read anew. */
 static int recover(struct kr_applying *f)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
@@ -189,7 +190,9 @@ static int recover(struct kr_applying *f)
 		r = kr_apply_end_by_error(f, KR_OUTCOME_FAILED, "");
 		return r < 0 ? r : 2;
 	}
-	if (r < 0 || !kr_recover_is_due(kr_apply_node(f)->fs, &list))
+	if (r == 0)
+		r = kr_recover_is_due(kr_apply_node(f)->fs, &list);
+	if (r <= 0)
 		return r;
 	m = kr_recover_find(kr_apply_node(f)->fs, &list);
 	f->recovered_usec = m ? m->realtime_usec : 0;
@@ -206,12 +209,17 @@ static int recover(struct kr_applying *f)
 		                 "back: %s",
 		                 strerror(-r));
 	if (r < 0 && r != -ENOMEM) {
-		r = kr_apply_end_by_error(f, KR_OUTCOME_BROKEN,
-		                          "an interrupted run cannot be "
-		                          "taken back");
+		r = kr_apply_end_by_error(
+			f,
+			kr_recover_find(kr_apply_node(f)->fs, &list)
+				? KR_OUTCOME_BROKEN
+				: KR_OUTCOME_FAILED,
+			"an interrupted run cannot be taken back");
 		return r < 0 ? r : 2;
 	}
-	return r < 0 ? r : 1;
+	if (r < 0)
+		return r;
+	return r == 0 ? 1 : 3;
 }
 
 int kr_apply_read(struct kr_applying *f, const struct kr_setting *setting,
@@ -231,6 +239,8 @@ int kr_apply_read(struct kr_applying *f, const struct kr_setting *setting,
 			r = end_recovery(f);
 		if (r == 0)
 			r = open_host(f, setting, node_options);
+	} else if (r == 3) {
+		r = open_host(f, setting, node_options);
 	}
 	if (r < 0 && r != -ENOMEM)
 		return kr_apply_end_unread(f, r);

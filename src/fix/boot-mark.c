@@ -24,11 +24,15 @@ int kr_boot_mark_set(int state_fd)
 	return fd < 0 || fsync(state_fd) < 0 ? -errno : 0;
 }
 
-bool kr_boot_mark_is_set(struct kr_fs *fs)
+int kr_boot_mark_is_set(struct kr_fs *fs)
 {
 	_cleanup_close_ int fd = kr_fs_open_folder(fs, KR_STATE_DIR);
 
-	return fd >= 0 && faccessat(fd, NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	if (faccessat(fd, NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
 }
 
 void kr_boot_mark_clear(int state_fd)

@@ -79,9 +79,9 @@ const struct kr_manifest *kr_recover_find(struct kr_fs *fs,
 	return NULL;
 }
 
-bool kr_recover_is_due(struct kr_fs *fs, const struct kr_manifests *manifests)
+int kr_recover_is_due(struct kr_fs *fs, const struct kr_manifests *manifests)
 {
-	return kr_recover_find(fs, manifests) || kr_boot_mark_is_set(fs);
+	return kr_recover_find(fs, manifests) ? 1 : kr_boot_mark_is_set(fs);
 }
 
 /* The last run: nobody begins another one before that is tidy. */
@@ -134,7 +134,7 @@ int kr_recover_report(struct kr_fs *fs, struct kr_diag *diag)
 		            m->id);
 		return 0;
 	}
-	m = kr_boot_mark_is_set(fs) ? find_last(fs, &list) : NULL;
+	m = kr_boot_mark_is_set(fs) == 1 ? find_last(fs, &list) : NULL;
 	if (m && is_untidy(fs, m))
 		kr_diag_add(diag, KR_WARNING, "interrupted", KR_SPAN_NONE,
 		            "the run %s ended before it had tidied up: unless "
@@ -529,15 +529,33 @@ static int each(struct kr_fs *fs, struct kr_manifests *list,
 	return r < 0 ? r : n;
 }
 
+/* What the last one left that had come to its end. */
+static int tidy_last(struct kr_fs *fs, const struct kr_manifests *list,
+                     struct kr_diag *diag)
+{
+	const struct kr_manifest *last;
+	int r = kr_boot_mark_is_set(fs);
+
+	if (r < 0 && r != -ENOMEM)
+		kr_diag_add_path(diag, KR_ERROR, "recover", KR_STATE_DIR,
+		                 "whether a run has come to its end cannot be "
+		                 "told: %s",
+		                 strerror(-r));
+	if (r <= 0)
+		return r;
+	last = find_last(fs, list);
+	return last && !kr_manifest_is_pending(last->state)
+	               ? tidy(fs, last, diag)
+	               : 0;
+}
+
 int kr_recover_run(struct kr_fs *fs, struct kr_diag *diag)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
-	const struct kr_manifest *last;
 	int r = kr_manifests_read(fs, diag, &list);
 
-	last = r == 0 && kr_boot_mark_is_set(fs) ? find_last(fs, &list) : NULL;
-	if (last && !kr_manifest_is_pending(last->state))
-		r = tidy(fs, last, diag);
+	if (r == 0)
+		r = tidy_last(fs, &list, diag);
 	if (r == 0)
 		r = each(fs, &list, recover, diag);
 	if (r == 0)

@@ -3,8 +3,6 @@
 
 /* A fix or undo that was interrupted: killed, or the power went. */
 
-#include <stdbool.h>
-
 #include "base/diag.h"
 #include "base/fs.h"
 #include "fix/manifest.h"
@@ -14,8 +12,8 @@
 const struct kr_manifest *kr_recover_find(struct kr_fs *fs,
                                           const struct kr_manifests *manifests);
 
-/* Whether kr_recover_run() has something to do, as far as this user can see. */
-bool kr_recover_is_due(struct kr_fs *fs, const struct kr_manifests *manifests);
+/* Whether kr_recover_run() may have something to do. 1, 0 or an errno. */
+int kr_recover_is_due(struct kr_fs *fs, const struct kr_manifests *manifests);
 
 /* Warns in DIAG where there is one. 0 or -ENOMEM. */
 int kr_recover_report(struct kr_fs *fs, struct kr_diag *diag);

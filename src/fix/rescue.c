@@ -159,10 +159,12 @@ static int end_record(struct kr_applying *a, struct kr_fs *fs, int result)
 static int nothing(struct kr_applying *a, struct kr_fs *fs,
                    const struct kr_manifests *list)
 {
-	/* a mark that a power cut left */
-	if (!kr_recover_find(fs, list) &&
-	    kr_recover_run(fs, a->diag) == -ENOMEM)
-		return -ENOMEM;
+	/* one that had come to its end, but had not tidied up; or a mark that a
+	 * power cut left */
+	int r = kr_recover_find(fs, list) ? 0 : kr_recover_run(fs, a->diag);
+
+	if (r < 0)
+		return r;
 	return kr_apply_end(a, KR_OUTCOME_COMPLIANT,
 	                    "no interrupted run is to be taken back");
 }
