@@ -380,6 +380,8 @@ static Suite *make_suite(void)
 	TCase *tc = tcase_create("files");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
+	/* each brings some files to a disk that others use, too */
+	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_row, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_link_in_the_instant);
 	tcase_add_test(tc, test_folder_twice);

@@ -669,6 +669,8 @@ static Suite *make_suite(void)
 	TCase *tc = tcase_create("files");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
+	/* each brings some files to a disk that others use, too */
+	tcase_set_timeout(tc, 60);
 	add_where_possible(tc);
 	tcase_add_test(tc, test_made);
 	tcase_add_test(tc, test_two_files);

@@ -641,6 +641,8 @@ static Suite *make_suite(void)
 	int n = ARRAY_SIZE(others);
 
 	tcase_add_checked_fixture(tc, setup, teardown);
+	/* each brings some files to a disk that others use, too */
+	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_commit, 0, n);
 	tcase_add_loop_test(tc, test_revert, 0, n);
 	tcase_add_loop_test(tc, test_remove, 0, n);
@@ -651,6 +653,8 @@ static Suite *make_suite(void)
 	suite_add_tcase(s, tc);
 	tc = tcase_create("failures");
 	tcase_add_checked_fixture(tc, setup, teardown);
+	/* each brings some files to a disk that others use, too */
+	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_no_exchange, 0, 2 * ARRAY_SIZE(unknown));
 	tcase_add_loop_test(tc, test_no_flags, 0, ARRAY_SIZE(unknown));
 	tcase_add_loop_test(tc, test_commit_fails, 0, ARRAY_SIZE(failures));
@@ -659,6 +663,8 @@ static Suite *make_suite(void)
 	suite_add_tcase(s, tc);
 	tc = tcase_create("old files");
 	tcase_add_checked_fixture(tc, setup, teardown);
+	/* each brings some files to a disk that others use, too */
+	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, test_same_inode);
 	tcase_add_test(tc, test_kept);
 	suite_add_tcase(s, tc);

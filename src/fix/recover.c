@@ -1,24 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Recovery. The manifest was written before the first rename and names every
- * file with the hashes of its old and its new content, and what may lie beside
- * it, so each file tells by itself how far it came. b is the old content, a the
- * new one (for a file that was made or taken away "nothing" is one of them), o
- * anything else:
- *
- *   target  beside
- *   b       a, -       not replaced yet, or put back
- *   a       b          replaced: exchanged again
- *   a       a, -       replaced without an exchange: a copy is put back
- *   o       a, b, -    somebody wrote it since: it stays, said
- *   a, b    o          somebody wrote it in the instant of our exchange: that
- *                      goes back to the target, and stays
- *   o       o          both: the older one is kept with the record, said
- *
- * While the state is "prepared" no target is replaced, and what lies beside is
- * ours, complete or not. What lies at the name of a copy on its way back is
- * ours, too.
+ * Recovery: the files of an interrupted run go back, each by what is found at
+ * its names (fix/recover-file).
  *
  * It is always taken back, never finished: nobody was there to see whether
  * kubelet liked it. An interruption in here leaves the same record, and the
@@ -35,34 +19,8 @@
 #include <string.h>
 
 #include "fix/boot-mark.h"
-#include "fix/files.h"
+#include "fix/recover-file.h"
 #include "fix/recover.h"
-#include "fix/replace.h"
-
-enum content {
-	NOTHING,
-	BEFORE,
-	AFTER,
-	OTHER,
-};
-
-/* A file of an interrupted run, and what is found at its names. */
-struct found {
-	struct kr_fs *fs;
-	const struct kr_manifest *manifest;
-	const struct kr_manifest_file *file;
-	struct kr_diag *diag;
-	int dir_fd;
-	const char *name;
-	enum content target, beside;
-	struct kr_known target_known, beside_known;
-};
-
-static void found_done(struct found *f)
-{
-	if (f->dir_fd >= 0)
-		close(f->dir_fd);
-}
 
 /* --- finding ------------------------------------------------------------- */
 
@@ -144,279 +102,6 @@ int kr_recover_report(struct kr_fs *fs, struct kr_diag *diag)
 	return 0;
 }
 
-/* --- one file: what is there --------------------------------------------- */
-
-/* What is no regular file, or a large one, is not read. */
-static int classify(struct found *f, const char *name, struct kr_known *known,
-                    enum content *ret)
-{
-	_cleanup_close_ int fd = -1;
-	int r;
-
-	*known = (struct kr_known){0};
-	*ret = NOTHING;
-	if (fstatat(f->dir_fd, name, &known->st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	*ret = OTHER;
-	if (!S_ISREG(known->st.st_mode) ||
-	    (size_t)known->st.st_size > KR_FILE_SIZE_MAX)
-		return 0;
-	fd = openat(f->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	r = kr_known_read(fd, known);
-	if (r < 0)
-		return r;
-	if (strcmp(known->bytes, f->file->before) == 0)
-		*ret = BEFORE;
-	else if (strcmp(known->bytes, f->file->after) == 0)
-		*ret = AFTER;
-	return 0;
-}
-
-static int look(struct found *f)
-{
-	int r = classify(f, f->name, &f->target_known, &f->target);
-
-	if (r == 0 && f->file->temp)
-		r = classify(f, f->file->temp, &f->beside_known, &f->beside);
-	if (f->target == NOTHING && !f->file->copy)
-		f->target = BEFORE;
-	else if (f->target == NOTHING && f->file->removed)
-		f->target = AFTER;
-	return r;
-}
-
-/* --- one file: what is done ---------------------------------------------- */
-
-static int remove_name(struct found *f, const char *name)
-{
-	if (!name)
-		return 0;
-	return unlinkat(f->dir_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
-}
-
-/* What lies beside is exchanged with the target, which is nothing where it has
- * no inode. */
-static int swap(struct found *f)
-{
-	const struct kr_names names = {f->dir_fd, f->name, f->file->temp};
-	bool target = f->target_known.st.st_ino != 0;
-	bool beside = f->beside != NOTHING;
-
-	return kr_swap(&names, target ? &f->target_known : NULL,
-	               beside ? &f->beside_known.st : NULL);
-}
-
-static int copy_bytes(int from_fd, int to_fd)
-{
-	char buffer[64 * 1024];
-	ssize_t n;
-	int r = 0;
-
-	while (r == 0 && (n = read(from_fd, buffer, sizeof(buffer))) != 0) {
-		if (n > 0)
-			r = kr_write_all(to_fd, buffer, (size_t)n);
-		else if (errno != EINTR)
-			r = -errno;
-	}
-	if (r == 0 && fsync(to_fd) < 0)
-		r = -errno;
-	return r;
-}
-
-/* What somebody else wrote, and another one wrote over: it is kept with the
- * record. */
-static int set_aside(struct found *f)
-{
-	_cleanup_free_ char *folder =
-		kr_path_join(KR_STATE_DIR, f->manifest->id);
-	_cleanup_close_ int folder_fd = -1, from = -1, to = -1;
-	char name[32];
-	int r;
-
-	if (!folder)
-		return -ENOMEM;
-	snprintf(name, sizeof(name), "%zu.theirs",
-	         (size_t)(f->file - f->manifest->files));
-	folder_fd = kr_fs_open_folder(f->fs, folder);
-	if (folder_fd < 0)
-		return folder_fd;
-	from = openat(f->dir_fd, f->file->temp,
-	              O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	to = openat(folder_fd, name,
-	            O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-	            0600);
-	if (from < 0 || to < 0)
-		return -errno;
-	r = copy_bytes(from, to);
-	if (r == 0 && fsync(folder_fd) < 0)
-		r = -errno;
-	if (r == 0)
-		kr_diag_add_path(f->diag, KR_WARNING, "recover-aside",
-		                 f->file->path,
-		                 "was written by somebody else in the instant "
-		                 "of the interruption, and once more later: "
-		                 "the first is kept in %s/%s",
-		                 folder, name);
-	return r;
-}
-
-/* What lies beside the file goes; where it is neither of ours, a copy is
- * kept. */
-static int drop_beside(struct found *f)
-{
-	int r = 0;
-
-	if (f->beside == OTHER && !S_ISREG(f->beside_known.st.st_mode)) {
-		kr_diag_add_path(f->diag, KR_WARNING, "recover-aside",
-		                 f->file->path,
-		                 "was replaced by somebody else in the instant "
-		                 "of the interruption, and once more later: "
-		                 "the first, which is no regular file, lies "
-		                 "beside it in %s",
-		                 f->file->temp);
-		return 0;
-	}
-	if (f->beside == OTHER)
-		r = set_aside(f);
-	return r == 0 ? remove_name(f, f->file->temp) : r;
-}
-
-/* The name of a copy on its way back; in older records the only one. */
-static const char *copy_name(const struct kr_manifest_file *file)
-{
-	return file->back ? file->back : file->temp;
-}
-
-static int put_back_copy(struct found *f)
-{
-	_cleanup_replacement_ struct kr_replacement rep = KR_REPLACEMENT_NONE;
-	struct kr_replacement_content content = {.metadata_fd = -1};
-	_cleanup_close_ int dir_fd = -1, copy_fd = -1;
-	const struct kr_file *old, *now = NULL;
-	const char *name, *path = f->file->path;
-	int r = kr_manifest_copy(f->fs, f->manifest->id, f->file, &old);
-
-	if (r < 0)
-		return r;
-	dir_fd = kr_fs_open_parent(f->fs, old->real, &name);
-	if (dir_fd < 0)
-		return dir_fd;
-	copy_fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (copy_fd < 0)
-		return -errno;
-	/* an undo takes a folder away, too */
-	r = kr_make_parent(f->fs, path);
-	if (r == 0 && !f->file->removed)
-		r = kr_fs_read(f->fs, path, &now);
-	if (r < 0)
-		return r;
-	content.data = old->data;
-	content.size = old->size;
-	content.metadata_fd = copy_fd;
-	r = kr_replacement_write(f->fs, path, now, copy_name(f->file), &content,
-	                         f->diag, &rep);
-	if (r == 0)
-		r = kr_replacement_commit(&rep, f->diag);
-	return r == 0 ? kr_replacement_sync(&rep, f->diag) : r;
-}
-
-static void say_foreign(struct found *f)
-{
-	kr_diag_add_path(f->diag, KR_WARNING, "recover-foreign", f->file->path,
-	                 "was written by somebody else after the interruption "
-	                 "and stays as it is");
-}
-
-/* The target is the new content. */
-static int take_back(struct found *f)
-{
-	bool made = !f->file->copy;
-	int r;
-
-	if (f->beside != BEFORE) {
-		r = remove_name(f, f->file->temp);
-		f->beside = NOTHING;
-		if (r < 0)
-			return r;
-	}
-	if (!made && f->beside != BEFORE)
-		return put_back_copy(f);
-	r = swap(f);
-	if (r == 0)
-		f->beside = AFTER;
-	/* no exchange, or no room for one: another way */
-	if (r == 0 || made || r == -ESTALE || r == -ETXTBSY || r == -EEXIST ||
-	    r == -ENOTRECOVERABLE)
-		return r;
-	return put_back_copy(f);
-}
-
-static int recover_target(struct found *f)
-{
-	int r = 0;
-
-	if (f->beside == OTHER && f->target != OTHER && f->target != NOTHING) {
-		r = swap(f);
-		f->beside = f->target;
-		f->target = OTHER;
-	} else if (f->target == AFTER) {
-		r = take_back(f);
-	}
-	if (r < 0)
-		return r;
-	if (f->target == OTHER)
-		say_foreign(f);
-	return drop_beside(f);
-}
-
-/* No target was replaced while the record said so; older ones said it until the
- * last was. */
-static bool is_untouched(const struct found *f)
-{
-	return f->file->back && f->manifest->state == KR_MANIFEST_PREPARED;
-}
-
-static int recover_without_folder(struct found *f)
-{
-	return f->file->removed && !is_untouched(f) ? put_back_copy(f) : 0;
-}
-
-static int recover_in_folder(struct found *f)
-{
-	int r = remove_name(f, f->file->back);
-
-	if (r == 0 && (is_untouched(f) || !f->file->back))
-		r = remove_name(f, f->file->temp);
-	if (r == 0 && !is_untouched(f)) {
-		r = look(f);
-		if (r == 0)
-			r = recover_target(f);
-	}
-	if (r == 0 && fsync(f->dir_fd) < 0)
-		r = -errno;
-	return r;
-}
-
-static int recover_file(struct kr_fs *fs, const struct kr_manifest *m,
-                        const struct kr_manifest_file *file,
-                        struct kr_diag *diag)
-{
-	_cleanup_(found_done) struct found f = {
-		.fs = fs, .manifest = m, .file = file, .diag = diag};
-	int r;
-
-	f.dir_fd = kr_fs_open_parent(fs, file->path, &f.name);
-	if (f.dir_fd < 0)
-		r = f.dir_fd == -ENOENT ? recover_without_folder(&f) : f.dir_fd;
-	else
-		r = recover_in_folder(&f);
-	if (r == 0 && file->folder)
-		r = kr_remove_empty_parents(fs, file->path, file->folder);
-	return r;
-}
-
 /* --- one run ------------------------------------------------------------- */
 
 static int recover(struct kr_fs *fs, struct kr_manifest *m,
@@ -425,7 +110,7 @@ static int recover(struct kr_fs *fs, struct kr_manifest *m,
 	int r = 0;
 
 	for (size_t i = m->n_files; r == 0 && i-- > 0;) {
-		r = recover_file(fs, m, &m->files[i], diag);
+		r = kr_recover_file(fs, m, &m->files[i], diag);
 		if (r < 0 && r != -ENOMEM)
 			kr_diag_add_path(
 				diag, KR_ERROR, "recover", m->files[i].path,
@@ -465,31 +150,13 @@ static int mark_undone(struct kr_fs *fs, struct kr_manifest *m,
 }
 
 /* What one that had come to its end left beside its files. */
-static int tidy_file(struct kr_fs *fs, const struct kr_manifest_file *file)
-{
-	_cleanup_(found_done) struct found f = {.file = file};
-	int r;
-
-	f.dir_fd = kr_fs_open_parent(fs, file->path, &f.name);
-	if (f.dir_fd < 0)
-		return f.dir_fd == -ENOENT ? 0 : f.dir_fd;
-	r = remove_name(&f, file->back);
-	if (r == 0)
-		r = remove_name(&f, file->temp);
-	if (r == 0 && fsync(f.dir_fd) < 0)
-		r = -errno;
-	if (r == 0 && file->folder)
-		r = kr_remove_empty_parents(fs, file->path, file->folder);
-	return r;
-}
-
 static int tidy(struct kr_fs *fs, const struct kr_manifest *m,
                 struct kr_diag *diag)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < m->n_files; i++) {
-		r = tidy_file(fs, &m->files[i]);
+		r = kr_recover_tidy_file(fs, &m->files[i]);
 		if (r < 0 && r != -ENOMEM)
 			kr_diag_add_path(diag, KR_ERROR, "recover",
 			                 m->files[i].path,

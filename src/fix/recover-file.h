@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* One file of a run that was interrupted. */
+
+#include "base/diag.h"
+#include "base/fs.h"
+#include "fix/manifest.h"
+
+/* Takes back what is found of FILE, an item of MANIFEST, as kr_recover_run()
+ * does. It may be done twice. 0 or an errno. */
+int kr_recover_file(struct kr_fs *fs, const struct kr_manifest *manifest,
+                    const struct kr_manifest_file *file, struct kr_diag *diag);
+
+/* Removes what a run that has come to its end left beside FILE, and the folders
+ * that were made for it where they are empty. 0 or an errno. */
+int kr_recover_tidy_file(struct kr_fs *fs, const struct kr_manifest_file *file);
