@@ -230,6 +230,8 @@ class Test:
                 ("ftp://127.0.0.1", https), ("file:///etc/passwd", https),
                 ("https://me:%s@127.0.0.1" % TOKEN,
                  "the URL must not hold a user or a password"),
+                ("https://me@127.0.0.1",
+                 "the URL must not hold a user or a password"),
                 ("https://me:%s@127.0.0.1:x" % TOKEN,
                  "the URL must be https://HOST[:PORT][/PATH] or http"),
                 ("http://127.0.0.1/?x=1", end),

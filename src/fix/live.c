@@ -16,7 +16,7 @@
 #include "fix/live.h"
 #include "node/name.h"
 
-#define CONNECT_USEC (3 * KR_USEC_PER_SEC)
+#define CONNECT_USEC (5 * KR_USEC_PER_SEC)
 
 static int refuse(struct kr_live *live, char *reason)
 {
