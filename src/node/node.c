@@ -50,19 +50,46 @@ static bool is_hidden(int root_fd)
 	return fstatat(root_fd, "proc/self", &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* "/" is taken for live where /proc/1/root may not be looked at, or /proc/1 is
- * hidden (hidepid=): only root may, and an image is not built by anybody else.
+/*
+ * Whether the root is a running system's: 1, 0, or an errno where that may not
+ * be looked at. "/" is taken for live then: only root may look, and an image is
+ * not built by anybody else. A DIR is neither: a container without
+ * CAP_SYS_PTRACE, or confined by AppArmor, would take the node that it was
+ * given for an image, and call it right without a look at the kubelet that
+ * runs.
  */
-static bool is_live(int root_fd, bool is_slash)
+static int is_live(int root_fd, bool is_slash)
 {
 	struct stat root, one;
 
 	if (fstat(root_fd, &root) < 0)
-		return false;
-	if (fstatat(root_fd, "proc/1/root", &one, 0) < 0)
-		return is_slash && (errno == EACCES || errno == EPERM ||
-		                    is_hidden(root_fd));
-	return root.st_dev == one.st_dev && root.st_ino == one.st_ino;
+		return -errno;
+	if (fstatat(root_fd, "proc/1/root", &one, 0) == 0)
+		return root.st_dev == one.st_dev && root.st_ino == one.st_ino;
+	if (errno != EACCES && errno != EPERM && !is_hidden(root_fd))
+		return 0;
+	return is_slash ? 1 : -EACCES;
+}
+
+static int settle_live(struct kr_node *node, struct kr_diag *diag)
+{
+	int r = is_live(node->root_fd, strcmp(node->root, "/") == 0);
+
+	if (r < 0) {
+		kr_diag_add_path(
+			diag, KR_ERROR, "root", node->root,
+			"its proc/1/root may not be looked at (%s), so that a "
+			"running system and an image cannot be told apart: "
+			"that takes CAP_SYS_PTRACE, and no security module "
+			"that denies it",
+			strerror(-r));
+		return r;
+	}
+	node->live = r == 1;
+	if (node->live)
+		node->proc_fd = openat(node->root_fd, "proc",
+		                       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return 0;
 }
 
 int kr_node_open(const struct kr_setting *setting,
@@ -98,10 +125,9 @@ int kr_node_open(const struct kr_setting *setting,
 	node->unit_name = strdup(options->unit ? options->unit : DEFAULT_UNIT);
 	if (!node->root || !node->unit_name)
 		return -ENOMEM;
-	node->live = is_live(node->root_fd, strcmp(root, "/") == 0);
-	if (node->live)
-		node->proc_fd = openat(node->root_fd, "proc",
-		                       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = settle_live(node, diag);
+	if (r < 0)
+		return r;
 	*ret = TAKE_PTR(node);
 	return 0;
 }

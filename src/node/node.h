@@ -92,7 +92,8 @@ struct kr_node {
 /*
  * Opens the root and tells a live node from an image: live is "/" unless
  * /proc/1/root is another directory, and a DIR whose proc/1/root is DIR. No
- * file of the node is read yet. 0, an errno with words, -ENOMEM.
+ * file of the node is read yet. 0; -EACCES: a DIR whose proc/1/root may not be
+ * looked at, with words; another errno with words; -ENOMEM.
  */
 int kr_node_open(const struct kr_setting *setting,
                  const struct kr_node_options *options, struct kr_diag *diag,
