@@ -100,11 +100,13 @@ static int give_up(struct kr_node_names *names, char **ret_reason,
 	return r < 0 ? -ENOMEM : -EBADMSG;
 }
 
-/* Of the names that are known before FROM none is needed any more. */
+/* The names that were taken need no room any more. */
 static void forget(struct kr_node_names *names)
 {
 	struct kr_node_page *page = &names->page;
 
+	if (names->at == 0)
+		return;
 	page->n_names -= names->at;
 	memmove(page->names, page->names + names->at,
 	        page->n_names * sizeof(*page->names));
