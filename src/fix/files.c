@@ -136,3 +136,15 @@ int kr_open_nearest(struct kr_fs *fs, const char *path, char **ret_missing)
 		*ret_missing = TAKE_PTR(missing);
 	return fd;
 }
+
+int kr_may_write_in(int dir_fd)
+{
+	char path[64];
+
+	if (faccessat(dir_fd, ".", W_OK | X_OK, AT_EACCESS) == 0)
+		return 0;
+	if (errno != EPERM)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", dir_fd);
+	return access(path, W_OK | X_OK) < 0 ? -errno : 0;
+}

@@ -29,6 +29,14 @@ int kr_make_parent(struct kr_fs *fs, const char *real);
  * it is not empty or not there, or an errno. */
 int kr_remove_empty_folder(struct kr_fs *fs, const char *path);
 
+/*
+ * Whether a file can be made in the folder DIR_FD: 0 or an errno. glibc's
+ * faccessat() is faccessat2(2), which the filters of old container runtimes
+ * refuse with EPERM; an immutable folder gives that, too: then it is asked in
+ * another way.
+ */
+int kr_may_write_in(int dir_fd);
+
 /* Removes the folder at PATH, whose parents are no links, with the files in it:
  * FIRST (or NULL) before all others. 0, also where it is not there, or an
  * errno. */

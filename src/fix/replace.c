@@ -166,20 +166,6 @@ void kr_replacement_name(char ret[static KR_TEMP_SIZE])
 	         random[1], random[2]);
 }
 
-/* glibc's faccessat() is faccessat2(2), which the filters of old container
- * runtimes refuse with EPERM; an immutable folder gives that, too. */
-static int may_write_in(int dir_fd)
-{
-	char path[64];
-
-	if (faccessat(dir_fd, ".", W_OK | X_OK, AT_EACCESS) == 0)
-		return 0;
-	if (errno != EPERM)
-		return -errno;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", dir_fd);
-	return access(path, W_OK | X_OK) < 0 ? -errno : 0;
-}
-
 int kr_replacement_open(struct kr_fs *fs, const char *real,
                         const struct kr_file *old, const char *temp,
                         struct kr_diag *diag, struct kr_replacement *ret)
@@ -195,7 +181,7 @@ int kr_replacement_open(struct kr_fs *fs, const char *real,
 	if (rep.dir_fd < 0)
 		return fail(diag, real, rep.dir_fd,
 		            "its folder cannot be opened");
-	r = may_write_in(rep.dir_fd);
+	r = kr_may_write_in(rep.dir_fd);
 	if (r < 0)
 		return fail(diag, real, r, "nothing can be written beside it");
 	r = old ? open_target(&rep, old, diag) : check_absent(&rep, diag);

@@ -93,11 +93,13 @@ static bool has_room(const struct need *need)
 static int check_folder(struct needs *needs, int fd, const char *path)
 {
 	struct statvfs vfs;
+	int r;
 
 	if (fstatvfs(fd, &vfs) == 0 && (vfs.f_flag & ST_RDONLY))
 		return refuse(needs, path, -EROFS, "nothing can be made there");
-	if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
-		return refuse(needs, path, -errno, "nothing can be made there");
+	r = kr_may_write_in(fd);
+	if (r < 0)
+		return refuse(needs, path, r, "nothing can be made there");
 	return 0;
 }
 
