@@ -157,8 +157,10 @@ class Pod:
 
     def kill(self):
         """As a runtime ends a container that is out of memory."""
-        self.host.sh("systemctl kill -s KILL %s; systemctl reset-failed %s"
-                     % (self.unit, self.unit))
+        self.host.sh("systemctl kill -s KILL {0}; for i in {{1..300}}; do"
+                     " systemctl reset-failed {0}; [ $(systemctl show -P"
+                     " LoadState {0}) != not-found ] || break; sleep 0.1; done"
+                     .format(self.unit))
 
     def terminate(self, seconds=60):
         """SIGTERM to node-pod; its status."""
