@@ -479,7 +479,8 @@ def image(host):
     """The container's root, and what the test needs in it."""
     subprocess.run([os.path.join(SOURCE, "contrib/container/make-root"), PROGRAM,
                     host.root + IMAGE], check=True, stdin=subprocess.DEVNULL)
-    host.sh("mkdir -p {0}/test; cp /usr/bin/unshare /usr/bin/setpriv {0}/test/;"
+    # var, root: systemd makes them in every root that it is given
+    host.sh("mkdir -p {0}/test {0}/var {0}/root; cp /usr/bin/unshare /usr/bin/setpriv {0}/test/;"
             " for f in $(ldd /usr/bin/unshare /usr/bin/setpriv |"
             " sed -n 's/.*=> \\(.*\\) (.*/\\1/p'); do"
             " [ -e {0}$f ] || cp -L $f {0}$f; done".format(IMAGE))
