@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the end-to-end tests have in common: the failing node, and the ends."""
 
+import contextlib
 import fcntl
 import os
 import pty
+import shutil
 import struct
 import sys
+import tempfile
 import termios
 import threading
 
@@ -93,12 +96,31 @@ class Terminal:
         return b"".join(self.parts).decode().replace("\r\n", "\n")
 
 
-def run_file(doc, things):
-    """main() of a file of tests: PROGRAM STANDIN [TEST...]."""
-    if len(sys.argv) < 3:
+@contextlib.contextmanager
+def booted(program, standin, upper, options):
+    """A host; UPPER: one that can be rebooted, and keeps its files then."""
+    options = list(options)
+    folder = None
+    if upper:
+        folder = tempfile.mkdtemp(prefix="e2e-", dir="/var/tmp")
+        options += ["--upper", folder]
+    try:
+        with Host(program, standin, options=options) as host:
+            yield host
+    finally:
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def run_file(doc, things, n_arguments=2, programs=(1, 2), prepare=None,
+             upper=False, options=()):
+    """main() of a file of tests, whose N_ARGUMENTS are followed by names of
+    tests; those at PROGRAMS are the program and what plays kubelet. PREPARE is
+    called with the host first."""
+    if len(sys.argv) < 1 + n_arguments:
         print(doc, file=sys.stderr)
         return 2
-    program, standin, only = sys.argv[1], sys.argv[2], sys.argv[3:]
+    program, standin = (sys.argv[at] for at in programs)
     tests = [thing for name, thing in things.items()
              if name.startswith("test_")]
     try:
@@ -106,5 +128,7 @@ def run_file(doc, things):
     except Skip as reason:
         print("1..0 # SKIP %s" % reason)
         return 0
-    with Host(program, standin) as host:
-        return run_tests(tests, host, only)
+    with booted(program, standin, upper, options) as host:
+        if prepare:
+            prepare(host)
+        return run_tests(tests, host, sys.argv[1 + n_arguments:])

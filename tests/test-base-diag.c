@@ -155,6 +155,22 @@ START_TEST(test_find)
 }
 END_TEST
 
+START_TEST(test_cause)
+{
+	_cleanup_diag_ struct kr_diag diag = {0};
+
+	ck_assert_ptr_null(kr_diag_cause(&diag));
+	kr_diag_add_path(&diag, KR_WARNING, "a", "/a", "1");
+	ck_assert_ptr_null(kr_diag_cause(&diag));
+	kr_diag_add(&diag, KR_ERROR, "b", KR_SPAN_NONE, "2");
+	kr_diag_add(&diag, KR_ERROR, "c", KR_SPAN_NONE, "3");
+	ck_assert_str_eq(kr_diag_cause(&diag)->code, "b");
+	kr_diag_add_path(&diag, KR_ERROR, "d", "/d", "4");
+	kr_diag_add_path(&diag, KR_ERROR, "e", "/e", "5");
+	ck_assert_str_eq(kr_diag_cause(&diag)->code, "d");
+}
+END_TEST
+
 START_TEST(test_names)
 {
 	ck_assert_str_eq(kr_severity_to_string(KR_ERROR), "error");
@@ -195,6 +211,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, test_merge);
 	tcase_add_test(tc, test_merge_into_nothing);
 	tcase_add_test(tc, test_find);
+	tcase_add_test(tc, test_cause);
 	tcase_add_test(tc, test_names);
 	tcase_add_test(tc, test_owns);
 	suite_add_tcase(s, tc);

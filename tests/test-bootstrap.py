@@ -13,12 +13,11 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 import time
 
-from e2e_lib import FALSE_FLAG, KEY_FALSE, QUICK
+from e2e_lib import FALSE_FLAG, KEY_FALSE, QUICK, run_file
 from host_lib import (CONFIG, CONFIG_TEXT, DROPIN, DROPIN_TEXT, FLAG,
-                      STATE, UNIT, Host, Skip, need_host, run_tests)
+                      STATE, UNIT, Skip)
 
 SERVICE = "kubelet-remedy.service"
 RECOVER = "kubelet-remedy-recover.service"
@@ -578,24 +577,7 @@ def test_hardening_holds(host, tap):
 
 
 def main():
-    if len(sys.argv) < 6:
-        print(__doc__, file=sys.stderr)
-        return 2
-    tests = [thing for name, thing in globals().items()
-             if name.startswith("test_")]
-    try:
-        need_host()
-    except Skip as reason:
-        print("1..0 # SKIP %s" % reason)
-        return 0
-    upper = tempfile.mkdtemp(prefix="bootstrap-", dir="/var/tmp")
-    try:
-        with Host(sys.argv[1], sys.argv[2], "bootstrap-%d" % os.getpid(),
-                  ["--upper", upper]) as host:
-            install(host)
-            return run_tests(tests, host, sys.argv[6:])
-    finally:
-        shutil.rmtree(upper, ignore_errors=True)
+    return run_file(__doc__, globals(), 5, prepare=install, upper=True)
 
 
 if __name__ == "__main__":

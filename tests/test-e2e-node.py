@@ -15,8 +15,8 @@ import re
 import sys
 import time
 
-from host_lib import (CONFIG, CONFIG_TEXT, CONTROL, FLAG, KEY, UNIT, Host,
-                      Skip, need_host, run_tests)
+from e2e_lib import run_file
+from host_lib import CONFIG, CONFIG_TEXT, CONTROL, FLAG, KEY, UNIT
 
 FALSE_FLAG = FLAG + "=false"
 KEY_FALSE = ',\n  "%s": false' % KEY
@@ -426,21 +426,12 @@ ln -s /proc/1/root/etc/os-release os-release
     host.sh("rm -rf /srv/image /run/trace")
 
 
+def prepare(host):
+    host.sh("mkdir -p /run/spare")
+
+
 def main():
-    if len(sys.argv) < 3:
-        print(__doc__, file=sys.stderr)
-        return 2
-    program, standin, only = sys.argv[1], sys.argv[2], sys.argv[3:]
-    tests = [thing for name, thing in globals().items()
-             if name.startswith("test_")]
-    try:
-        need_host()
-    except Skip as reason:
-        print("1..0 # SKIP %s" % reason)
-        return 0
-    with Host(program, standin) as host:
-        host.sh("mkdir -p /run/spare")
-        return run_tests(tests, host, only)
+    return run_file(__doc__, globals(), prepare=prepare)
 
 
 if __name__ == "__main__":

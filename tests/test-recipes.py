@@ -20,9 +20,8 @@ import subprocess
 import sys
 import tempfile
 
-from e2e_lib import FALSE_FLAG, KEY_FALSE
-from host_lib import (CONFIG, CONFIG_TEXT, DROPIN, FLAG, UNIT, Host, Skip,
-                      need_host, run_tests)
+from e2e_lib import FALSE_FLAG, KEY_FALSE, run_file
+from host_lib import (CONFIG, CONFIG_TEXT, DROPIN, FLAG, UNIT, Skip)
 
 SERVICE = "kubelet-remedy.service"
 STARTS = "/run/standin-kubelet.starts"
@@ -404,26 +403,14 @@ def test_ansible_unhappy(host, tap):
                "its start", failed=0)
 
 
+def prepare(host):
+    host.remove("/usr/bin/kubelet-remedy")
+
+
 def main():
-    if len(sys.argv) < 3:
-        print(__doc__, file=sys.stderr)
-        return 2
-    tests = [thing for name, thing in globals().items()
-             if name.startswith("test_")]
-    try:
-        need_host()
-    except Skip as reason:
-        print("1..0 # SKIP %s" % reason)
-        return 0
-    upper = tempfile.mkdtemp(prefix="recipes-", dir="/var/tmp")
-    try:
-        with Host(sys.argv[2], sys.argv[2], "recipes-%d" % os.getpid(),
-                  ["--upper", upper, "--bind-ro",
-                   ROOT + "/contrib/ansible:/srv/ansible"]) as host:
-            host.remove("/usr/bin/kubelet-remedy")
-            return run_tests(tests, host, sys.argv[3:])
-    finally:
-        shutil.rmtree(upper, ignore_errors=True)
+    return run_file(__doc__, globals(), programs=(2, 2), prepare=prepare,
+                    upper=True, options=["--bind-ro", ROOT
+                                         + "/contrib/ansible:/srv/ansible"])
 
 
 if __name__ == "__main__":

@@ -10,15 +10,13 @@ nothing of the timer may be left. Needs root; without it the whole is skipped.
 """
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
-from host_lib import (CONFIG, CONTROL, DROPIN, FLAG, KEY, UNIT, Host, Skip, need_host,
-                      run_tests)
+from e2e_lib import run_file
+from host_lib import CONFIG, CONTROL, FLAG, KEY, UNIT
 
 FALSE_FLAG = FLAG + "=false"
 # the timer's time is made of these, --wait and 30 s
@@ -426,23 +424,7 @@ def test_reboot(host, tap):
 
 
 def main():
-    if len(sys.argv) < 4:
-        print(__doc__, file=sys.stderr)
-        return 2
-    tests = [thing for name, thing in globals().items()
-             if name.startswith("test_")]
-    try:
-        need_host()
-    except Skip as reason:
-        print("1..0 # SKIP %s" % reason)
-        return 0
-    upper = tempfile.mkdtemp(prefix="rollback-", dir="/var/tmp")
-    try:
-        with Host(PROGRAM, sys.argv[2], "rollback-%d" % os.getpid(),
-                  ["--upper", upper]) as host:
-            return run_tests(tests, host, sys.argv[4:])
-    finally:
-        shutil.rmtree(upper, ignore_errors=True)
+    return run_file(__doc__, globals(), 3, upper=True)
 
 
 if __name__ == "__main__":

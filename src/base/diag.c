@@ -98,17 +98,26 @@ static void place(struct kr_message *m, struct kr_span span)
 	m->length = span.length < room ? span.length : room;
 }
 
+static struct kr_message make(enum kr_severity severity, const char *code,
+                              const char *format, va_list args)
+{
+	struct kr_message m = {.severity = severity, .code = code};
+
+	if (vasprintf(&m.text, format, args) < 0)
+		abort();
+	return m;
+}
+
 void kr_diag_add(struct kr_diag *diag, enum kr_severity severity,
                  const char *code, struct kr_span span, const char *format, ...)
 {
-	struct kr_message m = {.severity = severity, .code = code};
+	struct kr_message m;
 	va_list args;
 
 	if (!diag)
 		return;
 	va_start(args, format);
-	if (vasprintf(&m.text, format, args) < 0)
-		abort();
+	m = make(severity, code, format, args);
 	va_end(args);
 	if (span.file)
 		place(&m, span);
@@ -119,14 +128,13 @@ void kr_diag_add_path(struct kr_diag *diag, enum kr_severity severity,
                       const char *code, const char *path, const char *format,
                       ...)
 {
-	struct kr_message m = {.severity = severity, .code = code};
+	struct kr_message m;
 	va_list args;
 
 	if (!diag)
 		return;
 	va_start(args, format);
-	if (vasprintf(&m.text, format, args) < 0)
-		abort();
+	m = make(severity, code, format, args);
 	va_end(args);
 	m.file = duplicate(path);
 	append(diag, &m);
@@ -152,6 +160,17 @@ const struct kr_message *kr_diag_first(const struct kr_diag *diag,
 			return &diag->messages[i];
 	}
 	return NULL;
+}
+
+const struct kr_message *kr_diag_cause(const struct kr_diag *diag)
+{
+	for (size_t i = 0; i < diag->n_messages; i++) {
+		const struct kr_message *m = &diag->messages[i];
+
+		if (m->severity == KR_ERROR && m->file)
+			return m;
+	}
+	return kr_diag_first(diag, KR_ERROR);
 }
 
 const struct kr_message *kr_diag_find(const struct kr_diag *diag,

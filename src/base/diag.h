@@ -61,6 +61,10 @@ void kr_diag_merge(struct kr_diag *diag, struct kr_diag *from);
 const struct kr_message *kr_diag_first(const struct kr_diag *diag,
                                        enum kr_severity severity);
 
+/* The error to blame; NULL: there is none. One with a place tells more than one
+ * without, and the first most often is the cause of those behind it. */
+const struct kr_message *kr_diag_cause(const struct kr_diag *diag);
+
 /* The first message with this CODE, or NULL. */
 const struct kr_message *kr_diag_find(const struct kr_diag *diag,
                                       const char *code);

@@ -35,23 +35,10 @@ int kr_apply_end(struct kr_applying *f, enum kr_outcome outcome,
 	return 1;
 }
 
-/* An error with a place tells more than one without, the first most often is
- * the cause of those behind it. */
-static const struct kr_message *find_cause(const struct kr_diag *diag)
-{
-	for (size_t i = 0; i < diag->n_messages; i++) {
-		const struct kr_message *m = &diag->messages[i];
-
-		if (m->severity == KR_ERROR && m->file)
-			return m;
-	}
-	return kr_diag_first(diag, KR_ERROR);
-}
-
 int kr_apply_end_by_error(struct kr_applying *f, enum kr_outcome outcome,
                           const char *otherwise)
 {
-	const struct kr_message *m = find_cause(f->diag);
+	const struct kr_message *m = kr_diag_cause(f->diag);
 
 	if (m && m->line > 0)
 		return kr_apply_end(f, outcome, "%s:%u:%u: %s", m->file,

@@ -101,20 +101,9 @@ static bool is_of(const struct row *row, const char *code)
 	return strcmp(row->code, code) == 0;
 }
 
-static const struct kr_message *find_cause(const struct kr_diag *diag)
-{
-	for (size_t i = 0; i < diag->n_messages; i++) {
-		const struct kr_message *m = &diag->messages[i];
-
-		if (m->severity == KR_ERROR && m->file)
-			return m;
-	}
-	return kr_diag_first(diag, KR_ERROR);
-}
-
 const char *kr_advice(const struct kr_diag *diag)
 {
-	const struct kr_message *m = find_cause(diag);
+	const struct kr_message *m = kr_diag_cause(diag);
 
 	for (size_t i = 0; m && i < ARRAY_SIZE(rows); i++) {
 		if (is_of(&rows[i], m->code))
