@@ -230,35 +230,44 @@ START_TEST(what_they_say)
 }
 END_TEST
 
-/* What cannot be read is an error only where it is ours. */
+/* What cannot be read is an error where it is ours, else a warning; what is no
+ * NodeConfig by its name or its kind is neither. */
+static const struct {
+	const char *path, *target;
+	int want;
+	const char *code;
+	enum kr_severity severity;
+} unread[] = {
+	{FOLDER "1.yaml", "/nowhere", 0, "nodeadm-unread", KR_WARNING},
+	{FOLDER "95.json", "/nowhere", 0, "nodeadm-unread", KR_WARNING},
+	{FOLDER "1.yaml", "1.yaml", 0, "nodeadm-unread", KR_WARNING},
+	/* no folder by its entry: nodeadm opens it, too */
+	{FOLDER "1.yaml", "/etc", 0, "nodeadm-unread", KR_WARNING},
+	{FOLDER "1.conf", "/nowhere", 0, NULL, KR_WARNING},
+	{OURS, "/nowhere", -ENOENT, "nodeadm-ours", KR_ERROR},
+	{OURS, "/etc", -EISDIR, "nodeadm-ours", KR_ERROR},
+};
+
 START_TEST(unreadable)
 {
-	static const struct {
-		const char *path;
-		int want;
-		const char *code;
-	} cases[] = {
-		{FOLDER "1.yaml", 0, NULL},
-		{OURS, -ENOENT, "nodeadm-ours"},
-	};
+	struct kr_diag diag = {0};
+	struct kr_nodeadm got = {0};
+	struct kr_fs *fs;
 
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct kr_diag diag = {0};
-		struct kr_nodeadm got = {0};
-		struct kr_fs *fs;
-		int r;
-
-		kr_root_write(RUN, READS);
-		kr_root_symlink("/nowhere", cases[i].path);
-		fs = kr_root_fs();
-		r = kr_nodeadm_read(fs, &kr_setting_iptables, &diag, &got);
-		ck_assert_int_eq(r, cases[i].want);
-		ck_assert(!cases[i].code == !diag.n_messages);
-		if (cases[i].code)
-			ck_assert_str_eq(diag.messages[0].code, cases[i].code);
-		kr_fs_free(fs);
-		kr_diag_done(&diag);
+	kr_root_write(RUN, READS);
+	kr_root_symlink(unread[_i].target, unread[_i].path);
+	fs = kr_root_fs();
+	ck_assert_int_eq(kr_nodeadm_read(fs, &kr_setting_iptables, &diag, &got),
+	                 unread[_i].want);
+	ck_assert_uint_eq(diag.n_messages, unread[_i].code ? 1 : 0);
+	if (unread[_i].code) {
+		ck_assert_str_eq(diag.messages[0].code, unread[_i].code);
+		ck_assert_str_eq(diag.messages[0].file, unread[_i].path);
+		ck_assert_int_eq(diag.messages[0].severity,
+		                 unread[_i].severity);
 	}
+	kr_fs_free(fs);
+	kr_diag_done(&diag);
 }
 END_TEST
 
@@ -286,7 +295,7 @@ static Suite *make_suite(void)
 
 	tcase_add_checked_fixture(tc, kr_root_setup, kr_root_teardown);
 	tcase_add_loop_test(tc, what_they_say, 0, ARRAY_SIZE(rows));
-	tcase_add_test(tc, unreadable);
+	tcase_add_loop_test(tc, unreadable, 0, ARRAY_SIZE(unread));
 	tcase_add_test(tc, no_folder_but_a_file);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -2,7 +2,7 @@
 
 /*
  * nodeadm writes kubelet's files on EKS AL2023, at every boot, from a
- *NodeConfig in the user data and those in /etc/eks/nodeadm.d.
+ * NodeConfig in the user data and those in /etc/eks/nodeadm.d.
  *
  * Whether it reads the folder is a matter of its version (the images from
  * v20251023 on). Neither the folder nor a version in a file tells: anybody can
@@ -18,6 +18,8 @@
  * the later file's members win; of spec.kubelet.flags all are put one behind
  * the other, and behind nodeadm's own: there, too, the last one wins, and beats
  * the config. So a flag is only needed where one is set.
+ *
+ * nodeadm stops at a file of them that it cannot read, and writes nothing.
  *
  * Source: awslabs/amazon-eks-ami 81fec2e8, nodeadm/internal/configprovider
  * (file.go, chain.go, mime.go), nodeadm/internal/api/merge.go,
@@ -260,6 +262,19 @@ static void warn_unread(const struct kr_setting *setting,
 	                 "told");
 }
 
+static void say_unreadable(const char *path, bool ours, int error,
+                           struct kr_diag *diag)
+{
+	if (ours)
+		kr_diag_add_path(diag, KR_ERROR, "nodeadm-ours", path,
+		                 "cannot be read: %s", strerror(error));
+	else
+		kr_diag_add_path(diag, KR_WARNING, "nodeadm-unread", path,
+		                 "cannot be read, and so not told what nodeadm "
+		                 "makes of it at the next boot: %s",
+		                 strerror(error));
+}
+
 static void add_says(struct kr_nodeadm_says *sum,
                      const struct kr_nodeadm_says *one)
 {
@@ -286,9 +301,8 @@ static int read_one(struct kr_fs *fs, const struct kr_setting *setting,
 		return -ENOMEM;
 	}
 	r = kr_fs_read(fs, path, &file);
-	if (r < 0 && r != -ENOMEM && order == 0)
-		kr_diag_add_path(diag, KR_ERROR, "nodeadm-ours", path,
-		                 "cannot be read: %s", strerror(-r));
+	if (r < 0 && r != -ENOMEM)
+		say_unreadable(path, order == 0, -r, diag);
 	if (r < 0)
 		return r == -ENOMEM || order == 0 ? r : 0;
 	r = read_node_config(file, &rd);
