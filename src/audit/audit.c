@@ -23,6 +23,7 @@
 #include "audit/audit.h"
 #include "audit/sources.h"
 #include "base/clock.h"
+#include "base/format.h"
 
 #define START_SLACK_USEC (20 * KR_USEC_PER_MSEC)
 
@@ -69,15 +70,10 @@ static int set(char **reason, const char *format, ...)
 	va_list args;
 	int r;
 
-	free(*reason);
 	va_start(args, format);
-	r = vasprintf(reason, format, args);
+	r = kr_vformat(reason, format, args);
 	va_end(args);
-	if (r < 0) {
-		*reason = NULL;
-		return -ENOMEM;
-	}
-	return 0;
+	return r;
 }
 
 /* --- the running view ---------------------------------------------------- */

@@ -23,6 +23,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/format.h"
 #include "fix/activation.h"
 #include "fix/health.h"
 
@@ -70,15 +71,10 @@ static int fail(struct kr_activation *act, const char *format, ...)
 	va_list args;
 	int r;
 
-	free(act->failure);
 	va_start(args, format);
-	r = vasprintf(&act->failure, format, args);
+	r = kr_vformat(&act->failure, format, args);
 	va_end(args);
-	if (r < 0) {
-		act->failure = NULL;
-		return -ENOMEM;
-	}
-	return -EHOSTDOWN;
+	return r < 0 ? r : -EHOSTDOWN;
 }
 
 int kr_activation_reload(struct kr_host *host, struct kr_actions *actions,

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/format.h"
 #include "fix/apply.h"
 #include "fix/health.h"
 #include "fix/lock.h"
@@ -23,16 +24,11 @@ int kr_apply_end(struct kr_applying *f, enum kr_outcome outcome,
 	va_list args;
 	int r;
 
-	free(f->fix->reason);
 	f->fix->outcome = outcome;
 	va_start(args, format);
-	r = vasprintf(&f->fix->reason, format, args);
+	r = kr_vformat(&f->fix->reason, format, args);
 	va_end(args);
-	if (r < 0) {
-		f->fix->reason = NULL;
-		return -ENOMEM;
-	}
-	return 1;
+	return r < 0 ? r : 1;
 }
 
 int kr_apply_end_by_error(struct kr_applying *f, enum kr_outcome outcome,

@@ -31,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "kubelet/decode.h"
 
@@ -77,12 +78,10 @@ _printf_(4, 5) static int refuse(struct kr_decode_fault *fault,
 	if (fault->text)
 		return 0;
 	va_start(args, format);
-	r = vasprintf(&fault->text, format, args);
+	r = kr_vformat(&fault->text, format, args);
 	va_end(args);
-	if (r < 0) {
-		fault->text = NULL;
-		return -ENOMEM;
-	}
+	if (r < 0)
+		return r;
 	fault->code = code;
 	fault->span = span;
 	return 0;

@@ -29,6 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "node/foreign-read.h"
 #include "node/foreign.h"
 
@@ -166,13 +167,9 @@ int kr_foreign_doubt(struct kr_foreign_reading *rd, const char *format, ...)
 	if (rd->doubt)
 		return 0;
 	va_start(args, format);
-	r = vasprintf(&rd->doubt, format, args);
+	r = kr_vformat(&rd->doubt, format, args);
 	va_end(args);
-	if (r < 0) {
-		rd->doubt = NULL;
-		return -ENOMEM;
-	}
-	return 0;
+	return r;
 }
 
 /* --- which platform ------------------------------------------------------ */

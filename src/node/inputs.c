@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "node/inputs.h"
 
 #define FOLDERS_DEEP 64
@@ -40,13 +41,9 @@ static int say(struct kr_inputs *in, enum kr_state state, const char *format,
 		return 0;
 	in->state = state;
 	va_start(args, format);
-	r = vasprintf(&in->reason, format, args);
+	r = kr_vformat(&in->reason, format, args);
 	va_end(args);
-	if (r < 0) {
-		in->reason = NULL;
-		return -ENOMEM;
-	}
-	return 0;
+	return r;
 }
 
 static int copy_argv(struct kr_inputs *in, const char *const *argv, size_t argc)

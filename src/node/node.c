@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/format.h"
 #include "node/decoy.h"
 #include "node/iptables.h"
 #include "node/node.h"
@@ -28,16 +29,11 @@ static int say(struct kr_node_disk *disk, enum kr_state state,
 	va_list args;
 	int r;
 
-	free(disk->reason);
 	disk->state = state;
 	va_start(args, format);
-	r = vasprintf(&disk->reason, format, args);
+	r = kr_vformat(&disk->reason, format, args);
 	va_end(args);
-	if (r < 0) {
-		disk->reason = NULL;
-		return -ENOMEM;
-	}
-	return 0;
+	return r;
 }
 
 /* --- opening ------------------------------------------------------------- */

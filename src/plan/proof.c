@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "plan/proof.h"
 
 static int refuse(struct kr_diag *diag, const char *format, ...) _printf_(2, 3);
@@ -29,12 +30,10 @@ static int refuse(struct kr_diag *diag, const char *format, ...)
 	int r;
 
 	va_start(args, format);
-	r = vasprintf(&text, format, args);
+	r = kr_vformat(&text, format, args);
 	va_end(args);
-	if (r < 0) {
-		text = NULL;
-		return -ENOMEM;
-	}
+	if (r < 0)
+		return r;
 	kr_diag_add(diag, KR_ERROR, "not-proven", KR_SPAN_NONE, "%s", text);
 	return -EOPNOTSUPP;
 }
