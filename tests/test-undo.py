@@ -123,6 +123,24 @@ def rewritten(case):
     case.expect(run.status == 1 and "anew" in run.out, "undo: %d: %s",
                 run.status, run.out)
     case.expect(case.node.snapshot() == before, "something was changed")
+    run = case.run("undo", "-n")
+    case.expect(run.status == 1 and run.out.startswith("# NOTHING TO UNDO  "),
+                "undo -n: %d: %s", run.status, run.out)
+
+
+def rewritten_beside_ours(case):
+    """The one file goes back, and of the other it is said that it stays."""
+    case.replace(CONFIG, KEY + b": true", KEY + b": false")
+    old, dropin = case.node.read(CONFIG), case.node.read(DROPIN)
+    case.fix()
+    case.write(CONFIG, old)
+    said = CONFIG + ": stays as it is: what the fix changed there is not"
+    for words, status in ((["undo", "-n"], 0), (["undo"], 0)):
+        run = case.run(*words)
+        case.expect(run.status == status and run.err.count(said) == 1,
+                    "%s: %d: %s%s", words, run.status, run.out, run.err)
+    case.expect((case.node.read(CONFIG), case.node.read(DROPIN))
+                == (old, dropin), "not as before the fix")
 
 
 def gone(case):
@@ -296,11 +314,31 @@ def config_named(case):
         record = json.load(file)
     case.expect(record.get("config") == "/etc/other.json", "record: %s",
                 record)
+    run = case.run("undo", "-n")
+    case.expect(run.status == 0 and " --config=/etc/other.json" in run.out,
+                "undo -n: %d: %s%s", run.status, run.out, run.err)
+    run = case.run("undo")
+    case.expect(run.status == 0 and KEY + b": false" in case.node.read(
+        "/etc/other.json"), "undo: %d: %s%s", run.status, run.out, run.err)
 
 
-ROWS = (other_lines, rewritten, gone, other_decision, twice, our_line_changed,
-        made, made_and_changed, made_beside_others, copy_gone, copy_changed,
-        foreign, unknown, named, last_ten, config_named)
+def unit_named(case):
+    """An undo need not be told, either."""
+    top = case.node.root + "/etc/systemd/system/"
+    for name in ("kubelet.service", "kubelet.service.d"):
+        os.rename(top + name, top + name.replace("kubelet", "node-agent"))
+    before = case.node.snapshot()
+    case.fix("--unit=node-agent.service")
+    run = case.run("undo")
+    case.expect(run.status == 0, "undo: %d: %s%s", run.status, run.out,
+                run.err)
+    case.expect(case.node.snapshot() == before, "left: %s",
+                differences(before, case.node.snapshot()))
+
+
+ROWS = (other_lines, rewritten, rewritten_beside_ours, gone, other_decision,
+        twice, our_line_changed, made, made_and_changed, made_beside_others,
+        copy_gone, copy_changed, foreign, unknown, named, last_ten, config_named, unit_named)
 
 
 def main():

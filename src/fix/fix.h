@@ -83,6 +83,8 @@ struct kr_fix {
 	struct kr_actions actions;
 	struct kr_log log; /* kubelet's last lines, where it is not well */
 	struct kr_host *host, *host_after; /* what BEFORE and AFTER speak of */
+	char *unit, *config; /* of the record, for HOST, where an undo was told
+	                        no others; NULL: it was, or the usual ones */
 };
 
 /*

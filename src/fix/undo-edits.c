@@ -205,11 +205,29 @@ static int revert_file(struct reversing *r, const struct kr_manifest_file *file)
 	return revert_among_others(r, now, old, file);
 }
 
+/* STAYING gets the words for a file that has nothing of ours. */
+static int revert_next(struct reversing *r, const struct kr_manifest_file *file,
+                       struct kr_diag *staying)
+{
+	bool any = r->any;
+	int result;
+
+	r->any = false;
+	result = revert_file(r, file);
+	if (result == 0 && !r->any)
+		kr_diag_add_path(staying, KR_NOTE, "undo-nothing", file->path,
+		                 "stays as it is: what the fix changed there "
+		                 "is not there any more");
+	r->any |= any;
+	return result;
+}
+
 int kr_undo_edits(struct kr_fs *fs, const struct kr_manifest *manifest,
                   struct kr_diag *diag, struct kr_edits *edits,
                   const char **ret_reason)
 {
 	_cleanup_edits_ struct kr_edits unwanted = {0};
+	_cleanup_diag_ struct kr_diag staying = {0};
 	struct reversing r = {
 		.fs = fs,
 		.manifest = manifest,
@@ -225,7 +243,7 @@ int kr_undo_edits(struct kr_fs *fs, const struct kr_manifest *manifest,
 	/* the last file that was replaced goes back first; a refusal shows what
 	 * would become of all the others */
 	for (size_t i = manifest->n_files; result >= 0 && i-- > 0;) {
-		int one = revert_file(&r, &manifest->files[i]);
+		int one = revert_next(&r, &manifest->files[i], &staying);
 
 		if (one != 0)
 			result = one;
@@ -237,6 +255,8 @@ int kr_undo_edits(struct kr_fs *fs, const struct kr_manifest *manifest,
 		*ret_reason = r.reason ? r.reason : "a file cannot be read";
 		return result;
 	}
+	if (r.any)
+		kr_diag_merge(diag, &staying);
 	*ret_reason = r.any ? NULL
 	                    : "what it changed is not there any more: somebody "
 	                      "has written the files anew";

@@ -4,6 +4,9 @@
  * undo: the edits that take a fix back (fix/undo-edits) are a plan like any
  * other. It is proven that the disk then decides as it did before the fix, and
  * applied by the same steps (fix/apply).
+ *
+ * Which kubelet that is the record tells: a fix that was told a unit or a
+ * config file is undone without being told them again.
  */
 
 #include <errno.h>
@@ -143,13 +146,52 @@ static int mark_undone(struct kr_applying *a, struct kr_manifest *m)
 	return r == -ENOMEM ? r : 0;
 }
 
+static int keep_word(char **ret, const char *word)
+{
+	free(*ret);
+	*ret = word ? strdup(word) : NULL;
+	return word && !*ret ? -ENOMEM : 0;
+}
+
+/* What the fix was told and OPTIONS do not say. Where the records cannot be
+ * read that is said later. */
+static int read_record(struct kr_fix *fix, const struct kr_setting *setting,
+                       const char *id, struct kr_node_options *options)
+{
+	_cleanup_manifests_ struct kr_manifests list = {0};
+	_cleanup_diag_ struct kr_diag ignored = {0};
+	_cleanup_node_ struct kr_node *node = NULL;
+	const struct kr_manifest *m;
+	int r = kr_node_open(setting, options, &ignored, &node);
+
+	if (r == 0)
+		r = kr_manifests_read(node->fs, &ignored, &list);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	m = choose(&list, id);
+	/* the usual one is looked for, as in a fix */
+	if (m && !options->unit && m->unit &&
+	    strcmp(m->unit, node->unit_name) != 0)
+		r = keep_word(&fix->unit, m->unit);
+	if (m && r == 0 && !options->config)
+		r = keep_word(&fix->config, m->config);
+	if (fix->unit)
+		options->unit = fix->unit;
+	if (fix->config)
+		options->config = fix->config;
+	return r;
+}
+
 static int run(struct kr_applying *a, const struct kr_setting *setting,
                const struct kr_node_options *node_options, const char *id)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
+	struct kr_node_options options = *node_options;
 	const struct kr_manifest *m;
-	int r = kr_apply_read(a, setting, node_options);
+	int r = read_record(a->fix, setting, id, &options);
 
+	if (r == 0)
+		r = kr_apply_read(a, setting, &options);
 	if (r != 0)
 		return r;
 	r = kr_manifests_read(a->fix->host->node->fs, a->diag, &list);

@@ -486,12 +486,23 @@ void kr_text_advice(const struct kr_term *term, const struct kr_fix *fix,
 	fprintf(term->out, " %s\n", advice);
 }
 
+static void print_nothing_to_undo(const struct kr_term *term,
+                                  const struct kr_fix *fix)
+{
+	headline(term, KR_COLOR_WARN, "NOTHING TO UNDO", fix->reason);
+}
+
 int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix,
                     const char *command)
 {
+	bool undo = strcmp(command, "undo") == 0;
+
 	fputs("# ", term->out);
-	kr_text_outcome(term, fix);
-	if (strcmp(command, "undo") == 0 && print_refused(term, fix) < 0)
+	if (undo && fix->outcome == KR_OUTCOME_COMPLIANT)
+		print_nothing_to_undo(term, fix);
+	else
+		kr_text_outcome(term, fix);
+	if (undo && print_refused(term, fix) < 0)
 		return -ENOMEM;
 	if (fix->outcome != KR_OUTCOME_WOULD_CHANGE) {
 		print_durable(term, fix, "# ");
@@ -578,13 +589,10 @@ void kr_text_fix(const struct kr_term *term, const struct kr_fix *fix)
 
 int kr_text_undo(const struct kr_term *term, const struct kr_fix *fix)
 {
-	bool nothing = fix->outcome == KR_OUTCOME_COMPLIANT;
-	bool done = fix->outcome == KR_OUTCOME_CHANGED;
-
-	if (nothing || done)
-		headline(term, nothing ? KR_COLOR_WARN : KR_COLOR_GOOD,
-		         nothing ? "NOTHING TO UNDO" : "UNDONE",
-		         done ? fix->transaction : fix->reason);
+	if (fix->outcome == KR_OUTCOME_COMPLIANT)
+		print_nothing_to_undo(term, fix);
+	else if (fix->outcome == KR_OUTCOME_CHANGED)
+		headline(term, KR_COLOR_GOOD, "UNDONE", fix->transaction);
 	else
 		kr_text_outcome(term, fix);
 	print_done(term, fix);
