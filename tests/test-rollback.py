@@ -310,19 +310,23 @@ def test_host_cannot_run_it(host, tap):
 
 
 def test_started_by_its_loader(host, tap):
-    """What is to be copied cannot be told then."""
+    """What systemd is to run, or what is to be copied, cannot be told then."""
     host.node(FALSE_FLAG, service=SERVICE)
-    before = host.snapshot()
-    loader = host.sh("ldd /usr/bin/kubelet-remedy | "
-                     "sed -n 's/^[[:blank:]]*\\(.*ld-linux[^ ]*\\) .*/\\1/p'")
-    result = subprocess.run(
-        [loader.stdout.strip(), PROGRAM, "fix", "--wait=1",
+    before, was = host.snapshot(), host.identity()
+    loader = host.sh("ldd /usr/bin/kubelet-remedy | sed -n 's/^[[:blank:]]*"
+                     "\\(.*ld-linux[^ ]*\\) .*/\\1/p'").stdout.strip()
+    below = subprocess.run(
+        [loader, PROGRAM, "fix", "--wait=1",
          "--root=" + host.root.rstrip("/")], check=False, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE)
-    tap.equal(result.returncode, 4, "fix", result)
-    tap.contains(result.stderr, "by way of its loader", "the reason")
-    tap.equal(host.snapshot(), before, "nothing is changed")
+    tap.equal(below.returncode, 4, "below a root", below)
+    here = host.run([loader, "/usr/bin/kubelet-remedy", "fix", "--wait=1"])
+    tap.status(here, 4, "on the host")
+    for text in (below.stderr, here.stderr):
+        tap.contains(text, "by way of its loader", "the reason")
+    tap.equal((host.snapshot(), host.identity()), (before, was),
+              "nothing is changed, kubelet is left alone")
     check_nothing_left(host, tap, "refused")
 
 

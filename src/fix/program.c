@@ -307,24 +307,14 @@ static int add_words(struct kr_program *program, const struct object *loader)
 	return r == 0 ? add_word(program, kr_path_join(FOLDER, KR_NAME)) : r;
 }
 
-static int copy_program(struct kr_host *host, struct kr_diag *diag,
+static int copy_program(struct kr_host *host, const struct objects *objects,
+                        const struct object *loader, struct kr_diag *diag,
                         struct kr_program *program)
 {
-	_cleanup_(objects_done) struct objects objects = {0};
-	struct object *loader;
-	int r = find_objects(&objects);
+	int r;
 
-	if (r < 0)
-		return r;
-	loader = find_loader(&objects);
-	if (r > 0 && !loader) {
-		kr_diag_add(diag, KR_ERROR, "program", KR_SPAN_NONE,
-		            "the program was started by way of its loader: it "
-		            "must be started itself, to be copied to the host");
-		return -EOPNOTSUPP;
-	}
 	program->copied = true;
-	r = copy_objects(host, &objects, diag);
+	r = copy_objects(host, objects, diag);
 	return r < 0 ? r : add_words(program, loader);
 }
 
@@ -373,19 +363,36 @@ static bool is_below_root(const struct kr_host *host)
 	return strcmp(host->node->root, "/") != 0;
 }
 
+/* With a loader that was told our name, /proc/self/exe is that one. */
+static int find_program(struct kr_host *host, struct kr_diag *diag,
+                        struct kr_program *program)
+{
+	_cleanup_(objects_done) struct objects objects = {0};
+	struct object *loader;
+	int r = find_objects(&objects);
+
+	if (r < 0)
+		return r;
+	loader = find_loader(&objects);
+	if (r > 0 && !loader) {
+		kr_diag_add(diag, KR_ERROR, "program", KR_SPAN_NONE,
+		            "the program was started by way of its loader: it "
+		            "must be started itself, so that systemd can run "
+		            "it to take the change back");
+		return -EOPNOTSUPP;
+	}
+	if (!is_below_root(host))
+		return own_program(diag, program);
+	r = copy_program(host, &objects, loader, diag, program);
+	return r == 0 ? try_program(host, program, diag) : r;
+}
+
 int kr_program_find(struct kr_host *host, struct kr_diag *diag,
                     struct kr_program *ret)
 {
 	struct kr_program program = {0};
-	int r;
+	int r = find_program(host, diag, &program);
 
-	if (is_below_root(host)) {
-		r = copy_program(host, diag, &program);
-		if (r == 0)
-			r = try_program(host, &program, diag);
-	} else {
-		r = own_program(diag, &program);
-	}
 	if (r < 0) {
 		if (program.copied)
 			kr_program_remove(host->node->fs);
