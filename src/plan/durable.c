@@ -187,12 +187,24 @@ static int write_nodeadm(struct making *m, const struct kr_nodeadm *nodeadm)
 	return r;
 }
 
+/* Where nothing is to be written there, what cannot be read does not matter. */
+static int read_nodeadm(const struct making *m, struct kr_nodeadm *ret)
+{
+	const struct kr_setting *setting = m->node->setting;
+	_cleanup_diag_ struct kr_diag ignored = {0};
+	int r;
+
+	if (!m->options->no_persist)
+		return kr_nodeadm_read(m->node->fs, setting, m->diag, ret);
+	r = kr_nodeadm_read(m->node->fs, setting, &ignored, ret);
+	return r == -ENOMEM ? r : 0;
+}
+
 /* 1: nodeadm reads the folder, DURABLE is filled; 0: it does not. */
 static int plan_nodeadm(struct making *m)
 {
 	struct kr_nodeadm nodeadm = {0};
-	int r = kr_nodeadm_read(m->node->fs, m->node->setting, m->diag,
-	                        &nodeadm);
+	int r = read_nodeadm(m, &nodeadm);
 
 	if (r < 0 || !nodeadm.reads_folder)
 		return r;

@@ -12,11 +12,15 @@
 
 #include <string.h>
 
+#include "plan/durable.h"
 #include "report/advice.h"
 
 #define AGAIN   ", then run it again"
 #define BY_HAND "set it there by hand, then run 'kubelet-remedy audit'"
 #define READ    "run it as root, or name the node's root by --root"
+#define PLACE                                                                  \
+	"put this right" AGAIN "; 'kubelet-remedy fix --no-persist' leaves "   \
+	"that place out"
 #define RECORDS                                                                \
 	"look into /var/lib/kubelet-remedy, where the old files are, and put " \
 	"this right" AGAIN
@@ -63,9 +67,9 @@ static const struct row {
 	{"no-process", "name the kubelet that runs, or leave --pid out"},
 	{"no-transaction", NULL},
 	{"node-unreadable", READ},
-	{"nodeadm-folder", READ},
-	{"nodeadm-ours", READ},
-	{"nodeadm-unit", READ},
+	{"nodeadm-folder", PLACE},
+	{"nodeadm-ours", PLACE},
+	{"nodeadm-unit", PLACE},
 	{"nodes", "name them by --nodes, or see that the API server answers"},
 	{"not-a-unit", NULL},
 	{"not-by-setting", NULL},
@@ -105,6 +109,11 @@ const char *kr_advice(const struct kr_diag *diag)
 {
 	const struct kr_message *m = kr_diag_cause(diag);
 
+	/* a fix can do without it */
+	if (m && m->file && kr_durable_is_place(m->file) &&
+	    (strcmp(m->code, "file-refused") == 0 ||
+	     strcmp(m->code, "file-not-replaced") == 0))
+		return PLACE;
 	for (size_t i = 0; m && i < ARRAY_SIZE(rows); i++) {
 		if (is_of(&rows[i], m->code))
 			return rows[i].advice;
