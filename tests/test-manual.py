@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The manual and --help name the same commands, options and statuses.
+"""The manuals say what is so: of --help, and of the units.
 
-    test-manual.py PROGRAM MANUAL CLI_HEADER
+    test-manual.py PROGRAM CLI_HEADER SOURCE_ROOT
 
 Options are compared with their letter and argument, and with the commands they
-belong to. mandoc(1) must find nothing, where it is installed.
+belong to. Each call of the program that a manual, the README, a unit or a recipe
+shows must be one that it takes. mandoc(1) must find nothing, where it is
+installed.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -88,7 +91,8 @@ def manual_options(text):
 def check_mandoc(test, path):
     if not shutil.which("mandoc"):
         test.count += 1
-        print("ok %d - mandoc # SKIP mandoc is not installed" % test.count)
+        print("ok %d - mandoc: %s # SKIP mandoc is not installed"
+              % (test.count, os.path.basename(path)))
         return
     lint = subprocess.run(["mandoc", "-T", "lint", "-W", "style", path],
                           check=False, stdout=subprocess.PIPE,
@@ -96,18 +100,131 @@ def check_mandoc(test, path):
     # what other manuals this machine has is not a fault of this one
     faults = [line for line in lint.splitlines()
               if "mandoc.db" not in line and "referenced manual" not in line]
-    test.check(not faults, "mandoc finds nothing", "\n".join(faults))
+    test.check(not faults, "mandoc finds nothing in "
+               + os.path.basename(path), "\n".join(faults))
+
+
+# --- the manual of the units ------------------------------------------------
+
+
+def unit_values(text):
+    """{directive: its last value}, comments aside."""
+    return dict(re.findall(r"^(\w+)=(.*)$", text, re.M))
+
+
+def plain(text):
+    """A manual's words, without its macros."""
+    text = re.sub(r"^\.(?:\w+ )?", "", text, flags=re.M)
+    return " ".join(text.replace("\\&", "").split())
+
+
+def check_units(test, data):
+    manual = read(data + "/kubelet-remedy.service.8")
+    parts = sections(manual, "Sh")
+    names = ["kubelet-remedy.service", "kubelet-remedy-recover.service"]
+    units = {name: unit_values(read("%s/%s.in" % (data, name)))
+             for name in names}
+    service = units[names[0]]
+    test.check(re.findall(r"^\.Nm (\S+)", parts["NAME"], re.M) == names
+               and re.findall(r"^\.Pa (\S+)", parts["SYNOPSIS"], re.M)
+               == names, "the manual of the units names both")
+    shown = re.findall(r"^\.Dl (.*)$", parts["DESCRIPTION"], re.M)
+    runs = service["ExecStart"].removeprefix("@sbindir@/")
+    test.check(shown == [runs], "it shows what the unit runs",
+               "%s\n%s" % (shown, runs))
+    text = plain(manual)
+    limit = service["TimeoutStartSec"].removesuffix("s")
+    test.check("after %s seconds it is ended" % limit in text,
+               "it knows the time limit", limit)
+    also = service["SuccessExitStatus"]
+    test.check("unless it is 0, or %s:" % also in text,
+               "it knows the status that is no failure", also)
+    test.check("ProtectSystem=yes" in read(data + "/" + names[0] + ".in")
+               and "/usr and /boot are read-only to it" in text,
+               "it knows what is read-only")
+    preset = dict(line.split()[::-1] for line in
+                  read(data + "/90-kubelet-remedy.preset").splitlines()
+                  if line and not line.startswith("#"))
+    said = re.search("leaves (\\S+) disabled and enables (\\S+)", text)
+    test.check(said and preset == {said.group(1): "disable",
+                                   said.group(2): "enable"},
+               "it knows the preset", preset)
+    for name, unit in units.items():
+        for page in unit["Documentation"].split():
+            file = re.sub(r"^man:(.*)\((\d)\)$", r"\1.\2", page)
+            test.check(os.path.exists(data + "/" + file),
+                       "%s: there is %s" % (name, page))
+    test.check(re.search(r"^\.Xr kubelet-remedy\.service 8",
+                         read(data + "/kubelet-remedy.8"), re.M),
+               "the other manual points to it")
+
+
+# --- what is shown can be called --------------------------------------------
+
+
+def shown_calls(text):
+    """The words behind each "kubelet-remedy COMMAND" that stands in TEXT."""
+    text = re.sub(r"\\\n\s*", " ", text)
+    calls = []
+    for found in re.finditer(r"(?<![-\w.=])(?:/?[\w@/]*/)?kubelet-remedy "
+                             r"([a-z]+\b[^`'\"|;<>#(),&\n]*)", text):
+        calls.append(found.group(1).split())
+    return calls
+
+
+def check_calls(test, helped, root):
+    known = {}
+    for command, name, letter, argument in helped:
+        known.setdefault(command, {})["--" + name] = argument
+        if letter:
+            known[command]["-" + letter] = argument
+    tops = ["README.md", "data", "contrib"]
+    count = 0
+    for path in tracked_files(root, tops):
+        for words in shown_calls(read(path)):
+            if words[0] not in known:
+                continue
+            options = {**known[EVERY], **known[words[0]]}
+            count += 1
+            for word in words[1:]:
+                name, given, _ = word.partition("=")
+                if not re.match("--?[a-z]", name):
+                    continue
+                if not name.startswith("--"):
+                    fault = [c for c in name[1:] if "-" + c not in options]
+                else:
+                    fault = name not in options or (given
+                                                    and not options[name])
+                if fault:
+                    test.check(False, "%s: %s is called with %s" % (
+                        os.path.relpath(path, root), words[0], word),
+                        " ".join(words))
+    test.check(count > 40, "%d calls are shown that the program takes" % count)
+
+
+def tracked_files(root, tops):
+    for top in tops:
+        path = os.path.join(root, top)
+        if os.path.isfile(path):
+            yield path
+        for folder, _, names in os.walk(path):
+            for name in sorted(names):
+                yield os.path.join(folder, name)
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
 
 
 def main():
     if len(sys.argv) != 4:
         print(__doc__, file=sys.stderr)
         return 2
-    program = sys.argv[1]
-    with open(sys.argv[2], encoding="utf-8") as file:
-        manual = file.read()
-    with open(sys.argv[3], encoding="utf-8") as file:
-        header = file.read()
+    program, root = sys.argv[1], sys.argv[3]
+    data = root + "/data"
+    manual = read(data + "/kubelet-remedy.8")
+    header = read(sys.argv[2])
     test = Test()
     text = run_help(program)
     parts = sections(manual, "Sh")
@@ -132,7 +249,10 @@ def main():
         | set(re.findall(r"#define KR_STATUS_\w+\s+(\d+)", header))
     test.same(statuses, set(re.findall(r"^\.It (\d+)$", parts["EXIT STATUS"],
                                        re.M)), "statuses")
-    check_mandoc(test, sys.argv[2])
+    check_units(test, data)
+    check_calls(test, helped, root)
+    for name in ("kubelet-remedy.8", "kubelet-remedy.service.8"):
+        check_mandoc(test, data + "/" + name)
     print("1..%d" % test.count)
     return 1 if test.failed else 0
 
