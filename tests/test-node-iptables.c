@@ -24,6 +24,7 @@
 static const struct {
 	const char *name;
 	const char *args;     /* of kubelet */
+	const char *unit;     /* further lines of its unit */
 	const char *paths[4]; /* empty files */
 	const char *config;   /* at CONFIG */
 	const char *dropin;   /* at DIR */
@@ -96,6 +97,18 @@ static const struct {
 	{.name = "in a folder that systemd does not search",
          .paths = {WHOLE, "/opt/bin/iptables"},
          .want = "note no-iptables "},
+	{.name = "kubelet has another root",
+         .unit = "RootDirectory=/srv\n",
+         .paths = {WHOLE},
+         .want = ""},
+	{.name = "kubelet has an image",
+         .unit = "RootImage=/srv/image\n",
+         .paths = {WHOLE},
+         .want = ""},
+	{.name = "another program starts it, with an iptables of its own",
+         .unit = "ExecStart=\nExecStart=/usr/bin/docker run k kubelet\n",
+         .paths = {WHOLE},
+         .want = ""},
 	/* the mark bits */
 	{.name = "equal flags",
          .args = MASK "=3 " DROP "=3",
@@ -160,8 +173,9 @@ static void stage(int i)
 {
 	char exec[256];
 
-	snprintf(exec, sizeof(exec), "[Service]\nExecStart=/srv/kubelet %s\n",
-	         rows[i].args ? rows[i].args : "");
+	snprintf(exec, sizeof(exec), "[Service]\nExecStart=/srv/kubelet %s\n%s",
+	         rows[i].args ? rows[i].args : "",
+	         rows[i].unit ? rows[i].unit : "");
 	kr_root_write("/etc/systemd/system/kubelet.service", exec);
 	kr_root_write("/srv/kubelet", "");
 	for (size_t k = 0; k < 4 && rows[i].paths[k]; k++)

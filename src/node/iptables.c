@@ -9,7 +9,9 @@
  *       target's .wants folder, which is what 'systemctl enable' makes.
  *   iptables    kubelet runs the program of that name. Without it a kubelet is
  *       healthy, its configz says true, and no chain is ever made: measured.
- *       A node that is not all there (no /usr/bin) is not judged.
+ *       A node that is not all there (no /usr/bin) is not judged, nor one whose
+ *       kubelet may run another: k3s, k0s and the snaps bring their own, and so
+ *       does a container or another root.
  *   mark bits   With iptablesMasqueradeBit and iptablesDropBit the same, a
  *       kubelet before 1.28 runs as long as the setting is false and dies six
  *       seconds after its start when it is true: measured with 1.20.2. Since
@@ -168,9 +170,19 @@ static int has_iptables(struct kr_fs *fs)
 	return r;
 }
 
+/* What kubelet runs is the node's own. */
+static bool runs_ours(const struct kr_node *node)
+{
+	const struct kr_unit *unit = node->disk.unit;
+
+	return !node->disk.foreign &&
+	       !(unit && (unit->root_directory || unit->root_image)) &&
+	       !node->process_fs;
+}
+
 static int remark_program(struct kr_node *node, struct kr_diag *diag)
 {
-	int r = has_iptables(node->fs);
+	int r = runs_ours(node) ? has_iptables(node->fs) : 1;
 
 	if (r != 0)
 		return r < 0 ? r : 0;
