@@ -382,6 +382,19 @@ def sticky_of_others(case):
     os.chown(case.at("etc/kubernetes/kubelet"), 7, 0)
 
 
+def behind_links(mode, uid=0):
+    """The config's name is a link to a link in /srv, which is of MODE."""
+    def change(case):
+        for folder in ("srv", "opt"):
+            os.mkdir(case.at(folder))
+        os.chmod(case.at("srv"), mode)
+        os.rename(case.at(CONFIG), case.at("opt/real.json"))
+        os.symlink("../opt/real.json", case.at("srv/link.json"))
+        os.chown(case.at("srv/link.json"), uid, uid, follow_symlinks=False)
+        os.symlink("/srv/link.json", case.at(CONFIG))
+    return change
+
+
 def all_of_one(case):
     for folder, folders, names in os.walk(case.path):
         for name in folders + names:
@@ -408,6 +421,12 @@ OTHERS_WRITE = (
      ((FOLDER, "user 7"),)),
     ("a sticky folder, its entry another's", sticky_of_others,
      ((FOLDER + "/kubelet", "user 7"), (FOLDER, "everybody"))),
+    ("links in nobody else's folder", behind_links(0o755), ()),
+    ("a link in everybody's folder", behind_links(0o777),
+     (("srv", "everybody"),)),
+    ("a link in a sticky folder", behind_links(0o1777), ()),
+    ("another's link in a sticky folder", behind_links(0o1777, 7),
+     (("srv/link.json", "user 7, who owns it"), ("srv", "everybody"))),
     ("an image of another user's", all_of_one, ()),
 )
 

@@ -11,6 +11,10 @@
  * alone, so that only these count there: an attacker can put files beside one
  * of root's, but not take its place. A file that is going to be made is root's.
  *
+ * A path that leads through symbolic links has several ways: the file's own, and
+ * those to the links, each of which could be made another one. A link's mode
+ * says nothing.
+ *
  * An ACL's mask stands where a mode has the group's bits (acl(5)): only while
  * it lets write there is anything to look for.
  */
@@ -32,6 +36,8 @@
 #define ACL_GROUP_OBJ 0x04
 #define ACL_GROUP     0x08
 #define ACL_WRITE     0x02
+
+#define LINKS_MAX 40 /* path_resolution(7) */
 
 struct acl_entry {
 	uint16_t tag;
@@ -145,7 +151,8 @@ static void judge_modes(struct looking *l, const struct place *place)
 		say(l, place, "everybody");
 }
 
-/* The file at PATH, then the folders that lead to it, up to the root. */
+/* The file or link at PATH, then the folders that lead to it, up to the
+ * root. */
 static int look_along(struct looking *l, const char *path)
 {
 	_cleanup_free_ char *name = strdup(path);
@@ -164,8 +171,9 @@ static int look_along(struct looking *l, const char *path)
 			place.st = st.st;
 			place.is_folder = S_ISDIR(st.st.st_mode);
 			judge(l, &place);
-			if (!(place.st.st_mode & S_ISVTX) || !place.is_folder ||
-			    !protected)
+			if (!S_ISLNK(place.st.st_mode) &&
+			    (!(place.st.st_mode & S_ISVTX) ||
+			     !place.is_folder || !protected))
 				judge_modes(l, &place);
 			protected = is_trusted(l, &place.st);
 		}
@@ -173,6 +181,35 @@ static int look_along(struct looking *l, const char *path)
 			return 0;
 		*strrchr(name, '/') = '\0';
 	}
+}
+
+/* The links on the way along PATH, and those that they lead along. */
+static int look_at_links(struct looking *l, const char *path, unsigned depth)
+{
+	int r = 0;
+
+	for (size_t n = 1; r == 0 && path[n - 1]; n++) {
+		_cleanup_stat_ struct kr_stat st = {0};
+		_cleanup_free_ char *start = NULL, *target = NULL;
+
+		if (path[n] && path[n] != '/')
+			continue;
+		start = strndup(path, n);
+		r = start ? kr_fs_stat(l->fs, start, false, &st) : -ENOMEM;
+		if (r < 0)
+			return r == -ENOMEM ? r : 0;
+		if (!st.target)
+			continue;
+		r = look_along(l, st.real);
+		*strrchr(st.real, '/') = '\0';
+		target = *st.target == '/' ? strdup(st.target)
+		                           : kr_path_join(st.real, st.target);
+		if (!target)
+			return -ENOMEM;
+		if (r == 0 && depth > 0)
+			r = look_at_links(l, target, depth - 1);
+	}
+	return r;
 }
 
 int kr_others_warn(struct kr_fs *fs, const struct kr_edits *edits, bool live,
@@ -186,7 +223,12 @@ int kr_others_warn(struct kr_fs *fs, const struct kr_edits *edits, bool live,
 		l.uid = root.st_uid;
 		l.gid = root.st_gid;
 	}
-	for (size_t i = 0; r == 0 && i < edits->n_files; i++)
-		r = look_along(&l, edits->files[i].path);
+	for (size_t i = 0; r == 0 && i < edits->n_files; i++) {
+		const struct kr_file_edits *f = &edits->files[i];
+
+		r = look_along(&l, f->path);
+		if (r == 0 && f->file && strcmp(f->file->path, f->path) != 0)
+			r = look_at_links(&l, f->file->path, LINKS_MAX);
+	}
 	return r;
 }

@@ -10,11 +10,11 @@
 #include "base/fs.h"
 
 /*
- * Warns of each file of EDITS, and of each folder on its way, that somebody
- * but root can write, and so undo the change or make another one. LIVE: FS is
- * a running node; in an image, whose owners may be those of its builder, the
- * owner and group of its root folder are as root. What cannot be looked at is
- * not judged. 0 or -ENOMEM.
+ * Warns of each file of EDITS, and of each folder and link on its way, that
+ * somebody but root can write, and so undo the change or make another one.
+ * LIVE: FS is a running node; in an image, whose owners may be those of its
+ * builder, the owner and group of its root folder are as root. What cannot be
+ * looked at is not judged. 0 or -ENOMEM.
  */
 int kr_others_warn(struct kr_fs *fs, const struct kr_edits *edits, bool live,
                    struct kr_diag *diag);
