@@ -134,6 +134,23 @@ static bool is_unwanted(const struct kr_applying *f,
 	        f->options->restart == KR_RESTART_NEVER);
 }
 
+/* A preview goes on without them: they are root's. */
+static int read_history(struct kr_applying *f, struct kr_manifests *ret)
+{
+	_cleanup_diag_ struct kr_diag found = {0};
+	int r = kr_manifests_read(kr_apply_node(f)->fs, &found, ret);
+
+	if (r == 0)
+		kr_diag_merge(f->diag, &found);
+	else if (r != -ENOMEM)
+		kr_diag_add_path(f->diag, KR_WARNING, "history-unread",
+		                 KR_STATE_DIR,
+		                 "whether this change was put back before "
+		                 "cannot be told: %s",
+		                 strerror(-r));
+	return r;
+}
+
 static int check_history(struct kr_applying *f)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
@@ -144,7 +161,7 @@ static int check_history(struct kr_applying *f)
 
 	if (f->options->retry || f->fix->plan->edits.n_files == 0)
 		return 0;
-	r = kr_manifests_read(f->fix->host->node->fs, f->diag, &list);
+	r = read_history(f, &list);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	m = find_same(&list, &f->fix->plan->edits);

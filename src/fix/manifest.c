@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cjson/cJSON.h>
 
@@ -362,7 +363,11 @@ bool kr_manifest_matches(const struct kr_manifest *manifest,
 
 static int unreadable(struct kr_diag *diag, const char *path, int error)
 {
-	if (error != -ENOMEM)
+	if (error == -EACCES && geteuid() != 0)
+		kr_diag_add_path(diag, KR_ERROR, "not-root", path,
+		                 "only root may read the records of fixes: run "
+		                 "it with sudo");
+	else if (error != -ENOMEM)
 		kr_diag_add_path(diag, KR_ERROR, "manifest", path,
 		                 "the records of fixes cannot be read: %s",
 		                 strerror(-error));
