@@ -11,9 +11,9 @@
  * alone, so that only these count there: an attacker can put files beside one
  * of root's, but not take its place. A file that is going to be made is root's.
  *
- * A path that leads through symbolic links has several ways: the file's own, and
- * those to the links, each of which could be made another one. A link's mode
- * says nothing.
+ * A path that leads through symbolic links has several ways: the file's own,
+ * and those to the links, each of which could be made another one. A link's
+ * mode says nothing.
  *
  * An ACL's mask stands where a mode has the group's bits (acl(5)): only while
  * it lets write there is anything to look for.
