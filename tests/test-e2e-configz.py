@@ -190,7 +190,7 @@ def test_says_false(host, tap):
                   "what was heard is old")
         again = host.remedy("fix", QUICK, *api.words)
         tap.status(again, 4, "the same again")
-        tap.contains(again.stdout, "this very change was put back",
+        tap.contains(again.stdout, "this very change, made at ",
                      "it is not tried again")
     with Live(host) as api:
         result = host.remedy("fix", "--retry", QUICK, *api.words)
