@@ -237,6 +237,17 @@ class Test:
             faults.append("waited %s" % waits)
         self.tap.row("Retry-After is waited for", faults)
 
+    def retry_never(self):
+        """Later than the node's time is over: not at all, and never sooner."""
+        for later in ("3600", "18446744073710"):  # that in usec is 0.4 s mod 2^64
+            config = {"named": {"a": {"status": 429, "headers":
+                                      {"Retry-After": later}}}}
+            with ApiServer(config) as server:
+                run = self.run(server, "--nodes=a", PATIENT)
+                stats = server.stats()
+            self.tap.row("Retry-After: " + later, run.want(3, unknown=1)
+                         + self.asked_once(stats, ["a"]))
+
     def backoff(self):
         config = {"named": {"a": {"status": 500}}}
         with ApiServer(config) as server:
@@ -498,6 +509,24 @@ class Test:
             faults.append("%d at one time" % stats["in_flight_max"])
         self.tap.row("1 % that hang and 1 % that fail do not hold up the rest",
                      faults)
+
+    def hang_then_fail(self):
+        """Of those that hung first, more must wait than there is room for. One
+        whose slot nobody needs may hang until its time is over."""
+        config = {"nodes": 72, "every": [
+            {"of": 6, "at": 1, "configz": {"first": [
+                {"fault": "hang"},
+                {"status": 503, "headers": {"Retry-After": "2"}}]}}]}
+        with ApiServer(config) as server:
+            run = self.run(server, "--all-nodes", "--parallel=2",
+                           "--timeout=15")
+        hung = set(node_names(72)[1::6])
+        faults = run.each_once(node_names(72))
+        faults += [line for line in run.lines if line["node"] not in hung
+                   and line["verdict"] != "pass"]
+        if not run.summary.get("complete"):
+            faults.append("status %d: %s" % (run.status, run.err))
+        self.tap.row("many that hang, and fail then", faults)
 
     def all_slow(self):
         """Where all are slow nobody is put off for long."""
@@ -774,11 +803,12 @@ def main():
     urllib.request.install_opener(
         urllib.request.build_opener(urllib.request.ProxyHandler({})))
     test = Test(*words, "--sanitized" in sys.argv)
-    for part in (test.answers, test.times_out, test.retry_after, test.backoff,
-                 test.all_busy, test.paging, test.expired, test.list_fails,
-                 test.list_breaks, test.no_server, test.given, test.usage,
-                 test.bound, test.kept_open, test.hold_up, test.all_slow,
-                 test.scale, test.memory, test.interrupted,
+    for part in (test.answers, test.times_out, test.retry_after,
+                 test.retry_never, test.backoff, test.all_busy, test.paging,
+                 test.expired, test.list_fails, test.list_breaks,
+                 test.no_server, test.given, test.usage, test.bound,
+                 test.kept_open, test.hold_up, test.hang_then_fail,
+                 test.all_slow, test.scale, test.memory, test.interrupted,
                  test.nobody_reads, test.text, test.progress, test.formats,
                  test.tls, test.by_environment):
         part()

@@ -185,10 +185,17 @@ static bool list_is_due(const struct fleet *f, uint64_t now)
 	       f->slots.list.task.not_before_usec <= now;
 }
 
+/* Whoever is begun may have to wait afterwards, and so may all that have a slot
+ * then: with these there are never more than three for each slot, the size of
+ * the queue. */
+static bool waiting_has_room(const struct fleet *f)
+{
+	return f->waiting.n_tasks < 2 * (size_t)f->options->n_parallel;
+}
+
 static bool new_name_is_due(const struct fleet *f)
 {
-	return kr_node_names_any(&f->names) &&
-	       f->waiting.n_tasks < 2 * (size_t)f->options->n_parallel;
+	return kr_node_names_any(&f->names) && waiting_has_room(f);
 }
 
 /* Those that were put off leave room for those that only wait. */
@@ -199,7 +206,8 @@ static bool put_off_is_due(const struct fleet *f)
 	                        : f->options->n_parallel;
 
 	return f->names.complete && !kr_node_names_any(&f->names) &&
-	       f->put_off.n_tasks > 0 && f->slots.n_busy_put_off < most;
+	       f->put_off.n_tasks > 0 && f->slots.n_busy_put_off < most &&
+	       waiting_has_room(f);
 }
 
 /* Starts one question. 1; 0: there is none to start. */

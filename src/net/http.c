@@ -35,6 +35,8 @@
 #include "base/clock.h"
 #include "net/http.h"
 
+/* Of Retry-After: a day, longer than anybody waits. */
+#define RETRY_AFTER_MAX 86400
 /* An RSA-signed token of a service account has about 1 KB. */
 #define TOKEN_MAX_BYTES 16384
 #define JSON            "application/json"
@@ -399,6 +401,8 @@ static void take_answer(struct kr_http_transfer *t)
 	sym_curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	sym_curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	t->answer.status = (unsigned)status;
+	if (retry_after > RETRY_AFTER_MAX)
+		retry_after = RETRY_AFTER_MAX;
 	if (retry_after > 0)
 		t->answer.retry_after_usec =
 			(uint64_t)retry_after * KR_USEC_PER_SEC;
