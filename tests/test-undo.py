@@ -173,6 +173,30 @@ def twice(case):
     case.refused(DROPIN + ":3:1: ")
 
 
+def one_line(case):
+    """A file that is one line, of which somebody changed the rest."""
+    text = ('{"kind":"KubeletConfiguration","apiVersion":'
+            '"kubelet.config.k8s.io/v1beta1",%s:false,"maxPods":110}')
+    case.write(CONFIG, text % KEY.decode())
+    case.fix()
+    case.replace(CONFIG, b"110", b"58")
+    case.undone(CONFIG, (text % KEY.decode()).replace("110", "58").encode())
+
+
+def beside_the_key(case):
+    """The key stands behind what was the last, which somebody changed, and
+    another one behind it."""
+    case.write(CONFIG, '{\n  "kind": "KubeletConfiguration",\n  "apiVersion":'
+               ' "kubelet.config.k8s.io/v1beta1",\n  "maxPods": 110\n}\n')
+    old = case.node.read(CONFIG)
+    case.fix("--explicit")
+    case.expect(KEY in case.node.read(CONFIG), "no key was added")
+    case.replace(CONFIG, b"110", b"58")
+    case.replace(CONFIG, b"\n}", b',\n  "podPidsLimit": 9\n}')
+    case.undone(CONFIG, old.replace(b"110", b"58").replace(
+        b"\n}", b',\n  "podPidsLimit": 9\n}'))
+
+
 def our_line_changed(case):
     """Somebody edited the very line: our edit is not there as we made it."""
     case.fix()
@@ -337,8 +361,9 @@ def unit_named(case):
 
 
 ROWS = (other_lines, rewritten, rewritten_beside_ours, gone, other_decision,
-        twice, our_line_changed, made, made_and_changed, made_beside_others,
-        copy_gone, copy_changed, foreign, unknown, named, last_ten, config_named, unit_named)
+        twice, one_line, beside_the_key, our_line_changed, made,
+        made_and_changed, made_beside_others, copy_gone, copy_changed, foreign,
+        unknown, named, last_ten, config_named, unit_named)
 
 
 def main():

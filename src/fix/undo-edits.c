@@ -5,7 +5,8 @@
  *
  *   the file is as we left it           our bytes are put back
  *   it is as it was before us           nothing to do
- *   it has other changes                the lines of each edit are looked for:
+ *   it has other changes                the lines of each edit are looked for,
+ *                                       or what is next to it in them:
  *                                       there once, only our span is reverted;
  *                                       nowhere, the edit is gone (the
  *                                       platform has written the file anew);
@@ -18,6 +19,9 @@
 #include <string.h>
 
 #include "fix/undo.h"
+
+#define KNOWN_SIZE      28 /* "makeIPTablesUtilChains: true" */
+#define BEHIND_CUT_SIZE 8
 
 struct reversing {
 	struct kr_fs *fs;
@@ -100,23 +104,63 @@ static size_t line_end(const char *data, size_t size, size_t at)
 	return lf ? (size_t)(lf + 1 - data) : size;
 }
 
-/* How often the LENGTH bytes at LINES stand in NOW as whole lines; the last
- * place. */
-static unsigned find_lines(const struct kr_file *now, const char *lines,
-                           size_t length, size_t *ret_at)
+/* Bytes of a file, and where in them the edit is. */
+struct lines {
+	const char *data;
+	size_t size, edit;
+	bool whole;
+};
+
+/* How often LINES stand in NOW; the last place. */
+static unsigned find_lines(const struct kr_file *now, const struct lines *lines,
+                           size_t *ret_at)
 {
 	const char *p = now->data, *end = now->data + now->size;
 	unsigned n = 0;
 
-	while (length > 0 && p < end &&
-	       (p = memmem(p, (size_t)(end - p), lines, length))) {
-		if (p == now->data || p[-1] == '\n') {
+	while (lines->size > 0 && p < end &&
+	       (p = memmem(p, (size_t)(end - p), lines->data, lines->size))) {
+		if (!lines->whole || p == now->data || p[-1] == '\n') {
 			*ret_at = (size_t)(p - now->data);
 			n++;
 		}
 		p++;
 	}
 	return n;
+}
+
+/* The lines of an edit at AT, LENGTH bytes of it, in the file that it left. */
+static struct lines whole_lines(const char *after, size_t size, size_t at,
+                                size_t length)
+{
+	size_t from = line_start(after, at);
+
+	return (struct lines){
+		.data = after + from,
+		.size = line_end(after, size, at + length) - from,
+		.edit = at - from,
+		.whole = true,
+	};
+}
+
+/* Of these what is next to the edit: enough to know it again where the rest of
+ * the lines was changed besides. Nothing where there is not that much of it. */
+static struct lines next_to(const struct lines *lines, size_t length)
+{
+	size_t before = length < KNOWN_SIZE ? KNOWN_SIZE - length : 0;
+	size_t behind = lines->size - lines->edit - length;
+	struct lines next = {.data = lines->data};
+
+	if (before > lines->edit)
+		return next;
+	if (length > 0)
+		behind = 0;
+	else if (behind > BEHIND_CUT_SIZE)
+		behind = BEHIND_CUT_SIZE;
+	next.data += lines->edit - before;
+	next.size = before + length + behind;
+	next.edit = before;
+	return next;
 }
 
 static int revert_among_others(struct reversing *r, const struct kr_file *now,
@@ -136,15 +180,20 @@ static int revert_among_others(struct reversing *r, const struct kr_file *now,
 	for (size_t i = 0; result == 0 && i < file->n_edits; i++) {
 		const struct kr_edit *e = &file->edits[i];
 		size_t at = e->offset + grown - shrunk, found = 0;
-		size_t from = line_start(after, at);
-		size_t to = line_end(after, size, at + strlen(e->text));
-		unsigned n = find_lines(now, after + from, to - from, &found);
+		size_t length = strlen(e->text);
+		struct lines lines = whole_lines(after, size, at, length);
+		unsigned n = find_lines(now, &lines, &found);
 
+		if (n == 0) {
+			lines = next_to(&lines, length);
+			n = find_lines(now, &lines, &found);
+		}
 		if (n > 1)
-			result = refuse_lines(r, now, found, to - from);
+			result = refuse_lines(r, now, found, lines.size);
 		else if (n == 1)
-			result = revert_edit(r, now, found + at - from, old, e);
-		grown += strlen(e->text);
+			result =
+				revert_edit(r, now, found + lines.edit, old, e);
+		grown += length;
 		shrunk += e->length;
 	}
 	return result;
@@ -259,6 +308,7 @@ int kr_undo_edits(struct kr_fs *fs, const struct kr_manifest *manifest,
 		kr_diag_merge(diag, &staying);
 	*ret_reason = r.any ? NULL
 	                    : "what it changed is not there any more: somebody "
-	                      "has written the files anew";
+	                      "has written the files anew, or changed the very "
+	                      "words";
 	return r.any ? KR_UNDO_POSSIBLE : KR_UNDO_NOTHING;
 }
