@@ -209,8 +209,7 @@ static const struct kr_platform kops = {
 		"        - kubelet.service\n"
 		"      manifest: |\n"
 		"        Type=oneshot\n"
-		"        ExecStart=/usr/bin/kubelet-remedy fix --restart=never "
-		"-q\n",
+		"        ExecStart=kubelet-remedy fix --restart=never -q\n",
 };
 
 static const struct kr_platform kubespray = {
