@@ -81,6 +81,9 @@ ANSWERS = {
              "status 504: kubelet did not answer the API server in time"),
     "large": ({"size": 5 << 20}, "unknown",
               "the answer must be at most 4194304 bytes long"),
+    "head": ({"headers": {"X-Long": "x" * 200000}}, "unknown",
+             "the answer's head is too long, or libcurl has no memory for "
+             "it"),
     "close": ({"fault": "close"}, "unknown", "closed without an answer"),
     "cut": ({"fault": "cut"}, "unknown", "closed before the answer's end"),
     "garbage": ({"fault": "garbage"}, "unknown", "the answer must be HTTP"),

@@ -333,6 +333,15 @@ int kr_http_start(struct kr_http_transfer *t, const char *path)
 	return set(t, CURLOPT_URL, url) ? 0 : -ENOMEM;
 }
 
+/*
+ * A line of the answer's head that is over libcurl's own limit (100 KB) is "out
+ * of memory" to it, and from 8.6 on "too large". It is the server that chooses
+ * how long it is, so it must be no end of ours.
+ */
+#define TOO_LARGE ((CURLcode)100)
+#define LONG_HEAD                                                              \
+	"the answer's head is too long, or libcurl has no memory for it"
+
 static const struct {
 	CURLcode code;
 	enum kr_http_error error;
@@ -351,6 +360,8 @@ static const struct {
          "the certificates of --cacert cannot be used", true},
 	{CURLE_SSL_CERTPROBLEM, KR_HTTP_CREDENTIAL,
          "the certificate of --cert or its key cannot be used", true},
+	{CURLE_OUT_OF_MEMORY, KR_HTTP_OTHER, LONG_HEAD},
+	{TOO_LARGE, KR_HTTP_OTHER, LONG_HEAD},
 	{CURLE_GOT_NOTHING, KR_HTTP_CUT, "closed without an answer"},
 	{CURLE_PARTIAL_FILE, KR_HTTP_CUT, "closed before the answer's end"},
 	{CURLE_RECV_ERROR, KR_HTTP_CUT, "the connection was lost"},
@@ -416,7 +427,7 @@ int kr_http_finish(struct kr_http_transfer *t, CURLcode code)
 		take_answer(t);
 		return 0;
 	}
-	if (code == CURLE_OUT_OF_MEMORY || t->no_memory)
+	if (t->no_memory)
 		return -ENOMEM;
 	if (code == CURLE_ABORTED_BY_CALLBACK) {
 		fail(t, KR_HTTP_STOPPED, "stopped");
