@@ -196,6 +196,42 @@ printf %%s 'NODEADM_KUBELET_ARGS=--config=%s --node-ip=192.0.2.30 %s' >%s
         remove_writers(host, "cloud-final", "nodeadm-run")
 
 
+NODEADM_FOLDER = "/etc/eks/nodeadm.d"
+
+
+def test_nodeadm_folder(host, tap):
+    """One that reads the folder: its files of the next boot are right already.
+
+    As nodeadm does, it puts the user's flags behind its own."""
+    clean(host)
+    host.write(UNIT, NODEADM_UNIT)
+    enable(host)
+    writer(host, "nodeadm-run", """
+mkdir -p /etc/eks/kubelet /etc/kubernetes/kubelet
+cat >%s <<'END'
+%sEND
+flags=$(cat %s/*.yaml 2>/dev/null | sed -n 's/^      - "\\(--.*\\)"$/\\1/p')
+printf %%s "NODEADM_KUBELET_ARGS=--config=%s %s $flags" >%s
+systemctl start kubelet
+""" % (NODEADM_CONFIG, CONFIG_TEXT % "", NODEADM_FOLDER, NODEADM_CONFIG,
+       FALSE_FLAG, NODEADM_ENV))
+    path = "/etc/systemd/system/nodeadm-run.service"
+    host.write(path, re.sub("(?m)^(ExecStart=.*)$", "\\1 --config-source "
+                            "imds://user-data --config-source file://%s/"
+                            % NODEADM_FOLDER, host.read(path).decode()))
+    boot(host, tap, "first boot")
+    check_first(host, tap, "first boot")
+    made = host.snapshot(NODEADM_FOLDER)
+    tap.check(NODEADM_FOLDER + "/90-kubelet-remedy.yaml" in made,
+              "first boot: the service wrote the durable place", made)
+    for turn in ("second boot", "third boot"):
+        boot(host, tap, turn)
+        check_first(host, tap, turn, "compliant")
+        tap.equal(host.snapshot(NODEADM_FOLDER), made,
+                  turn + ": the durable place is as it was")
+    remove_writers(host, "nodeadm-run")
+
+
 def test_cloud_final(host, tap):
     """(c) EKS AL2: user data runs bootstrap.sh, which enables and starts it."""
     clean(host)
