@@ -8,10 +8,12 @@ No row depends on how fast this machine is: what is said of time is an order of
 events, or a least time. --sanitized: memory is not the program's own.
 """
 
+import functools
 import json
 import os
 import pty
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -467,6 +469,26 @@ class Test:
                 faults.append("never two at one time")
             self.tap.row("never more than %d at one time" % parallel, faults)
 
+    def descriptors(self):
+        """The limit is raised as far as it may be; what is above it is said."""
+        # longer than the others try: who has a connection keeps it
+        config = {"nodes": 80, "configz": {"delay": 3}}
+        for hard, status in ((1000, 0), (40, 3)):
+            with ApiServer(config) as server:
+                run = self.run(
+                    server, "--nodes=" + ",".join(node_names(80)),
+                    "--parallel=80", PATIENT,
+                    preexec_fn=functools.partial(
+                        resource.setrlimit, resource.RLIMIT_NOFILE,
+                        (32, hard)))
+            faults = run.want(status) + run.each_once(node_names(80))
+            reasons = {line["reason"] for line in run.lines
+                       if line["verdict"] != "pass"}
+            if reasons - {"no connection: are there file descriptors left "
+                          "(ulimit -n)?"} or bool(reasons) != bool(status):
+                faults.append(str(reasons))
+            self.tap.row("at most %d file descriptors" % hard, faults)
+
     def kept_open(self):
         config = {"nodes": 500, "configz": {"delay": 0.001}}
         with ApiServer(config) as server:
@@ -801,7 +823,7 @@ def main():
     for part in (test.answers, test.times_out, test.retry_after, test.backoff,
                  test.all_busy, test.paging, test.expired, test.list_fails,
                  test.list_breaks, test.no_server, test.given, test.usage,
-                 test.bound, test.kept_open, test.hold_up,
+                 test.bound, test.descriptors, test.kept_open, test.hold_up,
                  test.hang_then_fail, test.all_slow, test.scale, test.memory,
                  test.interrupted, test.nobody_reads, test.text,
                  test.progress, test.formats, test.tls, test.by_environment):

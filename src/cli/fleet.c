@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "cli/cli.h"
@@ -21,6 +22,10 @@
 #include "report/fleet.h"
 
 #define DRAW_USEC (250 * KR_USEC_PER_MSEC)
+
+/* A question has a connection, and while a name is looked up some more. */
+#define FDS_OF_ONE 4
+#define FDS_OF_US  64
 
 struct run {
 	const struct kr_options *options;
@@ -188,6 +193,19 @@ static int sum_up(struct run *run, int r, const struct kr_fleet_progress *p,
 	return r == -EINTR || r > 0 ? 0 : r;
 }
 
+/* As many file descriptors as N_PARALLEL questions need, if we may: 1,024 are
+ * usual. Where we may not, who gets none is asked again and says so then. */
+static void want_fds(unsigned n_parallel)
+{
+	rlim_t wanted = FDS_OF_US + FDS_OF_ONE * (rlim_t)n_parallel;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int ask_all(struct run *run, const struct kr_http_server *server,
                    const char *const *nodes, size_t n_nodes,
                    struct kr_diag *diag)
@@ -213,6 +231,7 @@ static int ask_all(struct run *run, const struct kr_http_server *server,
 
 	if (r < 0)
 		return r;
+	want_fds(options.n_parallel);
 	r = kr_fleet_run(server, &options, diag, &progress);
 	kr_watch_end(&run->watch);
 	r = sum_up(run, r, &progress, diag);

@@ -13,8 +13,7 @@
  *     kubelet-remedy            what /proc/self/exe is
  *     libcjson.so.1, ...        what it needs, and what that needs (DT_NEEDED),
  *                               under the names by which it is asked for
- *     ld-linux-x86-64.so.2      the loader that has loaded us, libc's other
- * half
+ *     ld-linux-x86-64.so.2      the loader that has loaded us: libc's half
  *
  * and is run by its own loader, which is told to look there first:
  *

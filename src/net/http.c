@@ -384,8 +384,10 @@ static void fail_to_connect(struct kr_http_transfer *t)
 	else if (code > 0)
 		fail(t, KR_HTTP_UNREACHED, "no connection: %s",
 		     strerror((int)code));
-	else
-		fail(t, KR_HTTP_UNREACHED, "no connection: %s", t->error);
+	else /* none was tried: there was no socket for it */
+		fail(t, KR_HTTP_UNREACHED,
+		     "no connection: are there file descriptors left "
+		     "(ulimit -n)?");
 }
 
 static void fail_with(struct kr_http_transfer *t, CURLcode code)
