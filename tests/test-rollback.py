@@ -301,12 +301,42 @@ def test_host_cannot_run_it(host, tap):
     finally:
         host.sh("umount " + STATE_DIR)
     tap.equal(process.returncode, 4, "fix", out, err)
-    tap.contains(err, "does not run on the host (status 203)", "the reason")
+    tap.contains(err, "when systemd starts it (status 203)", "the reason")
     tap.contains(err, "--restart=never", "what may be done")
     tap.equal(host.snapshot(), before, "nothing is changed")
     tap.equal(host.identity(), was, "kubelet is left alone")
     tap.equal(left, [], "no copy is left")
     check_nothing_left(host, tap, "refused")
+
+
+def test_runs_for_us_alone(host, tap):
+    """A program that only our environment lets run is none for the timer."""
+    host.node(FALSE_FLAG, service=SERVICE
+              + "\nEnvironment=LD_LIBRARY_PATH=/root/elsewhere")
+    before, was = host.snapshot(), host.identity()
+    _, back = without_libraries(host)
+    words = ["env", "LD_LIBRARY_PATH=/root/elsewhere", "kubelet-remedy", "fix"]
+    try:
+        result = host.run(words + ["--wait=1"])
+        tap.status(result, 4, "fix")
+        tap.contains(result.stderr, "when systemd starts it (status 127)",
+                     "the reason")
+        tap.equal((host.snapshot(), host.identity()), (before, was),
+                  "nothing is changed, kubelet is left alone")
+        check_nothing_left(host, tap, "refused")
+        tap.status(host.run(words + ["--restart=never"]), 0, "the files alone")
+    finally:
+        host.sh(back)
+
+
+def test_tried_by_one_that_was_killed(host, tap):
+    """Whoever was killed while systemd tried the program is in nobody's way."""
+    host.node(FALSE_FLAG, service=SERVICE)
+    tap.status(host.sh("systemd-run -q --wait --unit=kubelet-remedy-try false"),
+               1, "one that has failed is left")
+    tap.equal(units(host), ["kubelet-remedy-try.service"], "it is there")
+    tap.status(host.remedy("fix", "--wait=1"), 0, "fix")
+    check_nothing_left(host, tap, "fix")
 
 
 def test_started_by_its_loader(host, tap):

@@ -15,9 +15,10 @@
  * A timer survives daemon-reload and its start time with it, and starts
  * counting anew with a restart, in one job: there is no moment without it.
  *
- * A service that is run once and asked for its status stays when it has ended
- * (RemainAfterExit=yes, and a failed one by itself), so that there is something
- * to ask, and is removed then.
+ * A service that is run once and asked for its status goes by itself when it
+ * has ended well, so that nothing is left of it when we are killed meanwhile. A
+ * failed one stays, so that there is something to ask, and is removed then; one
+ * of a run that was killed before that, by the next.
  *
  * Sources: org.freedesktop.systemd1(5), systemd.timer(5); dbus-timer.c of
  * systemd 252 for what may be set: TimersMonotonic, not OnActiveSec.
@@ -83,16 +84,16 @@ static int append_command(sd_bus_message *m, const char *const *argv)
 	return r;
 }
 
-static int append_service(sd_bus_message *m, const struct unit *u, bool stays)
+static int append_service(sd_bus_message *m, const struct unit *u,
+                          const char *collect)
 {
 	int r = sd_bus_message_open_container(m, 'a', "(sv)");
 
 	if (r >= 0)
-		r = sd_bus_message_append(
-			m, "(sv)(sv)(sv)(sv)", "Description", "s",
-			u->transient->description, "Type", "s", "oneshot",
-			"RemainAfterExit", "b", stays, "CollectMode", "s",
-			stays ? "inactive" : "inactive-or-failed");
+		r = sd_bus_message_append(m, "(sv)(sv)(sv)", "Description", "s",
+		                          u->transient->description, "Type",
+		                          "s", "oneshot", "CollectMode", "s",
+		                          collect);
 	if (r >= 0)
 		r = append_command(m, u->transient->argv);
 	return r < 0 ? r : sd_bus_message_close_container(m);
@@ -114,7 +115,7 @@ static int append_timer(sd_bus_message *m, const void *closure)
 	if (r >= 0)
 		r = sd_bus_message_append(m, "s", u->service);
 	if (r >= 0)
-		r = append_service(m, u, false);
+		r = append_service(m, u, "inactive-or-failed");
 	for (int i = 0; r >= 0 && i < 2; i++)
 		r = sd_bus_message_close_container(m);
 	return r;
@@ -126,7 +127,7 @@ static int append_run(sd_bus_message *m, const void *closure)
 	int r = sd_bus_message_append(m, "ss", u->service, "fail");
 
 	if (r >= 0)
-		r = append_service(m, u, true);
+		r = append_service(m, u, "inactive");
 	return r < 0 ? r : sd_bus_message_append(m, "a(sa(sv))", 0);
 }
 
@@ -197,7 +198,8 @@ int kr_transient_disarm(struct kr_manager *manager, const char *name,
 	return change_timer(manager, name, kr_manager_stop, diag);
 }
 
-/* What a service that stays has ended with; then it goes. */
+/* What a service that has failed, or has not ended, has ended with; then it
+ * goes. */
 static int collect(struct kr_manager *manager, const char *service,
                    struct kr_diag *diag, int *ret_status)
 {
@@ -208,7 +210,8 @@ static int collect(struct kr_manager *manager, const char *service,
 	int r = kr_manager_get_unit(manager, service, diag, &unit);
 
 	if (r == 0)
-		*ret_status = unit->exec_main_code == CLD_EXITED
+		*ret_status = unit->exec_main_code == CLD_EXITED &&
+		                              unit->exec_main_status != 0
 		                      ? unit->exec_main_status
 		                      : -1;
 	kr_manager_stop(manager, service, &wait, &ignored, &result);
@@ -223,7 +226,7 @@ int kr_transient_run(struct kr_manager *manager,
 {
 	struct kr_manager_wait wait = patience(manager);
 	_cleanup_(unit_done) struct unit u = {.transient = transient};
-	_cleanup_diag_ struct kr_diag words = {0};
+	_cleanup_diag_ struct kr_diag words = {0}, ignored = {0};
 	struct kr_bus_method method = {
 		.path = KR_BUS_MANAGER_PATH,
 		.interface = KR_BUS_MANAGER,
@@ -237,12 +240,17 @@ int kr_transient_run(struct kr_manager *manager,
 	if (r < 0)
 		return r;
 	method.about = u.service;
+	kr_manager_reset_failed(manager, u.service, &ignored);
 	wait.deadline_usec = kr_now_usec() + timeout_usec;
 	r = kr_job_run_method(kr_bus_of_manager(manager), &method, &wait,
 	                      &words, &result);
 	if (r < 0 && r != -ETIMEDOUT) {
 		kr_diag_merge(diag, &words);
 		return r;
+	}
+	if (r == 0 && result == KR_JOB_DONE) {
+		*ret_status = 0;
+		return 0;
 	}
 	return collect(manager, u.service, diag, ret_status);
 }
