@@ -24,8 +24,10 @@
  * that was loaded later by dlopen(3), or that LD_PRELOAD put there, is none
  * that it needs. A static program is copied alone.
  *
- * systemd runs it once before anything is changed: a file system that is
- * mounted noexec, or a security module, may forbid it.
+ * systemd runs either once before anything is changed: a file system that is
+ * mounted noexec, a mount namespace that only we are in, or a security module
+ * may forbid it, and our environment (LD_LIBRARY_PATH) is not that of a
+ * service.
  *
  * Nothing is fsynced: a power cut takes the timer away, too. Old files are
  * unlinked, never written over: a service of an earlier timer may run them.
@@ -336,10 +338,11 @@ static int try_program(struct kr_host *host, const struct kr_program *program,
 	if (r < 0 || status == 0)
 		return r;
 	kr_diag_add_path(diag, KR_ERROR, "program", argv[0],
-	                 "this copy of the program does not run on the host "
-	                 "(status %d), so that systemd could not take the "
-	                 "change back if this run was killed: what forbids it "
-	                 "(noexec, a security module) must allow it; "
+	                 "does not run on the host when systemd starts it "
+	                 "(status %d), so that it could not take the change "
+	                 "back if this run was killed: what forbids it "
+	                 "(noexec, a security module, libraries that only "
+	                 "this environment names) must allow it; "
 	                 "--restart=never changes only the files",
 	                 status);
 	return -EOPNOTSUPP;
@@ -380,9 +383,10 @@ static int find_program(struct kr_host *host, struct kr_diag *diag,
 		            "it to take the change back");
 		return -EOPNOTSUPP;
 	}
-	if (!is_below_root(host))
-		return own_program(diag, program);
-	r = copy_program(host, &objects, loader, diag, program);
+	if (is_below_root(host))
+		r = copy_program(host, &objects, loader, diag, program);
+	else
+		r = own_program(diag, program);
 	return r == 0 ? try_program(host, program, diag) : r;
 }
 

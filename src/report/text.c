@@ -402,6 +402,9 @@ static void print_steps(const struct kr_term *term, const struct kr_fix *fix)
 
 	if (fix->watched)
 		fputs("# before: org.freedesktop.systemd1.Manager."
+		      "StartTransientUnit('kubelet-remedy-try.service', "
+		      "'fail', ...)\n"
+		      "# before: org.freedesktop.systemd1.Manager."
 		      "StartTransientUnit('kubelet-remedy-rollback-ID.timer', "
 		      "'fail', ...)\n",
 		      term->out);
