@@ -154,6 +154,8 @@ int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
 		_cleanup_free_ char *missing = NULL;
 		_cleanup_close_ int fd = kr_open_nearest(fs, f->path, &missing);
 
+		if (fd == -ENOMEM)
+			return fd;
 		if (!missing)
 			r = kr_replacement_open(fs, f->path, f->file, "", diag,
 			                        &rep);
