@@ -395,6 +395,29 @@ def test_config_named(host, tap):
     tap.equal(host.snapshot(*tops), before, "old bytes, owners and modes")
 
 
+def test_unit_named(host, tap):
+    """The next run knows from the record whose kubelet it has to bring back,
+    also if it is asked about another one."""
+    agent = UNIT.replace("kubelet.service", "node-agent.service")
+    host.node(FALSE_FLAG, service=SERVICE + "\nRestart=no", start=False,
+              control="die-after-ms=1500 when=true\n")
+    host.sh("cp %s %s; cp -r %s.d %s.d; systemctl daemon-reload; systemctl "
+            "start node-agent" % (UNIT, agent, UNIT, agent))
+    tap.check(host.is_healthy(), "its kubelet is healthy")
+    tops = (agent, agent + ".d")
+    before = host.snapshot(*tops)
+    timer = kill_fix(host, tap, "--wait=3", "--unit=node-agent.service")
+    host.run(["systemctl", "stop", timer])
+    host.sh("systemctl stop node-agent")
+    tap.status(host.remedy("undo", "--wait=3"), 1, "another run")
+    tap.equal(host.snapshot(*tops), before, "old bytes, owners and modes")
+    tap.check(host.is_healthy(), "that kubelet is healthy again")
+    tap.equal(host.sh("systemctl is-active node-agent kubelet").stdout.split(),
+              ["active", "inactive"], "that kubelet, and no other")
+    host.sh("systemctl stop node-agent; rm -rf %s %s.d; systemctl daemon-reload"
+            % (agent, agent))
+
+
 def test_unit_at_boot_is_missed(host, tap):
     """A warning says what a reboot would leave; none where the unit is."""
     host.node(FALSE_FLAG, service=SERVICE)

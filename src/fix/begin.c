@@ -157,6 +157,22 @@ static int end_recovery(struct kr_applying *f)
 	return r < 0 ? r : 2;
 }
 
+/* What the record of the interrupted run says of kubelet. */
+static int note_recovered(struct kr_applying *f, const struct kr_manifest *m)
+{
+	if (!m)
+		return 0;
+	f->recovered_usec = m->realtime_usec;
+	free(f->fix->recovered_unit);
+	free(f->fix->recovered_config);
+	f->fix->recovered_unit = strdup(m->unit);
+	f->fix->recovered_config = m->config ? strdup(m->config) : NULL;
+	return f->fix->recovered_unit &&
+	                       (f->fix->recovered_config || !m->config)
+	               ? 0
+	               : -ENOMEM;
+}
+
 /* 1: something was taken back, read anew; 2: the outcome is set; 3: nothing was
  * taken back, but time has passed: read anew. */
 static int recover(struct kr_applying *f)
@@ -178,8 +194,9 @@ static int recover(struct kr_applying *f)
 	if (r <= 0)
 		return r;
 	m = kr_recover_find(kr_apply_node(f)->fs, &list);
-	f->recovered_usec = m ? m->realtime_usec : 0;
-	r = kr_apply_lock(f);
+	r = note_recovered(f, m);
+	if (r == 0)
+		r = kr_apply_lock(f);
 	if (r < 0 || r == 2)
 		return r;
 	/* what was read before the lock was ours may be another one by now */
@@ -205,6 +222,23 @@ static int recover(struct kr_applying *f)
 	return r == 0 ? 1 : 3;
 }
 
+/* After the files are back: the kubelet of that run, which need not be the one
+ * of this run. 0; 2: the outcome is set; an errno. */
+static int revive(struct kr_applying *f, const struct kr_setting *setting,
+                  const struct kr_node_options *node_options)
+{
+	struct kr_node_options options = *node_options;
+	int r;
+
+	options.unit = f->fix->recovered_unit;
+	if (f->fix->recovered_config)
+		options.config = f->fix->recovered_config;
+	r = open_host(f, setting, &options);
+	if (r == 0)
+		r = revive_kubelet(f);
+	return r == 0 ? end_recovery(f) : r;
+}
+
 int kr_apply_read(struct kr_applying *f, const struct kr_setting *setting,
                   const struct kr_node_options *node_options)
 {
@@ -215,11 +249,7 @@ int kr_apply_read(struct kr_applying *f, const struct kr_setting *setting,
 	if (r == 0)
 		r = recover(f);
 	if (r == 1) {
-		r = open_host(f, setting, node_options);
-		if (r == 0)
-			r = revive_kubelet(f);
-		if (r == 0)
-			r = end_recovery(f);
+		r = revive(f, setting, node_options);
 		if (r == 0)
 			r = open_host(f, setting, node_options);
 	} else if (r == 3) {

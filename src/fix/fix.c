@@ -234,6 +234,8 @@ struct kr_fix *kr_fix_free(struct kr_fix *fix)
 	kr_log_done(&fix->log);
 	kr_host_free(fix->host);
 	kr_host_free(fix->host_after);
+	free(fix->recovered_unit);
+	free(fix->recovered_config);
 	free(fix->unit);
 	free(fix->config);
 	free(fix->reason);

@@ -82,6 +82,9 @@ struct kr_fix {
 	char transaction[64]; /* its id, "" where there is none */
 	struct kr_actions actions;
 	struct kr_log log; /* kubelet's last lines, where it is not well */
+	/* of an interrupted run that was taken back first: whose kubelet it
+	 * was, and its file if it was named. HOST may borrow them. */
+	char *recovered_unit, *recovered_config;
 	struct kr_host *host, *host_after; /* what BEFORE and AFTER speak of */
 	char *unit, *config; /* of the record, for HOST, where an undo was told
 	                        no others; NULL: it was, or the usual ones */
