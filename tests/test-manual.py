@@ -241,6 +241,9 @@ def main():
         own_help = run_help(program, command)
         test.same({row[1:] for row in help_options(own_help)}, own,
                   "options of " + command)
+        said = set(re.findall(r"\b(\d) ", own_help.split("exit status:")[1]))
+        test.check({"0", "2"} <= said <= set("0123456"),
+                   "statuses of %s: %s" % (command, sorted(said)))
         text += own_help
     wide = [line for line in text.splitlines()
             if len(line) > 80 or line != line.rstrip()]

@@ -13,6 +13,7 @@
 
 #define WIDTH         80
 #define COMMAND_WIDTH 11 /* of what is left of a command's summary */
+#define STATUS_INDENT 2
 #define OPTION_WIDTH  27 /* of what is left of an option's help */
 
 /* TEXT in lines of words that start at column INDENT, from the first line on if
@@ -107,6 +108,8 @@ static void print_command(FILE *out, enum kr_command command)
 	        row->summary);
 	print_rows(out, command, false);
 	print_rows(out, command, true);
+	fputs("\nexit status:\n", out);
+	print_wrapped(out, 0, STATUS_INDENT, row->statuses);
 }
 
 void kr_help_commands(FILE *out, unsigned commands)

@@ -15,29 +15,54 @@
 	 KR_BIT(KR_COMMAND_FLEET))
 
 const struct kr_command_row kr_commands[] = {
-	[KR_COMMAND_AUDIT] =
-		{"audit", "what the value is, in every view, and which byte "
-                          "of which file decides it"},
-	[KR_COMMAND_FIX] = {"fix",
-                            "make it true, restart kubelet, prove it, else put "
-                            "everything back"},
-	[KR_COMMAND_UNDO] = {"undo",
-                             "put back what a fix changed (the last one by "
-                             "default)",
-                             "TRANSACTION"},
-	[KR_COMMAND_HISTORY] = {"history",
-                                "the fixes made on this node and what can be "
-                                "undone"},
-	[KR_COMMAND_STATUS] = {"status",
-                               "kubelet's unit as 'systemctl status -l' shows "
-                               "it, and its health"},
-	[KR_COMMAND_FLEET] = {"fleet",
-                              "audit many nodes through the API server's "
-                              "configz endpoint"},
-	[KR_COMMAND_RECOVER] = {"recover",
-                                "take back a fix or undo that was interrupted, "
-                                "and bring kubelet back",
-                                "TRANSACTION", .hidden = true},
+	[KR_COMMAND_AUDIT] = {.name = "audit",
+                              .summary =
+                                      "what the value is, in every view, and "
+                                      "which byte of which file decides it",
+                              .statuses = "0 pass, 1 fail, 2 wrong usage, 3 no "
+                                          "verdict (invalid or unknown)"},
+	[KR_COMMAND_FIX] =
+		{.name = "fix",
+                 .summary = "make it true, restart kubelet, prove it, else put "
+                            "everything back",
+                 .statuses = "0 it is true now, 1 changes would be made (-n), "
+                             "2 wrong usage, 3 nothing to judge yet, 4 refused "
+                             "or failed and nothing is changed, 5 kubelet did "
+                             "not come back and everything was put back, 6 "
+                             "kubelet needs a hand"},
+	[KR_COMMAND_UNDO] =
+		{.name = "undo",
+                 .summary = "put back what a fix changed (the last one by "
+                            "default)",
+                 .argument = "TRANSACTION",
+                 .statuses = "0 put back (-n: would be), 1 nothing to undo, 2 "
+                             "wrong usage, 4 refused and nothing is changed, 6 "
+                             "kubelet needs a hand"},
+	[KR_COMMAND_HISTORY] =
+		{.name = "history",
+                 .summary =
+                         "the fixes made on this node and what can be undone",
+                 .statuses = "0 they are printed, 2 wrong usage, 3 they cannot "
+                             "be read"},
+	[KR_COMMAND_STATUS] = {.name = "status",
+                               .summary = "kubelet's unit as 'systemctl status "
+                                          "-l' shows it, and its health",
+                               .statuses = "0 running and healthy, 1 not, 2 "
+                                           "wrong usage, 3 there is no unit"},
+	[KR_COMMAND_FLEET] =
+		{.name = "fleet",
+                 .summary = "audit many nodes through the API server's configz "
+                            "endpoint",
+                 .statuses = "0 all nodes pass, 1 a node fails, 2 wrong usage, "
+                             "3 none fails and some have no verdict"},
+	[KR_COMMAND_RECOVER] =
+		{.name = "recover",
+                 .summary = "take back a fix or undo that was interrupted, and "
+                            "bring kubelet back",
+                 .argument = "TRANSACTION",
+                 .hidden = true,
+                 .statuses = "0 taken back or nothing to do, 2 wrong usage, 4 "
+                             "failed, 6 kubelet needs a hand"},
 };
 
 static_assert(ARRAY_SIZE(kr_commands) == _KR_COMMAND_MAX, "each command");

@@ -19,6 +19,7 @@ struct kr_command_row {
 	const char *summary;
 	const char *argument; /* NULL: takes none */
 	bool hidden;          /* for units, not for people */
+	const char *statuses; /* the exit statuses and what they mean */
 };
 
 /* One row for each enum kr_command below _KR_COMMAND_MAX. */
