@@ -142,6 +142,8 @@ def test_place_is_refused(host, tap):
         "a file in the folder's place": ("touch %(d)s", "rm %(d)s"),
         "ours is a link": ("mkdir %(d)s; ln -s /nowhere %(f)s",
                            "rm -r %(d)s"),
+        "ours is a link to a folder": ("mkdir %(d)s; ln -s /etc %(f)s",
+                                       "rm -r %(d)s"),
         "ours is a FIFO": ("mkdir %(d)s; mkfifo %(f)s", "rm -r %(d)s"),
     }
     for what, (make, remove) in cases.items():

@@ -303,6 +303,9 @@ static int read_one(struct kr_fs *fs, const struct kr_setting *setting,
 	r = kr_fs_read(fs, path, &file);
 	if (r < 0 && r != -ENOMEM)
 		say_unreadable(path, order == 0, -r, diag);
+	/* a link that leads nowhere: the name is there all the same */
+	if (r == -ENOENT && order == 0)
+		r = -ELOOP;
 	if (r < 0)
 		return r == -ENOMEM || order == 0 ? r : 0;
 	r = read_node_config(file, &rd);

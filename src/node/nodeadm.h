@@ -35,8 +35,9 @@ struct kr_nodeadm {
  * Reads the folder of the node whose files are FS's. What stands in a file that
  * is read after ours and undoes it, what mentions the setting and is neither
  * JSON nor YAML, and a file that cannot be read is a warning in DIAG. 0;
- * -ENOMEM; an errno with words where ours is there and cannot be read, or where
- * the folder or nodeadm-run's unit cannot.
+ * -ENOMEM; an errno, but never -ENOENT, with words where ours is there and
+ * cannot be read (-ELOOP: a link that leads nowhere, too), or where the folder
+ * or nodeadm-run's unit cannot.
  */
 int kr_nodeadm_read(struct kr_fs *fs, const struct kr_setting *setting,
                     struct kr_diag *diag, struct kr_nodeadm *ret);
