@@ -397,7 +397,7 @@ static uint64_t make_files(const struct row *row)
 		return now + HOUR;
 	case CTIME_LATER:
 		usleep(80000);
-		ck_assert_int_eq(fchmodat(kr_root_fd, CONFIG + 1, 0600, 0), 0);
+		ck_assert_int_eq(fchmodat(kr_root_fd, &CONFIG[1], 0600, 0), 0);
 		return now;
 	}
 	return now;

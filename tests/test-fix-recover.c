@@ -300,7 +300,7 @@ START_TEST(test_link_in_the_instant)
 	write_record(&swapped);
 	ck_assert_int_eq(kr_recover_run(fs, &diag), 0);
 	ck_assert_int_eq(kr_recover_end(fs, &diag), 0);
-	ck_assert_int_eq(fstatat(kr_root_fd, A + 1, &st, AT_SYMLINK_NOFOLLOW),
+	ck_assert_int_eq(fstatat(kr_root_fd, &A[1], &st, AT_SYMLINK_NOFOLLOW),
 	                 0);
 	ck_assert(S_ISLNK(st.st_mode));
 	ck_assert_uint_eq(entries("/etc/d"), 1);

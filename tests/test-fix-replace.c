@@ -152,7 +152,7 @@ START_TEST(test_owner)
 {
 	_cleanup_transaction_ struct kr_transaction *tx = NULL;
 
-	ck_assert_int_eq(fchownat(kr_root_fd, A + 1, 1234, 5678, 0), 0);
+	ck_assert_int_eq(fchownat(kr_root_fd, &A[1], 1234, 5678, 0), 0);
 	set_mode(A, 06750);
 	edit(A);
 	tx = prepare(0);
@@ -195,7 +195,7 @@ static int set_attribute(int fd, int i)
 
 static void check_attribute(const char *when, int i)
 {
-	int fd = openat(kr_root_fd, A + 1, O_RDONLY | O_CLOEXEC);
+	int fd = openat(kr_root_fd, &A[1], O_RDONLY | O_CLOEXEC);
 	char got[128];
 	ssize_t n;
 
@@ -210,7 +210,7 @@ static void check_attribute(const char *when, int i)
 START_TEST(test_attributes)
 {
 	_cleanup_transaction_ struct kr_transaction *tx = NULL;
-	int fd = openat(kr_root_fd, A + 1, O_RDONLY | O_CLOEXEC);
+	int fd = openat(kr_root_fd, &A[1], O_RDONLY | O_CLOEXEC);
 
 	ck_assert_int_eq(set_attribute(fd, _i), 0);
 	close(fd);
@@ -250,7 +250,7 @@ START_TEST(test_default_acl)
 	ck_assert_int_eq(kr_transaction_commit(tx, &diag), 0);
 	check_bytes(A, "new a\n");
 	ck_assert_uint_eq(status(A).st_mode & 07777, 0644);
-	fd = openat(kr_root_fd, A + 1, O_RDONLY | O_CLOEXEC);
+	fd = openat(kr_root_fd, &A[1], O_RDONLY | O_CLOEXEC);
 	ck_assert_int_lt(fgetxattr(fd, "system.posix_acl_access", NULL, 0), 0);
 	ck_assert_int_eq(errno, ENODATA);
 	close(fd);
@@ -360,7 +360,7 @@ END_TEST
 
 START_TEST(test_hard_link)
 {
-	ck_assert_int_eq(linkat(kr_root_fd, A + 1, kr_root_fd, "other", 0), 0);
+	ck_assert_int_eq(linkat(kr_root_fd, &A[1], kr_root_fd, "other", 0), 0);
 	edit(B);
 	edit(A);
 	prepare(-EMLINK);
@@ -397,7 +397,7 @@ START_TEST(test_gone)
 {
 	edit(B);
 	edit(A);
-	unlinkat(kr_root_fd, A + 1, 0);
+	unlinkat(kr_root_fd, &A[1], 0);
 	prepare(-ENOENT);
 	check_bytes(A, NULL);
 	ck_assert_uint_eq(entries("/etc/d"), 0);
@@ -408,7 +408,7 @@ END_TEST
 START_TEST(test_link_now)
 {
 	edit(A);
-	ck_assert_int_eq(renameat(kr_root_fd, A + 1, kr_root_fd, "etc/real"),
+	ck_assert_int_eq(renameat(kr_root_fd, &A[1], kr_root_fd, "etc/real"),
 	                 0);
 	kr_root_symlink("../real", A);
 	prepare(-ELOOP);
@@ -419,8 +419,8 @@ END_TEST
 START_TEST(test_fifo_now)
 {
 	edit(A);
-	unlinkat(kr_root_fd, A + 1, 0);
-	ck_assert_int_eq(mkfifoat(kr_root_fd, A + 1, 0644), 0);
+	unlinkat(kr_root_fd, &A[1], 0);
+	ck_assert_int_eq(mkfifoat(kr_root_fd, &A[1], 0644), 0);
 	prepare(-EINVAL);
 	ck_assert(S_ISFIFO(status(A).st_mode));
 }
@@ -453,7 +453,7 @@ static void check_refused(int want, const char *path)
 
 START_TEST(test_look_hard_link)
 {
-	ck_assert_int_eq(linkat(kr_root_fd, A + 1, kr_root_fd, "other", 0), 0);
+	ck_assert_int_eq(linkat(kr_root_fd, &A[1], kr_root_fd, "other", 0), 0);
 	edit(B);
 	edit(A);
 	check_refused(-EMLINK, A);
@@ -472,7 +472,7 @@ END_TEST
 
 START_TEST(test_look_writer)
 {
-	int fd = openat(kr_root_fd, A + 1, O_WRONLY | O_CLOEXEC);
+	int fd = openat(kr_root_fd, &A[1], O_WRONLY | O_CLOEXEC);
 
 	edit(A);
 	check_refused(-ETXTBSY, A);
@@ -514,8 +514,8 @@ START_TEST(test_second_fails)
 	edit(B);
 	tx = prepare(0);
 	/* a folder in the place of B cannot be renamed over */
-	unlinkat(kr_root_fd, B + 1, 0);
-	ck_assert_int_eq(mkdirat(kr_root_fd, B + 1, 0755), 0);
+	unlinkat(kr_root_fd, &B[1], 0);
+	ck_assert_int_eq(mkdirat(kr_root_fd, &B[1], 0755), 0);
 	ck_assert_int_lt(kr_transaction_commit(tx, &diag), 0);
 	ck_assert_uint_gt(diag.n_messages, 0);
 	check_bytes(A, "old a\n");
@@ -615,7 +615,7 @@ START_TEST(test_no_permission)
 		ck_assert_int_eq(chmod(kr_root_path, 0777), 0);
 		kr_root_mkdir("/var");
 		set_mode("/var", 0777);
-		ck_assert_int_eq(fchownat(kr_root_fd, A + 1, 65534, -1, 0), 0);
+		ck_assert_int_eq(fchownat(kr_root_fd, &A[1], 65534, -1, 0), 0);
 		ck_assert_int_eq(seteuid(65534), 0);
 	}
 	prepare(-EACCES);
