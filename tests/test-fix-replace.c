@@ -5,7 +5,6 @@
  * what cannot be done is refused and leaves nothing behind.
  */
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -83,43 +82,14 @@ static void check_bytes(const char *path, const char *want)
 	ck_assert_msg(strcmp(got, want) == 0, "%s: '%s'", path, got);
 }
 
-/* How many entries a folder below the root has; 0 where it is not there. */
-static unsigned entries(const char *path)
-{
-	int fd = openat(kr_root_fd, path + 1,
-	                O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct dirent *e;
-	unsigned n = 0;
-	DIR *dir;
-
-	if (fd < 0)
-		return 0;
-	dir = fdopendir(fd);
-	ck_assert_ptr_nonnull(dir);
-	while ((e = readdir(dir)))
-		n += strcmp(e->d_name, ".") != 0 &&
-		     strcmp(e->d_name, "..") != 0;
-	closedir(dir);
-	return n;
-}
-
 /* Nothing of a transaction that did not come about. */
 static void check_nothing_left(void)
 {
 	check_bytes(A, "old a\n");
 	check_bytes(B, "old b\n");
-	ck_assert_uint_eq(entries("/etc/d"), 1);
-	ck_assert_uint_eq(entries("/etc/e"), 1);
-	ck_assert_uint_eq(entries("/var/lib/kubelet-remedy"), 0);
-}
-
-static struct stat status(const char *path)
-{
-	struct stat st;
-
-	ck_assert_int_eq(
-		fstatat(kr_root_fd, path + 1, &st, AT_SYMLINK_NOFOLLOW), 0);
-	return st;
+	ck_assert_uint_eq(kr_root_entries("/etc/d"), 1);
+	ck_assert_uint_eq(kr_root_entries("/etc/e"), 1);
+	ck_assert_uint_eq(kr_root_entries("/var/lib/kubelet-remedy"), 0);
 }
 
 static void set_mode(const char *path, mode_t mode)
@@ -139,10 +109,10 @@ START_TEST(test_mode)
 	edit(A);
 	tx = prepare(0);
 	ck_assert_int_eq(kr_transaction_commit(tx, &diag), 0);
-	ck_assert_uint_eq(status(A).st_mode & 07777, modes[_i]);
+	ck_assert_uint_eq(kr_root_stat(A).st_mode & 07777, modes[_i]);
 	ck_assert_int_eq(kr_transaction_revert(tx, NULL, &diag), 0);
 	kr_transaction_reverted(tx, &diag);
-	ck_assert_uint_eq(status(A).st_mode & 07777, modes[_i]);
+	ck_assert_uint_eq(kr_root_stat(A).st_mode & 07777, modes[_i]);
 	set_mode(A, 0644);
 	check_bytes(A, "old a\n");
 }
@@ -157,9 +127,9 @@ START_TEST(test_owner)
 	edit(A);
 	tx = prepare(0);
 	ck_assert_int_eq(kr_transaction_commit(tx, &diag), 0);
-	ck_assert_uint_eq(status(A).st_uid, 1234);
-	ck_assert_uint_eq(status(A).st_gid, 5678);
-	ck_assert_uint_eq(status(A).st_mode & 07777, 06750);
+	ck_assert_uint_eq(kr_root_stat(A).st_uid, 1234);
+	ck_assert_uint_eq(kr_root_stat(A).st_gid, 5678);
+	ck_assert_uint_eq(kr_root_stat(A).st_mode & 07777, 06750);
 }
 END_TEST
 
@@ -249,7 +219,7 @@ START_TEST(test_default_acl)
 	tx = prepare(0);
 	ck_assert_int_eq(kr_transaction_commit(tx, &diag), 0);
 	check_bytes(A, "new a\n");
-	ck_assert_uint_eq(status(A).st_mode & 07777, 0644);
+	ck_assert_uint_eq(kr_root_stat(A).st_mode & 07777, 0644);
 	fd = openat(kr_root_fd, &A[1], O_RDONLY | O_CLOEXEC);
 	ck_assert_int_lt(fgetxattr(fd, "system.posix_acl_access", NULL, 0), 0);
 	ck_assert_int_eq(errno, ENODATA);
@@ -271,11 +241,11 @@ START_TEST(test_made)
 	ck_assert_int_eq(kr_transaction_commit(tx, &diag), 0);
 	umask(mask);
 	check_bytes(NEW, "made\n");
-	ck_assert_uint_eq(status(NEW).st_mode & 07777, 0644);
+	ck_assert_uint_eq(kr_root_stat(NEW).st_mode & 07777, 0644);
 	ck_assert_int_eq(kr_transaction_revert(tx, NULL, &diag), 0);
 	kr_transaction_reverted(tx, &diag);
 	check_bytes(NEW, NULL);
-	ck_assert_uint_eq(entries("/etc/n"), 0);
+	ck_assert_uint_eq(kr_root_entries("/etc/n"), 0);
 }
 END_TEST
 
@@ -294,14 +264,14 @@ START_TEST(test_two_files)
 	check_bytes(A, "new a\n");
 	check_bytes(B, "new b\n");
 	/* the old ones lie beside the new ones */
-	ck_assert_uint_eq(entries("/etc/d"), 2);
-	ck_assert_uint_eq(entries("/etc/e"), 2);
+	ck_assert_uint_eq(kr_root_entries("/etc/d"), 2);
+	ck_assert_uint_eq(kr_root_entries("/etc/e"), 2);
 	ck_assert_int_eq(kr_transaction_revert(tx, "a reason", &diag), 0);
 	kr_transaction_reverted(tx, &diag);
 	check_bytes(A, "old a\n");
 	check_bytes(B, "old b\n");
-	ck_assert_uint_eq(entries("/etc/d"), 1);
-	ck_assert_uint_eq(entries("/etc/e"), 1);
+	ck_assert_uint_eq(kr_root_entries("/etc/d"), 1);
+	ck_assert_uint_eq(kr_root_entries("/etc/e"), 1);
 }
 END_TEST
 
@@ -348,11 +318,11 @@ START_TEST(test_private)
 	set_mode(A, 0600);
 	edit(A);
 	tx = prepare(0);
-	ck_assert_uint_eq(status("/var/lib/kubelet-remedy").st_mode & 07777,
-	                  0700);
+	ck_assert_uint_eq(
+		kr_root_stat("/var/lib/kubelet-remedy").st_mode & 07777, 0700);
 	snprintf(path, sizeof(path), "/var/lib/kubelet-remedy/%s",
 	         kr_transaction_id(tx));
-	ck_assert_uint_eq(status(path).st_mode & 07777, 0700);
+	ck_assert_uint_eq(kr_root_stat(path).st_mode & 07777, 0700);
 }
 END_TEST
 
@@ -387,9 +357,9 @@ START_TEST(test_changed)
 	prepare(-ESTALE);
 	check_bytes(A, changes[_i].now);
 	check_bytes(B, "old b\n");
-	ck_assert_uint_eq(entries("/etc/d"), 1);
-	ck_assert_uint_eq(entries("/etc/e"), 1);
-	ck_assert_uint_eq(entries("/var/lib/kubelet-remedy"), 0);
+	ck_assert_uint_eq(kr_root_entries("/etc/d"), 1);
+	ck_assert_uint_eq(kr_root_entries("/etc/e"), 1);
+	ck_assert_uint_eq(kr_root_entries("/var/lib/kubelet-remedy"), 0);
 }
 END_TEST
 
@@ -400,8 +370,8 @@ START_TEST(test_gone)
 	unlinkat(kr_root_fd, &A[1], 0);
 	prepare(-ENOENT);
 	check_bytes(A, NULL);
-	ck_assert_uint_eq(entries("/etc/d"), 0);
-	ck_assert_uint_eq(entries("/etc/e"), 1);
+	ck_assert_uint_eq(kr_root_entries("/etc/d"), 0);
+	ck_assert_uint_eq(kr_root_entries("/etc/e"), 1);
 }
 END_TEST
 
@@ -422,7 +392,7 @@ START_TEST(test_fifo_now)
 	unlinkat(kr_root_fd, &A[1], 0);
 	ck_assert_int_eq(mkfifoat(kr_root_fd, &A[1], 0644), 0);
 	prepare(-EINVAL);
-	ck_assert(S_ISFIFO(status(A).st_mode));
+	ck_assert(S_ISFIFO(kr_root_stat(A).st_mode));
 }
 END_TEST
 
@@ -434,7 +404,7 @@ START_TEST(test_no_parent)
 	prepare(-ENOENT);
 	check_bytes("/etc/x/a.conf", "old a\n");
 	check_bytes(B, "old b\n");
-	ck_assert_uint_eq(entries("/etc/e"), 1);
+	ck_assert_uint_eq(kr_root_entries("/etc/e"), 1);
 }
 END_TEST
 
@@ -448,7 +418,7 @@ static void check_refused(int want, const char *path)
 	              kr_test_messages(&diag));
 	ck_assert_ptr_nonnull(m);
 	ck_assert_str_eq(m->file, path);
-	ck_assert_uint_eq(entries("/var/lib"), 0);
+	ck_assert_uint_eq(kr_root_entries("/var/lib"), 0);
 }
 
 START_TEST(test_look_hard_link)
@@ -464,7 +434,7 @@ START_TEST(test_look_made)
 {
 	ck_assert_int_eq(kr_edits_create(&edits, NEW, "made\n"), 0);
 	ck_assert_int_eq(kr_transaction_check(fs, &edits, &diag), 0);
-	ck_assert_uint_eq(entries("/etc/n"), 0);
+	ck_assert_uint_eq(kr_root_entries("/etc/n"), 0);
 	kr_root_write(NEW, "theirs\n");
 	check_refused(-EEXIST, NEW);
 }
@@ -501,7 +471,7 @@ START_TEST(test_made_by_another)
 	ck_assert_int_eq(kr_transaction_commit(tx, &diag), -EEXIST);
 	check_bytes(NEW, "theirs\n");
 	check_bytes(A, "old a\n");
-	ck_assert_uint_eq(entries("/etc/d"), 1);
+	ck_assert_uint_eq(kr_root_entries("/etc/d"), 1);
 }
 END_TEST
 
@@ -520,8 +490,8 @@ START_TEST(test_second_fails)
 	ck_assert_uint_gt(diag.n_messages, 0);
 	check_bytes(A, "old a\n");
 	tx = kr_transaction_free(tx);
-	ck_assert_uint_eq(entries("/etc/d"), 1);
-	ck_assert_uint_eq(entries("/etc/e"), 1);
+	ck_assert_uint_eq(kr_root_entries("/etc/d"), 1);
+	ck_assert_uint_eq(kr_root_entries("/etc/e"), 1);
 }
 END_TEST
 
@@ -545,7 +515,7 @@ START_TEST(test_revert_of_changed)
 		"no copy is named:%s", kr_test_messages(&diag));
 	snprintf(path, sizeof(path), "/var/lib/kubelet-remedy/%s",
 	         kr_transaction_id(tx));
-	ck_assert_uint_ge(entries(path), 2);
+	ck_assert_uint_ge(kr_root_entries(path), 2);
 }
 END_TEST
 

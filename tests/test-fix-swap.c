@@ -7,7 +7,6 @@
  * what is raced for elsewhere happens here every time.
  */
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -149,34 +148,6 @@ static void check_is(const char *name, const char *path, const char *want)
 	              kr_test_messages(&diag));
 }
 
-static unsigned entries(const char *path)
-{
-	int fd = openat(kr_root_fd, path + 1,
-	                O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct dirent *e;
-	unsigned n = 0;
-	DIR *dir;
-
-	if (fd < 0)
-		return 0;
-	dir = fdopendir(fd);
-	ck_assert_ptr_nonnull(dir);
-	while ((e = readdir(dir)))
-		n += strcmp(e->d_name, ".") != 0 &&
-		     strcmp(e->d_name, "..") != 0;
-	closedir(dir);
-	return n;
-}
-
-static struct stat status(const char *path)
-{
-	struct stat st;
-
-	ck_assert_int_eq(
-		fstatat(kr_root_fd, path + 1, &st, AT_SYMLINK_NOFOLLOW), 0);
-	return st;
-}
-
 /* --- others -------------------------------------------------------------- */
 
 static void rewrite(const char *path)
@@ -204,7 +175,7 @@ static void replace_again(const char *path)
 /* Other bytes, as many, and the time of the old ones. */
 static void disguise(const char *path)
 {
-	struct stat st = status(path);
+	struct stat st = kr_root_stat(path);
 	const struct timespec times[] = {st.st_atim, st.st_mtim};
 
 	kr_root_write(path, "odd a\n");
@@ -319,9 +290,11 @@ START_TEST(test_commit)
 	kr_transaction_free(tx);
 	check_is(o->name, A, is_then(o, "old a\n"));
 	check_is(o->name, B, "old b\n");
-	ck_assert_msg(entries("/etc/d") == (o->is != NULL), "%s", o->name);
-	ck_assert_msg(entries("/etc/e") == 1, "%s", o->name);
-	ck_assert_msg(entries("/var/lib/kubelet-remedy") == 0, "%s", o->name);
+	ck_assert_msg(kr_root_entries("/etc/d") == (o->is != NULL), "%s",
+	              o->name);
+	ck_assert_msg(kr_root_entries("/etc/e") == 1, "%s", o->name);
+	ck_assert_msg(kr_root_entries("/var/lib/kubelet-remedy") == 0, "%s",
+	              o->name);
 }
 END_TEST
 
@@ -349,8 +322,9 @@ START_TEST(test_revert)
 	ck_assert_msg(strstr(kr_test_messages(&diag), copy) != NULL,
 	              "%s: no copy is named:%s", o->name,
 	              kr_test_messages(&diag));
-	ck_assert_msg(entries("/etc/d") == (o->is != NULL), "%s", o->name);
-	ck_assert_msg(entries("/etc/e") == 1, "%s", o->name);
+	ck_assert_msg(kr_root_entries("/etc/d") == (o->is != NULL), "%s",
+	              o->name);
+	ck_assert_msg(kr_root_entries("/etc/e") == 1, "%s", o->name);
 }
 END_TEST
 
@@ -369,7 +343,8 @@ START_TEST(test_remove)
 	              kr_test_messages(&diag));
 	kr_transaction_free(tx);
 	check_is(o->name, A, is_then(o, "old a\n"));
-	ck_assert_msg(entries("/etc/d") == (o->is != NULL), "%s", o->name);
+	ck_assert_msg(kr_root_entries("/etc/d") == (o->is != NULL), "%s",
+	              o->name);
 }
 END_TEST
 
@@ -388,7 +363,8 @@ START_TEST(test_unmake)
 	ck_assert_msg(r == -ENOTRECOVERABLE, "%s: %d", o->name, r);
 	kr_transaction_free(tx);
 	check_is(o->name, NEW, is_then(o, "made\n"));
-	ck_assert_msg(entries("/etc/n") == (o->is != NULL), "%s", o->name);
+	ck_assert_msg(kr_root_entries("/etc/n") == (o->is != NULL), "%s",
+	              o->name);
 }
 END_TEST
 
@@ -403,7 +379,7 @@ START_TEST(test_taken)
 	ck_assert_int_eq(kr_transaction_commit(tx, &diag), -EEXIST);
 	kr_transaction_free(tx);
 	check_is("made", NEW, "theirs\n");
-	ck_assert_uint_eq(entries("/etc/n"), 1);
+	ck_assert_uint_eq(kr_root_entries("/etc/n"), 1);
 	kr_edits_done(&edits);
 
 	take_away(A);
@@ -415,7 +391,7 @@ START_TEST(test_taken)
 	                 -ENOTRECOVERABLE);
 	kr_transaction_free(tx);
 	check_is("removed", A, "theirs\n");
-	ck_assert_uint_eq(entries("/etc/d"), 1);
+	ck_assert_uint_eq(kr_root_entries("/etc/d"), 1);
 }
 END_TEST
 
@@ -432,7 +408,7 @@ START_TEST(test_two_others)
 	ck_assert_int_eq(kr_transaction_commit(tx, &diag), -ESTALE);
 	kr_transaction_free(tx);
 	check_is("two", A, "theirs, second\n");
-	ck_assert_uint_eq(entries("/etc/d"), 1);
+	ck_assert_uint_eq(kr_root_entries("/etc/d"), 1);
 }
 END_TEST
 
@@ -448,7 +424,7 @@ START_TEST(test_two_others_remove)
 	ck_assert_int_eq(kr_transaction_commit(tx, &diag), -ESTALE);
 	kr_transaction_free(tx);
 	check_is("two", A, "theirs, second\n");
-	ck_assert_uint_eq(entries("/etc/d"), 1);
+	ck_assert_uint_eq(kr_root_entries("/etc/d"), 1);
 }
 END_TEST
 
@@ -467,7 +443,7 @@ static const int unknown[] = {EINVAL, ENOSYS, EPERM, EOPNOTSUPP};
 START_TEST(test_no_exchange)
 {
 	struct kr_transaction *tx;
-	struct stat before = status(A);
+	struct stat before = kr_root_stat(A);
 
 	edit(A);
 	tx = prepare();
@@ -475,13 +451,13 @@ START_TEST(test_no_exchange)
 	fail_at(1, 0, unknown[_i / 2]);
 	ck_assert_int_eq(kr_transaction_commit(tx, &diag), 0);
 	check_is("no exchange", A, "new a\n");
-	ck_assert_uint_eq(entries("/etc/d"), 1);
+	ck_assert_uint_eq(kr_root_entries("/etc/d"), 1);
 	ck_assert_int_eq(kr_transaction_revert(tx, NULL, &diag), 0);
 	kr_transaction_reverted(tx, &diag);
 	kr_transaction_free(tx);
 	check_is("no exchange", A, "old a\n");
-	ck_assert_uint_eq(status(A).st_mode, before.st_mode);
-	ck_assert_uint_eq(entries("/etc/d"), 1);
+	ck_assert_uint_eq(kr_root_stat(A).st_mode, before.st_mode);
+	ck_assert_uint_eq(kr_root_entries("/etc/d"), 1);
 	ck_assert_uint_eq(diag.n_messages, 0);
 }
 END_TEST
@@ -503,7 +479,8 @@ START_TEST(test_no_flags)
 	kr_transaction_free(tx);
 	check_is("no flags", NEW, NULL);
 	check_is("no flags", A, "old a\n");
-	ck_assert_uint_eq(entries("/etc/d") + entries("/etc/n"), 1);
+	ck_assert_uint_eq(kr_root_entries("/etc/d") + kr_root_entries("/etc/n"),
+	                  1);
 	kr_edits_done(&edits);
 
 	ck_assert_int_eq(kr_edits_create(&edits, NEW, "made\n"), 0);
@@ -529,8 +506,9 @@ START_TEST(test_commit_fails)
 	kr_transaction_free(tx);
 	check_is("fails", A, "old a\n");
 	check_is("fails", B, "old b\n");
-	ck_assert_uint_eq(entries("/etc/d") + entries("/etc/e"), 2);
-	ck_assert_uint_eq(entries("/var/lib/kubelet-remedy"), 0);
+	ck_assert_uint_eq(kr_root_entries("/etc/d") + kr_root_entries("/etc/e"),
+	                  2);
+	ck_assert_uint_eq(kr_root_entries("/var/lib/kubelet-remedy"), 0);
 }
 END_TEST
 
@@ -550,7 +528,8 @@ START_TEST(test_revert_fails)
 	kr_transaction_free(tx);
 	check_is("fails", A, "old a\n");
 	check_is("fails", B, "old b\n");
-	ck_assert_uint_eq(entries("/etc/d") + entries("/etc/e"), 2);
+	ck_assert_uint_eq(kr_root_entries("/etc/d") + kr_root_entries("/etc/e"),
+	                  2);
 }
 END_TEST
 
@@ -574,7 +553,7 @@ START_TEST(test_displaced)
 	} else {
 		ck_assert_int_eq(r, -ENOTRECOVERABLE);
 		ck_assert_ptr_nonnull(kr_diag_find(&diag, "file-displaced"));
-		ck_assert_uint_eq(entries("/etc/d"), 2);
+		ck_assert_uint_eq(kr_root_entries("/etc/d"), 2);
 		check_is("displaced", A, "new a\n");
 		later = kr_root_fs();
 		if (n_failures > 2)
@@ -584,7 +563,7 @@ START_TEST(test_displaced)
 		kr_fs_free(later);
 	}
 	check_is("displaced", A, "theirs\n");
-	ck_assert_uint_eq(entries("/etc/d"), 1);
+	ck_assert_uint_eq(kr_root_entries("/etc/d"), 1);
 }
 END_TEST
 
@@ -593,23 +572,23 @@ END_TEST
 START_TEST(test_same_inode)
 {
 	struct kr_transaction *tx;
-	struct stat before = status(A), after, gone = status(B);
+	struct stat before = kr_root_stat(A), after, gone = kr_root_stat(B);
 
 	edit(A);
 	take_away(B);
 	tx = prepare();
 	ck_assert_int_eq(kr_transaction_commit(tx, &diag), 0);
-	ck_assert_uint_eq(entries("/etc/d"), 2);
-	ck_assert_uint_ne(status(A).st_ino, before.st_ino);
+	ck_assert_uint_eq(kr_root_entries("/etc/d"), 2);
+	ck_assert_uint_ne(kr_root_stat(A).st_ino, before.st_ino);
 	ck_assert_int_eq(kr_transaction_revert(tx, "a reason", &diag), 0);
 	kr_transaction_reverted(tx, &diag);
-	after = status(A);
+	after = kr_root_stat(A);
 	ck_assert_uint_eq(after.st_ino, before.st_ino);
 	ck_assert_int_eq(after.st_mtim.tv_sec, before.st_mtim.tv_sec);
 	ck_assert_int_eq(after.st_mtim.tv_nsec, before.st_mtim.tv_nsec);
-	ck_assert_uint_eq(status(B).st_ino, gone.st_ino);
-	ck_assert_uint_eq(entries("/etc/d"), 1);
-	ck_assert_uint_eq(entries("/etc/e"), 1);
+	ck_assert_uint_eq(kr_root_stat(B).st_ino, gone.st_ino);
+	ck_assert_uint_eq(kr_root_entries("/etc/d"), 1);
+	ck_assert_uint_eq(kr_root_entries("/etc/e"), 1);
 	kr_transaction_free(tx);
 	ck_assert_ptr_null(what_is("/var/lib/kubelet-remedy/pending"));
 }
@@ -628,8 +607,8 @@ START_TEST(test_kept)
 	kr_transaction_free(tx);
 	check_is("kept", A, "new a\n");
 	check_is("kept", B, NULL);
-	ck_assert_uint_eq(entries("/etc/d"), 1);
-	ck_assert_uint_eq(entries("/etc/e"), 0);
+	ck_assert_uint_eq(kr_root_entries("/etc/d"), 1);
+	ck_assert_uint_eq(kr_root_entries("/etc/e"), 0);
 	check_is("kept", "/var/lib/kubelet-remedy/pending", NULL);
 }
 END_TEST

@@ -4,6 +4,7 @@
  * The common part of the unit test programs.
  */
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -97,6 +98,34 @@ void kr_root_symlink(const char *target, const char *path)
 {
 	make_folders(path);
 	ck_assert_int_eq(symlinkat(target, kr_root_fd, path + 1), 0);
+}
+
+struct stat kr_root_stat(const char *path)
+{
+	struct stat st;
+
+	ck_assert_int_eq(
+		fstatat(kr_root_fd, path + 1, &st, AT_SYMLINK_NOFOLLOW), 0);
+	return st;
+}
+
+unsigned kr_root_entries(const char *path)
+{
+	int fd = openat(kr_root_fd, path + 1,
+	                O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dirent *e;
+	unsigned n = 0;
+	DIR *dir;
+
+	if (fd < 0)
+		return 0;
+	dir = fdopendir(fd);
+	ck_assert_ptr_nonnull(dir);
+	while ((e = readdir(dir)))
+		n += strcmp(e->d_name, ".") != 0 &&
+		     strcmp(e->d_name, "..") != 0;
+	closedir(dir);
+	return n;
 }
 
 struct kr_fs *kr_root_fs(void)

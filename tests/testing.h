@@ -11,6 +11,7 @@
 
 #include <check.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include "base/diag.h"
 #include "base/fs.h"
@@ -37,6 +38,12 @@ void kr_root_write(const char *path, const char *text);
 void kr_root_write_bytes(const char *path, const void *data, size_t size);
 void kr_root_mkdir(const char *path);
 void kr_root_symlink(const char *target, const char *path);
+
+/* What is at PATH below the root; a link is not followed. It must be there. */
+struct stat kr_root_stat(const char *path);
+
+/* How many entries a folder below the root has; 0 where it is not there. */
+unsigned kr_root_entries(const char *path);
 
 /* A new view of the root; the caller frees it. */
 struct kr_fs *kr_root_fs(void);

@@ -36,6 +36,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/format.h"
 #include "base/macro.h"
 #include "kubelet/flag-name.h"
 #include "kubelet/flag-table.h"
@@ -98,8 +99,8 @@ _printf_(5, 6) static int add_remark(struct reader *r, size_t arg, bool fatal,
 {
 	struct kr_flags_remark *remarks;
 	va_list args;
-	char *text;
-	int n;
+	char *text = NULL;
+	int result;
 
 	remarks = reallocarray(r->flags.remarks, r->flags.n_remarks + 1,
 	                       sizeof(*remarks));
@@ -108,10 +109,10 @@ _printf_(5, 6) static int add_remark(struct reader *r, size_t arg, bool fatal,
 	r->flags.remarks = remarks;
 
 	va_start(args, format);
-	n = vasprintf(&text, format, args);
+	result = kr_vformat(&text, format, args);
 	va_end(args);
-	if (n < 0)
-		return -ENOMEM;
+	if (result < 0)
+		return result;
 	remarks[r->flags.n_remarks++] = (struct kr_flags_remark){
 		.arg = arg,
 		.fatal = fatal,

@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "net/curl.h"
 #include "net/http-server.h"
 
@@ -38,13 +39,17 @@ static int refuse(char **ret_reason, const char *format, ...) _printf_(2, 3);
 /* -EINVAL with the reason in *RET_REASON, or -ENOMEM. */
 static int refuse(char **ret_reason, const char *format, ...)
 {
+	char *reason = NULL;
 	va_list args;
 	int r;
 
 	va_start(args, format);
-	r = vasprintf(ret_reason, format, args);
+	r = kr_vformat(&reason, format, args);
 	va_end(args);
-	return r < 0 ? -ENOMEM : -EINVAL;
+	if (r < 0)
+		return r;
+	*ret_reason = reason;
+	return -EINVAL;
 }
 
 static const char *environment(const char *name)

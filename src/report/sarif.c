@@ -28,6 +28,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/format.h"
 #include "base/macro.h"
 #include "report/build.h"
 #include "report/finding.h"
@@ -268,10 +269,8 @@ static void add_note(struct kr_build *b, cJSON *related,
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0) {
-		text = NULL;
+	if (kr_vformat(&text, format, args) < 0)
 		b->failed = true;
-	}
 	va_end(args);
 	if (!text)
 		return;
