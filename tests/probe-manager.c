@@ -182,6 +182,12 @@ static int do_journal(struct probe *probe, char **args)
 	return r;
 }
 
+static int do_sync(struct probe *probe, char **args)
+{
+	return kr_journal_sync(probe->options.root,
+	                       (uint64_t)atoi(args[0]) * KR_USEC_PER_MSEC);
+}
+
 static int do_send(struct probe *probe, char **args)
 {
 	const struct kr_journal_field fields[] = {
@@ -253,6 +259,7 @@ static const struct verb {
 	{"disarm", 1, true, do_disarm},
 	{"once", 3, true, do_once},
 	{"journal", 2, false, do_journal},
+	{"sync", 1, false, do_sync},
 	{"send", 2, false, do_send},
 };
 

@@ -13,9 +13,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
-from e2e_lib import (FALSE_FLAG, QUICK, Terminal, check_fixed, check_put_back,
+from e2e_lib import (DIES, FALSE_FLAG, QUICK, Terminal, check_fixed, check_put_back,
                      check_untouched, failing_node, fix_in_wait, run_file)
 from host_lib import BOOT, CONTROL, DROPIN
 
@@ -72,6 +73,41 @@ def test_bus_gone_and_kubelet_dies(host, tap):
         result = host.finish(process)
     check_put_back(host, tap, result, before)
     check_nothing_armed(host, tap)
+
+
+# --- journald, which writes when it comes to it
+
+@contextlib.contextmanager
+def journald_stopped(host, seconds):
+    pid = int(host.sh("pgrep -x systemd-journal").stdout)
+    host.run(["kill", "-STOP", str(pid)])
+    timer = threading.Timer(seconds, host.run, [["kill", "-CONT", str(pid)]])
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()
+
+
+def test_journal_is_late(host, tap):
+    """The words of the kubelet that died, and of no other one."""
+    before, _ = failing_node(host, "die-after-ms=0 when=true\n")
+    with journald_stopped(host, 1):
+        result, fix = host.remedy_json("fix", "--wait=3")
+    check_put_back(host, tap, result, before)
+    log = "\n".join(line["text"] for line in fix["log"])
+    tap.contains(log, DIES, "its last words are there")
+    tap.check("Got signal 15" not in log, "not those of the one before", log)
+    tap.check("start 3" not in log, "nor those of the one after", log)
+
+
+def test_journal_says_nothing(host, tap):
+    """The way back does not wait for it for ever."""
+    before, _ = failing_node(host, "die-after-ms=0 when=true\n")
+    with journald_stopped(host, 12):
+        result, fix = host.remedy_json("fix", "--wait=3")
+        check_put_back(host, tap, result, before)
+    tap.equal(fix["log"], [], "there are no words")
 
 
 # --- systemd, while it waits

@@ -8,6 +8,7 @@ PROBE calls one function and prints what came of it. One host for all; each
 unit of a test is its own. Needs root; without it the whole is skipped.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -493,6 +494,39 @@ def test_journal(host, tap):
         answer = way(host, "journal", unit("nowhere"), "5")
         tap.equal((answer.get("r"), answer.all("line")), ("0", []),
                   who + ": none", answer.text)
+
+
+@contextlib.contextmanager
+def journald_stopped(host):
+    pid = host.sh("pgrep -x systemd-journal").stdout.strip()
+    host.run(["kill", "-STOP", pid])
+    try:
+        yield
+    finally:
+        host.run(["kill", "-CONT", pid])
+
+
+def test_journal_is_late(host, tap):
+    """What a process said is there after a sync; its invocation is not."""
+    name = unit("talks")
+    with journald_stopped(host):
+        ids = []
+        for _ in range(2):
+            probe(host, "restart", name)
+            ids.append(probe(host, "unit", name)["invocation_id"])
+            host.sh("for i in {1..100}; do systemctl is-failed -q %s && break;"
+                    " sleep 0.02; done" % name)
+        answer = probe(host, "sync", "200")
+        tap.equal(answer.get("r"), "ETIMEDOUT", "stopped", answer.text)
+        before = probe(host, "journal", name, "100", ids[1]).all("line")
+        tap.equal(before, [], "nothing of it is there")
+    tap.equal(probe(host, "sync", "5000").get("r"), "0", "sync")
+    said = [sum("cannot go on" in line for line in
+                probe(host, "journal", name, "100", *number).all("line"))
+            for number in ([], ids[:1], ids[1:])]
+    tap.equal(said, [2, 0, 0], "in all, and of each invocation")
+    answer = probe_outside(host, "sync", "200", below="/usr")
+    tap.equal(answer.get("r"), "ENOENT", "a root without journald", answer.text)
 
 
 def test_journal_refused(host, tap):

@@ -167,8 +167,6 @@ static int job_failed(struct kr_host *host, struct kr_activation *act,
 
 	if (r < 0)
 		return r;
-	strlcpy(act->invocation_id, unit->invocation_id,
-	        sizeof(act->invocation_id));
 	describe_end(unit, how, sizeof(how));
 	return fail(act, "the start job of %s ended with '%s' (%s)",
 	            host->node->unit_name, kr_job_result_to_string(result),
@@ -268,8 +266,6 @@ static int first_look(struct settling *s)
 	const struct kr_loaded_unit *u = s->unit;
 
 	strlcpy(s->invocation_id, u->invocation_id, sizeof(s->invocation_id));
-	strlcpy(s->act->invocation_id, u->invocation_id,
-	        sizeof(s->act->invocation_id));
 	s->main_pid = u->main_pid;
 	s->n_restarts = u->n_restarts;
 	s->start_usec = u->started_monotonic_usec ? u->started_monotonic_usec
@@ -414,8 +410,9 @@ int kr_activation_restart(struct kr_host *host, struct kr_activation *act,
 
 	free(act->failure);
 	act->failure = NULL;
-	act->invocation_id[0] = '\0';
 	act->asked = false;
+	act->asked_usec = kr_realtime_usec();
+	act->old_pid = host->loaded->main_pid;
 	r = run_job(host, act, actions, diag);
 	if (r < 0)
 		return r;

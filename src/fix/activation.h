@@ -47,8 +47,10 @@ struct kr_activation {
 	bool asked;          /* out: systemd took the wish for a restart */
 	uint64_t since_usec; /* out: from when WAIT_USEC counts */
 	char *failure;       /* out: why it is not well, freed by the caller */
-	/* out: the invocation that was started, "" where there was none */
-	char invocation_id[KR_INVOCATION_ID_SIZE];
+	/* out, to find what the new kubelet said: when the restart was asked
+	 * for (realtime), and who ran until then (0: nobody) */
+	uint64_t asked_usec;
+	pid_t old_pid;
 };
 
 /* How long kr_activation_restart() may take, but for the settle time. */

@@ -105,8 +105,9 @@ int kr_apply_activate(struct kr_applying *a);
  */
 int kr_apply_give_up(struct kr_applying *a, const char *why);
 
-/* kubelet's last lines, of one invocation or (NULL) of all, for the report. */
-void kr_apply_log(struct kr_applying *a, const char *invocation_id);
+/* kubelet's last lines, since a restart or (NULL) of all times, for the
+ * report. */
+void kr_apply_log(struct kr_applying *a, const struct kr_activation *since);
 
 /* < 0: a signal asks for an end. */
 int kr_apply_interrupted(struct kr_applying *a);

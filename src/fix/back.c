@@ -26,18 +26,22 @@
 #include "fix/apply.h"
 #include "fix/health.h"
 
-#define LOG_LINES 10
+#define LOG_LINES     10
+#define LOG_SYNC_USEC (2 * KR_USEC_PER_SEC)
 
-void kr_apply_log(struct kr_applying *f, const char *invocation_id)
+void kr_apply_log(struct kr_applying *f, const struct kr_activation *since)
 {
 	const struct kr_journal_query query = {
 		.root = kr_apply_node(f)->root,
 		.unit = kr_apply_node(f)->unit_name,
-		.invocation_id = invocation_id,
 		.n_max = LOG_LINES,
+		.not_pid = since ? since->old_pid : 0,
+		.since_usec = since ? since->asked_usec : 0,
 	};
 	struct kr_log log = {0};
 
+	/* best effort: what is there is read in any case */
+	kr_journal_sync(query.root, LOG_SYNC_USEC);
 	if (kr_journal_read(&query, f->diag, &log) < 0)
 		return;
 	kr_log_done(&f->fix->log);
@@ -193,8 +197,7 @@ static int failed_restart(struct kr_applying *f, struct kr_activation *act,
 
 	if (!act->asked)
 		return back_without_restart(f, KR_OUTCOME_FAILED, failure);
-	if (act->invocation_id[0])
-		kr_apply_log(f, act->invocation_id);
+	kr_apply_log(f, act);
 	if (error == -EINTR)
 		return back_with_restart(f, failure, true);
 	if (!f->was_healthy)

@@ -257,8 +257,8 @@ static int push(struct kr_log *log, const struct kr_log_line *entry,
 }
 
 /* Reads the current entry, its last line first. */
-static int read_entry(sd_journal *journal, size_t n_max, uint64_t realtime_usec,
-                      struct kr_log *log)
+static int read_entry(sd_journal *journal, const struct kr_journal_query *query,
+                      uint64_t realtime_usec, struct kr_log *log)
 {
 	_cleanup_free_ char *text = NULL, *identifier = NULL;
 	struct kr_log_line entry = {.realtime_usec = realtime_usec};
@@ -271,9 +271,11 @@ static int read_entry(sd_journal *journal, size_t n_max, uint64_t realtime_usec,
 	identifier = field_value(journal, "SYSLOG_IDENTIFIER", &start);
 	entry.identifier = identifier;
 	entry.pid = field_number(journal, "_PID");
+	if (query->not_pid > 0 && entry.pid == query->not_pid)
+		return 0;
 	for (end = size; end > 0 && text[end - 1] == '\n'; end--)
 		;
-	while (log->n_lines < n_max) {
+	while (log->n_lines < query->n_max) {
 		for (start = end; start > 0 && text[start - 1] != '\n'; start--)
 			;
 		r = push(log, &entry, text + start, end - start);
@@ -302,7 +304,7 @@ static int read_lines(sd_journal *journal, const struct kr_journal_query *query,
 		if (r == 0 || (r > 0 && usec < query->since_usec))
 			break;
 		if (r > 0)
-			r = read_entry(journal, query->n_max, usec, log);
+			r = read_entry(journal, query, usec, log);
 		if (r < 0)
 			return r;
 	}

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/diag.h"
 
@@ -28,9 +29,22 @@ struct kr_journal_query {
 	                     journal files below ROOT */
 	const char *unit; /* "kubelet.service" */
 	const char *invocation_id; /* only this invocation; NULL or "": all */
+	pid_t not_pid;             /* without what this process wrote; 0: all */
 	size_t n_max;              /* the last so many lines */
 	uint64_t since_usec;       /* realtime; 0: no limit */
 };
+
+/*
+ * Waits, at most LIMIT_USEC, until journald has written what the processes of
+ * ROOT's system (NULL or "/": this one) gave it so far. It writes when it comes
+ * to it, and to a line that it comes to late it gives the invocation ID that
+ * the unit has by then, or none (measured with systemd 252, a test): who wants
+ * what a process said that ended a moment ago syncs first, and does not ask by
+ * invocation. 0; -ENOENT, -ECONNREFUSED: no journald that could be asked (it
+ * can since systemd 243); -ECONNRESET: it does not see our process (ours is an
+ * outer pid namespace); -ETIMEDOUT; -EPROTO: it knows no such call; others.
+ */
+int kr_journal_sync(const char *root, uint64_t limit_usec);
 
 /*
  * Reads the last lines, both what the service wrote and what systemd says
