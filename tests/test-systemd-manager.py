@@ -507,7 +507,9 @@ def journald_stopped(host):
 
 
 def test_journal_is_late(host, tap):
-    """What a process said is there after a sync; its invocation is not."""
+    """What a process said is there after a sync; its invocation is not. The
+    last lines may have the ID that the unit has by then, which is right for
+    the last process by chance only."""
     name = unit("talks")
     with journald_stopped(host):
         ids = []
@@ -520,11 +522,11 @@ def test_journal_is_late(host, tap):
         tap.equal(answer.get("r"), "ETIMEDOUT", "stopped", answer.text)
         before = probe(host, "journal", name, "100", ids[1]).all("line")
         tap.equal(before, [], "nothing of it is there")
-    tap.equal(probe(host, "sync", "5000").get("r"), "0", "sync")
+    tap.equal(probe(host, "sync", "60000").get("r"), "0", "sync")
     said = [sum("cannot go on" in line for line in
                 probe(host, "journal", name, "100", *number).all("line"))
-            for number in ([], ids[:1], ids[1:])]
-    tap.equal(said, [2, 0, 0], "in all, and of each invocation")
+            for number in ([], ids[:1])]
+    tap.equal(said, [2, 0], "in all, and of the first invocation")
     answer = probe_outside(host, "sync", "200", below="/usr")
     tap.equal(answer.get("r"), "ENOENT", "a root without journald", answer.text)
 
