@@ -119,6 +119,10 @@ def bench_growth(program, measure):
         row("config file of %d KiB" % kib, config_bytes=kib << 10)
     for count in (1, 10, 100, 1000):
         row("%d drop-ins" % count, dropins=count)
+    for count in (100, 1000, 10000, 100000):
+        row("%d times the key" % count, repeats=count)
+    for count in (100, 1000, 10000, 100000):
+        row("%d variables" % count, variables=count)
     for count in (0, 1000, 10000, 30000):
         row("%d processes, no bus to ask" % count, processes=count)
 

@@ -102,9 +102,9 @@ def write(root, path, text):
         file.write(text)
 
 
-def make_node(root, config_bytes=0, dropins=1):
+def make_node(root, config_bytes=0, dropins=1, repeats=1, variables=0):
     """A node that fails by its config file, of about CONFIG_BYTES, with that
-    many drop-ins."""
+    many drop-ins, REPEATS of the key on one line, and other variables."""
     write(root, "/etc/systemd/system/kubelet.service", UNIT)
     for i in range(dropins):
         write(root, "/etc/systemd/system/kubelet.service.d/%04d.conf" % i,
@@ -118,7 +118,12 @@ def make_node(root, config_bytes=0, dropins=1):
           '  "apiVersion": "kubelet.config.k8s.io/v1beta1",\n'
           '  "nodeStatusUpdateFrequency": "10s",\n'
           '  "featureGates": {},\n  "systemReserved": {\n%s    "cpu": "1"\n  },\n'
-          '  "makeIPTablesUtilChains": false\n}\n' % labels)
+          '  %s\n}\n' % (labels, ", ".join(
+              ['"makeIPTablesUtilChains": false'] * repeats)))
+    if variables:
+        write(root, "/etc/systemd/system/kubelet.service.d/variables.conf",
+              "[Service]\n" + "".join("Environment=V%d=x\n" % i
+                                      for i in range(variables)))
 
 
 def make_processes(root, count):

@@ -66,6 +66,41 @@ START_TEST(test_nul)
 }
 END_TEST
 
+/* In which order positions are asked for is no matter. */
+START_TEST(test_order)
+{
+	static const char data[] = "ab\n\n\xc3\xa4\xc3\xa4\xff x\ncd";
+	static const unsigned lines[] = {1, 1, 1, 2, 3, 3, 3, 3,
+	                                 3, 3, 3, 3, 4, 4, 4};
+	static const unsigned columns[] = {1, 2, 3, 1, 1, 2, 3, 4,
+	                                   5, 6, 7, 8, 1, 2, 3};
+	/* before the byte; within a character its first bytes are none */
+	static const unsigned characters[] = {0, 1, 2, 0, 0, 1, 1, 2,
+	                                      2, 3, 4, 5, 0, 1, 2};
+	const size_t n = ARRAY_SIZE(lines);
+
+	ck_assert_uint_eq(strlen(data) + 1, n);
+	for (size_t step = 1; step < n; step++) {
+		const struct kr_file *file =
+			kr_test_file("/f", data, strlen(data));
+
+		for (size_t i = 0; i <= 2 * n; i++) {
+			size_t at = i * step % n;
+			struct kr_span span = {file, at, 0};
+			bool whole = at != 5 && at != 7;
+			unsigned line, column;
+
+			kr_span_position(span, &line, &column);
+			ck_assert_uint_eq(line, lines[at]);
+			ck_assert_uint_eq(column, columns[at]);
+			if (whole)
+				ck_assert_uint_eq(kr_span_characters(span),
+				                  characters[at]);
+		}
+	}
+}
+END_TEST
+
 START_TEST(test_sha256)
 {
 	char hex[KR_SHA256_HEX_SIZE];
@@ -87,6 +122,7 @@ static Suite *suite(void)
 
 	tcase_add_loop_test(tc, test_position, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_nul);
+	tcase_add_test(tc, test_order);
 	tcase_add_test(tc, test_sha256);
 	suite_add_tcase(s, tc);
 	return s;

@@ -146,6 +146,7 @@ static void files_done(void)
 		free(files[i]->path);
 		free(files[i]->real);
 		free(files[i]->data);
+		free(files[i]->line);
 		free(files[i]);
 	}
 	free(files);
@@ -167,7 +168,9 @@ const struct kr_file *kr_test_file(const char *path, const void *data,
 	file->path = strdup(path);
 	file->real = strdup(path);
 	file->data = malloc(size + 1);
+	file->line = calloc(1, sizeof(*file->line));
 	ck_assert_ptr_nonnull(file->data);
+	ck_assert_ptr_nonnull(file->line);
 	memcpy(file->data, data, size);
 	file->data[size] = '\0';
 	file->size = size;

@@ -118,7 +118,8 @@ static int add_use(struct kr_node *node, struct kr_audit *audit, size_t file,
 	return refuse(source, reason ? reason : u->reason);
 }
 
-static int add_flag(struct kr_node *node, struct kr_audit *audit, size_t use)
+static int add_flag(struct kr_node *node, struct kr_audit *audit, size_t use,
+                    bool wins)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
 	const struct kr_flag_use *u = &in->flags.uses[use];
@@ -141,7 +142,7 @@ static int add_flag(struct kr_node *node, struct kr_audit *audit, size_t use)
 		reason = "the word is made of several places";
 	else
 		reason = kr_source_refusal(word->cut.file);
-	if ((int)use == deciding_flag(in)) {
+	if (wins) {
 		source->wins = true;
 		audit->disk.source = (int)audit->n_sources - 1;
 	}
@@ -181,7 +182,7 @@ static int disown(struct kr_node *node, struct kr_audit *audit)
 int kr_sources_collect(struct kr_node *node, struct kr_audit *audit)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
-	int r = add_default(node, audit);
+	int r = add_default(node, audit), deciding;
 
 	if (!node->disk.inputs_valid)
 		return r;
@@ -191,7 +192,8 @@ int kr_sources_collect(struct kr_node *node, struct kr_audit *audit)
 		     u++)
 			r = add_use(node, audit, f, u);
 	}
+	deciding = deciding_flag(in);
 	for (size_t u = 0; r == 0 && u < in->flags.n_uses; u++)
-		r = add_flag(node, audit, u);
+		r = add_flag(node, audit, u, (int)u == deciding);
 	return r == 0 && node->disk.foreign ? disown(node, audit) : r;
 }

@@ -39,7 +39,22 @@ static void file_free(void *p)
 	free(file->path);
 	free(file->real);
 	free(file->data);
+	free(file->line);
 	free(file);
+}
+
+static struct kr_file *file_new(void)
+{
+	struct kr_file *file = calloc(1, sizeof(*file));
+
+	if (!file)
+		return NULL;
+	file->line = calloc(1, sizeof(*file->line));
+	if (!file->line) {
+		free(file);
+		return NULL;
+	}
+	return file;
 }
 
 static inline void file_freep(struct kr_file **file)
@@ -268,7 +283,7 @@ int kr_fs_read(struct kr_fs *fs, const char *path, const struct kr_file **ret)
 		return 0;
 	do { /* replaced or written to between two looks: look again */
 		file_freep(&file);
-		file = calloc(1, sizeof(*file));
+		file = file_new();
 		if (!file)
 			return -ENOMEM;
 		r = load(fs, path, file);
@@ -290,7 +305,7 @@ static int put(struct kr_fs *fs, const char *real, const char *data,
 
 	if (find(&fs->overlay, real))
 		return -EEXIST;
-	file = calloc(1, sizeof(*file));
+	file = file_new();
 	if (!file)
 		return -ENOMEM;
 	file->path = strdup(real);

@@ -21,6 +21,16 @@ struct kr_file {
 	struct stat st; /* fstat() of what was read; zero for an overlay */
 	struct timespec btime; /* the inode's birth, zero where unknown */
 	bool overlay;          /* a plan's bytes, not the disk's */
+	struct kr_line *line;  /* the line asked for last; NULL: none is kept */
+};
+
+/* A line, where it starts, and what is known of it. */
+struct kr_line {
+	size_t offset;
+	unsigned number;   /* from 0 */
+	size_t checked;    /* up to here no LF ends it */
+	size_t counted;    /* up to here it has been counted in */
+	size_t characters; /* ... these */
 };
 
 /* LENGTH bytes from OFFSET of FILE. FILE NULL: no place in a file. */
@@ -43,6 +53,10 @@ static inline size_t kr_span_end(struct kr_span span)
  */
 void kr_span_position(struct kr_span span, unsigned *ret_line,
                       unsigned *ret_column);
+
+/* How many characters (base/utf8.h) stand before SPAN's first byte in its
+ * line. */
+size_t kr_span_characters(struct kr_span span);
 
 /* The whole line (without its LF) that holds SPAN's first byte. */
 struct kr_span kr_span_line(struct kr_span span);

@@ -49,11 +49,25 @@ static size_t line_end(const struct drawing *d, size_t at)
 	return lf ? (size_t)(lf + 1 - d->data) : d->size;
 }
 
-/* Behind the end of the line that holds the edit's last byte. */
-static size_t edit_end(const struct drawing *d, const struct kr_edit *e)
+static size_t last_byte(const struct kr_edit *e)
 {
-	return line_end(d,
-	                e->length > 0 ? e->offset + e->length - 1 : e->offset);
+	return e->length > 0 ? e->offset + e->length - 1 : e->offset;
+}
+
+/* Whether the edit's first line is in the region, or follows it at once. Most
+ * need no look at the line, which may be the whole file. */
+static bool touches(const struct drawing *d, const struct region *r,
+                    const struct kr_edit *e)
+{
+	return e->offset <= r->end || line_start(d, e->offset) <= r->end;
+}
+
+/* Up to the end of the line that holds the edit's last byte. */
+static void extend(const struct drawing *d, struct region *r,
+                   const struct kr_edit *e)
+{
+	if (last_byte(e) >= r->end)
+		r->end = line_end(d, last_byte(e));
 }
 
 /* Whether LAST, the last edit before END, leaves a line without its end. */
@@ -145,13 +159,12 @@ static int make_regions(struct drawing *d, const struct kr_file_edits *edits)
 		int error;
 
 		r->start = line_start(d, e->offset);
-		r->end = edit_end(d, e);
+		r->end = line_end(d, last_byte(e));
 		for (i++;;) {
 			if (i < edits->n_edits &&
-			    line_start(d, edits->edits[i].offset) <= r->end) {
+			    touches(d, r, &edits->edits[i])) {
 				e = &edits->edits[i++];
-				if (edit_end(d, e) > r->end)
-					r->end = edit_end(d, e);
+				extend(d, r, e);
 			} else if (joins_next(d, e, r->end)) {
 				r->end = line_end(d, r->end);
 			} else {

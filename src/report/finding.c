@@ -23,13 +23,13 @@ static bool is_utf16(const struct kr_file *file)
  * opens the file does not see it. */
 static unsigned char_column(struct kr_span span)
 {
-	struct kr_span line = kr_span_line(span);
-	const char *start = span.file->data + line.offset;
-	size_t size = span.offset - line.offset;
-	bool mark = line.offset == 0 && size >= 3 &&
-	            memcmp(start, "\xef\xbb\xbf", 3) == 0;
+	bool marked = span.offset >= 3 &&
+	              memcmp(span.file->data, "\xef\xbb\xbf", 3) == 0;
+	unsigned line, column;
 
-	return (unsigned)kr_utf8_count(start, size) + (mark ? 0 : 1);
+	kr_span_position(span, &line, &column);
+	return (unsigned)kr_span_characters(span) +
+	       (marked && line == 1 ? 0 : 1);
 }
 
 struct kr_place kr_place_from_span(struct kr_span span)

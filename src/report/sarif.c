@@ -255,16 +255,20 @@ static void add_location(struct kr_build *b, cJSON *result,
 	kr_build_string(b, logical, "kind", "resource");
 }
 
+struct notes {
+	cJSON *related;
+	int n; /* in it; cJSON counts by walking */
+	const char *root;
+};
+
 /* A related location; its number tells it from one that is the same. */
-static void add_note(struct kr_build *b, cJSON *related,
-                     const struct kr_place *place, const char *root,
-                     const char *format, ...) _printf_(5, 6);
-static void add_note(struct kr_build *b, cJSON *related,
-                     const struct kr_place *place, const char *root,
-                     const char *format, ...)
+static void add_note(struct kr_build *b, struct notes *notes,
+                     const struct kr_place *place, const char *format, ...)
+	_printf_(4, 5);
+static void add_note(struct kr_build *b, struct notes *notes,
+                     const struct kr_place *place, const char *format, ...)
 {
-	int id = cJSON_GetArraySize(related);
-	cJSON *location = kr_build_element(b, related);
+	cJSON *location = kr_build_element(b, notes->related);
 	_cleanup_free_ char *text = NULL;
 	va_list args;
 
@@ -274,9 +278,9 @@ static void add_note(struct kr_build *b, cJSON *related,
 	va_end(args);
 	if (!text)
 		return;
-	kr_build_number(b, location, "id", id);
+	kr_build_number(b, location, "id", notes->n++);
 	if (place->file)
-		add_physical(b, location, place, root);
+		add_physical(b, location, place, notes->root);
 	add_text(b, location, "message", text);
 }
 
@@ -284,17 +288,17 @@ static void add_related(struct kr_build *b, cJSON *result,
                         const struct kr_finding *f, const char *root)
 {
 	size_t n_messages = f->diag ? f->diag->n_messages : 0;
-	cJSON *related;
+	struct notes notes = {.root = root};
 
 	if (f->n_sources == 0 && n_messages == 0)
 		return;
-	related = kr_build_array(b, result, "relatedLocations");
+	notes.related = kr_build_array(b, result, "relatedLocations");
 	for (size_t i = 0; i < f->n_sources; i++) {
 		const struct kr_source *s = &f->sources[i];
 		struct kr_place place = kr_place_from_span(s->span);
 
 		if (place.file)
-			add_note(b, related, &place, root, "%s: %s, %s%s%s",
+			add_note(b, &notes, &place, "%s: %s, %s%s%s",
 			         kr_source_kind_to_string(s->kind),
 			         kr_state_to_string(s->state),
 			         s->wins ? "decides" : "overridden",
@@ -305,7 +309,7 @@ static void add_related(struct kr_build *b, cJSON *result,
 		const struct kr_message *m = &f->diag->messages[i];
 		struct kr_place place = kr_place_from_message(m);
 
-		add_note(b, related, &place, root, "%s: %s",
+		add_note(b, &notes, &place, "%s: %s",
 		         kr_severity_to_string(m->severity), m->text);
 	}
 }

@@ -10,7 +10,7 @@
  * just that value, out of the result. Assignments with a bad name are ignored.
  *
  * Environment= is split into words as ExecStart= is, but an invalid escape or
- *an open quote ends the line there: the words before it count.
+ * an open quote ends the line there: the words before it count.
  *
  * EnvironmentFile= names one file, or a glob of them; "-" lets it be missing or
  * broken. A broken one (not UTF-8, a NUL, a folder) or a missing one without
@@ -25,6 +25,7 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <limits.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -543,28 +544,65 @@ int kr_environment_read(struct kr_environment *e, struct kr_fs *fs,
 /* --- the result
  * ------------------------------------------------------------------------ */
 
-static int put(struct kr_environment *e, struct kr_variables *ret,
-               struct kr_unit_variable *v)
-{
-	for (size_t i = 0; i < ret->n_items; i++) {
-		struct kr_unit_variable old = ret->items[i];
+struct merging {
+	struct kr_environment *environment;
+	struct kr_variables all;
+	void *places; /* tsearch(3) tree of struct place by name */
+};
 
-		if (strcmp(old.name, v->name) != 0)
-			continue;
-		ret->items[i] = *v;
-		*v = (struct kr_unit_variable){0};
-		return add(&e->shadowed, &old);
-	}
-	return add(ret, v);
+struct place {
+	const char *name; /* of an assignment, which may be shadowed by now */
+	size_t i;         /* in all */
+};
+
+static int by_name(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
 }
 
-static int put_all(struct kr_environment *e, struct kr_variables *ret,
-                   struct kr_variables *from)
+/* Where a variable of that name is; one that was not there gets the place
+ * behind the last. NULL: no memory. */
+static const struct place *find_place(struct merging *m, const char *name)
+{
+	struct place key = {name, m->all.n_items}, *place;
+	struct place **node = tfind(&key, &m->places, by_name);
+
+	if (node)
+		return *node;
+	place = malloc(sizeof(*place));
+	if (!place)
+		return NULL;
+	*place = key;
+	if (!tsearch(place, &m->places, by_name)) {
+		free(place);
+		return NULL;
+	}
+	return place;
+}
+
+static int put(struct merging *m, struct kr_unit_variable *v)
+{
+	const struct place *place = find_place(m, v->name);
+	struct kr_unit_variable old;
+
+	if (!place)
+		return -ENOMEM;
+	if (place->i == m->all.n_items)
+		return add(&m->all, v);
+	old = m->all.items[place->i];
+	m->all.items[place->i] = *v;
+	*v = (struct kr_unit_variable){0};
+	return add(&m->environment->shadowed, &old);
+}
+
+static int put_all(struct merging *m, struct kr_variables *from)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < from->n_items; i++)
-		r = put(e, ret, &from->items[i]);
+		r = put(m, &from->items[i]);
 	return r;
 }
 
@@ -586,17 +624,18 @@ static bool is_unset(const struct kr_environment *e,
 
 int kr_environment_merge(struct kr_environment *e, struct kr_variables *ret)
 {
-	struct kr_variables all = {0};
-	int r = put_all(e, &all, &e->inherited);
+	struct merging m = {.environment = e};
+	int r = put_all(&m, &e->inherited);
 
 	if (r == 0)
-		r = put_all(e, &all, &e->unit);
+		r = put_all(&m, &e->unit);
 	if (r == 0)
-		r = put_all(e, &all, &e->files);
-	for (size_t i = 0; r == 0 && i < all.n_items; i++)
-		r = add(is_unset(e, &all.items[i]) ? &e->shadowed : ret,
-		        &all.items[i]);
-	kr_variables_done(&all);
+		r = put_all(&m, &e->files);
+	tdestroy(m.places, free);
+	for (size_t i = 0; r == 0 && i < m.all.n_items; i++)
+		r = add(is_unset(e, &m.all.items[i]) ? &e->shadowed : ret,
+		        &m.all.items[i]);
+	kr_variables_done(&m.all);
 	return r;
 }
 
