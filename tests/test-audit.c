@@ -633,18 +633,15 @@ START_TEST(test_sources)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("audit");
-	TCase *tc = tcase_create("rows");
+	TCase *tc =
+		kr_test_case(suite, "rows", kr_root_setup, kr_root_teardown);
 
-	tcase_add_checked_fixture(tc, kr_root_setup, kr_root_teardown);
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, test_contradictions, 0,
 	                    ARRAY_SIZE(contradictions));
 	tcase_add_loop_test(tc, test_sources, 0, ARRAY_SIZE(sources));
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(make_suite);
+KR_TEST_MAIN(add_tests);

@@ -196,10 +196,9 @@ START_TEST(test_owns)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("base-diag");
-	TCase *tc = tcase_create("diag");
+	TCase *tc = kr_test_case(suite, "diag", NULL, NULL);
 
 	tcase_add_test(tc, test_place);
 	tcase_add_test(tc, test_long_span);
@@ -214,8 +213,6 @@ static Suite *suite(void)
 	tcase_add_test(tc, test_cause);
 	tcase_add_test(tc, test_names);
 	tcase_add_test(tc, test_owns);
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(suite);
+KR_TEST_MAIN(add_tests);

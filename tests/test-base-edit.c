@@ -161,18 +161,15 @@ START_TEST(test_create)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("base-edit");
-	TCase *tc = tcase_create("edit");
+	TCase *tc = kr_test_case(suite, "edit", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_map);
 	tcase_add_test(tc, test_create);
 	tcase_add_test(tc, test_join);
 	tcase_add_test(tc, test_cut);
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(suite);
+KR_TEST_MAIN(add_tests);

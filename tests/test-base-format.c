@@ -48,15 +48,12 @@ START_TEST(test_failed)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *suite = suite_create("base-format");
-	TCase *tc = tcase_create("base-format");
+	TCase *tc = kr_test_case(suite, "base-format", NULL, NULL);
 
 	tcase_add_test(tc, test_set);
 	tcase_add_test(tc, test_failed);
-	suite_add_tcase(suite, tc);
-	return suite;
 }
 
-KR_TEST_MAIN(make_suite);
+KR_TEST_MAIN(add_tests);

@@ -296,11 +296,10 @@ static void make_tree_eperm(void)
 	forbid_openat2(EPERM);
 }
 
-static void add_tests(Suite *s, const char *name, void (*setup)(void))
+static void add_case(Suite *suite, const char *name, SFun setup)
 {
-	TCase *tc = tcase_create(name);
+	TCase *tc = kr_test_case(suite, name, setup, kr_root_teardown);
 
-	tcase_add_checked_fixture(tc, setup, kr_root_teardown);
 	tcase_add_loop_test(tc, test_read, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_read_is_stable);
 	tcase_add_test(tc, test_too_large);
@@ -309,18 +308,14 @@ static void add_tests(Suite *s, const char *name, void (*setup)(void))
 	tcase_add_test(tc, test_put_twice);
 	tcase_add_test(tc, test_make_folder);
 	tcase_add_test(tc, test_stat_link);
-	suite_add_tcase(s, tc);
 }
 
-static Suite *suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("base-fs");
-
-	add_tests(s, "openat2", make_tree);
+	add_case(suite, "openat2", make_tree);
 	/* a process cannot take a filter off again: last, without a fork */
-	add_tests(s, "no openat2 in the kernel", make_tree_enosys);
-	add_tests(s, "no openat2 in the container", make_tree_eperm);
-	return s;
+	add_case(suite, "no openat2 in the kernel", make_tree_enosys);
+	add_case(suite, "no openat2 in the container", make_tree_eperm);
 }
 
-KR_TEST_MAIN(suite);
+KR_TEST_MAIN(add_tests);

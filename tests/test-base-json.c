@@ -328,17 +328,14 @@ START_TEST(test_escapes)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("base-json");
-	TCase *tc = tcase_create("json");
+	TCase *tc = kr_test_case(suite, "json", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, test_escapes, 0, ARRAY_SIZE(escapes));
 	tcase_add_test(tc, test_depth);
 	tcase_add_test(tc, test_nul);
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(suite);
+KR_TEST_MAIN(add_tests);

@@ -115,17 +115,14 @@ START_TEST(test_sha256)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("base-span");
-	TCase *tc = tcase_create("span");
+	TCase *tc = kr_test_case(suite, "span", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_position, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_nul);
 	tcase_add_test(tc, test_order);
 	tcase_add_test(tc, test_sha256);
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(suite);
+KR_TEST_MAIN(add_tests);

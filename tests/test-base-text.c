@@ -140,10 +140,9 @@ START_TEST(test_grows)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("base-text");
-	TCase *tc = tcase_create("text");
+	TCase *tc = kr_test_case(suite, "text", NULL, NULL);
 
 	tcase_add_test(tc, test_from_span);
 	tcase_add_test(tc, test_empty);
@@ -151,8 +150,6 @@ static Suite *suite(void)
 	tcase_add_test(tc, test_part);
 	tcase_add_test(tc, test_no_place);
 	tcase_add_test(tc, test_grows);
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(suite);
+KR_TEST_MAIN(add_tests);

@@ -88,15 +88,12 @@ START_TEST(test_empty)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *suite = suite_create("base-utf8");
-	TCase *tc = tcase_create("base-utf8");
+	TCase *tc = kr_test_case(suite, "base-utf8", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_row, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_empty);
-	suite_add_tcase(suite, tc);
-	return suite;
 }
 
-KR_TEST_MAIN(make_suite);
+KR_TEST_MAIN(add_tests);

@@ -89,16 +89,13 @@ START_TEST(test_longest)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *suite = suite_create("cli-suggest");
-	TCase *tc = tcase_create("cli-suggest");
+	TCase *tc = kr_test_case(suite, "cli-suggest", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_row, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_order);
 	tcase_add_test(tc, test_longest);
-	suite_add_tcase(suite, tc);
-	return suite;
 }
 
-KR_TEST_MAIN(make_suite);
+KR_TEST_MAIN(add_tests);

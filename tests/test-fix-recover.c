@@ -374,20 +374,16 @@ START_TEST(test_end)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("fix-recover");
-	TCase *tc = tcase_create("files");
+	TCase *tc = kr_test_case(suite, "files", setup, teardown);
 
-	tcase_add_checked_fixture(tc, setup, teardown);
 	/* each brings some files to a disk that others use, too */
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_row, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_link_in_the_instant);
 	tcase_add_test(tc, test_folder_twice);
 	tcase_add_loop_test(tc, test_end, 0, ARRAY_SIZE(ends));
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(make_suite);
+KR_TEST_MAIN(add_tests);

@@ -633,12 +633,10 @@ static void add_where_possible(TCase *tc)
 	close(fd);
 }
 
-static Suite *make_suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("fix-replace");
-	TCase *tc = tcase_create("files");
+	TCase *tc = kr_test_case(suite, "files", setup, teardown);
 
-	tcase_add_checked_fixture(tc, setup, teardown);
 	/* each brings some files to a disk that others use, too */
 	tcase_set_timeout(tc, 60);
 	add_where_possible(tc);
@@ -661,8 +659,6 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, test_second_fails);
 	tcase_add_test(tc, test_revert_of_changed);
 	tcase_add_test(tc, test_no_permission);
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(make_suite);
+KR_TEST_MAIN(add_tests);

@@ -613,13 +613,11 @@ START_TEST(test_kept)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("fix-swap");
-	TCase *tc = tcase_create("instants");
+	TCase *tc = kr_test_case(suite, "files", setup, teardown);
 	int n = ARRAY_SIZE(others);
 
-	tcase_add_checked_fixture(tc, setup, teardown);
 	/* each brings some files to a disk that others use, too */
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_commit, 0, n);
@@ -629,25 +627,13 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, test_taken);
 	tcase_add_test(tc, test_two_others);
 	tcase_add_test(tc, test_two_others_remove);
-	suite_add_tcase(s, tc);
-	tc = tcase_create("failures");
-	tcase_add_checked_fixture(tc, setup, teardown);
-	/* each brings some files to a disk that others use, too */
-	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_no_exchange, 0, 2 * ARRAY_SIZE(unknown));
 	tcase_add_loop_test(tc, test_no_flags, 0, ARRAY_SIZE(unknown));
 	tcase_add_loop_test(tc, test_commit_fails, 0, ARRAY_SIZE(failures));
 	tcase_add_loop_test(tc, test_revert_fails, 0, ARRAY_SIZE(failures));
 	tcase_add_loop_test(tc, test_displaced, 0, 4);
-	suite_add_tcase(s, tc);
-	tc = tcase_create("old files");
-	tcase_add_checked_fixture(tc, setup, teardown);
-	/* each brings some files to a disk that others use, too */
-	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, test_same_inode);
 	tcase_add_test(tc, test_kept);
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(make_suite);
+KR_TEST_MAIN(add_tests);

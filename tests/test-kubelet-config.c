@@ -609,10 +609,9 @@ START_TEST(test_case)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("kubelet-config");
-	TCase *tc = tcase_create("config");
+	TCase *tc = kr_test_case(suite, "config", NULL, NULL);
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_edit, 0, ARRAY_SIZE(edit_rows));
@@ -620,8 +619,6 @@ static Suite *suite(void)
 	tcase_add_test(tc, test_others);
 	tcase_add_test(tc, test_spans);
 	tcase_add_loop_test(tc, test_case, 0, ARRAY_SIZE(cases));
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(suite);
+KR_TEST_MAIN(add_tests);

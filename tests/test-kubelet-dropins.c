@@ -432,18 +432,15 @@ START_TEST(test_case)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("kubelet-dropins");
-	TCase *tc = tcase_create("merge");
+	TCase *tc = kr_test_case(suite, "merge", NULL, NULL);
 
 	load();
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, test_names, 0, ARRAY_SIZE(names));
 	tcase_add_test(tc, test_others);
 	tcase_add_loop_test(tc, test_case, 0, (int)n_cases);
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(suite);
+KR_TEST_MAIN(add_tests);

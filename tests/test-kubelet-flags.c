@@ -704,10 +704,9 @@ START_TEST(test_pflag)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("kubelet-flags");
-	TCase *tc = tcase_create("flags");
+	TCase *tc = kr_test_case(suite, "flags", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, test_cut, 0, ARRAY_SIZE(rows));
@@ -719,8 +718,6 @@ static Suite *suite(void)
 	tcase_add_test(tc, test_measured_flags);
 	tcase_add_test(tc, test_oracle);
 	tcase_add_test(tc, test_pflag);
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(suite);
+KR_TEST_MAIN(add_tests);

@@ -190,16 +190,13 @@ START_TEST(test_int_text)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("kubelet-go");
-	TCase *tc = tcase_create("go");
+	TCase *tc = kr_test_case(suite, "go", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_parser, 0, ARRAY_SIZE(parsers));
 	tcase_add_test(tc, test_length);
 	tcase_add_test(tc, test_int_text);
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(suite);
+KR_TEST_MAIN(add_tests);

@@ -191,15 +191,12 @@ START_TEST(test_case)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("kubelet-oracle");
-	TCase *tc = tcase_create("cases");
+	TCase *tc = kr_test_case(suite, "cases", NULL, NULL);
 
 	load("kubelet-oracle.jsonl");
 	tcase_add_loop_test(tc, test_case, 0, (int)n_cases);
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(suite);
+KR_TEST_MAIN(add_tests);

@@ -203,17 +203,14 @@ START_TEST(test_configz)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("kubelet-schema");
-	TCase *tc = tcase_create("schema");
+	TCase *tc = kr_test_case(suite, "schema", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_unknown);
 	tcase_add_loop_test(tc, test_fold, 0, ARRAY_SIZE(fold_rows));
 	tcase_add_test(tc, test_configz);
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(suite);
+KR_TEST_MAIN(add_tests);

@@ -386,18 +386,15 @@ START_TEST(test_depth)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("kubelet-yaml");
-	TCase *tc = tcase_create("yaml");
+	TCase *tc = kr_test_case(suite, "yaml", NULL, NULL);
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_scalar, 0, ARRAY_SIZE(scalars));
 	tcase_add_loop_test(tc, test_read, 0, ARRAY_SIZE(reads));
 	tcase_add_test(tc, test_utf16);
 	tcase_add_test(tc, test_depth);
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(suite);
+KR_TEST_MAIN(add_tests);

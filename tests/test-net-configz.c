@@ -326,10 +326,9 @@ START_TEST(test_path)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("net-configz");
-	TCase *tc = tcase_create("configz");
+	TCase *tc = kr_test_case(suite, "configz", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_judge, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, test_no_answer, KR_HTTP_ANSWERED + 1,
@@ -338,8 +337,6 @@ static Suite *suite(void)
 	tcase_add_test(tc, test_sample);
 	tcase_add_test(tc, test_deep);
 	tcase_add_loop_test(tc, test_path, 0, ARRAY_SIZE(names));
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(suite);
+KR_TEST_MAIN(add_tests);

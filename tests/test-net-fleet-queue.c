@@ -107,15 +107,12 @@ START_TEST(test_order)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("net-fleet-queue");
-	TCase *tc = tcase_create("queue");
+	TCase *tc = kr_test_case(suite, "queue", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_backoff, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_order);
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(suite);
+KR_TEST_MAIN(add_tests);

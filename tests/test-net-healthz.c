@@ -265,18 +265,14 @@ START_TEST(test_signal)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("net-healthz");
-	TCase *tc = tcase_create("healthz");
+	TCase *tc = kr_test_case(suite, "healthz", NULL, stop);
 
-	tcase_add_checked_fixture(tc, NULL, stop);
 	tcase_add_loop_test(tc, test_answer, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, test_address, 0, ARRAY_SIZE(addresses));
 	tcase_add_loop_test(tc, test_bad_address, 0, ARRAY_SIZE(bad));
 	tcase_add_test(tc, test_signal);
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(suite);
+KR_TEST_MAIN(add_tests);

@@ -308,16 +308,13 @@ START_TEST(test_given)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("net-node-names");
-	TCase *tc = tcase_create("names");
+	TCase *tc = kr_test_case(suite, "names", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_list, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_bounded);
 	tcase_add_test(tc, test_given);
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(suite);
+KR_TEST_MAIN(add_tests);

@@ -192,17 +192,14 @@ START_TEST(test_path)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("net-node-page");
-	TCase *tc = tcase_create("page");
+	TCase *tc = kr_test_case(suite, "page", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_parse, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_cut);
 	tcase_add_loop_test(tc, test_resume, 0, ARRAY_SIZE(resumes));
 	tcase_add_loop_test(tc, test_path, 0, ARRAY_SIZE(paths));
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(suite);
+KR_TEST_MAIN(add_tests);

@@ -175,15 +175,12 @@ START_TEST(test_rows)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *suite = suite_create("node-decoy");
-	TCase *tc = tcase_create("rows");
+	TCase *tc =
+		kr_test_case(suite, "rows", kr_root_setup, kr_root_teardown);
 
-	tcase_add_checked_fixture(tc, kr_root_setup, kr_root_teardown);
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
-	suite_add_tcase(suite, tc);
-	return suite;
 }
 
-KR_TEST_MAIN(make_suite);
+KR_TEST_MAIN(add_tests);

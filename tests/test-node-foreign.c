@@ -558,18 +558,15 @@ START_TEST(test_child_process)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *suite = suite_create("node-foreign");
-	TCase *tc = tcase_create("rows");
+	TCase *tc =
+		kr_test_case(suite, "rows", kr_root_setup, kr_root_teardown);
 
-	tcase_add_checked_fixture(tc, kr_root_setup, kr_root_teardown);
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_hidden_process);
 	tcase_add_test(tc, test_no_kubelet_process);
 	tcase_add_test(tc, test_child_process);
-	suite_add_tcase(suite, tc);
-	return suite;
 }
 
-KR_TEST_MAIN(make_suite);
+KR_TEST_MAIN(add_tests);

@@ -537,12 +537,11 @@ START_TEST(test_by_setting)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("node-inputs");
-	TCase *tc = tcase_create("rows");
+	TCase *tc =
+		kr_test_case(suite, "rows", kr_root_setup, kr_root_teardown);
 
-	tcase_add_checked_fixture(tc, kr_root_setup, kr_root_teardown);
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, test_by_setting, 0, ARRAY_SIZE(blame));
 	tcase_add_test(tc, test_fifo);
@@ -550,8 +549,6 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, test_unreadable);
 	tcase_add_test(tc, test_folders);
 	tcase_add_test(tc, test_deep);
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(make_suite);
+KR_TEST_MAIN(add_tests);

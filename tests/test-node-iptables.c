@@ -253,16 +253,13 @@ START_TEST(proven_by_the_process)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *suite = suite_create("node-iptables");
-	TCase *tc = tcase_create("iptables");
+	TCase *tc = kr_test_case(suite, "iptables", kr_root_setup,
+	                         kr_root_teardown);
 
-	tcase_add_checked_fixture(tc, kr_root_setup, kr_root_teardown);
 	tcase_add_loop_test(tc, remarks, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, proven_by_the_process, 0, 3);
-	suite_add_tcase(suite, tc);
-	return suite;
 }
 
-KR_TEST_MAIN(make_suite);
+KR_TEST_MAIN(add_tests);

@@ -289,17 +289,14 @@ START_TEST(no_folder_but_a_file)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *suite = suite_create("node-nodeadm");
-	TCase *tc = tcase_create("nodeadm");
+	TCase *tc =
+		kr_test_case(suite, "nodeadm", kr_root_setup, kr_root_teardown);
 
-	tcase_add_checked_fixture(tc, kr_root_setup, kr_root_teardown);
 	tcase_add_loop_test(tc, what_they_say, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, unreadable, 0, ARRAY_SIZE(unread));
 	tcase_add_test(tc, no_folder_but_a_file);
-	suite_add_tcase(suite, tc);
-	return suite;
 }
 
-KR_TEST_MAIN(make_suite);
+KR_TEST_MAIN(add_tests);

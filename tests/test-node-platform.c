@@ -312,19 +312,16 @@ START_TEST(who_writes_what)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *suite = suite_create("node-platform");
-	TCase *tc = tcase_create("platform");
+	TCase *tc = kr_test_case(suite, "platform", kr_root_setup,
+	                         kr_root_teardown);
 
-	tcase_add_checked_fixture(tc, kr_root_setup, kr_root_teardown);
 	tcase_add_loop_test(tc, found, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, each_row, 0, (int)kr_platform_n_rows);
 	tcase_add_loop_test(tc, each_says_enough, 0, (int)kr_platform_n_rows);
 	tcase_add_test(tc, words_of_the_setting);
 	tcase_add_test(tc, who_writes_what);
-	suite_add_tcase(suite, tc);
-	return suite;
 }
 
-KR_TEST_MAIN(make_suite);
+KR_TEST_MAIN(add_tests);

@@ -402,12 +402,11 @@ START_TEST(test_word)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("node-process");
-	TCase *tc = tcase_create("proc");
+	TCase *tc =
+		kr_test_case(suite, "proc", kr_root_setup, kr_root_teardown);
 
-	tcase_add_checked_fixture(tc, kr_root_setup, kr_root_teardown);
 	tcase_add_loop_test(tc, test_read, 0, ARRAY_SIZE(reads));
 	tcase_add_test(tc, test_links);
 	tcase_add_test(tc, test_no_links);
@@ -421,8 +420,6 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, test_find_contained);
 	tcase_add_test(tc, test_network);
 	tcase_add_loop_test(tc, test_word, 0, ARRAY_SIZE(words));
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(make_suite);
+KR_TEST_MAIN(add_tests);

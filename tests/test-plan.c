@@ -605,19 +605,16 @@ START_TEST(test_order_by_hand)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("plan");
-	TCase *tc = tcase_create("rows");
+	TCase *tc =
+		kr_test_case(suite, "rows", kr_root_setup, kr_root_teardown);
 
-	tcase_add_checked_fixture(tc, kr_root_setup, kr_root_teardown);
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, test_lies, 0, ARRAY_SIZE(lies));
 	tcase_add_test(tc, test_truth);
 	tcase_add_loop_test(tc, test_order, 0, ARRAY_SIZE(orders));
 	tcase_add_loop_test(tc, test_order_by_hand, 0, ARRAY_SIZE(by_hand));
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(make_suite);
+KR_TEST_MAIN(add_tests);

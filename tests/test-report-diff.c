@@ -346,23 +346,19 @@ START_TEST(test_random_patched)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("report-diff");
-	TCase *tc = tcase_create("rows"), *law = tcase_create("patch");
+	TCase *tc = kr_test_case(suite, "rows", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
-	suite_add_tcase(s, tc);
 	if (access(PATCH, X_OK) < 0) {
 		printf("# skipped: the laws with patch(1): no " PATCH "\n");
-		return s;
+		return;
 	}
-	tcase_set_timeout(law, 60);
-	tcase_add_checked_fixture(law, kr_root_setup, kr_root_teardown);
-	tcase_add_loop_test(law, test_rows_patched, 0, ARRAY_SIZE(rows));
-	tcase_add_loop_test(law, test_random_patched, 0, 300);
-	suite_add_tcase(s, law);
-	return s;
+	tc = kr_test_case(suite, "patch", kr_root_setup, kr_root_teardown);
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, test_rows_patched, 0, ARRAY_SIZE(rows));
+	tcase_add_loop_test(tc, test_random_patched, 0, 300);
 }
 
-KR_TEST_MAIN(make_suite);
+KR_TEST_MAIN(add_tests);

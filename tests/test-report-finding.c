@@ -486,10 +486,9 @@ START_TEST(test_none)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *suite = suite_create("report-finding");
-	TCase *tc = tcase_create("report-finding");
+	TCase *tc = kr_test_case(suite, "report-finding", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_place, 0, ARRAY_SIZE(place_rows));
 	tcase_add_test(tc, test_no_place);
@@ -502,8 +501,6 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tc, test_verdict, 0, ARRAY_SIZE(verdict_rows));
 	tcase_add_test(tc, test_many);
 	tcase_add_test(tc, test_none);
-	suite_add_tcase(suite, tc);
-	return suite;
 }
 
-KR_TEST_MAIN(make_suite);
+KR_TEST_MAIN(add_tests);

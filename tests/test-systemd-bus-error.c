@@ -84,16 +84,13 @@ START_TEST(test_results)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("systemd-bus-error");
-	TCase *tc = tcase_create("errors");
+	TCase *tc = kr_test_case(suite, "errors", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_error, 0, ARRAY_SIZE(errors));
 	tcase_add_test(tc, test_lost);
 	tcase_add_test(tc, test_results);
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(suite);
+KR_TEST_MAIN(add_tests);

@@ -229,18 +229,14 @@ START_TEST(test_no_dictionary)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *s = suite_create("systemd-unit-properties");
-	TCase *tc = tcase_create("messages");
+	TCase *tc = kr_test_case(suite, "messages", setup, teardown);
 
-	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, test_everything);
 	tcase_add_test(tc, test_old_systemd);
 	tcase_add_test(tc, test_other_types);
 	tcase_add_test(tc, test_no_dictionary);
-	suite_add_tcase(s, tc);
-	return s;
 }
 
-KR_TEST_MAIN(suite);
+KR_TEST_MAIN(add_tests);

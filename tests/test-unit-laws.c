@@ -147,16 +147,13 @@ START_TEST(test_laws)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *suite = suite_create("unit/laws");
-	TCase *tc = tcase_create("laws");
+	TCase *tc =
+		kr_test_case(suite, "laws", kr_root_setup, kr_root_teardown);
 
-	tcase_add_checked_fixture(tc, kr_root_setup, kr_root_teardown);
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, test_laws, 0, N_UNITS);
-	suite_add_tcase(suite, tc);
-	return suite;
 }
 
-KR_TEST_MAIN(make_suite);
+KR_TEST_MAIN(add_tests);

@@ -519,24 +519,20 @@ START_TEST(test_node)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static void add_tests(Suite *suite)
 {
-	Suite *suite = suite_create("unit/resolve");
-	TCase *tc = tcase_create("resolve");
-	TCase *tc_nodes = tcase_create("nodes");
+	TCase *tc =
+		kr_test_case(suite, "resolve", kr_root_setup, kr_root_teardown);
 
-	tcase_add_checked_fixture(tc, kr_root_setup, kr_root_teardown);
 	tcase_add_loop_test(tc, test_row, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, test_file, 0, ARRAY_SIZE(files));
 	tcase_add_loop_test(tc, test_place, 0, ARRAY_SIZE(places));
 	tcase_add_loop_test(tc, test_append, 0, ARRAY_SIZE(appends));
 	tcase_add_test(tc, test_prefix_folders);
 	tcase_add_test(tc, test_spans);
-	suite_add_tcase(suite, tc);
 	n_nodes = scandir(getenv("NODES"), &nodes, is_node, alphasort);
-	tcase_add_loop_test(tc_nodes, test_node, 0, n_nodes > 0 ? n_nodes : 1);
-	suite_add_tcase(suite, tc_nodes);
-	return suite;
+	tc = kr_test_case(suite, "nodes", NULL, NULL);
+	tcase_add_loop_test(tc, test_node, 0, n_nodes > 0 ? n_nodes : 1);
 }
 
-KR_TEST_MAIN(make_suite);
+KR_TEST_MAIN(add_tests);

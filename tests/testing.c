@@ -19,11 +19,23 @@
 int kr_root_fd = -1;
 char kr_root_path[PATH_MAX];
 
-int kr_test_run(Suite *suite)
+TCase *kr_test_case(Suite *suite, const char *name, SFun setup, SFun teardown)
 {
-	SRunner *runner = srunner_create(suite);
+	TCase *tc = tcase_create(name);
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	suite_add_tcase(suite, tc);
+	return tc;
+}
+
+int kr_test_run(void (*add)(Suite *suite))
+{
+	Suite *suite = suite_create(program_invocation_short_name);
+	SRunner *runner;
 	int failed;
 
+	add(suite);
+	runner = srunner_create(suite);
 	srunner_set_tap(runner, "-");
 	srunner_run_all(runner, CK_SILENT);
 	failed = srunner_ntests_failed(runner);

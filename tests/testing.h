@@ -5,8 +5,9 @@
  * What every unit test program starts from: check(3) with TAP on stdout, and a
  * fixture that makes a root directory and hands over its fd.
  *
- * A program defines its suite and ends with KR_TEST_MAIN(suite_function).
- * Tables are run by tcase_add_loop_test(), the row's .name in each message.
+ * A program ends with a function that adds its cases to a suite, and with
+ * KR_TEST_MAIN() of that. Tables are run by tcase_add_loop_test(), the row's
+ * .name in each message.
  */
 
 #include <check.h>
@@ -16,18 +17,22 @@
 #include "base/diag.h"
 #include "base/fs.h"
 
-int kr_test_run(Suite *suite);
+/* A case of SUITE. SETUP runs before each of its tests and TEARDOWN behind it;
+ * either may be NULL. */
+TCase *kr_test_case(Suite *suite, const char *name, SFun setup, SFun teardown);
 
-#define KR_TEST_MAIN(make_suite)                                               \
+/* Runs what ADD adds; the exit status. */
+int kr_test_run(void (*add)(Suite *suite));
+
+#define KR_TEST_MAIN(add)                                                      \
 	int main(void)                                                         \
 	{                                                                      \
-		return kr_test_run(make_suite());                              \
+		return kr_test_run(add);                                       \
 	}                                                                      \
 	struct kr_allow_semicolon
 
 /* A root directory below $TMPDIR, made by setup and removed with all that is in
- * it by teardown: tcase_add_checked_fixture(tc, kr_root_setup,
- * kr_root_teardown). */
+ * it by teardown. */
 extern int kr_root_fd;
 extern char kr_root_path[];
 void kr_root_setup(void);
