@@ -116,7 +116,7 @@ def lint(root):
 TREES = (
     ("down, own folder, system, public face", {
         "src/main.c": '#include <stdio.h>\n#include "cli/cli.h"\n',
-        "src/cli/cli.h": '#include "report/text.h"\n',
+        "src/cli/cli.h": '#include "report/term.h"\n',
         "src/cli/options.c": '#include "cli/options.h"\n',
         "src/fix/fix.c": '#include <systemd/sd-bus.h>\n'
                          '#include "systemd/manager.h"\n',
@@ -129,7 +129,7 @@ TREES = (
     }, None),
     ("upwards", {"src/base/fs.c": '#include "unit/resolve.h"\n'},
      "unit/ is above base/"),
-    ("upwards by far", {"src/plan/plan.c": '#include "report/text.h"\n'},
+    ("upwards by far", {"src/plan/plan.c": '#include "report/term.h"\n'},
      "report/ is above plan/"),
     ("second line is named", {
         "src/base/a.c": '#include <stdio.h>\n#include "plan/plan.h"\n'},

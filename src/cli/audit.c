@@ -16,7 +16,8 @@
 #include "node/name.h"
 #include "report/finding.h"
 #include "report/json.h"
-#include "report/text.h"
+#include "report/text-audit.h"
+#include "report/text-fix.h"
 
 static int audit_status(enum kr_verdict verdict)
 {
@@ -63,7 +64,7 @@ static int print_unread(const struct kr_options *o, FILE *out, uint64_t since,
 	if (o->format == KR_FORMAT_JSON)
 		return kr_json_unread(out, &kr_setting_iptables, &o->node,
 		                      diag);
-	kr_text_unread(&term, "the node cannot be read");
+	kr_text_verdict(&term, KR_VERDICT_UNKNOWN, "the node cannot be read");
 	return 0;
 }
 

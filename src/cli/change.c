@@ -17,7 +17,7 @@
 #include "fix/rescue.h"
 #include "fix/undo.h"
 #include "report/json.h"
-#include "report/text.h"
+#include "report/text-fix.h"
 
 static int change_status(const struct kr_options *o, const struct kr_fix *fix)
 {

@@ -12,7 +12,8 @@
 #include "fix/history.h"
 #include "fix/status.h"
 #include "report/json.h"
-#include "report/text.h"
+#include "report/text-fix.h"
+#include "report/text-status.h"
 
 int kr_cli_history(const struct kr_options *o, FILE *out, FILE *err)
 {

@@ -17,7 +17,7 @@
 #include "base/clock.h"
 #include "report/build.h"
 #include "report/fleet.h"
-#include "report/text.h"
+#include "report/text-audit.h"
 
 #define GROUPS_MAX    64
 #define WIDTH_DEFAULT 80

@@ -92,6 +92,21 @@ void kr_term_bytes(const struct kr_term *term, const char *bytes, size_t size)
 	print_bytes(term->out, bytes, size);
 }
 
+void kr_term_row(const struct kr_term *term, const char *label,
+                 const char *text)
+{
+	fputs(label, term->out);
+	kr_term_text(term, text);
+	fputc('\n', term->out);
+}
+
+void kr_term_headline(const struct kr_term *term, enum kr_color color,
+                      const char *word, const char *reason)
+{
+	kr_term_color(term, color, "%s", word);
+	kr_term_row(term, "  ", reason);
+}
+
 struct window {
 	size_t start, end; /* bytes of the line that are shown */
 };

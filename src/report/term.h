@@ -41,6 +41,14 @@ void kr_term_end(const struct kr_term *term);
 void kr_term_text(const struct kr_term *term, const char *text);
 void kr_term_bytes(const struct kr_term *term, const char *bytes, size_t size);
 
+/* One line: LABEL, then words that came from the node. */
+void kr_term_row(const struct kr_term *term, const char *label,
+                 const char *text);
+
+/* The first line of a result: WORD in its colour, and the reason. */
+void kr_term_headline(const struct kr_term *term, enum kr_color color,
+                      const char *word, const char *reason);
+
 /*
  * The line LINE (its text is SOURCE, SIZE bytes) with a caret under the LENGTH
  * bytes at COLUMN (from 1), as clang does it; cut around them with "…" where it

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The last line of a result. Whoever copies it into a shell must get the same
+ * node and the same API server as before.
+ */
+
+#include <string.h>
+
+#include "report/next.h"
+
+/* A word of a command, quoted for a shell where it has to be. */
+static void print_word(const struct kr_term *term, const char *option,
+                       const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789/._-+@%:=,";
+	bool quoted = strspn(word, plain) != strlen(word);
+
+	fprintf(term->out, " %s=%s", option, quoted ? "'" : "");
+	for (const char *c = word; *c; c++) {
+		if (*c == '\'')
+			fputs("'\\''", term->out);
+		else
+			fputc((unsigned char)*c < 0x20 ? '?' : *c, term->out);
+	}
+	fputs(quoted ? "'" : "", term->out);
+}
+
+static void print_scope(const struct kr_term *term, const struct kr_node *node)
+{
+	if (strcmp(node->root, "/") != 0)
+		print_word(term, "--root", node->root);
+	if (strcmp(node->unit_name, "kubelet.service") != 0)
+		print_word(term, "--unit", node->unit_name);
+	if (node->config_override)
+		print_word(term, "--config", node->config_override);
+}
+
+static void print_api(const struct kr_term *term, const struct kr_node *node,
+                      const struct kr_api_options *api)
+{
+	const struct {
+		const char *option, *word;
+	} words[] = {
+		{"--node", node->name_override},
+		{"--cacert", api ? api->cacert : NULL},
+		{"--token-file", api ? api->token_file : NULL},
+		{"--cert", api ? api->cert : NULL},
+		{"--key", api ? api->key : NULL},
+	};
+
+	if (!api || !api->configz)
+		return;
+	if (api->url)
+		print_word(term, "--configz", api->url);
+	else
+		fputs(" --configz", term->out);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (words[i].word)
+			print_word(term, words[i].option, words[i].word);
+	}
+	if (api->insecure_http)
+		fputs(" --insecure-http", term->out);
+}
+
+void kr_next_options(const struct kr_term *term, const struct kr_node *node,
+                     const struct kr_api_options *api)
+{
+	print_scope(term, node);
+	print_api(term, node, api);
+}
+
+void kr_next_print(const struct kr_term *term, const struct kr_node *node,
+                   const struct kr_api_options *api, const char *command)
+{
+	kr_term_color(term, KR_COLOR_DIM, "next:");
+	fprintf(term->out, " kubelet-remedy %s", command);
+	kr_next_options(term, node, api);
+	fputc('\n', term->out);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The next command to run. */
+
+#include "net/api.h"
+#include "node/node.h"
+#include "report/term.h"
+
+/* " --root=DIR --unit=NAME ...": the options that make a command one for the
+ * same node, and for the same API server where API says that one was asked; API
+ * may be NULL. */
+void kr_next_options(const struct kr_term *term, const struct kr_node *node,
+                     const struct kr_api_options *api);
+
+/* "next: kubelet-remedy COMMAND" and those. API: for a command that asks it;
+ * else NULL. */
+void kr_next_print(const struct kr_term *term, const struct kr_node *node,
+                   const struct kr_api_options *api, const char *command);

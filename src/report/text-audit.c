@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * An audit for people. The first line is the verdict and its reason; the last
+ * one is the next command to run.
+ */
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "report/next.h"
+#include "report/text-audit.h"
+
+static const struct {
+	const char *word;
+	enum kr_color color;
+} verdicts[] = {
+	[KR_VERDICT_PASS] = {"PASS", KR_COLOR_GOOD},
+	[KR_VERDICT_FAIL] = {"FAIL", KR_COLOR_BAD},
+	[KR_VERDICT_INVALID] = {"INVALID", KR_COLOR_BAD},
+	[KR_VERDICT_UNKNOWN] = {"UNKNOWN", KR_COLOR_WARN},
+};
+
+static_assert(ARRAY_SIZE(verdicts) == _KR_VERDICT_MAX,
+              "a word for each verdict");
+
+static void print_place(const struct kr_term *term, struct kr_span span)
+{
+	unsigned line, column;
+
+	kr_span_position(span, &line, &column);
+	kr_term_begin(term, KR_COLOR_PLACE);
+	kr_term_text(term, span.file->path);
+	fprintf(term->out, ":%u:%u", line, column);
+	kr_term_end(term);
+}
+
+static void print_state(const struct kr_term *term, const char *view,
+                        enum kr_state state)
+{
+	fprintf(term->out, "  %-9s %-7s ", view, kr_state_to_string(state));
+}
+
+static void print_disk(const struct kr_term *term, const struct kr_audit *audit)
+{
+	const struct kr_source *s = kr_audit_deciding(audit);
+
+	print_state(term, "disk", audit->disk.state);
+	if (s && s->span.file) {
+		print_place(term, s->span);
+		fputc('\n', term->out);
+		kr_term_span(term, s->span);
+	} else if (s && s->text) {
+		kr_term_row(term, "the argument ", s->text);
+	} else {
+		kr_term_row(term, "", audit->disk.reason);
+	}
+}
+
+static void print_running(const struct kr_term *term,
+                          const struct kr_audit *audit)
+{
+	char started[KR_RFC3339_SIZE];
+
+	print_state(term, "running", audit->running.state);
+	if (audit->pid == 0) {
+		kr_term_row(term, "", audit->running.reason);
+		return;
+	}
+	kr_local_time(audit->started_usec, started);
+	fprintf(term->out, "kubelet[%d], started %s", (int)audit->pid, started);
+	if (audit->running.state == KR_STATE_UNKNOWN)
+		fprintf(term->out, ": %s", audit->running.reason);
+	fputc('\n', term->out);
+}
+
+static void print_live(const struct kr_term *term, const struct kr_audit *audit)
+{
+	print_state(term, "live", audit->live.state);
+	if (audit->endpoint)
+		kr_term_text(term, audit->endpoint);
+	if (audit->live.state == KR_STATE_UNKNOWN)
+		kr_term_row(term, audit->endpoint ? ": " : "",
+		            audit->live.reason);
+	else
+		fputc('\n', term->out);
+}
+
+static void print_overridden(const struct kr_term *term,
+                             const struct kr_audit *audit)
+{
+	bool winner = kr_audit_deciding(audit);
+
+	for (size_t i = 0; i < audit->n_sources; i++) {
+		const struct kr_source *s = &audit->sources[i];
+
+		if (s->wins || s->kind == KR_SOURCE_DEFAULT)
+			continue;
+		fputs(winner ? "  overridden: " : "  set: ", term->out);
+		if (s->span.file)
+			print_place(term, s->span);
+		else
+			kr_term_text(term, s->text);
+		fprintf(term->out, "  %s\n", kr_state_to_string(s->state));
+	}
+}
+
+/* A platform's words, in those of the setting. */
+static void print_platform_text(const struct kr_term *term,
+                                const struct kr_node *node, const char *text)
+{
+	_cleanup_free_ char *words = kr_platform_text(node->setting, text);
+
+	fputs(words ? words : text, term->out);
+}
+
+/* Whose node it is, and who writes kubelet's files anew. */
+static void print_platform(const struct kr_term *term,
+                           const struct kr_node *node)
+{
+	const struct kr_platform *p = node->platform;
+
+	if (!p)
+		return;
+	fprintf(term->out, "  platform: %s", p->name);
+	if (p->owner && !p->refusal)
+		fprintf(term->out, "; %s writes kubelet's files %s", p->owner,
+		        p->when);
+	fputc('\n', term->out);
+}
+
+static bool fixable(const struct kr_node *node, const struct kr_audit *audit)
+{
+	return audit->disk.state == KR_STATE_FALSE ||
+	       (audit->disk.state == KR_STATE_INVALID &&
+	        node->disk.inputs.by_setting) ||
+	       (audit->verdict == KR_VERDICT_FAIL && audit->explicit_wanted &&
+	        audit->disk.state == KR_STATE_TRUE && !audit->restart_needed);
+}
+
+static void print_audit_next(const struct kr_term *term,
+                             const struct kr_node *node,
+                             const struct kr_api_options *api,
+                             const struct kr_audit *audit)
+{
+	const struct kr_platform *platform = node->platform;
+
+	if (audit->verdict == KR_VERDICT_PASS)
+		return;
+	if (platform && platform->refusal) {
+		kr_term_color(term, KR_COLOR_DIM, "next:");
+		fputc(' ', term->out);
+		print_platform_text(term, node, platform->refusal);
+		fputc('\n', term->out);
+		return;
+	}
+	if (fixable(node, audit))
+		kr_next_print(term, node, api,
+		              audit->explicit_wanted ? "fix -n --explicit"
+		                                     : "fix -n");
+	else if (audit->restart_needed)
+		kr_next_print(term, node, api, "fix");
+	else if (audit->disk.state == KR_STATE_TRUE &&
+	         audit->running.state == KR_STATE_UNKNOWN)
+		kr_next_print(term, node, api, "fix --restart=always");
+	else if (audit->verdict == KR_VERDICT_INVALID)
+		kr_next_print(term, node, api, "audit");
+}
+
+void kr_text_audit(const struct kr_term *term, const struct kr_node *node,
+                   const struct kr_api_options *api,
+                   const struct kr_audit *audit, const struct kr_diag *diag)
+{
+	kr_term_headline(term, verdicts[audit->verdict].color,
+	                 verdicts[audit->verdict].word, audit->reason);
+	print_disk(term, audit);
+	if (node->live)
+		print_running(term, audit);
+	if (audit->live.state != KR_STATE_ABSENT)
+		print_live(term, audit);
+	print_overridden(term, audit);
+	print_platform(term, node);
+	kr_term_messages(term, diag, KR_NOTE);
+	print_audit_next(term, node, api, audit);
+}
+
+void kr_text_verdict(const struct kr_term *term, enum kr_verdict verdict,
+                     const char *reason)
+{
+	kr_term_headline(term, verdicts[verdict].color, verdicts[verdict].word,
+	                 reason);
+}
