@@ -29,6 +29,7 @@ DROPIN = UNIT + ".d/10-kubelet-args.conf"
 CONFIG = "/etc/kubernetes/kubelet/kubelet-config.json"
 CONTROL = "/run/standin-kubelet.conf"
 STATE = "/run/standin-kubelet.state"
+STARTS = "/run/standin-kubelet.starts"
 
 UNIT_TEXT = """\
 [Unit]
@@ -376,6 +377,18 @@ class Host:
         while time.monotonic() < end:
             if self.value() == value:
                 return True
+            time.sleep(0.02)
+        return False
+
+    def wait_starts(self, number, seconds=60):
+        """Until kubelet was started that often."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                if int(self.read(STARTS) or 0) >= number:
+                    return True
+            except FileNotFoundError:
+                pass
             time.sleep(0.02)
         return False
 

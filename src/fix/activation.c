@@ -266,7 +266,9 @@ static int first_look(struct settling *s)
 	const struct kr_loaded_unit *u = s->unit;
 
 	strlcpy(s->invocation_id, u->invocation_id, sizeof(s->invocation_id));
-	s->main_pid = u->main_pid;
+	strlcpy(s->act->invocation_id, u->invocation_id,
+	        sizeof(s->act->invocation_id));
+	s->main_pid = s->act->new_pid = u->main_pid;
 	s->n_restarts = u->n_restarts;
 	s->start_usec = u->started_monotonic_usec ? u->started_monotonic_usec
 	                                          : kr_now_usec();
@@ -413,6 +415,8 @@ int kr_activation_restart(struct kr_host *host, struct kr_activation *act,
 	act->asked = false;
 	act->asked_usec = kr_realtime_usec();
 	act->old_pid = host->loaded->main_pid;
+	act->new_pid = 0;
+	act->invocation_id[0] = '\0';
 	r = run_job(host, act, actions, diag);
 	if (r < 0)
 		return r;

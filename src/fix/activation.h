@@ -47,10 +47,12 @@ struct kr_activation {
 	bool asked;          /* out: systemd took the wish for a restart */
 	uint64_t since_usec; /* out: from when WAIT_USEC counts */
 	char *failure;       /* out: why it is not well, freed by the caller */
-	/* out, to find what the new kubelet said: when the restart was asked
-	 * for (realtime), and who ran until then (0: nobody) */
+	/* out, to tell what the new kubelet said from what others said: when
+	 * the restart was asked for (realtime), who ran until then, and who
+	 * came (0 and "": nobody) */
 	uint64_t asked_usec;
-	pid_t old_pid;
+	pid_t old_pid, new_pid;
+	char invocation_id[KR_INVOCATION_ID_SIZE];
 };
 
 /* How long kr_activation_restart() may take, but for the settle time. */

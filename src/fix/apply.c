@@ -268,7 +268,7 @@ static int end_compliant(struct kr_applying *f)
 		            KR_SPAN_NONE,
 		            "kubelet is not healthy (%s) and was not restarted",
 		            f->unhealthy_why);
-		kr_apply_log(f, NULL);
+		kr_apply_want_log(f, NULL, NULL);
 	}
 	return kr_apply_end(f, KR_OUTCOME_COMPLIANT,
 	                    "the files are right already, kubelet was not "
@@ -448,7 +448,7 @@ static int end_done(struct kr_applying *f)
 		            "kubelet was not healthy before (%s) and was not "
 		            "restarted",
 		            f->unhealthy_why);
-		kr_apply_log(f, NULL);
+		kr_apply_want_log(f, NULL, NULL);
 	}
 	return kr_apply_end(
 		f, KR_OUTCOME_CHANGED,
@@ -524,7 +524,7 @@ static int finish(struct kr_applying *f)
 	return 0;
 }
 
-int kr_apply_run(struct kr_applying *f)
+static int run(struct kr_applying *f)
 {
 	int r = decide_restart(f);
 
@@ -553,5 +553,14 @@ int kr_apply_run(struct kr_applying *f)
 		r = finish(f);
 	if (r >= 0) /* else one that is armed does what we cannot */
 		kr_watchdog_disarm(&f->watchdog, f->fix->host);
+	return r;
+}
+
+int kr_apply_run(struct kr_applying *f)
+{
+	int r = run(f);
+
+	if (r >= 0)
+		kr_apply_read_log(f);
 	return r;
 }

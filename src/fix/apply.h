@@ -11,6 +11,15 @@
 #include "fix/transaction.h"
 #include "fix/watchdog.h"
 
+/* Whose words the report is to have (fix/apply-log). */
+struct kr_log_wish {
+	bool wanted;
+	uint64_t since_usec; /* realtime; 0: of all times */
+	pid_t not_pids[2];   /* not theirs; 0: none */
+	char not_invocation_id[KR_INVOCATION_ID_SIZE]; /* nor what systemd says
+	                                                  of it */
+};
+
 struct kr_applying {
 	const struct kr_fix_options *options;
 	struct kr_fix *fix; /* plan, before and host are there */
@@ -28,6 +37,7 @@ struct kr_applying {
 	char *unhealthy_why;
 	bool was_invalid; /* the disk, by our own setting */
 	bool stays;       /* the change stays although it did not end well */
+	struct kr_log_wish log;
 	uint64_t recovered_usec; /* the beginning of an interrupted run that was
 	                            taken back, realtime */
 };
@@ -90,6 +100,20 @@ int kr_apply_check_live(struct kr_applying *a);
 int kr_apply_prove_live(struct kr_applying *a, uint64_t deadline_usec,
                         char **ret_failure);
 
+/* --- fix/apply-log ------------------------------------------------------- */
+
+/*
+ * Asks for kubelet's last lines in the report: what was said since the restart
+ * FAILED, but not by the kubelet that was there before and the one of the
+ * restart BACK. FAILED NULL: of all times; BACK NULL: there was none.
+ */
+void kr_apply_want_log(struct kr_applying *a,
+                       const struct kr_activation *failed,
+                       const struct kr_activation *back);
+
+/* Reads what was asked for. Waits for journald, for some seconds at most. */
+void kr_apply_read_log(struct kr_applying *a);
+
 /* --- fix/back ------------------------------------------------------------ */
 
 /*
@@ -104,10 +128,6 @@ int kr_apply_activate(struct kr_applying *a);
  * and kubelet where it was restarted. It may be tried again. 1, -ENOMEM.
  */
 int kr_apply_give_up(struct kr_applying *a, const char *why);
-
-/* kubelet's last lines, since a restart or (NULL) of all times, for the
- * report. */
-void kr_apply_log(struct kr_applying *a, const struct kr_activation *since);
 
 /* < 0: a signal asks for an end. */
 int kr_apply_interrupted(struct kr_applying *a);

@@ -26,28 +26,6 @@
 #include "fix/apply.h"
 #include "fix/health.h"
 
-#define LOG_LINES     10
-#define LOG_SYNC_USEC (2 * KR_USEC_PER_SEC)
-
-void kr_apply_log(struct kr_applying *f, const struct kr_activation *since)
-{
-	const struct kr_journal_query query = {
-		.root = kr_apply_node(f)->root,
-		.unit = kr_apply_node(f)->unit_name,
-		.n_max = LOG_LINES,
-		.not_pid = since ? since->old_pid : 0,
-		.since_usec = since ? since->asked_usec : 0,
-	};
-	struct kr_log log = {0};
-
-	/* best effort: what is there is read in any case */
-	kr_journal_sync(query.root, LOG_SYNC_USEC);
-	if (kr_journal_read(&query, f->diag, &log) < 0)
-		return;
-	kr_log_done(&f->fix->log);
-	f->fix->log = log;
-}
-
 int kr_apply_interrupted(struct kr_applying *f)
 {
 	if (!f->options->tick)
@@ -116,8 +94,12 @@ static int back_without_restart(struct kr_applying *f, enum kr_outcome outcome,
 	                    f->tx ? "the files were put back, " : "");
 }
 
-/* kubelet was restarted, and is again, on the old files. */
-static int back_with_restart(struct kr_applying *f, const char *why, bool again)
+/*
+ * kubelet was restarted, and is again, on the old files. FAILED: the restart
+ * that kubelet did not survive, NULL: it did.
+ */
+static int back_with_restart(struct kr_applying *f, const char *why, bool again,
+                             const struct kr_activation *failed)
 {
 	struct kr_activation act = {.wait_usec = f->options->wait_usec};
 	int reverted = revert(f, again ? NULL : why), r;
@@ -136,6 +118,8 @@ static int back_with_restart(struct kr_applying *f, const char *why, bool again)
 		            "once more: %s",
 		            act.failure ? act.failure : strerror(-r));
 	free(act.failure);
+	if (failed)
+		kr_apply_want_log(f, failed, &act);
 	if (reverted < 0)
 		return end_broken(f, "not all files could be put back");
 	if (f->tx)
@@ -184,7 +168,7 @@ static int failed_proof(struct kr_applying *f, const char *failure, int error)
 		f->stays = true;
 		return end_broken(f, failure);
 	}
-	return back_with_restart(f, failure, error != -EHOSTDOWN);
+	return back_with_restart(f, failure, error != -EHOSTDOWN, NULL);
 }
 
 static int failed_restart(struct kr_applying *f, struct kr_activation *act,
@@ -197,16 +181,16 @@ static int failed_restart(struct kr_applying *f, struct kr_activation *act,
 
 	if (!act->asked)
 		return back_without_restart(f, KR_OUTCOME_FAILED, failure);
-	kr_apply_log(f, act);
+	kr_apply_want_log(f, act, NULL);
 	if (error == -EINTR)
-		return back_with_restart(f, failure, true);
+		return back_with_restart(f, failure, true, act);
 	if (!f->was_healthy)
 		return end_unhealthy_before(f, failure, false);
 	if (f->options->no_rollback) {
 		f->stays = true;
 		return end_broken(f, failure);
 	}
-	return back_with_restart(f, failure, error != -EHOSTDOWN);
+	return back_with_restart(f, failure, error != -EHOSTDOWN, act);
 }
 
 static int restart(struct kr_applying *f)
@@ -258,6 +242,6 @@ int kr_apply_activate(struct kr_applying *f)
 int kr_apply_give_up(struct kr_applying *f, const char *why)
 {
 	if (f->fix->restarts)
-		return back_with_restart(f, why, true);
+		return back_with_restart(f, why, true, NULL);
 	return back_without_restart(f, KR_OUTCOME_FAILED, why);
 }

@@ -256,6 +256,23 @@ static int push(struct kr_log *log, const struct kr_log_line *entry,
 	return 0;
 }
 
+/* The current entry, which PID wrote, is not asked for. */
+static bool is_excluded(sd_journal *journal,
+                        const struct kr_journal_query *query, int pid)
+{
+	_cleanup_free_ char *id = NULL;
+	size_t size;
+
+	for (size_t i = 0; i < ARRAY_SIZE(query->not_pids); i++) {
+		if (pid > 0 && pid == query->not_pids[i])
+			return true;
+	}
+	if (!query->not_invocation_id)
+		return false;
+	id = field_value(journal, "INVOCATION_ID", &size);
+	return id && strcmp(id, query->not_invocation_id) == 0;
+}
+
 /* Reads the current entry, its last line first. */
 static int read_entry(sd_journal *journal, const struct kr_journal_query *query,
                       uint64_t realtime_usec, struct kr_log *log)
@@ -271,7 +288,7 @@ static int read_entry(sd_journal *journal, const struct kr_journal_query *query,
 	identifier = field_value(journal, "SYSLOG_IDENTIFIER", &start);
 	entry.identifier = identifier;
 	entry.pid = field_number(journal, "_PID");
-	if (query->not_pid > 0 && entry.pid == query->not_pid)
+	if (is_excluded(journal, query, entry.pid))
 		return 0;
 	for (end = size; end > 0 && text[end - 1] == '\n'; end--)
 		;

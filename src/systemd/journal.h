@@ -29,9 +29,10 @@ struct kr_journal_query {
 	                     journal files below ROOT */
 	const char *unit; /* "kubelet.service" */
 	const char *invocation_id; /* only this invocation; NULL or "": all */
-	pid_t not_pid;             /* without what this process wrote; 0: all */
-	size_t n_max;              /* the last so many lines */
-	uint64_t since_usec;       /* realtime; 0: no limit */
+	pid_t not_pids[2]; /* without what these processes wrote; 0: none */
+	const char *not_invocation_id; /* without what systemd says of it */
+	size_t n_max;                  /* the last so many lines */
+	uint64_t since_usec;           /* realtime; 0: no limit */
 };
 
 /*

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What a kubelet that is not well said last.
+ *
+ * It is asked for where that shows, and read at the very end, when the node is
+ * in its old or its new state and nothing is armed any more: journald may be
+ * slow, and the way back must not wait for it. By then others have spoken, too:
+ * the kubelet of before, whose last lines may come late, and the one that runs
+ * on the old files again. Both are left out.
+ */
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "fix/apply.h"
+
+#define N_LINES    10
+#define LIMIT_USEC (10 * KR_USEC_PER_SEC) /* of journald */
+
+void kr_apply_want_log(struct kr_applying *f,
+                       const struct kr_activation *failed,
+                       const struct kr_activation *back)
+{
+	f->log = (struct kr_log_wish){.wanted = true};
+	if (failed) {
+		f->log.since_usec = failed->asked_usec;
+		f->log.not_pids[0] = failed->old_pid;
+	}
+	if (back) {
+		f->log.not_pids[1] = back->new_pid;
+		strlcpy(f->log.not_invocation_id, back->invocation_id,
+		        sizeof(f->log.not_invocation_id));
+	}
+}
+
+void kr_apply_read_log(struct kr_applying *f)
+{
+	const struct kr_journal_query query = {
+		.root = kr_apply_node(f)->root,
+		.unit = kr_apply_node(f)->unit_name,
+		.not_pids = {f->log.not_pids[0], f->log.not_pids[1]},
+		.not_invocation_id = f->log.not_invocation_id,
+		.n_max = N_LINES,
+		.since_usec = f->log.since_usec,
+	};
+	struct kr_log log = {0};
+
+	if (!f->log.wanted)
+		return;
+	/* best effort: what is there is read in any case */
+	kr_journal_sync(query.root, LIMIT_USEC);
+	if (kr_journal_read(&query, f->diag, &log) < 0)
+		return;
+	kr_log_done(&f->fix->log);
+	f->fix->log = log;
+}
