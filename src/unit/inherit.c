@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A service inherits the manager's own environment and what User= and
+ * PassEnvironment= bring; some variables are made for each start anew. Of the
+ * manager's, the files of the node tell nothing: without its block it may have
+ * given a value to PATH and to the locale.
+ *
+ * Source: build_environment() in src/core/execute.c, service_spawn() in
+ * src/core/service.c of systemd 252.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit/inherit.h"
+
+/* Set for each start anew. */
+static bool made_at_start(const struct kr_directives *d, const char *name)
+{
+	static const char *const directories[] = {
+		[KR_DIRECTORY_RUNTIME] = "RUNTIME_DIRECTORY",
+		[KR_DIRECTORY_STATE] = "STATE_DIRECTORY",
+		[KR_DIRECTORY_CACHE] = "CACHE_DIRECTORY",
+		[KR_DIRECTORY_LOGS] = "LOGS_DIRECTORY",
+		[KR_DIRECTORY_CONFIGURATION] = "CONFIGURATION_DIRECTORY",
+	};
+	bool notify = strncmp(d->unit->type, "notify", 6) == 0;
+
+	static_assert(ARRAY_SIZE(directories) == _KR_DIRECTORY_MAX,
+	              "a variable for each");
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+		if (strcmp(name, directories[i]) == 0)
+			return d->directories[i];
+	}
+	if (strcmp(name, "CREDENTIALS_DIRECTORY") == 0)
+		return d->credentials;
+	if (strcmp(name, "NOTIFY_SOCKET") == 0)
+		return notify || d->watchdog;
+	if (strncmp(name, "WATCHDOG_", 9) == 0)
+		return d->watchdog;
+	if (strncmp(name, "LISTEN_", 7) == 0)
+		return d->sockets;
+	if (strcmp(name, "PIDFILE") == 0)
+		return d->pid_file;
+	return strcmp(name, "INVOCATION_ID") == 0 ||
+	       strcmp(name, "JOURNAL_STREAM") == 0 ||
+	       strcmp(name, "SYSTEMD_EXEC_PID") == 0 ||
+	       strncmp(name, "MEMORY_PRESSURE_", 16) == 0;
+}
+
+/* The manager's own variables, "NAME=value"; NULL: not known. */
+static const char *const *manager_block(const struct kr_directives *d)
+{
+	const struct kr_unit_options *options = d->specifiers.options;
+
+	return options ? options->manager_environment : NULL;
+}
+
+static const char *manager_value(const struct kr_directives *d,
+                                 const char *name)
+{
+	const char *const *p = manager_block(d);
+	size_t length = strlen(name);
+
+	for (; p && *p; p++) {
+		if (strncmp(*p, name, length) == 0 && (*p)[length] == '=')
+			return *p + length + 1;
+	}
+	return NULL;
+}
+
+bool kr_inherit_may(void *directives, const char *name)
+{
+	struct kr_directives *d = directives;
+
+	if (kr_strings_contain(&d->environment.unset, name))
+		return false;
+	if (made_at_start(d, name))
+		return true;
+	if (manager_block(d))
+		return false;
+	return strcmp(name, "PATH") == 0 || strcmp(name, "LANG") == 0 ||
+	       strcmp(name, "LANGUAGE") == 0 || strncmp(name, "LC_", 3) == 0;
+}
+
+/* The N-th field of the line of USER in /etc/passwd; NULL: not there. */
+static char *passwd_field(struct kr_directives *d, const char *user, unsigned n)
+{
+	const struct kr_file *file;
+	size_t length = strlen(user);
+
+	if (kr_fs_read(d->specifiers.fs, "/etc/passwd", &file) < 0)
+		return NULL;
+	for (const char *s = file->data; *s; s += *s == '\n') {
+		const char *field = s;
+
+		s += strcspn(s, "\n");
+		if (strncmp(field, user, length) != 0 || field[length] != ':')
+			continue;
+		for (unsigned i = 0; i < n && field < s; i++)
+			field += strcspn(field, ":\n") + 1;
+		return field < s ? strndup(field, strcspn(field, ":\n")) : NULL;
+	}
+	return NULL;
+}
+
+/* HOME, LOGNAME, SHELL and USER, which only User= brings. */
+static int inherit_user(struct kr_directives *d)
+{
+	_cleanup_free_ char *home = NULL, *shell = NULL;
+	const char *user = d->unit->user;
+	int r;
+
+	if (!user)
+		return 0;
+	if (strcmp(user, "root") != 0) {
+		home = passwd_field(d, user, 5);
+		shell = passwd_field(d, user, 6);
+	}
+	r = kr_environment_inherit(&d->environment, "HOME",
+	                           strcmp(user, "root") == 0 ? "/root" : home);
+	if (r == 0)
+		r = kr_environment_inherit(&d->environment, "LOGNAME", user);
+	if (r == 0)
+		r = kr_environment_inherit(&d->environment, "USER", user);
+	return r < 0 ? r
+	             : kr_environment_inherit(&d->environment, "SHELL", shell);
+}
+
+static int inherit_pass(struct kr_directives *d)
+{
+	struct kr_strings *pass = &d->environment.pass;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < pass->n_items; i++) {
+		const char *value = manager_value(d, pass->items[i]);
+
+		if (!value)
+			kr_diag_add_path(d->specifiers.diag, KR_WARNING,
+			                 "pass-environment-unknown",
+			                 d->unit->fragment_path,
+			                 "PassEnvironment= passes '%s', whose "
+			                 "value is not in a file",
+			                 pass->items[i]);
+		r = kr_environment_inherit(&d->environment, pass->items[i],
+		                           value);
+	}
+	return r;
+}
+
+int kr_inherit(struct kr_directives *d)
+{
+	const char *const *p = manager_block(d);
+	int r = 0;
+
+	for (; r == 0 && p && *p; p++) {
+		const char *equals = strchr(*p, '=');
+		_cleanup_free_ char *name = NULL;
+
+		if (!equals)
+			continue;
+		name = strndup(*p, (size_t)(equals - *p));
+		r = name ? kr_environment_inherit(&d->environment, name,
+		                                  equals + 1)
+		         : -ENOMEM;
+	}
+	if (r == 0)
+		r = inherit_user(d);
+	if (r == 0 && d->search_path)
+		r = kr_environment_inherit(&d->environment, "PATH",
+		                           d->search_path);
+	return r == 0 ? inherit_pass(d) : r;
+}
