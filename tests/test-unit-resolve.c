@@ -55,8 +55,7 @@ static char *show(const struct kr_unit *unit)
 	return text;
 }
 
-/* --- one file ---------------------------------------------------------------
- */
+/* --- one file ------------------------------------------------------------ */
 
 struct row {
 	const char *name;
@@ -206,8 +205,7 @@ START_TEST(test_row)
 }
 END_TEST
 
-/* --- environment files
- * -------------------------------------------------------- */
+/* --- environment files --------------------------------------------------- */
 
 static const struct row files[] = {
 	{"plain", "A=b c", "/bin/x|b|c"},
@@ -239,8 +237,7 @@ START_TEST(test_file)
 }
 END_TEST
 
-/* --- where files are
- * ------------------------------------------------------------ */
+/* --- where files are ----------------------------------------------------- */
 
 #define S(x) "[Service]\nEnvironment=A=" x "\n"
 
@@ -344,8 +341,7 @@ START_TEST(test_prefix_folders)
 }
 END_TEST
 
-/* --- spans
- * ------------------------------------------------------------------------ */
+/* --- spans --------------------------------------------------------------- */
 
 static void check_span(struct kr_span span, const char *want)
 {
@@ -390,8 +386,7 @@ START_TEST(test_spans)
 }
 END_TEST
 
-/* --- what is appended
- * ---------------------------------------------------------------- */
+/* --- what is appended ---------------------------------------------------- */
 
 static const struct append {
 	const char *name, *line, *want; /* NULL: no edit is safe */
@@ -435,8 +430,7 @@ START_TEST(test_append)
 }
 END_TEST
 
-/* --- real nodes
- * ------------------------------------------------------------------------ */
+/* --- real nodes ---------------------------------------------------------- */
 
 static struct dirent **nodes;
 static int n_nodes;

@@ -5,11 +5,11 @@
  *
  * How a variable's value is written decides what is to be put where:
  *
- *	quoted       ` WORD` before the closing quote
- *	not quoted   ` WORD` at its end; in Environment=, where a blank would
- *end the assignment, quotes around the whole of it as well pieces       `"
- *WORD"` behind the last one, which joins on empty        the same without the
- *blank, which is not needed then
+ * - quoted: ` WORD` before the closing quote
+ * - not quoted: ` WORD` at its end; in Environment=, where a blank would end
+ *   the assignment, quotes around the whole of it as well
+ * - pieces: `" WORD"` behind the last one, which joins on
+ * - empty: the same without the blank, which is not needed then
  *
  * In unit files "%" is doubled, in commands "$" too. Not edited are: what comes
  * from no file, a value whose last word would swallow the new one (an open

@@ -11,8 +11,7 @@
  *	ESCAPE     an EOL goes with its backslash (the lines are joined with
  *	           nothing between), any other byte stays; -> VALUE
  *	SINGLE     to the next ', all bytes as they are
- *	DOUBLE     to the next "; a backslash goes before one of "\`$ and before
- *LF
+ *	DOUBLE     to the next "; a backslash goes before one of "\`$ and LF
  *
  * An EOL is one LF or CR. Blanks behind an unquoted value are cut off, but not
  * those before a backslash. The file's end ends any value.

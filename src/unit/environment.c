@@ -100,8 +100,7 @@ static bool assignment_valid(const struct kr_text *text)
 	       kr_utf8_valid(text->bytes, text->length);
 }
 
-/* --- Environment=
- * -------------------------------------------------------------- */
+/* --- Environment= -------------------------------------------------------- */
 
 /* How the word [START, END) of LINE is quoted, and where its value is. */
 struct shape {
@@ -263,8 +262,7 @@ int kr_environment_assign(struct kr_environment *e,
 	return r < 0 ? r : 0;
 }
 
-/* --- UnsetEnvironment=, PassEnvironment=
- * ----------------------------------------- */
+/* --- UnsetEnvironment=, PassEnvironment= --------------------------------- */
 
 static int add_list(struct kr_strings *list, const struct kr_specifiers *s,
                     const struct kr_text *line, unsigned flags)
@@ -329,8 +327,7 @@ int kr_environment_inherit(struct kr_environment *e, const char *name,
 	return add(&e->inherited, &v);
 }
 
-/* --- EnvironmentFile=
- * --------------------------------------------------------------- */
+/* --- EnvironmentFile= ---------------------------------------------------- */
 
 /* PATH without "//", "/./" and a slash at its end; ".." is not allowed. */
 static int simplify(const char *path, char **ret)
@@ -541,8 +538,7 @@ int kr_environment_read(struct kr_environment *e, struct kr_fs *fs,
 	return r;
 }
 
-/* --- the result
- * ------------------------------------------------------------------------ */
+/* --- the result ---------------------------------------------------------- */
 
 struct merging {
 	struct kr_environment *environment;

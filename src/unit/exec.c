@@ -9,13 +9,13 @@
  *
  * The first word is unquoted, then its prefixes are taken off, each once and in
  * any order ("+", "!" and "!!" exclude each other); with "@" the word behind
- *the path is argv[0]. Specifiers are resolved in each word by itself, so that
- *their values are never split. "\;" is a word of one semicolon. An unknown
- *escape stays as it is.
+ * the path is argv[0]. Specifiers are resolved in each word by itself, so that
+ * their values are never split. "\;" is a word of one semicolon. An unknown
+ * escape stays as it is.
  *
  * What is wrong with a command makes systemd refuse the unit, unless the
- *command has a "-", which then is dropped with the rest of its line. An open
- *quote in the first word is only a line that is ignored.
+ * command has a "-", which then is dropped with the rest of its line. An open
+ * quote in the first word is only a line that is ignored.
  *
  * Source: config_parse_exec() in src/core/load-fragment.c, path_simplify(),
  * path_is_valid() in src/basic/path-util.c of systemd 252.
@@ -135,8 +135,7 @@ static int add_word(struct parser *p, struct kr_exec_word *word)
 	return 0;
 }
 
-/* --- the program
- * ----------------------------------------------------------------- */
+/* --- the program --------------------------------------------------------- */
 
 static bool take_privilege(struct parser *p, char c)
 {
@@ -307,8 +306,7 @@ static int parse_program(struct parser *p, const struct kr_split_word *first)
 	return r;
 }
 
-/* --- the arguments
- * ------------------------------------------------------------------ */
+/* --- the arguments ------------------------------------------------------- */
 
 static int add_semicolon(struct parser *p)
 {

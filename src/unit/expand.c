@@ -22,7 +22,7 @@
  * where a quote or a comment lies between, only the word and the blanks before
  * it on its line go, and a word that itself has such a gap cannot be cut. Nor
  * can one whose cut would make the rest of its line a comment or a quoted
- *value.
+ * value.
  *
  * Source: src/basic/env-util.c of systemd 252.
  */
@@ -72,8 +72,7 @@ static int add_word(struct expansion *x, struct kr_unit_word *word)
 	return 0;
 }
 
-/* --- cuts
- * ------------------------------------------------------------------------- */
+/* --- cuts ---------------------------------------------------------------- */
 
 /* Whether the file's bytes [FROM, TO) are escaped line ends, which environment
  * files drop without a trace. */
@@ -178,8 +177,7 @@ static struct kr_span find_cut(const struct place *p)
 	return cut.file && spoils_line(cut) ? KR_SPAN_NONE : cut;
 }
 
-/* --- $VAR
- * ------------------------------------------------------------------------- */
+/* --- $VAR ---------------------------------------------------------------- */
 
 /* The variable that NAME means. A "=" in it is part of the value: "A=b" is what
  * follows in a value that begins with "b=". */
@@ -351,8 +349,7 @@ static int expand_alone(struct expansion *x, const struct kr_exec_word *from)
 	return r;
 }
 
-/* --- ${VAR}
- * ------------------------------------------------------------------------- */
+/* --- ${VAR} -------------------------------------------------------------- */
 
 /* Appends the value of the name in [START, START + LENGTH) of FROM. */
 static int push_variable(struct expansion *x, const struct kr_exec_word *from,
@@ -419,9 +416,7 @@ static int expand_inside(struct expansion *x, const struct kr_exec_word *from,
 	return r;
 }
 
-/* --- words
- * ---------------------------------------------------------------------------
- */
+/* --- words --------------------------------------------------------------- */
 
 /* "${NAME}" and nothing else. */
 static bool is_one_variable(const char *s)

@@ -89,8 +89,7 @@ static const struct kr_dir_entry *find_entry(const struct kr_dir *dir,
 	return NULL;
 }
 
-/* --- links ------------------------------------------------------------------
- */
+/* --- links --------------------------------------------------------------- */
 
 /* The name that a link in folder FOLDER to TARGET means; NULL: it leads out of
  * the load path. */
@@ -183,8 +182,7 @@ static int read_links(struct search *s, size_t folder)
 	return r;
 }
 
-/* --- folders -----------------------------------------------------------------
- */
+/* --- folders ------------------------------------------------------------- */
 
 /* Whether the folder is /usr/lib's under another name. */
 static bool is_merged(struct search *s, const char *folder)
@@ -225,8 +223,7 @@ static int list_folders(struct search *s)
 	return 0;
 }
 
-/* --- the fragment ------------------------------------------------------------
- */
+/* --- the fragment -------------------------------------------------------- */
 
 static const struct alias *find_alias(const struct search *s, const char *name)
 {
@@ -325,8 +322,7 @@ static int find_names(const struct search *s, struct kr_strings *names)
 	return 0;
 }
 
-/* --- drop-ins
- * ------------------------------------------------------------------ */
+/* --- drop-ins ------------------------------------------------------------ */
 
 struct dropins {
 	struct kr_strings names, paths; /* in pairs */
@@ -475,8 +471,7 @@ static int find_dropins(struct search *s, struct kr_unit_files *files)
 	return r;
 }
 
-/* ------------------------------------------------------------------------------
- */
+/* --- all of them --------------------------------------------------------- */
 
 static int find_all(struct search *s, const char *name,
                     struct kr_unit_files *files)

@@ -49,8 +49,7 @@ static int unknown(const struct kr_specifiers *s, const char *data, char **ret)
 	return 1;
 }
 
-/* --- the unit's name: PREFIX[@INSTANCE].service ----------------------------
- */
+/* --- the unit's name: PREFIX[@INSTANCE].service -------------------------- */
 
 static size_t name_length(const char *name)
 {
@@ -198,8 +197,7 @@ static int shared_data(const struct kr_specifiers *s, const char *data,
 	return version != 0 && version < 257 ? -EBADSLT : copy(data, ret);
 }
 
-/* --- the node's files ------------------------------------------------------
- */
+/* --- the node's files ---------------------------------------------------- */
 
 /* The first line of the file at PATH. 1: it cannot be read. */
 static int first_line(const struct kr_specifiers *s, const char *path,
@@ -353,8 +351,7 @@ static int architecture(const struct kr_specifiers *s, const char *data,
 	return 1;
 }
 
-/* --- the table -------------------------------------------------------------
- */
+/* --- the table ----------------------------------------------------------- */
 
 static const struct specifier {
 	value_fn *value;
