@@ -102,6 +102,7 @@ def test_journal_is_late(host, tap):
     tap.contains(log, "status=255", "and what systemd says of it")
     tap.check("Got signal 15" not in log, "not those of the one before", log)
     tap.check("start 3" not in log, "nor those of the one after", log)
+    tap.check("Stopping" not in log, "nor what systemd said before", log)
 
 
 def test_journal_says_nothing(host, tap):

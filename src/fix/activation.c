@@ -260,15 +260,22 @@ static int ended(struct settling *s)
 	            how);
 }
 
+static struct kr_invocation invocation(const struct kr_loaded_unit *u)
+{
+	struct kr_invocation inv = {.pid = u->main_pid};
+
+	strlcpy(inv.id, u->invocation_id, sizeof(inv.id));
+	return inv;
+}
+
 /* The first look after the job: what must stay as it is from here on. */
 static int first_look(struct settling *s)
 {
 	const struct kr_loaded_unit *u = s->unit;
 
 	strlcpy(s->invocation_id, u->invocation_id, sizeof(s->invocation_id));
-	strlcpy(s->act->invocation_id, u->invocation_id,
-	        sizeof(s->act->invocation_id));
-	s->main_pid = s->act->new_pid = u->main_pid;
+	s->main_pid = u->main_pid;
+	s->act->new = invocation(u);
 	s->n_restarts = u->n_restarts;
 	s->start_usec = u->started_monotonic_usec ? u->started_monotonic_usec
 	                                          : kr_now_usec();
@@ -414,9 +421,8 @@ int kr_activation_restart(struct kr_host *host, struct kr_activation *act,
 	act->failure = NULL;
 	act->asked = false;
 	act->asked_usec = kr_realtime_usec();
-	act->old_pid = host->loaded->main_pid;
-	act->new_pid = 0;
-	act->invocation_id[0] = '\0';
+	act->old = invocation(host->loaded);
+	act->new = (struct kr_invocation){0};
 	r = run_job(host, act, actions, diag);
 	if (r < 0)
 		return r;

@@ -11,6 +11,7 @@
 
 #include "base/diag.h"
 #include "fix/host.h"
+#include "systemd/journal.h"
 #include "systemd/manager.h"
 
 /* A step that was taken, for the report. */
@@ -49,10 +50,9 @@ struct kr_activation {
 	char *failure;       /* out: why it is not well, freed by the caller */
 	/* out, to tell what the new kubelet said from what others said: when
 	 * the restart was asked for (realtime), who ran until then, and who
-	 * came (0 and "": nobody) */
+	 * came */
 	uint64_t asked_usec;
-	pid_t old_pid, new_pid;
-	char invocation_id[KR_INVOCATION_ID_SIZE];
+	struct kr_invocation old, new;
 };
 
 /* How long kr_activation_restart() may take, but for the settle time. */

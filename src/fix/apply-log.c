@@ -10,8 +10,6 @@
  * on the old files again. Both are left out.
  */
 
-#include <string.h>
-
 #include "base/clock.h"
 #include "fix/apply.h"
 
@@ -25,13 +23,10 @@ void kr_apply_want_log(struct kr_applying *f,
 	f->log = (struct kr_log_wish){.wanted = true};
 	if (failed) {
 		f->log.since_usec = failed->asked_usec;
-		f->log.not_pids[0] = failed->old_pid;
+		f->log.except[0] = failed->old;
 	}
-	if (back) {
-		f->log.not_pids[1] = back->new_pid;
-		strlcpy(f->log.not_invocation_id, back->invocation_id,
-		        sizeof(f->log.not_invocation_id));
-	}
+	if (back)
+		f->log.except[1] = back->new;
 }
 
 void kr_apply_read_log(struct kr_applying *f)
@@ -39,8 +34,7 @@ void kr_apply_read_log(struct kr_applying *f)
 	const struct kr_journal_query query = {
 		.root = kr_apply_node(f)->root,
 		.unit = kr_apply_node(f)->unit_name,
-		.not_pids = {f->log.not_pids[0], f->log.not_pids[1]},
-		.not_invocation_id = f->log.not_invocation_id,
+		.except = {f->log.except[0], f->log.except[1]},
 		.n_max = N_LINES,
 		.since_usec = f->log.since_usec,
 	};

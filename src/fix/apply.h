@@ -15,9 +15,7 @@
 struct kr_log_wish {
 	bool wanted;
 	uint64_t since_usec; /* realtime; 0: of all times */
-	pid_t not_pids[2];   /* not theirs; 0: none */
-	char not_invocation_id[KR_INVOCATION_ID_SIZE]; /* nor what systemd says
-	                                                  of it */
+	struct kr_invocation except[2];
 };
 
 struct kr_applying {

@@ -263,14 +263,15 @@ static bool is_excluded(sd_journal *journal,
 	_cleanup_free_ char *id = NULL;
 	size_t size;
 
-	for (size_t i = 0; i < ARRAY_SIZE(query->not_pids); i++) {
-		if (pid > 0 && pid == query->not_pids[i])
+	id = field_value(journal, "INVOCATION_ID", &size);
+	for (size_t i = 0; i < ARRAY_SIZE(query->except); i++) {
+		const struct kr_invocation *other = &query->except[i];
+
+		if ((pid > 0 && pid == other->pid) ||
+		    (id && *id && strcmp(id, other->id) == 0))
 			return true;
 	}
-	if (!query->not_invocation_id)
-		return false;
-	id = field_value(journal, "INVOCATION_ID", &size);
-	return id && strcmp(id, query->not_invocation_id) == 0;
+	return false;
 }
 
 /* Reads the current entry, its last line first. */

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/diag.h"
+#include "unit/loaded.h"
 
 struct kr_log_line {
 	uint64_t realtime_usec;
@@ -24,15 +25,21 @@ struct kr_log {
 	size_t n_lines;
 };
 
+/* One process of a unit. */
+struct kr_invocation {
+	pid_t pid;                      /* 0: not known */
+	char id[KR_INVOCATION_ID_SIZE]; /* "": not known */
+};
+
 struct kr_journal_query {
 	const char *root; /* NULL or "/": this machine's journal, else the
 	                     journal files below ROOT */
 	const char *unit; /* "kubelet.service" */
 	const char *invocation_id; /* only this invocation; NULL or "": all */
-	pid_t not_pids[2]; /* without what these processes wrote; 0: none */
-	const char *not_invocation_id; /* without what systemd says of it */
-	size_t n_max;                  /* the last so many lines */
-	uint64_t since_usec;           /* realtime; 0: no limit */
+	/* without what these invocations said, and what systemd said of them */
+	struct kr_invocation except[2];
+	size_t n_max;        /* the last so many lines */
+	uint64_t since_usec; /* realtime; 0: no limit */
 };
 
 /*
