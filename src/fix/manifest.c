@@ -420,6 +420,16 @@ int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
 	return 0;
 }
 
+struct kr_manifest *kr_manifests_find(const struct kr_manifests *list,
+                                      const char *id)
+{
+	for (size_t i = 0; i < list->n_items; i++) {
+		if (strcmp(list->items[i].id, id) == 0)
+			return &list->items[i];
+	}
+	return NULL;
+}
+
 void kr_manifests_done(struct kr_manifests *list)
 {
 	for (size_t i = 0; i < list->n_items; i++)

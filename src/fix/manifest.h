@@ -97,6 +97,10 @@ struct kr_manifests {
  * interrupted run may be what it tells of. */
 int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
                       struct kr_manifests *ret);
+/* The one of ID, or NULL. */
+struct kr_manifest *kr_manifests_find(const struct kr_manifests *manifests,
+                                      const char *id);
+
 void kr_manifests_done(struct kr_manifests *manifests);
 #define _cleanup_manifests_ _cleanup_(kr_manifests_done)
 

@@ -19,8 +19,8 @@
 #include "fix/record.h"
 #include "fix/replace.h"
 
-static int fail(struct kr_diag *diag, const char *path, int error,
-                const char *what)
+int kr_record_fail(struct kr_diag *diag, const char *path, int error,
+                   const char *what)
 {
 	kr_diag_add_path(diag, KR_ERROR, "transaction", path, "%s: %s", what,
 	                 strerror(-error));
@@ -50,18 +50,18 @@ int kr_record_make(struct kr_record *record, struct kr_fs *fs,
 	static const char what[] = "copies of the files cannot be kept there";
 
 	if (state_fd < 0)
-		return fail(diag, KR_STATE_DIR, state_fd, what);
+		return kr_record_fail(diag, KR_STATE_DIR, state_fd, what);
 	make_id(&record->manifest);
 	if (mkdirat(state_fd, record->manifest.id, 0700) < 0)
-		return fail(diag, KR_STATE_DIR, -errno, what);
+		return kr_record_fail(diag, KR_STATE_DIR, -errno, what);
 	record->folder_fd =
 		openat(state_fd, record->manifest.id,
 	               O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (record->folder_fd < 0)
-		return fail(diag, KR_STATE_DIR, -errno, what);
+		return kr_record_fail(diag, KR_STATE_DIR, -errno, what);
 	if (fsync(state_fd) < 0)
-		return fail(diag, KR_STATE_DIR, -errno,
-		            "cannot be brought to the disk");
+		return kr_record_fail(diag, KR_STATE_DIR, -errno,
+		                      "cannot be brought to the disk");
 	return 0;
 }
 
@@ -84,7 +84,8 @@ static int keep_copy(struct kr_record *record, struct kr_manifest_file *file,
 	kr_sha256_hex(old->data, old->size, file->before);
 	r = kr_write_file(record->folder_fd, file->copy, old->data, old->size,
 	                  content->target_fd);
-	return r < 0 ? fail(diag, file->path, r, "cannot be copied") : 0;
+	return r < 0 ? kr_record_fail(diag, file->path, r, "cannot be copied")
+	             : 0;
 }
 
 static int copy_edits(struct kr_manifest_file *file,
@@ -178,8 +179,9 @@ int kr_record_mark(struct kr_record *record, enum kr_manifest_state state,
 	if (r == 0)
 		r = kr_manifest_write(record->folder_fd, &record->manifest);
 	if (r < 0)
-		return fail(diag, KR_STATE_DIR, r,
-		            "the state of the transaction cannot be kept");
+		return kr_record_fail(
+			diag, KR_STATE_DIR, r,
+			"the state of the transaction cannot be kept");
 	return 0;
 }
 

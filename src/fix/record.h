@@ -52,4 +52,8 @@ void kr_record_end(struct kr_record *record);
  * manifest is still there. */
 int kr_record_forget(struct kr_record *record);
 
+/* Says that WHAT went wrong at PATH, in an error of the transaction. ERROR. */
+int kr_record_fail(struct kr_diag *diag, const char *path, int error,
+                   const char *what);
+
 void kr_record_done(struct kr_record *record);

@@ -24,15 +24,17 @@
 
 /* --- finding ------------------------------------------------------------- */
 
+static bool is_interrupted(struct kr_fs *fs, const struct kr_manifest *m)
+{
+	return kr_manifest_is_pending(m->state) && kr_manifest_is_ours(fs, m);
+}
+
 const struct kr_manifest *kr_recover_find(struct kr_fs *fs,
                                           const struct kr_manifests *manifests)
 {
 	for (size_t i = manifests->n_items; i-- > 0;) {
-		const struct kr_manifest *m = &manifests->items[i];
-
-		if (kr_manifest_is_pending(m->state) &&
-		    kr_manifest_is_ours(fs, m))
-			return m;
+		if (is_interrupted(fs, &manifests->items[i]))
+			return &manifests->items[i];
 	}
 	return NULL;
 }
@@ -185,13 +187,10 @@ static int each(struct kr_fs *fs, struct kr_manifests *list,
 
 	/* the last one first: it saw what the one before had left */
 	for (size_t i = list->n_items; r == 0 && i-- > 0;) {
-		struct kr_manifest *m = &list->items[i];
-
-		if (!kr_manifest_is_pending(m->state) ||
-		    !kr_manifest_is_ours(fs, m))
+		if (!is_interrupted(fs, &list->items[i]))
 			continue;
 		n++;
-		r = step(fs, m, diag);
+		r = step(fs, &list->items[i], diag);
 	}
 	return r < 0 ? r : n;
 }

@@ -54,14 +54,12 @@ static const struct kr_manifest *find(struct kr_fs *fs,
                                       const struct kr_manifests *list,
                                       const char *id)
 {
+	const struct kr_manifest *m;
+
 	if (!id)
 		return kr_recover_find(fs, list);
-	for (size_t i = 0; i < list->n_items; i++) {
-		if (strcmp(list->items[i].id, id) == 0 &&
-		    kr_manifest_is_pending(list->items[i].state))
-			return &list->items[i];
-	}
-	return NULL;
+	m = kr_manifests_find(list, id);
+	return m && kr_manifest_is_pending(m->state) ? m : NULL;
 }
 
 /* --- kubelet ------------------------------------------------------------- */

@@ -53,14 +53,6 @@ const char *kr_transaction_id(const struct kr_transaction *tx)
 	return tx->record.manifest.id;
 }
 
-static int fail(struct kr_diag *diag, const char *path, int error,
-                const char *what)
-{
-	kr_diag_add_path(diag, KR_ERROR, "transaction", path, "%s: %s", what,
-	                 strerror(-error));
-	return error;
-}
-
 static struct kr_manifest_file *record_of(struct kr_transaction *tx,
                                           const struct target *t)
 {
@@ -97,7 +89,7 @@ static int make_parent(struct kr_transaction *tx, struct target *t,
 	int r = file->folder ? kr_make_parent(tx->fs, t->edits->path) : 0;
 
 	if (r < 0)
-		return fail(diag, file->folder, r, "cannot be made");
+		return kr_record_fail(diag, file->folder, r, "cannot be made");
 	return kr_replacement_open(tx->fs, t->edits->path, NULL, file->temp,
 	                           diag, &t->replacement);
 }
@@ -320,8 +312,8 @@ static int revert_by_copy(struct kr_transaction *tx, struct target *t,
 	int r = kr_make_parent(tx->fs, t->edits->path);
 
 	if (r < 0)
-		return fail(diag, t->edits->path, r,
-		            "its folder cannot be made");
+		return kr_record_fail(diag, t->edits->path, r,
+		                      "its folder cannot be made");
 	r = kr_replacement_write(tx->fs, t->edits->path,
 	                         t->edits->remove ? NULL : &t->after,
 	                         file->back, &content, diag, &back);

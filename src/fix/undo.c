@@ -48,14 +48,14 @@ int kr_outcome_to_undo_status(enum kr_outcome outcome)
 }
 
 /* The one of ID, or the last that stands; NULL: none. */
-static const struct kr_manifest *choose(const struct kr_manifests *list,
-                                        const char *id)
+static struct kr_manifest *choose(const struct kr_manifests *list,
+                                  const char *id)
 {
+	if (id)
+		return kr_manifests_find(list, id);
 	for (size_t i = list->n_items; i-- > 0;) {
-		const struct kr_manifest *m = &list->items[i];
-
-		if (id ? strcmp(m->id, id) == 0 : m->state == KR_MANIFEST_KEPT)
-			return m;
+		if (list->items[i].state == KR_MANIFEST_KEPT)
+			return &list->items[i];
 	}
 	return NULL;
 }
@@ -187,7 +187,7 @@ static int run(struct kr_applying *a, const struct kr_setting *setting,
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
 	struct kr_node_options options = *node_options;
-	const struct kr_manifest *m;
+	struct kr_manifest *m;
 	int r = read_record(a->fix, setting, id, &options);
 
 	if (r == 0)
@@ -209,7 +209,7 @@ static int run(struct kr_applying *a, const struct kr_setting *setting,
 	if (r < 0 || (a->fix->outcome != KR_OUTCOME_CHANGED && !a->stays))
 		return r;
 	strlcpy(a->fix->transaction, m->id, sizeof(a->fix->transaction));
-	return mark_undone(a, &list.items[m - list.items]);
+	return mark_undone(a, m);
 }
 
 int kr_undo_run(const struct kr_setting *setting,
