@@ -5,10 +5,7 @@
  * beside it, whatever the order in which that came about.
  */
 
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -53,91 +50,93 @@ static const struct row {
 	const char *name;
 	enum kind kind;
 	enum kr_manifest_state state;
-	bool old; /* a record without a second name, of plain renames */
 	/* at the target's name, beside it, and at the name of a copy */
 	char target, temp, back;
 	char want;        /* at the target's name, and nothing beside it */
 	const char *code; /* of a warning; NULL: none */
 	char aside;       /* kept with the record */
+	bool old;         /* a record without a second name, of plain renames */
 } rows[] = {
 #define PREPARED  KR_MANIFEST_PREPARED
 #define REPLACING KR_MANIFEST_REPLACING
 #define COMMITTED KR_MANIFEST_COMMITTED
 	/* no target is touched yet, what lies beside is ours */
-	{"nothing written", REPLACED, PREPARED, 0, 'b', '-', '-', 'b'},
-	{"written in part", REPLACED, PREPARED, 0, 'b', 'p', '-', 'b'},
-	{"written", REPLACED, PREPARED, 0, 'b', 'a', '-', 'b'},
-	{"somebody's since", REPLACED, PREPARED, 0, 'o', 'p', '-', 'o'},
-	{"somebody did the same", REPLACED, PREPARED, 0, 'a', 'p', '-', 'a'},
-	{"gone since", REPLACED, PREPARED, 0, '-', 'a', '-', '-'},
-	{"to be made, in part", MADE, PREPARED, 0, '-', 'p', '-', '-'},
-	{"to be made, theirs", MADE, PREPARED, 0, 'o', 'a', '-', 'o'},
-	{"to be removed", REMOVED, PREPARED, 0, 'b', '-', '-', 'b'},
-	{"to be removed, gone", REMOVED, PREPARED, 0, '-', '-', '-', '-'},
+	{"nothing written", REPLACED, PREPARED, 'b', '-', '-', 'b'},
+	{"written in part", REPLACED, PREPARED, 'b', 'p', '-', 'b'},
+	{"written", REPLACED, PREPARED, 'b', 'a', '-', 'b'},
+	{"somebody's since", REPLACED, PREPARED, 'o', 'p', '-', 'o'},
+	{"somebody did the same", REPLACED, PREPARED, 'a', 'p', '-', 'a'},
+	{"gone since", REPLACED, PREPARED, '-', 'a', '-', '-'},
+	{"to be made, in part", MADE, PREPARED, '-', 'p', '-', '-'},
+	{"to be made, theirs", MADE, PREPARED, 'o', 'a', '-', 'o'},
+	{"to be removed", REMOVED, PREPARED, 'b', '-', '-', 'b'},
+	{"to be removed, gone", REMOVED, PREPARED, '-', '-', '-', '-'},
 	/* exchanged or not */
-	{"not exchanged", REPLACED, REPLACING, 0, 'b', 'a', '-', 'b'},
-	{"exchanged", REPLACED, REPLACING, 0, 'a', 'b', '-', 'b'},
-	{"exchanged, all", REPLACED, COMMITTED, 0, 'a', 'b', '-', 'b'},
-	{"exchanged back", REPLACED, COMMITTED, 0, 'b', 'a', '-', 'b'},
-	{"back and tidy", REPLACED, COMMITTED, 0, 'b', '-', '-', 'b'},
-	{"renamed over", REPLACED, REPLACING, 0, 'a', '-', '-', 'b'},
-	{"renamed over, all", REPLACED, COMMITTED, 0, 'a', '-', '-', 'b'},
-	{"a copy in part", REPLACED, COMMITTED, 0, 'a', '-', 'p', 'b'},
-	{"a copy beside", REPLACED, COMMITTED, 0, 'a', '-', 'b', 'b'},
-	{"a copy exchanged", REPLACED, COMMITTED, 0, 'b', '-', 'a', 'b'},
-	{"a copy in part, too", REPLACED, COMMITTED, 0, 'a', 'b', 'p', 'b'},
-	{"the same by others", REPLACED, REPLACING, 0, 'a', 'a', '-', 'b'},
-	{"the old one by others", REPLACED, COMMITTED, 0, 'b', 'b', '-', 'b'},
+	{"not exchanged", REPLACED, REPLACING, 'b', 'a', '-', 'b'},
+	{"exchanged", REPLACED, REPLACING, 'a', 'b', '-', 'b'},
+	{"exchanged, all", REPLACED, COMMITTED, 'a', 'b', '-', 'b'},
+	{"exchanged back", REPLACED, COMMITTED, 'b', 'a', '-', 'b'},
+	{"back and tidy", REPLACED, COMMITTED, 'b', '-', '-', 'b'},
+	{"renamed over", REPLACED, REPLACING, 'a', '-', '-', 'b'},
+	{"renamed over, all", REPLACED, COMMITTED, 'a', '-', '-', 'b'},
+	{"a copy in part", REPLACED, COMMITTED, 'a', '-', 'p', 'b'},
+	{"a copy beside", REPLACED, COMMITTED, 'a', '-', 'b', 'b'},
+	{"a copy exchanged", REPLACED, COMMITTED, 'b', '-', 'a', 'b'},
+	{"a copy in part, too", REPLACED, COMMITTED, 'a', 'b', 'p', 'b'},
+	{"the same by others", REPLACED, REPLACING, 'a', 'a', '-', 'b'},
+	{"the old one by others", REPLACED, COMMITTED, 'b', 'b', '-', 'b'},
 	/* somebody else's */
-	{"in the instant", REPLACED, REPLACING, 0, 'a', 'o', '-', 'o',
+	{"in the instant", REPLACED, REPLACING, 'a', 'o', '-', 'o',
          "recover-foreign"},
-	{"on the way back", REPLACED, COMMITTED, 0, 'b', 'o', '-', 'o',
+	{"on the way back", REPLACED, COMMITTED, 'b', 'o', '-', 'o',
          "recover-foreign"},
-	{"before it", REPLACED, REPLACING, 0, 'o', 'a', '-', 'o',
+	{"before it", REPLACED, REPLACING, 'o', 'a', '-', 'o',
          "recover-foreign"},
-	{"after it", REPLACED, COMMITTED, 0, 'o', 'b', '-', 'o',
+	{"after it", REPLACED, COMMITTED, 'o', 'b', '-', 'o',
          "recover-foreign"},
-	{"after all", REPLACED, COMMITTED, 0, 'o', '-', '-', 'o',
+	{"after all", REPLACED, COMMITTED, 'o', '-', '-', 'o',
          "recover-foreign"},
-	{"twice", REPLACED, REPLACING, 0, 'o', 'x', '-', 'o', "recover-aside",
+	{"twice", REPLACED, REPLACING, 'o', 'x', '-', 'o', "recover-aside",
          'x'},
-	{"in the instant, then deleted", REPLACED, REPLACING, 0, '-', 'x', '-',
+	{"in the instant, then deleted", REPLACED, REPLACING, '-', 'x', '-',
          '-', "recover-aside", 'x'},
-	{"deleted after it", REPLACED, COMMITTED, 0, '-', 'b', '-', '-'},
-	{"deleted before it", REPLACED, REPLACING, 0, '-', 'a', '-', '-'},
+	{"deleted after it", REPLACED, COMMITTED, '-', 'b', '-', '-'},
+	{"deleted before it", REPLACED, REPLACING, '-', 'a', '-', '-'},
 	/* made */
-	{"not made", MADE, REPLACING, 0, '-', 'a', '-', '-'},
-	{"made", MADE, COMMITTED, 0, 'a', '-', '-', '-'},
-	{"made, moved away", MADE, COMMITTED, 0, '-', 'a', '-', '-'},
-	{"made, and gone", MADE, COMMITTED, 0, '-', '-', '-', '-'},
-	{"made, changed", MADE, COMMITTED, 0, 'o', '-', '-', 'o',
+	{"not made", MADE, REPLACING, '-', 'a', '-', '-'},
+	{"made", MADE, COMMITTED, 'a', '-', '-', '-'},
+	{"made, moved away", MADE, COMMITTED, '-', 'a', '-', '-'},
+	{"made, and gone", MADE, COMMITTED, '-', '-', '-', '-'},
+	{"made, changed", MADE, COMMITTED, 'o', '-', '-', 'o',
          "recover-foreign"},
-	{"theirs moved away", MADE, COMMITTED, 0, '-', 'o', '-', 'o',
+	{"theirs moved away", MADE, COMMITTED, '-', 'o', '-', 'o',
          "recover-foreign"},
-	{"not made, theirs", MADE, REPLACING, 0, 'o', 'a', '-', 'o',
+	{"not made, theirs", MADE, REPLACING, 'o', 'a', '-', 'o',
          "recover-foreign"},
 	/* removed */
-	{"not moved", REMOVED, REPLACING, 0, 'b', '-', '-', 'b'},
-	{"moved", REMOVED, REPLACING, 0, '-', 'b', '-', 'b'},
-	{"moved, all", REMOVED, COMMITTED, 0, '-', 'b', '-', 'b'},
-	{"moved, lost", REMOVED, COMMITTED, 0, '-', '-', '-', 'b'},
-	{"moved, a copy in part", REMOVED, COMMITTED, 0, '-', '-', 'p', 'b'},
-	{"theirs moved", REMOVED, REPLACING, 0, '-', 'o', '-', 'o',
+	{"not moved", REMOVED, REPLACING, 'b', '-', '-', 'b'},
+	{"moved", REMOVED, REPLACING, '-', 'b', '-', 'b'},
+	{"moved, all", REMOVED, COMMITTED, '-', 'b', '-', 'b'},
+	{"moved, lost", REMOVED, COMMITTED, '-', '-', '-', 'b'},
+	{"moved, a copy in part", REMOVED, COMMITTED, '-', '-', 'p', 'b'},
+	{"theirs moved", REMOVED, REPLACING, '-', 'o', '-', 'o',
          "recover-foreign"},
-	{"moved, made by others", REMOVED, COMMITTED, 0, 'o', 'b', '-', 'o',
+	{"moved, made by others", REMOVED, COMMITTED, 'o', 'b', '-', 'o',
          "recover-foreign"},
-	{"theirs moved, made again", REMOVED, REPLACING, 0, 'o', 'x', '-', 'o',
+	{"theirs moved, made again", REMOVED, REPLACING, 'o', 'x', '-', 'o',
          "recover-aside", 'x'},
 	/* records of before: what lies beside is ours at any time */
-	{"old: in part", REPLACED, PREPARED, 1, 'b', 'p', '-', 'b'},
-	{"old: renamed", REPLACED, PREPARED, 1, 'a', '-', '-', 'b'},
-	{"old: renamed, all", REPLACED, COMMITTED, 1, 'a', '-', '-', 'b'},
-	{"old: a copy in part", REPLACED, COMMITTED, 1, 'a', 'p', '-', 'b'},
-	{"old: a copy", REPLACED, COMMITTED, 1, 'a', 'b', '-', 'b'},
-	{"old: theirs", REPLACED, COMMITTED, 1, 'o', 'p', '-', 'o',
-         "recover-foreign"},
-	{"old: made", MADE, PREPARED, 1, 'a', '-', '-', '-'},
-	{"old: removed", REMOVED, PREPARED, 1, '-', '-', '-', 'b'},
+	{"old: in part", REPLACED, PREPARED, 'b', 'p', '-', 'b', .old = true},
+	{"old: renamed", REPLACED, PREPARED, 'a', '-', '-', 'b', .old = true},
+	{"old: renamed, all", REPLACED, COMMITTED, 'a', '-', '-', 'b',
+         .old = true},
+	{"old: a copy in part", REPLACED, COMMITTED, 'a', 'p', '-', 'b',
+         .old = true},
+	{"old: a copy", REPLACED, COMMITTED, 'a', 'b', '-', 'b', .old = true},
+	{"old: theirs", REPLACED, COMMITTED, 'o', 'p', '-', 'o',
+         "recover-foreign", .old = true},
+	{"old: made", MADE, PREPARED, 'a', '-', '-', '-', .old = true},
+	{"old: removed", REMOVED, PREPARED, '-', '-', '-', 'b', .old = true},
 };
 
 static struct kr_fs *fs;
@@ -201,6 +200,24 @@ static void write_record(const struct row *row)
 	ck_assert_int_eq(kr_manifest_write(folder_fd, &m), 0);
 }
 
+/* What a run left: its record, its files, and what lies beside them. */
+static void leave(const struct row *row)
+{
+	put(A, row->target);
+	put(TEMP, row->temp);
+	put(BACK, row->back);
+	write_record(row);
+}
+
+/* What the next run makes of it. */
+static void recover(const char *name)
+{
+	ck_assert_msg(kr_recover_run(fs, &diag) == 0, "%s:%s", name,
+	              kr_test_messages(&diag));
+	ck_assert_msg(kr_recover_end(fs, &diag) == 0, "%s:%s", name,
+	              kr_test_messages(&diag));
+}
+
 static void check_is(const char *name, const char *path, char want)
 {
 	int fd = openat(kr_root_fd, path + 1, O_RDONLY | O_CLOEXEC);
@@ -214,14 +231,6 @@ static void check_is(const char *name, const char *path, char want)
 	                      (fd < 0 || strcmp(got, content(want)) == 0),
 	              "%s: %s is '%s', wanted %c%s", name, path,
 	              fd < 0 ? "gone" : got, want, kr_test_messages(&diag));
-}
-
-static unsigned entries(const char *path)
-{
-	_cleanup_dir_ struct kr_dir dir = {0};
-
-	ck_assert_int_eq(kr_fs_list(fs, path, &dir), 0);
-	return (unsigned)dir.n_entries;
 }
 
 static enum kr_manifest_state state(void)
@@ -241,7 +250,7 @@ static void check_end(const struct row *row)
 	const struct kr_message *warning = kr_diag_first(&diag, KR_WARNING);
 
 	check_is(row->name, A, row->want);
-	ck_assert_msg(entries("/etc/d") == (row->want != '-'),
+	ck_assert_msg(kr_root_entries("/etc/d") == (row->want != '-'),
 	              "%s: something lies beside", row->name);
 	ck_assert_msg((warning != NULL) == (row->code != NULL) &&
 	                      (!row->code || kr_diag_find(&diag, row->code)),
@@ -258,10 +267,7 @@ START_TEST(test_row)
 	const struct row *row = &rows[_i];
 	struct kr_fs *again;
 
-	put(A, row->target);
-	put(TEMP, row->temp);
-	put(BACK, row->back);
-	write_record(row);
+	leave(row);
 	ck_assert_int_eq(kr_recover_report(fs, &diag), 0);
 	ck_assert_msg(kr_diag_find(&diag, "interrupted") != NULL, "%s",
 	              row->name);
@@ -289,34 +295,27 @@ END_TEST
 
 /* --- what is no regular file --------------------------------------------- */
 
-static const struct row swapped = {"swapped", REPLACED, REPLACING, 0, 'a'};
+static const struct row swapped = {"swapped", REPLACED, REPLACING, 'a'};
+static const struct row twice = {"twice", REPLACED, REPLACING, 'o'};
 
 START_TEST(test_link_in_the_instant)
 {
-	struct stat st;
-
-	put(A, 'a');
+	leave(&swapped);
 	kr_root_symlink("../x", TEMP);
-	write_record(&swapped);
-	ck_assert_int_eq(kr_recover_run(fs, &diag), 0);
-	ck_assert_int_eq(kr_recover_end(fs, &diag), 0);
-	ck_assert_int_eq(fstatat(kr_root_fd, &A[1], &st, AT_SYMLINK_NOFOLLOW),
-	                 0);
-	ck_assert(S_ISLNK(st.st_mode));
-	ck_assert_uint_eq(entries("/etc/d"), 1);
+	recover(swapped.name);
+	ck_assert(S_ISLNK(kr_root_stat(A).st_mode));
+	ck_assert_uint_eq(kr_root_entries("/etc/d"), 1);
 }
 END_TEST
 
 /* A folder cannot be kept with the record: it stays, and is named. */
 START_TEST(test_folder_twice)
 {
-	put(A, 'o');
+	leave(&twice);
 	kr_root_mkdir(TEMP);
-	write_record(&swapped);
-	ck_assert_int_eq(kr_recover_run(fs, &diag), 0);
-	ck_assert_int_eq(kr_recover_end(fs, &diag), 0);
-	check_is("twice", A, 'o');
-	ck_assert_uint_eq(entries("/etc/d"), 2);
+	recover(twice.name);
+	check_is(twice.name, A, 'o');
+	ck_assert_uint_eq(kr_root_entries("/etc/d"), 2);
 	ck_assert_ptr_nonnull(
 		strstr(kr_test_messages(&diag), strrchr(TEMP, '/') + 1));
 }
@@ -325,52 +324,44 @@ END_TEST
 /* --- ends that were not tidied up ---------------------------------------- */
 
 static const struct {
-	const char *name;
-	enum kind kind;
-	enum kr_manifest_state state;
-	char target, temp, back;
+	struct row row;
 	bool marked, untidy;
 } ends[] = {
-	{"kept", REPLACED, KR_MANIFEST_KEPT, 'a', 'b', '-', 1, 1},
-	{"kept, changed since", REPLACED, KR_MANIFEST_KEPT, 'o', 'b', '-', 1,
-         1},
-	{"kept, a copy", REPLACED, KR_MANIFEST_KEPT, 'a', '-', 'b', 1, 1},
-	{"put back", REPLACED, KR_MANIFEST_PUT_BACK, 'b', 'a', '-', 1, 1},
-	{"undone", REMOVED, KR_MANIFEST_UNDONE, '-', 'b', '-', 1, 1},
-	{"tidy, marked", REPLACED, KR_MANIFEST_KEPT, 'a', '-', '-', 1, 0},
-	{"tidy", REPLACED, KR_MANIFEST_KEPT, 'a', '-', '-', 0, 0},
+#define KEPT     KR_MANIFEST_KEPT
+#define PUT_BACK KR_MANIFEST_PUT_BACK
+#define UNDONE   KR_MANIFEST_UNDONE
+	{{"kept", REPLACED, KEPT, 'a', 'b', '-', 'a'}, 1, 1},
+	{{"kept, changed since", REPLACED, KEPT, 'o', 'b', '-', 'o'}, 1, 1},
+	{{"kept, a copy", REPLACED, KEPT, 'a', '-', 'b', 'a'}, 1, 1},
+	{{"put back", REPLACED, PUT_BACK, 'b', 'a', '-', 'b'}, 1, 1},
+	{{"undone", REMOVED, UNDONE, '-', 'b', '-', '-'}, 1, 1},
+	{{"tidy, marked", REPLACED, KEPT, 'a', '-', '-', 'a'}, 1, 0},
+	{{"tidy", REPLACED, KEPT, 'a', '-', '-', 'a'}, 0, 0},
 };
 
 START_TEST(test_end)
 {
-	const struct row row = {
-		.kind = ends[_i].kind,
-		.state = ends[_i].state,
-	};
+	const struct row *row = &ends[_i].row;
 	_cleanup_manifests_ struct kr_manifests list = {0};
-	const char *name = ends[_i].name;
 	_cleanup_close_ int fd = -1;
 
-	put(A, ends[_i].target);
-	put(TEMP, ends[_i].temp);
-	put(BACK, ends[_i].back);
-	write_record(&row);
+	leave(row);
 	fd = kr_fs_open_folder(fs, KR_STATE_DIR);
 	if (!ends[_i].marked)
 		kr_boot_mark_clear(fd);
 	ck_assert_int_eq(kr_recover_report(fs, &diag), 0);
 	ck_assert_msg((kr_diag_find(&diag, "interrupted") != NULL) ==
 	                      ends[_i].untidy,
-	              "%s", name);
+	              "%s", row->name);
 	ck_assert_int_eq(kr_manifests_read(fs, &diag, &list), 0);
 	ck_assert_msg(kr_recover_is_due(fs, &list) == (int)ends[_i].marked,
-	              "%s", name);
+	              "%s", row->name);
 	ck_assert_int_eq(kr_recover_run(fs, &diag), 1);
-	check_is(name, A, ends[_i].target);
-	ck_assert_msg(entries("/etc/d") == (ends[_i].target != '-'), "%s",
-	              name);
-	ck_assert_msg(state() == ends[_i].state, "%s", name);
-	check_is(name, KR_STATE_DIR "/pending", '-');
+	check_is(row->name, A, row->want);
+	ck_assert_msg(kr_root_entries("/etc/d") == (row->want != '-'), "%s",
+	              row->name);
+	ck_assert_msg(state() == row->state, "%s", row->name);
+	check_is(row->name, KR_STATE_DIR "/pending", '-');
 }
 END_TEST
 
