@@ -5,13 +5,13 @@
  * files (cases/kubelet-dropins.jsonl).
  */
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
 
 #include "kubelet/dropins.h"
+#include "testing-cases.h"
 #include "testing.h"
 
 #define SETTING (&kr_setting_iptables)
@@ -311,37 +311,6 @@ END_TEST
 
 /* --- the measured cases --------------------------------------------------- */
 
-static cJSON **cases;
-static size_t n_cases;
-
-static void load(void)
-{
-	_cleanup_free_ char *path = NULL, *line = NULL;
-	_cleanup_fclose_ FILE *f = NULL;
-	const char *folder = getenv("CASES");
-	size_t size = 0;
-
-	if (!folder || asprintf(&path, "%s/kubelet-dropins.jsonl", folder) < 0)
-		abort();
-	f = fopen(path, "re");
-	if (!f)
-		abort();
-	while (getline(&line, &size, f) > 0) {
-		cases = reallocarray(cases, n_cases + 1, sizeof(*cases));
-		if (!cases)
-			abort();
-		cases[n_cases] = cJSON_Parse(line);
-		if (!cases[n_cases++])
-			abort();
-	}
-}
-
-static const char *text_of(const cJSON *object, const char *name)
-{
-	return cJSON_GetStringValue(
-		cJSON_GetObjectItemCaseSensitive(object, name));
-}
-
 /* Paths in the order of a walk: by folder, a "/" ends a name. */
 static int compare_paths(const void *a, const void *b)
 {
@@ -374,28 +343,11 @@ static size_t walk(const cJSON *row, const cJSON **items)
 	return n;
 }
 
-static void parse_flags(const cJSON *row, struct kr_flags *flags)
-{
-	const char *argv[16] = {"kubelet"};
-	size_t argc = 1;
-	const cJSON *arg;
-
-	cJSON_ArrayForEach(arg, cJSON_GetObjectItemCaseSensitive(row, "args"))
-	{
-		ck_assert_uint_lt(argc, ARRAY_SIZE(argv));
-		argv[argc++] = arg->valuestring;
-	}
-	ck_assert_int_eq(kr_flags_parse(SETTING, argv, argc, flags), 0);
-}
-
 START_TEST(test_case)
 {
-	const cJSON *row = cases[_i];
-	const cJSON *value = cJSON_GetObjectItemCaseSensitive(row, "effective");
-	const char *base = text_of(row, "config");
-	enum kr_state want = cJSON_IsTrue(value)    ? KR_STATE_TRUE
-	                     : cJSON_IsFalse(value) ? KR_STATE_FALSE
-	                                            : KR_STATE_INVALID;
+	const cJSON *row = kr_cases[_i].object;
+	const char *base = kr_case_text(row, "config");
+	enum kr_state want = kr_case_effective(&kr_cases[_i]);
 	_cleanup_merged_ struct kr_merged merged = {0};
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_flags_ struct kr_flags flags = {0};
@@ -404,12 +356,12 @@ START_TEST(test_case)
 	size_t n = 0, n_items = walk(row, items);
 	enum kr_state got;
 
-	parse_flags(row, &flags);
+	kr_case_flags(&kr_cases[_i], &flags);
 	if (flags.config.text && base)
 		files[n++] = kr_test_file("/config", base, strlen(base));
 	for (size_t i = 0; i < n_items && flags.config_dir.text; i++) {
 		const char *text = cJSON_GetStringValue(items[i])
-		                           ?: text_of(items[i], "text");
+		                           ?: kr_case_text(items[i], "text");
 
 		/* what a link leads to is the walker's to know */
 		if (cJSON_GetObjectItem(items[i], "symlinkdir") ||
@@ -423,12 +375,13 @@ START_TEST(test_case)
 	if (got != KR_STATE_INVALID && flags.state != KR_STATE_ABSENT)
 		got = flags.state;
 	ck_assert_msg(got == want, "%s: kubelet %d (%s), here %d%s",
-	              text_of(row, "id"), want, text_of(row, "error") ?: "",
-	              got, kr_test_messages(&diag));
+	              kr_case_text(row, "id"), want,
+	              kr_case_text(row, "error") ?: "", got,
+	              kr_test_messages(&diag));
 	ck_assert_msg((merged.state == KR_STATE_INVALID) ==
 	                      !!kr_diag_first(&diag, KR_ERROR),
 	              "%s: an error for INVALID, only then%s",
-	              text_of(row, "id"), kr_test_messages(&diag));
+	              kr_case_text(row, "id"), kr_test_messages(&diag));
 }
 END_TEST
 
@@ -436,11 +389,11 @@ static void add_tests(Suite *suite)
 {
 	TCase *tc = kr_test_case(suite, "merge", NULL, NULL);
 
-	load();
+	kr_cases_load("kubelet-dropins.jsonl");
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, test_names, 0, ARRAY_SIZE(names));
 	tcase_add_test(tc, test_others);
-	tcase_add_loop_test(tc, test_case, 0, (int)n_cases);
+	tcase_add_loop_test(tc, test_case, 0, (int)kr_n_cases);
 }
 
 KR_TEST_MAIN(add_tests);

@@ -2,18 +2,15 @@
 
 /* kubelet/flags: pflag's rules, in tables and against real kubelets. */
 
-#include <stdlib.h>
 #include <string.h>
-
-#include <cjson/cJSON.h>
 
 #include "kubelet/flag-table.h"
 #include "kubelet/flags.h"
 #include "kubelet/go.h"
+#include "testing-cases.h"
 #include "testing.h"
 
-#define OURS     "--make-iptables-util-chains"
-#define ARGS_MAX 512
+#define OURS "--make-iptables-util-chains"
 
 struct row {
 	const char *name;
@@ -500,19 +497,6 @@ START_TEST(test_table)
 }
 END_TEST
 
-static FILE *open_case_file(const char *name)
-{
-	const char *folder = getenv("CASES");
-	char path[4096];
-	FILE *in;
-
-	ck_assert_ptr_nonnull(folder);
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	in = fopen(path, "re");
-	ck_assert_msg(in != NULL, "%s", path);
-	return in;
-}
-
 /* Whether an error is of a config file or of what kubelet does later. */
 static bool is_later_error(const char *error)
 {
@@ -563,7 +547,7 @@ static void check_measured_flag(const char *flag, const char *kind,
 
 START_TEST(test_measured_flags)
 {
-	FILE *in = open_case_file("kubelet-flags.tsv");
+	FILE *in = kr_cases_open("kubelet-flags.tsv");
 	char line[4096];
 	size_t n = 0;
 
@@ -585,33 +569,19 @@ START_TEST(test_measured_flags)
 END_TEST
 
 /* What a case's argv alone says against what kubelet had in the end. */
-static void check_case(const cJSON *c)
+static void check_case(const struct kr_case *c)
 {
-	const char *id = cJSON_GetStringValue(cJSON_GetObjectItem(c, "id"));
-	const char *error =
-		cJSON_GetStringValue(cJSON_GetObjectItem(c, "error"));
-	const cJSON *effective = cJSON_GetObjectItem(c, "effective");
-	bool has_config = cJSON_IsString(cJSON_GetObjectItem(c, "config")) ||
-	                  cJSON_IsString(cJSON_GetObjectItem(c, "config_b64"));
-	bool exact = !strcmp(
-		cJSON_GetStringValue(cJSON_GetObjectItem(c, "tier")), "exact");
-	const cJSON *args = cJSON_GetObjectItem(c, "args"), *arg;
-	const char *argv[ARGS_MAX] = {"kubelet"};
-	size_t argc = 1;
+	const char *id = kr_case_text(c->object, "id");
+	const char *error = kr_case_text(c->object, "error");
+	enum kr_state want = kr_case_effective(c), state;
+	bool has_config = kr_case_text(c->object, "config") ||
+	                  kr_case_text(c->object, "config_b64");
+	bool exact = !strcmp(kr_case_text(c->object, "tier"), "exact");
 	_cleanup_flags_ struct kr_flags flags = {0};
-	enum kr_state state;
 
-	cJSON_ArrayForEach(arg, args)
-	{
-		ck_assert_uint_lt(argc, ARGS_MAX);
-		argv[argc++] = cJSON_GetStringValue(arg);
-	}
-	parse(argv, argc, &flags);
+	kr_case_flags(c, &flags);
 	state = flags.state;
-	if (cJSON_IsBool(effective)) {
-		enum kr_state want = cJSON_IsTrue(effective) ? KR_STATE_TRUE
-		                                             : KR_STATE_FALSE;
-
+	if (want != KR_STATE_INVALID) {
 		if (state == KR_STATE_ABSENT)
 			state = has_config ? want : KR_STATE_TRUE;
 		ck_assert_msg(state == want, "%s: %s%s", id,
@@ -629,30 +599,18 @@ static void check_case(const cJSON *c)
 
 START_TEST(test_oracle)
 {
-	FILE *in = open_case_file("kubelet-oracle.jsonl");
-	char *line = NULL;
-	size_t size = 0, n = 0;
-
-	while (getline(&line, &size, in) > 0) {
-		cJSON *c = cJSON_Parse(line);
-
-		ck_assert_msg(c != NULL, "line %zu", n + 1);
-		check_case(c);
-		cJSON_Delete(c);
-		n++;
-	}
-	free(line);
-	fclose(in);
-	ck_assert_uint_ge(n, 500);
+	kr_cases_load("kubelet-oracle.jsonl");
+	for (size_t i = 0; i < kr_n_cases; i++)
+		check_case(&kr_cases[i]);
+	ck_assert_uint_ge(kr_n_cases, 500);
 }
 END_TEST
 
-static void check_value(const struct kr_flag_value *value, const cJSON *want,
+static void check_value(const struct kr_flag_value *value, const char *want,
                         size_t n)
 {
-	if (cJSON_IsString(want))
-		ck_assert_msg(value->text &&
-		                      !strcmp(value->text, want->valuestring),
+	if (want)
+		ck_assert_msg(value->text && !strcmp(value->text, want),
 		              "line %zu: %s", n, value->text);
 	else
 		ck_assert_msg(!value->text, "line %zu: %s", n, value->text);
@@ -660,47 +618,29 @@ static void check_value(const struct kr_flag_value *value, const cJSON *want,
 
 /* Random words from the flags' names, near misses and values, and what the real
  * pflag (1.0.6, with the types of the table) made of them. */
-static void check_random(const cJSON *c, size_t n)
+static void check_random(const struct kr_case *c, size_t n)
 {
-	const char *want =
-		cJSON_GetStringValue(cJSON_GetObjectItem(c, "state"));
-	const cJSON *args = cJSON_GetObjectItem(c, "args"), *arg;
-	const char *argv[ARGS_MAX] = {"kubelet"};
-	size_t argc = 1;
+	const char *want = kr_case_text(c->object, "state");
 	_cleanup_flags_ struct kr_flags flags = {0};
 
-	cJSON_ArrayForEach(arg, args)
-	{
-		ck_assert_uint_lt(argc, ARGS_MAX);
-		argv[argc++] = cJSON_GetStringValue(arg);
-	}
-	parse(argv, argc, &flags);
+	kr_case_flags(c, &flags);
 	ck_assert_msg(!strcmp(kr_state_to_string(flags.state), want),
 	              "line %zu: %s, not %s%s", n,
 	              kr_state_to_string(flags.state), want,
 	              remarks_of(&flags));
 	if (flags.state == KR_STATE_INVALID)
 		return;
-	check_value(&flags.config, cJSON_GetObjectItem(c, "config"), n);
-	check_value(&flags.config_dir, cJSON_GetObjectItem(c, "config_dir"), n);
+	check_value(&flags.config, kr_case_text(c->object, "config"), n);
+	check_value(&flags.config_dir, kr_case_text(c->object, "config_dir"),
+	            n);
 }
 
 START_TEST(test_pflag)
 {
-	FILE *in = open_case_file("pflag.jsonl");
-	char *line = NULL;
-	size_t size = 0, n = 0;
-
-	while (getline(&line, &size, in) > 0) {
-		cJSON *c = cJSON_Parse(line);
-
-		ck_assert_msg(c != NULL, "line %zu", n + 1);
-		check_random(c, ++n);
-		cJSON_Delete(c);
-	}
-	free(line);
-	fclose(in);
-	ck_assert_uint_ge(n, 600);
+	kr_cases_load("pflag.jsonl");
+	for (size_t i = 0; i < kr_n_cases; i++)
+		check_random(&kr_cases[i], i + 1);
+	ck_assert_uint_ge(kr_n_cases, 600);
 }
 END_TEST
 

@@ -7,7 +7,6 @@
  * not plainly the file's is for those who can open it.
  */
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,41 +15,8 @@
 #include "kubelet/config.h"
 #include "kubelet/flags.h"
 #include "kubelet/json.h"
+#include "testing-cases.h"
 #include "testing.h"
-
-static cJSON **cases;
-static char **lines;
-static size_t n_cases;
-
-static void load(const char *name)
-{
-	_cleanup_free_ char *path = NULL, *line = NULL;
-	_cleanup_fclose_ FILE *f = NULL;
-	const char *folder = getenv("CASES");
-	size_t size = 0;
-
-	if (!folder || asprintf(&path, "%s/%s", folder, name) < 0)
-		abort();
-	f = fopen(path, "re");
-	if (!f)
-		abort();
-	while (getline(&line, &size, f) > 0) {
-		cases = reallocarray(cases, n_cases + 1, sizeof(*cases));
-		lines = reallocarray(lines, n_cases + 1, sizeof(*lines));
-		if (!cases || !lines)
-			abort();
-		cases[n_cases] = cJSON_Parse(line);
-		lines[n_cases] = strdup(line);
-		if (!cases[n_cases++])
-			abort();
-	}
-}
-
-static const char *text_of(const cJSON *object, const char *name)
-{
-	return cJSON_GetStringValue(
-		cJSON_GetObjectItemCaseSensitive(object, name));
-}
 
 static size_t base64(const char *text, char *out)
 {
@@ -101,13 +67,13 @@ static const struct kr_file *file_of(char *data, const char *name)
 }
 
 /* The config file of a case; NULL: it has none. */
-static const struct kr_file *config_of(int i)
+static const struct kr_file *config_of(const struct kr_case *c)
 {
-	const char *coded = text_of(cases[i], "config_b64");
+	const char *coded = kr_case_text(c->object, "config_b64");
 	_cleanup_free_ char *bytes = NULL;
 
 	if (!coded)
-		return file_of(lines[i], "config");
+		return file_of(c->line, "config");
 	bytes = malloc(strlen(coded));
 	return kr_test_file("/config", bytes, base64(coded, bytes));
 }
@@ -126,22 +92,6 @@ static enum kr_state effective(const struct kr_file *file, unsigned minor,
 	return config.state;
 }
 
-static void parse_flags(const cJSON *row, struct kr_flags *flags)
-{
-	const cJSON *args = cJSON_GetObjectItemCaseSensitive(row, "args");
-	const char *argv[512] = {"kubelet"};
-	size_t argc = 1;
-	const cJSON *arg;
-
-	cJSON_ArrayForEach(arg, args)
-	{
-		ck_assert_uint_lt(argc, ARRAY_SIZE(argv));
-		argv[argc++] = arg->valuestring;
-	}
-	ck_assert_int_eq(
-		kr_flags_parse(&kr_setting_iptables, argv, argc, flags), 0);
-}
-
 /* Whether FLAGS read the case's file plainly, or no file at all. */
 static bool is_plain(const struct kr_flags *flags)
 {
@@ -149,45 +99,43 @@ static bool is_plain(const struct kr_flags *flags)
 	       strcmp(flags->config.text, "CONFIG") == 0;
 }
 
-static void check(int i, unsigned minor, enum kr_state want)
+static void check(const struct kr_case *c, unsigned minor, enum kr_state want)
 {
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_flags_ struct kr_flags flags = {0};
 	enum kr_state got = KR_STATE_TRUE;
 
-	parse_flags(cases[i], &flags);
+	kr_case_flags(c, &flags);
 	if (flags.state == KR_STATE_INVALID) {
 		got = KR_STATE_INVALID;
 	} else if (!is_plain(&flags) || flags.never_runs) {
 		return;
 	} else {
 		if (flags.config.text && *flags.config.text)
-			got = effective(config_of(i), minor, &diag);
+			got = effective(config_of(c), minor, &diag);
 		ck_assert_msg((got == KR_STATE_INVALID) ==
 		                      !!kr_diag_first(&diag, KR_ERROR),
 		              "%s: an error for INVALID, only then%s",
-		              text_of(cases[i], "id"), kr_test_messages(&diag));
+		              kr_case_text(c->object, "id"),
+		              kr_test_messages(&diag));
 		if (got != KR_STATE_INVALID && flags.state != KR_STATE_ABSENT)
 			got = flags.state;
 	}
 	ck_assert_msg(got == want, "%s (1.%u): kubelet %d (%s), here %d%s",
-	              text_of(cases[i], "id"), minor, want,
-	              text_of(cases[i], "error") ?: "", got,
+	              kr_case_text(c->object, "id"), minor, want,
+	              kr_case_text(c->object, "error") ?: "", got,
 	              kr_test_messages(&diag));
 }
 
 START_TEST(test_case)
 {
-	const cJSON *value =
-		cJSON_GetObjectItemCaseSensitive(cases[_i], "effective");
-	enum kr_state want = cJSON_IsTrue(value)    ? KR_STATE_TRUE
-	                     : cJSON_IsFalse(value) ? KR_STATE_FALSE
-	                                            : KR_STATE_INVALID;
+	const struct kr_case *c = &kr_cases[_i];
+	enum kr_state want = kr_case_effective(c);
 
-	if (strcmp(text_of(cases[_i], "tier"), "exact") != 0)
+	if (strcmp(kr_case_text(c->object, "tier"), "exact") != 0)
 		return;
-	check(_i, 0, want);
-	check(_i, 20, want);
+	check(c, 0, want);
+	check(c, 20, want);
 }
 END_TEST
 
@@ -195,8 +143,8 @@ static void add_tests(Suite *suite)
 {
 	TCase *tc = kr_test_case(suite, "cases", NULL, NULL);
 
-	load("kubelet-oracle.jsonl");
-	tcase_add_loop_test(tc, test_case, 0, (int)n_cases);
+	kr_cases_load("kubelet-oracle.jsonl");
+	tcase_add_loop_test(tc, test_case, 0, (int)kr_n_cases);
 }
 
 KR_TEST_MAIN(add_tests);

@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 
 #include "kubelet/schema.h"
+#include "testing-cases.h"
 #include "testing.h"
 
 /* The type at PATH: keys with "." between, "[]" for an element. */
@@ -185,16 +186,11 @@ static void check_value(const struct kr_schema *schema, const cJSON *value,
 /* A real /configz answer holds nearly all fields of 1.20.2. */
 START_TEST(test_configz)
 {
-	char path[4096];
+	_cleanup_fclose_ FILE *in = kr_cases_open("configz-sample.json");
 	_cleanup_free_ char *data = calloc(1, 65536);
 	cJSON *answer;
-	FILE *in;
 
-	snprintf(path, sizeof(path), "%s/configz-sample.json", getenv("CASES"));
-	in = fopen(path, "re");
-	ck_assert_msg(in != NULL, "%s", path);
 	ck_assert_uint_gt(fread(data, 1, 65535, in), 1000);
-	fclose(in);
 	answer = cJSON_Parse(data);
 	ck_assert_ptr_nonnull(answer);
 	check_value(kr_schema_root(),

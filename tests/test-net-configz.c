@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "net/configz.h"
+#include "testing-cases.h"
 #include "testing.h"
 
 #define KEY      "makeIPTablesUtilChains"
@@ -243,17 +244,12 @@ END_TEST
 /* A real kubelet's answer, whole and cut at each byte. */
 START_TEST(test_sample)
 {
-	_cleanup_free_ char *path = NULL;
-	_cleanup_fclose_ FILE *file = NULL;
+	_cleanup_fclose_ FILE *file = kr_cases_open("configz-sample.json");
 	struct kr_http_answer a = {.status = 200};
 	struct kr_configz got;
 	char text[8192];
 	size_t size;
 
-	ck_assert_int_gt(
-		asprintf(&path, "%s/configz-sample.json", getenv("CASES")), 0);
-	file = fopen(path, "r");
-	ck_assert_ptr_nonnull(file);
 	size = fread(text, 1, sizeof(text), file);
 	ck_assert_uint_lt(size, sizeof(text));
 	a.body = text;
