@@ -10,6 +10,7 @@ from outside below host.root; commands run inside. Tap prints one line a check.
 
 import atexit
 import collections
+import contextlib
 import json
 import os
 import re
@@ -395,6 +396,16 @@ class Host:
     def log(self, lines=20):
         return self.run(["journalctl", "-u", "kubelet.service", "--no-pager",
                          "-n", str(lines)]).stdout
+
+
+@contextlib.contextmanager
+def journald_stopped(host):
+    pid = host.sh("pgrep -x systemd-journal").stdout.strip()
+    host.run(["kill", "-STOP", pid])
+    try:
+        yield
+    finally:
+        host.run(["kill", "-CONT", pid])
 
 
 def run_tests(tests, host, only=()):

@@ -18,7 +18,7 @@ import time
 
 from e2e_lib import (DIES, FALSE_FLAG, QUICK, Terminal, check_fixed, check_put_back,
                      check_untouched, failing_node, fix_in_wait, run_file)
-from host_lib import BOOT, CONTROL, DROPIN
+from host_lib import BOOT, CONTROL, DROPIN, journald_stopped
 
 DBUS = "dbus.socket dbus.service"
 DIES_LATER = "die-after-ms=2500 when=true\n"
@@ -76,16 +76,6 @@ def test_bus_gone_and_kubelet_dies(host, tap):
 
 
 # --- journald, which writes when it comes to it
-
-@contextlib.contextmanager
-def journald_stopped(host):
-    pid = host.sh("pgrep -x systemd-journal").stdout.strip()
-    host.run(["kill", "-STOP", pid])
-    try:
-        yield
-    finally:
-        host.run(["kill", "-CONT", pid])
-
 
 def test_journal_is_late(host, tap):
     """The words of the kubelet that died, and of no other one."""

@@ -266,14 +266,21 @@ def test_tab_in_a_name(host, tap):
         preview_is_fix(host, tap, [path])
 
 
-def test_escapes(host, tap):
-    """Nothing that is read moves the reader's cursor."""
+def escapes(host):
+    """A node with a drop-in that has them in its name and in its bytes; the
+    drop-in."""
     host.node("")
     path = FOLDER + "/20-\x1b[31mred.conf"
     host.write(path, DROPIN_TEXT % ("--node-ip=192.0.2.30\x1b[2J " +
                                     FALSE_FLAG))
     host.sh("systemctl daemon-reload; systemctl restart kubelet.service")
     host.is_healthy()
+    return path
+
+
+def test_escapes(host, tap):
+    """Nothing that is read moves the reader's cursor."""
+    escapes(host)
     for words in (["audit"], ["audit", "-v"], ["status"], ["fix", "-n"],
                   ["fix", "-v", "--wait=1"], ["history"], ["undo", "-n"],
                   ["undo", "-v", "--wait=1"],
@@ -293,12 +300,7 @@ def test_escapes(host, tap):
 
 def test_escapes_in_a_diff(host, tap):
     """patch gets the bytes of the file, a terminal does not."""
-    host.node("")
-    path = FOLDER + "/20-\x1b[31mred.conf"
-    host.write(path, DROPIN_TEXT % ("--node-ip=192.0.2.30\x1b[2J " +
-                                    FALSE_FLAG))
-    host.sh("systemctl daemon-reload; systemctl restart kubelet.service")
-    host.is_healthy()
+    path = escapes(host)
     terminal = Terminal(80)
     result = host.run(["kubelet-remedy", "fix", "-n", "--color=never"],
                       stdout=terminal.slave)

@@ -600,6 +600,12 @@ class Test:
 
     # --- an end before the end
 
+    def hanging(self, server):
+        """A fleet's output, which it is never done with."""
+        return subprocess.Popen(
+            [self.program, "fleet", "--server=" + server.url, "--all-nodes",
+             "--timeout=600", "-o", "json"], stdout=subprocess.PIPE)
+
     def interrupted(self):
         for name, value, sent, status in (
                 ("SIGINT", True, signal.SIGINT, 3),
@@ -608,10 +614,7 @@ class Test:
             config = {"nodes": 60, "configz": {"value": value}, "every": [
                 {"of": 2, "configz": {"fault": "hang"}}]}
             with ApiServer(config) as server:
-                with subprocess.Popen(
-                        [self.program, "fleet", "--server=" + server.url,
-                         "--all-nodes", "--timeout=600", "-o", "json"],
-                        stdout=subprocess.PIPE) as process:
+                with self.hanging(server) as process:
                     # streamed: what is known is there while others hang
                     first = process.stdout.readline()
                     process.send_signal(sent)
@@ -633,10 +636,7 @@ class Test:
         config = {"nodes": 200, "every": [
             {"of": 2, "configz": {"fault": "hang"}}]}
         with ApiServer(config) as server:
-            with subprocess.Popen(
-                    [self.program, "fleet", "--server=" + server.url,
-                     "--all-nodes", "--timeout=600", "-o", "json"],
-                    stdout=subprocess.PIPE) as process:
+            with self.hanging(server) as process:
                 process.stdout.readline()
                 process.stdout.close()
                 status = process.wait()

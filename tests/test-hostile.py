@@ -24,7 +24,6 @@ import fault_lib
 from cli_lib import Tap
 from fault_lib import add_file, node_tree
 
-INSIDE = "KR_HOSTILE_INSIDE"
 CONFIG = "etc/kubernetes/kubelet/kubelet-config.json"
 NODE = "cis-text-config-false"
 OWN_NAMES = re.compile(r'"(lock|pending|manifest\.json(\.new)?|\d+)"')
@@ -535,19 +534,14 @@ def run(program, nodes):
 
 def main():
     program, nodes = sys.argv[1:]
-    os.environ["PATH"] = fault_lib.ENV["PATH"]
-    if INSIDE not in os.environ:
-        reason = fault_lib.missing()
-        if os.geteuid() != 0:
-            reason = "only root can make such trees"
-        if reason:
-            print("1..0 # SKIP " + reason)
-            return 0
-        os.environ[INSIDE] = "1"
-        os.execvp("unshare", ["unshare", "-m", "--propagation", "private",
-                              "--", sys.executable] + sys.argv)
     return run(program, nodes)
 
 
+def missing():
+    if os.geteuid() != 0:
+        return "only root can make such trees"
+    return fault_lib.missing()
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(fault_lib.run_alone(main, missing))

@@ -33,7 +33,6 @@ import fault_lib
 from cli_lib import Tap
 from fault_lib import SHAPES, Scenario, check_after, node_part, torn
 
-INSIDE = "KR_POWER_CUT_INSIDE"
 CHANGES = ("mkdirat", "openat", "write", "fsync", "fchown", "fchmod",
            "fsetxattr", "rename", "renameat", "renameat2", "unlinkat")
 KINDS = {
@@ -168,15 +167,6 @@ def main():
     every = EVERY_DEFAULT
     for word in sys.argv[3:]:
         every = int(word.removeprefix("--every="))
-    os.environ["PATH"] = fault_lib.ENV["PATH"]
-    if INSIDE not in os.environ:
-        reason = missing()
-        if reason:
-            print("1..0 # SKIP " + reason)
-            return 0
-        os.environ[INSIDE] = "1"
-        os.execvp("unshare", ["unshare", "-m", "--propagation", "private",
-                              "--", sys.executable] + sys.argv)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder = tempfile.mkdtemp(prefix="kr-power-",
                               dir=fault_lib.memory_folder())
@@ -190,4 +180,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(fault_lib.run_alone(main, missing))

@@ -8,7 +8,6 @@ PROBE calls one function and prints what came of it. One host for all; each
 unit of a test is its own. Needs root; without it the whole is skipped.
 """
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -16,7 +15,7 @@ import sys
 import threading
 import time
 
-from host_lib import Host, Skip, need_host, run_tests
+from host_lib import Host, Skip, journald_stopped, need_host, run_tests
 
 SYSTEM = "/etc/systemd/system/"
 SLEEP = "ExecStart=/bin/sleep 1000\n"
@@ -329,50 +328,42 @@ def test_reload(host, tap):
 
 # --- others at work meanwhile
 
-def test_reload_by_another(host, tap):
-    timers = [later(0.3, host.sh, "systemctl daemon-reload"),
-              later(0.8, host.sh, "systemctl daemon-reload")]
+def restart_meanwhile(host, tap, name, *others):
+    """A restart that takes two seconds, and after some time what OTHERS do."""
+    timers = [later(seconds, host.sh, script) for seconds, script in others]
     answer = probe(host, "restart", unit("slow"))
     for timer in timers:
         timer.join()
-    tap.equal(answer.get("job"), "done", "the job survives", answer.text)
+    tap.equal((answer.get("r"), answer.get("job")), ("0", "done"), name,
+              answer.text)
     tap.check(int(answer.get("msec", 0)) >= 1900, "and is waited for",
               answer.text)
     host.sh("systemctl stop " + unit("slow"))
+    return answer
+
+
+def test_reload_by_another(host, tap):
+    restart_meanwhile(host, tap, "the job survives",
+                      (0.3, "systemctl daemon-reload"),
+                      (0.8, "systemctl daemon-reload"))
 
 
 def test_other_jobs(host, tap):
-    timer = later(0.3, host.sh, "for i in 1 2 3 4; do systemctl restart %s; "
-                  "done" % unit("done"))
-    answer = probe(host, "restart", unit("slow"))
-    timer.join()
-    tap.equal(answer.get("job"), "done", "not ours", answer.text)
-    tap.check(int(answer.get("msec", 0)) >= 1900, "and is waited for",
-              answer.text)
-    host.sh("systemctl stop " + unit("slow"))
+    restart_meanwhile(host, tap, "not ours",
+                      (0.3, "for i in 1 2 3 4; do systemctl restart %s; done"
+                       % unit("done")))
 
 
 def test_reexec_by_another(host, tap):
-    timer = later(0.5, host.sh, "systemctl daemon-reexec")
-    answer = probe(host, "restart", unit("slow"))
-    timer.join()
-    tap.equal(answer.get("job"), "done", "the job survives", answer.text)
-    tap.check(int(answer.get("msec", 0)) >= 1900, "and is waited for",
-              answer.text)
-    host.sh("systemctl stop " + unit("slow"))
+    restart_meanwhile(host, tap, "the job survives",
+                      (0.5, "systemctl daemon-reexec"))
 
 
 def test_bus_restarted(host, tap):
-    timer = later(0.5, host.sh, "systemctl restart dbus.service")
-    answer = probe(host, "restart", unit("slow"))
-    timer.join()
-    tap.equal((answer.get("r"), answer.get("job")), ("0", "done"),
-              "the job is found again", answer.text)
-    tap.check(int(answer.get("msec", 0)) >= 1900, "and is waited for",
-              answer.text)
+    answer = restart_meanwhile(host, tap, "the job is found again",
+                               (0.5, "systemctl restart dbus.service"))
     tap.equal("note=" in answer.text, False, "and its end is seen",
               answer.text)
-    host.sh("systemctl stop " + unit("slow"))
 
 
 def test_bus_restarted_below_a_root(host, tap):
@@ -494,16 +485,6 @@ def test_journal(host, tap):
         answer = way(host, "journal", unit("nowhere"), "5")
         tap.equal((answer.get("r"), answer.all("line")), ("0", []),
                   who + ": none", answer.text)
-
-
-@contextlib.contextmanager
-def journald_stopped(host):
-    pid = host.sh("pgrep -x systemd-journal").stdout.strip()
-    host.run(["kill", "-STOP", pid])
-    try:
-        yield
-    finally:
-        host.run(["kill", "-CONT", pid])
 
 
 def test_journal_is_late(host, tap):
