@@ -12,7 +12,7 @@ import tempfile
 import termios
 import threading
 
-from host_lib import FLAG, KEY, Host, Skip, need_host, run_tests
+from host_lib import FLAG, KEY, Host, Skip, need_host, run_tests, wait_for
 
 FALSE_FLAG = FLAG + "=false"
 KEY_TRUE = ',\n  "%s": true' % KEY
@@ -35,6 +35,12 @@ def check_fixed(host, tap, result, was=None):
     tap.status(host.remedy("audit"), 0, "audit afterwards")
 
 
+def end_well(host, process, *options):
+    """The end of a fix_in_wait()."""
+    host.tell("well")
+    return host.finish(process, *options)
+
+
 def check_put_back(host, tap, result, before, value="false"):
     """The end when the new kubelet does not come back."""
     tap.status(result, 5, "fix")
@@ -55,11 +61,12 @@ def failing_node(host, control="", **options):
     return host.snapshot(), host.identity()
 
 
-def fix_in_wait(host, *words, control="healthy-after-ms=4000 when=true\n",
-                **options):
-    """A fix that waits for a slow new kubelet: the process, and the files."""
-    before, _ = failing_node(host, control)
-    process = host.spawn(["kubelet-remedy", "fix", "--wait=20", *words],
+def fix_in_wait(host, *words, control="", **options):
+    """A fix that waits for a new kubelet, which is told when to be well (and
+    what CONTROL says): the process, and the files."""
+    before, _ = failing_node(
+        host, "healthy-when-told=true when=true\n" + control)
+    process = host.spawn(["kubelet-remedy", "fix", "--wait=100", *words],
                          **options)
     if not host.wait_value("true"):
         host.finish(process, timeout=1)
@@ -77,6 +84,10 @@ class Terminal:
         self.parts = []
         self.thread = threading.Thread(target=self.read)
         self.thread.start()
+
+    def wait(self, text):
+        """Until TEXT is shown."""
+        return wait_for(lambda: text.encode() in b"".join(self.parts))
 
     def read(self):
         while True:

@@ -156,6 +156,16 @@ def need_host():
         raise Skip("no systemd is installed")
 
 
+def wait_for(condition, seconds=60, pause=0.1):
+    """Whether CONDITION holds, at the latest after SECONDS."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() >= end:
+            return False
+        time.sleep(pause)
+    return True
+
+
 class Host:
     """A disposable host. Use it in a with statement."""
 
@@ -249,9 +259,9 @@ class Host:
         except ValueError:
             return result, {}
 
-    def signal_program(self, number, comm="kubelet-remedy"):
-        """Signals every process of that name that runs by exec; how many."""
-        found = 0
+    def programs(self, comm="kubelet-remedy"):
+        """The processes of that name that run by exec."""
+        found = set()
         with open(self.cgroup + "/exec/cgroup.procs",
                   encoding="ascii") as file:
             pids = file.read().split()
@@ -259,10 +269,20 @@ class Host:
             try:
                 with open("/proc/%s/comm" % pid, encoding="utf-8") as file:
                     name = file.read().strip()
-                if name == comm[:15]:
-                    os.kill(int(pid), number)
-                    found += 1
             except (FileNotFoundError, ProcessLookupError):
+                continue
+            if name == comm[:15]:
+                found.add(int(pid))
+        return found
+
+    def signal_program(self, number, but=frozenset()):
+        """Signals each process of the program, but for those; how many."""
+        found = 0
+        for pid in self.programs() - but:
+            try:
+                os.kill(pid, number)
+                found += 1
+            except ProcessLookupError:
                 pass
         return found
 
@@ -325,8 +345,15 @@ class Host:
     def node(self, args="", config=',\n  "%s": true' % KEY, control="",
              service="", unit="", start=True):
         """A node of the CIS text's layout: ARGS is what KUBELET_ARGS holds
-        after --node-ip, CONFIG what the file has after its other keys."""
+        after --node-ip, CONFIG what the file has after its other keys.
+
+        Without CONTROL systemd waits until kubelet says that it is well: then
+        a short --wait is over when kubelet was watched for that long, however
+        slow this machine is to start it. What a kubelet does that is not well
+        is tried with the layout's own Type=simple."""
         self.reset()
+        if not control and "Type=" not in service:
+            service = "\n".join(filter(None, ["Type=notify", service]))
         self.write(CONTROL, control)
         self.write(CONFIG, CONFIG_TEXT % config)
         self.write(DROPIN, DROPIN_TEXT
@@ -340,7 +367,7 @@ class Host:
             raise RuntimeError("the test's own kubelet does not come up: "
                                + self.log())
 
-    def is_healthy(self, seconds=8):
+    def is_healthy(self, seconds=60):
         return self.run(["bash", "-c", WAIT_HEALTHZ,
                          str(int(seconds * 10))]).status == 0
 
@@ -372,14 +399,24 @@ class Host:
         except (FileNotFoundError, IndexError):
             return None
 
-    def wait_value(self, value, seconds=20):
+    def wait_value(self, value, seconds=60):
         """Until a kubelet has started that decided VALUE."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if self.value() == value:
-                return True
-            time.sleep(0.02)
-        return False
+        return wait_for(lambda: self.value() == value, seconds, 0.02)
+
+    def wait_dead(self):
+        """Until systemd knows that kubelet has died."""
+        return wait_for(lambda: self.show()["SubState"] in
+                        ("auto-restart", "failed", "dead"))
+
+    def wait_said(self, text, unit="kubelet.service"):
+        """Until the journal has TEXT of UNIT."""
+        return wait_for(lambda: text in self.sh(
+            "journalctl --sync; journalctl --no-pager -o cat -u " + unit
+            ).stdout)
+
+    def tell(self, word):
+        """A stand-in whose CONTROL says that: "well" or "die"."""
+        self.write("/run/standin-kubelet." + word, "")
 
     def wait_starts(self, number, seconds=60):
         """Until kubelet was started that often."""

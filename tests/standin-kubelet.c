@@ -23,7 +23,10 @@
  *   standin-kubelet.conf    how to misbehave, a rule a line:
  *     die-after-ms=N  die with 255 and a fatal line; 0 is before all else
  *     exit=N          ... with that status instead
+ *     die-when-told=true   ... when standin-kubelet.die is there
  *     healthy-after-ms=N   be healthy that late (default 200)
+ *     healthy-when-told=true   ... when standin-kubelet.well is there
+ *     silent-ms=N     after the first good answer give none for that long
  *     never-healthy=500 | never-healthy=closed    answer 500, or never listen
  *     ignore-term=true     go on at SIGTERM
  *   each followed, on the same line, by the conditions that must all hold:
@@ -112,7 +115,8 @@ struct kubelet {
 
 /* How to misbehave; times in milliseconds, -1 for never. */
 struct orders {
-	int die_after, exit_status, healthy_after;
+	int die_after, exit_status, healthy_after, silent;
+	bool die_told, healthy_told;
 	bool answer_500, closed, ignore_term;
 };
 
@@ -479,6 +483,12 @@ static void order(struct orders *orders, const char *word)
 		orders->exit_status = atoi(word + 5);
 	else if (strncmp(word, "healthy-after-ms=", 17) == 0)
 		orders->healthy_after = atoi(word + 17);
+	else if (strncmp(word, "silent-ms=", 10) == 0)
+		orders->silent = atoi(word + 10);
+	else if (strcmp(word, "die-when-told=true") == 0)
+		orders->die_told = true;
+	else if (strcmp(word, "healthy-when-told=true") == 0)
+		orders->healthy_told = true;
 	else if (strcmp(word, "never-healthy=500") == 0)
 		orders->answer_500 = true;
 	else if (strcmp(word, "never-healthy=closed") == 0)
@@ -569,7 +579,7 @@ static int listen_healthz(const struct kubelet *k)
 
 static void answer(int listener, bool healthy)
 {
-	struct timeval patience = {.tv_usec = 200 * 1000};
+	struct timeval patience = {.tv_sec = 10};
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	const char *body = healthy ? "ok" : "unhealthy";
 	char request[1024] = "";
@@ -605,23 +615,46 @@ static void die(const struct orders *orders)
 	exit(orders->exit_status);
 }
 
+/* Whether somebody has made the file NAME. */
+static bool told(const char *name)
+{
+	char path[512];
+
+	return access(in_dir(name, path, sizeof(path)), F_OK) == 0;
+}
+
+static bool is_time_to_die(const struct orders *orders, int64_t up)
+{
+	return (orders->die_after >= 0 && up >= orders->die_after) ||
+	       (orders->die_told && told("standin-kubelet.die"));
+}
+
+static bool is_time_to_be_well(const struct orders *orders, int64_t up)
+{
+	return up >= orders->healthy_after &&
+	       (!orders->healthy_told || told("standin-kubelet.well"));
+}
+
 /* Until SIGTERM, or until its orders say so. */
 static int serve(const struct kubelet *k, const struct orders *orders,
                  int signals)
 {
-	int64_t start = now_ms();
-	bool started = false;
+	int64_t start = now_ms(), silent_until = 0;
+	bool started = false, answered = false;
 	int listener = -1;
 
 	for (;;) {
-		struct pollfd fds[] = {{.fd = signals, .events = POLLIN},
-		                       {.fd = listener, .events = POLLIN}};
-		struct signalfd_siginfo got;
 		int64_t up = now_ms() - start;
+		struct pollfd fds[] = {
+			{.fd = signals, .events = POLLIN},
+			{.fd = up < silent_until ? -1 : listener,
+		         .events = POLLIN},
+		};
+		struct signalfd_siginfo got;
 
-		if (orders->die_after >= 0 && up >= orders->die_after)
+		if (is_time_to_die(orders, up))
 			die(orders);
-		if (!started && up >= orders->healthy_after) {
+		if (!started && is_time_to_be_well(orders, up)) {
 			if (!orders->closed && k->healthz_port > 0)
 				listener = listen_healthz(k);
 			started = listener >= 0 || orders->closed ||
@@ -634,8 +667,13 @@ static int serve(const struct kubelet *k, const struct orders *orders,
 		}
 		if (poll(fds, 2, 20) <= 0)
 			continue;
-		if (fds[1].revents)
+		if (fds[1].revents) {
 			answer(listener, !orders->answer_500);
+			if (!answered)
+				silent_until =
+					now_ms() - start + orders->silent;
+			answered = true;
+		}
 		if (fds[0].revents &&
 		    read(signals, &got, sizeof(got)) == sizeof(got)) {
 			klog('I', "Got signal %u", got.ssi_signo);

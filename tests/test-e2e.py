@@ -18,10 +18,9 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 
 from e2e_lib import (DIES, FALSE_FLAG, KEY_FALSE, KEY_TRUE, LOST_OUTPUT, QUICK,
-                     check_fixed, check_put_back, check_untouched,
+                     check_fixed, check_put_back, check_untouched, end_well,
                      failing_node, fix_in_wait, run_file)
 from host_lib import (CONFIG, CONFIG_TEXT, CONTROL, DROPIN, DROPIN_TEXT, FLAG,
                       KEY, UNIT)
@@ -244,7 +243,8 @@ def test_method_flag(host, tap):
 
 def test_colon(host, tap):
     host.node(FLAG + ":true", start=False)
-    host.sh("systemctl start kubelet.service; sleep 0.3")
+    host.sh("systemctl start kubelet.service")
+    tap.check(host.wait_dead(), "kubelet does not like it")
     result, audit = host.remedy_json("audit")
     tap.status(result, 3, "audit: invalid is no verdict")
     tap.equal(audit.get("verdict"), "invalid", "verdict")
@@ -307,7 +307,8 @@ def test_kubelet_down(host, tap):
     """It dies for a reason of its own: no fix is put back for that."""
     host.node(FALSE_FLAG, start=False)
     host.write(CONTROL, "die-after-ms=50\n")
-    host.sh("systemctl start kubelet.service; sleep 0.4")
+    host.sh("systemctl start kubelet.service")
+    host.wait_dead()
     result = host.remedy("fix")
     tap.status(result, 0, "fix")
     tap.check(FLAG.encode() not in host.read(DROPIN), "the file is fixed")
@@ -318,7 +319,8 @@ def test_kubelet_down(host, tap):
 def test_kubelet_down_always(host, tap):
     host.node(FALSE_FLAG, start=False)
     host.write(CONTROL, "die-after-ms=50 when=false\n")
-    host.sh("systemctl start kubelet.service; sleep 0.4")
+    host.sh("systemctl start kubelet.service")
+    host.wait_dead()
     result = host.remedy("fix", "--restart=always", QUICK)
     check_fixed(host, tap, result)
 
@@ -380,13 +382,13 @@ def test_dies_after_300_ms_text(host, tap):
     tap.contains(result.stderr + result.stdout, DIES, "the reason is shown")
 
 
-def test_dies_after_6_s(host, tap):
+def test_dies_after_5_s(host, tap):
     """Healthy at once, and dead where the runtime's probes are done."""
-    dying(host, tap, "die-after-ms=6000 when=true\n", DIES, wait="20")
+    dying(host, tap, "die-after-ms=5000 when=true\n", DIES, wait="20")
 
 
-def test_dies_after_6_s_default_wait(host, tap):
-    before, _ = failing_node(host, "die-after-ms=6000 when=true\n")
+def test_dies_after_5_s_default_wait(host, tap):
+    before, _ = failing_node(host, "die-after-ms=5000 when=true\n")
     result = host.remedy("fix")
     check_put_back(host, tap, result, before)
     tap.contains(result.stderr + result.stdout, DIES, "the reason is shown")
@@ -402,7 +404,26 @@ def test_never_healthy_closed(host, tap):
 
 def test_slow_to_be_healthy(host, tap):
     _, was = failing_node(host, "healthy-after-ms=3000 when=true\n")
-    check_fixed(host, tap, host.remedy("fix", "--wait=6"), was)
+    check_fixed(host, tap, host.remedy("fix", "--wait=20"), was)
+
+
+def test_silent_at_the_end(host, tap):
+    """It was healthy in its time: one silence is no reason to put back."""
+    _, was = failing_node(host, "silent-ms=4500 when=true\n",
+                          service="Type=notify")
+    check_fixed(host, tap, host.remedy("fix", "--wait=3"), was)
+
+
+def test_slow_on_the_way_back(host, tap):
+    """--wait is the time until all is put back, not for the old kubelet."""
+    dying(host, tap, "die-after-ms=0 when=true\n"
+          "healthy-after-ms=5000 from-start=2 when=false\n", wait="2")
+
+
+def test_slow_on_the_way_back_notify(host, tap):
+    dying(host, tap, "exit=1 die-after-ms=0 when=true\n"
+          "healthy-after-ms=9500 from-start=2 when=false\n", wait="1",
+          service="Type=notify\nTimeoutStopSec=1")
 
 
 def test_ignores_term(host, tap):
@@ -432,7 +453,7 @@ def test_job_failed(host, tap):
 
 def test_job_timeout(host, tap):
     dying(host, tap, "never-healthy=closed when=true\n", wait="10",
-          service="Type=notify\nTimeoutStartSec=2")
+          service="Type=notify\nTimeoutStartSec=6")
 
 
 def test_notify_fixed(host, tap):
@@ -497,12 +518,12 @@ def test_no_unit(host, tap):
 def test_sigint_and_sigterm(host, tap):
     for number in (signal.SIGINT, signal.SIGTERM):
         process, before = fix_in_wait(host)
-        time.sleep(0.5)
         tap.equal(host.signal_program(number), 1, "%s is sent" % number.name)
         result = host.finish(process)
         check_put_back(host, tap, result, before)
     # nobody disliked the change: it is no change that was put back
-    check_fixed(host, tap, host.remedy("fix", "--wait=6"))
+    host.tell("well")
+    check_fixed(host, tap, host.remedy("fix", "--wait=20"))
 
 
 def check_went_on(host, tap, result):
@@ -516,7 +537,7 @@ def check_went_on(host, tap, result):
 def test_sighup(host, tap):
     process, _ = fix_in_wait(host)
     tap.equal(host.signal_program(signal.SIGHUP), 1, "SIGHUP is sent")
-    check_went_on(host, tap, host.finish(process))
+    check_went_on(host, tap, end_well(host, process))
 
 
 def test_closed_stdout(host, tap):
@@ -524,7 +545,7 @@ def test_closed_stdout(host, tap):
     process, _ = fix_in_wait(host, stdout=writer)
     os.close(writer)
     os.close(reader)
-    result = host.finish(process)
+    result = end_well(host, process)
     check_went_on(host, tap, result)
 
 
@@ -640,7 +661,8 @@ def test_status(host, tap):
 
 def test_status_unhealthy(host, tap):
     host.node("", control="never-healthy=500\n", start=False)
-    host.sh("systemctl start kubelet.service; sleep 0.5")
+    host.sh("systemctl start kubelet.service")
+    tap.check(host.wait_value("true"), "it runs")
     tap.status(host.remedy("status"), 1, "status of an unhealthy kubelet")
 
 

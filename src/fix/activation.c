@@ -14,6 +14,11 @@
  * the process's start, active all the time, healthz ok at the end. Failure is
  * told at once: a unit that is failed, inactive or waiting for its automatic
  * restart, or another process than before.
+ *
+ * A slow node is no broken one. Only a look that began when the time was over
+ * can say that kubelet is not healthy, not one that we were stopped behind; a
+ * kubelet that was healthy may be silent for a while; and on the way back,
+ * where to give up would help nobody, it has BACK at least.
  */
 
 #include <errno.h>
@@ -30,6 +35,7 @@
 #define SETTLE_USEC      (8 * KR_USEC_PER_SEC)
 #define LOOK_USEC        (200 * KR_USEC_PER_MSEC)
 #define HEALTHZ_USEC     KR_USEC_PER_SEC
+#define BACK_USEC        (60 * KR_USEC_PER_SEC)
 #define TIMEOUT_CAP_USEC (600 * KR_USEC_PER_SEC)
 #define JOB_SLACK_USEC   (5 * KR_USEC_PER_SEC)
 
@@ -181,6 +187,13 @@ static uint64_t job_limit(const struct kr_host *host, uint64_t wait_usec)
 	       JOB_SLACK_USEC;
 }
 
+/* How long kubelet may take to be healthy. */
+static uint64_t patience_usec(const struct kr_activation *act)
+{
+	return act->back && act->wait_usec < BACK_USEC ? BACK_USEC
+	                                               : act->wait_usec;
+}
+
 uint64_t kr_activation_limit_usec(const struct kr_host *host,
                                   uint64_t wait_usec)
 {
@@ -199,7 +212,7 @@ static int run_job(struct kr_host *host, struct kr_activation *act,
                    struct kr_actions *actions, struct kr_diag *diag)
 {
 	uint64_t since = kr_now_usec();
-	uint64_t limit = job_limit(host, act->wait_usec);
+	uint64_t limit = job_limit(host, patience_usec(act));
 	struct waiting w = {act, "the restart", since, limit};
 	const struct kr_manager_wait wait = {
 		.deadline_usec = since + limit,
@@ -241,7 +254,8 @@ struct settling {
 	uint64_t start_usec; /* of the process, monotonic */
 	struct kr_health_probe probe;
 	bool healthy;
-	char *why; /* not healthy */
+	uint64_t healthy_usec; /* when it was that last; 0: never */
+	char *why;             /* not healthy */
 };
 
 static void settling_done(struct settling *s)
@@ -315,6 +329,8 @@ static int check_health(struct settling *s)
 	if (r < 0)
 		return r;
 	s->healthy = r == 1;
+	if (s->healthy)
+		s->healthy_usec = kr_now_usec();
 	free(s->why);
 	s->why = why;
 	return 0;
@@ -378,16 +394,26 @@ static int settle_step(struct settling *s, bool first, struct kr_diag *diag)
 	return s->healthy && kr_now_usec() - s->start_usec >= SETTLE_USEC;
 }
 
+/* When a look must begin to be the last one, if kubelet is not healthy then. */
+static uint64_t end_usec(const struct settling *s, uint64_t since_usec)
+{
+	uint64_t end = since_usec + patience_usec(s->act);
+	uint64_t silent = s->healthy_usec ? s->healthy_usec + SETTLE_USEC : 0;
+
+	return silent > end ? silent : end;
+}
+
 static int settle(struct kr_host *host, struct kr_activation *act,
                   struct kr_diag *diag)
 {
 	_cleanup_(settling_done) struct settling s = {.host = host, .act = act};
 	uint64_t since = kr_now_usec();
 	struct waiting w = {act, "kubelet to be healthy", since,
-	                    act->wait_usec};
+	                    patience_usec(act)};
 	bool first = true;
 
 	for (;;) {
+		uint64_t looked = kr_now_usec();
 		int r = settle_step(&s, first, diag);
 
 		if (r == 1)
@@ -397,14 +423,13 @@ static int settle(struct kr_host *host, struct kr_activation *act,
 		if (r < 0)
 			return r;
 		first = false;
-		if (s.healthy && kr_now_usec() - since >= act->wait_usec &&
-		    act->wait_usec < SETTLE_USEC)
+		if (s.healthy && kr_now_usec() - since >= act->wait_usec)
 			return check_argv(&s, diag);
-		if (kr_now_usec() - since >= act->wait_usec && !s.healthy)
+		if (!s.healthy && looked >= end_usec(&s, since))
 			return fail(act,
 			            "kubelet is not healthy after %llu s: "
 			            "%s",
-			            (unsigned long long)(act->wait_usec /
+			            (unsigned long long)((looked - since) /
 			                                 KR_USEC_PER_SEC),
 			            s.why ? s.why : "it gives no answer");
 		pause_usec(LOOK_USEC);

@@ -38,6 +38,9 @@ typedef int (*kr_activation_tick_t)(void *closure, const char *what,
 
 struct kr_activation {
 	uint64_t wait_usec; /* how long kubelet may take to be healthy */
+	/* there is no other way to go: it may take longer than WAIT_USEC,
+	 * which is then only how long a healthy one is watched */
+	bool back;
 	/* the argv that the new process must have, without [0]'s path; NULL:
 	 * any */
 	char *const *argv;
@@ -67,8 +70,10 @@ int kr_activation_reload(struct kr_host *host, struct kr_actions *actions,
  * Restarts kubelet's unit and waits until it has settled: the job is done, one
  * new invocation runs with one main process that stays, for long enough that
  * kubelet's late failures have shown; healthz, where it can be asked, says ok;
- * the process has the argv that is wanted. 0; -EHOSTDOWN: it did not become
- * well, FAILURE says why; what TICK gave; other errnos, with words.
+ * the process has the argv that is wanted. One that was healthy in its time and
+ * is silent at the end of it is given the settle time once more. 0; -EHOSTDOWN:
+ * it did not become well, FAILURE says why; what TICK gave; other errnos, with
+ * words.
  */
 int kr_activation_restart(struct kr_host *host, struct kr_activation *act,
                           struct kr_actions *actions, struct kr_diag *diag);

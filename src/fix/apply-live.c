@@ -11,8 +11,9 @@
  * its own status (5xx).
  *
  * After the restart kubelet has settled, but its API port and the API server's
- * way to it may need longer: it is asked until the deadline. What it says then
- * is final, it reads its configuration once.
+ * way to it may need longer: it is asked until the deadline, and once in any
+ * case, with time enough to answer. What it says then is final, it reads its
+ * configuration once.
  */
 
 #include <errno.h>
@@ -21,9 +22,8 @@
 
 #include "fix/apply.h"
 
-#define PAUSE_USEC   (500 * KR_USEC_PER_MSEC)
-#define ASK_MIN_USEC (2 * KR_USEC_PER_SEC)
-#define ASK_MAX_USEC (5 * KR_USEC_PER_SEC)
+#define PAUSE_USEC (500 * KR_USEC_PER_MSEC)
+#define ASK_USEC   (5 * KR_USEC_PER_SEC)
 
 static int interrupted(struct kr_applying *f)
 {
@@ -92,7 +92,8 @@ static void pause_usec(uint64_t usec)
 /* Until it says something. 0; -ETIMEDOUT; what tick gave; -ENOMEM. */
 static int ask_until(struct kr_applying *f, uint64_t deadline_usec)
 {
-	struct kr_live_wait wait = {
+	const struct kr_live_wait wait = {
+		.timeout_usec = ASK_USEC,
 		.tick = f->options->tick,
 		.closure = f->options->closure,
 		.what = "configz",
@@ -101,13 +102,8 @@ static int ask_until(struct kr_applying *f, uint64_t deadline_usec)
 	};
 
 	for (;;) {
-		uint64_t left = kr_left_usec(deadline_usec);
-		int r;
+		int r = kr_live_ask(&f->live, &wait, NULL);
 
-		wait.timeout_usec = left < ASK_MIN_USEC   ? ASK_MIN_USEC
-		                    : left > ASK_MAX_USEC ? ASK_MAX_USEC
-		                                          : left;
-		r = kr_live_ask(&f->live, &wait, NULL);
 		if (r < 0 || f->live.state != KR_STATE_UNKNOWN)
 			return r;
 		if (kr_left_usec(deadline_usec) <= PAUSE_USEC)

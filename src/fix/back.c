@@ -101,7 +101,8 @@ static int back_without_restart(struct kr_applying *f, enum kr_outcome outcome,
 static int back_with_restart(struct kr_applying *f, const char *why, bool again,
                              const struct kr_activation *failed)
 {
-	struct kr_activation act = {.wait_usec = f->options->wait_usec};
+	struct kr_activation act = {.wait_usec = f->options->wait_usec,
+	                            .back = true};
 	int reverted = revert(f, again ? NULL : why), r;
 
 	kr_live_forget(&f->live, "not asked after everything was put back");

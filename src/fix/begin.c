@@ -123,7 +123,8 @@ static bool may_stay(const struct kr_applying *f)
 /* kubelet as the interrupted run left it is on the new files, or dead. */
 static int revive_kubelet(struct kr_applying *f)
 {
-	struct kr_activation act = {.wait_usec = f->options->wait_usec};
+	struct kr_activation act = {.wait_usec = f->options->wait_usec,
+	                            .back = true};
 	_cleanup_free_ char *why = NULL;
 	int r;
 

@@ -17,7 +17,7 @@
 
 #define DEFAULT_ADDRESS "127.0.0.1"
 #define DEFAULT_PORT    10248
-#define ASK_USEC        (2 * KR_USEC_PER_SEC)
+#define ASK_USEC        (5 * KR_USEC_PER_SEC)
 
 static void read_inputs(const struct kr_inputs *in, struct kr_health_probe *p)
 {

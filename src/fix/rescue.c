@@ -76,6 +76,7 @@ static int restart(struct kr_applying *a)
 	struct kr_fix *fix = a->fix;
 	struct kr_activation act = {
 		.wait_usec = a->options->wait_usec,
+		.back = true,
 		.tick = a->options->tick,
 		.closure = a->options->closure,
 	};
