@@ -117,9 +117,10 @@ def install(host):
     host.write(SYSTEM + unit("limited"),
                "[Unit]\nStartLimitBurst=2\nStartLimitIntervalSec=100\n"
                "[Service]\n" + SLEEP)
-    host.write(SYSTEM + unit("talks"),
-               "[Service]\nExecStart=/bin/sh -c 'printf \"one\\\\ntwo\\\\n\"; "
-               "sleep 0.3; echo \"cannot go on\" >&2; exit 3'\n")
+    for name in ("talks", "talks-late"):
+        host.write(SYSTEM + unit(name), "[Service]\nExecStart=/bin/sh -c "
+                   "'printf \"one\\\\ntwo\\\\n\"; sleep 0.3; "
+                   "echo \"cannot go on\" >&2; exit 3'\n")
     host.sh("systemctl daemon-reload")
 
 
@@ -459,14 +460,21 @@ def test_nobody_polkit_masked(host, tap):
 
 # --- the journal
 
-def test_journal(host, tap):
-    name = unit("talks")
+def talk_twice(host, name, then="true"):
+    """Two runs of a unit that talks and fails, and THEN; their invocations."""
     ids = []
     for _ in range(2):
         probe(host, "restart", name)
         ids.append(probe(host, "unit", name)["invocation_id"])
         host.sh("for i in {1..100}; do systemctl is-failed -q %s && break; "
-                "sleep 0.02; done; journalctl --sync" % name)
+                "sleep 0.02; done; %s" % (name, then))
+    return ids
+
+
+def test_journal(host, tap):
+    name = unit("talks")
+    # journald tells a line's invocation when it reads it
+    ids = talk_twice(host, name, "journalctl --sync")
     for who, way in (("inside", probe), ("outside", probe_outside)):
         lines = way(host, "journal", name, "100", ids[0]).all("line")
         text = "\n".join(lines)
@@ -491,14 +499,9 @@ def test_journal_is_late(host, tap):
     """What a process said is there after a sync; its invocation is not. The
     last lines may have the ID that the unit has by then, which is right for
     the last process by chance only."""
-    name = unit("talks")
+    name = unit("talks-late")
     with journald_stopped(host):
-        ids = []
-        for _ in range(2):
-            probe(host, "restart", name)
-            ids.append(probe(host, "unit", name)["invocation_id"])
-            host.sh("for i in {1..100}; do systemctl is-failed -q %s && break;"
-                    " sleep 0.02; done" % name)
+        ids = talk_twice(host, name)
         answer = probe(host, "sync", "200")
         tap.equal(answer.get("r"), "ETIMEDOUT", "stopped", answer.text)
         before = probe(host, "journal", name, "100", ids[1]).all("line")
