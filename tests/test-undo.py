@@ -306,6 +306,27 @@ def named(case):
                 "again: %d: %s", run.status, run.out)
 
 
+def clock_went_back(case):
+    """The first fix of a node may be of before it has asked for the time."""
+    case.fix()
+    first = "20990101T000000.999999Z-ffffffff"
+    top = case.node.root + STATE + "/"
+    os.rename(top + case.records()[0], top + first)
+    case.replace(CONFIG, KEY + b": true", KEY + b": false")
+    case.fix()
+    records = case.records()
+    case.expect(records[0] == first
+                and records[1].startswith("20990101T000001.000000Z-"),
+                "records: %s", records)
+    _, got = case.json("history", "history")
+    case.expect(not got["transactions"][1]["time"].startswith("2099"),
+                "the time is not the clock's: %s", got)
+    run = case.run("undo")
+    case.expect(run.status == 0 and KEY + b": false" in case.node.read(CONFIG),
+                "undo is not of the last one: %d: %s%s", run.status, run.out,
+                run.err)
+
+
 def last_ten(case):
     """Older ones are pruned; what is kept can be undone."""
     old = case.node.read(DROPIN)
@@ -363,7 +384,8 @@ def unit_named(case):
 ROWS = (other_lines, rewritten, rewritten_beside_ours, gone, other_decision,
         twice, one_line, beside_the_key, our_line_changed, made,
         made_and_changed, made_beside_others, copy_gone, copy_changed, foreign,
-        unknown, named, last_ten, config_named, unit_named)
+        unknown, named, clock_went_back, last_ten, config_named,
+        unit_named)
 
 
 def main():

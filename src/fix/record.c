@@ -27,19 +27,58 @@ int kr_record_fail(struct kr_diag *diag, const char *path, int error,
 	return error;
 }
 
-static void make_id(struct kr_manifest *m)
+#define ID_TIME "%Y%m%dT%H%M%S"
+
+/* The time in an id, realtime in microseconds; 0: it is none. */
+static uint64_t id_usec(const char *id)
 {
+	struct tm tm = {0};
+	const char *part = strptime(id, ID_TIME, &tm);
+	time_t seconds;
+	unsigned usec;
+	int end = 0;
+
+	if (!part || sscanf(part, ".%6uZ-%n", &usec, &end) != 1 || end == 0)
+		return 0;
+	seconds = timegm(&tm);
+	return seconds < 0 ? 0 : (uint64_t)seconds * KR_USEC_PER_SEC + usec;
+}
+
+static int last_usec(struct kr_fs *fs, uint64_t *ret)
+{
+	_cleanup_dir_ struct kr_dir dir = {0};
+	int r = kr_fs_list(fs, KR_STATE_DIR, &dir);
+
+	*ret = 0;
+	for (size_t i = 0; r == 0 && i < dir.n_entries; i++) {
+		uint64_t usec = id_usec(dir.entries[i].name);
+
+		if (usec > *ret)
+			*ret = usec;
+	}
+	return r;
+}
+
+/* Ids sort by age, also where the clock went back: the first ones of a node are
+ * made before it has asked for the time. */
+static int make_id(struct kr_manifest *m, struct kr_fs *fs)
+{
+	uint64_t usec, last;
 	time_t seconds;
 	struct tm tm;
 	size_t n;
+	int r = last_usec(fs, &last);
 
+	if (r < 0)
+		return r;
 	m->realtime_usec = kr_realtime_usec();
-	seconds = (time_t)(m->realtime_usec / KR_USEC_PER_SEC);
+	usec = m->realtime_usec > last ? m->realtime_usec : last + 1;
+	seconds = (time_t)(usec / KR_USEC_PER_SEC);
 	gmtime_r(&seconds, &tm);
-	n = strftime(m->id, sizeof(m->id), "%Y%m%dT%H%M%S", &tm);
+	n = strftime(m->id, sizeof(m->id), ID_TIME, &tm);
 	snprintf(m->id + n, sizeof(m->id) - n, ".%06uZ-%08x",
-	         (unsigned)(m->realtime_usec % KR_USEC_PER_SEC),
-	         (unsigned)arc4random());
+	         (unsigned)(usec % KR_USEC_PER_SEC), (unsigned)arc4random());
+	return 0;
 }
 
 int kr_record_make(struct kr_record *record, struct kr_fs *fs,
@@ -48,10 +87,13 @@ int kr_record_make(struct kr_record *record, struct kr_fs *fs,
 	_cleanup_close_ int state_fd =
 		kr_fs_make_folder(fs, KR_STATE_DIR, 0700);
 	static const char what[] = "copies of the files cannot be kept there";
+	int r;
 
 	if (state_fd < 0)
 		return kr_record_fail(diag, KR_STATE_DIR, state_fd, what);
-	make_id(&record->manifest);
+	r = make_id(&record->manifest, fs);
+	if (r < 0)
+		return kr_record_fail(diag, KR_STATE_DIR, r, what);
 	if (mkdirat(state_fd, record->manifest.id, 0700) < 0)
 		return kr_record_fail(diag, KR_STATE_DIR, -errno, what);
 	record->folder_fd =
