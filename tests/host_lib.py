@@ -418,17 +418,16 @@ class Host:
         """A stand-in whose CONTROL says that: "well" or "die"."""
         self.write("/run/standin-kubelet." + word, "")
 
-    def wait_starts(self, number, seconds=60):
+    def wait_starts(self, number):
         """Until kubelet was started that often."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            try:
-                if int(self.read(STARTS) or 0) >= number:
-                    return True
-            except FileNotFoundError:
-                pass
-            time.sleep(0.02)
-        return False
+        return wait_for(lambda: self.starts() >= number)
+
+    def starts(self):
+        """How often kubelet was started."""
+        try:
+            return int(self.read(STARTS) or 0)
+        except FileNotFoundError:
+            return 0
 
     def log(self, lines=20):
         return self.run(["journalctl", "-u", "kubelet.service", "--no-pager",

@@ -17,11 +17,11 @@ import sys
 import time
 
 from e2e_lib import (DIES, FALSE_FLAG, QUICK, Terminal, check_fixed, check_put_back,
-                     check_untouched, failing_node, fix_in_wait, run_file)
+                     check_untouched, end_well, failing_node, fix_in_wait, run_file)
 from host_lib import BOOT, CONTROL, DROPIN, journald_stopped
 
 DBUS = "dbus.socket dbus.service"
-DIES_LATER = "die-after-ms=2500 when=true\n"
+DIES_TOLD = "die-when-told=true when=true\n"
 STATE_DIR = "/var/lib/kubelet-remedy"
 
 
@@ -47,13 +47,14 @@ def check_nothing_armed(host, tap):
 def test_bus_restarted(host, tap):
     process, _ = fix_in_wait(host)
     tap.status(host.sh("systemctl restart dbus.service"), 0, "dbus-daemon")
-    check_fixed(host, tap, host.finish(process))
+    check_fixed(host, tap, end_well(host, process))
     check_nothing_armed(host, tap)
 
 
 def test_bus_restarted_and_kubelet_dies(host, tap):
-    process, before = fix_in_wait(host, control=DIES_LATER)
+    process, before = fix_in_wait(host, control=DIES_TOLD)
     host.sh("systemctl restart dbus.service")
+    host.tell("die")
     check_put_back(host, tap, host.finish(process), before)
     check_nothing_armed(host, tap)
 
@@ -62,14 +63,15 @@ def test_bus_gone(host, tap):
     """systemd has a socket of its own."""
     process, _ = fix_in_wait(host)
     with no_bus(host):
-        result = host.finish(process)
+        result = end_well(host, process)
     check_fixed(host, tap, result)
     check_nothing_armed(host, tap)
 
 
 def test_bus_gone_and_kubelet_dies(host, tap):
-    process, before = fix_in_wait(host, control=DIES_LATER)
+    process, before = fix_in_wait(host, control=DIES_TOLD)
     with no_bus(host):
+        host.tell("die")
         result = host.finish(process)
     check_put_back(host, tap, result, before)
     check_nothing_armed(host, tap)
@@ -121,7 +123,7 @@ def test_systemd_stands_still(host, tap):
     process, _ = fix_in_wait(host)
     with stopped(host):
         time.sleep(3)
-    check_fixed(host, tap, host.finish(process))
+    check_fixed(host, tap, end_well(host, process))
     check_nothing_armed(host, tap)
 
 
@@ -143,14 +145,15 @@ def test_daemon_reload(host, tap):
     reloads = host.sh("for i in 1 2 3 4 5 6; do systemctl daemon-reload "
                       "|| exit; sleep 0.3; done")
     tap.status(reloads, 0, "reloads")
-    check_fixed(host, tap, host.finish(process))
+    check_fixed(host, tap, end_well(host, process))
     check_nothing_armed(host, tap)
 
 
 def test_daemon_reload_and_kubelet_dies(host, tap):
     """The timer is still there after them, and goes with the end."""
-    process, before = fix_in_wait(host, control=DIES_LATER)
+    process, before = fix_in_wait(host, control=DIES_TOLD)
     host.sh("systemctl daemon-reload; systemctl daemon-reexec")
+    host.tell("die")
     check_put_back(host, tap, host.finish(process), before)
     check_nothing_armed(host, tap)
 
@@ -161,12 +164,13 @@ def test_second_run_waits(host, tap):
     """It says what it waits for, and then finds nothing more to do."""
     process, _ = fix_in_wait(host)
     terminal = Terminal(80)
-    second = host.run(["kubelet-remedy", "fix", "--wait=60"],
-                      stderr=terminal.slave)
-    text = terminal.text()
-    check_fixed(host, tap, host.finish(process))
+    second = host.spawn(["kubelet-remedy", "fix", "--wait=100"],
+                        stderr=terminal.slave)
+    waits = terminal.wait("waiting for another run of this program")
+    check_fixed(host, tap, end_well(host, process))
+    second = host.finish(second)
     tap.status(second, 0, "the second run")
-    tap.contains(text, "waiting for another run of this program", "it says so")
+    tap.check(waits, "it says so", terminal.text())
     tap.contains(second.stdout, "nothing was changed", "it changes nothing")
     tap.equal(len(host.remedy_json("history")[1].get("transactions", [])), 1,
               "there was one fix")
@@ -182,17 +186,23 @@ def test_second_run_ends(host, tap):
             tap.contains(second.stderr, "another run", "fix: the reason")
         else: # there is no fix yet that stands
             tap.check(second.status in (1, 4), "undo", second)
-    check_fixed(host, tap, host.finish(process))
+    check_fixed(host, tap, end_well(host, process))
 
 
 def test_second_run_interrupted(host, tap):
     """A signal ends the one that waits, and leaves the other alone."""
     process, _ = fix_in_wait(host)
-    result = host.sh("kubelet-remedy fix --wait=60 & sleep 0.5; kill $!;"
-                     " wait $!")
+    first = host.programs()
+    terminal = Terminal(80)
+    second = host.spawn(["kubelet-remedy", "fix", "--wait=100"],
+                        stderr=terminal.slave)
+    tap.check(terminal.wait("waiting for another run"), "it waits")
+    tap.equal(host.signal_program(signal.SIGTERM, first), 1, "it is ended")
+    result = host.finish(second)
+    terminal.text()
     tap.status(result, 4, "the second run")
     tap.contains(result.stdout, "interrupted", "it says so")
-    check_fixed(host, tap, host.finish(process))
+    check_fixed(host, tap, end_well(host, process))
 
 
 # --- a fix that was put back before

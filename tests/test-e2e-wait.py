@@ -12,12 +12,13 @@ import signal
 import sys
 
 from e2e_lib import (DIES, FALSE_FLAG, KEY_FALSE, LOST_OUTPUT, QUICK,
-                     check_fixed, check_put_back, check_untouched,
+                     check_fixed, check_put_back, check_untouched, end_well,
                      failing_node, fix_in_wait, run_file)
 from host_lib import (CONFIG, CONFIG_TEXT, CONTROL, DROPIN, DROPIN_TEXT, FLAG,
                       Skip)
 
 STATE_DIR = "/var/lib/kubelet-remedy"
+TOLD = "healthy-when-told=true die-when-told=true when=true\n"
 
 
 # --- signals at a given moment
@@ -98,13 +99,15 @@ class Full:
         self.host.sh("umount %s" % STATE_DIR)
 
 
-def full_in_wait(host, control):
-    """A fix whose disk gets full while it waits: its result, the old files."""
-    before, _ = failing_node(host, control)
+def full_in_wait(host, word):
+    """A fix whose disk gets full while it waits for a kubelet that is told
+    WORD then: its result, the old files."""
+    before, _ = failing_node(host, TOLD)
     with Full(host) as full:
-        process = host.spawn(["kubelet-remedy", "fix", "--wait=6"])
+        process = host.spawn(["kubelet-remedy", "fix", "--wait=100"])
         started = host.wait_value("true")
         full.fill()
+        host.tell(word)
         result = host.finish(process)
     if not started:
         raise RuntimeError("no new kubelet was started: " + result.stderr)
@@ -112,7 +115,7 @@ def full_in_wait(host, control):
 
 
 def test_full_and_kubelet_dies(host, tap):
-    result, before = full_in_wait(host, "die-after-ms=1500 when=true\n")
+    result, before = full_in_wait(host, "die")
     check_put_back(host, tap, result, before)
     tap.equal(host.show()["NeedDaemonReload"], "no", "systemd was told")
     tap.check(FALSE_FLAG in host.argv(), "kubelet runs as before",
@@ -123,7 +126,7 @@ def test_full_and_kubelet_dies(host, tap):
 
 def test_full_at_the_end(host, tap):
     """A change that could not be undone later is better undone now."""
-    result, before = full_in_wait(host, "")
+    result, before = full_in_wait(host, "well")
     check_put_back(host, tap, result, before)
     tap.check(FALSE_FLAG in host.argv(), "kubelet runs as before",
               host.argv())
@@ -147,7 +150,7 @@ def test_edited_in_the_wait(host, tap):
     process, _ = fix_in_wait(host)
     text = CONFIG_TEXT % KEY_FALSE
     host.write(CONFIG, text)
-    result = host.finish(process)
+    result = end_well(host, process)
     tap.status(result, 6, "fix")
     tap.equal(host.read(CONFIG).decode(), text, "the other's bytes stay")
     tap.check(FLAG.encode() not in host.read(DROPIN), "and ours do")
@@ -157,9 +160,10 @@ def test_edited_in_the_wait(host, tap):
 
 def test_edited_in_the_wait_and_it_dies(host, tap):
     """What others wrote is not written over, not even to put a file back."""
-    process, _ = fix_in_wait(host, control="die-after-ms=1500 when=true\n")
+    process, _ = fix_in_wait(host, control="die-when-told=true when=true\n")
     text = DROPIN_TEXT % "--node-ip=192.0.2.30 --v=4"
     host.write(DROPIN, text)
+    host.tell("die")
     result = host.finish(process)
     tap.status(result, 6, "fix")
     tap.equal(host.read(DROPIN).decode(), text, "the other's bytes stay")
