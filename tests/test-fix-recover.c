@@ -370,7 +370,6 @@ static void add_tests(Suite *suite)
 	TCase *tc = kr_test_case(suite, "files", setup, teardown);
 
 	/* each brings some files to a disk that others use, too */
-	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_row, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_link_in_the_instant);
 	tcase_add_test(tc, test_folder_twice);

@@ -638,7 +638,6 @@ static void add_tests(Suite *suite)
 	TCase *tc = kr_test_case(suite, "files", setup, teardown);
 
 	/* each brings some files to a disk that others use, too */
-	tcase_set_timeout(tc, 60);
 	add_where_possible(tc);
 	tcase_add_test(tc, test_made);
 	tcase_add_test(tc, test_two_files);

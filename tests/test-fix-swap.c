@@ -605,7 +605,6 @@ static void add_tests(Suite *suite)
 	int n = ARRAY_SIZE(others);
 
 	/* each brings some files to a disk that others use, too */
-	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_commit, 0, n);
 	tcase_add_loop_test(tc, test_revert, 0, n);
 	tcase_add_loop_test(tc, test_remove, 0, n);

@@ -613,7 +613,6 @@ static void add_tests(Suite *suite)
 {
 	TCase *tc = kr_test_case(suite, "config", NULL, NULL);
 
-	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_edit, 0, ARRAY_SIZE(edit_rows));
 	tcase_add_loop_test(tc, test_prove, 0, ARRAY_SIZE(proof_rows));
 	tcase_add_test(tc, test_others);

@@ -390,7 +390,6 @@ static void add_tests(Suite *suite)
 {
 	TCase *tc = kr_test_case(suite, "yaml", NULL, NULL);
 
-	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_scalar, 0, ARRAY_SIZE(scalars));
 	tcase_add_loop_test(tc, test_read, 0, ARRAY_SIZE(reads));
 	tcase_add_test(tc, test_utf16);

@@ -444,6 +444,7 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
+	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_audit, 0, sizeof(rows) / sizeof(*rows));
 	tcase_add_loop_test(tc, test_plan, 0, sizeof(rows) / sizeof(*rows));
 	tcase_add_test(tc, test_method);

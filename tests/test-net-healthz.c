@@ -21,7 +21,7 @@
 
 enum manner {
 	ANSWER,  /* sends the text, then closes */
-	DRIP,    /* sends one byte every 20 ms */
+	DRIP,    /* sends one byte every 20 ms, and its last one for ever */
 	STALL,   /* sends the text, then nothing */
 	FLOOD,   /* sends the text over and over */
 	RESET,   /* closes with what was sent unread: RST */
@@ -83,13 +83,15 @@ static const struct row rows[] = {
 	{"silence", STALL, "", KR_NO_ANSWER, "in time"},
 	{"half a line, then silence", STALL, "HTTP/1.1 200", KR_NO_ANSWER,
          "in time"},
-	{"dripping", DRIP, OK_LINE, KR_NO_ANSWER, "in time"},
+	{"dripping", DRIP, "HTTP/1.1 200 O", KR_NO_ANSWER, "in time"},
 	{"never accepted", BACKLOG, "", KR_NO_ANSWER, "in time"},
 	{"reset", RESET, "", KR_NO_ANSWER, "reset by peer"},
 	{"refused", REFUSE, "", KR_NO_ANSWER, "refused"},
 };
 
-#define TIMEOUT_USEC (200 * MSEC)
+/* Short where there will be no answer; else a slow server is waited for. */
+#define SHORT_USEC (200 * MSEC)
+#define LONG_USEC  (50000 * MSEC)
 
 static pid_t server = -1;
 
@@ -112,8 +114,9 @@ static void serve(int fd, const struct row *row)
 	}
 	if (read(fd, request, sizeof(request)) <= 0)
 		return;
-	for (size_t i = 0; row->manner == DRIP && i < size; i++) {
-		send(fd, row->text + i, 1, MSG_NOSIGNAL);
+	for (size_t i = 0; row->manner == DRIP; i += i + 1 < size) {
+		if (send(fd, row->text + i, 1, MSG_NOSIGNAL) < 0)
+			return;
 		pause_msec(20);
 	}
 	while (row->manner == FLOOD &&
@@ -174,19 +177,18 @@ START_TEST(test_answer)
 	const struct row *row = &rows[_i];
 	_cleanup_diag_ struct kr_diag diag = {0};
 	unsigned port = start(AF_INET, row);
-	uint64_t begin = kr_now_usec(), took;
+	bool is_late = row->reason && strcmp(row->reason, "in time") == 0;
 	enum kr_health health;
 	const struct kr_message *note;
 
-	ck_assert_int_eq(
-		kr_healthz_get("127.0.0.1", port, TIMEOUT_USEC, &diag, &health),
-		0);
-	took = kr_now_usec() - begin;
+	/* one that waits for ever is ended by check */
+	ck_assert_int_eq(kr_healthz_get("127.0.0.1", port,
+	                                is_late ? SHORT_USEC : LONG_USEC, &diag,
+	                                &health),
+	                 0);
 	note = kr_diag_find(&diag, "healthz");
 	ck_assert_msg(health == row->want, "%s: got %d%s", row->name, health,
 	              kr_test_messages(&diag));
-	ck_assert_msg(took < 10 * TIMEOUT_USEC, "%s: took %ju us", row->name,
-	              (uintmax_t)took);
 	if (!row->reason)
 		ck_assert_msg(!note, "%s:%s", row->name,
 		              kr_test_messages(&diag));
@@ -216,7 +218,7 @@ START_TEST(test_address)
 	enum kr_health health;
 
 	ck_assert_int_eq(
-		kr_healthz_get(row->address, port, 2000 * MSEC, &diag, &health),
+		kr_healthz_get(row->address, port, LONG_USEC, &diag, &health),
 		0);
 	ck_assert_msg(health == KR_UNHEALTHY, "%s:%s", row->name,
 	              kr_test_messages(&diag));
@@ -252,7 +254,9 @@ static void on_alarm(int sig)
 START_TEST(test_signal)
 {
 	static const struct row silence = {"silence", STALL, ""};
-	const struct itimerval soon = {.it_value.tv_usec = 50000};
+	/* again and again: the first may come before it waits */
+	const struct itimerval soon = {.it_value.tv_usec = 50000,
+	                               .it_interval.tv_usec = 50000};
 	const struct sigaction action = {.sa_handler = on_alarm};
 	unsigned port = start(AF_INET, &silence);
 	enum kr_health health;
@@ -260,7 +264,7 @@ START_TEST(test_signal)
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &soon, NULL);
 	ck_assert_int_eq(
-		kr_healthz_get("127.0.0.1", port, 3000 * MSEC, NULL, &health),
+		kr_healthz_get("127.0.0.1", port, LONG_USEC, NULL, &health),
 		-EINTR);
 }
 END_TEST

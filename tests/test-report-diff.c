@@ -356,7 +356,6 @@ static void add_tests(Suite *suite)
 		return;
 	}
 	tc = kr_test_case(suite, "patch", kr_root_setup, kr_root_teardown);
-	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_rows_patched, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, test_random_patched, 0, 300);
 }

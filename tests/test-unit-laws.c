@@ -152,7 +152,6 @@ static void add_tests(Suite *suite)
 	TCase *tc =
 		kr_test_case(suite, "laws", kr_root_setup, kr_root_teardown);
 
-	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, test_laws, 0, N_UNITS);
 }
 

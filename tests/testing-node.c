@@ -29,13 +29,8 @@ void kr_test_unit(const char *exec_start)
 static uint64_t to_ticks(uint64_t realtime_usec)
 {
 	uint64_t per_sec = (uint64_t)sysconf(_SC_CLK_TCK);
-	struct timespec ts;
-	uint64_t boot;
 
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	boot = kr_realtime_usec() - (uint64_t)ts.tv_sec * KR_USEC_PER_SEC -
-	       (uint64_t)ts.tv_nsec / 1000;
-	return (realtime_usec - boot) * per_sec / KR_USEC_PER_SEC;
+	return (realtime_usec - kr_boot_usec()) * per_sec / KR_USEC_PER_SEC;
 }
 
 void kr_test_process(const char *const *argv, uint64_t realtime_usec,

@@ -23,6 +23,8 @@ TCase *kr_test_case(Suite *suite, const char *name, SFun setup, SFun teardown)
 {
 	TCase *tc = tcase_create(name);
 
+	/* check's own 4 s are what a busy machine stalls for */
+	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	suite_add_tcase(suite, tc);
 	return tc;

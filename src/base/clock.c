@@ -26,6 +26,23 @@ uint64_t kr_realtime_usec(void)
 	return read_clock(CLOCK_REALTIME);
 }
 
+uint64_t kr_boot_usec(void)
+{
+	uint64_t best = 0, width = UINT64_MAX;
+
+	for (int i = 0; i < 100 && width > KR_USEC_PER_MSEC; i++) {
+		uint64_t before = read_clock(CLOCK_BOOTTIME);
+		uint64_t real = read_clock(CLOCK_REALTIME);
+		uint64_t between = read_clock(CLOCK_BOOTTIME) - before;
+
+		if (between < width) {
+			width = between;
+			best = real - before;
+		}
+	}
+	return best;
+}
+
 uint64_t kr_left_usec(uint64_t deadline_usec)
 {
 	uint64_t now = kr_now_usec();

@@ -11,6 +11,10 @@
 uint64_t kr_now_usec(void);
 uint64_t kr_realtime_usec(void);
 
+/* The realtime at which CLOCK_BOOTTIME was 0, right to a millisecond even if we
+ * are stopped between the two clocks. */
+uint64_t kr_boot_usec(void);
+
 /* What is left until DEADLINE_USEC of kr_now_usec(); 0 when it is over. */
 uint64_t kr_left_usec(uint64_t deadline_usec);
 

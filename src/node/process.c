@@ -87,14 +87,8 @@ static int read_start(int proc_fd, pid_t pid, uint64_t *ret)
 static uint64_t ticks_to_realtime(uint64_t ticks)
 {
 	uint64_t per_sec = (uint64_t)sysconf(_SC_CLK_TCK);
-	uint64_t since_boot = ticks * KR_USEC_PER_SEC / per_sec;
-	struct timespec ts;
-	uint64_t boot;
 
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	boot = (uint64_t)ts.tv_sec * KR_USEC_PER_SEC +
-	       (uint64_t)ts.tv_nsec / 1000;
-	return kr_realtime_usec() - boot + since_boot;
+	return kr_boot_usec() + ticks * KR_USEC_PER_SEC / per_sec;
 }
 
 static int split_argv(const char *data, size_t size, struct kr_process *p)
