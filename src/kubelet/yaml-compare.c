@@ -78,22 +78,25 @@ static bool is_name(const struct side *s)
 	                           e->data.scalar.length, s->fold);
 }
 
-static void judge(struct side *s)
+/* Whether the value of our key is the one that is wanted. 0 or -ENOMEM. */
+static int judge(struct side *s)
 {
 	const yaml_event_t *e = &s->event;
 	enum kr_yaml_type type,
 		wanted = s->value ? KR_YAML_TRUE : KR_YAML_FALSE;
 	char number[KR_YAML_NUMBER_SIZE];
+	int r;
 
 	s->found++;
 	if (e->type != YAML_SCALAR_EVENT ||
 	    (!e->data.scalar.tag && !e->data.scalar.plain_implicit))
-		return;
-	if (kr_yaml_resolve((const char *)e->data.scalar.tag,
+		return 0;
+	r = kr_yaml_resolve((const char *)e->data.scalar.tag,
 	                    (const char *)e->data.scalar.value,
-	                    e->data.scalar.length, &type, number) == 0 &&
-	    type == wanted)
+	                    e->data.scalar.length, &type, number);
+	if (r == 0 && type == wanted)
 		s->right++;
+	return r == -ENOMEM ? r : 0;
 }
 
 /* The next event that is not one of our members'. */
@@ -109,7 +112,9 @@ static int next_other(struct side *s)
 		r = next(s);
 		if (r < 0)
 			return r;
-		judge(s);
+		r = judge(s);
+		if (r < 0)
+			return r;
 		track(s);
 		while (s->depth > 1) {
 			r = next(s);

@@ -161,15 +161,17 @@ static int resolve(struct build *b, const struct kr_yaml_node *node,
                    enum kr_yaml_type *ret_type,
                    char number[static KR_YAML_NUMBER_SIZE])
 {
+	int r;
+
 	*ret_type = KR_YAML_STRING;
 	if (!node->tag && !node->implicit)
 		return 0;
-	if (kr_yaml_resolve(node->tag, node->text, node->length, ret_type,
-	                    number) < 0)
-		return fail(b, node->span,
-		            "the text would have to be of the type that its "
-		            "tag names");
-	return 0;
+	r = kr_yaml_resolve(node->tag, node->text, node->length, ret_type,
+	                    number);
+	if (r != -EBADMSG)
+		return r;
+	return fail(b, node->span,
+	            "the text would have to be of the type that its tag names");
 }
 
 static int make_name(struct build *b, struct kr_yaml_node *node,

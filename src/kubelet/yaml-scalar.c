@@ -165,45 +165,50 @@ static bool parse_float(const char *text, enum kr_yaml_type *ret_type,
 	if (!isfinite(v))
 		return false;
 	*ret_type = KR_YAML_FLOAT;
-	if (trunc(v) == v && fabs(v) < 1e21)
+	if (fabs(v) < 1e21) {
 		snprintf(number, KR_YAML_NUMBER_SIZE, "%.0f", v == 0 ? 0 : v);
-	else
-		snprintf(number, KR_YAML_NUMBER_SIZE, "%.17g", v);
+		if (strtod(number, NULL) == v) /* it has no fraction */
+			return true;
+	}
+	snprintf(number, KR_YAML_NUMBER_SIZE, "%.17g", v);
 	return true;
 }
 
-static enum kr_yaml_type resolve_plain(const char *text, size_t length,
-                                       char number[static KR_YAML_NUMBER_SIZE])
+static int resolve_plain(const char *text, size_t length,
+                         enum kr_yaml_type *ret_type,
+                         char number[static KR_YAML_NUMBER_SIZE])
 {
 	_cleanup_free_ char *plain = NULL;
-	enum kr_yaml_type type = KR_YAML_STRING;
 	char *out;
 
+	*ret_type = KR_YAML_STRING;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (strlen(words[i].text) == length &&
-		    memcmp(words[i].text, text, length) == 0)
-			return words[i].type;
+		if (strlen(words[i].text) != length ||
+		    memcmp(words[i].text, text, length) != 0)
+			continue;
+		*ret_type = words[i].type;
+		return 0;
 	}
 	if (!is_digit(*text) && *text != '+' && *text != '-' && *text != '.')
-		return KR_YAML_STRING;
+		return 0;
 	if (strlen(text) != length)
-		return KR_YAML_STRING;
+		return 0;
 	if (*text == '.') {
-		parse_float(text, &type, number);
-		return type;
+		parse_float(text, ret_type, number);
+		return 0;
 	}
 	plain = malloc(length + 1);
 	if (!plain)
-		return KR_YAML_STRING;
+		return -ENOMEM;
 	out = plain;
 	for (size_t i = 0; i < length; i++) {
 		if (text[i] != '_')
 			*out++ = text[i];
 	}
 	*out = '\0';
-	if (!parse_int(plain, &type, number))
-		parse_float(plain, &type, number);
-	return type;
+	if (!parse_int(plain, ret_type, number))
+		parse_float(plain, ret_type, number);
+	return 0;
 }
 
 static bool type_fits(const char *name, enum kr_yaml_type type)
@@ -291,11 +296,10 @@ int kr_yaml_resolve(const char *tag, const char *text, size_t length,
 {
 	static const char *const resolved[] = {"bool", "int", "float", "null"};
 	const char *name = NULL;
+	int r;
 
-	if (!tag) {
-		*ret_type = resolve_plain(text, length, number);
-		return 0;
-	}
+	if (!tag)
+		return resolve_plain(text, length, ret_type, number);
 	*ret_type = KR_YAML_STRING;
 	if (strncmp(tag, TAG, strlen(TAG)) != 0)
 		return 0;
@@ -309,6 +313,8 @@ int kr_yaml_resolve(const char *tag, const char *text, size_t length,
 	}
 	if (!name)
 		return 0;
-	*ret_type = resolve_plain(text, length, number);
+	r = resolve_plain(text, length, ret_type, number);
+	if (r < 0)
+		return r;
 	return type_fits(name, *ret_type) ? 0 : -EBADMSG;
 }
