@@ -78,7 +78,8 @@ def boot(host, tap, what="boot"):
     start = time.monotonic()
     host.reboot()
     took = time.monotonic() - start
-    tap.check(took < 30, what + ": comes to its end", took)
+    # less than a unit's time limit: nobody waits for himself
+    tap.check(took < 55, what + ": comes to its end", took)
     print("# %s: %.1f s" % (what, took))
 
 
@@ -304,11 +305,11 @@ def remove_writers(host, *names):
 # --- whatever becomes of it, kubelet starts ------------------------------------
 
 
-def program_does(host, script):
+def program_does(host, script, limit="60s"):
     """In the service only."""
     host.write("/usr/local/sbin/instead", "#!/bin/bash\n" + script, 0o755)
-    host.write(OVERRIDE, "[Service]\nTimeoutStartSec=4s\nExecStart=\n"
-               "ExecStart=/usr/local/sbin/instead\n")
+    host.write(OVERRIDE, "[Service]\nTimeoutStartSec=%s\nExecStart=\n"
+               "ExecStart=/usr/local/sbin/instead\n" % limit)
 
 
 def check_starts_anyhow(host, tap, what, result):
@@ -325,13 +326,13 @@ def test_service_fails(host, tap):
     cases = {
         "fails": ("exit 4\n", "exit-code"),
         "dies": ("kill -SEGV $$\n", "signal"),
-        "hangs": ("sleep 60\n", "timeout"),
+        "hangs": ("sleep 600\n", "timeout"),
         "hangs and does not listen": (
             "trap '' TERM; for ((;;)); do sleep 1; done\n", "timeout"),
     }
     for what, (script, result) in cases.items():
         cis_node(host, "drop-in")
-        program_does(host, script)
+        program_does(host, script, "4s" if result == "timeout" else "60s")
         if "listen" in what:
             host.write(OVERRIDE, host.read(OVERRIDE).decode()
                        + "TimeoutStopSec=1s\n")

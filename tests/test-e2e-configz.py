@@ -17,7 +17,7 @@ import time
 from apiserver_lib import ApiServer
 from e2e_lib import (KEY_FALSE, QUICK, check_fixed,
                      check_put_back, check_untouched, failing_node, run_file)
-from host_lib import CONFIG, DROPIN, FLAG, KEY
+from host_lib import CONFIG, DROPIN, FLAG, KEY, wait_for
 
 NODE = "node-1"
 CONFIGZ = "/run/standin-kubelet.configz"
@@ -32,21 +32,25 @@ class Live(ApiServer):
     THEN that of all others; where it is None, kubelet's own word."""
 
     def __init__(self, host, first=(), then=None):
+        self.host_proc = host.root.removesuffix("/root")
         own = {"file": host.root + CONFIGZ}
         if not os.path.exists(own["file"]):
             host.write(CONFIGZ, "no kubelet has run here yet")
         super().__init__(
             {"named": {NODE: {**(then or own),
                               "first": [one or own for one in first]}}},
-            ["nsenter", "--net=%s/ns/net" % host.root.removesuffix("/root")])
+            ["nsenter", "--net=%s/ns/net" % self.host_proc])
+
+    def is_asked(self):
+        """Whether somebody is connected."""
+        with open(self.host_proc + "/net/tcp", encoding="ascii") as file:
+            rows = [line.split() for line in file.readlines()[1:]]
+        return any(row[2].endswith(":%04X" % self.port) and row[3] == "01"
+                   for row in rows)
 
     @property
     def words(self):
         return ["--configz=" + self.url, "--node=" + NODE]
-
-
-def starts(host):
-    return int(host.read("/run/standin-kubelet.starts"))
 
 
 def live_of(audit):
@@ -96,7 +100,7 @@ def test_slow(host, tap):
     first = [None, UNREACHED, {"fault": "close"}, {"status": 404, "message":
              'nodes "%s" not found' % NODE}, {"delay": 1.0, **UNREACHED}]
     with Live(host, first) as api:
-        check_fixed(host, tap, host.remedy("fix", "--wait=12", *api.words),
+        check_fixed(host, tap, host.remedy("fix", "--wait=60", *api.words),
                     was)
 
 
@@ -168,11 +172,12 @@ def test_sigterm_before(host, tap):
     before, was = failing_node(host)
     with Live(host, then={"fault": "hang"}) as api:
         process = host.spawn(["kubelet-remedy", "fix", *api.words])
-        time.sleep(1)
+        tap.check(wait_for(api.is_asked), "it asks")
         tap.equal(host.signal_program(signal.SIGTERM), 1, "one is signalled")
         result = host.finish(process)
         check_untouched(host, tap, result, before, was)
-        tap.check(result.seconds < 4, "it does not wait for the answer",
+        # which would be for 10 s
+        tap.check(result.seconds < 8, "it does not wait for the answer",
                   result.seconds)
 
 
@@ -199,12 +204,14 @@ def test_says_false(host, tap):
 
 def test_server_goes_down(host, tap):
     """It answered before, and is gone when kubelet has been restarted."""
-    before, _ = failing_node(host)
+    before, _ = failing_node(host, "healthy-when-told=true when=true\n",
+                             service="Type=notify")
     with Live(host) as api:
         process = host.spawn(["kubelet-remedy", "fix", "--wait=4",
                               *api.words])
         tap.check(host.wait_value("true"), "a new kubelet is there")
         words = api.words
+    host.tell("well")
     result = host.finish(process)
     check_put_back(host, tap, result, before)
     tap.contains(result.stdout, "configz did not say true in time: connection "
@@ -227,7 +234,7 @@ def test_never_reached_again(host, tap):
             tap.contains(result.stdout, "configz did not say true in time: ",
                          "it was waited for")
             tap.contains(result.stdout, part, "it says why")
-            tap.check(time.monotonic() - start < 20, "but not for ever")
+            tap.check(time.monotonic() - start < 100, "but not for ever")
 
 
 def test_says_false_and_stays(host, tap):
@@ -242,7 +249,7 @@ def test_says_false_and_stays(host, tap):
 def test_says_false_and_nothing_to_put_back(host, tap):
     """The files and the process say true; configz of another node may not."""
     host.node("")
-    before, n = host.snapshot(), starts(host)
+    before, n = host.snapshot(), host.starts()
     with Live(host, then=FALSE) as api:
         audit = host.remedy("audit", *api.words)
         tap.status(audit, 1, "audit")
@@ -250,7 +257,7 @@ def test_says_false_and_nothing_to_put_back(host, tap):
                      "node's (--node)", "the disagreement is named")
         result = host.remedy("fix", QUICK, *api.words)
         check_put_back(host, tap, result, before, "true")
-        tap.equal(starts(host), n + 1, "it was restarted once, not twice")
+        tap.equal(host.starts(), n + 1, "it was restarted once, not twice")
 
 
 def test_sigterm_while_it_is_asked(host, tap):
@@ -271,7 +278,8 @@ def test_sigterm_while_it_is_asked(host, tap):
 def test_dead_by_our_setting(host, tap):
     """It cannot say anything before; the API server is there to say that."""
     host.node(FLAG + "=maybe", start=False)
-    host.sh("systemctl start kubelet; sleep 1")  # it dies at once
+    host.sh("systemctl start kubelet")
+    tap.check(host.wait_dead(), "it dies at once")
     with Live(host, [UNREACHED]) as api:
         result = host.remedy("fix", "--wait=8", *api.words)
         tap.status(result, 0, "fix")

@@ -46,7 +46,9 @@ def al2023(host, flag="", key="", control="", configured=True):
     host.reset()
     host.write(CONTROL, control)
     host.write(RUN, NODEADM_RUN)
-    host.write(UNIT, KUBELET)
+    # as Host.node() does it
+    host.write(UNIT, KUBELET if control else KUBELET.replace(
+        "[Service]\n", "[Service]\nType=notify\n"))
     host.write(CONFIG, CONFIG_TEXT % key)
     os.makedirs(host.root + "/etc/eks", exist_ok=True)
     if configured:

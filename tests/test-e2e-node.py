@@ -13,10 +13,9 @@ that lead out of it. Needs root; without it the whole is skipped.
 import json
 import re
 import sys
-import time
 
 from e2e_lib import run_file
-from host_lib import CONFIG, CONFIG_TEXT, CONTROL, FLAG, KEY, UNIT
+from host_lib import CONFIG, CONFIG_TEXT, CONTROL, FLAG, KEY, UNIT, wait_for
 
 FALSE_FLAG = FLAG + "=false"
 KEY_FALSE = ',\n  "%s": false' % KEY
@@ -46,14 +45,13 @@ class Spare:
             " basename $p; done").stdout.split()
 
     def __enter__(self):
-        for _ in range(100):
-            found = [pid for pid in self.find() if pid not in self.others]
-            if found:
-                self.pid = found[-1]
-                return self
-            time.sleep(0.1)
-        raise RuntimeError("the spare kubelet does not start: %s"
-                           % (self.process.poll(),))
+        wait_for(lambda: set(self.find()) - set(self.others))
+        found = [pid for pid in self.find() if pid not in self.others]
+        if not found:
+            raise RuntimeError("the spare kubelet does not start: %s"
+                               % (self.process.poll(),))
+        self.pid = found[-1]
+        return self
 
     def __exit__(self, *_):
         self.host.run(["kill", "-KILL", self.pid])
@@ -328,7 +326,7 @@ def test_hidden_kubelet(host, tap):
     host.reset()
     host.write("/usr/local/bin/k3s", "#!/bin/bash\nsleep 1000\n", 0o755)
     host.write("/etc/systemd/system/k3s.service",
-               "[Service]\nExecStart=/usr/local/bin/k3s server\n")
+               "[Service]\nType=exec\nExecStart=/usr/local/bin/k3s server\n")
     host.sh("systemctl daemon-reload; systemctl start k3s.service")
     result, got = host.remedy_json("audit")
     tap.status(result, 3, "audit")

@@ -16,15 +16,14 @@ import os
 import re
 import subprocess
 import sys
-import time
 
 from e2e_lib import DIES, FALSE_FLAG, KEY_FALSE
-from host_lib import CONFIG, CONTROL, Host, Skip, need_host, run_tests
+from host_lib import CONFIG, CONTROL, Host, Skip, need_host, run_tests, wait_for
 
 IMAGE = "/srv/image"
 STATE_DIR = "/var/lib/kubelet-remedy"
 # the timer's time is made of these, --wait and 30 s
-SERVICE = "TimeoutStartSec=1\nTimeoutStopSec=1"
+SHORT = "TimeoutStartSec=1\nTimeoutStopSec=1"
 OPTIONS = ("--wait=3",)
 
 # What the pod's processes call. All of it is in containerd's default profile, but
@@ -131,9 +130,12 @@ class Pod:
                              % self.unit).stdout.split()
         return found[0] if found else None
 
-    def runs(self):
+    def state(self):
         return self.host.sh("systemctl is-active " + self.unit
-                            ).stdout.strip() == "active"
+                            ).stdout.strip()
+
+    def runs(self):
+        return self.state() == "active"
 
     def exec(self, *words):
         """As `kubectl exec` does it: in the container's namespaces."""
@@ -147,13 +149,8 @@ class Pod:
         return self.host.sh("journalctl --no-pager -o cat -u "
                             + self.unit).stdout
 
-    def wait_log(self, text, seconds=30):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if text in self.log():
-                return True
-            time.sleep(0.1)
-        return False
+    def wait_log(self, text):
+        return wait_for(lambda: text in self.log(), 120)
 
     def kill(self):
         """As a runtime ends a container that is out of memory."""
@@ -162,16 +159,14 @@ class Pod:
                      " LoadState {0}) != not-found ] || break; sleep 0.1; done"
                      .format(self.unit))
 
-    def terminate(self, seconds=60):
+    def terminate(self):
         """SIGTERM to node-pod; its status."""
         self.host.sh("kill -TERM " + self.main_pid())
-        end = time.monotonic() + seconds
-        while self.runs() and time.monotonic() < end:
-            time.sleep(0.1)
-        shown = self.host.sh("journalctl --no-pager -o cat -u %s | "
-                             "sed -n 's/.*code=exited, status=\\([0-9]*\\).*/"
-                             "\\1/p'" % self.unit).stdout.split()
-        return None if self.runs() else int(shown[-1]) if shown else 0
+        if not wait_for(lambda: self.state() in ("inactive", "failed"), 120):
+            return None
+        # one that ended well is gone by now, and then has 0, too
+        return int(self.host.sh("systemctl show -P ExecMainStatus "
+                                + self.unit).stdout)
 
 
 def units(host):
@@ -190,7 +185,7 @@ def check_ready(tap, pod, want, what):
 
 
 def failing(host, **options):
-    host.node(FALSE_FLAG, service=SERVICE, **options)
+    host.node(FALSE_FLAG, **options)
     return host.snapshot(), host.identity()
 
 
@@ -210,7 +205,7 @@ def test_audit(host, tap):
                   "nothing is changed, not by hand either", result)
         tap.status(pod.exec("/usr/sbin/kubelet-remedy", "status",
                             "--root=/host"), 0, "status")
-        tap.equal(pod.terminate(10), 0, "it ends at once by SIGTERM")
+        tap.equal(pod.terminate(), 0, "it ends at once by SIGTERM")
     host.node("")
     with Pod(host, "audit") as pod:
         tap.check(pod.wait_log("audit: status 0"), "compliant", pod.log())
@@ -261,7 +256,7 @@ def test_fix(host, tap):
 
 
 def test_compliant(host, tap):
-    host.node("", service=SERVICE)
+    host.node("")
     was = host.identity()
     with Pod(host, "fix") as pod:
         tap.check(pod.wait_log("fix: status 0"), "fix", pod.log())
@@ -287,10 +282,11 @@ def test_a_filter_that_is_none(host, tap):
 
 
 def test_not_ready_meanwhile(host, tap):
-    failing(host, control="healthy-after-ms=2000 when=true\n")
-    with Pod(host, "fix", options=["--wait=10"]) as pod:
+    failing(host, control="healthy-when-told=true when=true\n")
+    with Pod(host, "fix", options=["--wait=100"]) as pod:
         tap.check(host.wait_value("true"), "kubelet runs on the new files")
         check_ready(tap, pod, False, "while kubelet is not healthy yet")
+        host.tell("well")
         check_fixed(host, tap, pod)
 
 
@@ -323,7 +319,8 @@ def test_put_back(host, tap):
 
 def test_killed(host, tap):
     """kill -9 of the container in the wait: the host takes it back alone."""
-    before, _ = failing(host, control="healthy-after-ms=9000 when=true\n")
+    before, _ = failing(host, control="healthy-when-told=true when=true\n",
+                        service=SHORT)
     with Pod(host, "fix", options=["--wait=10"]) as pod:
         tap.check(host.wait_value("true"), "kubelet runs on the new files")
         pod.kill()
@@ -335,11 +332,8 @@ def test_killed(host, tap):
         tap.check(pod.wait_log("not repeated"),
                   "another container does not repeat it", pod.log())
         check_ready(tap, pod, False, "ended in the middle")
-        tap.check(host.wait_value("false", 90), "the timer takes it back")
-        for _ in range(100):
-            if not units(host):
-                break
-            time.sleep(0.1)
+        tap.check(host.wait_value("false", 120), "the timer takes it back")
+        wait_for(lambda: not units(host))
         tap.equal(host.snapshot(), before, "all is as it was")
         tap.check(host.is_healthy(), "kubelet is healthy")
         tap.equal(units(host), [], "no unit is left")
@@ -352,9 +346,9 @@ def test_killed(host, tap):
 
 def test_sigterm(host, tap):
     """The pod is deleted in the wait: put back, then it ends."""
-    before, _ = failing(host, control="healthy-after-ms=9000 when=true\n")
+    before, _ = failing(host, control="healthy-when-told=true when=true\n")
     for own_pids in (True, False):
-        with Pod(host, "fix", options=["--wait=10", "--retry"],
+        with Pod(host, "fix", options=["--wait=100", "--retry"],
                  own_pids=own_pids) as pod:
             tap.check(host.wait_value("true"), "kubelet runs on the new files")
             tap.equal(pod.terminate(), 5, "its status", pod.log())
@@ -370,7 +364,7 @@ def test_terminated_before(host, tap):
         tap.check(pod.wait_log("fix: status 2"), "wrong usage", pod.log())
         check_ready(tap, pod, False, "wrong usage")
         tap.check(pod.runs(), "the pod stays")
-        tap.equal(pod.terminate(10), 0, "it ends")
+        tap.equal(pod.terminate(), 0, "it ends")
     for env, status in (("MODE=undo", 2), ("ROOT=/nowhere", 1),
                         ("STATE=/nowhere", 1)):
         result = host.sh("mkdir -p /run/pods/x; STATE=/run/pods/x %s "
@@ -386,7 +380,7 @@ def test_terminated_before(host, tap):
 
 def foreign_config(host):
     """kubelet's config belongs to somebody, in a folder of his."""
-    host.node("", KEY_FALSE, service=SERVICE)
+    host.node("", KEY_FALSE)
     host.sh("chown -R 1000:1001 /etc/kubernetes/kubelet;"
             " chmod 0700 /etc/kubernetes/kubelet; chmod 0640 " + CONFIG)
     return host.snapshot(), host.identity()

@@ -144,9 +144,12 @@ def test_equal_mark_bits_of_a_newer_kubelet(host, tap):
 # --- status of a dead kubelet
 
 def test_status_of_the_dead(host, tap):
-    host.node("", control="die-after-ms=100 exit=3 from-start=2\n",
-              service="RestartSec=60")
-    host.sh("systemctl restart kubelet.service; sleep 0.5")
+    host.node("", control="die-when-told=true exit=3 from-start=2\n",
+              service="RestartSec=600")
+    host.sh("systemctl restart kubelet.service")
+    tap.check(host.wait_said("stand-in kubelet, start 2"), "it speaks")
+    host.tell("die")
+    tap.check(host.wait_dead(), "it dies")
     result = host.remedy("status")
     tap.status(result, 1, "status")
     tap.contains(result.stdout, "exit status 3", "how it ended")
@@ -158,7 +161,8 @@ def test_status_of_the_dead(host, tap):
     host.sh("systemctl reset-failed kubelet.service;"
             " systemctl restart kubelet.service")
     host.is_healthy()
-    host.sh("systemctl kill --signal=KILL kubelet.service; sleep 0.3")
+    host.sh("systemctl kill --signal=KILL kubelet.service")
+    host.wait_dead()
     result = host.remedy("status")
     tap.status(result, 1, "status of a killed kubelet")
     tap.matches(result.stdout, r"signal (9|KILL)", "how it ended")
@@ -204,13 +208,13 @@ def unreadable_dropin(host, tap, make):
     name = FOLDER + "/20-other.conf"
     make(host.root + name)
     try:
-        result, got = host.remedy_json("audit", timeout=10)
+        result, got = host.remedy_json("audit", timeout=60)
         tap.status(result, 1, "audit: it runs with false")
         tap.equal(got.get("views", {}).get("disk", {}).get("state"),
                   "unknown", "disk")
         tap.contains(result.stdout + result.stderr, name, "it is named")
         before = host.snapshot()
-        result = host.remedy("fix", timeout=10)
+        result = host.remedy("fix", timeout=60)
         tap.status(result, 4, "fix")
         tap.contains(result.stdout + result.stderr, name, "it is named")
         tap.equal((host.snapshot(), host.identity()), (before, was),
@@ -237,7 +241,7 @@ def test_environment_file_is_a_fifo(host, tap):
     host.sh("systemctl daemon-reload")
     before = host.snapshot()
     for command, status in (("audit", 3), ("fix", 4)):
-        result = host.remedy(command, timeout=10)
+        result = host.remedy(command, timeout=60)
         tap.status(result, status, command)
         tap.contains(result.stdout + result.stderr, name, "it is named")
     tap.equal(host.snapshot(), before, "nothing is changed")
@@ -340,7 +344,8 @@ def test_narrow_snippets(host, tap):
 
 def test_progress_never_wraps(host, tap):
     for columns in (20, 40, 60):
-        host.node(FALSE_FLAG, control="healthy-after-ms=1500 when=true\n")
+        host.node(FALSE_FLAG, control="healthy-after-ms=1500 when=true\n",
+                  service="Type=notify")
         terminal = Terminal(columns)
         result = host.run(["kubelet-remedy", "fix", "--wait=2"],
                           stderr=terminal.slave)

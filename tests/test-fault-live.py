@@ -37,7 +37,6 @@ from host_lib import CONTROL, UNIT, Host, Skip, Tap, need_host
 
 EVERY_DEFAULT = 150
 QUICK = "--wait=1"
-SERVICE = "TimeoutStartSec=1\nTimeoutStopSec=1"
 STATE_DIR = "/var/lib/kubelet-remedy"
 TRACE = "/run/trace"
 CHANGES = ("rename", "renameat", "renameat2", "unlinkat")
@@ -71,7 +70,7 @@ class Live:
         self.faults = []
 
     def prepare(self):
-        self.host.node(FALSE_FLAG, service=SERVICE)
+        self.host.node(FALSE_FLAG)
         self.states["undo"] = self.host.snapshot()
         self.must("fix")
         self.states["fix"] = self.host.snapshot()
@@ -183,7 +182,7 @@ class Live:
             return
         self.back_to("undo")
         process = self.host.spawn(["kubelet-remedy", "fix", "--retry",
-                                   "--wait=5"])
+                                   "--wait=60"])
         started = self.host.wait_value("true")
         self.host.signal_program(signal.SIGKILL)
         result = self.host.finish(process)

@@ -235,7 +235,7 @@ def test_deb_purged_in_the_middle(host, tap):
     need("strace")
     with open(debs()["kubelet-remedy"], "rb") as file:
         host.write("/root/kubelet-remedy.deb", file.read())
-    host.node(FALSE_FLAG, service="TimeoutStartSec=1\nTimeoutStopSec=1")
+    host.node(FALSE_FLAG)
     before = host.snapshot()
     dpkg(host, tap, "--install", "/root/kubelet-remedy.deb")
     host.run(["strace", "-f", "-o", "/dev/null", "-e",

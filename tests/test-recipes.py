@@ -92,7 +92,7 @@ def test_bundle(host, tap):
     tap.equal(maps.stdout, "", "all that is loaded is its own")
     host.sh("for f in /root/away/*; do cp -a $f /usr/lib/$(uname -m)-linux-gnu/"
             "; done; rm -r /root/away")
-    host.node(FALSE_FLAG, service="TimeoutStartSec=1\nTimeoutStopSec=1")
+    host.node(FALSE_FLAG)
     before = host.snapshot()
     tap.status(host.remedy("fix", "--wait=2"), 0, "fix")
     tap.equal((host.is_healthy(), host.value()), (True, "true"), "kubelet")
@@ -104,7 +104,7 @@ def test_bundle_timer(host, tap):
     """A fix of the bundle's that is killed is taken back by systemd."""
     clean(host)
     host.sh("tar -xzf %s -C /" % BUNDLE)
-    host.node(FALSE_FLAG, service="TimeoutStartSec=1\nTimeoutStopSec=1")
+    host.node(FALSE_FLAG)
     host.sh("tar -xzf %s -C /; systemctl daemon-reload" % BUNDLE)
     before = host.snapshot()
     host.run(["strace", "-f", "-o", "/dev/null", "-e",
@@ -321,7 +321,7 @@ def play(host, *words):
         ["env", "HOME=/root", "ANSIBLE_NOCOLOR=1", "ANSIBLE_PIPELINING=1", "ansible-playbook", "-c", "local", "-i", "localhost,",
          "-e", "ansible_become=false", "-e",
          "ansible_python_interpreter=/usr/bin/python3",
-         "/srv/ansible/site.yml", *words], timeout=180)
+         "/srv/ansible/site.yml", *words], timeout=600)
     recap = re.search(r"^localhost +: (.*)$", result.stdout, re.M)
     return result, {word: int(n) for word, n in
                     re.findall(r"(\w+)=(\d+)", recap.group(1) if recap

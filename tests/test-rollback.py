@@ -16,11 +16,14 @@ import sys
 import time
 
 from e2e_lib import run_file
-from host_lib import CONFIG, CONTROL, FLAG, KEY, UNIT
+from host_lib import CONFIG, CONTROL, FLAG, KEY, UNIT, wait_for
 
 FALSE_FLAG = FLAG + "=false"
 # the timer's time is made of these, --wait and 30 s
-SERVICE = "TimeoutStartSec=1\nTimeoutStopSec=1"
+SHORT = "TimeoutStartSec=1\nTimeoutStopSec=1"
+# a restart that is not over before the test says so, or ends the program
+TOLD = "healthy-when-told=true when=true\n"
+NOTIFY = "Type=notify"
 STATE_DIR = "/var/lib/kubelet-remedy"
 RECOVER = "kubelet-remedy-recover.service"
 STARTS = "/run/standin-kubelet.starts"
@@ -37,17 +40,18 @@ def timers(host):
     return [name for name in units(host) if name.endswith(".timer")]
 
 
-def wait_for(condition, seconds):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
-
-
 def is_pending(host):
     return os.path.exists(host.root + STATE_DIR + "/pending")
+
+
+def timer_usec(host, timer):
+    """How long after it was armed it runs out."""
+    text = host.run(["busctl", "get-property", "org.freedesktop.systemd1",
+                     "/org/freedesktop/systemd1/unit/" + "".join(
+                         c if c.isalnum() else "_%02x" % ord(c)
+                         for c in timer), "org.freedesktop.systemd1.Timer",
+                     "TimersMonotonic"])
+    return int(text.stdout.split()[3]) if text.status == 0 else text
 
 
 def check_nothing_left(host, tap, what):
@@ -63,7 +67,9 @@ def check_nothing_left(host, tap, what):
 
 
 def start_fix(host, tap, *options):
-    """A fix that waits for a kubelet that was started with the new files."""
+    """A fix that waits for a kubelet that was started with the new files, and
+    is not well before it is told so."""
+    host.write(CONTROL, TOLD)
     process = host.spawn(["kubelet-remedy", "fix"] + list(options))
     started = host.wait_value("true")
     tap.check(started, "kubelet runs on the new files",
@@ -73,7 +79,10 @@ def start_fix(host, tap, *options):
 
 def kill_fix(host, tap, *options):
     """A fix that was killed then; the name of its timer."""
-    process = start_fix(host, tap, *options)
+    return end_by_kill(host, tap, start_fix(host, tap, *options))
+
+
+def end_by_kill(host, tap, process):
     tap.equal(host.signal_program(signal.SIGKILL), 1, "the fix is killed")
     host.finish(process)
     found = timers(host)
@@ -107,24 +116,28 @@ def fire(host, timer):
 
 def test_killed_and_kubelet_dies(host, tap):
     """Nobody does anything: the node goes back by itself, in time."""
-    host.node(FALSE_FLAG, service=SERVICE,
-              control="die-after-ms=1500 when=true\n")
+    control = TOLD + "die-when-told=true when=true\n"
+    host.node(FALSE_FLAG, service=SHORT, control=control)
     before = host.snapshot()
-    start = time.monotonic()
-    kill_fix(host, tap, "--wait=3")
-    tap.check(wait_for(lambda: not is_pending(host), 55),
+    process = host.spawn(["kubelet-remedy", "fix", "--wait=8"])
+    tap.check(host.wait_value("true"), "kubelet runs on the new files")
+    end_by_kill(host, tap, process)
+    host.tell("die")
+    limit = timer_usec(host, timers(host)[0])
+    tap.equal(limit, (1 + 1 + 5 + 8 + 25) * 1000000, "the time limit")
+    tap.check(wait_for(lambda: not is_pending(host), 120),
               "the timer runs out")
-    tap.check(wait_for(lambda: not units(host), 15), "its service ends")
-    passed = time.monotonic() - start
-    tap.check(passed < 55, "within the time limit", passed)
+    tap.check(wait_for(lambda: not units(host)), "its service ends")
     check_taken_back(host, tap, before)
 
 
 def test_killed_and_kubelet_healthy(host, tap):
     """Nobody has confirmed it."""
-    host.node(FALSE_FLAG, service=SERVICE)
+    host.node(FALSE_FLAG, service=NOTIFY)
     before, was = host.snapshot(), host.identity()
     timer = kill_fix(host, tap, "--wait=3")
+    host.tell("well")
+    tap.check(host.is_healthy(), "kubelet is healthy on the new files")
     tap.status(fire(host, timer), 0, "the timer's service")
     tap.check(host.identity() != was, "it is a new kubelet")
     host.run(["systemctl", "stop", timer])
@@ -133,7 +146,7 @@ def test_killed_and_kubelet_healthy(host, tap):
 
 def test_killed_before_the_restart(host, tap):
     """A kubelet that never saw the new files is not restarted."""
-    host.node(FALSE_FLAG, service=SERVICE)
+    host.node(FALSE_FLAG, service=NOTIFY)
     before, was = host.snapshot(), host.identity()
     result = host.run(["strace", "-f", "-o", "/dev/null", "-e",
                        "inject=renameat,renameat2:signal=SIGKILL:when=2",
@@ -152,9 +165,10 @@ def test_killed_before_the_restart(host, tap):
 
 def test_killed_undo(host, tap):
     """An undo is taken back to the fix."""
-    host.node(FALSE_FLAG, service=SERVICE)
+    host.node(FALSE_FLAG, service=NOTIFY)
     tap.status(host.remedy("fix", "--wait=1"), 0, "fix")
     fixed = host.snapshot()
+    host.write(CONTROL, TOLD.replace("when=true\n", "when=false\n"))
     process = host.spawn(["kubelet-remedy", "undo", "--wait=3"])
     restarted = host.wait_value("false")
     host.signal_program(signal.SIGKILL)
@@ -170,17 +184,23 @@ def test_killed_undo(host, tap):
     check_nothing_left(host, tap, "undo")
 
 
+def is_active(host, unit):
+    return host.run(["systemctl", "is-active", unit]).stdout.strip() in (
+        "active", "activating")
+
+
 def test_runs_out_too_early(host, tap):
     """What it starts waits for the run, and does nothing then."""
-    host.node(FALSE_FLAG, service=SERVICE)
+    host.node(FALSE_FLAG, service=NOTIFY)
     process = start_fix(host, tap, "--wait=3")
     service = timers(host)[0].removesuffix(".timer") + ".service"
     host.run(["systemctl", "start", "--no-block", service])
-    time.sleep(0.5)
-    tap.check(service in units(host), "it waits", units(host))
+    tap.check(wait_for(lambda: is_active(host, service)), "it waits",
+              units(host))
+    host.tell("well")
     tap.status(host.finish(process), 0, "fix")
     was = host.identity()
-    tap.check(wait_for(lambda: not units(host), 5), "it has ended")
+    tap.check(wait_for(lambda: not units(host)), "it has ended")
     tap.equal(host.identity(), was, "kubelet is left alone")
     tap.equal(host.value(), "true", "kubelet decides true")
     tap.status(host.remedy("audit"), 0, "audit")
@@ -189,7 +209,7 @@ def test_runs_out_too_early(host, tap):
 
 def test_disarmed(host, tap):
     """At the end of every path."""
-    host.node(FALSE_FLAG, service=SERVICE)
+    host.node(FALSE_FLAG, service=NOTIFY)
     tap.status(host.remedy("fix", "--wait=1"), 0, "fix")
     check_nothing_left(host, tap, "fix")
     tap.status(host.remedy("undo", "--wait=1"), 0, "undo")
@@ -209,7 +229,7 @@ def test_disarmed(host, tap):
 
 
 def test_no_timer_without_restart(host, tap):
-    host.node(FALSE_FLAG, service=SERVICE)
+    host.node(FALSE_FLAG, service=NOTIFY)
     result = host.sh("strace -f -e trace=sendmsg -o /run/trace kubelet-remedy "
                      "fix --restart=never; s=$?; "
                      "grep -c StartTransientUnit /run/trace; exit $s")
@@ -254,7 +274,7 @@ def without_libraries(host):
 def test_below_a_root(host, tap):
     """systemd runs a copy of the program that lies on the host, which has no
     library of it."""
-    host.node(FALSE_FLAG, service=SERVICE
+    host.node(FALSE_FLAG, service=NOTIFY
               + "\nEnvironment=LD_LIBRARY_PATH=/root/elsewhere")
     names, back = without_libraries(host)
     tap.equal(len(names), 4, "the host's libraries are taken away", names)
@@ -268,6 +288,7 @@ def test_below_a_root(host, tap):
 
 def check_below_a_root(host, tap):
     before = host.snapshot()
+    host.write(CONTROL, TOLD)
     process = outside(host, "fix", "--wait=3")
     tap.check(host.wait_value("true"), "kubelet runs on the new files")
     process.kill()
@@ -283,6 +304,7 @@ def check_below_a_root(host, tap):
     tap.equal(host.snapshot(), before, "all is put back")
     tap.check(not os.path.exists(host.root + STATE_DIR + "/program"),
               "the copy is gone")
+    host.write(CONTROL, "")
     process = outside(host, "fix", "--wait=1")
     out, err = process.communicate()
     tap.equal(process.returncode, 0, "fix to its end", out, err)
@@ -290,7 +312,7 @@ def check_below_a_root(host, tap):
 
 def test_host_cannot_run_it(host, tap):
     """Without a way back there is no restart, and nothing is changed."""
-    host.node(FALSE_FLAG, service=SERVICE)
+    host.node(FALSE_FLAG, service=NOTIFY)
     before, was = host.snapshot(), host.identity()
     host.sh("mkdir -p {0} && mount -t tmpfs -o noexec,mode=700 none {0}"
             .format(STATE_DIR))
@@ -311,7 +333,7 @@ def test_host_cannot_run_it(host, tap):
 
 def test_runs_for_us_alone(host, tap):
     """A program that only our environment lets run is none for the timer."""
-    host.node(FALSE_FLAG, service=SERVICE
+    host.node(FALSE_FLAG, service=NOTIFY
               + "\nEnvironment=LD_LIBRARY_PATH=/root/elsewhere")
     before, was = host.snapshot(), host.identity()
     _, back = without_libraries(host)
@@ -331,7 +353,7 @@ def test_runs_for_us_alone(host, tap):
 
 def test_tried_by_one_that_was_killed(host, tap):
     """Whoever was killed while systemd tried the program is in nobody's way."""
-    host.node(FALSE_FLAG, service=SERVICE)
+    host.node(FALSE_FLAG, service=NOTIFY)
     tap.status(host.sh("systemd-run -q --wait --unit=kubelet-remedy-try false"),
                1, "one that has failed is left")
     tap.equal(units(host), ["kubelet-remedy-try.service"], "it is there")
@@ -341,7 +363,7 @@ def test_tried_by_one_that_was_killed(host, tap):
 
 def test_started_by_its_loader(host, tap):
     """What systemd is to run, or what is to be copied, cannot be told then."""
-    host.node(FALSE_FLAG, service=SERVICE)
+    host.node(FALSE_FLAG, service=NOTIFY)
     before, was = host.snapshot(), host.identity()
     loader = host.sh("ldd /usr/bin/kubelet-remedy | sed -n 's/^[[:blank:]]*"
                      "\\(.*ld-linux[^ ]*\\) .*/\\1/p'").stdout.strip()
@@ -362,7 +384,7 @@ def test_started_by_its_loader(host, tap):
 
 def test_inside_the_unit(host, tap):
     """Its own restart would end it, and wait for it."""
-    host.node(FALSE_FLAG, start=False, service=SERVICE.replace("=1", "=10")
+    host.node(FALSE_FLAG, start=False, service=NOTIFY
               + "\nExecStartPre=-/usr/bin/kubelet-remedy fix --restart=always")
     before = host.snapshot()
     host.run(["systemctl", "start", "kubelet"])
@@ -373,7 +395,7 @@ def test_inside_the_unit(host, tap):
 
 def test_config_named(host, tap):
     """What --config said is in the record: the timer's service needs it."""
-    host.node(FALSE_FLAG, service=SERVICE)
+    host.node(FALSE_FLAG, service=NOTIFY)
     tops = (UNIT, UNIT + ".d", CONFIG)
     before = host.snapshot(*tops)
     host.write("/etc/kubernetes/other.json", host.read(CONFIG))
@@ -399,8 +421,7 @@ def test_unit_named(host, tap):
     """The next run knows from the record whose kubelet it has to bring back,
     also if it is asked about another one."""
     agent = UNIT.replace("kubelet.service", "node-agent.service")
-    host.node(FALSE_FLAG, service=SERVICE + "\nRestart=no", start=False,
-              control="die-after-ms=1500 when=true\n")
+    host.node(FALSE_FLAG, service=NOTIFY + "\nRestart=no", start=False)
     host.sh("cp %s %s; cp -r %s.d %s.d; systemctl daemon-reload; systemctl "
             "start node-agent" % (UNIT, agent, UNIT, agent))
     tap.check(host.is_healthy(), "its kubelet is healthy")
@@ -420,7 +441,7 @@ def test_unit_named(host, tap):
 
 def test_unit_at_boot_is_missed(host, tap):
     """A warning says what a reboot would leave; none where the unit is."""
-    host.node(FALSE_FLAG, service=SERVICE)
+    host.node(FALSE_FLAG, service=NOTIFY)
     result = host.remedy("fix", "--wait=1")
     tap.status(result, 0, "fix")
     tap.matches(result.stderr, "warning: .*%s is not enabled" % RECOVER,
@@ -450,7 +471,7 @@ def shown(host, *names):
 
 def test_reboot(host, tap):
     """The timer is gone: the unit takes it back before kubelet starts."""
-    host.node(FALSE_FLAG, service=SERVICE, config=',\n  "%s": false' % KEY)
+    host.node(FALSE_FLAG, service=NOTIFY, config=',\n  "%s": false' % KEY)
     enable(host)
     before = host.snapshot()
     result = host.remedy("fix", "--wait=1")
