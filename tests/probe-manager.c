@@ -285,7 +285,7 @@ static bool option(const char *arg, const char *name, const char **ret)
 
 static char **parse(struct probe *probe, char **args)
 {
-	uint64_t deadline_msec = 20000;
+	uint64_t deadline_msec = 100000;
 	const char *value;
 
 	for (args++; *args && strncmp(*args, "--", 2) == 0; args++) {
