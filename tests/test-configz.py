@@ -182,7 +182,7 @@ class Test:
             self.expect("no answer", "unknown", "no answer in time",
                         "--configz=" + server.url, "--node=n")
             took = time.monotonic() - start
-            self.tap.row("and no longer", [] if 9 < took < 15
+            self.tap.row("and no longer", [] if 9 < took < 30
                          else ["%.1f s" % took])
 
     def test_environment(self):
@@ -532,11 +532,12 @@ class Test:
                              [] if line in run.out else [run.out, line])
 
 
-def closed_port():
-    """A port on which nobody listens."""
-    with contextlib.closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+def closed_port(kept=[]): # pylint: disable=dangerous-default-value
+    """A port on which nobody listens, and nobody else can: it is taken."""
+    found = socket.socket()
+    found.bind(("127.0.0.1", 0))
+    kept.append(found)
+    return found.getsockname()[1]
 
 
 @contextlib.contextmanager
@@ -562,7 +563,7 @@ def on_terminal(words):
     pid, terminal = pty.fork()
     if pid == 0:
         os.execv(words[0], words)
-    end = time.monotonic() + 5
+    end = time.monotonic() + 50
     while select.select([terminal], [], [], max(0, end - time.monotonic()))[0]:
         try:
             text += os.read(terminal, 4096)

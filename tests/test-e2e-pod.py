@@ -130,12 +130,12 @@ class Pod:
                              % self.unit).stdout.split()
         return found[0] if found else None
 
-    def state(self):
+    def active_state(self):
         return self.host.sh("systemctl is-active " + self.unit
                             ).stdout.strip()
 
     def runs(self):
-        return self.state() == "active"
+        return self.active_state() == "active"
 
     def exec(self, *words):
         """As `kubectl exec` does it: in the container's namespaces."""
@@ -162,7 +162,8 @@ class Pod:
     def terminate(self):
         """SIGTERM to node-pod; its status."""
         self.host.sh("kill -TERM " + self.main_pid())
-        if not wait_for(lambda: self.state() in ("inactive", "failed"), 120):
+        if not wait_for(lambda: self.active_state() in ("inactive", "failed"),
+                        120):
             return None
         # one that ended well is gone by now, and then has 0, too
         return int(self.host.sh("systemctl show -P ExecMainStatus "

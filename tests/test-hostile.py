@@ -13,16 +13,17 @@ import json
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 
 import fault_lib
 from cli_lib import Tap
 from fault_lib import add_file, node_tree
+from host_lib import wait_for
 
 CONFIG = "etc/kubernetes/kubelet/kubelet-config.json"
 NODE = "cis-text-config-false"
@@ -46,6 +47,32 @@ def look(root):
                 found[path] = (info.st_mode, info.st_uid, info.st_ino,
                                info.st_nlink, info.st_size, data)
     return found
+
+
+# Of a stopped process the kernel tells the number of its call only.
+NUMBERS = {
+    "x86_64": {"mkdirat": 258, "fchown": 93, "fchmod": 91, "renameat2": 316},
+    "aarch64": {"mkdirat": 34, "fchown": 55, "fchmod": 52, "renameat2": 276},
+}
+
+
+def current_call(pid):
+    try:
+        with open("/proc/%d/syscall" % pid, encoding="ascii") as file:
+            word = file.read().split()[0]
+    except OSError:
+        return None
+    return int(word) if word.isdigit() else None
+
+
+def end_of(fix):
+    """strace lets it go; what it says, to its end."""
+    with open("/proc/%d/status" % fix.pid, encoding="ascii") as file:
+        tracer = int(re.search(r"^TracerPid:\s*(\d+)", file.read(),
+                               re.M).group(1))
+    if tracer:
+        os.kill(tracer, signal.SIGKILL)
+    return fix.communicate(timeout=60)[0].decode()
 
 
 class Case:
@@ -86,13 +113,17 @@ class Case:
         with open(self.at(CONFIG), "rb") as file:
             return file.read()
 
-    def start(self, fault):
-        """A fix in the background, with a call of it as FAULT says."""
-        name = fault.split(":")[0]
-        return subprocess.Popen(
-            ["strace", "-qq", "-o", "/dev/null", "-e", "trace=" + name, "-e",
-             "inject=" + fault] + self.words(), stdin=subprocess.DEVNULL,
+    def stand_at(self, name):
+        """A fix in the background that stands before its first call NAME, as
+        long as strace does not let it go. The process is that of the fix."""
+        fix = subprocess.Popen(
+            ["strace", "-D", "-qq", "-o", "/dev/null", "-e", "trace=" + name,
+             "-e", "inject=%s:delay_enter=100000000:when=1" % name]
+            + self.words(), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=fault_lib.ENV)
+        wait_for(lambda: fix.poll() is not None
+                 or current_call(fix.pid) == NUMBERS[os.uname().machine][name])
+        return fix
 
 
 # --- trees -----------------------------------------------------------------------
@@ -259,10 +290,9 @@ def rewrite(case, how):
 def check_changed(program, tree, how, call):
     """Somebody writes while the program stands at CALL."""
     with Case(program, tree) as case:
-        fix = case.start(call + ":delay_enter=500000:when=1")
-        time.sleep(0.25)
+        fix = case.stand_at(call)
         rewrite(case, how)
-        text = fix.communicate(timeout=60)[0].decode()
+        text = end_of(fix)
         left = [p for p in os.listdir(os.path.dirname(case.at(CONFIG)))
                 if fault_lib.TEMP.search(p)]
         if (fix.returncode != 4 or "changed" not in text or left
@@ -340,11 +370,10 @@ def check_full_way_back(program, tree):
                             dirs_exist_ok=True)
             shutil.rmtree(copy)
         before = look(case.path)
-        fix = case.start("renameat2:delay_enter=500000:when=1")
-        time.sleep(0.25)
+        fix = case.stand_at("renameat2")
         fill(case.at("etc/kubernetes"))
         fill(case.at("var/lib"))
-        text = fix.communicate(timeout=60)[0].decode()
+        text = end_of(fix)
         for path in ("etc/kubernetes", "var/lib"):
             os.unlink(os.path.join(case.at(path), "filler"))
         if fix.returncode != 4 or "No space" not in text:
