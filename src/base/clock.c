@@ -50,6 +50,16 @@ uint64_t kr_left_usec(uint64_t deadline_usec)
 	return now < deadline_usec ? deadline_usec - now : 0;
 }
 
+void kr_pause_usec(uint64_t usec)
+{
+	const struct timespec ts = {
+		.tv_sec = (time_t)(usec / KR_USEC_PER_SEC),
+		.tv_nsec = (long)(usec % KR_USEC_PER_SEC) * 1000,
+	};
+
+	nanosleep(&ts, NULL);
+}
+
 static void format(uint64_t realtime_usec, const char *pattern,
                    struct tm *(*convert)(const time_t *, struct tm *),
                    char ret[static KR_RFC3339_SIZE])

@@ -18,6 +18,9 @@ uint64_t kr_boot_usec(void);
 /* What is left until DEADLINE_USEC of kr_now_usec(); 0 when it is over. */
 uint64_t kr_left_usec(uint64_t deadline_usec);
 
+/* Sleeps that long, or until a signal comes. */
+void kr_pause_usec(uint64_t usec);
+
 #define KR_RFC3339_SIZE 32
 
 /* "2026-11-20T08:14:03Z": a realtime in microseconds, UTC. */

@@ -25,7 +25,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/format.h"
@@ -366,16 +365,6 @@ static int check_argv(struct settling *s, struct kr_diag *diag)
 	return 0;
 }
 
-static void pause_usec(uint64_t usec)
-{
-	const struct timespec ts = {
-		.tv_sec = (time_t)(usec / KR_USEC_PER_SEC),
-		.tv_nsec = (long)(usec % KR_USEC_PER_SEC) * 1000,
-	};
-
-	nanosleep(&ts, NULL);
-}
-
 /* One look; 1: settled, 0: not yet. */
 static int settle_step(struct settling *s, bool first, struct kr_diag *diag)
 {
@@ -432,7 +421,7 @@ static int settle(struct kr_host *host, struct kr_activation *act,
 			            (unsigned long long)((looked - since) /
 			                                 KR_USEC_PER_SEC),
 			            s.why ? s.why : "it gives no answer");
-		pause_usec(LOOK_USEC);
+		kr_pause_usec(LOOK_USEC);
 	}
 }
 

@@ -18,8 +18,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "fix/apply.h"
 
 #define PAUSE_USEC (500 * KR_USEC_PER_MSEC)
@@ -82,13 +82,6 @@ int kr_apply_check_live(struct kr_applying *f)
 	                    f->live.reason);
 }
 
-static void pause_usec(uint64_t usec)
-{
-	const struct timespec ts = {.tv_nsec = (long)usec * 1000};
-
-	nanosleep(&ts, NULL);
-}
-
 /* Until it says something. 0; -ETIMEDOUT; what tick gave; -ENOMEM. */
 static int ask_until(struct kr_applying *f, uint64_t deadline_usec)
 {
@@ -108,7 +101,7 @@ static int ask_until(struct kr_applying *f, uint64_t deadline_usec)
 			return r;
 		if (kr_left_usec(deadline_usec) <= PAUSE_USEC)
 			return -ETIMEDOUT;
-		pause_usec(PAUSE_USEC);
+		kr_pause_usec(PAUSE_USEC);
 	}
 }
 

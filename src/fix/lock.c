@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "fix/lock.h"
@@ -40,7 +39,6 @@ int kr_lock_take(struct kr_fs *fs, uint64_t wait_usec,
                  kr_activation_tick_t tick, void *closure, struct kr_diag *diag,
                  int *ret_fd)
 {
-	const struct timespec pause = {.tv_nsec = LOOK_USEC * 1000};
 	_cleanup_close_ int fd = open_lock(fs);
 	uint64_t since = kr_now_usec();
 	bool waited = false;
@@ -64,7 +62,7 @@ int kr_lock_take(struct kr_fs *fs, uint64_t wait_usec,
 			                 "changing this node");
 			return -EBUSY;
 		}
-		nanosleep(&pause, NULL);
+		kr_pause_usec(LOOK_USEC);
 	}
 	*ret_fd = TAKE_FD(fd);
 	return waited;

@@ -394,7 +394,6 @@ static bool may_come_back(int error)
 int kr_bus_reopen(struct kr_bus *bus, const struct kr_manager_wait *wait,
                   struct kr_diag *diag)
 {
-	const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
 	int r;
 
 	for (;;) {
@@ -413,7 +412,7 @@ int kr_bus_reopen(struct kr_bus *bus, const struct kr_manager_wait *wait,
 		r = wait->tick ? wait->tick(wait->closure) : 0;
 		if (r < 0)
 			return r;
-		nanosleep(&pause, NULL);
+		kr_pause_usec(50 * KR_USEC_PER_MSEC);
 	}
 }
 
