@@ -88,21 +88,6 @@ START_TEST(test_rows)
 }
 END_TEST
 
-START_TEST(test_map)
-{
-	const struct kr_file *file = kr_test_file("/f", "abcdef", 6);
-	_cleanup_edits_ struct kr_edits edits = {0};
-	/* "abcdef" -> "aXYZef" */
-	struct kr_span span = {file, 1, 3};
-
-	ck_assert_int_eq(kr_edits_add(&edits, span, "XYZ"), 0);
-	ck_assert_uint_eq(kr_file_edits_map(&edits.files[0], 0), 0);
-	ck_assert_uint_eq(kr_file_edits_map(&edits.files[0], 2), 4);
-	ck_assert_uint_eq(kr_file_edits_map(&edits.files[0], 4), 4);
-	ck_assert_uint_eq(kr_file_edits_map(&edits.files[0], 6), 6);
-}
-END_TEST
-
 START_TEST(test_cut)
 {
 	const struct kr_file *file = kr_test_file("/f", "ab cd ef gh", 11);
@@ -166,7 +151,6 @@ static void add_tests(Suite *suite)
 	TCase *tc = kr_test_case(suite, "edit", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
-	tcase_add_test(tc, test_map);
 	tcase_add_test(tc, test_create);
 	tcase_add_test(tc, test_join);
 	tcase_add_test(tc, test_cut);

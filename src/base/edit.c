@@ -220,24 +220,6 @@ int kr_file_edits_apply(const struct kr_file_edits *edits, char **ret_data,
 	return 0;
 }
 
-size_t kr_file_edits_map(const struct kr_file_edits *edits, size_t offset)
-{
-	size_t out = offset;
-
-	for (size_t i = 0; i < edits->n_edits; i++) {
-		const struct kr_edit *e = &edits->edits[i];
-
-		if (e->offset > offset)
-			break;
-		if (e->offset + e->length > offset)
-			out -= offset - e->offset;
-		else
-			out -= e->length;
-		out += strlen(e->text);
-	}
-	return out;
-}
-
 void kr_edits_done(struct kr_edits *edits)
 {
 	for (size_t i = 0; i < edits->n_files; i++) {

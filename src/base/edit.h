@@ -66,10 +66,6 @@ int kr_edits_remove(struct kr_edits *edits, const struct kr_file *file);
 int kr_file_edits_apply(const struct kr_file_edits *edits, char **ret_data,
                         size_t *ret_size);
 
-/* Where byte OFFSET of the unchanged file stands after the edits; an offset
- * that an edit removes maps to the place after the edit's text. */
-size_t kr_file_edits_map(const struct kr_file_edits *edits, size_t offset);
-
 void kr_edits_done(struct kr_edits *edits);
 
 #define _cleanup_edits_ _cleanup_(kr_edits_done)
