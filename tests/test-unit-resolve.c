@@ -417,8 +417,8 @@ START_TEST(test_append)
 	kr_root_write(UNIT, text);
 	ck_assert_int_eq(
 		kr_unit_resolve(fs, "kubelet.service", NULL, NULL, &unit), 0);
-	r = kr_unit_append_word(unit, kr_unit_variable(unit, "A"), "--x=1",
-	                        &edits, NULL);
+	r = kr_unit_append_word(kr_unit_variable(unit, "A"), "--x=1", &edits,
+	                        NULL);
 	ck_assert_msg(r == (row->want ? 0 : -EOPNOTSUPP), "%s: got %d",
 	              row->name, r);
 	if (r < 0)

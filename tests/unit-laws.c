@@ -112,7 +112,7 @@ static const char *try_argument(struct kr_fs *fs, const struct kr_unit *unit,
 	_cleanup_fs_ struct kr_fs *overlay = NULL;
 	_cleanup_unit_ struct kr_unit *after = NULL;
 	const struct kr_unit_command *command = &unit->commands[n];
-	int r = kr_unit_append_argument(unit, command, APPENDED, &edits, NULL);
+	int r = kr_unit_append_argument(command, APPENDED, &edits, NULL);
 
 	if (r == -EOPNOTSUPP)
 		return NULL;
@@ -160,7 +160,7 @@ static const char *try_word(struct kr_fs *fs, const struct kr_unit *unit,
 	_cleanup_fs_ struct kr_fs *overlay = NULL;
 	_cleanup_unit_ struct kr_unit *after = NULL;
 	const struct kr_unit_variable *got;
-	int r = kr_unit_append_word(unit, v, APPENDED, &edits, NULL);
+	int r = kr_unit_append_word(v, APPENDED, &edits, NULL);
 
 	if (r == -EOPNOTSUPP)
 		return NULL;

@@ -30,12 +30,12 @@
 #define TRIES_MAX 32 /* against what moves under our feet */
 
 /* openat2(2) counts a leading slash as the root's, "" is not a path. */
-static int open_in_root(struct kr_root *root, const char *path, int flags,
-                        uint64_t resolve)
+static int open_in_root(struct kr_root *root, const char *path, int flags)
 {
 	struct open_how how = {
 		.flags = (uint64_t)(flags | O_CLOEXEC),
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS |
+	                   RESOLVE_NO_SYMLINKS,
 	};
 	unsigned tries = 0;
 	int fd;
@@ -247,7 +247,7 @@ static int resolve_link(struct kr_root *root, int link_fd, const char *path,
 
 	if (!real)
 		return -ELOOP;
-	fd = open_in_root(root, real, O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
+	fd = open_in_root(root, real, O_PATH | O_NOFOLLOW);
 	if (fd < 0 || fstat(fd, &st) < 0 || S_ISLNK(st.st_mode))
 		return -ELOOP;
 	*ret_real = TAKE_PTR(real);
@@ -258,8 +258,7 @@ static int resolve_link(struct kr_root *root, int link_fd, const char *path,
 static int resolve_links(struct kr_root *root, const char *path,
                          char **ret_real)
 {
-	_cleanup_close_ int fd = open_in_root(root, path, O_PATH | O_NOFOLLOW,
-	                                      RESOLVE_NO_SYMLINKS);
+	_cleanup_close_ int fd = open_in_root(root, path, O_PATH | O_NOFOLLOW);
 	int target_fd;
 
 	if (fd < 0)
@@ -272,8 +271,7 @@ int kr_root_resolve(struct kr_root *root, const char *path, bool follow,
                     char **ret_real)
 {
 	/* O_PATH | O_NOFOLLOW opens a link itself in spite of NO_SYMLINKS */
-	int fd = open_in_root(root, path, O_PATH | (follow ? 0 : O_NOFOLLOW),
-	                      RESOLVE_NO_SYMLINKS);
+	int fd = open_in_root(root, path, O_PATH | (follow ? 0 : O_NOFOLLOW));
 	char *real;
 
 	if (root->no_openat2 || (fd == -ELOOP && !follow))
@@ -295,8 +293,7 @@ int kr_root_resolve(struct kr_root *root, const char *path, bool follow,
 static int open_plain_folder(struct kr_root *root, const char *path,
                              char **ret_real)
 {
-	int fd = open_in_root(root, path, O_RDONLY | O_DIRECTORY,
-	                      RESOLVE_NO_SYMLINKS);
+	int fd = open_in_root(root, path, O_RDONLY | O_DIRECTORY);
 
 	if (fd < 0)
 		return fd;
@@ -389,8 +386,7 @@ int kr_root_open_file(struct kr_root *root, const char *real,
 	int fd;
 
 	fd = open_in_root(root, real,
-	                  O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW,
-	                  RESOLVE_NO_SYMLINKS);
+	                  O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
 	if (fd < 0 && root->no_openat2) {
 		dir_fd = kr_root_open_parent(root, real, &name);
 		if (dir_fd < 0)

@@ -42,7 +42,8 @@ int kr_make_parent(struct kr_fs *fs, const char *real)
 	return fd < 0 ? fd : 0;
 }
 
-int kr_remove_empty_folder(struct kr_fs *fs, const char *path)
+/* 0, also where it is not empty or not there, or an errno. */
+static int remove_empty_folder(struct kr_fs *fs, const char *path)
 {
 	const char *name;
 	_cleanup_close_ int fd = kr_fs_open_parent(fs, path, &name);
@@ -72,7 +73,7 @@ int kr_remove_folder(struct kr_fs *fs, const char *path, const char *first)
 		unlinkat(fd, first, 0);
 	for (size_t i = 0; i < dir.n_entries; i++)
 		unlinkat(fd, dir.entries[i].name, 0);
-	return kr_remove_empty_folder(fs, path);
+	return remove_empty_folder(fs, path);
 }
 
 int kr_remove_empty_parents(struct kr_fs *fs, const char *real,
@@ -90,7 +91,7 @@ int kr_remove_empty_parents(struct kr_fs *fs, const char *real,
 		*slash = '\0';
 		if (strlen(folder) < least)
 			break;
-		r = kr_remove_empty_folder(fs, folder);
+		r = remove_empty_folder(fs, folder);
 	}
 	return r;
 }

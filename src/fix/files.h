@@ -25,10 +25,6 @@ int kr_open_nearest(struct kr_fs *fs, const char *path, char **ret_missing);
  * not there. 0 or an errno. */
 int kr_make_parent(struct kr_fs *fs, const char *real);
 
-/* Removes the folder at PATH below FS's root where it is empty. 0, also where
- * it is not empty or not there, or an errno. */
-int kr_remove_empty_folder(struct kr_fs *fs, const char *path);
-
 /*
  * Whether a file can be made in the folder DIR_FD: 0 or an errno. glibc's
  * faccessat() is faccessat2(2), which the filters of old container runtimes

@@ -81,7 +81,6 @@ int kr_live_open(struct kr_live *live, const struct kr_api_options *api,
 	*live = (struct kr_live){.state = KR_STATE_ABSENT};
 	if (!api || !api->configz)
 		return 0;
-	live->asked_for = true;
 	live->key = node->setting->key;
 	if (!node->live) {
 		live->reason = "an image, no running system";

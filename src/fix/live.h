@@ -20,7 +20,6 @@ struct kr_live {
 	const char *reason;  /* one sentence; NULL: not asked for */
 	char *endpoint;      /* the URL of configz; NULL: none was found */
 	unsigned status;     /* of the last answer; 0: there was none */
-	bool asked_for;      /* --configz */
 
 	const char *key; /* of the setting; the rest is the module's own */
 	char *node;

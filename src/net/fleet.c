@@ -331,7 +331,6 @@ static struct kr_fleet_progress progress(const struct fleet *f)
 	return (struct kr_fleet_progress){
 		.n_done = f->n_done,
 		.n_nodes = kr_node_names_total(&f->names),
-		.listed = f->names.complete && !f->list_failed,
 	};
 }
 

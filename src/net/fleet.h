@@ -15,7 +15,6 @@
 struct kr_fleet_progress {
 	size_t n_done;  /* nodes that were heard of */
 	size_t n_nodes; /* as many as there are, as far as is known */
-	bool listed;    /* it is known for sure */
 };
 
 struct kr_fleet_options {

@@ -210,7 +210,8 @@ static int bit_of(const struct kr_flag_value *flag, int config, int by_default)
 	return (int)n;
 }
 
-bool kr_iptables_bits_equal(const struct kr_inputs *in, int *ret_bit)
+/* Whether the mark bits are the same: flags, else files, else 14 and 15. */
+static bool bits_equal(const struct kr_inputs *in, int *ret_bit)
 {
 	const struct kr_merged *m = &in->merged;
 	int masquerade = bit_of(&in->flags.masquerade_bit,
@@ -229,9 +230,9 @@ bool kr_iptables_bits_fatal(const struct kr_node *node,
 {
 	bool proven = node->running_valid &&
 	              node->running.state == KR_STATE_TRUE &&
-	              kr_iptables_bits_equal(&node->running, NULL);
+	              bits_equal(&node->running, NULL);
 
-	return !proven && kr_iptables_bits_equal(inputs, ret_bit);
+	return !proven && bits_equal(inputs, ret_bit);
 }
 
 static void remark_bits(const struct kr_node *node, struct kr_diag *diag)

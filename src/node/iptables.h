@@ -28,15 +28,10 @@ int kr_iptables_remark(struct kr_node *node, const char *const *active,
                        struct kr_diag *diag);
 
 /*
- * Whether kubelet's mark bits are the same with INPUTS (flags, else files, else
- * 14 and 15). RET_BIT, where not NULL, is that bit.
- */
-bool kr_iptables_bits_equal(const struct kr_inputs *inputs, int *ret_bit);
-
-/*
  * Whether a kubelet that is started with INPUTS, the setting being true, may
  * end for its mark bits: they are the same, and the kubelet that runs now does
- * not prove that this one can live with it. RET_BIT as above.
+ * not prove that this one can live with it. RET_BIT, where not NULL, is that
+ * bit.
  */
 bool kr_iptables_bits_fatal(const struct kr_node *node,
                             const struct kr_inputs *inputs, int *ret_bit);

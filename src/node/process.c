@@ -253,17 +253,16 @@ int kr_process_kubelet_word(const char *const *argv, size_t argc)
 	return -1;
 }
 
-static bool same_namespace(int proc_fd, pid_t a, pid_t b, const char *ns)
+/* Whether it is one of the PID namespace of PID 1. */
+static bool is_the_nodes(int proc_fd, pid_t pid)
 {
 	struct stat x, y;
 	char path[64];
 
-	snprintf(path, sizeof(path), "%d/ns/%s", (int)a, ns);
-	if (fstatat(proc_fd, path, &x, 0) < 0)
+	snprintf(path, sizeof(path), "%d/ns/pid", (int)pid);
+	if (fstatat(proc_fd, path, &x, 0) < 0 ||
+	    fstatat(proc_fd, "1/ns/pid", &y, 0) < 0)
 		return true; /* not permitted to look: nothing against it */
-	snprintf(path, sizeof(path), "%d/ns/%s", (int)b, ns);
-	if (fstatat(proc_fd, path, &y, 0) < 0)
-		return true;
 	return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
@@ -284,7 +283,7 @@ static bool is_kubelet(int proc_fd, pid_t pid)
 		return false;
 	return kr_process_kubelet_word((const char *const *)p.argv, p.argc) >=
 	               0 &&
-	       same_namespace(proc_fd, pid, 1, "pid");
+	       is_the_nodes(proc_fd, pid);
 }
 
 int kr_process_find(int proc_fd, pid_t **ret)

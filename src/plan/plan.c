@@ -137,8 +137,7 @@ static int append_flag(struct planning *p)
 		return -ENOMEM;
 	}
 	if (v)
-		return kr_unit_append_word(p->node->disk.unit, v, word,
-		                           &p->plan->edits, p->diag);
+		return kr_unit_append_word(v, word, &p->plan->edits, p->diag);
 	reason = kr_source_refusal(c->span.file);
 	if (reason) {
 		kr_diag_add(p->diag, KR_ERROR, "file-not-ours", c->span,
@@ -147,8 +146,7 @@ static int append_flag(struct planning *p)
 		            reason);
 		return -EOPNOTSUPP;
 	}
-	return kr_unit_append_argument(p->node->disk.unit, c, word,
-	                               &p->plan->edits, p->diag);
+	return kr_unit_append_argument(c, word, &p->plan->edits, p->diag);
 }
 
 /* --- the key ------------------------------------------------------------- */

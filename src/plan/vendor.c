@@ -109,8 +109,7 @@ static int try_variable(struct overriding *o, const char *name)
 		return 0;
 	r = copy_edits(&edits, &o->plan->edits);
 	if (r == 0)
-		r = kr_unit_append_word(o->node->disk.unit, v, o->flag, &edits,
-		                        NULL);
+		r = kr_unit_append_word(v, o->flag, &edits, NULL);
 	if (r == -EOPNOTSUPP || r == -EEXIST)
 		return 0;
 	if (r == 0)
@@ -168,8 +167,8 @@ static int append_to_command(struct overriding *o, int staying)
 	if (staying < 0)
 		return -EOPNOTSUPP;
 	o->plan->n_uses = (size_t)staying + 1;
-	return kr_unit_append_argument(o->node->disk.unit, o->command, o->flag,
-	                               &o->plan->edits, o->diag);
+	return kr_unit_append_argument(o->command, o->flag, &o->plan->edits,
+	                               o->diag);
 }
 
 static int make_dropin(struct overriding *o)

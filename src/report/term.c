@@ -138,9 +138,11 @@ static struct window choose_window(const char *source, size_t size, size_t at,
 	return w;
 }
 
-void kr_term_snippet(const struct kr_term *term, unsigned line,
-                     const char *source, size_t size, unsigned column,
-                     size_t length)
+/* The line LINE (its text is SOURCE, SIZE bytes) with a caret under the LENGTH
+ * bytes at COLUMN (from 1). */
+static void print_snippet(const struct kr_term *term, unsigned line,
+                          const char *source, size_t size, unsigned column,
+                          size_t length)
 {
 	size_t at = column - 1;
 	struct window w = choose_window(source, size, at, length, term->width);
@@ -168,8 +170,8 @@ void kr_term_span(const struct kr_term *term, struct kr_span span)
 	unsigned number, column;
 
 	kr_span_position(span, &number, &column);
-	kr_term_snippet(term, number, span.file->data + line.offset,
-	                line.length, column, span.length);
+	print_snippet(term, number, span.file->data + line.offset, line.length,
+	              column, span.length);
 }
 
 static enum kr_color severity_color(enum kr_severity severity)
@@ -194,8 +196,8 @@ static void print_message(const struct kr_term *term,
 	kr_term_text(term, m->text);
 	fputc('\n', term->out);
 	if (m->source && m->column > 0)
-		kr_term_snippet(term, m->line, m->source, strlen(m->source),
-		                m->column, m->length);
+		print_snippet(term, m->line, m->source, strlen(m->source),
+		              m->column, m->length);
 }
 
 void kr_term_messages(const struct kr_term *term, const struct kr_diag *diag,

@@ -49,16 +49,8 @@ void kr_term_row(const struct kr_term *term, const char *label,
 void kr_term_headline(const struct kr_term *term, enum kr_color color,
                       const char *word, const char *reason);
 
-/*
- * The line LINE (its text is SOURCE, SIZE bytes) with a caret under the LENGTH
- * bytes at COLUMN (from 1), as clang does it; cut around them with "…" where it
- * is wider than the terminal. Control bytes are shown as blanks or "?".
- */
-void kr_term_snippet(const struct kr_term *term, unsigned line,
-                     const char *source, size_t size, unsigned column,
-                     size_t length);
-
-/* The same for a span. */
+/* SPAN's line with a caret under its bytes, as clang does it; cut around them
+ * with "…" where it is wider than the terminal. */
 void kr_term_span(const struct kr_term *term, struct kr_span span);
 
 /* "warning: FILE:LINE:COLUMN: text" and the snippet, for every message from

@@ -27,7 +27,7 @@ struct kr_bus {
 	bool subscribed;       /* systemd sends this connection its signals */
 	unsigned version;      /* systemd's, 0: not known */
 	char *root;            /* NULL: this machine */
-	uint64_t timeout_usec; /* of a call; 0: see kr_bus_timeout() */
+	uint64_t timeout_usec; /* of a call; 0: see kr_bus_patience() */
 	kr_manager_tick_t tick;
 	void *closure;
 };

@@ -127,8 +127,7 @@ static int append_word(const struct kr_unit_variable *v, const char *word,
 	            : -ENOMEM;
 }
 
-int kr_unit_append_word(const struct kr_unit *unit,
-                        const struct kr_unit_variable *v, const char *word,
+int kr_unit_append_word(const struct kr_unit_variable *v, const char *word,
                         struct kr_edits *edits, struct kr_diag *diag)
 {
 	int r;
@@ -160,8 +159,7 @@ static bool behind_escape(struct kr_span at)
 	return n % 2 == 1;
 }
 
-int kr_unit_append_argument(const struct kr_unit *unit,
-                            const struct kr_unit_command *command,
+int kr_unit_append_argument(const struct kr_unit_command *command,
                             const char *word, struct kr_edits *edits,
                             struct kr_diag *diag)
 {

@@ -232,19 +232,17 @@ static int find_program(struct loader *l, char **path)
 
 static int complete_commands(struct loader *l)
 {
+	const struct kr_exec *start = &l->directives.start;
 	struct kr_unit *unit = l->unit;
 	int r = 0;
 
-	unit->commands = calloc(l->directives.start.n_commands + 1,
-	                        sizeof(*unit->commands));
+	unit->commands = calloc(start->n_commands + 1, sizeof(*unit->commands));
 	if (!unit->commands)
 		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < l->directives.start.n_commands; i++) {
-		const struct kr_exec_command *c =
-			&l->directives.start.commands[i];
+	for (size_t i = 0; r == 0 && i < start->n_commands; i++) {
+		const struct kr_exec_command *c = &start->commands[i];
 
-		r = kr_expand_command(unit, c,
-		                      &l->directives.start.lines[c->line],
+		r = kr_expand_command(unit, c, &start->lines[c->line],
 		                      kr_inherit_may, &l->directives, l->diag,
 		                      &unit->commands[i]);
 		if (r == 0) {

@@ -172,14 +172,12 @@ DEFINE_FREEP(struct kr_unit, kr_unit_free);
  * -EOPNOTSUPP: no edit is safe there, DIAG says why; -EEXIST: EDITS change that
  * place already; -ENOMEM.
  */
-int kr_unit_append_word(const struct kr_unit *unit,
-                        const struct kr_unit_variable *variable,
+int kr_unit_append_word(const struct kr_unit_variable *variable,
                         const char *word, struct kr_edits *edits,
                         struct kr_diag *diag);
 
 /* The same at the end of a command in ExecStart= itself. */
-int kr_unit_append_argument(const struct kr_unit *unit,
-                            const struct kr_unit_command *command,
+int kr_unit_append_argument(const struct kr_unit_command *command,
                             const char *word, struct kr_edits *edits,
                             struct kr_diag *diag);
 

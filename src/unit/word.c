@@ -104,7 +104,8 @@ static bool character_valid(uint32_t c)
 	       !(c >= 0xfdd0 && c <= 0xfdef) && (c & 0xfffe) != 0xfffe;
 }
 
-size_t kr_utf8_length(const char *s, size_t size)
+/* 0: it is none. */
+static size_t character_length(const char *s, size_t size)
 {
 	unsigned char first = size > 0 ? (unsigned char)s[0] : 0;
 	size_t n = first < 0x80             ? 1
@@ -133,7 +134,7 @@ size_t kr_utf8_length(const char *s, size_t size)
 bool kr_utf8_valid(const char *s, size_t size)
 {
 	while (size > 0) {
-		size_t n = kr_utf8_length(s, size);
+		size_t n = character_length(s, size);
 
 		if (n == 0)
 			return false;

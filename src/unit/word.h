@@ -39,7 +39,6 @@ struct kr_split_word {
 int kr_split_next(const struct kr_text *from, size_t *at, unsigned flags,
                   struct kr_split_word *ret);
 
-/* The length of the UTF-8 character at S of SIZE bytes, 0: it is none.
- * Surrogates and noncharacters are none, as in systemd's utf8.c. */
-size_t kr_utf8_length(const char *s, size_t size);
+/* Whether S is all UTF-8. Surrogates and noncharacters are none, as in
+ * systemd's utf8.c. */
 bool kr_utf8_valid(const char *s, size_t size);
