@@ -158,6 +158,75 @@ def test_daemon_reload_and_kubelet_dies(host, tap):
     check_nothing_armed(host, tap)
 
 
+# --- kubelet, restarted by somebody else
+
+WATCHER = "/etc/systemd/system/kubelet-watcher"
+
+
+@contextlib.contextmanager
+def watcher(host, seconds):
+    """A path unit that restarts kubelet for each change of its drop-in."""
+    host.write(WATCHER + ".path", "[Path]\nPathChanged=%s\n" % DROPIN)
+    host.write(WATCHER + ".service", "[Service]\nType=oneshot\nExecStart="
+               "sh -c 'sleep %s; systemctl restart kubelet'\n" % seconds)
+    host.sh("systemctl daemon-reload; systemctl start kubelet-watcher.path")
+    try:
+        yield
+    finally:
+        host.sh("systemctl stop kubelet-watcher.path kubelet-watcher;"
+                " rm %s.*; systemctl daemon-reload" % WATCHER)
+
+
+def test_restarted_by_others(host, tap):
+    process, _ = fix_in_wait(host)
+    time.sleep(1)
+    host.sh("systemctl restart kubelet.service")
+    result = end_well(host, process)
+    check_fixed(host, tap, result)
+    tap.contains(result.stderr, "somebody else restarted", "it is said")
+    check_nothing_armed(host, tap)
+
+
+def test_restarted_by_others_slowly(host, tap):
+    """It takes its time to stop."""
+    failing_node(host, "ignore-term=true start=2\n",
+                 service="TimeoutStopSec=2")
+    process = host.spawn(["kubelet-remedy", "fix", "--wait=20"])
+    host.wait_value("true")
+    time.sleep(1)
+    host.sh("systemctl restart --no-block kubelet.service")
+    check_fixed(host, tap, host.finish(process))
+
+
+def test_restarted_by_others_and_it_dies(host, tap):
+    process, before = fix_in_wait(
+        host, control="die-after-ms=2500 when=true from-start=3\n")
+    time.sleep(1)
+    host.sh("systemctl restart kubelet.service")
+    check_put_back(host, tap, host.finish(process), before)
+
+
+def test_restarted_by_others_for_ever(host, tap):
+    """There must be an end, and nobody has seen it settle."""
+    before, _ = failing_node(host)
+    loop = host.spawn(["bash", "-c", "for i in {1..5}; do sleep 3;"
+                       " systemctl restart kubelet.service; done"])
+    result = host.remedy("fix", "--wait=10")
+    tap.status(host.finish(loop), 0, "the others")
+    check_put_back(host, tap, result, before)
+    tap.contains(result.stdout, "restarted by somebody else", "it is said")
+
+
+def test_restarted_by_a_path_unit(host, tap):
+    for seconds in (0, 2):
+        failing_node(host)
+        with watcher(host, seconds):
+            result = host.remedy("fix", "--wait=20")
+            check_fixed(host, tap, result)
+            tap.status(host.remedy("undo", "--wait=20"), 0, "undo")
+            tap.check(host.is_healthy(), "kubelet is healthy")
+
+
 # --- a second run
 
 def test_second_run_waits(host, tap):

@@ -88,6 +88,7 @@ static void add_everything(void)
 	ADD("NeedDaemonReload", "b", 1);
 	ADD("MainPID", "u", 812);
 	ADD("NRestarts", "u", 3);
+	ADD("Job", "(uo)", 7, "/org/freedesktop/systemd1/job/7");
 	add_invocation_id(id, sizeof(id));
 	ADD("ExecMainStartTimestamp", "t", UINT64_C(11));
 	ADD("ExecMainStartTimestampMonotonic", "t", UINT64_C(12));
@@ -140,6 +141,7 @@ static void check_numbers(const struct kr_loaded_unit *u)
 	ck_assert(u->need_daemon_reload);
 	ck_assert_int_eq(u->main_pid, 812);
 	ck_assert_uint_eq(u->n_restarts, 3);
+	ck_assert_uint_eq(u->job_id, 7);
 	ck_assert_uint_eq(u->started_realtime_usec, 11);
 	ck_assert_uint_eq(u->started_monotonic_usec, 12);
 	ck_assert_uint_eq(u->exited_realtime_usec, 13);
@@ -176,6 +178,7 @@ static void check_empty(const struct kr_loaded_unit *u)
 	ck_assert_ptr_null(u->load_error);
 	ck_assert_str_eq(u->invocation_id, "");
 	ck_assert_uint_eq(u->n_restarts, 0);
+	ck_assert_uint_eq(u->job_id, 0);
 	ck_assert_int_eq(u->main_pid, 0);
 	ck_assert_uint_eq(u->n_commands, 0);
 	ck_assert_uint_eq(u->n_environment, 0);

@@ -19,6 +19,12 @@
  * can say that kubelet is not healthy, not one that we were stopped behind; a
  * kubelet that was healthy may be silent for a while; and on the way back,
  * where to give up would help nobody, it has BACK at least.
+ *
+ * Somebody else may restart it meanwhile: an operator, a path unit that watches
+ * the file we have just written, the restart of a unit that it is bound to.
+ * That says nothing about kubelet, and the new process has to settle instead,
+ * within the same time. systemd counts the restarts that it makes itself, and
+ * begins with 0 when it is asked for one.
  */
 
 #include <errno.h>
@@ -320,6 +326,46 @@ static int check_unit(struct settling *s)
 	return 0;
 }
 
+/* It is stopped, or started, because somebody has asked for that. */
+static bool is_being_restarted(const struct settling *s)
+{
+	const struct kr_loaded_unit *u = s->unit;
+
+	return u->job_id != 0 && strcmp(u->active_state, "active") != 0 &&
+	       u->n_restarts <= s->n_restarts;
+}
+
+static bool was_restarted_by_others(const struct settling *s)
+{
+	const struct kr_loaded_unit *u = s->unit;
+	bool counted_anew = u->n_restarts == 0 || u->n_restarts < s->n_restarts;
+
+	return strcmp(u->active_state, "active") == 0 && u->main_pid > 0 &&
+	       *s->invocation_id && counted_anew &&
+	       strcmp(u->invocation_id, s->invocation_id) != 0;
+}
+
+/* 1: there is no process to be judged. */
+static int check_others(struct settling *s, struct kr_diag *diag)
+{
+	bool restarted = was_restarted_by_others(s);
+
+	if (!restarted && !is_being_restarted(s))
+		return 0;
+	s->healthy = false;
+	s->healthy_usec = 0;
+	free(s->why);
+	s->why = strdup("it was restarted by somebody else");
+	if (!s->why)
+		return -ENOMEM;
+	if (!restarted)
+		return 1;
+	kr_diag_add(diag, KR_NOTE, "restarted-by-others", KR_SPAN_NONE,
+	            "somebody else restarted kubelet meanwhile: that one is "
+	            "waited for");
+	return first_look(s);
+}
+
 static int check_health(struct settling *s)
 {
 	char *why = NULL;
@@ -365,6 +411,11 @@ static int check_argv(struct settling *s, struct kr_diag *diag)
 	return 0;
 }
 
+static bool has_settled(const struct settling *s, uint64_t usec)
+{
+	return kr_now_usec() - s->start_usec >= usec;
+}
+
 /* One look; 1: settled, 0: not yet. */
 static int settle_step(struct settling *s, bool first, struct kr_diag *diag)
 {
@@ -375,12 +426,16 @@ static int settle_step(struct settling *s, bool first, struct kr_diag *diag)
 	if (first)
 		r = first_look(s);
 	if (r == 0)
+		r = check_others(s, diag);
+	if (r == 1)
+		return 0;
+	if (r == 0)
 		r = check_unit(s);
 	if (r == 0)
 		r = check_health(s);
 	if (r < 0)
 		return r;
-	return s->healthy && kr_now_usec() - s->start_usec >= SETTLE_USEC;
+	return s->healthy && has_settled(s, SETTLE_USEC);
 }
 
 /* When a look must begin to be the last one, if kubelet is not healthy then. */
@@ -412,7 +467,8 @@ static int settle(struct kr_host *host, struct kr_activation *act,
 		if (r < 0)
 			return r;
 		first = false;
-		if (s.healthy && kr_now_usec() - since >= act->wait_usec)
+		if (s.healthy && kr_now_usec() - since >= act->wait_usec &&
+		    has_settled(&s, capped(act->wait_usec, SETTLE_USEC)))
 			return check_argv(&s, diag);
 		if (!s.healthy && looked >= end_usec(&s, since))
 			return fail(act,

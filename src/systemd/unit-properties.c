@@ -188,6 +188,14 @@ static int read_load_error(sd_bus_message *m, struct kr_loaded_unit *unit,
 	return unit->load_error ? 0 : -ENOMEM;
 }
 
+static int read_job(sd_bus_message *m, struct kr_loaded_unit *unit,
+                    const struct row *row)
+{
+	const char *path;
+
+	return sd_bus_message_read(m, "(uo)", &unit->job_id, &path);
+}
+
 static int read_invocation_id(sd_bus_message *m, struct kr_loaded_unit *unit,
                               const struct row *row)
 {
@@ -237,6 +245,7 @@ static const struct row rows[] = {
 	{"NeedDaemonReload", "b", read_bool, MEMBER(need_daemon_reload)},
 	{"MainPID", "u", read_number, MEMBER(main_pid)},
 	{"NRestarts", "u", read_number, MEMBER(n_restarts)},
+	{"Job", "(uo)", read_job},
 	{"InvocationID", "ay", read_invocation_id},
 	USEC("ExecMainStartTimestamp", started_realtime_usec),
 	USEC("ExecMainStartTimestampMonotonic", started_monotonic_usec),

@@ -34,6 +34,7 @@ struct kr_loaded_unit {
 	bool need_daemon_reload;
 	pid_t main_pid;      /* 0: none */
 	unsigned n_restarts; /* 0 also where systemd is too old to count */
+	uint32_t job_id; /* what systemd is about to do with it, 0: nothing */
 	/* "" where systemd is too old or the unit never ran */
 	char invocation_id[KR_INVOCATION_ID_SIZE];
 	uint64_t started_realtime_usec; /* ExecMainStartTimestamp, 0: never */
