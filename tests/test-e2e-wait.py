@@ -7,13 +7,17 @@
 Needs root; without it the whole is skipped.
 """
 
+import os
 import shutil
 import signal
+import subprocess
 import sys
+import termios
+import time
 
 from e2e_lib import (DIES, FALSE_FLAG, KEY_FALSE, LOST_OUTPUT, QUICK,
-                     check_fixed, check_put_back, check_untouched, end_well,
-                     failing_node, fix_in_wait, run_file)
+                     Terminal, check_fixed, check_put_back, check_untouched,
+                     end_well, failing_node, fix_in_wait, run_file)
 from host_lib import (CONFIG, CONFIG_TEXT, CONTROL, DROPIN, DROPIN_TEXT, FLAG,
                       Skip)
 
@@ -75,6 +79,51 @@ def test_sigint_before_the_first_write(host, tap):
     result = struck(host, "mkdirat", signal.SIGINT, 1)
     check_untouched(host, tap, result, before, was)
     tap.contains(result.stdout, "interrupted", "it says so")
+
+
+# --- a terminal that takes nothing more
+
+def dies_unseen(host, tap, terminal=None):
+    """A fix that is to be put back, while nobody lets it speak."""
+    before, _ = failing_node(host, "die-after-ms=1500 when=true\n")
+    process = host.spawn(["kubelet-remedy", "fix", "--wait=4"],
+                         stderr=terminal or subprocess.PIPE)
+    if not host.wait_value("true"):
+        raise RuntimeError("no new kubelet was started")
+    return process, before
+
+
+def check_goes_on(host, tap, process, before):
+    """In time, that is; what it says at the end may have to wait."""
+    back = host.wait_value("false", 15)
+    tap.check(back, "everything is put back meanwhile")
+    for _ in range(100):
+        if not os.path.exists(host.root + STATE_DIR + "/pending"):
+            break
+        time.sleep(0.1)
+    tap.check(host.is_healthy(), "kubelet is healthy again")
+    tap.equal(host.snapshot(), before, "old bytes, owners and modes")
+
+
+def test_terminal_is_halted(host, tap):
+    """Ctrl-S, or a connection that hangs."""
+    terminal = Terminal(80)
+    termios.tcflow(terminal.slave, termios.TCOOFF)
+    process, before = dies_unseen(host, tap, terminal.slave)
+    check_goes_on(host, tap, process, before)
+    termios.tcflow(terminal.slave, termios.TCOON)
+    check_put_back(host, tap, host.finish(process), before)
+    text = terminal.text()
+    tap.contains(text, "recover.service", "what it had to say is not lost")
+
+
+def test_terminal_stops_jobs(host, tap):
+    """Ctrl-Z, and writing from the background with stty tostop."""
+    process, before = dies_unseen(host, tap)
+    for number in (signal.SIGTSTP, signal.SIGTTOU):
+        tap.equal(host.signal_program(number), 1, number.name)
+    check_goes_on(host, tap, process, before)
+    check_put_back(host, tap, host.finish(process), before)
 
 
 # --- no room for the record

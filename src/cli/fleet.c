@@ -91,7 +91,7 @@ static int tick(void *closure, const struct kr_fleet_progress *progress)
 
 	if (fflush(run->out) != 0 || ferror(run->out))
 		return -EPIPE;
-	if (!run->watch.progress || now - run->drawn_usec < DRAW_USEC)
+	if (run->watch.progress_fd < 0 || now - run->drawn_usec < DRAW_USEC)
 		return kr_watch_line(&run->watch, NULL);
 	if (progress->n_nodes == 0)
 		return kr_watch_line(&run->watch, "asking for the nodes");
@@ -273,7 +273,7 @@ static int run_fleet(const struct kr_options *o,
 	}
 	/* lines on a terminal say themselves how far it is */
 	if (o->format != KR_FORMAT_TEXT && kr_cli_terminal(o, out).is_terminal)
-		run.watch.progress = NULL;
+		kr_watch_mute(&run.watch);
 	r = ask_all(&run, server, nodes, n_nodes, &diag);
 	kr_fleet_table_done(&run.table);
 	kr_term_messages(&err_term, &diag, o->quiet ? KR_ERROR : KR_NOTE);

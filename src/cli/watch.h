@@ -18,16 +18,20 @@ struct kr_watch {
 	int signal_fd;
 	int signal; /* the one that asks for an end; 0 */
 	bool hung_up;
-	FILE *progress; /* NULL: nobody looks */
-	unsigned width; /* of its terminal; 0: not known */
+	int progress_fd; /* -1: nobody looks */
+	unsigned width;  /* of its terminal; 0: not known */
 	bool shown;
 	unsigned passed, drawn; /* seconds and columns of the line shown */
 };
 
-/* Blocks SIGINT, SIGTERM and SIGHUP, which are asked for from now on; progress
- * is shown on ERR where that is a terminal. 0 or an errno. */
+/* Blocks SIGINT, SIGTERM and SIGHUP, which are asked for from now on, and for
+ * a change what stops a job; progress is shown on ERR where that is a terminal.
+ * 0 or an errno. */
 int kr_watch_begin(struct kr_watch *watch, const struct kr_options *options,
                    FILE *err);
+
+/* No progress from now on. */
+void kr_watch_mute(struct kr_watch *watch);
 
 /* The answer to "shall I go on?" (kr_activation_tick_t; the closure is a struct
  * kr_watch): 0, or -EINTR where a signal asks for an end. */
