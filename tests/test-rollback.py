@@ -9,6 +9,7 @@ or the unit at boot after a reboot. Where the fix comes to an end of its own,
 nothing of the timer may be left. Needs root; without it the whole is skipped.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -236,6 +237,85 @@ def test_no_timer_without_restart(host, tap):
     tap.equal((result.status, result.stdout.splitlines()[-1:]), (0, ["0"]),
               "no timer", result.stdout, result.stderr)
     check_nothing_left(host, tap, "never")
+
+
+# --- records
+
+def the_record(host):
+    """The path of the last one."""
+    folder = STATE_DIR + "/" + max(
+        name for name in os.listdir(host.root + STATE_DIR)
+        if name.startswith("20"))
+    return folder + "/manifest.json"
+
+
+def change_record(host, **members):
+    record = json.loads(host.read(the_record(host)))
+    record.update(members)
+    host.write(the_record(host), json.dumps(record), 0o600)
+
+
+def set_clock_back(host):
+    """As if it had been an hour ahead when the record was written."""
+    usec = json.loads(host.read(the_record(host)))["time_usec"]
+    change_record(host, time_usec=usec + 3600 * 10**6)
+
+
+def test_clock_is_set(host, tap):
+    """Which kubelet has seen the new files is no question of the time."""
+    host.node(FALSE_FLAG, service=NOTIFY)
+    before = host.snapshot()
+    timer = kill_fix(host, tap, "--wait=3")
+    host.tell("well")
+    tap.check(host.is_healthy(), "kubelet is healthy on the new files")
+    set_clock_back(host)
+    tap.status(fire(host, timer), 0, "the timer's service")
+    host.run(["systemctl", "stop", timer])
+    check_taken_back(host, tap, before)
+
+
+def test_clock_is_set_before_undo(host, tap):
+    host.node(FALSE_FLAG, service=NOTIFY)
+    for kill in (False, True):
+        tap.status(host.remedy("fix", "--wait=1", "--retry"), 0, "fix")
+        set_clock_back(host)
+        if kill:
+            process = host.spawn(["kubelet-remedy", "undo", "--wait=1"])
+            host.wait_value("false")
+            host.signal_program(signal.SIGKILL)
+            host.finish(process)
+            tap.check(host.is_healthy(), "kubelet is healthy")
+            set_clock_back(host)
+        tap.status(host.remedy("undo", "--wait=1"), 0, "undo")
+        tap.equal(host.value(), "false", "kubelet runs on the old files")
+
+
+def test_record_is_unreadable(host, tap):
+    """One who cannot tell what a run did must not say that all is well."""
+    host.node(FALSE_FLAG, service=NOTIFY)
+    for name, spoil in (
+            ("cut off", lambda: host.write(
+                the_record(host), host.read(the_record(host))[:300], 0o600)),
+            ("newer", lambda: change_record(host, schema=2, state="proven"))):
+        host.node(FALSE_FLAG, service=NOTIFY)
+        timer = kill_fix(host, tap, "--wait=3")
+        spoil()
+        new = host.snapshot()
+        tap.check(fire(host, timer).status != 0, name + ": recover fails")
+        host.run(["systemctl", "stop", timer])
+        host.run(["systemctl", "reset-failed"])
+        tap.check(is_pending(host), name + ": the mark stays")
+        _, audit = host.remedy_json("audit")
+        tap.check("interrupted" in [m["code"] for m in audit["messages"]],
+                  name + ": audit tells of it", audit["messages"])
+        for command in ("fix", "undo"):
+            result = host.remedy(command, "--wait=1")
+            tap.status(result, 4, name + ": " + command)
+            tap.contains(result.stderr, STATE_DIR + "/20", "it names the place")
+        tap.equal(host.snapshot(), new, name + ": no file is touched")
+        host.remove(os.path.dirname(the_record(host)))
+        tap.status(host.remedy("fix", "--wait=1"), 0,
+                   name + ": fix, when it is gone")
 
 
 def test_nothing_to_recover(host, tap):

@@ -36,6 +36,7 @@ void kr_applying_done(struct kr_applying *f)
 	kr_transaction_free(f->tx);
 	kr_watchdog_done(&f->watchdog);
 	kr_live_done(&f->live);
+	kr_manifest_done(&f->recovered);
 	free(f->unhealthy_why);
 	if (f->lock_fd >= 0)
 		close(f->lock_fd);
@@ -85,7 +86,7 @@ static bool wants_restart(struct kr_applying *f)
 	if (f->undo) /* kubelet does not read what only the platform does */
 		return f->was_healthy &&
 		       !kr_durable_only(&f->fix->plan->edits) &&
-		       before->started_usec > f->undone->realtime_usec;
+		       kr_manifest_is_before(f->undone, f->fix->host->loaded);
 	if (f->was_healthy)
 		return has_edits(f) ||
 		       before->running.state == KR_STATE_FALSE ||
@@ -286,9 +287,11 @@ static int end_interrupted(struct kr_applying *f)
 
 static int prepare(struct kr_applying *f)
 {
+	const struct kr_loaded_unit *loaded = f->fix->host->loaded;
 	const struct kr_transaction_about about = {
 		.unit = kr_apply_node(f)->unit_name,
 		.config = kr_apply_node(f)->config_override,
+		.invocation_id = loaded ? loaded->invocation_id : NULL,
 		.disk_before = f->fix->before->disk.state,
 		.undone = f->undone,
 	};

@@ -36,8 +36,9 @@ struct kr_applying {
 	bool was_invalid; /* the disk, by our own setting */
 	bool stays;       /* the change stays although it did not end well */
 	struct kr_log_wish log;
-	uint64_t recovered_usec; /* the beginning of an interrupted run that was
-	                            taken back, realtime */
+	/* an interrupted run that was taken back: when it began, and the
+	 * kubelet that ran then; 0: none was */
+	struct kr_manifest recovered;
 };
 
 /* --- fix/begin ----------------------------------------------------------- */

@@ -116,8 +116,8 @@ int kr_apply_lock(struct kr_applying *f)
 static bool may_stay(const struct kr_applying *f)
 {
 	return !f->undo || f->options->restart == KR_RESTART_NEVER ||
-	       f->recovered_usec == 0 ||
-	       f->fix->host->loaded->started_realtime_usec < f->recovered_usec;
+	       f->recovered.realtime_usec == 0 ||
+	       !kr_manifest_is_before(&f->recovered, f->fix->host->loaded);
 }
 
 /* kubelet as the interrupted run left it is on the new files, or dead. */
@@ -163,7 +163,12 @@ static int note_recovered(struct kr_applying *f, const struct kr_manifest *m)
 {
 	if (!m)
 		return 0;
-	f->recovered_usec = m->realtime_usec;
+	kr_manifest_done(&f->recovered);
+	f->recovered.realtime_usec = m->realtime_usec;
+	f->recovered.invocation_id =
+		m->invocation_id ? strdup(m->invocation_id) : NULL;
+	if (m->invocation_id && !f->recovered.invocation_id)
+		return -ENOMEM;
 	free(f->fix->recovered_unit);
 	free(f->fix->recovered_config);
 	f->fix->recovered_unit = strdup(m->unit);

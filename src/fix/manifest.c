@@ -25,6 +25,8 @@
 #include "fix/files.h"
 #include "fix/manifest.h"
 
+#define SCHEMA 1
+
 static const char *const state_names[] = {
 	[KR_MANIFEST_PREPARED] = "prepared",
 	[KR_MANIFEST_REPLACING] = "replacing",
@@ -91,11 +93,12 @@ static char *format(const struct kr_manifest *m)
 	char *text;
 
 	kr_rfc3339(m->realtime_usec, time);
-	cJSON_AddNumberToObject(root, "schema", 1);
+	cJSON_AddNumberToObject(root, "schema", SCHEMA);
 	cJSON_AddStringToObject(root, "id", m->id);
 	cJSON_AddStringToObject(root, "time", time);
 	cJSON_AddNumberToObject(root, "time_usec", (double)m->realtime_usec);
 	add_string(root, "machine_id", m->machine_id);
+	add_string(root, "invocation_id", m->invocation_id);
 	add_string(root, "unit", m->unit);
 	add_string(root, "config", m->config);
 	cJSON_AddStringToObject(root, "state", state_names[m->state]);
@@ -248,17 +251,33 @@ static int parse_state(const cJSON *root, struct kr_manifest *m)
 	return 0;
 }
 
+/* A newer one may mean something else by the same names. */
+static int check_schema(const cJSON *root)
+{
+	const cJSON *n = cJSON_GetObjectItemCaseSensitive(root, "schema");
+
+	if (!cJSON_IsNumber(n))
+		return -EBADMSG;
+	return n->valuedouble == SCHEMA ? 0 : -EPROTONOSUPPORT;
+}
+
 static int parse(const char *text, struct kr_manifest *m)
 {
 	cJSON *root = cJSON_Parse(text);
 	const cJSON *files = cJSON_GetObjectItemCaseSensitive(root, "files");
 	const cJSON *f;
-	int r = cJSON_IsArray(files) ? parse_state(root, m) : -EBADMSG;
+	int r = check_schema(root);
 
+	if (r == 0)
+		r = cJSON_IsArray(files) ? parse_state(root, m) : -EBADMSG;
 	if (r == 0)
 		r = take_string(root, "machine_id", &m->machine_id);
 	if (r == 0)
+		r = take_string(root, "invocation_id", &m->invocation_id);
+	if (r == 0)
 		r = take_string(root, "unit", &m->unit);
+	if (r == 0 && !m->unit)
+		r = -EBADMSG;
 	if (r == 0)
 		r = take_string(root, "config", &m->config);
 	if (r == 0)
@@ -322,6 +341,7 @@ void kr_manifest_done(struct kr_manifest *m)
 	}
 	free(m->files);
 	free(m->machine_id);
+	free(m->invocation_id);
 	free(m->unit);
 	free(m->config);
 	free(m->reason);
@@ -378,7 +398,8 @@ static int unreadable(struct kr_diag *diag, const char *path, int error)
 static bool is_no_manifest(int error)
 {
 	return error == -EBADMSG || error == -ENOTDIR || error == -EISDIR ||
-	       error == -EINVAL || error == -EFBIG || error == -ELOOP;
+	       error == -EINVAL || error == -EFBIG || error == -ELOOP ||
+	       error == -EPROTONOSUPPORT;
 }
 
 /* A folder's name is the time of the beginning, so names sort by age. */
@@ -408,12 +429,19 @@ int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
 		         : -ENOMEM;
 		list.n_items += r == 0;
 		/* without a record: a run that came to no file */
-		if (r == 0 || r == -ENOENT)
+		if (r == -ENOENT)
+			continue;
+		list.last_is_unread = r < 0;
+		if (r == 0)
 			continue;
 		if (!is_no_manifest(r))
 			return unreadable(diag, path, r);
-		kr_diag_add_path(diag, KR_WARNING, "manifest", path,
-		                 "is no record of a fix");
+		strlcpy(list.last_unread, id, sizeof(list.last_unread));
+		kr_diag_add_path(diag, KR_WARNING, "manifest", path, "%s",
+		                 r == -EPROTONOSUPPORT
+		                         ? "was written by a newer version of "
+		                           "this program"
+		                         : "is no record of a fix");
 	}
 	*ret = list;
 	list = (struct kr_manifests){0};
@@ -474,4 +502,14 @@ bool kr_manifest_is_ours(struct kr_fs *fs, const struct kr_manifest *manifest)
 
 	return !id || !manifest->machine_id ||
 	       strcmp(id, manifest->machine_id) == 0;
+}
+
+bool kr_manifest_is_before(const struct kr_manifest *manifest,
+                           const struct kr_loaded_unit *unit)
+{
+	if (manifest->invocation_id && *unit->invocation_id)
+		return strcmp(manifest->invocation_id, unit->invocation_id) !=
+		       0;
+	return unit->started_realtime_usec == 0 ||
+	       unit->started_realtime_usec >= manifest->realtime_usec;
 }

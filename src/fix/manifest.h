@@ -15,6 +15,7 @@
 #include "base/fs.h"
 #include "base/span.h"
 #include "kubelet/flags.h"
+#include "unit/loaded.h"
 
 #define KR_TRANSACTION_ID_SIZE 40
 
@@ -59,7 +60,9 @@ struct kr_manifest_file {
 struct kr_manifest {
 	char id[KR_TRANSACTION_ID_SIZE];
 	uint64_t realtime_usec; /* of its beginning */
-	char *machine_id;       /* NULL: the node has none */
+	/* the invocation of kubelet's unit then; NULL: not known */
+	char *invocation_id;
+	char *machine_id; /* NULL: the node has none */
 	char *unit;
 	char *config; /* the config file that --config named; NULL */
 	enum kr_manifest_state state;
@@ -74,7 +77,8 @@ struct kr_manifest {
  * errno. */
 int kr_manifest_write(int folder_fd, const struct kr_manifest *manifest);
 
-/* Reads the one of ID. 0; -ENOENT; -EBADMSG: not a manifest; other errnos. */
+/* Reads the one of ID. 0; -ENOENT; -EBADMSG: not a manifest; -EPROTONOSUPPORT:
+ * one of a newer version; other errnos. */
 int kr_manifest_read(struct kr_fs *fs, const char *id, struct kr_manifest *ret);
 void kr_manifest_done(struct kr_manifest *manifest);
 #define _cleanup_manifest_ _cleanup_(kr_manifest_done)
@@ -87,9 +91,20 @@ bool kr_manifest_matches(const struct kr_manifest *manifest,
 /* Whether it was made on this machine, as far as the machine ids tell. */
 bool kr_manifest_is_ours(struct kr_fs *fs, const struct kr_manifest *manifest);
 
+/*
+ * Whether the kubelet that UNIT runs was started after the beginning of
+ * MANIFEST. Its invocation tells, since a clock may be set meanwhile; the times
+ * do where the record has none.
+ */
+bool kr_manifest_is_before(const struct kr_manifest *manifest,
+                           const struct kr_loaded_unit *unit);
+
 struct kr_manifests {
 	struct kr_manifest *items; /* oldest first */
 	size_t n_items;
+	/* what came after them all holds a record that is none for us */
+	bool last_is_unread;
+	char last_unread[KR_TRANSACTION_ID_SIZE];
 };
 
 /* All of the node's. What is no manifest is a warning in DIAG. 0, or an errno

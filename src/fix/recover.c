@@ -44,6 +44,13 @@ int kr_recover_is_due(struct kr_fs *fs, const struct kr_manifests *manifests)
 	return kr_recover_find(fs, manifests) ? 1 : kr_boot_mark_is_set(fs);
 }
 
+/* The last run left the mark, and its record does not tell what it did. 1, 0 or
+ * an errno. */
+static int is_unknown(struct kr_fs *fs, const struct kr_manifests *list)
+{
+	return list->last_is_unread ? kr_boot_mark_is_set(fs) : 0;
+}
+
 /* The last run: nobody begins another one before that is tidy. */
 static const struct kr_manifest *find_last(struct kr_fs *fs,
                                            const struct kr_manifests *manifests)
@@ -92,6 +99,13 @@ int kr_recover_report(struct kr_fs *fs, struct kr_diag *diag)
 		            "still at work, the next fix or undo takes back "
 		            "what it left",
 		            m->id);
+		return 0;
+	}
+	if (is_unknown(fs, &list) == 1) {
+		kr_diag_add(diag, KR_WARNING, "interrupted", KR_SPAN_NONE,
+		            "the run %s may not have come to its end, and its "
+		            "record cannot be read",
+		            list.last_unread);
 		return 0;
 	}
 	m = kr_boot_mark_is_set(fs) == 1 ? find_last(fs, &list) : NULL;
@@ -215,11 +229,32 @@ static int tidy_last(struct kr_fs *fs, const struct kr_manifests *list,
 	               : 0;
 }
 
+/* Nothing goes on as if it had come to its end: who can read it, a newer
+ * version or a human, must find the mark and the old files. */
+static int check_unknown(struct kr_fs *fs, const struct kr_manifests *list,
+                         struct kr_diag *diag)
+{
+	_cleanup_free_ char *path =
+		kr_path_join(KR_STATE_DIR, list->last_unread);
+	int r = path ? is_unknown(fs, list) : -ENOMEM;
+
+	if (r <= 0)
+		return r;
+	kr_diag_add_path(diag, KR_ERROR, "recover", path,
+	                 "holds the record of a run that may not have come to "
+	                 "its end, and that this version cannot read: the old "
+	                 "files lie there, and when kubelet's are as they "
+	                 "should be, that folder must be removed");
+	return -EBADMSG;
+}
+
 int kr_recover_run(struct kr_fs *fs, struct kr_diag *diag)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
 	int r = kr_manifests_read(fs, diag, &list);
 
+	if (r == 0)
+		r = check_unknown(fs, &list, diag);
 	if (r == 0)
 		r = tidy_last(fs, &list, diag);
 	if (r == 0)

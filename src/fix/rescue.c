@@ -67,8 +67,7 @@ static const struct kr_manifest *find(struct kr_fs *fs,
 static bool never_saw_it(const struct kr_host *host,
                          const struct kr_manifest *m, bool healthy)
 {
-	return healthy && host->loaded->started_realtime_usec > 0 &&
-	       host->loaded->started_realtime_usec < m->realtime_usec;
+	return healthy && !kr_manifest_is_before(m, host->loaded);
 }
 
 static int restart(struct kr_applying *a)

@@ -121,10 +121,12 @@ static int start(struct kr_transaction *tx,
 	m->unit = strdup(about->unit);
 	m->config = about->config ? strdup(about->config) : NULL;
 	m->machine_id = kr_machine_id(tx->fs);
+	m->invocation_id =
+		about->invocation_id ? strdup(about->invocation_id) : NULL;
 	m->files = calloc(edits->n_files, sizeof(*m->files));
 	tx->targets = calloc(edits->n_files, sizeof(*tx->targets));
 	if (!m->unit || (about->config && !m->config) || !m->files ||
-	    !tx->targets)
+	    (about->invocation_id && !m->invocation_id) || !tx->targets)
 		return -ENOMEM;
 	for (; tx->n_targets < edits->n_files; tx->n_targets++)
 		tx->targets[tx->n_targets] = (struct target){

@@ -20,6 +20,7 @@ struct kr_transaction;
 struct kr_transaction_about {
 	const char *unit;
 	const char *config; /* that was named instead of the one found; NULL */
+	const char *invocation_id; /* of kubelet's unit; NULL: not known */
 	enum kr_state disk_before; /* the disk view before it */
 	/* the fix that is taken back, of which a record stays, and none of
 	 * this; NULL: this is a fix */
