@@ -146,6 +146,23 @@ def test_only_a_reload_is_owed(host, tap):
     tap.equal(fix.get("actions"), [], "and nothing is done")
 
 
+def test_variable_assigned_twice(host, tap):
+    """An administrator's drop-in over the platform's: nothing is owed."""
+    host.node("")
+    host.write(DROPIN.replace("10-", "20-"), "[Service]\n"
+               "Environment=A=1 B=2 'KUBELET_ARGS=--node-ip=192.0.2.31' A=3\n"
+               "Environment='KUBELET_ARGS=--node-ip=192.0.2.32' C=\n")
+    host.sh("systemctl daemon-reload; systemctl restart kubelet.service")
+    tap.check(host.is_healthy(), "kubelet is healthy")
+    was = host.identity()
+    _, audit = host.remedy_json("audit")
+    tap.equal(audit.get("reload_needed"), False, "audit asks for no reload")
+    _, fix = host.remedy_json("fix")
+    tap.equal((fix.get("outcome"), fix.get("actions")), ("compliant", []),
+              "fix: nothing is done")
+    tap.equal(host.identity(), was, "kubelet is not touched")
+
+
 # --- the files are right, kubelet is not
 
 def test_never_twice(host, tap):

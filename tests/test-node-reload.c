@@ -228,6 +228,27 @@ START_TEST(test_no_bus)
 }
 END_TEST
 
+/* As systemd 252 shows it: the last value, in the first place. */
+START_TEST(test_assigned_twice)
+{
+	const struct row same = {
+		.name = "assigned twice",
+		SAME,
+		.environment = {"KUBELET_ARGS=--v=4", "B=c"},
+	};
+	struct row other = same;
+
+	other.environment[0] = "KUBELET_ARGS=--v=2";
+	other.why = "Environment=";
+	make_disk();
+	kr_root_write(DROPINS "20-b.conf",
+	              "[Service]\nEnvironment=B=c KUBELET_ARGS=--v=3\n"
+	              "Environment=KUBELET_ARGS=--v=4\n");
+	check(&same);
+	check(&other);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tc =
@@ -237,6 +258,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tc, test_neither);
 	tcase_add_test(tc, test_environment_file);
 	tcase_add_test(tc, test_no_bus);
+	tcase_add_test(tc, test_assigned_twice);
 }
 
 KR_TEST_MAIN(add_tests);

@@ -559,11 +559,12 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Where a variable of that name is; one that was not there gets the place
- * behind the last. NULL: no memory. */
-static const struct place *find_place(struct merging *m, const char *name)
+ * NEXT. NULL: no memory. */
+static const struct place *find_place(void **places, const char *name,
+                                      size_t next)
 {
-	struct place key = {name, m->all.n_items}, *place;
-	struct place **node = tfind(&key, &m->places, by_name);
+	struct place key = {name, next}, *place;
+	struct place **node = tfind(&key, places, by_name);
 
 	if (node)
 		return *node;
@@ -571,7 +572,7 @@ static const struct place *find_place(struct merging *m, const char *name)
 	if (!place)
 		return NULL;
 	*place = key;
-	if (!tsearch(place, &m->places, by_name)) {
+	if (!tsearch(place, places, by_name)) {
 		free(place);
 		return NULL;
 	}
@@ -580,7 +581,8 @@ static const struct place *find_place(struct merging *m, const char *name)
 
 static int put(struct merging *m, struct kr_unit_variable *v)
 {
-	const struct place *place = find_place(m, v->name);
+	const struct place *place =
+		find_place(&m->places, v->name, m->all.n_items);
 	struct kr_unit_variable old;
 
 	if (!place)
@@ -632,6 +634,42 @@ int kr_environment_merge(struct kr_environment *e, struct kr_variables *ret)
 		r = add(is_unset(e, &m.all.items[i]) ? &e->shadowed : ret,
 		        &m.all.items[i]);
 	kr_variables_done(&m.all);
+	return r;
+}
+
+static int put_word(struct kr_strings *words, void **places,
+                    const struct kr_unit_variable *v)
+{
+	const struct place *place = find_place(places, v->name, words->n_items);
+	const char *value = v->value.bytes ? v->value.bytes : "";
+	char *word;
+
+	if (!place || asprintf(&word, "%s=%s", v->name, value) < 0)
+		return -ENOMEM;
+	if (place->i == words->n_items) {
+		words->items[words->n_items++] = word;
+	} else {
+		free(words->items[place->i]);
+		words->items[place->i] = word;
+	}
+	return 0;
+}
+
+int kr_environment_written(const struct kr_environment *e,
+                           struct kr_strings *ret)
+{
+	struct kr_strings words = {
+		.items = calloc(e->unit.n_items + 1, sizeof(char *))};
+	void *places = NULL;
+	int r = words.items ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < e->unit.n_items; i++)
+		r = put_word(&words, &places, &e->unit.items[i]);
+	tdestroy(places, free);
+	if (r < 0)
+		kr_strings_done(&words);
+	else
+		*ret = words;
 	return r;
 }
 

@@ -58,6 +58,14 @@ int kr_environment_inherit(struct kr_environment *environment, const char *name,
 int kr_environment_read(struct kr_environment *environment, struct kr_fs *fs,
                         unsigned systemd_version, struct kr_diag *diag);
 
+/*
+ * Environment= as the manager holds it and shows over D-Bus: "NAME=value", a
+ * name that is assigned again has its last value in its first place. RET is the
+ * caller's. 0 or -ENOMEM.
+ */
+int kr_environment_written(const struct kr_environment *environment,
+                           struct kr_strings *ret);
+
 /* Merges all into RET, one a name, those that lost into SHADOWED. */
 int kr_environment_merge(struct kr_environment *environment,
                          struct kr_variables *ret);

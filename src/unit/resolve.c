@@ -133,18 +133,12 @@ static int keep_written(struct loader *l)
 	struct kr_environment *e = &l->directives.environment;
 	struct kr_unit *unit = l->unit;
 
-	unit->written_environment = calloc(e->unit.n_items + 1, sizeof(char *));
-	if (!unit->written_environment)
-		return -ENOMEM;
-	for (size_t i = 0; i < e->unit.n_items; i++) {
-		const struct kr_unit_variable *v = &e->unit.items[i];
-		const char *value = v->value.bytes ? v->value.bytes : "";
+	struct kr_strings written = {0};
 
-		if (asprintf(&unit->written_environment[i], "%s=%s", v->name,
-		             value) < 0)
-			return -ENOMEM;
-		unit->n_written_environment++;
-	}
+	if (kr_environment_written(e, &written) < 0)
+		return -ENOMEM;
+	unit->written_environment = written.items;
+	unit->n_written_environment = written.n_items;
 	unit->written_files = TAKE_PTR(e->paths.items);
 	unit->n_written_files = e->paths.n_items;
 	e->paths.n_items = 0;
