@@ -318,6 +318,24 @@ def test_record_is_unreadable(host, tap):
                    name + ": fix, when it is gone")
 
 
+def test_folder_is_others(host, tap):
+    """A record that anybody wrote would have root write anywhere."""
+    host.node(FALSE_FLAG, service=NOTIFY)
+    before, was = host.snapshot(), host.identity()
+    for change, back in (("chown nobody", "chown root"),
+                         ("chmod 0777", "chmod 0700"),
+                         ("chmod 0720", "chmod 0700")):
+        host.sh("mkdir -p -m 0700 %s; %s %s" % (STATE_DIR, change, STATE_DIR))
+        for command in ("fix", "undo", "recover"):
+            result = host.remedy(command)
+            tap.status(result, 4, change + ": " + command)
+            tap.contains(result.stderr, STATE_DIR + ": others than root",
+                         "it says why")
+        host.sh("%s %s" % (back, STATE_DIR))
+    tap.equal((host.snapshot(), host.identity()), (before, was),
+              "nothing is changed, kubelet is left alone")
+
+
 def test_nothing_to_recover(host, tap):
     host.node()
     before, was = host.snapshot(), host.identity()

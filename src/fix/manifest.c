@@ -402,6 +402,26 @@ static bool is_no_manifest(int error)
 	       error == -EPROTONOSUPPORT;
 }
 
+/* Whoever can write a record has root put any content at any path. */
+static int check_owner(struct kr_fs *fs, struct kr_diag *diag)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+	int r = kr_fs_stat(fs, KR_STATE_DIR, true, &st);
+
+	if (r < 0)
+		return unreadable(diag, KR_STATE_DIR, r);
+	if ((st.st.st_uid == 0 || st.st.st_uid == geteuid()) &&
+	    !(st.st.st_mode & (S_IWGRP | S_IWOTH)))
+		return 0;
+	kr_diag_add_path(diag, KR_ERROR, "manifest", KR_STATE_DIR,
+	                 "others than root can write there (owner %u, mode "
+	                 "%04o), so that its records are not trusted: look at "
+	                 "them, then make it root's, with mode 0700",
+	                 (unsigned)st.st.st_uid,
+	                 (unsigned)st.st.st_mode & 07777);
+	return -EPERM;
+}
+
 /* A folder's name is the time of the beginning, so names sort by age. */
 int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
                       struct kr_manifests *ret)
@@ -416,6 +436,9 @@ int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
 	}
 	if (r < 0)
 		return unreadable(diag, KR_STATE_DIR, r);
+	r = check_owner(fs, diag);
+	if (r < 0)
+		return r;
 	list.items = calloc(dir.n_entries + 1, sizeof(*list.items));
 	if (!list.items)
 		return -ENOMEM;
