@@ -227,6 +227,44 @@ def test_restarted_by_a_path_unit(host, tap):
             tap.check(host.is_healthy(), "kubelet is healthy")
 
 
+# --- a shutdown, or what is like one
+
+SLOW = """\
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=true
+ExecStop=sleep 30
+"""
+GATE = """\
+[Unit]
+Conflicts=kubelet.service slow.service
+[Service]
+ExecStart=sleep 60
+"""
+UNITS = "/etc/systemd/system/"
+
+
+def test_stop_is_on_its_way(host, tap):
+    """systemd takes no other wish then: kubelet was never touched."""
+    host.write(UNITS + "slow.service", SLOW)
+    host.write(UNITS + "gate.service", GATE)
+    before, was = failing_node(host, unit="Before=slow.service")
+    host.sh("systemctl start slow.service; systemctl start --no-block"
+            " --job-mode=replace-irreversibly gate.service")
+    try:
+        tap.contains(host.sh("systemctl list-jobs").stdout, "kubelet.service",
+                     "kubelet is about to be stopped")
+        result = host.remedy("fix", QUICK)
+        check_untouched(host, tap, result, before, was)
+        tap.contains(result.stderr, "shutdown", "what is in the way is said")
+        check_nothing_armed(host, tap)
+    finally:
+        host.sh("systemctl cancel; systemctl kill -s KILL slow.service;"
+                " systemctl stop gate.service;"
+                " rm %sslow.service %sgate.service" % (UNITS, UNITS))
+
+
 # --- a second run
 
 def test_second_run_waits(host, tap):

@@ -210,7 +210,8 @@ static bool is_refusal(int error)
 {
 	return error == -EACCES || error == -EPERM || error == -ENOENT ||
 	       error == -EBADMSG || error == -ERFKILL || error == -EINVAL ||
-	       error == -EOPNOTSUPP;
+	       error == -EOPNOTSUPP || error == -EDEADLK ||
+	       error == -ECANCELED || error == -EBADR;
 }
 
 static int run_job(struct kr_host *host, struct kr_activation *act,

@@ -67,6 +67,8 @@ static const struct row rows[] = {
 	{SYSTEMD "ShuttingDown", ECANCELED, "bus-shutting-down",
          "the machine must not be shutting down"},
 	{SYSTEMD "JobTypeNotApplicable", EBADR, "unit-job", NULL},
+	{SYSTEMD "TransactionIsDestructive", EDEADLK, "unit-job",
+         "nobody else must be about to stop the unit, as a shutdown is"},
 	{SYSTEMD "OnlyByDependency", EPERM, "unit-job",
          "the unit must not have RefuseManualStart= or RefuseManualStop="},
 };
