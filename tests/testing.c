@@ -30,31 +30,12 @@ TCase *kr_test_case(Suite *suite, const char *name, SFun setup, SFun teardown)
 	return tc;
 }
 
-int kr_test_run(void (*add)(Suite *suite))
-{
-	Suite *suite = suite_create(program_invocation_short_name);
-	SRunner *runner;
-	int failed;
-
-	add(suite);
-	runner = srunner_create(suite);
-	srunner_set_tap(runner, "-");
-	srunner_run_all(runner, CK_SILENT);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
-void kr_root_setup(void)
+static bool make_temporary(char path[static PATH_MAX])
 {
 	const char *tmp = getenv("TMPDIR");
 
-	snprintf(kr_root_path, PATH_MAX, "%s/kr-test-XXXXXX",
-	         tmp ? tmp : "/tmp");
-	ck_assert_msg(mkdtemp(kr_root_path) != NULL, "mkdtemp: %s",
-	              strerror(errno));
-	kr_root_fd = open(kr_root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	ck_assert_int_ge(kr_root_fd, 0);
+	snprintf(path, PATH_MAX, "%s/kr-test-XXXXXX", tmp ? tmp : "/tmp");
+	return mkdtemp(path);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type,
@@ -63,11 +44,47 @@ static int remove_one(const char *path, const struct stat *st, int type,
 	return remove(path);
 }
 
+static void remove_tree(const char *path)
+{
+	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+int kr_test_run(void (*add)(Suite *suite))
+{
+	Suite *suite = suite_create(program_invocation_short_name);
+	char folder[PATH_MAX];
+	SRunner *runner;
+	int failed;
+
+	/* a test that fails does not come to its teardown */
+	if (!make_temporary(folder)) {
+		perror(folder);
+		return EXIT_FAILURE;
+	}
+	setenv("TMPDIR", folder, true);
+	add(suite);
+	runner = srunner_create(suite);
+	srunner_set_tap(runner, "-");
+	srunner_run_all(runner, CK_SILENT);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	remove_tree(folder);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+void kr_root_setup(void)
+{
+	ck_assert_msg(make_temporary(kr_root_path), "%s: %s", kr_root_path,
+	              strerror(errno));
+	kr_root_fd = open(kr_root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(kr_root_fd, 0);
+}
+
 void kr_root_teardown(void)
 {
 	close(kr_root_fd);
 	kr_root_fd = -1;
-	nftw(kr_root_path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	remove_tree(kr_root_path);
 }
 
 static void make_folders(const char *path)
