@@ -21,3 +21,14 @@ int kr_vformat(char **text, const char *format, va_list args)
 	*text = r < 0 ? NULL : made;
 	return r < 0 ? -ENOMEM : 0;
 }
+
+int kr_format(char **text, const char *format, ...)
+{
+	va_list args;
+	int r;
+
+	va_start(args, format);
+	r = kr_vformat(text, format, args);
+	va_end(args);
+	return r;
+}
