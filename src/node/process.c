@@ -63,12 +63,12 @@ static int read_proc(int proc_fd, pid_t pid, const char *name, char **ret,
 	return 0;
 }
 
-static int read_start(int proc_fd, pid_t pid, uint64_t *ret)
+int kr_process_start(int proc_fd, pid_t pid, uint64_t *ret)
 {
 	_cleanup_free_ char *stat = NULL;
 	unsigned long long ticks;
+	char state, *after;
 	size_t size;
-	char *after;
 	int r = read_proc(proc_fd, pid, "stat", &stat, &size);
 
 	if (r < 0)
@@ -76,10 +76,12 @@ static int read_start(int proc_fd, pid_t pid, uint64_t *ret)
 	/* the name in field 2 may hold anything, blanks and ")" too */
 	after = memrchr(stat, ')', size);
 	if (!after || sscanf(after + 1,
-	                     " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
+	                     " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
 	                     "%*u %*u %*d %*d %*d %*d %*d %*d %llu",
-	                     &ticks) != 1)
+	                     &state, &ticks) != 2)
 		return -EBADMSG;
+	if (state == 'Z' || state == 'X')
+		return -ESRCH;
 	*ret = ticks;
 	return 0;
 }
@@ -167,7 +169,7 @@ static int read_process(int proc_fd, struct kr_process *p)
 	_cleanup_free_ char *cmdline = NULL, *cgroup = NULL;
 	uint64_t again;
 	size_t size;
-	int r = read_start(proc_fd, p->pid, &p->start_ticks);
+	int r = kr_process_start(proc_fd, p->pid, &p->start_ticks);
 
 	if (r == 0)
 		r = read_proc(proc_fd, p->pid, "cmdline", &cmdline, &size);
@@ -180,7 +182,7 @@ static int read_process(int proc_fd, struct kr_process *p)
 	if (r == 0)
 		r = read_links(proc_fd, p);
 	if (r == 0)
-		r = read_start(proc_fd, p->pid, &again);
+		r = kr_process_start(proc_fd, p->pid, &again);
 	if (r == 0 && (again != p->start_ticks || p->argc == 0))
 		r = -ESRCH; /* another by now, or a zombie */
 	p->started_usec = ticks_to_realtime(p->start_ticks);

@@ -32,6 +32,11 @@ int kr_process_read(int proc_fd, pid_t pid, struct kr_diag *diag,
 void kr_process_done(struct kr_process *process);
 #define _cleanup_process_ _cleanup_(kr_process_done)
 
+/* The start of process PID, in clock ticks since the boot: field 22 of its
+ * stat. 0; -ESRCH: it has ended, a zombie too; -ENOMEM; -EBADMSG; other errnos.
+ */
+int kr_process_start(int proc_fd, pid_t pid, uint64_t *ret);
+
 /*
  * The PIDs of all processes whose program is a kubelet (the name of the
  * executable or of argv[0] is "kubelet", or "hyperkube" run as one) and that
