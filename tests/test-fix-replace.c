@@ -506,8 +506,10 @@ START_TEST(test_revert_of_changed)
 	tx = prepare(0);
 	ck_assert_int_eq(kr_transaction_commit(tx, &diag), 0);
 	kr_root_write(A, "theirs\n");
-	ck_assert_int_eq(kr_transaction_revert(tx, NULL, &diag),
-	                 -ENOTRECOVERABLE);
+	ck_assert_str_eq(kr_transaction_find_foreign(tx), A);
+	ck_assert_int_eq(kr_transaction_revert(tx, NULL, &diag), 0);
+	ck_assert_uint_eq(kr_transaction_n_foreign(tx), 1);
+	ck_assert_ptr_null(kr_transaction_find_foreign(tx));
 	check_bytes(A, "theirs\n");
 	check_bytes(B, "old b\n");
 	ck_assert_msg(

@@ -323,12 +323,30 @@ static int revert(struct kr_replacement *rep)
 	return r;
 }
 
-static bool is_gone(struct kr_replacement *rep)
+static bool is_gone(const struct kr_replacement *rep)
 {
 	struct stat st;
 
 	return fstatat(rep->dir_fd, rep->name, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
 	       errno == ENOENT;
+}
+
+bool kr_replacement_is_foreign(const struct kr_replacement *rep)
+{
+	_cleanup_close_ int fd = -1;
+	struct kr_known now;
+
+	if (is_gone(rep))
+		return rep->has_new;
+	if (!rep->has_new)
+		return true;
+	fd = openat(rep->dir_fd, rep->name,
+	            O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &now.st) < 0 || !S_ISREG(now.st.st_mode) ||
+	    now.st.st_ino != rep->new.st.st_ino)
+		return true;
+	return kr_known_read(fd, &now) < 0 ||
+	       strcmp(now.bytes, rep->new.bytes) != 0;
 }
 
 int kr_replacement_revert(struct kr_replacement *rep, struct kr_diag *diag)

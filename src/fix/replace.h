@@ -88,6 +88,11 @@ int kr_replacement_commit(struct kr_replacement *rep, struct kr_diag *diag);
  */
 int kr_replacement_revert(struct kr_replacement *rep, struct kr_diag *diag);
 
+/* Whether somebody else has written the target since kr_replacement_commit(),
+ * replaced it or taken it away. One whose bytes and inode are ours, but not its
+ * owner or mode any more, is not theirs. */
+bool kr_replacement_is_foreign(const struct kr_replacement *rep);
+
 /* Whether the target, put back as the inode IT, is as it was: bytes, owner,
  * mode, attributes. 0, also where somebody else has replaced it since; -EBADMSG
  * or another errno, with words. */

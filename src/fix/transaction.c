@@ -37,6 +37,7 @@ struct target {
 	struct kr_file after; /* the bytes it gets */
 	struct kr_replacement replacement;
 	bool committed;
+	bool foreign; /* somebody else has written it since */
 };
 
 struct kr_transaction {
@@ -340,6 +341,47 @@ static int revert_target(struct kr_transaction *tx, struct target *t,
 	return r == 0 ? kr_replacement_sync(&t->replacement, diag) : r;
 }
 
+/* What others wrote over ours stays, and is no failure of the way back. */
+static int revert_unless_foreign(struct kr_transaction *tx, struct target *t,
+                                 struct kr_diag *diag)
+{
+	_cleanup_diag_ struct kr_diag words = {0};
+	const char *id = tx->record.manifest.id;
+	int r = revert_target(tx, t, &words);
+
+	t->foreign = (r == -ESTALE || r == -EEXIST) &&
+	             kr_replacement_is_foreign(&t->replacement);
+	if (!t->foreign) {
+		kr_diag_merge(diag, &words);
+		return r;
+	}
+	kr_diag_add_path(diag, KR_WARNING, "rewritten", t->edits->path,
+	                 "was written by somebody else meanwhile and stays as "
+	                 "it is: its old content is %s/%s/%zu",
+	                 KR_STATE_DIR, id, (size_t)(t - tx->targets));
+	return 0;
+}
+
+size_t kr_transaction_n_foreign(const struct kr_transaction *tx)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < tx->n_targets; i++)
+		n += tx->targets[i].foreign;
+	return n;
+}
+
+const char *kr_transaction_find_foreign(const struct kr_transaction *tx)
+{
+	for (size_t i = 0; i < tx->n_targets; i++) {
+		const struct target *t = &tx->targets[i];
+
+		if (t->committed && kr_replacement_is_foreign(&t->replacement))
+			return t->edits->path;
+	}
+	return NULL;
+}
+
 int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
                           struct kr_diag *diag)
 {
@@ -350,7 +392,7 @@ int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
 	m->reason = reason ? strdup(reason) : NULL;
 	for (size_t i = tx->n_targets; i-- > 0;) {
 		struct target *t = &tx->targets[i];
-		int r = t->committed ? revert_target(tx, t, diag) : 0;
+		int r = t->committed ? revert_unless_foreign(tx, t, diag) : 0;
 
 		if (r == 0) {
 			t->committed = false;

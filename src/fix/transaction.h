@@ -58,10 +58,10 @@ int kr_transaction_commit(struct kr_transaction *tx, struct kr_diag *diag);
 
 /*
  * Puts every file back as it was, the very inode where it is at hand: bytes,
- * owner, mode, ACL, xattrs, which are compared; files that were made go.
- * REASON, why it was not liked, is kept with it; NULL: there is none, the
- * change may be tried again. 0; -ENOTRECOVERABLE: not all could be, DIAG names
- * the files and the copies.
+ * owner, mode, ACL, xattrs, which are compared; files that were made go. What
+ * somebody else wrote over ours stays, with a warning. REASON, why it was not
+ * liked, is kept with it; NULL: there is none, the change may be tried again.
+ * 0; -ENOTRECOVERABLE: not all could be, DIAG names the files and the copies.
  */
 int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
                           struct kr_diag *diag);
@@ -72,6 +72,13 @@ int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
  * put back, and the new contents go; what of that fails is said in DIAG.
  */
 void kr_transaction_reverted(struct kr_transaction *tx, struct kr_diag *diag);
+
+/* How many files a revert has left to others who had written them. */
+size_t kr_transaction_n_foreign(const struct kr_transaction *tx);
+
+/* The path of a file that somebody else has written since the commit, and that
+ * was not put back; NULL: all are ours. */
+const char *kr_transaction_find_foreign(const struct kr_transaction *tx);
 
 /* The change stands: from here on only undo takes a fix back. The old files go.
  * 0; an errno, with words: the record does not say that it stands. */

@@ -45,6 +45,32 @@ static int take_exec_other(struct kr_directives *d, struct kr_text *value,
 	return r;
 }
 
+/* Who runs before kubelet; an empty value takes back the earlier ones. */
+static int take_exec_start_pre(struct kr_directives *d, struct kr_text *value,
+                               size_t member)
+{
+	struct kr_span span = kr_text_span(value, 0, value->length);
+	struct kr_unit *unit = d->unit;
+	bool empty = value->length == 0;
+	struct kr_span *grown;
+	int r;
+
+	r = take_exec_other(d, value, member);
+	if (r < 0)
+		return r;
+	if (empty) {
+		unit->n_before_start = 0;
+		return 0;
+	}
+	grown = reallocarray(unit->before_start, unit->n_before_start + 1,
+	                     sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	unit->before_start = grown;
+	grown[unit->n_before_start++] = span;
+	return 0;
+}
+
 static int take_environment(struct kr_directives *d, struct kr_text *value,
                             size_t member)
 {
@@ -176,7 +202,7 @@ static const struct directive {
 	{"Service", "ExecSearchPath", take_text, IN_DIRECTIVES(search_path)},
 	{"Service", "ExecStop", take_exec_stop},
 	{"Service", "ExecCondition", take_exec_other},
-	{"Service", "ExecStartPre", take_exec_other},
+	{"Service", "ExecStartPre", take_exec_start_pre},
 	{"Service", "ExecStartPost", take_exec_other},
 	{"Service", "ExecReload", take_exec_other},
 	{"Service", "ExecStopPost", take_exec_other},

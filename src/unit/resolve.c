@@ -333,6 +333,7 @@ struct kr_unit *kr_unit_free(struct kr_unit *unit)
 		kr_unit_command_done(&unit->commands[i]);
 	}
 	free(unit->commands);
+	free(unit->before_start);
 	free_strings(unit->environment_files, unit->n_environment_files);
 	free_strings(unit->written_environment, unit->n_written_environment);
 	free_strings(unit->written_files, unit->n_written_files);

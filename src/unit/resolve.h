@@ -127,6 +127,9 @@ struct kr_unit {
 	char *user;                        /* NULL where not set */
 	struct kr_unit_command *commands;  /* ExecStart=; one but for oneshot */
 	size_t n_commands;
+	/* the values of ExecStartPre=, what is run before them */
+	struct kr_span *before_start;
+	size_t n_before_start;
 	/* the environment that the command gets, one entry a name, the one
 	 * that wins; losers are in SHADOWED */
 	struct kr_unit_variable *variables;
