@@ -44,6 +44,7 @@ struct row {
 	const char *cgroup; /* NULL: the unit's */
 	enum kr_state live;
 	bool explicit_wanted;
+	bool settled; /* the process has proved that it is well */
 
 	enum kr_verdict want;
 	enum kr_state disk, running;
@@ -241,14 +242,32 @@ static const struct row rows[] = {
          .unit = "--no-such-thing=1 --config=" CONFIG,
          .config = "{",
          .argv = {"--no-such-thing=1", "--config=" CONFIG},
+         .settled = true,
          .want = KR_VERDICT_UNKNOWN,
          .disk = U,
          .running = U,
          .code = "model-disagrees"},
+	{.name = "the same words, called invalid, not settled",
+         .unit = "--no-such-thing=1 --config=" CONFIG,
+         .config = "{",
+         .argv = {"--no-such-thing=1", "--config=" CONFIG},
+         .want = KR_VERDICT_INVALID,
+         .disk = I,
+         .running = U,
+         .code = "*"},
+	{.name = "the same file, called invalid, not settled",
+         .unit = "--config=" CONFIG,
+         .config = "{",
+         .argv = {"--config=" CONFIG},
+         .want = KR_VERDICT_INVALID,
+         .disk = I,
+         .running = U,
+         .code = "*"},
 	{.name = "called invalid, but the file is younger",
          .unit = "--config=" CONFIG,
          .config = "{",
          .argv = {"--config=" CONFIG},
+         .settled = true,
          .drift = MTIME_LATER,
          .want = KR_VERDICT_INVALID,
          .disk = I,
@@ -258,10 +277,22 @@ static const struct row rows[] = {
          .unit = "--v=2 --config=" CONFIG,
          .config = "{",
          .argv = {"--v=3"},
+         .settled = true,
          .want = KR_VERDICT_INVALID,
          .disk = I,
          .running = T,
          .code = "*"},
+	/* systemd still runs it, the next start finds no unit */
+	{.name = "the unit's file is gone",
+         .argv = {FLAG},
+         .want = KR_VERDICT_UNKNOWN,
+         .disk = U,
+         .running = T},
+	{.name = "the unit's file is gone, and it runs with false",
+         .argv = {FLAG "=false"},
+         .want = KR_VERDICT_FAIL,
+         .disk = U,
+         .running = F},
 	/* the live view */
 	{.name = "live true",
          .unit = FLAG,
@@ -451,6 +482,7 @@ START_TEST(test_rows)
 
 	make_process(row, make_files(row));
 	node = kr_test_node(NULL, &diag);
+	node->process_settled = row->settled;
 	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &a), 0);
 	if (row->drift == BIRTH_LATER && !has_birth(node)) {
 		printf("# skipped: no time of birth on this file system\n");

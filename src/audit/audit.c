@@ -12,8 +12,10 @@
  * start by more than 20 ms (a start time from /proc is only so exact). A later
  * ctime alone (chmod, a link) keeps the value, with a warning.
  *
- * A kubelet that runs on the very argv and the unchanged files that we call
- * invalid proves us wrong: unknown, "model-disagrees".
+ * A kubelet that has settled on the very argv and the unchanged files that we
+ * call invalid proves us wrong: unknown, "model-disagrees". One that has only
+ * been started proves nothing: kubelet takes 0.1 s to refuse its files, and up
+ * to 14 s for the rest.
  */
 
 #include <errno.h>
@@ -187,6 +189,13 @@ static int running_from_files(struct kr_node *node, struct kr_audit *audit,
 	}
 	if (in->state == KR_STATE_UNKNOWN)
 		return running_unreadable(node, audit);
+	if (in->state == KR_STATE_INVALID && !node->process_settled) {
+		audit->running.state = KR_STATE_UNKNOWN;
+		return set(&audit->running.reason,
+		           "kubelet[%d] was started with it, and has not shown "
+		           "that it can live with it: %s",
+		           (int)node->process.pid, in->reason);
+	}
 	if (in->state == KR_STATE_INVALID) {
 		audit->running.state = KR_STATE_UNKNOWN;
 		kr_diag_add(diag, KR_WARNING, "model-disagrees", KR_SPAN_NONE,
@@ -287,7 +296,7 @@ static int judge_disk(struct kr_node *node, struct kr_audit *audit)
 static int doubt_disk(struct kr_node *node, struct kr_audit *audit,
                       struct kr_diag *diag)
 {
-	if (audit->disk.state != KR_STATE_INVALID || !node->has_process ||
+	if (audit->disk.state != KR_STATE_INVALID || !node->process_settled ||
 	    !node->running_valid || !node->disk.inputs_valid ||
 	    !same_argv(&node->disk.inputs, &node->running) ||
 	    audit->n_changed > 0)

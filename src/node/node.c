@@ -308,6 +308,11 @@ static int read_without_unit(struct kr_node *node, struct kr_diag *diag)
 		           "there is no %s: kubelet[%d] belongs to %s",
 		           node->disk.followed ? DEFAULT_UNIT : node->unit_name,
 		           (int)node->process.pid, node->process.unit);
+	if (node->process.unit)
+		return say(disk, KR_STATE_UNKNOWN,
+		           "the unit file of %s, which kubelet[%d] was started "
+		           "by, is not there any more",
+		           node->unit_name, (int)node->process.pid);
 	r = kr_running_read(node, diag, &disk->inputs);
 	if (r < 0)
 		return r;

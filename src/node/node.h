@@ -77,6 +77,9 @@ struct kr_node {
 	struct kr_node_disk disk;
 
 	bool has_process;
+	/* it is known to have proved that it can live with its configuration:
+	 * whoever asked it says so */
+	bool process_settled;
 	/* why it cannot be told whether, or which, kubelet runs; NULL */
 	char *process_doubt;
 	/* the unit's main process, where it is no kubelet and none was found:
