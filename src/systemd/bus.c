@@ -98,6 +98,8 @@ int kr_bus_wait(struct kr_bus *bus, const struct kr_manager_wait *wait,
 	uint64_t now;
 	int r;
 
+	if (!bus->sd)
+		return -ENOTCONN;
 	while (!*done) {
 		r = poll_once(bus->sd, tick_usec < wait->deadline_usec
 		                               ? tick_usec
@@ -268,6 +270,7 @@ static int try_address(struct kr_bus *bus, const char *address,
 	int r;
 
 	kr_bus_close(bus);
+	bus->generation++;
 	bus->peer = peer;
 	r = sd_bus_new(&bus->sd);
 	if (r < 0)

@@ -19,12 +19,14 @@
 #define KR_BUS_UNIT_PATH    "/org/freedesktop/systemd1/unit"
 #define KR_BUS_MANAGER      "org.freedesktop.systemd1.Manager"
 #define KR_BUS_UNIT         "org.freedesktop.systemd1.Unit"
+#define KR_BUS_JOB          "org.freedesktop.systemd1.Job"
 #define KR_BUS_PROPERTIES   "org.freedesktop.DBus.Properties"
 
 struct kr_bus {
 	sd_bus *sd;
 	bool peer;             /* the private socket: no bus between */
 	bool subscribed;       /* systemd sends this connection its signals */
+	unsigned generation;   /* counts the connections that were made */
 	unsigned version;      /* systemd's, 0: not known */
 	char *root;            /* NULL: this machine */
 	uint64_t timeout_usec; /* of a call; 0: see kr_bus_patience() */

@@ -33,7 +33,7 @@ struct kr_manager {
 	char **active;      /* what kr_manager_active_units() gave last */
 };
 
-static void strings_free(char **strings)
+void kr_strings_free(char **strings)
 {
 	for (char **p = strings; p && *p; p++)
 		free(*p);
@@ -46,8 +46,8 @@ struct kr_manager *kr_manager_free(struct kr_manager *manager)
 		return NULL;
 	kr_bus_close(&manager->bus);
 	free(manager->bus.root);
-	strings_free(manager->environment);
-	strings_free(manager->active);
+	kr_strings_free(manager->environment);
+	kr_strings_free(manager->active);
 	free(manager);
 	return NULL;
 }
@@ -162,7 +162,7 @@ static int read_names(sd_bus_message *reply, char ***ret)
 		names[++n] = NULL;
 	}
 	if (r < 0) {
-		strings_free(names);
+		kr_strings_free(names);
 		return r;
 	}
 	*ret = names;
@@ -196,7 +196,7 @@ int kr_manager_active_units(struct kr_manager *manager,
 		            strerror(-r));
 		return r;
 	}
-	strings_free(manager->active);
+	kr_strings_free(manager->active);
 	manager->active = active;
 	*ret = (const char *const *)active;
 	return 0;
@@ -277,6 +277,192 @@ int kr_manager_is_enabled(struct kr_manager *manager, const char *unit,
 		r = sd_bus_message_read(reply, "s", &state);
 	kr_diag_merge(diag, &words);
 	return r < 0 ? r : strcmp(state, "enabled") == 0;
+}
+
+/* The string property NAME of INTERFACE at PATH; the caller frees it. */
+static int get_string(struct kr_manager *manager, const char *path,
+                      const char *interface, const char *name,
+                      struct kr_diag *diag, char **ret)
+{
+	const struct kr_bus_method method = {
+		.path = path,
+		.interface = KR_BUS_PROPERTIES,
+		.member = "Get",
+		.again = true,
+	};
+	const struct kr_manager_wait wait =
+		kr_bus_patience(&manager->bus, KR_BUS_USUAL_USEC);
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	const char *value;
+	int r;
+
+	r = kr_bus_call(&manager->bus, &method, &wait, diag, &reply, "ss",
+	                interface, name);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_read(reply, "v", "s", &value);
+	if (r < 0)
+		return r;
+	*ret = strdup(value);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int kr_manager_is_stopping(struct kr_manager *manager)
+{
+	_cleanup_diag_ struct kr_diag words = {0};
+	_cleanup_free_ char *state = NULL;
+	int r;
+
+	r = get_string(manager, KR_BUS_MANAGER_PATH, KR_BUS_MANAGER,
+	               "SystemState", &words, &state);
+	return r < 0 ? r : strcmp(state, "stopping") == 0;
+}
+
+int kr_manager_job_state(struct kr_manager *manager,
+                         const struct kr_loaded_unit *unit,
+                         struct kr_diag *diag, enum kr_job_state *ret)
+{
+	_cleanup_diag_ struct kr_diag words = {0};
+	_cleanup_free_ char *state = NULL, *type = NULL;
+	char path[80];
+	int r;
+
+	*ret = KR_JOB_NONE;
+	if (unit->job_id == 0)
+		return 0;
+	snprintf(path, sizeof(path), KR_BUS_MANAGER_PATH "/job/%u",
+	         unit->job_id);
+	r = get_string(manager, path, KR_BUS_JOB, "State", &words, &state);
+	if (r >= 0)
+		r = get_string(manager, path, KR_BUS_JOB, "JobType", &words,
+		               &type);
+	if (r == -EINVAL) /* no such object */
+		return 0;
+	if (r < 0) {
+		kr_diag_merge(diag, &words);
+		return r;
+	}
+	if (strcmp(state, "running") == 0)
+		*ret = KR_JOB_RUNS;
+	else if (strcmp(type, "stop") != 0)
+		*ret = KR_JOB_START_WAITS;
+	return 0;
+}
+
+/* The units that the property NAME of a unit's object lists. */
+static int get_units(struct kr_manager *manager, const char *path,
+                     const char *name, struct kr_diag *diag, char ***ret)
+{
+	const struct kr_bus_method method = {
+		.path = path,
+		.interface = KR_BUS_PROPERTIES,
+		.member = "Get",
+		.again = true,
+	};
+	const struct kr_manager_wait wait =
+		kr_bus_patience(&manager->bus, KR_BUS_USUAL_USEC);
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	int r;
+
+	r = kr_bus_call(&manager->bus, &method, &wait, diag, &reply, "ss",
+	                KR_BUS_UNIT, name);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_enter_container(reply, 'v', "as");
+	if (r < 0)
+		return r;
+	return sd_bus_message_read_strv(reply, ret);
+}
+
+static bool contains(char *const *strings, const char *s)
+{
+	for (char *const *p = strings; p && *p; p++) {
+		if (strcmp(*p, s) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether UNIT is a oneshot service that was run since then. */
+static int was_run(struct kr_manager *manager, const char *unit,
+                   uint64_t since_usec, struct kr_diag *diag, bool *ret)
+{
+	_cleanup_loaded_unit_ struct kr_loaded_unit *u = NULL;
+	size_t n = strlen(unit);
+	int r;
+
+	*ret = false;
+	if (n < 8 || strcmp(unit + n - 8, ".service") != 0)
+		return 0;
+	r = kr_manager_get_unit(manager, unit, diag, &u);
+	if (r < 0)
+		return r;
+	*ret = strcmp(u->type, "oneshot") == 0 &&
+	       u->started_realtime_usec >= since_usec;
+	return 0;
+}
+
+/* Moves those of FROM that are in AFTER, and were run, to the end of *RET. */
+static int add_started(struct kr_manager *manager, char *const *from,
+                       char *const *after, uint64_t since_usec,
+                       struct kr_diag *diag, char ***ret, size_t *ret_n)
+{
+	for (char *const *p = from; p && *p; p++) {
+		char **grown;
+		bool run;
+		int r;
+
+		if (!contains(after, *p) || contains(*ret, *p))
+			continue;
+		r = was_run(manager, *p, since_usec, diag, &run);
+		if (r < 0)
+			return r;
+		if (!run)
+			continue;
+		grown = reallocarray(*ret, *ret_n + 2, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		*ret = grown;
+		grown[*ret_n + 1] = NULL;
+		grown[*ret_n] = strdup(*p);
+		if (!grown[(*ret_n)++])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int kr_manager_started_before(struct kr_manager *manager, const char *unit,
+                              uint64_t since_usec, struct kr_diag *diag,
+                              char ***ret)
+{
+	static const char *const dependencies[] = {"Requires", "Wants",
+	                                           "BindsTo"};
+	_cleanup_(kr_strings_freep) char **after = NULL, **found = NULL;
+	_cleanup_free_ char *path = NULL;
+	size_t n = 0;
+	int r;
+
+	found = calloc(1, sizeof(*found));
+	if (!found)
+		return -ENOMEM;
+	r = kr_bus_unit_path(unit, &path);
+	if (r < 0)
+		return r;
+	r = get_units(manager, path, "After", diag, &after);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(dependencies); i++) {
+		_cleanup_(kr_strings_freep) char **names = NULL;
+
+		r = get_units(manager, path, dependencies[i], diag, &names);
+		if (r >= 0)
+			r = add_started(manager, names, after, since_usec, diag,
+			                &found, &n);
+		if (r < 0)
+			return r;
+	}
+	*ret = TAKE_PTR(found);
+	return 0;
 }
 
 int kr_manager_reload(struct kr_manager *manager, struct kr_diag *diag)

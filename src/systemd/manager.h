@@ -64,6 +64,22 @@ int kr_manager_active_units(struct kr_manager *manager,
 int kr_manager_get_unit(struct kr_manager *manager, const char *unit,
                         struct kr_diag *diag, struct kr_loaded_unit **ret);
 
+/*
+ * The oneshot services that UNIT requires or wants and is ordered after, and
+ * that were run since SINCE_USEC (realtime): NULL-terminated, the caller frees
+ * all of it by kr_strings_free(). 0 or an errno, with words.
+ */
+int kr_manager_started_before(struct kr_manager *manager, const char *unit,
+                              uint64_t since_usec, struct kr_diag *diag,
+                              char ***ret);
+
+/* Frees a NULL-terminated list and its strings. */
+void kr_strings_free(char **strings);
+static inline void kr_strings_freep(char ***strings)
+{
+	kr_strings_free(*strings);
+}
+
 /* The unit that PID belongs to; the caller frees it. 0; -ENOENT: none, without
  * words; -EINVAL: PID is none; other errnos. */
 int kr_manager_unit_of_pid(struct kr_manager *manager, pid_t pid,
@@ -73,6 +89,23 @@ int kr_manager_unit_of_pid(struct kr_manager *manager, pid_t pid,
  * words. */
 int kr_manager_is_enabled(struct kr_manager *manager, const char *unit,
                           struct kr_diag *diag);
+
+/* Whether the whole system is about to stop: 1, 0, or an errno, without words.
+ */
+int kr_manager_is_stopping(struct kr_manager *manager);
+
+enum kr_job_state {
+	KR_JOB_NONE,        /* nothing is being done with the unit */
+	KR_JOB_START_WAITS, /* a start or restart, for another unit's job */
+	KR_JOB_RUNS,
+};
+
+/* What systemd does with UNIT, which was looked at, at this moment: 0, or an
+ * errno, with words. A job that is over meanwhile, and a stop that waits for
+ * its turn, are KR_JOB_NONE. */
+int kr_manager_job_state(struct kr_manager *manager,
+                         const struct kr_loaded_unit *unit,
+                         struct kr_diag *diag, enum kr_job_state *ret);
 
 /* daemon-reload; returns when it is done. 0; what TICK gave; or an errno. */
 int kr_manager_reload(struct kr_manager *manager, struct kr_diag *diag);

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A unit that is watched.
+ *
+ *   PropertiesChanged  of the unit's object: it is worth a look
+ *   JobNew             of the unit: what kind of job it is is asked at once
+ *
+ * A unit that its process has left behind by SIGTERM and one that somebody has
+ * stopped end in the same state: inactive, success. Only the job tells (tried
+ * on systemd 252, a test). It lives for a moment, so it is asked for its type
+ * when the signal comes, and not when somebody wants to know. A restart is a
+ * job "restart" that becomes "start" in between, never "stop"
+ * (job_type_collapse() and job_finish_and_invalidate() of src/core/job.c). A
+ * job that is over before the question arrives has no type any more; it counts
+ * as a stop if the unit is then found stopped with nothing to do.
+ *
+ * Signals go to those who have subscribed; those of a moment without a bus are
+ * lost. So a new connection is itself worth a look, and the matches are made
+ * again on it.
+ *
+ * Source: org.freedesktop.systemd1(5).
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "systemd/bus-error.h"
+#include "systemd/bus.h"
+#include "systemd/unit-watch.h"
+
+struct kr_unit_watch {
+	struct kr_manager *manager;
+	struct kr_bus *bus;
+	char *unit, *path;
+	unsigned generation; /* of the connection that has the matches */
+	sd_bus_slot *properties, *jobs;
+	sd_bus_slot **questions; /* for the types of jobs */
+	size_t n_questions;
+	size_t n_open; /* questions without an answer */
+	bool answered; /* there are none */
+	bool changed;
+	bool saw_stop;
+	bool saw_unknown; /* a job that was over before it was asked */
+};
+
+static void forget_matches(struct kr_unit_watch *w)
+{
+	w->properties = sd_bus_slot_unref(w->properties);
+	w->jobs = sd_bus_slot_unref(w->jobs);
+	for (size_t i = 0; i < w->n_questions; i++)
+		sd_bus_slot_unref(w->questions[i]);
+	free(w->questions);
+	w->questions = NULL;
+	w->n_questions = w->n_open = 0;
+	w->answered = true;
+}
+
+struct kr_unit_watch *kr_unit_watch_free(struct kr_unit_watch *w)
+{
+	if (!w)
+		return NULL;
+	forget_matches(w);
+	free(w->unit);
+	free(w->path);
+	free(w);
+	return NULL;
+}
+
+static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *e)
+{
+	struct kr_unit_watch *w = userdata;
+
+	w->changed = true;
+	return 0;
+}
+
+static int on_type(sd_bus_message *m, void *userdata, sd_bus_error *e)
+{
+	struct kr_unit_watch *w = userdata;
+	const char *type;
+
+	if (sd_bus_message_is_method_error(m, NULL) ||
+	    sd_bus_message_read(m, "v", "s", &type) < 0)
+		w->saw_unknown = true;
+	else if (strcmp(type, "stop") == 0)
+		w->saw_stop = true;
+	w->changed = true;
+	w->answered = --w->n_open == 0;
+	return 0;
+}
+
+static int on_job_new(sd_bus_message *m, void *userdata, sd_bus_error *e)
+{
+	struct kr_unit_watch *w = userdata;
+	const char *path, *unit;
+	sd_bus_slot **grown;
+	uint32_t id;
+
+	if (sd_bus_message_read(m, "uos", &id, &path, &unit) < 0 ||
+	    strcmp(unit, w->unit) != 0)
+		return 0;
+	w->changed = true;
+	grown = reallocarray(w->questions, w->n_questions + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	w->questions = grown;
+	grown[w->n_questions] = NULL;
+	if (sd_bus_call_method_async(w->bus->sd, &grown[w->n_questions],
+	                             KR_BUS_DESTINATION, path,
+	                             KR_BUS_PROPERTIES, "Get", on_type, w, "ss",
+	                             KR_BUS_JOB, "JobType") < 0) {
+		w->saw_unknown = true;
+		return 0;
+	}
+	w->n_questions++;
+	w->n_open++;
+	w->answered = false;
+	return 0;
+}
+
+static int subscribe(struct kr_unit_watch *w,
+                     const struct kr_manager_wait *wait, struct kr_diag *diag)
+{
+	static const struct kr_bus_method method = {
+		.path = KR_BUS_MANAGER_PATH,
+		.interface = KR_BUS_MANAGER,
+		.member = "Subscribe",
+		.again = true,
+	};
+	/* a peer's messages carry no sender */
+	const char *sender = w->bus->peer ? NULL : KR_BUS_DESTINATION;
+	int r;
+
+	r = sd_bus_match_signal_async(
+		w->bus->sd, &w->properties, sender, w->path, KR_BUS_PROPERTIES,
+		"PropertiesChanged", on_properties, NULL, w);
+	if (r < 0)
+		return r;
+	r = sd_bus_match_signal_async(w->bus->sd, &w->jobs, sender,
+	                              KR_BUS_MANAGER_PATH, KR_BUS_MANAGER,
+	                              "JobNew", on_job_new, NULL, w);
+	if (r < 0 || w->bus->subscribed)
+		return r;
+	r = kr_bus_call(w->bus, &method, wait, diag, NULL, NULL);
+	if (r < 0)
+		return r;
+	w->bus->subscribed = true;
+	return 0;
+}
+
+/* On the connection that the bus has now. A call that loses it makes another
+ * one. */
+static int install(struct kr_unit_watch *w, const struct kr_manager_wait *wait,
+                   struct kr_diag *diag)
+{
+	int r;
+
+	do {
+		forget_matches(w);
+		w->generation = w->bus->generation;
+		r = subscribe(w, wait, diag);
+	} while (r >= 0 && w->generation != w->bus->generation);
+	return r < 0 ? r : 0;
+}
+
+int kr_unit_watch_new(struct kr_manager *manager, const char *unit,
+                      struct kr_diag *diag, struct kr_unit_watch **ret)
+{
+	_cleanup_(kr_unit_watch_freep) struct kr_unit_watch *w =
+		calloc(1, sizeof(*w));
+	struct kr_manager_wait wait;
+	int r;
+
+	if (!w)
+		return -ENOMEM;
+	w->manager = manager;
+	w->bus = kr_bus_of_manager(manager);
+	w->answered = true;
+	w->unit = strdup(unit);
+	if (!w->unit)
+		return -ENOMEM;
+	r = kr_bus_unit_path(unit, &w->path);
+	if (r < 0)
+		return r;
+	wait = kr_bus_patience(w->bus, KR_BUS_USUAL_USEC);
+	r = install(w, &wait, diag);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(w);
+	return 0;
+}
+
+/* Nothing has been asked of the unit that could still be on its way. */
+static bool is_stopped(const struct kr_loaded_unit *u)
+{
+	return u->job_id == 0 && strcmp(u->active_state, "inactive") == 0;
+}
+
+int kr_unit_watch_look(struct kr_unit_watch *w, struct kr_diag *diag,
+                       struct kr_loaded_unit **ret)
+{
+	_cleanup_loaded_unit_ struct kr_loaded_unit *unit = NULL;
+	struct kr_manager_wait wait;
+	int r;
+
+	r = kr_manager_get_unit(w->manager, w->unit, diag, &unit);
+	if (r < 0)
+		return r;
+	w->changed = false;
+	/* the job that made the unit what it is now has been asked for */
+	wait = kr_bus_patience(w->bus, KR_BUS_USUAL_USEC);
+	r = kr_bus_wait(w->bus, &wait, &w->answered);
+	if (r < 0 && !kr_bus_error_is_lost(r) && r != -ETIMEDOUT)
+		return r;
+	if (w->saw_unknown && is_stopped(unit))
+		w->saw_stop = true;
+	w->saw_unknown = false;
+	*ret = TAKE_PTR(unit);
+	return 0;
+}
+
+int kr_unit_watch_wait(struct kr_unit_watch *w,
+                       const struct kr_manager_wait *wait, struct kr_diag *diag)
+{
+	int r = 0;
+
+	if (!w->bus->sd)
+		r = kr_bus_reopen(w->bus, wait, diag);
+	if (r < 0)
+		return r;
+	if (w->generation != w->bus->generation) {
+		r = install(w, wait, diag);
+		return r < 0 ? r : 1;
+	}
+	r = kr_bus_wait(w->bus, wait, &w->changed);
+	if (r == -ETIMEDOUT)
+		return 0;
+	if (!kr_bus_error_is_lost(r))
+		return r < 0 ? r : 1;
+	r = kr_bus_reopen(w->bus, wait, diag);
+	if (r < 0)
+		return r;
+	r = install(w, wait, diag);
+	return r < 0 ? r : 1;
+}
+
+bool kr_unit_watch_saw_stop(const struct kr_unit_watch *w)
+{
+	return w->saw_stop;
+}
