@@ -46,6 +46,8 @@ static int report_change(const struct kr_options *o, const struct kr_fix *fix,
 		kr_term_messages(&err_term, diag,
 		                 o->quiet ? KR_ERROR : KR_NOTE);
 	if (o->quiet) {
+		if (!json)
+			kr_term_messages_of(&err_term, diag, KR_STILL_FALSE);
 		if (change_status(o, fix) > 1)
 			kr_text_outcome(&err_term, fix);
 		kr_text_advice(&err_term, fix, diag, "");

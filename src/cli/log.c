@@ -19,6 +19,7 @@ static const struct {
 } entries[] = {
 	[KR_OUTCOME_COMPLIANT] = {"51238fdf08a4458fab449e1d7169c940", "6"},
 	[KR_OUTCOME_CHANGED] = {"d0a1c93f6a6b4b0f9c0f6a1d2b7d5e11", "6"},
+	[KR_OUTCOME_PARTLY] = {"5f0c2a9be1c84d0e9b6d4c0a6a7f3e42", "4"},
 	[KR_OUTCOME_WOULD_CHANGE] = {NULL},
 	[KR_OUTCOME_UNCONFIGURED] = {"54bdee31e0e34e33b20a160401b47c2d", "5"},
 	[KR_OUTCOME_REFUSED] = {"fd56c0d0ecde49c49febccb452de923c", "4"},

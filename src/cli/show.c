@@ -67,7 +67,7 @@ int kr_cli_status(const struct kr_options *o, FILE *out, FILE *err)
 		kr_text_status(&term, &status);
 	if (r < 0)
 		return kr_cli_out_of_memory(err);
-	if (!status.found)
+	if (!status.found || status.health.state == KR_HEALTH_UNASKED)
 		return KR_STATUS_NO_VERDICT;
-	return status.healthy ? 0 : 1;
+	return status.health.state == KR_HEALTH_GOOD ? 0 : 1;
 }

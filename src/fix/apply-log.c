@@ -26,7 +26,7 @@ void kr_apply_want_log(struct kr_applying *f,
 		f->log.except[0] = failed->old;
 	}
 	if (back)
-		f->log.except[1] = back->new;
+		f->log.except[1] = back->settling.invocation;
 }
 
 void kr_apply_read_log(struct kr_applying *f)

@@ -22,19 +22,25 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/format.h"
 #include "fix/apply.h"
+#include "fix/figures.h"
 #include "fix/files.h"
 #include "fix/health.h"
 #include "fix/others.h"
 #include "fix/pending.h"
 #include "fix/prune.h"
+#include "fix/rewriters.h"
 #include "node/iptables.h"
+
+/* How often the node is audited after the change, at most. */
+#define LOOKS_MAX 3
 
 void kr_applying_done(struct kr_applying *f)
 {
 	kr_transaction_free(f->tx);
 	kr_watchdog_done(&f->watchdog);
+	kr_activation_done(&f->forward);
 	kr_live_done(&f->live);
 	kr_manifest_done(&f->recovered);
 	free(f->unhealthy_why);
@@ -56,19 +62,30 @@ static bool has_work(const struct kr_applying *f)
 
 static int look_at_health(struct kr_applying *f)
 {
+	_cleanup_health_report_ struct kr_health_report report = {0};
 	int r;
 
 	free(f->unhealthy_why);
 	f->unhealthy_why = NULL;
 	f->was_healthy = false;
-	if (!kr_apply_can_restart(f)) {
-		/* nobody can tell: what runs is taken to be well */
+	if (!kr_apply_can_restart(f) || f->fix->starting ||
+	    (f->options->restart == KR_RESTART_NEVER &&
+	     f->live.state == KR_STATE_ABSENT)) {
+		/* nobody can tell, not yet, or need not: it is taken to be well
+		 */
 		f->was_healthy = kr_apply_node(f)->has_process;
 		return 0;
 	}
-	r = kr_health_now(f->fix->host, &f->unhealthy_why);
-	f->was_healthy = r == 1;
-	return r < 0 ? r : 0;
+	if (f->starts_later)
+		return kr_format(&f->unhealthy_why,
+		                 "its start waits for another unit's job");
+	r = kr_host_health(f->fix->host, &report);
+	if (r < 0)
+		return r;
+	f->was_healthy = report.state != KR_HEALTH_BAD;
+	if (!f->was_healthy)
+		f->unhealthy_why = TAKE_PTR(report.why);
+	return 0;
 }
 
 static bool wants_restart(struct kr_applying *f)
@@ -162,21 +179,18 @@ static int check_pending(struct kr_applying *f)
 }
 
 /* In kubelet's own unit, for example as its ExecStartPre=: the restart would
- * wait for us, and end us. Below a root our pid is another one than systemd's,
- * and a container's processes are not kubelet's unit's. */
+ * wait for us, and end us. */
 static int check_own_unit(struct kr_applying *f)
 {
-	_cleanup_free_ char *unit = NULL;
-	_cleanup_diag_ struct kr_diag ignored = {0};
-	const struct kr_node *node = kr_apply_node(f);
+	const char *unit = kr_apply_node(f)->unit_name;
+	bool in_unit;
 	int r;
 
-	if (!f->fix->restarts || strcmp(node->root, "/") != 0)
+	if (!f->fix->restarts)
 		return 0;
-	r = kr_manager_unit_of_pid(f->fix->host->manager, getpid(), &ignored,
-	                           &unit);
-	if (r < 0 || strcmp(unit, node->unit_name) != 0)
-		return r == -ENOMEM ? r : 0;
+	r = kr_apply_is_in_unit(f, &in_unit);
+	if (r < 0 || !in_unit)
+		return r;
 	kr_diag_add(f->diag, KR_ERROR, "own-unit", KR_SPAN_NONE,
 	            "this program runs inside %s, whose restart would end it: "
 	            "--restart=never changes only the files",
@@ -395,31 +409,116 @@ static bool is_reached(const struct kr_applying *f, enum kr_state wanted)
 	       (!f->fix->restarts || after->running.state == wanted);
 }
 
-/* What was reached must still be there: somebody else may write, too. A look
- * that fails is had again: what is wrong with the node stays wrong. */
+/* The audit has seen the very process that has settled. */
+static bool is_settled(const struct kr_applying *f)
+{
+	const struct kr_invocation *it = &f->forward.settling.invocation;
+	const struct kr_host *now = f->fix->host_after;
+	const struct kr_loaded_unit *u = now->loaded;
+
+	if (!f->fix->restarts)
+		return true;
+	if (!u) /* no bus any more */
+		return now->node->has_process &&
+		       now->node->process.pid == it->pid;
+	return u->main_pid == it->pid &&
+	       strcmp(u->active_state, "active") == 0 &&
+	       strcmp(u->invocation_id, it->id) == 0;
+}
+
+/* kubelet is well, and what was written decides nothing: others were at it. */
+static int end_rewritten(struct kr_applying *f)
+{
+	const char *path = f->tx ? kr_transaction_find_foreign(f->tx) : NULL;
+	_cleanup_free_ char *why = NULL;
+	int r;
+
+	if (path)
+		r = kr_format(
+			&why,
+			"%s was rewritten while kubelet was being started",
+			path);
+	else
+		r = kr_format(
+			&why,
+			"others changed kubelet's files while it was being "
+			"started: %s",
+			f->fix->after->reason);
+	if (r < 0)
+		return r;
+	kr_rewriters_name(f->fix->host_after, f->forward.asked_usec, f->diag);
+	return kr_apply_end_rewritten(f, why);
+}
+
+/* Somebody else has written a file of the change, or something that decides
+ * over it. */
+static bool is_rewritten(struct kr_applying *f, enum kr_state wanted)
+{
+	return f->fix->after->disk.state != wanted ||
+	       f->fix->after->n_changed > 0 ||
+	       (f->tx && kr_transaction_find_foreign(f->tx));
+}
+
+static int end_unread(struct kr_applying *f, int error)
+{
+	kr_diag_add_path(f->diag, KR_ERROR, "node-unreadable", f->root,
+	                 "no audit can be made after the change: %s",
+	                 strerror(-error));
+	return kr_apply_give_up(f, "no audit can be made after the change");
+}
+
+/*
+ * What was reached must still be there, and the kubelet that has settled too:
+ * it may have died since, and others may have written or restarted it. A look
+ * that fails is had again: what is wrong with the node stays wrong.
+ */
 static int verify(struct kr_applying *f)
 {
 	enum kr_state wanted = planned_state(f);
-	int r = audit_again(f);
+	_cleanup_free_ char *why = NULL;
+	int r;
 
-	if (r != -ENOMEM && (r < 0 || !is_reached(f, wanted)))
+	for (unsigned i = 0; i < LOOKS_MAX; i++) {
 		r = audit_again(f);
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0) {
-		kr_diag_add_path(f->diag, KR_ERROR, "node-unreadable", f->root,
-		                 "no audit can be made after the change: %s",
-		                 strerror(-r));
-		return kr_apply_give_up(f, "no audit can be made after the "
-		                           "change");
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0)
+			continue;
+		if (is_settled(f) && is_reached(f, wanted))
+			return 0;
+		if (is_settled(f))
+			continue;
+		r = kr_apply_settle_again(f);
+		if (r != 0)
+			return r;
 	}
-	if (is_reached(f, wanted))
-		return 0;
-	f->stays = true;
-	return kr_apply_end(f, KR_OUTCOME_BROKEN,
-	                    "the change was made, but an audit afterwards does "
-	                    "not find it: %s",
-	                    f->fix->after->reason);
+	if (r < 0)
+		return end_unread(f, r);
+	if (is_rewritten(f, wanted))
+		return end_rewritten(f);
+	r = kr_format(&why, "an audit afterwards does not find the change: %s",
+	              f->fix->after->reason);
+	return r < 0 ? r : kr_apply_give_up(f, why);
+}
+
+static int end_restarted(struct kr_applying *f)
+{
+	const char *key = kr_apply_node(f)->setting->key;
+	const char *value = kr_state_to_string(planned_state(f));
+	const char *unasked = f->forward.settling.unasked;
+
+	if (!unasked)
+		return kr_apply_end(f, KR_OUTCOME_CHANGED,
+		                    "kubelet runs with %s = %s now and is "
+		                    "healthy",
+		                    key, value);
+	return kr_apply_end(
+		f, KR_OUTCOME_CHANGED,
+		"kubelet runs with %s = %s now, and has for %llu s; "
+		"whether it is healthy was not asked: %s",
+		key, value,
+		(unsigned long long)(KR_SETTLED_UNASKED_USEC / KR_USEC_PER_SEC),
+		unasked);
 }
 
 static int end_done(struct kr_applying *f)
@@ -432,11 +531,7 @@ static int end_done(struct kr_applying *f)
 		                    node->disk.reason,
 		                    f->fix->plan->durable.place);
 	if (f->fix->restarts)
-		return kr_apply_end(
-			f, KR_OUTCOME_CHANGED,
-			"kubelet runs with %s = %s now and is healthy",
-			node->setting->key,
-			kr_state_to_string(planned_state(f)));
+		return end_restarted(f);
 	if (!has_edits(f))
 		return kr_apply_end(f, KR_OUTCOME_CHANGED,
 		                    "systemd has read %s anew, nothing else "
@@ -527,10 +622,45 @@ static int finish(struct kr_applying *f)
 	return 0;
 }
 
+/*
+ * The files are right, and kubelet runs with the old value: that is no end for
+ * who did not ask for it, and is not passed over in silence by who did.
+ */
+static int check_running(struct kr_applying *f)
+{
+	const struct kr_audit *now =
+		f->fix->after ? f->fix->after : f->fix->before;
+	enum kr_outcome outcome = f->fix->outcome;
+	const char *key = kr_apply_node(f)->setting->key;
+	bool stays = outcome == KR_OUTCOME_CHANGED ||
+	             outcome == KR_OUTCOME_COMPLIANT;
+
+	if (f->undo || f->options->dry_run || !stays || !now ||
+	    (now->running.state != KR_STATE_FALSE &&
+	     now->live.state != KR_STATE_FALSE))
+		return 0;
+	kr_diag_add(f->diag, KR_WARNING, KR_STILL_FALSE, KR_SPAN_NONE,
+	            "kubelet still runs with %s = false until it is restarted",
+	            key);
+	if (f->options->restart == KR_RESTART_NEVER)
+		return 0;
+	return kr_apply_end(f, KR_OUTCOME_PARTLY,
+	                    "the files are right, but kubelet still runs with "
+	                    "%s = false: it was not restarted%s%s",
+	                    key, f->unhealthy_why ? ", " : "",
+	                    f->unhealthy_why ? f->unhealthy_why : "");
+}
+
 static int run(struct kr_applying *f)
 {
-	int r = decide_restart(f);
+	int r = kr_apply_wait_starting(f);
 
+	if (r == 1)
+		return -EAGAIN;
+	if (r == 2)
+		return 1;
+	if (r == 0)
+		r = decide_restart(f);
 	if (r == 0)
 		r = check_bits(f);
 	if (r == 0)
@@ -554,16 +684,21 @@ static int run(struct kr_applying *f)
 		r = write_files(f);
 	if (r == 0)
 		r = finish(f);
-	if (r >= 0) /* else one that is armed does what we cannot */
+	/* else one that is armed does what we cannot */
+	if (r >= 0 && !f->owes_restart)
 		kr_watchdog_disarm(&f->watchdog, f->fix->host);
 	return r;
 }
 
 int kr_apply_run(struct kr_applying *f)
 {
-	int r = run(f);
+	int r = run(f), checked;
 
-	if (r >= 0)
-		kr_apply_read_log(f);
+	if (r < 0)
+		return r;
+	checked = check_running(f);
+	if (checked < 0)
+		return checked;
+	kr_apply_read_log(f);
 	return r;
 }

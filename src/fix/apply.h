@@ -33,8 +33,15 @@ struct kr_applying {
 	struct kr_live live;
 	bool was_healthy;
 	char *unhealthy_why;
-	bool was_invalid; /* the disk, by our own setting */
-	bool stays;       /* the change stays although it did not end well */
+	uint64_t waited_usec; /* for a kubelet that was starting, together */
+	char settled_id[KR_INVOCATION_ID_SIZE]; /* what has settled in it */
+	unsigned n_restarts; /* systemd's count when that wait began */
+	bool starts_later;   /* its start waits for another unit: ours? */
+	struct kr_activation forward;
+	bool owes_restart; /* the files are back, kubelet is not: the record
+	                    * stays as it is */
+	bool was_invalid;  /* the disk, by our own setting */
+	bool stays;        /* the change stays although it did not end well */
 	struct kr_log_wish log;
 	/* an interrupted run that was taken back: when it began, and the
 	 * kubelet that ran then; 0: none was */
@@ -122,6 +129,16 @@ void kr_apply_read_log(struct kr_applying *a);
  */
 int kr_apply_activate(struct kr_applying *a);
 
+/* After kr_apply_activate() gave 0, where another process runs now than the one
+ * that had settled: waits for that, too. As kr_apply_activate(). */
+int kr_apply_settle_again(struct kr_applying *a);
+
+/*
+ * kubelet runs and is well, but what was written is not there any more, for
+ * WHY: what is left of it goes back, and kubelet is left alone. 1, -ENOMEM.
+ */
+int kr_apply_end_rewritten(struct kr_applying *a, const char *why);
+
 /*
  * Takes back a change that is well but cannot stand, for WHY: files, Reload,
  * and kubelet where it was restarted. It may be tried again. 1, -ENOMEM.
@@ -133,6 +150,19 @@ int kr_apply_interrupted(struct kr_applying *a);
 
 /* The inputs that kubelet has after the plan. */
 const struct kr_inputs *kr_apply_planned(struct kr_applying *a);
+
+/* --- fix/starting -------------------------------------------------------- */
+
+/*
+ * Where a restart may be needed, a kubelet that is on its way is waited for
+ * before it is judged, for as long as the options' wait in all. 0: there was
+ * nothing to wait for, or it is not to be waited for; 1: time has passed, all
+ * that was read is old; 2: the outcome is set; -ENOMEM.
+ */
+int kr_apply_wait_starting(struct kr_applying *a);
+
+/* Whether we run in kubelet's own unit. 0, *RET; -ENOMEM. */
+int kr_apply_is_in_unit(struct kr_applying *a, bool *ret);
 
 /* --- fix/apply ----------------------------------------------------------- */
 

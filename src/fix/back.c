@@ -9,6 +9,13 @@
  * 5, │ refused └── files back ── Reload ── kubelet is untouched: 4     or 6 └──
  * files back ── kubelet is untouched: 4
  *
+ * Where somebody else stops kubelet meanwhile, or the system goes down, that is
+ * a wish: files back, Reload, nothing is started: 4.
+ *
+ * A systemd that does not answer is no kubelet that is ill. What cannot be
+ * asked of systemd is asked of kubelet itself; as long as that is well the end
+ * is neither 5 nor 6.
+ *
  * The record says that the files were put back when kubelet has them, not
  * before: who finds us killed in between (the timer) must see to kubelet.
  *
@@ -22,7 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "base/format.h"
 #include "fix/apply.h"
 #include "fix/health.h"
 
@@ -73,11 +80,16 @@ static int reload(struct kr_applying *f)
 	return kr_activation_reload(f->fix->host, &f->fix->actions, f->diag);
 }
 
-/* kubelet was not touched: the files go back, and what systemd has read. */
+/*
+ * The files go back, and what systemd has read; kubelet is left alone. WHY is
+ * the first half of the sentence, WHAT its last. DISLIKED: why the change is
+ * not to be tried again; NULL: it may be.
+ */
 static int back_without_restart(struct kr_applying *f, enum kr_outcome outcome,
-                                const char *why)
+                                const char *disliked, const char *why,
+                                const char *what)
 {
-	int r = revert(f, NULL), reloaded;
+	int r = revert(f, disliked), reloaded;
 
 	if (r == -ENOMEM)
 		return r;
@@ -88,22 +100,121 @@ static int back_without_restart(struct kr_applying *f, enum kr_outcome outcome,
 		kr_transaction_reverted(f->tx, f->diag);
 	if (reloaded < 0)
 		kr_diag_add(f->diag, KR_WARNING, "reload-owed", KR_SPAN_NONE,
-		            "systemd could not be told to read %s anew",
+		            "systemd could not be told to read %s again "
+		            "(systemctl daemon-reload)",
 		            kr_apply_node(f)->unit_name);
-	return kr_apply_end(f, outcome, "%s; %skubelet is untouched", why,
-	                    f->tx ? "the files were put back, " : "");
+	return kr_apply_end(f, outcome, "%s; %s", why, what);
+}
+
+static int back_untouched(struct kr_applying *f, enum kr_outcome outcome,
+                          const char *why)
+{
+	return back_without_restart(
+		f, outcome, NULL, why,
+		f->tx ? "the files were put back, kubelet is untouched"
+		      : "kubelet is untouched");
+}
+
+int kr_apply_end_rewritten(struct kr_applying *f, const char *why)
+{
+	return back_without_restart(f, KR_OUTCOME_FAILED, why, why,
+	                            "what was left of the change was put back, "
+	                            "kubelet was not restarted again");
+}
+
+/* Somebody else stopped kubelet, or the system goes down. */
+static int back_stopped(struct kr_applying *f)
+{
+	return back_without_restart(
+		f, KR_OUTCOME_FAILED, NULL,
+		"somebody else stopped kubelet meanwhile, or the system is "
+		"shutting down",
+		f->tx ? "the files were put back, kubelet was not started "
+			"again"
+		      : "kubelet was not started again");
+}
+
+/* What else the restart has applied, which may be what kubelet does not bear.
+ */
+static int end_broken_kubelet(struct kr_applying *f)
+{
+	const struct kr_audit *before = f->fix->before;
+	_cleanup_free_ char *why = NULL;
+	int r;
+
+	r = kr_format(&why, "kubelet is not healthy, %s",
+	              f->tx ? "neither with the new files nor with the old "
+	                      "ones"
+	                    : "no file was changed");
+	if (r == 0 && before->n_changed > 0)
+		r = kr_format(&why,
+		              "%s; the restart also applied %s%s, changed "
+		              "after kubelet had started",
+		              why, before->changed[0],
+		              before->n_changed > 1 ? " and others" : "");
+	return r < 0 ? r : end_broken(f, why);
+}
+
+/* systemd has not said what became of the restart. */
+static int end_unanswered(struct kr_applying *f, int error)
+{
+	_cleanup_health_report_ struct kr_health_report report = {0};
+	int r;
+
+	r = kr_host_health_without_systemd(f->fix->host, &report);
+	if (r < 0)
+		return r;
+	if (report.state == KR_HEALTH_BAD)
+		return end_broken_kubelet(f);
+	/* the record stays as it is: the timer, or the next run, goes on */
+	f->owes_restart = true;
+	return kr_apply_end(f, KR_OUTCOME_FAILED,
+	                    "systemd could not be made to restart kubelet "
+	                    "(%s): the files were put back, but kubelet, which "
+	                    "is well, may run with the new ones until it is "
+	                    "restarted",
+	                    strerror(-error));
+}
+
+/* systemd takes no wish of that kind any more. */
+static bool is_shutdown(int error)
+{
+	return error == -ECANCELED || error == -EDEADLK;
+}
+
+/* kubelet is on the old files again, and well. */
+static int end_back(struct kr_applying *f, const char *why)
+{
+	if (!f->tx)
+		return kr_apply_end(f, KR_OUTCOME_ROLLED_BACK,
+		                    "%s; kubelet is healthy again", why);
+	kr_transaction_reverted(f->tx, f->diag);
+	if (kr_transaction_n_foreign(f->tx) == 0)
+		return kr_apply_end(f, KR_OUTCOME_ROLLED_BACK,
+		                    "%s; everything was put back and kubelet "
+		                    "is healthy again",
+		                    why);
+	return kr_apply_end(f, KR_OUTCOME_FAILED,
+	                    "%s; what was left of the change was put back, "
+	                    "what others have written meanwhile stays, and "
+	                    "kubelet is healthy again",
+	                    why);
 }
 
 /*
- * kubelet was restarted, and is again, on the old files. FAILED: the restart
- * that kubelet did not survive, NULL: it did.
+ * kubelet was restarted, and is again, on the old files. AGAIN: nobody disliked
+ * the change. FAILED: the restart that kubelet did not survive, NULL: it did.
  */
 static int back_with_restart(struct kr_applying *f, const char *why, bool again,
                              const struct kr_activation *failed)
 {
-	struct kr_activation act = {.wait_usec = f->options->wait_usec,
-	                            .back = true};
+	_cleanup_activation_ struct kr_activation act = {
+		.settling = {.host = f->fix->host,
+	                     .wait_usec = f->options->wait_usec},
+		.back = true,
+	};
 	int reverted = revert(f, again ? NULL : why), r;
+	enum kr_settled end = KR_SETTLED_NOT;
 
 	kr_live_forget(&f->live, "not asked after everything was put back");
 	if (reverted == -ENOMEM)
@@ -111,29 +222,31 @@ static int back_with_restart(struct kr_applying *f, const char *why, bool again,
 	r = reload(f);
 	kr_watchdog_rearm(&f->watchdog, f->fix->host);
 	if (r == 0)
-		r = kr_activation_restart(f->fix->host, &act, &f->fix->actions,
-		                          f->diag);
-	if (r < 0)
+		r = kr_activation_restart(&act, &f->fix->actions, f->diag,
+		                          &end);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || end == KR_SETTLED_NOT)
 		kr_diag_add(f->diag, KR_ERROR, "broken", KR_SPAN_NONE,
 		            "kubelet is not healthy after it was restarted "
 		            "once more: %s",
-		            act.failure ? act.failure : strerror(-r));
-	free(act.failure);
+		            act.settling.failure ? act.settling.failure
+		                                 : strerror(-r));
 	if (failed)
 		kr_apply_want_log(f, failed, &act);
 	if (reverted < 0)
 		return end_broken(f, "not all files could be put back");
+	if (r < 0 && is_shutdown(r))
+		return back_stopped(f);
+	if (r < 0)
+		return end_unanswered(f, r);
+	if (end == KR_SETTLED_STOPPED)
+		return back_stopped(f);
+	if (end == KR_SETTLED)
+		return end_back(f, why);
 	if (f->tx)
 		kr_transaction_reverted(f->tx, f->diag);
-	if (r < 0)
-		return end_broken(
-			f, f->tx ? "kubelet is not healthy, neither with the "
-				   "new files nor with the old ones"
-				 : "kubelet is not healthy, no file was "
-				   "changed");
-	return kr_apply_end(f, KR_OUTCOME_ROLLED_BACK,
-	                    "%s; %skubelet is healthy again", why,
-	                    f->tx ? "everything was put back and " : "");
+	return end_broken_kubelet(f);
 }
 
 /* --- forward ------------------------------------------------------------- */
@@ -172,51 +285,141 @@ static int failed_proof(struct kr_applying *f, const char *failure, int error)
 	return back_with_restart(f, failure, error != -EHOSTDOWN, NULL);
 }
 
-static int failed_restart(struct kr_applying *f, struct kr_activation *act,
-                          int error)
+/* kubelet was restarted and is not well. */
+static int failed_restart(struct kr_applying *f)
 {
-	const char *failure =
-		act->failure      ? act->failure
-		: error == -EINTR ? "interrupted while kubelet was restarted"
-				  : strerror(-error);
+	const struct kr_settling *s = &f->forward.settling;
 
-	if (!act->asked)
-		return back_without_restart(f, KR_OUTCOME_FAILED, failure);
-	kr_apply_want_log(f, act, NULL);
-	if (error == -EINTR)
-		return back_with_restart(f, failure, true, act);
+	kr_apply_want_log(f, &f->forward, NULL);
 	if (!f->was_healthy)
-		return end_unhealthy_before(f, failure, false);
+		return end_unhealthy_before(f, s->failure, false);
 	if (f->options->no_rollback) {
 		f->stays = true;
-		return end_broken(f, failure);
+		return end_broken(f, s->failure);
 	}
-	return back_with_restart(f, failure, error != -EHOSTDOWN, act);
+	return back_with_restart(f, s->failure, s->by_others, &f->forward);
+}
+
+/* The kubelet that ran before the restart was asked for still does, and is
+ * well. */
+static int is_untouched(struct kr_applying *f, bool *ret)
+{
+	_cleanup_health_report_ struct kr_health_report report = {0};
+	const struct kr_node *node = kr_apply_node(f);
+	uint64_t ticks;
+	int r;
+
+	*ret = false;
+	if (!node->has_process ||
+	    kr_process_start(node->proc_fd, node->process.pid, &ticks) < 0 ||
+	    ticks != node->process.start_ticks)
+		return 0;
+	r = kr_host_health_without_systemd(f->fix->host, &report);
+	*ret = report.state != KR_HEALTH_BAD;
+	return r;
+}
+
+/* No restart, or nobody knows of one. */
+static int failed_call(struct kr_applying *f, int error)
+{
+	const struct kr_activation *act = &f->forward;
+	bool untouched;
+	int r;
+
+	if (error == -EINTR) {
+		kr_apply_want_log(f, act, NULL);
+		return back_with_restart(
+			f, "interrupted while kubelet was restarted", true,
+			act);
+	}
+	if (!act->asked)
+		return back_untouched(f, KR_OUTCOME_FAILED, strerror(-error));
+	r = is_untouched(f, &untouched);
+	if (r < 0)
+		return r;
+	if (untouched)
+		return back_untouched(f, KR_OUTCOME_FAILED,
+		                      "systemd did not restart kubelet and "
+		                      "does not answer");
+	return back_with_restart(f, strerror(-error), true, act);
+}
+
+static int prove(struct kr_applying *f)
+{
+	const struct kr_activation *act = &f->forward;
+	_cleanup_free_ char *failure = NULL;
+	int r;
+
+	r = kr_apply_prove_live(f, act->since_usec + f->options->wait_usec,
+	                        &failure);
+	if (r == 0 || r == -ENOMEM)
+		return r;
+	return failure ? failed_proof(f, failure, r) : failed_call(f, r);
+}
+
+/* What came of a restart, or of one look more. */
+static int judge_end(struct kr_applying *f, int error, enum kr_settled end)
+{
+	if (error == -ENOMEM)
+		return error;
+	if (error < 0)
+		return failed_call(f, error);
+	switch (end) {
+	case KR_SETTLED:
+		return prove(f);
+	case KR_SETTLED_STOPPED:
+		return back_stopped(f);
+	default:
+		return failed_restart(f);
+	}
+}
+
+/* The timer's time begins with each process that has to settle. */
+static void rearm(void *closure)
+{
+	struct kr_applying *f = closure;
+
+	kr_watchdog_rearm(&f->watchdog, f->fix->host);
+}
+
+static int tick(void *closure, const char *what, uint64_t passed_usec,
+                uint64_t limit_usec)
+{
+	const struct kr_applying *f = closure;
+
+	if (!f->options->tick)
+		return 0;
+	return f->options->tick(f->options->closure, what, passed_usec,
+	                        limit_usec);
 }
 
 static int restart(struct kr_applying *f)
 {
 	const struct kr_inputs *planned = kr_apply_planned(f);
-	struct kr_activation act = {
-		.wait_usec = f->options->wait_usec,
-		.argv = planned->argv,
-		.argc = planned->argc,
-		.tick = f->options->tick,
-		.closure = f->options->closure,
-	};
-	_cleanup_free_ char *failure = NULL;
-	int r = kr_activation_restart(f->fix->host, &act, &f->fix->actions,
-	                              f->diag);
+	enum kr_settled end = KR_SETTLED_NOT;
+	int r;
 
-	if (r == 0)
-		r = kr_apply_prove_live(f, act.since_usec + act.wait_usec,
-		                        &failure);
-	if (r < 0 && failure)
-		r = failed_proof(f, failure, r);
-	else if (r < 0 && r != -ENOMEM)
-		r = failed_restart(f, &act, r);
-	free(act.failure);
-	return r;
+	kr_activation_done(&f->forward);
+	f->forward = (struct kr_activation){
+		.settling = {.host = f->fix->host,
+	                     .wait_usec = f->options->wait_usec,
+	                     .argv = planned->argv,
+	                     .argc = planned->argc,
+	                     .tick = tick,
+	                     .begins_again = rearm,
+	                     .closure = f},
+	};
+	r = kr_activation_restart(&f->forward, &f->fix->actions, f->diag, &end);
+	return judge_end(f, r, end);
+}
+
+int kr_apply_settle_again(struct kr_applying *f)
+{
+	enum kr_settled end = KR_SETTLED_NOT;
+	int r;
+
+	r = kr_activation_go_on(&f->forward, &f->fix->actions, f->diag, &end);
+	return judge_end(f, r, end);
 }
 
 int kr_apply_activate(struct kr_applying *f)
@@ -224,18 +427,16 @@ int kr_apply_activate(struct kr_applying *f)
 	int r;
 
 	if (kr_apply_interrupted(f) < 0)
-		return back_without_restart(f, KR_OUTCOME_ROLLED_BACK,
-		                            "interrupted");
+		return back_untouched(f, KR_OUTCOME_ROLLED_BACK, "interrupted");
 	r = reload(f);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		return back_without_restart(f, KR_OUTCOME_FAILED,
-		                            "systemd could not be told to read "
-		                            "the unit anew");
+		return back_untouched(f, KR_OUTCOME_FAILED,
+		                      "systemd could not be told to read the "
+		                      "unit again");
 	if (kr_apply_interrupted(f) < 0)
-		return back_without_restart(f, KR_OUTCOME_ROLLED_BACK,
-		                            "interrupted");
+		return back_untouched(f, KR_OUTCOME_ROLLED_BACK, "interrupted");
 	kr_watchdog_rearm(&f->watchdog, f->fix->host);
 	return f->fix->restarts ? restart(f) : 0;
 }
@@ -244,5 +445,5 @@ int kr_apply_give_up(struct kr_applying *f, const char *why)
 {
 	if (f->fix->restarts)
 		return back_with_restart(f, why, true, NULL);
-	return back_without_restart(f, KR_OUTCOME_FAILED, why);
+	return back_untouched(f, KR_OUTCOME_FAILED, why);
 }

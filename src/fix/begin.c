@@ -120,30 +120,46 @@ static bool may_stay(const struct kr_applying *f)
 	       !kr_manifest_is_before(&f->recovered, f->fix->host->loaded);
 }
 
+static int restart_kubelet(struct kr_applying *f)
+{
+	_cleanup_activation_ struct kr_activation act = {
+		.settling = {.host = f->fix->host,
+	                     .wait_usec = f->options->wait_usec},
+		.back = true,
+	};
+	enum kr_settled end = KR_SETTLED_NOT;
+	int r;
+
+	r = kr_activation_reload(f->fix->host, &f->fix->actions, f->diag);
+	if (r == 0)
+		r = kr_activation_restart(&act, &f->fix->actions, f->diag,
+		                          &end);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || end != KR_SETTLED)
+		kr_diag_add(f->diag, KR_WARNING, "recovered", KR_SPAN_NONE,
+		            "kubelet is not healthy on the files from before "
+		            "the interruption: %s",
+		            act.settling.failure ? act.settling.failure
+		            : r < 0              ? strerror(-r)
+		                                 : "somebody else stopped it");
+	return 0;
+}
+
 /* kubelet as the interrupted run left it is on the new files, or dead. */
 static int revive_kubelet(struct kr_applying *f)
 {
-	struct kr_activation act = {.wait_usec = f->options->wait_usec,
-	                            .back = true};
-	_cleanup_free_ char *why = NULL;
+	_cleanup_health_report_ struct kr_health_report report = {0};
 	int r;
 
 	if (!kr_apply_can_restart(f))
 		return 0;
-	r = kr_health_now(f->fix->host, &why);
-	if (r < 0 || (r == 1 && may_stay(f)))
-		return r < 0 ? r : 0;
-	r = kr_activation_reload(f->fix->host, &f->fix->actions, f->diag);
-	if (r == 0)
-		r = kr_activation_restart(f->fix->host, &act, &f->fix->actions,
-		                          f->diag);
-	if (r < 0 && r != -ENOMEM)
-		kr_diag_add(f->diag, KR_WARNING, "recovered", KR_SPAN_NONE,
-		            "kubelet is not healthy on the files from before "
-		            "the interruption: %s",
-		            act.failure ? act.failure : strerror(-r));
-	free(act.failure);
-	return r == -ENOMEM ? r : 0;
+	r = kr_host_health(f->fix->host, &report);
+	if (r < 0)
+		return r;
+	if (report.state != KR_HEALTH_BAD && may_stay(f))
+		return 0;
+	return restart_kubelet(f);
 }
 
 /* What the interrupted run left is over. 2: the outcome is set. */

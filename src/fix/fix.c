@@ -25,6 +25,7 @@ static const struct {
 } outcomes[] = {
 	[KR_OUTCOME_COMPLIANT] = {"compliant", 0},
 	[KR_OUTCOME_CHANGED] = {"changed", 0},
+	[KR_OUTCOME_PARTLY] = {"partly-fixed", 1},
 	[KR_OUTCOME_WOULD_CHANGE] = {"would-change", 1},
 	[KR_OUTCOME_UNCONFIGURED] = {"unconfigured", 3},
 	[KR_OUTCOME_REFUSED] = {"refused", 4},

@@ -21,6 +21,7 @@
 enum kr_outcome {
 	KR_OUTCOME_COMPLIANT,
 	KR_OUTCOME_CHANGED,
+	KR_OUTCOME_PARTLY, /* the files are right, what runs is not */
 	KR_OUTCOME_WOULD_CHANGE,
 	KR_OUTCOME_UNCONFIGURED,
 	KR_OUTCOME_REFUSED,
@@ -30,11 +31,15 @@ enum kr_outcome {
 	_KR_OUTCOME_MAX,
 };
 
-/* "compliant", "changed", "would-change", "unconfigured", "refused", "failed",
- * "rolled-back", "broken". */
+/* "compliant", "changed", "partly-fixed", "would-change", "unconfigured",
+ * "refused", "failed", "rolled-back", "broken". */
 const char *kr_outcome_to_string(enum kr_outcome outcome);
 /* The exit status of fix (interface.md). */
 int kr_outcome_to_status(enum kr_outcome outcome);
+
+/* The code of the warning that kubelet still runs with the old value, which
+ * --quiet keeps. */
+#define KR_STILL_FALSE "still-false"
 
 enum kr_restart {
 	KR_RESTART_AUTO,
@@ -76,7 +81,8 @@ struct kr_fix {
 	struct kr_audit *after;  /* of the node as it is in the end; NULL: as
 	                            before, or a preview (see the plan's) */
 	bool restarts, reloads;  /* was done, or would be in a preview */
-	bool asks_live;          /* after the restart configz is asked, too */
+	bool starting;  /* a preview: kubelet is on its way, fix would wait */
+	bool asks_live; /* after the restart configz is asked, too */
 	const struct kr_api_options *api; /* of the options */
 	bool watched;         /* a timer takes it back if this run is killed */
 	char transaction[64]; /* its id, "" where there is none */

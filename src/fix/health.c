@@ -2,22 +2,37 @@
 
 /*
  * Whether kubelet is well. healthz on its own port answers a plain "ok" without
- * credentials (port 10248 on loopback by default, 0 is off). It is asked only
- * where kubelet's network namespace is ours: from a pod without hostNetwork the
- * same address is somebody else's.
+ * credentials (port 10248 on loopback by default, 0 is off).
+ *
+ * It is asked where kubelet's network namespace is ours: from a pod without
+ * hostNetwork the same address is somebody else's. Who may not look at the
+ * namespace (an ordinary user) asks all the same where "/" is the node: the
+ * loopback address of a machine may be asked by anybody.
+ *
+ * Only an answer of kubelet's own socket (node/listener) counts: a second
+ * kubelet, or the one that was there before and does not end, would speak for
+ * the one that is dead. Where the unit's main process is another program with
+ * kubelet inside, or the process's sockets may not be looked at, any does.
  */
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "base/format.h"
+#include "fix/figures.h"
 #include "fix/health.h"
 #include "net/healthz.h"
+#include "node/listener.h"
 
 #define DEFAULT_ADDRESS "127.0.0.1"
 #define DEFAULT_PORT    10248
-#define ASK_USEC        (5 * KR_USEC_PER_SEC)
+
+void kr_health_report_done(struct kr_health_report *report)
+{
+	free(report->why);
+	*report = (struct kr_health_report){0};
+}
 
 static void read_inputs(const struct kr_inputs *in, struct kr_health_probe *p)
 {
@@ -40,78 +55,84 @@ static void read_inputs(const struct kr_inputs *in, struct kr_health_probe *p)
 		        sizeof(p->address));
 }
 
+/* Why kubelet's network namespace keeps us from asking; NULL: nothing does. */
+static const char *check_network(const struct kr_node *node, pid_t pid)
+{
+	int r;
+
+	if (node->proc_fd < 0)
+		return "there is no /proc to look at";
+	r = kr_process_shares_network(node->proc_fd, pid);
+	if (r == 0)
+		return "kubelet is in another network namespace";
+	if (r > 0 || strcmp(node->root, "/") == 0)
+		return NULL; /* that it has ended shows when it is asked */
+	return "kubelet's network namespace may not be looked at";
+}
+
 void kr_health_probe_find(struct kr_node *node, const struct kr_inputs *inputs,
                           pid_t pid, struct kr_health_probe *ret)
 {
 	*ret = (struct kr_health_probe){
+		.proc_fd = node->proc_fd,
+		.pid = pid,
 		.address = DEFAULT_ADDRESS,
 		.port = DEFAULT_PORT,
+		.any_socket = node->host_pid == pid,
 	};
 	if (inputs)
 		read_inputs(inputs, ret);
-	if (ret->port == 0)
-		ret->why_not = "healthz is off (healthzPort is 0)";
-	else if (node->proc_fd < 0)
-		ret->why_not = "there is no /proc to look at";
-	else if (kr_process_shares_network(node->proc_fd, pid) != 1)
-		ret->why_not = "kubelet is in another network namespace";
-	ret->possible = !ret->why_not;
+	ret->why_not = ret->port == 0 ? "healthz is off (healthzPort is 0)"
+	                              : check_network(node, pid);
+}
+
+static bool is_gone(const struct kr_health_probe *p)
+{
+	uint64_t ticks;
+
+	return kr_process_start(p->proc_fd, p->pid, &ticks) == -ESRCH;
+}
+
+static int check_socket(const struct kr_health_probe *p,
+                        struct kr_health_report *ret)
+{
+	int r = 1;
+
+	if (!p->any_socket)
+		r = kr_listener_is(p->proc_fd, p->pid, p->address, p->port);
+	if (r == -ENOMEM)
+		return r;
+	if (is_gone(p))
+		return kr_format(&ret->why, "kubelet[%d] has ended",
+		                 (int)p->pid);
+	if (r == 0)
+		return kr_format(&ret->why,
+		                 "another process than kubelet[%d] answers at "
+		                 "%s, port %u",
+		                 (int)p->pid, p->address, p->port);
+	ret->state = KR_HEALTH_GOOD;
+	return 0;
 }
 
 int kr_health_probe_ask(const struct kr_health_probe *probe,
-                        uint64_t timeout_usec, char **ret_why)
+                        uint64_t timeout_usec, struct kr_health_report *ret)
 {
 	_cleanup_diag_ struct kr_diag found = {0};
-	const struct kr_message *why;
 	enum kr_health health;
 	int r;
 
-	if (!probe->possible)
-		return 1;
+	*ret = (struct kr_health_report){.state = KR_HEALTH_BAD};
+	if (probe->why_not) {
+		ret->state = KR_HEALTH_UNASKED;
+		return kr_format(&ret->why, "%s", probe->why_not);
+	}
 	r = kr_healthz_get(probe->address, probe->port, timeout_usec, &found,
 	                   &health);
-	if (r == 0 && health == KR_HEALTHY)
-		return 1;
-	if (r == -ENOMEM)
+	if (r == -ENOMEM || r == -EINTR)
 		return r;
-	why = found.n_messages > 0 ? &found.messages[0] : NULL;
-	*ret_why = strdup(why ? why->text : "healthz gives no answer");
-	return *ret_why ? 0 : -ENOMEM;
-}
-
-static void find_now(struct kr_host *host, struct kr_health_probe *ret)
-{
-	kr_health_probe_find(host->node,
-	                     host->node->running_valid ? &host->node->running
-	                                               : NULL,
-	                     host->loaded->main_pid, ret);
-}
-
-const char *kr_health_not_asked(struct kr_host *host)
-{
-	struct kr_health_probe probe;
-
-	if (!host->loaded || host->loaded->main_pid == 0)
-		return NULL;
-	find_now(host, &probe);
-	return probe.why_not;
-}
-
-int kr_health_now(struct kr_host *host, char **ret_why)
-{
-	const struct kr_loaded_unit *loaded = host->loaded;
-	struct kr_health_probe probe;
-
-	if (!loaded || strcmp(loaded->active_state, "active") != 0 ||
-	    loaded->main_pid == 0) {
-		if (asprintf(ret_why, "%s is %s (%s)", host->node->unit_name,
-		             loaded ? loaded->active_state : "not known",
-		             loaded ? loaded->sub_state : "no bus") < 0) {
-			*ret_why = NULL;
-			return -ENOMEM;
-		}
-		return 0;
-	}
-	find_now(host, &probe);
-	return kr_health_probe_ask(&probe, ASK_USEC, ret_why);
+	if (r == 0 && health == KR_HEALTHY)
+		return check_socket(probe, ret);
+	return kr_format(&ret->why, "%s",
+	                 found.n_messages > 0 ? found.messages[0].text
+	                                      : "healthz gives no answer");
 }

@@ -2,43 +2,54 @@
 #pragma once
 
 /*
- * Whether kubelet is well: what systemd says of its process, and what kubelet
- * says of itself on its healthz port.
+ * Whether kubelet is well at this moment: what systemd says of its process, and
+ * what kubelet says of itself on its healthz port.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/diag.h"
-#include "fix/host.h"
+#include "node/node.h"
 
-/* Where kubelet says that it is well. */
+enum kr_health_state {
+	KR_HEALTH_GOOD,    /* kubelet's own socket answered ok */
+	KR_HEALTH_BAD,     /* kubelet does not run, or did not answer so */
+	KR_HEALTH_UNASKED, /* kubelet runs, and cannot be asked */
+};
+
+struct kr_health_report {
+	enum kr_health_state state;
+	char *why; /* one sentence; NULL where it is good */
+};
+
+void kr_health_report_done(struct kr_health_report *report);
+#define _cleanup_health_report_ _cleanup_(kr_health_report_done)
+
+/* Where one kubelet says that it is well. Nothing in it is owned. */
 struct kr_health_probe {
-	bool possible; /* it is on, and its network namespace is ours */
+	int proc_fd;
+	pid_t pid;
 	char address[64];
 	unsigned port;
-	const char *why_not; /* static; NULL where possible */
+	const char *why_not; /* static: why it is not asked; NULL: it is */
+	bool any_socket; /* whose socket answers cannot or need not be told */
 };
 
 /*
- * Where a kubelet that was started with INPUTS and runs as PID answers: the
- * flags --healthz-port and --healthz-bind-address, else healthzPort and
+ * The probe of a kubelet that was started with INPUTS and runs as PID: the
+ * flags
+ * --healthz-port and --healthz-bind-address, else healthzPort and
  * healthzBindAddress, else 127.0.0.1:10248. INPUTS may be NULL: the default.
+ * NODE must live longer.
  */
 void kr_health_probe_find(struct kr_node *node, const struct kr_inputs *inputs,
                           pid_t pid, struct kr_health_probe *ret);
 
 /*
- * Asks once, for at most TIMEOUT_USEC. 1: it answered ok, or cannot be asked;
- * 0: it is not well, RET_WHY is a sentence that the caller frees; an errno.
+ * Asks once, for at most TIMEOUT_USEC. Only an answer of the process's own
+ * socket is good. 0: RET is filled, the caller ends it; -ENOMEM; -EINTR: a
+ * signal came.
  */
 int kr_health_probe_ask(const struct kr_health_probe *probe,
-                        uint64_t timeout_usec, char **ret_why);
-
-/* Whether kubelet runs now and is well: the unit is active with a main process,
- * and the probe. As kr_health_probe_ask(). */
-int kr_health_now(struct kr_host *host, char **ret_why);
-
-/* Why kubelet's own word is not had (static); NULL: it can be asked, or does
- * not run. */
-const char *kr_health_not_asked(struct kr_host *host);
+                        uint64_t timeout_usec, struct kr_health_report *ret);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
+#include "fix/figures.h"
 #include "fix/host.h"
 #include "node/iptables.h"
 
@@ -85,6 +87,74 @@ static int ask_iptables(struct kr_host *host, struct kr_diag *diag,
 	return 0;
 }
 
+/* kubelet, where the unit's main process is another program. */
+static pid_t kubelet_of(const struct kr_host *host)
+{
+	const struct kr_node *node = host->node;
+
+	return node->has_process ? node->process.pid : host->loaded->main_pid;
+}
+
+int kr_host_health(struct kr_host *host, struct kr_health_report *ret)
+{
+	const struct kr_loaded_unit *loaded = host->loaded;
+	const struct kr_node *node = host->node;
+	struct kr_health_probe probe;
+
+	*ret = (struct kr_health_report){.state = KR_HEALTH_BAD};
+	if (!loaded || strcmp(loaded->active_state, "active") != 0 ||
+	    loaded->main_pid == 0)
+		return kr_format(&ret->why, "%s is %s (%s)", node->unit_name,
+		                 loaded ? loaded->active_state : "not known",
+		                 loaded ? loaded->sub_state : "no bus");
+	kr_health_probe_find(host->node,
+	                     node->running_valid ? &node->running : NULL,
+	                     kubelet_of(host), &probe);
+	return kr_health_probe_ask(&probe, KR_HEALTHZ_ONCE_USEC, ret);
+}
+
+int kr_host_health_without_systemd(struct kr_host *host,
+                                   struct kr_health_report *ret)
+{
+	struct kr_node *node = host->node;
+	_cleanup_free_ pid_t *pids = NULL;
+	struct kr_health_probe probe;
+	int n = -ENOENT;
+
+	*ret = (struct kr_health_report){.state = KR_HEALTH_BAD};
+	if (node->proc_fd >= 0)
+		n = kr_process_find(node->proc_fd, &pids);
+	if (n == -ENOMEM)
+		return n;
+	if (n != 1)
+		return kr_format(&ret->why, "%s",
+		                 n > 1 ? "several kubelets run"
+		                       : "kubelet does not run");
+	kr_health_probe_find(
+		node, node->disk.inputs_valid ? &node->disk.inputs : NULL,
+		pids[0], &probe);
+	return kr_health_probe_ask(&probe, KR_HEALTHZ_ONCE_USEC, ret);
+}
+
+/* A kubelet that has settled on what is held to be invalid proves that wrong.
+ * It is asked only where it would have to. */
+static int look_at_settled(struct kr_host *host)
+{
+	_cleanup_health_report_ struct kr_health_report report = {0};
+	struct kr_node *node = host->node;
+	uint64_t now = kr_realtime_usec();
+	int r;
+
+	if (!node->has_process || !node->disk.inputs_valid ||
+	    node->disk.state != KR_STATE_INVALID ||
+	    now < node->process.started_usec + KR_SETTLED_UNASKED_USEC)
+		return 0;
+	r = host->loaded ? kr_host_health(host, &report)
+	                 : kr_host_health_without_systemd(host, &report);
+	node->process_settled = r == 0 && report.state != KR_HEALTH_BAD;
+	return r == -ENOMEM ? r : 0;
+}
+
 static int read_node(struct kr_host *host, struct kr_diag *diag)
 {
 	struct kr_node_systemd systemd = {.loaded = host->loaded};
@@ -99,7 +169,8 @@ static int read_node(struct kr_host *host, struct kr_diag *diag)
 		if (r < 0)
 			return r;
 	}
-	return kr_node_read(host->node, &host->options, &systemd, diag);
+	r = kr_node_read(host->node, &host->options, &systemd, diag);
+	return r < 0 ? r : look_at_settled(host);
 }
 
 static int open_node(struct kr_host *host, struct kr_diag *diag)

@@ -6,6 +6,7 @@
  */
 
 #include "base/diag.h"
+#include "fix/health.h"
 #include "node/node.h"
 #include "systemd/manager.h"
 
@@ -30,6 +31,14 @@ int kr_host_open(const struct kr_setting *setting,
 
 /* Connects to systemd anew after the bus went away. 0 or an errno. */
 int kr_host_reconnect(struct kr_host *host, struct kr_diag *diag);
+
+/* How the kubelet of HOST's unit is now: what systemd said of its process when
+ * HOST was read, and what it says of itself. As kr_health_probe_ask(). */
+int kr_host_health(struct kr_host *host, struct kr_health_report *ret);
+
+/* The same of the one kubelet that runs there, without asking systemd. */
+int kr_host_health_without_systemd(struct kr_host *host,
+                                   struct kr_health_report *ret);
 
 struct kr_host *kr_host_free(struct kr_host *host);
 DEFINE_FREEP(struct kr_host, kr_host_free);

@@ -72,29 +72,36 @@ static bool never_saw_it(const struct kr_host *host,
 
 static int restart(struct kr_applying *a)
 {
-	struct kr_fix *fix = a->fix;
-	struct kr_activation act = {
-		.wait_usec = a->options->wait_usec,
+	_cleanup_activation_ struct kr_activation act = {
+		.settling = {.host = a->fix->host,
+	                     .wait_usec = a->options->wait_usec,
+	                     .tick = a->options->tick,
+	                     .closure = a->options->closure},
 		.back = true,
-		.tick = a->options->tick,
-		.closure = a->options->closure,
 	};
-	int r = kr_activation_restart(fix->host, &act, &fix->actions, a->diag);
+	enum kr_settled end = KR_SETTLED_NOT;
+	int r;
 
-	if (r < 0 && r != -ENOMEM)
-		r = kr_apply_end(a, KR_OUTCOME_BROKEN,
-		                 "the old files are back, but kubelet is not "
-		                 "healthy: %s",
-		                 act.failure ? act.failure : strerror(-r));
-	free(act.failure);
-	return r;
+	r = kr_activation_restart(&act, &a->fix->actions, a->diag, &end);
+	if (r == -ENOMEM || (r == 0 && end == KR_SETTLED))
+		return r;
+	if (r == 0 && end == KR_SETTLED_STOPPED)
+		return kr_apply_end(
+			a, KR_OUTCOME_ROLLED_BACK,
+			"the old files are back; somebody else "
+			"stopped kubelet, it was not started again");
+	return kr_apply_end(a, KR_OUTCOME_BROKEN,
+	                    "the old files are back, but kubelet is not "
+	                    "healthy: %s",
+	                    act.settling.failure ? act.settling.failure
+	                                         : strerror(-r));
 }
 
 static int bring_back(struct kr_applying *a, const struct kr_manifest *m)
 {
 	struct kr_host *host = a->fix->host;
 	enum kr_restart when = a->options->restart;
-	_cleanup_free_ char *why = NULL;
+	_cleanup_health_report_ struct kr_health_report report = {0};
 	int r = 0;
 
 	if (!host->node->live)
@@ -112,10 +119,11 @@ static int bring_back(struct kr_applying *a, const struct kr_manifest *m)
 		                    strerror(-r));
 	if (r < 0 || when == KR_RESTART_NEVER)
 		return r;
-	r = kr_health_now(host, &why);
+	r = kr_host_health(host, &report);
 	if (r < 0)
 		return r;
-	if (when == KR_RESTART_AUTO && never_saw_it(host, m, r == 1))
+	if (when == KR_RESTART_AUTO &&
+	    never_saw_it(host, m, report.state != KR_HEALTH_BAD))
 		return 0;
 	a->fix->restarts = true;
 	return restart(a);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fix/health.h"
+#include "base/format.h"
 #include "fix/status.h"
 
 static int read_log(struct kr_status *status, struct kr_diag *diag)
@@ -36,14 +36,13 @@ int kr_status_read(const struct kr_setting *setting,
 	if (r < 0)
 		return r;
 	if (!status.host->manager) {
-		r = asprintf(&status.why, "%s",
-		             status.host->node->live
-		                     ? "systemd cannot be asked"
-		                     : "this is an image, no running system");
-		if (r < 0) {
-			status.why = NULL;
-			return -ENOMEM;
-		}
+		status.health.state = KR_HEALTH_UNASKED;
+		r = kr_format(&status.health.why, "%s",
+		              status.host->node->live
+		                      ? "systemd cannot be asked"
+		                      : "this is an image, no running system");
+		if (r < 0)
+			return r;
 		*ret = status;
 		status = (struct kr_status){0};
 		return 0;
@@ -51,11 +50,9 @@ int kr_status_read(const struct kr_setting *setting,
 	status.loaded = status.host->loaded;
 	status.found = strcmp(status.loaded->load_state, "not-found") != 0;
 	if (status.found) {
-		r = kr_health_now(status.host, &status.why);
+		r = kr_host_health(status.host, &status.health);
 		if (r < 0)
 			return r;
-		status.healthy = r == 1;
-		status.not_asked = kr_health_not_asked(status.host);
 		r = read_log(&status, diag);
 		if (r < 0)
 			return r;
@@ -69,6 +66,6 @@ void kr_status_done(struct kr_status *status)
 {
 	kr_host_free(status->host);
 	kr_log_done(&status->log);
-	free(status->why);
+	kr_health_report_done(&status->health);
 	*status = (struct kr_status){0};
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/diag.h"
+#include "fix/health.h"
 #include "fix/host.h"
 #include "systemd/journal.h"
 
@@ -13,18 +14,18 @@ struct kr_status {
 	struct kr_host *host;
 	const struct kr_loaded_unit *loaded; /* NULL: no bus */
 	bool found;                          /* there is such a unit */
-	bool healthy;
-	char *why; /* not healthy, or nothing can be said of it */
-	/* why kubelet itself was not asked (static); NULL: it was */
-	const char *not_asked;
+	/* of kubelet, where the unit is there; its WHY says, too, why nothing
+	 * can be said of the unit */
+	struct kr_health_report health;
 	struct kr_log log;
 };
 
 #define KR_STATUS_LOG_LINES 10
 
 /*
- * 0: RET is filled, also where systemd cannot be asked (loaded is NULL, why
- * says so); -ENOMEM; an errno where the node cannot be opened, with words.
+ * 0: RET is filled, also where systemd cannot be asked (loaded is NULL, the
+ * health's why says so); -ENOMEM; an errno where the node cannot be opened,
+ * with words.
  */
 int kr_status_read(const struct kr_setting *setting,
                    const struct kr_node_options *options, struct kr_diag *diag,

@@ -15,9 +15,9 @@
  * that runs out too early, or that could not be stopped, does no harm, and one
  * that is stopped too late neither.
  *
- * The time is systemd's for stopping and starting the unit, as much as
- * kr_activation_restart() gives them, the wait for kubelet's health, and SLACK
- * for the settle time and whatever is slow here.
+ * The time is that of one restart (kr_activation_limit_usec()): systemd's for
+ * stopping and starting the unit, the wait for kubelet's first ok, the time in
+ * which it settles, and the proofs; and some for whatever is slow here.
  *
  * The program that it runs is one of the host (fix/program). A reboot takes the
  * timer away, too: then it is the turn of kubelet-remedy-recover.service.
@@ -32,11 +32,10 @@
 
 #include "base/clock.h"
 #include "fix/activation.h"
+#include "fix/figures.h"
 #include "fix/program.h"
 #include "fix/watchdog.h"
 #include "systemd/transient.h"
-
-#define SLACK_USEC (25 * KR_USEC_PER_SEC)
 
 #define BOOT_UNIT   "kubelet-remedy-recover.service"
 #define DESCRIPTION "Take back a change of kubelet's configuration"
@@ -53,8 +52,8 @@ static int arm(struct kr_watchdog *w, struct kr_host *host, const char *id,
 		.name = w->name,
 		.description = DESCRIPTION,
 		.argv = argv,
-		.after_usec =
-			kr_activation_limit_usec(host, wait_usec) + SLACK_USEC,
+		.after_usec = kr_activation_limit_usec(host, wait_usec) +
+	                      KR_ROLLBACK_SLACK_USEC,
 	};
 	size_t n = 0;
 

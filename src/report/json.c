@@ -452,7 +452,12 @@ int kr_json_status(FILE *out, const struct kr_status *status)
 		add_unit(&j, root, status->loaded);
 	else
 		add_no_unit(&j, root);
-	kr_build_boolean(&j, root, "healthy", status->healthy);
+	if (status->found && status->health.state == KR_HEALTH_UNASKED)
+		kr_build_string(&j, root, "healthy", NULL);
+	else
+		kr_build_boolean(&j, root, "healthy",
+		                 status->health.state == KR_HEALTH_GOOD &&
+		                         status->found);
 	add_log(&j, root, &status->log);
 	return kr_build_print(&j, root, out);
 }

@@ -208,3 +208,12 @@ void kr_term_messages(const struct kr_term *term, const struct kr_diag *diag,
 			print_message(term, &diag->messages[i]);
 	}
 }
+
+void kr_term_messages_of(const struct kr_term *term, const struct kr_diag *diag,
+                         const char *code)
+{
+	for (size_t i = 0; i < diag->n_messages; i++) {
+		if (strcmp(diag->messages[i].code, code) == 0)
+			print_message(term, &diag->messages[i]);
+	}
+}

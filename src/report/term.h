@@ -57,3 +57,7 @@ void kr_term_span(const struct kr_term *term, struct kr_span span);
  * SEVERITY (KR_ERROR is the highest) on. */
 void kr_term_messages(const struct kr_term *term, const struct kr_diag *diag,
                       enum kr_severity lowest);
+
+/* The same for the messages with this CODE. */
+void kr_term_messages_of(const struct kr_term *term, const struct kr_diag *diag,
+                         const char *code);

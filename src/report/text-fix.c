@@ -22,6 +22,7 @@ static const struct {
 } outcome_words[] = {
 	[KR_OUTCOME_COMPLIANT] = {"COMPLIANT", KR_COLOR_GOOD},
 	[KR_OUTCOME_CHANGED] = {"FIXED", KR_COLOR_GOOD},
+	[KR_OUTCOME_PARTLY] = {"PARTLY FIXED", KR_COLOR_WARN},
 	[KR_OUTCOME_WOULD_CHANGE] = {"WOULD CHANGE", KR_COLOR_WARN},
 	[KR_OUTCOME_UNCONFIGURED] = {"NOT CONFIGURED", KR_COLOR_WARN},
 	[KR_OUTCOME_REFUSED] = {"REFUSED", KR_COLOR_BAD},
@@ -248,7 +249,8 @@ static void print_fix_next(const struct kr_term *term, const struct kr_fix *fix)
 		return;
 	if (fix->outcome == KR_OUTCOME_CHANGED)
 		kr_next_print(term, node, fix->api, "audit");
-	else if (fix->outcome == KR_OUTCOME_ROLLED_BACK ||
+	else if (fix->outcome == KR_OUTCOME_PARTLY ||
+	         fix->outcome == KR_OUTCOME_ROLLED_BACK ||
 	         fix->outcome == KR_OUTCOME_BROKEN)
 		kr_next_print(term, node, NULL, "status");
 }
@@ -267,6 +269,7 @@ void kr_text_steps(const struct kr_term *term, const struct kr_actions *actions)
 static void print_done(const struct kr_term *term, const struct kr_fix *fix)
 {
 	bool changed = (fix->outcome == KR_OUTCOME_CHANGED ||
+	                fix->outcome == KR_OUTCOME_PARTLY ||
 	                fix->outcome == KR_OUTCOME_UNCONFIGURED) &&
 	               fix->plan;
 

@@ -8,6 +8,15 @@
 #include "base/clock.h"
 #include "report/text-status.h"
 
+static const struct {
+	const char *headline, *row;
+	enum kr_color color;
+} health_words[] = {
+	[KR_HEALTH_GOOD] = {"HEALTHY", "yes", KR_COLOR_GOOD},
+	[KR_HEALTH_BAD] = {"UNHEALTHY", "no", KR_COLOR_BAD},
+	[KR_HEALTH_UNASKED] = {"RUNNING", "not asked", KR_COLOR_WARN},
+};
+
 void kr_text_log(const struct kr_term *term, const struct kr_log *log)
 {
 	for (size_t i = 0; i < log->n_lines; i++) {
@@ -65,12 +74,9 @@ static void print_unit(const struct kr_term *term, const struct kr_status *s)
 	if (u->n_restarts > 0)
 		fprintf(term->out, "  restarts: %u by systemd\n",
 		        u->n_restarts);
-	fprintf(term->out, "  healthy:  %s%s", s->healthy ? "yes" : "no",
-	        s->why ? ", " : "");
-	kr_term_row(term, "", s->why ? s->why : "");
-	if (s->not_asked)
-		fprintf(term->out, "            (healthz was not asked: %s)\n",
-		        s->not_asked);
+	fprintf(term->out, "  healthy:  %s%s",
+	        health_words[s->health.state].row, s->health.why ? ", " : "");
+	kr_term_row(term, "", s->health.why ? s->health.why : "");
 }
 
 void kr_text_status(const struct kr_term *term, const struct kr_status *s)
@@ -78,15 +84,15 @@ void kr_text_status(const struct kr_term *term, const struct kr_status *s)
 	const char *unit = s->host->node->unit_name;
 
 	if (!s->loaded) {
-		kr_term_headline(term, KR_COLOR_WARN, "UNKNOWN", s->why);
+		kr_term_headline(term, KR_COLOR_WARN, "UNKNOWN", s->health.why);
 		return;
 	}
 	if (!s->found) {
 		kr_term_headline(term, KR_COLOR_WARN, "NOT FOUND", unit);
 		return;
 	}
-	kr_term_headline(term, s->healthy ? KR_COLOR_GOOD : KR_COLOR_BAD,
-	                 s->healthy ? "HEALTHY" : "UNHEALTHY", unit);
+	kr_term_headline(term, health_words[s->health.state].color,
+	                 health_words[s->health.state].headline, unit);
 	print_unit(term, s);
 	if (s->log.n_lines > 0)
 		fputs("  log:\n", term->out);

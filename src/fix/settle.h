@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * kubelet on its way up, watched until it has proved that it is well.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "fix/health.h"
+#include "fix/host.h"
+#include "systemd/journal.h"
+#include "systemd/unit-watch.h"
+
+/* Called while something is waited for, about every 100 ms. WHAT is static,
+ * LIMIT_USEC the time it may take. Returning < 0 ends the wait with that. */
+typedef int (*kr_activation_tick_t)(void *closure, const char *what,
+                                    uint64_t passed_usec, uint64_t limit_usec);
+
+enum kr_settled {
+	KR_SETTLED,        /* kubelet has proved that it is well */
+	KR_SETTLED_NOT,    /* it ended, or was not well in its time */
+	KR_SETTLED_STOPPED /* somebody else stopped it, or the system stops */
+};
+
+struct kr_settling {
+	/* in */
+	struct kr_host *host;
+	uint64_t wait_usec;   /* until the first ok */
+	char *const *argv;    /* that the process must have, [0]'s path apart */
+	size_t argc;          /* ARGV NULL: any */
+	bool again_and_again; /* others may restart it more than once */
+	kr_activation_tick_t tick; /* NULL: none */
+	/* another process has to settle: its time begins; NULL: none */
+	void (*begins_again)(void *closure);
+	void *closure;
+
+	/* out */
+	char *failure; /* why it is not well, owned */
+	const char
+		*unasked; /* static: why healthz was not asked; NULL: it was */
+	bool by_others;   /* kubelet's end was the work of others */
+	bool too_slow;    /* it still ran when its time was over */
+	struct kr_invocation invocation; /* the last that was seen to run */
+
+	/* its own */
+	struct kr_unit_watch *watch;
+	struct kr_loaded_unit *unit; /* as it was last seen */
+	struct kr_health_probe probe;
+	char *why; /* the last answer that was not good */
+	bool look_due, blind, follows, once_more;
+	bool awaits; /* another process, which systemd is about to start */
+	pid_t pid;
+	uint64_t start_ticks, start_usec, since_usec;
+	unsigned n_restarts;
+	uint64_t ask_usec, first_ok_usec, last_ok_usec, looked_usec;
+};
+
+/* Begins to watch kubelet's unit: before anything is asked of it. S has its
+ * options. 0 or an errno, with words. */
+int kr_settling_begin(struct kr_settling *s, struct kr_diag *diag);
+
+/*
+ * Waits for the end. May be called once more after KR_SETTLED: to look whether
+ * that still holds. 0: *RET; what tick gave; -ENOMEM. That systemd does not
+ * answer is no error as long as kubelet itself does.
+ */
+int kr_settling_run(struct kr_settling *s, struct kr_diag *diag,
+                    enum kr_settled *ret);
+
+void kr_settling_done(struct kr_settling *s);
+#define _cleanup_settling_ _cleanup_(kr_settling_done)
