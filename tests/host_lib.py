@@ -81,6 +81,7 @@ RESET = """
 rm -f /run/standin-kubelet.*
 systemctl kill --signal=KILL kubelet.service
 systemctl stop kubelet.service 'kubelet-remedy*'
+rm -f /run/standin-kubelet.*
 rm -rf /etc/systemd/system/kubelet.service* /run/systemd/system/kubelet* \
     /run/systemd/transient/kubelet* /etc/kubernetes /etc/default/kubelet \
     /etc/systemd/system/kubelet-remedy* /var/lib/kubelet /etc/eks \

@@ -24,6 +24,8 @@
  *     die-after-ms=N  die with 255 and a fatal line; 0 is before all else
  *     exit=N          ... with that status instead
  *     die-when-told=true   ... when standin-kubelet.die is there
+ *     die-after-ok-ms=N    ... so long after the first good answer
+ *     die-after-oks=N      ... right after that many good answers
  *     healthy-after-ms=N   be healthy that late (default 200)
  *     healthy-when-told=true   ... when standin-kubelet.well is there
  *     silent-ms=N     after the first good answer give none for that long
@@ -116,6 +118,7 @@ struct kubelet {
 /* How to misbehave; times in milliseconds, -1 for never. */
 struct orders {
 	int die_after, exit_status, healthy_after, silent;
+	int die_after_ok, die_after_oks;
 	bool die_told, healthy_told;
 	bool answer_500, closed, ignore_term;
 };
@@ -479,6 +482,10 @@ static void order(struct orders *orders, const char *word)
 {
 	if (strncmp(word, "die-after-ms=", 13) == 0)
 		orders->die_after = atoi(word + 13);
+	else if (strncmp(word, "die-after-ok-ms=", 16) == 0)
+		orders->die_after_ok = atoi(word + 16);
+	else if (strncmp(word, "die-after-oks=", 14) == 0)
+		orders->die_after_oks = atoi(word + 14);
 	else if (strncmp(word, "exit=", 5) == 0)
 		orders->exit_status = atoi(word + 5);
 	else if (strncmp(word, "healthy-after-ms=", 17) == 0)
@@ -538,7 +545,11 @@ static void obey_line(struct orders *orders, char *line, char **argv,
 static struct orders read_orders(char **argv, bool value, int starts)
 {
 	struct orders orders = {
-		.die_after = -1, .exit_status = 255, .healthy_after = 200};
+		.die_after = -1,
+		.exit_status = 255,
+		.healthy_after = 200,
+		.die_after_ok = -1,
+	};
 	char path[512];
 	char *text = slurp(in_dir("standin-kubelet.conf", path, sizeof(path)));
 	char *line, *rest = text;
@@ -623,9 +634,14 @@ static bool told(const char *name)
 	return access(in_dir(name, path, sizeof(path)), F_OK) == 0;
 }
 
-static bool is_time_to_die(const struct orders *orders, int64_t up)
+/* OK_UP: when the first good answer was given, of OKS; both 0: none was. */
+static bool is_time_to_die(const struct orders *orders, int64_t up,
+                           int64_t ok_up, int oks)
 {
 	return (orders->die_after >= 0 && up >= orders->die_after) ||
+	       (orders->die_after_ok >= 0 && oks > 0 &&
+	        up >= ok_up + orders->die_after_ok) ||
+	       (orders->die_after_oks > 0 && oks >= orders->die_after_oks) ||
 	       (orders->die_told && told("standin-kubelet.die"));
 }
 
@@ -639,9 +655,9 @@ static bool is_time_to_be_well(const struct orders *orders, int64_t up)
 static int serve(const struct kubelet *k, const struct orders *orders,
                  int signals)
 {
-	int64_t start = now_ms(), silent_until = 0;
-	bool started = false, answered = false;
-	int listener = -1;
+	int64_t start = now_ms(), silent_until = 0, ok_up = 0;
+	int listener = -1, oks = 0;
+	bool started = false;
 
 	for (;;) {
 		int64_t up = now_ms() - start;
@@ -652,7 +668,7 @@ static int serve(const struct kubelet *k, const struct orders *orders,
 		};
 		struct signalfd_siginfo got;
 
-		if (is_time_to_die(orders, up))
+		if (is_time_to_die(orders, up, ok_up, oks))
 			die(orders);
 		if (!started && is_time_to_be_well(orders, up)) {
 			if (!orders->closed && k->healthz_port > 0)
@@ -669,10 +685,10 @@ static int serve(const struct kubelet *k, const struct orders *orders,
 			continue;
 		if (fds[1].revents) {
 			answer(listener, !orders->answer_500);
-			if (!answered)
-				silent_until =
-					now_ms() - start + orders->silent;
-			answered = true;
+			if (oks++ == 0) {
+				ok_up = now_ms() - start;
+				silent_until = ok_up + orders->silent;
+			}
 		}
 		if (fds[0].revents &&
 		    read(signals, &got, sizeof(got)) == sizeof(got)) {

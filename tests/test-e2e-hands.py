@@ -127,6 +127,26 @@ def test_systemd_stands_still(host, tap):
     check_nothing_armed(host, tap)
 
 
+def test_systemd_stands_still_to_the_end(host, tap):
+    """What is not heard of systemd is no illness of kubelet's."""
+    process, _ = fix_in_wait(host)
+    with stopped(host):
+        host.tell("well")
+        result = host.finish(process, 600)
+    check_fixed(host, tap, result)
+    tap.contains(result.stderr, "systemd does not answer", "it is said")
+
+
+def test_systemd_stands_still_and_kubelet_dies(host, tap):
+    """Nobody can restart it: the files are put back, and the end is told."""
+    process, before = fix_in_wait(host, control=DIES_TOLD)
+    with stopped(host):
+        host.tell("die")
+        result = host.finish(process, 900)
+    tap.status(result, 6, "fix")
+    tap.equal(host.snapshot(), before, "old bytes, owners and modes")
+
+
 def test_systemd_stands_still_before(host, tap):
     """It answers nothing: nothing is changed, and the end comes in time."""
     before, was = failing_node(host)
@@ -207,14 +227,17 @@ def test_restarted_by_others_and_it_dies(host, tap):
 
 
 def test_restarted_by_others_for_ever(host, tap):
-    """There must be an end, and nobody has seen it settle."""
+    """There must be an end, and nobody has seen it settle: the second time is
+    too much. Nobody disliked the change either."""
     before, _ = failing_node(host)
     loop = host.spawn(["bash", "-c", "for i in {1..5}; do sleep 3;"
                        " systemctl restart kubelet.service; done"])
     result = host.remedy("fix", "--wait=10")
     tap.status(host.finish(loop), 0, "the others")
     check_put_back(host, tap, result, before)
-    tap.contains(result.stdout, "restarted by somebody else", "it is said")
+    tap.contains(result.stdout, "somebody else restarted kubelet twice",
+                 "it is said")
+    check_fixed(host, tap, host.remedy("fix"))
 
 
 def test_restarted_by_a_path_unit(host, tap):

@@ -19,7 +19,7 @@ from e2e_lib import (DIES, FALSE_FLAG, KEY_FALSE, LOST_OUTPUT, QUICK,
                      Terminal, check_fixed, check_put_back, check_untouched,
                      end_well, failing_node, fix_in_wait, run_file)
 from host_lib import (CONFIG, CONFIG_TEXT, CONTROL, DROPIN, DROPIN_TEXT, FLAG,
-                      Skip)
+                      UNIT, Skip)
 
 STATE_DIR = "/var/lib/kubelet-remedy"
 TOLD = "healthy-when-told=true die-when-told=true when=true\n"
@@ -195,16 +195,48 @@ def test_full_before(host, tap):
 # --- other hands
 
 def test_edited_in_the_wait(host, tap):
-    """A new kubelet that is true and a file that is false is not done."""
-    process, _ = fix_in_wait(host)
+    """A new kubelet that is true and a file that is false is not done; kubelet
+    is well all the same."""
+    process, before = fix_in_wait(host)
     text = CONFIG_TEXT % KEY_FALSE
     host.write(CONFIG, text)
-    result = end_well(host, process)
-    tap.status(result, 6, "fix")
+    host.tell("well")
+    result = host.finish(process)
+    tap.status(result, 4, "fix")
     tap.equal(host.read(CONFIG).decode(), text, "the other's bytes stay")
-    tap.check(FLAG.encode() not in host.read(DROPIN), "and ours do")
-    tap.contains(result.stdout, "audit", "what does not hold is said")
+    tap.equal(host.read(DROPIN), before[DROPIN][3], "and ours are put back")
+    tap.check(host.is_healthy(), "kubelet is healthy")
+    tap.equal(host.starts(), 2, "and was not restarted once more")
+    tap.matches(result.stdout, "^FAILED .*others changed kubelet's files",
+                "what has happened is said")
     tap.status(host.remedy("audit"), 1, "audit afterwards")
+
+
+def test_rewritten_in_the_wait(host, tap):
+    """The very file that fix wrote."""
+    process, before = fix_in_wait(host)
+    text = DROPIN_TEXT % ("--node-ip=192.0.2.30 --v=4 " + FALSE_FLAG)
+    host.write(DROPIN, text)
+    host.sh("systemctl daemon-reload")
+    host.tell("well")
+    result = host.finish(process)
+    tap.status(result, 4, "fix")
+    tap.equal(host.read(DROPIN).decode(), text, "the other's bytes stay")
+    tap.equal(host.read(CONFIG), before[CONFIG][3], "the config is as it was")
+    tap.equal(host.starts(), 2, "kubelet was not restarted once more")
+    tap.matches(result.stdout, "^FAILED .*%s was rewritten while kubelet was "
+                "being started" % DROPIN, "which file is said")
+
+
+def test_unit_removed_in_the_wait(host, tap):
+    """No unit is no pass: the next boot has no kubelet."""
+    process, _ = fix_in_wait(host)
+    host.sh("rm %s; systemctl daemon-reload" % UNIT)
+    host.tell("well")
+    result = host.finish(process)
+    tap.status(result, 4, "fix")
+    tap.contains(result.stdout, "kubelet.service", "what is gone is said")
+    tap.status(host.remedy("audit"), 3, "audit afterwards")
 
 
 def test_edited_in_the_wait_and_it_dies(host, tap):
@@ -216,7 +248,7 @@ def test_edited_in_the_wait_and_it_dies(host, tap):
     result = host.finish(process)
     tap.status(result, 6, "fix")
     tap.equal(host.read(DROPIN).decode(), text, "the other's bytes stay")
-    tap.matches(result.stderr, r"%s: could not be put back.*%s/\S+/0" % (
+    tap.matches(result.stderr, r"%s: was written by somebody else.*%s/\S+/0" % (
         DROPIN, STATE_DIR), "file and copy are named")
     host.write(CONTROL, "")
     host.sh("systemctl reset-failed kubelet.service;"

@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Others act on kubelet while a fix, an undo or the way back waits for it.
+
+    test-e2e-others.py PROGRAM STANDIN [TEST...]
+
+Needs root; without it the whole is skipped.
+"""
+
+import sys
+import time
+
+from e2e_lib import (FALSE_FLAG, check_fixed, check_put_back, failing_node,
+                     fix_in_wait, run_file)
+from host_lib import CONFIG, CONFIG_TEXT, CONTROL, DROPIN, KEY, UNIT, wait_for
+
+UNITS = "/etc/systemd/system/"
+
+
+def kill(host, number):
+    host.sh("kill -%s $(systemctl show -P MainPID kubelet)" % number)
+
+
+def check_obeyed(host, tap, result, before):
+    """Somebody has stopped kubelet: that is how it stays."""
+    tap.status(result, 4, "fix")
+    tap.equal(host.snapshot(), before, "old bytes, owners and modes")
+    tap.equal(host.show()["ActiveState"], "inactive", "kubelet is not started")
+    tap.equal(host.show()["NeedDaemonReload"], "no", "systemd was told")
+    tap.contains(result.stdout, "somebody else stopped kubelet", "it is said")
+    host.write(CONTROL, "")
+    host.sh("systemctl start kubelet")
+    check_fixed(host, tap, host.remedy("fix"))  # nobody disliked it
+
+
+# --- stopped
+
+def test_stop(host, tap):
+    process, before = fix_in_wait(host)
+    host.sh("systemctl stop kubelet")
+    check_obeyed(host, tap, host.finish(process), before)
+
+
+def test_stop_while_it_settles(host, tap):
+    before, _ = failing_node(host)
+    process = host.spawn(["kubelet-remedy", "fix"])
+    host.wait_value("true")
+    time.sleep(2)
+    host.sh("systemctl stop kubelet")
+    check_obeyed(host, tap, host.finish(process), before)
+
+
+def test_stop_in_the_restart(host, tap):
+    """The job is ours still: theirs takes its place."""
+    before, _ = failing_node(host, "ignore-term=true\n",
+                             service="TimeoutStopSec=2")
+    process = host.spawn(["kubelet-remedy", "fix"])
+    wait_for(lambda: host.show()["ActiveState"] == "deactivating", 20, 0.02)
+    host.sh("systemctl stop kubelet")
+    result = host.finish(process)
+    host.write(CONTROL, "")
+    tap.status(result, 4, "fix")
+    tap.equal(host.snapshot(), before, "old bytes, owners and modes")
+    tap.check(host.show()["MainPID"] == "0", "kubelet is not started")
+
+
+def test_stop_on_the_way_back(host, tap):
+    before, _ = failing_node(host, "die-after-ms=300 when=true\n"
+                             "healthy-after-ms=20000 from-start=3\n")
+    process = host.spawn(["kubelet-remedy", "fix"])
+    host.wait_starts(3)
+    time.sleep(0.5)
+    host.sh("systemctl stop kubelet")
+    result = host.finish(process)
+    tap.status(result, 4, "fix")
+    tap.equal(host.snapshot(), before, "old bytes, owners and modes")
+    tap.equal(host.show()["ActiveState"], "inactive", "kubelet is not started")
+
+
+def test_sigterm_is_no_stop(host, tap):
+    """It leaves the same state behind, and is an end of kubelet's."""
+    process, before = fix_in_wait(host)
+    time.sleep(0.5)
+    kill(host, "TERM")
+    check_put_back(host, tap, host.finish(process), before)
+
+
+# --- killed
+
+def test_sigkill(host, tap):
+    """As the kernel does when memory runs out: the next one has to settle."""
+    process, _ = fix_in_wait(host)
+    kill(host, "KILL")
+    host.tell("well")
+    result = host.finish(process)
+    check_fixed(host, tap, result)
+    tap.contains(result.stderr, "killed (SIGKILL)", "it is said")
+
+
+def test_sigkill_twice(host, tap):
+    """There must be an end, but nobody has disliked the change."""
+    process, before = fix_in_wait(host)
+    kill(host, "KILL")
+    host.wait_starts(3)
+    time.sleep(0.5)
+    kill(host, "KILL")
+    result = host.finish(process)
+    check_put_back(host, tap, result, before)
+    tap.contains(result.stdout, "twice", "it is said")
+    host.write(CONTROL, "")
+    check_fixed(host, tap, host.remedy("fix"))
+
+
+def test_sigkill_and_nobody_starts_it(host, tap):
+    failing = "healthy-when-told=true when=true\n"
+    before, _ = failing_node(host, failing, service="Type=simple")
+    host.sh("sed -i s/^Restart=always/Restart=no/ %s;"
+            " systemctl daemon-reload" % UNIT)
+    before = host.snapshot()
+    process = host.spawn(["kubelet-remedy", "fix"])
+    host.wait_value("true")
+    time.sleep(0.5)
+    kill(host, "KILL")
+    check_put_back(host, tap, host.finish(process), before)
+    host.write(CONTROL, "")
+    check_fixed(host, tap, host.remedy("fix"))  # nobody disliked it
+
+
+# --- rewritten at the restart
+
+RENDER = """\
+#!/bin/sh
+cat >%s <<'E'
+%s
+E
+""" % (CONFIG, CONFIG_TEXT % (',\n  "%s": false' % KEY))
+
+
+def check_rewritten(host, tap, who):
+    was = host.starts()
+    result = host.remedy("fix")
+    tap.status(result, 4, "fix")
+    tap.check(host.is_healthy(), "kubelet is healthy")
+    tap.equal(host.starts(), was + 1, "it was restarted once")
+    tap.matches(result.stdout, "^FAILED .*%s was rewritten while kubelet was "
+                "being started" % CONFIG, "the first line says it")
+    tap.matches(result.stderr, who, "who may have done it is named")
+    tap.status(host.remedy("undo"), 1, "there is nothing to undo")
+    result = host.remedy("fix")
+    tap.status(result, 4, "fix once more")
+    tap.contains(result.stderr, "--retry tries it again", "it is refused")
+    tap.equal(host.starts(), was + 1, "kubelet is not restarted again")
+
+
+def test_rewritten_by_exec_start_pre(host, tap):
+    host.write("/opt/render", RENDER)
+    host.sh("chmod 755 /opt/render")
+    host.node("", config=',\n  "%s": false' % KEY,
+              service="ExecStartPre=/opt/render")
+    check_rewritten(host, tap, r"%s:\d+:\d+: this ExecStartPre= runs before"
+                    % UNIT)
+
+
+def test_rewritten_by_a_required_unit(host, tap):
+    host.write("/opt/render", RENDER)
+    host.write(UNITS + "render.service", "[Service]\nType=oneshot\n"
+               "ExecStart=/opt/render\n")
+    host.sh("chmod 755 /opt/render")
+    host.node("", config=',\n  "%s": false' % KEY,
+              unit="Requires=render.service\nAfter=render.service")
+    try:
+        check_rewritten(host, tap, "render.service ran before this start")
+    finally:
+        host.sh("rm %srender.service; systemctl daemon-reload" % UNITS)
+
+
+def test_others_files_stay_as_they_were(host, tap):
+    """What is left of ours goes back, the drop-in."""
+    host.write("/opt/render", RENDER)
+    host.sh("chmod 755 /opt/render")
+    host.node(FALSE_FLAG, config=',\n  "%s": false' % KEY,
+              service="ExecStartPre=/opt/render")
+    dropin = host.read(DROPIN)
+    result = host.remedy("fix")
+    tap.status(result, 4, "fix")
+    tap.equal(host.read(DROPIN), dropin, "the drop-in is as it was")
+    tap.equal(host.show()["NeedDaemonReload"], "no", "systemd was told")
+
+
+# --- an undo
+
+def test_undo_and_stop(host, tap):
+    host.node(FALSE_FLAG)
+    check_fixed(host, tap, host.remedy("fix"))
+    fixed = host.snapshot()
+    host.write(CONTROL, "healthy-when-told=true when=false\n")
+    process = host.spawn(["kubelet-remedy", "undo"])
+    host.wait_value("false")
+    host.sh("systemctl stop kubelet")
+    result = host.finish(process)
+    tap.status(result, 4, "undo")
+    tap.equal(host.snapshot(), fixed, "the fix stands")
+    tap.equal(host.show()["ActiveState"], "inactive", "kubelet is not started")
+
+
+if __name__ == "__main__":
+    sys.exit(run_file(__doc__, globals()))
