@@ -10,7 +10,7 @@
  * fields are and-ed. The order of lines is that of their arrival.
  *
  * Read backwards from the tail, as only the last lines are wanted and a journal
- * is large.
+ * is large; which of them, systemd/log-pick says.
  *
  * Below a root: the *.journal files of that node's own machine-id, below both
  * places, found and opened inside the root; not sd_journal_open_directory(),
@@ -33,9 +33,11 @@
 
 #include <systemd/sd-id128.h>
 #include <systemd/sd-journal.h>
+#include <systemd/sd-messages.h>
 
 #include "base/fs.h"
 #include "systemd/journal.h"
+#include "systemd/log-pick.h"
 
 #define ID_SIZE       33
 #define ROTATIONS_MAX 3
@@ -193,8 +195,8 @@ static int add_matches(sd_journal *journal,
 	return r;
 }
 
-/* The value of FIELD in the current entry, which the caller frees; NULL where
- * it has none. */
+/* The value of FIELD in the current entry, cut to KR_LOG_LINE_BYTES, which the
+ * caller frees; NULL where it has none. */
 static char *field_value(sd_journal *journal, const char *field,
                          size_t *ret_size)
 {
@@ -206,6 +208,8 @@ static char *field_value(sd_journal *journal, const char *field,
 	    size < skip)
 		return NULL;
 	size -= skip;
+	if (size > KR_LOG_LINE_BYTES)
+		size = KR_LOG_LINE_BYTES;
 	value = malloc(size + 1);
 	if (!value)
 		return NULL;
@@ -227,35 +231,6 @@ static int field_number(sd_journal *journal, const char *field)
 	return text ? (int)strtonum(text, 1, INT_MAX, NULL) : 0;
 }
 
-/* Puts one line before those that were read already: the log is turned round
- * when it is complete. */
-static int push(struct kr_log *log, const struct kr_log_line *entry,
-                const char *text, size_t length)
-{
-	struct kr_log_line line = {
-		.realtime_usec = entry->realtime_usec,
-		.pid = entry->pid,
-	};
-	struct kr_log_line *grown;
-
-	grown = reallocarray(log->lines, log->n_lines + 1, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	log->lines = grown;
-	line.text = strndup(text, length);
-	if (!line.text)
-		return -ENOMEM;
-	if (entry->identifier) {
-		line.identifier = strdup(entry->identifier);
-		if (!line.identifier) {
-			free(line.text);
-			return -ENOMEM;
-		}
-	}
-	log->lines[log->n_lines++] = line;
-	return 0;
-}
-
 /* The current entry, which PID wrote, is not asked for. */
 static bool is_excluded(sd_journal *journal,
                         const struct kr_journal_query *query, int pid)
@@ -274,38 +249,64 @@ static bool is_excluded(sd_journal *journal,
 	return false;
 }
 
-/* Reads the current entry, its last line first. */
+/* What systemd says of the unit in the current entry. */
+static enum kr_log_from manager_word(sd_journal *journal)
+{
+	static const struct {
+		const char *message_id;
+		enum kr_log_from from;
+	} words[] = {
+		{SD_MESSAGE_UNIT_STARTING_STR, KR_LOG_FROM_MANAGER_START},
+		{SD_MESSAGE_UNIT_STARTED_STR, KR_LOG_FROM_MANAGER_START},
+		{SD_MESSAGE_UNIT_PROCESS_EXIT_STR, KR_LOG_FROM_MANAGER_END},
+	};
+	_cleanup_free_ char *id = NULL;
+	size_t size;
+
+	id = field_value(journal, "MESSAGE_ID", &size);
+	for (size_t i = 0; id && i < ARRAY_SIZE(words); i++) {
+		if (strcmp(id, words[i].message_id) == 0)
+			return words[i].from;
+	}
+	return KR_LOG_FROM_MANAGER;
+}
+
+/* Reads the current entry, its last line first. An enum kr_log_step, or an
+ * errno. */
 static int read_entry(sd_journal *journal, const struct kr_journal_query *query,
-                      uint64_t realtime_usec, struct kr_log *log)
+                      uint64_t realtime_usec, struct kr_log_pick *pick)
 {
 	_cleanup_free_ char *text = NULL, *identifier = NULL;
 	struct kr_log_line entry = {.realtime_usec = realtime_usec};
+	enum kr_log_from from = KR_LOG_FROM_SERVICE;
 	size_t size, end, start;
 	int r;
 
-	text = field_value(journal, "MESSAGE", &size);
-	if (!text)
-		return 0;
-	identifier = field_value(journal, "SYSLOG_IDENTIFIER", &start);
-	entry.identifier = identifier;
 	entry.pid = field_number(journal, "_PID");
 	if (is_excluded(journal, query, entry.pid))
-		return 0;
+		return KR_LOG_GO_ON;
+	text = field_value(journal, "MESSAGE", &size);
+	if (!text)
+		return KR_LOG_GO_ON;
+	identifier = field_value(journal, "SYSLOG_IDENTIFIER", &start);
+	entry.identifier = identifier;
+	if (entry.pid == 1)
+		from = manager_word(journal);
 	for (end = size; end > 0 && text[end - 1] == '\n'; end--)
 		;
-	while (log->n_lines < query->n_max) {
+	for (;;) {
 		for (start = end; start > 0 && text[start - 1] != '\n'; start--)
 			;
-		r = push(log, &entry, text + start, end - start);
-		if (r < 0 || start == 0)
+		r = kr_log_pick_add(pick, &entry, from, text + start,
+		                    end - start);
+		if (r != KR_LOG_GO_ON || start == 0)
 			return r;
 		end = start - 1;
 	}
-	return 0;
 }
 
 static int read_lines(sd_journal *journal, const struct kr_journal_query *query,
-                      struct kr_log *log)
+                      struct kr_log_pick *pick)
 {
 	uint64_t usec;
 	int r;
@@ -313,26 +314,20 @@ static int read_lines(sd_journal *journal, const struct kr_journal_query *query,
 	r = sd_journal_seek_tail(journal);
 	if (r < 0)
 		return r;
-	while (log->n_lines < query->n_max) {
+	for (;;) {
 		r = sd_journal_previous(journal);
-		if (r > 0)
-			r = sd_journal_get_realtime_usec(journal, &usec) < 0
-			            ? -EBADMSG
-			            : 1;
-		if (r == 0 || (r > 0 && usec < query->since_usec))
-			break;
-		if (r > 0)
-			r = read_entry(journal, query, usec, log);
+		if (r <= 0)
+			return r;
+		if (sd_journal_get_realtime_usec(journal, &usec) < 0)
+			return -EBADMSG;
+		if (usec < query->since_usec)
+			return 0;
+		r = read_entry(journal, query, usec, pick);
 		if (r < 0)
 			return r;
+		if (r == KR_LOG_ENOUGH)
+			return 0;
 	}
-	for (size_t i = 0; i < log->n_lines / 2; i++) {
-		struct kr_log_line line = log->lines[i];
-
-		log->lines[i] = log->lines[log->n_lines - 1 - i];
-		log->lines[log->n_lines - 1 - i] = line;
-	}
-	return 0;
 }
 
 /* May this process read what this machine's system logs? */
@@ -374,6 +369,11 @@ int kr_journal_read(const struct kr_journal_query *query, struct kr_diag *diag,
 {
 	_cleanup_fs_ struct kr_fs *fs = NULL; /* the paths go through its fd */
 	_cleanup_(sd_journal_closep) sd_journal *journal = NULL;
+	_cleanup_log_pick_ struct kr_log_pick pick = {
+		.classify = query->classify,
+		.trouble = query->trouble,
+		.n_max = query->n_max,
+	};
 	_cleanup_log_ struct kr_log log = {0};
 	int r;
 
@@ -381,7 +381,11 @@ int kr_journal_read(const struct kr_journal_query *query, struct kr_diag *diag,
 	if (r >= 0)
 		r = add_matches(journal, query);
 	if (r >= 0)
-		r = read_lines(journal, query, &log);
+		r = sd_journal_set_data_threshold(journal, KR_LOG_LINE_BYTES);
+	if (r >= 0)
+		r = read_lines(journal, query, &pick);
+	if (r >= 0)
+		r = kr_log_pick_finish(&pick, &log);
 	if (r >= 0 && log.n_lines == 0 && !fs && is_denied())
 		r = -EACCES;
 	if (r == -EACCES)

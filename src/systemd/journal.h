@@ -6,6 +6,7 @@
  * own entries. It knows nothing of kubelet.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -21,9 +22,37 @@ struct kr_log_line {
 };
 
 struct kr_log {
-	struct kr_log_line *lines; /* oldest first */
+	/* oldest first; but see kr_log_classify_t */
+	struct kr_log_line *lines;
 	size_t n_lines;
 };
+
+/* What a line is to who asks why the process ended that wrote it. */
+enum kr_log_kind {
+	KR_LOG_ORDINARY,
+	KR_LOG_NOISE,   /* tells nothing, and is left out */
+	KR_LOG_DUMP,    /* the same, but what stands before it is trouble */
+	KR_LOG_TROUBLE, /* a reason, where there is no better one */
+	KR_LOG_REASON,  /* by this the process ended */
+};
+
+/*
+ * Says of a line, which need not end with a NUL, what it is. This layer does
+ * not know whose words it reads.
+ *
+ * With it not the last lines are read but those from the last reason on: the
+ * reason, what follows, and in any case the first of what systemd says of the
+ * unit behind it. Where systemd was read before the process (they come by two
+ * sockets, and a process that writes much is read slowly) its words about the
+ * end stand behind the reason all the same. Without a reason they are the last
+ * lines that are no noise.
+ */
+typedef enum kr_log_kind (*kr_log_classify_t)(const char *line, size_t length);
+
+/* How far back a reason is looked for; longer lines are cut. */
+#define KR_LOG_SEARCH_LINES 20000
+#define KR_LOG_SEARCH_BYTES ((size_t)16 << 20)
+#define KR_LOG_LINE_BYTES   ((size_t)64 << 10)
 
 /* One process of a unit. */
 struct kr_invocation {
@@ -38,8 +67,10 @@ struct kr_journal_query {
 	const char *invocation_id; /* only this invocation; NULL or "": all */
 	/* without what these invocations said, and what systemd said of them */
 	struct kr_invocation except[2];
-	size_t n_max;        /* the last so many lines */
-	uint64_t since_usec; /* realtime; 0: no limit */
+	size_t n_max;               /* so many lines at most */
+	uint64_t since_usec;        /* realtime; 0: no limit */
+	kr_log_classify_t classify; /* NULL: the last lines are wanted */
+	bool trouble;               /* trouble counts as a reason */
 };
 
 /*
@@ -55,8 +86,9 @@ struct kr_journal_query {
 int kr_journal_sync(const char *root, uint64_t limit_usec);
 
 /*
- * Reads the last lines, both what the service wrote and what systemd says
- * about it. An entry of several lines becomes several. 0 (also with no line);
+ * Reads the last lines, or those from the reason on, both what the service
+ * wrote and what systemd says about it. An entry of several lines becomes
+ * several. 0 (also with no line);
  * -EACCES: no line, and no permission to read the journal; -ENOENT: no journal
  * below ROOT; other errnos; DIAG has the words.
  */
