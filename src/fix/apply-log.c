@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What a kubelet that is not well said last.
+ * Why a kubelet that is not well ended, or what it said last.
  *
  * It is asked for where that shows, and read at the very end, when the node is
  * in its old or its new state and nothing is armed any more: journald may be
@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "fix/apply.h"
+#include "fix/log-line.h"
 
 #define N_LINES    10
 #define LIMIT_USEC (10 * KR_USEC_PER_SEC) /* of journald */
@@ -24,6 +25,8 @@ void kr_apply_want_log(struct kr_applying *f,
 	if (failed) {
 		f->log.since_usec = failed->asked_usec;
 		f->log.except[0] = failed->old;
+		f->fix->failed_usec = failed->asked_usec;
+		f->fix->failed = failed->new;
 	}
 	if (back)
 		f->log.except[1] = back->settling.invocation;
@@ -31,7 +34,7 @@ void kr_apply_want_log(struct kr_applying *f,
 
 void kr_apply_read_log(struct kr_applying *f)
 {
-	const struct kr_journal_query query = {
+	struct kr_journal_query query = {
 		.root = kr_apply_node(f)->root,
 		.unit = kr_apply_node(f)->unit_name,
 		.except = {f->log.except[0], f->log.except[1]},
@@ -42,6 +45,12 @@ void kr_apply_read_log(struct kr_applying *f)
 
 	if (!f->log.wanted)
 		return;
+	if (f->log.since_usec) {
+		query.classify = kr_log_line_classify;
+		query.trouble = true;
+	} else if (f->fix->host->loaded) {
+		kr_log_line_ask_reason(f->fix->host->loaded, &query);
+	}
 	/* best effort: what is there is read in any case */
 	kr_journal_sync(query.root, LIMIT_USEC);
 	if (kr_journal_read(&query, f->diag, &log) < 0)

@@ -109,9 +109,10 @@ int kr_apply_prove_live(struct kr_applying *a, uint64_t deadline_usec,
 /* --- fix/apply-log ------------------------------------------------------- */
 
 /*
- * Asks for kubelet's last lines in the report: what was said since the restart
- * FAILED, but not by the kubelet that was there before and the one of the
- * restart BACK. FAILED NULL: of all times; BACK NULL: there was none.
+ * Asks for kubelet's lines from the reason of its end on in the report: what
+ * was said since the restart FAILED, but not by the kubelet that was there
+ * before and the one of the restart BACK. FAILED NULL: of the kubelet that had
+ * ended already, else of all times; BACK NULL: there was none.
  */
 void kr_apply_want_log(struct kr_applying *a,
                        const struct kr_activation *failed,

@@ -87,7 +87,12 @@ struct kr_fix {
 	bool watched;         /* a timer takes it back if this run is killed */
 	char transaction[64]; /* its id, "" where there is none */
 	struct kr_actions actions;
-	struct kr_log log; /* kubelet's last lines, where it is not well */
+	/* why kubelet ended, or its last lines, where it is not well */
+	struct kr_log log;
+	/* the start that did not go well and was taken back: when it was asked
+	 * for (realtime; 0: none was), and which it was */
+	uint64_t failed_usec;
+	struct kr_invocation failed;
 	/* of an interrupted run that was taken back first: whose kubelet it
 	 * was, and its file if it was named. HOST may borrow them. */
 	char *recovered_unit, *recovered_config;

@@ -8,20 +8,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/format.h"
+#include "fix/log-line.h"
 #include "fix/status.h"
+
+#define SYNC_USEC KR_USEC_PER_SEC /* for journald to write the last lines */
 
 static int read_log(struct kr_status *status, struct kr_diag *diag)
 {
-	/* as systemctl has it: of the invocation that runs, or ran last */
-	const struct kr_journal_query query = {
+	struct kr_journal_query query = {
 		.root = status->host->node->root,
 		.unit = status->host->node->unit_name,
-		.invocation_id = status->loaded->invocation_id,
 		.n_max = KR_STATUS_LOG_LINES,
 	};
-	int r = kr_journal_read(&query, diag, &status->log);
+	int r;
 
+	/* as systemctl has it: of the invocation that runs, or ran last */
+	if (kr_log_line_ask_reason(status->loaded, &query))
+		kr_journal_sync(query.root, SYNC_USEC); /* it may be new */
+	else
+		query.invocation_id = status->loaded->invocation_id;
+	r = kr_journal_read(&query, diag, &status->log);
 	/* the state is worth telling without the log, whose words are said */
 	return r == -ENOMEM ? r : 0;
 }
