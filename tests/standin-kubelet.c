@@ -23,6 +23,12 @@
  *   standin-kubelet.conf    how to misbehave, a rule a line:
  *     die-after-ms=N  die with 255 and a fatal line; 0 is before all else
  *     exit=N          ... with that status instead
+ *     dies=WORD       ... with other words: panic, error, usage (as newer ones
+ *                     for a flag), failed, json, trouble (an E line that does
+ *                     not say that it is the end)
+ *     stack-lines=N   ... and N lines of goroutines' stacks behind them
+ *     info-lines=N    ... and N lines that say nothing of it
+ *     huge-bytes=N    ... and before all of them three lines of N bytes
  *     die-when-told=true   ... when standin-kubelet.die is there
  *     die-after-ok-ms=N    ... so long after the first good answer
  *     die-after-oks=N      ... right after that many good answers
@@ -54,6 +60,7 @@
 
 #include <cjson/cJSON.h>
 #include <systemd/sd-daemon.h>
+#include <systemd/sd-journal.h>
 
 #define OUR_FLAG "make-iptables-util-chains"
 #define OUR_KEY  "makeIPTablesUtilChains"
@@ -119,6 +126,8 @@ struct kubelet {
 struct orders {
 	int die_after, exit_status, healthy_after, silent;
 	int die_after_ok, die_after_oks;
+	int stack_lines, info_lines, huge_bytes;
+	const char *dies;
 	bool die_told, healthy_told;
 	bool answer_500, closed, ignore_term;
 };
@@ -488,6 +497,14 @@ static void order(struct orders *orders, const char *word)
 		orders->die_after_oks = atoi(word + 14);
 	else if (strncmp(word, "exit=", 5) == 0)
 		orders->exit_status = atoi(word + 5);
+	else if (strncmp(word, "dies=", 5) == 0)
+		orders->dies = strdup(word + 5);
+	else if (strncmp(word, "stack-lines=", 12) == 0)
+		orders->stack_lines = atoi(word + 12);
+	else if (strncmp(word, "info-lines=", 11) == 0)
+		orders->info_lines = atoi(word + 11);
+	else if (strncmp(word, "huge-bytes=", 11) == 0)
+		orders->huge_bytes = atoi(word + 11);
 	else if (strncmp(word, "healthy-after-ms=", 17) == 0)
 		orders->healthy_after = atoi(word + 17);
 	else if (strncmp(word, "silent-ms=", 10) == 0)
@@ -620,9 +637,93 @@ static void answer(int listener, bool healthy)
 	close(fd);
 }
 
+#define DIES "failed to run Kubelet: the stand-in was told to die"
+
+#define TLS                                                                    \
+	"      --tls-min-version string    Minimum TLS version supported.\n"   \
+	"                Possible values: VersionTLS10, VersionTLS11\n"
+#define USAGE                                                                  \
+	"Usage:\n  kubelet [flags]\n\nFlags:\n" TLS TLS TLS TLS TLS TLS TLS    \
+	"  -v, --v Level               number for the log level\n"
+
+/* What kubelets and Go say when they end. */
+static void print_end(const struct orders *orders, FILE *out)
+{
+	if (!orders->dies)
+		klog('F', DIES);
+	else if (strcmp(orders->dies, "failed") == 0)
+		klog('E', "\"command failed\" err=\"" DIES "\"");
+	else if (strcmp(orders->dies, "json") == 0)
+		fprintf(out,
+		        "{\"ts\":%lld.5,\"caller\":\"cli/run.go:74\","
+		        "\"msg\":\"command failed\",\"err\":\"" DIES "\"}\n",
+		        (long long)time(NULL) * 1000);
+	else if (strcmp(orders->dies, "error") == 0)
+		fputs("Error: " DIES "\n", out);
+	else if (strcmp(orders->dies, "panic") == 0)
+		fputs("panic: " DIES "\n\n", out);
+	else if (strcmp(orders->dies, "trouble") == 0)
+		klog('E', DIES);
+	else if (strcmp(orders->dies, "usage") == 0)
+		fputs("Error: " DIES "\n" USAGE, out);
+	else
+		fatal("standin-kubelet.conf: not understood: dies=%s",
+		      orders->dies);
+}
+
+/* As a kubelet 1.20.2 prints them (klog.Fatal). */
+static void print_stacks(int n_lines, FILE *out)
+{
+	static const char lines[][160] = {
+		"k8s.io/kubernetes/vendor/k8s.io/apimachinery/pkg/util/wait."
+		"BackoffUntil(0x0?, {0x27b8980, 0xc0007fc000}, 0x1, "
+		"0xc0000a40c0)",
+		"\tk8s.io/kubernetes/vendor/k8s.io/apimachinery/pkg/util/wait/"
+		"wait.go:167 +0x135",
+		"k8s.io/kubernetes/vendor/k8s.io/klog/v2.(*loggingT)."
+		"flushDaemon(...)",
+		"\tk8s.io/kubernetes/vendor/k8s.io/klog/v2/klog.go:1169",
+		"main.main()",
+		"\tk8s.io/kubernetes/cmd/kubelet/kubelet.go:41 +0xc5",
+		"created by k8s.io/kubernetes/vendor/k8s.io/klog/v2.init.0",
+		"\tk8s.io/kubernetes/vendor/k8s.io/klog/v2/klog.go:417 +0xf6",
+		"",
+	};
+	const int n = sizeof(lines) / sizeof(lines[0]);
+
+	for (int i = 0; i < n_lines; i++) {
+		if (i % (n + 1) == 0)
+			fprintf(out, "goroutine %d [%s]:\n", i / (n + 1) + 1,
+			        i == 0 ? "running" : "chan receive");
+		else
+			fprintf(out, "%s\n", lines[i % (n + 1) - 1]);
+	}
+}
+
+/* A pipe's lines are cut by journald, these are not. */
+static void send_huge_line(int size)
+{
+	char *text = malloc((size_t)size + 1);
+
+	for (int i = 0; text && i < size; i++)
+		text[i] = (char)('a' + random() % 26);
+	if (text) {
+		text[size] = '\0';
+		sd_journal_send("MESSAGE=%s", text, NULL);
+	}
+	free(text);
+}
+
 static void die(const struct orders *orders)
 {
-	klog('F', "failed to run Kubelet: the stand-in was told to die");
+	for (int i = 0; i < 3 && orders->huge_bytes > 0; i++)
+		send_huge_line(orders->huge_bytes);
+	print_end(orders, stderr);
+	fflush(stderr);
+	print_stacks(orders->stack_lines, stderr);
+	fflush(stderr);
+	for (int i = 0; i < orders->info_lines; i++)
+		klog('I', "line %d of those behind the end", i);
 	exit(orders->exit_status);
 }
 
@@ -711,6 +812,7 @@ int main(int argc, char **argv)
 	sigaddset(&mask, SIGINT);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	setvbuf(stderr, NULL, _IOFBF, 1 << 16);
 
 	parse_flags(&k, argc, argv);
 	if (k.help) {

@@ -81,7 +81,8 @@ def test_bus_gone_and_kubelet_dies(host, tap):
 
 def test_journal_is_late(host, tap):
     """The words of the kubelet that died, and of no other one."""
-    before, _ = failing_node(host, "die-after-ms=0 when=true\n")
+    before, _ = failing_node(
+        host, "die-after-ms=0 when=true stack-lines=200\n")
     with journald_stopped(host):
         process = host.spawn(["kubelet-remedy", "fix", "--wait=3", "-o",
                               "json"])
@@ -89,8 +90,10 @@ def test_journal_is_late(host, tap):
                   "kubelet is back without journald")
     result = host.finish(process)
     check_put_back(host, tap, result, before)
-    log = "\n".join(line["text"] for line in json.loads(result.stdout)["log"])
-    tap.contains(log, DIES, "its last words are there")
+    log = [line["text"] for line in json.loads(result.stdout)["log"]]
+    tap.contains(log[0], DIES, "the reason of its end is there")
+    log = "\n".join(log)
+    tap.check("goroutine" not in log, "not the stacks behind it", log)
     tap.contains(log, "status=255", "and what systemd says of it")
     tap.check("Got signal 15" not in log, "not those of the one before", log)
     tap.check("start 3" not in log, "nor those of the one after", log)

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-from e2e_lib import (FALSE_FLAG, KEY_FALSE, Terminal, check_fixed,
+from e2e_lib import (DIES, FALSE_FLAG, KEY_FALSE, Terminal, check_fixed,
                      failing_node, run_file)
 from host_lib import (CONFIG, CONTROL, DROPIN, DROPIN_TEXT, HERE, KEY, UNIT)
 from json_schema import Schemas
@@ -153,7 +153,7 @@ def test_status_of_the_dead(host, tap):
     result = host.remedy("status")
     tap.status(result, 1, "status")
     tap.contains(result.stdout, "exit status 3", "how it ended")
-    tap.contains(result.stdout, "stand-in kubelet, start 2", "its log")
+    tap.contains(result.stdout, DIES, "why")
     tap.check("Got signal 15" not in result.stdout,
               "no line of the one before", result.stdout)
 

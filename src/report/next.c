@@ -7,9 +7,10 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "report/next.h"
 
-/* A word of a command, quoted for a shell where it has to be. */
+/* An option of a command, its word quoted for a shell where it has to be. */
 static void print_word(const struct kr_term *term, const char *option,
                        const char *word)
 {
@@ -70,6 +71,32 @@ void kr_next_options(const struct kr_term *term, const struct kr_node *node,
 {
 	print_scope(term, node);
 	print_api(term, node, api);
+}
+
+/*
+ * By the invocation, in the terms of both who write about it (systemd/journal).
+ * A start that systemd said nothing of is told by its time.
+ */
+void kr_next_print_log(const struct kr_term *term, const struct kr_fix *fix)
+{
+	const struct kr_node *node = fix->host->node;
+	const char *id = fix->failed.id;
+	char when[KR_RFC3339_SIZE];
+
+	kr_term_color(term, KR_COLOR_DIM, "next:");
+	fputs(" journalctl", term->out);
+	if (strcmp(node->root, "/") != 0)
+		print_word(term, "--root", node->root);
+	if (*id) {
+		fprintf(term->out,
+		        " _SYSTEMD_INVOCATION_ID=%s + INVOCATION_ID=%s", id,
+		        id);
+	} else {
+		kr_local_time(fix->failed_usec, when);
+		print_word(term, "--unit", node->unit_name);
+		print_word(term, "--since", when);
+	}
+	fputc('\n', term->out);
 }
 
 void kr_next_print(const struct kr_term *term, const struct kr_node *node,

@@ -3,6 +3,7 @@
 
 /* The next command to run. */
 
+#include "fix/fix.h"
 #include "net/api.h"
 #include "node/node.h"
 #include "report/term.h"
@@ -17,3 +18,7 @@ void kr_next_options(const struct kr_term *term, const struct kr_node *node,
  * else NULL. */
 void kr_next_print(const struct kr_term *term, const struct kr_node *node,
                    const struct kr_api_options *api, const char *command);
+
+/* "next: journalctl ...": the log of the start that FIX took back, which it
+ * must have; what kubelet wrote and what systemd says of it. */
+void kr_next_print_log(const struct kr_term *term, const struct kr_fix *fix);

@@ -241,18 +241,27 @@ int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix,
 	return 0;
 }
 
-static void print_fix_next(const struct kr_term *term, const struct kr_fix *fix)
+/* After what did not end well: the log of the kubelet that was taken back, as
+ * the one that runs is well; else the state of the one that is there. */
+static void print_failed_next(const struct kr_term *term,
+                              const struct kr_fix *fix)
 {
-	const struct kr_node *node = fix->host ? fix->host->node : NULL;
-
-	if (!node)
+	if (!fix->host)
 		return;
-	if (fix->outcome == KR_OUTCOME_CHANGED)
-		kr_next_print(term, node, fix->api, "audit");
+	if (fix->outcome == KR_OUTCOME_ROLLED_BACK && fix->failed_usec)
+		kr_next_print_log(term, fix);
 	else if (fix->outcome == KR_OUTCOME_PARTLY ||
 	         fix->outcome == KR_OUTCOME_ROLLED_BACK ||
 	         fix->outcome == KR_OUTCOME_BROKEN)
-		kr_next_print(term, node, NULL, "status");
+		kr_next_print(term, fix->host->node, NULL, "status");
+}
+
+static void print_fix_next(const struct kr_term *term, const struct kr_fix *fix)
+{
+	if (fix->outcome == KR_OUTCOME_CHANGED && fix->host)
+		kr_next_print(term, fix->host->node, fix->api, "audit");
+	else
+		print_failed_next(term, fix);
 }
 
 void kr_text_steps(const struct kr_term *term, const struct kr_actions *actions)
@@ -307,8 +316,7 @@ int kr_text_undo(const struct kr_term *term, const struct kr_fix *fix)
 	else
 		kr_text_outcome(term, fix);
 	print_done(term, fix);
-	if (fix->outcome == KR_OUTCOME_BROKEN && fix->host)
-		kr_next_print(term, fix->host->node, NULL, "status");
+	print_failed_next(term, fix);
 	return print_refused(term, fix);
 }
 
