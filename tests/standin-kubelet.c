@@ -24,8 +24,8 @@
  *     die-after-ms=N  die with 255 and a fatal line; 0 is before all else
  *     exit=N          ... with that status instead
  *     dies=WORD       ... with other words: panic, error, usage (as newer ones
- *                     for a flag), failed, json, trouble (an E line that does
- *                     not say that it is the end)
+ *                     for a flag), failed, json, json-fatal (as 1.20), trouble
+ *                     (an E line that does not say that it is the end)
  *     stack-lines=N   ... and N lines of goroutines' stacks behind them
  *     info-lines=N    ... and N lines that say nothing of it
  *     huge-bytes=N    ... and before all of them three lines of N bytes
@@ -657,6 +657,10 @@ static void print_end(const struct orders *orders, FILE *out)
 		fprintf(out,
 		        "{\"ts\":%lld.5,\"caller\":\"cli/run.go:74\","
 		        "\"msg\":\"command failed\",\"err\":\"" DIES "\"}\n",
+		        (long long)time(NULL) * 1000);
+	else if (strcmp(orders->dies, "json-fatal") == 0)
+		fprintf(out,
+		        "{\"ts\":%lld.5,\"msg\":\"" DIES "\\n\",\"v\":0}\n",
 		        (long long)time(NULL) * 1000);
 	else if (strcmp(orders->dies, "error") == 0)
 		fputs("Error: " DIES "\n", out);

@@ -23,6 +23,7 @@ WORDS = (
     ("dies=usage", "info-lines=0"),
     ("dies=failed", "info-lines=20"),
     ("dies=json", "info-lines=20"),
+    ("dies=json-fatal", MANY),          # which looks like an information
     ("dies=trouble", "info-lines=20"),  # an E line and nothing better
 )
 DUMP = re.compile(r"^(goroutine |created by |\t|main\.main\(\)|.*\(0x0\?|      --)")

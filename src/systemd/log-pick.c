@@ -8,9 +8,8 @@
  * of it is wanted: at most KR_LOG_SEARCH_LINES lines of together
  * KR_LOG_SEARCH_BYTES.
  *
- *   older                        newer
- *   S s E s s R s n n n s M n n n M        R reason, E end, M systemd's, S
- * start └─────┴─── shown ─┴───────┘        n noise
+ *   older  S s s E r n n s n n M  newer         S start, E end, M systemd's
+ *                4 1     2     3               r reason, s ordinary, n noise
  *
  * Behind the reason stands what follows it in the log. Where nothing there is
  * systemd's word about the end, reading goes on until it comes: journald reads
