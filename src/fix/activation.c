@@ -125,6 +125,9 @@ static int judge_job(struct kr_activation *act, enum kr_job_result result,
 		*ret = KR_SETTLED_STOPPED;
 		return 0;
 	}
+	s->invocation.pid = unit->main_pid;
+	strlcpy(s->invocation.id, unit->invocation_id,
+	        sizeof(s->invocation.id));
 	*ret = KR_SETTLED_NOT;
 	return kr_format(&s->failure,
 	                 "the start job of %s ended with '%s' (result %s)",

@@ -26,7 +26,7 @@ void kr_apply_want_log(struct kr_applying *f,
 		f->log.since_usec = failed->asked_usec;
 		f->log.except[0] = failed->old;
 		f->fix->failed_usec = failed->asked_usec;
-		f->fix->failed = failed->new;
+		f->fix->failed = failed->settling.invocation;
 	}
 	if (back)
 		f->log.except[1] = back->settling.invocation;

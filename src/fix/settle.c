@@ -247,8 +247,10 @@ static int judge_beginning(struct kr_settling *s, struct kr_diag *diag,
 		return 0;
 	/* systemd forgets a unit that is stopped and that nobody refers to */
 	if (is_auto_restart(u) || u->exited_realtime_usec > 0 ||
-	    u->exec_main_code != 0 || was_stopped(s))
+	    u->exec_main_code != 0 || was_stopped(s)) {
+		s->invocation = invocation_of(u);
 		return judge_end(s, diag, ret);
+	}
 	not_well(ret);
 	return kr_format(&s->failure, "%s is %s (%s)", s->host->node->unit_name,
 	                 u->active_state, u->sub_state);
