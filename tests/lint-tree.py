@@ -61,6 +61,8 @@ def is_data(path):
 
 
 def is_shell(root, path):
+    if path.endswith(".sh"): # to be sourced
+        return True
     first = read(root, path).split(b"\n", 1)[0]
     return re.match(rb"#!\s*/(usr/)?bin/(env )?(ba|da)?sh\b", first)
 
