@@ -26,6 +26,9 @@
 #define FLAG   "--make-iptables-util-chains"
 #define HOUR   (3600 * KR_USEC_PER_SEC)
 
+/* More than the slack of a start and a tick of its clock. */
+#define LATER_USEC (80 * KR_USEC_PER_MSEC)
+
 /* What became of the config file, seen from the start of the process. */
 enum drift {
 	NOT_CHANGED,
@@ -399,7 +402,23 @@ static void set_mtime(const char *path, uint64_t usec)
 	ck_assert_int_eq(utimensat(kr_root_fd, path + 1, times, 0), 0);
 }
 
-/* Writes the files; the realtime at which the process was started. */
+/* Goes on when what is written then is later than a start at USEC, also by the
+ * steps of this file system's clock. */
+static void wait_until_later(uint64_t usec)
+{
+	struct timespec ctime;
+
+	do {
+		kr_pause_usec(10 * KR_USEC_PER_MSEC);
+		kr_root_write("/now", "");
+		ctime = kr_root_stat("/now").st_ctim;
+	} while ((uint64_t)ctime.tv_sec * KR_USEC_PER_SEC +
+	                 (uint64_t)ctime.tv_nsec / 1000 <=
+	         usec + LATER_USEC);
+}
+
+/* Writes the files; the realtime at which the process was started: never
+ * before now, since the machine may have been booted just now. */
 static uint64_t make_files(const struct row *row)
 {
 	uint64_t now = kr_realtime_usec();
@@ -421,13 +440,16 @@ static uint64_t make_files(const struct row *row)
 		set_mtime(CONFIG, now + 2 * HOUR);
 		return now + HOUR;
 	case BIRTH_LATER:
-		set_mtime(CONFIG, now - 2 * HOUR);
-		return now - HOUR;
+		wait_until_later(now);
+		ck_assert_int_eq(unlinkat(kr_root_fd, &CONFIG[1], 0), 0);
+		kr_root_write(CONFIG, row->config);
+		set_mtime(CONFIG, KR_USEC_PER_SEC);
+		return now;
 	case FOLDER_LATER:
 		set_mtime("/etc/k.d", now + 2 * HOUR);
 		return now + HOUR;
 	case CTIME_LATER:
-		usleep(80000);
+		wait_until_later(now);
 		ck_assert_int_eq(fchmodat(kr_root_fd, &CONFIG[1], 0600, 0), 0);
 		return now;
 	}

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "base/clock.h"
 #include "plan/plan.h"
 #include "testing-node.h"
 #include "testing.h"
@@ -483,7 +484,7 @@ START_TEST(test_hidden_process)
 	_cleanup_node_ struct kr_node *node = NULL;
 
 	kr_root_write(K3S_UNIT, K3S(""));
-	kr_test_process(argv, 1, "/system.slice/k3s.service");
+	kr_test_process(argv, kr_realtime_usec(), "/system.slice/k3s.service");
 	kr_root_write("/proc/7/comm", "k3s-server\n");
 	ck_assert_int_eq(
 		kr_node_open(&kr_setting_iptables, &node_options, &diag, &node),
@@ -510,7 +511,8 @@ START_TEST(test_no_kubelet_process)
 	_cleanup_node_ struct kr_node *node = NULL;
 
 	kr_test_unit("/usr/bin/kubelet");
-	kr_test_process(argv, 1, "/system.slice/kubelet.service");
+	kr_test_process(argv, kr_realtime_usec(),
+	                "/system.slice/kubelet.service");
 	kr_root_write("/proc/7/comm", "other\n");
 	node = kr_test_node(&loaded, &diag);
 	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &audit), 0);
@@ -539,7 +541,8 @@ START_TEST(test_child_process)
 
 	kr_root_write("/usr/local/lib/systemd/system/rke2-agent.service",
 	              "[Service]\nExecStart=/usr/local/bin/rke2 agent\n");
-	kr_test_process(argv, 1, "/system.slice/rke2-agent.service");
+	kr_test_process(argv, kr_realtime_usec(),
+	                "/system.slice/rke2-agent.service");
 	kr_root_write_bytes("/proc/5/cmdline", "rke2\0agent", 11);
 	kr_root_write("/proc/5/comm", "rke2\n");
 	kr_root_write("/proc/5/stat",

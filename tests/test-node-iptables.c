@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "node/iptables.h"
 #include "testing-node.h"
 #include "testing.h"
@@ -239,7 +240,7 @@ START_TEST(proven_by_the_process)
 	struct kr_node *node;
 
 	kr_test_unit("/usr/bin/kubelet " MASK "=15");
-	kr_test_process(c->argv, 1600000000000000,
+	kr_test_process(c->argv, kr_realtime_usec(),
 	                "/system.slice/kubelet.service");
 	node = kr_test_node(NULL, &diag);
 	ck_assert(node->running_valid);

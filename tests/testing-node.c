@@ -29,8 +29,10 @@ void kr_test_unit(const char *exec_start)
 static uint64_t to_ticks(uint64_t realtime_usec)
 {
 	uint64_t per_sec = (uint64_t)sysconf(_SC_CLK_TCK);
+	uint64_t boot = kr_boot_usec();
 
-	return (realtime_usec - kr_boot_usec()) * per_sec / KR_USEC_PER_SEC;
+	ck_assert_msg(realtime_usec >= boot, "started before the boot");
+	return (realtime_usec - boot) * per_sec / KR_USEC_PER_SEC;
 }
 
 void kr_test_process(const char *const *argv, uint64_t realtime_usec,

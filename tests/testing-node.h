@@ -17,7 +17,8 @@
 void kr_test_unit(const char *exec_start);
 
 /* A kubelet that runs with ARGV (NULL-terminated), started at REALTIME_USEC, in
- * CGROUP ("/system.slice/kubelet.service"). */
+ * CGROUP ("/system.slice/kubelet.service"). A start before the machine's boot,
+ * which may be seconds ago, fails the test. */
 void kr_test_process(const char *const *argv, uint64_t realtime_usec,
                      const char *cgroup);
 
