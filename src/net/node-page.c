@@ -60,7 +60,7 @@ static bool in_items(const struct reader *r, size_t depth)
 static int take_string(const struct reader *r, const struct kr_json_token *t,
                        char **ret)
 {
-	char *text = malloc(3 * t->length + 1);
+	char *text = malloc(3 * t->length + 1), *shorter;
 	size_t size;
 
 	if (!text)
@@ -69,9 +69,8 @@ static int take_string(const struct reader *r, const struct kr_json_token *t,
 	                        text);
 	text[size] = '\0';
 	free(*ret);
-	*ret = realloc(text, size + 1);
-	if (!*ret)
-		*ret = text;
+	shorter = realloc(text, size + 1);
+	*ret = shorter ? shorter : text;
 	return 0;
 }
 
