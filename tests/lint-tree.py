@@ -43,7 +43,8 @@ def tree(root):
     found = []
     for folder, folders, names in os.walk(root):
         folders[:] = [f for f in folders
-                      if f != ".git" and not f.startswith("build")]
+                      if f not in (".git", "__pycache__")
+                      and not f.startswith("build")]
         found += [os.path.relpath(os.path.join(folder, n), root)
                   for n in names]
     return sorted(found)
