@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -91,7 +92,7 @@ static const struct row rows[] = {
 
 /* Short where there will be no answer; else a slow server is waited for. */
 #define SHORT_USEC (200 * MSEC)
-#define LONG_USEC  (50000 * MSEC)
+#define LONG_USEC  (200000 * MSEC)
 
 static pid_t server = -1;
 
@@ -128,7 +129,8 @@ static void serve(int fd, const struct row *row)
 			pause();
 }
 
-/* A server of one ROW at ADDRESS; its port. */
+/* A server of one ROW on the loopback of FAMILY; its port, 0 where this machine
+ * has no such address. */
 static unsigned start(int family, const struct row *row)
 {
 	struct sockaddr_in6 in6 = {
@@ -143,9 +145,15 @@ static unsigned start(int family, const struct row *row)
 	                                             : (struct sockaddr *)&in6;
 	socklen_t size = family == AF_INET ? sizeof(in) : sizeof(in6);
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int peer;
+	int peer, r;
 
-	ck_assert_int_eq(bind(fd, address, size), 0);
+	r = fd < 0 ? -1 : bind(fd, address, size);
+	if (r < 0 && family == AF_INET6 &&
+	    (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT)) {
+		close(fd);
+		return 0;
+	}
+	ck_assert_int_eq(r, 0);
 	ck_assert_int_eq(getsockname(fd, address, &size), 0);
 	if (row->manner != REFUSE)
 		ck_assert_int_eq(listen(fd, 5), 0);
@@ -165,6 +173,9 @@ static unsigned start(int family, const struct row *row)
 
 static void stop(void)
 {
+	/* without check's fork the timer would outlive the test, and its
+	 * signal end check itself */
+	setitimer(ITIMER_REAL, &(const struct itimerval){0}, NULL);
 	if (server < 0)
 		return;
 	kill(server, SIGKILL);
@@ -217,6 +228,10 @@ START_TEST(test_address)
 	unsigned port = start(row->family, &teapot);
 	enum kr_health health;
 
+	if (port == 0) {
+		printf("# skipped: %s: no IPv6 here\n", row->name);
+		return;
+	}
 	ck_assert_int_eq(
 		kr_healthz_get(row->address, port, LONG_USEC, &diag, &health),
 		0);
