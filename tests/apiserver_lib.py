@@ -10,6 +10,8 @@ import subprocess
 import sys
 import urllib.request
 
+from cli_lib import TIMEOUT
+
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                        "standin-apiserver.py")
 
@@ -56,8 +58,11 @@ class ApiServer:
         trusting = ssl.create_default_context()
         trusting.check_hostname = False
         trusting.verify_mode = ssl.CERT_NONE
-        with urllib.request.urlopen(request, timeout=60,
-                                    context=trusting) as answer:
+        # straight, whatever proxies this machine has
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}),
+            urllib.request.HTTPSHandler(context=trusting))
+        with opener.open(request, timeout=TIMEOUT) as answer:
             return json.load(answer)
 
     def stats(self):

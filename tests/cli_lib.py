@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import tempfile
@@ -10,7 +11,13 @@ import tempfile
 from json_schema import parse
 
 OWN = ("var/lib/kubelet-remedy/", "run/kubelet-remedy/")
-TIMEOUT = 60
+# Ends what hangs, and nothing else: no machine is so slow.
+TIMEOUT = 180
+HUNG = 255
+# What a test's programs see, whatever this shell has set.
+ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
+       "TZ": "UTC"}
+os.umask(0o022)
 
 
 class Tap:
@@ -41,15 +48,73 @@ class Tap:
         return 1 if self.failed else 0
 
 
+# --- what hangs -----------------------------------------------------------------
+
+def family(pid):
+    """PID and the processes below it."""
+    found = [pid]
+    try:
+        for thread in os.listdir("/proc/%d/task" % pid):
+            with open("/proc/%d/task/%s/children" % (pid, thread),
+                      encoding="ascii") as file:
+                for child in file.read().split():
+                    found += family(int(child))
+    except OSError:
+        pass  # it has ended
+    return found
+
+
+def doing(pid):
+    """What PID is doing: its words, and where it stands, as /proc says it."""
+    lines = []
+    for name in ("cmdline", "stat", "wchan", "syscall", "stack"):
+        try:
+            with open("/proc/%d/%s" % (pid, name), "rb") as file:
+                text = file.read(4096).replace(b"\0", b" ").strip()
+        except OSError as error:
+            text = error.strerror.encode()
+        lines.append("%s: %s" % (name, text.decode("utf-8", "replace")))
+    return "\n".join(lines)
+
+
+def end_hung(process):
+    """Kills PROCESS and all below it; what they were doing."""
+    pids = family(process.pid)
+    told = ["hung for %d s, killed" % TIMEOUT] + [doing(pid) for pid in pids]
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    return "\n".join(told).encode()
+
+
+def finish(process, data=None):
+    """As process.communicate(), with the status: one that hangs is killed, its
+    status is HUNG, and what it was doing stands behind what it printed."""
+    try:
+        out, err = process.communicate(data, timeout=TIMEOUT)
+        return process.returncode, out or b"", err or b""
+    except subprocess.TimeoutExpired:
+        told = end_hung(process)
+        out, err = process.communicate()
+        return HUNG, (out or b""), (err or b"") + b"\n" + told
+
+
+def run_words(words, data=None, **options):
+    """Runs WORDS: a subprocess.CompletedProcess, whose status may be HUNG."""
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+               "stdin": subprocess.DEVNULL if data is None
+               else subprocess.PIPE, **options}
+    with subprocess.Popen(words, **options) as process:
+        return subprocess.CompletedProcess(words, *finish(process, data))
+
+
 class Run:
     """One run of the program: its status and what it printed."""
 
-    def __init__(self, words, **options):
-        env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-        env.update(options.pop("env", {}))
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, env=env,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              timeout=TIMEOUT, check=False, **options)
+    def __init__(self, words, env=None, **options):
+        done = run_words(words, env={**ENV, **(env or {})}, **options)
         self.status = done.returncode
         self.out = done.stdout.decode("utf-8", "backslashreplace")
         self.err = done.stderr.decode("utf-8", "backslashreplace")

@@ -12,15 +12,14 @@ import subprocess
 import sys
 import tempfile
 
+from cli_lib import ENV, run_words
+
 STATE = "var/lib/kubelet-remedy"
 OWN = (STATE, "run/kubelet-remedy")
 TEMP = re.compile(r"\.kubelet-remedy-[0-9a-f]{24}$")
-TIMEOUT = 60
 INSIDE = "KR_TEST_ALONE"
 KILL = "SIGKILL"
 FALSE_FLAG = " --make-iptables-util-chains=false"
-ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
-       "TZ": "UTC"}
 
 # What each call can fail with. A call that is not named here fails by no fault
 # of the node's (a wrong argument only), and is tried with SIGKILL alone.
@@ -133,6 +132,14 @@ class Root:
         return load(self.path)
 
 
+class StrikeDied(Exception):
+    """strike itself has ended: no answer comes any more."""
+
+
+class NoScenario(Exception):
+    """What the command does without a fault is not what it must do."""
+
+
 class Result:
     def __init__(self, status, out, err):
         self.status = status
@@ -148,9 +155,7 @@ class Result:
 
 
 def run(words, **options):
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, env=ENV,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=TIMEOUT, check=False, **options)
+    done = run_words(words, env=ENV, **options)
     return Result(done.returncode, done.stdout, done.stderr)
 
 
@@ -208,8 +213,9 @@ def run_with_fault(call, fault, words):
 class Strike:
     """Runs of a command on a tree, each with another fault (strike.c)."""
 
-    def __init__(self, program, tree, words):
-        """WORDS: a function that makes the command's words of a Root."""
+    def __init__(self, program, tree, words, *options):
+        """WORDS: a function that makes the command's words of a Root; OPTIONS
+        are strike's."""
         # as long a path as a Root's: it decides how much memory is asked for
         self.folder = tempfile.mkdtemp(prefix="kr-s", dir=memory_folder())
         os.chmod(self.folder, 0o755)
@@ -217,7 +223,7 @@ class Strike:
         os.mkdir(template)
         build(tree, template)
         self.process = subprocess.Popen(
-            [program, template, self.folder]
+            [program, *options, template, self.folder]
             + words(Root(None, os.path.join(self.folder, "root"))), env=ENV,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
@@ -241,7 +247,7 @@ class Strike:
         for _ in points:
             words = self.process.stdout.readline().split()
             if len(words) != 6:
-                raise RuntimeError("strike gave no answer")
+                raise StrikeDied("strike gave no answer")
             status, struck, kept = int(words[0]), words[1] == b"1", words[3]
             out, err = (self.process.stdout.read(int(n)) for n in words[4:])
             root = None if kept == b"-" else Root(None, os.path.join(
@@ -383,11 +389,11 @@ class Scenario:
         self.n_files = len(differences(self.old, self.new))
         with Root(start) as root:
             self.calls, result = calls_of(self.words(root, command))
-            self.reference = node_part(root.load())
-            text = [c for c in self.calls if root.path in c.text]
-            self.first = self.calls.index(text[0])
-        if result.status != 0 or self.reference != self.new:
-            raise AssertionError("%s: %s" % (name, result))
+            if result.status != 0 or node_part(root.load()) != self.new:
+                raise NoScenario("%s: %s" % (
+                    " ".join(self.words(root, command)), result))
+            self.first = next(i for i, call in enumerate(self.calls)
+                              if root.path in call.text)
         self.disk_old = self.disk(self.old)
         self.disk_new = self.disk(self.new)
 

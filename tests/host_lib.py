@@ -22,6 +22,7 @@ import sys
 import time
 import traceback
 
+os.umask(0o022)
 HERE = os.path.dirname(os.path.abspath(__file__))
 BOOT = os.path.join(HERE, "boot-test-host")
 

@@ -4,7 +4,7 @@
  * strike: runs a command on a tree again and again, one system call of it fails
  * each time, or is where it is killed.
  *
- *     strike TEMPLATE WORK PROGRAM [WORD]...
+ *     strike [--timeout=SECONDS] TEMPLATE WORK PROGRAM [WORD]...
  *
  * The tree below TEMPLATE is read once and made anew below WORK/root for each
  * run. Each line on stdin asks for one:
@@ -56,19 +56,22 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/macro.h"
 #include "base/span.h"
 
-#define STATE        "var/lib/kubelet-remedy/"
-#define TEMP         ".kubelet-remedy-"
-#define TEMP_LENGTH  (sizeof(TEMP) - 1 + 24)
-#define ID_LENGTH    (sizeof("20260101T000000.000000Z-01234567") - 1)
-#define TIMEOUT_MSEC 60000
-#define STACK_SIZE   (64 * 1024)
-#define NAMES_MAX    256
-#define OUTPUT_SIZE  (1 << 20)
-#define HUNG         255
+#define STATE       "var/lib/kubelet-remedy/"
+#define TEMP        ".kubelet-remedy-"
+#define TEMP_LENGTH (sizeof(TEMP) - 1 + 24)
+#define ID_LENGTH   (sizeof("20260101T000000.000000Z-01234567") - 1)
+#define STACK_SIZE  (64 * 1024)
+#define NAMES_MAX   256
+#define OUTPUT_SIZE (1 << 20)
+#define HUNG        255
 
 static int messages_fd = STDERR_FILENO;
+
+/* Ends what hangs, and nothing else; less for strike's own test. */
+static int timeout_msec = 180000;
 
 static void die(const char *what)
 {
@@ -560,6 +563,38 @@ static bool answer(int listener_fd, const struct point *point, unsigned *n,
 	return *n == point->nth;
 }
 
+/* Ends what hangs. What it was doing, as /proc says it, stands at the end of
+ * its errors. */
+static void end_hung(pid_t pid)
+{
+	static const char *const names[] = {"cmdline", "stat", "wchan",
+	                                    "syscall", "stack"};
+	char path[64], text[4096];
+
+	/* it may hang since nobody reads what it says */
+	fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK);
+	dprintf(STDERR_FILENO, "\nhung for %d s, killed\n",
+	        timeout_msec / 1000);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		ssize_t n = -1;
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/%d/%s", pid, names[i]);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0)
+			n = read(fd, text, sizeof(text));
+		if (n < 0)
+			n = snprintf(text, sizeof(text), "%s", strerror(errno));
+		for (ssize_t j = 0; j < n; j++)
+			text[j] = text[j] ? text[j] : ' ';
+		dprintf(STDERR_FILENO, "%s: %.*s\n", names[i], (int)n, text);
+		if (fd >= 0)
+			close(fd);
+	}
+	fcntl(STDERR_FILENO, F_SETFL, 0);
+	kill(pid, SIGKILL);
+}
+
 /* The status, negative for a signal. */
 static int run(char **argv, const struct point *point, bool *ret_struck)
 {
@@ -572,11 +607,11 @@ static int run(char **argv, const struct point *point, bool *ret_struck)
 
 	fds[0].fd = c.listener_fd;
 	*ret_struck = false;
-	while ((r = poll(fds, 2, TIMEOUT_MSEC)) > 0 &&
+	while ((r = poll(fds, 2, timeout_msec)) > 0 &&
 	       (fds[0].revents & POLLIN))
 		*ret_struck |= answer(c.listener_fd, point, &n, pid);
 	if (r == 0)
-		kill(pid, SIGKILL);
+		end_hung(pid);
 	if (r < 0 || waitpid(pid, &status, 0) < 0)
 		die("wait");
 	close(c.listener_fd);
@@ -692,9 +727,14 @@ int main(int argc, char **argv)
 	FILE *ask, *say;
 	int work_fd, null_fd;
 
+	if (argc > 1 && sscanf(argv[1], "--timeout=%d", &timeout_msec) == 1) {
+		timeout_msec *= 1000;
+		argc--;
+		argv++;
+	}
 	if (argc < 4) {
-		fprintf(stderr,
-		        "usage: strike TEMPLATE WORK PROGRAM [WORD]...\n");
+		fprintf(stderr, "usage: strike [--timeout=SECONDS] TEMPLATE "
+		                "WORK PROGRAM [WORD]...\n");
 		return 2;
 	}
 	umask(022);

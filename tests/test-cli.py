@@ -21,7 +21,7 @@ import subprocess
 import sys
 import termios
 
-from cli_lib import NodeCopy, Run, Tap, TIMEOUT
+from cli_lib import NodeCopy, Run, Tap, TIMEOUT, run_words
 
 FALSE_FLAG = "eks-al2-flag-false-extra-args"
 FALSE_KEY = "eks-al2-config-false"
@@ -243,9 +243,8 @@ def check_full(program, nodes):
         with open("/dev/full", "w", encoding="utf-8") as full, \
                 NodeCopy(os.path.join(nodes, node or COMPLIANT)) as copy:
             root = ["--root=."] if node else []
-            done = subprocess.run([program, *words, *root], cwd=copy.root,
-                                  stdout=full, stderr=subprocess.PIPE,
-                                  timeout=TIMEOUT, check=False)
+            done = run_words([program, *words, *root], cwd=copy.root,
+                             stdout=full)
         if done.returncode == 0 or b"could not be written" not in done.stderr:
             faults.append("%s: status %d, %r" % (words, done.returncode,
                                                  done.stderr))
@@ -257,9 +256,8 @@ def check_pipe(program, nodes):
     reading, writing = os.pipe()
     os.close(reading)
     with NodeCopy(os.path.join(nodes, COMPLIANT)) as copy:
-        done = subprocess.run([program, "audit", "--root=."], cwd=copy.root,
-                              stdout=writing, stderr=subprocess.PIPE,
-                              timeout=TIMEOUT, check=False)
+        done = run_words([program, "audit", "--root=."], cwd=copy.root,
+                         stdout=writing)
     os.close(writing)
     if done.returncode <= 0:
         return ["status %d: %r" % (done.returncode, done.stderr)]
@@ -328,11 +326,10 @@ def check_patch(program, nodes):
         with NodeCopy(os.path.join(nodes, node)) as fixed, \
                 NodeCopy(os.path.join(nodes, node)) as patched:
             preview = Run([program, "fix", "-n", "--root=" + patched.root])
-            done = subprocess.run(
+            done = run_words(
                 ["patch", "-p1", "--no-backup-if-mismatch", "-d",
-                 patched.root], input=preview.out.encode(),
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                timeout=TIMEOUT, check=False)
+                 patched.root], preview.out.encode(),
+                stderr=subprocess.STDOUT)
             run = Run([program, "fix", "--root=" + fixed.root])
             if done.returncode != 0 or run.status != 0:
                 faults.append("%s: patch: %r fix: %s%s" % (

@@ -11,11 +11,10 @@ the specs are read, too, that its functions hand on. What is not installed is sk
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 
-from cli_lib import NodeCopy, Run, Tap, TIMEOUT
+from cli_lib import ENV, NodeCopy, Run, Tap, run_words
 
 WORDS = {"--output": {"text", "json"}, "--color": {"auto", "always", "never"},
          "--method": {"auto", "config", "flag"},
@@ -66,10 +65,10 @@ def check_words_taken(program, commands):
     return faults
 
 
-def shell(words, **options):
-    return subprocess.run(words, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=TIMEOUT, check=False, text=True, **options)
+def shell(words, env=None, **options):
+    done = run_words(words, env={**ENV, **(env or {})}, **options)
+    done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
+    return done
 
 
 def check_syntax(name, path):
@@ -167,8 +166,7 @@ def fish(path, line, program):
     with tempfile.TemporaryDirectory(prefix="kr-fish-") as home:
         done = shell(["fish", "--no-config", "-c",
                       "source $argv[1]; complete -C $argv[2]", path, line],
-                     env={"PATH": folder + ":/usr/bin:/bin", "HOME": home,
-                          "LC_ALL": "C.UTF-8"})
+                     env={"PATH": folder + ":/usr/bin:/bin", "HOME": home})
     if done.returncode or done.stderr:
         return {"status %d: %s" % (done.returncode, done.stderr)}
     return {entry.split("\t")[0] for entry in done.stdout.splitlines()}

@@ -24,7 +24,7 @@ import threading
 import time
 
 from apiserver_lib import ApiServer, Authority
-from cli_lib import Run, Tap
+from cli_lib import TIMEOUT, Run, Tap
 from json_schema import Schemas
 
 KEY = "makeIPTablesUtilChains"
@@ -182,7 +182,7 @@ class Test:
             self.expect("no answer", "unknown", "no answer in time",
                         "--configz=" + server.url, "--node=n")
             took = time.monotonic() - start
-            self.tap.row("and no longer", [] if 9 < took < 30
+            self.tap.row("and no sooner", [] if took > 9
                          else ["%.1f s" % took])
 
     def test_environment(self):
@@ -226,9 +226,12 @@ class Test:
                 "--insecure-http"
         pem = "--cacert and --cert are for https, and http://127.0.0.1:%d " \
               "is plain http" % port
+        if not has_ipv6():
+            self.tap.skip("http://[::1]", "no IPv6 here")
         for url, reason, *words in (
                 ("http://127.0.0.1:%d" % port, PROXY_HINT),
-                ("http://[::1]:%d" % port, PROXY_HINT),
+                *([("http://[::1]:%d" % port, PROXY_HINT)] if has_ipv6()
+                  else []),
                 ("https://127.0.0.1:%d" % port, "connection refused"),
                 ("ftp://127.0.0.1", https), ("file:///etc/passwd", https),
                 ("https://me:%s@127.0.0.1" % TOKEN,
@@ -540,6 +543,15 @@ def closed_port(kept=[]): # pylint: disable=dangerous-default-value
     return found.getsockname()[1]
 
 
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as found:
+            found.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def answering(data):
     """The port of a server that answers one client with DATA, whatever it
@@ -563,7 +575,7 @@ def on_terminal(words):
     pid, terminal = pty.fork()
     if pid == 0:
         os.execv(words[0], words)
-    end = time.monotonic() + 50
+    end = time.monotonic() + TIMEOUT
     while select.select([terminal], [], [], max(0, end - time.monotonic()))[0]:
         try:
             text += os.read(terminal, 4096)

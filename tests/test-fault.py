@@ -39,9 +39,10 @@ import threading
 import time
 
 import fault_lib
-from cli_lib import Tap
-from fault_lib import (KILL, SHAPES, Root, Scenario, Strike, check_after,
-                       differences, node_part, torn, unfinished)
+from cli_lib import HUNG, Tap
+from fault_lib import (KILL, SHAPES, NoScenario, Root, Scenario, Strike,
+                       StrikeDied, check_after, differences, node_part, torn,
+                       unfinished)
 
 EVERY_DEFAULT = 41
 FAULTS_MAX = 12
@@ -121,7 +122,9 @@ def check_missed(left, result, call):
 
 def check_point(s, left, result, struck, point):
     index, call, fault = point
-    if not struck:
+    if result.status == HUNG:
+        faults = ["it hung"]
+    elif not struck:
         faults = check_missed(left, result, call)
     elif fault == KILL:
         faults = check_killed(s, left, result)
@@ -193,14 +196,19 @@ class Row:
         os.sched_setaffinity(0, {cpu})
         with Strike(self.strike, self.s.start,
                     lambda root: self.s.words(root, self.s.command)) as strike:
-            while points := self.batch():
-                answers = strike.ask([point[1:] for point in points])
-                for point, (result, struck, tree, root) in zip(points,
-                                                               answers):
-                    faults += check_point(self.s, self.left(tree, root),
-                                          result, struck, point)
-                    self.n_missed += not struck
+            try:
+                while points := self.batch():
+                    self.try_points(strike, points, faults)
+            except StrikeDied as error:
+                faults.append("%s: not all points were tried" % error)
         return faults
+
+    def try_points(self, strike, points, faults):
+        answers = strike.ask([point[1:] for point in points])
+        for point, (result, struck, tree, root) in zip(points, answers):
+            faults += check_point(self.s, self.left(tree, root), result,
+                                  struck, point)
+            self.n_missed += not struck
 
     def left(self, tree, root):
         """Which another thread may have seen first."""
@@ -220,8 +228,8 @@ class Suite:
         self.loaded = set() # commands whose start was tried
 
     def row(self, s):
-        """Tries the points of scenario S."""
-        if self.only and self.only not in s.name:
+        """Tries the points of scenario S, where there is one."""
+        if not s or self.only and self.only not in s.name:
             return
         points = list(s.points())
         if s.command in self.loaded: # the same, whatever tree comes then
@@ -240,6 +248,14 @@ class Suite:
             s.name, len(points), len(s.calls), s.n_files, len(row.lefts)),
             faults)
 
+    def scenario(self, name, *rest):
+        """A row that fails, and None, where it cannot be tried."""
+        try:
+            return Scenario(self.program, name, *rest)
+        except NoScenario as error:
+            self.tap.row(name, [error])
+            return None
+
     def shape(self, name, tree):
         with Root(tree) as root:
             done = fault_lib.run([self.program, "fix", "--root=" + root.path])
@@ -247,17 +263,15 @@ class Suite:
         if done.status != 0:
             self.tap.row(name, [done])
             return
-        fix = Scenario(self.program, name + ": fix", tree, "fix",
-                       (tree, fixed))
-        undo = Scenario(self.program, name + ": undo", fixed, "undo",
-                        (fixed, tree))
+        fix = self.scenario(name + ": fix", tree, "fix", (tree, fixed))
+        undo = self.scenario(name + ": undo", fixed, "undo", (fixed, tree))
         self.row(fix)
         self.row(undo)
-        for s in (fix, undo):
+        for s in filter(None, (fix, undo)):
             for call, half in halves(s):
                 for word, ends in words_after(s, half):
-                    self.row(Scenario(
-                        self.program, "%s: %s after %s, killed at %s #%d" % (
+                    self.row(self.scenario(
+                        "%s: %s after %s, killed at %s #%d" % (
                             name, word, s.command, call.name, call.nth),
                         half, word, ends, True))
 

@@ -20,7 +20,7 @@ import tempfile
 import urllib.parse
 import xml.etree.ElementTree
 
-from cli_lib import NodeCopy, Run, Tap, TIMEOUT
+from cli_lib import NodeCopy, Run, Tap, run_words
 from json_schema import Schemas, parse
 
 FORMATS = ("sarif", "junit", "prometheus")
@@ -46,11 +46,8 @@ def check_xml(text, schemas):
         file.write(text)
         file.flush()
         for name in ("junit-ant.xsd", "junit-jenkins.xsd"):
-            done = subprocess.run(
-                ["xmllint", "--noout", "--huge", "--schema",
-                 os.path.join(schemas, name), file.name],
-                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                timeout=TIMEOUT, check=False)
+            done = run_words(["xmllint", "--noout", "--huge", "--schema",
+                              os.path.join(schemas, name), file.name])
             if done.returncode != 0:
                 faults.append(done.stderr.decode("utf-8", "replace")[:2000])
     return faults
@@ -133,10 +130,8 @@ def check_promtool(text):
     """What Prometheus itself says, where it is installed."""
     if not shutil.which("promtool"):
         return []
-    done = subprocess.run(["promtool", "check", "metrics"],
-                          input=text.encode(), stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=TIMEOUT,
-                          check=False)
+    done = run_words(["promtool", "check", "metrics"], text.encode(),
+                     stderr=subprocess.STDOUT)
     return [done.stdout.decode()] if done.returncode != 0 else []
 
 
@@ -376,9 +371,8 @@ N_FLEET = 256  # each word with each verdict, equally often
 
 
 def fleet_output(printer, name, number):
-    done = subprocess.run([printer, name, str(number)], check=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=TIMEOUT)
+    done = run_words([printer, name, str(number)])
+    done.check_returncode()
     return done.stdout, int(done.stderr)
 
 

@@ -21,7 +21,7 @@ import tempfile
 import threading
 
 import fault_lib
-from cli_lib import Tap
+from cli_lib import Tap, finish
 from fault_lib import add_file, node_tree
 from host_lib import wait_for
 
@@ -72,7 +72,8 @@ def end_of(fix):
                                re.M).group(1))
     if tracer:
         os.kill(tracer, signal.SIGKILL)
-    return fix.communicate(timeout=60)[0].decode()
+    _, out, err = finish(fix)
+    return (out + err).decode()
 
 
 class Case:
@@ -490,7 +491,7 @@ def check_two(program, tree):
         runs = [subprocess.Popen(case.words(), stdout=subprocess.PIPE,
                                  stderr=subprocess.STDOUT, env=fault_lib.ENV)
                 for _ in range(4)]
-        texts = [r.communicate(timeout=60)[0].decode() for r in runs]
+        texts = [b"".join(finish(r)[1:]).decode() for r in runs]
         records = [p for p in os.listdir(case.at(fault_lib.STATE))
                    if os.path.isdir(os.path.join(case.at(fault_lib.STATE), p))]
         allowed = (0, 4) # 4: changed by the other one between two looks
