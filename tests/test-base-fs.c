@@ -3,8 +3,10 @@
 /* base/fs: nothing leads out of the root, and an overlay is seen. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/filter.h>
+#include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <string.h>
@@ -275,12 +277,15 @@ static void forbid_openat2(int error)
 		.len = ARRAY_SIZE(filter),
 		.filter = filter,
 	};
+	const struct open_how how = {0};
 
 	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
 	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program),
 	                 0);
-	ck_assert_int_eq(syscall(SYS_openat2, -1, "", NULL, 0), -1);
-	/* valgrind has no openat2 either */
+	ck_assert_int_eq(syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how)),
+	                 -1);
+	/* valgrind before 3.24 has no openat2 either; later ones look at the
+	 * arguments first */
 	ck_assert(errno == error || errno == ENOSYS);
 }
 
