@@ -33,11 +33,11 @@ CLANG_FORMAT = 14  # Debian 12's
 
 def tree(root):
     """Paths of all files that are, or would be, in version control."""
-    listing = subprocess.run(
+    listing = shutil.which("git") and subprocess.run(
         ["git", "-C", root, "-c", "safe.directory=*", "ls-files", "-z",
          "--cached", "--others", "--exclude-standard"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
-    if listing.returncode == 0:
+    if listing and listing.returncode == 0:
         paths = os.fsdecode(listing.stdout).split("\0")
         return sorted({p for p in paths
                        if p and os.path.isfile(os.path.join(root, p))})
