@@ -100,9 +100,22 @@ class Authority:
         if done.returncode:
             raise OSError("openssl %s: %s" % (words[0], done.stdout))
 
-    def issue(self, name, names="", days=2):
+    @staticmethod
+    def validity(is_over):
+        """openssl 3.4 and later take dates, those before days below 0."""
+        if not is_over:
+            return ["-days", "2"]
+        known = subprocess.run(["openssl", "x509", "-help"], check=False,
+                               stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT).stdout
+        if b"-not_before" in known:
+            return ["-not_before", "20200101000000Z",
+                    "-not_after", "20200102000000Z"]
+        return ["-days", "-1"]
+
+    def issue(self, name, names="", is_over=False):
         """A certificate of CN=NAME, for NAMES as "DNS:localhost,IP:...":
-        paths of it and its key. DAYS may be negative: over."""
+        paths of it and its key."""
         self.n_issued += 1
         base = os.path.join(self.folder, "%s-%d" % (name, self.n_issued))
         with open(base + ".ext", "w", encoding="utf-8") as file:
@@ -114,9 +127,9 @@ class Authority:
                      "/O=system:masters/CN=" + name, "-keyout", base + ".key",
                      "-out", base + ".csr")
         self.openssl("x509", "-req", "-in", base + ".csr", "-CA", self.cert,
-                     "-CAkey", self.key, "-CAcreateserial", "-days",
-                     str(days), "-extfile", base + ".ext", "-out",
-                     base + ".crt")
+                     "-CAkey", self.key, "-CAcreateserial", "-extfile",
+                     base + ".ext", "-out", base + ".crt",
+                     *self.validity(is_over))
         return base + ".crt", base + ".key"
 
     def tls(self, names="IP:127.0.0.1,DNS:localhost", clients=True):

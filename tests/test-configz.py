@@ -398,13 +398,13 @@ class Test:
 
     def check_certificates(self, ours, token):
         """Servers with certificates that their authority did make."""
-        for name, names, days, part in (
-                ("of another name", "DNS:elsewhere.example", 2, "name"),
-                ("of another address", "IP:192.0.2.1", 2, "name"),
-                ("without names", "", 2, "name"),
-                ("that is over", "IP:127.0.0.1", -1, "expired")):
+        for name, names, is_over, part in (
+                ("of another name", "DNS:elsewhere.example", False, "name"),
+                ("of another address", "IP:192.0.2.1", False, "name"),
+                ("without names", "", False, "name"),
+                ("that is over", "IP:127.0.0.1", True, "expired")):
             cert, key = ours.issue("server-" + name.replace(" ", "-"), names,
-                                   days)
+                                   is_over)
             with ApiServer({"tls": {"cert": cert, "key": key},
                             "named": {"n": {}}}) as server:
                 live = self.expect(
