@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "report/build.h"
+#include "base/json-build.h"
 #include "report/fleet.h"
 #include "report/text-audit.h"
 

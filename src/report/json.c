@@ -2,7 +2,7 @@
 
 /*
  * Results for scripts. Bytes of a file that are no UTF-8 are replaced by U+FFFD
- * in `text` (report/build); the offset and length tell where the bytes are.
+ * in `text` (base/json-build); the offset and length tell where the bytes are.
  */
 
 #include <errno.h>
@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json-build.h"
 #include "node/name.h"
-#include "report/build.h"
 #include "report/diff.h"
 #include "report/json.h"
 

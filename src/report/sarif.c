@@ -29,8 +29,8 @@
 
 #include "base/clock.h"
 #include "base/format.h"
+#include "base/json-build.h"
 #include "base/macro.h"
-#include "report/build.h"
 #include "report/finding.h"
 
 #define SCHEMA                                                                 \

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json-build.h"
 #include "base/macro.h"
 #include "base/utf8.h"
-#include "report/build.h"
 
 cJSON *kr_build_object(struct kr_build *b, cJSON *parent, const char *name)
 {
@@ -81,6 +81,14 @@ void kr_build_string(struct kr_build *b, cJSON *o, const char *name,
 		b->failed = !cJSON_AddNullToObject(o, name) || b->failed;
 }
 
+void kr_build_verbatim(struct kr_build *b, cJSON *o, const char *name,
+                       const char *s)
+{
+	b->failed = !(s ? cJSON_AddStringToObject(o, name, s)
+	                : cJSON_AddNullToObject(o, name)) ||
+	            b->failed;
+}
+
 void kr_build_when(struct kr_build *b, cJSON *o, const char *name,
                    uint64_t usec)
 {
@@ -90,11 +98,18 @@ void kr_build_when(struct kr_build *b, cJSON *o, const char *name,
 	kr_build_string(b, o, name, usec > 0 ? text : NULL);
 }
 
-int kr_build_print(struct kr_build *b, cJSON *root, FILE *out)
+char *kr_build_lines(struct kr_build *b, cJSON *root)
 {
 	char *text = b->failed ? NULL : cJSON_Print(root);
 
 	cJSON_Delete(root);
+	return text;
+}
+
+int kr_build_print(struct kr_build *b, cJSON *root, FILE *out)
+{
+	char *text = kr_build_lines(b, root);
+
 	if (!text)
 		return -ENOMEM;
 	fputs(text, out);

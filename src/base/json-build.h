@@ -41,6 +41,11 @@ void kr_build_bytes(struct kr_build *b, cJSON *o, const char *name,
 void kr_build_string(struct kr_build *b, cJSON *o, const char *name,
                      const char *s);
 
+/* The same with the bytes of S as they are, UTF-8 or not: for what only this
+ * program reads again, and must find byte for byte. */
+void kr_build_verbatim(struct kr_build *b, cJSON *o, const char *name,
+                       const char *s);
+
 /* A realtime in microseconds as RFC 3339, UTC; 0 is null. */
 void kr_build_when(struct kr_build *b, cJSON *o, const char *name,
                    uint64_t usec);
@@ -52,3 +57,6 @@ int kr_build_print(struct kr_build *b, cJSON *root, FILE *out);
 /* ROOT's text in one line, for the caller to free; ROOT is freed. NULL when
  * memory ran out. */
 char *kr_build_line(struct kr_build *b, cJSON *root);
+
+/* The same on lines of its own. */
+char *kr_build_lines(struct kr_build *b, cJSON *root);
