@@ -22,6 +22,7 @@
 #include <cjson/cJSON.h>
 
 #include "base/clock.h"
+#include "base/json-build.h"
 #include "fix/files.h"
 #include "fix/manifest.h"
 
@@ -52,66 +53,64 @@ bool kr_manifest_is_pending(enum kr_manifest_state state)
 
 /* --- writing ------------------------------------------------------------- */
 
-static void add_string(cJSON *o, const char *name, const char *s)
+/* "" is null, too. */
+static void add_string(struct kr_build *b, cJSON *o, const char *name,
+                       const char *s)
 {
-	if (s && *s)
-		cJSON_AddStringToObject(o, name, s);
-	else
-		cJSON_AddNullToObject(o, name);
+	kr_build_verbatim(b, o, name, s && *s ? s : NULL);
 }
 
-static void format_file(cJSON *list, const struct kr_manifest_file *f)
+static void add_edit(struct kr_build *b, cJSON *edits, const struct kr_edit *e)
 {
-	cJSON *o = cJSON_CreateObject(), *edits;
+	cJSON *o = kr_build_element(b, edits);
 
-	add_string(o, "path", f->path);
-	add_string(o, "copy", f->copy);
-	add_string(o, "folder", f->folder);
-	cJSON_AddBoolToObject(o, "removed", f->removed);
-	add_string(o, "before", f->before);
-	add_string(o, "after", f->after);
-	add_string(o, "temp", f->temp);
-	add_string(o, "back", f->back);
-	edits = cJSON_AddArrayToObject(o, "edits");
-	for (size_t i = 0; i < f->n_edits; i++) {
-		cJSON *e = cJSON_CreateObject();
-
-		cJSON_AddNumberToObject(e, "offset",
-		                        (double)f->edits[i].offset);
-		cJSON_AddNumberToObject(e, "length",
-		                        (double)f->edits[i].length);
-		cJSON_AddStringToObject(e, "text", f->edits[i].text);
-		cJSON_AddItemToArray(edits, e);
-	}
-	cJSON_AddItemToArray(list, o);
+	kr_build_number(b, o, "offset", (double)e->offset);
+	kr_build_number(b, o, "length", (double)e->length);
+	kr_build_verbatim(b, o, "text", e->text);
 }
 
+static void add_file(struct kr_build *b, cJSON *files,
+                     const struct kr_manifest_file *f)
+{
+	cJSON *o = kr_build_element(b, files), *edits;
+
+	add_string(b, o, "path", f->path);
+	add_string(b, o, "copy", f->copy);
+	add_string(b, o, "folder", f->folder);
+	kr_build_boolean(b, o, "removed", f->removed);
+	add_string(b, o, "before", f->before);
+	add_string(b, o, "after", f->after);
+	add_string(b, o, "temp", f->temp);
+	add_string(b, o, "back", f->back);
+	edits = kr_build_array(b, o, "edits");
+	for (size_t i = 0; i < f->n_edits; i++)
+		add_edit(b, edits, &f->edits[i]);
+}
+
+/* NULL: memory ran out, for whatever part of it. */
 static char *format(const struct kr_manifest *m)
 {
 	cJSON *root = cJSON_CreateObject(), *files;
+	struct kr_build b = {0};
 	char time[KR_RFC3339_SIZE];
-	char *text;
 
 	kr_rfc3339(m->realtime_usec, time);
-	cJSON_AddNumberToObject(root, "schema", SCHEMA);
-	cJSON_AddStringToObject(root, "id", m->id);
-	cJSON_AddStringToObject(root, "time", time);
-	cJSON_AddNumberToObject(root, "time_usec", (double)m->realtime_usec);
-	add_string(root, "machine_id", m->machine_id);
-	add_string(root, "invocation_id", m->invocation_id);
-	add_string(root, "unit", m->unit);
-	add_string(root, "config", m->config);
-	cJSON_AddStringToObject(root, "state", state_names[m->state]);
-	cJSON_AddStringToObject(root, "disk_before",
-	                        kr_state_to_string(m->disk_before));
-	add_string(root, "reason", m->reason);
-	cJSON_AddBoolToObject(root, "by_hand", m->by_hand);
-	files = cJSON_AddArrayToObject(root, "files");
+	kr_build_number(&b, root, "schema", SCHEMA);
+	add_string(&b, root, "id", m->id);
+	add_string(&b, root, "time", time);
+	kr_build_number(&b, root, "time_usec", (double)m->realtime_usec);
+	add_string(&b, root, "machine_id", m->machine_id);
+	add_string(&b, root, "invocation_id", m->invocation_id);
+	add_string(&b, root, "unit", m->unit);
+	add_string(&b, root, "config", m->config);
+	add_string(&b, root, "state", state_names[m->state]);
+	add_string(&b, root, "disk_before", kr_state_to_string(m->disk_before));
+	add_string(&b, root, "reason", m->reason);
+	kr_build_boolean(&b, root, "by_hand", m->by_hand);
+	files = kr_build_array(&b, root, "files");
 	for (size_t i = 0; i < m->n_files; i++)
-		format_file(files, &m->files[i]);
-	text = cJSON_Print(root);
-	cJSON_Delete(root);
-	return text;
+		add_file(&b, files, &m->files[i]);
+	return kr_build_lines(&b, root);
 }
 
 int kr_manifest_write(int folder_fd, const struct kr_manifest *manifest)
@@ -123,12 +122,12 @@ int kr_manifest_write(int folder_fd, const struct kr_manifest *manifest)
 		return -ENOMEM;
 	r = kr_write_file(folder_fd, "manifest.json.new", text, strlen(text),
 	                  -1);
-	if (r == 0 && renameat(folder_fd, "manifest.json.new", folder_fd,
-	                       "manifest.json") < 0)
-		r = -errno;
-	if (r == 0 && fsync(folder_fd) < 0)
-		r = -errno;
-	return r;
+	if (r < 0)
+		return r;
+	if (renameat(folder_fd, "manifest.json.new", folder_fd,
+	             "manifest.json") < 0)
+		return -errno;
+	return fsync(folder_fd) < 0 ? -errno : 0;
 }
 
 /* --- reading ------------------------------------------------------------- */
@@ -509,22 +508,31 @@ int kr_manifest_copy(struct kr_fs *fs, const char *id,
 	return strcmp(hex, file->before) == 0 ? 0 : -EBADMSG;
 }
 
-char *kr_machine_id(struct kr_fs *fs)
+int kr_machine_id(struct kr_fs *fs, char **ret)
 {
 	const struct kr_file *file;
+	int r = kr_fs_read(fs, "/etc/machine-id", &file);
 
-	if (kr_fs_read(fs, "/etc/machine-id", &file) < 0 ||
-	    strcspn(file->data, "\n") == 0)
-		return NULL;
-	return strndup(file->data, strcspn(file->data, "\n"));
+	*ret = NULL;
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || strcspn(file->data, "\n") == 0)
+		return 0;
+	*ret = strndup(file->data, strcspn(file->data, "\n"));
+	return *ret ? 0 : -ENOMEM;
 }
 
 bool kr_manifest_is_ours(struct kr_fs *fs, const struct kr_manifest *manifest)
 {
-	_cleanup_free_ char *id = kr_machine_id(fs);
+	const char *ours = manifest->machine_id;
+	const struct kr_file *file;
+	size_t length;
 
-	return !id || !manifest->machine_id ||
-	       strcmp(id, manifest->machine_id) == 0;
+	if (!ours || kr_fs_read(fs, "/etc/machine-id", &file) < 0)
+		return true;
+	length = strcspn(file->data, "\n");
+	return length == 0 ||
+	       (strncmp(file->data, ours, length) == 0 && ours[length] == '\0');
 }
 
 bool kr_manifest_is_before(const struct kr_manifest *manifest,

@@ -74,7 +74,7 @@ struct kr_manifest {
 };
 
 /* Writes manifest.json into the folder, atomically and to the disk. 0 or an
- * errno. */
+ * errno; -ENOMEM: it is as it was, since no part of a record is left out. */
 int kr_manifest_write(int folder_fd, const struct kr_manifest *manifest);
 
 /* Reads the one of ID. 0; -ENOENT; -EBADMSG: not a manifest; -EPROTONOSUPPORT:
@@ -124,5 +124,6 @@ int kr_manifest_copy(struct kr_fs *fs, const char *id,
                      const struct kr_manifest_file *file,
                      const struct kr_file **ret);
 
-/* The node's machine id, which the caller frees; NULL: it has none. */
-char *kr_machine_id(struct kr_fs *fs);
+/* The node's machine id, which the caller frees; NULL: it has none. 0 or
+ * -ENOMEM. */
+int kr_machine_id(struct kr_fs *fs, char **ret);

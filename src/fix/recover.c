@@ -152,6 +152,8 @@ static int mark_undone(struct kr_fs *fs, struct kr_manifest *m,
 	m->state = KR_MANIFEST_UNDONE;
 	free(m->reason);
 	m->reason = strdup("it was interrupted");
+	if (!m->reason)
+		return -ENOMEM;
 	r = folder_fd < 0 ? folder_fd : kr_manifest_write(folder_fd, m);
 	if (r == 0)
 		kr_diag_add(diag, KR_NOTE, "recovered", KR_SPAN_NONE,

@@ -47,6 +47,7 @@ struct kr_transaction {
 	struct kr_record record;
 	const struct kr_manifest *undone;
 	bool finished; /* commit() succeeded, or a revert did not */
+	bool refused;  /* reverted for a reason, whether or not that is known */
 };
 
 const char *kr_transaction_id(const struct kr_transaction *tx)
@@ -116,12 +117,14 @@ static int start(struct kr_transaction *tx,
                  const struct kr_edits *edits)
 {
 	struct kr_manifest *m = &tx->record.manifest;
+	int r = kr_machine_id(tx->fs, &m->machine_id);
 
+	if (r < 0)
+		return r;
 	tx->undone = about->undone;
 	m->disk_before = about->disk_before;
 	m->unit = strdup(about->unit);
 	m->config = about->config ? strdup(about->config) : NULL;
-	m->machine_id = kr_machine_id(tx->fs);
 	m->invocation_id =
 		about->invocation_id ? strdup(about->invocation_id) : NULL;
 	m->files = calloc(edits->n_files, sizeof(*m->files));
@@ -388,6 +391,8 @@ int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
 	struct kr_manifest *m = &tx->record.manifest;
 	int result = 0;
 
+	/* the files count: for the words alone there may be no memory */
+	tx->refused = reason != NULL;
 	free(m->reason);
 	m->reason = reason ? strdup(reason) : NULL;
 	for (size_t i = tx->n_targets; i-- > 0;) {
@@ -412,9 +417,8 @@ int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
 
 void kr_transaction_reverted(struct kr_transaction *tx, struct kr_diag *diag)
 {
-	enum kr_manifest_state state = tx->record.manifest.reason
-	                                       ? KR_MANIFEST_PUT_BACK
-	                                       : KR_MANIFEST_UNDONE;
+	enum kr_manifest_state state =
+		tx->refused ? KR_MANIFEST_PUT_BACK : KR_MANIFEST_UNDONE;
 
 	/* the files count: a record that cannot be written is said there */
 	if (kr_record_mark(&tx->record, state, diag) == 0)

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * fix/manifest: what is written is what is read, and a record is there as a
+ * whole or not at all, whichever allocation fails. The linker hands this
+ * program the allocations of the layers below (--wrap), cJSON by its hooks.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+
+#include "base/edit.h"
+#include "fix/manifest.h"
+#include "fix/recover.h"
+#include "fix/transaction.h"
+#include "testing.h"
+
+#define ID     "20261122T000000.000000Z-00000001"
+#define FOLDER KR_STATE_DIR "/" ID
+#define A      "/etc/d/a.conf"
+#define MADE   "/etc/n/made.conf"
+
+/* --- memory -------------------------------------------------------------- */
+
+/* The Nth allocation from now on fails; 0: none does. */
+static unsigned countdown;
+
+static bool fails(void)
+{
+	if (countdown == 0 || --countdown > 0)
+		return false;
+	errno = ENOMEM;
+	return true;
+}
+
+/* The names are the linker's. */
+#define WRAP(type, name, parameters, arguments)                                \
+	type __real_##name parameters;                                         \
+	type __wrap_##name parameters;                                         \
+	type __wrap_##name parameters                                          \
+	{                                                                      \
+		return fails() ? NULL : __real_##name arguments;               \
+	}                                                                      \
+	struct kr_allow_semicolon
+
+WRAP(void *, malloc, (size_t size), (size));
+WRAP(void *, calloc, (size_t n, size_t size), (n, size));
+WRAP(void *, realloc, (void *p, size_t size), (p, size));
+WRAP(void *, reallocarray, (void *p, size_t n, size_t size), (p, n, size));
+WRAP(char *, strdup, (const char *s), (s));
+WRAP(char *, strndup, (const char *s, size_t n), (s, n));
+
+static void wrap_memory(void)
+{
+	cJSON_Hooks hooks = {.malloc_fn = __wrap_malloc, .free_fn = free};
+
+	cJSON_InitHooks(&hooks);
+}
+
+/* --- what all have in common --------------------------------------------- */
+
+static struct kr_fs *fs;
+static struct kr_edits edits;
+static struct kr_diag diag;
+
+static void setup(void)
+{
+	countdown = 0;
+	wrap_memory();
+	kr_root_setup();
+	kr_root_write("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+	kr_root_write(A, "old a\n");
+	fs = kr_root_fs();
+}
+
+static void teardown(void)
+{
+	countdown = 0;
+	kr_edits_done(&edits);
+	kr_diag_done(&diag);
+	fs = kr_fs_free(fs);
+	kr_root_teardown();
+}
+
+#define WORD(s) ((char *)(uintptr_t)(s))
+
+static struct kr_edit an_edit[] = {{4, 2, WORD("\xff\xfe\n\x01")}};
+static struct kr_manifest_file files[] = {
+	{
+		.path = WORD("/etc/d/\xe4.conf"),
+		.copy = WORD("0"),
+		.before = "before",
+		.after = "after",
+		.temp = WORD(".kubelet-remedy-1"),
+		.back = WORD(".kubelet-remedy-2"),
+		.edits = an_edit,
+		.n_edits = 1,
+	},
+};
+static const struct kr_manifest a_manifest = {
+	.id = ID,
+	.realtime_usec = 1795882797304798,
+	.machine_id = WORD("0123456789abcdef0123456789abcdef"),
+	.invocation_id = WORD("fedcba9876543210fedcba9876543210"),
+	.unit = WORD("kubelet.service"),
+	.config = WORD("/etc/k.json"),
+	.state = KR_MANIFEST_COMMITTED,
+	.disk_before = KR_STATE_FALSE,
+	.reason = WORD("for a reason"),
+	.by_hand = true,
+	.files = files,
+	.n_files = 1,
+};
+
+static char *read_text(const char *path)
+{
+	_cleanup_fs_ struct kr_fs *now = kr_root_fs();
+	const struct kr_file *file;
+
+	ck_assert_int_eq(kr_fs_read(now, path, &file), 0);
+	return strdup(file->data);
+}
+
+static void fill(struct kr_manifest_file *file)
+{
+	kr_sha256_hex("b", 1, file->before);
+	kr_sha256_hex("a", 1, file->after);
+}
+
+/* --- writing ------------------------------------------------------------- */
+
+START_TEST(test_same)
+{
+	_cleanup_manifest_ struct kr_manifest m = {0};
+	_cleanup_close_ int fd = -1;
+
+	fill(files);
+	kr_root_mkdir(FOLDER);
+	fd = kr_fs_open_folder(fs, FOLDER);
+	ck_assert_int_eq(kr_manifest_write(fd, &a_manifest), 0);
+	ck_assert_int_eq(kr_manifest_read(fs, ID, &m), 0);
+	ck_assert_str_eq(m.id, ID);
+	ck_assert(m.realtime_usec == a_manifest.realtime_usec);
+	ck_assert_str_eq(m.machine_id, a_manifest.machine_id);
+	ck_assert_str_eq(m.invocation_id, a_manifest.invocation_id);
+	ck_assert_str_eq(m.unit, a_manifest.unit);
+	ck_assert_str_eq(m.config, a_manifest.config);
+	ck_assert_str_eq(m.reason, a_manifest.reason);
+	ck_assert(m.state == KR_MANIFEST_COMMITTED && m.by_hand);
+	ck_assert_uint_eq(m.n_files, 1);
+	/* a path and a text need not be UTF-8 */
+	ck_assert_str_eq(m.files[0].path, files[0].path);
+	ck_assert_str_eq(m.files[0].temp, files[0].temp);
+	ck_assert_str_eq(m.files[0].back, files[0].back);
+	ck_assert_str_eq(m.files[0].before, files[0].before);
+	ck_assert_str_eq(m.files[0].after, files[0].after);
+	ck_assert_uint_eq(m.files[0].n_edits, 1);
+	ck_assert_uint_eq(m.files[0].edits[0].offset, 4);
+	ck_assert_uint_eq(m.files[0].edits[0].length, 2);
+	ck_assert_str_eq(m.files[0].edits[0].text, an_edit[0].text);
+}
+END_TEST
+
+START_TEST(test_write_without_memory)
+{
+	_cleanup_free_ char *old = NULL;
+	_cleanup_close_ int fd = -1;
+	unsigned n = 0;
+	int r = -ENOMEM;
+
+	fill(files);
+	kr_root_write(FOLDER "/manifest.json", "the one before\n");
+	old = read_text(FOLDER "/manifest.json");
+	fd = kr_fs_open_folder(fs, FOLDER);
+	while (r == -ENOMEM) {
+		_cleanup_free_ char *now = NULL;
+
+		countdown = ++n;
+		r = kr_manifest_write(fd, &a_manifest);
+		if (r == 0 && countdown > 0)
+			break;
+		ck_assert_msg(r == -ENOMEM, "allocation %u failed: %d", n, r);
+		now = read_text(FOLDER "/manifest.json");
+		ck_assert_msg(strcmp(now, old) == 0, "allocation %u", n);
+		ck_assert_msg(kr_root_entries(FOLDER) == 1, "allocation %u", n);
+	}
+	countdown = 0;
+	ck_assert_int_eq(r, 0);
+	/* one for each member at least */
+	ck_assert_uint_gt(n, 50);
+}
+END_TEST
+
+/* --- a whole run --------------------------------------------------------- */
+
+static void plan(void)
+{
+	const struct kr_file *file;
+
+	ck_assert_int_eq(kr_fs_read(fs, A, &file), 0);
+	ck_assert_int_eq(
+		kr_edits_add(&edits, (struct kr_span){file, 0, 3}, "new"), 0);
+	ck_assert_int_eq(kr_edits_create(&edits, MADE, "made\n"), 0);
+}
+
+/* What a fix does to files. The status of the first step that fails. */
+static int run(bool *ret_prepared)
+{
+	const struct kr_transaction_about about = {
+		.unit = "kubelet.service",
+		.config = "/etc/k.json",
+		.invocation_id = "fedcba9876543210fedcba9876543210",
+		.disk_before = KR_STATE_FALSE,
+	};
+	struct kr_transaction *tx = NULL;
+	int r = kr_transaction_prepare(fs, &edits, &about, NULL, &tx);
+
+	*ret_prepared = r == 0;
+	if (r < 0)
+		return r;
+	r = kr_transaction_commit(tx, NULL);
+	if (r == 0)
+		r = kr_transaction_keep(tx, NULL);
+	kr_transaction_free(tx);
+	return r;
+}
+
+/* What it left is one of the two states, or is brought back to the first. */
+static void check_left(unsigned n, int r, bool prepared)
+{
+	_cleanup_fs_ struct kr_fs *now = kr_root_fs(), *then = NULL;
+	_cleanup_manifests_ struct kr_manifests list = {0};
+	_cleanup_free_ char *a = NULL;
+	const char *want = r == 0 ? "new a\n" : "old a\n";
+
+	ck_assert_msg(kr_manifests_read(now, &diag, &list) == 0,
+	              "allocation %u:%s", n, kr_test_messages(&diag));
+	ck_assert_msg(diag.n_messages == 0, "allocation %u:%s", n,
+	              kr_test_messages(&diag));
+	ck_assert_msg(list.n_items == 0 || prepared, "allocation %u", n);
+	for (size_t i = 0; i < list.n_items; i++) {
+		const struct kr_manifest *m = &list.items[i];
+
+		ck_assert_msg(m->n_files == 2 && m->machine_id &&
+		                      m->invocation_id && m->config &&
+		                      m->files[1].folder,
+		              "allocation %u", n);
+	}
+	ck_assert_msg(kr_recover_run(now, &diag) >= 0 &&
+	                      kr_recover_end(now, &diag) == 0,
+	              "allocation %u:%s", n, kr_test_messages(&diag));
+	a = read_text(A);
+	ck_assert_msg(strcmp(a, want) == 0, "allocation %u: %s", n, a);
+	ck_assert_msg(kr_root_entries("/etc/d") == 1, "allocation %u", n);
+	ck_assert_msg(kr_root_entries("/etc/n") == (r == 0), "allocation %u",
+	              n);
+}
+
+static bool run_one(unsigned n)
+{
+	bool prepared, failed;
+	int r;
+
+	plan();
+	countdown = n;
+	r = run(&prepared);
+	failed = countdown == 0;
+	countdown = 0;
+	ck_assert_msg(r == 0 || (failed && r == -ENOMEM), "allocation %u: %d",
+	              n, r);
+	ck_assert_msg(!failed || r < 0 || prepared, "allocation %u", n);
+	check_left(n, r, prepared);
+	return failed;
+}
+
+START_TEST(test_run_without_memory)
+{
+	unsigned n = 1;
+
+	while (run_one(n)) {
+		n++;
+		teardown();
+		setup();
+	}
+	/* four records alone */
+	ck_assert_uint_gt(n, 200);
+}
+END_TEST
+
+static void add_tests(Suite *suite)
+{
+	TCase *tc = kr_test_case(suite, "records", setup, teardown);
+
+	/* some hundred runs, each to the disk */
+	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, test_same);
+	tcase_add_test(tc, test_write_without_memory);
+	tcase_add_test(tc, test_run_without_memory);
+}
+
+KR_TEST_MAIN(add_tests);
