@@ -3,6 +3,7 @@
 /* base/edit: splices, and the laws they keep. */
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/edit.h"
@@ -132,6 +133,52 @@ START_TEST(test_join)
 }
 END_TEST
 
+/* Edits that somebody else made up, of six bytes. */
+static const struct {
+	const char *name;
+	struct splice edits[2];
+	int want;
+} made_up[] = {
+	{"apart", {{0, 2, "x"}, {3, 3, "y"}}, 0},
+	{"touching", {{0, 2, "x"}, {2, 4, "y"}}, 0},
+	{"inserted behind", {{0, 6, "x"}, {6, 0, "y"}}, 0},
+	{"one byte too long", {{0, 7, "x"}}, -EINVAL},
+	{"behind the end", {{7, 0, "x"}}, -EINVAL},
+	{"the second too long", {{0, 2, "x"}, {5, 2, "y"}}, -EINVAL},
+	{"an end that wraps", {{6, SIZE_MAX, "x"}}, -EINVAL},
+	{"an end that wraps to the first", {{1, SIZE_MAX, "x"}}, -EINVAL},
+	{"a start without end", {{SIZE_MAX, 0, "x"}}, -EINVAL},
+	{"unsorted", {{3, 1, "x"}, {0, 1, "y"}}, -EINVAL},
+	{"overlapping", {{0, 3, "x"}, {2, 2, "y"}}, -EINVAL},
+	{"overlapping by all", {{0, 6, "x"}, {0, 6, "y"}}, -EINVAL},
+	{"twice at one place", {{2, 0, "x"}, {2, 0, "y"}}, -EINVAL},
+	{"an insertion before a cut", {{2, 0, "x"}, {2, 1, "y"}}, -EINVAL},
+};
+
+START_TEST(test_made_up)
+{
+	struct kr_edit edits[2];
+	struct kr_file_edits f = {
+		.file = kr_test_file("/f", "abcdef", 6),
+		.edits = edits,
+	};
+	_cleanup_free_ char *out = NULL;
+	size_t size = 0;
+	int r;
+
+	for (; f.n_edits < 2 && made_up[_i].edits[f.n_edits].text;
+	     f.n_edits++) {
+		const struct splice *s = &made_up[_i].edits[f.n_edits];
+
+		edits[f.n_edits] = (struct kr_edit){s->offset, s->length,
+		                                    (char *)(uintptr_t)s->text};
+	}
+	r = kr_file_edits_apply(&f, &out, &size);
+	ck_assert_msg(r == made_up[_i].want, "%s: %d", made_up[_i].name, r);
+	ck_assert_msg((out != NULL) == (r == 0), "%s", made_up[_i].name);
+}
+END_TEST
+
 START_TEST(test_create)
 {
 	_cleanup_edits_ struct kr_edits edits = {0};
@@ -151,6 +198,7 @@ static void add_tests(Suite *suite)
 	TCase *tc = kr_test_case(suite, "edit", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
+	tcase_add_loop_test(tc, test_made_up, 0, ARRAY_SIZE(made_up));
 	tcase_add_test(tc, test_create);
 	tcase_add_test(tc, test_join);
 	tcase_add_test(tc, test_cut);

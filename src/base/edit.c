@@ -3,7 +3,8 @@
 /*
  * Edits: byte splices, kept sorted, never overlapping. No two start at one
  * offset either: which of them came first could not be told. An insertion where
- * another edit ends comes behind that edit's text.
+ * another edit ends comes behind that edit's text. What is added keeps to that;
+ * edits may come from elsewhere, too (a record), so who applies them looks.
  */
 
 #include <errno.h>
@@ -193,6 +194,24 @@ int kr_edits_remove(struct kr_edits *edits, const struct kr_file *file)
 	return insert(f, 0, file->size, "");
 }
 
+/* Each lies in SIZE bytes, behind the one before it. */
+static bool fit(const struct kr_file_edits *edits, size_t size)
+{
+	size_t end = 0;
+
+	for (size_t i = 0; i < edits->n_edits; i++) {
+		const struct kr_edit *e = &edits->edits[i];
+
+		if (e->offset < end || e->offset > size ||
+		    e->length > size - e->offset)
+			return false;
+		if (i > 0 && e->offset == edits->edits[i - 1].offset)
+			return false;
+		end = e->offset + e->length;
+	}
+	return true;
+}
+
 int kr_file_edits_apply(const struct kr_file_edits *edits, char **ret_data,
                         size_t *ret_size)
 {
@@ -201,6 +220,8 @@ int kr_file_edits_apply(const struct kr_file_edits *edits, char **ret_data,
 	size_t total = size, from = 0;
 	char *out, *p;
 
+	if (!fit(edits, size))
+		return -EINVAL;
 	for (size_t i = 0; i < edits->n_edits; i++)
 		total += strlen(edits->edits[i].text) - edits->edits[i].length;
 	out = p = malloc(total + 1);

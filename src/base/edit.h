@@ -61,7 +61,8 @@ int kr_edits_remove(struct kr_edits *edits, const struct kr_file *file);
 
 /*
  * The file's bytes after the edits, NUL-terminated, RET_SIZE of them without
- * the NUL; the caller frees them. 0 or -ENOMEM.
+ * the NUL; the caller frees them. 0; -EINVAL: an edit lies outside the file, or
+ * not behind the one before it; -ENOMEM.
  */
 int kr_file_edits_apply(const struct kr_file_edits *edits, char **ret_data,
                         size_t *ret_size);
