@@ -293,6 +293,138 @@ START_TEST(test_run_without_memory)
 }
 END_TEST
 
+/* --- what is no whole record --------------------------------------------- */
+
+enum level {
+	ROOT,
+	FILE_,
+	EDIT,
+};
+
+/* A member is gone, or another value. */
+static const struct {
+	enum level level;
+	const char *name, *value; /* NULL: gone */
+	bool is_fine;
+} broken[] = {
+	{ROOT, "schema", NULL},
+	{ROOT, "id", NULL},
+	{ROOT, "time", NULL},
+	{ROOT, "time_usec", NULL},
+	{ROOT, "time_usec", "-1"},
+	{ROOT, "time_usec", "1e300"},
+	{ROOT, "machine_id", NULL},
+	{ROOT, "machine_id", "null", true},
+	{ROOT, "invocation_id", "null", true},
+	/* written since, and with it the other two */
+	{ROOT, "invocation_id", NULL, true},
+	{ROOT, "config", NULL},
+	{ROOT, "config", "null", true},
+	{ROOT, "by_hand", NULL},
+	{ROOT, "unit", NULL},
+	{ROOT, "unit", "null"},
+	{ROOT, "state", NULL},
+	{ROOT, "state", "\"lost\""},
+	{ROOT, "disk_before", NULL},
+	{ROOT, "disk_before", "7"},
+	{ROOT, "reason", NULL},
+	{ROOT, "reason", "null", true},
+	{ROOT, "files", NULL},
+	{ROOT, "files", "[]"},
+	{ROOT, "files", "{}"},
+	{ROOT, "files", "[{}]"},
+	{ROOT, "files", "[1]"},
+	{FILE_, "path", NULL},
+	{FILE_, "path", "null"},
+	{FILE_, "path", "\"a.conf\""},
+	{FILE_, "path", "\"/\""},
+	{FILE_, "path", "\"/etc/d/../e/a.conf\""},
+	{FILE_, "path", "\"/etc/d/..\""},
+	{FILE_, "copy", NULL},
+	{FILE_, "copy", "null"},
+	{FILE_, "copy", "\"../0\""},
+	{FILE_, "folder", NULL},
+	{FILE_, "folder", "\"/etc/d\"", true},
+	{FILE_, "folder", "\"/etc/e\""},
+	{FILE_, "folder", "\"/etc/d/x\""},
+	{FILE_, "folder", "\"/\""},
+	{FILE_, "removed", NULL},
+	{FILE_, "removed", "true"},
+	{FILE_, "before", NULL},
+	{FILE_, "before", "null"},
+	{FILE_, "before", "\"0a\""},
+	{FILE_, "after", NULL},
+	{FILE_, "after", "null"},
+	{FILE_, "temp", NULL},
+	{FILE_, "temp", "\"a.conf\""},
+	{FILE_, "temp", "\"..\""},
+	{FILE_, "back", NULL},
+	{FILE_, "back", "null", true},
+	{FILE_, "back", "\"b.conf\""},
+	{FILE_, "back", "\".kubelet-remedy-/../a\""},
+	{FILE_, "edits", NULL},
+	{FILE_, "edits", "[]"},
+	{FILE_, "edits", "7"},
+	{EDIT, "offset", NULL},
+	{EDIT, "offset", "-1"},
+	{EDIT, "offset", "0.5"},
+	{EDIT, "offset", "1e300"},
+	{EDIT, "length", NULL},
+	{EDIT, "length", "null"},
+	{EDIT, "text", NULL},
+	{EDIT, "text", "null"},
+};
+
+static void break_record(const char *name, enum level level, const char *value)
+{
+	_cleanup_free_ char *old = read_text(FOLDER "/manifest.json");
+	_cleanup_free_ char *text = NULL;
+	cJSON *root = cJSON_Parse(old), *o = root;
+
+	if (level >= FILE_)
+		o = cJSON_GetArrayItem(cJSON_GetObjectItem(o, "files"), 0);
+	if (level >= EDIT)
+		o = cJSON_GetArrayItem(cJSON_GetObjectItem(o, "edits"), 0);
+	ck_assert_ptr_nonnull(cJSON_GetObjectItem(o, name));
+	cJSON_DeleteItemFromObject(o, name);
+	if (value)
+		cJSON_AddItemToObject(o, name, cJSON_Parse(value));
+	text = cJSON_Print(root);
+	cJSON_Delete(root);
+	kr_root_write(FOLDER "/manifest.json", text);
+}
+
+/* Nothing is taken back or removed, and that is said: nobody knows what the run
+ * had done. */
+START_TEST(test_broken)
+{
+	_cleanup_manifest_ struct kr_manifest m = {0};
+	_cleanup_close_ int fd = -1;
+	char name[64];
+	int r;
+
+	snprintf(name, sizeof(name), "%s %s", broken[_i].name,
+	         broken[_i].value ? broken[_i].value : "gone");
+	fill(files);
+	kr_root_mkdir(FOLDER);
+	kr_root_write(KR_STATE_DIR "/pending", "");
+	fd = kr_fs_open_folder(fs, FOLDER);
+	ck_assert_int_eq(kr_manifest_write(fd, &a_manifest), 0);
+	break_record(broken[_i].name, broken[_i].level, broken[_i].value);
+	r = kr_manifest_read(fs, ID, &m);
+	ck_assert_msg((r == 0) == broken[_i].is_fine &&
+	                      (r == 0 || r == -EBADMSG),
+	              "%s: %d", name, r);
+	if (r == 0)
+		return;
+	ck_assert_msg(kr_recover_run(fs, &diag) == -EBADMSG, "%s", name);
+	ck_assert_msg(kr_diag_find(&diag, "recover") != NULL, "%s:%s", name,
+	              kr_test_messages(&diag));
+	ck_assert_msg(kr_root_entries(KR_STATE_DIR) == 2, "%s", name);
+	ck_assert_msg(kr_root_entries("/etc/d") == 1, "%s", name);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tc = kr_test_case(suite, "records", setup, teardown);
@@ -302,6 +434,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tc, test_same);
 	tcase_add_test(tc, test_write_without_memory);
 	tcase_add_test(tc, test_run_without_memory);
+	tcase_add_loop_test(tc, test_broken, 0, ARRAY_SIZE(broken));
 }
 
 KR_TEST_MAIN(add_tests);

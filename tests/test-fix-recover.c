@@ -169,12 +169,15 @@ static void hash(char c, char ret[static KR_SHA256_HEX_SIZE])
 
 static void write_record(const struct row *row)
 {
+	struct kr_edit edit = {0, 0, (char *)(uintptr_t) "after\n"};
 	struct kr_manifest_file file = {
 		.path = (char *)(uintptr_t)A,
 		.copy = row->kind == MADE ? NULL : (char *)(uintptr_t) "0",
 		.removed = row->kind == REMOVED,
 		.temp = strrchr(TEMP, '/') + 1,
 		.back = row->old ? NULL : strrchr(BACK, '/') + 1,
+		.edits = &edit,
+		.n_edits = 1,
 	};
 	const struct kr_manifest m = {
 		.id = ID,

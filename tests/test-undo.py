@@ -265,6 +265,118 @@ def copy_changed(case):
     case.refused("is not there or not what was kept")
 
 
+MISFIT = "its copy does not fit the record"
+
+
+def made_up(case):
+    """tests/records: edits of a fix, changed at random. They would write
+    behind the file's end, and must not, whatever stands there now."""
+    old = case.node.read(DROPIN)
+    case.fix()
+    left = case.node.read(DROPIN)
+    shutil.rmtree(case.node.root + STATE)
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                          "records")
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            record = file.read()
+        own = STATE + "/" + json.loads(record)["id"]
+        case.write(own + "/manifest.json", record)
+        case.write(own + "/0", old)
+        case.write(own + "/1", case.node.read(CONFIG).replace(
+            KEY + b": true", KEY + b": false"))
+        for now in (left, left + b"# theirs\n", b"# theirs\n" + left):
+            case.write(DROPIN, now)
+            case.refused(MISFIT)
+
+
+def change_edits(case, change):
+    """CHANGE is called with the edits of the one file of the record."""
+    path = STATE + "/" + case.records()[0] + "/manifest.json"
+    record = json.loads(case.node.read(path))
+    change(record["files"][0]["edits"])
+    case.write(path, json.dumps(record))
+
+
+def edit_moved(case):
+    """It lies in the file, and is another place than the fix's."""
+    def move(edits):
+        edits[0]["offset"] += 1
+    case.fix()
+    change_edits(case, move)
+    case.refused(MISFIT)
+
+
+def edit_longer(case):
+    def lengthen(edits):
+        edits[0]["length"] += 1
+    case.fix()
+    case.write(DROPIN, case.node.read(DROPIN) + b"# theirs\n")
+    change_edits(case, lengthen)
+    case.refused(MISFIT)
+
+
+def edit_twice(case):
+    case.fix()
+    change_edits(case, lambda edits: edits.append(dict(edits[0])))
+    case.refused(MISFIT)
+
+
+def edits_unsorted(case):
+    def add(edits):
+        edits.append({"offset": 0, "length": 1, "text": ""})
+    case.fix()
+    change_edits(case, add)
+    case.refused(MISFIT)
+
+
+def made_otherwise(case):
+    """The file that was made is not the one that its record tells of."""
+    def other(edits):
+        edits[0]["text"] += "#"
+    vendor(case)
+    case.fix()
+    change_edits(case, other)
+    case.refused(MISFIT)
+
+
+def interrupted(case, change):
+    """recover, behind a run whose record CHANGE has spoilt: not a word of
+    anything that was put back, and all stays for who can tell."""
+    case.fix()
+    own = STATE + "/" + case.records()[0]
+    record = json.loads(case.node.read(own + "/manifest.json"))
+    record["state"] = "committed"
+    change(record)
+    case.write(own + "/manifest.json", json.dumps(record))
+    case.write(STATE + "/pending", "")
+    before = case.node.snapshot()
+    for words in (("recover",), ("recover", record["id"]), ("fix",),
+                  ("undo",)):
+        run = case.run(*words)
+        text = run.out + run.err
+        case.expect(run.status == 4 and "incomplete" in text
+                    and "put back" not in run.out, "%s: %d: %s", words,
+                    run.status, text)
+    case.expect(case.node.snapshot() == before, "changed: %s",
+                differences(before, case.node.snapshot()))
+    case.expect(os.path.exists(case.node.root + STATE + "/pending")
+                and os.path.exists(case.node.root + own + "/0"),
+                "the old file is not kept")
+
+
+def interrupted_without_files(case):
+    interrupted(case, lambda record: record.update(files=[]))
+
+
+def interrupted_without_edits(case):
+    interrupted(case, lambda record: record["files"][0].pop("edits"))
+
+
+def interrupted_without_hash(case):
+    interrupted(case, lambda record: record["files"][0].pop("after"))
+
+
 def foreign(case):
     """A clone of a machine undoes nothing of the other one's."""
     case.write("/etc/machine-id", "0123456789abcdef0123456789abcdef\n")
@@ -383,7 +495,10 @@ def unit_named(case):
 
 ROWS = (other_lines, rewritten, rewritten_beside_ours, gone, other_decision,
         twice, one_line, beside_the_key, our_line_changed, made,
-        made_and_changed, made_beside_others, copy_gone, copy_changed, foreign,
+        made_and_changed, made_beside_others, copy_gone, copy_changed, made_up,
+        edit_moved, edit_longer, edit_twice, edits_unsorted, made_otherwise,
+        interrupted_without_files, interrupted_without_edits,
+        interrupted_without_hash, foreign,
         unknown, named, clock_went_back, last_ten, config_named,
         unit_named)
 

@@ -9,6 +9,10 @@
  *
  * One of the first three while no fix runs was interrupted. What lies beside
  * the targets goes only after the state that follows them is on the disk.
+ *
+ * What is read need not be what was written: a disk, a human or the builder of
+ * an image may have changed it. A record that lacks a member, a file or an edit
+ * is none, and neither is one whose names could be other files than ours.
  */
 
 #include <dirent.h>
@@ -25,8 +29,10 @@
 #include "base/json-build.h"
 #include "fix/files.h"
 #include "fix/manifest.h"
+#include "fix/replace.h"
 
-#define SCHEMA 1
+#define SCHEMA   1
+#define TIME_MAX ((double)(UINT64_C(1) << 53)) /* microseconds; exact there */
 
 static const char *const state_names[] = {
 	[KR_MANIFEST_PREPARED] = "prepared",
@@ -142,84 +148,152 @@ static int take_string(const cJSON *o, const char *name, char **ret)
 	return s && !*ret ? -ENOMEM : 0;
 }
 
-static void take_hash(const cJSON *o, const char *name,
-                      char ret[static KR_SHA256_HEX_SIZE])
+/* Null, or a whole hash. */
+static int take_hash(const cJSON *o, const char *name,
+                     char ret[static KR_SHA256_HEX_SIZE])
 {
 	const char *s =
 		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, name));
 
 	strlcpy(ret, s ? s : "", KR_SHA256_HEX_SIZE);
+	if (s && (strlen(s) != KR_SHA256_HEX_SIZE - 1 ||
+	          strspn(s, "0123456789abcdef") != strlen(s)))
+		return -EBADMSG;
+	return 0;
 }
 
 static int take_size(const cJSON *o, const char *name, size_t *ret)
 {
 	const cJSON *n = cJSON_GetObjectItemCaseSensitive(o, name);
 
-	if (!cJSON_IsNumber(n) || n->valuedouble < 0 ||
+	if (!cJSON_IsNumber(n) || !(n->valuedouble >= 0) ||
 	    n->valuedouble > (double)KR_FILE_SIZE_MAX)
 		return -EBADMSG;
 	*ret = (size_t)n->valuedouble;
-	return 0;
+	return (double)*ret < n->valuedouble ? -EBADMSG : 0;
 }
 
+static int parse_edit(const cJSON *o, struct kr_manifest_file *f)
+{
+	struct kr_edit *edit = &f->edits[f->n_edits];
+	int r = take_string(o, "text", &edit->text);
+
+	if (r < 0)
+		return r;
+	if (!edit->text)
+		return -EBADMSG;
+	f->n_edits++;
+	r = take_size(o, "offset", &edit->offset);
+	return r < 0 ? r : take_size(o, "length", &edit->length);
+}
+
+/* No file is recorded that is not changed. What the edits say is compared with
+ * the copy by who applies them (fix/undo-edits). */
 static int parse_edits(const cJSON *list, struct kr_manifest_file *f)
 {
+	int n = cJSON_GetArraySize(list), r;
 	const cJSON *e;
-	size_t end = 0;
 
-	f->edits =
-		calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof(*f->edits));
+	if (!cJSON_IsArray(list) || n == 0)
+		return -EBADMSG;
+	f->edits = calloc((size_t)n, sizeof(*f->edits));
 	if (!f->edits)
 		return -ENOMEM;
 	cJSON_ArrayForEach(e, list)
 	{
-		struct kr_edit *edit = &f->edits[f->n_edits];
-		int r = take_string(e, "text", &edit->text);
-
-		if (r == 0 && !edit->text)
-			return -EBADMSG;
-		f->n_edits += r == 0;
-		if (r == 0)
-			r = take_size(e, "offset", &edit->offset);
-		if (r == 0)
-			r = take_size(e, "length", &edit->length);
+		r = parse_edit(e, f);
 		if (r < 0)
 			return r;
-		if (edit->offset < end)
-			return -EBADMSG;
-		end = edit->offset + edit->length;
 	}
 	return 0;
 }
 
 static bool is_plain_name(const char *name)
 {
+	return !name || (*name && !strchr(name, '/') &&
+	                 strcmp(name, ".") != 0 && strcmp(name, "..") != 0);
+}
+
+/* What recovery removes must not be anything but ours. */
+static bool is_beside(const char *name)
+{
 	return !name ||
-	       (*name && !strchr(name, '/') && strcmp(name, "..") != 0);
+	       (is_plain_name(name) &&
+	        strncmp(name, KR_TEMP_PREFIX, strlen(KR_TEMP_PREFIX)) == 0);
+}
+
+/* FOLDER is on the way to PATH. */
+static bool is_above(const char *folder, const char *path)
+{
+	size_t length = strlen(folder);
+
+	return length > 1 && strncmp(path, folder, length) == 0 &&
+	       path[length] == '/';
+}
+
+static int check_names(const struct kr_manifest_file *f)
+{
+	_cleanup_free_ char *normal = NULL;
+
+	if (!f->path || *f->path != '/')
+		return -EBADMSG;
+	normal = kr_path_normalise(f->path);
+	if (!normal)
+		return -ENOMEM;
+	if (strcmp(normal, f->path) != 0 || !f->path[1] ||
+	    (f->folder && !is_above(f->folder, f->path)) ||
+	    !is_plain_name(f->copy) || !is_beside(f->temp) ||
+	    !is_beside(f->back))
+		return -EBADMSG;
+	return 0;
+}
+
+/* The file had bytes before unless it was made, and has some after unless it
+ * was taken away. */
+static bool has_hashes(const struct kr_manifest_file *f)
+{
+	return !f->copy == !*f->before && f->removed == !*f->after &&
+	       (f->copy || !f->removed);
+}
+
+static int take_names(const cJSON *o, struct kr_manifest_file *f)
+{
+	const struct {
+		const char *name;
+		char **to;
+	} names[] = {
+		{"path", &f->path}, {"copy", &f->copy}, {"folder", &f->folder},
+		{"temp", &f->temp}, {"back", &f->back},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		int r = take_string(o, names[i].name, names[i].to);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static int parse_file(const cJSON *o, struct kr_manifest_file *f)
 {
-	int r = take_string(o, "path", &f->path);
+	int r = take_names(o, f);
 
-	if (r == 0)
-		r = take_string(o, "copy", &f->copy);
-	if (r == 0)
-		r = take_string(o, "folder", &f->folder);
-	if (r == 0)
-		r = take_string(o, "temp", &f->temp);
-	if (r == 0)
-		r = take_string(o, "back", &f->back);
 	if (r < 0)
 		return r;
-	if (!f->path || *f->path != '/' || (f->folder && *f->folder != '/') ||
-	    !is_plain_name(f->copy) || !is_plain_name(f->temp) ||
-	    !is_plain_name(f->back))
-		return -EBADMSG;
+	r = check_names(f);
+	if (r < 0)
+		return r;
 	f->removed =
 		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "removed"));
-	take_hash(o, "before", f->before);
-	take_hash(o, "after", f->after);
+	r = take_hash(o, "before", f->before);
+	if (r < 0)
+		return r;
+	r = take_hash(o, "after", f->after);
+	if (r < 0)
+		return r;
+	if (!has_hashes(f))
+		return -EBADMSG;
 	return parse_edits(cJSON_GetObjectItemCaseSensitive(o, "edits"), f);
 }
 
@@ -244,7 +318,8 @@ static int parse_state(const cJSON *root, struct kr_manifest *m)
 			found++;
 		}
 	}
-	if (found != 2 || !cJSON_IsNumber(usec))
+	if (found != 2 || !cJSON_IsNumber(usec) || !(usec->valuedouble >= 0) ||
+	    usec->valuedouble > TIME_MAX)
 		return -EBADMSG;
 	m->realtime_usec = (uint64_t)usec->valuedouble;
 	return 0;
@@ -260,6 +335,53 @@ static int check_schema(const cJSON *root)
 	return n->valuedouble == SCHEMA ? 0 : -EPROTONOSUPPORT;
 }
 
+/* --- a whole record ------------------------------------------------------ */
+
+/* By the time since when they are written: what has one of the last has all. */
+static const char *const members[] = {
+	"id",    "time",   "time_usec",   "machine_id",
+	"unit",  "state",  "disk_before", "reason",
+	"files", "config", "by_hand",     "invocation_id",
+};
+#define N_FIRST_MEMBERS 9
+
+static const char *const file_members[] = {
+	"path",  "copy", "folder", "removed", "before",
+	"after", "temp", "edits",  "back",
+};
+#define N_FIRST_FILE_MEMBERS 8
+
+static bool has_members(const cJSON *o, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!cJSON_GetObjectItemCaseSensitive(o, names[i]))
+			return false;
+	}
+	return true;
+}
+
+/* One that lost a part must not be taken for one of a run that did less: what
+ * would be left of that run is not known. */
+static bool is_whole(const cJSON *root)
+{
+	bool now = cJSON_GetObjectItemCaseSensitive(root, "invocation_id");
+	const cJSON *files = cJSON_GetObjectItemCaseSensitive(root, "files");
+	const cJSON *f;
+
+	if (!has_members(root, members,
+	                 now ? ARRAY_SIZE(members) : N_FIRST_MEMBERS) ||
+	    !cJSON_IsArray(files) || cJSON_GetArraySize(files) == 0)
+		return false;
+	cJSON_ArrayForEach(f, files)
+	{
+		if (!has_members(f, file_members,
+		                 now ? ARRAY_SIZE(file_members)
+		                     : N_FIRST_FILE_MEMBERS))
+			return false;
+	}
+	return true;
+}
+
 static int parse(const char *text, struct kr_manifest *m)
 {
 	cJSON *root = cJSON_Parse(text);
@@ -268,7 +390,7 @@ static int parse(const char *text, struct kr_manifest *m)
 	int r = check_schema(root);
 
 	if (r == 0)
-		r = cJSON_IsArray(files) ? parse_state(root, m) : -EBADMSG;
+		r = is_whole(root) ? parse_state(root, m) : -EBADMSG;
 	if (r == 0)
 		r = take_string(root, "machine_id", &m->machine_id);
 	if (r == 0)
@@ -463,7 +585,7 @@ int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
 		                 r == -EPROTONOSUPPORT
 		                         ? "was written by a newer version of "
 		                           "this program"
-		                         : "is no record of a fix");
+		                         : "is no whole record of a fix");
 	}
 	*ret = list;
 	list = (struct kr_manifests){0};

@@ -244,9 +244,9 @@ static int check_unknown(struct kr_fs *fs, const struct kr_manifests *list,
 		return r;
 	kr_diag_add_path(diag, KR_ERROR, "recover", path,
 	                 "holds the record of a run that may not have come to "
-	                 "its end, and that this version cannot read: the old "
-	                 "files lie there, and when kubelet's are as they "
-	                 "should be, that folder must be removed");
+	                 "its end, and that is incomplete or of a newer "
+	                 "version: the old files lie there, and when kubelet's "
+	                 "are as they should be, that folder must be removed");
 	return -EBADMSG;
 }
 

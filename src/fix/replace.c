@@ -162,7 +162,7 @@ void kr_replacement_name(char ret[static KR_TEMP_SIZE])
 	unsigned random[3];
 
 	arc4random_buf(random, sizeof(random));
-	snprintf(ret, KR_TEMP_SIZE, ".kubelet-remedy-%08x%08x%08x", random[0],
+	snprintf(ret, KR_TEMP_SIZE, KR_TEMP_PREFIX "%08x%08x%08x", random[0],
 	         random[1], random[2]);
 }
 

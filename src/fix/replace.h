@@ -12,7 +12,8 @@
 #include "base/fs.h"
 #include "fix/swap.h"
 
-#define KR_TEMP_SIZE 48
+#define KR_TEMP_SIZE   48
+#define KR_TEMP_PREFIX ".kubelet-remedy-"
 
 /* What lies beside the target. */
 enum kr_beside {

@@ -12,6 +12,10 @@
  *                                       platform has written the file anew);
  *                                       more than once, refused
  *   we made it                          it goes, unless it was changed since
+ *
+ * A record may have been damaged, or be of somebody who built the image. So
+ * nothing that it says of bytes is believed: its edits of the copy must give
+ * what it says that we left, and what puts our bytes back must give the copy.
  */
 
 #include <errno.h>
@@ -22,6 +26,8 @@
 
 #define KNOWN_SIZE      28 /* "makeIPTablesUtilChains: true" */
 #define BEHIND_CUT_SIZE 8
+
+static const char MISFIT[] = "its copy does not fit the record";
 
 struct reversing {
 	struct kr_fs *fs;
@@ -59,14 +65,35 @@ static int revert_edit(struct reversing *r, const struct kr_file *now,
 	const struct kr_span span = {now, offset, strlen(edit->text)};
 	_cleanup_free_ char *text = NULL;
 
-	if (edit->offset + edit->length > old->size ||
-	    memchr(old->data + edit->offset, '\0', edit->length))
-		return refuse(r, now->path, "its copy does not fit the record");
+	if (memchr(old->data + edit->offset, '\0', edit->length))
+		return refuse(r, now->path, "its copy holds a NUL there");
 	text = strndup(old->data + edit->offset, edit->length);
 	if (!text)
 		return -ENOMEM;
 	r->any = true;
 	return kr_edits_add(r->edits, span, text);
+}
+
+/* Whether the edits of NOW, all of which are ours, make OLD of it. */
+static int gives_back(struct reversing *r, const struct kr_file *now,
+                      const struct kr_file *old)
+{
+	for (size_t i = 0; i < r->edits->n_files; i++) {
+		const struct kr_file_edits *f = &r->edits->files[i];
+		_cleanup_free_ char *data = NULL;
+		size_t size;
+		int result;
+
+		if (f->file != now)
+			continue;
+		result = kr_file_edits_apply(f, &data, &size);
+		if (result == 0 &&
+		    (size != old->size || memcmp(data, old->data, size) != 0))
+			result = -EINVAL;
+		return result == -EINVAL ? refuse(r, now->path, MISFIT)
+		                         : result;
+	}
+	return refuse(r, now->path, MISFIT);
 }
 
 /* The file is as we left it: every edit stands where it was put. */
@@ -75,17 +102,18 @@ static int revert_exactly(struct reversing *r, const struct kr_file *now,
                           const struct kr_manifest_file *file)
 {
 	size_t grown = 0, shrunk = 0;
-	int result = 0;
 
-	for (size_t i = 0; result == 0 && i < file->n_edits; i++) {
+	for (size_t i = 0; i < file->n_edits; i++) {
 		const struct kr_edit *e = &file->edits[i];
-
-		result =
+		int result =
 			revert_edit(r, now, e->offset + grown - shrunk, old, e);
+
+		if (result != 0)
+			return result;
 		grown += strlen(e->text);
 		shrunk += e->length;
 	}
-	return result;
+	return gives_back(r, now, old);
 }
 
 /* --- a file with other changes ------------------------------------------- */
@@ -163,19 +191,14 @@ static struct lines next_to(const struct lines *lines, size_t length)
 	return next;
 }
 
+/* AFTER, SIZE bytes, is what the fix had left. */
 static int revert_among_others(struct reversing *r, const struct kr_file *now,
                                const struct kr_file *old,
-                               const struct kr_manifest_file *file)
+                               const struct kr_manifest_file *file,
+                               const char *after, size_t size)
 {
-	const struct kr_file_edits ours = {
-		.file = old,
-		.path = file->path,
-		.edits = file->edits,
-		.n_edits = file->n_edits,
-	};
-	_cleanup_free_ char *after = NULL;
-	size_t size, grown = 0, shrunk = 0;
-	int result = kr_file_edits_apply(&ours, &after, &size);
+	size_t grown = 0, shrunk = 0;
+	int result = 0;
 
 	for (size_t i = 0; result == 0 && i < file->n_edits; i++) {
 		const struct kr_edit *e = &file->edits[i];
@@ -201,11 +224,39 @@ static int revert_among_others(struct reversing *r, const struct kr_file *now,
 
 /* --- one file ------------------------------------------------------------ */
 
+/* What the fix had left, by its edits of OLD (NULL: it made the file), and by
+ * the hash that it kept. KR_UNDO_REFUSED: these differ. */
+static int redo(struct reversing *r, const struct kr_manifest_file *file,
+                const struct kr_file *old, char **ret, size_t *ret_size)
+{
+	const struct kr_file_edits ours = {
+		.file = old,
+		.path = file->path,
+		.edits = file->edits,
+		.n_edits = file->n_edits,
+	};
+	char hex[KR_SHA256_HEX_SIZE];
+	int result = kr_file_edits_apply(&ours, ret, ret_size);
+
+	if (result == -EINVAL)
+		return refuse(r, file->path, MISFIT);
+	if (result < 0)
+		return result;
+	kr_sha256_hex(*ret, *ret_size, hex);
+	return strcmp(hex, file->after) == 0 ? 0
+	                                     : refuse(r, file->path, MISFIT);
+}
+
 static int revert_made(struct reversing *r, const struct kr_manifest_file *file)
 {
+	_cleanup_free_ char *after = NULL;
 	const struct kr_file *now;
-	int result = kr_fs_read(r->fs, file->path, &now);
+	size_t size;
+	int result = redo(r, file, NULL, &after, &size);
 
+	if (result != 0)
+		return result;
+	result = kr_fs_read(r->fs, file->path, &now);
 	if (result == -ENOENT)
 		return 0;
 	if (result < 0)
@@ -218,19 +269,11 @@ static int revert_made(struct reversing *r, const struct kr_manifest_file *file)
 	              "was made by the fix and changed by somebody since");
 }
 
-static bool edits_fit(const struct kr_manifest_file *file,
-                      const struct kr_file *old)
-{
-	for (size_t i = 0; i < file->n_edits; i++) {
-		if (file->edits[i].offset + file->edits[i].length > old->size)
-			return false;
-	}
-	return true;
-}
-
 static int revert_file(struct reversing *r, const struct kr_manifest_file *file)
 {
+	_cleanup_free_ char *after = NULL;
 	const struct kr_file *now, *old;
+	size_t size;
 	int result;
 
 	if (!file->copy)
@@ -238,10 +281,13 @@ static int revert_file(struct reversing *r, const struct kr_manifest_file *file)
 	result = kr_manifest_copy(r->fs, r->manifest->id, file, &old);
 	if (result == -ENOMEM)
 		return result;
-	if (result < 0 || file->removed || !edits_fit(file, old))
+	if (result < 0 || file->removed)
 		return refuse(r, file->path,
 		              "its copy in " KR_STATE_DIR " is not there or "
 		              "not what was kept");
+	result = redo(r, file, old, &after, &size);
+	if (result != 0)
+		return result;
 	result = kr_fs_read(r->fs, file->path, &now);
 	if (result == -ENOENT)
 		return 0; /* gone, and our edit with it */
@@ -251,7 +297,7 @@ static int revert_file(struct reversing *r, const struct kr_manifest_file *file)
 		return 0;
 	if (kr_file_has_hash(now, file->after))
 		return revert_exactly(r, now, old, file);
-	return revert_among_others(r, now, old, file);
+	return revert_among_others(r, now, old, file, after, size);
 }
 
 /* STAYING gets the words for a file that has nothing of ours. */
