@@ -485,6 +485,87 @@ def check_others(program, tree, row):
     return faults
 
 
+def way(path, mode, uid=0, gid=0):
+    """A folder on the way of the state folder."""
+    def change(case):
+        os.makedirs(case.at(path), exist_ok=True)
+        os.chown(case.at(path), uid, gid)
+        os.chmod(case.at(path), mode)
+    return change
+
+
+def way_by_links(mode, uid=0):
+    """/var/lib is a link to a link in /srv, which is of MODE."""
+    def change(case):
+        for folder in ("srv", "var", "data"):
+            os.makedirs(case.at(folder), exist_ok=True)
+        if os.path.exists(case.at("var/lib")):
+            os.rename(case.at("var/lib"), case.at("data/lib"))
+        os.makedirs(case.at("data/lib"), exist_ok=True)
+        os.chmod(case.at("srv"), mode)
+        os.symlink("../data/lib", case.at("srv/lib"))
+        os.chown(case.at("srv/lib"), uid, uid, follow_symlinks=False)
+        os.symlink("/srv/lib", case.at("var/lib"))
+    return change
+
+
+def way_acl(case):
+    way("var/lib", 0o755)(case)
+    os.setxattr(case.at("var/lib"), "system.posix_acl_access",
+                fault_lib.acl(42))
+
+
+def way_of_one(case):
+    """The records are root's, the image is its builder's."""
+    all_of_one(case)
+    if os.path.exists(case.at(fault_lib.STATE)):
+        os.chown(case.at(fault_lib.STATE), 0, 0)
+
+
+# name, what is done to the way, the folder or link that is named, who
+STATE_WAY = (
+    ("nobody else", way("var/lib", 0o755), None, ""),
+    ("another owner", way("var/lib", 0o755, 7), "var/lib", "user 7"),
+    ("far above", way("var", 0o755, 7), "var", "user 7"),
+    ("the root folder", way(".", 0o777), "", "everybody"),
+    ("a group", way("var/lib", 0o775, 0, 9), "var/lib", "group 9"),
+    ("root's group", way("var/lib", 0o775), None, ""),
+    ("everybody", way("var", 0o777), "var", "everybody"),
+    ("an ACL", way_acl, "var/lib", "user 42"),
+    ("a sticky folder", way("var/lib", 0o1777), None, ""),
+    ("links in nobody else's folder", way_by_links(0o755), None, ""),
+    ("a link in everybody's folder", way_by_links(0o777), "srv",
+     "everybody"),
+    ("another's link in a sticky folder", way_by_links(0o1777, 7),
+     "srv/lib", "user 7"),
+    ("an image of another user's", way_of_one, None, ""),
+)
+
+
+def check_way(program, tree, row, made):
+    """MADE: the way is changed when there is a record already."""
+    _, change, path, who = row
+    faults = []
+    with Case(program, tree) as case:
+        if made:
+            fault_lib.run(case.words())
+        change(case)
+        before = look(case.path)
+        for command in ("undo", "recover") if made else ("fix",):
+            run = fault_lib.run(case.words(command))
+            if path is None and run.status != 0:
+                faults.append("refused: %s" % run)
+            elif path is not None and (
+                    run.status != 4
+                    or "/%s: can be written by %s" % (path, who) not in run.err
+                    or look(case.path) != before):
+                faults.append("%s" % run)
+        if not made and path is not None and os.path.exists(
+                case.at(fault_lib.STATE)):
+            faults.append("a state folder was made")
+    return faults
+
+
 def check_two(program, tree):
     """Two fixes at once: both end well, and one has changed something."""
     with Case(program, tree) as case:
@@ -556,6 +637,11 @@ def run(program, nodes):
     for row in OTHERS_WRITE:
         tap.row("others may write: " + row[0],
                 check_others(program, tree, row))
+    for row in STATE_WAY:
+        for made in (False, True):
+            tap.row("the way of the %s: %s" % (
+                "records" if made else "first record", row[0]),
+                    check_way(program, tree, row, made))
     tap.row("several fixes at once", check_two(program, tree))
     tap.row("a boot tool writes meanwhile", check_boot_tool(program, tree))
     print("# %d trees and races tried" % tap.number)

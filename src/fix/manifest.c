@@ -29,6 +29,7 @@
 #include "base/json-build.h"
 #include "fix/files.h"
 #include "fix/manifest.h"
+#include "fix/others.h"
 #include "fix/replace.h"
 
 #define SCHEMA   1
@@ -532,8 +533,11 @@ static int check_owner(struct kr_fs *fs, struct kr_diag *diag)
 	if (r < 0)
 		return unreadable(diag, KR_STATE_DIR, r);
 	if ((st.st.st_uid == 0 || st.st.st_uid == geteuid()) &&
-	    !(st.st.st_mode & (S_IWGRP | S_IWOTH)))
-		return 0;
+	    !(st.st.st_mode & (S_IWGRP | S_IWOTH))) {
+		r = kr_others_refuse(fs, KR_STATE_DIR, diag);
+		return r < 0 && r != -EPERM ? unreadable(diag, KR_STATE_DIR, r)
+		                            : r;
+	}
 	kr_diag_add_path(diag, KR_ERROR, "manifest", KR_STATE_DIR,
 	                 "others than root can write there (owner %u, mode "
 	                 "%04o), so that its records are not trusted: look at "

@@ -5,7 +5,8 @@
  * file, by its owner, its group, everybody or an ACL; or a folder on its way,
  * since who can write a folder can put another file into the place of one in
  * it, or another folder. It is no reason to leave the setting wrong, so it is
- * said and no more.
+ * said and no more. Of a folder of ours it is another matter: what lies there
+ * makes root write any file, so there is no going on.
  *
  * In a sticky folder an entry can be replaced by its owner and the folder's
  * alone, so that only these count there: an attacker can put files beside one
@@ -27,6 +28,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include "fix/others.h"
 
@@ -55,6 +57,9 @@ struct looking {
 	struct kr_diag *diag;
 	uid_t uid; /* as good as root */
 	gid_t gid;
+	uid_t us;        /* and so is who runs this */
+	const char *own; /* a folder of ours; NULL: a file is edited */
+	size_t n_found;
 };
 
 /* A file or folder. */
@@ -73,12 +78,20 @@ static _printf_(3, 4) void say(struct looking *l, const struct place *place,
 	va_start(args, format);
 	vsnprintf(who, sizeof(who), format, args);
 	va_end(args);
-	kr_diag_add_path(l->diag, KR_WARNING, "others-may-write", place->path,
-	                 "can be written by %s%s", who,
-	                 place->is_folder
-	                         ? ", and so the file that is edited in it or "
-	                           "below it be replaced"
-	                         : "");
+	l->n_found++;
+	if (l->own)
+		kr_diag_add_path(l->diag, KR_ERROR, "own-folder", place->path,
+		                 "can be written by %s, and so what is in %s "
+		                 "be theirs: it must be root's, and nobody "
+		                 "else's to write",
+		                 who, l->own);
+	else
+		kr_diag_add_path(l->diag, KR_WARNING, "others-may-write",
+		                 place->path, "can be written by %s%s", who,
+		                 place->is_folder
+		                         ? ", and so the file that is edited "
+		                           "in it or below it be replaced"
+		                         : "");
 }
 
 static int open_place(struct looking *l, const struct place *place)
@@ -134,7 +147,7 @@ static void look_at_groups(struct looking *l, const struct place *place)
 
 static bool is_trusted(const struct looking *l, const struct stat *st)
 {
-	return st->st_uid == 0 || st->st_uid == l->uid;
+	return st->st_uid == 0 || st->st_uid == l->uid || st->st_uid == l->us;
 }
 
 static void judge(struct looking *l, const struct place *place)
@@ -165,7 +178,8 @@ static int look_along(struct looking *l, const char *path)
 		_cleanup_stat_ struct kr_stat st = {0};
 		int r = kr_fs_stat(l->fs, place.path, false, &st);
 
-		if (r == -ENOMEM)
+		/* of ours, all that is there must be known */
+		if (r == -ENOMEM || (r < 0 && r != -ENOENT && l->own))
 			return r;
 		if (r == 0) {
 			place.st = st.st;
@@ -212,17 +226,24 @@ static int look_at_links(struct looking *l, const char *path, unsigned depth)
 	return r;
 }
 
+static void trust_owner_of_root(struct looking *l)
+{
+	struct stat root;
+
+	if (fstat(kr_fs_root_fd(l->fs), &root) < 0)
+		return;
+	l->uid = root.st_uid;
+	l->gid = root.st_gid;
+}
+
 int kr_others_warn(struct kr_fs *fs, const struct kr_edits *edits, bool live,
                    struct kr_diag *diag)
 {
 	struct looking l = {.fs = fs, .diag = diag};
-	struct stat root;
 	int r = 0;
 
-	if (!live && fstat(kr_fs_root_fd(fs), &root) == 0) {
-		l.uid = root.st_uid;
-		l.gid = root.st_gid;
-	}
+	if (!live)
+		trust_owner_of_root(&l);
 	for (size_t i = 0; r == 0 && i < edits->n_files; i++) {
 		const struct kr_file_edits *f = &edits->files[i];
 
@@ -231,4 +252,23 @@ int kr_others_warn(struct kr_fs *fs, const struct kr_edits *edits, bool live,
 			r = look_at_links(&l, f->file->path, LINKS_MAX);
 	}
 	return r;
+}
+
+int kr_others_refuse(struct kr_fs *fs, const char *folder, struct kr_diag *diag)
+{
+	struct looking l = {
+		.fs = fs, .diag = diag, .us = geteuid(), .own = folder};
+	_cleanup_stat_ struct kr_stat st = {0};
+	int r = kr_fs_stat(fs, folder, true, &st);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	trust_owner_of_root(&l);
+	r = look_along(&l, st.real ? st.real : folder);
+	if (r < 0)
+		return r;
+	r = look_at_links(&l, folder, LINKS_MAX);
+	if (r < 0)
+		return r;
+	return l.n_found > 0 ? -EPERM : 0;
 }

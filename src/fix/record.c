@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "fix/boot-mark.h"
 #include "fix/files.h"
+#include "fix/others.h"
 #include "fix/record.h"
 #include "fix/replace.h"
 
@@ -84,11 +85,15 @@ static int make_id(struct kr_manifest *m, struct kr_fs *fs)
 int kr_record_make(struct kr_record *record, struct kr_fs *fs,
                    struct kr_diag *diag)
 {
-	_cleanup_close_ int state_fd =
-		kr_fs_make_folder(fs, KR_STATE_DIR, 0700);
 	static const char what[] = "copies of the files cannot be kept there";
-	int r;
+	_cleanup_close_ int state_fd = -1;
+	int r = kr_others_refuse(fs, KR_STATE_DIR, diag);
 
+	if (r == -EPERM)
+		return r;
+	if (r < 0)
+		return kr_record_fail(diag, KR_STATE_DIR, r, what);
+	state_fd = kr_fs_make_folder(fs, KR_STATE_DIR, 0700);
 	if (state_fd < 0)
 		return kr_record_fail(diag, KR_STATE_DIR, state_fd, what);
 	r = make_id(&record->manifest, fs);

@@ -76,6 +76,7 @@ static const struct row {
 	{"not-proven", BY_HAND},
 	{"not-put-back", RECORDS},
 	{"not-root", NULL},
+	{"own-folder", "put this right" AGAIN},
 	{"own-unit", NULL},
 	{"platform", NULL},
 	{"platform-unread", READ},
