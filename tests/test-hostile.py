@@ -384,6 +384,34 @@ def check_full_way_back(program, tree):
     return []
 
 
+def limited(program, tree, limit, faults):
+    """Whether a fix under a limit of file sizes is well; else all is as
+    before, with the words of a full disk."""
+    with Case(program, tree) as case:
+        before = look(case.path)
+        run = fault_lib.run(["prlimit", "--fsize=%d" % limit] + case.words())
+        if run.status == 0 and is_true(case):
+            return True
+        if (run.status != 4 or "No space left" not in run.err
+                or not run.names_a_path or look(case.path) != before
+                or os.path.exists(case.at(fault_lib.STATE + "/pending"))):
+            faults.append("%d bytes: %s" % (limit, run))
+    return False
+
+
+def check_limits(program, tree):
+    """Whichever write the limit meets. The records of a run differ by some
+    bytes, so byte by byte where only some of them can be written."""
+    faults, enough = [], 0
+    while enough < 4096 and not limited(program, tree, enough, faults):
+        enough += 16
+    for limit in range(enough - 48, enough):
+        limited(program, tree, limit, faults)
+    if not 400 < enough < 4096:
+        faults.append("all went well with %d bytes" % enough)
+    return faults[:5]
+
+
 # --- who else can write --------------------------------------------------------------
 
 def chown_config(case):
@@ -634,6 +662,7 @@ def run(program, nodes):
                 check_no_exchange(program, tree, error))
     tap.row("an overlay of two file systems", check_overlay(program, tree))
     tap.row("a way back on full disks", check_full_way_back(program, tree))
+    tap.row("a limit of file sizes", check_limits(program, tree))
     for row in OTHERS_WRITE:
         tap.row("others may write: " + row[0],
                 check_others(program, tree, row))

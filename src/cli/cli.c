@@ -3,6 +3,9 @@
 /*
  * The commands: each is a file of its own here. Whatever it says, a status that
  * is good becomes another one where its output has not gone out.
+ *
+ * Neither a reader that went nor a limit of file sizes (ulimit -f) ends a run
+ * in its middle: the write fails, and is treated as one.
  */
 
 #include <errno.h>
@@ -43,6 +46,7 @@ int kr_cli_run(const struct kr_options *o, FILE *out, FILE *err)
 	int status;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	status = dispatch(o, out, err);
 	if (kr_cli_flushed(out))
 		return status;

@@ -20,8 +20,10 @@ int kr_write_all(int fd, const void *data, size_t size)
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		/* a limit of file sizes: no room, for us. -EFBIG would be one
+		 * of what was read */
 		if (n < 0)
-			return -errno;
+			return errno == EFBIG ? -ENOSPC : -errno;
 		p += n;
 		size -= (size_t)n;
 	}

@@ -7,7 +7,8 @@
 
 #include "base/fs.h"
 
-/* Writes all of it. 0 or an errno. */
+/* Writes all of it. 0 or an errno; -ENOSPC also where a limit of file sizes
+ * (RLIMIT_FSIZE) forbids it. */
 int kr_write_all(int fd, const void *data, size_t size);
 
 /* Writes a file of ours into a folder of ours, to the disk: SIZE bytes of DATA,

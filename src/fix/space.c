@@ -11,13 +11,14 @@
  * some tidying (btrfs), or nothing at all (0 blocks: some network and FUSE file
  * systems), or have no number of inodes. So this looks for what is sure to
  * fail, with a margin for folders and the manifest, and an error while writing
- * is still handled.
+ * is still handled. A limit of file sizes is such a thing, too.
  */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -40,6 +41,7 @@ struct need {
 struct needs {
 	struct need *items; /* one for each file system */
 	size_t n_items;
+	rlim_t file_max; /* what this process may write, in bytes */
 	struct kr_fs *fs;
 	struct kr_diag *diag;
 };
@@ -124,6 +126,10 @@ static int add(struct needs *needs, const char *path, const size_t *sizes,
 		return r;
 	need = find(needs, fd, st.st_dev);
 	for (size_t i = 0; i < n; i++) {
+		if (sizes[i] > needs->file_max)
+			return refuse(needs, path, -ENOSPC,
+			              "is larger than this process may write "
+			              "(ulimit -f)");
 		need->bytes += (sizes[i] + need->block - 1) / need->block *
 		               need->block;
 		need->inodes++;
@@ -166,8 +172,11 @@ int kr_space_check(struct kr_fs *fs, const struct kr_edits *edits,
                    struct kr_diag *diag)
 {
 	struct needs needs = {.fs = fs, .diag = diag};
+	struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
 	int r = 0;
 
+	getrlimit(RLIMIT_FSIZE, &limit);
+	needs.file_max = limit.rlim_cur;
 	needs.items = calloc(2 * edits->n_files + 1, sizeof(*needs.items));
 	if (!needs.items)
 		return -ENOMEM;
