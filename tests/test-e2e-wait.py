@@ -148,11 +148,29 @@ class Full:
         self.host.sh("umount %s" % STATE_DIR)
 
 
-def full_in_wait(host, word):
-    """A fix whose disk gets full while it waits for a kubelet that is told
+class Limited:
+    """A limit of file sizes (ulimit -f) for a fix that is at work."""
+
+    def __init__(self, host):
+        self.host = host
+
+    def __enter__(self):
+        return self
+
+    def fill(self):
+        done = self.host.sh("prlimit --fsize=10 --pid=$(pidof kubelet-remedy)")
+        if done.status:
+            raise RuntimeError(done.stderr)
+
+    def __exit__(self, *_):
+        pass
+
+
+def full_in_wait(host, word, disk=Full):
+    """A fix whose DISK gets full while it waits for a kubelet that is told
     WORD then: its result, the old files."""
     before, _ = failing_node(host, TOLD)
-    with Full(host) as full:
+    with disk(host) as full:
         process = host.spawn(["kubelet-remedy", "fix", "--wait=100"])
         started = host.wait_value("true")
         full.fill()
@@ -176,6 +194,23 @@ def test_full_and_kubelet_dies(host, tap):
 def test_full_at_the_end(host, tap):
     """A change that could not be undone later is better undone now."""
     result, before = full_in_wait(host, "well")
+    check_put_back(host, tap, result, before)
+    tap.check(FALSE_FLAG in host.argv(), "kubelet runs as before",
+              host.argv())
+    tap.contains(result.stdout, "record", "the reason is shown")
+    tap.contains(result.stderr, "No space left", "and what is full")
+
+
+def test_limited_and_kubelet_dies(host, tap):
+    result, before = full_in_wait(host, "die", Limited)
+    check_put_back(host, tap, result, before)
+    tap.check(FALSE_FLAG in host.argv(), "kubelet runs as before",
+              host.argv())
+    tap.contains(result.stderr, "No space left", "and what is full")
+
+
+def test_limited_at_the_end(host, tap):
+    result, before = full_in_wait(host, "well", Limited)
     check_put_back(host, tap, result, before)
     tap.check(FALSE_FLAG in host.argv(), "kubelet runs as before",
               host.argv())
