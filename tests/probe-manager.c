@@ -204,6 +204,7 @@ static struct kr_transient transient(char **args)
 	return (struct kr_transient){
 		.name = args[0],
 		.description = "a probe's",
+		.folder = "/var/lib",
 		.after_usec = (uint64_t)atoi(args[1]) * KR_USEC_PER_MSEC,
 		.argv = (const char *const *)args + 2,
 	};

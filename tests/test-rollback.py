@@ -550,11 +550,15 @@ def test_unit_at_boot_is_missed(host, tap):
               result.stderr)
 
 
-def enable(host):
+def install(host):
     with open(SERVICE_FILE, encoding="utf-8") as file:
         text = file.read()
     host.write("/usr/lib/systemd/system/" + RECOVER,
                text.replace("/usr/local/sbin/", "/usr/bin/"))
+
+
+def enable(host):
+    install(host)
     result = host.sh("systemctl enable %s && mkdir -p /etc/systemd/system/"
                      "bth.target.wants && ln -sf %s /etc/systemd/system/"
                      "bth.target.wants/ && sync" % (RECOVER, UNIT))
@@ -562,9 +566,92 @@ def enable(host):
         raise RuntimeError(result.stderr)
 
 
-def shown(host, *names):
-    text = host.run(["systemctl", "show", RECOVER, "-p", ",".join(names)])
+def shown(host, *names, unit=RECOVER):
+    text = host.run(["systemctl", "show", unit, "-p", ",".join(names)])
     return dict(line.split("=", 1) for line in text.stdout.splitlines())
+
+
+# what both services have, as systemctl shows it
+SANDBOX = {
+    "KeyringMode": "private", "LockPersonality": "yes",
+    "MemoryDenyWriteExecute": "yes", "NoNewPrivileges": "yes",
+    "PrivateDevices": "yes", "ProtectControlGroups": "yes",
+    "ProtectHostname": "yes", "ProtectKernelLogs": "yes",
+    "ProtectKernelModules": "yes", "ProtectKernelTunables": "yes",
+    "ProtectSystem": "yes", "RestrictRealtime": "yes", "SystemCallArchitectures": "native",
+    "SystemCallErrorNumber": "1",
+    "CapabilityBoundingSet": "cap_chown cap_dac_override cap_fowner cap_fsetid "
+                             "cap_kill cap_setfcap cap_sys_admin "
+                             "cap_sys_ptrace",
+}
+# what differs
+TRANSIENT = {"RestrictAddressFamilies": "AF_INET AF_INET6 AF_UNIX",
+             "RestrictNamespaces": "ipc", "PrivateNetwork": "no"}
+AT_BOOT = {"RestrictAddressFamilies": "AF_UNIX", "RestrictNamespaces": "yes",
+           "PrivateNetwork": "yes", "ProtectClock": "yes"}
+
+
+def check_sandbox(host, tap, unit, more, exposure):
+    want = SANDBOX | more
+    found = shown(host, *want, unit=unit)
+    for name in ("CapabilityBoundingSet", "RestrictAddressFamilies"):
+        found[name] = " ".join(sorted(found[name].split()))
+    if found["SystemCallErrorNumber"] == "EPERM": # as newer ones have it
+        found["SystemCallErrorNumber"] = "1"
+    tap.equal(found, want, unit + ": the sandbox")
+    more = shown(host, "SystemCallFilter", "RequiresMountsFor", unit=unit)
+    calls = more["SystemCallFilter"].split()
+    tap.equal([call for call in ("renameat2", "fchown", "mount", "setns",
+                                 "reboot", "init_module", "bpf", "chroot")
+               if call in calls], ["renameat2", "fchown", "setns"],
+              unit + ": its calls")
+    tap.check(STATE_DIR in more["RequiresMountsFor"].split(),
+              unit + ": the records are mounted", more["RequiresMountsFor"])
+    text = host.run(["systemd-analyze", "security", "--no-pager", unit]).stdout
+    score = text.rpartition("exposure level for")[2].split(":")[-1].split()
+    tap.check(score and float(score[0]) <= exposure,
+              unit + ": exposed by at most %s" % exposure, text)
+    print("# %s: exposed by %s" % (unit, score[:2]))
+
+
+def test_sandbox(host, tap):
+    """Of what the timer starts, and of the unit at boot."""
+    host.node(FALSE_FLAG, service=NOTIFY)
+    install(host)
+    host.run(["systemctl", "daemon-reload"])
+    timer = kill_fix(host, tap, "--wait=3")
+    service = timer.replace(".timer", ".service")
+    # 9.5 without any; the network and ProtectClock= are the difference
+    check_sandbox(host, tap, service, TRANSIENT, 4.0)
+    check_sandbox(host, tap, RECOVER, AT_BOOT, 3.0)
+    host.tell("well")
+    tap.status(fire(host, timer), 0, "the timer's service")
+    host.run(["systemctl", "stop", timer])
+    check_nothing_left(host, tap, "taken back")
+
+
+def test_all_of_a_file_comes_back(host, tap):
+    """In the sandbox, and where the old file itself is lost: a copy has all
+    that it had. The last is an attribute that only CAP_SYS_ADMIN may set."""
+    for service in (True, False):
+        host.node(FALSE_FLAG, service=NOTIFY)
+        install(host)
+        host.sh("chown 7:9 %s.d/*; chmod 6640 %s.d/*; systemctl daemon-reload"
+                % (UNIT, UNIT))
+        for name in os.listdir(host.root + UNIT + ".d"):
+            path = host.root + UNIT + ".d/" + name
+            os.setxattr(path, "user.kr", b"1")
+            os.setxattr(path, "trusted.kr", b"2")
+        before = host.snapshot()
+        tap.check("trusted.kr" in str(before), "the attributes are there")
+        timer = kill_fix(host, tap, "--wait=3")
+        host.sh("rm %s.d/.kubelet-remedy-*" % UNIT)
+        host.tell("well")
+        tap.status(fire(host, timer if service
+                        else RECOVER.replace(".service", ".timer")), 0,
+                   "the timer's service" if service else "the unit at boot")
+        host.run(["systemctl", "stop", timer])
+        tap.equal(host.snapshot(), before, "bytes, owner, mode, attributes")
 
 
 def test_reboot(host, tap):

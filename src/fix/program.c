@@ -326,6 +326,7 @@ static int try_program(struct kr_host *host, const struct kr_program *program,
 	const struct kr_transient transient = {
 		.name = "kubelet-remedy-try",
 		.description = "Try whether kubelet-remedy runs on this host",
+		.folder = KR_STATE_DIR,
 		.argv = argv,
 	};
 	int status = -1, r;

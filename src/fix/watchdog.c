@@ -51,6 +51,7 @@ static int arm(struct kr_watchdog *w, struct kr_host *host, const char *id,
 	const struct kr_transient transient = {
 		.name = w->name,
 		.description = DESCRIPTION,
+		.folder = KR_STATE_DIR,
 		.argv = argv,
 		.after_usec = kr_activation_limit_usec(host, wait_usec) +
 	                      KR_ROLLBACK_SLACK_USEC,

@@ -20,11 +20,36 @@
  * failed one stays, so that there is something to ask, and is removed then; one
  * of a run that was killed before that, by the next.
  *
- * Sources: org.freedesktop.systemd1(5), systemd.timer(5); dbus-timer.c of
- * systemd 252 for what may be set: TimersMonotonic, not OnActiveSec.
+ * What a service may do is what its job needs: to put files of any folder but
+ * the system's back, with all that they have, and to speak to systemd and to a
+ * daemon of this host.
+ *
+ *   CAP_SYS_ADMIN      an xattr that is trusted.*, or security.* without its
+ *                      module; the filter leaves of it little else
+ *   CAP_SYS_PTRACE     /proc/PID/exe, root and ns of another program
+ *   CAP_KILL           one of ours that stands still may be another user's
+ *   no UMask=          folders come back as they were, with 0755
+ *   no RestrictSUIDSGID=  and files with any mode
+ *   no IPAddressDeny=  the daemon may listen at any address of the host, which
+ *                      is not known here; "localhost" is 127.0.0.0/8 and ::1
+ *   no ProtectHome=, PrivateTmp=  a file may lie anywhere
+ *
+ * RestrictNamespaces= leaves one kind, of no use here: systemd (247, 252) keeps
+ * "none at all" as an empty word, which means no restriction after a reload.
+ *
+ * An older systemd refuses the whole call for a property that it does not know.
+ * So there is none here that is younger than 244: ProtectClock= is of 245, and
+ * what it forbids the capabilities and the filter forbid, too; ProtectProc= and
+ * ProcSubset= are of 247. RequiresMountsFor= can be set since 236.
+ *
+ * Sources: org.freedesktop.systemd1(5), systemd.timer(5), systemd.exec(5);
+ * dbus-timer.c, dbus-execute.c and dbus-unit.c of systemd for what may be set:
+ * TimersMonotonic, not OnActiveSec.
  */
 
 #include <errno.h>
+#include <linux/capability.h>
+#include <linux/sched.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -84,16 +109,59 @@ static int append_command(sd_bus_message *m, const char *const *argv)
 	return r;
 }
 
+#define CAP(name) (UINT64_C(1) << (name))
+
+static int append_sandbox(sd_bus_message *m)
+{
+	static const char *const on[] = {
+		"LockPersonality",       "MemoryDenyWriteExecute",
+		"NoNewPrivileges",       "PrivateDevices",
+		"ProtectControlGroups",  "ProtectHostname",
+		"ProtectKernelLogs",     "ProtectKernelModules",
+		"ProtectKernelTunables", "RestrictRealtime",
+	};
+	const uint64_t capabilities = CAP(CAP_CHOWN) | CAP(CAP_DAC_OVERRIDE) |
+	                              CAP(CAP_FOWNER) | CAP(CAP_FSETID) |
+	                              CAP(CAP_KILL) | CAP(CAP_SETFCAP) |
+	                              CAP(CAP_SYS_ADMIN) | CAP(CAP_SYS_PTRACE);
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(on); i++)
+		r = sd_bus_message_append(m, "(sv)", on[i], "b", 1);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append(
+		m, "(sv)(sv)(sv)(sv)", "CapabilityBoundingSet", "t",
+		capabilities, "KeyringMode", "s", "private", "ProtectSystem",
+		"s", "yes", "RestrictNamespaces", "t", (uint64_t)CLONE_NEWIPC);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append(
+		m, "(sv)(sv)(sv)", "RestrictAddressFamilies", "(bas)", 1, 3,
+		"AF_UNIX", "AF_INET", "AF_INET6", "SystemCallArchitectures",
+		"as", 1, "native", "SystemCallErrorNumber", "i", EPERM);
+	if (r < 0)
+		return r;
+	return sd_bus_message_append(
+		m, "(sv)(sv)(sv)", "SystemCallFilter", "(bas)", 1, 1,
+		"@system-service", "SystemCallFilter", "(bas)", 0, 2,
+		"@resources", "@privileged", "SystemCallFilter", "(bas)", 1, 1,
+		"@chown");
+}
+
 static int append_service(sd_bus_message *m, const struct unit *u,
                           const char *collect)
 {
 	int r = sd_bus_message_open_container(m, 'a', "(sv)");
 
 	if (r >= 0)
-		r = sd_bus_message_append(m, "(sv)(sv)(sv)", "Description", "s",
-		                          u->transient->description, "Type",
-		                          "s", "oneshot", "CollectMode", "s",
-		                          collect);
+		r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)", "Description",
+		                          "s", u->transient->description,
+		                          "Type", "s", "oneshot", "CollectMode",
+		                          "s", collect, "RequiresMountsFor",
+		                          "as", 1, u->transient->folder);
+	if (r >= 0)
+		r = append_sandbox(m);
 	if (r >= 0)
 		r = append_command(m, u->transient->argv);
 	return r < 0 ? r : sd_bus_message_close_container(m);

@@ -14,6 +14,7 @@
 struct kr_transient {
 	const char *name; /* without suffix: of NAME.timer and NAME.service */
 	const char *description;
+	const char *folder; /* must be mounted for the service */
 	const char *const
 		*argv;       /* NULL-terminated; [0] is a path of the host */
 	uint64_t after_usec; /* of a timer: from now, to the second */
