@@ -96,6 +96,7 @@ static void add_everything(void)
 	ADD("StateChangeTimestamp", "t", UINT64_C(14));
 	ADD("ActiveEnterTimestamp", "t", UINT64_C(15));
 	ADD("InactiveEnterTimestamp", "t", UINT64_C(16));
+	ADD("InactiveExitTimestampMonotonic", "t", UINT64_C(20));
 	ADD("ExecMainCode", "i", 1);
 	ADD("ExecMainStatus", "i", 203);
 	ADD("TimeoutStartUSec", "t", UINT64_C(17));
@@ -148,6 +149,7 @@ static void check_numbers(const struct kr_loaded_unit *u)
 	ck_assert_uint_eq(u->state_change_usec, 14);
 	ck_assert_uint_eq(u->active_enter_usec, 15);
 	ck_assert_uint_eq(u->inactive_enter_usec, 16);
+	ck_assert_uint_eq(u->inactive_exit_monotonic_usec, 20);
 	ck_assert_int_eq(u->exec_main_code, 1);
 	ck_assert_int_eq(u->exec_main_status, 203);
 	ck_assert_uint_eq(u->timeout_start_usec, 17);

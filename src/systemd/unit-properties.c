@@ -253,6 +253,7 @@ static const struct row rows[] = {
 	USEC("StateChangeTimestamp", state_change_usec),
 	USEC("ActiveEnterTimestamp", active_enter_usec),
 	USEC("InactiveEnterTimestamp", inactive_enter_usec),
+	USEC("InactiveExitTimestampMonotonic", inactive_exit_monotonic_usec),
 	{"ExecMainCode", "i", read_number, MEMBER(exec_main_code)},
 	{"ExecMainStatus", "i", read_number, MEMBER(exec_main_status)},
 	USEC("TimeoutStartUSec", timeout_start_usec),

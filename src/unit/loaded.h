@@ -43,6 +43,8 @@ struct kr_loaded_unit {
 	uint64_t state_change_usec;    /* StateChangeTimestamp, realtime */
 	uint64_t active_enter_usec;    /* ActiveEnterTimestamp, realtime */
 	uint64_t inactive_enter_usec;
+	/* when it last began to start, CLOCK_MONOTONIC, 0: never */
+	uint64_t inactive_exit_monotonic_usec;
 	int exec_main_code,
 		exec_main_status; /* CLD_EXITED ..., and its value */
 	uint64_t timeout_start_usec, timeout_stop_usec; /* UINT64_MAX: none */
