@@ -6,9 +6,11 @@
  * real systemd drive.
  *
  *   probe-manager [--root=DIR] [--timeout-ms=N] [--deadline-ms=N] [--raise=N]
- *                 VERB [ARGUMENT]...
+ *                 [--for-ms=N [--again]] VERB [ARGUMENT]...
  *
  * --raise=N: the tick gives -EINTR when it is called for the Nth time.
+ * --for-ms=N: the verb is repeated for that time, each with its own lines and
+ * its r=; --again: each over a new connection.
  * Exit status: 0, or 1 where the function failed, or 2 for wrong usage.
  */
 
@@ -17,6 +19,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "systemd/bus.h"
 #include "systemd/journal.h"
 #include "systemd/manager.h"
 #include "systemd/transient.h"
@@ -26,7 +29,9 @@ struct probe {
 	struct kr_manager_wait wait;
 	struct kr_manager *manager;
 	struct kr_diag diag;
-	unsigned n_ticks, raise;
+	unsigned n_ticks, raise, n_timers;
+	uint64_t deadline_usec, for_usec;
+	bool again;
 };
 
 static int on_tick(void *closure)
@@ -129,6 +134,15 @@ static int do_pid(struct probe *probe, char **args)
 	return r;
 }
 
+static int do_enabled(struct probe *probe, char **args)
+{
+	int r = kr_manager_is_enabled(probe->manager, args[0], &probe->diag);
+
+	if (r >= 0)
+		printf("enabled=%d\n", r);
+	return r < 0 ? r : 0;
+}
+
 static int do_reload(struct probe *probe, char **args)
 {
 	return kr_manager_reload(probe->manager, &probe->diag);
@@ -161,6 +175,18 @@ static int do_restart(struct probe *probe, char **args)
 static int do_stop(struct probe *probe, char **args)
 {
 	return do_job(probe, args, kr_manager_stop);
+}
+
+/* For a signal that never comes. */
+static int do_listen(struct probe *probe, char **args)
+{
+	static const bool never;
+	struct kr_bus *bus = kr_bus_of_manager(probe->manager);
+	int r = kr_bus_subscribe(bus, &probe->wait, &probe->diag);
+
+	printf("listens=%d\n", r);
+	fflush(stdout);
+	return r < 0 ? r : kr_bus_wait(bus, &probe->wait, &never);
 }
 
 static int do_journal(struct probe *probe, char **args)
@@ -227,6 +253,29 @@ static int do_disarm(struct probe *probe, char **args)
 	return kr_transient_disarm(probe->manager, args[0], &probe->diag);
 }
 
+/* A timer from its beginning to its end, each time with a name of its own. */
+static int do_timer(struct probe *probe, char **args)
+{
+	static const char *const argv[] = {"/bin/true", NULL};
+	_cleanup_free_ char *name = NULL;
+	struct kr_transient t = {
+		.description = "a probe's",
+		.after_usec = 600 * KR_USEC_PER_SEC,
+		.argv = argv,
+	};
+	int r;
+
+	if (asprintf(&name, "%s-%u", args[0], probe->n_timers++) < 0)
+		return -ENOMEM;
+	t.name = name;
+	r = kr_transient_arm(probe->manager, &t, &probe->diag);
+	if (r >= 0)
+		r = kr_transient_rearm(probe->manager, name, &probe->diag);
+	if (r >= 0)
+		r = kr_transient_disarm(probe->manager, name, &probe->diag);
+	return r;
+}
+
 /* For at most the time that arm waits. */
 static int do_once(struct probe *probe, char **args)
 {
@@ -251,13 +300,16 @@ static const struct verb {
 	{"active", 1, true, do_active},
 	{"unit", 1, true, do_unit},
 	{"pid", 1, true, do_pid},
+	{"enabled", 1, true, do_enabled},
 	{"reload", 0, true, do_reload},
 	{"reset-failed", 1, true, do_reset_failed},
 	{"restart", 1, true, do_restart},
 	{"stop", 1, true, do_stop},
+	{"listen", 0, true, do_listen},
 	{"arm", 3, true, do_arm},
 	{"rearm", 1, true, do_rearm},
 	{"disarm", 1, true, do_disarm},
+	{"timer", 1, true, do_timer},
 	{"once", 3, true, do_once},
 	{"journal", 2, false, do_journal},
 	{"sync", 1, false, do_sync},
@@ -284,25 +336,48 @@ static bool option(const char *arg, const char *name, const char **ret)
 	return true;
 }
 
+static uint64_t usec_of(const char *msec)
+{
+	return (uint64_t)atoi(msec) * KR_USEC_PER_MSEC;
+}
+
 static char **parse(struct probe *probe, char **args)
 {
-	uint64_t deadline_msec = 100000;
 	const char *value;
 
 	for (args++; *args && strncmp(*args, "--", 2) == 0; args++) {
 		if (option(*args, "--root=", &value))
 			probe->options.root = value;
 		else if (option(*args, "--timeout-ms=", &value))
-			probe->options.timeout_usec =
-				(uint64_t)atoi(value) * KR_USEC_PER_MSEC;
+			probe->options.timeout_usec = usec_of(value);
 		else if (option(*args, "--deadline-ms=", &value))
-			deadline_msec = (uint64_t)atoi(value);
+			probe->deadline_usec = usec_of(value);
 		else if (option(*args, "--raise=", &value))
 			probe->raise = (unsigned)atoi(value);
+		else if (option(*args, "--for-ms=", &value))
+			probe->for_usec = usec_of(value);
+		else if (strcmp(*args, "--again") == 0)
+			probe->again = true;
 	}
-	probe->wait.deadline_usec =
-		kr_now_usec() + deadline_msec * KR_USEC_PER_MSEC;
 	return args;
+}
+
+static int run_once(struct probe *probe, const struct verb *verb, char **args)
+{
+	int r = 0;
+
+	probe->wait.deadline_usec = kr_now_usec() + probe->deadline_usec;
+	if (probe->again) {
+		kr_manager_free(probe->manager);
+		probe->manager = NULL;
+	}
+	if (verb->needs_bus && !probe->manager)
+		r = kr_manager_open(&probe->options, &probe->diag,
+		                    &probe->manager);
+	if (r >= 0)
+		r = verb->run(probe, args);
+	printf("r=%s\n", r < 0 ? strerrorname_np(-r) : "0");
+	return r;
 }
 
 int main(int argc, char **argv)
@@ -310,23 +385,22 @@ int main(int argc, char **argv)
 	struct probe probe = {
 		.options = {.tick = on_tick, .closure = &probe},
 		.wait = {.tick = on_tick, .closure = &probe},
+		.deadline_usec = 100 * KR_USEC_PER_SEC,
 	};
 	char **args = parse(&probe, argv);
 	const struct verb *verb =
 		find(args[0], (int)(argc - (args - argv)) - 1);
 	uint64_t start = kr_now_usec();
-	int r = 0;
+	int r;
 
 	if (!verb) {
 		fprintf(stderr, "probe-manager: wrong usage\n");
 		return 2;
 	}
-	if (verb->needs_bus)
-		r = kr_manager_open(&probe.options, &probe.diag,
-		                    &probe.manager);
-	if (r >= 0)
-		r = verb->run(&probe, args + 1);
-	printf("r=%s\nmsec=%ju\nticks=%u\n", r < 0 ? strerrorname_np(-r) : "0",
+	do {
+		r = run_once(&probe, verb, args + 1);
+	} while (kr_now_usec() - start < probe.for_usec);
+	printf("msec=%ju\nticks=%u\n",
 	       (uintmax_t)((kr_now_usec() - start) / KR_USEC_PER_MSEC),
 	       probe.n_ticks);
 	for (size_t i = 0; i < probe.diag.n_messages; i++)

@@ -35,6 +35,8 @@ static const struct error_row {
          "Interactive", -EACCES, "bus-denied", "must be root"},
 	{"no systemd", "org.freedesktop.DBus.Error.ServiceUnknown", "No name",
          -ENOTSUP, "bus-no-systemd", "PID 1"},
+	{"nobody to start systemd", "org.freedesktop.DBus.Error.TimedOut",
+         "Failed to activate", -ENOTSUP, "bus-no-systemd", "PID 1"},
 	{"errno of sd-bus", "System.Error.EXFULL", "Full", -EXFULL, "bus-error",
          "Full (System.Error.EXFULL)"},
 	{"unheard of", "org.example.What", NULL, -EIO, "bus-error",
@@ -56,6 +58,31 @@ START_TEST(test_error)
 	                      strcmp(diag.messages[0].code, row->code) == 0 &&
 	                      strstr(diag.messages[0].text, row->words),
 	              "%s:%s", row->name, kr_test_messages(&diag));
+}
+END_TEST
+
+static const struct reach_row {
+	const char *error;
+	enum kr_bus_reach want;
+} reaches[] = {
+	{SYSTEMD "NoSuchUnit", KR_BUS_REACHED},
+	{"org.freedesktop.DBus.Error.AccessDenied", KR_BUS_REACHED},
+	{"org.freedesktop.DBus.Error.Timeout", KR_BUS_REACHED},
+	{"org.example.What", KR_BUS_REACHED},
+	{"org.freedesktop.DBus.Error.NoReply", KR_BUS_WENT},
+	{"org.freedesktop.DBus.Error.NameHasNoOwner", KR_BUS_ABSENT},
+	{"org.freedesktop.DBus.Error.ServiceUnknown", KR_BUS_ABSENT},
+	{"org.freedesktop.DBus.Error.Spawn.ChildExited", KR_BUS_ABSENT},
+	{"org.freedesktop.DBus.Error.TimedOut", KR_BUS_ABSENT},
+};
+
+START_TEST(test_reach)
+{
+	const sd_bus_error error =
+		SD_BUS_ERROR_MAKE_CONST(reaches[_i].error, "words");
+
+	ck_assert_msg(kr_bus_error_reach(&error) == reaches[_i].want, "%s",
+	              reaches[_i].error);
 }
 END_TEST
 
@@ -89,6 +116,7 @@ static void add_tests(Suite *suite)
 	TCase *tc = kr_test_case(suite, "errors", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_error, 0, ARRAY_SIZE(errors));
+	tcase_add_loop_test(tc, test_reach, 0, ARRAY_SIZE(reaches));
 	tcase_add_test(tc, test_lost);
 	tcase_add_test(tc, test_results);
 }

@@ -8,6 +8,7 @@ PROBE calls one function and prints what came of it. One host for all; each
 unit of a test is its own. Needs root; without it the whole is skipped.
 """
 
+import itertools
 import os
 import signal
 import subprocess
@@ -21,6 +22,7 @@ SYSTEM = "/etc/systemd/system/"
 SLEEP = "ExecStart=/bin/sleep 1000\n"
 # some units go on when it is there, and say by the other that they are ready
 GO, READY = "/run/kr-go", "/run/kr-ready"
+OFTEN = "/run/kr-often"  # has a line for each start
 UNTIL_GO = "while [ ! -e %s ]; do sleep 0.1; done" % GO
 # what each unit has beside its name, and what a restart of it must give
 JOBS = {
@@ -167,6 +169,9 @@ def install(host):
     host.write(SYSTEM + unit("slow"), "[Service]\nType=oneshot\n"
                "RemainAfterExit=yes\nTimeoutStartSec=infinity\n"
                "ExecStart=/bin/sh -c '%s'\n" % UNTIL_GO)
+    host.write(SYSTEM + unit("often"), "[Unit]\nStartLimitIntervalSec=0\n"
+               "[Service]\nType=oneshot\nRemainAfterExit=yes\n"
+               "ExecStart=/bin/sh -c 'echo >>%s'\n" % OFTEN)
     host.write(SYSTEM + unit("limited"),
                "[Unit]\nStartLimitBurst=2\nStartLimitIntervalSec=100\n"
                "[Service]\n" + SLEEP)
@@ -389,18 +394,27 @@ def test_reload(host, tap):
 
 # --- others at work meanwhile
 
-def restart_meanwhile(host, tap, name, *others):
-    """A restart that takes two seconds, and after some time what OTHERS do."""
-    timers = [later(seconds, host.sh, script) for seconds, script in others]
-    answer = probe(host, "restart", unit("slow"))
-    for timer in timers:
-        timer.join()
-    tap.equal((answer.get("r"), answer.get("job")), ("0", "done"), name,
-              answer.text)
-    tap.check(int(answer.get("msec", 0)) >= 1900, "and is waited for",
-              answer.text)
-    host.sh("systemctl stop " + unit("slow"))
+REEXECS = "for i in $(seq %d); do systemctl daemon-reexec || exit; done"
+# what may simply be asked again
+QUESTIONS = (["--again", "open"], ["unit", unit("done")],
+             ["--again", "environment"],
+             ["active", unit("done")], ["pid", "1"], ["reload"],
+             ["enabled", unit("done")], ["reset-failed", unit("done")])
+
+
+def storm(host, tap, script, *args, way=probe):
+    """The probe again and again, while others do what SCRIPT says."""
+    others = host.spawn(["bash", "-c", script])
+    answer = way(host, "--for-ms=1500", *args)
+    done = host.finish(others)
+    tap.equal((done.status, set(answer.all("r")), answer.all("error")),
+              (0, {"0"}, []), " ".join(args), answer.text[-2000:],
+              done.stderr)
     return answer
+
+
+def lines_of(host, path):
+    return host.read(path).count(b"\n")
 
 
 def test_reload_by_another(host, tap):
@@ -419,6 +433,198 @@ def test_reexec_by_another(host, tap):
     job = Slow(host)
     host.sh("systemctl daemon-reexec")
     check_survives(tap, job)
+
+
+def test_reexecs_and_questions(host, tap):
+    for args in QUESTIONS:
+        storm(host, tap, REEXECS % 10, *args)
+    for args in QUESTIONS[:2]:
+        storm(host, tap, REEXECS % 10, *args, way=probe_outside)
+
+
+def check_restarts(host, tap, name, script, way=probe):
+    """Each restart that was asked for is one, and no more."""
+    host.sh("systemctl stop %s; : >%s" % (unit("often"), OFTEN))
+    answer = storm(host, tap, script, "restart", unit("often"), way=way)
+    jobs = answer.all("job")
+    tap.equal(set(jobs), {"done"}, name + ": jobs", answer.text[-2000:])
+    tap.equal(lines_of(host, OFTEN), len(jobs), name + ": starts")
+
+
+def test_reexecs_and_restarts(host, tap):
+    for turn in range(3):
+        check_restarts(host, tap, "turn %d" % turn, REEXECS % 10)
+    check_restarts(host, tap, "outside", REEXECS % 10, way=probe_outside)
+
+
+def test_reexecs_and_transient_units(host, tap):
+    for turn in range(2):
+        storm(host, tap, REEXECS % 10, "timer", "kr-t%d" % (turn + 4))
+        host.write(OFTEN, "")
+        answer = storm(host, tap, REEXECS % 10, "once", "kr-t6", "60000",
+                       "/bin/sh", "-c", "echo >>" + OFTEN)
+        tap.equal(set(answer.all("status")), {"0"}, "statuses")
+        tap.check(lines_of(host, OFTEN) >= len(answer.all("status")),
+                  "each was run", answer.text[-2000:])
+    tap.check(wait_for(lambda: not listed(host, "kr-t[456]*")),
+              "nothing of them is left")
+
+
+def test_reexecs_in_a_job(host, tap):
+    job = Slow(host)
+    host.sh(REEXECS % 10)
+    answer = check_survives(tap, job)
+    tap.equal((answer.all("note"), answer.all("error")), ([], []),
+              "its end is seen", answer.text)
+
+
+def test_job_ends_in_a_reexec(host, tap):
+    for pause in range(0, 100, 10):
+        job = Slow(host)
+        host.sh("touch %s; sleep 0.0%02d; systemctl daemon-reexec"
+                % (GO, pause))
+        answer = job.answer()
+        tap.equal((answer.get("r"), answer.get("job"),
+                   answer.all("error")), ("0", "done", []),
+                  "after %d ms" % pause, answer.text)
+        host.sh("systemctl stop " + unit("slow"))
+
+
+def test_reexecs_in_a_stop(host, tap):
+    host.remove(READY)
+    host.sh("systemctl start " + unit("stubborn"))
+    wait_for(lambda: os.path.exists(host.root + READY))
+    others = host.spawn(["bash", "-c", REEXECS % 5])
+    answer = probe(host, "stop", unit("stubborn"))
+    tap.equal((answer.get("r"), answer.get("job"), answer.all("error")),
+              ("0", "done", []), "it is stopped", answer.text)
+    tap.check(900 < int(answer.get("msec", 0)), "after its timeout",
+              answer.text)
+    host.finish(others)
+
+
+def test_reexecs_without_a_bus(host, tap):
+    host.sh("systemctl stop dbus.socket dbus.service")
+    try:
+        for args in QUESTIONS:
+            storm(host, tap, REEXECS % 10, *args)
+        check_restarts(host, tap, "restarts", REEXECS % 10)
+        storm(host, tap, REEXECS % 10, "timer", "kr-t7")
+    finally:
+        host.sh("systemctl start dbus.socket dbus.service")
+
+
+def lose_each(host, call, *args):
+    """The probe's answers: its connection breaks at the first CALL that reads
+    or writes, then at the second, and so on."""
+    for n in range(1, 200):
+        answer = Answer(host.run(
+            ["strace", "-o", "/run/trace", "-e", "trace=" + call, "-e",
+             "inject=%s:error=ECONNRESET:when=%d" % (call, n),
+             "probe-manager"] + list(args)))
+        if b"INJECTED" not in host.read("/run/trace"):
+            return
+        yield n, answer
+
+
+def check_lost(host, tap, name, want, call, *args, before="true"):
+    """However the connection breaks, the outcome is WANT. Returns how often
+    the probe was run."""
+    n = 0
+    for n, answer in lose_each(host, call, *args):
+        got = (answer.get("r"), answer.get("job"))
+        if got != want or (want[0] == "0" and answer.all("error")):
+            tap.equal(got, want, "%s %d" % (name, n), answer.text)
+        host.sh(before)
+    tap.check(n > 2, "%s: %d of them, all well" % (name, n))
+    return n + 1
+
+
+def test_lost_at_each_step(host, tap):
+    """What was heard is not asked for again, what was not is."""
+    probe(host, "arm", "kr-t9", "600000", "/bin/true")
+    start = "systemctl start " + unit("often")
+    for bus, call in itertools.product(("dbus", "no dbus"),
+                                       ("recvmsg", "sendmsg")):
+        if bus == "no dbus":
+            host.sh("systemctl stop dbus.socket dbus.service")
+        for name, want, args in (
+                ("fails", ("0", "failed"), ["restart", unit("pre-fails")]),
+                ("timer", ("0", None), ["timer", "kr-t8"]),
+                ("is there", ("EEXIST", None),
+                 ["arm", "kr-t9", "600000", "/bin/true"]),
+                ("once", ("0", None), ["once", "kr-t8", "60000", "/bin/true"]),
+                ("unit", ("0", None), ["unit", unit("done")])):
+            check_lost(host, tap, " ".join((bus, call, name)), want, call,
+                       *args)
+        host.sh(start)
+        check_lost(host, tap, "%s %s stop" % (bus, call), ("0", "done"), call,
+                   "stop", unit("often"), before=start)
+        host.write(OFTEN, "")
+        n = check_lost(host, tap, "%s %s restart" % (bus, call),
+                       ("0", "done"), call, "restart", unit("often"))
+        tap.equal(lines_of(host, OFTEN), n, "and so often it was restarted")
+    host.sh("systemctl start dbus.socket dbus.service")
+    probe(host, "disarm", "kr-t9")
+
+
+def test_reexec_and_signals(host, tap):
+    """Signals may be lost in it, so whoever waits for one is told, though the
+    connection to the bus stays."""
+    for bus in ("with", "without"):
+        if bus == "without":
+            host.sh("systemctl stop dbus.socket dbus.service")
+        listener = host.spawn(["probe-manager", "--deadline-ms=20000",
+                               "listen"])
+        tap.equal(listener.stdout.readline(), b"listens=0\n", bus + " a bus")
+        host.sh("systemctl daemon-reload")
+        tap.check(listener.poll() is None, "other signals pass by")
+        host.sh("systemctl daemon-reexec")
+        answer = Answer(host.finish(listener))
+        tap.check(answer.get("r") in ("ECONNRESET", "ENOTCONN"), "it is told",
+                  answer.text)
+    host.sh("systemctl start dbus.socket dbus.service")
+
+
+def test_bus_restarts(host, tap):
+    """systemd comes to the new bus after us. Most buses let our call wait for
+    it; where it cannot be activated, there is no such name."""
+    restarts = ("for i in 1 2 3 4 5; do systemctl restart dbus.service; "
+                "systemctl reset-failed dbus.service; sleep 0.1; done")
+    service = "/usr/share/dbus-1/system-services/org.freedesktop.systemd1.service"
+    for turn in range(2):
+        for args in QUESTIONS[:3]:
+            storm(host, tap, restarts, *args)
+        storm(host, tap, restarts, *QUESTIONS[0], way=probe_outside)
+        check_restarts(host, tap, "turn %d" % turn, restarts)
+        host.sh("mv %s /run/service; systemctl restart dbus" % service)
+    host.sh("mv /run/service %s; systemctl restart dbus" % service)
+
+
+def test_bus_without_systemd(host, tap):
+    """It may be on its way where this root was booted with it; nobody waits
+    elsewhere."""
+    where = "/run/elsewhere"
+    host.write(where + "/bus.conf", """<busconfig><type>system</type>
+        <listen>unix:path=%s/run/dbus/system_bus_socket</listen>
+        <auth>EXTERNAL</auth><policy context="default"><allow user="*"/>
+        <allow own="*"/><allow send_destination="*" eavesdrop="true"/>
+        <allow eavesdrop="true"/></policy></busconfig>
+        """ % where)
+    os.makedirs(host.root + where + "/run/dbus")
+    bus = host.spawn(["sh", "-c", "echo $$; exec dbus-daemon --nofork "
+                      "--nopidfile --config-file=%s/bus.conf" % where])
+    pid = bus.stdout.readline().decode().strip()
+    for booted, least, most in ((False, 0, 1000), (True, 1900, 4000)):
+        if booted:
+            os.makedirs(host.root + where + "/run/systemd/system")
+        answer = probe(host, "--root=" + where, "open")
+        tap.equal(answer.get("r"), "EOPNOTSUPP", "no systemd", answer.text)
+        tap.contains(answer.text, "error=bus-no-systemd", "with words")
+        tap.check(least <= int(answer.get("msec", 0)) < most,
+                  "waited for" if booted else "not waited for", answer.text)
+    host.sh("kill " + pid)
+    host.finish(bus)
 
 
 def test_bus_restarted(host, tap):

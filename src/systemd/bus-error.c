@@ -13,6 +13,16 @@
  * UnitMasked. An UnitMasked that does not name the unit that was asked for is
  * therefore a denial.
  *
+ * Some errors are not systemd's but of the bus between. NoReply is no time-out:
+ * dbus-daemon 1.14 ("Message recipient disconnected from message bus without
+ * replying"), dbus-broker 37 ("Remote peer disconnected") and sd-bus for its
+ * own connection ("Connection terminated") send it when who was asked is gone.
+ * When there is no such name, an ordinary call asks the bus to start who has
+ * it: where systemd is to do that, the bus keeps the call until systemd comes,
+ * and gives TimedOut after 25 s; a dbus-daemon without systemd runs /bin/false
+ * and gives Spawn.ChildExited; where nothing says how to start it, it is
+ * ServiceUnknown or NameHasNoOwner.
+ *
  * Sources: org.freedesktop.systemd1(5); src/libsystemd/sd-bus/
  * bus-common-errors.c of systemd 252; seen on 252, 257 and 262.
  */
@@ -27,6 +37,7 @@ struct row {
 	int error;
 	const char *code;
 	const char *wanted; /* what would have to be true, or NULL */
+	enum kr_bus_reach reach;
 };
 
 #define DBUS    "org.freedesktop.DBus.Error."
@@ -43,11 +54,15 @@ static const struct row rows[] = {
 	{DBUS "InteractiveAuthorizationRequired", EACCES, "bus-denied",
          "the caller must be root"},
 	{DBUS "ServiceUnknown", ENOTSUP, "bus-no-systemd",
-         "systemd must run as PID 1 and be on this bus"},
+         "systemd must run as PID 1 and be on this bus", KR_BUS_ABSENT},
 	{DBUS "NameHasNoOwner", ENOTSUP, "bus-no-systemd",
-         "systemd must run as PID 1 and be on this bus"},
-	{DBUS "NoReply", ETIMEDOUT, "bus-timeout",
-         "systemd must answer; it hangs or is stopped"},
+         "systemd must run as PID 1 and be on this bus", KR_BUS_ABSENT},
+	{DBUS "Spawn.ChildExited", ENOTSUP, "bus-no-systemd",
+         "systemd must run as PID 1 and be on this bus", KR_BUS_ABSENT},
+	{DBUS "TimedOut", ENOTSUP, "bus-no-systemd",
+         "systemd must run as PID 1 and be on this bus", KR_BUS_ABSENT},
+	{DBUS "NoReply", ECONNRESET, "bus-lost",
+         "systemd must stay on the bus until it has answered", KR_BUS_WENT},
 	{DBUS "Timeout", ETIMEDOUT, "bus-timeout",
          "systemd must answer; it hangs or is stopped"},
 	{DBUS "UnknownObject", EINVAL, "unit-name",
@@ -108,6 +123,11 @@ int kr_bus_error_add(struct kr_diag *diag, const char *call, const char *unit,
 	            error->name, row->wanted ? ": " : "",
 	            row->wanted ? row->wanted : "");
 	return -e;
+}
+
+enum kr_bus_reach kr_bus_error_reach(const sd_bus_error *error)
+{
+	return find(NULL, error)->reach;
 }
 
 bool kr_bus_error_is_lost(int error)

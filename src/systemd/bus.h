@@ -26,7 +26,10 @@ struct kr_bus {
 	sd_bus *sd;
 	bool peer;             /* the private socket: no bus between */
 	bool subscribed;       /* systemd sends this connection its signals */
-	unsigned generation;   /* counts the connections that were made */
+	bool gone;             /* systemd has left the bus since then */
+	bool between;          /* opening failed as it does in a re-execution */
+	bool seen;             /* systemd has answered once, here or before */
+	unsigned generation;   /* of SD: another has no matches of the former */
 	unsigned version;      /* systemd's, 0: not known */
 	char *root;            /* NULL: this machine */
 	uint64_t timeout_usec; /* of a call; 0: see kr_bus_patience() */
@@ -37,21 +40,23 @@ struct kr_bus {
 struct kr_bus_method {
 	const char *path, *interface, *member;
 	const char *about; /* the unit's name for messages, or NULL */
-	bool again;        /* may be sent a second time over a new connection */
+	bool again;        /* may be sent again, over new connections */
 	/* appends arguments that no TYPES can describe, in place of them; 0 or
 	 * a negative errno */
 	int (*append)(sd_bus_message *m, const void *closure);
 	const void *closure;
 };
 
-/* Connects BUS, whose options are set, and asks for the version. The outcomes
- * are those of kr_manager_open(). */
+/* Connects BUS, whose options are set, and asks for the version. A systemd that
+ * is being re-executed is waited for. The outcomes are those of
+ * kr_manager_open(). */
 int kr_bus_open(struct kr_bus *bus, struct kr_diag *diag);
 
 /* The connection of MANAGER. */
 struct kr_bus *kr_bus_of_manager(struct kr_manager *manager);
 
-/* Opens it anew, however often it takes, until the deadline of WAIT. */
+/* Opens it again, however often it takes, until the deadline of WAIT. What is
+ * installed on BUS->sd ends with it; BUS->generation is another one then. */
 int kr_bus_reopen(struct kr_bus *bus, const struct kr_manager_wait *wait,
                   struct kr_diag *diag);
 void kr_bus_close(struct kr_bus *bus);
@@ -64,15 +69,26 @@ struct kr_manager_wait kr_bus_patience(const struct kr_bus *bus,
 
 /*
  * Calls METHOD with the arguments that TYPES describes, as for
- * sd_bus_message_append(). RET may be NULL. 0; -ETIMEDOUT; what the tick gave;
- * -ECONNRESET and its like (kr_bus_error_is_lost()); an error's errno.
+ * sd_bus_message_append(). RET may be NULL. 0; -ETIMEDOUT: no answer until the
+ * deadline; what the tick gave; -ECONNRESET and its like
+ * (kr_bus_error_is_lost()): systemd or the bus went before the answer, and
+ * METHOD may not be sent again, or the deadline is over; an error's errno.
  */
 int kr_bus_call(struct kr_bus *bus, const struct kr_bus_method *method,
                 const struct kr_manager_wait *wait, struct kr_diag *diag,
                 sd_bus_message **ret, const char *types, ...);
 
+/*
+ * Has systemd send its signals to this connection, once for each connection,
+ * and kr_bus_wait() and the calls notice when systemd leaves the bus from now
+ * on. Matches are installed before. The outcomes are those of kr_bus_call().
+ */
+int kr_bus_subscribe(struct kr_bus *bus, const struct kr_manager_wait *wait,
+                     struct kr_diag *diag);
+
 /* Handles what arrives until *DONE. 0, -ETIMEDOUT, what the tick gave, or what
- * became of the connection; without words. */
+ * became of the connection: -ECONNRESET also where systemd has left the bus, so
+ * that a signal may be lost and one has to look again; without words. */
 int kr_bus_wait(struct kr_bus *bus, const struct kr_manager_wait *wait,
                 const bool *done);
 

@@ -6,19 +6,36 @@
  * RestartUnit answers with the path of a job, which systemd then runs; when it
  * is over, JobRemoved (id, path, unit, result) is sent, once, to those who
  * listen by then. So the order is: install the match, Subscribe, ask, wait.
- * JobRemoved of other jobs, and Reloading of somebody else's daemon-reload,
- * pass by; a job survives both a reload and a re-execution under its path.
+ * JobRemoved of other jobs, and Reloading of another's daemon-reload, pass by;
+ * a job survives both a reload and a re-execution under its path.
  *
  *       match, Subscribe ──> asked ──> path known ──> JobRemoved: its result
  *              ▲               │            │
  *              └── reconnect ──┴── lost ────┘
  *                      │
  *                 Unit.Job: ours or, where its path was never seen, any: wait
- *                           none, and the unit has moved since: it is over
- *                           none, and it has not: the wish was lost, ask again
+ *                           no job, but what was wished for is so: over
+ *                           no job, and it is not: the wish was lost, ask again
  *
- * A job that ended while the connection was gone has no result any more: it is
- * taken from the unit's own, and a note says so.
+ * What systemd had not read of the old connection when it was re-executed is
+ * lost; what it had read is done, though the answer or the signal may be lost.
+ * The unit tells which: a stop is done where the unit is inactive, a start or
+ * restart where the unit has left "inactive" since we asked first, by its
+ * InactiveExitTimestampMonotonic. That is the clock that nobody sets, and
+ * InvocationID would have to be read before each job. A restart by others in
+ * between counts as ours: it is as new. A unit that only changed its state, by
+ * a reload or a failed stop, was not restarted. Asking twice is the lesser
+ * evil: it is asked again wherever nothing proves the first.
+ *
+ * A job whose path was seen is not asked for again: it may have been cancelled
+ * by somebody who wants otherwise. One that ended while the connection was gone
+ * has no result any more: it is taken from the unit's own, and a note says so;
+ * it is "canceled" where nothing failed and the wish is not so.
+ *
+ * StartTransientUnit that is asked again gives UnitExists where the first was
+ * heard: names of transient units are unique, so it is ours if it has started
+ * since. A transient unit whose job was seen and that is not there any more has
+ * ended well, as failed ones stay; where the job was not seen, it is run again.
  *
  * "done" says that systemd did what it was asked, for Type=simple only that a
  * process was made, and for a false condition that nothing had to be done.
@@ -50,11 +67,21 @@ struct job {
 	const char *unit;
 	const struct kr_manager_wait *wait;
 	struct kr_diag *diag;
-	uint64_t asked_usec; /* realtime, as the unit's own times are */
+	bool stops, transient;
+	bool asked;          /* once at least */
+	uint64_t asked_usec; /* before that */
+	unsigned generation; /* of the connection that SLOT is on */
 	sd_bus_slot *slot;
 	char *path; /* NULL: not known */
 	bool done;
 	enum kr_job_result result;
+};
+
+/* What has become of a wish whose answer or end was not seen. */
+enum standing {
+	STANDING_RUNS,    /* a job is there: PATH */
+	STANDING_OVER,    /* RESULT */
+	STANDING_UNHEARD, /* systemd has not read it */
 };
 
 const char *kr_job_result_to_string(enum kr_job_result result)
@@ -90,49 +117,18 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *e)
 
 static int subscribe(struct job *job)
 {
-	static const struct kr_bus_method method = {
-		.path = KR_BUS_MANAGER_PATH,
-		.interface = KR_BUS_MANAGER,
-		.member = "Subscribe",
-	};
 	int r;
 
+	job->slot = sd_bus_slot_unref(job->slot);
+	job->generation = job->bus->generation;
+	if (!job->bus->sd)
+		return -ENOTCONN;
 	/* a peer's messages carry no sender */
 	r = sd_bus_match_signal_async(
 		job->bus->sd, &job->slot,
 		job->bus->peer ? NULL : KR_BUS_DESTINATION, KR_BUS_MANAGER_PATH,
 		KR_BUS_MANAGER, "JobRemoved", on_job_removed, NULL, job);
-	if (r < 0 || job->bus->subscribed)
-		return r;
-	r = kr_bus_call(job->bus, &method, job->wait, job->diag, NULL, NULL);
-	job->bus->subscribed = r >= 0;
-	return r;
-}
-
-static int ask(struct job *job)
-{
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	_cleanup_diag_ struct kr_diag words = {0};
-	struct kr_manager_wait wait =
-		kr_bus_patience(job->bus, KR_BUS_USUAL_USEC);
-	const char *path;
-	int r;
-
-	if (wait.deadline_usec > job->wait->deadline_usec)
-		wait.deadline_usec = job->wait->deadline_usec;
-	wait.tick = job->wait->tick;
-	wait.closure = job->wait->closure;
-	r = kr_bus_call(job->bus, job->method, &wait, &words, &reply, "ss",
-	                job->unit, "replace");
-	if (!kr_bus_error_is_lost(r))
-		kr_diag_merge(job->diag, &words);
-	if (r < 0)
-		return r;
-	r = sd_bus_message_read(reply, "o", &path);
-	if (r < 0)
-		return r;
-	job->path = strdup(path);
-	return job->path ? 0 : -ENOMEM;
+	return r < 0 ? r : kr_bus_subscribe(job->bus, job->wait, job->diag);
 }
 
 /* The path of the job that the unit has now; NULL: none. */
@@ -160,51 +156,131 @@ static int current_job(struct job *job, const char *unit_path, char **ret)
 	return id && !*ret ? -ENOMEM : 0;
 }
 
-/* The job is gone, unseen: its unit has to tell. 1: it has not even begun. */
-static int judge(struct job *job, const char *unit_path)
+static bool is_inactive(const struct kr_loaded_unit *unit)
+{
+	return strcmp(unit->active_state, "inactive") == 0 ||
+	       strcmp(unit->active_state, "failed") == 0;
+}
+
+/* There is no job any more: the unit has to tell. */
+static int judge(struct job *job, const char *unit_path, enum standing *ret)
 {
 	_cleanup_loaded_unit_ struct kr_loaded_unit *unit = NULL;
+	bool fulfilled, vanished;
 	int r;
 
 	r = kr_bus_get_unit(job->bus, job->unit, unit_path, job->wait,
 	                    job->diag, &unit);
 	if (r < 0)
 		return r;
-	if (!job->path && unit->state_change_usec < job->asked_usec)
-		return 1;
-	job->result = strcmp(unit->result, "success") == 0 ? KR_JOB_DONE
-	                                                   : KR_JOB_FAILED;
+	fulfilled = job->stops ? is_inactive(unit)
+	                       : unit->inactive_exit_monotonic_usec >=
+	                                 job->asked_usec;
+	vanished = job->transient && strcmp(unit->load_state, "not-found") == 0;
+	if (!job->path && !fulfilled) {
+		*ret = STANDING_UNHEARD;
+		return 0;
+	}
+	/* Result= is "start-limit-hit" where there was not even a start */
+	if (!job->stops && !vanished && strcmp(unit->result, "success") != 0)
+		job->result = KR_JOB_FAILED;
+	else
+		job->result =
+			fulfilled || vanished ? KR_JOB_DONE : KR_JOB_CANCELED;
 	job->done = true;
 	kr_diag_add(job->diag, KR_NOTE, "job-unseen", KR_SPAN_NONE,
 	            "%s: its job ended while the bus was gone; its result is "
 	            "the unit's own",
 	            job->unit);
+	*ret = STANDING_OVER;
 	return 0;
 }
 
-/* After a lost connection. 0: wait on, or done; 1: it has to be asked for. */
-static int resume(struct job *job)
+static int look(struct job *job, enum standing *ret)
 {
 	_cleanup_free_ char *unit_path = NULL, *path = NULL;
 	int r;
 
-	job->slot = sd_bus_slot_unref(job->slot);
-	r = kr_bus_reopen(job->bus, job->wait, job->diag);
-	if (r >= 0)
-		r = subscribe(job);
-	if (r >= 0)
-		r = kr_bus_unit_path(job->unit, &unit_path);
-	if (r >= 0)
-		r = current_job(job, unit_path, &path);
-	if (r < 0 || job->done)
+	r = kr_bus_unit_path(job->unit, &unit_path);
+	if (r < 0)
 		return r;
-	if (!path)
-		return judge(job, unit_path);
-	if (!job->path)
-		job->path = TAKE_PTR(path);
-	else if (strcmp(job->path, path) != 0)
-		return judge(job, unit_path);
+	r = current_job(job, unit_path, &path);
+	if (r < 0)
+		return r;
+	*ret = STANDING_OVER;
+	if (job->done)
+		return 0;
+	if (!path || (job->path && strcmp(job->path, path) != 0)) {
+		r = judge(job, unit_path, ret);
+		if (r < 0)
+			return r;
+	} else {
+		if (!job->path)
+			job->path = TAKE_PTR(path);
+		*ret = STANDING_RUNS;
+	}
+	/* the unit was asked for over a connection that has no match */
+	if (!job->done && job->generation != job->bus->generation)
+		return -ECONNRESET;
 	return 0;
+}
+
+static int ask(struct job *job)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_diag_ struct kr_diag words = {0};
+	struct kr_manager_wait wait =
+		kr_bus_patience(job->bus, KR_BUS_USUAL_USEC);
+	bool again = job->asked;
+	enum standing standing;
+	const char *path;
+	int r;
+
+	if (wait.deadline_usec > job->wait->deadline_usec)
+		wait.deadline_usec = job->wait->deadline_usec;
+	wait.tick = job->wait->tick;
+	wait.closure = job->wait->closure;
+	if (!again)
+		job->asked_usec = kr_now_usec();
+	job->asked = true;
+	r = kr_bus_call(job->bus, job->method, &wait, &words, &reply, "ss",
+	                job->unit, "replace");
+	if (r == -EEXIST && job->transient && again) {
+		int error = look(job, &standing);
+
+		if (error < 0)
+			return error;
+		if (standing != STANDING_UNHEARD)
+			return 0;
+	}
+	kr_diag_merge(job->diag, &words);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_read(reply, "o", &path);
+	if (r < 0)
+		return r;
+	job->path = strdup(path);
+	return job->path ? 0 : -ENOMEM;
+}
+
+/* After a lost connection. */
+static int resume(struct job *job)
+{
+	enum standing standing = STANDING_UNHEARD;
+	int r;
+
+	r = kr_bus_reopen(job->bus, job->wait, job->diag);
+	if (r < 0)
+		return r;
+	r = subscribe(job);
+	if (r < 0)
+		return r;
+	if (job->asked) {
+		r = look(job, &standing);
+		if (r < 0)
+			return r;
+	}
+	return standing == STANDING_UNHEARD ? ask(job) : 0;
 }
 
 static int run(struct job *job)
@@ -217,11 +293,12 @@ static int run(struct job *job)
 	for (;;) {
 		if (r >= 0)
 			r = kr_bus_wait(job->bus, job->wait, &job->done);
-		if (!kr_bus_error_is_lost(r))
+		if (!kr_bus_error_is_lost(r) ||
+		    kr_left_usec(job->wait->deadline_usec) == 0)
 			return r;
+		/* what was said of it is not true any more */
+		kr_diag_done(job->diag);
 		r = resume(job);
-		if (r > 0)
-			r = ask(job);
 	}
 }
 
@@ -229,17 +306,20 @@ int kr_job_run_method(struct kr_bus *bus, const struct kr_bus_method *method,
                       const struct kr_manager_wait *wait, struct kr_diag *diag,
                       enum kr_job_result *ret)
 {
+	_cleanup_diag_ struct kr_diag words = {0};
 	struct job job = {
 		.bus = bus,
 		.method = method,
 		.unit = method->about,
 		.wait = wait,
-		.diag = diag,
-		.asked_usec = kr_realtime_usec(),
+		.diag = &words,
+		.stops = strcmp(method->member, "StopUnit") == 0,
+		.transient = strcmp(method->member, "StartTransientUnit") == 0,
 	};
 	int r;
 
 	r = run(&job);
+	kr_diag_merge(diag, &words);
 	sd_bus_slot_unref(job.slot);
 	if (r == -ETIMEDOUT && job.path)
 		kr_diag_add(diag, KR_ERROR, "job-timeout", KR_SPAN_NONE,

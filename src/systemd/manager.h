@@ -30,9 +30,15 @@ struct kr_manager_options {
 };
 
 /*
- * Connects. 0; -ENOENT, -ECONNREFUSED, ...: no bus and no private socket;
- * -EACCES: not allowed; -ENOTSUP: a systemd older than 245 or no systemd.
- * DIAG says which was tried and what each gave.
+ * Connects. A systemd that is being re-executed is waited for, for 2 s or until
+ * it answers; a root that was not booted with systemd costs no time.
+ * 0; -ENOENT, -ECONNREFUSED, ...: no bus and no private socket; -EACCES: not
+ * allowed; -ENOTSUP: a systemd older than 245 or no systemd; -ETIMEDOUT: no
+ * answer. DIAG says which was tried and what each gave.
+ *
+ * All calls below: a systemd or bus that goes meanwhile is opened and asked
+ * again until the call's deadline. Then -ECONNRESET and its like: it went again
+ * and again; -ETIMEDOUT: it was there and gave no answer.
  */
 int kr_manager_open(const struct kr_manager_options *options,
                     struct kr_diag *diag, struct kr_manager **ret);
@@ -133,12 +139,14 @@ struct kr_manager_wait {
 
 /*
  * Queues a restart ("replace") and waits for that very job to be removed.
- * Subscribes before. A bus that goes away meanwhile is opened anew and the job
- * looked up again; one that ended unseen has the unit's own result and a
- * KR_NOTE, "job-unseen". RET_RESULT as JobRemoved says: "done" is no proof
- * that the service runs. WAIT must be there. 0; -ETIMEDOUT: the deadline
- * passed, the job goes on; what TICK gave; -EACCES; -ENOENT: no such unit;
- * -EBADMSG: bad setting; -ERFKILL: masked; other errnos.
+ * Subscribes before. A bus that goes away meanwhile is opened again and the job
+ * looked up; it is asked for again only where nothing shows that systemd has
+ * heard of it. One that ended unseen has the unit's own result ("canceled"
+ * where the unit did not even begin) and a KR_NOTE, "job-unseen". RET_RESULT as
+ * JobRemoved says: "done" is no proof that the service runs. WAIT must be
+ * there. 0; -ETIMEDOUT: the deadline passed, the job goes on; what TICK gave;
+ * -EACCES; -ENOENT: no such unit; -EBADMSG: bad setting; -ERFKILL: masked;
+ * other errnos.
  */
 int kr_manager_restart(struct kr_manager *manager, const char *unit,
                        const struct kr_manager_wait *wait, struct kr_diag *diag,

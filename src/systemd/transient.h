@@ -42,8 +42,9 @@ int kr_transient_disarm(struct kr_manager *manager, const char *name,
 /*
  * Runs NAME.service now, waits for its end for at most TIMEOUT_USEC, and
  * removes it. RET_STATUS is the exit status, as systemd has it: 203 where the
- * program cannot be run; -1: it was killed, or did not end in time. 0 or an
- * errno, with words.
+ * program cannot be run; -1: it was killed, or did not end in time. It may be
+ * run twice where systemd is re-executed in the moment that it is asked. 0 or
+ * an errno, with words.
  */
 int kr_transient_run(struct kr_manager *manager,
                      const struct kr_transient *transient,
