@@ -35,6 +35,8 @@ static const struct error_row {
          "Interactive", -EACCES, "bus-denied", "must be root"},
 	{"no systemd", "org.freedesktop.DBus.Error.ServiceUnknown", "No name",
          -ENOTSUP, "bus-no-systemd", "PID 1"},
+	{"subscribed", SYSTEMD "AlreadySubscribed", "Client is already",
+         -EALREADY, "bus-error", "already"},
 	{"nobody to start systemd", "org.freedesktop.DBus.Error.TimedOut",
          "Failed to activate", -ENOTSUP, "bus-no-systemd", "PID 1"},
 	{"errno of sd-bus", "System.Error.EXFULL", "Full", -EXFULL, "bus-error",

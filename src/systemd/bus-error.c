@@ -81,6 +81,7 @@ static const struct row rows[] = {
          "the unit must not be masked; \"systemctl unmask\" undoes that"},
 	{SYSTEMD "ShuttingDown", ECANCELED, "bus-shutting-down",
          "the machine must not be shutting down"},
+	{SYSTEMD "AlreadySubscribed", EALREADY, "bus-error", NULL},
 	{SYSTEMD "JobTypeNotApplicable", EBADR, "unit-job", NULL},
 	{SYSTEMD "TransactionIsDestructive", EDEADLK, "unit-job",
          "nobody else must be about to stop the unit, as a shutdown is"},

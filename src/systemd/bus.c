@@ -305,6 +305,7 @@ int kr_bus_subscribe(struct kr_bus *bus, const struct kr_manager_wait *wait,
 		.interface = KR_BUS_MANAGER,
 		.member = "Subscribe",
 	};
+	_cleanup_diag_ struct kr_diag words = {0};
 	int r = 0;
 
 	if (bus->subscribed)
@@ -314,7 +315,13 @@ int kr_bus_subscribe(struct kr_bus *bus, const struct kr_manager_wait *wait,
 		r = sd_bus_add_match_async(bus->sd, NULL, OWNER_CHANGED,
 		                           on_owner_changed, NULL, bus);
 	if (r >= 0)
-		r = kr_bus_call(bus, &method, wait, diag, NULL, NULL);
+		r = kr_bus_call(bus, &method, wait, &words, NULL, NULL);
+	/* a bus that was restarted gives our name a second time, and systemd
+	 * 257 may still know it from the first */
+	if (r == -EALREADY)
+		r = 0;
+	else
+		kr_diag_merge(diag, &words);
 	bus->subscribed = r >= 0;
 	return r;
 }
