@@ -585,7 +585,8 @@ SANDBOX = {
                              "cap_sys_ptrace",
 }
 # what differs
-TRANSIENT = {"RestrictAddressFamilies": "AF_INET AF_INET6 AF_UNIX",
+TRANSIENT = {"RestrictAddressFamilies": "AF_INET AF_INET6 AF_NETLINK "
+             "AF_UNIX",
              "RestrictNamespaces": "ipc", "PrivateNetwork": "no"}
 AT_BOOT = {"RestrictAddressFamilies": "AF_UNIX", "RestrictNamespaces": "yes",
            "PrivateNetwork": "yes", "ProtectClock": "yes"}

@@ -376,7 +376,6 @@ static int try_address(struct kr_bus *bus, const char *address,
 	int r;
 
 	kr_bus_close(bus);
-	bus->generation++;
 	bus->peer = peer;
 	bus->gone = false;
 	bus->subscribed = false;

@@ -136,10 +136,11 @@ static int append_sandbox(sd_bus_message *m)
 		"s", "yes", "RestrictNamespaces", "t", (uint64_t)CLONE_NEWIPC);
 	if (r < 0)
 		return r;
-	r = sd_bus_message_append(
-		m, "(sv)(sv)(sv)", "RestrictAddressFamilies", "(bas)", 1, 3,
-		"AF_UNIX", "AF_INET", "AF_INET6", "SystemCallArchitectures",
-		"as", 1, "native", "SystemCallErrorNumber", "i", EPERM);
+	r = sd_bus_message_append(m, "(sv)(sv)(sv)", "RestrictAddressFamilies",
+	                          "(bas)", 1, 4, "AF_UNIX", "AF_INET",
+	                          "AF_INET6", "AF_NETLINK",
+	                          "SystemCallArchitectures", "as", 1, "native",
+	                          "SystemCallErrorNumber", "i", EPERM);
 	if (r < 0)
 		return r;
 	return sd_bus_message_append(

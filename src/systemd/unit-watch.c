@@ -54,6 +54,7 @@ static void forget_matches(struct kr_unit_watch *w)
 		sd_bus_slot_unref(w->questions[i]);
 	free(w->questions);
 	w->questions = NULL;
+	w->saw_unknown |= w->n_open > 0;
 	w->n_questions = w->n_open = 0;
 	w->answered = true;
 }
@@ -124,16 +125,12 @@ static int on_job_new(sd_bus_message *m, void *userdata, sd_bus_error *e)
 static int subscribe(struct kr_unit_watch *w,
                      const struct kr_manager_wait *wait, struct kr_diag *diag)
 {
-	static const struct kr_bus_method method = {
-		.path = KR_BUS_MANAGER_PATH,
-		.interface = KR_BUS_MANAGER,
-		.member = "Subscribe",
-		.again = true,
-	};
 	/* a peer's messages carry no sender */
 	const char *sender = w->bus->peer ? NULL : KR_BUS_DESTINATION;
 	int r;
 
+	if (!w->bus->sd)
+		return -ENOTCONN;
 	r = sd_bus_match_signal_async(
 		w->bus->sd, &w->properties, sender, w->path, KR_BUS_PROPERTIES,
 		"PropertiesChanged", on_properties, NULL, w);
@@ -142,26 +139,25 @@ static int subscribe(struct kr_unit_watch *w,
 	r = sd_bus_match_signal_async(w->bus->sd, &w->jobs, sender,
 	                              KR_BUS_MANAGER_PATH, KR_BUS_MANAGER,
 	                              "JobNew", on_job_new, NULL, w);
-	if (r < 0 || w->bus->subscribed)
-		return r;
-	r = kr_bus_call(w->bus, &method, wait, diag, NULL, NULL);
-	if (r < 0)
-		return r;
-	w->bus->subscribed = true;
-	return 0;
+	return r < 0 ? r : kr_bus_subscribe(w->bus, wait, diag);
 }
 
-/* On the connection that the bus has now. A call that loses it makes another
- * one. */
+/* On the connection that the bus has now, or a new one where that is lost. */
 static int install(struct kr_unit_watch *w, const struct kr_manager_wait *wait,
                    struct kr_diag *diag)
 {
 	int r;
 
 	do {
+		_cleanup_diag_ struct kr_diag words = {0};
+
 		forget_matches(w);
 		w->generation = w->bus->generation;
-		r = subscribe(w, wait, diag);
+		r = subscribe(w, wait, &words);
+		if (kr_bus_error_is_lost(r))
+			r = kr_bus_reopen(w->bus, wait, diag);
+		else
+			kr_diag_merge(diag, &words);
 	} while (r >= 0 && w->generation != w->bus->generation);
 	return r < 0 ? r : 0;
 }
@@ -210,6 +206,8 @@ int kr_unit_watch_look(struct kr_unit_watch *w, struct kr_diag *diag,
 	if (r < 0)
 		return r;
 	w->changed = false;
+	if (w->generation != w->bus->generation)
+		forget_matches(w);
 	/* the job that made the unit what it is now has been asked for */
 	wait = kr_bus_patience(w->bus, KR_BUS_USUAL_USEC);
 	r = kr_bus_wait(w->bus, &wait, &w->answered);
