@@ -87,6 +87,28 @@ def test_no_bus_and_compliant(host, tap):
         tap.equal(fix.get("outcome"), "compliant", "outcome")
 
 
+# --- a systemd that is re-executed
+
+def test_reexecs(host, tap):
+    """From before each run to its end, several times a second."""
+    failing_node(host)
+    host.write("/run/reexec", "")
+    others = host.spawn(["sh", "-c", "while [ -e /run/reexec ]; do systemctl "
+                         "daemon-reexec; sleep 0.1; done"])
+    starts = host.starts()
+    tap.status(host.remedy("audit"), 1, "audit")
+    for verb, value in (("fix", b""), ("undo", FALSE_FLAG.encode())):
+        result = host.remedy(verb)
+        tap.status(result, 0, verb)
+        tap.equal("Connection" in result.stdout + result.stderr, False,
+                  verb + ": no word of it")
+        tap.check(value in host.read(DROPIN), verb + ": the file")
+        starts += 1
+        tap.equal(host.starts(), starts, verb + ": one restart")
+    host.remove("/run/reexec")
+    host.finish(others)
+
+
 # --- systemd refuses to read the unit anew
 
 def test_reload_refused(host, tap):

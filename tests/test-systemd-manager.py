@@ -591,7 +591,8 @@ def test_bus_restarts(host, tap):
     it; where it cannot be activated, there is no such name."""
     restarts = ("for i in 1 2 3 4 5; do systemctl restart dbus.service; "
                 "systemctl reset-failed dbus.service; sleep 0.1; done")
-    service = "/usr/share/dbus-1/system-services/org.freedesktop.systemd1.service"
+    service = ("/usr/share/dbus-1/system-services/"
+               "org.freedesktop.systemd1.service")
     for turn in range(2):
         for args in QUESTIONS[:3]:
             storm(host, tap, restarts, *args)
@@ -682,7 +683,7 @@ def test_systemd_stopped(host, tap):
         for args in (["open"], ["unit", unit("done")], ["reload"]):
             answer = probe(host, "--timeout-ms=800", *args)
             tap.equal(answer.get("r"), "ETIMEDOUT", args[0], answer.text)
-            tap.check(700 < int(answer.get("msec", 0)), "not before",
+            tap.check(700 < int(answer.get("msec", 0)) < 10000, "in time",
                       answer.text)
             tap.contains(answer.text, "error=bus-timeout", "words")
         answer = probe(host, "--raise=3", "open")
