@@ -430,23 +430,21 @@ static bool is_settled(const struct kr_applying *f)
 static int end_rewritten(struct kr_applying *f)
 {
 	const char *path = f->tx ? kr_transaction_find_foreign(f->tx) : NULL;
+	const char *when = f->fix->restarts ? "while kubelet was being started"
+	                                    : "meanwhile";
 	_cleanup_free_ char *why = NULL;
 	int r;
 
 	if (path)
-		r = kr_format(
-			&why,
-			"%s was rewritten while kubelet was being started",
-			path);
+		r = kr_format(&why, "%s was rewritten %s", path, when);
 	else
-		r = kr_format(
-			&why,
-			"others changed kubelet's files while it was being "
-			"started: %s",
-			f->fix->after->reason);
+		r = kr_format(&why, "others changed kubelet's files %s: %s",
+		              when, f->fix->after->reason);
 	if (r < 0)
 		return r;
-	kr_rewriters_name(f->fix->host_after, f->forward.asked_usec, f->diag);
+	if (f->fix->restarts)
+		kr_rewriters_name(f->fix->host_after, f->forward.asked_usec,
+		                  f->diag);
 	return kr_apply_end_rewritten(f, why);
 }
 

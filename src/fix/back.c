@@ -115,8 +115,13 @@ static int back_untouched(struct kr_applying *f, enum kr_outcome outcome,
 		      : "kubelet is untouched");
 }
 
+/* What rewrites the files at each start does so again: not without --retry. */
 int kr_apply_end_rewritten(struct kr_applying *f, const char *why)
 {
+	if (!f->fix->restarts)
+		return back_without_restart(
+			f, KR_OUTCOME_FAILED, NULL, why,
+			"what was left of the change was put back");
 	return back_without_restart(f, KR_OUTCOME_FAILED, why, why,
 	                            "what was left of the change was put back, "
 	                            "kubelet was not restarted again");
