@@ -266,6 +266,7 @@ static int do_timer(struct probe *probe, char **args)
 		.description = "a probe's",
 		.after_usec = 600 * KR_USEC_PER_SEC,
 		.argv = argv,
+		.folder = "/var/lib",
 	};
 	int r;
 
