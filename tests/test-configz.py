@@ -24,7 +24,7 @@ import threading
 import time
 
 from apiserver_lib import ApiServer, Authority
-from cli_lib import TIMEOUT, Run, Tap
+from cli_lib import ENV, TIMEOUT, Run, Tap
 from json_schema import Schemas
 
 KEY = "makeIPTablesUtilChains"
@@ -574,7 +574,7 @@ def on_terminal(words):
     text = b""
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execv(words[0], words)
+        os.execve(words[0], words, ENV)
     end = time.monotonic() + TIMEOUT
     while select.select([terminal], [], [], max(0, end - time.monotonic()))[0]:
         try:

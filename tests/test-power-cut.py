@@ -131,7 +131,13 @@ def run(program, nodes, folder, every):
     tap = Tap()
     n_points = 0
     for kind in KINDS:
-        disk = Disk(kind, folder)
+        try:
+            disk = Disk(kind, folder)
+        except subprocess.CalledProcessError as error:
+            # a container, or a kernel without it
+            tap.skip(kind, "cannot be mounted here: %s"
+                     % error.output.decode().strip().replace("\n", "; "))
+            continue
         for shape in SHAPES_HERE:
             tree = SHAPES[shape](nodes)
             disk.fill(tree)

@@ -245,8 +245,9 @@ static int run_patch(const char *diff)
 		dup2(pipe_fds[0], STDIN_FILENO);
 		if (chdir(kr_root_path) == 0 &&
 		    freopen("/dev/null", "w", stdout))
-			execl(PATCH, "patch", "-p1", "--fuzz=0", "--binary",
-			      "--no-backup-if-mismatch", (char *)NULL);
+			execle(PATCH, "patch", "-p1", "--fuzz=0", "--binary",
+			       "--no-backup-if-mismatch", (char *)NULL,
+			       (char *[]){NULL});
 		_exit(127);
 	}
 	close(pipe_fds[0]);
