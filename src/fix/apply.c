@@ -642,11 +642,11 @@ static int check_running(struct kr_applying *f)
 	            key);
 	if (f->options->restart == KR_RESTART_NEVER)
 		return 0;
-	return kr_apply_end(f, KR_OUTCOME_PARTLY,
-	                    "the files are right, but kubelet still runs with "
-	                    "%s = false: it was not restarted%s%s",
-	                    key, f->unhealthy_why ? ", " : "",
-	                    f->unhealthy_why ? f->unhealthy_why : "");
+	return kr_apply_end(
+		f, KR_OUTCOME_PARTLY,
+		"the files are right, but kubelet still runs with "
+		"%s = false: it was not restarted (%s)",
+		key, f->unhealthy_why ? f->unhealthy_why : "it is not healthy");
 }
 
 static int run(struct kr_applying *f)
