@@ -33,6 +33,7 @@
 #include <string.h>
 
 #include "fix/apply.h"
+#include "fix/figures.h"
 #include "fix/health.h"
 #include "fix/lock.h"
 #include "fix/program.h"
@@ -75,6 +76,7 @@ static int restart(struct kr_applying *a)
 	_cleanup_activation_ struct kr_activation act = {
 		.settling = {.host = a->fix->host,
 	                     .wait_usec = a->options->wait_usec,
+	                     .watch_usec = KR_SETTLED_RECOVER_USEC,
 	                     .tick = a->options->tick,
 	                     .closure = a->options->closure},
 		.back = true,

@@ -387,12 +387,18 @@ static int ask(struct kr_settling *s)
 	return 0;
 }
 
+/* From the first ok to the last. */
+static uint64_t watch_usec(const struct kr_settling *s)
+{
+	return s->watch_usec ? s->watch_usec : KR_SETTLED_USEC;
+}
+
 /* When it can have settled. */
 static uint64_t settled_usec(const struct kr_settling *s)
 {
 	if (s->unasked)
 		return s->start_usec + KR_SETTLED_UNASKED_USEC;
-	return s->first_ok_usec + KR_SETTLED_USEC;
+	return s->first_ok_usec + watch_usec(s);
 }
 
 /* Asks where that is due; whether it has settled. */
@@ -418,7 +424,7 @@ static uint64_t end_usec(const struct kr_settling *s)
 {
 	uint64_t end = s->since_usec + s->wait_usec;
 	uint64_t silent =
-		s->first_ok_usec ? settled_usec(s) + KR_SETTLED_USEC : 0;
+		s->first_ok_usec ? settled_usec(s) + watch_usec(s) : 0;
 
 	return silent > end ? silent : end;
 }
@@ -484,7 +490,7 @@ static int tick(void *closure)
 		return 0;
 	if (s->follows && s->first_ok_usec)
 		return s->tick(s->closure, "kubelet to stay healthy",
-		               now - s->first_ok_usec, KR_SETTLED_USEC);
+		               now - s->first_ok_usec, watch_usec(s));
 	if (s->follows && s->unasked)
 		return s->tick(s->closure, "kubelet to stay up",
 		               now - s->start_usec, KR_SETTLED_UNASKED_USEC);

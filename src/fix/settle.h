@@ -30,6 +30,7 @@ struct kr_settling {
 	/* in */
 	struct kr_host *host;
 	uint64_t wait_usec;   /* until the first ok */
+	uint64_t watch_usec;  /* from there to the last; 0: KR_SETTLED_USEC */
 	char *const *argv;    /* that the process must have, [0]'s path apart */
 	size_t argc;          /* ARGV NULL: any */
 	bool again_and_again; /* others may restart it more than once */
