@@ -140,16 +140,6 @@ def test_systemd_stands_still_to_the_end(host, tap):
     tap.contains(result.stderr, "systemd does not answer", "it is said")
 
 
-def test_systemd_stands_still_and_kubelet_dies(host, tap):
-    """Nobody can restart it: the files are put back, and the end is told."""
-    process, before = fix_in_wait(host, control=DIES_TOLD)
-    with stopped(host):
-        host.tell("die")
-        result = host.finish(process, 900)
-    tap.status(result, 6, "fix")
-    tap.equal(host.snapshot(), before, "old bytes, owners and modes")
-
-
 def test_systemd_stands_still_before(host, tap):
     """It answers nothing: nothing is changed, and the end comes in time."""
     before, was = failing_node(host)
