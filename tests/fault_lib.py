@@ -16,7 +16,7 @@ from cli_lib import ENV, run_words
 
 STATE = "var/lib/kubelet-remedy"
 OWN = (STATE, "run/kubelet-remedy")
-TEMP = re.compile(r"\.kubelet-remedy-[0-9a-f]{24}$")
+TEMP = re.compile(r"\.kubelet-remedy-[0-9a-f]{24}(-taken|-copy)?$")
 INSIDE = "KR_TEST_ALONE"
 KILL = "SIGKILL"
 FALSE_FLAG = " --make-iptables-util-chains=false"

@@ -143,7 +143,7 @@ START_TEST(test_same)
 	fill(files);
 	kr_root_mkdir(FOLDER);
 	fd = kr_fs_open_folder(fs, FOLDER);
-	ck_assert_int_eq(kr_manifest_write(fd, &a_manifest), 0);
+	ck_assert_int_eq(kr_manifest_write(fd, &a_manifest, NULL), 0);
 	ck_assert_int_eq(kr_manifest_read(fs, ID, &m), 0);
 	ck_assert_str_eq(m.id, ID);
 	ck_assert(m.realtime_usec == a_manifest.realtime_usec);
@@ -182,7 +182,7 @@ START_TEST(test_write_without_memory)
 		_cleanup_free_ char *now = NULL;
 
 		countdown = ++n;
-		r = kr_manifest_write(fd, &a_manifest);
+		r = kr_manifest_write(fd, &a_manifest, NULL);
 		if (r == 0 && countdown > 0)
 			break;
 		ck_assert_msg(r == -ENOMEM, "allocation %u failed: %d", n, r);
@@ -236,6 +236,7 @@ static void check_left(unsigned n, int r, bool prepared)
 {
 	_cleanup_fs_ struct kr_fs *now = kr_root_fs(), *then = NULL;
 	_cleanup_manifests_ struct kr_manifests list = {0};
+	_cleanup_recovery_ struct kr_recovery recovery = {0};
 	_cleanup_free_ char *a = NULL;
 	const char *want = r == 0 ? "new a\n" : "old a\n";
 
@@ -252,8 +253,8 @@ static void check_left(unsigned n, int r, bool prepared)
 		                      m->files[1].folder,
 		              "allocation %u", n);
 	}
-	ck_assert_msg(kr_recover_run(now, &diag) >= 0 &&
-	                      kr_recover_end(now, &diag) == 0,
+	ck_assert_msg(kr_recover_run(now, &recovery, &diag) >= 0 &&
+	                      kr_recover_end(now, &recovery, &diag) == 0,
 	              "allocation %u:%s", n, kr_test_messages(&diag));
 	a = read_text(A);
 	ck_assert_msg(strcmp(a, want) == 0, "allocation %u: %s", n, a);
@@ -398,6 +399,7 @@ static void break_record(const char *name, enum level level, const char *value)
  * had done. */
 START_TEST(test_broken)
 {
+	_cleanup_recovery_ struct kr_recovery recovery = {0};
 	_cleanup_manifest_ struct kr_manifest m = {0};
 	_cleanup_close_ int fd = -1;
 	char name[64];
@@ -409,7 +411,7 @@ START_TEST(test_broken)
 	kr_root_mkdir(FOLDER);
 	kr_root_write(KR_STATE_DIR "/pending", "");
 	fd = kr_fs_open_folder(fs, FOLDER);
-	ck_assert_int_eq(kr_manifest_write(fd, &a_manifest), 0);
+	ck_assert_int_eq(kr_manifest_write(fd, &a_manifest, NULL), 0);
 	break_record(broken[_i].name, broken[_i].level, broken[_i].value);
 	r = kr_manifest_read(fs, ID, &m);
 	ck_assert_msg((r == 0) == broken[_i].is_fine &&
@@ -417,7 +419,8 @@ START_TEST(test_broken)
 	              "%s: %d", name, r);
 	if (r == 0)
 		return;
-	ck_assert_msg(kr_recover_run(fs, &diag) == -EBADMSG, "%s", name);
+	ck_assert_msg(kr_recover_run(fs, &recovery, &diag) == -EBADMSG, "%s",
+	              name);
 	ck_assert_msg(kr_diag_find(&diag, "recover") != NULL, "%s:%s", name,
 	              kr_test_messages(&diag));
 	ck_assert_msg(kr_root_entries(KR_STATE_DIR) == 2, "%s", name);

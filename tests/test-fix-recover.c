@@ -141,6 +141,7 @@ static const struct row {
 
 static struct kr_fs *fs;
 static struct kr_diag diag;
+static struct kr_recovery recovery;
 
 static void setup(void)
 {
@@ -151,6 +152,7 @@ static void setup(void)
 
 static void teardown(void)
 {
+	kr_recovery_done(&recovery);
 	kr_diag_done(&diag);
 	fs = kr_fs_free(fs);
 	kr_root_teardown();
@@ -200,7 +202,7 @@ static void write_record(const struct row *row)
 	state_fd = kr_fs_open_folder(fs, KR_STATE_DIR);
 	folder_fd = kr_fs_open_folder(fs, FOLDER);
 	ck_assert_int_eq(kr_boot_mark_set(state_fd), 0);
-	ck_assert_int_eq(kr_manifest_write(folder_fd, &m), 0);
+	ck_assert_int_eq(kr_manifest_write(folder_fd, &m, NULL), 0);
 }
 
 /* What a run left: its record, its files, and what lies beside them. */
@@ -215,9 +217,9 @@ static void leave(const struct row *row)
 /* What the next run makes of it. */
 static void recover(const char *name)
 {
-	ck_assert_msg(kr_recover_run(fs, &diag) == 0, "%s:%s", name,
+	ck_assert_msg(kr_recover_run(fs, &recovery, &diag) == 0, "%s:%s", name,
 	              kr_test_messages(&diag));
-	ck_assert_msg(kr_recover_end(fs, &diag) == 0, "%s:%s", name,
+	ck_assert_msg(kr_recover_end(fs, &recovery, &diag) == 0, "%s:%s", name,
 	              kr_test_messages(&diag));
 }
 
@@ -271,25 +273,27 @@ START_TEST(test_row)
 	struct kr_fs *again;
 
 	leave(row);
-	ck_assert_int_eq(kr_recover_report(fs, &diag), 0);
+	ck_assert_int_eq(kr_recover_report(fs, -1, NULL, &diag), 0);
 	ck_assert_msg(kr_diag_find(&diag, "interrupted") != NULL, "%s",
 	              row->name);
 	kr_diag_done(&diag);
-	ck_assert_msg(kr_recover_run(fs, &diag) == 0, "%s:%s", row->name,
-	              kr_test_messages(&diag));
+	ck_assert_msg(kr_recover_run(fs, &recovery, &diag) == 0, "%s:%s",
+	              row->name, kr_test_messages(&diag));
 	check_is(row->name, A, row->want);
 	/* whoever is killed here leaves it to the next run */
+	kr_recovery_done(&recovery);
 	again = kr_root_fs();
-	ck_assert_msg(kr_recover_run(again, &diag) == 0, "%s", row->name);
+	ck_assert_msg(kr_recover_run(again, &recovery, &diag) == 0, "%s",
+	              row->name);
 	kr_fs_free(again);
-	ck_assert_msg(kr_recover_end(fs, &diag) == 0, "%s:%s", row->name,
-	              kr_test_messages(&diag));
+	ck_assert_msg(kr_recover_end(fs, &recovery, &diag) == 0, "%s:%s",
+	              row->name, kr_test_messages(&diag));
 	check_end(row);
 	/* and once more, there is nothing to do */
 	again = kr_root_fs();
 	kr_diag_done(&diag);
-	ck_assert_int_eq(kr_recover_run(again, &diag), 1);
-	ck_assert_int_eq(kr_recover_report(again, &diag), 0);
+	ck_assert_int_eq(kr_recover_run(again, &recovery, &diag), 1);
+	ck_assert_int_eq(kr_recover_report(again, -1, NULL, &diag), 0);
 	ck_assert_uint_eq(diag.n_messages, 0);
 	check_is(row->name, A, row->want);
 	kr_fs_free(again);
@@ -352,14 +356,14 @@ START_TEST(test_end)
 	fd = kr_fs_open_folder(fs, KR_STATE_DIR);
 	if (!ends[_i].marked)
 		kr_boot_mark_clear(fd);
-	ck_assert_int_eq(kr_recover_report(fs, &diag), 0);
+	ck_assert_int_eq(kr_recover_report(fs, -1, NULL, &diag), 0);
 	ck_assert_msg((kr_diag_find(&diag, "interrupted") != NULL) ==
 	                      ends[_i].untidy,
 	              "%s", row->name);
 	ck_assert_int_eq(kr_manifests_read(fs, &diag, &list), 0);
 	ck_assert_msg(kr_recover_is_due(fs, &list) == (int)ends[_i].marked,
 	              "%s", row->name);
-	ck_assert_int_eq(kr_recover_run(fs, &diag), 1);
+	ck_assert_int_eq(kr_recover_run(fs, &recovery, &diag), 1);
 	check_is(row->name, A, row->want);
 	ck_assert_msg(kr_root_entries("/etc/d") == (row->want != '-'), "%s",
 	              row->name);

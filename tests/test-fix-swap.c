@@ -60,6 +60,7 @@ int renameat2(int from_fd, const char *from, int to_fd, const char *to,
 static struct kr_fs *fs;
 static struct kr_edits edits;
 static struct kr_diag diag;
+static struct kr_recovery recovery;
 static int their_fd = -1;
 
 static void setup(void)
@@ -78,6 +79,7 @@ static void teardown(void)
 		close(their_fd);
 	their_fd = -1;
 	kr_edits_done(&edits);
+	kr_recovery_done(&recovery);
 	kr_diag_done(&diag);
 	fs = kr_fs_free(fs);
 	kr_root_teardown();
@@ -558,9 +560,10 @@ START_TEST(test_displaced)
 		check_is("displaced", A, "new a\n");
 		later = kr_root_fs();
 		if (n_failures > 2)
-			ck_assert_int_eq(kr_recover_run(later, &diag), -EIO);
-		ck_assert_int_eq(kr_recover_run(later, &diag), 0);
-		ck_assert_int_eq(kr_recover_end(later, &diag), 0);
+			ck_assert_int_eq(
+				kr_recover_run(later, &recovery, &diag), -EIO);
+		ck_assert_int_eq(kr_recover_run(later, &recovery, &diag), 0);
+		ck_assert_int_eq(kr_recover_end(later, &recovery, &diag), 0);
 		kr_fs_free(later);
 	}
 	check_is("displaced", A, "theirs\n");

@@ -81,3 +81,8 @@ void kr_local_time(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE])
 {
 	format(realtime_usec, "%Y-%m-%d %H:%M:%S", localtime_r, ret);
 }
+
+void kr_local_hour(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE])
+{
+	format(realtime_usec, "%H:%M:%S %Z", localtime_r, ret);
+}

@@ -28,3 +28,6 @@ void kr_rfc3339(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE]);
 
 /* "2026-11-20 08:14:03" in local time. */
 void kr_local_time(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE]);
+
+/* "08:14:03 UTC": the same day, in local time. */
+void kr_local_hour(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE]);

@@ -25,7 +25,7 @@ int kr_cli_history(const struct kr_options *o, FILE *out, FILE *err)
 	int r = kr_node_open(&kr_setting_iptables, &o->node, &diag, &node);
 
 	if (r == 0)
-		r = kr_history_read(node->fs, &diag, &history);
+		r = kr_history_read(node, &diag, &history);
 	if (r == -ENOMEM)
 		return kr_cli_out_of_memory(err);
 	kr_term_messages(&err_term, &diag, KR_NOTE);

@@ -10,6 +10,9 @@
  *        │ failed, 4: they are removed again
  *   rename all ── kubelet (fix/back) ── read and audit again ── kept: 0
  *
+ * A recovery that is tired of us (fix/rescue) may take the change away: that is
+ * looked for before each step (kr_apply_is_mine()), and ends with 4.
+ *
  * kubelet's health is looked at before the first write. One that was down or
  * unhealthy is not restarted by "auto"; but where the disk was invalid by our
  * own setting it is, and must get healthy. A kubelet that runs while systemd
@@ -43,6 +46,7 @@ void kr_applying_done(struct kr_applying *f)
 	kr_activation_done(&f->forward);
 	kr_live_done(&f->live);
 	kr_manifest_done(&f->recovered);
+	kr_recovery_done(&f->recovery);
 	free(f->unhealthy_why);
 	if (f->lock_fd >= 0)
 		close(f->lock_fd);
@@ -331,6 +335,11 @@ static int arm(struct kr_applying *f)
 		return 0;
 	r = kr_watchdog_arm(f->fix->host, kr_transaction_id(f->tx),
 	                    f->options->wait_usec, f->diag, &f->watchdog);
+	/* the same time; one that was not done yet by then is ended */
+	if (r == 0)
+		kr_transaction_extend(
+			f->tx, kr_watchdog_limit_usec(f->fix->host,
+		                                      f->options->wait_usec));
 	if (r == 0 || r == -ENOMEM)
 		return r;
 	return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
@@ -592,8 +601,8 @@ static int keep(struct kr_applying *f)
 
 	if (r == 0 && f->tx)
 		r = kr_transaction_keep(f->tx, f->diag);
-	if (r >= 0 || r == -ENOMEM || f->stays)
-		return r == -ENOMEM ? r : 0;
+	if (r >= 0 || r == -ENOMEM || r == -ECANCELED || f->stays)
+		return r == -ENOMEM || r == -ECANCELED ? r : 0;
 	return kr_apply_give_up(f, "the record of the change cannot be kept");
 }
 
@@ -649,6 +658,18 @@ static int check_running(struct kr_applying *f)
 		key, f->unhealthy_why ? f->unhealthy_why : "it is not healthy");
 }
 
+/* Whatever it looked like to us. */
+static int end_taken(struct kr_applying *f)
+{
+	f->stays = false;
+	kr_diag_add(f->diag, KR_WARNING, "taken-back", KR_SPAN_NONE,
+	            "this run did not go on in its time: 'kubelet-remedy "
+	            "recover' has taken it back, or is about it");
+	return kr_apply_end(f, KR_OUTCOME_FAILED,
+	                    "this run did not go on in its time and was taken "
+	                    "back by recover meanwhile");
+}
+
 static int run(struct kr_applying *f)
 {
 	int r = kr_apply_wait_starting(f);
@@ -682,6 +703,8 @@ static int run(struct kr_applying *f)
 		r = write_files(f);
 	if (r == 0)
 		r = finish(f);
+	if (r == -ECANCELED || (r != -ENOMEM && !kr_apply_is_mine(f)))
+		return end_taken(f);
 	/* else one that is armed does what we cannot */
 	if (r >= 0 && !f->owes_restart)
 		kr_watchdog_disarm(&f->watchdog, f->fix->host);

@@ -8,6 +8,7 @@
 
 #include "fix/fix.h"
 #include "fix/live.h"
+#include "fix/recover.h"
 #include "fix/transaction.h"
 #include "fix/watchdog.h"
 
@@ -46,6 +47,7 @@ struct kr_applying {
 	/* an interrupted run that was taken back: when it began, and the
 	 * kubelet that ran then; 0: none was */
 	struct kr_manifest recovered;
+	struct kr_recovery recovery; /* until that is over */
 };
 
 /* --- fix/begin ----------------------------------------------------------- */
@@ -82,6 +84,18 @@ bool kr_apply_may_write(struct kr_applying *a);
 /* Takes the lock, once. 0; 1: another run was waited for, all that was read is
  * old; 2: the outcome is set; -ENOMEM. */
 int kr_apply_lock(struct kr_applying *a);
+
+/*
+ * Whether the change is still ours (kr_transaction_is_mine()); also where there
+ * is none. To be asked before each call on the bus that does anything: once it
+ * is not, a step returns -ECANCELED, nothing more is done, and kr_apply_run()
+ * says so.
+ */
+bool kr_apply_is_mine(const struct kr_applying *a);
+
+/* A phase begins that restarts kubelet, to the BACK or not: its time counts
+ * from now, for the timer and in the record. */
+void kr_apply_begin_phase(struct kr_applying *a, bool back);
 
 /* --- fix/apply-live ------------------------------------------------------ */
 

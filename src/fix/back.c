@@ -67,6 +67,8 @@ static int revert(struct kr_applying *f, const char *reason)
 	if (!f->tx)
 		return 0;
 	r = kr_transaction_revert(f->tx, reason, f->diag);
+	if (r == -ECANCELED)
+		return r;
 	if (kr_actions_add(&f->fix->actions, "put-back",
 	                   r < 0 ? "not all of it" : "done", since) < 0)
 		return -ENOMEM;
@@ -91,8 +93,10 @@ static int back_without_restart(struct kr_applying *f, enum kr_outcome outcome,
 {
 	int r = revert(f, disliked), reloaded;
 
-	if (r == -ENOMEM)
+	if (r == -ENOMEM || r == -ECANCELED)
 		return r;
+	if (!kr_apply_is_mine(f))
+		return -ECANCELED;
 	reloaded = reload(f);
 	if (r < 0)
 		return end_broken(f, "not all files could be put back");
@@ -222,10 +226,14 @@ static int back_with_restart(struct kr_applying *f, const char *why, bool again,
 	enum kr_settled end = KR_SETTLED_NOT;
 
 	kr_live_forget(&f->live, "not asked after everything was put back");
-	if (reverted == -ENOMEM)
+	if (reverted == -ENOMEM || reverted == -ECANCELED)
 		return reverted;
+	if (!kr_apply_is_mine(f))
+		return -ECANCELED;
 	r = reload(f);
-	kr_watchdog_rearm(&f->watchdog, f->fix->host);
+	if (!kr_apply_is_mine(f))
+		return -ECANCELED;
+	kr_apply_begin_phase(f, true);
 	if (r == 0)
 		r = kr_activation_restart(&act, &f->fix->actions, f->diag,
 		                          &end);
@@ -415,6 +423,8 @@ static int restart(struct kr_applying *f)
 	                     .closure = f},
 	};
 	r = kr_activation_restart(&f->forward, &f->fix->actions, f->diag, &end);
+	if (!kr_apply_is_mine(f))
+		return -ECANCELED;
 	return judge_end(f, r, end);
 }
 
@@ -424,6 +434,8 @@ int kr_apply_settle_again(struct kr_applying *f)
 	int r;
 
 	r = kr_activation_go_on(&f->forward, &f->fix->actions, f->diag, &end);
+	if (!kr_apply_is_mine(f))
+		return -ECANCELED;
 	return judge_end(f, r, end);
 }
 
@@ -433,6 +445,8 @@ int kr_apply_activate(struct kr_applying *f)
 
 	if (kr_apply_interrupted(f) < 0)
 		return back_untouched(f, KR_OUTCOME_ROLLED_BACK, "interrupted");
+	if (!kr_apply_is_mine(f))
+		return -ECANCELED;
 	r = reload(f);
 	if (r == -ENOMEM)
 		return r;
@@ -442,7 +456,9 @@ int kr_apply_activate(struct kr_applying *f)
 		                      "unit again");
 	if (kr_apply_interrupted(f) < 0)
 		return back_untouched(f, KR_OUTCOME_ROLLED_BACK, "interrupted");
-	kr_watchdog_rearm(&f->watchdog, f->fix->host);
+	if (!kr_apply_is_mine(f))
+		return -ECANCELED;
+	kr_apply_begin_phase(f, false);
 	return f->fix->restarts ? restart(f) : 0;
 }
 

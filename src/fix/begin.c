@@ -13,7 +13,9 @@
 
 #include "base/format.h"
 #include "fix/apply.h"
+#include "fix/figures.h"
 #include "fix/health.h"
+#include "fix/interrupted.h"
 #include "fix/lock.h"
 #include "fix/recover.h"
 
@@ -92,6 +94,40 @@ bool kr_apply_may_write(struct kr_applying *f)
 	return !kr_apply_node(f)->live || geteuid() == 0;
 }
 
+bool kr_apply_is_mine(const struct kr_applying *f)
+{
+	return !f->tx || kr_transaction_is_mine(f->tx);
+}
+
+/* On the way back kubelet has more time than that of the timer, which may run
+ * out then: what it starts waits for us as long as the record says. */
+static uint64_t phase_usec(struct kr_applying *f, bool back)
+{
+	uint64_t wait_usec = f->options->wait_usec;
+
+	if (back && wait_usec < KR_BACK_USEC)
+		wait_usec = KR_BACK_USEC;
+	return kr_watchdog_limit_usec(f->fix->host, wait_usec);
+}
+
+void kr_apply_begin_phase(struct kr_applying *f, bool back)
+{
+	if (f->tx)
+		kr_transaction_extend(f->tx, phase_usec(f, back));
+	kr_watchdog_rearm(&f->watchdog, f->fix->host);
+}
+
+/* Who waits in vain is told for whom. */
+static void report_other(struct kr_applying *f)
+{
+	struct kr_host *host = f->fix->host;
+	_cleanup_fs_ struct kr_fs *now = NULL;
+
+	if (kr_fs_new(kr_fs_root_fd(host->node->fs), &now) == 0)
+		kr_recover_report(now, host->node->proc_fd, host->manager,
+		                  f->diag);
+}
+
 int kr_apply_lock(struct kr_applying *f)
 {
 	int r;
@@ -103,6 +139,8 @@ int kr_apply_lock(struct kr_applying *f)
 	                 &f->lock_fd);
 	if (r >= 0 || r == -ENOMEM)
 		return r;
+	if (r == -EBUSY)
+		report_other(f);
 	r = r == -EINTR ? kr_apply_end(f, KR_OUTCOME_FAILED,
 	                               "interrupted before anything was "
 	                               "changed")
@@ -130,6 +168,7 @@ static int restart_kubelet(struct kr_applying *f)
 	enum kr_settled end = KR_SETTLED_NOT;
 	int r;
 
+	kr_recovery_extend(&f->recovery, phase_usec(f, true));
 	r = kr_activation_reload(f->fix->host, &f->fix->actions, f->diag);
 	if (r == 0)
 		r = kr_activation_restart(&act, &f->fix->actions, f->diag,
@@ -165,8 +204,9 @@ static int revive_kubelet(struct kr_applying *f)
 /* What the interrupted run left is over. 2: the outcome is set. */
 static int end_recovery(struct kr_applying *f)
 {
-	int r = kr_recover_end(kr_apply_node(f)->fs, f->diag);
+	int r = kr_recover_end(kr_apply_node(f)->fs, &f->recovery, f->diag);
 
+	kr_recovery_done(&f->recovery);
 	if (r == 0 || r == -ENOMEM)
 		return r;
 	r = kr_apply_end_by_error(f, KR_OUTCOME_BROKEN,
@@ -195,16 +235,67 @@ static int note_recovered(struct kr_applying *f, const struct kr_manifest *m)
 	               : -ENOMEM;
 }
 
+/* What it would do to the files of an interrupted run. */
+static void name_files(struct kr_applying *f, const struct kr_manifest *m)
+{
+	for (size_t i = 0; i < m->n_files; i++)
+		kr_diag_add_path(f->diag, KR_NOTE, "would-take-back",
+		                 m->files[i].path, "%s",
+		                 m->files[i].copy
+		                         ? "would get back its old content"
+		                         : "would be removed again");
+}
+
+/*
+ * What a preview could show of the files as they are would be wrong: they go
+ * back first. 0: none was interrupted (one at work is told); 2: the outcome is
+ * set; -ENOMEM. Records that cannot be read are told later.
+ */
+static int preview_recovery(struct kr_applying *f)
+{
+	_cleanup_manifests_ struct kr_manifests list = {0};
+	_cleanup_diag_ struct kr_diag ignored = {0};
+	struct kr_host *host = f->fix->host;
+	struct kr_fs *fs = host->node->fs;
+	struct kr_interrupted run;
+	const struct kr_manifest *m;
+	int r = kr_manifests_read(fs, &ignored, &list);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	m = kr_recover_find(fs, &list);
+	if (!m)
+		return 0;
+	r = kr_interrupted_warn(fs, host->node->proc_fd, host->manager, m,
+	                        f->diag, &run);
+	if (r < 0)
+		return r;
+	if (run.state == KR_INTERRUPTED_NOT ||
+	    run.state == KR_INTERRUPTED_RECOVERS)
+		return 0;
+	name_files(f, m);
+	r = kr_apply_end(f, KR_OUTCOME_WOULD_CHANGE,
+	                 "the interrupted run %s would be taken back first "
+	                 "(%zu file%s%s), then %s would go on with the files "
+	                 "as they are then",
+	                 m->id, m->n_files, m->n_files == 1 ? "" : "s",
+	                 kr_apply_can_restart(f) ? ", and kubelet restarted"
+	                                         : "",
+	                 f->undo ? "undo" : "fix");
+	return r < 0 ? r : 2;
+}
+
 /* 1: something was taken back, read anew; 2: the outcome is set; 3: nothing was
  * taken back, but time has passed: read anew. */
 static int recover(struct kr_applying *f)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
 	const struct kr_manifest *m;
-	_cleanup_fs_ struct kr_fs *fs = NULL;
 	int r;
 
-	if (f->options->dry_run || !kr_apply_may_write(f))
+	if (f->options->dry_run)
+		return preview_recovery(f);
+	if (!kr_apply_may_write(f))
 		return 0;
 	r = kr_manifests_read(kr_apply_node(f)->fs, f->diag, &list);
 	if (r < 0 && r != -ENOMEM) {
@@ -221,15 +312,12 @@ static int recover(struct kr_applying *f)
 		r = kr_apply_lock(f);
 	if (r < 0 || r == 2)
 		return r;
-	/* what was read before the lock was ours may be another one by now */
-	r = kr_fs_new(kr_fs_root_fd(kr_apply_node(f)->fs), &fs);
-	if (r == 0)
-		r = kr_recover_run(fs, f->diag);
-	else if (r != -ENOMEM)
-		kr_diag_add_path(f->diag, KR_ERROR, "recover", KR_STATE_DIR,
-		                 "what an interrupted run left cannot be taken "
-		                 "back: %s",
-		                 strerror(-r));
+	f->recovery.usec = phase_usec(f, true);
+	r = kr_recover_run(kr_apply_node(f)->fs, &f->recovery, f->diag);
+	if (r == -EBUSY) {
+		r = kr_apply_end_by_error(f, KR_OUTCOME_REFUSED, "busy");
+		return r < 0 ? r : 2;
+	}
 	if (r < 0 && r != -ENOMEM) {
 		r = kr_apply_end_by_error(
 			f,

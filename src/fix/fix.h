@@ -73,8 +73,10 @@ struct kr_fix_options {
 
 struct kr_fix {
 	enum kr_outcome outcome;
-	char *reason;         /* one sentence */
-	struct kr_plan *plan; /* NULL: none was made */
+	char *reason; /* one sentence */
+	/* NULL: none was made; in a preview also where an interrupted run would
+	 * be taken back first, which would change what there is to be done */
+	struct kr_plan *plan;
 	/* of a platform that refuses; else the plan's own */
 	struct kr_durable durable;
 	struct kr_audit *before; /* NULL: the node could not be read */

@@ -2,7 +2,8 @@
 
 /*
  * The history: each record, and what undo would say to it. Only a fix that
- * stands can be undone.
+ * stands can be undone. Of one that is not at its end it is told what becomes
+ * of it (fix/interrupted).
  */
 
 #include <errno.h>
@@ -11,22 +12,64 @@
 
 #include "fix/history.h"
 
-static const char *const not_standing[] = {
-	[KR_MANIFEST_PREPARED] = "it was interrupted",
-	[KR_MANIFEST_REPLACING] = "it was interrupted",
-	[KR_MANIFEST_COMMITTED] = "it was interrupted",
-	[KR_MANIFEST_PUT_BACK] = "it was put back",
-	[KR_MANIFEST_UNDONE] = "it was undone",
-};
+static int open_manager(const struct kr_node *node, struct kr_manager **ret)
+{
+	const struct kr_manager_options options = {.root = node->root};
+	_cleanup_diag_ struct kr_diag ignored = {0};
+	int r = node->live ? kr_manager_open(&options, &ignored, ret) : 0;
 
-static int judge(struct kr_fs *fs, struct kr_history_entry *entry)
+	return r == -ENOMEM ? r : 0;
+}
+
+static int tell(struct kr_node *node, struct kr_history_entry *entry)
+{
+	_cleanup_manager_ struct kr_manager *manager = NULL;
+	_cleanup_free_ char *text = NULL;
+	int r = open_manager(node, &manager);
+
+	if (r == 0)
+		r = kr_interrupted_look(node->fs, node->proc_fd, manager,
+		                        entry->manifest, &entry->run);
+	if (r < 0)
+		return r;
+	text = kr_interrupted_describe(&entry->run);
+	if (!text || asprintf(&entry->told, "it %s", text) < 0) {
+		entry->told = NULL;
+		return -ENOMEM;
+	}
+	entry->undo = KR_UNDO_NOTHING;
+	entry->reason = entry->told;
+	return 0;
+}
+
+const char *kr_history_outcome(const struct kr_history_entry *entry)
+{
+	switch (entry->manifest->state) {
+	case KR_MANIFEST_KEPT:
+		return "fixed";
+	case KR_MANIFEST_PUT_BACK:
+		return "rolled-back";
+	case KR_MANIFEST_UNDONE:
+		return "undone";
+	default:
+		return entry->run.state == KR_INTERRUPTED_NOT ? "running"
+		                                              : "interrupted";
+	}
+}
+
+static int judge(struct kr_node *node, struct kr_history_entry *entry)
 {
 	const struct kr_manifest *m = entry->manifest;
+	struct kr_fs *fs = node->fs;
 	int r;
 
+	if (kr_manifest_is_pending(m->state))
+		return tell(node, entry);
 	if (m->state != KR_MANIFEST_KEPT) {
 		entry->undo = KR_UNDO_NOTHING;
-		entry->reason = not_standing[m->state];
+		entry->reason = m->state == KR_MANIFEST_PUT_BACK
+		                        ? "it was put back"
+		                        : "it was undone";
 		return 0;
 	}
 	r = kr_undo_edits(fs, m, NULL, NULL, &entry->reason);
@@ -38,11 +81,11 @@ static int judge(struct kr_fs *fs, struct kr_history_entry *entry)
 	return 0;
 }
 
-int kr_history_read(struct kr_fs *fs, struct kr_diag *diag,
+int kr_history_read(struct kr_node *node, struct kr_diag *diag,
                     struct kr_history *ret)
 {
 	_cleanup_history_ struct kr_history history = {0};
-	int r = kr_manifests_read(fs, diag, &history.manifests);
+	int r = kr_manifests_read(node->fs, diag, &history.manifests);
 
 	if (r < 0)
 		return r;
@@ -52,7 +95,7 @@ int kr_history_read(struct kr_fs *fs, struct kr_diag *diag,
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < history.manifests.n_items; i++) {
 		history.entries[i].manifest = &history.manifests.items[i];
-		r = judge(fs, &history.entries[i]);
+		r = judge(node, &history.entries[i]);
 	}
 	if (r < 0)
 		return r;
@@ -63,6 +106,9 @@ int kr_history_read(struct kr_fs *fs, struct kr_diag *diag,
 
 void kr_history_done(struct kr_history *history)
 {
+	for (size_t i = 0; history->entries && i < history->manifests.n_items;
+	     i++)
+		free(history->entries[i].told);
 	free(history->entries);
 	kr_manifests_done(&history->manifests);
 	*history = (struct kr_history){0};

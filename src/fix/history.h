@@ -4,13 +4,18 @@
 /* The fixes made on a node, and what can be undone. */
 
 #include "base/diag.h"
+#include "fix/interrupted.h"
 #include "fix/manifest.h"
 #include "fix/undo.h"
+#include "node/node.h"
 
 struct kr_history_entry {
 	const struct kr_manifest *manifest; /* borrowed from the list */
 	enum kr_undoable undo;
-	const char *reason; /* static; NULL where undo is possible */
+	const char *reason; /* static, or TOLD; NULL where undo is possible */
+	/* of one that is not at its end */
+	struct kr_interrupted run;
+	char *told;
 };
 
 struct kr_history {
@@ -18,9 +23,13 @@ struct kr_history {
 	struct kr_history_entry *entries; /* one a manifest, oldest first */
 };
 
-/* Reads the history of the node whose files are FS's. 0 or an errno, with
- * words. */
-int kr_history_read(struct kr_fs *fs, struct kr_diag *diag,
+/* What became of ENTRY: "fixed", "rolled-back", "undone", "interrupted", or
+ * "running". */
+const char *kr_history_outcome(const struct kr_history_entry *entry);
+
+/* Reads the history of NODE; where a run is not at its end its systemd is
+ * asked, too. 0 or an errno, with words. */
+int kr_history_read(struct kr_node *node, struct kr_diag *diag,
                     struct kr_history *ret);
 void kr_history_done(struct kr_history *history);
 #define _cleanup_history_ _cleanup_(kr_history_done)

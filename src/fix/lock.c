@@ -3,17 +3,23 @@
 /*
  * One change of a node at a time: flock(2) on a file of ours in /run. The
  * kernel gives it back whatever ends us, so that no stale lock can stay.
+ *
+ * What stands at its name must be that: a regular file of root's with one name.
+ * A FIFO or a device would be opened for nothing, or hang; a link would make a
+ * file elsewhere; and one that others can open they can hold.
  */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "fix/lock.h"
+#include "fix/others.h"
 
-#define LOOK_USEC (100 * KR_USEC_PER_MSEC)
+#define PATH KR_RUNTIME_DIR "/lock"
 
 static int fail(struct kr_diag *diag, int error)
 {
@@ -22,33 +28,92 @@ static int fail(struct kr_diag *diag, int error)
 	return error;
 }
 
-static int open_lock(struct kr_fs *fs)
+static const char *kind_of(const struct stat *st)
 {
-	_cleanup_close_ int folder =
-		kr_fs_make_folder(fs, KR_RUNTIME_DIR, 0700);
-	int fd;
+	switch (st->st_mode & S_IFMT) {
+	case S_IFREG:
+		return "a file";
+	case S_IFLNK:
+		return "a symbolic link";
+	case S_IFDIR:
+		return "a folder";
+	default:
+		return "a FIFO, socket or device";
+	}
+}
 
+static bool is_ours(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_nlink <= 1 &&
+	       (st->st_uid == 0 || st->st_uid == geteuid());
+}
+
+static int refuse(struct kr_diag *diag, const struct stat *st)
+{
+	kr_diag_add_path(diag, KR_ERROR, "lock-file", PATH,
+	                 "should be a regular file of root's with one name, "
+	                 "and is %s (owner %u, %u names): see who has made it, "
+	                 "remove it, then run this again",
+	                 kind_of(st), (unsigned)st->st_uid,
+	                 (unsigned)st->st_nlink);
+	return -EINVAL;
+}
+
+int kr_lock_open(struct kr_fs *fs, struct kr_diag *diag)
+{
+	_cleanup_close_ int folder = -1, fd = -1;
+	struct stat st;
+	int r = kr_others_refuse(fs, KR_RUNTIME_DIR, diag);
+
+	if (r < 0)
+		return r == -EPERM ? r : fail(diag, r);
+	folder = kr_fs_make_folder(fs, KR_RUNTIME_DIR, 0700);
 	if (folder < 0)
-		return folder;
-	fd = openat(folder, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+		return fail(diag, folder);
+	/* to open some devices is to do something */
+	if (fstatat(folder, "lock", &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (!is_ours(&st))
+			return refuse(diag, &st);
+	} else if (errno != ENOENT) {
+		return fail(diag, -errno);
+	}
+	fd = openat(folder, "lock",
+	            O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+	                    O_CLOEXEC,
 	            0600);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fail(diag, -errno);
+	if (!is_ours(&st))
+		return refuse(diag, &st);
+	return TAKE_FD(fd);
+}
+
+int kr_lock_try(int fd, struct kr_diag *diag)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return KR_LOCK_OURS;
+	if (errno == EWOULDBLOCK || errno == EINTR)
+		return KR_LOCK_BUSY;
+	return fail(diag, -errno);
 }
 
 int kr_lock_take(struct kr_fs *fs, uint64_t wait_usec,
                  kr_activation_tick_t tick, void *closure, struct kr_diag *diag,
                  int *ret_fd)
 {
-	_cleanup_close_ int fd = open_lock(fs);
+	_cleanup_close_ int fd = kr_lock_open(fs, diag);
 	uint64_t since = kr_now_usec();
 	bool waited = false;
-	int r;
 
 	if (fd < 0)
-		return fail(diag, fd);
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return fail(diag, -errno);
+		return fd;
+	for (;;) {
+		int r = kr_lock_try(fd, diag);
+
+		if (r < 0)
+			return r;
+		if (r == KR_LOCK_OURS)
+			break;
 		waited = true;
 		r = tick ? tick(closure, "another run of this program",
 		                kr_now_usec() - since, wait_usec)
@@ -56,13 +121,12 @@ int kr_lock_take(struct kr_fs *fs, uint64_t wait_usec,
 		if (r < 0)
 			return r;
 		if (kr_now_usec() - since >= wait_usec) {
-			kr_diag_add_path(diag, KR_ERROR, "busy",
-			                 KR_RUNTIME_DIR "/lock",
+			kr_diag_add_path(diag, KR_ERROR, "busy", PATH,
 			                 "another run of this program is "
 			                 "changing this node");
 			return -EBUSY;
 		}
-		kr_pause_usec(LOOK_USEC);
+		kr_pause_usec(KR_LOCK_LOOK_USEC);
 	}
 	*ret_fd = TAKE_FD(fd);
 	return waited;

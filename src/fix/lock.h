@@ -9,12 +9,30 @@
 #include "base/fs.h"
 #include "fix/activation.h"
 
+/* How often one who waits for it tries. */
+#define KR_LOCK_LOOK_USEC (100 * KR_USEC_PER_MSEC)
+
 /*
- * Takes the lock of the node whose files are FS's, /run/kubelet-remedy/lock,
- * and waits for another run at most WAIT_USEC; TICK (may be NULL) is asked
- * meanwhile. 0: taken at once; 1: taken after another run, which may have
- * changed what was read; -EBUSY: the other one still runs; what TICK gave;
- * other errnos, with words. RET_FD holds it until it is closed.
+ * Opens the lock of the node whose files are FS's, /run/kubelet-remedy/lock,
+ * and makes it where it is not there. The descriptor, which the caller closes;
+ * -EINVAL: what is there is not a lock of ours; other errnos; with words.
+ */
+int kr_lock_open(struct kr_fs *fs, struct kr_diag *diag);
+
+enum kr_lock {
+	KR_LOCK_OURS,
+	KR_LOCK_BUSY, /* another run has it */
+};
+
+/* Takes what kr_lock_open() gave, without a wait, until that is closed. An enum
+ * kr_lock, or an errno, with words. */
+int kr_lock_try(int fd, struct kr_diag *diag);
+
+/*
+ * Opens and takes the lock, and waits for another run at most WAIT_USEC; TICK
+ * (may be NULL) is asked meanwhile. 0: taken at once; 1: taken after another
+ * run, which may have changed what was read; -EBUSY: the other one still runs;
+ * what TICK gave; other errnos, with words. RET_FD holds it until it is closed.
  */
 int kr_lock_take(struct kr_fs *fs, uint64_t wait_usec,
                  kr_activation_tick_t tick, void *closure, struct kr_diag *diag,

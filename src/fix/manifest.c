@@ -13,6 +13,9 @@
  * What is read need not be what was written: a disk, a human or the builder of
  * an image may have changed it. A record that lacks a member, a file or an edit
  * is none, and neither is one whose names could be other files than ours.
+ *
+ * The new file of a run has another name than that of a recovery: one that has
+ * been passed by must not rename what its successor has written in part.
  */
 
 #include <dirent.h>
@@ -34,6 +37,9 @@
 
 #define SCHEMA   1
 #define TIME_MAX ((double)(UINT64_C(1) << 53)) /* microseconds; exact there */
+
+#define NEW_OF_RUN      "manifest.json.new"
+#define NEW_OF_RECOVERY "manifest.json.back"
 
 static const char *const state_names[] = {
 	[KR_MANIFEST_PREPARED] = "prepared",
@@ -120,21 +126,33 @@ static char *format(const struct kr_manifest *m)
 	return kr_build_lines(&b, root);
 }
 
-int kr_manifest_write(int folder_fd, const struct kr_manifest *manifest)
+int kr_manifest_write(int folder_fd, const struct kr_manifest *manifest,
+                      const struct kr_owner *owner)
 {
+	const char *new =
+		owner && owner->recovers ? NEW_OF_RECOVERY : NEW_OF_RUN;
 	_cleanup_free_ char *text = format(manifest);
 	int r;
 
 	if (!text)
 		return -ENOMEM;
-	r = kr_write_file(folder_fd, "manifest.json.new", text, strlen(text),
-	                  -1);
+	r = kr_write_file(folder_fd, new, text, strlen(text), -1);
 	if (r < 0)
 		return r;
-	if (renameat(folder_fd, "manifest.json.new", folder_fd,
-	             "manifest.json") < 0)
+	if (owner && !kr_owner_is_mine(owner, folder_fd)) {
+		unlinkat(folder_fd, new, 0);
+		return -ECANCELED;
+	}
+	if (renameat(folder_fd, new, folder_fd, "manifest.json") < 0)
 		return -errno;
 	return fsync(folder_fd) < 0 ? -errno : 0;
+}
+
+int kr_manifest_take_new(int folder_fd)
+{
+	return unlinkat(folder_fd, NEW_OF_RUN, 0) < 0 && errno != ENOENT
+	               ? -errno
+	               : 0;
 }
 
 /* --- reading ------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 #include "base/edit.h"
 #include "base/fs.h"
 #include "base/span.h"
+#include "fix/owner.h"
 #include "kubelet/flags.h"
 #include "unit/loaded.h"
 
@@ -73,9 +74,19 @@ struct kr_manifest {
 	size_t n_files;
 };
 
-/* Writes manifest.json into the folder, atomically and to the disk. 0 or an
- * errno; -ENOMEM: it is as it was, since no part of a record is left out. */
-int kr_manifest_write(int folder_fd, const struct kr_manifest *manifest);
+/*
+ * Writes manifest.json into the folder, atomically and to the disk. OWNER is
+ * who works at it; NULL: nobody does, or the caller has just made it. 0;
+ * -ECANCELED: OWNER is not its owner any more, it stays as it is; -ENOMEM: the
+ * same, since no part of a record is left out; other errnos.
+ */
+int kr_manifest_write(int folder_fd, const struct kr_manifest *manifest,
+                      const struct kr_owner *owner);
+
+/* Takes away what another owner, which may go on at any moment, was about to
+ * rename to manifest.json: its token has been taken away before. 0 or an
+ * errno. */
+int kr_manifest_take_new(int folder_fd);
 
 /* Reads the one of ID. 0; -ENOENT; -EBADMSG: not a manifest; -EPROTONOSUPPORT:
  * one of a newer version; other errnos. */

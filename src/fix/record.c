@@ -106,10 +106,19 @@ int kr_record_make(struct kr_record *record, struct kr_fs *fs,
 	               O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (record->folder_fd < 0)
 		return kr_record_fail(diag, KR_STATE_DIR, -errno, what);
+	r = kr_owner_make(record->folder_fd, KR_OWNER_USEC, &record->owner);
+	if (r < 0)
+		return kr_record_fail(diag, KR_STATE_DIR, r, what);
 	if (fsync(state_fd) < 0)
 		return kr_record_fail(diag, KR_STATE_DIR, -errno,
 		                      "cannot be brought to the disk");
 	return 0;
+}
+
+bool kr_record_is_mine(const struct kr_record *record)
+{
+	return record->ended || record->owner.fd < 0 ||
+	       kr_owner_is_mine(&record->owner, record->folder_fd);
 }
 
 /* --- one file ------------------------------------------------------------ */
@@ -224,11 +233,15 @@ int kr_record_mark(struct kr_record *record, enum kr_manifest_state state,
 		r = state_fd < 0 ? state_fd : kr_boot_mark_set(state_fd);
 	}
 	if (r == 0)
-		r = kr_manifest_write(record->folder_fd, &record->manifest);
+		r = kr_manifest_write(record->folder_fd, &record->manifest,
+		                      &record->owner);
+	if (r == -ECANCELED)
+		return r;
 	if (r < 0)
 		return kr_record_fail(
 			diag, KR_STATE_DIR, r,
 			"the state of the transaction cannot be kept");
+	record->ended = !kr_manifest_is_pending(state);
 	return 0;
 }
 
@@ -236,6 +249,7 @@ void kr_record_end(struct kr_record *record)
 {
 	_cleanup_close_ int state_fd = open_state(record);
 
+	kr_owner_end(&record->owner, record->folder_fd);
 	if (state_fd >= 0)
 		kr_boot_mark_clear(state_fd);
 }
@@ -252,6 +266,7 @@ int kr_record_forget(struct kr_record *record)
 	if (fsync(record->folder_fd) < 0)
 		return -errno;
 	unlinkat(record->folder_fd, "manifest.json.new", 0);
+	kr_owner_end(&record->owner, record->folder_fd);
 	for (size_t i = 0; i < record->manifest.n_files; i++) {
 		if (record->manifest.files[i].copy)
 			unlinkat(record->folder_fd,
@@ -269,6 +284,7 @@ int kr_record_forget(struct kr_record *record)
 
 void kr_record_done(struct kr_record *record)
 {
+	kr_owner_done(&record->owner);
 	if (record->folder_fd >= 0)
 		close(record->folder_fd);
 	kr_manifest_done(&record->manifest);

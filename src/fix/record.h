@@ -15,11 +15,15 @@ struct kr_record {
 	struct kr_manifest manifest; /* its owner fills in all but id and time
 	                              */
 	int folder_fd;               /* -1: it is not made yet, or gone */
+	struct kr_owner owner;       /* we are, from its making to its end */
+	bool ended;                  /* it says that it has come to its end */
 };
 
-#define KR_RECORD_NONE ((struct kr_record){.folder_fd = -1})
+#define KR_RECORD_NONE                                                         \
+	((struct kr_record){.folder_fd = -1, .owner = KR_OWNER_NONE})
 
-/* Makes the folder, to the disk, and a new id. 0 or an errno, with words. */
+/* Makes the folder, to the disk, and a new id, and becomes its owner for
+ * KR_OWNER_USEC. 0 or an errno, with words. */
 int kr_record_make(struct kr_record *record, struct kr_fs *fs,
                    struct kr_diag *diag);
 
@@ -40,12 +44,17 @@ int kr_record_add(struct kr_record *record, struct kr_fs *fs,
                   const struct kr_record_content *content,
                   struct kr_diag *diag);
 
+/* Whether no recovery has taken it away from us (fix/owner); it has not where
+ * it has come to its end. */
+bool kr_record_is_mine(const struct kr_record *record);
+
 /* Brings the manifest to the disk, in STATE; before the first one the mark of a
- * run that is not at its end. 0 or an errno, with words. */
+ * run that is not at its end. 0; -ECANCELED: it is not ours any more, nothing
+ * is written, without words; other errnos, with words. */
 int kr_record_mark(struct kr_record *record, enum kr_manifest_state state,
                    struct kr_diag *diag);
 
-/* Nothing is left to be done: takes the mark away. */
+/* Nothing is left to be done: we own it no more, and the mark goes. */
 void kr_record_end(struct kr_record *record);
 
 /* Removes the folder, and the mark. 0, also where there is none; an errno: the

@@ -20,13 +20,30 @@
  * ours, complete or not. What lies at the name of a copy on its way back is
  * ours, too.
  *
+ * What lies beside is moved to a name of recovery's own ("-taken") before it is
+ * looked at, and a copy on its way back has one ("-copy"). So a run that could
+ * not be ended (fix/rescue), and goes on between two of our steps, or between
+ * its own look at the token and its rename, finds nothing to rename: what it
+ * had done before that is seen, and it does no more.
+ *
+ *   exchange, or a rename over the target     its source is gone
+ *   a copy of the old content on its way back its source is gone
+ *   a target that is to go, moved beside      the name is taken: a folder that
+ *                                             nobody may enter stands there
+ *   a target that was made, on its way back   it is gone already
+ *
+ * That folder stays until such a run is gone: the mark stays, too, and the next
+ * run that has the lock tidies up.
+ *
  * Every step is one that may be done twice.
  */
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "fix/files.h"
 #include "fix/recover-file.h"
@@ -47,6 +64,9 @@ struct found {
 	struct kr_diag *diag;
 	int dir_fd;
 	const char *name;
+	char taken[NAME_MAX + 1]; /* what lay beside; "": nothing can */
+	char copy[NAME_MAX + 1];  /* one of ours, on its way back */
+	bool passes;
 	enum content target, beside;
 	struct kr_known target_known, beside_known;
 };
@@ -55,6 +75,22 @@ static void found_done(struct found *f)
 {
 	if (f->dir_fd >= 0)
 		close(f->dir_fd);
+}
+
+/* Of the names in the record, so that the next recovery finds them. The name of
+ * a copy was the only one in older records. */
+static int name_own(struct found *f)
+{
+	const char *temp = f->file->temp ? f->file->temp : "";
+	const char *back = f->file->back ? f->file->back : temp;
+
+	if (*temp && snprintf(f->taken, sizeof(f->taken), "%s-taken", temp) >=
+	                     (int)sizeof(f->taken))
+		return -ENAMETOOLONG;
+	if (*back && snprintf(f->copy, sizeof(f->copy), "%s-copy", back) >=
+	                     (int)sizeof(f->copy))
+		return -ENAMETOOLONG;
+	return 0;
 }
 
 /* --- what is there ------------------------------------------------------- */
@@ -92,7 +128,7 @@ static int look(struct found *f)
 	int r = classify(f, f->name, &f->target_known, &f->target);
 
 	if (r == 0 && f->file->temp)
-		r = classify(f, f->file->temp, &f->beside_known, &f->beside);
+		r = classify(f, f->taken, &f->beside_known, &f->beside);
 	if (f->target == NOTHING && !f->file->copy)
 		f->target = BEFORE;
 	else if (f->target == NOTHING && f->file->removed)
@@ -104,16 +140,81 @@ static int look(struct found *f)
 
 static int remove_name(struct found *f, const char *name)
 {
-	if (!name)
+	if (!name || !*name)
 		return 0;
 	return unlinkat(f->dir_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static bool is_there(int dir_fd, const char *name)
+{
+	return name && *name &&
+	       faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* The folder that stands where a run must not move a file to. One of others'
+ * that came there in the instant of a rename is not like that. */
+static bool is_guard(int dir_fd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(st.st_mode) && (st.st_mode & 07777) == 0;
+}
+
+static int remove_temp(struct found *f)
+{
+	const char *temp = f->file->temp;
+
+	if (!temp || !is_guard(f->dir_fd, temp))
+		return remove_name(f, temp);
+	return unlinkat(f->dir_fd, temp, AT_REMOVEDIR) < 0 && errno != ENOENT
+	               ? -errno
+	               : 0;
+}
+
+/* What lies beside goes to where only we know it. */
+static int take_beside(struct found *f)
+{
+	int r;
+
+	if (!f->file->temp)
+		return 0;
+	if (is_guard(f->dir_fd, f->file->temp))
+		return remove_temp(f);
+	r = kr_move(f->dir_fd, f->file->temp, f->taken);
+	/* that was taken before: a new content by a run that was passed by */
+	if (r == -EEXIST)
+		return remove_temp(f);
+	return r == -ENOENT ? 0 : r;
+}
+
+/*
+ * The same, and nothing can come there any more: a run that is about to move
+ * the target there finds the name taken. One that has moved it already may be
+ * about to move it back: there must not be anything that it could move, then.
+ */
+static int take_beside_for_good(struct found *f)
+{
+	const char *temp = f->file->temp;
+
+	if (!f->passes || !f->file->removed || !temp)
+		return take_beside(f);
+	while (!is_guard(f->dir_fd, temp)) {
+		int r = take_beside(f);
+
+		if (r < 0 || is_there(f->dir_fd, f->taken))
+			return r;
+		if (mkdirat(f->dir_fd, temp, 0) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	return 0;
 }
 
 /* What lies beside is exchanged with the target, which is nothing where it has
  * no inode. */
 static int swap(struct found *f)
 {
-	const struct kr_names names = {f->dir_fd, f->name, f->file->temp};
+	const struct kr_names names = {f->dir_fd, f->name, f->taken};
 	bool target = f->target_known.st.st_ino != 0;
 	bool beside = f->beside != NOTHING;
 
@@ -155,8 +256,7 @@ static int set_aside(struct found *f)
 	folder_fd = kr_fs_open_folder(f->fs, folder);
 	if (folder_fd < 0)
 		return folder_fd;
-	from = openat(f->dir_fd, f->file->temp,
-	              O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	from = openat(f->dir_fd, f->taken, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	to = openat(folder_fd, name,
 	            O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
 	            0600);
@@ -188,18 +288,12 @@ static int drop_beside(struct found *f)
 		                 "of the interruption, and once more later: "
 		                 "the first, which is no regular file, lies "
 		                 "beside it in %s",
-		                 f->file->temp);
+		                 f->taken);
 		return 0;
 	}
 	if (f->beside == OTHER)
 		r = set_aside(f);
-	return r == 0 ? remove_name(f, f->file->temp) : r;
-}
-
-/* The name of a copy on its way back; in older records the only one. */
-static const char *copy_name(const struct kr_manifest_file *file)
-{
-	return file->back ? file->back : file->temp;
+	return r == 0 ? remove_name(f, f->taken) : r;
 }
 
 static int put_back_copy(struct found *f)
@@ -228,8 +322,8 @@ static int put_back_copy(struct found *f)
 	content.data = old->data;
 	content.size = old->size;
 	content.metadata_fd = copy_fd;
-	r = kr_replacement_write(f->fs, path, now, copy_name(f->file), &content,
-	                         f->diag, &rep);
+	r = kr_replacement_write(f->fs, path, now, f->copy, &content, f->diag,
+	                         &rep);
 	if (r == 0)
 		r = kr_replacement_commit(&rep, f->diag);
 	return r == 0 ? kr_replacement_sync(&rep, f->diag) : r;
@@ -249,7 +343,7 @@ static int take_back(struct found *f)
 	int r;
 
 	if (f->beside != BEFORE) {
-		r = remove_name(f, f->file->temp);
+		r = remove_name(f, f->taken);
 		f->beside = NOTHING;
 		if (r < 0)
 			return r;
@@ -298,10 +392,14 @@ static int recover_without_folder(struct found *f)
 
 static int recover_in_folder(struct found *f)
 {
-	int r = remove_name(f, f->file->back);
+	int r = remove_name(f, f->copy);
 
+	if (r == 0)
+		r = remove_name(f, f->file->back);
+	if (r == 0)
+		r = is_untouched(f) ? take_beside(f) : take_beside_for_good(f);
 	if (r == 0 && (is_untouched(f) || !f->file->back))
-		r = remove_name(f, f->file->temp);
+		r = remove_name(f, f->taken);
 	if (r == 0 && !is_untouched(f)) {
 		r = look(f);
 		if (r == 0)
@@ -313,16 +411,26 @@ static int recover_in_folder(struct found *f)
 }
 
 int kr_recover_file(struct kr_fs *fs, const struct kr_manifest *m,
-                    const struct kr_manifest_file *file, struct kr_diag *diag)
+                    const struct kr_manifest_file *file, bool passes,
+                    struct kr_diag *diag)
 {
-	_cleanup_(found_done) struct found f = {
-		.fs = fs, .manifest = m, .file = file, .diag = diag};
-	int r;
+	_cleanup_(found_done) struct found f = {.fs = fs,
+	                                        .manifest = m,
+	                                        .file = file,
+	                                        .diag = diag,
+	                                        .passes = passes,
+	                                        .dir_fd = -1};
+	int r = name_own(&f);
 
+	if (r < 0)
+		return r;
 	f.dir_fd = kr_fs_open_parent(fs, file->path, &f.name);
 	if (f.dir_fd < 0)
 		r = f.dir_fd == -ENOENT ? recover_without_folder(&f) : f.dir_fd;
 	else
+		r = recover_in_folder(&f);
+	/* a run that goes on after all makes one step more, not two */
+	if (passes && r == -ESTALE)
 		r = recover_in_folder(&f);
 	if (r == 0 && file->folder)
 		r = kr_remove_empty_parents(fs, file->path, file->folder);
@@ -331,18 +439,34 @@ int kr_recover_file(struct kr_fs *fs, const struct kr_manifest *m,
 
 int kr_recover_tidy_file(struct kr_fs *fs, const struct kr_manifest_file *file)
 {
-	_cleanup_(found_done) struct found f = {.file = file};
-	int r;
+	_cleanup_(found_done) struct found f = {.file = file, .dir_fd = -1};
+	int r = name_own(&f);
 
+	if (r < 0)
+		return r;
 	f.dir_fd = kr_fs_open_parent(fs, file->path, &f.name);
 	if (f.dir_fd < 0)
 		return f.dir_fd == -ENOENT ? 0 : f.dir_fd;
 	r = remove_name(&f, file->back);
 	if (r == 0)
-		r = remove_name(&f, file->temp);
+		r = remove_name(&f, f.copy);
+	if (r == 0)
+		r = remove_name(&f, f.taken);
+	/* a folder of others' that was put aside was named then */
+	if (r == 0 || r == -EISDIR)
+		r = remove_temp(&f);
 	if (r == 0 && fsync(f.dir_fd) < 0)
 		r = -errno;
 	if (r == 0 && file->folder)
 		r = kr_remove_empty_parents(fs, file->path, file->folder);
 	return r;
+}
+
+bool kr_recover_lies_beside(int dir_fd, const struct kr_manifest_file *file)
+{
+	struct found f = {.file = file};
+
+	return name_own(&f) == 0 &&
+	       (is_there(dir_fd, file->temp) || is_there(dir_fd, file->back) ||
+	        is_there(dir_fd, f.taken) || is_there(dir_fd, f.copy));
 }

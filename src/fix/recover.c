@@ -11,6 +11,11 @@
  *
  * A run that had come to its end may have left files beside the others: as long
  * as the mark of such a run is there, they are looked for, and go.
+ *
+ * Each record is claimed first (fix/owner), and only then read: a run that is
+ * passed by may have moved it on until its token was gone. It may still leave
+ * something beside the files when it goes on, so that the mark stays for who
+ * has the lock after it.
  */
 
 #include <errno.h>
@@ -19,6 +24,7 @@
 #include <string.h>
 
 #include "fix/boot-mark.h"
+#include "fix/interrupted.h"
 #include "fix/recover-file.h"
 #include "fix/recover.h"
 
@@ -64,7 +70,7 @@ static const struct kr_manifest *find_last(struct kr_fs *fs,
 
 static bool is_there(int dir_fd, const char *name)
 {
-	return name && faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* It has come to its end, but for what lies beside its files, or for a folder
@@ -76,15 +82,15 @@ static bool is_untidy(struct kr_fs *fs, const struct kr_manifest *m)
 		const char *name;
 		_cleanup_close_ int fd = kr_fs_open_parent(fs, f->path, &name);
 
-		if (fd >= 0 &&
-		    (is_there(fd, f->temp) || is_there(fd, f->back) ||
-		     (f->folder && !is_there(fd, name))))
+		if (fd >= 0 && (kr_recover_lies_beside(fd, f) ||
+		                (f->folder && !is_there(fd, name))))
 			return true;
 	}
 	return false;
 }
 
-int kr_recover_report(struct kr_fs *fs, struct kr_diag *diag)
+int kr_recover_report(struct kr_fs *fs, int proc_fd, struct kr_manager *manager,
+                      struct kr_diag *diag)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
 	const struct kr_manifest *m;
@@ -93,14 +99,8 @@ int kr_recover_report(struct kr_fs *fs, struct kr_diag *diag)
 	if (r < 0) /* the folder is root's: others cannot tell */
 		return r == -ENOMEM ? r : 0;
 	m = kr_recover_find(fs, &list);
-	if (m) {
-		kr_diag_add(diag, KR_WARNING, "interrupted", KR_SPAN_NONE,
-		            "the run %s has not come to its end: unless it is "
-		            "still at work, the next fix or undo takes back "
-		            "what it left",
-		            m->id);
-		return 0;
-	}
+	if (m)
+		return kr_interrupted_warn(fs, proc_fd, manager, m, diag, NULL);
 	if (is_unknown(fs, &list) == 1) {
 		kr_diag_add(diag, KR_WARNING, "interrupted", KR_SPAN_NONE,
 		            "the run %s may not have come to its end, and its "
@@ -118,15 +118,133 @@ int kr_recover_report(struct kr_fs *fs, struct kr_diag *diag)
 	return 0;
 }
 
+/* --- whose it is --------------------------------------------------------- */
+
+struct kr_claimed {
+	char id[KR_TRANSACTION_ID_SIZE];
+	int folder_fd;
+	struct kr_owner owner;
+};
+
+void kr_recovery_done(struct kr_recovery *recovery)
+{
+	for (size_t i = 0; i < recovery->n_claimed; i++) {
+		kr_owner_done(&recovery->claimed[i].owner);
+		close(recovery->claimed[i].folder_fd);
+	}
+	free(recovery->claimed);
+	recovery->claimed = NULL;
+	recovery->n_claimed = 0;
+}
+
+void kr_recovery_extend(struct kr_recovery *recovery, uint64_t usec)
+{
+	for (size_t i = 0; i < recovery->n_claimed; i++)
+		kr_owner_extend(&recovery->claimed[i].owner, usec);
+}
+
+static struct kr_claimed *find_claimed(const struct kr_recovery *recovery,
+                                       const char *id)
+{
+	for (size_t i = 0; i < recovery->n_claimed; i++) {
+		if (strcmp(recovery->claimed[i].id, id) == 0)
+			return &recovery->claimed[i];
+	}
+	return NULL;
+}
+
+/* FOLDER_FD is taken from the caller. */
+static int claim_folder(struct kr_recovery *recovery, const char *id,
+                        int *folder_fd)
+{
+	struct kr_claimed *grown = reallocarray(
+		recovery->claimed, recovery->n_claimed + 1, sizeof(*grown));
+	struct kr_claimed *c;
+	int r;
+
+	if (!grown)
+		return -ENOMEM;
+	recovery->claimed = grown;
+	c = &grown[recovery->n_claimed];
+	*c = (struct kr_claimed){.folder_fd = -1};
+	r = kr_owner_claim(*folder_fd,
+	                   recovery->passes ? &recovery->passed : NULL,
+	                   recovery->usec, &c->owner);
+	if (r != KR_CLAIM_MADE)
+		return r;
+	strlcpy(c->id, id, sizeof(c->id));
+	c->folder_fd = TAKE_FD(*folder_fd);
+	recovery->n_claimed++;
+	return kr_manifest_take_new(c->folder_fd);
+}
+
+static int claim(struct kr_fs *fs, struct kr_recovery *recovery, const char *id,
+                 struct kr_diag *diag)
+{
+	_cleanup_free_ char *path = kr_path_join(KR_STATE_DIR, id);
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (!path)
+		return -ENOMEM;
+	fd = kr_fs_open_folder(fs, path);
+	r = fd < 0 ? fd : claim_folder(recovery, id, &fd);
+	if (r == KR_CLAIM_BUSY) {
+		kr_diag_add_path(diag, KR_ERROR, "busy", path,
+		                 "another run of this program is about it");
+		return -EBUSY;
+	}
+	if (r < 0 && r != -ENOMEM)
+		kr_diag_add_path(diag, KR_ERROR, "recover", path,
+		                 "cannot be taken over from the run that was "
+		                 "interrupted: %s",
+		                 strerror(-r));
+	return r;
+}
+
+/* What was read before may be another one by now. */
+static int view_anew(struct kr_fs *fs, struct kr_diag *diag,
+                     struct kr_fs **ret_now)
+{
+	int r = kr_fs_new(kr_fs_root_fd(fs), ret_now);
+
+	if (r < 0 && r != -ENOMEM)
+		kr_diag_add_path(diag, KR_ERROR, "recover", KR_STATE_DIR,
+		                 "what an interrupted run left cannot be "
+		                 "looked at: %s",
+		                 strerror(-r));
+	return r;
+}
+
+static int claim_all(struct kr_fs *fs, struct kr_recovery *recovery,
+                     struct kr_diag *diag)
+{
+	_cleanup_manifests_ struct kr_manifests list = {0};
+	_cleanup_fs_ struct kr_fs *now = NULL;
+	int r = view_anew(fs, diag, &now);
+
+	if (r == 0)
+		r = kr_manifests_read(now, diag, &list);
+	for (size_t i = 0; r == 0 && i < list.n_items; i++) {
+		const char *id = list.items[i].id;
+
+		if (is_interrupted(now, &list.items[i]) &&
+		    !find_claimed(recovery, id))
+			r = claim(now, recovery, id, diag);
+	}
+	return r;
+}
+
 /* --- one run ------------------------------------------------------------- */
 
-static int recover(struct kr_fs *fs, struct kr_manifest *m,
-                   struct kr_diag *diag)
+static int recover(struct kr_fs *fs, struct kr_recovery *recovery,
+                   struct kr_manifest *m, struct kr_diag *diag)
 {
 	int r = 0;
 
 	for (size_t i = m->n_files; r == 0 && i-- > 0;) {
-		r = kr_recover_file(fs, m, &m->files[i], diag);
+		r = kr_recover_file(fs, m, &m->files[i], recovery->passes,
+		                    diag);
 		if (r < 0 && r != -ENOMEM)
 			kr_diag_add_path(
 				diag, KR_ERROR, "recover", m->files[i].path,
@@ -139,22 +257,26 @@ static int recover(struct kr_fs *fs, struct kr_manifest *m,
 	return r;
 }
 
-static int mark_undone(struct kr_fs *fs, struct kr_manifest *m,
-                       struct kr_diag *diag)
+static int mark_undone(struct kr_fs *fs, struct kr_recovery *recovery,
+                       struct kr_manifest *m, struct kr_diag *diag)
 {
+	struct kr_claimed *c = find_claimed(recovery, m->id);
 	_cleanup_free_ char *path = kr_path_join(KR_STATE_DIR, m->id);
-	_cleanup_close_ int folder_fd = -1;
 	int r;
 
+	(void)fs;
 	if (!path)
 		return -ENOMEM;
-	folder_fd = kr_fs_open_folder(fs, path);
+	if (!c)
+		return 0; /* nothing of it was taken back */
 	m->state = KR_MANIFEST_UNDONE;
 	free(m->reason);
 	m->reason = strdup("it was interrupted");
 	if (!m->reason)
 		return -ENOMEM;
-	r = folder_fd < 0 ? folder_fd : kr_manifest_write(folder_fd, m);
+	r = kr_manifest_write(c->folder_fd, m, &c->owner);
+	if (r == 0)
+		kr_owner_end(&c->owner, c->folder_fd);
 	if (r == 0)
 		kr_diag_add(diag, KR_NOTE, "recovered", KR_SPAN_NONE,
 		            "the run %s was interrupted: what it had changed "
@@ -194,9 +316,10 @@ static void clear_mark(struct kr_fs *fs)
 }
 
 /* STEP on each interrupted one; how many there were, or an errno. */
-static int each(struct kr_fs *fs, struct kr_manifests *list,
-                int (*step)(struct kr_fs *, struct kr_manifest *,
-                            struct kr_diag *),
+static int each(struct kr_fs *fs, struct kr_recovery *recovery,
+                struct kr_manifests *list,
+                int (*step)(struct kr_fs *, struct kr_recovery *,
+                            struct kr_manifest *, struct kr_diag *),
                 struct kr_diag *diag)
 {
 	int n = 0, r = 0;
@@ -206,7 +329,7 @@ static int each(struct kr_fs *fs, struct kr_manifests *list,
 		if (!is_interrupted(fs, &list->items[i]))
 			continue;
 		n++;
-		r = step(fs, &list->items[i], diag);
+		r = step(fs, recovery, &list->items[i], diag);
 	}
 	return r < 0 ? r : n;
 }
@@ -250,31 +373,42 @@ static int check_unknown(struct kr_fs *fs, const struct kr_manifests *list,
 	return -EBADMSG;
 }
 
-int kr_recover_run(struct kr_fs *fs, struct kr_diag *diag)
+int kr_recover_run(struct kr_fs *fs, struct kr_recovery *recovery,
+                   struct kr_diag *diag)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
-	int r = kr_manifests_read(fs, diag, &list);
+	_cleanup_fs_ struct kr_fs *now = NULL;
+	int r = claim_all(fs, recovery, diag);
 
 	if (r == 0)
-		r = check_unknown(fs, &list, diag);
+		r = view_anew(fs, diag, &now);
 	if (r == 0)
-		r = tidy_last(fs, &list, diag);
+		r = kr_manifests_read(now, diag, &list);
 	if (r == 0)
-		r = each(fs, &list, recover, diag);
+		r = check_unknown(now, &list, diag);
+	if (r == 0 && !recovery->passes)
+		r = tidy_last(now, &list, diag);
 	if (r == 0)
-		clear_mark(fs);
+		r = each(now, recovery, &list, recover, diag);
+	if (r == 0 && !recovery->passes)
+		clear_mark(now);
 	return r < 0 ? r : r == 0;
 }
 
-int kr_recover_end(struct kr_fs *fs, struct kr_diag *diag)
+int kr_recover_end(struct kr_fs *fs, struct kr_recovery *recovery,
+                   struct kr_diag *diag)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
-	int r = kr_manifests_read(fs, diag, &list);
+	_cleanup_fs_ struct kr_fs *now = NULL;
+	int r = view_anew(fs, diag, &now);
 
 	if (r == 0)
-		r = each(fs, &list, mark_undone, diag);
+		r = kr_manifests_read(now, diag, &list);
+	if (r == 0)
+		r = each(now, recovery, &list, mark_undone, diag);
 	if (r < 0)
 		return r;
-	clear_mark(fs);
+	if (!recovery->passes)
+		clear_mark(now);
 	return 0;
 }

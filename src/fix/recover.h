@@ -3,9 +3,14 @@
 
 /* A fix or undo that was interrupted: killed, or the power went. */
 
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
 #include "base/diag.h"
 #include "base/fs.h"
 #include "fix/manifest.h"
+#include "systemd/manager.h"
 
 /* The last interrupted one of this machine's; NULL: none. Somebody may be at it
  * right now: only who holds the lock knows that nobody is. */
@@ -15,21 +20,46 @@ const struct kr_manifest *kr_recover_find(struct kr_fs *fs,
 /* Whether kr_recover_run() may have something to do. 1, 0 or an errno. */
 int kr_recover_is_due(struct kr_fs *fs, const struct kr_manifests *manifests);
 
-/* Warns in DIAG where there is one. 0 or -ENOMEM. */
-int kr_recover_report(struct kr_fs *fs, struct kr_diag *diag);
+/* Warns in DIAG where there is one; PROC_FD and MANAGER, -1 and NULL where
+ * there are none, are those of kr_interrupted_look(). 0 or -ENOMEM. */
+int kr_recover_report(struct kr_fs *fs, int proc_fd, struct kr_manager *manager,
+                      struct kr_diag *diag);
+
+/* From the taking back of the files to its end: the records are ours, nobody
+ * else goes on with them. */
+struct kr_recovery {
+	uint64_t usec; /* in: what it may take */
+	/* in: who wrote a record may live and go on at any moment, and the
+	 * caller does not hold the lock; PASSED is the file "owner" of that */
+	bool passes;
+	struct stat passed;
+
+	struct kr_claimed *claimed; /* one a record */
+	size_t n_claimed;
+};
+
+void kr_recovery_done(struct kr_recovery *recovery);
+#define _cleanup_recovery_ _cleanup_(kr_recovery_done)
 
 /*
  * Takes back what an interrupted one left, file by file: our bytes are replaced
  * by the old ones, a file that was made goes, what somebody else wrote stays (a
  * warning), what lies beside the files goes. Its record stays as it is until
- * kr_recover_end(). The caller holds the lock. 0; 1: there was nothing to take
- * back; an errno: not all is; with words.
+ * kr_recover_end(). The caller holds the lock, or passes its holder. All is
+ * read from the disk, whatever FS has read before. 0; 1: there was nothing to
+ * take back; -EBUSY: another one is about it; other errnos: not all is; with
+ * words.
  */
-int kr_recover_run(struct kr_fs *fs, struct kr_diag *diag);
+int kr_recover_run(struct kr_fs *fs, struct kr_recovery *recovery,
+                   struct kr_diag *diag);
+
+/* The next phase of it takes USEC. */
+void kr_recovery_extend(struct kr_recovery *recovery, uint64_t usec);
 
 /*
  * What kr_recover_run() took back is over, and kubelet has the old files: the
  * records say "undone" from here on. Whoever is killed before leaves it to the
  * next run. 0 or an errno, with words.
  */
-int kr_recover_end(struct kr_fs *fs, struct kr_diag *diag);
+int kr_recover_end(struct kr_fs *fs, struct kr_recovery *recovery,
+                   struct kr_diag *diag);

@@ -3,8 +3,8 @@
 /*
  * recover: the end of a run that was killed.
  *
- *   the lock ── held: somebody is at work, and is waited for
- *     │
+ *   the lock ── held: somebody is at work, and is waited for until the time
+ *     │         that the record gives it; then it is ended, or passed
  *   a record that has not come to its end? ── no: confirmed, or put back
  *     │ yes
  *   the old files back (fix/recover)
@@ -26,6 +26,14 @@
  * At boot it runs before kubelet's start, which waits for it: a restart would
  * wait for itself. So there it only reloads, where systemd has read the units
  * as the interrupted run had left them.
+ *
+ * Whoever owns the record (fix/owner) beyond its time does not go on: it is
+ * stopped, or in a frozen control group, and kubelet may be dead meanwhile. It
+ * gets SIGKILL, which needs no more than that it can be found (fix/holder). One
+ * that does not end (cgroup v1, a system call that hangs), or that we do not
+ * see (another pid namespace), is passed: the record is taken away from it, and
+ * all is done without the lock, so that it can do no harm when it goes on
+ * (fix/recover-file). Only a run is passed, not another recovery.
  */
 
 #include <errno.h>
@@ -35,13 +43,22 @@
 #include "fix/apply.h"
 #include "fix/figures.h"
 #include "fix/health.h"
+#include "fix/holder.h"
 #include "fix/lock.h"
 #include "fix/program.h"
 #include "fix/recover.h"
 #include "fix/rescue.h"
 
-/* Longer than any run that still makes progress. */
-#define LOCK_WAIT_USEC (3600 * KR_USEC_PER_SEC)
+/* For an owner that does not say until when it is at work, one of an older
+ * version: longer than any that still makes progress. */
+#define UNTOLD_USEC (3600 * KR_USEC_PER_SEC)
+/* A run that is slow is no reason to kill it at the very second; and one whose
+ * record is at its end has little left to do. */
+#define GRACE_USEC (5 * KR_USEC_PER_SEC)
+/* What SIGKILL takes where it can end a process. */
+#define KILL_USEC (5 * KR_USEC_PER_SEC)
+/* How often the records are looked at meanwhile. */
+#define LOOK_USEC KR_USEC_PER_SEC
 
 int kr_outcome_to_recover_status(enum kr_outcome outcome)
 {
@@ -61,6 +78,192 @@ static const struct kr_manifest *find(struct kr_fs *fs,
 		return kr_recover_find(fs, list);
 	m = kr_manifests_find(list, id);
 	return m && kr_manifest_is_pending(m->state) ? m : NULL;
+}
+
+/* --- the lock ------------------------------------------------------------ */
+
+enum waited {
+	WAITED_ON,     /* it is not over */
+	WAITED_LOCKED, /* the lock is ours */
+	WAITED_PASSED, /* who has it does not end */
+	WAITED_OVER,   /* he has it, but there is nothing to be taken back */
+};
+
+struct waiting {
+	struct kr_applying *a;
+	const struct kr_node *node;
+	const char *id; /* of the record; NULL: any */
+	int lock_fd;
+	uint64_t since_usec, looked_usec;
+	uint64_t over_usec;   /* since when no record is pending; 0: one is */
+	uint64_t killed_usec; /* when its owner was; 0: it was not */
+	uint64_t told_usec;   /* the end that was told; 0: none */
+	/* as it was seen last */
+	struct kr_owner_seen owner;
+	char pending[KR_TRANSACTION_ID_SIZE]; /* "": none is */
+};
+
+/* It is run without a terminal: who looks into the journal sees why nothing
+ * happens. */
+static void tell(struct waiting *w, uint64_t until_usec)
+{
+	_cleanup_free_ char *text = NULL;
+	char when[KR_RFC3339_SIZE];
+
+	if (w->told_usec == until_usec)
+		return;
+	w->told_usec = until_usec;
+	kr_local_hour(kr_realtime_usec() + kr_left_usec(until_usec), when);
+	if (asprintf(&text,
+	             "recover: the run %s is at work: it is waited for, until "
+	             "%s at the longest",
+	             w->pending, when) < 0) {
+		text = NULL;
+		return;
+	}
+	kr_journal_send(
+		(const struct kr_journal_field[]){
+			{"MESSAGE", text},
+			{"PRIORITY", "6"},
+			{"KUBELET_REMEDY_COMMAND", "recover"},
+			{"KUBELET_REMEDY_TRANSACTION", w->pending},
+		},
+		4);
+}
+
+/* The record that is pending, and its owner. */
+static int look(struct waiting *w)
+{
+	_cleanup_manifests_ struct kr_manifests list = {0};
+	_cleanup_fs_ struct kr_fs *fs = NULL;
+	_cleanup_close_ int folder_fd = -1;
+	_cleanup_free_ char *path = NULL;
+	const struct kr_manifest *m;
+	int r = kr_fs_new(kr_fs_root_fd(w->node->fs), &fs);
+
+	if (r < 0)
+		return r;
+	r = kr_manifests_read(fs, w->a->diag, &list);
+	if (r < 0)
+		return r;
+	m = find(fs, &list, w->id);
+	strlcpy(w->pending, m ? m->id : "", sizeof(w->pending));
+	w->owner = (struct kr_owner_seen){0};
+	if (!m)
+		return 0;
+	path = kr_path_join(KR_STATE_DIR, m->id);
+	if (!path)
+		return -ENOMEM;
+	folder_fd = kr_fs_open_folder(fs, path);
+	return folder_fd < 0 ? folder_fd : kr_owner_look(folder_fd, &w->owner);
+}
+
+/* Until when the owner is waited for; of one that is gone, its record's end. */
+static uint64_t until_usec(const struct waiting *w)
+{
+	return w->owner.there ? w->owner.until_usec
+	                      : w->since_usec + UNTOLD_USEC;
+}
+
+static void end_owner(struct waiting *w)
+{
+	struct kr_holder holder = {0};
+	enum kr_killed killed = KR_KILLED_CANNOT;
+
+	w->killed_usec = kr_now_usec();
+	if (w->owner.lives &&
+	    kr_holder_find(w->node->proc_fd, &w->owner.st, &holder) == 0)
+		killed = kr_holder_kill(w->node->proc_fd, &holder);
+	if (killed == KR_KILLED)
+		kr_diag_add(w->a->diag, KR_WARNING, "run-ended", KR_SPAN_NONE,
+		            "the run %s did not go on in its time: its process "
+		            "%d%s was ended",
+		            w->pending, (int)holder.pid,
+		            holder.stopped ? ", which was stopped," : "");
+}
+
+/* The owner is beyond its time: it is ended, and if that does not help
+ * passed. */
+static int go_past(struct waiting *w)
+{
+	if (w->killed_usec == 0) {
+		end_owner(w);
+		return WAITED_ON;
+	}
+	if (kr_now_usec() < w->killed_usec + KILL_USEC)
+		return WAITED_ON;
+	/* its version does not ask whether it may go on, or it uses the names
+	 * that we do */
+	if (w->owner.there && !(w->owner.lives && w->owner.recovers))
+		return WAITED_PASSED;
+	kr_diag_add_path(w->a->diag, KR_ERROR, "busy", KR_RUNTIME_DIR "/lock",
+	                 "another run of this program has it, does not go on, "
+	                 "and cannot be ended");
+	return -EBUSY;
+}
+
+/* An enum waited, or an errno, with words. */
+static int judge(struct waiting *w)
+{
+	uint64_t now = kr_now_usec();
+	int r;
+
+	if (now < w->looked_usec + LOOK_USEC)
+		return WAITED_ON;
+	w->looked_usec = now;
+	r = look(w);
+	if (r < 0)
+		return r;
+	if (!*w->pending) {
+		if (w->over_usec == 0)
+			w->over_usec = now;
+		return now < w->over_usec + GRACE_USEC ? WAITED_ON
+		                                       : WAITED_OVER;
+	}
+	w->over_usec = 0;
+	if (now < until_usec(w) + GRACE_USEC) {
+		w->killed_usec = 0;
+		tell(w, until_usec(w));
+		return WAITED_ON;
+	}
+	return go_past(w);
+}
+
+static int ask_tick(struct waiting *w)
+{
+	const struct kr_fix_options *options = w->a->options;
+	uint64_t end = until_usec(w);
+
+	if (!options->tick)
+		return 0;
+	return options->tick(options->closure, "another run of this program",
+	                     kr_now_usec() - w->since_usec,
+	                     end > w->since_usec ? end - w->since_usec : 0);
+}
+
+/* An enum waited, what the tick gave, or an errno, with words. */
+static int wait_for_lock(struct waiting *w)
+{
+	int r;
+
+	w->since_usec = kr_now_usec();
+	w->lock_fd = kr_lock_open(w->node->fs, w->a->diag);
+	if (w->lock_fd < 0)
+		return w->lock_fd;
+	for (;;) {
+		r = kr_lock_try(w->lock_fd, w->a->diag);
+		if (r < 0)
+			return r;
+		if (r == KR_LOCK_OURS)
+			return WAITED_LOCKED;
+		r = judge(w);
+		if (r != WAITED_ON)
+			return r;
+		r = ask_tick(w);
+		if (r < 0)
+			return r;
+		kr_pause_usec(KR_LOCK_LOOK_USEC);
+	}
 }
 
 /* --- kubelet ------------------------------------------------------------- */
@@ -137,15 +340,26 @@ static int put_back(struct kr_applying *a, struct kr_fs *fs,
                     const struct kr_manifest *m)
 {
 	uint64_t since = kr_now_usec();
-	int r = kr_recover_run(fs, a->diag);
+	int r = kr_recover_run(fs, &a->recovery, a->diag);
 
-	if (r == -ENOMEM)
+	if (r == -ENOMEM || r == -EBUSY)
 		return r;
 	if (r < 0)
 		return kr_apply_end_by_error(a, KR_OUTCOME_BROKEN,
 		                             "the files cannot be put back");
 	strlcpy(a->fix->transaction, m->id, sizeof(a->fix->transaction));
 	return kr_actions_add(&a->fix->actions, "put-back", "done", since);
+}
+
+/* As on any other way back. */
+static void extend(struct kr_applying *a)
+{
+	uint64_t wait_usec = a->options->wait_usec;
+
+	if (wait_usec < KR_BACK_USEC)
+		wait_usec = KR_BACK_USEC;
+	kr_recovery_extend(&a->recovery,
+	                   kr_watchdog_limit_usec(a->fix->host, wait_usec));
 }
 
 /* RESULT is kubelet's end. Where it could not even be restarted, the next run
@@ -156,7 +370,7 @@ static int end_record(struct kr_applying *a, struct kr_fs *fs, int result)
 
 	if (result != 0 && !(result == 1 && a->fix->restarts))
 		return result;
-	r = kr_recover_end(fs, a->diag);
+	r = kr_recover_end(fs, &a->recovery, a->diag);
 	if (r == -ENOMEM)
 		return r;
 	return r < 0 && result == 0
@@ -169,7 +383,9 @@ static int nothing(struct kr_applying *a, struct kr_fs *fs,
 {
 	/* one that had come to its end, but had not tidied up; or a mark that a
 	 * power cut left */
-	int r = kr_recover_find(fs, list) ? 0 : kr_recover_run(fs, a->diag);
+	int r = kr_recover_find(fs, list)
+	                ? 0
+	                : kr_recover_run(fs, &a->recovery, a->diag);
 
 	if (r < 0)
 		return r;
@@ -187,6 +403,7 @@ static int take_back(struct kr_applying *a, struct kr_node_options *options,
 
 	if (r < 0)
 		return r;
+	a->recovery.usec = KR_OWNER_USEC;
 	m = find(fs, &list, id);
 	if (!m)
 		return nothing(a, fs, &list);
@@ -198,8 +415,10 @@ static int take_back(struct kr_applying *a, struct kr_node_options *options,
 	if (!options->config)
 		options->config = m->config;
 	r = kr_host_open(setting, options, a->diag, &a->fix->host);
-	if (r == 0)
+	if (r == 0) {
+		extend(a);
 		r = bring_back(a, m);
+	}
 	r = end_record(a, fs, r);
 	/* these words are the list's */
 	if (a->fix->host)
@@ -227,6 +446,40 @@ static int end_unread(struct kr_applying *a, int error)
 	                             "");
 }
 
+/* With the lock, or past whoever does not end. */
+static int rescue(struct kr_applying *a, struct kr_node_options *options,
+                  const struct kr_setting *setting, struct kr_node *node,
+                  const char *id)
+{
+	struct waiting w = {.a = a, .node = node, .id = id, .lock_fd = -1};
+	_cleanup_fs_ struct kr_fs *now = NULL;
+	int r = wait_for_lock(&w);
+
+	a->lock_fd = w.lock_fd;
+	if (r < 0)
+		return r;
+	if (r == WAITED_OVER)
+		return kr_apply_end(a, KR_OUTCOME_COMPLIANT,
+		                    "no interrupted run is to be taken back");
+	if (r == WAITED_PASSED) {
+		a->recovery.passes = true;
+		a->recovery.passed = w.owner.st;
+		kr_diag_add(
+			a->diag, KR_WARNING, "run-passed", KR_SPAN_NONE,
+			"the run %s does not go on, and cannot be ended: it "
+			"is taken back all the same",
+			w.pending);
+	}
+	/* what was read before that may be another one by now */
+	r = kr_fs_new(kr_fs_root_fd(node->fs), &now);
+	if (r == 0)
+		r = take_back(a, options, setting, now, id);
+	/* where a container had put it we are it; another one that needs a copy
+	 * takes the lock first, and makes its own */
+	kr_program_remove(node->fs);
+	return r;
+}
+
 int kr_rescue_run(const struct kr_setting *setting,
                   const struct kr_node_options *node_options,
                   const struct kr_fix_options *options, const char *id,
@@ -243,14 +496,7 @@ int kr_rescue_run(const struct kr_setting *setting,
 		return -ENOMEM;
 	r = kr_node_open(setting, node_options, diag, &node);
 	if (r == 0)
-		r = kr_lock_take(node->fs, LOCK_WAIT_USEC, options->tick,
-		                 options->closure, diag, &a.lock_fd);
-	if (r >= 0) {
-		r = take_back(&a, &found, setting, node->fs, id);
-		/* where a container had put it we are it; another one that
-		 * needs a copy takes the lock first, and makes its own */
-		kr_program_remove(node->fs);
-	}
+		r = rescue(&a, &found, setting, node, id);
 	if (r < 0 && r != -ENOMEM)
 		r = end_unread(&a, r);
 	if (r < 0)

@@ -12,7 +12,8 @@
 int kr_outcome_to_recover_status(enum kr_outcome outcome);
 
 /*
- * Waits for the run that still holds the lock, then takes back the interrupted
+ * Waits for the run that still holds the lock, at most until the time that its
+ * record gives it: then it is ended, or passed. Then takes back the interrupted
  * transaction ID, or any where that is NULL, and brings kubelet back. OPTIONS:
  * restart (auto: unless kubelet is healthy and older than the transaction;
  * never: systemd reloads where it must, which is right before kubelet's start),

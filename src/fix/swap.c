@@ -155,7 +155,7 @@ static int exchange(const struct kr_names *n)
 	return is_unknown(errno) ? -EOPNOTSUPP : -errno;
 }
 
-static int move(int dir_fd, const char *from, const char *to)
+int kr_move(int dir_fd, const char *from, const char *to)
 {
 	struct stat st;
 
@@ -175,8 +175,8 @@ static int change_places(const struct kr_names *n, bool at_name, bool at_temp)
 	int r;
 
 	if (!at_name)
-		return move(n->dir_fd, n->temp, n->name);
-	r = at_temp ? exchange(n) : move(n->dir_fd, n->name, n->temp);
+		return kr_move(n->dir_fd, n->temp, n->name);
+	r = at_temp ? exchange(n) : kr_move(n->dir_fd, n->name, n->temp);
 	/* what was to be at the name is gone */
 	return r == -ENOENT ? -ESTALE : r;
 }

@@ -34,6 +34,10 @@ int kr_known_check(int dir_fd, const char *name, const struct kr_known *want);
  * may have. */
 bool kr_known_equal(const struct kr_known *a, const struct kr_known *b);
 
+/* FROM goes to TO in the folder DIR_FD, where nothing is. 0; -EEXIST; other
+ * errnos of renameat2(2). */
+int kr_move(int dir_fd, const char *from, const char *to);
+
 struct kr_names {
 	int dir_fd;
 	const char *name; /* one that others know */

@@ -19,6 +19,11 @@
  *
  * Both ways lie between two states that are on the disk, and neither needs room
  * there. A file that is to go is moved away, to come back the same way.
+ *
+ * Before each rename it is asked whether the record is still ours (fix/owner).
+ * What it moves to a name that others know lies there by then, so that who
+ * takes the record away at that very moment can take that away, too. Once it is
+ * not ours nothing is put back: only new contents of ours go.
  */
 
 #include <errno.h>
@@ -53,6 +58,16 @@ struct kr_transaction {
 const char *kr_transaction_id(const struct kr_transaction *tx)
 {
 	return tx->record.manifest.id;
+}
+
+bool kr_transaction_is_mine(const struct kr_transaction *tx)
+{
+	return kr_record_is_mine(&tx->record);
+}
+
+void kr_transaction_extend(struct kr_transaction *tx, uint64_t usec)
+{
+	kr_owner_extend(&tx->record.owner, usec);
 }
 
 static struct kr_manifest_file *record_of(struct kr_transaction *tx,
@@ -207,6 +222,8 @@ static int commit(struct kr_transaction *tx, struct kr_diag *diag)
 	for (size_t i = 0; r == 0 && i < tx->n_targets; i++) {
 		struct target *t = &tx->targets[i];
 
+		if (!kr_transaction_is_mine(tx))
+			return -ECANCELED;
 		r = kr_replacement_commit(&t->replacement, diag);
 		t->committed = r == 0 || r == -ENOTRECOVERABLE;
 	}
@@ -219,9 +236,13 @@ static int commit(struct kr_transaction *tx, struct kr_diag *diag)
 
 int kr_transaction_commit(struct kr_transaction *tx, struct kr_diag *diag)
 {
-	int r = commit(tx, diag);
+	_cleanup_diag_ struct kr_diag words = {0};
+	int r = commit(tx, &words);
 
 	tx->finished = r == 0;
+	if (r < 0 && !kr_transaction_is_mine(tx))
+		return -ECANCELED; /* that is why */
+	kr_diag_merge(diag, &words);
 	if (r == 0)
 		return 0;
 	if (kr_transaction_revert(tx, "not all files could be replaced", diag) <
@@ -323,6 +344,8 @@ static int revert_by_copy(struct kr_transaction *tx, struct target *t,
 	r = kr_replacement_write(tx->fs, t->edits->path,
 	                         t->edits->remove ? NULL : &t->after,
 	                         file->back, &content, diag, &back);
+	if (r == 0 && !kr_transaction_is_mine(tx))
+		r = -ECANCELED;
 	if (r == 0)
 		r = kr_replacement_commit(&back, diag);
 	if (r == 0)
@@ -396,9 +419,16 @@ int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
 	free(m->reason);
 	m->reason = reason ? strdup(reason) : NULL;
 	for (size_t i = tx->n_targets; i-- > 0;) {
+		_cleanup_diag_ struct kr_diag words = {0};
 		struct target *t = &tx->targets[i];
-		int r = t->committed ? revert_unless_foreign(tx, t, diag) : 0;
+		int r;
 
+		if (!kr_transaction_is_mine(tx))
+			return -ECANCELED;
+		r = t->committed ? revert_unless_foreign(tx, t, &words) : 0;
+		if (r < 0 && !kr_transaction_is_mine(tx))
+			return -ECANCELED; /* that is why */
+		kr_diag_merge(diag, &words);
 		if (r == 0) {
 			t->committed = false;
 			continue;
@@ -419,12 +449,25 @@ void kr_transaction_reverted(struct kr_transaction *tx, struct kr_diag *diag)
 {
 	enum kr_manifest_state state =
 		tx->refused ? KR_MANIFEST_PUT_BACK : KR_MANIFEST_UNDONE;
+	int r = kr_record_mark(&tx->record, state, diag);
 
 	/* the files count: a record that cannot be written is said there */
-	if (kr_record_mark(&tx->record, state, diag) == 0)
+	if (r == 0)
 		end(tx, diag);
-	else
+	else if (r != -ECANCELED)
 		tidy(tx);
+}
+
+/* Whoever has it now takes the rest away, too; but a new content may have come
+ * after that. An old file, which may be wanted, is not ours to remove. */
+static void let_go(struct kr_transaction *tx)
+{
+	for (size_t i = 0; i < tx->n_targets; i++) {
+		struct kr_replacement *rep = &tx->targets[i].replacement;
+
+		if (rep->beside == KR_BESIDE_NEW)
+			kr_replacement_discard(rep);
+	}
 }
 
 struct kr_transaction *kr_transaction_free(struct kr_transaction *tx)
@@ -432,7 +475,9 @@ struct kr_transaction *kr_transaction_free(struct kr_transaction *tx)
 	if (!tx)
 		return NULL;
 	/* what is not on the disk must not come back without its record */
-	if (!tx->finished && tidy(tx) == 0)
+	if (!kr_transaction_is_mine(tx))
+		let_go(tx);
+	else if (!tx->finished && tidy(tx) == 0)
 		kr_record_forget(&tx->record);
 	for (size_t i = 0; i < tx->n_targets; i++) {
 		kr_replacement_leave(&tx->targets[i].replacement);

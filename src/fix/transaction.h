@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/diag.h"
 #include "base/edit.h"
@@ -49,10 +50,23 @@ int kr_transaction_prepare(struct kr_fs *fs, const struct kr_edits *edits,
                            struct kr_diag *diag, struct kr_transaction **ret);
 
 /*
+ * Whether the change is still ours: a recovery that was tired of us
+ * (fix/rescue) may have taken it away, or may take it away at any moment. It is
+ * asked before each call on the bus that does anything, and after each step
+ * that has failed: one that is not ours is not put back, nor is kubelet
+ * restarted. A change that has come to its end is ours for ever.
+ */
+bool kr_transaction_is_mine(const struct kr_transaction *tx);
+
+/* The next phase begins, which takes USEC at most: who is not at its end by
+ * then does not go on, and may be ended. */
+void kr_transaction_extend(struct kr_transaction *tx, uint64_t usec);
+
+/*
  * Exchanges all files, in the order of the edits, and fsyncs the folders. The
  * old ones stay at hand. 0; a negative errno: not all could be replaced, those
  * that had been were put back (-ENOTRECOVERABLE: not even that, DIAG names the
- * copies).
+ * copies); -ECANCELED: it is not ours any more, without words.
  */
 int kr_transaction_commit(struct kr_transaction *tx, struct kr_diag *diag);
 
@@ -61,7 +75,8 @@ int kr_transaction_commit(struct kr_transaction *tx, struct kr_diag *diag);
  * owner, mode, ACL, xattrs, which are compared; files that were made go. What
  * somebody else wrote over ours stays, with a warning. REASON, why it was not
  * liked, is kept with it; NULL: there is none, the change may be tried again.
- * 0; -ENOTRECOVERABLE: not all could be, DIAG names the files and the copies.
+ * 0; -ENOTRECOVERABLE: not all could be, DIAG names the files and the copies;
+ * -ECANCELED: it is not ours any more, without words.
  */
 int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
                           struct kr_diag *diag);
@@ -81,7 +96,8 @@ size_t kr_transaction_n_foreign(const struct kr_transaction *tx);
 const char *kr_transaction_find_foreign(const struct kr_transaction *tx);
 
 /* The change stands: from here on only undo takes a fix back. The old files go.
- * 0; an errno, with words: the record does not say that it stands. */
+ * 0; an errno, with words: the record does not say that it stands; -ECANCELED:
+ * it is not ours any more, without words. */
 int kr_transaction_keep(struct kr_transaction *tx, struct kr_diag *diag);
 
 /* The folder's name below /var/lib/kubelet-remedy: time and a random part. */

@@ -13,7 +13,9 @@
  * What the timer starts waits for the lock, which we hold to our end, whatever
  * end that is; then the record says whether there is anything to do. So a timer
  * that runs out too early, or that could not be stopped, does no harm, and one
- * that is stopped too late neither.
+ * that is stopped too late neither. It does not wait for ever: the record also
+ * says until when we are at work (fix/owner), which is this very time, from
+ * each phase on.
  *
  * The time is that of one restart (kr_activation_limit_usec()): systemd's for
  * stopping and starting the unit, the wait for kubelet's first ok, the time in
@@ -37,8 +39,20 @@
 #include "fix/watchdog.h"
 #include "systemd/transient.h"
 
-#define BOOT_UNIT   "kubelet-remedy-recover.service"
 #define DESCRIPTION "Take back a change of kubelet's configuration"
+
+void kr_watchdog_name(const char *id, char ret[static KR_WATCHDOG_NAME_SIZE])
+{
+	snprintf(ret, KR_WATCHDOG_NAME_SIZE, "kubelet-remedy-rollback-%s", id);
+}
+
+uint64_t kr_watchdog_limit_usec(const struct kr_host *host, uint64_t wait_usec)
+{
+	if (!host->loaded)
+		return KR_OWNER_USEC;
+	return kr_activation_limit_usec(host, wait_usec) +
+	       KR_ROLLBACK_SLACK_USEC;
+}
 
 /* --- the timer ----------------------------------------------------------- */
 
@@ -53,8 +67,7 @@ static int arm(struct kr_watchdog *w, struct kr_host *host, const char *id,
 		.description = DESCRIPTION,
 		.folder = KR_STATE_DIR,
 		.argv = argv,
-		.after_usec = kr_activation_limit_usec(host, wait_usec) +
-	                      KR_ROLLBACK_SLACK_USEC,
+		.after_usec = kr_watchdog_limit_usec(host, wait_usec),
 	};
 	size_t n = 0;
 
@@ -80,12 +93,13 @@ static void warn_of_reboot(struct kr_host *host, struct kr_diag *diag)
 {
 	_cleanup_diag_ struct kr_diag ignored = {0};
 
-	if (kr_manager_is_enabled(host->manager, BOOT_UNIT, &ignored) != 0)
+	if (kr_manager_is_enabled(host->manager, KR_WATCHDOG_BOOT_UNIT,
+	                          &ignored) != 0)
 		return;
 	kr_diag_add(diag, KR_WARNING, "no-boot-unit", KR_SPAN_NONE,
-	            BOOT_UNIT " is not enabled: after a reboot in the middle "
-	                      "of this run only the next run takes back what "
-	                      "it left");
+	            KR_WATCHDOG_BOOT_UNIT
+	            " is not enabled: after a reboot in the middle of this run "
+	            "only the next run takes back what it left");
 }
 
 int kr_watchdog_arm(struct kr_host *host, const char *id, uint64_t wait_usec,
@@ -95,8 +109,10 @@ int kr_watchdog_arm(struct kr_host *host, const char *id, uint64_t wait_usec,
 	struct kr_program program = {0};
 	int r;
 
-	if (asprintf(&w.name, "kubelet-remedy-rollback-%s", id) < 0)
+	w.name = malloc(KR_WATCHDOG_NAME_SIZE);
+	if (!w.name)
 		return -ENOMEM;
+	kr_watchdog_name(id, w.name);
 	r = kr_program_find(host, diag, &program);
 	w.copied = program.copied;
 	if (r == 0)

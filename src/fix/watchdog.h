@@ -6,8 +6,24 @@
  * back (fix/rescue) unless it is stopped.
  */
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/diag.h"
 #include "fix/host.h"
+#include "fix/manifest.h"
+
+/* What takes a change back at boot, where that is enabled. */
+#define KR_WATCHDOG_BOOT_UNIT "kubelet-remedy-recover.service"
+
+#define KR_WATCHDOG_NAME_SIZE (KR_TRANSACTION_ID_SIZE + 32)
+
+/* The name of the timer of transaction ID, without suffix. */
+void kr_watchdog_name(const char *id, char ret[static KR_WATCHDOG_NAME_SIZE]);
+
+/* How long a phase of a run may take: systemd's stop and start of kubelet, the
+ * wait for its health, and what is slow. HOST's systemd need not answer. */
+uint64_t kr_watchdog_limit_usec(const struct kr_host *host, uint64_t wait_usec);
 
 struct kr_watchdog {
 	char *name;  /* of the timer, without suffix; NULL: none is armed */

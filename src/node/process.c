@@ -63,11 +63,11 @@ static int read_proc(int proc_fd, pid_t pid, const char *name, char **ret,
 	return 0;
 }
 
-int kr_process_start(int proc_fd, pid_t pid, uint64_t *ret)
+int kr_process_look(int proc_fd, pid_t pid, struct kr_process_state *ret)
 {
 	_cleanup_free_ char *stat = NULL;
 	unsigned long long ticks;
-	char state, *after;
+	char *after;
 	size_t size;
 	int r = read_proc(proc_fd, pid, "stat", &stat, &size);
 
@@ -78,11 +78,22 @@ int kr_process_start(int proc_fd, pid_t pid, uint64_t *ret)
 	if (!after || sscanf(after + 1,
 	                     " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
 	                     "%*u %*u %*d %*d %*d %*d %*d %*d %llu",
-	                     &state, &ticks) != 2)
+	                     &ret->letter, &ticks) != 2)
 		return -EBADMSG;
-	if (state == 'Z' || state == 'X')
+	ret->start_ticks = ticks;
+	return 0;
+}
+
+int kr_process_start(int proc_fd, pid_t pid, uint64_t *ret)
+{
+	struct kr_process_state state;
+	int r = kr_process_look(proc_fd, pid, &state);
+
+	if (r < 0)
+		return r;
+	if (state.letter == 'Z' || state.letter == 'X')
 		return -ESRCH;
-	*ret = ticks;
+	*ret = state.start_ticks;
 	return 0;
 }
 

@@ -32,6 +32,15 @@ int kr_process_read(int proc_fd, pid_t pid, struct kr_diag *diag,
 void kr_process_done(struct kr_process *process);
 #define _cleanup_process_ _cleanup_(kr_process_done)
 
+/* How a process is, by its stat. */
+struct kr_process_state {
+	char letter;          /* field 3: 'R', 'S', 'D', 'T', ... */
+	uint64_t start_ticks; /* field 22 */
+};
+
+/* Looks at process PID below PROC_FD. 0; -ESRCH: gone; other errnos. */
+int kr_process_look(int proc_fd, pid_t pid, struct kr_process_state *ret);
+
 /* The start of process PID, in clock ticks since the boot: field 22 of its
  * stat. 0; -ESRCH: it has ended, a zombie too; -ENOMEM; -EBADMSG; other errnos.
  */

@@ -60,6 +60,7 @@ static const struct row {
 	{"live-unknown", "see that the API server answers, or leave --configz "
                          "out"},
 	{"lock", "make that place writable" AGAIN},
+	{"lock-file", NULL},
 	{"manifest", RECORDS},
 	{"mark-bits-equal", NULL},
 	{"no-bus", NULL},

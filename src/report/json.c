@@ -521,6 +521,8 @@ int kr_json_history(FILE *out, const struct kr_history *history)
 		kr_build_string(
 			&j, t, "state",
 			kr_manifest_state_to_string(e->manifest->state));
+		kr_build_string(&j, t, "outcome", kr_history_outcome(e));
+		kr_build_when(&j, t, "reverts", e->run.reverts_usec);
 		add_strings(&j, kr_build_array(&j, t, "files"), e->manifest);
 		/* schema 1 has no word of its own for what is gone already */
 		kr_build_string(&j, t, "undo",

@@ -167,6 +167,11 @@ static void print_preview_next(const struct kr_term *term,
 	bool is_fix = strcmp(command, "fix") == 0;
 
 	fprintf(term->out, "# next: kubelet-remedy %s", command);
+	if (!fix->plan) { /* what it would be of is not there yet */
+		kr_next_options(term, node, fix->api);
+		fputc('\n', term->out);
+		return;
+	}
 	if (is_fix && fix->plan->method != by_default &&
 	    !fix->plan->unconfigured)
 		fprintf(term->out, " --method=%s",
@@ -233,9 +238,10 @@ int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix,
 		print_durable(term, fix, "# ");
 		return 0;
 	}
-	if (print_diffs(term, fix) < 0)
+	if (fix->plan && print_diffs(term, fix) < 0)
 		return -ENOMEM;
-	print_steps(term, fix);
+	if (fix->plan)
+		print_steps(term, fix);
 	print_durable(term, fix, "# ");
 	print_preview_next(term, fix, command);
 	return 0;

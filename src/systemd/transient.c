@@ -267,6 +267,38 @@ int kr_transient_disarm(struct kr_manager *manager, const char *name,
 	return change_timer(manager, name, kr_manager_stop, diag);
 }
 
+int kr_transient_next(struct kr_manager *manager, const char *name,
+                      struct kr_diag *diag, uint64_t *ret)
+{
+	const struct kr_manager_wait wait = patience(manager);
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(unit_done) struct unit u = {0};
+	_cleanup_free_ char *path = NULL;
+	struct kr_bus_method method = {
+		.interface = KR_BUS_PROPERTIES,
+		.member = "Get",
+		.again = true,
+	};
+	uint64_t next;
+	int r = unit_init(&u, name);
+
+	if (r == 0)
+		r = kr_bus_unit_path(u.timer, &path);
+	if (r < 0)
+		return r;
+	method.path = path;
+	method.about = u.timer;
+	r = kr_bus_call(kr_bus_of_manager(manager), &method, &wait, diag,
+	                &reply, "ss", "org.freedesktop.systemd1.Timer",
+	                "NextElapseUSecMonotonic");
+	if (r == 0)
+		r = sd_bus_message_read(reply, "v", "t", &next);
+	if (r < 0)
+		return r;
+	*ret = next == UINT64_MAX ? 0 : next;
+	return 0;
+}
+
 /* What a service that has failed, or has not ended, has ended with; then it
  * goes. */
 static int collect(struct kr_manager *manager, const char *service,

@@ -40,6 +40,13 @@ int kr_transient_disarm(struct kr_manager *manager, const char *name,
                         struct kr_diag *diag);
 
 /*
+ * When NAME.timer runs out: RET is CLOCK_MONOTONIC in microseconds; 0: there is
+ * no such timer, or it has run out. 0 or an errno, with words.
+ */
+int kr_transient_next(struct kr_manager *manager, const char *name,
+                      struct kr_diag *diag, uint64_t *ret);
+
+/*
  * Runs NAME.service now, waits for its end for at most TIMEOUT_USEC, and
  * removes it. RET_STATUS is the exit status, as systemd has it: 203 where the
  * program cannot be run; -1: it was killed, or did not end in time. It may be
