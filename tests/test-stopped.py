@@ -107,11 +107,11 @@ def test_stopped(host, tap):
     nsenter = stop(host)
     host.tell("die")
     tap.equal(codes(host), ["run-at-work"], "audit: its time is not over")
-    back = wait_for(lambda: not is_pending(host) and not units(host), 90)
+    back = wait_for(lambda: not is_pending(host) and not units(host), 120)
     seconds = time.monotonic() - start
     tap.check(back, "it is taken back")
-    # stop, start, the job's own 5 s, --wait and 25 s
-    tap.check(seconds < 1 + 1 + 5 + 15 + 25 + GRACE + KILL + 20,
+    # stop, start, the job's own 5 s, --wait, settling, proofs, and 30 s
+    tap.check(seconds < 1 + 1 + 5 + 15 + 5 + 10 + 30 + GRACE + KILL + 20,
               "soon after its time: %.0f s" % seconds)
     check_killed(host, tap, process, nsenter)
     check_taken_back(host, tap, before)

@@ -91,11 +91,22 @@ static uint64_t job_limit(const struct kr_host *host, uint64_t wait_usec)
 	       KR_JOB_SLACK_USEC;
 }
 
+/* What the process takes to settle, if it is asked as the one of now is. */
+static uint64_t settle_limit(const struct kr_host *host)
+{
+	const struct kr_inputs *in =
+		host->node->disk.inputs_valid ? &host->node->disk.inputs : NULL;
+	struct kr_health_probe probe;
+
+	kr_health_probe_find(host->node, in, host->loaded->main_pid, &probe);
+	return probe.why_not ? KR_SETTLED_UNASKED_USEC : KR_SETTLED_USEC;
+}
+
 uint64_t kr_activation_limit_usec(const struct kr_host *host,
                                   uint64_t wait_usec)
 {
-	return job_limit(host, wait_usec) + wait_usec +
-	       KR_SETTLED_UNASKED_USEC + KR_PROOF_USEC;
+	return job_limit(host, wait_usec) + wait_usec + settle_limit(host) +
+	       KR_PROOF_USEC;
 }
 
 /* systemd did not take the wish: kubelet is as it was. */
