@@ -74,6 +74,14 @@ def fix_in_wait(host, *words, control="", **options):
     return process, before
 
 
+def check_nothing_armed(host, tap):
+    names = host.sh("systemctl list-units --all --plain --no-legend "
+                    "'kubelet-remedy-rollback*' | cut -d' ' -f1").stdout
+    tap.equal(names.split(), [], "no timer is left")
+    mark = host.root + "/var/lib/kubelet-remedy/pending"
+    tap.check(not os.path.exists(mark), "no mark is left")
+
+
 class Terminal:
     """A pty of so many columns, and all that is written to it."""
 

@@ -16,13 +16,12 @@ import subprocess
 import sys
 import time
 
-from e2e_lib import (DIES, FALSE_FLAG, QUICK, Terminal, check_fixed, check_put_back,
-                     check_untouched, end_well, failing_node, fix_in_wait, run_file)
+from e2e_lib import (DIES, FALSE_FLAG, QUICK, Terminal, check_fixed,
+                     check_nothing_armed, check_put_back, check_untouched, end_well, failing_node, fix_in_wait, run_file)
 from host_lib import BOOT, CONTROL, DROPIN, journald_stopped
 
 DBUS = "dbus.socket dbus.service"
 DIES_TOLD = "die-when-told=true when=true\n"
-STATE_DIR = "/var/lib/kubelet-remedy"
 
 
 # --- the bus, while it waits
@@ -34,14 +33,6 @@ def no_bus(host):
         yield
     finally:
         host.sh("systemctl start " + DBUS)
-
-
-def check_nothing_armed(host, tap):
-    names = host.sh("systemctl list-units --all --plain --no-legend "
-                    "'kubelet-remedy-rollback*' | cut -d' ' -f1").stdout
-    tap.equal(names.split(), [], "no timer is left")
-    tap.check(not os.path.exists(host.root + STATE_DIR + "/pending"),
-              "no mark is left")
 
 
 def test_bus_restarted(host, tap):

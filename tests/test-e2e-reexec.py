@@ -8,15 +8,13 @@ in each phase of a fix, an undo and the way back.
 Needs root; without it the whole is skipped.
 """
 
-import os
 import sys
 import time
 
-from e2e_lib import (FALSE_FLAG, check_fixed, check_put_back, end_well,
-                     failing_node, fix_in_wait, run_file)
-from host_lib import CONTROL, wait_for
-
-STATE_DIR = "/var/lib/kubelet-remedy"
+from e2e_lib import (FALSE_FLAG, check_fixed, check_nothing_armed,
+                     check_put_back, end_well, failing_node, fix_in_wait,
+                     run_file)
+from host_lib import wait_for
 
 
 def reexec(host, times=1, pause=0.0):
@@ -32,14 +30,6 @@ def meanwhile(host, argv, what, seconds):
     while time.monotonic() < end:
         what(host)
     return host.finish(process)
-
-
-def check_nothing_armed(host, tap):
-    names = host.sh("systemctl list-units --all --plain --no-legend "
-                    "'kubelet-remedy-rollback*' | cut -d' ' -f1").stdout
-    tap.equal(names.split(), [], "no timer is left")
-    tap.check(not os.path.exists(host.root + STATE_DIR + "/pending"),
-              "no mark is left")
 
 
 # --- a fix

@@ -65,19 +65,6 @@ const struct kr_source *kr_audit_deciding(const struct kr_audit *audit)
 	                               : NULL;
 }
 
-static int set(char **reason, const char *format, ...) _printf_(2, 3);
-
-static int set(char **reason, const char *format, ...)
-{
-	va_list args;
-	int r;
-
-	va_start(args, format);
-	r = kr_vformat(reason, format, args);
-	va_end(args);
-	return r;
-}
-
 /* --- the running view ---------------------------------------------------- */
 
 static uint64_t to_usec(struct timespec ts)
@@ -165,7 +152,7 @@ static int find_drift(struct kr_node *node, struct kr_audit *audit,
 static int running_unreadable(struct kr_node *node, struct kr_audit *audit)
 {
 	audit->running.state = KR_STATE_UNKNOWN;
-	return set(&audit->running.reason, "%s", node->running.reason);
+	return kr_format(&audit->running.reason, "%s", node->running.reason);
 }
 
 static int running_from_files(struct kr_node *node, struct kr_audit *audit,
@@ -175,9 +162,9 @@ static int running_from_files(struct kr_node *node, struct kr_audit *audit,
 
 	if (audit->n_changed > 0) {
 		audit->running.state = KR_STATE_UNKNOWN;
-		return set(&audit->running.reason,
-		           "%s changed after kubelet[%d] was started",
-		           audit->changed[0], (int)node->process.pid);
+		return kr_format(&audit->running.reason,
+		                 "%s changed after kubelet[%d] was started",
+		                 audit->changed[0], (int)node->process.pid);
 	}
 	if (ctime_only) {
 		audit->assumed = true;
@@ -191,24 +178,27 @@ static int running_from_files(struct kr_node *node, struct kr_audit *audit,
 		return running_unreadable(node, audit);
 	if (in->state == KR_STATE_INVALID && !node->process_settled) {
 		audit->running.state = KR_STATE_UNKNOWN;
-		return set(&audit->running.reason,
-		           "kubelet[%d] was started with it, and has not shown "
-		           "that it can live with it: %s",
-		           (int)node->process.pid, in->reason);
+		return kr_format(
+			&audit->running.reason,
+			"kubelet[%d] was started with it, and has not shown "
+			"that it can live with it: %s",
+			(int)node->process.pid, in->reason);
 	}
 	if (in->state == KR_STATE_INVALID) {
 		audit->running.state = KR_STATE_UNKNOWN;
 		kr_diag_add(diag, KR_WARNING, "model-disagrees", KR_SPAN_NONE,
 		            "kubelet[%d] runs although this would stop it: %s",
 		            (int)node->process.pid, in->reason);
-		return set(&audit->running.reason,
-		           "kubelet[%d] runs on what is held to be invalid "
-		           "here",
-		           (int)node->process.pid);
+		return kr_format(
+			&audit->running.reason,
+			"kubelet[%d] runs on what is held to be invalid "
+			"here",
+			(int)node->process.pid);
 	}
 	audit->running.state = in->state;
-	return set(&audit->running.reason, "kubelet[%d] was started with it",
-	           (int)node->process.pid);
+	return kr_format(&audit->running.reason,
+	                 "kubelet[%d] was started with it",
+	                 (int)node->process.pid);
 }
 
 static bool same_argv(const struct kr_inputs *a, const struct kr_inputs *b)
@@ -232,13 +222,14 @@ static int judge_hidden(struct kr_node *node, struct kr_audit *audit)
 	audit->pid = node->host_pid;
 	audit->started_usec = node->host_started_usec;
 	if (foreign)
-		return set(&audit->running.reason,
-		           "kubelet is a part of %s[%d], which does not show "
-		           "its arguments",
-		           foreign->name, (int)node->host_pid);
-	return set(&audit->running.reason,
-	           "process %d of %s is not known to be a kubelet",
-	           (int)node->host_pid, node->unit_name);
+		return kr_format(
+			&audit->running.reason,
+			"kubelet is a part of %s[%d], which does not show "
+			"its arguments",
+			foreign->name, (int)node->host_pid);
+	return kr_format(&audit->running.reason,
+	                 "process %d of %s is not known to be a kubelet",
+	                 (int)node->host_pid, node->unit_name);
 }
 
 static int judge_running(struct kr_node *node, struct kr_audit *audit,
@@ -252,14 +243,15 @@ static int judge_running(struct kr_node *node, struct kr_audit *audit,
 	audit->running.state = KR_STATE_ABSENT;
 	if (node->process_doubt) {
 		audit->running.state = KR_STATE_UNKNOWN;
-		return set(&audit->running.reason, "%s", node->process_doubt);
+		return kr_format(&audit->running.reason, "%s",
+		                 node->process_doubt);
 	}
 	if (!node->has_process && node->host_pid > 0)
 		return judge_hidden(node, audit);
 	if (!node->has_process)
-		return set(&audit->running.reason,
-		           node->live ? "kubelet does not run"
-		                      : "an image, no running system");
+		return kr_format(&audit->running.reason,
+		                 node->live ? "kubelet does not run"
+		                            : "an image, no running system");
 	audit->pid = node->process.pid;
 	audit->started_usec = node->process.started_usec;
 	if (!node->running_valid)
@@ -269,9 +261,9 @@ static int judge_running(struct kr_node *node, struct kr_audit *audit,
 		return r;
 	if (flags->state == KR_STATE_TRUE || flags->state == KR_STATE_FALSE) {
 		audit->running.state = flags->state;
-		r = set(&audit->running.reason,
-		        "kubelet[%d] was started with the flag",
-		        (int)node->process.pid);
+		r = kr_format(&audit->running.reason,
+		              "kubelet[%d] was started with the flag",
+		              (int)node->process.pid);
 	} else {
 		r = running_from_files(node, audit, ctime_only, diag);
 	}
@@ -288,7 +280,7 @@ static int judge_disk(struct kr_node *node, struct kr_audit *audit)
 {
 	audit->disk.state = node->disk.state;
 	audit->disk.source = -1;
-	return set(&audit->disk.reason, "%s", node->disk.reason);
+	return kr_format(&audit->disk.reason, "%s", node->disk.reason);
 }
 
 /* The disk is called invalid, yet a kubelet runs on the same words and files.
@@ -306,9 +298,9 @@ static int doubt_disk(struct kr_node *node, struct kr_audit *audit,
 	            "kubelet[%d] runs on this very configuration, which is "
 	            "held to be invalid here: %s",
 	            (int)node->process.pid, node->disk.reason);
-	return set(&audit->disk.reason,
-	           "held to be invalid, but kubelet[%d] runs on it",
-	           (int)node->process.pid);
+	return kr_format(&audit->disk.reason,
+	                 "held to be invalid, but kubelet[%d] runs on it",
+	                 (int)node->process.pid);
 }
 
 static bool is_told(const struct kr_view *view)
@@ -352,8 +344,8 @@ static int running_from_live(struct kr_node *node, struct kr_audit *audit)
 	    audit->running.state != KR_STATE_UNKNOWN)
 		return 0;
 	audit->running.state = audit->live.state;
-	return set(&audit->running.reason, "kubelet[%d] says so of itself",
-	           (int)audit->pid);
+	return kr_format(&audit->running.reason,
+	                 "kubelet[%d] says so of itself", (int)audit->pid);
 }
 
 static int judge_live(struct kr_node *node, struct kr_audit *audit,
@@ -369,8 +361,9 @@ static int judge_live(struct kr_node *node, struct kr_audit *audit,
 		if (!audit->endpoint)
 			return -ENOMEM;
 	}
-	r = set(&audit->live.reason, "%s",
-	        options->live_reason ? options->live_reason : "not asked for");
+	r = kr_format(&audit->live.reason, "%s",
+	              options->live_reason ? options->live_reason
+	                                   : "not asked for");
 	if (r == 0)
 		name_disagreement(node, audit, diag);
 	return r == 0 ? running_from_live(node, audit) : r;
@@ -398,31 +391,34 @@ static int judge_fail(struct kr_node *node, struct kr_audit *a)
 
 	a->verdict = KR_VERDICT_FAIL;
 	if (a->disk.state == KR_STATE_FALSE)
-		return set(&a->reason, "kubelet would start with %s = false",
-		           key);
+		return kr_format(&a->reason,
+		                 "kubelet would start with %s = false", key);
 	if (a->running.state == KR_STATE_FALSE &&
 	    a->disk.state == KR_STATE_TRUE) {
 		a->restart_needed = true;
-		return set(&a->reason,
-		           "kubelet runs with %s = false; the files say true, "
-		           "a restart is needed",
-		           key);
+		return kr_format(
+			&a->reason,
+			"kubelet runs with %s = false; the files say true, "
+			"a restart is needed",
+			key);
 	}
 	if (a->running.state == KR_STATE_FALSE)
-		return set(&a->reason, "kubelet runs with %s = false", key);
+		return kr_format(&a->reason, "kubelet runs with %s = false",
+		                 key);
 	if (a->live.state == KR_STATE_FALSE) {
 		a->restart_needed = a->disk.state == KR_STATE_TRUE;
-		return set(&a->reason,
-		           "kubelet says through the API server that it runs "
-		           "with %s = false%s",
-		           key,
-		           a->restart_needed
-		                   ? "; the files say true, a restart is needed"
-		                   : "");
+		return kr_format(
+			&a->reason,
+			"kubelet says through the API server that it runs "
+			"with %s = false%s",
+			key,
+			a->restart_needed
+				? "; the files say true, a restart is needed"
+				: "");
 	}
-	return set(&a->reason,
-	           "%s is true only by kubelet's default, nothing says so",
-	           key);
+	return kr_format(
+		&a->reason,
+		"%s is true only by kubelet's default, nothing says so", key);
 }
 
 static int judge(struct kr_node *node, struct kr_audit *a)
@@ -435,25 +431,26 @@ static int judge(struct kr_node *node, struct kr_audit *a)
 		return judge_fail(node, a);
 	if (any(a, KR_STATE_INVALID)) {
 		a->verdict = KR_VERDICT_INVALID;
-		return set(&a->reason, "%s", a->disk.reason);
+		return kr_format(&a->reason, "%s", a->disk.reason);
 	}
 	a->verdict = KR_VERDICT_UNKNOWN;
 	if (a->disk.state == KR_STATE_UNKNOWN)
-		return set(&a->reason, "%s", a->disk.reason);
+		return kr_format(&a->reason, "%s", a->disk.reason);
 	if (a->running.state == KR_STATE_UNKNOWN)
-		return set(&a->reason,
-		           "what kubelet runs with is not known: %s",
-		           a->running.reason);
+		return kr_format(&a->reason,
+		                 "what kubelet runs with is not known: %s",
+		                 a->running.reason);
 	if (a->live.state == KR_STATE_UNKNOWN)
-		return set(&a->reason,
-		           "what kubelet says of itself is not known: %s",
-		           a->live.reason);
+		return kr_format(&a->reason,
+		                 "what kubelet says of itself is not known: %s",
+		                 a->live.reason);
 	if (!any(a, KR_STATE_TRUE))
-		return set(&a->reason, "no view has a value");
+		return kr_format(&a->reason, "no view has a value");
 	a->verdict = KR_VERDICT_PASS;
 	if (node->disk.inputs_valid && node->disk.inputs.by == KR_BY_DEFAULT)
-		return set(&a->reason, "%s is true by kubelet's default", key);
-	return set(&a->reason, "%s is true", key);
+		return kr_format(&a->reason, "%s is true by kubelet's default",
+		                 key);
+	return kr_format(&a->reason, "%s is true", key);
 }
 
 int kr_audit_run(struct kr_node *node, const struct kr_audit_options *options,

@@ -86,28 +86,47 @@ unsigned kr_manager_version(struct kr_manager *manager)
 	return manager->bus.version;
 }
 
-int kr_manager_environment(struct kr_manager *manager, struct kr_diag *diag,
-                           const char *const **ret)
+/* The property NAME of INTERFACE of the object at PATH, as a variant. */
+static int get(struct kr_manager *manager, const char *path,
+               const char *interface, const char *name, struct kr_diag *diag,
+               sd_bus_message **ret)
 {
-	static const struct kr_bus_method method = {
-		.path = KR_BUS_MANAGER_PATH,
+	const struct kr_bus_method method = {
+		.path = path,
 		.interface = KR_BUS_PROPERTIES,
 		.member = "Get",
 		.again = true,
 	};
 	const struct kr_manager_wait wait =
 		kr_bus_patience(&manager->bus, KR_BUS_USUAL_USEC);
+
+	return kr_bus_call(&manager->bus, &method, &wait, diag, ret, "ss",
+	                   interface, name);
+}
+
+/* The strings that the property NAME lists; NULL where it is empty. */
+static int get_strings(struct kr_manager *manager, const char *path,
+                       const char *interface, const char *name,
+                       struct kr_diag *diag, char ***ret)
+{
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	int r;
 
+	r = get(manager, path, interface, name, diag, &reply);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_enter_container(reply, 'v', "as");
+	return r < 0 ? r : sd_bus_message_read_strv(reply, ret);
+}
+
+int kr_manager_environment(struct kr_manager *manager, struct kr_diag *diag,
+                           const char *const **ret)
+{
+	int r;
+
 	if (!manager->environment) {
-		r = kr_bus_call(&manager->bus, &method, &wait, diag, &reply,
-		                "ss", KR_BUS_MANAGER, "Environment");
-		if (r >= 0)
-			r = sd_bus_message_enter_container(reply, 'v', "as");
-		if (r >= 0)
-			r = sd_bus_message_read_strv(reply,
-			                             &manager->environment);
+		r = get_strings(manager, KR_BUS_MANAGER_PATH, KR_BUS_MANAGER,
+		                "Environment", diag, &manager->environment);
 		if (r < 0)
 			return r;
 	}
@@ -284,20 +303,11 @@ static int get_string(struct kr_manager *manager, const char *path,
                       const char *interface, const char *name,
                       struct kr_diag *diag, char **ret)
 {
-	const struct kr_bus_method method = {
-		.path = path,
-		.interface = KR_BUS_PROPERTIES,
-		.member = "Get",
-		.again = true,
-	};
-	const struct kr_manager_wait wait =
-		kr_bus_patience(&manager->bus, KR_BUS_USUAL_USEC);
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	const char *value;
 	int r;
 
-	r = kr_bus_call(&manager->bus, &method, &wait, diag, &reply, "ss",
-	                interface, name);
+	r = get(manager, path, interface, name, diag, &reply);
 	if (r < 0)
 		return r;
 	r = sd_bus_message_read(reply, "v", "s", &value);
@@ -347,31 +357,6 @@ int kr_manager_job_state(struct kr_manager *manager,
 	else if (strcmp(type, "stop") != 0)
 		*ret = KR_JOB_START_WAITS;
 	return 0;
-}
-
-/* The units that the property NAME of a unit's object lists. */
-static int get_units(struct kr_manager *manager, const char *path,
-                     const char *name, struct kr_diag *diag, char ***ret)
-{
-	const struct kr_bus_method method = {
-		.path = path,
-		.interface = KR_BUS_PROPERTIES,
-		.member = "Get",
-		.again = true,
-	};
-	const struct kr_manager_wait wait =
-		kr_bus_patience(&manager->bus, KR_BUS_USUAL_USEC);
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	int r;
-
-	r = kr_bus_call(&manager->bus, &method, &wait, diag, &reply, "ss",
-	                KR_BUS_UNIT, name);
-	if (r < 0)
-		return r;
-	r = sd_bus_message_enter_container(reply, 'v', "as");
-	if (r < 0)
-		return r;
-	return sd_bus_message_read_strv(reply, ret);
 }
 
 static bool contains(char *const *strings, const char *s)
@@ -448,13 +433,14 @@ int kr_manager_started_before(struct kr_manager *manager, const char *unit,
 	r = kr_bus_unit_path(unit, &path);
 	if (r < 0)
 		return r;
-	r = get_units(manager, path, "After", diag, &after);
+	r = get_strings(manager, path, KR_BUS_UNIT, "After", diag, &after);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(dependencies); i++) {
 		_cleanup_(kr_strings_freep) char **names = NULL;
 
-		r = get_units(manager, path, dependencies[i], diag, &names);
+		r = get_strings(manager, path, KR_BUS_UNIT, dependencies[i],
+		                diag, &names);
 		if (r >= 0)
 			r = add_started(manager, names, after, since_usec, diag,
 			                &found, &n);
