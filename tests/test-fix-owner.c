@@ -445,9 +445,7 @@ START_TEST(test_time)
 	} lines[] = {
 		{"", false},
 		{"nonsense\n", false},
-		{"00000000-0000-0000-0000-000000000000 99999999999999999999 "
-	         "recover\n",
-	         true},
+		{"00000000000000000000 recover\n", true},
 	};
 	_cleanup_close_ int folder_fd = make_folder();
 
@@ -464,8 +462,21 @@ END_TEST
 
 /* --- its process --------------------------------------------------------- */
 
+/* valgrind knows no pidfd_open(2), nor do some filters. */
+static bool has_pidfds(void)
+{
+	int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 START_TEST(test_holder)
 {
+	const enum kr_killed gone =
+		has_pidfds() ? KR_KILLED_GONE : KR_KILLED_CANNOT;
+
 	_cleanup_close_ int proc_fd =
 		open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_fs_ struct kr_fs *fs = NULL;
@@ -492,18 +503,21 @@ START_TEST(test_holder)
 
 	/* another with that number by now is left alone */
 	holder.start_ticks--;
-	ck_assert_int_eq(kr_holder_kill(proc_fd, &holder), KR_KILLED_GONE);
+	ck_assert_int_eq(kr_holder_kill(proc_fd, &holder), gone);
 	ck_assert_int_eq(waitpid(child, &status, WNOHANG), 0);
 	holder.start_ticks++;
 	/* below a root that is not ours numbers are others' */
 	ck_assert_int_eq(kr_holder_kill(kr_root_fd, &holder), KR_KILLED_CANNOT);
-	ck_assert_int_eq(kr_holder_kill(proc_fd, &holder), KR_KILLED);
+	ck_assert_int_eq(kr_holder_kill(proc_fd, &holder),
+	                 has_pidfds() ? KR_KILLED : KR_KILLED_CANNOT);
+	if (!has_pidfds())
+		ck_assert_int_eq(kill(child, SIGKILL), 0);
 	pid = child;
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	child = 0;
 	close(to_child[1]);
-	ck_assert_int_eq(kr_holder_kill(proc_fd, &holder), KR_KILLED_GONE);
+	ck_assert_int_eq(kr_holder_kill(proc_fd, &holder), gone);
 	ck_assert_int_eq(kr_owner_look(folder_fd, &owner), 0);
 	ck_assert(owner.there && !owner.lives);
 	ck_assert_int_eq(kr_holder_find(proc_fd, &owner.st, &holder), 0);

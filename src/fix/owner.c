@@ -4,12 +4,13 @@
  * The owner of a record: the run that works at it, from its beginning to its
  * end, or the recovery that takes back what such a run left.
  *
- *   ID/owner    BOOT-ID UNTIL run|recover
+ *   ID/owner    UNTIL run|recover
  *
  * UNTIL is a time of CLOCK_MONOTONIC, which a systemd timer counts by, too: a
  * run that is not at its end by then does not go on (it is stopped, or its
  * control group is frozen). It is moved on in place, which needs no room on the
- * disk. Nothing is fsynced: after a power cut nobody owns anything.
+ * disk. Nothing is fsynced: after a power cut nobody owns anything. Of an owner
+ * that is gone it says little: it may be a time of another boot.
  *
  * The owner has the file open and locked (flock(2)): the kernel gives that back
  * whatever ends it, so that a look tells whether it lives.
@@ -42,29 +43,14 @@
 #define NAME "owner"
 #define NEW  "owner.new"
 
-#define BOOT_ID_SIZE 37
-#define LINE_SIZE    96
-#define TRIES        20
-#define PAUSE_USEC   (50 * KR_USEC_PER_MSEC)
-
-/* "" where it cannot be told: then all are of one boot. */
-static void read_boot_id(char ret[static BOOT_ID_SIZE])
-{
-	_cleanup_close_ int fd =
-		open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, ret, BOOT_ID_SIZE - 1);
-
-	ret[n < 0 ? 0 : n] = '\0';
-	ret[strcspn(ret, "\n")] = '\0';
-}
+#define LINE_SIZE  64
+#define TRIES      20
+#define PAUSE_USEC (50 * KR_USEC_PER_MSEC)
 
 /* As long as any other, so that it is written over another one. */
 static void format(bool recovers, uint64_t usec, char ret[static LINE_SIZE])
 {
-	char boot_id[BOOT_ID_SIZE];
-
-	read_boot_id(boot_id);
-	snprintf(ret, LINE_SIZE, "%-36s %020llu %-7s\n", boot_id,
+	snprintf(ret, LINE_SIZE, "%020llu %-7s\n",
 	         (unsigned long long)(kr_now_usec() + usec),
 	         recovers ? "recover" : "run");
 }
@@ -190,15 +176,13 @@ bool kr_owner_is_mine(const struct kr_owner *owner, int folder_fd)
 void kr_owner_extend(const struct kr_owner *owner, uint64_t usec)
 {
 	char line[LINE_SIZE];
-	ssize_t n;
 
-	if (owner->fd < 0)
+	if (owner->fd < 0 || lseek(owner->fd, 0, SEEK_SET) < 0)
 		return;
 	format(owner->recovers, usec, line);
 	/* one that stays as it was is over too early: then a run that is slow
 	 * may be ended, and what it did is taken back */
-	n = pwrite(owner->fd, line, strlen(line), 0);
-	(void)n;
+	kr_write_all(owner->fd, line, strlen(line));
 }
 
 void kr_owner_end(struct kr_owner *owner, int folder_fd)
@@ -219,15 +203,13 @@ void kr_owner_done(struct kr_owner *owner)
 
 static void parse(const char *line, struct kr_owner_seen *seen)
 {
-	char boot_id[BOOT_ID_SIZE], mine[BOOT_ID_SIZE], kind[8];
 	unsigned long long until;
+	char kind[8];
 
-	if (sscanf(line, "%36s %20llu %7s", boot_id, &until, kind) != 3)
+	if (sscanf(line, "%20llu %7s", &until, kind) != 2)
 		return; /* it was killed before it had written it */
-	read_boot_id(mine);
 	seen->recovers = strcmp(kind, "recover") == 0;
-	if (strcmp(boot_id, mine) == 0)
-		seen->until_usec = until;
+	seen->until_usec = until;
 }
 
 int kr_owner_look(int folder_fd, struct kr_owner_seen *ret)

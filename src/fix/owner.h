@@ -64,7 +64,8 @@ struct kr_owner_seen {
 	bool there; /* else the record is one of an older version, or ended */
 	bool lives; /* somebody has it open and locked */
 	bool recovers;
-	uint64_t until_usec; /* CLOCK_MONOTONIC of this boot; 0: it is over */
+	uint64_t until_usec; /* CLOCK_MONOTONIC; where it does not live maybe
+	                        of another boot; 0: not known */
 	struct stat st;      /* of the file, where it is there */
 };
 

@@ -110,7 +110,7 @@ static void tell(struct waiting *w, uint64_t until_usec)
 	_cleanup_free_ char *text = NULL;
 	char when[KR_RFC3339_SIZE];
 
-	if (w->told_usec == until_usec)
+	if (!w->node->live || w->told_usec == until_usec)
 		return;
 	w->told_usec = until_usec;
 	kr_local_hour(kr_realtime_usec() + kr_left_usec(until_usec), when);
@@ -158,11 +158,17 @@ static int look(struct waiting *w)
 	return folder_fd < 0 ? folder_fd : kr_owner_look(folder_fd, &w->owner);
 }
 
-/* Until when the owner is waited for; of one that is gone, its record's end. */
+/* Until when the lock is waited for. Where the owner is gone somebody else has
+ * it, and what the record says may be of another boot. */
 static uint64_t until_usec(const struct waiting *w)
 {
-	return w->owner.there ? w->owner.until_usec
-	                      : w->since_usec + UNTOLD_USEC;
+	uint64_t most = w->since_usec + (w->owner.there && !w->owner.lives
+	                                         ? KR_OWNER_USEC
+	                                         : UNTOLD_USEC);
+
+	return w->owner.there && w->owner.until_usec < most
+	               ? w->owner.until_usec
+	               : most;
 }
 
 static void end_owner(struct waiting *w)
@@ -464,11 +470,10 @@ static int rescue(struct kr_applying *a, struct kr_node_options *options,
 	if (r == WAITED_PASSED) {
 		a->recovery.passes = true;
 		a->recovery.passed = w.owner.st;
-		kr_diag_add(
-			a->diag, KR_WARNING, "run-passed", KR_SPAN_NONE,
-			"the run %s does not go on, and cannot be ended: it "
-			"is taken back all the same",
-			w.pending);
+		kr_diag_add(a->diag, KR_WARNING, "run-passed", KR_SPAN_NONE,
+		            "who has the lock does not go on, and cannot be "
+		            "ended: the run %s is taken back all the same",
+		            w.pending);
 	}
 	/* what was read before that may be another one by now */
 	r = kr_fs_new(kr_fs_root_fd(node->fs), &now);
