@@ -19,6 +19,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -238,6 +239,8 @@ static bool start_run(const struct row *row, unsigned stop_at)
 	child = fork();
 	ck_assert_int_ge(child, 0);
 	if (child == 0) {
+		/* one that is stopped must not outlive a test that fails */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(to_parent[0]);
 		close(to_child[1]);
 		hook.no_exchange = row->no_exchange;
