@@ -42,10 +42,16 @@ static const char *kind_of(const struct stat *st)
 	}
 }
 
-static bool is_ours(const struct stat *st)
+/* Who owns an image's root folder could replace all below it, as root could. */
+static bool is_ours(struct kr_fs *fs, const struct stat *st)
 {
-	return S_ISREG(st->st_mode) && st->st_nlink <= 1 &&
-	       (st->st_uid == 0 || st->st_uid == geteuid());
+	struct stat root;
+
+	if (!S_ISREG(st->st_mode) || st->st_nlink > 1)
+		return false;
+	return st->st_uid == 0 || st->st_uid == geteuid() ||
+	       (fstat(kr_fs_root_fd(fs), &root) == 0 &&
+	        st->st_uid == root.st_uid);
 }
 
 static int refuse(struct kr_diag *diag, const struct stat *st)
@@ -72,7 +78,7 @@ int kr_lock_open(struct kr_fs *fs, struct kr_diag *diag)
 		return fail(diag, folder);
 	/* to open some devices is to do something */
 	if (fstatat(folder, "lock", &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		if (!is_ours(&st))
+		if (!is_ours(fs, &st))
 			return refuse(diag, &st);
 	} else if (errno != ENOENT) {
 		return fail(diag, -errno);
@@ -83,7 +89,7 @@ int kr_lock_open(struct kr_fs *fs, struct kr_diag *diag)
 	            0600);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return fail(diag, -errno);
-	if (!is_ours(&st))
+	if (!is_ours(fs, &st))
 		return refuse(diag, &st);
 	return TAKE_FD(fd);
 }
