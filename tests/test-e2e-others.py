@@ -7,12 +7,16 @@
 Needs root; without it the whole is skipped.
 """
 
+import os
+import signal
+import subprocess
 import sys
 import time
 
 from e2e_lib import (FALSE_FLAG, check_fixed, check_put_back, failing_node,
                      fix_in_wait, run_file)
-from host_lib import CONFIG, CONFIG_TEXT, CONTROL, DROPIN, KEY, UNIT, wait_for
+from host_lib import (BOOT, CONFIG, CONFIG_TEXT, CONTROL, DROPIN, KEY, UNIT,
+                      wait_for)
 
 UNITS = "/etc/systemd/system/"
 
@@ -185,6 +189,134 @@ def test_others_files_stay_as_they_were(host, tap):
     tap.status(result, 4, "fix")
     tap.equal(host.read(DROPIN), dropin, "the drop-in is as it was")
     tap.equal(host.show()["NeedDaemonReload"], "no", "systemd was told")
+
+
+# --- what the review has shown
+
+def restart_slowly(host):
+    """Another restart that takes its time to stop, when it has nearly settled.
+    """
+    host.wait_value("true")
+    time.sleep(3.6)
+    host.sh("systemctl restart --no-block kubelet")
+
+
+def test_restarted_at_the_end(host, tap):
+    """It is deactivating when the time is over: that is no end of ours."""
+    failing_node(host, "ignore-term=true start=2\n",
+                 service="TimeoutStopSec=3")
+    process = host.spawn(["kubelet-remedy", "fix"])
+    restart_slowly(host)
+    check_fixed(host, tap, host.finish(process))
+
+
+def test_reloading_at_the_end(host, tap):
+    failing_node(host, service="Type=notify\nExecReload=/bin/sleep 4")
+    process = host.spawn(["kubelet-remedy", "fix"])
+    host.wait_value("true")
+    time.sleep(3.6)
+    host.sh("systemctl reload --no-block kubelet")
+    check_fixed(host, tap, host.finish(process))
+
+
+def test_alias(host, tap):
+    """systemd signals under the unit's own name."""
+    before, _ = failing_node(host)
+    host.sh("ln -s kubelet.service %skl.service; systemctl daemon-reload"
+            % UNITS)
+    process = host.spawn(["kubelet-remedy", "fix", "--unit=kl.service"])
+    host.wait_value("true")
+    time.sleep(2)
+    host.sh("systemctl stop kubelet")
+    result = host.finish(process)
+    host.sh("rm %skl.service; systemctl daemon-reload" % UNITS)
+    tap.status(result, 4, "fix")
+    tap.equal(host.snapshot(), before, "old bytes, owners and modes")
+    tap.equal(host.show()["ActiveState"], "inactive", "kubelet is not started")
+
+
+def test_sigkill_with_type_notify(host, tap):
+    """In the start job."""
+    failing_node(host, "healthy-after-ms=2500\n", service="Type=notify")
+    process = host.spawn(["kubelet-remedy", "fix"])
+    host.wait_value("true")
+    time.sleep(0.5)
+    kill(host, "KILL")
+    check_fixed(host, tap, host.finish(process))
+
+
+def test_wait_with_type_notify(host, tap):
+    """--wait bounds the first ok there, too."""
+    before, _ = failing_node(host, "never-healthy=closed when=true\n",
+                             service="Type=notify")
+    result = host.remedy("fix", "--wait=4")
+    check_put_back(host, tap, result, before)
+    tap.check(result.seconds < 25, "in time", result.seconds)
+    tap.contains(result.stdout, "(--wait)", "it is said")
+
+
+def test_condition_is_no_stop(host, tap):
+    """A start that systemd does not make was stopped by nobody."""
+    host.node("", config=',\n  "%s": "true"' % KEY, start=False,
+              unit="ConditionPathExists=/nonexistent")
+    result = host.remedy("fix", "--wait=3")
+    tap.check("somebody else" not in result.stdout, "nobody is blamed",
+              result.stdout)
+    tap.check(b'"true"' not in host.read(CONFIG), "the right file stays")
+
+
+RENDER_ARGS = """\
+#!/bin/sh
+echo 'KUBELET_EXTRA_ARGS=%s' >/etc/default/kubelet
+""" % FALSE_FLAG
+
+
+def test_rewritten_arguments(host, tap):
+    """Not only kubelet's file is rendered at each start."""
+    host.write("/opt/render", RENDER_ARGS)
+    host.write("/etc/default/kubelet", "KUBELET_EXTRA_ARGS=%s\n" % FALSE_FLAG)
+    host.sh("chmod 755 /opt/render")
+    host.node("", service="ExecStartPre=/opt/render\n"
+              "EnvironmentFile=/etc/default/kubelet", start=False)
+    host.write("/etc/default/kubelet", "KUBELET_EXTRA_ARGS=%s\n" % FALSE_FLAG)
+    host.sh("sed -i 's/ $KUBELET_ARGS/ $KUBELET_ARGS $KUBELET_EXTRA_ARGS/' %s;"
+            " systemctl daemon-reload; systemctl start kubelet" % UNIT)
+    tap.check(host.is_healthy() and host.value() == "false", "it fails")
+    was = host.starts()
+    result = host.remedy("fix")
+    tap.status(result, 4, "fix")
+    tap.equal(host.starts(), was + 1, "kubelet was restarted once")
+    tap.contains(result.stdout, "was rewritten while kubelet was being started",
+                 "it is said")
+    tap.contains(result.stderr, "this ExecStartPre=", "who may have done it")
+
+
+def test_stopped_and_started(host, tap):
+    """As package scripts do."""
+    process, before = fix_in_wait(host)
+    host.sh("systemctl stop kubelet; systemctl start kubelet")
+    result = host.finish(process)
+    tap.check(result.status in (0, 4), "an end is made", result)
+    if result.status == 4:
+        tap.equal(host.snapshot(), before, "old bytes, owners and modes")
+        tap.contains(result.stdout, "somebody else stopped kubelet",
+                     "it is said")
+
+
+def test_signal_while_systemd_hangs(host, tap):
+    process, before = fix_in_wait(host)
+    pid = int(subprocess.run([BOOT, "pid", host.name], check=True,
+                             capture_output=True, text=True).stdout)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        host.signal_program(signal.SIGINT)
+        back = wait_for(lambda: host.snapshot(DROPIN)[DROPIN]
+                        == before[DROPIN], 20)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    host.tell("well")
+    host.finish(process)
+    tap.check(back, "the files are back at once")
 
 
 # --- an undo

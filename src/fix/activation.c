@@ -64,18 +64,42 @@ int kr_activation_reload(struct kr_host *host, struct kr_actions *actions,
 /* --- the job ------------------------------------------------------------- */
 
 struct job_wait {
-	const struct kr_settling *s;
+	struct kr_activation *act;
 	uint64_t since_usec, limit_usec;
+	uint64_t start_usec; /* of the new process; 0: none is seen yet */
+	bool too_slow;
 };
+
+/* For Type=notify the job runs until kubelet is well, for as long as the unit
+ * allows: --wait counts from the process' start all the same. */
+static int check_start(struct job_wait *w)
+{
+	_cleanup_loaded_unit_ struct kr_loaded_unit *u = NULL;
+	_cleanup_diag_ struct kr_diag ignored = {0};
+	struct kr_settling *s = &w->act->settling;
+	int r;
+
+	r = kr_unit_watch_peek(s->watch, &ignored, &u);
+	if (r < 0)
+		return r == -ETIMEDOUT ? 0 : r;
+	if (u && u->main_pid > 0 && u->main_pid != w->act->old.pid)
+		w->start_usec = kr_now_usec();
+	if (w->start_usec == 0 || kr_now_usec() < w->start_usec + s->wait_usec)
+		return 0;
+	w->too_slow = true;
+	return -ETIME;
+}
 
 static int tick(void *closure)
 {
-	const struct job_wait *w = closure;
+	struct job_wait *w = closure;
+	const struct kr_settling *s = &w->act->settling;
+	int r = 0;
 
-	if (!w->s->tick)
-		return 0;
-	return w->s->tick(w->s->closure, "the restart",
-	                  kr_now_usec() - w->since_usec, w->limit_usec);
+	if (s->tick)
+		r = s->tick(s->closure, "the restart",
+		            kr_now_usec() - w->since_usec, w->limit_usec);
+	return r < 0 ? r : check_start(w);
 }
 
 static uint64_t capped(uint64_t usec, uint64_t cap)
@@ -136,6 +160,9 @@ static int judge_job(struct kr_activation *act, enum kr_job_result result,
 		*ret = KR_SETTLED_STOPPED;
 		return 0;
 	}
+	/* nor has kubelet said anything against it */
+	if (kr_settling_was_killed(unit))
+		return kr_settling_run(s, diag, ret);
 	s->invocation.pid = unit->main_pid;
 	strlcpy(s->invocation.id, unit->invocation_id,
 	        sizeof(s->invocation.id));
@@ -154,7 +181,7 @@ static int run_job(struct kr_activation *act, struct kr_diag *diag,
 	const char *unit = s->host->node->unit_name;
 	uint64_t since = kr_now_usec();
 	uint64_t limit = job_limit(s->host, s->wait_usec);
-	struct job_wait w = {s, since, limit};
+	struct job_wait w = {act, since, limit};
 	const struct kr_manager_wait wait = {
 		.deadline_usec = since + limit,
 		.tick = tick,
@@ -168,6 +195,16 @@ static int run_job(struct kr_activation *act, struct kr_diag *diag,
 		return r;
 	r = kr_manager_restart(s->host->manager, unit, &wait, diag, &result);
 	act->asked = !is_refusal(r);
+	if (r == -ETIME && w.too_slow) {
+		*ret = KR_SETTLED_NOT;
+		s->too_slow = true;
+		r = kr_format(
+			&s->failure,
+			"kubelet is not healthy after %llu s (--wait), "
+			"and still runs: it may be starting",
+			(unsigned long long)(s->wait_usec / KR_USEC_PER_SEC));
+		return r < 0 ? r : 1;
+	}
 	if (r == -ETIMEDOUT && kr_diag_find(diag, "job-timeout")) {
 		*ret = KR_SETTLED_NOT;
 		r = kr_format(&s->failure,

@@ -96,6 +96,10 @@ static bool wants_restart(struct kr_applying *f)
 {
 	const struct kr_audit *before = f->fix->before;
 
+	/* it reads the files that are there then, and we would wait for
+	 * ourselves */
+	if (f->starts_later)
+		return false;
 	switch (f->options->restart) {
 	case KR_RESTART_ALWAYS:
 		return true;
@@ -430,8 +434,7 @@ static bool is_settled(const struct kr_applying *f)
 	if (!u) /* no bus any more */
 		return now->node->has_process &&
 		       now->node->process.pid == it->pid;
-	return u->main_pid == it->pid &&
-	       strcmp(u->active_state, "active") == 0 &&
+	return u->main_pid == it->pid && kr_settling_is_at_rest(u) &&
 	       strcmp(u->invocation_id, it->id) == 0;
 }
 
@@ -464,6 +467,17 @@ static bool is_rewritten(struct kr_applying *f, enum kr_state wanted)
 	return f->fix->after->disk.state != wanted ||
 	       f->fix->after->n_changed > 0 ||
 	       (f->tx && kr_transaction_find_foreign(f->tx));
+}
+
+int kr_apply_check_rewritten(struct kr_applying *f)
+{
+	int r = audit_again(f);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || !is_rewritten(f, planned_state(f)))
+		return 0;
+	return end_rewritten(f);
 }
 
 static int end_unread(struct kr_applying *f, int error)

@@ -166,6 +166,13 @@ int kr_apply_interrupted(struct kr_applying *a);
 /* The inputs that kubelet has after the plan. */
 const struct kr_inputs *kr_apply_planned(struct kr_applying *a);
 
+/* --- fix/apply, for fix/back -----------------------------------------------
+ */
+
+/* Whether others have written the files meanwhile: then what is left of the
+ * change goes back. 0: they have not; 1: the outcome is set; -ENOMEM. */
+int kr_apply_check_rewritten(struct kr_applying *a);
+
 /* --- fix/starting -------------------------------------------------------- */
 
 /*

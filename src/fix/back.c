@@ -131,16 +131,38 @@ int kr_apply_end_rewritten(struct kr_applying *f, const char *why)
 	                            "kubelet was not restarted again");
 }
 
+/* Whether somebody has started kubelet again since it was stopped. */
+static bool was_started_again(struct kr_applying *f)
+{
+	_cleanup_loaded_unit_ struct kr_loaded_unit *unit = NULL;
+	_cleanup_diag_ struct kr_diag ignored = {0};
+	struct kr_host *host = f->fix->host;
+
+	return kr_manager_get_unit(host->manager, kr_host_unit(host), &ignored,
+	                           &unit) == 0 &&
+	       unit->main_pid > 0;
+}
+
 /* Somebody else stopped kubelet, or the system goes down. */
 static int back_stopped(struct kr_applying *f)
 {
+	static const char why[] = "somebody else stopped kubelet meanwhile, or "
+				  "the system is shutting down";
+
+	if (was_started_again(f))
+		return back_without_restart(
+			f, KR_OUTCOME_FAILED, NULL,
+			"somebody else stopped kubelet meanwhile and started "
+			"it "
+			"again",
+			f->tx ? "the files were put back: kubelet may run with "
+				"the new ones until it is restarted"
+			      : "kubelet was left alone");
 	return back_without_restart(
-		f, KR_OUTCOME_FAILED, NULL,
-		"somebody else stopped kubelet meanwhile, or the system is "
-		"shutting down",
-		f->tx ? "the files were put back, kubelet was not started "
-			"again"
-		      : "kubelet was not started again");
+		f, KR_OUTCOME_FAILED, NULL, why,
+		f->tx ? "the files were put back, this run did not start "
+			"kubelet again"
+		      : "this run did not start kubelet again");
 }
 
 /* What else the restart has applied, which may be what kubelet does not bear.
@@ -164,13 +186,38 @@ static int end_broken_kubelet(struct kr_applying *f)
 	return r < 0 ? r : end_broken(f, why);
 }
 
+static bool runs(const struct kr_node *node, pid_t pid, uint64_t start_ticks)
+{
+	uint64_t ticks;
+
+	return pid > 0 && kr_process_start(node->proc_fd, pid, &ticks) == 0 &&
+	       ticks == start_ticks;
+}
+
+/* The kubelet that was followed, or that ran before, and still does; 0:
+ * neither.
+ */
+static pid_t known_process(struct kr_applying *f)
+{
+	const struct kr_settling *s = &f->forward.settling;
+	const struct kr_node *node = kr_apply_node(f);
+
+	if (runs(node, s->pid, s->start_ticks))
+		return s->pid;
+	if (node->has_process &&
+	    runs(node, node->process.pid, node->process.start_ticks))
+		return node->process.pid;
+	return 0;
+}
+
 /* systemd has not said what became of the restart. */
 static int end_unanswered(struct kr_applying *f, int error)
 {
 	_cleanup_health_report_ struct kr_health_report report = {0};
 	int r;
 
-	r = kr_host_health_without_systemd(f->fix->host, &report);
+	r = kr_host_health_without_systemd(f->fix->host, known_process(f),
+	                                   &report);
 	if (r < 0)
 		return r;
 	if (report.state == KR_HEALTH_BAD)
@@ -239,12 +286,15 @@ static int back_with_restart(struct kr_applying *f, const char *why, bool again,
 		                          &end);
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0 || end == KR_SETTLED_NOT)
+	if (r < 0)
+		kr_diag_add(f->diag, KR_ERROR, "broken", KR_SPAN_NONE,
+		            "kubelet could not be restarted once more: %s",
+		            strerror(-r));
+	else if (end == KR_SETTLED_NOT)
 		kr_diag_add(f->diag, KR_ERROR, "broken", KR_SPAN_NONE,
 		            "kubelet is not healthy after it was restarted "
 		            "once more: %s",
-		            act.settling.failure ? act.settling.failure
-		                                 : strerror(-r));
+		            act.settling.failure);
 	if (failed)
 		kr_apply_want_log(f, failed, &act);
 	if (reverted < 0)
@@ -259,6 +309,13 @@ static int back_with_restart(struct kr_applying *f, const char *why, bool again,
 		return end_back(f, why);
 	if (f->tx)
 		kr_transaction_reverted(f->tx, f->diag);
+	if (act.settling.unwatched)
+		return kr_apply_end(
+			f, KR_OUTCOME_FAILED,
+			"%s; everything was put back and kubelet "
+			"runs, but others restart it again and "
+			"again: it could not be watched long enough",
+			why);
 	return end_broken_kubelet(f);
 }
 
@@ -319,15 +376,14 @@ static int is_untouched(struct kr_applying *f, bool *ret)
 {
 	_cleanup_health_report_ struct kr_health_report report = {0};
 	const struct kr_node *node = kr_apply_node(f);
-	uint64_t ticks;
 	int r;
 
 	*ret = false;
 	if (!node->has_process ||
-	    kr_process_start(node->proc_fd, node->process.pid, &ticks) < 0 ||
-	    ticks != node->process.start_ticks)
+	    !runs(node, node->process.pid, node->process.start_ticks))
 		return 0;
-	r = kr_host_health_without_systemd(f->fix->host, &report);
+	r = kr_host_health_without_systemd(f->fix->host, node->process.pid,
+	                                   &report);
 	*ret = report.state != KR_HEALTH_BAD;
 	return r;
 }
@@ -383,8 +439,16 @@ static int judge_end(struct kr_applying *f, int error, enum kr_settled end)
 	case KR_SETTLED_STOPPED:
 		return back_stopped(f);
 	default:
-		return failed_restart(f);
+		break;
 	}
+	/* other arguments may be what others have written meanwhile */
+	if (f->forward.settling.other_words) {
+		int r = kr_apply_check_rewritten(f);
+
+		if (r != 0)
+			return r;
+	}
+	return failed_restart(f);
 }
 
 /* The timer's time begins with each process that has to settle. */

@@ -113,27 +113,43 @@ int kr_host_health(struct kr_host *host, struct kr_health_report *ret)
 	return kr_health_probe_ask(&probe, KR_HEALTHZ_ONCE_USEC, ret);
 }
 
-int kr_host_health_without_systemd(struct kr_host *host,
-                                   struct kr_health_report *ret)
+const char *kr_host_unit(const struct kr_host *host)
+{
+	return host->loaded && *host->loaded->id ? host->loaded->id
+	                                         : host->node->unit_name;
+}
+
+static int ask_process(struct kr_host *host, pid_t pid,
+                       struct kr_health_report *ret)
 {
 	struct kr_node *node = host->node;
-	_cleanup_free_ pid_t *pids = NULL;
 	struct kr_health_probe probe;
+
+	kr_health_probe_find(
+		node, node->disk.inputs_valid ? &node->disk.inputs : NULL, pid,
+		&probe);
+	return kr_health_probe_ask(&probe, KR_HEALTHZ_ONCE_USEC, ret);
+}
+
+int kr_host_health_without_systemd(struct kr_host *host, pid_t pid,
+                                   struct kr_health_report *ret)
+{
+	_cleanup_free_ pid_t *pids = NULL;
 	int n = -ENOENT;
 
 	*ret = (struct kr_health_report){.state = KR_HEALTH_BAD};
-	if (node->proc_fd >= 0)
-		n = kr_process_find(node->proc_fd, &pids);
+	if (pid > 0)
+		return ask_process(host, pid, ret);
+	if (host->node->proc_fd >= 0)
+		n = kr_process_find(host->node->proc_fd, &pids);
 	if (n == -ENOMEM)
 		return n;
-	if (n != 1)
-		return kr_format(&ret->why, "%s",
-		                 n > 1 ? "several kubelets run"
-		                       : "kubelet does not run");
-	kr_health_probe_find(
-		node, node->disk.inputs_valid ? &node->disk.inputs : NULL,
-		pids[0], &probe);
-	return kr_health_probe_ask(&probe, KR_HEALTHZ_ONCE_USEC, ret);
+	if (n == 1)
+		return ask_process(host, pids[0], ret);
+	if (n <= 0)
+		return kr_format(&ret->why, "kubelet does not run");
+	ret->state = KR_HEALTH_UNASKED;
+	return kr_format(&ret->why, "several kubelets run");
 }
 
 /* A kubelet that has settled on what is held to be invalid proves that wrong.
@@ -150,7 +166,7 @@ static int look_at_settled(struct kr_host *host)
 	    now < node->process.started_usec + KR_SETTLED_UNASKED_USEC)
 		return 0;
 	r = host->loaded ? kr_host_health(host, &report)
-	                 : kr_host_health_without_systemd(host, &report);
+	                 : kr_host_health_without_systemd(host, 0, &report);
 	node->process_settled = r == 0 && report.state != KR_HEALTH_BAD;
 	return r == -ENOMEM ? r : 0;
 }

@@ -32,12 +32,17 @@ int kr_host_open(const struct kr_setting *setting,
 /* Connects to systemd anew after the bus went away. 0 or an errno. */
 int kr_host_reconnect(struct kr_host *host, struct kr_diag *diag);
 
+/* The name of kubelet's unit as systemd itself has it, aliases resolved; as it
+ * was named where systemd was not asked. */
+const char *kr_host_unit(const struct kr_host *host);
+
 /* How the kubelet of HOST's unit is now: what systemd said of its process when
  * HOST was read, and what it says of itself. As kr_health_probe_ask(). */
 int kr_host_health(struct kr_host *host, struct kr_health_report *ret);
 
-/* The same of the one kubelet that runs there, without asking systemd. */
-int kr_host_health_without_systemd(struct kr_host *host,
+/* The same of process PID, or, where that is 0, of the one kubelet that runs
+ * there, without asking systemd. Several are KR_HEALTH_UNASKED. */
+int kr_host_health_without_systemd(struct kr_host *host, pid_t pid,
                                    struct kr_health_report *ret);
 
 struct kr_host *kr_host_free(struct kr_host *host);

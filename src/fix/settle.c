@@ -45,6 +45,13 @@
 #include "fix/figures.h"
 #include "fix/settle.h"
 
+/* On the way back others may restart it for so many times the wait. */
+#define RESTLESS 3
+
+/* While it settles systemd is asked for no longer at a time: then the process
+ * itself tells, and a signal is heard. */
+#define LOOK_USEC (3 * KR_USEC_PER_SEC)
+
 /* What one look, or one question, has shown. */
 enum verdict {
 	GO_ON,
@@ -67,9 +74,9 @@ void kr_settling_done(struct kr_settling *s)
 int kr_settling_begin(struct kr_settling *s, struct kr_diag *diag)
 {
 	s->look_due = true;
-	s->since_usec = kr_now_usec();
-	return kr_unit_watch_new(s->host->manager, s->host->node->unit_name,
-	                         diag, &s->watch);
+	s->begun_usec = s->since_usec = kr_now_usec();
+	return kr_unit_watch_new(s->host->manager, kr_host_unit(s->host), diag,
+	                         &s->watch);
 }
 
 /* --- how it ended -------------------------------------------------------- */
@@ -124,13 +131,20 @@ static bool is_auto_restart(const struct kr_loaded_unit *u)
 	return strncmp(u->sub_state, "auto-restart", 12) == 0;
 }
 
-/* systemd's own SIGKILL, of a unit that does not stop, has another result. */
-static bool was_killed(const struct kr_loaded_unit *u)
+/* systemd's own SIGKILL, of a unit that does not stop, has another result;
+ * where the kernel has killed a child, the main process ends by SIGTERM. */
+bool kr_settling_was_killed(const struct kr_loaded_unit *u)
 {
-	return u->exec_main_code == CLD_KILLED &&
-	       u->exec_main_status == SIGKILL &&
-	       (strcmp(u->result, "signal") == 0 ||
-	        strcmp(u->result, "oom-kill") == 0);
+	return strcmp(u->result, "oom-kill") == 0 ||
+	       (u->exec_main_code == CLD_KILLED &&
+	        u->exec_main_status == SIGKILL &&
+	        strcmp(u->result, "signal") == 0);
+}
+
+bool kr_settling_is_at_rest(const struct kr_loaded_unit *u)
+{
+	return is_state(u, "reloading") ||
+	       (is_state(u, "active") && u->job_id == 0);
 }
 
 /* Somebody else has ended kubelet, and another one comes: once. */
@@ -142,8 +156,7 @@ static int await_another(struct kr_settling *s, const char *what,
 		not_well(ret);
 		return kr_format(&s->failure, "%s twice", what);
 	}
-	if (!s->once_more)
-		s->since_usec = kr_now_usec();
+	s->since_usec = kr_now_usec();
 	s->once_more = s->awaits = true;
 	s->follows = false;
 	s->first_ok_usec = s->last_ok_usec = 0;
@@ -173,17 +186,17 @@ static int judge_end(struct kr_settling *s, struct kr_diag *diag,
 		*ret = IS_STOPPED;
 		return 0;
 	}
-	if (was_killed(u) && is_state(u, "deactivating")) {
+	if (kr_settling_was_killed(u) && is_state(u, "deactivating")) {
 		s->follows = false; /* what comes behind it tells */
 		return 0;
 	}
-	if (is_auto_restart(u) && was_killed(u))
+	if (is_auto_restart(u) && kr_settling_was_killed(u))
 		return await_another(s, "kubelet was killed (SIGKILL)", diag,
 		                     ret);
 	if (u->job_id != 0 && !is_auto_restart(u))
 		return await_another(s, "somebody else restarted kubelet", diag,
 		                     ret);
-	s->by_others = was_killed(u);
+	s->by_others = kr_settling_was_killed(u);
 	return ended(s, ret);
 }
 
@@ -220,9 +233,8 @@ static void follow(struct kr_settling *s)
 	                                          : kr_now_usec();
 	s->start_ticks = 0;
 	kr_process_start(node->proc_fd, s->pid, &s->start_ticks);
-	s->ask_usec = kr_now_usec();
-	if (!s->once_more)
-		s->since_usec = s->ask_usec;
+	s->since_usec = s->ask_usec = kr_now_usec();
+	s->busy_usec = 0;
 	s->first_ok_usec = s->last_ok_usec = 0;
 	kr_health_probe_find(node, inputs_of(node, s->pid), s->pid, &s->probe);
 	s->unasked = s->probe.why_not;
@@ -348,7 +360,8 @@ static int check_argv(struct kr_settling *s, struct kr_diag *diag,
 	word = kr_process_kubelet_word((const char *const *)p.argv, p.argc);
 	first = word < 0 ? 0 : (size_t)word;
 	n = p.argc - first;
-	if (n != s->argc) {
+	s->other_words = n != s->argc;
+	if (s->other_words) {
 		not_well(ret);
 		return kr_format(
 			&s->failure,
@@ -358,6 +371,7 @@ static int check_argv(struct kr_settling *s, struct kr_diag *diag,
 	for (size_t i = 1; i < n; i++) {
 		if (strcmp(p.argv[first + i], s->argv[i]) == 0)
 			continue;
+		s->other_words = true;
 		not_well(ret);
 		return kr_format(&s->failure,
 		                 "kubelet runs with the argument '%s' where "
@@ -454,6 +468,58 @@ static int too_late(struct kr_settling *s, uint64_t asked_usec,
 
 /* --- the whole ----------------------------------------------------------- */
 
+/* Others are about to end what has settled: what comes of it is waited for, as
+ * long as the unit may take to stop. */
+static bool is_busy(struct kr_settling *s)
+{
+	if (s->blind || kr_settling_is_at_rest(s->unit)) {
+		s->busy_usec = 0;
+		return false;
+	}
+	s->ask_usec = kr_now_usec() + KR_HEALTHZ_EVERY_USEC;
+	if (s->busy_usec == 0)
+		s->busy_usec = kr_now_usec();
+	return true;
+}
+
+static uint64_t stop_limit_usec(const struct kr_settling *s)
+{
+	uint64_t usec = s->host->loaded->timeout_stop_usec;
+
+	return (usec < KR_TIMEOUT_CAP_USEC ? usec : KR_TIMEOUT_CAP_USEC) +
+	       KR_JOB_SLACK_USEC;
+}
+
+/* It runs, but nobody lets it settle. */
+static int judge_restless(struct kr_settling *s, uint64_t began_usec,
+                          enum verdict *ret)
+{
+	bool busy =
+		s->busy_usec && began_usec >= s->busy_usec + stop_limit_usec(s);
+	bool again = s->again_and_again && s->once_more &&
+	             began_usec >= s->begun_usec + RESTLESS * s->wait_usec;
+
+	if (!s->follows || (!busy && !again))
+		return 0;
+	s->by_others = s->unwatched = true;
+	not_well(ret);
+	return kr_format(&s->failure,
+	                 "others stop or restart kubelet again and again");
+}
+
+static int judge_time(struct kr_settling *s, uint64_t began_usec,
+                      enum verdict *ret)
+{
+	int r;
+
+	r = judge_restless(s, began_usec, ret);
+	if (r < 0 || *ret != GO_ON)
+		return r;
+	if (s->follows && (s->unasked || s->busy_usec))
+		return 0;
+	return began_usec >= end_usec(s) ? too_late(s, began_usec, ret) : 0;
+}
+
 static int step(struct kr_settling *s, struct kr_diag *diag, enum verdict *ret)
 {
 	uint64_t began = kr_now_usec();
@@ -474,11 +540,9 @@ static int step(struct kr_settling *s, struct kr_diag *diag, enum verdict *ret)
 		if (r < 0 || *ret != GO_ON || !s->follows)
 			return r;
 	}
-	if (settled)
+	if (settled && !is_busy(s))
 		return check_argv(s, diag, ret);
-	if (s->follows && s->unasked)
-		return 0;
-	return began >= end_usec(s) ? too_late(s, began, ret) : 0;
+	return judge_time(s, began, ret);
 }
 
 static int tick(void *closure)
@@ -541,16 +605,15 @@ int kr_settling_run(struct kr_settling *s, struct kr_diag *diag,
 	int r;
 
 	s->look_due = true;
-	for (;;) {
+	kr_manager_set_patience(s->host->manager, LOOK_USEC, tick, s);
+	do {
 		r = step(s, diag, &verdict);
-		if (r < 0)
-			return r;
-		if (verdict != GO_ON)
-			break;
-		r = wait_next(s);
-		if (r < 0)
-			return r;
-	}
+		if (r == 0 && verdict == GO_ON)
+			r = wait_next(s);
+	} while (r == 0 && verdict == GO_ON);
+	kr_manager_set_patience(s->host->manager, 0, NULL, NULL);
+	if (r < 0)
+		return r;
 	*ret = ends[verdict];
 	if (s->blind && verdict == IS_SETTLED)
 		kr_diag_add(diag, KR_WARNING, "systemd-silent", KR_SPAN_NONE,

@@ -44,6 +44,8 @@ struct kr_settling {
 	const char
 		*unasked; /* static: why healthz was not asked; NULL: it was */
 	bool by_others;   /* kubelet's end was the work of others */
+	bool other_words; /* it has other arguments than ARGV */
+	bool unwatched;   /* it runs, others restarted it again and again */
 	bool too_slow;    /* it still ran when its time was over */
 	struct kr_invocation invocation; /* the last that was seen to run */
 
@@ -55,7 +57,7 @@ struct kr_settling {
 	bool look_due, blind, follows, once_more;
 	bool awaits; /* another process, which systemd is about to start */
 	pid_t pid;
-	uint64_t start_ticks, start_usec, since_usec;
+	uint64_t start_ticks, start_usec, begun_usec, since_usec, busy_usec;
 	unsigned n_restarts;
 	uint64_t ask_usec, first_ok_usec, last_ok_usec, looked_usec;
 };
@@ -71,6 +73,13 @@ int kr_settling_begin(struct kr_settling *s, struct kr_diag *diag);
  */
 int kr_settling_run(struct kr_settling *s, struct kr_diag *diag,
                     enum kr_settled *ret);
+
+/* The main process of UNIT was ended by SIGKILL, which says nothing about it.
+ */
+bool kr_settling_was_killed(const struct kr_loaded_unit *unit);
+
+/* UNIT runs, and nothing that would end its process is about to be done. */
+bool kr_settling_is_at_rest(const struct kr_loaded_unit *unit);
 
 void kr_settling_done(struct kr_settling *s);
 #define _cleanup_settling_ _cleanup_(kr_settling_done)

@@ -67,8 +67,9 @@ static int is_young(struct kr_applying *f, bool *ret)
 	r = kr_host_health(f->fix->host, &report);
 	if (r < 0)
 		return r;
-	if (report.state == KR_HEALTH_UNASKED)
-		*ret = age < KR_SETTLED_UNASKED_USEC;
+	if (report.state == KR_HEALTH_UNASKED) /* and settles in time */
+		*ret = age < KR_SETTLED_UNASKED_USEC &&
+		       age + f->options->wait_usec >= KR_SETTLED_UNASKED_USEC;
 	else if (report.state == KR_HEALTH_GOOD)
 		*ret = is_in_a_loop(f, age);
 	else
@@ -76,23 +77,14 @@ static int is_young(struct kr_applying *f, bool *ret)
 	return 0;
 }
 
-/* Whether kubelet is on its way, and not by a job that waits for its turn. */
-static int is_on_its_way(struct kr_applying *f, bool *ret)
+/* Whether kubelet is on its way; JOB is what systemd does with it. */
+static int is_on_its_way(struct kr_applying *f, enum kr_job_state job,
+                         bool *ret)
 {
-	struct kr_host *host = f->fix->host;
-	const struct kr_loaded_unit *u = host->loaded;
-	enum kr_job_state job;
-	int r;
+	const struct kr_loaded_unit *u = f->fix->host->loaded;
 
 	*ret = false;
-	f->starts_later = false;
 	if (strncmp(u->sub_state, "auto-restart", 12) == 0)
-		return 0;
-	r = kr_manager_job_state(host->manager, u, f->diag, &job);
-	if (r < 0)
-		return r;
-	f->starts_later = job == KR_JOB_START_WAITS;
-	if (f->starts_later)
 		return 0;
 	if (job == KR_JOB_RUNS || is_in_transition(u)) {
 		*ret = true;
@@ -115,7 +107,7 @@ int kr_apply_is_in_unit(struct kr_applying *f, bool *ret)
 		return 0;
 	r = kr_manager_unit_of_pid(f->fix->host->manager, getpid(), &ignored,
 	                           &unit);
-	*ret = r == 0 && strcmp(unit, node->unit_name) == 0;
+	*ret = r == 0 && strcmp(unit, kr_host_unit(f->fix->host)) == 0;
 	return r == -ENOMEM ? r : 0;
 }
 
@@ -123,9 +115,6 @@ static bool may_restart(struct kr_applying *f)
 {
 	const struct kr_audit *before = f->fix->before;
 
-	if (f->options->restart == KR_RESTART_NEVER ||
-	    !kr_apply_can_restart(f) || f->fix->plan->unconfigured)
-		return false;
 	if (before->disk.state == KR_STATE_INVALID &&
 	    kr_apply_node(f)->disk.inputs.by_setting)
 		return false;
@@ -164,25 +153,35 @@ static int settle(struct kr_applying *f, uint64_t wait_usec)
 
 int kr_apply_wait_starting(struct kr_applying *f)
 {
+	struct kr_host *host = f->fix->host;
+	enum kr_job_state job;
 	bool on_its_way, in_unit;
 	int r;
 
-	if (!may_restart(f) || f->waited_usec >= f->options->wait_usec)
+	if (f->options->restart == KR_RESTART_NEVER ||
+	    !kr_apply_can_restart(f) || f->fix->plan->unconfigured)
+		return 0;
+	/* what systemd does not say now it will be asked again */
+	r = kr_manager_job_state(host->manager, host->loaded, NULL, &job);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	f->starts_later = job == KR_JOB_START_WAITS;
+	if (f->starts_later || !may_restart(f) ||
+	    f->waited_usec >= f->options->wait_usec)
 		return 0;
 	/* it has died meanwhile, and systemd tries again */
-	if (f->waited_usec > 0 &&
-	    f->fix->host->loaded->n_restarts > f->n_restarts)
+	if (f->waited_usec > 0 && host->loaded->n_restarts > f->n_restarts)
 		return 0;
-	f->n_restarts = f->fix->host->loaded->n_restarts;
-	r = is_on_its_way(f, &on_its_way);
-	if (r == -ENOMEM)
-		return r;
+	f->n_restarts = host->loaded->n_restarts;
+	r = is_on_its_way(f, job, &on_its_way);
 	if (r < 0 || !on_its_way)
-		return 0; /* what systemd does not say now it will be asked
-		             again */
+		return r == -ENOMEM ? r : 0;
 	r = kr_apply_is_in_unit(f, &in_unit);
 	if (r < 0 || in_unit)
 		return r;
+	if (f->options->dry_run &&
+	    strcmp(f->fix->host->loaded->active_state, "deactivating") == 0)
+		return 0;
 	if (f->options->dry_run) {
 		f->fix->starting = true;
 		kr_diag_add(f->diag, KR_NOTE, "starting", KR_SPAN_NONE,

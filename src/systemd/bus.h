@@ -30,6 +30,7 @@ struct kr_bus {
 	bool between;          /* opening failed as it does in a re-execution */
 	bool seen;             /* systemd has answered once, here or before */
 	unsigned generation;   /* of SD: another has no matches of the former */
+	char own_job[64];      /* the path of the last job that was asked for */
 	unsigned version;      /* systemd's, 0: not known */
 	char *root;            /* NULL: this machine */
 	uint64_t timeout_usec; /* of a call; 0: see kr_bus_patience() */

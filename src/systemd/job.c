@@ -259,6 +259,7 @@ static int ask(struct job *job)
 	r = sd_bus_message_read(reply, "o", &path);
 	if (r < 0)
 		return r;
+	strlcpy(job->bus->own_job, path, sizeof(job->bus->own_job));
 	job->path = strdup(path);
 	return job->path ? 0 : -ENOMEM;
 }

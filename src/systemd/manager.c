@@ -81,6 +81,14 @@ struct kr_bus *kr_bus_of_manager(struct kr_manager *manager)
 	return &manager->bus;
 }
 
+void kr_manager_set_patience(struct kr_manager *manager, uint64_t timeout_usec,
+                             kr_manager_tick_t tick, void *closure)
+{
+	manager->bus.timeout_usec = timeout_usec;
+	manager->bus.tick = tick;
+	manager->bus.closure = closure;
+}
+
 unsigned kr_manager_version(struct kr_manager *manager)
 {
 	return manager->bus.version;

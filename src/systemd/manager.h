@@ -46,6 +46,10 @@ struct kr_manager *kr_manager_free(struct kr_manager *manager);
 DEFINE_FREEP(struct kr_manager, kr_manager_free);
 #define _cleanup_manager_ _cleanup_(kr_manager_freep)
 
+/* Other limits than those of the options from now on; 0 and NULL: none. */
+void kr_manager_set_patience(struct kr_manager *manager, uint64_t timeout_usec,
+                             kr_manager_tick_t tick, void *closure);
+
 /* systemd's version, 252; 0 where it does not say. */
 unsigned kr_manager_version(struct kr_manager *manager);
 

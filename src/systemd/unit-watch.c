@@ -31,14 +31,21 @@
 #include "systemd/bus.h"
 #include "systemd/unit-watch.h"
 
+/* For the type of a job. */
+struct question {
+	struct question *next;
+	struct kr_unit_watch *watch;
+	sd_bus_slot *slot;
+	char path[64]; /* of the job */
+};
+
 struct kr_unit_watch {
 	struct kr_manager *manager;
 	struct kr_bus *bus;
 	char *unit, *path;
 	unsigned generation; /* of the connection that has the matches */
 	sd_bus_slot *properties, *jobs;
-	sd_bus_slot **questions; /* for the types of jobs */
-	size_t n_questions;
+	struct question *questions;
 	size_t n_open; /* questions without an answer */
 	bool answered; /* there are none */
 	bool changed;
@@ -50,12 +57,15 @@ static void forget_matches(struct kr_unit_watch *w)
 {
 	w->properties = sd_bus_slot_unref(w->properties);
 	w->jobs = sd_bus_slot_unref(w->jobs);
-	for (size_t i = 0; i < w->n_questions; i++)
-		sd_bus_slot_unref(w->questions[i]);
-	free(w->questions);
-	w->questions = NULL;
+	while (w->questions) {
+		struct question *q = w->questions;
+
+		w->questions = q->next;
+		sd_bus_slot_unref(q->slot);
+		free(q);
+	}
 	w->saw_unknown |= w->n_open > 0;
-	w->n_questions = w->n_open = 0;
+	w->n_open = 0;
 	w->answered = true;
 }
 
@@ -80,12 +90,13 @@ static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *e)
 
 static int on_type(sd_bus_message *m, void *userdata, sd_bus_error *e)
 {
-	struct kr_unit_watch *w = userdata;
+	const struct question *q = userdata;
+	struct kr_unit_watch *w = q->watch;
 	const char *type;
 
 	if (sd_bus_message_is_method_error(m, NULL) ||
 	    sd_bus_message_read(m, "v", "s", &type) < 0)
-		w->saw_unknown = true;
+		w->saw_unknown |= strcmp(q->path, w->bus->own_job) != 0;
 	else if (strcmp(type, "stop") == 0)
 		w->saw_stop = true;
 	w->changed = true;
@@ -97,26 +108,25 @@ static int on_job_new(sd_bus_message *m, void *userdata, sd_bus_error *e)
 {
 	struct kr_unit_watch *w = userdata;
 	const char *path, *unit;
-	sd_bus_slot **grown;
+	struct question *q;
 	uint32_t id;
 
 	if (sd_bus_message_read(m, "uos", &id, &path, &unit) < 0 ||
 	    strcmp(unit, w->unit) != 0)
 		return 0;
 	w->changed = true;
-	grown = reallocarray(w->questions, w->n_questions + 1, sizeof(*grown));
-	if (!grown)
+	q = calloc(1, sizeof(*q));
+	if (!q)
 		return -ENOMEM;
-	w->questions = grown;
-	grown[w->n_questions] = NULL;
-	if (sd_bus_call_method_async(w->bus->sd, &grown[w->n_questions],
-	                             KR_BUS_DESTINATION, path,
-	                             KR_BUS_PROPERTIES, "Get", on_type, w, "ss",
-	                             KR_BUS_JOB, "JobType") < 0) {
+	*q = (struct question){.next = w->questions, .watch = w};
+	w->questions = q;
+	strlcpy(q->path, path, sizeof(q->path));
+	if (sd_bus_call_method_async(w->bus->sd, &q->slot, KR_BUS_DESTINATION,
+	                             path, KR_BUS_PROPERTIES, "Get", on_type, q,
+	                             "ss", KR_BUS_JOB, "JobType") < 0) {
 		w->saw_unknown = true;
 		return 0;
 	}
-	w->n_questions++;
 	w->n_open++;
 	w->answered = false;
 	return 0;
@@ -218,6 +228,24 @@ int kr_unit_watch_look(struct kr_unit_watch *w, struct kr_diag *diag,
 	w->saw_unknown = false;
 	*ret = TAKE_PTR(unit);
 	return 0;
+}
+
+int kr_unit_watch_peek(struct kr_unit_watch *w, struct kr_diag *diag,
+                       struct kr_loaded_unit **ret)
+{
+	_cleanup_loaded_unit_ struct kr_loaded_unit *unit = NULL;
+	unsigned generation = w->bus->generation;
+	int r;
+
+	if (!w->changed)
+		return 0;
+	r = kr_unit_watch_look(w, diag, &unit);
+	if (r < 0)
+		return r;
+	if (generation != w->bus->generation)
+		return -ECONNRESET;
+	*ret = TAKE_PTR(unit);
+	return 1;
 }
 
 int kr_unit_watch_wait(struct kr_unit_watch *w,

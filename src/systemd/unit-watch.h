@@ -28,6 +28,12 @@ DEFINE_FREEP(struct kr_unit_watch, kr_unit_watch_free);
 int kr_unit_watch_look(struct kr_unit_watch *watch, struct kr_diag *diag,
                        struct kr_loaded_unit **ret);
 
+/* The same while something else is waited for on the bus, if the unit may be
+ * another than at the last look: 1; 0: it is not; -ECONNRESET: the bus went,
+ * and what is waited for has to be looked for again; other errnos. */
+int kr_unit_watch_peek(struct kr_unit_watch *watch, struct kr_diag *diag,
+                       struct kr_loaded_unit **ret);
+
 /*
  * Waits until the unit may be another than at the last look, or the bus went
  * and is there again. 1: look; 0: the deadline of WAIT passed; what its tick
