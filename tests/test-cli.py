@@ -312,6 +312,8 @@ def check_no_bus(program, nodes):
             before = node.snapshot()
             run = Run([program, *words, "--root=" + node.root])
             changed = node.snapshot() != before
+        if want == 0 and disk == "false" and os.geteuid() != 0:
+            want = 4 # only root may change a node that runs
         if run.status != want or (want == 4 and changed):
             faults.append("%s, %s: status %d, wanted %d%s: %s%s" % (
                 disk, words, run.status, want,

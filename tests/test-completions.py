@@ -221,8 +221,8 @@ hear() {
         sleep 0.02
     }
 }
-send $'PS1=; PROMPT=; TERM=dumb; unsetopt prompt_cr prompt_sp; fpath=('$1$' $fpath)\n'
-send $'path=('$2$' $path); autoload -U compinit; compinit -u -D\n'
+send $'PS1=; PROMPT=; TERM=dumb; unsetopt prompt_cr prompt_sp; fpath=('${(q)1}$' $fpath)\n'
+send $'path=('${(q)2}$' $path); autoload -U compinit; compinit -u -D\n'
 send $'bindkey -e; bindkey "^I" complete-word; print -n rea""dy\n'
 repeat 50 { hear; [[ $reply = *ready* ]] && break }
 shift 2
