@@ -22,7 +22,13 @@ import sys
 import time
 import traceback
 
+# A host sees nothing of what this shell has set: NO_COLOR, a locale, proxies.
 os.umask(0o022)
+for _name in set(os.environ) - {"PATH", "HOME", "TMPDIR", "BTH_DIR", "CC",
+                                "ASAN_OPTIONS", "UBSAN_OPTIONS"}:
+    del os.environ[_name]
+os.environ["LC_ALL"] = "C.UTF-8"
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 BOOT = os.path.join(HERE, "boot-test-host")
 
