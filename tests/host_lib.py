@@ -438,8 +438,8 @@ class Host:
             return 0
 
     def log(self, lines=20):
-        return self.run(["journalctl", "-u", "kubelet.service", "--no-pager",
-                         "-n", str(lines)]).stdout
+        return self.sh("journalctl --sync; journalctl -u kubelet.service"
+                       " --no-pager -n %d" % lines).stdout
 
 
 @contextlib.contextmanager

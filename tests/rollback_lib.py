@@ -88,7 +88,8 @@ def check_taken_back(host, tap, before):
               host.argv())
     check_nothing_left(host, tap, "taken back")
     tap.contains(host.remedy("history").stdout, "undone", "history says so")
-    log = host.sh("journalctl --no-pager KUBELET_REMEDY_OUTCOME=rolled-back")
+    log = host.sh("journalctl --sync; "
+                  "journalctl --no-pager KUBELET_REMEDY_OUTCOME=rolled-back")
     tap.contains(log.stdout, "recover: rolled-back", "the journal says so")
     result, audit = host.remedy_json("audit")
     tap.status(result, 1, "audit")

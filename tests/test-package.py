@@ -189,7 +189,7 @@ def test_deb_on_a_host(host, tap):
     tap.check(host.is_healthy(), "rebooted: kubelet is healthy", host.log())
     tap.equal((starts(host), host.value()), (1, "true"),
               "rebooted: kubelet's first process has the right value")
-    tap.contains(host.sh("journalctl -b --no-pager -o cat "
+    tap.contains(host.sh("journalctl --sync; journalctl -b --no-pager -o cat "
                          "KUBELET_REMEDY_OUTCOME=changed").stdout,
                  "fix: changed", "rebooted: the journal says so")
 

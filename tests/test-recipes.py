@@ -210,7 +210,7 @@ def test_al2023(host, tap):
     tap.check(host.is_healthy(), "kubelet is healthy", host.log())
     tap.equal((starts(host), host.value()), (1, "true"),
               "kubelet's first process has the right value",
-              host.sh("journalctl -b --no-pager -u cloud-final").stdout)
+              host.sh("journalctl --sync; journalctl -b --no-pager -u cloud-final").stdout)
     tap.equal(is_enabled(host), "enabled", "later starts go through it")
     shown = host.run(["systemctl", "is-failed", "cloud-final.service"])
     tap.equal(shown.stdout.strip(), "active", "the script did well")
@@ -237,7 +237,7 @@ def test_al2023_unhappy(host, tap):
                   host.log())
         tap.check(not os.path.exists(host.root + "/opt/kubelet-remedy"),
                   what + ": nothing is unpacked")
-        said = host.sh("journalctl -b --no-pager -u cloud-final").stdout
+        said = host.sh("journalctl --sync; journalctl -b --no-pager -u cloud-final").stdout
         tap.contains(said, "could not be installed", what + ": it is said")
         tap.equal(host.run(["systemctl", "is-failed", "cloud-final.service"]
                            ).stdout.strip(), "failed",

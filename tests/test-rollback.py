@@ -411,7 +411,7 @@ def test_config_named(host, tap):
     host.write("/etc/kubernetes/other.json", host.read(CONFIG).replace(
         b"{", b'{"healthzPort": 1,', 1))
     done = fire(host, timer)
-    log = host.sh("journalctl --no-pager -n 40 -u " + timer.replace(
+    log = host.sh("journalctl --sync; journalctl --no-pager -n 40 -u " + timer.replace(
         ".timer", ".service")).stdout
     tap.check(done.status != 0 and "127.0.0.1:1/" in log,
               "recovery asks for health where that file says", done, log)
