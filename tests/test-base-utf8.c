@@ -79,6 +79,47 @@ START_TEST(test_row)
 }
 END_TEST
 
+static const struct shown_row {
+	const char *name, *in, *shown;
+} shown_rows[] = {
+	{"plain", "a~ \\", "a~ \\"},
+	{"a tab", "a\tb", "a b"},
+	{"C0", "\x01\x1b[31m\r\n", "\\x01\\x1b[31m\\x0d\\x0a"},
+	{"DEL", "\x7f", "\\x7f"},
+	{"CSI of ISO 8859-1", "\x9b[31m", "\\x9b[31m"},
+	{"all ends of 0x80 to 0x9f", "\x80\x9f", "\\x80\\x9f"},
+	{"OSC behind a whole character", "\xc3\xa9\x9d", "\xc3\xa9\\x9d"},
+	{"cut in a character", "\xe2\x80", "\\xe2\\x80"},
+	{"a byte of no character", "\xa0\xff", "\\xa0\\xff"},
+	{"overlong ESC", "\xc0\x9b", "\\xc0\\x9b"},
+	{"C1 as UTF-8", "\xc2\x80\xc2\x9b\xc2\x9f", "\\u0080\\u009b\\u009f"},
+	{"behind C1", "\xc2\xa0", "\xc2\xa0"},
+	{"a letter mark", "\xd8\x9c", "\\u061c"},
+	{"left and right marks", "\xe2\x80\x8e\xe2\x80\x8f", "\\u200e\\u200f"},
+	{"a joiner before them", "\xe2\x80\x8d", "\xe2\x80\x8d"},
+	{"separators", "\xe2\x80\xa8\xe2\x80\xa9", "\\u2028\\u2029"},
+	{"embeddings, overrides",
+         "\xe2\x80\xaa\xe2\x80\xab\xe2\x80\xac\xe2\x80\xad\xe2\x80\xae",
+         "\\u202a\\u202b\\u202c\\u202d\\u202e"},
+	{"isolates", "\xe2\x81\xa6\xe2\x81\xa7\xe2\x81\xa8\xe2\x81\xa9",
+         "\\u2066\\u2067\\u2068\\u2069"},
+	{"around them", "\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa",
+         "\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa"},
+	{"letters that are read from the right", "\xd7\x90\xd8\xa7",
+         "\xd7\x90\xd8\xa7"},
+	{"beyond 16 bits", "\xf0\x92\x80\xae", "\xf0\x92\x80\xae"},
+};
+
+START_TEST(test_shown)
+{
+	const struct shown_row *row = &shown_rows[_i];
+	_cleanup_free_ char *shown = kr_utf8_escape(row->in, strlen(row->in));
+
+	ck_assert_msg(shown && strcmp(shown, row->shown) == 0, "%s: %s",
+	              row->name, shown);
+}
+END_TEST
+
 START_TEST(test_empty)
 {
 	_cleanup_free_ char *copy = kr_utf8_copy("", 0);
@@ -93,6 +134,7 @@ static void add_tests(Suite *suite)
 	TCase *tc = kr_test_case(suite, "base-utf8", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_row, 0, ARRAY_SIZE(rows));
+	tcase_add_loop_test(tc, test_shown, 0, ARRAY_SIZE(shown_rows));
 	tcase_add_test(tc, test_empty);
 }
 

@@ -14,6 +14,22 @@ size_t kr_utf8_length_at(const char *s, size_t size);
 /* How many characters SIZE bytes are; a byte that is part of none is one. */
 size_t kr_utf8_count(const char *s, size_t size);
 
+#define KR_UTF8_SHOWN_SIZE 7 /* "\\u202e" */
+
+/*
+ * The first character of the SIZE bytes at S (SIZE is not 0) as a terminal or a
+ * log may be given it: itself, a tab as a blank, and as "\x1b" or "\u202e" what
+ * they would act on or cannot show: control characters (C0, DEL, C1), marks
+ * that turn the direction of what follows, line and paragraph separators, and
+ * each byte that is part of no character. How many bytes that were.
+ */
+size_t kr_utf8_show(const char *s, size_t size,
+                    char ret[static KR_UTF8_SHOWN_SIZE]);
+
+/* SIZE bytes as a string of such. The caller frees it. NULL when memory runs
+ * out. */
+char *kr_utf8_escape(const char *bytes, size_t size);
+
 /* SIZE bytes as a string of valid UTF-8: a NUL and each byte that is part of no
  * character become U+FFFD. The caller frees it. NULL when memory runs out. */
 char *kr_utf8_copy(const char *bytes, size_t size);

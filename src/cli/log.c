@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "cli/log.h"
 #include "systemd/journal.h"
 
@@ -38,8 +39,9 @@ static bool is_live(const struct kr_options *o, const struct kr_fix *fix)
 	return !o->node.root || strcmp(o->node.root, "/") == 0;
 }
 
+/* REASON is fix->reason, and TEXT has it in it, as a log may be given it. */
 static void send(const struct kr_options *o, const struct kr_fix *fix,
-                 const char *status, const char *text)
+                 const char *status, const char *text, const char *reason)
 {
 	const char *unit =
 		fix->host && fix->host->node ? fix->host->node->unit_name : "";
@@ -49,7 +51,7 @@ static void send(const struct kr_options *o, const struct kr_fix *fix,
 		{"PRIORITY", entries[fix->outcome].priority},
 		{"KUBELET_REMEDY_COMMAND", kr_command_to_string(o->command)},
 		{"KUBELET_REMEDY_OUTCOME", kr_outcome_to_string(fix->outcome)},
-		{"KUBELET_REMEDY_REASON", fix->reason},
+		{"KUBELET_REMEDY_REASON", reason},
 		{"KUBELET_REMEDY_STATUS", status},
 		{"KUBELET_REMEDY_TRANSACTION", fix->transaction},
 		{"KUBELET_REMEDY_UNIT", unit},
@@ -61,16 +63,18 @@ static void send(const struct kr_options *o, const struct kr_fix *fix,
 void kr_cli_log(const struct kr_options *o, const struct kr_fix *fix,
                 int status)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = NULL, *reason = NULL;
 	char number[16];
 
 	if (o->fix.dry_run || !is_live(o, fix))
 		return;
+	reason = kr_utf8_escape(fix->reason, strlen(fix->reason));
 	snprintf(number, sizeof(number), "%d", status);
-	if (asprintf(&text, "%s: %s: %s", kr_command_to_string(o->command),
-	             kr_outcome_to_string(fix->outcome), fix->reason) < 0) {
+	if (!reason ||
+	    asprintf(&text, "%s: %s: %s", kr_command_to_string(o->command),
+	             kr_outcome_to_string(fix->outcome), reason) < 0) {
 		text = NULL;
 		return;
 	}
-	send(o, fix, number, text);
+	send(o, fix, number, text, reason);
 }

@@ -20,11 +20,10 @@ static void print_word(const struct kr_term *term, const char *option,
 	bool quoted = strspn(word, plain) != strlen(word);
 
 	fprintf(term->out, " %s=%s", option, quoted ? "'" : "");
-	for (const char *c = word; *c; c++) {
-		if (*c == '\'')
+	for (const char *c = word; *c; c += strcspn(c, "'")) {
+		for (; *c == '\''; c++)
 			fputs("'\\''", term->out);
-		else
-			fputc((unsigned char)*c < 0x20 ? '?' : *c, term->out);
+		kr_term_bytes(term, c, strcspn(c, "'"));
 	}
 	fputs(quoted ? "'" : "", term->out);
 }

@@ -4,12 +4,15 @@
  * Places in files on a terminal, after the model of clang's diagnostics.
  *
  * Columns of a file are bytes, those of a terminal are characters: a UTF-8
- * sequence counts as one there. What could move the cursor is not printed.
+ * sequence counts as one there. What could move the cursor or turn the text's
+ * direction is shown escaped (base/utf8), and a caret goes by what is shown.
  */
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "report/term.h"
 
 static const char *const colors[] = {
@@ -65,20 +68,11 @@ static size_t characters(const char *s, size_t size)
 
 static void print_bytes(FILE *out, const char *s, size_t size)
 {
-	for (size_t i = 0; i < size; i++) {
-		unsigned char c = (unsigned char)s[i];
+	char shown[KR_UTF8_SHOWN_SIZE];
 
-		/* U+0080 to U+009F are control characters, too */
-		if (c == 0xc2 && i + 1 < size &&
-		    ((unsigned char)s[i + 1] & 0xe0) == 0x80) {
-			c = '?';
-			i++;
-		}
-		if (c == '\t')
-			c = ' ';
-		else if (c < 0x20 || c == 0x7f)
-			c = '?';
-		fputc(c, out);
+	for (size_t i = 0; i < size;) {
+		i += kr_utf8_show(s + i, size - i, shown);
+		fputs(shown, out);
 	}
 }
 
@@ -138,20 +132,19 @@ static struct window choose_window(const char *source, size_t size, size_t at,
 	return w;
 }
 
-/* The line LINE (its text is SOURCE, SIZE bytes) with a caret under the LENGTH
- * bytes at COLUMN (from 1). */
-static void print_snippet(const struct kr_term *term, unsigned line,
-                          const char *source, size_t size, unsigned column,
-                          size_t length)
+/* The line LINE, shown as SHOWN, with a caret under the LENGTH bytes of SHOWN
+ * from AT on. */
+static void print_shown(const struct kr_term *term, unsigned line,
+                        const char *shown, size_t at, size_t length)
 {
-	size_t at = column - 1;
-	struct window w = choose_window(source, size, at, length, term->width);
+	size_t size = strlen(shown);
+	struct window w = choose_window(shown, size, at, length, term->width);
 	size_t end = at + length < w.end ? at + length : w.end;
-	size_t pad = characters(source + w.start, at - w.start);
-	size_t marks = end > at ? characters(source + at, end - at) : 0;
+	size_t pad = characters(shown + w.start, at - w.start);
+	size_t marks = end > at ? characters(shown + at, end - at) : 0;
 
 	fprintf(term->out, "%7u | %s", line, w.start > 0 ? "…" : "");
-	print_bytes(term->out, source + w.start, w.end - w.start);
+	fwrite(shown + w.start, 1, w.end - w.start, term->out);
 	fprintf(term->out, "%s\n        | %s", w.end < size ? "…" : "",
 	        w.start > 0 ? " " : "");
 	for (size_t i = 0; i < pad; i++)
@@ -162,6 +155,28 @@ static void print_snippet(const struct kr_term *term, unsigned line,
 		fputc('~', term->out);
 	kr_term_end(term);
 	fputc('\n', term->out);
+}
+
+/* The line LINE (its text is SOURCE, SIZE bytes) with a caret under the LENGTH
+ * bytes at COLUMN (from 1). */
+static void print_snippet(const struct kr_term *term, unsigned line,
+                          const char *source, size_t size, unsigned column,
+                          size_t length)
+{
+	size_t at = column - 1;
+	size_t end = length < size - at ? at + length : size;
+	_cleanup_free_ char *before = kr_utf8_escape(source, at);
+	_cleanup_free_ char *meant = kr_utf8_escape(source + at, end - at);
+	_cleanup_free_ char *after = kr_utf8_escape(source + end, size - end);
+	_cleanup_free_ char *shown = NULL;
+
+	/* without memory the place is still said */
+	if (!before || !meant || !after ||
+	    asprintf(&shown, "%s%s%s", before, meant, after) < 0) {
+		shown = NULL;
+		return;
+	}
+	print_shown(term, line, shown, strlen(before), strlen(meant));
 }
 
 void kr_term_span(const struct kr_term *term, struct kr_span span)

@@ -36,8 +36,8 @@ void kr_term_begin(const struct kr_term *term, enum kr_color color);
 void kr_term_end(const struct kr_term *term);
 
 /* Prints words that came from the node: what could move the cursor or change
- * the terminal, C0 and C1 control characters, is shown as "?", a tab as a
- * blank. */
+ * the terminal or the direction of text is shown escaped, a tab as a blank
+ * (kr_utf8_show()). */
 void kr_term_text(const struct kr_term *term, const char *text);
 void kr_term_bytes(const struct kr_term *term, const char *bytes, size_t size);
 

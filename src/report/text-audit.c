@@ -70,8 +70,9 @@ static void print_running(const struct kr_term *term,
 	kr_local_time(audit->started_usec, started);
 	fprintf(term->out, "kubelet[%d], started %s", (int)audit->pid, started);
 	if (audit->running.state == KR_STATE_UNKNOWN)
-		fprintf(term->out, ": %s", audit->running.reason);
-	fputc('\n', term->out);
+		kr_term_row(term, ": ", audit->running.reason);
+	else
+		fputc('\n', term->out);
 }
 
 static void print_live(const struct kr_term *term, const struct kr_audit *audit)

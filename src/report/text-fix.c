@@ -89,7 +89,9 @@ static void print_durable(const struct kr_term *term, const struct kr_fix *fix,
 	for (const char *line = d->text; *line;) {
 		int length = (int)strcspn(line, "\n");
 
-		fprintf(term->out, "%s    %.*s\n", start, length, line);
+		fprintf(term->out, "%s    ", start);
+		kr_term_bytes(term, line, (size_t)length);
+		fputc('\n', term->out);
 		line += length + (line[length] == '\n');
 	}
 }
@@ -213,7 +215,7 @@ void kr_text_advice(const struct kr_term *term, const struct kr_fix *fix,
 		return;
 	fputs(start, term->out);
 	kr_term_color(term, KR_COLOR_DIM, "next:");
-	fprintf(term->out, " %s\n", advice);
+	kr_term_row(term, " ", advice);
 }
 
 static void print_nothing_to_undo(const struct kr_term *term,

@@ -24,8 +24,8 @@ void kr_text_log(const struct kr_term *term, const struct kr_log *log)
 		char when[KR_RFC3339_SIZE];
 
 		kr_local_time(l->realtime_usec, when);
-		fprintf(term->out, "    %s %s", when,
-		        l->identifier ? l->identifier : "-");
+		fprintf(term->out, "    %s ", when);
+		kr_term_text(term, l->identifier ? l->identifier : "-");
 		if (l->pid > 0)
 			fprintf(term->out, "[%d]", l->pid);
 		kr_term_row(term, ": ", l->text);
