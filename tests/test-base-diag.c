@@ -112,6 +112,62 @@ START_TEST(test_same_again)
 }
 END_TEST
 
+/* What is wrong a thousand times is said KR_DIAG_KEPT times, and counted. */
+START_TEST(test_many)
+{
+	_cleanup_diag_ struct kr_diag diag = {0}, from = {0};
+	const struct kr_file *file = source();
+	struct kr_span word = {file, 4, 3}, next = {file, 8, 5};
+
+	for (int i = 0; i < 1000; i++)
+		kr_diag_add(&diag, KR_NOTE, "a", word, "%d", i);
+	ck_assert_uint_eq(diag.n_messages, KR_DIAG_KEPT + 1);
+	ck_assert_str_eq(diag.messages[KR_DIAG_KEPT].text,
+	                 "and 980 more of this kind (a)");
+	ck_assert_uint_eq(diag.messages[KR_DIAG_KEPT].n_more, 980);
+	ck_assert_str_eq(diag.messages[KR_DIAG_KEPT - 1].text, "19");
+
+	/* those that are known are not more; another kind is another kind */
+	kr_diag_add(&diag, KR_NOTE, "a", word, "7");
+	ck_assert_uint_eq(diag.messages[KR_DIAG_KEPT].n_more, 980);
+	kr_diag_add(&diag, KR_WARNING, "a", word, "7");
+	kr_diag_add(&diag, KR_NOTE, "b", next, "7");
+	ck_assert_uint_eq(diag.n_messages, KR_DIAG_KEPT + 3);
+
+	/* numbers add up, whichever way they come */
+	for (int i = 0; i < 30; i++)
+		kr_diag_add(&from, KR_NOTE, "b", next, "from %d", i);
+	kr_diag_add_more(&from, KR_NOTE, "a", 20);
+	kr_diag_merge(&diag, &from);
+	ck_assert_uint_eq(diag.messages[KR_DIAG_KEPT].n_more, 1000);
+	ck_assert_uint_eq(diag.n_messages, 2 * KR_DIAG_KEPT + 3);
+	ck_assert_str_eq(diag.messages[diag.n_messages - 1].text,
+	                 "and 11 more of this kind (b)");
+	kr_diag_add_more(&diag, KR_NOTE, "c", 0);
+	ck_assert_uint_eq(diag.n_messages, 2 * KR_DIAG_KEPT + 3);
+}
+END_TEST
+
+/* A line that several speak of is held once, and outlives its file. */
+START_TEST(test_shared_line)
+{
+	_cleanup_diag_ struct kr_diag diag = {0}, from = {0};
+	const struct kr_file *file = source();
+	struct kr_span two = {file, 4, 3}, words = {file, 8, 5};
+	struct kr_span one = {file, 0, 3};
+	const struct kr_message *m;
+
+	kr_diag_add(&from, KR_NOTE, "a", two, "x");
+	kr_diag_add(&from, KR_NOTE, "a", words, "x");
+	kr_diag_add(&from, KR_NOTE, "a", one, "x");
+	kr_diag_merge(&diag, &from);
+	m = diag.messages;
+	ck_assert_str_eq(m[0].source, "two words");
+	ck_assert_ptr_eq(m[0].source, m[1].source);
+	ck_assert_str_eq(m[2].source, "one");
+}
+END_TEST
+
 START_TEST(test_merge)
 {
 	_cleanup_diag_ struct kr_diag diag = {0}, from = {0};
@@ -207,6 +263,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tc, test_no_place);
 	tcase_add_test(tc, test_nobody_asks);
 	tcase_add_test(tc, test_same_again);
+	tcase_add_test(tc, test_many);
+	tcase_add_test(tc, test_shared_line);
 	tcase_add_test(tc, test_merge);
 	tcase_add_test(tc, test_merge_into_nothing);
 	tcase_add_test(tc, test_find);

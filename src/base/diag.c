@@ -3,6 +3,12 @@
 /*
  * Messages: severity, code, place and words. They own what they show, so that
  * they outlive the files they speak of.
+ *
+ * A file that is wrong in one way may be wrong so a million times. The first
+ * KR_DIAG_KEPT messages of a kind (severity and code) are kept, the rest is a
+ * number; and a line that several speak of is held once. So their memory, the
+ * look for one that is there already and the text that they become are bounded
+ * by what is said, not by what was read.
  */
 
 #include <stdlib.h>
@@ -27,11 +33,53 @@ const char *kr_severity_to_string(enum kr_severity severity)
 	return severity_names[severity];
 }
 
+/* --- lines, each shared by the messages about it ------------------------- */
+
+struct line {
+	size_t n_users;
+	char text[];
+};
+
+static struct line *line_of(char *source)
+{
+	return (struct line *)(void *)(source - offsetof(struct line, text));
+}
+
+static char *share_line(char *source)
+{
+	if (source)
+		line_of(source)->n_users++;
+	return source;
+}
+
+static void leave_line(char *source)
+{
+	if (source && --line_of(source)->n_users == 0)
+		free(line_of(source));
+}
+
+static char *new_line(struct kr_span span)
+{
+	struct line *line = malloc(sizeof(*line) + span.length + 1);
+
+	if (!line)
+		abort();
+	line->n_users = 1;
+	memcpy(line->text, span.file->data + span.offset, span.length);
+	line->text[span.length] = '\0';
+	for (size_t i = 0; i < span.length; i++) /* columns stay as they are */
+		if (!line->text[i])
+			line->text[i] = ' ';
+	return line->text;
+}
+
+/* --- messages ------------------------------------------------------------ */
+
 static void message_done(struct kr_message *m)
 {
 	free(m->file);
 	free(m->text);
-	free(m->source);
+	leave_line(m->source);
 }
 
 static bool same_string(const char *a, const char *b)
@@ -39,33 +87,109 @@ static bool same_string(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+static bool same_kind(const struct kr_message *a, const struct kr_message *b)
+{
+	return a->severity == b->severity && strcmp(a->code, b->code) == 0;
+}
+
 static bool known(const struct kr_diag *diag, const struct kr_message *m)
 {
 	for (size_t i = 0; i < diag->n_messages; i++) {
 		const struct kr_message *o = &diag->messages[i];
 
-		if (o->severity == m->severity && o->line == m->line &&
-		    o->column == m->column && same_string(o->file, m->file) &&
+		if (o->severity == m->severity && o->offset == m->offset &&
+		    o->n_more == 0 && same_string(o->file, m->file) &&
 		    same_string(o->text, m->text))
 			return true;
 	}
 	return false;
 }
 
-static void append(struct kr_diag *diag, struct kr_message *m)
+static void push(struct kr_diag *diag, const struct kr_message *m)
 {
-	struct kr_message *grown;
+	struct kr_message *grown = reallocarray(
+		diag->messages, diag->n_messages + 1, sizeof(*grown));
 
-	if (known(diag, m)) {
-		message_done(m);
-		return;
-	}
-	grown = reallocarray(diag->messages, diag->n_messages + 1,
-	                     sizeof(*grown));
 	if (!grown)
 		abort();
 	diag->messages = grown;
 	diag->messages[diag->n_messages++] = *m;
+}
+
+static struct kr_message make(enum kr_severity severity, const char *code,
+                              const char *format, ...) _printf_(3, 4);
+static struct kr_message vmake(enum kr_severity severity, const char *code,
+                               const char *format, va_list args) _printf_(3, 0);
+
+static struct kr_message vmake(enum kr_severity severity, const char *code,
+                               const char *format, va_list args)
+{
+	struct kr_message m = {.severity = severity, .code = code};
+
+	if (vasprintf(&m.text, format, args) < 0)
+		abort();
+	return m;
+}
+
+static struct kr_message make(enum kr_severity severity, const char *code,
+                              const char *format, ...)
+{
+	struct kr_message m;
+	va_list args;
+
+	va_start(args, format);
+	m = vmake(severity, code, format, args);
+	va_end(args);
+	return m;
+}
+
+void kr_diag_add_more(struct kr_diag *diag, enum kr_severity severity,
+                      const char *code, size_t n)
+{
+	const struct kr_message kind = {.severity = severity, .code = code};
+	struct kr_message m;
+
+	if (!diag || n == 0)
+		return;
+	for (size_t i = 0; i < diag->n_messages; i++) {
+		struct kr_message *o = &diag->messages[i];
+
+		if (o->n_more == 0 || !same_kind(o, &kind))
+			continue;
+		m = make(severity, code, "and %zu more of this kind (%s)",
+		         o->n_more + n, code);
+		m.n_more = o->n_more + n;
+		message_done(o);
+		*o = m;
+		return;
+	}
+	m = make(severity, code, "and %zu more of this kind (%s)", n, code);
+	m.n_more = n;
+	push(diag, &m);
+}
+
+static bool is_full(const struct kr_diag *diag, const struct kr_message *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < diag->n_messages; i++)
+		n += diag->messages[i].n_more == 0 &&
+		     same_kind(&diag->messages[i], m);
+	return n >= KR_DIAG_KEPT;
+}
+
+/* Whether M is not to be kept; then it is done with. */
+static bool leave_out(struct kr_diag *diag, struct kr_message *m)
+{
+	if (known(diag, m)) {
+		message_done(m);
+		return true;
+	}
+	if (!is_full(diag, m))
+		return false;
+	kr_diag_add_more(diag, m->severity, m->code, 1);
+	message_done(m);
+	return true;
 }
 
 static char *duplicate(const char *s)
@@ -77,35 +201,35 @@ static char *duplicate(const char *s)
 	return copy;
 }
 
-static void place(struct kr_message *m, struct kr_span span)
+/* The line of M, where another message has it. */
+static char *find_line(const struct kr_diag *diag, const struct kr_message *m)
+{
+	for (size_t i = diag->n_messages; i-- > 0;) {
+		const struct kr_message *o = &diag->messages[i];
+
+		if (o->line == m->line && o->source &&
+		    strcmp(o->file, m->file) == 0)
+			return o->source;
+	}
+	return NULL;
+}
+
+static void place(const struct kr_diag *diag, struct kr_message *m,
+                  struct kr_span span)
 {
 	struct kr_span line = kr_span_line(span);
 	size_t room;
 
-	m->file = duplicate(span.file->path);
 	kr_span_position(span, &m->line, &m->column);
 	if (line.length > SOURCE_MAX)
 		return;
-	m->source = malloc(line.length + 1);
-	if (!m->source)
-		abort();
-	memcpy(m->source, span.file->data + line.offset, line.length);
-	m->source[line.length] = '\0';
-	for (size_t i = 0; i < line.length; i++) /* columns stay as they are */
-		if (!m->source[i])
-			m->source[i] = ' ';
+	m->source = share_line(find_line(diag, m));
+	if (!m->source || strlen(m->source) != line.length) {
+		leave_line(m->source);
+		m->source = new_line(line);
+	}
 	room = kr_span_end(line) - span.offset;
 	m->length = span.length < room ? span.length : room;
-}
-
-static struct kr_message make(enum kr_severity severity, const char *code,
-                              const char *format, va_list args)
-{
-	struct kr_message m = {.severity = severity, .code = code};
-
-	if (vasprintf(&m.text, format, args) < 0)
-		abort();
-	return m;
 }
 
 void kr_diag_add(struct kr_diag *diag, enum kr_severity severity,
@@ -117,11 +241,17 @@ void kr_diag_add(struct kr_diag *diag, enum kr_severity severity,
 	if (!diag)
 		return;
 	va_start(args, format);
-	m = make(severity, code, format, args);
+	m = vmake(severity, code, format, args);
 	va_end(args);
+	if (span.file) {
+		m.file = duplicate(span.file->path);
+		m.offset = span.offset + 1;
+	}
+	if (leave_out(diag, &m))
+		return;
 	if (span.file)
-		place(&m, span);
-	append(diag, &m);
+		place(diag, &m, span);
+	push(diag, &m);
 }
 
 void kr_diag_add_path(struct kr_diag *diag, enum kr_severity severity,
@@ -134,10 +264,11 @@ void kr_diag_add_path(struct kr_diag *diag, enum kr_severity severity,
 	if (!diag)
 		return;
 	va_start(args, format);
-	m = make(severity, code, format, args);
+	m = vmake(severity, code, format, args);
 	va_end(args);
 	m.file = duplicate(path);
-	append(diag, &m);
+	if (!leave_out(diag, &m))
+		push(diag, &m);
 }
 
 void kr_diag_merge(struct kr_diag *diag, struct kr_diag *from)
@@ -146,8 +277,16 @@ void kr_diag_merge(struct kr_diag *diag, struct kr_diag *from)
 		kr_diag_done(from);
 		return;
 	}
-	for (size_t i = 0; i < from->n_messages; i++)
-		append(diag, &from->messages[i]);
+	for (size_t i = 0; i < from->n_messages; i++) {
+		struct kr_message *m = &from->messages[i];
+
+		if (m->n_more > 0) {
+			kr_diag_add_more(diag, m->severity, m->code, m->n_more);
+			message_done(m);
+		} else if (!leave_out(diag, m)) {
+			push(diag, m);
+		}
+	}
 	free(from->messages);
 	*from = (struct kr_diag){0};
 }

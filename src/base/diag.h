@@ -26,9 +26,17 @@ struct kr_message {
 	unsigned line;    /* from 1; 0: the file as a whole */
 	unsigned column;  /* from 1, in bytes; 0: no place in it */
 	char *text;       /* object first, lower case, no full stop */
-	char *source;     /* the line itself, or NULL */
-	size_t length;    /* bytes of it from COLUMN that are meant */
+	/* the line itself, or NULL; messages about one line share it */
+	char *source;
+	size_t length; /* bytes of it from COLUMN that are meant */
+	size_t offset; /* of the place in its file, from 1; 0: none */
+	/* > 0: it stands for so many others with its severity and code */
+	size_t n_more;
 };
+
+/* So many messages of one severity and code are kept; of the others there is
+ * their number, in a message of its own ("and 7 more"). */
+#define KR_DIAG_KEPT 20
 
 struct kr_diag {
 	struct kr_message *messages;
@@ -40,9 +48,10 @@ const char *kr_severity_to_string(enum kr_severity severity);
 
 /*
  * Adds a message. DIAG may be NULL: then nothing happens. SPAN without a file
- * means no place. The words are copied, the span's line too. A message that is
- * already there, word for word at the same place, is not added again.
- * Aborts when memory runs out, as nothing could be said any more.
+ * means no place. The words are copied, the span's line too, once for all that
+ * speak of it. A message that is already there, word for word at the same
+ * place, is not added again; one beyond KR_DIAG_KEPT of its kind is only
+ * counted. Aborts when memory runs out, as nothing could be said any more.
  */
 void kr_diag_add(struct kr_diag *diag, enum kr_severity severity,
                  const char *code, struct kr_span span, const char *format, ...)
@@ -52,6 +61,10 @@ void kr_diag_add(struct kr_diag *diag, enum kr_severity severity,
 void kr_diag_add_path(struct kr_diag *diag, enum kr_severity severity,
                       const char *code, const char *path, const char *format,
                       ...) _printf_(5, 6);
+
+/* N more messages with this severity and code, which are only counted. */
+void kr_diag_add_more(struct kr_diag *diag, enum kr_severity severity,
+                      const char *code, size_t n);
 
 /* Moves all messages of FROM behind those of DIAG, which may be NULL: then they
  * go. */

@@ -94,14 +94,34 @@ static char *quote(const char *word)
 	return s;
 }
 
+/* The last of KR_DIAG_KEPT remarks with this CODE; NULL: there is room. */
+static struct kr_flags_remark *last_kept(const struct reader *r,
+                                         const char *code)
+{
+	struct kr_flags_remark *last = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->flags.n_remarks; i++) {
+		if (strcmp(r->flags.remarks[i].code, code) != 0)
+			continue;
+		last = &r->flags.remarks[i];
+		n++;
+	}
+	return n >= KR_DIAG_KEPT ? last : NULL;
+}
+
 _printf_(5, 6) static int add_remark(struct reader *r, size_t arg, bool fatal,
                                      const char *code, const char *format, ...)
 {
-	struct kr_flags_remark *remarks;
+	struct kr_flags_remark *remarks, *last = last_kept(r, code);
 	va_list args;
 	char *text = NULL;
 	int result;
 
+	if (last) {
+		last->n_more++;
+		return 0;
+	}
 	remarks = reallocarray(r->flags.remarks, r->flags.n_remarks + 1,
 	                       sizeof(*remarks));
 	if (!remarks)

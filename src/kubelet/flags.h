@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/diag.h"
 #include "base/macro.h"
 #include "kubelet/setting.h"
 
@@ -30,13 +31,15 @@ const char *kr_state_to_string(enum kr_state state);
  * A remark on one argument; TEXT without a place, lower case, no full stop.
  * Fatal codes: flag-value, flag-two-words, flag-colon, flag-misspelt,
  * flag-positional, flag-argument, flag-name, flag-syntax, flag-shorthand,
- * flag-exits. Warnings: flag-unknown, flag-swallows.
+ * flag-exits. Warnings: flag-unknown, flag-swallows. Of one code the first
+ * KR_DIAG_KEPT are kept; the last of them has the number of the others.
  */
 struct kr_flags_remark {
 	size_t arg;
 	bool fatal;       /* kubelet refuses to start; else a warning */
 	const char *code; /* static: "flag-value", "flag-unknown", ... */
 	char *text;
+	size_t n_more;
 };
 
 /* One occurrence of the setting's flag. */

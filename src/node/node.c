@@ -198,6 +198,8 @@ static void add_remarks(struct kr_node *node, struct kr_diag *diag)
 
 		kr_diag_add(diag, r->fatal ? KR_ERROR : KR_WARNING, r->code,
 		            kr_node_span(node, r->arg), "%s", r->text);
+		kr_diag_add_more(diag, r->fatal ? KR_ERROR : KR_WARNING,
+		                 r->code, r->n_more);
 	}
 }
 

@@ -52,6 +52,10 @@ void kr_term_color(const struct kr_term *term, enum kr_color color,
 #define ROOM_MIN 8  /* so that 20 columns are enough */
 #define GUTTER   10 /* "     2 | " and one to spare */
 
+/* Where there is no terminal, a line is shown whole, unless it is one that
+ * nobody wrote by hand. */
+#define WIDE_MAX 2000
+
 static bool starts_character(char c)
 {
 	return ((unsigned char)c & 0xc0) != 0x80;
@@ -112,7 +116,9 @@ static struct window choose_window(const char *source, size_t size, size_t at,
 	struct window w = {0, size};
 	size_t room, before;
 
-	if (width == 0 || characters(source, size) + GUTTER <= width)
+	if (width == 0)
+		width = WIDE_MAX;
+	if (characters(source, size) + GUTTER <= width)
 		return w;
 	room = width > GUTTER + 2 + ROOM_MIN ? width - GUTTER - 2 /* two "…" */
 	                                     : ROOM_MIN;

@@ -91,11 +91,14 @@ static void print_overridden(const struct kr_term *term,
                              const struct kr_audit *audit)
 {
 	bool winner = kr_audit_deciding(audit);
+	size_t n = 0;
 
 	for (size_t i = 0; i < audit->n_sources; i++) {
 		const struct kr_source *s = &audit->sources[i];
 
 		if (s->wins || s->kind == KR_SOURCE_DEFAULT)
+			continue;
+		if (n++ >= KR_DIAG_KEPT)
 			continue;
 		fputs(winner ? "  overridden: " : "  set: ", term->out);
 		if (s->span.file)
@@ -104,6 +107,9 @@ static void print_overridden(const struct kr_term *term,
 			kr_term_text(term, s->text);
 		fprintf(term->out, "  %s\n", kr_state_to_string(s->state));
 	}
+	if (n > KR_DIAG_KEPT)
+		fprintf(term->out, "  and %zu more (-o json: all)\n",
+		        n - KR_DIAG_KEPT);
 }
 
 /* A platform's words, in those of the setting. */
