@@ -136,7 +136,7 @@ START_TEST(test_grows)
 	ck_assert_uint_eq(text.length, 5000);
 	ck_assert_uint_eq(strlen(text.bytes), 5000);
 	ck_assert_int_eq(text.bytes[4999], 'a' + 4999 % 26);
-	ck_assert_uint_eq(text.origins[4999].offset, 4999 % 40);
+	ck_assert_uint_eq(kr_text_origin(&text, 4999).offset, 4999 % 40);
 }
 END_TEST
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Decoded text with an origin for each byte. An array as long as the text is
- * more memory than runs would be, but the texts are assignments of unit files
- * (a few hundred bytes), and every decoder stays a plain loop over bytes.
+ * Decoded text with an origin for each byte. Most texts are a piece of a file
+ * as it stands there: the origins are kept in runs, so that a text is little
+ * more than its bytes, whoever wrote them. A run is made of bytes of length 1,
+ * one behind the other, or of bytes with the very same origin.
  */
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +17,7 @@
 static int reserve(struct kr_text *text, size_t more)
 {
 	size_t need = text->length + more + 1;
-	size_t size = text->size ? text->size : 64;
-	struct kr_origin *origins;
+	size_t size = text->size ? text->size : 16;
 	char *bytes;
 
 	if (need <= text->size)
@@ -27,23 +28,102 @@ static int reserve(struct kr_text *text, size_t more)
 	if (!bytes)
 		return -ENOMEM;
 	text->bytes = bytes;
-	origins = reallocarray(text->origins, size, sizeof(*origins));
-	if (!origins)
-		return -ENOMEM;
-	text->origins = origins;
 	text->size = size;
 	return 0;
+}
+
+/* The origin of byte I, which is in RUN or would be the next in it. */
+static struct kr_origin origin_in(const struct kr_run *run, size_t i)
+{
+	struct kr_origin origin = run->origin;
+
+	if (origin.length == 1)
+		origin.offset += (unsigned)(i - run->start);
+	return origin;
+}
+
+static bool same_origin(struct kr_origin a, struct kr_origin b)
+{
+	return a.file == b.file && a.offset == b.offset && a.length == b.length;
+}
+
+/* The next byte comes from ORIGIN, and so may the next ones. */
+static int begin_run(struct kr_text *text, struct kr_origin origin)
+{
+	while (text->n_runs > 0 &&
+	       text->runs[text->n_runs - 1].start >= text->length)
+		text->n_runs--;
+	if (text->n_runs > 0 &&
+	    same_origin(origin_in(&text->runs[text->n_runs - 1], text->length),
+	                origin))
+		return 0;
+	if (text->n_runs == text->runs_size) {
+		size_t size = text->runs_size ? 2 * text->runs_size : 1;
+		struct kr_run *grown =
+			reallocarray(text->runs, size, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		text->runs = grown;
+		text->runs_size = size;
+	}
+	text->runs[text->n_runs++] = (struct kr_run){origin, text->length};
+	return 0;
+}
+
+/* The run that byte I is in. */
+static size_t find_run(const struct kr_text *text, size_t i)
+{
+	size_t low = 0, high = text->n_runs;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (text->runs[middle].start <= i)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct kr_origin kr_text_origin(const struct kr_text *text, size_t i)
+{
+	return origin_in(&text->runs[find_run(text, i)], i);
+}
+
+/* Behind the last byte of RUN that is before END. */
+static size_t run_end(const struct kr_text *text, size_t run, size_t end)
+{
+	size_t next = run + 1 < text->n_runs ? text->runs[run + 1].start : end;
+
+	return next < end ? next : end;
 }
 
 int kr_text_push(struct kr_text *text, char byte, struct kr_origin origin)
 {
 	int r = reserve(text, 1);
 
+	if (r == 0)
+		r = begin_run(text, origin);
 	if (r < 0)
 		return r;
 	text->bytes[text->length] = byte;
-	text->origins[text->length] = origin;
 	text->bytes[++text->length] = '\0';
+	return 0;
+}
+
+/* Appends N bytes that come from ORIGIN on. */
+static int push_run(struct kr_text *text, const char *bytes, size_t n,
+                    struct kr_origin origin)
+{
+	int r = n > 0 ? begin_run(text, origin) : 0;
+
+	if (r < 0)
+		return r;
+	memcpy(text->bytes + text->length, bytes, n);
+	text->length += n;
+	text->bytes[text->length] = '\0';
 	return 0;
 }
 
@@ -53,38 +133,33 @@ int kr_text_from_span(struct kr_text *text, struct kr_span span)
 
 	*text = (struct kr_text){0};
 	r = reserve(text, span.length);
-	if (r < 0) {
+	if (r == 0)
+		r = push_run(text, span.file->data + span.offset, span.length,
+		             (struct kr_origin){span.file,
+		                                (unsigned)span.offset, 1});
+	if (r < 0)
 		kr_text_done(text);
-		return r;
-	}
-	for (size_t i = 0; i < span.length; i++) {
-		text->bytes[i] = span.file->data[span.offset + i];
-		text->origins[i] = (struct kr_origin){
-			.file = span.file,
-			.offset = (unsigned)(span.offset + i),
-			.length = 1,
-		};
-	}
-	text->length = span.length;
-	text->bytes[text->length] = '\0';
-	return 0;
+	return r;
 }
 
 int kr_text_append_part(struct kr_text *text, const struct kr_text *from,
                         size_t start, size_t length)
 {
+	size_t end = start + length,
+	       run = length > 0 ? find_run(from, start) : 0;
 	int r = reserve(text, length);
 
 	if (r < 0)
 		return r;
-	if (length > 0) {
-		memcpy(text->bytes + text->length, from->bytes + start, length);
-		memcpy(text->origins + text->length, from->origins + start,
-		       length * sizeof(*from->origins));
+	for (size_t i = start; r == 0 && i < end; run++) {
+		size_t next = run_end(from, run, end);
+
+		r = push_run(text, from->bytes + i, next - i,
+		             origin_in(&from->runs[run], i));
+		i = next;
 	}
-	text->length += length;
 	text->bytes[text->length] = '\0';
-	return 0;
+	return r;
 }
 
 int kr_text_append(struct kr_text *text, const struct kr_text *from)
@@ -96,36 +171,39 @@ int kr_text_append_string(struct kr_text *text, const char *s)
 {
 	int r = reserve(text, strlen(s));
 
-	for (; r == 0 && *s; s++)
-		r = kr_text_push(text, *s, (struct kr_origin){0});
-	return r;
+	return r < 0 ? r : push_run(text, s, strlen(s), (struct kr_origin){0});
 }
 
 struct kr_span kr_text_span(const struct kr_text *text, size_t start,
                             size_t length)
 {
-	const struct kr_origin *first = text->origins + start;
-	const struct kr_origin *last = first;
+	size_t end = start + length, run;
+	struct kr_origin first, last;
 
-	if (length == 0 || !first->file)
+	if (length == 0)
 		return KR_SPAN_NONE;
-	for (size_t i = 1; i < length; i++) {
-		const struct kr_origin *o = first + i;
+	run = find_run(text, start);
+	first = last = origin_in(&text->runs[run], start);
+	if (!first.file)
+		return KR_SPAN_NONE;
+	for (size_t i = start; i < end; run++) {
+		struct kr_origin o = origin_in(&text->runs[run], i);
 
-		if (o->file != first->file || o->offset < last->offset)
+		if (o.file != first.file || o.offset < last.offset)
 			return KR_SPAN_NONE;
-		last = o;
+		i = run_end(text, run, end);
+		last = origin_in(&text->runs[run], i - 1);
 	}
 	return (struct kr_span){
-		.file = first->file,
-		.offset = first->offset,
-		.length = last->offset + last->length - first->offset,
+		.file = first.file,
+		.offset = first.offset,
+		.length = last.offset + last.length - first.offset,
 	};
 }
 
 void kr_text_done(struct kr_text *text)
 {
 	free(text->bytes);
-	free(text->origins);
+	free(text->runs);
 	*text = (struct kr_text){0};
 }

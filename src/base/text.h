@@ -24,12 +24,24 @@ struct kr_origin {
 	unsigned length;
 };
 
-struct kr_text {
-	char *bytes; /* LENGTH bytes, then a NUL that does not count */
-	struct kr_origin *origins; /* LENGTH of them */
-	size_t length;
-	size_t size; /* allocated */
+/* Bytes of a text, up to the next run, that were one behind the other in a
+ * file, or all came from the same place. */
+struct kr_run {
+	struct kr_origin origin; /* of the first */
+	size_t start;            /* the first, in the text */
 };
+
+struct kr_text {
+	char *bytes; /* LENGTH bytes, then a NUL that does not count; who
+	              * takes bytes off the end may just set LENGTH */
+	size_t length;
+	size_t size;         /* allocated */
+	struct kr_run *runs; /* those that start behind LENGTH do not count */
+	size_t n_runs, runs_size;
+};
+
+/* Where byte I of TEXT, which must be in it, came from. */
+struct kr_origin kr_text_origin(const struct kr_text *text, size_t i);
 
 /* A text of the bytes of SPAN, each its own origin. 0 or -ENOMEM. */
 int kr_text_from_span(struct kr_text *text, struct kr_span span);

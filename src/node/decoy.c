@@ -104,10 +104,10 @@ static bool find_flag(const char *flag, const struct kr_text *value,
 static bool comes_from(const struct kr_unit_word *word, struct kr_span span)
 {
 	for (size_t i = 0; i < word->text.length; i++) {
-		const struct kr_origin *o = &word->text.origins[i];
+		struct kr_origin o = kr_text_origin(&word->text, i);
 
-		if (o->file == span.file && o->offset >= span.offset &&
-		    o->offset < kr_span_end(span))
+		if (o.file == span.file && o.offset >= span.offset &&
+		    o.offset < kr_span_end(span))
 			return true;
 	}
 	return false;

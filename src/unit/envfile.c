@@ -99,7 +99,7 @@ static void describe(const struct parser *p, struct kr_envfile_entry *entry)
 		start = p->quote_start + 1;
 		end--;
 	} else if (p->value.length > 0 && p->n_quoted == 0) {
-		start = p->value.origins[0].offset;
+		start = kr_text_origin(&p->value, 0).offset;
 	}
 	entry->value_span = (struct kr_span){p->file, start, end - start};
 }

@@ -93,20 +93,20 @@ static bool is_whole(const struct kr_text *text, size_t start, size_t end,
                      enum kr_variable_source source)
 {
 	for (size_t i = start + 1; i < end; i++) {
-		const struct kr_origin *a = &text->origins[i - 1];
-		const struct kr_origin *b = &text->origins[i];
-		size_t a_end = (size_t)a->offset + a->length;
+		struct kr_origin a = kr_text_origin(text, i - 1);
+		struct kr_origin b = kr_text_origin(text, i);
+		size_t a_end = (size_t)a.offset + a.length;
 
-		if (b->file != a->file)
+		if (b.file != a.file)
 			return false;
-		if (b->offset == a_end ||
-		    (b->offset == a->offset && b->length == a->length))
+		if (b.offset == a_end ||
+		    (b.offset == a.offset && b.length == a.length))
 			continue;
-		if (source != KR_VARIABLE_FILE || b->offset < a_end ||
-		    !is_joint(b->file, a_end, b->offset))
+		if (source != KR_VARIABLE_FILE || b.offset < a_end ||
+		    !is_joint(b.file, a_end, b.offset))
 			return false;
 	}
-	return end > start && text->origins[start].file;
+	return end > start && kr_text_origin(text, start).file;
 }
 
 static bool is_space(char c)
@@ -140,12 +140,15 @@ static bool spoils_line(struct kr_span cut)
 /* Where the blanks before START begin that are on the same line. */
 static size_t same_line(const struct kr_text *text, size_t start)
 {
-	while (start > 0 && is_space(text->bytes[start - 1]) &&
-	       text->origins[start - 1].length == 1 &&
-	       text->origins[start - 1].file == text->origins[start].file &&
-	       text->origins[start - 1].offset + 1 ==
-	               text->origins[start].offset)
+	while (start > 0 && is_space(text->bytes[start - 1])) {
+		struct kr_origin here = kr_text_origin(text, start);
+		struct kr_origin before = kr_text_origin(text, start - 1);
+
+		if (before.length != 1 || before.file != here.file ||
+		    before.offset + 1 != here.offset)
+			break;
 		start--;
+	}
 	return start;
 }
 

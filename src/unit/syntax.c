@@ -243,7 +243,7 @@ static int too_long(struct reader *r, struct kr_span line)
 static int read_line(struct reader *r)
 {
 	struct kr_span line = {.file = r->file, .offset = r->at};
-	struct kr_origin *last;
+	struct kr_origin last;
 	int err;
 
 	line.length = line_end(r->file, r->at) - r->at;
@@ -258,10 +258,10 @@ static int read_line(struct reader *r)
 		return err;
 	if (!is_continued(line))
 		return 0;
-	last = &r->line.origins[r->line.length - 1];
-	r->line.bytes[r->line.length - 1] = ' ';
-	last->length = (unsigned)(r->at - last->offset);
-	return 1;
+	last = kr_text_origin(&r->line, --r->line.length);
+	last.length = (unsigned)(r->at - last.offset);
+	err = kr_text_push(&r->line, ' ', last);
+	return err < 0 ? err : 1;
 }
 
 static int read_lines(struct reader *r)

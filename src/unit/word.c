@@ -240,7 +240,7 @@ static int read_word(const struct kr_text *from, size_t *at, unsigned flags,
 		} else if (!quote && is_blank(c)) {
 			break;
 		} else {
-			r = kr_text_push(out, c, from->origins[i]);
+			r = kr_text_push(out, c, kr_text_origin(from, i));
 		}
 		if (r < 0)
 			return r;
