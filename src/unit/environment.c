@@ -36,6 +36,15 @@
 /* POSIX leaves 2 MiB with the usual stack limit: sysconf(_SC_ARG_MAX). */
 #define VALUE_MAX_BYTES ((size_t)2 * 1024 * 1024)
 
+/*
+ * A process can have some 100,000 variables (ARG_MAX), but files may assign as
+ * often as they are long, and every assignment is kept: one that lost is told,
+ * too. With more memory than this none is read any more. ONE is what a variable
+ * takes beside its bytes, allocations and places included.
+ */
+#define HELD_MAX ((size_t)20 * 1024 * 1024)
+#define ONE      (sizeof(struct kr_unit_variable) + 192)
+
 static void variable_done(struct kr_unit_variable *v)
 {
 	free(v->name);
@@ -65,6 +74,20 @@ static int add(struct kr_variables *to, struct kr_unit_variable *v)
 	grown[to->n_items++] = *v;
 	*v = (struct kr_unit_variable){0};
 	return 0;
+}
+
+/* Another assignment. 0; -EFBIG: there are too many, DIAG names its file. */
+static int hold(struct kr_environment *e, const struct kr_unit_variable *v,
+                struct kr_diag *diag)
+{
+	e->held += ONE + strlen(v->name) + v->value.size;
+	if (e->held <= HELD_MAX)
+		return 0;
+	kr_diag_add(diag, KR_ERROR, "environment-too-large", v->span,
+	            "the environment is too large: its assignments up to here "
+	            "need %zu MiB of memory",
+	            HELD_MAX >> 20);
+	return -EFBIG;
 }
 
 static int move_all(struct kr_variables *to, struct kr_variables *from)
@@ -162,7 +185,9 @@ static struct kr_span value_span(const struct kr_text *line,
 	return before;
 }
 
-static int add_assignment(struct kr_environment *e, const struct kr_text *line,
+static int add_assignment(struct kr_environment *e,
+                          const struct kr_specifiers *s,
+                          const struct kr_text *line,
                           const struct kr_split_word *word,
                           const struct kr_text *text, bool unknown)
 {
@@ -183,6 +208,8 @@ static int add_assignment(struct kr_environment *e, const struct kr_text *line,
 	                                     text->length - length - 1)
 	               : -ENOMEM;
 
+	if (r == 0)
+		r = hold(e, &v, s->diag);
 	if (r < 0) {
 		variable_done(&v);
 		return r;
@@ -252,7 +279,7 @@ int kr_environment_assign(struct kr_environment *e,
 			break;
 		r = expand(s, line, &word, &text, &unknown);
 		if (r == 0 && assignment_valid(&text))
-			r = add_assignment(e, line, &word, &text, unknown);
+			r = add_assignment(e, s, line, &word, &text, unknown);
 		else if (r == 0)
 			warn(s, line, &word, "environment-invalid",
 			     "assignment is invalid: ignored");
@@ -443,6 +470,7 @@ static int expand_glob(struct kr_fs *fs, const char *path,
 }
 
 struct file_reader {
+	struct kr_environment *environment;
 	struct kr_variables *to;
 	struct kr_diag *diag;
 };
@@ -457,6 +485,7 @@ static int take_entry(void *userdata, struct kr_envfile_entry *entry)
 		.quote = entry->quote,
 		.form = entry->form,
 	};
+	int r;
 
 	if (!name_valid(entry->key, strlen(entry->key))) {
 		kr_diag_add(reader->diag, KR_WARNING, "environment-invalid",
@@ -468,6 +497,11 @@ static int take_entry(void *userdata, struct kr_envfile_entry *entry)
 		return -ENOMEM;
 	v.value = entry->value;
 	entry->value = (struct kr_text){0};
+	r = hold(reader->environment, &v, reader->diag);
+	if (r < 0) {
+		variable_done(&v);
+		return r;
+	}
 	return add(reader->to, &v);
 }
 
@@ -476,7 +510,7 @@ static int read_file(struct kr_environment *e, struct kr_fs *fs,
                      const char *path, unsigned version, struct kr_diag *diag)
 {
 	struct kr_variables variables = {0};
-	struct file_reader reader = {&variables, diag};
+	struct file_reader reader = {e, &variables, diag};
 	const struct kr_file *file;
 	int r = kr_fs_read(fs, path, &file);
 
@@ -500,7 +534,7 @@ static int read_file(struct kr_environment *e, struct kr_fs *fs,
 	if (r == 0)
 		return move_all(&e->files, &variables);
 	kr_variables_done(&variables);
-	return r == -ENOMEM ? r : -ENOEXEC;
+	return r == -ENOMEM || r == -EFBIG ? r : -ENOEXEC;
 }
 
 static int read_path(struct kr_environment *e, struct kr_fs *fs,

@@ -29,9 +29,11 @@ struct kr_environment {
 	/* what was read, globs expanded */
 	struct kr_strings read;
 	char *missing; /* the mandatory file that is not there */
+	size_t held;   /* bytes of memory of all assignments, about */
 };
 
-/* One line of the directive. An empty VALUE takes back the earlier ones. 0 or
+/* One line of the directive. An empty VALUE takes back the earlier ones. 0;
+ * -EFBIG: the environment is too large to be held, the diag names the file;
  * -ENOMEM. */
 int kr_environment_assign(struct kr_environment *environment,
                           const struct kr_specifiers *specifiers,

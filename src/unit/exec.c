@@ -30,6 +30,8 @@
 #include "unit/word.h"
 
 #define WORD_MAX_BYTES ((size_t)1024 * 1024)
+#define WORDS_MAX      ((size_t)100000) /* of a command, each 400 bytes here */
+#define COMMANDS_MAX   ((size_t)10000)
 #define SHELL_VERSION  258 /* the first with "|" */
 
 struct parser {
@@ -119,12 +121,29 @@ static int next_word(struct parser *p, struct kr_split_word *ret)
 	return r;
 }
 
+/* What systemd would take, but nobody wrote by hand. */
+static int too_large(const struct parser *p, size_t start, size_t most,
+                     const char *what)
+{
+	kr_diag_add(
+		p->s->diag, KR_ERROR, "exec-start-too-large",
+		kr_text_span(p->line, start, 1),
+		"the command is too large to be read: there must be at most "
+		"%zu %s",
+		most, what);
+	return -EFBIG;
+}
+
 static int add_word(struct parser *p, struct kr_exec_word *word)
 {
 	struct kr_exec_command *c = &p->command;
-	struct kr_exec_word *grown =
-		reallocarray(c->words, c->n_words + 1, sizeof(*grown));
+	struct kr_exec_word *grown;
 
+	if (c->n_words == WORDS_MAX) {
+		word_done(word);
+		return too_large(p, word->start, WORDS_MAX, "words");
+	}
+	grown = reallocarray(c->words, c->n_words + 1, sizeof(*grown));
 	if (!grown) {
 		word_done(word);
 		return -ENOMEM;
@@ -409,6 +428,8 @@ static int parse_command(struct kr_exec *exec, struct parser *p, bool *ret_more)
 	kr_text_done(&first.text);
 	if (r == 0)
 		r = parse_arguments(p, ret_more);
+	if (r == 0 && exec->n_commands == COMMANDS_MAX)
+		r = too_large(p, p->command.start, COMMANDS_MAX, "commands");
 	if (r == 0)
 		r = add_command(exec, &p->command);
 	command_done(&p->command);

@@ -38,7 +38,8 @@ struct kr_exec {
 /*
  * One line of the directive; VALUE is moved away. An empty one takes back the
  * earlier ones. 0; -ENOEXEC: systemd refuses the unit (in a drop-in: the rest
- * of that file), DIAG says why; -ENOMEM.
+ * of that file), -EFBIG: there is more than can be read, DIAG says why;
+ * -ENOMEM.
  *
  * Source: config_parse_exec() in src/core/load-fragment.c of systemd 252; the
  * "|" prefix of 258.

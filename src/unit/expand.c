@@ -24,7 +24,13 @@
  * can one whose cut would make the rest of its line a comment or a quoted
  * value.
  *
- * Source: src/basic/env-util.c of systemd 252.
+ * Expansion ends where execve(2) would refuse what it gives: a string of 128
+ *KiB (MAX_ARG_STRLEN, 32 pages of 4 KiB), or more than ARG_MAX in all, each
+ *string with its NUL and its pointer. So a variable that is expanded a thousand
+ *times costs no more than a process could have.
+ *
+ * Source: src/basic/env-util.c of systemd 252; execve(2), "Limits on size of
+ * arguments and environment"; fs/exec.c of Linux.
  */
 
 #include <errno.h>
@@ -34,6 +40,9 @@
 #include "unit/expand.h"
 #include "unit/word.h"
 
+#define STRING_MAX ((size_t)128 * 1024)
+#define ALL_MAX    ((size_t)2 * 1024 * 1024) /* ARG_MAX by 8 MiB of stack */
+
 struct expansion {
 	const struct kr_unit *unit;
 	const struct kr_exec_command *command;
@@ -42,6 +51,9 @@ struct expansion {
 	void *userdata;
 	struct kr_diag *diag;
 	struct kr_unit_command *ret;
+	const struct kr_unit_variable **sorted; /* by name */
+	/* of the arguments so far and the environment, and of that alone */
+	size_t n_bytes, n_before;
 };
 
 void kr_unit_command_done(struct kr_unit_command *command)
@@ -56,16 +68,47 @@ void kr_unit_command_done(struct kr_unit_command *command)
 	*command = (struct kr_unit_command){0};
 }
 
+static int too_long(struct expansion *x, struct kr_span span)
+{
+	kr_diag_add(x->diag, KR_ERROR, "arguments-too-long", span,
+	            "the arguments are too long: execve(2) takes strings below "
+	            "128 KiB and 2 MiB in all");
+	return -E2BIG;
+}
+
+/* A string of LENGTH bytes more. */
+static int count(struct expansion *x, size_t length, struct kr_span span)
+{
+	x->n_bytes += length + 1 + sizeof(char *);
+	return length >= STRING_MAX || x->n_bytes > ALL_MAX ? too_long(x, span)
+	                                                    : 0;
+}
+
+static int count_environment(struct expansion *x)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < x->unit->n_variables; i++) {
+		const struct kr_unit_variable *v = &x->unit->variables[i];
+
+		r = count(x, strlen(v->name) + 1 + v->value.length, v->span);
+	}
+	return r;
+}
+
 /* Moves *WORD in. */
 static int add_word(struct expansion *x, struct kr_unit_word *word)
 {
 	struct kr_unit_command *c = x->ret;
+	int r = count(x, word->text.length,
+	              word->span.file ? word->span : x->ret->span);
 	struct kr_unit_word *grown =
-		reallocarray(c->words, c->n_words + 1, sizeof(*grown));
+		r < 0 ? NULL
+		      : reallocarray(c->words, c->n_words + 1, sizeof(*grown));
 
 	if (!grown) {
 		kr_text_done(&word->text);
-		return -ENOMEM;
+		return r < 0 ? r : -ENOMEM;
 	}
 	c->words = grown;
 	grown[c->n_words++] = *word;
@@ -182,29 +225,63 @@ static struct kr_span find_cut(const struct place *p)
 
 /* --- $VAR ---------------------------------------------------------------- */
 
+static int compare_variables(const void *a, const void *b)
+{
+	const struct kr_unit_variable *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+/* Commands may expand as many variables as there are. */
+static int sort_variables(struct expansion *x)
+{
+	size_t n = x->unit->n_variables;
+
+	x->sorted = calloc(n + 1, sizeof(*x->sorted));
+	if (!x->sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		x->sorted[i] = &x->unit->variables[i];
+	qsort(x->sorted, n, sizeof(*x->sorted), compare_variables);
+	return 0;
+}
+
+struct name {
+	const char *s;
+	size_t length;
+};
+
+static int compare_name(const void *key, const void *item)
+{
+	const struct name *name = key;
+	const struct kr_unit_variable *const *v = item;
+	int order = strncmp(name->s, (*v)->name, name->length);
+
+	return order != 0 || !(*v)->name[name->length] ? order : -1;
+}
+
 /* The variable that NAME means. A "=" in it is part of the value: "A=b" is what
  * follows in a value that begins with "b=". */
-static int find_variable(const struct kr_unit *unit, const char *name,
+static int find_variable(const struct expansion *x, const char *name,
                          size_t length, size_t *ret_skip)
 {
 	const char *equals = memchr(name, '=', length);
 	size_t n = equals ? (size_t)(equals - name) : length;
 	size_t skip = length - n;
+	const struct name key = {name, n};
+	const struct kr_unit_variable **found =
+		bsearch(&key, x->sorted, x->unit->n_variables,
+	                sizeof(*x->sorted), compare_name);
 
-	for (size_t i = unit->n_variables; i-- > 0;) {
-		const struct kr_unit_variable *v = &unit->variables[i];
-
-		if (strncmp(v->name, name, n) != 0 || v->name[n] != '\0')
-			continue;
-		if (skip > 0 &&
-		    (v->value.length < skip ||
-		     memcmp(v->value.bytes, name + n + 1, skip - 1) != 0 ||
-		     v->value.bytes[skip - 1] != '='))
-			continue;
-		*ret_skip = skip;
-		return (int)i;
-	}
-	return -1;
+	if (!found)
+		return -1;
+	if (skip > 0 &&
+	    ((*found)->value.length < skip ||
+	     memcmp((*found)->value.bytes, name + n + 1, skip - 1) != 0 ||
+	     (*found)->value.bytes[skip - 1] != '='))
+		return -1;
+	*ret_skip = skip;
+	return (int)(*found - x->unit->variables);
 }
 
 static int add_expands(struct kr_unit_command *c, const char *name)
@@ -333,7 +410,7 @@ static int expand_alone(struct expansion *x, const struct kr_exec_word *from)
 	const char *name = from->text.bytes + 1;
 	struct split split = {0};
 	size_t skip = 0;
-	int index = find_variable(x->unit, name, strlen(name), &skip);
+	int index = find_variable(x, name, strlen(name), &skip);
 	int r = add_expands(x->ret, name);
 
 	if (r < 0)
@@ -366,16 +443,19 @@ static int push_variable(struct expansion *x, const struct kr_exec_word *from,
 	if (!name)
 		return -ENOMEM;
 	ret->kind = KR_WORD_MIXED;
-	index = find_variable(x->unit, name, length, &skip);
+	index = find_variable(x, name, length, &skip);
 	if (index >= 0)
 		v = &x->unit->variables[index];
 	if (v ? v->unknown : x->inherited(x->userdata, name)) {
 		say_unknown(x, from, name);
 		ret->unknown = true;
 	}
-	return v ? kr_text_append_part(&ret->text, &v->value, skip,
-	                               v->value.length - skip)
-	         : 0;
+	if (!v)
+		return 0;
+	if (ret->text.length + v->value.length - skip >= STRING_MAX)
+		return too_long(x, ret->span);
+	return kr_text_append_part(&ret->text, &v->value, skip,
+	                           v->value.length - skip);
 }
 
 /* "${" at AT of FROM: a name in braces becomes its value. One that is never
@@ -490,6 +570,7 @@ static int join_for_shell(struct expansion *x)
 
 	c->words = NULL;
 	c->n_words = 0;
+	x->n_bytes = x->n_before;
 	for (size_t i = 0; i < n_old; i++) {
 		if (r == 0 && i > 0)
 			r = kr_text_append_string(&joined.text, " ");
@@ -532,6 +613,8 @@ static int expand_all(struct expansion *x)
 	c->end = kr_text_span(x->line, x->command->end - 1, 1);
 	c->end.offset = kr_span_end(c->end);
 	c->end.length = 0;
+	r = count_environment(x);
+	x->n_before = x->n_bytes;
 	for (size_t i = 0; r == 0 && i < x->command->n_words; i++)
 		r = expand_word(x, i);
 	if (r == 0 && c->shell)
@@ -556,8 +639,11 @@ int kr_expand_command(const struct kr_unit *unit,
 		.diag = diag,
 		.ret = &expanded,
 	};
-	int r = expand_all(&x);
+	int r = sort_variables(&x);
 
+	if (r == 0)
+		r = expand_all(&x);
+	free(x.sorted);
 	if (r < 0) {
 		kr_unit_command_done(&expanded);
 		return r;

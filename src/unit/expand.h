@@ -11,7 +11,8 @@
 /*
  * Expands the variables of COMMAND, which stands in LINE, with those of UNIT
  * into RET. INHERITED tells about names that UNIT does not have: true if
- * systemd may give them a value that is not known. 0 or -ENOMEM.
+ * systemd may give them a value that is not known. 0; -E2BIG: execve(2) would
+ * refuse what it gives, DIAG says so; -ENOMEM.
  *
  * Source: replace_env_argv() and replace_env() in src/basic/env-util.c of
  * systemd 252.

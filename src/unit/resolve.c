@@ -78,7 +78,7 @@ static int read_fragment(struct loader *l)
 		return 0;
 	l->unit->load = KR_UNIT_LOADED;
 	r = kr_directives_read(&l->directives, file, l->diag);
-	if (r == -ENOMEM)
+	if (r == -ENOMEM || r == -EFBIG)
 		return r;
 	return r < 0 ? bad(l, path, "unit cannot be loaded") : 0;
 }
@@ -118,11 +118,11 @@ static int read_dropin(struct loader *l, const char *path)
 	unit->dropins = grown;
 	grown[unit->n_dropins++] = file;
 	r = kr_directives_read(&l->directives, file, &diag);
-	for (size_t i = 0; i < diag.n_messages; i++)
+	for (size_t i = 0; r != -EFBIG && i < diag.n_messages; i++)
 		diag.messages[i].severity = KR_WARNING;
 	if (l->diag)
 		kr_diag_merge(l->diag, &diag);
-	return r == -ENOMEM ? r : 0;
+	return r == -ENOMEM || r == -EFBIG ? r : 0;
 }
 
 /* --- the result ---------------------------------------------------------- */
@@ -276,7 +276,10 @@ static int load(struct loader *l)
 		r = complete_environment(l);
 	if (r == 0)
 		r = complete_commands(l);
-	return r;
+	if (r != -E2BIG)
+		return r;
+	unit->load = KR_UNIT_BAD;
+	return 0;
 }
 
 int kr_unit_resolve(struct kr_fs *fs, const char *name,
