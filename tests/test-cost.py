@@ -6,12 +6,16 @@
 
 On every example node: system calls, child processes, files opened, memory; and
 that nothing is written. Then that the counts grow with what must be read and by
-no more. Times are the benchmark's (bench-audit.py): a slow day fails nothing.
+no more. Then trees that
+were made to be large: whatever is in them, an audit ends, stays below 64 MB and
+says little. Times are the benchmark's (bench-audit.py): a slow day fails nothing.
 --sanitized: the program carries sanitizers, whose own memory and calls are
 not its cost.
 """
 
 import os
+import resource
+import subprocess
 import sys
 import tempfile
 
@@ -22,6 +26,12 @@ RSS_KIB_MAX = 4096
 OPENED_MAX = 48                 # libraries, files and folders
 CALLS_PER_DROPIN_MAX = 12      # opened by path and checked, then by what it is
 CALLS_PER_MIB_MAX = 16          # of a config file
+
+TREE_KIB_MAX = 64 << 10         # of any tree
+TREE_OUTPUT_MAX = 64 << 10      # bytes said of it
+ADDRESS_SPACE = 1 << 30         # what is wrong takes no machine with it
+PROCESSOR_SECONDS = 60          # ends what hangs
+INVALID, TOO_LARGE = b"the arguments are too long", b"too large"
 
 
 class Test:
@@ -74,6 +84,80 @@ def check_growth(test, program):
                  "system calls a MiB of config file")
 
 
+# Each: lines behind ExecStart= of a unit, the words there, an environment file,
+# and what must be said of it. The first two are reports that were posted.
+TREES = {
+    "a variable of 20,000 words":
+        ("Environment=\"A=%s\"\n" % ("x " * 20000), "$A", "", b"more of this"),
+    "a variable of 10,000 words, a hundred times":
+        ("Environment=\"A=%s\"\n" % ("x " * 10000), "$A " * 100, "", INVALID),
+    "in braces, a thousand times":
+        ("Environment=A=%s\n" % ("x" * 100000), "${A}" * 1000, "", INVALID),
+    "in braces, words of their own":
+        ("Environment=A=%s\n" % ("x" * 100000), "${A} " * 1000, "", INVALID),
+    "variables of variables' names":
+        ("".join("Environment=A%d=1\n" % i for i in range(20000)),
+         "".join("$A%d " % i for i in range(20000)), "", b"more of this"),
+    "a word of 128 KiB": ("", "x" * (128 << 10), "", INVALID),
+    "a variable of 128 KiB that nothing expands":
+        ("", "", "A=" + "x" * (128 << 10), INVALID),
+    "words in ExecStart=": ("", "a " * 200000, "", TOO_LARGE),
+    "ExecStart= lines": ("ExecStart=/bin/true\n" * 200000, "", "", TOO_LARGE),
+    "Environment= lines": ("Environment=A=1\n" * 500000, "", "", TOO_LARGE),
+    "Environment= lines that are none":
+        ("Environment=1=1\n" * 500000, "", "", b"more of this"),
+    "lines that are none": ("x\n" * 500000, "", "", b"more of this"),
+    "UnsetEnvironment= lines":
+        ("UnsetEnvironment=A\n" * 500000, "", "", b"PASS"),
+    "one value of 15 MB": ("", "$A", "A=" + "x " * (7 << 20), INVALID),
+    "a million variables":
+        ("", "$A", "".join("A%d=1\n" % i for i in range(1000000)), TOO_LARGE),
+    "one variable, millions of times":
+        ("", "$A", "A=1\n" * 3000000, TOO_LARGE),
+    "comments": ("", "", "# x\n" * 3000000, b"PASS"),
+    "lines of an environment file that are none":
+        ("", "", "x y\n" * 3000000, b"more of this"),
+    "names that are none": ("", "", "x y=\n" * 3000000, b"more of this"),
+}
+
+
+def make_tree(root, lines, words, environment):
+    cost_lib.write(root, "/var/lib/kubelet/config.yaml",
+                   "apiVersion: kubelet.config.k8s.io/v1beta1\n"
+                   "kind: KubeletConfiguration\n")
+    cost_lib.write(root, "/etc/default/kubelet", environment)
+    cost_lib.write(root, "/etc/systemd/system/kubelet.service",
+                   "[Service]\n"
+                   "EnvironmentFile=/etc/default/kubelet\n"
+                   "ExecStart=/usr/bin/kubelet "
+                   "--config=/var/lib/kubelet/config.yaml %s\n%s"
+                   % (words, lines))
+
+
+def limit_run():
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+    resource.setrlimit(resource.RLIMIT_CPU,
+                       (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
+
+
+def check_trees(test, program, measure):
+    for name, (lines, words, environment, said) in TREES.items():
+        with tempfile.TemporaryDirectory(prefix="cost-") as root:
+            make_tree(root, lines, words, environment)
+            argv = [program, "audit", "--root=" + root]
+            run = subprocess.run(argv, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, check=False,
+                                 preexec_fn=limit_run)
+            test.check(run.returncode in (0, 1, 3) and said in run.stdout,
+                       name + ": says %r" % said, run.returncode,
+                       run.stdout[:300])
+            test.at_most(len(run.stdout), TREE_OUTPUT_MAX,
+                         name + ": bytes said")
+            if run.returncode in (0, 1, 3):
+                test.at_most(cost_lib.measure(measure, argv, 1)[0].rss_kib,
+                             TREE_KIB_MAX, name + ": KiB resident")
+
+
 def main():
     if len(sys.argv) not in (4, 5):
         print(__doc__, file=sys.stderr)
@@ -93,6 +177,7 @@ def main():
             check_node(test, program, measure, node, sanitized)
     if not sanitized:
         check_growth(test, program)
+        check_trees(test, program, measure)
     print("1..%d" % test.count)
     return 1 if test.failed or not test.count else 0
 
