@@ -532,6 +532,44 @@ def test_script_step_unhappy(host, tap):
               "one line for each that was not configured")
 
 
+def test_before_join(host, tap):
+    """kubeadm is installed and has not run: kubelet ends and is started again,
+    and each of its starts starts the service, which has nothing to complain
+    of."""
+    clean(host)
+    config = "/var/lib/kubelet/config.yaml"
+    host.write(UNIT, "[Service]\n"
+               "ExecStart=/usr/bin/kubelet --config=%s "
+               "--kubeconfig=/etc/kubernetes/kubelet.conf\n"
+               "EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env\n"
+               "Restart=always\nRestartSec=1\n" % config)
+    host.sh("rm -rf /var/lib/kubelet; systemctl daemon-reload")
+    enable(host)
+    for _ in range(2):
+        host.sh("systemctl restart kubelet.service")
+        shows = shown(host, "Result", "ExecMainStatus")
+        tap.equal(shows, {"Result": "success", "ExecMainStatus": "3"},
+                  "the service")
+    found = lines(host)
+    tap.check(len(found) >= 2 and len(set(found)) == 1, "a line each", found)
+    tap.contains(found[0] if found else "",
+                 "not configured yet: kubeadm writes " + config, "the line")
+    tap.equal(host.run(["journalctl", "-b", "-q", "--no-pager", "-o", "cat",
+                        "--since=@%.6f" % host.since, "-p", "warning",
+                        "-u", SERVICE]).stdout, "", "no warning")
+    quiet = host.remedy("fix", "--restart=never", "-q")
+    tap.status(quiet, 3, "a step of a script")
+    tap.equal(len(quiet.stderr.splitlines()), 1, "it says so once",
+              quiet.stderr)
+    host.write("/etc/kubernetes/kubelet.conf", "")
+    result = host.remedy("fix", "--restart=never", "-q")
+    tap.status(result, 4, "a joined node that lost its config.yaml")
+    tap.contains(result.stderr, config, "it is named")
+    tap.check("run it as root" not in result.stderr, "it is root",
+              result.stderr)
+    host.remove("/etc/kubernetes/kubelet.conf")
+
+
 # --- the files ---------------------------------------------------------------
 
 

@@ -179,6 +179,20 @@ static int disown(struct kr_node *node, struct kr_audit *audit)
 	return 0;
 }
 
+/* Before kubelet is configured nothing decides: what there is may be written
+ * over. */
+static int collected(struct kr_node *node, struct kr_audit *audit)
+{
+	if (node->disk.foreign)
+		return disown(node, audit);
+	if (!node->disk.unconfigured)
+		return 0;
+	for (size_t i = 0; i < audit->n_sources; i++)
+		audit->sources[i].wins = false;
+	audit->disk.source = -1;
+	return 0;
+}
+
 int kr_sources_collect(struct kr_node *node, struct kr_audit *audit)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
@@ -195,5 +209,5 @@ int kr_sources_collect(struct kr_node *node, struct kr_audit *audit)
 	deciding = deciding_flag(in);
 	for (size_t u = 0; r == 0 && u < in->flags.n_uses; u++)
 		r = add_flag(node, audit, u, (int)u == deciding);
-	return r == 0 && node->disk.foreign ? disown(node, audit) : r;
+	return r == 0 ? collected(node, audit) : r;
 }

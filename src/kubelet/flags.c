@@ -296,6 +296,8 @@ static void track(struct reader *r, const struct kr_flag *flag, size_t arg,
 		const char *name;
 		struct kr_flag_value *value;
 	} tracked[] = {
+		{"bootstrap-kubeconfig", &r->flags.bootstrap_kubeconfig},
+		{"cert-dir", &r->flags.cert_dir},
 		{"config", &r->flags.config},
 		{"config-dir", &r->flags.config_dir},
 		{"dynamic-config-dir", &r->flags.dynamic_config_dir},
@@ -304,6 +306,7 @@ static void track(struct reader *r, const struct kr_flag *flag, size_t arg,
 		{"hostname-override", &r->flags.hostname_override},
 		{"iptables-drop-bit", &r->flags.drop_bit},
 		{"iptables-masquerade-bit", &r->flags.masquerade_bit},
+		{"kubeconfig", &r->flags.kubeconfig},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tracked); i++)

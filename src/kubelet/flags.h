@@ -63,7 +63,8 @@ struct kr_flags {
 		const char *text; /* borrowed from argv */
 		size_t arg, offset;
 	} config, config_dir, dynamic_config_dir, hostname_override,
-		healthz_port, healthz_bind_address, masquerade_bit, drop_bit;
+		healthz_port, healthz_bind_address, masquerade_bit, drop_bit,
+		cert_dir, kubeconfig, bootstrap_kubeconfig;
 	bool never_runs; /* --help or --version: prints and exits; INVALID too
 	                  */
 	struct kr_flags_remark *remarks;

@@ -16,6 +16,7 @@
 #include "node/iptables.h"
 #include "node/node.h"
 #include "node/running.h"
+#include "node/unjoined.h"
 #include "node/vendor.h"
 
 #define DEFAULT_UNIT "kubelet.service"
@@ -264,6 +265,7 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 		.working_directory = disk->unit->working_directory,
 		.config = node->config_override,
 	};
+	_cleanup_diag_ struct kr_diag found = {0};
 	int r;
 
 	if (!argv)
@@ -274,11 +276,24 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 
 		argv[i] = text->bytes ? text->bytes : "";
 	}
-	r = kr_inputs_read(node->setting, node->fs, argv, argc, &options, diag,
-	                   &disk->inputs);
+	r = kr_inputs_read(node->setting, node->fs, argv, argc, &options,
+	                   &found, &disk->inputs);
 	if (r < 0)
 		return r;
 	disk->inputs_valid = true;
+	r = kr_unjoined(node);
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		/* what FOUND says is that the files are not there yet */
+		disk->unconfigured = true;
+		add_remarks(node, diag);
+		return say(disk, KR_STATE_UNKNOWN,
+		           "not configured yet: kubeadm writes %s at 'kubeadm "
+		           "init' and 'kubeadm join'",
+		           disk->inputs.config_path);
+	}
+	kr_diag_merge(diag, &found);
 	add_remarks(node, diag);
 	remark_old_dropins(node, diag);
 	if (find_unknown(node))

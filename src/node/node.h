@@ -55,7 +55,9 @@ struct kr_node_disk {
 	struct kr_foreign *foreign;
 	/* why there are no inputs, or what they say */
 	enum kr_state state;
-	bool unconfigured; /* no unit, or not all its files are there yet */
+	/* no unit, not all its files are there yet, or a kubeadm node that has
+	 * not joined (then there are inputs) */
+	bool unconfigured;
 	char *reason;
 };
 

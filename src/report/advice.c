@@ -10,6 +10,7 @@
  * A test holds that every code of an error has its row (lint-tree.py advice).
  */
 
+#include <errno.h>
 #include <string.h>
 
 #include "plan/durable.h"
@@ -17,7 +18,9 @@
 
 #define AGAIN   ", then run it again"
 #define BY_HAND "set it there by hand, then run 'kubelet-remedy audit'"
-#define READ    "run it as root, or name the node's root by --root"
+#define ROOT    "name the node's root by --root"
+#define READ    "run it as root, or " ROOT
+#define RIGHT   "put this right" AGAIN
 #define PLACE                                                                  \
 	"put this right" AGAIN "; 'kubelet-remedy fix --no-persist' leaves "   \
 	"that place out"
@@ -31,6 +34,7 @@
 static const struct row {
 	const char *code;   /* one that ends with a dash: all that begin so */
 	const char *advice; /* NULL: the message itself says it */
+	const char *denied; /* instead, where only rights are lacking; NULL */
 } rows[] = {
 	{"append-unsafe", BY_HAND},
 	{"broken", NULL},
@@ -49,11 +53,11 @@ static const struct row {
                           "drop-in of your own for the unit"},
 	{"file-not-replaced", "put this right" AGAIN},
 	{"file-refused", "put this right" AGAIN},
-	{"file-unreadable", READ},
+	{"file-unreadable", RIGHT, READ},
 	{"flag-not-in-a-file", NULL},
 	{"flag-", "correct that argument" AGAIN},
 	{"folder-stays", "remove it by hand"},
-	{"folder-unreadable", READ},
+	{"folder-unreadable", RIGHT, READ},
 	{"job-timeout", NO_SYSTEMD},
 	{"journal-denied", NULL},
 	{"journal-unreadable", "run 'journalctl -u kubelet'"},
@@ -67,7 +71,7 @@ static const struct row {
 	{"no-config-file", NULL},
 	{"no-process", "name the kubelet that runs, or leave --pid out"},
 	{"no-transaction", NULL},
-	{"node-unreadable", READ},
+	{"node-unreadable", RIGHT, READ},
 	{"nodeadm-folder", PLACE},
 	{"nodeadm-ours", PLACE},
 	{"nodeadm-unit", PLACE},
@@ -80,12 +84,12 @@ static const struct row {
 	{"own-folder", "put this right" AGAIN},
 	{"own-unit", NULL},
 	{"platform", NULL},
-	{"platform-unread", READ},
-	{"process-unreadable", READ},
+	{"platform-unread", RIGHT, READ},
+	{"process-unreadable", RIGHT, READ},
 	{"program", NULL},
 	{"put-back-before", NULL},
 	{"recover", RECORDS},
-	{"root", READ},
+	{"root", ROOT, READ},
 	{"several-kubelets", NULL},
 	{"systemd-too-old", "use --restart=never, and restart kubelet by hand"},
 	{"tidy", RECORDS},
@@ -107,6 +111,13 @@ static bool is_of(const struct row *row, const char *code)
 	return strcmp(row->code, code) == 0;
 }
 
+/* Whether more rights would do: the message ends in what the kernel said. */
+static bool is_denied(const struct kr_message *m)
+{
+	return strstr(m->text, strerror(EACCES)) ||
+	       strstr(m->text, strerror(EPERM));
+}
+
 const char *kr_advice(const struct kr_diag *diag)
 {
 	const struct kr_message *m = kr_diag_cause(diag);
@@ -118,7 +129,8 @@ const char *kr_advice(const struct kr_diag *diag)
 		return PLACE;
 	for (size_t i = 0; m && i < ARRAY_SIZE(rows); i++) {
 		if (is_of(&rows[i], m->code))
-			return rows[i].advice;
+			return rows[i].denied && is_denied(m) ? rows[i].denied
+			                                      : rows[i].advice;
 	}
 	return NULL;
 }

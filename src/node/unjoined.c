@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Before 'kubeadm init' or 'kubeadm join', and after 'kubeadm reset', kubelet
+ * has no configuration: its package has it started all the same, it ends at
+ * once, and systemd starts it again every ten seconds. Nothing is wrong there
+ * that could be put right, only nothing to judge yet.
+ *
+ * A unit is kubeadm's where it reads kubeadm-flags.env, has the drop-in
+ * 10-kubeadm.conf, or is given kubeadm's bootstrap kubeconfig (minikube has no
+ * environment file). The node has not joined where all of these are missing:
+ *
+ *	/var/lib/kubelet/config.yaml	both of them write it, if --config says
+ *so the file of --kubeconfig	written once the certificate is there the file
+ *of --bootstrap-kubeconfig	'kubeadm join' writes it first
+ *	kubelet-client-current.pem	a kubelet once had its certificate
+ *
+ * With one of them the node has joined, and a config.yaml that is missing stops
+ * kubelet. So does a --config of another path: kubeadm never writes that. A
+ * kubelet that has run for a while had its configuration when it was started,
+ * as without one it ends within 0.1 s.
+ *
+ * Source: cmd/kubeadm/app/constants, phases/kubelet, cmd/phases/join/kubelet.go
+ * and cmd/reset.go of kubernetes; pkg/kubelet/certificate/kubelet.go.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "node/unjoined.h"
+
+#define CONFIG_PATH    "/var/lib/kubelet/config.yaml"
+#define CERT_DIR       "/var/lib/kubelet/pki"
+#define FLAGS_PATH     "/var/lib/kubelet/kubeadm-flags.env"
+#define BOOTSTRAP_PATH "/etc/kubernetes/bootstrap-kubelet.conf"
+#define DROPIN_NAME    "10-kubeadm.conf"
+#define LIVED_USEC     (20 * KR_USEC_PER_SEC)
+
+static bool is_given(const struct kr_flag_value *flag)
+{
+	return flag->text && *flag->text;
+}
+
+static bool has_dropin(const struct kr_unit *unit)
+{
+	for (size_t i = 0; i < unit->n_dropins; i++) {
+		const char *slash = strrchr(unit->dropins[i]->path, '/');
+
+		if (strcmp(slash + 1, DROPIN_NAME) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_kubeadms(const struct kr_node *node)
+{
+	const struct kr_flag_value *bootstrap =
+		&node->disk.inputs.flags.bootstrap_kubeconfig;
+	const struct kr_unit *unit = node->disk.unit;
+
+	for (size_t i = 0; i < unit->n_written_files; i++) {
+		const char *written = unit->written_files[i];
+
+		if (strcmp(written + (*written == '-'), FLAGS_PATH) == 0)
+			return true;
+	}
+	return has_dropin(unit) ||
+	       (is_given(bootstrap) &&
+	        strcmp(bootstrap->text, BOOTSTRAP_PATH) == 0);
+}
+
+static bool has_lived(const struct kr_node *node)
+{
+	return node->has_process &&
+	       kr_realtime_usec() > node->process.started_usec + LIVED_USEC;
+}
+
+/* Whether nothing is at PATH, below kubelet's working directory. */
+static int is_missing(const struct kr_node *node, const char *path)
+{
+	const char *wd = node->disk.unit->working_directory;
+	_cleanup_stat_ struct kr_stat st = {0};
+	_cleanup_free_ char *full = kr_path_join(wd ? wd : "/", path);
+	int r;
+
+	if (!full)
+		return -ENOMEM;
+	r = kr_fs_stat(node->fs, *path == '/' ? path : full, true, &st);
+	return r == -ENOMEM ? r : r == -ENOENT || r == -ENOTDIR;
+}
+
+static int is_certificate_missing(const struct kr_node *node)
+{
+	const struct kr_flag_value *dir = &node->disk.inputs.flags.cert_dir;
+	_cleanup_free_ char *path = kr_path_join(
+		is_given(dir) ? dir->text : CERT_DIR, KR_CLIENT_CERTIFICATE);
+
+	return path ? is_missing(node, path) : -ENOMEM;
+}
+
+int kr_unjoined(struct kr_node *node)
+{
+	const struct kr_inputs *in = &node->disk.inputs;
+	const struct kr_flag_value *kubeconfigs[] = {
+		&in->flags.kubeconfig,
+		&in->flags.bootstrap_kubeconfig,
+	};
+	int r;
+
+	if (node->config_override || !in->config_path ||
+	    strcmp(in->config_path, CONFIG_PATH) != 0 || has_lived(node) ||
+	    !is_kubeadms(node))
+		return 0;
+	r = is_missing(node, CONFIG_PATH);
+	if (r <= 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(kubeconfigs); i++) {
+		if (!is_given(kubeconfigs[i]))
+			continue;
+		r = is_missing(node, kubeconfigs[i]->text);
+		if (r <= 0)
+			return r;
+	}
+	return is_certificate_missing(node);
+}
