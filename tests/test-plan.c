@@ -233,6 +233,87 @@ static const struct row rows[] = {
                    {OVERRIDE, NULL, "*"}},
          .argv = C,
          .unit_changes = true},
+/* a vendor's drop-in whose name sorts behind ours */
+#define LATE(name_, theirs_, ours_)                                            \
+	{                                                                      \
+		.name = "a vendor's " name_, .argv = C, .unit_changes = true,  \
+		.files = {                                                     \
+			{VENDOR, EXEC "--v=1\n"},                              \
+			{VENDOR ".d/" theirs_,                                 \
+			 S "ExecStart=\nExecStart=/usr/bin/kubelet " C         \
+			   " " FLAG "=false\n"},                               \
+			{CONFIG, SET("true")},                                 \
+			{UNIT ".d/" ours_, NULL, "*"},                         \
+		}                                                              \
+	}
+	LATE("early one", "05-override.conf", "90-kubelet-remedy.conf"),
+	LATE("letter", "override.conf", "zz-kubelet-remedy.conf"),
+	LATE("capital", "Zone.conf", "zz-kubelet-remedy.conf"),
+	LATE("higher number", "99-last.conf", "zz-kubelet-remedy.conf"),
+	LATE("number that begins with ours", "90-vendor.conf",
+             "zz-kubelet-remedy.conf"),
+	LATE("longer number", "900.conf", "zz-kubelet-remedy.conf"),
+	LATE("own 90-kubelet-remedy.conf", "90-kubelet-remedy.conf",
+             "zz-kubelet-remedy.conf"),
+	LATE("last letters", "zz-vendor.conf", "zz-vendor.kubelet-remedy.conf"),
+	LATE("name in UTF-8", "\xc3\xa9.conf", "\xc3\xa9.kubelet-remedy.conf"),
+	LATE("tilde", "~.conf", "~.kubelet-remedy.conf"),
+	LATE("name with blanks", "zzz last one.conf",
+             "zzz last one.kubelet-remedy.conf"),
+	{.name = "a vendor's late drop-in that has no command",
+         .files = {{VENDOR, EXEC C " " FLAG "=false\n"},
+                   {VENDOR ".d/zz.conf", S "Restart=always\n"},
+                   {CONFIG, SET("true")},
+                   {OVERRIDE, NULL, "*"}},
+         .argv = C,
+         .unit_changes = true},
+	{.name = "a vendor's late drop-in with the flag in a variable",
+         .files = {{VENDOR, EXEC C " $A\n"},
+                   {VENDOR ".d/zz.conf", S "Environment=A=" FLAG "=false\n"},
+                   {CONFIG, SET("true")},
+                   {OVERRIDE, NULL, "*"}},
+         .argv = C " " FLAG "=false " FLAG "=true",
+         .unit_changes = true},
+	{.name = "two late drop-ins of a vendor, the last one counts",
+         .files = {{VENDOR, EXEC C "\n"},
+                   {VENDOR ".d/m.conf",
+                    S "ExecStart=\nExecStart=/usr/bin/kubelet --v=3\n"},
+                   {VENDOR ".d/zzz.conf",
+                    S "ExecStart=\nExecStart=/usr/bin/kubelet " C " " FLAG
+                      "=false\n"},
+                   {CONFIG, SET("true")},
+                   {UNIT ".d/zzz.kubelet-remedy.conf", NULL, "*"}},
+         .argv = C,
+         .unit_changes = true},
+	{.name = "a generator's late drop-in",
+         .files = {{UNIT, EXEC C "\n"},
+                   {"/run/systemd/generator/kubelet.service.d/y.conf",
+                    S "ExecStart=\nExecStart=/usr/bin/kubelet " C " " FLAG
+                      "=false\n"},
+                   {CONFIG, SET("true")},
+                   {UNIT ".d/zz-kubelet-remedy.conf", NULL, "*"}},
+         .argv = C,
+         .unit_changes = true},
+	{.name = "ours is out of date and hidden by a late one",
+         .files = {{VENDOR, EXEC C "\n"},
+                   {OVERRIDE,
+                    S "ExecStart=\nExecStart=/usr/bin/kubelet " C "\n"},
+                   {VENDOR ".d/override.conf",
+                    S "ExecStart=\nExecStart=/usr/bin/kubelet " C " " FLAG
+                      "=false\n"},
+                   {CONFIG, SET("true")},
+                   {UNIT ".d/zz-kubelet-remedy.conf", NULL, "*"}},
+         .argv = C,
+         .unit_changes = true},
+	{.name = "an administrator's late drop-in is edited",
+         .files = {{VENDOR, EXEC C "\n"},
+                   {UNIT ".d/zz.conf",
+                    S "ExecStart=\nExecStart=/usr/bin/kubelet " C " " FLAG
+                      "=false\n",
+                    S "ExecStart=\nExecStart=/usr/bin/kubelet " C "\n"},
+                   {CONFIG, SET("true")}},
+         .argv = C,
+         .unit_changes = true},
 	{.name = "a link into the vendor's folder",
          .files = {{VENDOR, EXEC C "\n"},
                    {CONFIG, SET("false"), NULL},
@@ -420,6 +501,38 @@ START_TEST(test_rows)
 	              row->name);
 	ck_assert_msg(!plan->audit == (plan->edits.n_files == 0), "%s: proof",
 	              row->name);
+}
+END_TEST
+
+/* --- a drop-in of ours that is out of date ---------------------------------
+ */
+
+static const struct {
+	const char *name, *file;
+	bool warns;
+} copies[] = {
+	{"the common name", "90-kubelet-remedy.conf", true},
+	{"behind a letter", "zz-kubelet-remedy.conf", true},
+	{"behind the vendor's name", "zzz.kubelet-remedy.conf", true},
+	{"of somebody else", "90-kubelet.conf", false},
+};
+
+START_TEST(test_out_of_date)
+{
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_node_ struct kr_node *node = NULL;
+	char path[256];
+
+	kr_root_write("/usr/bin/kubelet", "");
+	kr_root_write(VENDOR, EXEC "--v=3\n");
+	snprintf(path, sizeof(path), "%s.d/%s", UNIT, copies[_i].file);
+	kr_root_write(path, "# Vendor file: " VENDOR "\n# SHA-256: 00\n"
+	                    "[Service]\nExecStart=\n"
+	                    "ExecStart=/usr/bin/kubelet --v=2\n");
+	node = kr_test_node(NULL, &diag);
+	ck_assert_msg(copies[_i].warns ==
+	                      (kr_diag_find(&diag, "vendor-changed") != NULL),
+	              "%s:%s", copies[_i].name, kr_test_messages(&diag));
 }
 END_TEST
 
@@ -611,6 +724,7 @@ static void add_tests(Suite *suite)
 		kr_test_case(suite, "rows", kr_root_setup, kr_root_teardown);
 
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
+	tcase_add_loop_test(tc, test_out_of_date, 0, ARRAY_SIZE(copies));
 	tcase_add_loop_test(tc, test_lies, 0, ARRAY_SIZE(lies));
 	tcase_add_test(tc, test_truth);
 	tcase_add_loop_test(tc, test_order, 0, ARRAY_SIZE(orders));

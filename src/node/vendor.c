@@ -4,6 +4,14 @@
  * Our drop-in over a vendor's command. Its comment names the vendor's file and
  * that file's SHA-256 at the time of the copy; when the two do not fit any more
  * the copy is out of date, which systemd never says.
+ *
+ * systemd reads the drop-ins of all folders in the order of their names' bytes.
+ * Ours has to come behind the one that sets the command, or it has no effect;
+ * a letter sorts behind each digit, so that "90-" is not always enough. What
+ * stands behind it may be of anybody: it does not set the command.
+ *
+ * Source: unit_file_find_dropin_paths() in src/shared/dropin.c of systemd 252,
+ * conf_files_list_strv() in src/basic/conf-files.c.
  */
 
 #include <errno.h>
@@ -13,6 +21,7 @@
 #include "base/macro.h"
 #include "node/vendor.h"
 
+#define OUR_NAME  "kubelet-remedy.conf"
 #define FILE_MARK "# Vendor file: "
 #define HASH_MARK "# SHA-256: "
 
@@ -31,14 +40,57 @@ char *kr_vendor_format(const struct kr_file *vendor, const char *command)
 	return text;
 }
 
-char *kr_vendor_path(const char *unit)
+static const char *last_name(const char *path)
 {
+	return strrchr(path, '/') + 1;
+}
+
+/* The name of the drop-in that FILE is; NULL: the unit file itself. */
+static const char *dropin_name(const struct kr_unit *unit,
+                               const struct kr_file *file)
+{
+	for (size_t i = unit->n_dropins; i-- > 0;) {
+		if (unit->dropins[i] == file)
+			return last_name(file->path);
+	}
+	return NULL;
+}
+
+/* One that sorts behind OTHER, which ends in ".conf" as each drop-in does. */
+static char *name_behind(const char *other)
+{
+	static const char *const names[] = {"90-" OUR_NAME, "zz-" OUR_NAME};
+	char *name;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!other || strcmp(names[i], other) > 0)
+			return strdup(names[i]);
+	}
+	/* "k" comes behind the "c" of ".conf" */
+	if (asprintf(&name, "%.*s." OUR_NAME,
+	             (int)(strlen(other) - strlen(".conf")), other) < 0)
+		return NULL;
+	return name;
+}
+
+char *kr_vendor_path(const struct kr_unit *unit, const char *unit_name,
+                     const struct kr_file *command)
+{
+	_cleanup_free_ char *name = name_behind(dropin_name(unit, command));
 	char *path;
 
-	if (asprintf(&path, "/etc/systemd/system/%s.d/%s", unit,
-	             KR_VENDOR_DROPIN) < 0)
+	if (!name ||
+	    asprintf(&path, "/etc/systemd/system/%s.d/%s", unit_name, name) < 0)
 		return NULL;
 	return path;
+}
+
+/* Made by us, whatever it had to sort behind. */
+static bool is_ours(const char *path)
+{
+	size_t length = strlen(path), n = strlen(OUR_NAME);
+
+	return length > n && strcmp(path + length - n, OUR_NAME) == 0;
 }
 
 /* The rest of the line behind MARK, which the caller frees; NULL: none. */
@@ -89,9 +141,7 @@ int kr_vendor_check(struct kr_fs *fs, const struct kr_unit *unit,
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < unit->n_dropins; i++) {
-		const char *slash = strrchr(unit->dropins[i]->path, '/');
-
-		if (strcmp(slash + 1, KR_VENDOR_DROPIN) == 0)
+		if (is_ours(unit->dropins[i]->path))
 			r = check(fs, unit->dropins[i], diag);
 	}
 	return r;

@@ -10,14 +10,17 @@
 #include "base/fs.h"
 #include "unit/resolve.h"
 
-#define KR_VENDOR_DROPIN "90-kubelet-remedy.conf"
-
 /* The drop-in's text: COMMAND in place of the one in VENDOR. The caller frees
  * it; NULL when memory runs out. */
 char *kr_vendor_format(const struct kr_file *vendor, const char *command);
 
-/* Where the drop-in of UNIT goes. The caller frees it; NULL: no memory. */
-char *kr_vendor_path(const char *unit);
+/*
+ * Where the drop-in of UNIT goes, in a name that sorts behind that of COMMAND,
+ * the file with the command that is in force. The caller frees it; NULL: no
+ * memory.
+ */
+char *kr_vendor_path(const struct kr_unit *unit, const char *unit_name,
+                     const struct kr_file *command);
 
 /* Warns where a drop-in of ours was copied from a file that is another one
  * now. 0 or -ENOMEM. */

@@ -9,7 +9,8 @@
  *      reckoned but tried: the edited node is read, and must say true.
  *      Where the command itself is the administrator's, at its end.
  *   2. else a drop-in: "ExecStart=" and the vendor's command less the flag, and
- *      with "--FLAG=true" at its end where the flag comes from a variable.
+ *      with "--FLAG=true" at its end where the flag comes from a variable. Its
+ *      name sorts behind that of the drop-in that has the vendor's command.
  *
  * A use that kubelet refuses (a bad value) cannot be overridden by 1: every
  * occurrence must parse.
@@ -174,7 +175,8 @@ static int append_to_command(struct overriding *o, int staying)
 static int make_dropin(struct overriding *o)
 {
 	_cleanup_stat_ struct kr_stat st = {0};
-	_cleanup_free_ char *path = kr_vendor_path(o->node->unit_name);
+	_cleanup_free_ char *path = kr_vendor_path(
+		o->node->disk.unit, o->node->unit_name, o->command->span.file);
 	_cleanup_free_ char *command = NULL, *text = NULL;
 	bool variable;
 	int r;
