@@ -320,6 +320,55 @@ static const struct row rows[] = {
                    {"@" CONFIG, "/usr/share/kubelet.json"}},
          .want = -EOPNOTSUPP,
          .code = "file-not-ours"},
+	{.name = "a link into the Nix store",
+         .files = {{UNIT, EXEC C "\n"},
+                   {CONFIG, SET("false"), NULL},
+                   {"@" CONFIG, "/nix/store/d-kubelet.json"}},
+         .want = -EOPNOTSUPP,
+         .code = "file-of-a-store"},
+	{.name = "a link into the Guix store",
+         .files = {{UNIT, EXEC C "\n"},
+                   {CONFIG, SET("false"), NULL},
+                   {"@" CONFIG, "/gnu/store/d-kubelet.json"}},
+         .want = -EOPNOTSUPP,
+         .code = "file-of-a-store"},
+	{.name = "in a snap",
+         .files = {{UNIT, EXEC "--config=/snap/k/1/k.json\n"},
+                   {"/snap/k/1/k.json", SET("false")}},
+         .want = -EOPNOTSUPP,
+         .code = "file-not-ours"},
+	{.name = "in a snap of Fedora's",
+         .files = {{UNIT, EXEC C "\n"},
+                   {CONFIG, SET("false"), NULL},
+                   {"@" CONFIG, "/var/lib/snapd/snap/k/1/k.json"}},
+         .want = -EOPNOTSUPP,
+         .code = "file-not-ours"},
+	{.name = "in an ostree deployment",
+         .files = {{UNIT, EXEC C "\n"},
+                   {CONFIG, SET("false"), NULL},
+                   {"@" CONFIG, "/sysroot/ostree/deploy/x/k.json"}},
+         .want = -EOPNOTSUPP,
+         .code = "file-not-ours"},
+	{.name = "in /ostree",
+         .files = {{UNIT, EXEC "--config=/ostree/k.json\n"},
+                   {"/ostree/k.json", SET("false")}},
+         .want = -EOPNOTSUPP,
+         .code = "file-not-ours"},
+	{.name = "a folder that only begins like the store",
+         .files = {{UNIT, EXEC "--config=/nix/store2/k.json\n"},
+                   {"/nix/store2/k.json", SET("false"), SET("true")}},
+         .argv = "--config=/nix/store2/k.json"},
+	{.name = "what a snap writes is no file of the snap's",
+         .files = {{UNIT, EXEC "--config=/var/snap/k/1/k.json\n"},
+                   {"/var/snap/k/1/k.json", SET("false"), SET("true")}},
+         .argv = "--config=/var/snap/k/1/k.json"},
+	{.name = "by a flag, where the command is in the Nix store",
+         .method = KR_METHOD_FLAG,
+         .files = {{UNIT, EXEC C "\n", NULL},
+                   {CONFIG, SET("false")},
+                   {"=" UNIT, "/nix/store/u-kubelet.service"}},
+         .want = -EOPNOTSUPP,
+         .code = "file-of-a-store"},
 	{.name = "a word whose value is a variable's",
          .files = {{UNIT, EXEC C " " FLAG "=${WANT}\n", EXEC C "\n"},
                    {DROPIN, S "Environment=WANT=false\n"},
@@ -394,13 +443,30 @@ static const struct row rows[] = {
          .want = -ENOENT},
 };
 
+/* The file at PATH goes to TARGET, and a link to it stands there. */
+static void move_behind_link(const char *path, const char *target)
+{
+	char folder[256];
+
+	strlcpy(folder, target, sizeof(folder));
+	*strrchr(folder, '/') = '\0';
+	kr_root_mkdir(folder);
+	ck_assert_int_eq(renameat(kr_root_fd, path + 1, kr_root_fd, target + 1),
+	                 0);
+	kr_root_symlink(target, path);
+}
+
+/* "@PATH" is a link to the path BEFORE, where the key is false; "=PATH", which
+ * a row above makes, is moved to BEFORE and a link to it. */
 static void make_files(const struct row *row)
 {
 	kr_root_write("/usr/bin/kubelet", "");
 	for (size_t i = 0; i < 5 && row->files[i].path; i++) {
 		const struct change *f = &row->files[i];
 
-		if (*f->path == '@') {
+		if (*f->path == '=') {
+			move_behind_link(f->path + 1, f->before);
+		} else if (*f->path == '@') {
 			kr_root_write(f->before, SET("false"));
 			unlinkat(kr_root_fd, f->path + 2, 0);
 			kr_root_symlink(f->before, f->path + 1);
@@ -501,6 +567,70 @@ START_TEST(test_rows)
 	              row->name);
 	ck_assert_msg(!plan->audit == (plan->edits.n_files == 0), "%s: proof",
 	              row->name);
+}
+END_TEST
+
+/* --- a unit in the Nix store ---------------------------------------------- */
+
+#define NIX_UNIT "/nix/store/u-kubelet.service/kubelet.service"
+
+static const struct {
+	const char *name, *exec;
+	const char *units; /* what /etc/systemd/system is a link to; NULL */
+	const char *env;   /* the environment file; NULL: none */
+	int want;
+	const char *edited; /* the only file that is; NULL: none */
+} stores[] = {
+	{"NixOS", C " " FLAG "=false", "/etc/static/systemd/system", NULL,
+         -EOPNOTSUPP, NULL},
+	{"NixOS, all of /etc in the store", C " " FLAG "=false",
+         "/nix/store/e-etc/systemd/system", NULL, -EOPNOTSUPP, NULL},
+	{"a variable of the administrator's comes later",
+         C " " FLAG "=false $A", "/etc/static/systemd/system", "A=--v=2\n", 0,
+         ENV},
+	{"the flag is the administrator's", C " $A",
+         "/etc/static/systemd/system", "A=" FLAG "=false\n", 0, ENV},
+	{"another system, where a drop-in is read", C " " FLAG "=false", NULL,
+         NULL, 0, OVERRIDE},
+};
+
+START_TEST(test_store)
+{
+	static const struct row row = {.method = KR_METHOD_CONFIG};
+	const char *units = stores[_i].units;
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_node_ struct kr_node *node = NULL;
+	_cleanup_plan_ struct kr_plan *plan = NULL;
+	char text[512];
+	int r;
+
+	if (units) {
+		kr_root_mkdir(units);
+		kr_root_mkdir("/etc/systemd");
+		kr_root_symlink(units, "/etc/systemd/system");
+	} else {
+		kr_root_mkdir("/etc/systemd/system");
+	}
+	snprintf(text, sizeof(text), EXEC "%s\n%s", stores[_i].exec,
+	         stores[_i].env ? "EnvironmentFile=" ENV "\n" : "");
+	kr_root_write(NIX_UNIT, text);
+	snprintf(text, sizeof(text), "%s/kubelet.service",
+	         units ? units : "/etc/systemd/system");
+	kr_root_symlink(NIX_UNIT, text);
+	kr_root_write(CONFIG, SET("true"));
+	if (stores[_i].env)
+		kr_root_write(ENV, stores[_i].env);
+	r = make_plan(&row, &diag, &node, &plan);
+	ck_assert_msg(r == stores[_i].want, "%s: %d%s", stores[_i].name, r,
+	              kr_test_messages(&diag));
+	if (r == 0) {
+		ck_assert_uint_eq(plan->edits.n_files, 1);
+		ck_assert_str_eq(plan->edits.files[0].path, stores[_i].edited);
+		return;
+	}
+	ck_assert_ptr_nonnull(kr_diag_find(&diag, "file-of-a-store"));
+	ck_assert_ptr_nonnull(
+		strstr(kr_test_messages(&diag), "services.kubernetes.kubelet"));
 }
 END_TEST
 
@@ -724,6 +854,7 @@ static void add_tests(Suite *suite)
 		kr_test_case(suite, "rows", kr_root_setup, kr_root_teardown);
 
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
+	tcase_add_loop_test(tc, test_store, 0, ARRAY_SIZE(stores));
 	tcase_add_loop_test(tc, test_out_of_date, 0, ARRAY_SIZE(copies));
 	tcase_add_loop_test(tc, test_lies, 0, ARRAY_SIZE(lies));
 	tcase_add_test(tc, test_truth);

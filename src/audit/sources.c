@@ -6,7 +6,10 @@
  * order of precedence, so the last one that is valid is the one that wins.
  *
  * A file below /usr belongs to a package, one below /run to a generator or the
- * boot: neither is edited.
+ * boot; a snap's, an ostree deployment's and a store's of Nix or Guix are never
+ * changed at all: what is built next is another file. None is edited. Links do
+ * not hide that, as a file is known by the path they lead to (/etc of NixOS is
+ * full of links into the store, /ostree is one to /sysroot/ostree).
  */
 
 #include <errno.h>
@@ -15,25 +18,65 @@
 
 #include "audit/sources.h"
 
-static const struct {
+#define VENDORS "a file of the vendor, which the next update replaces"
+#define NO_DISK "not a file of a disk"
+#define SNAPS   "a file of a snap, which the next refresh replaces"
+#define OSTREES "a file of an ostree deployment, which the next one replaces"
+#define NIXS                                                                   \
+	"a file of the Nix store, in whose place the next 'nixos-rebuild' "    \
+	"puts another one"
+#define GUIXS                                                                  \
+	"a file of the Guix store, in whose place the next 'guix system' "     \
+	"puts another one"
+#define NIX_INSTEAD                                                            \
+	"in configuration.nix, set "                                           \
+	"services.kubernetes.kubelet.extraConfig.@KEY@ = @VALUE@ (and no "     \
+	"--@FLAG@ in services.kubernetes.kubelet.extraOpts), then run "        \
+	"'nixos-rebuild switch'"
+#define GUIX_INSTEAD                                                           \
+	"in the configuration of the system, set @KEY@ to @VALUE@ for "        \
+	"kubelet, then run 'guix system reconfigure'"
+
+static const struct place {
 	const char *folder;
 	const char *reason;
+	const char *instead; /* NULL: a drop-in may override it */
 } not_ours[] = {
-	{"/usr/", "a file of the vendor, which the next update replaces"},
-	{"/lib/", "a file of the vendor, which the next update replaces"},
-	{"/run/", "a file made anew at each boot"},
-	{"/proc/", "not a file of a disk"},
-	{"/sys/", "not a file of a disk"},
+	{"/usr/", VENDORS, NULL},
+	{"/lib/", VENDORS, NULL},
+	{"/run/", "a file made anew at each boot", NULL},
+	{"/proc/", NO_DISK, NULL},
+	{"/sys/", NO_DISK, NULL},
+	{"/snap/", SNAPS, NULL},
+	{"/var/lib/snapd/snap/", SNAPS, NULL},
+	{"/ostree/", OSTREES, NULL},
+	{"/sysroot/ostree/", OSTREES, NULL},
+	{"/nix/store/", NIXS, NIX_INSTEAD},
+	{"/gnu/store/", GUIXS, GUIX_INSTEAD},
 };
 
-const char *kr_source_refusal(const struct kr_file *file)
+static const struct place *find_place(const struct kr_file *file)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(not_ours); i++) {
 		if (strncmp(file->real, not_ours[i].folder,
 		            strlen(not_ours[i].folder)) == 0)
-			return not_ours[i].reason;
+			return &not_ours[i];
 	}
 	return NULL;
+}
+
+const char *kr_source_refusal(const struct kr_file *file)
+{
+	const struct place *place = find_place(file);
+
+	return place ? place->reason : NULL;
+}
+
+const char *kr_source_instead(const struct kr_file *file)
+{
+	const struct place *place = find_place(file);
+
+	return place ? place->instead : NULL;
 }
 
 /* Grows by one; the new one is zero but for KIND. */

@@ -130,7 +130,6 @@ static int append_flag(struct planning *p)
 	const struct kr_unit_command *c = kr_node_command(p->node);
 	const struct kr_unit_variable *v = arguments_variable(p->node);
 	_cleanup_free_ char *word = NULL;
-	const char *reason;
 
 	if (asprintf(&word, "--%s=true", p->node->setting->flag) < 0) {
 		word = NULL;
@@ -138,14 +137,10 @@ static int append_flag(struct planning *p)
 	}
 	if (v)
 		return kr_unit_append_word(v, word, &p->plan->edits, p->diag);
-	reason = kr_source_refusal(c->span.file);
-	if (reason) {
-		kr_diag_add(p->diag, KR_ERROR, "file-not-ours", c->span,
-		            "no variable of the command can take the flag, "
-		            "and the command stands in %s",
-		            reason);
-		return -EOPNOTSUPP;
-	}
+	if (kr_source_refusal(c->span.file))
+		return kr_vendor_refuse(p->node->setting, p->diag, c->span,
+		                        "no variable of the command can take "
+		                        "the flag, and the command stands in");
 	return kr_unit_append_argument(c, word, &p->plan->edits, p->diag);
 }
 
@@ -159,23 +154,28 @@ static size_t deciding_file(const struct kr_inputs *in)
 	return 0;
 }
 
+/* The key in the file I, or the file's begin. */
+static struct kr_span key_span(const struct kr_inputs *in, size_t i)
+{
+	const struct kr_config *c = &in->merged.configs[i];
+
+	if (c->wins >= 0)
+		return c->uses[c->wins].key;
+	return (struct kr_span){in->files[i], 0, 0};
+}
+
 static int edit_config(struct planning *p)
 {
 	const struct kr_inputs *in = &p->node->disk.inputs;
 	size_t i = deciding_file(in);
-	const char *reason;
 
 	if (in->n_files == 0 || !in->merged_valid)
 		return refuse(p, "no-config-file", KR_SPAN_NONE,
 		              "kubelet reads no config file here: "
 		              "--method=flag sets the flag instead");
-	reason = kr_source_refusal(in->files[i]);
-	if (reason) {
-		kr_diag_add_path(p->diag, KR_ERROR, "file-not-ours",
-		                 in->files[i]->path, "the key stands in %s",
-		                 reason);
-		return -EOPNOTSUPP;
-	}
+	if (kr_source_refusal(in->files[i]))
+		return kr_vendor_refuse(p->node->setting, p->diag,
+		                        key_span(in, i), "the key stands in");
 	return kr_config_edit(p->node->setting, &in->merged.configs[i],
 	                      in->files[i], p->node->setting->required, p->diag,
 	                      &p->plan->edits);

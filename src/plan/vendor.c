@@ -24,6 +24,8 @@
 #include "node/vendor.h"
 #include "plan/vendor.h"
 
+#define SYSTEM_UNITS "/etc/systemd/system"
+
 struct overriding {
 	struct kr_node *node;
 	struct kr_plan *plan;
@@ -132,6 +134,26 @@ static int try_variables(struct overriding *o)
 	return r;
 }
 
+int kr_vendor_refuse(const struct kr_setting *setting, struct kr_diag *diag,
+                     struct kr_span span, const char *what)
+{
+	const char *reason = kr_source_refusal(span.file);
+	const char *instead = kr_source_instead(span.file);
+	_cleanup_free_ char *text = NULL;
+
+	if (!instead) {
+		kr_diag_add(diag, KR_ERROR, "file-not-ours", span, "%s %s",
+		            what, reason);
+		return -EOPNOTSUPP;
+	}
+	text = kr_platform_text(setting, instead);
+	if (!text)
+		return -ENOMEM;
+	kr_diag_add(diag, KR_ERROR, "file-of-a-store", span, "%s %s: %s", what,
+	            reason, text);
+	return -EOPNOTSUPP;
+}
+
 /* --- 2: a drop-in -------------------------------------------------------- */
 
 /* The command's bytes without those of the uses that stand in it. */
@@ -206,6 +228,21 @@ static int make_dropin(struct overriding *o)
 	return r == -EEXIST ? -EOPNOTSUPP : r;
 }
 
+/* Whether a drop-in would stand in what is built, too: then it cannot be made,
+ * or is gone with the next build. */
+static int is_built(struct kr_node *node, const struct kr_file *command)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+	int r;
+
+	if (!kr_source_instead(command))
+		return 0;
+	r = kr_fs_stat(node->fs, SYSTEM_UNITS, true, &st);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	return strcmp(st.real, SYSTEM_UNITS) != 0;
+}
+
 int kr_vendor_override(struct kr_node *node, struct kr_plan *plan,
                        struct kr_diag *diag)
 {
@@ -215,14 +252,21 @@ int kr_vendor_override(struct kr_node *node, struct kr_plan *plan,
 		.diag = diag,
 		.command = kr_node_command(node),
 	};
-	int staying = count_staying(node), r = 0;
+	int staying = count_staying(node), built = 0, r = 0;
 
 	if (asprintf(&o.flag, "--%s=true", node->setting->flag) < 0)
 		return -ENOMEM;
 	if (staying > 0)
 		r = try_variables(&o);
+	if (r == 0)
+		built = is_built(node, o.command->span.file);
+	if (built < 0)
+		r = built;
 	if (r == 1)
 		plan->n_uses = (size_t)staying + 1;
+	else if (r == 0 && built > 0)
+		r = kr_vendor_refuse(node->setting, diag, o.command->span,
+		                     "the flag stands in");
 	else if (r == 0 && !kr_source_refusal(o.command->span.file))
 		r = append_to_command(&o, staying);
 	else if (r == 0 && node->disk.unit->n_commands > 1)
@@ -230,7 +274,7 @@ int kr_vendor_override(struct kr_node *node, struct kr_plan *plan,
 	else if (r == 0)
 		r = make_dropin(&o);
 	free(o.flag);
-	if (r == -EOPNOTSUPP)
+	if (r == -EOPNOTSUPP && built == 0)
 		kr_diag_add(diag, KR_ERROR, "file-not-ours", o.command->span,
 		            "the flag stands in a file of the vendor, and "
 		            "neither a variable nor a drop-in overrides it "
