@@ -19,17 +19,22 @@
  *
  *   {"kubeletconfig": {"<key>": true or false, ...}, ...}
  *
- * and what is not exactly so is unknown: a key in another case is another key,
- * one that is there twice says nothing. Whoever answers decides what it says;
- * no reading of ours can make a liar honest.
+ * and what is not exactly so is unknown: a body that Go's JSON would refuse is
+ * no answer, a key in another case is another key, a key that is there twice
+ * says nothing. Our key is a pointer in kubelet's struct, so that configz shows
+ * it whatever its value is: an answer without it says nothing either. Whoever
+ * answers decides what it says; no reading of ours can make a liar honest.
  */
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
 
+#include "base/json.h"
 #include "net/configz.h"
 
 #define OBJECT "kubeletconfig"
@@ -98,65 +103,118 @@ static void say(struct kr_configz *ret, const char *format, ...)
 	clean(ret->reason);
 }
 
-/* The whole body as JSON, or NULL. */
-static cJSON *parse(const struct kr_http_answer *answer)
-{
-	const char *end, *stop = answer->body + answer->body_size;
-	cJSON *root;
+/* What the tokens of an answer have told of the two members that count. */
+struct told {
+	const char *body, *key;
+	size_t depth;
+	bool in_config, in_key; /* the last name at depth 1, 2, was ours */
+	enum kr_json_token_type root, config, value;
+	unsigned n_configs, n_values;
+};
 
-	if (!answer->body || memchr(answer->body, '\0', answer->body_size))
-		return NULL;
-	root = cJSON_ParseWithLengthOpts(answer->body, answer->body_size, &end,
-	                                 false);
-	while (root && end < stop && strchr(" \t\r\n", *end))
-		end++;
-	if (root && end == stop)
-		return root;
-	cJSON_Delete(root);
-	return NULL;
+/* Whether the member's name is NAME, to its last byte. */
+static bool is_name(const struct told *told, const struct kr_json_token *token,
+                    const char *name)
+{
+	const char *text = told->body + token->offset + 1;
+	size_t length = token->length - 2;
+	char plain[1024]; /* three times what could be the name in escapes */
+
+	assert(18 * strlen(name) <= sizeof(plain));
+	if (3 * length > sizeof(plain))
+		return false;
+	length = kr_json_unescape(text, length, plain);
+	return length == strlen(name) && memcmp(plain, name, length) == 0;
 }
 
-/* The member of this very name. RET_TWICE: there is more than one. */
-static const cJSON *member(const cJSON *object, const char *name,
-                           bool *ret_twice)
+static void hear_name(struct told *told, const struct kr_json_token *token)
 {
-	const cJSON *item, *found = NULL;
+	if (told->depth == 1)
+		told->in_config = is_name(told, token, OBJECT);
+	else if (told->depth == 2)
+		told->in_key =
+			told->in_config && is_name(told, token, told->key);
+}
 
-	*ret_twice = false;
-	cJSON_ArrayForEach(item, object)
-	{
-		if (!item->string || strcmp(item->string, name) != 0)
-			continue;
-		*ret_twice = found;
-		found = item;
+static void hear_value(struct told *told, enum kr_json_token_type type)
+{
+	if (told->depth == 0)
+		told->root = type;
+	if (told->depth == 1 && told->in_config) {
+		told->config = type;
+		told->n_configs++;
 	}
-	return found;
+	if (told->depth == 2 && told->in_key) {
+		told->value = type;
+		told->n_values++;
+	}
+	if (type != KR_JSON_OBJECT && type != KR_JSON_ARRAY)
+		return;
+	told->depth++;
+	if (told->depth == 2)
+		told->in_key = false;
 }
 
-static void read_value(const cJSON *root, const char *key,
+/* 0; -EBADMSG: the body is no JSON; -ENOMEM. */
+static int hear(const struct kr_http_answer *answer, struct told *told)
+{
+	const struct kr_file body = {
+		.data = (char *)(uintptr_t)answer->body,
+		.size = answer->body_size,
+	};
+	_cleanup_json_ struct kr_json json;
+	struct kr_json_token token;
+	int r;
+
+	kr_json_init(&json, &body, 0, NULL);
+	for (;;) {
+		r = kr_json_next(&json, &token);
+		if (r < 0 || token.type == KR_JSON_END)
+			return r;
+		switch (token.type) {
+		case KR_JSON_COMMA:
+		case KR_JSON_COLON:
+			break;
+		case KR_JSON_OBJECT_END:
+		case KR_JSON_ARRAY_END:
+			told->depth--;
+			break;
+		default:
+			if (token.key)
+				hear_name(told, &token);
+			else
+				hear_value(told, token.type);
+		}
+	}
+}
+
+static void read_value(const struct kr_http_answer *answer, const char *key,
                        struct kr_configz *ret)
 {
-	bool twice, key_twice;
-	const cJSON *config = member(root, OBJECT, &twice);
-	const cJSON *value = member(config, key, &key_twice);
+	struct told told = {.body = answer->body, .key = key};
+	int r = answer->body ? hear(answer, &told) : -EBADMSG;
 
-	if (!cJSON_IsObject(root))
+	if (r == -ENOMEM)
+		say(ret, "out of memory");
+	else if (r < 0)
+		say(ret, "the answer must be JSON");
+	else if (told.root != KR_JSON_OBJECT)
 		say(ret, "the answer must be an object");
-	else if (!config)
+	else if (told.n_configs == 0)
 		say(ret, "." OBJECT " is not in the answer");
-	else if (twice)
+	else if (told.n_configs > 1)
 		say(ret, "." OBJECT " is in the answer twice");
-	else if (!cJSON_IsObject(config))
+	else if (told.config != KR_JSON_OBJECT)
 		say(ret, "." OBJECT " must be an object");
-	else if (!value)
+	else if (told.n_values == 0)
 		say(ret, "." OBJECT ".%s is not in the answer", key);
-	else if (key_twice)
+	else if (told.n_values > 1)
 		say(ret, "." OBJECT ".%s is in the answer twice", key);
-	else if (!cJSON_IsBool(value))
+	else if (told.value != KR_JSON_TRUE && told.value != KR_JSON_FALSE)
 		say(ret, "." OBJECT ".%s must be true or false", key);
 	else
-		ret->state = cJSON_IsTrue(value) ? KR_CONFIGZ_TRUE
-		                                 : KR_CONFIGZ_FALSE;
+		ret->state = told.value == KR_JSON_TRUE ? KR_CONFIGZ_TRUE
+		                                        : KR_CONFIGZ_FALSE;
 }
 
 /* What a refusal says: a Status's message, else the text itself. */
@@ -186,12 +244,14 @@ static bool fits(const struct meaning *m, unsigned status, enum speaker speaker,
 }
 
 static void judge_refusal(const struct kr_http_answer *answer,
-                          const cJSON *root, struct kr_configz *ret)
+                          struct kr_configz *ret)
 {
+	cJSON *root = cJSON_ParseWithLength(answer->body, answer->body_size);
 	enum speaker speaker =
 		read_refusal(answer, root, ret->detail, sizeof(ret->detail));
 	const struct meaning *m = meanings;
 
+	cJSON_Delete(root);
 	while (!fits(m, answer->status, speaker, ret->detail))
 		m++;
 	say(ret, "status %u: %s", answer->status, m->reason);
@@ -200,21 +260,13 @@ static void judge_refusal(const struct kr_http_answer *answer,
 void kr_configz_judge(const struct kr_http_answer *answer, const char *key,
                       struct kr_configz *ret)
 {
-	cJSON *root;
-
 	*ret = (struct kr_configz){0};
-	if (answer->error != KR_HTTP_ANSWERED) {
+	if (answer->error != KR_HTTP_ANSWERED)
 		say(ret, "%s", answer->words);
-		return;
-	}
-	root = parse(answer);
-	if (answer->status != 200)
-		judge_refusal(answer, root, ret);
-	else if (!root)
-		say(ret, "the answer must be JSON");
+	else if (answer->status != 200)
+		judge_refusal(answer, ret);
 	else
-		read_value(root, key, ret);
-	cJSON_Delete(root);
+		read_value(answer, key, ret);
 }
 
 int kr_configz_path(const char *node, char **ret)
