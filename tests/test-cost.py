@@ -121,10 +121,30 @@ TREES = {
 }
 
 
-def make_tree(root, lines, words, environment):
+# Config files, behind the two lines that each has.
+LARGE = b"configuration is too large"
+CONFIGS = {
+    "a list": ("x: [" + "a," * (7 << 20) + "]\n", LARGE),
+    "a list of lines": ("x:\n" + "- a\n" * 3000000, LARGE),
+    "a map": ("".join("k%d: 1\n" % i for i in range(1000000)), LARGE),
+    "a key that is another's, again": ("a: 1\n" * 2500000, LARGE),
+    "lists in lists": ("x: " + "[" * (1 << 20) + "]" * (1 << 20), b"INVALID"),
+    "an alias, again": ("x: &a [1]\ny: [" + "*a," * 1000000 + "]\n",
+                        b"too large"),
+    "one text": ("x: " + "a" * (15 << 20) + "\n", b"PASS"),
+    "one text of lines": ("x: |\n" + " a\n" * (5 << 20), b"PASS"),
+    "escapes": ("x: \"" + "\\n" * (7 << 20) + "\"\n", b"PASS"),
+    "comments": ("# a\n" * 3900000, b"PASS"),
+    "the key, again":
+        ("makeIPTablesUtilChains: true\n" * 500000, LARGE),
+    "documents": ("---\n" * 3000000, b"PASS"),
+}
+
+
+def make_tree(root, lines, words, environment, config=""):
     cost_lib.write(root, "/var/lib/kubelet/config.yaml",
                    "apiVersion: kubelet.config.k8s.io/v1beta1\n"
-                   "kind: KubeletConfiguration\n")
+                   "kind: KubeletConfiguration\n" + config)
     cost_lib.write(root, "/etc/default/kubelet", environment)
     cost_lib.write(root, "/etc/systemd/system/kubelet.service",
                    "[Service]\n"
@@ -141,9 +161,12 @@ def limit_run():
 
 
 def check_trees(test, program, measure):
-    for name, (lines, words, environment, said) in TREES.items():
+    rows = [(name, row[:-1], row[-1]) for name, row in TREES.items()]
+    rows += [("config file: " + name, ("", "", "", text), said)
+             for name, (text, said) in CONFIGS.items()]
+    for name, parts, said in rows:
         with tempfile.TemporaryDirectory(prefix="cost-") as root:
-            make_tree(root, lines, words, environment)
+            make_tree(root, *parts)
             argv = [program, "audit", "--root=" + root]
             run = subprocess.run(argv, stdout=subprocess.PIPE,
                                  stderr=subprocess.STDOUT, check=False,

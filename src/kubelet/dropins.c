@@ -316,7 +316,7 @@ static int merge_files(const struct kr_setting *setting,
 	if (r == 0)
 		r = kr_decode_finish(&decode, true, diag, &m->result);
 	if (r < 0)
-		return r;
+		return kr_tree_error(&tree, r, files[0]->path, diag);
 	judge(m, files, base, decode.fault.span.file);
 	return 0;
 }

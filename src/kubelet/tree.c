@@ -32,6 +32,11 @@ void *kr_tree_alloc(struct kr_tree *tree, size_t size)
 	if (!block || block->size - block->used < size) {
 		size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
 
+		if (tree->n_bytes + room > KR_TREE_BYTES_MAX)
+			tree->too_large = true;
+		if (tree->too_large)
+			return NULL;
+		tree->n_bytes += room;
 		block = calloc(1, sizeof(*block) + room);
 		if (!block)
 			return NULL;
@@ -42,6 +47,18 @@ void *kr_tree_alloc(struct kr_tree *tree, size_t size)
 	memory = block->data + block->used;
 	block->used += size;
 	return memory;
+}
+
+int kr_tree_error(const struct kr_tree *tree, int r, const char *path,
+                  struct kr_diag *diag)
+{
+	if (r != -ENOMEM || !tree->too_large)
+		return r;
+	kr_diag_add_path(diag, KR_ERROR, "config-too-large", path,
+	                 "the configuration is too large to be read: its "
+	                 "values need more than %zu MiB of memory",
+	                 KR_TREE_BYTES_MAX >> 20);
+	return -EFBIG;
 }
 
 char *kr_tree_text(struct kr_tree *tree, const char *text, size_t length)

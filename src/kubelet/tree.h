@@ -6,6 +6,10 @@
  * merge keys, and the merge of drop-ins.
  */
 
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/diag.h"
 #include "kubelet/event.h"
 
 /* The name of a member. */
@@ -29,9 +33,21 @@ struct kr_tree_block;
 struct kr_tree {
 	struct kr_tree_node *root;
 	struct kr_tree_block *blocks; /* all memory of nodes and texts */
+	size_t n_bytes;               /* of those */
+	bool too_large;               /* there would be more than may be */
 };
 
-/* Memory of the tree, zeroed; NULL when there is no more. */
+/* What a tree may take: 100,000 values, where a kubelet's configuration has
+ * some hundreds. */
+#define KR_TREE_BYTES_MAX ((size_t)28 * 1024 * 1024)
+
+/* What -ENOMEM of these functions was: itself, or -EFBIG where TREE would have
+ * become too large; DIAG says so of FILE then. */
+int kr_tree_error(const struct kr_tree *tree, int r, const char *path,
+                  struct kr_diag *diag);
+
+/* Memory of the tree, zeroed; NULL when there is no more, or TREE is as large
+ * as one may be (too_large). */
 void *kr_tree_alloc(struct kr_tree *tree, size_t size);
 
 /* A copy of a text, NUL-terminated, or NULL. */

@@ -463,6 +463,7 @@ int kr_yaml_read(const struct kr_file *file, const struct kr_listener *listener,
 		*ret_twice = b.twice;
 		r = 1;
 	}
+	r = kr_tree_error(&b.tree, r, file->path, diag);
 	free(b.frames);
 	kr_tree_done(&b.tree);
 	return r;

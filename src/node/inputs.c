@@ -222,12 +222,18 @@ static int merge(struct reading *rd, const struct kr_setting *setting)
 		return 0;
 	r = kr_merge_parse(setting, in->files, in->n_files, !in->config_read,
 	                   &found, &in->merged);
+	error = kr_diag_first(&found, KR_ERROR);
+	if (r == -EFBIG) {
+		r = say(in, KR_STATE_UNKNOWN, "%s",
+		        error ? error->text : strerror(EFBIG));
+		kr_diag_merge(rd->diag, &found);
+		return r;
+	}
 	if (r < 0) {
 		kr_diag_done(&found);
 		return r;
 	}
 	in->merged_valid = true;
-	error = kr_diag_first(&found, KR_ERROR);
 	if (in->merged.state == KR_STATE_INVALID) {
 		in->by_setting = in->merged.use >= 0;
 		r = say(in, KR_STATE_INVALID,
