@@ -141,10 +141,22 @@ CONFIGS = {
 }
 
 
-def make_tree(root, lines, words, environment, config=""):
-    cost_lib.write(root, "/var/lib/kubelet/config.yaml",
-                   "apiVersion: kubelet.config.k8s.io/v1beta1\n"
-                   "kind: KubeletConfiguration\n" + config)
+YAML = ("apiVersion: kubelet.config.k8s.io/v1beta1\n"
+        "kind: KubeletConfiguration\n%s")
+JSON = ('{"apiVersion": "kubelet.config.k8s.io/v1beta1",'
+        '"kind": "KubeletConfiguration", %s "maxPods": 110}')
+JSON_CONFIGS = {
+    "a list": ('"x": [' + "1," * (6 << 20) + "1],", b"PASS"),
+    "the key, again": ('"makeIPTablesUtilChains":true,' * 500000, LARGE),
+    "the key, 100,000 times":
+        ('"makeIPTablesUtilChains":true,' * 100000, b"PASS"),
+    "another key, again": ('"x":1,' * 2000000, b"PASS"),
+    "one text": ('"x": "' + "a" * (15 << 20) + '",', b"PASS"),
+}
+
+
+def make_tree(root, lines, words, environment, config=YAML % ""):
+    cost_lib.write(root, "/var/lib/kubelet/config.yaml", config)
     cost_lib.write(root, "/etc/default/kubelet", environment)
     cost_lib.write(root, "/etc/systemd/system/kubelet.service",
                    "[Service]\n"
@@ -162,8 +174,10 @@ def limit_run():
 
 def check_trees(test, program, measure):
     rows = [(name, row[:-1], row[-1]) for name, row in TREES.items()]
-    rows += [("config file: " + name, ("", "", "", text), said)
-             for name, (text, said) in CONFIGS.items()]
+    rows += [("%s: %s" % (kind, name), ("", "", "", form % text), said)
+             for kind, form, configs in (("YAML", YAML, CONFIGS),
+                                         ("JSON", JSON, JSON_CONFIGS))
+             for name, (text, said) in configs.items()]
     for name, parts, said in rows:
         with tempfile.TemporaryDirectory(prefix="cost-") as root:
             make_tree(root, *parts)

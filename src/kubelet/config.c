@@ -93,6 +93,12 @@ int kr_config_parse(const struct kr_setting *setting,
 	r = kr_config_read(file, format, &listener, diag, &layout, &twice);
 	if (r > 0)
 		r = kr_decode_twice(&decode, twice);
+	if (r == -EFBIG && (decode.ours.n == KR_DECODE_USES_MAX ||
+	                    decode.internal.n == KR_DECODE_USES_MAX))
+		kr_diag_add_path(diag, KR_ERROR, "config-too-large", file->path,
+		                 "the configuration is too large to be read: "
+		                 "it has the key more than %zu times",
+		                 KR_DECODE_USES_MAX);
 	if (r < 0 && r != -EBADMSG)
 		return r;
 	r = kr_decode_finish(&decode, r == 0, diag, ret);

@@ -189,6 +189,8 @@ static int push_use(struct kr_decode *d, const struct kr_event *e)
 		d->role == KR_ROLE_OURS ? &d->ours : &d->internal;
 	struct kr_config_use *use;
 
+	if (uses->n == KR_DECODE_USES_MAX)
+		return -EFBIG;
 	if (uses->n == uses->size) {
 		size_t size = uses->size ? uses->size * 2 : 4;
 		struct kr_config_use *grown =

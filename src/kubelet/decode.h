@@ -30,6 +30,10 @@ enum kr_decode_role {
 	KR_ROLE_DROP_BIT,
 };
 
+/* So many uses of the key are kept, -EFBIG for more: each is 60 bytes here, and
+ * several hundred as a place that sets the value. */
+#define KR_DECODE_USES_MAX ((size_t)120000)
+
 struct kr_decode_uses {
 	struct kr_config_use *items;
 	size_t n, size;
