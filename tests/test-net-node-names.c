@@ -119,13 +119,17 @@ static const struct row rows[] = {
 	{"too old without a token", {{EXPIRED(""), 0, -EBADMSG}}, "", "410"},
 	{"pages without end",
          {FIRST,
-          {PAGE("t", ""), 0, 0, NODES "500&continue=t"},
-          {PAGE("t", ""), 0, 0, NODES "500&continue=t"},
-          {PAGE("t", ""), 0, 0, NODES "500&continue=t"},
-          {PAGE("t", ""), 0, 0, NODES "500&continue=t"},
-          {PAGE("t", ""), 0, -EBADMSG}},
+          {PAGE("s1", ""), 0, 0, NODES "500&continue=s1"},
+          {PAGE("s2", ""), 0, 0, NODES "500&continue=s2"},
+          {PAGE("s3", ""), 0, 0, NODES "500&continue=s3"},
+          {PAGE("s4", ""), 0, 0, NODES "500&continue=s4"},
+          {PAGE("s5", ""), 0, -EBADMSG}},
          "a b",
          "does not end"},
+	{"a token that comes again",
+         {FIRST, {PAGE("t1", NODE("c")), 0, -EBADMSG}},
+         "a b",
+         "came again"},
 	{"no JSON", {{200, "hello", 0, -EBADMSG}}, "", "a list of nodes"},
 	{"no body", {{200, NULL, 0, -EBADMSG}}, "", "a list of nodes"},
 	{"pods",
@@ -248,8 +252,10 @@ static char *make_page(size_t at, size_t n)
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	fprintf(out, "{\"kind\":\"NodeList\",\"metadata\":{\"continue\":"
-	             "\"t\"},\"items\":[");
+	fprintf(out,
+	        "{\"kind\":\"NodeList\",\"metadata\":{\"continue\":"
+	        "\"t%zu\"},\"items\":[",
+	        at);
 	for (size_t i = at; i < at + n; i++)
 		fprintf(out,
 		        "%s"

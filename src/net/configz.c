@@ -72,9 +72,10 @@ static const struct meaning {
          "is no API server at the URL"},
 	{404, 404, ANYONE, NULL, "there is no API server at the URL"},
 	{429, 429, ANYONE, NULL, "the API server has too much to do"},
-	{502, 502, ANYONE, NULL, "the proxy does not reach the API server"},
-	{503, 503, ANYONE, "trying to reach service",
+	/* as the API server says it, and proxies before it pass it on */
+	{500, 503, ANYONE, "trying to reach service",
          "the API server does not reach kubelet"},
+	{502, 502, ANYONE, NULL, "the proxy does not reach the API server"},
 	{503, 503, ANYONE, NULL, "the API server cannot answer now"},
 	{504, 504, ANYONE, NULL,
          "kubelet did not answer the API server in time"},

@@ -161,6 +161,13 @@ static int hear_page(struct kr_node_names *names,
 		               "the answer must be a list of nodes", "");
 	if (r < 0)
 		return r;
+	if (page.token && names->page.token &&
+	    strcmp(page.token, names->page.token) == 0)
+		return give_up(
+			names, ret_reason,
+			"the list of nodes does not end: the token to go "
+			"on with came again",
+			"");
 	forget(names);
 	r = append(names, &page);
 	if (r < 0)
