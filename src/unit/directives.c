@@ -3,7 +3,7 @@
 /*
  * The directives of a service that matter to what it runs: one row of a table
  * each. Of most of them the text is kept as it is; of some only that they are
- * set. What the table does not have is passed over.
+ * set. Those that mount are unit/mounts'. What neither has is passed over.
  *
  * The service as a whole is then judged as service_verify() does.
  *
@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "unit/directives.h"
+#include "unit/mounts.h"
 #include "unit/syntax.h"
 
 typedef int directive_fn(struct kr_directives *d, struct kr_text *value,
@@ -240,7 +241,9 @@ static int assign(void *userdata, const char *section, const char *key,
 			return directives[i].take(d, value,
 			                          directives[i].member);
 	}
-	return 0;
+	if (strcmp(section, "Service") != 0)
+		return 0;
+	return kr_mounts_take(d->unit, &d->specifiers, key, value);
 }
 
 int kr_directives_read(struct kr_directives *d, const struct kr_file *file,

@@ -20,6 +20,7 @@
 #include "unit/directives.h"
 #include "unit/expand.h"
 #include "unit/inherit.h"
+#include "unit/mounts.h"
 #include "unit/path.h"
 #include "unit/resolve.h"
 
@@ -336,6 +337,7 @@ struct kr_unit *kr_unit_free(struct kr_unit *unit)
 		kr_unit_command_done(&unit->commands[i]);
 	}
 	free(unit->commands);
+	kr_mounts_done(unit);
 	free(unit->before_start);
 	free_strings(unit->environment_files, unit->n_environment_files);
 	free_strings(unit->written_environment, unit->n_written_environment);

@@ -96,6 +96,17 @@ struct kr_unit_command {
 	size_t n_expands;
 };
 
+/* What the service sees at PATH, and below, is not what the host has there. */
+struct kr_unit_mount {
+	char *path;
+	/* the host's path that is shown there; NULL: nothing of the host's */
+	char *source;
+	bool optional;         /* SOURCE may be missing: then nothing is done */
+	bool overlay;          /* what the host has shows through it */
+	const char *directive; /* static: "BindPaths" */
+	struct kr_span span;   /* its value */
+};
+
 enum kr_unit_load {
 	KR_UNIT_LOADED,
 	KR_UNIT_NOT_FOUND,
@@ -127,6 +138,8 @@ struct kr_unit {
 	char *user;                        /* NULL where not set */
 	struct kr_unit_command *commands;  /* ExecStart=; one but for oneshot */
 	size_t n_commands;
+	struct kr_unit_mount *mounts; /* in the order they are written */
+	size_t n_mounts;
 	/* the values of ExecStartPre=, what is run before them */
 	struct kr_span *before_start;
 	size_t n_before_start;
