@@ -90,7 +90,7 @@ class Check:
 
     @property
     def state(self):
-        if self.unconfigured:
+        if self.want.get("state") in ("unconfigured", "unknown"):
             return "unknown"
         if self.want.get("kubelet_would_start") is False:
             return "invalid"

@@ -223,12 +223,13 @@ static int disown(struct kr_node *node, struct kr_audit *audit)
 }
 
 /* Before kubelet is configured nothing decides: what there is may be written
- * over. */
+ * over. Nor does what a mount hides. */
 static int collected(struct kr_node *node, struct kr_audit *audit)
 {
 	if (node->disk.foreign)
 		return disown(node, audit);
-	if (!node->disk.unconfigured)
+	if (!node->disk.unconfigured &&
+	    (!node->disk.hidden || node->disk.inputs.by == KR_BY_FLAG))
 		return 0;
 	for (size_t i = 0; i < audit->n_sources; i++)
 		audit->sources[i].wins = false;

@@ -13,6 +13,7 @@
 
 #include "base/format.h"
 #include "node/decoy.h"
+#include "node/hidden.h"
 #include "node/iptables.h"
 #include "node/node.h"
 #include "node/running.h"
@@ -255,6 +256,46 @@ static void remark_old_dropins(struct kr_node *node, struct kr_diag *diag)
 	}
 }
 
+/*
+ * A mount of the unit's own over what kubelet reads. 1: it is, and the disk is
+ * said to be what can be told then. A flag tells where kubelet has some file;
+ * where it has none, it most likely does not start.
+ */
+static int check_mounts(struct kr_node *node, struct kr_diag *diag)
+{
+	struct kr_node_disk *disk = &node->disk;
+	struct kr_inputs *in = &disk->inputs;
+	const struct kr_unit_mount *mount;
+	unsigned line = 0, column = 0;
+	const char *path;
+	int r = kr_hidden_find(node, &mount, &path);
+
+	if (r < 0 || !mount)
+		return r;
+	disk->hidden = true;
+	add_remarks(node, diag);
+	if (in->flags.state == KR_STATE_INVALID)
+		r = say(disk, in->state, "%s", in->reason);
+	else if (mount->source && (in->flags.state == KR_STATE_TRUE ||
+	                           in->flags.state == KR_STATE_FALSE)) {
+		in->by = KR_BY_FLAG;
+		in->state = in->flags.state;
+		r = say(disk, in->state, "the flag --%s decides",
+		        node->setting->flag);
+	} else {
+		in->by = KR_BY_NOTHING;
+		if (mount->span.file)
+			kr_span_position(mount->span, &line, &column);
+		r = say(disk, KR_STATE_UNKNOWN,
+		        "%s:%u:%u: %s= mounts over %s: what kubelet finds "
+		        "there cannot be told from the host",
+		        mount->span.file ? mount->span.file->path
+		                         : node->unit_name,
+		        line, column, mount->directive, path);
+	}
+	return r < 0 ? r : 1;
+}
+
 static int read_command(struct kr_node *node, struct kr_diag *diag)
 {
 	struct kr_node_disk *disk = &node->disk;
@@ -293,6 +334,9 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 		           "init' and 'kubeadm join'",
 		           disk->inputs.config_path);
 	}
+	r = check_mounts(node, diag);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	kr_diag_merge(diag, &found);
 	add_remarks(node, diag);
 	remark_old_dropins(node, diag);
@@ -563,6 +607,8 @@ int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
 	if (r == 0 && node->has_process) {
 		r = kr_running_read(node, NULL, &node->running);
 		node->running_valid = r == 0;
+		if (r == 0)
+			r = kr_hidden_remark(node, diag);
 	}
 	if (r == 0)
 		r = kr_iptables_remark(node, systemd->iptables_units, diag);
@@ -601,6 +647,7 @@ int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
 		.platform = node->platform,
 		.manager_environment = node->manager_environment,
 		.systemd_version = node->systemd_version,
+		.mounts_shown = node->mounts_shown,
 	};
 	copy->root = strdup(node->root);
 	copy->unit_name = strdup(node->unit_name);

@@ -58,6 +58,9 @@ struct kr_node_disk {
 	/* no unit, not all its files are there yet, or a kubeadm node that has
 	 * not joined (then there are inputs) */
 	bool unconfigured;
+	/* a mount of kubelet's own lies over a file that it reads: only a flag
+	 * tells anything */
+	bool hidden;
 	char *reason;
 };
 
@@ -89,7 +92,10 @@ struct kr_node {
 	pid_t host_pid;
 	uint64_t host_started_usec; /* realtime */
 	struct kr_process process;
-	struct kr_fs *process_fs; /* owned where its root is another */
+	/* owned where its root, or what is mounted below that, is another */
+	struct kr_fs *process_fs;
+	/* the running kubelet shows that its mounts hide nothing */
+	bool mounts_shown;
 	struct kr_inputs running;
 	bool running_valid;
 };

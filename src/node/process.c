@@ -347,3 +347,15 @@ int kr_process_shares_network(int proc_fd, pid_t pid)
 		return -errno;
 	return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
+
+int kr_process_shares_mounts(int proc_fd, pid_t pid)
+{
+	struct stat theirs, nodes;
+	char path[64];
+
+	snprintf(path, sizeof(path), "%d/ns/mnt", (int)pid);
+	if (fstatat(proc_fd, path, &theirs, 0) < 0 ||
+	    fstatat(proc_fd, "1/ns/mnt", &nodes, 0) < 0)
+		return -errno;
+	return theirs.st_dev == nodes.st_dev && theirs.st_ino == nodes.st_ino;
+}

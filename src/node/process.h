@@ -58,6 +58,10 @@ int kr_process_find(int proc_fd, pid_t **ret);
  * address is then reachable on ours. 1, 0, or an errno. */
 int kr_process_shares_network(int proc_fd, pid_t pid);
 
+/* Whether PID is in the mount namespace of process 1, the node's. 1, 0, or an
+ * errno. */
+int kr_process_shares_mounts(int proc_fd, pid_t pid);
+
 /* The index of the word that is kubelet's own argv[0] in a command line:
  * 0, or more where a wrapper runs it; -1: no word is a kubelet. */
 int kr_process_kubelet_word(const char *const *argv, size_t argc);

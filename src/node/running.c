@@ -155,10 +155,11 @@ int kr_running_find(struct kr_node *node, pid_t pid, struct kr_diag *diag)
 	return 0;
 }
 
-/* The files as that process sees them: its own root, which most often is the
- * node's, read already. */
-static int process_fs(struct kr_node *node, struct kr_diag *diag,
-                      struct kr_fs **ret)
+/* Its own root, in its mount namespace, which most often are the node's, read
+ * already. A namespace's root is the same inode as the node's, though what is
+ * mounted below it is not. */
+int kr_running_fs(struct kr_node *node, struct kr_diag *diag,
+                  struct kr_fs **ret)
 {
 	struct stat mine, theirs;
 
@@ -173,7 +174,8 @@ static int process_fs(struct kr_node *node, struct kr_diag *diag,
 	if (fstat(node->root_fd, &mine) < 0 ||
 	    fstat(node->process.root_fd, &theirs) < 0)
 		return -errno;
-	if (mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino)
+	if (mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino &&
+	    kr_process_shares_mounts(node->proc_fd, node->process.pid) != 0)
 		return 0;
 	if (!node->process_fs) {
 		int r = kr_fs_new(node->process.root_fd, &node->process_fs);
@@ -196,7 +198,7 @@ int kr_running_read(struct kr_node *node, struct kr_diag *diag,
 	const char *const *argv = (const char *const *)p->argv;
 	int first = kr_process_kubelet_word(argv, p->argc);
 	struct kr_fs *fs;
-	int r = process_fs(node, diag, &fs);
+	int r = kr_running_fs(node, diag, &fs);
 
 	if (r < 0)
 		return r;

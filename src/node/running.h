@@ -14,6 +14,11 @@
  */
 int kr_running_find(struct kr_node *node, pid_t pid, struct kr_diag *diag);
 
+/* The files as the process of NODE sees them: RET is NODE's own where they are
+ * the same, else owned by NODE. 0 or an errno. */
+int kr_running_fs(struct kr_node *node, struct kr_diag *diag,
+                  struct kr_fs **ret);
+
 /* What the process of NODE was started with, from its argv and the files as it
  * sees them now. DIAG may be NULL. 0 or an errno. */
 int kr_running_read(struct kr_node *node, struct kr_diag *diag,

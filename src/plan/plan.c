@@ -353,6 +353,14 @@ static int check_grounds(struct planning *p, const struct kr_audit *audit)
 		            p->node->setting->required ? "true" : "false");
 		return -EOPNOTSUPP;
 	}
+	if (disk->hidden && audit->disk.state == KR_STATE_UNKNOWN) {
+		kr_diag_add(p->diag, KR_ERROR, "mounted-over", KR_SPAN_NONE,
+		            "%s: make %s %s by hand, in the file that kubelet "
+		            "has there",
+		            disk->reason, p->node->setting->key,
+		            p->node->setting->required ? "true" : "false");
+		return -EOPNOTSUPP;
+	}
 	if (audit->disk.state == KR_STATE_UNKNOWN ||
 	    (audit->disk.state == KR_STATE_INVALID &&
 	     !disk->inputs.by_setting)) {
@@ -394,7 +402,7 @@ static enum kr_method choose_method(const struct kr_node *node)
 {
 	if (node->disk.unconfigured)
 		return KR_METHOD_CONFIG;
-	return node->disk.inputs.n_files > 0 &&
+	return node->disk.inputs.n_files > 0 && !node->disk.hidden &&
 	                       !uses_dynamic_config(&node->disk)
 	               ? KR_METHOD_CONFIG
 	               : KR_METHOD_FLAG;

@@ -71,6 +71,7 @@ static const struct row {
 	{"lock-file", NULL},
 	{"manifest", RECORDS},
 	{"mark-bits-equal", NULL},
+	{"mounted-over", NULL},
 	{"no-bus", NULL},
 	{"no-config-file", NULL},
 	{"no-process", "name the kubelet that runs, or leave --pid out"},
