@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Kubelets that see other files than the host, by mounts of their unit's own.
+"""Kubelets that see other files than the host, by mounts of their unit's own,
+or below another working directory.
 
     test-e2e-mounts.py PROGRAM STANDIN [TEST...]
 
@@ -18,11 +19,14 @@ OTHER = "/opt/kubelet.json"
 CODE = "file-of-the-process"
 
 
-def start(host, directives, here=KEY_TRUE, other=KEY_FALSE, exec_start=None):
+def start(host, directives, here=KEY_TRUE, other=KEY_FALSE, exec_start=None,
+          home=""):
     """A kubelet whose config file says HERE on the host; at OTHER is a file
     that a mount may show instead."""
     host.node(config=here, service=directives, start=False)
     host.write(OTHER, CONFIG_TEXT % other)
+    if home:
+        host.write("/root/home-kubelet.json", home)
     if exec_start:
         unit = host.read(UNIT).decode()
         line = next(l for l in unit.splitlines()
@@ -159,6 +163,21 @@ def test_kubens(host, tap):
     start(host, "", exec_start=command)
     check_hidden(host, tap)
     host.remove(wrapper)
+
+
+def test_home(host, tap):
+    """WorkingDirectory=~: a relative --config is below root's home."""
+    for user in ("", "User=root\n", "User=0\n"):
+        for key, want in ((KEY_TRUE, "true"), (KEY_FALSE, "false")):
+            start(host, user + "WorkingDirectory=~", exec_start=
+                  "/usr/bin/kubelet --config=home-kubelet.json",
+                  home=CONFIG_TEXT % key)
+            _, audit = host.remedy_json("audit")
+            got = states(audit)
+            tap.equal((got.get("disk"), got.get("running"), host.value()),
+                      (want, want, want), "%r: the views" % user,
+                      audit.get("reason"))
+    host.remove("/root/home-kubelet.json")
 
 
 def main():

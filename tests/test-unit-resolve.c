@@ -243,13 +243,19 @@ END_TEST
 
 static const struct place {
 	const char *name;
-	const char *files[8]; /* path, content; "->" makes a link */
+	const char *files[8]; /* path, content; "->" makes a link, "|" a FIFO */
 	const char *want;
 } places[] = {
 	{"nothing", {0}, "not found"},
 	{"a drop-in alone", {DROPIN, "[Service]\n" X}, "not found"},
 	{"empty", {UNIT, ""}, "masked"},
 	{"to null", {UNIT, "->/dev/null"}, "masked"},
+	{"a FIFO", {UNIT, "|"}, "bad"},
+	{"a link to a FIFO", {UNIT, "->/opt/f", "/opt/f", "|"}, "bad"},
+	{"a FIFO hides a weaker unit",
+         {UNIT, "|", "/usr/lib/systemd/system/kubelet.service",
+          "[Service]\n" X},
+         "bad"},
 	{"a stronger mask",
          {UNIT, "->/dev/null", "/usr/lib/systemd/system/kubelet.service",
           "[Service]\n" X},
@@ -302,6 +308,13 @@ static const struct place {
          "/bin/x|a"},
 };
 
+static void make_fifo(const char *path)
+{
+	kr_root_write(path, "");
+	ck_assert_int_eq(unlinkat(kr_root_fd, path + 1, 0), 0);
+	ck_assert_int_eq(mkfifoat(kr_root_fd, path + 1, 0644), 0);
+}
+
 START_TEST(test_place)
 {
 	const struct place *place = &places[_i];
@@ -312,10 +325,60 @@ START_TEST(test_place)
 
 		if (strncmp(content, "->", 2) == 0)
 			kr_root_symlink(content + 2, place->files[i]);
+		else if (strcmp(content, "|") == 0)
+			make_fifo(place->files[i]);
 		else
 			kr_root_write(place->files[i], content);
 	}
 	check_row(&row);
+}
+END_TEST
+
+/* --- WorkingDirectory=~, as tried on systemd 252 -------------------------- */
+
+static const struct {
+	const char *name, *service;
+	const char *want; /* NULL: not set */
+} homes[] = {
+	{"no user", "WorkingDirectory=~\n", "/root"},
+	{"may be missing", "WorkingDirectory=-~\n", "/root"},
+	{"root", "User=root\nWorkingDirectory=~\n", "/root"},
+	{"root, by number", "User=0\nWorkingDirectory=~\n", "/root"},
+	{"a user", "User=uh\nWorkingDirectory=~\n", "/srv/h"},
+	{"a user behind it", "WorkingDirectory=~\nUser=uh\n", "/srv/h"},
+	{"a user, by number", "User=4001\nWorkingDirectory=~\n", "/srv/h"},
+	{"a user's home is /", "User=ur\nWorkingDirectory=~\n", "/root"},
+	{"a user without home", "User=ue\nWorkingDirectory=~\n", "/root"},
+	{"a home that is relative", "User=urel\nWorkingDirectory=~\n", "/root"},
+	{"a name that begins so", "User=u\nWorkingDirectory=~\n", "~"},
+	{"no such user", "User=nobody1\nWorkingDirectory=~\n", "~"},
+	{"no such number", "User=40\nWorkingDirectory=~\n", "~"},
+	{"taken back", "WorkingDirectory=~\nWorkingDirectory=\n", NULL},
+	{"no home but a path", "WorkingDirectory=/x/~\n", "/x/~"},
+	{"not set", "User=uh\n", NULL},
+};
+
+START_TEST(test_home)
+{
+	_cleanup_fs_ struct kr_fs *fs = NULL;
+	_cleanup_unit_ struct kr_unit *unit = NULL;
+	char text[256];
+
+	kr_root_write("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"
+	                             "uh:x:4001:4001::/srv/h:/bin/sh\n"
+	                             "ur:x:4002:4002::/:/bin/sh\n"
+	                             "ue:x:4003:4003:::/bin/sh\n"
+	                             "urel:x:4004:4004::rel:/bin/sh\n");
+	snprintf(text, sizeof(text), "[Service]\n" X "\n%s", homes[_i].service);
+	kr_root_write(UNIT, text);
+	fs = kr_root_fs();
+	ck_assert_int_eq(
+		kr_unit_resolve(fs, "kubelet.service", NULL, NULL, &unit), 0);
+	ck_assert_msg(
+		!unit->working_directory == !homes[_i].want &&
+			(!homes[_i].want ||
+	                 strcmp(unit->working_directory, homes[_i].want) == 0),
+		"%s: %s", homes[_i].name, unit->working_directory);
 }
 END_TEST
 
@@ -521,6 +584,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tc, test_row, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, test_file, 0, ARRAY_SIZE(files));
 	tcase_add_loop_test(tc, test_place, 0, ARRAY_SIZE(places));
+	tcase_add_loop_test(tc, test_home, 0, ARRAY_SIZE(homes));
 	tcase_add_loop_test(tc, test_append, 0, ARRAY_SIZE(appends));
 	tcase_add_test(tc, test_prefix_folders);
 	tcase_add_test(tc, test_spans);

@@ -235,6 +235,20 @@ static const struct kr_unit_word *find_unknown(const struct kr_node *node)
 	return NULL;
 }
 
+/* A relative path of a file that kubelet reads, below WorkingDirectory=~. */
+static bool has_unknown_home(const struct kr_node *node)
+{
+	const struct kr_flags *flags = &node->disk.inputs.flags;
+	const char *wd = node->disk.unit->working_directory;
+
+	if (!wd || *wd == '/' || node->config_override)
+		return false;
+	return (flags->config.text && *flags->config.text &&
+	        *flags->config.text != '/') ||
+	       (flags->config_dir.text && *flags->config_dir.text &&
+	        *flags->config_dir.text != '/');
+}
+
 /* kubelet 1.28 merges drop-ins in another way, and the files do not say which
  * version will read them. */
 static void remark_old_dropins(struct kr_node *node, struct kr_diag *diag)
@@ -340,6 +354,11 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 	kr_diag_merge(diag, &found);
 	add_remarks(node, diag);
 	remark_old_dropins(node, diag);
+	if (has_unknown_home(node))
+		return say(disk, KR_STATE_UNKNOWN,
+		           "the home of %s, the working directory of kubelet, "
+		           "is not in /etc/passwd",
+		           disk->unit->user);
 	if (find_unknown(node))
 		return say(disk, KR_STATE_UNKNOWN,
 		           "an argument of kubelet has a part that only a "

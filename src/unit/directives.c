@@ -20,6 +20,9 @@
 #include "unit/mounts.h"
 #include "unit/syntax.h"
 
+#define IN_DIRECTIVES(name) offsetof(struct kr_directives, name)
+#define IN_UNIT(name)       offsetof(struct kr_unit, name)
+
 typedef int directive_fn(struct kr_directives *d, struct kr_text *value,
                          size_t member);
 
@@ -144,7 +147,7 @@ static int take_folder(struct kr_directives *d, struct kr_text *value,
 		return r;
 	if (**to == '-')
 		memmove(*to, *to + 1, strlen(*to));
-	if (strcmp(*to, "~") == 0)
+	if (strcmp(*to, "~") == 0 && member == IN_UNIT(working_directory))
 		return 0;
 	if (**to == '/')
 		path = kr_path_normalise(*to);
@@ -180,9 +183,6 @@ static int take_flag(struct kr_directives *d, struct kr_text *value,
 	*((bool *)d + member) = value->length > 0;
 	return 0;
 }
-
-#define IN_DIRECTIVES(name) offsetof(struct kr_directives, name)
-#define IN_UNIT(name)       offsetof(struct kr_unit, name)
 
 static const struct directive {
 	const char *section, *key;

@@ -6,8 +6,11 @@
  * manager's, the files of the node tell nothing: without its block it may have
  * given a value to PATH and to the locale.
  *
- * Source: build_environment() in src/core/execute.c, service_spawn() in
- * src/core/service.c of systemd 252.
+ * WorkingDirectory=~ is the home of User=, or /root where there is none or it
+ * is no folder of use: "/", empty, not absolute. (Tried on systemd 252.)
+ *
+ * Source: acquire_home(), build_environment() in src/core/execute.c,
+ * service_spawn() in src/core/service.c of systemd 252.
  */
 
 #include <errno.h>
@@ -104,6 +107,65 @@ static char *passwd_field(struct kr_directives *d, const char *user, unsigned n)
 		return field < s ? strndup(field, strcspn(field, ":\n")) : NULL;
 	}
 	return NULL;
+}
+
+/* The name of the user of the number UID in /etc/passwd; NULL: none. */
+static char *passwd_name(struct kr_directives *d, const char *uid)
+{
+	const struct kr_file *file;
+	size_t length = strlen(uid);
+
+	if (kr_fs_read(d->specifiers.fs, "/etc/passwd", &file) < 0)
+		return NULL;
+	for (const char *s = file->data; *s; s += *s == '\n') {
+		const char *start = s, *field = s;
+
+		s += strcspn(s, "\n");
+		for (unsigned i = 0; i < 2 && field < s; i++)
+			field += strcspn(field, ":\n") + 1;
+		if (field < s && strncmp(field, uid, length) == 0 &&
+		    field[length] == ':')
+			return strndup(start, strcspn(start, ":\n"));
+	}
+	return NULL;
+}
+
+/* The home of USER in /etc/passwd, by name or number; NULL: not there. */
+static char *passwd_home(struct kr_directives *d, const char *user)
+{
+	bool number = strspn(user, "0123456789") == strlen(user);
+	_cleanup_free_ char *name = NULL;
+
+	if (number)
+		name = passwd_name(d, user);
+	if (number && !name)
+		return NULL;
+	return passwd_field(d, name ? name : user, 5);
+}
+
+int kr_inherit_home(struct kr_directives *d)
+{
+	struct kr_unit *unit = d->unit;
+	_cleanup_free_ char *home = NULL;
+
+	if (!unit->working_directory ||
+	    strcmp(unit->working_directory, "~") != 0)
+		return 0;
+	if (unit->user && strcmp(unit->user, "root") != 0 &&
+	    strcmp(unit->user, "0") != 0) {
+		home = passwd_home(d, unit->user);
+		if (!home)
+			return 0;
+	}
+	/* one that is no use is as none */
+	if (home && *home == '/' && strspn(home, "/") < strlen(home)) {
+		free(unit->working_directory);
+		unit->working_directory = TAKE_PTR(home);
+		return 0;
+	}
+	free(unit->working_directory);
+	unit->working_directory = strdup("/root");
+	return unit->working_directory ? 0 : -ENOMEM;
 }
 
 /* HOME, LOGNAME, SHELL and USER, which only User= brings. */

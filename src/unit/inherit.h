@@ -9,6 +9,10 @@
 
 #include "unit/directives.h"
 
+/* Makes a WorkingDirectory=~ the folder it is; one of a user that is not in
+ * /etc/passwd stays as it is. 0 or -ENOMEM. */
+int kr_inherit_home(struct kr_directives *directives);
+
 /* Adds what is known of it to the environment of DIRECTIVES. 0 or -ENOMEM. */
 int kr_inherit(struct kr_directives *directives);
 

@@ -53,6 +53,15 @@ static int bad(struct loader *l, const char *path, const char *text)
 	return 0;
 }
 
+/* /dev/null is how a unit or drop-in is masked; systemd takes any device. */
+static bool is_device(struct loader *l, const char *path)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+
+	return kr_fs_stat(l->fs, path, true, &st) == 0 &&
+	       (S_ISCHR(st.st.st_mode) || S_ISBLK(st.st.st_mode));
+}
+
 static int read_fragment(struct loader *l)
 {
 	const char *path = l->files.fragment;
@@ -66,9 +75,10 @@ static int read_fragment(struct loader *l)
 	if (l->files.masked)
 		return 0;
 	r = kr_fs_read(l->fs, path, &file);
-	if (r == -EINVAL) /* a link to a device masks, too */
+	if (r == -EINVAL && is_device(l, path)) /* a link to one masks */
 		return 0;
-	if (r == -EISDIR || r == -ELOOP)
+	/* opening a FIFO, systemd hangs for good */
+	if (r == -EINVAL || r == -EISDIR || r == -ELOOP)
 		return bad(l, path, "unit is no file");
 	if (r == -ENOENT)
 		l->unit->load = KR_UNIT_NOT_FOUND;
@@ -84,15 +94,6 @@ static int read_fragment(struct loader *l)
 	return r < 0 ? bad(l, path, "unit cannot be loaded") : 0;
 }
 
-/* A device: /dev/null is how a drop-in is masked. */
-static bool is_null(struct loader *l, const char *path)
-{
-	_cleanup_stat_ struct kr_stat st = {0};
-
-	return kr_fs_stat(l->fs, path, true, &st) == 0 &&
-	       S_ISCHR(st.st.st_mode);
-}
-
 /* What is wrong in a drop-in ends it, and is nothing but a warning. */
 static int read_dropin(struct loader *l, const char *path)
 {
@@ -102,7 +103,7 @@ static int read_dropin(struct loader *l, const char *path)
 	int r = kr_fs_read(l->fs, path, &file);
 
 	/* a link that leads nowhere, or to /dev/null */
-	if (r == -ENOENT || r == -ELOOP || (r == -EINVAL && is_null(l, path)))
+	if (r == -ENOENT || r == -ELOOP || (r == -EINVAL && is_device(l, path)))
 		return 0;
 	if (r == -EISDIR || r == -EINVAL) {
 		kr_diag_add_path(l->diag, KR_WARNING, "dropin-not-a-file", path,
@@ -168,8 +169,10 @@ static int complete_environment(struct loader *l)
 	struct kr_unit *unit = l->unit;
 	struct kr_variables variables = {0};
 	unsigned version = l->options ? l->options->systemd_version : 0;
-	int r = kr_inherit(&l->directives);
+	int r = kr_inherit_home(&l->directives);
 
+	if (r == 0)
+		r = kr_inherit(&l->directives);
 	if (r < 0)
 		return r;
 	r = kr_environment_read(e, l->fs, version, l->diag);
