@@ -353,6 +353,50 @@ START_TEST(test_find_contained)
 }
 END_TEST
 
+/* What an ordinary user calls kubelet is not the node's. */
+static const struct {
+	const char *name;
+	uid_t uid;
+	const char *cgroup;
+	bool want;
+} owners[] = {
+	{"root's, in no unit", 0, "0::/\n", true},
+	{"root's, in a session", 0,
+         "0::/user.slice/user-0.slice/session-1.scope\n", true},
+	{"a user's, in no unit", 1000, "0::/\n", false},
+	{"a user's, in a session", 1000,
+         "0::/user.slice/user-1000.slice/session-2.scope\n", false},
+	{"a user's, in a service of the user's of that name", 1000,
+         "0::/user.slice/user-1000.slice/user@1000.service/app.slice/"
+         "kubelet.service\n",
+         false},
+	{"the same, cgroup v1", 1000,
+         "1:name=systemd:/user.slice/user-1000.slice/user@1000.service/"
+         "kubelet.service\n",
+         false},
+	{"a service with User=", 1000, "0::/system.slice/kubelet.service\n",
+         true},
+	{"a service in a slice of its own", 1000,
+         "0::/kube.slice/kubelet.service\n", true},
+};
+
+START_TEST(test_find_owner)
+{
+	_cleanup_free_ pid_t *pids = NULL;
+	int n;
+
+	make_process(1, NULL, "systemd\n", BYTES("/sbin/init"), NULL);
+	make_process(7, NULL, "kubelet\n", BYTES("kubelet"), owners[_i].cgroup);
+	if (geteuid() != 0) {
+		printf("# skipped: only root gives files away\n");
+		return;
+	}
+	ck_assert_int_eq(fchownat(kr_root_fd, "7", owners[_i].uid, 0, 0), 0);
+	n = kr_process_find(kr_root_fd, &pids);
+	ck_assert_msg(n == owners[_i].want, "%s: %d", owners[_i].name, n);
+}
+END_TEST
+
 START_TEST(test_network)
 {
 	ck_assert_int_lt(kr_process_shares_network(kr_root_fd, 7), 0);
@@ -416,6 +460,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tc, test_self);
 	tcase_add_loop_test(tc, test_find, 0, ARRAY_SIZE(finds));
 	tcase_add_test(tc, test_find_several);
+	tcase_add_loop_test(tc, test_find_owner, 0, ARRAY_SIZE(owners));
 	tcase_add_test(tc, test_find_none);
 	tcase_add_test(tc, test_find_contained);
 	tcase_add_test(tc, test_network);

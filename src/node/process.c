@@ -279,6 +279,38 @@ static bool is_the_nodes(int proc_fd, pid_t pid)
 	return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+/* Whether systemd itself started it as a service: the services of a user are
+ * below user.slice, and no user can leave that. */
+static bool is_system_service(int proc_fd, pid_t pid)
+{
+	_cleanup_free_ char *cgroup = NULL, *unit = NULL;
+	size_t size;
+
+	if (read_proc(proc_fd, pid, "cgroup", &cgroup, &size) < 0 ||
+	    unit_of_cgroup(cgroup, &unit) < 0)
+		return false;
+	return unit && !strstr(cgroup, "/user.slice/");
+}
+
+/*
+ * A kubelet is root's, as process 1 is, unless it is a system service with a
+ * User=. Anybody may call a program kubelet, and would choose the files that
+ * root judges and edits.
+ */
+static bool is_roots(int proc_fd, pid_t pid)
+{
+	struct stat theirs, init;
+	char path[16];
+
+	snprintf(path, sizeof(path), "%d", (int)pid);
+	if (fstatat(proc_fd, path, &theirs, 0) < 0)
+		return false;
+	if (theirs.st_uid == 0 || (fstatat(proc_fd, "1", &init, 0) == 0 &&
+	                           theirs.st_uid == init.st_uid))
+		return true;
+	return is_system_service(proc_fd, pid);
+}
+
 static bool is_kubelet(int proc_fd, pid_t pid)
 {
 	_cleanup_free_ char *comm = NULL, *cmdline = NULL;
@@ -296,7 +328,7 @@ static bool is_kubelet(int proc_fd, pid_t pid)
 		return false;
 	return kr_process_kubelet_word((const char *const *)p.argv, p.argc) >=
 	               0 &&
-	       is_the_nodes(proc_fd, pid);
+	       is_the_nodes(proc_fd, pid) && is_roots(proc_fd, pid);
 }
 
 int kr_process_find(int proc_fd, pid_t **ret)

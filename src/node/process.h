@@ -50,7 +50,8 @@ int kr_process_start(int proc_fd, pid_t pid, uint64_t *ret);
  * The PIDs of all processes whose program is a kubelet (the name of the
  * executable or of argv[0] is "kubelet", or "hyperkube" run as one) and that
  * are in the PID namespace of process 1, so that one in a container is not
- * taken for the node's. The caller frees RET. The count, or an errno.
+ * taken for the node's, and are root's or a system service: not what a user
+ * calls kubelet. The caller frees RET. The count, or an errno.
  */
 int kr_process_find(int proc_fd, pid_t **ret);
 

@@ -14,26 +14,50 @@
 #include "node/node.h"
 #include "node/running.h"
 
-/* The one kubelet that runs. 0; -ENOENT: none; -ENOTUNIQ: several. */
+/* Of several kubelets, the one in the control group of the node's unit. Its
+ * index; -ENOTUNIQ: none, or several; -ENOMEM. */
+static int find_in_unit(struct kr_node *node, const pid_t *pids, int n)
+{
+	int found = -ENOTUNIQ;
+
+	for (int i = 0; i < n; i++) {
+		_cleanup_process_ struct kr_process p = {.root_fd = -1};
+		int r = kr_process_read(node->proc_fd, pids[i], NULL, &p);
+
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0 || !p.unit || strcmp(p.unit, node->unit_name) != 0)
+			continue;
+		if (found >= 0)
+			return -ENOTUNIQ;
+		found = i;
+	}
+	return found;
+}
+
+/* The one kubelet that runs, or of several the unit's. 0; -ENOENT: none;
+ * -ENOTUNIQ: several. */
 static int find_process(struct kr_node *node, struct kr_diag *diag,
                         struct kr_process *ret)
 {
 	_cleanup_free_ pid_t *pids = NULL;
-	int n;
+	int n, at;
 
 	if (node->proc_fd < 0)
 		return -ENOENT;
 	n = kr_process_find(node->proc_fd, &pids);
 	if (n <= 0)
 		return n < 0 ? n : -ENOENT;
-	if (n > 1) {
+	at = n > 1 ? find_in_unit(node, pids, n) : 0;
+	if (at == -ENOTUNIQ) {
 		kr_diag_add(diag, KR_ERROR, "several-kubelets", KR_SPAN_NONE,
 		            "%d kubelets run here (the first is %d): which "
 		            "one is meant must be said with --pid",
 		            n, (int)pids[0]);
 		return -ENOTUNIQ;
 	}
-	return kr_process_read(node->proc_fd, pids[0], diag, ret);
+	return at < 0 ? at
+	              : kr_process_read(node->proc_fd, pids[at], diag, ret);
 }
 
 int kr_node_find_unit(struct kr_node *node, struct kr_diag *diag, char **ret)
