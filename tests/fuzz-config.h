@@ -96,7 +96,7 @@ static void merge_with_itself(const struct kr_file *file)
 	const struct kr_file *files[] = {file, file};
 	_cleanup_merged_ struct kr_merged merged = {0};
 
-	require(!kr_merge_parse(SETTING, files, 2, false, NULL, &merged));
+	require(!kr_merge_parse(SETTING, files, 2, false, 0, NULL, &merged));
 	require(merged.file < 2 && merged.state < _KR_STATE_MAX);
 	require(merged.use < 0 || merged.file >= 0);
 }

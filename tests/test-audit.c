@@ -238,8 +238,7 @@ static const struct row rows[] = {
          .drift = FOLDER_LATER,
          .want = KR_VERDICT_UNKNOWN,
          .disk = T,
-         .running = U,
-         .code = "dropins-1-28"},
+         .running = U},
 	/* a kubelet that runs on what we call invalid */
 	{.name = "the same words, called invalid",
          .unit = "--no-such-thing=1 --config=" CONFIG,

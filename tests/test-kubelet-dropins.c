@@ -245,7 +245,7 @@ START_TEST(test_rows)
 		files[n++] = kr_test_file(path, row->files[i],
 		                          strlen(row->files[i]));
 	}
-	ck_assert_int_eq(kr_merge_parse(SETTING, files, n, !row->files[0],
+	ck_assert_int_eq(kr_merge_parse(SETTING, files, n, !row->files[0], 0,
 	                                &diag, &merged),
 	                 0);
 	ck_assert_msg(merged.state == row->want && merged.file == row->file &&
@@ -278,13 +278,13 @@ START_TEST(test_others)
 	_cleanup_merged_ struct kr_merged merged = {0}, alone = {0};
 
 	ck_assert_int_eq(
-		kr_merge_parse(SETTING, files, 2, false, NULL, &merged), 0);
+		kr_merge_parse(SETTING, files, 2, false, 0, NULL, &merged), 0);
 	ck_assert_int_eq(merged.healthz_port, 0);
 	ck_assert_ptr_null(merged.healthz_bind_address);
 	ck_assert_int_eq(merged.drop_bit, 3);
 	ck_assert_int_eq(merged.masquerade_bit, -1);
-	ck_assert_int_eq(kr_merge_parse(SETTING, files, 1, false, NULL, &alone),
-	                 0);
+	ck_assert_int_eq(
+		kr_merge_parse(SETTING, files, 1, false, 0, NULL, &alone), 0);
 	ck_assert_int_eq(alone.healthz_port, 1);
 	ck_assert_str_eq(alone.healthz_bind_address, "::1");
 	ck_assert_int_eq(alone.drop_bit, 3);
@@ -343,11 +343,19 @@ static size_t walk(const cJSON *row, const cJSON **items)
 	return n;
 }
 
-START_TEST(test_case)
+/* "1.31": 31; the newest where the case names none. */
+static unsigned minor_of(const cJSON *row)
 {
-	const cJSON *row = kr_cases[_i].object;
+	const char *version = kr_case_text(row, "kubelet");
+
+	return version ? (unsigned)strtoul(version + 2, NULL, 10) : 0;
+}
+
+static void check_case(const struct kr_case *c)
+{
+	const cJSON *row = c->object;
 	const char *base = kr_case_text(row, "config");
-	enum kr_state want = kr_case_effective(&kr_cases[_i]);
+	enum kr_state want = kr_case_effective(c);
 	_cleanup_merged_ struct kr_merged merged = {0};
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_flags_ struct kr_flags flags = {0};
@@ -356,7 +364,7 @@ START_TEST(test_case)
 	size_t n = 0, n_items = walk(row, items);
 	enum kr_state got;
 
-	kr_case_flags(&kr_cases[_i], &flags);
+	kr_case_flags(c, &flags);
 	if (flags.config.text && base)
 		files[n++] = kr_test_file("/config", base, strlen(base));
 	for (size_t i = 0; i < n_items && flags.config_dir.text; i++) {
@@ -369,8 +377,9 @@ START_TEST(test_case)
 			return;
 		files[n++] = kr_test_file(items[i]->string, text, strlen(text));
 	}
-	ck_assert_int_eq(
-		kr_merge_parse(SETTING, files, n, !base, &diag, &merged), 0);
+	ck_assert_int_eq(kr_merge_parse(SETTING, files, n, !base, minor_of(row),
+	                                &diag, &merged),
+	                 0);
 	got = merged.state == KR_STATE_ABSENT ? KR_STATE_TRUE : merged.state;
 	if (got != KR_STATE_INVALID && flags.state != KR_STATE_ABSENT)
 		got = flags.state;
@@ -383,6 +392,141 @@ START_TEST(test_case)
 	              "%s: an error for INVALID, only then%s",
 	              kr_case_text(row, "id"), kr_test_messages(&diag));
 }
+
+START_TEST(test_case)
+{
+	check_case(&kr_cases[_i]);
+}
+END_TEST
+
+/* What 1.31 and 1.34 make of the same files. */
+START_TEST(test_versions)
+{
+	kr_cases_load("kubelet-dropins-versions.jsonl");
+	ck_assert_uint_gt(kr_n_cases, 900);
+	for (size_t i = 0; i < kr_n_cases; i++)
+		check_case(&kr_cases[i]);
+}
+END_TEST
+
+#define T       KR_STATE_TRUE
+#define F       KR_STATE_FALSE
+#define A       KR_STATE_ABSENT
+#define I       KR_STATE_INVALID
+#define BASE    "{" GVK "}"
+#define FALSE_  "{" GVK "," OURS "false}"
+#define TRUE_   "{" GVK "," OURS "true}"
+#define NULL_   "{" GVK "," OURS "null}"
+#define GO(v)   "{" GVK ",\"MakeIPTablesUtilChains\":" v "}"
+#define LOW(v)  "{" GVK ",\"makeiptablesutilchains\":" v "}"
+#define KIND(k) "{\"kind\":" k "," OURS "false}"
+
+/* Files, and what 1.28, 1.29 to 1.31, and 1.32 and later make of them. */
+static const struct version_row {
+	const char *name;
+	const char *files[4]; /* [0] is --config, NULL: there is none */
+	enum kr_state structs, go_names, file_names;
+	int file; /* the one that decides in 1.29 to 1.31 */
+} version_rows[] = {
+	{"nothing", {BASE, BASE}, A, A, A, -1},
+	{"false over true", {TRUE_, FALSE_}, T, F, F, 1},
+	{"false over nothing", {BASE, FALSE_}, A, F, F, 1},
+	{"false without a base", {NULL, FALSE_}, A, F, F, 0},
+	{"true over false", {FALSE_, TRUE_}, T, T, T, 1},
+	{"nothing over false", {FALSE_, BASE}, A, F, F, 0},
+	{"false over false", {FALSE_, FALSE_}, F, F, F, 1},
+	{"null over false", {FALSE_, NULL_}, A, F, A, 0},
+	{"null over false over true", {TRUE_, FALSE_, NULL_}, T, T, A, 0},
+	{"null over true over false", {FALSE_, TRUE_, NULL_}, T, F, A, 0},
+	{"null under false", {FALSE_, NULL_, FALSE_}, A, F, F, 2},
+	{"Go's name false over false", {FALSE_, GO("false")}, A, F, F, 1},
+	{"Go's name false over true", {TRUE_, GO("false")}, T, F, T, 1},
+	{"Go's name true over false", {FALSE_, GO("true")}, A, T, F, 1},
+	{"Go's name false over nothing", {BASE, GO("false")}, A, F, A, 1},
+	{"Go's name null over false", {FALSE_, GO("null")}, A, F, F, 0},
+	{"Go's name null, then another null",
+         {FALSE_, GO("null"), LOW("null")},
+         A,
+         F,
+         F,
+         0},
+	{"Go's name and the file's", {FALSE_, GO("false"), TRUE_}, T, T, T, 2},
+	{"lower case false over true", {TRUE_, LOW("false")}, T, F, F, 1},
+	{"lower case false, then true",
+         {TRUE_, LOW("false"), TRUE_},
+         T,
+         F,
+         F,
+         1},
+	{"Go's name of a wrong type", {BASE, GO("1")}, A, I, I, 1},
+	{"null takes a wrong type away",
+         {BASE, "{" GVK "," OURS "\"x\"}", NULL_},
+         I,
+         A,
+         A,
+         -1},
+	{"another kind", {BASE, KIND("\"Pod\"")}, I, F, I, 1},
+	{"no apiVersion", {BASE, KIND("\"KubeletConfiguration\"")}, I, F, I, 1},
+	{"an empty kind", {BASE, KIND("\"\"")}, I, I, I, 1},
+	{"null for a kind", {BASE, KIND("null")}, I, I, I, 1},
+	{"a number for a kind", {BASE, KIND("5")}, I, I, I, 1},
+	{"no kind", {BASE, "{" OURS "true}"}, I, I, I, 1},
+	{"another version",
+         {FALSE_, "{\"kind\":\"KubeletConfiguration\",\"apiVersion\":"
+                  "\"kubelet.config.k8s.io/v1alpha1\"}"},
+         I,
+         F,
+         I,
+         0},
+	{"the internal version in a drop-in",
+         {FALSE_, "{\"kind\":\"KubeletConfiguration\",\"apiVersion\":"
+                  "\"kubelet.config.k8s.io/__internal\"," OURS "true}"},
+         F,
+         T,
+         I,
+         1},
+	{"a broken drop-in", {BASE, "{"}, I, I, I, 1},
+};
+
+START_TEST(test_by_version)
+{
+	static const struct {
+		unsigned minor;
+		enum kr_merge merge;
+	} minors[] = {
+		{28, KR_MERGE_STRUCTS},    {29, KR_MERGE_GO_NAMES},
+		{30, KR_MERGE_GO_NAMES},   {31, KR_MERGE_GO_NAMES},
+		{32, KR_MERGE_FILE_NAMES}, {37, KR_MERGE_FILE_NAMES},
+		{0, KR_MERGE_FILE_NAMES},
+	};
+	const struct version_row *row = &version_rows[_i];
+	const enum kr_state want[] = {row->file_names, row->go_names,
+	                              row->structs};
+	const struct kr_file *files[4];
+	size_t n = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		if (row->files[i])
+			files[n++] = kr_test_file("/f", row->files[i],
+			                          strlen(row->files[i]));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(minors); i++) {
+		_cleanup_merged_ struct kr_merged m = {0};
+
+		ck_assert_int_eq(kr_merge_of(minors[i].minor), minors[i].merge);
+		ck_assert_int_eq(kr_merge_parse(SETTING, files, n,
+		                                !row->files[0], minors[i].minor,
+		                                NULL, &m),
+		                 0);
+		ck_assert_msg(m.state == want[minors[i].merge],
+		              "%s, 1.%u: state %d", row->name, minors[i].minor,
+		              m.state);
+		ck_assert_msg(minors[i].merge != KR_MERGE_GO_NAMES ||
+		                      m.file == row->file,
+		              "%s, 1.%u: file %d", row->name, minors[i].minor,
+		              m.file);
+	}
+}
 END_TEST
 
 static void add_tests(Suite *suite)
@@ -394,6 +538,8 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tc, test_names, 0, ARRAY_SIZE(names));
 	tcase_add_test(tc, test_others);
 	tcase_add_loop_test(tc, test_case, 0, (int)kr_n_cases);
+	tcase_add_test(tc, test_versions);
+	tcase_add_loop_test(tc, test_by_version, 0, ARRAY_SIZE(version_rows));
 }
 
 KR_TEST_MAIN(add_tests);

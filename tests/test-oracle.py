@@ -113,13 +113,19 @@ class Image:
             self.link("/srv/nowhere", path)
 
 
+def version(case):
+    """The kubelet that was asked: 1.34's libraries for drop-ins."""
+    return case.get("kubelet") or \
+        ("1.20" if case.get("dropins") is None else "1.34")
+
+
 def check(program, schemas, case):
     want = STATES[case["effective"]]
     allowed = {want, "unknown"} if case["tier"] == "stretch" else {want}
     faults = []
     with Image(case) as image:
         run = Run([program, "audit", "--root=" + image.root,
-                   "--output=json"])
+                   "--output=json", "--kubelet-version=" + version(case)])
         view = run.json(schemas, "audit.json", faults).get(
             "views", {}).get("disk", {})
     if view.get("state") not in allowed:

@@ -123,7 +123,8 @@ static int add_default(struct kr_node *node, struct kr_audit *audit)
 static bool files_decide(const struct kr_inputs *in)
 {
 	if (in->by == KR_BY_NOTHING)
-		return in->merged.state == KR_STATE_INVALID &&
+		return in->state == KR_STATE_INVALID &&
+		       in->merged.state == KR_STATE_INVALID &&
 		       in->flags.state != KR_STATE_INVALID;
 	return in->by == KR_BY_CONFIG || in->by == KR_BY_DROPIN;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/option-table.h"
+#include "node/kubelet-version.h"
 
 #define API_COMMANDS                                                           \
 	(KR_BIT(KR_COMMAND_AUDIT) | KR_BIT(KR_COMMAND_FIX) |                   \
@@ -96,6 +97,14 @@ static int set_config(struct kr_options *o, const char *arg)
 {
 	o->node.config = arg;
 	return *arg ? 0 : -EINVAL;
+}
+
+static int set_kubelet_version(struct kr_options *o, const char *arg)
+{
+	unsigned minor;
+
+	o->node.kubelet_version = arg;
+	return kr_kubelet_version_parse(arg, &minor);
 }
 
 /* The index of ARG among the words, which are in the order of an enum. */
@@ -354,6 +363,13 @@ const struct kr_option_row kr_option_rows[] = {
          .commands = KR_BIT(KR_COMMAND_AUDIT) | KR_BIT(KR_COMMAND_FIX),
          .set = set_explicit,
          .help = "do not accept kubelet's default: true must be written down"},
+	{.name = "kubelet-version",
+         .argument = "V",
+         .commands = KR_BIT(KR_COMMAND_AUDIT) | KR_BIT(KR_COMMAND_FIX),
+         .set = set_kubelet_version,
+         .wants = "a version such as 1.31 or v1.31.2",
+         .help = "kubelet's version, where an answer depends on it and the "
+                 "node does not tell"},
 	{.name = "dry-run",
          .letter = 'n',
          .commands = KR_BIT(KR_COMMAND_FIX) | KR_BIT(KR_COMMAND_UNDO),

@@ -78,7 +78,9 @@ struct kr_config_options {
 	bool dropin; /* --config-dir's rules: duplicates are fatal, case is
 	                ignored, a wrong type is fatal only if it is still there
 	                after the merge: no error in DIAG for it here */
-	/* kubelet's minor version (20 for 1.20), 0: not known, the newest */
+	/* kubelet's minor version (20 for 1.20), 0: not known, the newest. It
+	 * decides how the language is told (until 1.21), and whether a
+	 * drop-in's kind and apiVersion matter (not from 1.29 to 1.31) */
 	unsigned kubelet_minor;
 };
 

@@ -15,7 +15,8 @@
  *
  * A drop-in is not decoded into the struct by itself: only kind and apiVersion
  * must be right, by their exact names. Its types are judged after the merge,
- * by encoding/json, which ignores the case of names.
+ * by encoding/json, which ignores the case of names. kubelet 1.29 to 1.31 want
+ * a drop-in to have a kind and do not look at what it is.
  *
  * The listener keeps one frame for each open bracket, so that depth costs
  * memory, but no stack.
@@ -34,6 +35,7 @@
 #include "base/format.h"
 #include "base/json.h"
 #include "kubelet/decode.h"
+#include "kubelet/dropins.h"
 
 #define KIND  "KubeletConfiguration"
 #define GROUP "kubelet.config.k8s.io/"
@@ -46,6 +48,9 @@ void kr_decode_init(struct kr_decode *d, const struct kr_setting *setting,
 		.setting = setting,
 		.file = file,
 		.dropin = options && options->dropin,
+		.any_kind = options && options->dropin &&
+	                    kr_merge_of(options->kubelet_minor) ==
+	                            KR_MERGE_GO_NAMES,
 		.merged = !file,
 		.healthz_port = -1,
 		.masquerade_bit = -1,
@@ -466,6 +471,8 @@ static int check_gvk(struct kr_decode *d, bool *ret_internal)
 	if (!d->kind || !*d->kind)
 		return refuse(&d->fatal, "config-kind", KR_SPAN_NONE,
 		              "kind would have to be \"" KIND "\"");
+	if (d->any_kind)
+		return 0;
 	if (!d->api_version || !*d->api_version ||
 	    strcmp(d->api_version, GROUP) == 0)
 		return refuse(&d->fatal, "config-kind", KR_SPAN_NONE,

@@ -49,9 +49,10 @@ struct kr_decode_fault {
 struct kr_decode {
 	const struct kr_setting *setting;
 	const struct kr_file *file;
-	bool dropin; /* one file of --config-dir: types are judged later */
-	bool unique; /* the reader looks after repeated names itself */
-	bool merged; /* what is left after the merge: case is ignored */
+	bool dropin;   /* one file of --config-dir: types are judged later */
+	bool unique;   /* the reader looks after repeated names itself */
+	bool merged;   /* what is left after the merge: case is ignored */
+	bool any_kind; /* a drop-in of 1.29 to 1.31: it only needs a kind */
 
 	struct kr_decode_frame *frames;
 	size_t depth, size_frames;

@@ -19,6 +19,17 @@
  * comes, and "MakeIPTablesUtilChains" loses to it. As the base has all
  * defaults written out, the right name is always among them.
  *
+ * Until 1.31 the base is printed from the internal struct, whose fields have no
+ * JSON names: it holds "MakeIPTablesUtilChains". So a drop-in's own spelling
+ * stands beside it, sorts behind it and wins, a null of that spelling finds
+ * nothing to take away, and a drop-in's "MakeIPTablesUtilChains" takes its
+ * place. A null of this spelling takes it away; the result is decoded over the
+ * struct that was printed, which still has the base's value.
+ *
+ * 1.28 has no patch: each file is decoded like --config, with its defaults, and
+ * mergo lays the structs over each other, in which a false is an empty value.
+ * The result is true as soon as one of the files has true.
+ *
  * A wrong type is an error only here, when it has survived; of whatever field.
  * The base's own fields have the right types by then, so that only those are
  * carried along that we ask for.
@@ -27,7 +38,8 @@
  * still to be merged wait in a list, so that depth costs no stack.
  *
  * Source: kubernetes cmd/kubelet/app/server.go (mergeKubeletConfigurations,
- * 1.29 and later), evanphx/json-patch merge.go, encoding/json.
+ * 1.29 and later; kubernetes#127421 for the names; 1.28: kubernetes#121193),
+ *evanphx/json-patch merge.go, encoding/json.
  */
 
 #include <errno.h>
@@ -45,6 +57,13 @@ bool kr_dropin_name(const char *name)
 	size_t length = strlen(name), n = strlen(suffix);
 
 	return length >= n && strcmp(name + length - n, suffix) == 0;
+}
+
+enum kr_merge kr_merge_of(unsigned minor)
+{
+	if (minor == 0 || minor > 31)
+		return KR_MERGE_FILE_NAMES;
+	return minor == 28 ? KR_MERGE_STRUCTS : KR_MERGE_GO_NAMES;
 }
 
 struct pair {
@@ -168,6 +187,25 @@ static struct kr_tree_node *add_base(struct kr_tree *tree, const char *name,
 	return node;
 }
 
+/* How the base spells the member KEY; NULL when memory runs out. */
+static const char *base_name(struct kr_tree *tree, enum kr_merge merge,
+                             const char *key)
+{
+	static const char iptables[] = "iptables";
+	char *name;
+
+	if (merge == KR_MERGE_FILE_NAMES)
+		return key;
+	name = kr_tree_text(tree, key, strlen(key));
+	if (!name)
+		return NULL;
+	if (strncmp(name, iptables, strlen(iptables)) == 0)
+		memcpy(name, "IPT", 3);
+	else
+		name[0] = (char)(name[0] & ~0x20);
+	return name;
+}
+
 static int add_number(struct kr_tree *tree, const char *name, int n)
 {
 	struct kr_event event = {.type = KR_EVENT_NULL};
@@ -181,7 +219,7 @@ static int add_number(struct kr_tree *tree, const char *name, int n)
 		if (!event.text)
 			return -ENOMEM;
 	}
-	return add_base(tree, name, event) ? 0 : -ENOMEM;
+	return name && add_base(tree, name, event) ? 0 : -ENOMEM;
 }
 
 static struct kr_event own_value(const struct kr_setting *setting,
@@ -201,14 +239,16 @@ static struct kr_event own_value(const struct kr_setting *setting,
 }
 
 /* What kubelet prints of --config, as far as we ask; BASE may be NULL. */
-static int make_base(const struct kr_setting *setting,
+static int make_base(const struct kr_setting *setting, enum kr_merge merge,
                      const struct kr_config *base, struct kr_tree *tree)
 {
 	struct kr_tree_node *root = kr_tree_add(tree, NULL);
 	struct kr_event address = {.type = KR_EVENT_NULL};
+	const char *key = base_name(tree, merge, setting->key);
+	const char *bind = base_name(tree, merge, "healthzBindAddress");
 	int r;
 
-	if (!root)
+	if (!root || !key || !bind)
 		return -ENOMEM;
 	root->event.type = KR_EVENT_MAP;
 	if (base && base->healthz_bind_address) {
@@ -216,15 +256,17 @@ static int make_base(const struct kr_setting *setting,
 		address.text = base->healthz_bind_address;
 		address.length = strlen(address.text);
 	}
-	if (!add_base(tree, setting->key, own_value(setting, base)) ||
-	    !add_base(tree, "healthzBindAddress", address))
+	if (!add_base(tree, key, own_value(setting, base)) ||
+	    !add_base(tree, bind, address))
 		return -ENOMEM;
-	r = add_number(tree, "healthzPort", base ? base->healthz_port : -1);
+	r = add_number(tree, base_name(tree, merge, "healthzPort"),
+	               base ? base->healthz_port : -1);
 	if (r == 0)
-		r = add_number(tree, "iptablesMasqueradeBit",
+		r = add_number(tree,
+		               base_name(tree, merge, "iptablesMasqueradeBit"),
 		               base ? base->masquerade_bit : -1);
 	if (r == 0)
-		r = add_number(tree, "iptablesDropBit",
+		r = add_number(tree, base_name(tree, merge, "iptablesDropBit"),
 		               base ? base->drop_bit : -1);
 	return r == 0 ? kr_tree_sort(root) : r;
 }
@@ -297,9 +339,32 @@ static void judge(struct kr_merged *m, const struct kr_file *const *files,
 		m->state = KR_STATE_ABSENT;
 }
 
+/*
+ * Until 1.31 the result is decoded over the struct that the base was printed
+ * from: a member that a patch took away keeps the base's value.
+ */
+static void keep_base(struct kr_merged *m, const struct kr_config *base)
+{
+	if (m->result.n_uses == 0 &&
+	    (base->state == KR_STATE_TRUE || base->state == KR_STATE_FALSE)) {
+		m->state = base->state;
+		m->file = base->wins >= 0 ? 0 : -1;
+		m->use = base->wins;
+	}
+	if (m->healthz_port < 0)
+		m->healthz_port = base->healthz_port;
+	if (!m->healthz_bind_address)
+		m->healthz_bind_address = base->healthz_bind_address;
+	if (m->masquerade_bit < 0)
+		m->masquerade_bit = base->masquerade_bit;
+	if (m->drop_bit < 0)
+		m->drop_bit = base->drop_bit;
+}
+
 static int merge_files(const struct kr_setting *setting,
                        const struct kr_file *const *files, bool no_base,
-                       struct kr_diag *diag, struct kr_merged *m)
+                       enum kr_merge merge, struct kr_diag *diag,
+                       struct kr_merged *m)
 {
 	const struct kr_config *base = no_base ? NULL : &m->configs[0];
 	_cleanup_tree_ struct kr_tree tree = {0};
@@ -308,7 +373,7 @@ static int merge_files(const struct kr_setting *setting,
 	int r;
 
 	kr_decode_init(&decode, setting, NULL, NULL);
-	r = make_base(setting, base, &tree);
+	r = make_base(setting, merge, base, &tree);
 	for (size_t i = base ? 1 : 0; i < m->n_configs && r == 0; i++)
 		r = add_dropin(&tree, &m->configs[i], files[i]);
 	if (r == 0)
@@ -318,19 +383,25 @@ static int merge_files(const struct kr_setting *setting,
 	if (r < 0)
 		return kr_tree_error(&tree, r, files[0]->path, diag);
 	judge(m, files, base, decode.fault.span.file);
+	if (merge == KR_MERGE_GO_NAMES && base && !m->result.refused)
+		keep_base(m, base);
 	return 0;
 }
 
 static int parse_files(const struct kr_setting *setting,
                        const struct kr_file *const *files, size_t n,
-                       bool no_base, struct kr_diag *diag, struct kr_merged *m)
+                       bool no_base, unsigned kubelet_minor,
+                       struct kr_diag *diag, struct kr_merged *m)
 {
+	bool patched = kr_merge_of(kubelet_minor) != KR_MERGE_STRUCTS;
+
 	m->configs = calloc(n ? n : 1, sizeof(*m->configs));
 	if (!m->configs)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		const struct kr_config_options options = {
-			.dropin = no_base || i > 0,
+			.dropin = patched && (no_base || i > 0),
+			.kubelet_minor = kubelet_minor,
 		};
 		int r = kr_config_parse(setting, files[i], &options, diag,
 		                        &m->configs[i]);
@@ -347,10 +418,10 @@ static int judge_one(struct kr_merged *m, bool no_base)
 {
 	for (size_t i = 0; i < m->n_configs; i++) {
 		const struct kr_config *c = &m->configs[i];
-		bool dropin = no_base || i > 0;
 
-		if (!c->refused && (dropin || (c->state != KR_STATE_INVALID &&
-		                               m->n_configs > 1)))
+		if (!c->refused &&
+		    (c->dropin || (c->state != KR_STATE_INVALID &&
+		                   (m->n_configs > 1 || no_base))))
 			continue;
 		m->state = c->state;
 		m->file = (int)i;
@@ -372,9 +443,39 @@ static int judge_one(struct kr_merged *m, bool no_base)
 	return 0;
 }
 
+/* 1.28: true where one file has it, by its words or by default. */
+static void judge_structs(struct kr_merged *m, bool no_base)
+{
+	const struct kr_config *last = &m->configs[m->n_configs - 1];
+
+	m->state = no_base ? KR_STATE_ABSENT : KR_STATE_FALSE;
+	for (size_t i = 0; i < m->n_configs; i++) {
+		const struct kr_config *c = &m->configs[i];
+
+		if (c->state == KR_STATE_FALSE && m->state == KR_STATE_FALSE &&
+		    m->file < 0) {
+			m->file = (int)i;
+			m->use = c->wins;
+		} else if (c->state == KR_STATE_TRUE) {
+			m->state = KR_STATE_TRUE;
+			m->file = (int)i;
+			m->use = c->wins;
+		} else if (c->state != KR_STATE_FALSE &&
+		           m->state == KR_STATE_FALSE) {
+			m->state = KR_STATE_ABSENT;
+			m->file = m->use = -1;
+		}
+	}
+	m->healthz_port = last->healthz_port;
+	m->healthz_bind_address = last->healthz_bind_address;
+	m->masquerade_bit = last->masquerade_bit;
+	m->drop_bit = last->drop_bit;
+}
+
 int kr_merge_parse(const struct kr_setting *setting,
                    const struct kr_file *const *files, size_t n, bool no_base,
-                   struct kr_diag *diag, struct kr_merged *ret)
+                   unsigned kubelet_minor, struct kr_diag *diag,
+                   struct kr_merged *ret)
 {
 	_cleanup_merged_ struct kr_merged m = {
 		.file = -1,
@@ -383,13 +484,16 @@ int kr_merge_parse(const struct kr_setting *setting,
 		.masquerade_bit = -1,
 		.drop_bit = -1,
 	};
+	enum kr_merge merge = kr_merge_of(kubelet_minor);
 	int r;
 
-	r = parse_files(setting, files, n, no_base, diag, &m);
+	r = parse_files(setting, files, n, no_base, kubelet_minor, diag, &m);
 	if (r == 0)
 		r = judge_one(&m, no_base);
-	if (r == 0)
-		r = merge_files(setting, files, no_base, diag, &m);
+	if (r == 0 && merge == KR_MERGE_STRUCTS)
+		judge_structs(&m, no_base);
+	else if (r == 0)
+		r = merge_files(setting, files, no_base, merge, diag, &m);
 	if (r < 0)
 		return r;
 	*ret = m;

@@ -22,11 +22,27 @@
  *   link to a file is followed; a link to a folder, a dangling link and
  *   whatever cannot be read are fatal. Other names are never opened.
  *
- * 1.28 merges structs after defaulting instead: there a drop-in's false cannot
- * override true, and a drop-in without the key makes a false of --config true.
+ * The merge itself is another one in 1.28 and in 1.29 to 1.31: enum kr_merge.
  */
 
 #include "kubelet/config.h"
+
+/* The merges that kubelet has had, newest first. */
+enum kr_merge {
+	/* 1.32 and later: the base's members are spelt as in the file */
+	KR_MERGE_FILE_NAMES,
+	/* 1.29 to 1.31: they are spelt as in Go's struct
+	 * ("MakeIPTablesUtilChains"), so that a drop-in's null finds none to
+	 * take away, and a drop-in's member of that spelling takes the base's
+	 * place. A drop-in's kind and apiVersion may be any */
+	KR_MERGE_GO_NAMES,
+	/* 1.28: structs are merged, each with its defaults, and a false
+	 * overrides nothing */
+	KR_MERGE_STRUCTS,
+};
+
+/* The merge of kubelet 1.MINOR; 0: not known, the newest. */
+enum kr_merge kr_merge_of(unsigned minor);
 
 struct kr_merged {
 	/* TRUE, FALSE, ABSENT (the default), INVALID: what kubelet has after
@@ -46,11 +62,13 @@ struct kr_merged {
 
 /*
  * Merges FILES, N of them: [0] is that of --config unless NO_BASE, the others
- * are the drop-ins in the order in which kubelet walks them. 0 or -ENOMEM.
+ * are the drop-ins in the order in which kubelet 1.KUBELET_MINOR (0: not known,
+ * the newest) walks them. 0 or -ENOMEM.
  */
 int kr_merge_parse(const struct kr_setting *setting,
                    const struct kr_file *const *files, size_t n, bool no_base,
-                   struct kr_diag *diag, struct kr_merged *ret);
+                   unsigned kubelet_minor, struct kr_diag *diag,
+                   struct kr_merged *ret);
 void kr_merged_done(struct kr_merged *merged);
 #define _cleanup_merged_ _cleanup_(kr_merged_done)
 

@@ -11,6 +11,7 @@ struct kr_foreign_reading {
 	const struct kr_setting *setting;
 	struct kr_fs *fs;
 	const struct kr_unit *unit;
+	unsigned kubelet_minor; /* 0: not known */
 	const struct kr_unit_command *command;
 	const struct kr_foreign_row *row;
 	struct kr_foreign *foreign;

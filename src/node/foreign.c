@@ -217,6 +217,7 @@ static int read_inputs(struct kr_foreign_reading *rd, unsigned first,
 {
 	const struct kr_inputs_options options = {
 		.working_directory = rd->unit->working_directory,
+		.kubelet_minor = rd->kubelet_minor,
 	};
 	const struct kr_foreign *f = rd->foreign;
 	_cleanup_free_ const char **argv = calloc(f->n_words, sizeof(*argv));
@@ -310,12 +311,17 @@ static int read_row(struct kr_foreign_reading *rd, struct kr_diag *diag)
 }
 
 int kr_foreign_read(const struct kr_setting *setting, struct kr_fs *fs,
-                    const struct kr_unit *unit, struct kr_diag *diag,
-                    struct kr_foreign **ret)
+                    const struct kr_unit *unit, unsigned kubelet_minor,
+                    struct kr_diag *diag, struct kr_foreign **ret)
 {
 	_cleanup_foreign_ struct kr_foreign *f = calloc(1, sizeof(*f));
 	struct kr_foreign_reading rd = {
-		.setting = setting, .fs = fs, .unit = unit, .foreign = f};
+		.setting = setting,
+		.fs = fs,
+		.unit = unit,
+		.kubelet_minor = kubelet_minor,
+		.foreign = f,
+	};
 	int r;
 
 	if (!f)

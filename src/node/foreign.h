@@ -43,11 +43,12 @@ int kr_foreign_find_unit(struct kr_fs *fs, const char **ret);
 
 /*
  * What the platform would start kubelet with, UNIT being its unit, of which no
- * command runs kubelet itself. 0; -ENOENT: no platform that is known; -ENOMEM.
+ * command runs kubelet itself. Its version is 1.KUBELET_MINOR, 0: not known. 0;
+ * -ENOENT: no platform that is known; -ENOMEM.
  */
 int kr_foreign_read(const struct kr_setting *setting, struct kr_fs *fs,
-                    const struct kr_unit *unit, struct kr_diag *diag,
-                    struct kr_foreign **ret);
+                    const struct kr_unit *unit, unsigned kubelet_minor,
+                    struct kr_diag *diag, struct kr_foreign **ret);
 struct kr_foreign *kr_foreign_free(struct kr_foreign *foreign);
 DEFINE_FREEP(struct kr_foreign, kr_foreign_free);
 #define _cleanup_foreign_ _cleanup_(kr_foreign_freep)

@@ -211,6 +211,65 @@ static int read_files(struct reading *rd,
 	return r;
 }
 
+/* What kubelet takes: the default where nothing is set. */
+static enum kr_state merged_value(const struct kr_setting *setting,
+                                  const struct kr_merged *merged)
+{
+	if (merged->state != KR_STATE_ABSENT)
+		return merged->state;
+	return setting->by_default ? KR_STATE_TRUE : KR_STATE_FALSE;
+}
+
+static bool versions_agree(const struct kr_setting *setting,
+                           const struct kr_inputs *in)
+{
+	return !in->older_valid || merged_value(setting, &in->merged) ==
+	                                   merged_value(setting, &in->older);
+}
+
+/* The same files, as the other merges have them. */
+static int merge_older(struct kr_inputs *in, const struct kr_setting *setting)
+{
+	_cleanup_merged_ struct kr_merged oldest = {0};
+	int r;
+
+	r = kr_merge_parse(setting, in->files, in->n_files, !in->config_read,
+	                   31, NULL, &in->older);
+	if (r < 0)
+		return r;
+	in->older_valid = true;
+	r = kr_merge_parse(setting, in->files, in->n_files, !in->config_read,
+	                   28, NULL, &oldest);
+	if (r < 0)
+		return r;
+	in->differs_1_28 = merged_value(setting, &oldest) !=
+	                   merged_value(setting, &in->merged);
+	return 0;
+}
+
+static const char *start_words(const struct kr_setting *setting,
+                               const struct kr_merged *merged)
+{
+	switch (merged_value(setting, merged)) {
+	case KR_STATE_TRUE:
+		return "start with true";
+	case KR_STATE_FALSE:
+		return "start with false";
+	default:
+		return "refuse its configuration";
+	}
+}
+
+static int say_versions(struct kr_inputs *in, const struct kr_setting *setting)
+{
+	return say(in, KR_STATE_UNKNOWN,
+	           "of these drop-ins kubelet 1.29 to 1.31 would %s, 1.32 and "
+	           "later would %s: which one it is must be said "
+	           "(--kubelet-version)",
+	           start_words(setting, &in->older),
+	           start_words(setting, &in->merged));
+}
+
 static int merge(struct reading *rd, const struct kr_setting *setting)
 {
 	struct kr_inputs *in = rd->in;
@@ -221,7 +280,9 @@ static int merge(struct reading *rd, const struct kr_setting *setting)
 	if (in->n_files == 0)
 		return 0;
 	r = kr_merge_parse(setting, in->files, in->n_files, !in->config_read,
-	                   &found, &in->merged);
+	                   in->kubelet_minor, &found, &in->merged);
+	if (r == 0 && in->kubelet_minor == 0 && in->n_files > in->config_read)
+		r = merge_older(in, setting);
 	error = kr_diag_first(&found, KR_ERROR);
 	if (r == -EFBIG) {
 		r = say(in, KR_STATE_UNKNOWN, "%s",
@@ -234,6 +295,16 @@ static int merge(struct reading *rd, const struct kr_setting *setting)
 		return r;
 	}
 	in->merged_valid = true;
+	if (!versions_agree(setting, in) &&
+	    (in->merged.state == KR_STATE_INVALID ||
+	     in->older.state == KR_STATE_INVALID)) {
+		for (size_t i = 0; i < found.n_messages; i++) {
+			if (found.messages[i].severity == KR_ERROR)
+				found.messages[i].severity = KR_WARNING;
+		}
+		kr_diag_merge(rd->diag, &found);
+		return say_versions(in, setting);
+	}
 	if (in->merged.state == KR_STATE_INVALID) {
 		in->by_setting = in->merged.use >= 0;
 		r = say(in, KR_STATE_INVALID,
@@ -260,6 +331,11 @@ static int judge_flags(struct reading *rd)
 	if (flags->never_runs)
 		return say(rd->in, KR_STATE_INVALID,
 		           "kubelet would print its help or version and exit");
+	if (flags->config_dir.text && rd->in->kubelet_minor > 0 &&
+	    rd->in->kubelet_minor < 28)
+		return say(rd->in, KR_STATE_INVALID,
+		           "kubelet before 1.28 has no --config-dir and would "
+		           "refuse its arguments");
 	if (flags->state != KR_STATE_INVALID)
 		return 0;
 	rd->in->by_setting = uses_invalid(flags);
@@ -294,6 +370,10 @@ static int decide(struct reading *rd, const struct kr_setting *setting)
 		return say(in, KR_STATE_UNKNOWN,
 		           "kubelet takes its configuration from a ConfigMap "
 		           "(--dynamic-config-dir)");
+	if (in->merged_valid && !versions_agree(setting, in)) {
+		in->by_version = true;
+		return say_versions(in, setting);
+	}
 	if (in->merged_valid && merged->file >= 0 &&
 	    (merged->state == KR_STATE_TRUE ||
 	     merged->state == KR_STATE_FALSE)) {
@@ -320,7 +400,9 @@ int kr_inputs_read(const struct kr_setting *setting, struct kr_fs *fs,
                    const struct kr_inputs_options *options,
                    struct kr_diag *diag, struct kr_inputs *ret)
 {
-	_cleanup_inputs_ struct kr_inputs in = {0};
+	_cleanup_inputs_ struct kr_inputs in = {
+		.kubelet_minor = options->kubelet_minor,
+	};
 	struct reading rd = {.fs = fs, .diag = diag, .in = &in};
 	int r = copy_argv(&in, argv, argc);
 
@@ -352,6 +434,7 @@ void kr_inputs_done(struct kr_inputs *in)
 	free(in->folders);
 	kr_flags_done(&in->flags);
 	kr_merged_done(&in->merged);
+	kr_merged_done(&in->older);
 	free(in->config_path);
 	free(in->config_dir);
 	free(in->files);

@@ -37,6 +37,12 @@ struct kr_inputs {
 	size_t n_folders;
 	struct kr_merged merged;
 	bool merged_valid; /* MERGED was filled */
+	/* where kubelet's version is not known and there are drop-ins: what
+	 * 1.29 to 1.31 make of them; MERGED is what 1.32 and later make */
+	struct kr_merged older;
+	bool older_valid;
+	bool differs_1_28; /* ... and 1.28 would make something else of them */
+	unsigned kubelet_minor; /* as in the options */
 
 	enum kr_state state; /* TRUE, FALSE, INVALID, UNKNOWN */
 	enum kr_decider by;
@@ -44,11 +50,15 @@ struct kr_inputs {
 	/* INVALID or UNKNOWN because of our flag or key, so that a fix may help
 	 */
 	bool by_setting;
+	/* UNKNOWN because MERGED and OLDER disagree about our key alone: a fix
+	 * may help */
+	bool by_version;
 };
 
 struct kr_inputs_options {
 	const char *working_directory; /* for relative paths; NULL: "/" */
-	const char *config; /* read instead of what --config says; NULL */
+	const char *config;     /* read instead of what --config says; NULL */
+	unsigned kubelet_minor; /* 31 for 1.31; 0: not known */
 };
 
 /*
@@ -57,7 +67,10 @@ struct kr_inputs_options {
  *
  * Order: defaults, --config, --config-dir, flags (cmd/kubelet/app/server.go).
  * A config file that kubelet cannot read stops it, whatever the flags say; one
- * that only we may not read is UNKNOWN.
+ * that only we may not read is UNKNOWN; so are drop-ins of which kubelet's
+ * versions make different things (kubelet/dropins.h) where the version is not
+ * known. 1.28 does not count in that: it is long out of support, and a note is
+ * all that is made of it.
  */
 int kr_inputs_read(const struct kr_setting *setting, struct kr_fs *fs,
                    const char *const *argv, size_t argc,

@@ -15,6 +15,7 @@
 #include "node/decoy.h"
 #include "node/hidden.h"
 #include "node/iptables.h"
+#include "node/kubelet-version.h"
 #include "node/node.h"
 #include "node/running.h"
 #include "node/unjoined.h"
@@ -107,6 +108,7 @@ int kr_node_open(const struct kr_setting *setting,
 		.disk.command = -1,
 		.config_override = options->config,
 		.name_override = options->name,
+		.version_override = options->kubelet_version,
 	};
 	node->root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (node->root_fd < 0) {
@@ -249,25 +251,32 @@ static bool has_unknown_home(const struct kr_node *node)
 	        *flags->config_dir.text != '/');
 }
 
-/* kubelet 1.28 merges drop-ins in another way, and the files do not say which
- * version will read them. */
+/* kubelet 1.28 would make another value of these drop-ins, and its version is
+ * not known. */
 static void remark_old_dropins(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
 
-	for (size_t i = in->config_read;
-	     in->config_dir && in->merged_valid && i < in->merged.n_configs;
-	     i++) {
-		const struct kr_config *c = &in->merged.configs[i];
-
-		if (c->n_uses == 0)
-			continue;
-		kr_diag_add(diag, KR_NOTE, "dropins-1-28", c->uses[0].key,
-		            "kubelet 1.28 merges drop-ins otherwise: there a "
-		            "false of a drop-in does not override true, and a "
-		            "drop-in without the key makes it true");
+	if (!in->differs_1_28 || in->by == KR_BY_FLAG)
 		return;
+	kr_diag_add_path(diag, KR_NOTE, "dropins-1-28", in->config_dir,
+	                 "kubelet 1.28 merges drop-ins otherwise: there a "
+	                 "false of a drop-in does not override true, and a "
+	                 "drop-in without the key makes it true");
+}
+
+/* Drop-ins are what the version matters for: without them its sources that cost
+ * something are not asked. */
+static bool has_config_dir(const struct kr_unit_command *c)
+{
+	for (size_t i = 0; i < c->n_words; i++) {
+		const char *word = c->words[i].text.bytes;
+
+		if (word && (strncmp(word, "--config-dir", 12) == 0 ||
+		             strncmp(word, "--config_dir", 12) == 0))
+			return true;
 	}
+	return false;
 }
 
 /*
@@ -325,6 +334,12 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 
 	if (!argv)
 		return -ENOMEM;
+	if (has_config_dir(c))
+		r = kr_kubelet_version_find(node, &options.kubelet_minor);
+	else
+		r = kr_kubelet_version_running(node, &options.kubelet_minor);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < argc; i++) {
 		const struct kr_text *text =
 			&c->words[disk->first_word + i].text;
@@ -440,9 +455,13 @@ static int read_no_unit_file(struct kr_node *node, const struct kr_message *m)
 static int read_foreign(struct kr_node *node, struct kr_diag *diag)
 {
 	struct kr_node_disk *disk = &node->disk;
-	int r = kr_foreign_read(node->setting, node->fs, disk->unit, diag,
-	                        &disk->foreign);
+	unsigned minor;
+	int r = kr_kubelet_version_running(node, &minor);
 
+	if (r < 0)
+		return r;
+	r = kr_foreign_read(node->setting, node->fs, disk->unit, minor, diag,
+	                    &disk->foreign);
 	if (r == -ENOENT)
 		return say(disk, KR_STATE_UNKNOWN,
 		           "no ExecStart= of %s runs kubelet itself",
@@ -663,6 +682,7 @@ int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
 		.disk.command = -1,
 		.config_override = node->config_override,
 		.name_override = node->name_override,
+		.version_override = node->version_override,
 		.platform = node->platform,
 		.manager_environment = node->manager_environment,
 		.systemd_version = node->systemd_version,

@@ -26,6 +26,9 @@ struct kr_node_options {
 	const char *config; /* read instead of the one found; NULL */
 	const char *name;   /* what its cluster calls it; NULL: see node/name */
 	pid_t pid;          /* 0: the unit's main process, else by name */
+	/* kubelet's, as kr_kubelet_version_parse() takes it; NULL: what the
+	 * node says */
+	const char *kubelet_version;
 };
 
 /* What systemd said, for a node that talks to no bus. All is borrowed. */
@@ -71,8 +74,9 @@ struct kr_node {
 	bool unit_named;      /* by the options: no other is looked for */
 	bool live;            /* a running system, not an image */
 	int root_fd, proc_fd; /* PROC_FD is -1 for an image */
-	const char *config_override, *name_override; /* borrowed; NULL */
-	struct kr_fs *fs;                            /* owned */
+	/* borrowed; NULL */
+	const char *config_override, *name_override, *version_override;
+	struct kr_fs *fs;                    /* owned */
 	const struct kr_loaded_unit *loaded; /* borrowed; NULL: no bus */
 	const char *const *manager_environment;
 	unsigned systemd_version;

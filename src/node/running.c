@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "node/kubelet-version.h"
 #include "node/node.h"
 #include "node/running.h"
 
@@ -224,6 +225,8 @@ int kr_running_read(struct kr_node *node, struct kr_diag *diag,
 	struct kr_fs *fs;
 	int r = kr_running_fs(node, diag, &fs);
 
+	if (r == 0)
+		r = kr_kubelet_version_running(node, &options.kubelet_minor);
 	if (r < 0)
 		return r;
 	if (first < 0)

@@ -54,6 +54,7 @@ struct planning {
 	struct kr_node *node;
 	struct kr_plan *plan;
 	struct kr_diag *diag;
+	bool explicit_wanted;
 };
 
 static int refuse(struct planning *p, const char *code, struct kr_span span,
@@ -147,11 +148,9 @@ static int append_flag(struct planning *p)
 /* --- the key ------------------------------------------------------------- */
 
 /* The file that has the last word on the key: index into the inputs' files. */
-static size_t deciding_file(const struct kr_inputs *in)
+static size_t deciding_file(const struct kr_merged *merged)
 {
-	if (in->merged_valid && in->merged.file > 0)
-		return (size_t)in->merged.file;
-	return 0;
+	return merged->file > 0 ? (size_t)merged->file : 0;
 }
 
 /* The key in the file I, or the file's begin. */
@@ -164,21 +163,43 @@ static struct kr_span key_span(const struct kr_inputs *in, size_t i)
 	return (struct kr_span){in->files[i], 0, 0};
 }
 
-static int edit_config(struct planning *p)
+static int edit_file(struct planning *p, size_t i)
 {
 	const struct kr_inputs *in = &p->node->disk.inputs;
-	size_t i = deciding_file(in);
 
-	if (in->n_files == 0 || !in->merged_valid)
-		return refuse(p, "no-config-file", KR_SPAN_NONE,
-		              "kubelet reads no config file here: "
-		              "--method=flag sets the flag instead");
 	if (kr_source_refusal(in->files[i]))
 		return kr_vendor_refuse(p->node->setting, p->diag,
 		                        key_span(in, i), "the key stands in");
 	return kr_config_edit(p->node->setting, &in->merged.configs[i],
 	                      in->files[i], p->node->setting->required, p->diag,
 	                      &p->plan->edits);
+}
+
+static bool is_wanted(const struct planning *p, const struct kr_merged *merged)
+{
+	if (merged->state == KR_STATE_ABSENT)
+		return p->node->setting->by_default && !p->explicit_wanted;
+	return merged->state == KR_STATE_TRUE;
+}
+
+/* Where kubelet's version is not known and two of them go by two files, both
+ * are edited. */
+static int edit_config(struct planning *p)
+{
+	const struct kr_inputs *in = &p->node->disk.inputs;
+	size_t i = deciding_file(&in->merged);
+	size_t older = deciding_file(&in->older);
+	int r = 0;
+
+	if (in->n_files == 0 || !in->merged_valid)
+		return refuse(p, "no-config-file", KR_SPAN_NONE,
+		              "kubelet reads no config file here: "
+		              "--method=flag sets the flag instead");
+	if (!in->by_version || !is_wanted(p, &in->merged))
+		r = edit_file(p, i);
+	if (r < 0 || !in->older_valid || is_wanted(p, &in->older))
+		return r;
+	return older != i || in->by_version ? edit_file(p, older) : 0;
 }
 
 /* --- the whole ----------------------------------------------------------- */
@@ -361,7 +382,8 @@ static int check_grounds(struct planning *p, const struct kr_audit *audit)
 		            p->node->setting->required ? "true" : "false");
 		return -EOPNOTSUPP;
 	}
-	if (audit->disk.state == KR_STATE_UNKNOWN ||
+	if ((audit->disk.state == KR_STATE_UNKNOWN &&
+	     !disk->inputs.by_version) ||
 	    (audit->disk.state == KR_STATE_INVALID &&
 	     !disk->inputs.by_setting)) {
 		kr_diag_add(p->diag, KR_ERROR, "not-by-setting", KR_SPAN_NONE,
@@ -454,7 +476,12 @@ int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
                  struct kr_plan **ret)
 {
 	_cleanup_plan_ struct kr_plan *plan = calloc(1, sizeof(*plan));
-	struct planning p = {.node = node, .plan = plan, .diag = diag};
+	struct planning p = {
+		.node = node,
+		.plan = plan,
+		.diag = diag,
+		.explicit_wanted = options->explicit_wanted,
+	};
 	int r = 0;
 
 	if (!plan)

@@ -11,7 +11,8 @@
  *   config   kr_config_prove(): the same tokens outside our key, and a second
  *            reader finds the value
  *   between  after each single replacement the node is no worse than before
- *            the first: true < false < unknown < invalid
+ *            the first: true < false < unknown < invalid; a value that
+ *            depends on kubelet's version counts as false
  */
 
 #include <errno.h>
@@ -103,7 +104,9 @@ static int prove_configs(struct kr_node *node, struct kr_plan *plan,
 		if (before < 0 || after < 0)
 			continue;
 		options = (struct kr_config_options){
-			.dropin = before > 0 || !old->config_read};
+			.dropin = old->merged.configs[before].dropin,
+			.kubelet_minor = old->kubelet_minor,
+		};
 		r = kr_config_prove_with(node->setting, old->files[before],
 		                         new->files[after], &options,
 		                         node->setting->required, diag);
@@ -142,9 +145,13 @@ int kr_proof_run(struct kr_node *node, struct kr_plan *plan,
 
 /* --- order --------------------------------------------------------------- */
 
-static int badness(enum kr_state state)
+static int badness(const struct kr_node *node)
 {
-	switch (state) {
+	/* false for some versions of kubelet, true for others */
+	if (node->disk.state == KR_STATE_UNKNOWN && node->disk.inputs_valid &&
+	    node->disk.inputs.by_version)
+		return 1;
+	switch (node->disk.state) {
 	case KR_STATE_TRUE:
 		return 0;
 	case KR_STATE_FALSE:
@@ -160,7 +167,7 @@ static int badness(enum kr_state state)
 static int check_order(struct kr_node *node, const struct kr_edits *edits,
                        struct kr_diag *diag)
 {
-	int limit = badness(node->disk.state);
+	int limit = badness(node);
 
 	for (size_t n = 1; n < edits->n_files; n++) {
 		const struct kr_edits prefix = {edits->files, n};
@@ -172,7 +179,7 @@ static int check_order(struct kr_node *node, const struct kr_edits *edits,
 			kr_diag_merge(diag, &found);
 			return r;
 		}
-		if (badness(between->disk.state) > limit)
+		if (badness(between) > limit)
 			return -EOPNOTSUPP;
 	}
 	return 0;

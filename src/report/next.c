@@ -69,6 +69,8 @@ void kr_next_options(const struct kr_term *term, const struct kr_node *node,
                      const struct kr_api_options *api)
 {
 	print_scope(term, node);
+	if (node->version_override)
+		print_word(term, "--kubelet-version", node->version_override);
 	print_api(term, node, api);
 }
 
@@ -103,6 +105,9 @@ void kr_next_print(const struct kr_term *term, const struct kr_node *node,
 {
 	kr_term_color(term, KR_COLOR_DIM, "next:");
 	fprintf(term->out, " kubelet-remedy %s", command);
-	kr_next_options(term, node, api);
+	if (strcmp(command, "status") == 0)
+		print_scope(term, node);
+	else
+		kr_next_options(term, node, api);
 	fputc('\n', term->out);
 }

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Which kubelet it is, as far as an answer depends on it. */
+
+#include "node/node.h"
+
+/*
+ * The minor version in TEXT, which is as kubelet, its packages and its vendors
+ * write it: "1.31", "v1.31.2", "1.31.2-eks-7f9249a", "1.31.2-1.1",
+ * "v1.31.2+k3s1". 0; -EINVAL: no such text.
+ */
+int kr_kubelet_version_parse(const char *text, unsigned *ret_minor);
+
+/*
+ * The minor version of the kubelet that NODE's unit starts; 0: it is not known.
+ * First what the options say, then what the node's own files say of the program
+ * that the command runs. No file of the node is run. 0 or -ENOMEM.
+ */
+int kr_kubelet_version_find(struct kr_node *node, unsigned *ret_minor);
+
+/* The same of the kubelet that runs, which an upgrade may have left behind. */
+int kr_kubelet_version_running(struct kr_node *node, unsigned *ret_minor);

@@ -1,0 +1,330 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Files that people posted, and trials, of which kubelet makes something else
+than they look like.
+
+    test-kubelet-reports.py PROGRAM SCHEMAS REPORTS
+
+Each folder of REPORTS is an image with a README that says what is right and
+why; the rows below ask for it. Behind them stand variants of the same kinds,
+made here: an image with a unit, a config file and drop-ins.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+
+from cli_lib import NodeCopy, Run, Tap
+from json_schema import Schemas
+
+GVK = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
+KEY = "makeIPTablesUtilChains: "
+CONFIG, FOLDER = "/etc/kubelet.yaml", "/etc/kubelet.d"
+OLD, NEW = "1.30", "v1.33.2-eks-1"
+DPKG = ("Package: kubeadm\nStatus: install ok installed\nVersion: 1.33.0-1.1\n"
+        "\nPackage: kubelet\nStatus: %s\nArchitecture: amd64\n"
+        "Version: %s\n\nPackage: zlib\nStatus: install ok installed\n"
+        "Version: 1.30.0\n")
+ROCKET = "ID=%s\nVARIANT_ID=%s\n"
+STATUSES = {"true": 0, "false": 1, "invalid": 3, "unknown": 3}
+
+
+class Image:
+    """A tree below a folder of its own."""
+
+    def __init__(self, files):
+        self.files = files
+
+    def __enter__(self):
+        self.root = tempfile.mkdtemp(prefix="kr-report-")
+        for path, text in self.files.items():
+            full = self.root + path
+            os.makedirs(os.path.dirname(full), exist_ok=True)
+            with open(full, "wb") as file:
+                file.write(text if isinstance(text, bytes) else text.encode())
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def node(config, dropins=(), args="", binary="/usr/bin/kubelet", **files):
+    """CONFIG and DROPINS are what stands behind kind and apiVersion; as bytes
+    they are the whole file."""
+    def whole(text):
+        return text if isinstance(text, bytes) else GVK + text
+
+    words = [binary, args]
+    tree = {}
+    if config is not None:
+        words.append("--config=" + CONFIG)
+        tree[CONFIG] = whole(config)
+    if dropins:
+        words.append("--config-dir=" + FOLDER)
+    for i, text in enumerate(dropins):
+        tree["%s/%d.conf" % (FOLDER, i)] = whole(text)
+    tree["/etc/systemd/system/kubelet.service"] = \
+        "[Service]\nExecStart=%s\n" % " ".join(words)
+    tree.update({"/" + p.replace("__", "/").replace("_", "-"): t
+                 for p, t in files.items()})
+    return tree
+
+
+class Check:
+    def __init__(self, program, schemas, root):
+        self.program, self.schemas, self.root = program, schemas, root
+        self.faults = []
+
+    def run(self, command, *words):
+        run = Run([self.program, command, "--root=" + self.root,
+                   "--output=json", *words])
+        return run.status, run.json(self.schemas, command.split()[0] + ".json",
+                                    self.faults)
+
+    def fault(self, text, *args):
+        self.faults.append(text % args)
+
+    def audit(self, want, *words, codes=(), none=()):
+        """WANT is the disk's state; messages of CODES, and of NONE none."""
+        status, got = self.run("audit", *words)
+        view = got.get("views", {}).get("disk", {})
+        if view.get("state") != want or status != STATUSES[want]:
+            self.fault("%s: the disk is %s (status %s), wanted %s: %s", words,
+                       view.get("state"), status, want, view.get("reason"))
+        if want == "unknown" and not view.get("reason"):
+            self.fault("unknown without a reason")
+        found = [m["code"] for m in got.get("messages", [])]
+        for code in codes:
+            if found.count(code) < 1:
+                self.fault("%s: no message %s: %s", words, code, found)
+        for code in none:
+            if code in found:
+                self.fault("%s: a message %s", words, code)
+        return got
+
+    def fix(self, want, *words, then=()):
+        """WANT is the status; afterwards it is true with each of THEN."""
+        status, got = self.run("fix", "--restart=never", *words)
+        if status != want:
+            self.fault("fix %s: status %s, wanted %s: %s", words, status, want,
+                       [m["text"] for m in got.get("messages", [])])
+        for version in then:
+            self.audit("true", "--kubelet-version=" + version)
+        return got
+
+
+# --- drop-ins and kubelet's version -----------------------------------------------
+
+def version_rows():
+    """Name, tree, the state with OLD, with NEW, without a version, the status
+    of fix without one."""
+    return [
+        ("null over false", node(KEY + "false\n", [KEY + "null\n"]),
+         "false", "true", "unknown", 0),
+        ("an empty value over false", node(KEY + "false\n", [KEY + "\n"]),
+         "false", "true", "unknown", 0),
+        ("null over false over true",
+         node(KEY + "true\n", [KEY + "false\n", KEY + "null\n"]),
+         "true", "true", "true", 0),
+        ("Go's name false over false",
+         node(KEY + "false\n", ["MakeIPTablesUtilChains: false\n"]),
+         "false", "false", "false", 0),
+        ("Go's name false over true",
+         node(KEY + "true\n", ["MakeIPTablesUtilChains: false\n"]),
+         "false", "true", "unknown", 0),
+        ("Go's name true over false",
+         node(KEY + "false\n", ["MakeIPTablesUtilChains: true\n"]),
+         "true", "false", "unknown", 0),
+        ("Go's name false alone",
+         node("maxPods: 5\n", ["MakeIPTablesUtilChains: no\n"]),
+         "false", "true", "unknown", 0),
+        ("a false that both take", node(KEY + "true\n", [KEY + "false\n"]),
+         "false", "false", "false", 0),
+        ("nothing but another key", node("", ["maxPods: 5\n"]),
+         "true", "true", "true", 0),
+        ("another version in a drop-in",
+         node("", [b"apiVersion: x/v1\nkind: Pod\n" + KEY.encode() +
+                   b"false\n"]),
+         "false", "invalid", "unknown", 4),
+        ("the flag decides",
+         node(KEY + "false\n", [KEY + "null\n"],
+              args="--make-iptables-util-chains=true"),
+         "true", "true", "true", 0),
+        ("the flag decides, and one version refuses",
+         node("", [b"kind: KubeletConfiguration\n"],
+              args="--make-iptables-util-chains=true"),
+         "true", "invalid", "unknown", 4),
+    ]
+
+
+def check_version(case, old, new, unknown, fix):
+    case.audit(old, "--kubelet-version=" + OLD)
+    case.audit(new, "--kubelet-version=" + NEW)
+    got = case.audit(unknown)
+    if unknown == "unknown":
+        reason = got["views"]["disk"]["reason"]
+        for word in ("1.31", "1.32", "--kubelet-version"):
+            if word not in reason:
+                case.fault("the reason lacks %s: %s", word, reason)
+    case.fix(fix, then=(OLD, NEW) if fix == 0 else ())
+
+
+def source_rows():
+    """Name, tree, the state: whose version is believed. Until 1.31 it is
+    false, later true, unknown where no file tells."""
+    def made(**more):
+        return node(KEY + "false\n", [KEY + "null\n"], **more)
+
+    def dpkg(status, version, **more):
+        return made(var__lib__dpkg__status=DPKG % (status, version), **more)
+
+    ok = "install ok installed"
+    return [
+        ("nothing tells", made(), "unknown"),
+        ("dpkg 1.31", dpkg(ok, "1.31.4-1.1"), "false"),
+        ("dpkg 1.32", dpkg(ok, "1.32.0-1.1"), "true"),
+        ("dpkg, held", dpkg("hold ok installed", "1.30.0-00"), "false"),
+        ("dpkg, only its files are left",
+         dpkg("deinstall ok config-files", "1.30.0-00"), "unknown"),
+        ("dpkg, unpacked", dpkg("install ok unpacked", "1.30.0-00"),
+         "unknown"),
+        ("dpkg, no such version", dpkg(ok, "master"), "unknown"),
+        ("dpkg, another kubelet",
+         dpkg(ok, "1.31.4-1.1", binary="/usr/local/bin/kubelet"), "unknown"),
+        ("dpkg, behind a wrapper",
+         dpkg(ok, "1.31.4-1.1", binary="/usr/bin/env /usr/bin/kubelet"),
+         "false"),
+        ("Bottlerocket 1.31",
+         made(etc__os_release=ROCKET % ("bottlerocket", "aws-k8s-1.31")),
+         "false"),
+        ("Bottlerocket 1.32, a variant",
+         made(etc__os_release=ROCKET % ("bottlerocket",
+                                        '"aws-k8s-1.32-nvidia"')), "true"),
+        ("such a variant of another system",
+         made(etc__os_release=ROCKET % ("other", "aws-k8s-1.31")), "unknown"),
+    ]
+
+
+# A note on 1.28 stands only where 1.28 would give another value.
+NOTES_1_28 = [
+    ("no key at all", node("maxPods: 5\n", ["maxPods: 6\n"]), False),
+    ("true everywhere", node(KEY + "true\n", [KEY + "true\n"]), False),
+    ("false in the drop-in", node("", [KEY + "false\n"]), True),
+    ("false in the base", node(KEY + "false\n", ["maxPods: 6\n"]), True),
+    ("false in both", node(KEY + "false\n", [KEY + "false\n"]), False),
+    ("no drop-in", node(KEY + "false\n"), False),
+    ("the flag decides", node("", [KEY + "false\n"],
+                              args="--make-iptables-util-chains=true"), False),
+]
+
+VERSIONS = [("1.31", True), ("v1.31.2", True), ("1.31.2-eks-7f9249a", True),
+            ("v1.33.1+k3s1", True), ("1.30.5-gke.1014", True), ("", False),
+            ("1", False), ("1.", False), ("31", False), ("2.1", False),
+            ("1.x", False), ("1.31x", False), ("v", False), ("1.1000", False),
+            (" 1.31", False), ("1.031", False)]
+
+
+def check_old(program, schemas, tree):
+    """1.28 and before, where the version is named."""
+    with Image(tree) as image:
+        case = Check(program, schemas, image.root)
+        case.audit("true", "--kubelet-version=1.28.15", none=["dropins-1-28"])
+        case.audit("invalid", "--kubelet-version=1.27.1")
+        case.audit("false", "--kubelet-version=1.29.0", none=["dropins-1-28"])
+        return case.faults
+
+
+def check_words(program, word, right):
+    with Image(node("")) as image:
+        run = Run([program, "audit", "--root=" + image.root,
+                   "--kubelet-version=" + word])
+    return [] if (run.status != 2) == right else \
+        ["'%s': status %s" % (word, run.status)]
+
+
+def check_next(program):
+    """The command that is recommended takes the version along."""
+    with Image(node(KEY + "false\n", [KEY + "null\n"])) as image:
+        run = Run([program, "audit", "--root=" + image.root,
+                   "--kubelet-version=1.30"])
+    text = run.out.decode() if isinstance(run.out, bytes) else run.out
+    last = text.splitlines()[-1]
+    return [] if "--kubelet-version=1.30" in last else [last]
+
+
+def versions(tap, program, schemas):
+    for name, tree, *want in version_rows():
+        with Image(tree) as image:
+            case = Check(program, schemas, image.root)
+            check_version(case, *want)
+            tap.row("versions: " + name, case.faults)
+    for name, tree, want in source_rows():
+        with Image(tree) as image:
+            case = Check(program, schemas, image.root)
+            case.audit(want)
+            tap.row("whose version: " + name, case.faults)
+    for name, tree, want in NOTES_1_28:
+        with Image(tree) as image:
+            case = Check(program, schemas, image.root)
+            _, got = case.run("audit")
+            has = any(m["code"] == "dropins-1-28" for m in got["messages"])
+            if has != want:
+                case.fault("a note on 1.28: %s", has)
+            tap.row("1.28: " + name, case.faults)
+    tap.row("1.28 and before, named",
+            check_old(program, schemas, node("", [KEY + "false\n"])))
+    for word, right in VERSIONS:
+        tap.row("--kubelet-version='%s'" % word,
+                check_words(program, word, right))
+    tap.row("the next command names the version", check_next(program))
+
+
+# --- the folders ---------------------------------------------------------------------
+
+def apiversion(case):
+    case.audit("false", "--kubelet-version=1.29.3")
+    case.audit("invalid", "--kubelet-version=1.32.0")
+    case.audit("unknown")
+    case.fix(4)
+    case.fix(0, "--kubelet-version=1.31", then=("1.31",))
+
+
+def null(case):
+    case.audit("false", "--kubelet-version=1.31")
+    case.audit("true", "--kubelet-version=1.32")
+    case.audit("unknown")
+    case.fix(0, then=(OLD, NEW))
+    case.audit("true")
+
+
+def pascal(case):
+    case.audit("false", "--kubelet-version=1.31")
+    case.audit("false", "--kubelet-version=1.32")
+    case.audit("false")
+    case.fix(0, then=(OLD, NEW))
+    case.audit("true")
+
+
+FOLDERS = {
+    "dropin-apiversion-1.29-1.31": apiversion,
+    "dropin-null-1.29-1.31": null,
+    "dropin-pascal-fix-does-not-help-1.29-1.31": pascal,
+}
+
+
+def main():
+    program, folder, reports = sys.argv[1:4]
+    schemas = Schemas(folder)
+    tap = Tap()
+    for name, check in FOLDERS.items():
+        with NodeCopy(os.path.join(reports, name)) as copy:
+            case = Check(program, schemas, copy.root)
+            check(case)
+            tap.row("report: " + name, case.faults)
+    versions(tap, program, schemas)
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
