@@ -10,6 +10,7 @@ why; the rows below ask for it. Behind them stand variants of the same kinds,
 made here: an image with a unit, a config file and drop-ins.
 """
 
+import base64
 import os
 import shutil
 import sys
@@ -249,7 +250,7 @@ def check_next(program):
         run = Run([program, "audit", "--root=" + image.root,
                    "--kubelet-version=1.30"])
     text = run.out.decode() if isinstance(run.out, bytes) else run.out
-    last = text.splitlines()[-1]
+    last = (text.splitlines() or [""])[-1]
     return [] if "--kubelet-version=1.30" in last else [last]
 
 
@@ -280,6 +281,183 @@ def versions(tap, program, schemas):
     tap.row("the next command names the version", check_next(program))
 
 
+# --- dialects -----------------------------------------------------------------------
+
+def json_file(words):
+    return ('{"kind":"KubeletConfiguration",'
+            '"apiVersion":"kubelet.config.k8s.io/v1beta1",%s}'
+            % words).encode()
+
+
+TRUE = '"makeIPTablesUtilChains":true'
+FALSE = '"makeIPTablesUtilChains":false'
+
+
+def number_rows():
+    """Name, tree, the disk: what fits into no float64, in a drop-in."""
+    def dropin(text):
+        return node("", [json_file(TRUE + ',"x":' + text)])
+
+    return [
+        ("1e999", dropin("1e999"), "invalid"),
+        ("-1e999", dropin("-1e999"), "invalid"),
+        ("1E+309", dropin("1E+309"), "invalid"),
+        ("1e308", dropin("1e308"), "true"),
+        ("1e-999", dropin("1e-999"), "true"),
+        ("400 digits", dropin("1" * 400), "invalid"),
+        ("300 digits", dropin("1" * 300), "true"),
+        ("deep in a list", dropin('[1,{"a":[2,1e400]}]'), "invalid"),
+        ("as a text", dropin('"1e999"'), "true"),
+        ("taken away by a later null",
+         node("", [json_file(TRUE + ',"x":1e999'), "x: null\n"]), "invalid"),
+        ("in the config file", node(json_file(TRUE + ',"x":1e999')), "true"),
+        ("in the config file below a drop-in",
+         node(json_file(TRUE + ',"x":1e999'), [""]), "true"),
+        ("in a YAML drop-in, where it is a text",
+         node("", [KEY + "true\nx: 1e999\n"]), "true"),
+    ]
+
+
+def tag_rows():
+    """Name, what stands behind the key, the disk, the key being true."""
+    return [
+        ("a comma behind a tag", "x: !!str, y\n", "unknown"),
+        ("a comma in a tag", "x: !a,b y\n", "unknown"),
+        ("brackets in a tag", "x: !a[b] y\n", "unknown"),
+        ("braces in a tag", "x: !a{b} y\n", "unknown"),
+        ("in a flow mapping", "x: {a: !!str, b: c}\n", "unknown"),
+        ("in a flow list", "x: [!!str, b]\n", "unknown"),
+        ("at the end of a flow list", "x: [a, !!str]\n", "unknown"),
+        ("at the end of a flow mapping", "x: {a: !!str}\n", "unknown"),
+        ("behind an anchor", "x: {a: &q !!str, b: c}\n", "unknown"),
+        ("of a list", "x: !!seq[a]\n", "unknown"),
+        ("verbatim, with a comma behind it",
+         "x: [!<tag:yaml.org,2002:str>, b]\n", "unknown"),
+        ("verbatim", "x: !<tag:yaml.org,2002:str> b\n", "true"),
+        ("a blank behind it", "x: {a: !!str b, c: !!str d}\n", "true"),
+        ("a blank and a comma", "x: {a: !!str , b: c}\n", "true"),
+        ("in a text", "x: 'a !!str, b'\n", "true"),
+        ("in a plain text", "x: a !!str, b\n", "true"),
+        ("in a comment", "x: a # !!str, b\n", "true"),
+        ("in a block scalar", "x: |\n  !!str, b\n", "true"),
+    ]
+
+
+def directive_rows():
+    """Name, the whole file, the disk."""
+    body = GVK + KEY + "true\n"
+    return [
+        ("%YAML 1.1", "%YAML 1.1\n---\n" + body, "true"),
+        ("%YAML 01.01", "%YAML 01.01\n---\n" + body, "true"),
+        ("%YAML 1.001", "%YAML 1.001\n---\n" + body, "invalid"),
+        ("%YAML 001.1", "%YAML 001.1\n---\n" + body, "invalid"),
+        ("behind a comment", "# 1\n%YAML 1.001\n---\n" + body, "invalid"),
+        ("behind another directive",
+         "%TAG !e! tag:e,2002:\n%YAML 1.001\n---\n" + body, "invalid"),
+        ("%YAML 1.2", "%YAML 1.2\n---\n" + body, "invalid"),
+        ("behind the document", body + "%YAML 1.12345\n---\n", "invalid"),
+        ("behind it, major", body + "%YAML 100.1\n---\n", "invalid"),
+        ("behind it, two digits", body + "%YAML 1.99\n---\n", "true"),
+        ("behind ...", body + "...\n%YAML 1.12345\n---\n", "true"),
+        ("in the next document", body + "---\n%YAML 1.12345\n", "true"),
+        ("in a comment", body + "# %YAML 1.12345\n", "true"),
+    ]
+
+
+# What a JSON file may hold beside the key, and must not keep a fix from being
+# made: escapes that another reader refuses, or takes for the end of a text.
+ESCAPES = ['"\\ud800"', '"\\udfff"', '"\\uDBFF x"', '"\\ud800\\ud800"',
+           '"\\udc00\\ud800"', '"\\ud800\\n"', '"\\ud800\\\\udc00"',
+           '"\\ud83d\\ude00"', '"\\ud83d\\ude00\\ude00"', '"\\u0000"',
+           '"\\\\ud800"', '{"\\ud800":1,"\\udc00":[1]}',
+           '1,"makeIPTablesUtilChains\\u0000":5',
+           '1,"makeIPTablesUtilChains\\u0000x":false']
+
+
+def check_escape(case):
+    case.audit("false")
+    case.fix(0)
+    case.audit("true")
+
+
+UTF16 = (GVK + KEY + "false\n").encode("utf-16")
+
+
+def check_bytes(case, copy):
+    """Each source's text, or its base64, is the file's bytes."""
+    got = case.audit("false")
+    with open(copy.root + CONFIG, "rb") as file:
+        data = file.read()
+    for source in got["sources"]:
+        if not source["file"]:
+            continue
+        want = data[source["offset"]:source["offset"] + source["length"]]
+        if source["text"] is None:
+            found = base64.b64decode(source.get("text_base64", ""))
+        else:
+            found = source["text"].encode()
+        if found != want or not want:
+            case.fault("%r for the bytes %r", found, want)
+
+
+def unread_rows():
+    """Name of a file in --config-dir, its text, whether a note names it."""
+    text = GVK + KEY + "true\n"
+    return [
+        ("10-cis.yaml", text, True), ("10-cis.yml", text, True),
+        ("10-cis.json", json_file(TRUE), True), ("10.conf.bak", text, True),
+        ("10-cis", text, True), ("10-cis.CONF", text, True),
+        ("below/10-cis.yaml", text, True),
+        ("10-go.yaml", GVK + "MakeIPTablesUtilChains: true\n", True),
+        ("10-other.yaml", GVK + "maxPods: 5\n", False),
+        ("README", "makeIPTablesUtilChains is a setting\n", False),
+        ("empty.yaml", "", False), ("10.conf", text, False),
+    ]
+
+
+def run_rows(tap, program, schemas, kind, rows):
+    for name, tree, want in rows:
+        with Image(tree) as image:
+            case = Check(program, schemas, image.root)
+            case.audit(want)
+            tap.row("%s: %s" % (kind, name), case.faults)
+
+
+def dialects(tap, program, schemas):
+    run_rows(tap, program, schemas, "a number", number_rows())
+    run_rows(tap, program, schemas, "a tag",
+             [(n, node(KEY + "true\n" + t), w) for n, t, w in tag_rows()])
+    run_rows(tap, program, schemas, "a tag, UTF-16",
+             [(n, node((GVK + KEY + "true\n" + t).encode("utf-16")), w)
+              for n, t, w in tag_rows()])
+    run_rows(tap, program, schemas, "a directive",
+             [(n, node(t.encode()), w) for n, t, w in directive_rows()])
+    for text in ESCAPES:
+        with Image(node(json_file(FALSE + ',"x":' + text))) as image:
+            case = Check(program, schemas, image.root)
+            check_escape(case)
+            tap.row("a fix beside %s" % text, case.faults)
+    for name, data in (("UTF-16", UTF16),
+                       ("UTF-16, big endian",
+                        b"\xfe\xff" + UTF16.decode("utf-16")
+                        .encode("utf-16-be")),
+                       ("UTF-8", (GVK + KEY + "false\n").encode())):
+        with Image(node(data)) as image:
+            case = Check(program, schemas, image.root)
+            check_bytes(case, image)
+            tap.row("bytes of " + name, case.faults)
+    for name, text, noted in unread_rows():
+        with Image(dict(node(KEY + "false\n", [""]),
+                        **{FOLDER + "/" + name: text})) as image:
+            case = Check(program, schemas, image.root)
+            _, got = case.run("audit")
+            found = [m["file"] for m in got["messages"]
+                     if m["code"] == "decoy-config-dir"]
+            if found != [FOLDER + "/" + name] * noted:
+                case.fault("notes on %s", found)
+            tap.row("not read: " + name, case.faults)
+
+
 # --- the folders ---------------------------------------------------------------------
 
 def apiversion(case):
@@ -306,7 +484,54 @@ def pascal(case):
     case.audit("true")
 
 
+def overflow(case):
+    case.audit("invalid", codes=["config-type"])
+
+
+def tag(case):
+    case.audit("unknown", codes=["config-doubt"])
+    case.fix(4)
+
+
+def directive(case):
+    case.audit("invalid", codes=["config-syntax"])
+
+
+def merge_key(case):
+    """A convenience that is not there: refused, and the flag is the way."""
+    case.audit("false")
+    case.fix(4)
+    case.fix(0, "--method=flag")
+    case.audit("true")
+
+
+def utf16(case):
+    got = case.audit("false")
+    texts = [s.get("text_base64") for s in got["sources"] if s["file"]]
+    if texts != [base64.b64encode("false".encode("utf-16-le")).decode()]:
+        case.fault("text_base64: %s", texts)
+    case.fix(4)
+
+
+def unread_true(case):
+    case.audit("false", codes=["decoy-config-dir"])
+    case.fix(0)
+    case.audit("true")
+
+
+def unread_false(case):
+    case.audit("true", codes=["decoy-config-dir"])
+
+
 FOLDERS = {
+    "dropin-json-number-overflow": overflow,
+    "yaml-tag-block-comma": tag,
+    "yaml-tag-flow-comma": tag,
+    "yaml-directive-long-version": directive,
+    "merge-key-absent-key": merge_key,
+    "utf16-json-text": utf16,
+    "configdir-yaml-extension": unread_true,
+    "dropin-yaml-extension-ignored": unread_false,
     "dropin-apiversion-1.29-1.31": apiversion,
     "dropin-null-1.29-1.31": null,
     "dropin-pascal-fix-does-not-help-1.29-1.31": pascal,
@@ -323,6 +548,7 @@ def main():
             check(case)
             tap.row("report: " + name, case.faults)
     versions(tap, program, schemas)
+    dialects(tap, program, schemas)
     return tap.end()
 
 

@@ -6,6 +6,8 @@
  */
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -70,6 +72,61 @@ void kr_build_bytes(struct kr_build *b, cJSON *o, const char *name,
 
 	b->failed =
 		!text || !cJSON_AddStringToObject(o, name, text) || b->failed;
+}
+
+static char *base64(const unsigned char *data, size_t size)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *text = reallocarray(NULL, size / 3 + 1, 4), *out = text;
+
+	for (size_t i = 0; text && i < size; i += 3) {
+		size_t n = size - i < 3 ? size - i : 3;
+		unsigned bits = (unsigned)data[i] << 16;
+
+		if (n > 1)
+			bits |= (unsigned)data[i + 1] << 8;
+		if (n > 2)
+			bits |= data[i + 2];
+		*out++ = digits[bits >> 18];
+		*out++ = digits[bits >> 12 & 63];
+		*out++ = n > 1 ? digits[bits >> 6 & 63] : '=';
+		*out++ = n > 2 ? digits[bits & 63] : '=';
+	}
+	if (text)
+		*out = '\0';
+	return text;
+}
+
+static bool is_text(const char *data, size_t size)
+{
+	size_t n;
+
+	for (size_t i = 0; i < size; i += n) {
+		n = data[i] ? kr_utf8_length_at(data + i, size - i) : 0;
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
+void kr_build_exact(struct kr_build *b, cJSON *o, const char *name,
+                    const char *data, size_t size)
+{
+	_cleanup_free_ char *text = NULL, *other = NULL;
+
+	if (is_text(data, size)) {
+		kr_build_bytes(b, o, name, data, size);
+		return;
+	}
+	kr_build_string(b, o, name, NULL);
+	text = base64((const unsigned char *)data, size);
+	if (asprintf(&other, "%s_base64", name) < 0)
+		other = NULL;
+	if (!text || !other)
+		b->failed = true;
+	else
+		kr_build_string(b, o, other, text);
 }
 
 void kr_build_string(struct kr_build *b, cJSON *o, const char *name,

@@ -37,6 +37,13 @@ void kr_build_boolean(struct kr_build *b, cJSON *o, const char *name,
 void kr_build_bytes(struct kr_build *b, cJSON *o, const char *name,
                     const char *data, size_t size);
 
+/*
+ * The very bytes: as NAME where they are UTF-8 without NUL, else NAME is null
+ * and NAME_base64 holds them.
+ */
+void kr_build_exact(struct kr_build *b, cJSON *o, const char *name,
+                    const char *data, size_t size);
+
 /* NULL is null. */
 void kr_build_string(struct kr_build *b, cJSON *o, const char *name,
                      const char *s);

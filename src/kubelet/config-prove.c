@@ -152,12 +152,45 @@ static bool is_ours(const struct proof *p, const char *name)
 	return kr_schema_key_equal(p->setting->key, name, length, p->fold);
 }
 
+static bool is_escape(const char *s, char first, const char *second)
+{
+	return s[0] == '\\' && s[1] == 'u' && (s[2] | 0x20) == first &&
+	       strchr(second, s[3] | 0x20);
+}
+
+/*
+ * What kubelet reads and cJSON does not, or reads as the end of the string:
+ * half a surrogate pair, and NUL. Both become U+FFFD, in as many bytes. TEXT is
+ * JSON, in which only strings have backslashes.
+ */
+static void tame_escapes(char *text)
+{
+	for (char *s = strchr(text, '\\'); s; s = strchr(s, '\\')) {
+		if (s[1] != 'u') {
+			s += 2;
+		} else if (is_escape(s, 'd', "89ab") &&
+		           is_escape(s + 6, 'd', "cdef")) {
+			s += 12;
+		} else {
+			if (is_escape(s, 'd', "89abcdef") ||
+			    strncmp(s + 2, "0000", 4) == 0)
+				memcpy(s + 2, "fffd", 4);
+			s += 6;
+		}
+	}
+}
+
 static int witness_json(struct proof *p)
 {
-	cJSON *root = cJSON_ParseWithLengthOpts(p->after->data,
-	                                        p->after->size + 1, NULL, true);
+	_cleanup_free_ char *text = strdup(p->after->data);
 	const cJSON *item;
 	size_t found = 0, right = 0;
+	cJSON *root;
+
+	if (!text)
+		return -ENOMEM;
+	tame_escapes(text);
+	root = cJSON_ParseWithLengthOpts(text, strlen(text) + 1, NULL, true);
 
 	cJSON_ArrayForEach(item, root)
 	{

@@ -75,6 +75,25 @@ int kr_config_read(const struct kr_file *file, enum kr_config_format format,
 	return kr_yaml_read(file, listener, diag, layout, ret_twice);
 }
 
+/* What was found may be found by our reader alone. */
+static void doubt(struct kr_config *config, struct kr_span place,
+                  struct kr_diag *diag)
+{
+	static const char reason[] =
+		"a tag would have to end with a blank: kubelet's YAML reader "
+		"and this one's do not agree";
+
+	kr_diag_add(diag, KR_WARNING, "config-doubt", place, "%s", reason);
+	config->state = KR_STATE_UNKNOWN;
+	config->refused = true;
+	config->wins = -1;
+	config->layout.reason = reason;
+	for (size_t i = 0; i < config->n_uses; i++) {
+		config->uses[i].editable = false;
+		config->uses[i].reason = reason;
+	}
+}
+
 int kr_config_parse(const struct kr_setting *setting,
                     const struct kr_file *file,
                     const struct kr_config_options *options,
@@ -82,6 +101,7 @@ int kr_config_parse(const struct kr_setting *setting,
 {
 	_cleanup_decode_ struct kr_decode decode;
 	const struct kr_listener listener = {kr_decode_hear, &decode};
+	_cleanup_diag_ struct kr_diag found = {0};
 	struct kr_config_layout layout = {0};
 	struct kr_span twice;
 	enum kr_config_format format =
@@ -90,7 +110,7 @@ int kr_config_parse(const struct kr_setting *setting,
 
 	kr_decode_init(&decode, setting, file, options);
 	decode.unique = format == KR_CONFIG_YAML;
-	r = kr_config_read(file, format, &listener, diag, &layout, &twice);
+	r = kr_config_read(file, format, &listener, &found, &layout, &twice);
 	if (r > 0)
 		r = kr_decode_twice(&decode, twice);
 	if (r == -EFBIG && (decode.ours.n == KR_DECODE_USES_MAX ||
@@ -101,9 +121,13 @@ int kr_config_parse(const struct kr_setting *setting,
 		                 KR_DECODE_USES_MAX);
 	if (r < 0 && r != -EBADMSG)
 		return r;
-	r = kr_decode_finish(&decode, r == 0, diag, ret);
+	r = kr_decode_finish(&decode, r == 0, &found, ret);
 	if (r < 0)
 		return r;
+	if (layout.doubt.file)
+		doubt(ret, layout.doubt, diag);
+	else
+		kr_diag_merge(diag, &found);
 	ret->format = format;
 	if (format == KR_CONFIG_YAML) {
 		layout.reason = ret->layout.reason ?: layout.reason;

@@ -41,6 +41,9 @@ struct kr_config_layout {
 	bool open_ended;    /* YAML: the last value is a block scalar, to which
 	                       line ends behind it may belong */
 	const char *reason; /* static: why nothing can be added, else NULL */
+	/* YAML: where kubelet's reader may find something else; no file: there
+	 * is no such place */
+	struct kr_span doubt;
 };
 
 /* The byte behind the last member. */
@@ -55,12 +58,14 @@ static inline size_t kr_config_layout_end(const struct kr_config_layout *layout)
 struct kr_config {
 	enum kr_config_format format;
 	/* what kubelet makes of the file alone: TRUE, FALSE, NULL, ABSENT
-	 * (both: the default), INVALID (DIAG says why) */
+	 * (both: the default), INVALID (DIAG says why), UNKNOWN (a YAML that
+	 * kubelet may read otherwise than we do, and DIAG has a warning) */
 	enum kr_state state;
 	struct kr_config_use *uses; /* in order; the last one wins */
 	size_t n_uses;
 	int wins; /* index of the use that decides, -1: none */
-	/* INVALID whatever our key says: kubelet does not take the file */
+	/* INVALID or UNKNOWN whatever our key says: kubelet does not take the
+	 * file, or it cannot be told */
 	bool refused;
 	/* other keys that matter to us, where they are well formed */
 	int healthz_port;             /* 0: off, -1: not set */

@@ -14,9 +14,11 @@
  * are the keys and our key's default is Go's, false.
  *
  * A drop-in is not decoded into the struct by itself: only kind and apiVersion
- * must be right, by their exact names. Its types are judged after the merge,
- * by encoding/json, which ignores the case of names. kubelet 1.29 to 1.31 want
- * a drop-in to have a kind and do not look at what it is.
+ * must be right, by their exact names. It is read into a map of anything, in
+ * which a number is a float64 at most, wherever it stands. Its types are judged
+ * after the merge, by encoding/json, which ignores the case of names.
+ * kubelet 1.29 to 1.31 want a drop-in to have a kind and do not look at what it
+ * is.
  *
  * The listener keeps one frame for each open bracket, so that depth costs
  * memory, but no stack.
@@ -36,6 +38,7 @@
 #include "base/json.h"
 #include "kubelet/decode.h"
 #include "kubelet/dropins.h"
+#include "kubelet/go.h"
 
 #define KIND  "KubeletConfiguration"
 #define GROUP "kubelet.config.k8s.io/"
@@ -450,6 +453,11 @@ int kr_decode_hear(void *userdata, const struct kr_event *e)
 		schema = frame->member;
 	else if (frame->schema)
 		schema = kr_schema_element(frame->schema);
+	if (r == 0 && d->dropin && e->type == KR_EVENT_NUMBER &&
+	    !kr_go_float_valid(e->text, e->length))
+		r = refuse(&d->fatal, "config-type", e->span,
+		           "a number of a drop-in would have to fit into a "
+		           "float64");
 	if (r == 0 && frame && d->depth == 1 && frame->object) {
 		d->last_key = d->key;
 		d->last_value = e->span;

@@ -432,7 +432,7 @@ static int judge_one(struct kr_merged *m, bool no_base)
 			m->state = KR_STATE_ABSENT;
 		if (m->state == KR_STATE_ABSENT)
 			m->use = -1;
-		if (m->use < 0 && c->state != KR_STATE_INVALID)
+		if (m->use < 0 && !c->refused && c->state != KR_STATE_INVALID)
 			m->file = -1;
 		m->healthz_port = c->healthz_port;
 		m->healthz_bind_address = c->healthz_bind_address;

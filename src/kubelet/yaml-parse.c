@@ -19,7 +19,12 @@
  *   that of the file: later ones are handed out as another character;
  * - "{a:}" and "[a:, b]" are errors for libyaml, for yaml.v2 the colon belongs
  * to the text: the file is read again with another character in its place;
- * - nothing behind the first document matters.
+ * - for yaml.v2 a number of "%YAML" has at most two digits, also in the
+ *   directive that ends the first document;
+ * - for yaml.v2 "," "[" and "]" belong to a tag, for libyaml 0.2.5 they end it
+ *   ("{a: !!str, b: c}" is an error for yaml.v2, "a: !!str, b" one for
+ *   libyaml): with such a tag, or one of "{}" at it, the file is in doubt;
+ * - nothing else behind the first document matters.
  *
  * libyaml's marks count characters, and CR LF is two of them; the byte order
  * mark is none. A cursor walks the file's bytes beside the marks, which hardly
@@ -58,6 +63,7 @@ struct parse {
 	unsigned width; /* of a unit: 1 for UTF-8, 2 for UTF-16 */
 	bool big_endian;
 
+	struct kr_span doubt;       /* the first tag of which that is so */
 	struct kr_yaml_node **open; /* mappings and sequences not ended yet */
 	size_t depth, size_open;
 	void *anchors; /* a tsearch(3) tree; a later one of a name wins */
@@ -196,10 +202,29 @@ static int fail_at(struct parse *p, size_t offset, const char *text)
 	return -EBADMSG;
 }
 
+static bool is_flow_mark(unsigned c)
+{
+	return c > 0 && c < 0x80 && strchr(",[]{}", (int)c);
+}
+
+static void doubt(struct parse *p, size_t offset)
+{
+	if (!p->doubt.file)
+		p->doubt = (struct kr_span){p->file, offset, p->width};
+}
+
 static int fail(struct parse *p)
 {
 	const yaml_parser_t *y = &p->parser;
 	const char *problem = y->problem ? y->problem : "not readable as YAML";
+
+	if (y->error == YAML_SCANNER_ERROR && y->context &&
+	    strcmp(y->context, "while scanning a tag") == 0) {
+		size_t offset = offset_of(p, y->problem_mark.index);
+
+		if (offset < p->file->size && is_flow_mark(char_at(p, offset)))
+			doubt(p, offset);
+	}
 
 	if (y->error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
@@ -268,6 +293,38 @@ static bool has_bare_tag(const struct kr_yaml_node *node)
 			s++;
 	}
 	return s < end && *s == '!';
+}
+
+static bool is_blank(unsigned c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Doubts a tag of the node, at its start or behind an anchor, that has a mark
+ * of flow style at its end. */
+static void check_tag(struct parse *p, const struct kr_yaml_node *node)
+{
+	size_t end = p->file->size + 1 - p->width, i = node->span.offset;
+
+	if (i < end && char_at(p, i) == '&') {
+		while (i < end && !is_blank(char_at(p, i)))
+			i += p->width;
+		while (i < end && is_blank(char_at(p, i)))
+			i += p->width;
+	}
+	if (i >= end || char_at(p, i) != '!')
+		return;
+	i += p->width;
+	if (i < end && char_at(p, i) == '<') {
+		while (i < end && char_at(p, i) != '>')
+			i += p->width;
+		i += p->width;
+	}
+	while (i < end && !is_blank(char_at(p, i)) &&
+	       !is_flow_mark(char_at(p, i)))
+		i += p->width;
+	if (i < end && is_flow_mark(char_at(p, i)))
+		doubt(p, i);
 }
 
 static int set_texts(struct parse *p, struct kr_yaml_node *node,
@@ -376,6 +433,8 @@ static int add_node(struct parse *p, const yaml_event_t *e,
 	r = set_node(p, node, e);
 	if (r < 0)
 		return r;
+	if (node->kind != KR_YAML_ALIAS)
+		check_tag(p, node);
 	if (node->kind == KR_YAML_ALIAS) {
 		node->target = find_anchor(p, node);
 		if (!node->target)
@@ -406,11 +465,51 @@ static void end_node(struct parse *p, const yaml_event_t *e)
 	node->span.length = offset_of(p, e->end_mark.index) - node->span.offset;
 }
 
+/* The numbers of the directive at OFFSET, if it is "%YAML". 0 or -EBADMSG. */
+static int check_version(struct parse *p, size_t offset)
+{
+	static const char name[] = "%YAML";
+	size_t end = p->file->size + 1 - p->width, i = offset;
+	unsigned n_digits = 0;
+
+	for (const char *c = name; *c; c++, i += p->width) {
+		if (i >= end || char_at(p, i) != (unsigned char)*c)
+			return 0;
+	}
+	for (; i < end; i += p->width) {
+		unsigned c = char_at(p, i);
+
+		if (c == '\r' || c == '\n' || c == '#')
+			break;
+		n_digits = c >= '0' && c <= '9' ? n_digits + 1 : 0;
+		if (n_digits > 2)
+			return fail_at(p, i,
+			               "a number of the version would have to "
+			               "have at most two digits");
+	}
+	return 0;
+}
+
+/* The same of all lines from FROM to TO. */
+static int check_versions(struct parse *p, size_t from, size_t to)
+{
+	bool start = true;
+	int r = 0;
+
+	for (size_t i = from; i < to && r == 0; i += p->width) {
+		if (start)
+			r = check_version(p, i);
+		start = char_at(p, i) == '\n' || char_at(p, i) == '\r';
+	}
+	return r;
+}
+
 /* >0: the document is over. */
 static int take_event(struct parse *p, const yaml_event_t *e,
                       struct kr_yaml_document *doc)
 {
 	const yaml_version_directive_t *version;
+	int r;
 
 	switch (e->type) {
 	case YAML_DOCUMENT_START_EVENT:
@@ -418,7 +517,8 @@ static int take_event(struct parse *p, const yaml_event_t *e,
 		if (version && (version->major != 1 || version->minor != 1))
 			return fail_at(p, offset_of(p, e->start_mark.index),
 			               "the version would have to be 1.1");
-		return 0;
+		return check_versions(p, p->start,
+		                      offset_of(p, e->end_mark.index));
 	case YAML_MAPPING_END_EVENT:
 	case YAML_SEQUENCE_END_EVENT:
 		end_node(p, e);
@@ -426,7 +526,8 @@ static int take_event(struct parse *p, const yaml_event_t *e,
 	case YAML_DOCUMENT_END_EVENT:
 	case YAML_STREAM_END_EVENT:
 		doc->end = offset_of(p, e->start_mark.index);
-		return 1;
+		r = doc->end < p->file->size ? check_version(p, doc->end) : 0;
+		return r < 0 ? r : 1;
 	case YAML_STREAM_START_EVENT:
 	case YAML_NO_EVENT:
 		return 0;
@@ -493,7 +594,9 @@ int kr_yaml_parse(const struct kr_file *file, struct kr_tree *tree,
 	while (r > 0);
 	free(p.open);
 	doc.fixed = fixed_by_encoding(&p);
-	if (r == 0)
-		*ret = doc;
+	if (r < 0)
+		doc = (struct kr_yaml_document){0};
+	doc.doubt = p.doubt;
+	*ret = doc;
 	return r;
 }

@@ -39,6 +39,9 @@ struct kr_yaml_document {
 	             */
 	/* static: why no byte of the file can be exchanged, or NULL */
 	const char *fixed;
+	/* kubelet's reader may take this place otherwise than libyaml; no file:
+	 * there is none. Set whatever the outcome is */
+	struct kr_span doubt;
 };
 
 /*

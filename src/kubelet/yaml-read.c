@@ -406,6 +406,7 @@ static void find_layout(const struct kr_yaml_document *doc,
 		.flow = root->flow,
 		.end = doc->end,
 		.reason = doc->fixed,
+		.doubt = doc->doubt,
 	};
 	if (root->kind != KR_YAML_MAPPING)
 		return;
@@ -448,6 +449,7 @@ int kr_yaml_read(const struct kr_file *file, const struct kr_listener *listener,
 	int r;
 
 	r = kr_yaml_parse(file, &b.tree, diag, &doc);
+	*layout = (struct kr_config_layout){.doubt = doc.doubt};
 	if (r == 0 && !doc.root) {
 		r = fail(&b, (struct kr_span){file, 0, 0},
 		         "the document would have to hold a "

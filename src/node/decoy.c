@@ -8,6 +8,9 @@
  * images, and KUBELET_ARGS in a drop-in, which newer units do not expand. After
  * that a check of files says "pass", and kubelet runs with what it had.
  *
+ * In --config-dir kubelet reads only what ends in .conf: a repair in
+ * 10-cis.yaml or an old 10-cis.conf.bak is a decoy, too.
+ *
  * A variable is expanded where a byte of an argument comes from its value.
  */
 
@@ -202,14 +205,57 @@ static int check_folder(struct kr_node *node, const char *path,
 	return 0;
 }
 
+/* A file of --config-dir whose name is not a drop-in's, and that has our key.
+ */
+static int check_unread(struct kr_node *node, const char *folder,
+                        const char *name, struct kr_diag *diag)
+{
+	const struct kr_config_options options = {.dropin = true};
+	_cleanup_config_ struct kr_config config = {0};
+	_cleanup_free_ char *path = kr_path_join(folder, name);
+	const struct kr_file *file;
+	int r;
+
+	if (!path)
+		return -ENOMEM;
+	r = kr_fs_read(node->fs, path, &file);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	r = kr_config_parse(node->setting, file, &options, NULL, &config);
+	if (r < 0 || config.n_uses == 0)
+		return r;
+	kr_diag_add(diag, KR_NOTE, "decoy-config-dir", config.uses[0].key,
+	            "kubelet does not read the file: its name would have to "
+	            "end in .conf");
+	return 0;
+}
+
+static int check_read_folder(struct kr_node *node, const char *path,
+                             struct kr_diag *diag)
+{
+	_cleanup_dir_ struct kr_dir dir = {0};
+	int r = kr_fs_list(node->fs, path, &dir);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; r == 0 && i < dir.n_entries; i++) {
+		if (dir.entries[i].type != DT_DIR &&
+		    !kr_dropin_name(dir.entries[i].name))
+			r = check_unread(node, path, dir.entries[i].name, diag);
+	}
+	return r;
+}
+
 static int check_folders(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
 	_cleanup_free_ char *beside = NULL, *common = NULL;
-	int r;
+	int r = 0;
 
-	if (in->config_dir || !in->config_path)
-		return 0;
+	for (size_t i = 0; r == 0 && i < in->n_folders; i++)
+		r = check_read_folder(node, in->folders[i], diag);
+	if (r < 0 || in->config_dir || !in->config_path)
+		return r;
 	if (asprintf(&beside, "%s.d", in->config_path) < 0) {
 		beside = NULL;
 		return -ENOMEM;

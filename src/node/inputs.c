@@ -220,6 +220,11 @@ static enum kr_state merged_value(const struct kr_setting *setting,
 	return setting->by_default ? KR_STATE_TRUE : KR_STATE_FALSE;
 }
 
+static bool is_boolean(enum kr_state state)
+{
+	return state == KR_STATE_TRUE || state == KR_STATE_FALSE;
+}
+
 static bool versions_agree(const struct kr_setting *setting,
                            const struct kr_inputs *in)
 {
@@ -242,8 +247,10 @@ static int merge_older(struct kr_inputs *in, const struct kr_setting *setting)
 	                   28, NULL, &oldest);
 	if (r < 0)
 		return r;
-	in->differs_1_28 = merged_value(setting, &oldest) !=
-	                   merged_value(setting, &in->merged);
+	in->differs_1_28 = is_boolean(merged_value(setting, &oldest)) &&
+	                   is_boolean(merged_value(setting, &in->merged)) &&
+	                   merged_value(setting, &oldest) !=
+	                           merged_value(setting, &in->merged);
 	return 0;
 }
 
@@ -305,6 +312,10 @@ static int merge(struct reading *rd, const struct kr_setting *setting)
 		kr_diag_merge(rd->diag, &found);
 		return say_versions(in, setting);
 	}
+	if (in->merged.state == KR_STATE_UNKNOWN)
+		r = say(in, KR_STATE_UNKNOWN,
+		        "%s: a tag in it may be read otherwise by kubelet",
+		        in->files[in->merged.file]->path);
 	if (in->merged.state == KR_STATE_INVALID) {
 		in->by_setting = in->merged.use >= 0;
 		r = say(in, KR_STATE_INVALID,

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Results for scripts. Bytes of a file that are no UTF-8 are replaced by U+FFFD
- * in `text` (base/json-build); the offset and length tell where the bytes are.
+ * Results for scripts. The `text` of a source is exactly the file's bytes;
+ * where these are no UTF-8 (or UTF-16, which is full of NULs) it is null, and
+ * `text_base64` holds them. In all other texts a byte that is no UTF-8 becomes
+ * U+FFFD (base/json-build).
  */
 
 #include <errno.h>
@@ -144,7 +146,7 @@ static void add_place(struct kr_build *j, cJSON *o, const struct kr_source *s,
 	kr_build_number(j, o, "column", column);
 	kr_build_number(j, o, "offset", (double)s->span.offset);
 	kr_build_number(j, o, "length", (double)s->span.length);
-	kr_build_bytes(j, o, "text", s->span.file->data + s->span.offset,
+	kr_build_exact(j, o, "text", s->span.file->data + s->span.offset,
 	               s->span.length);
 	kr_build_string(j, o, "sha256", h->hex);
 }
