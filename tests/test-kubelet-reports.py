@@ -458,6 +458,45 @@ def dialects(tap, program, schemas):
             tap.row("not read: " + name, case.faults)
 
 
+# --- flags, and the same values in the file ---------------------------------------------
+
+LISTS = ("allowed-unsafe-sysctls", "cluster-dns", "enforce-node-allocatable",
+         "tls-cipher-suites")
+
+
+def csv_rows():
+    """Name, tree, the disk: lists, which pflag reads as CSV."""
+    words = [("one", "a", "true"), ("two", "a,b", "true"),
+             ("empty", "", "true"), ("empty fields", ",a,", "true"),
+             ("a quoted one", '"a,b",c', "true"),
+             ("a doubled quote", '"a""b"', "true"),
+             ("quotes alone", '""', "true"),
+             ("a quote that is open", '"a', "invalid"),
+             ("open behind a comma", 'a,"b', "invalid"),
+             ("a quote alone", '"', "invalid"),
+             ("three quotes", '"""', "invalid"),
+             ("a quote inside", 'a"b', "invalid"),
+             ("a quote at the end", 'a"', "invalid"),
+             ("a word behind a quote", '"a"b', "invalid"),
+             ("a blank behind a quote", '"a" ,b', "invalid"),
+             ("a blank before a quote", 'a, "b"', "invalid"),
+             ("a second line", 'a\\n"', "true"),
+             ("a line end in quotes", '"a\\nb",c', "true"),
+             ("a line end alone", "\\n", "invalid"),
+             ("an empty line before", "\\na", "true")]
+    rows = [("%s, --%s" % (name, flag),
+             node(KEY + "true\n", args="'--%s=%s'" % (flag, word)), want)
+            for flag in LISTS for name, word, want in words]
+    return rows + [
+        ("the first of two", node("", args='\'--cluster-dns="a\' '
+                                  '--cluster-dns=b'), "invalid"),
+    ]
+
+
+def flags(tap, program, schemas):
+    run_rows(tap, program, schemas, "a list", csv_rows())
+
+
 # --- the folders ---------------------------------------------------------------------
 
 def apiversion(case):
@@ -523,7 +562,14 @@ def unread_false(case):
     case.audit("true", codes=["decoy-config-dir"])
 
 
+def invalid(case):
+    case.audit("invalid")
+    case.fix(4)
+
+
 FOLDERS = {
+    "flag-cluster-dns-csv": invalid,
+    "validation-maxpods-flag": invalid,
     "dropin-json-number-overflow": overflow,
     "yaml-tag-block-comma": tag,
     "yaml-tag-flow-comma": tag,
@@ -549,6 +595,7 @@ def main():
             tap.row("report: " + name, case.faults)
     versions(tap, program, schemas)
     dialects(tap, program, schemas)
+    flags(tap, program, schemas)
     return tap.end()
 
 

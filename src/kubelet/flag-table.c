@@ -13,6 +13,7 @@
  * gates' names). Ranges are what kubelet's validation asks of the last value.
  *
  * Source: the flags of 1.20.2 as measured (tests/cases/kubelet-flags.tsv);
+ * spf13/pflag string_slice.go, encoding/csv reader.go;
  * cmd/kubelet/app/options/{options,globalflags,container_runtime}.go from 1.4
  * to 1.36, pkg/kubelet/config/flags.go, component-base/logs, klog, cadvisor;
  * pkg/kubelet/apis/config/validation/validation.go.
@@ -30,7 +31,7 @@ static const struct kr_flag flags[] = {
 	{"add-dir-header", KR_FLAG_BOOL},
 	{"address", KR_FLAG_IP},
 	{"allow-privileged", KR_FLAG_BOOL},
-	{"allowed-unsafe-sysctls", KR_FLAG_STRING},
+	{"allowed-unsafe-sysctls", KR_FLAG_CSV},
 	{"alsologtostderr", KR_FLAG_BOOL},
 	{"anonymous-auth", KR_FLAG_BOOL},
 	{"api-servers", KR_FLAG_STRING},
@@ -56,7 +57,7 @@ static const struct kr_flag flags[] = {
 	{"cloud-config", KR_FLAG_STRING},
 	{"cloud-provider", KR_FLAG_STRING},
 	{"cloud-provider-gce-lb-src-cidrs", KR_FLAG_STRING},
-	{"cluster-dns", KR_FLAG_STRING},
+	{"cluster-dns", KR_FLAG_CSV},
 	{"cluster-domain", KR_FLAG_STRING},
 	{"cni-bin-dir", KR_FLAG_STRING},
 	{"cni-cache-dir", KR_FLAG_STRING},
@@ -100,7 +101,7 @@ static const struct kr_flag flags[] = {
 	{"enable-load-reader", KR_FLAG_BOOL},
 	{"enable-server", KR_FLAG_BOOL},
 	{"enable-tracing", KR_FLAG_BOOL},
-	{"enforce-node-allocatable", KR_FLAG_STRING},
+	{"enforce-node-allocatable", KR_FLAG_CSV},
 	{"event-burst", KR_FLAG_INT32, true, 0, INT32_MAX},
 	{"event-qps", KR_FLAG_INT32, true, 0, INT32_MAX},
 	{"event-storage-age-limit", KR_FLAG_STRING},
@@ -113,7 +114,7 @@ static const struct kr_flag flags[] = {
 	{"eviction-soft-grace-period", KR_FLAG_EQUAL_MAP},
 	{"exit-on-lock-contention", KR_FLAG_BOOL},
 	{"experimental-allocatable-ignore-eviction", KR_FLAG_BOOL},
-	{"experimental-allowed-unsafe-sysctls", KR_FLAG_STRING},
+	{"experimental-allowed-unsafe-sysctls", KR_FLAG_CSV},
 	{"experimental-bootstrap-kubeconfig", KR_FLAG_STRING},
 	{"experimental-cgroups-per-qos", KR_FLAG_BOOL},
 	{"experimental-check-node-capabilities-before-mount", KR_FLAG_BOOL},
@@ -135,9 +136,9 @@ static const struct kr_flag flags[] = {
 	{"healthz-bind-address", KR_FLAG_IP},
 	{"healthz-port", KR_FLAG_INT32, true, 0, 65535},
 	{"help", KR_FLAG_BOOL},
-	{"host-ipc-sources", KR_FLAG_STRING},
-	{"host-network-sources", KR_FLAG_STRING},
-	{"host-pid-sources", KR_FLAG_STRING},
+	{"host-ipc-sources", KR_FLAG_CSV},
+	{"host-network-sources", KR_FLAG_CSV},
+	{"host-pid-sources", KR_FLAG_CSV},
 	{"hostname-override", KR_FLAG_STRING},
 	{"housekeeping-interval", KR_FLAG_DURATION},
 	{"http-check-frequency", KR_FLAG_DURATION},
@@ -251,7 +252,7 @@ static const struct kr_flag flags[] = {
 	{"system-reserved", KR_FLAG_EQUAL_MAP},
 	{"system-reserved-cgroup", KR_FLAG_STRING},
 	{"tls-cert-file", KR_FLAG_STRING},
-	{"tls-cipher-suites", KR_FLAG_STRING},
+	{"tls-cipher-suites", KR_FLAG_CSV},
 	{"tls-curve-preferences", KR_FLAG_STRING},
 	{"tls-min-version", KR_FLAG_STRING},
 	{"tls-private-key-file", KR_FLAG_STRING},
@@ -403,6 +404,38 @@ static bool pairs_valid(enum kr_flag_type type, const char *value)
 	}
 }
 
+/*
+ * pflag's lists: the first record that Go's encoding/csv finds. A quote stands
+ * around a whole field or, doubled, in such a one; empty lines before the
+ * record are skipped, and lines alone are no record.
+ */
+static bool csv_valid(const char *value)
+{
+	const char *s = value;
+
+	if (!*s)
+		return true;
+	while (*s == '\n' || strncmp(s, "\r\n", 2) == 0)
+		s += *s == '\r' ? 2 : 1;
+	if (!*s || strcmp(s, "\r") == 0)
+		return false;
+	for (;; s++) {
+		if (*s == '"') {
+			do {
+				s = strchr(s + 1, '"');
+				if (!s)
+					return false;
+				s++;
+			} while (*s == '"');
+		} else {
+			s += strcspn(s, ",\"\n");
+		}
+		if (*s != ',')
+			return !*s || *s == '\n' || strcmp(s, "\r") == 0 ||
+			       strncmp(s, "\r\n", 2) == 0;
+	}
+}
+
 bool kr_flag_value_valid(const struct kr_flag *flag, const char *value)
 {
 	size_t length = strlen(value);
@@ -426,6 +459,8 @@ bool kr_flag_value_valid(const struct kr_flag *flag, const char *value)
 		return kr_go_duration_valid(value, length);
 	case KR_FLAG_IP:
 		return ip_valid(value);
+	case KR_FLAG_CSV:
+		return csv_valid(value);
 	default:
 		return pairs_valid(flag->type, value);
 	}
@@ -453,6 +488,7 @@ const char *kr_flag_wants(const struct kr_flag *flag)
 		[KR_FLAG_FLOAT] = "a number",
 		[KR_FLAG_DURATION] = "a duration such as 1m30s",
 		[KR_FLAG_IP] = "an IP address",
+		[KR_FLAG_CSV] = "a list with commas, whose quotes are paired",
 		[KR_FLAG_EQUAL_MAP] = "pairs such as cpu=100m",
 		[KR_FLAG_LESS_MAP] = "pairs such as memory.available<100Mi",
 		[KR_FLAG_COLON_MAP] = "pairs such as name:value",

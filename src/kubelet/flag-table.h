@@ -20,6 +20,7 @@ enum kr_flag_type {
 	KR_FLAG_FLOAT,
 	KR_FLAG_DURATION,
 	KR_FLAG_IP,
+	KR_FLAG_CSV,       /* a,"b,c" */
 	KR_FLAG_EQUAL_MAP, /* a=b,c=d */
 	KR_FLAG_LESS_MAP,  /* a<b,c<d */
 	KR_FLAG_COLON_MAP, /* a:b,c:d */
