@@ -493,7 +493,76 @@ def csv_rows():
     ]
 
 
+# The field, its flag, and the least and the greatest number that kubelet takes.
+INT = 2 ** 31 - 1
+RANGES = [
+    ("eventBurst", "event-burst", 0, INT),
+    ("eventRecordQPS", "event-qps", 0, INT),
+    ("healthzPort", "healthz-port", 0, 65535),
+    ("imageGCHighThresholdPercent", "image-gc-high-threshold", 0, 100),
+    ("imageGCLowThresholdPercent", "image-gc-low-threshold", 0, 100),
+    ("iptablesDropBit", "iptables-drop-bit", 0, 31),
+    ("iptablesMasqueradeBit", "iptables-masquerade-bit", 0, 31),
+    ("kubeAPIBurst", "kube-api-burst", 0, INT),
+    ("kubeAPIQPS", "kube-api-qps", 0, INT),
+    ("maxOpenFiles", "max-open-files", 0, 2 ** 63 - 1),
+    ("maxPods", "max-pods", 0, INT),
+    ("nodeStatusMaxImages", "node-status-max-images", -1, INT),
+    ("oomScoreAdj", "oom-score-adj", -1000, 1000),
+    ("podsPerCore", "pods-per-core", 0, INT),
+    ("port", "port", 0, 65535),
+    ("readOnlyPort", "read-only-port", 0, 65535),
+    ("registryBurst", "registry-burst", 0, INT),
+    ("registryPullQPS", "registry-qps", 0, INT),
+]
+
+
+def range_rows():
+    rows = []
+    for key, flag, least, greatest in RANGES:
+        good, bad = "%s: %d\n" % (key, 9), "%s: %d\n" % (key, least - 1)
+        again = "--%s=9" % flag
+        rows += [
+            (key + ", too small", node(KEY + "true\n" + bad), "invalid"),
+            (key + ", too great",
+             node("%s: %d\n" % (key, greatest + 1)), "invalid"),
+            (key + ", the least", node("%s: %d\n" % (key, least)), "true"),
+            (key + ", the greatest",
+             node("%s: %d\n" % (key, greatest)), "true"),
+            (key + ", a flag overrides it", node(bad, args=again), "true"),
+            (key + ", in a drop-in", node(good, [bad]), "invalid"),
+            (key + ", a drop-in overrides it", node(bad, [good]), "true"),
+            (key + ", below another drop-in",
+             node(bad, ["clusterDomain: x\n"]), "invalid"),
+            (key + ", a later one wins", node(bad + good), "true"),
+            (key + ", another case in a drop-in, which loses",
+             node("", [bad.replace(key, key.upper())]), "true"),
+            (key + ", another case in the file",
+             node(bad.replace(key, key.upper())), "true"),
+        ]
+    return rows + [
+        ("the flag for our key decides no such thing",
+         node("maxPods: -1\n", args="--make-iptables-util-chains=true"),
+         "invalid"),
+        ("another flag overrides nothing",
+         node("maxPods: -1\n", args="--pods-per-core=9"), "invalid"),
+        ("a null, no pointer", node(json_file('"maxPods":-1,"maxPods":null')),
+         "invalid"),
+        ("a null, a pointer",
+         node(json_file('"oomScoreAdj":5000,"oomScoreAdj":null')), "true"),
+        ("a drop-in's null, whose kubelet is not known",
+         node("maxPods: -1\n", ["maxPods: null\n"]), "unknown"),
+        ("Go's name in a drop-in, whose kubelet is not known",
+         node("", ["MaxPods: -1\n"]), "unknown"),
+        ("in an object", node("x: {maxPods: -1}\n"), "true"),
+        ("the internal version",
+         node(GVK.replace("v1beta1", "__internal").encode() +
+              b"MakeIPTablesUtilChains: true\nmaxPods: -1\n"), "true"),
+    ]
+
+
 def flags(tap, program, schemas):
+    run_rows(tap, program, schemas, "a number", range_rows())
     run_rows(tap, program, schemas, "a list", csv_rows())
 
 
@@ -570,6 +639,7 @@ def invalid(case):
 FOLDERS = {
     "flag-cluster-dns-csv": invalid,
     "validation-maxpods-flag": invalid,
+    "validation-maxpods-file": invalid,
     "dropin-json-number-overflow": overflow,
     "yaml-tag-block-comma": tag,
     "yaml-tag-flow-comma": tag,

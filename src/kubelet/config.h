@@ -13,6 +13,7 @@
 #include "base/edit.h"
 #include "base/span.h"
 #include "kubelet/flags.h"
+#include "kubelet/ranges.h"
 #include "kubelet/setting.h"
 
 enum kr_config_format {
@@ -67,6 +68,7 @@ struct kr_config {
 	/* INVALID or UNKNOWN whatever our key says: kubelet does not take the
 	 * file, or it cannot be told */
 	bool refused;
+	struct kr_range_value ranges[KR_N_RANGES];
 	/* other keys that matter to us, where they are well formed */
 	int healthz_port;             /* 0: off, -1: not set */
 	char *healthz_bind_address;   /* NULL: not set */

@@ -179,6 +179,7 @@ static int hear_key(struct kr_decode *d, const struct kr_event *e)
 	if (d->depth > 1)
 		return 0;
 	d->role = role_of(d, name, length);
+	d->range = kr_range_find(name, length, d->dropin || d->merged);
 	d->exact = kr_schema_key_equal("kind", name, length, false) ||
 	           kr_schema_key_equal("apiVersion", name, length, false);
 	d->key = e->span;
@@ -275,6 +276,18 @@ static int number_of(const struct kr_event *e)
 	return error ? -1 : (int)n;
 }
 
+static void set_range(struct kr_decode *d, const struct kr_event *e)
+{
+	struct kr_range_value *range = &d->ranges[d->range];
+
+	if (e->type == KR_EVENT_NULL &&
+	    (d->merged || kr_range_is_pointer(d->range)))
+		range->set = false;
+	else if (e->type == KR_EVENT_NUMBER &&
+	         kr_go_int_text(e->text, e->length, 10, 64, &range->value))
+		*range = (struct kr_range_value){true, range->value, e->span};
+}
+
 static int set_address(struct kr_decode *d, const struct kr_event *e)
 {
 	const char *text;
@@ -301,6 +314,8 @@ static int hear_top(struct kr_decode *d, const struct kr_event *e)
 		return push_use(d, e);
 	if (e->overridden)
 		return 0;
+	if (d->range >= 0)
+		set_range(d, e);
 	switch (d->role) {
 	case KR_ROLE_KIND:
 		return hear_gvk(d, e, "kind", &d->kind, &d->kind_span);
@@ -574,6 +589,8 @@ static void take_uses(struct kr_decode *d, struct kr_config *c)
 	if (c->internal)
 		c->layout.reason =
 			"apiVersion would have to be \"" GROUP "v1beta1\"";
+	if (!c->internal)
+		memcpy(c->ranges, d->ranges, sizeof(c->ranges));
 	c->healthz_port = d->healthz_port;
 	c->healthz_bind_address = TAKE_PTR(d->healthz_address);
 	c->masquerade_bit = d->masquerade_bit;

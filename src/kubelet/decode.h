@@ -66,6 +66,8 @@ struct kr_decode {
 	struct kr_span stray; /* our key in another case, where that matters */
 	char *kind, *api_version;
 	struct kr_span kind_span, api_version_span;
+	int range; /* of the name at the top, -1: it has none */
+	struct kr_range_value ranges[KR_N_RANGES];
 	int healthz_port, masquerade_bit, drop_bit;
 	char *healthz_address;
 	struct kr_decode_fault fatal; /* in any version of the format */

@@ -201,25 +201,38 @@ static const char *base_name(struct kr_tree *tree, enum kr_merge merge,
 		return NULL;
 	if (strncmp(name, iptables, strlen(iptables)) == 0)
 		memcpy(name, "IPT", 3);
+	else if (strncmp(name, "oom", 3) == 0)
+		memcpy(name, "OOM", 3);
 	else
 		name[0] = (char)(name[0] & ~0x20);
 	return name;
 }
 
-static int add_number(struct kr_tree *tree, const char *name, int n)
+/* The numbers of the base that are validated after the merge. Its defaults are
+ * printed, too, and win over a drop-in's name that sorts before theirs: null
+ * stands for them. */
+static int add_ranges(struct kr_tree *tree, enum kr_merge merge,
+                      const struct kr_config *base)
 {
-	struct kr_event event = {.type = KR_EVENT_NULL};
-	char digits[16];
+	for (size_t i = 0; i < KR_N_RANGES; i++) {
+		const char *name = base_name(tree, merge, kr_range_key(i));
+		struct kr_event event = {.type = KR_EVENT_NULL};
+		char digits[24];
 
-	if (n >= 0) {
-		snprintf(digits, sizeof(digits), "%d", n);
-		event.type = KR_EVENT_NUMBER;
-		event.length = strlen(digits);
-		event.text = kr_tree_text(tree, digits, event.length);
-		if (!event.text)
+		if (base && base->ranges[i].set) {
+			snprintf(digits, sizeof(digits), "%lld",
+			         (long long)base->ranges[i].value);
+			event.type = KR_EVENT_NUMBER;
+			event.span = base->ranges[i].span;
+			event.length = strlen(digits);
+			event.text = kr_tree_text(tree, digits, event.length);
+			if (!event.text)
+				return -ENOMEM;
+		}
+		if (!name || !add_base(tree, name, event))
 			return -ENOMEM;
 	}
-	return name && add_base(tree, name, event) ? 0 : -ENOMEM;
+	return 0;
 }
 
 static struct kr_event own_value(const struct kr_setting *setting,
@@ -259,15 +272,7 @@ static int make_base(const struct kr_setting *setting, enum kr_merge merge,
 	if (!add_base(tree, key, own_value(setting, base)) ||
 	    !add_base(tree, bind, address))
 		return -ENOMEM;
-	r = add_number(tree, base_name(tree, merge, "healthzPort"),
-	               base ? base->healthz_port : -1);
-	if (r == 0)
-		r = add_number(tree,
-		               base_name(tree, merge, "iptablesMasqueradeBit"),
-		               base ? base->masquerade_bit : -1);
-	if (r == 0)
-		r = add_number(tree, base_name(tree, merge, "iptablesDropBit"),
-		               base ? base->drop_bit : -1);
+	r = add_ranges(tree, merge, base);
 	return r == 0 ? kr_tree_sort(root) : r;
 }
 
@@ -320,6 +325,7 @@ static void judge(struct kr_merged *m, const struct kr_file *const *files,
 	const struct kr_config_use *use = NULL;
 
 	m->state = c->state;
+	memcpy(m->ranges, c->ranges, sizeof(m->ranges));
 	m->healthz_port = c->healthz_port;
 	m->healthz_bind_address = c->healthz_bind_address;
 	m->masquerade_bit = c->masquerade_bit;
@@ -434,6 +440,7 @@ static int judge_one(struct kr_merged *m, bool no_base)
 			m->use = -1;
 		if (m->use < 0 && !c->refused && c->state != KR_STATE_INVALID)
 			m->file = -1;
+		memcpy(m->ranges, c->ranges, sizeof(m->ranges));
 		m->healthz_port = c->healthz_port;
 		m->healthz_bind_address = c->healthz_bind_address;
 		m->masquerade_bit = c->masquerade_bit;
@@ -466,6 +473,7 @@ static void judge_structs(struct kr_merged *m, bool no_base)
 			m->file = m->use = -1;
 		}
 	}
+	memcpy(m->ranges, last->ranges, sizeof(m->ranges));
 	m->healthz_port = last->healthz_port;
 	m->healthz_bind_address = last->healthz_bind_address;
 	m->masquerade_bit = last->masquerade_bit;

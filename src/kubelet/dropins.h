@@ -54,6 +54,7 @@ struct kr_merged {
 	 * INVALID: the file that is to blame, the use if it is our key's */
 	int file;
 	int use;
+	struct kr_range_value ranges[KR_N_RANGES]; /* after the merge */
 	int healthz_port;                 /* after the merge, -1: not set */
 	const char *healthz_bind_address; /* borrowed, NULL: not set */
 	int masquerade_bit, drop_bit;

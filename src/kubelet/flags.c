@@ -621,6 +621,13 @@ int kr_flags_parse(const struct kr_setting *setting, const char *const *argv,
 		kr_flags_done(&r.flags);
 		return err;
 	}
+	r.flags.given = calloc(n, sizeof(*r.flags.given));
+	if (!r.flags.given) {
+		kr_flags_done(&r.flags);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < n; i++)
+		r.flags.given[i] = last[i];
 	r.flags.state = decide(&r);
 	*ret = r.flags;
 	return 0;
@@ -637,8 +644,17 @@ bool kr_flags_is_use(const struct kr_flags *flags, size_t arg)
 	return false;
 }
 
+bool kr_flags_given(const struct kr_flags *flags, const char *name)
+{
+	const struct kr_flag *flag = kr_flag_find(name, strlen(name));
+	size_t n;
+
+	return flag && flags->given && flags->given[flag - kr_flag_table(&n)];
+}
+
 void kr_flags_done(struct kr_flags *flags)
 {
+	free(flags->given);
 	for (size_t i = 0; i < flags->n_remarks; i++)
 		free(flags->remarks[i].text);
 	free(flags->remarks);

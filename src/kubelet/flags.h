@@ -65,6 +65,7 @@ struct kr_flags {
 	} config, config_dir, dynamic_config_dir, hostname_override,
 		healthz_port, healthz_bind_address, masquerade_bit, drop_bit,
 		cert_dir, kubeconfig, bootstrap_kubeconfig;
+	bool *given;     /* of each flag of the table; NULL: none is */
 	bool never_runs; /* --help or --version: prints and exits; INVALID too
 	                  */
 	struct kr_flags_remark *remarks;
@@ -82,6 +83,9 @@ int kr_flags_parse(const struct kr_setting *setting, const char *const *argv,
                    size_t argc, struct kr_flags *ret);
 /* Whether argument ARG is one of a use of the setting's flag. */
 bool kr_flags_is_use(const struct kr_flags *flags, size_t arg);
+
+/* Whether the flag NAME stands there. */
+bool kr_flags_given(const struct kr_flags *flags, const char *name);
 
 void kr_flags_done(struct kr_flags *flags);
 #define _cleanup_flags_ _cleanup_(kr_flags_done)

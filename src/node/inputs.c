@@ -326,6 +326,56 @@ static int merge(struct reading *rd, const struct kr_setting *setting)
 	return r;
 }
 
+/* The first number of the files that kubelet refuses and no flag overrides; -1:
+ * there is none. */
+static int find_bad_range(const struct kr_inputs *in,
+                          const struct kr_merged *merged)
+{
+	int64_t min, max;
+
+	for (int i = 0; i < KR_N_RANGES; i++) {
+		const struct kr_range_value *range = &merged->ranges[i];
+
+		if (range->set &&
+		    !kr_range_valid(i, range->value, &min, &max) &&
+		    !kr_flags_given(&in->flags, kr_range_flag(i)))
+			return i;
+	}
+	return -1;
+}
+
+/*
+ * kubelet validates what flags and files have come to: a number that it refuses
+ * as a flag it refuses in a file.
+ */
+static int check_ranges(struct reading *rd)
+{
+	struct kr_inputs *in = rd->in;
+	int64_t min, max;
+	int bad, older;
+
+	if (!in->merged_valid || in->reason)
+		return 0;
+	bad = find_bad_range(in, &in->merged);
+	older = in->older_valid ? find_bad_range(in, &in->older) : bad;
+	if (bad < 0 && older < 0)
+		return 0;
+	if (bad < 0 || older < 0)
+		return say(in, KR_STATE_UNKNOWN,
+		           "whether kubelet would refuse %s depends on its "
+		           "version, which must be said (--kubelet-version)",
+		           kr_range_key(bad < 0 ? older : bad));
+	kr_range_valid(bad, in->merged.ranges[bad].value, &min, &max);
+	kr_diag_add(rd->diag, KR_ERROR, "config-range",
+	            in->merged.ranges[bad].span,
+	            "%s would have to be from %lld to %lld", kr_range_key(bad),
+	            (long long)min, (long long)max);
+	return say(in, KR_STATE_INVALID,
+	           "kubelet would refuse its configuration: %s would have to "
+	           "be from %lld to %lld",
+	           kr_range_key(bad), (long long)min, (long long)max);
+}
+
 static bool uses_invalid(const struct kr_flags *flags)
 {
 	for (size_t i = 0; i < flags->n_uses; i++) {
@@ -426,6 +476,8 @@ int kr_inputs_read(const struct kr_setting *setting, struct kr_fs *fs,
 		r = read_files(&rd, options);
 	if (r == 0)
 		r = merge(&rd, setting);
+	if (r == 0)
+		r = check_ranges(&rd);
 	if (r == 0)
 		r = decide(&rd, setting);
 	if (r < 0)
