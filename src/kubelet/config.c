@@ -119,8 +119,10 @@ int kr_config_parse(const struct kr_setting *setting,
 		                 "the configuration is too large to be read: "
 		                 "it has the key more than %zu times",
 		                 KR_DECODE_USES_MAX);
-	if (r < 0 && r != -EBADMSG)
+	if (r < 0 && r != -EBADMSG) {
+		kr_diag_merge(diag, &found);
 		return r;
+	}
 	r = kr_decode_finish(&decode, r == 0, &found, ret);
 	if (r < 0)
 		return r;
