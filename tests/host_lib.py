@@ -22,13 +22,7 @@ import sys
 import time
 import traceback
 
-# A host sees nothing of what this shell has set: NO_COLOR, a locale, proxies.
 os.umask(0o022)
-for _name in set(os.environ) - {"PATH", "HOME", "TMPDIR", "BTH_DIR", "CC",
-                                "ASAN_OPTIONS", "UBSAN_OPTIONS"}:
-    del os.environ[_name]
-os.environ["LC_ALL"] = "C.UTF-8"
-
 HERE = os.path.dirname(os.path.abspath(__file__))
 BOOT = os.path.join(HERE, "boot-test-host")
 
@@ -174,6 +168,14 @@ def wait_for(condition, seconds=60, pause=0.1):
     return True
 
 
+def environment():
+    """A host sees nothing else that this shell has set: NO_COLOR, proxies."""
+    kept = ("PATH", "HOME", "TMPDIR", "BTH_DIR", "ASAN_OPTIONS",
+            "UBSAN_OPTIONS")
+    return {"LC_ALL": "C.UTF-8",
+            **{name: os.environ[name] for name in kept if name in os.environ}}
+
+
 class Host:
     """A disposable host. Use it in a with statement."""
 
@@ -197,7 +199,7 @@ class Host:
 
     def boot(self, *options):
         subprocess.run([BOOT, "start", self.name] + self.options
-                       + list(options), check=True,
+                       + list(options), check=True, env=environment(),
                        stdin=subprocess.DEVNULL, stdout=sys.stderr)
         state = os.path.join(os.environ.get("BTH_DIR", "/var/tmp/bth"),
                              self.name)
@@ -210,7 +212,8 @@ class Host:
         """As a machine whose power goes, and comes back with all that is
         enabled in it. Only one that was started with --upper can."""
         subprocess.run([BOOT, "stop", self.name], check=True,
-                       stdin=subprocess.DEVNULL, stdout=sys.stderr)
+                       env=environment(), stdin=subprocess.DEVNULL,
+                       stdout=sys.stderr)
         self.boot("--keep-units", "--unit", "bth.target")
 
     def __exit__(self, *_):
@@ -219,7 +222,8 @@ class Host:
     def stop(self):
         if self.name:
             subprocess.run([BOOT, "stop", self.name], check=False,
-                           stdin=subprocess.DEVNULL, stdout=sys.stderr)
+                           env=environment(), stdin=subprocess.DEVNULL,
+                           stdout=sys.stderr)
             self.name = None
 
     # --- commands inside
@@ -229,6 +233,7 @@ class Host:
         options.setdefault("stdin", subprocess.DEVNULL)
         options.setdefault("stdout", subprocess.PIPE)
         options.setdefault("stderr", subprocess.PIPE)
+        options.setdefault("env", environment())
         as_user = ["--user", user] if user else []
         return subprocess.Popen([BOOT, "exec", self.name] + as_user + argv,
                                 **options)
