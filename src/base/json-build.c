@@ -78,7 +78,7 @@ static char *base64(const unsigned char *data, size_t size)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	char *text = reallocarray(NULL, size / 3 + 1, 4), *out = text;
+	char *text = malloc((size + 2) / 3 * 4 + 1), *out = text;
 
 	for (size_t i = 0; text && i < size; i += 3) {
 		size_t n = size - i < 3 ? size - i : 3;
