@@ -586,8 +586,9 @@ static int64_t now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A socket that listens; -1 where the address is taken, to be tried again. */
-static int listen_healthz(const struct kubelet *k)
+/* A socket that listens; -1 where the address is taken, to be tried again:
+ * FIRST says so, once, as a pipe that nobody reads is soon full. */
+static int listen_healthz(const struct kubelet *k, bool first)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_in address = {
@@ -600,7 +601,9 @@ static int listen_healthz(const struct kubelet *k)
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
 	    listen(fd, 16) == 0)
 		return fd;
-	klog('I', "Failed to start healthz server: %s", strerror(errno));
+	if (first)
+		klog('I', "Failed to start healthz server: %s",
+		     strerror(errno));
 	close(fd);
 	return -1;
 }
@@ -762,7 +765,7 @@ static int serve(const struct kubelet *k, const struct orders *orders,
 {
 	int64_t start = now_ms(), silent_until = 0, ok_up = 0;
 	int listener = -1, oks = 0;
-	bool started = false;
+	bool started = false, tried = false;
 
 	for (;;) {
 		int64_t up = now_ms() - start;
@@ -777,14 +780,16 @@ static int serve(const struct kubelet *k, const struct orders *orders,
 			die(orders);
 		if (!started && is_time_to_be_well(orders, up)) {
 			if (!orders->closed && k->healthz_port > 0)
-				listener = listen_healthz(k);
+				listener = listen_healthz(k, !tried);
+			tried = true;
 			started = listener >= 0 || orders->closed ||
 			          k->healthz_port == 0;
 			if (started && !orders->closed && !orders->answer_500) {
 				sd_notify(0, "READY=1");
 				klog('I', "Started kubelet");
 			}
-			continue;
+			if (started)
+				continue;
 		}
 		if (poll(fds, 2, 20) <= 0)
 			continue;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * base/json-build: bytes that are text and bytes that are not. Base64: RFC 4648,
- * section 10, and each length of its last group.
+ * base/json-build: bytes that are text and bytes that are not. Base64: RFC
+ * 4648, section 10, and each length of its last group.
  */
 
 #include "base/json-build.h"
@@ -44,8 +44,8 @@ START_TEST(test_exact)
 	memcpy(in, row->in, row->size);
 	kr_build_exact(&b, o, "text", in, row->size);
 	line = kr_build_line(&b, o);
-	ck_assert_msg(line && strcmp(line, row->line) == 0, "%s: %s",
-	              row->name, line);
+	ck_assert_msg(line && strcmp(line, row->line) == 0, "%s: %s", row->name,
+	              line);
 }
 END_TEST
 

@@ -45,7 +45,7 @@ static void make_names(void)
 {
 	make_file();
 	ck_assert_int_eq(
-		linkat(kr_root_fd, LOCK + 1, kr_root_fd, "run/another", 0), 0);
+		linkat(kr_root_fd, &LOCK[1], kr_root_fd, "run/another", 0), 0);
 }
 
 static void make_link(void)
@@ -67,13 +67,13 @@ static void make_folder(void)
 /* Nobody has it open at its other end: an open(2) that waits for him hangs. */
 static void make_fifo(void)
 {
-	ck_assert_int_eq(mkfifoat(kr_root_fd, LOCK + 1, 0600), 0);
+	ck_assert_int_eq(mkfifoat(kr_root_fd, &LOCK[1], 0600), 0);
 }
 
 static void make_others(void)
 {
 	make_file();
-	ck_assert_int_eq(fchownat(kr_root_fd, LOCK + 1, 65534, 65534, 0), 0);
+	ck_assert_int_eq(fchownat(kr_root_fd, &LOCK[1], 65534, 65534, 0), 0);
 }
 
 static const struct row {

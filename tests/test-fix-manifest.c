@@ -234,7 +234,7 @@ static int run(bool *ret_prepared)
 /* What it left is one of the two states, or is brought back to the first. */
 static void check_left(unsigned n, int r, bool prepared)
 {
-	_cleanup_fs_ struct kr_fs *now = kr_root_fs(), *then = NULL;
+	_cleanup_fs_ struct kr_fs *now = kr_root_fs();
 	_cleanup_manifests_ struct kr_manifests list = {0};
 	_cleanup_recovery_ struct kr_recovery recovery = {0};
 	_cleanup_free_ char *a = NULL;
