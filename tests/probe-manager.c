@@ -77,9 +77,9 @@ static void print_unit(const struct kr_loaded_unit *u)
 	       (uintmax_t)u->inactive_enter_usec);
 	printf("exit_code=%d\nexit_status=%d\n", u->exec_main_code,
 	       u->exec_main_status);
-	printf("timeout_start=%ju\ntimeout_stop=%ju\nrestart_usec=%ju\n",
+	printf("timeout_start=%ju\ntimeout_stop=%ju\n",
 	       (uintmax_t)u->timeout_start_usec,
-	       (uintmax_t)u->timeout_stop_usec, (uintmax_t)u->restart_usec);
+	       (uintmax_t)u->timeout_stop_usec);
 }
 
 static int do_open(struct probe *probe, char **args)

@@ -64,7 +64,6 @@ Environment=A=1 'B=x y'
 EnvironmentFile=-/etc/default/may-be-missing
 ExecStart=/bin/sh -c "exec sleep 1000" $A
 TimeoutStopSec=infinity
-RestartSec=7
 """
 
 
@@ -235,7 +234,7 @@ def test_unit(host, tap):
     want = {"r": "0", "id": unit("full"), "load": "loaded",
             "active": "active", "sub": "running", "result": "success",
             "type": "simple", "load_error": "", "timeout_stop": str(2**64 - 1),
-            "fragment": SYSTEM + unit("full"), "restart_usec": "7000000",
+            "fragment": SYSTEM + unit("full"),
             "dropin": SYSTEM + unit("full") + ".d/10-a.conf",
             "environment_file": "-/etc/default/may-be-missing",
             "command": "[/bin/sh][-c][exec sleep 1000][$A]", "n_restarts": "0",

@@ -101,7 +101,6 @@ static void add_everything(void)
 	ADD("ExecMainStatus", "i", 203);
 	ADD("TimeoutStartUSec", "t", UINT64_C(17));
 	ADD("TimeoutStopUSec", "t", UINT64_MAX);
-	ADD("RestartUSec", "t", UINT64_C(19));
 }
 
 static void check_text(const struct kr_loaded_unit *u)
@@ -154,7 +153,6 @@ static void check_numbers(const struct kr_loaded_unit *u)
 	ck_assert_int_eq(u->exec_main_status, 203);
 	ck_assert_uint_eq(u->timeout_start_usec, 17);
 	ck_assert_uint_eq(u->timeout_stop_usec, UINT64_MAX);
-	ck_assert_uint_eq(u->restart_usec, 19);
 }
 
 START_TEST(test_everything)

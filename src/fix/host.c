@@ -224,21 +224,6 @@ int kr_host_open(const struct kr_setting *setting,
 	return 0;
 }
 
-int kr_host_reconnect(struct kr_host *host, struct kr_diag *diag)
-{
-	const struct kr_manager_options options = {
-		.root = host->options.root,
-	};
-	struct kr_manager *manager = NULL;
-	int r = kr_manager_open(&options, diag, &manager);
-
-	if (r < 0)
-		return r;
-	kr_manager_free(host->manager);
-	host->manager = manager;
-	return 0;
-}
-
 struct kr_host *kr_host_free(struct kr_host *host)
 {
 	if (!host)

@@ -29,9 +29,6 @@ int kr_host_open(const struct kr_setting *setting,
                  const struct kr_node_options *options, struct kr_diag *diag,
                  struct kr_host **ret);
 
-/* Connects to systemd anew after the bus went away. 0 or an errno. */
-int kr_host_reconnect(struct kr_host *host, struct kr_diag *diag);
-
 /* The name of kubelet's unit as systemd itself has it, aliases resolved; as it
  * was named where systemd was not asked. */
 const char *kr_host_unit(const struct kr_host *host);

@@ -258,7 +258,6 @@ static const struct row rows[] = {
 	{"ExecMainStatus", "i", read_number, MEMBER(exec_main_status)},
 	USEC("TimeoutStartUSec", timeout_start_usec),
 	USEC("TimeoutStopUSec", timeout_stop_usec),
-	USEC("RestartUSec", restart_usec),
 };
 
 static const struct row *find(const char *name)

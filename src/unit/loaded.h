@@ -48,7 +48,6 @@ struct kr_loaded_unit {
 	int exec_main_code,
 		exec_main_status; /* CLD_EXITED ..., and its value */
 	uint64_t timeout_start_usec, timeout_stop_usec; /* UINT64_MAX: none */
-	uint64_t restart_usec;
 };
 
 /* No member set. Accepts NULL, returns NULL. */
