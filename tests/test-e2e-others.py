@@ -319,6 +319,31 @@ def test_signal_while_systemd_hangs(host, tap):
     tap.check(back, "the files are back at once")
 
 
+def test_kubelet_dies_while_systemd_hangs(host, tap):
+    """Nobody can start it: the files are back, and the record waits for the
+    timer."""
+    before, _ = failing_node(
+        host, "healthy-when-told=true die-when-told=true when=true\n",
+        service="TimeoutStartSec=2\nTimeoutStopSec=2")
+    process = host.spawn(["kubelet-remedy", "fix", "--wait=20"])
+    tap.check(host.wait_value("true"), "a new kubelet was started")
+    pid = int(subprocess.run([BOOT, "pid", host.name], check=True,
+                             capture_output=True, text=True).stdout)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        host.tell("die")
+        result = host.finish(process, timeout=600)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    tap.status(result, 6, "fix")
+    tap.equal(host.snapshot(DROPIN)[DROPIN], before[DROPIN],
+              "the files are back")
+    tap.matches(result.stdout, r"^BROKEN", "it is said")
+    tap.check(host.is_healthy(200), "systemd's own timer starts it",
+              host.log())
+    tap.equal(host.value(), "false", "on the old files")
+
+
 # --- an undo
 
 def test_undo_and_stop(host, tap):
