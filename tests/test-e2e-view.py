@@ -77,6 +77,47 @@ def test_json_of_a_host(host, tap):
     by_schema(tap, result, "status.json", "status without a unit")
 
 
+# --- systemd's own environment
+
+def test_manager_environment(host, tap):
+    """What its block says counts: it is named, and no fix takes it away."""
+    host.node(config=KEY_FALSE.replace("false", "true"), start=False)
+    unit = host.read(UNIT).decode()
+    for variable in ("$EXTRA", "${EXTRA}"):
+        host.write(UNIT, re.sub(r"(?m)^(ExecStart=.*)$", r"\1 " + variable,
+                                unit))
+        host.sh("systemctl daemon-reload; "
+                "systemctl set-environment EXTRA=" + FALSE_FLAG)
+        result, audit = host.remedy_json("audit")
+        tap.status(result, 1, variable)
+        tap.contains(str([m["text"] for m in audit["messages"]]),
+                     "EXTRA of systemd's own environment, which "
+                     "'systemctl show-environment'", "it is named")
+        host.sh("systemctl unset-environment EXTRA")
+        # kubelet takes no empty word
+        tap.status(host.remedy("audit"), 0 if variable == "$EXTRA" else 3,
+                   "without it")
+    host.write(UNIT, re.sub(r"(?m)^(ExecStart=.*)$", r"\1 $EXTRA", unit))
+    # a file's DefaultEnvironment= counts from the next reload on
+    conf = "/etc/systemd/system.conf.d/10-extra.conf"
+    host.write(conf, "[Manager]\nDefaultEnvironment=EXTRA=%s\n" % FALSE_FLAG)
+    tap.status(host.remedy("audit"), 0, "before the reload")
+    host.sh("systemctl daemon-reload")
+    result = host.remedy("audit")
+    tap.status(result, 1, "after it")
+    tap.contains(result.stdout, "next: systemctl show-environment",
+                 "the next command")
+    before = host.snapshot()
+    result = host.remedy("fix")
+    tap.status(result, 4, "fix")
+    tap.contains(result.stderr + result.stdout, "systemctl show-environment",
+                 "fix names it")
+    tap.equal(host.snapshot(), before, "nothing is changed")
+    host.remove(conf)
+    host.sh("systemctl daemon-reload")
+    tap.status(host.remedy("audit"), 0, "without the file")
+
+
 # --- what else there is about iptables
 
 def messages(got, code):

@@ -566,6 +566,58 @@ def flags(tap, program, schemas):
     run_rows(tap, program, schemas, "a list", csv_rows())
 
 
+# --- system.conf, in an image ------------------------------------------------------------
+
+FALSE_FLAG = "--make-iptables-util-chains=false"
+SYSTEM_CONF = "/etc/systemd/system.conf.d/10-k.conf"
+
+
+def defaults_rows():
+    """Name, [Service] lines, system.conf's lines, its place, the disk, whether
+    the word there decides, the status of fix."""
+    def line(value, key="DefaultEnvironment"):
+        return '%s="A=%s"\n' % (key, value)
+
+    words = "--v=2 %s --node-ip=::1" % FALSE_FLAG
+    usr = "/usr/lib/systemd/system.conf.d/10-k.conf"
+    return [
+        ("the flag", "", line(words), SYSTEM_CONF, "false", True, 0),
+        ("the vendor's", "", line(words), usr, "false", True, 0),
+        ("Environment= before it", "Environment=A=--v=3\n", line(words),
+         SYSTEM_CONF, "true", False, 0),
+        ("passed, too", "PassEnvironment=A\n", line(words), SYSTEM_CONF,
+         "false", True, 0),
+        ("taken away", "UnsetEnvironment=A\n", line(words), SYSTEM_CONF,
+         "true", False, 0),
+        ("systemd's own", "", line(words, "ManagerEnvironment"), SYSTEM_CONF,
+         "true", False, 0),
+        ("systemd's own, passed", "PassEnvironment=A\n",
+         line(words, "ManagerEnvironment"), SYSTEM_CONF, "false", True, 0),
+    ]
+
+
+def check_defaults(case, want, decides, fix):
+    got = case.audit(want, none=["manager-environment"])
+    winner = [s for s in got["sources"] if s["wins"]][-1]
+    found = winner["text"] == FALSE_FLAG and winner["line"] == 2 and \
+        winner["file"].endswith("/system.conf.d/10-k.conf")
+    if found != decides:
+        case.fault("it is decided by %s", winner)
+    case.fix(fix)
+    case.audit("true")
+
+
+def defaults(tap, program, schemas):
+    for name, service, text, place, *want in defaults_rows():
+        tree = node("maxPods: 9\n", args="$A")
+        tree["/etc/systemd/system/kubelet.service"] += service
+        tree[place] = "[Manager]\n" + text
+        with Image(tree) as image:
+            case = Check(program, schemas, image.root)
+            check_defaults(case, *want)
+            tap.row("system.conf: " + name, case.faults)
+
+
 # --- the folders ---------------------------------------------------------------------
 
 def apiversion(case):
@@ -666,6 +718,7 @@ def main():
     versions(tap, program, schemas)
     dialects(tap, program, schemas)
     flags(tap, program, schemas)
+    defaults(tap, program, schemas)
     return tap.end()
 
 

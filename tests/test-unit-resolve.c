@@ -243,7 +243,8 @@ END_TEST
 
 static const struct place {
 	const char *name;
-	const char *files[8]; /* path, content; "->" makes a link, "|" a FIFO */
+	const char
+		*files[12]; /* path, content; "->" makes a link, "|" a FIFO */
 	const char *want;
 } places[] = {
 	{"nothing", {0}, "not found"},
@@ -308,6 +309,132 @@ static const struct place {
          "/bin/x|a"},
 };
 
+/*
+ * systemd's own configuration, as tried on systemd 252
+ * (tests/test-systemd-defaults.py has the same rows for a real one).
+ */
+#define CONF    "/etc/systemd/system.conf"
+#define CONFD   "/systemd/system.conf.d/"
+#define M(x)    "[Manager]\nDefaultEnvironment=" x "\n"
+#define SHOW    UNIT, "[Service]\nExecStart=/bin/x $A $B $C\n"
+#define WITH(x) UNIT, "[Service]\n" x "\nExecStart=/bin/x $A $B $C\n"
+
+static const struct place managers[] = {
+	{"the main file", {SHOW, CONF, M("A=a B=b")}, "/bin/x|a|b"},
+	{"the main file in /usr/lib",
+         {SHOW, "/usr/lib/systemd/system.conf", M("A=a")},
+         "/bin/x|a"},
+	{"that of /etc alone",
+         {SHOW, CONF, M("A=a"), "/usr/lib/systemd/system.conf", M("B=b")},
+         "/bin/x|a"},
+	{"a drop-in over it",
+         {SHOW, CONF, M("A=a B=b"), "/usr/lib" CONFD "1.conf", M("A=u")},
+         "/bin/x|u|b"},
+	{"drop-ins by name over folders",
+         {SHOW, "/etc" CONFD "05.conf", M("A=etc"), "/usr/lib" CONFD "10.conf",
+          M("A=usr")},
+         "/bin/x|usr"},
+	{"a name hides in /run",
+         {SHOW, "/run" CONFD "1.conf", M("B=run"), "/usr/lib" CONFD "1.conf",
+          M("A=usr"), "/usr/local/lib" CONFD "1.conf", M("A=local")},
+         "/bin/x|run"},
+	{"a name hides in /usr/local/lib",
+         {SHOW, "/usr/local/lib" CONFD "1.conf", M("B=local"),
+          "/usr/lib" CONFD "1.conf", M("A=usr")},
+         "/bin/x|local"},
+	{"a link to null hides",
+         {SHOW, "/etc" CONFD "1.conf", "->/dev/null", "/usr/lib" CONFD "1.conf",
+          M("A=usr"), "/usr/lib" CONFD "2.conf", M("B=b")},
+         "/bin/x|b"},
+	{"an empty file hides",
+         {SHOW, "/etc" CONFD "1.conf", "", "/usr/lib" CONFD "1.conf",
+          M("A=usr")},
+         "/bin/x"},
+	{"the main file is masked",
+         {SHOW, CONF, "->/dev/null", "/etc" CONFD "1.conf", M("A=a")},
+         "/bin/x|a"},
+	{"other names",
+         {SHOW, "/etc" CONFD ".1.conf", M("A=hidden"), "/etc" CONFD "1.txt",
+          M("A=txt"), "/etc" CONFD "s.d/1.conf", M("A=sub")},
+         "/bin/x"},
+	{"a folder ends it",
+         {SHOW, "/etc" CONFD "1.conf", M("A=a"), "/etc" CONFD "2.conf/x", "",
+          "/etc" CONFD "3.conf", M("B=b")},
+         "/bin/x|a"},
+	{"a FIFO ends it",
+         {SHOW, "/etc" CONFD "1.conf", M("A=a"), "/etc" CONFD "2.conf", "|",
+          "/etc" CONFD "3.conf", M("B=b")},
+         "/bin/x|a"},
+	{"a link to nowhere does not",
+         {SHOW, "/etc" CONFD "1.conf", M("A=a"), "/etc" CONFD "2.conf",
+          "->none", "/etc" CONFD "3.conf", M("B=b")},
+         "/bin/x|a|b"},
+	{"a broken header ends it",
+         {SHOW, CONF, M("A=a") "[Manager\n" M("B=b"), "/etc" CONFD "1.conf",
+          M("C=c")},
+         "/bin/x|a"},
+	{"a broken header in a drop-in, too",
+         {SHOW, "/etc" CONFD "1.conf", M("A=a") "[\n" M("B=b"),
+          "/etc" CONFD "2.conf", M("C=c")},
+         "/bin/x|a"},
+	{"not UTF-8 ends it",
+         {SHOW, "/etc" CONFD "1.conf", M("A=a") "X=\xff\n" M("B=b"),
+          "/etc" CONFD "2.conf", M("C=c")},
+         "/bin/x|a"},
+	{"sections and case",
+         {SHOW, CONF,
+          "DefaultEnvironment=A=0\n[manager]\nDefaultEnvironment=A=1\n"
+          "[Service]\nDefaultEnvironment=A=2\n[Manager]\n"
+          "defaultenvironment=A=3\n DefaultEnvironment = B=b\n"},
+         "/bin/x|b"},
+	{"they collect, the later one wins",
+         {SHOW, CONF, M("A=1 B=1 A=2") M("C=c"), "/etc" CONFD "1.conf",
+          M("B=b")},
+         "/bin/x|2|b|c"},
+	{"empty takes back",
+         {SHOW, CONF, M("A=a"), "/etc" CONFD "1.conf", M("") M("B=b")},
+         "/bin/x|b"},
+	{"quotes", {SHOW, CONF, M("'A=a  b' B=\"x y\"z")}, "/bin/x|a|b|x|yz"},
+	{"bad words", {SHOW, CONF, M("A=a 1B=2 C=c \"B=b")}, "/bin/x|a|c"},
+	{"specifiers of all units",
+         {SHOW, CONF, M("A=%%%T B=%V,%o"), "/etc/os-release", "ID=o\n"},
+         "/bin/x|%/tmp|/var/tmp,o"},
+	{"specifiers of one unit are none",
+         {SHOW, CONF, M("A=%n B=%t C=%h") M("B=%S C=c")},
+         "/bin/x|c"},
+	{"Environment= wins",
+         {WITH("Environment=A=u"), CONF, M("A=a B=b")},
+         "/bin/x|u|b"},
+	{"EnvironmentFile= wins",
+         {WITH("EnvironmentFile=/etc/e"), "/etc/e", "A=f\n", CONF,
+          M("A=a B=b")},
+         "/bin/x|f|b"},
+	{"UnsetEnvironment= takes it",
+         {WITH("UnsetEnvironment=A B=x C=c"), CONF, M("A=a B=b C=c")},
+         "/bin/x|b"},
+	{"PassEnvironment= changes nothing",
+         {WITH("PassEnvironment=A"), CONF, M("A=a B=b")},
+         "/bin/x|a|b"},
+	{"ManagerEnvironment= is systemd's alone",
+         {SHOW, CONF, M("A=a") "ManagerEnvironment=A=m B=m\n"},
+         "/bin/x|a"},
+	{"but for PassEnvironment=",
+         {WITH("PassEnvironment=A B"), CONF,
+          M("A=a C=c") "ManagerEnvironment=A=m B=m C=m\n"},
+         "/bin/x|m|m|c"},
+	{"Environment= wins over that",
+         {WITH("PassEnvironment=A B\nEnvironment=A=u"), CONF,
+          M("A=a") "ManagerEnvironment=A=m B=m\n"},
+         "/bin/x|u|m"},
+	{"UnsetEnvironment= takes that, too",
+         {WITH("PassEnvironment=A B\nUnsetEnvironment=A"), CONF,
+          M("A=a") "ManagerEnvironment=A=m B=m\n"},
+         "/bin/x|m"},
+	{"a variable in a variable is none",
+         {SHOW, CONF, M("A=$B B=b")},
+         "/bin/x|$B|b"},
+};
+
 static void make_fifo(const char *path)
 {
 	kr_root_write(path, "");
@@ -315,12 +442,12 @@ static void make_fifo(const char *path)
 	ck_assert_int_eq(mkfifoat(kr_root_fd, path + 1, 0644), 0);
 }
 
-START_TEST(test_place)
+static void check_place(const struct place *place)
 {
-	const struct place *place = &places[_i];
 	struct row row = {.name = place->name, .want = place->want};
 
-	for (size_t i = 0; i < 8 && place->files[i]; i += 2) {
+	for (size_t i = 0; i < ARRAY_SIZE(place->files) && place->files[i];
+	     i += 2) {
 		const char *content = place->files[i + 1];
 
 		if (strncmp(content, "->", 2) == 0)
@@ -331,6 +458,43 @@ START_TEST(test_place)
 			kr_root_write(place->files[i], content);
 	}
 	check_row(&row);
+}
+
+START_TEST(test_place)
+{
+	check_place(&places[_i]);
+}
+END_TEST
+
+START_TEST(test_manager)
+{
+	check_place(&managers[_i]);
+}
+END_TEST
+
+/* What the manager's block says counts, and no file of it. */
+START_TEST(test_manager_block)
+{
+	static const char *const block[] = {"A=block", "B=b", NULL};
+	struct kr_unit_options options = {.manager_environment = block};
+	_cleanup_fs_ struct kr_fs *fs = kr_root_fs();
+	_cleanup_unit_ struct kr_unit *unit = NULL;
+	_cleanup_free_ char *got = NULL;
+	struct kr_unit_word *words;
+
+	kr_root_write(UNIT, "[Service]\nPassEnvironment=B\n"
+	                    "ExecStart=/bin/x $A ${B} $C d\n");
+	kr_root_write(CONF, M("A=file C=file") "ManagerEnvironment=B=m\n");
+	ck_assert_int_eq(
+		kr_unit_resolve(fs, "kubelet.service", &options, NULL, &unit),
+		0);
+	got = show(unit);
+	ck_assert_str_eq(got, "/bin/x|block|m|d");
+	words = unit->commands[0].words;
+	ck_assert_str_eq(words[1].manager, "A");
+	ck_assert_ptr_null(words[1].span.file);
+	ck_assert_ptr_null(words[2].manager);
+	ck_assert_ptr_null(words[3].manager);
 }
 END_TEST
 
@@ -415,6 +579,25 @@ static void check_span(struct kr_span span, const char *want)
 	              "got '%.*s', want '%s'", (int)span.length,
 	              span.file->data + span.offset, want);
 }
+
+START_TEST(test_manager_span)
+{
+	_cleanup_fs_ struct kr_fs *fs = kr_root_fs();
+	_cleanup_unit_ struct kr_unit *unit = NULL;
+	const struct kr_unit_word *word;
+
+	kr_root_write(UNIT, "[Service]\nExecStart=/bin/x $A\n");
+	kr_root_write("/etc" CONFD "1.conf", M("C=c 'A=--a --b=false --c'"));
+	ck_assert_int_eq(
+		kr_unit_resolve(fs, "kubelet.service", NULL, NULL, &unit), 0);
+	ck_assert_uint_eq(unit->commands[0].n_words, 4);
+	word = &unit->commands[0].words[2];
+	ck_assert_ptr_null(word->manager);
+	check_span(word->span, "--b=false");
+	check_span(word->cut, " --b=false");
+	ck_assert_str_eq(word->span.file->path, "/etc" CONFD "1.conf");
+}
+END_TEST
 
 START_TEST(test_spans)
 {
@@ -584,6 +767,9 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tc, test_row, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, test_file, 0, ARRAY_SIZE(files));
 	tcase_add_loop_test(tc, test_place, 0, ARRAY_SIZE(places));
+	tcase_add_loop_test(tc, test_manager, 0, ARRAY_SIZE(managers));
+	tcase_add_test(tc, test_manager_block);
+	tcase_add_test(tc, test_manager_span);
 	tcase_add_loop_test(tc, test_home, 0, ARRAY_SIZE(homes));
 	tcase_add_loop_test(tc, test_append, 0, ARRAY_SIZE(appends));
 	tcase_add_test(tc, test_prefix_folders);

@@ -180,6 +180,9 @@ static int add_flag(struct kr_node *node, struct kr_audit *audit, size_t use,
 	source->span = kr_node_span(node, u->arg);
 	if (node->disk.foreign)
 		reason = NULL;
+	else if (word && word->manager && !word->span.file)
+		reason = "the word stands in systemd's own environment, which "
+			 "'systemctl show-environment' shows";
 	else if (!word || !word->span.file)
 		reason = "the word stands in no file of the unit";
 	else if (!word->cut.file)

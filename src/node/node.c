@@ -192,11 +192,39 @@ static int find_command(struct kr_node *node)
 	return -ENOENT;
 }
 
+/* An argument that stands in no file, since systemd's own environment has it.
+ */
+static void remark_manager(struct kr_node *node, size_t arg,
+                           struct kr_diag *diag)
+{
+	const struct kr_unit_word *word = kr_node_word(node, arg);
+
+	if (!word || !word->manager)
+		return;
+	kr_diag_add(diag, KR_NOTE, "manager-environment", KR_SPAN_NONE,
+	            "%s comes from %s of systemd's own environment, which "
+	            "'systemctl show-environment' shows",
+	            node->disk.inputs.argv[arg], word->manager);
+}
+
+static void remark_manager_words(struct kr_node *node, struct kr_diag *diag)
+{
+	const struct kr_flags *flags = &node->disk.inputs.flags;
+
+	for (size_t i = 0; i < flags->n_uses; i++)
+		remark_manager(node, flags->uses[i].arg, diag);
+	if (flags->config.text)
+		remark_manager(node, flags->config.arg, diag);
+	if (flags->config_dir.text)
+		remark_manager(node, flags->config_dir.arg, diag);
+}
+
 /* What was found on single arguments, at their places in the unit's files. */
 static void add_remarks(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_flags *flags = &node->disk.inputs.flags;
 
+	remark_manager_words(node, diag);
 	for (size_t i = 0; i < flags->n_remarks; i++) {
 		const struct kr_flags_remark *r = &flags->remarks[i];
 

@@ -71,6 +71,12 @@ static int cut_word(struct planning *p, size_t arg)
 	const struct kr_unit_word *word = kr_node_word(p->node, arg);
 	int r;
 
+	if (word && word->manager && !word->span.file)
+		return refuse(p, "flag-not-in-a-file", KR_SPAN_NONE,
+		              "the flag is set in systemd's own environment, "
+		              "which 'systemctl show-environment' shows: it "
+		              "must be taken away there (DefaultEnvironment= "
+		              "of system.conf, 'systemctl unset-environment')");
 	if (!word || !word->span.file)
 		return refuse(p, "flag-not-in-a-file", KR_SPAN_NONE,
 		              "the flag is set where no file of the unit has "

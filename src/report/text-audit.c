@@ -145,6 +145,22 @@ static bool fixable(const struct kr_node *node, const struct kr_audit *audit)
 	        audit->disk.state == KR_STATE_TRUE && !audit->restart_needed);
 }
 
+/* Whether a use of the flag stands in systemd's own environment alone, where no
+ * fix can take it away. */
+static bool set_by_manager(const struct kr_node *node)
+{
+	const struct kr_flags *flags = &node->disk.inputs.flags;
+
+	for (size_t i = 0; i < flags->n_uses; i++) {
+		const struct kr_unit_word *word =
+			kr_node_word(node, flags->uses[i].arg);
+
+		if (word && word->manager && !word->span.file)
+			return true;
+	}
+	return false;
+}
+
 static void print_audit_next(const struct kr_term *term,
                              const struct kr_node *node,
                              const struct kr_api_options *api,
@@ -159,6 +175,11 @@ static void print_audit_next(const struct kr_term *term,
 		fputc(' ', term->out);
 		print_platform_text(term, node, platform->refusal);
 		fputc('\n', term->out);
+		return;
+	}
+	if (fixable(node, audit) && set_by_manager(node)) {
+		kr_term_color(term, KR_COLOR_DIM, "next:");
+		fputs(" systemctl show-environment\n", term->out);
 		return;
 	}
 	if (fixable(node, audit))

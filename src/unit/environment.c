@@ -354,6 +354,12 @@ int kr_environment_inherit(struct kr_environment *e, const char *name,
 	return add(&e->inherited, &v);
 }
 
+int kr_environment_inherit_one(struct kr_environment *e,
+                               struct kr_unit_variable *variable)
+{
+	return add(&e->inherited, variable);
+}
+
 /* --- EnvironmentFile= ---------------------------------------------------- */
 
 /* PATH without "//", "/./" and a slash at its end; ".." is not allowed. */

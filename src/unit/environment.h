@@ -52,6 +52,10 @@ int kr_environment_add_file(struct kr_environment *environment,
 int kr_environment_inherit(struct kr_environment *environment, const char *name,
                            const char *value);
 
+/* The same with a place in a file; moves *VARIABLE in. 0 or -ENOMEM. */
+int kr_environment_inherit_one(struct kr_environment *environment,
+                               struct kr_unit_variable *variable);
+
 /*
  * Reads the environment files. 0; 1: a mandatory one is not there
  * (environment->missing); -ENOEXEC: systemd refuses one, DIAG says why; what

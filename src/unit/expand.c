@@ -353,6 +353,12 @@ static bool makes_quote(const struct kr_unit_variable *v,
 	return bytes[first] == '"' || bytes[first] == '\'';
 }
 
+/* The name of one that systemd's own block gave; NULL: a file gives it. */
+static const char *block_name(const struct kr_unit_variable *v)
+{
+	return v->source == KR_VARIABLE_MANAGER ? v->name : NULL;
+}
+
 static int add_variable_word(struct expansion *x, int index,
                              const struct split *split, size_t n)
 {
@@ -361,6 +367,7 @@ static int add_variable_word(struct expansion *x, int index,
 	struct kr_unit_word word = {
 		.kind = KR_WORD_VARIABLE,
 		.variable = index,
+		.manager = block_name(v),
 		.span = kr_text_span(&v->value, w->start, w->end - w->start),
 		.unknown = v->unknown &&
 	                   memchr(w->text.bytes, '%', w->text.length),
@@ -452,6 +459,8 @@ static int push_variable(struct expansion *x, const struct kr_exec_word *from,
 	}
 	if (!v)
 		return 0;
+	if (block_name(v))
+		ret->manager = block_name(v);
 	if (ret->text.length + v->value.length - skip >= STRING_MAX)
 		return too_long(x, ret->span);
 	return kr_text_append_part(&ret->text, &v->value, skip,

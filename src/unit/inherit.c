@@ -2,9 +2,15 @@
 
 /*
  * A service inherits the manager's own environment and what User= and
- * PassEnvironment= bring; some variables are made for each start anew. Of the
- * manager's, the files of the node tell nothing: without its block it may have
- * given a value to PATH and to the locale.
+ * PassEnvironment= bring; some variables are made for each start anew. A
+ * manager that runs tells its environment as one block. Without it the files
+ * tell what DefaultEnvironment= gives (unit/manager-conf); of PATH and the
+ * locale they do not.
+ *
+ * PassEnvironment= passes what systemd's process itself has: what
+ * ManagerEnvironment= gives, else what the kernel's command line gave, which no
+ * file tells. Where it has nothing, the manager's block or DefaultEnvironment=
+ * stays. (Tried on systemd 252.)
  *
  * WorkingDirectory=~ is the home of User=, or /root where there is none or it
  * is no folder of use: "/", empty, not absolute. (Tried on systemd 252.)
@@ -18,6 +24,7 @@
 #include <string.h>
 
 #include "unit/inherit.h"
+#include "unit/manager-conf.h"
 
 /* Set for each start anew. */
 static bool made_at_start(const struct kr_directives *d, const char *name)
@@ -191,43 +198,111 @@ static int inherit_user(struct kr_directives *d)
 	             : kr_environment_inherit(&d->environment, "SHELL", shell);
 }
 
+/* The variables of KEY in system.conf; the caller frees them. */
+static int read_conf(struct kr_directives *d, const char *key,
+                     struct kr_variables *ret)
+{
+	struct kr_environment e = {.held = d->environment.held};
+	int r = kr_manager_conf_read(&d->specifiers, key, &e);
+
+	d->environment.held = e.held;
+	*ret = e.unit;
+	e.unit = (struct kr_variables){0};
+	kr_environment_done(&e);
+	return r;
+}
+
+/* Whether one of VARIABLES, which a file gives, has that NAME. */
+static bool contains(const struct kr_variables *variables, const char *name)
+{
+	for (size_t i = 0; i < variables->n_items; i++) {
+		const struct kr_unit_variable *v = &variables->items[i];
+
+		if (v->span.file && strcmp(v->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A variable of PassEnvironment= that ManagerEnvironment= does not set. */
+static int inherit_passed(struct kr_directives *d, const char *name)
+{
+	const char *value = manager_value(d, name);
+	bool stays = !value && contains(&d->environment.inherited, name);
+
+	if (!value)
+		kr_diag_add_path(
+			d->specifiers.diag, stays ? KR_NOTE : KR_WARNING,
+			"pass-environment-unknown", d->unit->fragment_path,
+			"PassEnvironment= passes '%s', whose value is "
+			"not in a file%s",
+			name,
+			stays ? ": it is taken to be that of "
+				"DefaultEnvironment="
+			      : "");
+	return stays ? 0 : kr_environment_inherit(&d->environment, name, value);
+}
+
 static int inherit_pass(struct kr_directives *d)
 {
 	struct kr_strings *pass = &d->environment.pass;
-	int r = 0;
+	struct kr_variables known = {0};
+	int r;
 
+	if (pass->n_items == 0)
+		return 0;
+	r = read_conf(d, "ManagerEnvironment", &known);
 	for (size_t i = 0; r == 0 && i < pass->n_items; i++) {
-		const char *value = manager_value(d, pass->items[i]);
-
-		if (!value)
-			kr_diag_add_path(d->specifiers.diag, KR_WARNING,
-			                 "pass-environment-unknown",
-			                 d->unit->fragment_path,
-			                 "PassEnvironment= passes '%s', whose "
-			                 "value is not in a file",
-			                 pass->items[i]);
-		r = kr_environment_inherit(&d->environment, pass->items[i],
-		                           value);
+		if (!contains(&known, pass->items[i]))
+			r = inherit_passed(d, pass->items[i]);
 	}
+	for (size_t i = 0; r == 0 && i < known.n_items; i++) {
+		if (kr_strings_contain(pass, known.items[i].name))
+			r = kr_environment_inherit_one(&d->environment,
+			                               &known.items[i]);
+	}
+	kr_variables_done(&known);
+	return r;
+}
+
+static int inherit_block(struct kr_directives *d, const char *const *block)
+{
+	for (const char *const *p = block; *p; p++) {
+		const char *equals = strchr(*p, '=');
+		_cleanup_free_ char *name = NULL;
+		int r;
+
+		if (!equals)
+			continue;
+		name = strndup(*p, (size_t)(equals - *p));
+		if (!name)
+			return -ENOMEM;
+		r = kr_environment_inherit(&d->environment, name, equals + 1);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int inherit_manager(struct kr_directives *d)
+{
+	struct kr_variables defaults = {0};
+	int r;
+
+	if (manager_block(d))
+		return inherit_block(d, manager_block(d));
+	r = read_conf(d, "DefaultEnvironment", &defaults);
+	for (size_t i = 0; r == 0 && i < defaults.n_items; i++)
+		r = kr_environment_inherit_one(&d->environment,
+		                               &defaults.items[i]);
+	kr_variables_done(&defaults);
 	return r;
 }
 
 int kr_inherit(struct kr_directives *d)
 {
-	const char *const *p = manager_block(d);
-	int r = 0;
+	int r = inherit_manager(d);
 
-	for (; r == 0 && p && *p; p++) {
-		const char *equals = strchr(*p, '=');
-		_cleanup_free_ char *name = NULL;
-
-		if (!equals)
-			continue;
-		name = strndup(*p, (size_t)(equals - *p));
-		r = name ? kr_environment_inherit(&d->environment, name,
-		                                  equals + 1)
-		         : -ENOMEM;
-	}
 	if (r == 0)
 		r = inherit_user(d);
 	if (r == 0 && d->search_path)

@@ -32,7 +32,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "unit/names.h"
 #include "unit/path.h"
 
 static const char *const load_path[] = {
@@ -447,6 +446,27 @@ static int sort_dropins(struct dropins *d, struct kr_unit_files *files)
 	files->dropins = TAKE_PTR(d->paths.items);
 	files->n_dropins = n;
 	d->paths.n_items = 0;
+	return 0;
+}
+
+int kr_conf_files_find(struct kr_fs *fs, const char *const *folders, size_t n,
+                       struct kr_diag *diag, struct kr_strings *ret)
+{
+	_cleanup_unit_files_ struct kr_unit_files files = {0};
+	struct search s = {.fs = fs, .diag = diag};
+	struct dropins dropins = {0};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = add_dropins(&s, folders[i], &dropins);
+	if (r == 0)
+		r = sort_dropins(&dropins, &files);
+	kr_strings_done(&dropins.names);
+	kr_strings_done(&dropins.paths);
+	if (r < 0)
+		return r;
+	*ret = (struct kr_strings){TAKE_PTR(files.dropins), files.n_dropins};
+	files.n_dropins = 0;
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/diag.h"
 #include "base/fs.h"
+#include "unit/names.h"
 
 struct kr_unit_files {
 	char *id; /* the name of the fragment: NAME with aliases resolved */
@@ -30,6 +31,15 @@ struct kr_unit_files {
  */
 int kr_unit_files_find(struct kr_fs *fs, const char *name, struct kr_diag *diag,
                        struct kr_unit_files *ret);
+
+/*
+ * The *.conf of N folders, strongest first, as systemd finds drop-ins of any
+ * kind: sorted by name over all folders, each name from the first that has it.
+ * A folder that is not there is no error. RET is the caller's. 0, -ENOMEM, or
+ * the errno of a folder that cannot be read (DIAG names it).
+ */
+int kr_conf_files_find(struct kr_fs *fs, const char *const *folders, size_t n,
+                       struct kr_diag *diag, struct kr_strings *ret);
 
 void kr_unit_files_done(struct kr_unit_files *files);
 #define _cleanup_unit_files_ _cleanup_(kr_unit_files_done)

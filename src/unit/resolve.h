@@ -72,6 +72,9 @@ struct kr_unit_word {
 	/* The variable it came from, for KR_WORD_VARIABLE; an index into the
 	 * unit's variables, else -1. */
 	int variable;
+	/* the variable that systemd's own block gave, without a place, and
+	 * that is the word or a part of it; borrowed; NULL: none */
+	const char *manager;
 	/* TEXT is not what the program gets: something in it is not to be had
 	 * from the node's files. The diag has said so. */
 	bool unknown;

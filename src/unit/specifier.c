@@ -443,6 +443,12 @@ static bool is_alphanumeric(unsigned char c)
 	       (c >= 'A' && c <= 'Z');
 }
 
+static bool is_known(const struct kr_specifiers *s, unsigned char c)
+{
+	return c && c < 128 && specifiers[c].value &&
+	       (!s->only || strchr(s->only, c));
+}
+
 int kr_specifiers_expand(const struct kr_specifiers *s,
                          const struct kr_text *from, size_t max_bytes,
                          struct kr_text *ret, bool *ret_any, bool *ret_unknown)
@@ -457,7 +463,7 @@ int kr_specifiers_expand(const struct kr_specifiers *s,
 
 		if (next == '%') {
 			r = push_percent(from, i++, ret);
-		} else if (next && next < 128 && specifiers[next].value) {
+		} else if (is_known(s, next)) {
 			*ret_any = true;
 			r = push_value(s, from, i++, ret, ret_unknown);
 		} else if (is_alphanumeric(next)) {

@@ -20,6 +20,7 @@ struct kr_specifiers {
 	struct kr_diag *diag;
 	const char *name;          /* the unit's */
 	const char *fragment_path; /* the node's */
+	const char *only; /* the letters that are known; NULL: a unit's */
 };
 
 /*
