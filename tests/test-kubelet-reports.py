@@ -32,7 +32,7 @@ STATUSES = {"true": 0, "false": 1, "invalid": 3, "unknown": 3}
 
 
 class Image:
-    """A tree below a folder of its own."""
+    """A tree below a folder of its own; a tuple is a link's target."""
 
     def __init__(self, files):
         self.files = files
@@ -42,6 +42,9 @@ class Image:
         for path, text in self.files.items():
             full = self.root + path
             os.makedirs(os.path.dirname(full), exist_ok=True)
+            if isinstance(text, tuple):
+                os.symlink(text[0], full)
+                continue
             with open(full, "wb") as file:
                 file.write(text if isinstance(text, bytes) else text.encode())
         return self
@@ -204,6 +207,69 @@ def source_rows():
                                         '"aws-k8s-1.32-nvidia"')), "true"),
         ("such a variant of another system",
          made(etc__os_release=ROCKET % ("other", "aws-k8s-1.31")), "unknown"),
+    ] + [("EKS, " + name, plus(made(**more), EKS, text), want)
+         for name, text, want, more in eks_rows()] + [
+        ("pacman 1.31", plus(made(), PACMAN % "kubelet-1.31.2-1"), "false"),
+        ("pacman 1.32", plus(made(), PACMAN % "kubelet-1.32.0-1"), "true"),
+        ("pacman, another package",
+         plus(made(), PACMAN % "kubelet-tools-1.31.2-1"), "unknown"),
+        ("pacman, another kubelet",
+         plus(made(binary="/opt/bin/kubelet"), PACMAN % "kubelet-1.31.2-1"),
+         "unknown"),
+        ("a store's 1.31", made(binary=STORE % "kubernetes-1.31.2"), "false"),
+        ("a store's 1.32", made(binary=STORE % "kubernetes-1.32.0"), "true"),
+        ("a store's, no version", made(binary=STORE % "kubernetes-unstable"),
+         "unknown"),
+        ("a store's other program", made(binary=STORE % "mykubernetes-1.31.2"),
+         "unknown"),
+        ("a link into a store",
+         plus(made(binary="/usr/local/bin/kubelet"),
+              STORE % "kubernetes-1.31.2", "", link="/usr/local/bin/kubelet"),
+         "false"),
+        ("a store's before a package",
+         dpkg(ok, "1.32.0-1.1", binary=STORE % "kubernetes-1.31.2"), "false"),
+        ("an extension 1.31", plus(made(), EXTENSION, (RAW % "v1.31.4",)),
+         "false"),
+        ("an extension 1.33", plus(made(), EXTENSION, (RAW % "v1.33.2",)),
+         "true"),
+        ("an extension, as a file", plus(made(), EXTENSION, RAW % "v1.31.4"),
+         "unknown"),
+        ("an extension of another name",
+         plus(made(), EXTENSION.replace("kubernetes", "k8s"),
+              (RAW % "v1.31.4",)), "unknown"),
+        ("an extension, whose link says none",
+         plus(made(), EXTENSION, ("/opt/extensions/k8s.raw",)), "unknown"),
+        ("an extension, a kubelet outside of it",
+         plus(made(binary="/var/lib/bin/kubelet"), EXTENSION,
+              (RAW % "v1.31.4",)), "unknown"),
+    ]
+
+
+EKS, PACMAN = "/etc/eks/kubelet-version.txt", "/var/lib/pacman/local/%s/desc"
+STORE = "/nix/store/0c1hvq3g-%s/bin/kubelet"
+EXTENSION = "/etc/extensions/kubernetes.raw"
+RAW = "/opt/extensions/kubernetes/kubernetes-%s-x86-64.raw"
+
+
+def plus(tree, path, content="", link=None):
+    more = {path: content}
+    if link:
+        more[link] = (path,)
+    return dict(tree, **more)
+
+
+def eks_rows():
+    """Name, the file's text, the state, whose kubelet it is."""
+    return [
+        ("1.31", "Kubernetes v1.31.7-eks-473151a\n", "false", {}),
+        ("1.33", "Kubernetes v1.33.0-eks-802817d\n", "true", {}),
+        ("no line end", "Kubernetes v1.31.7", "false", {}),
+        ("another text", "kubelet v1.31.7\n", "unknown", {}),
+        ("no version", "Kubernetes latest\n", "unknown", {}),
+        ("empty", "", "unknown", {}),
+        ("not the first line", "\nKubernetes v1.31.7\n", "unknown", {}),
+        ("another kubelet", "Kubernetes v1.31.7\n", "unknown",
+         {"binary": "/usr/local/bin/kubelet"}),
     ]
 
 

@@ -6,16 +6,29 @@
  *   --kubelet-version           whoever runs this program knows it
  *   os-release, VARIANT_ID      Bottlerocket: "aws-k8s-1.31", with "-nvidia" or
  *                               the like behind it; the image is one piece
- *   /var/lib/dpkg/status        the package "kubelet", where it is installed,
- *                               and only for the program that it brings
+ *   the program's own path      a store of Nix or Guix, and others that name
+ *                               it: ".../HASH-kubernetes-1.31.2/bin/kubelet"
+ *   /etc/extensions             Flatcar's system extension: kubernetes.raw is a
+ *                               link to ".../kubernetes-v1.31.2-x86-64.raw",
+ *                               which lies over /usr
+ *   /etc/eks/kubelet-version.txt  AMIs of EKS, which keep in it what kubelet
+ *                               said when they were built
+ *   /var/lib/dpkg/status        the package "kubelet", where it is installed
+ *   /var/lib/pacman/local       a folder "kubelet-1.31.2-1"
  *
- * A version that is not the running program's would be worse than none: a
- * package may be upgraded below a kubelet that goes on. So the package tells of
- * the kubelet that the unit would start, and not of the one that runs. An rpm
- * database is not read.
+ * The last three tell of /usr/bin/kubelet alone. A version that is not the
+ * program's would be worse than none: a package may be upgraded below a kubelet
+ * that goes on. So all but the first two tell of the kubelet that the unit
+ * would start, and not of the one that runs.
  *
- * Source: dpkg-query(1), deb-control(5); the packages of pkgs.k8s.io;
- * Bottlerocket's variants.
+ * Not read: an rpm database, which is no text; what AKS writes down, as its
+ * scripts move, copy and patch /opt/bin/kubelet behind any package; k3s and
+ * RKE2, whose program is replaced before it is restarted.
+ *
+ * Source: dpkg-query(1), deb-control(5), alpm's local database; the packages of
+ * pkgs.k8s.io; Bottlerocket's variants; amazon-eks-ami (install-worker.sh,
+ * since October 2024), AgentBaker (cse_install.sh, mariner-package-update.sh),
+ * flatcar/sysext-bakery, nixpkgs.
  */
 
 #include <errno.h>
@@ -25,8 +38,11 @@
 #include "base/macro.h"
 #include "node/kubelet-version.h"
 
-#define DPKG_STATUS "/var/lib/dpkg/status"
-#define DPKG_BINARY "/usr/bin/kubelet"
+#define DPKG_STATUS   "/var/lib/dpkg/status"
+#define PACMAN_FOLDER "/var/lib/pacman/local"
+#define EKS_FILE      "/etc/eks/kubelet-version.txt"
+#define EXTENSION     "/etc/extensions/kubernetes.raw"
+#define USUAL_PROGRAM "/usr/bin/kubelet"
 
 int kr_kubelet_version_parse(const char *text, unsigned *ret_minor)
 {
@@ -66,6 +82,17 @@ static const char *next_line(const char *line)
 {
 	line += strcspn(line, "\n");
 	return line + (*line == '\n');
+}
+
+/* The version that TEXT begins with, up to one of END or its own end; the minor
+ * stays what it was where there is none. */
+static void parse_until(const char *text, const char *end, unsigned *ret)
+{
+	char version[64];
+
+	strlcpy(version, text, sizeof(version));
+	version[strcspn(version, end)] = '\0';
+	kr_kubelet_version_parse(version, ret);
 }
 
 /* 0; the minor stays what it was where the file says none. */
@@ -130,18 +157,89 @@ static int read_dpkg(struct kr_node *node, unsigned *ret)
 	return 0;
 }
 
-/* Whether the unit starts the program that the package brings. */
-static bool is_packaged(const struct kr_node *node)
+static int read_eks(struct kr_node *node, unsigned *ret)
+{
+	const struct kr_file *file;
+	const char *version;
+	int r;
+
+	r = kr_fs_read(node->fs, EKS_FILE, &file);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	version = field(file->data, "Kubernetes ");
+	if (version)
+		parse_until(version, " \t\r\n", ret);
+	return 0;
+}
+
+static int read_pacman(struct kr_node *node, unsigned *ret)
+{
+	_cleanup_dir_ struct kr_dir dir = {0};
+	int r;
+
+	r = kr_fs_list(node->fs, PACMAN_FOLDER, &dir);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; i < dir.n_entries; i++) {
+		const char *version = field(dir.entries[i].name, "kubelet-");
+
+		if (version)
+			parse_until(version, "", ret);
+	}
+	return 0;
+}
+
+/* The extension's link, where the program is one that it may bring. */
+static int read_extension(struct kr_node *node, const char *program,
+                          unsigned *ret)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+	const char *name;
+	int r;
+
+	if (strncmp(program, "/usr/", 5) != 0 &&
+	    strncmp(program, "/opt/", 5) != 0)
+		return 0;
+	r = kr_fs_stat(node->fs, EXTENSION, false, &st);
+	if (r < 0 || !st.target)
+		return r == -ENOMEM ? r : 0;
+	name = strrchr(st.target, '/');
+	name = field(name ? name + 1 : st.target, "kubernetes-");
+	if (name)
+		parse_until(name, "", ret);
+	return 0;
+}
+
+/* A folder "kubernetes-1.31.2", or one that ends so, above the program. */
+static int read_path(struct kr_node *node, const char *program, unsigned *ret)
+{
+	static const char name[] = "kubernetes-";
+	_cleanup_stat_ struct kr_stat st = {0};
+	const char *path = program;
+	int r;
+
+	r = kr_fs_stat(node->fs, program, true, &st);
+	if (r == -ENOMEM)
+		return r;
+	if (r == 0)
+		path = st.real;
+	for (; (path = strstr(path, name)); path += strlen(name)) {
+		if ((path[-1] == '/' || path[-1] == '-') && strchr(path, '/'))
+			parse_until(path + strlen(name), "/", ret);
+	}
+	return 0;
+}
+
+/* What the unit starts as kubelet; NULL: nothing that is known. */
+static const char *program_of(const struct kr_node *node)
 {
 	const struct kr_unit_command *c = kr_node_command(node);
-	const struct kr_text *text;
 
 	if (!c)
-		return false;
-	text = &c->words[node->disk.first_word].text;
+		return NULL;
 	if (node->disk.first_word == 0 && c->path)
-		return strcmp(c->path, DPKG_BINARY) == 0;
-	return text->bytes && strcmp(text->bytes, DPKG_BINARY) == 0;
+		return c->path;
+	return c->words[node->disk.first_word].text.bytes;
 }
 
 int kr_kubelet_version_running(struct kr_node *node, unsigned *ret_minor)
@@ -156,9 +254,22 @@ int kr_kubelet_version_running(struct kr_node *node, unsigned *ret_minor)
 
 int kr_kubelet_version_find(struct kr_node *node, unsigned *ret_minor)
 {
-	int r = kr_kubelet_version_running(node, ret_minor);
+	static int (*const packages[])(struct kr_node *, unsigned *) = {
+		read_eks, read_dpkg, read_pacman};
+	const char *program = program_of(node);
+	int r;
 
-	if (r < 0 || *ret_minor > 0 || !is_packaged(node))
+	r = kr_kubelet_version_running(node, ret_minor);
+	if (r < 0 || *ret_minor > 0 || !program || *program != '/')
 		return r;
-	return read_dpkg(node, ret_minor);
+	r = read_path(node, program, ret_minor);
+	if (r < 0 || *ret_minor > 0)
+		return r;
+	r = read_extension(node, program, ret_minor);
+	if (strcmp(program, USUAL_PROGRAM) != 0)
+		return r;
+	for (size_t i = 0;
+	     r == 0 && *ret_minor == 0 && i < ARRAY_SIZE(packages); i++)
+		r = packages[i](node, ret_minor);
+	return r;
 }
