@@ -14,6 +14,11 @@
 #include "fix/figures.h"
 #include "fix/host.h"
 #include "node/iptables.h"
+#include "node/kubelet-version.h"
+#include "systemd/journal.h"
+
+/* Behind one for each flag, with -v=1, and one for each that is deprecated. */
+#define KR_VERSION_LINES 2000
 
 static void open_manager(struct kr_host *host, struct kr_diag *diag)
 {
@@ -171,9 +176,40 @@ static int look_at_settled(struct kr_host *host)
 	return r == -ENOMEM ? r : 0;
 }
 
+static bool is_version(void *closure, const char *line)
+{
+	unsigned *minor = closure;
+
+	*minor = kr_kubelet_version_in_line(line);
+	return *minor > 0;
+}
+
+/* kubelet says its version among its first lines. */
+static unsigned logged_version(void *closure)
+{
+	struct kr_host *host = closure;
+	const struct kr_journal_query query = {
+		.root = host->options.root,
+		.unit = kr_host_unit(host),
+		.invocation_id = host->loaded->invocation_id,
+		.n_max = KR_VERSION_LINES,
+	};
+	unsigned minor = 0;
+
+	if (!*host->loaded->invocation_id ||
+	    host->node->process.pid != host->loaded->main_pid ||
+	    kr_journal_find(&query, is_version, &minor) < 0)
+		return 0;
+	return minor;
+}
+
 static int read_node(struct kr_host *host, struct kr_diag *diag)
 {
-	struct kr_node_systemd systemd = {.loaded = host->loaded};
+	struct kr_node_systemd systemd = {
+		.loaded = host->loaded,
+		.logged_version = host->loaded ? logged_version : NULL,
+		.closure = host,
+	};
 	int r;
 
 	if (host->manager) {

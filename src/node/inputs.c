@@ -269,6 +269,7 @@ static const char *start_words(const struct kr_setting *setting,
 
 static int say_versions(struct kr_inputs *in, const struct kr_setting *setting)
 {
+	in->needs_version = true;
 	return say(in, KR_STATE_UNKNOWN,
 	           "of these drop-ins kubelet 1.29 to 1.31 would %s, 1.32 and "
 	           "later would %s: which one it is must be said "
@@ -360,11 +361,13 @@ static int check_ranges(struct reading *rd)
 	older = in->older_valid ? find_bad_range(in, &in->older) : bad;
 	if (bad < 0 && older < 0)
 		return 0;
-	if (bad < 0 || older < 0)
+	if (bad < 0 || older < 0) {
+		in->needs_version = true;
 		return say(in, KR_STATE_UNKNOWN,
 		           "whether kubelet would refuse %s depends on its "
 		           "version, which must be said (--kubelet-version)",
 		           kr_range_key(bad < 0 ? older : bad));
+	}
 	kr_range_valid(bad, in->merged.ranges[bad].value, &min, &max);
 	kr_diag_add(rd->diag, KR_ERROR, "config-range",
 	            in->merged.ranges[bad].span,

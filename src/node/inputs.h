@@ -43,6 +43,8 @@ struct kr_inputs {
 	bool older_valid;
 	bool differs_1_28; /* ... and 1.28 would make something else of them */
 	unsigned kubelet_minor; /* as in the options */
+	/* the version is not known, and the answer depends on it */
+	bool needs_version;
 
 	enum kr_state state; /* TRUE, FALSE, INVALID, UNKNOWN */
 	enum kr_decider by;

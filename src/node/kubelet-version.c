@@ -4,6 +4,10 @@
  * kubelet's version, from what is written down.
  *
  *   --kubelet-version           whoever runs this program knows it
+ *   "Kubelet version"           what the invocation that runs said in its log;
+ *                               of the kubelet that would be started only if it
+ *                               is the same program. It is asked last, since
+ *                               that is the dearest, and comes before files
  *   os-release, VARIANT_ID      Bottlerocket: "aws-k8s-1.31", with "-nvidia" or
  *                               the like behind it; the image is one piece
  *   the program's own path      a store of Nix or Guix, and others that name
@@ -32,8 +36,10 @@
  */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/macro.h"
 #include "node/kubelet-version.h"
@@ -240,6 +246,56 @@ static const char *program_of(const struct kr_node *node)
 	if (node->disk.first_word == 0 && c->path)
 		return c->path;
 	return c->words[node->disk.first_word].text.bytes;
+}
+
+unsigned kr_kubelet_version_in_line(const char *line)
+{
+	static const char text[] = "] \"Kubelet version\" kubeletVersion=\"";
+	static const char *const members[] = {"\"kubeletVersion\":\"",
+	                                      "\"gitVersion\":\""};
+	const char *at = NULL;
+	unsigned minor = 0;
+
+	if (line[0] == 'I' && line[1] >= '0' && line[1] <= '9') {
+		at = strstr(line, text);
+		at = at ? at + strlen(text) : NULL;
+	}
+	if (line[0] == '{' && strstr(line, "\"msg\":\"Kubelet version\"")) {
+		for (size_t i = 0; !at && i < ARRAY_SIZE(members); i++) {
+			at = strstr(line, members[i]);
+			at = at ? at + strlen(members[i]) : NULL;
+		}
+	}
+	if (at)
+		parse_until(at, "\"", &minor);
+	return minor;
+}
+
+/* Whether the kubelet that runs is of the program that the unit starts. */
+static bool runs_program(struct kr_node *node)
+{
+	const char *program = program_of(node);
+	_cleanup_stat_ struct kr_stat st = {0};
+	struct stat running;
+	char path[32];
+
+	snprintf(path, sizeof(path), "%d/exe", (int)node->process.pid);
+	if (!program || kr_fs_stat(node->fs, program, true, &st) < 0 ||
+	    fstatat(node->proc_fd, path, &running, 0) < 0)
+		return false;
+	return running.st_dev == st.st.st_dev && running.st_ino == st.st.st_ino;
+}
+
+unsigned kr_kubelet_version_logged(struct kr_node *node, bool disk)
+{
+	if (node->logged_version && node->has_process) {
+		node->running_minor =
+			node->logged_version(node->logged_closure);
+		node->logged_version = NULL;
+		if (node->running_minor > 0 && runs_program(node))
+			node->disk_minor = node->running_minor;
+	}
+	return disk ? node->disk_minor : node->running_minor;
 }
 
 int kr_kubelet_version_running(struct kr_node *node, unsigned *ret_minor)

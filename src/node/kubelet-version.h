@@ -19,5 +19,19 @@ int kr_kubelet_version_parse(const char *text, unsigned *ret_minor);
  */
 int kr_kubelet_version_find(struct kr_node *node, unsigned *ret_minor);
 
-/* The same of the kubelet that runs, which an upgrade may have left behind. */
+/*
+ * The minor version in LINE, where it is the one in which a kubelet that starts
+ * says its version, in klog's text or as JSON. 0: it is another line.
+ */
+unsigned kr_kubelet_version_in_line(const char *line);
+
+/*
+ * What the log of the invocation that runs says, for the running kubelet or,
+ * with DISK, for the one that the unit starts: then only if that is the very
+ * program that runs. Costs a look into the journal. 0: it is not known.
+ */
+unsigned kr_kubelet_version_logged(struct kr_node *node, bool disk);
+
+/* The same as the first of the kubelet that runs, which an upgrade may have
+ * left behind. */
 int kr_kubelet_version_running(struct kr_node *node, unsigned *ret_minor);

@@ -308,6 +308,40 @@ static bool has_config_dir(const struct kr_unit_command *c)
 }
 
 /*
+ * Which kubelet it is. The log of the one that runs is opened only where its
+ * files make another thing of the answer without a version, and comes before
+ * what files say.
+ */
+static int find_version(struct kr_node *node, const char *const *argv,
+                        size_t argc, struct kr_inputs_options *options)
+{
+	_cleanup_inputs_ struct kr_inputs in = {0};
+	int r;
+
+	if (!has_config_dir(kr_node_command(node)))
+		return kr_kubelet_version_running(node,
+		                                  &options->kubelet_minor);
+	r = kr_kubelet_version_find(node, &options->kubelet_minor);
+	if (r < 0 || node->version_override ||
+	    (!node->logged_version && node->disk_minor == 0))
+		return r;
+	if (node->disk_minor == 0) {
+		const struct kr_inputs_options none = {
+			.working_directory = options->working_directory,
+			.config = options->config,
+		};
+
+		r = kr_inputs_read(node->setting, node->fs, argv, argc, &none,
+		                   NULL, &in);
+		if (r < 0 || !in.needs_version)
+			return r;
+	}
+	if (kr_kubelet_version_logged(node, true) > 0)
+		options->kubelet_minor = kr_kubelet_version_logged(node, true);
+	return 0;
+}
+
+/*
  * A mount of the unit's own over what kubelet reads. 1: it is, and the disk is
  * said to be what can be told then. A flag tells where kubelet has some file;
  * where it has none, it most likely does not start.
@@ -362,18 +396,15 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 
 	if (!argv)
 		return -ENOMEM;
-	if (has_config_dir(c))
-		r = kr_kubelet_version_find(node, &options.kubelet_minor);
-	else
-		r = kr_kubelet_version_running(node, &options.kubelet_minor);
-	if (r < 0)
-		return r;
 	for (size_t i = 0; i < argc; i++) {
 		const struct kr_text *text =
 			&c->words[disk->first_word + i].text;
 
 		argv[i] = text->bytes ? text->bytes : "";
 	}
+	r = find_version(node, argv, argc, &options);
+	if (r < 0)
+		return r;
 	r = kr_inputs_read(node->setting, node->fs, argv, argc, &options,
 	                   &found, &disk->inputs);
 	if (r < 0)
@@ -660,6 +691,8 @@ int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
 	node->loaded = systemd->loaded;
 	node->manager_environment = systemd->environment;
 	node->systemd_version = systemd->version;
+	node->logged_version = systemd->logged_version;
+	node->logged_closure = systemd->closure;
 	r = kr_platform_find(node->fs, NULL, &node->platform,
 	                     &node->platform_error);
 	if (r == 0)
@@ -714,6 +747,7 @@ int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
 		.platform = node->platform,
 		.manager_environment = node->manager_environment,
 		.systemd_version = node->systemd_version,
+		.disk_minor = node->disk_minor,
 		.mounts_shown = node->mounts_shown,
 	};
 	copy->root = strdup(node->root);

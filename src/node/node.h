@@ -39,6 +39,10 @@ struct kr_node_systemd {
 	/* those of kr_iptables_units that are active, NULL-terminated; NULL:
 	 * it was not asked */
 	const char *const *iptables_units;
+	/* kubelet's version by the log of the invocation that runs, 0: it does
+	 * not tell; called where the answer depends on it; NULL */
+	unsigned (*logged_version)(void *closure);
+	void *closure;
 };
 
 /*
@@ -80,6 +84,11 @@ struct kr_node {
 	const struct kr_loaded_unit *loaded; /* borrowed; NULL: no bus */
 	const char *const *manager_environment;
 	unsigned systemd_version;
+	unsigned (*logged_version)(void *closure); /* see kr_node_systemd */
+	void *logged_closure;
+	/* what it said of the running kubelet, and of the one that the unit
+	 * starts, if that is the same program; 0: nothing, or not asked */
+	unsigned running_minor, disk_minor;
 
 	const struct kr_platform *platform; /* NULL: none that is known */
 	int platform_error; /* why that is in doubt: an errno, or 0 */

@@ -222,6 +222,7 @@ int kr_running_read(struct kr_node *node, struct kr_diag *diag,
 	};
 	const char *const *argv = (const char *const *)p->argv;
 	int first = kr_process_kubelet_word(argv, p->argc);
+	_cleanup_diag_ struct kr_diag found = {0};
 	struct kr_fs *fs;
 	int r = kr_running_fs(node, diag, &fs);
 
@@ -231,6 +232,18 @@ int kr_running_read(struct kr_node *node, struct kr_diag *diag,
 		return r;
 	if (first < 0)
 		first = 0;
-	return kr_inputs_read(node->setting, fs, argv + first,
-	                      p->argc - (size_t)first, &options, diag, ret);
+	argv += first;
+	r = kr_inputs_read(node->setting, fs, argv, p->argc - (size_t)first,
+	                   &options, &found, ret);
+	if (r == 0 && ret->needs_version)
+		options.kubelet_minor = kr_kubelet_version_logged(node, false);
+	if (r == 0 && ret->needs_version && options.kubelet_minor > 0) {
+		kr_diag_done(&found);
+		kr_inputs_done(ret);
+		r = kr_inputs_read(node->setting, fs, argv,
+		                   p->argc - (size_t)first, &options, &found,
+		                   ret);
+	}
+	kr_diag_merge(diag, &found);
+	return r;
 }

@@ -403,6 +403,38 @@ int kr_journal_read(const struct kr_journal_query *query, struct kr_diag *diag,
 	return 0;
 }
 
+int kr_journal_find(const struct kr_journal_query *query,
+                    kr_journal_look_t look, void *closure)
+{
+	_cleanup_fs_ struct kr_fs *fs = NULL; /* the paths go through its fd */
+	_cleanup_(sd_journal_closep) sd_journal *journal = NULL;
+	int r;
+
+	r = open_journal(query, &fs, &journal);
+	if (r < 0)
+		return r;
+	r = match(journal, "_SYSTEMD_UNIT", query->unit);
+	if (r >= 0 && query->invocation_id && *query->invocation_id)
+		r = match(journal, "_SYSTEMD_INVOCATION_ID",
+		          query->invocation_id);
+	if (r >= 0)
+		r = sd_journal_set_data_threshold(journal, KR_LOG_LINE_BYTES);
+	if (r >= 0)
+		r = sd_journal_seek_head(journal);
+	for (size_t i = 0; r >= 0 && i < query->n_max; i++) {
+		_cleanup_free_ char *text = NULL;
+		size_t size;
+
+		r = sd_journal_next(journal);
+		if (r <= 0)
+			break;
+		text = field_value(journal, "MESSAGE", &size);
+		if (text && look(closure, text))
+			break;
+	}
+	return r < 0 ? r : 0;
+}
+
 void kr_log_done(struct kr_log *log)
 {
 	for (size_t i = 0; i < log->n_lines; i++) {

@@ -97,6 +97,18 @@ int kr_journal_read(const struct kr_journal_query *query, struct kr_diag *diag,
 void kr_log_done(struct kr_log *log);
 #define _cleanup_log_ _cleanup_(kr_log_done)
 
+/* A line that the service wrote, not cut into several. True: it is the one that
+ * was looked for. */
+typedef bool (*kr_journal_look_t)(void *closure, const char *line);
+
+/*
+ * Shows LOOK what the service of QUERY wrote itself, oldest first, until it
+ * says that it was the one, at most n_max entries. 0, also where nothing was
+ * found; an errno where the journal cannot be read, without words.
+ */
+int kr_journal_find(const struct kr_journal_query *query,
+                    kr_journal_look_t look, void *closure);
+
 struct kr_journal_field {
 	const char *name; /* "MESSAGE", "MESSAGE_ID": capitals, digits, "_" */
 	const char *value;
