@@ -427,6 +427,76 @@ def directive_rows():
         ("behind ...", body + "...\n%YAML 1.12345\n---\n", "true"),
         ("in the next document", body + "---\n%YAML 1.12345\n", "true"),
         ("in a comment", body + "# %YAML 1.12345\n", "true"),
+    ] + [("%%YAML%r" % words, "%YAML" + words + "\n---\n" + body, want)
+         for want, all_words in DIRECTIVES.items() for words in all_words] + [
+        ("another name", "%FOO bar\n---\n" + body, "invalid"),
+        ("small letters", "%yaml 1.1\n---\n" + body, "invalid"),
+        ("no name", "%\n---\n" + body, "invalid"),
+        ("twice", "%YAML 1.1\n%YAML 1.1\n---\n" + body, "invalid"),
+        ("no document start", "%YAML 1.1\n" + body, "invalid"),
+        ("a blank before it", " %YAML 1.1\n---\n" + body, "invalid"),
+        ("a byte order mark before it", "\ufeff%YAML 1.1\n---\n" + body,
+         "true"),
+        ("behind %TAG", "%TAG !e! tag:e,2002:\n%YAML 1.1\n---\n" + body,
+         "true"),
+        ("%TAG twice", "%TAG !e! tag:e,2002:\n" * 2 + "---\n" + body,
+         "invalid"),
+        ("before JSON", "%YAML 1.1\n--- " + json_file(TRUE).decode(), "true"),
+    ]
+
+
+# Each was tried on kubelet 1.20.2. The two rules, 1.1 alone and numbers of two
+# digits at most, are the same in go-yaml v2 up to 2.4.4 and in all forks of it
+# in sigs.k8s.io/yaml 1.2.0 to 1.6.0, so up to kubelet 1.36.
+DIRECTIVES = {
+    "true": [" 1.1 ", " 1.1 # c", " 1.1#c", "\t1.1", "   1.1", " 1.01", " 1.1\r"],
+    "invalid": [" 1.0", " 1.3", " 2.0", " 2.1", " 0.1", " 10.1", " 1.10",
+                " 1.11", " 1", " 1.", " .1", " 1.1.1", " 1.1 x", " x", "",
+                "1.1", " 99.99", " 100.1", " 1.100", " 1234567890.1", " -1.1",
+                " +1.1", " 1 .1", " 1. 1"],
+}
+
+
+def fold_rows():
+    """Name, tree, the disk: kind and apiVersion are looked for by encoding/json,
+    to which a long s is an s and the sign for kelvin a k. (Tried on 1.20.2.)"""
+    kind, version = "KubeletConfiguration", "kubelet.config.k8s.io/v1beta1"
+
+    def json(*pairs):
+        words = ['"%s":"%s"' % pair for pair in pairs] + [TRUE]
+        return node(("{" + ",".join(words) + "}").encode())
+
+    rows = []
+    for name, want in (("Kind", "true"), ("KIND", "true"),
+                       ("\u212aind", "true"), ("\u212aIND", "true"),
+                       ("\\u212aind", "true"), ("k\u0131nd", "invalid")):
+        rows += [("kind, %r" % name, json((name, kind),
+                                          ("apiVersion", version)), want),
+                 ("kind in YAML, %r" % name,
+                  node(('"%s": %s\napiVersion: %s\n%strue\n' %
+                        (name, kind, version, KEY)).encode()), want)]
+    for name, want in (("apiversion", "true"), ("APIVERSION", "true"),
+                       ("apiVer\u017fion", "true"),
+                       ("\\u0061piVer\\u017fion", "true"),
+                       ("apiVer\u017f\u017fion", "invalid"),
+                       ("ap\u0131Version", "invalid"),
+                       ("api\u24e5ersion", "invalid")):
+        rows.append(("apiVersion, %r" % name,
+                     json(("kind", kind), (name, version)), want))
+    return rows + [
+        ("the last of two kinds", json(("kind", kind), ("apiVersion", version),
+                                       ("\u212aind", "Pod")), "invalid"),
+        ("the first of two kinds", json(("\u212aind", "Pod"), ("kind", kind),
+                                        ("apiVersion", version)), "true"),
+        # our own key is exact in the file, and folded in a drop-in
+        ("our key, in the file",
+         node("ma\u212aeIPTablesUtilChains: false\n"), "true"),
+        ("our key, in a drop-in",
+         node(KEY + "true\n", ["ma\u212aeIPTablesUtilChains: false\n"]),
+         "false"),
+        ("our key's s, in a drop-in",
+         node(KEY + "true\n", ["makeIPTable\u017fUtilChain\u017f: false\n"]),
+         "false"),
     ]
 
 
@@ -496,6 +566,7 @@ def dialects(tap, program, schemas):
     run_rows(tap, program, schemas, "a tag, UTF-16",
              [(n, node((GVK + KEY + "true\n" + t).encode("utf-16")), w)
               for n, t, w in tag_rows()])
+    run_rows(tap, program, schemas, "a folded name", fold_rows())
     run_rows(tap, program, schemas, "a directive",
              [(n, node(t.encode()), w) for n, t, w in directive_rows()])
     for text in ESCAPES:
@@ -549,7 +620,20 @@ def csv_rows():
              ("a second line", 'a\\n"', "true"),
              ("a line end in quotes", '"a\\nb",c', "true"),
              ("a line end alone", "\\n", "invalid"),
-             ("an empty line before", "\\na", "true")]
+             ("an empty line before", "\\na", "true"),
+             # of kubelet 1.20.2, as 700 others; pflag's reader is the same since
+             ("a return alone", "\\r", "invalid"),
+             ("a return at the end", "a\\r", "true"),
+             ("a return before a word", "\\ra", "true"),
+             ("a return and a quote", 'a\\r"', "invalid"),
+             ("a return in quotes", '"\\r"', "true"),
+             ("empty lines alone", "\\n\\n", "invalid"),
+             ("empty lines behind", "a\\n\\n", "true"),
+             ("a return and a line end", "\\r\\n", "invalid"),
+             ("a quote in the second line", '\\n"', "invalid"),
+             ("a line end in an open quote", '"a\\n', "invalid"),
+             ("a comma in quotes alone", '","', "true"),
+             ("a comma and a quote", ',"', "invalid")]
     rows = [("%s, --%s" % (name, flag),
              node(KEY + "true\n", args="'--%s=%s'" % (flag, word)), want)
             for flag in LISTS for name, word, want in words]
