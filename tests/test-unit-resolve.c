@@ -498,6 +498,28 @@ START_TEST(test_manager_block)
 }
 END_TEST
 
+/* What User= brings, the block does not show. */
+START_TEST(test_manager_user)
+{
+	static const char *const block[] = {"A=block", NULL};
+	struct kr_unit_options options = {.manager_environment = block};
+	_cleanup_fs_ struct kr_fs *fs = kr_root_fs();
+	_cleanup_unit_ struct kr_unit *unit = NULL;
+	_cleanup_free_ char *got = NULL;
+
+	kr_root_write(UNIT, "[Service]\nUser=root\nPassEnvironment=B\n"
+	                    "ExecStart=/bin/x ${HOME}/a x${A} ${B}\n");
+	ck_assert_int_eq(
+		kr_unit_resolve(fs, "kubelet.service", &options, NULL, &unit),
+		0);
+	got = show(unit);
+	ck_assert_str_eq(got, "/bin/x|/root/a|xblock|<unknown>");
+	ck_assert_ptr_null(unit->commands[0].words[1].manager);
+	ck_assert_str_eq(unit->commands[0].words[2].manager, "A");
+	ck_assert_ptr_null(unit->commands[0].words[3].manager);
+}
+END_TEST
+
 /* --- WorkingDirectory=~, as tried on systemd 252 -------------------------- */
 
 static const struct {
@@ -769,6 +791,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tc, test_place, 0, ARRAY_SIZE(places));
 	tcase_add_loop_test(tc, test_manager, 0, ARRAY_SIZE(managers));
 	tcase_add_test(tc, test_manager_block);
+	tcase_add_test(tc, test_manager_user);
 	tcase_add_test(tc, test_manager_span);
 	tcase_add_loop_test(tc, test_home, 0, ARRAY_SIZE(homes));
 	tcase_add_loop_test(tc, test_append, 0, ARRAY_SIZE(appends));

@@ -6,8 +6,7 @@
  *   --kubelet-version           whoever runs this program knows it
  *   "Kubelet version"           what the invocation that runs said in its log;
  *                               of the kubelet that would be started only if it
- *                               is the same program. It is asked last, since
- *                               that is the dearest, and comes before files
+ *                               is the same program
  *   os-release, VARIANT_ID      Bottlerocket: "aws-k8s-1.31", with "-nvidia" or
  *                               the like behind it; the image is one piece
  *   the program's own path      a store of Nix or Guix, and others that name
@@ -22,8 +21,11 @@
  *
  * The last three tell of /usr/bin/kubelet alone. A version that is not the
  * program's would be worse than none: a package may be upgraded below a kubelet
- * that goes on. So all but the first two tell of the kubelet that the unit
- * would start, and not of the one that runs.
+ * that goes on. So what is written about a program tells of the kubelet that
+ * the unit would start, and not of the one that runs.
+ *
+ * The order is that of belief. The log is the dearest to read, and looked into
+ * only where the answer depends on it.
  *
  * Not read: an rpm database, which is no text; what AKS writes down, as its
  * scripts move, copy and patch /opt/bin/kubelet behind any package; k3s and

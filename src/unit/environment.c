@@ -334,12 +334,13 @@ int kr_environment_pass(struct kr_environment *e, const struct kr_specifiers *s,
 	return add_list(&e->pass, s, line, 0);
 }
 
-int kr_environment_inherit(struct kr_environment *e, const char *name,
+int kr_environment_inherit(struct kr_environment *e,
+                           enum kr_variable_source source, const char *name,
                            const char *value)
 {
 	struct kr_unit_variable v = {
 		.name = strdup(name),
-		.source = KR_VARIABLE_MANAGER,
+		.source = source,
 		.unknown = !value,
 	};
 	int r = v.name ? kr_text_append_part(&v.value, &v.value, 0, 0)

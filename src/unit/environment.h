@@ -49,7 +49,8 @@ int kr_environment_add_file(struct kr_environment *environment,
                             const struct kr_text *value);
 
 /* A variable that systemd adds itself. VALUE is copied; NULL: not known. */
-int kr_environment_inherit(struct kr_environment *environment, const char *name,
+int kr_environment_inherit(struct kr_environment *environment,
+                           enum kr_variable_source source, const char *name,
                            const char *value);
 
 /* The same with a place in a file; moves *VARIABLE in. 0 or -ENOMEM. */

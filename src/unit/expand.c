@@ -356,7 +356,7 @@ static bool makes_quote(const struct kr_unit_variable *v,
 /* The name of one that systemd's own block gave; NULL: a file gives it. */
 static const char *block_name(const struct kr_unit_variable *v)
 {
-	return v->source == KR_VARIABLE_MANAGER ? v->name : NULL;
+	return v->source == KR_VARIABLE_MANAGER && !v->unknown ? v->name : NULL;
 }
 
 static int add_variable_word(struct expansion *x, int index,

@@ -188,14 +188,17 @@ static int inherit_user(struct kr_directives *d)
 		home = passwd_field(d, user, 5);
 		shell = passwd_field(d, user, 6);
 	}
-	r = kr_environment_inherit(&d->environment, "HOME",
+	r = kr_environment_inherit(&d->environment, KR_VARIABLE_MADE, "HOME",
 	                           strcmp(user, "root") == 0 ? "/root" : home);
 	if (r == 0)
-		r = kr_environment_inherit(&d->environment, "LOGNAME", user);
+		r = kr_environment_inherit(&d->environment, KR_VARIABLE_MADE,
+		                           "LOGNAME", user);
 	if (r == 0)
-		r = kr_environment_inherit(&d->environment, "USER", user);
+		r = kr_environment_inherit(&d->environment, KR_VARIABLE_MADE,
+		                           "USER", user);
 	return r < 0 ? r
-	             : kr_environment_inherit(&d->environment, "SHELL", shell);
+	             : kr_environment_inherit(&d->environment, KR_VARIABLE_MADE,
+	                                      "SHELL", shell);
 }
 
 /* The variables of KEY in system.conf; the caller frees them. */
@@ -240,7 +243,9 @@ static int inherit_passed(struct kr_directives *d, const char *name)
 			stays ? ": it is taken to be that of "
 				"DefaultEnvironment="
 			      : "");
-	return stays ? 0 : kr_environment_inherit(&d->environment, name, value);
+	return stays ? 0
+	             : kr_environment_inherit(&d->environment,
+	                                      KR_VARIABLE_MANAGER, name, value);
 }
 
 static int inherit_pass(struct kr_directives *d)
@@ -277,7 +282,8 @@ static int inherit_block(struct kr_directives *d, const char *const *block)
 		name = strndup(*p, (size_t)(equals - *p));
 		if (!name)
 			return -ENOMEM;
-		r = kr_environment_inherit(&d->environment, name, equals + 1);
+		r = kr_environment_inherit(&d->environment, KR_VARIABLE_MANAGER,
+		                           name, equals + 1);
 		if (r < 0)
 			return r;
 	}
@@ -306,7 +312,7 @@ int kr_inherit(struct kr_directives *d)
 	if (r == 0)
 		r = inherit_user(d);
 	if (r == 0 && d->search_path)
-		r = kr_environment_inherit(&d->environment, "PATH",
-		                           d->search_path);
+		r = kr_environment_inherit(&d->environment, KR_VARIABLE_MADE,
+		                           "PATH", d->search_path);
 	return r == 0 ? inherit_pass(d) : r;
 }

@@ -27,11 +27,13 @@ enum kr_value_form {
 struct kr_unit_variable {
 	char *name;
 	struct kr_text value;
-	/* Environment=, EnvironmentFile=, or what the manager was told */
+	/* Environment= or system.conf, EnvironmentFile=, the manager's block,
+	 * or what User= and ExecSearchPath= bring */
 	enum kr_variable_source {
 		KR_VARIABLE_UNIT,
 		KR_VARIABLE_FILE,
 		KR_VARIABLE_MANAGER,
+		KR_VARIABLE_MADE,
 	} source;
 	/*
 	 * The assignment with its quotes, "'NAME=a b'" or "NAME=a b" (for a
