@@ -120,6 +120,33 @@ START_TEST(test_shown)
 }
 END_TEST
 
+/* What fits is whole: a character, an escape, or nothing. */
+START_TEST(test_some)
+{
+	static const struct {
+		const char *in;
+		size_t room;
+		const char *want;
+	} cut[] = {
+		{"abc", 4, "abc"},       {"abc", 3, "ab"},
+		{"abc", 1, ""},          {"", 1, ""},
+		{"\x9b", 5, "\\x9b"},    {"a\x9b", 5, "a"},
+		{"a\x9b", 6, "a\\x9b"},  {"\xc3\xa9x", 3, "\xc3\xa9"},
+		{"\xc3\xa9x", 2, ""},    {"\xe2\x80\xae", 7, "\\u202e"},
+		{"\xe2\x80\xae", 6, ""}, {"x\xe2\x80", 20, "x\\xe2\\x80"},
+	};
+	char ret[32];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cut); i++) {
+		memset(ret, '#', sizeof(ret));
+		kr_utf8_show_some(cut[i].in, strlen(cut[i].in), ret,
+		                  cut[i].room);
+		ck_assert_msg(strcmp(ret, cut[i].want) == 0, "%zu: %s", i, ret);
+		ck_assert_int_eq(ret[cut[i].room], '#');
+	}
+}
+END_TEST
+
 START_TEST(test_empty)
 {
 	_cleanup_free_ char *copy = kr_utf8_copy("", 0);
@@ -135,6 +162,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_loop_test(tc, test_row, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, test_shown, 0, ARRAY_SIZE(shown_rows));
+	tcase_add_test(tc, test_some);
 	tcase_add_test(tc, test_empty);
 }
 

@@ -108,6 +108,19 @@ char *kr_utf8_escape(const char *bytes, size_t size)
 	return out;
 }
 
+void kr_utf8_show_some(const char *bytes, size_t size, char *ret,
+                       size_t ret_size)
+{
+	char shown[KR_UTF8_SHOWN_SIZE], *p = ret;
+
+	for (size_t i = 0; i < size; p = stpcpy(p, shown)) {
+		i += kr_utf8_show(bytes + i, size - i, shown);
+		if (strlen(shown) >= ret_size - (size_t)(p - ret))
+			break;
+	}
+	*p = '\0';
+}
+
 char *kr_utf8_copy(const char *bytes, size_t size)
 {
 	char *out = malloc(3 * size + 1), *p = out;

@@ -30,6 +30,11 @@ size_t kr_utf8_show(const char *s, size_t size,
  * out. */
 char *kr_utf8_escape(const char *bytes, size_t size);
 
+/* As much of that as fits into RET_SIZE bytes, which are not 0. Nothing is cut
+ * in its middle. */
+void kr_utf8_show_some(const char *bytes, size_t size, char *ret,
+                       size_t ret_size);
+
 /* SIZE bytes as a string of valid UTF-8: a NUL and each byte that is part of no
  * character become U+FFFD. The caller frees it. NULL when memory runs out. */
 char *kr_utf8_copy(const char *bytes, size_t size);
