@@ -277,7 +277,9 @@ class Test:
                         "kubelet says so of itself", *known,
                         "--token-file=" + good)
             self.expect("none", "unknown", ANSWERS["s401"][2], *known)
-            self.expect("another", "unknown", ANSWERS["s401"][2], *known,
+            self.expect("another", "unknown", "status 401: the API server "
+                        "does not accept who asks: it refuses the token or "
+                        "the certificate", *known,
                         "--token-file=" + self.path("wrong", "abc"))
             for name, text in (("an empty file", ""), ("blanks", " \n\n"),
                                ("two lines", TOKEN + "\nX: y\n"),

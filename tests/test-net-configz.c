@@ -15,6 +15,10 @@
 	"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\","   \
 	"\"message\":\"" message "\"}"
 
+#define LONG                                                                   \
+	"1234567890123456789012345678901234567890123456789012345678901234567"  \
+	"890123456789012345678901234567890"
+
 struct row {
 	const char *name;
 	unsigned status;
@@ -22,6 +26,7 @@ struct row {
 	enum kr_configz_state want;
 	const char *reason; /* all of it */
 	size_t size;        /* of a body with a NUL in it */
+	bool named;         /* credentials were given */
 };
 
 #define NOT_JSON "the answer must be JSON"
@@ -205,6 +210,14 @@ static const struct row rows[] = {
 	{"http to https", 400,
          "Client sent an HTTP request to an HTTPS server.\n",
          KR_CONFIGZ_UNKNOWN, "status 400: the server wants https"},
+	{"http to https, nginx", 400,
+         "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS "
+         "port</title></head>\r\n",
+         KR_CONFIGZ_UNKNOWN, "status 400: the server wants https"},
+	{"http to https, with credentials", 400,
+         "Client sent an HTTP request to an HTTPS server.\n",
+         KR_CONFIGZ_UNKNOWN, "status 400: the server wants https",
+         .named = true},
 	{"400", 400, STATUS("invalid node request"), KR_CONFIGZ_UNKNOWN,
          "status 400: not an answer of configz"},
 	{"401", 401, STATUS("Unauthorized"), KR_CONFIGZ_UNKNOWN,
@@ -213,12 +226,65 @@ static const struct row rows[] = {
 	{"401 without words", 401, NULL, KR_CONFIGZ_UNKNOWN,
          "status 401: the API server does not accept who asks: "
          "--token-file, or --cert and --key"},
+	{"401 with credentials", 401, STATUS("Unauthorized"),
+         KR_CONFIGZ_UNKNOWN,
+         "status 401: the API server does not accept who asks: it refuses "
+         "the token or the certificate",
+         .named = true},
+	{"401 with credentials, without words", 401, NULL, KR_CONFIGZ_UNKNOWN,
+         "status 401: the API server does not accept who asks: it refuses "
+         "the token or the certificate",
+         .named = true},
 	{"401 of kubelet", 401, "Unauthorized", KR_CONFIGZ_UNKNOWN,
          "status 401: kubelet does not accept the API server's "
          "certificate"},
+	{"401 of kubelet, with credentials", 401, "Unauthorized\n",
+         KR_CONFIGZ_UNKNOWN,
+         "status 401: kubelet does not accept the API server's "
+         "certificate",
+         .named = true},
 	{"403", 403,
          STATUS("nodes \\\"n1\\\" is forbidden: User \\\"u\\\" cannot get "
                 "resource \\\"nodes/proxy\\\""),
+         KR_CONFIGZ_UNKNOWN,
+         "status 403: not allowed: RBAC must grant get on nodes/proxy"},
+	{"403 with credentials", 403,
+         STATUS("nodes \\\"n1\\\" is forbidden: User \\\"u\\\" cannot get "
+                "resource \\\"nodes/proxy\\\""),
+         KR_CONFIGZ_UNKNOWN,
+         "status 403: not allowed: RBAC must grant get on nodes/proxy",
+         .named = true},
+	{"403 for nobody", 403,
+         STATUS("nodes \\\"n1\\\" is forbidden: User "
+                "\\\"system:anonymous\\\" cannot get resource "
+                "\\\"nodes/proxy\\\" in API group \\\"\\\" at the cluster "
+                "scope"),
+         KR_CONFIGZ_UNKNOWN,
+         "status 403: not allowed: RBAC must grant get on nodes/proxy to "
+         "who asks, and that was system:anonymous"},
+	/* both as minikube's issue 11966 has them */
+	{"403 of a start", 403,
+         STATUS("nodes \\\"n1\\\" is forbidden: User \\\"u\\\" cannot get "
+                "resource \\\"nodes/proxy\\\" in API group \\\"\\\" at the "
+                "cluster scope: RBAC: "
+                "[clusterrole.rbac.authorization.k8s.io "
+                "\\\"system:discovery\\\" not found, "
+                "clusterrole.rbac.authorization.k8s.io \\\"x\\\" not "
+                "found]"),
+         KR_CONFIGZ_UNKNOWN,
+         "status 403: not allowed: RBAC must grant get on nodes/proxy, and "
+         "does not find a role that is bound"},
+	{"403 of a start, and a long name before it", 403,
+         STATUS("nodes \\\"" LONG LONG LONG LONG "\\\" is forbidden: RBAC: "
+                "clusterrole.rbac.authorization.k8s.io \\\"x\\\" not found"),
+         KR_CONFIGZ_UNKNOWN,
+         "status 403: not allowed: RBAC must grant get on nodes/proxy, and "
+         "does not find a role that is bound"},
+	{"403 of kubectl proxy", 403, "<h3>Unauthorized</h3>",
+         KR_CONFIGZ_UNKNOWN,
+         "status 403: kubectl proxy does not take the request "
+         "(--accept-hosts, --accept-paths)"},
+	{"403 of somebody else", 403, "<html>blocked</html>",
          KR_CONFIGZ_UNKNOWN,
          "status 403: not allowed: RBAC must grant get on nodes/proxy"},
 	{"403 that says true", 403, OK("\"" KEY "\":true"), KR_CONFIGZ_UNKNOWN,
@@ -250,8 +316,18 @@ static const struct row rows[] = {
          "status 405: not an answer of configz"},
 	{"429", 429, STATUS("Too many requests"), KR_CONFIGZ_UNKNOWN,
          "status 429: the API server has too much to do"},
-	{"500", 500, STATUS("no preferred addresses found"), KR_CONFIGZ_UNKNOWN,
+	{"500", 500, STATUS("Internal error occurred"), KR_CONFIGZ_UNKNOWN,
          "status 500: the API server failed"},
+	{"a node without an address", 500,
+         STATUS("no preferred addresses found; known addresses: []"),
+         KR_CONFIGZ_UNKNOWN,
+         "status 500: the API server knows no address of the node"},
+	{"500 of kubectl proxy", 500,
+         "dial tcp 10.0.0.1:6443: connect: connection refused\n",
+         KR_CONFIGZ_UNKNOWN,
+         "status 500: the proxy does not reach the API server"},
+	{"500 with words of a dial", 500, STATUS("etcd: dial tcp: refused"),
+         KR_CONFIGZ_UNKNOWN, "status 500: the API server failed"},
 	{"502", 502, NULL, KR_CONFIGZ_UNKNOWN,
          "status 502: the proxy does not reach the API server"},
 	{"503", 503,
@@ -290,6 +366,7 @@ static struct kr_http_answer answer(const struct row *row)
 		.status = row->status,
 		.body = size ? row->body : NULL,
 		.body_size = size,
+		.named = row->named,
 	};
 }
 
@@ -322,24 +399,82 @@ START_TEST(test_no_answer)
 	kr_configz_judge(&a, KEY, &got);
 	ck_assert_int_eq(got.state, KR_CONFIGZ_UNKNOWN);
 	ck_assert_str_eq(got.reason, "what went wrong");
+	ck_assert(got.again == KR_AGAIN_NEVER || got.again == KR_AGAIN_OFTEN);
 }
 END_TEST
 
-/* What the server said is told, without what a terminal would obey. */
+/* What the server said is told as a terminal may be given it. */
+static const struct detail_row {
+	const char *name;
+	const char *body;
+	size_t size; /* of a body with a NUL in it */
+	const char *want;
+} details[] = {
+	{"plain", STATUS("no, no"), 0, "no, no"},
+	{"C0 in a Status", STATUS("no\\u001b[31m for you\\n"), 0,
+         "no\\x1b[31m for you"},
+	{"letters", STATUS("\\u00e9 \xe6\x97\xa5"), 0, "\xc3\xa9 \xe6\x97\xa5"},
+	{"C1 in a Status", STATUS("a\\u009b31m"), 0, "a\\u009b31m"},
+	{"marks in a Status", STATUS("a\\u202e\\u2066b"), 0,
+         "a\\u202e\\u2066b"},
+	{"C0 in text", "404\033]0;x\007 y\n", 0, "404\\x1b]0;x\\x07 y"},
+	{"C1 in text, no UTF-8",
+         "404 \x9b"
+         "2J\x80\x9f",
+         0, "404 \\x9b2J\\x80\\x9f"},
+	{"C1 in text, UTF-8",
+         "404 \xc2\x9b"
+         "2J",
+         0, "404 \\u009b2J"},
+	{"marks in text",
+         "404 \xe2\x80\xae"
+         "x\xe2\x81\xa9",
+         0, "404 \\u202ex\\u2069"},
+	{"lines", "<html>\r\n<p>no\n\n", 0, "<html>\\x0d\\x0a<p>no"},
+	{"nothing but lines", "\r\n\n", 0, ""},
+	{"a NUL ends it", "ab\0c", 4, "ab"},
+	{"a word of ours", STATUS("say \\\\x1b"), 0, "say \\x1b"},
+	{"a Status without words", "{\"kind\":\"Status\"}", 0, ""},
+	{"much", STATUS(LONG LONG LONG "123456789012345678\\u202e\\u202e"), 0,
+         LONG LONG LONG "123456789012345678"},
+	{"much, and one fits",
+         STATUS(LONG LONG LONG "1234567890123\\u202e\\u202e"), 0,
+         LONG LONG LONG "1234567890123\\u202e"},
+};
+
 START_TEST(test_detail)
 {
-	const struct row row = {
+	const struct detail_row *row = &details[_i];
+	struct kr_http_answer a = {
 		.status = 403,
-		.body = STATUS("no\\u001b[31m \\u00e9 for you\\n")};
-	const struct row text = {.status = 404, .body = "404\033]0;x\007 y\n"};
-	struct kr_http_answer a = answer(&row);
+		.body = row->body,
+		.body_size = row->size ? row->size : strlen(row->body),
+	};
 	struct kr_configz got;
 
 	kr_configz_judge(&a, KEY, &got);
-	ck_assert_str_eq(got.detail, "no?[31m ?? for you");
-	a = answer(&text);
+	ck_assert_msg(strcmp(got.detail, row->want) == 0, "%s: '%s'", row->name,
+	              got.detail);
+}
+END_TEST
+
+/* A Status that is larger than any is not made a tree of. */
+START_TEST(test_large_status)
+{
+	static const char text[] = STATUS("m");
+	static char body[300 * 1024];
+	struct kr_http_answer a = {
+		.status = 403, .body = body, .body_size = sizeof(body) - 1};
+	struct kr_configz got;
+
+	memset(body, ' ', sizeof(body) - 1);
+	memcpy(body, text, strlen(text));
 	kr_configz_judge(&a, KEY, &got);
-	ck_assert_str_eq(got.detail, "404?]0;x? y");
+	ck_assert_str_eq(got.detail, text);
+	a.body_size = 200 * 1024;
+	body[a.body_size] = '\0';
+	kr_configz_judge(&a, KEY, &got);
+	ck_assert_str_eq(got.detail, "m");
 }
 END_TEST
 
@@ -436,7 +571,8 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tc, test_judge, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, test_no_answer, KR_HTTP_ANSWERED + 1,
 	                    _KR_HTTP_ERROR_MAX);
-	tcase_add_test(tc, test_detail);
+	tcase_add_loop_test(tc, test_detail, 0, ARRAY_SIZE(details));
+	tcase_add_test(tc, test_large_status);
 	tcase_add_test(tc, test_sample);
 	tcase_add_test(tc, test_deep);
 	tcase_add_loop_test(tc, test_path, 0, ARRAY_SIZE(names));

@@ -17,7 +17,21 @@ struct row {
 	uint64_t retry_after_usec;
 	unsigned n_tries;
 	uint64_t least, most; /* 0: not asked again */
+	const char *body;
 };
+
+#define SAYS(message) "{\"kind\":\"Status\",\"message\":\"" message "\"}"
+/* what API servers said: Kubernetes 1.20 and minikube's issue 11966 */
+#define NO_ROUTE                                                               \
+	SAYS("error trying to reach service: dial tcp 10.0.0.5:10250: "        \
+	     "connect: no route to host")
+#define NO_ROLE(list)                                                          \
+	SAYS("nodes \\\"n1\\\" is forbidden: User \\\"u\\\" cannot get "       \
+	     "resource \\\"nodes/proxy\\\" in API group \\\"\\\" at the "      \
+	     "cluster "                                                        \
+	     "scope: RBAC: " list)
+#define ROLE(name)                                                             \
+	"clusterrole.rbac.authorization.k8s.io \\\"" name "\\\" not found"
 
 static const struct row rows[] = {
 	{"429", 0, 429, 0, 1, 50 * MSEC, 100 * MSEC},
@@ -48,6 +62,35 @@ static const struct row rows[] = {
 	{"404", 0, 404, 0, 1},
 	{"428", 0, 428, 0, 1},
 	{"600", 0, 600, 0, 1},
+	{"no route to the node", 0, 503, 0, 1, 50 * MSEC, 100 * MSEC, NO_ROUTE},
+	{"no route, the second time", 0, 503, 0, 2, 0, 0, NO_ROUTE},
+	{"no route, asked to wait", 0, 503, 1000 * MSEC, 2, 0, 0, NO_ROUTE},
+	{"no route, 500", 0, 500, 0, 2, 0, 0, NO_ROUTE},
+	{"no route, 502", 0, 502, 0, 1, 50 * MSEC, 100 * MSEC, NO_ROUTE},
+	{"no route, 502, the second time", 0, 502, 0, 2, 0, 0, NO_ROUTE},
+	{"no route, as text", 0, 503, 0, 2, 0, 0,
+         "Error trying to reach service: 'EOF'"},
+	{"no address", 0, 500, 0, 2, 0, 0,
+         SAYS("no preferred addresses found; known addresses: []")},
+	{"kubelet is too slow", 0, 504, 0, 1, 50 * MSEC, 100 * MSEC},
+	{"kubelet is too slow, the second time", 0, 504, 0, 2},
+	{"503, the second time", 0, 503, 0, 2, 100 * MSEC, 200 * MSEC},
+	{"a role is not there", 0, 403, 0, 1, 250 * MSEC, 500 * MSEC,
+         NO_ROLE(ROLE("cluster-admin"))},
+	{"no role is there, the fourth time", 0, 403, 0, 4, 2000 * MSEC,
+         4000 * MSEC,
+         NO_ROLE("[" ROLE("system:discovery") ", " ROLE("cluster-admin") "]")},
+	{"no role is there, the last time", 0, 403, 0, KR_FLEET_TRIES_MAX, 0, 0,
+         NO_ROLE(ROLE("cluster-admin"))},
+	{"a role of the namespace", 0, 403, 0, 1, 250 * MSEC, 500 * MSEC,
+         NO_ROLE("role.rbac.authorization.k8s.io \\\"r\\\" not found")},
+	{"no right to look at roles", 0, 403, 0, 1, 0, 0,
+         SAYS("clusterroles.rbac.authorization.k8s.io \\\"x\\\" is "
+              "forbidden: User \\\"u\\\" cannot get resource "
+              "\\\"clusterroles\\\" in API group "
+              "\\\"rbac.authorization.k8s.io\\\"")},
+	{"kubelet's own 403", 0, 403, 0, 1, 0, 0,
+         "Forbidden (user=u, verb=get, resource=nodes, subresource=proxy)"},
 	{"too slow", KR_HTTP_TIMED_OUT, 0, 0, 1},
 	{"not who it should be", KR_HTTP_TLS, 0, 0, 1},
 	{"too large", KR_HTTP_TOO_LARGE, 0, 0, 1},
@@ -62,13 +105,20 @@ START_TEST(test_backoff)
 	const struct kr_http_answer answer = {
 		.error = row->error,
 		.status = row->status,
-		.retry_after_usec = row->retry_after_usec,
+		.body = row->body,
+		.body_size = row->body ? strlen(row->body) : 0,
 	};
-	uint64_t first = kr_fleet_backoff_usec(&answer, row->n_tries);
+	struct kr_configz said;
+	uint64_t first;
 	bool differ = false;
 
+	kr_configz_judge(&answer, "x", &said);
+	first = kr_fleet_backoff_usec(said.again, row->retry_after_usec,
+	                              row->n_tries);
+
 	for (int i = 0; i < 100; i++) {
-		uint64_t got = kr_fleet_backoff_usec(&answer, row->n_tries);
+		uint64_t got = kr_fleet_backoff_usec(
+			said.again, row->retry_after_usec, row->n_tries);
 
 		ck_assert_msg(got >= row->least && got <= row->most,
 		              "%s: %ju us", row->name, (uintmax_t)got);

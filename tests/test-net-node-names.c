@@ -32,6 +32,9 @@ struct row {
 	const char *reason;    /* a part of it */
 };
 
+#define L50  "12345678901234567890123456789012345678901234567890"
+#define L253 L50 L50 L50 L50 L50 "123"
+
 #define FIRST                                                                  \
 	{                                                                      \
 		PAGE("t1", NODE("a") "," NODE("b")), 0, 0,                     \
@@ -73,7 +76,7 @@ static const struct row rows[] = {
           {EXPIRED(""), 0, 1, NODES "500"},
           {PAGE("t2", NODE("a")), 0, 0, NODES "500&continue=t2"},
           {PAGE("", NODE("aa") "," NODE("c") "," NODE("d"))}},
-         "a b c d"},
+         "a b aa c d"},
 	{"from the start, and a name that begins like the last",
          {FIRST,
           {EXPIRED(""), 0, 1, NODES "500"},
@@ -109,9 +112,29 @@ static const struct row rows[] = {
 
 	{"in no order, from the start",
          {{PAGE("t1", NODE("b") "," NODE("a")), 0, 0, NODES "500&continue=t1"},
-          {EXPIRED(""), 0, -EBADMSG}},
-         "b a",
-         "not in order"},
+          {EXPIRED(""), 0, 1, NODES "500"},
+          {PAGE("", NODE("a") "," NODE("c") "," NODE("b"))}},
+         "b a c"},
+	{"a name twice, one behind the other",
+         {{PAGE("", NODE("a") "," NODE("a") "," NODE("b"))}},
+         "a b"},
+	{"a name twice in a page",
+         {{PAGE("", NODE("a") "," NODE("b") "," NODE("a"))}},
+         "a b"},
+	{"a name of a page before",
+         {FIRST,
+          {PAGE("t2", NODE("c") "," NODE("a")), 0, 0, NODES "500&continue=t2"},
+          {PAGE("", NODE("b") "," NODE("d") "," NODE("c"))}},
+         "a b c d"},
+	{"a name that differs by its case, and one by its end",
+         {FIRST, {PAGE("", NODE("A") "," NODE("a.") "," NODE("aa"))}},
+         "a b A a. aa"},
+	{"a token of the list that was too old",
+         {FIRST,
+          AGAIN,
+          {PAGE("t1", NODE("c")), 0, 0, NODES "500&continue=t1"},
+          {PAGE("", NODE("d"))}},
+         "a b c d"},
 	{"too old again and again",
          {FIRST, AGAIN, AGAIN, AGAIN, AGAIN, {EXPIRED(RESUME), 0, -EBADMSG}},
          "a b",
@@ -130,6 +153,39 @@ static const struct row rows[] = {
          {FIRST, {PAGE("t1", NODE("c")), 0, -EBADMSG}},
          "a b",
          "came again"},
+	{"a token that comes again later",
+         {FIRST,
+          {PAGE("t2", NODE("c")), 0, 0, NODES "500&continue=t2"},
+          {PAGE("t3", NODE("d")), 0, 0, NODES "500&continue=t3"},
+          {PAGE("t2", NODE("e")), 0, -EBADMSG}},
+         "a b c d",
+         "came again"},
+	{"a token that comes again after the list was too old",
+         {FIRST,
+          AGAIN,
+          {PAGE("t2", NODE("c")), 0, 0, NODES "500&continue=t2"},
+          {PAGE("t3", NODE("d")), 0, 0, NODES "500&continue=t3"},
+          {PAGE("t2", NODE("e")), 0, -EBADMSG}},
+         "a b c d",
+         "came again"},
+	{"the token that the 410 gave comes again",
+         {FIRST, AGAIN, {PAGE("again", NODE("c")), 0, -EBADMSG}},
+         "a b",
+         "came again"},
+	{"the same page without end, with new tokens",
+         {FIRST,
+          {PAGE("s1", NODE("a")), 0, 0, NODES "500&continue=s1"},
+          {PAGE("s2", NODE("b")), 0, 0, NODES "500&continue=s2"},
+          {PAGE("s3", NODE("a")), 0, 0, NODES "500&continue=s3"},
+          {PAGE("s4", NODE("b")), 0, 0, NODES "500&continue=s4"},
+          {PAGE("s5", NODE("a")), 0, -EBADMSG}},
+         "a b",
+         "does not end"},
+	{"a name of 253 bytes", {{PAGE("", NODE(L253))}}, L253},
+	{"a name of 254 bytes",
+         {{PAGE("", NODE(L253 "x")), 0, -EBADMSG}},
+         "",
+         "more than 253 bytes"},
 	{"no JSON", {{200, "hello", 0, -EBADMSG}}, "", "a list of nodes"},
 	{"no body", {{200, NULL, 0, -EBADMSG}}, "", "a list of nodes"},
 	{"pods",
@@ -189,13 +245,15 @@ static void check_step(const struct row *row, size_t number,
 		.body_size = step->body ? strlen(step->body) : 0,
 	};
 	_cleanup_free_ char *path = NULL;
+	struct kr_configz said;
 	int r;
 
 	if (step->error != KR_HTTP_ANSWERED)
 		strlcpy(answer.words, "said words", sizeof(answer.words));
 	ck_assert_msg(kr_node_names_wants_page(names), "%s, step %zu: no page",
 	              row->name, number);
-	r = kr_node_names_hear(names, &answer, ret_reason);
+	kr_configz_judge(&answer, "", &said);
+	r = kr_node_names_hear(names, &answer, &said, ret_reason);
 	ck_assert_msg(r == step->want, "%s, step %zu: %d", row->name, number,
 	              r);
 	ck_assert_msg(kr_node_names_wants_page(names) == !!step->path,
@@ -224,7 +282,7 @@ START_TEST(test_list)
 	const struct row *row = &rows[_i];
 	_cleanup_free_ char *why = NULL, *reason = NULL;
 	struct kr_node_names names;
-	char got[256] = "";
+	char got[512] = "";
 	size_t i;
 
 	ck_assert_msg(kr_curl_load(&why) == 0, "%s", why);
@@ -266,7 +324,119 @@ static char *make_page(size_t at, size_t n)
 	return text;
 }
 
-/* However long the list, no more than a page and a half are known. */
+/* The page BODY is heard, or, with SAID, nothing in time after that. */
+static int hear(struct kr_node_names *names, const char *body,
+                const struct kr_configz *said, char **ret_reason)
+{
+	const struct kr_http_answer page = {
+		.status = 200,
+		.body = body,
+		.body_size = strlen(body),
+	};
+	const struct kr_http_answer late = {
+		.error = KR_HTTP_TIMED_OUT,
+		.words = "no answer in time",
+	};
+	static const struct kr_configz none;
+
+	return kr_node_names_hear(names, said ? &late : &page,
+	                          said ? said : &none, ret_reason);
+}
+
+/* What was said before counts where the time is over then. */
+START_TEST(test_said_before)
+{
+	static const struct {
+		struct kr_configz said;
+		const char *want;
+	} waits[] = {
+		{{.status = 503,
+	          .reason = "status 503: the API server cannot answer now",
+	          .detail = "etcd is away"},
+	         "status 503: the API server cannot answer now (etcd is away)"},
+		{{.status = 403,
+	          .reason = "what is missing for configz",
+	          .detail = "no role"},
+	         "status 403: not allowed: RBAC must grant list on nodes (no "
+	         "role)"},
+		{{.reason = "no answer in time"}, "no answer in time"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(waits); i++) {
+		_cleanup_free_ char *reason = NULL;
+		struct kr_node_names names;
+
+		kr_node_names_init(&names);
+		ck_assert_int_eq(hear(&names, "", &waits[i].said, &reason),
+		                 -EBADMSG);
+		ck_assert_str_eq(reason, waits[i].want);
+		kr_node_names_done(&names);
+	}
+}
+END_TEST
+
+/* Pages of N names that are all new, and never the last; SAID: why it ended. */
+static void list_without_end(size_t n, size_t want_pages, size_t want_names,
+                             const char *said)
+{
+	_cleanup_free_ char *reason = NULL;
+	struct kr_node_names names;
+	size_t pages = 0;
+	int r = 0;
+
+	kr_node_names_init(&names);
+	for (; r == 0 && pages <= want_pages; pages++) {
+		_cleanup_free_ char *body = make_page(pages * n, n);
+
+		ck_assert(kr_node_names_wants_page(&names));
+		r = hear(&names, body, NULL, &reason);
+		for (char *name; (name = kr_node_names_take(&names));)
+			free(name);
+	}
+	ck_assert_int_eq(r, -EBADMSG);
+	ck_assert_str_eq(reason, said);
+	ck_assert_uint_eq(pages, want_pages);
+	ck_assert_uint_eq(names.n_known, want_names);
+	ck_assert(!kr_node_names_wants_page(&names));
+	kr_node_names_done(&names);
+}
+
+START_TEST(test_without_end)
+{
+	list_without_end(20000, 10, 200000,
+	                 "the list of nodes does not end: 200,000 names came");
+	list_without_end(1, 5000, 5000,
+	                 "the list of nodes does not end: 5,000 pages came");
+}
+END_TEST
+
+/* A token is as long as a name at most, and some words. */
+START_TEST(test_token_length)
+{
+	for (size_t more = 0; more < 2; more++) {
+		size_t size = KR_NODE_NAMES_TOKEN_MAX + more;
+		_cleanup_free_ char *token = calloc(1, size + 1);
+		_cleanup_free_ char *body = NULL, *reason = NULL;
+		struct kr_node_names names;
+
+		memset(token, 'x', size);
+		ck_assert_int_gt(asprintf(&body,
+		                          "{\"kind\":\"NodeList\",\"items\":"
+		                          "[],\"metadata\":{\"continue\":"
+		                          "\"%s\"}}",
+		                          token),
+		                 0);
+		kr_node_names_init(&names);
+		ck_assert_int_eq(hear(&names, body, NULL, &reason),
+		                 more ? -EBADMSG : 0);
+		if (more)
+			ck_assert_ptr_nonnull(strstr(reason, "4,096 bytes"));
+		kr_node_names_done(&names);
+	}
+}
+END_TEST
+
+/* However long the list, no more than a page and a half wait. */
 START_TEST(test_bounded)
 {
 	struct kr_node_names names;
@@ -276,14 +446,8 @@ START_TEST(test_bounded)
 	for (size_t page = 0; page < 40; page++) {
 		_cleanup_free_ char *body = make_page(page * 500, 500);
 		_cleanup_free_ char *reason = NULL;
-		const struct kr_http_answer answer = {
-			.status = 200,
-			.body = body,
-			.body_size = strlen(body),
-		};
 
-		ck_assert_int_eq(kr_node_names_hear(&names, &answer, &reason),
-		                 0);
+		ck_assert_int_eq(hear(&names, body, NULL, &reason), 0);
 		ck_assert_uint_le(names.page.n_names, 750);
 		while (!kr_node_names_wants_page(&names)) {
 			_cleanup_free_ char *name = kr_node_names_take(&names);
@@ -319,6 +483,9 @@ static void add_tests(Suite *suite)
 	TCase *tc = kr_test_case(suite, "names", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_list, 0, ARRAY_SIZE(rows));
+	tcase_add_test(tc, test_said_before);
+	tcase_add_test(tc, test_without_end);
+	tcase_add_test(tc, test_token_length);
 	tcase_add_test(tc, test_bounded);
 	tcase_add_test(tc, test_given);
 }

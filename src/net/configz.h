@@ -14,13 +14,24 @@ enum kr_configz_state {
 	KR_CONFIGZ_TRUE,
 };
 
+/* Whether the same question may be answered in another way soon. */
+enum kr_again {
+	KR_AGAIN_NEVER,
+	KR_AGAIN_ONCE,  /* the API server itself has tried, and has waited */
+	KR_AGAIN_OFTEN, /* too much to do, a fault, a connection that broke */
+	KR_AGAIN_LATER, /* the API server has just been started, as it seems */
+	_KR_AGAIN_MAX,
+};
+
 struct kr_configz {
 	enum kr_configz_state state;
-	char reason[320]; /* one sentence of printable ASCII, lower case, no
-	                   * full stop; "" where it is known. The same fault has
-	                   * the same words, whatever the node */
-	char detail[320]; /* what the server itself said about it, printable
-	                   * ASCII; may be "" */
+	unsigned status; /* of the answer; 0: there was none */
+	enum kr_again again;
+	char reason[320]; /* one sentence, lower case, no full stop; "" where it
+	                   * is known. The same fault has the same words,
+	                   * whatever the node */
+	char detail[320]; /* what the server itself said about it; may be "".
+	                   * Both are as kr_utf8_show() shows them */
 };
 
 /* A configz of a node with many extended settings has some 10 KB. */

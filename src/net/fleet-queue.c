@@ -3,12 +3,11 @@
 /*
  * The nodes that must be asked once more.
  *
- * The wait doubles from BACKOFF_USEC on and half of it is chance, so that those
- * who failed together do not come back together. What Retry-After asks for is
- * waited in full, and a little chance on top.
+ * The wait doubles from the first one on and half of it is chance, so that
+ * those who failed together do not come back together. What Retry-After asks
+ * for is waited in full, and a little chance on top.
  *
- * What the server refuses for good (401, 403, 404), what is too slow (its time
- * is over, then) and what cannot be verified is not asked again.
+ * Which answers may be others the next time is said by net/configz.
  */
 
 #include <errno.h>
@@ -19,32 +18,31 @@
 
 #define BACKOFF_USEC (100 * KR_USEC_PER_MSEC)
 
-static bool may_differ_next_time(const struct kr_http_answer *answer)
-{
-	switch (answer->error) {
-	case KR_HTTP_ANSWERED:
-		return answer->status == 429 ||
-		       (answer->status >= 500 && answer->status <= 599);
-	case KR_HTTP_REFUSED:
-	case KR_HTTP_UNREACHED:
-	case KR_HTTP_CUT:
-		return true;
-	default:
-		return false;
-	}
-}
+static const struct {
+	unsigned n_tries; /* in all */
+	uint64_t first_usec;
+} patience[] = {
+	[KR_AGAIN_NEVER] = {1, BACKOFF_USEC},
+	[KR_AGAIN_ONCE] = {2, BACKOFF_USEC},
+	[KR_AGAIN_OFTEN] = {KR_FLEET_TRIES_MAX, BACKOFF_USEC},
+	/* 4 to 8 seconds in all: a start takes some */
+	[KR_AGAIN_LATER] = {KR_FLEET_TRIES_MAX, 5 * BACKOFF_USEC},
+};
 
-uint64_t kr_fleet_backoff_usec(const struct kr_http_answer *answer,
+static_assert(ARRAY_SIZE(patience) == _KR_AGAIN_MAX, "a row for each");
+
+uint64_t kr_fleet_backoff_usec(enum kr_again again, uint64_t retry_after_usec,
                                unsigned n_tries)
 {
-	uint64_t wait = BACKOFF_USEC << (n_tries - 1);
-	uint64_t chance = arc4random_uniform((uint32_t)wait / 2);
+	uint64_t wait, chance;
 
-	if (n_tries >= KR_FLEET_TRIES_MAX || !may_differ_next_time(answer))
+	if (n_tries >= patience[again].n_tries)
 		return 0;
+	wait = patience[again].first_usec << (n_tries - 1);
+	chance = arc4random_uniform((uint32_t)wait / 2);
 	wait = wait / 2 + chance;
-	if (wait < answer->retry_after_usec)
-		wait = answer->retry_after_usec +
+	if (wait < retry_after_usec)
+		wait = retry_after_usec +
 		       arc4random_uniform((uint32_t)BACKOFF_USEC);
 	return wait;
 }

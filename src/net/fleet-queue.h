@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/macro.h"
-#include "net/http.h"
+#include "net/configz.h"
 
 /* How often one question is asked at most. */
 #define KR_FLEET_TRIES_MAX 5
@@ -20,16 +20,17 @@ struct kr_fleet_task {
 	char *name; /* of a node, owned; NULL: none */
 	unsigned n_tries;
 	bool put_off;             /* it made room for others once */
+	struct kr_configz said;   /* the last answer; no reason: none yet */
 	uint64_t left_usec;       /* of its time */
 	uint64_t not_before_usec; /* of kr_now_usec() */
 };
 
 /*
- * How long to wait before a question is asked for the TRY'th time, if its
- * ANSWER is one that may be another one the next time: 429, 5xx, a connection
- * that was refused or broke. 0: it is not.
+ * How long to wait before a question that was asked N_TRIES times is asked once
+ * more, if AGAIN says that its answer may be another one then; RETRY_AFTER_USEC
+ * is what the server asks for. 0: it is not asked again.
  */
-uint64_t kr_fleet_backoff_usec(const struct kr_http_answer *answer,
+uint64_t kr_fleet_backoff_usec(enum kr_again again, uint64_t retry_after_usec,
                                unsigned n_tries);
 
 /* Tasks in no order; room for SIZE of them. */

@@ -22,8 +22,8 @@
  * its time starting anew, and only as long as it is few that hang. Where all
  * are slow this does not help, and is not done.
  *
- * Memory: the slots, the queues (both bounded) and two pages of names, whatever
- * the number of nodes. One thread.
+ * Memory: the slots, the queues (both bounded), two pages of names, and of each
+ * node its name. One thread.
  */
 
 #include <errno.h>
@@ -48,6 +48,8 @@ struct fleet {
 	struct kr_fleet_slots slots;
 	struct kr_node_names names;
 	bool list_failed;
+	bool roles_missing; /* RBAC did not find them, as long as it was asked
+	                     */
 	struct kr_fleet_queue waiting, put_off;
 	size_t n_done, n_put_off; /* all that were ever put off */
 	uint64_t usual_usec;      /* how long an answer takes */
@@ -67,14 +69,31 @@ static int hear(struct fleet *f, struct kr_fleet_task *task,
 	return r == 0 ? 0 : -EINTR;
 }
 
-/* Whether TASK, which failed as ANSWER says, shall be asked once more. */
-static bool ask_again(struct kr_fleet_task *task,
-                      const struct kr_http_answer *answer)
+/*
+ * Whether TASK, which ANSWER is for, shall be asked once more. Where not, SAID
+ * is what it comes to: that its time was over says less than what the server
+ * said before. Where roles are missing for good, who still finds that out is
+ * the last to wait for them.
+ */
+static bool ask_again(struct fleet *f, struct kr_fleet_task *task,
+                      const struct kr_http_answer *answer,
+                      struct kr_configz *said)
 {
-	uint64_t wait = kr_fleet_backoff_usec(answer, task->n_tries);
+	uint64_t wait;
 
-	if (wait == 0 || wait >= task->left_usec)
+	kr_configz_judge(answer, f->options->key, said);
+	if (answer->error == KR_HTTP_TIMED_OUT && *task->said.reason)
+		*said = task->said;
+	if (said->again == KR_AGAIN_LATER && f->roles_missing)
 		return false;
+	wait = kr_fleet_backoff_usec(said->again, answer->retry_after_usec,
+	                             task->n_tries);
+	if (wait == 0 || wait >= task->left_usec) {
+		f->roles_missing |= said->again == KR_AGAIN_LATER;
+		return false;
+	}
+	if (answer->error == KR_HTTP_ANSWERED)
+		task->said = *said;
 	task->left_usec -= wait;
 	task->not_before_usec = kr_now_usec() + wait;
 	return true;
@@ -85,17 +104,16 @@ static int finish_node(struct fleet *f, struct kr_fleet_slot *slot)
 	const struct kr_http_answer *answer = kr_http_answer(slot->transfer);
 	uint64_t took = kr_now_usec() - slot->since_usec;
 	struct kr_fleet_task task = kr_fleet_slots_release(&f->slots, slot);
-	struct kr_configz configz;
+	struct kr_configz said;
 
 	if (answer->error == KR_HTTP_ANSWERED)
 		f->usual_usec = (f->usual_usec * (USUAL_WEIGHT - 1) + took) /
 		                USUAL_WEIGHT;
-	if (ask_again(&task, answer)) {
+	if (ask_again(f, &task, answer, &said)) {
 		kr_fleet_queue_put(&f->waiting, task);
 		return 0;
 	}
-	kr_configz_judge(answer, f->options->key, &configz);
-	return hear(f, &task, &configz);
+	return hear(f, &task, &said);
 }
 
 static void say_list_failed(struct fleet *f, const char *reason)
@@ -111,13 +129,14 @@ static int finish_list(struct fleet *f, struct kr_fleet_slot *slot)
 	const struct kr_http_answer *answer = kr_http_answer(slot->transfer);
 	_cleanup_free_ char *reason = NULL;
 	struct kr_fleet_task task = kr_fleet_slots_release(&f->slots, slot);
+	struct kr_configz said;
 	int r;
 
-	if (ask_again(&task, answer)) {
+	if (ask_again(f, &task, answer, &said)) {
 		slot->task = task;
 		return 0;
 	}
-	r = kr_node_names_hear(&f->names, answer, &reason);
+	r = kr_node_names_hear(&f->names, answer, &said, &reason);
 	if (r == -EBADMSG) {
 		say_list_failed(f, reason);
 		return 0;
@@ -300,6 +319,7 @@ static int make_room(struct fleet *f)
 		task = kr_fleet_slots_release(&f->slots, slot);
 		task.put_off = true;
 		task.n_tries = 0;
+		task.said = (struct kr_configz){0};
 		task.left_usec = f->options->timeout_usec;
 		task.not_before_usec = now;
 		kr_fleet_queue_put(&f->put_off, task);

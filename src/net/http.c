@@ -21,7 +21,8 @@
  *
  * The words of a fault are ours, with libcurl's own added where it knows more
  * (which certificate, which of its checks). A peer has its part in those: they
- * become printable ASCII. libcurl names files and hosts there, no credentials.
+ * are shown as base/utf8 does it. libcurl names files and hosts there, no
+ * credentials.
  */
 
 #include <errno.h>
@@ -33,6 +34,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "net/http.h"
 
 /* Of Retry-After: a day, longer than anybody waits. */
@@ -68,16 +70,15 @@ static void fail(struct kr_http_transfer *t, enum kr_http_error error,
 static void fail(struct kr_http_transfer *t, enum kr_http_error error,
                  const char *format, ...)
 {
+	char words[sizeof(t->answer.words)];
 	va_list args;
 
 	t->answer.error = error;
 	va_start(args, format);
-	vsnprintf(t->answer.words, sizeof(t->answer.words), format, args);
+	vsnprintf(words, sizeof(words), format, args);
 	va_end(args);
-	for (char *p = t->answer.words; *p; p++) {
-		if (*p < ' ' || *p > '~')
-			*p = '?';
-	}
+	kr_utf8_show_some(words, strlen(words), t->answer.words,
+	                  sizeof(t->answer.words));
 }
 
 /* Appends to the body; what libcurl is to return to the transfer. */
@@ -320,7 +321,9 @@ int kr_http_start(struct kr_http_transfer *t, const char *path)
 	_cleanup_free_ char *url = NULL;
 	int r;
 
-	t->answer = (struct kr_http_answer){0};
+	t->answer = (struct kr_http_answer){
+		.named = t->server->token_file || t->server->cert,
+	};
 	t->too_large = t->no_memory = false;
 	t->error[0] = '\0';
 	r = set_token(t);

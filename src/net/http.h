@@ -57,10 +57,11 @@ struct kr_http_limits {
 
 struct kr_http_answer {
 	enum kr_http_error error;
-	char words[256];  /* what went wrong, one line of printable ASCII;
-	                   * neither URL nor path nor credentials in it, so
-	                   * that the same fault has the same words; "" for
-	                   * KR_HTTP_ANSWERED */
+	bool named;       /* credentials of ours went with the question */
+	char words[256];  /* what went wrong, one line as kr_utf8_show() shows
+	                   * it; neither URL nor path nor credentials in it,
+	                   * so that the same fault has the same words; ""
+	                   * for KR_HTTP_ANSWERED */
 	unsigned status;  /* 100 to 999 for KR_HTTP_ANSWERED, else 0 */
 	const char *body; /* with a NUL behind it, or NULL: none came */
 	size_t body_size;

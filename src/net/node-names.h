@@ -6,15 +6,16 @@
  * or those of the cluster, page by page.
  *
  * It says which page is wanted and hears what was answered; who asks the API
- * server is not its matter. No more than a page and a half of names are ever
- * known at one time.
+ * server is not its matter. No more than a page and a half of names ever wait
+ * at one time; those that were taken are remembered, so that none is given
+ * twice.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "base/macro.h"
-#include "net/http.h"
+#include "net/configz.h"
 #include "net/node-page.h"
 
 /* The limit that kubectl asks for. */
@@ -22,15 +23,22 @@
 /* A page of 500 whole nodes with 50 images each has 10 MB. */
 #define KR_NODE_NAMES_SIZE_MAX ((size_t)16 * 1024 * 1024)
 
+/* Where a list ends that has no end: clusters have had 130,000 nodes. */
+#define KR_NODE_NAMES_MAX       ((size_t)200000)
+#define KR_NODE_NAMES_PAGES_MAX 5000
+/* A name is a DNS subdomain (RFC 1123); a token holds one, and some words. */
+#define KR_NODE_NAMES_NAME_MAX  ((size_t)253)
+#define KR_NODE_NAMES_TOKEN_MAX ((size_t)4096)
+
 struct kr_node_names {
 	struct kr_node_page page; /* names that are known */
 	size_t at;                /* those before were taken */
 	size_t n_known;           /* all that were ever known */
 	bool complete;            /* no page is behind these */
 	size_t limit;
-	char *newest;         /* the last of all that were known */
-	bool ordered;         /* each was greater than the one before */
-	bool again;           /* it started over: up to NEWEST all are known */
+	void *known, *tokens; /* that ever came; trees of tsearch(3) */
+	unsigned n_pages;
+	bool again;           /* it started over */
 	size_t n_skipped;     /* that were known, since then */
 	unsigned n_fruitless; /* answers in a row that brought nothing */
 };
@@ -56,7 +64,8 @@ bool kr_node_names_wants_page(const struct kr_node_names *names);
 int kr_node_names_path(const struct kr_node_names *names, char **ret);
 
 /*
- * Hears the ANSWER to that page.
+ * Hears the ANSWER to that page. SAID is what kr_configz_judge() makes of it;
+ * of an answer before it, where this one was waited for in vain.
  *
  * 0: it brought names, or was the last. 1: ask again, for what
  * kr_node_names_path() says now: a token was too old (410), and the list goes
@@ -66,4 +75,5 @@ int kr_node_names_path(const struct kr_node_names *names, char **ret);
  * page will be wanted any more. -ENOMEM.
  */
 int kr_node_names_hear(struct kr_node_names *names,
-                       const struct kr_http_answer *answer, char **ret_reason);
+                       const struct kr_http_answer *answer,
+                       const struct kr_configz *said, char **ret_reason);
