@@ -25,7 +25,7 @@ CONFIG, every member may be absent:
                 "page_max", a smaller page than asked for; "expire": [2]: the
                 second request of a page in the middle gets 410; "resume":
                 false: without a token to go on; "whole": true: whole nodes,
-                whatever is asked for
+                whatever is asked for; "endless": true: it has no end
     token       the bearer token that is asked for
     tls         {"cert", "key", "client_ca"}: files
     requests_per_connection     then the server closes it
@@ -67,7 +67,7 @@ REASONS = {
     500: "InternalError", 503: "ServiceUnavailable", 504: "Timeout",
 }
 # Of the list's behaviour, what shapes a real answer.
-LIST_ONLY = {"first", "page_max", "expire", "resume", "whole"}
+LIST_ONLY = {"first", "page_max", "expire", "resume", "whole", "endless"}
 EXPIRED = ("The provided continue parameter is too old to display a consistent"
            " list result. You can start a new list without the continue"
            " parameter, or use the continue token in this response to retrieve"
@@ -194,6 +194,16 @@ class Config:
             "kind": kind[0], "apiVersion": kind[1], "metadata": metadata,
             "items": [make_item(name, partial) for name in names[at:end]],
         }))
+
+
+def endless_page(start):
+    """Names that no page before it had, and one more behind it, always."""
+    at = int(start or 0)
+    return response(200, compact({
+        "kind": "NodeList", "apiVersion": "v1",
+        "metadata": {"continue": make_token("%d" % (at + 100))},
+        "items": [make_item("endless-%d" % i, True)
+                  for i in range(at, at + 100)]}))
 
 
 def make_token(last):
@@ -371,6 +381,8 @@ class Connection(asyncio.Protocol):
                     if config.list.get("resume", True) else {}
                 return self.answer(response(
                     410, status_body(410, EXPIRED, **resume)))
+        if config.list.get("endless"):
+            return self.answer(endless_page(start))
         partial = "as=PartialObjectMetadataList" in headers.get("accept", "") \
             and not config.list.get("whole")
         return self.answer(config.page(start, limit, partial))

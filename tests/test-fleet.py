@@ -107,6 +107,13 @@ class Test:
 
     # --- what nodes answer
 
+    NO_ROUTE = ("error trying to reach service: dial tcp 10.0.0.5:10250: "
+                "connect: no route to host")
+    NO_ROLE = ('nodes "x" is forbidden: User "u" cannot get resource '
+               '"nodes/proxy" in API group "" at the cluster scope: RBAC: '
+               '[clusterrole.rbac.authorization.k8s.io "system:discovery" not '
+               'found, clusterrole.rbac.authorization.k8s.io "u" not found]')
+
     # libcurl itself asks again, at once, where a connection that was used before
     # ends without an answer: five times at most for each of ours
     # which of them depends on whether our question was on its way already
@@ -151,10 +158,46 @@ class Test:
          "unknown", "status 429", "", 1),
         ("500 for ever", {"status": 500}, "unknown",
          "status 500: the API server failed", "", 5),
-        ("503 for ever", {"status": 503, "message":
-                          "error trying to reach service: dial tcp"},
-         "unknown", "the API server does not reach kubelet",
-         "error trying to reach service: dial tcp", 5),
+        ("503 for ever", {"status": 503}, "unknown",
+         "status 503: the API server cannot answer now", "", 5),
+        ("no route", {"status": 503, "message": NO_ROUTE}, "unknown",
+         "status 503: the API server does not reach kubelet", NO_ROUTE, 2),
+        ("no route, 502", {"status": 502, "message": NO_ROUTE}, "unknown",
+         "status 502: the API server does not reach kubelet", NO_ROUTE, 2),
+        ("no route, 500", {"status": 500, "message": NO_ROUTE}, "unknown",
+         "status 500: the API server does not reach kubelet", NO_ROUTE, 2),
+        ("no route, as text", {"status": 503, "body": "Error trying to reach "
+                               "service: 'EOF'\n"}, "unknown",
+         "status 503: the API server does not reach kubelet",
+         "Error trying to reach service: 'EOF'", 2),
+        ("no route, then well", {"first": [{"status": 503, "message":
+                                            NO_ROUTE}]}, "true", "= true",
+         None, 2),
+        ("no address", {"status": 500, "message": "no preferred addresses "
+                        "found; known addresses: []"}, "unknown",
+         "status 500: the API server knows no address of the node",
+         "no preferred addresses found; known addresses: []", 2),
+        ("too slow for the API server", {"status": 504}, "unknown",
+         "status 504: kubelet did not answer the API server in time", "", 2),
+        ("503, then no route", {"first": [{"status": 503}], "status": 503,
+                                "message": NO_ROUTE}, "unknown",
+         "the API server does not reach kubelet", NO_ROUTE, 2),
+        ("a role is missing at the start",
+         {"first": [{"status": 403, "message": NO_ROLE}] * 2}, "true",
+         "= true", None, 3),
+        ("http to https", {"status": 400, "body": "Client sent an HTTP "
+                           "request to an HTTPS server.\n"}, "unknown",
+         "status 400: the server wants https",
+         "Client sent an HTTP request to an HTTPS server.", 1),
+        ("403 of kubectl proxy", {"status": 403, "body":
+                                  "<h3>Unauthorized</h3>"}, "unknown",
+         "kubectl proxy does not take the request", "<h3>Unauthorized</h3>",
+         1),
+        ("403 for nobody", {"status": 403, "message":
+                            'nodes "x" is forbidden: User "system:anonymous" '
+                            'cannot get resource "nodes/proxy"'}, "unknown",
+         "RBAC must grant get on nodes/proxy to who asks, and that was "
+         "system:anonymous", "", 1),
         ("a long head", {"headers": {"X-Long": "x" * 200000}}, "unknown",
          "the answer's head is too long", None, 1),
         ("closed", {"fault": "close"}, "unknown", CLOSED, None, OFTEN),
@@ -230,7 +273,68 @@ class Test:
                 run, node, "unknown", "no answer in time", None)
                 + ([] if stats["counts"].get(node) == 1 else ["asked again"]))
 
+        # who has been told something is not told that time was over
+        config = {"named": {
+            "r": {"first": [{"status": 503, "message": self.NO_ROUTE}],
+                  "fault": "hang"},
+            "b": {"first": [{"status": 429}, {"status": 503, "message":
+                                              self.NO_ROUTE}],
+                  "fault": "hang-body"},
+            "s": {"status": 503, "message": self.NO_ROUTE, "delay": 0.7},
+            "ok": {"first": [{"status": 503, "message": self.NO_ROUTE}],
+                   "delay": 0.2}}}
+        with ApiServer(config) as server:
+            run = self.run(server, "--nodes=r,b,s,ok", "--timeout=1")
+        for node, name in (("r", "hangs"), ("b", "has too much to do first"),
+                           ("s", "takes long to say so")):
+            self.tap.row("no route, and then it " + name, self.one_answer(
+                run, node, "unknown", "the API server does not reach kubelet",
+                self.NO_ROUTE))
+        self.tap.row("no route, and then it is well", self.one_answer(
+            run, "ok", "true", "= true", None))
+
     # --- who is asked again, and when
+
+    def roles(self):
+        """An API server that starts finds no role for some seconds; a role that
+        was deleted is missing for ever, and is not waited for at each node."""
+        late = {"status": 403, "message": self.NO_ROLE}
+        config = {"nodes": 3, "configz": {"first": [late] * 3},
+                  "list": {"first": [late] * 3 + [{"real": True}]}}
+        with ApiServer(config) as server:
+            run = self.run(server, "--all-nodes", PATIENT)
+            stats = server.stats()
+        faults = run.want(0, complete=True, **{"pass": 3})
+        for name, times in stats["times"].items():
+            waits = [later - sooner for sooner, later in zip(times, times[1:])]
+            if len(waits) != 3 or any(
+                    wait < low for wait, low in zip(waits, (.25, .5, 1))):
+                faults.append("%s waited %s" % (name, waits))
+        if len(stats["lists"]) != 4:
+            faults.append("%d lists" % len(stats["lists"]))
+        self.tap.row("no role is there yet", faults)
+        config = {"nodes": 60, "configz": late}
+        with ApiServer(config) as server:
+            run = self.run(server, "--all-nodes", PATIENT, "--parallel=2")
+            counts = server.stats()["counts"]
+        faults = run.want(3, complete=True, unknown=60)
+        faults += run.each_once(node_names(60))
+        often = [name for name, count in counts.items() if count > 1]
+        if not 1 <= len(often) <= 8 or max(counts.values()) != 5:
+            faults.append("asked again: %s" % counts)
+        for name in node_names(60):
+            faults += self.one_answer(
+                run, name, "unknown", "not allowed: RBAC must grant get on "
+                "nodes/proxy, and does not find a role", self.NO_ROLE)
+        self.tap.row("a role is missing for ever", faults)
+        with ApiServer({"nodes": 3, "list": late}) as server:
+            run = self.run(server, "--all-nodes", PATIENT)
+            stats = server.stats()
+        self.tap.row("a role to list them is missing for ever",
+                     run.want(3, complete=False)
+                     + ([] if "RBAC must grant list on nodes (nodes" in run.err
+                        and len(stats["lists"]) == 5
+                        else [run.err, stats["lists"]]))
 
     def retry_after(self):
         config = {"named": {"a": {"first": [
@@ -333,12 +437,94 @@ class Test:
                 run.want(0, complete=True, **{"pass": 100})
                 + run.each_once(names) + self.asked_once(stats, names))
 
+    # --- lists that no API server should give
+
+    @staticmethod
+    def page(names, token=""):
+        return {"body": json.dumps({
+            "kind": "NodeList", "metadata": {"continue": token},
+            "items": [{"metadata": {"name": name}} for name in names]})}
+
+    # name, pages, the names that are asked, what is said
+    BAD_LISTS = (
+        ("a token that comes again at once",
+         (("ab", "t"), ("cd", "t"), ("ef", "t")), "ab", "came again"),
+        ("a token that comes again later",
+         (("a", "t"), ("b", "u"), ("c", "v"), ("d", "t"), ("e", "x")), "abc",
+         "came again"),
+        ("two pages that follow each other for ever",
+         (("a", "t"), ("b", "u")) * 10, "ab", "came again"),
+        ("the same page for ever, with new tokens",
+         [("ab", "t%d" % i) for i in range(20)], "ab", "does not end"),
+        ("a name twice in a page", (("abab", "t"), ("cc", "")), "abc", None),
+        ("a name of another page", (("ab", "t"), ("cbd", "u"), ("ea", "")),
+         "abcde", None),
+        ("in no order", (("cb", "t"), ("ba", "u"), ("cd", "")), "abcd", None),
+    )
+
+    def bad_lists(self):
+        for name, pages, names, words in self.BAD_LISTS:
+            config = {"nodes": list("abcdefg"), "list": {
+                "first": [self.page(*page) for page in pages]}}
+            with ApiServer(config) as server:
+                run = self.run(server, "--all-nodes", PATIENT)
+                stats = server.stats()
+            faults = run.want(3 if words else 0, complete=not words)
+            faults += run.each_once(list(names))
+            faults += self.asked_once(stats, list(names))
+            if len(stats["lists"]) > min(len(pages), 8):
+                faults.append("%d pages" % len(stats["lists"]))
+            if (words or "") not in run.err or (
+                    words and words not in run.summary["reason"]):
+                faults.append("not '%s': %s%s" % (words, run.err,
+                                                  run.summary))
+            self.tap.row("the list: " + name, faults)
+
+    def max_time(self):
+        """However long the list, however many hang: it ends, and says why."""
+        hang = {"fault": "hang"}
+        for name, config, words in (
+                ("that hang", {"nodes": 8, "every": [
+                    {"of": 2, "configz": hang}]}, ["--all-nodes"]),
+                ("that hang, named", {"nodes": 8, "every": [
+                    {"of": 2, "configz": hang}]},
+                 ["--nodes=" + ",".join(node_names(8))]),
+                ("without end", {"list": {"endless": True}, "configz": {}},
+                 ["--all-nodes"]),
+                ("and a list that hangs", {"nodes": 3, "list": hang},
+                 ["--all-nodes"])):
+            with ApiServer(config) as server:
+                began = time.monotonic()
+                run = self.run(server, *words, PATIENT, "--max-time=2")
+                took = time.monotonic() - began
+            faults = run.want(3, complete=False)
+            if took < 2:
+                faults.append("%f s" % took)
+            if "--max-time" not in str(run.summary.get("reason")):
+                faults.append(str(run.summary))
+            if "hang" in name and "list" not in name:
+                faults += run.each_once(node_names(8)[1::2])
+            self.tap.row("the time for all is over: nodes " + name, faults)
+        with ApiServer({"nodes": 2, "named": {"node-00000": hang}}) as server:
+            run = Fleet(self, server, "--all-nodes", PATIENT, "--max-time=1")
+        self.tap.row("the time for all is over: text", run.want(3) + (
+            [] if run.out == "UNKNOWN  1 of 2 nodes run with %s = true; not "
+            "all were asked: the time for all of them was over "
+            "(--max-time)\n" % KEY else [run.out]))
+
     # what is wrong with the list, and what is said of it
     LISTS = (
         ("401", {"status": 401}, "does not accept who asks"),
         ("403", {"status": 403, "message": "nodes is forbidden"},
          "RBAC must grant list on nodes (nodes is forbidden)"),
         ("404", {"status": 404}, "there is no API server at the URL"),
+        ("http to https", {"status": 400, "body": "Client sent an HTTP "
+                           "request to an HTTPS server.\n"},
+         "status 400: the server wants https (Client sent an HTTP request to "
+         "an HTTPS server.)"),
+        ("a terminal's commands", {"status": 503, "message":
+                                   "x\x1b]0;y\x07\u202ez\x9b2J"},
+         "(x\\x1b]0;y\\x07\\u202ez\\u009b2J)"),
         ("503 for ever", {"status": 503}, "status 503"),
         ("no JSON", {"body": "hello"}, "a list of nodes"),
         ("of something else", {"body": '{"kind":"PodList","items":[]}'},
@@ -430,6 +616,9 @@ class Test:
         ("none at once", ["--all-nodes", "--parallel=0"], "'0' is not"),
         ("too many at once", ["--all-nodes", "--parallel=1001"], "is not"),
         ("no time", ["--all-nodes", "--timeout=0"], "'0' is not"),
+        ("no time for all", ["--all-nodes", "--max-time=0"], "'0' is not"),
+        ("too much time for all", ["--all-nodes", "--max-time=604801"],
+         "is not"),
         ("plain http to elsewhere", ["--all-nodes",
                                      "--server=http://192.0.2.1"],
          "--insecure-http"),
@@ -661,7 +850,7 @@ FAIL  2 of 6 nodes run with makeIPTablesUtilChains = false, no verdict on 3
   unknown  2 nodes     .kubeletconfig.makeIPTablesUtilChains is not in the answer
       c d
   unknown  1 node      status 403: not allowed: RBAC must grant get on nodes/proxy
-      it says: nodes is forbidden: User "?[31mx"
+      it says: nodes is forbidden: User "\\x1b[31mx\\u009b\\u202e"
       e
 next: kubelet-remedy fix -n, on such a node
 """
@@ -671,7 +860,8 @@ next: kubelet-remedy fix -n, on such a node
             "a": {"value": False}, "b": {"value": False},
             "c": {"absent": True}, "d": {"absent": True},
             "e": {"status": 403,
-                  "message": 'nodes is forbidden: User "\x1b[31mx"'}}}
+                  "message":
+                      'nodes is forbidden: User "\x1b[31mx\x9b\u202e"'}}}
         with ApiServer(config) as server:
             run = Fleet(self, server, "--all-nodes", PATIENT)
             quiet = Fleet(self, server, "--all-nodes", PATIENT, "-q")
@@ -682,6 +872,7 @@ next: kubelet-remedy fix -n, on such a node
             verbose = Fleet(self, server, "--all-nodes", PATIENT, "-v")
             server.configure({"nodes": 0, "list": {"status": 404}})
             none = Fleet(self, server, "--all-nodes", PATIENT)
+        self.names_as_text()
         self.tap.row("text: who does not pass, by reason",
                      run.want(1) + ([] if run.out == self.TEXT
                                     else [run.out]))
@@ -700,6 +891,20 @@ next: kubelet-remedy fix -n, on such a node
             [] if none.out == "UNKNOWN  no node was asked: the list of nodes "
             "could not be read\n" and "status 404" in none.err
             else [none.out, none.err]))
+
+    def names_as_text(self):
+        """What a terminal would act on, in names and in what is no JSON."""
+        names = ["a\x1b[2Jb", "c\x9bd", "e\u202ef", "g\nh"]
+        broken = {"status": 503, "body": "x\udc9b2J\x1b[m\n"}
+        config = {"nodes": 0, "list": self.page(names),
+                  "named": {name: broken for name in names}}
+        with ApiServer(config) as server:
+            run = Fleet(self, server, "--all-nodes", PATIENT)
+        wanted = ("      it says: x\\x9b2J\\x1b[m\n"
+                  "      a\\x1b[2Jb c\\u009bd e\\u202ef g\\x0ah\n")
+        self.tap.row("text: names and words that a terminal would obey",
+                     run.want(3) + ([] if wanted in run.out else
+                                    [ascii(run.out)]))
 
     def progress(self):
         master, slave = pty.openpty()
@@ -777,9 +982,11 @@ next: kubelet-remedy fix -n, on such a node
             ("a token", ours.tls(), [ca, "--token-file=" + token], 0, ""),
             ("a client certificate", ours.tls(),
              [ca, "--cert=" + cert, "--key=" + key], 0, ""),
-            ("no token", ours.tls(), [ca], 3, "status 401"),
+            ("no token", ours.tls(), [ca], 3, "status 401: the API server does "
+             "not accept who asks: --token-file, or --cert and --key"),
             ("a wrong token", ours.tls(), [ca, "--token-file=" + wrong], 3,
-             "status 401"),
+             "status 401: the API server does not accept who asks: it refuses "
+             "the token or the certificate"),
             ("no file of a token", ours.tls(),
              [ca, "--token-file=%s/none" % folder], 3, "cannot be read"),
             ("a certificate of others", ours.tls(),
@@ -821,7 +1028,8 @@ def main():
         urllib.request.build_opener(urllib.request.ProxyHandler({})))
     test = Test(*words, "--sanitized" in sys.argv)
     for part in (test.answers, test.times_out, test.retry_after, test.backoff,
-                 test.all_busy, test.paging, test.expired, test.list_fails,
+                 test.roles, test.all_busy, test.paging, test.expired,
+                 test.bad_lists, test.max_time, test.list_fails,
                  test.list_breaks, test.no_server, test.given, test.usage,
                  test.bound, test.descriptors, test.kept_open, test.hold_up,
                  test.hang_then_fail, test.all_slow, test.scale, test.memory,

@@ -174,6 +174,21 @@ static int end(struct run *run)
 	return 0;
 }
 
+static const char *why_not_all(const struct run *run, int r)
+{
+	switch (r) {
+	case KR_FLEET_DONE:
+		return NULL;
+	case KR_FLEET_LIST_FAILED:
+		return "the list of nodes could not be read";
+	case KR_FLEET_TIME_OVER:
+		return "the time for all of them was over (--max-time)";
+	default:
+		return run->watch.signal ? "a signal asked for an end"
+		                         : "the output cannot be written";
+	}
+}
+
 /* R is what kr_fleet_run() gave. 0; -ENOMEM; -ENOPKG; -EIO. */
 static int sum_up(struct run *run, int r, const struct kr_fleet_progress *p,
                   const struct kr_diag *diag)
@@ -182,12 +197,8 @@ static int sum_up(struct run *run, int r, const struct kr_fleet_progress *p,
 
 	run->summary.error = error ? error->text : NULL;
 	run->summary.n_nodes = p->n_nodes;
-	run->summary.complete = r == 0;
-	run->summary.reason = r == 0   ? NULL
-	                      : r == 1 ? "the list of nodes could not be read"
-	                      : run->watch.signal
-	                              ? "a signal asked for an end"
-	                              : "the output cannot be written";
+	run->summary.complete = r == KR_FLEET_DONE;
+	run->summary.reason = why_not_all(run, r);
 	if (run->no_memory)
 		return -ENOMEM;
 	return r == -EINTR || r > 0 ? 0 : r;
@@ -217,6 +228,7 @@ static int ask_all(struct run *run, const struct kr_http_server *server,
 		.n_nodes = n_nodes,
 		.n_parallel = o->fleet.n_parallel,
 		.timeout_usec = o->fleet.timeout_usec,
+		.total_usec = o->fleet.total_usec,
 		.hear = hear,
 		.tick = tick,
 		.closure = run,

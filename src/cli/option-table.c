@@ -307,6 +307,15 @@ static int set_timeout(struct kr_options *o, const char *arg)
 	return error ? -EINVAL : 0;
 }
 
+static int set_max_time(struct kr_options *o, const char *arg)
+{
+	const char *error;
+
+	o->fleet.total_usec =
+		(uint64_t)strtonum(arg, 1, 604800, &error) * KR_USEC_PER_SEC;
+	return error ? -EINVAL : 0;
+}
+
 const struct kr_option_row kr_option_rows[] = {
 	{.name = "root",
          .argument = "DIR",
@@ -454,6 +463,12 @@ const struct kr_option_row kr_option_rows[] = {
          .set = set_timeout,
          .wants = "seconds, 1 to 3600",
          .help = "how long one node may take to answer (default 10)"},
+	{.name = "max-time",
+         .argument = "SECONDS",
+         .commands = KR_BIT(KR_COMMAND_FLEET),
+         .set = set_max_time,
+         .wants = "seconds, 1 to 604800",
+         .help = "how long all of it may take (default 3600)"},
 	{.name = "cacert",
          .argument = "FILE",
          .commands = API_COMMANDS,

@@ -124,6 +124,7 @@ int kr_options_parse(int argc, char **argv, FILE *err, struct kr_options *ret)
 		.fix.wait_usec = KR_WAIT_USEC_DEFAULT,
 		.fleet.n_parallel = 32,
 		.fleet.timeout_usec = 10 * KR_USEC_PER_SEC,
+		.fleet.total_usec = 3600 * KR_USEC_PER_SEC,
 	};
 	if (argc < 2) {
 		kr_usage(err);

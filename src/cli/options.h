@@ -51,6 +51,7 @@ struct kr_options {
 		bool all_nodes;
 		unsigned n_parallel;
 		uint64_t timeout_usec; /* for one node */
+		uint64_t total_usec;   /* for all of them */
 	} fleet;
 	const char *transaction; /* undo: which; NULL: the last */
 	enum kr_format format;

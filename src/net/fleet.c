@@ -53,7 +53,8 @@ struct fleet {
 	struct kr_fleet_queue waiting, put_off;
 	size_t n_done, n_put_off; /* all that were ever put off */
 	uint64_t usual_usec;      /* how long an answer takes */
-	uint64_t tick_due_usec;
+	uint64_t tick_due_usec, end_usec;
+	enum kr_fleet_end end; /* once step() gave 1 */
 };
 
 /* --- one question ends --------------------------------------------------- */
@@ -366,6 +367,7 @@ static uint64_t due_usec(struct fleet *f)
 {
 	uint64_t now = kr_now_usec(), until = f->tick_due_usec, due;
 
+	until = f->end_usec < until ? f->end_usec : until;
 	due = room_due_usec(f, now);
 	until = due < until ? due : until;
 	if (is_full(f))
@@ -387,17 +389,27 @@ static int ask_tick(struct fleet *f)
 	return f->options->tick(f->options->closure, &now) == 0 ? 0 : -EINTR;
 }
 
+static int end(struct fleet *f, enum kr_fleet_end how)
+{
+	f->end = how;
+	return 1;
+}
+
+/* 0; 1: it is over. */
 static int step(struct fleet *f)
 {
 	int r = start_all(f);
 
 	if (r == 0)
 		r = make_room(f);
-	if (r == 0 && is_over(f))
-		return 1;
-	if (r == 0)
-		r = kr_fleet_slots_wait(&f->slots, f->options->wake_fd,
-		                        due_usec(f));
+	if (r < 0)
+		return r;
+	if (is_over(f))
+		return end(f, f->list_failed ? KR_FLEET_LIST_FAILED
+		                             : KR_FLEET_DONE);
+	if (kr_now_usec() >= f->end_usec)
+		return end(f, KR_FLEET_TIME_OVER);
+	r = kr_fleet_slots_wait(&f->slots, f->options->wake_fd, due_usec(f));
 	if (r == 1 || (r == 0 && kr_now_usec() >= f->tick_due_usec))
 		r = ask_tick(f);
 	if (r == 0)
@@ -427,7 +439,12 @@ int kr_fleet_run(const struct kr_http_server *server,
                  const struct kr_fleet_options *options, struct kr_diag *diag,
                  struct kr_fleet_progress *ret)
 {
-	struct fleet f = {.server = server, .options = options, .diag = diag};
+	struct fleet f = {
+		.server = server,
+		.options = options,
+		.diag = diag,
+		.end_usec = kr_now_usec() + options->total_usec,
+	};
 	int r = set_up(&f);
 
 	while (r == 0)
@@ -437,7 +454,5 @@ int kr_fleet_run(const struct kr_http_server *server,
 	kr_fleet_queue_done(&f.waiting);
 	kr_fleet_queue_done(&f.put_off);
 	kr_node_names_done(&f.names);
-	if (r == 1)
-		return f.list_failed;
-	return r;
+	return r == 1 ? (int)f.end : r;
 }

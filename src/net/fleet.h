@@ -24,6 +24,7 @@ struct kr_fleet_options {
 	size_t n_nodes;
 	unsigned n_parallel;   /* questions at one time, at most; from 1 */
 	uint64_t timeout_usec; /* for one node, all its tries together */
+	uint64_t total_usec;   /* for all of it */
 	/* a node was heard of; NAME is borrowed. Nonzero: stop */
 	int (*hear)(void *closure, const char *name,
 	            const struct kr_configz *configz);
@@ -33,10 +34,17 @@ struct kr_fleet_options {
 	int wake_fd; /* tick() is asked when it can be read from; -1: none */
 };
 
+enum kr_fleet_end {
+	KR_FLEET_DONE, /* each of them was heard of, once */
+	/* the list of the nodes could not be read to its end, which an error in
+	 * DIAG says, code "nodes"; those that are known were heard of */
+	KR_FLEET_LIST_FAILED,
+	/* the time was over; those that had answered by then were heard of */
+	KR_FLEET_TIME_OVER,
+};
+
 /*
- * Asks the nodes. 0: each of them was heard of, once. 1: the list of the nodes
- * could not be read to its end, which an error in DIAG says, code "nodes";
- * those that are known were heard of. -EINTR: hear() or tick() said stop.
+ * Asks the nodes. What it ended with; -EINTR: hear() or tick() said stop;
  * -ENOMEM; -ENOPKG: this libcurl lacks what is needed. RET is set in each case.
  */
 int kr_fleet_run(const struct kr_http_server *server,
