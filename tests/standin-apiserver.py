@@ -12,6 +12,7 @@ one core: bodies are made once.
     GET /api/v1/nodes[?limit=N[&continue=TOKEN]]    NodeList, or with Accept's
                     as=PartialObjectMetadataList that; as a real one pages
     GET /api/v1/nodes/NAME/proxy/configz            what the node's kubelet says
+    GET /api/v1/nodes/NAME  the Node, where "info" is there; else 404
     GET /standin/stats      what was asked so far
     PUT /standin/config     another CONFIG from now on
 
@@ -26,6 +27,8 @@ CONFIG, every member may be absent:
                 second request of a page in the middle gets 410; "resume":
                 false: without a token to go on; "whole": true: whole nodes,
                 whatever is asked for; "endless": true: it has no end
+    info        {"version": "v1.31.2"}, what every node has registered; else
+                the behaviour of a question for a Node
     token       the bearer token that is asked for
     tls         {"cert", "key", "client_ca"}: files
     requests_per_connection     then the server closes it
@@ -218,7 +221,7 @@ def read_token(token):
     return json.loads(text)["start"].rstrip("\u0000")
 
 
-def make_item(name, partial):
+def make_item(name, partial, version="v1.31.2"):
     """A node with names in places that are not its own."""
     labels = {"beta.kubernetes.io/arch": "amd64",
               "kubernetes.io/hostname": name, "kubernetes.io/os": "linux",
@@ -246,7 +249,7 @@ def make_item(name, partial):
         "images": [{"names": ["example.org/image-%02d@sha256:%064d" % (i, i),
                               "example.org/image-%02d:v1" % i],
                     "sizeBytes": 123456789} for i in range(50)],
-        "nodeInfo": {"kubeletVersion": "v1.31.2", "machineID": "0" * 32},
+        "nodeInfo": {"kubeletVersion": version, "machineID": "0" * 32},
     }
     return item
 
@@ -258,6 +261,7 @@ class Stats:
         self.counts = collections.Counter()
         self.times = collections.defaultdict(list)
         self.lists = []
+        self.infos = []
         self.n_continued = 0
         self.others = []
 
@@ -272,7 +276,8 @@ class Stats:
             "counts": self.counts,
             "times": {name: times for name, times in self.times.items()
                       if len(times) > 1},
-            "lists": self.lists, "others": self.others,
+            "lists": self.lists, "infos": self.infos,
+            "others": self.others,
         })
 
 
@@ -343,6 +348,11 @@ class Connection(asyncio.Protocol):
                 and path.endswith(SUFFIX):
             name = urllib.parse.unquote(path[len(PREFIX) + 1:-len(SUFFIX)])
             return self.configz(name, config.nodes.get(name))
+        if method == "GET" and path.startswith(PREFIX + "/") \
+                and path.count("/") == PREFIX.count("/") + 1 \
+                and "info" in config.given:
+            name = urllib.parse.unquote(path[len(PREFIX) + 1:])
+            return self.info(name, config.given["info"])
         self.server.stats.others.append(method + " " + target)
         return self.answer(response(404, b"404 page not found\n",
                                     {"Content-Type": "text/plain"}))
@@ -396,6 +406,14 @@ class Connection(asyncio.Protocol):
             return self.answer(response(404, status_body(
                 404, 'nodes "%s" not found' % name)))
         return self.behave(behaviour.of_request(number))
+
+    def info(self, name, given):
+        self.server.stats.infos.append(name)
+        if "version" not in given:
+            return self.behave(self.server.config.behaviour(given))
+        return self.answer(response(200, compact(
+            {"kind": "Node", "apiVersion": "v1",
+             **make_item(name, False, given["version"])})))
 
     # --- answers
 

@@ -13,8 +13,8 @@
  * What kubelet refuses it refuses with kubelet's words and status 255 after
  * 100 ms. Otherwise it listens on healthz once it is healthy, tells systemd
  * READY=1, logs in klog's format and ends with 0 on SIGTERM. Not modelled:
- * YAML, the files of --config-dir, and most of kubelet's flags (those not
- * listed are unknown).
+ * YAML, what is in --config-dir, and most of kubelet's flags (those not listed
+ * are unknown).
  *
  * STANDIN_DIR (default /run) holds
  *   standin-kubelet.state   argv, then "true" or "false", each ended by NUL

@@ -31,14 +31,15 @@ class Live(ApiServer):
     """The API server on HOST. FIRST are the behaviours of the first requests,
     THEN that of all others; where it is None, kubelet's own word."""
 
-    def __init__(self, host, first=(), then=None):
+    def __init__(self, host, first=(), then=None, info=None):
         self.host_proc = host.root.removesuffix("/root")
         own = {"file": host.root + CONFIGZ}
         if not os.path.exists(own["file"]):
             host.write(CONFIGZ, "no kubelet has run here yet")
         super().__init__(
             {"named": {NODE: {**(then or own),
-                              "first": [one or own for one in first]}}},
+                              "first": [one or own for one in first]}},
+             **({"info": info} if info else {})},
             ["nsenter", "--net=%s/ns/net" % self.host_proc])
 
     def is_asked(self):
@@ -119,6 +120,107 @@ def test_changed_file(host, tap):
         tap.status(fix, 0, "fix restarts it")
         tap.equal(host.value(), "true", "kubelet decided true")
         tap.status(host.remedy("audit", *api.words), 0, "audit afterwards")
+
+
+# --- the version that the API server knows
+
+FOLDER = "/etc/kubernetes/kubelet/conf.d"
+FORBIDDEN = {"status": 403, "message": 'nodes "%s" is forbidden: User "u" '
+             'cannot get resource "nodes" in API group "" at the cluster scope'
+             % NODE}
+
+
+def version_node(host):
+    """kubelet 1.31 and before take false here, later ones true: what runs has
+    read the same, and says nothing of it by its flags."""
+    host.node("--config-dir=" + FOLDER, config=KEY_FALSE, start=False)
+    host.write(FOLDER + "/10-null.conf", '''{
+  "apiVersion": "kubelet.config.k8s.io/v1beta1",
+  "kind": "KubeletConfiguration", "%s": null
+}
+''' % KEY)
+    host.sh("systemctl start kubelet")
+
+
+def views_of(found):
+    return tuple(found["views"][name]["state"] for name in ("disk", "running"))
+
+
+def test_version(host, tap):
+    version_node(host)
+    for name, info, state in (
+            ("1.31", {"version": "v1.31.9"}, "false"),
+            ("a vendor's 1.29", {"version": "v1.29.3-eks-ae9a62a"}, "false"),
+            ("1.32", {"version": "v1.32.0+k3s1"}, "true"),
+            ("no right to get nodes", FORBIDDEN, "unknown"),
+            ("no such node", {"status": 404}, "unknown"),
+            ("no version", {"version": ""}, "unknown"),
+            ("a version of something else", {"version": "v2.0"}, "unknown"),
+            ("no JSON", {"body": "<html>v1.31.2"}, "unknown"),
+            ("it breaks", {"fault": "reset"}, "unknown")):
+        with Live(host, then={"absent": True}, info=info) as api:
+            result, found = host.remedy_json("audit", *api.words)
+            tap.equal(views_of(found), (state, state), name + ": the views")
+            said = result.stderr + str(found.get("messages"))
+            tap.check("get resource" not in said, name + ": nothing is said "
+                      "of a refusal")
+    with Live(host, info={"version": "v1.31.9"}) as api:
+        _, found = host.remedy_json("audit", "--kubelet-version=1.32",
+                                    *api.words)
+        tap.equal(views_of(found), ("true", "true"),
+                  "--kubelet-version comes first")
+        tap.equal(views_of(host.remedy_json("audit")[1]),
+                  ("unknown", "unknown"), "nobody is asked without --configz")
+
+
+def test_version_of_fix(host, tap):
+    """What is true for both versions is a change; for the one that runs it is
+    none."""
+    version_node(host)
+    before = host.snapshot()
+    with Live(host, then={"value": True}, info={"version": "v1.33.1"}) as api:
+        result, fix = host.remedy_json("fix", *api.words)
+        tap.status(result, 0, "fix")
+        tap.equal(fix.get("outcome"), "compliant", "1.33 has it already")
+        tap.equal(host.snapshot(), before, "no file is changed")
+    with Live(host, then={"value": False}, info={"version": "v1.31.1"}) as api:
+        result, fix = host.remedy_json("fix", "-n", *api.words)
+        tap.status(result, 1, "fix -n for 1.31")
+        tap.equal(fix.get("outcome"), "would-change", "1.31 has it not")
+
+
+DPKG = "/var/lib/dpkg/status"
+
+
+def test_version_of_package(host, tap):
+    """A package may be upgraded below a kubelet that goes on: it tells of the
+    next one, and where the API server tells of another one, kubelet may have
+    been restarted since."""
+    version_node(host)
+    before = host.read(DPKG) if os.path.exists(host.root + DPKG) else b""
+    host.write(DPKG, before.decode() + "\nPackage: kubelet\nStatus: install ok "
+               "installed\nVersion: 1.32.4-1.1\n\n")
+    for name, version, running in (("the same", "v1.32.0", "true"),
+                                   ("an older one", "v1.31.9", "unknown")):
+        with Live(host, then={"absent": True}, info={"version": version}) as api:
+            _, found = host.remedy_json("audit", *api.words)
+            tap.equal(views_of(found), ("true", running),
+                      "%s is registered" % name)
+    host.write(DPKG, before)
+
+
+def test_version_not_asked(host, tap):
+    """Without drop-ins nothing depends on it."""
+    failing_node(host)
+    with Live(host, info={"version": "v1.31.9"}) as api:
+        for command in (("audit",), ("fix", "-n")):
+            tap.status(host.remedy(*command, *api.words), 1, command[0])
+        # the stand-in is in the host's network
+        stats = host.run(["python3", "-c", "import sys, urllib.request as u\n"
+                          "o = u.build_opener(u.ProxyHandler({}))\n"
+                          "print(o.open(sys.argv[1]).read().decode())",
+                          api.url + "/standin/stats"]).stdout
+        tap.contains(stats, '"infos":[]', "no Node is asked for")
 
 
 # --- nothing is begun that cannot be proven

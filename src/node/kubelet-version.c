@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * kubelet's version, from what is written down.
+ * kubelet's version, from what is said and written down.
  *
  *   --kubelet-version           whoever runs this program knows it
- *   "Kubelet version"           what the invocation that runs said in its log;
- *                               of the kubelet that would be started only if it
- *                               is the same program
- *   os-release, VARIANT_ID      Bottlerocket: "aws-k8s-1.31", with "-nvidia" or
- *                               the like behind it; the image is one piece
+ *   Node, .status.nodeInfo      what the kubelet that runs has registered,
+ * where the API server is asked (--configz) "Kubelet version"           what
+ * the invocation that runs said in its log os-release, VARIANT_ID Bottlerocket:
+ * "aws-k8s-1.31", with "-nvidia" or the like behind it; the image is one piece
  *   the program's own path      a store of Nix or Guix, and others that name
  *                               it: ".../HASH-kubernetes-1.31.2/bin/kubelet"
  *   /etc/extensions             Flatcar's system extension: kubernetes.raw is a
@@ -22,7 +21,8 @@
  * The last three tell of /usr/bin/kubelet alone. A version that is not the
  * program's would be worse than none: a package may be upgraded below a kubelet
  * that goes on. So what is written about a program tells of the kubelet that
- * the unit would start, and not of the one that runs.
+ * the unit would start, and not of the one that runs; and what the one that
+ * runs has said tells of the other only where it is the very same program.
  *
  * The order is that of belief. The log is the dearest to read, and looked into
  * only where the answer depends on it.
@@ -282,7 +282,8 @@ static bool runs_program(struct kr_node *node)
 	char path[32];
 
 	snprintf(path, sizeof(path), "%d/exe", (int)node->process.pid);
-	if (!program || kr_fs_stat(node->fs, program, true, &st) < 0 ||
+	if (!node->has_process || !program ||
+	    kr_fs_stat(node->fs, program, true, &st) < 0 ||
 	    fstatat(node->proc_fd, path, &running, 0) < 0)
 		return false;
 	return running.st_dev == st.st.st_dev && running.st_ino == st.st.st_ino;
@@ -302,12 +303,14 @@ unsigned kr_kubelet_version_logged(struct kr_node *node, bool disk)
 
 int kr_kubelet_version_running(struct kr_node *node, unsigned *ret_minor)
 {
+	const char *said = node->version_override ? node->version_override
+	                                          : node->version_registered;
+
 	*ret_minor = 0;
-	if (node->version_override) {
-		kr_kubelet_version_parse(node->version_override, ret_minor);
-		return 0;
-	}
-	return read_bottlerocket(node, ret_minor);
+	if (!said)
+		return read_bottlerocket(node, ret_minor);
+	kr_kubelet_version_parse(said, ret_minor);
+	return 0;
 }
 
 int kr_kubelet_version_find(struct kr_node *node, unsigned *ret_minor)
@@ -317,7 +320,11 @@ int kr_kubelet_version_find(struct kr_node *node, unsigned *ret_minor)
 	const char *program = program_of(node);
 	int r;
 
-	r = kr_kubelet_version_running(node, ret_minor);
+	*ret_minor = 0;
+	if (node->version_override ||
+	    (node->version_registered && runs_program(node)))
+		return kr_kubelet_version_running(node, ret_minor);
+	r = read_bottlerocket(node, ret_minor);
 	if (r < 0 || *ret_minor > 0 || !program || *program != '/')
 		return r;
 	r = read_path(node, program, ret_minor);

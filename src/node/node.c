@@ -109,6 +109,7 @@ int kr_node_open(const struct kr_setting *setting,
 		.config_override = options->config,
 		.name_override = options->name,
 		.version_override = options->kubelet_version,
+		.version_registered = options->registered_version,
 	};
 	node->root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (node->root_fd < 0) {
@@ -322,7 +323,7 @@ static int find_version(struct kr_node *node, const char *const *argv,
 		return kr_kubelet_version_running(node,
 		                                  &options->kubelet_minor);
 	r = kr_kubelet_version_find(node, &options->kubelet_minor);
-	if (r < 0 || node->version_override ||
+	if (r < 0 || node->version_override || node->version_registered ||
 	    (!node->logged_version && node->disk_minor == 0))
 		return r;
 	if (node->disk_minor == 0) {
@@ -744,6 +745,7 @@ int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
 		.config_override = node->config_override,
 		.name_override = node->name_override,
 		.version_override = node->version_override,
+		.version_registered = node->version_registered,
 		.platform = node->platform,
 		.manager_environment = node->manager_environment,
 		.systemd_version = node->systemd_version,

@@ -29,6 +29,9 @@ struct kr_node_options {
 	/* kubelet's, as kr_kubelet_version_parse() takes it; NULL: what the
 	 * node says */
 	const char *kubelet_version;
+	/* what the API server says of the kubelet that runs, alike; NULL: it
+	 * was not asked, or does not tell */
+	const char *registered_version;
 };
 
 /* What systemd said, for a node that talks to no bus. All is borrowed. */
@@ -80,6 +83,7 @@ struct kr_node {
 	int root_fd, proc_fd; /* PROC_FD is -1 for an image */
 	/* borrowed; NULL */
 	const char *config_override, *name_override, *version_override;
+	const char *version_registered;
 	struct kr_fs *fs;                    /* owned */
 	const struct kr_loaded_unit *loaded; /* borrowed; NULL: no bus */
 	const char *const *manager_environment;

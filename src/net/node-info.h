@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The version of a node's kubelet, as it has registered it:
+ * GET /api/v1/nodes/NAME, .status.nodeInfo.kubeletVersion.
+ */
+
+#include "net/http.h"
+
+#define KR_NODE_VERSION_SIZE 64
+
+/*
+ * The version in SIZE bytes at BODY, a Node. 0; -EBADMSG: it is none, or says
+ * no version, or two, or one that is too long; -ENOMEM.
+ */
+int kr_node_info_parse(const char *body, size_t size,
+                       char ret[static KR_NODE_VERSION_SIZE]);
+
+/*
+ * Asks for NODE with T. 0; *RET is "" where the version is not told: who asks
+ * may have no right to get nodes, and need not have it. -EINTR: T's tick() said
+ * stop; -ENOMEM.
+ */
+int kr_node_info_get(struct kr_http_transfer *t, const char *node,
+                     char ret[static KR_NODE_VERSION_SIZE]);
