@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/learn.h"
 #include "cli/output.h"
+#include "fix/live.h"
 #include "fix/recover.h"
 #include "node/name.h"
 #include "report/finding.h"

@@ -10,8 +10,10 @@
  * had been asked: then the drop-ins are judged for each version.
  */
 
-#include "cli/learn.h"
+#include <stdbool.h>
+
 #include "base/clock.h"
+#include "cli/learn.h"
 #include "node/kubelet-version.h"
 
 #define ASK_USEC (5 * KR_USEC_PER_SEC)
