@@ -14,9 +14,9 @@ int kr_kubelet_version_parse(const char *text, unsigned *ret_minor);
 
 /*
  * The minor version of the kubelet that NODE's unit starts; 0: it is not known.
- * First what the options say; then what the kubelet that runs has registered, if
- * that is the very program that the command runs; then what the node's own files
- * say of that program. No file of the node is run. 0 or -ENOMEM.
+ * First what the options say; then what the kubelet that runs has registered,
+ * if that is the very program that the command runs; then what the node's own
+ * files say of that program. No file of the node is run. 0 or -ENOMEM.
  */
 int kr_kubelet_version_find(struct kr_node *node, unsigned *ret_minor);
 
