@@ -838,7 +838,17 @@ def invalid(case):
     case.fix(4)
 
 
+def in_dropins(case):
+    """One message, not one for each line."""
+    got = case.audit("false", codes=["dropin-is-config"])
+    if len(got["messages"]) != 1:
+        case.fault("messages: %s", got["messages"])
+    case.fix(0)
+    case.audit("true")
+
+
 FOLDERS = {
+    "config-in-dropin-folder": in_dropins,
     "flag-cluster-dns-csv": invalid,
     "validation-maxpods-flag": invalid,
     "validation-maxpods-file": invalid,
@@ -856,6 +866,50 @@ FOLDERS = {
 }
 
 
+# A file among the unit's drop-ins, what is said of it, and how often.
+DROPINS = [
+    ("YAML", GVK + KEY + "true\nauthentication:\n  x: 1\n",
+     ["dropin-is-config"]),
+    ("a list, which begins like a header",
+     GVK + "clusterDNS:\n  [10.0.0.1,\n   10.0.0.2]\n", ["dropin-is-config"]),
+    ("a list on a line", GVK + "clusterDNS:\n  [10.0.0.1]\n",
+     ["dropin-is-config"]),
+    ("JSON", '{\n"kind": "KubeletConfiguration",\n"apiVersion":\n'
+     '"kubelet.config.k8s.io/v1beta1",\n"clusterDNS":\n["10.0.0.1"]}\n',
+     ["dropin-is-config"]),
+    ("a file of another kind", "kind: Pod\nmetadata:\n  name: x\n",
+     ["unit-no-section"]),
+    ("words", "one\n\n# two\nthree\n", ["unit-no-section"]),
+    ("lines before the header", "A=b\nC=d\n[Service]\nEnvironment=A=b\n",
+     ["unit-no-section"]),
+    ("a header", "[Service]\nEnvironment=A=b\n", []),
+    ("nothing", "# nothing\n", []),
+]
+
+
+def check_dropin(program, schemas, text, codes, read):
+    """READ: kubelet reads the file, too."""
+    path = "/etc/systemd/system/kubelet.service.d/k.conf"
+    tree = node("")
+    if read:
+        tree = {p: t.replace(CONFIG, path) for p, t in tree.items()}
+    with Image({**tree, path: text}) as image:
+        case = Check(program, schemas, image.root)
+        got = case.audit("true")["messages"]
+        if [m["code"] for m in got] != codes:
+            case.fault("messages: %s", got)
+        return case.faults
+
+
+def dropins(tap, program, schemas):
+    for name, text, codes in DROPINS:
+        tap.row("a file among the unit's drop-ins: " + name,
+                check_dropin(program, schemas, text, codes, False))
+        if codes == ["dropin-is-config"]:
+            tap.row("the same, which kubelet reads: " + name,
+                    check_dropin(program, schemas, text, codes, True))
+
+
 def main():
     program, folder, reports = sys.argv[1:4]
     schemas = Schemas(folder)
@@ -869,6 +923,7 @@ def main():
     dialects(tap, program, schemas)
     flags(tap, program, schemas)
     defaults(tap, program, schemas)
+    dropins(tap, program, schemas)
     return tap.end()
 
 

@@ -114,6 +114,11 @@ static const struct row rows[] = {
 	CUT("no final newline",
             S "Environment=\"KUBELET_ARGS=--v=2 " FLAG "=false\"",
             S "Environment=\"KUBELET_ARGS=--v=2\"", C " --v=2"),
+	{.name = "kubelet's configuration among the drop-ins",
+         .files = {{UNIT, EXEC "--config=" DROPIN "\n"},
+                   {DROPIN, SET("false"), SET("true")}},
+         .argv = "--config=" DROPIN,
+         .unit_changes = true},
 	/* EnvironmentFile= */
 	CUT_ENV("a file: not quoted",
                 "# mine\nKUBELET_ARGS=--v=2 " FLAG "=false\n",

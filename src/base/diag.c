@@ -291,6 +291,22 @@ void kr_diag_merge(struct kr_diag *diag, struct kr_diag *from)
 	*from = (struct kr_diag){0};
 }
 
+void kr_diag_remove(struct kr_diag *diag,
+                    bool (*matches)(const struct kr_message *message,
+                                    const void *userdata),
+                    const void *userdata)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < diag->n_messages; i++) {
+		if (matches(&diag->messages[i], userdata))
+			message_done(&diag->messages[i]);
+		else
+			diag->messages[n++] = diag->messages[i];
+	}
+	diag->n_messages = n;
+}
+
 const struct kr_message *kr_diag_first(const struct kr_diag *diag,
                                        enum kr_severity severity)
 {

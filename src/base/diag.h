@@ -7,6 +7,7 @@
  */
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/macro.h"
@@ -69,6 +70,12 @@ void kr_diag_add_more(struct kr_diag *diag, enum kr_severity severity,
 /* Moves all messages of FROM behind those of DIAG, which may be NULL: then they
  * go. */
 void kr_diag_merge(struct kr_diag *diag, struct kr_diag *from);
+
+/* Takes out the messages that MATCHES. */
+void kr_diag_remove(struct kr_diag *diag,
+                    bool (*matches)(const struct kr_message *message,
+                                    const void *userdata),
+                    const void *userdata);
 
 /* The first message of SEVERITY, or NULL. */
 const struct kr_message *kr_diag_first(const struct kr_diag *diag,

@@ -477,6 +477,64 @@ static int read_without_unit(struct kr_node *node, struct kr_diag *diag)
 	return say(disk, disk->inputs.state, "%s", disk->inputs.reason);
 }
 
+/* --- kubelet's configuration among the unit's drop-ins -------------------- */
+
+/* What is said of PATH since it is no unit file. */
+static bool is_syntax_of(const struct kr_message *m, const void *path)
+{
+	static const char *const codes[] = {
+		"unit-no-section",      "unit-section-unknown",
+		"unit-section-invalid", "unit-line-invalid",
+		"unit-not-utf8",        "unit-line-too-long",
+	};
+
+	for (size_t i = 0; m->file && i < ARRAY_SIZE(codes); i++) {
+		if (strcmp(m->code, codes[i]) == 0 &&
+		    strcmp(m->file, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool has_syntax_of(const struct kr_diag *found, const char *path)
+{
+	for (size_t i = 0; i < found->n_messages; i++) {
+		if (is_syntax_of(&found->messages[i], path))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Where systemd stumbles over a drop-in that is a KubeletConfiguration, it was
+ * never meant for systemd, and one message says so instead of one for each
+ * part of it.
+ */
+static int find_configs(struct kr_node *node, struct kr_diag *found)
+{
+	const struct kr_unit *unit = node->disk.unit;
+
+	for (size_t i = 0; i < unit->n_dropins; i++) {
+		const struct kr_file *file = unit->dropins[i];
+		_cleanup_config_ struct kr_config config = {0};
+		int r;
+
+		if (!has_syntax_of(found, file->path))
+			continue;
+		r = kr_config_parse(node->setting, file, NULL, NULL, &config);
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0 || config.refused)
+			continue;
+		kr_diag_remove(found, is_syntax_of, file->path);
+		kr_diag_add_path(found, KR_WARNING, "dropin-is-config",
+		                 file->path,
+		                 "the file is a KubeletConfiguration and no "
+		                 "drop-in: systemd ignores its lines");
+	}
+	return 0;
+}
+
 /*
  * systemd reads on where a file of the unit is no unit file, or stops in the
  * middle of it, and says so only in its log. What the file was meant to say, to
@@ -623,8 +681,10 @@ static int read_unit(struct kr_node *node, struct kr_diag *diag)
 		}
 	}
 	if (r == 0 && disk->unit->load == KR_UNIT_LOADED) {
+		r = find_configs(node, &found);
 		no_unit_file = find_no_unit_file(&found);
-		r = kr_vendor_check(node->fs, disk->unit, &found);
+		if (r == 0)
+			r = kr_vendor_check(node->fs, disk->unit, &found);
 		if (r == 0)
 			r = no_unit_file ? read_no_unit_file(node, no_unit_file)
 			                 : read_loaded_unit(node, diag);

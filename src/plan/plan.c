@@ -234,11 +234,26 @@ static bool is_environment_file(struct kr_node *node, const char *real)
 	return false;
 }
 
+/* kubelet's configuration may lie among the unit's drop-ins: systemd reads it,
+ * too, and wants to read it again after a change. */
+static bool is_dropin(const struct kr_node *node, const char *real)
+{
+	const struct kr_unit *unit = node->disk.unit;
+
+	for (size_t i = 0; unit && i < unit->n_dropins; i++) {
+		if (strcmp(unit->dropins[i]->real, real) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool kr_plan_unit_changes(struct kr_node *node, const struct kr_edits *edits)
 {
 	for (size_t i = 0; i < edits->n_files; i++) {
 		const char *real = edits->files[i].path;
 
+		if (is_dropin(node, real))
+			return true;
 		if (!kr_durable_is_place(real) &&
 		    !is_config_file(&node->disk.inputs, real) &&
 		    !is_environment_file(node, real))

@@ -16,8 +16,10 @@
  *
  * A header that does not end in "]", bytes that are not UTF-8 and lines of a
  * mebibyte end the file there: what came before counts. A line without "=", an
- * assignment outside of a section and an unknown section are ignored. A UTF-8
- * byte order mark is dropped once, at the first line that begins with one.
+ * assignment outside of a section and an unknown section are ignored. Lines
+ * before the first header are one message: where there is no header, it is most
+ * often a file of another kind. A UTF-8 byte order mark is dropped once, at the
+ * first line that begins with one.
  *
  * Source: config_parse(), parse_line() in src/shared/conf-parser.c, read_line()
  * in src/basic/fileio.c of systemd 252.
@@ -44,6 +46,8 @@ struct reader {
 	char *section;       /* NULL: none that counts */
 	bool section_ignored;
 	bool bom_seen;
+	struct kr_span outside; /* the first line outside of a section */
+	size_t n_outside;
 };
 
 /* The end of the EOL that starts at AT: each kind counts once, and nothing
@@ -125,6 +129,19 @@ static bool is_safe(const char *s)
 	return true;
 }
 
+static void say_outside(struct reader *r)
+{
+	if (r->n_outside == 1)
+		kr_diag_add(r->diag, KR_WARNING, "unit-no-section", r->outside,
+		            "assignment is outside of a section: ignored");
+	else if (r->n_outside > 1)
+		kr_diag_add(r->diag, KR_WARNING, "unit-no-section", r->outside,
+		            "%zu lines from here on are outside of a section: "
+		            "ignored",
+		            r->n_outside);
+	r->n_outside = 0;
+}
+
 static int bad_header(struct reader *r, struct kr_span span)
 {
 	kr_diag_add(r->diag, KR_WARNING, "unit-section-invalid", span,
@@ -138,6 +155,7 @@ static int parse_header(struct reader *r, size_t start, size_t end)
 	struct kr_span span = kr_text_span(&r->line, start, end - start);
 	_cleanup_free_ char *name = NULL;
 
+	say_outside(r);
 	if (end - start < 2 || r->line.bytes[end - 1] != ']')
 		return bad_header(r, span);
 	name = strndup(r->line.bytes + start + 1, end - start - 2);
@@ -202,9 +220,8 @@ static int parse_logical(struct reader *r)
 		return parse_header(r, start, end);
 	if (r->section)
 		return parse_assignment(r, start, end);
-	if (!r->section_ignored)
-		kr_diag_add(r->diag, KR_WARNING, "unit-no-section", span,
-		            "assignment is outside of a section: ignored");
+	if (!r->section_ignored && r->n_outside++ == 0)
+		r->outside = span;
 	return 0;
 }
 
@@ -293,6 +310,7 @@ int kr_syntax_parse(const struct kr_file *file, const char *const *sections,
 	};
 	int err = read_lines(&reader);
 
+	say_outside(&reader);
 	kr_text_done(&reader.line);
 	free(reader.section);
 	return err;
