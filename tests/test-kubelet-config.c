@@ -609,6 +609,127 @@ START_TEST(test_case)
 }
 END_TEST
 
+#define YAML                                                                   \
+	"apiVersion: kubelet.config.k8s.io/v1beta1\n"                          \
+	"kind: KubeletConfiguration\n"
+#define KEY "makeIPTablesUtilChains"
+
+/* Names that only look like the key, in a file that kubelet reads. */
+static const struct {
+	const char *name, *text;
+	const char *want; /* "code line:column" each */
+} stray_rows[] = {
+	{"the key alone", YAML KEY ": true\n", ""},
+	{"the flag's name", YAML "make-iptables-util-chains: true\n",
+         "config-name 3:1 "},
+	{"the flag with its dashes", YAML "--make-iptables-util-chains: true\n",
+         "config-name 3:1 "},
+	{"underscores", YAML "make_iptables_util_chains: true\n",
+         "config-name 3:1 "},
+	{"capitals", YAML "MAKE_IPTABLES_UTIL_CHAINS: true\n",
+         "config-name 3:1 "},
+	{"the flag's name, in JSON",
+         "{" GVK ",\"make-iptables-util-chains\":false}", "config-name 1:77 "},
+	{"escapes", "{" GVK ",\"make\\u002diptables-util-chains\":false}",
+         "config-name 1:77 "},
+	{"a no-break space before it", YAML "\xc2\xa0" KEY ": false\n",
+         "config-name 3:1 "},
+	{"a zero-width space behind it", YAML KEY "\xe2\x80\x8b: false\n",
+         "config-name 3:1 "},
+	{"blanks in quotes", YAML "\" " KEY " \": false\n", "config-name 3:1 "},
+	{"no blank behind the colon", "---\n{" GVK ",\n" KEY ":false}\n",
+         "config-name 3:1 "},
+	{"below a map", YAML "authentication:\n  " KEY ": false\n",
+         "config-nested 4:3 "},
+	{"below a map that kubelet does not know",
+         YAML "kubelet:\n  " KEY ": false\n", "config-nested 4:3 "},
+	{"the flag's name, below a map",
+         YAML "kubelet: {make-iptables-util-chains: false}\n",
+         "config-nested 3:11 "},
+	{"below a list", YAML "x:\n- - " KEY ": false\n", "config-nested 4:5 "},
+	{"below a map, in JSON", "{" GVK ",\"x\":[{" OURS "false}]}",
+         "config-nested 1:83 "},
+	{"beside the key", YAML KEY ": true\nx: {" KEY ": false}\n",
+         "config-nested 4:5 "},
+	{"that a merge key brings up",
+         "x: &x\n  " KEY ": false\n" YAML "<<: *x\n", ""},
+	{"that an alias repeats", YAML "x: &x {" KEY ": 1}\ny: *x\n",
+         "config-nested 3:8 "},
+	{"twice", YAML "x: {" KEY ": 1}\ny: {" KEY ": 1}\n",
+         "config-nested 3:5 config-nested 4:5 "},
+	{"in the second document", YAML "---\n" KEY ": false\n",
+         "config-document 4:1 "},
+	{"in quotes in the third",
+         YAML "---\na: 1\n---\n  \"" KEY "\" : false\n",
+         "config-document 6:4 "},
+	{"a comment in the second", YAML "---\n# " KEY ": false\n", ""},
+	{"a longer name", YAML KEY "Not: 1\nx" KEY ": 1\n", ""},
+	{"the beginning of the name", YAML "makeIPTables: 1\n", ""},
+	{"a value", YAML "clusterDomain: " KEY "\n", ""},
+	{"a comment", YAML "# " KEY ": false\n", ""},
+	{"in a text", YAML "x: |\n  " KEY ": false\n", ""},
+	{"kubelet refuses the file",
+         YAML "maxPods: x\nmake-iptables-util-chains: true\n",
+         "config-type 3:10 "},
+	{"the internal version, where it is the key",
+         "{\"kind\":\"KubeletConfiguration\",\"apiVersion\":"
+         "\"kubelet.config.k8s.io/__internal\",\"MakeIPTablesUtilChains\":"
+         "true}",
+         ""},
+};
+
+START_TEST(test_stray)
+{
+	const char *text = stray_rows[_i].text;
+	_cleanup_config_ struct kr_config config = {0};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	char got[512] = "";
+
+	ck_assert_int_eq(kr_config_parse(SETTING,
+	                                 kr_test_file("/c", text, strlen(text)),
+	                                 NULL, &diag, &config),
+	                 0);
+	for (size_t i = 0; i < diag.n_messages; i++) {
+		const struct kr_message *m = &diag.messages[i];
+		char place[64];
+
+		snprintf(place, sizeof(place), "%s %u:%u ", m->code, m->line,
+		         m->column);
+		strlcat(got, place, sizeof(got));
+	}
+	ck_assert_msg(strcmp(got, stray_rows[_i].want) == 0, "%s: %s%s",
+	              stray_rows[_i].name, got, kr_test_messages(&diag));
+}
+END_TEST
+
+/* Of many there are some, and the number of the others. */
+START_TEST(test_many_strays)
+{
+	static char text[1 << 16];
+	_cleanup_config_ struct kr_config config = {0};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	size_t n = 0, n_more = 0;
+
+	strlcpy(text, YAML, sizeof(text));
+	for (size_t i = 0; i < 1000; i++) {
+		char line[64];
+
+		snprintf(line, sizeof(line), "x%zu: {" KEY ": 1}\n", i);
+		strlcat(text, line, sizeof(text));
+	}
+	ck_assert_int_eq(kr_config_parse(SETTING,
+	                                 kr_test_file("/c", text, strlen(text)),
+	                                 NULL, &diag, &config),
+	                 0);
+	for (size_t i = 0; i < diag.n_messages; i++) {
+		n += diag.messages[i].n_more == 0;
+		n_more += diag.messages[i].n_more;
+	}
+	ck_assert_uint_eq(n, KR_DIAG_KEPT);
+	ck_assert_uint_eq(n_more, 1000 - KR_DIAG_KEPT);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tc = kr_test_case(suite, "config", NULL, NULL);
@@ -618,6 +739,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tc, test_others);
 	tcase_add_test(tc, test_spans);
 	tcase_add_loop_test(tc, test_case, 0, ARRAY_SIZE(cases));
+	tcase_add_loop_test(tc, test_stray, 0, ARRAY_SIZE(stray_rows));
+	tcase_add_test(tc, test_many_strays);
 }
 
 KR_TEST_MAIN(add_tests);

@@ -94,6 +94,46 @@ static void doubt(struct kr_config *config, struct kr_span place,
 	}
 }
 
+/* Where the line at AT of FILE has KEY as a name. */
+static struct kr_span find_name(const struct kr_file *file, size_t at,
+                                const char *key)
+{
+	size_t length = strlen(key), start;
+	const char *s = file->data;
+
+	at += strspn(s + at, " \t");
+	at += s[at] == '"' || s[at] == '\'';
+	start = at;
+	if (strncmp(s + at, key, length) != 0)
+		return KR_SPAN_NONE;
+	at += length;
+	at += s[at] == '"' || s[at] == '\'';
+	at += strspn(s + at, " \t");
+	return s[at] == ':' ? (struct kr_span){file, start, length}
+	                    : KR_SPAN_NONE;
+}
+
+/* Behind the end of the first document kubelet reads nothing. */
+static void remark_later(const struct kr_setting *setting,
+                         const struct kr_file *file, size_t end,
+                         struct kr_diag *diag)
+{
+	const char *eol;
+
+	for (size_t at = end; at < file->size;
+	     at = (size_t)(eol - file->data) + 1) {
+		struct kr_span name = find_name(file, at, setting->key);
+
+		if (name.file)
+			kr_diag_add(diag, KR_NOTE, "config-document", name,
+			            "the name is ignored: kubelet reads only "
+			            "the first document of the file");
+		eol = memchr(file->data + at, '\n', file->size - at);
+		if (!eol)
+			return;
+	}
+}
+
 int kr_config_parse(const struct kr_setting *setting,
                     const struct kr_file *file,
                     const struct kr_config_options *options,
@@ -132,6 +172,8 @@ int kr_config_parse(const struct kr_setting *setting,
 		kr_diag_merge(diag, &found);
 	ret->format = format;
 	if (format == KR_CONFIG_YAML) {
+		if (!ret->refused && layout.end > 0)
+			remark_later(setting, file, layout.end, diag);
 		layout.reason = ret->layout.reason ?: layout.reason;
 		ret->layout = layout;
 	}

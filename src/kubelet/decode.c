@@ -20,6 +20,9 @@
  * kubelet 1.29 to 1.31 want a drop-in to have a kind and do not look at what it
  * is.
  *
+ * Names that only look like our key are noted, since people and scanners take
+ * them for it: kubelet passes over them without a word that anybody reads.
+ *
  * The listener keeps one frame for each open bracket, so that depth costs
  * memory, but no stack.
  *
@@ -154,6 +157,91 @@ static enum kr_decode_role role_of(const struct kr_decode *d, const char *name,
 	return KR_ROLE_NONE;
 }
 
+/* --- names that are not our key ------------------------------------------ */
+
+/* The length of a byte sequence at TEXT that joins words or is not seen: 0, it
+ * does neither. */
+static size_t filler_length(const char *text, size_t length)
+{
+	static const char *const fillers[] = {
+		"-",
+		"_",
+		" ",
+		"\t",
+		"\n",
+		"\r",
+		"\xc2\xa0",     /* no-break space */
+		"\xc2\xad",     /* soft hyphen */
+		"\xe2\x80\x8b", /* zero-width space */
+		"\xe2\x80\x8c", /* zero-width non-joiner */
+		"\xe2\x80\x8d", /* zero-width joiner */
+		"\xe2\x80\xaf", /* narrow no-break space */
+		"\xe2\x81\xa0", /* word joiner */
+		"\xef\xbb\xbf", /* byte order mark */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fillers); i++) {
+		size_t n = strlen(fillers[i]);
+
+		if (n <= length && memcmp(text, fillers[i], n) == 0)
+			return n;
+	}
+	return 0;
+}
+
+static size_t skip_filler(const char *name, size_t length, size_t at)
+{
+	size_t n;
+
+	while (at < length && (n = filler_length(name + at, length - at)) > 0)
+		at += n;
+	return at;
+}
+
+/* Whether people read NAME as KEY: in any case, with what joins words and what
+ * is not seen in it ("make-iptables-util-chains"), or with the value still in
+ * the name ("key:false" of YAML, where a blank is missing). */
+static bool looks_like(const char *key, const char *name, size_t length)
+{
+	size_t at = skip_filler(name, length, 0);
+
+	for (; *key; key++) {
+		if (at == length || (name[at] | 0x20) != (*key | 0x20))
+			return false;
+		at = skip_filler(name, length, at + 1);
+	}
+	return at == length || name[at] == ':' || name[at] == '=';
+}
+
+#define STRAY_LENGTH_MAX ((size_t)256)
+
+/* A name that is no member's at the top: inside, even ours is a stray. */
+static int check_stray(struct kr_decode *d, const struct kr_event *e)
+{
+	const char *key = d->setting->key;
+	struct kr_decode_strays *strays = &d->strays[KR_STRAY_NESTED];
+	const char *name;
+	size_t length;
+
+	if (d->merged || e->length < strlen(key) ||
+	    e->length > STRAY_LENGTH_MAX)
+		return 0;
+	name = plain(d, e, &length);
+	if (!name)
+		return -ENOMEM;
+	if (!looks_like(key, name, length))
+		return 0;
+	if (d->depth == 1 && kr_schema_key_equal(key, name, length, true))
+		strays = &d->strays[KR_STRAY_CASE];
+	else if (d->depth == 1)
+		strays = &d->strays[KR_STRAY_NAME];
+	if (strays->n == ARRAY_SIZE(strays->names))
+		strays->n_more++;
+	else
+		strays->names[strays->n++] = e->span;
+	return 0;
+}
+
 static int hear_key(struct kr_decode *d, const struct kr_event *e)
 {
 	struct kr_decode_frame *frame = &d->frames[d->depth - 1];
@@ -163,6 +251,8 @@ static int hear_key(struct kr_decode *d, const struct kr_event *e)
 
 	frame->key = e->span;
 	frame->member = NULL;
+	if (d->depth > 1 && check_stray(d, e) < 0)
+		return -ENOMEM;
 	if (!schema && d->depth > 1 && !d->dropin)
 		return 0;
 	name = plain(d, e, &length);
@@ -186,10 +276,7 @@ static int hear_key(struct kr_decode *d, const struct kr_event *e)
 	/* a wrong type of our key is told by its use, which can be edited */
 	if (d->role == KR_ROLE_OURS)
 		frame->member = NULL;
-	if (d->role == KR_ROLE_NONE && !d->stray.file && !d->merged &&
-	    kr_schema_key_equal(d->setting->key, name, length, true))
-		d->stray = e->span;
-	return 0;
+	return d->role == KR_ROLE_NONE ? check_stray(d, e) : 0;
 }
 
 static int push_use(struct kr_decode *d, const struct kr_event *e)
@@ -607,14 +694,52 @@ int kr_decode_twice(struct kr_decode *d, struct kr_span name)
 	              "be there once");
 }
 
-static void warn_stray(const struct kr_decode *d, struct kr_diag *diag)
+/* Whether a merge key brings the member to the top from where it is. */
+static bool is_use(const struct kr_config *c, struct kr_span name)
 {
-	struct kr_span name = d->stray;
+	for (size_t i = 0; i < c->n_uses; i++) {
+		if (c->uses[i].key.offset == name.offset)
+			return true;
+	}
+	return false;
+}
 
-	if (!name.file && d->internal.n > 0)
-		name = d->internal.items[0].key;
-	if (name.file)
-		kr_diag_add(diag, KR_WARNING, "config-case", name,
+static void remark_strays(const struct kr_decode *d, const struct kr_config *c,
+                          struct kr_diag *diag)
+{
+	static const struct {
+		enum kr_severity severity;
+		const char *code, *before, *after;
+	} words[] = {
+		[KR_STRAY_CASE] = {KR_WARNING, "config-case", "", ""},
+		[KR_STRAY_NAME] = {KR_NOTE, "config-name", "", ""},
+		[KR_STRAY_NESTED] = {KR_NOTE, "config-nested", " here",
+	                             " at the top of the document"},
+	};
+
+	static_assert(ARRAY_SIZE(words) == _KR_STRAY_MAX, "words for each");
+	for (size_t i = 0; i < _KR_STRAY_MAX; i++) {
+		const struct kr_decode_strays *strays = &d->strays[i];
+		size_t n_more = strays->n_more;
+
+		for (size_t k = 0; k < strays->n; k++) {
+			if (is_use(c, strays->names[k])) {
+				n_more = 0; /* they may be such, too */
+				continue;
+			}
+			kr_diag_add(diag, words[i].severity, words[i].code,
+			            strays->names[k],
+			            "the name is ignored%s, it would have to "
+			            "be %s%s",
+			            words[i].before, d->setting->key,
+			            words[i].after);
+		}
+		kr_diag_add_more(diag, words[i].severity, words[i].code,
+		                 n_more);
+	}
+	if (d->internal.n > 0)
+		kr_diag_add(diag, KR_WARNING, "config-case",
+		            d->internal.items[0].key,
 		            "the name is ignored, it would have to be %s",
 		            d->setting->key);
 }
@@ -643,7 +768,7 @@ int kr_decode_finish(struct kr_decode *d, bool readable, struct kr_diag *diag,
 	give_up(&config);
 done:
 	if (config.state != KR_STATE_INVALID && !config.internal)
-		warn_stray(d, diag);
+		remark_strays(d, &config, diag);
 	*ret = config;
 	return 0;
 }

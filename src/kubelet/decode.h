@@ -39,6 +39,19 @@ struct kr_decode_uses {
 	size_t n, size;
 };
 
+/* Names that people take for our key, and kubelet does not. */
+enum kr_stray {
+	KR_STRAY_CASE,   /* at the top, in another case */
+	KR_STRAY_NAME,   /* at the top, spelt otherwise */
+	KR_STRAY_NESTED, /* inside another value */
+	_KR_STRAY_MAX,
+};
+
+struct kr_decode_strays {
+	struct kr_span names[KR_DIAG_KEPT];
+	size_t n, n_more;
+};
+
 /* The first thing that kubelet would refuse, said when all is read. */
 struct kr_decode_fault {
 	struct kr_span span;
@@ -63,7 +76,7 @@ struct kr_decode {
 	bool exact; /* the name is in kind's or apiVersion's own case */
 	struct kr_span key, last_key, last_value, root;
 	struct kr_decode_uses ours, internal;
-	struct kr_span stray; /* our key in another case, where that matters */
+	struct kr_decode_strays strays[_KR_STRAY_MAX];
 	char *kind, *api_version;
 	struct kr_span kind_span, api_version_span;
 	int range; /* of the name at the top, -1: it has none */
