@@ -9,9 +9,17 @@
  * that a check of files says "pass", and kubelet runs with what it had.
  *
  * In --config-dir kubelet reads only what ends in .conf: a repair in
- * 10-cis.yaml or an old 10-cis.conf.bak is a decoy, too.
+ * 10-cis.yaml or an old 10-cis.conf.bak is a decoy, too. So is what lies behind
+ * a link to a folder, which kubelet does not walk into.
  *
  * A variable is expanded where a byte of an argument comes from its value.
+ *
+ * The flag's text inside of another argument is no flag: quotes around too much
+ * ("--node-labels=a=b --flag=false") or a missing blank make it a part of the
+ * other flag's value.
+ *
+ * Names in a file that kubelet does read, which only look like the key, are
+ * told by kubelet/decode.
  */
 
 #include <dirent.h>
@@ -63,8 +71,8 @@ static int check_config(struct kr_node *node, const char *path,
 	if (is_read(in, file))
 		return 0;
 	r = kr_config_parse(node->setting, file, NULL, NULL, &config);
-	if (r < 0)
-		return r;
+	if (r < 0) /* one that is too large has no value */
+		return r == -ENOMEM ? r : 0;
 	span = config.wins >= 0 ? config.uses[config.wins].value
 	                        : (struct kr_span){file, 0, 0};
 	kr_diag_add(diag,
@@ -178,7 +186,35 @@ static void check_variables(struct kr_node *node, struct kr_diag *diag)
 		check_variable(node, &unit->shadowed[i], true, diag);
 }
 
+/* --- arguments ----------------------------------------------------------- */
+
+static void check_argument(struct kr_node *node, size_t arg,
+                           struct kr_diag *diag)
+{
+	const struct kr_inputs *in = &node->disk.inputs;
+	const struct kr_unit_word *word = kr_node_word(node, arg);
+	struct kr_text text = {.bytes = in->argv[arg],
+	                       .length = strlen(in->argv[arg])};
+	struct kr_span span = KR_SPAN_NONE;
+	size_t start, length;
+
+	/* at the start it is a flag, or what another one swallows, which is
+	 * told by kubelet/flags */
+	if (!find_flag(node->setting->flag, &text, &start, &length) ||
+	    start == 0 || text.bytes[start - 1] == '-')
+		return;
+	if (word)
+		span = kr_text_span(&word->text, start, length);
+	kr_diag_add(diag, KR_NOTE, "decoy-argument",
+	            span.file ? span : kr_node_span(node, arg),
+	            "the flag is inside of another argument and does not "
+	            "reach kubelet as a flag");
+}
+
 /* --- drop-ins ------------------------------------------------------------ */
+
+static const char why_name[] = "its name would have to end in .conf";
+static const char why_link[] = "it follows no link to a folder in --config-dir";
 
 static int check_folder(struct kr_node *node, const char *path,
                         struct kr_diag *diag)
@@ -205,28 +241,51 @@ static int check_folder(struct kr_node *node, const char *path,
 	return 0;
 }
 
-/* A file of --config-dir whose name is not a drop-in's, and that has our key.
- */
-static int check_unread(struct kr_node *node, const char *folder,
-                        const char *name, struct kr_diag *diag)
+/* A file of --config-dir that is no drop-in, and that has our key; WHY not. */
+static int check_unread(struct kr_node *node, const char *path, const char *why,
+                        struct kr_diag *diag)
 {
 	const struct kr_config_options options = {.dropin = true};
 	_cleanup_config_ struct kr_config config = {0};
-	_cleanup_free_ char *path = kr_path_join(folder, name);
 	const struct kr_file *file;
-	int r;
+	int r = kr_fs_read(node->fs, path, &file);
 
-	if (!path)
-		return -ENOMEM;
-	r = kr_fs_read(node->fs, path, &file);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
+	/* --config may name it, or a link beside it */
+	if (is_read(&node->disk.inputs, file))
+		return 0;
 	r = kr_config_parse(node->setting, file, &options, NULL, &config);
-	if (r < 0 || config.n_uses == 0)
-		return r;
-	kr_diag_add(diag, KR_NOTE, "decoy-config-dir", config.uses[0].key,
-	            "kubelet does not read the file: its name would have to "
-	            "end in .conf");
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	if (config.n_uses > 0)
+		kr_diag_add(diag, KR_NOTE, "decoy-config-dir",
+		            config.uses[0].key,
+		            "kubelet does not read the file: %s", why);
+	return 0;
+}
+
+/* The folder that the link at PATH leads to; a file is one itself. */
+static int check_link(struct kr_node *node, const char *path,
+                      struct kr_diag *diag)
+{
+	_cleanup_dir_ struct kr_dir dir = {0};
+	int r = kr_fs_list(node->fs, path, &dir);
+
+	if (r == -ENOTDIR)
+		return check_unread(node, path, why_name, diag);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; i < dir.n_entries; i++) {
+		_cleanup_free_ char *file =
+			kr_path_join(path, dir.entries[i].name);
+
+		if (!file)
+			return -ENOMEM;
+		r = check_unread(node, file, why_link, diag);
+		if (r < 0)
+			return r;
+	}
 	return 0;
 }
 
@@ -238,12 +297,22 @@ static int check_read_folder(struct kr_node *node, const char *path,
 
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	for (size_t i = 0; r == 0 && i < dir.n_entries; i++) {
-		if (dir.entries[i].type != DT_DIR &&
-		    !kr_dropin_name(dir.entries[i].name))
-			r = check_unread(node, path, dir.entries[i].name, diag);
+	for (size_t i = 0; i < dir.n_entries; i++) {
+		const struct kr_dir_entry *e = &dir.entries[i];
+		_cleanup_free_ char *child = NULL;
+
+		if (e->type == DT_DIR || kr_dropin_name(e->name))
+			continue;
+		child = kr_path_join(path, e->name);
+		if (!child)
+			return -ENOMEM;
+		r = e->type == DT_LNK
+		            ? check_link(node, child, diag)
+		            : check_unread(node, child, why_name, diag);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 static int check_folders(struct kr_node *node, struct kr_diag *diag)
@@ -276,8 +345,11 @@ int kr_decoys_find(struct kr_node *node, struct kr_diag *diag)
 {
 	int r;
 
-	if (!node->disk.inputs_valid || !kr_node_command(node) ||
-	    node->config_override)
+	if (!node->disk.inputs_valid)
+		return 0;
+	for (size_t i = 1; i < node->disk.inputs.argc; i++)
+		check_argument(node, i, diag);
+	if (!kr_node_command(node) || node->config_override)
 		return 0;
 	check_variables(node, diag);
 	r = check_folders(node, diag);

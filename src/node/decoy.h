@@ -13,9 +13,12 @@
  *                     kubelet does not read
  *   decoy-variable    a variable with the flag that no command expands, or that
  *                     another one of its name hides
- *   decoy-config-dir  drop-ins beside the config file, and no --config-dir
+ *   decoy-argument    the flag's text inside of another argument
+ *   decoy-config-dir  drop-ins beside the config file, and no --config-dir; or
+ *                     files of --config-dir that kubelet does not read
  *
- * A warning where it holds another value than kubelet would have, else a note.
+ * The first two are warnings where they hold another value than kubelet would
+ * have; all else is a note.
  * 0 or -ENOMEM.
  */
 int kr_decoys_find(struct kr_node *node, struct kr_diag *diag);
