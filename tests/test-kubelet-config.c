@@ -226,6 +226,39 @@ static const struct edit_row edit_rows[] = {
 	{.name = "yaml: a merge key without our name",
          .in = YAML "<<: {maxPods: 1}\n",
          .want = YAML "<<: {maxPods: 1}\n" KEY ": true\n"},
+	{.name = "yaml: a merge key that brings it",
+         .in = YAML "<<: {" KEY ": false}\n",
+         .want = YAML "<<: {" KEY ": false}\n" KEY ": true\n"},
+	{.name = "yaml: a merge key with an alias",
+         .in = "a: &a\n  " KEY ": false\n" YAML "<<: *a\n",
+         .want = "a: &a\n  " KEY ": false\n" YAML "<<: *a\n" KEY ": true\n"},
+	{.name = "yaml: a merge key with an alias, not the last one",
+         .in = "a: &a\n  " KEY ": false\n<<: *a\n" YAML "# end\n---\nb: 1\n",
+         .want = "a: &a\n  " KEY ": false\n<<: *a\n" YAML "# end\n" KEY
+                 ": true\n---\nb: 1\n"},
+	{.name = "yaml: a merge key in a merge key",
+         .in = "a: &a {" KEY ": no}\nb: &b {<<: *a, x: 1}\n" YAML
+               "<<: [*b, *a]\n",
+         .want = "a: &a {" KEY ": no}\nb: &b {<<: *a, x: 1}\n" YAML
+                 "<<: [*b, *a]\n" KEY ": true\n"},
+	{.name = "yaml: a merge key in flow style",
+         .in = "---\n{kind: KubeletConfiguration, apiVersion: "
+               "kubelet.config.k8s.io/v1beta1, a: &a {" KEY
+               ": false}, <<: *a}\n",
+         .want = "---\n{kind: KubeletConfiguration, apiVersion: "
+                 "kubelet.config.k8s.io/v1beta1, a: &a {" KEY
+                 ": false}, <<: *a, " KEY ": true}\n"},
+	{.name = "yaml: a merge key that brings a wrong type",
+         .in = YAML "<<: {" KEY ": \"no\"}\n",
+         .want = YAML "<<: {" KEY ": \"no\"}\n" KEY ": true\n"},
+	{.name = "yaml: a merge key before the name",
+         .in = YAML "<<: {" KEY ": false}\n" KEY ": false\n",
+         .want = YAML "<<: {" KEY ": false}\n" KEY ": true\n"},
+	{.name = "yaml: two of one alias before the name",
+         .in = "a: &a {" KEY ": true}\n" YAML "<<: *a\n<<: *a\n" KEY
+               ": false\n",
+         .want = "a: &a {" KEY ": true}\n" YAML "<<: *a\n<<: *a\n" KEY
+                 ": true\n"},
 
 	/* YAML refused */
 	{.name = "yaml: an alias",
@@ -246,19 +279,18 @@ static const struct edit_row edit_rows[] = {
          .why = "anchor",
          .line = 3,
          .column = 25},
-	{.name = "yaml: a merge key",
-         .in = YAML "<<: {" KEY ": false}\n",
-         .why = "merge key",
-         .line = 3,
-         .column = 30},
-	{.name = "yaml: a merge key before the name",
-         .in = YAML "<<: {" KEY ": false}\n" KEY ": false\n",
-         .why = "merge key"},
 	{.name = "yaml: a merge key behind the name",
          .in = YAML KEY ": true\n<<: {" KEY ": false}\n",
          .why = "merge key"},
-	{.name = "yaml: a merge key with an alias",
-         .in = YAML "a: &a\n  " KEY ": false\n<<: *a\n",
+	{.name = "yaml: a merge key in a drop-in, where no name may come twice",
+         .in = YAML "<<: {" KEY ": false}\n",
+         .why = "merge key",
+         .line = 3,
+         .column = 30,
+         .dropin = true},
+	{.name = "yaml: merge keys before and behind the name",
+         .in = YAML "<<: {" KEY ": false}\n" KEY ": true\n<<: {" KEY
+                    ": false}\n",
          .why = "merge key"},
 	{.name = "yaml: a block scalar",
          .in = YAML KEY ": |\n  false\n",
@@ -510,6 +542,21 @@ static const struct {
 	{"quoted", "{" GVK "," OURS "false}", "{" GVK "," OURS "\"true\"}",
          false},
 	{"null", "{" GVK "," OURS "false}", "{" GVK "," OURS "null}", false},
+	{"behind a merge key", YAML "<<: {" KEY ": false}\n",
+         YAML "<<: {" KEY ": false}\n" KEY ": true\n", true},
+	{"before a merge key", YAML "<<: {" KEY ": false}\n",
+         YAML KEY ": true\n<<: {" KEY ": false}\n", false},
+	{"in what a merge key brings", YAML "<<: {" KEY ": false}\n",
+         YAML "<<: {" KEY ": true}\n", false},
+	{"behind a merge key, and in what it brings",
+         YAML "<<: {" KEY ": false}\n",
+         YAML "<<: {" KEY ": true}\n" KEY ": true\n", false},
+	{"behind one merge key, before another",
+         YAML "<<: {" KEY ": false}\n<<: {" KEY ": false}\n",
+         YAML "<<: {" KEY ": false}\n" KEY ": true\n<<: {" KEY ": false}\n",
+         false},
+	{"what a merge key brings is gone, and it is added",
+         YAML "<<: {" KEY ": false}\n", YAML "<<: {}\n" KEY ": true\n", false},
 	{"YAML now", "{" GVK "," OURS "false}", "#\n{" GVK "," OURS "true}",
          false},
 };
@@ -527,6 +574,28 @@ START_TEST(test_prove)
 	              proof_rows[_i].name, r, kr_test_messages(&diag));
 	ck_assert_msg(!kr_diag_first(&diag, KR_ERROR) == proof_rows[_i].proven,
 	              "%s:%s", proof_rows[_i].name, kr_test_messages(&diag));
+}
+END_TEST
+
+/* A merge key that brings what is wanted is enough. */
+static const char *const settled[] = {
+	YAML "<<: {" KEY ": true}\n",
+	YAML "<<: {" KEY ": false}\n<<: {" KEY ": true}\n",
+	YAML "<<: {" KEY ": false}\n" KEY ": true\n",
+};
+
+START_TEST(test_settled)
+{
+	const char *text = settled[_i];
+	const struct kr_file *file = kr_test_file("/c", text, strlen(text));
+	_cleanup_config_ struct kr_config config = {0};
+	_cleanup_edits_ struct kr_edits edits = {0};
+
+	ck_assert_int_eq(kr_config_parse(SETTING, file, NULL, NULL, &config),
+	                 0);
+	ck_assert_int_eq(
+		kr_config_edit(SETTING, &config, file, true, NULL, &edits), 0);
+	ck_assert_msg(edits.n_files == 0, "%s", text);
 }
 END_TEST
 
@@ -608,11 +677,6 @@ START_TEST(test_case)
 	              "%s:%s", cases[_i], kr_test_messages(&diag));
 }
 END_TEST
-
-#define YAML                                                                   \
-	"apiVersion: kubelet.config.k8s.io/v1beta1\n"                          \
-	"kind: KubeletConfiguration\n"
-#define KEY "makeIPTablesUtilChains"
 
 /* Names that only look like the key, in a file that kubelet reads. */
 static const struct {
@@ -736,6 +800,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_loop_test(tc, test_edit, 0, ARRAY_SIZE(edit_rows));
 	tcase_add_loop_test(tc, test_prove, 0, ARRAY_SIZE(proof_rows));
+	tcase_add_loop_test(tc, test_settled, 0, ARRAY_SIZE(settled));
 	tcase_add_test(tc, test_others);
 	tcase_add_test(tc, test_spans);
 	tcase_add_loop_test(tc, test_case, 0, ARRAY_SIZE(cases));

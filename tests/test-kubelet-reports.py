@@ -808,11 +808,14 @@ def directive(case):
 
 
 def merge_key(case):
-    """A convenience that is not there: refused, and the flag is the way."""
-    case.audit("false")
-    case.fix(4)
-    case.fix(0, "--method=flag")
-    case.audit("true")
+    """A member of the mapping itself overrides what the merge key brings."""
+    got = case.audit("false")
+    for fix in (0, 0):
+        case.fix(fix)
+        got = case.audit("true")
+    last = got["sources"][-1]
+    if (last["file"], last["line"]) != ("/etc/kubernetes/kubelet.json", 6):
+        case.fault("decided by %s", last)
 
 
 def utf16(case):

@@ -21,9 +21,18 @@
  *	---             key: true
  *	                ---
  *
+ * What a merge key brings is written at another place, and may be wanted there:
+ * it is left alone. A member of the mapping itself that stands behind it
+ * overrides it, so that is changed, or put there where it is missing:
+ *
+ *	<<: *defaults   <<: *defaults
+ *	                key: true
+ *
+ * Not so in a drop-in, in which a name must not come twice.
+ *
  * No edit where its effect could not be told from the bytes: a file that
- * kubelet refuses for another reason, values that come from an anchor or a
- * merge, an encoding other than UTF-8.
+ * kubelet refuses for another reason, values that come from an anchor, or from
+ * a merge key behind the member, an encoding other than UTF-8.
  */
 
 #include <errno.h>
@@ -49,6 +58,24 @@ static int refuse(struct kr_diag *diag, const struct kr_file *file,
 	return -EOPNOTSUPP;
 }
 
+/* Whether all that says something of our key is brought by merge keys, and
+ * wrong. */
+static bool is_brought(const struct kr_config *config, enum kr_state wanted)
+{
+	if (config->n_uses == 0 || config->state == wanted || config->dropin)
+		return false;
+	for (size_t i = 0; i < config->n_uses; i++) {
+		if (!config->uses[i].merged)
+			return false;
+	}
+	return true;
+}
+
+static bool is_settled(const struct kr_config_use *use, enum kr_state wanted)
+{
+	return use->state == wanted || (use->merged && use->overridden);
+}
+
 static int change_uses(const struct kr_config *config,
                        const struct kr_file *file, bool value,
                        struct kr_diag *diag, struct kr_edits *edits)
@@ -59,14 +86,14 @@ static int change_uses(const struct kr_config *config,
 	for (size_t i = 0; i < config->n_uses; i++) {
 		const struct kr_config_use *use = &config->uses[i];
 
-		if (use->state != wanted && !use->editable)
+		if (!is_settled(use, wanted) && !use->editable)
 			return refuse(diag, file, use->value, use->reason);
 	}
 	for (size_t i = 0; i < config->n_uses; i++) {
 		const struct kr_config_use *use = &config->uses[i];
 		char text[8];
 
-		if (use->state == wanted)
+		if (is_settled(use, wanted))
 			continue;
 		snprintf(text, sizeof(text), "%s%s",
 		         use->value.length == 0 ? " " : "", word_of(value));
@@ -210,10 +237,11 @@ int kr_config_edit(const struct kr_setting *setting,
                    bool value, struct kr_diag *diag, struct kr_edits *edits)
 {
 	const struct kr_config_layout *layout = &config->layout;
+	enum kr_state wanted = value ? KR_STATE_TRUE : KR_STATE_FALSE;
 
 	if (config->refused)
 		return refuse(diag, file, KR_SPAN_NONE, layout->reason);
-	if (config->n_uses > 0)
+	if (config->n_uses > 0 && !is_brought(config, wanted))
 		return change_uses(config, file, value, diag, edits);
 	if (layout->reason)
 		return refuse(diag, file, layout->root, layout->reason);

@@ -63,14 +63,40 @@ static int same_stretch(struct proof *p, size_t a, size_t c, size_t b, size_t d)
 	return same_bytes(p, a, b, c - a);
 }
 
+/* The first use from *AT on that is written in the mapping itself, behind which
+ * *AT is then; NULL: there are no more. What a merge key brings is a part of
+ * the rest of the file. */
+static const struct kr_config_use *next_own(const struct kr_config *config,
+                                            size_t *at)
+{
+	while (*at < config->n_uses) {
+		const struct kr_config_use *use = &config->uses[(*at)++];
+
+		if (!use->merged)
+			return use;
+	}
+	return NULL;
+}
+
+static size_t count_own(const struct kr_config *config)
+{
+	size_t at = 0, n = 0;
+
+	while (next_own(config, &at))
+		n++;
+	return n;
+}
+
+/* Both have as many. */
 static int compare_values(struct proof *p)
 {
-	size_t a = 0, b = 0;
+	const struct kr_config_use *old, *new;
+	size_t a = 0, b = 0, old_at = 0, new_at = 0;
 	int r;
 
-	for (size_t i = 0; i < p->old.n_uses; i++) {
-		struct kr_span x = p->old.uses[i].value;
-		struct kr_span y = p->new.uses[i].value;
+	while ((old = next_own(&p->old, &old_at)) &&
+	       (new = next_own(&p->new, &new_at))) {
+		struct kr_span x = old->value, y = new->value;
 
 		/* a value where there was none has a blank before it */
 		if (x.length == 0 && y.length > 0 && y.offset > b &&
@@ -112,7 +138,8 @@ static bool only_mark(const struct kr_file *file, size_t a, size_t b, char mark)
  * member ends, END where the rest of the old bytes goes on. */
 static bool only_member(struct proof *p, size_t start, size_t end)
 {
-	const struct kr_config_use *use = &p->new.uses[0];
+	size_t at = 0;
+	const struct kr_config_use *use = next_own(&p->new, &at);
 	bool flow = p->old.layout.flow;
 
 	return use->key.offset >= start && kr_span_end(use->value) <= end &&
@@ -127,7 +154,7 @@ static int compare_inserted(struct proof *p)
 	size_t grown = p->after->size - p->before->size, place;
 	int r;
 
-	if (p->new.n_uses != 1 || p->after->size <= p->before->size)
+	if (count_own(&p->new) != 1 || p->after->size <= p->before->size)
 		return differ(p, 0, "the key would have to be added once");
 	place = p->old.layout.flow ? kr_config_layout_end(&p->old.layout)
 	                           : p->old.layout.end;
@@ -230,14 +257,16 @@ static int prove(struct proof *p)
 	if (p->new.state != wanted)
 		return differ(p, 0, "the key would have to be decided here");
 	for (size_t i = 0; i < p->new.n_uses; i++) {
-		if (p->new.uses[i].state != wanted)
-			return differ(p, p->new.uses[i].value.offset,
+		const struct kr_config_use *use = &p->new.uses[i];
+
+		if (use->state != wanted && !(use->merged && use->overridden))
+			return differ(p, use->value.offset,
 			              "this value would have to be changed "
 			              "too");
 	}
-	if (p->old.n_uses == p->new.n_uses)
+	if (count_own(&p->old) == count_own(&p->new))
 		r = compare_values(p);
-	else if (p->old.n_uses == 0)
+	else if (count_own(&p->old) == 0)
 		r = compare_inserted(p);
 	else
 		r = differ(p, 0, "no use of the key may come or go");

@@ -29,6 +29,7 @@ struct kr_config_use {
 	bool editable;        /* the value can be replaced in place */
 	const char *reason;   /* static: why not, else NULL */
 	bool overridden; /* YAML: a later one undoes it, even a wrong type */
+	bool merged; /* YAML: a merge key brings it, it is written elsewhere */
 };
 
 /* Where a member can be added at the top: for kr_config_edit(). */

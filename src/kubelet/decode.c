@@ -305,6 +305,7 @@ static int push_use(struct kr_decode *d, const struct kr_event *e)
 		.editable = !e->fixed,
 		.reason = e->fixed,
 		.overridden = e->overridden,
+		.merged = e->merged,
 	};
 	if (e->type == KR_EVENT_TRUE)
 		use->state = KR_STATE_TRUE;

@@ -29,6 +29,7 @@ struct kr_event {
 	bool key;        /* the name of a member; always a string */
 	bool escaped;    /* TEXT still holds JSON's escapes */
 	bool overridden; /* a later member undoes this one, types and all */
+	bool merged; /* YAML: a merge key brings it, it is written elsewhere */
 	/* of a string without its quotes, of a number as JSON writes it */
 	const char *text;
 	size_t length;

@@ -275,10 +275,11 @@ static const char *fixed_by(const struct kr_yaml_node *node)
 	return NULL;
 }
 
-/* A value into OUT, under NAME where that is a mapping. */
+/* A value into OUT, under NAME where that is a mapping, into which a merge key
+ * may bring it. */
 static int put(struct build *b, struct kr_tree_node *out,
                const struct kr_tree_name *name, struct kr_yaml_node *node,
-               const char *fixed)
+               const char *fixed, bool merged)
 {
 	struct kr_yaml_node *alias = node;
 	struct kr_tree_node *made;
@@ -293,6 +294,7 @@ static int put(struct build *b, struct kr_tree_node *out,
 	if (name)
 		made->name = *name;
 	made->event.span = alias->span;
+	made->event.merged = merged;
 	if (alias != node)
 		fixed = fixed_alias;
 	made->event.fixed = fixed ?: fixed_by(alias);
@@ -371,12 +373,13 @@ static int step_mapping(struct build *b, struct frame *frame)
 	if (r < 0)
 		return r;
 	return put(b, frame->out, &made, value,
-	           name->kind == KR_YAML_ALIAS ? fixed_alias : frame->fixed);
+	           name->kind == KR_YAML_ALIAS ? fixed_alias : frame->fixed,
+	           frame->merge);
 }
 
 static int build(struct build *b, struct kr_yaml_node *root)
 {
-	int r = put(b, NULL, NULL, root, b->fixed);
+	int r = put(b, NULL, NULL, root, b->fixed, false);
 
 	while (r == 0 && b->depth > 0) {
 		struct frame *frame = &b->frames[b->depth - 1];
@@ -388,7 +391,8 @@ static int build(struct build *b, struct kr_yaml_node *root)
 			r = step_mapping(b, frame);
 		} else {
 			frame->cursor = child->next;
-			r = put(b, frame->out, NULL, child, frame->fixed);
+			r = put(b, frame->out, NULL, child, frame->fixed,
+			        false);
 		}
 	}
 	return r;
