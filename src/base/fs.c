@@ -8,6 +8,8 @@
  */
 
 #include <dirent.h>
+#include <elf.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -28,19 +30,25 @@ struct kr_fs {
 	struct kr_fs *below; /* an overlay's */
 	void *files;         /* tsearch(3) tree of struct kr_file by path */
 	void *overlay;       /* the same by real path */
+	size_t n_bytes, n_files;
 };
 
-static void file_free(void *p)
+struct kr_file *kr_file_free(struct kr_file *file)
 {
-	struct kr_file *file = p;
-
 	if (!file)
-		return;
-	free(file->path);
+		return NULL;
+	if (file->path != file->real)
+		free(file->path);
 	free(file->real);
 	free(file->data);
 	free(file->line);
 	free(file);
+	return NULL;
+}
+
+static void file_free(void *p)
+{
+	kr_file_free(p);
 }
 
 static struct kr_file *file_new(void)
@@ -55,11 +63,6 @@ static struct kr_file *file_new(void)
 		return NULL;
 	}
 	return file;
-}
-
-static inline void file_freep(struct kr_file **file)
-{
-	file_free(*file);
 }
 
 static int by_path(const void *a, const void *b)
@@ -179,7 +182,9 @@ static bool is_changed(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_nsec != b->st_mtim.tv_nsec;
 }
 
-static int load(struct kr_fs *fs, const char *path, struct kr_file *file)
+/* ROOM is what its bytes may take. */
+static int load(struct kr_fs *fs, const char *path, size_t room,
+                struct kr_file *file)
 {
 	_cleanup_close_ int path_fd = -1, fd = -1;
 	struct stat before;
@@ -195,7 +200,8 @@ static int load(struct kr_fs *fs, const char *path, struct kr_file *file)
 		return -EISDIR;
 	if (!S_ISREG(file->st.st_mode))
 		return -EINVAL;
-	if ((uint64_t)file->st.st_size > KR_FILE_SIZE_MAX)
+	if ((uint64_t)file->st.st_size > KR_FILE_SIZE_MAX ||
+	    (uint64_t)file->st.st_size > room)
 		return -EFBIG;
 	fd = kr_root_open_file(&fs->root, file->real, &file->st);
 	if (fd < 0)
@@ -270,10 +276,33 @@ static int read_below(struct kr_fs *fs, const char *path,
 	return 0;
 }
 
+static int load_again(struct kr_fs *fs, const char *path, size_t room,
+                      struct kr_file **ret)
+{
+	_cleanup_file_ struct kr_file *file = NULL;
+	unsigned tries = 0;
+	int r;
+
+	do { /* replaced or written to between two looks: look again */
+		kr_file_free(file);
+		file = file_new();
+		if (!file)
+			return -ENOMEM;
+		r = load(fs, path, room, file);
+	} while (r == -EAGAIN && ++tries < TRIES_MAX);
+	if (r < 0)
+		return r;
+	/* most often it is the same, of a hundred thousand files, too */
+	file->path = strcmp(path, file->real) == 0 ? file->real : strdup(path);
+	if (!file->path)
+		return -ENOMEM;
+	*ret = TAKE_PTR(file);
+	return 0;
+}
+
 int kr_fs_read(struct kr_fs *fs, const char *path, const struct kr_file **ret)
 {
-	_cleanup_(file_freep) struct kr_file *file = NULL;
-	unsigned tries = 0;
+	_cleanup_file_ struct kr_file *file = NULL;
 	int r;
 
 	if (fs->below)
@@ -281,27 +310,40 @@ int kr_fs_read(struct kr_fs *fs, const char *path, const struct kr_file **ret)
 	*ret = find(&fs->files, path);
 	if (*ret)
 		return 0;
-	do { /* replaced or written to between two looks: look again */
-		file_freep(&file);
-		file = file_new();
-		if (!file)
-			return -ENOMEM;
-		r = load(fs, path, file);
-	} while (r == -EAGAIN && ++tries < TRIES_MAX);
+	if (fs->n_files == KR_FS_FILES_MAX)
+		return -EFBIG;
+	r = load_again(fs, path, KR_FS_BYTES_MAX - fs->n_bytes, &file);
 	if (r < 0)
 		return r;
-	file->path = strdup(path);
-	if (!file->path || !tsearch(file, &fs->files, by_path))
+	/* what /proc has shows no size before it is read */
+	if (file->size > KR_FS_BYTES_MAX - fs->n_bytes)
+		return -EFBIG;
+	if (!tsearch(file, &fs->files, by_path))
 		return -ENOMEM;
+	fs->n_bytes += file->size;
+	fs->n_files++;
 	*ret = TAKE_PTR(file);
 	return 0;
+}
+
+int kr_fs_read_once(struct kr_fs *fs, const char *path, struct kr_file **ret)
+{
+	return load_again(fs, path, KR_FILE_SIZE_MAX, ret);
+}
+
+const char *kr_fs_strerror(int error)
+{
+	if (error != EFBIG)
+		return strerror(error);
+	return "too large: a file may have 16 MiB, all that are read 24 MiB, "
+	       "and there may be 110,000 of them";
 }
 
 /* DATA NULL: a file that is hidden. */
 static int put(struct kr_fs *fs, const char *real, const char *data,
                size_t size)
 {
-	_cleanup_(file_freep) struct kr_file *file = NULL;
+	_cleanup_file_ struct kr_file *file = NULL;
 
 	if (find(&fs->overlay, real))
 		return -EEXIST;
@@ -335,11 +377,13 @@ int kr_fs_hide(struct kr_fs *fs, const char *real)
 	return put(fs, real, NULL, 0);
 }
 
-int kr_fs_is_script(struct kr_fs *fs, const char *path)
+/* The first SIZE bytes of the file at PATH. 1; 0: it has not as many, is no
+ * file, or not there; an errno. */
+static int read_start(struct kr_fs *fs, const char *path, void *ret,
+                      size_t size)
 {
 	_cleanup_free_ char *real = NULL;
 	_cleanup_close_ int path_fd = -1, fd = -1;
-	char start[2];
 	struct stat st;
 
 	path_fd = kr_root_resolve(&fs->root, path, true, &real);
@@ -354,8 +398,26 @@ int kr_fs_is_script(struct kr_fs *fs, const char *path)
 	fd = kr_root_open_file(&fs->root, real, &st);
 	if (fd < 0)
 		return fd;
-	return read(fd, start, sizeof(start)) == sizeof(start) &&
-	       memcmp(start, "#!", 2) == 0;
+	return read(fd, ret, size) == (ssize_t)size;
+}
+
+int kr_fs_is_script(struct kr_fs *fs, const char *path)
+{
+	char start[2];
+	int r = read_start(fs, path, start, sizeof(start));
+
+	return r > 0 ? memcmp(start, "#!", 2) == 0 : r;
+}
+
+int kr_fs_machine(struct kr_fs *fs, const char *path)
+{
+	Elf64_Ehdr header;
+	int r = read_start(fs, path, &header, sizeof(header));
+
+	if (r <= 0 || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+		return r < 0 ? r : 0;
+	/* both kinds of machine that a node can be are little-endian */
+	return le16toh(header.e_machine);
 }
 
 /* --- folders ------------------------------------------------------------- */

@@ -21,8 +21,11 @@
 #include "base/span.h"
 
 /* A larger file is refused with -EFBIG: no unit, environment file or
- * configuration of kubelet is. */
+ * configuration of kubelet is. So is one with which all files of a view, whose
+ * bytes are kept, would be larger or more than that. */
 #define KR_FILE_SIZE_MAX ((size_t)16 * 1024 * 1024)
+#define KR_FS_BYTES_MAX  ((size_t)24 * 1024 * 1024)
+#define KR_FS_FILES_MAX  ((size_t)110000)
 
 struct kr_fs;
 
@@ -72,16 +75,30 @@ int kr_fs_hide(struct kr_fs *fs, const char *real);
 /*
  * Reads the regular file at PATH, links followed. RET is owned by FS.
  * 0; -ENOENT, -ENOTDIR, -EACCES, -ELOOP, ... of open(2); -EISDIR; -EINVAL:
- * neither file nor directory; -EFBIG: over KR_FILE_SIZE_MAX; -EAGAIN: it is
- * being changed all the time; -EIO; -ENOMEM.
+ * neither file nor directory; -EFBIG: it is, or they are, too large; -EAGAIN:
+ * it is being changed all the time; -EIO; -ENOMEM.
  */
 int kr_fs_read(struct kr_fs *fs, const char *path, const struct kr_file **ret);
+
+/* The same, of the disk even in an overlay, and RET is the caller's: for files
+ * of which there may be any number, and that are looked at only once. */
+int kr_fs_read_once(struct kr_fs *fs, const char *path, struct kr_file **ret);
+struct kr_file *kr_file_free(struct kr_file *file);
+DEFINE_FREEP(struct kr_file, kr_file_free);
+#define _cleanup_file_ _cleanup_(kr_file_freep)
+
+/* The words for ERROR, positive, of kr_fs_read(). */
+const char *kr_fs_strerror(int error);
 
 /*
  * Whether the file at PATH, links followed, is run by another program: it
  * starts with "#!". 1; 0: it does not, or is not there; an errno.
  */
 int kr_fs_is_script(struct kr_fs *fs, const char *path);
+
+/* The machine (e_machine of elf(5)) that the program at PATH, links followed,
+ * is for; 0: it is no ELF program, or not there; an errno. */
+int kr_fs_machine(struct kr_fs *fs, const char *path);
 
 /* The entries of the folder at PATH, links followed. 0 or an errno. */
 int kr_fs_list(struct kr_fs *fs, const char *path, struct kr_dir *ret);

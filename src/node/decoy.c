@@ -247,8 +247,8 @@ static int check_unread(struct kr_node *node, const char *path, const char *why,
 {
 	const struct kr_config_options options = {.dropin = true};
 	_cleanup_config_ struct kr_config config = {0};
-	const struct kr_file *file;
-	int r = kr_fs_read(node->fs, path, &file);
+	_cleanup_file_ struct kr_file *file = NULL;
+	int r = kr_fs_read_once(node->fs, path, &file);
 
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;

@@ -20,6 +20,7 @@
 #include "node/inputs.h"
 
 #define FOLDERS_DEEP 64
+#define FILES_MAX    ((size_t)10000) /* each takes some kilobytes here */
 
 struct reading {
 	struct kr_fs *fs;
@@ -81,16 +82,14 @@ static char *cleaned(const char *path, const char *working_directory)
  */
 static int cannot_read(struct reading *rd, const char *path, int error)
 {
-	const char *why =
-		error == -EINVAL ? "not a regular file" : strerror(-error);
+	const char *why = error == -EINVAL ? "not a regular file"
+	                                   : kr_fs_strerror(-error);
 	bool kubelet_too = error == -ENOENT || error == -EISDIR ||
 	                   error == -ENOTDIR || error == -ELOOP ||
 	                   error == -ENAMETOOLONG;
 
 	if (error == -ENOMEM)
 		return error;
-	if (error == -EFBIG)
-		why = "larger than 16 MiB";
 	kr_diag_add_path(rd->diag, KR_ERROR, "file-unreadable", path,
 	                 kubelet_too ? "kubelet cannot read it: %s"
 	                             : "cannot read it: %s",
@@ -101,13 +100,30 @@ static int cannot_read(struct reading *rd, const char *path, int error)
 	           path, why);
 }
 
+static int too_many(struct reading *rd)
+{
+	const char *dir = rd->in->config_dir;
+
+	kr_diag_add_path(rd->diag, KR_ERROR, "config-too-large", dir,
+	                 "the configuration is too large to be read: there are "
+	                 "more than %zu files",
+	                 FILES_MAX - 1);
+	return say(rd->in, KR_STATE_UNKNOWN,
+	           "the configuration is too large to be read: %s has more "
+	           "than %zu files",
+	           dir, FILES_MAX - 1);
+}
+
 static int add_file(struct reading *rd, const char *path)
 {
 	struct kr_inputs *in = rd->in;
 	const struct kr_file **grown;
 	const struct kr_file *file;
-	int r = kr_fs_read(rd->fs, path, &file);
+	int r;
 
+	if (in->n_files == FILES_MAX)
+		return too_many(rd);
+	r = kr_fs_read(rd->fs, path, &file);
 	if (r < 0)
 		return cannot_read(rd, path, r);
 	if ((in->n_files & (in->n_files - 1)) == 0) {
