@@ -81,9 +81,14 @@ static const char *field(const char *line, const char *name)
 /* Copies the value up to the end of its line, without quotes. */
 static void copy_value(const char *value, char *ret, size_t size)
 {
+	size_t length;
+
 	value += strspn(value, " \t\"'");
-	strlcpy(ret, value, size);
-	ret[strcspn(ret, "\"'\r\n")] = '\0';
+	length = strcspn(value, "\"'\r\n");
+	if (length >= size)
+		length = size - 1;
+	memcpy(ret, value, length);
+	ret[length] = '\0';
 }
 
 static const char *next_line(const char *line)
