@@ -137,9 +137,19 @@ static int finish(struct parser *p)
 	return r;
 }
 
+/* A byte of the value. Each piece of it, behind a quote or an escape, takes
+ * more than its bytes. */
+static int push_byte(struct parser *p, char c, size_t at, size_t end)
+{
+	if (p->value.length + p->value.n_runs * sizeof(*p->value.runs) >
+	    KR_ENVFILE_VALUE_MAX)
+		return -EFBIG;
+	return kr_text_push(&p->value, c, origin(p, at, end));
+}
+
 static int keep(struct parser *p, char c, size_t at, size_t end)
 {
-	int r = kr_text_push(&p->value, c, origin(p, at, end));
+	int r = push_byte(p, c, at, end);
 
 	p->last_end = end;
 	p->kept = p->value.length;
@@ -168,8 +178,6 @@ static int in_key(struct parser *p, char c, size_t at)
 
 static int in_value(struct parser *p, char c, size_t at)
 {
-	int r;
-
 	if (is_eol(c))
 		return finish(p);
 	p->plain = true;
@@ -180,8 +188,7 @@ static int in_value(struct parser *p, char c, size_t at)
 	}
 	if (!is_blank(c))
 		return keep(p, c, at, at + 1);
-	r = kr_text_push(&p->value, c, origin(p, at, at + 1));
-	return r;
+	return push_byte(p, c, at, at + 1);
 }
 
 static int in_pre_value(struct parser *p, char c, size_t at)

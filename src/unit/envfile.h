@@ -13,6 +13,9 @@
 #include "base/text.h"
 #include "unit/resolve.h"
 
+/* What one value may take in memory. POSIX leaves 2 MiB for all of them. */
+#define KR_ENVFILE_VALUE_MAX ((size_t)20 * 1024 * 1024)
+
 struct kr_envfile_entry {
 	const char *key;           /* blanks behind it cut off */
 	struct kr_text value;      /* may be moved away */
@@ -28,7 +31,8 @@ typedef int kr_envfile_push_fn(void *userdata, struct kr_envfile_entry *entry);
  * Reads FILE and hands on its assignments in order, keys not checked. With
  * LONG_COMMENTS a backslash at the end of a comment continues it, as before
  * systemd 254. 0; -EBADMSG: a NUL; -EINVAL: an assignment that is not UTF-8
- * (systemd then takes nothing of the file); what PUSH gave; -ENOMEM.
+ * (systemd then takes nothing of the file); -EFBIG: a value needs more than
+ * KR_ENVFILE_VALUE_MAX; what PUSH gave; -ENOMEM.
  *
  * Source: parse_env_file_internal(), src/basic/env-file.c of systemd 252.
  */

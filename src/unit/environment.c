@@ -42,8 +42,12 @@
  * too. With more memory than this none is read any more. ONE is what a variable
  * takes beside its bytes, allocations and places included.
  */
-#define HELD_MAX ((size_t)20 * 1024 * 1024)
+#define HELD_MAX KR_ENVFILE_VALUE_MAX
 #define ONE      (sizeof(struct kr_unit_variable) + 192)
+#define STRING   ((size_t)32) /* of a list, beside its bytes */
+/* Files may be named more often than they are there. */
+#define WORK_MAX ((size_t)128 * 1024 * 1024)
+#define ENTRY    ((size_t)64) /* of a folder, for a glob */
 
 static void variable_done(struct kr_unit_variable *v)
 {
@@ -76,17 +80,42 @@ static int add(struct kr_variables *to, struct kr_unit_variable *v)
 	return 0;
 }
 
-/* Another assignment. 0; -EFBIG: there are too many, DIAG names its file. */
-static int hold(struct kr_environment *e, const struct kr_unit_variable *v,
-                struct kr_diag *diag)
+/* More memory for what stands at SPAN. 0; -EFBIG: it is too much, DIAG says
+ * so. */
+static int hold_bytes(struct kr_environment *e, size_t bytes,
+                      struct kr_span span, struct kr_diag *diag)
 {
-	e->held += ONE + strlen(v->name) + v->value.size;
+	e->held += bytes;
 	if (e->held <= HELD_MAX)
 		return 0;
-	kr_diag_add(diag, KR_ERROR, "environment-too-large", v->span,
+	kr_diag_add(diag, KR_ERROR, "environment-too-large", span,
 	            "the environment is too large: its assignments up to here "
 	            "need %zu MiB of memory",
 	            HELD_MAX >> 20);
+	return -EFBIG;
+}
+
+/* Another assignment. */
+static int hold(struct kr_environment *e, const struct kr_unit_variable *v,
+                struct kr_diag *diag)
+{
+	return hold_bytes(e,
+	                  ONE + strlen(v->name) + v->value.size +
+	                          v->value.runs_size * sizeof(*v->value.runs),
+	                  v->span, diag);
+}
+
+/* More to look at: the same file may be named again and again. */
+static int work(struct kr_environment *e, size_t bytes, const char *path,
+                struct kr_diag *diag)
+{
+	e->work += bytes;
+	if (e->work <= WORK_MAX)
+		return 0;
+	kr_diag_add_path(diag, KR_ERROR, "environment-too-large", path,
+	                 "the environment is too large: its files up to here "
+	                 "have more than %zu MiB",
+	                 WORK_MAX >> 20);
 	return -EFBIG;
 }
 
@@ -291,8 +320,9 @@ int kr_environment_assign(struct kr_environment *e,
 
 /* --- UnsetEnvironment=, PassEnvironment= --------------------------------- */
 
-static int add_list(struct kr_strings *list, const struct kr_specifiers *s,
-                    const struct kr_text *line, unsigned flags)
+static int add_list(struct kr_environment *e, struct kr_strings *list,
+                    const struct kr_specifiers *s, const struct kr_text *line,
+                    unsigned flags)
 {
 	size_t at = 0;
 	int r = 0;
@@ -311,7 +341,13 @@ static int add_list(struct kr_strings *list, const struct kr_specifiers *s,
 		if (r == 0 &&
 		    (name_valid(text.bytes, text.length) ||
 		     ((flags & KR_SPLIT_CUNESCAPE) && assignment_valid(&text))))
-			r = kr_strings_add(list, text.bytes, text.length);
+			r = kr_strings_add(list, text.bytes, text.length)
+			            ?: hold_bytes(
+					       e, STRING + text.length,
+					       kr_text_span(line, word.start,
+			                                    word.end -
+			                                            word.start),
+					       s->diag);
 		else if (r == 0)
 			warn(s, line, &word, "environment-invalid",
 			     "variable name is invalid: ignored");
@@ -325,18 +361,18 @@ int kr_environment_unset(struct kr_environment *e,
                          const struct kr_specifiers *s,
                          const struct kr_text *line)
 {
-	return add_list(&e->unset, s, line, KR_SPLIT_CUNESCAPE);
+	return add_list(e, &e->unset, s, line, KR_SPLIT_CUNESCAPE);
 }
 
 int kr_environment_pass(struct kr_environment *e, const struct kr_specifiers *s,
                         const struct kr_text *line)
 {
-	return add_list(&e->pass, s, line, 0);
+	return add_list(e, &e->pass, s, line, 0);
 }
 
 int kr_environment_inherit(struct kr_environment *e,
                            enum kr_variable_source source, const char *name,
-                           const char *value)
+                           const char *value, struct kr_diag *diag)
 {
 	struct kr_unit_variable v = {
 		.name = strdup(name),
@@ -348,6 +384,8 @@ int kr_environment_inherit(struct kr_environment *e,
 
 	if (r == 0 && value)
 		r = kr_text_append_string(&v.value, value);
+	if (r == 0)
+		r = hold(e, &v, diag);
 	if (r < 0) {
 		variable_done(&v);
 		return r;
@@ -416,12 +454,18 @@ static bool has_magic(const char *s)
 	return strpbrk(s, "*?[\\") != NULL;
 }
 
-static int glob_below(struct kr_fs *fs, const char *folder, const char *rest,
-                      struct kr_strings *ret);
+struct glob {
+	struct kr_environment *environment;
+	struct kr_fs *fs;
+	struct kr_diag *diag;
+	struct kr_strings *ret;
+};
+
+static int glob_below(struct glob *g, const char *folder, const char *rest);
 
 /* REST begins with the name that FOLDER/NAME matched. */
-static int glob_match(struct kr_fs *fs, const char *folder, const char *name,
-                      const char *rest, struct kr_strings *ret)
+static int glob_match(struct glob *g, const char *folder, const char *name,
+                      const char *rest)
 {
 	_cleanup_free_ char *path = kr_path_join(folder, name);
 	_cleanup_stat_ struct kr_stat st = {0};
@@ -430,14 +474,13 @@ static int glob_match(struct kr_fs *fs, const char *folder, const char *name,
 	if (!path)
 		return -ENOMEM;
 	if (*rest)
-		return glob_below(fs, path, rest + 1, ret);
-	if (kr_fs_stat(fs, path, false, &st) < 0)
+		return glob_below(g, path, rest + 1);
+	if (kr_fs_stat(g->fs, path, false, &st) < 0)
 		return 0;
-	return kr_strings_consume(ret, TAKE_PTR(path));
+	return kr_strings_consume(g->ret, TAKE_PTR(path));
 }
 
-static int glob_below(struct kr_fs *fs, const char *folder, const char *rest,
-                      struct kr_strings *ret)
+static int glob_below(struct glob *g, const char *folder, const char *rest)
 {
 	_cleanup_free_ char *name = strndup(rest, strcspn(rest, "/"));
 	_cleanup_dir_ struct kr_dir dir = {0};
@@ -446,14 +489,14 @@ static int glob_below(struct kr_fs *fs, const char *folder, const char *rest,
 	if (!name)
 		return -ENOMEM;
 	if (!has_magic(name))
-		return glob_match(fs, folder, name, rest, ret);
-	r = kr_fs_list(fs, folder, &dir);
+		return glob_match(g, folder, name, rest);
+	r = kr_fs_list(g->fs, folder, &dir);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
+	r = work(g->environment, dir.n_entries * ENTRY, folder, g->diag);
 	for (size_t i = 0; r == 0 && i < dir.n_entries; i++) {
 		if (fnmatch(name, dir.entries[i].name, FNM_PERIOD) == 0)
-			r = glob_match(fs, folder, dir.entries[i].name, rest,
-			               ret);
+			r = glob_match(g, folder, dir.entries[i].name, rest);
 	}
 	return r;
 }
@@ -463,14 +506,14 @@ static int by_string(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int expand_glob(struct kr_fs *fs, const char *path,
-                       struct kr_strings *ret)
+static int expand_glob(struct glob *g, const char *path)
 {
+	struct kr_strings *ret = g->ret;
 	int r;
 
 	if (!has_magic(path))
 		return kr_strings_add(ret, path, strlen(path));
-	r = glob_below(fs, "/", path + 1, ret);
+	r = glob_below(g, "/", path + 1);
 	if (r == 0 && ret->n_items > 1)
 		qsort(ret->items, ret->n_items, sizeof(*ret->items), by_string);
 	return r;
@@ -531,15 +574,23 @@ static int read_file(struct kr_environment *e, struct kr_fs *fs,
 	if (r < 0) {
 		kr_diag_add_path(diag, KR_ERROR, "file-unreadable", path,
 		                 "environment file cannot be read: %s",
-		                 strerror(-r));
+		                 kr_fs_strerror(-r));
 		return r;
 	}
+	r = work(e, file->size + ENTRY, path, diag);
+	if (r < 0)
+		return r;
 	r = kr_strings_add(&e->read, path, strlen(path));
 	if (r == 0)
 		r = kr_envfile_parse(file, version != 0 && version < 254,
 		                     take_entry, &reader, diag);
 	if (r == 0)
 		return move_all(&e->files, &variables);
+	if (r == -EFBIG && e->held <= HELD_MAX)
+		kr_diag_add_path(diag, KR_ERROR, "environment-too-large", path,
+		                 "the environment is too large: a value of the "
+		                 "file needs more than %zu MiB of memory",
+		                 HELD_MAX >> 20);
 	kr_variables_done(&variables);
 	return r == -ENOMEM || r == -EFBIG ? r : -ENOEXEC;
 }
@@ -549,7 +600,8 @@ static int read_path(struct kr_environment *e, struct kr_fs *fs,
 {
 	bool optional = entry[0] == '-';
 	_cleanup_strings_ struct kr_strings paths = {0};
-	int r = expand_glob(fs, entry + optional, &paths);
+	struct glob glob = {e, fs, diag, &paths};
+	int r = expand_glob(&glob, entry + optional);
 
 	if (r == 0 && paths.n_items == 0)
 		r = 1;
@@ -645,17 +697,58 @@ static int put_all(struct merging *m, struct kr_variables *from)
 	return r;
 }
 
+/* By the name, which "=" and a value may follow. */
+static int compare_patterns(const char *a, const char *b)
+{
+	size_t n = strcspn(a, "="), m = strcspn(b, "=");
+	int r = memcmp(a, b, n < m ? n : m);
+
+	return r != 0 ? r : n < m ? -1 : n > m;
+}
+
+static int by_pattern(const void *a, const void *b)
+{
+	return compare_patterns(*(char *const *)a, *(char *const *)b);
+}
+
+/* The first for NAME: those for one name stand side by side in the list, which
+ * is sorted. */
+static size_t first_pattern(const struct kr_environment *e, const char *name)
+{
+	size_t first = 0, end = e->unset.n_items;
+
+	while (first < end) {
+		size_t middle = first + (end - first) / 2;
+
+		if (compare_patterns(e->unset.items[middle], name) < 0)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	return first;
+}
+
 static bool is_unset(const struct kr_environment *e,
                      const struct kr_unit_variable *v)
 {
-	for (size_t i = 0; i < e->unset.n_items; i++) {
+	for (size_t i = first_pattern(e, v->name); i < e->unset.n_items; i++) {
 		const char *pattern = e->unset.items[i];
-		size_t length = strcspn(pattern, "=");
+		const char *equals = strchr(pattern, '=');
 
-		if (strncmp(pattern, v->name, length) == 0 &&
-		    v->name[length] == '\0' &&
-		    (!pattern[length] ||
-		     strcmp(pattern + length + 1, v->value.bytes) == 0))
+		if (compare_patterns(pattern, v->name) != 0)
+			return false;
+		if (!equals || strcmp(equals + 1, v->value.bytes) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool kr_environment_is_unset(const struct kr_environment *e, const char *name)
+{
+	for (size_t i = first_pattern(e, name); i < e->unset.n_items; i++) {
+		if (compare_patterns(e->unset.items[i], name) != 0)
+			return false;
+		if (strcmp(e->unset.items[i], name) == 0)
 			return true;
 	}
 	return false;
@@ -671,6 +764,9 @@ int kr_environment_merge(struct kr_environment *e, struct kr_variables *ret)
 	if (r == 0)
 		r = put_all(&m, &e->files);
 	tdestroy(m.places, free);
+	if (e->unset.n_items > 0)
+		qsort(e->unset.items, e->unset.n_items, sizeof(char *),
+		      by_pattern);
 	for (size_t i = 0; r == 0 && i < m.all.n_items; i++)
 		r = add(is_unset(e, &m.all.items[i]) ? &e->shadowed : ret,
 		        &m.all.items[i]);

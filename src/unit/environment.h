@@ -29,8 +29,14 @@ struct kr_environment {
 	/* what was read, globs expanded */
 	struct kr_strings read;
 	char *missing; /* the mandatory file that is not there */
-	size_t held;   /* bytes of memory of all assignments, about */
+	size_t held;   /* bytes of memory of all this, about */
+	size_t work;   /* bytes of files and entries of folders looked at */
 };
+
+/* Whether UnsetEnvironment= has the plain NAME; behind
+ * kr_environment_merge(). */
+bool kr_environment_is_unset(const struct kr_environment *environment,
+                             const char *name);
 
 /* One line of the directive. An empty VALUE takes back the earlier ones. 0;
  * -EFBIG: the environment is too large to be held, the diag names the file;
@@ -48,10 +54,11 @@ int kr_environment_add_file(struct kr_environment *environment,
                             const struct kr_specifiers *specifiers,
                             const struct kr_text *value);
 
-/* A variable that systemd adds itself. VALUE is copied; NULL: not known. */
+/* A variable that systemd adds itself. VALUE is copied; NULL: not known. 0;
+ * -EFBIG: there are too many, DIAG says so; -ENOMEM. */
 int kr_environment_inherit(struct kr_environment *environment,
                            enum kr_variable_source source, const char *name,
-                           const char *value);
+                           const char *value, struct kr_diag *diag);
 
 /* The same with a place in a file; moves *VARIABLE in. 0 or -ENOMEM. */
 int kr_environment_inherit_one(struct kr_environment *environment,
@@ -59,7 +66,8 @@ int kr_environment_inherit_one(struct kr_environment *environment,
 
 /*
  * Reads the environment files. 0; 1: a mandatory one is not there
- * (environment->missing); -ENOEXEC: systemd refuses one, DIAG says why; what
+ * (environment->missing); -ENOEXEC: systemd refuses one, DIAG says why;
+ * -EFBIG: they are too large, or too many, to be read, DIAG says so; what
  * reading a file that is there gave (DIAG names it); -ENOMEM.
  */
 int kr_environment_read(struct kr_environment *environment, struct kr_fs *fs,

@@ -32,11 +32,15 @@
 #define WORD_MAX_BYTES ((size_t)1024 * 1024)
 #define WORDS_MAX      ((size_t)100000) /* of a command, each 400 bytes here */
 #define COMMANDS_MAX   ((size_t)10000)
-#define SHELL_VERSION  258 /* the first with "|" */
+/* of all commands, escapes included, each of which takes 24 bytes */
+#define HELD_MAX      ((size_t)24 * 1024 * 1024)
+#define ONE           (sizeof(struct kr_exec_word) + 64)
+#define SHELL_VERSION 258 /* the first with "|" */
 
 struct parser {
 	const struct kr_specifiers *s;
 	const struct kr_text *line;
+	size_t *held; /* of the whole */
 	size_t at;
 	struct kr_exec_command command;
 	bool privileges; /* one of "+", "!", "!!" was there */
@@ -142,6 +146,13 @@ static int add_word(struct parser *p, struct kr_exec_word *word)
 	if (c->n_words == WORDS_MAX) {
 		word_done(word);
 		return too_large(p, word->start, WORDS_MAX, "words");
+	}
+	*p->held += ONE + word->text.size +
+	            word->text.runs_size * sizeof(*word->text.runs);
+	if (*p->held > HELD_MAX) {
+		word_done(word);
+		return too_large(p, word->start, HELD_MAX >> 20,
+		                 "MiB of memory for all words");
 	}
 	grown = reallocarray(c->words, c->n_words + 1, sizeof(*grown));
 	if (!grown) {
@@ -452,7 +463,7 @@ static int add_line(struct kr_exec *exec, struct kr_text *value)
 int kr_exec_parse(struct kr_exec *exec, const struct kr_specifiers *specifiers,
                   struct kr_text *value)
 {
-	struct parser p = {.s = specifiers};
+	struct parser p = {.s = specifiers, .held = &exec->held};
 	bool more = true;
 	int r;
 

@@ -33,6 +33,7 @@ struct kr_exec {
 	size_t n_lines;
 	struct kr_exec_command *commands;
 	size_t n_commands;
+	size_t held; /* bytes of memory of all words, about */
 };
 
 /*

@@ -85,14 +85,13 @@ bool kr_inherit_may(void *directives, const char *name)
 {
 	struct kr_directives *d = directives;
 
-	if (kr_strings_contain(&d->environment.unset, name))
-		return false;
-	if (made_at_start(d, name))
-		return true;
-	if (manager_block(d))
-		return false;
-	return strcmp(name, "PATH") == 0 || strcmp(name, "LANG") == 0 ||
-	       strcmp(name, "LANGUAGE") == 0 || strncmp(name, "LC_", 3) == 0;
+	bool may = made_at_start(d, name);
+
+	if (!may && !manager_block(d))
+		may = strcmp(name, "PATH") == 0 || strcmp(name, "LANG") == 0 ||
+		      strcmp(name, "LANGUAGE") == 0 ||
+		      strncmp(name, "LC_", 3) == 0;
+	return may && !kr_environment_is_unset(&d->environment, name);
 }
 
 /* The N-th field of the line of USER in /etc/passwd; NULL: not there. */
@@ -175,6 +174,13 @@ int kr_inherit_home(struct kr_directives *d)
 	return unit->working_directory ? 0 : -ENOMEM;
 }
 
+static int inherit(struct kr_directives *d, enum kr_variable_source source,
+                   const char *name, const char *value)
+{
+	return kr_environment_inherit(&d->environment, source, name, value,
+	                              d->specifiers.diag);
+}
+
 /* HOME, LOGNAME, SHELL and USER, which only User= brings. */
 static int inherit_user(struct kr_directives *d)
 {
@@ -188,17 +194,17 @@ static int inherit_user(struct kr_directives *d)
 		home = passwd_field(d, user, 5);
 		shell = passwd_field(d, user, 6);
 	}
-	r = kr_environment_inherit(&d->environment, KR_VARIABLE_MADE, "HOME",
-	                           strcmp(user, "root") == 0 ? "/root" : home);
-	if (r == 0)
-		r = kr_environment_inherit(&d->environment, KR_VARIABLE_MADE,
-		                           "LOGNAME", user);
-	if (r == 0)
-		r = kr_environment_inherit(&d->environment, KR_VARIABLE_MADE,
-		                           "USER", user);
-	return r < 0 ? r
-	             : kr_environment_inherit(&d->environment, KR_VARIABLE_MADE,
-	                                      "SHELL", shell);
+	r = inherit(d, KR_VARIABLE_MADE, "HOME",
+	            strcmp(user, "root") == 0 ? "/root" : home);
+	if (r < 0)
+		return r;
+	r = inherit(d, KR_VARIABLE_MADE, "LOGNAME", user);
+	if (r < 0)
+		return r;
+	r = inherit(d, KR_VARIABLE_MADE, "USER", user);
+	if (r < 0)
+		return r;
+	return inherit(d, KR_VARIABLE_MADE, "SHELL", shell);
 }
 
 /* The variables of KEY in system.conf; the caller frees them. */
@@ -243,9 +249,7 @@ static int inherit_passed(struct kr_directives *d, const char *name)
 			stays ? ": it is taken to be that of "
 				"DefaultEnvironment="
 			      : "");
-	return stays ? 0
-	             : kr_environment_inherit(&d->environment,
-	                                      KR_VARIABLE_MANAGER, name, value);
+	return stays ? 0 : inherit(d, KR_VARIABLE_MANAGER, name, value);
 }
 
 static int inherit_pass(struct kr_directives *d)
@@ -282,8 +286,7 @@ static int inherit_block(struct kr_directives *d, const char *const *block)
 		name = strndup(*p, (size_t)(equals - *p));
 		if (!name)
 			return -ENOMEM;
-		r = kr_environment_inherit(&d->environment, KR_VARIABLE_MANAGER,
-		                           name, equals + 1);
+		r = inherit(d, KR_VARIABLE_MANAGER, name, equals + 1);
 		if (r < 0)
 			return r;
 	}
@@ -309,10 +312,10 @@ int kr_inherit(struct kr_directives *d)
 {
 	int r = inherit_manager(d);
 
-	if (r == 0)
-		r = inherit_user(d);
+	if (r < 0)
+		return r;
+	r = inherit_user(d);
 	if (r == 0 && d->search_path)
-		r = kr_environment_inherit(&d->environment, KR_VARIABLE_MADE,
-		                           "PATH", d->search_path);
+		r = inherit(d, KR_VARIABLE_MADE, "PATH", d->search_path);
 	return r == 0 ? inherit_pass(d) : r;
 }

@@ -31,6 +31,8 @@
 #include "unit/word.h"
 
 #define LINE_MAX_BYTES ((size_t)1024 * 1024)
+/* A service has a dozen. Each directive looks at all of them. */
+#define MOUNTS_MAX ((size_t)250)
 
 /* How the words of a directive are written. */
 enum form {
@@ -70,6 +72,16 @@ static const struct directive *find_directive(const char *name)
 	return NULL;
 }
 
+/* The one whose own name, not only the same, a mount has. */
+static const struct directive *directive_of(const struct kr_unit_mount *mount)
+{
+	size_t i = 0;
+
+	while (directives[i].name != mount->directive)
+		i++;
+	return &directives[i];
+}
+
 static void mount_done(struct kr_unit_mount *mount)
 {
 	free(mount->path);
@@ -88,8 +100,7 @@ static void take_back(struct kr_unit *unit, const struct directive *directive)
 	size_t n = 0;
 
 	for (size_t i = 0; i < unit->n_mounts; i++) {
-		const struct directive *d =
-			find_directive(unit->mounts[i].directive);
+		const struct directive *d = directive_of(&unit->mounts[i]);
 
 		if (strcmp(d->list, directive->list) == 0)
 			mount_done(&unit->mounts[i]);
@@ -116,6 +127,8 @@ static int add(struct kr_unit *unit, const struct directive *directive,
 		source += optional;
 	if (*path != '/' || (source && *source != '/'))
 		return 0;
+	if (unit->n_mounts == MOUNTS_MAX)
+		return -EFBIG;
 	mount.path = kr_path_normalise(path);
 	mount.source = source ? kr_path_normalise(source) : NULL;
 	grown = reallocarray(unit->mounts, unit->n_mounts + 1, sizeof(*grown));
@@ -225,14 +238,11 @@ static int take_switch(struct kr_unit *unit, const struct directive *directive,
 	return 0;
 }
 
-int kr_mounts_take(struct kr_unit *unit, const struct kr_specifiers *specifiers,
-                   const char *name, const struct kr_text *value)
+static int take(struct kr_unit *unit, const struct kr_specifiers *specifiers,
+                const struct directive *directive, const struct kr_text *value)
 {
 	static const char *const extended[] = {"/usr", "/opt", "/etc", NULL};
-	const struct directive *directive = find_directive(name);
 
-	if (!directive)
-		return 0;
 	if (value->length == 0) {
 		take_back(unit, directive);
 		return 0;
@@ -247,4 +257,22 @@ int kr_mounts_take(struct kr_unit *unit, const struct kr_specifiers *specifiers,
 	default:
 		return add_words(unit, specifiers, directive, value);
 	}
+}
+
+int kr_mounts_take(struct kr_unit *unit, const struct kr_specifiers *specifiers,
+                   const char *name, const struct kr_text *value)
+{
+	const struct directive *directive = find_directive(name);
+	int r;
+
+	if (!directive)
+		return 0;
+	r = take(unit, specifiers, directive, value);
+	if (r == -EFBIG)
+		kr_diag_add(specifiers->diag, KR_ERROR, "mounts-too-large",
+		            kr_text_span(value, 0, value->length),
+		            "the service is too large: it would have more than "
+		            "%zu mounts of its own",
+		            MOUNTS_MAX);
+	return r;
 }

@@ -9,7 +9,8 @@
 /*
  * Takes VALUE of the directive NAME, where that is one that mounts, into UNIT's
  * mounts; an empty value takes back the earlier ones. What systemd would not
- * understand is passed over, as it does. 0 or -ENOMEM.
+ * understand is passed over, as it does. 0; -EFBIG: they are more than are
+ * kept, the diag says so; -ENOMEM.
  */
 int kr_mounts_take(struct kr_unit *unit, const struct kr_specifiers *specifiers,
                    const char *name, const struct kr_text *value);
