@@ -645,6 +645,7 @@ static int read_unit(struct kr_node *node, struct kr_diag *diag)
 	const struct kr_unit_options options = {
 		.manager_environment = node->manager_environment,
 		.systemd_version = node->systemd_version,
+		.page_size = node->live ? (size_t)sysconf(_SC_PAGESIZE) : 0,
 	};
 	struct kr_node_disk *disk = &node->disk;
 	const struct kr_message *error, *no_unit_file;

@@ -37,7 +37,7 @@ static const struct row {
 	const char *denied; /* instead, where only rights are lacking; NULL */
 } rows[] = {
 	{"append-unsafe", BY_HAND},
-	{"arguments-too-long", "shorten what the unit gives to kubelet" AGAIN},
+	{"arguments-too-", "shorten what the unit gives to kubelet" AGAIN},
 	{"broken", NULL},
 	{"bus-", NO_SYSTEMD},
 	{"busy", "wait until that run has ended" AGAIN},
@@ -50,6 +50,7 @@ static const struct row {
 	{"environment-file-invalid", "correct that file" AGAIN},
 	{"environment-too-large", "shorten that file" AGAIN},
 	{"exec-start-too-large", "shorten that line" AGAIN},
+	{"mounts-too-large", "shorten that list" AGAIN},
 	{"exec-start-invalid", "correct that line" AGAIN},
 	{"file-displaced", "look which of the two files is right" AGAIN},
 	{"file-not-ours", "change it where that file comes from, or write a "

@@ -201,6 +201,7 @@ static const struct directive {
 	{"Service", "RootDirectory", take_folder, IN_UNIT(root_directory)},
 	{"Service", "RootImage", take_folder, IN_UNIT(root_image)},
 	{"Service", "ExecSearchPath", take_text, IN_DIRECTIVES(search_path)},
+	{"Service", "LimitSTACK", take_text, IN_DIRECTIVES(limit_stack)},
 	{"Service", "ExecStop", take_exec_stop},
 	{"Service", "ExecCondition", take_exec_other},
 	{"Service", "ExecStartPre", take_exec_start_pre},
@@ -314,4 +315,5 @@ void kr_directives_done(struct kr_directives *d)
 	free(d->remain);
 	free(d->success_action);
 	free(d->search_path);
+	free(d->limit_stack);
 }

@@ -32,7 +32,7 @@ struct kr_directives {
 	struct kr_exec start, stop;
 	/* as they are written; NULL where not set */
 	char *bus_name, *restart, *remain, *success_action;
-	char *search_path;
+	char *search_path, *limit_stack;
 	/* set to anything */
 	bool directories[_KR_DIRECTORY_MAX];
 	bool credentials, watchdog, sockets, pid_file;

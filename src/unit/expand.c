@@ -24,13 +24,11 @@
  * can one whose cut would make the rest of its line a comment or a quoted
  * value.
  *
- * Expansion ends where execve(2) would refuse what it gives: a string of 128
- *KiB (MAX_ARG_STRLEN, 32 pages of 4 KiB), or more than ARG_MAX in all, each
- *string with its NUL and its pointer. So a variable that is expanded a thousand
- *times costs no more than a process could have.
+ * Expansion ends where execve(2) would refuse what it gives (unit/exec-limits),
+ *each string with its NUL and its pointer, or may do so. So a variable that is
+ * expanded a thousand times costs no more than a process could have.
  *
- * Source: src/basic/env-util.c of systemd 252; execve(2), "Limits on size of
- * arguments and environment"; fs/exec.c of Linux.
+ * Source: src/basic/env-util.c of systemd 252.
  */
 
 #include <errno.h>
@@ -40,16 +38,11 @@
 #include "unit/expand.h"
 #include "unit/word.h"
 
-#define STRING_MAX ((size_t)128 * 1024)
-#define ALL_MAX    ((size_t)2 * 1024 * 1024) /* ARG_MAX by 8 MiB of stack */
-
 struct expansion {
 	const struct kr_unit *unit;
 	const struct kr_exec_command *command;
 	const struct kr_text *line;
-	bool (*inherited)(void *userdata, const char *name);
-	void *userdata;
-	struct kr_diag *diag;
+	const struct kr_expand_options *options;
 	struct kr_unit_command *ret;
 	const struct kr_unit_variable **sorted; /* by name */
 	/* of the arguments so far and the environment, and of that alone */
@@ -68,20 +61,38 @@ void kr_unit_command_done(struct kr_unit_command *command)
 	*command = (struct kr_unit_command){0};
 }
 
-static int too_long(struct expansion *x, struct kr_span span)
+static int judge(struct expansion *x, enum kr_limit limit, struct kr_span span)
 {
-	kr_diag_add(x->diag, KR_ERROR, "arguments-too-long", span,
-	            "the arguments are too long: execve(2) takes strings below "
-	            "128 KiB and 2 MiB in all");
-	return -E2BIG;
+	switch (limit) {
+	case KR_LIMIT_FITS:
+		break;
+	case KR_LIMIT_EXCEEDED:
+		kr_diag_add(x->options->diag, KR_ERROR, "arguments-too-long",
+		            span,
+		            "the arguments are too long: execve(2) takes "
+		            "strings of 32 pages, and in all a quarter of the "
+		            "stack's limit, most often 128 KiB and 2 MiB");
+		return -E2BIG;
+	case KR_LIMIT_UNKNOWN:
+		kr_diag_add(x->options->diag, KR_ERROR, "arguments-too-large",
+		            span,
+		            "the arguments are too large to be read, and may "
+		            "be too long for execve(2): that depends on the "
+		            "size of a page, or on LimitSTACK=");
+		return -EFBIG;
+	}
+	return 0;
 }
 
 /* A string of LENGTH bytes more. */
 static int count(struct expansion *x, size_t length, struct kr_span span)
 {
+	int r = judge(x, kr_limits_string(x->options->limits, length), span);
+
+	if (r < 0)
+		return r;
 	x->n_bytes += length + 1 + sizeof(char *);
-	return length >= STRING_MAX || x->n_bytes > ALL_MAX ? too_long(x, span)
-	                                                    : 0;
+	return judge(x, kr_limits_all(x->options->limits, x->n_bytes), span);
 }
 
 static int count_environment(struct expansion *x)
@@ -299,6 +310,11 @@ static int add_expands(struct kr_unit_command *c, const char *name)
 	return 0;
 }
 
+static bool is_inherited(const struct expansion *x, const char *name)
+{
+	return x->options->inherited(x->options->userdata, name);
+}
+
 struct split {
 	struct kr_split_word *words;
 	size_t n_words;
@@ -389,7 +405,7 @@ static int add_variable_word(struct expansion *x, int index,
 static void say_unknown(struct expansion *x, const struct kr_exec_word *word,
                         const char *name)
 {
-	kr_diag_add(x->diag, KR_WARNING, "variable-unknown",
+	kr_diag_add(x->options->diag, KR_WARNING, "variable-unknown",
 	            kr_text_span(x->line, word->start, word->end - word->start),
 	            "variable '%s' gets its value when the service starts",
 	            name);
@@ -423,9 +439,7 @@ static int expand_alone(struct expansion *x, const struct kr_exec_word *from)
 	if (r < 0)
 		return r;
 	if (index < 0)
-		return x->inherited(x->userdata, name)
-		               ? add_unknown(x, from, name)
-		               : 0;
+		return is_inherited(x, name) ? add_unknown(x, from, name) : 0;
 	if (x->unit->variables[index].unknown &&
 	    x->unit->variables[index].value.length == 0)
 		return add_unknown(x, from, name);
@@ -445,7 +459,7 @@ static int push_variable(struct expansion *x, const struct kr_exec_word *from,
 	_cleanup_free_ char *name = strndup(from->text.bytes + start, length);
 	const struct kr_unit_variable *v = NULL;
 	size_t skip = 0;
-	int index;
+	int index, r;
 
 	if (!name)
 		return -ENOMEM;
@@ -453,7 +467,7 @@ static int push_variable(struct expansion *x, const struct kr_exec_word *from,
 	index = find_variable(x, name, length, &skip);
 	if (index >= 0)
 		v = &x->unit->variables[index];
-	if (v ? v->unknown : x->inherited(x->userdata, name)) {
+	if (v ? v->unknown : is_inherited(x, name)) {
 		say_unknown(x, from, name);
 		ret->unknown = true;
 	}
@@ -461,8 +475,12 @@ static int push_variable(struct expansion *x, const struct kr_exec_word *from,
 		return 0;
 	if (block_name(v))
 		ret->manager = block_name(v);
-	if (ret->text.length + v->value.length - skip >= STRING_MAX)
-		return too_long(x, ret->span);
+	r = judge(x,
+	          kr_limits_string(x->options->limits,
+	                           ret->text.length + v->value.length - skip),
+	          ret->span);
+	if (r < 0)
+		return r;
 	return kr_text_append_part(&ret->text, &v->value, skip,
 	                           v->value.length - skip);
 }
@@ -634,8 +652,7 @@ static int expand_all(struct expansion *x)
 int kr_expand_command(const struct kr_unit *unit,
                       const struct kr_exec_command *command,
                       const struct kr_text *line,
-                      bool (*inherited)(void *userdata, const char *name),
-                      void *userdata, struct kr_diag *diag,
+                      const struct kr_expand_options *options,
                       struct kr_unit_command *ret)
 {
 	struct kr_unit_command expanded = {0};
@@ -643,9 +660,7 @@ int kr_expand_command(const struct kr_unit *unit,
 		.unit = unit,
 		.command = command,
 		.line = line,
-		.inherited = inherited,
-		.userdata = userdata,
-		.diag = diag,
+		.options = options,
 		.ret = &expanded,
 	};
 	int r = sort_variables(&x);

@@ -5,14 +5,23 @@
  * From commands as they are written to the argv that is executed.
  */
 
+#include "unit/exec-limits.h"
 #include "unit/exec.h"
 #include "unit/resolve.h"
 
+struct kr_expand_options {
+	/* about names that the unit does not have: true if systemd may give
+	 * them a value that is not known */
+	bool (*inherited)(void *userdata, const char *name);
+	void *userdata;
+	struct kr_limits *limits;
+	struct kr_diag *diag;
+};
+
 /*
  * Expands the variables of COMMAND, which stands in LINE, with those of UNIT
- * into RET. INHERITED tells about names that UNIT does not have: true if
- * systemd may give them a value that is not known. 0; -E2BIG: execve(2) would
- * refuse what it gives, DIAG says so; -ENOMEM.
+ * into RET. 0; -E2BIG: execve(2) would refuse what it gives, DIAG says so;
+ * -EFBIG: it might, or it is more than is read, DIAG says so; -ENOMEM.
  *
  * Source: replace_env_argv() and replace_env() in src/basic/env-util.c of
  * systemd 252.
@@ -20,8 +29,7 @@
 int kr_expand_command(const struct kr_unit *unit,
                       const struct kr_exec_command *command,
                       const struct kr_text *line,
-                      bool (*inherited)(void *userdata, const char *name),
-                      void *userdata, struct kr_diag *diag,
+                      const struct kr_expand_options *options,
                       struct kr_unit_command *ret);
 
 void kr_unit_command_done(struct kr_unit_command *command);

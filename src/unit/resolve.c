@@ -42,7 +42,7 @@ static int unreadable(struct loader *l, const char *path, int r)
 {
 	if (r != -ENOMEM)
 		kr_diag_add_path(l->diag, KR_ERROR, "file-unreadable", path,
-		                 "file cannot be read: %s", strerror(-r));
+		                 "file cannot be read: %s", kr_fs_strerror(-r));
 	return r;
 }
 
@@ -232,6 +232,17 @@ static int complete_commands(struct loader *l)
 {
 	const struct kr_exec *start = &l->directives.start;
 	struct kr_unit *unit = l->unit;
+	struct kr_limits limits = {
+		.fs = l->fs,
+		.stack = l->directives.limit_stack,
+		.page_size = l->options ? l->options->page_size : 0,
+	};
+	const struct kr_expand_options options = {
+		.inherited = kr_inherit_may,
+		.userdata = &l->directives,
+		.limits = &limits,
+		.diag = l->diag,
+	};
 	int r = 0;
 
 	unit->commands = calloc(start->n_commands + 1, sizeof(*unit->commands));
@@ -240,8 +251,8 @@ static int complete_commands(struct loader *l)
 	for (size_t i = 0; r == 0 && i < start->n_commands; i++) {
 		const struct kr_exec_command *c = &start->commands[i];
 
-		r = kr_expand_command(unit, c, &start->lines[c->line],
-		                      kr_inherit_may, &l->directives, l->diag,
+		limits.program = c->path;
+		r = kr_expand_command(unit, c, &start->lines[c->line], &options,
 		                      &unit->commands[i]);
 		if (r == 0) {
 			unit->n_commands++;

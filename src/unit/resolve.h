@@ -166,6 +166,8 @@ struct kr_unit_options {
 	const char *host_name, *boot_id;
 	/* systemd's version where it is known, else 0: the newest rules */
 	unsigned systemd_version;
+	/* bytes of a page of the node's kernel, 0: not known */
+	size_t page_size;
 };
 
 /*

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The limits of execve(2).
+ *
+ *	a string   32 pages (MAX_ARG_STRLEN): 128 KiB where a page has 4 KiB,
+ *	           2 MiB where it has 64
+ *	all        a quarter of the stack's soft limit, at least 128 KiB
+ *(ARG_MAX) and at most 6 MiB; the limit is 8 MiB where nothing sets it
+ *
+ * What is refused for certain is EXCEEDED, and nothing else, as a unit that is
+ * called invalid and is not cannot be fixed. x86-64 has pages of 4 KiB only,
+ *and aarch64 of 4, 16 or 64. Which machine an image is for is told by the
+ *program that is started, or by systemd or the shell beside it. A tree that has
+ *none of them is taken to be for the machine that reads it.
+ *
+ * What is more than 2 MiB in all is not read, even where LimitSTACK= allows it.
+ *
+ * Source: bprm_stack_limits(), valid_arg_len() in fs/exec.c of Linux;
+ *execve(2), "Limits on size of arguments and environment"; config_parse_limit()
+ *in src/core/load-fragment.c of systemd 252; elf(5).
+ */
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <elf.h>
+
+#include "unit/exec-limits.h"
+
+#define KIB ((size_t)1024)
+
+#define PAGES        32
+#define STRING_LEAST (PAGES * 4 * KIB)
+#define STRING_MOST  (PAGES * 64 * KIB)
+
+#define ALL_LEAST (128 * KIB)
+#define ALL_USUAL (2 * KIB * KIB) /* of a stack of 8 MiB; read at most */
+#define ALL_MOST  (6 * KIB * KIB)
+
+/* The ELF machine of the node's programs; EM_NONE: there is none to look at. */
+static int find_machine(const struct kr_limits *l)
+{
+	const char *const programs[] = {
+		l->program,
+		"/usr/lib/systemd/systemd",
+		"/lib/systemd/systemd",
+		"/usr/bin/sh",
+		"/bin/sh",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		int r = programs[i] && *programs[i] == '/'
+		                ? kr_fs_machine(l->fs, programs[i])
+		                : EM_NONE;
+
+		if (r > EM_NONE)
+			return r;
+	}
+	return EM_NONE;
+}
+
+static bool has_small_pages(const struct kr_limits *l)
+{
+	int machine = find_machine(l);
+
+#ifdef __x86_64__
+	if (machine == EM_NONE)
+		return true;
+#endif
+	return machine == EM_X86_64;
+}
+
+enum kr_limit kr_limits_string(const struct kr_limits *l, size_t length)
+{
+	if (length < STRING_LEAST)
+		return KR_LIMIT_FITS;
+	if (length >= STRING_MOST)
+		return KR_LIMIT_EXCEEDED;
+	if (l->page_size > 0)
+		return length >= PAGES * l->page_size ? KR_LIMIT_EXCEEDED
+		                                      : KR_LIMIT_FITS;
+	return has_small_pages(l) ? KR_LIMIT_EXCEEDED : KR_LIMIT_UNKNOWN;
+}
+
+/* --- DefaultLimitSTACK= --------------------------------------------------- */
+
+static bool has_default(const struct kr_file *file)
+{
+	static const char name[] = "DefaultLimitSTACK";
+	const char *s = file->data;
+
+	while (*s) {
+		s += strspn(s, " \t\r\n");
+		if (strncmp(s, name, strlen(name)) == 0)
+			return true;
+		s += strcspn(s, "\n");
+	}
+	return false;
+}
+
+static bool file_has_default(struct kr_fs *fs, const char *path)
+{
+	_cleanup_file_ struct kr_file *file = NULL;
+	int r = kr_fs_read_once(fs, path, &file);
+
+	return r == 0 && has_default(file);
+}
+
+static bool folder_has_default(struct kr_fs *fs, const char *path)
+{
+	_cleanup_dir_ struct kr_dir dir = {0};
+
+	if (kr_fs_list(fs, path, &dir) < 0)
+		return false;
+	for (size_t i = 0; i < dir.n_entries; i++) {
+		_cleanup_free_ char *file =
+			kr_path_join(path, dir.entries[i].name);
+
+		if (file && file_has_default(fs, file))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the manager's configuration sets it: to what, and whether another
+ * file undoes it, matters too rarely. */
+static bool default_is_set(struct kr_limits *l)
+{
+	static const char *const folders[] = {
+		"/etc/systemd",     "/run/systemd", "/usr/local/lib/systemd",
+		"/usr/lib/systemd", "/lib/systemd",
+	};
+
+	if (l->default_read)
+		return l->default_set;
+	l->default_read = true;
+	for (size_t i = 0; i < ARRAY_SIZE(folders) && !l->default_set; i++) {
+		_cleanup_free_ char *file =
+			kr_path_join(folders[i], "system.conf");
+		_cleanup_free_ char *folder =
+			kr_path_join(folders[i], "system.conf.d");
+
+		l->default_set = !file || !folder ||
+		                 file_has_default(l->fs, file) ||
+		                 folder_has_default(l->fs, folder);
+	}
+	return l->default_set;
+}
+
+/* --- all of them ---------------------------------------------------------- */
+
+/* A number of bytes, up to "end"; false: it is not as simple as that. */
+static bool parse_bytes(const char *text, const char *end, uint64_t *ret)
+{
+	static const char suffixes[] = "KMGTPE";
+	size_t digits = strspn(text, "0123456789");
+	const char *suffix;
+	unsigned shift = 0;
+
+	if (end - text == 8 && strncmp(text, "infinity", 8) == 0) {
+		*ret = UINT64_MAX;
+		return true;
+	}
+	if (digits == 0 || digits > 15)
+		return false;
+	*ret = strtoull(text, NULL, 10);
+	text += digits;
+	suffix = text < end ? strchr(suffixes, *text) : NULL;
+	if (suffix && *suffix)
+		shift = 10 * (unsigned)(suffix - suffixes + 1);
+	text += shift > 0 || (text < end && *text == 'B');
+	if (text != end)
+		return false;
+	*ret = *ret > UINT64_MAX >> shift ? UINT64_MAX : *ret << shift;
+	return true;
+}
+
+/* LimitSTACK=SOFT:HARD, or both in one. */
+static bool parse_stack(const char *text, uint64_t *ret_soft)
+{
+	const char *colon = strchr(text, ':');
+	const char *end = text + strlen(text);
+	uint64_t hard;
+
+	if (!parse_bytes(text, colon ? colon : end, ret_soft))
+		return false;
+	return !colon ||
+	       (parse_bytes(colon + 1, end, &hard) && *ret_soft <= hard);
+}
+
+enum kr_limit kr_limits_all(struct kr_limits *l, size_t n_bytes)
+{
+	uint64_t soft, most;
+
+	if (n_bytes <= ALL_LEAST)
+		return KR_LIMIT_FITS;
+	if (n_bytes > ALL_MOST)
+		return KR_LIMIT_EXCEEDED;
+	if (!l->stack && default_is_set(l))
+		return KR_LIMIT_UNKNOWN;
+	if (!l->stack)
+		return n_bytes > ALL_USUAL ? KR_LIMIT_EXCEEDED : KR_LIMIT_FITS;
+	if (!parse_stack(l->stack, &soft))
+		return KR_LIMIT_UNKNOWN;
+	most = soft / 4 < ALL_LEAST  ? ALL_LEAST
+	       : soft / 4 > ALL_MOST ? ALL_MOST
+	                             : soft / 4;
+	if (n_bytes > most)
+		return KR_LIMIT_EXCEEDED;
+	return n_bytes > ALL_USUAL ? KR_LIMIT_UNKNOWN : KR_LIMIT_FITS;
+}
