@@ -6,7 +6,8 @@
 
 On an image, and as root on a test host with a real systemd, a D-Bus and a
 stand-in kubelet; then how the cost grows. The two commands take turns, so that
-a noisy machine is noisy for both. Nothing here fails for being slow: what must
+a noisy machine is noisy for both. Last come trees that were made to be large,
+with the memory that each takes. Nothing here fails for being slow: what must
 hold is counted by test-cost.py.
 """
 
@@ -17,6 +18,7 @@ import sys
 import tempfile
 
 import cost_lib
+import cost_trees
 from host_lib import CONFIG, Host, Skip, need_host
 
 ROUNDS, RUNS = 5, 20
@@ -127,6 +129,17 @@ def bench_growth(program, measure):
         row("%d processes, no bus to ask" % count, processes=count)
 
 
+def bench_trees(program, measure):
+    print("\ntrees that were made to be large (at most 64 MB each)")
+    for name, make, _said in cost_trees.rows():
+        with tempfile.TemporaryDirectory(prefix="bench-") as root:
+            make(root)
+            run = cost_lib.measure(measure,
+                                   [program, "audit", "--root=" + root], 1)[0]
+        print("  %-50s %8.2f ms CPU %7.1f MB"
+              % (name, run.cpu_ms, run.rss_kib / 1024), flush=True)
+
+
 def main():
     if len(sys.argv) != 5:
         print(__doc__, file=sys.stderr)
@@ -140,6 +153,7 @@ def main():
     except subprocess.CalledProcessError as error:
         print("\na live node: skipped: %s" % error)
     bench_growth(program, measure)
+    bench_trees(program, measure)
     return 0
 
 

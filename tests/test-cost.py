@@ -20,6 +20,7 @@ import sys
 import tempfile
 
 import cost_lib
+import cost_trees
 
 CALLS_MAX = 400
 RSS_KIB_MAX = 4096
@@ -33,7 +34,6 @@ TREE_KIB_MAX = 64 << 10         # of any tree
 TREE_OUTPUT_MAX = 64 << 10      # bytes said of it
 ADDRESS_SPACE = 1 << 30         # what is wrong takes no machine with it
 PROCESSOR_SECONDS = 60          # ends what hangs
-INVALID, TOO_LARGE = b"the arguments are too long", b"too large"
 
 
 class Test:
@@ -87,88 +87,6 @@ def check_growth(test, program):
                  "system calls a MiB of config file")
 
 
-# Each: lines behind ExecStart= of a unit, the words there, an environment file,
-# and what must be said of it. The first two are reports that were posted.
-TREES = {
-    "a variable of 20,000 words":
-        ("Environment=\"A=%s\"\n" % ("x " * 20000), "$A", "", b"more of this"),
-    "a variable of 10,000 words, a hundred times":
-        ("Environment=\"A=%s\"\n" % ("x " * 10000), "$A " * 100, "", INVALID),
-    "in braces, a thousand times":
-        ("Environment=A=%s\n" % ("x" * 100000), "${A}" * 1000, "", INVALID),
-    "in braces, words of their own":
-        ("Environment=A=%s\n" % ("x" * 100000), "${A} " * 1000, "", INVALID),
-    "variables of variables' names":
-        ("".join("Environment=A%d=1\n" % i for i in range(20000)),
-         "".join("$A%d " % i for i in range(20000)), "", b"more of this"),
-    "a word of 128 KiB": ("", "x" * (128 << 10), "", INVALID),
-    "a variable of 128 KiB that nothing expands":
-        ("", "", "A=" + "x" * (128 << 10), INVALID),
-    "words in ExecStart=": ("", "a " * 200000, "", TOO_LARGE),
-    "ExecStart= lines": ("ExecStart=/bin/true\n" * 200000, "", "", TOO_LARGE),
-    "Environment= lines": ("Environment=A=1\n" * 500000, "", "", TOO_LARGE),
-    "Environment= lines that are none":
-        ("Environment=1=1\n" * 500000, "", "", b"more of this"),
-    "lines that are none": ("x\n" * 500000, "", "", b"more of this"),
-    "UnsetEnvironment= lines":
-        ("UnsetEnvironment=A\n" * 500000, "", "", b"PASS"),
-    "one value of 15 MB": ("", "$A", "A=" + "x " * (7 << 20), INVALID),
-    "a million variables":
-        ("", "$A", "".join("A%d=1\n" % i for i in range(1000000)), TOO_LARGE),
-    "one variable, millions of times":
-        ("", "$A", "A=1\n" * 3000000, TOO_LARGE),
-    "comments": ("", "", "# x\n" * 3000000, b"PASS"),
-    "lines of an environment file that are none":
-        ("", "", "x y\n" * 3000000, b"more of this"),
-    "names that are none": ("", "", "x y=\n" * 3000000, b"more of this"),
-}
-
-
-# Config files, behind the two lines that each has.
-LARGE = b"configuration is too large"
-CONFIGS = {
-    "a list": ("x: [" + "a," * (7 << 20) + "]\n", LARGE),
-    "a list of lines": ("x:\n" + "- a\n" * 3000000, LARGE),
-    "a map": ("".join("k%d: 1\n" % i for i in range(1000000)), LARGE),
-    "a key that is another's, again": ("a: 1\n" * 2500000, LARGE),
-    "lists in lists": ("x: " + "[" * (1 << 20) + "]" * (1 << 20), b"INVALID"),
-    "an alias, again": ("x: &a [1]\ny: [" + "*a," * 1000000 + "]\n",
-                        b"too large"),
-    "one text": ("x: " + "a" * (15 << 20) + "\n", b"PASS"),
-    "one text of lines": ("x: |\n" + " a\n" * (5 << 20), b"PASS"),
-    "escapes": ("x: \"" + "\\n" * (7 << 20) + "\"\n", b"PASS"),
-    "comments": ("# a\n" * 3900000, b"PASS"),
-    "the key, again":
-        ("makeIPTablesUtilChains: true\n" * 500000, LARGE),
-    "documents": ("---\n" * 3000000, b"PASS"),
-}
-
-
-YAML = ("apiVersion: kubelet.config.k8s.io/v1beta1\n"
-        "kind: KubeletConfiguration\n%s")
-JSON = ('{"apiVersion": "kubelet.config.k8s.io/v1beta1",'
-        '"kind": "KubeletConfiguration", %s "maxPods": 110}')
-JSON_CONFIGS = {
-    "a list": ('"x": [' + "1," * (6 << 20) + "1],", b"PASS"),
-    "the key, again": ('"makeIPTablesUtilChains":true,' * 500000, LARGE),
-    "the key, 100,000 times":
-        ('"makeIPTablesUtilChains":true,' * 100000, b"PASS"),
-    "another key, again": ('"x":1,' * 2000000, b"PASS"),
-    "one text": ('"x": "' + "a" * (15 << 20) + '",', b"PASS"),
-}
-
-
-def make_tree(root, lines, words, environment, config=YAML % ""):
-    cost_lib.write(root, "/var/lib/kubelet/config.yaml", config)
-    cost_lib.write(root, "/etc/default/kubelet", environment)
-    cost_lib.write(root, "/etc/systemd/system/kubelet.service",
-                   "[Service]\n"
-                   "EnvironmentFile=/etc/default/kubelet\n"
-                   "ExecStart=/usr/bin/kubelet "
-                   "--config=/var/lib/kubelet/config.yaml %s\n%s"
-                   % (words, lines))
-
-
 def limit_run():
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     resource.setrlimit(resource.RLIMIT_CPU,
@@ -176,14 +94,9 @@ def limit_run():
 
 
 def check_trees(test, program, measure):
-    rows = [(name, row[:-1], row[-1]) for name, row in TREES.items()]
-    rows += [("%s: %s" % (kind, name), ("", "", "", form % text), said)
-             for kind, form, configs in (("YAML", YAML, CONFIGS),
-                                         ("JSON", JSON, JSON_CONFIGS))
-             for name, (text, said) in configs.items()]
-    for name, parts, said in rows:
+    for name, make, said in cost_trees.rows():
         with tempfile.TemporaryDirectory(prefix="cost-") as root:
-            make_tree(root, *parts)
+            make(root)
             argv = [program, "audit", "--root=" + root]
             run = subprocess.run(argv, stdout=subprocess.PIPE,
                                  stderr=subprocess.STDOUT, check=False,

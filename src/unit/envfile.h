@@ -14,7 +14,7 @@
 #include "unit/resolve.h"
 
 /* What one value may take in memory. POSIX leaves 2 MiB for all of them. */
-#define KR_ENVFILE_VALUE_MAX ((size_t)20 * 1024 * 1024)
+#define KR_ENVFILE_VALUE_MAX ((size_t)18 * 1024 * 1024)
 
 struct kr_envfile_entry {
 	const char *key;           /* blanks behind it cut off */
