@@ -137,6 +137,88 @@ START_TEST(test_too_large)
 }
 END_TEST
 
+/* All files together, by bytes and by number; names of one file count, too. */
+START_TEST(test_too_many)
+{
+	_cleanup_fs_ struct kr_fs *fs = NULL;
+	const struct kr_file *file;
+	char data[] = "x", path[64];
+	size_t n = 0;
+	int fd, r;
+
+	ck_assert_int_eq(kr_fs_new(kr_root_fd, &fs), 0);
+	fd = openat(kr_root_fd, "large", O_WRONLY | O_CREAT, 0644);
+	ck_assert_int_eq(ftruncate(fd, KR_FILE_SIZE_MAX / 2), 0);
+	close(fd);
+	for (;; n++) {
+		snprintf(path, sizeof(path), "/%zu", n);
+		kr_root_symlink("large", path);
+		r = kr_fs_read(fs, path, &file);
+		if (r < 0)
+			break;
+	}
+	ck_assert_int_eq(r, -EFBIG);
+	ck_assert_uint_eq(n, KR_FS_BYTES_MAX / (KR_FILE_SIZE_MAX / 2));
+	ck_assert(strstr(kr_fs_strerror(EFBIG), "too large"));
+	ck_assert_str_eq(kr_fs_strerror(ENOENT), strerror(ENOENT));
+	/* what was read is still there, and one that has nothing goes in */
+	ck_assert_int_eq(kr_fs_read(fs, "/0", &file), 0);
+	kr_root_write("/empty", "");
+	ck_assert_int_eq(kr_fs_read(fs, "/empty", &file), 0);
+	kr_root_write("/one", data);
+	ck_assert_int_eq(kr_fs_read(fs, "/one", &file), -EFBIG);
+}
+END_TEST
+
+/* What is read once counts for nothing, and is the caller's. */
+START_TEST(test_read_once)
+{
+	_cleanup_fs_ struct kr_fs *fs = NULL;
+	const struct kr_file *kept;
+
+	ck_assert_int_eq(kr_fs_new(kr_root_fd, &fs), 0);
+	for (size_t i = 0; i < 2; i++) {
+		_cleanup_file_ struct kr_file *file = NULL;
+
+		ck_assert_int_eq(kr_fs_read_once(fs, "/dir/f", &file), 0);
+		ck_assert_str_eq(file->path, "/dir/f");
+		ck_assert_str_eq(file->real, "/etc/folder/f");
+		ck_assert_str_eq(file->data, "f\n");
+		ck_assert_int_eq(kr_fs_read(fs, "/dir/f", &kept), 0);
+		ck_assert_ptr_ne(file, kept);
+		kr_root_write("/etc/folder/f", "f\n");
+	}
+	for (size_t i = 0; i < 4; i++) {
+		_cleanup_file_ struct kr_file *file = NULL;
+		int fd = openat(kr_root_fd, "large", O_WRONLY | O_CREAT, 0644);
+
+		ck_assert_int_eq(ftruncate(fd, KR_FILE_SIZE_MAX), 0);
+		close(fd);
+		ck_assert_int_eq(kr_fs_read_once(fs, "/large", &file), 0);
+	}
+}
+END_TEST
+
+START_TEST(test_machine)
+{
+	static const char elf[64] = "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0"
+				    "\3\0\267";
+	_cleanup_fs_ struct kr_fs *fs = NULL;
+
+	ck_assert_int_eq(kr_fs_new(kr_root_fd, &fs), 0);
+	kr_root_write_bytes("/bin/program", elf, sizeof(elf));
+	kr_root_write_bytes("/bin/short", elf, sizeof(elf) - 1);
+	kr_root_symlink("program", "/bin/link");
+	ck_assert_int_eq(kr_fs_machine(fs, "/bin/program"), 183);
+	ck_assert_int_eq(kr_fs_machine(fs, "/bin/link"), 183);
+	ck_assert_int_eq(kr_fs_machine(fs, "/bin/short"), 0);
+	ck_assert_int_eq(kr_fs_machine(fs, "/etc/plain"), 0);
+	ck_assert_int_eq(kr_fs_machine(fs, "/missing"), 0);
+	ck_assert_int_eq(kr_fs_machine(fs, "/fifo"), 0);
+	ck_assert_int_eq(kr_fs_machine(fs, "/loop"), -ELOOP);
+}
+END_TEST
+
 START_TEST(test_overlay)
 {
 	_cleanup_fs_ struct kr_fs *below = kr_root_fs();
@@ -308,6 +390,9 @@ static void add_case(Suite *suite, const char *name, SFun setup)
 	tcase_add_loop_test(tc, test_read, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_read_is_stable);
 	tcase_add_test(tc, test_too_large);
+	tcase_add_test(tc, test_too_many);
+	tcase_add_test(tc, test_read_once);
+	tcase_add_test(tc, test_machine);
 	tcase_add_test(tc, test_overlay);
 	tcase_add_test(tc, test_overlay_behind_link);
 	tcase_add_test(tc, test_put_twice);

@@ -100,18 +100,18 @@ static int cannot_read(struct reading *rd, const char *path, int error)
 	           path, why);
 }
 
-static int too_many(struct reading *rd)
+/* More than is read: WHAT. kubelet would read it. */
+static int too_much(struct reading *rd, const char *what)
 {
 	const char *dir = rd->in->config_dir;
 
 	kr_diag_add_path(rd->diag, KR_ERROR, "config-too-large", dir,
-	                 "the configuration is too large to be read: there are "
-	                 "more than %zu files",
-	                 FILES_MAX - 1);
+	                 "the configuration is too large to be read: it has "
+	                 "%s",
+	                 what);
 	return say(rd->in, KR_STATE_UNKNOWN,
-	           "the configuration is too large to be read: %s has more "
-	           "than %zu files",
-	           dir, FILES_MAX - 1);
+	           "the configuration is too large to be read: %s has %s", dir,
+	           what);
 }
 
 static int add_file(struct reading *rd, const char *path)
@@ -122,7 +122,7 @@ static int add_file(struct reading *rd, const char *path)
 	int r;
 
 	if (in->n_files == FILES_MAX)
-		return too_many(rd);
+		return too_much(rd, "more than 9999 files");
 	r = kr_fs_read(rd->fs, path, &file);
 	if (r < 0)
 		return cannot_read(rd, path, r);
@@ -156,8 +156,11 @@ static int add_folder(struct kr_inputs *in, const char *path)
 static int walk_folder(struct reading *rd, const char *path, unsigned depth)
 {
 	_cleanup_dir_ struct kr_dir dir = {0};
-	int r = depth > FOLDERS_DEEP ? -ELOOP : kr_fs_list(rd->fs, path, &dir);
+	int r;
 
+	if (depth > FOLDERS_DEEP)
+		return too_much(rd, "folders that are more than 64 deep");
+	r = kr_fs_list(rd->fs, path, &dir);
 	if (r < 0)
 		return cannot_read(rd, path, r);
 	r = add_folder(rd->in, path);
