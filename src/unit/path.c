@@ -302,18 +302,58 @@ static int check_mask(const struct search *s, struct kr_unit_files *files)
 	return 0;
 }
 
-/* ID and all names that are links to it, by way of others, too. */
+static int by_target(const void *a, const void *b)
+{
+	const struct alias *const *x = a, *const *y = b;
+	int r = strcmp((*x)->target, (*y)->target);
+
+	/* as they were found */
+	return r != 0 ? r : *x < *y ? -1 : *x > *y;
+}
+
+/* The first of SORTED, all aliases by their target, that means NAME. */
+static size_t first_of(const struct search *s, struct alias *const *sorted,
+                       const char *name)
+{
+	size_t first = 0, end = s->n_aliases;
+
+	while (first < end) {
+		size_t middle = first + (end - first) / 2;
+
+		if (strcmp(sorted[middle]->target, name) < 0)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	return first;
+}
+
+/* ID, which NAMES holds, and all names that are links to it, by way of others,
+ * too. */
 static int find_names(const struct search *s, struct kr_strings *names)
 {
+	_cleanup_free_ struct alias **sorted =
+		calloc(s->n_aliases + 1, sizeof(*sorted));
+	size_t n = s->n_aliases;
+
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = &s->aliases[i];
+	qsort(sorted, n, sizeof(*sorted), by_target);
 	for (size_t done = 0; done < names->n_items; done++) {
-		for (size_t i = 0; i < s->n_aliases; i++) {
-			const struct alias *a = &s->aliases[i];
+		const char *name = names->items[done];
+
+		for (size_t i = first_of(s, sorted, name);
+		     i < n && strcmp(sorted[i]->target, name) == 0; i++) {
+			const char *alias = sorted[i]->name;
 			int r;
 
-			if (strcmp(a->target, names->items[done]) != 0 ||
-			    kr_strings_contain(names, a->name))
+			/* one name has one target: it comes once, but for
+			 * what was there first, of a ring */
+			if (strcmp(alias, names->items[0]) == 0)
 				continue;
-			r = kr_strings_add(names, a->name, strlen(a->name));
+			r = kr_strings_add(names, alias, strlen(alias));
 			if (r < 0)
 				return r;
 		}
