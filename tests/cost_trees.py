@@ -172,6 +172,18 @@ def with_dpkg(root):
         % ("y" * 60)))
 
 
+def with_aliases(root):
+    make_tree(root, "", "", "")
+    for i in range(50000):
+        os.symlink("kubelet.service",
+                   "%s/etc/systemd/system/x%d.service" % (root, i))
+
+
+def with_directives(root):
+    make_tree(root, "", "", "", "%s---\n%s" % (
+        "".join("%%TAG !a%d! x\n" % i for i in range(600000)), YAML % ""))
+
+
 UNIT_D, CONFIG_D = "/etc/systemd/system/kubelet.service.d", "/etc/kubelet.d"
 LINES = "# a\n" * 250000
 KEY = YAML % "makeIPTablesUtilChains: true\n"
@@ -197,6 +209,8 @@ MANY = {
     "large environment files":
         (files("/etc/env.d", "%05d", 100, LINES), TOO_LARGE),
     "a status of dpkg of 15 MB": (with_dpkg, PASS),
+    "links to the unit": (with_aliases, PASS),
+    "directives of YAML": (with_directives, LARGE),
 }
 
 

@@ -47,6 +47,7 @@
 
 #define PORTION    ((size_t)512)
 #define COLONS_MAX 64
+#define TAGS_MAX   ((size_t)1000) /* libyaml compares each with all others */
 
 struct parse {
 	const struct kr_file *file;
@@ -582,6 +583,34 @@ static int pass(struct parse *p, struct kr_yaml_document *doc)
 	return r;
 }
 
+static size_t count_words(const struct kr_file *file, const char *word,
+                          size_t length)
+{
+	const char *s = file->data, *end = s + file->size;
+	size_t n = 0;
+
+	while ((s = memmem(s, (size_t)(end - s), word, length))) {
+		s += length;
+		n++;
+	}
+	return n;
+}
+
+/* %TAG directives, or what may be such, in UTF-8 or UTF-16. */
+static int check_tags(const struct kr_file *file, struct kr_diag *diag)
+{
+	static const char narrow[] = "%TAG", wide[] = "%\0T\0A\0G";
+
+	if (count_words(file, narrow, sizeof(narrow) - 1) <= TAGS_MAX &&
+	    count_words(file, wide, sizeof(wide) - 1) <= TAGS_MAX)
+		return 0;
+	kr_diag_add_path(diag, KR_ERROR, "config-too-large", file->path,
+	                 "the configuration is too large to be read: it has "
+	                 "more than %zu times %%TAG",
+	                 TAGS_MAX);
+	return -EFBIG;
+}
+
 int kr_yaml_parse(const struct kr_file *file, struct kr_tree *tree,
                   struct kr_diag *diag, struct kr_yaml_document *ret)
 {
@@ -589,6 +618,10 @@ int kr_yaml_parse(const struct kr_file *file, struct kr_tree *tree,
 	struct kr_yaml_document doc;
 	int r;
 
+	*ret = (struct kr_yaml_document){0};
+	r = check_tags(file, diag);
+	if (r < 0)
+		return r;
 	do
 		r = pass(&p, &doc);
 	while (r > 0);

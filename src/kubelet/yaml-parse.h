@@ -46,7 +46,8 @@ struct kr_yaml_document {
 
 /*
  * Reads the first document of FILE. Nodes and texts belong to TREE. 0;
- * -EBADMSG: no YAML as yaml.v2 reads it, with an error in DIAG; -ENOMEM.
+ * -EBADMSG: no YAML as yaml.v2 reads it, with an error in DIAG; -EFBIG: it is
+ * too large to be read, DIAG says so; -ENOMEM.
  */
 int kr_yaml_parse(const struct kr_file *file, struct kr_tree *tree,
                   struct kr_diag *diag, struct kr_yaml_document *ret);
