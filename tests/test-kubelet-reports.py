@@ -117,6 +117,13 @@ class Check:
             self.audit("true", "--kubelet-version=" + version)
         return got
 
+    def told(self, got, code, *places):
+        """The messages of CODE have these places, FILE:LINE:COLUMN."""
+        found = ["%(file)s:%(line)s:%(column)s" % m
+                 for m in got.get("messages", []) if m["code"] == code]
+        if found != list(places):
+            self.fault("%s at %s, wanted %s", code, found, places)
+
 
 # --- drop-ins and kubelet's version -----------------------------------------------
 
@@ -852,6 +859,19 @@ def in_dropins(case):
 
 FOLDERS = {
     "config-in-dropin-folder": in_dropins,
+def container(case):
+    """The flag in the words of podman is named, in audit and fix."""
+    unit = "/etc/systemd/system/kubelet.service"
+    got = case.audit("unknown")
+    places = ["%(file)s:%(line)s:%(column)s %(state)s" % s
+              for s in got["sources"] if s["kind"] == "flag"]
+    if places != [unit + ":9:3 false"]:
+        case.fault("the flag is at %s", places)
+    case.told(case.fix(4), "not-a-unit", unit + ":9:3")
+
+
+FOLDERS = {
+    "container-unit-flag-in-words": container,
     "flag-cluster-dns-csv": invalid,
     "validation-maxpods-flag": invalid,
     "validation-maxpods-file": invalid,

@@ -152,7 +152,7 @@ static const struct row rows[] = {
          .want = U,
          .places = K3S_UNIT ":2:37 true",
          .reason = "not what k3s can read",
-         .restart = "systemctl"},
+         .restart = "can read; here it says true"},
 	{.name = "k3s, a list at the top",
          .files = {{K3S_UNIT, K3S("")}, {CONFIG, "- kubelet-arg\n"}},
          .want = U,
@@ -378,6 +378,86 @@ static const struct row rows[] = {
          .places = "",
          .reason = "a container (docker)",
          .restart = "systemctl restart kubelet.service"},
+#define KUBELET_UNIT "/etc/systemd/system/kubelet.service"
+#define CONTAINER(name_, lines, places_, restart_)                             \
+	{                                                                      \
+		.name = "a container, " name_,                                 \
+		.files = {{KUBELET_UNIT, "[Service]\n" lines "\n"},            \
+		          {"/etc/kube/k.yaml", KEY("false")}},                 \
+		.want = U, .unit = "kubelet.service", .places = places_,       \
+		.reason = "a container (", .restart = restart_,                \
+	}
+#define BY_HAND "make this " NAME "=true by hand"
+	CONTAINER("the flag in its words",
+                  "ExecStart=/usr/bin/podman run --name kubelet \\\n"
+                  "  -v /etc:/etc I --v=2 \\\n  --" NAME "=false",
+                  KUBELET_UNIT ":4:3 false", BY_HAND),
+	CONTAINER("the flag and its value",
+                  "ExecStart=docker run I kubelet --" NAME "=0 --v 2",
+                  KUBELET_UNIT ":2:32 false",
+                  "systemctl daemon-reload && systemctl restart kubelet"),
+	CONTAINER("underscores",
+                  "ExecStart=docker run I --make_iptables_util_chains=false",
+                  KUBELET_UNIT ":2:24 false", BY_HAND),
+	CONTAINER("what kubelet refuses",
+                  "ExecStart=docker run I --" NAME "=False1",
+                  KUBELET_UNIT ":2:24 invalid", BY_HAND),
+	CONTAINER("twice",
+                  "ExecStart=docker run I --" NAME "=true --" NAME "=false",
+                  KUBELET_UNIT ":2:24 true " KUBELET_UNIT ":2:57 false",
+                  BY_HAND),
+	CONTAINER("in a variable",
+                  "Environment='A=--" NAME "=false'\n"
+                  "ExecStart=docker run I $A",
+                  KUBELET_UNIT ":2:16 false", BY_HAND),
+	CONTAINER("before it is followed",
+                  "ExecStartPre=-/usr/bin/docker rm -f kubelet\n"
+                  "ExecStartPre=/usr/bin/docker run -d I --" NAME "=false\n"
+                  "ExecStart=docker logs -f kubelet",
+                  KUBELET_UNIT ":3:39 false", BY_HAND),
+	CONTAINER("another one before it",
+                  "ExecStartPre=/bin/echo run --" NAME "=false\n"
+                  "ExecStart=docker run I",
+                  "", "in the file of kubelet's --config"),
+	CONTAINER("an earlier list that is taken back",
+                  "ExecStartPre=docker run I --" NAME "=false\nExecStartPre=\n"
+                  "ExecStart=docker run I",
+                  "", "in the file of kubelet's --config"),
+	CONTAINER("an option of docker itself",
+                  "ExecStart=docker --config /etc/kube/k.yaml run I", "",
+                  "in the file of kubelet's --config"),
+	CONTAINER("its file, which a volume shows",
+                  "ExecStart=docker run -v /etc/kube:/etc/kube:ro I "
+                  "--config=/etc/kube/k.yaml",
+                  "/etc/kube/k.yaml:3:25 false",
+                  "make this makeIPTablesUtilChains: true by hand"),
+	CONTAINER("its file, in two words, and a volume above it",
+                  "ExecStart=docker run --volume=/etc:/etc I "
+                  "--config /etc/kube/k.yaml",
+                  "/etc/kube/k.yaml:3:25 false",
+                  "make this makeIPTablesUtilChains: true by hand"),
+	CONTAINER("its file, from another path",
+                  "ExecStart=docker run -v /srv/kube:/etc/kube I "
+                  "--config=/etc/kube/k.yaml",
+                  "", "in the file of kubelet's --config"),
+	CONTAINER("its file, beside the volume",
+                  "ExecStart=docker run -v /etc/ku:/etc/ku I "
+                  "--config=/etc/kube/k.yaml",
+                  "", "in the file of kubelet's --config"),
+	CONTAINER("the image's own file",
+                  "ExecStart=docker run I --config=/etc/kube/k.yaml", "",
+                  "in the file of kubelet's --config"),
+	CONTAINER("the flag over its file",
+                  "ExecStart=docker run -v /etc:/etc I --" NAME
+                  "=false --config=/etc/kube/k.yaml",
+                  "/etc/kube/k.yaml:3:25 false " KUBELET_UNIT ":2:37 false",
+                  BY_HAND),
+	CONTAINER("what is true already",
+                  "ExecStart=docker run I --" NAME "=true",
+                  KUBELET_UNIT ":2:24 true", "says true already"),
+	CONTAINER("a flag without a word behind it",
+                  "ExecStart=docker run -v /:/ I --config", "",
+                  "in the file of kubelet's --config"),
 	{.name = "a program that nobody knows",
          .files = {{"/etc/systemd/system/kubelet.service",
                     "[Service]\nExecStart=/usr/bin/start-it\n"}},

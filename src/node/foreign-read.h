@@ -46,3 +46,5 @@ int kr_foreign_read_lines(struct kr_foreign_reading *rd);
 int kr_foreign_read_words(struct kr_foreign_reading *rd);
 /* k0s: --kubelet-extra-args. */
 int kr_foreign_read_k0s(struct kr_foreign_reading *rd);
+/* Containers: the words of "docker run" that are kubelet's. */
+int kr_foreign_read_container(struct kr_foreign_reading *rd);

@@ -8,7 +8,8 @@
  *   MicroK8s    a file of flags below the snap's data
  *   other snaps the same, but nobody wrote down how it is read
  *   k0s         renders the configuration from the cluster's worker profile
- *   containers  the arguments are those of a "docker run" somewhere
+ *   containers  the arguments are those of a "docker run" somewhere: often in
+ *               the unit itself
  *
  * kubelet's arguments are put together as the platform does it, each with the
  * bytes it came from, and read as any kubelet's. Where several places hold
@@ -41,6 +42,7 @@
 		.id = runtime, .name = "a container (" runtime ")",            \
 		.where = "makeIPTablesUtilChains: true in the file of "        \
 			 "kubelet's --config",                                 \
+		.read = kr_foreign_read_container,                             \
 		.doubt = "kubelet's arguments are those of the container",     \
 	}
 

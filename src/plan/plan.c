@@ -296,6 +296,7 @@ static void name_place(struct planning *p, const struct kr_source *s)
 static int refuse_foreign(struct planning *p, const struct kr_audit *audit)
 {
 	const struct kr_foreign *f = p->node->disk.foreign;
+	const struct kr_source *right = NULL;
 	bool named = false;
 
 	if (audit->restart_needed) {
@@ -308,12 +309,21 @@ static int refuse_foreign(struct planning *p, const struct kr_audit *audit)
 	for (size_t i = 0; i < audit->n_sources; i++) {
 		const struct kr_source *s = &audit->sources[i];
 
-		if (s->state == KR_STATE_TRUE || !s->span.file)
+		if (!s->span.file)
 			continue;
+		if (s->state == KR_STATE_TRUE) {
+			right = s;
+			continue;
+		}
 		named = true;
 		name_place(p, s);
 	}
-	if (!named)
+	if (!named && right)
+		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", right->span,
+		            "%s; here it says true already: 'kubelet-remedy "
+		            "audit --configz' shows what kubelet runs with",
+		            p->node->disk.reason);
+	else if (!named)
 		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
 		            "%s starts kubelet, nothing of it is edited: "
 		            "write %s by hand, then run '%s'",

@@ -59,7 +59,7 @@ static int take_exec_start_pre(struct kr_directives *d, struct kr_text *value,
 	struct kr_span *grown;
 	int r;
 
-	r = take_exec_other(d, value, member);
+	r = kr_exec_parse(&d->start_pre, &d->specifiers, value);
 	if (r < 0)
 		return r;
 	if (empty) {
@@ -308,6 +308,7 @@ const char *kr_directives_fault(const struct kr_directives *d)
 void kr_directives_done(struct kr_directives *d)
 {
 	kr_environment_done(&d->environment);
+	kr_exec_done(&d->start_pre);
 	kr_exec_done(&d->start);
 	kr_exec_done(&d->stop);
 	free(d->bus_name);

@@ -29,7 +29,7 @@ struct kr_directives {
 		*unit; /* gets what others see: its type, user, folders */
 	struct kr_specifiers specifiers; /* of the file that is read */
 	struct kr_environment environment;
-	struct kr_exec start, stop;
+	struct kr_exec start_pre, start, stop;
 	/* as they are written; NULL where not set */
 	char *bus_name, *restart, *remain, *success_action;
 	char *search_path, *limit_stack;

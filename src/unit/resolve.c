@@ -228,6 +228,36 @@ static int find_program(struct loader *l, char **path)
 	return 0;
 }
 
+/* What is wrong with their arguments is told when they are run. */
+static int complete_before_commands(struct loader *l)
+{
+	const struct kr_exec *pre = &l->directives.start_pre;
+	struct kr_unit *unit = l->unit;
+	int r;
+
+	unit->before_commands =
+		calloc(pre->n_commands + 1, sizeof(*unit->before_commands));
+	if (!unit->before_commands)
+		return -ENOMEM;
+	for (size_t i = 0; i < pre->n_commands; i++) {
+		const struct kr_exec_command *c = &pre->commands[i];
+		struct kr_unit_command *to =
+			&unit->before_commands[unit->n_before_commands];
+
+		r = kr_expand_command(unit, c, &pre->lines[c->line],
+		                      kr_inherit_may, &l->directives, NULL, to);
+		if (r == -E2BIG)
+			continue;
+		if (r < 0)
+			return r;
+		unit->n_before_commands++;
+		r = find_program(l, &to->path);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int complete_commands(struct loader *l)
 {
 	const struct kr_exec *start = &l->directives.start;
@@ -290,6 +320,8 @@ static int load(struct loader *l)
 	if (r == 0)
 		r = complete_environment(l);
 	if (r == 0)
+		r = complete_before_commands(l);
+	if (r == 0)
 		r = complete_commands(l);
 	if (r != -E2BIG)
 		return r;
@@ -351,6 +383,9 @@ struct kr_unit *kr_unit_free(struct kr_unit *unit)
 		kr_unit_command_done(&unit->commands[i]);
 	}
 	free(unit->commands);
+	for (size_t i = 0; i < unit->n_before_commands; i++)
+		kr_unit_command_done(&unit->before_commands[i]);
+	free(unit->before_commands);
 	kr_mounts_done(unit);
 	free(unit->before_start);
 	free_strings(unit->environment_files, unit->n_environment_files);

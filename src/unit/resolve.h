@@ -145,9 +145,12 @@ struct kr_unit {
 	size_t n_commands;
 	struct kr_unit_mount *mounts; /* in the order they are written */
 	size_t n_mounts;
-	/* the values of ExecStartPre=, what is run before them */
+	/* the values of ExecStartPre=, what is run before them, and the
+	 * commands in these, without WRITTEN */
 	struct kr_span *before_start;
 	size_t n_before_start;
+	struct kr_unit_command *before_commands;
+	size_t n_before_commands;
 	/* the environment that the command gets, one entry a name, the one
 	 * that wins; losers are in SHADOWED */
 	struct kr_unit_variable *variables;
