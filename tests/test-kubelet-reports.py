@@ -859,6 +859,71 @@ def in_dropins(case):
 
 FOLDERS = {
     "config-in-dropin-folder": in_dropins,
+def two_commands(case):
+    """The second command and the line that is missing before it."""
+    place = "/etc/systemd/system/kubelet.service.d/override.conf:2:11"
+    for got in case.audit("invalid"), case.fix(4):
+        case.told(got, "unit-two-commands", place)
+        text = [m["text"] for m in got["messages"]
+                if m["code"] == "unit-two-commands"]
+        if not text or "an empty 'ExecStart=' line before it" not in text[0]:
+            case.fault("it says %s", text)
+    if place not in case.audit("invalid")["reason"]:
+        case.fault("the reason has no place")
+
+
+COMMAND = "ExecStart=/usr/bin/kubelet --config=/etc/k\n"
+DROPIN = "/etc/systemd/system/kubelet.service.d/%s.conf"
+
+
+def command_rows():
+    """Name, the unit's [Service], its drop-ins', the second command's place:
+    the file's number (0: the unit) and line:column; None: it can start, 0: it
+    cannot, for another reason."""
+    more = "ExecStart=/usr/bin/kubelet --v=2\n"
+    return [
+        ("none too many", COMMAND, ["ExecStart=\n" + more], None),
+        ("a drop-in without the empty line", COMMAND, [more], (1, "2:11")),
+        ("behind other lines", COMMAND,
+         ["# ours\nEnvironment=A=1\n" + more], (1, "4:11")),
+        ("the empty line behind it", COMMAND, [more + "ExecStart=\n"], 0),
+        ("the empty line in another section", COMMAND,
+         ["[Unit]\nExecStart=\n[Service]\n" + more], (1, "5:11")),
+        ("a second drop-in", COMMAND, ["ExecStart=\n" + more, more],
+         (2, "2:11")),
+        ("an earlier drop-in, a later reset", COMMAND,
+         [more, "ExecStart=\n" + more], None),
+        ("two in the unit", COMMAND + more, [], (0, "3:11")),
+        ("two in a drop-in", COMMAND, ["ExecStart=\n" + more + more],
+         (1, "4:11")),
+        ("two in one line", "ExecStart=/usr/bin/kubelet ; /bin/true\n", [],
+         (0, "2:30")),
+        ("a oneshot", "Type=oneshot\n" + COMMAND,
+         ["ExecStart=-/bin/true\n"], None),
+        ("with a blank in the empty line", COMMAND,
+         ["ExecStart= \t\n" + more], None),
+        ("quotes are no empty line, and end a drop-in", COMMAND,
+         ['ExecStart=""\n' + more], None),
+        ("a masked drop-in before", COMMAND, ["", more], (2, "2:11")),
+    ]
+
+
+def commands(tap, program, schemas):
+    for name, unit, dropins, want in command_rows():
+        files = ["/etc/systemd/system/kubelet.service"]
+        tree = {files[0]: "[Service]\n" + unit, "/etc/k": GVK}
+        for i, text in enumerate(dropins):
+            files.append(DROPIN % i)
+            tree[files[-1]] = "[Service]\n" + text
+        with Image(tree) as image:
+            case = Check(program, schemas, image.root)
+            state = "true" if want is None else "invalid"
+            got = case.audit(state)
+            case.told(got, "unit-two-commands",
+                      *([files[want[0]] + ":" + want[1]] if want else []))
+            tap.row("commands: " + name, case.faults)
+
+
 def container(case):
     """The flag in the words of podman is named, in audit and fix."""
     unit = "/etc/systemd/system/kubelet.service"
@@ -872,6 +937,7 @@ def container(case):
 
 FOLDERS = {
     "container-unit-flag-in-words": container,
+    "two-execstart": two_commands,
     "flag-cluster-dns-csv": invalid,
     "validation-maxpods-flag": invalid,
     "validation-maxpods-file": invalid,
@@ -947,6 +1013,7 @@ def main():
     flags(tap, program, schemas)
     defaults(tap, program, schemas)
     dropins(tap, program, schemas)
+    commands(tap, program, schemas)
     return tap.end()
 
 

@@ -640,6 +640,23 @@ static int read_loaded_unit(struct kr_node *node, struct kr_diag *diag)
 	return r < 0 ? r : read_command(node, diag);
 }
 
+static int say_bad_unit(struct kr_node *node, const struct kr_message *error)
+{
+	struct kr_node_disk *disk = &node->disk;
+
+	if (!error)
+		return say(disk, KR_STATE_INVALID,
+		           "systemd would not start %s: its unit is not valid",
+		           node->unit_name);
+	if (error->line == 0)
+		return say(disk, KR_STATE_INVALID,
+		           "systemd would not start %s: %s", node->unit_name,
+		           error->text);
+	return say(disk, KR_STATE_INVALID,
+	           "systemd would not start %s: %s:%u:%u: %s", node->unit_name,
+	           error->file, error->line, error->column, error->text);
+}
+
 static int read_unit(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_unit_options options = {
@@ -667,10 +684,7 @@ static int read_unit(struct kr_node *node, struct kr_diag *diag)
 			        node->unit_name);
 			break;
 		case KR_UNIT_BAD:
-			r = say(disk, KR_STATE_INVALID,
-			        "systemd would not start %s: %s",
-			        node->unit_name,
-			        error ? error->text : "its unit is not valid");
+			r = say_bad_unit(node, error);
 			break;
 		case KR_UNIT_NO_ENVIRONMENT_FILE:
 			disk->unconfigured = true;

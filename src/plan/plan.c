@@ -394,6 +394,11 @@ static int check_grounds(struct planning *p, const struct kr_audit *audit)
 		              "names: set the key there with 'kubectl edit "
 		              "configmap' (kubelet 1.24 and later have no "
 		              "--dynamic-config-dir)");
+	if (!disk->inputs_valid && disk->state == KR_STATE_INVALID) {
+		kr_diag_add(p->diag, KR_ERROR, "not-by-setting", KR_SPAN_NONE,
+		            "%s must be put right first", p->node->unit_name);
+		return -EOPNOTSUPP;
+	}
 	if (!disk->inputs_valid || disk->from_process) {
 		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
 		            "%s: there is nothing here that could be edited "

@@ -103,6 +103,8 @@ static const struct row {
 	{"transient", NO_SYSTEMD},
 	{"undo-refused", "take it back by hand: the old files are in "
                          "/var/lib/kubelet-remedy"},
+	{"unit-two-commands", "write an empty 'ExecStart=' line before it, or "
+                              "take it away" AGAIN},
 	{"unit-", "correct the unit" AGAIN},
 	{"word-not-cut", "write the flag as one word, or take it away, by "
                          "hand" AGAIN},

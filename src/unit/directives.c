@@ -277,7 +277,34 @@ static bool is_true(const char *s)
 	             strcasecmp(s, "on") == 0 || strcmp(s, "1") == 0);
 }
 
-const char *kr_directives_fault(const struct kr_directives *d)
+static struct kr_span start_span(const struct kr_directives *d, size_t i)
+{
+	const struct kr_exec_command *c = &d->start.commands[i];
+
+	return kr_text_span(&d->start.lines[c->line], c->start,
+	                    c->end - c->start);
+}
+
+/* The drop-in of an administrator who wrote no empty ExecStart= first is how
+ * most second commands come about. */
+static const char *second_fault(const struct kr_directives *d,
+                                struct kr_span *ret_span)
+{
+	const struct kr_exec_command *c = d->start.commands;
+
+	*ret_span = start_span(d, 1);
+	if (c[0].line == c[1].line)
+		return "second command in one ExecStart=, which only "
+		       "Type=oneshot may have";
+	if (start_span(d, 0).file == ret_span->file)
+		return "second ExecStart= of this file, which only "
+		       "Type=oneshot may have";
+	return "second ExecStart=, which only Type=oneshot may have: an empty "
+	       "'ExecStart=' line before it is missing";
+}
+
+const char *kr_directives_fault(const struct kr_directives *d,
+                                struct kr_span *ret_span)
 {
 	bool oneshot = strcmp(d->unit->type, "oneshot") == 0;
 	bool action =
@@ -286,6 +313,7 @@ const char *kr_directives_fault(const struct kr_directives *d)
 	                             strcmp(d->restart, "on-success") == 0);
 	size_t n = d->start.n_commands;
 
+	*ret_span = KR_SPAN_NONE;
 	if (n == 0 && d->stop.n_commands == 0 && !action)
 		return "service has no ExecStart=";
 	if (n == 0 && !oneshot)
@@ -295,8 +323,7 @@ const char *kr_directives_fault(const struct kr_directives *d)
 		return "service has no ExecStart=, which needs "
 		       "RemainAfterExit=yes";
 	if (n > 1 && !oneshot)
-		return "service has more than one ExecStart=, which only "
-		       "Type=oneshot may have";
+		return second_fault(d, ret_span);
 	if (oneshot && always)
 		return "service has Type=oneshot and a Restart= that is not "
 		       "allowed with it";

@@ -48,7 +48,9 @@ int kr_directives_read(struct kr_directives *directives,
 /* Type=, where no file says it. 0 or -ENOMEM. */
 int kr_directives_complete(struct kr_directives *directives);
 
-/* What systemd would refuse the service for, static; NULL: nothing. */
-const char *kr_directives_fault(const struct kr_directives *directives);
+/* What systemd would refuse the service for, static; NULL: nothing. Of a second
+ * command RET_SPAN is the place, else it has no file. */
+const char *kr_directives_fault(const struct kr_directives *directives,
+                                struct kr_span *ret_span);
 
 void kr_directives_done(struct kr_directives *directives);

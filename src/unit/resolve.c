@@ -53,6 +53,13 @@ static int bad(struct loader *l, const char *path, const char *text)
 	return 0;
 }
 
+static int two_commands(struct loader *l, struct kr_span span, const char *text)
+{
+	l->unit->load = KR_UNIT_BAD;
+	kr_diag_add(l->diag, KR_ERROR, "unit-two-commands", span, "%s", text);
+	return 0;
+}
+
 /* /dev/null is how a unit or drop-in is masked; systemd takes any device. */
 static bool is_device(struct loader *l, const char *path)
 {
@@ -297,6 +304,7 @@ static int complete_commands(struct loader *l)
 static int load(struct loader *l)
 {
 	struct kr_unit *unit = l->unit;
+	struct kr_span span;
 	const char *fault;
 	int r = kr_unit_files_find(l->fs, unit->name, l->diag, &l->files);
 
@@ -313,9 +321,11 @@ static int load(struct loader *l)
 	if (r == 0)
 		r = kr_directives_complete(&l->directives);
 	fault = r == 0 && unit->load == KR_UNIT_LOADED
-	                ? kr_directives_fault(&l->directives)
+	                ? kr_directives_fault(&l->directives, &span)
 	                : NULL;
-	if (fault)
+	if (fault && span.file)
+		r = two_commands(l, span, fault);
+	else if (fault)
 		r = bad(l, unit->fragment_path, fault);
 	if (r == 0)
 		r = complete_environment(l);
