@@ -343,6 +343,23 @@ def test_never_reached_again(host, tap):
             tap.check(time.monotonic() - start < 100, "but not for ever")
 
 
+def test_denied(host, tap):
+    """Credentials that were just refused are not recommended again."""
+    before, was = failing_node(host)
+    host.write("/run/token", "abc")
+    for status in (401, 403):
+        with Live(host, then={"status": status}) as api:
+            words = [*api.words, "--token-file=/run/token"]
+            audit = host.remedy("audit", *words)
+            tap.status(audit, 1, "audit, %d" % status)
+            tap.equal(audit.stdout.splitlines()[-1],
+                      "next: kubelet-remedy fix -n", "the next command")
+            result = host.remedy("fix", *words)
+            check_untouched(host, tap, result, before, was)
+            tap.contains(result.stdout, "next: name other credentials, or "
+                         "leave --configz out", "what to do")
+
+
 def test_says_false_and_stays(host, tap):
     failing_node(host)
     with Live(host, then=FALSE) as api:

@@ -335,10 +335,17 @@ def test_pending_argument(host, tap):
     check_untouched(host, tap, result, before, was)
     tap.contains(result.stderr + result.stdout, "--max-pods=17",
                  "the pending word is named")
+    tap.equal(host.remedy("audit").stdout.splitlines()[-1],
+              "next: kubelet-remedy fix -n --restart=always",
+              "audit recommends what is not refused")
+    tap.status(host.remedy("fix", "-n", "--restart=always"), 1, "which goes")
     tap.status(host.remedy("fix", "--restart=never"), 0, "--restart=never")
     tap.equal(host.identity(), was, "never: kubelet is not touched")
     tap.check(FLAG.encode() not in host.read(DROPIN),
               "never: the file is fixed")
+    tap.equal(host.remedy("audit").stdout.splitlines()[-1],
+              "next: kubelet-remedy fix -n --restart=always",
+              "and so it does when only the restart is left")
 
 
 def test_pending_argument_always(host, tap):

@@ -997,6 +997,111 @@ def dropins(tap, program, schemas):
         if codes == ["dropin-is-config"]:
             tap.row("the same, which kubelet reads: " + name,
                     check_dropin(program, schemas, text, codes, True))
+# --- the next command -----------------------------------------------------------
+
+def last_line(text):
+    return text.rstrip("\n").rpartition("\n")[2]
+
+
+def check_last(case):
+    """What an audit ends with: no command that is refused, and none without
+    a value for INVALID."""
+    run = Run([case.program, "audit", "--root=" + case.root])
+    line = last_line(run.out)
+    state = run.out.split(" ")[0]
+    if state == "INVALID" and not line.startswith("next: "):
+        case.fault("INVALID ends with %r", line)
+    if line.startswith("next: kubelet-remedy audit"):
+        case.fault("it is the command just run: %r", line)
+    if line.startswith("next: kubelet-remedy fix"):
+        words = line.split()[2:]
+        if "-n" not in words:
+            words.insert(1, "-n")
+        then = Run([case.program, *words])
+        if then.status not in (0, 1):
+            case.fault("%r ends with %s: %s", line, then.status, then.out)
+    return line
+
+
+def put_back(case):
+    """A fix that was put back, and the files as they were before it."""
+    case.fix(0)
+    state = case.root + "/var/lib/kubelet-remedy"
+    run = os.path.join(state, os.listdir(state)[0])
+    with open(run + "/manifest.json", encoding="utf-8") as file:
+        text = file.read()
+    assert '"kept"' in text
+    with open(run + "/manifest.json", "w", encoding="utf-8") as file:
+        file.write(text.replace('"kept"', '"put-back"'))
+    with open(case.root + CONFIG, "w", encoding="utf-8") as file:
+        file.write(GVK + KEY + "false\n")
+
+
+def next_rows():
+    """Name, tree, what is done to it, a part of the last line."""
+    false = node(KEY + "false\n")
+    k3s = {"/etc/systemd/system/k3s.service":
+           "[Service]\nExecStart=/usr/local/bin/k3s server\n",
+           "/etc/rancher/k3s/config.yaml":
+           "kubelet-arg: make-iptables-util-chains=false\n"}
+    nix = {"/nix/store/x/kubelet.service":
+           "[Service]\nExecStart=/usr/bin/kubelet --config=/nix/store/k\n",
+           "/nix/store/k": GVK + KEY + "false\n"}
+    fix = "next: kubelet-remedy fix -n --root="
+    return [
+        ("false", false, None, fix),
+        ("a value that is none", node(KEY + "maybe\n"), None, fix),
+        ("put back before", false, put_back,
+         "next: this change was made before and put back"),
+        ("k3s", k3s, None, "next: /etc/rancher/k3s/config.yaml:1:14: k3s "
+         "starts kubelet, nothing of it is edited: make this"),
+        ("a store", dict(nix, **{
+            "/etc/systemd/system/kubelet.service":
+            nix["/nix/store/x/kubelet.service"]}), None,
+         "next: /nix/store/k:3:1: the key stands in a file of the Nix"),
+        ("a merge key", node("<<: {makeIPTablesUtilChains: false}\n"), None,
+         "or use --method=flag"),
+        ("a script", {"/etc/systemd/system/kubelet.service":
+                      "[Service]\nExecStart=/usr/bin/kubelet\n",
+                      "/usr/bin/kubelet": "#!/bin/sh\n"}, None, ""),
+        ("equal bits", node(KEY + "false\niptablesMasqueradeBit: 14\n"
+                            "iptablesDropBit: 14\n"), None,
+         "next: iptablesMasqueradeBit and iptablesDropBit are both 14"),
+        ("a key of no kind", node("maxPods: x\n"), None,
+         "next: %s:3:10: correct that file" % CONFIG),
+        ("no file", node(None, args="--config=/nowhere"), None,
+         "next: /nowhere: "),
+        ("an argument", node("", args="--no-such-flag\u00e9"), None,
+         "next: /etc/systemd/system/kubelet.service:2:"),
+        ("no program", {"/etc/systemd/system/kubelet.service":
+                        "[Service]\nExecStart=bin/kubelet\n"}, None,
+         "next: /etc/systemd/system/kubelet.service:2:11: correct that line"),
+        ("no command", {"/etc/systemd/system/kubelet.service":
+                        "[Service]\nType=simple\n"}, None,
+         "next: /etc/systemd/system/kubelet.service: correct the unit"),
+        ("true", node(KEY + "true\n"), None, ""),
+    ]
+
+
+def next_commands(tap, program, schemas, reports):
+    nodes = os.path.join(os.path.dirname(reports), "nodes")
+    for folder in (reports, nodes):
+        for name in sorted(os.listdir(folder)):
+            if not os.path.isdir(os.path.join(folder, name)):
+                continue
+            with NodeCopy(os.path.join(folder, name)) as copy:
+                case = Check(program, schemas, copy.root)
+                check_last(case)
+                tap.row("next: %s" % name, case.faults)
+    for name, tree, change, want in next_rows():
+        with Image(tree) as image:
+            case = Check(program, schemas, image.root)
+            if change:
+                change(case)
+            line = check_last(case)
+            if want not in line:
+                case.fault("it ends with %r", line)
+            tap.row("next: " + name, case.faults)
 
 
 def main():
@@ -1014,6 +1119,7 @@ def main():
     defaults(tap, program, schemas)
     dropins(tap, program, schemas)
     commands(tap, program, schemas)
+    next_commands(tap, program, schemas, reports)
     return tap.end()
 
 

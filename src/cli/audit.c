@@ -70,19 +70,18 @@ static int print_unread(const struct kr_options *o, FILE *out, uint64_t since,
 }
 
 static int print_audit(const struct kr_options *o, FILE *out, uint64_t since,
-                       struct kr_node *node, const struct kr_audit *audit,
+                       struct kr_host *host, const struct kr_audit *audit,
                        const struct kr_diag *diag)
 {
+	struct kr_node *node = host->node;
 	const struct kr_term term = kr_cli_terminal(o, out);
 	char name[KR_NODE_NAME_SIZE];
 	struct kr_finding finding;
 
 	if (o->format == KR_FORMAT_JSON)
 		return kr_json_audit(out, node, audit, diag);
-	if (o->format == KR_FORMAT_TEXT) {
-		kr_text_audit(&term, node, &o->api, audit, diag);
-		return 0;
-	}
+	if (o->format == KR_FORMAT_TEXT)
+		return kr_text_audit(&term, host, &o->api, audit, diag);
 	kr_node_name(node, name, sizeof(name));
 	finding = kr_finding_from_audit(*name ? name : NULL, audit, diag);
 	return print_finding(o, out, &finding, since, true);
@@ -186,7 +185,7 @@ int kr_cli_audit(const struct kr_options *o, FILE *out, FILE *err)
 		kr_text_steps(&err_term, &steps);
 	if (o->quiet)
 		kr_term_messages(&err_term, &diag, KR_ERROR);
-	else if (print_audit(o, out, start, host->node, audit, &diag) < 0)
+	else if (print_audit(o, out, start, host, audit, &diag) < 0)
 		return kr_cli_out_of_memory(err);
 	return audit_status(audit->verdict);
 }

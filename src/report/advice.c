@@ -66,8 +66,9 @@ static const struct row {
 	{"job-timeout", NO_SYSTEMD},
 	{"journal-denied", NULL},
 	{"journal-unreadable", "run 'journalctl -u kubelet'"},
-	{"live-unknown", "see that the API server answers, or leave --configz "
-                         "out"},
+	{"live-unknown",
+         "see that the API server answers, or leave --configz out",
+         "name other credentials, or leave --configz out"},
 	{"lock", "make that place writable" AGAIN},
 	{"lock-file", NULL},
 	{"manifest", RECORDS},
@@ -119,11 +120,13 @@ static bool is_of(const struct row *row, const char *code)
 	return strcmp(row->code, code) == 0;
 }
 
-/* Whether more rights would do: the message ends in what the kernel said. */
+/* Whether other rights would do: the message ends in what the kernel or an API
+ * server said. */
 static bool is_denied(const struct kr_message *m)
 {
 	return strstr(m->text, strerror(EACCES)) ||
-	       strstr(m->text, strerror(EPERM));
+	       strstr(m->text, strerror(EPERM)) ||
+	       strstr(m->text, "status 401") || strstr(m->text, "status 403");
 }
 
 const char *kr_advice(const struct kr_diag *diag)

@@ -8,7 +8,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "report/advice.h"
 #include "report/next.h"
+
+#define PUT_RIGHT "put this right, then run it again"
 
 /* An option of a command, its word quoted for a shell where it has to be. */
 static void print_word(const struct kr_term *term, const char *option,
@@ -109,5 +112,28 @@ void kr_next_print(const struct kr_term *term, const struct kr_node *node,
 		print_scope(term, node);
 	else
 		kr_next_options(term, node, api);
+	fputc('\n', term->out);
+}
+
+void kr_next_print_cause(const struct kr_term *term, const struct kr_diag *diag,
+                         bool with_text)
+{
+	const struct kr_message *m = kr_diag_cause(diag);
+	const char *advice = kr_advice(diag);
+
+	kr_term_color(term, KR_COLOR_DIM, "next:");
+	fputc(' ', term->out);
+	if (m && m->file)
+		kr_term_text(term, m->file);
+	if (m && m->file && m->line > 0)
+		fprintf(term->out, ":%u:%u", m->line, m->column);
+	if (m && m->file)
+		fputs(": ", term->out);
+	if (m && with_text)
+		kr_term_text(term, m->text);
+	if (m && with_text && advice)
+		fputs("; ", term->out);
+	if (advice || !m || !with_text)
+		kr_term_text(term, advice ? advice : PUT_RIGHT);
 	fputc('\n', term->out);
 }

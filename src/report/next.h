@@ -19,6 +19,11 @@ void kr_next_options(const struct kr_term *term, const struct kr_node *node,
 void kr_next_print(const struct kr_term *term, const struct kr_node *node,
                    const struct kr_api_options *api, const char *command);
 
+/* "next: PLACE: TEXT; ADVICE" of the error to blame in DIAG; without TEXT where
+ * that was printed before. */
+void kr_next_print_cause(const struct kr_term *term, const struct kr_diag *diag,
+                         bool with_text);
+
 /* "next: journalctl ...": the log of the start that FIX took back, which it
  * must have; what kubelet wrote and what systemd says of it. */
 void kr_next_print_log(const struct kr_term *term, const struct kr_fix *fix);

@@ -5,9 +5,11 @@
  * one is the next command to run.
  */
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "report/foresee.h"
 #include "report/next.h"
 #include "report/text-audit.h"
 
@@ -161,44 +163,104 @@ static bool set_by_manager(const struct kr_node *node)
 	return false;
 }
 
-static void print_audit_next(const struct kr_term *term,
-                             const struct kr_node *node,
-                             const struct kr_api_options *api,
-                             const struct kr_audit *audit)
+/* The fix to recommend; NULL: none can help. */
+static const char *choose_fix(const struct kr_node *node,
+                              const struct kr_audit *audit)
 {
-	const struct kr_platform *platform = node->platform;
+	if (fixable(node, audit))
+		return audit->explicit_wanted ? "fix -n --explicit" : "fix -n";
+	if (audit->restart_needed)
+		return "fix";
+	if (audit->disk.state == KR_STATE_TRUE &&
+	    audit->running.state == KR_STATE_UNKNOWN)
+		return "fix --restart=always";
+	return NULL;
+}
+
+/* The command that restarts what no fix does. */
+static void print_restart(const struct kr_term *term,
+                          const struct kr_node *node)
+{
+	const struct kr_foreign *foreign = node->disk.foreign;
+
+	kr_term_color(term, KR_COLOR_DIM, "next:");
+	kr_term_row(term, foreign ? " " : " systemctl restart ",
+	            foreign ? foreign->restart : node->unit_name);
+}
+
+/* COMMAND, or what is to be done instead where it would be refused. */
+static int print_fix_next(const struct kr_term *term, struct kr_host *host,
+                          const struct kr_api_options *api,
+                          const struct kr_audit *audit, const char *command)
+{
+	_cleanup_diag_ struct kr_diag why = {0};
+	_cleanup_free_ char *preview = NULL;
+	bool edits = fixable(host->node, audit);
+	enum kr_foresight foresight;
+	int r = kr_foresee(host, audit, &why, &foresight);
+
+	if (r < 0)
+		return r;
+	if (foresight == KR_FORESIGHT_REFUSED) {
+		kr_next_print_cause(term, &why, true);
+		return 0;
+	}
+	if (host->node->disk.foreign ||
+	    (foresight == KR_FORESIGHT_NO_RESTART && !edits)) {
+		print_restart(term, host->node);
+		return 0;
+	}
+	if (foresight == KR_FORESIGHT_GOES) {
+		kr_next_print(term, host->node, api, command);
+		return 0;
+	}
+	if (asprintf(&preview, "fix -n%s --restart=%s",
+	             audit->explicit_wanted ? " --explicit" : "",
+	             foresight == KR_FORESIGHT_ALWAYS ? "always" : "never") <
+	    0) {
+		preview = NULL;
+		return -ENOMEM;
+	}
+	kr_next_print(term, host->node, api, preview);
+	return 0;
+}
+
+static int print_audit_next(const struct kr_term *term, struct kr_host *host,
+                            const struct kr_api_options *api,
+                            const struct kr_audit *audit,
+                            const struct kr_diag *diag)
+{
+	const struct kr_platform *platform = host->node->platform;
+	const char *command;
 
 	if (audit->verdict == KR_VERDICT_PASS)
-		return;
+		return 0;
 	if (platform && platform->refusal) {
 		kr_term_color(term, KR_COLOR_DIM, "next:");
 		fputc(' ', term->out);
-		print_platform_text(term, node, platform->refusal);
+		print_platform_text(term, host->node, platform->refusal);
 		fputc('\n', term->out);
-		return;
+		return 0;
 	}
-	if (fixable(node, audit) && set_by_manager(node)) {
+	if (fixable(host->node, audit) && set_by_manager(host->node)) {
 		kr_term_color(term, KR_COLOR_DIM, "next:");
 		fputs(" systemctl show-environment\n", term->out);
-		return;
+		return 0;
 	}
-	if (fixable(node, audit))
-		kr_next_print(term, node, api,
-		              audit->explicit_wanted ? "fix -n --explicit"
-		                                     : "fix -n");
-	else if (audit->restart_needed)
-		kr_next_print(term, node, api, "fix");
-	else if (audit->disk.state == KR_STATE_TRUE &&
-	         audit->running.state == KR_STATE_UNKNOWN)
-		kr_next_print(term, node, api, "fix --restart=always");
-	else if (audit->verdict == KR_VERDICT_INVALID)
-		kr_next_print(term, node, api, "audit");
+	command = choose_fix(host->node, audit);
+	if (command)
+		return print_fix_next(term, host, api, audit, command);
+	if (audit->verdict == KR_VERDICT_INVALID)
+		kr_next_print_cause(term, diag, false);
+	return 0;
 }
 
-void kr_text_audit(const struct kr_term *term, const struct kr_node *node,
-                   const struct kr_api_options *api,
-                   const struct kr_audit *audit, const struct kr_diag *diag)
+int kr_text_audit(const struct kr_term *term, struct kr_host *host,
+                  const struct kr_api_options *api,
+                  const struct kr_audit *audit, const struct kr_diag *diag)
 {
+	const struct kr_node *node = host->node;
+
 	kr_term_headline(term, verdicts[audit->verdict].color,
 	                 verdicts[audit->verdict].word, audit->reason);
 	print_disk(term, audit);
@@ -209,7 +271,10 @@ void kr_text_audit(const struct kr_term *term, const struct kr_node *node,
 	print_overridden(term, audit);
 	print_platform(term, node);
 	kr_term_messages(term, diag, KR_NOTE);
-	print_audit_next(term, node, api, audit);
+	/* whom it did not answer is not sent there again */
+	if (audit->live.state == KR_STATE_UNKNOWN)
+		api = NULL;
+	return print_audit_next(term, host, api, audit, diag);
 }
 
 void kr_text_verdict(const struct kr_term *term, enum kr_verdict verdict,

@@ -4,15 +4,15 @@
 /* An audit for people. */
 
 #include "audit/audit.h"
+#include "fix/host.h"
 #include "net/api.h"
-#include "node/node.h"
 #include "report/term.h"
 
 /* The verdict, each view, what is overridden, messages, the next command. API
- * is what was said of an API server. */
-void kr_text_audit(const struct kr_term *term, const struct kr_node *node,
-                   const struct kr_api_options *api,
-                   const struct kr_audit *audit, const struct kr_diag *diag);
+ * is what was said of an API server. 0 or -ENOMEM. */
+int kr_text_audit(const struct kr_term *term, struct kr_host *host,
+                  const struct kr_api_options *api,
+                  const struct kr_audit *audit, const struct kr_diag *diag);
 
 /* The first line: a verdict and its one-sentence reason. */
 void kr_text_verdict(const struct kr_term *term, enum kr_verdict verdict,

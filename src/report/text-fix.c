@@ -158,11 +158,20 @@ static void print_steps(const struct kr_term *term, const struct kr_fix *fix)
 		        kr_state_to_string(after->disk.state));
 }
 
+/* Whom to ask; NULL: nobody, or it has just not answered. */
+static const struct kr_api_options *next_api(const struct kr_fix *fix)
+{
+	const struct kr_audit *last = fix->after ? fix->after : fix->before;
+
+	return last && last->live.state == KR_STATE_UNKNOWN ? NULL : fix->api;
+}
+
 /* What makes COMMAND, where it is fix, the one that the preview was of. */
 static void print_preview_next(const struct kr_term *term,
                                const struct kr_fix *fix, const char *command)
 {
 	const struct kr_node *node = fix->host->node;
+	const struct kr_api_options *api = next_api(fix);
 	enum kr_method by_default = node->disk.inputs.n_files > 0
 	                                    ? KR_METHOD_CONFIG
 	                                    : KR_METHOD_FLAG;
@@ -170,7 +179,7 @@ static void print_preview_next(const struct kr_term *term,
 
 	fprintf(term->out, "# next: kubelet-remedy %s", command);
 	if (!fix->plan) { /* what it would be of is not there yet */
-		kr_next_options(term, node, fix->api);
+		kr_next_options(term, node, api);
 		fputc('\n', term->out);
 		return;
 	}
@@ -182,7 +191,7 @@ static void print_preview_next(const struct kr_term *term,
 		fputs(" --explicit", term->out);
 	if (is_fix && fix->plan->durable.left_out)
 		fputs(" --no-persist", term->out);
-	kr_next_options(term, node, fix->api);
+	kr_next_options(term, node, api);
 	fputc('\n', term->out);
 }
 
@@ -267,7 +276,7 @@ static void print_failed_next(const struct kr_term *term,
 static void print_fix_next(const struct kr_term *term, const struct kr_fix *fix)
 {
 	if (fix->outcome == KR_OUTCOME_CHANGED && fix->host)
-		kr_next_print(term, fix->host->node, fix->api, "audit");
+		kr_next_print(term, fix->host->node, next_api(fix), "audit");
 	else
 		print_failed_next(term, fix);
 }
