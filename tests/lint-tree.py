@@ -199,6 +199,10 @@ def check_advice(root, _build):
         root, "src/report/advice.c").decode(), re.S).group(1)
     rows = re.findall(r"\{\"([a-z-]+)\",", table)
     codes = error_codes(root)
+    # warnings that may become the error to blame
+    codes.update((code, "src/node/slips.c") for code in re.findall(
+        r'is_code\(\w+, "([a-z-]+)"\)',
+        read(root, "src/node/slips.c").decode()))
 
     def is_of(row, code):
         return code.startswith(row) if row.endswith("-") else code == row

@@ -997,6 +997,146 @@ def dropins(tap, program, schemas):
         if codes == ["dropin-is-config"]:
             tap.row("the same, which kubelet reads: " + name,
                     check_dropin(program, schemas, text, codes, True))
+# --- slips of the pen -----------------------------------------------------------
+
+UNIT = "/etc/systemd/system/kubelet.service"
+ENV = "/etc/k.env"
+FLAG = "--make-iptables-util-chains="
+
+
+def slip_rows():
+    """Name, [Service], the environment file, the config, the disk, the code
+    and place of the message that says the cause; None: none does."""
+    kubelet = "ExecStart=/usr/bin/kubelet $A $B\n"
+    reading = "EnvironmentFile=/etc/k.env\n" + kubelet
+    config = "ExecStart=/usr/bin/kubelet --config=" + CONFIG + "\n"
+    template, nested = "template-unrendered", "variable-in-variable"
+    unit_line, env_line = "unit-line-swallowed", "environment-line-swallowed"
+    return [
+        # a backslash at the end of the line before
+        ("a directive", "ExecStart=/usr/bin/kubelet --v=2 \\\nRestart=always\n",
+         "", "", "invalid", unit_line, UNIT + ":3:1"),
+        ("the last argument's", "ExecStart=/usr/bin/kubelet \\\n  --v=2 \\\n"
+         "  WorkingDirectory=/\n", "", "", "invalid", unit_line,
+         UNIT + ":4:1"),
+        ("a section", "ExecStart=/usr/bin/kubelet --v=2 \\\n[Install]\n"
+         "WantedBy=x\n", "", "", "invalid", unit_line, UNIT + ":3:1"),
+        ("behind a comment", "ExecStart=/usr/bin/kubelet --v=2 \\\n# x\n"
+         "Restart=always\n", "", "", "invalid", unit_line, UNIT + ":4:1"),
+        ("an Environment=", "Environment=A=--v=2 \\\nEnvironment=B=%sfalse\n%s"
+         % (FLAG, kubelet), "", "", "true", unit_line, UNIT + ":3:1"),
+        ("the command itself", "Environment=A=--v=2 \\\n" + kubelet, "", "",
+         "invalid", unit_line, UNIT + ":3:1"),
+        ("an environment file", reading, "A=--v=2 \\\nB=%sfalse\n" % FLAG, "",
+         "invalid", env_line, ENV + ":2:1"),
+        ("an environment file, in quotes", reading,
+         'A="--v=2" \\\nB="%sfalse"\n' % FLAG, "", "invalid", env_line,
+         ENV + ":2:1"),
+        ("a quote that is open", reading, 'A="--v=2\nB=%sfalse\n' % FLAG, "",
+         "invalid", env_line, ENV + ":2:1"),
+        ("an argument is no directive",
+         "ExecStart=/usr/bin/kubelet \\\n  --v=2 \\\n  --node-labels=A=b\n",
+         "", "", "true", None, ""),
+        ("a second variable of a line", "Environment=A=--v=2 \\\n  B=%sfalse\n%s"
+         % (FLAG, kubelet), "", "", "false", None, ""),
+        ("an argument in an environment file", reading,
+         "A=--v=2 \\\n  %sfalse\n" % FLAG, "", "false", None, ""),
+        ("a backslash that is escaped", "Environment=A=x\\\\\nRestart=no\n" +
+         config, "", KEY + "true\n", "true", None, ""),
+        # a variable inside a variable
+        ("a word", 'Environment="A=--v=2 $C"\n' + kubelet, "", "", "invalid",
+         nested, UNIT + ":2:22"),
+        ("braces", 'Environment="A=--v=${C}"\n' + kubelet, "", "", "invalid",
+         nested, UNIT + ":2:20"),
+        ("of ours", 'Environment="A=%s${C}"\n' % FLAG + kubelet, "", "",
+         "invalid", nested, UNIT + ":2:44"),
+        ("in an environment file", reading, "C=2\nA=--v=$C\n", "", "invalid",
+         nested, ENV + ":2:7"),
+        ("in the braces of the command",
+         'Environment="A=$C"\nExecStart=/usr/bin/kubelet --v=${A}\n', "", "",
+         "invalid", nested, UNIT + ":2:16"),
+        ("which kubelet takes", 'Environment="A=--node-ip=$C"\n' + kubelet, "",
+         "", "true", nested, UNIT + ":2:26"),
+        ("a dollar that is none", 'Environment="A=--node-labels=a$ --v=2"\n' +
+         kubelet, "", "", "true", None, ""),
+        ("a dollar of the command",
+         "ExecStart=/usr/bin/kubelet --node-labels=$$C\n", "", "", "true",
+         None, ""),
+        # a variable that is not set
+        ("in braces", "ExecStart=/usr/bin/kubelet --v=${V}\n", "", "", "invalid",
+         "variable-unset", UNIT + ":2:32"),
+        ("its file's name", "ExecStart=/usr/bin/kubelet --config=${C}\n", "", "",
+         "true", "variable-unset", UNIT + ":2:37"),
+        ("alone", kubelet, "", "", "true", None, ""),
+        ("one that is set", "Environment=V=2\n"
+         "ExecStart=/usr/bin/kubelet --v=${V}\n", "", "", "true", None, ""),
+        # words without quotes
+        ("two words", "Environment=A=--v=2 %sfalse\n%s" % (FLAG, kubelet), "",
+         "", "true", "environment-invalid", UNIT + ":2:21"),
+        ("behind the quotes", 'Environment="A=--v=2" %sfalse\n%s'
+         % (FLAG, kubelet), "", "", "true", "environment-invalid",
+         UNIT + ":2:23"),
+        ("a blank behind the =", "Environment=A= %sfalse\n%s"
+         % (FLAG, kubelet), "", "", "true", "environment-invalid",
+         UNIT + ":2:16"),
+        ("in quotes", 'Environment="A=--v=2 %sfalse"\n%s' % (FLAG, kubelet), "",
+         "", "false", None, ""),
+        # templates
+        ("of Helm", config, "", KEY + "{{ .X }}\n", "invalid", template,
+         CONFIG + ":3:25"),
+        ("in quotes", config, "", KEY + '"{{ .X }}"\n', "invalid", template,
+         CONFIG + ":3:26"),
+        ("of terraform", config, "", KEY + "${x}\n", "invalid", template,
+         CONFIG + ":3:25"),
+        ("a number", config, "", "maxPods: ${max_pods}\n", "invalid", template,
+         CONFIG + ":3:10"),
+        ("a line of Jinja", config, "", "{% if x %}\nmaxPods: 5\n{% endif %}\n",
+         "invalid", template, CONFIG + ":3:1"),
+        ("of ERB", config, "", KEY + "<%= x %>\n", "invalid", template,
+         CONFIG + ":3:25"),
+        ("JSON", config, "", b'{"kind": "KubeletConfiguration",\n'
+         b' "makeIPTablesUtilChains": {{ .X }}}\n', "invalid", template,
+         CONFIG + ":2:28"),
+        ("an argument", "ExecStart=/usr/bin/kubelet --v={{ .V }}\n", "", "",
+         "invalid", template, UNIT + ":2:32"),
+        ("the program", "ExecStart={{ bin }}/kubelet --v=2\n", "", "",
+         "unknown", template, UNIT + ":2:11"),
+        ("an environment file", reading, "A=--v={{ v }}\n", "", "invalid",
+         template, ENV + ":1:7"),
+        ("a text that may be one", config, "",
+         'clusterDomain: "{{ x }}"\n' + KEY + "true\n", "true", None, ""),
+        ("another line is wrong", config, "",
+         'clusterDomain: "{{ x }}"\nmaxPods: x\n', "invalid", None, ""),
+        ("a comment", config, "", "# {{ x }}\nmaxPods: x\n", "invalid", None,
+         ""),
+    ]
+
+
+SLIPS = ("unit-line-swallowed", "environment-line-swallowed",
+         "variable-in-variable", "variable-unset", "template-unrendered",
+         "environment-invalid")
+
+
+def slips(tap, program, schemas):
+    for name, unit, env, config, want, code, place in slip_rows():
+        whole = config if isinstance(config, bytes) else GVK + config
+        with Image({UNIT: "[Service]\n" + unit, ENV: env,
+                    CONFIG: whole}) as image:
+            case = Check(program, schemas, image.root)
+            got = case.audit(want)
+            found = ["%(code)s %(file)s:%(line)s:%(column)s" % m
+                     for m in got["messages"] if m["code"] in SLIPS]
+            if found[:1] != ["%s %s" % (code, place)] * bool(code):
+                case.fault("it says %s", found)
+            if code and want == "invalid":
+                first = [m for m in got["messages"] if m["code"] == code][0]
+                if first["severity"] != "error" or \
+                        not got["reason"].startswith(place + ": "):
+                    case.fault("it is not said as the cause: %s",
+                               got["reason"])
+            tap.row("a slip: %s (%s)" % (name, code), case.faults)
+
+
 # --- the next command -----------------------------------------------------------
 
 def last_line(text):
@@ -1119,6 +1259,7 @@ def main():
     defaults(tap, program, schemas)
     dropins(tap, program, schemas)
     commands(tap, program, schemas)
+    slips(tap, program, schemas)
     next_commands(tap, program, schemas, reports)
     return tap.end()
 

@@ -18,6 +18,7 @@
 #include "node/kubelet-version.h"
 #include "node/node.h"
 #include "node/running.h"
+#include "node/slips.h"
 #include "node/unjoined.h"
 #include "node/vendor.h"
 
@@ -428,6 +429,7 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 		return r < 0 ? r : 0;
 	kr_diag_merge(diag, &found);
 	add_remarks(node, diag);
+	kr_slips_remark(node, diag);
 	remark_old_dropins(node, diag);
 	if (has_unknown_home(node))
 		return say(disk, KR_STATE_UNKNOWN,
@@ -569,6 +571,27 @@ static int read_no_unit_file(struct kr_node *node, const struct kr_message *m)
 	           m->file, m->line, m->column, m->text);
 }
 
+static int say_no_kubelet(struct kr_node *node, struct kr_diag *diag)
+{
+	const struct kr_unit *unit = node->disk.unit;
+	struct kr_span place;
+
+	for (size_t i = 0; i < unit->n_commands; i++) {
+		if (!kr_slips_find_template(unit->commands[i].span, &place))
+			continue;
+		kr_diag_add(diag, KR_ERROR, "template-unrendered", place,
+		            "'%.*s' is a placeholder of a template that was "
+		            "not rendered",
+		            (int)place.length, place.file->data + place.offset);
+		return say(&node->disk, KR_STATE_UNKNOWN,
+		           "no ExecStart= of %s runs kubelet itself: %s is a "
+		           "template that was not rendered",
+		           node->unit_name, place.file->path);
+	}
+	return say(&node->disk, KR_STATE_UNKNOWN,
+	           "no ExecStart= of %s runs kubelet itself", node->unit_name);
+}
+
 /* Another program starts kubelet: what it would give to it. */
 static int read_foreign(struct kr_node *node, struct kr_diag *diag)
 {
@@ -581,9 +604,7 @@ static int read_foreign(struct kr_node *node, struct kr_diag *diag)
 	r = kr_foreign_read(node->setting, node->fs, disk->unit, minor, diag,
 	                    &disk->foreign);
 	if (r == -ENOENT)
-		return say(disk, KR_STATE_UNKNOWN,
-		           "no ExecStart= of %s runs kubelet itself",
-		           node->unit_name);
+		return say_no_kubelet(node, diag);
 	if (r < 0)
 		return r;
 	if (disk->foreign->inputs_valid) {
@@ -705,7 +726,7 @@ static int read_unit(struct kr_node *node, struct kr_diag *diag)
 			                 : read_loaded_unit(node, diag);
 	}
 	kr_diag_merge(diag, &found);
-	return r;
+	return r == 0 ? kr_slips_explain(node, diag) : r;
 }
 
 /*

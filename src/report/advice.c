@@ -48,6 +48,8 @@ static const struct row {
 	{"dynamic-config", NULL},
 	{"edits-collide", BY_HAND},
 	{"environment-file-invalid", "correct that file" AGAIN},
+	{"environment-line-swallowed",
+         "take the backslash away, or close the quote" AGAIN},
 	{"environment-too-large", "shorten that file" AGAIN},
 	{"exec-start-too-large", "shorten that line" AGAIN},
 	{"mounts-too-large", "shorten that list" AGAIN},
@@ -99,14 +101,18 @@ static const struct row {
 	{"root", ROOT, READ},
 	{"several-kubelets", NULL},
 	{"systemd-too-old", "use --restart=never, and restart kubelet by hand"},
+	{"template-unrendered", "render the template" AGAIN},
 	{"tidy", RECORDS},
 	{"transaction", RECORDS},
 	{"transient", NO_SYSTEMD},
 	{"undo-refused", "take it back by hand: the old files are in "
                          "/var/lib/kubelet-remedy"},
+	{"unit-line-swallowed", "take that backslash away" AGAIN},
 	{"unit-two-commands", "write an empty 'ExecStart=' line before it, or "
                               "take it away" AGAIN},
 	{"unit-", "correct the unit" AGAIN},
+	{"variable-in-variable", "write the value itself there" AGAIN},
+	{"variable-unset", "set that variable" AGAIN},
 	{"word-not-cut", "write the flag as one word, or take it away, by "
                          "hand" AGAIN},
 };

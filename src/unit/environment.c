@@ -293,7 +293,7 @@ int kr_environment_assign(struct kr_environment *e,
                           const struct kr_specifiers *s,
                           const struct kr_text *line)
 {
-	size_t at = 0;
+	size_t at = 0, before = e->unit.n_items;
 	int r = 0;
 
 	if (line->length == 0)
@@ -309,6 +309,11 @@ int kr_environment_assign(struct kr_environment *e,
 		r = expand(s, line, &word, &text, &unknown);
 		if (r == 0 && assignment_valid(&text))
 			r = add_assignment(e, s, line, &word, &text, unknown);
+		else if (r == 0 && e->unit.n_items > before)
+			warn(s, line, &word, "environment-invalid",
+			     "word is no assignment, and ignored: what "
+			     "belongs to the variable before it must stand in "
+			     "one pair of quotes with it");
 		else if (r == 0)
 			warn(s, line, &word, "environment-invalid",
 			     "assignment is invalid: ignored");
@@ -525,6 +530,35 @@ struct file_reader {
 	struct kr_diag *diag;
 };
 
+/* A line of the value that looks like another assignment: a backslash or an
+ * open quote at the end of the line before it has made it a part of this one.
+ */
+static void remark_swallowed(const struct kr_envfile_entry *entry,
+                             struct kr_diag *diag)
+{
+	const struct kr_file *file = entry->span.file;
+	size_t end = kr_span_end(entry->span);
+
+	for (size_t i = entry->span.offset; i < end; i++) {
+		size_t start = i + 1, n;
+
+		if (file->data[i] != '\n')
+			continue;
+		while (start < end && strchr(" \t", file->data[start]))
+			start++;
+		n = strcspn(file->data + start, "= \t\r\n");
+		if (start + n >= end || file->data[start + n] != '=' ||
+		    !name_valid(file->data + start, n))
+			continue;
+		kr_diag_add(diag, KR_WARNING, "environment-line-swallowed",
+		            (struct kr_span){file, start, n + 1},
+		            "line is a part of the value of %s: the line "
+		            "before it ends in a backslash, or a quote is open",
+		            entry->key);
+		return;
+	}
+}
+
 static int take_entry(void *userdata, struct kr_envfile_entry *entry)
 {
 	struct file_reader *reader = userdata;
@@ -537,6 +571,7 @@ static int take_entry(void *userdata, struct kr_envfile_entry *entry)
 	};
 	int r;
 
+	remark_swallowed(entry, reader->diag);
 	if (!name_valid(entry->key, strlen(entry->key))) {
 		kr_diag_add(reader->diag, KR_WARNING, "environment-invalid",
 		            entry->span, "variable name is invalid: ignored");

@@ -91,6 +91,27 @@ static bool is_comment(struct kr_span line)
 	return i < line.length && (s[i] == '#' || s[i] == ';');
 }
 
+/* "[Section]", or "Directive=": a word of a capital and small letters, and more
+ * such. Neither an argument nor a variable has such a name. */
+static bool looks_whole(struct kr_span line)
+{
+	const char *s = line.file->data + line.offset;
+	size_t i = 0, end = line.length, start;
+
+	while (i < end && is_blank(s[i]))
+		i++;
+	while (end > i && is_blank(s[end - 1]))
+		end--;
+	if (i + 1 < end && s[i] == '[')
+		return s[end - 1] == ']' && s[i + 1] >= 'A' && s[i + 1] <= 'Z';
+	start = i;
+	while (i < end &&
+	       ((s[i] >= 'A' && s[i] <= 'Z') || (s[i] >= 'a' && s[i] <= 'z')))
+		i++;
+	return i > start + 1 && i < end && s[i] == '=' && s[start] <= 'Z' &&
+	       s[start + 1] >= 'a';
+}
+
 static bool is_continued(struct kr_span line)
 {
 	const char *s = line.file->data + line.offset;
@@ -270,6 +291,10 @@ static int read_line(struct reader *r)
 		return too_long(r, line);
 	if (is_comment(line))
 		return 1;
+	if (r->line.length > 0 && looks_whole(line))
+		kr_diag_add(r->diag, KR_WARNING, "unit-line-swallowed", line,
+		            "line is a part of the one before it, which ends "
+		            "in a backslash");
 	err = append_line(r, line);
 	if (err < 0)
 		return err;
