@@ -139,7 +139,6 @@ static int read_file(struct args *a, const char *path)
 		                        strerror(-r));
 	if (strlen(a->file->data) != a->file->size)
 		return kr_foreign_doubt(a->rd, "%s holds a NUL byte", path);
-	a->rd->group++;
 	for (size_t at = 0; r == 0 && at < a->file->size;) {
 		size_t n = strcspn(a->file->data + at, "\n");
 
@@ -213,7 +212,6 @@ int kr_foreign_read_k0s(struct kr_foreign_reading *rd)
 	if (kr_fs_stat(rd->fs, K0S_CONFIG, true, &st) == 0)
 		r = kr_foreign_add(rd, KR_SPAN_NONE, "--config=" K0S_CONFIG,
 		                   strlen("--config=" K0S_CONFIG));
-	rd->group++;
 	for (size_t i = 1; r == 0 && i < c->n_words; i++) {
 		const char *text = c->words[i].text.bytes;
 

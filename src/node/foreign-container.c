@@ -177,7 +177,6 @@ int kr_foreign_read_container(struct kr_foreign_reading *rd)
 	const struct kr_unit *unit = rd->unit;
 	int r;
 
-	rd->group++;
 	for (size_t i = 0; i < unit->n_before_commands; i++) {
 		r = read_command(rd, &unit->before_commands[i]);
 		if (r < 0)

@@ -5,16 +5,24 @@
  *
  *   k3s server --kubelet-arg=NAME=VALUE --kubelet-arg NAME
  *   /etc/rancher/k3s/config.yaml     kubelet-arg: [NAME=VALUE]
- *   /etc/rancher/k3s/config.yaml.d/  *.yaml in byte order; "kubelet-arg+"
- *                                    appends, else a later list replaces
+ *   /etc/rancher/k3s/config.yaml.d/  *.yaml, *.yml in any case, in byte order
  *   DATA/agent/etc/kubelet.conf.d/   kubelet's own --config-dir (since 1.32)
  *
- * Two dashes in front of NAME are taken off, a missing VALUE is "true", "+" or
- * "-" behind NAME joins with k3s' own value: ours has none, so with it the
- * value is in doubt. Without 00-k3s-defaults.conf in the folder, nothing says
- * that this version reads it.
+ * All files are one list of keys: a key that comes again, in the same file or a
+ * later one, takes the place of the earlier value, lists too; written "key+" it
+ * is appended to it. What comes of that stands before the words of the command
+ * line, so these are appended. (The manual says that they replace the file's
+ * list. The program hands on both, in this order.)
  *
- * Source: k3s pkg/configfilearg/parser.go, pkg/daemons/config/types.go.
+ * Two dashes in front of NAME are taken off, a missing VALUE is "true". "NAME+"
+ * is one more value, "NAME-" one before all others. Then the arguments are
+ * sorted by name, those of one name stay in order, and so the last one wins; of
+ * two spellings, the one with "_". Without 00-k3s-defaults.conf in the folder,
+ * nothing says that this version reads it.
+ *
+ * Source: k3s pkg/configfilearg/parser.go (readConfigFile), pkg/daemons/config/
+ * types.go (GetArgs), both as of 1.21 and later; docs.k3s.io and docs.rke2.io,
+ * "Configuration File".
  */
 
 #include <errno.h>
@@ -37,31 +45,57 @@ static int replace(char **at, const char *text)
 
 /* --- one argument -------------------------------------------------------- */
 
-/* "NAME=VALUE" of kubelet-arg, as k3s hands it on. */
+static bool is_named(const char *word, const char *name, size_t length)
+{
+	return strncmp(word + 2, name, length) == 0 && word[2 + length] == '=';
+}
+
+/* "NAME=value" of kubelet-arg, as k3s hands it on. */
 static int add_kubelet_arg(struct kr_foreign_reading *rd, struct kr_span span,
                            const char *text)
 {
 	_cleanup_free_ char *word = NULL;
+	const char *value;
 	size_t name;
+	bool before;
+	long order;
 	int r;
 
 	if (strncmp(text, "--", 2) == 0)
 		text += 2;
 	name = strcspn(text, "=");
-	if (name > 0 && strchr("+-", text[name - 1])) {
+	value = text[name] ? text + name : "=true";
+	before = name > 0 && text[name - 1] == '-';
+	while (name > 0 && strchr("+-", text[name - 1]))
+		name--;
+	if (before && strncmp(text, "config", 6) == 0) {
 		r = kr_foreign_doubt(rd, "kubelet-arg \"%s\" joins values",
 		                     text);
 		if (r < 0)
 			return r;
-		while (name > 0 && strchr("+-", text[name - 1]))
-			name--;
 	}
-	if (asprintf(&word, "--%.*s%s", (int)name, text,
-	             strchr(text, '=') ? strchr(text, '=') : "=true") < 0) {
+	if (asprintf(&word, "--%.*s%s", (int)name, text, value) < 0) {
 		word = NULL;
 		return -ENOMEM;
 	}
-	return kr_foreign_add(rd, span, word, strlen(word));
+	r = kr_foreign_add(rd, span, word, strlen(word));
+	if (r < 0)
+		return r;
+	order = (long)rd->foreign->n_words;
+	rd->foreign->words[order - 1].order = before ? -order : order;
+	return 0;
+}
+
+/* By name, those of one name in their order. */
+static int compare_words(const void *a, const void *b)
+{
+	const struct kr_foreign_word *x = a, *y = b;
+	size_t n = strcspn(x->text, "="), m = strcspn(y->text, "=");
+	int order = strncmp(x->text, y->text, n < m ? n : m);
+
+	if (order == 0 && n != m)
+		order = n < m ? -1 : 1;
+	return order != 0 ? order : x->order < y->order ? -1 : 1;
 }
 
 /* --- the command line ---------------------------------------------------- */
@@ -159,7 +193,6 @@ static int read_command(struct kr_foreign_reading *rd)
 	const struct kr_unit_command *c = rd->command;
 	int r = 0;
 
-	rd->group++;
 	for (size_t i = 1; r == 0 && i < c->n_words; i++) {
 		size_t at;
 		const char *value = option_at(c, i, "--kubelet-arg", NULL, &at);
@@ -201,6 +234,36 @@ static int read_argument(struct kr_foreign_reading *rd,
 	return add_kubelet_arg(rd, text_span(node), node->text);
 }
 
+static bool is_empty(const struct kr_yaml_node *node)
+{
+	return node->kind == KR_YAML_SCALAR && node->plain &&
+	       (node->length == 0 || strcmp(node->text, "~") == 0 ||
+	        strcmp(node->text, "null") == 0);
+}
+
+/* A later list takes the place of all that was read so far, which comes from
+ * files alone. */
+static void replace_list(struct kr_foreign_reading *rd,
+                         const struct kr_yaml_node *by)
+{
+	struct kr_foreign *f = rd->foreign;
+	const char *flag = rd->setting->flag;
+	unsigned line, column;
+
+	kr_span_position(by->span, &line, &column);
+	for (size_t i = 1; i < f->n_words; i++) {
+		if (is_named(f->words[i].text, flag, strlen(flag)))
+			kr_diag_add(rd->diag, KR_NOTE, "decoy-kubelet-arg",
+			            f->words[i].span,
+			            "the list of %s:%u takes the place of this "
+			            "one: \"kubelet-arg+\" there would be "
+			            "appended to it",
+			            by->span.file->path, line);
+		free(f->words[i].text);
+	}
+	f->n_words = f->n_words > 0 ? 1 : 0;
+}
+
 static int read_member(struct kr_foreign_reading *rd,
                        const struct kr_yaml_node *name,
                        const struct kr_yaml_node *value)
@@ -216,6 +279,10 @@ static int read_member(struct kr_foreign_reading *rd,
 	if (strcmp(key, "data-dir") == 0 && value->kind == KR_YAML_SCALAR)
 		return rd->data_dir ? 0 : replace(&rd->data_dir, value->text);
 	if (strcmp(key, "kubelet-arg") != 0 && strcmp(key, "kubelet-arg+") != 0)
+		return 0;
+	if (strcmp(key, "kubelet-arg") == 0)
+		replace_list(rd, name);
+	else if (rd->foreign->n_words > 1 && is_empty(value))
 		return 0;
 	if (value->kind != KR_YAML_SEQUENCE)
 		return read_argument(rd, value);
@@ -238,7 +305,6 @@ static int read_yaml(struct kr_foreign_reading *rd, const struct kr_file *file)
 		                        file->path, rd->row->name);
 	if (r < 0 || !document.root)
 		return r;
-	rd->group++;
 	name = document.root->first;
 	for (; r == 0 && name && name->next; name = name->next->next)
 		r = read_member(rd, name, name->next);
@@ -263,7 +329,8 @@ static bool is_yaml_name(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 
-	return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+	return dot &&
+	       (strcasecmp(dot, ".yaml") == 0 || strcasecmp(dot, ".yml") == 0);
 }
 
 static int read_config_files(struct kr_foreign_reading *rd)
@@ -318,7 +385,6 @@ static int read_dropins(struct kr_foreign_reading *rd)
 	_cleanup_stat_ struct kr_stat folder_st = {0}, mark_st = {0};
 	struct kr_foreign *f = rd->foreign;
 	struct kr_foreign_word last;
-	unsigned group = rd->group;
 	int r;
 
 	if (asprintf(&folder, "%s%s/agent/etc/kubelet.conf.d",
@@ -348,9 +414,7 @@ static int read_dropins(struct kr_foreign_reading *rd)
 		r = 0;
 	if (r < 0)
 		return r;
-	rd->group = 0;
 	r = kr_foreign_add(rd, KR_SPAN_NONE, word, strlen(word));
-	rd->group = group;
 	if (r < 0)
 		return r;
 	last = f->words[f->n_words - 1];
@@ -368,5 +432,9 @@ int kr_foreign_read_rancher(struct kr_foreign_reading *rd)
 		r = read_config_files(rd);
 	if (r == 0)
 		r = read_command(rd);
-	return r < 0 ? r : read_dropins(rd);
+	if (r < 0)
+		return r;
+	qsort(rd->foreign->words + 1, rd->foreign->n_words - 1,
+	      sizeof(*rd->foreign->words), compare_words);
+	return read_dropins(rd);
 }

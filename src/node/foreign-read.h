@@ -15,7 +15,7 @@ struct kr_foreign_reading {
 	const struct kr_unit_command *command;
 	const struct kr_foreign_row *row;
 	struct kr_foreign *foreign;
-	unsigned group;    /* of the words that are added now */
+	struct kr_diag *diag; /* may be NULL */
 	char *data_dir;    /* where the platform was told to keep its files */
 	char *config_path; /* its own configuration file */
 	bool config_named; /* somebody named it: it must be there */

@@ -12,10 +12,7 @@
  *               the unit itself
  *
  * kubelet's arguments are put together as the platform does it, each with the
- * bytes it came from, and read as any kubelet's. Where several places hold
- * arguments, it is not settled whether the later ones are appended or replace
- * the earlier ones (k3s' manual and its code differ), so both are tried: a
- * value is said only where they agree.
+ * bytes it came from, and read as any kubelet's.
  *
  * Nothing here is ever edited: these files belong to the platform's own tools,
  * and its unit runs more than kubelet.
@@ -153,7 +150,6 @@ int kr_foreign_add(struct kr_foreign_reading *rd, struct kr_span span,
 	grown[f->n_words] = (struct kr_foreign_word){
 		.text = strndup(text, length),
 		.span = span,
-		.group = rd->group,
 	};
 	if (!grown[f->n_words].text)
 		return -ENOMEM;
@@ -213,58 +209,27 @@ static bool find_row(struct kr_foreign_reading *rd)
 
 /* --- the value ----------------------------------------------------------- */
 
-/* Reads the words of group 0 and of those from FIRST on. */
-static int read_inputs(struct kr_foreign_reading *rd, unsigned first,
-                       struct kr_diag *diag, struct kr_inputs *ret)
+static int evaluate(struct kr_foreign_reading *rd)
 {
 	const struct kr_inputs_options options = {
 		.working_directory = rd->unit->working_directory,
 		.kubelet_minor = rd->kubelet_minor,
 	};
-	const struct kr_foreign *f = rd->foreign;
+	struct kr_foreign *f = rd->foreign;
 	_cleanup_free_ const char **argv = calloc(f->n_words, sizeof(*argv));
-	size_t argc = 0;
+	int r;
 
 	if (!argv)
 		return -ENOMEM;
-	for (size_t i = 0; i < f->n_words; i++) {
-		if (f->words[i].group == 0 || f->words[i].group >= first)
-			argv[argc++] = f->words[i].text;
-	}
-	return kr_inputs_read(rd->setting, rd->fs, argv, argc, &options, diag,
-	                      ret);
-}
-
-/* Whether the last place alone gives the same as all of them. */
-static int compare_readings(struct kr_foreign_reading *rd)
-{
-	struct kr_foreign *f = rd->foreign;
-	_cleanup_inputs_ struct kr_inputs last = {0};
-	unsigned group = f->words[f->n_words - 1].group;
-	int r;
-
-	if (group < 2)
-		return 0;
-	r = read_inputs(rd, group, NULL, &last);
-	if (r < 0 || last.state == f->inputs.state)
-		return r;
-	return kr_foreign_doubt(rd,
-	                        "several places give kubelet arguments, and it "
-	                        "is not settled whether the last of them "
-	                        "replaces the others");
-}
-
-static int evaluate(struct kr_foreign_reading *rd, struct kr_diag *diag)
-{
-	struct kr_foreign *f = rd->foreign;
-	int r = read_inputs(rd, 1, diag, &f->inputs);
-
+	for (size_t i = 0; i < f->n_words; i++)
+		argv[i] = f->words[i].text;
+	r = kr_inputs_read(rd->setting, rd->fs, argv, f->n_words, &options,
+	                   rd->diag, &f->inputs);
 	if (r < 0)
 		return r;
 	f->inputs_valid = true;
-	r = compare_readings(rd);
 	f->state = f->inputs.state;
-	return r;
+	return 0;
 }
 
 static int conclude(struct kr_foreign_reading *rd)
@@ -286,7 +251,7 @@ static int conclude(struct kr_foreign_reading *rd)
 	return -ENOMEM;
 }
 
-static int read_row(struct kr_foreign_reading *rd, struct kr_diag *diag)
+static int read_row(struct kr_foreign_reading *rd)
 {
 	struct kr_foreign *f = rd->foreign;
 	int r = 0;
@@ -305,7 +270,7 @@ static int read_row(struct kr_foreign_reading *rd, struct kr_diag *diag)
 		if (r == 0)
 			r = rd->row->read(rd);
 		if (r == 0)
-			r = evaluate(rd, diag);
+			r = evaluate(rd);
 	}
 	if (r == 0 && rd->row->doubt)
 		r = kr_foreign_doubt(rd, "%s", rd->row->doubt);
@@ -323,6 +288,7 @@ int kr_foreign_read(const struct kr_setting *setting, struct kr_fs *fs,
 		.unit = unit,
 		.kubelet_minor = kubelet_minor,
 		.foreign = f,
+		.diag = diag,
 	};
 	int r;
 
@@ -330,7 +296,7 @@ int kr_foreign_read(const struct kr_setting *setting, struct kr_fs *fs,
 		return -ENOMEM;
 	if (!find_row(&rd))
 		return -ENOENT;
-	r = read_row(&rd, diag);
+	r = read_row(&rd);
 	free(rd.data_dir);
 	free(rd.config_path);
 	free(rd.doubt);

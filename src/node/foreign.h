@@ -18,7 +18,7 @@
 struct kr_foreign_word {
 	char *text;
 	struct kr_span span; /* no file: the platform's own */
-	unsigned group;      /* the place it came from: unit, file, file... */
+	long order;          /* among those of its name: k3s sorts them */
 };
 
 struct kr_foreign {
