@@ -478,6 +478,46 @@ static const struct row rows[] = {
                    "/etc/systemd/system/k0sworker.service:2:37 false",
          .reason = "renders",
          .restart = "systemctl restart k0sworker.service"},
+#define K8S_UNIT "/etc/systemd/system/snap.k8s.kubelet.service"
+#define K8S_ARGS "/var/snap/k8s/common/args/kubelet"
+#define K8S(name_, text, want_, places_, reason_, restart_)                    \
+	{                                                                      \
+		.name = "Canonical's snap, " name_,                            \
+		.files = {{K8S_UNIT, "[Service]\nExecStart=/usr/bin/snap run " \
+		                     "k8s.kubelet\n"                           \
+		                     "WorkingDirectory=/var/snap/k8s/1\n"},    \
+		          {K8S_ARGS, text},                                    \
+		          {"/var/snap/k8s/common/k.yaml", KEY("false")}},      \
+		.want = want_, .unit = "snap.k8s.kubelet.service",             \
+		.places = places_, .reason = reason_, .restart = restart_,     \
+	}
+	K8S("a line", "--v=2\n--" NAME "=false\n", F, "!" K8S_ARGS ":2:1 false",
+            "Canonical", "snap restart k8s.kubelet"),
+	K8S("none", "--v=2\n", T, "", NULL, NULL),
+	K8S("two on a line, in quotes", "--v=2 --" NAME "=\"false\"\n", F,
+            "!" K8S_ARGS ":1:7 false", NULL, "by hand"),
+	K8S("a comment", "#--" NAME "=false\n--v=2 #--" NAME "=false\n", T, "",
+            NULL, NULL),
+	K8S("what a shell would keep in quotes",
+            "--eviction-hard=\"memory.available<100Mi\"\n--" NAME "=false\n", F,
+            "!" K8S_ARGS ":2:1 false", NULL, "by hand"),
+	K8S("its folder", "--config=$SNAP_COMMON/k.yaml\n", F,
+            "!/var/snap/k8s/common/k.yaml:3:25 false", NULL, "by hand"),
+	K8S("a pattern", "--v=*\n--" NAME "=true\n", U, K8S_ARGS ":2:1 true",
+            "what a shell makes of a '*'", "says true"),
+	K8S("a command", "--v=$(nproc)\n", U, "", "what a shell makes of", ""),
+	K8S("a quote that goes on", "--v=\"2\n--" NAME "=false\"\n", U,
+            K8S_ARGS ":2:1 false", "what a shell makes of a '\"'", "by hand"),
+	{.name = "KubeEdge",
+         .files = {{"/etc/systemd/system/edgecore.service",
+                    "[Service]\nExecStart=/usr/local/bin/edgecore\n"}},
+         .want = U,
+         .unit = "edgecore.service",
+         .places = "",
+         .reason = "KubeEdge starts kubelet",
+         .restart = "below modules.edged.tailoredKubeletConfig in "
+                    "/etc/kubeedge/config/edgecore.yaml by hand, then run "
+                    "'systemctl restart edgecore.service'"},
 	{.name = "a container",
          .files = {{"/etc/systemd/system/kubelet.service",
                     "[Service]\nExecStart=/usr/bin/docker logs -f kubelet\n"}},

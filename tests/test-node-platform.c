@@ -157,6 +157,30 @@ static const struct {
 	{.name = "an EKS image of an older layout",
          .files = {{RELEASE, OS("\"amzn\"")}, {"/etc/eks/bootstrap.sh", ""}},
          .want = "eks-al2"},
+	/* Rancher's first */
+	{.name = "RKE1",
+         .files = {{"/var/lib/rancher/rke/log/kubelet_1.log", ""}},
+         .want = "rke1"},
+	{.name = "RKE1 on Flatcar",
+         .files = {{RELEASE, OS("flatcar")}, {"/var/lib/rancher/rke/x", ""}},
+         .want = "rke1"},
+	{.name = "kubelet's own unit, and what RKE1 left",
+         .files = {{UNIT, EXEC "--v=2\n"}, {"/var/lib/rancher/rke/x", ""}}},
+	{.name = "RKE2, and what RKE1 left",
+         .files = {{"/usr/lib/systemd/system/rke2-agent.service",
+                    "[Service]\nExecStart=/usr/bin/rke2 agent\n"},
+                   {"/var/lib/rancher/rke/x", ""}},
+         .want = "rke2"},
+	{.name = "RKE2's folder alone",
+         .files = {{"/var/lib/rancher/rke2/x", ""}}},
+	{.name = "Canonical's snap",
+         .files = {{"/etc/systemd/system/snap.k8s.kubelet.service",
+                    "[Service]\nExecStart=/usr/bin/snap run k8s.kubelet\n"}},
+         .want = "canonical-k8s"},
+	{.name = "KubeEdge",
+         .files = {{"/etc/systemd/system/edgecore.service",
+                    "[Service]\nExecStart=/usr/local/bin/edgecore\n"}},
+         .want = "kubeedge"},
 	/* OpenShift on RHEL, and what looks like it */
 	{.name = "a worker on RHEL",
          .files = {{RELEASE, OS("\"rhel\"")},
@@ -211,6 +235,9 @@ static void set_stage(struct stage *s, const struct kr_platform_sign *sign)
 	case KR_SIGN_PATH:
 		kr_root_write(sign->value, "");
 		break;
+	case KR_SIGN_NO_UNIT:
+		s->unit = NULL;
+		break;
 	case KR_SIGN_UNIT:
 		s->unit = sign->value;
 		break;
@@ -243,7 +270,8 @@ START_TEST(each_row)
 	kr_root_write(RELEASE, s.os);
 	snprintf(path, sizeof(path), "/etc/systemd/system/%s", s.unit);
 	snprintf(text, sizeof(text), "%s%s\n%s", EXEC, s.exec, s.env);
-	kr_root_write(path, text);
+	if (s.unit)
+		kr_root_write(path, text);
 	node = kr_test_node(NULL, &diag);
 	ck_assert_msg(node->platform == row->platform, "row %d, %s: %s", _i,
 	              row->platform->id,

@@ -9,7 +9,9 @@
  * wrapper lets a shell split the file, blanks separate arguments as well.
  * snapd's unit has the snap's data folder as its WorkingDirectory=.
  *
- * Any other variable, and a backslash, put the value in doubt.
+ * Any other variable, and a backslash, put the value in doubt; where a shell
+ * splits, so does whatever else means something to it outside of quotes, and a
+ * quote that its line does not close.
  */
 
 #include <errno.h>
@@ -83,6 +85,29 @@ static int add_argument(struct args *a, size_t offset, size_t length)
 	return r < 0 ? r : kr_foreign_add(a->rd, span, text, size);
 }
 
+/* What a shell would not take as it is, outside of quotes. */
+static int check_shell(struct args *a, const char *s, size_t length)
+{
+	char quote = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (quote && s[i] == quote) {
+			quote = 0;
+		} else if (!quote && (s[i] == '"' || s[i] == '\'')) {
+			quote = s[i];
+		} else if (!quote && strchr("`*?[]{}()<>|&;~", s[i])) {
+			quote = s[i];
+			break;
+		}
+	}
+	if (!quote)
+		return 0;
+	return kr_foreign_doubt(a->rd,
+	                        "what a shell makes of a '%c' in %s is not "
+	                        "known here",
+	                        quote, a->file->path);
+}
+
 /* The length of the argument at S, at most MAX: up to a blank that is not
  * quoted. */
 static size_t argument_length(const char *s, size_t max)
@@ -120,7 +145,10 @@ static int read_line(struct args *a, size_t start, size_t end)
 		else
 			while (strchr(BLANK, data[start + length - 1]))
 				length--;
-		r = add_argument(a, start, length);
+		if (a->split)
+			r = check_shell(a, data + start, length);
+		if (r == 0)
+			r = add_argument(a, start, length);
 		start += length;
 		if (!a->split)
 			return r;
@@ -149,7 +177,7 @@ static int read_file(struct args *a, const char *path)
 }
 
 static int read_snap(struct kr_foreign_reading *rd, const char *name,
-                     bool split)
+                     bool split, bool in_common)
 {
 	_cleanup_free_ char *folder = NULL, *common = NULL, *path = NULL;
 	struct args a = {.rd = rd, .split = split};
@@ -161,7 +189,9 @@ static int read_snap(struct kr_foreign_reading *rd, const char *name,
 	if (!folder ||
 	    asprintf(&common, "/var/snap/%s/common", rd->row->id) < 0)
 		common = NULL;
-	path = folder ? kr_path_join(folder, name) : NULL;
+	path = folder && common
+	               ? kr_path_join(in_common ? common : folder, name)
+	               : NULL;
 	if (!folder || !common || !path)
 		return -ENOMEM;
 	a.data = folder;
@@ -171,7 +201,7 @@ static int read_snap(struct kr_foreign_reading *rd, const char *name,
 
 int kr_foreign_read_lines(struct kr_foreign_reading *rd)
 {
-	return read_snap(rd, "args/kubelet", false);
+	return read_snap(rd, "args/kubelet", false, false);
 }
 
 int kr_foreign_read_words(struct kr_foreign_reading *rd)
@@ -179,7 +209,12 @@ int kr_foreign_read_words(struct kr_foreign_reading *rd)
 	return read_snap(rd,
 	                 strcmp(rd->row->id, "microk8s") == 0 ? "args/kubelet"
 	                                                      : "args",
-	                 true);
+	                 true, false);
+}
+
+int kr_foreign_read_common(struct kr_foreign_reading *rd)
+{
+	return read_snap(rd, "args/kubelet", true, true);
 }
 
 /* --- k0s ----------------------------------------------------------------- */

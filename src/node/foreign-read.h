@@ -44,6 +44,8 @@ int kr_foreign_read_rancher(struct kr_foreign_reading *rd);
 /* Snaps: a file of flags, one a line; or several, as a shell reads them. */
 int kr_foreign_read_lines(struct kr_foreign_reading *rd);
 int kr_foreign_read_words(struct kr_foreign_reading *rd);
+/* As a shell reads them, below /var/snap/SNAP/common. */
+int kr_foreign_read_common(struct kr_foreign_reading *rd);
 /* k0s: --kubelet-extra-args. */
 int kr_foreign_read_k0s(struct kr_foreign_reading *rd);
 /* Containers: the words of "docker run" that are kubelet's. */

@@ -6,7 +6,10 @@
  *   k3s, RKE2   kubelet-arg: of the command line, of /etc/rancher/X/config.yaml
  *               and config.yaml.d; drop-ins in DATA/agent/etc/kubelet.conf.d
  *   MicroK8s    a file of flags below the snap's data
+ *   Canonical   the same, in the data that all revisions of the snap k8s
+ *               share, as bash splits it
  *   other snaps the same, but nobody wrote down how it is read
+ *   KubeEdge    a part of edgecore: tailoredKubeletConfig in its own file
  *   k0s         renders the configuration from the cluster's worker profile
  *   containers  the arguments are those of a "docker run" somewhere: often in
  *               the unit itself
@@ -19,7 +22,8 @@
  *
  * Source: k3s pkg/configfilearg, pkg/daemons/config (GetArgs) and
  * pkg/daemons/agent; rke2 pkg/executor/staticpod; microk8s
- * microk8s-resources/wrappers.
+ * microk8s-resources/wrappers; k8s-snap k8s/lib.sh (k8s::common::execute);
+ * kubeedge api/apis/componentconfig/edgecore/v1alpha2.
  */
 
 #include <errno.h>
@@ -88,6 +92,20 @@ static const struct kr_foreign_row rows[] = {
          .where = "--make-iptables-util-chains=true with 'snap set kubelet'",
          .read = kr_foreign_read_words,
          .doubt = "how the snap passes its arguments on is not documented"},
+	{.id = "k8s",
+         .app = "k8s.kubelet",
+         .name = "Canonical Kubernetes (the snap k8s)",
+         .restart = "snap restart k8s.kubelet",
+         .where = "--make-iptables-util-chains=true as a line of "
+                  "/var/snap/k8s/common/args/kubelet",
+         .read = kr_foreign_read_common},
+	{.id = "edgecore",
+         .name = "KubeEdge",
+         .where = "makeIPTablesUtilChains: true below "
+                  "modules.edged.tailoredKubeletConfig in "
+                  "/etc/kubeedge/config/edgecore.yaml",
+         .doubt = "kubelet is a part of edgecore, whose configuration is "
+                  "/etc/kubeedge/config/edgecore.yaml"},
 	CONTAINER("docker"),
 	CONTAINER("podman"),
 	CONTAINER("nerdctl"),
@@ -105,6 +123,8 @@ static const char *const units[] = {
 	"snap.microk8s.daemon-kubelet.service",
 	"snap.kubelet-eks.daemon.service",
 	"snap.kubelet.daemon.service",
+	"snap.k8s.kubelet.service",
+	"edgecore.service",
 };
 
 /* The folders of systemd's load path that packages and installers use. */

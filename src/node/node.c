@@ -443,6 +443,13 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 	return say(disk, disk->inputs.state, "%s", disk->inputs.reason);
 }
 
+static int say_own_way(struct kr_node *node)
+{
+	return say(&node->disk, KR_STATE_UNKNOWN,
+	           "there is no %s: %s starts kubelet in its own way",
+	           node->unit_name, node->platform->name);
+}
+
 static int read_without_unit(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_platform *platform = node->platform;
@@ -451,9 +458,7 @@ static int read_without_unit(struct kr_node *node, struct kr_diag *diag)
 
 	disk->unconfigured = !node->has_process;
 	if (!node->has_process && platform && platform->refusal)
-		return say(disk, KR_STATE_UNKNOWN,
-		           "there is no %s: %s starts kubelet in its own way",
-		           node->unit_name, platform->name);
+		return say_own_way(node);
 	if (!node->has_process)
 		return say(disk, KR_STATE_UNKNOWN,
 		           "there is no %s: kubelet is not configured here yet",
@@ -770,11 +775,16 @@ static int find_platform(struct kr_node *node)
 		.command = kr_node_command(node),
 		.config = disk->inputs_valid ? disk->inputs.config_path : NULL,
 	};
+	int r;
 
 	if (node->platform)
 		return 0;
-	return kr_platform_find(node->fs, &signs, &node->platform,
-	                        &node->platform_error);
+	r = kr_platform_find(node->fs, &signs, &node->platform,
+	                     &node->platform_error);
+	if (r < 0 || !node->platform || !node->platform->refusal ||
+	    node->has_process || disk->unit->load != KR_UNIT_NOT_FOUND)
+		return r;
+	return say_own_way(node);
 }
 
 int kr_node_read(struct kr_node *node, const struct kr_node_options *options,

@@ -14,7 +14,8 @@
  * Sources: awslabs/amazon-eks-ami (nodeadm, the AL2 and AL2023 templates),
  * aws/eks-hybrid, eksctl-io/eksctl, Azure/AgentBaker (cse_config.sh),
  * kubernetes cluster/gce (configure-helper.sh), cmd/kubeadm, kubernetes/kops
- * (nodeup), kubespray's roles, openshift/machine-config-operator,
+ * (nodeup), kubespray's roles, rancher/rke (cluster/plan.go, services/),
+ * openshift/machine-config-operator,
  * bottlerocket-core-kit, siderolabs/talos; the os-release of each. That
  * Autopilot's nodes are named gk3-, and that Auto Mode's system is called
  * "Bottlerocket (EKS Auto, ...)", is what 'kubectl get nodes' shows.
@@ -114,6 +115,22 @@ static const struct kr_platform gke_autopilot = {
 	.when = "at every boot, from the instance's metadata",
 	.place = "a case for Google Cloud's support",
 	.text = SHOW_LIVE,
+};
+
+static const struct kr_platform rke1 = {
+	.id = "rke1",
+	.name = "RKE1",
+	.by_unit = true,
+	.refusal = "RKE1 runs kubelet in a container of docker that 'rke up' "
+		   "makes: set services.kubelet.extra_args.@FLAG@: "
+		   "\"@VALUE@\" in cluster.yml, then run 'rke up'",
+	.owner = "rke",
+	.when = "at every 'rke up'",
+	.place = "cluster.yml, with 'rke up'",
+	.text = "services:\n"
+		"  kubelet:\n"
+		"    extra_args:\n"
+		"      @FLAG@: \"@VALUE@\"\n",
 };
 
 static const struct kr_platform eks_al2023 = {
@@ -254,6 +271,10 @@ static const struct kr_platform k3s = {.id = "k3s", .name = "k3s"};
 static const struct kr_platform k0s = {.id = "k0s", .name = "k0s"};
 static const struct kr_platform microk8s = {.id = "microk8s",
                                             .name = "MicroK8s"};
+static const struct kr_platform canonical = {
+	.id = "canonical-k8s", .name = "Canonical Kubernetes (the snap k8s)"};
+static const struct kr_platform kubeedge = {.id = "kubeedge",
+                                            .name = "KubeEdge"};
 
 #define SYSTEM_UNITS "/etc/systemd/system/"
 
@@ -295,6 +316,9 @@ const struct kr_platform_row kr_platform_rows[] = {
 	{&k0s, {{KR_SIGN_UNIT, "k0scontroller.service"}}},
 	{&microk8s, {{KR_SIGN_UNIT, "snap.microk8s.daemon-kubelite.service"}}},
 	{&microk8s, {{KR_SIGN_UNIT, "snap.microk8s.daemon-kubelet.service"}}},
+	{&canonical, {{KR_SIGN_UNIT, "snap.k8s.kubelet.service"}}},
+	{&kubeedge, {{KR_SIGN_UNIT, "edgecore.service"}}},
+	{&rke1, {{KR_SIGN_NO_UNIT}, {KR_SIGN_PATH, "/var/lib/rancher/rke"}}},
 	/* by the system, where nothing that starts kubelet tells more */
 	{&flatcar, {{KR_SIGN_OS, "flatcar"}}},
 	{&gke, {{KR_SIGN_OS, "cos"}, {KR_SIGN_PATH, "/home/kubernetes"}}},

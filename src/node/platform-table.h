@@ -18,6 +18,7 @@ struct kr_platform_sign {
 		KR_SIGN_HOST,     /* the host name starts so */
 		KR_SIGN_PATH,     /* there is such a file or folder */
 		KR_SIGN_UNIT,     /* kubelet's unit has this name */
+		KR_SIGN_NO_UNIT,  /* there is no unit for it */
 		KR_SIGN_ENV_FILE, /* its unit reads this environment file */
 		KR_SIGN_VARIABLE, /* its command expands this variable */
 		KR_SIGN_CONFIG,   /* it is given this config file */

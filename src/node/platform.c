@@ -156,6 +156,8 @@ static bool has_sign(struct looking *l, const struct kr_platform_sign *sign)
 		return has_path(l, sign->value);
 	case KR_SIGN_UNIT:
 		return strcmp(s->unit_name, sign->value) == 0;
+	case KR_SIGN_NO_UNIT:
+		return s->unit && s->unit->load == KR_UNIT_NOT_FOUND;
 	case KR_SIGN_ENV_FILE:
 		return reads_file(s->unit, sign->value);
 	case KR_SIGN_VARIABLE:
@@ -178,7 +180,8 @@ int kr_platform_find(struct kr_fs *fs, const struct kr_platform_signs *signs,
 	for (size_t i = 0; l.error == 0 && !*ret && i < kr_platform_n_rows;
 	     i++) {
 		const struct kr_platform_row *row = &kr_platform_rows[i];
-		bool fits = !signs == !!row->platform->refusal;
+		bool fits = !signs ==
+		            (row->platform->refusal && !row->platform->by_unit);
 
 		for (size_t k = 0; fits && k < KR_PLATFORM_SIGNS_MAX; k++)
 			fits = has_sign(&l, &row->signs[k]);

@@ -25,6 +25,8 @@ struct kr_platform {
 	/* why its files must not be edited, and the proper channel, one
 	 * sentence; NULL: they may be */
 	const char *refusal;
+	/* refused, yet known by what starts kubelet, or that no unit does */
+	bool by_unit;
 	/* who writes kubelet's files anew, and when: "at every boot"; NULL:
 	 * nobody that is known */
 	const char *owner, *when;
