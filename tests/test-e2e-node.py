@@ -321,6 +321,31 @@ def test_child_of_another_program(host, tap):
             " systemctl daemon-reload")
 
 
+def test_wrapper_script(host, tap):
+    """What a script hands on stands in no file of the unit: the word is named
+    in the script, and in the argv of the kubelet that runs."""
+    host.node("", start=False)
+    host.write(UNIT, "[Service]\nType=notify\nNotifyAccess=all\n"
+               "ExecStart=/opt/start\n")
+    host.write("/opt/start", "#!/bin/bash\nexec /usr/bin/kubelet --v=2 %s "
+               "--config=%s\n" % (FALSE_FLAG, CONFIG), 0o755)
+    host.sh("systemctl daemon-reload; systemctl restart kubelet.service")
+    host.is_healthy()
+    result, got = host.remedy_json("audit")
+    tap.status(result, 1, "audit")
+    tap.equal(views(got), ("unknown", "false"), "views")
+    tap.equal([(s["file"], s["line"], s["text"]) for s in got["sources"]
+               if s["kind"] == "flag"], [("/opt/start", 2, FALSE_FLAG)],
+              "the word of the script")
+    text = host.remedy("audit").stdout
+    tap.contains(text, ", its argument 2: %s\n" % FALSE_FLAG,
+                 "that of the process")
+    result, fix = host.remedy_json("fix")
+    tap.status(result, 4, "fix")
+    tap.contains(messages(result, fix), "by hand", "what to do")
+    host.sh("systemctl stop kubelet.service; rm /opt/start")
+
+
 def test_hidden_kubelet(host, tap):
     """As k3s does it: kubelet is a part of a process that shows no argument."""
     host.reset()

@@ -606,6 +606,55 @@ static const struct row rows[] = {
 	CONTAINER("a flag without a word behind it",
                   "ExecStart=docker run -v /:/ I --config", "",
                   "in the file of kubelet's --config"),
+#define WRAPPER(name_, exec, script, places_, restart_)                        \
+	{                                                                      \
+		.name = "a wrapper, " name_,                                   \
+		.files = {{KUBELET_UNIT, "[Service]\nExecStart=" exec "\n"},   \
+		          {"/opt/start", script},                              \
+		          {"/etc/kube/k.yaml", KEY("false")}},                 \
+		.want = U, .unit = "kubelet.service", .places = places_,       \
+		.reason = "may change kubelet's arguments",                    \
+		.restart = restart_,                                           \
+	}
+	WRAPPER("nsenter", "/usr/bin/nsenter -t 1 -m /bin/kubelet --" NAME "=0",
+                "", KUBELET_UNIT ":2:49 false", BY_HAND),
+	WRAPPER("systemd-inhibit",
+                "systemd-inhibit --what=shutdown kubelet --" NAME "=false", "",
+                KUBELET_UNIT ":2:51 false",
+                "'systemctl daemon-reload && systemctl restart kubelet"),
+	WRAPPER("its config file",
+                "/usr/bin/nice kubelet --config "
+                "/etc/kube/k.yaml",
+                "", "/etc/kube/k.yaml:3:25 false", "true by hand"),
+	WRAPPER("env with options",
+                "/usr/bin/env -i /bin/kubelet --" NAME "=false", "",
+                KUBELET_UNIT ":2:40 false", BY_HAND),
+	WRAPPER("a flag of its own", "/opt/x --" NAME "=false kubelet", "", "",
+                "among kubelet's arguments by hand"),
+	WRAPPER("a shell", "/bin/sh -c \"exec kubelet --v=2 --" NAME "=false\"",
+                "", KUBELET_UNIT ":2:42 false", BY_HAND),
+	WRAPPER("a shell's last word",
+                "/bin/bash -ec 'kubelet --" NAME "=false; x'", "",
+                KUBELET_UNIT ":2:34 false", BY_HAND),
+	WRAPPER("a script", "/opt/start",
+                "#!/bin/sh\n# --" NAME "=true\nexec kubelet \\\n  --" NAME
+                "=false \"$@\"\n",
+                "/opt/start:4:3 false", BY_HAND),
+	WRAPPER("a script's file", "/opt/start",
+                "#!/bin/sh\nexec kubelet --config=/etc/kube/k.yaml\n",
+                "/etc/kube/k.yaml:3:25 false", "true by hand"),
+	WRAPPER("a script that is given it",
+                "/opt/start kubelet --" NAME "=true",
+                "#!/bin/sh\nexec \"$@\" --" NAME "=false\n",
+                KUBELET_UNIT ":2:30 true /opt/start:2:11 false", BY_HAND),
+	{.name = "a script that names no kubelet",
+         .files = {{KUBELET_UNIT, "[Service]\nExecStart=/opt/start\n"},
+                   {"/opt/start", "#!/bin/sh\nx --" NAME "=false\n"}},
+         .want = U,
+         .unit = "kubelet.service",
+         .places = "",
+         .reason = "no ExecStart=",
+         .restart = "no ExecStart="},
 	{.name = "a program that nobody knows",
          .files = {{"/etc/systemd/system/kubelet.service",
                     "[Service]\nExecStart=/usr/bin/start-it\n"}},
@@ -784,6 +833,10 @@ START_TEST(test_child_process)
 	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &audit), 0);
 	ck_assert_int_eq(audit->pid, KR_TEST_PID);
 	ck_assert_int_eq(audit->running.state, F);
+	ck_assert_uint_eq(audit->running_arg, 1);
+	ck_assert_msg(strstr(audit->running.reason,
+	                     "its argument 1 is --" NAME "=false"),
+	              "%s", audit->running.reason);
 	ck_assert_int_eq(audit->disk.state, T);
 	ck_assert(audit->restart_needed);
 }

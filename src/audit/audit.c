@@ -237,6 +237,7 @@ static int judge_running(struct kr_node *node, struct kr_audit *audit,
 {
 	const struct kr_flags *flags = &node->running.flags;
 	const char *ctime_only;
+	size_t arg;
 	int r;
 
 	audit->running.source = -1;
@@ -260,10 +261,14 @@ static int judge_running(struct kr_node *node, struct kr_audit *audit,
 	if (r < 0)
 		return r;
 	if (flags->state == KR_STATE_TRUE || flags->state == KR_STATE_FALSE) {
+		arg = flags->uses[flags->n_uses - 1].arg;
 		audit->running.state = flags->state;
+		audit->running_arg = arg;
 		r = kr_format(&audit->running.reason,
-		              "kubelet[%d] was started with the flag",
-		              (int)node->process.pid);
+		              "kubelet[%d] was started with the flag: its "
+		              "argument %zu is %s",
+		              (int)node->process.pid, arg,
+		              node->running.argv[arg]);
 	} else {
 		r = running_from_files(node, audit, ctime_only, diag);
 	}

@@ -65,6 +65,7 @@ struct kr_audit {
 	/* of the running process; 0 where there is none */
 	pid_t pid;
 	uint64_t started_usec; /* realtime */
+	size_t running_arg;    /* its argument that decides; 0: none does */
 	bool assumed; /* the running value holds if a changed ctime was only a
 	                 chmod or the like */
 	/* files and folders of the running kubelet that changed after its

@@ -50,3 +50,9 @@ int kr_foreign_read_common(struct kr_foreign_reading *rd);
 int kr_foreign_read_k0s(struct kr_foreign_reading *rd);
 /* Containers: the words of "docker run" that are kubelet's. */
 int kr_foreign_read_container(struct kr_foreign_reading *rd);
+/* Whether COMMAND, of a program that is not known, names kubelet: in a word, in
+ * the commands of a shell, or in the script that it runs. */
+bool kr_foreign_is_wrapper(struct kr_fs *fs,
+                           const struct kr_unit_command *command);
+/* Such a command: its words and those of the script that are kubelet's. */
+int kr_foreign_read_wrapper(struct kr_foreign_reading *rd);

@@ -13,6 +13,7 @@
  *   k0s         renders the configuration from the cluster's worker profile
  *   containers  the arguments are those of a "docker run" somewhere: often in
  *               the unit itself
+ *   wrappers    any program that is given kubelet, a script that names it
  *
  * kubelet's arguments are put together as the platform does it, each with the
  * bytes it came from, and read as any kubelet's.
@@ -110,6 +111,12 @@ static const struct kr_foreign_row rows[] = {
 	CONTAINER("podman"),
 	CONTAINER("nerdctl"),
 	CONTAINER("rkt"),
+};
+
+static const struct kr_foreign_row wrapper = {
+	.name = "a wrapper",
+	.where = "--make-iptables-util-chains=true among kubelet's arguments",
+	.read = kr_foreign_read_wrapper,
 };
 
 static const char *const units[] = {
@@ -223,6 +230,12 @@ static bool find_row(struct kr_foreign_reading *rd)
 			rd->row = &rows[k];
 			return true;
 		}
+	}
+	for (size_t i = 0; i < rd->unit->n_commands; i++) {
+		rd->command = &rd->unit->commands[i];
+		rd->row = &wrapper;
+		if (kr_foreign_is_wrapper(rd->fs, rd->command))
+			return true;
 	}
 	return false;
 }

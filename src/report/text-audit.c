@@ -59,7 +59,16 @@ static void print_disk(const struct kr_term *term, const struct kr_audit *audit)
 	}
 }
 
+/* A word that stands in no file of the unit: a wrapper may have made it. */
+static void print_argument(const struct kr_term *term,
+                           const struct kr_node *node, size_t arg)
+{
+	fprintf(term->out, ", its argument %zu: ", arg);
+	kr_term_row(term, "", node->running.argv[arg]);
+}
+
 static void print_running(const struct kr_term *term,
+                          const struct kr_node *node,
                           const struct kr_audit *audit)
 {
 	char started[KR_RFC3339_SIZE];
@@ -71,7 +80,9 @@ static void print_running(const struct kr_term *term,
 	}
 	kr_local_time(audit->started_usec, started);
 	fprintf(term->out, "kubelet[%d], started %s", (int)audit->pid, started);
-	if (audit->running.state == KR_STATE_UNKNOWN)
+	if (audit->running_arg > 0 && audit->running.source < 0)
+		print_argument(term, node, audit->running_arg);
+	else if (audit->running.state == KR_STATE_UNKNOWN)
 		kr_term_row(term, ": ", audit->running.reason);
 	else
 		fputc('\n', term->out);
@@ -265,7 +276,7 @@ int kr_text_audit(const struct kr_term *term, struct kr_host *host,
 	                 verdicts[audit->verdict].word, audit->reason);
 	print_disk(term, audit);
 	if (node->live)
-		print_running(term, audit);
+		print_running(term, node, audit);
 	if (audit->live.state != KR_STATE_ABSENT)
 		print_live(term, audit);
 	print_overridden(term, audit);

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * kubelet's words in the command of another program, known by their names.
+ *
+ * A container that the unit makes, in ExecStart=, or in an ExecStartPre= where
+ * ExecStart= only follows its log:
+ *
+ *	podman run --name kubelet -v /etc/kubernetes:/etc/kubernetes:ro IMAGE \
+ *		--config=/etc/kubernetes/kubelet.json
+ *
+ * Which word is the image cannot be told without the table of all options of
+ * each version of docker and podman; none of the flags that count here is an
+ * option of "run". A file of the host is read where a volume shows it at the
+ * same path. Another path, or none, is the image's file.
+ *
+ * A wrapper, whatever it does besides:
+ *
+ *	nsenter -t 1 -m /usr/bin/kubelet --v=2
+ *	/bin/sh -c "exec kubelet --v=2"
+ *	/opt/start-kubelet		a script that names kubelet
+ *
+ * What an entrypoint, a shell or a script makes of the words is theirs, so they
+ * are named as what sets the value, and never taken for the value itself.
+ *
+ * Source: docker-run(1), podman-run(1), rkt's "run" command.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kubelet/flag-table.h"
+#include "node/foreign-read.h"
+
+static const char *text_at(const struct kr_unit_command *c, size_t i)
+{
+	return i < c->n_words && c->words[i].text.bytes ? c->words[i].text.bytes
+	                                                : "";
+}
+
+static bool is_runtime(const struct kr_unit_command *c)
+{
+	static const char *const names[] = {"docker", "podman", "nerdctl",
+	                                    "rkt"};
+	const char *program = c->path ? c->path : text_at(c, 0);
+	const char *slash = strrchr(program, '/');
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcmp(slash ? slash + 1 : program, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The first word behind "run"; 0: the command makes no container. */
+static size_t first_word(const struct kr_unit_command *c)
+{
+	for (size_t i = 1; i < c->n_words; i++) {
+		if (strcmp(text_at(c, i), "run") == 0 ||
+		    strcmp(text_at(c, i), "create") == 0)
+			return i + 1;
+	}
+	return 0;
+}
+
+/* --- volumes ------------------------------------------------------------- */
+
+/* The value of the volume option at word I, in it or behind it; NULL: another
+ * word. */
+static const char *volume_at(const struct kr_unit_command *c, size_t i)
+{
+	static const char *const names[] = {"--volume", "-v"};
+	const char *text = text_at(c, i);
+
+	for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
+		size_t n = strlen(names[k]);
+
+		if (strncmp(text, names[k], n) != 0)
+			continue;
+		if (text[n] == '=')
+			return text + n + 1;
+		if (text[n] == '\0')
+			return text_at(c, i + 1);
+	}
+	return NULL;
+}
+
+/* Whether VOLUME ("FROM:TO[:OPTIONS]") shows PATH where the host has it. */
+static bool volume_shows(const char *volume, const char *path)
+{
+	size_t from = strcspn(volume, ":"), to, n;
+
+	if (*volume != '/' || volume[from] != ':')
+		return false;
+	to = strcspn(volume + from + 1, ":");
+	if (to != from || strncmp(volume, volume + from + 1, from) != 0)
+		return false;
+	n = from;
+	while (n > 0 && volume[n - 1] == '/')
+		n--;
+	return strncmp(path, volume, n) == 0 &&
+	       (path[n] == '/' || path[n] == '\0');
+}
+
+static bool is_shown(const struct kr_unit_command *c, const char *path)
+{
+	for (size_t i = 1; i < c->n_words; i++) {
+		const char *volume = volume_at(c, i);
+
+		if (volume && volume_shows(volume, path))
+			return true;
+	}
+	return false;
+}
+
+/* --- kubelet's words ----------------------------------------------------- */
+
+/* The flag that TEXT is, if it is one that counts here. */
+static const struct kr_flag *flag_of(const struct kr_foreign_reading *rd,
+                                     const char *text)
+{
+	const char *const names[] = {rd->setting->flag, "config", "config-dir"};
+	const struct kr_flag *flag;
+
+	if (strncmp(text, "--", 2) != 0)
+		return NULL;
+	flag = kr_flag_find(text + 2, strcspn(text + 2, "="));
+	for (size_t i = 0; flag && i < ARRAY_SIZE(names); i++) {
+		if (strcmp(flag->name, names[i]) == 0)
+			return flag;
+	}
+	return NULL;
+}
+
+static int add_word(struct kr_foreign_reading *rd,
+                    const struct kr_unit_command *c, size_t i)
+{
+	const char *text = text_at(c, i);
+
+	return kr_foreign_add(rd,
+	                      i < c->n_words ? c->words[i].span : KR_SPAN_NONE,
+	                      text, strlen(text));
+}
+
+/* Adds the flag at word I, and moves I to its last word. */
+static int add_flag(struct kr_foreign_reading *rd,
+                    const struct kr_unit_command *c, const struct kr_flag *flag,
+                    bool in_container, size_t *i)
+{
+	const char *equals = strchr(text_at(c, *i), '=');
+	bool own_word = !equals && !kr_flag_is_bare(flag);
+	const char *value = equals ? equals + 1 : text_at(c, *i + 1);
+	size_t at = *i;
+	int r;
+
+	if (own_word)
+		(*i)++;
+	if (in_container && strcmp(flag->name, rd->setting->flag) != 0 &&
+	    !is_shown(c, value))
+		return 0;
+	r = add_word(rd, c, at);
+	if (r < 0 || !own_word)
+		return r;
+	return add_word(rd, c, at + 1);
+}
+
+static int read_words(struct kr_foreign_reading *rd,
+                      const struct kr_unit_command *c, size_t first,
+                      bool in_container)
+{
+	for (size_t i = first; i < c->n_words; i++) {
+		const struct kr_flag *flag = flag_of(rd, text_at(c, i));
+		int r = flag ? add_flag(rd, c, flag, in_container, &i) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int read_container(struct kr_foreign_reading *rd,
+                          const struct kr_unit_command *c)
+{
+	size_t first = is_runtime(c) ? first_word(c) : 0;
+
+	return first > 0 ? read_words(rd, c, first, true) : 0;
+}
+
+int kr_foreign_read_container(struct kr_foreign_reading *rd)
+{
+	const struct kr_unit *unit = rd->unit;
+	int r;
+
+	for (size_t i = 0; i < unit->n_before_commands; i++) {
+		r = read_container(rd, &unit->before_commands[i]);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < unit->n_commands; i++) {
+		r = read_container(rd, &unit->commands[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* --- wrappers ------------------------------------------------------------ */
+
+#define BLANKS " \t\r\n"
+
+static bool is_named(const char *path, const char *name)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strcmp(slash ? slash + 1 : path, name) == 0;
+}
+
+/* The word that is the kubelet to run, by its path or name; 0: none is. */
+static size_t kubelet_word(const struct kr_unit_command *c)
+{
+	for (size_t i = 1; i < c->n_words; i++) {
+		const char *text = text_at(c, i);
+
+		if (*text != '/' && strchr(text, '/'))
+			continue;
+		if (is_named(text, "kubelet") || is_named(text, "hyperkube"))
+			return i;
+	}
+	return 0;
+}
+
+/* The word with the commands of a shell; 0: it runs none that name kubelet. */
+static size_t shell_word(const struct kr_unit_command *c)
+{
+	static const char *const shells[] = {"sh", "bash", "dash", "ash"};
+	const char *program = c->path ? c->path : text_at(c, 0);
+
+	for (size_t k = 0; k < ARRAY_SIZE(shells); k++) {
+		if (!is_named(program, shells[k]))
+			continue;
+		for (size_t i = 1; i < c->n_words; i++) {
+			if (strstr(text_at(c, i), "kubelet"))
+				return i;
+		}
+	}
+	return 0;
+}
+
+/* The script that the command runs and that starts kubelet, as it names it or
+ * is given it; or NULL. */
+static const struct kr_file *script_of(struct kr_fs *fs,
+                                       const struct kr_unit_command *c)
+{
+	const struct kr_file *file;
+
+	if (!c->path || kr_fs_is_script(fs, c->path) != 1 ||
+	    kr_fs_read(fs, c->path, &file) < 0)
+		return NULL;
+	if (kubelet_word(c) == 0 &&
+	    !memmem(file->data, file->size, "kubelet", strlen("kubelet")))
+		return NULL;
+	return file;
+}
+
+bool kr_foreign_is_wrapper(struct kr_fs *fs, const struct kr_unit_command *c)
+{
+	return kubelet_word(c) > 0 || shell_word(c) > 0 || script_of(fs, c);
+}
+
+/* The flags among the words of a shell's commands, in FILE or, where that is
+ * NULL, in WORD. */
+static int read_shell(struct kr_foreign_reading *rd, const char *text,
+                      size_t size, const struct kr_text *word,
+                      const struct kr_file *file)
+{
+	size_t at = 0;
+
+	while (at < size) {
+		size_t n, start = at + strspn(text + at, BLANKS "\"'");
+		_cleanup_free_ char *copy = NULL;
+		int r;
+
+		n = strcspn(text + start, BLANKS "\"'\\;|&<>()");
+		if (n == 0) {
+			at = start + (start < size);
+			continue;
+		}
+		at = start + n;
+		if (text[start] == '#') { /* to the end of the line */
+			at = start + strcspn(text + start, "\n");
+			continue;
+		}
+		copy = strndup(text + start, n);
+		if (!copy)
+			return -ENOMEM;
+		if (!flag_of(rd, copy) ||
+		    (!strchr(copy, '=') && !kr_flag_is_bare(flag_of(rd, copy))))
+			continue;
+		r = kr_foreign_add(rd,
+		                   file ? (struct kr_span){file, start, n}
+		                        : kr_text_span(word, start, n),
+		                   copy, n);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int kr_foreign_read_wrapper(struct kr_foreign_reading *rd)
+{
+	const struct kr_unit_command *c = rd->command;
+	const struct kr_file *script = script_of(rd->fs, c);
+	size_t word = kubelet_word(c), shell = shell_word(c);
+	const struct kr_text *text;
+	int r = kr_foreign_doubt(rd, "%s may change kubelet's arguments",
+	                         c->path ? c->path : text_at(c, 0));
+
+	if (r < 0)
+		return r;
+	if (word > 0)
+		r = read_words(rd, c, word + 1, false);
+	if (r < 0)
+		return r;
+	if (word == 0 && shell > 0) {
+		text = &c->words[shell].text;
+		r = read_shell(rd, text->bytes, text->length, text, NULL);
+	}
+	if (r < 0 || !script)
+		return r;
+	return read_shell(rd, script->data, script->size, NULL, script);
+}
