@@ -34,6 +34,9 @@ static bool is_name(char c)
 	       (c >= 'A' && c <= 'Z') || c == '_';
 }
 
+/* Names that are looked for among the variables, each from the first on. */
+#define LOOKED_MAX 100
+
 /* The length of "$NAME" or "${NAME}" at the begin of S; 0: it is none. */
 static size_t variable_length(const char *s, size_t size)
 {
@@ -108,6 +111,7 @@ static void remark_unset(const struct kr_unit *unit,
 {
 	const char *s = c->span.file ? c->span.file->data : "";
 	size_t end = c->span.file ? kr_span_end(c->span) : 0, n;
+	size_t n_looked = 0;
 
 	for (size_t i = 0; i < c->n_words; i++) {
 		if (c->words[i].unknown)
@@ -118,7 +122,7 @@ static void remark_unset(const struct kr_unit *unit,
 		if (s[i] == '$' && i + 1 < end && s[i + 1] == '$')
 			n = 2;
 		if (n > 2 && is_whole_value(s, i, n, end) &&
-		    !is_set(unit, s + i + 2, n - 3))
+		    n_looked++ < LOOKED_MAX && !is_set(unit, s + i + 2, n - 3))
 			kr_diag_add(diag, KR_NOTE, "variable-unset",
 			            (struct kr_span){c->span.file, i, n},
 			            "no variable of this name is set: nothing "
@@ -150,6 +154,8 @@ static bool find_placeholder(const char *s, size_t size, bool with_variables,
 		{"<%", "%>"},
 	};
 
+	bool gone[ARRAY_SIZE(marks)] = {false}; /* it is closed nowhere */
+
 	for (size_t i = 0; i + 1 < size; i++) {
 		size_t n = with_variables && s[i + 1] == '{'
 		                   ? variable_length(s + i, size - i)
@@ -158,10 +164,11 @@ static bool find_placeholder(const char *s, size_t size, bool with_variables,
 		for (size_t k = 0; n == 0 && k < ARRAY_SIZE(marks); k++) {
 			const char *end;
 
-			if (memcmp(s + i, marks[k][0], 2) != 0)
+			if (gone[k] || memcmp(s + i, marks[k][0], 2) != 0)
 				continue;
 			end = memmem(s + i + 2, size - i - 2, marks[k][1], 2);
 			n = end ? (size_t)(end + 2 - (s + i)) : 0;
+			gone[k] = !end;
 		}
 		if (n == 0)
 			continue;

@@ -27,6 +27,9 @@
 #define PATH_DEFAULT                                                           \
 	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+/* Of ExecStartPre=; each looks at the whole environment. */
+#define BEFORE_MAX ((size_t)64)
+
 struct loader {
 	struct kr_fs *fs;
 	const struct kr_unit_options *options;
@@ -235,7 +238,10 @@ static int find_program(struct loader *l, char **path)
 	return 0;
 }
 
-/* What is wrong with their arguments is told when they are run. */
+/*
+ * As they are written: variables are not expanded, so that many commands cost
+ * no more than their bytes. What is wrong with them is told when they are run.
+ */
 static int complete_before_commands(struct loader *l)
 {
 	const struct kr_exec *pre = &l->directives.start_pre;
@@ -246,12 +252,13 @@ static int complete_before_commands(struct loader *l)
 		calloc(pre->n_commands + 1, sizeof(*unit->before_commands));
 	if (!unit->before_commands)
 		return -ENOMEM;
-	for (size_t i = 0; i < pre->n_commands; i++) {
-		const struct kr_exec_command *c = &pre->commands[i];
+	for (size_t i = 0; i < pre->n_commands && i < BEFORE_MAX; i++) {
+		struct kr_exec_command c = pre->commands[i];
 		struct kr_unit_command *to =
 			&unit->before_commands[unit->n_before_commands];
 
-		r = kr_expand_command(unit, c, &pre->lines[c->line],
+		c.no_environment = true;
+		r = kr_expand_command(unit, &c, &pre->lines[c.line],
 		                      kr_inherit_may, &l->directives, NULL, to);
 		if (r == -E2BIG)
 			continue;

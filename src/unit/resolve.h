@@ -145,8 +145,8 @@ struct kr_unit {
 	size_t n_commands;
 	struct kr_unit_mount *mounts; /* in the order they are written */
 	size_t n_mounts;
-	/* the values of ExecStartPre=, what is run before them, and the
-	 * commands in these, without WRITTEN */
+	/* the values of ExecStartPre=, what is run before them, and the first
+	 * 64 commands in these, variables not expanded, without WRITTEN */
 	struct kr_span *before_start;
 	size_t n_before_start;
 	struct kr_unit_command *before_commands;
