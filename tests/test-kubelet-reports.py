@@ -1177,6 +1177,10 @@ def put_back(case):
         file.write(GVK + KEY + "false\n")
 
 
+def give_names(case):
+    os.link(case.root + CONFIG, case.root + CONFIG + ".link")
+
+
 def next_rows():
     """Name, tree, what is done to it, a part of the last line."""
     false = node(KEY + "false\n")
@@ -1193,6 +1197,9 @@ def next_rows():
         ("a value that is none", node(KEY + "maybe\n"), None, fix),
         ("put back before", false, put_back,
          "next: this change was made before and put back"),
+        ("a file with two names", false, give_names,
+         "next: %s: the file cannot be replaced: it has several names"
+         % CONFIG),
         ("k3s", k3s, None, "next: /etc/rancher/k3s/config.yaml:1:14: k3s "
          "starts kubelet, nothing of it is edited: make this"),
         ("a store", dict(nix, **{

@@ -495,8 +495,9 @@ static int plan_edits(struct planning *p, const struct kr_plan_options *options)
 
 	if (r == 0)
 		r = kr_edits_join(&plan->edits);
-	if (r == 0)
-		r = make_durable(p, options);
+	if (r < 0 || options->draft)
+		return r;
+	r = make_durable(p, options);
 	if (r == 0)
 		r = kr_proof_run(p->node, plan, p->diag);
 	if (r == 0)
@@ -530,7 +531,7 @@ int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
 		r = check_grounds(&p, audit);
 		if (r == 0)
 			r = plan_edits(&p, options);
-		else if (r == -ENOENT)
+		else if (r == -ENOENT && !options->draft)
 			r = plan_unconfigured(&p, options);
 	}
 	if (r < 0)

@@ -31,6 +31,9 @@ struct kr_plan_options {
 	enum kr_method method;
 	bool explicit_wanted; /* true must be written down */
 	bool no_persist;      /* the platform's durable place is left alone */
+	/* only the edits, without proof, order and durable place: to see
+	 * whether there would be a plan, at no cost but memory */
+	bool draft;
 };
 
 struct kr_plan {

@@ -5,17 +5,21 @@
  * refused. So the plan of that fix is made here, in memory, by the same code,
  * and what fix looks at before it writes is looked at: was this very change put
  * back before, can the files be replaced, would the restart apply more than
- * this change, is there a systemd to be asked for it. What takes time or a
- * running kubelet's answer (its health) is left to fix.
+ * this change, is there a systemd to be asked for it. What takes time, many
+ * files or a running kubelet's answer (its proof, its health) is left to fix.
  */
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "fix/files.h"
 #include "fix/manifest.h"
 #include "fix/pending.h"
-#include "fix/transaction.h"
 #include "plan/plan.h"
 #include "report/foresee.h"
 
@@ -46,20 +50,56 @@ static int was_put_back(struct kr_node *node, const struct kr_plan *plan,
 	return 1;
 }
 
-/* 1: a file cannot be replaced. */
+/* The name of FILE in its folder FD: what it is that cannot be replaced; NULL:
+ * nothing. */
+static const char *find_block(const struct kr_file_edits *f, int fd)
+{
+	_cleanup_close_ int target = -1;
+	struct statvfs vfs;
+	int flags;
+
+	if (fstatvfs(fd, &vfs) == 0 && (vfs.f_flag & ST_RDONLY))
+		return "it is on a file system that is mounted read-only";
+	if (kr_may_write_in(fd) < 0)
+		return "its folder must not be written";
+	if (!f->file)
+		return NULL;
+	if (f->file->st.st_nlink > 1)
+		return "it has several names (hard links)";
+	target = openat(fd, strrchr(f->path, '/') + 1,
+	                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+	                        O_CLOEXEC);
+	if (target >= 0 && ioctl(target, FS_IOC_GETFLAGS, &flags) == 0 &&
+	    (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
+		return "it is immutable (chattr +i or +a)";
+	return NULL;
+}
+
+/* 1: a file cannot be replaced, as far as its folder and its inode tell. */
 static int is_blocked(struct kr_node *node, const struct kr_plan *plan,
                       struct kr_diag *why)
 {
-	int r;
-
-	if (plan->edits.n_files == 0 || (node->live && geteuid() != 0))
+	if (node->live && geteuid() != 0)
 		return 0;
-	r = kr_transaction_check(node->fs, &plan->edits, why);
-	return r < 0 && r != -ENOMEM ? 1 : r;
+	for (size_t i = 0; i < plan->edits.n_files; i++) {
+		const struct kr_file_edits *f = &plan->edits.files[i];
+		_cleanup_free_ char *missing = NULL;
+		_cleanup_close_ int fd =
+			kr_open_nearest(node->fs, f->path, &missing);
+		const char *block = fd >= 0 ? find_block(f, fd) : NULL;
+
+		if (fd == -ENOMEM)
+			return fd;
+		if (!block)
+			continue;
+		kr_diag_add_path(why, KR_ERROR, "file-not-replaced", f->path,
+		                 "the file cannot be replaced: %s", block);
+		return 1;
+	}
+	return 0;
 }
 
-static int foresee_restart(struct kr_host *host, const struct kr_plan *plan,
-                           enum kr_foresight *ret)
+static int foresee_restart(struct kr_host *host, enum kr_foresight *ret)
 {
 	struct kr_node *node = host->node;
 	_cleanup_diag_ struct kr_diag ignored = {0};
@@ -71,10 +111,8 @@ static int foresee_restart(struct kr_host *host, const struct kr_plan *plan,
 		*ret = KR_FORESIGHT_NO_RESTART;
 		return 0;
 	}
-	r = kr_pending_arguments(node,
-	                         plan->after ? &plan->after->disk.inputs
-	                                     : &node->disk.inputs,
-	                         KR_ERROR, &ignored);
+	/* without our flag they are the same before and after the edits */
+	r = kr_pending_arguments(node, &node->disk.inputs, KR_ERROR, &ignored);
 	if (r > 0)
 		*ret = KR_FORESIGHT_ALWAYS;
 	return r < 0 ? r : 0;
@@ -86,6 +124,7 @@ int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
 	const struct kr_plan_options options = {
 		.method = KR_METHOD_AUTO,
 		.explicit_wanted = audit->explicit_wanted,
+		.draft = true,
 	};
 	_cleanup_plan_ struct kr_plan *plan = NULL;
 	_cleanup_diag_ struct kr_diag found = {0};
@@ -105,7 +144,7 @@ int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
 	if (r == 0)
 		r = is_blocked(host->node, plan, why);
 	if (r == 0)
-		return foresee_restart(host, plan, ret);
+		return foresee_restart(host, ret);
 	if (r > 0)
 		*ret = KR_FORESIGHT_REFUSED;
 	return r < 0 ? r : 0;
