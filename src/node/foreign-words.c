@@ -33,6 +33,9 @@
 #include "kubelet/flag-table.h"
 #include "node/foreign-read.h"
 
+/* Of --config in one command; for each all its volumes are looked at. */
+#define FILES_MAX 100
+
 static const char *text_at(const struct kr_unit_command *c, size_t i)
 {
 	return i < c->n_words && c->words[i].text.bytes ? c->words[i].text.bytes
@@ -169,10 +172,16 @@ static int read_words(struct kr_foreign_reading *rd,
                       const struct kr_unit_command *c, size_t first,
                       bool in_container)
 {
+	size_t n_files = 0;
+
 	for (size_t i = first; i < c->n_words; i++) {
 		const struct kr_flag *flag = flag_of(rd, text_at(c, i));
-		int r = flag ? add_flag(rd, c, flag, in_container, &i) : 0;
+		int r;
 
+		if (!flag || (strcmp(flag->name, rd->setting->flag) != 0 &&
+		              n_files++ >= FILES_MAX))
+			continue;
+		r = add_flag(rd, c, flag, in_container, &i);
 		if (r < 0)
 			return r;
 	}
