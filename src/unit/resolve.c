@@ -246,6 +246,16 @@ static int complete_before_commands(struct loader *l)
 {
 	const struct kr_exec *pre = &l->directives.start_pre;
 	struct kr_unit *unit = l->unit;
+	struct kr_limits limits = {
+		.fs = l->fs,
+		.stack = l->directives.limit_stack,
+		.page_size = l->options ? l->options->page_size : 0,
+	};
+	const struct kr_expand_options options = {
+		.inherited = kr_inherit_may,
+		.userdata = &l->directives,
+		.limits = &limits,
+	};
 	int r;
 
 	unit->before_commands =
@@ -258,9 +268,10 @@ static int complete_before_commands(struct loader *l)
 			&unit->before_commands[unit->n_before_commands];
 
 		c.no_environment = true;
-		r = kr_expand_command(unit, &c, &pre->lines[c.line],
-		                      kr_inherit_may, &l->directives, NULL, to);
-		if (r == -E2BIG)
+		limits.program = c.path;
+		r = kr_expand_command(unit, &c, &pre->lines[c.line], &options,
+		                      to);
+		if (r == -E2BIG || r == -EFBIG)
 			continue;
 		if (r < 0)
 			return r;
