@@ -857,8 +857,6 @@ def in_dropins(case):
     case.audit("true")
 
 
-FOLDERS = {
-    "config-in-dropin-folder": in_dropins,
 def two_commands(case):
     """The second command and the line that is missing before it."""
     place = "/etc/systemd/system/kubelet.service.d/override.conf:2:11"
@@ -936,6 +934,7 @@ def container(case):
 
 
 FOLDERS = {
+    "config-in-dropin-folder": in_dropins,
     "container-unit-flag-in-words": container,
     "two-execstart": two_commands,
     "flag-cluster-dns-csv": invalid,
@@ -997,6 +996,8 @@ def dropins(tap, program, schemas):
         if codes == ["dropin-is-config"]:
             tap.row("the same, which kubelet reads: " + name,
                     check_dropin(program, schemas, text, codes, True))
+
+
 # --- slips of the pen -----------------------------------------------------------
 
 UNIT = "/etc/systemd/system/kubelet.service"
@@ -1207,7 +1208,7 @@ def next_rows():
             nix["/nix/store/x/kubelet.service"]}), None,
          "next: /nix/store/k:3:1: the key stands in a file of the Nix"),
         ("a merge key", node("<<: {makeIPTablesUtilChains: false}\n"), None,
-         "or use --method=flag"),
+         "next: kubelet-remedy fix -n"),
         ("a script", {"/etc/systemd/system/kubelet.service":
                       "[Service]\nExecStart=/usr/bin/kubelet\n",
                       "/usr/bin/kubelet": "#!/bin/sh\n"}, None, ""),
