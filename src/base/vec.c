@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Growing arrays without a member for their room. Room is made when the count
+ * is 0 or a power of two, and then for twice as many; between two powers there
+ * is always some left. Arrays of few items begin with room for FIRST.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/vec.h"
+
+#define FIRST ((size_t)4)
+
+void *kr_vec_next(void *items, size_t n, size_t size)
+{
+	char *at;
+
+	/* ITEMS is a pointer to some type's pointer, which only bytes may be */
+	memcpy(&at, items, sizeof(at));
+	if (n == 0 || (n >= FIRST && (n & (n - 1)) == 0)) {
+		at = reallocarray(at, n ? n : FIRST / 2, 2 * size);
+		if (!at)
+			return NULL;
+		memcpy(items, &at, sizeof(at));
+	}
+	return memset(at + n * size, 0, size);
+}
+
+/* The NULL behind the last string is an item, too, that is not counted. */
+static bool has_room(struct kr_strings *strings)
+{
+	if (!strings->items && !KR_VEC_NEXT(strings->items, 0))
+		return false;
+	return KR_VEC_NEXT(strings->items, strings->n_items + 1);
+}
+
+int kr_strings_consume(struct kr_strings *strings, char *s)
+{
+	if (!s || !has_room(strings)) {
+		free(s);
+		return -ENOMEM;
+	}
+	strings->items[strings->n_items++] = s;
+	return 0;
+}
+
+int kr_strings_add(struct kr_strings *strings, const char *s)
+{
+	return kr_strings_consume(strings, strdup(s));
+}
+
+int kr_strings_add_part(struct kr_strings *strings, const char *s,
+                        size_t length)
+{
+	return kr_strings_consume(strings, strndup(s, length));
+}
+
+bool kr_strings_contain(const struct kr_strings *strings, const char *s)
+{
+	for (size_t i = 0; i < strings->n_items; i++)
+		if (strcmp(strings->items[i], s) == 0)
+			return true;
+	return false;
+}
+
+char **kr_strings_take(struct kr_strings *strings)
+{
+	strings->n_items = 0;
+	return TAKE_PTR(strings->items);
+}
+
+char **kr_strings_free(char **items)
+{
+	for (char **s = items; s && *s; s++)
+		free(*s);
+	free(items);
+	return NULL;
+}
+
+void kr_strings_done(struct kr_strings *strings)
+{
+	kr_strings_free(strings->items);
+	*strings = (struct kr_strings){0};
+}

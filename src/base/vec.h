@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Growing arrays, and lists of strings.
+ *
+ * An array is a pointer and a count, as its owner names them; there is no third
+ * member for the room. The room is doubled when the count is a power of two, so
+ * adding N items costs N steps and the array has never more than twice of what
+ * is in it. An array that is grown here must therefore be grown by nothing
+ * else; taking items off its end is allowed, whose memory comes back when the
+ * count passes such a power again.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/macro.h"
+
+/*
+ * The place of one more item behind the N that ITEMS has, all bytes zero; the
+ * caller fills it and counts it. ITEMS may move. NULL: memory ran out, and
+ * ITEMS is as before.
+ */
+#define KR_VEC_NEXT(items, n)                                                  \
+	((__typeof__(items))kr_vec_next(&(items), n, sizeof(*(items))))
+void *kr_vec_next(void *items, size_t n, size_t size);
+
+/* Strings that the list owns. ITEMS ends with a NULL, which does not count;
+ * it is NULL itself where no string was ever added. */
+struct kr_strings {
+	char **items;
+	size_t n_items;
+};
+
+/* Appends a copy of S, of LENGTH bytes of S, or S itself, which is then the
+ * list's (freed where this fails; a NULL is a failure). 0 or -ENOMEM. */
+int kr_strings_add(struct kr_strings *strings, const char *s);
+int kr_strings_add_part(struct kr_strings *strings, const char *s,
+                        size_t length);
+int kr_strings_consume(struct kr_strings *strings, char *s);
+
+bool kr_strings_contain(const struct kr_strings *strings, const char *s);
+
+/* The items for the caller, who frees them with kr_strings_free(); the list is
+ * empty then. */
+char **kr_strings_take(struct kr_strings *strings);
+
+/* Frees the strings of a list that ends with a NULL, and the list. NULL. */
+char **kr_strings_free(char **items);
+void kr_strings_done(struct kr_strings *strings);
+
+#define _cleanup_strings_ _cleanup_(kr_strings_done)
