@@ -482,10 +482,10 @@ START_TEST(test_folders)
 	kr_root_mkdir("/d/a");
 	fs = kr_root_fs();
 	ck_assert_int_eq(read_row(&row, fs, &diag, &in), 0);
-	ck_assert_uint_eq(in.n_folders, 3);
-	ck_assert_str_eq(in.folders[0], "/d");
-	ck_assert_str_eq(in.folders[1], "/d/a");
-	ck_assert_str_eq(in.folders[2], "/d/b");
+	ck_assert_uint_eq(in.folders.n_items, 3);
+	ck_assert_str_eq(in.folders.items[0], "/d");
+	ck_assert_str_eq(in.folders.items[1], "/d/a");
+	ck_assert_str_eq(in.folders.items[2], "/d/b");
 }
 END_TEST
 

@@ -649,8 +649,8 @@ START_TEST(test_spans)
 	c = &unit->commands[0];
 	check_span(c->span, "-/bin/x $A \\\n  \"q r\"");
 	ck_assert_uint_eq(c->end.offset, kr_span_end(c->span));
-	ck_assert_uint_eq(c->n_expands, 1);
-	ck_assert_str_eq(c->expands[0], "A");
+	ck_assert_uint_eq(c->expands.n_items, 1);
+	ck_assert_str_eq(c->expands.items[0], "A");
 	check_span(c->words[0].span, "/bin/x");
 	check_span(c->words[1].span, "--x");
 	check_span(c->words[1].cut, "--x ");

@@ -26,6 +26,7 @@
 #include "audit/sources.h"
 #include "base/clock.h"
 #include "base/format.h"
+#include "base/vec.h"
 
 #define START_SLACK_USEC (20 * KR_USEC_PER_MSEC)
 
@@ -95,22 +96,11 @@ static enum change changed_since(const struct stat *st, struct timespec btime,
 static int note(struct kr_audit *audit, enum change change, const char *path,
                 const char **ctime_only)
 {
-	char **grown;
-
 	if (change == CTIME_ONLY)
 		*ctime_only = path;
 	if (change != CHANGED)
 		return 0;
-	grown = reallocarray(audit->changed, audit->n_changed + 1,
-	                     sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	audit->changed = grown;
-	audit->changed[audit->n_changed] = strdup(path);
-	if (!audit->changed[audit->n_changed])
-		return -ENOMEM;
-	audit->n_changed++;
-	return 0;
+	return kr_strings_add(&audit->changed, path);
 }
 
 static int note_folder(struct kr_node *node, struct kr_audit *audit,
@@ -144,8 +134,8 @@ static int find_drift(struct kr_node *node, struct kr_audit *audit,
 		         changed_since(&in->files[i]->st, in->files[i]->btime,
 		                       node->process.started_usec),
 		         in->files[i]->path, ret_ctime_only);
-	for (size_t i = 0; r == 0 && i < in->n_folders; i++)
-		r = note_folder(node, audit, in->folders[i]);
+	for (size_t i = 0; r == 0 && i < in->folders.n_items; i++)
+		r = note_folder(node, audit, in->folders.items[i]);
 	return r;
 }
 
@@ -160,11 +150,12 @@ static int running_from_files(struct kr_node *node, struct kr_audit *audit,
 {
 	const struct kr_inputs *in = &node->running;
 
-	if (audit->n_changed > 0) {
+	if (audit->changed.n_items > 0) {
 		audit->running.state = KR_STATE_UNKNOWN;
 		return kr_format(&audit->running.reason,
 		                 "%s changed after kubelet[%d] was started",
-		                 audit->changed[0], (int)node->process.pid);
+		                 audit->changed.items[0],
+		                 (int)node->process.pid);
 	}
 	if (ctime_only) {
 		audit->assumed = true;
@@ -296,7 +287,7 @@ static int doubt_disk(struct kr_node *node, struct kr_audit *audit,
 	if (audit->disk.state != KR_STATE_INVALID || !node->process_settled ||
 	    !node->running_valid || !node->disk.inputs_valid ||
 	    !same_argv(&node->disk.inputs, &node->running) ||
-	    audit->n_changed > 0)
+	    audit->changed.n_items > 0)
 		return 0;
 	audit->disk.state = KR_STATE_UNKNOWN;
 	kr_diag_add(diag, KR_WARNING, "model-disagrees", KR_SPAN_NONE,
@@ -499,9 +490,7 @@ struct kr_audit *kr_audit_free(struct kr_audit *a)
 		free(a->sources[i].text);
 	}
 	free(a->sources);
-	for (size_t i = 0; i < a->n_changed; i++)
-		free(a->changed[i]);
-	free(a->changed);
+	kr_strings_done(&a->changed);
 	free(a->reason);
 	free(a->disk.reason);
 	free(a->running.reason);

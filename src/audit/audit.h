@@ -12,6 +12,7 @@
 
 #include "base/diag.h"
 #include "base/span.h"
+#include "base/vec.h"
 #include "kubelet/flags.h"
 #include "node/node.h"
 
@@ -70,8 +71,7 @@ struct kr_audit {
 	                 chmod or the like */
 	/* files and folders of the running kubelet that changed after its
 	 * start: a restart applies that, too */
-	char **changed;
-	size_t n_changed;
+	struct kr_strings changed;
 	/* weakest first */
 	struct kr_source *sources;
 	size_t n_sources;

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "audit/sources.h"
+#include "base/vec.h"
 
 #define VENDORS "a file of the vendor, which the next update replaces"
 #define NO_DISK "not a file of a disk"
@@ -82,15 +83,14 @@ const char *kr_source_instead(const struct kr_file *file)
 /* Grows by one; the new one is zero but for KIND. */
 static struct kr_source *add(struct kr_audit *audit, enum kr_source_kind kind)
 {
-	struct kr_source *grown = reallocarray(
-		audit->sources, audit->n_sources + 1, sizeof(*grown));
+	struct kr_source *next = KR_VEC_NEXT(audit->sources, audit->n_sources);
 
-	if (!grown)
+	if (!next)
 		return NULL;
-	audit->sources = grown;
-	grown += audit->n_sources++;
-	*grown = (struct kr_source){.kind = kind, .editable = true};
-	return grown;
+	audit->n_sources++;
+	next->kind = kind;
+	next->editable = true;
+	return next;
 }
 
 static int refuse(struct kr_source *source, const char *reason)

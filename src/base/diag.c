@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/vec.h"
 
 /* Longer lines are cut here; the terminal cuts them again (report/text). */
 #define SOURCE_MAX ((size_t)64 * 1024)
@@ -107,13 +108,12 @@ static bool known(const struct kr_diag *diag, const struct kr_message *m)
 
 static void push(struct kr_diag *diag, const struct kr_message *m)
 {
-	struct kr_message *grown = reallocarray(
-		diag->messages, diag->n_messages + 1, sizeof(*grown));
+	struct kr_message *next = KR_VEC_NEXT(diag->messages, diag->n_messages);
 
-	if (!grown)
+	if (!next)
 		abort();
-	diag->messages = grown;
-	diag->messages[diag->n_messages++] = *m;
+	*next = *m;
+	diag->n_messages++;
 }
 
 static struct kr_message make(enum kr_severity severity, const char *code,

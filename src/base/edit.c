@@ -13,12 +13,13 @@
 #include <string.h>
 
 #include "base/edit.h"
+#include "base/vec.h"
 
 static struct kr_file_edits *file_edits(struct kr_edits *edits,
                                         const struct kr_file *file,
                                         const char *path)
 {
-	struct kr_file_edits *grown;
+	struct kr_file_edits *next;
 	char *copy;
 
 	for (size_t i = 0; i < edits->n_files; i++) {
@@ -28,21 +29,19 @@ static struct kr_file_edits *file_edits(struct kr_edits *edits,
 	copy = strdup(path);
 	if (!copy)
 		return NULL;
-	grown = reallocarray(edits->files, edits->n_files + 1, sizeof(*grown));
-	if (!grown) {
+	next = KR_VEC_NEXT(edits->files, edits->n_files);
+	if (!next) {
 		free(copy);
 		return NULL;
 	}
-	edits->files = grown;
-	grown += edits->n_files++;
-	*grown = (struct kr_file_edits){.file = file, .path = copy};
-	return grown;
+	edits->n_files++;
+	*next = (struct kr_file_edits){.file = file, .path = copy};
+	return next;
 }
 
 static int insert(struct kr_file_edits *f, size_t offset, size_t length,
                   const char *text)
 {
-	struct kr_edit *grown;
 	size_t at = f->n_edits;
 	char *copy;
 
@@ -63,14 +62,13 @@ static int insert(struct kr_file_edits *f, size_t offset, size_t length,
 	copy = strdup(text);
 	if (!copy)
 		return -ENOMEM;
-	grown = reallocarray(f->edits, f->n_edits + 1, sizeof(*grown));
-	if (!grown) {
+	if (!KR_VEC_NEXT(f->edits, f->n_edits)) {
 		free(copy);
 		return -ENOMEM;
 	}
-	f->edits = grown;
-	memmove(grown + at + 1, grown + at, (f->n_edits - at) * sizeof(*grown));
-	grown[at] = (struct kr_edit){
+	memmove(f->edits + at + 1, f->edits + at,
+	        (f->n_edits - at) * sizeof(*f->edits));
+	f->edits[at] = (struct kr_edit){
 		.offset = offset, .length = length, .text = copy};
 	f->n_edits++;
 	return 0;

@@ -22,6 +22,7 @@
 
 #include "base/fs.h"
 #include "base/root.h"
+#include "base/vec.h"
 
 #define TRIES_MAX 32 /* against what moves under our feet */
 
@@ -429,24 +430,17 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static int add_entry(struct kr_dir *dir, size_t *size, const char *name,
-                     unsigned char type)
+static int add_entry(struct kr_dir *dir, const char *name, unsigned char type)
 {
-	struct kr_dir_entry *grown;
+	struct kr_dir_entry *next = KR_VEC_NEXT(dir->entries, dir->n_entries);
 
-	if (dir->n_entries == *size) {
-		size_t wanted = *size ? 2 * *size : 16;
-
-		grown = reallocarray(dir->entries, wanted, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		dir->entries = grown;
-		*size = wanted;
-	}
-	dir->entries[dir->n_entries].name = strdup(name);
-	if (!dir->entries[dir->n_entries].name)
+	if (!next)
 		return -ENOMEM;
-	dir->entries[dir->n_entries++].type = type;
+	next->name = strdup(name);
+	if (!next->name)
+		return -ENOMEM;
+	next->type = type;
+	dir->n_entries++;
 	return 0;
 }
 
@@ -462,7 +456,7 @@ static unsigned char entry_type(DIR *d, const struct dirent *e)
 }
 
 static int list_disk(struct kr_fs *fs, const char *path, struct kr_dir *dir,
-                     size_t *size, char **ret_real)
+                     char **ret_real)
 {
 	int fd = kr_root_open_folder(&fs->root, path, ret_real), r = 0;
 	struct dirent *e;
@@ -479,7 +473,7 @@ static int list_disk(struct kr_fs *fs, const char *path, struct kr_dir *dir,
 	errno = 0;
 	while (r == 0 && (e = readdir(d))) {
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			r = add_entry(dir, size, e->d_name, entry_type(d, e));
+			r = add_entry(dir, e->d_name, entry_type(d, e));
 		errno = 0;
 	}
 	if (r == 0 && errno != 0)
@@ -491,7 +485,6 @@ static int list_disk(struct kr_fs *fs, const char *path, struct kr_dir *dir,
 struct overlay_scan {
 	const char *folder; /* real path */
 	struct kr_dir *dir;
-	size_t *size;
 	size_t n_below; /* entries that are there without this overlay */
 	int r;
 };
@@ -520,7 +513,7 @@ static void scan_one(const void *node, VISIT visit, void *closure)
 		return;
 	}
 	if (scan->r == 0 && file->data)
-		scan->r = add_entry(scan->dir, scan->size, slash + 1, DT_REG);
+		scan->r = add_entry(scan->dir, slash + 1, DT_REG);
 }
 
 /* Entries that an overlay hides. */
@@ -542,15 +535,13 @@ int kr_fs_list(struct kr_fs *fs, const char *path, struct kr_dir *ret)
 	_cleanup_dir_ struct kr_dir dir = {0};
 	_cleanup_free_ char *real = NULL;
 	struct overlay_scan scan = {.dir = &dir};
-	size_t size = 0;
-	int r = list_disk(fs, path, &dir, &size, &real);
+	int r = list_disk(fs, path, &dir, &real);
 
 	if (r < 0 && (r != -ENOENT || !fs->below))
 		return r;
 	if (!real && overlay_real(fs, path, &real) < 0)
 		return -ENOMEM;
 	scan.folder = real;
-	scan.size = &size;
 	for (struct kr_fs *o = fs; o; o = o->below) {
 		scan.n_below = dir.n_entries;
 		twalk_r(o->overlay, scan_one, &scan);

@@ -28,6 +28,7 @@
 
 #include "base/json.h"
 #include "base/utf8.h"
+#include "base/vec.h"
 
 enum expect {
 	VALUE,
@@ -213,20 +214,16 @@ static int scan_word(struct kr_json *json, struct kr_json_token *token,
 static int open_bracket(struct kr_json *json, struct kr_json_token *token,
                         enum kr_json_token_type type)
 {
+	size_t *next;
+
 	if (json->depth == KR_JSON_DEPTH_MAX)
 		return wrong(json, json->at,
 		             "nesting would have to be at most 10000 deep");
-	if (json->depth == json->size_opened) {
-		size_t size = json->size_opened ? json->size_opened * 2 : 16;
-		size_t *grown =
-			reallocarray(json->opened, size, sizeof(size_t));
-
-		if (!grown)
-			return -ENOMEM;
-		json->opened = grown;
-		json->size_opened = size;
-	}
-	json->opened[json->depth++] = json->at;
+	next = KR_VEC_NEXT(json->opened, json->depth);
+	if (!next)
+		return -ENOMEM;
+	*next = json->at;
+	json->depth++;
 	token->type = type;
 	token->length = 1;
 	json->expect = type == KR_JSON_OBJECT ? NAME : FIRST;

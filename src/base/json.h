@@ -42,7 +42,7 @@ struct kr_json {
 	size_t at;
 	unsigned expect; /* of the grammar, private */
 	size_t *opened;  /* offsets of what is not closed yet */
-	size_t depth, size_opened;
+	size_t depth;
 };
 
 /* Starts at byte FROM of FILE. */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/vec.h"
 
 static int reserve(struct kr_text *text, size_t more)
 {
@@ -50,6 +51,8 @@ static bool same_origin(struct kr_origin a, struct kr_origin b)
 /* The next byte comes from ORIGIN, and so may the next ones. */
 static int begin_run(struct kr_text *text, struct kr_origin origin)
 {
+	struct kr_run *next;
+
 	while (text->n_runs > 0 &&
 	       text->runs[text->n_runs - 1].start >= text->length)
 		text->n_runs--;
@@ -57,17 +60,11 @@ static int begin_run(struct kr_text *text, struct kr_origin origin)
 	    same_origin(origin_in(&text->runs[text->n_runs - 1], text->length),
 	                origin))
 		return 0;
-	if (text->n_runs == text->runs_size) {
-		size_t size = text->runs_size ? 2 * text->runs_size : 1;
-		struct kr_run *grown =
-			reallocarray(text->runs, size, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		text->runs = grown;
-		text->runs_size = size;
-	}
-	text->runs[text->n_runs++] = (struct kr_run){origin, text->length};
+	next = KR_VEC_NEXT(text->runs, text->n_runs);
+	if (!next)
+		return -ENOMEM;
+	*next = (struct kr_run){origin, text->length};
+	text->n_runs++;
 	return 0;
 }
 

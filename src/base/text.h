@@ -37,7 +37,7 @@ struct kr_text {
 	size_t length;
 	size_t size;         /* allocated */
 	struct kr_run *runs; /* those that start behind LENGTH do not count */
-	size_t n_runs, runs_size;
+	size_t n_runs;
 };
 
 /* Where byte I of TEXT, which must be in it, came from. */

@@ -3,7 +3,7 @@
 /*
  * Growing arrays without a member for their room. Room is made when the count
  * is 0 or a power of two, and then for twice as many; between two powers there
- * is always some left. Arrays of few items begin with room for FIRST.
+ * is always some left.
  */
 
 #include <errno.h>
@@ -12,16 +12,14 @@
 
 #include "base/vec.h"
 
-#define FIRST ((size_t)4)
-
 void *kr_vec_next(void *items, size_t n, size_t size)
 {
 	char *at;
 
 	/* ITEMS is a pointer to some type's pointer, which only bytes may be */
 	memcpy(&at, items, sizeof(at));
-	if (n == 0 || (n >= FIRST && (n & (n - 1)) == 0)) {
-		at = reallocarray(at, n ? n : FIRST / 2, 2 * size);
+	if ((n & (n - 1)) == 0) {
+		at = n ? reallocarray(at, n, 2 * size) : realloc(at, size);
 		if (!at)
 			return NULL;
 		memcpy(items, &at, sizeof(at));

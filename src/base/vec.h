@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include "base/macro.h"
+#include "base/vec.h"
 
 /*
  * The place of one more item behind the N that ITEMS has, all bytes zero; the
@@ -48,6 +49,7 @@ char **kr_strings_take(struct kr_strings *strings);
 
 /* Frees the strings of a list that ends with a NULL, and the list. NULL. */
 char **kr_strings_free(char **items);
+DEFINE_FREEP(char *, kr_strings_free);
 void kr_strings_done(struct kr_strings *strings);
 
 #define _cleanup_strings_ _cleanup_(kr_strings_done)

@@ -17,23 +17,23 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/vec.h"
 #include "fix/activation.h"
 #include "fix/figures.h"
 
 int kr_actions_add(struct kr_actions *actions, const char *action,
                    const char *result, uint64_t since_usec)
 {
-	struct kr_action *grown = reallocarray(
-		actions->actions, actions->n_actions + 1, sizeof(*grown));
+	struct kr_action *next =
+		KR_VEC_NEXT(actions->actions, actions->n_actions);
 	char *copy = strdup(result);
 
-	if (grown)
-		actions->actions = grown;
-	if (!grown || !copy) {
+	if (!next || !copy) {
 		free(copy);
 		return -ENOMEM;
 	}
-	grown[actions->n_actions++] = (struct kr_action){
+	actions->n_actions++;
+	*next = (struct kr_action){
 		.action = action,
 		.result = copy,
 		.seconds = (double)(kr_now_usec() - since_usec) /

@@ -169,9 +169,9 @@ static int check_pending(struct kr_applying *f)
 
 	if (!f->fix->restarts)
 		return 0;
-	for (size_t i = 0; i < before->n_changed; i++)
+	for (size_t i = 0; i < before->changed.n_items; i++)
 		kr_diag_add_path(f->diag, KR_WARNING, "pending-file",
-		                 before->changed[i],
+		                 before->changed.items[i],
 		                 "changed after kubelet was started: the "
 		                 "restart applies that, too");
 	r = kr_pending_arguments(kr_apply_node(f), kr_apply_planned(f),
@@ -465,7 +465,7 @@ static int end_rewritten(struct kr_applying *f)
 static bool is_rewritten(struct kr_applying *f, enum kr_state wanted)
 {
 	return f->fix->after->disk.state != wanted ||
-	       f->fix->after->n_changed > 0 ||
+	       f->fix->after->changed.n_items > 0 ||
 	       (f->tx && kr_transaction_find_foreign(f->tx));
 }
 

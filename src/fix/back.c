@@ -177,12 +177,12 @@ static int end_broken_kubelet(struct kr_applying *f)
 	              f->tx ? "neither with the new files nor with the old "
 	                      "ones"
 	                    : "no file was changed");
-	if (r == 0 && before->n_changed > 0)
+	if (r == 0 && before->changed.n_items > 0)
 		r = kr_format(&why,
 		              "%s; the restart also applied %s%s, changed "
 		              "after kubelet had started",
-		              why, before->changed[0],
-		              before->n_changed > 1 ? " and others" : "");
+		              why, before->changed.items[0],
+		              before->changed.n_items > 1 ? " and others" : "");
 	return r < 0 ? r : end_broken(f, why);
 }
 

@@ -48,6 +48,7 @@
 
 #include "base/clock.h"
 #include "base/path.h"
+#include "base/vec.h"
 #include "fix/files.h"
 #include "fix/program.h"
 #include "systemd/transient.h"
@@ -88,14 +89,11 @@ static void objects_done(struct objects *objects)
 static int add_object(struct dl_phdr_info *info, size_t size, void *closure)
 {
 	struct objects *objects = closure;
-	struct object *grown = reallocarray(
-		objects->items, objects->n_items + 1, sizeof(*objects->items));
-	struct object *object;
+	struct object *object = KR_VEC_NEXT(objects->items, objects->n_items);
 
-	if (!grown)
+	if (!object)
 		return -ENOMEM;
-	objects->items = grown;
-	object = &grown[objects->n_items++];
+	objects->n_items++;
 	*object = (struct object){
 		.path = info->dlpi_name,
 		.base = info->dlpi_addr,

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "fix/boot-mark.h"
 #include "fix/interrupted.h"
 #include "fix/recover-file.h"
@@ -157,15 +158,12 @@ static struct kr_claimed *find_claimed(const struct kr_recovery *recovery,
 static int claim_folder(struct kr_recovery *recovery, const char *id,
                         int *folder_fd)
 {
-	struct kr_claimed *grown = reallocarray(
-		recovery->claimed, recovery->n_claimed + 1, sizeof(*grown));
-	struct kr_claimed *c;
+	struct kr_claimed *c =
+		KR_VEC_NEXT(recovery->claimed, recovery->n_claimed);
 	int r;
 
-	if (!grown)
+	if (!c)
 		return -ENOMEM;
-	recovery->claimed = grown;
-	c = &grown[recovery->n_claimed];
 	*c = (struct kr_claimed){.folder_fd = -1};
 	r = kr_owner_claim(*folder_fd,
 	                   recovery->passes ? &recovery->passed : NULL,

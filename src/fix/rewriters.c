@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "base/vec.h"
 #include "fix/rewriters.h"
 
 #define OUR_UNITS "kubelet-remedy"
@@ -29,7 +30,7 @@ void kr_rewriters_name(struct kr_host *host, uint64_t since_usec,
                        struct kr_diag *diag)
 {
 	_cleanup_diag_ struct kr_diag ignored = {0};
-	_cleanup_(kr_strings_freep) char **units = NULL;
+	_cleanup_strings_ struct kr_strings units = {0};
 
 	if (host->node->disk.unit)
 		name_commands(host->node->disk.unit, diag);
@@ -37,12 +38,14 @@ void kr_rewriters_name(struct kr_host *host, uint64_t since_usec,
 	    kr_manager_started_before(host->manager, host->node->unit_name,
 	                              since_usec, &ignored, &units) < 0)
 		return;
-	for (char **unit = units; *unit; unit++) {
-		if (strncmp(*unit, OUR_UNITS, strlen(OUR_UNITS)) == 0)
+	for (size_t i = 0; i < units.n_items; i++) {
+		const char *unit = units.items[i];
+
+		if (strncmp(unit, OUR_UNITS, strlen(OUR_UNITS)) == 0)
 			continue;
 		kr_diag_add(diag, KR_NOTE, "rewritten-by", KR_SPAN_NONE,
 		            "%s ran before this start of kubelet, and may have "
 		            "written the file",
-		            *unit);
+		            unit);
 	}
 }

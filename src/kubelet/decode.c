@@ -39,6 +39,7 @@
 
 #include "base/format.h"
 #include "base/json.h"
+#include "base/vec.h"
 #include "kubelet/decode.h"
 #include "kubelet/dropins.h"
 #include "kubelet/go.h"
@@ -287,17 +288,10 @@ static int push_use(struct kr_decode *d, const struct kr_event *e)
 
 	if (uses->n == KR_DECODE_USES_MAX)
 		return -EFBIG;
-	if (uses->n == uses->size) {
-		size_t size = uses->size ? uses->size * 2 : 4;
-		struct kr_config_use *grown =
-			reallocarray(uses->items, size, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		uses->items = grown;
-		uses->size = size;
-	}
-	use = &uses->items[uses->n++];
+	use = KR_VEC_NEXT(uses->items, uses->n);
+	if (!use)
+		return -ENOMEM;
+	uses->n++;
 	*use = (struct kr_config_use){
 		.key = d->key,
 		.value = e->span,
@@ -483,16 +477,10 @@ static int check_type(struct kr_decode *d, const struct kr_schema *schema,
 static int push_frame(struct kr_decode *d, const struct kr_schema *schema,
                       const struct kr_event *e)
 {
-	if (d->depth == d->size_frames) {
-		size_t size = d->size_frames ? d->size_frames * 2 : 16;
-		struct kr_decode_frame *grown =
-			reallocarray(d->frames, size, sizeof(*grown));
+	struct kr_decode_frame *next = KR_VEC_NEXT(d->frames, d->depth);
 
-		if (!grown)
-			return -ENOMEM;
-		d->frames = grown;
-		d->size_frames = size;
-	}
+	if (!next)
+		return -ENOMEM;
 	if (schema && e->type == KR_EVENT_MAP &&
 	    kr_schema_kind(schema) != KR_SCHEMA_OBJECT &&
 	    kr_schema_kind(schema) != KR_SCHEMA_MAP)
@@ -500,7 +488,8 @@ static int push_frame(struct kr_decode *d, const struct kr_schema *schema,
 	if (schema && e->type == KR_EVENT_LIST &&
 	    kr_schema_kind(schema) != KR_SCHEMA_LIST)
 		schema = NULL;
-	d->frames[d->depth++] = (struct kr_decode_frame){
+	d->depth++;
+	*next = (struct kr_decode_frame){
 		.schema = schema,
 		.object = e->type == KR_EVENT_MAP ? ++d->n_objects : 0,
 	};

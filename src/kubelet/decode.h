@@ -36,7 +36,7 @@ enum kr_decode_role {
 
 struct kr_decode_uses {
 	struct kr_config_use *items;
-	size_t n, size;
+	size_t n;
 };
 
 /* Names that people take for our key, and kubelet does not. */
@@ -68,7 +68,7 @@ struct kr_decode {
 	bool any_kind; /* a drop-in of 1.29 to 1.31: it only needs a kind */
 
 	struct kr_decode_frame *frames;
-	size_t depth, size_frames;
+	size_t depth;
 	size_t n_objects;
 	struct kr_names names; /* of a drop-in, where none may be there twice */
 

@@ -46,6 +46,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "kubelet/config-read.h"
 #include "kubelet/decode.h"
 #include "kubelet/dropins.h"
@@ -73,23 +74,18 @@ struct pair {
 
 struct pairs {
 	struct pair *items;
-	size_t n, size;
+	size_t n;
 };
 
 static int push_pair(struct pairs *pairs, struct kr_tree_node *target,
                      struct kr_tree_node *patch)
 {
-	if (pairs->n == pairs->size) {
-		size_t size = pairs->size ? pairs->size * 2 : 16;
-		struct pair *grown =
-			reallocarray(pairs->items, size, sizeof(*grown));
+	struct pair *next = KR_VEC_NEXT(pairs->items, pairs->n);
 
-		if (!grown)
-			return -ENOMEM;
-		pairs->items = grown;
-		pairs->size = size;
-	}
-	pairs->items[pairs->n++] = (struct pair){target, patch};
+	if (!next)
+		return -ENOMEM;
+	*next = (struct pair){target, patch};
+	pairs->n++;
 	return 0;
 }
 

@@ -38,6 +38,7 @@
 
 #include "base/format.h"
 #include "base/macro.h"
+#include "base/vec.h"
 #include "kubelet/flag-name.h"
 #include "kubelet/flag-table.h"
 #include "kubelet/flags.h"
@@ -113,7 +114,7 @@ static struct kr_flags_remark *last_kept(const struct reader *r,
 _printf_(5, 6) static int add_remark(struct reader *r, size_t arg, bool fatal,
                                      const char *code, const char *format, ...)
 {
-	struct kr_flags_remark *remarks, *last = last_kept(r, code);
+	struct kr_flags_remark *next, *last = last_kept(r, code);
 	va_list args;
 	char *text = NULL;
 	int result;
@@ -122,41 +123,39 @@ _printf_(5, 6) static int add_remark(struct reader *r, size_t arg, bool fatal,
 		last->n_more++;
 		return 0;
 	}
-	remarks = reallocarray(r->flags.remarks, r->flags.n_remarks + 1,
-	                       sizeof(*remarks));
-	if (!remarks)
+	next = KR_VEC_NEXT(r->flags.remarks, r->flags.n_remarks);
+	if (!next)
 		return -ENOMEM;
-	r->flags.remarks = remarks;
 
 	va_start(args, format);
 	result = kr_vformat(&text, format, args);
 	va_end(args);
 	if (result < 0)
 		return result;
-	remarks[r->flags.n_remarks++] = (struct kr_flags_remark){
+	*next = (struct kr_flags_remark){
 		.arg = arg,
 		.fatal = fatal,
 		.code = code,
 		.text = text,
 	};
+	r->flags.n_remarks++;
 	return 0;
 }
 
 static int add_use(struct reader *r, size_t arg, size_t n_args, size_t value,
                    enum kr_state state)
 {
-	struct kr_flag_use *uses;
+	struct kr_flag_use *use = KR_VEC_NEXT(r->flags.uses, r->flags.n_uses);
 
-	uses = reallocarray(r->flags.uses, r->flags.n_uses + 1, sizeof(*uses));
-	if (!uses)
+	if (!use)
 		return -ENOMEM;
-	r->flags.uses = uses;
-	uses[r->flags.n_uses++] = (struct kr_flag_use){
+	*use = (struct kr_flag_use){
 		.arg = arg,
 		.n_args = n_args,
 		.value = value,
 		.state = state,
 	};
+	r->flags.n_uses++;
 	return 0;
 }
 

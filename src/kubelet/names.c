@@ -11,21 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "kubelet/names.h"
 
 int kr_names_add(struct kr_names *names, size_t object, const char *text,
                  size_t length, struct kr_span span)
 {
-	if (names->n == names->size) {
-		size_t size = names->size ? names->size * 2 : 32;
-		struct kr_name *grown =
-			reallocarray(names->items, size, sizeof(*grown));
+	struct kr_name *next = KR_VEC_NEXT(names->items, names->n);
 
-		if (!grown)
-			return -ENOMEM;
-		names->items = grown;
-		names->size = size;
-	}
+	if (!next)
+		return -ENOMEM;
 	if (names->size_heap - names->used < length) {
 		size_t size = 2 * (names->used + length);
 		char *grown = realloc(names->heap, size);
@@ -35,12 +30,13 @@ int kr_names_add(struct kr_names *names, size_t object, const char *text,
 		names->heap = grown;
 		names->size_heap = size;
 	}
-	names->items[names->n++] = (struct kr_name){
+	*next = (struct kr_name){
 		.object = object,
 		.start = names->used,
 		.length = length,
 		.span = span,
 	};
+	names->n++;
 	if (length > 0)
 		memcpy(names->heap + names->used, text, length);
 	names->used += length;

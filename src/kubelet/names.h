@@ -18,7 +18,7 @@ struct kr_name {
 
 struct kr_names {
 	struct kr_name *items;
-	size_t n, size;
+	size_t n;
 	char *heap;
 	size_t used, size_heap;
 };

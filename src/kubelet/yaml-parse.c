@@ -43,6 +43,7 @@
 
 #include "base/json.h"
 #include "base/macro.h"
+#include "base/vec.h"
 #include "kubelet/yaml-parse.h"
 
 #define PORTION    ((size_t)512)
@@ -66,7 +67,7 @@ struct parse {
 
 	struct kr_span doubt;       /* the first tag of which that is so */
 	struct kr_yaml_node **open; /* mappings and sequences not ended yet */
-	size_t depth, size_open;
+	size_t depth;
 	void *anchors; /* a tsearch(3) tree; a later one of a name wins */
 };
 
@@ -236,17 +237,12 @@ static int fail(struct parse *p)
 
 static int push_open(struct parse *p, struct kr_yaml_node *node)
 {
-	if (p->depth == p->size_open) {
-		size_t size = p->size_open ? p->size_open * 2 : 16;
-		struct kr_yaml_node **grown =
-			reallocarray(p->open, size, sizeof(*grown));
+	struct kr_yaml_node **next = KR_VEC_NEXT(p->open, p->depth);
 
-		if (!grown)
-			return -ENOMEM;
-		p->open = grown;
-		p->size_open = size;
-	}
-	p->open[p->depth++] = node;
+	if (!next)
+		return -ENOMEM;
+	*next = node;
+	p->depth++;
 	return 0;
 }
 

@@ -26,6 +26,7 @@
 
 #include "base/json.h"
 #include "base/macro.h"
+#include "base/vec.h"
 #include "kubelet/yaml-parse.h"
 #include "kubelet/yaml-read.h"
 #include "kubelet/yaml-scalar.h"
@@ -45,7 +46,7 @@ struct build {
 	struct kr_diag *diag;
 	const char *fixed;
 	struct frame *frames;
-	size_t depth, size_frames;
+	size_t depth;
 	size_t n_decoded, n_aliased, alias_depth, out_depth;
 	struct kr_span twice;
 };
@@ -93,16 +94,10 @@ static int count(struct build *b, const struct kr_yaml_node *node)
 
 static int push_frame(struct build *b, struct frame frame)
 {
-	if (b->depth == b->size_frames) {
-		size_t size = b->size_frames ? b->size_frames * 2 : 16;
-		struct frame *grown =
-			reallocarray(b->frames, size, sizeof(*grown));
+	struct frame *next = KR_VEC_NEXT(b->frames, b->depth);
 
-		if (!grown)
-			return -ENOMEM;
-		b->frames = grown;
-		b->size_frames = size;
-	}
+	if (!next)
+		return -ENOMEM;
 	frame.cursor = frame.node->first;
 	if (frame.alias) {
 		frame.alias->busy = true;
@@ -110,7 +105,8 @@ static int push_frame(struct build *b, struct frame frame)
 	}
 	if (!frame.merge)
 		b->out_depth++;
-	b->frames[b->depth++] = frame;
+	*next = frame;
+	b->depth++;
 	if (b->out_depth > KR_JSON_DEPTH_MAX)
 		return fail(b, frame.node->span,
 		            "nesting would have to be at most 10000 deep");

@@ -321,8 +321,8 @@ static int check_folders(struct kr_node *node, struct kr_diag *diag)
 	_cleanup_free_ char *beside = NULL, *common = NULL;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < in->n_folders; i++)
-		r = check_read_folder(node, in->folders[i], diag);
+	for (size_t i = 0; r == 0 && i < in->folders.n_items; i++)
+		r = check_read_folder(node, in->folders.items[i], diag);
 	if (r < 0 || in->config_dir || !in->config_path)
 		return r;
 	if (asprintf(&beside, "%s.d", in->config_path) < 0) {

@@ -33,6 +33,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/vec.h"
 #include "node/foreign-read.h"
 #include "node/foreign.h"
 
@@ -168,18 +169,14 @@ int kr_foreign_add(struct kr_foreign_reading *rd, struct kr_span span,
                    const char *text, size_t length)
 {
 	struct kr_foreign *f = rd->foreign;
-	struct kr_foreign_word *grown =
-		reallocarray(f->words, f->n_words + 1, sizeof(*grown));
+	struct kr_foreign_word *word = KR_VEC_NEXT(f->words, f->n_words);
 
-	if (!grown)
+	if (!word)
 		return -ENOMEM;
-	f->words = grown;
-	grown[f->n_words] = (struct kr_foreign_word){
-		.text = strndup(text, length),
-		.span = span,
-	};
-	if (!grown[f->n_words].text)
+	word->text = strndup(text, length);
+	if (!word->text)
 		return -ENOMEM;
+	word->span = span;
 	f->n_words++;
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/vec.h"
 #include "node/inputs.h"
 
 #define FOLDERS_DEEP 64
@@ -117,7 +118,7 @@ static int too_much(struct reading *rd, const char *what)
 static int add_file(struct reading *rd, const char *path)
 {
 	struct kr_inputs *in = rd->in;
-	const struct kr_file **grown;
+	const struct kr_file **next;
 	const struct kr_file *file;
 	int r;
 
@@ -126,30 +127,11 @@ static int add_file(struct reading *rd, const char *path)
 	r = kr_fs_read(rd->fs, path, &file);
 	if (r < 0)
 		return cannot_read(rd, path, r);
-	if ((in->n_files & (in->n_files - 1)) == 0) {
-		grown = reallocarray(in->files,
-		                     in->n_files ? 2 * in->n_files : 4,
-		                     sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		in->files = grown;
-	}
-	in->files[in->n_files++] = file;
-	return 0;
-}
-
-static int add_folder(struct kr_inputs *in, const char *path)
-{
-	char **grown =
-		reallocarray(in->folders, in->n_folders + 1, sizeof(*grown));
-
-	if (!grown)
+	next = KR_VEC_NEXT(in->files, in->n_files);
+	if (!next)
 		return -ENOMEM;
-	in->folders = grown;
-	in->folders[in->n_folders] = strdup(path);
-	if (!in->folders[in->n_folders])
-		return -ENOMEM;
-	in->n_folders++;
+	*next = file;
+	in->n_files++;
 	return 0;
 }
 
@@ -163,7 +145,7 @@ static int walk_folder(struct reading *rd, const char *path, unsigned depth)
 	r = kr_fs_list(rd->fs, path, &dir);
 	if (r < 0)
 		return cannot_read(rd, path, r);
-	r = add_folder(rd->in, path);
+	r = kr_strings_add(&rd->in->folders, path);
 	for (size_t i = 0; r == 0 && i < dir.n_entries; i++) {
 		const struct kr_dir_entry *e = &dir.entries[i];
 		_cleanup_free_ char *child = kr_path_join(path, e->name);
@@ -514,9 +496,7 @@ void kr_inputs_done(struct kr_inputs *in)
 	for (size_t i = 0; i < in->argc; i++)
 		free(in->argv[i]);
 	free(in->argv);
-	for (size_t i = 0; i < in->n_folders; i++)
-		free(in->folders[i]);
-	free(in->folders);
+	kr_strings_done(&in->folders);
 	kr_flags_done(&in->flags);
 	kr_merged_done(&in->merged);
 	kr_merged_done(&in->older);

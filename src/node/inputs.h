@@ -11,6 +11,7 @@
 
 #include "base/diag.h"
 #include "base/fs.h"
+#include "base/vec.h"
 #include "kubelet/dropins.h"
 #include "kubelet/flags.h"
 
@@ -33,8 +34,7 @@ struct kr_inputs {
 	const struct kr_file **files;
 	size_t n_files;
 	/* folders below --config-dir whose entries were listed */
-	char **folders;
-	size_t n_folders;
+	struct kr_strings folders;
 	struct kr_merged merged;
 	bool merged_valid; /* MERGED was filled */
 	/* where kubelet's version is not known and there are drop-ins: what

@@ -108,8 +108,8 @@ static bool has_path(struct looking *l, const char *path)
 
 static bool expands(const struct kr_unit_command *command, const char *name)
 {
-	for (size_t i = 0; command && i < command->n_expands; i++) {
-		if (strcmp(command->expands[i], name) == 0)
+	for (size_t i = 0; command && i < command->expands.n_items; i++) {
+		if (strcmp(command->expands.items[i], name) == 0)
 			return true;
 	}
 	return false;

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/vec.h"
 #include "node/process.h"
 
 #define PROC_FILE_MAX ((size_t)4 * 1024 * 1024)
@@ -350,17 +351,17 @@ int kr_process_find(int proc_fd, pid_t **ret)
 		pid_t pid = isdigit((unsigned char)e->d_name[0])
 		                    ? atoi(e->d_name)
 		                    : 0;
-		pid_t *grown;
+		pid_t *next;
 
 		if (pid <= 0 || !is_kubelet(proc_fd, pid))
 			continue;
-		grown = reallocarray(pids, (size_t)n + 1, sizeof(*grown));
-		if (!grown) {
+		next = KR_VEC_NEXT(pids, (size_t)n);
+		if (!next) {
 			n = -ENOMEM;
 			break;
 		}
-		pids = grown;
-		pids[n++] = pid;
+		*next = pid;
+		n++;
 	}
 	closedir(dir);
 	if (n >= 0)

@@ -118,15 +118,15 @@ static const struct kr_unit_variable *arguments_variable(struct kr_node *node)
 	const struct kr_unit_command *c = kr_node_command(node);
 	const struct kr_unit_variable *best = NULL;
 
-	for (size_t i = 0; i < c->n_expands; i++) {
+	for (size_t i = 0; i < c->expands.n_items; i++) {
 		const struct kr_unit_variable *v =
-			kr_unit_variable(node->disk.unit, c->expands[i]);
+			kr_unit_variable(node->disk.unit, c->expands.items[i]);
 
 		if (!v || !v->value_span.file ||
 		    kr_source_refusal(v->value_span.file))
 			continue;
 		best = v;
-		if (strcmp(c->expands[i], "KUBELET_ARGS") == 0)
+		if (strcmp(c->expands.items[i], "KUBELET_ARGS") == 0)
 			break;
 	}
 	return best;

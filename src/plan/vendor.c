@@ -129,8 +129,8 @@ static int try_variables(struct overriding *o)
 {
 	int r = 0;
 
-	for (size_t i = o->command->n_expands; r == 0 && i-- > 0;)
-		r = try_variable(o, o->command->expands[i]);
+	for (size_t i = o->command->expands.n_items; r == 0 && i-- > 0;)
+		r = try_variable(o, o->command->expands.items[i]);
 	return r;
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/json-build.h"
+#include "base/vec.h"
 #include "report/fleet.h"
 #include "report/text-audit.h"
 
@@ -28,8 +29,7 @@ struct kr_fleet_group {
 	char *reason;
 	char *example; /* what the server itself said of one of them, or NULL */
 	size_t n_nodes;
-	char **names;
-	size_t n_names;
+	struct kr_strings names;
 };
 
 /* --- a node -------------------------------------------------------------- */
@@ -122,9 +122,7 @@ int kr_fleet_json_summary(FILE *out, const struct kr_fleet_summary *s)
 
 static void group_done(struct kr_fleet_group *g)
 {
-	for (size_t i = 0; i < g->n_names; i++)
-		free(g->names[i]);
-	free(g->names);
+	kr_strings_done(&g->names);
 	free(g->reason);
 	free(g->example);
 }
@@ -143,7 +141,7 @@ static struct kr_fleet_group *find_group(struct kr_fleet_table *table,
                                          enum kr_verdict verdict,
                                          const char *reason)
 {
-	struct kr_fleet_group *g, *grown;
+	struct kr_fleet_group *g;
 
 	if (table->n_groups >= GROUPS_MAX - 1 && verdict != KR_VERDICT_FAIL)
 		reason = "other reasons";
@@ -152,31 +150,15 @@ static struct kr_fleet_group *find_group(struct kr_fleet_table *table,
 		if (g->verdict == verdict && strcmp(g->reason, reason) == 0)
 			return g;
 	}
-	grown = reallocarray(table->groups, table->n_groups + 1, sizeof(*g));
-	if (!grown)
+	g = KR_VEC_NEXT(table->groups, table->n_groups);
+	if (!g)
 		return NULL;
-	table->groups = grown;
-	g = &grown[table->n_groups];
-	*g = (struct kr_fleet_group){.verdict = verdict,
-	                             .reason = strdup(reason)};
+	g->verdict = verdict;
+	g->reason = strdup(reason);
 	if (!g->reason)
 		return NULL;
 	table->n_groups++;
 	return g;
-}
-
-static int add_name(struct kr_fleet_group *g, const char *name)
-{
-	if ((g->n_names & (g->n_names - 1)) == 0) {
-		size_t size = g->n_names ? 2 * g->n_names : 1;
-		char **grown = reallocarray(g->names, size, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		g->names = grown;
-	}
-	g->names[g->n_names] = strdup(name);
-	return g->names[g->n_names] ? (g->n_names++, 0) : -ENOMEM;
 }
 
 int kr_fleet_table_add(struct kr_fleet_table *table, const struct kr_finding *f,
@@ -195,9 +177,9 @@ int kr_fleet_table_add(struct kr_fleet_table *table, const struct kr_finding *f,
 		if (!g->example)
 			return -ENOMEM;
 	}
-	if (!table->all_names && g->n_names == KR_FLEET_NAMES_MAX)
+	if (!table->all_names && g->names.n_items == KR_FLEET_NAMES_MAX)
 		return 0;
-	return add_name(g, f->node);
+	return kr_strings_add(&g->names, f->node);
 }
 
 /* --- text ---------------------------------------------------------------- */
@@ -224,9 +206,10 @@ static void print_names(const struct kr_term *term,
 {
 	size_t width = term->width > 0 ? term->width : WIDTH_DEFAULT, at = 0;
 
-	qsort(g->names, g->n_names, sizeof(*g->names), compare_names);
-	for (size_t i = 0; i < g->n_names; i++) {
-		size_t length = strlen(g->names[i]);
+	qsort(g->names.items, g->names.n_items, sizeof(*g->names.items),
+	      compare_names);
+	for (size_t i = 0; i < g->names.n_items; i++) {
+		size_t length = strlen(g->names.items[i]);
 
 		if (at == 0 || at + 1 + length > width) {
 			fprintf(term->out, "%s%*s", at > 0 ? "\n" : "", INDENT,
@@ -236,13 +219,13 @@ static void print_names(const struct kr_term *term,
 			fputc(' ', term->out);
 			at++;
 		}
-		kr_term_text(term, g->names[i]);
+		kr_term_text(term, g->names.items[i]);
 		at += length;
 	}
 	fputc('\n', term->out);
-	if (g->n_nodes > g->n_names)
+	if (g->n_nodes > g->names.n_items)
 		fprintf(term->out, "%*sand %zu more (-v or -o json: all)\n",
-		        INDENT, "", g->n_nodes - g->n_names);
+		        INDENT, "", g->n_nodes - g->names.n_items);
 }
 
 static void print_group(const struct kr_term *term,

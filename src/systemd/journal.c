@@ -36,6 +36,7 @@
 #include <systemd/sd-messages.h>
 
 #include "base/fs.h"
+#include "base/vec.h"
 #include "systemd/journal.h"
 #include "systemd/log-pick.h"
 
@@ -43,34 +44,6 @@
 #define ROTATIONS_MAX 3
 
 static const char *const places[] = {"/run/log/journal", "/var/log/journal"};
-
-struct paths {
-	char **list; /* NULL-terminated */
-	size_t n;
-};
-
-static void paths_done(struct paths *paths)
-{
-	for (size_t i = 0; i < paths->n; i++)
-		free(paths->list[i]);
-	free(paths->list);
-}
-
-static int paths_add(struct paths *paths, char *path)
-{
-	char **grown;
-
-	grown = path ? reallocarray(paths->list, paths->n + 2, sizeof(*grown))
-	             : NULL;
-	if (!grown) {
-		free(path);
-		return -ENOMEM;
-	}
-	grown[paths->n++] = path;
-	grown[paths->n] = NULL;
-	paths->list = grown;
-	return 0;
-}
 
 /* The name of the folder of a root's own journal. */
 static int read_machine_id(struct kr_fs *fs, char ret[static ID_SIZE])
@@ -100,7 +73,8 @@ static bool is_journal(const struct kr_dir_entry *entry)
 }
 
 /* Adds the journal files of one folder below the root. */
-static int add_files(struct kr_fs *fs, const char *dir, struct paths *paths)
+static int add_files(struct kr_fs *fs, const char *dir,
+                     struct kr_strings *paths)
 {
 	_cleanup_dir_ struct kr_dir entries = {0};
 	int r;
@@ -123,7 +97,7 @@ static int add_files(struct kr_fs *fs, const char *dir, struct paths *paths)
 		if (asprintf(&outside, "/proc/self/fd/%d%s", kr_fs_root_fd(fs),
 		             st.real) < 0)
 			return -ENOMEM;
-		r = paths_add(paths, outside);
+		r = kr_strings_consume(paths, outside);
 		if (r < 0)
 			return r;
 	}
@@ -132,7 +106,7 @@ static int add_files(struct kr_fs *fs, const char *dir, struct paths *paths)
 
 static int open_files(struct kr_fs *fs, const char *id, sd_journal **ret)
 {
-	_cleanup_(paths_done) struct paths paths = {0};
+	_cleanup_strings_ struct kr_strings paths = {0};
 	int r, seen = -ENOENT;
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
@@ -144,9 +118,9 @@ static int open_files(struct kr_fs *fs, const char *id, sd_journal **ret)
 		if (r < 0 && r != -ENOENT)
 			seen = r;
 	}
-	if (paths.n == 0)
+	if (paths.n_items == 0)
 		return seen;
-	return sd_journal_open_files(ret, (void *)paths.list, 0);
+	return sd_journal_open_files(ret, (void *)paths.items, 0);
 }
 
 static int open_below_root(struct kr_fs *fs, sd_journal **ret)

@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "base/vec.h"
 #include "systemd/log-pick.h"
 
 #define MANAGER_MIN 4 /* how it ended, what of it, what is next */
@@ -49,16 +50,10 @@ static int keep(struct kr_log_pick *pick, const struct kr_log_line *entry,
 		.from = from,
 	};
 
-	if (pick->n_lines == pick->n_allocated) {
-		size_t n = pick->n_allocated ? 2 * pick->n_allocated : 16;
-		struct kr_log_picked *grown =
-			reallocarray(pick->lines, n, sizeof(*grown));
+	struct kr_log_picked *next = KR_VEC_NEXT(pick->lines, pick->n_lines);
 
-		if (!grown)
-			return -ENOMEM;
-		pick->lines = grown;
-		pick->n_allocated = n;
-	}
+	if (!next)
+		return -ENOMEM;
 	picked.line.text = strndup(text, length);
 	if (!picked.line.text)
 		return -ENOMEM;
@@ -69,7 +64,8 @@ static int keep(struct kr_log_pick *pick, const struct kr_log_line *entry,
 			return -ENOMEM;
 		}
 	}
-	pick->lines[pick->n_lines++] = picked;
+	*next = picked;
+	pick->n_lines++;
 	return 0;
 }
 
@@ -239,5 +235,5 @@ void kr_log_pick_done(struct kr_log_pick *pick)
 		line_done(&pick->lines[i].line);
 	free(pick->lines);
 	pick->lines = NULL;
-	pick->n_lines = pick->n_allocated = 0;
+	pick->n_lines = 0;
 }

@@ -28,7 +28,7 @@ struct kr_log_pick {
 	size_t n_max;
 	/* its own */
 	struct kr_log_picked *lines; /* newest first */
-	size_t n_lines, n_allocated;
+	size_t n_lines;
 	size_t n_seen, size_bytes;
 	size_t reason, trouble_at; /* which line, from 1; 0: none so far */
 	bool ended;                /* systemd's word about the end was seen */

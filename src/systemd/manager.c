@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/vec.h"
 #include "systemd/bus-error.h"
 #include "systemd/bus.h"
 #include "systemd/job.h"
@@ -32,13 +33,6 @@ struct kr_manager {
 	char **environment; /* NULL: not asked for yet */
 	char **active;      /* what kr_manager_active_units() gave last */
 };
-
-void kr_strings_free(char **strings)
-{
-	for (char **p = strings; p && *p; p++)
-		free(*p);
-	free(strings);
-}
 
 struct kr_manager *kr_manager_free(struct kr_manager *manager)
 {
@@ -161,13 +155,10 @@ static int append_active(sd_bus_message *m, const void *closure)
 /* The names in a(ssssssouso). */
 static int read_names(sd_bus_message *reply, char ***ret)
 {
-	char **names = calloc(1, sizeof(*names)), **grown;
+	_cleanup_strings_ struct kr_strings names = {0};
 	const char *name;
-	size_t n = 0;
 	int r;
 
-	if (!names)
-		return -ENOMEM;
 	r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
 	while (r >= 0 && (r = sd_bus_message_enter_container(
 				  reply, 'r', "ssssssouso")) > 0) {
@@ -176,23 +167,12 @@ static int read_names(sd_bus_message *reply, char ***ret)
 			r = sd_bus_message_skip(reply, "sssssouso");
 		if (r >= 0)
 			r = sd_bus_message_exit_container(reply);
-		if (r < 0)
-			break;
-		grown = reallocarray(names, n + 2, sizeof(*grown));
-		if (grown)
-			names = grown;
-		names[n] = grown ? strdup(name) : NULL;
-		if (!names[n]) {
-			r = -ENOMEM;
-			break;
-		}
-		names[++n] = NULL;
+		if (r >= 0)
+			r = kr_strings_add(&names, name);
 	}
-	if (r < 0) {
-		kr_strings_free(names);
+	if (r < 0)
 		return r;
-	}
-	*ret = names;
+	*ret = kr_strings_take(&names);
 	return 0;
 }
 
@@ -398,46 +378,36 @@ static int was_run(struct kr_manager *manager, const char *unit,
 /* Moves those of FROM that are in AFTER, and were run, to the end of *RET. */
 static int add_started(struct kr_manager *manager, char *const *from,
                        char *const *after, uint64_t since_usec,
-                       struct kr_diag *diag, char ***ret, size_t *ret_n)
+                       struct kr_diag *diag, struct kr_strings *ret)
 {
 	for (char *const *p = from; p && *p; p++) {
-		char **grown;
 		bool run;
 		int r;
 
-		if (!contains(after, *p) || contains(*ret, *p))
+		if (!contains(after, *p) || kr_strings_contain(ret, *p))
 			continue;
 		r = was_run(manager, *p, since_usec, diag, &run);
 		if (r < 0)
 			return r;
 		if (!run)
 			continue;
-		grown = reallocarray(*ret, *ret_n + 2, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		*ret = grown;
-		grown[*ret_n + 1] = NULL;
-		grown[*ret_n] = strdup(*p);
-		if (!grown[(*ret_n)++])
-			return -ENOMEM;
+		r = kr_strings_add(ret, *p);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
 
 int kr_manager_started_before(struct kr_manager *manager, const char *unit,
                               uint64_t since_usec, struct kr_diag *diag,
-                              char ***ret)
+                              struct kr_strings *ret)
 {
 	static const char *const dependencies[] = {"Requires", "Wants",
 	                                           "BindsTo"};
-	_cleanup_(kr_strings_freep) char **after = NULL, **found = NULL;
+	_cleanup_(kr_strings_freep) char **after = NULL;
 	_cleanup_free_ char *path = NULL;
-	size_t n = 0;
 	int r;
 
-	found = calloc(1, sizeof(*found));
-	if (!found)
-		return -ENOMEM;
 	r = kr_bus_unit_path(unit, &path);
 	if (r < 0)
 		return r;
@@ -451,11 +421,10 @@ int kr_manager_started_before(struct kr_manager *manager, const char *unit,
 		                diag, &names);
 		if (r >= 0)
 			r = add_started(manager, names, after, since_usec, diag,
-			                &found, &n);
+			                ret);
 		if (r < 0)
 			return r;
 	}
-	*ret = TAKE_PTR(found);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/diag.h"
+#include "base/vec.h"
 #include "unit/loaded.h"
 
 struct kr_manager;
@@ -76,19 +77,12 @@ int kr_manager_get_unit(struct kr_manager *manager, const char *unit,
 
 /*
  * The oneshot services that UNIT requires or wants and is ordered after, and
- * that were run since SINCE_USEC (realtime): NULL-terminated, the caller frees
- * all of it by kr_strings_free(). 0 or an errno, with words.
+ * that were run since SINCE_USEC (realtime) are added to RET. 0 or an errno,
+ * with words.
  */
 int kr_manager_started_before(struct kr_manager *manager, const char *unit,
                               uint64_t since_usec, struct kr_diag *diag,
-                              char ***ret);
-
-/* Frees a NULL-terminated list and its strings. */
-void kr_strings_free(char **strings);
-static inline void kr_strings_freep(char ***strings)
-{
-	kr_strings_free(*strings);
-}
+                              struct kr_strings *ret);
 
 /* The unit that PID belongs to; the caller frees it. 0; -ENOENT: none, without
  * words; -EINVAL: PID is none; other errnos. */

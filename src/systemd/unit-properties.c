@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "systemd/unit-properties.h"
 
 struct row {
@@ -72,17 +73,12 @@ static int read_string(sd_bus_message *m, struct kr_loaded_unit *unit,
 /* Appends TEXT, which becomes LIST's, even when memory runs out. */
 static int append(char ***list, size_t *n, char *text)
 {
-	char **grown;
+	struct kr_strings strings = {*list, *n};
+	int r = kr_strings_consume(&strings, text);
 
-	grown = text ? reallocarray(*list, *n + 2, sizeof(*grown)) : NULL;
-	if (!grown) {
-		free(text);
-		return -ENOMEM;
-	}
-	grown[(*n)++] = text;
-	grown[*n] = NULL;
-	*list = grown;
-	return 0;
+	*list = strings.items;
+	*n = strings.n_items;
+	return r;
 }
 
 static int read_list(sd_bus_message *m, char ***list, size_t *n)
@@ -133,22 +129,19 @@ static int read_environment_files(sd_bus_message *m,
 
 static int read_command(sd_bus_message *m, struct kr_loaded_unit *unit)
 {
-	char ***grown;
+	char ***command = KR_VEC_NEXT(unit->commands, unit->n_commands);
 	size_t n = 0;
 	int r;
 
-	grown = reallocarray(unit->commands, unit->n_commands + 1,
-	                     sizeof(*grown));
-	if (!grown)
+	if (!command)
 		return -ENOMEM;
-	unit->commands = grown;
-	grown[unit->n_commands] = calloc(1, sizeof(char *));
-	if (!grown[unit->n_commands])
+	*command = calloc(1, sizeof(char *));
+	if (!*command)
 		return -ENOMEM;
 	unit->n_commands++;
 	r = sd_bus_message_skip(m, "s");
 	if (r >= 0)
-		r = read_list(m, &grown[unit->n_commands - 1], &n);
+		r = read_list(m, command, &n);
 	if (r >= 0)
 		r = sd_bus_message_skip(m, "bttttuii");
 	return r;

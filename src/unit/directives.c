@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "unit/directives.h"
 #include "unit/mounts.h"
 #include "unit/syntax.h"
@@ -56,7 +57,7 @@ static int take_exec_start_pre(struct kr_directives *d, struct kr_text *value,
 	struct kr_span span = kr_text_span(value, 0, value->length);
 	struct kr_unit *unit = d->unit;
 	bool empty = value->length == 0;
-	struct kr_span *grown;
+	struct kr_span *next;
 	int r;
 
 	r = kr_exec_parse(&d->start_pre, &d->specifiers, value);
@@ -66,12 +67,11 @@ static int take_exec_start_pre(struct kr_directives *d, struct kr_text *value,
 		unit->n_before_start = 0;
 		return 0;
 	}
-	grown = reallocarray(unit->before_start, unit->n_before_start + 1,
-	                     sizeof(*grown));
-	if (!grown)
+	next = KR_VEC_NEXT(unit->before_start, unit->n_before_start);
+	if (!next)
 		return -ENOMEM;
-	unit->before_start = grown;
-	grown[unit->n_before_start++] = span;
+	*next = span;
+	unit->n_before_start++;
 	return 0;
 }
 

@@ -29,6 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "unit/envfile.h"
 #include "unit/environment.h"
 #include "unit/word.h"
@@ -67,15 +68,14 @@ void kr_variables_done(struct kr_variables *variables)
 /* Moves *V in. */
 static int add(struct kr_variables *to, struct kr_unit_variable *v)
 {
-	struct kr_unit_variable *grown =
-		reallocarray(to->items, to->n_items + 1, sizeof(*grown));
+	struct kr_unit_variable *next = KR_VEC_NEXT(to->items, to->n_items);
 
-	if (!grown) {
+	if (!next) {
 		variable_done(v);
 		return -ENOMEM;
 	}
-	to->items = grown;
-	grown[to->n_items++] = *v;
+	*next = *v;
+	to->n_items++;
 	*v = (struct kr_unit_variable){0};
 	return 0;
 }
@@ -101,7 +101,7 @@ static int hold(struct kr_environment *e, const struct kr_unit_variable *v,
 {
 	return hold_bytes(e,
 	                  ONE + strlen(v->name) + v->value.size +
-	                          v->value.runs_size * sizeof(*v->value.runs),
+	                          2 * v->value.n_runs * sizeof(*v->value.runs),
 	                  v->span, diag);
 }
 
@@ -325,6 +325,21 @@ int kr_environment_assign(struct kr_environment *e,
 
 /* --- UnsetEnvironment=, PassEnvironment= --------------------------------- */
 
+/* TEXT, which WORD of LINE gave, at the end of LIST. */
+static int hold_string(struct kr_environment *e, struct kr_strings *list,
+                       const struct kr_text *line,
+                       const struct kr_split_word *word,
+                       const struct kr_text *text, struct kr_diag *diag)
+{
+	struct kr_span span =
+		kr_text_span(line, word->start, word->end - word->start);
+	int r = kr_strings_add_part(list, text->bytes, text->length);
+
+	if (r < 0)
+		return r;
+	return hold_bytes(e, STRING + text->length, span, diag);
+}
+
 static int add_list(struct kr_environment *e, struct kr_strings *list,
                     const struct kr_specifiers *s, const struct kr_text *line,
                     unsigned flags)
@@ -346,13 +361,7 @@ static int add_list(struct kr_environment *e, struct kr_strings *list,
 		if (r == 0 &&
 		    (name_valid(text.bytes, text.length) ||
 		     ((flags & KR_SPLIT_CUNESCAPE) && assignment_valid(&text))))
-			r = kr_strings_add(list, text.bytes, text.length)
-			            ?: hold_bytes(
-					       e, STRING + text.length,
-					       kr_text_span(line, word.start,
-			                                    word.end -
-			                                            word.start),
-					       s->diag);
+			r = hold_string(e, list, line, &word, &text, s->diag);
 		else if (r == 0)
 			warn(s, line, &word, "environment-invalid",
 			     "variable name is invalid: ignored");
@@ -517,7 +526,7 @@ static int expand_glob(struct glob *g, const char *path)
 	int r;
 
 	if (!has_magic(path))
-		return kr_strings_add(ret, path, strlen(path));
+		return kr_strings_add(ret, path);
 	r = glob_below(g, "/", path + 1);
 	if (r == 0 && ret->n_items > 1)
 		qsort(ret->items, ret->n_items, sizeof(*ret->items), by_string);
@@ -615,7 +624,7 @@ static int read_file(struct kr_environment *e, struct kr_fs *fs,
 	r = work(e, file->size + ENTRY, path, diag);
 	if (r < 0)
 		return r;
-	r = kr_strings_add(&e->read, path, strlen(path));
+	r = kr_strings_add(&e->read, path);
 	if (r == 0)
 		r = kr_envfile_parse(file, version != 0 && version < 254,
 		                     take_entry, &reader, diag);

@@ -9,7 +9,7 @@
 
 #include "base/diag.h"
 #include "base/fs.h"
-#include "unit/names.h"
+#include "base/vec.h"
 #include "unit/resolve.h"
 #include "unit/specifier.h"
 

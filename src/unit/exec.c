@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "unit/exec.h"
 #include "unit/word.h"
 
@@ -141,26 +142,26 @@ static int too_large(const struct parser *p, size_t start, size_t most,
 static int add_word(struct parser *p, struct kr_exec_word *word)
 {
 	struct kr_exec_command *c = &p->command;
-	struct kr_exec_word *grown;
+	struct kr_exec_word *next;
 
 	if (c->n_words == WORDS_MAX) {
 		word_done(word);
 		return too_large(p, word->start, WORDS_MAX, "words");
 	}
 	*p->held += ONE + word->text.size +
-	            word->text.runs_size * sizeof(*word->text.runs);
+	            2 * word->text.n_runs * sizeof(*word->text.runs);
 	if (*p->held > HELD_MAX) {
 		word_done(word);
 		return too_large(p, word->start, HELD_MAX >> 20,
 		                 "MiB of memory for all words");
 	}
-	grown = reallocarray(c->words, c->n_words + 1, sizeof(*grown));
-	if (!grown) {
+	next = KR_VEC_NEXT(c->words, c->n_words);
+	if (!next) {
 		word_done(word);
 		return -ENOMEM;
 	}
-	c->words = grown;
-	grown[c->n_words++] = *word;
+	*next = *word;
+	c->n_words++;
 	c->end = word->end;
 	return 0;
 }
@@ -404,13 +405,13 @@ static int parse_arguments(struct parser *p, bool *ret_more)
 
 static int add_command(struct kr_exec *exec, struct kr_exec_command *command)
 {
-	struct kr_exec_command *grown = reallocarray(
-		exec->commands, exec->n_commands + 1, sizeof(*grown));
+	struct kr_exec_command *next =
+		KR_VEC_NEXT(exec->commands, exec->n_commands);
 
-	if (!grown)
+	if (!next)
 		return -ENOMEM;
-	exec->commands = grown;
-	grown[exec->n_commands++] = *command;
+	*next = *command;
+	exec->n_commands++;
 	*command = (struct kr_exec_command){0};
 	return 0;
 }
@@ -449,13 +450,12 @@ static int parse_command(struct kr_exec *exec, struct parser *p, bool *ret_more)
 
 static int add_line(struct kr_exec *exec, struct kr_text *value)
 {
-	struct kr_text *grown =
-		reallocarray(exec->lines, exec->n_lines + 1, sizeof(*grown));
+	struct kr_text *next = KR_VEC_NEXT(exec->lines, exec->n_lines);
 
-	if (!grown)
+	if (!next)
 		return -ENOMEM;
-	exec->lines = grown;
-	grown[exec->n_lines++] = *value;
+	*next = *value;
+	exec->n_lines++;
 	*value = (struct kr_text){0};
 	return 0;
 }

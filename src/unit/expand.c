@@ -35,6 +35,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "unit/expand.h"
 #include "unit/word.h"
 
@@ -53,10 +54,8 @@ void kr_unit_command_done(struct kr_unit_command *command)
 {
 	for (size_t i = 0; i < command->n_words; i++)
 		kr_text_done(&command->words[i].text);
-	for (size_t i = 0; i < command->n_expands; i++)
-		free(command->expands[i]);
 	free(command->words);
-	free(command->expands);
+	kr_strings_done(&command->expands);
 	free(command->path);
 	*command = (struct kr_unit_command){0};
 }
@@ -113,16 +112,15 @@ static int add_word(struct expansion *x, struct kr_unit_word *word)
 	struct kr_unit_command *c = x->ret;
 	int r = count(x, word->text.length,
 	              word->span.file ? word->span : x->ret->span);
-	struct kr_unit_word *grown =
-		r < 0 ? NULL
-		      : reallocarray(c->words, c->n_words + 1, sizeof(*grown));
+	struct kr_unit_word *next =
+		r < 0 ? NULL : KR_VEC_NEXT(c->words, c->n_words);
 
-	if (!grown) {
+	if (!next) {
 		kr_text_done(&word->text);
 		return r < 0 ? r : -ENOMEM;
 	}
-	c->words = grown;
-	grown[c->n_words++] = *word;
+	*next = *word;
+	c->n_words++;
 	return 0;
 }
 
@@ -297,17 +295,7 @@ static int find_variable(const struct expansion *x, const char *name,
 
 static int add_expands(struct kr_unit_command *c, const char *name)
 {
-	char **grown =
-		reallocarray(c->expands, c->n_expands + 1, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	c->expands = grown;
-	grown[c->n_expands] = strdup(name);
-	if (!grown[c->n_expands])
-		return -ENOMEM;
-	c->n_expands++;
-	return 0;
+	return kr_strings_add(&c->expands, name);
 }
 
 static bool is_inherited(const struct expansion *x, const char *name)
@@ -334,19 +322,18 @@ static int split_value(const struct kr_text *value, size_t at,
 
 	do {
 		struct kr_split_word word;
-		struct kr_split_word *grown;
+		struct kr_split_word *next;
 
 		r = kr_split_next(value, &at, KR_SPLIT_RELAX, &word);
 		if (r <= 0)
 			break;
-		grown = reallocarray(ret->words, ret->n_words + 1,
-		                     sizeof(*grown));
-		if (!grown) {
+		next = KR_VEC_NEXT(ret->words, ret->n_words);
+		if (!next) {
 			kr_text_done(&word.text);
 			return -ENOMEM;
 		}
-		ret->words = grown;
-		grown[ret->n_words++] = word;
+		*next = word;
+		ret->n_words++;
 	} while (r > 0);
 	return r;
 }

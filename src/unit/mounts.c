@@ -27,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "unit/mounts.h"
 #include "unit/word.h"
 
@@ -115,7 +116,7 @@ static int add(struct kr_unit *unit, const struct directive *directive,
                struct kr_span span, const char *path, const char *source)
 {
 	bool optional = source && *source == '-';
-	struct kr_unit_mount *grown;
+	struct kr_unit_mount *next;
 	struct kr_unit_mount mount = {
 		.optional = optional,
 		.overlay = directive->form == FORM_EXTENSION,
@@ -131,14 +132,13 @@ static int add(struct kr_unit *unit, const struct directive *directive,
 		return -EFBIG;
 	mount.path = kr_path_normalise(path);
 	mount.source = source ? kr_path_normalise(source) : NULL;
-	grown = reallocarray(unit->mounts, unit->n_mounts + 1, sizeof(*grown));
-	if (grown)
-		unit->mounts = grown;
-	if (!grown || !mount.path || (source && !mount.source)) {
+	next = KR_VEC_NEXT(unit->mounts, unit->n_mounts);
+	if (!next || !mount.path || (source && !mount.source)) {
 		mount_done(&mount);
 		return -ENOMEM;
 	}
-	grown[unit->n_mounts++] = mount;
+	*next = mount;
+	unit->n_mounts++;
 	return 0;
 }
 

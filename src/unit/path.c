@@ -32,6 +32,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/vec.h"
 #include "unit/path.h"
 
 static const char *const load_path[] = {
@@ -115,18 +116,16 @@ static int link_name(const char *folder, const char *target, char **ret)
 
 static int add_alias(struct search *s, const char *name, char *target)
 {
-	struct alias *grown =
-		reallocarray(s->aliases, s->n_aliases + 1, sizeof(*grown));
+	struct alias *next = KR_VEC_NEXT(s->aliases, s->n_aliases);
 	char *copy = strdup(name);
 
-	if (grown)
-		s->aliases = grown;
-	if (!grown || !copy) {
+	if (!next || !copy) {
 		free(copy);
 		free(target);
 		return -ENOMEM;
 	}
-	grown[s->n_aliases++] = (struct alias){copy, target};
+	*next = (struct alias){copy, target};
+	s->n_aliases++;
 	return 0;
 }
 
@@ -353,7 +352,7 @@ static int find_names(const struct search *s, struct kr_strings *names)
 			 * what was there first, of a ring */
 			if (strcmp(alias, names->items[0]) == 0)
 				continue;
-			r = kr_strings_add(names, alias, strlen(alias));
+			r = kr_strings_add(names, alias);
 			if (r < 0)
 				return r;
 		}
@@ -391,7 +390,7 @@ static int add_dropins(struct search *s, const char *folder,
 		if (name[0] == '.' || !ends_with(name, ".conf") ||
 		    contains_first(&dropins->names, n_before, name))
 			continue;
-		r = kr_strings_add(&dropins->names, name, strlen(name));
+		r = kr_strings_add(&dropins->names, name);
 		if (r == 0)
 			r = kr_strings_consume(&dropins->paths,
 			                       kr_path_join(folder, name));
@@ -552,7 +551,7 @@ static int find_all(struct search *s, const char *name,
 	if (r == 0 && files->fragment)
 		r = check_mask(s, files);
 	if (r == 0)
-		r = kr_strings_add(&names, files->id, strlen(files->id));
+		r = kr_strings_add(&names, files->id);
 	if (r == 0)
 		r = find_names(s, &names);
 	if (r < 0)

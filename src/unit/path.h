@@ -9,7 +9,7 @@
 
 #include "base/diag.h"
 #include "base/fs.h"
-#include "unit/names.h"
+#include "base/vec.h"
 
 struct kr_unit_files {
 	char *id; /* the name of the fragment: NAME with aliases resolved */

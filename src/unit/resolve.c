@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "unit/directives.h"
 #include "unit/expand.h"
 #include "unit/inherit.h"
@@ -109,7 +110,7 @@ static int read_dropin(struct loader *l, const char *path)
 {
 	_cleanup_diag_ struct kr_diag diag = {0};
 	struct kr_unit *unit = l->unit;
-	const struct kr_file *file, **grown;
+	const struct kr_file *file, **next;
 	int r = kr_fs_read(l->fs, path, &file);
 
 	/* a link that leads nowhere, or to /dev/null */
@@ -123,12 +124,11 @@ static int read_dropin(struct loader *l, const char *path)
 	}
 	if (r < 0)
 		return unreadable(l, path, r);
-	grown = reallocarray(unit->dropins, unit->n_dropins + 1,
-	                     sizeof(*grown));
-	if (!grown)
+	next = KR_VEC_NEXT(unit->dropins, unit->n_dropins);
+	if (!next)
 		return -ENOMEM;
-	unit->dropins = grown;
-	grown[unit->n_dropins++] = file;
+	*next = file;
+	unit->n_dropins++;
 	r = kr_directives_read(&l->directives, file, &diag);
 	for (size_t i = 0; r != -EFBIG && i < diag.n_messages; i++)
 		diag.messages[i].severity = KR_WARNING;

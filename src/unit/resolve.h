@@ -13,6 +13,7 @@
 #include "base/edit.h"
 #include "base/fs.h"
 #include "base/text.h"
+#include "base/vec.h"
 
 /* How a value is written, which is what an edit at its end must know. */
 enum kr_value_form {
@@ -97,8 +98,7 @@ struct kr_unit_command {
 	struct kr_span end;
 	/* variables that stand as words of their own ("$KUBELET_ARGS"), by
 	 * name, in order, set or not */
-	char **expands;
-	size_t n_expands;
+	struct kr_strings expands;
 };
 
 /* What the service sees at PATH, and below, is not what the host has there. */
