@@ -2,9 +2,11 @@
 
 /* base/diag: messages own what they show. */
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/diag.h"
+#include "testing-memory.h"
 #include "testing.h"
 
 #define SOURCE "one\ntwo words\nthree\n"
@@ -252,6 +254,47 @@ START_TEST(test_owns)
 }
 END_TEST
 
+static void say_all(struct kr_diag *diag)
+{
+	struct kr_diag other = {0};
+	char data[] = "key: 1\nkey: 2\n", path[] = "/f";
+	struct kr_file file = {.path = path, .data = data, .size = 14};
+
+	kr_diag_add(diag, KR_ERROR, "a", (struct kr_span){&file, 5, 1}, "no");
+	kr_diag_add_path(diag, KR_WARNING, "b", "/g", "%d", 1);
+	kr_diag_add(&other, KR_NOTE, "c", KR_SPAN_NONE, "other");
+	kr_diag_add_more(&other, KR_NOTE, "c", 7);
+	kr_diag_merge(diag, &other);
+}
+
+/* What is there is whole, and what is missing is known to be. */
+START_TEST(test_no_memory)
+{
+	unsigned n = 0;
+	bool to_come;
+
+	do {
+		_cleanup_diag_ struct kr_diag diag = {0};
+
+		kr_test_fail_allocation(++n);
+		say_all(&diag);
+		to_come = kr_test_allocation_to_come();
+		kr_test_fail_allocation(0);
+		ck_assert_msg(diag.failed || diag.n_messages == 4,
+		              "allocation %u: %zu messages", n,
+		              diag.n_messages);
+		ck_assert_int_eq(kr_diag_result(&diag, 1),
+		                 diag.failed ? -ENOMEM : 1);
+		ck_assert_int_eq(kr_diag_result(&diag, -EIO), -EIO);
+		ck_assert_msg(!to_come || !diag.failed, "allocation %u", n);
+		for (size_t i = 0; i < diag.n_messages; i++)
+			ck_assert_ptr_nonnull(diag.messages[i].text);
+	} while (!to_come);
+	ck_assert_uint_gt(n, 9);
+	ck_assert_int_eq(kr_diag_result(NULL, 0), 0);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tc = kr_test_case(suite, "diag", NULL, NULL);
@@ -271,6 +314,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tc, test_cause);
 	tcase_add_test(tc, test_names);
 	tcase_add_test(tc, test_owns);
+	tcase_add_test(tc, test_no_memory);
 }
 
 KR_TEST_MAIN(add_tests);

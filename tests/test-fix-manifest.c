@@ -2,8 +2,7 @@
 
 /*
  * fix/manifest: what is written is what is read, and a record is there as a
- * whole or not at all, whichever allocation fails. The linker hands this
- * program the allocations of the layers below (--wrap), cJSON by its hooks.
+ * whole or not at all, whichever allocation fails.
  */
 
 #include <errno.h>
@@ -19,49 +18,13 @@
 #include "fix/manifest.h"
 #include "fix/recover.h"
 #include "fix/transaction.h"
+#include "testing-memory.h"
 #include "testing.h"
 
 #define ID     "20261122T000000.000000Z-00000001"
 #define FOLDER KR_STATE_DIR "/" ID
 #define A      "/etc/d/a.conf"
 #define MADE   "/etc/n/made.conf"
-
-/* --- memory -------------------------------------------------------------- */
-
-/* The Nth allocation from now on fails; 0: none does. */
-static unsigned countdown;
-
-static bool fails(void)
-{
-	if (countdown == 0 || --countdown > 0)
-		return false;
-	errno = ENOMEM;
-	return true;
-}
-
-/* The names are the linker's. */
-#define WRAP(type, name, parameters, arguments)                                \
-	type __real_##name parameters;                                         \
-	type __wrap_##name parameters;                                         \
-	type __wrap_##name parameters                                          \
-	{                                                                      \
-		return fails() ? NULL : __real_##name arguments;               \
-	}                                                                      \
-	struct kr_allow_semicolon
-
-WRAP(void *, malloc, (size_t size), (size));
-WRAP(void *, calloc, (size_t n, size_t size), (n, size));
-WRAP(void *, realloc, (void *p, size_t size), (p, size));
-WRAP(void *, reallocarray, (void *p, size_t n, size_t size), (p, n, size));
-WRAP(char *, strdup, (const char *s), (s));
-WRAP(char *, strndup, (const char *s, size_t n), (s, n));
-
-static void wrap_memory(void)
-{
-	cJSON_Hooks hooks = {.malloc_fn = __wrap_malloc, .free_fn = free};
-
-	cJSON_InitHooks(&hooks);
-}
 
 /* --- what all have in common --------------------------------------------- */
 
@@ -71,8 +34,6 @@ static struct kr_diag diag;
 
 static void setup(void)
 {
-	countdown = 0;
-	wrap_memory();
 	kr_root_setup();
 	kr_root_write("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
 	kr_root_write(A, "old a\n");
@@ -81,7 +42,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	countdown = 0;
+	kr_test_fail_allocation(0);
 	kr_edits_done(&edits);
 	kr_diag_done(&diag);
 	fs = kr_fs_free(fs);
@@ -181,16 +142,16 @@ START_TEST(test_write_without_memory)
 	while (r == -ENOMEM) {
 		_cleanup_free_ char *now = NULL;
 
-		countdown = ++n;
+		kr_test_fail_allocation(++n);
 		r = kr_manifest_write(fd, &a_manifest, NULL);
-		if (r == 0 && countdown > 0)
+		if (r == 0 && kr_test_allocation_to_come())
 			break;
 		ck_assert_msg(r == -ENOMEM, "allocation %u failed: %d", n, r);
 		now = read_text(FOLDER "/manifest.json");
 		ck_assert_msg(strcmp(now, old) == 0, "allocation %u", n);
 		ck_assert_msg(kr_root_entries(FOLDER) == 1, "allocation %u", n);
 	}
-	countdown = 0;
+	kr_test_fail_allocation(0);
 	ck_assert_int_eq(r, 0);
 	/* one for each member at least */
 	ck_assert_uint_gt(n, 50);
@@ -269,10 +230,10 @@ static bool run_one(unsigned n)
 	int r;
 
 	plan();
-	countdown = n;
+	kr_test_fail_allocation(n);
 	r = run(&prepared);
-	failed = countdown == 0;
-	countdown = 0;
+	failed = !kr_test_allocation_to_come();
+	kr_test_fail_allocation(0);
 	ck_assert_msg(r == 0 || (failed && r == -ENOMEM), "allocation %u: %d",
 	              n, r);
 	ck_assert_msg(!failed || r < 0 || prepared, "allocation %u", n);

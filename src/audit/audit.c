@@ -477,6 +477,9 @@ int kr_audit_run(struct kr_node *node, const struct kr_audit_options *options,
 		kr_diag_add(diag, KR_WARNING, "reload-needed", KR_SPAN_NONE,
 		            "systemd holds another %s than the disk: %s",
 		            node->unit_name, why);
+	r = kr_diag_result(diag, 0);
+	if (r < 0)
+		return r;
 	*ret = TAKE_PTR(a);
 	return 0;
 }

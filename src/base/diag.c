@@ -9,12 +9,17 @@
  * number; and a line that several speak of is held once. So their memory, the
  * look for one that is there already and the text that they become are bounded
  * by what is said, not by what was read.
+ *
+ * Who adds a message has no errno of it: memory that runs out is remembered,
+ * and told to who asks at the end (as stdio's ferror(3) does).
  */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/format.h"
 #include "base/vec.h"
 
 /* Longer lines are cut here; the terminal cuts them again (report/text). */
@@ -59,12 +64,13 @@ static void leave_line(char *source)
 		free(line_of(source));
 }
 
+/* NULL when memory runs out. */
 static char *new_line(struct kr_span span)
 {
 	struct line *line = malloc(sizeof(*line) + span.length + 1);
 
 	if (!line)
-		abort();
+		return NULL;
 	line->n_users = 1;
 	memcpy(line->text, span.file->data + span.offset, span.length);
 	line->text[span.length] = '\0';
@@ -106,66 +112,72 @@ static bool known(const struct kr_diag *diag, const struct kr_message *m)
 	return false;
 }
 
-static void push(struct kr_diag *diag, const struct kr_message *m)
+/* Moves *M in. */
+static void push(struct kr_diag *diag, struct kr_message *m)
 {
 	struct kr_message *next = KR_VEC_NEXT(diag->messages, diag->n_messages);
 
-	if (!next)
-		abort();
+	if (!next) {
+		diag->failed = true;
+		message_done(m);
+		return;
+	}
 	*next = *m;
 	diag->n_messages++;
 }
 
-static struct kr_message make(enum kr_severity severity, const char *code,
-                              const char *format, ...) _printf_(3, 4);
-static struct kr_message vmake(enum kr_severity severity, const char *code,
-                               const char *format, va_list args) _printf_(3, 0);
-
-static struct kr_message vmake(enum kr_severity severity, const char *code,
-                               const char *format, va_list args)
+/* PATH may be NULL. False: memory ran out, which DIAG has noted. */
+static bool make(struct kr_diag *diag, struct kr_message *m, const char *path,
+                 const char *format, va_list args)
 {
-	struct kr_message m = {.severity = severity, .code = code};
-
-	if (vasprintf(&m.text, format, args) < 0)
-		abort();
-	return m;
+	m->file = path ? strdup(path) : NULL;
+	if ((!path || m->file) && kr_vformat(&m->text, format, args) == 0)
+		return true;
+	message_done(m);
+	diag->failed = true;
+	return false;
 }
 
-static struct kr_message make(enum kr_severity severity, const char *code,
-                              const char *format, ...)
+static bool say_more(struct kr_diag *diag, struct kr_message *m,
+                     const char *format, ...) _printf_(3, 4);
+
+static bool say_more(struct kr_diag *diag, struct kr_message *m,
+                     const char *format, ...)
 {
-	struct kr_message m;
 	va_list args;
+	bool made;
 
 	va_start(args, format);
-	m = vmake(severity, code, format, args);
+	made = make(diag, m, NULL, format, args);
 	va_end(args);
-	return m;
+	return made;
 }
 
 void kr_diag_add_more(struct kr_diag *diag, enum kr_severity severity,
                       const char *code, size_t n)
 {
-	const struct kr_message kind = {.severity = severity, .code = code};
-	struct kr_message m;
+	struct kr_message m = {.severity = severity, .code = code, .n_more = n};
+	struct kr_message *before = NULL;
 
 	if (!diag || n == 0)
 		return;
 	for (size_t i = 0; i < diag->n_messages; i++) {
 		struct kr_message *o = &diag->messages[i];
 
-		if (o->n_more == 0 || !same_kind(o, &kind))
-			continue;
-		m = make(severity, code, "and %zu more of this kind (%s)",
-		         o->n_more + n, code);
-		m.n_more = o->n_more + n;
-		message_done(o);
-		*o = m;
+		if (o->n_more > 0 && same_kind(o, &m))
+			before = o;
+	}
+	if (before)
+		m.n_more += before->n_more;
+	if (!say_more(diag, &m, "and %zu more of this kind (%s)", m.n_more,
+	              code))
+		return;
+	if (!before) {
+		push(diag, &m);
 		return;
 	}
-	m = make(severity, code, "and %zu more of this kind (%s)", n, code);
-	m.n_more = n;
-	push(diag, &m);
+	message_done(before);
+	*before = m;
 }
 
 static bool is_full(const struct kr_diag *diag, const struct kr_message *m)
@@ -192,15 +204,6 @@ static bool leave_out(struct kr_diag *diag, struct kr_message *m)
 	return true;
 }
 
-static char *duplicate(const char *s)
-{
-	char *copy = strdup(s);
-
-	if (!copy)
-		abort();
-	return copy;
-}
-
 /* The line of M, where another message has it. */
 static char *find_line(const struct kr_diag *diag, const struct kr_message *m)
 {
@@ -214,6 +217,7 @@ static char *find_line(const struct kr_diag *diag, const struct kr_message *m)
 	return NULL;
 }
 
+/* Without its line, where memory runs out, a message still says all. */
 static void place(const struct kr_diag *diag, struct kr_message *m,
                   struct kr_span span)
 {
@@ -235,18 +239,19 @@ static void place(const struct kr_diag *diag, struct kr_message *m,
 void kr_diag_add(struct kr_diag *diag, enum kr_severity severity,
                  const char *code, struct kr_span span, const char *format, ...)
 {
-	struct kr_message m;
+	struct kr_message m = {.severity = severity, .code = code};
 	va_list args;
+	bool made;
 
 	if (!diag)
 		return;
 	va_start(args, format);
-	m = vmake(severity, code, format, args);
+	made = make(diag, &m, span.file ? span.file->path : NULL, format, args);
 	va_end(args);
-	if (span.file) {
-		m.file = duplicate(span.file->path);
+	if (!made)
+		return;
+	if (span.file)
 		m.offset = span.offset + 1;
-	}
 	if (leave_out(diag, &m))
 		return;
 	if (span.file)
@@ -258,16 +263,16 @@ void kr_diag_add_path(struct kr_diag *diag, enum kr_severity severity,
                       const char *code, const char *path, const char *format,
                       ...)
 {
-	struct kr_message m;
+	struct kr_message m = {.severity = severity, .code = code};
 	va_list args;
+	bool made;
 
 	if (!diag)
 		return;
 	va_start(args, format);
-	m = vmake(severity, code, format, args);
+	made = make(diag, &m, path, format, args);
 	va_end(args);
-	m.file = duplicate(path);
-	if (!leave_out(diag, &m))
+	if (made && !leave_out(diag, &m))
 		push(diag, &m);
 }
 
@@ -287,6 +292,7 @@ void kr_diag_merge(struct kr_diag *diag, struct kr_diag *from)
 			push(diag, m);
 		}
 	}
+	diag->failed = diag->failed || from->failed;
 	free(from->messages);
 	*from = (struct kr_diag){0};
 }
@@ -336,6 +342,11 @@ const struct kr_message *kr_diag_find(const struct kr_diag *diag,
 			return &diag->messages[i];
 	}
 	return NULL;
+}
+
+int kr_diag_result(const struct kr_diag *diag, int r)
+{
+	return r >= 0 && diag && diag->failed ? -ENOMEM : r;
 }
 
 void kr_diag_done(struct kr_diag *diag)

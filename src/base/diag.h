@@ -42,6 +42,10 @@ struct kr_message {
 struct kr_diag {
 	struct kr_message *messages;
 	size_t n_messages;
+	/* memory ran out, and a message is missing: what is decided or shown
+	 * by the others would be wrong. Whoever does so asks kr_diag_result()
+	 */
+	bool failed;
 };
 
 /* "error", "warning", "note". */
@@ -52,7 +56,7 @@ const char *kr_severity_to_string(enum kr_severity severity);
  * means no place. The words are copied, the span's line too, once for all that
  * speak of it. A message that is already there, word for word at the same
  * place, is not added again; one beyond KR_DIAG_KEPT of its kind is only
- * counted. Aborts when memory runs out, as nothing could be said any more.
+ * counted. Where memory runs out DIAG has failed, and stays so.
  */
 void kr_diag_add(struct kr_diag *diag, enum kr_severity severity,
                  const char *code, struct kr_span span, const char *format, ...)
@@ -88,6 +92,10 @@ const struct kr_message *kr_diag_cause(const struct kr_diag *diag);
 /* The first message with this CODE, or NULL. */
 const struct kr_message *kr_diag_find(const struct kr_diag *diag,
                                       const char *code);
+
+/* R, or -ENOMEM where R is no error and DIAG, which may be NULL, has failed:
+ * the last step of what hands messages on. */
+int kr_diag_result(const struct kr_diag *diag, int r);
 
 void kr_diag_done(struct kr_diag *diag);
 

@@ -173,6 +173,7 @@ int kr_cli_audit(const struct kr_options *o, FILE *out, FILE *err)
 	if (r == 0)
 		r = kr_recover_report(host->node->fs, host->node->proc_fd,
 		                      host->manager, &diag);
+	r = kr_diag_result(&diag, r);
 	if (r == -ENOMEM)
 		return kr_cli_out_of_memory(err);
 	if (r < 0) {

@@ -136,7 +136,8 @@ int kr_cli_change(const struct kr_options *o, FILE *out, FILE *err)
 		return kr_cli_out_of_memory(err);
 	status = change_status(o, fix);
 	kr_cli_log(o, fix, status);
-	if (report_change(o, fix, &diag, out, err) < 0)
+	r = report_change(o, fix, &diag, out, err);
+	if (kr_diag_result(&diag, r) < 0)
 		return kr_cli_out_of_memory(err);
 	/* a signal that came too late to be heeded was one all the same */
 	return (watch.hung_up || watch.signal) && status <= 1

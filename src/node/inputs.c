@@ -292,6 +292,7 @@ static int merge(struct reading *rd, const struct kr_setting *setting)
 	                   in->kubelet_minor, &found, &in->merged);
 	if (r == 0 && in->kubelet_minor == 0 && in->n_files > in->config_read)
 		r = merge_older(in, setting);
+	r = kr_diag_result(&found, r);
 	error = kr_diag_first(&found, KR_ERROR);
 	if (r == -EFBIG) {
 		r = say(in, KR_STATE_UNKNOWN, "%s",

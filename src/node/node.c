@@ -696,6 +696,7 @@ static int read_unit(struct kr_node *node, struct kr_diag *diag)
 	int r = kr_unit_resolve(node->fs, node->unit_name, &options, &found,
 	                        &disk->unit);
 
+	r = kr_diag_result(&found, r);
 	error = kr_diag_first(&found, KR_ERROR);
 	if (r == 0) {
 		switch (disk->unit->load) {

@@ -534,6 +534,7 @@ int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
 		else if (r == -ENOENT && !options->draft)
 			r = plan_unconfigured(&p, options);
 	}
+	r = kr_diag_result(diag, r);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(plan);
