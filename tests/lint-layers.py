@@ -27,7 +27,7 @@ ORDER = (
     ("plan",),
     ("audit",),
     ("node",),
-    ("kubelet", "unit"),
+    ("kubelet", "unit", "store"),
     ("base",),
     ("kubelet-remedy",),        # include/kubelet-remedy
 )
@@ -138,6 +138,10 @@ TREES = (
      "know nothing of each other"),
     ("unit to kubelet", {"src/unit/a.h": '#include "kubelet/flags.h"\n'},
      "know nothing of each other"),
+    ("store to kubelet", {"src/store/a.c": '#include "kubelet/flags.h"\n'},
+     "know nothing of each other"),
+    ("store to node", {"src/store/a.c": '#include "node/node.h"\n'},
+     "node/ is above store/"),
     ("systemd to net", {"src/systemd/a.c": '#include "net/http.h"\n'},
      "know nothing of each other"),
     ("systemd to kubelet", {"src/systemd/a.c": '#include "kubelet/flags.h"\n'},

@@ -31,3 +31,8 @@ void kr_local_time(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE]);
 
 /* "08:14:03 UTC": the same day, in local time. */
 void kr_local_hour(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE]);
+
+/* Called while something is waited for, about every 100 ms. WHAT is static,
+ * LIMIT_USEC the time it may take. Returning < 0 ends the wait with that. */
+typedef int (*kr_tick_t)(void *closure, const char *what, uint64_t passed_usec,
+                         uint64_t limit_usec);

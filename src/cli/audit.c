@@ -13,12 +13,12 @@
 #include "cli/learn.h"
 #include "cli/output.h"
 #include "fix/live.h"
-#include "fix/recover.h"
 #include "node/name.h"
 #include "report/finding.h"
 #include "report/json.h"
 #include "report/text-audit.h"
 #include "report/text-fix.h"
+#include "store/recover.h"
 
 static int audit_status(enum kr_verdict verdict)
 {
@@ -171,8 +171,8 @@ int kr_cli_audit(const struct kr_options *o, FILE *out, FILE *err)
 	if (r == 0)
 		r = judge(o, host->node, &diag, &steps, &audit);
 	if (r == 0)
-		r = kr_recover_report(host->node->fs, host->node->proc_fd,
-		                      host->manager, &diag);
+		r = kr_interrupted_report(host->node->fs, host->node->proc_fd,
+		                          host->manager, &diag);
 	r = kr_diag_result(&diag, r);
 	if (r == -ENOMEM)
 		return kr_cli_out_of_memory(err);

@@ -33,7 +33,7 @@ int kr_watch_begin(struct kr_watch *watch, const struct kr_options *options,
 /* No progress from now on. */
 void kr_watch_mute(struct kr_watch *watch);
 
-/* The answer to "shall I go on?" (kr_activation_tick_t; the closure is a struct
+/* The answer to "shall I go on?" (kr_tick_t; the closure is a struct
  * kr_watch): 0, or -EINTR where a signal asks for an end. */
 int kr_watch_tick(void *closure, const char *what, uint64_t passed_usec,
                   uint64_t limit_usec);

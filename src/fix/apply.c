@@ -28,13 +28,13 @@
 #include "base/format.h"
 #include "fix/apply.h"
 #include "fix/figures.h"
-#include "fix/files.h"
 #include "fix/health.h"
-#include "fix/others.h"
 #include "fix/pending.h"
-#include "fix/prune.h"
 #include "fix/rewriters.h"
 #include "node/iptables.h"
+#include "store/files.h"
+#include "store/others.h"
+#include "store/prune.h"
 
 /* How often the node is audited after the change, at most. */
 #define LOOKS_MAX 3
@@ -111,7 +111,7 @@ static bool wants_restart(struct kr_applying *f)
 	if (f->undo) /* kubelet does not read what only the platform does */
 		return f->was_healthy &&
 		       !kr_durable_only(&f->fix->plan->edits) &&
-		       kr_manifest_is_before(f->undone, f->fix->host->loaded);
+		       kr_host_is_newer(f->fix->host, f->undone);
 	if (f->was_healthy)
 		return has_edits(f) ||
 		       before->running.state == KR_STATE_FALSE ||
@@ -314,7 +314,7 @@ static int prepare(struct kr_applying *f)
 		.unit = kr_apply_node(f)->unit_name,
 		.config = kr_apply_node(f)->config_override,
 		.invocation_id = loaded ? loaded->invocation_id : NULL,
-		.disk_before = f->fix->before->disk.state,
+		.disk_before = kr_state_to_string(f->fix->before->disk.state),
 		.undone = f->undone,
 	};
 	struct kr_fs *fs = kr_apply_node(f)->fs;

@@ -8,9 +8,9 @@
 
 #include "fix/fix.h"
 #include "fix/live.h"
-#include "fix/recover.h"
-#include "fix/transaction.h"
 #include "fix/watchdog.h"
+#include "store/recover.h"
+#include "store/transaction.h"
 
 /* Whose words the report is to have (fix/apply-log). */
 struct kr_log_wish {

@@ -16,8 +16,8 @@
 #include "fix/figures.h"
 #include "fix/health.h"
 #include "fix/interrupted.h"
-#include "fix/lock.h"
-#include "fix/recover.h"
+#include "store/lock.h"
+#include "store/recover.h"
 
 /* Sets the outcome; 1 tells the steps below that there is no more to do. */
 int kr_apply_end(struct kr_applying *f, enum kr_outcome outcome,
@@ -124,8 +124,8 @@ static void report_other(struct kr_applying *f)
 	_cleanup_fs_ struct kr_fs *now = NULL;
 
 	if (kr_fs_new(kr_fs_root_fd(host->node->fs), &now) == 0)
-		kr_recover_report(now, host->node->proc_fd, host->manager,
-		                  f->diag);
+		kr_interrupted_report(now, host->node->proc_fd, host->manager,
+		                      f->diag);
 }
 
 int kr_apply_lock(struct kr_applying *f)
@@ -155,7 +155,7 @@ static bool may_stay(const struct kr_applying *f)
 {
 	return !f->undo || f->options->restart == KR_RESTART_NEVER ||
 	       f->recovered.realtime_usec == 0 ||
-	       !kr_manifest_is_before(&f->recovered, f->fix->host->loaded);
+	       !kr_host_is_newer(f->fix->host, &f->recovered);
 }
 
 static int restart_kubelet(struct kr_applying *f)

@@ -17,7 +17,7 @@
 #include "base/clock.h"
 #include "fix/apply.h"
 #include "fix/fix.h"
-#include "fix/manifest.h"
+#include "store/manifest.h"
 
 static const struct {
 	const char *name;

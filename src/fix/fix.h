@@ -13,9 +13,9 @@
 #include "base/diag.h"
 #include "fix/activation.h"
 #include "fix/host.h"
-#include "fix/transaction.h"
 #include "net/api.h"
 #include "plan/plan.h"
+#include "store/transaction.h"
 #include "systemd/journal.h"
 
 enum kr_outcome {
@@ -67,7 +67,7 @@ struct kr_fix_options {
 	const struct kr_api_options *api;
 	/* asked before the first write and while anything is waited for; < 0
 	 * means stop (a signal came); NULL: nothing */
-	kr_activation_tick_t tick;
+	kr_tick_t tick;
 	void *closure;
 };
 

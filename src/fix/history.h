@@ -5,9 +5,9 @@
 
 #include "base/diag.h"
 #include "fix/interrupted.h"
-#include "fix/manifest.h"
 #include "fix/undo.h"
 #include "node/node.h"
+#include "store/manifest.h"
 
 struct kr_history_entry {
 	const struct kr_manifest *manifest; /* borrowed from the list */

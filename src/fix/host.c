@@ -260,6 +260,18 @@ int kr_host_open(const struct kr_setting *setting,
 	return 0;
 }
 
+bool kr_host_is_newer(const struct kr_host *host,
+                      const struct kr_manifest *manifest)
+{
+	const struct kr_loaded_unit *unit = host->loaded;
+
+	if (manifest->invocation_id && *unit->invocation_id)
+		return strcmp(manifest->invocation_id, unit->invocation_id) !=
+		       0;
+	return unit->started_realtime_usec == 0 ||
+	       unit->started_realtime_usec >= manifest->realtime_usec;
+}
+
 struct kr_host *kr_host_free(struct kr_host *host)
 {
 	if (!host)

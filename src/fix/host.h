@@ -8,6 +8,7 @@
 #include "base/diag.h"
 #include "fix/health.h"
 #include "node/node.h"
+#include "store/manifest.h"
 #include "systemd/manager.h"
 
 struct kr_host {
@@ -28,6 +29,14 @@ struct kr_host {
 int kr_host_open(const struct kr_setting *setting,
                  const struct kr_node_options *options, struct kr_diag *diag,
                  struct kr_host **ret);
+
+/*
+ * Whether the kubelet that runs was started after the beginning of MANIFEST.
+ * Its invocation tells, since a clock may be set meanwhile; the times do where
+ * the record has none.
+ */
+bool kr_host_is_newer(const struct kr_host *host,
+                      const struct kr_manifest *manifest);
 
 /* The name of kubelet's unit as systemd itself has it, aliases resolved; as it
  * was named where systemd was not asked. */

@@ -3,7 +3,7 @@
 /*
  * What becomes of a run that is not at its end.
  *
- *   its owner lives (fix/owner)    within its time: it is at work
+ *   its owner lives (store/owner)    within its time: it is at work
  *                                  else it does not go on: recover ends it
  *   it does not, or there is none  it was interrupted: the timer that it armed
  *                                  takes it back (fix/watchdog), the unit at
@@ -23,6 +23,7 @@
 #include "fix/holder.h"
 #include "fix/interrupted.h"
 #include "fix/watchdog.h"
+#include "store/recover.h"
 #include "systemd/transient.h"
 
 static void ask_systemd(struct kr_manager *manager, const char *id,
@@ -163,5 +164,34 @@ int kr_interrupted_warn(struct kr_fs *fs, int proc_fd,
 	            "the run %s %s", manifest->id, text);
 	if (ret)
 		*ret = run;
+	return 0;
+}
+
+int kr_interrupted_report(struct kr_fs *fs, int proc_fd,
+                          struct kr_manager *manager, struct kr_diag *diag)
+{
+	_cleanup_manifests_ struct kr_manifests list = {0};
+	const struct kr_manifest *m;
+	int r = kr_manifests_read(fs, NULL, &list);
+
+	if (r < 0) /* the folder is root's: others cannot tell */
+		return r == -ENOMEM ? r : 0;
+	m = kr_recover_find(fs, &list);
+	if (m)
+		return kr_interrupted_warn(fs, proc_fd, manager, m, diag, NULL);
+	if (kr_recover_is_unknown(fs, &list) == 1) {
+		kr_diag_add(diag, KR_WARNING, "interrupted", KR_SPAN_NONE,
+		            "the run %s may not have come to its end, and its "
+		            "record cannot be read",
+		            list.last_unread);
+		return 0;
+	}
+	m = kr_recover_find_untidy(fs, &list);
+	if (m)
+		kr_diag_add(diag, KR_WARNING, "interrupted", KR_SPAN_NONE,
+		            "the run %s ended before it had tidied up: unless "
+		            "it is still at work, the next fix or undo removes "
+		            "the old files beside the new ones",
+		            m->id);
 	return 0;
 }

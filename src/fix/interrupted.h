@@ -11,7 +11,7 @@
 
 #include "base/diag.h"
 #include "base/fs.h"
-#include "fix/manifest.h"
+#include "store/manifest.h"
 #include "systemd/manager.h"
 
 enum kr_interrupted_state {
@@ -51,3 +51,8 @@ int kr_interrupted_warn(struct kr_fs *fs, int proc_fd,
                         struct kr_manager *manager,
                         const struct kr_manifest *manifest,
                         struct kr_diag *diag, struct kr_interrupted *ret);
+
+/* The same of the node's last run, where that has not come to its end or has
+ * not tidied up. 0 or -ENOMEM. */
+int kr_interrupted_report(struct kr_fs *fs, int proc_fd,
+                          struct kr_manager *manager, struct kr_diag *diag);

@@ -33,7 +33,7 @@ struct kr_live {
 /* How long, and who is asked whether to go on meanwhile. */
 struct kr_live_wait {
 	uint64_t timeout_usec;
-	kr_activation_tick_t tick; /* NULL: none */
+	kr_tick_t tick; /* NULL: none */
 	void *closure;
 	const char *what; /* static: what TICK is told is waited for */
 	uint64_t since_usec, limit_usec;

@@ -49,8 +49,8 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "base/vec.h"
-#include "fix/files.h"
 #include "fix/program.h"
+#include "store/files.h"
 #include "systemd/transient.h"
 
 #define TRY_USEC    (10 * KR_USEC_PER_SEC)

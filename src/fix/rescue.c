@@ -7,7 +7,7 @@
  *     │         that the record gives it; then it is ended, or passed
  *   a record that has not come to its end? ── no: confirmed, or put back
  *     │ yes
- *   the old files back (fix/recover)
+ *   the old files back (store/recover)
  *     │
  *   kubelet healthy, and older than the record? ── yes: it never saw them
  *     │ no
@@ -27,13 +27,13 @@
  * wait for itself. So there it only reloads, where systemd has read the units
  * as the interrupted run had left them.
  *
- * Whoever owns the record (fix/owner) beyond its time does not go on: it is
+ * Whoever owns the record (store/owner) beyond its time does not go on: it is
  * stopped, or in a frozen control group, and kubelet may be dead meanwhile. It
  * gets SIGKILL, which needs no more than that it can be found (fix/holder). One
  * that does not end (cgroup v1, a system call that hangs), or that we do not
  * see (another pid namespace), is passed: the record is taken away from it, and
  * all is done without the lock, so that it can do no harm when it goes on
- * (fix/recover-file). Only a run is passed, not another recovery.
+ * (store/recover-file). Only a run is passed, not another recovery.
  */
 
 #include <errno.h>
@@ -44,10 +44,10 @@
 #include "fix/figures.h"
 #include "fix/health.h"
 #include "fix/holder.h"
-#include "fix/lock.h"
 #include "fix/program.h"
-#include "fix/recover.h"
 #include "fix/rescue.h"
+#include "store/lock.h"
+#include "store/recover.h"
 
 /* For an owner that does not say until when it is at work, one of an older
  * version: longer than any that still makes progress. */
@@ -277,7 +277,7 @@ static int wait_for_lock(struct waiting *w)
 static bool never_saw_it(const struct kr_host *host,
                          const struct kr_manifest *m, bool healthy)
 {
-	return healthy && !kr_manifest_is_before(m, host->loaded);
+	return healthy && !kr_host_is_newer(host, m);
 }
 
 static int restart(struct kr_applying *a)

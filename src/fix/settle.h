@@ -15,11 +15,6 @@
 #include "systemd/journal.h"
 #include "systemd/unit-watch.h"
 
-/* Called while something is waited for, about every 100 ms. WHAT is static,
- * LIMIT_USEC the time it may take. Returning < 0 ends the wait with that. */
-typedef int (*kr_activation_tick_t)(void *closure, const char *what,
-                                    uint64_t passed_usec, uint64_t limit_usec);
-
 enum kr_settled {
 	KR_SETTLED,        /* kubelet has proved that it is well */
 	KR_SETTLED_NOT,    /* it ended, or was not well in its time */
@@ -34,7 +29,7 @@ struct kr_settling {
 	char *const *argv;    /* that the process must have, [0]'s path apart */
 	size_t argc;          /* ARGV NULL: any */
 	bool again_and_again; /* others may restart it more than once */
-	kr_activation_tick_t tick; /* NULL: none */
+	kr_tick_t tick;       /* NULL: none */
 	/* another process has to settle: its time begins; NULL: none */
 	void (*begins_again)(void *closure);
 	void *closure;

@@ -76,6 +76,7 @@ static int prove(struct kr_applying *a, const struct kr_manifest *m)
 	const struct kr_audit_options options = {.live = KR_STATE_ABSENT};
 	_cleanup_diag_ struct kr_diag found = {0};
 	struct kr_plan *plan = a->fix->plan;
+	const char *state;
 	int r = kr_node_with_edits(a->fix->host->node, &plan->edits, &found,
 	                           &plan->after);
 
@@ -88,14 +89,13 @@ static int prove(struct kr_applying *a, const struct kr_manifest *m)
 	if (r < 0)
 		return r;
 	/* what only the platform reads decides nothing yet */
-	if (plan->audit->disk.state == m->disk_before ||
-	    kr_durable_only(&plan->edits))
+	state = kr_state_to_string(plan->audit->disk.state);
+	if (strcmp(state, m->disk_before) == 0 || kr_durable_only(&plan->edits))
 		return 0;
 	kr_diag_add(a->diag, KR_ERROR, "not-proven", KR_SPAN_NONE,
 	            "kubelet would not decide as before the fix (%s), but %s: "
 	            "other changes were made since",
-	            kr_state_to_string(m->disk_before),
-	            kr_state_to_string(plan->audit->disk.state));
+	            m->disk_before, state);
 	return kr_apply_end(a, KR_OUTCOME_REFUSED,
 	                    "other changes were made since the fix");
 }

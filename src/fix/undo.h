@@ -6,7 +6,7 @@
  */
 
 #include "fix/fix.h"
-#include "fix/manifest.h"
+#include "store/manifest.h"
 
 /* The exit status of undo (interface.md): what of fix is 1 is 0 here, and a
  * change that had to be taken back itself has changed nothing. */

@@ -14,7 +14,7 @@
  * end that is; then the record says whether there is anything to do. So a timer
  * that runs out too early, or that could not be stopped, does no harm, and one
  * that is stopped too late neither. It does not wait for ever: the record also
- * says until when we are at work (fix/owner), which is this very time, from
+ * says until when we are at work (store/owner), which is this very time, from
  * each phase on.
  *
  * The time is that of one restart (kr_activation_limit_usec()): systemd's for

@@ -11,7 +11,7 @@
 
 #include "base/diag.h"
 #include "fix/host.h"
-#include "fix/manifest.h"
+#include "store/manifest.h"
 
 /* What takes a change back at boot, where that is enabled. */
 #define KR_WATCHDOG_BOOT_UNIT "kubelet-remedy-recover.service"

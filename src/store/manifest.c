@@ -30,10 +30,10 @@
 
 #include "base/clock.h"
 #include "base/json-build.h"
-#include "fix/files.h"
-#include "fix/manifest.h"
-#include "fix/others.h"
-#include "fix/replace.h"
+#include "store/files.h"
+#include "store/manifest.h"
+#include "store/others.h"
+#include "store/replace.h"
 
 #define SCHEMA   1
 #define TIME_MAX ((double)(UINT64_C(1) << 53)) /* microseconds; exact there */
@@ -117,7 +117,7 @@ static char *format(const struct kr_manifest *m)
 	add_string(&b, root, "unit", m->unit);
 	add_string(&b, root, "config", m->config);
 	add_string(&b, root, "state", state_names[m->state]);
-	add_string(&b, root, "disk_before", kr_state_to_string(m->disk_before));
+	add_string(&b, root, "disk_before", m->disk_before);
 	add_string(&b, root, "reason", m->reason);
 	kr_build_boolean(&b, root, "by_hand", m->by_hand);
 	files = kr_build_array(&b, root, "files");
@@ -331,17 +331,12 @@ static int parse_state(const cJSON *root, struct kr_manifest *m)
 			found++;
 		}
 	}
-	for (int i = 0; disk && i < _KR_STATE_MAX; i++) {
-		if (strcmp(disk, kr_state_to_string((enum kr_state)i)) == 0) {
-			m->disk_before = (enum kr_state)i;
-			found++;
-		}
-	}
-	if (found != 2 || !cJSON_IsNumber(usec) || !(usec->valuedouble >= 0) ||
-	    usec->valuedouble > TIME_MAX)
+	if (found != 1 || !disk || !cJSON_IsNumber(usec) ||
+	    !(usec->valuedouble >= 0) || usec->valuedouble > TIME_MAX)
 		return -EBADMSG;
 	m->realtime_usec = (uint64_t)usec->valuedouble;
-	return 0;
+	m->disk_before = strdup(disk);
+	return m->disk_before ? 0 : -ENOMEM;
 }
 
 /* A newer one may mean something else by the same names. */
@@ -483,6 +478,7 @@ void kr_manifest_done(struct kr_manifest *m)
 	free(m->machine_id);
 	free(m->invocation_id);
 	free(m->unit);
+	free(m->disk_before);
 	free(m->config);
 	free(m->reason);
 	*m = (struct kr_manifest){0};
@@ -677,14 +673,4 @@ bool kr_manifest_is_ours(struct kr_fs *fs, const struct kr_manifest *manifest)
 	length = strcspn(file->data, "\n");
 	return length == 0 ||
 	       (strncmp(file->data, ours, length) == 0 && ours[length] == '\0');
-}
-
-bool kr_manifest_is_before(const struct kr_manifest *manifest,
-                           const struct kr_loaded_unit *unit)
-{
-	if (manifest->invocation_id && *unit->invocation_id)
-		return strcmp(manifest->invocation_id, unit->invocation_id) !=
-		       0;
-	return unit->started_realtime_usec == 0 ||
-	       unit->started_realtime_usec >= manifest->realtime_usec;
 }

@@ -14,11 +14,11 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "fix/boot-mark.h"
-#include "fix/files.h"
-#include "fix/others.h"
-#include "fix/record.h"
-#include "fix/replace.h"
+#include "store/boot-mark.h"
+#include "store/files.h"
+#include "store/others.h"
+#include "store/record.h"
+#include "store/replace.h"
 
 int kr_record_fail(struct kr_diag *diag, const char *path, int error,
                    const char *what)

@@ -5,7 +5,7 @@
  *
  *   open the target (not through a link), compare it with what was read
  *   write NAME beside it: O_EXCL, all bytes, owner, mode, xattrs, fsync
- *   exchange the two (fix/swap), fsync the folder
+ *   exchange the two (store/swap), fsync the folder
  *   ... the old file lies at NAME, until it is exchanged back or removed
  *
  * At every instant the target's name shows the whole old or the whole new
@@ -33,9 +33,9 @@
 #include <sys/ioctl.h>
 #include <sys/statvfs.h>
 
-#include "fix/files.h"
-#include "fix/metadata.h"
-#include "fix/replace.h"
+#include "store/files.h"
+#include "store/metadata.h"
+#include "store/replace.h"
 
 static int fail(struct kr_diag *diag, const char *path, int error,
                 const char *what)

@@ -9,8 +9,7 @@
 
 #include "base/diag.h"
 #include "base/fs.h"
-#include "fix/manifest.h"
-#include "systemd/manager.h"
+#include "store/manifest.h"
 
 /* The last interrupted one of this machine's; NULL: none. Somebody may be at it
  * right now: only who holds the lock knows that nobody is. */
@@ -20,10 +19,15 @@ const struct kr_manifest *kr_recover_find(struct kr_fs *fs,
 /* Whether kr_recover_run() may have something to do. 1, 0 or an errno. */
 int kr_recover_is_due(struct kr_fs *fs, const struct kr_manifests *manifests);
 
-/* Warns in DIAG where there is one; PROC_FD and MANAGER, -1 and NULL where
- * there are none, are those of kr_interrupted_look(). 0 or -ENOMEM. */
-int kr_recover_report(struct kr_fs *fs, int proc_fd, struct kr_manager *manager,
-                      struct kr_diag *diag);
+/* The last run left the mark, and its record does not tell what it did. 1, 0 or
+ * an errno. */
+int kr_recover_is_unknown(struct kr_fs *fs,
+                          const struct kr_manifests *manifests);
+
+/* The last run, where that has come to its end but for what lies beside its
+ * files; NULL: it has tidied up. */
+const struct kr_manifest *kr_recover_find_untidy(
+	struct kr_fs *fs, const struct kr_manifests *manifests);
 
 /* From the taking back of the files to its end: the records are ours, nobody
  * else goes on with them. */

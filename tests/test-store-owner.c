@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * fix/owner and fix/recover: a run that does not go on, is passed by a
+ * store/owner and store/recover: a run that does not go on, is passed by a
  * recovery, and goes on after all, at each moment of it and of the recovery.
  *
  *   run       ── its Nth step ┊┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄── to its end
@@ -29,9 +29,9 @@
 #include "base/edit.h"
 #include "fix/holder.h"
 #include "fix/interrupted.h"
-#include "fix/owner.h"
-#include "fix/recover.h"
-#include "fix/transaction.h"
+#include "store/owner.h"
+#include "store/recover.h"
+#include "store/transaction.h"
 #include "testing.h"
 
 #define A    "/etc/d/a.conf"
@@ -194,8 +194,8 @@ static enum ended finish(struct kr_transaction *tx, const struct row *row)
 
 static enum ended run(const struct row *row)
 {
-	const struct kr_transaction_about about = {
-		.unit = "kubelet.service", .disk_before = KR_STATE_FALSE};
+	const struct kr_transaction_about about = {.unit = "kubelet.service",
+	                                           .disk_before = "false"};
 	_cleanup_transaction_ struct kr_transaction *tx = NULL;
 	struct kr_fs *fs = kr_root_fs();
 	struct kr_edits edits = {0};

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fix/files.h"
-#include "fix/metadata.h"
+#include "store/files.h"
+#include "store/metadata.h"
 
 int kr_write_all(int fd, const void *data, size_t size)
 {

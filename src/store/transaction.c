@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The files of one fix. Its record (fix/record) is written first, so that
+ * The files of one fix. Its record (store/record) is written first, so that
  * whatever happens later can be told from the disk, the names of files that lie
  * about included:
  *
@@ -20,10 +20,10 @@
  * Both ways lie between two states that are on the disk, and neither needs room
  * there. A file that is to go is moved away, to come back the same way.
  *
- * Before each rename it is asked whether the record is still ours (fix/owner).
- * What it moves to a name that others know lies there by then, so that who
- * takes the record away at that very moment can take that away, too. Once it is
- * not ours nothing is put back: only new contents of ours go.
+ * Before each rename it is asked whether the record is still ours
+ * (store/owner). What it moves to a name that others know lies there by then,
+ * so that who takes the record away at that very moment can take that away,
+ * too. Once it is not ours nothing is put back: only new contents of ours go.
  */
 
 #include <errno.h>
@@ -31,11 +31,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fix/files.h"
-#include "fix/record.h"
-#include "fix/replace.h"
-#include "fix/space.h"
-#include "fix/transaction.h"
+#include "store/files.h"
+#include "store/record.h"
+#include "store/replace.h"
+#include "store/space.h"
+#include "store/transaction.h"
 
 struct target {
 	const struct kr_file_edits *edits;
@@ -137,15 +137,16 @@ static int start(struct kr_transaction *tx,
 	if (r < 0)
 		return r;
 	tx->undone = about->undone;
-	m->disk_before = about->disk_before;
+	m->disk_before = strdup(about->disk_before);
 	m->unit = strdup(about->unit);
 	m->config = about->config ? strdup(about->config) : NULL;
 	m->invocation_id =
 		about->invocation_id ? strdup(about->invocation_id) : NULL;
 	m->files = calloc(edits->n_files, sizeof(*m->files));
 	tx->targets = calloc(edits->n_files, sizeof(*tx->targets));
-	if (!m->unit || (about->config && !m->config) || !m->files ||
-	    (about->invocation_id && !m->invocation_id) || !tx->targets)
+	if (!m->unit || !m->disk_before || (about->config && !m->config) ||
+	    !m->files || (about->invocation_id && !m->invocation_id) ||
+	    !tx->targets)
 		return -ENOMEM;
 	for (; tx->n_targets < edits->n_files; tx->n_targets++)
 		tx->targets[tx->n_targets] = (struct target){

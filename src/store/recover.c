@@ -2,7 +2,7 @@
 
 /*
  * Recovery: the files of an interrupted run go back, each by what is found at
- * its names (fix/recover-file).
+ * its names (store/recover-file).
  *
  * It is always taken back, never finished: nobody was there to see whether
  * kubelet liked it. An interruption in here leaves the same record, and the
@@ -12,7 +12,7 @@
  * A run that had come to its end may have left files beside the others: as long
  * as the mark of such a run is there, they are looked for, and go.
  *
- * Each record is claimed first (fix/owner), and only then read: a run that is
+ * Each record is claimed first (store/owner), and only then read: a run that is
  * passed by may have moved it on until its token was gone. It may still leave
  * something beside the files when it goes on, so that the mark stays for who
  * has the lock after it.
@@ -24,10 +24,9 @@
 #include <string.h>
 
 #include "base/vec.h"
-#include "fix/boot-mark.h"
-#include "fix/interrupted.h"
-#include "fix/recover-file.h"
-#include "fix/recover.h"
+#include "store/boot-mark.h"
+#include "store/recover-file.h"
+#include "store/recover.h"
 
 /* --- finding ------------------------------------------------------------- */
 
@@ -51,9 +50,7 @@ int kr_recover_is_due(struct kr_fs *fs, const struct kr_manifests *manifests)
 	return kr_recover_find(fs, manifests) ? 1 : kr_boot_mark_is_set(fs);
 }
 
-/* The last run left the mark, and its record does not tell what it did. 1, 0 or
- * an errno. */
-static int is_unknown(struct kr_fs *fs, const struct kr_manifests *list)
+int kr_recover_is_unknown(struct kr_fs *fs, const struct kr_manifests *list)
 {
 	return list->last_is_unread ? kr_boot_mark_is_set(fs) : 0;
 }
@@ -90,33 +87,13 @@ static bool is_untidy(struct kr_fs *fs, const struct kr_manifest *m)
 	return false;
 }
 
-int kr_recover_report(struct kr_fs *fs, int proc_fd, struct kr_manager *manager,
-                      struct kr_diag *diag)
+const struct kr_manifest *kr_recover_find_untidy(
+	struct kr_fs *fs, const struct kr_manifests *manifests)
 {
-	_cleanup_manifests_ struct kr_manifests list = {0};
-	const struct kr_manifest *m;
-	int r = kr_manifests_read(fs, NULL, &list);
+	const struct kr_manifest *m =
+		kr_boot_mark_is_set(fs) == 1 ? find_last(fs, manifests) : NULL;
 
-	if (r < 0) /* the folder is root's: others cannot tell */
-		return r == -ENOMEM ? r : 0;
-	m = kr_recover_find(fs, &list);
-	if (m)
-		return kr_interrupted_warn(fs, proc_fd, manager, m, diag, NULL);
-	if (is_unknown(fs, &list) == 1) {
-		kr_diag_add(diag, KR_WARNING, "interrupted", KR_SPAN_NONE,
-		            "the run %s may not have come to its end, and its "
-		            "record cannot be read",
-		            list.last_unread);
-		return 0;
-	}
-	m = kr_boot_mark_is_set(fs) == 1 ? find_last(fs, &list) : NULL;
-	if (m && is_untidy(fs, m))
-		kr_diag_add(diag, KR_WARNING, "interrupted", KR_SPAN_NONE,
-		            "the run %s ended before it had tidied up: unless "
-		            "it is still at work, the next fix or undo removes "
-		            "the old files beside the new ones",
-		            m->id);
-	return 0;
+	return m && is_untidy(fs, m) ? m : NULL;
 }
 
 /* --- whose it is --------------------------------------------------------- */
@@ -359,7 +336,7 @@ static int check_unknown(struct kr_fs *fs, const struct kr_manifests *list,
 {
 	_cleanup_free_ char *path =
 		kr_path_join(KR_STATE_DIR, list->last_unread);
-	int r = path ? is_unknown(fs, list) : -ENOMEM;
+	int r = path ? kr_recover_is_unknown(fs, list) : -ENOMEM;
 
 	if (r <= 0)
 		return r;

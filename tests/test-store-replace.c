@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * fix/replace and fix/transaction: a file gets other bytes and keeps all else;
- * what cannot be done is refused and leaves nothing behind.
+ * store/replace and store/transaction: a file gets other bytes and keeps all
+ * else; what cannot be done is refused and leaves nothing behind.
  */
 
 #include <errno.h>
@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "base/edit.h"
-#include "fix/replace.h"
-#include "fix/transaction.h"
+#include "store/replace.h"
+#include "store/transaction.h"
 #include "testing.h"
 
 #define A   "/etc/d/a.conf"
@@ -56,8 +56,8 @@ static void edit(const char *path)
 
 static struct kr_transaction *prepare(int want)
 {
-	const struct kr_transaction_about about = {
-		.unit = "kubelet.service", .disk_before = KR_STATE_FALSE};
+	const struct kr_transaction_about about = {.unit = "kubelet.service",
+	                                           .disk_before = "false"};
 	struct kr_transaction *tx = NULL;
 	int r = kr_transaction_prepare(fs, &edits, &about, &diag, &tx);
 
@@ -547,7 +547,8 @@ static const int inode_flags[] = {FS_IMMUTABLE_FL, FS_APPEND_FL};
 
 START_TEST(test_inode_flags)
 {
-	const struct kr_transaction_about about = {.unit = "kubelet.service"};
+	const struct kr_transaction_about about = {.unit = "kubelet.service",
+	                                           .disk_before = "false"};
 	struct kr_transaction *tx = NULL;
 	int r;
 
@@ -564,7 +565,8 @@ END_TEST
 
 START_TEST(test_folder_flags)
 {
-	const struct kr_transaction_about about = {.unit = "kubelet.service"};
+	const struct kr_transaction_about about = {.unit = "kubelet.service",
+	                                           .disk_before = "false"};
 	struct kr_transaction *tx = NULL;
 	int r;
 

@@ -7,7 +7,7 @@
 
 #include "base/diag.h"
 #include "base/fs.h"
-#include "fix/manifest.h"
+#include "store/manifest.h"
 
 /*
  * Takes back what is found of FILE, an item of MANIFEST, as kr_recover_run()

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * fix/lock: what stands at the lock's name, and whose turn it is.
+ * store/lock: what stands at the lock's name, and whose turn it is.
  */
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fix/lock.h"
+#include "store/lock.h"
 #include "testing.h"
 
 #define LOCK "/run/kubelet-remedy/lock"

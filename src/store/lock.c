@@ -16,8 +16,8 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "fix/lock.h"
-#include "fix/others.h"
+#include "store/lock.h"
+#include "store/others.h"
 
 #define PATH KR_RUNTIME_DIR "/lock"
 
@@ -103,9 +103,8 @@ int kr_lock_try(int fd, struct kr_diag *diag)
 	return fail(diag, -errno);
 }
 
-int kr_lock_take(struct kr_fs *fs, uint64_t wait_usec,
-                 kr_activation_tick_t tick, void *closure, struct kr_diag *diag,
-                 int *ret_fd)
+int kr_lock_take(struct kr_fs *fs, uint64_t wait_usec, kr_tick_t tick,
+                 void *closure, struct kr_diag *diag, int *ret_fd)
 {
 	_cleanup_close_ int fd = kr_lock_open(fs, diag);
 	uint64_t since = kr_now_usec();

@@ -13,8 +13,7 @@
 #include "base/diag.h"
 #include "base/edit.h"
 #include "base/fs.h"
-#include "fix/manifest.h"
-#include "kubelet/flags.h"
+#include "store/manifest.h"
 
 struct kr_transaction;
 
@@ -22,7 +21,7 @@ struct kr_transaction_about {
 	const char *unit;
 	const char *config; /* that was named instead of the one found; NULL */
 	const char *invocation_id; /* of kubelet's unit; NULL: not known */
-	enum kr_state disk_before; /* the disk view before it */
+	const char *disk_before;   /* what is on the disk, in a word */
 	/* the fix that is taken back, of which a record stays, and none of
 	 * this; NULL: this is a fix */
 	const struct kr_manifest *undone;
@@ -31,8 +30,8 @@ struct kr_transaction_about {
 /*
  * Whether every file of EDITS can be replaced, as far as a look tells: it is
  * what was read, has one name, is not immutable; one that is to be made is not
- * there; the folders can be written, and there is room (fix/space). Nothing is
- * written. 0; errnos as kr_transaction_prepare().
+ * there; the folders can be written, and there is room (store/space). Nothing
+ * is written. 0; errnos as kr_transaction_prepare().
  */
 int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
                          struct kr_diag *diag);

@@ -9,7 +9,7 @@
 #include "base/diag.h"
 #include "base/edit.h"
 #include "base/fs.h"
-#include "fix/manifest.h"
+#include "store/manifest.h"
 
 struct kr_record {
 	struct kr_manifest manifest; /* its owner fills in all but id and time
@@ -44,7 +44,7 @@ int kr_record_add(struct kr_record *record, struct kr_fs *fs,
                   const struct kr_record_content *content,
                   struct kr_diag *diag);
 
-/* Whether no recovery has taken it away from us (fix/owner); it has not where
+/* Whether no recovery has taken it away from us (store/owner); it has not where
  * it has come to its end. */
 bool kr_record_is_mine(const struct kr_record *record);
 

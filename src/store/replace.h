@@ -10,7 +10,7 @@
 
 #include "base/diag.h"
 #include "base/fs.h"
-#include "fix/swap.h"
+#include "store/swap.h"
 
 #define KR_TEMP_SIZE   48
 #define KR_TEMP_PREFIX ".kubelet-remedy-"

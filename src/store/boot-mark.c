@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "fix/boot-mark.h"
+#include "store/boot-mark.h"
 
 #define NAME "pending"
 

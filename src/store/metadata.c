@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/macro.h"
-#include "fix/metadata.h"
+#include "store/metadata.h"
 
 /* The names of a file's xattrs, each with its NUL. */
 struct names {

@@ -30,7 +30,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "fix/others.h"
+#include "store/others.h"
 
 /* linux/posix_acl_xattr.h, whose fields are little-endian */
 #define ACL_NAME      "system.posix_acl_access"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * fix/recover: a file of an interrupted run, and what may lie at its name and
+ * store/recover: a file of an interrupted run, and what may lie at its name and
  * beside it, whatever the order in which that came about.
  */
 
@@ -10,9 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fix/boot-mark.h"
-#include "fix/manifest.h"
-#include "fix/recover.h"
+#include "fix/interrupted.h"
+#include "store/boot-mark.h"
+#include "store/manifest.h"
+#include "store/recover.h"
 #include "testing.h"
 
 #define ID     "20261122T000000.000000Z-00000001"
@@ -185,7 +186,7 @@ static void write_record(const struct row *row)
 		.id = ID,
 		.unit = (char *)(uintptr_t) "kubelet.service",
 		.state = row->state,
-		.disk_before = KR_STATE_FALSE,
+		.disk_before = (char *)(uintptr_t) "false",
 		.files = &file,
 		.n_files = 1,
 	};
@@ -273,7 +274,7 @@ START_TEST(test_row)
 	struct kr_fs *again;
 
 	leave(row);
-	ck_assert_int_eq(kr_recover_report(fs, -1, NULL, &diag), 0);
+	ck_assert_int_eq(kr_interrupted_report(fs, -1, NULL, &diag), 0);
 	ck_assert_msg(kr_diag_find(&diag, "interrupted") != NULL, "%s",
 	              row->name);
 	kr_diag_done(&diag);
@@ -293,7 +294,7 @@ START_TEST(test_row)
 	again = kr_root_fs();
 	kr_diag_done(&diag);
 	ck_assert_int_eq(kr_recover_run(again, &recovery, &diag), 1);
-	ck_assert_int_eq(kr_recover_report(again, -1, NULL, &diag), 0);
+	ck_assert_int_eq(kr_interrupted_report(again, -1, NULL, &diag), 0);
 	ck_assert_uint_eq(diag.n_messages, 0);
 	check_is(row->name, A, row->want);
 	kr_fs_free(again);
@@ -356,7 +357,7 @@ START_TEST(test_end)
 	fd = kr_fs_open_folder(fs, KR_STATE_DIR);
 	if (!ends[_i].marked)
 		kr_boot_mark_clear(fd);
-	ck_assert_int_eq(kr_recover_report(fs, -1, NULL, &diag), 0);
+	ck_assert_int_eq(kr_interrupted_report(fs, -1, NULL, &diag), 0);
 	ck_assert_msg((kr_diag_find(&diag, "interrupted") != NULL) ==
 	                      ends[_i].untidy,
 	              "%s", row->name);

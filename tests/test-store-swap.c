@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * fix/swap and fix/transaction: others who write in the very instant of a
+ * store/swap and store/transaction: others who write in the very instant of a
  * rename, and file systems without an exchange. This program has a renameat2()
  * of its own, which lets them write just before a call, or lets it fail; so
  * what is raced for elsewhere happens here every time.
@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #include "base/edit.h"
-#include "fix/recover.h"
-#include "fix/swap.h"
-#include "fix/transaction.h"
+#include "store/recover.h"
+#include "store/swap.h"
+#include "store/transaction.h"
 #include "testing.h"
 
 #define A   "/etc/d/a.conf"
@@ -104,8 +104,8 @@ static void take_away(const char *path)
 
 static struct kr_transaction *prepare(void)
 {
-	const struct kr_transaction_about about = {
-		.unit = "kubelet.service", .disk_before = KR_STATE_FALSE};
+	const struct kr_transaction_about about = {.unit = "kubelet.service",
+	                                           .disk_before = "false"};
 	struct kr_transaction *tx = NULL;
 
 	ck_assert_msg(kr_transaction_prepare(fs, &edits, &about, &diag, &tx) ==

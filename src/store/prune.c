@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "fix/files.h"
-#include "fix/manifest.h"
-#include "fix/prune.h"
+#include "store/files.h"
+#include "store/manifest.h"
+#include "store/prune.h"
 
 /* Removes the folder of ID with all that is in it, the manifest first. */
 static int remove_record(struct kr_fs *fs, const char *id)

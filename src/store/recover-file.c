@@ -45,9 +45,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "fix/files.h"
-#include "fix/recover-file.h"
-#include "fix/replace.h"
+#include "store/files.h"
+#include "store/recover-file.h"
+#include "store/replace.h"
 
 enum content {
 	NOTHING,

@@ -37,8 +37,8 @@
 
 #include "base/fs.h"
 #include "base/macro.h"
-#include "fix/metadata.h"
-#include "fix/swap.h"
+#include "store/metadata.h"
+#include "store/swap.h"
 
 /* --- what lies at a name ------------------------------------------------- */
 

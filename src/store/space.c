@@ -22,9 +22,9 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#include "fix/files.h"
-#include "fix/manifest.h"
-#include "fix/space.h"
+#include "store/files.h"
+#include "store/manifest.h"
+#include "store/space.h"
 
 /* The folders that grow, and of the manifest what is the same for each fix. */
 #define MARGIN ((size_t)16 * 1024)

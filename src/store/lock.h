@@ -5,9 +5,9 @@
 
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/diag.h"
 #include "base/fs.h"
-#include "fix/activation.h"
 
 /* How often one who waits for it tries. */
 #define KR_LOCK_LOOK_USEC (100 * KR_USEC_PER_MSEC)
@@ -34,6 +34,5 @@ int kr_lock_try(int fd, struct kr_diag *diag);
  * run, which may have changed what was read; -EBUSY: the other one still runs;
  * what TICK gave; other errnos, with words. RET_FD holds it until it is closed.
  */
-int kr_lock_take(struct kr_fs *fs, uint64_t wait_usec,
-                 kr_activation_tick_t tick, void *closure, struct kr_diag *diag,
-                 int *ret_fd);
+int kr_lock_take(struct kr_fs *fs, uint64_t wait_usec, kr_tick_t tick,
+                 void *closure, struct kr_diag *diag, int *ret_fd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * fix/manifest: what is written is what is read, and a record is there as a
+ * store/manifest: what is written is what is read, and a record is there as a
  * whole or not at all, whichever allocation fails.
  */
 
@@ -15,9 +15,9 @@
 #include <cjson/cJSON.h>
 
 #include "base/edit.h"
-#include "fix/manifest.h"
-#include "fix/recover.h"
-#include "fix/transaction.h"
+#include "store/manifest.h"
+#include "store/recover.h"
+#include "store/transaction.h"
 #include "testing-memory.h"
 #include "testing.h"
 
@@ -72,7 +72,7 @@ static const struct kr_manifest a_manifest = {
 	.unit = WORD("kubelet.service"),
 	.config = WORD("/etc/k.json"),
 	.state = KR_MANIFEST_COMMITTED,
-	.disk_before = KR_STATE_FALSE,
+	.disk_before = WORD("false"),
 	.reason = WORD("for a reason"),
 	.by_hand = true,
 	.files = files,
@@ -177,7 +177,7 @@ static int run(bool *ret_prepared)
 		.unit = "kubelet.service",
 		.config = "/etc/k.json",
 		.invocation_id = "fedcba9876543210fedcba9876543210",
-		.disk_before = KR_STATE_FALSE,
+		.disk_before = WORD("false"),
 	};
 	struct kr_transaction *tx = NULL;
 	int r = kr_transaction_prepare(fs, &edits, &about, NULL, &tx);

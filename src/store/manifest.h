@@ -14,9 +14,7 @@
 #include "base/edit.h"
 #include "base/fs.h"
 #include "base/span.h"
-#include "fix/owner.h"
-#include "kubelet/flags.h"
-#include "unit/loaded.h"
+#include "store/owner.h"
 
 #define KR_TRANSACTION_ID_SIZE 40
 
@@ -67,9 +65,9 @@ struct kr_manifest {
 	char *unit;
 	char *config; /* the config file that --config named; NULL */
 	enum kr_manifest_state state;
-	enum kr_state disk_before; /* the disk view before the fix */
-	char *reason;              /* why it was put back; NULL */
-	bool by_hand;              /* "undone": somebody asked for that */
+	char *disk_before; /* what was on the disk, in the caller's word */
+	char *reason;      /* why it was put back; NULL */
+	bool by_hand;      /* "undone": somebody asked for that */
 	struct kr_manifest_file *files;
 	size_t n_files;
 };
@@ -101,14 +99,6 @@ bool kr_manifest_matches(const struct kr_manifest *manifest,
 
 /* Whether it was made on this machine, as far as the machine ids tell. */
 bool kr_manifest_is_ours(struct kr_fs *fs, const struct kr_manifest *manifest);
-
-/*
- * Whether the kubelet that UNIT runs was started after the beginning of
- * MANIFEST. Its invocation tells, since a clock may be set meanwhile; the times
- * do where the record has none.
- */
-bool kr_manifest_is_before(const struct kr_manifest *manifest,
-                           const struct kr_loaded_unit *unit);
 
 struct kr_manifests {
 	struct kr_manifest *items; /* oldest first */

@@ -19,8 +19,8 @@
  * next step, that another one stands at the name (kr_owner_is_mine()). Such a
  * look leaves a gap before the step, so that on its own it proves nothing about
  * a rename: whoever took the token away then takes away all that the step would
- * rename, which was there before the look (fix/recover-file). A look that comes
- * later finds the token gone.
+ * rename, which was there before the look (store/recover-file). A look that
+ * comes later finds the token gone.
  *
  * Two that claim one record at a time do so in turn: they lock its folder. What
  * recovers is not passed in its turn: it uses the same names as its successor.
@@ -37,8 +37,8 @@
 #include <unistd.h>
 
 #include "base/macro.h"
-#include "fix/files.h"
-#include "fix/owner.h"
+#include "store/files.h"
+#include "store/owner.h"
 
 #define NAME "owner"
 #define NEW  "owner.new"
