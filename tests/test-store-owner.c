@@ -27,8 +27,8 @@
 
 #include "base/clock.h"
 #include "base/edit.h"
-#include "fix/holder.h"
-#include "fix/interrupted.h"
+#include "host/holder.h"
+#include "host/interrupted.h"
 #include "store/owner.h"
 #include "store/recover.h"
 #include "store/transaction.h"

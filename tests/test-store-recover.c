@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fix/interrupted.h"
+#include "host/interrupted.h"
 #include "store/boot-mark.h"
 #include "store/manifest.h"
 #include "store/recover.h"

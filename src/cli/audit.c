@@ -12,7 +12,7 @@
 #include "cli/commands.h"
 #include "cli/learn.h"
 #include "cli/output.h"
-#include "fix/live.h"
+#include "host/live.h"
 #include "node/name.h"
 #include "report/finding.h"
 #include "report/json.h"

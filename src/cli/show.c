@@ -10,7 +10,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "fix/history.h"
-#include "fix/status.h"
+#include "host/status.h"
 #include "report/json.h"
 #include "report/text-fix.h"
 #include "report/text-status.h"

@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "fix/apply.h"
-#include "fix/log-line.h"
+#include "host/log-line.h"
 
 #define N_LINES    10
 #define LIMIT_USEC (10 * KR_USEC_PER_SEC) /* of journald */

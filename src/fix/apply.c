@@ -6,7 +6,7 @@
  *   what else would a restart apply? ── may we, can the files be replaced?
  *        │ nothing is written up to here: refused, 4
  *   new contents beside their targets, copies in /var/lib, a timer that takes
- *   it back if we are killed (fix/watchdog)
+ *   it back if we are killed (host/watchdog)
  *        │ failed, 4: they are removed again
  *   rename all ── kubelet (fix/back) ── read and audit again ── kept: 0
  *
@@ -27,10 +27,10 @@
 
 #include "base/format.h"
 #include "fix/apply.h"
-#include "fix/figures.h"
-#include "fix/health.h"
 #include "fix/pending.h"
-#include "fix/rewriters.h"
+#include "host/figures.h"
+#include "host/health.h"
+#include "host/rewriters.h"
 #include "node/iptables.h"
 #include "store/files.h"
 #include "store/others.h"

@@ -7,8 +7,8 @@
  */
 
 #include "fix/fix.h"
-#include "fix/live.h"
-#include "fix/watchdog.h"
+#include "host/live.h"
+#include "host/watchdog.h"
 #include "store/recover.h"
 #include "store/transaction.h"
 

@@ -31,7 +31,7 @@
 
 #include "base/format.h"
 #include "fix/apply.h"
-#include "fix/health.h"
+#include "host/health.h"
 
 int kr_apply_interrupted(struct kr_applying *f)
 {

@@ -13,9 +13,9 @@
 
 #include "base/format.h"
 #include "fix/apply.h"
-#include "fix/figures.h"
-#include "fix/health.h"
-#include "fix/interrupted.h"
+#include "host/figures.h"
+#include "host/health.h"
+#include "host/interrupted.h"
 #include "store/lock.h"
 #include "store/recover.h"
 

@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
-#include "fix/activation.h"
-#include "fix/host.h"
+#include "host/activation.h"
+#include "host/host.h"
 #include "net/api.h"
 #include "plan/plan.h"
 #include "store/transaction.h"

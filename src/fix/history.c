@@ -3,7 +3,7 @@
 /*
  * The history: each record, and what undo would say to it. Only a fix that
  * stands can be undone. Of one that is not at its end it is told what becomes
- * of it (fix/interrupted).
+ * of it (host/interrupted).
  */
 
 #include <errno.h>

@@ -4,8 +4,8 @@
 /* The fixes made on a node, and what can be undone. */
 
 #include "base/diag.h"
-#include "fix/interrupted.h"
 #include "fix/undo.h"
+#include "host/interrupted.h"
 #include "node/node.h"
 #include "store/manifest.h"
 

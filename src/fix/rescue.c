@@ -29,10 +29,10 @@
  *
  * Whoever owns the record (store/owner) beyond its time does not go on: it is
  * stopped, or in a frozen control group, and kubelet may be dead meanwhile. It
- * gets SIGKILL, which needs no more than that it can be found (fix/holder). One
- * that does not end (cgroup v1, a system call that hangs), or that we do not
- * see (another pid namespace), is passed: the record is taken away from it, and
- * all is done without the lock, so that it can do no harm when it goes on
+ * gets SIGKILL, which needs no more than that it can be found (host/holder).
+ * One that does not end (cgroup v1, a system call that hangs), or that we do
+ * not see (another pid namespace), is passed: the record is taken away from it,
+ * and all is done without the lock, so that it can do no harm when it goes on
  * (store/recover-file). Only a run is passed, not another recovery.
  */
 
@@ -41,11 +41,11 @@
 #include <string.h>
 
 #include "fix/apply.h"
-#include "fix/figures.h"
-#include "fix/health.h"
-#include "fix/holder.h"
-#include "fix/program.h"
 #include "fix/rescue.h"
+#include "host/figures.h"
+#include "host/health.h"
+#include "host/holder.h"
+#include "host/program.h"
 #include "store/lock.h"
 #include "store/recover.h"
 

@@ -3,7 +3,7 @@
 
 /*
  * recover: what systemd runs where a fix or undo has not come to its end, by
- * its timer (fix/watchdog) and at boot.
+ * its timer (host/watchdog) and at boot.
  */
 
 #include "fix/fix.h"

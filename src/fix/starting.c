@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #include "fix/apply.h"
-#include "fix/figures.h"
+#include "host/figures.h"
 
 static bool is_in_transition(const struct kr_loaded_unit *u)
 {

@@ -8,7 +8,7 @@
 #include "audit/audit.h"
 #include "fix/fix.h"
 #include "fix/history.h"
-#include "fix/status.h"
+#include "host/status.h"
 
 /* Each prints one object and a newline. 0 or -ENOMEM. */
 int kr_json_audit(FILE *out, struct kr_node *node, const struct kr_audit *audit,

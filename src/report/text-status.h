@@ -3,7 +3,7 @@
 
 /* kubelet's unit for people. */
 
-#include "fix/status.h"
+#include "host/status.h"
 #include "report/term.h"
 
 /* kubelet.service as `systemctl status -l` shows it. */

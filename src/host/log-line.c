@@ -36,7 +36,7 @@
 
 #include "base/clock.h"
 #include "base/macro.h"
-#include "fix/log-line.h"
+#include "host/log-line.h"
 
 /* What systemd may need between a fork, or an end, and its note of the time.
  * RestartSec= is 100 ms where nobody says otherwise. */

@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
-#include "fix/host.h"
-#include "fix/settle.h"
+#include "host/host.h"
+#include "host/settle.h"
 #include "systemd/journal.h"
 
 /* A step that was taken, for the report. */
@@ -56,9 +56,9 @@ int kr_activation_reload(struct kr_host *host, struct kr_actions *actions,
                          struct kr_diag *diag);
 
 /*
- * Restarts kubelet's unit and waits until it has settled (fix/settle). 0: *RET;
- * what the tick gave; -ENOMEM; another errno, with words: systemd did not take
- * the wish (asked is false), or did not answer.
+ * Restarts kubelet's unit and waits until it has settled (host/settle). 0:
+ * *RET; what the tick gave; -ENOMEM; another errno, with words: systemd did not
+ * take the wish (asked is false), or did not answer.
  */
 int kr_activation_restart(struct kr_activation *act, struct kr_actions *actions,
                           struct kr_diag *diag, enum kr_settled *ret);

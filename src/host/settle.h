@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #include "base/diag.h"
-#include "fix/health.h"
-#include "fix/host.h"
+#include "host/health.h"
+#include "host/host.h"
 #include "systemd/journal.h"
 #include "systemd/unit-watch.h"
 

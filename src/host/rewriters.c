@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/vec.h"
-#include "fix/rewriters.h"
+#include "host/rewriters.h"
 
 #define OUR_UNITS "kubelet-remedy"
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/diag.h"
-#include "fix/host.h"
+#include "host/host.h"
 #include "store/manifest.h"
 
 /* What takes a change back at boot, where that is enabled. */

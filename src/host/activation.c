@@ -5,7 +5,7 @@
  *
  *   reset-failed   the start limit would refuse our restart
  *   restart        our own job's JobRemoved, under a deadline
- *   settle         until kubelet has proved that it is well (fix/settle)
+ *   settle         until kubelet has proved that it is well (host/settle)
  *
  * kubelet's unit is watched from before the restart, so that a job of somebody
  * else's that takes the place of ours is seen. One that restarts kubelet, too,
@@ -18,8 +18,8 @@
 
 #include "base/format.h"
 #include "base/vec.h"
-#include "fix/activation.h"
-#include "fix/figures.h"
+#include "host/activation.h"
+#include "host/figures.h"
 
 int kr_actions_add(struct kr_actions *actions, const char *action,
                    const char *result, uint64_t since_usec)

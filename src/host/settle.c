@@ -42,8 +42,8 @@
 #include <sys/wait.h>
 
 #include "base/format.h"
-#include "fix/figures.h"
-#include "fix/settle.h"
+#include "host/figures.h"
+#include "host/settle.h"
 
 /* On the way back others may restart it for so many times the wait. */
 #define RESTLESS 3

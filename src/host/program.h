@@ -7,7 +7,7 @@
 
 #include "base/diag.h"
 #include "base/fs.h"
-#include "fix/host.h"
+#include "host/host.h"
 
 #define KR_PROGRAM_WORDS_MAX 4
 

@@ -21,8 +21,8 @@
  * stopping and starting the unit, the wait for kubelet's first ok, the time in
  * which it settles, and the proofs; and some for whatever is slow here.
  *
- * The program that it runs is one of the host (fix/program). A reboot takes the
- * timer away, too: then it is the turn of kubelet-remedy-recover.service.
+ * The program that it runs is one of the host (host/program). A reboot takes
+ * the timer away, too: then it is the turn of kubelet-remedy-recover.service.
  * Whether a host has that is its administrator's to decide: a unit file of ours
  * that came and went with each fix would be a file that is left where systemd
  * reads when we are killed. So one that is not enabled is a warning, and the
@@ -33,10 +33,10 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "fix/activation.h"
-#include "fix/figures.h"
-#include "fix/program.h"
-#include "fix/watchdog.h"
+#include "host/activation.h"
+#include "host/figures.h"
+#include "host/program.h"
+#include "host/watchdog.h"
 #include "systemd/transient.h"
 
 #define DESCRIPTION "Take back a change of kubelet's configuration"

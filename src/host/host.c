@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/format.h"
-#include "fix/figures.h"
-#include "fix/host.h"
+#include "host/figures.h"
+#include "host/host.h"
 #include "node/iptables.h"
 #include "node/kubelet-version.h"
 #include "systemd/journal.h"

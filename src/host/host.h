@@ -6,7 +6,7 @@
  */
 
 #include "base/diag.h"
-#include "fix/health.h"
+#include "host/health.h"
 #include "node/node.h"
 #include "store/manifest.h"
 #include "systemd/manager.h"

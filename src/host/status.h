@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 #include "base/diag.h"
-#include "fix/health.h"
-#include "fix/host.h"
+#include "host/health.h"
+#include "host/host.h"
 #include "systemd/journal.h"
 
 struct kr_status {

@@ -10,8 +10,8 @@
 
 #include "base/clock.h"
 #include "base/format.h"
-#include "fix/log-line.h"
-#include "fix/status.h"
+#include "host/log-line.h"
+#include "host/status.h"
 
 #define SYNC_USEC KR_USEC_PER_SEC /* for journald to write the last lines */
 

@@ -32,7 +32,7 @@
 #include <unistd.h>
 
 #include "base/macro.h"
-#include "fix/holder.h"
+#include "host/holder.h"
 #include "node/process.h"
 
 static int open_stream(int dir_fd, const char *path, FILE **ret)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * fix/log-line: lines of real kubelets, and lines that look like them. Those
+ * host/log-line: lines of real kubelets, and lines that look like them. Those
  * marked "1.20.2" were written by one that was run for that.
  */
 
@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
-#include "fix/log-line.h"
+#include "host/log-line.h"
 #include "testing.h"
 
 #define O KR_LOG_ORDINARY

@@ -4,7 +4,7 @@
 /* Who may have written kubelet's files while it was being started. */
 
 #include "base/diag.h"
-#include "fix/host.h"
+#include "host/host.h"
 
 /*
  * Names in DIAG, as notes, what runs before each start of kubelet: the

@@ -49,7 +49,7 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "base/vec.h"
-#include "fix/program.h"
+#include "host/program.h"
 #include "store/files.h"
 #include "systemd/transient.h"
 

@@ -6,7 +6,7 @@
  *   its owner lives (store/owner)    within its time: it is at work
  *                                  else it does not go on: recover ends it
  *   it does not, or there is none  it was interrupted: the timer that it armed
- *                                  takes it back (fix/watchdog), the unit at
+ *                                  takes it back (host/watchdog), the unit at
  *                                  boot, or the next run, whoever comes first
  *
  * The timer is asked of systemd, not of the record: a reboot takes it away, and
@@ -20,9 +20,9 @@
 
 #include "base/clock.h"
 #include "base/format.h"
-#include "fix/holder.h"
-#include "fix/interrupted.h"
-#include "fix/watchdog.h"
+#include "host/holder.h"
+#include "host/interrupted.h"
+#include "host/watchdog.h"
 #include "store/recover.h"
 #include "systemd/transient.h"
 

@@ -20,8 +20,8 @@
 #include <string.h>
 
 #include "base/format.h"
-#include "fix/figures.h"
-#include "fix/health.h"
+#include "host/figures.h"
+#include "host/health.h"
 #include "net/healthz.h"
 #include "node/listener.h"
 

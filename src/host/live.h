@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/diag.h"
-#include "fix/activation.h"
+#include "host/activation.h"
 #include "kubelet/flags.h"
 #include "net/configz.h"
 #include "node/node.h"

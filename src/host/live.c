@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "fix/live.h"
+#include "host/live.h"
 #include "node/name.h"
 
 #define CONNECT_USEC (5 * KR_USEC_PER_SEC)
