@@ -126,17 +126,23 @@ static int find_drift(struct kr_node *node, struct kr_audit *audit,
                       const char **ret_ctime_only)
 {
 	const struct kr_inputs *in = &node->running;
-	int r = 0;
+	int r;
 
 	*ret_ctime_only = NULL;
-	for (size_t i = 0; r == 0 && i < in->n_files; i++)
+	for (size_t i = 0; i < in->n_files; i++) {
 		r = note(audit,
 		         changed_since(&in->files[i]->st, in->files[i]->btime,
 		                       node->process.started_usec),
 		         in->files[i]->path, ret_ctime_only);
-	for (size_t i = 0; r == 0 && i < in->folders.n_items; i++)
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < in->folders.n_items; i++) {
 		r = note_folder(node, audit, in->folders.items[i]);
-	return r;
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static int running_unreadable(struct kr_node *node, struct kr_audit *audit)
@@ -263,11 +269,13 @@ static int judge_running(struct kr_node *node, struct kr_audit *audit,
 	} else {
 		r = running_from_files(node, audit, ctime_only, diag);
 	}
-	if (r == 0 && audit->running.state == audit->disk.state &&
+	if (r < 0)
+		return r;
+	if (audit->running.state == audit->disk.state &&
 	    node->disk.inputs_valid &&
 	    same_argv(&node->disk.inputs, &node->running))
 		audit->running.source = audit->disk.source;
-	return r;
+	return 0;
 }
 
 /* --- the other views ----------------------------------------------------- */
@@ -360,9 +368,10 @@ static int judge_live(struct kr_node *node, struct kr_audit *audit,
 	r = kr_format(&audit->live.reason, "%s",
 	              options->live_reason ? options->live_reason
 	                                   : "not asked for");
-	if (r == 0)
-		name_disagreement(node, audit, diag);
-	return r == 0 ? running_from_live(node, audit) : r;
+	if (r < 0)
+		return r;
+	name_disagreement(node, audit, diag);
+	return running_from_live(node, audit);
 }
 
 /* --- the verdict --------------------------------------------------------- */
@@ -460,16 +469,21 @@ int kr_audit_run(struct kr_node *node, const struct kr_audit_options *options,
 		return -ENOMEM;
 	a->explicit_wanted = options->explicit_wanted;
 	r = judge_disk(node, a);
-	if (r == 0)
-		r = kr_sources_collect(node, a);
-	if (r == 0)
-		r = judge_running(node, a, diag);
-	if (r == 0)
-		r = doubt_disk(node, a, diag);
-	if (r == 0)
-		r = judge_live(node, a, options, diag);
-	if (r == 0)
-		r = judge(node, a);
+	if (r < 0)
+		return r;
+	r = kr_sources_collect(node, a);
+	if (r < 0)
+		return r;
+	r = judge_running(node, a, diag);
+	if (r < 0)
+		return r;
+	r = doubt_disk(node, a, diag);
+	if (r < 0)
+		return r;
+	r = judge_live(node, a, options, diag);
+	if (r < 0)
+		return r;
+	r = judge(node, a);
 	if (r < 0)
 		return r;
 	a->reload_needed = kr_node_reload_needed(node, &why);

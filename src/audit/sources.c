@@ -244,18 +244,23 @@ static int collected(struct kr_node *node, struct kr_audit *audit)
 int kr_sources_collect(struct kr_node *node, struct kr_audit *audit)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
+	size_t n_configs = in->merged_valid ? in->merged.n_configs : 0;
 	int r = add_default(node, audit), deciding;
 
-	if (!node->disk.inputs_valid)
+	if (r < 0 || !node->disk.inputs_valid)
 		return r;
-	for (size_t f = 0;
-	     r == 0 && in->merged_valid && f < in->merged.n_configs; f++) {
-		for (size_t u = 0; r == 0 && u < in->merged.configs[f].n_uses;
-		     u++)
+	for (size_t f = 0; f < n_configs; f++) {
+		for (size_t u = 0; u < in->merged.configs[f].n_uses; u++) {
 			r = add_use(node, audit, f, u);
+			if (r < 0)
+				return r;
+		}
 	}
 	deciding = deciding_flag(in);
-	for (size_t u = 0; r == 0 && u < in->flags.n_uses; u++)
+	for (size_t u = 0; u < in->flags.n_uses; u++) {
 		r = add_flag(node, audit, u, (int)u == deciding);
-	return r == 0 ? collected(node, audit) : r;
+		if (r < 0)
+			return r;
+	}
+	return collected(node, audit);
 }

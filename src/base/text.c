@@ -101,8 +101,9 @@ int kr_text_push(struct kr_text *text, char byte, struct kr_origin origin)
 {
 	int r = reserve(text, 1);
 
-	if (r == 0)
-		r = begin_run(text, origin);
+	if (r < 0)
+		return r;
+	r = begin_run(text, origin);
 	if (r < 0)
 		return r;
 	text->bytes[text->length] = byte;

@@ -363,6 +363,24 @@ static void keep_base(struct kr_merged *m, const struct kr_config *base)
 		m->drop_bit = base->drop_bit;
 }
 
+/* The config file, and each drop-in over it. */
+static int merge_trees(const struct kr_setting *setting,
+                       const struct kr_file *const *files,
+                       const struct kr_config *base, enum kr_merge merge,
+                       struct kr_tree *tree, struct kr_merged *m)
+{
+	int r = make_base(setting, merge, base, tree);
+
+	if (r < 0)
+		return r;
+	for (size_t i = base ? 1 : 0; i < m->n_configs; i++) {
+		r = add_dropin(tree, &m->configs[i], files[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int merge_files(const struct kr_setting *setting,
                        const struct kr_file *const *files, bool no_base,
                        enum kr_merge merge, struct kr_diag *diag,
@@ -375,13 +393,13 @@ static int merge_files(const struct kr_setting *setting,
 	int r;
 
 	kr_decode_init(&decode, setting, NULL, NULL);
-	r = make_base(setting, merge, base, &tree);
-	for (size_t i = base ? 1 : 0; i < m->n_configs && r == 0; i++)
-		r = add_dropin(&tree, &m->configs[i], files[i]);
-	if (r == 0)
-		r = kr_tree_tell(tree.root, &listener);
-	if (r == 0)
-		r = kr_decode_finish(&decode, true, diag, &m->result);
+	r = merge_trees(setting, files, base, merge, &tree, m);
+	if (r < 0)
+		return kr_tree_error(&tree, r, files[0]->path, diag);
+	r = kr_tree_tell(tree.root, &listener);
+	if (r < 0)
+		return kr_tree_error(&tree, r, files[0]->path, diag);
+	r = kr_decode_finish(&decode, true, diag, &m->result);
 	if (r < 0)
 		return kr_tree_error(&tree, r, files[0]->path, diag);
 	judge(m, files, base, decode.fault.span.file);
@@ -492,14 +510,17 @@ int kr_merge_parse(const struct kr_setting *setting,
 	int r;
 
 	r = parse_files(setting, files, n, no_base, kubelet_minor, diag, &m);
-	if (r == 0)
-		r = judge_one(&m, no_base);
-	if (r == 0 && merge == KR_MERGE_STRUCTS)
-		judge_structs(&m, no_base);
-	else if (r == 0)
-		r = merge_files(setting, files, no_base, merge, diag, &m);
 	if (r < 0)
 		return r;
+	if (!judge_one(&m, no_base)) {
+		if (merge == KR_MERGE_STRUCTS)
+			judge_structs(&m, no_base);
+		else
+			r = merge_files(setting, files, no_base, merge, diag,
+			                &m);
+		if (r < 0)
+			return r;
+	}
 	*ret = m;
 	m = (struct kr_merged){0};
 	return 0;

@@ -46,8 +46,9 @@ static int is_same(struct kr_fs *fa, const char *a, struct kr_fs *fb,
 	_cleanup_stat_ struct kr_stat one = {0}, two = {0};
 	int r = kr_fs_stat(fa, a, true, &one);
 
-	if (r == 0)
-		r = kr_fs_stat(fb, b, true, &two);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	r = kr_fs_stat(fb, b, true, &two);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	return one.st.st_dev == two.st.st_dev && one.st.st_ino == two.st.st_ino;
@@ -222,13 +223,16 @@ static int look_at(struct searching *s, const char *path)
 static int look_into_folder(struct searching *s, const char *folder)
 {
 	const struct kr_unit *unit = s->node->disk.unit;
-	int r = 0;
 
-	for (size_t i = 0; folder && r == 0 && i < unit->n_mounts; i++) {
-		if (is_below(unit->mounts[i].path, folder))
-			r = look_at(s, unit->mounts[i].path);
+	for (size_t i = 0; folder && i < unit->n_mounts; i++) {
+		int r = is_below(unit->mounts[i].path, folder)
+		                ? look_at(s, unit->mounts[i].path)
+		                : 0;
+
+		if (r != 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 int kr_hidden_find(struct kr_node *node, const struct kr_unit_mount **ret_mount,

@@ -156,18 +156,22 @@ static int has_iptables(struct kr_fs *fs)
 		"/sbin/iptables",
 		"/bin/iptables",
 	};
-	int r = 0, merged;
+	int r;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(paths); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		r = has(fs, paths[i]);
+		if (r != 0)
+			return r;
+	}
+	r = is_merged(fs);
 	if (r != 0)
-		return r;
-	merged = is_merged(fs);
-	if (merged != 0)
-		return merged < 0 ? merged : 0;
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(unmerged); i++)
+		return r < 0 ? r : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(unmerged); i++) {
 		r = has(fs, unmerged[i]);
-	return r;
+		if (r != 0)
+			return r;
+	}
+	return 0;
 }
 
 /* What kubelet runs is the node's own. */
@@ -254,9 +258,11 @@ int kr_iptables_remark(struct kr_node *node, const char *const *active,
 {
 	int r = remark_managers(node, active, diag);
 
-	if (r == 0)
-		r = remark_program(node, diag);
-	if (r == 0)
-		remark_bits(node, diag);
-	return r;
+	if (r < 0)
+		return r;
+	r = remark_program(node, diag);
+	if (r < 0)
+		return r;
+	remark_bits(node, diag);
+	return 0;
 }

@@ -183,22 +183,30 @@ static int read_process(int proc_fd, struct kr_process *p)
 	size_t size;
 	int r = kr_process_start(proc_fd, p->pid, &p->start_ticks);
 
-	if (r == 0)
-		r = read_proc(proc_fd, p->pid, "cmdline", &cmdline, &size);
-	if (r == 0)
-		r = split_argv(cmdline, size, p);
-	if (r == 0)
-		r = read_proc(proc_fd, p->pid, "cgroup", &cgroup, &size);
-	if (r == 0)
-		r = unit_of_cgroup(cgroup, &p->unit);
-	if (r == 0)
-		r = read_links(proc_fd, p);
-	if (r == 0)
-		r = kr_process_start(proc_fd, p->pid, &again);
-	if (r == 0 && (again != p->start_ticks || p->argc == 0))
-		r = -ESRCH; /* another by now, or a zombie */
+	if (r < 0)
+		return r;
+	r = read_proc(proc_fd, p->pid, "cmdline", &cmdline, &size);
+	if (r < 0)
+		return r;
+	r = split_argv(cmdline, size, p);
+	if (r < 0)
+		return r;
+	r = read_proc(proc_fd, p->pid, "cgroup", &cgroup, &size);
+	if (r < 0)
+		return r;
+	r = unit_of_cgroup(cgroup, &p->unit);
+	if (r < 0)
+		return r;
+	r = read_links(proc_fd, p);
+	if (r < 0)
+		return r;
+	r = kr_process_start(proc_fd, p->pid, &again);
+	if (r < 0)
+		return r;
+	if (again != p->start_ticks || p->argc == 0)
+		return -ESRCH; /* another by now, or a zombie */
 	p->started_usec = ticks_to_realtime(p->start_ticks);
-	return r;
+	return 0;
 }
 
 int kr_process_read(int proc_fd, pid_t pid, struct kr_diag *diag,

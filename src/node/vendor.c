@@ -138,11 +138,13 @@ static int check(struct kr_fs *fs, const struct kr_file *dropin,
 int kr_vendor_check(struct kr_fs *fs, const struct kr_unit *unit,
                     struct kr_diag *diag)
 {
-	int r = 0;
+	for (size_t i = 0; i < unit->n_dropins; i++) {
+		int r = is_ours(unit->dropins[i]->path)
+		                ? check(fs, unit->dropins[i], diag)
+		                : 0;
 
-	for (size_t i = 0; r == 0 && i < unit->n_dropins; i++) {
-		if (is_ours(unit->dropins[i]->path))
-			r = check(fs, unit->dropins[i], diag);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }

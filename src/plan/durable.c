@@ -211,8 +211,11 @@ static int plan_nodeadm(struct making *m)
 	m->flag = m->flag || nodeadm.earlier.any_flag;
 	r = describe(m->node, KR_NODEADM_FILE, m->flag, m->durable);
 	m->durable->left_out = m->options->no_persist;
-	if (r == 0 && !m->options->no_persist)
-		r = write_nodeadm(m, &nodeadm);
+	if (r < 0)
+		return r;
+	if (m->options->no_persist)
+		return 1;
+	r = write_nodeadm(m, &nodeadm);
 	return r < 0 ? r : 1;
 }
 

@@ -127,11 +127,13 @@ static int try_variable(struct overriding *o, const char *name)
 
 static int try_variables(struct overriding *o)
 {
-	int r = 0;
+	for (size_t i = o->command->expands.n_items; i-- > 0;) {
+		int r = try_variable(o, o->command->expands.items[i]);
 
-	for (size_t i = o->command->expands.n_items; r == 0 && i-- > 0;)
-		r = try_variable(o, o->command->expands.items[i]);
-	return r;
+		if (r != 0)
+			return r;
+	}
+	return 0;
 }
 
 int kr_vendor_refuse(const struct kr_setting *setting, struct kr_diag *diag,

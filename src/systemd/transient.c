@@ -282,8 +282,9 @@ int kr_transient_next(struct kr_manager *manager, const char *name,
 	uint64_t next;
 	int r = unit_init(&u, name);
 
-	if (r == 0)
-		r = kr_bus_unit_path(u.timer, &path);
+	if (r < 0)
+		return r;
+	r = kr_bus_unit_path(u.timer, &path);
 	if (r < 0)
 		return r;
 	method.path = path;
@@ -291,8 +292,9 @@ int kr_transient_next(struct kr_manager *manager, const char *name,
 	r = kr_bus_call(kr_bus_of_manager(manager), &method, &wait, diag,
 	                &reply, "ss", "org.freedesktop.systemd1.Timer",
 	                "NextElapseUSecMonotonic");
-	if (r == 0)
-		r = sd_bus_message_read(reply, "v", "t", &next);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_read(reply, "v", "t", &next);
 	if (r < 0)
 		return r;
 	*ret = next == UINT64_MAX ? 0 : next;

@@ -76,10 +76,12 @@ static int stays_apart(const struct kr_text *value, const char *word)
 	int r = kr_text_append(&text, value);
 	int found = 0;
 
-	if (r == 0)
-		r = kr_text_append_string(&text, " ");
-	if (r == 0)
-		r = kr_text_append_string(&text, word);
+	if (r < 0)
+		return r;
+	r = kr_text_append_string(&text, " ");
+	if (r < 0)
+		return r;
+	r = kr_text_append_string(&text, word);
 	if (r < 0)
 		return r;
 	for (;;) {

@@ -291,7 +291,7 @@ static int parse_shell_word(struct parser *p, const struct kr_text *bare,
 		return 0;
 	r = kr_specifiers_expand(p->s, bare, WORD_MAX_BYTES, &word->text,
 	                         &word->specifier, &word->unknown);
-	if (r == 0)
+	if (r == 0) /* it is the command's */
 		return add_word(p, word);
 	word_done(word);
 	return r == -ENOMEM ? r
@@ -387,20 +387,22 @@ static int parse_argument(struct parser *p)
 /* *RET_MORE: another command follows. > 0: the line is done. */
 static int parse_arguments(struct parser *p, bool *ret_more)
 {
-	int r = 0;
+	while (p->at < p->line->length) {
+		int r;
 
-	while (r == 0 && p->at < p->line->length) {
 		if (is_token(p->line, p->at, ";")) {
 			p->at = skip_blanks(p->line, p->at + 1);
 			*ret_more = true;
 			break;
 		}
 		r = parse_argument(p);
+		if (r != 0)
+			return r;
 	}
-	if (r == 0 && p->command.n_words == 0)
-		r = refuse(p, p->command.start, p->command.end,
-		           "command has no argv[0]");
-	return r;
+	if (p->command.n_words == 0)
+		return refuse(p, p->command.start, p->command.end,
+		              "command has no argv[0]");
+	return 0;
 }
 
 static int add_command(struct kr_exec *exec, struct kr_exec_command *command)
@@ -475,7 +477,10 @@ int kr_exec_parse(struct kr_exec *exec, const struct kr_specifiers *specifiers,
 	if (r < 0)
 		return r;
 	p.line = &exec->lines[exec->n_lines - 1];
-	while (r == 0 && more)
+	while (more) {
 		r = parse_command(exec, &p, &more);
-	return r < 0 ? r : 0;
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
+	return 0;
 }

@@ -192,7 +192,7 @@ static int push_escape(const struct kr_text *from, size_t at, unsigned flags,
 	struct escape e = {
 		.bytes = {from->bytes[at]}, .n_bytes = 1, .length = 1};
 	struct kr_origin origin;
-	int r = 0;
+	int r;
 
 	if ((flags & KR_SPLIT_CUNESCAPE) &&
 	    !decode(from->bytes + at, left < ESCAPE_MAX ? left : ESCAPE_MAX,
@@ -204,9 +204,12 @@ static int push_escape(const struct kr_text *from, size_t at, unsigned flags,
 		                    .length = 1};
 	}
 	origin = origin_of(from, at - 1, e.length + 1);
-	for (size_t i = 0; r == 0 && i < e.n_bytes; i++)
+	for (size_t i = 0; i < e.n_bytes; i++) {
 		r = kr_text_push(out, e.bytes[i], origin);
-	return r < 0 ? r : (int)e.length;
+		if (r < 0)
+			return r;
+	}
+	return (int)e.length;
 }
 
 /* A backslash that is the last byte: 0 where the word may end like that. */
@@ -264,8 +267,9 @@ int kr_split_next(const struct kr_text *from, size_t *at, unsigned flags,
 	}
 	start = i;
 	r = kr_text_append_part(&text, from, 0, 0); /* "" is a word, too */
-	if (r == 0)
-		r = read_word(from, &i, flags, &text);
+	if (r < 0)
+		return r;
+	r = read_word(from, &i, flags, &text);
 	if (r < 0)
 		return r;
 	ret->text = text;
