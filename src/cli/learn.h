@@ -4,7 +4,7 @@
 /* What is learnt of a node before it is judged. */
 
 #include "cli/options.h"
-#include "fix/live.h"
+#include "host/live.h"
 #include "net/node-info.h"
 
 /*

@@ -17,11 +17,11 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "fix/files.h"
-#include "fix/manifest.h"
 #include "fix/pending.h"
 #include "plan/plan.h"
 #include "report/foresee.h"
+#include "store/files.h"
+#include "store/manifest.h"
 
 /* 1: the last record of this very change says that it was put back. */
 static int was_put_back(struct kr_node *node, const struct kr_plan *plan,

@@ -4,7 +4,7 @@
 /* What would become of a fix that an audit recommends. */
 
 #include "audit/audit.h"
-#include "fix/host.h"
+#include "host/host.h"
 
 enum kr_foresight {
 	KR_FORESIGHT_GOES,

@@ -4,7 +4,7 @@
 /* An audit for people. */
 
 #include "audit/audit.h"
-#include "fix/host.h"
+#include "host/host.h"
 #include "net/api.h"
 #include "report/term.h"
 
