@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "net/node-names.h"
 
 #define FRUITLESS_MAX 5
@@ -38,15 +39,15 @@ int kr_node_names_init_given(struct kr_node_names *names,
                              const char *const *given, size_t n_given)
 {
 	*names = (struct kr_node_names){.complete = true};
-	names->page.names = calloc(n_given, sizeof(char *));
-	if (n_given > 0 && !names->page.names)
-		return -ENOMEM;
-	while (names->page.n_names < n_given) {
-		char *name = strdup(given[names->page.n_names]);
+	for (size_t i = 0; i < n_given; i++) {
+		char **next = KR_VEC_NEXT(names->page.names, i);
 
-		if (!name)
+		if (!next)
 			return -ENOMEM;
-		names->page.names[names->page.n_names++] = name;
+		*next = strdup(given[i]);
+		if (!*next)
+			return -ENOMEM;
+		names->page.n_names++;
 	}
 	names->n_known = n_given;
 	return 0;
@@ -139,17 +140,11 @@ static void forget(struct kr_node_names *names)
  * name that no node can have; -ENOMEM. */
 static int append(struct kr_node_names *names, struct kr_node_page *page)
 {
-	size_t have = names->page.n_names;
-	char **grown = reallocarray(names->page.names, have + page->n_names + 1,
-	                            sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	names->page.names = grown;
 	for (size_t i = 0; i < page->n_names; i++) {
 		int r = strlen(page->names[i]) > KR_NODE_NAMES_NAME_MAX
 		                ? -EBADMSG
 		                : remember(&names->known, page->names[i]);
+		char **next;
 
 		if (r < 0)
 			return r;
@@ -157,7 +152,11 @@ static int append(struct kr_node_names *names, struct kr_node_page *page)
 			names->n_skipped += names->again;
 			continue;
 		}
-		grown[names->page.n_names++] = TAKE_PTR(page->names[i]);
+		next = KR_VEC_NEXT(names->page.names, names->page.n_names);
+		if (!next)
+			return -ENOMEM;
+		*next = TAKE_PTR(page->names[i]);
+		names->page.n_names++;
 		names->n_known++;
 	}
 	return 0;

@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/vec.h"
 #include "net/http.h"
 #include "net/node-page.h"
 
@@ -77,25 +78,19 @@ static int take_string(const struct reader *r, const struct kr_json_token *t,
 static int take_name(struct reader *r, const struct kr_json_token *t)
 {
 	struct kr_node_page *page = r->page;
-	char *name = NULL;
+	char **name;
 	int ret;
 
 	/* once an item, whatever it says twice */
 	if (r->named)
 		return 0;
-	if ((page->n_names & (page->n_names - 1)) == 0) {
-		size_t size = page->n_names ? 2 * page->n_names : 1;
-		char **grown =
-			reallocarray(page->names, size, sizeof(*page->names));
-
-		if (!grown)
-			return -ENOMEM;
-		page->names = grown;
-	}
-	ret = take_string(r, t, &name);
+	name = KR_VEC_NEXT(page->names, page->n_names);
+	if (!name)
+		return -ENOMEM;
+	ret = take_string(r, t, name);
 	if (ret < 0)
 		return ret;
-	page->names[page->n_names++] = name;
+	page->n_names++;
 	r->named = true;
 	return 0;
 }
