@@ -173,7 +173,18 @@ static int judge_job(struct kr_activation *act, enum kr_job_result result,
 	                 kr_job_result_to_string(result), unit->result);
 }
 
-/* 0; 1: *RET says how it ended; an errno. */
+enum job {
+	JOB_DONE,   /* what it has started has to settle */
+	JOB_JUDGED, /* it is said how kubelet ended */
+};
+
+/* R is what came of saying it. */
+static int judged(int r)
+{
+	return r < 0 ? r : JOB_JUDGED;
+}
+
+/* An enum job, JUDGED in *RET; or an errno. */
 static int run_job(struct kr_activation *act, struct kr_diag *diag,
                    enum kr_settled *ret)
 {
@@ -198,25 +209,24 @@ static int run_job(struct kr_activation *act, struct kr_diag *diag,
 	if (r == -ETIME && w.too_slow) {
 		*ret = KR_SETTLED_NOT;
 		s->too_slow = true;
-		r = kr_format(
+		return judged(kr_format(
 			&s->failure,
 			"kubelet is not healthy after %llu s (--wait), "
 			"and still runs: it may be starting",
-			(unsigned long long)(s->wait_usec / KR_USEC_PER_SEC));
-		return r < 0 ? r : 1;
+			(unsigned long long)(s->wait_usec / KR_USEC_PER_SEC)));
 	}
 	if (r == -ETIMEDOUT && kr_diag_find(diag, "job-timeout")) {
 		*ret = KR_SETTLED_NOT;
-		r = kr_format(&s->failure,
-		              "the restart of %s did not end within %llu s",
-		              unit,
-		              (unsigned long long)(limit / KR_USEC_PER_SEC));
-		return r < 0 ? r : 1;
+		return judged(kr_format(
+			&s->failure,
+			"the restart of %s did not end within %llu s", unit,
+			(unsigned long long)(limit / KR_USEC_PER_SEC)));
 	}
-	if (r < 0 || result == KR_JOB_DONE)
+	if (r < 0)
 		return r;
-	r = judge_job(act, result, diag, ret);
-	return r < 0 ? r : 1;
+	if (result == KR_JOB_DONE)
+		return JOB_DONE;
+	return judged(judge_job(act, result, diag, ret));
 }
 
 /* --- the whole ----------------------------------------------------------- */
@@ -273,8 +283,8 @@ int kr_activation_restart(struct kr_activation *act, struct kr_actions *actions,
 	if (r < 0)
 		return r;
 	r = run_job(act, diag, ret);
-	added = add_action(act, actions, "restart", r, r == 0, since);
-	if (r != 0 || added < 0)
+	added = add_action(act, actions, "restart", r, r == JOB_DONE, since);
+	if (r != JOB_DONE || added < 0)
 		return r < 0 ? r : added;
 	act->since_usec = kr_now_usec();
 	return kr_activation_go_on(act, actions, diag, ret);

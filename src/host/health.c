@@ -58,14 +58,14 @@ static void read_inputs(const struct kr_inputs *in, struct kr_health_probe *p)
 /* Why kubelet's network namespace keeps us from asking; NULL: nothing does. */
 static const char *check_network(const struct kr_node *node, pid_t pid)
 {
-	int r;
+	int shares;
 
 	if (node->proc_fd < 0)
 		return "there is no /proc to look at";
-	r = kr_process_shares_network(node->proc_fd, pid);
-	if (r == 0)
+	shares = kr_process_shares_network(node->proc_fd, pid);
+	if (shares == 0)
 		return "kubelet is in another network namespace";
-	if (r > 0 || strcmp(node->root, "/") == 0)
+	if (shares > 0 || strcmp(node->root, "/") == 0)
 		return NULL; /* that it has ended shows when it is asked */
 	return "kubelet's network namespace may not be looked at";
 }
@@ -96,16 +96,17 @@ static bool is_gone(const struct kr_health_probe *p)
 static int check_socket(const struct kr_health_probe *p,
                         struct kr_health_report *ret)
 {
-	int r = 1;
+	int is_ours = 1;
 
 	if (!p->any_socket)
-		r = kr_listener_is(p->proc_fd, p->pid, p->address, p->port);
-	if (r == -ENOMEM)
-		return r;
+		is_ours =
+			kr_listener_is(p->proc_fd, p->pid, p->address, p->port);
+	if (is_ours == -ENOMEM)
+		return is_ours;
 	if (is_gone(p))
 		return kr_format(&ret->why, "kubelet[%d] has ended",
 		                 (int)p->pid);
-	if (r == 0)
+	if (is_ours == 0)
 		return kr_format(&ret->why,
 		                 "another process than kubelet[%d] answers at "
 		                 "%s, port %u",
@@ -130,7 +131,7 @@ int kr_health_probe_ask(const struct kr_health_probe *probe,
 	                   &health);
 	if (r == -ENOMEM || r == -EINTR)
 		return r;
-	if (r == 0 && health == KR_HEALTHY)
+	if (r >= 0 && health == KR_HEALTHY)
 		return check_socket(probe, ret);
 	return kr_format(&ret->why, "%s",
 	                 found.n_messages > 0 ? found.messages[0].text

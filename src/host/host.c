@@ -172,7 +172,7 @@ static int look_at_settled(struct kr_host *host)
 		return 0;
 	r = host->loaded ? kr_host_health(host, &report)
 	                 : kr_host_health_without_systemd(host, 0, &report);
-	node->process_settled = r == 0 && report.state != KR_HEALTH_BAD;
+	node->process_settled = r >= 0 && report.state != KR_HEALTH_BAD;
 	return r == -ENOMEM ? r : 0;
 }
 
@@ -216,8 +216,9 @@ static int read_node(struct kr_host *host, struct kr_diag *diag)
 		systemd.version = kr_manager_version(host->manager);
 		r = kr_manager_environment(host->manager, diag,
 		                           &systemd.environment);
-		if (r == 0)
-			r = ask_iptables(host, diag, &systemd.iptables_units);
+		if (r < 0)
+			return r;
+		r = ask_iptables(host, diag, &systemd.iptables_units);
 		if (r < 0)
 			return r;
 	}
@@ -236,8 +237,9 @@ static int open_node(struct kr_host *host, struct kr_diag *diag)
 	if (host->node->live && !host->manager)
 		open_manager(host, diag);
 	r = ask(host, host->node->unit_name, diag);
-	if (r == 0 && host->node->live && !host->options.unit &&
-	    is_missing(host))
+	if (r < 0)
+		return r;
+	if (host->node->live && !host->options.unit && is_missing(host))
 		r = follow_process(host, diag);
 	return r < 0 ? r : read_node(host, diag);
 }

@@ -98,11 +98,10 @@ int kr_live_open(struct kr_live *live, const struct kr_api_options *api,
 	r = kr_http_server_new(api, &live->server, &why);
 	if (r == -EINVAL || r == -ENOPKG)
 		return refuse(live, why);
-	if (r == 0)
-		r = make_endpoint(live);
-	if (r == 0 && live->endpoint)
-		r = make_transfer(live);
-	return r;
+	if (r < 0)
+		return r;
+	r = make_endpoint(live);
+	return r < 0 || !live->endpoint ? r : make_transfer(live);
 }
 
 int kr_live_ask(struct kr_live *live, const struct kr_live_wait *wait,

@@ -235,10 +235,10 @@ static int write_copy(int folder_fd, const char *name, int from_fd)
 		return -errno;
 	r = kr_write_all(fd, data, (size_t)st.st_size);
 	munmap(data, (size_t)st.st_size);
+	if (r < 0)
+		return r;
 	/* whatever the umask is */
-	if (r == 0 && fchmod(fd, 0700) < 0)
-		r = -errno;
-	return r;
+	return fchmod(fd, 0700) < 0 ? -errno : 0;
 }
 
 static int copy_object(int folder_fd, const struct object *object, bool is_main,
@@ -249,7 +249,7 @@ static int copy_object(int folder_fd, const struct object *object, bool is_main,
 	_cleanup_free_ char *to = NULL;
 	int r = fd < 0 ? -errno : write_copy(folder_fd, object->name, fd);
 
-	if (r == 0)
+	if (r >= 0)
 		return 0;
 	to = kr_path_join(FOLDER, object->name);
 	return to ? fail(diag, fd < 0 ? path : to, r) : -ENOMEM;
@@ -271,11 +271,14 @@ static int copy_objects(struct kr_host *host, const struct objects *objects,
 	fd = kr_fs_make_folder(fs, FOLDER, 0700);
 	if (fd < 0)
 		return fail(diag, FOLDER, fd);
-	for (size_t i = 0; i < objects->n_items && r == 0; i++) {
-		if (objects->items[i].name)
-			r = copy_object(fd, &objects->items[i], i == 0, diag);
+	for (size_t i = 0; i < objects->n_items; i++) {
+		if (!objects->items[i].name)
+			continue;
+		r = copy_object(fd, &objects->items[i], i == 0, diag);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 int kr_program_remove(struct kr_fs *fs)
@@ -295,15 +298,12 @@ static int add_word(struct kr_program *program, char *word)
 
 static int add_words(struct kr_program *program, const struct object *loader)
 {
-	int r = 0;
-
-	if (loader)
-		r = add_word(program, kr_path_join(FOLDER, loader->name));
-	if (loader && r == 0)
-		r = add_word(program, strdup("--library-path"));
-	if (loader && r == 0)
-		r = add_word(program, strdup(FOLDER));
-	return r == 0 ? add_word(program, kr_path_join(FOLDER, KR_NAME)) : r;
+	if (loader &&
+	    (add_word(program, kr_path_join(FOLDER, loader->name)) < 0 ||
+	     add_word(program, strdup("--library-path")) < 0 ||
+	     add_word(program, strdup(FOLDER)) < 0))
+		return -ENOMEM;
+	return add_word(program, kr_path_join(FOLDER, KR_NAME));
 }
 
 static int copy_program(struct kr_host *host, const struct objects *objects,
@@ -386,7 +386,7 @@ static int find_program(struct kr_host *host, struct kr_diag *diag,
 		r = copy_program(host, &objects, loader, diag, program);
 	else
 		r = own_program(diag, program);
-	return r == 0 ? try_program(host, program, diag) : r;
+	return r < 0 ? r : try_program(host, program, diag);
 }
 
 int kr_program_find(struct kr_host *host, struct kr_diag *diag,

@@ -429,8 +429,10 @@ static int check_health(struct kr_settling *s, bool *ret)
 	if (now < s->ask_usec || (s->first_ok_usec && now < settled_usec(s)))
 		return 0;
 	r = ask(s);
-	*ret = r == 0 && s->first_ok_usec && s->last_ok_usec >= settled_usec(s);
-	return r;
+	if (r < 0)
+		return r;
+	*ret = s->first_ok_usec && s->last_ok_usec >= settled_usec(s);
+	return 0;
 }
 
 /* The last moment at which a question may begin that is answered ok. */
@@ -524,15 +526,13 @@ static int step(struct kr_settling *s, struct kr_diag *diag, enum verdict *ret)
 {
 	uint64_t began = kr_now_usec();
 	bool settled = false;
-	int r = 0;
+	int r;
 
 	*ret = GO_ON;
-	if (s->look_due || s->blind)
-		r = look(s, diag, ret);
+	r = s->look_due || s->blind ? look(s, diag, ret) : 0;
 	if (r < 0 || *ret != GO_ON)
 		return r;
-	if (s->follows)
-		r = check_health(s, &settled);
+	r = s->follows ? check_health(s, &settled) : 0;
 	if (r < 0)
 		return r;
 	if (settled && s->looked_usec < began) {
@@ -608,9 +608,10 @@ int kr_settling_run(struct kr_settling *s, struct kr_diag *diag,
 	kr_manager_set_patience(s->host->manager, LOOK_USEC, tick, s);
 	do {
 		r = step(s, diag, &verdict);
-		if (r == 0 && verdict == GO_ON)
-			r = wait_next(s);
-	} while (r == 0 && verdict == GO_ON);
+		if (r < 0 || verdict != GO_ON)
+			break;
+		r = wait_next(s);
+	} while (r >= 0);
 	kr_manager_set_patience(s->host->manager, 0, NULL, NULL);
 	if (r < 0)
 		return r;

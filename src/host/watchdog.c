@@ -115,7 +115,7 @@ int kr_watchdog_arm(struct kr_host *host, const char *id, uint64_t wait_usec,
 	kr_watchdog_name(id, w.name);
 	r = kr_program_find(host, diag, &program);
 	w.copied = program.copied;
-	if (r == 0)
+	if (r >= 0)
 		r = arm(&w, host, id, wait_usec, &program, diag);
 	kr_program_done(&program);
 	if (r < 0) {
