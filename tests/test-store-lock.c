@@ -122,12 +122,14 @@ START_TEST(test_turn)
 {
 	int first = -1, second = -1;
 
-	ck_assert_int_eq(kr_lock_take(fs, 0, NULL, NULL, &diag, &first), 0);
+	ck_assert_int_eq(kr_lock_take(fs, 0, NULL, NULL, &diag, &first),
+	                 KR_LOCK_OURS);
 	ck_assert_int_eq(kr_lock_take(fs, 0, NULL, NULL, &diag, &second),
-	                 -EBUSY);
+	                 KR_LOCK_BUSY);
 	ck_assert_ptr_nonnull(kr_diag_find(&diag, "busy"));
 	close(first);
-	ck_assert_int_eq(kr_lock_take(fs, 0, NULL, NULL, &diag, &second), 0);
+	ck_assert_int_eq(kr_lock_take(fs, 0, NULL, NULL, &diag, &second),
+	                 KR_LOCK_OURS);
 	close(second);
 }
 END_TEST

@@ -337,7 +337,8 @@ static void check_end(const char *name)
 	ck_assert_msg(ended != ENDED || stands || folder_fd < 0 ||
 	                      state_of(id) == KR_MANIFEST_PUT_BACK,
 	              "%s: the run says that it is well", name);
-	ck_assert_int_eq(kr_recover_run(fs, &recovery, &diag), 1);
+	ck_assert_int_eq(kr_recover_run(fs, &recovery, &diag),
+	                 KR_RECOVERED_NOTHING);
 	ck_assert_msg(kr_root_entries("/etc/d") == 1 &&
 	                      kr_root_entries("/etc/e") == !stands &&
 	                      kr_root_entries("/etc/n") == stands,

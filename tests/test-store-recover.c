@@ -293,7 +293,8 @@ START_TEST(test_row)
 	/* and once more, there is nothing to do */
 	again = kr_root_fs();
 	kr_diag_done(&diag);
-	ck_assert_int_eq(kr_recover_run(again, &recovery, &diag), 1);
+	ck_assert_int_eq(kr_recover_run(again, &recovery, &diag),
+	                 KR_RECOVERED_NOTHING);
 	ck_assert_int_eq(kr_interrupted_report(again, -1, NULL, &diag), 0);
 	ck_assert_uint_eq(diag.n_messages, 0);
 	check_is(row->name, A, row->want);
@@ -364,7 +365,8 @@ START_TEST(test_end)
 	ck_assert_int_eq(kr_manifests_read(fs, &diag, &list), 0);
 	ck_assert_msg(kr_recover_is_due(fs, &list) == (int)ends[_i].marked,
 	              "%s", row->name);
-	ck_assert_int_eq(kr_recover_run(fs, &recovery, &diag), 1);
+	ck_assert_int_eq(kr_recover_run(fs, &recovery, &diag),
+	                 KR_RECOVERED_NOTHING);
 	check_is(row->name, A, row->want);
 	ck_assert_msg(kr_root_entries("/etc/d") == (row->want != '-'), "%s",
 	              row->name);

@@ -250,25 +250,25 @@ static const struct other {
 	int result;
 	bool theirs; /* it is another file, or has other bytes */
 } others[] = {
-	{"rewritten", rewrite, "theirs\n", -ESTALE, true},
-	{"replaced", replace, "theirs\n", -ESTALE, true},
-	{"in disguise", disguise, "odd a\n", -ESTALE, true},
-	{"the same bytes", replace_same, "same", -ESTALE, true},
-	{"deleted", delete, NULL, -ESTALE, true},
-	{"a link now", make_link, "link", -ESTALE, true},
-	{"a folder now", make_folder, "folder", -ESTALE, true},
-	{"a fifo now", make_fifo, "fifo", -ESTALE, true},
-	{"another mode", change_mode, "same", -ESTALE},
-	{"another name", add_name, "same", -ESTALE},
-	{"an attribute", set_attribute, "same", -ESTALE},
-	{"open for writing", open_it, "same", -ETXTBSY},
+	{"rewritten", rewrite, "theirs\n", KR_CHANGE_STALE, true},
+	{"replaced", replace, "theirs\n", KR_CHANGE_STALE, true},
+	{"in disguise", disguise, "odd a\n", KR_CHANGE_STALE, true},
+	{"the same bytes", replace_same, "same", KR_CHANGE_STALE, true},
+	{"deleted", delete, NULL, KR_CHANGE_STALE, true},
+	{"a link now", make_link, "link", KR_CHANGE_STALE, true},
+	{"a folder now", make_folder, "folder", KR_CHANGE_STALE, true},
+	{"a fifo now", make_fifo, "fifo", KR_CHANGE_STALE, true},
+	{"another mode", change_mode, "same", KR_CHANGE_STALE},
+	{"another name", add_name, "same", KR_CHANGE_STALE},
+	{"an attribute", set_attribute, "same", KR_CHANGE_STALE},
+	{"open for writing", open_it, "same", KR_CHANGE_OPEN},
 };
 
 /* What others have written is left to them, which is no failure. */
 static void check_reverted(const struct other *o, struct kr_transaction *tx,
                            int r)
 {
-	ck_assert_msg(r == (o->theirs ? 0 : -ENOTRECOVERABLE), "%s: %d%s",
+	ck_assert_msg(r == (o->theirs ? 0 : KR_CHANGE_STUCK), "%s: %d%s",
 	              o->name, r, kr_test_messages(&diag));
 	ck_assert_msg(kr_transaction_n_foreign(tx) == o->theirs, "%s", o->name);
 	ck_assert_msg((kr_diag_find(&diag, "rewritten") != NULL) == o->theirs,
@@ -392,7 +392,7 @@ START_TEST(test_taken)
 	ck_assert_int_eq(kr_edits_create(&edits, NEW, "made\n"), 0);
 	tx = prepare();
 	act_at(1, rewrite, NEW);
-	ck_assert_int_eq(kr_transaction_commit(tx, &diag), -EEXIST);
+	ck_assert_int_eq(kr_transaction_commit(tx, &diag), KR_CHANGE_EXISTS);
 	kr_transaction_free(tx);
 	check_is("made", NEW, "theirs\n");
 	ck_assert_uint_eq(kr_root_entries("/etc/n"), 1);
@@ -424,7 +424,7 @@ START_TEST(test_two_others)
 	act_at(1, replace, A);
 	hook.act_at[1] = hook.n_calls + 2;
 	hook.act[1] = replace_again;
-	ck_assert_int_eq(kr_transaction_commit(tx, &diag), -ESTALE);
+	ck_assert_int_eq(kr_transaction_commit(tx, &diag), KR_CHANGE_STALE);
 	kr_transaction_free(tx);
 	check_is("two", A, "theirs, second\n");
 	ck_assert_uint_eq(kr_root_entries("/etc/d"), 1);
@@ -489,7 +489,7 @@ START_TEST(test_no_flags)
 	ck_assert_int_eq(kr_edits_create(&edits, NEW, "made\n"), 0);
 	tx = prepare();
 	act_at(1, rewrite, NEW);
-	ck_assert_int_eq(kr_transaction_commit(tx, &diag), -EEXIST);
+	ck_assert_int_eq(kr_transaction_commit(tx, &diag), KR_CHANGE_EXISTS);
 	kr_transaction_free(tx);
 	check_is("no flags", NEW, "theirs\n");
 }
@@ -552,9 +552,9 @@ START_TEST(test_displaced)
 	r = kr_transaction_commit(tx, &diag);
 	kr_transaction_free(tx);
 	if (n_failures < 2) {
-		ck_assert_int_eq(r, -ESTALE);
+		ck_assert_int_eq(r, KR_CHANGE_STALE);
 	} else {
-		ck_assert_int_eq(r, -ENOTRECOVERABLE);
+		ck_assert_int_eq(r, KR_CHANGE_STUCK);
 		ck_assert_ptr_nonnull(kr_diag_find(&diag, "file-displaced"));
 		ck_assert_uint_eq(kr_root_entries("/etc/d"), 2);
 		check_is("displaced", A, "new a\n");

@@ -20,16 +20,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/format.h"
 #include "fix/apply.h"
 
 #define PAUSE_USEC (500 * KR_USEC_PER_MSEC)
 #define ASK_USEC   (5 * KR_USEC_PER_SEC)
-
-static int interrupted(struct kr_applying *f)
-{
-	return kr_apply_end(f, KR_OUTCOME_FAILED,
-	                    "interrupted before anything was changed");
-}
 
 int kr_apply_ask_live(struct kr_applying *f)
 {
@@ -45,9 +40,10 @@ int kr_apply_ask_live(struct kr_applying *f)
 
 	kr_live_done(&f->live);
 	r = kr_live_open(&f->live, f->options->api, kr_apply_node(f), f->diag);
-	if (r == 0)
-		r = kr_live_ask(&f->live, &wait, f->diag);
-	return r == -EINTR ? interrupted(f) : r;
+	if (r < 0)
+		return r;
+	r = kr_live_ask(&f->live, &wait, f->diag);
+	return r == -EINTR ? kr_apply_end_interrupted(f) : r;
 }
 
 struct kr_audit_options kr_apply_audit_options(const struct kr_applying *f)
@@ -65,13 +61,13 @@ int kr_apply_check_live(struct kr_applying *f)
 	bool only_files = !f->fix->restarts && f->fix->plan->edits.n_files > 0;
 
 	if (f->live.state != KR_STATE_UNKNOWN || only_files)
-		return 0;
+		return KR_STEP_GO_ON;
 	if (!f->was_healthy && f->live.status >= 500) {
 		kr_diag_add(f->diag, KR_WARNING, "live-unknown", KR_SPAN_NONE,
 		            "configz does not answer, kubelet is not healthy: "
 		            "%s",
 		            f->live.reason);
-		return 0;
+		return KR_STEP_GO_ON;
 	}
 	kr_diag_add(f->diag, KR_ERROR, "live-unknown", KR_SPAN_NONE,
 	            "configz must answer before anything is changed: %s",
@@ -82,7 +78,7 @@ int kr_apply_check_live(struct kr_applying *f)
 	                    f->live.reason);
 }
 
-/* Until it says something. 0; -ETIMEDOUT; what tick gave; -ENOMEM. */
+/* Until it says something: PROVED, or SILENT; what tick gave; -ENOMEM. */
 static int ask_until(struct kr_applying *f, uint64_t deadline_usec)
 {
 	const struct kr_live_wait wait = {
@@ -100,7 +96,7 @@ static int ask_until(struct kr_applying *f, uint64_t deadline_usec)
 		if (r < 0 || f->live.state != KR_STATE_UNKNOWN)
 			return r;
 		if (kr_left_usec(deadline_usec) <= PAUSE_USEC)
-			return -ETIMEDOUT;
+			return KR_PROVED_SILENT;
 		kr_pause_usec(PAUSE_USEC);
 	}
 }
@@ -113,27 +109,22 @@ int kr_apply_prove_live(struct kr_applying *f, uint64_t deadline_usec,
 	int r;
 
 	if (!f->fix->asks_live)
-		return 0;
+		return KR_PROVED;
 	r = ask_until(f, deadline_usec);
 	if (r == -ENOMEM ||
 	    kr_actions_add(&f->fix->actions, "configz",
 	                   kr_state_to_string(f->live.state), since) < 0)
 		return -ENOMEM;
-	if (r < 0 && r != -ETIMEDOUT)
+	if (r < 0)
 		return r;
-	if (r == 0 && f->live.state == kr_apply_planned(f)->state)
-		return 0;
-	if (r == 0)
-		r = -EHOSTDOWN;
-	if ((r == -ETIMEDOUT
-	             ? asprintf(ret_failure,
-	                        "configz did not say %s in time: %s", wanted,
-	                        f->live.reason)
-	             : asprintf(ret_failure,
-	                        "configz says %s after the restart",
-	                        kr_state_to_string(f->live.state))) < 0) {
-		*ret_failure = NULL;
-		return -ENOMEM;
+	if (r == KR_PROVED_SILENT) {
+		r = kr_format(ret_failure, "configz did not say %s in time: %s",
+		              wanted, f->live.reason);
+		return r < 0 ? r : KR_PROVED_SILENT;
 	}
-	return r;
+	if (f->live.state == kr_apply_planned(f)->state)
+		return KR_PROVED;
+	r = kr_format(ret_failure, "configz says %s after the restart",
+	              kr_state_to_string(f->live.state));
+	return r < 0 ? r : KR_PROVED_OTHERWISE;
 }

@@ -150,7 +150,7 @@ static int check_bits(struct kr_applying *f)
 
 	if (!f->fix->restarts || f->undo || planned->state != KR_STATE_TRUE ||
 	    !kr_iptables_bits_fatal(kr_apply_node(f), planned, &bit))
-		return 0;
+		return KR_STEP_GO_ON;
 	kr_diag_add(f->diag, KR_ERROR, "mark-bits-equal", KR_SPAN_NONE,
 	            "iptablesMasqueradeBit and iptablesDropBit are both %d: a "
 	            "kubelet before 1.28 would not survive the restart, one of "
@@ -168,7 +168,7 @@ static int check_pending(struct kr_applying *f)
 	int r;
 
 	if (!f->fix->restarts)
-		return 0;
+		return KR_STEP_GO_ON;
 	for (size_t i = 0; i < before->changed.n_items; i++)
 		kr_diag_add_path(f->diag, KR_WARNING, "pending-file",
 		                 before->changed.items[i],
@@ -176,8 +176,10 @@ static int check_pending(struct kr_applying *f)
 		                 "restart applies that, too");
 	r = kr_pending_arguments(kr_apply_node(f), kr_apply_planned(f),
 	                         refuses ? KR_ERROR : KR_WARNING, f->diag);
-	if (r <= 0 || !refuses)
-		return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	if (r == KR_PENDING_NOTHING || !refuses)
+		return KR_STEP_GO_ON;
 	kr_diag_add(f->diag, KR_NOTE, "pending-help", KR_SPAN_NONE,
 	            "--restart=always accepts this, --restart=never changes "
 	            "only the files");
@@ -195,7 +197,7 @@ static int check_own_unit(struct kr_applying *f)
 	int r;
 
 	if (!f->fix->restarts)
-		return 0;
+		return KR_STEP_GO_ON;
 	r = kr_apply_is_in_unit(f, &in_unit);
 	if (r < 0 || !in_unit)
 		return r;
@@ -211,8 +213,8 @@ static int check_own_unit(struct kr_applying *f)
 
 static int check_bus(struct kr_applying *f)
 {
-	if (!kr_apply_node(f)->live)
-		return 0;
+	if (!kr_apply_node(f)->live || !has_work(f))
+		return KR_STEP_GO_ON;
 	if (kr_apply_can_restart(f))
 		return check_own_unit(f);
 	if (f->fix->restarts) {
@@ -230,7 +232,7 @@ static int check_bus(struct kr_applying *f)
 		            "read %s anew (systemctl daemon-reload)",
 		            kr_apply_node(f)->unit_name);
 	f->fix->reloads = false;
-	return 0;
+	return KR_STEP_GO_ON;
 }
 
 /* What a preview can look at without writing is refused there, too. */
@@ -238,8 +240,11 @@ static int check_files(struct kr_applying *f)
 {
 	struct kr_node *node = kr_apply_node(f);
 	const struct kr_edits *edits = &f->fix->plan->edits;
-	int r = kr_others_warn(node->fs, edits, node->live, f->diag);
+	int r;
 
+	if (!has_work(f))
+		return KR_STEP_GO_ON;
+	r = kr_others_warn(node->fs, edits, node->live, f->diag);
 	if (r < 0 || (!kr_apply_may_write(f) && f->options->dry_run))
 		return r;
 	if (!kr_apply_may_write(f)) {
@@ -249,10 +254,12 @@ static int check_files(struct kr_applying *f)
 		                    "only root may change this node");
 	}
 	r = kr_transaction_check(node->fs, edits, f->diag);
-	if (r < 0 && r != -ENOMEM)
+	if (r == -ENOMEM)
+		return r;
+	if (r != KR_CHANGE_DONE)
 		return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
 		                             "the files cannot be replaced");
-	return r;
+	return KR_STEP_GO_ON;
 }
 
 static int end_preview(struct kr_applying *f)
@@ -301,12 +308,6 @@ static int end_compliant(struct kr_applying *f)
 
 /* --- writing ------------------------------------------------------------- */
 
-static int end_interrupted(struct kr_applying *f)
-{
-	return kr_apply_end(f, KR_OUTCOME_FAILED,
-	                    "interrupted before anything was changed");
-}
-
 static int prepare(struct kr_applying *f)
 {
 	const struct kr_loaded_unit *loaded = f->fix->host->loaded;
@@ -336,19 +337,32 @@ static int arm(struct kr_applying *f)
 	int r;
 
 	if (!f->fix->watched)
-		return 0;
+		return KR_STEP_GO_ON;
 	r = kr_watchdog_arm(f->fix->host, kr_transaction_id(f->tx),
 	                    f->options->wait_usec, f->diag, &f->watchdog);
-	/* the same time; one that was not done yet by then is ended */
-	if (r == 0)
-		kr_transaction_extend(
-			f->tx, kr_watchdog_limit_usec(f->fix->host,
-		                                      f->options->wait_usec));
-	if (r == 0 || r == -ENOMEM)
+	if (r == -ENOMEM)
 		return r;
-	return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
-	                             "systemd cannot be made to take the "
-	                             "change back");
+	if (r < 0)
+		return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
+		                             "systemd cannot be made to take "
+		                             "the change back");
+	/* the same time; one that was not done yet by then is ended */
+	kr_transaction_extend(
+		f->tx,
+		kr_watchdog_limit_usec(f->fix->host, f->options->wait_usec));
+	return KR_STEP_GO_ON;
+}
+
+/* For R, an enum kr_change or an errno. */
+static int end_unwritten(struct kr_applying *f, int r)
+{
+	if (r == -ENOMEM)
+		return r;
+	if (r == KR_CHANGE_STUCK)
+		return kr_apply_end_by_error(f, KR_OUTCOME_BROKEN,
+		                             "the files could not be put back");
+	return kr_apply_end_by_error(f, KR_OUTCOME_FAILED,
+	                             "the files could not be replaced");
 }
 
 static int write_files(struct kr_applying *f)
@@ -358,26 +372,24 @@ static int write_files(struct kr_applying *f)
 	int r;
 
 	if (kr_apply_interrupted(f) < 0)
-		return end_interrupted(f);
+		return kr_apply_end_interrupted(f);
 	if (!has_edits(f))
-		return 0;
+		return KR_STEP_GO_ON;
 	r = prepare(f);
-	if (r == 0 && kr_apply_interrupted(f) < 0) {
+	if (r != KR_CHANGE_DONE)
+		return end_unwritten(f, r);
+	if (kr_apply_interrupted(f) < 0) {
 		f->tx = kr_transaction_free(f->tx);
-		return end_interrupted(f);
+		return kr_apply_end_interrupted(f);
 	}
-	if (r == 0)
-		r = arm(f);
-	if (r == 0)
-		r = kr_transaction_commit(f->tx, f->diag);
-	if (r == -ENOTRECOVERABLE)
-		return kr_apply_end_by_error(f, KR_OUTCOME_BROKEN,
-		                             "the files could not be put back");
-	if (r < 0 && r != -ENOMEM)
-		return kr_apply_end_by_error(f, KR_OUTCOME_FAILED,
-		                             "the files could not be replaced");
-	if (r != 0)
+	r = arm(f);
+	if (r != KR_STEP_GO_ON)
 		return r;
+	r = kr_transaction_commit(f->tx, f->diag);
+	if (r == KR_CHANGE_TAKEN)
+		return KR_STEP_TAKEN;
+	if (r != KR_CHANGE_DONE)
+		return end_unwritten(f, r);
 	strlcpy(fix->transaction, kr_transaction_id(f->tx),
 	        sizeof(fix->transaction));
 	return kr_actions_add(&fix->actions, "write", "done", since);
@@ -389,17 +401,16 @@ static int audit_again(struct kr_applying *f)
 {
 	const struct kr_audit_options options = kr_apply_audit_options(f);
 	_cleanup_diag_ struct kr_diag found = {0};
-	struct kr_host *now = NULL;
+	struct kr_fix *fix = f->fix;
 	int r;
 
-	f->fix->after = kr_audit_free(f->fix->after);
-	f->fix->host_after = kr_host_free(f->fix->host_after);
-	r = kr_host_open(f->fix->host->setting, &f->fix->host->options, &found,
-	                 &now);
-	if (r == 0)
-		r = kr_audit_run(now->node, &options, &found, &f->fix->after);
-	f->fix->host_after = now;
-	return r;
+	fix->after = kr_audit_free(fix->after);
+	fix->host_after = kr_host_free(fix->host_after);
+	r = kr_host_open(fix->host->setting, &fix->host->options, &found,
+	                 &fix->host_after);
+	return r < 0 ? r
+	             : kr_audit_run(fix->host_after->node, &options, &found,
+	                            &fix->after);
 }
 
 static enum kr_state planned_state(struct kr_applying *f)
@@ -476,7 +487,7 @@ int kr_apply_check_rewritten(struct kr_applying *f)
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0 || !is_rewritten(f, planned_state(f)))
-		return 0;
+		return KR_STEP_GO_ON;
 	return end_rewritten(f);
 }
 
@@ -506,11 +517,11 @@ static int verify(struct kr_applying *f)
 		if (r < 0)
 			continue;
 		if (is_settled(f) && is_reached(f, wanted))
-			return 0;
+			return KR_STEP_GO_ON;
 		if (is_settled(f))
 			continue;
 		r = kr_apply_settle_again(f);
-		if (r != 0)
+		if (r != KR_STEP_GO_ON)
 			return r;
 	}
 	if (r < 0)
@@ -611,36 +622,50 @@ static int remove_folders(struct kr_applying *f)
  */
 static int keep(struct kr_applying *f)
 {
-	int r = f->tx && f->undo ? remove_folders(f) : 0;
+	int r;
 
-	if (r == 0 && f->tx)
+	if (!f->tx)
+		return KR_STEP_GO_ON;
+	r = f->undo ? remove_folders(f) : 0;
+	if (r >= 0)
 		r = kr_transaction_keep(f->tx, f->diag);
-	if (r >= 0 || r == -ENOMEM || r == -ECANCELED || f->stays)
-		return r == -ENOMEM || r == -ECANCELED ? r : 0;
+	if (r == KR_CHANGE_TAKEN)
+		return KR_STEP_TAKEN;
+	if (r == -ENOMEM)
+		return r;
+	if (r == KR_CHANGE_DONE || f->stays)
+		return KR_STEP_GO_ON;
 	return kr_apply_give_up(f, "the record of the change cannot be kept");
+}
+
+/* The change is tried and proven, or taken back. */
+static int try_it(struct kr_applying *f)
+{
+	int r = kr_apply_activate(f);
+
+	if (r != KR_STEP_GO_ON)
+		return r;
+	r = verify(f);
+	return r == KR_STEP_GO_ON ? end_done(f) : r;
 }
 
 static int finish(struct kr_applying *f)
 {
-	int r = kr_apply_activate(f);
+	int r = try_it(f);
 
-	if (r == 0)
-		r = verify(f);
-	if (r == 0)
-		r = end_done(f);
-	if (r < 0)
+	if (r != KR_STEP_ENDED)
 		return r;
 	if (f->fix->outcome == KR_OUTCOME_CHANGED ||
 	    f->fix->outcome == KR_OUTCOME_UNCONFIGURED || f->stays) {
 		r = keep(f);
-		if (r < 0)
+		if (r < 0 || r == KR_STEP_TAKEN)
 			return r;
 	}
 	if (f->fix->outcome == KR_OUTCOME_CHANGED)
 		calm_down(f);
 	if (!f->fix->after && audit_again(f) == -ENOMEM)
 		return -ENOMEM;
-	return 0;
+	return KR_STEP_ENDED;
 }
 
 /*
@@ -659,12 +684,12 @@ static int check_running(struct kr_applying *f)
 	if (f->undo || f->options->dry_run || !stays || !now ||
 	    (now->running.state != KR_STATE_FALSE &&
 	     now->live.state != KR_STATE_FALSE))
-		return 0;
+		return KR_STEP_ENDED;
 	kr_diag_add(f->diag, KR_WARNING, KR_STILL_FALSE, KR_SPAN_NONE,
 	            "kubelet still runs with %s = false until it is restarted",
 	            key);
 	if (f->options->restart == KR_RESTART_NEVER)
-		return 0;
+		return KR_STEP_ENDED;
 	return kr_apply_end(
 		f, KR_OUTCOME_PARTLY,
 		"the files are right, but kubelet still runs with "
@@ -684,40 +709,33 @@ static int end_taken(struct kr_applying *f)
 	                    "back by recover meanwhile");
 }
 
+/* The steps up to the first write, which is none of them. */
+static int (*const checks[])(struct kr_applying *) = {
+	kr_apply_wait_starting, decide_restart, check_bits,
+	check_pending,          check_files,    check_bus,
+	kr_apply_check_live,
+};
+
 static int run(struct kr_applying *f)
 {
-	int r = kr_apply_wait_starting(f);
+	int r;
 
-	if (r == 1)
-		return -EAGAIN;
-	if (r == 2)
-		return 1;
-	if (r == 0)
-		r = decide_restart(f);
-	if (r == 0)
-		r = check_bits(f);
-	if (r == 0)
-		r = check_pending(f);
-	if (r == 0 && has_work(f))
-		r = check_files(f);
-	if (r == 0 && has_work(f))
-		r = check_bus(f);
-	if (r == 0)
-		r = kr_apply_check_live(f);
-	if (r != 0)
-		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		r = checks[i](f);
+		if (r != KR_STEP_GO_ON)
+			return r;
+	}
 	if (!has_work(f))
 		return end_compliant(f);
 	if (f->options->dry_run)
 		return end_preview(f);
 	r = kr_apply_lock(f);
-	if (r == 1)
-		return -EAGAIN;
-	if (r == 0)
-		r = write_files(f);
-	if (r == 0)
+	if (r != KR_STEP_GO_ON)
+		return r;
+	r = write_files(f);
+	if (r == KR_STEP_GO_ON)
 		r = finish(f);
-	if (r == -ECANCELED || (r != -ENOMEM && !kr_apply_is_mine(f)))
+	if (r == KR_STEP_TAKEN || (r != -ENOMEM && !kr_apply_is_mine(f)))
 		return end_taken(f);
 	/* else one that is armed does what we cannot */
 	if (r >= 0 && !f->owes_restart)
@@ -727,13 +745,13 @@ static int run(struct kr_applying *f)
 
 int kr_apply_run(struct kr_applying *f)
 {
-	int r = run(f), checked;
+	int r = run(f);
 
+	if (r != KR_STEP_ENDED)
+		return r;
+	r = check_running(f);
 	if (r < 0)
 		return r;
-	checked = check_running(f);
-	if (checked < 0)
-		return checked;
 	kr_apply_read_log(f);
 	return r;
 }

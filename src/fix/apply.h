@@ -50,14 +50,24 @@ struct kr_applying {
 	struct kr_recovery recovery; /* until that is over */
 };
 
+/* How a step has ended, where it has not failed: -ENOMEM, or another errno
+ * where that is said. */
+enum kr_step {
+	KR_STEP_GO_ON,
+	KR_STEP_ENDED, /* the outcome is set: there is no step more */
+	KR_STEP_AGAIN, /* time has passed: all that was read is old */
+	KR_STEP_TAKEN, /* the change is not ours any more: nothing more is done,
+	                  and kr_apply_run() says so */
+};
+
 /* --- fix/begin ----------------------------------------------------------- */
 
-/*
- * Sets the outcome and its sentence. 1: the steps of applying stop at it;
- * -ENOMEM.
- */
+/* Sets the outcome and its sentence. KR_STEP_ENDED. */
 int kr_apply_end(struct kr_applying *a, enum kr_outcome outcome,
                  const char *format, ...) _printf_(3, 4);
+
+/* The same for a signal that came before the first write. */
+int kr_apply_end_interrupted(struct kr_applying *a);
 
 /* The same with the cause among the diag's errors as the sentence. */
 int kr_apply_end_by_error(struct kr_applying *a, enum kr_outcome outcome,
@@ -70,7 +80,7 @@ int kr_apply_end_unread(struct kr_applying *a, int error);
 /*
  * Opens the node and audits it, for the first time or anew: the fix's host and
  * before. What an interrupted run left is taken back first, unless this is a
- * preview. 0; 1: it could not be read, the outcome is set; -ENOMEM.
+ * preview. GO_ON; ENDED: it could not be read.
  */
 int kr_apply_read(struct kr_applying *a, const struct kr_setting *setting,
                   const struct kr_node_options *node_options);
@@ -81,15 +91,13 @@ bool kr_apply_can_restart(struct kr_applying *a);
 /* We are root, or it is an image. */
 bool kr_apply_may_write(struct kr_applying *a);
 
-/* Takes the lock, once. 0; 1: another run was waited for, all that was read is
- * old; 2: the outcome is set; -ENOMEM. */
+/* Takes the lock, once. GO_ON; AGAIN: another run was waited for; ENDED. */
 int kr_apply_lock(struct kr_applying *a);
 
 /*
  * Whether the change is still ours (kr_transaction_is_mine()); also where there
  * is none. To be asked before each call on the bus that does anything: once it
- * is not, a step returns -ECANCELED, nothing more is done, and kr_apply_run()
- * says so.
+ * is not, a step returns KR_STEP_TAKEN.
  */
 bool kr_apply_is_mine(const struct kr_applying *a);
 
@@ -99,23 +107,28 @@ void kr_apply_begin_phase(struct kr_applying *a, bool back);
 
 /* --- fix/apply-live ------------------------------------------------------ */
 
-/* Asks for the live view of the node that was read, where it is wanted. 0, or
- * -ENOMEM; 1: a signal came, the outcome is set. */
+/* Asks for the live view of the node that was read, where it is wanted. GO_ON;
+ * ENDED: a signal came. */
 int kr_apply_ask_live(struct kr_applying *a);
 
 /* What an audit of this run is told. */
 struct kr_audit_options kr_apply_audit_options(const struct kr_applying *a);
 
-/* Before the first write: what cannot be read now proves nothing later. 0; 1:
- * refused, the outcome is set; -ENOMEM. */
+/* Before the first write: what cannot be read now proves nothing later. GO_ON;
+ * ENDED: refused. */
 int kr_apply_check_live(struct kr_applying *a);
+
+enum kr_proved {
+	KR_PROVED,
+	KR_PROVED_OTHERWISE, /* it says something else */
+	KR_PROVED_SILENT,    /* it did not say anything */
+};
 
 /*
  * After a restart that went well: asks until the live view is as planned, at
- * most until DEADLINE_USEC of kr_now_usec(), but once at least. 0; -EHOSTDOWN:
- * it says something else; -ETIMEDOUT: it did not say anything; both with the
- * words in *RET_FAILURE, which the caller frees; -EINTR: a signal came;
- * -ENOMEM.
+ * most until DEADLINE_USEC of kr_now_usec(), but once at least. An enum
+ * kr_proved, with the words in *RET_FAILURE, which the caller frees; -EINTR: a
+ * signal came; -ENOMEM.
  */
 int kr_apply_prove_live(struct kr_applying *a, uint64_t deadline_usec,
                         char **ret_failure);
@@ -139,24 +152,23 @@ void kr_apply_read_log(struct kr_applying *a);
 
 /*
  * After the files were written: Reload and restart as the fix says, and the way
- * back where that does not end well. 0: as was wanted; 1: the outcome is set;
- * -ENOMEM.
+ * back where that does not end well. GO_ON: as was wanted; ENDED; TAKEN.
  */
 int kr_apply_activate(struct kr_applying *a);
 
-/* After kr_apply_activate() gave 0, where another process runs now than the one
- * that had settled: waits for that, too. As kr_apply_activate(). */
+/* After kr_apply_activate() went well, where another process runs now than the
+ * one that had settled: waits for that, too. As kr_apply_activate(). */
 int kr_apply_settle_again(struct kr_applying *a);
 
 /*
  * kubelet runs and is well, but what was written is not there any more, for
- * WHY: what is left of it goes back, and kubelet is left alone. 1, -ENOMEM.
+ * WHY: what is left of it goes back, and kubelet is left alone. ENDED; TAKEN.
  */
 int kr_apply_end_rewritten(struct kr_applying *a, const char *why);
 
 /*
  * Takes back a change that is well but cannot stand, for WHY: files, Reload,
- * and kubelet where it was restarted. It may be tried again. 1, -ENOMEM.
+ * and kubelet where it was restarted. It may be tried again. ENDED; TAKEN.
  */
 int kr_apply_give_up(struct kr_applying *a, const char *why);
 
@@ -170,16 +182,15 @@ const struct kr_inputs *kr_apply_planned(struct kr_applying *a);
  */
 
 /* Whether others have written the files meanwhile: then what is left of the
- * change goes back. 0: they have not; 1: the outcome is set; -ENOMEM. */
+ * change goes back. GO_ON: they have not; ENDED; TAKEN. */
 int kr_apply_check_rewritten(struct kr_applying *a);
 
 /* --- fix/starting -------------------------------------------------------- */
 
 /*
  * Where a restart may be needed, a kubelet that is on its way is waited for
- * before it is judged, for as long as the options' wait in all. 0: there was
- * nothing to wait for, or it is not to be waited for; 1: time has passed, all
- * that was read is old; 2: the outcome is set; -ENOMEM.
+ * before it is judged, for as long as the options' wait in all. GO_ON: there
+ * was nothing to wait for, or it is not to be waited for; AGAIN; ENDED.
  */
 int kr_apply_wait_starting(struct kr_applying *a);
 
@@ -189,9 +200,8 @@ int kr_apply_is_in_unit(struct kr_applying *a, bool *ret);
 /* --- fix/apply ----------------------------------------------------------- */
 
 /*
- * Applies the plan, or shows it (dry_run): the outcome and reason of the fix
- * are set. 0 or 1; -EAGAIN: another run had to be waited for, all must be read
- * and planned again; -ENOMEM.
+ * Applies the plan, or shows it (dry_run): ENDED; AGAIN: all must be read and
+ * planned once more.
  */
 int kr_apply_run(struct kr_applying *a);
 

@@ -57,22 +57,23 @@ static int end_broken(struct kr_applying *f, const char *why)
 
 /* --- the way back -------------------------------------------------------- */
 
-/* REASON NULL: nobody disliked the change, it may be tried again. 0; -EIO: not
- * all files are back; -ENOMEM. */
+/* REASON NULL: nobody disliked the change, it may be tried again. As
+ * kr_transaction_revert(); -ENOMEM. */
 static int revert(struct kr_applying *f, const char *reason)
 {
 	uint64_t since = kr_now_usec();
 	int r;
 
 	if (!f->tx)
-		return 0;
+		return KR_CHANGE_DONE;
 	r = kr_transaction_revert(f->tx, reason, f->diag);
-	if (r == -ECANCELED)
+	if (r == KR_CHANGE_TAKEN)
 		return r;
 	if (kr_actions_add(&f->fix->actions, "put-back",
-	                   r < 0 ? "not all of it" : "done", since) < 0)
+	                   r == KR_CHANGE_STUCK ? "not all of it" : "done",
+	                   since) < 0)
 		return -ENOMEM;
-	return r < 0 ? -EIO : 0;
+	return r;
 }
 
 static int reload(struct kr_applying *f)
@@ -93,12 +94,12 @@ static int back_without_restart(struct kr_applying *f, enum kr_outcome outcome,
 {
 	int r = revert(f, disliked), reloaded;
 
-	if (r == -ENOMEM || r == -ECANCELED)
-		return r;
-	if (!kr_apply_is_mine(f))
-		return -ECANCELED;
-	reloaded = reload(f);
 	if (r < 0)
+		return r;
+	if (r == KR_CHANGE_TAKEN || !kr_apply_is_mine(f))
+		return KR_STEP_TAKEN;
+	reloaded = reload(f);
+	if (r == KR_CHANGE_STUCK)
 		return end_broken(f, "not all files could be put back");
 	if (f->tx)
 		kr_transaction_reverted(f->tx, f->diag);
@@ -177,7 +178,9 @@ static int end_broken_kubelet(struct kr_applying *f)
 	              f->tx ? "neither with the new files nor with the old "
 	                      "ones"
 	                    : "no file was changed");
-	if (r == 0 && before->changed.n_items > 0)
+	if (r < 0)
+		return r;
+	if (before->changed.n_items > 0)
 		r = kr_format(&why,
 		              "%s; the restart also applied %s%s, changed "
 		              "after kubelet had started",
@@ -273,15 +276,15 @@ static int back_with_restart(struct kr_applying *f, const char *why, bool again,
 	enum kr_settled end = KR_SETTLED_NOT;
 
 	kr_live_forget(&f->live, "not asked after everything was put back");
-	if (reverted == -ENOMEM || reverted == -ECANCELED)
+	if (reverted < 0)
 		return reverted;
-	if (!kr_apply_is_mine(f))
-		return -ECANCELED;
+	if (reverted == KR_CHANGE_TAKEN || !kr_apply_is_mine(f))
+		return KR_STEP_TAKEN;
 	r = reload(f);
 	if (!kr_apply_is_mine(f))
-		return -ECANCELED;
+		return KR_STEP_TAKEN;
 	kr_apply_begin_phase(f, true);
-	if (r == 0)
+	if (r >= 0)
 		r = kr_activation_restart(&act, &f->fix->actions, f->diag,
 		                          &end);
 	if (r == -ENOMEM)
@@ -297,7 +300,7 @@ static int back_with_restart(struct kr_applying *f, const char *why, bool again,
 		            act.settling.failure);
 	if (failed)
 		kr_apply_want_log(f, failed, &act);
-	if (reverted < 0)
+	if (reverted == KR_CHANGE_STUCK)
 		return end_broken(f, "not all files could be put back");
 	if (r < 0 && is_shutdown(r))
 		return back_stopped(f);
@@ -339,7 +342,8 @@ static int end_unhealthy_before(struct kr_applying *f, const char *failure,
 }
 
 /* kubelet runs and is well, but configz does not say what it should. */
-static int failed_proof(struct kr_applying *f, const char *failure, int error)
+static int failed_proof(struct kr_applying *f, const char *failure,
+                        bool otherwise)
 {
 	if (!f->was_healthy)
 		return end_unhealthy_before(f, failure, true);
@@ -352,7 +356,7 @@ static int failed_proof(struct kr_applying *f, const char *failure, int error)
 		f->stays = true;
 		return end_broken(f, failure);
 	}
-	return back_with_restart(f, failure, error != -EHOSTDOWN, NULL);
+	return back_with_restart(f, failure, !otherwise, NULL);
 }
 
 /* kubelet was restarted and is not well. */
@@ -421,9 +425,13 @@ static int prove(struct kr_applying *f)
 
 	r = kr_apply_prove_live(f, act->since_usec + f->options->wait_usec,
 	                        &failure);
-	if (r == 0 || r == -ENOMEM)
+	if (r == KR_PROVED)
+		return KR_STEP_GO_ON;
+	if (r == -ENOMEM)
 		return r;
-	return failure ? failed_proof(f, failure, r) : failed_call(f, r);
+	if (r < 0)
+		return failed_call(f, r);
+	return failed_proof(f, failure, r == KR_PROVED_OTHERWISE);
 }
 
 /* What came of a restart, or of one look more. */
@@ -445,7 +453,7 @@ static int judge_end(struct kr_applying *f, int error, enum kr_settled end)
 	if (f->forward.settling.other_words) {
 		int r = kr_apply_check_rewritten(f);
 
-		if (r != 0)
+		if (r != KR_STEP_GO_ON)
 			return r;
 	}
 	return failed_restart(f);
@@ -488,7 +496,7 @@ static int restart(struct kr_applying *f)
 	};
 	r = kr_activation_restart(&f->forward, &f->fix->actions, f->diag, &end);
 	if (!kr_apply_is_mine(f))
-		return -ECANCELED;
+		return KR_STEP_TAKEN;
 	return judge_end(f, r, end);
 }
 
@@ -499,7 +507,7 @@ int kr_apply_settle_again(struct kr_applying *f)
 
 	r = kr_activation_go_on(&f->forward, &f->fix->actions, f->diag, &end);
 	if (!kr_apply_is_mine(f))
-		return -ECANCELED;
+		return KR_STEP_TAKEN;
 	return judge_end(f, r, end);
 }
 
@@ -510,7 +518,7 @@ int kr_apply_activate(struct kr_applying *f)
 	if (kr_apply_interrupted(f) < 0)
 		return back_untouched(f, KR_OUTCOME_ROLLED_BACK, "interrupted");
 	if (!kr_apply_is_mine(f))
-		return -ECANCELED;
+		return KR_STEP_TAKEN;
 	r = reload(f);
 	if (r == -ENOMEM)
 		return r;
@@ -521,9 +529,9 @@ int kr_apply_activate(struct kr_applying *f)
 	if (kr_apply_interrupted(f) < 0)
 		return back_untouched(f, KR_OUTCOME_ROLLED_BACK, "interrupted");
 	if (!kr_apply_is_mine(f))
-		return -ECANCELED;
+		return KR_STEP_TAKEN;
 	kr_apply_begin_phase(f, false);
-	return f->fix->restarts ? restart(f) : 0;
+	return f->fix->restarts ? restart(f) : KR_STEP_GO_ON;
 }
 
 int kr_apply_give_up(struct kr_applying *f, const char *why)

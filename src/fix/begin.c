@@ -19,7 +19,6 @@
 #include "store/lock.h"
 #include "store/recover.h"
 
-/* Sets the outcome; 1 tells the steps below that there is no more to do. */
 int kr_apply_end(struct kr_applying *f, enum kr_outcome outcome,
                  const char *format, ...)
 {
@@ -30,7 +29,13 @@ int kr_apply_end(struct kr_applying *f, enum kr_outcome outcome,
 	va_start(args, format);
 	r = kr_vformat(&f->fix->reason, format, args);
 	va_end(args);
-	return r < 0 ? r : 1;
+	return r < 0 ? r : KR_STEP_ENDED;
+}
+
+int kr_apply_end_interrupted(struct kr_applying *f)
+{
+	return kr_apply_end(f, KR_OUTCOME_FAILED,
+	                    "interrupted before anything was changed");
 }
 
 int kr_apply_end_by_error(struct kr_applying *f, enum kr_outcome outcome,
@@ -66,7 +71,6 @@ bool kr_apply_can_restart(struct kr_applying *f)
 	       f->fix->host->loaded;
 }
 
-/* 0; 2: the outcome is set; an errno. */
 static int open_host(struct kr_applying *f, const struct kr_setting *setting,
                      const struct kr_node_options *node_options)
 {
@@ -79,10 +83,11 @@ static int open_host(struct kr_applying *f, const struct kr_setting *setting,
 	fix->before = kr_audit_free(fix->before);
 	fix->host = kr_host_free(fix->host);
 	r = kr_host_open(setting, node_options, f->diag, &fix->host);
-	if (r == 0)
-		r = kr_apply_ask_live(f);
-	if (r != 0)
-		return r == 1 ? 2 : r;
+	if (r < 0)
+		return r;
+	r = kr_apply_ask_live(f);
+	if (r != KR_STEP_GO_ON)
+		return r;
 	options = kr_apply_audit_options(f);
 	r = kr_audit_run(kr_apply_node(f), &options, f->diag, &fix->before);
 	f->n_before = f->diag->n_messages;
@@ -133,20 +138,27 @@ int kr_apply_lock(struct kr_applying *f)
 	int r;
 
 	if (f->lock_fd >= 0)
-		return 0;
+		return KR_STEP_GO_ON;
 	r = kr_lock_take(kr_apply_node(f)->fs, f->options->wait_usec,
 	                 f->options->tick, f->options->closure, f->diag,
 	                 &f->lock_fd);
-	if (r >= 0 || r == -ENOMEM)
-		return r;
-	if (r == -EBUSY)
+	switch (r) {
+	case KR_LOCK_OURS:
+		return KR_STEP_GO_ON;
+	case KR_LOCK_WAITED:
+		return KR_STEP_AGAIN;
+	case KR_LOCK_BUSY:
 		report_other(f);
-	r = r == -EINTR ? kr_apply_end(f, KR_OUTCOME_FAILED,
-	                               "interrupted before anything was "
-	                               "changed")
-	                : kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
-	                                        "the lock cannot be taken");
-	return r < 0 ? r : 2;
+		break;
+	case -EINTR:
+		return kr_apply_end_interrupted(f);
+	case -ENOMEM:
+		return r;
+	default:
+		break;
+	}
+	return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
+	                             "the lock cannot be taken");
 }
 
 /* A fix that goes on restarts it for the change; an undo may find nothing more
@@ -170,7 +182,7 @@ static int restart_kubelet(struct kr_applying *f)
 
 	kr_recovery_extend(&f->recovery, phase_usec(f, true));
 	r = kr_activation_reload(f->fix->host, &f->fix->actions, f->diag);
-	if (r == 0)
+	if (r >= 0)
 		r = kr_activation_restart(&act, &f->fix->actions, f->diag,
 		                          &end);
 	if (r == -ENOMEM)
@@ -201,17 +213,16 @@ static int revive_kubelet(struct kr_applying *f)
 	return restart_kubelet(f);
 }
 
-/* What the interrupted run left is over. 2: the outcome is set. */
+/* What the interrupted run left is over. */
 static int end_recovery(struct kr_applying *f)
 {
 	int r = kr_recover_end(kr_apply_node(f)->fs, &f->recovery, f->diag);
 
 	kr_recovery_done(&f->recovery);
-	if (r == 0 || r == -ENOMEM)
+	if (r >= 0 || r == -ENOMEM)
 		return r;
-	r = kr_apply_end_by_error(f, KR_OUTCOME_BROKEN,
-	                          "an interrupted run cannot be taken back");
-	return r < 0 ? r : 2;
+	return kr_apply_end_by_error(f, KR_OUTCOME_BROKEN,
+	                             "an interrupted run cannot be taken back");
 }
 
 /* What the record of the interrupted run says of kubelet. */
@@ -248,8 +259,8 @@ static void name_files(struct kr_applying *f, const struct kr_manifest *m)
 
 /*
  * What a preview could show of the files as they are would be wrong: they go
- * back first. 0: none was interrupted (one at work is told); 2: the outcome is
- * set; -ENOMEM. Records that cannot be read are told later.
+ * back first. GO_ON: none was interrupted (one at work is told); ENDED. Records
+ * that cannot be read are told later.
  */
 static int preview_recovery(struct kr_applying *f)
 {
@@ -262,78 +273,30 @@ static int preview_recovery(struct kr_applying *f)
 	int r = kr_manifests_read(fs, &ignored, &list);
 
 	if (r < 0)
-		return r == -ENOMEM ? r : 0;
+		return r == -ENOMEM ? r : KR_STEP_GO_ON;
 	m = kr_recover_find(fs, &list);
 	if (!m)
-		return 0;
+		return KR_STEP_GO_ON;
 	r = kr_interrupted_warn(fs, host->node->proc_fd, host->manager, m,
 	                        f->diag, &run);
 	if (r < 0)
 		return r;
 	if (run.state == KR_INTERRUPTED_NOT ||
 	    run.state == KR_INTERRUPTED_RECOVERS)
-		return 0;
+		return KR_STEP_GO_ON;
 	name_files(f, m);
-	r = kr_apply_end(f, KR_OUTCOME_WOULD_CHANGE,
-	                 "the interrupted run %s would be taken back first "
-	                 "(%zu file%s%s), then %s would go on with the files "
-	                 "as they are then",
-	                 m->id, m->n_files, m->n_files == 1 ? "" : "s",
-	                 kr_apply_can_restart(f) ? ", and kubelet restarted"
-	                                         : "",
-	                 f->undo ? "undo" : "fix");
-	return r < 0 ? r : 2;
-}
-
-/* 1: something was taken back, read anew; 2: the outcome is set; 3: nothing was
- * taken back, but time has passed: read anew. */
-static int recover(struct kr_applying *f)
-{
-	_cleanup_manifests_ struct kr_manifests list = {0};
-	const struct kr_manifest *m;
-	int r;
-
-	if (f->options->dry_run)
-		return preview_recovery(f);
-	if (!kr_apply_may_write(f))
-		return 0;
-	r = kr_manifests_read(kr_apply_node(f)->fs, f->diag, &list);
-	if (r < 0 && r != -ENOMEM) {
-		r = kr_apply_end_by_error(f, KR_OUTCOME_FAILED, "");
-		return r < 0 ? r : 2;
-	}
-	if (r == 0)
-		r = kr_recover_is_due(kr_apply_node(f)->fs, &list);
-	if (r <= 0)
-		return r;
-	m = kr_recover_find(kr_apply_node(f)->fs, &list);
-	r = note_recovered(f, m);
-	if (r == 0)
-		r = kr_apply_lock(f);
-	if (r < 0 || r == 2)
-		return r;
-	f->recovery.usec = phase_usec(f, true);
-	r = kr_recover_run(kr_apply_node(f)->fs, &f->recovery, f->diag);
-	if (r == -EBUSY) {
-		r = kr_apply_end_by_error(f, KR_OUTCOME_REFUSED, "busy");
-		return r < 0 ? r : 2;
-	}
-	if (r < 0 && r != -ENOMEM) {
-		r = kr_apply_end_by_error(
-			f,
-			kr_recover_find(kr_apply_node(f)->fs, &list)
-				? KR_OUTCOME_BROKEN
-				: KR_OUTCOME_FAILED,
-			"an interrupted run cannot be taken back");
-		return r < 0 ? r : 2;
-	}
-	if (r < 0)
-		return r;
-	return r == 0 ? 1 : 3;
+	return kr_apply_end(f, KR_OUTCOME_WOULD_CHANGE,
+	                    "the interrupted run %s would be taken back first "
+	                    "(%zu file%s%s), then %s would go on with the "
+	                    "files as they are then",
+	                    m->id, m->n_files, m->n_files == 1 ? "" : "s",
+	                    kr_apply_can_restart(f) ? ", and kubelet restarted"
+	                                            : "",
+	                    f->undo ? "undo" : "fix");
 }
 
 /* After the files are back: the kubelet of that run, which need not be the one
- * of this run. 0; 2: the outcome is set; an errno. */
+ * of this run. */
 static int revive(struct kr_applying *f, const struct kr_setting *setting,
                   const struct kr_node_options *node_options)
 {
@@ -344,9 +307,55 @@ static int revive(struct kr_applying *f, const struct kr_setting *setting,
 	if (f->fix->recovered_config)
 		options.config = f->fix->recovered_config;
 	r = open_host(f, setting, &options);
-	if (r == 0)
-		r = revive_kubelet(f);
-	return r == 0 ? end_recovery(f) : r;
+	if (r != KR_STEP_GO_ON)
+		return r;
+	r = revive_kubelet(f);
+	return r < 0 ? r : end_recovery(f);
+}
+
+/* GO_ON: there is nothing to be taken back; AGAIN: something was, or it was
+ * waited for; ENDED. */
+static int recover(struct kr_applying *f, const struct kr_setting *setting,
+                   const struct kr_node_options *node_options)
+{
+	_cleanup_manifests_ struct kr_manifests list = {0};
+	struct kr_fs *fs = kr_apply_node(f)->fs;
+	const struct kr_manifest *m;
+	int r;
+
+	if (f->options->dry_run)
+		return preview_recovery(f);
+	if (!kr_apply_may_write(f))
+		return KR_STEP_GO_ON;
+	r = kr_manifests_read(fs, f->diag, &list);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return kr_apply_end_by_error(f, KR_OUTCOME_FAILED, "");
+	r = kr_recover_is_due(fs, &list);
+	if (r <= 0)
+		return r;
+	m = kr_recover_find(fs, &list);
+	r = note_recovered(f, m);
+	if (r < 0)
+		return r;
+	r = kr_apply_lock(f);
+	if (r < 0 || r == KR_STEP_ENDED)
+		return r;
+	f->recovery.usec = phase_usec(f, true);
+	r = kr_recover_run(fs, &f->recovery, f->diag);
+	if (r == KR_RECOVERED_BUSY)
+		return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED, "busy");
+	if (r == KR_RECOVERED_NOTHING)
+		return KR_STEP_AGAIN;
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return kr_apply_end_by_error(
+			f, m ? KR_OUTCOME_BROKEN : KR_OUTCOME_FAILED,
+			"an interrupted run cannot be taken back");
+	r = revive(f, setting, node_options);
+	return r == KR_STEP_GO_ON ? KR_STEP_AGAIN : r;
 }
 
 int kr_apply_read(struct kr_applying *f, const struct kr_setting *setting,
@@ -356,16 +365,9 @@ int kr_apply_read(struct kr_applying *f, const struct kr_setting *setting,
 
 	f->root = node_options->root ? node_options->root : "/";
 	r = open_host(f, setting, node_options);
-	if (r == 0)
-		r = recover(f);
-	if (r == 1) {
-		r = revive(f, setting, node_options);
-		if (r == 0)
-			r = open_host(f, setting, node_options);
-	} else if (r == 3) {
+	if (r == KR_STEP_GO_ON)
+		r = recover(f, setting, node_options);
+	if (r == KR_STEP_AGAIN)
 		r = open_host(f, setting, node_options);
-	}
-	if (r < 0 && r != -ENOMEM)
-		return kr_apply_end_unread(f, r);
-	return r < 0 ? r : r == 2;
+	return r < 0 && r != -ENOMEM ? kr_apply_end_unread(f, r) : r;
 }

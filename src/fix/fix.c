@@ -72,7 +72,7 @@ static int check_restart(struct kr_applying *f)
 	const struct kr_foreign *foreign = f->fix->host->node->disk.foreign;
 
 	if (!foreign || f->options->restart != KR_RESTART_ALWAYS)
-		return 0;
+		return KR_STEP_GO_ON;
 	kr_diag_add(f->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
 	            "%s starts kubelet and is not restarted by this program: "
 	            "run '%s'",
@@ -110,9 +110,7 @@ static int make_plan(struct kr_applying *f)
 		return end_refused(f);
 	if (r < 0 && r != -ENOMEM)
 		return kr_apply_end_unread(f, r);
-	if (r == 0)
-		r = check_restart(f);
-	return r;
+	return r < 0 ? r : check_restart(f);
 }
 
 /* The last transaction that did this very change to these very bytes; NULL:
@@ -141,7 +139,7 @@ static int read_history(struct kr_applying *f, struct kr_manifests *ret)
 	_cleanup_diag_ struct kr_diag found = {0};
 	int r = kr_manifests_read(kr_apply_node(f)->fs, &found, ret);
 
-	if (r == 0)
+	if (r >= 0)
 		kr_diag_merge(f->diag, &found);
 	else if (r != -ENOMEM)
 		kr_diag_add_path(f->diag, KR_WARNING, "history-unread",
@@ -161,13 +159,13 @@ static int check_history(struct kr_applying *f)
 	int r;
 
 	if (f->options->retry || f->fix->plan->edits.n_files == 0)
-		return 0;
+		return KR_STEP_GO_ON;
 	r = read_history(f, &list);
 	if (r < 0)
-		return r == -ENOMEM ? r : 0;
+		return r == -ENOMEM ? r : KR_STEP_GO_ON;
 	m = find_same(&list, &f->fix->plan->edits);
 	if (!m || !is_unwanted(f, m))
-		return 0;
+		return KR_STEP_GO_ON;
 	what = m->by_hand ? "undone" : "put back";
 	kr_local_time(m->realtime_usec, when);
 	kr_diag_add(f->diag, KR_ERROR, "put-back-before", KR_SPAN_NONE,
@@ -186,11 +184,13 @@ static int run(struct kr_applying *f, const struct kr_setting *setting,
 {
 	int r = kr_apply_read(f, setting, node_options);
 
-	if (r == 0)
-		r = make_plan(f);
-	if (r == 0)
-		r = check_history(f);
-	return r == 0 ? kr_apply_run(f) : r;
+	if (r != KR_STEP_GO_ON)
+		return r;
+	r = make_plan(f);
+	if (r != KR_STEP_GO_ON)
+		return r;
+	r = check_history(f);
+	return r == KR_STEP_GO_ON ? kr_apply_run(f) : r;
 }
 
 int kr_fix_run(const struct kr_setting *setting,
@@ -208,7 +208,7 @@ int kr_fix_run(const struct kr_setting *setting,
 	fix->api = options->api;
 	do {
 		r = run(&f, setting, node_options);
-	} while (r == -EAGAIN);
+	} while (r == KR_STEP_AGAIN);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(fix);

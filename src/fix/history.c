@@ -27,9 +27,10 @@ static int tell(struct kr_node *node, struct kr_history_entry *entry)
 	_cleanup_free_ char *text = NULL;
 	int r = open_manager(node, &manager);
 
-	if (r == 0)
-		r = kr_interrupted_look(node->fs, node->proc_fd, manager,
-		                        entry->manifest, &entry->run);
+	if (r < 0)
+		return r;
+	r = kr_interrupted_look(node->fs, node->proc_fd, manager,
+	                        entry->manifest, &entry->run);
 	if (r < 0)
 		return r;
 	text = kr_interrupted_describe(&entry->run);
@@ -93,12 +94,12 @@ int kr_history_read(struct kr_node *node, struct kr_diag *diag,
 		calloc(history.manifests.n_items + 1, sizeof(*history.entries));
 	if (!history.entries)
 		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < history.manifests.n_items; i++) {
+	for (size_t i = 0; i < history.manifests.n_items; i++) {
 		history.entries[i].manifest = &history.manifests.items[i];
 		r = judge(node, &history.entries[i]);
+		if (r < 0)
+			return r;
 	}
-	if (r < 0)
-		return r;
 	*ret = history;
 	history = (struct kr_history){0};
 	return 0;

@@ -75,22 +75,23 @@ int kr_pending_arguments(const struct kr_node *node,
 	int r;
 
 	if (!node->running_valid)
-		return 0;
+		return KR_PENDING_NOTHING;
 	r = others(&node->running, &old, &n_old);
-	if (r == 0)
-		r = others(planned, &new, &n_new);
+	if (r < 0)
+		return r;
+	r = others(planned, &new, &n_new);
 	if (r < 0)
 		return r;
 	while (same < n_old && same < n_new &&
 	       strcmp(old[same], new[same]) == 0)
 		same++;
 	if (same == n_old && same == n_new)
-		return 0;
+		return KR_PENDING_NOTHING;
 	kr_diag_add(diag, severity, "pending-arguments", KR_SPAN_NONE,
 	            "kubelet[%d] runs with other arguments than it would be "
 	            "started with, from '%s' on",
 	            (int)node->process.pid,
 	            same < n_old ? old[same] : new[same]);
 	name_differences(old, n_old, new, n_new, severity, diag);
-	return 1;
+	return KR_PENDING_ARGUMENTS;
 }

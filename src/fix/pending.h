@@ -6,11 +6,16 @@
 #include "base/diag.h"
 #include "node/node.h"
 
+enum kr_pending {
+	KR_PENDING_NOTHING,   /* they are the same, or none runs */
+	KR_PENDING_ARGUMENTS, /* they differ: DIAG names the words as messages
+	                         of SEVERITY */
+};
+
 /*
  * Compares the running kubelet's arguments with those it would be started with
  * (PLANNED, of the plan, or of the disk where nothing is edited), both without
- * our flag. 0: they are the same, or none runs; 1: they differ, DIAG names the
- * words as messages of SEVERITY; -ENOMEM.
+ * our flag. An enum kr_pending, or -ENOMEM.
  */
 int kr_pending_arguments(const struct kr_node *node,
                          const struct kr_inputs *planned,

@@ -87,6 +87,7 @@ enum waited {
 	WAITED_LOCKED, /* the lock is ours */
 	WAITED_PASSED, /* who has it does not end */
 	WAITED_OVER,   /* he has it, but there is nothing to be taken back */
+	WAITED_BUSY,   /* he has it, and can neither be ended nor passed */
 };
 
 struct waiting {
@@ -205,7 +206,7 @@ static int go_past(struct waiting *w)
 	kr_diag_add_path(w->a->diag, KR_ERROR, "busy", KR_RUNTIME_DIR "/lock",
 	                 "another run of this program has it, does not go on, "
 	                 "and cannot be ended");
-	return -EBUSY;
+	return WAITED_BUSY;
 }
 
 /* An enum waited, or an errno, with words. */
@@ -294,9 +295,13 @@ static int restart(struct kr_applying *a)
 	int r;
 
 	r = kr_activation_restart(&act, &a->fix->actions, a->diag, &end);
-	if (r == -ENOMEM || (r == 0 && end == KR_SETTLED))
+	if (r == -ENOMEM)
 		return r;
-	if (r == 0 && end == KR_SETTLED_STOPPED)
+	if (r < 0)
+		end = KR_SETTLED_NOT;
+	if (end == KR_SETTLED)
+		return KR_STEP_GO_ON;
+	if (end == KR_SETTLED_STOPPED)
 		return kr_apply_end(
 			a, KR_OUTCOME_ROLLED_BACK,
 			"the old files are back; somebody else "
@@ -316,7 +321,7 @@ static int bring_back(struct kr_applying *a, const struct kr_manifest *m)
 	int r = 0;
 
 	if (!host->node->live)
-		return 0;
+		return KR_STEP_GO_ON;
 	if (!host->manager || !host->loaded)
 		return kr_apply_end(a, KR_OUTCOME_BROKEN,
 		                    "the old files are back, but systemd "
@@ -335,12 +340,17 @@ static int bring_back(struct kr_applying *a, const struct kr_manifest *m)
 		return r;
 	if (when == KR_RESTART_AUTO &&
 	    never_saw_it(host, m, report.state != KR_HEALTH_BAD))
-		return 0;
+		return KR_STEP_GO_ON;
 	a->fix->restarts = true;
 	return restart(a);
 }
 
 /* --- files --------------------------------------------------------------- */
+
+static int end_busy(struct kr_applying *a)
+{
+	return kr_apply_end_by_error(a, KR_OUTCOME_FAILED, "");
+}
 
 static int put_back(struct kr_applying *a, struct kr_fs *fs,
                     const struct kr_manifest *m)
@@ -348,8 +358,10 @@ static int put_back(struct kr_applying *a, struct kr_fs *fs,
 	uint64_t since = kr_now_usec();
 	int r = kr_recover_run(fs, &a->recovery, a->diag);
 
-	if (r == -ENOMEM || r == -EBUSY)
+	if (r == -ENOMEM)
 		return r;
+	if (r == KR_RECOVERED_BUSY)
+		return end_busy(a);
 	if (r < 0)
 		return kr_apply_end_by_error(a, KR_OUTCOME_BROKEN,
 		                             "the files cannot be put back");
@@ -368,18 +380,19 @@ static void extend(struct kr_applying *a)
 	                   kr_watchdog_limit_usec(a->fix->host, wait_usec));
 }
 
-/* RESULT is kubelet's end. Where it could not even be restarted, the next run
- * does that. */
+/* RESULT is the step that brought kubelet back. Where it could not even be
+ * restarted, the next run does that. */
 static int end_record(struct kr_applying *a, struct kr_fs *fs, int result)
 {
 	int r;
 
-	if (result != 0 && !(result == 1 && a->fix->restarts))
+	if (result != KR_STEP_GO_ON &&
+	    !(result == KR_STEP_ENDED && a->fix->restarts))
 		return result;
 	r = kr_recover_end(fs, &a->recovery, a->diag);
 	if (r == -ENOMEM)
 		return r;
-	return r < 0 && result == 0
+	return r < 0 && result == KR_STEP_GO_ON
 	               ? kr_apply_end_by_error(a, KR_OUTCOME_BROKEN, "")
 	               : result;
 }
@@ -390,11 +403,13 @@ static int nothing(struct kr_applying *a, struct kr_fs *fs,
 	/* one that had come to its end, but had not tidied up; or a mark that a
 	 * power cut left */
 	int r = kr_recover_find(fs, list)
-	                ? 0
+	                ? KR_RECOVERED_NOTHING
 	                : kr_recover_run(fs, &a->recovery, a->diag);
 
 	if (r < 0)
 		return r;
+	if (r == KR_RECOVERED_BUSY)
+		return end_busy(a);
 	return kr_apply_end(a, KR_OUTCOME_COMPLIANT,
 	                    "no interrupted run is to be taken back");
 }
@@ -414,14 +429,14 @@ static int take_back(struct kr_applying *a, struct kr_node_options *options,
 	if (!m)
 		return nothing(a, fs, &list);
 	r = put_back(a, fs, m);
-	if (r != 0)
+	if (r != KR_STEP_GO_ON)
 		return r;
 	if (!options->unit)
 		options->unit = m->unit;
 	if (!options->config)
 		options->config = m->config;
 	r = kr_host_open(setting, options, a->diag, &a->fix->host);
-	if (r == 0) {
+	if (r >= 0) {
 		extend(a);
 		r = bring_back(a, m);
 	}
@@ -430,7 +445,7 @@ static int take_back(struct kr_applying *a, struct kr_node_options *options,
 	if (a->fix->host)
 		a->fix->host->options.unit = a->fix->host->options.config =
 			NULL;
-	if (r != 0)
+	if (r != KR_STEP_GO_ON)
 		return r;
 	return kr_apply_end(
 		a, KR_OUTCOME_ROLLED_BACK,
@@ -464,6 +479,8 @@ static int rescue(struct kr_applying *a, struct kr_node_options *options,
 	a->lock_fd = w.lock_fd;
 	if (r < 0)
 		return r;
+	if (r == WAITED_BUSY)
+		return end_busy(a);
 	if (r == WAITED_OVER)
 		return kr_apply_end(a, KR_OUTCOME_COMPLIANT,
 		                    "no interrupted run is to be taken back");
@@ -477,7 +494,7 @@ static int rescue(struct kr_applying *a, struct kr_node_options *options,
 	}
 	/* what was read before that may be another one by now */
 	r = kr_fs_new(kr_fs_root_fd(node->fs), &now);
-	if (r == 0)
+	if (r >= 0)
 		r = take_back(a, options, setting, now, id);
 	/* where a container had put it we are it; another one that needs a copy
 	 * takes the lock first, and makes its own */
@@ -500,7 +517,7 @@ int kr_rescue_run(const struct kr_setting *setting,
 	if (!fix)
 		return -ENOMEM;
 	r = kr_node_open(setting, node_options, diag, &node);
-	if (r == 0)
+	if (r >= 0)
 		r = rescue(&a, &found, setting, node, id);
 	if (r < 0 && r != -ENOMEM)
 		r = end_unread(&a, r);

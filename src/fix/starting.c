@@ -107,7 +107,7 @@ int kr_apply_is_in_unit(struct kr_applying *f, bool *ret)
 		return 0;
 	r = kr_manager_unit_of_pid(f->fix->host->manager, getpid(), &ignored,
 	                           &unit);
-	*ret = r == 0 && strcmp(unit, kr_host_unit(f->fix->host)) == 0;
+	*ret = r >= 0 && strcmp(unit, kr_host_unit(f->fix->host)) == 0;
 	return r == -ENOMEM ? r : 0;
 }
 
@@ -137,7 +137,7 @@ static int settle(struct kr_applying *f, uint64_t wait_usec)
 	int r;
 
 	r = kr_settling_begin(&s, f->diag);
-	if (r == 0)
+	if (r >= 0)
 		r = kr_settling_run(&s, f->diag, &end);
 	f->waited_usec += kr_now_usec() - since;
 	if (r < 0)
@@ -160,28 +160,28 @@ int kr_apply_wait_starting(struct kr_applying *f)
 
 	if (f->options->restart == KR_RESTART_NEVER ||
 	    !kr_apply_can_restart(f) || f->fix->plan->unconfigured)
-		return 0;
+		return KR_STEP_GO_ON;
 	/* what systemd does not say now it will be asked again */
 	r = kr_manager_job_state(host->manager, host->loaded, NULL, &job);
 	if (r < 0)
-		return r == -ENOMEM ? r : 0;
+		return r == -ENOMEM ? r : KR_STEP_GO_ON;
 	f->starts_later = job == KR_JOB_START_WAITS;
 	if (f->starts_later || !may_restart(f) ||
 	    f->waited_usec >= f->options->wait_usec)
-		return 0;
+		return KR_STEP_GO_ON;
 	/* it has died meanwhile, and systemd tries again */
 	if (f->waited_usec > 0 && host->loaded->n_restarts > f->n_restarts)
-		return 0;
+		return KR_STEP_GO_ON;
 	f->n_restarts = host->loaded->n_restarts;
 	r = is_on_its_way(f, job, &on_its_way);
 	if (r < 0 || !on_its_way)
-		return r == -ENOMEM ? r : 0;
+		return r == -ENOMEM ? r : KR_STEP_GO_ON;
 	r = kr_apply_is_in_unit(f, &in_unit);
 	if (r < 0 || in_unit)
 		return r;
 	if (f->options->dry_run &&
 	    strcmp(f->fix->host->loaded->active_state, "deactivating") == 0)
-		return 0;
+		return KR_STEP_GO_ON;
 	if (f->options->dry_run) {
 		f->fix->starting = true;
 		kr_diag_add(f->diag, KR_NOTE, "starting", KR_SPAN_NONE,
@@ -189,15 +189,16 @@ int kr_apply_wait_starting(struct kr_applying *f)
 		            "at most, before it goes on",
 		            (unsigned long long)(f->options->wait_usec /
 		                                 KR_USEC_PER_SEC));
-		return 0;
+		return KR_STEP_GO_ON;
 	}
 	r = settle(f, f->options->wait_usec - f->waited_usec);
-	if (r == 0)
-		return 1;
+	if (r >= 0)
+		return KR_STEP_AGAIN;
 	if (r == -ENOMEM)
 		return r;
-	r = kr_apply_end(f, KR_OUTCOME_FAILED, "%s before anything was changed",
-	                 r == -EINTR ? "interrupted"
-	                             : "systemd does not answer");
-	return r < 0 ? r : 2;
+	if (r == -EINTR)
+		return kr_apply_end_interrupted(f);
+	return kr_apply_end(f, KR_OUTCOME_FAILED,
+	                    "systemd does not answer before anything was "
+	                    "changed");
 }

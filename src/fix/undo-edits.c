@@ -200,7 +200,7 @@ static int revert_among_others(struct reversing *r, const struct kr_file *now,
 	size_t grown = 0, shrunk = 0;
 	int result = 0;
 
-	for (size_t i = 0; result == 0 && i < file->n_edits; i++) {
+	for (size_t i = 0; i < file->n_edits; i++) {
 		const struct kr_edit *e = &file->edits[i];
 		size_t at = e->offset + grown - shrunk, found = 0;
 		size_t length = strlen(e->text);
@@ -216,10 +216,12 @@ static int revert_among_others(struct reversing *r, const struct kr_file *now,
 		else if (n == 1)
 			result =
 				revert_edit(r, now, found + lines.edit, old, e);
+		if (result != 0)
+			return result;
 		grown += length;
 		shrunk += e->length;
 	}
-	return result;
+	return 0;
 }
 
 /* --- one file ------------------------------------------------------------ */

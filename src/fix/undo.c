@@ -80,7 +80,7 @@ static int prove(struct kr_applying *a, const struct kr_manifest *m)
 	int r = kr_node_with_edits(a->fix->host->node, &plan->edits, &found,
 	                           &plan->after);
 
-	if (r == 0)
+	if (r >= 0)
 		r = kr_audit_run(plan->after, &options, &found, &plan->audit);
 	if (r < 0 && r != -ENOMEM) {
 		kr_diag_merge(a->diag, &found);
@@ -91,7 +91,7 @@ static int prove(struct kr_applying *a, const struct kr_manifest *m)
 	/* what only the platform reads decides nothing yet */
 	state = kr_state_to_string(plan->audit->disk.state);
 	if (strcmp(state, m->disk_before) == 0 || kr_durable_only(&plan->edits))
-		return 0;
+		return KR_STEP_GO_ON;
 	kr_diag_add(a->diag, KR_ERROR, "not-proven", KR_SPAN_NONE,
 	            "kubelet would not decide as before the fix (%s), but %s: "
 	            "other changes were made since",
@@ -164,16 +164,17 @@ static int read_record(struct kr_fix *fix, const struct kr_setting *setting,
 	const struct kr_manifest *m;
 	int r = kr_node_open(setting, options, &ignored, &node);
 
-	if (r == 0)
+	if (r >= 0)
 		r = kr_manifests_read(node->fs, &ignored, &list);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	m = choose(&list, id);
 	/* the usual one is looked for, as in a fix */
-	if (m && !options->unit && m->unit &&
-	    strcmp(m->unit, node->unit_name) != 0)
+	if (m && !options->unit && strcmp(m->unit, node->unit_name) != 0)
 		r = keep_word(&fix->unit, m->unit);
-	if (m && r == 0 && !options->config)
+	if (r < 0)
+		return r;
+	if (m && !options->config)
 		r = keep_word(&fix->config, m->config);
 	if (fix->unit)
 		options->unit = fix->unit;
@@ -190,9 +191,10 @@ static int run(struct kr_applying *a, const struct kr_setting *setting,
 	struct kr_manifest *m;
 	int r = read_record(a->fix, setting, id, &options);
 
-	if (r == 0)
-		r = kr_apply_read(a, setting, &options);
-	if (r != 0)
+	if (r < 0)
+		return r;
+	r = kr_apply_read(a, setting, &options);
+	if (r != KR_STEP_GO_ON)
 		return r;
 	r = kr_manifests_read(a->fix->host->node->fs, a->diag, &list);
 	if (r < 0 && r != -ENOMEM)
@@ -204,9 +206,10 @@ static int run(struct kr_applying *a, const struct kr_setting *setting,
 		return no_fix(a, id);
 	a->undone = m;
 	r = make_plan(a, m);
-	if (r == 0)
+	if (r == KR_STEP_GO_ON)
 		r = kr_apply_run(a);
-	if (r < 0 || (a->fix->outcome != KR_OUTCOME_CHANGED && !a->stays))
+	if (r != KR_STEP_ENDED ||
+	    (a->fix->outcome != KR_OUTCOME_CHANGED && !a->stays))
 		return r;
 	strlcpy(a->fix->transaction, m->id, sizeof(a->fix->transaction));
 	return mark_undone(a, m);
@@ -229,7 +232,7 @@ int kr_undo_run(const struct kr_setting *setting,
 		return -ENOMEM;
 	do {
 		r = run(&a, setting, node_options, id);
-	} while (r == -EAGAIN);
+	} while (r == KR_STEP_AGAIN);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(fix);

@@ -83,19 +83,19 @@ int kr_remove_empty_parents(struct kr_fs *fs, const char *real,
 {
 	_cleanup_free_ char *folder = strdup(real);
 	size_t least = strlen(topmost);
-	int r = 0;
 
 	if (!folder)
 		return -ENOMEM;
-	while (r == 0) {
-		char *slash = strrchr(folder, '/');
+	for (;;) {
+		int r;
 
-		*slash = '\0';
+		*strrchr(folder, '/') = '\0';
 		if (strlen(folder) < least)
-			break;
+			return 0;
 		r = remove_empty_folder(fs, folder);
+		if (r < 0)
+			return r;
 	}
-	return r;
 }
 
 int kr_write_file(int dir_fd, const char *name, const void *data, size_t size,
@@ -109,11 +109,12 @@ int kr_write_file(int dir_fd, const char *name, const void *data, size_t size,
 	if (fd < 0)
 		return -errno;
 	r = kr_write_all(fd, data, size);
-	if (r == 0 && metadata_fd >= 0)
-		r = kr_metadata_copy(metadata_fd, fd);
-	if (r == 0 && fsync(fd) < 0)
-		r = -errno;
-	return r;
+	if (r < 0)
+		return r;
+	r = metadata_fd >= 0 ? kr_metadata_copy(metadata_fd, fd) : 0;
+	if (r < 0)
+		return r;
+	return fsync(fd) < 0 ? -errno : 0;
 }
 
 int kr_open_nearest(struct kr_fs *fs, const char *path, char **ret_missing)

@@ -72,7 +72,9 @@ int kr_lock_open(struct kr_fs *fs, struct kr_diag *diag)
 	int r = kr_others_refuse(fs, KR_RUNTIME_DIR, diag);
 
 	if (r < 0)
-		return r == -EPERM ? r : fail(diag, r);
+		return fail(diag, r);
+	if (r == KR_OTHERS_WRITE)
+		return -EPERM;
 	folder = kr_fs_make_folder(fs, KR_RUNTIME_DIR, 0700);
 	if (folder < 0)
 		return fail(diag, folder);
@@ -107,8 +109,8 @@ int kr_lock_take(struct kr_fs *fs, uint64_t wait_usec, kr_tick_t tick,
                  void *closure, struct kr_diag *diag, int *ret_fd)
 {
 	_cleanup_close_ int fd = kr_lock_open(fs, diag);
+	enum kr_lock got = KR_LOCK_OURS;
 	uint64_t since = kr_now_usec();
-	bool waited = false;
 
 	if (fd < 0)
 		return fd;
@@ -119,7 +121,7 @@ int kr_lock_take(struct kr_fs *fs, uint64_t wait_usec, kr_tick_t tick,
 			return r;
 		if (r == KR_LOCK_OURS)
 			break;
-		waited = true;
+		got = KR_LOCK_WAITED;
 		r = tick ? tick(closure, "another run of this program",
 		                kr_now_usec() - since, wait_usec)
 		         : 0;
@@ -129,10 +131,10 @@ int kr_lock_take(struct kr_fs *fs, uint64_t wait_usec, kr_tick_t tick,
 			kr_diag_add_path(diag, KR_ERROR, "busy", PATH,
 			                 "another run of this program is "
 			                 "changing this node");
-			return -EBUSY;
+			return KR_LOCK_BUSY;
 		}
 		kr_pause_usec(KR_LOCK_LOOK_USEC);
 	}
 	*ret_fd = TAKE_FD(fd);
-	return waited;
+	return got;
 }

@@ -21,18 +21,19 @@ int kr_lock_open(struct kr_fs *fs, struct kr_diag *diag);
 
 enum kr_lock {
 	KR_LOCK_OURS,
-	KR_LOCK_BUSY, /* another run has it */
+	KR_LOCK_BUSY,   /* another run has it */
+	KR_LOCK_WAITED, /* ours, after a run that may have changed what was
+	                   read */
 };
 
-/* Takes what kr_lock_open() gave, without a wait, until that is closed. An enum
- * kr_lock, or an errno, with words. */
+/* Takes what kr_lock_open() gave, without a wait, until that is closed. OURS,
+ * BUSY, or an errno, with words. */
 int kr_lock_try(int fd, struct kr_diag *diag);
 
 /*
  * Opens and takes the lock, and waits for another run at most WAIT_USEC; TICK
- * (may be NULL) is asked meanwhile. 0: taken at once; 1: taken after another
- * run, which may have changed what was read; -EBUSY: the other one still runs;
- * what TICK gave; other errnos, with words. RET_FD holds it until it is closed.
+ * (may be NULL) is asked meanwhile. An enum kr_lock, BUSY with words; what TICK
+ * gave; other errnos, with words. RET_FD holds it until it is closed.
  */
 int kr_lock_take(struct kr_fs *fs, uint64_t wait_usec, kr_tick_t tick,
                  void *closure, struct kr_diag *diag, int *ret_fd);

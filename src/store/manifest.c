@@ -141,11 +141,11 @@ int kr_manifest_write(int folder_fd, const struct kr_manifest *manifest,
 		return r;
 	if (owner && !kr_owner_is_mine(owner, folder_fd)) {
 		unlinkat(folder_fd, new, 0);
-		return -ECANCELED;
+		return KR_CHANGE_TAKEN;
 	}
 	if (renameat(folder_fd, new, folder_fd, "manifest.json") < 0)
 		return -errno;
-	return fsync(folder_fd) < 0 ? -errno : 0;
+	return fsync(folder_fd) < 0 ? -errno : KR_CHANGE_DONE;
 }
 
 int kr_manifest_take_new(int folder_fd)
@@ -165,6 +165,22 @@ static int take_string(const cJSON *o, const char *name, char **ret)
 
 	*ret = s ? strdup(s) : NULL;
 	return s && !*ret ? -ENOMEM : 0;
+}
+
+struct string {
+	const char *name;
+	char **to;
+};
+
+static int take_strings(const cJSON *o, const struct string *strings, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		int r = take_string(o, strings[i].name, strings[i].to);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 /* Null, or a whole hash. */
@@ -275,28 +291,13 @@ static bool has_hashes(const struct kr_manifest_file *f)
 	       (f->copy || !f->removed);
 }
 
-static int take_names(const cJSON *o, struct kr_manifest_file *f)
+static int parse_file(const cJSON *o, struct kr_manifest_file *f)
 {
-	const struct {
-		const char *name;
-		char **to;
-	} names[] = {
+	const struct string strings[] = {
 		{"path", &f->path}, {"copy", &f->copy}, {"folder", &f->folder},
 		{"temp", &f->temp}, {"back", &f->back},
 	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		int r = take_string(o, names[i].name, names[i].to);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int parse_file(const cJSON *o, struct kr_manifest_file *f)
-{
-	int r = take_names(o, f);
+	int r = take_strings(o, strings, ARRAY_SIZE(strings));
 
 	if (r < 0)
 		return r;
@@ -396,43 +397,42 @@ static bool is_whole(const cJSON *root)
 	return true;
 }
 
-static int parse(const char *text, struct kr_manifest *m)
+static int parse(const cJSON *root, struct kr_manifest *m)
 {
-	cJSON *root = cJSON_Parse(text);
+	const struct string strings[] = {
+		{"machine_id", &m->machine_id},
+		{"invocation_id", &m->invocation_id},
+		{"unit", &m->unit},
+		{"config", &m->config},
+		{"reason", &m->reason},
+	};
 	const cJSON *files = cJSON_GetObjectItemCaseSensitive(root, "files");
 	const cJSON *f;
 	int r = check_schema(root);
 
-	if (r == 0)
-		r = is_whole(root) ? parse_state(root, m) : -EBADMSG;
-	if (r == 0)
-		r = take_string(root, "machine_id", &m->machine_id);
-	if (r == 0)
-		r = take_string(root, "invocation_id", &m->invocation_id);
-	if (r == 0)
-		r = take_string(root, "unit", &m->unit);
-	if (r == 0 && !m->unit)
-		r = -EBADMSG;
-	if (r == 0)
-		r = take_string(root, "config", &m->config);
-	if (r == 0)
-		r = take_string(root, "reason", &m->reason);
+	if (r < 0)
+		return r;
+	r = is_whole(root) ? parse_state(root, m) : -EBADMSG;
+	if (r < 0)
+		return r;
+	r = take_strings(root, strings, ARRAY_SIZE(strings));
+	if (r < 0)
+		return r;
+	if (!m->unit)
+		return -EBADMSG;
 	m->by_hand =
 		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "by_hand"));
-	if (r == 0) {
-		m->files = calloc((size_t)cJSON_GetArraySize(files) + 1,
-		                  sizeof(*m->files));
-		r = m->files ? 0 : -ENOMEM;
+	m->files = calloc((size_t)cJSON_GetArraySize(files) + 1,
+	                  sizeof(*m->files));
+	if (!m->files)
+		return -ENOMEM;
+	cJSON_ArrayForEach(f, files)
+	{
+		r = parse_file(f, &m->files[m->n_files++]);
+		if (r < 0)
+			return r;
 	}
-	if (r == 0) {
-		cJSON_ArrayForEach(f, files)
-		{
-			if (r == 0)
-				r = parse_file(f, &m->files[m->n_files++]);
-		}
-	}
-	cJSON_Delete(root);
-	return r;
+	return 0;
 }
 
 static char *path_in(const char *id, const char *name)
@@ -448,10 +448,14 @@ int kr_manifest_read(struct kr_fs *fs, const char *id, struct kr_manifest *ret)
 	_cleanup_free_ char *path = path_in(id, "manifest.json");
 	_cleanup_manifest_ struct kr_manifest m = {0};
 	const struct kr_file *file;
+	cJSON *root;
 	int r = path ? kr_fs_read(fs, path, &file) : -ENOMEM;
 
-	if (r == 0)
-		r = parse(file->data, &m);
+	if (r < 0)
+		return r;
+	root = cJSON_Parse(file->data);
+	r = parse(root, &m);
+	cJSON_Delete(root);
 	if (r < 0)
 		return r;
 	strlcpy(m.id, id, sizeof(m.id));
@@ -549,8 +553,9 @@ static int check_owner(struct kr_fs *fs, struct kr_diag *diag)
 	if ((st.st.st_uid == 0 || st.st.st_uid == geteuid()) &&
 	    !(st.st.st_mode & (S_IWGRP | S_IWOTH))) {
 		r = kr_others_refuse(fs, KR_STATE_DIR, diag);
-		return r < 0 && r != -EPERM ? unreadable(diag, KR_STATE_DIR, r)
-		                            : r;
+		if (r < 0)
+			return unreadable(diag, KR_STATE_DIR, r);
+		return r == KR_OTHERS_WRITE ? -EPERM : 0;
 	}
 	kr_diag_add_path(diag, KR_ERROR, "manifest", KR_STATE_DIR,
 	                 "others than root can write there (owner %u, mode "
@@ -589,13 +594,14 @@ int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
 			continue; /* the mark, or a copy of the program */
 		r = path ? kr_manifest_read(fs, id, &list.items[list.n_items])
 		         : -ENOMEM;
-		list.n_items += r == 0;
 		/* without a record: a run that came to no file */
 		if (r == -ENOENT)
 			continue;
 		list.last_is_unread = r < 0;
-		if (r == 0)
+		if (r >= 0) {
+			list.n_items++;
 			continue;
+		}
 		if (!is_no_manifest(r))
 			return unreadable(diag, path, r);
 		strlcpy(list.last_unread, id, sizeof(list.last_unread));

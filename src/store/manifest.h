@@ -14,6 +14,7 @@
 #include "base/edit.h"
 #include "base/fs.h"
 #include "base/span.h"
+#include "store/change.h"
 #include "store/owner.h"
 
 #define KR_TRANSACTION_ID_SIZE 40
@@ -74,9 +75,9 @@ struct kr_manifest {
 
 /*
  * Writes manifest.json into the folder, atomically and to the disk. OWNER is
- * who works at it; NULL: nobody does, or the caller has just made it. 0;
- * -ECANCELED: OWNER is not its owner any more, it stays as it is; -ENOMEM: the
- * same, since no part of a record is left out; other errnos.
+ * who works at it; NULL: nobody does, or the caller has just made it.
+ * KR_CHANGE_DONE; KR_CHANGE_TAKEN: it stays as it is; -ENOMEM: the same, since
+ * no part of a record is left out; other errnos.
  */
 int kr_manifest_write(int folder_fd, const struct kr_manifest *manifest,
                       const struct kr_owner *owner);

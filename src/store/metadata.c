@@ -109,14 +109,16 @@ static int remove_others(int to_fd, const struct names *wanted)
 	const char *name = NULL;
 	int r = read_names(to_fd, &names);
 
-	while (r == 0 && (name = next_name(&names, name))) {
+	if (r < 0)
+		return r;
+	while ((name = next_name(&names, name))) {
 		if (has_name(wanted, name) ||
 		    strncmp(name, "security.", strlen("security.")) == 0)
 			continue;
 		if (fremovexattr(to_fd, name) < 0 && errno != ENODATA)
-			r = -errno;
+			return -errno;
 	}
-	return r;
+	return 0;
 }
 
 static int copy_attributes(int from_fd, int to_fd)
@@ -125,13 +127,17 @@ static int copy_attributes(int from_fd, int to_fd)
 	const char *name = NULL;
 	int r = read_names(from_fd, &names);
 
-	if (r == 0)
-		r = remove_others(to_fd, &names);
-	while (r == 0 && (name = next_name(&names, name))) {
-		if (!is_kernels(name))
-			r = copy_value(from_fd, to_fd, name);
+	if (r < 0)
+		return r;
+	r = remove_others(to_fd, &names);
+	if (r < 0)
+		return r;
+	while ((name = next_name(&names, name))) {
+		r = is_kernels(name) ? 0 : copy_value(from_fd, to_fd, name);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 int kr_metadata_copy(int from_fd, int to_fd)
@@ -146,9 +152,9 @@ int kr_metadata_copy(int from_fd, int to_fd)
 	if (fchown(to_fd, st.st_uid, st.st_gid) < 0)
 		return -errno;
 	r = copy_attributes(from_fd, to_fd);
-	if (r == 0 && fchmod(to_fd, st.st_mode & 07777) < 0)
-		r = -errno;
-	return r;
+	if (r < 0)
+		return r;
+	return fchmod(to_fd, st.st_mode & 07777) < 0 ? -errno : 0;
 }
 
 /* --- comparing ----------------------------------------------------------- */
@@ -199,12 +205,17 @@ int kr_metadata_hash(int fd, char ret[static KR_SHA256_HEX_SIZE])
 	SHA2_CTX hash;
 	int r = read_names(fd, &names);
 
-	if (r == 0)
-		r = sort_names(&names, &list, &n);
+	if (r < 0)
+		return r;
+	r = sort_names(&names, &list, &n);
+	if (r < 0)
+		return r;
 	SHA256Init(&hash);
-	for (size_t i = 0; r == 0 && i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		r = add_value(&hash, fd, list[i]);
-	if (r == 0)
-		SHA256End(&hash, ret);
-	return r;
+		if (r < 0)
+			return r;
+	}
+	SHA256End(&hash, ret);
+	return 0;
 }

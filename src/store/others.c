@@ -181,7 +181,7 @@ static int look_along(struct looking *l, const char *path)
 		/* of ours, all that is there must be known */
 		if (r == -ENOMEM || (r < 0 && r != -ENOENT && l->own))
 			return r;
-		if (r == 0) {
+		if (r >= 0) {
 			place.st = st.st;
 			place.is_folder = S_ISDIR(st.st.st_mode);
 			judge(l, &place);
@@ -200,11 +200,10 @@ static int look_along(struct looking *l, const char *path)
 /* The links on the way along PATH, and those that they lead along. */
 static int look_at_links(struct looking *l, const char *path, unsigned depth)
 {
-	int r = 0;
-
-	for (size_t n = 1; r == 0 && path[n - 1]; n++) {
+	for (size_t n = 1; path[n - 1]; n++) {
 		_cleanup_stat_ struct kr_stat st = {0};
 		_cleanup_free_ char *start = NULL, *target = NULL;
+		int r;
 
 		if (path[n] && path[n] != '/')
 			continue;
@@ -215,15 +214,18 @@ static int look_at_links(struct looking *l, const char *path, unsigned depth)
 		if (!st.target)
 			continue;
 		r = look_along(l, st.real);
+		if (r < 0)
+			return r;
 		*strrchr(st.real, '/') = '\0';
 		target = *st.target == '/' ? strdup(st.target)
 		                           : kr_path_join(st.real, st.target);
 		if (!target)
 			return -ENOMEM;
-		if (r == 0 && depth > 0)
-			r = look_at_links(l, target, depth - 1);
+		r = depth > 0 ? look_at_links(l, target, depth - 1) : 0;
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 static void trust_owner_of_root(struct looking *l)
@@ -240,18 +242,22 @@ int kr_others_warn(struct kr_fs *fs, const struct kr_edits *edits, bool live,
                    struct kr_diag *diag)
 {
 	struct looking l = {.fs = fs, .diag = diag};
-	int r = 0;
 
 	if (!live)
 		trust_owner_of_root(&l);
-	for (size_t i = 0; r == 0 && i < edits->n_files; i++) {
+	for (size_t i = 0; i < edits->n_files; i++) {
 		const struct kr_file_edits *f = &edits->files[i];
+		int r = look_along(&l, f->path);
 
-		r = look_along(&l, f->path);
-		if (r == 0 && f->file && strcmp(f->file->path, f->path) != 0)
-			r = look_at_links(&l, f->file->path, LINKS_MAX);
+		if (r < 0)
+			return r;
+		if (!f->file || strcmp(f->file->path, f->path) == 0)
+			continue;
+		r = look_at_links(&l, f->file->path, LINKS_MAX);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 int kr_others_refuse(struct kr_fs *fs, const char *folder, struct kr_diag *diag)
@@ -270,5 +276,5 @@ int kr_others_refuse(struct kr_fs *fs, const char *folder, struct kr_diag *diag)
 	r = look_at_links(&l, folder, LINKS_MAX);
 	if (r < 0)
 		return r;
-	return l.n_found > 0 ? -EPERM : 0;
+	return l.n_found > 0 ? KR_OTHERS_WRITE : KR_OTHERS_NONE;
 }

@@ -19,12 +19,17 @@
 int kr_others_warn(struct kr_fs *fs, const struct kr_edits *edits, bool live,
                    struct kr_diag *diag);
 
+enum kr_others {
+	KR_OTHERS_NONE,
+	KR_OTHERS_WRITE, /* with words */
+};
+
 /*
  * Refuses FOLDER, one of ours that need not be there yet, where somebody but
  * root can write it, or a folder or link on its way, and so put anything there:
  * an error in DIAG names that. Who runs this counts as root, and so do owner
- * and group of the root folder, who could replace all below it. 0; -EPERM: with
- * words; -ENOMEM or another errno, without: it cannot be looked at.
+ * and group of the root folder, who could replace all below it. An enum
+ * kr_others; an errno, without words: it cannot be looked at.
  */
 int kr_others_refuse(struct kr_fs *fs, const char *folder,
                      struct kr_diag *diag);

@@ -98,24 +98,30 @@ static int lock(int fd)
 	return KR_CLAIM_BUSY;
 }
 
+/* Nobody ever sees it without its lock. */
+static int make_over(int folder_fd, uint64_t usec, struct kr_owner *ret)
+{
+	int r = make(folder_fd, NEW, true, usec, ret);
+
+	if (r < 0)
+		return r;
+	if (renameat(folder_fd, NEW, folder_fd, NAME) == 0)
+		return KR_CLAIM_MADE;
+	r = -errno;
+	kr_owner_done(ret);
+	return r;
+}
+
 /* One of our own, in place of what is there. */
 static int replace(int folder_fd, uint64_t usec, struct kr_owner *ret)
 {
-	struct kr_owner own = KR_OWNER_NONE;
 	int r;
 
 	if (unlinkat(folder_fd, NEW, 0) < 0 && errno != ENOENT)
 		return -errno;
-	r = make(folder_fd, NEW, true, usec, &own);
-	/* nobody ever sees it without its lock */
-	if (r == 0 && renameat(folder_fd, NEW, folder_fd, NAME) < 0) {
-		r = -errno;
-		kr_owner_done(&own);
-	}
-	if (r == 0)
-		*ret = own;
+	r = make_over(folder_fd, usec, ret);
 	if (r != -ENOSPC && r != -EDQUOT)
-		return r < 0 ? r : KR_CLAIM_MADE;
+		return r;
 	if (unlinkat(folder_fd, NAME, 0) < 0 && errno != ENOENT)
 		return -errno;
 	*ret = (struct kr_owner){.fd = -1, .recovers = true};

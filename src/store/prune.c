@@ -41,12 +41,17 @@ static int prune(struct kr_fs *fs, size_t n_kept)
 	size_t n = 0;
 	int r = kr_manifests_read(fs, NULL, &list);
 
-	for (size_t i = list.n_items; r == 0 && i-- > 0;) {
-		if (!kr_manifest_is_pending(list.items[i].state) &&
-		    ++n > n_kept)
-			r = remove_record(fs, list.items[i].id);
+	if (r < 0)
+		return r;
+	for (size_t i = list.n_items; i-- > 0;) {
+		if (kr_manifest_is_pending(list.items[i].state) ||
+		    ++n <= n_kept)
+			continue;
+		r = remove_record(fs, list.items[i].id);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 int kr_prune(struct kr_fs *fs, size_t n_kept)
@@ -56,7 +61,10 @@ int kr_prune(struct kr_fs *fs, size_t n_kept)
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	for (size_t i = 0; r == 0 && i < dir.n_entries; i++)
+	for (size_t i = 0; i < dir.n_entries; i++) {
 		r = remove_unborn(fs, &dir.entries[i]);
-	return r == 0 ? prune(fs, n_kept) : r;
+		if (r < 0)
+			return r;
+	}
+	return prune(fs, n_kept);
 }

@@ -50,14 +50,16 @@ static int last_usec(struct kr_fs *fs, uint64_t *ret)
 	_cleanup_dir_ struct kr_dir dir = {0};
 	int r = kr_fs_list(fs, KR_STATE_DIR, &dir);
 
+	if (r < 0)
+		return r;
 	*ret = 0;
-	for (size_t i = 0; r == 0 && i < dir.n_entries; i++) {
+	for (size_t i = 0; i < dir.n_entries; i++) {
 		uint64_t usec = id_usec(dir.entries[i].name);
 
 		if (usec > *ret)
 			*ret = usec;
 	}
-	return r;
+	return 0;
 }
 
 /* Ids sort by age, also where the clock went back: the first ones of a node are
@@ -89,10 +91,10 @@ int kr_record_make(struct kr_record *record, struct kr_fs *fs,
 	_cleanup_close_ int state_fd = -1;
 	int r = kr_others_refuse(fs, KR_STATE_DIR, diag);
 
-	if (r == -EPERM)
-		return r;
 	if (r < 0)
 		return kr_record_fail(diag, KR_STATE_DIR, r, what);
+	if (r == KR_OTHERS_WRITE)
+		return -EPERM;
 	state_fd = kr_fs_make_folder(fs, KR_STATE_DIR, 0700);
 	if (state_fd < 0)
 		return kr_record_fail(diag, KR_STATE_DIR, state_fd, what);
@@ -206,9 +208,10 @@ int kr_record_add(struct kr_record *record, struct kr_fs *fs,
 		kr_sha256_hex(content->after->data, content->after->size,
 		              file->after);
 	r = copy_edits(file, content->edits);
-	if (r == 0)
-		r = add_folder(fs, file, content);
-	return r == 0 ? keep_copy(record, file, content, diag) : r;
+	if (r < 0)
+		return r;
+	r = add_folder(fs, file, content);
+	return r < 0 ? r : keep_copy(record, file, content, diag);
 }
 
 /* --- the whole ----------------------------------------------------------- */
@@ -221,28 +224,30 @@ static int open_state(struct kr_record *record)
 	return fd < 0 ? -errno : fd;
 }
 
+static int set_mark(struct kr_record *record)
+{
+	_cleanup_close_ int state_fd = open_state(record);
+
+	return state_fd < 0 ? state_fd : kr_boot_mark_set(state_fd);
+}
+
 int kr_record_mark(struct kr_record *record, enum kr_manifest_state state,
                    struct kr_diag *diag)
 {
-	_cleanup_close_ int state_fd = -1;
-	int r = 0;
+	int r;
 
 	record->manifest.state = state;
-	if (state == KR_MANIFEST_PREPARED) {
-		state_fd = open_state(record);
-		r = state_fd < 0 ? state_fd : kr_boot_mark_set(state_fd);
-	}
-	if (r == 0)
+	r = state == KR_MANIFEST_PREPARED ? set_mark(record) : 0;
+	if (r >= 0)
 		r = kr_manifest_write(record->folder_fd, &record->manifest,
 		                      &record->owner);
-	if (r == -ECANCELED)
-		return r;
 	if (r < 0)
 		return kr_record_fail(
 			diag, KR_STATE_DIR, r,
 			"the state of the transaction cannot be kept");
-	record->ended = !kr_manifest_is_pending(state);
-	return 0;
+	if (r == KR_CHANGE_DONE)
+		record->ended = !kr_manifest_is_pending(state);
+	return r;
 }
 
 void kr_record_end(struct kr_record *record)

@@ -49,8 +49,8 @@ int kr_record_add(struct kr_record *record, struct kr_fs *fs,
 bool kr_record_is_mine(const struct kr_record *record);
 
 /* Brings the manifest to the disk, in STATE; before the first one the mark of a
- * run that is not at its end. 0; -ECANCELED: it is not ours any more, nothing
- * is written, without words; other errnos, with words. */
+ * run that is not at its end. KR_CHANGE_DONE; KR_CHANGE_TAKEN: nothing is
+ * written; an errno, with words. */
 int kr_record_mark(struct kr_record *record, enum kr_manifest_state state,
                    struct kr_diag *diag);
 

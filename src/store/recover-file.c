@@ -127,13 +127,15 @@ static int look(struct found *f)
 {
 	int r = classify(f, f->name, &f->target_known, &f->target);
 
-	if (r == 0 && f->file->temp)
-		r = classify(f, f->taken, &f->beside_known, &f->beside);
+	if (r < 0)
+		return r;
 	if (f->target == NOTHING && !f->file->copy)
 		f->target = BEFORE;
 	else if (f->target == NOTHING && f->file->removed)
 		f->target = AFTER;
-	return r;
+	if (!f->file->temp)
+		return 0;
+	return classify(f, f->taken, &f->beside_known, &f->beside);
 }
 
 /* --- what is done -------------------------------------------------------- */
@@ -226,17 +228,16 @@ static int copy_bytes(int from_fd, int to_fd)
 {
 	char buffer[64 * 1024];
 	ssize_t n;
-	int r = 0;
+	int r;
 
-	while (r == 0 && (n = read(from_fd, buffer, sizeof(buffer))) != 0) {
-		if (n > 0)
-			r = kr_write_all(to_fd, buffer, (size_t)n);
-		else if (errno != EINTR)
-			r = -errno;
+	while ((n = read(from_fd, buffer, sizeof(buffer))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		r = n < 0 ? -errno : kr_write_all(to_fd, buffer, (size_t)n);
+		if (r < 0)
+			return r;
 	}
-	if (r == 0 && fsync(to_fd) < 0)
-		r = -errno;
-	return r;
+	return fsync(to_fd) < 0 ? -errno : 0;
 }
 
 /* What somebody else wrote, and another one wrote over: it is kept with the
@@ -263,23 +264,23 @@ static int set_aside(struct found *f)
 	if (from < 0 || to < 0)
 		return -errno;
 	r = copy_bytes(from, to);
-	if (r == 0 && fsync(folder_fd) < 0)
-		r = -errno;
-	if (r == 0)
-		kr_diag_add_path(f->diag, KR_WARNING, "recover-aside",
-		                 f->file->path,
-		                 "was written by somebody else in the instant "
-		                 "of the interruption, and once more later: "
-		                 "the first is kept in %s/%s",
-		                 folder, name);
-	return r;
+	if (r < 0)
+		return r;
+	if (fsync(folder_fd) < 0)
+		return -errno;
+	kr_diag_add_path(f->diag, KR_WARNING, "recover-aside", f->file->path,
+	                 "was written by somebody else in the instant of the "
+	                 "interruption, and once more later: the first is "
+	                 "kept in %s/%s",
+	                 folder, name);
+	return 0;
 }
 
 /* What lies beside the file goes; where it is neither of ours, a copy is
  * kept. */
 static int drop_beside(struct found *f)
 {
-	int r = 0;
+	int r;
 
 	if (f->beside == OTHER && !S_ISREG(f->beside_known.st.st_mode)) {
 		kr_diag_add_path(f->diag, KR_WARNING, "recover-aside",
@@ -291,9 +292,8 @@ static int drop_beside(struct found *f)
 		                 f->taken);
 		return 0;
 	}
-	if (f->beside == OTHER)
-		r = set_aside(f);
-	return r == 0 ? remove_name(f, f->taken) : r;
+	r = f->beside == OTHER ? set_aside(f) : 0;
+	return r < 0 ? r : remove_name(f, f->taken);
 }
 
 static int put_back_copy(struct found *f)
@@ -315,8 +315,9 @@ static int put_back_copy(struct found *f)
 		return -errno;
 	/* an undo takes a folder away, too */
 	r = kr_make_parent(f->fs, path);
-	if (r == 0 && !f->file->removed)
-		r = kr_fs_read(f->fs, path, &now);
+	if (r < 0)
+		return r;
+	r = f->file->removed ? 0 : kr_fs_read(f->fs, path, &now);
 	if (r < 0)
 		return r;
 	content.data = old->data;
@@ -324,9 +325,12 @@ static int put_back_copy(struct found *f)
 	content.metadata_fd = copy_fd;
 	r = kr_replacement_write(f->fs, path, now, f->copy, &content, f->diag,
 	                         &rep);
-	if (r == 0)
-		r = kr_replacement_commit(&rep, f->diag);
-	return r == 0 ? kr_replacement_sync(&rep, f->diag) : r;
+	if (r != KR_CHANGE_DONE)
+		return r;
+	r = kr_replacement_commit(&rep, f->diag);
+	if (r != KR_CHANGE_DONE)
+		return r;
+	return kr_replacement_sync(&rep, f->diag);
 }
 
 static void say_foreign(struct found *f)
@@ -351,18 +355,17 @@ static int take_back(struct found *f)
 	if (!made && f->beside != BEFORE)
 		return put_back_copy(f);
 	r = swap(f);
-	if (r == 0)
-		f->beside = AFTER;
 	/* no exchange, or no room for one: another way */
-	if (r == 0 || made || r == -ESTALE || r == -ETXTBSY || r == -EEXIST ||
-	    r == -ENOTRECOVERABLE)
-		return r;
-	return put_back_copy(f);
+	if (!made && (r < 0 || r == KR_CHANGE_NO_EXCHANGE))
+		return put_back_copy(f);
+	if (r == KR_CHANGE_DONE)
+		f->beside = AFTER;
+	return r;
 }
 
 static int recover_target(struct found *f)
 {
-	int r = 0;
+	int r = KR_CHANGE_DONE;
 
 	if (f->beside == OTHER && f->target != OTHER && f->target != NOTHING) {
 		r = swap(f);
@@ -371,7 +374,7 @@ static int recover_target(struct found *f)
 	} else if (f->target == AFTER) {
 		r = take_back(f);
 	}
-	if (r < 0)
+	if (r != KR_CHANGE_DONE)
 		return r;
 	if (f->target == OTHER)
 		say_foreign(f);
@@ -390,24 +393,54 @@ static int recover_without_folder(struct found *f)
 	return f->file->removed && !is_untouched(f) ? put_back_copy(f) : 0;
 }
 
+static int recover_touched(struct found *f)
+{
+	int r = take_beside_for_good(f);
+
+	if (r < 0)
+		return r;
+	r = f->file->back ? 0 : remove_name(f, f->taken);
+	if (r < 0)
+		return r;
+	r = look(f);
+	return r < 0 ? r : recover_target(f);
+}
+
+static int recover_untouched(struct found *f)
+{
+	int r = take_beside(f);
+
+	return r < 0 ? r : remove_name(f, f->taken);
+}
+
 static int recover_in_folder(struct found *f)
 {
 	int r = remove_name(f, f->copy);
 
-	if (r == 0)
-		r = remove_name(f, f->file->back);
-	if (r == 0)
-		r = is_untouched(f) ? take_beside(f) : take_beside_for_good(f);
-	if (r == 0 && (is_untouched(f) || !f->file->back))
-		r = remove_name(f, f->taken);
-	if (r == 0 && !is_untouched(f)) {
-		r = look(f);
-		if (r == 0)
-			r = recover_target(f);
-	}
-	if (r == 0 && fsync(f->dir_fd) < 0)
-		r = -errno;
-	return r;
+	if (r < 0)
+		return r;
+	r = remove_name(f, f->file->back);
+	if (r < 0)
+		return r;
+	r = is_untouched(f) ? recover_untouched(f) : recover_touched(f);
+	if (r != KR_CHANGE_DONE)
+		return r;
+	return fsync(f->dir_fd) < 0 ? -errno : KR_CHANGE_DONE;
+}
+
+/* What others did meanwhile, in the words of errno(3). */
+static int to_error(int r)
+{
+	static const int errors[] = {
+		[KR_CHANGE_DONE] = 0,
+		[KR_CHANGE_STALE] = ESTALE,
+		[KR_CHANGE_OPEN] = ETXTBSY,
+		[KR_CHANGE_EXISTS] = EEXIST,
+		[KR_CHANGE_NO_EXCHANGE] = EOPNOTSUPP,
+		[KR_CHANGE_DISPLACED] = ENOTRECOVERABLE,
+	};
+
+	return r < 0 ? r : -errors[r];
 }
 
 int kr_recover_file(struct kr_fs *fs, const struct kr_manifest *m,
@@ -430,11 +463,27 @@ int kr_recover_file(struct kr_fs *fs, const struct kr_manifest *m,
 	else
 		r = recover_in_folder(&f);
 	/* a run that goes on after all makes one step more, not two */
-	if (passes && r == -ESTALE)
+	if (passes && r == KR_CHANGE_STALE)
 		r = recover_in_folder(&f);
-	if (r == 0 && file->folder)
-		r = kr_remove_empty_parents(fs, file->path, file->folder);
-	return r;
+	if (r != KR_CHANGE_DONE || !file->folder)
+		return to_error(r);
+	return kr_remove_empty_parents(fs, file->path, file->folder);
+}
+
+static int remove_names(struct found *f)
+{
+	const char *names[] = {f->file->back, f->copy, f->taken};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		int r = remove_name(f, names[i]);
+
+		/* a folder of others' that was put aside was named then */
+		if (r == -EISDIR)
+			break;
+		if (r < 0)
+			return r;
+	}
+	return remove_temp(f);
 }
 
 int kr_recover_tidy_file(struct kr_fs *fs, const struct kr_manifest_file *file)
@@ -447,19 +496,14 @@ int kr_recover_tidy_file(struct kr_fs *fs, const struct kr_manifest_file *file)
 	f.dir_fd = kr_fs_open_parent(fs, file->path, &f.name);
 	if (f.dir_fd < 0)
 		return f.dir_fd == -ENOENT ? 0 : f.dir_fd;
-	r = remove_name(&f, file->back);
-	if (r == 0)
-		r = remove_name(&f, f.copy);
-	if (r == 0)
-		r = remove_name(&f, f.taken);
-	/* a folder of others' that was put aside was named then */
-	if (r == 0 || r == -EISDIR)
-		r = remove_temp(&f);
-	if (r == 0 && fsync(f.dir_fd) < 0)
-		r = -errno;
-	if (r == 0 && file->folder)
-		r = kr_remove_empty_parents(fs, file->path, file->folder);
-	return r;
+	r = remove_names(&f);
+	if (r < 0)
+		return r;
+	if (fsync(f.dir_fd) < 0)
+		return -errno;
+	return file->folder
+	               ? kr_remove_empty_parents(fs, file->path, file->folder)
+	               : 0;
 }
 
 bool kr_recover_lies_beside(int dir_fd, const struct kr_manifest_file *file)

@@ -164,11 +164,9 @@ static int claim(struct kr_fs *fs, struct kr_recovery *recovery, const char *id,
 		return -ENOMEM;
 	fd = kr_fs_open_folder(fs, path);
 	r = fd < 0 ? fd : claim_folder(recovery, id, &fd);
-	if (r == KR_CLAIM_BUSY) {
+	if (r == KR_CLAIM_BUSY)
 		kr_diag_add_path(diag, KR_ERROR, "busy", path,
 		                 "another run of this program is about it");
-		return -EBUSY;
-	}
 	if (r < 0 && r != -ENOMEM)
 		kr_diag_add_path(diag, KR_ERROR, "recover", path,
 		                 "cannot be taken over from the run that was "
@@ -178,8 +176,8 @@ static int claim(struct kr_fs *fs, struct kr_recovery *recovery, const char *id,
 }
 
 /* What was read before may be another one by now. */
-static int view_anew(struct kr_fs *fs, struct kr_diag *diag,
-                     struct kr_fs **ret_now)
+static int read_anew(struct kr_fs *fs, struct kr_diag *diag,
+                     struct kr_fs **ret_now, struct kr_manifests *ret)
 {
 	int r = kr_fs_new(kr_fs_root_fd(fs), ret_now);
 
@@ -188,26 +186,30 @@ static int view_anew(struct kr_fs *fs, struct kr_diag *diag,
 		                 "what an interrupted run left cannot be "
 		                 "looked at: %s",
 		                 strerror(-r));
-	return r;
+	return r < 0 ? r : kr_manifests_read(*ret_now, diag, ret);
 }
 
+/* An enum kr_claim, or an errno. */
 static int claim_all(struct kr_fs *fs, struct kr_recovery *recovery,
                      struct kr_diag *diag)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
 	_cleanup_fs_ struct kr_fs *now = NULL;
-	int r = view_anew(fs, diag, &now);
+	int r = read_anew(fs, diag, &now, &list);
 
-	if (r == 0)
-		r = kr_manifests_read(now, diag, &list);
-	for (size_t i = 0; r == 0 && i < list.n_items; i++) {
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < list.n_items; i++) {
 		const char *id = list.items[i].id;
 
-		if (is_interrupted(now, &list.items[i]) &&
-		    !find_claimed(recovery, id))
-			r = claim(now, recovery, id, diag);
+		if (!is_interrupted(now, &list.items[i]) ||
+		    find_claimed(recovery, id))
+			continue;
+		r = claim(now, recovery, id, diag);
+		if (r != KR_CLAIM_MADE)
+			return r;
 	}
-	return r;
+	return KR_CLAIM_MADE;
 }
 
 /* --- one run ------------------------------------------------------------- */
@@ -215,21 +217,21 @@ static int claim_all(struct kr_fs *fs, struct kr_recovery *recovery,
 static int recover(struct kr_fs *fs, struct kr_recovery *recovery,
                    struct kr_manifest *m, struct kr_diag *diag)
 {
-	int r = 0;
+	for (size_t i = m->n_files; i-- > 0;) {
+		const struct kr_manifest_file *f = &m->files[i];
+		int r = kr_recover_file(fs, m, f, recovery->passes, diag);
 
-	for (size_t i = m->n_files; r == 0 && i-- > 0;) {
-		r = kr_recover_file(fs, m, &m->files[i], recovery->passes,
-		                    diag);
 		if (r < 0 && r != -ENOMEM)
-			kr_diag_add_path(
-				diag, KR_ERROR, "recover", m->files[i].path,
-				"what an interrupted run left cannot "
-				"be taken back (%s): its old content "
-				"is " KR_STATE_DIR "/%s/%s",
-				strerror(-r), m->id,
-				m->files[i].copy ? m->files[i].copy : "");
+			kr_diag_add_path(diag, KR_ERROR, "recover", f->path,
+			                 "what an interrupted run left cannot "
+			                 "be taken back (%s): its old content "
+			                 "is " KR_STATE_DIR "/%s/%s",
+			                 strerror(-r), m->id,
+			                 f->copy ? f->copy : "");
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 static int mark_undone(struct kr_fs *fs, struct kr_recovery *recovery,
@@ -250,36 +252,39 @@ static int mark_undone(struct kr_fs *fs, struct kr_recovery *recovery,
 	if (!m->reason)
 		return -ENOMEM;
 	r = kr_manifest_write(c->folder_fd, m, &c->owner);
-	if (r == 0)
-		kr_owner_end(&c->owner, c->folder_fd);
-	if (r == 0)
-		kr_diag_add(diag, KR_NOTE, "recovered", KR_SPAN_NONE,
-		            "the run %s was interrupted: what it had changed "
-		            "was taken back",
-		            m->id);
-	else if (r != -ENOMEM)
+	if (r == KR_CHANGE_TAKEN)
+		r = -ECANCELED; /* for the words */
+	if (r < 0 && r != -ENOMEM)
 		kr_diag_add_path(diag, KR_ERROR, "recover", path,
 		                 "its record cannot be written: %s",
 		                 strerror(-r));
-	return r;
+	if (r < 0)
+		return r;
+	kr_owner_end(&c->owner, c->folder_fd);
+	kr_diag_add(diag, KR_NOTE, "recovered", KR_SPAN_NONE,
+	            "the run %s was interrupted: what it had changed was "
+	            "taken back",
+	            m->id);
+	return 0;
 }
 
 /* What one that had come to its end left beside its files. */
 static int tidy(struct kr_fs *fs, const struct kr_manifest *m,
                 struct kr_diag *diag)
 {
-	int r = 0;
+	for (size_t i = 0; i < m->n_files; i++) {
+		int r = kr_recover_tidy_file(fs, &m->files[i]);
 
-	for (size_t i = 0; r == 0 && i < m->n_files; i++) {
-		r = kr_recover_tidy_file(fs, &m->files[i]);
 		if (r < 0 && r != -ENOMEM)
 			kr_diag_add_path(diag, KR_ERROR, "recover",
 			                 m->files[i].path,
 			                 "what lies beside it cannot be "
 			                 "removed: %s",
 			                 strerror(-r));
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 static void clear_mark(struct kr_fs *fs)
@@ -297,16 +302,20 @@ static int each(struct kr_fs *fs, struct kr_recovery *recovery,
                             struct kr_manifest *, struct kr_diag *),
                 struct kr_diag *diag)
 {
-	int n = 0, r = 0;
+	int n = 0;
 
 	/* the last one first: it saw what the one before had left */
-	for (size_t i = list->n_items; r == 0 && i-- > 0;) {
+	for (size_t i = list->n_items; i-- > 0;) {
+		int r;
+
 		if (!is_interrupted(fs, &list->items[i]))
 			continue;
-		n++;
 		r = step(fs, recovery, &list->items[i], diag);
+		if (r < 0)
+			return r;
+		n++;
 	}
-	return r < 0 ? r : n;
+	return n;
 }
 
 /* What the last one left that had come to its end. */
@@ -355,19 +364,25 @@ int kr_recover_run(struct kr_fs *fs, struct kr_recovery *recovery,
 	_cleanup_fs_ struct kr_fs *now = NULL;
 	int r = claim_all(fs, recovery, diag);
 
-	if (r == 0)
-		r = view_anew(fs, diag, &now);
-	if (r == 0)
-		r = kr_manifests_read(now, diag, &list);
-	if (r == 0)
-		r = check_unknown(now, &list, diag);
-	if (r == 0 && !recovery->passes)
-		r = tidy_last(now, &list, diag);
-	if (r == 0)
-		r = each(now, recovery, &list, recover, diag);
-	if (r == 0 && !recovery->passes)
+	if (r == KR_CLAIM_BUSY)
+		return KR_RECOVERED_BUSY;
+	if (r < 0)
+		return r;
+	r = read_anew(fs, diag, &now, &list);
+	if (r < 0)
+		return r;
+	r = check_unknown(now, &list, diag);
+	if (r < 0)
+		return r;
+	r = recovery->passes ? 0 : tidy_last(now, &list, diag);
+	if (r < 0)
+		return r;
+	r = each(now, recovery, &list, recover, diag);
+	if (r != 0)
+		return r < 0 ? r : KR_RECOVERED;
+	if (!recovery->passes)
 		clear_mark(now);
-	return r < 0 ? r : r == 0;
+	return KR_RECOVERED_NOTHING;
 }
 
 int kr_recover_end(struct kr_fs *fs, struct kr_recovery *recovery,
@@ -375,12 +390,11 @@ int kr_recover_end(struct kr_fs *fs, struct kr_recovery *recovery,
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
 	_cleanup_fs_ struct kr_fs *now = NULL;
-	int r = view_anew(fs, diag, &now);
+	int r = read_anew(fs, diag, &now, &list);
 
-	if (r == 0)
-		r = kr_manifests_read(now, diag, &list);
-	if (r == 0)
-		r = each(now, recovery, &list, mark_undone, diag);
+	if (r < 0)
+		return r;
+	r = each(now, recovery, &list, mark_undone, diag);
 	if (r < 0)
 		return r;
 	if (!recovery->passes)

@@ -29,6 +29,12 @@ int kr_recover_is_unknown(struct kr_fs *fs,
 const struct kr_manifest *kr_recover_find_untidy(
 	struct kr_fs *fs, const struct kr_manifests *manifests);
 
+enum kr_recovered {
+	KR_RECOVERED,
+	KR_RECOVERED_NOTHING, /* there was nothing to take back */
+	KR_RECOVERED_BUSY,    /* another one is about it, with words */
+};
+
 /* From the taking back of the files to its end: the records are ours, nobody
  * else goes on with them. */
 struct kr_recovery {
@@ -50,9 +56,8 @@ void kr_recovery_done(struct kr_recovery *recovery);
  * by the old ones, a file that was made goes, what somebody else wrote stays (a
  * warning), what lies beside the files goes. Its record stays as it is until
  * kr_recover_end(). The caller holds the lock, or passes its holder. All is
- * read from the disk, whatever FS has read before. 0; 1: there was nothing to
- * take back; -EBUSY: another one is about it; other errnos: not all is; with
- * words.
+ * read from the disk, whatever FS has read before. An enum kr_recovered; an
+ * errno: not all is taken back, with words.
  */
 int kr_recover_run(struct kr_fs *fs, struct kr_recovery *recovery,
                    struct kr_diag *diag);

@@ -45,37 +45,39 @@ static int fail(struct kr_diag *diag, const char *path, int error,
 	return error;
 }
 
-static int refuse(struct kr_diag *diag, const char *path, int error,
+static int refuse(struct kr_diag *diag, const char *path, int r,
                   const char *why)
 {
 	kr_diag_add_path(diag, KR_ERROR, "file-refused", path, "%s", why);
-	return error;
+	return r;
 }
 
-/* The words for what a comparison or a swap gave. */
-static int say(struct kr_replacement *rep, struct kr_diag *diag, int error)
+/* The words for what a comparison or a swap gave, which is returned. */
+static int say(struct kr_replacement *rep, struct kr_diag *diag, int r)
 {
-	switch (error) {
-	case 0:
-		return 0;
-	case -ESTALE:
-		return refuse(diag, rep->path, error,
+	switch (r) {
+	case KR_CHANGE_DONE:
+		return r;
+	case KR_CHANGE_STALE:
+		return refuse(diag, rep->path, r,
 		              "was changed by somebody else since it was read");
-	case -ETXTBSY:
-		return refuse(diag, rep->path, error,
+	case KR_CHANGE_OPEN:
+		return refuse(diag, rep->path, r,
 		              "is open for writing by another process");
-	case -EEXIST:
-		return refuse(diag, rep->path, error,
+	case KR_CHANGE_EXISTS:
+		return refuse(diag, rep->path, r,
 		              "is there: somebody else has made it meanwhile");
-	case -ENOTRECOVERABLE:
+	case KR_CHANGE_NO_EXCHANGE:
+		return fail(diag, rep->path, -EOPNOTSUPP, "cannot be replaced");
+	case KR_CHANGE_DISPLACED:
 		kr_diag_add_path(diag, KR_ERROR, "file-displaced", rep->path,
 		                 "was changed by somebody else at the moment "
 		                 "it was replaced: that change lies beside it "
 		                 "in %s",
 		                 rep->temp);
-		return error;
+		return r;
 	default:
-		return fail(diag, rep->path, error, "cannot be replaced");
+		return fail(diag, rep->path, r, "cannot be replaced");
 	}
 }
 
@@ -101,7 +103,9 @@ static int check_kind(struct kr_replacement *rep, int fd,
 		return refuse(diag, rep->path, -EPERM,
 		              "is immutable (chattr +i or +a): this must be "
 		              "taken off first");
-	return (size_t)st.st_size == old->size ? 0 : say(rep, diag, -ESTALE);
+	return say(rep, diag,
+	           (size_t)st.st_size == old->size ? KR_CHANGE_DONE
+	                                           : KR_CHANGE_STALE);
 }
 
 /* The target, open for reading, still what was read. */
@@ -116,13 +120,13 @@ static int open_target(struct kr_replacement *rep, const struct kr_file *old,
 	if (rep->target_fd < 0)
 		return fail(diag, rep->path, -errno, "cannot be opened");
 	r = check_kind(rep, rep->target_fd, old, diag);
-	if (r < 0)
+	if (r != KR_CHANGE_DONE)
 		return r;
 	r = kr_known_read(rep->target_fd, &rep->was);
 	if (r < 0)
 		return fail(diag, rep->path, r, "cannot be read");
 	if (!kr_file_has_hash(old, rep->was.bytes))
-		return say(rep, diag, -ESTALE);
+		return say(rep, diag, KR_CHANGE_STALE);
 	return say(rep, diag,
 	           kr_known_check(rep->dir_fd, rep->name, &rep->was));
 }
@@ -151,7 +155,7 @@ static int check_absent(struct kr_replacement *rep, struct kr_diag *diag)
 	struct stat st;
 
 	if (fstatat(rep->dir_fd, rep->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return say(rep, diag, -EEXIST);
+		return say(rep, diag, KR_CHANGE_EXISTS);
 	return errno == ENOENT
 	               ? 0
 	               : fail(diag, rep->path, -errno, "cannot be looked at");
@@ -185,8 +189,9 @@ int kr_replacement_open(struct kr_fs *fs, const char *real,
 	if (r < 0)
 		return fail(diag, real, r, "nothing can be written beside it");
 	r = old ? open_target(&rep, old, diag) : check_absent(&rep, diag);
-	if (r == 0)
-		r = check_mounts(&rep, diag);
+	if (r != KR_CHANGE_DONE)
+		return r;
+	r = check_mounts(&rep, diag);
 	if (r < 0)
 		return r;
 	*ret = rep;
@@ -246,8 +251,9 @@ int kr_replacement_write(struct kr_fs *fs, const char *real,
 	_cleanup_replacement_ struct kr_replacement rep = KR_REPLACEMENT_NONE;
 	int r = kr_replacement_open(fs, real, old, temp, diag, &rep);
 
-	if (r == 0)
-		r = kr_replacement_fill(&rep, content, diag);
+	if (r != KR_CHANGE_DONE)
+		return r;
+	r = kr_replacement_fill(&rep, content, diag);
 	if (r < 0)
 		return r;
 	*ret = rep;
@@ -275,17 +281,18 @@ int kr_replacement_commit(struct kr_replacement *rep, struct kr_diag *diag)
 {
 	const struct kr_names names = names_of(rep);
 	bool has_old = rep->target_fd >= 0;
-	int r = has_old ? kr_known_check(rep->dir_fd, rep->name, &rep->was) : 0;
+	int r = has_old ? kr_known_check(rep->dir_fd, rep->name, &rep->was)
+	                : KR_CHANGE_DONE;
 
-	if (r < 0)
+	if (r != KR_CHANGE_DONE)
 		return say(rep, diag, r);
 	r = kr_swap(&names, has_old ? &rep->was : NULL,
 	            rep->has_new ? &rep->new.st : NULL);
-	if (r == 0)
+	if (r == KR_CHANGE_DONE)
 		rep->beside = has_old ? KR_BESIDE_OLD : KR_BESIDE_NOTHING;
-	else if (r == -EOPNOTSUPP)
+	else if (r == KR_CHANGE_NO_EXCHANGE)
 		r = rename_over(rep);
-	else if (r == -ENOTRECOVERABLE)
+	else if (r == KR_CHANGE_DISPLACED)
 		rep->beside = KR_BESIDE_THEIRS;
 	return say(rep, diag, r);
 }
@@ -300,7 +307,7 @@ static int revert_theirs(struct kr_replacement *rep)
 	if (fstatat(rep->dir_fd, rep->temp, &theirs, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	r = kr_swap(&names, rep->has_new ? &rep->new : NULL, &theirs);
-	if (r == 0)
+	if (r == KR_CHANGE_DONE)
 		rep->beside = rep->has_new ? KR_BESIDE_NEW : KR_BESIDE_NOTHING;
 	return r;
 }
@@ -308,17 +315,16 @@ static int revert_theirs(struct kr_replacement *rep)
 static int revert(struct kr_replacement *rep)
 {
 	const struct kr_names names = names_of(rep);
-	bool has_old = rep->target_fd >= 0;
-	int r = 0;
+	const struct kr_known *new = rep->has_new ? &rep->new : NULL;
+	int r = new ? kr_known_check(rep->dir_fd, rep->name, new)
+	            : KR_CHANGE_DONE;
 
-	if (rep->has_new)
-		r = kr_known_check(rep->dir_fd, rep->name, &rep->new);
-	if (r == 0)
-		r = kr_swap(&names, rep->has_new ? &rep->new : NULL,
-		            has_old ? &rep->was.st : NULL);
-	if (r == 0)
-		rep->beside = rep->has_new ? KR_BESIDE_NEW : KR_BESIDE_NOTHING;
-	else if (r == -ENOTRECOVERABLE)
+	if (r != KR_CHANGE_DONE)
+		return r;
+	r = kr_swap(&names, new, rep->target_fd >= 0 ? &rep->was.st : NULL);
+	if (r == KR_CHANGE_DONE)
+		rep->beside = new ? KR_BESIDE_NEW : KR_BESIDE_NOTHING;
+	else if (r == KR_CHANGE_DISPLACED)
 		rep->beside = KR_BESIDE_THEIRS;
 	return r;
 }
@@ -357,14 +363,13 @@ int kr_replacement_revert(struct kr_replacement *rep, struct kr_diag *diag)
 	if (rep->beside == KR_BESIDE_THEIRS)
 		return say(rep, diag, revert_theirs(rep));
 	if (!has_old && is_gone(rep))
-		return 0;
+		return KR_CHANGE_DONE;
 	if (has_old && rep->beside != KR_BESIDE_OLD)
-		return -ENODATA;
+		return KR_CHANGE_NOT_AT_HAND;
 	r = revert(rep);
 	/* another cause than somebody else's writing: by another way */
-	if (r < 0 && has_old && r != -ESTALE && r != -ETXTBSY && r != -EEXIST &&
-	    r != -ENOTRECOVERABLE)
-		return -ENODATA;
+	if (has_old && (r < 0 || r == KR_CHANGE_NO_EXCHANGE))
+		return KR_CHANGE_NOT_AT_HAND;
 	return say(rep, diag, r);
 }
 

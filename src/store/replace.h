@@ -55,7 +55,7 @@ void kr_replacement_name(char ret[static KR_TEMP_SIZE]);
 /*
  * Opens the file at REAL (links resolved) to be replaced; TEMP is the name to
  * use beside it. OLD is what it must still be, byte for byte; NULL: there must
- * be none. Nothing is written. 0; errnos as kr_transaction_prepare().
+ * be none. Nothing is written. As kr_transaction_prepare().
  */
 int kr_replacement_open(struct kr_fs *fs, const char *real,
                         const struct kr_file *old, const char *temp,
@@ -76,16 +76,15 @@ int kr_replacement_write(struct kr_fs *fs, const char *real,
 /*
  * Puts the new content in the place of the target, or (nothing was filled in)
  * takes the target away. The old file then lies beside it, but where the file
- * system has no exchange. 0; -ESTALE, -ETXTBSY, -EEXIST: somebody else has
- * changed it, up to the very rename, and that stands; -ENOTRECOVERABLE: that
- * lies beside the target; other errnos; with words.
+ * system has no exchange. KR_CHANGE_DONE; STALE, OPEN, EXISTS: somebody else
+ * has changed it, up to the very rename, and that stands; DISPLACED; an errno;
+ * with words.
  */
 int kr_replacement_commit(struct kr_replacement *rep, struct kr_diag *diag);
 
 /*
  * The way back of one that was committed: the old file itself, which needs no
- * room on the disk. 0; -ENODATA: it is not at hand, nothing was done and said;
- * others as kr_replacement_commit().
+ * room on the disk. KR_CHANGE_NOT_AT_HAND; others as kr_replacement_commit().
  */
 int kr_replacement_revert(struct kr_replacement *rep, struct kr_diag *diag);
 

@@ -171,20 +171,23 @@ static int add_content(struct needs *needs, const struct kr_file_edits *f)
 int kr_space_check(struct kr_fs *fs, const struct kr_edits *edits,
                    struct kr_diag *diag)
 {
-	struct needs needs = {.fs = fs, .diag = diag};
+	_cleanup_free_ struct need *items =
+		calloc(2 * edits->n_files + 1, sizeof(*items));
+	struct needs needs = {.items = items, .fs = fs, .diag = diag};
 	struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
-	int r = 0;
 
+	if (!items)
+		return -ENOMEM;
 	getrlimit(RLIMIT_FSIZE, &limit);
 	needs.file_max = limit.rlim_cur;
-	needs.items = calloc(2 * edits->n_files + 1, sizeof(*needs.items));
-	if (!needs.items)
-		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < edits->n_files; i++) {
-		r = add_content(&needs, &edits->files[i]);
-		if (r == 0)
-			r = add_copy(&needs, &edits->files[i]);
+	for (size_t i = 0; i < edits->n_files; i++) {
+		int r = add_content(&needs, &edits->files[i]);
+
+		if (r < 0)
+			return r;
+		r = add_copy(&needs, &edits->files[i]);
+		if (r < 0)
+			return r;
 	}
-	free(needs.items);
-	return r;
+	return 0;
 }

@@ -72,11 +72,13 @@ int kr_known_read(int fd, struct kr_known *ret)
 	if ((size_t)known.st.st_size > KR_FILE_SIZE_MAX)
 		return -EFBIG;
 	r = hash_bytes(fd, known.bytes);
-	if (r == 0)
-		r = kr_metadata_hash(fd, known.attributes);
-	if (r == 0)
-		*ret = known;
-	return r;
+	if (r < 0)
+		return r;
+	r = kr_metadata_hash(fd, known.attributes);
+	if (r < 0)
+		return r;
+	*ret = known;
+	return 0;
 }
 
 /* A read lease is given while nobody has the file open for writing. It is given
@@ -122,20 +124,21 @@ int kr_known_check(int dir_fd, const char *name, const struct kr_known *want)
 	int r;
 
 	if (fstatat(dir_fd, name, &now.st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? -ESTALE : -errno;
+		return errno == ENOENT ? KR_CHANGE_STALE : -errno;
 	if (!S_ISREG(now.st.st_mode) || !is_same(&now.st, &want->st))
-		return -ESTALE;
+		return KR_CHANGE_STALE;
 	fd = openat(dir_fd, name,
 	            O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT || errno == ELOOP ? -ESTALE : -errno;
+		return errno == ENOENT || errno == ELOOP ? KR_CHANGE_STALE
+		                                         : -errno;
 	r = kr_known_read(fd, &now);
 	if (r < 0)
 		return r;
 	if (!is_same_inode(&now.st, &want->st) ||
 	    !is_same(&now.st, &want->st) || !kr_known_equal(&now, want))
-		return -ESTALE;
-	return has_writer(fd) ? -ETXTBSY : 0;
+		return KR_CHANGE_STALE;
+	return has_writer(fd) ? KR_CHANGE_OPEN : KR_CHANGE_DONE;
 }
 
 /* --- changing places ----------------------------------------------------- */
@@ -151,8 +154,8 @@ static int exchange(const struct kr_names *n)
 {
 	if (renameat2(n->dir_fd, n->temp, n->dir_fd, n->name,
 	              RENAME_EXCHANGE) == 0)
-		return 0;
-	return is_unknown(errno) ? -EOPNOTSUPP : -errno;
+		return KR_CHANGE_DONE;
+	return is_unknown(errno) ? KR_CHANGE_NO_EXCHANGE : -errno;
 }
 
 int kr_move(int dir_fd, const char *from, const char *to)
@@ -175,10 +178,15 @@ static int change_places(const struct kr_names *n, bool at_name, bool at_temp)
 	int r;
 
 	if (!at_name)
-		return kr_move(n->dir_fd, n->temp, n->name);
-	r = at_temp ? exchange(n) : kr_move(n->dir_fd, n->name, n->temp);
+		r = kr_move(n->dir_fd, n->temp, n->name);
+	else if (at_temp)
+		r = exchange(n);
+	else
+		r = kr_move(n->dir_fd, n->name, n->temp);
 	/* what was to be at the name is gone */
-	return r == -ENOENT ? -ESTALE : r;
+	if (r == -ENOENT && at_name)
+		return KR_CHANGE_STALE;
+	return r == -EEXIST ? KR_CHANGE_EXISTS : r;
 }
 
 static bool is_at(const struct kr_names *n, const char *name,
@@ -191,32 +199,31 @@ static bool is_at(const struct kr_names *n, const char *name,
 }
 
 /* Somebody else's content lies at the temporary name, AT_TEMP stands (NULL:
- * nothing) where it was. */
-static int bring_back(const struct kr_names *n, const struct stat *at_temp)
+ * nothing) where it was. False: it still lies there. */
+static bool bring_back(const struct kr_names *n, const struct stat *at_temp)
 {
 	int r = change_places(n, at_temp != NULL, true);
 
-	if (r == 0 && (!at_temp || is_at(n, n->temp, at_temp)))
-		return 0;
+	if (r == KR_CHANGE_DONE && (!at_temp || is_at(n, n->temp, at_temp)))
+		return true;
 	/* what came out now is a newer one: that one stays */
-	if (r == 0)
+	if (r == KR_CHANGE_DONE)
 		r = exchange(n);
-	if (r < 0 && r != -EEXIST && r != -ESTALE)
-		return -ENOTRECOVERABLE;
-	return unlinkat(n->dir_fd, n->temp, 0) < 0 && errno != ENOENT ? -errno
-	                                                              : 0;
+	if (r < 0 || r == KR_CHANGE_NO_EXCHANGE)
+		return false;
+	unlinkat(n->dir_fd, n->temp, 0);
+	return true;
 }
 
 int kr_swap(const struct kr_names *names, const struct kr_known *at_name,
             const struct stat *at_temp)
 {
-	int r = change_places(names, at_name != NULL, at_temp != NULL), back;
+	int r = change_places(names, at_name != NULL, at_temp != NULL);
 
-	if (r < 0 || !at_name)
+	if (r != KR_CHANGE_DONE || !at_name)
 		return r;
 	r = kr_known_check(names->dir_fd, names->temp, at_name);
-	if (r == 0)
-		return 0;
-	back = bring_back(names, at_temp);
-	return back == -ENOTRECOVERABLE ? back : r;
+	if (r == KR_CHANGE_DONE || bring_back(names, at_temp))
+		return r;
+	return KR_CHANGE_DISPLACED;
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/span.h"
+#include "store/change.h"
 
 /* A file as it was seen: enough to tell whether it still is that. */
 struct kr_known {
@@ -25,8 +26,8 @@ int kr_known_read(int fd, struct kr_known *ret);
 /*
  * Whether NAME in the folder DIR_FD still is WANT: inode, kind, size, mode,
  * owner, time of writing, number of names, bytes and attributes; and nobody has
- * it open for writing. 0; -ESTALE: it is another; -ETXTBSY: it is, but open for
- * writing; other errnos. What is no regular file is not opened.
+ * it open for writing. KR_CHANGE_DONE, STALE, OPEN, or an errno. What is no
+ * regular file is not opened.
  */
 int kr_known_check(int dir_fd, const char *name, const struct kr_known *want);
 
@@ -50,12 +51,10 @@ struct kr_names {
  * out at NAMES->temp is then compared with AT_NAME; if it is not that, it goes
  * back at once.
  *
- * 0; -ESTALE, -ETXTBSY, others of kr_known_check(): somebody else's content was
- * found and stands there as it did; -EEXIST: AT_NAME is NULL, and something is
- * there; -EOPNOTSUPP: two contents, and no exchange in this file system or
- * through this filter of system calls; other errnos of renameat2(2): nothing
- * was done. -ENOTRECOVERABLE: somebody else's content lies at NAMES->temp, and
- * could not be brought back: it must not be removed.
+ * KR_CHANGE_DONE; what kr_known_check() gave: somebody else's content was found
+ * and stands there as it did; KR_CHANGE_EXISTS, KR_CHANGE_NO_EXCHANGE, or an
+ * errno of renameat2(2): nothing was done; KR_CHANGE_DISPLACED: somebody else's
+ * content lies at NAMES->temp.
  */
 int kr_swap(const struct kr_names *names, const struct kr_known *at_name,
             const struct stat *at_temp);

@@ -76,6 +76,21 @@ static struct kr_manifest_file *record_of(struct kr_transaction *tx,
 	return &tx->record.manifest.files[t - tx->targets];
 }
 
+/* STEP on each target, until one is not done. */
+static int each_target(struct kr_transaction *tx,
+                       int (*step)(struct kr_transaction *, struct target *,
+                                   struct kr_diag *),
+                       struct kr_diag *diag)
+{
+	for (size_t i = 0; i < tx->n_targets; i++) {
+		int r = step(tx, &tx->targets[i], diag);
+
+		if (r != KR_CHANGE_DONE)
+			return r;
+	}
+	return KR_CHANGE_DONE;
+}
+
 /* --- forward ------------------------------------------------------------- */
 
 /* Nothing is written outside of the transaction's folder. */
@@ -91,12 +106,16 @@ static int prepare_target(struct kr_transaction *tx, struct target *t,
 	};
 	int r = kr_file_edits_apply(t->edits, &t->after.data, &t->after.size);
 
+	if (r < 0)
+		return r;
 	kr_replacement_name(temp);
-	if (r == 0 && t->edits->file)
+	if (t->edits->file)
 		r = kr_replacement_open(tx->fs, t->edits->path, t->edits->file,
 		                        temp, diag, &t->replacement);
+	if (r != KR_CHANGE_DONE)
+		return r;
 	content.target_fd = t->replacement.target_fd;
-	return r == 0 ? kr_record_add(&tx->record, tx->fs, &content, diag) : r;
+	return kr_record_add(&tx->record, tx->fs, &content, diag);
 }
 
 static int make_parent(struct kr_transaction *tx, struct target *t,
@@ -120,9 +139,9 @@ static int fill_target(struct kr_transaction *tx, struct target *t,
 		.size = t->after.size,
 		.metadata_fd = -1,
 	};
-	int r = t->edits->file ? 0 : make_parent(tx, t, diag);
+	int r = t->edits->file ? KR_CHANGE_DONE : make_parent(tx, t, diag);
 
-	if (r < 0 || t->edits->remove)
+	if (r != KR_CHANGE_DONE || t->edits->remove)
 		return r;
 	return kr_replacement_fill(&t->replacement, &content, diag);
 }
@@ -159,22 +178,23 @@ static int start(struct kr_transaction *tx,
 int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
                          struct kr_diag *diag)
 {
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < edits->n_files; i++) {
+	for (size_t i = 0; i < edits->n_files; i++) {
 		const struct kr_file_edits *f = &edits->files[i];
 		_cleanup_replacement_ struct kr_replacement rep =
 			KR_REPLACEMENT_NONE;
 		_cleanup_free_ char *missing = NULL;
 		_cleanup_close_ int fd = kr_open_nearest(fs, f->path, &missing);
+		int r;
 
 		if (fd == -ENOMEM)
 			return fd;
-		if (!missing)
-			r = kr_replacement_open(fs, f->path, f->file, "", diag,
-			                        &rep);
+		if (missing)
+			continue;
+		r = kr_replacement_open(fs, f->path, f->file, "", diag, &rep);
+		if (r != KR_CHANGE_DONE)
+			return r;
 	}
-	return r == 0 ? kr_space_check(fs, edits, diag) : r;
+	return kr_space_check(fs, edits, diag);
 }
 
 int kr_transaction_prepare(struct kr_fs *fs, const struct kr_edits *edits,
@@ -190,49 +210,56 @@ int kr_transaction_prepare(struct kr_fs *fs, const struct kr_edits *edits,
 	tx->fs = fs;
 	tx->record = KR_RECORD_NONE;
 	r = start(tx, about, edits);
-	if (r == 0)
-		r = kr_record_make(&tx->record, fs, diag);
-	for (size_t i = 0; r == 0 && i < tx->n_targets; i++)
-		r = prepare_target(tx, &tx->targets[i], diag);
-	if (r == 0)
-		r = kr_record_mark(&tx->record, KR_MANIFEST_PREPARED, diag);
-	for (size_t i = 0; r == 0 && i < tx->n_targets; i++)
-		r = fill_target(tx, &tx->targets[i], diag);
 	if (r < 0)
 		return r;
+	r = kr_record_make(&tx->record, fs, diag);
+	if (r < 0)
+		return r;
+	r = each_target(tx, prepare_target, diag);
+	if (r != KR_CHANGE_DONE)
+		return r;
+	r = kr_record_mark(&tx->record, KR_MANIFEST_PREPARED, diag);
+	if (r != KR_CHANGE_DONE)
+		return r;
+	r = each_target(tx, fill_target, diag);
+	if (r != KR_CHANGE_DONE)
+		return r;
 	*ret = TAKE_PTR(tx);
-	return 0;
+	return KR_CHANGE_DONE;
 }
 
-static int sync_folders(struct kr_transaction *tx, struct kr_diag *diag)
+static int commit_target(struct kr_transaction *tx, struct target *t,
+                         struct kr_diag *diag)
 {
-	int r = 0;
+	int r;
 
-	for (size_t i = 0; r == 0 && i < tx->n_targets; i++) {
-		if (tx->targets[i].committed)
-			r = kr_replacement_sync(&tx->targets[i].replacement,
-			                        diag);
-	}
+	if (!kr_transaction_is_mine(tx))
+		return KR_CHANGE_TAKEN;
+	r = kr_replacement_commit(&t->replacement, diag);
+	t->committed = r == KR_CHANGE_DONE || r == KR_CHANGE_DISPLACED;
 	return r;
+}
+
+static int sync_target(struct kr_transaction *tx, struct target *t,
+                       struct kr_diag *diag)
+{
+	(void)tx;
+	return kr_replacement_sync(&t->replacement, diag);
 }
 
 static int commit(struct kr_transaction *tx, struct kr_diag *diag)
 {
 	int r = kr_record_mark(&tx->record, KR_MANIFEST_REPLACING, diag);
 
-	for (size_t i = 0; r == 0 && i < tx->n_targets; i++) {
-		struct target *t = &tx->targets[i];
-
-		if (!kr_transaction_is_mine(tx))
-			return -ECANCELED;
-		r = kr_replacement_commit(&t->replacement, diag);
-		t->committed = r == 0 || r == -ENOTRECOVERABLE;
-	}
-	if (r == 0)
-		r = sync_folders(tx, diag);
-	if (r == 0)
-		r = kr_record_mark(&tx->record, KR_MANIFEST_COMMITTED, diag);
-	return r;
+	if (r != KR_CHANGE_DONE)
+		return r;
+	r = each_target(tx, commit_target, diag);
+	if (r != KR_CHANGE_DONE)
+		return r;
+	r = each_target(tx, sync_target, diag);
+	if (r != KR_CHANGE_DONE)
+		return r;
+	return kr_record_mark(&tx->record, KR_MANIFEST_COMMITTED, diag);
 }
 
 int kr_transaction_commit(struct kr_transaction *tx, struct kr_diag *diag)
@@ -240,17 +267,17 @@ int kr_transaction_commit(struct kr_transaction *tx, struct kr_diag *diag)
 	_cleanup_diag_ struct kr_diag words = {0};
 	int r = commit(tx, &words);
 
-	tx->finished = r == 0;
-	if (r < 0 && !kr_transaction_is_mine(tx))
-		return -ECANCELED; /* that is why */
+	tx->finished = r == KR_CHANGE_DONE;
+	if (r != KR_CHANGE_DONE && !kr_transaction_is_mine(tx))
+		return KR_CHANGE_TAKEN; /* that is why */
 	kr_diag_merge(diag, &words);
-	if (r == 0)
-		return 0;
-	if (kr_transaction_revert(tx, "not all files could be replaced", diag) <
-	    0)
-		return -ENOTRECOVERABLE;
+	if (r == KR_CHANGE_DONE)
+		return r;
+	if (kr_transaction_revert(tx, "not all files could be replaced",
+	                          diag) != KR_CHANGE_DONE)
+		return KR_CHANGE_STUCK;
 	kr_transaction_reverted(tx, diag);
-	return r == -ENOTRECOVERABLE ? -ESTALE : r;
+	return r == KR_CHANGE_DISPLACED ? KR_CHANGE_STALE : r;
 }
 
 /* --- the end ------------------------------------------------------------- */
@@ -263,11 +290,13 @@ static int tidy_target(struct kr_transaction *tx, struct target *t)
 	bool lay = t->replacement.beside != KR_BESIDE_NOTHING;
 	int r = kr_replacement_discard(&t->replacement);
 
-	if (r == 0 && lay && fsync(t->replacement.dir_fd) < 0)
-		r = -errno;
-	if (r == 0 && file->folder)
-		r = kr_remove_empty_parents(tx->fs, file->path, file->folder);
-	return r;
+	if (r < 0)
+		return r;
+	if (lay && fsync(t->replacement.dir_fd) < 0)
+		return -errno;
+	return file->folder ? kr_remove_empty_parents(tx->fs, file->path,
+	                                              file->folder)
+	                    : 0;
 }
 
 /* A step that fails is tried once more: nobody comes after us before the next
@@ -293,14 +322,14 @@ static int end(struct kr_transaction *tx, struct kr_diag *diag)
 {
 	int r = tidy(tx);
 
-	if (r == 0)
-		kr_record_end(&tx->record);
-	else
+	if (r < 0)
 		kr_diag_add_path(diag, KR_WARNING, "untidy",
 		                 tx->record.manifest.files[0].path,
 		                 "what was beside it (.kubelet-remedy-*) "
 		                 "cannot be removed: %s",
 		                 strerror(-r));
+	else
+		kr_record_end(&tx->record);
 	return r;
 }
 
@@ -310,7 +339,7 @@ int kr_transaction_keep(struct kr_transaction *tx, struct kr_diag *diag)
 		tx->undone ? KR_MANIFEST_UNDONE : KR_MANIFEST_KEPT;
 	int r = kr_record_mark(&tx->record, state, diag);
 
-	if (r < 0)
+	if (r != KR_CHANGE_DONE)
 		return r;
 	r = end(tx, diag);
 	if (r < 0 || !tx->undone)
@@ -345,11 +374,12 @@ static int revert_by_copy(struct kr_transaction *tx, struct target *t,
 	r = kr_replacement_write(tx->fs, t->edits->path,
 	                         t->edits->remove ? NULL : &t->after,
 	                         file->back, &content, diag, &back);
-	if (r == 0 && !kr_transaction_is_mine(tx))
-		r = -ECANCELED;
-	if (r == 0)
-		r = kr_replacement_commit(&back, diag);
-	if (r == 0)
+	if (r != KR_CHANGE_DONE)
+		return r;
+	if (!kr_transaction_is_mine(tx))
+		return KR_CHANGE_TAKEN;
+	r = kr_replacement_commit(&back, diag);
+	if (r == KR_CHANGE_DONE)
 		*ret_it = back.new.st;
 	return r;
 }
@@ -361,11 +391,13 @@ static int revert_target(struct kr_transaction *tx, struct target *t,
 	struct stat it = t->replacement.was.st;
 	int r = kr_replacement_revert(&t->replacement, diag);
 
-	if (r == -ENODATA)
+	if (r == KR_CHANGE_NOT_AT_HAND)
 		r = revert_by_copy(tx, t, &it, diag);
-	if (r == 0 && t->edits->file && !theirs)
+	if (r != KR_CHANGE_DONE)
+		return r;
+	if (t->edits->file && !theirs)
 		r = kr_replacement_verify(&t->replacement, &it, diag);
-	return r == 0 ? kr_replacement_sync(&t->replacement, diag) : r;
+	return r < 0 ? r : kr_replacement_sync(&t->replacement, diag);
 }
 
 /* What others wrote over ours stays, and is no failure of the way back. */
@@ -376,7 +408,7 @@ static int revert_unless_foreign(struct kr_transaction *tx, struct target *t,
 	const char *id = tx->record.manifest.id;
 	int r = revert_target(tx, t, &words);
 
-	t->foreign = (r == -ESTALE || r == -EEXIST) &&
+	t->foreign = (r == KR_CHANGE_STALE || r == KR_CHANGE_EXISTS) &&
 	             kr_replacement_is_foreign(&t->replacement);
 	if (!t->foreign) {
 		kr_diag_merge(diag, &words);
@@ -413,7 +445,7 @@ int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
                           struct kr_diag *diag)
 {
 	struct kr_manifest *m = &tx->record.manifest;
-	int result = 0;
+	int result = KR_CHANGE_DONE;
 
 	/* the files count: for the words alone there may be no memory */
 	tx->refused = reason != NULL;
@@ -422,26 +454,27 @@ int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
 	for (size_t i = tx->n_targets; i-- > 0;) {
 		_cleanup_diag_ struct kr_diag words = {0};
 		struct target *t = &tx->targets[i];
-		int r;
+		int r = KR_CHANGE_DONE;
 
 		if (!kr_transaction_is_mine(tx))
-			return -ECANCELED;
-		r = t->committed ? revert_unless_foreign(tx, t, &words) : 0;
-		if (r < 0 && !kr_transaction_is_mine(tx))
-			return -ECANCELED; /* that is why */
+			return KR_CHANGE_TAKEN;
+		if (t->committed)
+			r = revert_unless_foreign(tx, t, &words);
+		if (r != KR_CHANGE_DONE && !kr_transaction_is_mine(tx))
+			return KR_CHANGE_TAKEN; /* that is why */
 		kr_diag_merge(diag, &words);
-		if (r == 0) {
+		if (r == KR_CHANGE_DONE) {
 			t->committed = false;
 			continue;
 		}
-		result = -ENOTRECOVERABLE;
+		result = KR_CHANGE_STUCK;
 		tx->finished = true;
 		kr_diag_add_path(diag, KR_ERROR, "not-put-back", t->edits->path,
 		                 "could not be put back: its old content is "
 		                 "%s/%s/%zu",
 		                 KR_STATE_DIR, m->id, i);
 	}
-	if (result < 0)
+	if (result == KR_CHANGE_STUCK)
 		tidy(tx);
 	return result;
 }
@@ -453,10 +486,10 @@ void kr_transaction_reverted(struct kr_transaction *tx, struct kr_diag *diag)
 	int r = kr_record_mark(&tx->record, state, diag);
 
 	/* the files count: a record that cannot be written is said there */
-	if (r == 0)
-		end(tx, diag);
-	else if (r != -ECANCELED)
+	if (r < 0)
 		tidy(tx);
+	else if (r == KR_CHANGE_DONE)
+		end(tx, diag);
 }
 
 /* Whoever has it now takes the rest away, too; but a new content may have come

@@ -31,7 +31,7 @@ struct kr_transaction_about {
  * Whether every file of EDITS can be replaced, as far as a look tells: it is
  * what was read, has one name, is not immutable; one that is to be made is not
  * there; the folders can be written, and there is room (store/space). Nothing
- * is written. 0; errnos as kr_transaction_prepare().
+ * is written. As kr_transaction_prepare().
  */
 int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
                          struct kr_diag *diag);
@@ -40,8 +40,8 @@ int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
  * Writes the new content of every file of EDITS beside its target, complete,
  * with owner, mode, ACL and xattrs, and fsynced; and the copies that a way back
  * needs below /var/lib/kubelet-remedy. No target is touched yet. EDITS and FS
- * must live longer. 0; -ESTALE: a file is not what was read; -EMLINK: a hard
- * link; -EPERM: immutable; -EROFS, -ENOSPC, -EACCES, ...; DIAG names the path.
+ * must live longer. KR_CHANGE_DONE; STALE, OPEN, EXISTS; -EMLINK: a hard link;
+ * -EPERM: immutable; -EROFS, -ENOSPC, -EACCES, ...; DIAG names the path; TAKEN.
  * On failure all that was written is removed again.
  */
 int kr_transaction_prepare(struct kr_fs *fs, const struct kr_edits *edits,
@@ -63,9 +63,9 @@ void kr_transaction_extend(struct kr_transaction *tx, uint64_t usec);
 
 /*
  * Exchanges all files, in the order of the edits, and fsyncs the folders. The
- * old ones stay at hand. 0; a negative errno: not all could be replaced, those
- * that had been were put back (-ENOTRECOVERABLE: not even that, DIAG names the
- * copies); -ECANCELED: it is not ours any more, without words.
+ * old ones stay at hand. KR_CHANGE_DONE; STALE, OPEN, EXISTS, or an errno: not
+ * all could be replaced, those that had been were put back; STUCK: not even
+ * that, DIAG names the copies; TAKEN.
  */
 int kr_transaction_commit(struct kr_transaction *tx, struct kr_diag *diag);
 
@@ -74,8 +74,7 @@ int kr_transaction_commit(struct kr_transaction *tx, struct kr_diag *diag);
  * owner, mode, ACL, xattrs, which are compared; files that were made go. What
  * somebody else wrote over ours stays, with a warning. REASON, why it was not
  * liked, is kept with it; NULL: there is none, the change may be tried again.
- * 0; -ENOTRECOVERABLE: not all could be, DIAG names the files and the copies;
- * -ECANCELED: it is not ours any more, without words.
+ * KR_CHANGE_DONE; STUCK: DIAG names the files and the copies; TAKEN.
  */
 int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
                           struct kr_diag *diag);
@@ -95,8 +94,8 @@ size_t kr_transaction_n_foreign(const struct kr_transaction *tx);
 const char *kr_transaction_find_foreign(const struct kr_transaction *tx);
 
 /* The change stands: from here on only undo takes a fix back. The old files go.
- * 0; an errno, with words: the record does not say that it stands; -ECANCELED:
- * it is not ours any more, without words. */
+ * KR_CHANGE_DONE; an errno, with words: the record does not say that it stands;
+ * TAKEN. */
 int kr_transaction_keep(struct kr_transaction *tx, struct kr_diag *diag);
 
 /* The folder's name below /var/lib/kubelet-remedy: time and a random part. */

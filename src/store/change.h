@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * How a step on files, or on their record, has ended. It goes up as it is, in
+ * an int; what is negative there is the errno of a system call.
+ */
+enum kr_change {
+	KR_CHANGE_DONE,
+	KR_CHANGE_STALE,       /* somebody else has written the file */
+	KR_CHANGE_OPEN,        /* somebody else has it open for writing */
+	KR_CHANGE_EXISTS,      /* something is where nothing was to be */
+	KR_CHANGE_NO_EXCHANGE, /* this file system, or a filter of system calls,
+	                          knows none: nothing was done */
+	KR_CHANGE_DISPLACED,   /* what somebody else wrote lies beside the
+	                          target and could not be brought back: it must
+	                          not be removed */
+	KR_CHANGE_NOT_AT_HAND, /* the old file is not: nothing was done, nor
+	                          said */
+	KR_CHANGE_STUCK,       /* not all files could be put back */
+	KR_CHANGE_TAKEN,       /* the record is not ours any more, which is not
+	                          said: nothing more may be done */
+};
