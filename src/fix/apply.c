@@ -285,14 +285,12 @@ static int end_compliant(struct kr_applying *f)
 {
 	const struct kr_audit *before = f->fix->before;
 
-	if (before->verdict == KR_VERDICT_PASS && f->options->dry_run)
-		return kr_apply_end(f, KR_OUTCOME_COMPLIANT, "%s",
-		                    before->reason);
 	if (before->verdict == KR_VERDICT_PASS)
-		return kr_apply_end(f, KR_OUTCOME_COMPLIANT,
-		                    "%s; nothing was changed, nothing was "
-		                    "restarted",
-		                    before->reason);
+		return kr_apply_end(
+			f, KR_OUTCOME_COMPLIANT, "%s%s", before->reason,
+			f->options->dry_run ? ""
+					    : "; nothing was changed, nothing "
+					      "was restarted");
 	if (f->options->restart == KR_RESTART_AUTO && f->unhealthy_why) {
 		kr_diag_add(f->diag, KR_WARNING, "unhealthy-before",
 		            KR_SPAN_NONE,
@@ -599,16 +597,14 @@ static void calm_down(struct kr_applying *f)
 static int remove_folders(struct kr_applying *f)
 {
 	for (size_t i = 0; i < f->undone->n_files; i++) {
-		const char *folder = f->undone->files[i].folder;
-		int r = folder ? kr_remove_empty_parents(
-					 kr_apply_node(f)->fs,
-					 f->undone->files[i].path, folder)
-		               : 0;
+		const struct kr_manifest_file *file = &f->undone->files[i];
+		int r = kr_remove_empty_parents(kr_apply_node(f)->fs,
+		                                file->path, file->folder);
 
 		if (r < 0) {
-			kr_diag_add_path(f->diag, KR_ERROR, "folder-stays",
-			                 folder, "cannot be removed again: %s",
-			                 strerror(-r));
+			kr_diag_add_path(
+				f->diag, KR_ERROR, "folder-stays", file->folder,
+				"cannot be removed again: %s", strerror(-r));
 			return r;
 		}
 	}

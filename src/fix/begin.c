@@ -142,21 +142,16 @@ int kr_apply_lock(struct kr_applying *f)
 	r = kr_lock_take(kr_apply_node(f)->fs, f->options->wait_usec,
 	                 f->options->tick, f->options->closure, f->diag,
 	                 &f->lock_fd);
-	switch (r) {
-	case KR_LOCK_OURS:
-		return KR_STEP_GO_ON;
-	case KR_LOCK_WAITED:
-		return KR_STEP_AGAIN;
-	case KR_LOCK_BUSY:
-		report_other(f);
-		break;
-	case -EINTR:
-		return kr_apply_end_interrupted(f);
-	case -ENOMEM:
+	if (r == -ENOMEM)
 		return r;
-	default:
-		break;
-	}
+	if (r == -EINTR)
+		return kr_apply_end_interrupted(f);
+	if (r == KR_LOCK_OURS)
+		return KR_STEP_GO_ON;
+	if (r == KR_LOCK_WAITED)
+		return KR_STEP_AGAIN;
+	if (r == KR_LOCK_BUSY)
+		report_other(f);
 	return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
 	                             "the lock cannot be taken");
 }

@@ -51,12 +51,11 @@ int kr_status_read(const struct kr_setting *setting,
 		                      : "this is an image, no running system");
 		if (r < 0)
 			return r;
-		*ret = status;
-		status = (struct kr_status){0};
-		return 0;
+	} else {
+		status.loaded = status.host->loaded;
+		status.found =
+			strcmp(status.loaded->load_state, "not-found") != 0;
 	}
-	status.loaded = status.host->loaded;
-	status.found = strcmp(status.loaded->load_state, "not-found") != 0;
 	if (status.found) {
 		r = kr_host_health(status.host, &status.health);
 		if (r < 0)

@@ -30,6 +30,12 @@ int kr_write_all(int fd, const void *data, size_t size)
 	return 0;
 }
 
+bool kr_is_there(int dir_fd, const char *name)
+{
+	return name && *name &&
+	       faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int kr_make_parent(struct kr_fs *fs, const char *real)
 {
 	_cleanup_free_ char *folder =
@@ -81,16 +87,15 @@ int kr_remove_folder(struct kr_fs *fs, const char *path, const char *first)
 int kr_remove_empty_parents(struct kr_fs *fs, const char *real,
                             const char *topmost)
 {
-	_cleanup_free_ char *folder = strdup(real);
-	size_t least = strlen(topmost);
+	_cleanup_free_ char *folder = topmost ? strdup(real) : NULL;
 
 	if (!folder)
-		return -ENOMEM;
+		return topmost ? -ENOMEM : 0;
 	for (;;) {
 		int r;
 
 		*strrchr(folder, '/') = '\0';
-		if (strlen(folder) < least)
+		if (strlen(folder) < strlen(topmost))
 			return 0;
 		r = remove_empty_folder(fs, folder);
 		if (r < 0)

@@ -3,6 +3,7 @@
 
 /* Small steps on files and folders, to the disk. */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/fs.h"
@@ -10,6 +11,10 @@
 /* Writes all of it. 0 or an errno; -ENOSPC also where a limit of file sizes
  * (RLIMIT_FSIZE) forbids it. */
 int kr_write_all(int fd, const void *data, size_t size);
+
+/* Whether anything has NAME, which may be NULL or empty, in the folder DIR_FD.
+ */
+bool kr_is_there(int dir_fd, const char *name);
 
 /* Writes a file of ours into a folder of ours, to the disk: SIZE bytes of DATA,
  * with the owner, mode and xattrs of METADATA_FD, or 0600 where that is -1. 0
@@ -40,6 +45,6 @@ int kr_may_write_in(int dir_fd);
 int kr_remove_folder(struct kr_fs *fs, const char *path, const char *first);
 
 /* Removes the empty folders on the way to the file at REAL, from the one that
- * holds it up to TOPMOST. 0 or an errno. */
+ * holds it up to TOPMOST; none where that is NULL. 0 or an errno. */
 int kr_remove_empty_parents(struct kr_fs *fs, const char *real,
                             const char *topmost);

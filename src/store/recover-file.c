@@ -147,12 +147,6 @@ static int remove_name(struct found *f, const char *name)
 	return unlinkat(f->dir_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-static bool is_there(int dir_fd, const char *name)
-{
-	return name && *name &&
-	       faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 /* The folder that stands where a run must not move a file to. One of others'
  * that came there in the instant of a rename is not like that. */
 static bool is_guard(int dir_fd, const char *name)
@@ -204,7 +198,7 @@ static int take_beside_for_good(struct found *f)
 	while (!is_guard(f->dir_fd, temp)) {
 		int r = take_beside(f);
 
-		if (r < 0 || is_there(f->dir_fd, f->taken))
+		if (r < 0 || kr_is_there(f->dir_fd, f->taken))
 			return r;
 		if (mkdirat(f->dir_fd, temp, 0) < 0 && errno != EEXIST)
 			return -errno;
@@ -432,7 +426,6 @@ static int recover_in_folder(struct found *f)
 static int to_error(int r)
 {
 	static const int errors[] = {
-		[KR_CHANGE_DONE] = 0,
 		[KR_CHANGE_STALE] = ESTALE,
 		[KR_CHANGE_OPEN] = ETXTBSY,
 		[KR_CHANGE_EXISTS] = EEXIST,
@@ -465,7 +458,7 @@ int kr_recover_file(struct kr_fs *fs, const struct kr_manifest *m,
 	/* a run that goes on after all makes one step more, not two */
 	if (passes && r == KR_CHANGE_STALE)
 		r = recover_in_folder(&f);
-	if (r != KR_CHANGE_DONE || !file->folder)
+	if (r != KR_CHANGE_DONE)
 		return to_error(r);
 	return kr_remove_empty_parents(fs, file->path, file->folder);
 }
@@ -501,9 +494,7 @@ int kr_recover_tidy_file(struct kr_fs *fs, const struct kr_manifest_file *file)
 		return r;
 	if (fsync(f.dir_fd) < 0)
 		return -errno;
-	return file->folder
-	               ? kr_remove_empty_parents(fs, file->path, file->folder)
-	               : 0;
+	return kr_remove_empty_parents(fs, file->path, file->folder);
 }
 
 bool kr_recover_lies_beside(int dir_fd, const struct kr_manifest_file *file)
@@ -511,6 +502,7 @@ bool kr_recover_lies_beside(int dir_fd, const struct kr_manifest_file *file)
 	struct found f = {.file = file};
 
 	return name_own(&f) == 0 &&
-	       (is_there(dir_fd, file->temp) || is_there(dir_fd, file->back) ||
-	        is_there(dir_fd, f.taken) || is_there(dir_fd, f.copy));
+	       (kr_is_there(dir_fd, file->temp) ||
+	        kr_is_there(dir_fd, file->back) ||
+	        kr_is_there(dir_fd, f.taken) || kr_is_there(dir_fd, f.copy));
 }

@@ -25,6 +25,7 @@
 
 #include "base/vec.h"
 #include "store/boot-mark.h"
+#include "store/files.h"
 #include "store/recover-file.h"
 #include "store/recover.h"
 
@@ -66,11 +67,6 @@ static const struct kr_manifest *find_last(struct kr_fs *fs,
 	return NULL;
 }
 
-static bool is_there(int dir_fd, const char *name)
-{
-	return faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 /* It has come to its end, but for what lies beside its files, or for a folder
  * that was made for one. */
 static bool is_untidy(struct kr_fs *fs, const struct kr_manifest *m)
@@ -81,7 +77,7 @@ static bool is_untidy(struct kr_fs *fs, const struct kr_manifest *m)
 		_cleanup_close_ int fd = kr_fs_open_parent(fs, f->path, &name);
 
 		if (fd >= 0 && (kr_recover_lies_beside(fd, f) ||
-		                (f->folder && !is_there(fd, name))))
+		                (f->folder && !kr_is_there(fd, name))))
 			return true;
 	}
 	return false;
@@ -94,6 +90,15 @@ const struct kr_manifest *kr_recover_find_untidy(
 		kr_boot_mark_is_set(fs) == 1 ? find_last(fs, manifests) : NULL;
 
 	return m && is_untidy(fs, m) ? m : NULL;
+}
+
+/* Says that WHAT failed, unless for want of memory. R. */
+static int fail(struct kr_diag *diag, const char *path, int r, const char *what)
+{
+	if (r < 0 && r != -ENOMEM)
+		kr_diag_add_path(diag, KR_ERROR, "recover", path, "%s: %s",
+		                 what, strerror(-r));
+	return r;
 }
 
 /* --- whose it is --------------------------------------------------------- */
@@ -167,12 +172,8 @@ static int claim(struct kr_fs *fs, struct kr_recovery *recovery, const char *id,
 	if (r == KR_CLAIM_BUSY)
 		kr_diag_add_path(diag, KR_ERROR, "busy", path,
 		                 "another run of this program is about it");
-	if (r < 0 && r != -ENOMEM)
-		kr_diag_add_path(diag, KR_ERROR, "recover", path,
-		                 "cannot be taken over from the run that was "
-		                 "interrupted: %s",
-		                 strerror(-r));
-	return r;
+	return fail(diag, path, r,
+	            "cannot be taken over from the run that was interrupted");
 }
 
 /* What was read before may be another one by now. */
@@ -181,12 +182,10 @@ static int read_anew(struct kr_fs *fs, struct kr_diag *diag,
 {
 	int r = kr_fs_new(kr_fs_root_fd(fs), ret_now);
 
-	if (r < 0 && r != -ENOMEM)
-		kr_diag_add_path(diag, KR_ERROR, "recover", KR_STATE_DIR,
-		                 "what an interrupted run left cannot be "
-		                 "looked at: %s",
-		                 strerror(-r));
-	return r < 0 ? r : kr_manifests_read(*ret_now, diag, ret);
+	if (r < 0)
+		return fail(diag, KR_STATE_DIR, r,
+		            "what an interrupted run left cannot be looked at");
+	return kr_manifests_read(*ret_now, diag, ret);
 }
 
 /* An enum kr_claim, or an errno. */
@@ -254,12 +253,8 @@ static int mark_undone(struct kr_fs *fs, struct kr_recovery *recovery,
 	r = kr_manifest_write(c->folder_fd, m, &c->owner);
 	if (r == KR_CHANGE_TAKEN)
 		r = -ECANCELED; /* for the words */
-	if (r < 0 && r != -ENOMEM)
-		kr_diag_add_path(diag, KR_ERROR, "recover", path,
-		                 "its record cannot be written: %s",
-		                 strerror(-r));
 	if (r < 0)
-		return r;
+		return fail(diag, path, r, "its record cannot be written");
 	kr_owner_end(&c->owner, c->folder_fd);
 	kr_diag_add(diag, KR_NOTE, "recovered", KR_SPAN_NONE,
 	            "the run %s was interrupted: what it had changed was "
@@ -275,14 +270,9 @@ static int tidy(struct kr_fs *fs, const struct kr_manifest *m,
 	for (size_t i = 0; i < m->n_files; i++) {
 		int r = kr_recover_tidy_file(fs, &m->files[i]);
 
-		if (r < 0 && r != -ENOMEM)
-			kr_diag_add_path(diag, KR_ERROR, "recover",
-			                 m->files[i].path,
-			                 "what lies beside it cannot be "
-			                 "removed: %s",
-			                 strerror(-r));
 		if (r < 0)
-			return r;
+			return fail(diag, m->files[i].path, r,
+			            "what lies beside it cannot be removed");
 	}
 	return 0;
 }
@@ -325,13 +315,9 @@ static int tidy_last(struct kr_fs *fs, const struct kr_manifests *list,
 	const struct kr_manifest *last;
 	int r = kr_boot_mark_is_set(fs);
 
-	if (r < 0 && r != -ENOMEM)
-		kr_diag_add_path(diag, KR_ERROR, "recover", KR_STATE_DIR,
-		                 "whether a run has come to its end cannot be "
-		                 "told: %s",
-		                 strerror(-r));
 	if (r <= 0)
-		return r;
+		return fail(diag, KR_STATE_DIR, r,
+		            "whether a run has come to its end cannot be told");
 	last = find_last(fs, list);
 	return last && !kr_manifest_is_pending(last->state)
 	               ? tidy(fs, last, diag)

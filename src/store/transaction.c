@@ -294,9 +294,7 @@ static int tidy_target(struct kr_transaction *tx, struct target *t)
 		return r;
 	if (lay && fsync(t->replacement.dir_fd) < 0)
 		return -errno;
-	return file->folder ? kr_remove_empty_parents(tx->fs, file->path,
-	                                              file->folder)
-	                    : 0;
+	return kr_remove_empty_parents(tx->fs, file->path, file->folder);
 }
 
 /* A step that fails is tried once more: nobody comes after us before the next
