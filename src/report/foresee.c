@@ -113,7 +113,7 @@ static int foresee_restart(struct kr_host *host, enum kr_foresight *ret)
 	}
 	/* without our flag they are the same before and after the edits */
 	r = kr_pending_arguments(node, &node->disk.inputs, KR_ERROR, &ignored);
-	if (r > 0)
+	if (r == KR_PENDING_ARGUMENTS)
 		*ret = KR_FORESIGHT_ALWAYS;
 	return r < 0 ? r : 0;
 }
