@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Calls one function of systemd/manager, systemd/journal or net/healthz and
+ * Calls one function of systemd/manager, systemd/journal or host/healthz and
  * prints what came of it, one NAME=VALUE a line: what the tests that need a
  * real systemd drive.
  *

@@ -18,7 +18,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/watch.h"
-#include "net/fleet.h"
+#include "host/fleet.h"
 #include "report/fleet.h"
 
 #define DRAW_USEC (250 * KR_USEC_PER_MSEC)

@@ -5,7 +5,7 @@
 
 #include "cli/options.h"
 #include "host/live.h"
-#include "net/node-info.h"
+#include "host/node-info.h"
 
 /*
  * kubelet's version, from the API server of --configz, where an answer depends

@@ -22,7 +22,7 @@
 #include "base/format.h"
 #include "host/figures.h"
 #include "host/health.h"
-#include "net/healthz.h"
+#include "host/healthz.h"
 #include "node/listener.h"
 
 #define DEFAULT_ADDRESS "127.0.0.1"

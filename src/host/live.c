@@ -3,7 +3,7 @@
 /*
  * The live view.
  *
- * Only here does a node meet an API server: net/configz is told a name and a
+ * Only here does a node meet an API server: host/configz is told a name and a
  * key, audit is told what came of it. The view speaks of the kubelet that is
  * registered under the node's name; an image has none, whatever it is called.
  */
@@ -107,11 +107,6 @@ int kr_live_open(struct kr_live *live, const struct kr_api_options *api,
 int kr_live_ask(struct kr_live *live, const struct kr_live_wait *wait,
                 struct kr_diag *diag)
 {
-	static const enum kr_state states[] = {
-		[KR_CONFIGZ_UNKNOWN] = KR_STATE_UNKNOWN,
-		[KR_CONFIGZ_FALSE] = KR_STATE_FALSE,
-		[KR_CONFIGZ_TRUE] = KR_STATE_TRUE,
-	};
 	int r;
 
 	if (!live->transfer)
@@ -123,7 +118,7 @@ int kr_live_ask(struct kr_live *live, const struct kr_live_wait *wait,
 	if (r < 0)
 		return r;
 	live->status = kr_http_answer(live->transfer)->status;
-	live->state = states[live->configz.state];
+	live->state = live->configz.state;
 	live->reason = live->state == KR_STATE_UNKNOWN
 	                       ? live->configz.reason
 	                       : "kubelet says so of itself";

@@ -10,8 +10,8 @@
 
 #include "base/diag.h"
 #include "host/activation.h"
+#include "host/configz.h"
 #include "kubelet/flags.h"
-#include "net/configz.h"
 #include "node/node.h"
 
 struct kr_live {

@@ -39,7 +39,7 @@ struct kr_finding kr_fleet_finding(const char *name,
                                    const struct kr_configz *configz,
                                    char reason[static KR_FLEET_REASON_SIZE])
 {
-	bool value = configz->state == KR_CONFIGZ_TRUE;
+	bool value = configz->state == KR_STATE_TRUE;
 	struct kr_finding finding = {
 		.node = name,
 		.verdict = KR_VERDICT_UNKNOWN,
@@ -50,7 +50,7 @@ struct kr_finding kr_fleet_finding(const char *name,
 		.time_usec = kr_realtime_usec(),
 	};
 
-	if (configz->state == KR_CONFIGZ_UNKNOWN) {
+	if (configz->state == KR_STATE_UNKNOWN) {
 		strlcpy(reason, configz->reason, KR_FLEET_REASON_SIZE);
 		return finding;
 	}

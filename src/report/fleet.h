@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 #include "audit/audit.h"
+#include "host/configz.h"
 #include "kubelet/setting.h"
-#include "net/configz.h"
 #include "report/finding.h"
 #include "report/term.h"
 

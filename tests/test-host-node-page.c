@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* net/node-page: names where a node's name is, and nowhere else. */
+/* host/node-page: names where a node's name is, and nowhere else. */
 
 #include <errno.h>
 #include <string.h>
 
+#include "host/node-page.h"
 #include "net/curl.h"
-#include "net/node-page.h"
 #include "testing.h"
 
 #define LIST(metadata, items)                                                  \

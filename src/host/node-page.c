@@ -26,8 +26,8 @@
 
 #include "base/json.h"
 #include "base/vec.h"
+#include "host/node-page.h"
 #include "net/http.h"
-#include "net/node-page.h"
 
 #define DEPTH_MAX 4 /* of what counts */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* net/healthz: whatever is on that port, the answer is right and in time. */
+/* host/healthz: whatever is on that port, the answer is right and in time. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "net/healthz.h"
+#include "host/healthz.h"
 #include "testing.h"
 
 #define MSEC KR_USEC_PER_MSEC

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* net/node-names: whatever happens to the list, each name comes once. */
+/* host/node-names: whatever happens to the list, each name comes once. */
 
 #include <errno.h>
 #include <string.h>
 
-#include "net/node-names.h"
+#include "host/node-names.h"
 #include "testing.h"
 
 #define PAGE(token, items)                                                     \

@@ -6,13 +6,8 @@
  * GET /api/v1/nodes/NAME/proxy/configz (CIS audit method 2).
  */
 
+#include "kubelet/flags.h"
 #include "net/http.h"
-
-enum kr_configz_state {
-	KR_CONFIGZ_UNKNOWN, /* the reason says why */
-	KR_CONFIGZ_FALSE,
-	KR_CONFIGZ_TRUE,
-};
 
 /* Whether the same question may be answered in another way soon. */
 enum kr_again {
@@ -24,8 +19,8 @@ enum kr_again {
 };
 
 struct kr_configz {
-	enum kr_configz_state state;
-	unsigned status; /* of the answer; 0: there was none */
+	enum kr_state state; /* TRUE, FALSE, UNKNOWN */
+	unsigned status;     /* of the answer; 0: there was none */
 	enum kr_again again;
 	char reason[320]; /* one sentence, lower case, no full stop; "" where it
 	                   * is known. The same fault has the same words,
@@ -47,7 +42,7 @@ int kr_configz_path(const char *node, char **ret);
  * What ANSWER, to GET kr_configz_path(), says of the boolean KEY: that of
  * .kubeletconfig.KEY where the status is 200, spelt like this and not twice;
  * whatever else is there does not matter. All other answers are
- * KR_CONFIGZ_UNKNOWN, each with a reason of its own. Needs no libcurl.
+ * KR_STATE_UNKNOWN, each with a reason of its own. Needs no libcurl.
  */
 void kr_configz_judge(const struct kr_http_answer *answer, const char *key,
                       struct kr_configz *ret);

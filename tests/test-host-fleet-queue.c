@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* net/fleet-queue: who is asked again, when, and in which order. */
+/* host/fleet-queue: who is asked again, when, and in which order. */
 
 #include <string.h>
 
 #include "base/clock.h"
-#include "net/fleet-queue.h"
+#include "host/fleet-queue.h"
 #include "testing.h"
 
 #define MSEC KR_USEC_PER_MSEC

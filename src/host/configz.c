@@ -24,19 +24,8 @@
  *
  * What the API server has tried itself before it answers (it dialled, and
  * waited for a route or a time limit) is not worth many tries of ours.
- *
- * With status 200 the answer is
- *
- *   {"kubeletconfig": {"<key>": true or false, ...}, ...}
- *
- * and what is not exactly so is unknown: a body that Go's JSON would refuse is
- * no answer, a key in another case is another key, a key that is there twice
- * says nothing. Our key is a pointer in kubelet's struct, so that configz shows
- * it whatever its value is: an answer without it says nothing either. Whoever
- * answers decides what it says; no reading of ours can make a liar honest.
  */
 
-#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -44,11 +33,9 @@
 
 #include <cjson/cJSON.h>
 
-#include "base/json.h"
 #include "base/utf8.h"
-#include "net/configz.h"
-
-#define OBJECT "kubeletconfig"
+#include "host/configz.h"
+#include "kubelet/configz.h"
 
 /* A Status has some 300 bytes. What is larger is taken for text, so that no
  * tree is made of it. */
@@ -134,120 +121,6 @@ static void say(struct kr_configz *ret, const char *format, ...)
 	va_end(args);
 }
 
-/* What the tokens of an answer have told of the two members that count. */
-struct told {
-	const char *body, *key;
-	size_t depth;
-	bool in_config, in_key; /* the last name at depth 1, 2, was ours */
-	enum kr_json_token_type root, config, value;
-	unsigned n_configs, n_values;
-};
-
-/* Whether the member's name is NAME, to its last byte. */
-static bool is_name(const struct told *told, const struct kr_json_token *token,
-                    const char *name)
-{
-	const char *text = told->body + token->offset + 1;
-	size_t length = token->length - 2;
-	char plain[1024]; /* three times what could be the name in escapes */
-
-	assert(18 * strlen(name) <= sizeof(plain));
-	if (3 * length > sizeof(plain))
-		return false;
-	length = kr_json_unescape(text, length, plain);
-	return length == strlen(name) && memcmp(plain, name, length) == 0;
-}
-
-static void hear_name(struct told *told, const struct kr_json_token *token)
-{
-	if (told->depth == 1)
-		told->in_config = is_name(told, token, OBJECT);
-	else if (told->depth == 2)
-		told->in_key =
-			told->in_config && is_name(told, token, told->key);
-}
-
-static void hear_value(struct told *told, enum kr_json_token_type type)
-{
-	if (told->depth == 0)
-		told->root = type;
-	if (told->depth == 1 && told->in_config) {
-		told->config = type;
-		told->n_configs++;
-	}
-	if (told->depth == 2 && told->in_key) {
-		told->value = type;
-		told->n_values++;
-	}
-	if (type != KR_JSON_OBJECT && type != KR_JSON_ARRAY)
-		return;
-	told->depth++;
-	if (told->depth == 2)
-		told->in_key = false;
-}
-
-/* 0; -EBADMSG: the body is no JSON; -ENOMEM. */
-static int hear(const struct kr_http_answer *answer, struct told *told)
-{
-	const struct kr_file body = {
-		.data = (char *)(uintptr_t)answer->body,
-		.size = answer->body_size,
-	};
-	_cleanup_json_ struct kr_json json;
-	struct kr_json_token token;
-	int r;
-
-	kr_json_init(&json, &body, 0, NULL);
-	for (;;) {
-		r = kr_json_next(&json, &token);
-		if (r < 0 || token.type == KR_JSON_END)
-			return r;
-		switch (token.type) {
-		case KR_JSON_COMMA:
-		case KR_JSON_COLON:
-			break;
-		case KR_JSON_OBJECT_END:
-		case KR_JSON_ARRAY_END:
-			told->depth--;
-			break;
-		default:
-			if (token.key)
-				hear_name(told, &token);
-			else
-				hear_value(told, token.type);
-		}
-	}
-}
-
-static void read_value(const struct kr_http_answer *answer, const char *key,
-                       struct kr_configz *ret)
-{
-	struct told told = {.body = answer->body, .key = key};
-	int r = answer->body ? hear(answer, &told) : -EBADMSG;
-
-	if (r == -ENOMEM)
-		say(ret, "out of memory");
-	else if (r < 0)
-		say(ret, "the answer must be JSON");
-	else if (told.root != KR_JSON_OBJECT)
-		say(ret, "the answer must be an object");
-	else if (told.n_configs == 0)
-		say(ret, "." OBJECT " is not in the answer");
-	else if (told.n_configs > 1)
-		say(ret, "." OBJECT " is in the answer twice");
-	else if (told.config != KR_JSON_OBJECT)
-		say(ret, "." OBJECT " must be an object");
-	else if (told.n_values == 0)
-		say(ret, "." OBJECT ".%s is not in the answer", key);
-	else if (told.n_values > 1)
-		say(ret, "." OBJECT ".%s is in the answer twice", key);
-	else if (told.value != KR_JSON_TRUE && told.value != KR_JSON_FALSE)
-		say(ret, "." OBJECT ".%s must be true or false", key);
-	else
-		ret->state = told.value == KR_JSON_TRUE ? KR_CONFIGZ_TRUE
-		                                        : KR_CONFIGZ_FALSE;
-}
-
 /* What a refusal says: a Status's message, else the text itself; borrowed from
  * both. */
 static enum speaker read_refusal(const struct kr_http_answer *answer,
@@ -316,13 +189,16 @@ static void judge_fault(const struct kr_http_answer *answer,
 void kr_configz_judge(const struct kr_http_answer *answer, const char *key,
                       struct kr_configz *ret)
 {
-	*ret = (struct kr_configz){.status = answer->status};
+	*ret = (struct kr_configz){.state = KR_STATE_UNKNOWN,
+	                           .status = answer->status};
 	if (answer->error != KR_HTTP_ANSWERED)
 		judge_fault(answer, ret);
 	else if (answer->status != 200)
 		judge_refusal(answer, ret);
 	else
-		read_value(answer, key, ret);
+		ret->state =
+			kr_configz_decode(answer->body, answer->body_size, key,
+		                          ret->reason, sizeof(ret->reason));
 }
 
 int kr_configz_path(const char *node, char **ret)
@@ -342,9 +218,11 @@ int kr_configz_get(struct kr_http_transfer *t, const char *node,
 	_cleanup_free_ char *path = NULL;
 	int r = kr_configz_path(node, &path);
 
-	if (r == 0)
-		r = kr_http_get(t, path);
-	if (r == 0)
-		kr_configz_judge(kr_http_answer(t), key, ret);
-	return r;
+	if (r < 0)
+		return r;
+	r = kr_http_get(t, path);
+	if (r < 0)
+		return r;
+	kr_configz_judge(kr_http_answer(t), key, ret);
+	return 0;
 }

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/diag.h"
-#include "net/configz.h"
+#include "host/configz.h"
 #include "net/http-server.h"
 
 struct kr_fleet_progress {

@@ -30,10 +30,10 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "net/fleet-queue.h"
-#include "net/fleet-slots.h"
-#include "net/fleet.h"
-#include "net/node-names.h"
+#include "host/fleet-queue.h"
+#include "host/fleet-slots.h"
+#include "host/fleet.h"
+#include "host/node-names.h"
 
 #define PATIENCE_USEC  (1 * KR_USEC_PER_SEC)
 #define PATIENCE_USUAL 4  /* times what is usual */
@@ -179,7 +179,7 @@ static int ask_list(struct fleet *f)
 static int ask_node(struct fleet *f, struct kr_fleet_task task)
 {
 	static const struct kr_configz no_name = {
-		.state = KR_CONFIGZ_UNKNOWN,
+		.state = KR_STATE_UNKNOWN,
 		.reason = "no node can have this name",
 	};
 	_cleanup_free_ char *path = NULL;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* net/configz: an answer is true, false, or unknown with its own words. */
+/* host/configz: an answer is true, false, or unknown with its own words. */
 
 #include <errno.h>
 #include <string.h>
 
-#include "net/configz.h"
+#include "host/configz.h"
 #include "testing-cases.h"
 #include "testing.h"
 
@@ -23,7 +23,7 @@ struct row {
 	const char *name;
 	unsigned status;
 	const char *body;
-	enum kr_configz_state want;
+	enum kr_state want;
 	const char *reason; /* all of it */
 	size_t size;        /* of a body with a NUL in it */
 	bool named;         /* credentials were given */
@@ -35,223 +35,217 @@ struct row {
 
 static const struct row rows[] = {
 	/* what is known */
-	{"true", 200, OK("\"" KEY "\":true"), KR_CONFIGZ_TRUE, ""},
-	{"false", 200, OK("\"" KEY "\":false"), KR_CONFIGZ_FALSE, ""},
+	{"true", 200, OK("\"" KEY "\":true"), KR_STATE_TRUE, ""},
+	{"false", 200, OK("\"" KEY "\":false"), KR_STATE_FALSE, ""},
 	{"blanks", 200, " \r\n" OK("\t\"" KEY "\" : true ") "\n\n",
-         KR_CONFIGZ_TRUE, ""},
+         KR_STATE_TRUE, ""},
 	{"siblings", 200,
          "{\"a\":{\"" KEY "\":true},\"" KEY "\":true,"
          "\"kubeletconfig\":{\"b\":[{\"" KEY "\":true}],"
          "\"" KEY "\":false,\"MakeIPTablesUtilChains\":true}}",
-         KR_CONFIGZ_FALSE, ""},
+         KR_STATE_FALSE, ""},
 	{"kind and apiVersion", 200,
          OK("\"kind\":\"KubeletConfiguration\",\"" KEY "\":true,"
             "\"apiVersion\":\"kubelet.config.k8s.io/v1beta1\""),
-         KR_CONFIGZ_TRUE, ""},
+         KR_STATE_TRUE, ""},
 
 	/* 200, and nothing to be believed */
-	{"no body", 200, NULL, KR_CONFIGZ_UNKNOWN, NOT_JSON},
-	{"empty", 200, "", KR_CONFIGZ_UNKNOWN, NOT_JSON},
-	{"a login page", 200, "<html>true</html>", KR_CONFIGZ_UNKNOWN,
-         NOT_JSON},
-	{"cut", 200, "{\"kubeletconfig\":{\"" KEY "\":true", KR_CONFIGZ_UNKNOWN,
+	{"no body", 200, NULL, KR_STATE_UNKNOWN, NOT_JSON},
+	{"empty", 200, "", KR_STATE_UNKNOWN, NOT_JSON},
+	{"a login page", 200, "<html>true</html>", KR_STATE_UNKNOWN, NOT_JSON},
+	{"cut", 200, "{\"kubeletconfig\":{\"" KEY "\":true", KR_STATE_UNKNOWN,
          NOT_JSON},
 	{"something behind it", 200, OK("\"" KEY "\":true") "x",
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
+         KR_STATE_UNKNOWN, NOT_JSON},
 	{"two answers", 200, OK("\"" KEY "\":true") OK("\"" KEY "\":true"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
-	{"a NUL behind it", 200, OK("\"" KEY "\":true") "\0",
-         KR_CONFIGZ_UNKNOWN, NOT_JSON, sizeof(OK("\"" KEY "\":true"))},
-	{"a NUL in the key", 200, OK("\"" KEY "\0z\":true"), KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN, NOT_JSON},
+	{"a NUL behind it", 200, OK("\"" KEY "\":true") "\0", KR_STATE_UNKNOWN,
+         NOT_JSON, sizeof(OK("\"" KEY "\":true"))},
+	{"a NUL in the key", 200, OK("\"" KEY "\0z\":true"), KR_STATE_UNKNOWN,
          NOT_JSON, sizeof(OK("\"" KEY "\0z\":true")) - 1},
 	{"an array", 200, "[{\"kubeletconfig\":{\"" KEY "\":true}}]",
-         KR_CONFIGZ_UNKNOWN, "the answer must be an object"},
-	{"true alone", 200, "true", KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN, "the answer must be an object"},
+	{"true alone", 200, "true", KR_STATE_UNKNOWN,
          "the answer must be an object"},
-	{"a string alone", 200, "\"kubeletconfig\"", KR_CONFIGZ_UNKNOWN,
+	{"a string alone", 200, "\"kubeletconfig\"", KR_STATE_UNKNOWN,
          "the answer must be an object"},
-	{"an empty object", 200, "{}", KR_CONFIGZ_UNKNOWN,
+	{"an empty object", 200, "{}", KR_STATE_UNKNOWN,
          ".kubeletconfig is not in the answer"},
 	{"another object", 200, "{\"componentconfig\":{\"" KEY "\":true}}",
-         KR_CONFIGZ_UNKNOWN, ".kubeletconfig is not in the answer"},
+         KR_STATE_UNKNOWN, ".kubeletconfig is not in the answer"},
 	{"KubeletConfig", 200, "{\"KubeletConfig\":{\"" KEY "\":true}}",
-         KR_CONFIGZ_UNKNOWN, ".kubeletconfig is not in the answer"},
-	{"a Status with 200", 200, STATUS("ok"), KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN, ".kubeletconfig is not in the answer"},
+	{"a Status with 200", 200, STATUS("ok"), KR_STATE_UNKNOWN,
          ".kubeletconfig is not in the answer"},
-	{"the key at the top", 200, "{\"" KEY "\":true}", KR_CONFIGZ_UNKNOWN,
+	{"the key at the top", 200, "{\"" KEY "\":true}", KR_STATE_UNKNOWN,
          ".kubeletconfig is not in the answer"},
-	{"null", 200, "{\"kubeletconfig\":null}", KR_CONFIGZ_UNKNOWN,
+	{"null", 200, "{\"kubeletconfig\":null}", KR_STATE_UNKNOWN,
          ".kubeletconfig must be an object"},
 	{"a list of settings", 200, "{\"kubeletconfig\":[true]}",
-         KR_CONFIGZ_UNKNOWN, ".kubeletconfig must be an object"},
+         KR_STATE_UNKNOWN, ".kubeletconfig must be an object"},
 	{"twice the object", 200,
          "{\"kubeletconfig\":{\"" KEY "\":false},"
          "\"kubeletconfig\":{\"" KEY "\":true}}",
-         KR_CONFIGZ_UNKNOWN, ".kubeletconfig is in the answer twice"},
-	{"no settings", 200, OK(""), KR_CONFIGZ_UNKNOWN, NO_KEY},
+         KR_STATE_UNKNOWN, ".kubeletconfig is in the answer twice"},
+	{"no settings", 200, OK(""), KR_STATE_UNKNOWN, NO_KEY},
 	{"the key's case", 200, OK("\"makeIptablesUtilChains\":true"),
-         KR_CONFIGZ_UNKNOWN, NO_KEY},
+         KR_STATE_UNKNOWN, NO_KEY},
 	{"the key deeper", 200, OK("\"x\":{\"" KEY "\":true}"),
-         KR_CONFIGZ_UNKNOWN, NO_KEY},
+         KR_STATE_UNKNOWN, NO_KEY},
 	{"twice the key", 200, OK("\"" KEY "\":true,\"" KEY "\":true"),
-         KR_CONFIGZ_UNKNOWN, ".kubeletconfig." KEY " is in the answer twice"},
+         KR_STATE_UNKNOWN, ".kubeletconfig." KEY " is in the answer twice"},
 	{"thrice the key", 200,
          OK("\"" KEY "\":true,\"" KEY "\":true,\"" KEY "\":true"),
-         KR_CONFIGZ_UNKNOWN, ".kubeletconfig." KEY " is in the answer twice"},
-	{"a string", 200, OK("\"" KEY "\":\"true\""), KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN, ".kubeletconfig." KEY " is in the answer twice"},
+	{"a string", 200, OK("\"" KEY "\":\"true\""), KR_STATE_UNKNOWN,
          NO_BOOL},
-	{"a number", 200, OK("\"" KEY "\":1"), KR_CONFIGZ_UNKNOWN, NO_BOOL},
-	{"null for it", 200, OK("\"" KEY "\":null"), KR_CONFIGZ_UNKNOWN,
-         NO_BOOL},
-	{"an object for it", 200, OK("\"" KEY "\":{}"), KR_CONFIGZ_UNKNOWN,
+	{"a number", 200, OK("\"" KEY "\":1"), KR_STATE_UNKNOWN, NO_BOOL},
+	{"null for it", 200, OK("\"" KEY "\":null"), KR_STATE_UNKNOWN, NO_BOOL},
+	{"an object for it", 200, OK("\"" KEY "\":{}"), KR_STATE_UNKNOWN,
          NO_BOOL},
 
 	/* 200, and no JSON although the key is there */
 	{"a number that starts with 0", 200, OK("\"" KEY "\":true,\"x\":[012]"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
+         KR_STATE_UNKNOWN, NOT_JSON},
 	{"a negative one", 200, OK("\"" KEY "\":true,\"x\":[-012]"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
-	{"and -01", 200, OK("\"" KEY "\":true,\"x\":[-01]"), KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN, NOT_JSON},
+	{"and -01", 200, OK("\"" KEY "\":true,\"x\":[-01]"), KR_STATE_UNKNOWN,
          NOT_JSON},
 	{"a number that ends with .", 200, OK("\"" KEY "\":true,\"x\":[1.]"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
-	{"and -2.", 200, OK("\"" KEY "\":true,\"x\":[-2.]"), KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN, NOT_JSON},
+	{"and -2.", 200, OK("\"" KEY "\":true,\"x\":[-2.]"), KR_STATE_UNKNOWN,
          NOT_JSON},
 	{"a number without digits behind .", 200,
-         OK("\"" KEY "\":true,\"x\":[2.e3]"), KR_CONFIGZ_UNKNOWN, NOT_JSON},
+         OK("\"" KEY "\":true,\"x\":[2.e3]"), KR_STATE_UNKNOWN, NOT_JSON},
 	{"and 2.e+3", 200, OK("\"" KEY "\":true,\"x\":[2.e+3]"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
+         KR_STATE_UNKNOWN, NOT_JSON},
 	{"and 2.e-3", 200, OK("\"" KEY "\":true,\"x\":[2.e-3]"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
-	{"and 0.e1", 200, OK("\"" KEY "\":true,\"x\":[0.e1]"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
+         KR_STATE_UNKNOWN, NOT_JSON},
+	{"and 0.e1", 200, OK("\"" KEY "\":true,\"x\":[0.e1]"), KR_STATE_UNKNOWN,
+         NOT_JSON},
 	{"a number that starts with .", 200, OK("\"" KEY "\":true,\"x\":[.5]"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
+         KR_STATE_UNKNOWN, NOT_JSON},
 	{"and -.123", 200, OK("\"" KEY "\":true,\"x\":[-.123]"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
-	{"a plus", 200, OK("\"" KEY "\":true,\"x\":[+1]"), KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN, NOT_JSON},
+	{"a plus", 200, OK("\"" KEY "\":true,\"x\":[+1]"), KR_STATE_UNKNOWN,
          NOT_JSON},
 	{"a bare minus", 200, OK("\"" KEY "\":true,\"x\":[-]"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
+         KR_STATE_UNKNOWN, NOT_JSON},
 	{"an empty exponent", 200, OK("\"" KEY "\":true,\"x\":[1e]"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
-	{"and 1e+", 200, OK("\"" KEY "\":true,\"x\":[1e+]"), KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN, NOT_JSON},
+	{"and 1e+", 200, OK("\"" KEY "\":true,\"x\":[1e+]"), KR_STATE_UNKNOWN,
          NOT_JSON},
 	{"hexadecimal", 200, OK("\"" KEY "\":true,\"x\":[0x1]"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
-	{"NaN", 200, OK("\"" KEY "\":true,\"x\":[NaN]"), KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN, NOT_JSON},
+	{"NaN", 200, OK("\"" KEY "\":true,\"x\":[NaN]"), KR_STATE_UNKNOWN,
          NOT_JSON},
 	{"an unknown escape", 200, OK("\"" KEY "\":true,\"x\":[\"\\a\"]"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
+         KR_STATE_UNKNOWN, NOT_JSON},
 	{"a hexadecimal escape", 200, OK("\"" KEY "\":true,\"x\":[\"\\x00\"]"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
+         KR_STATE_UNKNOWN, NOT_JSON},
 	{"an escape of no digits", 200,
-         OK("\"" KEY "\":true,\"x\":[\"\\uqqqq\"]"), KR_CONFIGZ_UNKNOWN,
+         OK("\"" KEY "\":true,\"x\":[\"\\uqqqq\"]"), KR_STATE_UNKNOWN,
          NOT_JSON},
 	{"an escape of three digits", 200,
-         OK("\"" KEY "\":true,\"x\":[\"\\u00a\"]"), KR_CONFIGZ_UNKNOWN,
-         NOT_JSON},
+         OK("\"" KEY "\":true,\"x\":[\"\\u00a\"]"), KR_STATE_UNKNOWN, NOT_JSON},
 	{"a line end in a string", 200,
-         OK("\"" KEY "\":true,\"x\":[\"new\nline\"]"), KR_CONFIGZ_UNKNOWN,
+         OK("\"" KEY "\":true,\"x\":[\"new\nline\"]"), KR_STATE_UNKNOWN,
          NOT_JSON},
 	{"a tab in a string", 200, OK("\"" KEY "\":true,\"x\":[\"\t\"]"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
+         KR_STATE_UNKNOWN, NOT_JSON},
 	{"a control character", 200, OK("\"" KEY "\":true,\"x\":[\"\001\"]"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
+         KR_STATE_UNKNOWN, NOT_JSON},
 	{"a form feed", 200, OK("\"" KEY "\":true,\"x\":[\f]"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
+         KR_STATE_UNKNOWN, NOT_JSON},
 	{"a no-break space", 200, OK("\"" KEY "\":true,\"x\":[\xc2\xa0]"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
+         KR_STATE_UNKNOWN, NOT_JSON},
 	{"a trailing comma", 200, OK("\"" KEY "\":true,\"x\":[1,]"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
+         KR_STATE_UNKNOWN, NOT_JSON},
 	{"a missing comma", 200, OK("\"" KEY "\":true,\"x\":[1 2]"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
+         KR_STATE_UNKNOWN, NOT_JSON},
 	{"single quotes", 200, OK("\"" KEY "\":true,\"x\":['a']"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
+         KR_STATE_UNKNOWN, NOT_JSON},
 	{"a comment", 200, OK("\"" KEY "\":true,\"x\":[/*1*/]"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
-	{"True", 200, OK("\"" KEY "\":true,\"x\":[True]"), KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN, NOT_JSON},
+	{"True", 200, OK("\"" KEY "\":true,\"x\":[True]"), KR_STATE_UNKNOWN,
          NOT_JSON},
 	{"a bracket that does not fit", 200, OK("\"" KEY "\":true,\"x\":[}"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
+         KR_STATE_UNKNOWN, NOT_JSON},
 	{"a byte order mark", 200, "\xef\xbb\xbf" OK("\"" KEY "\":true"),
-         KR_CONFIGZ_UNKNOWN, NOT_JSON},
+         KR_STATE_UNKNOWN, NOT_JSON},
 	{"a key that goes on behind NUL", 200, OK("\"" KEY "\\u0000x\":true"),
-         KR_CONFIGZ_UNKNOWN, NO_KEY},
+         KR_STATE_UNKNOWN, NO_KEY},
 	{"a key that ends with NUL", 200, OK("\"" KEY "\\u0000\":true"),
-         KR_CONFIGZ_UNKNOWN, NO_KEY},
+         KR_STATE_UNKNOWN, NO_KEY},
 	{"an object that goes on behind NUL", 200,
-         "{\"kubeletconfig\\u0000\":{\"" KEY "\":true}}", KR_CONFIGZ_UNKNOWN,
+         "{\"kubeletconfig\\u0000\":{\"" KEY "\":true}}", KR_STATE_UNKNOWN,
          ".kubeletconfig is not in the answer"},
 	{"both, and the right one", 200,
-         OK("\"" KEY "\\u0000x\":true,\"" KEY "\":false"), KR_CONFIGZ_FALSE,
-         ""},
+         OK("\"" KEY "\\u0000x\":true,\"" KEY "\":false"), KR_STATE_FALSE, ""},
 	{"a key in escapes", 200, OK("\"\\u006dakeIPTablesUtilChains\":true"),
-         KR_CONFIGZ_TRUE, ""},
+         KR_STATE_TRUE, ""},
 	{"half a surrogate pair", 200, OK("\"x\":\"\\ud800\",\"" KEY "\":true"),
-         KR_CONFIGZ_TRUE, ""},
+         KR_STATE_TRUE, ""},
 	{"an array in place of the key", 200, OK("\"x\":[\"" KEY "\",true]"),
-         KR_CONFIGZ_UNKNOWN, NO_KEY},
+         KR_STATE_UNKNOWN, NO_KEY},
 	{"the key in an array", 200, "{\"kubeletconfig\":[{\"" KEY "\":true}]}",
-         KR_CONFIGZ_UNKNOWN, ".kubeletconfig must be an object"},
+         KR_STATE_UNKNOWN, ".kubeletconfig must be an object"},
 	/* configz always shows our key: its absence is no false */
 	{"the others that are always shown", 200,
          OK("\"authentication\":{\"anonymous\":{\"enabled\":false}},"
             "\"authorization\":{\"mode\":\"Webhook\"}"),
-         KR_CONFIGZ_UNKNOWN, NO_KEY},
+         KR_STATE_UNKNOWN, NO_KEY},
 
 	/* other statuses: what a body says counts for nothing */
-	{"201", 201, OK("\"" KEY "\":true"), KR_CONFIGZ_UNKNOWN,
+	{"201", 201, OK("\"" KEY "\":true"), KR_STATE_UNKNOWN,
          "status 201: not an answer of configz"},
-	{"204", 204, NULL, KR_CONFIGZ_UNKNOWN,
+	{"204", 204, NULL, KR_STATE_UNKNOWN,
          "status 204: not an answer of configz"},
-	{"302", 302, OK("\"" KEY "\":true"), KR_CONFIGZ_UNKNOWN,
+	{"302", 302, OK("\"" KEY "\":true"), KR_STATE_UNKNOWN,
          "status 302: a redirect, which is not followed"},
 	{"http to https", 400,
-         "Client sent an HTTP request to an HTTPS server.\n",
-         KR_CONFIGZ_UNKNOWN, "status 400: the server wants https"},
+         "Client sent an HTTP request to an HTTPS server.\n", KR_STATE_UNKNOWN,
+         "status 400: the server wants https"},
 	{"http to https, nginx", 400,
          "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS "
          "port</title></head>\r\n",
-         KR_CONFIGZ_UNKNOWN, "status 400: the server wants https"},
+         KR_STATE_UNKNOWN, "status 400: the server wants https"},
 	{"http to https, with credentials", 400,
-         "Client sent an HTTP request to an HTTPS server.\n",
-         KR_CONFIGZ_UNKNOWN, "status 400: the server wants https",
-         .named = true},
-	{"400", 400, STATUS("invalid node request"), KR_CONFIGZ_UNKNOWN,
+         "Client sent an HTTP request to an HTTPS server.\n", KR_STATE_UNKNOWN,
+         "status 400: the server wants https", .named = true},
+	{"400", 400, STATUS("invalid node request"), KR_STATE_UNKNOWN,
          "status 400: not an answer of configz"},
-	{"401", 401, STATUS("Unauthorized"), KR_CONFIGZ_UNKNOWN,
+	{"401", 401, STATUS("Unauthorized"), KR_STATE_UNKNOWN,
          "status 401: the API server does not accept who asks: "
          "--token-file, or --cert and --key"},
-	{"401 without words", 401, NULL, KR_CONFIGZ_UNKNOWN,
+	{"401 without words", 401, NULL, KR_STATE_UNKNOWN,
          "status 401: the API server does not accept who asks: "
          "--token-file, or --cert and --key"},
-	{"401 with credentials", 401, STATUS("Unauthorized"),
-         KR_CONFIGZ_UNKNOWN,
+	{"401 with credentials", 401, STATUS("Unauthorized"), KR_STATE_UNKNOWN,
          "status 401: the API server does not accept who asks: it refuses "
          "the token or the certificate",
          .named = true},
-	{"401 with credentials, without words", 401, NULL, KR_CONFIGZ_UNKNOWN,
+	{"401 with credentials, without words", 401, NULL, KR_STATE_UNKNOWN,
          "status 401: the API server does not accept who asks: it refuses "
          "the token or the certificate",
          .named = true},
-	{"401 of kubelet", 401, "Unauthorized", KR_CONFIGZ_UNKNOWN,
+	{"401 of kubelet", 401, "Unauthorized", KR_STATE_UNKNOWN,
          "status 401: kubelet does not accept the API server's "
          "certificate"},
 	{"401 of kubelet, with credentials", 401, "Unauthorized\n",
-         KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN,
          "status 401: kubelet does not accept the API server's "
          "certificate",
          .named = true},
 	{"403", 403,
          STATUS("nodes \\\"n1\\\" is forbidden: User \\\"u\\\" cannot get "
                 "resource \\\"nodes/proxy\\\""),
-         KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN,
          "status 403: not allowed: RBAC must grant get on nodes/proxy"},
 	{"403 with credentials", 403,
          STATUS("nodes \\\"n1\\\" is forbidden: User \\\"u\\\" cannot get "
                 "resource \\\"nodes/proxy\\\""),
-         KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN,
          "status 403: not allowed: RBAC must grant get on nodes/proxy",
          .named = true},
 	{"403 for nobody", 403,
@@ -259,7 +253,7 @@ static const struct row rows[] = {
                 "\\\"system:anonymous\\\" cannot get resource "
                 "\\\"nodes/proxy\\\" in API group \\\"\\\" at the cluster "
                 "scope"),
-         KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN,
          "status 403: not allowed: RBAC must grant get on nodes/proxy to "
          "who asks, and that was system:anonymous"},
 	/* both as minikube's issue 11966 has them */
@@ -271,90 +265,85 @@ static const struct row rows[] = {
                 "\\\"system:discovery\\\" not found, "
                 "clusterrole.rbac.authorization.k8s.io \\\"x\\\" not "
                 "found]"),
-         KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN,
          "status 403: not allowed: RBAC must grant get on nodes/proxy, and "
          "does not find a role that is bound"},
 	{"403 of a start, and a long name before it", 403,
          STATUS("nodes \\\"" LONG LONG LONG LONG "\\\" is forbidden: RBAC: "
                 "clusterrole.rbac.authorization.k8s.io \\\"x\\\" not found"),
-         KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN,
          "status 403: not allowed: RBAC must grant get on nodes/proxy, and "
          "does not find a role that is bound"},
-	{"403 of kubectl proxy", 403, "<h3>Unauthorized</h3>",
-         KR_CONFIGZ_UNKNOWN,
+	{"403 of kubectl proxy", 403, "<h3>Unauthorized</h3>", KR_STATE_UNKNOWN,
          "status 403: kubectl proxy does not take the request "
          "(--accept-hosts, --accept-paths)"},
-	{"403 of somebody else", 403, "<html>blocked</html>",
-         KR_CONFIGZ_UNKNOWN,
+	{"403 of somebody else", 403, "<html>blocked</html>", KR_STATE_UNKNOWN,
          "status 403: not allowed: RBAC must grant get on nodes/proxy"},
-	{"403 that says true", 403, OK("\"" KEY "\":true"), KR_CONFIGZ_UNKNOWN,
+	{"403 that says true", 403, OK("\"" KEY "\":true"), KR_STATE_UNKNOWN,
          "status 403: not allowed: RBAC must grant get on nodes/proxy"},
 	{"403 of kubelet", 403,
          "Forbidden (user=kube-apiserver-kubelet-client, verb=get, "
          "resource=nodes, subresource(s)=[configz proxy])\n",
-         KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN,
          "status 403: kubelet does not answer the API server: its user "
          "lacks get on nodes/proxy"},
 	{"no such node", 404, STATUS("nodes \\\"n1\\\" not found"),
-         KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN,
          "status 404: the API server has no node of this name"},
 	{"no such path", 404,
          STATUS("the server could not find the requested resource"),
-         KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN,
          "status 404: the API server does not know the path: the URL must "
          "be its own"},
-	{"no handlers", 404, "404 page not found\n", KR_CONFIGZ_UNKNOWN,
+	{"no handlers", 404, "404 page not found\n", KR_STATE_UNKNOWN,
          "status 404: kubelet has no configz (enableDebuggingHandlers: "
          "false), or there is no API server at the URL"},
 	{"no handlers, go-restful", 404, "404: Page Not Found",
-         KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN,
          "status 404: kubelet has no configz (enableDebuggingHandlers: "
          "false), or there is no API server at the URL"},
 	{"some web server", 404, "<html><h1>Not Found</h1></html>",
-         KR_CONFIGZ_UNKNOWN, "status 404: there is no API server at the URL"},
-	{"405", 405, "Debug endpoints are disabled.\n", KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN, "status 404: there is no API server at the URL"},
+	{"405", 405, "Debug endpoints are disabled.\n", KR_STATE_UNKNOWN,
          "status 405: not an answer of configz"},
-	{"429", 429, STATUS("Too many requests"), KR_CONFIGZ_UNKNOWN,
+	{"429", 429, STATUS("Too many requests"), KR_STATE_UNKNOWN,
          "status 429: the API server has too much to do"},
-	{"500", 500, STATUS("Internal error occurred"), KR_CONFIGZ_UNKNOWN,
+	{"500", 500, STATUS("Internal error occurred"), KR_STATE_UNKNOWN,
          "status 500: the API server failed"},
 	{"a node without an address", 500,
          STATUS("no preferred addresses found; known addresses: []"),
-         KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN,
          "status 500: the API server knows no address of the node"},
 	{"500 of kubectl proxy", 500,
          "dial tcp 10.0.0.1:6443: connect: connection refused\n",
-         KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN,
          "status 500: the proxy does not reach the API server"},
 	{"500 with words of a dial", 500, STATUS("etcd: dial tcp: refused"),
-         KR_CONFIGZ_UNKNOWN, "status 500: the API server failed"},
-	{"502", 502, NULL, KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN, "status 500: the API server failed"},
+	{"502", 502, NULL, KR_STATE_UNKNOWN,
          "status 502: the proxy does not reach the API server"},
 	{"503", 503,
          STATUS("error trying to reach service: dial tcp 10.0.0.5:10250: "
                 "connect: connection refused"),
-         KR_CONFIGZ_UNKNOWN,
-         "status 503: the API server does not reach kubelet"},
+         KR_STATE_UNKNOWN, "status 503: the API server does not reach kubelet"},
 	{"502 of the API server", 502,
          STATUS("error trying to reach service: dial tcp 10.0.0.5:10250: "
                 "connect: no route to host"),
-         KR_CONFIGZ_UNKNOWN,
-         "status 502: the API server does not reach kubelet"},
+         KR_STATE_UNKNOWN, "status 502: the API server does not reach kubelet"},
 	{"500 of the API server", 500,
-         STATUS("error trying to reach service: EOF"), KR_CONFIGZ_UNKNOWN,
+         STATUS("error trying to reach service: EOF"), KR_STATE_UNKNOWN,
          "status 500: the API server does not reach kubelet"},
 	{"503 as text", 503, "Error trying to reach service: 'EOF'",
-         KR_CONFIGZ_UNKNOWN,
-         "status 503: the API server does not reach kubelet"},
-	{"503 of its own", 503, STATUS("etcd is away"), KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN, "status 503: the API server does not reach kubelet"},
+	{"503 of its own", 503, STATUS("etcd is away"), KR_STATE_UNKNOWN,
          "status 503: the API server cannot answer now"},
-	{"504", 504, STATUS("Timeout"), KR_CONFIGZ_UNKNOWN,
+	{"504", 504, STATUS("Timeout"), KR_STATE_UNKNOWN,
          "status 504: kubelet did not answer the API server in time"},
-	{"505", 505, NULL, KR_CONFIGZ_UNKNOWN,
+	{"505", 505, NULL, KR_STATE_UNKNOWN,
          "status 505: the API server failed"},
 	{"a Status that is none", 404, "{\"kind\":[],\"message\":{}}",
-         KR_CONFIGZ_UNKNOWN, "status 404: there is no API server at the URL"},
-	{"999", 999, NULL, KR_CONFIGZ_UNKNOWN,
+         KR_STATE_UNKNOWN, "status 404: there is no API server at the URL"},
+	{"999", 999, NULL, KR_STATE_UNKNOWN,
          "status 999: not an answer of configz"},
 };
 
@@ -374,7 +363,7 @@ START_TEST(test_judge)
 {
 	const struct row *row = &rows[_i];
 	struct kr_http_answer a = answer(row);
-	struct kr_configz got = {.state = KR_CONFIGZ_TRUE, .reason = "old"};
+	struct kr_configz got = {.state = KR_STATE_TRUE, .reason = "old"};
 
 	kr_configz_judge(&a, KEY, &got);
 	ck_assert_msg(got.state == row->want, "%s: got %d: %s", row->name,
@@ -397,7 +386,7 @@ START_TEST(test_no_answer)
 	struct kr_configz got;
 
 	kr_configz_judge(&a, KEY, &got);
-	ck_assert_int_eq(got.state, KR_CONFIGZ_UNKNOWN);
+	ck_assert_int_eq(got.state, KR_STATE_UNKNOWN);
 	ck_assert_str_eq(got.reason, "what went wrong");
 	ck_assert(got.again == KR_AGAIN_NEVER || got.again == KR_AGAIN_OFTEN);
 }
@@ -497,15 +486,15 @@ START_TEST(test_sample)
 		text[a.body_size] = '\0';
 		kr_configz_judge(&a, KEY, &got);
 		text[a.body_size] = next;
-		ck_assert_msg(got.state == KR_CONFIGZ_UNKNOWN, "%zu bytes",
+		ck_assert_msg(got.state == KR_STATE_UNKNOWN, "%zu bytes",
 		              a.body_size);
 	}
 	kr_configz_judge(&a, KEY, &got);
-	ck_assert_msg(got.state == KR_CONFIGZ_FALSE, "%s", got.reason);
+	ck_assert_msg(got.state == KR_STATE_FALSE, "%s", got.reason);
 	kr_configz_judge(&a, "failSwapOn", &got);
-	ck_assert_int_eq(got.state, KR_CONFIGZ_FALSE);
+	ck_assert_int_eq(got.state, KR_STATE_FALSE);
 	kr_configz_judge(&a, "enableServer", &got);
-	ck_assert_int_eq(got.state, KR_CONFIGZ_TRUE);
+	ck_assert_int_eq(got.state, KR_STATE_TRUE);
 }
 END_TEST
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "net/fleet-queue.h"
+#include "host/fleet-queue.h"
 #include "net/http.h"
 
 struct kr_fleet_slot {

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "net/configz.h"
-#include "net/fleet-slots.h"
-#include "net/node-names.h"
+#include "host/configz.h"
+#include "host/fleet-slots.h"
+#include "host/node-names.h"
 
 /* The API server's own limit for what is no watch. */
 #define LIST_USEC (60 * KR_USEC_PER_SEC)

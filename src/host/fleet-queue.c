@@ -7,14 +7,14 @@
  * those who failed together do not come back together. What Retry-After asks
  * for is waited in full, and a little chance on top.
  *
- * Which answers may be others the next time is said by net/configz.
+ * Which answers may be others the next time is said by host/configz.
  */
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "net/fleet-queue.h"
+#include "host/fleet-queue.h"
 
 #define BACKOFF_USEC (100 * KR_USEC_PER_MSEC)
 

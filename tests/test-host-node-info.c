@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* net/node-info: the version where a Node has it, and nowhere else. */
+/* host/node-info: the version where a Node has it, and nowhere else. */
 
 #include <errno.h>
 #include <string.h>
 
-#include "net/node-info.h"
+#include "host/node-info.h"
 #include "testing.h"
 
 #define NODE(status) "{\"kind\":\"Node\",\"status\":" status "}"

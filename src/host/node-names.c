@@ -26,7 +26,7 @@
 #include <string.h>
 
 #include "base/vec.h"
-#include "net/node-names.h"
+#include "host/node-names.h"
 
 #define FRUITLESS_MAX 5
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/macro.h"
-#include "net/configz.h"
+#include "host/configz.h"
 
 /* How often one question is asked at most. */
 #define KR_FLEET_TRIES_MAX 5

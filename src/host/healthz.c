@@ -26,7 +26,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "net/healthz.h"
+#include "host/healthz.h"
 
 #define LINE_MAX_BYTES 256
 

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "net/node-info.h"
+#include "host/node-info.h"
 
 static const char *const path[] = {"status", "nodeInfo", "kubeletVersion"};
 

@@ -15,8 +15,8 @@
 #include <stddef.h>
 
 #include "base/macro.h"
-#include "net/configz.h"
-#include "net/node-page.h"
+#include "host/configz.h"
+#include "host/node-page.h"
 
 /* The limit that kubectl asks for. */
 #define KR_NODE_NAMES_LIMIT ((size_t)500)
