@@ -46,16 +46,6 @@ int kr_apply_ask_live(struct kr_applying *f)
 	return r == -EINTR ? kr_apply_end_interrupted(f) : r;
 }
 
-struct kr_audit_options kr_apply_audit_options(const struct kr_applying *f)
-{
-	return (struct kr_audit_options){
-		.explicit_wanted = f->options->explicit_wanted,
-		.live = f->live.state,
-		.live_reason = f->live.reason,
-		.endpoint = f->live.endpoint,
-	};
-}
-
 int kr_apply_check_live(struct kr_applying *f)
 {
 	bool only_files = !f->fix->restarts && f->fix->plan->edits.n_files > 0;

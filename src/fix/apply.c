@@ -30,7 +30,6 @@
 #include "fix/pending.h"
 #include "host/figures.h"
 #include "host/health.h"
-#include "host/rewriters.h"
 #include "node/iptables.h"
 #include "store/files.h"
 #include "store/others.h"
@@ -393,33 +392,6 @@ static int write_files(struct kr_applying *f)
 	return kr_actions_add(&fix->actions, "write", "done", since);
 }
 
-/* --- the end ------------------------------------------------------------- */
-
-static int audit_again(struct kr_applying *f)
-{
-	const struct kr_audit_options options = kr_apply_audit_options(f);
-	_cleanup_diag_ struct kr_diag found = {0};
-	struct kr_fix *fix = f->fix;
-	int r;
-
-	fix->after = kr_audit_free(fix->after);
-	fix->host_after = kr_host_free(fix->host_after);
-	r = kr_host_open(fix->host->setting, &fix->host->options, &found,
-	                 &fix->host_after);
-	return r < 0 ? r
-	             : kr_audit_run(fix->host_after->node, &options, &found,
-	                            &fix->after);
-}
-
-static enum kr_state planned_state(struct kr_applying *f)
-{
-	const struct kr_node *node =
-		f->fix->plan->after ? f->fix->plan->after : kr_apply_node(f);
-
-	return node->disk.inputs_valid ? node->disk.inputs.state
-	                               : node->disk.state;
-}
-
 static bool is_reached(const struct kr_applying *f, enum kr_state wanted)
 {
 	const struct kr_audit *after = f->fix->after;
@@ -447,48 +419,6 @@ static bool is_settled(const struct kr_applying *f)
 	       strcmp(u->invocation_id, it->id) == 0;
 }
 
-/* kubelet is well, and what was written decides nothing: others were at it. */
-static int end_rewritten(struct kr_applying *f)
-{
-	const char *path = f->tx ? kr_transaction_find_foreign(f->tx) : NULL;
-	const char *when = f->fix->restarts ? "while kubelet was being started"
-	                                    : "meanwhile";
-	_cleanup_free_ char *why = NULL;
-	int r;
-
-	if (path)
-		r = kr_format(&why, "%s was rewritten %s", path, when);
-	else
-		r = kr_format(&why, "others changed kubelet's files %s: %s",
-		              when, f->fix->after->reason);
-	if (r < 0)
-		return r;
-	if (f->fix->restarts)
-		kr_rewriters_name(f->fix->host_after, f->forward.asked_usec,
-		                  f->diag);
-	return kr_apply_end_rewritten(f, why);
-}
-
-/* Somebody else has written a file of the change, or something that decides
- * over it. */
-static bool is_rewritten(struct kr_applying *f, enum kr_state wanted)
-{
-	return f->fix->after->disk.state != wanted ||
-	       f->fix->after->changed.n_items > 0 ||
-	       (f->tx && kr_transaction_find_foreign(f->tx));
-}
-
-int kr_apply_check_rewritten(struct kr_applying *f)
-{
-	int r = audit_again(f);
-
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0 || !is_rewritten(f, planned_state(f)))
-		return KR_STEP_GO_ON;
-	return end_rewritten(f);
-}
-
 static int end_unread(struct kr_applying *f, int error)
 {
 	kr_diag_add_path(f->diag, KR_ERROR, "node-unreadable", f->root,
@@ -504,12 +434,12 @@ static int end_unread(struct kr_applying *f, int error)
  */
 static int verify(struct kr_applying *f)
 {
-	enum kr_state wanted = planned_state(f);
+	enum kr_state wanted = kr_apply_planned_state(f);
 	_cleanup_free_ char *why = NULL;
 	int r;
 
 	for (unsigned i = 0; i < LOOKS_MAX; i++) {
-		r = audit_again(f);
+		r = kr_apply_audit_again(f);
 		if (r == -ENOMEM)
 			return r;
 		if (r < 0)
@@ -524,8 +454,8 @@ static int verify(struct kr_applying *f)
 	}
 	if (r < 0)
 		return end_unread(f, r);
-	if (is_rewritten(f, wanted))
-		return end_rewritten(f);
+	if (kr_apply_is_rewritten(f))
+		return kr_apply_end_rewritten(f);
 	r = kr_format(&why, "an audit afterwards does not find the change: %s",
 	              f->fix->after->reason);
 	return r < 0 ? r : kr_apply_give_up(f, why);
@@ -534,7 +464,7 @@ static int verify(struct kr_applying *f)
 static int end_restarted(struct kr_applying *f)
 {
 	const char *key = kr_apply_node(f)->setting->key;
-	const char *value = kr_state_to_string(planned_state(f));
+	const char *value = kr_state_to_string(kr_apply_planned_state(f));
 	const char *unasked = f->forward.settling.unasked;
 
 	if (!unasked)
@@ -659,7 +589,7 @@ static int finish(struct kr_applying *f)
 	}
 	if (f->fix->outcome == KR_OUTCOME_CHANGED)
 		calm_down(f);
-	if (!f->fix->after && audit_again(f) == -ENOMEM)
+	if (!f->fix->after && kr_apply_audit_again(f) == -ENOMEM)
 		return -ENOMEM;
 	return KR_STEP_ENDED;
 }

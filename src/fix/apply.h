@@ -60,7 +60,8 @@ enum kr_step {
 	                  and kr_apply_run() says so */
 };
 
-/* --- fix/begin ----------------------------------------------------------- */
+/* --- fix/context -----------------------------------------------------------
+ */
 
 /* Sets the outcome and its sentence. KR_STEP_ENDED. */
 int kr_apply_end(struct kr_applying *a, enum kr_outcome outcome,
@@ -76,14 +77,6 @@ int kr_apply_end_by_error(struct kr_applying *a, enum kr_outcome outcome,
 /* The same; where no error has been found yet, it is that the node cannot be
  * read, for ERROR. */
 int kr_apply_end_unread(struct kr_applying *a, int error);
-
-/*
- * Opens the node and audits it, for the first time or anew: the fix's host and
- * before. What an interrupted run left is taken back first, unless this is a
- * preview. GO_ON; ENDED: it could not be read.
- */
-int kr_apply_read(struct kr_applying *a, const struct kr_setting *setting,
-                  const struct kr_node_options *node_options);
 
 struct kr_node *kr_apply_node(struct kr_applying *a);
 /* systemd can be asked for it. */
@@ -101,18 +94,44 @@ int kr_apply_lock(struct kr_applying *a);
  */
 bool kr_apply_is_mine(const struct kr_applying *a);
 
-/* A phase begins that restarts kubelet, to the BACK or not: its time counts
- * from now, for the timer and in the record. */
+/* How long a phase that restarts kubelet may take, to the BACK or not. */
+uint64_t kr_apply_phase_usec(struct kr_applying *a, bool back);
+
+/* Such a phase begins: its time counts from now, for the timer and in the
+ * record. */
 void kr_apply_begin_phase(struct kr_applying *a, bool back);
+
+/* < 0: a signal asks for an end. */
+int kr_apply_interrupted(struct kr_applying *a);
+
+/* The inputs that kubelet has after the plan. */
+const struct kr_inputs *kr_apply_planned(struct kr_applying *a);
+
+/* What kubelet decides by them. */
+enum kr_state kr_apply_planned_state(struct kr_applying *a);
+
+/* What an audit of this run is told. */
+struct kr_audit_options kr_apply_audit_options(const struct kr_applying *a);
+
+/* Audits the node as it is now: the fix's host_after and after. 0 or an errno,
+ * without words. */
+int kr_apply_audit_again(struct kr_applying *a);
+
+/* --- fix/begin ----------------------------------------------------------- */
+
+/*
+ * Opens the node and audits it, for the first time or anew: the fix's host and
+ * before. What an interrupted run left is taken back first, unless this is a
+ * preview. GO_ON; ENDED: it could not be read.
+ */
+int kr_apply_read(struct kr_applying *a, const struct kr_setting *setting,
+                  const struct kr_node_options *node_options);
 
 /* --- fix/apply-live ------------------------------------------------------ */
 
 /* Asks for the live view of the node that was read, where it is wanted. GO_ON;
  * ENDED: a signal came. */
 int kr_apply_ask_live(struct kr_applying *a);
-
-/* What an audit of this run is told. */
-struct kr_audit_options kr_apply_audit_options(const struct kr_applying *a);
 
 /* Before the first write: what cannot be read now proves nothing later. GO_ON;
  * ENDED: refused. */
@@ -160,30 +179,21 @@ int kr_apply_activate(struct kr_applying *a);
  * one that had settled: waits for that, too. As kr_apply_activate(). */
 int kr_apply_settle_again(struct kr_applying *a);
 
+/* Whether others have written a file of the change meanwhile, or something that
+ * decides over it: what kr_apply_audit_again() has seen. */
+bool kr_apply_is_rewritten(struct kr_applying *a);
+
 /*
- * kubelet runs and is well, but what was written is not there any more, for
- * WHY: what is left of it goes back, and kubelet is left alone. ENDED; TAKEN.
+ * kubelet runs and is well, but others have written its files: what is left of
+ * the change goes back, and kubelet is left alone. ENDED; TAKEN.
  */
-int kr_apply_end_rewritten(struct kr_applying *a, const char *why);
+int kr_apply_end_rewritten(struct kr_applying *a);
 
 /*
  * Takes back a change that is well but cannot stand, for WHY: files, Reload,
  * and kubelet where it was restarted. It may be tried again. ENDED; TAKEN.
  */
 int kr_apply_give_up(struct kr_applying *a, const char *why);
-
-/* < 0: a signal asks for an end. */
-int kr_apply_interrupted(struct kr_applying *a);
-
-/* The inputs that kubelet has after the plan. */
-const struct kr_inputs *kr_apply_planned(struct kr_applying *a);
-
-/* --- fix/apply, for fix/back -----------------------------------------------
- */
-
-/* Whether others have written the files meanwhile: then what is left of the
- * change goes back. GO_ON: they have not; ENDED; TAKEN. */
-int kr_apply_check_rewritten(struct kr_applying *a);
 
 /* --- fix/starting -------------------------------------------------------- */
 

@@ -32,19 +32,7 @@
 #include "base/format.h"
 #include "fix/apply.h"
 #include "host/health.h"
-
-int kr_apply_interrupted(struct kr_applying *f)
-{
-	if (!f->options->tick)
-		return 0;
-	return f->options->tick(f->options->closure, "", 0, 0);
-}
-
-const struct kr_inputs *kr_apply_planned(struct kr_applying *f)
-{
-	return f->fix->plan->after ? &f->fix->plan->after->disk.inputs
-	                           : &kr_apply_node(f)->disk.inputs;
-}
+#include "host/rewriters.h"
 
 static int end_broken(struct kr_applying *f, const char *why)
 {
@@ -120,16 +108,50 @@ static int back_untouched(struct kr_applying *f, enum kr_outcome outcome,
 		      : "kubelet is untouched");
 }
 
-/* What rewrites the files at each start does so again: not without --retry. */
-int kr_apply_end_rewritten(struct kr_applying *f, const char *why)
+/* Somebody else has written a file of the change, or something that decides
+ * over it. */
+bool kr_apply_is_rewritten(struct kr_applying *f)
 {
+	return f->fix->after->disk.state != kr_apply_planned_state(f) ||
+	       f->fix->after->changed.n_items > 0 ||
+	       (f->tx && kr_transaction_find_foreign(f->tx));
+}
+
+/* kubelet is well, and what was written decides nothing: others were at it. */
+int kr_apply_end_rewritten(struct kr_applying *f)
+{
+	const char *path = f->tx ? kr_transaction_find_foreign(f->tx) : NULL;
+	const char *when = f->fix->restarts ? "while kubelet was being started"
+	                                    : "meanwhile";
+	_cleanup_free_ char *why = NULL;
+	int r;
+
+	if (path)
+		r = kr_format(&why, "%s was rewritten %s", path, when);
+	else
+		r = kr_format(&why, "others changed kubelet's files %s: %s",
+		              when, f->fix->after->reason);
+	if (r < 0)
+		return r;
 	if (!f->fix->restarts)
 		return back_without_restart(
 			f, KR_OUTCOME_FAILED, NULL, why,
 			"what was left of the change was put back");
+	kr_rewriters_name(f->fix->host_after, f->forward.asked_usec, f->diag);
 	return back_without_restart(f, KR_OUTCOME_FAILED, why, why,
 	                            "what was left of the change was put back, "
 	                            "kubelet was not restarted again");
+}
+
+static int check_rewritten(struct kr_applying *f)
+{
+	int r = kr_apply_audit_again(f);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || !kr_apply_is_rewritten(f))
+		return KR_STEP_GO_ON;
+	return kr_apply_end_rewritten(f);
 }
 
 /* Whether somebody has started kubelet again since it was stopped. */
@@ -451,7 +473,7 @@ static int judge_end(struct kr_applying *f, int error, enum kr_settled end)
 	}
 	/* other arguments may be what others have written meanwhile */
 	if (f->forward.settling.other_words) {
-		int r = kr_apply_check_rewritten(f);
+		int r = check_rewritten(f);
 
 		if (r != KR_STEP_GO_ON)
 			return r;

@@ -19,58 +19,6 @@
 #include "store/lock.h"
 #include "store/recover.h"
 
-int kr_apply_end(struct kr_applying *f, enum kr_outcome outcome,
-                 const char *format, ...)
-{
-	va_list args;
-	int r;
-
-	f->fix->outcome = outcome;
-	va_start(args, format);
-	r = kr_vformat(&f->fix->reason, format, args);
-	va_end(args);
-	return r < 0 ? r : KR_STEP_ENDED;
-}
-
-int kr_apply_end_interrupted(struct kr_applying *f)
-{
-	return kr_apply_end(f, KR_OUTCOME_FAILED,
-	                    "interrupted before anything was changed");
-}
-
-int kr_apply_end_by_error(struct kr_applying *f, enum kr_outcome outcome,
-                          const char *otherwise)
-{
-	const struct kr_message *m = kr_diag_cause(f->diag);
-
-	if (m && m->line > 0)
-		return kr_apply_end(f, outcome, "%s:%u:%u: %s", m->file,
-		                    m->line, m->column, m->text);
-	if (m && m->file)
-		return kr_apply_end(f, outcome, "%s: %s", m->file, m->text);
-	return kr_apply_end(f, outcome, "%s", m ? m->text : otherwise);
-}
-
-int kr_apply_end_unread(struct kr_applying *f, int error)
-{
-	if (!kr_diag_first(f->diag, KR_ERROR))
-		kr_diag_add_path(f->diag, KR_ERROR, "node-unreadable", f->root,
-		                 "the node cannot be read: %s",
-		                 strerror(-error));
-	return kr_apply_end_by_error(f, KR_OUTCOME_FAILED, "");
-}
-
-struct kr_node *kr_apply_node(struct kr_applying *f)
-{
-	return f->fix->host->node;
-}
-
-bool kr_apply_can_restart(struct kr_applying *f)
-{
-	return kr_apply_node(f)->live && f->fix->host->manager &&
-	       f->fix->host->loaded;
-}
-
 static int open_host(struct kr_applying *f, const struct kr_setting *setting,
                      const struct kr_node_options *node_options)
 {
@@ -94,68 +42,6 @@ static int open_host(struct kr_applying *f, const struct kr_setting *setting,
 	return r;
 }
 
-bool kr_apply_may_write(struct kr_applying *f)
-{
-	return !kr_apply_node(f)->live || geteuid() == 0;
-}
-
-bool kr_apply_is_mine(const struct kr_applying *f)
-{
-	return !f->tx || kr_transaction_is_mine(f->tx);
-}
-
-/* On the way back kubelet has more time than that of the timer, which may run
- * out then: what it starts waits for us as long as the record says. */
-static uint64_t phase_usec(struct kr_applying *f, bool back)
-{
-	uint64_t wait_usec = f->options->wait_usec;
-
-	if (back && wait_usec < KR_BACK_USEC)
-		wait_usec = KR_BACK_USEC;
-	return kr_watchdog_limit_usec(f->fix->host, wait_usec);
-}
-
-void kr_apply_begin_phase(struct kr_applying *f, bool back)
-{
-	if (f->tx)
-		kr_transaction_extend(f->tx, phase_usec(f, back));
-	kr_watchdog_rearm(&f->watchdog, f->fix->host);
-}
-
-/* Who waits in vain is told for whom. */
-static void report_other(struct kr_applying *f)
-{
-	struct kr_host *host = f->fix->host;
-	_cleanup_fs_ struct kr_fs *now = NULL;
-
-	if (kr_fs_new(kr_fs_root_fd(host->node->fs), &now) == 0)
-		kr_interrupted_report(now, host->node->proc_fd, host->manager,
-		                      f->diag);
-}
-
-int kr_apply_lock(struct kr_applying *f)
-{
-	int r;
-
-	if (f->lock_fd >= 0)
-		return KR_STEP_GO_ON;
-	r = kr_lock_take(kr_apply_node(f)->fs, f->options->wait_usec,
-	                 f->options->tick, f->options->closure, f->diag,
-	                 &f->lock_fd);
-	if (r == -ENOMEM)
-		return r;
-	if (r == -EINTR)
-		return kr_apply_end_interrupted(f);
-	if (r == KR_LOCK_OURS)
-		return KR_STEP_GO_ON;
-	if (r == KR_LOCK_WAITED)
-		return KR_STEP_AGAIN;
-	if (r == KR_LOCK_BUSY)
-		report_other(f);
-	return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
-	                             "the lock cannot be taken");
-}
-
 /* A fix that goes on restarts it for the change; an undo may find nothing more
  * to do, and must not leave it on files that are gone. */
 static bool may_stay(const struct kr_applying *f)
@@ -175,7 +61,7 @@ static int restart_kubelet(struct kr_applying *f)
 	enum kr_settled end = KR_SETTLED_NOT;
 	int r;
 
-	kr_recovery_extend(&f->recovery, phase_usec(f, true));
+	kr_recovery_extend(&f->recovery, kr_apply_phase_usec(f, true));
 	r = kr_activation_reload(f->fix->host, &f->fix->actions, f->diag);
 	if (r >= 0)
 		r = kr_activation_restart(&act, &f->fix->actions, f->diag,
@@ -337,7 +223,7 @@ static int recover(struct kr_applying *f, const struct kr_setting *setting,
 	r = kr_apply_lock(f);
 	if (r < 0 || r == KR_STEP_ENDED)
 		return r;
-	f->recovery.usec = phase_usec(f, true);
+	f->recovery.usec = kr_apply_phase_usec(f, true);
 	r = kr_recover_run(fs, &f->recovery, f->diag);
 	if (r == KR_RECOVERED_BUSY)
 		return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED, "busy");

@@ -41,8 +41,8 @@
 #include "base/json.h"
 #include "base/vec.h"
 #include "kubelet/decode.h"
-#include "kubelet/dropins.h"
 #include "kubelet/go.h"
+#include "kubelet/merge.h"
 
 #define KIND  "KubeletConfiguration"
 #define GROUP "kubelet.config.k8s.io/"

@@ -60,13 +60,6 @@ bool kr_dropin_name(const char *name)
 	return length >= n && strcmp(name + length - n, suffix) == 0;
 }
 
-enum kr_merge kr_merge_of(unsigned minor)
-{
-	if (minor == 0 || minor > 31)
-		return KR_MERGE_FILE_NAMES;
-	return minor == 28 ? KR_MERGE_STRUCTS : KR_MERGE_GO_NAMES;
-}
-
 struct pair {
 	struct kr_tree_node *target;
 	struct kr_tree_node *patch; /* the first member of it */

@@ -165,35 +165,6 @@ int kr_foreign_find_unit(struct kr_fs *fs, const char **ret)
 	return -ENOENT;
 }
 
-int kr_foreign_add(struct kr_foreign_reading *rd, struct kr_span span,
-                   const char *text, size_t length)
-{
-	struct kr_foreign *f = rd->foreign;
-	struct kr_foreign_word *word = KR_VEC_NEXT(f->words, f->n_words);
-
-	if (!word)
-		return -ENOMEM;
-	word->text = strndup(text, length);
-	if (!word->text)
-		return -ENOMEM;
-	word->span = span;
-	f->n_words++;
-	return 0;
-}
-
-int kr_foreign_doubt(struct kr_foreign_reading *rd, const char *format, ...)
-{
-	va_list args;
-	int r;
-
-	if (rd->doubt)
-		return 0;
-	va_start(args, format);
-	r = kr_vformat(&rd->doubt, format, args);
-	va_end(args);
-	return r;
-}
-
 /* --- which platform ------------------------------------------------------ */
 
 static const char *word_text(const struct kr_unit_command *c, size_t i)

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What all steps of a fix and an undo have in common: the node and its audit,
+ * whose the change is, how long a phase may take, and how a run ends. No step
+ * is called from here.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/format.h"
+#include "fix/apply.h"
+#include "host/figures.h"
+#include "host/interrupted.h"
+#include "store/lock.h"
+
+int kr_apply_end(struct kr_applying *f, enum kr_outcome outcome,
+                 const char *format, ...)
+{
+	va_list args;
+	int r;
+
+	f->fix->outcome = outcome;
+	va_start(args, format);
+	r = kr_vformat(&f->fix->reason, format, args);
+	va_end(args);
+	return r < 0 ? r : KR_STEP_ENDED;
+}
+
+int kr_apply_end_interrupted(struct kr_applying *f)
+{
+	return kr_apply_end(f, KR_OUTCOME_FAILED,
+	                    "interrupted before anything was changed");
+}
+
+int kr_apply_end_by_error(struct kr_applying *f, enum kr_outcome outcome,
+                          const char *otherwise)
+{
+	const struct kr_message *m = kr_diag_cause(f->diag);
+
+	if (m && m->line > 0)
+		return kr_apply_end(f, outcome, "%s:%u:%u: %s", m->file,
+		                    m->line, m->column, m->text);
+	if (m && m->file)
+		return kr_apply_end(f, outcome, "%s: %s", m->file, m->text);
+	return kr_apply_end(f, outcome, "%s", m ? m->text : otherwise);
+}
+
+int kr_apply_end_unread(struct kr_applying *f, int error)
+{
+	if (!kr_diag_first(f->diag, KR_ERROR))
+		kr_diag_add_path(f->diag, KR_ERROR, "node-unreadable", f->root,
+		                 "the node cannot be read: %s",
+		                 strerror(-error));
+	return kr_apply_end_by_error(f, KR_OUTCOME_FAILED, "");
+}
+
+struct kr_node *kr_apply_node(struct kr_applying *f)
+{
+	return f->fix->host->node;
+}
+
+bool kr_apply_can_restart(struct kr_applying *f)
+{
+	return kr_apply_node(f)->live && f->fix->host->manager &&
+	       f->fix->host->loaded;
+}
+
+bool kr_apply_may_write(struct kr_applying *f)
+{
+	return !kr_apply_node(f)->live || geteuid() == 0;
+}
+
+bool kr_apply_is_mine(const struct kr_applying *f)
+{
+	return !f->tx || kr_transaction_is_mine(f->tx);
+}
+
+const struct kr_inputs *kr_apply_planned(struct kr_applying *f)
+{
+	return f->fix->plan->after ? &f->fix->plan->after->disk.inputs
+	                           : &kr_apply_node(f)->disk.inputs;
+}
+
+enum kr_state kr_apply_planned_state(struct kr_applying *f)
+{
+	const struct kr_node *node =
+		f->fix->plan->after ? f->fix->plan->after : kr_apply_node(f);
+
+	return node->disk.inputs_valid ? node->disk.inputs.state
+	                               : node->disk.state;
+}
+
+struct kr_audit_options kr_apply_audit_options(const struct kr_applying *f)
+{
+	return (struct kr_audit_options){
+		.explicit_wanted = f->options->explicit_wanted,
+		.live = f->live.state,
+		.live_reason = f->live.reason,
+		.endpoint = f->live.endpoint,
+	};
+}
+
+/* --- the end ------------------------------------------------------------- */
+
+int kr_apply_audit_again(struct kr_applying *f)
+{
+	const struct kr_audit_options options = kr_apply_audit_options(f);
+	_cleanup_diag_ struct kr_diag found = {0};
+	struct kr_fix *fix = f->fix;
+	int r;
+
+	fix->after = kr_audit_free(fix->after);
+	fix->host_after = kr_host_free(fix->host_after);
+	r = kr_host_open(fix->host->setting, &fix->host->options, &found,
+	                 &fix->host_after);
+	return r < 0 ? r
+	             : kr_audit_run(fix->host_after->node, &options, &found,
+	                            &fix->after);
+}
+
+int kr_apply_interrupted(struct kr_applying *f)
+{
+	if (!f->options->tick)
+		return 0;
+	return f->options->tick(f->options->closure, "", 0, 0);
+}
+
+/* On the way back kubelet has more time than that of the timer, which may run
+ * out then: what it starts waits for us as long as the record says. */
+uint64_t kr_apply_phase_usec(struct kr_applying *f, bool back)
+{
+	uint64_t wait_usec = f->options->wait_usec;
+
+	if (back && wait_usec < KR_BACK_USEC)
+		wait_usec = KR_BACK_USEC;
+	return kr_watchdog_limit_usec(f->fix->host, wait_usec);
+}
+
+void kr_apply_begin_phase(struct kr_applying *f, bool back)
+{
+	if (f->tx)
+		kr_transaction_extend(f->tx, kr_apply_phase_usec(f, back));
+	kr_watchdog_rearm(&f->watchdog, f->fix->host);
+}
+
+/* Who waits in vain is told for whom. */
+static void report_other(struct kr_applying *f)
+{
+	struct kr_host *host = f->fix->host;
+	_cleanup_fs_ struct kr_fs *now = NULL;
+
+	if (kr_fs_new(kr_fs_root_fd(host->node->fs), &now) == 0)
+		kr_interrupted_report(now, host->node->proc_fd, host->manager,
+		                      f->diag);
+}
+
+int kr_apply_lock(struct kr_applying *f)
+{
+	int r;
+
+	if (f->lock_fd >= 0)
+		return KR_STEP_GO_ON;
+	r = kr_lock_take(kr_apply_node(f)->fs, f->options->wait_usec,
+	                 f->options->tick, f->options->closure, f->diag,
+	                 &f->lock_fd);
+	if (r == -ENOMEM)
+		return r;
+	if (r == -EINTR)
+		return kr_apply_end_interrupted(f);
+	if (r == KR_LOCK_OURS)
+		return KR_STEP_GO_ON;
+	if (r == KR_LOCK_WAITED)
+		return KR_STEP_AGAIN;
+	if (r == KR_LOCK_BUSY)
+		report_other(f);
+	return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
+	                             "the lock cannot be taken");
+}
