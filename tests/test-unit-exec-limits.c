@@ -7,6 +7,8 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -153,7 +155,7 @@ END_TEST
 /* Whether this kernel runs a program with N arguments of LENGTH bytes. */
 static bool runs(size_t n, size_t length, rlim_t stack)
 {
-	const struct rlimit limit = {stack, RLIM_INFINITY};
+	struct rlimit limit;
 	char *none[] = {NULL};
 	char **argv = calloc(n + 1, sizeof(*argv));
 	char *word = malloc(length + 1);
@@ -168,6 +170,8 @@ static bool runs(size_t n, size_t length, rlim_t stack)
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
+		getrlimit(RLIMIT_STACK, &limit);
+		limit.rlim_cur = stack;
 		if (setrlimit(RLIMIT_STACK, &limit) < 0)
 			_exit(3);
 		execve("/bin/true", argv, none);
@@ -180,6 +184,22 @@ static bool runs(size_t n, size_t length, rlim_t stack)
 	return WEXITSTATUS(status) == 0;
 }
 
+/* Whether execve(2) is the kernel's here, and a stack of BYTES allowed:
+ * valgrind has an execve of its own, and a container may have a lower hard
+ * limit. */
+static bool can_ask(rlim_t bytes)
+{
+	const char *preload = getenv("LD_PRELOAD");
+	struct rlimit now;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_STACK, &now), 0);
+	if (!(preload && strstr(preload, "vgpreload")) && bytes <= now.rlim_max)
+		return true;
+	printf("# skipped: execve(2) with a stack of %ju KiB\n",
+	       (uintmax_t)bytes / KIB);
+	return false;
+}
+
 START_TEST(test_kernel_string)
 {
 	struct kr_limits limits = {.fs = fs,
@@ -189,6 +209,8 @@ START_TEST(test_kernel_string)
 	ck_assert_int_eq(kr_limits_string(&limits, most), KR_LIMIT_FITS);
 	ck_assert_int_eq(kr_limits_string(&limits, most + 1),
 	                 KR_LIMIT_EXCEEDED);
+	if (!can_ask(RLIM_INFINITY))
+		return;
 	ck_assert(runs(1, most, RLIM_INFINITY));
 	ck_assert(!runs(1, most + 1, RLIM_INFINITY));
 }
@@ -212,6 +234,8 @@ START_TEST(test_kernel_all)
 	size_t one = KIB + sizeof(char *), most = stacks[_i].most;
 
 	ck_assert_int_eq(kr_limits_all(&limits, most + 1), KR_LIMIT_EXCEEDED);
+	if (!can_ask(stacks[_i].bytes))
+		return;
 	/* the name of the program takes some bytes of it, too */
 	ck_assert(runs(most / one - 4, KIB - 1, stacks[_i].bytes));
 	ck_assert(!runs(most / one + 1, KIB - 1, stacks[_i].bytes));
