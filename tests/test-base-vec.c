@@ -59,6 +59,14 @@ START_TEST(test_shrink)
 }
 END_TEST
 
+/* The address sanitizer would end the program instead of failing as malloc(3).
+ */
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
 /* A size that no memory holds is a clean failure, and nothing is lost. */
 START_TEST(test_too_large)
 {
