@@ -172,8 +172,10 @@ static int read_names(sd_bus_message *reply, char ***ret)
 	}
 	if (r < 0)
 		return r;
-	*ret = kr_strings_take(&names);
-	return 0;
+	/* none is an answer, too */
+	*ret = names.items ? kr_strings_take(&names)
+	                   : calloc(1, sizeof(char *));
+	return *ret ? 0 : -ENOMEM;
 }
 
 int kr_manager_active_units(struct kr_manager *manager,
