@@ -91,7 +91,9 @@ void kr_next_print_log(const struct kr_term *term, const struct kr_fix *fix)
 	fputs(" journalctl", term->out);
 	if (strcmp(node->root, "/") != 0)
 		print_word(term, "--root", node->root);
-	if (*id) {
+	/* what a process writes that is gone before journald looks at it has no
+	 * invocation there, only its unit */
+	if (*id && fix->failed.pid > 0) {
 		fprintf(term->out,
 		        " _SYSTEMD_INVOCATION_ID=%s + INVOCATION_ID=%s", id,
 		        id);
