@@ -775,6 +775,112 @@ def defaults(tap, program, schemas):
             tap.row("system.conf: " + name, case.faults)
 
 
+# --- what depends on systemd, and on what the unit mounts ----------------------------
+
+LIBRARY = "/usr/lib/systemd/libsystemd-shared-%s.so"
+
+
+def unit(service, args):
+    return {"/etc/systemd/system/kubelet.service":
+            "[Service]\n%sExecStart=/usr/bin/kubelet %s\n" % (service, args)}
+
+
+def comment_rows():
+    """Name, the environment file, the disk where systemd is not known, in 252, in
+    255."""
+    flag = "A=" + FALSE_FLAG + "\n"
+    return [
+        ("swallows the later one", flag + "# c \\\nA=--v=2\n",
+         "unknown", "false", "true"),
+        ("a semicolon", flag + "; c \\\nA=--v=2\n",
+         "unknown", "false", "true"),
+        ("swallows the only one", "# c \\\n" + flag,
+         "unknown", "true", "false"),
+        ("swallows another variable's", "# c \\\nB=1\n" + flag,
+         "false", "false", "false"),
+        ("swallows the same", flag + "# c \\\n" + flag,
+         "false", "false", "false"),
+        ("swallows an empty line", "# c \\\n\n" + flag,
+         "false", "false", "false"),
+        ("is the last line", flag + "# c \\", "false", "false", "false"),
+        ("a backslash inside", "# c\\ d\nA=--v=2\n" + flag,
+         "false", "false", "false"),
+        ("begins a quoted value", "# c \\\nB=\"\n" + flag + "\"\n",
+         "unknown", "false", "true"),
+        ("many lines", "# c \\\n" + "B=1\n" * 2000 + flag,
+         "unknown", "false", "false"),
+    ]
+
+
+def comments(tap, program, schemas):
+    for name, text, *wants in comment_rows():
+        for want, version in zip(wants, (None, "252", "255.4-1.fc40")):
+            tree = unit("EnvironmentFile=/e\n", "$A")
+            tree["/e"] = text
+            if version:
+                tree[LIBRARY % version] = ""
+            with Image(tree) as image:
+                case = Check(program, schemas, image.root)
+                case.audit(want)
+                tap.row("a comment %s, systemd %s" % (name, version),
+                        case.faults)
+
+
+def place_rows():
+    """Name, [Service] lines, kubelet's arguments, files, the disk."""
+    header = ("apiVersion: kubelet.config.k8s.io/v1beta1\n"
+              "kind: KubeletConfiguration\n")
+    false = header + "makeIPTablesUtilChains: false\n"
+    true_flag = FALSE_FLAG.replace("false", "true")
+    bound = true_flag + " --config=/etc/k"
+    return [
+        ("a folder that may be missing", "WorkingDirectory=-/nope\n",
+         "--config=k", {"/k": false}, "false"),
+        ("one that may be missing and is there", "WorkingDirectory=-/w\n",
+         "--config=k", {"/w/k": false, "/k": header}, "false"),
+        ("one that must be there", "WorkingDirectory=/nope\n",
+         "--config=k", {"/k": false}, "invalid"),
+        ("a file where it should be", "WorkingDirectory=-/w\n",
+         "--config=k", {"/w": "", "/k": false}, "false"),
+        ("the last one counts",
+         "WorkingDirectory=-/nope\nWorkingDirectory=/w\n",
+         "--config=k", {"/w/k": false, "/k": header}, "false"),
+        ("the same root", "RootDirectory=/\n", "--config=/k", {"/k": false},
+         "false"),
+        ("the same root, written longer", "RootDirectory=//.\n",
+         "--config=/k", {"/k": false}, "false"),
+        ("another root", "RootDirectory=/srv\n", "--config=/k",
+         {"/k": header}, "unknown"),
+        ("devices of its own", "PrivateDevices=yes\n", "--config=/dev/k",
+         {"/dev/k": header}, "unknown"),
+        ("the host's devices", "PrivateDevices=no\n", "--config=/dev/k",
+         {"/dev/k": false}, "false"),
+        ("a bind without the file", "BindPaths=/opt/a:/etc\n", bound,
+         {"/etc/k": header, "/opt/a/x": ""}, "unknown"),
+        ("a bind without a source", "BindPaths=/opt/k:/etc/k\n", bound,
+         {"/etc/k": header}, "unknown"),
+        ("a bind of no configuration", "BindPaths=/opt/k:/etc/k\n", bound,
+         {"/etc/k": header, "/opt/k": "not: [yaml"}, "unknown"),
+        ("a bind of a configuration", "BindPaths=/opt/k:/etc/k\n", bound,
+         {"/etc/k": header, "/opt/k": header}, "true"),
+        ("a bind, and the flag is false", "BindPaths=/opt/k:/etc/k\n",
+         FALSE_FLAG + " --config=/etc/k", {"/etc/k": header}, "false"),
+        ("a folder among the drop-ins", "", "--config=/k",
+         {"/k": header, "/etc/systemd/system/kubelet.service.d/a.conf/x": "",
+          "/etc/systemd/system/kubelet.service.d/b.conf":
+          "[Service]\nExecStart=\nExecStart=/usr/bin/kubelet %s\n"
+          % FALSE_FLAG}, "false"),
+    ]
+
+
+def places(tap, program, schemas):
+    for name, service, args, files, want in place_rows():
+        with Image({**unit(service, args), **files}) as image:
+            case = Check(program, schemas, image.root)
+            case.audit(want)
+            tap.row("place: " + name, case.faults)
+
+
 # --- the folders ---------------------------------------------------------------------
 
 def apiversion(case):
@@ -1268,6 +1374,8 @@ def main():
     dropins(tap, program, schemas)
     commands(tap, program, schemas)
     slips(tap, program, schemas)
+    comments(tap, program, schemas)
+    places(tap, program, schemas)
     next_commands(tap, program, schemas, reports)
     return tap.end()
 

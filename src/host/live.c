@@ -83,7 +83,8 @@ int kr_live_open(struct kr_live *live, const struct kr_api_options *api,
 		return 0;
 	live->key = node->setting->key;
 	if (!node->live) {
-		live->reason = "an image, no running system";
+		live->state = KR_STATE_UNKNOWN;
+		live->reason = "an image has no kubelet that could be asked";
 		kr_diag_add_path(diag, KR_WARNING, "configz-image", node->root,
 		                 "an image has no kubelet that could be asked "
 		                 "by --configz");

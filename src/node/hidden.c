@@ -197,6 +197,18 @@ static int is_hidden(struct kr_node *node, const char *path,
 	return r < 0 ? r : r == 0;
 }
 
+int kr_hidden_read(struct kr_node *node, const char *path,
+                   const struct kr_file **ret)
+{
+	const struct kr_unit_mount *mount;
+	_cleanup_free_ char *source = NULL;
+	int r = find_mount(node, path, &mount, &source);
+
+	if (r < 0)
+		return r;
+	return source ? kr_fs_read(node->fs, source, ret) : -ENOENT;
+}
+
 struct searching {
 	struct kr_node *node;
 	const struct kr_unit_mount *mount;

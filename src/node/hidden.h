@@ -14,6 +14,14 @@ int kr_hidden_find(struct kr_node *node, const struct kr_unit_mount **ret_mount,
                    const char **ret_path);
 
 /*
+ * Reads what a service sees at PATH through a bind of its unit, where that is a
+ * file of the host. 0, and *RET is NODE's; -ENOENT: there is no such bind, or
+ * nothing there; other errnos of the reading.
+ */
+int kr_hidden_read(struct kr_node *node, const char *path,
+                   const struct kr_file **ret);
+
+/*
  * Names the files that the running kubelet of NODE reads and that are others
  * than the host's of the same path. Where it is started by another program,
  * which may mount what it likes, what the next one would read is not known

@@ -344,9 +344,34 @@ static int find_version(struct kr_node *node, const char *const *argv,
 }
 
 /*
+ * Whether the flag decides behind MOUNT over PATH. 1: it does. 0: what is there
+ * instead of the host's file may keep kubelet from starting: it is not there,
+ * or it is a config file that kubelet would refuse.
+ */
+static int flag_decides(struct kr_node *node, const struct kr_unit_mount *mount,
+                        const char *path)
+{
+	const struct kr_inputs *in = &node->disk.inputs;
+	_cleanup_config_ struct kr_config config = {0};
+	const struct kr_file *file;
+	int r;
+
+	if (!mount->source || (in->flags.state != KR_STATE_TRUE &&
+	                       in->flags.state != KR_STATE_FALSE))
+		return 0;
+	/* a flag that says false is no pass, whatever is there */
+	if (in->flags.state == KR_STATE_FALSE || path != in->config_path)
+		return 1;
+	r = kr_hidden_read(node, path, &file);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	r = kr_config_parse(node->setting, file, NULL, NULL, &config);
+	return r < 0 ? r : config.state != KR_STATE_INVALID;
+}
+
+/*
  * A mount of the unit's own over what kubelet reads. 1: it is, and the disk is
- * said to be what can be told then. A flag tells where kubelet has some file;
- * where it has none, it most likely does not start.
+ * said to be what can be told then.
  */
 static int check_mounts(struct kr_node *node, struct kr_diag *diag)
 {
@@ -361,10 +386,12 @@ static int check_mounts(struct kr_node *node, struct kr_diag *diag)
 		return r;
 	disk->hidden = true;
 	add_remarks(node, diag);
-	if (in->flags.state == KR_STATE_INVALID)
+	r = flag_decides(node, mount, path);
+	if (r < 0)
+		return r;
+	if (in->flags.state == KR_STATE_INVALID) {
 		r = say(disk, in->state, "%s", in->reason);
-	else if (mount->source && (in->flags.state == KR_STATE_TRUE ||
-	                           in->flags.state == KR_STATE_FALSE)) {
+	} else if (r > 0) {
 		in->by = KR_BY_FLAG;
 		in->state = in->flags.state;
 		r = say(disk, in->state, "the flag --%s decides",

@@ -145,6 +145,8 @@ static int take_folder(struct kr_directives *d, struct kr_text *value,
 	r = take_resolved(d, value, member);
 	if (r < 0 || !*to)
 		return r;
+	if (member == IN_UNIT(working_directory))
+		d->may_be_missing = **to == '-';
 	if (**to == '-')
 		memmove(*to, *to + 1, strlen(*to));
 	if (strcmp(*to, "~") == 0 && member == IN_UNIT(working_directory))
@@ -155,6 +157,11 @@ static int take_folder(struct kr_directives *d, struct kr_text *value,
 		path = TAKE_PTR(old); /* not absolute: the line is ignored */
 	free(*to);
 	*to = path;
+	/* the host's own root is no other */
+	if (member == IN_UNIT(root_directory) && path && !path[1]) {
+		free(path);
+		*to = NULL;
+	}
 	return 0;
 }
 

@@ -36,6 +36,7 @@ struct kr_directives {
 	/* set to anything */
 	bool directories[_KR_DIRECTORY_MAX];
 	bool credentials, watchdog, sockets, pid_file;
+	bool may_be_missing; /* WorkingDirectory= has a "-" */
 };
 
 /*

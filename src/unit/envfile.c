@@ -43,7 +43,7 @@ enum state {
 
 struct parser {
 	const struct kr_file *file;
-	bool long_comments;
+	bool long_comments, matters;
 	kr_envfile_push_fn *push;
 	void *userdata;
 	struct kr_diag *diag;
@@ -237,6 +237,7 @@ static int in_double_escape(struct parser *p, char c, size_t at)
 
 static int in_comment(struct parser *p, char c)
 {
+	p->matters = p->matters || (p->state == COMMENT_ESCAPE && is_eol(c));
 	if (c == '\\' && p->state == COMMENT)
 		p->state = COMMENT_ESCAPE;
 	else if (p->state == COMMENT_ESCAPE && p->long_comments)
@@ -279,7 +280,7 @@ static int step(struct parser *p, char c, size_t at)
 
 int kr_envfile_parse(const struct kr_file *file, bool long_comments,
                      kr_envfile_push_fn *push, void *userdata,
-                     struct kr_diag *diag)
+                     struct kr_diag *diag, bool *ret_matters)
 {
 	struct parser p = {
 		.file = file,
@@ -299,6 +300,8 @@ int kr_envfile_parse(const struct kr_file *file, bool long_comments,
 		r = step(&p, file->data[i], i);
 	if (r == 0 && p.state >= PRE_VALUE && p.state <= DOUBLE_ESCAPE)
 		r = finish(&p);
+	if (ret_matters)
+		*ret_matters = p.matters;
 	kr_text_done(&p.value);
 	return r;
 }

@@ -30,7 +30,8 @@ typedef int kr_envfile_push_fn(void *userdata, struct kr_envfile_entry *entry);
 /*
  * Reads FILE and hands on its assignments in order, keys not checked. With
  * LONG_COMMENTS a backslash at the end of a comment continues it, as before
- * systemd 254. 0; -EBADMSG: a NUL; -EINVAL: an assignment that is not UTF-8
+ * systemd 254; *RET_MATTERS, where it is not NULL, is whether there is such a
+ * comment. 0; -EBADMSG: a NUL; -EINVAL: an assignment that is not UTF-8
  * (systemd then takes nothing of the file); -EFBIG: a value needs more than
  * KR_ENVFILE_VALUE_MAX; what PUSH gave; -ENOMEM.
  *
@@ -38,4 +39,4 @@ typedef int kr_envfile_push_fn(void *userdata, struct kr_envfile_entry *entry);
  */
 int kr_envfile_parse(const struct kr_file *file, bool long_comments,
                      kr_envfile_push_fn *push, void *userdata,
-                     struct kr_diag *diag);
+                     struct kr_diag *diag, bool *ret_matters);

@@ -32,6 +32,7 @@
 #include "base/vec.h"
 #include "unit/envfile.h"
 #include "unit/environment.h"
+#include "unit/systemd-version.h"
 #include "unit/word.h"
 
 /* POSIX leaves 2 MiB with the usual stack limit: sysconf(_SC_ARG_MAX). */
@@ -599,6 +600,105 @@ static int take_entry(void *userdata, struct kr_envfile_entry *entry)
 	return add(reader->to, &v);
 }
 
+/* The last one of NAME; NULL: there is none. */
+static struct kr_unit_variable *find_last(struct kr_variables *in,
+                                          const char *name)
+{
+	for (size_t i = in->n_items; i-- > 0;) {
+		const char *other = in->items[i].name; /* NULL: moved away */
+
+		if (other && strcmp(other, name) == 0)
+			return &in->items[i];
+	}
+	return NULL;
+}
+
+/* Two readings of a file are compared up to so many assignments. */
+#define COMPARED_MAX ((size_t)1000)
+
+static bool same_value(const struct kr_text *a, const struct kr_text *b)
+{
+	return a->length == b->length &&
+	       memcmp(a->bytes ? a->bytes : "", b->bytes ? b->bytes : "",
+	              a->length) == 0;
+}
+
+static void make_unknown(struct kr_unit_variable *v)
+{
+	v->unknown = true;
+	v->value.length = 0;
+	if (v->value.bytes)
+		v->value.bytes[0] = '\0';
+}
+
+static bool is_same(struct kr_variables *a, struct kr_variables *b,
+                    const char *name)
+{
+	const struct kr_unit_variable *x = find_last(a, name);
+	const struct kr_unit_variable *y = find_last(b, name);
+
+	return x && y && same_value(&x->value, &y->value);
+}
+
+/* What differs between two readings is unknown in the first; all is, where to
+ * compare each would take long. */
+static int doubt_differences(struct kr_variables *to,
+                             struct kr_variables *other)
+{
+	bool many = to->n_items + other->n_items > COMPARED_MAX;
+
+	for (size_t i = 0; i < other->n_items; i++) {
+		struct kr_unit_variable *v = &other->items[i];
+		int r;
+
+		if (!many && find_last(to, v->name))
+			continue;
+		r = add(to, v);
+		if (r < 0)
+			return r;
+	}
+	/* from the end: the last of a name is compared first, and as it was */
+	for (size_t i = to->n_items; i-- > 0;) {
+		struct kr_unit_variable *v = &to->items[i];
+
+		if (many || !is_same(to, other, v->name))
+			make_unknown(v);
+	}
+	return 0;
+}
+
+/*
+ * FILE has a comment that ends in a backslash: before systemd 254 the next line
+ * belongs to it. Where nobody has said which systemd reads it, its files may;
+ * else what depends on it is unknown.
+ */
+static int doubt_comments(struct file_reader *reader, struct kr_fs *fs,
+                          const struct kr_file *file)
+{
+	unsigned version = kr_systemd_version_in(fs);
+	struct kr_variables other = {0};
+	struct file_reader again = {reader->environment, &other, NULL};
+	int r;
+
+	if (version >= 254)
+		return 0;
+	r = kr_envfile_parse(file, true, take_entry, &again, NULL, NULL);
+	if (r == 0 && version != 0) {
+		kr_variables_done(reader->to);
+		*reader->to = other;
+		return 0;
+	}
+	if (r == 0)
+		r = doubt_differences(reader->to, &other);
+	kr_variables_done(&other);
+	kr_diag_add_path(reader->diag, KR_WARNING, "comment-continues",
+	                 file->path,
+	                 "a comment ends in a backslash: before systemd 254 "
+	                 "the next line belongs to it, and which systemd reads "
+	                 "this is not known");
+	return r;
+}
+
 /* > 0: it is not there. */
 static int read_file(struct kr_environment *e, struct kr_fs *fs,
                      const char *path, unsigned version, struct kr_diag *diag)
@@ -606,6 +706,7 @@ static int read_file(struct kr_environment *e, struct kr_fs *fs,
 	struct kr_variables variables = {0};
 	struct file_reader reader = {e, &variables, diag};
 	const struct kr_file *file;
+	bool matters = false;
 	int r = kr_fs_read(fs, path, &file);
 
 	if (r == -ENOENT)
@@ -627,7 +728,9 @@ static int read_file(struct kr_environment *e, struct kr_fs *fs,
 	r = kr_strings_add(&e->read, path);
 	if (r == 0)
 		r = kr_envfile_parse(file, version != 0 && version < 254,
-		                     take_entry, &reader, diag);
+		                     take_entry, &reader, diag, &matters);
+	if (r == 0 && matters && version == 0)
+		r = doubt_comments(&reader, fs, file);
 	if (r == 0)
 		return move_all(&e->files, &variables);
 	if (r == -EFBIG && e->held <= HELD_MAX)

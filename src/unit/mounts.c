@@ -10,6 +10,7 @@
  *	MountImages=			[-]SOURCE:PATH[:OPTIONS] ...
  *	ExtensionImages= ExtensionDirectories=	over /usr, /opt and /etc
  *	PrivateTmp= DynamicUser=	yes: over /tmp and /var/tmp
+ *	PrivateDevices=			yes: over /dev
  *	ProtectHome=			yes, tmpfs: over /home, /root, /run/user
  *
  * What only makes a path read-only shows the same files, and is no matter here.
@@ -42,6 +43,7 @@ enum form {
 	FORM_IMAGE, /* the second of the parts is the path */
 	FORM_EXTENSION,
 	FORM_TMP,
+	FORM_DEVICES,
 	FORM_HOME,
 };
 
@@ -61,6 +63,7 @@ static const struct directive {
 	{"ExtensionDirectories", FORM_EXTENSION, "ExtensionDirectories"},
 	{"PrivateTmp", FORM_TMP, "PrivateTmp"},
 	{"DynamicUser", FORM_TMP, "DynamicUser"},
+	{"PrivateDevices", FORM_DEVICES, "PrivateDevices"},
 	{"ProtectHome", FORM_HOME, "ProtectHome"},
 };
 
@@ -221,6 +224,7 @@ static int take_switch(struct kr_unit *unit, const struct directive *directive,
 	                                  "f", "off", NULL};
 	static const char *const tmp[] = {"/tmp", "/var/tmp", NULL};
 	static const char *const home[] = {"/home", "/root", "/run/user", NULL};
+	static const char *const devices[] = {"/dev", NULL};
 	bool is_home = directive->form == FORM_HOME;
 	const char *text = value->bytes;
 	struct kr_span span = kr_text_span(value, 0, value->length);
@@ -231,7 +235,10 @@ static int take_switch(struct kr_unit *unit, const struct directive *directive,
 	}
 	if (is_one_of(text, on) || (is_home && strcmp(text, "tmpfs") == 0)) {
 		take_back(unit, directive);
-		return add_all(unit, directive, span, is_home ? home : tmp);
+		return add_all(unit, directive, span,
+		               is_home                           ? home
+		               : directive->form == FORM_DEVICES ? devices
+		                                                 : tmp);
 	}
 	if (is_one_of(text, off))
 		take_back(unit, directive);
@@ -249,6 +256,7 @@ static int take(struct kr_unit *unit, const struct kr_specifiers *specifiers,
 	}
 	switch (directive->form) {
 	case FORM_TMP:
+	case FORM_DEVICES:
 	case FORM_HOME:
 		return take_switch(unit, directive, value);
 	case FORM_EXTENSION:

@@ -116,7 +116,12 @@ static int read_dropin(struct loader *l, const char *path)
 	/* a link that leads nowhere, or to /dev/null */
 	if (r == -ENOENT || r == -ELOOP || (r == -EINVAL && is_device(l, path)))
 		return 0;
-	if (r == -EISDIR || r == -EINVAL) {
+	if (r == -EISDIR) {
+		kr_diag_add_path(l->diag, KR_NOTE, "dropin-is-folder", path,
+		                 "drop-in is a folder: systemd ignores it");
+		return 0;
+	}
+	if (r == -EINVAL) {
 		kr_diag_add_path(l->diag, KR_WARNING, "dropin-not-a-file", path,
 		                 "drop-in is no regular file: systemd reads "
 		                 "nothing from it");
@@ -173,16 +178,36 @@ static int keep_words(const struct kr_exec_command *from,
 	return 0;
 }
 
+/* Where the working directory may be missing and is, it is "/". */
+static int complete_folder(struct loader *l)
+{
+	struct kr_unit *unit = l->unit;
+	_cleanup_stat_ struct kr_stat st = {0};
+	int r = kr_inherit_home(&l->directives);
+
+	if (r < 0 || !unit->working_directory || !l->directives.may_be_missing)
+		return r;
+	r = kr_fs_stat(l->fs, unit->working_directory, true, &st);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || !S_ISDIR(st.st.st_mode)) {
+		free(unit->working_directory);
+		unit->working_directory = NULL;
+	}
+	return 0;
+}
+
 static int complete_environment(struct loader *l)
 {
 	struct kr_environment *e = &l->directives.environment;
 	struct kr_unit *unit = l->unit;
 	struct kr_variables variables = {0};
 	unsigned version = l->options ? l->options->systemd_version : 0;
-	int r = kr_inherit_home(&l->directives);
+	int r = complete_folder(l);
 
-	if (r == 0)
-		r = kr_inherit(&l->directives);
+	if (r < 0)
+		return r;
+	r = kr_inherit(&l->directives);
 	if (r < 0)
 		return r;
 	r = kr_environment_read(e, l->fs, version, l->diag);

@@ -301,7 +301,8 @@ static int os_release(const struct kr_specifiers *s, const char *data,
 	if (r == -ENOENT)
 		return -EUNATCH;
 	if (r == 0)
-		r = kr_envfile_parse(file, false, take_wanted, &wanted, NULL);
+		r = kr_envfile_parse(file, false, take_wanted, &wanted, NULL,
+		                     NULL);
 	if (r < 0) {
 		free(wanted.value);
 		return r == -ENOMEM ? r : 1;
@@ -318,7 +319,8 @@ static int pretty_host_name(const struct kr_specifiers *s, const char *data,
 	int r = kr_fs_read(s->fs, "/etc/machine-info", &file);
 
 	if (r == 0)
-		r = kr_envfile_parse(file, false, take_wanted, &wanted, NULL);
+		r = kr_envfile_parse(file, false, take_wanted, &wanted, NULL,
+		                     NULL);
 	if (r == -ENOMEM || (r == 0 && wanted.value && *wanted.value)) {
 		*ret = wanted.value;
 		return r;
