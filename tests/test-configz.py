@@ -516,8 +516,8 @@ class Test:
     def test_image(self):
         root = os.path.join(self.folder, "image")
         os.makedirs(os.path.join(root, "etc"))
-        live = self.expect("an image has nobody to ask", "absent",
-                           "an image, no running system", "--root=" + root,
+        live = self.expect("an image has nobody to ask", "unknown",
+                           "an image has no kubelet that could be asked", "--root=" + root,
                            "--configz", "--node=n")
         self.tap.row("and no endpoint",
                      [] if live.get("endpoint", "") is None else [live])

@@ -536,6 +536,7 @@ static const struct {
 } homes[] = {
 	{"no user", "WorkingDirectory=~\n", "/root"},
 	{"may be missing", "WorkingDirectory=-~\n", "/root"},
+	{"may be missing, and is", "User=uh\nWorkingDirectory=-~\n", NULL},
 	{"root", "User=root\nWorkingDirectory=~\n", "/root"},
 	{"root, by number", "User=0\nWorkingDirectory=~\n", "/root"},
 	{"a user", "User=uh\nWorkingDirectory=~\n", "/srv/h"},
@@ -563,6 +564,7 @@ START_TEST(test_home)
 	                             "ur:x:4002:4002::/:/bin/sh\n"
 	                             "ue:x:4003:4003:::/bin/sh\n"
 	                             "urel:x:4004:4004::rel:/bin/sh\n");
+	kr_root_mkdir("/root");
 	snprintf(text, sizeof(text), "[Service]\n" X "\n%s", homes[_i].service);
 	kr_root_write(UNIT, text);
 	fs = kr_root_fs();

@@ -82,15 +82,11 @@ int kr_live_open(struct kr_live *live, const struct kr_api_options *api,
 	if (!api || !api->configz)
 		return 0;
 	live->key = node->setting->key;
+	live->state = KR_STATE_UNKNOWN;
 	if (!node->live) {
-		live->state = KR_STATE_UNKNOWN;
 		live->reason = "an image has no kubelet that could be asked";
-		kr_diag_add_path(diag, KR_WARNING, "configz-image", node->root,
-		                 "an image has no kubelet that could be asked "
-		                 "by --configz");
 		return 0;
 	}
-	live->state = KR_STATE_UNKNOWN;
 	live->reason = "not asked yet";
 	kr_node_name(node, name, sizeof(name));
 	live->node = strdup(name);
