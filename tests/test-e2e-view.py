@@ -270,7 +270,18 @@ def test_dropin_is_a_fifo(host, tap):
 
 
 def test_dropin_is_a_folder(host, tap):
-    unreadable_dropin(host, tap, os.mkdir)
+    """systemd passes over it, and starts kubelet with the others."""
+    host.node(FALSE_FLAG)
+    os.mkdir(host.root + UNIT + ".d/20-other.conf")
+    host.sh("systemctl daemon-reload; systemctl restart kubelet.service")
+    host.is_healthy()
+    tap.equal(host.value(), "false", "kubelet runs, by the other drop-in")
+    result, got = host.remedy_json("audit")
+    tap.status(result, 1, "audit")
+    tap.equal([m["severity"] for m in got["messages"]
+               if m["code"] == "dropin-is-folder"], ["note"], "it is named")
+    tap.status(host.remedy("fix"), 0, "fix")
+    tap.equal(host.value(), "true", "and then with true")
 
 
 def test_environment_file_is_a_fifo(host, tap):
