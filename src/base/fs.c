@@ -402,6 +402,14 @@ static int read_start(struct kr_fs *fs, const char *path, void *ret,
 	return read(fd, ret, size) == (ssize_t)size;
 }
 
+bool kr_fs_is_device(struct kr_fs *fs, const char *path)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+
+	return kr_fs_stat(fs, path, true, &st) == 0 &&
+	       (S_ISCHR(st.st.st_mode) || S_ISBLK(st.st.st_mode));
+}
+
 int kr_fs_is_script(struct kr_fs *fs, const char *path)
 {
 	char start[2];

@@ -90,6 +90,10 @@ DEFINE_FREEP(struct kr_file, kr_file_free);
 /* The words for ERROR, positive, of kr_fs_read(). */
 const char *kr_fs_strerror(int error);
 
+/* Whether a device is at PATH, links followed: systemd takes a unit or drop-in
+ * that leads to one, to /dev/null most often, for masked. */
+bool kr_fs_is_device(struct kr_fs *fs, const char *path);
+
 /*
  * Whether the file at PATH, links followed, is run by another program: it
  * starts with "#!". 1; 0: it does not, or is not there; an errno.

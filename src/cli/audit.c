@@ -12,13 +12,13 @@
 #include "cli/commands.h"
 #include "cli/learn.h"
 #include "cli/output.h"
+#include "host/interrupted.h"
 #include "host/live.h"
 #include "node/name.h"
 #include "report/finding.h"
 #include "report/json.h"
 #include "report/text-audit.h"
 #include "report/text-fix.h"
-#include "store/recover.h"
 
 static int audit_status(enum kr_verdict verdict)
 {

@@ -108,8 +108,6 @@ static int back_untouched(struct kr_applying *f, enum kr_outcome outcome,
 		      : "kubelet is untouched");
 }
 
-/* Somebody else has written a file of the change, or something that decides
- * over it. */
 bool kr_apply_is_rewritten(struct kr_applying *f)
 {
 	return f->fix->after->disk.state != kr_apply_planned_state(f) ||

@@ -113,18 +113,6 @@ static int make_plan(struct kr_applying *f)
 	return r < 0 ? r : check_restart(f);
 }
 
-/* The last transaction that did this very change to these very bytes; NULL:
- * none. */
-static const struct kr_manifest *find_same(const struct kr_manifests *list,
-                                           const struct kr_edits *edits)
-{
-	for (size_t i = list->n_items; i-- > 0;) {
-		if (kr_manifest_matches(&list->items[i], edits))
-			return &list->items[i];
-	}
-	return NULL;
-}
-
 static bool is_unwanted(const struct kr_applying *f,
                         const struct kr_manifest *m)
 {
@@ -163,7 +151,7 @@ static int check_history(struct kr_applying *f)
 	r = read_history(f, &list);
 	if (r < 0)
 		return r == -ENOMEM ? r : KR_STEP_GO_ON;
-	m = find_same(&list, &f->fix->plan->edits);
+	m = kr_manifests_find_same(&list, &f->fix->plan->edits);
 	if (!m || !is_unwanted(f, m))
 		return KR_STEP_GO_ON;
 	what = m->by_hand ? "undone" : "put back";

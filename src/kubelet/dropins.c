@@ -39,7 +39,7 @@
  *
  * Source: kubernetes cmd/kubelet/app/server.go (mergeKubeletConfigurations,
  * 1.29 and later; kubernetes#127421 for the names; 1.28: kubernetes#121193),
- *evanphx/json-patch merge.go, encoding/json.
+ * evanphx/json-patch merge.go, encoding/json.
  */
 
 #include <errno.h>

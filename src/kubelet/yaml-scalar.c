@@ -12,7 +12,7 @@
  *
  * Times stay strings, numbers to the base of 60 too. A standard tag insists on
  * its type (!!binary on base64, !!timestamp on a time), any other makes a
- *string.
+ * string.
  *
  * Source: gopkg.in/yaml.v2 2.4 resolve.go.
  */

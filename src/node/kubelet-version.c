@@ -5,9 +5,10 @@
  *
  *   --kubelet-version           whoever runs this program knows it
  *   Node, .status.nodeInfo      what the kubelet that runs has registered,
- * where the API server is asked (--configz) "Kubelet version"           what
- * the invocation that runs said in its log os-release, VARIANT_ID Bottlerocket:
- * "aws-k8s-1.31", with "-nvidia" or the like behind it; the image is one piece
+ *                               where the API server is asked (--configz)
+ *   "Kubelet version"           what the invocation that runs said in its log
+ *   os-release, VARIANT_ID      Bottlerocket: "aws-k8s-1.31", with "-nvidia" or
+ *                               the like behind it; the image is one piece
  *   the program's own path      a store of Nix or Guix, and others that name
  *                               it: ".../HASH-kubernetes-1.31.2/bin/kubelet"
  *   /etc/extensions             Flatcar's system extension: kubernetes.raw is a

@@ -10,9 +10,9 @@
  * 10-kubeadm.conf, or is given kubeadm's bootstrap kubeconfig (minikube has no
  * environment file). The node has not joined where all of these are missing:
  *
- *	/var/lib/kubelet/config.yaml	both of them write it, if --config says
- *so the file of --kubeconfig	written once the certificate is there the file
- *of --bootstrap-kubeconfig	'kubeadm join' writes it first
+ *	/var/lib/kubelet/config.yaml	both write it, if --config says so
+ *	the file of --kubeconfig	written once the certificate is there
+ *	that of --bootstrap-kubeconfig	'kubeadm join' writes it first
  *	kubelet-client-current.pem	a kubelet once had its certificate
  *
  * With one of them the node has joined, and a config.yaml that is missing stops

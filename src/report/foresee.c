@@ -29,7 +29,7 @@ static int was_put_back(struct kr_node *node, const struct kr_plan *plan,
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
 	_cleanup_diag_ struct kr_diag ignored = {0};
-	const struct kr_manifest *same = NULL;
+	const struct kr_manifest *same;
 	int r;
 
 	if (plan->edits.n_files == 0)
@@ -37,10 +37,7 @@ static int was_put_back(struct kr_node *node, const struct kr_plan *plan,
 	r = kr_manifests_read(node->fs, &ignored, &list);
 	if (r < 0) /* fix goes on without them, too */
 		return r == -ENOMEM ? r : 0;
-	for (size_t i = list.n_items; i-- > 0 && !same;) {
-		if (kr_manifest_matches(&list.items[i], &plan->edits))
-			same = &list.items[i];
-	}
+	same = kr_manifests_find_same(&list, &plan->edits);
 	if (!same || same->state != KR_MANIFEST_PUT_BACK)
 		return 0;
 	kr_diag_add(why, KR_ERROR, "put-back-before", KR_SPAN_NONE,

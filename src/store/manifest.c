@@ -616,6 +616,16 @@ int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
 	return 0;
 }
 
+const struct kr_manifest *kr_manifests_find_same(
+	const struct kr_manifests *list, const struct kr_edits *edits)
+{
+	for (size_t i = list->n_items; i-- > 0;) {
+		if (kr_manifest_matches(&list->items[i], edits))
+			return &list->items[i];
+	}
+	return NULL;
+}
+
 struct kr_manifest *kr_manifests_find(const struct kr_manifests *list,
                                       const char *id)
 {

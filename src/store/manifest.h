@@ -114,6 +114,10 @@ struct kr_manifests {
  * interrupted run may be what it tells of. */
 int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
                       struct kr_manifests *ret);
+/* The last one that did the very changes of EDITS to these bytes, or NULL. */
+const struct kr_manifest *kr_manifests_find_same(
+	const struct kr_manifests *list, const struct kr_edits *edits);
+
 /* The one of ID, or NULL. */
 struct kr_manifest *kr_manifests_find(const struct kr_manifests *manifests,
                                       const char *id);

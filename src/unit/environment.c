@@ -930,22 +930,19 @@ static int put_word(struct kr_strings *words, void **places,
 
 	if (!place || asprintf(&word, "%s=%s", v->name, value) < 0)
 		return -ENOMEM;
-	if (place->i == words->n_items) {
-		words->items[words->n_items++] = word;
-	} else {
-		free(words->items[place->i]);
-		words->items[place->i] = word;
-	}
+	if (place->i == words->n_items)
+		return kr_strings_consume(words, word);
+	free(words->items[place->i]);
+	words->items[place->i] = word;
 	return 0;
 }
 
 int kr_environment_written(const struct kr_environment *e,
                            struct kr_strings *ret)
 {
-	struct kr_strings words = {
-		.items = calloc(e->unit.n_items + 1, sizeof(char *))};
+	struct kr_strings words = {0};
 	void *places = NULL;
-	int r = words.items ? 0 : -ENOMEM;
+	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < e->unit.n_items; i++)
 		r = put_word(&words, &places, &e->unit.items[i]);

@@ -3,22 +3,22 @@
 /*
  * The limits of execve(2).
  *
- *	a string   32 pages (MAX_ARG_STRLEN): 128 KiB where a page has 4 KiB,
- *	           2 MiB where it has 64
- *	all        a quarter of the stack's soft limit, at least 128 KiB
- *(ARG_MAX) and at most 6 MiB; the limit is 8 MiB where nothing sets it
+ *	a string   32 pages (MAX_ARG_STRLEN): 128 KiB where a page has
+ *	           4 KiB, 2 MiB where it has 64
+ *	all        a quarter of the stack's soft limit, which is 8 MiB where
+ *	           nothing sets it; at least 128 KiB (ARG_MAX), at most 6 MiB
  *
  * What is refused for certain is EXCEEDED, and nothing else, as a unit that is
  * called invalid and is not cannot be fixed. x86-64 has pages of 4 KiB only,
- *and aarch64 of 4, 16 or 64. Which machine an image is for is told by the
- *program that is started, or by systemd or the shell beside it. A tree that has
- *none of them is taken to be for the machine that reads it.
+ * aarch64 of 4, 16 or 64. Which machine an image is for is told by the program
+ * that is started, or by systemd or the shell beside it. A tree that has none
+ * of them is taken to be for the machine that reads it.
  *
  * What is more than 2 MiB in all is not read, even where LimitSTACK= allows it.
  *
  * Source: bprm_stack_limits(), valid_arg_len() in fs/exec.c of Linux;
- *execve(2), "Limits on size of arguments and environment"; config_parse_limit()
- *in src/core/load-fragment.c of systemd 252; elf(5).
+ * execve(2), "Limits on size of arguments and environment";
+ * config_parse_limit() in src/core/load-fragment.c of systemd 252; elf(5).
  */
 
 #include <errno.h>

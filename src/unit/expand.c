@@ -25,7 +25,7 @@
  * value.
  *
  * Expansion ends where execve(2) would refuse what it gives (unit/exec-limits),
- *each string with its NUL and its pointer, or may do so. So a variable that is
+ * each string with its NUL and its pointer, or may do so. So a variable that is
  * expanded a thousand times costs no more than a process could have.
  *
  * Source: src/basic/env-util.c of systemd 252.

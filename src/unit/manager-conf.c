@@ -75,14 +75,6 @@ static void stopped(const struct reading *rd, const char *path)
 	                 "no further in its configuration");
 }
 
-static bool is_device(struct kr_fs *fs, const char *path)
-{
-	_cleanup_stat_ struct kr_stat st = {0};
-
-	return kr_fs_stat(fs, path, true, &st) == 0 &&
-	       (S_ISCHR(st.st.st_mode) || S_ISBLK(st.st.st_mode));
-}
-
 /* 0: read; 1: systemd stops here; -ENOENT: it is not there; others. */
 static int read_file(struct reading *rd, const char *path)
 {
@@ -93,7 +85,7 @@ static int read_file(struct reading *rd, const char *path)
 	int r;
 
 	r = kr_fs_read(fs, path, &file);
-	if (r == -EINVAL && is_device(fs, path))
+	if (r == -EINVAL && kr_fs_is_device(fs, path))
 		return 0;
 	if (r == -EISDIR || r == -EINVAL || r == -ELOOP) {
 		stopped(rd, path);

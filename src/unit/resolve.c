@@ -64,15 +64,6 @@ static int two_commands(struct loader *l, struct kr_span span, const char *text)
 	return 0;
 }
 
-/* /dev/null is how a unit or drop-in is masked; systemd takes any device. */
-static bool is_device(struct loader *l, const char *path)
-{
-	_cleanup_stat_ struct kr_stat st = {0};
-
-	return kr_fs_stat(l->fs, path, true, &st) == 0 &&
-	       (S_ISCHR(st.st.st_mode) || S_ISBLK(st.st.st_mode));
-}
-
 static int read_fragment(struct loader *l)
 {
 	const char *path = l->files.fragment;
@@ -86,7 +77,8 @@ static int read_fragment(struct loader *l)
 	if (l->files.masked)
 		return 0;
 	r = kr_fs_read(l->fs, path, &file);
-	if (r == -EINVAL && is_device(l, path)) /* a link to one masks */
+	if (r == -EINVAL &&
+	    kr_fs_is_device(l->fs, path)) /* a link to one masks */
 		return 0;
 	/* opening a FIFO, systemd hangs for good */
 	if (r == -EINVAL || r == -EISDIR || r == -ELOOP)
@@ -114,7 +106,8 @@ static int read_dropin(struct loader *l, const char *path)
 	int r = kr_fs_read(l->fs, path, &file);
 
 	/* a link that leads nowhere, or to /dev/null */
-	if (r == -ENOENT || r == -ELOOP || (r == -EINVAL && is_device(l, path)))
+	if (r == -ENOENT || r == -ELOOP ||
+	    (r == -EINVAL && kr_fs_is_device(l->fs, path)))
 		return 0;
 	if (r == -EISDIR) {
 		kr_diag_add_path(l->diag, KR_NOTE, "dropin-is-folder", path,
@@ -263,6 +256,28 @@ static int find_program(struct loader *l, char **path)
 	return 0;
 }
 
+/* The limits of what the unit starts; the program is still to be set. */
+static struct kr_limits limits_of(const struct loader *l)
+{
+	return (struct kr_limits){
+		.fs = l->fs,
+		.stack = l->directives.limit_stack,
+		.page_size = l->options ? l->options->page_size : 0,
+	};
+}
+
+static struct kr_expand_options expand_options(struct loader *l,
+                                               struct kr_limits *limits,
+                                               struct kr_diag *diag)
+{
+	return (struct kr_expand_options){
+		.inherited = kr_inherit_may,
+		.userdata = &l->directives,
+		.limits = limits,
+		.diag = diag,
+	};
+}
+
 /*
  * As they are written: variables are not expanded, so that many commands cost
  * no more than their bytes. What is wrong with them is told when they are run.
@@ -271,16 +286,9 @@ static int complete_before_commands(struct loader *l)
 {
 	const struct kr_exec *pre = &l->directives.start_pre;
 	struct kr_unit *unit = l->unit;
-	struct kr_limits limits = {
-		.fs = l->fs,
-		.stack = l->directives.limit_stack,
-		.page_size = l->options ? l->options->page_size : 0,
-	};
-	const struct kr_expand_options options = {
-		.inherited = kr_inherit_may,
-		.userdata = &l->directives,
-		.limits = &limits,
-	};
+	struct kr_limits limits = limits_of(l);
+	const struct kr_expand_options options =
+		expand_options(l, &limits, NULL);
 	int r;
 
 	unit->before_commands =
@@ -312,17 +320,9 @@ static int complete_commands(struct loader *l)
 {
 	const struct kr_exec *start = &l->directives.start;
 	struct kr_unit *unit = l->unit;
-	struct kr_limits limits = {
-		.fs = l->fs,
-		.stack = l->directives.limit_stack,
-		.page_size = l->options ? l->options->page_size : 0,
-	};
-	const struct kr_expand_options options = {
-		.inherited = kr_inherit_may,
-		.userdata = &l->directives,
-		.limits = &limits,
-		.diag = l->diag,
-	};
+	struct kr_limits limits = limits_of(l);
+	const struct kr_expand_options options =
+		expand_options(l, &limits, l->diag);
 	int r = 0;
 
 	unit->commands = calloc(start->n_commands + 1, sizeof(*unit->commands));
