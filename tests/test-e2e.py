@@ -632,11 +632,16 @@ def test_dropin_is_no_unit_file(host, tap):
 
 
 def test_dropin_is_a_directory(host, tap):
+    """systemd passes over it: the config's setting is what kubelet has."""
     host.node("", config=KEY_FALSE, start=False)
     host.remove(DROPIN)
     os.mkdir(host.root + DROPIN)
-    host.sh("systemctl daemon-reload")
-    bad_input(host, tap, DROPIN, "")
+    host.sh("systemctl daemon-reload; systemctl start kubelet.service")
+    tap.check(host.wait_value("false"), "kubelet runs with false")
+    tap.status(host.remedy("audit"), 1, "audit")
+    tap.status(host.remedy("fix"), 0, "fix")
+    tap.equal(host.value(), "true", "and then with true")
+    tap.equal(os.listdir(host.root + DROPIN), [], "the folder is left alone")
 
 
 # --- status, usage, metadata
