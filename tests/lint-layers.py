@@ -28,7 +28,8 @@ ORDER = (
     ("plan",),
     ("audit",),
     ("node",),
-    ("kubelet", "unit", "store"),
+    ("kubelet",),
+    ("doc", "unit", "store"),
     ("base",),
     ("kubelet-remedy",),        # include/kubelet-remedy
 )
@@ -36,6 +37,8 @@ RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 
 # The outside world is told nothing of what it is asked for.
 FORBIDDEN = {
+    ("kubelet", "unit"): "kubelet/ and unit/ know nothing of each other",
+    ("kubelet", "store"): "kubelet/ does no I/O",
     ("systemd", "kubelet"): "systemd/ knows nothing of kubelet",
     ("net", "kubelet"): "net/ knows nothing of kubelet",
 }
@@ -138,9 +141,15 @@ TREES = (
     ("kubelet to unit", {"src/kubelet/a.c": '#include "unit/resolve.h"\n'},
      "know nothing of each other"),
     ("unit to kubelet", {"src/unit/a.h": '#include "kubelet/flags.h"\n'},
-     "know nothing of each other"),
+     "kubelet/ is above unit/"),
     ("store to kubelet", {"src/store/a.c": '#include "kubelet/flags.h"\n'},
+     "kubelet/ is above store/"),
+    ("doc to kubelet", {"src/doc/a.c": '#include "kubelet/flags.h"\n'},
+     "kubelet/ is above doc/"),
+    ("doc to unit", {"src/doc/a.c": '#include "unit/resolve.h"\n'},
      "know nothing of each other"),
+    ("kubelet to store", {"src/kubelet/a.c": '#include "store/lock.h"\n'},
+     "kubelet/ does no I/O"),
     ("store to node", {"src/store/a.c": '#include "node/node.h"\n'},
      "node/ is above store/"),
     ("systemd to net", {"src/systemd/a.c": '#include "net/http.h"\n'},

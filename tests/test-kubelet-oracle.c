@@ -12,9 +12,9 @@
 
 #include <cjson/cJSON.h>
 
+#include "doc/json.h"
 #include "kubelet/config.h"
 #include "kubelet/flags.h"
-#include "kubelet/json.h"
 #include "testing-cases.h"
 #include "testing.h"
 

@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "doc/name.h"
 #include "kubelet/schema.h"
 #include "testing-cases.h"
 #include "testing.h"
@@ -137,12 +138,11 @@ START_TEST(test_fold)
 {
 	const struct fold_row *row = &fold_rows[_i];
 
-	ck_assert_msg(kr_schema_key_equal(row->name, row->key, strlen(row->key),
-	                                  true) == row->want,
+	ck_assert_msg(kr_name_equal(row->name, row->key, strlen(row->key),
+	                            true) == row->want,
 	              "%s, %s", row->name, row->key);
-	ck_assert_msg(kr_schema_key_equal(row->name, row->key, strlen(row->key),
-	                                  false) ==
-	                      !strcmp(row->name, row->key),
+	ck_assert_msg(kr_name_equal(row->name, row->key, strlen(row->key),
+	                            false) == !strcmp(row->name, row->key),
 	              "%s, %s", row->name, row->key);
 }
 END_TEST

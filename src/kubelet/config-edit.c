@@ -125,7 +125,7 @@ static bool is_quoted(struct kr_span name)
 
 /* What stands between a name and its value, if that is no more than a colon and
  * blanks; else what YAML and people are content with. */
-static struct kr_span colon_of(const struct kr_config_layout *layout)
+static struct kr_span colon_of(const struct kr_layout *layout)
 {
 	static char text[] = ": ";
 	static const struct kr_file usual = {.data = text, .size = 2};
@@ -155,9 +155,9 @@ static int insert_flow(const struct kr_setting *setting,
                        const struct kr_file *file, bool value,
                        struct kr_edits *edits)
 {
-	const struct kr_config_layout *layout = &config->layout;
+	const struct kr_layout *layout = &config->layout;
 	struct kr_span blanks = blanks_before(file, layout->last_key.offset);
-	struct kr_span place = {file, kr_config_layout_end(layout), 0};
+	struct kr_span place = {file, kr_layout_end(layout), 0};
 	struct kr_span colon = colon_of(layout);
 	const char *quote = is_quoted(layout->last_key) ? "\"" : "";
 	_cleanup_free_ char *text = NULL;
@@ -184,8 +184,7 @@ static const char *line_end(const struct kr_file *file)
 
 /* The blanks that the last member's line starts with; false: something else
  * stands before the name. */
-static bool indent_of(const struct kr_config_layout *layout,
-                      struct kr_span *ret)
+static bool indent_of(const struct kr_layout *layout, struct kr_span *ret)
 {
 	const struct kr_file *file = layout->last_key.file;
 	size_t end = layout->last_key.offset, start = end;
@@ -204,7 +203,7 @@ static int insert_block(const struct kr_setting *setting,
                         const struct kr_file *file, bool value,
                         struct kr_diag *diag, struct kr_edits *edits)
 {
-	const struct kr_config_layout *layout = &config->layout;
+	const struct kr_layout *layout = &config->layout;
 	struct kr_span place = {file, layout->end, 0}, indent;
 	const char *end = line_end(file);
 	_cleanup_free_ char *text = NULL;
@@ -236,7 +235,7 @@ int kr_config_edit(const struct kr_setting *setting,
                    const struct kr_config *config, const struct kr_file *file,
                    bool value, struct kr_diag *diag, struct kr_edits *edits)
 {
-	const struct kr_config_layout *layout = &config->layout;
+	const struct kr_layout *layout = &config->layout;
 	enum kr_state wanted = value ? KR_STATE_TRUE : KR_STATE_FALSE;
 
 	if (config->refused)

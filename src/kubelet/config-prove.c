@@ -19,9 +19,10 @@
 
 #include <cjson/cJSON.h>
 
+#include "doc/name.h"
+#include "doc/yaml-compare.h"
 #include "kubelet/config.h"
 #include "kubelet/schema.h"
-#include "kubelet/yaml-compare.h"
 
 struct proof {
 	const struct kr_setting *setting;
@@ -156,7 +157,7 @@ static int compare_inserted(struct proof *p)
 
 	if (count_own(&p->new) != 1 || p->after->size <= p->before->size)
 		return differ(p, 0, "the key would have to be added once");
-	place = p->old.layout.flow ? kr_config_layout_end(&p->old.layout)
+	place = p->old.layout.flow ? kr_layout_end(&p->old.layout)
 	                           : p->old.layout.end;
 	r = same_bytes(p, 0, 0, place);
 	if (r < 0)
@@ -176,7 +177,7 @@ static bool is_ours(const struct proof *p, const char *name)
 	if (p->new.internal)
 		return name[0] == (p->setting->key[0] & ~0x20) &&
 		       strcmp(name + 1, p->setting->key + 1) == 0;
-	return kr_schema_key_equal(p->setting->key, name, length, p->fold);
+	return kr_name_equal(p->setting->key, name, length, p->fold);
 }
 
 static bool is_escape(const char *s, char first, const char *second)

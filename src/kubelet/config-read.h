@@ -5,8 +5,8 @@
  * A configuration file read aloud, whatever language it is in.
  */
 
+#include "doc/event.h"
 #include "kubelet/config.h"
-#include "kubelet/event.h"
 
 /* The language of FILE. KUBELET_MINOR is who reads it, 1.KUBELET_MINOR, or 0:
  * not known. */
@@ -20,4 +20,4 @@ enum kr_config_format kr_config_guess(const struct kr_file *file,
  */
 int kr_config_read(const struct kr_file *file, enum kr_config_format format,
                    const struct kr_listener *listener, struct kr_diag *diag,
-                   struct kr_config_layout *layout, struct kr_span *ret_twice);
+                   struct kr_layout *layout, struct kr_span *ret_twice);

@@ -18,11 +18,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "doc/json.h"
+#include "doc/yaml-read.h"
 #include "kubelet/config-read.h"
 #include "kubelet/config.h"
 #include "kubelet/decode.h"
-#include "kubelet/json.h"
-#include "kubelet/yaml-read.h"
 
 #define GUESS_SIZE_OLD ((size_t)2048)
 
@@ -62,7 +62,7 @@ enum kr_config_format kr_config_guess(const struct kr_file *file,
 
 int kr_config_read(const struct kr_file *file, enum kr_config_format format,
                    const struct kr_listener *listener, struct kr_diag *diag,
-                   struct kr_config_layout *layout, struct kr_span *ret_twice)
+                   struct kr_layout *layout, struct kr_span *ret_twice)
 {
 	if (file->size == 0) {
 		kr_diag_add_path(diag, KR_ERROR, "config-empty", file->path,
@@ -142,7 +142,7 @@ int kr_config_parse(const struct kr_setting *setting,
 	_cleanup_decode_ struct kr_decode decode;
 	const struct kr_listener listener = {kr_decode_hear, &decode};
 	_cleanup_diag_ struct kr_diag found = {0};
-	struct kr_config_layout layout = {0};
+	struct kr_layout layout = {0};
 	struct kr_span twice;
 	enum kr_config_format format =
 		kr_config_guess(file, options ? options->kubelet_minor : 0);

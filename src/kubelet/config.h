@@ -12,6 +12,7 @@
 #include "base/diag.h"
 #include "base/edit.h"
 #include "base/span.h"
+#include "doc/layout.h"
 #include "kubelet/flags.h"
 #include "kubelet/ranges.h"
 #include "kubelet/setting.h"
@@ -31,31 +32,6 @@ struct kr_config_use {
 	bool overridden; /* YAML: a later one undoes it, even a wrong type */
 	bool merged; /* YAML: a merge key brings it, it is written elsewhere */
 };
-
-/* Where a member can be added at the top: for kr_config_edit(). */
-struct kr_config_layout {
-	struct kr_span root; /* the mapping, with its braces if it has any */
-	/* the last member; LENGTH of the value may be 0. No file: there is
-	 * none */
-	struct kr_span last_key, last_value;
-	bool flow;          /* {...}, always so in JSON */
-	size_t end;         /* YAML: offset of the document's end */
-	bool open_ended;    /* YAML: the last value is a block scalar, to which
-	                       line ends behind it may belong */
-	const char *reason; /* static: why nothing can be added, else NULL */
-	/* YAML: where kubelet's reader may find something else; no file: there
-	 * is no such place */
-	struct kr_span doubt;
-};
-
-/* The byte behind the last member. */
-static inline size_t kr_config_layout_end(const struct kr_config_layout *layout)
-{
-	size_t key = kr_span_end(layout->last_key);
-	size_t value = kr_span_end(layout->last_value);
-
-	return value > key ? value : key;
-}
 
 struct kr_config {
 	enum kr_config_format format;
@@ -79,7 +55,7 @@ struct kr_config {
 	 * FALSE (WINS is -1 then) */
 	bool internal;
 	bool dropin; /* as in the options */
-	struct kr_config_layout layout;
+	struct kr_layout layout;
 };
 
 struct kr_config_options {

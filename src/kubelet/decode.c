@@ -40,6 +40,7 @@
 #include "base/format.h"
 #include "base/json.h"
 #include "base/vec.h"
+#include "doc/name.h"
 #include "kubelet/decode.h"
 #include "kubelet/go.h"
 #include "kubelet/merge.h"
@@ -143,16 +144,16 @@ static enum kr_decode_role role_of(const struct kr_decode *d, const char *name,
 
 	bool fold = d->dropin || d->merged;
 
-	if (kr_schema_key_equal(d->setting->key, name, length, fold))
+	if (kr_name_equal(d->setting->key, name, length, fold))
 		return KR_ROLE_OURS;
 	if (is_internal_name(d->setting, name, length))
 		return KR_ROLE_OURS_INTERNAL;
-	if (kr_schema_key_equal("kind", name, length, true))
+	if (kr_name_equal("kind", name, length, true))
 		return KR_ROLE_KIND;
-	if (kr_schema_key_equal("apiVersion", name, length, true))
+	if (kr_name_equal("apiVersion", name, length, true))
 		return KR_ROLE_API_VERSION;
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-		if (kr_schema_key_equal(others[i].name, name, length, fold))
+		if (kr_name_equal(others[i].name, name, length, fold))
 			return others[i].role;
 	}
 	return KR_ROLE_NONE;
@@ -232,7 +233,7 @@ static int check_stray(struct kr_decode *d, const struct kr_event *e)
 		return -ENOMEM;
 	if (!looks_like(key, name, length))
 		return 0;
-	if (d->depth == 1 && kr_schema_key_equal(key, name, length, true))
+	if (d->depth == 1 && kr_name_equal(key, name, length, true))
 		strays = &d->strays[KR_STRAY_CASE];
 	else if (d->depth == 1)
 		strays = &d->strays[KR_STRAY_NAME];
@@ -271,8 +272,8 @@ static int hear_key(struct kr_decode *d, const struct kr_event *e)
 		return 0;
 	d->role = role_of(d, name, length);
 	d->range = kr_range_find(name, length, d->dropin || d->merged);
-	d->exact = kr_schema_key_equal("kind", name, length, false) ||
-	           kr_schema_key_equal("apiVersion", name, length, false);
+	d->exact = kr_name_equal("kind", name, length, false) ||
+	           kr_name_equal("apiVersion", name, length, false);
 	d->key = e->span;
 	/* a wrong type of our key is told by its use, which can be edited */
 	if (d->role == KR_ROLE_OURS)

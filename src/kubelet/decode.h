@@ -5,9 +5,9 @@
  * kubelet's decoder: events of a document in, its verdict on it out.
  */
 
+#include "doc/event.h"
+#include "doc/names.h"
 #include "kubelet/config.h"
-#include "kubelet/event.h"
-#include "kubelet/names.h"
 #include "kubelet/schema.h"
 
 struct kr_decode_frame {

@@ -34,9 +34,6 @@
  * The base's own fields have the right types by then, so that only those are
  * carried along that we ask for.
  *
- * Maps are kept sorted, and two of them merge in one pass; the pairs that are
- * still to be merged wait in a list, so that depth costs no stack.
- *
  * Source: kubernetes cmd/kubelet/app/server.go (mergeKubeletConfigurations,
  * 1.29 and later; kubernetes#127421 for the names; 1.28: kubernetes#121193),
  * evanphx/json-patch merge.go, encoding/json.
@@ -47,10 +44,10 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "doc/patch.h"
 #include "kubelet/config-read.h"
 #include "kubelet/decode.h"
 #include "kubelet/dropins.h"
-#include "kubelet/tree.h"
 
 bool kr_dropin_name(const char *name)
 {
@@ -58,107 +55,6 @@ bool kr_dropin_name(const char *name)
 	size_t length = strlen(name), n = strlen(suffix);
 
 	return length >= n && strcmp(name + length - n, suffix) == 0;
-}
-
-struct pair {
-	struct kr_tree_node *target;
-	struct kr_tree_node *patch; /* the first member of it */
-};
-
-struct pairs {
-	struct pair *items;
-	size_t n;
-};
-
-static int push_pair(struct pairs *pairs, struct kr_tree_node *target,
-                     struct kr_tree_node *patch)
-{
-	struct pair *next = KR_VEC_NEXT(pairs->items, pairs->n);
-
-	if (!next)
-		return -ENOMEM;
-	*next = (struct pair){target, patch};
-	pairs->n++;
-	return 0;
-}
-
-static void append(struct kr_tree_node *map, struct kr_tree_node *node)
-{
-	if (map->last)
-		map->last->next = node;
-	else
-		map->first = node;
-	map->last = node;
-	map->n_children++;
-	node->parent = map;
-	node->next = NULL;
-}
-
-/* A patch's member where the target has none of its name. */
-static int place(struct pairs *pairs, struct kr_tree_node *map,
-                 struct kr_tree_node *node)
-{
-	struct kr_tree_node *members = node->first;
-
-	if (node->event.type == KR_EVENT_NULL)
-		return 0;
-	append(map, node);
-	if (node->event.type != KR_EVENT_MAP || !members)
-		return 0;
-	/* its own nulls must go */
-	node->first = node->last = NULL;
-	node->n_children = 0;
-	return push_pair(pairs, node, members);
-}
-
-/* Two members of one name. */
-static int replace(struct pairs *pairs, struct kr_tree_node *map,
-                   struct kr_tree_node *old, struct kr_tree_node *node)
-{
-	if (old->event.type != KR_EVENT_MAP || node->event.type != KR_EVENT_MAP)
-		return place(pairs, map, node);
-	append(map, old);
-	return push_pair(pairs, old, node->first);
-}
-
-static int merge_pair(struct pairs *pairs, struct pair pair)
-{
-	struct kr_tree_node *map = pair.target, *a = map->first;
-	struct kr_tree_node *b = pair.patch;
-	int r = 0;
-
-	map->first = map->last = NULL;
-	map->n_children = 0;
-	while ((a || b) && r == 0) {
-		struct kr_tree_node *next_a = a ? a->next : NULL;
-		struct kr_tree_node *next_b = b ? b->next : NULL;
-		int order = !a   ? 1
-		            : !b ? -1
-		                 : kr_tree_compare_names(&a->name, &b->name);
-
-		if (order < 0)
-			append(map, a);
-		else if (order > 0)
-			r = place(pairs, map, b);
-		else
-			r = replace(pairs, map, a, b);
-		if (order <= 0)
-			a = next_a;
-		if (order >= 0)
-			b = next_b;
-	}
-	return r;
-}
-
-static int merge(struct kr_tree_node *target, struct kr_tree_node *patch)
-{
-	struct pairs pairs = {0};
-	int r = push_pair(&pairs, target, patch->first);
-
-	while (r == 0 && pairs.n > 0)
-		r = merge_pair(&pairs, pairs.items[--pairs.n]);
-	free(pairs.items);
-	return r;
 }
 
 static struct kr_tree_node *add_base(struct kr_tree *tree, const char *name,
@@ -271,13 +167,13 @@ static int add_dropin(struct kr_tree *tree, const struct kr_config *config,
 	struct kr_tree_node *root = tree->root;
 	struct kr_tree_builder builder = {.tree = tree};
 	const struct kr_listener listener = {kr_tree_hear, &builder};
-	struct kr_config_layout layout;
+	struct kr_layout layout;
 	struct kr_span twice;
 	int r = kr_config_read(file, config->format, &listener, NULL, &layout,
 	                       &twice);
 
 	if (r >= 0)
-		r = merge(root, tree->root);
+		r = kr_tree_patch(root, tree->root);
 	tree->root = root;
 	return r;
 }

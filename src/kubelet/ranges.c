@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "doc/name.h"
 #include "kubelet/flag-table.h"
 #include "kubelet/ranges.h"
 #include "kubelet/schema.h"
@@ -49,7 +50,7 @@ static_assert(ARRAY_SIZE(ranges) == KR_N_RANGES, "each has its value");
 int kr_range_find(const char *key, size_t length, bool fold)
 {
 	for (size_t i = 0; i < KR_N_RANGES; i++) {
-		if (kr_schema_key_equal(ranges[i].key, key, length, fold))
+		if (kr_name_equal(ranges[i].key, key, length, fold))
 			return (int)i;
 	}
 	return -1;

@@ -26,6 +26,7 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "doc/name.h"
 #include "kubelet/go.h"
 #include "kubelet/schema.h"
 
@@ -359,43 +360,13 @@ enum kr_schema_kind kr_schema_kind(const struct kr_schema *schema)
 	return schema->kind;
 }
 
-/* The lower case ASCII letter that the next bytes of a key fold to, and how
- * many bytes that takes. Any other byte stands for itself. */
-static char fold_next(const char *key, size_t length, size_t *ret_n)
-{
-	*ret_n = 1;
-	if (length >= 2 && !memcmp(key, "\xc5\xbf", 2)) {
-		*ret_n = 2;
-		return 's';
-	}
-	if (length >= 3 && !memcmp(key, "\xe2\x84\xaa", 3)) {
-		*ret_n = 3;
-		return 'k';
-	}
-	return *key >= 'A' && *key <= 'Z' ? *key - 'A' + 'a' : *key;
-}
-
-bool kr_schema_key_equal(const char *name, const char *key, size_t length,
-                         bool fold_case)
-{
-	size_t i = 0, n, ignored;
-
-	if (!fold_case)
-		return strlen(name) == length && !memcmp(name, key, length);
-	for (; *name && i < length; name++, i += n)
-		if (fold_next(name, 1, &ignored) !=
-		    fold_next(key + i, length - i, &n))
-			return false;
-	return !*name && i == length;
-}
-
 const struct kr_schema *kr_schema_member(const struct kr_schema *object,
                                          const char *key, size_t length,
                                          bool fold_case)
 {
 	for (size_t i = 0; i < object->n_members; i++)
-		if (kr_schema_key_equal(object->members[i].key, key, length,
-		                        fold_case))
+		if (kr_name_equal(object->members[i].key, key, length,
+		                  fold_case))
 			return object->members[i].type;
 	return NULL;
 }

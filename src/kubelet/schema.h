@@ -44,11 +44,6 @@ const struct kr_schema *kr_schema_member(const struct kr_schema *object,
                                          const char *key, size_t length,
                                          bool fold_case);
 
-/* Whether KEY (LENGTH bytes) matches NAME, an ASCII word; FOLD_CASE as above.
- */
-bool kr_schema_key_equal(const char *name, const char *key, size_t length,
-                         bool fold_case);
-
 /* The type of the elements of a LIST or of the values of a MAP. */
 const struct kr_schema *kr_schema_element(const struct kr_schema *schema);
 

@@ -29,7 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kubelet/yaml-parse.h"
+#include "doc/yaml-parse.h"
 #include "node/foreign-read.h"
 
 static int replace(char **at, const char *text)

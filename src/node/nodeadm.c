@@ -32,9 +32,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "doc/tree.h"
 #include "kubelet/config-read.h"
 #include "kubelet/flags.h"
-#include "kubelet/tree.h"
 #include "node/nodeadm.h"
 #include "unit/resolve.h"
 
@@ -207,7 +207,7 @@ static int read_node_config(const struct kr_file *file, struct reading *rd)
 	_cleanup_tree_ struct kr_tree tree = {0};
 	struct kr_tree_builder builder = {.tree = &tree};
 	const struct kr_listener listener = {kr_tree_hear, &builder};
-	struct kr_config_layout layout = {0};
+	struct kr_layout layout = {0};
 	struct kr_span twice;
 	const struct kr_tree_node *kubelet;
 	int r;

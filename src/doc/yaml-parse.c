@@ -44,7 +44,7 @@
 #include "base/json.h"
 #include "base/macro.h"
 #include "base/vec.h"
-#include "kubelet/yaml-parse.h"
+#include "doc/yaml-parse.h"
 
 #define PORTION    ((size_t)512)
 #define COLONS_MAX 64

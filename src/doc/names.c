@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/vec.h"
-#include "kubelet/names.h"
+#include "doc/names.h"
 
 int kr_names_add(struct kr_names *names, size_t object, const char *text,
                  size_t length, struct kr_span span)

@@ -4,7 +4,7 @@
  * A JSON file, read aloud: the tokens of base/json as events.
  */
 
-#include "kubelet/json.h"
+#include "doc/json.h"
 
 static const enum kr_event_type event_types[] = {
 	[KR_JSON_OBJECT] = KR_EVENT_MAP,

@@ -6,8 +6,8 @@
  */
 
 #include "base/diag.h"
-#include "kubelet/config.h"
-#include "kubelet/event.h"
+#include "doc/event.h"
+#include "doc/layout.h"
 
 /*
  * Reads the first document of FILE aloud, as JSON has it: aliases and merge
@@ -17,5 +17,5 @@
  * that came again; -EBADMSG with an error in DIAG; -ENOMEM; what LISTENER gave.
  */
 int kr_yaml_read(const struct kr_file *file, const struct kr_listener *listener,
-                 struct kr_diag *diag, struct kr_config_layout *layout,
+                 struct kr_diag *diag, struct kr_layout *layout,
                  struct kr_span *ret_twice);

@@ -14,9 +14,9 @@
 #include <yaml.h>
 
 #include "base/macro.h"
-#include "kubelet/schema.h"
-#include "kubelet/yaml-compare.h"
-#include "kubelet/yaml-scalar.h"
+#include "doc/name.h"
+#include "doc/yaml-compare.h"
+#include "doc/yaml-scalar.h"
 
 struct side {
 	yaml_parser_t parser;
@@ -74,8 +74,8 @@ static bool is_name(const struct side *s)
 
 	return s->depth == 1 && s->root_map && s->name_next &&
 	       e->type == YAML_SCALAR_EVENT &&
-	       kr_schema_key_equal(s->key, (const char *)e->data.scalar.value,
-	                           e->data.scalar.length, s->fold);
+	       kr_name_equal(s->key, (const char *)e->data.scalar.value,
+	                     e->data.scalar.length, s->fold);
 }
 
 /* Whether the value of our key is the one that is wanted. 0 or -ENOMEM. */

@@ -13,7 +13,7 @@
 
 #include "base/json.h"
 #include "base/macro.h"
-#include "kubelet/tree.h"
+#include "doc/tree.h"
 
 #define BLOCK_SIZE ((size_t)64 * 1024)
 

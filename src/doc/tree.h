@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "base/diag.h"
-#include "kubelet/event.h"
+#include "doc/event.h"
 
 /* The name of a member. */
 struct kr_tree_name {

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "doc/yaml-read.h"
+#include "doc/yaml-scalar.h"
 #include "kubelet/config.h"
-#include "kubelet/yaml-read.h"
-#include "kubelet/yaml-scalar.h"
 #include "testing.h"
 
 #define TAG "tag:yaml.org,2002:"
@@ -288,7 +288,7 @@ START_TEST(test_read)
 		kr_test_file("/f", row->in, strlen(row->in));
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_free_ char *got = NULL;
-	struct kr_config_layout layout;
+	struct kr_layout layout;
 	struct printer printer = {0};
 	const struct kr_listener listener = {print, &printer};
 	struct kr_span twice;

@@ -27,9 +27,9 @@
 #include "base/json.h"
 #include "base/macro.h"
 #include "base/vec.h"
-#include "kubelet/yaml-parse.h"
-#include "kubelet/yaml-read.h"
-#include "kubelet/yaml-scalar.h"
+#include "doc/yaml-parse.h"
+#include "doc/yaml-read.h"
+#include "doc/yaml-scalar.h"
 
 struct frame {
 	struct kr_yaml_node *node;   /* a mapping or sequence */
@@ -397,11 +397,11 @@ static int build(struct build *b, struct kr_yaml_node *root)
 /* Where a member can be added: behind the last one that is written at the top.
  */
 static void find_layout(const struct kr_yaml_document *doc,
-                        struct kr_config_layout *layout)
+                        struct kr_layout *layout)
 {
 	const struct kr_yaml_node *root = doc->root, *value = NULL;
 
-	*layout = (struct kr_config_layout){
+	*layout = (struct kr_layout){
 		.root = root->span,
 		.flow = root->flow,
 		.end = doc->end,
@@ -439,7 +439,7 @@ static int pass(void *userdata, const struct kr_event *e)
 }
 
 int kr_yaml_read(const struct kr_file *file, const struct kr_listener *listener,
-                 struct kr_diag *diag, struct kr_config_layout *layout,
+                 struct kr_diag *diag, struct kr_layout *layout,
                  struct kr_span *ret_twice)
 {
 	struct build b = {.file = file, .diag = diag};
@@ -449,7 +449,7 @@ int kr_yaml_read(const struct kr_file *file, const struct kr_listener *listener,
 	int r;
 
 	r = kr_yaml_parse(file, &b.tree, diag, &doc);
-	*layout = (struct kr_config_layout){.doubt = doc.doubt};
+	*layout = (struct kr_layout){.doubt = doc.doubt};
 	if (r == 0 && !doc.root) {
 		r = fail(&b, (struct kr_span){file, 0, 0},
 		         "the document would have to hold a "

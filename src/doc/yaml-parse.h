@@ -6,7 +6,7 @@
  */
 
 #include "base/diag.h"
-#include "kubelet/tree.h"
+#include "doc/tree.h"
 
 enum kr_yaml_kind {
 	KR_YAML_SCALAR,

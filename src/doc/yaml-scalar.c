@@ -26,7 +26,7 @@
 #include <string.h>
 
 #include "base/macro.h"
-#include "kubelet/yaml-scalar.h"
+#include "doc/yaml-scalar.h"
 
 #define TAG "tag:yaml.org,2002:"
 

@@ -4,7 +4,7 @@
 /* JSON as a listener hears it. */
 
 #include "base/json.h"
-#include "kubelet/event.h"
+#include "doc/event.h"
 
 /*
  * Reads the whole FILE aloud. 0; -EBADMSG with an error in DIAG; -ENOMEM; what
