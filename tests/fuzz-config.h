@@ -34,13 +34,24 @@ static void check_span(const struct kr_file *file, struct kr_span span)
 static void check_config(const struct kr_config *config,
                          const struct kr_file *file)
 {
-	require(config->state < _KR_STATE_MAX);
-	require(config->wins < (int)config->n_uses);
+	for (int field = 0; field < KR_N_FIELDS; field++) {
+		const struct kr_config_use *use;
+
+		require(kr_config_state(config, field, &use) < _KR_STATE_MAX);
+		require(!use || (use >= config->uses &&
+		                 use < config->uses + config->n_uses &&
+		                 use->field == field));
+	}
 	for (size_t i = 0; i < config->n_uses; i++) {
 		check_span(file, config->uses[i].key);
 		check_span(file, config->uses[i].value);
-		require(config->uses[i].editable || config->uses[i].reason);
+		require(config->uses[i].state < _KR_STATE_MAX);
 	}
+}
+
+static enum kr_state state_of(const struct kr_config *config)
+{
+	return kr_config_state(config, SETTING->field, NULL);
 }
 
 static void parse(const struct kr_file *file, bool dropin,
@@ -48,13 +59,14 @@ static void parse(const struct kr_file *file, bool dropin,
 {
 	const struct kr_config_options options = {.dropin = dropin};
 	_cleanup_diag_ struct kr_diag diag = {0};
+	bool invalid;
 
-	require(!kr_config_parse(SETTING, file, &options, &diag, ret));
+	require(!kr_config_parse(file, &options, &diag, ret));
 	check_config(ret, file);
-	require(ret->state == KR_STATE_INVALID ||
-	        !kr_diag_first(&diag, KR_ERROR));
-	require(ret->state != KR_STATE_INVALID || dropin ||
-	        kr_diag_first(&diag, KR_ERROR));
+	invalid = state_of(ret) == KR_STATE_INVALID;
+	require(invalid || !kr_diag_first(&diag, KR_ERROR));
+	require(!invalid || dropin || kr_diag_first(&diag, KR_ERROR));
+	kr_config_remark(ret, file, SETTING->field, &diag);
 }
 
 static void edit_and_prove(const struct kr_file *file, bool dropin,
@@ -74,7 +86,7 @@ static void edit_and_prove(const struct kr_file *file, bool dropin,
 		return;
 	require(edits.n_files <= 1);
 	if (!edits.n_files) {
-		require(config->state == KR_STATE_TRUE);
+		require(state_of(config) == KR_STATE_TRUE);
 		return;
 	}
 	require(!kr_file_edits_apply(&edits.files[0], &bytes, &edited.size));
@@ -85,7 +97,7 @@ static void edit_and_prove(const struct kr_file *file, bool dropin,
 	if (r < 0)
 		return;
 	parse(&edited, dropin, &after);
-	require(after.state == KR_STATE_TRUE);
+	require(state_of(&after) == KR_STATE_TRUE);
 	require(!kr_config_edit(SETTING, &after, &edited, true, NULL, &none));
 	require(!none.n_files);
 }
@@ -96,9 +108,14 @@ static void merge_with_itself(const struct kr_file *file)
 	const struct kr_file *files[] = {file, file};
 	_cleanup_merged_ struct kr_merged merged = {0};
 
-	require(!kr_merge_parse(SETTING, files, 2, false, 0, NULL, &merged));
-	require(merged.file < 2 && merged.state < _KR_STATE_MAX);
-	require(merged.use < 0 || merged.file >= 0);
+	require(!kr_merge_parse(files, 2, false, 0, NULL, &merged));
+	for (int field = 0; field < KR_N_FIELDS; field++) {
+		struct kr_merged_value found;
+
+		kr_merged_find(&merged, field, &found);
+		require(found.file < 2 && found.state < _KR_STATE_MAX);
+		require(!found.use || found.file >= 0);
+	}
 }
 
 static void check_laws(const char *data, size_t size,

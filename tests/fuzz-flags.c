@@ -23,14 +23,17 @@ static void require(bool condition)
 		abort();
 }
 
-static void check_value(const struct kr_flag_value *value,
-                        const char *const *argv, size_t argc)
+static void check_use(const struct kr_flag_use *use, const char *const *argv)
 {
-	if (!value->text)
-		return;
-	require(value->arg > 0 && value->arg < argc);
-	require(value->text == argv[value->arg] + value->offset);
-	require(value->offset <= strlen(argv[value->arg]));
+	require(use->field >= 0 && use->field < KR_N_FIELDS);
+	require(use->value_arg >= use->arg &&
+	        use->value_arg < use->arg + use->n_args);
+	require(use->value <= strlen(argv[use->value_arg]));
+	require(use->state == KR_STATE_TRUE || use->state == KR_STATE_FALSE ||
+	        use->state == KR_STATE_VALUE || use->state == KR_STATE_INVALID);
+	require(!use->text == (use->state == KR_STATE_INVALID));
+	if (use->text && (use->value || use->value_arg > use->arg))
+		require(use->text == argv[use->value_arg] + use->value);
 }
 
 static void check(const struct kr_flags *flags, const char *const *argv,
@@ -38,46 +41,36 @@ static void check(const struct kr_flags *flags, const char *const *argv,
 {
 	size_t end = 1;
 
-	require(flags->state != KR_STATE_NULL && flags->state < _KR_STATE_MAX);
-	require(flags->state != KR_STATE_ABSENT || !flags->n_uses);
+	for (int i = 0; i < KR_N_FIELDS; i++) {
+		enum kr_state state = kr_flags_state(flags, i);
+
+		require(state != KR_STATE_NULL && state < _KR_STATE_MAX);
+		require((state == KR_STATE_INVALID) == flags->refused);
+	}
 	for (size_t i = 0; i < flags->n_uses; i++) {
 		const struct kr_flag_use *use = &flags->uses[i];
 
 		require(use->arg >= end && use->n_args >= 1);
 		end = use->arg + use->n_args;
 		require(end <= argc);
-		require(use->value <= strlen(argv[use->arg]));
-		require(use->state == KR_STATE_TRUE ||
-		        use->state == KR_STATE_FALSE ||
-		        use->state == KR_STATE_INVALID);
+		check_use(use, argv);
 	}
 	for (size_t i = 0; i < flags->n_remarks; i++) {
 		require(flags->remarks[i].arg < argc);
 		require(flags->remarks[i].text && flags->remarks[i].code);
-		require(!flags->remarks[i].fatal ||
-		        flags->state == KR_STATE_INVALID);
+		require(!flags->remarks[i].fatal || flags->refused);
 	}
-	check_value(&flags->config, argv, argc);
-	check_value(&flags->config_dir, argv, argc);
-	check_value(&flags->dynamic_config_dir, argv, argc);
-	check_value(&flags->hostname_override, argv, argc);
-	check_value(&flags->healthz_port, argv, argc);
-	check_value(&flags->healthz_bind_address, argv, argc);
-	check_value(&flags->masquerade_bit, argv, argc);
-	check_value(&flags->drop_bit, argv, argc);
 }
 
+/* Without the words of our flag. */
 static size_t cut(const struct kr_flags *flags, const char *const *argv,
                   size_t argc, const char **ret)
 {
-	size_t use = 0, n = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < argc; i++) {
-		if (use < flags->n_uses && i == flags->uses[use].arg) {
-			i += flags->uses[use++].n_args - 1;
-			continue;
-		}
-		ret[n++] = argv[i];
+		if (!kr_flags_is_use(flags, KR_FIELD_IPTABLES, i))
+			ret[n++] = argv[i];
 	}
 	return n;
 }
@@ -97,11 +90,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		i += strlen(words + i) + 1;
 	}
 
-	require(!kr_flags_parse(&kr_setting_iptables, argv, argc, &flags));
+	require(!kr_flags_parse(argv, argc, &flags));
 	check(&flags, argv, argc);
 	n = cut(&flags, argv, argc, rest);
-	require(!kr_flags_parse(&kr_setting_iptables, rest, n, &after));
+	require(!kr_flags_parse(rest, n, &after));
 	check(&after, rest, n);
-	require(after.n_uses == 0);
+	require(kr_flags_count(&after, KR_FIELD_IPTABLES) == 0);
 	return 0;
 }

@@ -334,13 +334,12 @@ START_TEST(test_utf16)
 		bytes[n++] = '\0';
 	}
 	file = kr_test_file("/f", bytes, n);
-	ck_assert_int_eq(kr_config_parse(&kr_setting_iptables, file, NULL, NULL,
-	                                 &config),
-	                 0);
-	ck_assert_int_eq(config.state, KR_STATE_FALSE);
+	ck_assert_int_eq(kr_config_parse(file, NULL, NULL, &config), 0);
+	ck_assert_int_eq(kr_config_state(&config, KR_FIELD_IPTABLES, NULL),
+	                 KR_STATE_FALSE);
 	ck_assert_uint_eq(config.uses[0].value.offset, n - 12);
 	ck_assert_uint_eq(config.uses[0].value.length, 10);
-	ck_assert(!config.uses[0].editable);
+	ck_assert(config.uses[0].reason);
 	ck_assert_int_eq(kr_config_edit(&kr_setting_iptables, &config, file,
 	                                true, NULL, &edits),
 	                 -EOPNOTSUPP);
@@ -351,11 +350,10 @@ static enum kr_state state_of(const char *text, size_t size)
 {
 	_cleanup_config_ struct kr_config config = {0};
 
-	ck_assert_int_eq(kr_config_parse(&kr_setting_iptables,
-	                                 kr_test_file("/f", text, size), NULL,
+	ck_assert_int_eq(kr_config_parse(kr_test_file("/f", text, size), NULL,
 	                                 NULL, &config),
 	                 0);
-	return config.state;
+	return kr_config_state(&config, KR_FIELD_IPTABLES, NULL);
 }
 
 /* N times OPEN and CLOSE as the value of a field nobody knows. */

@@ -396,6 +396,11 @@ static const struct edit_row edit_rows[] = {
          .dropin = true},
 };
 
+static enum kr_state state_of(const struct kr_config *config)
+{
+	return kr_config_state(config, KR_FIELD_IPTABLES, NULL);
+}
+
 static const struct kr_file *edited(const struct edit_row *row,
                                     const struct kr_file *file,
                                     const struct kr_config_options *options)
@@ -407,8 +412,7 @@ static const struct kr_file *edited(const struct edit_row *row,
 	size_t size;
 	int r;
 
-	ck_assert_int_eq(
-		kr_config_parse(SETTING, file, options, &ignored, &config), 0);
+	ck_assert_int_eq(kr_config_parse(file, options, &ignored, &config), 0);
 	r = kr_config_edit(SETTING, &config, file, true, &diag, &edits);
 	if (row->want) {
 		ck_assert_msg(r == 0 && diag.n_messages == 0, "%s: %d%s%s",
@@ -488,11 +492,10 @@ START_TEST(test_edit)
 		return;
 	ck_assert_msg(strcmp(after->data, row->want) == 0, "%s: got '%s'",
 	              row->name, after->data);
-	ck_assert_int_eq(
-		kr_config_parse(SETTING, after, &options, &diag, &config), 0);
-	ck_assert_msg(config.state == KR_STATE_TRUE &&
+	ck_assert_int_eq(kr_config_parse(after, &options, &diag, &config), 0);
+	ck_assert_msg(state_of(&config) == KR_STATE_TRUE &&
 	                      !kr_diag_first(&diag, KR_ERROR),
-	              "%s: state %d%s", row->name, config.state,
+	              "%s: state %d%s", row->name, state_of(&config),
 	              kr_test_messages(&diag));
 	r = kr_config_prove_with(SETTING, before, after, &options, true, &diag);
 	ck_assert_msg(r == 0, "%s: %d%s", row->name, r,
@@ -591,8 +594,7 @@ START_TEST(test_settled)
 	_cleanup_config_ struct kr_config config = {0};
 	_cleanup_edits_ struct kr_edits edits = {0};
 
-	ck_assert_int_eq(kr_config_parse(SETTING, file, NULL, NULL, &config),
-	                 0);
+	ck_assert_int_eq(kr_config_parse(file, NULL, NULL, &config), 0);
 	ck_assert_int_eq(
 		kr_config_edit(SETTING, &config, file, true, NULL, &edits), 0);
 	ck_assert_msg(edits.n_files == 0, "%s", text);
@@ -606,23 +608,23 @@ START_TEST(test_others)
 		"\"iptablesMasqueradeBit\":14,\"iptablesDropBit\":15}";
 	static const char bare[] = "{" GVK "}";
 	_cleanup_config_ struct kr_config config = {0}, none = {0};
+	const struct kr_config_use *use;
 	const struct kr_file *file;
 
 	file = kr_test_file("/c", text, strlen(text));
-	ck_assert_int_eq(kr_config_parse(SETTING, file, NULL, NULL, &config),
-	                 0);
-	ck_assert_int_eq(config.state, KR_STATE_ABSENT);
-	ck_assert_int_eq(config.wins, -1);
-	ck_assert_int_eq(config.healthz_port, 0);
-	ck_assert_str_eq(config.healthz_bind_address, "::1");
-	ck_assert_int_eq(config.masquerade_bit, 14);
-	ck_assert_int_eq(config.drop_bit, 15);
+	ck_assert_int_eq(kr_config_parse(file, NULL, NULL, &config), 0);
+	ck_assert_int_eq(state_of(&config), KR_STATE_ABSENT);
+	kr_config_state(&config, KR_FIELD_HEALTHZ_PORT, &use);
+	ck_assert_int_eq(use->v.n, 0);
+	kr_config_state(&config, KR_FIELD_HEALTHZ_ADDRESS, &use);
+	ck_assert_str_eq(use->v.s, "::1");
+	kr_config_state(&config, KR_FIELD_MASQUERADE_BIT, &use);
+	ck_assert_int_eq(use->v.n, 14);
+	kr_config_state(&config, KR_FIELD_DROP_BIT, &use);
+	ck_assert_int_eq(use->v.n, 15);
 	file = kr_test_file("/c", bare, strlen(bare));
-	ck_assert_int_eq(kr_config_parse(SETTING, file, NULL, NULL, &none), 0);
-	ck_assert_int_eq(none.healthz_port, -1);
-	ck_assert_ptr_null(none.healthz_bind_address);
-	ck_assert_int_eq(none.masquerade_bit, -1);
-	ck_assert_int_eq(none.drop_bit, -1);
+	ck_assert_int_eq(kr_config_parse(file, NULL, NULL, &none), 0);
+	ck_assert_uint_eq(none.n_uses, 0);
 }
 END_TEST
 
@@ -632,13 +634,14 @@ START_TEST(test_spans)
 		"{\n  " GVK ",\n  " OURS " false,\n  " OURS " null\n}";
 	const struct kr_file *file = kr_test_file("/c", text, strlen(text));
 	_cleanup_config_ struct kr_config config = {0};
+	const struct kr_config_use *use;
 	unsigned line, column;
 
-	ck_assert_int_eq(kr_config_parse(SETTING, file, NULL, NULL, &config),
-	                 0);
-	ck_assert_int_eq(config.state, KR_STATE_NULL);
+	ck_assert_int_eq(kr_config_parse(file, NULL, NULL, &config), 0);
+	ck_assert_int_eq(state_of(&config), KR_STATE_NULL);
 	ck_assert_uint_eq(config.n_uses, 2);
-	ck_assert_int_eq(config.wins, 1);
+	kr_config_state(&config, KR_FIELD_IPTABLES, &use);
+	ck_assert_ptr_eq(use, &config.uses[1]);
 	ck_assert_int_eq(config.uses[0].state, KR_STATE_FALSE);
 	ck_assert_uint_eq(config.uses[0].value.length, 5);
 	kr_span_position(config.uses[0].value, &line, &column);
@@ -649,6 +652,15 @@ START_TEST(test_spans)
 	ck_assert_uint_eq(column, 3);
 }
 END_TEST
+
+static void read_with_remarks(const char *text, struct kr_diag *diag,
+                              struct kr_config *ret)
+{
+	const struct kr_file *file = kr_test_file("/c", text, strlen(text));
+
+	ck_assert_int_eq(kr_config_parse(file, NULL, diag, ret), 0);
+	kr_config_remark(ret, file, KR_FIELD_IPTABLES, diag);
+}
 
 static const char *const cases[] = {
 	"makeiptablesutilchains",
@@ -666,11 +678,8 @@ START_TEST(test_case)
 
 	ck_assert_int_gt(asprintf(&text, "{" GVK ",\n\"%s\":false}", cases[_i]),
 	                 0);
-	ck_assert_int_eq(kr_config_parse(SETTING,
-	                                 kr_test_file("/c", text, strlen(text)),
-	                                 NULL, &diag, &config),
-	                 0);
-	ck_assert_int_eq(config.state, KR_STATE_ABSENT);
+	read_with_remarks(text, &diag, &config);
+	ck_assert_int_eq(state_of(&config), KR_STATE_ABSENT);
 	m = kr_diag_find(&diag, "config-case");
 	ck_assert_msg(m && m->severity == KR_WARNING && m->line == 2 &&
 	                      m->column == 1,
@@ -749,10 +758,7 @@ START_TEST(test_stray)
 	_cleanup_diag_ struct kr_diag diag = {0};
 	char got[512] = "";
 
-	ck_assert_int_eq(kr_config_parse(SETTING,
-	                                 kr_test_file("/c", text, strlen(text)),
-	                                 NULL, &diag, &config),
-	                 0);
+	read_with_remarks(text, &diag, &config);
 	for (size_t i = 0; i < diag.n_messages; i++) {
 		const struct kr_message *m = &diag.messages[i];
 		char place[64];
@@ -781,10 +787,7 @@ START_TEST(test_many_strays)
 		snprintf(line, sizeof(line), "x%zu: {" KEY ": 1}\n", i);
 		strlcat(text, line, sizeof(text));
 	}
-	ck_assert_int_eq(kr_config_parse(SETTING,
-	                                 kr_test_file("/c", text, strlen(text)),
-	                                 NULL, &diag, &config),
-	                 0);
+	read_with_remarks(text, &diag, &config);
 	for (size_t i = 0; i < diag.n_messages; i++) {
 		n += diag.messages[i].n_more == 0;
 		n_more += diag.messages[i].n_more;

@@ -14,7 +14,6 @@
 #include "testing-cases.h"
 #include "testing.h"
 
-#define SETTING (&kr_setting_iptables)
 #define GVK                                                                    \
 	"\"kind\":\"KubeletConfiguration\",\"apiVersion\":"                    \
 	"\"kubelet.config.k8s.io/v1beta1\""
@@ -228,12 +227,38 @@ static const struct row rows[] = {
          "true or false"},
 };
 
+/* What the merge makes of our key. */
+static struct kr_merged_value find(const struct kr_merged *merged)
+{
+	struct kr_merged_value found;
+
+	kr_merged_find(merged, KR_FIELD_IPTABLES, &found);
+	return found;
+}
+
+/* The index of USE among those of our key in its file; -1: none. */
+static int use_index(const struct kr_merged *merged,
+                     const struct kr_merged_value *found)
+{
+	const struct kr_config_use *use;
+	size_t at = 0;
+
+	for (int i = 0; found->use; i++) {
+		use = kr_config_next(&merged->configs[found->file],
+		                     KR_FIELD_IPTABLES, &at);
+		if (use == found->use)
+			return i;
+	}
+	return -1;
+}
+
 START_TEST(test_rows)
 {
 	const struct row *row = &rows[_i];
 	const struct kr_file *files[4];
 	_cleanup_merged_ struct kr_merged merged = {0};
 	_cleanup_diag_ struct kr_diag diag = {0};
+	struct kr_merged_value found;
 	size_t n = 0;
 
 	for (size_t i = 0; i < 4; i++) {
@@ -245,13 +270,13 @@ START_TEST(test_rows)
 		files[n++] = kr_test_file(path, row->files[i],
 		                          strlen(row->files[i]));
 	}
-	ck_assert_int_eq(kr_merge_parse(SETTING, files, n, !row->files[0], 0,
-	                                &diag, &merged),
-	                 0);
-	ck_assert_msg(merged.state == row->want && merged.file == row->file &&
-	                      merged.use == row->use,
-	              "%s: state %d, file %d, use %d%s", row->name,
-	              merged.state, merged.file, merged.use,
+	ck_assert_int_eq(
+		kr_merge_parse(files, n, !row->files[0], 0, &diag, &merged), 0);
+	found = find(&merged);
+	ck_assert_msg(found.state == row->want && found.file == row->file &&
+	                      use_index(&merged, &found) == row->use,
+	              "%s: state %d, file %d, use %d%s", row->name, found.state,
+	              found.file, use_index(&merged, &found),
 	              kr_test_messages(&diag));
 	if (row->error)
 		ck_assert_msg(kr_diag_first(&diag, KR_ERROR) &&
@@ -262,6 +287,14 @@ START_TEST(test_rows)
 		              row->name, kr_test_messages(&diag));
 }
 END_TEST
+
+static int64_t number(const struct kr_merged *merged, int field)
+{
+	const struct kr_value *v = kr_merged_value(merged, field);
+
+	ck_assert_ptr_nonnull(v);
+	return v->n;
+}
 
 START_TEST(test_others)
 {
@@ -277,17 +310,16 @@ START_TEST(test_others)
 	};
 	_cleanup_merged_ struct kr_merged merged = {0}, alone = {0};
 
-	ck_assert_int_eq(
-		kr_merge_parse(SETTING, files, 2, false, 0, NULL, &merged), 0);
-	ck_assert_int_eq(merged.healthz_port, 0);
-	ck_assert_ptr_null(merged.healthz_bind_address);
-	ck_assert_int_eq(merged.drop_bit, 3);
-	ck_assert_int_eq(merged.masquerade_bit, -1);
-	ck_assert_int_eq(
-		kr_merge_parse(SETTING, files, 1, false, 0, NULL, &alone), 0);
-	ck_assert_int_eq(alone.healthz_port, 1);
-	ck_assert_str_eq(alone.healthz_bind_address, "::1");
-	ck_assert_int_eq(alone.drop_bit, 3);
+	ck_assert_int_eq(kr_merge_parse(files, 2, false, 0, NULL, &merged), 0);
+	ck_assert_int_eq(number(&merged, KR_FIELD_HEALTHZ_PORT), 0);
+	ck_assert_ptr_null(kr_merged_value(&merged, KR_FIELD_HEALTHZ_ADDRESS));
+	ck_assert_int_eq(number(&merged, KR_FIELD_DROP_BIT), 3);
+	ck_assert_ptr_null(kr_merged_value(&merged, KR_FIELD_MASQUERADE_BIT));
+	ck_assert_int_eq(kr_merge_parse(files, 1, false, 0, NULL, &alone), 0);
+	ck_assert_int_eq(number(&alone, KR_FIELD_HEALTHZ_PORT), 1);
+	ck_assert_str_eq(kr_merged_value(&alone, KR_FIELD_HEALTHZ_ADDRESS)->s,
+	                 "::1");
+	ck_assert_int_eq(number(&alone, KR_FIELD_DROP_BIT), 3);
 }
 END_TEST
 
@@ -362,32 +394,37 @@ static void check_case(const struct kr_case *c)
 	const struct kr_file *files[16];
 	const cJSON *items[16];
 	size_t n = 0, n_items = walk(row, items);
-	enum kr_state got;
+	const char *dir;
+	enum kr_state got, state;
 
 	kr_case_flags(c, &flags);
-	if (flags.config.text && base)
+	dir = kr_flags_text(&flags, KR_FIELD_CONFIG_DIR);
+	state = kr_flags_state(&flags, KR_FIELD_IPTABLES);
+	if (kr_flags_text(&flags, KR_FIELD_CONFIG) && base)
 		files[n++] = kr_test_file("/config", base, strlen(base));
-	for (size_t i = 0; i < n_items && flags.config_dir.text; i++) {
+	for (size_t i = 0; i < n_items && dir; i++) {
 		const char *text = cJSON_GetStringValue(items[i])
 		                           ?: kr_case_text(items[i], "text");
 
 		/* what a link leads to is the walker's to know */
 		if (cJSON_GetObjectItem(items[i], "symlinkdir") ||
-		    strstr(flags.config_dir.text, "DIRLINK"))
+		    strstr(dir, "DIRLINK"))
 			return;
 		files[n++] = kr_test_file(items[i]->string, text, strlen(text));
 	}
-	ck_assert_int_eq(kr_merge_parse(SETTING, files, n, !base, minor_of(row),
-	                                &diag, &merged),
-	                 0);
-	got = merged.state == KR_STATE_ABSENT ? KR_STATE_TRUE : merged.state;
-	if (got != KR_STATE_INVALID && flags.state != KR_STATE_ABSENT)
-		got = flags.state;
+	ck_assert_int_eq(
+		kr_merge_parse(files, n, !base, minor_of(row), &diag, &merged),
+		0);
+	got = find(&merged).state;
+	if (got == KR_STATE_ABSENT)
+		got = KR_STATE_TRUE;
+	if (got != KR_STATE_INVALID && state != KR_STATE_ABSENT)
+		got = state;
 	ck_assert_msg(got == want, "%s: kubelet %d (%s), here %d%s",
 	              kr_case_text(row, "id"), want,
 	              kr_case_text(row, "error") ?: "", got,
 	              kr_test_messages(&diag));
-	ck_assert_msg((merged.state == KR_STATE_INVALID) ==
+	ck_assert_msg((merged.fault == KR_STATE_INVALID) ==
 	                      !!kr_diag_first(&diag, KR_ERROR),
 	              "%s: an error for INVALID, only then%s",
 	              kr_case_text(row, "id"), kr_test_messages(&diag));
@@ -512,19 +549,20 @@ START_TEST(test_by_version)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(minors); i++) {
 		_cleanup_merged_ struct kr_merged m = {0};
+		struct kr_merged_value found;
 
 		ck_assert_int_eq(kr_merge_of(minors[i].minor), minors[i].merge);
-		ck_assert_int_eq(kr_merge_parse(SETTING, files, n,
-		                                !row->files[0], minors[i].minor,
-		                                NULL, &m),
+		ck_assert_int_eq(kr_merge_parse(files, n, !row->files[0],
+		                                minors[i].minor, NULL, &m),
 		                 0);
-		ck_assert_msg(m.state == want[minors[i].merge],
+		found = find(&m);
+		ck_assert_msg(found.state == want[minors[i].merge],
 		              "%s, 1.%u: state %d", row->name, minors[i].minor,
-		              m.state);
+		              found.state);
 		ck_assert_msg(minors[i].merge != KR_MERGE_GO_NAMES ||
-		                      m.file == row->file,
+		                      found.file == row->file,
 		              "%s, 1.%u: file %d", row->name, minors[i].minor,
-		              m.file);
+		              found.file);
 	}
 }
 END_TEST

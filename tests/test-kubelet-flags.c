@@ -331,8 +331,18 @@ static const char *remarks_of(const struct kr_flags *flags)
 
 static void parse(const char *const *argv, size_t argc, struct kr_flags *ret)
 {
-	ck_assert_int_eq(kr_flags_parse(&kr_setting_iptables, argv, argc, ret),
-	                 0);
+	ck_assert_int_eq(kr_flags_parse(argv, argc, ret), 0);
+}
+
+/* Of our flag. */
+static enum kr_state state_of(const struct kr_flags *flags)
+{
+	return kr_flags_state(flags, KR_FIELD_IPTABLES);
+}
+
+static size_t count(const struct kr_flags *flags)
+{
+	return kr_flags_count(flags, KR_FIELD_IPTABLES);
 }
 
 START_TEST(test_rows)
@@ -347,10 +357,10 @@ START_TEST(test_rows)
 		argc++;
 	}
 	parse(argv, argc, &flags);
-	ck_assert_msg(flags.state == row->want, "%s: %s%s", row->name,
-	              kr_state_to_string(flags.state), remarks_of(&flags));
-	ck_assert_msg(flags.n_uses == row->n_uses, "%s: %zu uses", row->name,
-	              flags.n_uses);
+	ck_assert_msg(state_of(&flags) == row->want, "%s: %s%s", row->name,
+	              kr_state_to_string(state_of(&flags)), remarks_of(&flags));
+	ck_assert_msg(count(&flags) == row->n_uses, "%s: %zu uses", row->name,
+	              count(&flags));
 	ck_assert_msg(row->code ? has_code(&flags, row->code)
 	                        : !flags.n_remarks,
 	              "%s:%s", row->name, remarks_of(&flags));
@@ -371,16 +381,12 @@ START_TEST(test_cut)
 	}
 	parse(argv, argc, &flags);
 	for (size_t i = 0; i < argc; i++) {
-		for (size_t j = 0; j < flags.n_uses; j++)
-			if (i >= flags.uses[j].arg &&
-			    i < flags.uses[j].arg + flags.uses[j].n_args)
-				goto next;
-		rest[n++] = argv[i];
-	next:;
+		if (!kr_flags_is_use(&flags, KR_FIELD_IPTABLES, i))
+			rest[n++] = argv[i];
 	}
 	parse(rest, n, &after);
-	ck_assert_msg(after.n_uses == 0, "%s: %zu uses", row->name,
-	              after.n_uses);
+	ck_assert_msg(count(&after) == 0, "%s: %zu uses", row->name,
+	              count(&after));
 	ck_assert_msg(!has_code(&after, "flag-two-words") &&
 	                      !has_code(&after, "flag-colon") &&
 	                      !has_code(&after, "flag-misspelt"),
@@ -412,7 +418,7 @@ START_TEST(test_uses)
 	ck_assert_uint_eq(flags.uses[2].arg, 7);
 	ck_assert_str_eq(argv[7] + flags.uses[2].value, "true");
 	ck_assert_int_eq(flags.uses[3].state, KR_STATE_TRUE);
-	ck_assert_int_eq(flags.state, KR_STATE_INVALID);
+	ck_assert_int_eq(state_of(&flags), KR_STATE_INVALID);
 }
 END_TEST
 
@@ -432,21 +438,34 @@ START_TEST(test_values)
 		"--iptables-drop-bit=3",
 		"--iptables_masquerade_bit=4",
 	};
+	static const struct {
+		int field;
+		const char *text;
+	} want[] = {
+		{KR_FIELD_DYNAMIC_CONFIG_DIR, "/c"},
+		{KR_FIELD_HOSTNAME_OVERRIDE, "n1"},
+		{KR_FIELD_HEALTHZ_PORT, "0"},
+		{KR_FIELD_HEALTHZ_ADDRESS, "::1"},
+		{KR_FIELD_DROP_BIT, "3"},
+		{KR_FIELD_MASQUERADE_BIT, "4"},
+	};
+	const struct kr_flag_use *last;
 	_cleanup_flags_ struct kr_flags flags = {0};
 
 	parse(argv, ARRAY_SIZE(argv), &flags);
-	ck_assert_str_eq(flags.config.text, "/b");
-	ck_assert_uint_eq(flags.config.arg, 3);
-	ck_assert_uint_eq(flags.config.offset, 0);
-	ck_assert_str_eq(flags.config_dir.text, "");
-	ck_assert_uint_eq(flags.config_dir.offset, strlen("--config_dir="));
-	ck_assert_str_eq(flags.dynamic_config_dir.text, "/c");
-	ck_assert_str_eq(flags.hostname_override.text, "n1");
-	ck_assert_str_eq(flags.healthz_port.text, "0");
-	ck_assert_str_eq(flags.healthz_bind_address.text, "::1");
-	ck_assert_str_eq(flags.drop_bit.text, "3");
-	ck_assert_str_eq(flags.masquerade_bit.text, "4");
-	ck_assert_int_eq(flags.state, KR_STATE_ABSENT);
+	last = kr_flags_last(&flags, KR_FIELD_CONFIG);
+	ck_assert_str_eq(last->text, "/b");
+	ck_assert_uint_eq(last->arg, 2);
+	ck_assert_uint_eq(last->n_args, 2);
+	ck_assert_uint_eq(last->value_arg, 3);
+	ck_assert_uint_eq(last->value, 0);
+	last = kr_flags_last(&flags, KR_FIELD_CONFIG_DIR);
+	ck_assert_str_eq(last->text, "");
+	ck_assert_uint_eq(last->value, strlen("--config_dir="));
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++)
+		ck_assert_str_eq(kr_flags_text(&flags, want[i].field),
+		                 want[i].text);
+	ck_assert_int_eq(state_of(&flags), KR_STATE_ABSENT);
 	ck_assert(!flags.never_runs);
 }
 END_TEST
@@ -469,7 +488,7 @@ START_TEST(test_no_words)
 	_cleanup_flags_ struct kr_flags flags = {0};
 
 	parse(NULL, 0, &flags);
-	ck_assert_int_eq(flags.state, KR_STATE_ABSENT);
+	ck_assert_int_eq(state_of(&flags), KR_STATE_ABSENT);
 }
 END_TEST
 
@@ -527,22 +546,22 @@ static void check_measured_flag(const char *flag, const char *kind,
 	ck_assert_msg(row != NULL, "%s: not in the table", flag);
 	ck_assert_msg(kr_flag_is_bare(row) == bare, "%s", flag);
 	parse(argv, ARRAY_SIZE(argv), &flags);
-	if (!strcmp(flag, kr_setting_iptables.flag))
-		ck_assert_uint_eq(flags.n_uses, 2);
+	if (!strcmp(flag, kr_field(KR_FIELD_IPTABLES)->flag))
+		ck_assert_uint_eq(count(&flags), 2);
 	else
-		ck_assert_msg(flags.n_uses == bare, "%s", flag);
+		ck_assert_msg(count(&flags) == bare, "%s", flag);
 	if (!strcmp(gave, "effective=false"))
-		ck_assert_msg(flags.state == KR_STATE_FALSE, "%s%s", flag,
+		ck_assert_msg(state_of(&flags) == KR_STATE_FALSE, "%s%s", flag,
 		              remarks_of(&flags));
 	else if (!strcmp(gave, "effective=true"))
 		/* whether newer ones take such pairs or not, it is no use */
-		ck_assert_msg(flags.state == KR_STATE_ABSENT, "%s%s", flag,
+		ck_assert_msg(state_of(&flags) == KR_STATE_ABSENT, "%s%s", flag,
 		              remarks_of(&flags));
 	else if (!strncmp(gave, "exit status 0", 13))
 		ck_assert_msg(flags.never_runs, "%s", flag);
 	else if (!strncmp(gave, "invalid argument", 16) &&
 	         row->type != KR_FLAG_STRING)
-		ck_assert_msg(flags.state == KR_STATE_INVALID, "%s", flag);
+		ck_assert_msg(state_of(&flags) == KR_STATE_INVALID, "%s", flag);
 }
 
 START_TEST(test_measured_flags)
@@ -580,7 +599,7 @@ static void check_case(const struct kr_case *c)
 	_cleanup_flags_ struct kr_flags flags = {0};
 
 	kr_case_flags(c, &flags);
-	state = flags.state;
+	state = state_of(&flags);
 	if (want != KR_STATE_INVALID) {
 		if (state == KR_STATE_ABSENT)
 			state = has_config ? want : KR_STATE_TRUE;
@@ -593,7 +612,7 @@ static void check_case(const struct kr_case *c)
 		/* the flags are fine, the file is not */
 		ck_assert_msg(state != KR_STATE_INVALID, "%s:%s", id,
 		              remarks_of(&flags));
-		ck_assert_ptr_nonnull(flags.config.text);
+		ck_assert_ptr_nonnull(kr_flags_text(&flags, KR_FIELD_CONFIG));
 	}
 }
 
@@ -606,14 +625,16 @@ START_TEST(test_oracle)
 }
 END_TEST
 
-static void check_value(const struct kr_flag_value *value, const char *want,
-                        size_t n)
+static void check_value(const struct kr_flags *flags, int field,
+                        const char *want, size_t n)
 {
+	const char *text = kr_flags_text(flags, field);
+
 	if (want)
-		ck_assert_msg(value->text && !strcmp(value->text, want),
-		              "line %zu: %s", n, value->text);
+		ck_assert_msg(text && !strcmp(text, want), "line %zu: %s", n,
+		              text);
 	else
-		ck_assert_msg(!value->text, "line %zu: %s", n, value->text);
+		ck_assert_msg(!text, "line %zu: %s", n, text);
 }
 
 /* Random words from the flags' names, near misses and values, and what the real
@@ -624,15 +645,16 @@ static void check_random(const struct kr_case *c, size_t n)
 	_cleanup_flags_ struct kr_flags flags = {0};
 
 	kr_case_flags(c, &flags);
-	ck_assert_msg(!strcmp(kr_state_to_string(flags.state), want),
+	ck_assert_msg(!strcmp(kr_state_to_string(state_of(&flags)), want),
 	              "line %zu: %s, not %s%s", n,
-	              kr_state_to_string(flags.state), want,
+	              kr_state_to_string(state_of(&flags)), want,
 	              remarks_of(&flags));
-	if (flags.state == KR_STATE_INVALID)
+	if (state_of(&flags) == KR_STATE_INVALID)
 		return;
-	check_value(&flags.config, kr_case_text(c->object, "config"), n);
-	check_value(&flags.config_dir, kr_case_text(c->object, "config_dir"),
+	check_value(&flags, KR_FIELD_CONFIG, kr_case_text(c->object, "config"),
 	            n);
+	check_value(&flags, KR_FIELD_CONFIG_DIR,
+	            kr_case_text(c->object, "config_dir"), n);
 }
 
 START_TEST(test_pflag)

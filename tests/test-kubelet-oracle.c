@@ -83,43 +83,47 @@ static enum kr_state effective(const struct kr_file *file, unsigned minor,
 {
 	const struct kr_config_options options = {.kubelet_minor = minor};
 	_cleanup_config_ struct kr_config config = {0};
+	enum kr_state state;
 
-	ck_assert_int_eq(kr_config_parse(&kr_setting_iptables, file, &options,
-	                                 diag, &config),
-	                 0);
-	if (config.state == KR_STATE_ABSENT || config.state == KR_STATE_NULL)
-		return KR_STATE_TRUE;
-	return config.state;
+	ck_assert_int_eq(kr_config_parse(file, &options, diag, &config), 0);
+	state = kr_config_state(&config, KR_FIELD_IPTABLES, NULL);
+	return state == KR_STATE_ABSENT || state == KR_STATE_NULL
+	               ? KR_STATE_TRUE
+	               : state;
 }
 
 /* Whether FLAGS read the case's file plainly, or no file at all. */
 static bool is_plain(const struct kr_flags *flags)
 {
-	return !flags->config.text || !*flags->config.text ||
-	       strcmp(flags->config.text, "CONFIG") == 0;
+	const char *config = kr_flags_text(flags, KR_FIELD_CONFIG);
+
+	return !config || !*config || strcmp(config, "CONFIG") == 0;
 }
 
 static void check(const struct kr_case *c, unsigned minor, enum kr_state want)
 {
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_flags_ struct kr_flags flags = {0};
-	enum kr_state got = KR_STATE_TRUE;
+	enum kr_state got = KR_STATE_TRUE, state;
+	const char *config;
 
 	kr_case_flags(c, &flags);
-	if (flags.state == KR_STATE_INVALID) {
+	config = kr_flags_text(&flags, KR_FIELD_CONFIG);
+	state = kr_flags_state(&flags, KR_FIELD_IPTABLES);
+	if (state == KR_STATE_INVALID) {
 		got = KR_STATE_INVALID;
 	} else if (!is_plain(&flags) || flags.never_runs) {
 		return;
 	} else {
-		if (flags.config.text && *flags.config.text)
+		if (config && *config)
 			got = effective(config_of(c), minor, &diag);
 		ck_assert_msg((got == KR_STATE_INVALID) ==
 		                      !!kr_diag_first(&diag, KR_ERROR),
 		              "%s: an error for INVALID, only then%s",
 		              kr_case_text(c->object, "id"),
 		              kr_test_messages(&diag));
-		if (got != KR_STATE_INVALID && flags.state != KR_STATE_ABSENT)
-			got = flags.state;
+		if (got != KR_STATE_INVALID && state != KR_STATE_ABSENT)
+			got = state;
 	}
 	ck_assert_msg(got == want, "%s (1.%u): kubelet %d (%s), here %d%s",
 	              kr_case_text(c->object, "id"), minor, want,

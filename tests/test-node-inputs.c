@@ -371,11 +371,12 @@ static int read_row(const struct row *row, struct kr_fs *fs,
 	};
 	const char *argv[8] = {"kubelet"};
 	size_t argc = 1;
+	int r;
 
 	for (size_t i = 0; i < 6 && row->argv[i]; i++)
 		argv[argc++] = row->argv[i];
-	return kr_inputs_read(&kr_setting_iptables, fs, argv, argc, &options,
-	                      diag, ret);
+	r = kr_inputs_read(fs, argv, argc, &options, diag, ret);
+	return r < 0 ? r : kr_inputs_decide(ret, KR_FIELD_IPTABLES, diag);
 }
 
 static void check_files(const struct row *row, const struct kr_inputs *in)

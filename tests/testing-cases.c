@@ -80,8 +80,7 @@ void kr_case_flags(const struct kr_case *c, struct kr_flags *ret)
 		ck_assert_uint_lt(argc, ARRAY_SIZE(argv));
 		argv[argc++] = arg->valuestring;
 	}
-	ck_assert_int_eq(kr_flags_parse(&kr_setting_iptables, argv, argc, ret),
-	                 0);
+	ck_assert_int_eq(kr_flags_parse(argv, argc, ret), 0);
 }
 
 enum kr_state kr_case_effective(const struct kr_case *c)

@@ -233,6 +233,7 @@ static int judge_running(struct kr_node *node, struct kr_audit *audit,
                          struct kr_diag *diag)
 {
 	const struct kr_flags *flags = &node->running.flags;
+	enum kr_state state = KR_STATE_ABSENT;
 	const char *ctime_only;
 	size_t arg;
 	int r;
@@ -257,9 +258,11 @@ static int judge_running(struct kr_node *node, struct kr_audit *audit,
 	r = find_drift(node, audit, &ctime_only);
 	if (r < 0)
 		return r;
-	if (flags->state == KR_STATE_TRUE || flags->state == KR_STATE_FALSE) {
-		arg = flags->uses[flags->n_uses - 1].arg;
-		audit->running.state = flags->state;
+	if (node->running_valid)
+		state = kr_flags_state(flags, node->setting->field);
+	if (state == KR_STATE_TRUE || state == KR_STATE_FALSE) {
+		arg = kr_flags_last(flags, node->setting->field)->arg;
+		audit->running.state = state;
 		audit->running_arg = arg;
 		r = kr_format(&audit->running.reason,
 		              "kubelet[%d] was started with the flag: its "

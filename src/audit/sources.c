@@ -124,27 +124,32 @@ static bool files_decide(const struct kr_inputs *in)
 {
 	if (in->by == KR_BY_NOTHING)
 		return in->state == KR_STATE_INVALID &&
-		       in->merged.state == KR_STATE_INVALID &&
-		       in->flags.state != KR_STATE_INVALID;
+		       in->merged.fault == KR_STATE_INVALID &&
+		       !in->flags.refused;
 	return in->by == KR_BY_CONFIG || in->by == KR_BY_DROPIN;
 }
 
 /* The use of the flag that decides: the first one that kubelet refuses, else
- * the last; -1: none does. */
-static int deciding_flag(const struct kr_inputs *in)
+ * the last; NULL: none does. */
+static const struct kr_flag_use *deciding_flag(const struct kr_node *node)
 {
-	for (size_t i = 0; i < in->flags.n_uses; i++) {
-		if (in->flags.uses[i].state == KR_STATE_INVALID)
-			return (int)i;
+	const struct kr_inputs *in = &node->disk.inputs;
+	const struct kr_flag_use *use;
+	size_t at = 0;
+
+	while ((use = kr_flags_next(&in->flags, node->setting->field, &at))) {
+		if (use->state == KR_STATE_INVALID)
+			return use;
 	}
-	return in->by == KR_BY_FLAG ? (int)in->flags.n_uses - 1 : -1;
+	return in->by == KR_BY_FLAG
+	               ? kr_flags_last(&in->flags, node->setting->field)
+	               : NULL;
 }
 
 static int add_use(struct kr_node *node, struct kr_audit *audit, size_t file,
-                   size_t use)
+                   const struct kr_config_use *u, bool wins)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
-	const struct kr_config_use *u = &in->merged.configs[file].uses[use];
 	bool main_file = in->config_read && file == 0;
 	struct kr_source *source =
 		add(audit, main_file ? KR_SOURCE_CONFIG : KR_SOURCE_CONFIG_DIR);
@@ -154,19 +159,43 @@ static int add_use(struct kr_node *node, struct kr_audit *audit, size_t file,
 		return -ENOMEM;
 	source->span = u->value.length > 0 ? u->value : u->key;
 	source->state = u->state;
-	if ((int)file == in->merged.file && (int)use == in->merged.use &&
-	    files_decide(in)) {
+	if (wins) {
 		source->wins = true;
 		audit->disk.source = (int)audit->n_sources - 1;
 	}
-	return refuse(source, reason ? reason : u->reason);
+	if (!reason)
+		reason = kr_config_use_reason(&in->merged.configs[file], u);
+	return refuse(source, reason);
 }
 
-static int add_flag(struct kr_node *node, struct kr_audit *audit, size_t use,
-                    bool wins)
+static int add_uses(struct kr_node *node, struct kr_audit *audit)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
-	const struct kr_flag_use *u = &in->flags.uses[use];
+	struct kr_merged_value found;
+
+	if (!in->merged_valid)
+		return 0;
+	kr_merged_find(&in->merged, node->setting->field, &found);
+	for (size_t f = 0; f < in->merged.n_configs; f++) {
+		const struct kr_config_use *u;
+		size_t at = 0;
+
+		while ((u = kr_config_next(&in->merged.configs[f],
+		                           node->setting->field, &at))) {
+			int r = add_use(node, audit, f, u,
+			                u == found.use && files_decide(in));
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+static int add_flag(struct kr_node *node, struct kr_audit *audit,
+                    const struct kr_flag_use *u, bool wins)
+{
+	const struct kr_inputs *in = &node->disk.inputs;
 	const struct kr_unit_word *word = kr_node_word(node, u->arg);
 	struct kr_source *source = add(audit, KR_SOURCE_FLAG);
 	const char *reason = NULL;
@@ -244,21 +273,18 @@ static int collected(struct kr_node *node, struct kr_audit *audit)
 int kr_sources_collect(struct kr_node *node, struct kr_audit *audit)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
-	size_t n_configs = in->merged_valid ? in->merged.n_configs : 0;
-	int r = add_default(node, audit), deciding;
+	const struct kr_flag_use *u, *deciding;
+	size_t at = 0;
+	int r = add_default(node, audit);
 
 	if (r < 0 || !node->disk.inputs_valid)
 		return r;
-	for (size_t f = 0; f < n_configs; f++) {
-		for (size_t u = 0; u < in->merged.configs[f].n_uses; u++) {
-			r = add_use(node, audit, f, u);
-			if (r < 0)
-				return r;
-		}
-	}
-	deciding = deciding_flag(in);
-	for (size_t u = 0; u < in->flags.n_uses; u++) {
-		r = add_flag(node, audit, u, (int)u == deciding);
+	r = add_uses(node, audit);
+	if (r < 0)
+		return r;
+	deciding = deciding_flag(node);
+	while ((u = kr_flags_next(&in->flags, node->setting->field, &at))) {
+		r = add_flag(node, audit, u, u == deciding);
 		if (r < 0)
 			return r;
 	}

@@ -15,7 +15,8 @@
 #include "fix/pending.h"
 
 /* The arguments behind argv[0] that are not ours. The texts are borrowed. */
-static int others(const struct kr_inputs *in, const char ***ret, size_t *ret_n)
+static int others(const struct kr_inputs *in, int field, const char ***ret,
+                  size_t *ret_n)
 {
 	const char **words = calloc(in->argc + 1, sizeof(*words));
 	size_t n = 0;
@@ -23,7 +24,7 @@ static int others(const struct kr_inputs *in, const char ***ret, size_t *ret_n)
 	if (!words)
 		return -ENOMEM;
 	for (size_t i = 1; i < in->argc; i++) {
-		if (!kr_flags_is_use(&in->flags, i))
+		if (!kr_flags_is_use(&in->flags, field, i))
 			words[n++] = in->argv[i];
 	}
 	*ret = words;
@@ -76,10 +77,10 @@ int kr_pending_arguments(const struct kr_node *node,
 
 	if (!node->running_valid)
 		return KR_PENDING_NOTHING;
-	r = others(&node->running, &old, &n_old);
+	r = others(&node->running, node->setting->field, &old, &n_old);
 	if (r < 0)
 		return r;
-	r = others(planned, &new, &n_new);
+	r = others(planned, node->setting->field, &new, &n_new);
 	if (r < 0)
 		return r;
 	while (same < n_old && same < n_new &&

@@ -36,23 +36,28 @@ void kr_health_report_done(struct kr_health_report *report)
 
 static void read_inputs(const struct kr_inputs *in, struct kr_health_probe *p)
 {
+	const char *port = kr_flags_text(&in->flags, KR_FIELD_HEALTHZ_PORT);
+	const char *address =
+		kr_flags_text(&in->flags, KR_FIELD_HEALTHZ_ADDRESS);
+	const struct kr_value *v = NULL, *bind = NULL;
 	const char *error = NULL;
+	long long n;
 
-	if (in->merged_valid && in->merged.healthz_port >= 0)
-		p->port = (unsigned)in->merged.healthz_port;
-	if (in->merged_valid && in->merged.healthz_bind_address)
-		strlcpy(p->address, in->merged.healthz_bind_address,
-		        sizeof(p->address));
-	if (in->flags.healthz_port.text) {
-		long long port =
-			strtonum(in->flags.healthz_port.text, 0, 65535, &error);
-
-		if (!error)
-			p->port = (unsigned)port;
+	if (in->merged_valid) {
+		v = kr_merged_value(&in->merged, KR_FIELD_HEALTHZ_PORT);
+		bind = kr_merged_value(&in->merged, KR_FIELD_HEALTHZ_ADDRESS);
 	}
-	if (in->flags.healthz_bind_address.text)
-		strlcpy(p->address, in->flags.healthz_bind_address.text,
-		        sizeof(p->address));
+	if (v && v->n >= 0)
+		p->port = (unsigned)v->n;
+	if (bind)
+		strlcpy(p->address, bind->s, sizeof(p->address));
+	if (port) {
+		n = strtonum(port, 0, 65535, &error);
+		if (!error)
+			p->port = (unsigned)n;
+	}
+	if (address)
+		strlcpy(p->address, address, sizeof(p->address));
 }
 
 /* Why kubelet's network namespace keeps us from asking; NULL: nothing does. */

@@ -60,15 +60,20 @@ static int refuse(struct kr_diag *diag, const struct kr_file *file,
 
 /* Whether all that says something of our key is brought by merge keys, and
  * wrong. */
-static bool is_brought(const struct kr_config *config, enum kr_state wanted)
+static bool is_brought(const struct kr_setting *setting,
+                       const struct kr_config *config, enum kr_state wanted)
 {
-	if (config->n_uses == 0 || config->state == wanted || config->dropin)
+	const struct kr_config_use *use;
+	size_t at = 0;
+
+	if (config->dropin ||
+	    kr_config_state(config, setting->field, NULL) == wanted)
 		return false;
-	for (size_t i = 0; i < config->n_uses; i++) {
-		if (!config->uses[i].merged)
+	while ((use = kr_config_next(config, setting->field, &at))) {
+		if (!use->merged)
 			return false;
 	}
-	return true;
+	return at > 0;
 }
 
 static bool is_settled(const struct kr_config_use *use, enum kr_state wanted)
@@ -76,22 +81,25 @@ static bool is_settled(const struct kr_config_use *use, enum kr_state wanted)
 	return use->state == wanted || (use->merged && use->overridden);
 }
 
-static int change_uses(const struct kr_config *config,
+static int change_uses(const struct kr_setting *setting,
+                       const struct kr_config *config,
                        const struct kr_file *file, bool value,
                        struct kr_diag *diag, struct kr_edits *edits)
 {
 	enum kr_state wanted = value ? KR_STATE_TRUE : KR_STATE_FALSE;
-	int r;
+	const struct kr_config_use *use;
+	size_t at = 0;
 
-	for (size_t i = 0; i < config->n_uses; i++) {
-		const struct kr_config_use *use = &config->uses[i];
+	while ((use = kr_config_next(config, setting->field, &at))) {
+		const char *reason = kr_config_use_reason(config, use);
 
-		if (!is_settled(use, wanted) && !use->editable)
-			return refuse(diag, file, use->value, use->reason);
+		if (!is_settled(use, wanted) && reason)
+			return refuse(diag, file, use->value, reason);
 	}
-	for (size_t i = 0; i < config->n_uses; i++) {
-		const struct kr_config_use *use = &config->uses[i];
+	at = 0;
+	while ((use = kr_config_next(config, setting->field, &at))) {
 		char text[8];
+		int r;
 
 		if (is_settled(use, wanted))
 			continue;
@@ -237,11 +245,15 @@ int kr_config_edit(const struct kr_setting *setting,
 {
 	const struct kr_layout *layout = &config->layout;
 	enum kr_state wanted = value ? KR_STATE_TRUE : KR_STATE_FALSE;
+	const struct kr_config_use none = {.field = setting->field};
+	size_t at = 0;
 
-	if (config->refused)
-		return refuse(diag, file, KR_SPAN_NONE, layout->reason);
-	if (config->n_uses > 0 && !is_brought(config, wanted))
-		return change_uses(config, file, value, diag, edits);
+	if (kr_config_stops(config, setting->field))
+		return refuse(diag, file, KR_SPAN_NONE,
+		              kr_config_use_reason(config, &none));
+	if (kr_config_next(config, setting->field, &at) &&
+	    !is_brought(setting, config, wanted))
+		return change_uses(setting, config, file, value, diag, edits);
 	if (layout->reason)
 		return refuse(diag, file, layout->root, layout->reason);
 	if (!layout->last_key.file)

@@ -67,23 +67,23 @@ static int same_stretch(struct proof *p, size_t a, size_t c, size_t b, size_t d)
 /* The first use from *AT on that is written in the mapping itself, behind which
  * *AT is then; NULL: there are no more. What a merge key brings is a part of
  * the rest of the file. */
-static const struct kr_config_use *next_own(const struct kr_config *config,
+static const struct kr_config_use *next_own(const struct proof *p,
+                                            const struct kr_config *config,
                                             size_t *at)
 {
-	while (*at < config->n_uses) {
-		const struct kr_config_use *use = &config->uses[(*at)++];
+	const struct kr_config_use *use;
 
-		if (!use->merged)
-			return use;
-	}
-	return NULL;
+	do {
+		use = kr_config_next(config, p->setting->field, at);
+	} while (use && use->merged);
+	return use;
 }
 
-static size_t count_own(const struct kr_config *config)
+static size_t count_own(const struct proof *p, const struct kr_config *config)
 {
 	size_t at = 0, n = 0;
 
-	while (next_own(config, &at))
+	while (next_own(p, config, &at))
 		n++;
 	return n;
 }
@@ -95,8 +95,8 @@ static int compare_values(struct proof *p)
 	size_t a = 0, b = 0, old_at = 0, new_at = 0;
 	int r;
 
-	while ((old = next_own(&p->old, &old_at)) &&
-	       (new = next_own(&p->new, &new_at))) {
+	while ((old = next_own(p, &p->old, &old_at)) &&
+	       (new = next_own(p, &p->new, &new_at))) {
 		struct kr_span x = old->value, y = new->value;
 
 		/* a value where there was none has a blank before it */
@@ -140,7 +140,7 @@ static bool only_mark(const struct kr_file *file, size_t a, size_t b, char mark)
 static bool only_member(struct proof *p, size_t start, size_t end)
 {
 	size_t at = 0;
-	const struct kr_config_use *use = next_own(&p->new, &at);
+	const struct kr_config_use *use = next_own(p, &p->new, &at);
 	bool flow = p->old.layout.flow;
 
 	return use->key.offset >= start && kr_span_end(use->value) <= end &&
@@ -155,7 +155,7 @@ static int compare_inserted(struct proof *p)
 	size_t grown = p->after->size - p->before->size, place;
 	int r;
 
-	if (count_own(&p->new) != 1 || p->after->size <= p->before->size)
+	if (count_own(p, &p->new) != 1 || p->after->size <= p->before->size)
 		return differ(p, 0, "the key would have to be added once");
 	place = p->old.layout.flow ? kr_layout_end(&p->old.layout)
 	                           : p->old.layout.end;
@@ -249,25 +249,25 @@ static int witness_yaml(struct proof *p)
 static int prove(struct proof *p)
 {
 	enum kr_state wanted = p->value ? KR_STATE_TRUE : KR_STATE_FALSE;
+	const struct kr_config_use *use;
+	size_t at = 0;
 	int r;
 
 	if (p->old.format != p->new.format)
 		return differ(p, 0,
 		              "the file would have to stay JSON or YAML "
 		              "as it was");
-	if (p->new.state != wanted)
+	if (kr_config_state(&p->new, p->setting->field, NULL) != wanted)
 		return differ(p, 0, "the key would have to be decided here");
-	for (size_t i = 0; i < p->new.n_uses; i++) {
-		const struct kr_config_use *use = &p->new.uses[i];
-
+	while ((use = kr_config_next(&p->new, p->setting->field, &at))) {
 		if (use->state != wanted && !(use->merged && use->overridden))
 			return differ(p, use->value.offset,
 			              "this value would have to be changed "
 			              "too");
 	}
-	if (count_own(&p->old) == count_own(&p->new))
+	if (count_own(p, &p->old) == count_own(p, &p->new))
 		r = compare_values(p);
-	else if (count_own(&p->old) == 0)
+	else if (count_own(p, &p->old) == 0)
 		r = compare_inserted(p);
 	else
 		r = differ(p, 0, "no use of the key may come or go");
@@ -295,10 +295,10 @@ int kr_config_prove_with(const struct kr_setting *setting,
 	};
 	int r;
 
-	r = kr_config_parse(setting, before, options, NULL, &old);
+	r = kr_config_parse(before, options, NULL, &old);
 	if (r < 0)
 		return r;
-	r = kr_config_parse(setting, after, options, diag, &new);
+	r = kr_config_parse(after, options, diag, &new);
 	if (r < 0)
 		return r;
 	p.old = old;

@@ -75,23 +75,79 @@ int kr_config_read(const struct kr_file *file, enum kr_config_format format,
 	return kr_yaml_read(file, listener, diag, layout, ret_twice);
 }
 
-/* What was found may be found by our reader alone. */
-static void doubt(struct kr_config *config, struct kr_span place,
-                  struct kr_diag *diag)
-{
-	static const char reason[] =
-		"a tag would have to end with a blank: kubelet's YAML reader "
-		"and this one's do not agree";
+#define DOUBT                                                                  \
+	"a tag would have to end with a blank: kubelet's YAML reader and "     \
+	"this one's do not agree"
 
-	kr_diag_add(diag, KR_WARNING, "config-doubt", place, "%s", reason);
-	config->state = KR_STATE_UNKNOWN;
-	config->refused = true;
-	config->wins = -1;
-	config->layout.reason = reason;
-	for (size_t i = 0; i < config->n_uses; i++) {
-		config->uses[i].editable = false;
-		config->uses[i].reason = reason;
+static bool is_invalid(const struct kr_config *c,
+                       const struct kr_config_use *use)
+{
+	return use->state == KR_STATE_INVALID && !use->overridden && !c->dropin;
+}
+
+bool kr_config_stops(const struct kr_config *c, int field)
+{
+	return c->refused || c->doubtful ||
+	       (c->invalid_field >= 0 && c->invalid_field != field);
+}
+
+const struct kr_config_use *kr_config_next(const struct kr_config *config,
+                                           int field, size_t *at)
+{
+	while (*at < config->n_uses) {
+		const struct kr_config_use *use = &config->uses[(*at)++];
+
+		if (use->field == field)
+			return use;
 	}
+	return NULL;
+}
+
+enum kr_state kr_config_state(const struct kr_config *c, int field,
+                              const struct kr_config_use **ret_use)
+{
+	const struct kr_config_use *use, *last = NULL, *invalid = NULL;
+	const struct kr_config_use *ignored;
+	enum kr_state state;
+	size_t at = 0;
+
+	if (!ret_use)
+		ret_use = &ignored;
+	*ret_use = NULL;
+	if (c->doubtful)
+		return KR_STATE_UNKNOWN;
+	while ((use = kr_config_next(c, field, &at))) {
+		if (is_invalid(c, use) && !invalid)
+			invalid = use;
+		if (!last || use->state != KR_STATE_NULL || use->resets)
+			last = use;
+	}
+	if (invalid) {
+		*ret_use = invalid;
+		return KR_STATE_INVALID;
+	}
+	if (kr_config_stops(c, field))
+		return KR_STATE_INVALID;
+	state = last ? last->state : KR_STATE_ABSENT;
+	*ret_use = last;
+	/* Go's zero, which is no use's */
+	if (c->internal && kr_field(field)->type == KR_TYPE_BOOL &&
+	    (state == KR_STATE_ABSENT || state == KR_STATE_NULL)) {
+		*ret_use = NULL;
+		return KR_STATE_FALSE;
+	}
+	return state;
+}
+
+const char *kr_config_use_reason(const struct kr_config *config,
+                                 const struct kr_config_use *use)
+{
+	if (config->doubtful)
+		return DOUBT;
+	if (kr_config_stops(config, use->field))
+		return "kubelet refuses the file for another reason, which "
+		       "would have to be mended first";
+	return use->reason;
 }
 
 /* Where the line at AT of FILE has KEY as a name. */
@@ -114,15 +170,14 @@ static struct kr_span find_name(const struct kr_file *file, size_t at,
 }
 
 /* Behind the end of the first document kubelet reads nothing. */
-static void remark_later(const struct kr_setting *setting,
-                         const struct kr_file *file, size_t end,
-                         struct kr_diag *diag)
+static void remark_later(const char *key, const struct kr_file *file,
+                         size_t end, struct kr_diag *diag)
 {
 	const char *eol;
 
 	for (size_t at = end; at < file->size;
 	     at = (size_t)(eol - file->data) + 1) {
-		struct kr_span name = find_name(file, at, setting->key);
+		struct kr_span name = find_name(file, at, key);
 
 		if (name.file)
 			kr_diag_add(diag, KR_NOTE, "config-document", name,
@@ -134,8 +189,71 @@ static void remark_later(const struct kr_setting *setting,
 	}
 }
 
-int kr_config_parse(const struct kr_setting *setting,
-                    const struct kr_file *file,
+/* Whether a merge key brings the member to the top from where it is. */
+static bool is_use(const struct kr_config *c, int field, struct kr_span name)
+{
+	const struct kr_config_use *use;
+	size_t at = 0;
+
+	while ((use = kr_config_next(c, field, &at))) {
+		if (use->key.offset == name.offset)
+			return true;
+	}
+	return false;
+}
+
+static void remark_strays(const struct kr_config *c, int field,
+                          enum kr_stray_kind kind, struct kr_diag *diag)
+{
+	static const struct {
+		enum kr_severity severity;
+		const char *code, *before, *after;
+	} words[] = {
+		[KR_STRAY_CASE] = {KR_WARNING, "config-case", "", ""},
+		[KR_STRAY_NAME] = {KR_NOTE, "config-name", "", ""},
+		[KR_STRAY_NESTED] = {KR_NOTE, "config-nested", " here",
+	                             " at the top of the document"},
+	};
+	size_t n_more = c->strays.counts[field][kind];
+
+	static_assert(ARRAY_SIZE(words) == _KR_STRAY_MAX, "words for each");
+	n_more -= n_more < KR_DIAG_KEPT ? n_more : KR_DIAG_KEPT;
+	for (size_t i = 0; i < c->strays.n; i++) {
+		const struct kr_stray *stray = &c->strays.items[i];
+
+		if (stray->field != field || stray->kind != kind)
+			continue;
+		if (is_use(c, field, stray->name)) {
+			n_more = 0; /* they may be such, too */
+			continue;
+		}
+		kr_diag_add(diag, words[kind].severity, words[kind].code,
+		            stray->name,
+		            "the name is ignored%s, it would have to be %s%s",
+		            words[kind].before, kr_field_name(field),
+		            words[kind].after);
+	}
+	kr_diag_add_more(diag, words[kind].severity, words[kind].code, n_more);
+}
+
+void kr_config_remark(const struct kr_config *c, const struct kr_file *file,
+                      int field, struct kr_diag *diag)
+{
+	bool told = kr_config_state(c, field, NULL) == KR_STATE_INVALID ||
+	            c->internal;
+
+	for (int i = 0; !told && c->strays.counts && i < _KR_STRAY_MAX; i++)
+		remark_strays(c, field, i, diag);
+	if (!told && c->internal_name.file && c->internal_field == field)
+		kr_diag_add(diag, KR_WARNING, "config-case", c->internal_name,
+		            "the name is ignored, it would have to be %s",
+		            kr_field_name(field));
+	if (c->format == KR_CONFIG_YAML && !c->refused && !c->doubtful &&
+	    c->layout.end > 0)
+		remark_later(kr_field_name(field), file, c->layout.end, diag);
+}
+
+int kr_config_parse(const struct kr_file *file,
                     const struct kr_config_options *options,
                     struct kr_diag *diag, struct kr_config *ret)
 {
@@ -148,16 +266,16 @@ int kr_config_parse(const struct kr_setting *setting,
 		kr_config_guess(file, options ? options->kubelet_minor : 0);
 	int r;
 
-	kr_decode_init(&decode, setting, file, options);
+	kr_decode_init(&decode, file, options);
 	decode.unique = format == KR_CONFIG_YAML;
 	r = kr_config_read(file, format, &listener, &found, &layout, &twice);
 	if (r > 0)
 		r = kr_decode_twice(&decode, twice);
-	if (r == -EFBIG && (decode.ours.n == KR_DECODE_USES_MAX ||
+	if (r == -EFBIG && (decode.uses.n == KR_DECODE_USES_MAX ||
 	                    decode.internal.n == KR_DECODE_USES_MAX))
 		kr_diag_add_path(diag, KR_ERROR, "config-too-large", file->path,
 		                 "the configuration is too large to be read: "
-		                 "it has the key more than %zu times",
+		                 "it has a key more than %zu times",
 		                 KR_DECODE_USES_MAX);
 	if (r < 0 && r != -EBADMSG) {
 		kr_diag_merge(diag, &found);
@@ -166,14 +284,14 @@ int kr_config_parse(const struct kr_setting *setting,
 	r = kr_decode_finish(&decode, r == 0, &found, ret);
 	if (r < 0)
 		return r;
-	if (layout.doubt.file)
-		doubt(ret, layout.doubt, diag);
+	ret->format = format;
+	ret->doubtful = layout.doubt.file;
+	if (ret->doubtful)
+		kr_diag_add(diag, KR_WARNING, "config-doubt", layout.doubt,
+		            DOUBT);
 	else
 		kr_diag_merge(diag, &found);
-	ret->format = format;
 	if (format == KR_CONFIG_YAML) {
-		if (!ret->refused && layout.end > 0)
-			remark_later(setting, file, layout.end, diag);
 		layout.reason = ret->layout.reason ?: layout.reason;
 		ret->layout = layout;
 	}
@@ -182,7 +300,10 @@ int kr_config_parse(const struct kr_setting *setting,
 
 void kr_config_done(struct kr_config *config)
 {
+	for (size_t i = 0; i < config->n_uses; i++)
+		kr_value_done(&config->uses[i].v);
 	free(config->uses);
-	free(config->healthz_bind_address);
+	free(config->strays.items);
+	free(config->strays.counts);
 	*config = (struct kr_config){0};
 }

@@ -13,8 +13,8 @@
 #include "base/edit.h"
 #include "base/span.h"
 #include "doc/layout.h"
+#include "kubelet/field.h"
 #include "kubelet/flags.h"
-#include "kubelet/ranges.h"
 #include "kubelet/setting.h"
 
 enum kr_config_format {
@@ -22,39 +22,66 @@ enum kr_config_format {
 	KR_CONFIG_YAML,
 };
 
-/* One occurrence of the key at the top of the (first) document. */
+/* One occurrence of a field in the (first) document. */
 struct kr_config_use {
+	int field;            /* enum kr_field_id */
 	struct kr_span key;   /* with its quotes */
 	struct kr_span value; /* with its quotes, tag or anchor; may be empty */
-	enum kr_state state;  /* TRUE, FALSE, NULL, INVALID */
-	bool editable;        /* the value can be replaced in place */
-	const char *reason;   /* static: why not, else NULL */
-	bool overridden; /* YAML: a later one undoes it, even a wrong type */
+	/* TRUE or FALSE; VALUE of another type; NULL: there, but says nothing;
+	 * INVALID: kubelet refuses it (of a drop-in: if it is still there after
+	 * the merge) */
+	enum kr_state state;
+	struct kr_value v;  /* of TRUE, FALSE and VALUE */
+	bool resets;        /* NULL: takes an earlier value away */
+	const char *reason; /* static: why the value cannot be replaced in
+	                       place; NULL: it can */
+	bool overridden;    /* YAML: a later one undoes it, even a wrong type */
 	bool merged; /* YAML: a merge key brings it, it is written elsewhere */
 };
 
+/* Names that people take for a field's, and kubelet does not. */
+enum kr_stray_kind {
+	KR_STRAY_CASE,   /* at the top, in another case */
+	KR_STRAY_NAME,   /* at the top, spelt otherwise */
+	KR_STRAY_NESTED, /* inside another value */
+	_KR_STRAY_MAX,
+};
+
+/* Of each kind and field the first KR_DIAG_KEPT are kept. */
+struct kr_strays {
+	struct kr_stray {
+		int field;
+		enum kr_stray_kind kind;
+		struct kr_span name;
+	} * items;
+	size_t n;
+	size_t (*counts)[_KR_STRAY_MAX]; /* by field; NULL: none at all */
+};
+
+/*
+ * A file that was read, with all fields' uses in it. What it says of one is
+ * asked afterwards.
+ */
 struct kr_config {
 	enum kr_config_format format;
-	/* what kubelet makes of the file alone: TRUE, FALSE, NULL, ABSENT
-	 * (both: the default), INVALID (DIAG says why), UNKNOWN (a YAML that
-	 * kubelet may read otherwise than we do, and DIAG has a warning) */
-	enum kr_state state;
-	struct kr_config_use *uses; /* in order; the last one wins */
+	struct kr_config_use *uses; /* in order */
 	size_t n_uses;
-	int wins; /* index of the use that decides, -1: none */
-	/* INVALID or UNKNOWN whatever our key says: kubelet does not take the
-	 * file, or it cannot be told */
+	/* kubelet refuses the file whatever the fields say */
 	bool refused;
-	struct kr_range_value ranges[KR_N_RANGES];
-	/* other keys that matter to us, where they are well formed */
-	int healthz_port;             /* 0: off, -1: not set */
-	char *healthz_bind_address;   /* NULL: not set */
-	int masquerade_bit, drop_bit; /* -1: not set */
+	/* the field that has an INVALID use; -1: none has; KR_N_FIELDS: several
+	 * have. Of a drop-in always -1 */
+	int invalid_field;
+	/* a YAML that kubelet may read otherwise than we do; DIAG has a
+	 * warning */
+	bool doubtful;
 	/* apiVersion .../__internal, which kubelet takes: Go's field names are
-	 * the keys there and nothing has a default, so that an absent key is
-	 * FALSE (WINS is -1 then) */
+	 * the keys there and nothing has a default, so that what is absent is
+	 * Go's zero */
 	bool internal;
-	bool dropin; /* as in the options */
+	bool dropin;                  /* as in the options */
+	struct kr_span internal_name; /* not internal: the first name of Go's */
+	int internal_field;           /* and the field it would be */
+	struct kr_strays strays;
 	struct kr_layout layout;
 };
 
@@ -69,16 +96,41 @@ struct kr_config_options {
 };
 
 /*
- * Reads FILE. 0 or -ENOMEM: a file that kubelet would refuse is a result
- * (INVALID), with an error in DIAG at the place. OPTIONS may be NULL.
+ * Reads FILE. 0 or -ENOMEM: a file that kubelet would refuse is a result, with
+ * an error in DIAG at the place. OPTIONS may be NULL.
  *
  * Rules: pkg/kubelet/kubeletconfig/util/codec, apimachinery's json serializer,
  * sigs.k8s.io/yaml and yaml.v2, as measured (tests/cases/kubelet-oracle.jsonl).
  */
-int kr_config_parse(const struct kr_setting *setting,
-                    const struct kr_file *file,
+int kr_config_parse(const struct kr_file *file,
                     const struct kr_config_options *options,
                     struct kr_diag *diag, struct kr_config *ret);
+
+/*
+ * What kubelet makes of FIELD from the file alone: TRUE, FALSE, VALUE; NULL,
+ * ABSENT: its default; INVALID; UNKNOWN: the file is doubtful. RET_USE (may be
+ * NULL) is the use that decides, or the first that is invalid; NULL: none.
+ */
+enum kr_state kr_config_state(const struct kr_config *config, int field,
+                              const struct kr_config_use **ret_use);
+
+/* Whether kubelet refuses the file, or it cannot be told, whatever FIELD says;
+ * -1: whatever is at fault. */
+bool kr_config_stops(const struct kr_config *config, int field);
+
+/* Why the value of USE cannot be replaced in place (static), or NULL. */
+const char *kr_config_use_reason(const struct kr_config *config,
+                                 const struct kr_config_use *use);
+
+/* The first use of FIELD from *AT on, behind which *AT is then; NULL. */
+const struct kr_config_use *kr_config_next(const struct kr_config *config,
+                                           int field, size_t *at);
+
+/* Notes in DIAG on what only looks like FIELD's name in FILE. */
+void kr_config_remark(const struct kr_config *config,
+                      const struct kr_file *file, int field,
+                      struct kr_diag *diag);
+
 void kr_config_done(struct kr_config *config);
 #define _cleanup_config_ _cleanup_(kr_config_done)
 

@@ -48,33 +48,41 @@
 #define KIND  "KubeletConfiguration"
 #define GROUP "kubelet.config.k8s.io/"
 
-void kr_decode_init(struct kr_decode *d, const struct kr_setting *setting,
-                    const struct kr_file *file,
+/* The last minor version whose JSON decoder empties a string for a null. */
+#define NULL_MINOR_OLD 22
+
+void kr_decode_init(struct kr_decode *d, const struct kr_file *file,
                     const struct kr_config_options *options)
 {
+	unsigned minor = options ? options->kubelet_minor : 0;
+
 	*d = (struct kr_decode){
-		.setting = setting,
 		.file = file,
 		.dropin = options && options->dropin,
 		.any_kind = options && options->dropin &&
-	                    kr_merge_of(options->kubelet_minor) ==
-	                            KR_MERGE_GO_NAMES,
+	                    kr_merge_of(minor) == KR_MERGE_GO_NAMES,
 		.merged = !file,
-		.healthz_port = -1,
-		.masquerade_bit = -1,
-		.drop_bit = -1,
+		.old_null = minor > 0 && minor <= NULL_MINOR_OLD,
 	};
+}
+
+static void free_uses(struct kr_decode_uses *uses)
+{
+	for (size_t i = 0; i < uses->n; i++)
+		kr_value_done(&uses->items[i].v);
+	free(uses->items);
 }
 
 void kr_decode_done(struct kr_decode *d)
 {
 	free(d->frames);
 	kr_names_done(&d->names);
-	free(d->ours.items);
-	free(d->internal.items);
+	free_uses(&d->uses);
+	free_uses(&d->internal);
+	free(d->strays.items);
+	free(d->strays.counts);
 	free(d->kind);
 	free(d->api_version);
-	free(d->healthz_address);
 	free(d->fatal.text);
 	free(d->fault.text);
 	free(d->scratch);
@@ -121,45 +129,16 @@ static const char *plain(struct kr_decode *d, const struct kr_event *e,
 	return d->scratch;
 }
 
-static bool is_internal_name(const struct kr_setting *setting, const char *name,
-                             size_t length)
+static enum kr_decode_role role_of(const char *name, size_t length)
 {
-	return length == strlen(setting->key) && length > 0 &&
-	       name[0] == (setting->key[0] & ~0x20) &&
-	       memcmp(name + 1, setting->key + 1, length - 1) == 0;
-}
-
-static enum kr_decode_role role_of(const struct kr_decode *d, const char *name,
-                                   size_t length)
-{
-	static const struct {
-		const char *name;
-		enum kr_decode_role role;
-	} others[] = {
-		{"healthzPort", KR_ROLE_HEALTHZ_PORT},
-		{"healthzBindAddress", KR_ROLE_HEALTHZ_ADDRESS},
-		{"iptablesMasqueradeBit", KR_ROLE_MASQUERADE_BIT},
-		{"iptablesDropBit", KR_ROLE_DROP_BIT},
-	};
-
-	bool fold = d->dropin || d->merged;
-
-	if (kr_name_equal(d->setting->key, name, length, fold))
-		return KR_ROLE_OURS;
-	if (is_internal_name(d->setting, name, length))
-		return KR_ROLE_OURS_INTERNAL;
 	if (kr_name_equal("kind", name, length, true))
 		return KR_ROLE_KIND;
 	if (kr_name_equal("apiVersion", name, length, true))
 		return KR_ROLE_API_VERSION;
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-		if (kr_name_equal(others[i].name, name, length, fold))
-			return others[i].role;
-	}
 	return KR_ROLE_NONE;
 }
 
-/* --- names that are not our key ------------------------------------------ */
+/* --- names that are not a field's ---------------------------------------- */
 
 /* The length of a byte sequence at TEXT that joins words or is not seen: 0, it
  * does neither. */
@@ -217,31 +196,65 @@ static bool looks_like(const char *key, const char *name, size_t length)
 
 #define STRAY_LENGTH_MAX ((size_t)256)
 
-/* A name that is no member's at the top: inside, even ours is a stray. */
+static int add_stray(struct kr_strays *strays, int field,
+                     enum kr_stray_kind kind, struct kr_span name)
+{
+	struct kr_stray *next;
+
+	if (!strays->counts)
+		strays->counts = calloc(KR_N_FIELDS, sizeof(*strays->counts));
+	if (!strays->counts)
+		return -ENOMEM;
+	if (strays->counts[field][kind]++ >= KR_DIAG_KEPT)
+		return 0;
+	next = KR_VEC_NEXT(strays->items, strays->n);
+	if (!next)
+		return -ENOMEM;
+	*next = (struct kr_stray){field, kind, name};
+	strays->n++;
+	return 0;
+}
+
+/* A name that is no field's at the top: inside, even such a one is a stray. Of
+ * fields that are not at the top the last name says too little. */
 static int check_stray(struct kr_decode *d, const struct kr_event *e)
 {
-	const char *key = d->setting->key;
-	struct kr_decode_strays *strays = &d->strays[KR_STRAY_NESTED];
 	const char *name;
 	size_t length;
 
-	if (d->merged || e->length < strlen(key) ||
-	    e->length > STRAY_LENGTH_MAX)
+	if (d->merged || e->length > STRAY_LENGTH_MAX)
 		return 0;
 	name = plain(d, e, &length);
 	if (!name)
 		return -ENOMEM;
-	if (!looks_like(key, name, length))
-		return 0;
-	if (d->depth == 1 && kr_name_equal(key, name, length, true))
-		strays = &d->strays[KR_STRAY_CASE];
-	else if (d->depth == 1)
-		strays = &d->strays[KR_STRAY_NAME];
-	if (strays->n == ARRAY_SIZE(strays->names))
-		strays->n_more++;
-	else
-		strays->names[strays->n++] = e->span;
+	for (int i = 0; i < KR_N_FIELDS; i++) {
+		const char *key = kr_field(i)->path;
+		enum kr_stray_kind kind = KR_STRAY_NESTED;
+
+		if (!key || strchr(key, '.') || !looks_like(key, name, length))
+			continue;
+		if (d->depth == 1 && kr_name_equal(key, name, length, true))
+			kind = KR_STRAY_CASE;
+		else if (d->depth == 1)
+			kind = KR_STRAY_NAME;
+		if (add_stray(&d->strays, i, kind, e->span) < 0)
+			return -ENOMEM;
+	}
 	return 0;
+}
+
+/* Where NAME leads to among the fields' paths. */
+static void step(struct kr_decode *d, struct kr_decode_frame *frame,
+                 const char *name, size_t length)
+{
+	frame->next =
+		kr_field_step(frame->place, name, length,
+	                      d->dropin || d->merged, false, &frame->field);
+	frame->internal_next = (struct kr_field_place){-1, 0};
+	if (!d->dropin && !d->merged)
+		frame->internal_next =
+			kr_field_step(frame->internal_place, name, length,
+		                      false, true, &frame->internal_field);
 }
 
 static int hear_key(struct kr_decode *d, const struct kr_event *e)
@@ -253,9 +266,12 @@ static int hear_key(struct kr_decode *d, const struct kr_event *e)
 
 	frame->key = e->span;
 	frame->member = NULL;
+	frame->field = frame->internal_field = -1;
+	frame->next.row = frame->internal_next.row = -1;
 	if (d->depth > 1 && check_stray(d, e) < 0)
 		return -ENOMEM;
-	if (!schema && d->depth > 1 && !d->dropin)
+	if (!schema && d->depth > 1 && !d->dropin &&
+	    frame->internal_place.row < 0)
 		return 0;
 	name = plain(d, e, &length);
 	if (!name)
@@ -268,23 +284,159 @@ static int hear_key(struct kr_decode *d, const struct kr_event *e)
 			kr_schema_member(schema, name, length, d->merged);
 	else if (schema)
 		frame->member = kr_schema_element(schema);
+	step(d, frame, name, length);
 	if (d->depth > 1)
 		return 0;
-	d->role = role_of(d, name, length);
-	d->range = kr_range_find(name, length, d->dropin || d->merged);
+	d->role = role_of(name, length);
 	d->exact = kr_name_equal("kind", name, length, false) ||
 	           kr_name_equal("apiVersion", name, length, false);
-	d->key = e->span;
-	/* a wrong type of our key is told by its use, which can be edited */
-	if (d->role == KR_ROLE_OURS)
-		frame->member = NULL;
-	return d->role == KR_ROLE_NONE ? check_stray(d, e) : 0;
+	if (d->role != KR_ROLE_NONE || frame->field >= 0)
+		return 0;
+	return check_stray(d, e);
 }
 
-static int push_use(struct kr_decode *d, const struct kr_event *e)
+/* --- the fields' values -------------------------------------------------- */
+
+/* The type of FIELD; that of a gate is its map's element. */
+static const struct kr_schema *schema_of(int field)
 {
-	struct kr_decode_uses *uses =
-		d->role == KR_ROLE_OURS ? &d->ours : &d->internal;
+	const struct kr_schema *schema = kr_schema_root();
+	const char *name = kr_field(field)->path;
+
+	for (;;) {
+		size_t length = strcspn(name, ".");
+
+		if (kr_schema_kind(schema) == KR_SCHEMA_MAP)
+			return kr_schema_element(schema);
+		schema = kr_schema_member(schema, name, length, false);
+		if (!name[length])
+			return schema;
+		name += length + 1;
+	}
+}
+
+static bool is_zero_unset(int field, const struct kr_value *v)
+{
+	const struct kr_field *f = kr_field(field);
+
+	return !f->pointer && f->combine != KR_COMBINE_GATE && f->by_default &&
+	       f->by_default[0] && kr_value_is_zero(v);
+}
+
+/* A null takes the place of what was there before. */
+static bool null_resets(const struct kr_decode *d, int field)
+{
+	const struct kr_field *f = kr_field(field);
+
+	return d->merged || f->pointer || f->type == KR_TYPE_LIST ||
+	       (f->type == KR_TYPE_STRING && d->old_null);
+}
+
+static void set_state(struct kr_config_use *use)
+{
+	if (use->v.type != KR_TYPE_BOOL)
+		use->state = KR_STATE_VALUE;
+	else
+		use->state = use->v.b ? KR_STATE_TRUE : KR_STATE_FALSE;
+	if (!is_zero_unset(use->field, &use->v))
+		return;
+	/* "" and 0 of such a field are nothing to kubelet */
+	if (use->v.type != KR_TYPE_BOOL) {
+		kr_value_done(&use->v);
+		use->state = KR_STATE_NULL;
+		use->resets = true;
+	}
+}
+
+static int read_null(const struct kr_decode *d, struct kr_config_use *use)
+{
+	const struct kr_schema *schema = schema_of(use->field);
+
+	if (!d->dropin && !d->merged && !kr_schema_null_valid(schema))
+		return 0;
+	if (kr_field(use->field)->combine == KR_COMBINE_GATE && !d->dropin) {
+		use->v = (struct kr_value){.type = KR_TYPE_BOOL};
+		use->state = KR_STATE_FALSE;
+		return 0;
+	}
+	use->state = KR_STATE_NULL;
+	use->resets = null_resets(d, use->field);
+	return 0;
+}
+
+static int read_number(const struct kr_event *e, struct kr_config_use *use)
+{
+	const struct kr_field *f = kr_field(use->field);
+	int64_t n;
+
+	if ((f->type != KR_TYPE_INT32 && f->type != KR_TYPE_INT64) ||
+	    !kr_schema_number_valid(schema_of(use->field), e->text,
+	                            e->length) ||
+	    !kr_go_int_text(e->text, e->length, 10, 64, &n))
+		return 0;
+	use->v = (struct kr_value){.type = f->type, .n = n};
+	if (f->negative && n < 0)
+		use->v.n = -1;
+	set_state(use);
+	return 0;
+}
+
+static int read_string(struct kr_decode *d, const struct kr_event *e,
+                       struct kr_config_use *use)
+{
+	const struct kr_field *f = kr_field(use->field);
+	const char *text;
+	size_t length;
+	int r;
+
+	if (f->type != KR_TYPE_STRING && f->type != KR_TYPE_DURATION)
+		return 0;
+	text = plain(d, e, &length);
+	if (!text)
+		return -ENOMEM;
+	r = kr_value_parse(f->type, text, length, &use->v);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	set_state(use);
+	return 0;
+}
+
+/* The state stays INVALID where kubelet does not take it. */
+static int read_value(struct kr_decode *d, const struct kr_event *e,
+                      struct kr_config_use *use)
+{
+	enum kr_type type = kr_field(use->field)->type;
+
+	switch (e->type) {
+	case KR_EVENT_NULL:
+		return read_null(d, use);
+	case KR_EVENT_TRUE:
+	case KR_EVENT_FALSE:
+		if (type != KR_TYPE_BOOL)
+			return 0;
+		use->v = (struct kr_value){.type = KR_TYPE_BOOL};
+		use->v.b = e->type == KR_EVENT_TRUE;
+		set_state(use);
+		return 0;
+	case KR_EVENT_NUMBER:
+		return read_number(e, use);
+	case KR_EVENT_STRING:
+		return read_string(d, e, use);
+	case KR_EVENT_LIST:
+		if (type != KR_TYPE_LIST)
+			return 0;
+		use->v = (struct kr_value){.type = KR_TYPE_LIST};
+		use->state = KR_STATE_VALUE;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static int push_use(struct kr_decode *d, struct kr_decode_uses *uses, int field,
+                    const struct kr_event *e)
+{
+	const struct kr_decode_frame *frame = &d->frames[d->depth - 1];
 	struct kr_config_use *use;
 
 	if (uses->n == KR_DECODE_USES_MAX)
@@ -294,27 +446,69 @@ static int push_use(struct kr_decode *d, const struct kr_event *e)
 		return -ENOMEM;
 	uses->n++;
 	*use = (struct kr_config_use){
-		.key = d->key,
+		.field = field,
+		.key = frame->key,
 		.value = e->span,
 		.state = KR_STATE_INVALID,
-		.editable = !e->fixed,
 		.reason = e->fixed,
-		.overridden = e->overridden,
+		.overridden = e->overridden || frame->overridden,
 		.merged = e->merged,
 	};
-	if (e->type == KR_EVENT_TRUE)
-		use->state = KR_STATE_TRUE;
-	else if (e->type == KR_EVENT_FALSE)
-		use->state = KR_STATE_FALSE;
-	else if (e->type == KR_EVENT_NULL)
-		use->state = KR_STATE_NULL;
-	else if (!e->fixed &&
-	         (e->type == KR_EVENT_MAP || e->type == KR_EVENT_LIST)) {
-		use->editable = false;
+	if (!e->fixed && (e->type == KR_EVENT_MAP || e->type == KR_EVENT_LIST))
 		use->reason = "the value holds others; it would have to be a "
 			      "plain word to be exchanged";
+	return read_value(d, e, use);
+}
+
+/* A map that is null: none of its keys is set, whatever stood before. */
+static int push_null_map(struct kr_decode *d, struct kr_decode_uses *uses,
+                         struct kr_field_place place, const struct kr_event *e)
+{
+	const char *walked = kr_field(place.row)->path;
+
+	for (int i = 0; i < KR_N_FIELDS; i++) {
+		const struct kr_field *f = kr_field(i);
+		int r;
+
+		if (f->combine != KR_COMBINE_GATE ||
+		    strncmp(f->path, walked, place.length) != 0)
+			continue;
+		r = push_use(d, uses, i, e);
+		if (r < 0)
+			return r;
+		kr_value_done(&uses->items[uses->n - 1].v);
+		uses->items[uses->n - 1].state = KR_STATE_NULL;
+		uses->items[uses->n - 1].resets = true;
 	}
 	return 0;
+}
+
+static int hear_field(struct kr_decode *d, struct kr_decode_uses *uses,
+                      int field, struct kr_field_place place,
+                      const struct kr_event *e)
+{
+	if (field >= 0)
+		return push_use(d, uses, field, e);
+	if (place.row >= 0 && e->type == KR_EVENT_NULL && !d->dropin)
+		return push_null_map(d, uses, place, e);
+	return 0;
+}
+
+/* An element of the list that is the last use of USES. */
+static int hear_item(struct kr_decode *d, struct kr_config_use *use,
+                     const struct kr_event *e)
+{
+	const char *text = "";
+	size_t length = 0;
+
+	if (use->state != KR_STATE_VALUE ||
+	    (e->type != KR_EVENT_STRING && e->type != KR_EVENT_NULL))
+		return 0;
+	if (e->type == KR_EVENT_STRING)
+		text = plain(d, e, &length);
+	if (!text)
+		return -ENOMEM;
+	return kr_strings_add_part(&use->v.list, text, length);
 }
 
 /* Half of the type, kind or apiVersion: the first look's rules. */
@@ -345,80 +539,15 @@ static int hear_gvk(struct kr_decode *d, const struct kr_event *e,
 	return 0;
 }
 
-static int number_of(const struct kr_event *e)
+/* The value of kind or apiVersion. */
+static int hear_role(struct kr_decode *d, const struct kr_event *e)
 {
-	char digits[12];
-	const char *error;
-	long long n;
-
-	if (e->type != KR_EVENT_NUMBER || e->length >= sizeof(digits))
-		return -1;
-	memcpy(digits, e->text, e->length);
-	digits[e->length] = '\0';
-	n = strtonum(digits, 0, INT_MAX, &error);
-	return error ? -1 : (int)n;
-}
-
-static void set_range(struct kr_decode *d, const struct kr_event *e)
-{
-	struct kr_range_value *range = &d->ranges[d->range];
-
-	if (e->type == KR_EVENT_NULL &&
-	    (d->merged || kr_range_is_pointer(d->range)))
-		range->set = false;
-	else if (e->type == KR_EVENT_NUMBER &&
-	         kr_go_int_text(e->text, e->length, 10, 64, &range->value))
-		*range = (struct kr_range_value){true, range->value, e->span};
-}
-
-static int set_address(struct kr_decode *d, const struct kr_event *e)
-{
-	const char *text;
-	size_t length;
-
-	if (e->type == KR_EVENT_NULL && d->merged) {
-		free(d->healthz_address);
-		d->healthz_address = NULL;
-	}
-	if (e->type != KR_EVENT_STRING)
+	if (e->overridden || d->role == KR_ROLE_NONE)
 		return 0;
-	text = plain(d, e, &length);
-	if (!text)
-		return -ENOMEM;
-	free(d->healthz_address);
-	d->healthz_address = strndup(text, length);
-	return d->healthz_address ? 0 : -ENOMEM;
-}
-
-/* The value of a member at the top. */
-static int hear_top(struct kr_decode *d, const struct kr_event *e)
-{
-	if (d->role == KR_ROLE_OURS || d->role == KR_ROLE_OURS_INTERNAL)
-		return push_use(d, e);
-	if (e->overridden)
-		return 0;
-	if (d->range >= 0)
-		set_range(d, e);
-	switch (d->role) {
-	case KR_ROLE_KIND:
+	if (d->role == KR_ROLE_KIND)
 		return hear_gvk(d, e, "kind", &d->kind, &d->kind_span);
-	case KR_ROLE_API_VERSION:
-		return hear_gvk(d, e, "apiVersion", &d->api_version,
-		                &d->api_version_span);
-	case KR_ROLE_HEALTHZ_PORT:
-		d->healthz_port = number_of(e);
-		return 0;
-	case KR_ROLE_HEALTHZ_ADDRESS:
-		return set_address(d, e);
-	case KR_ROLE_MASQUERADE_BIT:
-		d->masquerade_bit = number_of(e);
-		return 0;
-	case KR_ROLE_DROP_BIT:
-		d->drop_bit = number_of(e);
-		return 0;
-	default:
-		return 0;
-	}
+	return hear_gvk(d, e, "apiVersion", &d->api_version,
+	                &d->api_version_span);
 }
 
 static int type_valid(struct kr_decode *d, const struct kr_schema *schema,
@@ -452,8 +581,9 @@ static int type_valid(struct kr_decode *d, const struct kr_schema *schema,
 	return 1;
 }
 
+/* FIELD: the use of it is kept, so that it can be edited; -1: none is. */
 static int check_type(struct kr_decode *d, const struct kr_schema *schema,
-                      const struct kr_event *e)
+                      int field, const struct kr_event *e)
 {
 	struct kr_span key = KR_SPAN_NONE;
 	int r;
@@ -463,6 +593,11 @@ static int check_type(struct kr_decode *d, const struct kr_schema *schema,
 	r = type_valid(d, schema, e);
 	if (r != 0)
 		return r < 0 ? r : 0;
+	/* told for each, see kr_decode_finish() */
+	if (field >= 0 && kr_schema_kind(schema) == KR_SCHEMA_BOOL)
+		return 0;
+	if (field < 0)
+		d->refused = true;
 	if (d->depth > 0)
 		key = d->frames[d->depth - 1].key;
 	if (!key.file)
@@ -479,6 +614,7 @@ static int push_frame(struct kr_decode *d, const struct kr_schema *schema,
                       const struct kr_event *e)
 {
 	struct kr_decode_frame *next = KR_VEC_NEXT(d->frames, d->depth);
+	const struct kr_decode_frame *above;
 
 	if (!next)
 		return -ENOMEM;
@@ -489,28 +625,56 @@ static int push_frame(struct kr_decode *d, const struct kr_schema *schema,
 	if (schema && e->type == KR_EVENT_LIST &&
 	    kr_schema_kind(schema) != KR_SCHEMA_LIST)
 		schema = NULL;
-	d->depth++;
 	*next = (struct kr_decode_frame){
 		.schema = schema,
 		.object = e->type == KR_EVENT_MAP ? ++d->n_objects : 0,
+		.place.row = -1,
+		.internal_place.row = -1,
+		.field = -1,
+		.internal_field = -1,
 	};
+	if (d->depth++ == 0) {
+		next->place.row = next->internal_place.row = 0;
+		return 0;
+	}
+	above = &d->frames[d->depth - 2];
+	next->overridden = above->overridden || e->overridden;
+	if (!above->object)
+		return 0;
+	if (e->type == KR_EVENT_MAP) {
+		next->place = above->next;
+		next->internal_place = above->internal_next;
+	}
+	next->use = above->field >= 0 ? d->uses.n : 0;
+	next->internal_use = above->internal_field >= 0 ? d->internal.n : 0;
+	if (next->use)
+		next->place.row = -1;
+	if (next->internal_use)
+		next->internal_place.row = -1;
 	return 0;
+}
+
+static void end_use(struct kr_decode_uses *uses, size_t use, size_t end)
+{
+	struct kr_span *value = use ? &uses->items[use - 1].value : NULL;
+
+	if (value)
+		value->length = end - value->offset;
 }
 
 static void pop_frame(struct kr_decode *d, const struct kr_event *e)
 {
+	const struct kr_decode_frame *frame = &d->frames[--d->depth];
 	size_t end = kr_span_end(e->span);
-	struct kr_decode_uses *uses =
-		d->role == KR_ROLE_OURS ? &d->ours : &d->internal;
 
-	d->depth--;
-	if (d->depth == 0 && !d->merged)
-		d->root.length = end - d->root.offset;
-	if (d->depth != 1 || d->merged)
+	if (d->merged)
 		return;
-	d->last_value.length = end - d->last_value.offset;
-	if (d->role == KR_ROLE_OURS || d->role == KR_ROLE_OURS_INTERNAL)
-		uses->items[uses->n - 1].value = d->last_value;
+	end_use(&d->uses, frame->use, end);
+	end_use(&d->internal, frame->internal_use, end);
+	if (d->depth == 0)
+		d->root.length = end - d->root.offset;
+	if (d->depth == 1)
+		d->last_value.length = end - d->last_value.offset;
 }
 
 /* The outermost value. */
@@ -525,12 +689,45 @@ static int hear_root(struct kr_decode *d, const struct kr_event *e,
 	              "the document would have to be an object");
 }
 
+/* The value behind a name. */
+static int hear_member(struct kr_decode *d, const struct kr_event *e)
+{
+	const struct kr_decode_frame *frame = &d->frames[d->depth - 1];
+	int r;
+
+	if (d->depth == 1) {
+		d->last_key = frame->key;
+		d->last_value = e->span;
+		r = hear_role(d, e);
+		if (r < 0)
+			return r;
+	}
+	r = hear_field(d, &d->uses, frame->field, frame->next, e);
+	if (r < 0)
+		return r;
+	return hear_field(d, &d->internal, frame->internal_field,
+	                  frame->internal_next, e);
+}
+
+/* The value in a list. */
+static int hear_element(struct kr_decode *d, const struct kr_event *e)
+{
+	const struct kr_decode_frame *frame = &d->frames[d->depth - 1];
+	int r = 0;
+
+	if (frame->use)
+		r = hear_item(d, &d->uses.items[frame->use - 1], e);
+	if (r < 0 || !frame->internal_use)
+		return r;
+	return hear_item(d, &d->internal.items[frame->internal_use - 1], e);
+}
+
 int kr_decode_hear(void *userdata, const struct kr_event *e)
 {
 	struct kr_decode *d = userdata;
-	struct kr_decode_frame *frame;
 	const struct kr_schema *schema = NULL;
-	int r = 0;
+	bool overridden = e->overridden;
+	int field = -1, r;
 
 	if (e->type == KR_EVENT_MAP_END || e->type == KR_EVENT_LIST_END) {
 		pop_frame(d, e);
@@ -538,31 +735,35 @@ int kr_decode_hear(void *userdata, const struct kr_event *e)
 	}
 	if (e->key)
 		return hear_key(d, e);
-
-	frame = d->depth > 0 ? &d->frames[d->depth - 1] : NULL;
-	if (!frame)
-		r = hear_root(d, e, &schema);
-	else if (frame->object)
-		schema = frame->member;
-	else if (frame->schema)
-		schema = kr_schema_element(frame->schema);
-	if (r == 0 && d->dropin && e->type == KR_EVENT_NUMBER &&
-	    !kr_go_float_valid(e->text, e->length))
+	if (d->dropin && e->type == KR_EVENT_NUMBER &&
+	    !kr_go_float_valid(e->text, e->length)) {
 		r = refuse(&d->fatal, "config-type", e->span,
 		           "a number of a drop-in would have to fit into a "
 		           "float64");
-	if (r == 0 && frame && d->depth == 1 && frame->object) {
-		d->last_key = d->key;
-		d->last_value = e->span;
-		r = hear_top(d, e);
+		if (r < 0)
+			return r;
 	}
-	if (e->overridden)
+
+	if (d->depth == 0) {
+		r = hear_root(d, e, &schema);
+	} else if (d->frames[d->depth - 1].object) {
+		schema = d->frames[d->depth - 1].member;
+		field = d->frames[d->depth - 1].field;
+		r = hear_member(d, e);
+	} else {
+		if (d->frames[d->depth - 1].schema)
+			schema = kr_schema_element(
+				d->frames[d->depth - 1].schema);
+		r = hear_element(d, e);
+	}
+	if (r < 0)
+		return r;
+	if (overridden)
 		schema = NULL;
-	if (r == 0)
-		r = check_type(d, schema, e);
-	if (r == 0 && (e->type == KR_EVENT_MAP || e->type == KR_EVENT_LIST))
-		r = push_frame(d, schema, e);
-	return r;
+	r = check_type(d, schema, field, e);
+	if (r < 0 || (e->type != KR_EVENT_MAP && e->type != KR_EVENT_LIST))
+		return r;
+	return push_frame(d, schema, e);
 }
 
 static int check_gvk(struct kr_decode *d, bool *ret_internal)
@@ -614,52 +815,49 @@ static void say(const struct kr_decode *d, const struct kr_decode_fault *fault,
 		                 fault->text);
 }
 
-/* The state that the uses alone make. */
-static void judge_uses(struct kr_decode *d, struct kr_config *c,
-                       struct kr_diag *diag)
+static void note_invalid(struct kr_config *c)
 {
-	c->wins = (int)c->n_uses - 1;
-	c->state = c->n_uses ? c->uses[c->wins].state : KR_STATE_ABSENT;
-	for (size_t i = 0; i < c->n_uses && !d->dropin; i++) {
+	c->invalid_field = -1;
+	for (size_t i = 0; i < c->n_uses && !c->dropin; i++) {
 		const struct kr_config_use *use = &c->uses[i];
 
-		if (use->state != KR_STATE_INVALID || use->overridden)
+		if (use->state != KR_STATE_INVALID || use->overridden ||
+		    use->field == c->invalid_field)
 			continue;
-		c->state = KR_STATE_INVALID;
-		kr_diag_add(diag, KR_ERROR, "config-value", use->value,
-		            "%s would have to be true or false, without quotes",
-		            d->setting->key);
-	}
-	if (!c->internal)
-		return;
-	if (c->state == KR_STATE_ABSENT || c->state == KR_STATE_NULL) {
-		c->state = KR_STATE_FALSE;
-		c->wins = -1;
+		c->invalid_field =
+			c->invalid_field < 0 ? use->field : KR_N_FIELDS;
 	}
 }
 
-/* kubelet refuses the file whatever our key says: no edit of it helps. */
-static void give_up(struct kr_config *c)
+/* Booleans that are none are told each, since each can be changed. */
+static void say_booleans(struct kr_decode *d, const struct kr_config *c,
+                         struct kr_diag *diag)
 {
-	static const char reason[] =
-		"kubelet refuses the file for another reason, which would have "
-		"to be mended first";
+	for (size_t i = 0; i < c->n_uses && !d->dropin; i++) {
+		const struct kr_config_use *use = &c->uses[i];
 
-	c->state = KR_STATE_INVALID;
-	c->refused = true;
-	c->layout.reason = reason;
-	for (size_t i = 0; i < c->n_uses; i++) {
-		c->uses[i].editable = false;
-		c->uses[i].reason = reason;
+		if (use->state != KR_STATE_INVALID || use->overridden ||
+		    kr_field(use->field)->type != KR_TYPE_BOOL)
+			continue;
+		kr_diag_add(diag, KR_ERROR, "config-value", use->value,
+		            "%s would have to be true or false, without quotes",
+		            kr_field_name(use->field));
 	}
 }
 
 static void take_uses(struct kr_decode *d, struct kr_config *c)
 {
-	struct kr_decode_uses *uses = c->internal ? &d->internal : &d->ours;
+	struct kr_decode_uses *uses = c->internal ? &d->internal : &d->uses;
 
+	if (!c->internal && d->internal.n > 0) {
+		c->internal_name = d->internal.items[0].key;
+		c->internal_field = d->internal.items[0].field;
+	}
 	c->uses = TAKE_PTR(uses->items);
 	c->n_uses = uses->n;
+	uses->n = 0;
+	c->strays = d->strays;
+	d->strays = (struct kr_strays){0};
 	c->layout.root = d->root;
 	c->layout.flow = true;
 	c->layout.last_key = d->last_key;
@@ -667,12 +865,6 @@ static void take_uses(struct kr_decode *d, struct kr_config *c)
 	if (c->internal)
 		c->layout.reason =
 			"apiVersion would have to be \"" GROUP "v1beta1\"";
-	if (!c->internal)
-		memcpy(c->ranges, d->ranges, sizeof(c->ranges));
-	c->healthz_port = d->healthz_port;
-	c->healthz_bind_address = TAKE_PTR(d->healthz_address);
-	c->masquerade_bit = d->masquerade_bit;
-	c->drop_bit = d->drop_bit;
 	c->dropin = d->dropin;
 }
 
@@ -685,81 +877,30 @@ int kr_decode_twice(struct kr_decode *d, struct kr_span name)
 	              "be there once");
 }
 
-/* Whether a merge key brings the member to the top from where it is. */
-static bool is_use(const struct kr_config *c, struct kr_span name)
-{
-	for (size_t i = 0; i < c->n_uses; i++) {
-		if (c->uses[i].key.offset == name.offset)
-			return true;
-	}
-	return false;
-}
-
-static void remark_strays(const struct kr_decode *d, const struct kr_config *c,
-                          struct kr_diag *diag)
-{
-	static const struct {
-		enum kr_severity severity;
-		const char *code, *before, *after;
-	} words[] = {
-		[KR_STRAY_CASE] = {KR_WARNING, "config-case", "", ""},
-		[KR_STRAY_NAME] = {KR_NOTE, "config-name", "", ""},
-		[KR_STRAY_NESTED] = {KR_NOTE, "config-nested", " here",
-	                             " at the top of the document"},
-	};
-
-	static_assert(ARRAY_SIZE(words) == _KR_STRAY_MAX, "words for each");
-	for (size_t i = 0; i < _KR_STRAY_MAX; i++) {
-		const struct kr_decode_strays *strays = &d->strays[i];
-		size_t n_more = strays->n_more;
-
-		for (size_t k = 0; k < strays->n; k++) {
-			if (is_use(c, strays->names[k])) {
-				n_more = 0; /* they may be such, too */
-				continue;
-			}
-			kr_diag_add(diag, words[i].severity, words[i].code,
-			            strays->names[k],
-			            "the name is ignored%s, it would have to "
-			            "be %s%s",
-			            words[i].before, d->setting->key,
-			            words[i].after);
-		}
-		kr_diag_add_more(diag, words[i].severity, words[i].code,
-		                 n_more);
-	}
-	if (d->internal.n > 0)
-		kr_diag_add(diag, KR_WARNING, "config-case",
-		            d->internal.items[0].key,
-		            "the name is ignored, it would have to be %s",
-		            d->setting->key);
-}
-
 int kr_decode_finish(struct kr_decode *d, bool readable, struct kr_diag *diag,
                      struct kr_config *ret)
 {
-	struct kr_config config = {.wins = -1};
+	struct kr_config config = {0};
 	int r;
 
 	if (readable && !d->fatal.text && !d->merged) {
 		r = check_gvk(d, &config.internal);
-		if (r == 0)
-			r = check_names(d);
+		if (r < 0)
+			return r;
+		r = check_names(d);
 		if (r < 0)
 			return r;
 	}
 	take_uses(d, &config);
-	judge_uses(d, &config, readable && !d->fatal.text ? diag : NULL);
+	note_invalid(&config);
+	config.refused =
+		!readable || d->fatal.text || (d->refused && !config.internal);
+	if (readable && !d->fatal.text)
+		say_booleans(d, &config, diag);
 	if (readable && d->fatal.text)
 		say(d, &d->fatal, diag);
 	else if (readable && d->fault.text && !config.internal)
 		say(d, &d->fault, diag);
-	else if (readable)
-		goto done;
-	give_up(&config);
-done:
-	if (config.state != KR_STATE_INVALID && !config.internal)
-		remark_strays(d, &config, diag);
 	*ret = config;
 	return 0;
 }

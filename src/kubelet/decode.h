@@ -8,6 +8,7 @@
 #include "doc/event.h"
 #include "doc/names.h"
 #include "kubelet/config.h"
+#include "kubelet/field.h"
 #include "kubelet/schema.h"
 
 struct kr_decode_frame {
@@ -15,41 +16,30 @@ struct kr_decode_frame {
 	const struct kr_schema *member; /* of the value that comes next */
 	struct kr_span key;             /* the name it stands behind */
 	size_t object;                  /* its number, from 1; 0: a list */
+	bool overridden;                /* a later member undoes all of it */
+	/* where in the fields' paths this is, by the names of v1beta1 and by
+	 * Go's own; and what comes next */
+	struct kr_field_place place, internal_place;
+	struct kr_field_place next, internal_next;
+	int field, internal_field; /* of what comes next; -1: none */
+	/* the use whose value this list or map is, from 1; 0: of none */
+	size_t use, internal_use;
 };
 
-/* What a member at the top is to us. */
+/* What a member at the top says of the document. */
 enum kr_decode_role {
 	KR_ROLE_NONE,
-	KR_ROLE_OURS,
-	KR_ROLE_OURS_INTERNAL, /* as Go spells the field */
 	KR_ROLE_KIND,
 	KR_ROLE_API_VERSION,
-	KR_ROLE_HEALTHZ_PORT,
-	KR_ROLE_HEALTHZ_ADDRESS,
-	KR_ROLE_MASQUERADE_BIT,
-	KR_ROLE_DROP_BIT,
 };
 
-/* So many uses of the key are kept, -EFBIG for more: each is 60 bytes here, and
+/* So many uses of fields are kept, -EFBIG for more: each is 120 bytes here, and
  * several hundred as a place that sets the value. */
 #define KR_DECODE_USES_MAX ((size_t)120000)
 
 struct kr_decode_uses {
 	struct kr_config_use *items;
 	size_t n;
-};
-
-/* Names that people take for our key, and kubelet does not. */
-enum kr_stray {
-	KR_STRAY_CASE,   /* at the top, in another case */
-	KR_STRAY_NAME,   /* at the top, spelt otherwise */
-	KR_STRAY_NESTED, /* inside another value */
-	_KR_STRAY_MAX,
-};
-
-struct kr_decode_strays {
-	struct kr_span names[KR_DIAG_KEPT];
-	size_t n, n_more;
 };
 
 /* The first thing that kubelet would refuse, said when all is read. */
@@ -60,12 +50,12 @@ struct kr_decode_fault {
 };
 
 struct kr_decode {
-	const struct kr_setting *setting;
 	const struct kr_file *file;
 	bool dropin;   /* one file of --config-dir: types are judged later */
 	bool unique;   /* the reader looks after repeated names itself */
 	bool merged;   /* what is left after the merge: case is ignored */
 	bool any_kind; /* a drop-in of 1.29 to 1.31: it only needs a kind */
+	bool old_null; /* a null empties a string: JSON until 1.22 */
 
 	struct kr_decode_frame *frames;
 	size_t depth;
@@ -74,24 +64,20 @@ struct kr_decode {
 
 	enum kr_decode_role role;
 	bool exact; /* the name is in kind's or apiVersion's own case */
-	struct kr_span key, last_key, last_value, root;
-	struct kr_decode_uses ours, internal;
-	struct kr_decode_strays strays[_KR_STRAY_MAX];
+	struct kr_span last_key, last_value, root;
+	struct kr_decode_uses uses, internal;
+	struct kr_strays strays;
 	char *kind, *api_version;
 	struct kr_span kind_span, api_version_span;
-	int range; /* of the name at the top, -1: it has none */
-	struct kr_range_value ranges[KR_N_RANGES];
-	int healthz_port, masquerade_bit, drop_bit;
-	char *healthz_address;
 	struct kr_decode_fault fatal; /* in any version of the format */
 	struct kr_decode_fault fault; /* in v1beta1 */
+	bool refused; /* of another field than those we ask for */
 	char *scratch;
 	size_t size_scratch;
 };
 
 /* MERGED: the events are those of a merge, and there is no file. */
-void kr_decode_init(struct kr_decode *decode, const struct kr_setting *setting,
-                    const struct kr_file *file,
+void kr_decode_init(struct kr_decode *decode, const struct kr_file *file,
                     const struct kr_config_options *options);
 void kr_decode_done(struct kr_decode *decode);
 #define _cleanup_decode_ _cleanup_(kr_decode_done)

@@ -57,109 +57,190 @@ bool kr_dropin_name(const char *name)
 	return length >= n && strcmp(name + length - n, suffix) == 0;
 }
 
-static struct kr_tree_node *add_base(struct kr_tree *tree, const char *name,
-                                     struct kr_event event)
+/* --- what kubelet prints of --config ------------------------------------ */
+
+static struct kr_tree_node *add_member(struct kr_tree *tree,
+                                       struct kr_tree_node *map,
+                                       const char *name, size_t length)
 {
-	struct kr_tree_node *node = kr_tree_add(tree, tree->root);
+	struct kr_tree_node *node = kr_tree_add(tree, map);
 
 	if (!node)
 		return NULL;
-	node->name = (struct kr_tree_name){
-		.text = name,
-		.length = strlen(name),
-	};
-	node->event = event;
+	node->name = (struct kr_tree_name){.text = name, .length = length};
 	return node;
 }
 
-/* How the base spells the member KEY; NULL when memory runs out. */
-static const char *base_name(struct kr_tree *tree, enum kr_merge merge,
-                             const char *key)
+/* The member NAME of MAP, a map itself, which is added where it is missing;
+ * NULL when memory runs out. */
+static struct kr_tree_node *find_map(struct kr_tree *tree,
+                                     struct kr_tree_node *map, const char *name,
+                                     size_t length)
 {
-	static const char iptables[] = "iptables";
-	char *name;
+	struct kr_tree_node *node;
 
-	if (merge == KR_MERGE_FILE_NAMES)
-		return key;
-	name = kr_tree_text(tree, key, strlen(key));
-	if (!name)
-		return NULL;
-	if (strncmp(name, iptables, strlen(iptables)) == 0)
-		memcpy(name, "IPT", 3);
-	else if (strncmp(name, "oom", 3) == 0)
-		memcpy(name, "OOM", 3);
-	else
-		name[0] = (char)(name[0] & ~0x20);
-	return name;
+	for (node = map->first; node; node = node->next) {
+		if (node->name.length == length &&
+		    memcmp(node->name.text, name, length) == 0)
+			return node;
+	}
+	node = add_member(tree, map, name, length);
+	if (node)
+		node->event.type = KR_EVENT_MAP;
+	return node;
 }
 
-/* The numbers of the base that are validated after the merge. Its defaults are
- * printed, too, and win over a drop-in's name that sorts before theirs: null
- * stands for them. */
-static int add_ranges(struct kr_tree *tree, enum kr_merge merge,
-                      const struct kr_config *base)
+/* The place of FIELD in the base, spelt as MERGE has it; NULL when memory runs
+ * out. */
+static struct kr_tree_node *add_field(struct kr_tree *tree, enum kr_merge merge,
+                                      int field)
 {
-	for (size_t i = 0; i < KR_N_RANGES; i++) {
-		const char *name = base_name(tree, merge, kr_range_key(i));
-		struct kr_event event = {.type = KR_EVENT_NULL};
-		char digits[24];
+	const char *path = kr_field(field)->path;
+	struct kr_tree_node *map = tree->root;
 
-		if (base && base->ranges[i].set) {
-			snprintf(digits, sizeof(digits), "%lld",
-			         (long long)base->ranges[i].value);
-			event.type = KR_EVENT_NUMBER;
-			event.span = base->ranges[i].span;
-			event.length = strlen(digits);
-			event.text = kr_tree_text(tree, digits, event.length);
-			if (!event.text)
-				return -ENOMEM;
-		}
-		if (!name || !add_base(tree, name, event))
+	for (;;) {
+		size_t length = strcspn(path, ".");
+		bool last = !path[length];
+		char *name = kr_tree_text(tree, path, length);
+
+		if (!name)
+			return NULL;
+		if (merge == KR_MERGE_GO_NAMES &&
+		    (!last || kr_field(field)->combine != KR_COMBINE_GATE))
+			kr_field_go_name(path, length, name);
+		if (last)
+			return add_member(tree, map, name, length);
+		map = find_map(tree, map, name, length);
+		if (!map)
+			return NULL;
+		path += length + 1;
+	}
+}
+
+static int set_text(struct kr_tree *tree, enum kr_event_type type,
+                    const char *text, struct kr_event *ret)
+{
+	ret->type = type;
+	ret->length = strlen(text);
+	ret->text = kr_tree_text(tree, text, ret->length);
+	return ret->text ? 0 : -ENOMEM;
+}
+
+static int set_list(struct kr_tree *tree, struct kr_tree_node *node,
+                    const struct kr_strings *list)
+{
+	node->event.type = KR_EVENT_LIST;
+	for (size_t i = 0; i < list->n_items; i++) {
+		struct kr_tree_node *item = kr_tree_add(tree, node);
+
+		if (!item || set_text(tree, KR_EVENT_STRING, list->items[i],
+		                      &item->event) < 0)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-static struct kr_event own_value(const struct kr_setting *setting,
-                                 const struct kr_config *base)
+static int set_value(struct kr_tree *tree, struct kr_tree_node *node,
+                     const struct kr_value *v)
 {
-	bool value = setting->by_default;
-	struct kr_event event = {0};
+	_cleanup_free_ char *text = NULL;
 
-	if (base &&
-	    (base->state == KR_STATE_TRUE || base->state == KR_STATE_FALSE)) {
-		value = base->state == KR_STATE_TRUE;
-		if (base->wins >= 0)
-			event.span = base->uses[base->wins].value;
+	if (v->type == KR_TYPE_BOOL) {
+		node->event.type = v->b ? KR_EVENT_TRUE : KR_EVENT_FALSE;
+		return 0;
 	}
-	event.type = value ? KR_EVENT_TRUE : KR_EVENT_FALSE;
-	return event;
+	if (v->type == KR_TYPE_LIST)
+		return set_list(tree, node, &v->list);
+	if (kr_value_format(v, &text) < 0)
+		return -ENOMEM;
+	if (v->type == KR_TYPE_INT32 || v->type == KR_TYPE_INT64)
+		return set_text(tree, KR_EVENT_NUMBER, text, &node->event);
+	return set_text(tree, KR_EVENT_STRING, text, &node->event);
+}
+
+/* What kubelet has of FIELD before the drop-ins: 0, -ENOENT: nothing that is
+ * known here, -ENOMEM. BASE: NULL, there is no --config. */
+static int base_value(int field, const struct kr_config *base, unsigned minor,
+                      struct kr_value *ret, struct kr_span *ret_span)
+{
+	const struct kr_config_use *use = NULL;
+	enum kr_state state = KR_STATE_ABSENT;
+
+	if (base)
+		state = kr_config_state(base, field, &use);
+	if (use && state != KR_STATE_NULL) {
+		*ret_span = use->value;
+		return kr_value_copy(&use->v, ret);
+	}
+	if (state == KR_STATE_FALSE) {
+		*ret = (struct kr_value){.type = KR_TYPE_BOOL};
+		return 0;
+	}
+	if (kr_field(field)->combine == KR_COMBINE_GATE)
+		return -ENOENT;
+	return kr_field_default(field, !base, minor, ret);
+}
+
+/* FIELD as kubelet prints it. The defaults are printed, too, and win over a
+ * drop-in's name that sorts before theirs: for one that is not known here null
+ * stands. A zero is left out, but not by a pointer, and not by the internal
+ * struct. */
+static int print_field(struct kr_tree *tree, enum kr_merge merge, int field,
+                       const struct kr_config *base, unsigned minor)
+{
+	_cleanup_value_ struct kr_value v = {0};
+	struct kr_span span = KR_SPAN_NONE;
+	int r = base_value(field, base, minor, &v, &span);
+	struct kr_tree_node *node;
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (r == -ENOENT && kr_field(field)->combine == KR_COMBINE_GATE)
+		return 0;
+	if (r == 0 && merge == KR_MERGE_FILE_NAMES &&
+	    !kr_field(field)->pointer &&
+	    kr_field(field)->combine != KR_COMBINE_GATE && kr_value_is_zero(&v))
+		return 0;
+	node = add_field(tree, merge, field);
+	if (!node)
+		return -ENOMEM;
+	node->event.type = KR_EVENT_NULL;
+	node->event.span = span;
+	return r == 0 ? set_value(tree, node, &v) : 0;
+}
+
+static int sort_maps(struct kr_tree_node *map)
+{
+	for (struct kr_tree_node *node = map->first; node; node = node->next) {
+		int r = node->event.type == KR_EVENT_MAP ? sort_maps(node) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	return kr_tree_sort(map);
 }
 
 /* What kubelet prints of --config, as far as we ask; BASE may be NULL. */
-static int make_base(const struct kr_setting *setting, enum kr_merge merge,
-                     const struct kr_config *base, struct kr_tree *tree)
+static int make_base(const struct kr_merged *m, const struct kr_config *base,
+                     struct kr_tree *tree)
 {
 	struct kr_tree_node *root = kr_tree_add(tree, NULL);
-	struct kr_event address = {.type = KR_EVENT_NULL};
-	const char *key = base_name(tree, merge, setting->key);
-	const char *bind = base_name(tree, merge, "healthzBindAddress");
-	int r;
 
-	if (!root || !key || !bind)
+	if (!root)
 		return -ENOMEM;
 	root->event.type = KR_EVENT_MAP;
-	if (base && base->healthz_bind_address) {
-		address.type = KR_EVENT_STRING;
-		address.text = base->healthz_bind_address;
-		address.length = strlen(address.text);
+	for (int i = 0; i < KR_N_FIELDS; i++) {
+		int r = kr_field(i)->path ? print_field(tree, m->merge, i, base,
+		                                        m->kubelet_minor)
+		                          : 0;
+
+		if (r < 0)
+			return r;
 	}
-	if (!add_base(tree, key, own_value(setting, base)) ||
-	    !add_base(tree, bind, address))
-		return -ENOMEM;
-	r = add_ranges(tree, merge, base);
-	return r == 0 ? kr_tree_sort(root) : r;
+	return sort_maps(root);
 }
+
+/* --- the merge ----------------------------------------------------------- */
 
 static int add_dropin(struct kr_tree *tree, const struct kr_config *config,
                       const struct kr_file *file)
@@ -178,87 +259,71 @@ static int add_dropin(struct kr_tree *tree, const struct kr_config *config,
 	return r;
 }
 
-/* Finds the use at SPAN in the files. */
-static void find_use(struct kr_merged *m, struct kr_span span)
+/* The use at SPAN in the files, or NULL. */
+static const struct kr_config_use *find_use(const struct kr_merged *m,
+                                            int field, struct kr_span span)
 {
-	for (size_t i = 0; i < m->n_configs; i++) {
+	for (size_t i = 0; span.file && i < m->n_configs; i++) {
+		const struct kr_config_use *use;
+		size_t at = 0;
+
+		while ((use = kr_config_next(&m->configs[i], field, &at))) {
+			if (use->value.file == span.file &&
+			    use->value.offset == span.offset)
+				return use;
+		}
+	}
+	return NULL;
+}
+
+int kr_merged_file_of(const struct kr_merged *m,
+                      const struct kr_config_use *use)
+{
+	for (size_t i = 0; use && i < m->n_configs; i++) {
 		const struct kr_config *c = &m->configs[i];
 
-		for (size_t k = 0; k < c->n_uses; k++) {
-			if (c->uses[k].value.file != span.file ||
-			    c->uses[k].value.offset != span.offset)
-				continue;
-			m->file = (int)i;
-			m->use = (int)k;
-		}
+		if (use >= c->uses && use < c->uses + c->n_uses)
+			return (int)i;
+	}
+	return -1;
+}
+
+/* C stops kubelet: it is refused, or one of its uses is INVALID. */
+static void blame(struct kr_merged *m, const struct kr_config *c, int file)
+{
+	m->fault = c->doubtful ? KR_STATE_UNKNOWN : KR_STATE_INVALID;
+	m->fault_file = file;
+	if (c->refused || c->doubtful)
+		return;
+	for (size_t i = 0; i < c->n_uses; i++) {
+		const struct kr_config_use *use = &c->uses[i];
+
+		if (use->state != KR_STATE_INVALID || use->overridden)
+			continue;
+		m->fault_use =
+			m->merged ? find_use(m, use->field, use->value) : use;
+		if (m->fault_use)
+			m->fault_file = kr_merged_file_of(m, m->fault_use);
 	}
 }
 
-static void find_file(struct kr_merged *m, const struct kr_file *const *files,
-                      const struct kr_file *file)
+static int find_file(const struct kr_merged *m,
+                     const struct kr_file *const *files,
+                     const struct kr_file *file)
 {
 	for (size_t i = 0; i < m->n_configs; i++) {
 		if (files[i] == file)
-			m->file = (int)i;
+			return (int)i;
 	}
-}
-
-static void judge(struct kr_merged *m, const struct kr_file *const *files,
-                  const struct kr_config *base, const struct kr_file *blamed)
-{
-	const struct kr_config *c = &m->result;
-	const struct kr_config_use *use = NULL;
-
-	m->state = c->state;
-	memcpy(m->ranges, c->ranges, sizeof(m->ranges));
-	m->healthz_port = c->healthz_port;
-	m->healthz_bind_address = c->healthz_bind_address;
-	m->masquerade_bit = c->masquerade_bit;
-	m->drop_bit = c->drop_bit;
-	if (c->refused) {
-		find_file(m, files, blamed);
-		return;
-	}
-	for (size_t i = 0; i < c->n_uses; i++) {
-		if (c->state != KR_STATE_INVALID ||
-		    c->uses[i].state == KR_STATE_INVALID)
-			use = &c->uses[i];
-	}
-	if (use && use->value.file)
-		find_use(m, use->value);
-	else if (!use || !base || !base->internal)
-		m->state = KR_STATE_ABSENT;
-}
-
-/*
- * Until 1.31 the result is decoded over the struct that the base was printed
- * from: a member that a patch took away keeps the base's value.
- */
-static void keep_base(struct kr_merged *m, const struct kr_config *base)
-{
-	if (m->result.n_uses == 0 &&
-	    (base->state == KR_STATE_TRUE || base->state == KR_STATE_FALSE)) {
-		m->state = base->state;
-		m->file = base->wins >= 0 ? 0 : -1;
-		m->use = base->wins;
-	}
-	if (m->healthz_port < 0)
-		m->healthz_port = base->healthz_port;
-	if (!m->healthz_bind_address)
-		m->healthz_bind_address = base->healthz_bind_address;
-	if (m->masquerade_bit < 0)
-		m->masquerade_bit = base->masquerade_bit;
-	if (m->drop_bit < 0)
-		m->drop_bit = base->drop_bit;
+	return -1;
 }
 
 /* The config file, and each drop-in over it. */
-static int merge_trees(const struct kr_setting *setting,
-                       const struct kr_file *const *files,
-                       const struct kr_config *base, enum kr_merge merge,
-                       struct kr_tree *tree, struct kr_merged *m)
+static int merge_trees(const struct kr_file *const *files,
+                       const struct kr_merged *m, struct kr_tree *tree)
 {
-	int r = make_base(setting, merge, base, tree);
+	const struct kr_config *base = m->no_base ? NULL : &m->configs[0];
+	int r = make_base(m, base, tree);
 
 	if (r < 0)
 		return r;
@@ -270,49 +335,53 @@ static int merge_trees(const struct kr_setting *setting,
 	return 0;
 }
 
-static int merge_files(const struct kr_setting *setting,
-                       const struct kr_file *const *files, bool no_base,
-                       enum kr_merge merge, struct kr_diag *diag,
-                       struct kr_merged *m)
+static int tell_merged(const struct kr_file *const *files, struct kr_merged *m,
+                       struct kr_tree *tree, struct kr_diag *diag,
+                       const struct kr_file **ret_blamed)
 {
-	const struct kr_config *base = no_base ? NULL : &m->configs[0];
-	_cleanup_tree_ struct kr_tree tree = {0};
 	_cleanup_decode_ struct kr_decode decode;
 	const struct kr_listener listener = {kr_decode_hear, &decode};
 	int r;
 
-	kr_decode_init(&decode, setting, NULL, NULL);
-	r = merge_trees(setting, files, base, merge, &tree, m);
+	kr_decode_init(&decode, NULL, NULL);
+	r = merge_trees(files, m, tree);
+	if (r < 0)
+		return r;
+	r = kr_tree_tell(tree->root, &listener);
+	if (r < 0)
+		return r;
+	*ret_blamed = decode.fault.span.file;
+	return kr_decode_finish(&decode, true, diag, &m->result);
+}
+
+static int merge_files(const struct kr_file *const *files, struct kr_diag *diag,
+                       struct kr_merged *m)
+{
+	_cleanup_tree_ struct kr_tree tree = {0};
+	const struct kr_file *blamed = NULL;
+	int r = tell_merged(files, m, &tree, diag, &blamed);
+
 	if (r < 0)
 		return kr_tree_error(&tree, r, files[0]->path, diag);
-	r = kr_tree_tell(tree.root, &listener);
-	if (r < 0)
-		return kr_tree_error(&tree, r, files[0]->path, diag);
-	r = kr_decode_finish(&decode, true, diag, &m->result);
-	if (r < 0)
-		return kr_tree_error(&tree, r, files[0]->path, diag);
-	judge(m, files, base, decode.fault.span.file);
-	if (merge == KR_MERGE_GO_NAMES && base && !m->result.refused)
-		keep_base(m, base);
+	m->merged = true;
+	if (kr_config_stops(&m->result, -1))
+		blame(m, &m->result, find_file(m, files, blamed));
 	return 0;
 }
 
-static int parse_files(const struct kr_setting *setting,
-                       const struct kr_file *const *files, size_t n,
-                       bool no_base, unsigned kubelet_minor,
+static int parse_files(const struct kr_file *const *files, size_t n,
                        struct kr_diag *diag, struct kr_merged *m)
 {
-	bool patched = kr_merge_of(kubelet_minor) != KR_MERGE_STRUCTS;
-
 	m->configs = calloc(n ? n : 1, sizeof(*m->configs));
 	if (!m->configs)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		const struct kr_config_options options = {
-			.dropin = patched && (no_base || i > 0),
-			.kubelet_minor = kubelet_minor,
+			.dropin = m->merge != KR_MERGE_STRUCTS &&
+		                  (m->no_base || i > 0),
+			.kubelet_minor = m->kubelet_minor,
 		};
-		int r = kr_config_parse(setting, files[i], &options, diag,
+		int r = kr_config_parse(files[i], &options, diag,
 		                        &m->configs[i]);
 
 		if (r < 0)
@@ -322,97 +391,140 @@ static int parse_files(const struct kr_setting *setting,
 	return 0;
 }
 
-/* --config alone, or a file that kubelet refuses: >0, nothing to merge. */
-static int judge_one(struct kr_merged *m, bool no_base)
-{
-	for (size_t i = 0; i < m->n_configs; i++) {
-		const struct kr_config *c = &m->configs[i];
-
-		if (!c->refused &&
-		    (c->dropin || (c->state != KR_STATE_INVALID &&
-		                   (m->n_configs > 1 || no_base))))
-			continue;
-		m->state = c->state;
-		m->file = (int)i;
-		m->use = c->wins;
-		if (c->refused)
-			m->use = -1;
-		if (c->state == KR_STATE_NULL)
-			m->state = KR_STATE_ABSENT;
-		if (m->state == KR_STATE_ABSENT)
-			m->use = -1;
-		if (m->use < 0 && !c->refused && c->state != KR_STATE_INVALID)
-			m->file = -1;
-		memcpy(m->ranges, c->ranges, sizeof(m->ranges));
-		m->healthz_port = c->healthz_port;
-		m->healthz_bind_address = c->healthz_bind_address;
-		m->masquerade_bit = c->masquerade_bit;
-		m->drop_bit = c->drop_bit;
-		return 1;
-	}
-	return 0;
-}
-
-/* 1.28: true where one file has it, by its words or by default. */
-static void judge_structs(struct kr_merged *m, bool no_base)
-{
-	const struct kr_config *last = &m->configs[m->n_configs - 1];
-
-	m->state = no_base ? KR_STATE_ABSENT : KR_STATE_FALSE;
-	for (size_t i = 0; i < m->n_configs; i++) {
-		const struct kr_config *c = &m->configs[i];
-
-		if (c->state == KR_STATE_FALSE && m->state == KR_STATE_FALSE &&
-		    m->file < 0) {
-			m->file = (int)i;
-			m->use = c->wins;
-		} else if (c->state == KR_STATE_TRUE) {
-			m->state = KR_STATE_TRUE;
-			m->file = (int)i;
-			m->use = c->wins;
-		} else if (c->state != KR_STATE_FALSE &&
-		           m->state == KR_STATE_FALSE) {
-			m->state = KR_STATE_ABSENT;
-			m->file = m->use = -1;
-		}
-	}
-	memcpy(m->ranges, last->ranges, sizeof(m->ranges));
-	m->healthz_port = last->healthz_port;
-	m->healthz_bind_address = last->healthz_bind_address;
-	m->masquerade_bit = last->masquerade_bit;
-	m->drop_bit = last->drop_bit;
-}
-
-int kr_merge_parse(const struct kr_setting *setting,
-                   const struct kr_file *const *files, size_t n, bool no_base,
+int kr_merge_parse(const struct kr_file *const *files, size_t n, bool no_base,
                    unsigned kubelet_minor, struct kr_diag *diag,
                    struct kr_merged *ret)
 {
 	_cleanup_merged_ struct kr_merged m = {
-		.file = -1,
-		.use = -1,
-		.healthz_port = -1,
-		.masquerade_bit = -1,
-		.drop_bit = -1,
+		.no_base = no_base,
+		.merge = kr_merge_of(kubelet_minor),
+		.kubelet_minor = kubelet_minor,
+		.fault_file = -1,
 	};
-	enum kr_merge merge = kr_merge_of(kubelet_minor);
 	int r;
 
-	r = parse_files(setting, files, n, no_base, kubelet_minor, diag, &m);
+	r = parse_files(files, n, diag, &m);
 	if (r < 0)
 		return r;
-	if (!judge_one(&m, no_base)) {
-		if (merge == KR_MERGE_STRUCTS)
-			judge_structs(&m, no_base);
-		else
-			r = merge_files(setting, files, no_base, merge, diag,
-			                &m);
+	for (size_t i = 0; i < n && m.fault == KR_STATE_ABSENT; i++) {
+		if (kr_config_stops(&m.configs[i], -1))
+			blame(&m, &m.configs[i], (int)i);
+	}
+	if (m.fault == KR_STATE_ABSENT && (n > 1 || no_base) &&
+	    m.merge != KR_MERGE_STRUCTS) {
+		r = merge_files(files, diag, &m);
 		if (r < 0)
 			return r;
 	}
 	*ret = m;
 	m = (struct kr_merged){0};
 	return 0;
+}
+
+/* --- one field ----------------------------------------------------------- */
+
+static bool is_value(enum kr_state state)
+{
+	return state == KR_STATE_TRUE || state == KR_STATE_FALSE ||
+	       state == KR_STATE_VALUE;
+}
+
+/* A value of Go's zero that no use has, of the internal version. */
+static const struct kr_value *zero_of(enum kr_state state)
+{
+	static const struct kr_value none = {.type = KR_TYPE_BOOL};
+
+	return state == KR_STATE_FALSE ? &none : NULL;
+}
+
+static void find_alone(const struct kr_merged *m, const struct kr_config *c,
+                       int field, struct kr_merged_value *ret)
+{
+	const struct kr_config_use *use;
+	enum kr_state state = kr_config_state(c, field, &use);
+
+	if (!is_value(state))
+		return;
+	ret->state = state;
+	ret->use = use;
+	ret->value = use ? &use->v : zero_of(state);
+	ret->file = kr_merged_file_of(m, use);
+}
+
+/*
+ * The merge's result. Until 1.31 it is decoded over the struct that the base
+ * was printed from: a member that a patch took away keeps the base's value.
+ */
+static void find_merged(const struct kr_merged *m, int field,
+                        struct kr_merged_value *ret)
+{
+	const struct kr_config *base = m->no_base ? NULL : &m->configs[0];
+	const struct kr_config_use *use;
+	enum kr_state state = kr_config_state(&m->result, field, &use);
+	size_t at = 0;
+
+	if (m->merge == KR_MERGE_GO_NAMES && base &&
+	    !kr_config_next(&m->result, field, &at)) {
+		find_alone(m, base, field, ret);
+		return;
+	}
+	if (!is_value(state))
+		return;
+	ret->value = &use->v;
+	ret->use = find_use(m, field, use->value);
+	ret->file = kr_merged_file_of(m, ret->use);
+	if (ret->use || (base && base->internal && state == KR_STATE_FALSE))
+		ret->state = state;
+}
+
+/* 1.28: the last file that has another value than Go's zero, by its words or by
+ * default. */
+static void find_in_structs(const struct kr_merged *m, int field,
+                            struct kr_merged_value *ret)
+{
+	_cleanup_value_ struct kr_value by_default = {0};
+	bool known = kr_field_default(field, false, m->kubelet_minor,
+	                              &by_default) == 0;
+	bool taken = m->no_base;
+
+	for (size_t i = 0; i < m->n_configs; i++) {
+		struct kr_merged_value own = {.file = -1};
+
+		find_alone(m, &m->configs[i], field, &own);
+		if (own.value && (!taken || !kr_value_is_zero(own.value)))
+			*ret = own;
+		else if (!own.value && known && ret->value &&
+		         !kr_value_is_zero(&by_default) &&
+		         !kr_value_equal(ret->value, &by_default))
+			*ret = own;
+		taken = true;
+	}
+}
+
+void kr_merged_find(const struct kr_merged *m, int field,
+                    struct kr_merged_value *ret)
+{
+	*ret = (struct kr_merged_value){.file = -1};
+	if (m->fault != KR_STATE_ABSENT) {
+		ret->state = m->fault;
+		ret->file = m->fault_file;
+		if (m->fault_use && m->fault_use->field == field)
+			ret->use = m->fault_use;
+	} else if (m->merged) {
+		find_merged(m, field, ret);
+	} else if (m->merge == KR_MERGE_STRUCTS) {
+		find_in_structs(m, field, ret);
+	} else if (m->n_configs > 0) {
+		find_alone(m, &m->configs[0], field, ret);
+	}
+}
+
+const struct kr_value *kr_merged_value(const struct kr_merged *m, int field)
+{
+	struct kr_merged_value found;
+
+	kr_merged_find(m, field, &found);
+	return is_value(found.state) ? found.value : NULL;
 }
 
 void kr_merged_done(struct kr_merged *merged)

@@ -29,19 +29,17 @@
 #include "kubelet/merge.h"
 
 struct kr_merged {
-	/* TRUE, FALSE, ABSENT (the default), INVALID: what kubelet has after
-	 * the merge and before the flags */
-	enum kr_state state;
 	struct kr_config *configs; /* one a file, in the order of the files */
 	size_t n_configs;
-	/* the file and the use in it that decide; -1: kubelet's default. Where
-	 * INVALID: the file that is to blame, the use if it is our key's */
-	int file;
-	int use;
-	struct kr_range_value ranges[KR_N_RANGES]; /* after the merge */
-	int healthz_port;                 /* after the merge, -1: not set */
-	const char *healthz_bind_address; /* borrowed, NULL: not set */
-	int masquerade_bit, drop_bit;
+	bool no_base; /* there is no file of --config among them */
+	enum kr_merge merge;
+	unsigned kubelet_minor;
+	/* INVALID: kubelet does not take the files; UNKNOWN: it cannot be told;
+	 * else ABSENT */
+	enum kr_state fault;
+	int fault_file;                        /* whose file; -1 */
+	const struct kr_config_use *fault_use; /* NULL: not by a field's use */
+	bool merged;             /* RESULT is what counts, not the only file */
 	struct kr_config result; /* the merge as if it were one file */
 };
 
@@ -50,10 +48,33 @@ struct kr_merged {
  * are the drop-ins in the order in which kubelet 1.KUBELET_MINOR (0: not known,
  * the newest) walks them. 0 or -ENOMEM.
  */
-int kr_merge_parse(const struct kr_setting *setting,
-                   const struct kr_file *const *files, size_t n, bool no_base,
+int kr_merge_parse(const struct kr_file *const *files, size_t n, bool no_base,
                    unsigned kubelet_minor, struct kr_diag *diag,
                    struct kr_merged *ret);
+
+/* What kubelet has for a field after the merge and before the flags. */
+struct kr_merged_value {
+	/* TRUE, FALSE, VALUE; ABSENT: a default; INVALID or UNKNOWN, as the
+	 * whole is */
+	enum kr_state state;
+	/* borrowed; NULL: none. Of ABSENT: a default that was printed */
+	const struct kr_value *value;
+	/* whose file, and the use in it, decide; -1, NULL: a default. Of
+	 * INVALID: what is to blame, the use if it is the field's */
+	int file;
+	const struct kr_config_use *use;
+};
+void kr_merged_find(const struct kr_merged *merged, int field,
+                    struct kr_merged_value *ret);
+
+/* The value, where it is one of a file; NULL. */
+const struct kr_value *kr_merged_value(const struct kr_merged *merged,
+                                       int field);
+
+/* The number of the file of USE, of one of CONFIGS; -1: it is in none. */
+int kr_merged_file_of(const struct kr_merged *merged,
+                      const struct kr_config_use *use);
+
 void kr_merged_done(struct kr_merged *merged);
 #define _cleanup_merged_ _cleanup_(kr_merged_done)
 

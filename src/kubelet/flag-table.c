@@ -439,6 +439,7 @@ static bool csv_valid(const char *value)
 bool kr_flag_value_valid(const struct kr_flag *flag, const char *value)
 {
 	size_t length = strlen(value);
+	int64_t ignored;
 
 	switch (flag->type) {
 	case KR_FLAG_BOOL:
@@ -456,7 +457,7 @@ bool kr_flag_value_valid(const struct kr_flag *flag, const char *value)
 	case KR_FLAG_FLOAT:
 		return kr_go_float_valid(value, length);
 	case KR_FLAG_DURATION:
-		return kr_go_duration_valid(value, length);
+		return kr_go_duration(value, length, &ignored);
 	case KR_FLAG_IP:
 		return ip_valid(value);
 	case KR_FLAG_CSV:

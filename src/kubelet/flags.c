@@ -47,13 +47,11 @@
 #define QUOTE_MAX 60 /* bytes of a word in a message */
 
 struct reader {
-	const struct kr_setting *setting;
 	const char *const *argv;
 	size_t argc;
 	size_t next;       /* the word that is read next */
 	const char **last; /* the last value of each flag in the table */
 	size_t *last_arg;  /* and where its flag stands */
-	bool ambiguous;    /* an unknown flag may have taken a word */
 	struct kr_flags flags;
 };
 
@@ -61,8 +59,9 @@ const char *kr_state_to_string(enum kr_state state)
 {
 	static const char *const names[_KR_STATE_MAX] = {
 		[KR_STATE_ABSENT] = "absent",   [KR_STATE_TRUE] = "true",
-		[KR_STATE_FALSE] = "false",     [KR_STATE_NULL] = "null",
-		[KR_STATE_INVALID] = "invalid", [KR_STATE_UNKNOWN] = "unknown",
+		[KR_STATE_FALSE] = "false",     [KR_STATE_VALUE] = "value",
+		[KR_STATE_NULL] = "null",       [KR_STATE_INVALID] = "invalid",
+		[KR_STATE_UNKNOWN] = "unknown",
 	};
 
 	return names[state];
@@ -142,19 +141,13 @@ _printf_(5, 6) static int add_remark(struct reader *r, size_t arg, bool fatal,
 	return 0;
 }
 
-static int add_use(struct reader *r, size_t arg, size_t n_args, size_t value,
-                   enum kr_state state)
+static int add_use(struct reader *r, const struct kr_flag_use *use)
 {
-	struct kr_flag_use *use = KR_VEC_NEXT(r->flags.uses, r->flags.n_uses);
+	struct kr_flag_use *next = KR_VEC_NEXT(r->flags.uses, r->flags.n_uses);
 
-	if (!use)
+	if (!next)
 		return -ENOMEM;
-	*use = (struct kr_flag_use){
-		.arg = arg,
-		.n_args = n_args,
-		.value = value,
-		.state = state,
-	};
+	*next = *use;
 	r->flags.n_uses++;
 	return 0;
 }
@@ -193,8 +186,9 @@ static size_t count_value_words(const struct reader *r)
 	return n + is_switch_word(word);
 }
 
-/* Words behind our flag at ARG that it does not take. */
-static int take_value_words(struct reader *r, size_t arg, size_t n)
+/* Words behind the boolean flag NAME at ARG that it does not take. */
+static int take_value_words(struct reader *r, const char *name, size_t arg,
+                            size_t n)
 {
 	_cleanup_free_ char *word = quote(r->argv[r->next]);
 	int err;
@@ -204,42 +198,81 @@ static int take_value_words(struct reader *r, size_t arg, size_t n)
 	err = add_remark(r, arg, true, "flag-two-words",
 	                 "--%s: expected its value behind \"=\" in the same "
 	                 "word, not as the word %s",
-	                 r->setting->flag, word);
+	                 name, word);
 	r->next += n;
 	return err;
 }
 
-/* Our flag under a name that is not its own, in the word ARG. */
-static int read_misspelt(struct reader *r, size_t arg, const char *code)
+/* FIELD's flag under a name that is not its own, in the word ARG. */
+static int read_misspelt(struct reader *r, int field, size_t arg,
+                         const char *code)
 {
+	const struct kr_field *f = kr_field(field);
 	const char *word = r->argv[arg];
 	const char *mark = strpbrk(word, "=:");
 	_cleanup_free_ char *quoted = quote(word);
+	struct kr_flag_use use = {
+		.field = field,
+		.arg = arg,
+		.n_args = 1,
+		.value_arg = arg,
+		.value = mark ? mark + 1 - word : 0,
+		.state = KR_STATE_INVALID,
+	};
 	size_t n = 0;
 	int err;
 
 	if (!quoted)
 		return -ENOMEM;
-	if (!mark || !mark[1])
+	if (f->type == KR_TYPE_BOOL && (!mark || !mark[1]))
 		n = count_value_words(r);
-	err = add_use(r, arg, 1 + n, mark ? mark + 1 - word : 0,
-	              KR_STATE_INVALID);
+	use.n_args += n;
+	err = add_use(r, &use);
 	if (err < 0)
 		return err;
 	r->next += n;
+	if (f->type != KR_TYPE_BOOL || f->combine == KR_COMBINE_GATE)
+		return add_remark(r, arg, true, code, "%s: expected --%s=VALUE",
+		                  quoted, f->flag);
 	return add_remark(r, arg, true, code,
 	                  "%s: expected --%s=true or --%s=false", quoted,
-	                  r->setting->flag, r->setting->flag);
+	                  f->flag, f->flag);
+}
+
+/* The settings of the benchmarks, whose flags people misspell. */
+static bool is_known_to_people(int field)
+{
+	return field <= KR_FIELD_SECCOMP_DEFAULT &&
+	       field != KR_FIELD_HOSTNAME_OVERRIDE;
+}
+
+/* The field whose flag is meant by WORD, which is no long flag; -1. */
+static int meant_field(const char *word)
+{
+	for (int i = 0; i < KR_N_FIELDS; i++) {
+		if (is_known_to_people(i) &&
+		    kr_flag_meant(kr_field(i)->flag, word))
+			return i;
+	}
+	return -1;
 }
 
 static int read_positional(struct reader *r, size_t arg, bool behind_dashes)
 {
 	_cleanup_free_ char *quoted = NULL;
+	int field = meant_field(r->argv[arg]);
 
-	if (!behind_dashes && kr_flag_meant(r->setting->flag, r->argv[arg]))
-		return read_misspelt(r, arg, "flag-misspelt");
-	if (behind_dashes && kr_flag_meant(r->setting->flag, r->argv[arg])) {
-		int err = add_use(r, arg, 1, 0, KR_STATE_INVALID);
+	if (!behind_dashes && field >= 0)
+		return read_misspelt(r, field, arg, "flag-misspelt");
+	if (field >= 0) {
+		const struct kr_flag_use use = {
+			.field = field,
+			.arg = arg,
+			.n_args = 1,
+			.value_arg = arg,
+			.state = KR_STATE_INVALID,
+		};
+		int err = add_use(r, &use);
 
 		if (err < 0)
 			return err;
@@ -254,67 +287,38 @@ static int read_positional(struct reader *r, size_t arg, bool behind_dashes)
 	                  quoted);
 }
 
-static bool is_ours(const struct reader *r, const struct kr_flag *flag)
+/* The value of a boolean of ours: at USE, which lacks its state. */
+static int take_boolean(struct reader *r, const struct kr_flag *flag,
+                        struct kr_flag_use *use)
 {
-	return !strcmp(flag->name, r->setting->flag);
-}
-
-/* The value of our flag: TEXT at OFFSET of the word ARG, 0: bare. */
-static int take_ours(struct reader *r, size_t arg, const char *text,
-                     size_t offset)
-{
-	int value = kr_go_bool(text);
+	int value = kr_go_bool(use->text);
+	const char *text = use->text;
 	_cleanup_free_ char *quoted = NULL;
 	size_t n = 0;
 	int err;
 
-	if (!offset || !*text)
+	if (!use->value || !*text)
 		n = count_value_words(r);
-	err = add_use(r, arg, 1 + n, offset,
-	              value < 0 || n ? KR_STATE_INVALID
-	              : value        ? KR_STATE_TRUE
-	                             : KR_STATE_FALSE);
+	use->n_args += n;
+	if (value < 0 || n) {
+		use->state = KR_STATE_INVALID;
+		use->text = NULL;
+	} else {
+		use->state = value ? KR_STATE_TRUE : KR_STATE_FALSE;
+	}
+	err = add_use(r, use);
 	if (err < 0)
 		return err;
 	if (n)
-		return take_value_words(r, arg, n);
+		return take_value_words(r, flag->name, use->arg, n);
 	if (value >= 0)
 		return 0;
 	quoted = quote(text);
 	if (!quoted)
 		return -ENOMEM;
-	return add_remark(r, arg, true, "flag-value",
-	                  "--%s: expected true or false, not %s",
-	                  r->setting->flag, quoted);
-}
-
-static void track(struct reader *r, const struct kr_flag *flag, size_t arg,
-                  const char *text, size_t offset)
-{
-	const struct {
-		const char *name;
-		struct kr_flag_value *value;
-	} tracked[] = {
-		{"bootstrap-kubeconfig", &r->flags.bootstrap_kubeconfig},
-		{"cert-dir", &r->flags.cert_dir},
-		{"config", &r->flags.config},
-		{"config-dir", &r->flags.config_dir},
-		{"dynamic-config-dir", &r->flags.dynamic_config_dir},
-		{"healthz-bind-address", &r->flags.healthz_bind_address},
-		{"healthz-port", &r->flags.healthz_port},
-		{"hostname-override", &r->flags.hostname_override},
-		{"iptables-drop-bit", &r->flags.drop_bit},
-		{"iptables-masquerade-bit", &r->flags.masquerade_bit},
-		{"kubeconfig", &r->flags.kubeconfig},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(tracked); i++)
-		if (!strcmp(tracked[i].name, flag->name))
-			*tracked[i].value = (struct kr_flag_value){
-				.text = text,
-				.arg = arg,
-				.offset = offset,
-			};
+	return add_remark(r, use->arg, true, "flag-value",
+	                  "--%s: expected true or false, not %s", flag->name,
+	                  quoted);
 }
 
 /* FLAG in the word ARG has the value TEXT, at OFFSET of the word VALUE_ARG. */
@@ -322,18 +326,36 @@ static int take_value(struct reader *r, const struct kr_flag *flag, size_t arg,
                       const char *text, size_t value_arg, size_t offset)
 {
 	_cleanup_free_ char *quoted = NULL;
+	struct kr_flag_use use = {
+		.field = kr_field_of_flag(flag->name),
+		.arg = arg,
+		.n_args = value_arg - arg + 1,
+		.value_arg = value_arg,
+		.value = offset,
+		.state = KR_STATE_VALUE,
+		.text = text,
+	};
+	bool valid = kr_flag_value_valid(flag, text);
 	const struct kr_flag *table;
 	size_t n;
 
-	if (is_ours(r, flag))
-		return take_ours(r, arg, text, offset);
-	if (kr_flag_value_valid(flag, text)) {
-		table = kr_flag_table(&n);
+	table = kr_flag_table(&n);
+	if (valid) {
 		r->last[flag - table] = text;
 		r->last_arg[flag - table] = arg;
-		track(r, flag, value_arg, text, offset);
-		return 0;
 	}
+	if (use.field >= 0 && flag->type == KR_FLAG_BOOL)
+		return take_boolean(r, flag, &use);
+	if (use.field >= 0) {
+		if (!valid) {
+			use.state = KR_STATE_INVALID;
+			use.text = NULL;
+		}
+		if (add_use(r, &use) < 0)
+			return -ENOMEM;
+	}
+	if (valid)
+		return 0;
 	quoted = quote(text);
 	if (!quoted)
 		return -ENOMEM;
@@ -366,17 +388,31 @@ static int take_next_word(struct reader *r, const struct kr_flag *flag,
 	                  quoted);
 }
 
-/* Whether the answer depends on the word being a flag, and not the value of
- * the one before it. */
-static bool is_deciding_word(const struct reader *r, const char *word)
+/* The word may be a flag of ours, or the value of the one before it: whether an
+ * answer depends on that. */
+static int note_ambiguous(struct reader *r, const char *word)
 {
 	const struct kr_flag *flag;
+	int field;
 
 	if (strncmp(word, "--", 2))
-		return false;
+		return 0;
 	flag = kr_flag_find(word + 2, strcspn(word + 2, "="));
-	return flag && (is_ours(r, flag) || !strcmp(flag->name, "config") ||
-	                !strcmp(flag->name, "config-dir"));
+	field = flag ? kr_field_of_flag(flag->name) : -1;
+	if (field < 0)
+		return 0;
+	if (!r->flags.ambiguous)
+		r->flags.ambiguous =
+			calloc(KR_N_FIELDS, sizeof(*r->flags.ambiguous));
+	if (!r->flags.ambiguous)
+		return -ENOMEM;
+	for (int i = 0; i < KR_N_FIELDS; i++) {
+		if (i == field || field == KR_FIELD_CONFIG ||
+		    field == KR_FIELD_CONFIG_DIR ||
+		    !strcmp(kr_field(i)->flag ?: "", flag->name))
+			r->flags.ambiguous[i] = true;
+	}
+	return 1;
 }
 
 /* A flag of no version that is known, in the word ARG. */
@@ -384,13 +420,17 @@ static int read_unknown(struct reader *r, size_t arg, bool has_value)
 {
 	_cleanup_free_ char *quoted = quote(r->argv[arg]);
 	const char *word = NULL;
+	int ambiguous = 0;
 
 	if (!quoted)
 		return -ENOMEM;
 	if (!has_value && r->next < r->argc)
 		word = r->argv[r->next];
-	if (word && is_deciding_word(r, word)) {
-		r->ambiguous = true;
+	if (word)
+		ambiguous = note_ambiguous(r, word);
+	if (ambiguous < 0)
+		return ambiguous;
+	if (ambiguous) {
 		return add_remark(r, arg, false, "flag-unknown",
 		                  "%s: is no flag that is known, and may take "
 		                  "the next word as its value",
@@ -409,16 +449,25 @@ static int read_stranger(struct reader *r, size_t arg, const char *name,
 {
 	_cleanup_free_ char *quoted = NULL;
 
-	switch (kr_flag_compare(r->setting->flag, name, length)) {
-	case KR_FLAG_COLON:
-		return read_misspelt(r, arg, "flag-colon");
-	case KR_FLAG_MISSPELT:
-		return read_misspelt(r, arg, "flag-misspelt");
-	case KR_FLAG_OTHER:
-		return read_unknown(r, arg, has_value);
-	case KR_FLAG_IMPOSSIBLE:
-		break;
+	bool impossible = false;
+
+	for (int i = 0; i < KR_N_FIELDS; i++) {
+		if (!is_known_to_people(i))
+			continue;
+		switch (kr_flag_compare(kr_field(i)->flag, name, length)) {
+		case KR_FLAG_COLON:
+			return read_misspelt(r, i, arg, "flag-colon");
+		case KR_FLAG_MISSPELT:
+			return read_misspelt(r, i, arg, "flag-misspelt");
+		case KR_FLAG_OTHER:
+			break;
+		case KR_FLAG_IMPOSSIBLE:
+			impossible = true;
+			break;
+		}
 	}
+	if (!impossible)
+		return read_unknown(r, arg, has_value);
 	quoted = quote(r->argv[arg]);
 	if (!quoted)
 		return -ENOMEM;
@@ -437,8 +486,10 @@ static int read_long(struct reader *r, size_t arg)
 	const struct kr_flag *flag;
 
 	if (*name == '-' || *name == '=') {
-		if (kr_flag_meant(r->setting->flag, word))
-			return read_misspelt(r, arg, "flag-misspelt");
+		int field = meant_field(word);
+
+		if (field >= 0)
+			return read_misspelt(r, field, arg, "flag-misspelt");
 		quoted = quote(word);
 		if (!quoted)
 			return -ENOMEM;
@@ -463,7 +514,7 @@ static int read_short(struct reader *r, size_t arg)
 	const char *word = r->argv[arg];
 	_cleanup_free_ char *quoted = NULL;
 	const struct kr_flag *flag;
-	int err;
+	int err, field;
 
 	for (const char *s = word + 1; *s; s++) {
 		if (!strncmp(s, "test.", 5))
@@ -488,8 +539,9 @@ static int read_short(struct reader *r, size_t arg)
 		return take_next_word(r, flag, arg);
 	}
 
-	if (kr_flag_meant(r->setting->flag, word))
-		return read_misspelt(r, arg, "flag-misspelt");
+	field = meant_field(word);
+	if (field >= 0)
+		return read_misspelt(r, field, arg, "flag-misspelt");
 	quoted = quote(word);
 	if (!quoted)
 		return -ENOMEM;
@@ -580,24 +632,12 @@ static int check_exits(struct reader *r)
 	return 0;
 }
 
-static enum kr_state decide(const struct reader *r)
-{
-	if (any_fatal(&r->flags))
-		return KR_STATE_INVALID;
-	if (r->ambiguous)
-		return KR_STATE_UNKNOWN;
-	if (!r->flags.n_uses)
-		return KR_STATE_ABSENT;
-	return r->flags.uses[r->flags.n_uses - 1].state;
-}
-
-int kr_flags_parse(const struct kr_setting *setting, const char *const *argv,
-                   size_t argc, struct kr_flags *ret)
+int kr_flags_parse(const char *const *argv, size_t argc, struct kr_flags *ret)
 {
 	_cleanup_free_ const char **last = NULL;
 	_cleanup_free_ size_t *last_arg = NULL;
+	_cleanup_flags_ struct kr_flags failed = {0};
 	struct reader r = {
-		.setting = setting,
 		.argv = argv,
 		.argc = argc,
 		.next = argc ? 1 : 0,
@@ -616,28 +656,96 @@ int kr_flags_parse(const struct kr_setting *setting, const char *const *argv,
 		err = check_ranges(&r);
 	if (err == 0)
 		err = check_exits(&r);
-	if (err < 0) {
-		kr_flags_done(&r.flags);
+	failed = r.flags;
+	if (err < 0)
 		return err;
-	}
-	r.flags.given = calloc(n, sizeof(*r.flags.given));
-	if (!r.flags.given) {
-		kr_flags_done(&r.flags);
+	failed.given = calloc(n, sizeof(*failed.given));
+	if (!failed.given)
 		return -ENOMEM;
-	}
 	for (size_t i = 0; i < n; i++)
-		r.flags.given[i] = last[i];
-	r.flags.state = decide(&r);
-	*ret = r.flags;
+		failed.given[i] = last[i];
+	failed.refused = any_fatal(&failed);
+	*ret = failed;
+	failed = (struct kr_flags){0};
 	return 0;
 }
 
-bool kr_flags_is_use(const struct kr_flags *flags, size_t arg)
+static bool same_flag(int a, int b)
 {
-	for (size_t i = 0; i < flags->n_uses; i++) {
-		const struct kr_flag_use *u = &flags->uses[i];
+	return a == b || (kr_field(a)->combine == KR_COMBINE_GATE &&
+	                  kr_field(b)->combine == KR_COMBINE_GATE);
+}
 
-		if (arg >= u->arg && arg < u->arg + u->n_args)
+const struct kr_flag_use *kr_flags_next(const struct kr_flags *flags, int field,
+                                        size_t *at)
+{
+	while (*at < flags->n_uses) {
+		const struct kr_flag_use *use = &flags->uses[(*at)++];
+
+		if (same_flag(use->field, field))
+			return use;
+	}
+	return NULL;
+}
+
+const struct kr_flag_use *kr_flags_last(const struct kr_flags *flags, int field)
+{
+	const struct kr_flag_use *use, *last = NULL;
+	size_t at = 0;
+
+	while ((use = kr_flags_next(flags, field, &at))) {
+		if (use->state != KR_STATE_INVALID)
+			last = use;
+	}
+	return last;
+}
+
+const char *kr_flags_text(const struct kr_flags *flags, int field)
+{
+	const struct kr_flag_use *last = kr_flags_last(flags, field);
+
+	return last ? last->text : NULL;
+}
+
+size_t kr_flags_count(const struct kr_flags *flags, int field)
+{
+	size_t at = 0, n = 0;
+
+	while (kr_flags_next(flags, field, &at))
+		n++;
+	return n;
+}
+
+bool kr_flags_invalid(const struct kr_flags *flags, int field)
+{
+	const struct kr_flag_use *use;
+	size_t at = 0;
+
+	while ((use = kr_flags_next(flags, field, &at))) {
+		if (use->state == KR_STATE_INVALID)
+			return true;
+	}
+	return false;
+}
+
+enum kr_state kr_flags_state(const struct kr_flags *flags, int field)
+{
+	const struct kr_flag_use *last = kr_flags_last(flags, field);
+
+	if (flags->refused)
+		return KR_STATE_INVALID;
+	if (flags->ambiguous && flags->ambiguous[field])
+		return KR_STATE_UNKNOWN;
+	return last ? last->state : KR_STATE_ABSENT;
+}
+
+bool kr_flags_is_use(const struct kr_flags *flags, int field, size_t arg)
+{
+	const struct kr_flag_use *use;
+	size_t at = 0;
+
+	while ((use = kr_flags_next(flags, field, &at))) {
+		if (arg >= use->arg && arg < use->arg + use->n_args)
 			return true;
 	}
 	return false;
@@ -654,6 +762,7 @@ bool kr_flags_given(const struct kr_flags *flags, const char *name)
 void kr_flags_done(struct kr_flags *flags)
 {
 	free(flags->given);
+	free(flags->ambiguous);
 	for (size_t i = 0; i < flags->n_remarks; i++)
 		free(flags->remarks[i].text);
 	free(flags->remarks);

@@ -11,20 +11,21 @@
 
 #include "base/diag.h"
 #include "base/macro.h"
-#include "kubelet/setting.h"
+#include "kubelet/field.h"
 
 /* What was found at one place: a value, or why kubelet refuses it. */
 enum kr_state {
 	KR_STATE_ABSENT,
 	KR_STATE_TRUE,
 	KR_STATE_FALSE,
+	KR_STATE_VALUE,   /* of a field that is no boolean */
 	KR_STATE_NULL,    /* config files: there, but says nothing */
 	KR_STATE_INVALID, /* kubelet would not start with it */
 	KR_STATE_UNKNOWN, /* could not be told */
 	_KR_STATE_MAX,
 };
 
-/* "absent", "true", "false", "null", "invalid", "unknown". */
+/* "absent", "true", "false", "value", "null", "invalid", "unknown". */
 const char *kr_state_to_string(enum kr_state state);
 
 /*
@@ -42,47 +43,63 @@ struct kr_flags_remark {
 	size_t n_more;
 };
 
-/* One occurrence of the setting's flag. */
+/* One occurrence of a field's flag. */
 struct kr_flag_use {
+	int field;     /* enum kr_field_id; of gates the first */
 	size_t arg;    /* its index in argv */
 	size_t n_args; /* 1; more for "--flag false", "--flag = false": all cut
 	                */
-	size_t value;  /* offset of the value in the argument, 0: bare */
-	enum kr_state state; /* TRUE, FALSE or INVALID */
+	size_t value_arg; /* the argument that holds the value */
+	size_t value;     /* and its offset there, 0: bare */
+	/* TRUE, FALSE, VALUE of another type, or INVALID */
+	enum kr_state state;
+	const char *text; /* the value, borrowed from argv; NULL: INVALID */
 };
 
 struct kr_flags {
-	/* TRUE or FALSE where the flag decides, ABSENT, INVALID where kubelet
-	 * refuses this command line (for whatever flag), UNKNOWN */
-	enum kr_state state;
-	struct kr_flag_use *uses; /* in order; the last one wins */
+	struct kr_flag_use *uses; /* in order */
 	size_t n_uses;
-	/* the values that win; arg indexes of where the value stands, and its
-	 * offset there; NULL: not given, "" given as empty */
-	struct kr_flag_value {
-		const char *text; /* borrowed from argv */
-		size_t arg, offset;
-	} config, config_dir, dynamic_config_dir, hostname_override,
-		healthz_port, healthz_bind_address, masquerade_bit, drop_bit,
-		cert_dir, kubeconfig, bootstrap_kubeconfig;
-	bool *given;     /* of each flag of the table; NULL: none is */
-	bool never_runs; /* --help or --version: prints and exits; INVALID too
+	bool *given; /* of each flag of the table; NULL: none is */
+	/* of each field: an unknown flag may have taken its word; NULL: none */
+	bool *ambiguous;
+	bool refused;    /* kubelet refuses this command line */
+	bool never_runs; /* --help or --version: prints and exits; refused, too
 	                  */
 	struct kr_flags_remark *remarks;
 	size_t n_remarks;
 };
 
 /*
- * Reads ARGV (ARGC of them, [0] is the program) for SETTING. 0 or -ENOMEM: what
- * kubelet would refuse is a result, not an error. The texts point into ARGV.
+ * Reads ARGV (ARGC of them, [0] is the program). 0 or -ENOMEM: what kubelet
+ * would refuse is a result, not an error. The texts point into ARGV.
  *
  * Rules: spf13/pflag 1.0.5, component-base/cli/flag (underscores), the flags
  * of kubelet 1.20.2, measured, and of later ones (kubelet/flag-table.h).
  */
-int kr_flags_parse(const struct kr_setting *setting, const char *const *argv,
-                   size_t argc, struct kr_flags *ret);
-/* Whether argument ARG is one of a use of the setting's flag. */
-bool kr_flags_is_use(const struct kr_flags *flags, size_t arg);
+int kr_flags_parse(const char *const *argv, size_t argc, struct kr_flags *ret);
+
+/* TRUE, FALSE or VALUE where FIELD's flag decides, ABSENT, INVALID where
+ * kubelet refuses this command line (for whatever flag), UNKNOWN. */
+enum kr_state kr_flags_state(const struct kr_flags *flags, int field);
+
+/* The first use of FIELD's flag from *AT on, behind which *AT is then; NULL. */
+const struct kr_flag_use *kr_flags_next(const struct kr_flags *flags, int field,
+                                        size_t *at);
+
+/* The last one that kubelet takes, or NULL. */
+const struct kr_flag_use *kr_flags_last(const struct kr_flags *flags,
+                                        int field);
+
+/* The text of that; NULL: the flag is not given. */
+const char *kr_flags_text(const struct kr_flags *flags, int field);
+
+size_t kr_flags_count(const struct kr_flags *flags, int field);
+
+/* Whether one of FIELD's flag is what kubelet refuses. */
+bool kr_flags_invalid(const struct kr_flags *flags, int field);
+
+/* Whether argument ARG is one of a use of FIELD's flag. */
+bool kr_flags_is_use(const struct kr_flags *flags, int field, size_t arg);
 
 /* Whether the flag NAME stands there. */
 bool kr_flags_given(const struct kr_flags *flags, const char *name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Go's parsers, as far as to say yes or no.
+ * Go's parsers, most of them as far as to say yes or no.
  *
  *	duration = [+-] ("0" | term+)	 within int64 nanoseconds
  *	term	 = (digits ["." [digits]] | "." digits) unit
@@ -127,7 +127,7 @@ static bool read_term(const char **s, const char *end, uint64_t *total)
 	return true;
 }
 
-bool kr_go_duration_valid(const char *s, size_t length)
+bool kr_go_duration(const char *s, size_t length, int64_t *ret)
 {
 	const char *end = s + length;
 	bool negative = false;
@@ -135,14 +135,17 @@ bool kr_go_duration_valid(const char *s, size_t length)
 
 	if (s < end && (*s == '-' || *s == '+'))
 		negative = *s++ == '-';
-	if (end - s == 1 && *s == '0')
-		return true;
 	if (s == end)
 		return false;
+	if (end - s == 1 && *s == '0')
+		s++;
 	while (s < end)
 		if (!read_term(&s, end, &total))
 			return false;
-	return negative || total <= INT64_MAX;
+	if (!negative && total > INT64_MAX)
+		return false;
+	*ret = (int64_t)(negative ? -total : total);
+	return true;
 }
 
 /* A number of exactly N digits within [MIN, MAX]. */

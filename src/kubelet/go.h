@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* time.ParseDuration(): "1m30s", "-1.5h", "0". */
-bool kr_go_duration_valid(const char *s, size_t length);
+/* time.ParseDuration(): "1m30s", "-1.5h", "0"; nanoseconds. */
+bool kr_go_duration(const char *s, size_t length, int64_t *ret);
 
 /* time.Parse(time.RFC3339). */
 bool kr_go_time_valid(const char *s, size_t length);

@@ -389,12 +389,14 @@ bool kr_schema_bool_valid(const struct kr_schema *schema)
 bool kr_schema_string_valid(const struct kr_schema *schema, const char *s,
                             size_t length)
 {
+	int64_t ignored;
+
 	switch (schema->kind) {
 	case KR_SCHEMA_STRING:
 		return true;
 	case KR_SCHEMA_DURATION:
 	case KR_SCHEMA_FLUSH_DURATION:
-		return kr_go_duration_valid(s, length);
+		return kr_go_duration(s, length, &ignored);
 	case KR_SCHEMA_TIME:
 		return kr_go_time_valid(s, length);
 	case KR_SCHEMA_QUANTITY:

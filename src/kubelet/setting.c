@@ -7,6 +7,7 @@
 
 #include "kubelet/setting.h"
 #include "base/macro.h"
+#include "kubelet/field.h"
 
 static const struct kr_benchmark iptables_benchmarks[] = {
 	{.name = "CIS Amazon EKS 1.0-1.2", .id = "3.2.7"},
@@ -21,6 +22,7 @@ static const struct kr_benchmark iptables_benchmarks[] = {
 };
 
 const struct kr_setting kr_setting_iptables = {
+	.field = KR_FIELD_IPTABLES,
 	.key = "makeIPTablesUtilChains",
 	.flag = "make-iptables-util-chains",
 	.required = true,

@@ -15,6 +15,7 @@ struct kr_benchmark {
 
 /* A boolean of KubeletConfiguration v1beta1 that is a flag, too. */
 struct kr_setting {
+	int field;        /* enum kr_field_id */
 	const char *key;  /* at the top of the config file */
 	const char *flag; /* without the dashes */
 	bool required;    /* what the benchmarks ask for */

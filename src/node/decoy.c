@@ -60,7 +60,8 @@ static int check_config(struct kr_node *node, const char *path,
 	const struct kr_inputs *in = &node->disk.inputs;
 	_cleanup_config_ struct kr_config config = {0};
 	const struct kr_file *file;
-	struct kr_span span;
+	const struct kr_config_use *use;
+	enum kr_state state;
 	int r;
 
 	if (in->config_path && strcmp(in->config_path, path) == 0)
@@ -70,15 +71,13 @@ static int check_config(struct kr_node *node, const char *path,
 		return r == -ENOMEM ? r : 0;
 	if (is_read(in, file))
 		return 0;
-	r = kr_config_parse(node->setting, file, NULL, NULL, &config);
+	r = kr_config_parse(file, NULL, NULL, &config);
 	if (r < 0) /* one that is too large has no value */
 		return r == -ENOMEM ? r : 0;
-	span = config.wins >= 0 ? config.uses[config.wins].value
-	                        : (struct kr_span){file, 0, 0};
-	kr_diag_add(diag,
-	            severity_of(node, config.wins >= 0 ? config.state
-	                                               : KR_STATE_ABSENT),
-	            "decoy-config", span,
+	state = kr_config_state(&config, node->setting->field, &use);
+	kr_diag_add(diag, severity_of(node, use ? state : KR_STATE_ABSENT),
+	            "decoy-config",
+	            use ? use->value : (struct kr_span){file, 0, 0},
 	            "this kubelet does not read the file: %s%s",
 	            in->config_path ? "its --config is " : "it has no --config",
 	            in->config_path ? in->config_path : "");
@@ -147,10 +146,9 @@ static enum kr_state state_of(const struct kr_setting *setting,
 	_cleanup_free_ char *word = strndup(value->bytes + start, length);
 	const char *const argv[] = {"kubelet", word};
 
-	if (!word ||
-	    kr_flags_parse(setting, argv, ARRAY_SIZE(argv), &flags) < 0)
+	if (!word || kr_flags_parse(argv, ARRAY_SIZE(argv), &flags) < 0)
 		return KR_STATE_UNKNOWN;
-	return flags.state;
+	return kr_flags_state(&flags, setting->field);
 }
 
 static void check_variable(struct kr_node *node,
@@ -248,6 +246,8 @@ static int check_unread(struct kr_node *node, const char *path, const char *why,
 	const struct kr_config_options options = {.dropin = true};
 	_cleanup_config_ struct kr_config config = {0};
 	_cleanup_file_ struct kr_file *file = NULL;
+	const struct kr_config_use *use;
+	size_t at = 0;
 	int r = kr_fs_read_once(node->fs, path, &file);
 
 	if (r < 0)
@@ -255,12 +255,12 @@ static int check_unread(struct kr_node *node, const char *path, const char *why,
 	/* --config may name it, or a link beside it */
 	if (is_read(&node->disk.inputs, file))
 		return 0;
-	r = kr_config_parse(node->setting, file, &options, NULL, &config);
+	r = kr_config_parse(file, &options, NULL, &config);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	if (config.n_uses > 0)
-		kr_diag_add(diag, KR_NOTE, "decoy-config-dir",
-		            config.uses[0].key,
+	use = kr_config_next(&config, node->setting->field, &at);
+	if (use)
+		kr_diag_add(diag, KR_NOTE, "decoy-config-dir", use->key,
 		            "kubelet does not read the file: %s", why);
 	return 0;
 }

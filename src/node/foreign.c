@@ -224,8 +224,11 @@ static int evaluate(struct kr_foreign_reading *rd)
 		return -ENOMEM;
 	for (size_t i = 0; i < f->n_words; i++)
 		argv[i] = f->words[i].text;
-	r = kr_inputs_read(rd->setting, rd->fs, argv, f->n_words, &options,
-	                   rd->diag, &f->inputs);
+	r = kr_inputs_read(rd->fs, argv, f->n_words, &options, rd->diag,
+	                   &f->inputs);
+	if (r < 0)
+		return r;
+	r = kr_inputs_decide(&f->inputs, rd->setting->field, rd->diag);
 	if (r < 0)
 		return r;
 	f->inputs_valid = true;

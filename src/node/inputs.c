@@ -18,6 +18,7 @@
 
 #include "base/format.h"
 #include "base/vec.h"
+#include "kubelet/flag-table.h"
 #include "node/inputs.h"
 
 #define FOLDERS_DEEP 64
@@ -28,25 +29,6 @@ struct reading {
 	struct kr_diag *diag;
 	struct kr_inputs *in;
 };
-
-static int say(struct kr_inputs *in, enum kr_state state, const char *format,
-               ...) _printf_(3, 4);
-
-/* Sets what came out; the first word stands. */
-static int say(struct kr_inputs *in, enum kr_state state, const char *format,
-               ...)
-{
-	va_list args;
-	int r;
-
-	if (in->reason)
-		return 0;
-	in->state = state;
-	va_start(args, format);
-	r = kr_vformat(&in->reason, format, args);
-	va_end(args);
-	return r;
-}
 
 static int copy_argv(struct kr_inputs *in, const char *const *argv, size_t argc)
 {
@@ -95,10 +77,11 @@ static int cannot_read(struct reading *rd, const char *path, int error)
 	                 kubelet_too ? "kubelet cannot read it: %s"
 	                             : "cannot read it: %s",
 	                 why);
-	return say(rd->in, kubelet_too ? KR_STATE_INVALID : KR_STATE_UNKNOWN,
-	           kubelet_too ? "kubelet cannot read %s: %s"
-	                       : "cannot read %s: %s",
-	           path, why);
+	return kr_inputs_fault(
+		rd->in, kubelet_too ? KR_STATE_INVALID : KR_STATE_UNKNOWN,
+		kubelet_too ? "kubelet cannot read %s: %s"
+			    : "cannot read %s: %s",
+		path, why);
 }
 
 /* More than is read: WHAT. kubelet would read it. */
@@ -110,9 +93,10 @@ static int too_much(struct reading *rd, const char *what)
 	                 "the configuration is too large to be read: it has "
 	                 "%s",
 	                 what);
-	return say(rd->in, KR_STATE_UNKNOWN,
-	           "the configuration is too large to be read: %s has %s", dir,
-	           what);
+	return kr_inputs_fault(
+		rd->in, KR_STATE_UNKNOWN,
+		"the configuration is too large to be read: %s has %s", dir,
+		what);
 }
 
 static int add_file(struct reading *rd, const char *path)
@@ -189,11 +173,11 @@ static int walk_config_dir(struct reading *rd)
 static int read_files(struct reading *rd,
                       const struct kr_inputs_options *options)
 {
-	const struct kr_flags *flags = &rd->in->flags;
 	struct kr_inputs *in = rd->in;
 	const char *config =
-		options->config ? options->config : flags->config.text;
-	const char *dir = flags->config_dir.text;
+		options->config ? options->config
+				: kr_flags_text(&in->flags, KR_FIELD_CONFIG);
+	const char *dir = kr_flags_text(&in->flags, KR_FIELD_CONFIG_DIR);
 	int r = 0;
 
 	if (config && *config) {
@@ -212,121 +196,61 @@ static int read_files(struct reading *rd,
 	return r;
 }
 
-/* What kubelet takes: the default where nothing is set. */
-static enum kr_state merged_value(const struct kr_setting *setting,
-                                  const struct kr_merged *merged)
-{
-	if (merged->state != KR_STATE_ABSENT)
-		return merged->state;
-	return setting->by_default ? KR_STATE_TRUE : KR_STATE_FALSE;
-}
-
-static bool is_boolean(enum kr_state state)
-{
-	return state == KR_STATE_TRUE || state == KR_STATE_FALSE;
-}
-
-static bool versions_agree(const struct kr_setting *setting,
-                           const struct kr_inputs *in)
-{
-	return !in->older_valid || merged_value(setting, &in->merged) ==
-	                                   merged_value(setting, &in->older);
-}
-
 /* The same files, as the other merges have them. */
-static int merge_older(struct kr_inputs *in, const struct kr_setting *setting)
+static int merge_older(struct kr_inputs *in)
 {
-	_cleanup_merged_ struct kr_merged oldest = {0};
-	int r;
+	int r = kr_merge_parse(in->files, in->n_files, !in->config_read, 31,
+	                       NULL, &in->older);
 
-	r = kr_merge_parse(setting, in->files, in->n_files, !in->config_read,
-	                   31, NULL, &in->older);
 	if (r < 0)
 		return r;
 	in->older_valid = true;
-	r = kr_merge_parse(setting, in->files, in->n_files, !in->config_read,
-	                   28, NULL, &oldest);
-	if (r < 0)
-		return r;
-	in->differs_1_28 = is_boolean(merged_value(setting, &oldest)) &&
-	                   is_boolean(merged_value(setting, &in->merged)) &&
-	                   merged_value(setting, &oldest) !=
-	                           merged_value(setting, &in->merged);
-	return 0;
+	return kr_merge_parse(in->files, in->n_files, !in->config_read, 28,
+	                      NULL, &in->oldest);
 }
 
-static const char *start_words(const struct kr_setting *setting,
-                               const struct kr_merged *merged)
-{
-	switch (merged_value(setting, merged)) {
-	case KR_STATE_TRUE:
-		return "start with true";
-	case KR_STATE_FALSE:
-		return "start with false";
-	default:
-		return "refuse its configuration";
-	}
-}
-
-static int say_versions(struct kr_inputs *in, const struct kr_setting *setting)
-{
-	in->needs_version = true;
-	return say(in, KR_STATE_UNKNOWN,
-	           "of these drop-ins kubelet 1.29 to 1.31 would %s, 1.32 and "
-	           "later would %s: which one it is must be said "
-	           "(--kubelet-version)",
-	           start_words(setting, &in->older),
-	           start_words(setting, &in->merged));
-}
-
-static int merge(struct reading *rd, const struct kr_setting *setting)
+static int merge(struct reading *rd)
 {
 	struct kr_inputs *in = rd->in;
+	_cleanup_diag_ struct kr_diag found = {0};
 	const struct kr_message *error;
-	struct kr_diag found = {0};
 	int r;
 
 	if (in->n_files == 0)
 		return 0;
-	r = kr_merge_parse(setting, in->files, in->n_files, !in->config_read,
+	r = kr_merge_parse(in->files, in->n_files, !in->config_read,
 	                   in->kubelet_minor, &found, &in->merged);
 	if (r == 0 && in->kubelet_minor == 0 && in->n_files > in->config_read)
-		r = merge_older(in, setting);
+		r = merge_older(in);
 	r = kr_diag_result(&found, r);
 	error = kr_diag_first(&found, KR_ERROR);
 	if (r == -EFBIG) {
-		r = say(in, KR_STATE_UNKNOWN, "%s",
-		        error ? error->text : strerror(EFBIG));
+		r = kr_inputs_fault(in, KR_STATE_UNKNOWN, "%s",
+		                    error ? error->text : strerror(EFBIG));
 		kr_diag_merge(rd->diag, &found);
 		return r;
 	}
-	if (r < 0) {
-		kr_diag_done(&found);
+	if (r < 0)
 		return r;
-	}
 	in->merged_valid = true;
-	if (!versions_agree(setting, in) &&
-	    (in->merged.state == KR_STATE_INVALID ||
-	     in->older.state == KR_STATE_INVALID)) {
+	if (error && in->merged.fault == KR_STATE_INVALID)
+		r = kr_format(&in->merge_error, "%s", error->text);
+	if (in->older_valid && in->merged.fault != in->older.fault) {
 		for (size_t i = 0; i < found.n_messages; i++) {
 			if (found.messages[i].severity == KR_ERROR)
 				found.messages[i].severity = KR_WARNING;
 		}
-		kr_diag_merge(rd->diag, &found);
-		return say_versions(in, setting);
-	}
-	if (in->merged.state == KR_STATE_UNKNOWN)
-		r = say(in, KR_STATE_UNKNOWN,
-		        "%s: a tag in it may be read otherwise by kubelet",
-		        in->files[in->merged.file]->path);
-	if (in->merged.state == KR_STATE_INVALID) {
-		in->by_setting = in->merged.use >= 0;
-		r = say(in, KR_STATE_INVALID,
-		        "kubelet would refuse its configuration: %s",
-		        error ? error->text : "not valid");
 	}
 	kr_diag_merge(rd->diag, &found);
 	return r;
+}
+
+/* Whether the number of FIELD is one that kubelet takes. */
+static bool in_range(const struct kr_value *v, const struct kr_flag *flag,
+                     int64_t *ret_min)
+{
+	*ret_min = flag->min > 0 ? 0 : flag->min;
+	return v->n >= *ret_min && v->n <= flag->max;
 }
 
 /* The first number of the files that kubelet refuses and no flag overrides; -1:
@@ -334,14 +258,16 @@ static int merge(struct reading *rd, const struct kr_setting *setting)
 static int find_bad_range(const struct kr_inputs *in,
                           const struct kr_merged *merged)
 {
-	int64_t min, max;
+	for (int i = 0; i < KR_N_FIELDS; i++) {
+		const struct kr_field *f = kr_field(i);
+		const struct kr_value *v;
+		int64_t min;
 
-	for (int i = 0; i < KR_N_RANGES; i++) {
-		const struct kr_range_value *range = &merged->ranges[i];
-
-		if (range->set &&
-		    !kr_range_valid(i, range->value, &min, &max) &&
-		    !kr_flags_given(&in->flags, kr_range_flag(i)))
+		if (!f->ranged || kr_flags_given(&in->flags, f->flag))
+			continue;
+		v = kr_merged_value(merged, i);
+		if (v &&
+		    !in_range(v, kr_flag_find(f->flag, strlen(f->flag)), &min))
 			return i;
 	}
 	return -1;
@@ -354,40 +280,40 @@ static int find_bad_range(const struct kr_inputs *in,
 static int check_ranges(struct reading *rd)
 {
 	struct kr_inputs *in = rd->in;
-	int64_t min, max;
+	struct kr_merged_value found;
+	const struct kr_flag *flag;
+	const char *name;
 	int bad, older;
+	int64_t min;
 
-	if (!in->merged_valid || in->reason)
+	if (!in->merged_valid || in->fault_reason ||
+	    in->merged.fault != KR_STATE_ABSENT)
 		return 0;
 	bad = find_bad_range(in, &in->merged);
 	older = in->older_valid ? find_bad_range(in, &in->older) : bad;
 	if (bad < 0 && older < 0)
 		return 0;
 	if (bad < 0 || older < 0) {
-		in->needs_version = true;
-		return say(in, KR_STATE_UNKNOWN,
-		           "whether kubelet would refuse %s depends on its "
-		           "version, which must be said (--kubelet-version)",
-		           kr_range_key(bad < 0 ? older : bad));
+		in->fault_by_version = true;
+		return kr_inputs_fault(
+			in, KR_STATE_UNKNOWN,
+			"whether kubelet would refuse %s depends on its "
+			"version, which must be said (--kubelet-version)",
+			kr_field_name(bad < 0 ? older : bad));
 	}
-	kr_range_valid(bad, in->merged.ranges[bad].value, &min, &max);
+	name = kr_field_name(bad);
+	flag = kr_flag_find(kr_field(bad)->flag, strlen(kr_field(bad)->flag));
+	kr_merged_find(&in->merged, bad, &found);
+	in_range(found.value, flag, &min);
 	kr_diag_add(rd->diag, KR_ERROR, "config-range",
-	            in->merged.ranges[bad].span,
-	            "%s would have to be from %lld to %lld", kr_range_key(bad),
-	            (long long)min, (long long)max);
-	return say(in, KR_STATE_INVALID,
-	           "kubelet would refuse its configuration: %s would have to "
-	           "be from %lld to %lld",
-	           kr_range_key(bad), (long long)min, (long long)max);
-}
-
-static bool uses_invalid(const struct kr_flags *flags)
-{
-	for (size_t i = 0; i < flags->n_uses; i++) {
-		if (flags->uses[i].state == KR_STATE_INVALID)
-			return true;
-	}
-	return false;
+	            found.use ? found.use->value : KR_SPAN_NONE,
+	            "%s would have to be from %lld to %lld", name,
+	            (long long)min, (long long)flag->max);
+	return kr_inputs_fault(
+		in, KR_STATE_INVALID,
+		"kubelet would refuse its configuration: %s would have to "
+		"be from %lld to %lld",
+		name, (long long)min, (long long)flag->max);
 }
 
 static int judge_flags(struct reading *rd)
@@ -395,74 +321,29 @@ static int judge_flags(struct reading *rd)
 	const struct kr_flags *flags = &rd->in->flags;
 
 	if (flags->never_runs)
-		return say(rd->in, KR_STATE_INVALID,
-		           "kubelet would print its help or version and exit");
-	if (flags->config_dir.text && rd->in->kubelet_minor > 0 &&
-	    rd->in->kubelet_minor < 28)
-		return say(rd->in, KR_STATE_INVALID,
-		           "kubelet before 1.28 has no --config-dir and would "
-		           "refuse its arguments");
-	if (flags->state != KR_STATE_INVALID)
+		return kr_inputs_fault(
+			rd->in, KR_STATE_INVALID,
+			"kubelet would print its help or version and exit");
+	if (kr_flags_text(flags, KR_FIELD_CONFIG_DIR) &&
+	    rd->in->kubelet_minor > 0 && rd->in->kubelet_minor < 28)
+		return kr_inputs_fault(
+			rd->in, KR_STATE_INVALID,
+			"kubelet before 1.28 has no --config-dir and would "
+			"refuse its arguments");
+	if (!flags->refused)
 		return 0;
-	rd->in->by_setting = uses_invalid(flags);
 	for (size_t i = 0; i < flags->n_remarks; i++) {
 		if (flags->remarks[i].fatal)
-			return say(rd->in, KR_STATE_INVALID,
-			           "kubelet would refuse its arguments: %s",
-			           flags->remarks[i].text);
+			return kr_inputs_fault(
+				rd->in, KR_STATE_INVALID,
+				"kubelet would refuse its arguments: %s",
+				flags->remarks[i].text);
 	}
-	return say(rd->in, KR_STATE_INVALID,
-	           "kubelet would refuse its arguments");
+	return kr_inputs_fault(rd->in, KR_STATE_INVALID,
+	                       "kubelet would refuse its arguments");
 }
 
-static int decide(struct reading *rd, const struct kr_setting *setting)
-{
-	const struct kr_flags *flags = &rd->in->flags;
-	const struct kr_merged *merged = &rd->in->merged;
-	struct kr_inputs *in = rd->in;
-
-	if (in->reason)
-		return 0;
-	if (flags->state == KR_STATE_TRUE || flags->state == KR_STATE_FALSE) {
-		in->by = KR_BY_FLAG;
-		return say(in, flags->state, "the flag --%s decides",
-		           setting->flag);
-	}
-	if (flags->state == KR_STATE_UNKNOWN)
-		return say(in, KR_STATE_UNKNOWN,
-		           "an argument that is not known may take the next "
-		           "one as its value");
-	if (flags->dynamic_config_dir.text && *flags->dynamic_config_dir.text)
-		return say(in, KR_STATE_UNKNOWN,
-		           "kubelet takes its configuration from a ConfigMap "
-		           "(--dynamic-config-dir)");
-	if (in->merged_valid && !versions_agree(setting, in)) {
-		in->by_version = true;
-		return say_versions(in, setting);
-	}
-	if (in->merged_valid && merged->file >= 0 &&
-	    (merged->state == KR_STATE_TRUE ||
-	     merged->state == KR_STATE_FALSE)) {
-		in->by = in->config_read && merged->file == 0 ? KR_BY_CONFIG
-		                                              : KR_BY_DROPIN;
-		return say(in, merged->state, "%s decides",
-		           in->files[merged->file]->path);
-	}
-	if (in->merged_valid && merged->file < 0 &&
-	    merged->state == KR_STATE_FALSE) {
-		in->by = KR_BY_CONFIG;
-		return say(in, KR_STATE_FALSE,
-		           "%s is of kubelet's internal version, which has no "
-		           "defaults: a key that is not there is false",
-		           in->files[0]->path);
-	}
-	in->by = KR_BY_DEFAULT;
-	return say(in, setting->by_default ? KR_STATE_TRUE : KR_STATE_FALSE,
-	           "nothing sets it: kubelet's default");
-}
-
-int kr_inputs_read(const struct kr_setting *setting, struct kr_fs *fs,
-                   const char *const *argv, size_t argc,
+int kr_inputs_read(struct kr_fs *fs, const char *const *argv, size_t argc,
                    const struct kr_inputs_options *options,
                    struct kr_diag *diag, struct kr_inputs *ret)
 {
@@ -472,38 +353,24 @@ int kr_inputs_read(const struct kr_setting *setting, struct kr_fs *fs,
 	struct reading rd = {.fs = fs, .diag = diag, .in = &in};
 	int r = copy_argv(&in, argv, argc);
 
-	if (r == 0)
-		r = kr_flags_parse(setting, (const char *const *)in.argv,
-		                   in.argc, &in.flags);
-	if (r == 0)
-		r = judge_flags(&rd);
-	if (r == 0)
-		r = read_files(&rd, options);
-	if (r == 0)
-		r = merge(&rd, setting);
-	if (r == 0)
-		r = check_ranges(&rd);
-	if (r == 0)
-		r = decide(&rd, setting);
+	if (r < 0)
+		return r;
+	r = kr_flags_parse((const char *const *)in.argv, in.argc, &in.flags);
+	if (r < 0)
+		return r;
+	r = judge_flags(&rd);
+	if (r < 0)
+		return r;
+	r = read_files(&rd, options);
+	if (r < 0)
+		return r;
+	r = merge(&rd);
+	if (r < 0)
+		return r;
+	r = check_ranges(&rd);
 	if (r < 0)
 		return r;
 	*ret = in;
 	in = (struct kr_inputs){0};
 	return 0;
-}
-
-void kr_inputs_done(struct kr_inputs *in)
-{
-	for (size_t i = 0; i < in->argc; i++)
-		free(in->argv[i]);
-	free(in->argv);
-	kr_strings_done(&in->folders);
-	kr_flags_done(&in->flags);
-	kr_merged_done(&in->merged);
-	kr_merged_done(&in->older);
-	free(in->config_path);
-	free(in->config_dir);
-	free(in->files);
-	free(in->reason);
-	*in = (struct kr_inputs){0};
 }

@@ -202,13 +202,17 @@ static int remark_program(struct kr_node *node, struct kr_diag *diag)
 /* --- the mark bits ------------------------------------------------------- */
 
 /* -1: none that kubelet takes. */
-static int bit_of(const struct kr_flag_value *flag, int config, int by_default)
+static int bit_of(const struct kr_inputs *in, int field, int by_default)
 {
-	const char *text = flag->text;
+	const char *text = kr_flags_text(&in->flags, field);
+	const struct kr_value *v;
 	int64_t n;
 
-	if (!text)
-		return config >= 0 ? config : by_default;
+	if (!text) {
+		v = in->merged_valid ? kr_merged_value(&in->merged, field)
+		                     : NULL;
+		return v ? (int)v->n : by_default;
+	}
 	if (!kr_go_int_text(text, strlen(text), 0, 32, &n) || n < 0 || n > 31)
 		return -1;
 	return (int)n;
@@ -217,12 +221,8 @@ static int bit_of(const struct kr_flag_value *flag, int config, int by_default)
 /* Whether the mark bits are the same: flags, else files, else 14 and 15. */
 static bool bits_equal(const struct kr_inputs *in, int *ret_bit)
 {
-	const struct kr_merged *m = &in->merged;
-	int masquerade = bit_of(&in->flags.masquerade_bit,
-	                        in->merged_valid ? m->masquerade_bit : -1,
-	                        MASQUERADE_BIT);
-	int drop = bit_of(&in->flags.drop_bit,
-	                  in->merged_valid ? m->drop_bit : -1, DROP_BIT);
+	int masquerade = bit_of(in, KR_FIELD_MASQUERADE_BIT, MASQUERADE_BIT);
+	int drop = bit_of(in, KR_FIELD_DROP_BIT, DROP_BIT);
 
 	if (ret_bit)
 		*ret_bit = masquerade;

@@ -20,7 +20,9 @@ static const char *find_override(const struct kr_node *node)
 	                             : node->disk.inputs_valid
 	                                     ? &node->disk.inputs
 	                                     : NULL;
-	const char *text = in ? in->flags.hostname_override.text : NULL;
+	const char *text =
+		in ? kr_flags_text(&in->flags, KR_FIELD_HOSTNAME_OVERRIDE)
+		   : NULL;
 
 	return text && *text ? text : NULL;
 }

@@ -209,16 +209,23 @@ static void remark_manager(struct kr_node *node, size_t arg,
 	            node->disk.inputs.argv[arg], word->manager);
 }
 
+/* Whether the answer depends on the flag: ours, or one that names a file. */
+static bool is_deciding(const struct kr_node *node,
+                        const struct kr_flag_use *use)
+{
+	return use->field == node->setting->field ||
+	       use->field == KR_FIELD_CONFIG ||
+	       use->field == KR_FIELD_CONFIG_DIR;
+}
+
 static void remark_manager_words(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_flags *flags = &node->disk.inputs.flags;
 
-	for (size_t i = 0; i < flags->n_uses; i++)
-		remark_manager(node, flags->uses[i].arg, diag);
-	if (flags->config.text)
-		remark_manager(node, flags->config.arg, diag);
-	if (flags->config_dir.text)
-		remark_manager(node, flags->config_dir.arg, diag);
+	for (size_t i = 0; i < flags->n_uses; i++) {
+		if (is_deciding(node, &flags->uses[i]))
+			remark_manager(node, flags->uses[i].arg, diag);
+	}
 }
 
 /* What was found on single arguments, at their places in the unit's files. */
@@ -251,11 +258,11 @@ static bool word_matters(const struct kr_node *node, size_t arg)
 	if (strncmp(in->argv[arg], "--", 2) != 0 || !strchr(in->argv[arg], '='))
 		return true;
 	for (size_t i = 0; i < in->flags.n_uses; i++) {
-		if (in->flags.uses[i].arg == arg)
+		if (in->flags.uses[i].arg == arg &&
+		    is_deciding(node, &in->flags.uses[i]))
 			return true;
 	}
-	return (in->flags.config.text && in->flags.config.arg == arg) ||
-	       (in->flags.config_dir.text && in->flags.config_dir.arg == arg);
+	return false;
 }
 
 static const struct kr_unit_word *find_unknown(const struct kr_node *node)
@@ -267,6 +274,11 @@ static const struct kr_unit_word *find_unknown(const struct kr_node *node)
 	return NULL;
 }
 
+static bool is_relative(const char *path)
+{
+	return path && *path && *path != '/';
+}
+
 /* A relative path of a file that kubelet reads, below WorkingDirectory=~. */
 static bool has_unknown_home(const struct kr_node *node)
 {
@@ -275,10 +287,8 @@ static bool has_unknown_home(const struct kr_node *node)
 
 	if (!wd || *wd == '/' || node->config_override)
 		return false;
-	return (flags->config.text && *flags->config.text &&
-	        *flags->config.text != '/') ||
-	       (flags->config_dir.text && *flags->config_dir.text &&
-	        *flags->config_dir.text != '/');
+	return is_relative(kr_flags_text(flags, KR_FIELD_CONFIG)) ||
+	       is_relative(kr_flags_text(flags, KR_FIELD_CONFIG_DIR));
 }
 
 /* kubelet 1.28 would make another value of these drop-ins, and its version is
@@ -287,7 +297,8 @@ static void remark_old_dropins(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
 
-	if (!in->differs_1_28 || in->by == KR_BY_FLAG)
+	if (in->by == KR_BY_FLAG ||
+	    !kr_inputs_differ_1_28(in, node->setting->field))
 		return;
 	kr_diag_add_path(diag, KR_NOTE, "dropins-1-28", in->config_dir,
 	                 "kubelet 1.28 merges drop-ins otherwise: there a "
@@ -333,8 +344,10 @@ static int find_version(struct kr_node *node, const char *const *argv,
 			.config = options->config,
 		};
 
-		r = kr_inputs_read(node->setting, node->fs, argv, argc, &none,
-		                   NULL, &in);
+		r = kr_inputs_read(node->fs, argv, argc, &none, NULL, &in);
+		if (r < 0)
+			return r;
+		r = kr_inputs_decide(&in, node->setting->field, NULL);
 		if (r < 0 || !in.needs_version)
 			return r;
 	}
@@ -352,21 +365,25 @@ static int flag_decides(struct kr_node *node, const struct kr_unit_mount *mount,
                         const char *path)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
+	enum kr_state state = kr_flags_state(&in->flags, node->setting->field);
 	_cleanup_config_ struct kr_config config = {0};
 	const struct kr_file *file;
 	int r;
 
-	if (!mount->source || (in->flags.state != KR_STATE_TRUE &&
-	                       in->flags.state != KR_STATE_FALSE))
+	if (!mount->source ||
+	    (state != KR_STATE_TRUE && state != KR_STATE_FALSE))
 		return 0;
 	/* a flag that says false is no pass, whatever is there */
-	if (in->flags.state == KR_STATE_FALSE || path != in->config_path)
+	if (state == KR_STATE_FALSE || path != in->config_path)
 		return 1;
 	r = kr_hidden_read(node, path, &file);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	r = kr_config_parse(node->setting, file, NULL, NULL, &config);
-	return r < 0 ? r : config.state != KR_STATE_INVALID;
+	r = kr_config_parse(file, NULL, NULL, &config);
+	if (r < 0)
+		return r;
+	return kr_config_state(&config, node->setting->field, NULL) !=
+	       KR_STATE_INVALID;
 }
 
 /*
@@ -389,11 +406,11 @@ static int check_mounts(struct kr_node *node, struct kr_diag *diag)
 	r = flag_decides(node, mount, path);
 	if (r < 0)
 		return r;
-	if (in->flags.state == KR_STATE_INVALID) {
+	if (in->flags.refused) {
 		r = say(disk, in->state, "%s", in->reason);
 	} else if (r > 0) {
 		in->by = KR_BY_FLAG;
-		in->state = in->flags.state;
+		in->state = kr_flags_state(&in->flags, node->setting->field);
 		r = say(disk, in->state, "the flag --%s decides",
 		        node->setting->flag);
 	} else {
@@ -434,8 +451,11 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 	r = find_version(node, argv, argc, &options);
 	if (r < 0)
 		return r;
-	r = kr_inputs_read(node->setting, node->fs, argv, argc, &options,
-	                   &found, &disk->inputs);
+	r = kr_inputs_read(node->fs, argv, argc, &options, &found,
+	                   &disk->inputs);
+	if (r < 0)
+		return r;
+	r = kr_inputs_decide(&disk->inputs, node->setting->field, &found);
 	if (r < 0)
 		return r;
 	disk->inputs_valid = true;
@@ -555,10 +575,10 @@ static int find_configs(struct kr_node *node, struct kr_diag *found)
 
 		if (!has_syntax_of(found, file->path))
 			continue;
-		r = kr_config_parse(node->setting, file, NULL, NULL, &config);
+		r = kr_config_parse(file, NULL, NULL, &config);
 		if (r == -ENOMEM)
 			return r;
-		if (r < 0 || config.refused)
+		if (r < 0 || kr_config_stops(&config, node->setting->field))
 			continue;
 		kr_diag_remove(found, is_syntax_of, file->path);
 		kr_diag_add_path(found, KR_WARNING, "dropin-is-config",

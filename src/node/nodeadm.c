@@ -163,12 +163,16 @@ static int words_add(struct words *w, const struct kr_event *entry)
 static int judge_words(struct reading *rd, const struct words *w)
 {
 	_cleanup_flags_ struct kr_flags flags = {0};
-	const struct kr_flag_use *last;
-	int r = kr_flags_parse(rd->setting, w->argv, w->argc, &flags);
+	const struct kr_flag_use *use, *last = NULL;
+	size_t at = 0;
+	int r = kr_flags_parse(w->argv, w->argc, &flags);
 
-	if (r < 0 || flags.n_uses == 0)
+	if (r < 0)
 		return r;
-	last = &flags.uses[flags.n_uses - 1];
+	while ((use = kr_flags_next(&flags, rd->setting->field, &at)))
+		last = use;
+	if (!last)
+		return 0;
 	rd->flag = w->spans[last->arg];
 	rd->says.any_flag = true;
 	/* "--flag value" as two words stops kubelet */

@@ -212,6 +212,16 @@ int kr_running_fs(struct kr_node *node, struct kr_diag *diag,
 	return 0;
 }
 
+static int read_once(struct kr_node *node, struct kr_fs *fs,
+                     const char *const *argv, size_t argc,
+                     const struct kr_inputs_options *options,
+                     struct kr_diag *diag, struct kr_inputs *ret)
+{
+	int r = kr_inputs_read(fs, argv, argc, options, diag, ret);
+
+	return r < 0 ? r : kr_inputs_decide(ret, node->setting->field, diag);
+}
+
 int kr_running_read(struct kr_node *node, struct kr_diag *diag,
                     struct kr_inputs *ret)
 {
@@ -224,6 +234,7 @@ int kr_running_read(struct kr_node *node, struct kr_diag *diag,
 	int first = kr_process_kubelet_word(argv, p->argc);
 	_cleanup_diag_ struct kr_diag found = {0};
 	struct kr_fs *fs;
+	size_t argc;
 	int r = kr_running_fs(node, diag, &fs);
 
 	if (r == 0)
@@ -233,16 +244,14 @@ int kr_running_read(struct kr_node *node, struct kr_diag *diag,
 	if (first < 0)
 		first = 0;
 	argv += first;
-	r = kr_inputs_read(node->setting, fs, argv, p->argc - (size_t)first,
-	                   &options, &found, ret);
+	argc = p->argc - (size_t)first;
+	r = read_once(node, fs, argv, argc, &options, &found, ret);
 	if (r == 0 && ret->needs_version)
 		options.kubelet_minor = kr_kubelet_version_logged(node, false);
 	if (r == 0 && ret->needs_version && options.kubelet_minor > 0) {
 		kr_diag_done(&found);
 		kr_inputs_done(ret);
-		r = kr_inputs_read(node->setting, fs, argv,
-		                   p->argc - (size_t)first, &options, &found,
-		                   ret);
+		r = read_once(node, fs, argv, argc, &options, &found, ret);
 	}
 	kr_diag_merge(diag, &found);
 	return r;

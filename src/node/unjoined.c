@@ -38,9 +38,9 @@
 #define DROPIN_NAME    "10-kubeadm.conf"
 #define LIVED_USEC     (20 * KR_USEC_PER_SEC)
 
-static bool is_given(const struct kr_flag_value *flag)
+static bool is_given(const char *flag)
 {
-	return flag->text && *flag->text;
+	return flag && *flag;
 }
 
 static bool has_dropin(const struct kr_unit *unit)
@@ -56,8 +56,8 @@ static bool has_dropin(const struct kr_unit *unit)
 
 static bool is_kubeadms(const struct kr_node *node)
 {
-	const struct kr_flag_value *bootstrap =
-		&node->disk.inputs.flags.bootstrap_kubeconfig;
+	const char *bootstrap = kr_flags_text(&node->disk.inputs.flags,
+	                                      KR_FIELD_BOOTSTRAP_KUBECONFIG);
 	const struct kr_unit *unit = node->disk.unit;
 
 	for (size_t i = 0; i < unit->n_written_files; i++) {
@@ -67,8 +67,7 @@ static bool is_kubeadms(const struct kr_node *node)
 			return true;
 	}
 	return has_dropin(unit) ||
-	       (is_given(bootstrap) &&
-	        strcmp(bootstrap->text, BOOTSTRAP_PATH) == 0);
+	       (is_given(bootstrap) && strcmp(bootstrap, BOOTSTRAP_PATH) == 0);
 }
 
 static bool has_lived(const struct kr_node *node)
@@ -93,9 +92,10 @@ static int is_missing(const struct kr_node *node, const char *path)
 
 static int is_certificate_missing(const struct kr_node *node)
 {
-	const struct kr_flag_value *dir = &node->disk.inputs.flags.cert_dir;
-	_cleanup_free_ char *path = kr_path_join(
-		is_given(dir) ? dir->text : CERT_DIR, KR_CLIENT_CERTIFICATE);
+	const char *dir =
+		kr_flags_text(&node->disk.inputs.flags, KR_FIELD_CERT_DIR);
+	_cleanup_free_ char *path = kr_path_join(is_given(dir) ? dir : CERT_DIR,
+	                                         KR_CLIENT_CERTIFICATE);
 
 	return path ? is_missing(node, path) : -ENOMEM;
 }
@@ -103,9 +103,9 @@ static int is_certificate_missing(const struct kr_node *node)
 int kr_unjoined(struct kr_node *node)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
-	const struct kr_flag_value *kubeconfigs[] = {
-		&in->flags.kubeconfig,
-		&in->flags.bootstrap_kubeconfig,
+	const char *const kubeconfigs[] = {
+		kr_flags_text(&in->flags, KR_FIELD_KUBECONFIG),
+		kr_flags_text(&in->flags, KR_FIELD_BOOTSTRAP_KUBECONFIG),
 	};
 	int r;
 
@@ -119,7 +119,7 @@ int kr_unjoined(struct kr_node *node)
 	for (size_t i = 0; i < ARRAY_SIZE(kubeconfigs); i++) {
 		if (!is_given(kubeconfigs[i]))
 			continue;
-		r = is_missing(node, kubeconfigs[i]->text);
+		r = is_missing(node, kubeconfigs[i]);
 		if (r <= 0)
 			return r;
 	}

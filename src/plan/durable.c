@@ -64,10 +64,14 @@ static const char *find_rewritten(const struct kr_platform *platform,
 /* The flag is set in a file that will be written anew, with the flag. */
 static bool flag_comes_back(const struct kr_node *node)
 {
-	const struct kr_flags *flags = &node->disk.inputs.flags;
+	const struct kr_flag_use *use;
+	size_t at = 0;
 
-	for (size_t i = 0; node->disk.inputs_valid && i < flags->n_uses; i++) {
-		struct kr_span span = kr_node_span(node, flags->uses[i].arg);
+	if (!node->disk.inputs_valid)
+		return false;
+	while ((use = kr_flags_next(&node->disk.inputs.flags,
+	                            node->setting->field, &at))) {
+		struct kr_span span = kr_node_span(node, use->arg);
 
 		if (span.file &&
 		    kr_platform_writes(node->platform, span.file->real))

@@ -95,20 +95,23 @@ static int cut_word(struct planning *p, size_t arg)
 static int cut_flags(struct planning *p, bool *ret_vendor)
 {
 	const struct kr_flags *flags = &p->node->disk.inputs.flags;
-	int r = 0;
+	const struct kr_flag_use *u;
+	size_t at = 0;
 
 	*ret_vendor = false;
-	for (size_t i = 0; r == 0 && i < flags->n_uses; i++) {
-		const struct kr_flag_use *u = &flags->uses[i];
-
+	while ((u = kr_flags_next(flags, p->node->setting->field, &at))) {
 		if (kr_vendor_owns_use(p->node, u)) {
 			*ret_vendor = true;
 			continue;
 		}
-		for (size_t k = 0; r == 0 && k < u->n_args; k++)
-			r = cut_word(p, u->arg + k);
+		for (size_t k = 0; k < u->n_args; k++) {
+			int r = cut_word(p, u->arg + k);
+
+			if (r < 0)
+				return r;
+		}
 	}
-	return r;
+	return 0;
 }
 
 /* The variable for kubelet's arguments: the one the CIS text names, where the
@@ -154,19 +157,23 @@ static int append_flag(struct planning *p)
 /* --- the key ------------------------------------------------------------- */
 
 /* The file that has the last word on the key: index into the inputs' files. */
-static size_t deciding_file(const struct kr_merged *merged)
+static size_t deciding_file(const struct planning *p,
+                            const struct kr_merged *merged)
 {
-	return merged->file > 0 ? (size_t)merged->file : 0;
+	struct kr_merged_value found;
+
+	kr_merged_find(merged, p->node->setting->field, &found);
+	return found.file > 0 ? (size_t)found.file : 0;
 }
 
 /* The key in the file I, or the file's begin. */
-static struct kr_span key_span(const struct kr_inputs *in, size_t i)
+static struct kr_span key_span(const struct planning *p, size_t i)
 {
-	const struct kr_config *c = &in->merged.configs[i];
+	const struct kr_inputs *in = &p->node->disk.inputs;
+	const struct kr_config_use *use;
 
-	if (c->wins >= 0)
-		return c->uses[c->wins].key;
-	return (struct kr_span){in->files[i], 0, 0};
+	kr_config_state(&in->merged.configs[i], p->node->setting->field, &use);
+	return use ? use->key : (struct kr_span){in->files[i], 0, 0};
 }
 
 static int edit_file(struct planning *p, size_t i)
@@ -175,7 +182,7 @@ static int edit_file(struct planning *p, size_t i)
 
 	if (kr_source_refusal(in->files[i]))
 		return kr_vendor_refuse(p->node->setting, p->diag,
-		                        key_span(in, i), "the key stands in");
+		                        key_span(p, i), "the key stands in");
 	return kr_config_edit(p->node->setting, &in->merged.configs[i],
 	                      in->files[i], p->node->setting->required, p->diag,
 	                      &p->plan->edits);
@@ -183,9 +190,12 @@ static int edit_file(struct planning *p, size_t i)
 
 static bool is_wanted(const struct planning *p, const struct kr_merged *merged)
 {
-	if (merged->state == KR_STATE_ABSENT)
+	struct kr_merged_value found;
+
+	kr_merged_find(merged, p->node->setting->field, &found);
+	if (found.state == KR_STATE_ABSENT)
 		return p->node->setting->by_default && !p->explicit_wanted;
-	return merged->state == KR_STATE_TRUE;
+	return found.state == KR_STATE_TRUE;
 }
 
 /* Where kubelet's version is not known and two of them go by two files, both
@@ -193,8 +203,8 @@ static bool is_wanted(const struct planning *p, const struct kr_merged *merged)
 static int edit_config(struct planning *p)
 {
 	const struct kr_inputs *in = &p->node->disk.inputs;
-	size_t i = deciding_file(&in->merged);
-	size_t older = deciding_file(&in->older);
+	size_t i = deciding_file(p, &in->merged);
+	size_t older = deciding_file(p, &in->older);
 	int r = 0;
 
 	if (in->n_files == 0 || !in->merged_valid)
@@ -335,15 +345,17 @@ static int refuse_foreign(struct planning *p, const struct kr_audit *audit)
  * decides. */
 static bool uses_dynamic_config(const struct kr_node_disk *disk)
 {
-	const char *dir = disk->inputs.flags.dynamic_config_dir.text;
+	const char *dir =
+		kr_flags_text(&disk->inputs.flags, KR_FIELD_DYNAMIC_CONFIG_DIR);
 
 	return disk->inputs_valid && dir && *dir;
 }
 
 static struct kr_span dynamic_config_span(const struct kr_node *node)
 {
-	return kr_node_span(node,
-	                    node->disk.inputs.flags.dynamic_config_dir.arg);
+	return kr_node_span(node, kr_flags_last(&node->disk.inputs.flags,
+	                                        KR_FIELD_DYNAMIC_CONFIG_DIR)
+	                                  ->value_arg);
 }
 
 static int refuse_platform(struct planning *p,

@@ -42,18 +42,20 @@ static int refuse(struct kr_diag *diag, const char *format, ...)
 /* --- argv ---------------------------------------------------------------- */
 
 /* The next argument from I on that is no use of our flag. */
-static size_t next_other(const struct kr_inputs *in, size_t i)
+static size_t next_other(const struct kr_inputs *in, int field, size_t i)
 {
-	while (i < in->argc && kr_flags_is_use(&in->flags, i))
+	while (i < in->argc && kr_flags_is_use(&in->flags, field, i))
 		i++;
 	return i;
 }
 
 static int prove_argv(const struct kr_inputs *before,
-                      const struct kr_inputs *after, size_t n_uses,
+                      const struct kr_inputs *after, int field, size_t n_uses,
                       struct kr_diag *diag)
 {
-	size_t b = next_other(before, 0), a = next_other(after, 0);
+	size_t b = next_other(before, field, 0);
+	size_t a = next_other(after, field, 0);
+	size_t n;
 
 	while (b < before->argc && a < after->argc) {
 		if (strcmp(before->argv[b], after->argv[a]) != 0)
@@ -61,19 +63,20 @@ static int prove_argv(const struct kr_inputs *before,
 			              "the edit would change the argument "
 			              "'%s' to '%s'",
 			              before->argv[b], after->argv[a]);
-		b = next_other(before, b + 1);
-		a = next_other(after, a + 1);
+		b = next_other(before, field, b + 1);
+		a = next_other(after, field, a + 1);
 	}
 	if (b < before->argc || a < after->argc)
 		return refuse(diag, "the edit would %s the argument '%s'",
 		              b < before->argc ? "take away" : "add",
 		              b < before->argc ? before->argv[b]
 		                               : after->argv[a]);
-	if (after->flags.n_uses != n_uses)
+	n = kr_flags_count(&after->flags, field);
+	if (n != n_uses)
 		return refuse(diag,
 		              "the flag would stand %zu times among the "
 		              "arguments instead of %zu",
-		              after->flags.n_uses, n_uses);
+		              n, n_uses);
 	return 0;
 }
 
@@ -137,7 +140,8 @@ int kr_proof_run(struct kr_node *node, struct kr_plan *plan,
 		return refuse(diag, "the edit would not make it true: %s",
 		              plan->audit->disk.reason);
 	after = &plan->after->disk.inputs;
-	r = prove_argv(&node->disk.inputs, after, plan->n_uses, diag);
+	r = prove_argv(&node->disk.inputs, after, node->setting->field,
+	               plan->n_uses, diag);
 	if (r == 0)
 		r = prove_configs(node, plan, diag);
 	return r;

@@ -58,12 +58,14 @@ bool kr_vendor_owns_use(struct kr_node *node, const struct kr_flag_use *use)
 static int count_staying(struct kr_node *node)
 {
 	const struct kr_flags *flags = &node->disk.inputs.flags;
+	const struct kr_flag_use *use;
+	size_t at = 0;
 	int n = 0;
 
-	for (size_t i = 0; i < flags->n_uses; i++) {
-		if (!kr_vendor_owns_use(node, &flags->uses[i]))
+	while ((use = kr_flags_next(flags, node->setting->field, &at))) {
+		if (!kr_vendor_owns_use(node, use))
 			continue;
-		if (flags->uses[i].state == KR_STATE_INVALID)
+		if (use->state == KR_STATE_INVALID)
 			return -1;
 		n++;
 	}
@@ -164,13 +166,15 @@ static char *command_text(struct overriding *o, bool *ret_variable)
 	const struct kr_flags *flags = &o->node->disk.inputs.flags;
 	struct kr_span span = o->command->span;
 	char *text = strndup(span.file->data + span.offset, span.length);
-	size_t gone = 0;
+	const struct kr_flag_use *use;
+	size_t gone = 0, next = 0;
 
 	*ret_variable = false;
-	for (size_t i = 0; text && i < flags->n_uses; i++) {
-		for (size_t k = 0; k < flags->uses[i].n_args; k++) {
+	while (text &&
+	       (use = kr_flags_next(flags, o->node->setting->field, &next))) {
+		for (size_t k = 0; k < use->n_args; k++) {
 			const struct kr_unit_word *w =
-				kr_node_word(o->node, flags->uses[i].arg + k);
+				kr_node_word(o->node, use->arg + k);
 			size_t at;
 
 			if (w->kind != KR_WORD_LITERAL || !w->cut.file) {

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * All that one kubelet was given: its argv, the file of --config, the files of
+ * --config-dir; and what it has for each field then.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/diag.h"
+#include "base/vec.h"
+#include "kubelet/dropins.h"
+#include "kubelet/field.h"
+#include "kubelet/flags.h"
+
+enum kr_decider {
+	KR_BY_NOTHING, /* the state is INVALID or UNKNOWN */
+	KR_BY_DEFAULT,
+	KR_BY_CONFIG,
+	KR_BY_DROPIN,
+	KR_BY_FLAG,
+};
+
+struct kr_inputs {
+	char **argv; /* NULL-terminated copies */
+	size_t argc;
+	struct kr_flags flags;
+	char *config_path; /* absolute; NULL: kubelet reads no config file */
+	char *config_dir;  /* as kubelet names it; NULL: none */
+	bool config_read;  /* FILES[0] is that of --config */
+	/* the config file, then the drop-ins in the order of the merge */
+	const struct kr_file **files;
+	size_t n_files;
+	/* folders below --config-dir whose entries were listed */
+	struct kr_strings folders;
+	struct kr_merged merged;
+	bool merged_valid; /* MERGED was filled */
+	/* where kubelet's version is not known and there are drop-ins: what
+	 * 1.29 to 1.31 make of them, and 1.28; MERGED is what 1.32 and later
+	 * make */
+	struct kr_merged older, oldest;
+	bool older_valid;
+	unsigned kubelet_minor; /* as in the options */
+
+	/* whatever a field says, kubelet would not start (INVALID), or it
+	 * cannot be told (UNKNOWN); else ABSENT */
+	enum kr_state fault;
+	char *fault_reason; /* one sentence; NULL where ABSENT */
+	/* the version is not known, and the fault depends on it */
+	bool fault_by_version;
+	/* what kubelet says of the merge, where that is INVALID; NULL */
+	char *merge_error;
+
+	/* what was decided on the setting at hand, by kr_inputs_decide() */
+	enum kr_state state; /* TRUE, FALSE, INVALID, UNKNOWN */
+	enum kr_decider by;
+	char *reason;
+	bool by_setting, by_version, needs_version;
+};
+
+/* The first reason stands. 0 or -ENOMEM. */
+int kr_inputs_fault(struct kr_inputs *in, enum kr_state state,
+                    const char *format, ...) _printf_(3, 4);
+
+struct kr_decision {
+	enum kr_state state;   /* TRUE, FALSE, VALUE; ABSENT: a default that is
+	                          not known here; INVALID, UNKNOWN */
+	struct kr_value value; /* of TRUE, FALSE and VALUE */
+	enum kr_decider by;
+	/* what decides: a use in a file, or of the flag; NULL: neither */
+	const struct kr_config_use *use;
+	const struct kr_flag_use *flag;
+	char *reason; /* of any state, one sentence */
+	/* INVALID or UNKNOWN because of this field's flag or key, so that a fix
+	 * may help */
+	bool by_setting;
+	/* UNKNOWN because kubelet's versions make different things of the
+	 * drop-ins, of this field alone: a fix may help */
+	bool by_version;
+	/* UNKNOWN, and kubelet's version would tell */
+	bool needs_version;
+};
+
+/*
+ * What kubelet has for FIELD. 0 or -ENOMEM. RET borrows from IN.
+ *
+ * Order: defaults, --config, --config-dir, flags (cmd/kubelet/app/server.go).
+ * A config file that kubelet cannot read stops it, whatever the flags say; one
+ * that only we may not read is UNKNOWN; so are drop-ins of which kubelet's
+ * versions make different things (kubelet/dropins.h) where the version is not
+ * known. 1.28 does not count in that: it is long out of support, and a note is
+ * all that is made of it.
+ */
+int kr_decide(const struct kr_inputs *in, int field, struct kr_decision *ret);
+void kr_decision_done(struct kr_decision *decision);
+#define _cleanup_decision_ _cleanup_(kr_decision_done)
+
+/* The same, put into IN; what only looks like FIELD's name is remarked on in
+ * DIAG. */
+int kr_inputs_decide(struct kr_inputs *in, int field, struct kr_diag *diag);
+
+/* Kubelet's version is not known, and 1.28 would start with another value. */
+bool kr_inputs_differ_1_28(const struct kr_inputs *in, int field);
+
+void kr_inputs_done(struct kr_inputs *inputs);
+#define _cleanup_inputs_ _cleanup_(kr_inputs_done)

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What kubelet has for one of its fields. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/macro.h"
+#include "base/vec.h"
+
+enum kr_type {
+	KR_TYPE_BOOL,
+	KR_TYPE_INT32,
+	KR_TYPE_INT64,
+	KR_TYPE_DURATION,
+	KR_TYPE_STRING,
+	KR_TYPE_LIST, /* of strings */
+	_KR_TYPE_MAX,
+};
+
+struct kr_value {
+	enum kr_type type;
+	union {
+		bool b;
+		int64_t n; /* of an integer; a duration in nanoseconds */
+		char *s;   /* owned, never NULL */
+		struct kr_strings list;
+	};
+};
+
+/*
+ * Reads TEXT (LENGTH bytes) as Go reads a flag of TYPE: integers with prefix
+ * ("0x1f"), a list as one record of CSV; not for what pflag refuses. 0, -EINVAL
+ * for what it does refuse, -ENOMEM.
+ */
+int kr_value_parse(enum kr_type type, const char *text, size_t length,
+                   struct kr_value *ret);
+
+/* As Go prints it: "true", "10255", "4h0m0s", "a,b". The caller frees RET. 0 or
+ * -ENOMEM. */
+int kr_value_format(const struct kr_value *value, char **ret);
+
+/* 0 or -ENOMEM. */
+int kr_value_copy(const struct kr_value *value, struct kr_value *ret);
+
+/* Appends the items of MORE, a list as VALUE is. 0 or -ENOMEM. */
+int kr_value_append(struct kr_value *value, const struct kr_value *more);
+
+bool kr_value_equal(const struct kr_value *a, const struct kr_value *b);
+
+/* Go's zero: false, 0, "", no items. */
+bool kr_value_is_zero(const struct kr_value *value);
+
+void kr_value_done(struct kr_value *value);
+#define _cleanup_value_ _cleanup_(kr_value_done)
