@@ -176,7 +176,7 @@ pid_t kr_remedy_pid(const struct kr_remedy *remedy)
 
 size_t kr_remedy_n_sources(const struct kr_remedy *remedy)
 {
-	return remedy->audit->n_sources;
+	return remedy->audit->sources.n;
 }
 
 int kr_remedy_source(const struct kr_remedy *remedy, size_t i,
@@ -184,9 +184,9 @@ int kr_remedy_source(const struct kr_remedy *remedy, size_t i,
 {
 	const struct kr_source *s;
 
-	if (i >= remedy->audit->n_sources)
+	if (i >= remedy->audit->sources.n)
 		return -ERANGE;
-	s = &remedy->audit->sources[i];
+	s = &remedy->audit->sources.items[i];
 	*ret = (struct kr_remedy_source){
 		.kind = kinds[s->kind],
 		.state = states[s->state],

@@ -668,8 +668,8 @@ START_TEST(test_sources)
 	make_files(&row);
 	node = kr_test_node(NULL, &diag);
 	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &a), 0);
-	for (size_t i = 0; i < a->n_sources; i++) {
-		const struct kr_source *s = &a->sources[i];
+	for (size_t i = 0; i < a->sources.n; i++) {
+		const struct kr_source *s = &a->sources.items[i];
 
 		snprintf(got + strlen(got), sizeof(got) - strlen(got),
 		         "%s%s %s%s%s", i > 0 ? ", " : "",

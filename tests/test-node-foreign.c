@@ -681,8 +681,8 @@ static const struct row rows[] = {
 static void format_places(const struct kr_audit *audit, char *ret, size_t size)
 {
 	*ret = '\0';
-	for (size_t i = 0; i < audit->n_sources; i++) {
-		const struct kr_source *s = &audit->sources[i];
+	for (size_t i = 0; i < audit->sources.n; i++) {
+		const struct kr_source *s = &audit->sources.items[i];
 		unsigned line, column;
 		char text[512];
 

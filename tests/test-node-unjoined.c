@@ -237,8 +237,8 @@ START_TEST(test_sources)
 	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &a), 0);
 	ck_assert_int_eq(a->verdict, KR_VERDICT_UNKNOWN);
 	ck_assert_int_eq(a->disk.source, -1);
-	ck_assert_uint_eq(a->n_sources, 2);
-	ck_assert(!a->sources[1].wins);
+	ck_assert_uint_eq(a->sources.n, 2);
+	ck_assert(!a->sources.items[1].wins);
 	ck_assert_ptr_nonnull(kr_diag_find(&diag, "flag-value"));
 }
 END_TEST

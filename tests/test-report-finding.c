@@ -243,8 +243,7 @@ START_TEST(test_audit)
 		.reason = text,
 		.disk = row->disk,
 		.running = row->running,
-		.sources = sources,
-		.n_sources = ARRAY_SIZE(sources),
+		.sources = {sources, ARRAY_SIZE(sources), -1},
 	};
 	_cleanup_diag_ struct kr_diag diag = {0};
 	struct kr_finding f;

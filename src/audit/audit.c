@@ -40,30 +40,16 @@ static const char *const verdict_names[] = {
 static_assert(ARRAY_SIZE(verdict_names) == _KR_VERDICT_MAX,
               "a name for each verdict");
 
-static const char *const kind_names[] = {
-	[KR_SOURCE_DEFAULT] = "default",
-	[KR_SOURCE_CONFIG] = "config",
-	[KR_SOURCE_CONFIG_DIR] = "config-dir",
-	[KR_SOURCE_FLAG] = "flag",
-};
-
-static_assert(ARRAY_SIZE(kind_names) == _KR_SOURCE_KIND_MAX,
-              "a name for each kind");
-
 const char *kr_verdict_to_string(enum kr_verdict verdict)
 {
 	return verdict_names[verdict];
 }
 
-const char *kr_source_kind_to_string(enum kr_source_kind kind)
-{
-	return kind_names[kind];
-}
-
 const struct kr_source *kr_audit_deciding(const struct kr_audit *audit)
 {
-	return audit->disk.source >= 0 ? &audit->sources[audit->disk.source]
-	                               : NULL;
+	return audit->disk.source >= 0
+	               ? &audit->sources.items[audit->disk.source]
+	               : NULL;
 }
 
 /* --- the running view ---------------------------------------------------- */
@@ -145,16 +131,17 @@ static int find_drift(struct kr_node *node, struct kr_audit *audit,
 	return 0;
 }
 
-static int running_unreadable(struct kr_node *node, struct kr_audit *audit)
+static int running_unreadable(const char *reason, struct kr_audit *audit)
 {
 	audit->running.state = KR_STATE_UNKNOWN;
-	return kr_format(&audit->running.reason, "%s", node->running.reason);
+	return kr_format(&audit->running.reason, "%s", reason);
 }
 
 static int running_from_files(struct kr_node *node, struct kr_audit *audit,
+                              const struct kr_decision *d,
                               const char *ctime_only, struct kr_diag *diag)
 {
-	const struct kr_inputs *in = &node->running;
+	int r;
 
 	if (audit->changed.n_items > 0) {
 		audit->running.state = KR_STATE_UNKNOWN;
@@ -171,28 +158,31 @@ static int running_from_files(struct kr_node *node, struct kr_audit *audit,
 		                 "that has read",
 		                 (int)node->process.pid);
 	}
-	if (in->state == KR_STATE_UNKNOWN)
-		return running_unreadable(node, audit);
-	if (in->state == KR_STATE_INVALID && !node->process_settled) {
+	if (d->state == KR_STATE_UNKNOWN)
+		return running_unreadable(d->reason, audit);
+	if (d->state == KR_STATE_INVALID && !node->process_settled) {
 		audit->running.state = KR_STATE_UNKNOWN;
 		return kr_format(
 			&audit->running.reason,
 			"kubelet[%d] was started with it, and has not shown "
 			"that it can live with it: %s",
-			(int)node->process.pid, in->reason);
+			(int)node->process.pid, d->reason);
 	}
-	if (in->state == KR_STATE_INVALID) {
+	if (d->state == KR_STATE_INVALID) {
 		audit->running.state = KR_STATE_UNKNOWN;
 		kr_diag_add(diag, KR_WARNING, "model-disagrees", KR_SPAN_NONE,
 		            "kubelet[%d] runs although this would stop it: %s",
-		            (int)node->process.pid, in->reason);
+		            (int)node->process.pid, d->reason);
 		return kr_format(
 			&audit->running.reason,
 			"kubelet[%d] runs on what is held to be invalid "
 			"here",
 			(int)node->process.pid);
 	}
-	audit->running.state = in->state;
+	r = kr_value_copy(&d->value, &audit->running.value);
+	if (r < 0)
+		return r;
+	audit->running.state = d->state;
 	return kr_format(&audit->running.reason,
 	                 "kubelet[%d] was started with it",
 	                 (int)node->process.pid);
@@ -229,15 +219,78 @@ static int judge_hidden(struct kr_node *node, struct kr_audit *audit)
 	                 (int)node->host_pid, node->unit_name);
 }
 
-static int judge_running(struct kr_node *node, struct kr_audit *audit,
-                         struct kr_diag *diag)
+/* The flag that decides what the process has, whatever its files are now; NULL:
+ * none does. */
+static const struct kr_flag_use *running_flag(const struct kr_node *node,
+                                              int field,
+                                              const struct kr_decision *d)
 {
 	const struct kr_flags *flags = &node->running.flags;
-	enum kr_state state = KR_STATE_ABSENT;
-	const char *ctime_only;
-	size_t arg;
-	int r;
+	enum kr_state state = kr_flags_state(flags, field);
 
+	if (d->by == KR_BY_FLAG)
+		return d->flag;
+	return kr_field(field)->type == KR_TYPE_BOOL &&
+	                       kr_field(field)->combine ==
+	                               KR_COMBINE_OVERRIDE &&
+	                       (state == KR_STATE_TRUE ||
+	                        state == KR_STATE_FALSE)
+	               ? kr_flags_last(flags, field)
+	               : NULL;
+}
+
+static int running_from_flag(struct kr_node *node, struct kr_audit *audit,
+                             const struct kr_decision *d,
+                             const struct kr_flag_use *flag)
+{
+	int r = d->by == KR_BY_FLAG
+	                ? kr_value_copy(&d->value, &audit->running.value)
+	                : kr_flag_use_value(flag, flag->field,
+	                                    &audit->running.value);
+
+	if (r < 0)
+		return r;
+	audit->running.state = kr_value_state(&audit->running.value);
+	audit->running_arg = flag->arg;
+	return kr_format(&audit->running.reason,
+	                 "kubelet[%d] was started with the flag: its argument "
+	                 "%zu is %s",
+	                 (int)node->process.pid, flag->arg,
+	                 node->running.argv[flag->arg]);
+}
+
+static int judge_process(struct kr_node *node, struct kr_audit *audit,
+                         int field, struct kr_diag *diag)
+{
+	_cleanup_decision_ struct kr_decision d = {0};
+	const struct kr_flag_use *flag;
+	const char *ctime_only;
+	int r = kr_decide(&node->running, field, &d);
+
+	if (r < 0)
+		return r;
+	r = find_drift(node, audit, &ctime_only);
+	if (r < 0)
+		return r;
+	flag = running_flag(node, field, &d);
+	if (flag)
+		r = running_from_flag(node, audit, &d, flag);
+	else
+		r = running_from_files(node, audit, &d, ctime_only, diag);
+	if (r < 0)
+		return r;
+	if (audit->running.state == audit->disk.state &&
+	    (audit->running.state != KR_STATE_VALUE ||
+	     kr_value_equal(&audit->running.value, &audit->disk.value)) &&
+	    node->disk.inputs_valid &&
+	    same_argv(&node->disk.inputs, &node->running))
+		audit->running.source = audit->disk.source;
+	return 0;
+}
+
+static int judge_running(struct kr_node *node, struct kr_audit *audit,
+                         int field, struct kr_diag *diag)
+{
 	audit->running.source = -1;
 	audit->running.state = KR_STATE_ABSENT;
 	if (node->process_doubt) {
@@ -254,40 +307,31 @@ static int judge_running(struct kr_node *node, struct kr_audit *audit,
 	audit->pid = node->process.pid;
 	audit->started_usec = node->process.started_usec;
 	if (!node->running_valid)
-		return running_unreadable(node, audit);
-	r = find_drift(node, audit, &ctime_only);
-	if (r < 0)
-		return r;
-	if (node->running_valid)
-		state = kr_flags_state(flags, node->setting->field);
-	if (state == KR_STATE_TRUE || state == KR_STATE_FALSE) {
-		arg = kr_flags_last(flags, node->setting->field)->arg;
-		audit->running.state = state;
-		audit->running_arg = arg;
-		r = kr_format(&audit->running.reason,
-		              "kubelet[%d] was started with the flag: its "
-		              "argument %zu is %s",
-		              (int)node->process.pid, arg,
-		              node->running.argv[arg]);
-	} else {
-		r = running_from_files(node, audit, ctime_only, diag);
-	}
-	if (r < 0)
-		return r;
-	if (audit->running.state == audit->disk.state &&
-	    node->disk.inputs_valid &&
-	    same_argv(&node->disk.inputs, &node->running))
-		audit->running.source = audit->disk.source;
-	return 0;
+		return running_unreadable(
+			node->running.reason
+				?: "what it was started with cannot be read",
+			audit);
+	return judge_process(node, audit, field, diag);
 }
 
 /* --- the other views ----------------------------------------------------- */
 
-static int judge_disk(struct kr_node *node, struct kr_audit *audit)
+static int judge_disk(struct kr_node *node, struct kr_audit *audit, int field)
 {
-	audit->disk.state = node->disk.state;
-	audit->disk.source = -1;
-	return kr_format(&audit->disk.reason, "%s", node->disk.reason);
+	_cleanup_decision_ struct kr_decision d = {0};
+	int r = kr_node_decide(node, field, &d);
+
+	if (r < 0)
+		return r;
+	r = kr_sources_collect(node, field, &d, &audit->sources);
+	if (r < 0)
+		return r;
+	audit->disk.state = d.state;
+	audit->disk.source = audit->sources.deciding;
+	audit->disk.reason = TAKE_PTR(d.reason);
+	audit->disk.value = d.value;
+	d.value = (struct kr_value){0};
+	return 0;
 }
 
 /* The disk is called invalid, yet a kubelet runs on the same words and files.
@@ -304,7 +348,7 @@ static int doubt_disk(struct kr_node *node, struct kr_audit *audit,
 	kr_diag_add(diag, KR_WARNING, "model-disagrees", KR_SPAN_NONE,
 	            "kubelet[%d] runs on this very configuration, which is "
 	            "held to be invalid here: %s",
-	            (int)node->process.pid, node->disk.reason);
+	            (int)node->process.pid, audit->disk.reason);
 	return kr_format(&audit->disk.reason,
 	                 "held to be invalid, but kubelet[%d] runs on it",
 	                 (int)node->process.pid);
@@ -461,26 +505,61 @@ static int judge(struct kr_node *node, struct kr_audit *a)
 	return kr_format(&a->reason, "%s is true", key);
 }
 
+static struct kr_audit *new_audit(void)
+{
+	struct kr_audit *a = calloc(1, sizeof(*a));
+
+	if (a)
+		a->sources.deciding = -1;
+	return a;
+}
+
+static int judge_views(struct kr_node *node, struct kr_audit *a, int field,
+                       struct kr_diag *diag)
+{
+	int r = judge_disk(node, a, field);
+
+	if (r < 0)
+		return r;
+	r = judge_running(node, a, field, diag);
+	if (r < 0)
+		return r;
+	return doubt_disk(node, a, diag);
+}
+
+int kr_audit_field(struct kr_node *node, int field, struct kr_diag *diag,
+                   struct kr_audit **ret)
+{
+	static const struct kr_audit_options options = {
+		.live = KR_STATE_ABSENT,
+	};
+	_cleanup_audit_ struct kr_audit *a = new_audit();
+	int r;
+
+	if (!a)
+		return -ENOMEM;
+	r = judge_views(node, a, field, diag);
+	if (r < 0)
+		return r;
+	r = judge_live(node, a, &options, diag);
+	if (r < 0)
+		return r;
+	a->verdict = KR_VERDICT_UNKNOWN;
+	*ret = TAKE_PTR(a);
+	return 0;
+}
+
 int kr_audit_run(struct kr_node *node, const struct kr_audit_options *options,
                  struct kr_diag *diag, struct kr_audit **ret)
 {
-	_cleanup_audit_ struct kr_audit *a = calloc(1, sizeof(*a));
+	_cleanup_audit_ struct kr_audit *a = new_audit();
 	const char *why = NULL;
 	int r;
 
 	if (!a)
 		return -ENOMEM;
 	a->explicit_wanted = options->explicit_wanted;
-	r = judge_disk(node, a);
-	if (r < 0)
-		return r;
-	r = kr_sources_collect(node, a);
-	if (r < 0)
-		return r;
-	r = judge_running(node, a, diag);
-	if (r < 0)
-		return r;
-	r = doubt_disk(node, a, diag);
+	r = judge_views(node, a, node->setting->field, diag);
 	if (r < 0)
 		return r;
 	r = judge_live(node, a, options, diag);
@@ -505,15 +584,13 @@ struct kr_audit *kr_audit_free(struct kr_audit *a)
 {
 	if (!a)
 		return NULL;
-	for (size_t i = 0; i < a->n_sources; i++) {
-		free(a->sources[i].reason);
-		free(a->sources[i].text);
-	}
-	free(a->sources);
+	kr_sources_done(&a->sources);
 	kr_strings_done(&a->changed);
 	free(a->reason);
 	free(a->disk.reason);
+	kr_value_done(&a->disk.value);
 	free(a->running.reason);
+	kr_value_done(&a->running.value);
 	free(a->live.reason);
 	free(a->endpoint);
 	free(a);

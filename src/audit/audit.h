@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "audit/sources.h"
 #include "base/diag.h"
 #include "base/span.h"
 #include "base/vec.h"
@@ -27,33 +28,11 @@ enum kr_verdict {
 /* "pass", "fail", "invalid", "unknown". */
 const char *kr_verdict_to_string(enum kr_verdict verdict);
 
-enum kr_source_kind {
-	KR_SOURCE_DEFAULT,
-	KR_SOURCE_CONFIG,
-	KR_SOURCE_CONFIG_DIR,
-	KR_SOURCE_FLAG,
-	_KR_SOURCE_KIND_MAX,
-};
-
-/* "default", "config", "config-dir", "flag". */
-const char *kr_source_kind_to_string(enum kr_source_kind kind);
-
-/* One place that sets the value. */
-struct kr_source {
-	enum kr_source_kind kind;
-	struct kr_span span; /* the deciding word or value; no file: default,
-	                        or a flag whose bytes are in no file */
-	enum kr_state state; /* TRUE, FALSE, INVALID, NULL */
-	bool wins;
-	bool editable;
-	char *reason; /* why it is not editable or why it loses; NULL */
-	char *text;   /* a flag that is in no file: the word; else NULL */
-};
-
 struct kr_view {
-	enum kr_state state; /* TRUE, FALSE, INVALID, UNKNOWN, ABSENT */
+	enum kr_state state; /* TRUE, FALSE, VALUE, INVALID, UNKNOWN, ABSENT */
 	char *reason;        /* one sentence */
 	int source;          /* index of the source that decides, -1: none */
+	struct kr_value value; /* of TRUE, FALSE and VALUE */
 };
 
 struct kr_audit {
@@ -72,9 +51,7 @@ struct kr_audit {
 	/* files and folders of the running kubelet that changed after its
 	 * start: a restart applies that, too */
 	struct kr_strings changed;
-	/* weakest first */
-	struct kr_source *sources;
-	size_t n_sources;
+	struct kr_sources sources; /* of the disk view */
 };
 
 struct kr_audit_options {
@@ -101,6 +78,13 @@ struct kr_audit_options {
  */
 int kr_audit_run(struct kr_node *node, const struct kr_audit_options *options,
                  struct kr_diag *diag, struct kr_audit **ret);
+
+/*
+ * The same of a field that nothing is demanded of: its views and sources; the
+ * verdict is UNKNOWN and says nothing. 0 or -ENOMEM.
+ */
+int kr_audit_field(struct kr_node *node, int field, struct kr_diag *diag,
+                   struct kr_audit **ret);
 struct kr_audit *kr_audit_free(struct kr_audit *audit);
 DEFINE_FREEP(struct kr_audit, kr_audit_free);
 #define _cleanup_audit_ _cleanup_(kr_audit_freep)

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "audit/sources.h"
+#include "base/format.h"
 #include "base/vec.h"
 
 #define VENDORS "a file of the vendor, which the next update replaces"
@@ -37,6 +38,21 @@
 #define GUIX_INSTEAD                                                           \
 	"in the configuration of the system, set @KEY@ to @VALUE@ for "        \
 	"kubelet, then run 'guix system reconfigure'"
+
+static const char *const kind_names[] = {
+	[KR_SOURCE_DEFAULT] = "default",
+	[KR_SOURCE_CONFIG] = "config",
+	[KR_SOURCE_CONFIG_DIR] = "config-dir",
+	[KR_SOURCE_FLAG] = "flag",
+};
+
+static_assert(ARRAY_SIZE(kind_names) == _KR_SOURCE_KIND_MAX,
+              "a name for each kind");
+
+const char *kr_source_kind_to_string(enum kr_source_kind kind)
+{
+	return kind_names[kind];
+}
 
 static const struct place {
 	const char *folder;
@@ -80,17 +96,31 @@ const char *kr_source_instead(const struct kr_file *file)
 	return place ? place->instead : NULL;
 }
 
+struct collecting {
+	struct kr_node *node;
+	const struct kr_decision *decision;
+	int field;
+	struct kr_sources *sources;
+};
+
 /* Grows by one; the new one is zero but for KIND. */
-static struct kr_source *add(struct kr_audit *audit, enum kr_source_kind kind)
+static struct kr_source *add(struct collecting *c, enum kr_source_kind kind)
 {
-	struct kr_source *next = KR_VEC_NEXT(audit->sources, audit->n_sources);
+	struct kr_source *next = KR_VEC_NEXT(c->sources->items, c->sources->n);
 
 	if (!next)
 		return NULL;
-	audit->n_sources++;
+	c->sources->n++;
 	next->kind = kind;
 	next->editable = true;
 	return next;
+}
+
+/* The one that was added decides. */
+static void let_win(struct collecting *c, struct kr_source *source)
+{
+	source->wins = true;
+	c->sources->deciding = (int)c->sources->n - 1;
 }
 
 static int refuse(struct kr_source *source, const char *reason)
@@ -102,88 +132,98 @@ static int refuse(struct kr_source *source, const char *reason)
 	return source->reason ? 0 : -ENOMEM;
 }
 
-static int add_default(struct kr_node *node, struct kr_audit *audit)
+static int add_default(struct collecting *c)
 {
-	struct kr_source *source = add(audit, KR_SOURCE_DEFAULT);
+	const struct kr_inputs *in = &c->node->disk.inputs;
+	bool valid = c->node->disk.inputs_valid;
+	struct kr_source *source = add(c, KR_SOURCE_DEFAULT);
+	int r;
 
 	if (!source)
 		return -ENOMEM;
-	source->state =
-		node->setting->by_default ? KR_STATE_TRUE : KR_STATE_FALSE;
 	source->editable = false;
-	if (node->disk.inputs_valid && node->disk.inputs.by == KR_BY_DEFAULT) {
-		source->wins = true;
-		audit->disk.source = (int)audit->n_sources - 1;
-	}
+	r = kr_field_default(c->field, valid && in->n_files == 0,
+	                     valid ? in->kubelet_minor : 0, &source->value);
+	if (r == -ENOMEM)
+		return r;
+	source->state =
+		r < 0 ? KR_STATE_UNKNOWN : kr_value_state(&source->value);
+	if (valid && c->decision->by == KR_BY_DEFAULT)
+		let_win(c, source);
 	return 0;
 }
 
 /* The key in the merged files decides, or is what stops kubelet: its flags are
  * read before its files. */
-static bool files_decide(const struct kr_inputs *in)
+static bool files_decide(const struct collecting *c)
 {
-	if (in->by == KR_BY_NOTHING)
-		return in->state == KR_STATE_INVALID &&
+	const struct kr_inputs *in = &c->node->disk.inputs;
+	const struct kr_decision *d = c->decision;
+
+	if (d->by == KR_BY_NOTHING)
+		return d->state == KR_STATE_INVALID &&
 		       in->merged.fault == KR_STATE_INVALID &&
 		       !in->flags.refused;
-	return in->by == KR_BY_CONFIG || in->by == KR_BY_DROPIN;
+	return d->by == KR_BY_CONFIG || d->by == KR_BY_DROPIN;
 }
 
 /* The use of the flag that decides: the first one that kubelet refuses, else
  * the last; NULL: none does. */
-static const struct kr_flag_use *deciding_flag(const struct kr_node *node)
+static const struct kr_flag_use *deciding_flag(const struct collecting *c)
 {
-	const struct kr_inputs *in = &node->disk.inputs;
+	const struct kr_inputs *in = &c->node->disk.inputs;
 	const struct kr_flag_use *use;
 	size_t at = 0;
 
-	while ((use = kr_flags_next(&in->flags, node->setting->field, &at))) {
+	while ((use = kr_flags_next(&in->flags, c->field, &at))) {
 		if (use->state == KR_STATE_INVALID)
 			return use;
 	}
-	return in->by == KR_BY_FLAG
-	               ? kr_flags_last(&in->flags, node->setting->field)
-	               : NULL;
+	if (c->decision->by != KR_BY_FLAG)
+		return NULL;
+	return c->decision->flag ?: kr_flags_last(&in->flags, c->field);
 }
 
-static int add_use(struct kr_node *node, struct kr_audit *audit, size_t file,
+static int add_use(struct collecting *c, size_t file,
                    const struct kr_config_use *u, bool wins)
 {
-	const struct kr_inputs *in = &node->disk.inputs;
+	const struct kr_inputs *in = &c->node->disk.inputs;
 	bool main_file = in->config_read && file == 0;
 	struct kr_source *source =
-		add(audit, main_file ? KR_SOURCE_CONFIG : KR_SOURCE_CONFIG_DIR);
+		add(c, main_file ? KR_SOURCE_CONFIG : KR_SOURCE_CONFIG_DIR);
 	const char *reason = kr_source_refusal(in->files[file]);
+	int r;
 
 	if (!source)
 		return -ENOMEM;
 	source->span = u->value.length > 0 ? u->value : u->key;
 	source->state = u->state;
-	if (wins) {
-		source->wins = true;
-		audit->disk.source = (int)audit->n_sources - 1;
-	}
+	r = kr_value_copy(&u->v, &source->value);
+	if (r < 0)
+		return r;
+	if (wins)
+		let_win(c, source);
 	if (!reason)
 		reason = kr_config_use_reason(&in->merged.configs[file], u);
 	return refuse(source, reason);
 }
 
-static int add_uses(struct kr_node *node, struct kr_audit *audit)
+static int add_uses(struct collecting *c)
 {
-	const struct kr_inputs *in = &node->disk.inputs;
+	const struct kr_inputs *in = &c->node->disk.inputs;
 	struct kr_merged_value found;
 
 	if (!in->merged_valid)
 		return 0;
-	kr_merged_find(&in->merged, node->setting->field, &found);
+	kr_merged_find(&in->merged, c->field, &found);
 	for (size_t f = 0; f < in->merged.n_configs; f++) {
 		const struct kr_config_use *u;
 		size_t at = 0;
 
-		while ((u = kr_config_next(&in->merged.configs[f],
-		                           node->setting->field, &at))) {
-			int r = add_use(node, audit, f, u,
-			                u == found.use && files_decide(in));
+		while ((u = kr_config_next(&in->merged.configs[f], c->field,
+		                           &at))) {
+			int r = add_use(c, f, u,
+			                u == found.use && files_decide(c));
 
 			if (r < 0)
 				return r;
@@ -192,13 +232,14 @@ static int add_uses(struct kr_node *node, struct kr_audit *audit)
 	return 0;
 }
 
-static int add_flag(struct kr_node *node, struct kr_audit *audit,
-                    const struct kr_flag_use *u, bool wins)
+static int add_flag(struct collecting *c, const struct kr_flag_use *u,
+                    bool wins)
 {
-	const struct kr_inputs *in = &node->disk.inputs;
-	const struct kr_unit_word *word = kr_node_word(node, u->arg);
-	struct kr_source *source = add(audit, KR_SOURCE_FLAG);
+	const struct kr_inputs *in = &c->node->disk.inputs;
+	const struct kr_unit_word *word = kr_node_word(c->node, u->arg);
+	struct kr_source *source = add(c, KR_SOURCE_FLAG);
 	const char *reason = NULL;
+	int r;
 
 	if (!source)
 		return -ENOMEM;
@@ -206,8 +247,11 @@ static int add_flag(struct kr_node *node, struct kr_audit *audit,
 	source->text = strdup(in->argv[u->arg]);
 	if (!source->text)
 		return -ENOMEM;
-	source->span = kr_node_span(node, u->arg);
-	if (node->disk.foreign)
+	r = kr_flag_use_value(u, c->field, &source->value);
+	if (r == -ENOMEM)
+		return r;
+	source->span = kr_node_span(c->node, u->arg);
+	if (c->node->disk.foreign)
 		reason = NULL;
 	else if (word && word->manager && !word->span.file)
 		reason = "the word stands in systemd's own environment, which "
@@ -218,10 +262,8 @@ static int add_flag(struct kr_node *node, struct kr_audit *audit,
 		reason = "the word is made of several places";
 	else
 		reason = kr_source_refusal(word->cut.file);
-	if (wins) {
-		source->wins = true;
-		audit->disk.source = (int)audit->n_sources - 1;
-	}
+	if (wins)
+		let_win(c, source);
 	return refuse(source, reason);
 }
 
@@ -229,64 +271,84 @@ static int add_flag(struct kr_node *node, struct kr_audit *audit,
  * What another program hands to kubelet is not edited; where it is not sure
  * that it does, nothing wins.
  */
-static int disown(struct kr_node *node, struct kr_audit *audit)
+static int disown(struct collecting *c)
 {
-	const struct kr_foreign *f = node->disk.foreign;
-	bool sure = node->disk.state != KR_STATE_UNKNOWN;
+	const struct kr_foreign *f = c->node->disk.foreign;
+	bool sure = c->decision->state != KR_STATE_UNKNOWN;
 
-	for (size_t i = 0; i < audit->n_sources; i++) {
-		struct kr_source *s = &audit->sources[i];
+	for (size_t i = 0; i < c->sources->n; i++) {
+		struct kr_source *s = &c->sources->items[i];
+		int r;
 
 		if (!sure)
 			s->wins = false;
 		if (s->kind == KR_SOURCE_DEFAULT)
 			continue;
 		s->editable = false;
-		free(s->reason);
-		if (asprintf(&s->reason, "%s starts kubelet: %s", f->name,
-		             sure ? "it is changed by hand"
-		                  : "whether this counts is not sure") < 0) {
-			s->reason = NULL;
-			return -ENOMEM;
-		}
+		r = kr_format(&s->reason, "%s starts kubelet: %s", f->name,
+		              sure ? "it is changed by hand"
+		                   : "whether this counts is not sure");
+		if (r < 0)
+			return r;
 	}
 	if (!sure)
-		audit->disk.source = -1;
+		c->sources->deciding = -1;
 	return 0;
 }
 
 /* Before kubelet is configured nothing decides: what there is may be written
  * over. Nor does what a mount hides. */
-static int collected(struct kr_node *node, struct kr_audit *audit)
+static int collected(struct collecting *c)
 {
-	if (node->disk.foreign)
-		return disown(node, audit);
-	if (!node->disk.unconfigured &&
-	    (!node->disk.hidden || node->disk.inputs.by == KR_BY_FLAG))
+	const struct kr_node_disk *disk = &c->node->disk;
+
+	if (disk->foreign)
+		return disown(c);
+	if (!disk->unconfigured &&
+	    (!disk->hidden || c->decision->by == KR_BY_FLAG))
 		return 0;
-	for (size_t i = 0; i < audit->n_sources; i++)
-		audit->sources[i].wins = false;
-	audit->disk.source = -1;
+	for (size_t i = 0; i < c->sources->n; i++)
+		c->sources->items[i].wins = false;
+	c->sources->deciding = -1;
 	return 0;
 }
 
-int kr_sources_collect(struct kr_node *node, struct kr_audit *audit)
+int kr_sources_collect(struct kr_node *node, int field,
+                       const struct kr_decision *decision,
+                       struct kr_sources *ret)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
+	struct collecting c = {
+		.node = node,
+		.decision = decision,
+		.field = field,
+		.sources = ret,
+	};
 	const struct kr_flag_use *u, *deciding;
 	size_t at = 0;
-	int r = add_default(node, audit);
+	int r = add_default(&c);
 
 	if (r < 0 || !node->disk.inputs_valid)
 		return r;
-	r = add_uses(node, audit);
+	r = add_uses(&c);
 	if (r < 0)
 		return r;
-	deciding = deciding_flag(node);
-	while ((u = kr_flags_next(&in->flags, node->setting->field, &at))) {
-		r = add_flag(node, audit, u, u == deciding);
+	deciding = deciding_flag(&c);
+	while ((u = kr_flags_next(&in->flags, field, &at))) {
+		r = add_flag(&c, u, u == deciding);
 		if (r < 0)
 			return r;
 	}
-	return collected(node, audit);
+	return collected(&c);
+}
+
+void kr_sources_done(struct kr_sources *sources)
+{
+	for (size_t i = 0; i < sources->n; i++) {
+		free(sources->items[i].reason);
+		free(sources->items[i].text);
+		kr_value_done(&sources->items[i].value);
+	}
+	free(sources->items);
+	*sources = (struct kr_sources){.deciding = -1};
 }

@@ -1,15 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Every place that sets the value on disk, weakest first. */
+/* Every place that sets a field on disk, weakest first. */
 
-#include "audit/audit.h"
+#include "base/span.h"
+#include "node/node.h"
+
+enum kr_source_kind {
+	KR_SOURCE_DEFAULT,
+	KR_SOURCE_CONFIG,
+	KR_SOURCE_CONFIG_DIR,
+	KR_SOURCE_FLAG,
+	_KR_SOURCE_KIND_MAX,
+};
+
+/* "default", "config", "config-dir", "flag". */
+const char *kr_source_kind_to_string(enum kr_source_kind kind);
+
+/* One place that sets the value. */
+struct kr_source {
+	enum kr_source_kind kind;
+	struct kr_span span; /* the deciding word or value; no file: default,
+	                        or a flag whose bytes are in no file */
+	/* TRUE, FALSE, VALUE, INVALID, NULL; UNKNOWN: a default that is not
+	 * known here */
+	enum kr_state state;
+	struct kr_value value; /* of TRUE, FALSE and VALUE */
+	bool wins;
+	bool editable;
+	char *reason; /* why it is not editable or why it loses; NULL */
+	char *text;   /* a flag that is in no file: the word; else NULL */
+};
+
+struct kr_sources {
+	struct kr_source *items; /* weakest first */
+	size_t n;
+	int deciding; /* index of the one that decides; -1: none */
+};
 
 /*
- * Fills AUDIT's sources and the disk view's source from NODE's disk. 0 or
- * -ENOMEM.
+ * Fills RET, which is empty, with what sets FIELD on NODE's disk, of which
+ * DECISION was made. 0 or -ENOMEM: then RET holds what there is.
  */
-int kr_sources_collect(struct kr_node *node, struct kr_audit *audit);
+int kr_sources_collect(struct kr_node *node, int field,
+                       const struct kr_decision *decision,
+                       struct kr_sources *ret);
+void kr_sources_done(struct kr_sources *sources);
 
 /* Why a change of FILE would not be safe or would not last (static), or NULL.
  */

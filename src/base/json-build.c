@@ -53,6 +53,17 @@ void kr_build_word(struct kr_build *b, cJSON *parent, const char *s)
 	append(b, parent, text ? cJSON_CreateString(text) : NULL);
 }
 
+void kr_build_index(struct kr_build *b, cJSON *parent, int value)
+{
+	append(b, parent, cJSON_CreateNumber(value));
+}
+
+void kr_build_raw(struct kr_build *b, cJSON *o, const char *name,
+                  const char *json)
+{
+	b->failed = !json || !cJSON_AddRawToObject(o, name, json) || b->failed;
+}
+
 void kr_build_number(struct kr_build *b, cJSON *o, const char *name,
                      double value)
 {

@@ -30,6 +30,13 @@ cJSON *kr_build_element(struct kr_build *b, cJSON *parent);
 /* A new string at the end of the array PARENT. */
 void kr_build_word(struct kr_build *b, cJSON *parent, const char *s);
 
+/* A new number at the end of the array PARENT. */
+void kr_build_index(struct kr_build *b, cJSON *parent, int value);
+
+/* JSON that is there already, such as a number of more than 53 bits. */
+void kr_build_raw(struct kr_build *b, cJSON *o, const char *name,
+                  const char *json);
+
 void kr_build_number(struct kr_build *b, cJSON *o, const char *name,
                      double value);
 void kr_build_boolean(struct kr_build *b, cJSON *o, const char *name,

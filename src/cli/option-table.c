@@ -107,6 +107,26 @@ static int set_kubelet_version(struct kr_options *o, const char *arg)
 	return kr_kubelet_version_parse(arg, &minor);
 }
 
+/* "a,b": each once. */
+static int set_control(struct kr_options *o, const char *arg)
+{
+	for (;; arg++) {
+		size_t length = strcspn(arg, ",");
+		int field = kr_field_find_setting(arg, length);
+		bool known = false;
+
+		if (field < 0)
+			return -EINVAL;
+		for (size_t i = 0; i < o->controls.n; i++)
+			known |= o->controls.fields[i] == field;
+		if (!known)
+			o->controls.fields[o->controls.n++] = field;
+		arg += length;
+		if (!*arg)
+			return 0;
+	}
+}
+
 /* The index of ARG among the words, which are in the order of an enum. */
 static int find_word(const struct kr_option_word *words, const char *arg)
 {
@@ -379,6 +399,14 @@ const struct kr_option_row kr_option_rows[] = {
          .wants = "a version such as 1.31 or v1.31.2",
          .help = "kubelet's version, where an answer depends on it and the "
                  "node does not tell"},
+	{.name = "control",
+         .argument = "NAME[,NAME...]",
+         .commands = KR_BIT(KR_COMMAND_AUDIT),
+         .set = set_control,
+         .wants = "settings such as readOnlyPort or "
+                  "authentication.anonymous.enabled",
+         .help = "print what these settings have and who decides them, with "
+                 "-o json"},
 	{.name = "dry-run",
          .letter = 'n',
          .commands = KR_BIT(KR_COMMAND_FIX) | KR_BIT(KR_COMMAND_UNDO),

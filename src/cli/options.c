@@ -114,6 +114,8 @@ static int parse_rest(int argc, char **argv, FILE *err, struct kr_options *o)
 		o->transaction = argv[optind++];
 	if (optind < argc)
 		return kr_usage_no_operand(err, command, argv[optind]);
+	if (o->controls.n > 0 && o->format != KR_FORMAT_JSON)
+		return kr_usage_alone(err, command, "--control", "-o json");
 	return 0;
 }
 

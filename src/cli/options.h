@@ -53,6 +53,11 @@ struct kr_options {
 		uint64_t timeout_usec; /* for one node */
 		uint64_t total_usec;   /* for all of them */
 	} fleet;
+	/* audit: the settings of --control, in its order; N is 0: the one */
+	struct {
+		int fields[KR_N_SETTINGS];
+		size_t n;
+	} controls;
 	const char *transaction; /* undo: which; NULL: the last */
 	enum kr_format format;
 	enum kr_when color;

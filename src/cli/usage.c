@@ -61,6 +61,13 @@ int kr_usage_no_command(FILE *err, const char *word)
 	return read_on(err, _KR_COMMAND_MAX);
 }
 
+int kr_usage_alone(FILE *err, enum kr_command command, const char *name,
+                   const char *other)
+{
+	fprintf(err, "%s: %s: does nothing without %s\n", KR_NAME, name, other);
+	return read_on(err, command);
+}
+
 /* --- options ------------------------------------------------------------- */
 
 static bool belongs(const struct kr_option_row *row, enum kr_command command)

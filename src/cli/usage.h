@@ -29,5 +29,9 @@ int kr_usage_no_argument(FILE *err, enum kr_command command,
 int kr_usage_no_value(FILE *err, enum kr_command command,
                       const struct kr_option_row *row, const char *value);
 
+/* The option NAME does nothing without OTHER. */
+int kr_usage_alone(FILE *err, enum kr_command command, const char *name,
+                   const char *other);
+
 /* WORD is one too many. */
 int kr_usage_no_operand(FILE *err, enum kr_command command, const char *word);

@@ -119,6 +119,10 @@ enum kr_state kr_config_state(const struct kr_config *c, int field,
 	while ((use = kr_config_next(c, field, &at))) {
 		if (is_invalid(c, use) && !invalid)
 			invalid = use;
+		/* what a later name of YAML undoes is as if it were not there
+		 */
+		if (use->overridden)
+			continue;
 		if (!last || use->state != KR_STATE_NULL || use->resets)
 			last = use;
 	}

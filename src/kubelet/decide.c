@@ -46,13 +46,6 @@ static bool is_too_old(const struct kr_inputs *in, int field)
 	       in->kubelet_minor < kr_field(field)->first_minor;
 }
 
-static enum kr_state state_of(const struct kr_value *v)
-{
-	if (v->type != KR_TYPE_BOOL)
-		return KR_STATE_VALUE;
-	return v->b ? KR_STATE_TRUE : KR_STATE_FALSE;
-}
-
 static int set(struct kr_decision *d, enum kr_decider by, enum kr_state state,
                const char *format, ...) _printf_(4, 5);
 
@@ -92,7 +85,7 @@ static int file_value(const struct kr_inputs *in,
 	if (r == -ENOENT)
 		return 0;
 	if (r == 0)
-		*ret = state_of(value);
+		*ret = kr_value_state(value);
 	return r;
 }
 
@@ -336,8 +329,8 @@ static int decide_flags(const struct kr_inputs *in, int field,
 	if (f->combine == KR_COMBINE_OR && !d->value.b)
 		return 0;
 	d->flag = use;
-	r = set(d, KR_BY_FLAG, state_of(&d->value), "the flag --%s decides",
-	        f->flag);
+	r = set(d, KR_BY_FLAG, kr_value_state(&d->value),
+	        "the flag --%s decides", f->flag);
 	return r < 0 ? r : 1;
 }
 
@@ -454,7 +447,7 @@ static int decide_default(const struct kr_inputs *in, int field,
 		           "nothing sets it: kubelet's default");
 	if (r < 0)
 		return r;
-	return set(d, KR_BY_DEFAULT, state_of(&d->value),
+	return set(d, KR_BY_DEFAULT, kr_value_state(&d->value),
 	           "nothing sets it: kubelet's default");
 }
 

@@ -334,10 +334,7 @@ static bool null_resets(const struct kr_decode *d, int field)
 
 static void set_state(struct kr_config_use *use)
 {
-	if (use->v.type != KR_TYPE_BOOL)
-		use->state = KR_STATE_VALUE;
-	else
-		use->state = use->v.b ? KR_STATE_TRUE : KR_STATE_FALSE;
+	use->state = kr_value_state(&use->v);
 	if (!is_zero_unset(use->field, &use->v))
 		return;
 	/* "" and 0 of such a field are nothing to kubelet */

@@ -151,13 +151,23 @@ const char *kr_field_name(enum kr_field_id id)
 	return fields[id].path ?: fields[id].flag;
 }
 
-int kr_field_find(const char *name)
+static bool is_name(const char *name, const char *text, size_t length)
 {
-	for (int i = 0; i < KR_N_FIELDS; i++) {
-		if (fields[i].path && strcmp(fields[i].path, name) == 0)
+	return name && strlen(name) == length &&
+	       memcmp(name, text, length) == 0;
+}
+
+int kr_field_find_setting(const char *name, size_t length)
+{
+	for (int i = 0; i < KR_N_SETTINGS; i++) {
+		const struct kr_field *f = &fields[i];
+
+		if (is_name(f->path, name, length) ||
+		    (f->combine != KR_COMBINE_GATE &&
+		     is_name(f->flag, name, length)))
 			return i;
 	}
-	return kr_field_of_flag(name);
+	return -1;
 }
 
 int kr_field_of_flag(const char *name)

@@ -32,8 +32,11 @@ enum kr_field_id {
 	KR_FIELD_POD_PIDS,
 	KR_FIELD_SECCOMP_DEFAULT,
 
+	/* those above are the settings of the benchmarks */
+	KR_N_SETTINGS,
+
 	/* for our own sake */
-	KR_FIELD_GATE_ALL_BETA,
+	KR_FIELD_GATE_ALL_BETA = KR_N_SETTINGS,
 	KR_FIELD_HEALTHZ_ADDRESS,
 	KR_FIELD_HEALTHZ_PORT,
 	KR_FIELD_DROP_BIT,
@@ -100,8 +103,9 @@ const struct kr_field *kr_field(enum kr_field_id id);
 /* The path, or the flag of what has none. */
 const char *kr_field_name(enum kr_field_id id);
 
-/* The field whose path, or flag, NAME is; -1: there is none. */
-int kr_field_find(const char *name);
+/* The setting (LENGTH bytes of NAME are its path, or its flag, but for a
+ * gate's) of the benchmarks; -1: there is none. */
+int kr_field_find_setting(const char *name, size_t length);
 
 /* The field whose flag (as the table of flags has it) NAME is; -1. Of gates,
  * which share one, the first. */

@@ -55,18 +55,6 @@ struct reader {
 	struct kr_flags flags;
 };
 
-const char *kr_state_to_string(enum kr_state state)
-{
-	static const char *const names[_KR_STATE_MAX] = {
-		[KR_STATE_ABSENT] = "absent",   [KR_STATE_TRUE] = "true",
-		[KR_STATE_FALSE] = "false",     [KR_STATE_VALUE] = "value",
-		[KR_STATE_NULL] = "null",       [KR_STATE_INVALID] = "invalid",
-		[KR_STATE_UNKNOWN] = "unknown",
-	};
-
-	return names[state];
-}
-
 /* WORD in double quotes and in ASCII, cut where it is long. */
 static char *quote(const char *word)
 {
@@ -242,8 +230,7 @@ static int read_misspelt(struct reader *r, int field, size_t arg,
 /* The settings of the benchmarks, whose flags people misspell. */
 static bool is_known_to_people(int field)
 {
-	return field <= KR_FIELD_SECCOMP_DEFAULT &&
-	       field != KR_FIELD_HOSTNAME_OVERRIDE;
+	return field < KR_N_SETTINGS && field != KR_FIELD_HOSTNAME_OVERRIDE;
 }
 
 /* The field whose flag is meant by WORD, which is no long flag; -1. */
@@ -705,6 +692,19 @@ const char *kr_flags_text(const struct kr_flags *flags, int field)
 	const struct kr_flag_use *last = kr_flags_last(flags, field);
 
 	return last ? last->text : NULL;
+}
+
+int kr_flag_use_value(const struct kr_flag_use *use, int field,
+                      struct kr_value *ret)
+{
+	const struct kr_field *f = kr_field(field);
+
+	if (!use->text)
+		return -ENOENT;
+	if (f->combine == KR_COMBINE_GATE)
+		return kr_value_parse(KR_TYPE_STRING, use->text,
+		                      strlen(use->text), ret);
+	return kr_value_parse(f->type, use->text, strlen(use->text), ret);
 }
 
 size_t kr_flags_count(const struct kr_flags *flags, int field)

@@ -13,21 +13,6 @@
 #include "base/macro.h"
 #include "kubelet/field.h"
 
-/* What was found at one place: a value, or why kubelet refuses it. */
-enum kr_state {
-	KR_STATE_ABSENT,
-	KR_STATE_TRUE,
-	KR_STATE_FALSE,
-	KR_STATE_VALUE,   /* of a field that is no boolean */
-	KR_STATE_NULL,    /* config files: there, but says nothing */
-	KR_STATE_INVALID, /* kubelet would not start with it */
-	KR_STATE_UNKNOWN, /* could not be told */
-	_KR_STATE_MAX,
-};
-
-/* "absent", "true", "false", "value", "null", "invalid", "unknown". */
-const char *kr_state_to_string(enum kr_state state);
-
 /*
  * A remark on one argument; TEXT without a place, lower case, no full stop.
  * Fatal codes: flag-value, flag-two-words, flag-colon, flag-misspelt,
@@ -92,6 +77,11 @@ const struct kr_flag_use *kr_flags_last(const struct kr_flags *flags,
 
 /* The text of that; NULL: the flag is not given. */
 const char *kr_flags_text(const struct kr_flags *flags, int field);
+
+/* The value of USE, of FIELD; of a gate's flag the whole text. 0; -ENOENT: it
+ * is invalid; -ENOMEM. */
+int kr_flag_use_value(const struct kr_flag_use *use, int field,
+                      struct kr_value *ret);
 
 size_t kr_flags_count(const struct kr_flags *flags, int field);
 

@@ -214,6 +214,25 @@ int kr_value_copy(const struct kr_value *value, struct kr_value *ret)
 	return 0;
 }
 
+const char *kr_state_to_string(enum kr_state state)
+{
+	static const char *const names[_KR_STATE_MAX] = {
+		[KR_STATE_ABSENT] = "absent",   [KR_STATE_TRUE] = "true",
+		[KR_STATE_FALSE] = "false",     [KR_STATE_VALUE] = "value",
+		[KR_STATE_NULL] = "null",       [KR_STATE_INVALID] = "invalid",
+		[KR_STATE_UNKNOWN] = "unknown",
+	};
+
+	return names[state];
+}
+
+enum kr_state kr_value_state(const struct kr_value *value)
+{
+	if (value->type != KR_TYPE_BOOL)
+		return KR_STATE_VALUE;
+	return value->b ? KR_STATE_TRUE : KR_STATE_FALSE;
+}
+
 bool kr_value_equal(const struct kr_value *a, const struct kr_value *b)
 {
 	if (a->type != b->type)

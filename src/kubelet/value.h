@@ -10,6 +10,8 @@
 #include "base/macro.h"
 #include "base/vec.h"
 
+#include "kubelet/state.h"
+
 enum kr_type {
 	KR_TYPE_BOOL,
 	KR_TYPE_INT32,
@@ -47,6 +49,9 @@ int kr_value_copy(const struct kr_value *value, struct kr_value *ret);
 
 /* Appends the items of MORE, a list as VALUE is. 0 or -ENOMEM. */
 int kr_value_append(struct kr_value *value, const struct kr_value *more);
+
+/* TRUE or FALSE of a boolean, else VALUE. */
+enum kr_state kr_value_state(const struct kr_value *value);
 
 bool kr_value_equal(const struct kr_value *a, const struct kr_value *b);
 

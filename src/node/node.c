@@ -43,6 +43,9 @@ static int say(struct kr_node_disk *disk, enum kr_state state,
 /* --- opening ------------------------------------------------------------- */
 
 /* There is a /proc, but process 1 is not to be seen in it. */
+#define UNKNOWN_WORD                                                           \
+	"an argument of kubelet has a part that only a running systemd knows"
+
 static bool is_hidden(int root_fd)
 {
 	struct stat st;
@@ -209,12 +212,10 @@ static void remark_manager(struct kr_node *node, size_t arg,
 	            node->disk.inputs.argv[arg], word->manager);
 }
 
-/* Whether the answer depends on the flag: ours, or one that names a file. */
-static bool is_deciding(const struct kr_node *node,
-                        const struct kr_flag_use *use)
+/* Whether FIELD depends on the flag: its own, or one that names a file. */
+static bool is_deciding(int field, const struct kr_flag_use *use)
 {
-	return use->field == node->setting->field ||
-	       use->field == KR_FIELD_CONFIG ||
+	return use->field == field || use->field == KR_FIELD_CONFIG ||
 	       use->field == KR_FIELD_CONFIG_DIR;
 }
 
@@ -223,7 +224,7 @@ static void remark_manager_words(struct kr_node *node, struct kr_diag *diag)
 	const struct kr_flags *flags = &node->disk.inputs.flags;
 
 	for (size_t i = 0; i < flags->n_uses; i++) {
-		if (is_deciding(node, &flags->uses[i]))
+		if (is_deciding(node->setting->field, &flags->uses[i]))
 			remark_manager(node, flags->uses[i].arg, diag);
 	}
 }
@@ -248,7 +249,7 @@ static void add_remarks(struct kr_node *node, struct kr_diag *diag)
  * A word that cannot be told from the files matters unless it is visibly the
  * value of another flag: "--node-ip=..." can be what it will.
  */
-static bool word_matters(const struct kr_node *node, size_t arg)
+static bool word_matters(const struct kr_node *node, int field, size_t arg)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
 	const struct kr_unit_word *word = kr_node_word(node, arg);
@@ -259,16 +260,17 @@ static bool word_matters(const struct kr_node *node, size_t arg)
 		return true;
 	for (size_t i = 0; i < in->flags.n_uses; i++) {
 		if (in->flags.uses[i].arg == arg &&
-		    is_deciding(node, &in->flags.uses[i]))
+		    is_deciding(field, &in->flags.uses[i]))
 			return true;
 	}
 	return false;
 }
 
-static const struct kr_unit_word *find_unknown(const struct kr_node *node)
+static const struct kr_unit_word *find_unknown(const struct kr_node *node,
+                                               int field)
 {
 	for (size_t i = 1; i < node->disk.inputs.argc; i++) {
-		if (word_matters(node, i))
+		if (word_matters(node, field, i))
 			return kr_node_word(node, i);
 	}
 	return NULL;
@@ -483,10 +485,9 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 		           "the home of %s, the working directory of kubelet, "
 		           "is not in /etc/passwd",
 		           disk->unit->user);
-	if (find_unknown(node))
-		return say(disk, KR_STATE_UNKNOWN,
-		           "an argument of kubelet has a part that only a "
-		           "running systemd knows");
+	if (find_unknown(node, node->setting->field))
+		return say(disk, KR_STATE_UNKNOWN, UNKNOWN_WORD);
+	disk->by_inputs = true;
 	return say(disk, disk->inputs.state, "%s", disk->inputs.reason);
 }
 
@@ -528,6 +529,7 @@ static int read_without_unit(struct kr_node *node, struct kr_diag *diag)
 	disk->inputs_valid = true;
 	disk->from_process = true;
 	add_remarks(node, diag);
+	disk->by_inputs = true;
 	return say(disk, disk->inputs.state, "%s", disk->inputs.reason);
 }
 
@@ -666,6 +668,35 @@ static int read_foreign(struct kr_node *node, struct kr_diag *diag)
 		add_remarks(node, diag);
 	}
 	return say(disk, disk->foreign->state, "%s", disk->foreign->reason);
+}
+
+int kr_node_decide(const struct kr_node *node, int field,
+                   struct kr_decision *ret)
+{
+	const struct kr_node_disk *disk = &node->disk;
+	_cleanup_decision_ struct kr_decision d = {0};
+	bool unknown = disk->unit && !disk->from_process && !disk->foreign &&
+	               find_unknown(node, field);
+	int r = disk->inputs_valid ? kr_decide(&disk->inputs, field, &d) : 0;
+
+	if (r < 0)
+		return r;
+	if (disk->by_inputs && unknown) {
+		d.state = KR_STATE_UNKNOWN;
+		r = kr_format(&d.reason, UNKNOWN_WORD);
+	} else if (field == node->setting->field ||
+	           (!disk->by_inputs &&
+	            (!disk->hidden || d.by != KR_BY_FLAG))) {
+		if (disk->inputs_valid)
+			d.by = disk->inputs.by;
+		d.state = disk->state;
+		r = kr_format(&d.reason, "%s", disk->reason);
+	}
+	if (r < 0)
+		return r;
+	*ret = d;
+	d = (struct kr_decision){0};
+	return 0;
 }
 
 /* What the command runs as kubelet. */

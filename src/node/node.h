@@ -63,8 +63,9 @@ struct kr_node_disk {
 	/* the unit starts another program, which starts kubelet; INPUTS are
 	 * then what it would give to kubelet; NULL: kubelet's own unit */
 	struct kr_foreign *foreign;
-	/* why there are no inputs, or what they say */
+	/* why there are no inputs, or what they say of the setting */
 	enum kr_state state;
+	bool by_inputs; /* it is what they say */
 	/* no unit, not all its files are there yet, or a kubeadm node that has
 	 * not joined (then there are inputs) */
 	bool unconfigured;
@@ -154,6 +155,12 @@ int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
 struct kr_node *kr_node_free(struct kr_node *node);
 DEFINE_FREEP(struct kr_node, kr_node_free);
 #define _cleanup_node_ _cleanup_(kr_node_freep)
+
+/*
+ * What kubelet would have for FIELD, if it were started now. 0 or -ENOMEM.
+ */
+int kr_node_decide(const struct kr_node *node, int field,
+                   struct kr_decision *ret);
 
 /* The command that starts kubelet, or NULL. */
 const struct kr_unit_command *kr_node_command(const struct kr_node *node);

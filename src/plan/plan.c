@@ -316,8 +316,8 @@ static int refuse_foreign(struct planning *p, const struct kr_audit *audit)
 		            f->name, f->restart);
 		return -EOPNOTSUPP;
 	}
-	for (size_t i = 0; i < audit->n_sources; i++) {
-		const struct kr_source *s = &audit->sources[i];
+	for (size_t i = 0; i < audit->sources.n; i++) {
+		const struct kr_source *s = &audit->sources.items[i];
 
 		if (!s->span.file)
 			continue;

@@ -108,8 +108,9 @@ static struct kr_place deciding_place(const struct kr_audit *a,
 		const struct kr_view *v = views[i];
 
 		if (v->state == worst && v->source >= 0 &&
-		    a->sources[v->source].span.file)
-			return kr_place_from_span(a->sources[v->source].span);
+		    a->sources.items[v->source].span.file)
+			return kr_place_from_span(
+				a->sources.items[v->source].span);
 	}
 	if (deciding && deciding->span.file)
 		return kr_place_from_span(deciding->span);
@@ -132,8 +133,8 @@ struct kr_finding kr_finding_from_audit(const char *name,
 		.restart_needed = audit->restart_needed,
 		.reload_needed = audit->reload_needed,
 		.place = deciding_place(audit, diag),
-		.sources = audit->sources,
-		.n_sources = audit->n_sources,
+		.sources = audit->sources.items,
+		.n_sources = audit->sources.n,
 		.diag = diag,
 	};
 }

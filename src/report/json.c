@@ -19,11 +19,11 @@
 
 /* --- parts --------------------------------------------------------------- */
 
-static void add_head(struct kr_build *j, cJSON *root)
+static void add_head(struct kr_build *j, cJSON *root, unsigned schema)
 {
 	cJSON *tool;
 
-	kr_build_number(j, root, "schema", 1);
+	kr_build_number(j, root, "schema", schema);
 	tool = kr_build_object(j, root, "tool");
 	kr_build_string(j, tool, "name", KR_NAME);
 	kr_build_string(j, tool, "version", KR_VERSION);
@@ -157,8 +157,8 @@ static void add_sources(struct kr_build *j, cJSON *root,
 	cJSON *sources = kr_build_array(j, root, "sources");
 	struct hashed hashed = {0};
 
-	for (size_t i = 0; i < a->n_sources; i++) {
-		const struct kr_source *s = &a->sources[i];
+	for (size_t i = 0; i < a->sources.n; i++) {
+		const struct kr_source *s = &a->sources.items[i];
 		cJSON *o = kr_build_element(j, sources);
 
 		kr_build_string(j, o, "kind",
@@ -201,7 +201,7 @@ static void add_messages(struct kr_build *j, cJSON *root,
 static void add_audit(struct kr_build *j, cJSON *root, struct kr_node *node,
                       const struct kr_audit *a, const struct kr_diag *diag)
 {
-	add_head(j, root);
+	add_head(j, root, 1);
 	add_setting(j, root, node->setting);
 	add_node(j, root, node);
 	kr_build_string(j, root, "verdict", kr_verdict_to_string(a->verdict));
@@ -223,6 +223,167 @@ int kr_json_audit(FILE *out, struct kr_node *node, const struct kr_audit *audit,
 	if (!root)
 		return -ENOMEM;
 	add_audit(&j, root, node, audit, diag);
+	return kr_build_print(&j, root, out);
+}
+
+/* --- the settings of --control, schema 2 -------------------------------- */
+
+static void add_list(struct kr_build *j, cJSON *o, const char *name,
+                     const struct kr_strings *list)
+{
+	cJSON *array = kr_build_array(j, o, name);
+
+	for (size_t i = 0; i < list->n_items; i++)
+		kr_build_word(j, array, list->items[i]);
+}
+
+/* In the type that it has for kubelet; null where STATE is that of no value. */
+static void add_value(struct kr_build *j, cJSON *o, const char *name,
+                      enum kr_state state, const struct kr_value *v)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (state != KR_STATE_TRUE && state != KR_STATE_FALSE &&
+	    state != KR_STATE_VALUE) {
+		kr_build_string(j, o, name, NULL);
+		return;
+	}
+	switch (v->type) {
+	case KR_TYPE_BOOL:
+		kr_build_boolean(j, o, name, v->b);
+		return;
+	case KR_TYPE_LIST:
+		add_list(j, o, name, &v->list);
+		return;
+	case KR_TYPE_INT32:
+	case KR_TYPE_INT64:
+		if (kr_value_format(v, &text) < 0)
+			j->failed = true;
+		kr_build_raw(j, o, name, text);
+		return;
+	default:
+		if (kr_value_format(v, &text) < 0)
+			j->failed = true;
+		kr_build_string(j, o, name, text);
+	}
+}
+
+static const char *state_word(enum kr_state state)
+{
+	return state == KR_STATE_TRUE || state == KR_STATE_FALSE
+	               ? kr_state_to_string(KR_STATE_VALUE)
+	               : kr_state_to_string(state);
+}
+
+static cJSON *add_typed_view(struct kr_build *j, cJSON *views, const char *name,
+                             const struct kr_view *view)
+{
+	cJSON *v = kr_build_object(j, views, name);
+	cJSON *sources;
+
+	kr_build_string(j, v, "state", state_word(view->state));
+	add_value(j, v, "value", view->state, &view->value);
+	kr_build_string(j, v, "reason", view->reason);
+	sources = kr_build_array(j, v, "sources");
+	if (view->source >= 0)
+		kr_build_index(j, sources, view->source);
+	return v;
+}
+
+static void add_typed_sources(struct kr_build *j, cJSON *control,
+                              const struct kr_sources *all, struct hashed *h)
+{
+	cJSON *sources = kr_build_array(j, control, "sources");
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct kr_source *s = &all->items[i];
+		cJSON *o = kr_build_element(j, sources);
+
+		kr_build_string(j, o, "kind",
+		                kr_source_kind_to_string(s->kind));
+		add_place(j, o, s, h);
+		kr_build_string(j, o, "state",
+		                s->state == KR_STATE_UNKNOWN
+		                        ? "null"
+		                        : state_word(s->state));
+		add_value(j, o, "value", s->state, &s->value);
+		kr_build_boolean(j, o, "wins", s->wins);
+		kr_build_boolean(j, o, "editable", s->editable);
+		kr_build_string(j, o, "reason", s->reason);
+	}
+}
+
+static void add_control(struct kr_build *j, cJSON *controls, int field,
+                        const struct kr_audit *a, struct hashed *h)
+{
+	static const char *const missing[] = {
+		"id",     "type", "level",   "verdict", "demand",
+		"policy", "hold", "refusal", "waiver",  "scanner"};
+	const struct kr_field *f = kr_field(field);
+	cJSON *c = kr_build_element(j, controls), *views, *v;
+
+	kr_build_string(j, c, "name", kr_field_name(field));
+	kr_build_string(j, c, "key", f->path);
+	kr_build_string(j, c, "flag", f->flag);
+	for (size_t i = 0; i < ARRAY_SIZE(missing); i++)
+		kr_build_string(j, c, missing[i], NULL);
+	kr_build_array(j, c, "ids");
+	kr_build_string(j, c, "reason", a->disk.reason);
+	add_value(j, c, "default", a->sources.items[0].state,
+	          &a->sources.items[0].value);
+	views = kr_build_object(j, c, "views");
+	add_typed_view(j, views, "disk", &a->disk);
+	v = add_typed_view(j, views, "running", &a->running);
+	kr_build_boolean(j, v, "assumed", a->assumed);
+	v = add_typed_view(j, views, "live", &a->live);
+	kr_build_string(j, v, "endpoint", a->endpoint);
+	add_typed_sources(j, c, &a->sources, h);
+}
+
+static void add_process(struct kr_build *j, cJSON *root,
+                        const struct kr_node *node)
+{
+	const struct kr_process *p = &node->process;
+	cJSON *o, *argv;
+
+	if (!node->has_process) {
+		kr_build_string(j, root, "process", NULL);
+		return;
+	}
+	o = kr_build_object(j, root, "process");
+	kr_build_number(j, o, "pid", p->pid);
+	kr_build_when(j, o, "started", p->started_usec);
+	argv = kr_build_array(j, o, "argv");
+	for (size_t i = 0; i < p->argc; i++)
+		kr_build_word(j, argv, p->argv[i]);
+}
+
+int kr_json_controls(FILE *out, struct kr_node *node, const int *fields,
+                     struct kr_audit *const *audits, size_t n,
+                     const struct kr_diag *diag)
+{
+	struct kr_build j = {0};
+	struct hashed hashed = {0};
+	cJSON *root = cJSON_CreateObject(), *controls;
+
+	if (!root)
+		return -ENOMEM;
+	add_head(&j, root, 2);
+	add_node(&j, root, node);
+	kr_build_string(&j, root, "benchmark", NULL);
+	kr_build_string(&j, root, "verdict", "pass");
+	kr_build_string(&j, root, "reason",
+	                "nothing is demanded of the settings that were asked "
+	                "for by name");
+	kr_build_boolean(&j, root, "explicit", false);
+	kr_build_boolean(&j, root, "restart_needed", false);
+	kr_build_boolean(&j, root, "reload_needed",
+	                 kr_node_reload_needed(node, NULL));
+	add_process(&j, root, node);
+	controls = kr_build_array(&j, root, "controls");
+	for (size_t i = 0; i < n; i++)
+		add_control(&j, controls, fields[i], audits[i], &hashed);
+	add_messages(&j, root, diag);
 	return kr_build_print(&j, root, out);
 }
 
@@ -252,9 +413,15 @@ int kr_json_unread(FILE *out, const struct kr_setting *setting,
 	static char reason[] = "the node cannot be read";
 	static const struct kr_audit unread = {
 		.verdict = KR_VERDICT_UNKNOWN,
-		.disk = {KR_STATE_UNKNOWN, reason, -1},
-		.running = {KR_STATE_UNKNOWN, reason, -1},
-		.live = {KR_STATE_ABSENT, reason, -1},
+		.disk = {.state = KR_STATE_UNKNOWN,
+	                 .reason = reason,
+	                 .source = -1},
+		.running = {.state = KR_STATE_UNKNOWN,
+	                    .reason = reason,
+	                    .source = -1},
+		.live = {.state = KR_STATE_ABSENT,
+	                 .reason = reason,
+	                 .source = -1},
 	};
 	const struct kr_message *m = kr_diag_first(diag, KR_ERROR);
 	struct kr_build j = {0};
@@ -262,7 +429,7 @@ int kr_json_unread(FILE *out, const struct kr_setting *setting,
 
 	if (!root)
 		return -ENOMEM;
-	add_head(&j, root);
+	add_head(&j, root, 1);
 	add_setting(&j, root, setting);
 	add_unread_node(&j, root, options);
 	kr_build_string(&j, root, "verdict",
@@ -369,7 +536,7 @@ int kr_json_fix(FILE *out, const struct kr_fix *fix, const struct kr_diag *diag)
 
 	if (!root)
 		return -ENOMEM;
-	add_head(&j, root);
+	add_head(&j, root, 1);
 	if (node)
 		add_node(&j, root, node);
 	else

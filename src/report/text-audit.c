@@ -106,8 +106,8 @@ static void print_overridden(const struct kr_term *term,
 	bool winner = kr_audit_deciding(audit);
 	size_t n = 0;
 
-	for (size_t i = 0; i < audit->n_sources; i++) {
-		const struct kr_source *s = &audit->sources[i];
+	for (size_t i = 0; i < audit->sources.n; i++) {
+		const struct kr_source *s = &audit->sources.items[i];
 
 		if (s->wins || s->kind == KR_SOURCE_DEFAULT)
 			continue;
