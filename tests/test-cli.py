@@ -53,6 +53,9 @@ CASES = {
     "audit-quiet-invalid": ("cis-text-colon-typo", ["audit", "--quiet"]),
     "audit-json": (FALSE_FLAG, ["audit", "-o", "json"]),
     "audit-json-invalid": ("cis-text-colon-typo", ["audit", "-ojson"]),
+    "audit-control": (FALSE_FLAG, ["audit", "--control=readOnlyPort,"
+                                   "authentication.anonymous.enabled",
+                                   "-o", "json", "--kubelet-version=1.28"]),
     "audit-no-root": (None, ["audit", "--root=/nowhere/at/all"]),
     # fix -n
     "preview-flag": (FALSE_FLAG, ["fix", "-n"]),
@@ -114,6 +117,10 @@ CASES = {
     "usage-no-argument": (None, ["audit", "--root"]),
     "usage-no-argument-letter": (None, ["audit", "-o"]),
     "usage-an-argument": (None, ["audit", "--quiet=yes"]),
+    "usage-control-alone": (None, ["audit", "--control=readOnlyPort"]),
+    "usage-control-unknown": (None, ["audit", "--control=readOnlyPor",
+                                     "-o", "json"]),
+    "usage-control-empty": (None, ["audit", "--control=", "-ojson"]),
     "usage-ambiguous": (None, ["audit", "--co=x"]),
     "usage-operand": (None, ["audit", "now"]),
     "usage-empty-root": (None, ["audit", "--root="]),

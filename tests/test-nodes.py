@@ -8,6 +8,8 @@ audit   The disk view is the value that kubelet would start with: invalid where
         it would not start, unknown where the node is not configured yet. Each
         flag that reaches kubelet is a source at its line, and the text of each
         source is the file's bytes at its offset. Nothing is written.
+controls  Each setting of the benchmarks has what was looked up by hand, and the
+        winner is a flag, a file or the default as it was found.
 fix -n  Nothing is written, and the status is the one of the fix that follows
         (1 where that changes something).
 fix     The next audit is true and no byte is changed outside of the edits that
@@ -47,6 +49,12 @@ PLATFORMS = {
 DURABLE = "etc/eks/nodeadm.d/90-kubelet-remedy.yaml"
 # nobody writes the files of these anew, or another program owns them
 NO_OWNER = (None, "eks-ubuntu", "k3s", "microk8s", "rke2")
+
+# what each setting of the benchmarks has, looked up by hand
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases",
+                       "section-node-values.jsonl"), encoding="utf-8") as lines:
+    VALUES = {row["node"]: row.get("values", {"readOnlyPort": None})
+              for row in map(json.loads, lines)}
 
 
 def changed_files(before, after):
@@ -132,6 +140,52 @@ class Check:
             if source["file"]:
                 self.check_source(node, source)
         return self.faults
+
+    # --- audit --control ------------------------------------------------------
+
+    def controls(self, node):
+        """Every setting that somebody looked up by hand on this node."""
+        names = VALUES.get(self.name, {})
+        if not names:
+            return []
+        status, got = self.run(node, "controls.json", "audit",
+                               "--control=" + ",".join(names))
+        if status != 0:
+            self.fault("audit --control: status %s", status)
+        for control in got.get("controls", []):
+            self.check_value(control, names[control["name"]])
+        if [c["name"] for c in got.get("controls", [])] != list(names):
+            self.fault("the controls are not those that were asked for")
+        return self.faults
+
+    def check_value(self, control, want):
+        view = control["views"]["disk"]
+        kinds = {"flag": ("flag",), "file": ("config", "config-dir"),
+                 "default": ("default",)}
+        winners = [s for s in control["sources"] if s["wins"]]
+        if not want or "value" not in want and want.get("state") == "invalid":
+            if view["state"] != "invalid":
+                self.fault("%s is %s, wanted invalid", control["name"],
+                           view["state"])
+            return
+        if self.apart and view["state"] == "unknown":
+            return
+        if "candidates" in want:
+            # the version of some nodes is known
+            if view["value"] not in want["candidates"] and \
+                    control.get("candidates") != want["candidates"]:
+                self.fault("%s is %s, candidates %s, wanted %s",
+                           control["name"], view["state"],
+                           control.get("candidates"), want["candidates"])
+            return
+        if (view["state"], view["value"]) != ("value", want["value"]):
+            self.fault("%s is %s %r, wanted %r: %s", control["name"],
+                       view["state"], view["value"], want["value"],
+                       view["reason"])
+        if "by" in want and [s["kind"] for s in winners] and \
+                winners[0]["kind"] not in kinds[want["by"]]:
+            self.fault("%s is decided by %s, wanted %s", control["name"],
+                       winners[0]["kind"], want["by"])
 
     def check_flags(self, sources):
         places = {(s["file"], s["line"]) for s in sources}
@@ -387,7 +441,7 @@ def main():
     tap = Tap()
     for name in names:
         tree = os.path.join(nodes, name)
-        for what in ("audit", "fix", "persist"):
+        for what in ("audit", "controls", "fix", "persist"):
             with NodeCopy(tree) as node:
                 check = Check(program, schemas, tree)
                 tap.row("%s: %s" % (name, what), getattr(check, what)(node))

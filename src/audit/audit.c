@@ -327,6 +327,7 @@ static int judge_disk(struct kr_node *node, struct kr_audit *audit, int field)
 	if (r < 0)
 		return r;
 	audit->disk.state = d.state;
+	audit->either_default = d.either_default;
 	audit->disk.source = audit->sources.deciding;
 	audit->disk.reason = TAKE_PTR(d.reason);
 	audit->disk.value = d.value;

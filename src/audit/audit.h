@@ -52,6 +52,9 @@ struct kr_audit {
 	 * start: a restart applies that, too */
 	struct kr_strings changed;
 	struct kr_sources sources; /* of the disk view */
+	/* the disk view is unknown since kubelet's default depends on its
+	 * version: it is one of two */
+	bool either_default;
 };
 
 struct kr_audit_options {

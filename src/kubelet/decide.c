@@ -427,7 +427,7 @@ static int decide_default(const struct kr_inputs *in, int field,
 
 	kr_value_done(&d->value);
 	if (f->since && in->kubelet_minor == 0) {
-		d->needs_version = true;
+		d->needs_version = d->either_default = true;
 		return set(
 			d, KR_BY_NOTHING, KR_STATE_UNKNOWN,
 			"nothing sets it, and kubelet's default is %s before "

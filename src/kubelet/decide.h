@@ -81,6 +81,8 @@ struct kr_decision {
 	bool by_version;
 	/* UNKNOWN, and kubelet's version would tell */
 	bool needs_version;
+	/* ... which default it is: kr_field()'s BEFORE or BY_DEFAULT */
+	bool either_default;
 };
 
 /*

@@ -315,12 +315,20 @@ static const struct kr_schema *schema_of(int field)
 	}
 }
 
+/* Whether V is Go's zero, and kubelet takes that for "not set". */
 static bool is_zero_unset(int field, const struct kr_value *v)
 {
+	static const char *const zeros[] = {"", "0", "false"};
 	const struct kr_field *f = kr_field(field);
 
-	return !f->pointer && f->combine != KR_COMBINE_GATE && f->by_default &&
-	       f->by_default[0] && kr_value_is_zero(v);
+	if (f->pointer || f->combine == KR_COMBINE_GATE || !f->by_default ||
+	    !kr_value_is_zero(v))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(zeros); i++) {
+		if (strcmp(f->by_default, zeros[i]) == 0)
+			return false;
+	}
+	return true;
 }
 
 /* A null takes the place of what was there before. */
@@ -337,12 +345,9 @@ static void set_state(struct kr_config_use *use)
 	use->state = kr_value_state(&use->v);
 	if (!is_zero_unset(use->field, &use->v))
 		return;
-	/* "" and 0 of such a field are nothing to kubelet */
-	if (use->v.type != KR_TYPE_BOOL) {
-		kr_value_done(&use->v);
-		use->state = KR_STATE_NULL;
-		use->resets = true;
-	}
+	kr_value_done(&use->v);
+	use->state = KR_STATE_NULL;
+	use->resets = true;
 }
 
 static int read_null(const struct kr_decode *d, struct kr_config_use *use)

@@ -451,6 +451,13 @@ static void find_alone(const struct kr_merged *m, const struct kr_config *c,
 	ret->file = kr_merged_file_of(m, use);
 }
 
+/* A zero of the base is not printed, and is what kubelet has all the same. */
+static bool is_left_out(int field, const struct kr_merged_value *own)
+{
+	return own->use && !kr_field(field)->pointer &&
+	       kr_value_is_zero(own->value);
+}
+
 /*
  * The merge's result. Until 1.31 it is decoded over the struct that the base
  * was printed from: a member that a patch took away keeps the base's value.
@@ -461,11 +468,13 @@ static void find_merged(const struct kr_merged *m, int field,
 	const struct kr_config *base = m->no_base ? NULL : &m->configs[0];
 	const struct kr_config_use *use;
 	enum kr_state state = kr_config_state(&m->result, field, &use);
+	struct kr_merged_value own = {.file = -1};
 	size_t at = 0;
 
-	if (m->merge == KR_MERGE_GO_NAMES && base &&
-	    !kr_config_next(&m->result, field, &at)) {
-		find_alone(m, base, field, ret);
+	if (base && !kr_config_next(&m->result, field, &at)) {
+		find_alone(m, base, field, &own);
+		if (m->merge == KR_MERGE_GO_NAMES || is_left_out(field, &own))
+			*ret = own;
 		return;
 	}
 	if (!is_value(state))

@@ -670,27 +670,57 @@ static int read_foreign(struct kr_node *node, struct kr_diag *diag)
 	return say(disk, disk->foreign->state, "%s", disk->foreign->reason);
 }
 
+/* Another program starts kubelet, with arguments of its own beside those that
+ * are known here. */
+static int decide_foreign(const struct kr_node *node, struct kr_decision *d)
+{
+	_cleanup_free_ char *reason = TAKE_PTR(d->reason);
+
+	if (d->by == KR_BY_DEFAULT) {
+		d->by = KR_BY_NOTHING;
+		d->state = KR_STATE_UNKNOWN;
+		return kr_format(
+			&d->reason,
+			"%s starts kubelet, and what it sets by itself "
+			"is not known here",
+			node->disk.foreign->name);
+	}
+	return kr_format(&d->reason, "%s starts kubelet: %s",
+	                 node->disk.foreign->name, reason);
+}
+
+/* Whether what NODE's inputs say of FIELD is what kubelet would have. */
+static bool inputs_tell(const struct kr_node *node, int field,
+                        const struct kr_decision *d)
+{
+	const struct kr_node_disk *disk = &node->disk;
+
+	if (!disk->inputs_valid || field == node->setting->field)
+		return false;
+	if (disk->foreign)
+		return disk->state != KR_STATE_UNKNOWN;
+	return disk->by_inputs || (disk->hidden && d->by == KR_BY_FLAG);
+}
+
 int kr_node_decide(const struct kr_node *node, int field,
                    struct kr_decision *ret)
 {
 	const struct kr_node_disk *disk = &node->disk;
 	_cleanup_decision_ struct kr_decision d = {0};
-	bool unknown = disk->unit && !disk->from_process && !disk->foreign &&
-	               find_unknown(node, field);
 	int r = disk->inputs_valid ? kr_decide(&disk->inputs, field, &d) : 0;
 
 	if (r < 0)
 		return r;
-	if (disk->by_inputs && unknown) {
-		d.state = KR_STATE_UNKNOWN;
-		r = kr_format(&d.reason, UNKNOWN_WORD);
-	} else if (field == node->setting->field ||
-	           (!disk->by_inputs &&
-	            (!disk->hidden || d.by != KR_BY_FLAG))) {
-		if (disk->inputs_valid)
-			d.by = disk->inputs.by;
+	if (!inputs_tell(node, field, &d)) {
+		d.by = disk->inputs_valid ? disk->inputs.by : KR_BY_NOTHING;
 		d.state = disk->state;
 		r = kr_format(&d.reason, "%s", disk->reason);
+	} else if (disk->foreign) {
+		r = decide_foreign(node, &d);
+	} else if (!disk->from_process && find_unknown(node, field)) {
+		d.by = KR_BY_NOTHING;
+		d.state = KR_STATE_UNKNOWN;
+		r = kr_format(&d.reason, UNKNOWN_WORD);
 	}
 	if (r < 0)
 		return r;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/format.h"
 #include "base/json-build.h"
 #include "node/name.h"
 #include "report/diff.h"
@@ -313,6 +314,17 @@ static void add_typed_sources(struct kr_build *j, cJSON *control,
 	}
 }
 
+/* What kubelet's default may be, by version. */
+static void add_candidates(struct kr_build *j, cJSON *c,
+                           const struct kr_field *f)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (kr_format(&text, "[%s, %s]", f->before, f->by_default) < 0)
+		j->failed = true;
+	kr_build_raw(j, c, "candidates", text);
+}
+
 static void add_control(struct kr_build *j, cJSON *controls, int field,
                         const struct kr_audit *a, struct hashed *h)
 {
@@ -331,6 +343,8 @@ static void add_control(struct kr_build *j, cJSON *controls, int field,
 	kr_build_string(j, c, "reason", a->disk.reason);
 	add_value(j, c, "default", a->sources.items[0].state,
 	          &a->sources.items[0].value);
+	if (a->either_default)
+		add_candidates(j, c, f);
 	views = kr_build_object(j, c, "views");
 	add_typed_view(j, views, "disk", &a->disk);
 	v = add_typed_view(j, views, "running", &a->running);

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * kubelet/decide: every setting of the benchmarks, on 1,097 command lines and
+ * files of which kubelet 1.20.2, or 1.34's decoder, has told what it has then
+ * (tests/cases/section.jsonl). What kubelet refuses is for kubelet/validate:
+ * here no case that it takes may be refused, and no value be another.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/inputs.h"
+#include "testing-cases.h"
+#include "testing.h"
+
+#define FOLDER "/etc/kubernetes/kubelet"
+#define CONFIG FOLDER "/kubelet-config.json"
+#define DIR    FOLDER "/conf.d"
+
+/* TEXT with the places of this test for those of the case; static. */
+static const char *placed(const char *text)
+{
+	static const struct {
+		const char *name, *place;
+	} names[] = {{"CONFIGDIR", FOLDER}, {"CONFIG", CONFIG}, {"DIR", DIR}};
+	static char buffers[16][8192];
+	static size_t next;
+	char *out = buffers[next++ % ARRAY_SIZE(buffers)];
+	size_t n = 0;
+
+	while (*text) {
+		size_t i = 0;
+
+		while (i < ARRAY_SIZE(names) &&
+		       strncmp(text, names[i].name, strlen(names[i].name)) != 0)
+			i++;
+		if (i < ARRAY_SIZE(names)) {
+			n += strlcpy(out + n, names[i].place, 8192 - n);
+			text += strlen(names[i].name);
+		} else {
+			out[n++] = *text++;
+		}
+		ck_assert_uint_lt(n, 8000);
+	}
+	out[n] = '\0';
+	return out;
+}
+
+static bool same_list(const struct kr_strings *list, const cJSON *want)
+{
+	if (!cJSON_IsArray(want) ||
+	    (size_t)cJSON_GetArraySize(want) != list->n_items)
+		return false;
+	for (size_t i = 0; i < list->n_items; i++) {
+		const char *item =
+			cJSON_GetStringValue(cJSON_GetArrayItem(want, (int)i));
+
+		if (!item || strcmp(placed(item), list->items[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool same_value(const struct kr_decision *d, const cJSON *want)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (d->state != KR_STATE_TRUE && d->state != KR_STATE_FALSE &&
+	    d->state != KR_STATE_VALUE)
+		return false;
+	switch (d->value.type) {
+	case KR_TYPE_BOOL:
+		return cJSON_IsBool(want) &&
+		       d->value.b == (bool)cJSON_IsTrue(want);
+	case KR_TYPE_LIST:
+		return same_list(&d->value.list, want);
+	case KR_TYPE_INT32:
+	case KR_TYPE_INT64:
+		return cJSON_IsNumber(want) &&
+		       (double)d->value.n == want->valuedouble;
+	default:
+		ck_assert_int_eq(kr_value_format(&d->value, &text), 0);
+		return cJSON_IsString(want) &&
+		       strcmp(placed(want->valuestring), text) == 0;
+	}
+}
+
+static void make_files(const cJSON *row)
+{
+	const cJSON *dropins = cJSON_GetObjectItem(row, "dropins"), *one;
+	const char *config = kr_case_text(row, "config");
+
+	if (config)
+		kr_root_write(CONFIG, placed(config));
+	if (cJSON_IsObject(dropins))
+		kr_root_mkdir(DIR);
+	cJSON_ArrayForEach(one, dropins)
+	{
+		_cleanup_free_ char *path = NULL;
+
+		ck_assert_int_gt(asprintf(&path, DIR "/%s", one->string), 0);
+		kr_root_write(path, placed(cJSON_GetStringValue(one)));
+	}
+}
+
+static void decide(const cJSON *row, struct kr_fs *fs, struct kr_inputs *in,
+                   struct kr_decision *ret)
+{
+	const char *control = kr_case_text(row, "control");
+	const char *version = kr_case_text(row, "kubelet");
+	const struct kr_inputs_options options = {
+		.kubelet_minor = (unsigned)strtoul(version + 2, NULL, 10),
+	};
+	const cJSON *args = cJSON_GetObjectItem(row, "args"), *arg;
+	int field = kr_field_find_setting(control, strlen(control));
+	const char *argv[16] = {"kubelet"};
+	size_t argc = 1;
+
+	cJSON_ArrayForEach(arg, args)
+	{
+		ck_assert_uint_lt(argc, ARRAY_SIZE(argv));
+		argv[argc++] = placed(arg->valuestring);
+	}
+	ck_assert_int_ge(field, 0);
+	ck_assert_int_eq(kr_inputs_read(fs, argv, argc, &options, NULL, in), 0);
+	ck_assert_int_eq(kr_decide(in, field, ret), 0);
+}
+
+START_TEST(test_case)
+{
+	const cJSON *row = kr_cases[_i].object;
+	bool stretch = strcmp(kr_case_text(row, "tier") ?: "", "stretch") == 0;
+	_cleanup_fs_ struct kr_fs *fs = NULL;
+	_cleanup_inputs_ struct kr_inputs in = {0};
+	_cleanup_decision_ struct kr_decision d = {0};
+
+	make_files(row);
+	fs = kr_root_fs();
+	decide(row, fs, &in, &d);
+	ck_assert_msg(d.reason && *d.reason, "%s: no reason",
+	              kr_case_text(row, "id"));
+	if (strcmp(kr_case_text(row, "want"), "value") != 0 || stretch)
+		return;
+	ck_assert_msg(same_value(&d, cJSON_GetObjectItem(row, "value")),
+	              "%s: %s, %s", kr_case_text(row, "id"),
+	              kr_state_to_string(d.state), d.reason);
+}
+END_TEST
+
+START_TEST(test_all)
+{
+	ck_assert_uint_eq(kr_n_cases, 1097);
+}
+END_TEST
+
+static void add_tests(Suite *suite)
+{
+	TCase *tc =
+		kr_test_case(suite, "cases", kr_root_setup, kr_root_teardown);
+
+	kr_cases_load("section.jsonl");
+	tcase_add_test(tc, test_all);
+	tcase_add_loop_test(tc, test_case, 0, (int)kr_n_cases);
+}
+
+KR_TEST_MAIN(add_tests);
