@@ -276,9 +276,10 @@ static int scan_value(struct kr_json *json, struct kr_json_token *token)
 	default:
 		return expected(json, json->at);
 	}
-	if (r == 0)
-		after_value(json);
-	return r;
+	if (r < 0)
+		return r;
+	after_value(json);
+	return 0;
 }
 
 static int scan_name(struct kr_json *json, struct kr_json_token *token)

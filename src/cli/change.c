@@ -87,8 +87,9 @@ static int learn_version(const struct kr_options *o, struct kr_watch *watch,
 	if (!o->api.configz || o->node.kubelet_version)
 		return 0;
 	r = kr_host_open(&kr_setting_iptables, &o->node, &ignored, &host);
-	if (r == 0)
-		r = kr_cli_learn_version(o, host->node, &wait, ret);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	r = kr_cli_learn_version(o, host->node, &wait, ret);
 	return r == -ENOMEM ? r : 0;
 }
 

@@ -304,7 +304,7 @@ int kr_cli_fleet(const struct kr_options *o, FILE *out, FILE *err)
 	_cleanup_free_ const char **nodes = NULL;
 	_cleanup_free_ char *list = NULL, *reason = NULL;
 	size_t n_nodes = 0;
-	int r = 0;
+	int r;
 
 	if (!o->fleet.nodes == !o->fleet.all_nodes)
 		return usage_error(err, "one of --nodes=NAME[,NAME...] and "
@@ -312,11 +312,13 @@ int kr_cli_fleet(const struct kr_options *o, FILE *out, FILE *err)
 	if (o->fleet.nodes) {
 		list = strdup(o->fleet.nodes);
 		r = list ? split_names(list, &nodes, &n_nodes) : -ENOMEM;
+		if (r == -EINVAL)
+			return usage_error(err,
+			                   "--nodes: a name must not be empty");
+		if (r < 0)
+			return kr_cli_out_of_memory(err);
 	}
-	if (r == -EINVAL)
-		return usage_error(err, "--nodes: a name must not be empty");
-	if (r == 0)
-		r = kr_http_server_new(&o->api, &server, &reason);
+	r = kr_http_server_new(&o->api, &server, &reason);
 	if (r == -EINVAL)
 		return usage_error(err, reason);
 	if (r == -ENOMEM)

@@ -125,7 +125,8 @@ int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
 	};
 	_cleanup_plan_ struct kr_plan *plan = NULL;
 	_cleanup_diag_ struct kr_diag found = {0};
-	int r = kr_plan_make(host->node, audit, &options, &found, &plan);
+	int r = kr_plan_make(host->node, audit, &options, &found, &plan),
+	    refused;
 
 	*ret = KR_FORESIGHT_GOES;
 	if (r == -ENOMEM)
@@ -137,12 +138,11 @@ int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
 		kr_diag_merge(why, &found);
 		return 0;
 	}
-	r = was_put_back(host->node, plan, why);
-	if (r == 0)
-		r = is_blocked(host->node, plan, why);
-	if (r == 0)
+	refused = was_put_back(host->node, plan, why);
+	if (!refused)
+		refused = is_blocked(host->node, plan, why);
+	if (!refused)
 		return foresee_restart(host, ret);
-	if (r > 0)
-		*ret = KR_FORESIGHT_REFUSED;
-	return r < 0 ? r : 0;
+	*ret = KR_FORESIGHT_REFUSED;
+	return refused < 0 ? refused : 0;
 }
