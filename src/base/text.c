@@ -125,20 +125,6 @@ static int push_run(struct kr_text *text, const char *bytes, size_t n,
 	return 0;
 }
 
-int kr_text_from_span(struct kr_text *text, struct kr_span span)
-{
-	const struct kr_origin origin = {span.file, (unsigned)span.offset, 1};
-
-	*text = (struct kr_text){0};
-	if (reserve(text, span.length) < 0 ||
-	    push_run(text, span.file->data + span.offset, span.length, origin) <
-	            0) {
-		kr_text_done(text);
-		return -ENOMEM;
-	}
-	return 0;
-}
-
 int kr_text_append_part(struct kr_text *text, const struct kr_text *from,
                         size_t start, size_t length)
 {

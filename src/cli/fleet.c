@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
+#include "base/vec.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -102,11 +103,6 @@ static int tick(void *closure, const struct kr_fleet_progress *progress)
 
 /* --- which nodes --------------------------------------------------------- */
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /*
  * Splits LIST at its commas, in place; each name once, in order. 0 and the
  * array, which the caller frees, and whose names are LIST's; -EINVAL: a name is
@@ -127,7 +123,7 @@ static int split_names(char *list, const char ***ret, size_t *ret_n)
 			return -EINVAL;
 		names[n++] = name;
 	}
-	qsort(names, n, sizeof(*names), compare_names);
+	qsort(names, n, sizeof(*names), kr_strings_compare);
 	for (size_t i = 0; i < n; i++) {
 		if (n_kept == 0 || strcmp(names[i], names[n_kept - 1]) != 0)
 			names[n_kept++] = names[i];

@@ -220,8 +220,6 @@ int kr_json_audit(FILE *out, struct kr_node *node, const struct kr_audit *audit,
 	struct kr_build j = {0};
 	cJSON *root = cJSON_CreateObject();
 
-	if (!root)
-		return -ENOMEM;
 	add_audit(&j, root, node, audit, diag);
 	return kr_build_print(&j, root, out);
 }
@@ -260,8 +258,6 @@ int kr_json_unread(FILE *out, const struct kr_setting *setting,
 	struct kr_build j = {0};
 	cJSON *root = cJSON_CreateObject();
 
-	if (!root)
-		return -ENOMEM;
 	add_head(&j, root);
 	add_setting(&j, root, setting);
 	add_unread_node(&j, root, options);
@@ -367,8 +363,6 @@ int kr_json_fix(FILE *out, const struct kr_fix *fix, const struct kr_diag *diag)
 	struct kr_build j = {0};
 	cJSON *root = cJSON_CreateObject(), *changes;
 
-	if (!root)
-		return -ENOMEM;
 	add_head(&j, root);
 	if (node)
 		add_node(&j, root, node);
@@ -446,8 +440,6 @@ int kr_json_status(FILE *out, const struct kr_status *status)
 	struct kr_build j = {0};
 	cJSON *root = cJSON_CreateObject();
 
-	if (!root)
-		return -ENOMEM;
 	kr_build_number(&j, root, "schema", 1);
 	kr_build_string(&j, root, "unit", status->host->node->unit_name);
 	if (status->loaded)
@@ -470,8 +462,6 @@ int kr_json_status_unread(FILE *out, const struct kr_node_options *options)
 	struct kr_build j = {0};
 	cJSON *root = cJSON_CreateObject();
 
-	if (!root)
-		return -ENOMEM;
 	kr_build_number(&j, root, "schema", 1);
 	kr_build_string(&j, root, "unit", unit_asked_for(options));
 	add_no_unit(&j, root);
@@ -495,8 +485,6 @@ int kr_json_history_unread(FILE *out, const struct kr_diag *diag)
 	struct kr_build j = {0};
 	cJSON *root = cJSON_CreateObject();
 
-	if (!root)
-		return -ENOMEM;
 	kr_build_number(&j, root, "schema", 1);
 	kr_build_array(&j, root, "transactions");
 	kr_build_string(&j, root, "reason",
@@ -509,8 +497,6 @@ int kr_json_history(FILE *out, const struct kr_history *history)
 	struct kr_build j = {0};
 	cJSON *root = cJSON_CreateObject(), *list;
 
-	if (!root)
-		return -ENOMEM;
 	kr_build_number(&j, root, "schema", 1);
 	list = kr_build_array(&j, root, "transactions");
 	for (size_t i = 0; i < history->manifests.n_items; i++) {

@@ -502,8 +502,10 @@ static bool same_edits(const struct kr_manifest_file *m,
 	return true;
 }
 
-bool kr_manifest_matches(const struct kr_manifest *manifest,
-                         const struct kr_edits *edits)
+/* Whether it did the changes of EDITS to the bytes that their files have now.
+ */
+static bool matches(const struct kr_manifest *manifest,
+                    const struct kr_edits *edits)
 {
 	if (manifest->n_files != edits->n_files)
 		return false;
@@ -620,7 +622,7 @@ const struct kr_manifest *kr_manifests_find_same(
 	const struct kr_manifests *list, const struct kr_edits *edits)
 {
 	for (size_t i = list->n_items; i-- > 0;) {
-		if (kr_manifest_matches(&list->items[i], edits))
+		if (matches(&list->items[i], edits))
 			return &list->items[i];
 	}
 	return NULL;
