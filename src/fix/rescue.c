@@ -60,13 +60,6 @@
 /* How often the records are looked at meanwhile. */
 #define LOOK_USEC KR_USEC_PER_SEC
 
-int kr_outcome_to_recover_status(enum kr_outcome outcome)
-{
-	return outcome == KR_OUTCOME_ROLLED_BACK
-	               ? 0
-	               : kr_outcome_to_status(outcome);
-}
-
 /* The one of ID, or the last; NULL: none that is interrupted. */
 static const struct kr_manifest *find(struct kr_fs *fs,
                                       const struct kr_manifests *list,
