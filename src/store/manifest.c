@@ -682,13 +682,8 @@ int kr_machine_id(struct kr_fs *fs, char **ret)
 
 bool kr_manifest_is_ours(struct kr_fs *fs, const struct kr_manifest *manifest)
 {
-	const char *ours = manifest->machine_id;
-	const struct kr_file *file;
-	size_t length;
+	_cleanup_free_ char *id = NULL;
 
-	if (!ours || kr_fs_read(fs, "/etc/machine-id", &file) < 0)
-		return true;
-	length = strcspn(file->data, "\n");
-	return length == 0 ||
-	       (strncmp(file->data, ours, length) == 0 && ours[length] == '\0');
+	return !manifest->machine_id || kr_machine_id(fs, &id) < 0 || !id ||
+	       strcmp(id, manifest->machine_id) == 0;
 }
