@@ -10,7 +10,6 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -22,6 +21,7 @@
 #include "report/foresee.h"
 #include "store/files.h"
 #include "store/manifest.h"
+#include "store/swap.h"
 
 /* 1: the last record of this very change says that it was put back. */
 static int was_put_back(struct kr_node *node, const struct kr_plan *plan,
@@ -63,9 +63,7 @@ static const char *find_block(const struct kr_file_edits *f, int fd)
 		return NULL;
 	if (f->file->st.st_nlink > 1)
 		return "it has several names (hard links)";
-	target = openat(fd, strrchr(f->path, '/') + 1,
-	                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-	                        O_CLOEXEC);
+	target = kr_known_open(fd, strrchr(f->path, '/') + 1);
 	if (target >= 0 && ioctl(target, FS_IOC_GETFLAGS, &flags) == 0 &&
 	    (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
 		return "it is immutable (chattr +i or +a)";
