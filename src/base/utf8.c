@@ -48,7 +48,7 @@ size_t kr_utf8_length_at(const char *text, size_t size)
 	return n;
 }
 
-size_t kr_utf8_encode(uint32_t rune, char ret[static 4])
+size_t kr_utf8_encode(uint32_t rune, char *ret)
 {
 	if (rune < 0x80) {
 		ret[0] = (char)rune;

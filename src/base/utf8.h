@@ -12,8 +12,8 @@
  * is not 0. 0: they start with none. */
 size_t kr_utf8_length_at(const char *s, size_t size);
 
-/* RUNE, which is at most 0x1fffff, as bytes; how many these are. */
-size_t kr_utf8_encode(uint32_t rune, char ret[static 4]);
+/* RUNE, which is at most 0x1fffff, as bytes; how many these are, 4 at most. */
+size_t kr_utf8_encode(uint32_t rune, char *ret);
 
 /* How many characters SIZE bytes are; a byte that is part of none is one. */
 size_t kr_utf8_count(const char *s, size_t size);
