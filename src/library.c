@@ -99,13 +99,13 @@ static int read_node(struct kr_remedy *remedy,
 	int r = kr_node_open(&kr_setting_iptables, &node_options, &remedy->diag,
 	                     &remedy->node);
 
-	if (r == 0)
-		r = kr_node_read(remedy->node, &node_options, NULL,
-		                 &remedy->diag);
-	if (r == 0)
-		r = kr_audit_run(remedy->node, &audit_options, &remedy->diag,
-		                 &remedy->audit);
-	return r;
+	if (r < 0)
+		return r;
+	r = kr_node_read(remedy->node, &node_options, NULL, &remedy->diag);
+	if (r < 0)
+		return r;
+	return kr_audit_run(remedy->node, &audit_options, &remedy->diag,
+	                    &remedy->audit);
 }
 
 int kr_remedy_new(const struct kr_remedy_options *options,
@@ -113,19 +113,16 @@ int kr_remedy_new(const struct kr_remedy_options *options,
 {
 	static const struct kr_remedy_options by_default;
 	struct kr_remedy *remedy = calloc(1, sizeof(*remedy));
-	int r = 0;
+	int r;
 
 	if (!remedy)
 		return -ENOMEM;
 	if (!options)
 		options = &by_default;
 	remedy->persist = options->persist;
-	if (options->config) {
-		remedy->config = strdup(options->config);
-		r = remedy->config ? 0 : -ENOMEM;
-	}
-	if (r == 0)
-		r = read_node(remedy, options);
+	remedy->config = options->config ? strdup(options->config) : NULL;
+	r = options->config && !remedy->config ? -ENOMEM
+	                                       : read_node(remedy, options);
 	if (r < 0) {
 		kr_remedy_free(remedy);
 		return r;
@@ -235,17 +232,20 @@ int kr_remedy_message(const struct kr_remedy *remedy, size_t i,
 static int apply_all(struct kr_remedy_plan *plan)
 {
 	const struct kr_edits *edits = &plan->plan->edits;
-	int r = 0;
 
 	/* one more, so that a plan without edits is no special case */
 	plan->contents = calloc(edits->n_files + 1, sizeof(*plan->contents));
 	if (!plan->contents)
 		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < edits->n_files; i++)
-		r = kr_file_edits_apply(&edits->files[i],
-		                        &plan->contents[i].data,
-		                        &plan->contents[i].size);
-	return r;
+	for (size_t i = 0; i < edits->n_files; i++) {
+		int r = kr_file_edits_apply(&edits->files[i],
+		                            &plan->contents[i].data,
+		                            &plan->contents[i].size);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static enum kr_method inner_method(enum kr_remedy_method method)
@@ -273,7 +273,7 @@ int kr_remedy_plan_new(struct kr_remedy *remedy, enum kr_remedy_method method,
 		return -ENOMEM;
 	r = kr_plan_make(remedy->node, remedy->audit, &options, &remedy->diag,
 	                 &plan->plan);
-	if (r == 0)
+	if (r >= 0)
 		r = apply_all(plan);
 	if (r < 0) {
 		kr_remedy_plan_free(plan);

@@ -579,7 +579,7 @@ def test_catalog(host, tap):
     updated = host.run(["journalctl", "--update-catalog"])
     tap.equal((updated.status, updated.stderr), (0, ""), "it can be read")
     source = os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                          "../src/cli/log.c")
+                          "../src/cli/change.c")
     with open(source, encoding="utf-8") as file:
         ids = re.findall(r'\{"([0-9a-f]{32})", "\d"\}', file.read())
     listed = host.run(["journalctl", "--list-catalog"]).stdout

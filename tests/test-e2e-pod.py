@@ -267,9 +267,15 @@ def test_compliant(host, tap):
 
 def test_old_system_calls(host, tap):
     """A runtime whose filter knows no openat2, statx or faccessat2."""
-    failing(host)
-    with Pod(host, "fix", without_calls=("openat2", "statx",
-                                         "faccessat2")) as pod:
+    failing(host, control="healthy-when-told=true when=true\n")
+    with Pod(host, "fix", options=["--wait=100"], without_calls=(
+            "openat2", "statx", "faccessat2")) as pod:
+        tap.check(host.wait_value("true"), "kubelet runs on the new files")
+        tap.equal(sorted(os.listdir(host.root + STATE_DIR + "/program")),
+                  sorted(os.listdir(host.root + IMAGE
+                                    + "/usr/lib/kubelet-remedy")),
+                  "the whole folder is copied")
+        host.tell("well")
         check_fixed(host, tap, pod)
 
 
@@ -478,7 +484,7 @@ def image(host):
     host.sh("mkdir -p {0}/test {0}/var {0}/root; cp /usr/bin/unshare /usr/bin/setpriv {0}/test/;"
             " for f in $(ldd /usr/bin/unshare /usr/bin/setpriv |"
             " sed -n 's/.*=> \\(.*\\) (.*/\\1/p'); do"
-            " [ -e {0}$f ] || cp -L $f {0}$f; done".format(IMAGE))
+            " [ -e {0}$f ] || [ -L {0}$f ] || cp -L $f {0}$f; done".format(IMAGE))
 
 
 def main():

@@ -86,9 +86,10 @@ def test_bundle(host, tap):
               "its libraries are not on the node", moved)
     version = host.remedy("--version")
     tap.status(version, 0, "it runs")
-    maps = host.sh("LD_TRACE_LOADED_OBJECTS=1 /opt/kubelet-remedy/lib/"
-                   "ld-linux* --list /opt/kubelet-remedy/sbin/kubelet-remedy "
-                   "| grep -v vdso | grep -v /opt/kubelet-remedy/lib/")
+    maps = host.sh("LD_TRACE_LOADED_OBJECTS=1 /opt/kubelet-remedy/program/"
+                   "kubelet-remedy.loader --list "
+                   "/opt/kubelet-remedy/program/kubelet-remedy "
+                   "| grep -v vdso | grep -v /opt/kubelet-remedy/program/")
     tap.equal(maps.stdout, "", "all that is loaded is its own")
     host.sh("for f in /root/away/*; do cp -a $f /usr/lib/$(uname -m)-linux-gnu/"
             "; done; rm -r /root/away")

@@ -12,9 +12,11 @@ nothing of the timer may be left. Needs root; without it the whole is skipped.
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 from e2e_lib import run_file
@@ -24,6 +26,9 @@ from rollback_lib import (FALSE_FLAG, NOTIFY, RECOVER, SHORT, STARTS,
                           check_taken_back, end_by_kill, fire, is_pending,
                           kill_fix, start_fix, the_record, timer_usec, timers,
                           units)
+
+ADD_LIBRARIES = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                             "../contrib/add-libraries")
 
 
 def test_killed_and_kubelet_dies(host, tap):
@@ -254,12 +259,12 @@ def test_nothing_to_recover(host, tap):
     tap.status(host.remedy("recover", user="nobody"), 4, "not root")
 
 
-def outside(host, *args, **options):
+def outside(host, *args, program=None):
     """The program as a container has it, with the host's root mounted."""
-    return subprocess.Popen([PROGRAM] + list(args)
-                            + ["--root=" + host.root.rstrip("/")],
+    words = program or [FOLDER + "/kubelet-remedy"]
+    return subprocess.Popen([*words, *args, "--root=" + host.root.rstrip("/")],
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, **options)
+                            stderr=subprocess.PIPE, text=True)
 
 
 def without_libraries(host):
@@ -299,18 +304,43 @@ def check_below_a_root(host, tap):
     found = timers(host)
     tap.equal(len(found), 1, "a timer is armed")
     text = host.sh("systemctl cat " + found[0].replace(".timer", ".service"))
-    tap.matches(text.stdout, '^ExecStart="%s/program/ld[^"/]*" "--library-path"'
-                ' "%s/program" "%s/program/kubelet-remedy" "recover"'
-                % ((STATE_DIR,) * 3), "it runs the copy by its own loader")
+    tap.matches(text.stdout, '^ExecStart="{0}/kubelet-remedy.loader"'
+                ' "--library-path" "{0}" "{0}/kubelet-remedy" "recover"'
+                .format(STATE_DIR + "/program"), "it runs the copy by its own loader")
     tap.status(fire(host, found[0]), 0, "the timer's service")
     host.run(["systemctl", "stop"] + found)
     tap.equal(host.snapshot(), before, "all is put back")
     tap.check(not os.path.exists(host.root + STATE_DIR + "/program"),
               "the copy is gone")
     host.write(CONTROL, "")
-    process = outside(host, "fix", "--wait=1")
+    process = outside(host, "fix", "--wait=1", program=[
+        FOLDER + "/kubelet-remedy.loader", FOLDER + "/kubelet-remedy"])
     out, err = process.communicate()
-    tap.equal(process.returncode, 0, "fix to its end", out, err)
+    tap.equal(process.returncode, 0, "by its loader, fix to its end", out, err)
+
+
+def test_alone_below_a_root(host, tap):
+    """A program without its libraries beside it needs those of the host."""
+    host.node(FALSE_FLAG, service=NOTIFY
+              + "\nEnvironment=LD_LIBRARY_PATH=/root/elsewhere")
+    before, was = host.snapshot(), host.identity()
+    _, back = without_libraries(host)
+    try:
+        process = outside(host, "fix", "--wait=1", program=[PROGRAM])
+        out, err = process.communicate()
+    finally:
+        host.sh(back)
+    tap.equal(process.returncode, 4, "the host has none: fix", out, err)
+    tap.contains(err, "program/kubelet-remedy: does not run on the host when "
+                 "systemd starts it (status 127)", "the reason")
+    tap.contains(err, "contrib/container", "the way forward")
+    tap.equal((host.snapshot(), host.identity()), (before, was),
+              "nothing is changed, kubelet is left alone")
+    check_nothing_left(host, tap, "refused")
+    process = outside(host, "fix", "--wait=1", program=[PROGRAM])
+    out, err = process.communicate()
+    tap.equal(process.returncode, 0, "the host has them: fix", out, err)
+    check_nothing_left(host, tap, "fix")
 
 
 def test_host_cannot_run_it(host, tap):
@@ -365,7 +395,7 @@ def test_tried_by_one_that_was_killed(host, tap):
 
 
 def test_started_by_its_loader(host, tap):
-    """What systemd is to run, or what is to be copied, cannot be told then."""
+    """What systemd is to run cannot be told then, but for a folder's loader."""
     host.node(FALSE_FLAG, service=NOTIFY)
     before, was = host.snapshot(), host.identity()
     loader = host.sh("ldd /usr/bin/kubelet-remedy | sed -n 's/^[[:blank:]]*"
@@ -594,7 +624,14 @@ def test_reboot(host, tap):
 
 
 def main():
-    return run_file(__doc__, globals(), 3, upper=True)
+    with tempfile.TemporaryDirectory(prefix="rollback-") as folder:
+        global FOLDER  # pylint: disable=global-statement
+        FOLDER = folder
+        if PROGRAM:
+            shutil.copy(PROGRAM, folder + "/kubelet-remedy")
+            subprocess.run([ADD_LIBRARIES, folder], check=True,
+                           stdin=subprocess.DEVNULL)
+        return run_file(__doc__, globals(), 3, upper=True)
 
 
 if __name__ == "__main__":

@@ -102,9 +102,10 @@ int kr_fs_new_overlay(struct kr_fs *below, struct kr_fs **ret)
 {
 	int r = kr_fs_new(below->root.fd, ret);
 
-	if (r == 0)
-		(*ret)->below = below;
-	return r;
+	if (r < 0)
+		return r;
+	(*ret)->below = below;
+	return 0;
 }
 
 struct kr_fs *kr_fs_free(struct kr_fs *fs)
@@ -466,28 +467,26 @@ static unsigned char entry_type(DIR *d, const struct dirent *e)
 static int list_disk(struct kr_fs *fs, const char *path, struct kr_dir *dir,
                      char **ret_real)
 {
-	int fd = kr_root_open_folder(&fs->root, path, ret_real), r = 0;
+	_cleanup_close_ int fd = kr_root_open_folder(&fs->root, path, ret_real);
+	_cleanup_closedir_ DIR *d = NULL;
 	struct dirent *e;
-	DIR *d;
 
 	if (fd < 0)
 		return fd;
 	d = fdopendir(fd);
-	if (!d) {
-		r = -errno;
-		close(fd);
-		return r;
+	if (!d)
+		return -errno;
+	TAKE_FD(fd);
+	while (errno = 0, e = readdir(d)) {
+		int r;
+
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		r = add_entry(dir, e->d_name, entry_type(d, e));
+		if (r < 0)
+			return r;
 	}
-	errno = 0;
-	while (r == 0 && (e = readdir(d))) {
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			r = add_entry(dir, e->d_name, entry_type(d, e));
-		errno = 0;
-	}
-	if (r == 0 && errno != 0)
-		r = -errno;
-	closedir(d);
-	return r;
+	return -errno;
 }
 
 struct overlay_scan {
@@ -520,7 +519,7 @@ static void scan_one(const void *node, VISIT visit, void *closure)
 			e->type = DT_WHT; /* taken out below */
 		return;
 	}
-	if (scan->r == 0 && file->data)
+	if (scan->r >= 0 && file->data)
 		scan->r = add_entry(scan->dir, slash + 1, DT_REG);
 }
 

@@ -276,9 +276,10 @@ static int scan_value(struct kr_json *json, struct kr_json_token *token)
 	default:
 		return expected(json, json->at);
 	}
-	if (r == 0)
-		after_value(json);
-	return r;
+	if (r < 0)
+		return r;
+	after_value(json);
+	return 0;
 }
 
 static int scan_name(struct kr_json *json, struct kr_json_token *token)
@@ -357,30 +358,6 @@ int kr_json_next(struct kr_json *json, struct kr_json_token *ret)
 	return 0;
 }
 
-static size_t put_rune(char *out, uint32_t rune)
-{
-	if (rune < 0x80) {
-		out[0] = (char)rune;
-		return 1;
-	}
-	if (rune < 0x800) {
-		out[0] = (char)(0xc0 | rune >> 6);
-		out[1] = (char)(0x80 | (rune & 0x3f));
-		return 2;
-	}
-	if (rune < 0x10000) {
-		out[0] = (char)(0xe0 | rune >> 12);
-		out[1] = (char)(0x80 | (rune >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (rune & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | rune >> 18);
-	out[1] = (char)(0x80 | (rune >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (rune >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (rune & 0x3f));
-	return 4;
-}
-
 static uint32_t hex4(const char *text)
 {
 	uint32_t value = 0;
@@ -426,12 +403,12 @@ size_t kr_json_unescape(const char *text, size_t length, char *out)
 		if (text[i] == '\\' && text[i + 1] == 'u') {
 			i += 1 + unescape_unicode(text + i + 2, length - i - 2,
 			                          &rune);
-			out += put_rune(out, rune);
+			out += kr_utf8_encode(rune, out);
 		} else if (text[i] == '\\') {
 			*out++ = to[strchr(from, text[i + 1]) - from];
 			i += 2;
 		} else if (n == 0) {
-			out += put_rune(out, 0xfffd);
+			out += kr_utf8_encode(0xfffd, out);
 			i++;
 		} else {
 			out = mempcpy(out, text + i, n);

@@ -7,6 +7,7 @@
  */
 
 #include <assert.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -58,6 +59,13 @@ static inline void kr_fclosep(FILE **f)
 		fclose(*f);
 }
 
-#define _cleanup_free_   _cleanup_(kr_freep)
-#define _cleanup_close_  _cleanup_(kr_closep)
-#define _cleanup_fclose_ _cleanup_(kr_fclosep)
+static inline void kr_closedirp(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+#define _cleanup_free_     _cleanup_(kr_freep)
+#define _cleanup_close_    _cleanup_(kr_closep)
+#define _cleanup_fclose_   _cleanup_(kr_fclosep)
+#define _cleanup_closedir_ _cleanup_(kr_closedirp)

@@ -112,6 +112,11 @@ static int walk_link(struct kr_root *root, struct walk *w, int link_fd,
 	return walk_reopen(root, w);
 }
 
+static void walk_done(struct walk *w)
+{
+	kr_closep(&w->fd);
+}
+
 static int walk_up(struct kr_root *root, struct walk *w)
 {
 	char *slash = strrchr(w->real, '/');
@@ -147,11 +152,36 @@ static int walk_name(struct kr_root *root, struct walk *w, const char *name,
 	return 0;
 }
 
+/* The next name of those that are left. 1; 0: none is left; an errno. */
+static int walk_on(struct kr_root *root, struct walk *w, bool follow)
+{
+	char name[NAME_MAX + 1];
+	char *start = w->todo + strspn(w->todo, "/");
+	size_t length = strcspn(start, "/");
+	int r = 0;
+
+	if (length == 0)
+		return 0;
+	if (length > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(name, start, length);
+	name[length] = '\0';
+	start += length;
+	if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
+		r = walk_name(root, w, name, start, follow);
+		return r < 0 ? r : 1;
+	}
+	memmove(w->todo, start, strlen(start) + 1);
+	if (name[1] == '.')
+		r = walk_up(root, w);
+	return r < 0 ? r : 1;
+}
+
 /* Resolves PATH name by name. The fd (O_PATH) and the real path. */
 static int walk(struct kr_root *root, const char *path, bool follow,
                 char **ret_real)
 {
-	struct walk w = {.fd = -1};
+	_cleanup_(walk_done) struct walk w = {.fd = -1};
 	int r;
 
 	if (!*path)
@@ -160,38 +190,15 @@ static int walk(struct kr_root *root, const char *path, bool follow,
 		return -ENAMETOOLONG;
 	strcpy(w.todo, path);
 	r = walk_reopen(root, &w);
-	while (r == 0) {
-		char name[NAME_MAX + 1];
-		char *start = w.todo + strspn(w.todo, "/");
-		size_t length = strcspn(start, "/");
-
-		if (length == 0)
-			break;
-		if (length > NAME_MAX) {
-			r = -ENAMETOOLONG;
-			break;
-		}
-		memcpy(name, start, length);
-		name[length] = '\0';
-		start += length;
-		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
-			r = walk_name(root, &w, name, start, follow);
-			continue;
-		}
-		memmove(w.todo, start, strlen(start) + 1);
-		if (name[1] == '.')
-			r = walk_up(root, &w);
-	}
-	if (r == 0) {
-		*ret_real = strdup(*w.real ? w.real : "/");
-		r = *ret_real ? 0 : -ENOMEM;
-	}
-	if (r < 0) {
-		if (w.fd >= 0)
-			close(w.fd);
+	if (r < 0)
 		return r;
-	}
-	return w.fd;
+	do {
+		r = walk_on(root, &w, follow);
+		if (r < 0)
+			return r;
+	} while (r > 0);
+	*ret_real = strdup(*w.real ? w.real : "/");
+	return *ret_real ? TAKE_FD(w.fd) : -ENOMEM;
 }
 
 /* Whether ".." stands behind another name: that name may be a link, and then

@@ -125,21 +125,6 @@ static int push_run(struct kr_text *text, const char *bytes, size_t n,
 	return 0;
 }
 
-int kr_text_from_span(struct kr_text *text, struct kr_span span)
-{
-	int r;
-
-	*text = (struct kr_text){0};
-	r = reserve(text, span.length);
-	if (r == 0)
-		r = push_run(text, span.file->data + span.offset, span.length,
-		             (struct kr_origin){span.file,
-		                                (unsigned)span.offset, 1});
-	if (r < 0)
-		kr_text_done(text);
-	return r;
-}
-
 int kr_text_append_part(struct kr_text *text, const struct kr_text *from,
                         size_t start, size_t length)
 {
@@ -149,15 +134,17 @@ int kr_text_append_part(struct kr_text *text, const struct kr_text *from,
 
 	if (r < 0)
 		return r;
-	for (size_t i = start; r == 0 && i < end; run++) {
+	text->bytes[text->length] = '\0';
+	for (size_t i = start; i < end; run++) {
 		size_t next = run_end(from, run, end);
 
 		r = push_run(text, from->bytes + i, next - i,
 		             origin_in(&from->runs[run], i));
+		if (r < 0)
+			return r;
 		i = next;
 	}
-	text->bytes[text->length] = '\0';
-	return r;
+	return 0;
 }
 
 int kr_text_append(struct kr_text *text, const struct kr_text *from)

@@ -43,11 +43,7 @@ struct kr_text {
 /* Where byte I of TEXT, which must be in it, came from. */
 struct kr_origin kr_text_origin(const struct kr_text *text, size_t i);
 
-/* A text of the bytes of SPAN, each its own origin. 0 or -ENOMEM. */
-int kr_text_from_span(struct kr_text *text, struct kr_span span);
-
-/* Appends one byte, or those of SPAN's bytes, or a whole or part of a text.
- * 0 or -ENOMEM. */
+/* Appends one byte, or a whole or part of a text. 0 or -ENOMEM. */
 int kr_text_push(struct kr_text *text, char byte, struct kr_origin origin);
 int kr_text_append(struct kr_text *text, const struct kr_text *from);
 int kr_text_append_part(struct kr_text *text, const struct kr_text *from,

@@ -48,6 +48,30 @@ size_t kr_utf8_length_at(const char *text, size_t size)
 	return n;
 }
 
+size_t kr_utf8_encode(uint32_t rune, char *ret)
+{
+	if (rune < 0x80) {
+		ret[0] = (char)rune;
+		return 1;
+	}
+	if (rune < 0x800) {
+		ret[0] = (char)(0xc0 | rune >> 6);
+		ret[1] = (char)(0x80 | (rune & 0x3f));
+		return 2;
+	}
+	if (rune < 0x10000) {
+		ret[0] = (char)(0xe0 | rune >> 12);
+		ret[1] = (char)(0x80 | (rune >> 6 & 0x3f));
+		ret[2] = (char)(0x80 | (rune & 0x3f));
+		return 3;
+	}
+	ret[0] = (char)(0xf0 | rune >> 18);
+	ret[1] = (char)(0x80 | (rune >> 12 & 0x3f));
+	ret[2] = (char)(0x80 | (rune >> 6 & 0x3f));
+	ret[3] = (char)(0x80 | (rune & 0x3f));
+	return 4;
+}
+
 size_t kr_utf8_count(const char *s, size_t size)
 {
 	size_t count = 0;

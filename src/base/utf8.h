@@ -4,12 +4,16 @@
 /* Text that came from somewhere, for formats that must be UTF-8. */
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define KR_UTF8_REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
 /* How many of the SIZE bytes at S are its first character, by RFC 3629; SIZE
  * is not 0. 0: they start with none. */
 size_t kr_utf8_length_at(const char *s, size_t size);
+
+/* RUNE, which is at most 0x1fffff, as bytes; how many these are, 4 at most. */
+size_t kr_utf8_encode(uint32_t rune, char *ret);
 
 /* How many characters SIZE bytes are; a byte that is part of none is one. */
 size_t kr_utf8_count(const char *s, size_t size);

@@ -56,6 +56,11 @@ int kr_strings_add_part(struct kr_strings *strings, const char *s,
 	return kr_strings_consume(strings, strndup(s, length));
 }
 
+int kr_strings_compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 bool kr_strings_contain(const struct kr_strings *strings, const char *s)
 {
 	for (size_t i = 0; i < strings->n_items; i++)

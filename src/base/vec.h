@@ -16,7 +16,6 @@
 #include <stddef.h>
 
 #include "base/macro.h"
-#include "base/vec.h"
 
 /*
  * The place of one more item behind the N that ITEMS has, all bytes zero; the
@@ -40,6 +39,9 @@ int kr_strings_add(struct kr_strings *strings, const char *s);
 int kr_strings_add_part(struct kr_strings *strings, const char *s,
                         size_t length);
 int kr_strings_consume(struct kr_strings *strings, char *s);
+
+/* For qsort(3) of an array of strings. */
+int kr_strings_compare(const void *a, const void *b);
 
 bool kr_strings_contain(const struct kr_strings *strings, const char *s);
 

@@ -49,9 +49,10 @@ static int print_finding(const struct kr_options *o, FILE *out,
 	finding->time_usec = kr_realtime_usec();
 	finding->took_usec = kr_now_usec() - since;
 	r = kr_findings_begin(&w, kr_cli_finding_format(o), out, &about);
-	if (r == 0)
-		r = kr_findings_add(&w, finding);
-	return r == 0 ? kr_findings_end(&w, complete) : r;
+	if (r < 0)
+		return r;
+	r = kr_findings_add(&w, finding);
+	return r < 0 ? r : kr_findings_end(&w, complete);
 }
 
 static int print_unread(const struct kr_options *o, FILE *out, uint64_t since,
@@ -96,8 +97,9 @@ static int ask_live(const struct kr_options *o, struct kr_node *node,
 	uint64_t since = kr_now_usec();
 	int r = kr_live_open(live, &o->api, node, diag);
 
-	if (r == 0)
-		r = kr_live_ask(live, &wait, diag);
+	if (r < 0)
+		return r;
+	r = kr_live_ask(live, &wait, diag);
 	if (r < 0 || !live->endpoint)
 		return r;
 	return kr_actions_add(steps, "configz", kr_state_to_string(live->state),
@@ -122,7 +124,7 @@ static int judge(const struct kr_options *o, struct kr_node *node,
 	options.live_reason = live.reason;
 	options.endpoint = live.endpoint;
 	r = kr_audit_run(node, &options, diag, ret);
-	return r == 0 ? kr_actions_add(steps, "judge", "done", since) : r;
+	return r < 0 ? r : kr_actions_add(steps, "judge", "done", since);
 }
 
 /*
@@ -140,11 +142,13 @@ static int read_host(const struct kr_options *o, struct kr_diag *diag,
 	uint64_t since = kr_now_usec();
 	int r = kr_host_open(&kr_setting_iptables, &options, diag, ret);
 
-	if (r == 0)
-		r = kr_actions_add(steps, "read", "done", since);
+	if (r < 0)
+		return r;
+	r = kr_actions_add(steps, "read", "done", since);
+	if (r < 0)
+		return r;
 	since = kr_now_usec();
-	if (r == 0)
-		r = kr_cli_learn_version(o, (*ret)->node, &wait, version);
+	r = kr_cli_learn_version(o, (*ret)->node, &wait, version);
 	if (r < 0 || !*version)
 		return r;
 	r = kr_actions_add(steps, "version", version, since);
@@ -157,22 +161,49 @@ static int read_host(const struct kr_options *o, struct kr_diag *diag,
 	return kr_host_open(&kr_setting_iptables, &options, diag, ret);
 }
 
+struct controls {
+	struct kr_audit *audits[KR_N_SETTINGS];
+	size_t n;
+};
+
+static void controls_done(struct controls *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		kr_audit_free(c->audits[i]);
+}
+
 /* The settings of --control. 0 or -ENOMEM. */
 static int print_controls(const struct kr_options *o, FILE *out,
                           struct kr_node *node, struct kr_diag *diag)
 {
-	struct kr_audit *audits[KR_N_SETTINGS] = {NULL};
-	int r = 0;
+	_cleanup_(controls_done) struct controls c = {0};
 
-	for (size_t i = 0; i < o->controls.n && r == 0; i++)
-		r = kr_audit_field(node, o->controls.fields[i], diag,
-		                   &audits[i]);
-	if (r == 0)
-		r = kr_json_controls(out, node, o->controls.fields, audits,
-		                     o->controls.n, diag);
-	for (size_t i = 0; i < o->controls.n; i++)
-		kr_audit_free(audits[i]);
-	return r;
+	for (; c.n < o->controls.n; c.n++) {
+		int r = kr_audit_field(node, o->controls.fields[c.n], diag,
+		                       &c.audits[c.n]);
+
+		if (r < 0)
+			return r;
+	}
+	return kr_json_controls(out, node, o->controls.fields, c.audits, c.n,
+	                        diag);
+}
+
+static int run_audit(const struct kr_options *o, struct kr_diag *diag,
+                     struct kr_actions *steps,
+                     char version[static KR_NODE_VERSION_SIZE],
+                     struct kr_host **ret_host, struct kr_audit **ret)
+{
+	int r = read_host(o, diag, steps, version, ret_host);
+
+	if (r < 0 || o->controls.n > 0)
+		return r;
+	r = judge(o, (*ret_host)->node, diag, steps, ret);
+	if (r < 0)
+		return r;
+	return kr_interrupted_report((*ret_host)->node->fs,
+	                             (*ret_host)->node->proc_fd,
+	                             (*ret_host)->manager, diag);
 }
 
 int kr_cli_audit(const struct kr_options *o, FILE *out, FILE *err)
@@ -184,19 +215,8 @@ int kr_cli_audit(const struct kr_options *o, FILE *out, FILE *err)
 	_cleanup_audit_ struct kr_audit *audit = NULL;
 	_cleanup_(kr_actions_done) struct kr_actions steps = {0};
 	char version[KR_NODE_VERSION_SIZE];
-	int r = read_host(o, &diag, &steps, version, &host);
+	int r = run_audit(o, &diag, &steps, version, &host, &audit);
 
-	if (r == 0 && o->controls.n > 0) {
-		r = kr_diag_result(&diag, 0);
-		if (r == 0)
-			r = print_controls(o, out, host->node, &diag);
-		return r < 0 ? kr_cli_out_of_memory(err) : 0;
-	}
-	if (r == 0)
-		r = judge(o, host->node, &diag, &steps, &audit);
-	if (r == 0)
-		r = kr_interrupted_report(host->node->fs, host->node->proc_fd,
-		                          host->manager, &diag);
 	r = kr_diag_result(&diag, r);
 	if (r == -ENOMEM)
 		return kr_cli_out_of_memory(err);
@@ -206,6 +226,10 @@ int kr_cli_audit(const struct kr_options *o, FILE *out, FILE *err)
 		kr_term_messages(&err_term, &diag, KR_NOTE);
 		return KR_STATUS_NO_VERDICT;
 	}
+	if (o->controls.n > 0)
+		return print_controls(o, out, host->node, &diag) < 0
+		               ? kr_cli_out_of_memory(err)
+		               : 0;
 	if (o->verbose)
 		kr_text_steps(&err_term, &steps);
 	if (o->quiet)

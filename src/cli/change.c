@@ -4,34 +4,130 @@
  * fix, undo and recover. With its output gone (SIGPIPE is ignored) or its
  * terminal (SIGHUP) a fix goes on to its end and its result is in the journal;
  * its status is then not 0, since nobody has seen what it said.
+ *
+ * The journal gets one entry a run, also of one that found nothing to do: a
+ * unit or a script that runs at every boot is seen to have run. Nothing is sent
+ * of a preview, nor of a node that is an image; what cannot be sent is left
+ * unsaid. Each outcome has a MESSAGE_ID of its own; data/kubelet-remedy.catalog
+ * explains them to "journalctl -x", and a test holds that it has them all.
  */
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/learn.h"
-#include "cli/log.h"
 #include "cli/output.h"
 #include "cli/watch.h"
 #include "fix/rescue.h"
 #include "fix/undo.h"
 #include "report/json.h"
 #include "report/text-fix.h"
+#include "systemd/journal.h"
+
+/* The exit statuses: what of fix is 1 is 0 of undo, and a change that had to be
+ * taken back itself has undone nothing; to put everything back is recover's
+ * job. */
+static const struct {
+	int fix, undo, recover;
+} statuses[] = {
+	[KR_OUTCOME_COMPLIANT] = {0, 1, 0},
+	[KR_OUTCOME_CHANGED] = {0, 0, 0},
+	[KR_OUTCOME_PARTLY] = {1, 4, 1},
+	[KR_OUTCOME_WOULD_CHANGE] = {1, 0, 1},
+	[KR_OUTCOME_UNCONFIGURED] = {3, 4, 3},
+	[KR_OUTCOME_REFUSED] = {4, 4, 4},
+	[KR_OUTCOME_FAILED] = {4, 4, 4},
+	[KR_OUTCOME_ROLLED_BACK] = {5, 4, 0},
+	[KR_OUTCOME_BROKEN] = {6, 6, 6},
+};
+
+static_assert(ARRAY_SIZE(statuses) == _KR_OUTCOME_MAX, "one for each outcome");
 
 static int change_status(const struct kr_options *o, const struct kr_fix *fix)
 {
 	switch (o->command) {
 	case KR_COMMAND_UNDO:
-		return kr_outcome_to_undo_status(fix->outcome);
+		return statuses[fix->outcome].undo;
 	case KR_COMMAND_RECOVER:
-		return kr_outcome_to_recover_status(fix->outcome);
+		return statuses[fix->outcome].recover;
 	default:
-		return kr_outcome_to_status(fix->outcome);
+		return statuses[fix->outcome].fix;
 	}
 }
+
+/* --- the journal --------------------------------------------------------- */
+
+static const struct {
+	const char *message_id;
+	const char *priority; /* as syslog(3) counts them */
+} entries[] = {
+	[KR_OUTCOME_COMPLIANT] = {"51238fdf08a4458fab449e1d7169c940", "6"},
+	[KR_OUTCOME_CHANGED] = {"d0a1c93f6a6b4b0f9c0f6a1d2b7d5e11", "6"},
+	[KR_OUTCOME_PARTLY] = {"5f0c2a9be1c84d0e9b6d4c0a6a7f3e42", "4"},
+	[KR_OUTCOME_WOULD_CHANGE] = {NULL},
+	[KR_OUTCOME_UNCONFIGURED] = {"54bdee31e0e34e33b20a160401b47c2d", "5"},
+	[KR_OUTCOME_REFUSED] = {"fd56c0d0ecde49c49febccb452de923c", "4"},
+	[KR_OUTCOME_FAILED] = {"4714819701834de98d8d6afc83e65272", "4"},
+	[KR_OUTCOME_ROLLED_BACK] = {"08ad2c4bd4d1408fb717a79a76e95feb", "4"},
+	[KR_OUTCOME_BROKEN] = {"fb1f041466d44cf38f02312d86c360e1", "3"},
+};
+
+static_assert(ARRAY_SIZE(entries) == _KR_OUTCOME_MAX, "one for each outcome");
+
+/* A node that could not be read at all is this machine if no root was named. */
+static bool is_live(const struct kr_options *o, const struct kr_fix *fix)
+{
+	if (fix->host && fix->host->node)
+		return fix->host->node->live;
+	return !o->node.root || strcmp(o->node.root, "/") == 0;
+}
+
+/* REASON is fix->reason, and TEXT has it in it, as a log may be given it. */
+static void send_entry(const struct kr_options *o, const struct kr_fix *fix,
+                       const char *status, const char *text, const char *reason)
+{
+	const char *unit =
+		fix->host && fix->host->node ? fix->host->node->unit_name : "";
+	const struct kr_journal_field fields[] = {
+		{"MESSAGE", text},
+		{"MESSAGE_ID", entries[fix->outcome].message_id},
+		{"PRIORITY", entries[fix->outcome].priority},
+		{"KUBELET_REMEDY_COMMAND", kr_command_to_string(o->command)},
+		{"KUBELET_REMEDY_OUTCOME", kr_outcome_to_string(fix->outcome)},
+		{"KUBELET_REMEDY_REASON", reason},
+		{"KUBELET_REMEDY_STATUS", status},
+		{"KUBELET_REMEDY_TRANSACTION", fix->transaction},
+		{"KUBELET_REMEDY_UNIT", unit},
+	};
+
+	kr_journal_send(fields, ARRAY_SIZE(fields));
+}
+
+static void log_change(const struct kr_options *o, const struct kr_fix *fix,
+                       int status)
+{
+	_cleanup_free_ char *text = NULL, *reason = NULL;
+	char number[16];
+
+	if (o->fix.dry_run || !is_live(o, fix))
+		return;
+	reason = kr_utf8_escape(fix->reason, strlen(fix->reason));
+	snprintf(number, sizeof(number), "%d", status);
+	if (!reason ||
+	    asprintf(&text, "%s: %s: %s", kr_command_to_string(o->command),
+	             kr_outcome_to_string(fix->outcome), reason) < 0) {
+		text = NULL;
+		return;
+	}
+	send_entry(o, fix, number, text, reason);
+}
+
+/* --- what is printed ----------------------------------------------------- */
 
 static int report_change(const struct kr_options *o, const struct kr_fix *fix,
                          const struct kr_diag *diag, FILE *out, FILE *err)
@@ -87,8 +183,9 @@ static int learn_version(const struct kr_options *o, struct kr_watch *watch,
 	if (!o->api.configz || o->node.kubelet_version)
 		return 0;
 	r = kr_host_open(&kr_setting_iptables, &o->node, &ignored, &host);
-	if (r == 0)
-		r = kr_cli_learn_version(o, host->node, &wait, ret);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	r = kr_cli_learn_version(o, host->node, &wait, ret);
 	return r == -ENOMEM ? r : 0;
 }
 
@@ -128,14 +225,14 @@ int kr_cli_change(const struct kr_options *o, FILE *out, FILE *err)
 
 	if (r < 0) {
 		fprintf(err, "%s: signals: %s\n", KR_NAME, strerror(-r));
-		return kr_outcome_to_status(KR_OUTCOME_FAILED);
+		return statuses[KR_OUTCOME_FAILED].fix;
 	}
 	r = change(o, &watch, version, &diag, &fix);
 	kr_watch_end(&watch);
 	if (r < 0)
 		return kr_cli_out_of_memory(err);
 	status = change_status(o, fix);
-	kr_cli_log(o, fix, status);
+	log_change(o, fix, status);
 	r = report_change(o, fix, &diag, out, err);
 	if (kr_diag_result(&diag, r) < 0)
 		return kr_cli_out_of_memory(err);

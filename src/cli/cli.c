@@ -15,7 +15,6 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/help.h"
-#include "cli/output.h"
 
 static int dispatch(const struct kr_options *o, FILE *out, FILE *err)
 {
@@ -48,7 +47,7 @@ int kr_cli_run(const struct kr_options *o, FILE *out, FILE *err)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	status = dispatch(o, out, err);
-	if (kr_cli_flushed(out))
+	if (fflush(out) == 0 && !ferror(out))
 		return status;
 	fprintf(err, "%s: the output could not be written: %s\n", KR_NAME,
 	        strerror(errno));

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
+#include "base/vec.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -102,11 +103,6 @@ static int tick(void *closure, const struct kr_fleet_progress *progress)
 
 /* --- which nodes --------------------------------------------------------- */
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /*
  * Splits LIST at its commas, in place; each name once, in order. 0 and the
  * array, which the caller frees, and whose names are LIST's; -EINVAL: a name is
@@ -127,7 +123,7 @@ static int split_names(char *list, const char ***ret, size_t *ret_n)
 			return -EINVAL;
 		names[n++] = name;
 	}
-	qsort(names, n, sizeof(*names), compare_names);
+	qsort(names, n, sizeof(*names), kr_strings_compare);
 	for (size_t i = 0; i < n; i++) {
 		if (n_kept == 0 || strcmp(names[i], names[n_kept - 1]) != 0)
 			names[n_kept++] = names[i];
@@ -304,7 +300,7 @@ int kr_cli_fleet(const struct kr_options *o, FILE *out, FILE *err)
 	_cleanup_free_ const char **nodes = NULL;
 	_cleanup_free_ char *list = NULL, *reason = NULL;
 	size_t n_nodes = 0;
-	int r = 0;
+	int r;
 
 	if (!o->fleet.nodes == !o->fleet.all_nodes)
 		return usage_error(err, "one of --nodes=NAME[,NAME...] and "
@@ -312,11 +308,13 @@ int kr_cli_fleet(const struct kr_options *o, FILE *out, FILE *err)
 	if (o->fleet.nodes) {
 		list = strdup(o->fleet.nodes);
 		r = list ? split_names(list, &nodes, &n_nodes) : -ENOMEM;
+		if (r == -EINVAL)
+			return usage_error(err,
+			                   "--nodes: a name must not be empty");
+		if (r < 0)
+			return kr_cli_out_of_memory(err);
 	}
-	if (r == -EINVAL)
-		return usage_error(err, "--nodes: a name must not be empty");
-	if (r == 0)
-		r = kr_http_server_new(&o->api, &server, &reason);
+	r = kr_http_server_new(&o->api, &server, &reason);
 	if (r == -EINVAL)
 		return usage_error(err, reason);
 	if (r == -ENOMEM)

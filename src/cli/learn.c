@@ -49,7 +49,9 @@ int kr_cli_learn_version(const struct kr_options *o, struct kr_node *node,
 	live.wait = wait;
 	kr_http_set_total(live.transfer, ASK_USEC);
 	r = kr_node_info_get(live.transfer, live.node, ret);
-	if (r == 0 && kr_kubelet_version_parse(ret, &minor) < 0)
+	if (r < 0)
+		return r;
+	if (kr_kubelet_version_parse(ret, &minor) < 0)
 		*ret = '\0';
-	return r;
+	return 0;
 }

@@ -42,11 +42,6 @@ const struct kr_finding_format *kr_cli_finding_format(
 	}
 }
 
-bool kr_cli_flushed(FILE *out)
-{
-	return fflush(out) == 0 && !ferror(out);
-}
-
 int kr_cli_out_of_memory(FILE *err)
 {
 	fprintf(err, "%s: out of memory\n", KR_NAME);

@@ -17,8 +17,5 @@ struct kr_term kr_cli_terminal(const struct kr_options *options, FILE *out);
 const struct kr_finding_format *kr_cli_finding_format(
 	const struct kr_options *options);
 
-/* Whether all that was printed has gone out; errno tells why not. */
-bool kr_cli_flushed(FILE *out);
-
 /* Says so. The exit status. */
 int kr_cli_out_of_memory(FILE *err);

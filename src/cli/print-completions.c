@@ -24,11 +24,6 @@ static bool is_shown(enum kr_command command)
 	return !kr_commands[command].hidden;
 }
 
-static bool belongs(const struct kr_option_row *row, enum kr_command command)
-{
-	return row->commands & KR_BIT(command);
-}
-
 /* The words that ROW takes with COMMAND, each behind a blank. */
 static void print_words(const struct kr_option_row *row,
                         enum kr_command command)
@@ -75,7 +70,7 @@ static void print_bash_words(void)
 		for (size_t i = 0; i < kr_n_option_rows; i++) {
 			const struct kr_option_row *row = &kr_option_rows[i];
 
-			if (!belongs(row, (enum kr_command)c))
+			if (!(row->commands & KR_BIT(c)))
 				continue;
 			printf("            printf '%%s\\n'");
 			if (row->letter)
@@ -119,7 +114,7 @@ static void print_bash(void)
 			const struct kr_option_row *row = &kr_option_rows[i];
 
 			if (is_shown((enum kr_command)c) && row->argument &&
-			    belongs(row, (enum kr_command)c))
+			    (row->commands & KR_BIT(c)))
 				print_bash_argument(row, (enum kr_command)c);
 		}
 	}
@@ -181,7 +176,7 @@ static void print_zsh(void)
 		printf("\n_kubelet-remedy_%s() {\n    _arguments -s -S",
 		       kr_commands[c].name);
 		for (size_t i = 0; i < kr_n_option_rows; i++) {
-			if (belongs(&kr_option_rows[i], (enum kr_command)c))
+			if (kr_option_rows[i].commands & KR_BIT(c))
 				print_zsh_option(&kr_option_rows[i],
 				                 (enum kr_command)c);
 		}
@@ -237,7 +232,7 @@ static void print_fish(void)
 			       "'(__kubelet_remedy_transactions)'\n",
 			       kr_commands[c].name);
 		for (size_t i = 0; i < kr_n_option_rows; i++) {
-			if (belongs(&kr_option_rows[i], (enum kr_command)c))
+			if (kr_option_rows[i].commands & KR_BIT(c))
 				print_fish_option(&kr_option_rows[i],
 				                  (enum kr_command)c);
 		}

@@ -20,12 +20,10 @@ int kr_cli_history(const struct kr_options *o, FILE *out, FILE *err)
 	const struct kr_term term = kr_cli_terminal(o, out);
 	const struct kr_term err_term = kr_cli_terminal(o, err);
 	_cleanup_diag_ struct kr_diag diag = {0};
-	_cleanup_node_ struct kr_node *node = NULL;
 	_cleanup_history_ struct kr_history history = {0};
-	int r = kr_node_open(&kr_setting_iptables, &o->node, &diag, &node);
+	int r = kr_history_read(&kr_setting_iptables, &o->node, &diag,
+	                        &history);
 
-	if (r == 0)
-		r = kr_history_read(node, &diag, &history);
 	if (r == -ENOMEM)
 		return kr_cli_out_of_memory(err);
 	kr_term_messages(&err_term, &diag, KR_NOTE);

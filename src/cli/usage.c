@@ -70,11 +70,6 @@ int kr_usage_alone(FILE *err, enum kr_command command, const char *name,
 
 /* --- options ------------------------------------------------------------- */
 
-static bool belongs(const struct kr_option_row *row, enum kr_command command)
-{
-	return row->commands & KR_BIT(command);
-}
-
 static int no_letter(FILE *err, enum kr_command command, char letter)
 {
 	fprintf(err, "%s: -%c: not an option of %s", KR_NAME, letter,
@@ -96,7 +91,7 @@ static int not_clear(FILE *err, enum kr_command command, const char *name,
 
 	fprintf(err, "%s: --%s: not clear: ", KR_NAME, name);
 	for (size_t i = 0; i < kr_n_option_rows; i++) {
-		if (belongs(&kr_option_rows[i], command) &&
+		if ((kr_option_rows[i].commands & KR_BIT(command)) &&
 		    strncmp(kr_option_rows[i].name, name, strlen(name)) == 0)
 			list_next(&list, "--", kr_option_rows[i].name);
 	}
@@ -114,7 +109,7 @@ static const struct kr_option_row *find_other(enum kr_command command,
 	for (size_t i = 0; i < kr_n_option_rows; i++) {
 		const struct kr_option_row *row = &kr_option_rows[i];
 
-		if (belongs(row, command))
+		if (row->commands & KR_BIT(command))
 			continue;
 		if (strcmp(row->name, name) == 0)
 			return row;
@@ -134,7 +129,7 @@ static int no_name(FILE *err, enum kr_command command, const char *name)
 	for (size_t i = 0; i < kr_n_option_rows; i++) {
 		const struct kr_option_row *row = &kr_option_rows[i];
 
-		if (!belongs(row, command))
+		if (!(row->commands & KR_BIT(command)))
 			continue;
 		kr_suggest_offer(&near, row->name);
 		n_begin += strncmp(row->name, name, strlen(name)) == 0;

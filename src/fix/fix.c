@@ -19,23 +19,19 @@
 #include "fix/fix.h"
 #include "store/manifest.h"
 
-static const struct {
-	const char *name;
-	int status;
-} outcomes[] = {
-	[KR_OUTCOME_COMPLIANT] = {"compliant", 0},
-	[KR_OUTCOME_CHANGED] = {"changed", 0},
-	[KR_OUTCOME_PARTLY] = {"partly-fixed", 1},
-	[KR_OUTCOME_WOULD_CHANGE] = {"would-change", 1},
-	[KR_OUTCOME_UNCONFIGURED] = {"unconfigured", 3},
-	[KR_OUTCOME_REFUSED] = {"refused", 4},
-	[KR_OUTCOME_FAILED] = {"failed", 4},
-	[KR_OUTCOME_ROLLED_BACK] = {"rolled-back", 5},
-	[KR_OUTCOME_BROKEN] = {"broken", 6},
+static const char *const outcome_names[] = {
+	[KR_OUTCOME_COMPLIANT] = "compliant",
+	[KR_OUTCOME_CHANGED] = "changed",
+	[KR_OUTCOME_PARTLY] = "partly-fixed",
+	[KR_OUTCOME_WOULD_CHANGE] = "would-change",
+	[KR_OUTCOME_UNCONFIGURED] = "unconfigured",
+	[KR_OUTCOME_REFUSED] = "refused",
+	[KR_OUTCOME_FAILED] = "failed",
+	[KR_OUTCOME_ROLLED_BACK] = "rolled-back",
+	[KR_OUTCOME_BROKEN] = "broken",
 };
 
-static_assert(ARRAY_SIZE(outcomes) == _KR_OUTCOME_MAX,
-              "a name for each outcome");
+static_assert(ARRAY_SIZE(outcome_names) == _KR_OUTCOME_MAX, "a name for each");
 
 static const char *const restart_names[] = {
 	[KR_RESTART_AUTO] = "auto",
@@ -47,12 +43,7 @@ static_assert(ARRAY_SIZE(restart_names) == _KR_RESTART_MAX, "a name for each");
 
 const char *kr_outcome_to_string(enum kr_outcome outcome)
 {
-	return outcomes[outcome].name;
-}
-
-int kr_outcome_to_status(enum kr_outcome outcome)
-{
-	return outcomes[outcome].status;
+	return outcome_names[outcome];
 }
 
 int kr_restart_from_string(const char *s, enum kr_restart *ret)

@@ -34,8 +34,6 @@ enum kr_outcome {
 /* "compliant", "changed", "partly-fixed", "would-change", "unconfigured",
  * "refused", "failed", "rolled-back", "broken". */
 const char *kr_outcome_to_string(enum kr_outcome outcome);
-/* The exit status of fix (interface.md). */
-int kr_outcome_to_status(enum kr_outcome outcome);
 
 /* The code of the warning that kubelet still runs with the old value, which
  * --quiet keeps. */

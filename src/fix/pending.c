@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "fix/pending.h"
 
 /* The arguments behind argv[0] that are not ours. The texts are borrowed. */
@@ -32,19 +33,14 @@ static int others(const struct kr_inputs *in, int field, const char ***ret,
 	return 0;
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static void name_differences(const char **old, size_t n_old, const char **new,
                              size_t n_new, enum kr_severity severity,
                              struct kr_diag *diag)
 {
 	size_t o = 0, n = 0;
 
-	qsort(old, n_old, sizeof(*old), by_text);
-	qsort(new, n_new, sizeof(*new), by_text);
+	qsort(old, n_old, sizeof(*old), kr_strings_compare);
+	qsort(new, n_new, sizeof(*new), kr_strings_compare);
 	while (o < n_old || n < n_new) {
 		int order = o == n_old   ? 1
 		            : n == n_new ? -1

@@ -60,13 +60,6 @@
 /* How often the records are looked at meanwhile. */
 #define LOOK_USEC KR_USEC_PER_SEC
 
-int kr_outcome_to_recover_status(enum kr_outcome outcome)
-{
-	return outcome == KR_OUTCOME_ROLLED_BACK
-	               ? 0
-	               : kr_outcome_to_status(outcome);
-}
-
 /* The one of ID, or the last; NULL: none that is interrupted. */
 static const struct kr_manifest *find(struct kr_fs *fs,
                                       const struct kr_manifests *list,
@@ -369,17 +362,6 @@ static int put_back(struct kr_applying *a, struct kr_fs *fs,
 	return kr_actions_add(&a->fix->actions, "put-back", "done", since);
 }
 
-/* As on any other way back. */
-static void extend(struct kr_applying *a)
-{
-	uint64_t wait_usec = a->options->wait_usec;
-
-	if (wait_usec < KR_BACK_USEC)
-		wait_usec = KR_BACK_USEC;
-	kr_recovery_extend(&a->recovery,
-	                   kr_watchdog_limit_usec(a->fix->host, wait_usec));
-}
-
 /* RESULT is the step that brought kubelet back. Where it could not even be
  * restarted, the next run does that. */
 static int end_record(struct kr_applying *a, struct kr_fs *fs, int result)
@@ -437,7 +419,7 @@ static int take_back(struct kr_applying *a, struct kr_node_options *options,
 		options->config = m->config;
 	r = kr_host_open(setting, options, a->diag, &a->fix->host);
 	if (r >= 0) {
-		extend(a);
+		kr_recovery_extend(&a->recovery, kr_apply_phase_usec(a, true));
 		r = bring_back(a, m);
 	}
 	r = end_record(a, fs, r);
@@ -468,9 +450,9 @@ static int end_unread(struct kr_applying *a, int error)
 }
 
 /* With the lock, or past whoever does not end. */
-static int rescue(struct kr_applying *a, struct kr_node_options *options,
-                  const struct kr_setting *setting, struct kr_node *node,
-                  const char *id)
+static int rescue_node(struct kr_applying *a, struct kr_node_options *options,
+                       const struct kr_setting *setting, struct kr_node *node,
+                       const char *id)
 {
 	struct waiting w = {.a = a, .node = node, .id = id, .lock_fd = -1};
 	_cleanup_fs_ struct kr_fs *now = NULL;
@@ -502,6 +484,16 @@ static int rescue(struct kr_applying *a, struct kr_node_options *options,
 	return r;
 }
 
+static int rescue(struct kr_applying *a, const struct kr_setting *setting,
+                  const struct kr_node_options *node_options, const char *id)
+{
+	_cleanup_node_ struct kr_node *node = NULL;
+	struct kr_node_options options = *node_options;
+	int r = kr_node_open(setting, node_options, a->diag, &node);
+
+	return r < 0 ? r : rescue_node(a, &options, setting, node, id);
+}
+
 int kr_rescue_run(const struct kr_setting *setting,
                   const struct kr_node_options *node_options,
                   const struct kr_fix_options *options, const char *id,
@@ -510,15 +502,11 @@ int kr_rescue_run(const struct kr_setting *setting,
 	_cleanup_fix_ struct kr_fix *fix = calloc(1, sizeof(*fix));
 	_cleanup_(kr_applying_done) struct kr_applying a = {
 		.options = options, .fix = fix, .diag = diag, .lock_fd = -1};
-	_cleanup_node_ struct kr_node *node = NULL;
-	struct kr_node_options found = *node_options;
 	int r;
 
 	if (!fix)
 		return -ENOMEM;
-	r = kr_node_open(setting, node_options, diag, &node);
-	if (r >= 0)
-		r = rescue(&a, &found, setting, node, id);
+	r = rescue(&a, setting, node_options, id);
 	if (r < 0 && r != -ENOMEM)
 		r = end_unread(&a, r);
 	if (r < 0)

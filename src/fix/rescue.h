@@ -8,9 +8,6 @@
 
 #include "fix/fix.h"
 
-/* The exit status of recover: 0 also where everything was put back. */
-int kr_outcome_to_recover_status(enum kr_outcome outcome);
-
 /*
  * Waits for the run that still holds the lock, at most until the time that its
  * record gives it: then it is ended, or passed. Then takes back the interrupted

@@ -87,11 +87,12 @@ static int gives_back(struct reversing *r, const struct kr_file *now,
 		if (f->file != now)
 			continue;
 		result = kr_file_edits_apply(f, &data, &size);
-		if (result == 0 &&
-		    (size != old->size || memcmp(data, old->data, size) != 0))
-			result = -EINVAL;
-		return result == -EINVAL ? refuse(r, now->path, MISFIT)
-		                         : result;
+		if (result < 0 && result != -EINVAL)
+			return result;
+		if (result == -EINVAL || size != old->size ||
+		    memcmp(data, old->data, size) != 0)
+			return refuse(r, now->path, MISFIT);
+		return 0;
 	}
 	return refuse(r, now->path, MISFIT);
 }

@@ -32,21 +32,6 @@ const char *kr_undoable_to_string(enum kr_undoable undoable)
 	return undoable_names[undoable];
 }
 
-int kr_outcome_to_undo_status(enum kr_outcome outcome)
-{
-	switch (outcome) {
-	case KR_OUTCOME_CHANGED:
-	case KR_OUTCOME_WOULD_CHANGE:
-		return 0;
-	case KR_OUTCOME_COMPLIANT:
-		return 1;
-	case KR_OUTCOME_BROKEN:
-		return 6;
-	default:
-		return 4;
-	}
-}
-
 /* The one of ID, or the last that stands; NULL: none. */
 static struct kr_manifest *choose(const struct kr_manifests *list,
                                   const char *id)

@@ -8,10 +8,6 @@
 #include "fix/fix.h"
 #include "store/manifest.h"
 
-/* The exit status of undo (interface.md): what of fix is 1 is 0 here, and a
- * change that had to be taken back itself has changed nothing. */
-int kr_outcome_to_undo_status(enum kr_outcome outcome);
-
 /*
  * Takes back transaction ID, or the last one that stands where ID is NULL. The
  * outcome COMPLIANT means that there is nothing to undo. OPTIONS: dry_run,

@@ -232,11 +232,9 @@ static int run_job(struct kr_activation *act, struct kr_diag *diag,
 /* --- the whole ----------------------------------------------------------- */
 
 static int add_action(struct kr_activation *act, struct kr_actions *actions,
-                      const char *action, int error, bool well,
+                      const char *action, int error, const char *result,
                       uint64_t since_usec)
 {
-	const char *result = well ? "done" : "not done";
-
 	if (act->settling.failure)
 		result = act->settling.failure;
 	else if (error < 0)
@@ -253,14 +251,9 @@ int kr_activation_go_on(struct kr_activation *act, struct kr_actions *actions,
 		[KR_SETTLED_STOPPED] = "stopped by others",
 	};
 	uint64_t since = kr_now_usec();
-	const char *result;
-	int r, added;
+	int r = kr_settling_run(&act->settling, diag, ret);
+	int added = add_action(act, actions, "settle", r, results[*ret], since);
 
-	r = kr_settling_run(&act->settling, diag, ret);
-	result = r < 0 ? strerror(-r) : results[*ret];
-	if (act->settling.failure)
-		result = act->settling.failure;
-	added = kr_actions_add(actions, "settle", result, since);
 	return r < 0 ? r : added;
 }
 
@@ -283,7 +276,8 @@ int kr_activation_restart(struct kr_activation *act, struct kr_actions *actions,
 	if (r < 0)
 		return r;
 	r = run_job(act, diag, ret);
-	added = add_action(act, actions, "restart", r, r == JOB_DONE, since);
+	added = add_action(act, actions, "restart", r,
+	                   r == JOB_DONE ? "done" : "not done", since);
 	if (r != JOB_DONE || added < 0)
 		return r < 0 ? r : added;
 	act->since_usec = kr_now_usec();

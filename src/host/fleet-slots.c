@@ -100,7 +100,7 @@ struct kr_fleet_slot *kr_fleet_slots_free_one(struct kr_fleet_slots *slots)
 int kr_fleet_slots_ask(struct kr_fleet_slots *slots, struct kr_fleet_slot *slot,
                        struct kr_fleet_task task, const char *path)
 {
-	int r;
+	int started;
 
 	task.n_tries++;
 	if (task.n_tries == 1 && slot == &slots->list)
@@ -108,16 +108,20 @@ int kr_fleet_slots_ask(struct kr_fleet_slots *slots, struct kr_fleet_slot *slot,
 	slot->task = task;
 	slot->since_usec = kr_now_usec();
 	kr_http_set_total(slot->transfer, task.left_usec);
-	r = kr_http_start(slot->transfer, path);
-	if (r == 0)
-		r = to_errno(sym_curl_multi_add_handle(
+	started = kr_http_start(slot->transfer, path);
+	if (started < 0)
+		return started;
+	if (started == 0) {
+		int r = to_errno(sym_curl_multi_add_handle(
 			slots->multi, kr_http_easy(slot->transfer)));
-	if (r < 0)
-		return r;
+
+		if (r < 0)
+			return r;
+	}
 	slot->busy = true;
 	slots->n_busy++;
 	slots->n_busy_put_off += task.put_off;
-	return r;
+	return started;
 }
 
 static struct kr_fleet_slot *slot_of(struct kr_fleet_slots *slots, CURL *easy)
@@ -158,8 +162,9 @@ int kr_fleet_slots_next(struct kr_fleet_slots *slots,
 	code = message->data.result;
 	*ret = slot_of(slots, message->easy_handle);
 	r = kr_fleet_slots_cancel(slots, *ret);
-	if (r == 0)
-		r = kr_http_finish((*ret)->transfer, code);
+	if (r < 0)
+		return r;
+	r = kr_http_finish((*ret)->transfer, code);
 	return r < 0 ? r : 1;
 }
 

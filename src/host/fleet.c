@@ -400,8 +400,9 @@ static int step(struct fleet *f)
 {
 	int r = start_all(f);
 
-	if (r == 0)
-		r = make_room(f);
+	if (r < 0)
+		return r;
+	r = make_room(f);
 	if (r < 0)
 		return r;
 	if (is_over(f))
@@ -410,29 +411,28 @@ static int step(struct fleet *f)
 	if (kr_now_usec() >= f->end_usec)
 		return end(f, KR_FLEET_TIME_OVER);
 	r = kr_fleet_slots_wait(&f->slots, f->options->wake_fd, due_usec(f));
-	if (r == 1 || (r == 0 && kr_now_usec() >= f->tick_due_usec))
+	if (r < 0)
+		return r;
+	if (r > 0 || kr_now_usec() >= f->tick_due_usec) {
 		r = ask_tick(f);
-	if (r == 0)
-		r = take_answers(f);
-	return r;
+		if (r < 0)
+			return r;
+	}
+	return take_answers(f);
 }
 
 static int set_up(struct fleet *f)
 {
 	const struct kr_fleet_options *o = f->options;
-	int r = 0;
 
 	kr_node_names_init(&f->names);
-	if (o->nodes)
-		r = kr_node_names_init_given(&f->names, o->nodes, o->n_nodes);
-	if (r == 0)
-		r = kr_fleet_queue_init(&f->waiting, 3 * o->n_parallel);
-	if (r == 0)
-		r = kr_fleet_queue_init(&f->put_off, PUT_OFF_MAX);
-	if (r == 0)
-		r = kr_fleet_slots_init(&f->slots, f->server, o->n_parallel,
-		                        o->timeout_usec);
-	return r;
+	if ((o->nodes &&
+	     kr_node_names_init_given(&f->names, o->nodes, o->n_nodes) < 0) ||
+	    kr_fleet_queue_init(&f->waiting, 3 * o->n_parallel) < 0 ||
+	    kr_fleet_queue_init(&f->put_off, PUT_OFF_MAX) < 0)
+		return -ENOMEM;
+	return kr_fleet_slots_init(&f->slots, f->server, o->n_parallel,
+	                           o->timeout_usec);
 }
 
 int kr_fleet_run(const struct kr_http_server *server,

@@ -84,10 +84,9 @@ static bool has_lock(int proc_fd, pid_t pid, const char *name)
 static bool holds(int proc_fd, pid_t pid, const struct stat *file)
 {
 	_cleanup_close_ int fd = -1;
+	_cleanup_closedir_ DIR *dir = NULL;
 	struct dirent *d;
 	char path[64];
-	bool found = false;
-	DIR *dir;
 
 	snprintf(path, sizeof(path), "%d/fd", (int)pid);
 	fd = openat(proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -95,16 +94,15 @@ static bool holds(int proc_fd, pid_t pid, const struct stat *file)
 	if (!dir)
 		return false;
 	TAKE_FD(fd);
-	while (!found && (d = readdir(dir))) {
+	while ((d = readdir(dir))) {
 		struct stat st;
 
-		found = fstatat(dirfd(dir), d->d_name, &st, 0) == 0 &&
-		        st.st_dev == file->st_dev &&
-		        st.st_ino == file->st_ino &&
-		        has_lock(proc_fd, pid, d->d_name);
+		if (fstatat(dirfd(dir), d->d_name, &st, 0) == 0 &&
+		    st.st_dev == file->st_dev && st.st_ino == file->st_ino &&
+		    has_lock(proc_fd, pid, d->d_name))
+			return true;
 	}
-	closedir(dir);
-	return found;
+	return false;
 }
 
 static int look(int proc_fd, pid_t pid, struct kr_holder *ret)

@@ -141,14 +141,15 @@ static void forget(struct kr_node_names *names)
 static int append(struct kr_node_names *names, struct kr_node_page *page)
 {
 	for (size_t i = 0; i < page->n_names; i++) {
-		int r = strlen(page->names[i]) > KR_NODE_NAMES_NAME_MAX
-		                ? -EBADMSG
-		                : remember(&names->known, page->names[i]);
 		char **next;
+		int is_new;
 
-		if (r < 0)
-			return r;
-		if (r == 0) {
+		if (strlen(page->names[i]) > KR_NODE_NAMES_NAME_MAX)
+			return -EBADMSG;
+		is_new = remember(&names->known, page->names[i]);
+		if (is_new < 0)
+			return is_new;
+		if (!is_new) {
 			names->n_skipped += names->again;
 			continue;
 		}
@@ -188,7 +189,7 @@ static const char *check_end(struct kr_node_names *names,
 static int check_token(struct kr_node_names *names, const char *token,
                        const char **ret)
 {
-	int r;
+	int is_new;
 
 	if (!token)
 		return 0;
@@ -197,11 +198,11 @@ static int check_token(struct kr_node_names *names, const char *token,
 		       "long";
 		return 0;
 	}
-	r = remember(&names->tokens, token);
-	if (r == 0)
+	is_new = remember(&names->tokens, token);
+	if (!is_new)
 		*ret = "the list of nodes does not end: the token to go on "
 		       "with came again";
-	return r < 0 ? r : 0;
+	return is_new < 0 ? is_new : 0;
 }
 
 static int hear_page(struct kr_node_names *names,
@@ -216,8 +217,9 @@ static int hear_page(struct kr_node_names *names,
 	if (r == -EBADMSG)
 		return give_up(names, ret_reason,
 		               "the answer must be a list of nodes", "");
-	if (r == 0)
-		r = check_token(names, page.token, &fault);
+	if (r < 0)
+		return r;
+	r = check_token(names, page.token, &fault);
 	if (r < 0)
 		return r;
 	if (fault)

@@ -174,14 +174,15 @@ static int read_all(const char *body, size_t size, struct kr_node_page *page,
 	_cleanup_json_ struct kr_json json;
 	struct reader reader = {.file = &file, .page = page};
 	struct kr_json_token token = {.type = KR_JSON_COMMA};
-	int r = 0;
+	int r;
 
 	kr_json_init(&json, &file, 0, NULL);
-	while (r == 0 && token.type != KR_JSON_END) {
+	do {
 		r = kr_json_next(&json, &token);
-		if (r == 0 && token.type != KR_JSON_END)
-			r = hear(&reader, &token);
-	}
+		if (r < 0 || token.type == KR_JSON_END)
+			break;
+		r = hear(&reader, &token);
+	} while (r >= 0);
 	*ret_kind = reader.kind;
 	*ret_is_list = reader.has_items && !reader.failed;
 	return r;
@@ -223,10 +224,9 @@ int kr_node_page_resume(const char *body, size_t size, char **ret)
 	int r = read_all(body, size, &page, &kind, &is_list);
 
 	*ret = NULL;
-	if (r == -ENOMEM)
-		return r;
-	if (r == 0 && kind && strcmp(kind, "Status") == 0 && page.token &&
-	    *page.token)
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	if (kind && strcmp(kind, "Status") == 0 && page.token && *page.token)
 		*ret = TAKE_PTR(page.token);
 	return 0;
 }

@@ -95,11 +95,15 @@ static char *part(CURLU *url, CURLUPart which)
 	                                                           : NULL;
 }
 
+static void part_freep(char **text)
+{
+	sym_curl_free(*text);
+}
+
 static bool has_part(CURLU *url, CURLUPart which)
 {
-	char *text = part(url, which);
+	_cleanup_(part_freep) char *text = part(url, which);
 
-	sym_curl_free(text);
 	return text;
 }
 
@@ -117,35 +121,28 @@ static bool is_loopback(const char *host)
 
 static int read_parts(struct kr_http_server *s, CURLU *url, char **ret_reason)
 {
-	char *scheme = part(url, CURLUPART_SCHEME);
-	char *host = part(url, CURLUPART_HOST);
-	char *whole = part(url, CURLUPART_URL);
-	int r = 0;
+	_cleanup_(part_freep) char *scheme = part(url, CURLUPART_SCHEME);
+	_cleanup_(part_freep) char *host = part(url, CURLUPART_HOST);
+	_cleanup_(part_freep) char *whole = part(url, CURLUPART_URL);
 
 	if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD))
-		r = refuse(ret_reason, "the URL must not hold a user or a "
-		                       "password");
-	else if (has_part(url, CURLUPART_QUERY) ||
-	         has_part(url, CURLUPART_FRAGMENT))
-		r = refuse(ret_reason, "the URL must end with its path");
-	else if (!scheme || !whole)
-		r = -ENOMEM;
-	else if (!host || /* of file:///x */
-	         (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0))
-		r = refuse(ret_reason, "the URL must be https or http");
-	if (r == 0) {
-		s->https = strcmp(scheme, "https") == 0;
-		s->loopback = !s->https && is_loopback(host);
-		s->url = strdup(whole);
-		r = s->url ? 0 : -ENOMEM;
-	}
-	for (size_t n = r == 0 ? strlen(s->url) : 0;
-	     n > 0 && s->url[n - 1] == '/'; n--)
+		return refuse(ret_reason, "the URL must not hold a user or a "
+		                          "password");
+	if (has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT))
+		return refuse(ret_reason, "the URL must end with its path");
+	if (!scheme || !whole)
+		return -ENOMEM;
+	if (!host || /* of file:///x */
+	    (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0))
+		return refuse(ret_reason, "the URL must be https or http");
+	s->https = strcmp(scheme, "https") == 0;
+	s->loopback = !s->https && is_loopback(host);
+	s->url = strdup(whole);
+	if (!s->url)
+		return -ENOMEM;
+	for (size_t n = strlen(s->url); n > 0 && s->url[n - 1] == '/'; n--)
 		s->url[n - 1] = '\0';
-	sym_curl_free(scheme);
-	sym_curl_free(host);
-	sym_curl_free(whole);
-	return r;
+	return 0;
 }
 
 static int read_url(struct kr_http_server *s, const char *text,

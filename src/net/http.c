@@ -288,6 +288,15 @@ static int read_token(const char *path, char token[static TOKEN_MAX_BYTES])
 	return strlen(token) == size && is_token(token) ? 0 : -EINVAL;
 }
 
+static int set_bearer(struct kr_http_transfer *t, const char *token)
+{
+	if (!set(t, CURLOPT_XOAUTH2_BEARER, token) ||
+	    sym_curl_easy_setopt(t->easy, CURLOPT_HTTPAUTH,
+	                         (long)CURLAUTH_BEARER) != CURLE_OK)
+		return -ENOMEM;
+	return 0;
+}
+
 /* 0; 1: the answer says why not; -ENOMEM. */
 static int set_token(struct kr_http_transfer *t)
 {
@@ -298,12 +307,10 @@ static int set_token(struct kr_http_transfer *t)
 	if (!path)
 		return 0;
 	r = read_token(path, token);
-	if (r == 0 && (!set(t, CURLOPT_XOAUTH2_BEARER, token) ||
-	               sym_curl_easy_setopt(t->easy, CURLOPT_HTTPAUTH,
-	                                    (long)CURLAUTH_BEARER) != CURLE_OK))
-		r = -ENOMEM;
+	if (r >= 0)
+		r = set_bearer(t, token);
 	explicit_bzero(token, sizeof(token));
-	if (r == 0 || r == -ENOMEM)
+	if (r >= 0 || r == -ENOMEM)
 		return r;
 	if (r == -EINVAL)
 		fail(t, KR_HTTP_CREDENTIAL,

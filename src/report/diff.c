@@ -297,9 +297,16 @@ static void print_name(FILE *out, const char *mark, const char *side,
 	        !quoted && strchr(path, ' ') ? "\t" : "");
 }
 
+static void drawing_done(struct drawing *d)
+{
+	for (size_t i = 0; i < d->n_regions; i++)
+		free(d->regions[i].text);
+	free(d->regions);
+}
+
 int kr_diff_print(FILE *out, const struct kr_file_edits *edits)
 {
-	struct drawing d = {
+	_cleanup_(drawing_done) struct drawing d = {
 		.out = out,
 		.data = edits->file ? edits->file->data : "",
 		.size = edits->file ? edits->file->size : 0,
@@ -307,17 +314,17 @@ int kr_diff_print(FILE *out, const struct kr_file_edits *edits)
 	long shift = 0;
 	int r = make_regions(&d, edits);
 
-	if (r == 0) {
-		if (edits->file)
-			print_name(out, "---", "a", edits->path);
-		else
-			print_name(out, "---", "", "/dev/null");
-		if (edits->remove)
-			print_name(out, "+++", "", "/dev/null");
-		else
-			print_name(out, "+++", "b", edits->path);
-	}
-	for (size_t i = 0; r == 0 && i < d.n_regions;) {
+	if (r < 0)
+		return r;
+	if (edits->file)
+		print_name(out, "---", "a", edits->path);
+	else
+		print_name(out, "---", "", "/dev/null");
+	if (edits->remove)
+		print_name(out, "+++", "", "/dev/null");
+	else
+		print_name(out, "+++", "b", edits->path);
+	for (size_t i = 0; i < d.n_regions;) {
 		size_t end = i + 1;
 
 		while (end < d.n_regions &&
@@ -327,8 +334,5 @@ int kr_diff_print(FILE *out, const struct kr_file_edits *edits)
 		print_hunk(&d, i, end, &shift);
 		i = end;
 	}
-	for (size_t i = 0; i < d.n_regions; i++)
-		free(d.regions[i].text);
-	free(d.regions);
-	return r;
+	return 0;
 }

@@ -88,13 +88,9 @@ static enum kr_state worst_state(enum kr_verdict verdict)
 
 static struct kr_place first_error(const struct kr_diag *diag)
 {
-	for (size_t i = 0; diag && i < diag->n_messages; i++) {
-		const struct kr_message *m = &diag->messages[i];
+	const struct kr_message *m = diag ? kr_diag_cause(diag) : NULL;
 
-		if (m->severity == KR_ERROR && m->file)
-			return kr_place_from_message(m);
-	}
-	return (struct kr_place){0};
+	return m && m->file ? kr_place_from_message(m) : (struct kr_place){0};
 }
 
 static struct kr_place deciding_place(const struct kr_audit *a,

@@ -195,11 +195,6 @@ static int compare_groups(const void *a, const void *b)
 	return strcmp(x->reason, y->reason);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* Names with blanks between, in lines that fit. */
 static void print_names(const struct kr_term *term,
                         const struct kr_fleet_group *g)
@@ -207,7 +202,7 @@ static void print_names(const struct kr_term *term,
 	size_t width = term->width > 0 ? term->width : WIDTH_DEFAULT, at = 0;
 
 	qsort(g->names.items, g->names.n_items, sizeof(*g->names.items),
-	      compare_names);
+	      kr_strings_compare);
 	for (size_t i = 0; i < g->names.n_items; i++) {
 		size_t length = strlen(g->names.items[i]);
 

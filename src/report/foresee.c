@@ -10,7 +10,6 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -22,6 +21,7 @@
 #include "report/foresee.h"
 #include "store/files.h"
 #include "store/manifest.h"
+#include "store/swap.h"
 
 /* 1: the last record of this very change says that it was put back. */
 static int was_put_back(struct kr_node *node, const struct kr_plan *plan,
@@ -63,9 +63,7 @@ static const char *find_block(const struct kr_file_edits *f, int fd)
 		return NULL;
 	if (f->file->st.st_nlink > 1)
 		return "it has several names (hard links)";
-	target = openat(fd, strrchr(f->path, '/') + 1,
-	                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-	                        O_CLOEXEC);
+	target = kr_known_open(fd, strrchr(f->path, '/') + 1);
 	if (target >= 0 && ioctl(target, FS_IOC_GETFLAGS, &flags) == 0 &&
 	    (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
 		return "it is immutable (chattr +i or +a)";
@@ -125,7 +123,8 @@ int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
 	};
 	_cleanup_plan_ struct kr_plan *plan = NULL;
 	_cleanup_diag_ struct kr_diag found = {0};
-	int r = kr_plan_make(host->node, audit, &options, &found, &plan);
+	int r = kr_plan_make(host->node, audit, &options, &found, &plan),
+	    refused;
 
 	*ret = KR_FORESIGHT_GOES;
 	if (r == -ENOMEM)
@@ -137,12 +136,11 @@ int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
 		kr_diag_merge(why, &found);
 		return 0;
 	}
-	r = was_put_back(host->node, plan, why);
-	if (r == 0)
-		r = is_blocked(host->node, plan, why);
-	if (r == 0)
+	refused = was_put_back(host->node, plan, why);
+	if (!refused)
+		refused = is_blocked(host->node, plan, why);
+	if (!refused)
 		return foresee_restart(host, ret);
-	if (r > 0)
-		*ret = KR_FORESIGHT_REFUSED;
-	return r < 0 ? r : 0;
+	*ret = KR_FORESIGHT_REFUSED;
+	return refused < 0 ? refused : 0;
 }

@@ -221,8 +221,6 @@ int kr_json_audit(FILE *out, struct kr_node *node, const struct kr_audit *audit,
 	struct kr_build j = {0};
 	cJSON *root = cJSON_CreateObject();
 
-	if (!root)
-		return -ENOMEM;
 	add_audit(&j, root, node, audit, diag);
 	return kr_build_print(&j, root, out);
 }
@@ -380,8 +378,6 @@ int kr_json_controls(FILE *out, struct kr_node *node, const int *fields,
 	struct hashed hashed = {0};
 	cJSON *root = cJSON_CreateObject(), *controls;
 
-	if (!root)
-		return -ENOMEM;
 	add_head(&j, root, 2);
 	add_node(&j, root, node);
 	kr_build_string(&j, root, "benchmark", NULL);
@@ -441,8 +437,6 @@ int kr_json_unread(FILE *out, const struct kr_setting *setting,
 	struct kr_build j = {0};
 	cJSON *root = cJSON_CreateObject();
 
-	if (!root)
-		return -ENOMEM;
 	add_head(&j, root, 1);
 	add_setting(&j, root, setting);
 	add_unread_node(&j, root, options);
@@ -548,8 +542,6 @@ int kr_json_fix(FILE *out, const struct kr_fix *fix, const struct kr_diag *diag)
 	struct kr_build j = {0};
 	cJSON *root = cJSON_CreateObject(), *changes;
 
-	if (!root)
-		return -ENOMEM;
 	add_head(&j, root, 1);
 	if (node)
 		add_node(&j, root, node);
@@ -627,8 +619,6 @@ int kr_json_status(FILE *out, const struct kr_status *status)
 	struct kr_build j = {0};
 	cJSON *root = cJSON_CreateObject();
 
-	if (!root)
-		return -ENOMEM;
 	kr_build_number(&j, root, "schema", 1);
 	kr_build_string(&j, root, "unit", status->host->node->unit_name);
 	if (status->loaded)
@@ -651,8 +641,6 @@ int kr_json_status_unread(FILE *out, const struct kr_node_options *options)
 	struct kr_build j = {0};
 	cJSON *root = cJSON_CreateObject();
 
-	if (!root)
-		return -ENOMEM;
 	kr_build_number(&j, root, "schema", 1);
 	kr_build_string(&j, root, "unit", unit_asked_for(options));
 	add_no_unit(&j, root);
@@ -676,8 +664,6 @@ int kr_json_history_unread(FILE *out, const struct kr_diag *diag)
 	struct kr_build j = {0};
 	cJSON *root = cJSON_CreateObject();
 
-	if (!root)
-		return -ENOMEM;
 	kr_build_number(&j, root, "schema", 1);
 	kr_build_array(&j, root, "transactions");
 	kr_build_string(&j, root, "reason",
@@ -690,8 +676,6 @@ int kr_json_history(FILE *out, const struct kr_history *history)
 	struct kr_build j = {0};
 	cJSON *root = cJSON_CreateObject(), *list;
 
-	if (!root)
-		return -ENOMEM;
 	kr_build_number(&j, root, "schema", 1);
 	list = kr_build_array(&j, root, "transactions");
 	for (size_t i = 0; i < history->manifests.n_items; i++) {

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/boot-mark.h"
@@ -27,10 +28,12 @@ int kr_boot_mark_set(int state_fd)
 int kr_boot_mark_is_set(struct kr_fs *fs)
 {
 	_cleanup_close_ int fd = kr_fs_open_folder(fs, KR_STATE_DIR);
+	struct stat st;
 
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	if (faccessat(fd, NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	/* not faccessat(2): see kr_may_write_in() */
+	if (fstatat(fd, NAME, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 1;
 	return errno == ENOENT ? 0 : -errno;
 }

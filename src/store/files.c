@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/files.h"
@@ -32,8 +33,10 @@ int kr_write_all(int fd, const void *data, size_t size)
 
 bool kr_is_there(int dir_fd, const char *name)
 {
+	struct stat st;
+
 	return name && *name &&
-	       faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	       fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int kr_make_parent(struct kr_fs *fs, const char *real)

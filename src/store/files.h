@@ -13,7 +13,7 @@
 int kr_write_all(int fd, const void *data, size_t size);
 
 /* Whether anything has NAME, which may be NULL or empty, in the folder DIR_FD.
- */
+ * Not asked by faccessat(2): see kr_may_write_in(). */
 bool kr_is_there(int dir_fd, const char *name);
 
 /* Writes a file of ours into a folder of ours, to the disk: SIZE bytes of DATA,

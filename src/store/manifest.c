@@ -502,8 +502,10 @@ static bool same_edits(const struct kr_manifest_file *m,
 	return true;
 }
 
-bool kr_manifest_matches(const struct kr_manifest *manifest,
-                         const struct kr_edits *edits)
+/* Whether it did the changes of EDITS to the bytes that their files have now.
+ */
+static bool matches(const struct kr_manifest *manifest,
+                    const struct kr_edits *edits)
 {
 	if (manifest->n_files != edits->n_files)
 		return false;
@@ -620,7 +622,7 @@ const struct kr_manifest *kr_manifests_find_same(
 	const struct kr_manifests *list, const struct kr_edits *edits)
 {
 	for (size_t i = list->n_items; i-- > 0;) {
-		if (kr_manifest_matches(&list->items[i], edits))
+		if (matches(&list->items[i], edits))
 			return &list->items[i];
 	}
 	return NULL;
@@ -680,13 +682,8 @@ int kr_machine_id(struct kr_fs *fs, char **ret)
 
 bool kr_manifest_is_ours(struct kr_fs *fs, const struct kr_manifest *manifest)
 {
-	const char *ours = manifest->machine_id;
-	const struct kr_file *file;
-	size_t length;
+	_cleanup_free_ char *id = NULL;
 
-	if (!ours || kr_fs_read(fs, "/etc/machine-id", &file) < 0)
-		return true;
-	length = strcspn(file->data, "\n");
-	return length == 0 ||
-	       (strncmp(file->data, ours, length) == 0 && ours[length] == '\0');
+	return !manifest->machine_id || kr_machine_id(fs, &id) < 0 || !id ||
+	       strcmp(id, manifest->machine_id) == 0;
 }

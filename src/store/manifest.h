@@ -93,11 +93,6 @@ int kr_manifest_read(struct kr_fs *fs, const char *id, struct kr_manifest *ret);
 void kr_manifest_done(struct kr_manifest *manifest);
 #define _cleanup_manifest_ _cleanup_(kr_manifest_done)
 
-/* Whether it did the changes of EDITS to the bytes that their files have now.
- */
-bool kr_manifest_matches(const struct kr_manifest *manifest,
-                         const struct kr_edits *edits);
-
 /* Whether it was made on this machine, as far as the machine ids tell. */
 bool kr_manifest_is_ours(struct kr_fs *fs, const struct kr_manifest *manifest);
 

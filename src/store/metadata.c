@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/macro.h"
+#include "base/vec.h"
 #include "store/metadata.h"
 
 /* The names of a file's xattrs, each with its NUL. */
@@ -159,11 +160,6 @@ int kr_metadata_copy(int from_fd, int to_fd)
 
 /* --- comparing ----------------------------------------------------------- */
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static int sort_names(const struct names *names, const char ***ret,
                       size_t *ret_n)
 {
@@ -177,7 +173,7 @@ static int sort_names(const struct names *names, const char ***ret,
 		if (!is_kernels(name))
 			list[n++] = name;
 	}
-	qsort(list, n, sizeof(*list), by_name);
+	qsort(list, n, sizeof(*list), kr_strings_compare);
 	*ret = list;
 	*ret_n = n;
 	return 0;

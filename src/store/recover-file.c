@@ -110,9 +110,9 @@ static int classify(struct found *f, const char *name, struct kr_known *known,
 	if (!S_ISREG(known->st.st_mode) ||
 	    (size_t)known->st.st_size > KR_FILE_SIZE_MAX)
 		return 0;
-	fd = openat(f->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	fd = kr_known_open(f->dir_fd, name);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	r = kr_known_read(fd, known);
 	if (r < 0)
 		return r;

@@ -114,11 +114,10 @@ static int open_target(struct kr_replacement *rep, const struct kr_file *old,
 {
 	int r;
 
-	rep->target_fd = openat(rep->dir_fd, rep->name,
-	                        O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-	                                O_CLOEXEC);
+	rep->target_fd = kr_known_open(rep->dir_fd, rep->name);
 	if (rep->target_fd < 0)
-		return fail(diag, rep->path, -errno, "cannot be opened");
+		return fail(diag, rep->path, rep->target_fd,
+		            "cannot be opened");
 	r = check_kind(rep, rep->target_fd, old, diag);
 	if (r != KR_CHANGE_DONE)
 		return r;
@@ -346,8 +345,7 @@ bool kr_replacement_is_foreign(const struct kr_replacement *rep)
 		return rep->has_new;
 	if (!rep->has_new)
 		return true;
-	fd = openat(rep->dir_fd, rep->name,
-	            O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = kr_known_open(rep->dir_fd, rep->name);
 	if (fd < 0 || fstat(fd, &now.st) < 0 || !S_ISREG(now.st.st_mode) ||
 	    now.st.st_ino != rep->new.st.st_ino)
 		return true;
@@ -381,12 +379,11 @@ int kr_replacement_verify(struct kr_replacement *rep, const struct stat *it,
 	struct kr_known now;
 	int r;
 
-	fd = openat(rep->dir_fd, rep->name,
-	            O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = kr_known_open(rep->dir_fd, rep->name);
 	if (fd < 0)
-		return errno == ENOENT || errno == ELOOP
+		return fd == -ENOENT || fd == -ELOOP
 		               ? 0
-		               : fail(diag, rep->path, -errno, what);
+		               : fail(diag, rep->path, fd, what);
 	r = kr_known_read(fd, &now);
 	if (r < 0)
 		return fail(diag, rep->path, r, what);

@@ -62,6 +62,15 @@ static int hash_bytes(int fd, char ret[static KR_SHA256_HEX_SIZE])
 	return 0;
 }
 
+int kr_known_open(int dir_fd, const char *name)
+{
+	int fd = openat(dir_fd, name,
+	                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+	                        O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 int kr_known_read(int fd, struct kr_known *ret)
 {
 	struct kr_known known;
@@ -127,11 +136,9 @@ int kr_known_check(int dir_fd, const char *name, const struct kr_known *want)
 		return errno == ENOENT ? KR_CHANGE_STALE : -errno;
 	if (!S_ISREG(now.st.st_mode) || !is_same(&now.st, &want->st))
 		return KR_CHANGE_STALE;
-	fd = openat(dir_fd, name,
-	            O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = kr_known_open(dir_fd, name);
 	if (fd < 0)
-		return errno == ENOENT || errno == ELOOP ? KR_CHANGE_STALE
-		                                         : -errno;
+		return fd == -ENOENT || fd == -ELOOP ? KR_CHANGE_STALE : fd;
 	r = kr_known_read(fd, &now);
 	if (r < 0)
 		return r;

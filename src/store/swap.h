@@ -19,6 +19,10 @@ struct kr_known {
 	char attributes[KR_SHA256_HEX_SIZE]; /* kr_metadata_hash() */
 };
 
+/* Opens for reading what lies at NAME in the folder DIR_FD and is no link; what
+ * is a FIFO or a device by then is not waited for. An fd, or an errno. */
+int kr_known_open(int dir_fd, const char *name);
+
 /* Looks at the open regular file FD, which is read from its beginning. 0;
  * -EFBIG: over KR_FILE_SIZE_MAX; an errno. */
 int kr_known_read(int fd, struct kr_known *ret);

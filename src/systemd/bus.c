@@ -159,6 +159,11 @@ struct reply {
 	bool done;
 };
 
+static void reply_done(struct reply *reply)
+{
+	sd_bus_message_unref(reply->message);
+}
+
 static int on_reply(sd_bus_message *message, void *userdata, sd_bus_error *e)
 {
 	struct reply *reply = userdata;
@@ -204,7 +209,7 @@ static int exchange(struct kr_bus *bus, const struct kr_bus_method *method,
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
-	struct reply reply = {0};
+	_cleanup_(reply_done) struct reply reply = {0};
 	int r;
 
 	r = catch_up(bus);
@@ -213,22 +218,24 @@ static int exchange(struct kr_bus *bus, const struct kr_bus_method *method,
 	r = sd_bus_message_new_method_call(bus->sd, &m, KR_BUS_DESTINATION,
 	                                   method->path, method->interface,
 	                                   method->member);
-	if (r >= 0 && method->append)
-		r = method->append(m, method->closure);
-	else if (r >= 0 && types)
-		r = sd_bus_message_appendv(m, types, args);
-	if (r >= 0)
-		r = sd_bus_call_async(bus->sd, &slot, m, on_reply, &reply,
-		                      UINT64_MAX);
-	if (r >= 0)
-		r = kr_bus_wait(bus, wait, &reply.done);
-	if (r >= 0)
-		r = check_reach(bus, reply.message);
-	if (r < 0) {
-		sd_bus_message_unref(reply.message);
+	if (r < 0)
 		return r;
-	}
-	*ret = reply.message;
+	if (method->append)
+		r = method->append(m, method->closure);
+	else if (types)
+		r = sd_bus_message_appendv(m, types, args);
+	if (r < 0)
+		return r;
+	r = sd_bus_call_async(bus->sd, &slot, m, on_reply, &reply, UINT64_MAX);
+	if (r < 0)
+		return r;
+	r = kr_bus_wait(bus, wait, &reply.done);
+	if (r < 0)
+		return r;
+	r = check_reach(bus, reply.message);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(reply.message);
 	return 0;
 }
 
@@ -368,6 +375,23 @@ static bool is_between(const struct kr_bus *bus, int error)
 	       (error == -ENOTSUP && bus->version == 0);
 }
 
+static int start(struct kr_bus *bus, const char *address)
+{
+	int r = sd_bus_new(&bus->sd);
+
+	if (r < 0)
+		return r;
+	r = sd_bus_set_address(bus->sd, address);
+	if (r < 0)
+		return r;
+	if (!bus->peer) {
+		r = sd_bus_set_bus_client(bus->sd, true);
+		if (r < 0)
+			return r;
+	}
+	return sd_bus_start(bus->sd);
+}
+
 /* Connects to ADDRESS, which NAME stands for in messages. */
 static int try_address(struct kr_bus *bus, const char *address,
                        const char *name, bool peer,
@@ -381,14 +405,7 @@ static int try_address(struct kr_bus *bus, const char *address,
 	bus->subscribed = false;
 	bus->version = 0;
 	bus->generation++;
-	r = sd_bus_new(&bus->sd);
-	if (r < 0)
-		return r;
-	r = sd_bus_set_address(bus->sd, address);
-	if (r >= 0 && !peer)
-		r = sd_bus_set_bus_client(bus->sd, true);
-	if (r >= 0)
-		r = sd_bus_start(bus->sd);
+	r = start(bus, address);
 	if (r < 0)
 		kr_diag_add(diag, KR_ERROR,
 		            r == -EACCES ? "bus-denied" : "bus-connect",
@@ -417,8 +434,9 @@ static int root_address(int root_fd, char **ret)
 	int r;
 
 	r = kr_fs_new(root_fd, &fs);
-	if (r >= 0)
-		r = kr_fs_stat(fs, SYSTEM_SOCKET, true, &st);
+	if (r < 0)
+		return r;
+	r = kr_fs_stat(fs, SYSTEM_SOCKET, true, &st);
 	if (r < 0)
 		return r;
 	out = open_memstream(&text, &size);

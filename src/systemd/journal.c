@@ -139,34 +139,46 @@ static int open_below_root(struct kr_fs *fs, sd_journal **ret)
 	return r;
 }
 
+/* VALUE NULL or "": any. */
 static int match(sd_journal *journal, const char *field, const char *value)
 {
 	_cleanup_free_ char *text = NULL;
 
+	if (!value || !*value)
+		return 0;
 	if (asprintf(&text, "%s=%s", field, value) < 0)
 		return -ENOMEM;
 	return sd_journal_add_match(journal, text, 0);
 }
 
+/* What the unit's own processes have said. */
+static int match_unit(sd_journal *journal, const struct kr_journal_query *query)
+{
+	int r = match(journal, "_SYSTEMD_UNIT", query->unit);
+
+	if (r < 0)
+		return r;
+	return match(journal, "_SYSTEMD_INVOCATION_ID", query->invocation_id);
+}
+
 static int add_matches(sd_journal *journal,
                        const struct kr_journal_query *query)
 {
-	const char *id = query->invocation_id;
-	bool one = id && *id;
 	int r;
 
-	r = match(journal, "_SYSTEMD_UNIT", query->unit);
-	if (r >= 0 && one)
-		r = match(journal, "_SYSTEMD_INVOCATION_ID", id);
-	if (r >= 0)
-		r = sd_journal_add_disjunction(journal);
-	if (r >= 0)
-		r = match(journal, "_PID", "1");
-	if (r >= 0)
-		r = match(journal, "UNIT", query->unit);
-	if (r >= 0 && one)
-		r = match(journal, "INVOCATION_ID", id);
-	return r;
+	r = match_unit(journal, query);
+	if (r < 0)
+		return r;
+	r = sd_journal_add_disjunction(journal);
+	if (r < 0)
+		return r;
+	r = match(journal, "_PID", "1");
+	if (r < 0)
+		return r;
+	r = match(journal, "UNIT", query->unit);
+	if (r < 0)
+		return r;
+	return match(journal, "INVOCATION_ID", query->invocation_id);
 }
 
 /* The value of FIELD in the current entry, cut to KR_LOG_LINE_BYTES, which the
@@ -329,17 +341,22 @@ static int open_journal(const struct kr_journal_query *query, struct kr_fs **fs,
 	_cleanup_close_ int root_fd = -1;
 	int r;
 
-	if (!query->root || strcmp(query->root, "/") == 0)
-		return sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY);
-	root_fd = open(query->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root_fd < 0)
-		return -errno;
-	r = kr_fs_new(root_fd, fs);
-	return r < 0 ? r : open_below_root(*fs, ret);
+	if (!query->root || strcmp(query->root, "/") == 0) {
+		r = sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY);
+	} else {
+		root_fd = open(query->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (root_fd < 0)
+			return -errno;
+		r = kr_fs_new(root_fd, fs);
+		if (r < 0)
+			return r;
+		r = open_below_root(*fs, ret);
+	}
+	return r < 0 ? r
+	             : sd_journal_set_data_threshold(*ret, KR_LOG_LINE_BYTES);
 }
 
-int kr_journal_read(const struct kr_journal_query *query, struct kr_diag *diag,
-                    struct kr_log *ret)
+static int read_picked(const struct kr_journal_query *query, struct kr_log *log)
 {
 	_cleanup_fs_ struct kr_fs *fs = NULL; /* the paths go through its fd */
 	_cleanup_(sd_journal_closep) sd_journal *journal = NULL;
@@ -348,20 +365,29 @@ int kr_journal_read(const struct kr_journal_query *query, struct kr_diag *diag,
 		.trouble = query->trouble,
 		.n_max = query->n_max,
 	};
-	_cleanup_log_ struct kr_log log = {0};
 	int r;
 
 	r = open_journal(query, &fs, &journal);
-	if (r >= 0)
-		r = add_matches(journal, query);
-	if (r >= 0)
-		r = sd_journal_set_data_threshold(journal, KR_LOG_LINE_BYTES);
-	if (r >= 0)
-		r = read_lines(journal, query, &pick);
-	if (r >= 0)
-		r = kr_log_pick_finish(&pick, &log);
-	if (r >= 0 && log.n_lines == 0 && !fs && is_denied())
-		r = -EACCES;
+	if (r < 0)
+		return r;
+	r = add_matches(journal, query);
+	if (r < 0)
+		return r;
+	r = read_lines(journal, query, &pick);
+	if (r < 0)
+		return r;
+	r = kr_log_pick_finish(&pick, log);
+	if (r < 0)
+		return r;
+	return log->n_lines == 0 && !fs && is_denied() ? -EACCES : 0;
+}
+
+int kr_journal_read(const struct kr_journal_query *query, struct kr_diag *diag,
+                    struct kr_log *ret)
+{
+	_cleanup_log_ struct kr_log log = {0};
+	int r = read_picked(query, &log);
+
 	if (r == -EACCES)
 		kr_diag_add(diag, KR_ERROR, "journal-denied", KR_SPAN_NONE,
 		            "journal of %s: %s: the reader must be root or in "
@@ -387,26 +413,24 @@ int kr_journal_find(const struct kr_journal_query *query,
 	r = open_journal(query, &fs, &journal);
 	if (r < 0)
 		return r;
-	r = match(journal, "_SYSTEMD_UNIT", query->unit);
-	if (r >= 0 && query->invocation_id && *query->invocation_id)
-		r = match(journal, "_SYSTEMD_INVOCATION_ID",
-		          query->invocation_id);
-	if (r >= 0)
-		r = sd_journal_set_data_threshold(journal, KR_LOG_LINE_BYTES);
-	if (r >= 0)
-		r = sd_journal_seek_head(journal);
-	for (size_t i = 0; r >= 0 && i < query->n_max; i++) {
+	r = match_unit(journal, query);
+	if (r < 0)
+		return r;
+	r = sd_journal_seek_head(journal);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < query->n_max; i++) {
 		_cleanup_free_ char *text = NULL;
 		size_t size;
 
 		r = sd_journal_next(journal);
 		if (r <= 0)
-			break;
+			return r;
 		text = field_value(journal, "MESSAGE", &size);
 		if (text && look(closure, text))
 			break;
 	}
-	return r < 0 ? r : 0;
+	return 0;
 }
 
 void kr_log_done(struct kr_log *log)
@@ -424,20 +448,17 @@ int kr_journal_send(const struct kr_journal_field *fields, size_t n)
 	struct iovec iov[KR_JOURNAL_FIELDS_MAX] = {0};
 	size_t made = 0;
 	char *text;
-	int r = 0;
+	int r;
 
 	if (n > ARRAY_SIZE(iov))
 		return -E2BIG;
 	for (; made < n; made++) {
 		if (asprintf(&text, "%s=%s", fields[made].name,
-		             fields[made].value) < 0) {
-			r = -ENOMEM;
+		             fields[made].value) < 0)
 			break;
-		}
 		iov[made] = (struct iovec){text, strlen(text)};
 	}
-	if (r >= 0)
-		r = sd_journal_sendv(iov, (int)n);
+	r = made < n ? -ENOMEM : sd_journal_sendv(iov, (int)n);
 	for (size_t i = 0; i < made; i++)
 		free(iov[i].iov_base);
 	return r < 0 ? r : 0;

@@ -160,15 +160,14 @@ static int read_names(sd_bus_message *reply, char ***ret)
 	int r;
 
 	r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
-	while (r >= 0 && (r = sd_bus_message_enter_container(
-				  reply, 'r', "ssssssouso")) > 0) {
-		r = sd_bus_message_read(reply, "s", &name);
-		if (r >= 0)
-			r = sd_bus_message_skip(reply, "sssssouso");
-		if (r >= 0)
-			r = sd_bus_message_exit_container(reply);
-		if (r >= 0)
-			r = kr_strings_add(&names, name);
+	if (r < 0)
+		return r;
+	while ((r = sd_bus_message_read(reply, "(ssssssouso)", &name, NULL,
+	                                NULL, NULL, NULL, NULL, NULL, NULL,
+	                                NULL, NULL)) > 0) {
+		r = kr_strings_add(&names, name);
+		if (r < 0)
+			return r;
 	}
 	if (r < 0)
 		return r;
@@ -249,10 +248,12 @@ int kr_manager_unit_of_pid(struct kr_manager *manager, pid_t pid,
 	                (uint32_t)pid);
 	if (r != -ENOENT)
 		kr_diag_merge(diag, &words);
-	if (r >= 0)
-		r = sd_bus_message_read(reply, "o", &path);
-	if (r >= 0)
-		r = sd_bus_path_decode(path, KR_BUS_UNIT_PATH, &unit);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_read(reply, "o", &path);
+	if (r < 0)
+		return r;
+	r = sd_bus_path_decode(path, KR_BUS_UNIT_PATH, &unit);
 	if (r < 0)
 		return r;
 	if (!unit)
@@ -282,9 +283,10 @@ int kr_manager_is_enabled(struct kr_manager *manager, const char *unit,
 	                unit);
 	if (r == -ENOENT)
 		return 0;
-	if (r >= 0)
-		r = sd_bus_message_read(reply, "s", &state);
 	kr_diag_merge(diag, &words);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_read(reply, "s", &state);
 	return r < 0 ? r : strcmp(state, "enabled") == 0;
 }
 
@@ -421,9 +423,9 @@ int kr_manager_started_before(struct kr_manager *manager, const char *unit,
 
 		r = get_strings(manager, path, KR_BUS_UNIT, dependencies[i],
 		                diag, &names);
-		if (r >= 0)
-			r = add_started(manager, names, after, since_usec, diag,
-			                ret);
+		if (r < 0)
+			return r;
+		r = add_started(manager, names, after, since_usec, diag, ret);
 		if (r < 0)
 			return r;
 	}

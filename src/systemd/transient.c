@@ -85,28 +85,33 @@ static struct kr_manager_wait patience(struct kr_manager *manager)
 	return kr_bus_patience(kr_bus_of_manager(manager), KR_BUS_USUAL_USEC);
 }
 
+static int close_containers(sd_bus_message *m, unsigned n)
+{
+	while (n-- > 0) {
+		int r = sd_bus_message_close_container(m);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* ExecStart=: a(sasb), path, argv, whether a failure is ignored. */
 static int append_command(sd_bus_message *m, const char *const *argv)
 {
-	int r = sd_bus_message_open_container(m, 'r', "sv");
+	char **words = (char **)(uintptr_t)argv; /* it does not write to it */
+	int r;
 
-	if (r >= 0)
-		r = sd_bus_message_append(m, "s", "ExecStart");
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, 'v', "a(sasb)");
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, 'a', "(sasb)");
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, 'r', "sasb");
-	if (r >= 0)
-		r = sd_bus_message_append(m, "s", argv[0]);
-	if (r >= 0)
-		r = sd_bus_message_append_strv(m, (char **)(uintptr_t)argv);
-	if (r >= 0)
-		r = sd_bus_message_append(m, "b", 0);
-	for (int i = 0; r >= 0 && i < 4; i++)
-		r = sd_bus_message_close_container(m);
-	return r;
+	if ((r = sd_bus_message_open_container(m, 'r', "sv")) < 0 ||
+	    (r = sd_bus_message_append(m, "s", "ExecStart")) < 0 ||
+	    (r = sd_bus_message_open_container(m, 'v', "a(sasb)")) < 0 ||
+	    (r = sd_bus_message_open_container(m, 'a', "(sasb)")) < 0 ||
+	    (r = sd_bus_message_open_container(m, 'r', "sasb")) < 0 ||
+	    (r = sd_bus_message_append(m, "s", argv[0])) < 0 ||
+	    (r = sd_bus_message_append_strv(m, words)) < 0 ||
+	    (r = sd_bus_message_append(m, "b", 0)) < 0)
+		return r;
+	return close_containers(m, 4);
 }
 
 #define CAP(name) (UINT64_C(1) << (name))
@@ -124,12 +129,13 @@ static int append_sandbox(sd_bus_message *m)
 	                              CAP(CAP_FOWNER) | CAP(CAP_FSETID) |
 	                              CAP(CAP_KILL) | CAP(CAP_SETFCAP) |
 	                              CAP(CAP_SYS_ADMIN) | CAP(CAP_SYS_PTRACE);
-	int r = 0;
+	int r;
 
-	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(on); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(on); i++) {
 		r = sd_bus_message_append(m, "(sv)", on[i], "b", 1);
-	if (r < 0)
-		return r;
+		if (r < 0)
+			return r;
+	}
 	r = sd_bus_message_append(
 		m, "(sv)(sv)(sv)(sv)", "CapabilityBoundingSet", "t",
 		capabilities, "KeyringMode", "s", "private", "ProtectSystem",
@@ -155,16 +161,19 @@ static int append_service(sd_bus_message *m, const struct unit *u,
 {
 	int r = sd_bus_message_open_container(m, 'a', "(sv)");
 
-	if (r >= 0)
-		r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)", "Description",
-		                          "s", u->transient->description,
-		                          "Type", "s", "oneshot", "CollectMode",
-		                          "s", collect, "RequiresMountsFor",
-		                          "as", 1, u->transient->folder);
-	if (r >= 0)
-		r = append_sandbox(m);
-	if (r >= 0)
-		r = append_command(m, u->transient->argv);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)", "Description", "s",
+	                          u->transient->description, "Type", "s",
+	                          "oneshot", "CollectMode", "s", collect,
+	                          "RequiresMountsFor", "as", 1,
+	                          u->transient->folder);
+	if (r < 0)
+		return r;
+	r = append_sandbox(m);
+	if (r < 0)
+		return r;
+	r = append_command(m, u->transient->argv);
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -177,17 +186,13 @@ static int append_timer(sd_bus_message *m, const void *closure)
 		"OnActiveSec", u->transient->after_usec, "AccuracyUSec", "t",
 		(uint64_t)ACCURACY_USEC, "RemainAfterElapse", "b", 0);
 
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, 'a', "(sa(sv))");
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, 'r', "sa(sv)");
-	if (r >= 0)
-		r = sd_bus_message_append(m, "s", u->service);
-	if (r >= 0)
-		r = append_service(m, u, "inactive-or-failed");
-	for (int i = 0; r >= 0 && i < 2; i++)
-		r = sd_bus_message_close_container(m);
-	return r;
+	if (r < 0 ||
+	    (r = sd_bus_message_open_container(m, 'a', "(sa(sv))")) < 0 ||
+	    (r = sd_bus_message_open_container(m, 'r', "sa(sv)")) < 0 ||
+	    (r = sd_bus_message_append(m, "s", u->service)) < 0 ||
+	    (r = append_service(m, u, "inactive-or-failed")) < 0)
+		return r;
+	return close_containers(m, 2);
 }
 
 static int append_run(sd_bus_message *m, const void *closure)
@@ -195,8 +200,9 @@ static int append_run(sd_bus_message *m, const void *closure)
 	const struct unit *u = closure;
 	int r = sd_bus_message_append(m, "ss", u->service, "fail");
 
-	if (r >= 0)
-		r = append_service(m, u, "inactive");
+	if (r < 0)
+		return r;
+	r = append_service(m, u, "inactive");
 	return r < 0 ? r : sd_bus_message_append(m, "a(sa(sv))", 0);
 }
 
@@ -312,7 +318,7 @@ static int collect(struct kr_manager *manager, const char *service,
 	enum kr_job_result result;
 	int r = kr_manager_get_unit(manager, service, diag, &unit);
 
-	if (r == 0)
+	if (r >= 0)
 		*ret_status = unit->exec_main_code == CLD_EXITED &&
 		                              unit->exec_main_status != 0
 		                      ? unit->exec_main_status
@@ -351,7 +357,7 @@ int kr_transient_run(struct kr_manager *manager,
 		kr_diag_merge(diag, &words);
 		return r;
 	}
-	if (r == 0 && result == KR_JOB_DONE) {
+	if (r >= 0 && result == KR_JOB_DONE) {
 		*ret_status = 0;
 		return 0;
 	}

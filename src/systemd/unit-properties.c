@@ -140,11 +140,10 @@ static int read_command(sd_bus_message *m, struct kr_loaded_unit *unit)
 		return -ENOMEM;
 	unit->n_commands++;
 	r = sd_bus_message_skip(m, "s");
-	if (r >= 0)
-		r = read_list(m, command, &n);
-	if (r >= 0)
-		r = sd_bus_message_skip(m, "bttttuii");
-	return r;
+	if (r < 0)
+		return r;
+	r = read_list(m, command, &n);
+	return r < 0 ? r : sd_bus_message_skip(m, "bttttuii");
 }
 
 /* ExecStart: the program, its argv, and when it last ran. */
@@ -159,8 +158,9 @@ static int read_commands(sd_bus_message *m, struct kr_loaded_unit *unit,
 	while ((r = sd_bus_message_enter_container(m, 'r', "sasbttttuii")) >
 	       0) {
 		r = read_command(m, unit);
-		if (r >= 0)
-			r = sd_bus_message_exit_container(m);
+		if (r < 0)
+			return r;
+		r = sd_bus_message_exit_container(m);
 		if (r < 0)
 			return r;
 	}
@@ -281,8 +281,9 @@ static int read_entry(sd_bus_message *m, struct kr_loaded_unit *unit)
 	if (strcmp(type, row->type) != 0)
 		return sd_bus_message_skip(m, "v");
 	r = sd_bus_message_enter_container(m, 'v', row->type);
-	if (r >= 0)
-		r = row->read(m, unit, row);
+	if (r < 0)
+		return r;
+	r = row->read(m, unit, row);
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
@@ -300,26 +301,32 @@ static int fill_empty(struct kr_loaded_unit *unit)
 	return 0;
 }
 
-int kr_unit_properties_read(sd_bus_message *m, struct kr_loaded_unit **ret)
+static int read_all(sd_bus_message *m, struct kr_loaded_unit *unit)
 {
-	_cleanup_loaded_unit_ struct kr_loaded_unit *unit = NULL;
-	int r;
+	int r = sd_bus_message_enter_container(m, 'a', "{sv}");
 
-	unit = calloc(1, sizeof(*unit));
-	if (!unit)
-		return -ENOMEM;
-	r = sd_bus_message_enter_container(m, 'a', "{sv}");
 	if (r < 0)
-		return r == -ENOMEM ? r : -EBADMSG;
+		return r;
 	while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
 		r = read_entry(m, unit);
-		if (r >= 0)
-			r = sd_bus_message_exit_container(m);
 		if (r < 0)
-			break;
+			return r;
+		r = sd_bus_message_exit_container(m);
+		if (r < 0)
+			return r;
 	}
-	if (r >= 0)
-		r = fill_empty(unit);
+	return r < 0 ? r : fill_empty(unit);
+}
+
+int kr_unit_properties_read(sd_bus_message *m, struct kr_loaded_unit **ret)
+{
+	_cleanup_loaded_unit_ struct kr_loaded_unit *unit =
+		calloc(1, sizeof(*unit));
+	int r;
+
+	if (!unit)
+		return -ENOMEM;
+	r = read_all(m, unit);
 	if (r < 0)
 		return r == -ENOMEM ? r : -EBADMSG;
 	*ret = TAKE_PTR(unit);

@@ -516,11 +516,6 @@ static int glob_below(struct glob *g, const char *folder, const char *rest)
 	return r;
 }
 
-static int by_string(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int expand_glob(struct glob *g, const char *path)
 {
 	struct kr_strings *ret = g->ret;
@@ -530,7 +525,8 @@ static int expand_glob(struct glob *g, const char *path)
 		return kr_strings_add(ret, path);
 	r = glob_below(g, "/", path + 1);
 	if (r == 0 && ret->n_items > 1)
-		qsort(ret->items, ret->n_items, sizeof(*ret->items), by_string);
+		qsort(ret->items, ret->n_items, sizeof(*ret->items),
+		      kr_strings_compare);
 	return r;
 }
 

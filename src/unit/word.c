@@ -20,6 +20,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "unit/word.h"
 
 #define ESCAPE_MAX 10 /* "\U0010ffff" */
@@ -74,30 +75,6 @@ static int64_t number(const char *s, size_t size, size_t n, int base)
 	return value;
 }
 
-static size_t encode_utf8(uint32_t c, char *out)
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
-}
-
 static bool character_valid(uint32_t c)
 {
 	return c <= 0x10ffff && (c & 0xfffff800) != 0xd800 &&
@@ -126,7 +103,7 @@ static size_t character_length(const char *s, size_t size)
 			return 0;
 		c = c << 6 | ((unsigned char)s[i] & 0x3f);
 	}
-	if (!character_valid(c) || encode_utf8(c, again) != n)
+	if (!character_valid(c) || kr_utf8_encode(c, again) != n)
 		return 0;
 	return n;
 }
@@ -167,7 +144,7 @@ static bool decode_number(const char *s, size_t size, struct escape *e)
 	}
 	if (n == 8 && (value > 0x10ffff || !character_valid((uint32_t)value)))
 		return false;
-	e->n_bytes = encode_utf8((uint32_t)value, e->bytes);
+	e->n_bytes = kr_utf8_encode((uint32_t)value, e->bytes);
 	return true;
 }
 
