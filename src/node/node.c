@@ -110,7 +110,8 @@ int kr_node_open(const struct kr_setting *setting,
 		.config_override = options->config,
 		.name_override = options->name,
 		.version_override = options->kubelet_version,
-		.version_registered = options->registered_version,
+		.registered_version = options->registered_version,
+		.registered_closure = options->registered_closure,
 	};
 	node->root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (node->root_fd < 0) {
@@ -310,34 +311,32 @@ static bool has_config_dir(const struct kr_unit_command *c)
 }
 
 /*
- * Which kubelet it is. The log of the one that runs is opened only where its
- * files make another thing of the answer without a version, and comes before
- * what files say.
+ * Which kubelet it is. The API server is asked only where there are drop-ins;
+ * the log of the one that runs is opened only where its files make another
+ * thing of the answer without a version. Both come before what files say.
  */
 static int find_version(struct kr_node *node, const char *const *argv,
                         size_t argc, struct kr_inputs_options *options)
 {
+	const struct kr_inputs_options none = {
+		.working_directory = options->working_directory,
+		.config = options->config,
+	};
 	_cleanup_inputs_ struct kr_inputs in = {0};
 	int r;
 
 	if (!has_config_dir(kr_node_command(node)))
 		return kr_kubelet_version_running(node,
 		                                  &options->kubelet_minor);
+	kr_kubelet_version_ask(node);
 	r = kr_kubelet_version_find(node, &options->kubelet_minor);
-	if (r < 0 || node->version_override || node->version_registered ||
-	    (!node->logged_version && node->disk_minor == 0))
+	if (r < 0 || node->version_override || node->disk_minor > 0 ||
+	    !node->logged_version)
 		return r;
-	if (node->disk_minor == 0) {
-		const struct kr_inputs_options none = {
-			.working_directory = options->working_directory,
-			.config = options->config,
-		};
-
-		r = kr_inputs_read(node->setting, node->fs, argv, argc, &none,
-		                   NULL, &in);
-		if (r < 0 || !in.needs_version)
-			return r;
-	}
+	r = kr_inputs_read(node->setting, node->fs, argv, argc, &none, NULL,
+	                   &in);
+	if (r < 0 || !in.needs_version)
+		return r;
 	if (kr_kubelet_version_logged(node, true) > 0)
 		options->kubelet_minor = kr_kubelet_version_logged(node, true);
 	return 0;
@@ -624,17 +623,39 @@ static int say_no_kubelet(struct kr_node *node, struct kr_diag *diag)
 	           "no ExecStart= of %s runs kubelet itself", node->unit_name);
 }
 
-/* Another program starts kubelet: what it would give to it. */
-static int read_foreign(struct kr_node *node, struct kr_diag *diag)
+/* With the version that the API server has, where the answer depends on it. */
+static int read_foreign_words(struct kr_node *node, struct kr_diag *found,
+                              struct kr_foreign **ret)
 {
-	struct kr_node_disk *disk = &node->disk;
+	const struct kr_unit *unit = node->disk.unit;
 	unsigned minor;
 	int r = kr_kubelet_version_running(node, &minor);
 
 	if (r < 0)
 		return r;
-	r = kr_foreign_read(node->setting, node->fs, disk->unit, minor, diag,
-	                    &disk->foreign);
+	r = kr_foreign_read(node->setting, node->fs, unit, minor, found, ret);
+	if (r < 0 || minor > 0 || !(*ret)->inputs_valid ||
+	    !(*ret)->inputs.config_dir)
+		return r;
+	kr_kubelet_version_ask(node);
+	r = kr_kubelet_version_running(node, &minor);
+	if (r < 0 || minor == 0)
+		return r;
+	kr_diag_done(found);
+	*found = (struct kr_diag){0};
+	*ret = kr_foreign_free(*ret);
+	return kr_foreign_read(node->setting, node->fs, unit, minor, found,
+	                       ret);
+}
+
+/* Another program starts kubelet: what it would give to it. */
+static int read_foreign(struct kr_node *node, struct kr_diag *diag)
+{
+	struct kr_node_disk *disk = &node->disk;
+	struct kr_diag found = {0};
+	int r = read_foreign_words(node, &found, &disk->foreign);
+
+	kr_diag_merge(diag, &found);
 	if (r == -ENOENT)
 		return say_no_kubelet(node, diag);
 	if (r < 0)
@@ -879,10 +900,10 @@ int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
 		.config_override = node->config_override,
 		.name_override = node->name_override,
 		.version_override = node->version_override,
-		.version_registered = node->version_registered,
 		.platform = node->platform,
 		.manager_environment = node->manager_environment,
 		.systemd_version = node->systemd_version,
+		.running_minor = node->running_minor,
 		.disk_minor = node->disk_minor,
 		.mounts_shown = node->mounts_shown,
 	};
