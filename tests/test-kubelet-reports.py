@@ -354,6 +354,44 @@ def versions(tap, program, schemas):
     tap.row("the next command names the version", check_next(program))
 
 
+def told_rows():
+    """Name, tree, options, the version in JSON."""
+    plain, ok = node(KEY + "true\n"), "install ok installed"
+    return [
+        ("nothing tells", plain, [], None),
+        ("the option", plain, ["--kubelet-version=v1.31.2-eks-1"], "1.31"),
+        ("a package", node("", var__lib__dpkg__status=DPKG % (ok, "1.9.4")),
+         [], "1.9"),
+        ("the option before a package",
+         node("", var__lib__dpkg__status=DPKG % (ok, "1.30.1-1.1")),
+         ["--kubelet-version=1.33"], "1.33"),
+        ("another program's package",
+         node("", binary="/opt/kubelet",
+              var__lib__dpkg__status=DPKG % (ok, "1.30.1-1.1")), [], None),
+        ("with drop-ins", plus(node("", [KEY + "true\n"]), EKS,
+                               "Kubernetes v1.32.3-eks-1\n"), [], "1.32"),
+        ("Bottlerocket, which starts no kubelet here",
+         {"/etc/os-release": ROCKET % ("bottlerocket", "aws-k8s-1.31")}, [],
+         "1.31"),
+        ("k3s", {"/etc/systemd/system/k3s.service":
+                 "[Service]\nExecStart=/usr/local/bin/k3s server\n"},
+         ["--kubelet-version=v1.30.2+k3s1"], "1.30"),
+    ]
+
+
+def told_versions(tap, program, schemas):
+    """What is known of the version is in the JSON, of fix, too."""
+    for name, tree, words, want in told_rows():
+        with Image(tree) as image:
+            case = Check(program, schemas, image.root)
+            found = [case.run("audit", *words)[1]["node"],
+                     case.run("fix", "-n", *words)[1]["node"]]
+            got = [part["kubelet_version"] for part in found]
+            if got != [want, want]:
+                case.fault("told %s, wanted %s", got, want)
+            tap.row("the version in JSON: " + name, case.faults)
+
+
 # --- dialects -----------------------------------------------------------------------
 
 def json_file(words):
@@ -1368,6 +1406,7 @@ def main():
             check(case)
             tap.row("report: " + name, case.faults)
     versions(tap, program, schemas)
+    told_versions(tap, program, schemas)
     dialects(tap, program, schemas)
     flags(tap, program, schemas)
     defaults(tap, program, schemas)
