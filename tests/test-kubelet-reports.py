@@ -280,12 +280,18 @@ def eks_rows():
     ]
 
 
+ALPHA = "KUBELET_CONFIG_DROPIN_DIR_ALPHA"
+WITH_ALPHA = "/usr/bin/env %s=1 /usr/bin/kubelet" % ALPHA
+
 # A note on 1.28 stands only where 1.28 would give another value.
 NOTES_1_28 = [
     ("no key at all", node("maxPods: 5\n", ["maxPods: 6\n"]), False),
     ("true everywhere", node(KEY + "true\n", [KEY + "true\n"]), False),
-    ("false in the drop-in", node("", [KEY + "false\n"]), True),
-    ("false in the base", node(KEY + "false\n", ["maxPods: 6\n"]), True),
+    ("false in the drop-in",
+     node("", [KEY + "false\n"], binary=WITH_ALPHA), True),
+    ("false in the base",
+     node(KEY + "false\n", ["maxPods: 6\n"], binary=WITH_ALPHA), True),
+    ("1.28 refuses it", node("", [KEY + "false\n"]), False),
     ("false in both", node(KEY + "false\n", [KEY + "false\n"]), False),
     ("no drop-in", node(KEY + "false\n"), False),
     ("the flag decides", node("", [KEY + "false\n"],
@@ -347,7 +353,9 @@ def versions(tap, program, schemas):
                 case.fault("a note on 1.28: %s", has)
             tap.row("1.28: " + name, case.faults)
     tap.row("1.28 and before, named",
-            check_old(program, schemas, node("", [KEY + "false\n"])))
+            check_old(program, schemas, node(
+                "", [KEY + "false\n"],
+                binary=WITH_ALPHA)))
     for word, right in VERSIONS:
         tap.row("--kubelet-version='%s'" % word,
                 check_words(program, word, right))
@@ -390,6 +398,68 @@ def told_versions(tap, program, schemas):
             if got != [want, want]:
                 case.fault("told %s, wanted %s", got, want)
             tap.row("the version in JSON: " + name, case.faults)
+
+
+UNIT = "/etc/systemd/system/kubelet.service"
+DIR_WORD = "--config-dir=" + FOLDER
+
+
+def alpha_rows():
+    """Name, ExecStart=, more lines of [Service], other files; whether 1.28 and
+    1.29 refuse it."""
+    line, file = "/usr/bin/kubelet " + DIR_WORD, {"/etc/env": ALPHA + "=\n"}
+    return [
+        ("no variable", line, "", {}, True),
+        ("another variable", line, "Environment=X%s=1\n" % ALPHA, {}, True),
+        ("Environment=", line, "Environment=%s=on\n" % ALPHA, {}, False),
+        ("empty", line, "Environment=%s=\n" % ALPHA, {}, False),
+        ("EnvironmentFile=", line, "EnvironmentFile=/etc/env\n", file, False),
+        ("taken back", line, "Environment=%s=1\nEnvironment=\n" % ALPHA, {},
+         True),
+        ("UnsetEnvironment=", line, "Environment=%s=1\nUnsetEnvironment=%s\n"
+         % (ALPHA, ALPHA), {}, True),
+        ("PassEnvironment=", line, "PassEnvironment=%s\n" % ALPHA, {}, False),
+        ("DefaultEnvironment=", line, "",
+         {"/etc/systemd/system.conf":
+          "[Manager]\nDefaultEnvironment=%s=1\n" % ALPHA}, False),
+        ("env", "/usr/bin/env %s=1 %s" % (ALPHA, line), "", {}, False),
+        ("env, another variable", "/usr/bin/env X=1 " + line, "", {}, True),
+        ("an empty folder's name", "/usr/bin/kubelet --config-dir=", "", {},
+         False),
+        ("two words", line.replace("=", " "), "", {}, True),
+    ]
+
+
+def check_alpha(case, exec_start, refused):
+    """Refused where the version is known to be such, a note where it may be."""
+    word = exec_start[exec_start.index("--config"):].split(" ")[0]
+    place = "%s:2:%d" % (UNIT, len("ExecStart=") + exec_start.index(word) + 1)
+    places = [place] if refused else []
+    for version in ("v1.28.9", "1.29.1"):
+        got = case.audit("invalid" if refused else "true",
+                         "--kubelet-version=" + version)
+        case.told(got, "config-dir-refused", *places)
+    case.audit("true", "--kubelet-version=1.30",
+               none=["config-dir-refused"])
+    got = case.audit("true")
+    case.told(got, "config-dir-refused", *places)
+    if any(m["severity"] != "note" for m in got["messages"]
+           if m["code"] == "config-dir-refused"):
+        case.fault("without a version it is more than a note")
+    got = case.audit("invalid", "--kubelet-version=1.27")
+    case.told(got, "config-dir-refused", place)
+
+
+def alphas(tap, program, schemas):
+    """--config-dir, which 1.27 does not know, 1.28 and 1.29 only with a
+    variable."""
+    for name, exec_start, more, files, refused in alpha_rows():
+        tree = {UNIT: "[Service]\nExecStart=%s\n%s" % (exec_start, more),
+                FOLDER + "/1.conf": GVK, **files}
+        with Image(tree) as image:
+            case = Check(program, schemas, image.root)
+            check_alpha(case, exec_start, refused)
+            tap.row("--config-dir before 1.30: " + name, case.faults)
 
 
 # --- dialects -----------------------------------------------------------------------
@@ -922,7 +992,7 @@ def places(tap, program, schemas):
 # --- the folders ---------------------------------------------------------------------
 
 def apiversion(case):
-    case.audit("false", "--kubelet-version=1.29.3")
+    case.audit("false", "--kubelet-version=1.30.3")
     case.audit("invalid", "--kubelet-version=1.32.0")
     case.audit("unknown")
     case.fix(4)
@@ -1407,6 +1477,7 @@ def main():
             tap.row("report: " + name, case.faults)
     versions(tap, program, schemas)
     told_versions(tap, program, schemas)
+    alphas(tap, program, schemas)
     dialects(tap, program, schemas)
     flags(tap, program, schemas)
     defaults(tap, program, schemas)

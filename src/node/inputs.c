@@ -390,6 +390,23 @@ static bool uses_invalid(const struct kr_flags *flags)
 	return false;
 }
 
+/*
+ * The flag came with 1.28; until 1.29 it was alpha, and a kubelet that finds it
+ * without the variable, whatever that is set to, ends.
+ */
+static const char *refuse_config_dir(const struct kr_inputs *in,
+                                     const struct kr_inputs_options *options)
+{
+	const char *dir = in->flags.config_dir.text;
+
+	if (dir && in->kubelet_minor > 0 && in->kubelet_minor < 28)
+		return "kubelet before 1.28 has no --config-dir";
+	if (!dir || !*dir || !options->no_alpha || in->kubelet_minor > 29)
+		return NULL;
+	return "kubelet 1.28 and 1.29 take --config-dir only with "
+	       "KUBELET_CONFIG_DROPIN_DIR_ALPHA in their environment";
+}
+
 static int judge_flags(struct reading *rd)
 {
 	const struct kr_flags *flags = &rd->in->flags;
@@ -397,11 +414,10 @@ static int judge_flags(struct reading *rd)
 	if (flags->never_runs)
 		return say(rd->in, KR_STATE_INVALID,
 		           "kubelet would print its help or version and exit");
-	if (flags->config_dir.text && rd->in->kubelet_minor > 0 &&
-	    rd->in->kubelet_minor < 28)
+	if (rd->in->config_dir_refusal && rd->in->kubelet_minor > 0)
 		return say(rd->in, KR_STATE_INVALID,
-		           "kubelet before 1.28 has no --config-dir and would "
-		           "refuse its arguments");
+		           "kubelet would refuse its arguments: %s",
+		           rd->in->config_dir_refusal);
 	if (flags->state != KR_STATE_INVALID)
 		return 0;
 	rd->in->by_setting = uses_invalid(flags);
@@ -475,8 +491,10 @@ int kr_inputs_read(const struct kr_setting *setting, struct kr_fs *fs,
 	if (r == 0)
 		r = kr_flags_parse(setting, (const char *const *)in.argv,
 		                   in.argc, &in.flags);
+	in.config_dir_refusal = refuse_config_dir(&in, options);
 	if (r == 0)
 		r = judge_flags(&rd);
+	in.argv_refused = in.reason;
 	if (r == 0)
 		r = read_files(&rd, options);
 	if (r == 0)

@@ -43,6 +43,10 @@ struct kr_inputs {
 	bool older_valid;
 	bool differs_1_28; /* ... and 1.28 would make something else of them */
 	unsigned kubelet_minor; /* as in the options */
+	/* static: why kubelet refuses --config-dir, in this version or, where
+	 * that is not known, in 1.28 and 1.29; NULL: it does not */
+	const char *config_dir_refusal;
+	bool argv_refused; /* INVALID by the arguments alone */
 	/* the version is not known, and the answer depends on it */
 	bool needs_version;
 
@@ -61,6 +65,9 @@ struct kr_inputs_options {
 	const char *working_directory; /* for relative paths; NULL: "/" */
 	const char *config;     /* read instead of what --config says; NULL */
 	unsigned kubelet_minor; /* 31 for 1.31; 0: not known */
+	/* kubelet's environment is known to lack
+	 * KUBELET_CONFIG_DROPIN_DIR_ALPHA */
+	bool no_alpha;
 };
 
 /*

@@ -222,12 +222,44 @@ static void remark_manager_words(struct kr_node *node, struct kr_diag *diag)
 		remark_manager(node, flags->config_dir.arg, diag);
 }
 
+static bool is_config_dir(const char *word)
+{
+	return strncmp(word, "--config-dir", 12) == 0 ||
+	       strncmp(word, "--config_dir", 12) == 0;
+}
+
+/* The kubelet that runs has taken it. */
+static bool runs_with_config_dir(const struct kr_node *node)
+{
+	for (size_t i = 0; node->has_process && i < node->process.argc; i++) {
+		if (is_config_dir(node->process.argv[i]))
+			return true;
+	}
+	return false;
+}
+
+/* kubelet refuses --config-dir, or would do so in versions that may run. */
+static void remark_config_dir(struct kr_node *node, struct kr_diag *diag)
+{
+	const struct kr_inputs *in = &node->disk.inputs;
+	const struct kr_flag_value *dir = &in->flags.config_dir;
+
+	if (!in->config_dir_refusal ||
+	    (in->kubelet_minor == 0 && runs_with_config_dir(node)))
+		return;
+	kr_diag_add(diag, in->kubelet_minor > 0 ? KR_ERROR : KR_NOTE,
+	            "config-dir-refused",
+	            kr_node_span(node, dir->arg - (dir->offset == 0)), "%s",
+	            in->config_dir_refusal);
+}
+
 /* What was found on single arguments, at their places in the unit's files. */
 static void add_remarks(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_flags *flags = &node->disk.inputs.flags;
 
 	remark_manager_words(node, diag);
+	remark_config_dir(node, diag);
 	for (size_t i = 0; i < flags->n_remarks; i++) {
 		const struct kr_flags_remark *r = &flags->remarks[i];
 
@@ -282,18 +314,36 @@ static bool has_unknown_home(const struct kr_node *node)
 	        *flags->config_dir.text != '/');
 }
 
-/* kubelet 1.28 would make another value of these drop-ins, and its version is
- * not known. */
+/* kubelet 1.28 would make another value of these drop-ins, if it does not
+ * refuse them, and its version is not known. */
 static void remark_old_dropins(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
 
-	if (!in->differs_1_28 || in->by == KR_BY_FLAG)
+	if (!in->differs_1_28 || in->by == KR_BY_FLAG ||
+	    in->config_dir_refusal)
 		return;
 	kr_diag_add_path(diag, KR_NOTE, "dropins-1-28", in->config_dir,
 	                 "kubelet 1.28 merges drop-ins otherwise: there a "
 	                 "false of a drop-in does not override true, and a "
 	                 "drop-in without the key makes it true");
+}
+
+/*
+ * Whether kubelet's environment is known to lack the variable: a wrapper may
+ * set it, as a word of its own if it is env.
+ */
+static bool lacks_alpha(const struct kr_node *node)
+{
+	static const char name[] = "KUBELET_CONFIG_DROPIN_DIR_ALPHA";
+	const struct kr_unit_command *c = kr_node_command(node);
+
+	for (size_t i = 0; i < node->disk.first_word; i++) {
+		if (c->words[i].text.bytes &&
+		    strstr(c->words[i].text.bytes, name))
+			return false;
+	}
+	return !kr_unit_variable(node->disk.unit, name);
 }
 
 /* Drop-ins are what the version matters for: without them its sources that cost
@@ -303,8 +353,7 @@ static bool has_config_dir(const struct kr_unit_command *c)
 	for (size_t i = 0; i < c->n_words; i++) {
 		const char *word = c->words[i].text.bytes;
 
-		if (word && (strncmp(word, "--config-dir", 12) == 0 ||
-		             strncmp(word, "--config_dir", 12) == 0))
+		if (word && is_config_dir(word))
 			return true;
 	}
 	return false;
@@ -388,7 +437,7 @@ static int check_mounts(struct kr_node *node, struct kr_diag *diag)
 	r = flag_decides(node, mount, path);
 	if (r < 0)
 		return r;
-	if (in->flags.state == KR_STATE_INVALID) {
+	if (in->argv_refused) {
 		r = say(disk, in->state, "%s", in->reason);
 	} else if (r > 0) {
 		in->by = KR_BY_FLAG;
@@ -418,6 +467,7 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 	struct kr_inputs_options options = {
 		.working_directory = disk->unit->working_directory,
 		.config = node->config_override,
+		.no_alpha = lacks_alpha(node),
 	};
 	_cleanup_diag_ struct kr_diag found = {0};
 	int r;
