@@ -462,6 +462,53 @@ def alphas(tap, program, schemas):
             tap.row("--config-dir before 1.30: " + name, case.faults)
 
 
+K3S = {"/etc/systemd/system/k3s.service":
+       "[Service]\nExecStart=/usr/local/bin/k3s agent\n"}
+RANCHER = "/etc/rancher/k3s/config.yaml"
+ARG = "kubelet-arg%s:\n- make-iptables-util-chains=%s\n"
+
+
+def rancher_rows():
+    """Name, files, the state with 1.20, with 1.21 and without a version, the
+    place of a note where it is not known."""
+    one = RANCHER + ".d/50-a.yaml"
+    return [
+        ("a drop-in alone", {one: ARG % ("", "false")}, "true", "false",
+         one + ":2:3"),
+        ("a drop-in over the file",
+         {RANCHER: ARG % ("", "false"), one: ARG % ("", "true")},
+         "false", "true", one + ":2:3"),
+        ("a drop-in without it",
+         {RANCHER: ARG % ("", "false"), one: "kubelet-arg+: v=2\n"},
+         "false", "false", None),
+        ("no drop-in", {RANCHER: ARG % ("", "false")}, "false", "false", None),
+        ("another config file", {one: "kubelet-arg: config=%s\n" % CONFIG,
+                                 CONFIG: GVK + KEY + "false\n"}, "true",
+         "false", one + ":1:14"),
+        ("appended", {RANCHER: ARG % ("+", "false")}, "unknown", "false",
+         None),
+        ("twice", {RANCHER: ARG % ("", "false") + ARG % ("", "true")},
+         "unknown", "true", None),
+        ("a folder of such a name",
+         {one + "/x": "", RANCHER: ARG % ("", "false")}, "false", "false",
+         None),
+    ]
+
+
+def ranchers(tap, program, schemas):
+    """k3s reads config.yaml.d since 1.21."""
+    for name, files, old, new, place in rancher_rows():
+        with Image({**K3S, **files}) as image:
+            case = Check(program, schemas, image.root)
+            case.audit(old, "--kubelet-version=v1.20.15+k3s1",
+                       none=["config-yaml-d"])
+            case.audit(new, "--kubelet-version=v1.21.0+k3s1",
+                       none=["config-yaml-d"])
+            case.told(case.audit(new), "config-yaml-d",
+                      *([place] if place else []))
+            tap.row("k3s: " + name, case.faults)
+
+
 # --- dialects -----------------------------------------------------------------------
 
 def json_file(words):
@@ -1478,6 +1525,7 @@ def main():
     versions(tap, program, schemas)
     told_versions(tap, program, schemas)
     alphas(tap, program, schemas)
+    ranchers(tap, program, schemas)
     dialects(tap, program, schemas)
     flags(tap, program, schemas)
     defaults(tap, program, schemas)

@@ -320,8 +320,7 @@ static void remark_old_dropins(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
 
-	if (!in->differs_1_28 || in->by == KR_BY_FLAG ||
-	    in->config_dir_refusal)
+	if (!in->differs_1_28 || in->by == KR_BY_FLAG || in->config_dir_refusal)
 		return;
 	kr_diag_add_path(diag, KR_NOTE, "dropins-1-28", in->config_dir,
 	                 "kubelet 1.28 merges drop-ins otherwise: there a "
@@ -685,7 +684,8 @@ static int read_foreign_words(struct kr_node *node, struct kr_diag *found,
 		return r;
 	r = kr_foreign_read(node->setting, node->fs, unit, minor, found, ret);
 	if (r < 0 || minor > 0 || !(*ret)->inputs_valid ||
-	    !(*ret)->inputs.config_dir)
+	    (!(*ret)->inputs.config_dir &&
+	     !kr_diag_find(found, "config-yaml-d")))
 		return r;
 	kr_kubelet_version_ask(node);
 	r = kr_kubelet_version_running(node, &minor);
