@@ -1413,7 +1413,8 @@ def check_last(case):
     state = run.out.split(" ")[0]
     if state == "INVALID" and not line.startswith("next: "):
         case.fault("INVALID ends with %r", line)
-    if line.startswith("next: kubelet-remedy audit"):
+    if line.startswith("next: kubelet-remedy audit") and \
+            "--kubelet-version=VERSION" not in line:
         case.fault("it is the command just run: %r", line)
     if line.startswith("next: kubelet-remedy fix"):
         words = line.split()[2:]
@@ -1513,6 +1514,75 @@ def next_commands(tap, program, schemas, reports):
             tap.row("next: " + name, case.faults)
 
 
+FALSE_FLAG = "--make-iptables-util-chains=false"
+
+
+def elsewhere_rows():
+    """Name, ExecStart=, more lines of [Service], files; how the audit ends.
+    UNIT is where the flag stands in the unit."""
+    config = {CONFIG: GVK + KEY + "false\n"}
+    by_hand = "make this make-iptables-util-chains=true by hand"
+    plain = "/usr/bin/kubelet --config=" + CONFIG
+    return [
+        ("BindPaths=", plain, "BindPaths=/srv:/etc\n", config,
+         UNIT + ":3:11: BindPaths= mounts over "),
+        ("TemporaryFileSystem=", plain, "TemporaryFileSystem=/etc\n", config,
+         UNIT + ":3:21: TemporaryFileSystem= mounts over "),
+        ("RootDirectory=", plain, "RootDirectory=/srv\n", config,
+         "kubelet.service runs kubelet below another root (/srv)"),
+        ("nsenter", "/usr/bin/nsenter -m kubelet " + FALSE_FLAG, "", {},
+         UNIT + ":2:39: a wrapper starts kubelet, nothing of it is edited: "
+         + by_hand),
+        ("a shell", "/bin/sh -c 'exec kubelet %s'" % FALSE_FLAG, "", {},
+         UNIT + ":2:36: a wrapper"),
+        ("a container", "/usr/bin/docker run kubelet " + FALSE_FLAG, "", {},
+         UNIT + ":2:39: a container (docker)"),
+        ("CoreOS' kubelet-wrapper",
+         "/usr/lib/coreos/kubelet-wrapper " + FALSE_FLAG, "", {},
+         UNIT + ":2:43: a wrapper"),
+        ("a script of such a name", "/opt/start-kubelet.sh " + FALSE_FLAG, "",
+         {"/opt/start-kubelet.sh": "#!/bin/sh\nexec /k $@\n"},
+         UNIT + ":2:33: a wrapper"),
+        ("a script's own word", "/opt/start.sh " + FALSE_FLAG, "",
+         {"/opt/start.sh": "#!/bin/sh\nexec kubelet $@\n"},
+         UNIT + ":2:25: a wrapper"),
+        ("env -S", "/usr/bin/env -S 'kubelet %s'" % FALSE_FLAG, "", {},
+         UNIT + ":2:36: a wrapper"),
+        ("env -vS", "/usr/bin/env -vS 'A=1 /usr/bin/kubelet %s --v=2'"
+         % FALSE_FLAG, "", {}, UNIT + ":2:50: a wrapper"),
+        ("env --split-string=",
+         "/usr/bin/env '--split-string=kubelet %s'" % FALSE_FLAG, "", {},
+         UNIT + ":2:48: a wrapper"),
+        ("env and another program", "/usr/bin/env A=kubelet /usr/bin/sleep",
+         "", {}, None),
+        ("a program of another name", "/usr/bin/sleep " + FALSE_FLAG, "", {},
+         None),
+        ("true behind a wrapper", "/bin/sh -c 'kubelet %s'"
+         % FALSE_FLAG.replace("false", "true"), "", {}, UNIT + ":2:31: "),
+        ("drop-ins", plain + " " + DIR_WORD, "",
+         {FOLDER + "/1.conf": GVK + KEY + "null\n", **config},
+         "kubelet-remedy audit --root=%s --kubelet-version=VERSION, "),
+        ("a tag", plain, "", {CONFIG: GVK + "x: !!str, y\n"}, None),
+    ]
+
+
+def elsewhere_next(tap, program, schemas):
+    """What an audit that cannot know ends with."""
+    for name, exec_start, more, files, want in elsewhere_rows():
+        tree = {UNIT: "[Service]\nExecStart=%s\n%s" % (exec_start, more),
+                **files}
+        with Image(tree) as image:
+            case = Check(program, schemas, image.root)
+            case.audit("unknown")
+            line = check_last(case)
+            begins = "next: " + (want or "").replace("%s", image.root)
+            if want and not line.startswith(begins):
+                case.fault("it ends with %r", line)
+            if not want and line.startswith("next: "):
+                case.fault("there is nothing to do: %r", line)
+            tap.row("not to be known: " + name, case.faults)
+
+
 def main():
     program, folder, reports = sys.argv[1:4]
     schemas = Schemas(folder)
@@ -1535,6 +1605,7 @@ def main():
     comments(tap, program, schemas)
     places(tap, program, schemas)
     next_commands(tap, program, schemas, reports)
+    elsewhere_next(tap, program, schemas)
     return tap.end()
 
 
