@@ -509,6 +509,24 @@ def ranchers(tap, program, schemas):
             tap.row("k3s: " + name, case.faults)
 
 
+def page_sizes(tap, program, schemas):
+    """What is assumed of a tree that does not tell its machine is said."""
+    long = {"/etc/env": "LONG=%s\n" % ("x" * (128 << 10))}
+    shell = b"\x7fELF\x02\x01\x01" + bytes(11) + b"%c\0" + bytes(44)
+    unit = {UNIT: "[Service]\nEnvironmentFile=/etc/env\n"
+                  "ExecStart=/usr/bin/kubelet\n"}
+    for name, more, want, assumed in (
+            ("none", {}, "invalid", True),
+            ("of x86-64", {"/bin/sh": shell % 62}, "invalid", False),
+            ("of aarch64", {"/bin/sh": shell % 183}, "unknown", False)):
+        with Image({**unit, **long, **more}) as image:
+            case = Check(program, schemas, image.root)
+            said = str(case.audit(want))
+            if ("pages of 4 KiB are assumed" in said) != assumed:
+                case.fault("it says %s", said)
+            tap.row("a long string, programs: " + name, case.faults)
+
+
 # --- dialects -----------------------------------------------------------------------
 
 def json_file(words):
@@ -1596,6 +1614,7 @@ def main():
     told_versions(tap, program, schemas)
     alphas(tap, program, schemas)
     ranchers(tap, program, schemas)
+    page_sizes(tap, program, schemas)
     dialects(tap, program, schemas)
     flags(tap, program, schemas)
     defaults(tap, program, schemas)
