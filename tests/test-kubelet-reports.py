@@ -1568,6 +1568,8 @@ def elsewhere_rows():
          UNIT + ":2:36: a wrapper"),
         ("env -vS", "/usr/bin/env -vS 'A=1 /usr/bin/kubelet %s --v=2'"
          % FALSE_FLAG, "", {}, UNIT + ":2:50: a wrapper"),
+        ("env -u A -S", "/usr/bin/env -u A -S 'kubelet %s'" % FALSE_FLAG, "",
+         {}, UNIT + ":2:41: a wrapper"),
         ("env --split-string=",
          "/usr/bin/env '--split-string=kubelet %s'" % FALSE_FLAG, "", {},
          UNIT + ":2:48: a wrapper"),

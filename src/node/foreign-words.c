@@ -249,11 +249,17 @@ static const char *program_of(const struct kr_unit_command *c)
 /* env that splits a word itself: -S, -vS, --split-string. */
 static bool is_splitting(const struct kr_unit_command *c)
 {
-	for (size_t i = 1; i < c->n_words && *text_at(c, i) == '-'; i++) {
-		if (strncmp(text_at(c, i), "--", 2) == 0
-		            ? strncmp(text_at(c, i), "--s", 3) == 0
-		            : strchr(text_at(c, i), 'S') != NULL)
-			return is_named(program_of(c), "env");
+	if (!is_named(program_of(c), "env"))
+		return false;
+	for (size_t i = 1; i < c->n_words; i++) {
+		const char *text = text_at(c, i);
+
+		if (strncmp(text, "--", 2) == 0
+		            ? strncmp(text, "--s", 3) == 0
+		            : *text == '-' && strchr(text, 'S'))
+			return true;
+		if (strstr(text, "kubelet"))
+			break;
 	}
 	return false;
 }

@@ -211,7 +211,7 @@ int kr_manager_active_units(struct kr_manager *manager,
 	return 0;
 }
 
-/* When the manager last read its units; 0: systemd before 250 does not say. */
+/* When the manager last began to read its units; 0: an old one does not say. */
 static uint64_t get_units_load(struct kr_manager *manager)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
