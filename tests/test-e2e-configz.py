@@ -161,7 +161,7 @@ def test_version(host, tap):
     version_node(host)
     for name, info, state in (
             ("1.31", {"version": "v1.31.9"}, "false"),
-            ("a vendor's 1.29", {"version": "v1.29.3-eks-ae9a62a"}, "false"),
+            ("a vendor's 1.30", {"version": "v1.30.3-eks-ae9a62a"}, "false"),
             ("1.32", {"version": "v1.32.0+k3s1"}, "true"),
             ("no right to get nodes", FORBIDDEN, "unknown"),
             ("no such node", {"status": 404}, "unknown"),
