@@ -262,6 +262,10 @@ static const struct row config_rows[] = {
          .dropins = {DROPINS "10-a.conf", DROPINS "20-b.conf",
                      DROPINS "30-k.conf"}},
 	{.name = "systemd has it not", SAME},
+	{.name = "a masked one between",
+         SAME,
+         .dropins = {DROPINS "10-a.conf", DROPINS "20-b.conf",
+                     DROPINS "25-dangling.conf"}},
 	{.name = "systemd has another one less",
          SAME,
          .dropins = {DROPINS "10-a.conf", DROPINS "30-k.conf"},
@@ -292,9 +296,14 @@ END_TEST
 /* Without such a drop-in its own word counts, whenever it read its units. */
 START_TEST(test_no_config)
 {
-	struct row row = config_rows[3];
+	const struct row row = {
+		.name = "it was edited",
+		SAME,
+		.need = true,
+		.units_load_usec = -1,
+		.why = "changed",
+	};
 
-	row.why = "changed";
 	make_disk();
 	check(&row);
 }

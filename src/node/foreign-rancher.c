@@ -372,7 +372,8 @@ static void remark_folder(struct kr_foreign_reading *rd, const char *folder)
 
 		for (size_t k = 0; k < ARRAY_SIZE(names); k++)
 			named |= is_named(w->text, names[k], strlen(names[k]));
-		if (named && strncmp(w->span.file->path, folder, n) == 0)
+		if (named && w->span.file &&
+		    strncmp(w->span.file->path, folder, n) == 0)
 			kr_diag_add(rd->diag, KR_NOTE, "config-yaml-d", w->span,
 			            "%s before 1.21 does not read %s",
 			            rd->row->name, folder);

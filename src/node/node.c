@@ -140,7 +140,7 @@ static void forget_disk(struct kr_node *node)
 	kr_inputs_done(&node->disk.inputs);
 	kr_foreign_free(node->disk.foreign);
 	kr_unit_free(node->disk.unit);
-	kr_strings_done(&node->disk.configs);
+	free(node->disk.configs);
 	free(node->disk.reason);
 	node->disk = (struct kr_node_disk){.command = -1};
 }
@@ -614,9 +614,12 @@ static int find_configs(struct kr_node *node, struct kr_diag *found)
 		                 file->path,
 		                 "the file is a KubeletConfiguration and no "
 		                 "drop-in: systemd ignores its lines");
-		r = kr_strings_add(&node->disk.configs, file->path);
-		if (r < 0)
-			return r;
+		if (!node->disk.configs)
+			node->disk.configs = calloc(
+				unit->n_dropins, sizeof(*node->disk.configs));
+		if (!node->disk.configs)
+			return -ENOMEM;
+		node->disk.configs[i] = true;
 	}
 	return 0;
 }

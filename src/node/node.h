@@ -72,9 +72,9 @@ struct kr_node_disk {
 	/* no unit, not all its files are there yet, or a kubeadm node that has
 	 * not joined (then there are inputs) */
 	bool unconfigured;
-	/* drop-ins that are a KubeletConfiguration, of which systemd ignores
-	 * every line */
-	struct kr_strings configs;
+	/* which of the unit's drop-ins are a KubeletConfiguration, of which
+	 * systemd ignores every line; NULL: none */
+	bool *configs;
 	/* a mount of kubelet's own lies over a file that it reads: only a flag
 	 * tells anything */
 	bool hidden;

@@ -53,43 +53,33 @@ static bool is_empty_link(struct kr_fs *fs, const char *path)
 	return kr_fs_stat(fs, path, true, &st) < 0 || !S_ISREG(st.st.st_mode);
 }
 
-static bool is_config(const struct kr_node *node, const char *path)
+static bool is_config(const struct kr_node *node, size_t dropin)
 {
-	const struct kr_strings *configs = &node->disk.configs;
-
-	for (size_t i = 0; i < configs->n_items; i++) {
-		if (same_file(node->fs, configs->items[i], path))
-			return true;
-	}
-	return false;
+	return node->disk.configs && node->disk.configs[dropin];
 }
 
-/* The first drop-in from N on that is one. */
-static size_t skip_configs(const struct kr_node *node, size_t n)
-{
-	const struct kr_unit *unit = node->disk.unit;
-
-	while (n < unit->n_dropins && is_config(node, unit->dropins[n]->path))
-		n++;
-	return n;
-}
-
+/* Both have them in one order; a configuration may be new to systemd. */
 static bool same_dropins(const struct kr_node *node)
 {
 	const struct kr_loaded_unit *loaded = node->loaded;
 	const struct kr_unit *unit = node->disk.unit;
-	size_t n = skip_configs(node, 0);
+	size_t n = 0;
 
 	for (size_t i = 0; i < loaded->n_dropin_paths; i++) {
 		const char *path = loaded->dropin_paths[i];
+		size_t k = n;
 
-		if (n < unit->n_dropins &&
-		    same_file(node->fs, unit->dropins[n]->path, path))
-			n = skip_configs(node, n + 1);
-		else if (!is_config(node, path) &&
-		         !is_empty_link(node->fs, path))
+		while (k < unit->n_dropins && is_config(node, k) &&
+		       !same_file(node->fs, unit->dropins[k]->path, path))
+			k++;
+		if (k < unit->n_dropins &&
+		    same_file(node->fs, unit->dropins[k]->path, path))
+			n = k + 1;
+		else if (!is_empty_link(node->fs, path))
 			return false;
 	}
+	while (n < unit->n_dropins && is_config(node, n))
+		n++;
 	return n == unit->n_dropins;
 }
 
@@ -113,12 +103,11 @@ static bool wants_it_for_configs(const struct kr_node *node)
 	uint64_t usec = node->loaded->units_load_usec;
 	const struct kr_unit *unit = node->disk.unit;
 
-	if (node->disk.configs.n_items == 0 || usec == 0 ||
+	if (!node->disk.configs || usec == 0 ||
 	    (unit->fragment && !is_older(unit->fragment, usec)))
 		return false;
-	for (size_t n = skip_configs(node, 0); n < unit->n_dropins;
-	     n = skip_configs(node, n + 1)) {
-		if (!is_older(unit->dropins[n], usec))
+	for (size_t i = 0; i < unit->n_dropins; i++) {
+		if (!is_config(node, i) && !is_older(unit->dropins[i], usec))
 			return false;
 	}
 	return true;
