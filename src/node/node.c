@@ -244,14 +244,17 @@ static void remark_config_dir(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
 	const struct kr_flag_value *dir = &in->flags.config_dir;
+	struct kr_span place;
 
-	if (!in->config_dir_refusal ||
-	    (in->kubelet_minor == 0 && runs_with_config_dir(node)))
+	if (!in->config_dir_refusal)
 		return;
-	kr_diag_add(diag, in->kubelet_minor > 0 ? KR_ERROR : KR_NOTE,
-	            "config-dir-refused",
-	            kr_node_span(node, dir->arg - (dir->offset == 0)), "%s",
-	            in->config_dir_refusal);
+	place = kr_node_span(node, dir->arg - (dir->offset == 0));
+	if (in->kubelet_minor > 0)
+		kr_diag_add(diag, KR_ERROR, "config-dir-refused", place, "%s",
+		            in->config_dir_refusal);
+	else if (!runs_with_config_dir(node))
+		kr_diag_add(diag, KR_NOTE, "config-dir-refused", place, "%s",
+		            in->config_dir_refusal);
 }
 
 /* What was found on single arguments, at their places in the unit's files. */
