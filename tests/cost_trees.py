@@ -184,10 +184,34 @@ def with_directives(root):
         "".join("%%TAG !a%d! x\n" % i for i in range(600000)), YAML % ""))
 
 
+def with_dropin(n_words, n_uses):
+    """As it was posted: a drop-in of N_WORDS in a variable."""
+    def make(root):
+        make_tree(root, "", "", "")
+        cost_lib.write(root, UNIT_D + "/10-a.conf",
+                       "[Service]\nEnvironment=\"A=%s\"\nExecStart=\n"
+                       "ExecStart=/usr/bin/kubelet %s\n"
+                       % ("x " * n_words, "$A " * n_uses))
+    return make
+
+
+def with_environment(text):
+    """An environment file of 15 MB, of lines that begin with TEXT."""
+    def make(root):
+        make_tree(root, "", "$A", "".join(
+            "%s%d=%s\n" % (text, i, "x" * 60) for i in range(210000)))
+    return make
+
+
 UNIT_D, CONFIG_D = "/etc/systemd/system/kubelet.service.d", "/etc/kubelet.d"
 LINES = "# a\n" * 250000
 KEY = YAML % "makeIPTablesUtilChains: true\n"
 MANY = {
+    "a drop-in of 40 KB": (with_dropin(20000, 1), MORE),
+    "a drop-in of 20 KB, a bomb": (with_dropin(10000, 100), INVALID),
+    "an environment file of 15 MB": (with_environment("A"), TOO_LARGE),
+    "an environment file of 15 MB, in comments":
+        (with_environment("# A"), PASS),
     "drop-ins of the unit":
         (files(UNIT_D, "%05d.conf", 20000, "[Service]\nEnvironment=A=1\n"),
          PASS),

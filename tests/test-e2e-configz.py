@@ -9,6 +9,7 @@ itself, in the network of the test host. Needs root; without it the whole is
 skipped.
 """
 
+import json
 import os
 import signal
 import sys
@@ -130,10 +131,20 @@ FORBIDDEN = {"status": 403, "message": 'nodes "%s" is forbidden: User "u" '
              % NODE}
 
 
-def version_node(host):
+def infos(host, api):
+    """The nodes whose version was asked for."""
+    # the stand-in is in the host's network
+    stats = host.run(["python3", "-c", "import sys, urllib.request as u\n"
+                      "o = u.build_opener(u.ProxyHandler({}))\n"
+                      "print(o.open(sys.argv[1]).read().decode())",
+                      api.url + "/standin/stats"]).stdout
+    return json.loads(stats)["infos"]
+
+
+def version_node(host, words=""):
     """kubelet 1.31 and before take false here, later ones true: what runs has
     read the same, and says nothing of it by its flags."""
-    host.node("--config-dir=" + FOLDER, config=KEY_FALSE, start=False)
+    host.node(words + "--config-dir=" + FOLDER, config=KEY_FALSE, start=False)
     host.write(FOLDER + "/10-null.conf", '''{
   "apiVersion": "kubelet.config.k8s.io/v1beta1",
   "kind": "KubeletConfiguration", "%s": null
@@ -150,7 +161,7 @@ def test_version(host, tap):
     version_node(host)
     for name, info, state in (
             ("1.31", {"version": "v1.31.9"}, "false"),
-            ("a vendor's 1.29", {"version": "v1.29.3-eks-ae9a62a"}, "false"),
+            ("a vendor's 1.30", {"version": "v1.30.3-eks-ae9a62a"}, "false"),
             ("1.32", {"version": "v1.32.0+k3s1"}, "true"),
             ("no right to get nodes", FORBIDDEN, "unknown"),
             ("no such node", {"status": 404}, "unknown"),
@@ -219,12 +230,33 @@ def test_version_not_asked(host, tap):
     with Live(host, info={"version": "v1.31.9"}) as api:
         for command in (("audit",), ("fix", "-n")):
             tap.status(host.remedy(*command, *api.words), 1, command[0])
-        # the stand-in is in the host's network
-        stats = host.run(["python3", "-c", "import sys, urllib.request as u\n"
-                          "o = u.build_opener(u.ProxyHandler({}))\n"
-                          "print(o.open(sys.argv[1]).read().decode())",
-                          api.url + "/standin/stats"]).stdout
-        tap.contains(stats, '"infos":[]', "no Node is asked for")
+        tap.equal(infos(host, api), [], "no Node is asked for")
+
+
+def test_version_once(host, tap):
+    """It is asked once a run, and the node is read no more often for it."""
+    version_node(host)
+    reads = ("strace -f -o /run/trace -e trace=openat2 kubelet-remedy %s; "
+             "grep -c 'kubelet.service\"' /run/trace")
+    for command in ("audit", "fix -n"):
+        with Live(host, then={"value": False},
+                  info={"version": "v1.31.9"}) as api:
+            line = " ".join([command, *api.words])
+            asked, told = [host.sh(reads % (line + more)).stdout.split()[-1]
+                           for more in ("", " --kubelet-version=1.31")]
+            tap.check(int(told) > 0, "it is read at all")
+            tap.equal(infos(host, api), [NODE], command + ": asked once")
+            tap.equal(asked, told, command + ": reads")
+
+
+def test_version_of_name(host, tap):
+    """The node is asked for by the name that the kubelet that runs has."""
+    version_node(host, "--hostname-override=Other ")
+    with Live(host, then={"absent": True}, info={"version": "v1.31.9"}) as api:
+        words = [w for w in api.words if not w.startswith("--node=")]
+        _, found = host.remedy_json("audit", *words)
+        tap.equal(infos(host, api), ["other"], "the name that is asked for")
+        tap.equal(views_of(found), ("false", "false"), "the views")
 
 
 # --- nothing is begun that cannot be proven

@@ -284,6 +284,27 @@ def test_dropin_is_a_folder(host, tap):
     tap.equal(host.value(), "true", "and then with true")
 
 
+def test_dropin_is_a_config(host, tap):
+    """systemd wants a reload for it; nothing of kubelet's would change."""
+    def needed():
+        return (host.show()["NeedDaemonReload"],
+                host.remedy_json("audit")[1].get("reload_needed"))
+
+    folder = os.path.dirname(DROPIN)
+    host.node()
+    host.write(folder + "/kubelet.conf", "apiVersion: kubelet.config.k8s.io/"
+               "v1beta1\nkind: KubeletConfiguration\n")
+    tap.equal(needed()[1], False, "it is put there")
+    host.sh("systemctl daemon-reload")
+    tap.equal(needed(), ("no", False), "systemd has read it")
+    host.sh("sleep 0.1; echo 'maxPods: 50' >> %s/kubelet.conf" % folder)
+    tap.equal(needed(), ("yes", False), "it is edited")
+    host.sh("echo '# a comment' >> " + DROPIN)
+    tap.equal(needed(), ("yes", True), "a real drop-in is edited, too")
+    host.sh("systemctl daemon-reload; rm %s/kubelet.conf" % folder)
+    tap.equal(needed()[1], True, "it is gone, and nothing tells what it was")
+
+
 def test_environment_file_is_a_fifo(host, tap):
     """Nobody waits for what it may hold, and systemd does not start it."""
     host.node("", start=False)

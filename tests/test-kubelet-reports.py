@@ -280,12 +280,18 @@ def eks_rows():
     ]
 
 
+ALPHA = "KUBELET_CONFIG_DROPIN_DIR_ALPHA"
+WITH_ALPHA = "/usr/bin/env %s=1 /usr/bin/kubelet" % ALPHA
+
 # A note on 1.28 stands only where 1.28 would give another value.
 NOTES_1_28 = [
     ("no key at all", node("maxPods: 5\n", ["maxPods: 6\n"]), False),
     ("true everywhere", node(KEY + "true\n", [KEY + "true\n"]), False),
-    ("false in the drop-in", node("", [KEY + "false\n"]), True),
-    ("false in the base", node(KEY + "false\n", ["maxPods: 6\n"]), True),
+    ("false in the drop-in",
+     node("", [KEY + "false\n"], binary=WITH_ALPHA), True),
+    ("false in the base",
+     node(KEY + "false\n", ["maxPods: 6\n"], binary=WITH_ALPHA), True),
+    ("1.28 refuses it", node("", [KEY + "false\n"]), False),
     ("false in both", node(KEY + "false\n", [KEY + "false\n"]), False),
     ("no drop-in", node(KEY + "false\n"), False),
     ("the flag decides", node("", [KEY + "false\n"],
@@ -347,11 +353,178 @@ def versions(tap, program, schemas):
                 case.fault("a note on 1.28: %s", has)
             tap.row("1.28: " + name, case.faults)
     tap.row("1.28 and before, named",
-            check_old(program, schemas, node("", [KEY + "false\n"])))
+            check_old(program, schemas, node(
+                "", [KEY + "false\n"],
+                binary=WITH_ALPHA)))
     for word, right in VERSIONS:
         tap.row("--kubelet-version='%s'" % word,
                 check_words(program, word, right))
     tap.row("the next command names the version", check_next(program))
+
+
+def told_rows():
+    """Name, tree, options, the version in JSON."""
+    plain, ok = node(KEY + "true\n"), "install ok installed"
+    return [
+        ("nothing tells", plain, [], None),
+        ("the option", plain, ["--kubelet-version=v1.31.2-eks-1"], "1.31"),
+        ("a package", node("", var__lib__dpkg__status=DPKG % (ok, "1.9.4")),
+         [], "1.9"),
+        ("the option before a package",
+         node("", var__lib__dpkg__status=DPKG % (ok, "1.30.1-1.1")),
+         ["--kubelet-version=1.33"], "1.33"),
+        ("another program's package",
+         node("", binary="/opt/kubelet",
+              var__lib__dpkg__status=DPKG % (ok, "1.30.1-1.1")), [], None),
+        ("with drop-ins", plus(node("", [KEY + "true\n"]), EKS,
+                               "Kubernetes v1.32.3-eks-1\n"), [], "1.32"),
+        ("Bottlerocket, which starts no kubelet here",
+         {"/etc/os-release": ROCKET % ("bottlerocket", "aws-k8s-1.31")}, [],
+         "1.31"),
+        ("k3s", {"/etc/systemd/system/k3s.service":
+                 "[Service]\nExecStart=/usr/local/bin/k3s server\n"},
+         ["--kubelet-version=v1.30.2+k3s1"], "1.30"),
+    ]
+
+
+def told_versions(tap, program, schemas):
+    """What is known of the version is in the JSON, of fix, too."""
+    for name, tree, words, want in told_rows():
+        with Image(tree) as image:
+            case = Check(program, schemas, image.root)
+            found = [case.run("audit", *words)[1]["node"],
+                     case.run("fix", "-n", *words)[1]["node"]]
+            got = [part["kubelet_version"] for part in found]
+            if got != [want, want]:
+                case.fault("told %s, wanted %s", got, want)
+            tap.row("the version in JSON: " + name, case.faults)
+
+
+UNIT = "/etc/systemd/system/kubelet.service"
+DIR_WORD = "--config-dir=" + FOLDER
+
+
+def alpha_rows():
+    """Name, ExecStart=, more lines of [Service], other files; whether 1.28 and
+    1.29 refuse it."""
+    line, file = "/usr/bin/kubelet " + DIR_WORD, {"/etc/env": ALPHA + "=\n"}
+    return [
+        ("no variable", line, "", {}, True),
+        ("another variable", line, "Environment=X%s=1\n" % ALPHA, {}, True),
+        ("Environment=", line, "Environment=%s=on\n" % ALPHA, {}, False),
+        ("empty", line, "Environment=%s=\n" % ALPHA, {}, False),
+        ("EnvironmentFile=", line, "EnvironmentFile=/etc/env\n", file, False),
+        ("taken back", line, "Environment=%s=1\nEnvironment=\n" % ALPHA, {},
+         True),
+        ("UnsetEnvironment=", line, "Environment=%s=1\nUnsetEnvironment=%s\n"
+         % (ALPHA, ALPHA), {}, True),
+        ("PassEnvironment=", line, "PassEnvironment=%s\n" % ALPHA, {}, False),
+        ("DefaultEnvironment=", line, "",
+         {"/etc/systemd/system.conf":
+          "[Manager]\nDefaultEnvironment=%s=1\n" % ALPHA}, False),
+        ("env", "/usr/bin/env %s=1 %s" % (ALPHA, line), "", {}, False),
+        ("env, another variable", "/usr/bin/env X=1 " + line, "", {}, True),
+        ("an empty folder's name", "/usr/bin/kubelet --config-dir=", "", {},
+         False),
+        ("two words", line.replace("=", " "), "", {}, True),
+    ]
+
+
+def check_alpha(case, exec_start, refused):
+    """Refused where the version is known to be such, a note where it may be."""
+    word = exec_start[exec_start.index("--config"):].split(" ")[0]
+    place = "%s:2:%d" % (UNIT, len("ExecStart=") + exec_start.index(word) + 1)
+    places = [place] if refused else []
+    for version in ("v1.28.9", "1.29.1"):
+        got = case.audit("invalid" if refused else "true",
+                         "--kubelet-version=" + version)
+        case.told(got, "config-dir-refused", *places)
+    case.audit("true", "--kubelet-version=1.30",
+               none=["config-dir-refused"])
+    got = case.audit("true")
+    case.told(got, "config-dir-refused", *places)
+    if any(m["severity"] != "note" for m in got["messages"]
+           if m["code"] == "config-dir-refused"):
+        case.fault("without a version it is more than a note")
+    got = case.audit("invalid", "--kubelet-version=1.27")
+    case.told(got, "config-dir-refused", place)
+
+
+def alphas(tap, program, schemas):
+    """--config-dir, which 1.27 does not know, 1.28 and 1.29 only with a
+    variable."""
+    for name, exec_start, more, files, refused in alpha_rows():
+        tree = {UNIT: "[Service]\nExecStart=%s\n%s" % (exec_start, more),
+                FOLDER + "/1.conf": GVK, **files}
+        with Image(tree) as image:
+            case = Check(program, schemas, image.root)
+            check_alpha(case, exec_start, refused)
+            tap.row("--config-dir before 1.30: " + name, case.faults)
+
+
+K3S = {"/etc/systemd/system/k3s.service":
+       "[Service]\nExecStart=/usr/local/bin/k3s agent\n"}
+RANCHER = "/etc/rancher/k3s/config.yaml"
+ARG = "kubelet-arg%s:\n- make-iptables-util-chains=%s\n"
+
+
+def rancher_rows():
+    """Name, files, the state with 1.20, with 1.21 and without a version, the
+    place of a note where it is not known."""
+    one = RANCHER + ".d/50-a.yaml"
+    return [
+        ("a drop-in alone", {one: ARG % ("", "false")}, "true", "false",
+         one + ":2:3"),
+        ("a drop-in over the file",
+         {RANCHER: ARG % ("", "false"), one: ARG % ("", "true")},
+         "false", "true", one + ":2:3"),
+        ("a drop-in without it",
+         {RANCHER: ARG % ("", "false"), one: "kubelet-arg+: v=2\n"},
+         "false", "false", None),
+        ("no drop-in", {RANCHER: ARG % ("", "false")}, "false", "false", None),
+        ("another config file", {one: "kubelet-arg: config=%s\n" % CONFIG,
+                                 CONFIG: GVK + KEY + "false\n"}, "true",
+         "false", one + ":1:14"),
+        ("appended", {RANCHER: ARG % ("+", "false")}, "unknown", "false",
+         None),
+        ("twice", {RANCHER: ARG % ("", "false") + ARG % ("", "true")},
+         "unknown", "true", None),
+        ("a folder of such a name",
+         {one + "/x": "", RANCHER: ARG % ("", "false")}, "false", "false",
+         None),
+    ]
+
+
+def ranchers(tap, program, schemas):
+    """k3s reads config.yaml.d since 1.21."""
+    for name, files, old, new, place in rancher_rows():
+        with Image({**K3S, **files}) as image:
+            case = Check(program, schemas, image.root)
+            case.audit(old, "--kubelet-version=v1.20.15+k3s1",
+                       none=["config-yaml-d"])
+            case.audit(new, "--kubelet-version=v1.21.0+k3s1",
+                       none=["config-yaml-d"])
+            case.told(case.audit(new), "config-yaml-d",
+                      *([place] if place else []))
+            tap.row("k3s: " + name, case.faults)
+
+
+def page_sizes(tap, program, schemas):
+    """What is assumed of a tree that does not tell its machine is said."""
+    long = {"/etc/env": "LONG=%s\n" % ("x" * (128 << 10))}
+    shell = b"\x7fELF\x02\x01\x01" + bytes(11) + b"%c\0" + bytes(44)
+    unit = {UNIT: "[Service]\nEnvironmentFile=/etc/env\n"
+                  "ExecStart=/usr/bin/kubelet\n"}
+    for name, more, want, assumed in (
+            ("none", {}, "invalid", True),
+            ("of x86-64", {"/bin/sh": shell % 62}, "invalid", False),
+            ("of aarch64", {"/bin/sh": shell % 183}, "unknown", False)):
+        with Image({**unit, **long, **more}) as image:
+            case = Check(program, schemas, image.root)
+            said = str(case.audit(want))
+            if ("pages of 4 KiB are assumed" in said) != assumed:
+                case.fault("it says %s", said)
+            tap.row("a long string, programs: " + name, case.faults)
 
 
 # --- dialects -----------------------------------------------------------------------
@@ -886,7 +1059,7 @@ def places(tap, program, schemas):
 # --- the folders ---------------------------------------------------------------------
 
 def apiversion(case):
-    case.audit("false", "--kubelet-version=1.29.3")
+    case.audit("false", "--kubelet-version=1.30.3")
     case.audit("invalid", "--kubelet-version=1.32.0")
     case.audit("unknown")
     case.fix(4)
@@ -1260,7 +1433,8 @@ def check_last(case):
     state = run.out.split(" ")[0]
     if state == "INVALID" and not line.startswith("next: "):
         case.fault("INVALID ends with %r", line)
-    if line.startswith("next: kubelet-remedy audit"):
+    if line.startswith("next: kubelet-remedy audit") and \
+            "--kubelet-version=VERSION" not in line:
         case.fault("it is the command just run: %r", line)
     if line.startswith("next: kubelet-remedy fix"):
         words = line.split()[2:]
@@ -1360,6 +1534,77 @@ def next_commands(tap, program, schemas, reports):
             tap.row("next: " + name, case.faults)
 
 
+FALSE_FLAG = "--make-iptables-util-chains=false"
+
+
+def elsewhere_rows():
+    """Name, ExecStart=, more lines of [Service], files; how the audit ends.
+    UNIT is where the flag stands in the unit."""
+    config = {CONFIG: GVK + KEY + "false\n"}
+    by_hand = "make this make-iptables-util-chains=true by hand"
+    plain = "/usr/bin/kubelet --config=" + CONFIG
+    return [
+        ("BindPaths=", plain, "BindPaths=/srv:/etc\n", config,
+         UNIT + ":3:11: BindPaths= mounts over "),
+        ("TemporaryFileSystem=", plain, "TemporaryFileSystem=/etc\n", config,
+         UNIT + ":3:21: TemporaryFileSystem= mounts over "),
+        ("RootDirectory=", plain, "RootDirectory=/srv\n", config,
+         "kubelet.service runs kubelet below another root (/srv)"),
+        ("nsenter", "/usr/bin/nsenter -m kubelet " + FALSE_FLAG, "", {},
+         UNIT + ":2:39: a wrapper starts kubelet, nothing of it is edited: "
+         + by_hand),
+        ("a shell", "/bin/sh -c 'exec kubelet %s'" % FALSE_FLAG, "", {},
+         UNIT + ":2:36: a wrapper"),
+        ("a container", "/usr/bin/docker run kubelet " + FALSE_FLAG, "", {},
+         UNIT + ":2:39: a container (docker)"),
+        ("CoreOS' kubelet-wrapper",
+         "/usr/lib/coreos/kubelet-wrapper " + FALSE_FLAG, "", {},
+         UNIT + ":2:43: a wrapper"),
+        ("a script of such a name", "/opt/start-kubelet.sh " + FALSE_FLAG, "",
+         {"/opt/start-kubelet.sh": "#!/bin/sh\nexec /k $@\n"},
+         UNIT + ":2:33: a wrapper"),
+        ("a script's own word", "/opt/start.sh " + FALSE_FLAG, "",
+         {"/opt/start.sh": "#!/bin/sh\nexec kubelet $@\n"},
+         UNIT + ":2:25: a wrapper"),
+        ("env -S", "/usr/bin/env -S 'kubelet %s'" % FALSE_FLAG, "", {},
+         UNIT + ":2:36: a wrapper"),
+        ("env -vS", "/usr/bin/env -vS 'A=1 /usr/bin/kubelet %s --v=2'"
+         % FALSE_FLAG, "", {}, UNIT + ":2:50: a wrapper"),
+        ("env -u A -S", "/usr/bin/env -u A -S 'kubelet %s'" % FALSE_FLAG, "",
+         {}, UNIT + ":2:41: a wrapper"),
+        ("env --split-string=",
+         "/usr/bin/env '--split-string=kubelet %s'" % FALSE_FLAG, "", {},
+         UNIT + ":2:48: a wrapper"),
+        ("env and another program", "/usr/bin/env A=kubelet /usr/bin/sleep",
+         "", {}, None),
+        ("a program of another name", "/usr/bin/sleep " + FALSE_FLAG, "", {},
+         None),
+        ("true behind a wrapper", "/bin/sh -c 'kubelet %s'"
+         % FALSE_FLAG.replace("false", "true"), "", {}, UNIT + ":2:31: "),
+        ("drop-ins", plain + " " + DIR_WORD, "",
+         {FOLDER + "/1.conf": GVK + KEY + "null\n", **config},
+         "kubelet-remedy audit --root=%s --kubelet-version=VERSION, "),
+        ("a tag", plain, "", {CONFIG: GVK + "x: !!str, y\n"}, None),
+    ]
+
+
+def elsewhere_next(tap, program, schemas):
+    """What an audit that cannot know ends with."""
+    for name, exec_start, more, files, want in elsewhere_rows():
+        tree = {UNIT: "[Service]\nExecStart=%s\n%s" % (exec_start, more),
+                **files}
+        with Image(tree) as image:
+            case = Check(program, schemas, image.root)
+            case.audit("unknown")
+            line = check_last(case)
+            begins = "next: " + (want or "").replace("%s", image.root)
+            if want and not line.startswith(begins):
+                case.fault("it ends with %r", line)
+            if not want and line.startswith("next: "):
+                case.fault("there is nothing to do: %r", line)
+            tap.row("not to be known: " + name, case.faults)
+
+
 def main():
     program, folder, reports = sys.argv[1:4]
     schemas = Schemas(folder)
@@ -1370,6 +1615,10 @@ def main():
             check(case)
             tap.row("report: " + name, case.faults)
     versions(tap, program, schemas)
+    told_versions(tap, program, schemas)
+    alphas(tap, program, schemas)
+    ranchers(tap, program, schemas)
+    page_sizes(tap, program, schemas)
     dialects(tap, program, schemas)
     flags(tap, program, schemas)
     defaults(tap, program, schemas)
@@ -1379,6 +1628,7 @@ def main():
     comments(tap, program, schemas)
     places(tap, program, schemas)
     next_commands(tap, program, schemas, reports)
+    elsewhere_next(tap, program, schemas)
     return tap.end()
 
 

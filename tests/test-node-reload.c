@@ -17,6 +17,7 @@
 struct row {
 	const char *name;
 	bool need; /* its own word */
+	uint64_t units_load_usec;
 	const char *load;
 	const char *fragment;
 	const char *dropins[3];
@@ -148,6 +149,7 @@ static struct kr_loaded_unit *make_loaded(const struct row *row)
 	u->load_state = writable(row->load);
 	u->fragment_path = writable(row->fragment);
 	u->need_daemon_reload = row->need;
+	u->units_load_usec = row->units_load_usec;
 	u->dropin_paths = copy_list(row->dropins, 3, &u->n_dropin_paths);
 	u->environment = copy_list(row->environment, 3, &u->n_environment);
 	u->environment_files =
@@ -249,6 +251,64 @@ START_TEST(test_assigned_twice)
 }
 END_TEST
 
+#define CONFIG                                                                 \
+	"apiVersion: kubelet.config.k8s.io/v1beta1\n"                          \
+	"kind: KubeletConfiguration\n"
+
+/* A drop-in that is kubelet's configuration, behind the others. */
+static const struct row config_rows[] = {
+	{.name = "systemd has it",
+         SAME,
+         .dropins = {DROPINS "10-a.conf", DROPINS "20-b.conf",
+                     DROPINS "30-k.conf"}},
+	{.name = "systemd has it not", SAME},
+	{.name = "a masked one between",
+         SAME,
+         .dropins = {DROPINS "10-a.conf", DROPINS "20-b.conf",
+                     DROPINS "25-dangling.conf"}},
+	{.name = "systemd has another one less",
+         SAME,
+         .dropins = {DROPINS "10-a.conf", DROPINS "30-k.conf"},
+         .why = "drop-ins"},
+	{.name = "it was edited", SAME, .need = true, .units_load_usec = -1},
+	{.name = "others were edited, too",
+         SAME,
+         .need = true,
+         .units_load_usec = 1,
+         .why = "changed"},
+	{.name = "an old systemd", SAME, .need = true, .why = "changed"},
+	{.name = "a word differs",
+         SAME,
+         .need = true,
+         .units_load_usec = -1,
+         .words = {"/usr/bin/kubelet"},
+         .why = "ExecStart="},
+};
+
+START_TEST(test_config)
+{
+	make_disk();
+	kr_root_write(DROPINS "30-k.conf", CONFIG);
+	check(&config_rows[_i]);
+}
+END_TEST
+
+/* Without such a drop-in its own word counts, whenever it read its units. */
+START_TEST(test_no_config)
+{
+	const struct row row = {
+		.name = "it was edited",
+		SAME,
+		.need = true,
+		.units_load_usec = -1,
+		.why = "changed",
+	};
+
+	make_disk();
+	check(&row);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tc =
@@ -259,6 +319,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tc, test_environment_file);
 	tcase_add_test(tc, test_no_bus);
 	tcase_add_test(tc, test_assigned_twice);
+	tcase_add_loop_test(tc, test_config, 0, ARRAY_SIZE(config_rows));
+	tcase_add_test(tc, test_no_config);
 }
 
 KR_TEST_MAIN(add_tests);

@@ -46,12 +46,6 @@ static void write_program(const char *path, unsigned machine)
 	kr_root_write_bytes(path, &header, sizeof(header));
 }
 
-#ifdef __x86_64__
-#define HERE KR_LIMIT_EXCEEDED
-#else
-#define HERE KR_LIMIT_UNKNOWN
-#endif
-
 static const struct {
 	const char *name, *program;
 	unsigned machine; /* of PROGRAM; 0: it is not there */
@@ -59,7 +53,8 @@ static const struct {
 	enum kr_limit want;
 } strings[] = {
 	{"short", NULL, 0, 0, 128 * KIB - 1, KR_LIMIT_FITS},
-	{"nobody knows the machine", NULL, 0, 0, 128 * KIB, HERE},
+	{"nobody knows the machine", NULL, 0, 0, 128 * KIB, KR_LIMIT_ASSUMED},
+	{"whatever the machine is", NULL, 0, 0, 2 * MIB, KR_LIMIT_EXCEEDED},
 	{"x86-64", "/usr/bin/kubelet", EM_X86_64, 0, 128 * KIB,
          KR_LIMIT_EXCEEDED},
 	{"aarch64", "/usr/bin/kubelet", EM_AARCH64, 0, 128 * KIB,

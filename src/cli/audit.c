@@ -127,38 +127,17 @@ static int judge(const struct kr_options *o, struct kr_node *node,
 	return r < 0 ? r : kr_actions_add(steps, "judge", "done", since);
 }
 
-/*
- * Reads the node; a second time where the API server told kubelet's version,
- * which is put into VERSION and must live as long as the host. 0 or an errno,
- * with words.
- */
-static int read_host(const struct kr_options *o, struct kr_diag *diag,
-                     struct kr_actions *steps,
-                     char version[static KR_NODE_VERSION_SIZE],
+/* Reads the node, and adds that as a step. 0 or an errno, with words. */
+static int read_host(const struct kr_options *o, struct kr_learn *learn,
+                     struct kr_diag *diag, struct kr_actions *steps,
                      struct kr_host **ret)
 {
-	static const struct kr_live_wait wait;
-	struct kr_node_options options = o->node;
+	const struct kr_node_options options = kr_cli_learn(o, learn);
 	uint64_t since = kr_now_usec();
-	int r = kr_host_open(&kr_setting_iptables, &options, diag, ret);
+	int r;
 
-	if (r < 0)
-		return r;
-	r = kr_actions_add(steps, "read", "done", since);
-	if (r < 0)
-		return r;
-	since = kr_now_usec();
-	r = kr_cli_learn_version(o, (*ret)->node, &wait, version);
-	if (r < 0 || !*version)
-		return r;
-	r = kr_actions_add(steps, "version", version, since);
-	if (r < 0)
-		return r;
-	options.registered_version = version;
-	kr_diag_done(diag);
-	*diag = (struct kr_diag){0};
-	*ret = kr_host_free(*ret);
-	return kr_host_open(&kr_setting_iptables, &options, diag, ret);
+	r = kr_host_open(&kr_setting_iptables, &options, diag, ret);
+	return r < 0 ? r : kr_actions_add(steps, "read", "done", since);
 }
 
 struct controls {
@@ -189,12 +168,11 @@ static int print_controls(const struct kr_options *o, FILE *out,
 	                        diag);
 }
 
-static int run_audit(const struct kr_options *o, struct kr_diag *diag,
-                     struct kr_actions *steps,
-                     char version[static KR_NODE_VERSION_SIZE],
+static int run_audit(const struct kr_options *o, struct kr_learn *learn,
+                     struct kr_diag *diag, struct kr_actions *steps,
                      struct kr_host **ret_host, struct kr_audit **ret)
 {
-	int r = read_host(o, diag, steps, version, ret_host);
+	int r = read_host(o, learn, diag, steps, ret_host);
 
 	if (r < 0 || o->controls.n > 0)
 		return r;
@@ -214,8 +192,8 @@ int kr_cli_audit(const struct kr_options *o, FILE *out, FILE *err)
 	_cleanup_host_ struct kr_host *host = NULL;
 	_cleanup_audit_ struct kr_audit *audit = NULL;
 	_cleanup_(kr_actions_done) struct kr_actions steps = {0};
-	char version[KR_NODE_VERSION_SIZE];
-	int r = run_audit(o, &diag, &steps, version, &host, &audit);
+	struct kr_learn learn = {.steps = &steps};
+	int r = run_audit(o, &learn, &diag, &steps, &host, &audit);
 
 	r = kr_diag_result(&diag, r);
 	if (r == -ENOMEM)

@@ -163,40 +163,13 @@ static int report_change(const struct kr_options *o, const struct kr_fix *fix,
 	return r;
 }
 
-/* What the API server says of it, before all is read for the fix; what is wrong
- * with the node is said then. 0 or -ENOMEM. */
-static int learn_version(const struct kr_options *o, struct kr_watch *watch,
-                         char ret[static KR_NODE_VERSION_SIZE])
-{
-	const struct kr_live_wait wait = {
-		.tick = kr_watch_tick,
-		.closure = watch,
-		.what = "kubelet's version",
-		.since_usec = kr_now_usec(),
-		.limit_usec = KR_LIVE_ASK_USEC,
-	};
-	_cleanup_diag_ struct kr_diag ignored = {0};
-	_cleanup_host_ struct kr_host *host = NULL;
-	int r;
-
-	*ret = '\0';
-	if (!o->api.configz || o->node.kubelet_version)
-		return 0;
-	r = kr_host_open(&kr_setting_iptables, &o->node, &ignored, &host);
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
-	r = kr_cli_learn_version(o, host->node, &wait, ret);
-	return r == -ENOMEM ? r : 0;
-}
-
-/* VERSION must live as long as RET. */
+/* LEARN must live as long as RET. */
 static int change(const struct kr_options *o, struct kr_watch *watch,
-                  char version[static KR_NODE_VERSION_SIZE],
-                  struct kr_diag *diag, struct kr_fix **ret)
+                  struct kr_learn *learn, struct kr_diag *diag,
+                  struct kr_fix **ret)
 {
-	struct kr_node_options node = o->node;
+	struct kr_node_options node = kr_cli_learn(o, learn);
 	struct kr_fix_options options = o->fix;
-	int r;
 
 	options.tick = kr_watch_tick;
 	options.closure = watch;
@@ -207,11 +180,6 @@ static int change(const struct kr_options *o, struct kr_watch *watch,
 		return kr_rescue_run(&kr_setting_iptables, &o->node, &options,
 		                     o->transaction, diag, ret);
 	options.api = &o->api;
-	r = learn_version(o, watch, version);
-	if (r < 0)
-		return r;
-	if (*version)
-		node.registered_version = version;
 	return kr_fix_run(&kr_setting_iptables, &node, &options, diag, ret);
 }
 
@@ -220,14 +188,22 @@ int kr_cli_change(const struct kr_options *o, FILE *out, FILE *err)
 	struct kr_watch watch;
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_fix_ struct kr_fix *fix = NULL;
-	char version[KR_NODE_VERSION_SIZE];
+	struct kr_learn learn = {
+		.wait =
+			{
+				.tick = kr_watch_tick,
+				.closure = &watch,
+				.what = "kubelet's version",
+				.limit_usec = KR_LIVE_ASK_USEC,
+			},
+	};
 	int r = kr_watch_begin(&watch, o, err), status;
 
 	if (r < 0) {
 		fprintf(err, "%s: signals: %s\n", KR_NAME, strerror(-r));
 		return statuses[KR_OUTCOME_FAILED].fix;
 	}
-	r = change(o, &watch, version, &diag, &fix);
+	r = change(o, &watch, &learn, &diag, &fix);
 	kr_watch_end(&watch);
 	if (r < 0)
 		return kr_cli_out_of_memory(err);

@@ -6,8 +6,9 @@
  * that knows it: kubelet registers it in its Node.
  *
  * That takes the right to get nodes, which configz alone does not need. So it
- * is asked only where something depends on it, and a refusal is as if nobody
- * had been asked: then the drop-ins are judged for each version.
+ * is asked only where something depends on it, in the midst of reading the
+ * node, and a refusal is as if nobody had been asked: then the drop-ins are
+ * judged for each version.
  */
 
 #include <stdbool.h>
@@ -18,40 +19,52 @@
 
 #define ASK_USEC (5 * KR_USEC_PER_SEC)
 
-static bool depends(const struct kr_inputs *in)
-{
-	return in->config_dir && in->kubelet_minor == 0;
-}
-
-static bool is_wanted(const struct kr_options *o, const struct kr_node *node)
-{
-	if (!o->api.configz || o->node.kubelet_version || !node->live)
-		return false;
-	return (node->disk.inputs_valid && depends(&node->disk.inputs)) ||
-	       (node->running_valid && depends(&node->running));
-}
-
-int kr_cli_learn_version(const struct kr_options *o, struct kr_node *node,
-                         const struct kr_live_wait *wait,
-                         char ret[static KR_NODE_VERSION_SIZE])
+/* 0; *RET is "" where the version is not told. */
+static int get_version(struct kr_learn *learn, struct kr_node *node,
+                       char ret[static KR_NODE_VERSION_SIZE])
 {
 	_cleanup_live_ struct kr_live live = {0};
 	_cleanup_diag_ struct kr_diag ignored = {0};
-	unsigned minor;
 	int r;
 
 	*ret = '\0';
-	if (!is_wanted(o, node))
-		return 0;
-	r = kr_live_open(&live, &o->api, node, &ignored);
+	r = kr_live_open(&live, &learn->options->api, node, &ignored);
 	if (r < 0 || !live.transfer)
 		return r;
-	live.wait = wait;
+	learn->wait.since_usec = kr_now_usec();
+	live.wait = &learn->wait;
 	kr_http_set_total(live.transfer, ASK_USEC);
-	r = kr_node_info_get(live.transfer, live.node, ret);
-	if (r < 0)
-		return r;
-	if (kr_kubelet_version_parse(ret, &minor) < 0)
-		*ret = '\0';
-	return 0;
+	return kr_node_info_get(live.transfer, live.node, ret);
+}
+
+static unsigned learn_version(void *closure, struct kr_node *node)
+{
+	struct kr_learn *learn = closure;
+	char version[KR_NODE_VERSION_SIZE];
+	uint64_t since = kr_now_usec();
+
+	if (learn->asked || !node->live)
+		return learn->minor;
+	learn->asked = true;
+	/* a signal is heeded by the next step, too; without memory nothing is
+	 * told */
+	if (get_version(learn, node, version) < 0 ||
+	    kr_kubelet_version_parse(version, &learn->minor) < 0)
+		return 0;
+	if (learn->steps)
+		kr_actions_add(learn->steps, "version", version, since);
+	return learn->minor;
+}
+
+struct kr_node_options kr_cli_learn(const struct kr_options *o,
+                                    struct kr_learn *learn)
+{
+	struct kr_node_options node = o->node;
+
+	learn->options = o;
+	if (o->api.configz) {
+		node.registered_version = learn_version;
+		node.registered_closure = learn;
+	}
+	return node;
 }

@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* What is learnt of a node before it is judged. */
+/* What is learnt of a node while it is read. */
 
 #include "cli/options.h"
+#include "host/activation.h"
 #include "host/live.h"
 #include "host/node-info.h"
 
+struct kr_learn {
+	struct kr_live_wait wait; /* its tick is asked meanwhile */
+	struct kr_actions *steps; /* the question becomes one; NULL */
+
+	const struct kr_options *options; /* the rest is the module's own */
+	bool asked;
+	unsigned minor; /* 0: not told */
+};
+
 /*
- * kubelet's version, from the API server of --configz, where an answer depends
- * on it and OPTIONS do not say it; NODE was read. WAIT has the tick that is
- * asked meanwhile. 0; *RET is "" where nobody is asked or it is not told, which
- * is no fault. What tick gave; -ENOMEM.
+ * O's node, whose kr_node_options.registered_version asks the API server of
+ * --configz, where there is one: once, however often the node is read. LEARN
+ * must live as long as what is opened with it.
  */
-int kr_cli_learn_version(const struct kr_options *options, struct kr_node *node,
-                         const struct kr_live_wait *wait,
-                         char ret[static KR_NODE_VERSION_SIZE]);
+struct kr_node_options kr_cli_learn(const struct kr_options *o,
+                                    struct kr_learn *learn);

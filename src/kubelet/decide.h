@@ -43,6 +43,10 @@ struct kr_inputs {
 	struct kr_merged older, oldest;
 	bool older_valid;
 	unsigned kubelet_minor; /* as in the options */
+	/* static: why kubelet refuses --config-dir, in this version or, where
+	 * that is not known, in 1.28 and 1.29; NULL: it does not */
+	const char *config_dir_refusal;
+	bool argv_refused; /* INVALID by the arguments alone */
 
 	/* whatever a field says, kubelet would not start (INVALID), or it
 	 * cannot be told (UNKNOWN); else ABSENT */

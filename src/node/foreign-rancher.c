@@ -14,17 +14,28 @@
  * line, so these are appended. (The manual says that they replace the file's
  * list. The program hands on both, in this order.)
  *
- * Two dashes in front of NAME are taken off, a missing VALUE is "true". "NAME+"
- * is one more value, "NAME-" one before all others. Then the arguments are
- * sorted by name, those of one name stay in order, and so the last one wins; of
- * two spellings, the one with "_". Without 00-k3s-defaults.conf in the folder,
- * nothing says that this version reads it.
+ * Before 1.21 there was no config.yaml.d, and no "key+". A version that is not
+ * known is taken to be a later one, and what the folder says of our flag is
+ * remarked.
  *
- * Source: k3s pkg/configfilearg/parser.go (readConfigFile), pkg/daemons/config/
- * types.go (GetArgs), both as of 1.21 and later; docs.k3s.io and docs.rke2.io,
+ * Two dashes in front of NAME are taken off, a missing VALUE is "true". "NAME+"
+ * is one more value, "NAME-" one before all others. Then the arguments, k3s'
+ * own among them, are sorted by name as bytes: startKubelet() collects the
+ * values of each name in a map and writes them out in the order of
+ * sort.Strings() of its keys. Those of one name stay in their order, and so the
+ * last one wins; of two spellings, which are two names there, the one with "_",
+ * which sorts behind "-". Without 00-k3s-defaults.conf in the folder, nothing
+ * says that this version reads it.
+ *
+ * Source: k3s pkg/configfilearg/parser.go (readConfigFile, dotDFiles; as of
+ * 1.20 it reads one file), pkg/daemons/agent/agent.go (startKubelet),
+ * pkg/util/args.go (GetArgs; before in pkg/daemons/config/types.go, at first as
+ * GetArgsList, which sorts, too, and keeps the last value of a name); k3s issue
+ * 3207 (the folder came with 1.21); docs.k3s.io and docs.rke2.io,
  * "Configuration File".
  */
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,6 +275,11 @@ static void replace_list(struct kr_foreign_reading *rd,
 	f->n_words = f->n_words > 0 ? 1 : 0;
 }
 
+static bool is_before_folder(const struct kr_foreign_reading *rd)
+{
+	return rd->kubelet_minor > 0 && rd->kubelet_minor < 21;
+}
+
 static int read_member(struct kr_foreign_reading *rd,
                        const struct kr_yaml_node *name,
                        const struct kr_yaml_node *value)
@@ -280,6 +296,15 @@ static int read_member(struct kr_foreign_reading *rd,
 		return rd->data_dir ? 0 : replace(&rd->data_dir, value->text);
 	if (strcmp(key, "kubelet-arg") != 0 && strcmp(key, "kubelet-arg+") != 0)
 		return 0;
+	if (is_before_folder(rd) && key[strlen(key) - 1] == '+')
+		return kr_foreign_doubt(
+			rd, "%s: %s before 1.21 takes no \"%s\"",
+			name->span.file->path, rd->row->name, key);
+	if (is_before_folder(rd) && rd->foreign->n_words > 1)
+		return kr_foreign_doubt(rd,
+		                        "%s: it has kubelet-arg twice, which "
+		                        "%s before 1.21 joins",
+		                        name->span.file->path, rd->row->name);
 	if (strcmp(key, "kubelet-arg") == 0)
 		replace_list(rd, name);
 	else if (rd->foreign->n_words > 1 && is_empty(value))
@@ -333,9 +358,59 @@ static bool is_yaml_name(const char *name)
 	       (strcasecmp(dot, ".yaml") == 0 || strcasecmp(dot, ".yml") == 0);
 }
 
-static int read_config_files(struct kr_foreign_reading *rd)
+/* The folder's words that decide something here, where it is not known whether
+ * this version reads it. */
+static void remark_folder(struct kr_foreign_reading *rd, const char *folder)
+{
+	const char *const names[] = {rd->setting->flag, "config", "config-dir"};
+	const struct kr_foreign *f = rd->foreign;
+	size_t n = strlen(folder);
+
+	for (size_t i = 1; rd->kubelet_minor == 0 && i < f->n_words; i++) {
+		const struct kr_foreign_word *w = &f->words[i];
+		bool named = false;
+
+		for (size_t k = 0; k < ARRAY_SIZE(names); k++)
+			named |= is_named(w->text, names[k], strlen(names[k]));
+		if (named && w->span.file &&
+		    strncmp(w->span.file->path, folder, n) == 0)
+			kr_diag_add(rd->diag, KR_NOTE, "config-yaml-d", w->span,
+			            "%s before 1.21 does not read %s",
+			            rd->row->name, folder);
+	}
+}
+
+static int read_config_folder(struct kr_foreign_reading *rd, const char *folder)
 {
 	_cleanup_dir_ struct kr_dir dir = {0};
+	int r = kr_fs_list(rd->fs, folder, &dir);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r == -ENOMEM
+		               ? r
+		               : kr_foreign_doubt(rd, "%s cannot be read: %s",
+		                                  folder, strerror(-r));
+	for (size_t i = 0; i < dir.n_entries; i++) {
+		_cleanup_free_ char *path =
+			kr_path_join(folder, dir.entries[i].name);
+
+		if (!path)
+			return -ENOMEM;
+		if (dir.entries[i].type == DT_DIR ||
+		    !is_yaml_name(dir.entries[i].name))
+			continue;
+		r = read_config_file(rd, path, true);
+		if (r < 0)
+			return r;
+	}
+	remark_folder(rd, folder);
+	return 0;
+}
+
+static int read_config_files(struct kr_foreign_reading *rd)
+{
 	_cleanup_free_ char *folder = NULL;
 	int r;
 
@@ -350,30 +425,13 @@ static int read_config_files(struct kr_foreign_reading *rd)
 		                        "%s, is not absolute",
 		                        rd->config_path);
 	r = read_config_file(rd, rd->config_path, rd->config_named);
-	if (r < 0)
+	if (r < 0 || is_before_folder(rd))
 		return r;
 	if (asprintf(&folder, "%s.d", rd->config_path) < 0) {
 		folder = NULL;
 		return -ENOMEM;
 	}
-	r = kr_fs_list(rd->fs, folder, &dir);
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0)
-		return r == -ENOMEM
-		               ? r
-		               : kr_foreign_doubt(rd, "%s cannot be read: %s",
-		                                  folder, strerror(-r));
-	for (size_t i = 0; r == 0 && i < dir.n_entries; i++) {
-		_cleanup_free_ char *path =
-			kr_path_join(folder, dir.entries[i].name);
-
-		if (!path)
-			return -ENOMEM;
-		if (is_yaml_name(dir.entries[i].name))
-			r = read_config_file(rd, path, true);
-	}
-	return r;
+	return read_config_folder(rd, folder);
 }
 
 /* --- kubelet.conf.d ------------------------------------------------------ */

@@ -18,7 +18,9 @@
  *
  *	nsenter -t 1 -m /usr/bin/kubelet --v=2
  *	/bin/sh -c "exec kubelet --v=2"
- *	/opt/start-kubelet		a script that names kubelet
+ *	/usr/bin/env -S "kubelet --v=2"
+ *	/opt/start.sh --v=2		a script that names kubelet
+ *	/usr/lib/coreos/kubelet-wrapper --v=2	a program named after it
  *
  * What an entrypoint, a shell or a script makes of the words is theirs, so they
  * are named as what sets the value, and never taken for the value itself.
@@ -239,12 +241,38 @@ static size_t kubelet_word(const struct kr_unit_command *c)
 	return 0;
 }
 
+static const char *program_of(const struct kr_unit_command *c)
+{
+	return c->path ? c->path : text_at(c, 0);
+}
+
+/* env that splits a word itself: -S, -vS, --split-string. */
+static bool is_splitting(const struct kr_unit_command *c)
+{
+	if (!is_named(program_of(c), "env"))
+		return false;
+	for (size_t i = 1; i < c->n_words; i++) {
+		const char *text = text_at(c, i);
+
+		if (strncmp(text, "--", 2) == 0
+		            ? strncmp(text, "--s", 3) == 0
+		            : *text == '-' && strchr(text, 'S'))
+			return true;
+		if (strstr(text, "kubelet"))
+			break;
+	}
+	return false;
+}
+
 /* The word with the commands of a shell; 0: it runs none that name kubelet. */
 static size_t shell_word(const struct kr_unit_command *c)
 {
-	static const char *const shells[] = {"sh", "bash", "dash", "ash"};
-	const char *program = c->path ? c->path : text_at(c, 0);
+	static const char *const shells[] = {"sh", "bash", "dash", "ash",
+	                                     "env"};
+	const char *program = program_of(c);
 
+	if (is_named(program, "env") && !is_splitting(c))
+		return 0;
 	for (size_t k = 0; k < ARRAY_SIZE(shells); k++) {
 		if (!is_named(program, shells[k]))
 			continue;
@@ -272,9 +300,18 @@ static const struct kr_file *script_of(struct kr_fs *fs,
 	return file;
 }
 
+/* "kubelet-wrapper", "start-kubelet.sh". */
+static bool is_named_after(const struct kr_unit_command *c)
+{
+	const char *program = program_of(c), *slash = strrchr(program, '/');
+
+	return strstr(slash ? slash : program, "kubelet");
+}
+
 bool kr_foreign_is_wrapper(struct kr_fs *fs, const struct kr_unit_command *c)
 {
-	return kubelet_word(c) > 0 || shell_word(c) > 0 || script_of(fs, c);
+	return kubelet_word(c) > 0 || shell_word(c) > 0 || script_of(fs, c) ||
+	       is_named_after(c);
 }
 
 /* The flags among the words of a shell's commands, in FILE or, where that is
@@ -323,11 +360,12 @@ int kr_foreign_read_wrapper(struct kr_foreign_reading *rd)
 	size_t word = kubelet_word(c), shell = shell_word(c);
 	const struct kr_text *text;
 	int r = kr_foreign_doubt(rd, "%s may change kubelet's arguments",
-	                         c->path ? c->path : text_at(c, 0));
+	                         program_of(c));
 
 	if (r < 0)
 		return r;
-	if (word > 0)
+	/* without a kubelet among its words, all may be for the one it runs */
+	if (word > 0 || shell == 0)
 		r = read_words(rd, c, word + 1, false);
 	if (r < 0)
 		return r;

@@ -316,6 +316,23 @@ static int check_ranges(struct reading *rd)
 		name, (long long)min, (long long)flag->max);
 }
 
+/*
+ * The flag came with 1.28; until 1.29 it was alpha, and a kubelet that finds it
+ * without the variable, whatever that is set to, ends.
+ */
+static const char *refuse_config_dir(const struct kr_inputs *in,
+                                     const struct kr_inputs_options *options)
+{
+	const char *dir = kr_flags_text(&in->flags, KR_FIELD_CONFIG_DIR);
+
+	if (dir && in->kubelet_minor > 0 && in->kubelet_minor < 28)
+		return "kubelet before 1.28 has no --config-dir";
+	if (!dir || !*dir || !options->no_alpha || in->kubelet_minor > 29)
+		return NULL;
+	return "kubelet 1.28 and 1.29 take --config-dir only with "
+	       "KUBELET_CONFIG_DROPIN_DIR_ALPHA in their environment";
+}
+
 static int judge_flags(struct reading *rd)
 {
 	const struct kr_flags *flags = &rd->in->flags;
@@ -324,12 +341,10 @@ static int judge_flags(struct reading *rd)
 		return kr_inputs_fault(
 			rd->in, KR_STATE_INVALID,
 			"kubelet would print its help or version and exit");
-	if (kr_flags_text(flags, KR_FIELD_CONFIG_DIR) &&
-	    rd->in->kubelet_minor > 0 && rd->in->kubelet_minor < 28)
-		return kr_inputs_fault(
-			rd->in, KR_STATE_INVALID,
-			"kubelet before 1.28 has no --config-dir and would "
-			"refuse its arguments");
+	if (rd->in->config_dir_refusal && rd->in->kubelet_minor > 0)
+		return kr_inputs_fault(rd->in, KR_STATE_INVALID,
+		                       "kubelet would refuse its arguments: %s",
+		                       rd->in->config_dir_refusal);
 	if (!flags->refused)
 		return 0;
 	for (size_t i = 0; i < flags->n_remarks; i++) {
@@ -358,9 +373,11 @@ int kr_inputs_read(struct kr_fs *fs, const char *const *argv, size_t argc,
 	r = kr_flags_parse((const char *const *)in.argv, in.argc, &in.flags);
 	if (r < 0)
 		return r;
+	in.config_dir_refusal = refuse_config_dir(&in, options);
 	r = judge_flags(&rd);
 	if (r < 0)
 		return r;
+	in.argv_refused = in.fault_reason;
 	r = read_files(&rd, options);
 	if (r < 0)
 		return r;

@@ -25,8 +25,8 @@
  * the unit would start, and not of the one that runs; and what the one that
  * runs has said tells of the other only where it is the very same program.
  *
- * The order is that of belief. The log is the dearest to read, and looked into
- * only where the answer depends on it.
+ * The order is that of belief. The API server and the log are the dearest to
+ * ask, and asked only where the answer depends on it.
  *
  * Not read: an rpm database, which is no text; what AKS writes down, as its
  * scripts move, copy and patch /opt/bin/kubelet behind any package; k3s and
@@ -295,28 +295,42 @@ static bool runs_program(struct kr_node *node)
 	return running.st_dev == st.st.st_dev && running.st_ino == st.st.st_ino;
 }
 
+/* MINOR is what the kubelet that runs was found to be. */
+static void keep_running(struct kr_node *node, unsigned minor)
+{
+	node->running_minor = minor;
+	if (minor > 0 && runs_program(node))
+		node->disk_minor = minor;
+}
+
+void kr_kubelet_version_ask(struct kr_node *node)
+{
+	unsigned (*ask)(void *, struct kr_node *) = node->registered_version;
+
+	if (!ask || node->version_override ||
+	    (!node->has_process && node->host_pid == 0))
+		return;
+	node->registered_version = NULL;
+	keep_running(node, ask(node->registered_closure, node));
+}
+
 unsigned kr_kubelet_version_logged(struct kr_node *node, bool disk)
 {
-	if (node->logged_version && node->has_process) {
-		node->running_minor =
-			node->logged_version(node->logged_closure);
-		node->logged_version = NULL;
-		if (node->running_minor > 0 && runs_program(node))
-			node->disk_minor = node->running_minor;
-	}
+	if (node->logged_version && node->has_process &&
+	    node->running_minor == 0)
+		keep_running(node, node->logged_version(node->logged_closure));
+	node->logged_version = NULL;
 	return disk ? node->disk_minor : node->running_minor;
 }
 
 int kr_kubelet_version_running(struct kr_node *node, unsigned *ret_minor)
 {
-	const char *said = node->version_override ? node->version_override
-	                                          : node->version_registered;
-
-	*ret_minor = 0;
-	if (!said)
-		return read_bottlerocket(node, ret_minor);
-	kr_kubelet_version_parse(said, ret_minor);
-	return 0;
+	*ret_minor = node->running_minor;
+	if (node->version_override)
+		kr_kubelet_version_parse(node->version_override, ret_minor);
+	if (*ret_minor > 0)
+		return 0;
+	return read_bottlerocket(node, ret_minor);
 }
 
 int kr_kubelet_version_find(struct kr_node *node, unsigned *ret_minor)
@@ -326,10 +340,11 @@ int kr_kubelet_version_find(struct kr_node *node, unsigned *ret_minor)
 	const char *program = program_of(node);
 	int r;
 
-	*ret_minor = 0;
-	if (node->version_override ||
-	    (node->version_registered && runs_program(node)))
-		return kr_kubelet_version_running(node, ret_minor);
+	*ret_minor = node->disk_minor;
+	if (node->version_override)
+		kr_kubelet_version_parse(node->version_override, ret_minor);
+	if (*ret_minor > 0)
+		return 0;
 	r = read_bottlerocket(node, ret_minor);
 	if (r < 0 || *ret_minor > 0 || !program || *program != '/')
 		return r;
@@ -343,4 +358,13 @@ int kr_kubelet_version_find(struct kr_node *node, unsigned *ret_minor)
 	     r == 0 && *ret_minor == 0 && i < ARRAY_SIZE(packages); i++)
 		r = packages[i](node, ret_minor);
 	return r;
+}
+
+int kr_kubelet_version_told(struct kr_node *node, unsigned *ret_minor)
+{
+	int r = kr_kubelet_version_find(node, ret_minor);
+
+	if (r < 0 || *ret_minor > 0)
+		return r;
+	return kr_kubelet_version_running(node, ret_minor);
 }

@@ -14,9 +14,10 @@ int kr_kubelet_version_parse(const char *text, unsigned *ret_minor);
 
 /*
  * The minor version of the kubelet that NODE's unit starts; 0: it is not known.
- * First what the options say; then what the kubelet that runs has registered,
- * if that is the very program that the command runs; then what the node's own
- * files say of that program. No file of the node is run. 0 or -ENOMEM.
+ * First what the options say; then what the kubelet that runs has registered or
+ * logged, where that was asked, if that is the very program that the command
+ * runs; then what the node's own files say of that program. No file of the node
+ * is run. 0 or -ENOMEM.
  */
 int kr_kubelet_version_find(struct kr_node *node, unsigned *ret_minor);
 
@@ -27,12 +28,23 @@ int kr_kubelet_version_find(struct kr_node *node, unsigned *ret_minor);
 unsigned kr_kubelet_version_in_line(const char *line);
 
 /*
+ * Asks what the kubelet that runs has registered, unless that was asked before,
+ * the options say the version, or no kubelet runs: the other functions know the
+ * answer then. Costs an answer of the API server.
+ */
+void kr_kubelet_version_ask(struct kr_node *node);
+
+/*
  * What the log of the invocation that runs says, for the running kubelet or,
  * with DISK, for the one that the unit starts: then only if that is the very
  * program that runs. Costs a look into the journal. 0: it is not known.
  */
 unsigned kr_kubelet_version_logged(struct kr_node *node, bool disk);
 
-/* The same as the first of the kubelet that runs, which an upgrade may have
- * left behind. */
+/* The same as kr_kubelet_version_find() of the kubelet that runs, which an
+ * upgrade may have left behind. */
 int kr_kubelet_version_running(struct kr_node *node, unsigned *ret_minor);
+
+/* For a report: of the kubelet that the unit starts, else of the one that runs.
+ * Nobody is asked for it. 0: it is not known. 0 or -ENOMEM. */
+int kr_kubelet_version_told(struct kr_node *node, unsigned *ret_minor);

@@ -13,6 +13,20 @@
 
 #include "node/name.h"
 
+/* What the process was told, before its inputs are read. */
+static const char *find_process_override(const struct kr_node *node)
+{
+	const char *const *argv = (const char *const *)node->process.argv;
+	_cleanup_flags_ struct kr_flags flags = {0};
+	int first = kr_process_kubelet_word(argv, node->process.argc);
+
+	if (first < 0 ||
+	    kr_flags_parse(argv + first, node->process.argc - (size_t)first,
+	                   &flags) < 0)
+		return NULL;
+	return kr_flags_text(&flags, KR_FIELD_HOSTNAME_OVERRIDE);
+}
+
 /* What kubelet was told, or would be. NULL: nothing. */
 static const char *find_override(const struct kr_node *node)
 {
@@ -24,6 +38,8 @@ static const char *find_override(const struct kr_node *node)
 		in ? kr_flags_text(&in->flags, KR_FIELD_HOSTNAME_OVERRIDE)
 		   : NULL;
 
+	if (!node->running_valid && node->has_process)
+		text = find_process_override(node);
 	return text && *text ? text : NULL;
 }
 

@@ -113,7 +113,8 @@ int kr_node_open(const struct kr_setting *setting,
 		.config_override = options->config,
 		.name_override = options->name,
 		.version_override = options->kubelet_version,
-		.version_registered = options->registered_version,
+		.registered_version = options->registered_version,
+		.registered_closure = options->registered_closure,
 	};
 	node->root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (node->root_fd < 0) {
@@ -142,6 +143,7 @@ static void forget_disk(struct kr_node *node)
 	kr_inputs_done(&node->disk.inputs);
 	kr_foreign_free(node->disk.foreign);
 	kr_unit_free(node->disk.unit);
+	free(node->disk.configs);
 	free(node->disk.reason);
 	node->disk = (struct kr_node_disk){.command = -1};
 }
@@ -229,12 +231,47 @@ static void remark_manager_words(struct kr_node *node, struct kr_diag *diag)
 	}
 }
 
+static bool is_config_dir(const char *word)
+{
+	return strncmp(word, "--config-dir", 12) == 0 ||
+	       strncmp(word, "--config_dir", 12) == 0;
+}
+
+/* The kubelet that runs has taken it. */
+static bool runs_with_config_dir(const struct kr_node *node)
+{
+	for (size_t i = 0; node->has_process && i < node->process.argc; i++) {
+		if (is_config_dir(node->process.argv[i]))
+			return true;
+	}
+	return false;
+}
+
+/* kubelet refuses --config-dir, or would do so in versions that may run. */
+static void remark_config_dir(struct kr_node *node, struct kr_diag *diag)
+{
+	const struct kr_inputs *in = &node->disk.inputs;
+	struct kr_span place;
+
+	if (!in->config_dir_refusal)
+		return;
+	place = kr_node_span(
+		node, kr_flags_last(&in->flags, KR_FIELD_CONFIG_DIR)->arg);
+	if (in->kubelet_minor > 0)
+		kr_diag_add(diag, KR_ERROR, "config-dir-refused", place, "%s",
+		            in->config_dir_refusal);
+	else if (!runs_with_config_dir(node))
+		kr_diag_add(diag, KR_NOTE, "config-dir-refused", place, "%s",
+		            in->config_dir_refusal);
+}
+
 /* What was found on single arguments, at their places in the unit's files. */
 static void add_remarks(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_flags *flags = &node->disk.inputs.flags;
 
 	remark_manager_words(node, diag);
+	remark_config_dir(node, diag);
 	for (size_t i = 0; i < flags->n_remarks; i++) {
 		const struct kr_flags_remark *r = &flags->remarks[i];
 
@@ -293,19 +330,36 @@ static bool has_unknown_home(const struct kr_node *node)
 	       is_relative(kr_flags_text(flags, KR_FIELD_CONFIG_DIR));
 }
 
-/* kubelet 1.28 would make another value of these drop-ins, and its version is
- * not known. */
+/* kubelet 1.28 would make another value of these drop-ins, if it does not
+ * refuse them, and its version is not known. */
 static void remark_old_dropins(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
 
-	if (in->by == KR_BY_FLAG ||
+	if (in->by == KR_BY_FLAG || in->config_dir_refusal ||
 	    !kr_inputs_differ_1_28(in, node->setting->field))
 		return;
 	kr_diag_add_path(diag, KR_NOTE, "dropins-1-28", in->config_dir,
 	                 "kubelet 1.28 merges drop-ins otherwise: there a "
 	                 "false of a drop-in does not override true, and a "
 	                 "drop-in without the key makes it true");
+}
+
+/*
+ * Whether kubelet's environment is known to lack the variable: a wrapper may
+ * set it, as a word of its own if it is env.
+ */
+static bool lacks_alpha(const struct kr_node *node)
+{
+	static const char name[] = "KUBELET_CONFIG_DROPIN_DIR_ALPHA";
+	const struct kr_unit_command *c = kr_node_command(node);
+
+	for (size_t i = 0; i < node->disk.first_word; i++) {
+		if (c->words[i].text.bytes &&
+		    strstr(c->words[i].text.bytes, name))
+			return false;
+	}
+	return !kr_unit_variable(node->disk.unit, name);
 }
 
 /* Drop-ins are what the version matters for: without them its sources that cost
@@ -315,44 +369,41 @@ static bool has_config_dir(const struct kr_unit_command *c)
 	for (size_t i = 0; i < c->n_words; i++) {
 		const char *word = c->words[i].text.bytes;
 
-		if (word && (strncmp(word, "--config-dir", 12) == 0 ||
-		             strncmp(word, "--config_dir", 12) == 0))
+		if (word && is_config_dir(word))
 			return true;
 	}
 	return false;
 }
 
 /*
- * Which kubelet it is. The log of the one that runs is opened only where its
- * files make another thing of the answer without a version, and comes before
- * what files say.
+ * Which kubelet it is. The API server is asked only where there are drop-ins;
+ * the log of the one that runs is opened only where its files make another
+ * thing of the answer without a version. Both come before what files say.
  */
 static int find_version(struct kr_node *node, const char *const *argv,
                         size_t argc, struct kr_inputs_options *options)
 {
+	const struct kr_inputs_options none = {
+		.working_directory = options->working_directory,
+		.config = options->config,
+	};
 	_cleanup_inputs_ struct kr_inputs in = {0};
 	int r;
 
 	if (!has_config_dir(kr_node_command(node)))
 		return kr_kubelet_version_running(node,
 		                                  &options->kubelet_minor);
+	kr_kubelet_version_ask(node);
 	r = kr_kubelet_version_find(node, &options->kubelet_minor);
-	if (r < 0 || node->version_override || node->version_registered ||
-	    (!node->logged_version && node->disk_minor == 0))
+	if (r < 0 || node->version_override || node->disk_minor > 0 ||
+	    !node->logged_version)
 		return r;
-	if (node->disk_minor == 0) {
-		const struct kr_inputs_options none = {
-			.working_directory = options->working_directory,
-			.config = options->config,
-		};
-
-		r = kr_inputs_read(node->fs, argv, argc, &none, NULL, &in);
-		if (r < 0)
-			return r;
-		r = kr_inputs_decide(&in, node->setting->field, NULL);
-		if (r < 0 || !in.needs_version)
-			return r;
-	}
+	r = kr_inputs_read(node->fs, argv, argc, &none, NULL, &in);
+	if (r < 0)
+		return r;
+	r = kr_inputs_decide(&in, node->setting->field, NULL);
+	if (r < 0 || !in.needs_version)
+		return r;
 	if (kr_kubelet_version_logged(node, true) > 0)
 		options->kubelet_minor = kr_kubelet_version_logged(node, true);
 	return 0;
@@ -408,7 +459,7 @@ static int check_mounts(struct kr_node *node, struct kr_diag *diag)
 	r = flag_decides(node, mount, path);
 	if (r < 0)
 		return r;
-	if (in->flags.refused) {
+	if (in->argv_refused) {
 		r = say(disk, in->state, "%s", in->reason);
 	} else if (r > 0) {
 		in->by = KR_BY_FLAG;
@@ -438,6 +489,7 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 	struct kr_inputs_options options = {
 		.working_directory = disk->unit->working_directory,
 		.config = node->config_override,
+		.no_alpha = lacks_alpha(node),
 	};
 	_cleanup_diag_ struct kr_diag found = {0};
 	int r;
@@ -587,6 +639,12 @@ static int find_configs(struct kr_node *node, struct kr_diag *found)
 		                 file->path,
 		                 "the file is a KubeletConfiguration and no "
 		                 "drop-in: systemd ignores its lines");
+		if (!node->disk.configs)
+			node->disk.configs = calloc(
+				unit->n_dropins, sizeof(*node->disk.configs));
+		if (!node->disk.configs)
+			return -ENOMEM;
+		node->disk.configs[i] = true;
 	}
 	return 0;
 }
@@ -646,17 +704,40 @@ static int say_no_kubelet(struct kr_node *node, struct kr_diag *diag)
 	           "no ExecStart= of %s runs kubelet itself", node->unit_name);
 }
 
-/* Another program starts kubelet: what it would give to it. */
-static int read_foreign(struct kr_node *node, struct kr_diag *diag)
+/* With the version that the API server has, where the answer depends on it. */
+static int read_foreign_words(struct kr_node *node, struct kr_diag *found,
+                              struct kr_foreign **ret)
 {
-	struct kr_node_disk *disk = &node->disk;
+	const struct kr_unit *unit = node->disk.unit;
 	unsigned minor;
 	int r = kr_kubelet_version_running(node, &minor);
 
 	if (r < 0)
 		return r;
-	r = kr_foreign_read(node->setting, node->fs, disk->unit, minor, diag,
-	                    &disk->foreign);
+	r = kr_foreign_read(node->setting, node->fs, unit, minor, found, ret);
+	if (r < 0 || minor > 0 || !(*ret)->inputs_valid ||
+	    (!(*ret)->inputs.config_dir &&
+	     !kr_diag_find(found, "config-yaml-d")))
+		return r;
+	kr_kubelet_version_ask(node);
+	r = kr_kubelet_version_running(node, &minor);
+	if (r < 0 || minor == 0)
+		return r;
+	kr_diag_done(found);
+	*found = (struct kr_diag){0};
+	*ret = kr_foreign_free(*ret);
+	return kr_foreign_read(node->setting, node->fs, unit, minor, found,
+	                       ret);
+}
+
+/* Another program starts kubelet: what it would give to it. */
+static int read_foreign(struct kr_node *node, struct kr_diag *diag)
+{
+	struct kr_node_disk *disk = &node->disk;
+	struct kr_diag found = {0};
+	int r = read_foreign_words(node, &found, &disk->foreign);
+
+	kr_diag_merge(diag, &found);
 	if (r == -ENOENT)
 		return say_no_kubelet(node, diag);
 	if (r < 0)
@@ -960,10 +1041,10 @@ int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
 		.config_override = node->config_override,
 		.name_override = node->name_override,
 		.version_override = node->version_override,
-		.version_registered = node->version_registered,
 		.platform = node->platform,
 		.manager_environment = node->manager_environment,
 		.systemd_version = node->systemd_version,
+		.running_minor = node->running_minor,
 		.disk_minor = node->disk_minor,
 		.mounts_shown = node->mounts_shown,
 	};

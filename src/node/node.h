@@ -20,6 +20,8 @@
 #include "unit/loaded.h"
 #include "unit/resolve.h"
 
+struct kr_node;
+
 struct kr_node_options {
 	const char *root;   /* NULL: "/" */
 	const char *unit;   /* NULL: kubelet.service, else kubelet's own */
@@ -29,9 +31,11 @@ struct kr_node_options {
 	/* kubelet's, as kr_kubelet_version_parse() takes it; NULL: what the
 	 * node says */
 	const char *kubelet_version;
-	/* what the API server says of the kubelet that runs, alike; NULL: it
-	 * was not asked, or does not tell */
-	const char *registered_version;
+	/* the minor version that the kubelet that runs has registered, 0: it is
+	 * not told; called once a node, where the answer depends on it, with
+	 * the process found and no inputs read yet; NULL: nobody is asked */
+	unsigned (*registered_version)(void *closure, struct kr_node *node);
+	void *registered_closure;
 };
 
 /* What systemd said, for a node that talks to no bus. All is borrowed. */
@@ -69,6 +73,9 @@ struct kr_node_disk {
 	/* no unit, not all its files are there yet, or a kubeadm node that has
 	 * not joined (then there are inputs) */
 	bool unconfigured;
+	/* which of the unit's drop-ins are a KubeletConfiguration, of which
+	 * systemd ignores every line; NULL: none */
+	bool *configs;
 	/* a mount of kubelet's own lies over a file that it reads: only a flag
 	 * tells anything */
 	bool hidden;
@@ -84,14 +91,16 @@ struct kr_node {
 	int root_fd, proc_fd; /* PROC_FD is -1 for an image */
 	/* borrowed; NULL */
 	const char *config_override, *name_override, *version_override;
-	const char *version_registered;
 	struct kr_fs *fs;                    /* owned */
 	const struct kr_loaded_unit *loaded; /* borrowed; NULL: no bus */
 	const char *const *manager_environment;
 	unsigned systemd_version;
-	unsigned (*logged_version)(void *closure); /* see kr_node_systemd */
+	/* see kr_node_options and kr_node_systemd; NULL once it was asked */
+	unsigned (*registered_version)(void *closure, struct kr_node *node);
+	void *registered_closure;
+	unsigned (*logged_version)(void *closure);
 	void *logged_closure;
-	/* what it said of the running kubelet, and of the one that the unit
+	/* what they said of the running kubelet, and of the one that the unit
 	 * starts, if that is the same program; 0: nothing, or not asked */
 	unsigned running_minor, disk_minor;
 

@@ -8,11 +8,17 @@
  * it holds is compared with what our reading of the files gives: the fragment,
  * the drop-ins, ExecStart=, Environment=, EnvironmentFile=. An environment
  * file's content is read at each start and does not count.
+ *
+ * Nor does a KubeletConfiguration among the drop-ins, of which systemd ignores
+ * every line, though it wants a reload for it, too. Which of the unit's files
+ * it wants that for it does not say. But it has read them since its manager's
+ * last reload: where all others are older than that, it is for no other.
  */
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "node/node.h"
 
 /* Two names of one file: /lib/systemd may be a link to /usr/lib/systemd. */
@@ -47,6 +53,12 @@ static bool is_empty_link(struct kr_fs *fs, const char *path)
 	return kr_fs_stat(fs, path, true, &st) < 0 || !S_ISREG(st.st.st_mode);
 }
 
+static bool is_config(const struct kr_node *node, size_t dropin)
+{
+	return node->disk.configs && node->disk.configs[dropin];
+}
+
+/* Both have them in one order; a configuration may be new to systemd. */
 static bool same_dropins(const struct kr_node *node)
 {
 	const struct kr_loaded_unit *loaded = node->loaded;
@@ -54,14 +66,51 @@ static bool same_dropins(const struct kr_node *node)
 	size_t n = 0;
 
 	for (size_t i = 0; i < loaded->n_dropin_paths; i++) {
-		if (n < unit->n_dropins &&
-		    same_file(node->fs, unit->dropins[n]->path,
-		              loaded->dropin_paths[i]))
-			n++;
-		else if (!is_empty_link(node->fs, loaded->dropin_paths[i]))
+		const char *path = loaded->dropin_paths[i];
+		size_t k = n;
+
+		while (k < unit->n_dropins && is_config(node, k) &&
+		       !same_file(node->fs, unit->dropins[k]->path, path))
+			k++;
+		if (k < unit->n_dropins &&
+		    same_file(node->fs, unit->dropins[k]->path, path))
+			n = k + 1;
+		else if (!is_empty_link(node->fs, path))
 			return false;
 	}
+	while (n < unit->n_dropins && is_config(node, n))
+		n++;
 	return n == unit->n_dropins;
+}
+
+static bool is_older(const struct kr_file *file, uint64_t usec)
+{
+	const struct timespec *times[] = {&file->st.st_mtim, &file->st.st_ctim};
+
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+		if ((uint64_t)times[i]->tv_sec * KR_USEC_PER_SEC +
+		            (uint64_t)times[i]->tv_nsec / 1000 >=
+		    usec)
+			return false;
+	}
+	return true;
+}
+
+/* Only a KubeletConfiguration among the drop-ins can be why systemd wants a
+ * reload. */
+static bool wants_it_for_configs(const struct kr_node *node)
+{
+	uint64_t usec = node->loaded->units_load_usec;
+	const struct kr_unit *unit = node->disk.unit;
+
+	if (!node->disk.configs || usec == 0 ||
+	    (unit->fragment && !is_older(unit->fragment, usec)))
+		return false;
+	for (size_t i = 0; i < unit->n_dropins; i++) {
+		if (!is_config(node, i) && !is_older(unit->dropins[i], usec))
+			return false;
+	}
+	return true;
 }
 
 static bool same_commands(const struct kr_node *node)
@@ -108,7 +157,7 @@ bool kr_node_reload_needed(const struct kr_node *node, const char **ret_why)
 	if (unit->load == KR_UNIT_NOT_FOUND &&
 	    strcmp(loaded->load_state, "not-found") == 0)
 		return false;
-	if (loaded->need_daemon_reload)
+	if (loaded->need_daemon_reload && !wants_it_for_configs(node))
 		why = "it says that its files have changed";
 	else if (unit->load != KR_UNIT_LOADED)
 		return false;

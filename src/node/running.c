@@ -246,9 +246,15 @@ int kr_running_read(struct kr_node *node, struct kr_diag *diag,
 	argv += first;
 	argc = p->argc - (size_t)first;
 	r = read_once(node, fs, argv, argc, &options, &found, ret);
-	if (r == 0 && ret->needs_version)
+	if (r < 0 || !ret->config_dir || options.kubelet_minor > 0) {
+		kr_diag_merge(diag, &found);
+		return r;
+	}
+	kr_kubelet_version_ask(node);
+	r = kr_kubelet_version_running(node, &options.kubelet_minor);
+	if (r == 0 && options.kubelet_minor == 0 && ret->needs_version)
 		options.kubelet_minor = kr_kubelet_version_logged(node, false);
-	if (r == 0 && ret->needs_version && options.kubelet_minor > 0) {
+	if (r == 0 && options.kubelet_minor > 0) {
 		kr_diag_done(&found);
 		kr_inputs_done(ret);
 		r = read_once(node, fs, argv, argc, &options, &found, ret);

@@ -41,6 +41,7 @@ static const struct row {
 	{"broken", NULL},
 	{"bus-", NO_SYSTEMD},
 	{"busy", "wait until that run has ended" AGAIN},
+	{"config-dir-refused", "correct the unit" AGAIN},
 	{"config-edit", BY_HAND ", or use --method=flag"},
 	{"config-proof", BY_HAND ", or use --method=flag"},
 	{"config-", "correct that file" AGAIN},

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/format.h"
 #include "base/json-build.h"
+#include "node/kubelet-version.h"
 #include "node/name.h"
 #include "report/diff.h"
 #include "report/json.h"
@@ -62,6 +63,18 @@ static void add_line_of(struct kr_build *j, cJSON *o, const char *name,
 		               strcspn(file->data, "\n"));
 }
 
+/* As far as an answer can depend on it: "1.31". */
+static void add_version(struct kr_build *j, cJSON *o, struct kr_node *node)
+{
+	char version[sizeof("1.4294967295")];
+	unsigned minor = 0;
+
+	if (kr_kubelet_version_told(node, &minor) < 0)
+		j->failed = true;
+	snprintf(version, sizeof(version), "1.%u", minor);
+	kr_build_string(j, o, "kubelet_version", minor > 0 ? version : NULL);
+}
+
 static void add_node(struct kr_build *j, cJSON *root, struct kr_node *node)
 {
 	cJSON *n = kr_build_object(j, root, "node");
@@ -84,7 +97,7 @@ static void add_node(struct kr_build *j, cJSON *root, struct kr_node *node)
 	kr_build_string(j, n, "config",
 	                node->disk.inputs_valid ? node->disk.inputs.config_path
 	                                        : NULL);
-	kr_build_string(j, n, "kubelet_version", NULL);
+	add_version(j, n, node);
 }
 
 static cJSON *add_view(struct kr_build *j, cJSON *views, const char *name,

@@ -117,6 +117,17 @@ void kr_next_print(const struct kr_term *term, const struct kr_node *node,
 	fputc('\n', term->out);
 }
 
+void kr_next_print_version(const struct kr_term *term,
+                           const struct kr_node *node,
+                           const struct kr_api_options *api)
+{
+	kr_term_color(term, KR_COLOR_DIM, "next:");
+	fputs(" kubelet-remedy audit", term->out);
+	kr_next_options(term, node, api);
+	fputs(" --kubelet-version=VERSION, as 'kubelet --version' says it\n",
+	      term->out);
+}
+
 void kr_next_print_cause(const struct kr_term *term, const struct kr_diag *diag,
                          bool with_text)
 {

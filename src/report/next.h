@@ -19,6 +19,11 @@ void kr_next_options(const struct kr_term *term, const struct kr_node *node,
 void kr_next_print(const struct kr_term *term, const struct kr_node *node,
                    const struct kr_api_options *api, const char *command);
 
+/* "next: kubelet-remedy audit" with the version that is left to be named. */
+void kr_next_print_version(const struct kr_term *term,
+                           const struct kr_node *node,
+                           const struct kr_api_options *api);
+
 /* "next: PLACE: TEXT; ADVICE" of the error to blame in DIAG; without TEXT where
  * that was printed before. */
 void kr_next_print_cause(const struct kr_term *term, const struct kr_diag *diag,

@@ -188,6 +188,39 @@ static const char *choose_fix(const struct kr_node *node,
 	return NULL;
 }
 
+/* kubelet's version is what an answer depends on, and not known. */
+static bool needs_version(const struct kr_node *node)
+{
+	return (node->disk.inputs_valid && node->disk.inputs.needs_version) ||
+	       (node->running_valid && node->running.needs_version);
+}
+
+/* kubelet reads other files or words than those that are to be seen here. */
+static bool is_elsewhere(const struct kr_node *node)
+{
+	const struct kr_node_disk *disk = &node->disk;
+
+	return disk->hidden || disk->foreign ||
+	       (disk->unit &&
+	        (disk->unit->root_directory || disk->unit->root_image)) ||
+	       (disk->inputs_valid &&
+	        kr_flags_text(&disk->inputs.flags,
+	                      KR_FIELD_DYNAMIC_CONFIG_DIR));
+}
+
+/* What a fix would be refused for is what keeps the audit from knowing. */
+static int print_unknown_next(const struct kr_term *term, struct kr_host *host,
+                              const struct kr_audit *audit)
+{
+	_cleanup_diag_ struct kr_diag why = {0};
+	enum kr_foresight foresight;
+	int r = kr_foresee(host, audit, &why, &foresight);
+
+	if (r == 0 && foresight == KR_FORESIGHT_REFUSED)
+		kr_next_print_cause(term, &why, true);
+	return r;
+}
+
 /* The command that restarts what no fix does. */
 static void print_restart(const struct kr_term *term,
                           const struct kr_node *node)
@@ -258,11 +291,18 @@ static int print_audit_next(const struct kr_term *term, struct kr_host *host,
 		fputs(" systemctl show-environment\n", term->out);
 		return 0;
 	}
+	if (audit->verdict == KR_VERDICT_UNKNOWN && needs_version(host->node)) {
+		kr_next_print_version(term, host->node, api);
+		return 0;
+	}
 	command = choose_fix(host->node, audit);
 	if (command)
 		return print_fix_next(term, host, api, audit, command);
 	if (audit->verdict == KR_VERDICT_INVALID)
 		kr_next_print_cause(term, diag, false);
+	else if (audit->disk.state == KR_STATE_UNKNOWN &&
+	         audit->live.state != KR_STATE_TRUE && is_elsewhere(host->node))
+		return print_unknown_next(term, host, audit);
 	return 0;
 }
 

@@ -210,6 +210,20 @@ int kr_manager_active_units(struct kr_manager *manager,
 	return 0;
 }
 
+/* When the manager last began to read its units; 0: an old one does not say. */
+static uint64_t get_units_load(struct kr_manager *manager)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_diag_ struct kr_diag ignored = {0};
+	uint64_t usec;
+
+	if (get(manager, KR_BUS_MANAGER_PATH, KR_BUS_MANAGER,
+	        "UnitsLoadTimestamp", &ignored, &reply) < 0 ||
+	    sd_bus_message_read(reply, "v", "t", &usec) < 0)
+		return 0;
+	return usec;
+}
+
 int kr_manager_get_unit(struct kr_manager *manager, const char *unit,
                         struct kr_diag *diag, struct kr_loaded_unit **ret)
 {
@@ -221,7 +235,10 @@ int kr_manager_get_unit(struct kr_manager *manager, const char *unit,
 	r = kr_bus_unit_path(unit, &path);
 	if (r < 0)
 		return r;
-	return kr_bus_get_unit(&manager->bus, unit, path, &wait, diag, ret);
+	r = kr_bus_get_unit(&manager->bus, unit, path, &wait, diag, ret);
+	if (r >= 0 && (*ret)->need_daemon_reload)
+		(*ret)->units_load_usec = get_units_load(manager);
+	return r;
 }
 
 int kr_manager_unit_of_pid(struct kr_manager *manager, pid_t pid,

@@ -70,7 +70,8 @@ int kr_manager_active_units(struct kr_manager *manager,
 
 /*
  * All that systemd says of UNIT, from one GetAll: a consistent state. A unit
- * that does not exist has load_state "not-found". 0 or an errno, with words.
+ * that does not exist has load_state "not-found". Where it needs a reload, the
+ * manager is asked when it read its units. 0 or an errno, with words.
  */
 int kr_manager_get_unit(struct kr_manager *manager, const char *unit,
                         struct kr_diag *diag, struct kr_loaded_unit **ret);

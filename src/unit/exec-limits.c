@@ -11,8 +11,9 @@
  * What is refused for certain is EXCEEDED, and nothing else, as a unit that is
  * called invalid and is not cannot be fixed. x86-64 has pages of 4 KiB only,
  * aarch64 of 4, 16 or 64. Which machine an image is for is told by the program
- * that is started, or by systemd or the shell beside it. A tree that has none
- * of them is taken to be for the machine that reads it.
+ * that is started, or by systemd or the shell beside it. Where a tree has none
+ * of them, pages of 4 KiB are assumed, whatever machine reads it, and the
+ * message says so.
  *
  * What is more than 2 MiB in all is not read, even where LimitSTACK= allows it.
  *
@@ -62,17 +63,6 @@ static int find_machine(const struct kr_limits *l)
 	return EM_NONE;
 }
 
-static bool has_small_pages(const struct kr_limits *l)
-{
-	int machine = find_machine(l);
-
-#ifdef __x86_64__
-	if (machine == EM_NONE)
-		return true;
-#endif
-	return machine == EM_X86_64;
-}
-
 enum kr_limit kr_limits_string(const struct kr_limits *l, size_t length)
 {
 	if (length < STRING_LEAST)
@@ -82,7 +72,14 @@ enum kr_limit kr_limits_string(const struct kr_limits *l, size_t length)
 	if (l->page_size > 0)
 		return length >= PAGES * l->page_size ? KR_LIMIT_EXCEEDED
 		                                      : KR_LIMIT_FITS;
-	return has_small_pages(l) ? KR_LIMIT_EXCEEDED : KR_LIMIT_UNKNOWN;
+	switch (find_machine(l)) {
+	case EM_X86_64:
+		return KR_LIMIT_EXCEEDED;
+	case EM_NONE:
+		return KR_LIMIT_ASSUMED;
+	default:
+		return KR_LIMIT_UNKNOWN;
+	}
 }
 
 /* --- DefaultLimitSTACK= --------------------------------------------------- */

@@ -14,6 +14,7 @@
 enum kr_limit {
 	KR_LIMIT_FITS,
 	KR_LIMIT_EXCEEDED, /* execve(2) refuses it */
+	KR_LIMIT_ASSUMED,  /* ... where a page has 4 KiB: nothing tells that */
 	/* it depends on what the node's files do not tell, or is more than is
 	 * read */
 	KR_LIMIT_UNKNOWN,

@@ -66,11 +66,16 @@ static int judge(struct expansion *x, enum kr_limit limit, struct kr_span span)
 	case KR_LIMIT_FITS:
 		break;
 	case KR_LIMIT_EXCEEDED:
+	case KR_LIMIT_ASSUMED:
 		kr_diag_add(x->options->diag, KR_ERROR, "arguments-too-long",
 		            span,
 		            "the arguments are too long: execve(2) takes "
 		            "strings of 32 pages, and in all a quarter of the "
-		            "stack's limit, most often 128 KiB and 2 MiB");
+		            "stack's limit, most often 128 KiB and 2 MiB%s",
+		            limit == KR_LIMIT_ASSUMED
+		                    ? " (no program here tells the machine: "
+		                      "pages of 4 KiB are assumed)"
+		                    : "");
 		return -E2BIG;
 	case KR_LIMIT_UNKNOWN:
 		kr_diag_add(x->options->diag, KR_ERROR, "arguments-too-large",

@@ -32,6 +32,9 @@ struct kr_loaded_unit {
 	char **environment_files; /* paths, with a leading "-" where given */
 	size_t n_environment_files;
 	bool need_daemon_reload;
+	/* where that is set: the manager's UnitsLoadTimestamp, after which this
+	 * unit was read, realtime; 0: not known */
+	uint64_t units_load_usec;
 	pid_t main_pid;      /* 0: none */
 	unsigned n_restarts; /* 0 also where systemd is too old to count */
 	uint32_t job_id; /* what systemd is about to do with it, 0: nothing */
