@@ -14,16 +14,20 @@
 #include "testing-cases.h"
 #include "testing.h"
 
-#define FOLDER "/etc/kubernetes/kubelet"
-#define CONFIG FOLDER "/kubelet-config.json"
-#define DIR    FOLDER "/conf.d"
+/* A test process has that many: each costs a process of its own. */
+#define CASES_AT_ONCE 64
+
+/* The folders of the case at hand. */
+static char folder[32], config_path[64], dir_path[64];
 
 /* TEXT with the places of this test for those of the case; static. */
 static const char *placed(const char *text)
 {
 	static const struct {
 		const char *name, *place;
-	} names[] = {{"CONFIGDIR", FOLDER}, {"CONFIG", CONFIG}, {"DIR", DIR}};
+	} names[] = {{"CONFIGDIR", folder},
+	             {"CONFIG", config_path},
+	             {"DIR", dir_path}};
 	static char buffers[16][8192];
 	static size_t next;
 	char *out = buffers[next++ % ARRAY_SIZE(buffers)];
@@ -92,14 +96,15 @@ static void make_files(const cJSON *row)
 	const char *config = kr_case_text(row, "config");
 
 	if (config)
-		kr_root_write(CONFIG, placed(config));
+		kr_root_write(config_path, placed(config));
 	if (cJSON_IsObject(dropins))
-		kr_root_mkdir(DIR);
+		kr_root_mkdir(dir_path);
 	cJSON_ArrayForEach(one, dropins)
 	{
 		_cleanup_free_ char *path = NULL;
 
-		ck_assert_int_gt(asprintf(&path, DIR "/%s", one->string), 0);
+		ck_assert_int_gt(
+			asprintf(&path, "%s/%s", dir_path, one->string), 0);
 		kr_root_write(path, placed(cJSON_GetStringValue(one)));
 	}
 }
@@ -127,14 +132,17 @@ static void decide(const cJSON *row, struct kr_fs *fs, struct kr_inputs *in,
 	ck_assert_int_eq(kr_decide(in, field, ret), 0);
 }
 
-START_TEST(test_case)
+static void check(size_t i)
 {
-	const cJSON *row = kr_cases[_i].object;
+	const cJSON *row = kr_cases[i].object;
 	bool stretch = strcmp(kr_case_text(row, "tier") ?: "", "stretch") == 0;
 	_cleanup_fs_ struct kr_fs *fs = NULL;
 	_cleanup_inputs_ struct kr_inputs in = {0};
 	_cleanup_decision_ struct kr_decision d = {0};
 
+	snprintf(folder, sizeof(folder), "/case-%zu", i);
+	snprintf(config_path, sizeof(config_path), "%s/kubelet.yaml", folder);
+	snprintf(dir_path, sizeof(dir_path), "%s/conf.d", folder);
 	make_files(row);
 	fs = kr_root_fs();
 	decide(row, fs, &in, &d);
@@ -145,6 +153,14 @@ START_TEST(test_case)
 	ck_assert_msg(same_value(&d, cJSON_GetObjectItem(row, "value")),
 	              "%s: %s, %s", kr_case_text(row, "id"),
 	              kr_state_to_string(d.state), d.reason);
+}
+
+START_TEST(test_cases)
+{
+	size_t first = (size_t)_i * CASES_AT_ONCE;
+
+	for (size_t i = first; i < first + CASES_AT_ONCE && i < kr_n_cases; i++)
+		check(i);
 }
 END_TEST
 
@@ -161,7 +177,8 @@ static void add_tests(Suite *suite)
 
 	kr_cases_load("section.jsonl");
 	tcase_add_test(tc, test_all);
-	tcase_add_loop_test(tc, test_case, 0, (int)kr_n_cases);
+	tcase_add_loop_test(tc, test_cases, 0,
+	                    (int)(kr_n_cases / CASES_AT_ONCE + 1));
 }
 
 KR_TEST_MAIN(add_tests);

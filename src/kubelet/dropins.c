@@ -282,7 +282,8 @@ int kr_merged_file_of(const struct kr_merged *m,
 	for (size_t i = 0; use && i < m->n_configs; i++) {
 		const struct kr_config *c = &m->configs[i];
 
-		if (use >= c->uses && use < c->uses + c->n_uses)
+		if (c->n_uses > 0 && use >= c->uses &&
+		    use < c->uses + c->n_uses)
 			return (int)i;
 	}
 	return -1;
