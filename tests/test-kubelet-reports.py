@@ -1172,6 +1172,8 @@ def slip_rows():
         # a variable that is not set
         ("in braces", "ExecStart=/usr/bin/kubelet --v=${V}\n", "", "", "invalid",
          "variable-unset", UNIT + ":2:32"),
+        ("a word in braces", "ExecStart=/usr/bin/kubelet ${V}\n", "", "",
+         "invalid", "variable-unset", UNIT + ":2:28"),
         ("its file's name", "ExecStart=/usr/bin/kubelet --config=${C}\n", "", "",
          "true", "variable-unset", UNIT + ":2:37"),
         ("alone", kubelet, "", "", "true", None, ""),
@@ -1242,6 +1244,79 @@ def slips(tap, program, schemas):
                     case.fault("it is not said as the cause: %s",
                                got["reason"])
             tap.row("a slip: %s (%s)" % (name, code), case.faults)
+
+
+# --- words that are not known ---------------------------------------------------
+
+COMMENT = ("%s:1:1: a comment ends in a backslash: before systemd 254 the "
+           "next line belongs to it, and which systemd reads this is not "
+           "known" % ENV)
+STARTS = "%s:%d:%d: variable '%s' gets its value when the service starts"
+
+
+def doubt_rows():
+    """Name, unit, other files, the disk's state, its reason's begin."""
+    start = "ExecStart=/usr/bin/kubelet "
+    conf = start + "--config=" + CONFIG + " "
+    env = "EnvironmentFile=%s\n" % ENV
+    lost = {ENV: "# x \\\nA=%strue\n" % FLAG}
+    two = {ENV: "# x\\\nB=1\n;y \\\nA=%strue\n" % FLAG}
+    return [
+        ("made at the start, a word", conf + "$INVOCATION_ID\n", {},
+         "unknown", STARTS % (UNIT, 2, 55, "INVOCATION_ID")),
+        ("... in braces", conf + "${INVOCATION_ID}\n", {},
+         "unknown", STARTS % (UNIT, 2, 55, "INVOCATION_ID")),
+        ("... a number", conf + "--max-pods=${INVOCATION_ID}\n", {},
+         "unknown", STARTS % (UNIT, 2, 55, "INVOCATION_ID")),
+        ("... a number in a word of its own",
+         conf + "--max-pods ${INVOCATION_ID}\n", {},
+         "unknown", STARTS % (UNIT, 2, 66, "INVOCATION_ID")),
+        ("... our flag's value", conf + FLAG + "${INVOCATION_ID}\n", {},
+         "unknown", STARTS % (UNIT, 2, 55, "INVOCATION_ID")),
+        ("... a name", conf + "--hostname-override=${INVOCATION_ID}\n", {},
+         "true", ""),
+        ("... the file", start + "--config=/x/${INVOCATION_ID}\n", {},
+         "unknown", STARTS % (UNIT, 2, 28, "INVOCATION_ID")),
+        ("... the folder", conf + "--config-dir=${INVOCATION_ID}\n", {},
+         "unknown", STARTS % (UNIT, 2, 55, "INVOCATION_ID")),
+        ("passed", "PassEnvironment=A\n" + conf + "$A x\n", {},
+         "unknown", STARTS % (UNIT, 3, 55, "A")),
+        ("a specifier", conf + "%s\n", {}, "unknown",
+         UNIT + ":2:55: it has a specifier that cannot be told"),
+        ("a specifier in a variable",
+         "Environment=A=--v=%s\n" + conf + "$A\n", {}, "unknown",
+         UNIT + ":2:15: it has a specifier that cannot be told"),
+        ("behind a comment", env + conf + "$A\n", lost, "unknown", COMMENT),
+        ("... in braces", env + conf + "${A}\n", lost, "unknown", COMMENT),
+        ("behind the second comment", env + conf + "$A\n", two, "unknown",
+         COMMENT.replace(":1:1:", ":3:1:")),
+        ("behind a comment, and not used", env + conf + "\n", lost, "true",
+         ""),
+        ("an optional file", env.replace("=", "=-") + conf + "$A\n", {},
+         "true", ""),
+        ("the file, of a wrapper",
+         "ExecStart=/usr/bin/nsenter -m /usr/bin/kubelet "
+         "--config=/x/${INVOCATION_ID}\n", {}, "unknown", "a wrapper "),
+        ("the file, of a container",
+         "ExecStart=/usr/bin/podman run -v /x:/x i "
+         "--config=/x/${INVOCATION_ID}\n", {}, "unknown", "a container "),
+    ]
+
+
+def doubts(tap, program, schemas):
+    """No fault is derived from what is not known."""
+    for name, unit_text, files, want, reason in doubt_rows():
+        with Image({UNIT: "[Service]\n" + unit_text,
+                    CONFIG: GVK + KEY + "true\n", **files}) as image:
+            case = Check(program, schemas, image.root)
+            got = case.audit(want)
+            errors = [m for m in got["messages"] if m["severity"] == "error"]
+            if errors:
+                case.fault("errors: %s", errors)
+            view = got["views"]["disk"]
+            if want == "unknown" and not view["reason"].startswith(reason):
+                case.fault("the reason is %s", view["reason"])
+            tap.row("not known: " + name, case.faults)
 
 
 # --- the next command -----------------------------------------------------------
@@ -1374,6 +1449,7 @@ def main():
     dropins(tap, program, schemas)
     commands(tap, program, schemas)
     slips(tap, program, schemas)
+    doubts(tap, program, schemas)
     comments(tap, program, schemas)
     places(tap, program, schemas)
     next_commands(tap, program, schemas, reports)

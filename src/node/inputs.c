@@ -186,6 +186,11 @@ static int walk_config_dir(struct reading *rd)
 	return 0;
 }
 
+static bool is_doubted(const struct kr_inputs_options *options, size_t arg)
+{
+	return options->doubts && options->doubts[arg];
+}
+
 static int read_files(struct reading *rd,
                       const struct kr_inputs_options *options)
 {
@@ -196,6 +201,11 @@ static int read_files(struct reading *rd,
 	const char *dir = flags->config_dir.text;
 	int r = 0;
 
+	if (!options->config && config &&
+	    is_doubted(options, flags->config.arg))
+		config = NULL;
+	if (dir && is_doubted(options, flags->config_dir.arg))
+		dir = NULL;
 	if (config && *config) {
 		in->config_path = cleaned(config, options->working_directory);
 		if (!in->config_path)
@@ -381,6 +391,99 @@ static int check_ranges(struct reading *rd)
 	           kr_range_key(bad), (long long)min, (long long)max);
 }
 
+/* --- arguments that are not known ------------------------------------------
+ */
+
+/* "--name=...": whatever it is, the words behind it are what they look like. */
+static bool is_whole_flag(const char *word)
+{
+	return strncmp(word, "--", 2) == 0 && strchr(word, '=');
+}
+
+/* Whether R would not have been said if we knew all arguments. */
+static bool is_derived(const struct kr_inputs *in,
+                       const struct kr_inputs_options *options,
+                       const struct kr_flags_remark *r)
+{
+	const char *word = in->argv[r->arg];
+
+	if (is_doubted(options, r->arg))
+		return true;
+	/* the value is the next word */
+	return *word == '-' && !strchr(word, '=') && r->arg + 1 < in->argc &&
+	       is_doubted(options, r->arg + 1) &&
+	       (strcmp(r->code, "flag-value") == 0 ||
+	        strcmp(r->code, "flag-swallows") == 0);
+}
+
+/*
+ * Whether the argument ARG, which is not known, matters: it does not if it is
+ * visibly the value of another flag that takes it as it is written, as
+ * "--node-ip=..." can be what it will.
+ */
+static bool doubt_matters(const struct kr_inputs *in,
+                          const struct kr_inputs_options *options, size_t arg)
+{
+	const struct kr_flags *flags = &in->flags;
+
+	if (!is_whole_flag(in->argv[arg]) || kr_flags_is_use(flags, arg))
+		return true;
+	for (size_t i = 0; i < flags->n_remarks; i++) {
+		if (flags->remarks[i].fatal && flags->remarks[i].arg == arg)
+			return true;
+	}
+	return (flags->config.text && flags->config.arg == arg &&
+	        !options->config) ||
+	       (flags->config_dir.text && flags->config_dir.arg == arg);
+}
+
+/* No fault is left that is none for certain: behind a word that may be a flag,
+ * the next one may be its value. */
+static void forget_derived(struct kr_inputs *in,
+                           const struct kr_inputs_options *options)
+{
+	struct kr_flags *flags = &in->flags;
+	size_t n = 0, loose = 1;
+
+	while (loose < in->argc &&
+	       (!is_doubted(options, loose) || is_whole_flag(in->argv[loose])))
+		loose++;
+	for (size_t i = 0; i < flags->n_remarks; i++) {
+		struct kr_flags_remark r = flags->remarks[i];
+
+		if (is_derived(in, options, &r)) {
+			free(r.text);
+			continue;
+		}
+		r.fatal = r.fatal && r.arg < loose;
+		flags->remarks[n++] = r;
+	}
+	flags->n_remarks = n;
+	n = 0;
+	for (size_t i = 0; i < flags->n_uses; i++) {
+		if (!is_doubted(options, flags->uses[i].arg))
+			flags->uses[n++] = flags->uses[i];
+	}
+	flags->n_uses = n;
+	flags->state = KR_STATE_UNKNOWN;
+}
+
+static int settle_doubts(struct reading *rd,
+                         const struct kr_inputs_options *options)
+{
+	struct kr_inputs *in = rd->in;
+
+	for (size_t i = 1; i < in->argc && in->unknown_arg == 0; i++) {
+		if (is_doubted(options, i) && doubt_matters(in, options, i))
+			in->unknown_arg = i;
+	}
+	if (in->unknown_arg == 0)
+		return 0;
+	forget_derived(in, options);
+	return say(in, KR_STATE_UNKNOWN, "%s",
+	           options->doubts[in->unknown_arg]);
+}
+
 static bool uses_invalid(const struct kr_flags *flags)
 {
 	for (size_t i = 0; i < flags->n_uses; i++) {
@@ -475,6 +578,8 @@ int kr_inputs_read(const struct kr_setting *setting, struct kr_fs *fs,
 	if (r == 0)
 		r = kr_flags_parse(setting, (const char *const *)in.argv,
 		                   in.argc, &in.flags);
+	if (r == 0)
+		r = settle_doubts(&rd, options);
 	if (r == 0)
 		r = judge_flags(&rd);
 	if (r == 0)

@@ -52,6 +52,9 @@ struct kr_inputs {
 	/* INVALID or UNKNOWN because of our flag or key, so that a fix may help
 	 */
 	bool by_setting;
+	/* UNKNOWN because of this argument, which is not known; 0: it is not
+	 */
+	size_t unknown_arg;
 	/* UNKNOWN because MERGED and OLDER disagree about our key alone: a fix
 	 * may help */
 	bool by_version;
@@ -61,6 +64,9 @@ struct kr_inputs_options {
 	const char *working_directory; /* for relative paths; NULL: "/" */
 	const char *config;     /* read instead of what --config says; NULL */
 	unsigned kubelet_minor; /* 31 for 1.31; 0: not known */
+	/* of each argument why it is not what kubelet gets, one sentence, or
+	 * NULL where it is; NULL: all are */
+	const char *const *doubts;
 };
 
 /*
@@ -73,6 +79,9 @@ struct kr_inputs_options {
  * versions make different things (kubelet/dropins.h) where the version is not
  * known. 1.28 does not count in that: it is long out of support, and a note is
  * all that is made of it.
+ *
+ * An argument that is not known is UNKNOWN where it may be one that counts: no
+ * fault is derived from it, nor is a file read that it names.
  */
 int kr_inputs_read(const struct kr_setting *setting, struct kr_fs *fs,
                    const char *const *argv, size_t argc,

@@ -237,36 +237,6 @@ static void add_remarks(struct kr_node *node, struct kr_diag *diag)
 	}
 }
 
-/*
- * A word that cannot be told from the files matters unless it is visibly the
- * value of another flag: "--node-ip=..." can be what it will.
- */
-static bool word_matters(const struct kr_node *node, size_t arg)
-{
-	const struct kr_inputs *in = &node->disk.inputs;
-	const struct kr_unit_word *word = kr_node_word(node, arg);
-
-	if (!word || !word->unknown)
-		return false;
-	if (strncmp(in->argv[arg], "--", 2) != 0 || !strchr(in->argv[arg], '='))
-		return true;
-	for (size_t i = 0; i < in->flags.n_uses; i++) {
-		if (in->flags.uses[i].arg == arg)
-			return true;
-	}
-	return (in->flags.config.text && in->flags.config.arg == arg) ||
-	       (in->flags.config_dir.text && in->flags.config_dir.arg == arg);
-}
-
-static const struct kr_unit_word *find_unknown(const struct kr_node *node)
-{
-	for (size_t i = 1; i < node->disk.inputs.argc; i++) {
-		if (word_matters(node, i))
-			return kr_node_word(node, i);
-	}
-	return NULL;
-}
-
 /* A relative path of a file that kubelet reads, below WorkingDirectory=~. */
 static bool has_unknown_home(const struct kr_node *node)
 {
@@ -328,11 +298,9 @@ static int find_version(struct kr_node *node, const char *const *argv,
 	    (!node->logged_version && node->disk_minor == 0))
 		return r;
 	if (node->disk_minor == 0) {
-		const struct kr_inputs_options none = {
-			.working_directory = options->working_directory,
-			.config = options->config,
-		};
+		struct kr_inputs_options none = *options;
 
+		none.kubelet_minor = 0;
 		r = kr_inputs_read(node->setting, node->fs, argv, argc, &none,
 		                   NULL, &in);
 		if (r < 0 || !in.needs_version)
@@ -389,7 +357,7 @@ static int check_mounts(struct kr_node *node, struct kr_diag *diag)
 	r = flag_decides(node, mount, path);
 	if (r < 0)
 		return r;
-	if (in->flags.state == KR_STATE_INVALID) {
+	if (in->flags.state == KR_STATE_INVALID || in->unknown_arg > 0) {
 		r = say(disk, in->state, "%s", in->reason);
 	} else if (r > 0) {
 		in->by = KR_BY_FLAG;
@@ -416,20 +384,23 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 	const struct kr_unit_command *c = kr_node_command(node);
 	size_t argc = c->n_words - disk->first_word;
 	_cleanup_free_ const char **argv = calloc(argc + 1, sizeof(*argv));
+	_cleanup_free_ const char **doubts = calloc(argc + 1, sizeof(*doubts));
 	struct kr_inputs_options options = {
 		.working_directory = disk->unit->working_directory,
 		.config = node->config_override,
+		.doubts = doubts,
 	};
 	_cleanup_diag_ struct kr_diag found = {0};
 	int r;
 
-	if (!argv)
+	if (!argv || !doubts)
 		return -ENOMEM;
 	for (size_t i = 0; i < argc; i++) {
-		const struct kr_text *text =
-			&c->words[disk->first_word + i].text;
+		const struct kr_unit_word *word =
+			&c->words[disk->first_word + i];
 
-		argv[i] = text->bytes ? text->bytes : "";
+		argv[i] = word->text.bytes ? word->text.bytes : "";
+		doubts[i] = word->why;
 	}
 	r = find_version(node, argv, argc, &options);
 	if (r < 0)
@@ -463,10 +434,6 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 		           "the home of %s, the working directory of kubelet, "
 		           "is not in /etc/passwd",
 		           disk->unit->user);
-	if (find_unknown(node))
-		return say(disk, KR_STATE_UNKNOWN,
-		           "an argument of kubelet has a part that only a "
-		           "running systemd knows");
 	return say(disk, disk->inputs.state, "%s", disk->inputs.reason);
 }
 

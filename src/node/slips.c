@@ -97,11 +97,12 @@ static bool is_set(const struct kr_unit *unit, const char *name, size_t length)
 	return false;
 }
 
-/* "--flag=${NAME}": an empty value most often stops kubelet, or means another
- * file. Of a longer value a part may well be missing. */
+/* "--flag=${NAME}", or "${NAME}" alone: an empty value most often stops
+ * kubelet, or means another file. Of a longer value a part may well be missing.
+ */
 static bool is_whole_value(const char *s, size_t at, size_t length, size_t end)
 {
-	return s[at + 1] == '{' && at > 0 && s[at - 1] == '=' &&
+	return s[at + 1] == '{' && at > 0 && strchr("= \t\n\"'", s[at - 1]) &&
 	       (at + length == end || strchr(" \t\n\"'\\", s[at + length]));
 }
 

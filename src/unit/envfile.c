@@ -43,10 +43,12 @@ enum state {
 
 struct parser {
 	const struct kr_file *file;
-	bool long_comments, matters;
+	bool long_comments;
 	kr_envfile_push_fn *push;
 	void *userdata;
 	struct kr_diag *diag;
+	size_t comment_start;
+	struct kr_span first_comment, comment; /* that end in a backslash */
 
 	enum state state;
 	size_t key_start, key_end; /* KEY_END without blanks behind it */
@@ -122,6 +124,7 @@ static int finish(struct parser *p)
 	describe(p, &entry);
 	entry.key = key;
 	entry.value = p->value;
+	entry.comment = p->comment;
 	p->value = (struct kr_text){0};
 	if (!kr_utf8_valid(key, strlen(key)) ||
 	    !kr_utf8_valid(entry.value.bytes, entry.value.length)) {
@@ -235,9 +238,14 @@ static int in_double_escape(struct parser *p, char c, size_t at)
 	return r < 0 ? r : keep(p, c, at, at + 1);
 }
 
-static int in_comment(struct parser *p, char c)
+static int in_comment(struct parser *p, char c, size_t at)
 {
-	p->matters = p->matters || (p->state == COMMENT_ESCAPE && is_eol(c));
+	if (p->state == COMMENT_ESCAPE && is_eol(c)) {
+		p->comment = (struct kr_span){p->file, p->comment_start,
+		                              at - p->comment_start};
+		if (!p->first_comment.file)
+			p->first_comment = p->comment;
+	}
 	if (c == '\\' && p->state == COMMENT)
 		p->state = COMMENT_ESCAPE;
 	else if (p->state == COMMENT_ESCAPE && p->long_comments)
@@ -256,6 +264,7 @@ static int step(struct parser *p, char c, size_t at)
 		p->state = c == '#' || c == ';' ? COMMENT : KEY;
 		p->key_start = at;
 		p->key_end = at;
+		p->comment_start = at;
 		return p->state == KEY ? in_key(p, c, at) : 0;
 	case KEY:
 		return in_key(p, c, at);
@@ -273,14 +282,14 @@ static int step(struct parser *p, char c, size_t at)
 		return in_double_escape(p, c, at);
 	case COMMENT:
 	case COMMENT_ESCAPE:
-		return in_comment(p, c);
+		return in_comment(p, c, at);
 	}
 	return 0;
 }
 
 int kr_envfile_parse(const struct kr_file *file, bool long_comments,
                      kr_envfile_push_fn *push, void *userdata,
-                     struct kr_diag *diag, bool *ret_matters)
+                     struct kr_diag *diag, struct kr_span *ret_comment)
 {
 	struct parser p = {
 		.file = file,
@@ -300,8 +309,8 @@ int kr_envfile_parse(const struct kr_file *file, bool long_comments,
 		r = step(&p, file->data[i], i);
 	if (r == 0 && p.state >= PRE_VALUE && p.state <= DOUBLE_ESCAPE)
 		r = finish(&p);
-	if (ret_matters)
-		*ret_matters = p.matters;
+	if (ret_comment)
+		*ret_comment = p.first_comment;
 	kr_text_done(&p.value);
 	return r;
 }

@@ -578,6 +578,7 @@ static int take_entry(void *userdata, struct kr_envfile_entry *entry)
 		.value_span = entry->value_span,
 		.quote = entry->quote,
 		.form = entry->form,
+		.comment = entry->comment,
 	};
 	int r;
 
@@ -643,7 +644,7 @@ static bool is_same(struct kr_variables *a, struct kr_variables *b,
 /* What differs between two readings is unknown in the first; all is, where to
  * compare each would take long. */
 static int doubt_differences(struct kr_variables *to,
-                             struct kr_variables *other)
+                             struct kr_variables *other, struct kr_span comment)
 {
 	bool many = to->n_items + other->n_items > COMPARED_MAX;
 
@@ -661,19 +662,22 @@ static int doubt_differences(struct kr_variables *to,
 	for (size_t i = to->n_items; i-- > 0;) {
 		struct kr_unit_variable *v = &to->items[i];
 
-		if (many || !is_same(to, other, v->name))
-			make_unknown(v);
+		if (!many && is_same(to, other, v->name))
+			continue;
+		make_unknown(v);
+		if (!v->comment.file)
+			v->comment = comment;
 	}
 	return 0;
 }
 
 /*
- * FILE has a comment that ends in a backslash: before systemd 254 the next line
+ * FILE has a COMMENT that ends in a backslash: before systemd 254 the next line
  * belongs to it. Where nobody has said which systemd reads it, its files may;
  * else what depends on it is unknown.
  */
 static int doubt_comments(struct file_reader *reader, struct kr_fs *fs,
-                          const struct kr_file *file)
+                          const struct kr_file *file, struct kr_span comment)
 {
 	unsigned version = kr_systemd_version_in(fs);
 	struct kr_variables other = {0};
@@ -689,13 +693,10 @@ static int doubt_comments(struct file_reader *reader, struct kr_fs *fs,
 		return 0;
 	}
 	if (r == 0)
-		r = doubt_differences(reader->to, &other);
+		r = doubt_differences(reader->to, &other, comment);
 	kr_variables_done(&other);
-	kr_diag_add_path(reader->diag, KR_WARNING, "comment-continues",
-	                 file->path,
-	                 "a comment ends in a backslash: before systemd 254 "
-	                 "the next line belongs to it, and which systemd reads "
-	                 "this is not known");
+	kr_diag_add(reader->diag, KR_WARNING, "comment-continues", comment,
+	            KR_COMMENT_CONTINUES);
 	return r;
 }
 
@@ -706,7 +707,7 @@ static int read_file(struct kr_environment *e, struct kr_fs *fs,
 	struct kr_variables variables = {0};
 	struct file_reader reader = {e, &variables, diag};
 	const struct kr_file *file;
-	bool matters = false;
+	struct kr_span comment = KR_SPAN_NONE;
 	int r = kr_fs_read(fs, path, &file);
 
 	if (r == -ENOENT)
@@ -728,9 +729,9 @@ static int read_file(struct kr_environment *e, struct kr_fs *fs,
 	r = kr_strings_add(&e->read, path);
 	if (r == 0)
 		r = kr_envfile_parse(file, version != 0 && version < 254,
-		                     take_entry, &reader, diag, &matters);
-	if (r == 0 && matters && version == 0)
-		r = doubt_comments(&reader, fs, file);
+		                     take_entry, &reader, diag, &comment);
+	if (r == 0 && comment.file && version == 0)
+		r = doubt_comments(&reader, fs, file, comment);
 	if (r == 0)
 		return move_all(&e->files, &variables);
 	if (r == -EFBIG && e->held <= HELD_MAX)

@@ -50,6 +50,9 @@ struct kr_unit_variable {
 	/* A specifier in it or the whole of it cannot be told from the node's
 	 * files; the diag has said so. */
 	bool unknown;
+	/* of a file: the last comment before it that ends in a backslash, of
+	 * which systemds make different things; else no file */
+	struct kr_span comment;
 };
 
 /* One argument of a command. */
@@ -79,8 +82,10 @@ struct kr_unit_word {
 	 * that is the word or a part of it; borrowed; NULL: none */
 	const char *manager;
 	/* TEXT is not what the program gets: something in it is not to be had
-	 * from the node's files. The diag has said so. */
+	 * from the node's files. The diag has said so; WHY is one sentence with
+	 * the place, else NULL. */
 	bool unknown;
+	char *why;
 };
 
 struct kr_unit_command {
