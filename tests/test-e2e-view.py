@@ -284,6 +284,34 @@ def test_dropin_is_a_folder(host, tap):
     tap.equal(host.value(), "true", "and then with true")
 
 
+def test_credential(host, tap):
+    """kubelet reads a copy that systemd makes of the file at its start."""
+    # what systemd mounts at a start shows, as on any machine
+    host.sh("mount --make-rshared /")
+    host.node(config=KEY_FALSE, start=False)
+    unit = host.read(UNIT).decode()
+    host.write(UNIT, unit.replace("--config " + CONFIG, "--config=%d/k")
+               .replace("[Service]\n", "[Service]\nLoadCredential=k:%s\n"
+                        % CONFIG))
+    host.sh("systemctl daemon-reload; systemctl restart kubelet.service")
+    tap.check(host.is_healthy(), "kubelet runs")
+    tap.equal(host.value(), "false", "with the file's value")
+    result, got = host.remedy_json("audit")
+    tap.status(result, 1, "audit")
+    tap.equal([view["state"] for view in got["views"].values()],
+              ["false", "false", "absent"], "disk and running")
+    tap.equal(got["sources"][got["views"]["disk"]["source"]]["file"], CONFIG,
+              "the file is named")
+    tap.status(host.remedy("fix", "--wait=1"), 0, "fix")
+    tap.equal(host.value(), "true", "kubelet runs with the other value")
+    # a change that no restart has brought to kubelet
+    host.write(CONFIG, host.read(CONFIG).decode().replace("true", "false"))
+    result, got = host.remedy_json("audit")
+    tap.status(result, 1, "audit of a changed file")
+    tap.equal([got["views"][view]["state"] for view in ("disk", "running")],
+              ["false", "true"], "the next start would bring it")
+
+
 def test_environment_file_is_a_fifo(host, tap):
     """Nobody waits for what it may hold, and systemd does not start it."""
     host.node("", start=False)

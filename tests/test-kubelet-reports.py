@@ -1319,6 +1319,52 @@ def doubts(tap, program, schemas):
             tap.row("not known: " + name, case.faults)
 
 
+def credential_rows():
+    """Name, the credentials, the word of --config, the disk's state, a part of
+    its reason. (Tried: test-systemd-start.py.)"""
+    load, folder = "LoadCredential=k:", "${CREDENTIALS_DIRECTORY}/k"
+    return [
+        ("a file", load + CONFIG, "%d/k", "false", CONFIG),
+        ("a file, by the variable", load + CONFIG, folder, "false", CONFIG),
+        ("a file that is not there", load + "/x", "%d/k", "unknown",
+         "kubelet.service needs /x, which is not there, for LoadCredential="),
+        ("a file that is not there, with a text",
+         load + "/x\nSetCredential=k:{}", "%d/k", "unknown",
+         "loads it from a file that is not there"),
+        ("a text", "SetCredential=k:{}", "%d/k", "unknown",
+         "SetCredential= (%s:2:15) gives it" % UNIT),
+        ("encrypted", "LoadCredentialEncrypted=l:k", "%d/l", "unknown",
+         "gives it when the service starts"),
+        ("of a folder", load + "/etc", "%d/k_kubelet.yaml", "unknown",
+         "loads it from a folder"),
+        ("imported", "ImportCredential=*", "%d/k", "unknown",
+         "ImportCredential= (%s:2:18) gives it" % UNIT),
+        ("no such one", load + CONFIG, "%d/l", "invalid", "cannot read"),
+        ("none", "Type=exec", "%d/k", "invalid", "cannot read"),
+        ("a folder of the service's own", "StateDirectory=x",
+         "${STATE_DIRECTORY}/k", "unknown",
+         STARTS % (UNIT, 3, 28, "STATE_DIRECTORY")),
+    ]
+
+
+def credentials(tap, program, schemas):
+    for name, lines, word, want, reason in credential_rows():
+        with Image({UNIT: "[Service]\n%s\nExecStart=/usr/bin/kubelet "
+                    "--config=%s\n" % (lines, word),
+                    CONFIG: GVK + KEY + "false\n"}) as image:
+            case = Check(program, schemas, image.root)
+            got = case.audit(want)
+            if reason not in got["views"]["disk"]["reason"]:
+                case.fault("the reason is %s", got["views"]["disk"]["reason"])
+            errors = [m for m in got["messages"] if m["severity"] == "error"]
+            if errors and want == "unknown":
+                case.fault("errors: %s", errors)
+            if want == "false":
+                case.fix(0)
+                case.audit("true")
+            tap.row("a credential: " + name, case.faults)
+
+
 # --- the next command -----------------------------------------------------------
 
 def last_line(text):
@@ -1450,6 +1496,7 @@ def main():
     commands(tap, program, schemas)
     slips(tap, program, schemas)
     doubts(tap, program, schemas)
+    credentials(tap, program, schemas)
     comments(tap, program, schemas)
     places(tap, program, schemas)
     next_commands(tap, program, schemas, reports)

@@ -191,6 +191,129 @@ static bool is_doubted(const struct kr_inputs_options *options, size_t arg)
 	return options->doubts && options->doubts[arg];
 }
 
+/* --- credentials ---------------------------------------------------------- */
+
+/* Why credential C of the unit cannot be told; NULL: it is the file SOURCE. */
+static const char *credential_doubt(struct reading *rd,
+                                    const struct kr_unit_credential *c,
+                                    const char *path)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+	int r;
+
+	if (!c->source)
+		return "gives it when the service starts";
+	r = kr_fs_stat(rd->fs, c->source, true, &st);
+	if (r == -ENOENT) /* a text may stand in its place */
+		return "loads it from a file that is not there";
+	if (r < 0)
+		return "loads it from a file that cannot be looked at";
+	if (S_ISDIR(st.st.st_mode))
+		return "loads it from a folder";
+	return strcmp(c->path, path) == 0 && S_ISREG(st.st.st_mode)
+	               ? NULL
+	               : "loads it from what is no file";
+}
+
+/* Whether PATH is the credential C, or may be one of those that it gives: a
+ * folder's are NAME_FILE, an imported one has any name. */
+static bool credential_fits(struct reading *rd,
+                            const struct kr_unit_credential *c,
+                            const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	size_t folder = (size_t)(strrchr(c->path, '/') + 1 - c->path);
+	size_t length = strlen(c->name);
+	_cleanup_stat_ struct kr_stat st = {0};
+
+	if (strncmp(c->path, path, folder) != 0)
+		return false;
+	if (c->kind == KR_CREDENTIAL_IMPORT || strcmp(c->name, name) == 0)
+		return true;
+	return c->source && strncmp(name, c->name, length) == 0 &&
+	       name[length] == '_' &&
+	       kr_fs_stat(rd->fs, c->source, true, &st) == 0 &&
+	       S_ISDIR(st.st.st_mode);
+}
+
+/*
+ * The credential at PATH: *RET is the file that it is loaded from, where that
+ * can be told; else it is said why not, and *RET is NULL. What is no credential
+ * is PATH itself. A file that is loaded comes before a text that is set.
+ */
+static int find_credential(struct reading *rd,
+                           const struct kr_inputs_options *options,
+                           const char *path, const char **ret)
+{
+	const struct kr_unit *unit = options->unit;
+	const struct kr_unit_credential *found = NULL;
+	unsigned line = 0, column = 0;
+	const char *doubt;
+
+	*ret = path;
+	for (size_t i = 0; unit && i < unit->n_credentials; i++) {
+		const struct kr_unit_credential *c = &unit->credentials[i];
+
+		if (credential_fits(rd, c, path) &&
+		    (!found || c->kind < found->kind))
+			found = c;
+	}
+	if (!found)
+		return 0;
+	doubt = credential_doubt(rd, found, path);
+	*ret = doubt ? NULL : found->source;
+	if (!doubt)
+		return 0;
+	kr_span_position(found->span, &line, &column);
+	return say(rd->in, KR_STATE_UNKNOWN,
+	           "%s is a credential, and %s= (%s:%u:%u) %s", path,
+	           found->directive, found->span.file->path, line, column,
+	           doubt);
+}
+
+/* --config-dir in the folder of the credentials: they are not listed. */
+static bool is_of_credentials(const struct kr_inputs_options *options,
+                              const char *dir)
+{
+	_cleanup_free_ char *normal = kr_path_normalise(dir);
+	const struct kr_unit *unit = options->unit;
+
+	for (size_t i = 0; normal && unit && i < unit->n_credentials; i++) {
+		const char *path = unit->credentials[i].path;
+		size_t folder = (size_t)(strrchr(path, '/') - path);
+
+		if (strncmp(normal, path, folder) == 0 &&
+		    (!normal[folder] || normal[folder] == '/'))
+			return true;
+	}
+	return false;
+}
+
+static int read_config(struct reading *rd,
+                       const struct kr_inputs_options *options)
+{
+	struct kr_inputs *in = rd->in;
+	const char *path;
+	int r = find_credential(rd, options, in->config_path, &path);
+
+	if (r < 0 || !path)
+		return r;
+	r = add_file(rd, path);
+	in->config_read = r == 0 && in->n_files == 1;
+	return r;
+}
+
+static int read_config_dir(struct reading *rd,
+                           const struct kr_inputs_options *options)
+{
+	if (is_of_credentials(options, rd->in->config_dir))
+		return say(rd->in, KR_STATE_UNKNOWN,
+		           "%s is the folder of the service's credentials, "
+		           "which systemd makes when the service starts",
+		           rd->in->config_dir);
+	return walk_config_dir(rd);
+}
+
 static int read_files(struct reading *rd,
                       const struct kr_inputs_options *options)
 {
@@ -210,14 +333,13 @@ static int read_files(struct reading *rd,
 		in->config_path = cleaned(config, options->working_directory);
 		if (!in->config_path)
 			return -ENOMEM;
-		r = add_file(rd, in->config_path);
-		in->config_read = r == 0 && in->n_files == 1;
+		r = read_config(rd, options);
 	}
 	if (r == 0 && dir && *dir) {
 		in->config_dir = absolute(dir, options->working_directory);
 		if (!in->config_dir)
 			return -ENOMEM;
-		r = walk_config_dir(rd);
+		r = read_config_dir(rd, options);
 	}
 	return r;
 }

@@ -14,6 +14,7 @@
 #include "base/vec.h"
 #include "kubelet/dropins.h"
 #include "kubelet/flags.h"
+#include "unit/resolve.h"
 
 enum kr_decider {
 	KR_BY_NOTHING, /* the state is INVALID or UNKNOWN */
@@ -67,6 +68,8 @@ struct kr_inputs_options {
 	/* of each argument why it is not what kubelet gets, one sentence, or
 	 * NULL where it is; NULL: all are */
 	const char *const *doubts;
+	/* the unit whose credentials kubelet may read; NULL: none's */
+	const struct kr_unit *unit;
 };
 
 /*
@@ -81,7 +84,8 @@ struct kr_inputs_options {
  * all that is made of it.
  *
  * An argument that is not known is UNKNOWN where it may be one that counts: no
- * fault is derived from it, nor is a file read that it names.
+ * fault is derived from it, nor is a file read that it names. A credential of
+ * the unit is read where systemd would load it from, or is UNKNOWN.
  */
 int kr_inputs_read(const struct kr_setting *setting, struct kr_fs *fs,
                    const char *const *argv, size_t argc,

@@ -389,6 +389,7 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 		.working_directory = disk->unit->working_directory,
 		.config = node->config_override,
 		.doubts = doubts,
+		.unit = disk->unit,
 	};
 	_cleanup_diag_ struct kr_diag found = {0};
 	int r;
@@ -635,8 +636,54 @@ static int is_disguised(struct kr_node *node)
 	return r == -ENOMEM ? r : r == 1;
 }
 
+static bool is_set_too(const struct kr_unit *unit, const char *credential)
+{
+	for (size_t i = 0; i < unit->n_credentials; i++) {
+		const struct kr_unit_credential *c = &unit->credentials[i];
+
+		if ((c->kind == KR_CREDENTIAL_SET ||
+		     c->kind == KR_CREDENTIAL_SET_ENCRYPTED) &&
+		    strcmp(c->name, credential) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A file of LoadCredential= that is not there keeps the service from starting,
+ * as an environment file does. (Tried on systemd 252.) */
+static const struct kr_unit_credential *find_missing_credential(
+	struct kr_node *node)
+{
+	const struct kr_unit *unit = node->disk.unit;
+
+	for (size_t i = 0; i < unit->n_credentials; i++) {
+		const struct kr_unit_credential *c = &unit->credentials[i];
+		_cleanup_stat_ struct kr_stat st = {0};
+
+		if (c->source && !is_set_too(unit, c->name) &&
+		    kr_fs_stat(node->fs, c->source, true, &st) == -ENOENT)
+			return c;
+	}
+	return NULL;
+}
+
+static int say_missing_credential(struct kr_node *node,
+                                  const struct kr_unit_credential *c)
+{
+	unsigned line, column;
+
+	kr_span_position(c->span, &line, &column);
+	node->disk.unconfigured = true;
+	return say(&node->disk, KR_STATE_UNKNOWN,
+	           "%s needs %s, which is not there, for %s= (%s:%u:%u): "
+	           "kubelet is not configured yet",
+	           node->unit_name, c->source, c->directive, c->span.file->path,
+	           line, column);
+}
+
 static int read_loaded_unit(struct kr_node *node, struct kr_diag *diag)
 {
+	const struct kr_unit_credential *missing;
 	struct kr_node_disk *disk = &node->disk;
 	const struct kr_unit *unit = disk->unit;
 	int r;
@@ -647,6 +694,9 @@ static int read_loaded_unit(struct kr_node *node, struct kr_diag *diag)
 		           node->unit_name,
 		           unit->root_directory ? unit->root_directory
 		                                : unit->root_image);
+	missing = find_missing_credential(node);
+	if (missing)
+		return say_missing_credential(node, missing);
 	r = find_command(node);
 	if (r == -ENOENT)
 		return read_foreign(node, diag);

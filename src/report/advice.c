@@ -46,6 +46,7 @@ static const struct row {
 	{"config-", "correct that file" AGAIN},
 	{"dropin-exists", "move that file away" AGAIN},
 	{"dynamic-config", NULL},
+	{"credentials-too-large", "shorten that list" AGAIN},
 	{"edits-collide", BY_HAND},
 	{"environment-file-invalid", "correct that file" AGAIN},
 	{"environment-line-swallowed",

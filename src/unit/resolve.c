@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "unit/credentials.h"
 #include "unit/directives.h"
 #include "unit/expand.h"
 #include "unit/inherit.h"
@@ -440,6 +441,7 @@ struct kr_unit *kr_unit_free(struct kr_unit *unit)
 		kr_unit_command_done(&unit->before_commands[i]);
 	free(unit->before_commands);
 	kr_mounts_done(unit);
+	kr_credentials_done(unit);
 	free(unit->before_start);
 	free_strings(unit->environment_files, unit->n_environment_files);
 	free_strings(unit->written_environment, unit->n_written_environment);

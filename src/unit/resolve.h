@@ -117,6 +117,24 @@ struct kr_unit_mount {
 	struct kr_span span;   /* its value */
 };
 
+/* A file in the service's folder of credentials, at PATH. */
+struct kr_unit_credential {
+	enum kr_credential {
+		KR_CREDENTIAL_LOAD,
+		KR_CREDENTIAL_LOAD_ENCRYPTED,
+		KR_CREDENTIAL_SET,
+		KR_CREDENTIAL_SET_ENCRYPTED,
+		KR_CREDENTIAL_IMPORT, /* whatever fits the name, a glob */
+		_KR_CREDENTIAL_MAX,
+	} kind;
+	char *name, *path;
+	/* the host's file whose content it gets, or a folder with files of
+	 * their own; NULL: it is not known, or nothing of the host's */
+	char *source;
+	const char *directive; /* static: "LoadCredential" */
+	struct kr_span span;   /* its value */
+};
+
 enum kr_unit_load {
 	KR_UNIT_LOADED,
 	KR_UNIT_NOT_FOUND,
@@ -150,6 +168,8 @@ struct kr_unit {
 	size_t n_commands;
 	struct kr_unit_mount *mounts; /* in the order they are written */
 	size_t n_mounts;
+	struct kr_unit_credential *credentials; /* one a name and directive */
+	size_t n_credentials;
 	/* the values of ExecStartPre=, what is run before them, and the first
 	 * 64 commands in these, variables not expanded, without WRITTEN */
 	struct kr_span *before_start;
