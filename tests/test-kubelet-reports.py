@@ -1479,6 +1479,99 @@ def next_commands(tap, program, schemas, reports):
             tap.row("next: " + name, case.faults)
 
 
+# --- files that systemd stops in ---------------------------------------------------
+
+DROP = UNIT + ".d/1.conf"
+
+
+def place_of_faults():
+    """Name, the service, the environment file, a drop-in, the disk, the place
+    that the reason names."""
+    start = "ExecStart=/usr/bin/kubelet --config=" + CONFIG + " $A\n"
+    env, anew = "EnvironmentFile=%s\n" % ENV + start, "[Service]\nExecStart=\n"
+    return [
+        ("a byte of a value", env, b"# c\nB=1\nA=--v=\xff2\n", None, "invalid",
+         ENV + ":3:7: "),
+        ("a byte in quotes", env, b'A="x\n\xc3\xa9\xff"\n', None, "invalid",
+         ENV + ":2:3: "),
+        ("a byte of a name", env, b"B\xff=1\n", None, "invalid", ENV + ":1:2: "),
+        ("a NUL", env, b"B=1\nA=--v=\x002\n", None, "invalid", ENV + ":2:7: "),
+        ("a byte, optional", env.replace("=", "=-", 1), b"A=\xff\n", None,
+         "true", ""),
+        ("a folder's path", "EnvironmentFile=/etc\n" + start, b"", None,
+         "invalid", "kubelet.service: /etc: environment file is a folder"),
+        ("a folder, optional", "EnvironmentFile=-/etc\n" + start, b"", None,
+         "true", ""),
+        ("no file at all", "EnvironmentFile=/dev/null\n" + start, b"", None,
+         "true", ""),
+        ("a byte of the unit", "Environment=B=\udcff\n" + start, b"", None,
+         "invalid", UNIT + ":2:15: "),
+        ("a header", start + "[Service\n", b"", None, "invalid", UNIT + ":3:1: "),
+        ("a specifier", start + "ExecStartPre=/bin/%z\n", b"", None, "invalid",
+         UNIT + ":3:14: "),
+        ("a specifier in a drop-in", start, b"",
+         anew + "ExecStart=/usr/bin/kubelet %z\n", "invalid", DROP + ":3:28: "),
+        ("... whose failure does not matter", start, b"",
+         anew + "ExecStart=-/usr/bin/kubelet %z\n", "invalid", DROP + ":3:29: "),
+        ("... before the command", start, b"",
+         anew + "ExecStartPre=/bin/%z\n" + start, "invalid", DROP + ":3:14: "),
+        ("... of another command", start, b"",
+         anew + "ExecStartPre=-/bin/%z\n", "invalid",
+         "kubelet.service: service has no ExecStart="),
+        ("... behind the command", start, b"",
+         anew + start + "ExecStartPre=/bin/%z\n", "true", ""),
+        ("... of a file", start, b"", "[Service]\nEnvironmentFile=/%z\n", "true",
+         ""),
+    ]
+
+
+def faults_of_files(tap, program, schemas):
+    for name, service, env, dropin, want, place in place_of_faults():
+        tree = {UNIT: ("[Service]\n" + service).encode(
+                    "utf-8", "surrogateescape"),
+                ENV: env, CONFIG: GVK + KEY + "true\n"}
+        if dropin:
+            tree[DROP] = dropin
+        with Image(tree) as image:
+            case = Check(program, schemas, image.root)
+            got = case.audit(want)
+            errors = [m for m in got["messages"] if m["severity"] == "error"]
+            if len(errors) != (want == "invalid"):
+                case.fault("errors: %s", errors)
+            if place not in got["reason"]:
+                case.fault("the reason is %s", got["reason"])
+            check_last(case)
+            tap.row("systemd stops: " + name, case.faults)
+
+
+def template_rows():
+    """Name, the service, the environment file, the config: INVALID, and the
+    placeholder is all that is said of its line."""
+    start = "ExecStart=/usr/bin/kubelet --config=" + CONFIG + " "
+    env = "EnvironmentFile=%s\n" % ENV + start + "$A\n"
+    return [
+        ("a word", start + "{{ x }}\n", "", ""),
+        ("a value, and another", start + "--v={{ .V }} --x={{ .Y }}\n", "", ""),
+        ("a condition", start + "{{ if .X }} --v=2 {{ end }}\n", "", ""),
+        ("an environment file", env, "A={{ x }} {{ y }}\n", ""),
+        ("a variable", "Environment=A={{ x }}\n" + start + "$A\n", "", ""),
+        ("our flag", start + FLAG + "{{ x }}\n", "", ""),
+        ("the config", start + "\n", "", KEY + "{{ .X }}\n"),
+    ]
+
+
+def templates(tap, program, schemas):
+    for name, service, env, config in template_rows():
+        with Image({UNIT: "[Service]\n" + service, ENV: env,
+                    CONFIG: GVK + config}) as image:
+            case = Check(program, schemas, image.root)
+            got = case.audit("invalid")
+            codes = [m["code"] for m in got["messages"]]
+            if codes != ["template-unrendered"]:
+                case.fault("messages: %s", codes)
+            tap.row("one message of a template: " + name, case.faults)
+
+
 def main():
     program, folder, reports = sys.argv[1:4]
     schemas = Schemas(folder)
@@ -1500,6 +1593,8 @@ def main():
     comments(tap, program, schemas)
     places(tap, program, schemas)
     next_commands(tap, program, schemas, reports)
+    faults_of_files(tap, program, schemas)
+    templates(tap, program, schemas)
     return tap.end()
 
 

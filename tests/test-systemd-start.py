@@ -23,6 +23,7 @@ true
 """
 CONFIG = ("apiVersion: kubelet.config.k8s.io/v1beta1\n"
           "kind: KubeletConfiguration\nmakeIPTablesUtilChains: %s\n")
+E = "ExecStart=@PROGRAM@ --config=/srv/true\n"
 K = "ExecStart=@PROGRAM@ --config=%d/k\n"
 
 # Name, service, what systemd's service got (None: nothing, False: it does not
@@ -55,6 +56,23 @@ ROWS = [
     ("none", K, None, "invalid"),
     ("no variable", "ExecStart=@PROGRAM@ --config=${CREDENTIALS_DIRECTORY}/k\n",
      None, "invalid"),
+    # environment files
+    ("a bad byte", "EnvironmentFile=/srv/bad\n" + E, False, "invalid"),
+    ("a bad byte, and optional", "EnvironmentFile=-/srv/bad\n" + E, "true",
+     "true"),
+    ("a NUL", "EnvironmentFile=/srv/nul\n" + E, False, "invalid"),
+    ("a NUL, and optional", "EnvironmentFile=-/srv/nul\n" + E, "true", "true"),
+    ("a folder", "EnvironmentFile=/srv\n" + E, False, "invalid"),
+    ("a folder, and optional", "EnvironmentFile=-/srv\n" + E, "true", "true"),
+    ("a circle", "EnvironmentFile=/srv/loop\n" + E, False, "invalid"),
+    ("a circle, and optional", "EnvironmentFile=-/srv/loop\n" + E, "true",
+     "true"),
+    ("below a file", "EnvironmentFile=/srv/true/x\n" + E, False, "unknown"),
+    ("below a file, and optional", "EnvironmentFile=-/srv/true/x\n" + E,
+     "true", "true"),
+    ("/dev/null", "EnvironmentFile=/dev/null\n" + E, "true", "true"),
+    ("optional ones of a glob", "EnvironmentFile=-/srv/*\n" + E, "true",
+     "true"),
     # what is not told
     ("a file that is not there", "LoadCredential=k:/srv/none\n" + K, False,
      "unknown"),
@@ -81,7 +99,9 @@ def lay(host):
         host.write("/srv/" + name, CONFIG % "true")
     host.write("/var/lib/kr/k", CONFIG % "true")
     host.write("/srv/take", TAKE)
-    host.sh("chmod 755 /srv/take; ln -s false /srv/link; "
+    host.write("/srv/bad", b"A=\xff\n")
+    host.write("/srv/nul", b"A=\0\n")
+    host.sh("chmod 755 /srv/take; ln -s false /srv/link; ln -s loop /srv/loop; "
             "cp /bin/true /usr/bin/kubelet; "
             # what systemd mounts at a start shows, as on any machine
             "mount --make-rshared /")
@@ -99,6 +119,26 @@ def start(host, text):
         return False
     got = host.sh("cat /run/got 2>/dev/null; true").stdout.split()
     return got[-1] if got else None
+
+
+def try_fifo(host, tap):
+    """systemd itself waits, even where the file may be missing."""
+    text = "[Service]\nType=oneshot\nEnvironmentFile=-/srv/fifo\n" + E
+    tap.test = "a FIFO, and optional"
+    host.sh("mkfifo /srv/fifo")
+    host.write(host_lib.UNIT, text.replace("@PROGRAM@", "/usr/bin/kubelet"))
+    audit = host.remedy_json("audit", "--root=/")[1]
+    tap.equal(audit["views"]["disk"]["state"], "invalid", "the audit says so")
+    host.write("/etc/systemd/system/t.service",
+               text.replace("@PROGRAM@", "/srv/take"))
+    done = host.sh("systemctl daemon-reload; rm -f /run/got; "
+                   "timeout 3 systemctl start t.service; echo $?; "
+                   "timeout 3 systemctl show t.service >/dev/null; echo $?; "
+                   "echo A=1 >/srv/fifo; "
+                   "until [ -s /run/got ]; do sleep 0.1; done; echo started",
+                   timeout=100)
+    tap.equal(done.stdout.split(), ["124", "124", "started"],
+              "nothing is heard of it until somebody writes to it")
 
 
 def main():
@@ -123,6 +163,7 @@ def main():
             view = audit["views"]["disk"]
             tap.equal(view["state"], want, "the audit says so", view,
                       result.stderr)
+        try_fifo(host, tap)
     return tap.done()
 
 

@@ -718,10 +718,16 @@ static int say_bad_unit(struct kr_node *node, const struct kr_message *error)
 		return say(disk, KR_STATE_INVALID,
 		           "systemd would not start %s: its unit is not valid",
 		           node->unit_name);
-	if (error->line == 0)
+	if (error->line == 0 &&
+	    (!error->file || !disk->unit->fragment_path ||
+	     strcmp(error->file, disk->unit->fragment_path) == 0))
 		return say(disk, KR_STATE_INVALID,
 		           "systemd would not start %s: %s", node->unit_name,
 		           error->text);
+	if (error->line == 0)
+		return say(disk, KR_STATE_INVALID,
+		           "systemd would not start %s: %s: %s",
+		           node->unit_name, error->file, error->text);
 	return say(disk, KR_STATE_INVALID,
 	           "systemd would not start %s: %s:%u:%u: %s", node->unit_name,
 	           error->file, error->line, error->column, error->text);

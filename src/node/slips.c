@@ -279,6 +279,42 @@ static void blame(struct kr_diag *diag, size_t i)
 	diag->messages[0] = m;
 }
 
+/* Whether M speaks of a placeholder on its line. */
+static bool is_of_template(const struct kr_message *m, const void *place)
+{
+	const struct kr_message *e = place;
+	size_t base = 0, at, length;
+
+	if (is_code(m, "template-unrendered") || !m->file || !m->source ||
+	    strcmp(m->file, e->file) != 0 || m->line != e->line)
+		return false;
+	while (find_placeholder(m->source + base, strlen(m->source + base),
+	                        false, &at, &length)) {
+		size_t start = base + at, column = m->column - 1;
+
+		base = start + length;
+		if (m->column > 0 && column < base &&
+		    column + m->length > start)
+			return true;
+	}
+	return false;
+}
+
+/* What is said of the pieces of a template is said by the first message. */
+static int leave_template(struct kr_diag *diag)
+{
+	struct kr_message place = {.line = diag->messages[0].line};
+
+	if (!is_code(&diag->messages[0], "template-unrendered"))
+		return 0;
+	place.file = strdup(diag->messages[0].file);
+	if (!place.file)
+		return -ENOMEM;
+	kr_diag_remove(diag, is_of_template, &place);
+	free(place.file);
+	return 0;
+}
+
 int kr_slips_explain(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_message *cause = diag ? kr_diag_cause(diag) : NULL;
@@ -304,5 +340,5 @@ int kr_slips_explain(struct kr_node *node, struct kr_diag *diag)
 		return -ENOMEM;
 	free(disk->reason);
 	disk->reason = reason;
-	return 0;
+	return leave_template(diag);
 }

@@ -48,6 +48,7 @@ static const struct row {
 	{"dynamic-config", NULL},
 	{"credentials-too-large", "shorten that list" AGAIN},
 	{"edits-collide", BY_HAND},
+	{"env-", "take those bytes away" AGAIN},
 	{"environment-file-invalid", "correct that file" AGAIN},
 	{"environment-line-swallowed",
          "take the backslash away, or close the quote" AGAIN},

@@ -32,7 +32,13 @@ typedef int directive_fn(struct kr_directives *d, struct kr_text *value,
 static int take_exec_start(struct kr_directives *d, struct kr_text *value,
                            size_t member)
 {
-	return kr_exec_parse(&d->start, &d->specifiers, value);
+	bool empty = value->length == 0;
+	size_t before = d->start.n_commands;
+	int r = kr_exec_parse(&d->start, &d->specifiers, value);
+
+	d->start_refused =
+		!empty && (d->start_refused || d->start.n_commands == before);
+	return r;
 }
 
 static int take_exec_stop(struct kr_directives *d, struct kr_text *value,

@@ -38,6 +38,7 @@ struct kr_directives {
 	bool watchdog, sockets, pid_file;
 	bool may_have_credentials; /* whether there is a folder is not known */
 	bool may_be_missing;       /* WorkingDirectory= has a "-" */
+	bool start_refused;        /* an ExecStart= that gave no command */
 };
 
 /*

@@ -106,9 +106,25 @@ static void describe(const struct parser *p, struct kr_envfile_entry *entry)
 	entry->value_span = (struct kr_span){p->file, start, end - start};
 }
 
+/* The first byte that is not UTF-8; no file: all are. */
+static struct kr_span find_fault(const struct kr_envfile_entry *entry)
+{
+	size_t length = strlen(entry->key);
+	size_t valid = kr_utf8_valid_length(entry->key, length);
+
+	if (valid < length)
+		return (struct kr_span){entry->span.file,
+		                        entry->span.offset + valid, 1};
+	valid = kr_utf8_valid_length(entry->value.bytes, entry->value.length);
+	return valid < entry->value.length
+	               ? kr_text_span(&entry->value, valid, 1)
+	               : KR_SPAN_NONE;
+}
+
 static int finish(struct parser *p)
 {
 	struct kr_envfile_entry entry = {0};
+	struct kr_span fault;
 	_cleanup_free_ char *key = strndup(p->file->data + p->key_start,
 	                                   p->key_end - p->key_start);
 	int r;
@@ -126,9 +142,9 @@ static int finish(struct parser *p)
 	entry.value = p->value;
 	entry.comment = p->comment;
 	p->value = (struct kr_text){0};
-	if (!kr_utf8_valid(key, strlen(key)) ||
-	    !kr_utf8_valid(entry.value.bytes, entry.value.length)) {
-		kr_diag_add(p->diag, KR_WARNING, "env-not-utf8", entry.span,
+	fault = find_fault(&entry);
+	if (fault.file) {
+		kr_diag_add(p->diag, KR_ERROR, "env-not-utf8", fault,
 		            "assignment is not UTF-8: systemd refuses the "
 		            "whole file");
 		r = -EINVAL;
@@ -298,11 +314,14 @@ int kr_envfile_parse(const struct kr_file *file, bool long_comments,
 		.userdata = userdata,
 		.diag = diag,
 	};
+	const char *nul = memchr(file->data, '\0', file->size);
 	int r = 0;
 
-	if (memchr(file->data, '\0', file->size)) {
-		kr_diag_add_path(diag, KR_WARNING, "env-nul", file->path,
-		                 "file holds a NUL byte: systemd refuses it");
+	if (nul) {
+		kr_diag_add(
+			diag, KR_ERROR, "env-nul",
+			(struct kr_span){file, (size_t)(nul - file->data), 1},
+			"file holds a NUL byte: systemd refuses it");
 		return -EBADMSG;
 	}
 	for (size_t i = 0; r == 0 && i < file->size; i++)

@@ -226,13 +226,16 @@ static int parse_logical(struct reader *r)
 {
 	size_t start = 0, end = r->line.length;
 	struct kr_span span;
+	size_t valid;
 
 	strip(&r->line, &start, &end);
 	if (start == end)
 		return 0;
 	span = kr_text_span(&r->line, start, end - start);
-	if (!kr_utf8_valid(r->line.bytes + start, end - start)) {
-		kr_diag_add(r->diag, KR_WARNING, "unit-not-utf8", span,
+	valid = kr_utf8_valid_length(r->line.bytes + start, end - start);
+	if (valid < end - start) {
+		kr_diag_add(r->diag, KR_WARNING, "unit-not-utf8",
+		            kr_text_span(&r->line, start + valid, 1),
 		            "line is not UTF-8: systemd reads no further in "
 		            "this file");
 		return -EINVAL;
