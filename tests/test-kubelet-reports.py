@@ -1479,6 +1479,54 @@ def next_commands(tap, program, schemas, reports):
             tap.row("next: " + name, case.faults)
 
 
+# --- arguments on lines of their own ------------------------------------------------
+
+def lost_rows():
+    """Name, [Service], the disk, the places, the cause that is said."""
+    start = "ExecStart=/usr/bin/kubelet --config=" + CONFIG
+    no, lost = "does not end in a backslash", "  %sfalse\n" % FLAG
+    return [
+        ("behind a command", start + "\n" + lost, "true", ["3:3"], no),
+        ("in the middle", start + " \\\n  --v=2\n" + lost, "true", ["4:3"], no),
+        ("two", start + "\n  --v=2\n" + lost, "true", ["3:3", "4:3"], no),
+        ("behind a comment", start + "\n# x\n" + lost, "true", ["4:3"], no),
+        ("behind an empty continuation", start + " \\\n\n" + lost, "true",
+         ["4:3"], "which is empty, " + no),
+        ("behind blanks", start + " \\\n \t\n" + lost, "true", ["4:3"],
+         "which is empty, " + no),
+        ("behind a blank behind the backslash", start + " \\ \n" + lost,
+         "invalid", ["3:3"], "has a blank behind its backslash"),
+        ("without a value", start + "\n  --register-node\n", "true", ["3:3"],
+         no),
+        ("a shorthand", start + "\n  -v=2\n", "true", ["3:3"], no),
+        ("a variable", start + "\n  $A\n", "true", ["3:3"], no),
+        ("a variable in braces", start + "\n  ${A}\n", "true", ["3:3"], no),
+        ("in quotes", start + '\n  "%sfalse"\n' % FLAG, "true", ["3:3"], no),
+        ("first of all", lost + start + "\n", "true", ["2:3"], "ignored"),
+        ("none: a continuation", start + " \\\n" + lost, "false", [], ""),
+        ("none: a directive", start + "\nX-y=--v=2\n", "true", [], ""),
+        ("none: a comment", start + "\n#" + lost, "true", [], ""),
+    ]
+
+
+def lost_lines(tap, program, schemas):
+    for name, service, want, places, cause in lost_rows():
+        with Image({UNIT: "[Service]\n" + service,
+                    CONFIG: GVK + KEY + "true\n"}) as image:
+            case = Check(program, schemas, image.root)
+            got = case.audit(want)
+            case.told(got, "unit-line-lost",
+                      *[UNIT + ":" + place for place in places])
+            texts = [m["text"] for m in got["messages"]
+                     if m["code"] == "unit-line-lost"]
+            if texts and cause not in texts[-1]:
+                case.fault("it is said: %s", texts)
+            if want == "invalid" and cause not in got["reason"]:
+                case.fault("the reason is %s", got["reason"])
+            check_last(case)
+            tap.row("an argument on a line of its own: " + name, case.faults)
+
+
 # --- files that systemd stops in ---------------------------------------------------
 
 DROP = UNIT + ".d/1.conf"
@@ -1593,6 +1641,7 @@ def main():
     comments(tap, program, schemas)
     places(tap, program, schemas)
     next_commands(tap, program, schemas, reports)
+    lost_lines(tap, program, schemas)
     faults_of_files(tap, program, schemas)
     templates(tap, program, schemas)
     return tap.end()

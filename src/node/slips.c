@@ -7,15 +7,17 @@
  *
  *	ExecStart=/usr/bin/kubelet \	"Restart=always" is no flag, but the
  *	Restart=always			line is the cause: it was swallowed
+ *	ExecStart=/usr/bin/kubelet \_	"\" is no flag: a blank stands behind
+ *		--v=2			the backslash, and the next line is lost
  *	Environment="A=$B --v=2"	"$B" is no flag: systemd expands no
  *					variable inside a variable
  *	--v=${VERBOSITY}		"" is no number: nobody sets it
  *	makeIPTablesUtilChains: {{ .X }}  no true or false: a template that
  *					nobody has rendered
  *
- * The first is seen where lines are read (unit/syntax, unit/environment). Here
- * the others are found, and what fits to the place of the error to blame is put
- * before it.
+ * The first two are seen where lines are read (unit/syntax, unit/environment).
+ * Here the others are found, and what fits to the place of the error to blame
+ * is put before it.
  *
  * "${NAME}" is a placeholder only in a config file: in a unit it is systemd's
  * own. A placeholder counts on the line of the error alone, as a text may hold
@@ -259,6 +261,9 @@ static bool explains(const struct kr_message *e, const struct kr_message *m)
 		return true;
 	if (!e->file || strcmp(e->file, m->file) != 0 || m->line == 0)
 		return false;
+	if (is_code(e, "unit-line-lost"))
+		return e->line == m->line + 1 && m->length == 1 && m->source &&
+		       m->source[m->column - 1] == '\\';
 	if (unit_line || is_code(e, "environment-line-swallowed"))
 		return e->line == m->line || e->line == m->line + 1;
 	if (!is_code(e, "variable-in-variable") &&

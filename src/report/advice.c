@@ -109,6 +109,7 @@ static const struct row {
 	{"transient", NO_SYSTEMD},
 	{"undo-refused", "take it back by hand: the old files are in "
                          "/var/lib/kubelet-remedy"},
+	{"unit-line-lost", "take the blank behind that backslash away" AGAIN},
 	{"unit-line-swallowed", "take that backslash away" AGAIN},
 	{"unit-two-commands", "write an empty 'ExecStart=' line before it, or "
                               "take it away" AGAIN},
