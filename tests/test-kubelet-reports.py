@@ -1527,6 +1527,54 @@ def lost_lines(tap, program, schemas):
             tap.row("an argument on a line of its own: " + name, case.faults)
 
 
+# --- what is too large --------------------------------------------------------------
+
+def cap_rows():
+    """Name, the service, the environment file, the disk, its reason's begin and
+    a part of it."""
+    start = "ExecStart=/usr/bin/kubelet"
+    env = "EnvironmentFile=%s\n" % ENV + start + "\n"
+    long = "systemd would not start kubelet.service: %s: the arguments are " \
+        "too long: execve(2) takes %s"
+    return [
+        ("assignments", env, "A=1\n" * 60000, "unknown", ENV + ":",
+         "its assignments up to here need 18 MiB"),
+        ("a file", env, "#x\n" * 6000000, "unknown", ENV + ": ",
+         "a file may have 16 MiB"),
+        ("words", start + " a" * 100001 + "\n", "", "unknown", UNIT + ":2:",
+         "at most 100000 words"),
+        ("commands", "ExecStartPre=/bin/a" + " ; /bin/a" * 10001 + "\n" + start +
+         "\n", "", "unknown", UNIT + ":2:", "at most 10000 commands"),
+        ("mounts", "".join("BindPaths=/a%d\n" % i for i in range(251)) + start +
+         "\n", "", "unknown", UNIT + ":252:11: ", "more than 250 mounts"),
+        ("credentials", "".join("SetCredential=a%d:x\n" % i for i in range(251))
+         + start + "\n", "", "unknown", UNIT + ":252:15: ",
+         "more than 250 credentials"),
+        ("a string", start + " --node-labels=" + "a" * 140000 + "\n", "",
+         "invalid", long % (UNIT + ":2:28", "strings of 32 pages"), "128 KiB"),
+        ("all strings", "".join("Environment=A%d=%s\n" % (i, "x" * 1000)
+                                for i in range(2500)) + start + "\n", "",
+         "invalid", long % (UNIT + ":2069:13", "in all a quarter"), "2 MiB"),
+        ("a line", start + " " + "x" * (1 << 20) + "\n", "", "invalid",
+         "systemd would not start kubelet.service: " + UNIT + ":2:1: ",
+         "longer than 1 MiB"),
+    ]
+
+
+def caps(tap, program, schemas):
+    for name, service, env, want, begin, part in cap_rows():
+        with Image({UNIT: "[Service]\n" + service, ENV: env}) as image:
+            case = Check(program, schemas, image.root)
+            got = case.audit(want)
+            for reason in (got["reason"], got["views"]["disk"]["reason"]):
+                if not reason.startswith(begin) or part not in reason:
+                    case.fault("the reason is %s", reason[:500])
+            first = Run([program, "audit", "--root=" + image.root]).out
+            if part not in first.partition("\n")[0]:
+                case.fault("it begins with %s", first[:500])
+            tap.row("too large: " + name, case.faults)
+
+
 # --- files that systemd stops in ---------------------------------------------------
 
 DROP = UNIT + ".d/1.conf"
@@ -1642,6 +1690,7 @@ def main():
     places(tap, program, schemas)
     next_commands(tap, program, schemas, reports)
     lost_lines(tap, program, schemas)
+    caps(tap, program, schemas)
     faults_of_files(tap, program, schemas)
     templates(tap, program, schemas)
     return tap.end()

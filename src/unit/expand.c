@@ -69,38 +69,49 @@ void kr_unit_command_done(struct kr_unit_command *command)
 	*command = (struct kr_unit_command){0};
 }
 
-static int judge(struct expansion *x, enum kr_limit limit, struct kr_span span)
+/* WHAT of execve(2) is exceeded; it may be, and that DEPENDS. */
+static int judge(struct expansion *x, enum kr_limit limit, const char *what,
+                 const char *depends, struct kr_span span)
 {
 	switch (limit) {
 	case KR_LIMIT_FITS:
 		break;
 	case KR_LIMIT_EXCEEDED:
 		kr_diag_add(x->options->diag, KR_ERROR, "arguments-too-long",
-		            span,
-		            "the arguments are too long: execve(2) takes "
-		            "strings of 32 pages, and in all a quarter of the "
-		            "stack's limit, most often 128 KiB and 2 MiB");
+		            span, "the arguments are too long: execve(2) %s",
+		            what);
 		return -E2BIG;
 	case KR_LIMIT_UNKNOWN:
 		kr_diag_add(x->options->diag, KR_ERROR, "arguments-too-large",
 		            span,
 		            "the arguments are too large to be read, and may "
-		            "be too long for execve(2): that depends on the "
-		            "size of a page, or on LimitSTACK=");
+		            "be too long for execve(2): %s",
+		            depends);
 		return -EFBIG;
 	}
 	return 0;
 }
 
+/* A string of LENGTH bytes. */
+static int judge_string(struct expansion *x, size_t length, struct kr_span span)
+{
+	return judge(x, kr_limits_string(x->options->limits, length),
+	             "takes strings of 32 pages, most often 128 KiB",
+	             "that depends on the size of a page", span);
+}
+
 /* A string of LENGTH bytes more. */
 static int count(struct expansion *x, size_t length, struct kr_span span)
 {
-	int r = judge(x, kr_limits_string(x->options->limits, length), span);
+	int r = judge_string(x, length, span);
 
 	if (r < 0)
 		return r;
 	x->n_bytes += length + 1 + sizeof(char *);
-	return judge(x, kr_limits_all(x->options->limits, x->n_bytes), span);
+	return judge(x, kr_limits_all(x->options->limits, x->n_bytes),
+	             "takes in all a quarter of the stack's limit, most often "
+	             "2 MiB",
+	             "that depends on LimitSTACK=", span);
 }
 
 static int count_environment(struct expansion *x)
@@ -529,10 +540,8 @@ static int push_variable(struct expansion *x, const struct kr_exec_word *from,
 		return 0;
 	if (block_name(v))
 		ret->manager = block_name(v);
-	r = judge(x,
-	          kr_limits_string(x->options->limits,
-	                           ret->text.length + v->value.length - skip),
-	          ret->span);
+	r = judge_string(x, ret->text.length + v->value.length - skip,
+	                 ret->span);
 	if (r < 0)
 		return r;
 	return kr_text_append_part(&ret->text, &v->value, skip,

@@ -322,10 +322,10 @@ static int append_line(struct reader *r, struct kr_span line)
 
 static int too_long(struct reader *r, struct kr_span line)
 {
-	kr_diag_add_path(r->diag, KR_WARNING, "unit-line-too-long",
-	                 line.file->path,
-	                 "a line is longer than 1 MiB: systemd reads no "
-	                 "further in this file");
+	kr_diag_add(r->diag, KR_WARNING, "unit-line-too-long",
+	            (struct kr_span){line.file, line.offset, 1},
+	            "the line is longer than 1 MiB: systemd reads no further "
+	            "in this file");
 	return -ENOBUFS;
 }
 
