@@ -1479,6 +1479,61 @@ def next_commands(tap, program, schemas, reports):
             tap.row("next: " + name, case.faults)
 
 
+# --- where a fix would help only a part ----------------------------------------------
+
+def part_rows():
+    """Name, kubelet's words, the environment file, the config, the last line:
+    what stays wrong is named, at its place in the files as they are."""
+    bad, correct = FLAG + "maybe", "; correct that argument, then run it again"
+    word = '%s: "%s": expected a flag, kubelet takes no other words' + correct
+    limit = ": maxPods would have to be from 0 to 2147483647; correct that file"
+    return [
+        ("a backtick before", "`x` " + bad, "", "", word % (UNIT + ":3:55", "`x`")),
+        ("a backtick behind", bad + " `x`", "", "", word % (UNIT + ":3:89", "`x`")),
+        ("behind dashes", bad + " -- x", "", "", UNIT + ":3:92: \"x\": expected "
+         "nothing behind \"--\"" + correct),
+        ("our flag behind dashes", "-- %sfalse" % FLAG, "", "", None),
+        ("another flag", bad + " --max-pods=x", "", "", UNIT + ":3:89: "
+         "--max-pods: expected a 32-bit integer, not \"x\"" + correct),
+        ("a word behind the flag's", FLAG[:-1] + " false x", "", "",
+         word % (UNIT + ":3:89", "x")),
+        ("the same of a file", "$A", 'B=1\nA="--v=2 %s x"\n' % bad, "",
+         word % (ENV + ":2:44", "x")),
+        ("several of ours", bad + " " + bad + " x", "", "",
+         word % (UNIT + ":3:123", "x")),
+        ("the program would end", bad + " --version", "", "", UNIT + ":3:89: "
+         "--version: kubelet prints and exits, it does not run" + correct),
+        ("a range", bad, "", "maxPods: -1\n", CONFIG + ":3:10" + limit),
+        ("a range behind the key", "", "", KEY + "maybe\nmaxPods: -1\n",
+         CONFIG + ":4:10" + limit),
+        ("the key, and an argument", "x", "", KEY + "maybe\n",
+         word % (UNIT + ":3:55", "x")),
+        ("a template", FLAG + "{{ x }}", "", "", UNIT + ":3:83: render the "
+         "template, then run it again"),
+        ("ours alone", bad, "", "", None),
+    ]
+
+
+def parts(tap, program, schemas):
+    for name, words, env, config, want in part_rows():
+        service = "EnvironmentFile=%s\nExecStart=/usr/bin/kubelet --config=%s" \
+            " %s\n" % (ENV, CONFIG, words)
+        with Image({UNIT: "[Service]\n" + service, ENV: env,
+                    CONFIG: GVK + config}) as image:
+            case = Check(program, schemas, image.root)
+            case.audit("invalid")
+            line = check_last(case)
+            if want and line.partition(", then")[0] != \
+                    ("next: " + want).partition(", then")[0]:
+                case.fault("it ends with %r", line)
+            if not want and "kubelet-remedy fix -n" not in line:
+                case.fault("it ends with %r", line)
+            status = case.run("fix", "-n")[0]
+            if status != (4 if want else 1):
+                case.fault("fix -n: status %s", status)
+            tap.row("a fix of a part: " + name, case.faults)
+
+
 # --- arguments on lines of their own ------------------------------------------------
 
 def lost_rows():
@@ -1689,6 +1744,7 @@ def main():
     comments(tap, program, schemas)
     places(tap, program, schemas)
     next_commands(tap, program, schemas, reports)
+    parts(tap, program, schemas)
     lost_lines(tap, program, schemas)
     caps(tap, program, schemas)
     faults_of_files(tap, program, schemas)
