@@ -141,6 +141,35 @@ def try_fifo(host, tap):
               "nothing is heard of it until somebody writes to it")
 
 
+# system.conf, whether 300 KiB of environment are started with, the disk.
+STACKS = [
+    ("", True, "true"),
+    ("DefaultLimitSTACK=1M\n", False, "invalid"),
+    ("DefaultLimitSTACK=1M\nDefaultLimitSTACK=\n", False, "invalid"),
+    ("DefaultLimitSTACK=1M\nDefaultLimitSTACK=4M\n", True, "true"),
+    ("DefaultLimitSTACK=4M\nDefaultLimitSTACK=1M:4M\n", False, "invalid"),
+    ("[Other]\nDefaultLimitSTACK=1M\n", True, "true"),
+    ("LogLevel=info \\\nDefaultLimitSTACK=1M\n", True, "true"),
+    ("DefaultLimitSTACK=1M\nDefaultLimitSTACK=x\n", False, "unknown"),
+]
+
+
+def try_stack(host, tap):
+    host.write("/srv/many", "".join("A%d=%s\n" % (i, "x" * 1000)
+                                    for i in range(300)))
+    text = "EnvironmentFile=/srv/many\n" + E
+    host.write(host_lib.UNIT, "[Service]\n" + text.replace(
+        "@PROGRAM@", "/usr/bin/kubelet"))
+    for conf, starts, want in STACKS:
+        tap.test = repr(conf)
+        host.write("/etc/systemd/system.conf", "[Manager]\n" + conf)
+        tap.equal(start(host, text), "true" if starts else False,
+                  "whether systemd's service starts")
+        view = host.remedy_json("audit")[1]["views"]["disk"]
+        tap.equal(view["state"], want, "the audit says so", view)
+    host.remove("/etc/systemd/system.conf")
+
+
 def main():
     program = sys.argv[1]
     try:
@@ -163,6 +192,7 @@ def main():
             view = audit["views"]["disk"]
             tap.equal(view["state"], want, "the audit says so", view,
                       result.stderr)
+        try_stack(host, tap)
         try_fifo(host, tap)
     return tap.done()
 
