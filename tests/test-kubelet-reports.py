@@ -1335,6 +1335,8 @@ def credential_rows():
          "SetCredential= (%s:2:15) gives it" % UNIT),
         ("encrypted", "LoadCredentialEncrypted=l:k", "%d/l", "unknown",
          "gives it when the service starts"),
+        ("a file, encrypted", "LoadCredentialEncrypted=k:" + CONFIG, "%d/k",
+         "unknown", "gives it when the service starts"),
         ("of a folder", load + "/etc", "%d/k_kubelet.yaml", "unknown",
          "loads it from a folder"),
         ("imported", "ImportCredential=*", "%d/k", "unknown",

@@ -201,7 +201,7 @@ static const char *credential_doubt(struct reading *rd,
 	_cleanup_stat_ struct kr_stat st = {0};
 	int r;
 
-	if (!c->source)
+	if (!c->source || c->kind != KR_CREDENTIAL_LOAD)
 		return "gives it when the service starts";
 	r = kr_fs_stat(rd->fs, c->source, true, &st);
 	if (r == -ENOENT) /* a text may stand in its place */
@@ -513,8 +513,7 @@ static int check_ranges(struct reading *rd)
 	           kr_range_key(bad), (long long)min, (long long)max);
 }
 
-/* --- arguments that are not known ------------------------------------------
- */
+/* --- arguments that are not known ---------------------------------------- */
 
 /* "--name=...": whatever it is, the words behind it are what they look like. */
 static bool is_whole_flag(const char *word)

@@ -378,6 +378,15 @@ static int check_mounts(struct kr_node *node, struct kr_diag *diag)
 	return r < 0 ? r : 1;
 }
 
+/* Why WORD is not what kubelet gets; NULL: it is. */
+static const char *word_doubt(const struct kr_unit_word *word)
+{
+	if (!word->unknown || word->why)
+		return word->why;
+	return "an argument of kubelet has a part that only a running systemd "
+	       "knows";
+}
+
 static int read_command(struct kr_node *node, struct kr_diag *diag)
 {
 	struct kr_node_disk *disk = &node->disk;
@@ -401,7 +410,7 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 			&c->words[disk->first_word + i];
 
 		argv[i] = word->text.bytes ? word->text.bytes : "";
-		doubts[i] = word->why;
+		doubts[i] = word_doubt(word);
 	}
 	r = find_version(node, argv, argc, &options);
 	if (r < 0)

@@ -288,19 +288,21 @@ static void blame(struct kr_diag *diag, size_t i)
 static bool is_of_template(const struct kr_message *m, const void *place)
 {
 	const struct kr_message *e = place;
-	size_t base = 0, at, length;
+	size_t begin, end, size, base = 0, at, length;
 
 	if (is_code(m, "template-unrendered") || !m->file || !m->source ||
-	    strcmp(m->file, e->file) != 0 || m->line != e->line)
+	    m->column == 0 || strcmp(m->file, e->file) != 0 ||
+	    m->line != e->line)
 		return false;
-	while (find_placeholder(m->source + base, strlen(m->source + base),
-	                        false, &at, &length)) {
-		size_t start = base + at, column = m->column - 1;
-
-		base = start + length;
-		if (m->column > 0 && column < base &&
-		    column + m->length > start)
+	begin = m->column - 1;
+	end = begin + m->length;
+	size = strlen(m->source);
+	while (base < end && base < size &&
+	       find_placeholder(m->source + base, size - base, false, &at,
+	                        &length)) {
+		if (base + at < end && base + at + length > begin)
 			return true;
+		base += at + length;
 	}
 	return false;
 }

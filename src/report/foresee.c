@@ -10,7 +10,8 @@
  *
  * Of a node that kubelet refuses, the edits may put right only a part: then the
  * edited node is read, too, and what is still wrong there is told, at its place
- * in the files as they are now.
+ * in the files as they are now. A node of more words and bytes than any has
+ * that is meant is not read again.
  */
 
 #include <errno.h>
@@ -26,6 +27,9 @@
 #include "report/foresee.h"
 #include "store/files.h"
 #include "store/manifest.h"
+
+#define LARGE_WORDS ((size_t)10000)
+#define LARGE_BYTES ((size_t)1024 * 1024)
 
 /* 1: the last record of this very change says that it was put back. */
 static int was_put_back(struct kr_node *node, const struct kr_plan *plan,
@@ -157,6 +161,20 @@ static void say_rest(struct kr_node *node, const struct kr_plan *plan,
 		            "%s", m ? m->text : reason);
 }
 
+/* A second reading of the node would take as much memory as the first one. */
+static bool is_large(const struct kr_node *node)
+{
+	const struct kr_inputs *in = &node->disk.inputs;
+	const struct kr_unit *unit = node->disk.unit;
+	size_t bytes = 0, n = in->argc;
+
+	for (size_t i = 0; i < in->n_files; i++)
+		bytes += in->files[i]->size;
+	if (unit)
+		n += unit->n_variables + unit->n_shadowed;
+	return bytes > LARGE_BYTES || n > LARGE_WORDS;
+}
+
 /* 1: the edits would not put it right, as kubelet refuses something else. */
 static int stays_wrong(struct kr_node *node, const struct kr_audit *audit,
                        const struct kr_plan *plan, struct kr_diag *why)
@@ -165,7 +183,7 @@ static int stays_wrong(struct kr_node *node, const struct kr_audit *audit,
 	_cleanup_diag_ struct kr_diag found = {0};
 	int r;
 
-	if (audit->disk.state != KR_STATE_INVALID)
+	if (audit->disk.state != KR_STATE_INVALID || is_large(node))
 		return 0;
 	r = kr_node_with_edits(node, &plan->edits, &found, &after);
 	if (r < 0) /* fix says why */

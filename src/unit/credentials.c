@@ -11,15 +11,15 @@
  *	LoadCredentialEncrypted=	the same, decrypted
  *	SetCredential=ID:TEXT		the text, unless the first has a file
  *	SetCredentialEncrypted=		the same, decrypted
- *	ImportCredential=GLOB		what systemd itself was given (since
- *254)
+ *	ImportCredential=GLOB		what systemd itself was given, by name
  *
- * Only the file of an absolute path can be told from the host; it is read at
- * each command, so that what ExecStartPre= makes of it counts. A line is not
- * split into words and has no quotes. A later line of the same ID takes the
- * place of the earlier one; an empty value takes back all of the list, which
- * the encrypted one shares. A line with a bad ID or path is ignored. (All tried
- * on systemd 252: tests/test-systemd-start.py.)
+ * The last is known since systemd 254. Only the file of an absolute path can
+ * be told from the host; it is read at each command, so that what
+ * ExecStartPre= makes of it counts. A line is not split into words and has no
+ * quotes. A later line of the same ID takes the place of the earlier one; an
+ * empty value takes back all of the list, which the encrypted one shares. A
+ * line with a bad ID or path is ignored. (Tried on systemd 252:
+ * tests/test-systemd-start.py.)
  *
  * Source: config_parse_load_credential(), config_parse_set_credential() in
  * src/core/load-fragment.c, acquire_credentials() in src/core/execute.c of

@@ -42,6 +42,9 @@
 #include "unit/expand.h"
 #include "unit/word.h"
 
+/* So many words of a command keep why they are not known. */
+#define DOUBTS_MAX ((size_t)100)
+
 struct expansion {
 	const struct kr_unit *unit;
 	const struct kr_exec_command *command;
@@ -51,6 +54,7 @@ struct expansion {
 	const struct kr_unit_variable **sorted; /* by name */
 	/* of the arguments so far and the environment, and of that alone */
 	size_t n_bytes, n_before;
+	size_t n_doubts;
 };
 
 static void word_done(struct kr_unit_word *word)
@@ -384,8 +388,8 @@ static const char *block_name(const struct kr_unit_variable *v)
 
 /* --- what is not known ---------------------------------------------------- */
 
-_printf_(3, 4) static int doubt(struct kr_unit_word *word, struct kr_span span,
-                                const char *format, ...)
+_printf_(4, 5) static int doubt(struct expansion *x, struct kr_unit_word *word,
+                                struct kr_span span, const char *format, ...)
 {
 	_cleanup_free_ char *text = NULL;
 	unsigned line = 0, column = 0;
@@ -393,8 +397,9 @@ _printf_(3, 4) static int doubt(struct kr_unit_word *word, struct kr_span span,
 	int r;
 
 	word->unknown = true;
-	if (word->why)
+	if (word->why || x->n_doubts >= DOUBTS_MAX)
 		return 0;
+	x->n_doubts++;
 	va_start(args, format);
 	r = kr_vformat(&text, format, args);
 	va_end(args);
@@ -409,9 +414,10 @@ _printf_(3, 4) static int doubt(struct kr_unit_word *word, struct kr_span span,
 	                 column, text);
 }
 
-static int doubt_specifier(struct kr_unit_word *word, struct kr_span span)
+static int doubt_specifier(struct expansion *x, struct kr_unit_word *word,
+                           struct kr_span span)
 {
-	return doubt(word, span,
+	return doubt(x, word, span,
 	             "it has a specifier that cannot be told from the node's "
 	             "files");
 }
@@ -432,14 +438,14 @@ static int doubt_variable(struct expansion *x, const struct kr_exec_word *from,
 		            "what variable '%s' is depends on the comment at "
 		            "%s:%u:%u",
 		            name, v->comment.file->path, line, column);
-		return doubt(ret, v->comment, KR_COMMENT_CONTINUES);
+		return doubt(x, ret, v->comment, KR_COMMENT_CONTINUES);
 	}
 	if (v && v->span.file)
-		return doubt_specifier(ret, v->span);
+		return doubt_specifier(x, ret, v->span);
 	kr_diag_add(x->options->diag, KR_WARNING, "variable-unknown", span,
 	            "variable '%s' gets its value when the service starts",
 	            name);
-	return doubt(ret, span,
+	return doubt(x, ret, span,
 	             "variable '%s' gets its value when the service starts",
 	             name);
 }
@@ -467,7 +473,7 @@ static int add_variable_word(struct expansion *x, int index,
 	word.text = w->text;
 	w->text = (struct kr_text){0};
 	if (v->unknown && memchr(word.text.bytes, '%', word.text.length) &&
-	    doubt_specifier(&word, word.span) < 0) {
+	    doubt_specifier(x, &word, word.span) < 0) {
 		word_done(&word);
 		return -ENOMEM;
 	}
@@ -633,7 +639,7 @@ static int expand_word(struct expansion *x, size_t n)
 	else if (x->command->n_words > 1)
 		place.after = x->command->words[1].start;
 	word.cut = find_cut(&place);
-	r = from->unknown ? doubt_specifier(&word, word.span) : 0;
+	r = from->unknown ? doubt_specifier(x, &word, word.span) : 0;
 	if (r == 0 && x->command->no_environment)
 		r = kr_text_append(&word.text, &from->text);
 	else if (r == 0)

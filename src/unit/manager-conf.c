@@ -6,8 +6,8 @@
  *	DefaultEnvironment=	every service has these variables
  *	ManagerEnvironment=	systemd itself has them: they reach a service
  *				by PassEnvironment= alone
- *	DefaultLimitSTACK=	what LimitSTACK= is where a service has none;
- *the last value counts that is a limit
+ *	DefaultLimitSTACK=	a service without LimitSTACK= has it; the last
+ *				value that is a limit counts
  *
  * The main file is the first one that is there, of /etc and, for systemd 256
  * and later, /run, /usr/local/lib and /usr/lib: an older systemd knows /etc

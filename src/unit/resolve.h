@@ -83,7 +83,7 @@ struct kr_unit_word {
 	const char *manager;
 	/* TEXT is not what the program gets: something in it is not to be had
 	 * from the node's files. The diag has said so; WHY is one sentence with
-	 * the place, else NULL. */
+	 * the place, or NULL, as it is where many words are unknown. */
 	bool unknown;
 	char *why;
 };
@@ -128,8 +128,9 @@ struct kr_unit_credential {
 		_KR_CREDENTIAL_MAX,
 	} kind;
 	char *name, *path;
-	/* the host's file whose content it gets, or a folder with files of
-	 * their own; NULL: it is not known, or nothing of the host's */
+	/* the host's file whose content it gets, encrypted or not, or a folder
+	 * with files of their own; NULL: it is not known, or nothing of the
+	 * host's */
 	char *source;
 	const char *directive; /* static: "LoadCredential" */
 	struct kr_span span;   /* its value */
