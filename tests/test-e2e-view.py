@@ -22,6 +22,7 @@ from json_schema import Schemas
 
 SCHEMAS = Schemas(os.path.join(HERE, os.pardir, "data", "schema"))
 FOLDER = UNIT + ".d"
+SETTLED = 21  # seconds, and a kubelet has shown that it can live
 
 
 # --- JSON by its schema
@@ -310,6 +311,13 @@ def test_credential(host, tap):
     tap.status(result, 1, "audit of a changed file")
     tap.equal([got["views"][view]["state"] for view in ("disk", "running")],
               ["false", "true"], "the next start would bring it")
+    # that it runs proves nothing for a file that it has not read
+    host.write(CONFIG, host.read(CONFIG).decode().replace(
+        '"%s": false' % KEY, '"%s": 1' % KEY))
+    time.sleep(SETTLED)
+    _, got = host.remedy_json("audit")
+    tap.equal(got["views"]["disk"]["state"], "invalid",
+              "nor would it start with this", got["views"])
 
 
 def test_environment_file_is_a_fifo(host, tap):

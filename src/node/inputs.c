@@ -300,6 +300,7 @@ static int read_config(struct reading *rd,
 		return r;
 	r = add_file(rd, path);
 	in->config_read = r == 0 && in->n_files == 1;
+	in->config_copied = path != in->config_path;
 	return r;
 }
 

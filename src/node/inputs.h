@@ -31,6 +31,9 @@ struct kr_inputs {
 	char *config_path; /* absolute; NULL: kubelet reads no config file */
 	char *config_dir;  /* as kubelet names it; NULL: none */
 	bool config_read;  /* FILES[0] is that of --config */
+	/* ... and --config is a credential, which systemd makes of it at the
+	 * start: a kubelet that runs has read a copy */
+	bool config_copied;
 	/* the config file, then the drop-ins in the order of the merge */
 	const struct kr_file **files;
 	size_t n_files;
