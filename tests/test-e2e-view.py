@@ -22,6 +22,7 @@ from json_schema import Schemas
 
 SCHEMAS = Schemas(os.path.join(HERE, os.pardir, "data", "schema"))
 FOLDER = UNIT + ".d"
+SETTLED = 21  # seconds, and a kubelet has shown that it can live
 
 
 # --- JSON by its schema
@@ -303,6 +304,41 @@ def test_dropin_is_a_config(host, tap):
     tap.equal(needed(), ("yes", True), "a real drop-in is edited, too")
     host.sh("systemctl daemon-reload; rm %s/kubelet.conf" % folder)
     tap.equal(needed()[1], True, "it is gone, and nothing tells what it was")
+
+
+def test_credential(host, tap):
+    """kubelet reads a copy that systemd makes of the file at its start."""
+    # what systemd mounts at a start shows, as on any machine
+    host.sh("mount --make-rshared /")
+    host.node(config=KEY_FALSE, start=False)
+    unit = host.read(UNIT).decode()
+    host.write(UNIT, unit.replace("--config " + CONFIG, "--config=%d/k")
+               .replace("[Service]\n", "[Service]\nLoadCredential=k:%s\n"
+                        % CONFIG))
+    host.sh("systemctl daemon-reload; systemctl restart kubelet.service")
+    tap.check(host.is_healthy(), "kubelet runs")
+    tap.equal(host.value(), "false", "with the file's value")
+    result, got = host.remedy_json("audit")
+    tap.status(result, 1, "audit")
+    tap.equal([view["state"] for view in got["views"].values()],
+              ["false", "false", "absent"], "disk and running")
+    tap.equal(got["sources"][got["views"]["disk"]["source"]]["file"], CONFIG,
+              "the file is named")
+    tap.status(host.remedy("fix", "--wait=1"), 0, "fix")
+    tap.equal(host.value(), "true", "kubelet runs with the other value")
+    # a change that no restart has brought to kubelet
+    host.write(CONFIG, host.read(CONFIG).decode().replace("true", "false"))
+    result, got = host.remedy_json("audit")
+    tap.status(result, 1, "audit of a changed file")
+    tap.equal([got["views"][view]["state"] for view in ("disk", "running")],
+              ["false", "true"], "the next start would bring it")
+    # that it runs proves nothing for a file that it has not read
+    host.write(CONFIG, host.read(CONFIG).decode().replace(
+        '"%s": false' % KEY, '"%s": 1' % KEY))
+    time.sleep(SETTLED)
+    _, got = host.remedy_json("audit")
+    tap.equal(got["views"]["disk"]["state"], "invalid",
+              "nor would it start with this", got["views"])
 
 
 def test_environment_file_is_a_fifo(host, tap):

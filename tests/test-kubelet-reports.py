@@ -1347,6 +1347,8 @@ def slip_rows():
         # a variable that is not set
         ("in braces", "ExecStart=/usr/bin/kubelet --v=${V}\n", "", "", "invalid",
          "variable-unset", UNIT + ":2:32"),
+        ("a word in braces", "ExecStart=/usr/bin/kubelet ${V}\n", "", "",
+         "invalid", "variable-unset", UNIT + ":2:28"),
         ("its file's name", "ExecStart=/usr/bin/kubelet --config=${C}\n", "", "",
          "true", "variable-unset", UNIT + ":2:37"),
         ("alone", kubelet, "", "", "true", None, ""),
@@ -1417,6 +1419,127 @@ def slips(tap, program, schemas):
                     case.fault("it is not said as the cause: %s",
                                got["reason"])
             tap.row("a slip: %s (%s)" % (name, code), case.faults)
+
+
+# --- words that are not known ---------------------------------------------------
+
+COMMENT = ("%s:1:1: a comment ends in a backslash: before systemd 254 the "
+           "next line belongs to it, and which systemd reads this is not "
+           "known" % ENV)
+STARTS = "%s:%d:%d: variable '%s' gets its value when the service starts"
+
+
+def doubt_rows():
+    """Name, unit, other files, the disk's state, its reason's begin."""
+    start = "ExecStart=/usr/bin/kubelet "
+    conf = start + "--config=" + CONFIG + " "
+    env = "EnvironmentFile=%s\n" % ENV
+    lost = {ENV: "# x \\\nA=%strue\n" % FLAG}
+    two = {ENV: "# x\\\nB=1\n;y \\\nA=%strue\n" % FLAG}
+    return [
+        ("made at the start, a word", conf + "$INVOCATION_ID\n", {},
+         "unknown", STARTS % (UNIT, 2, 55, "INVOCATION_ID")),
+        ("... in braces", conf + "${INVOCATION_ID}\n", {},
+         "unknown", STARTS % (UNIT, 2, 55, "INVOCATION_ID")),
+        ("... a number", conf + "--max-pods=${INVOCATION_ID}\n", {},
+         "unknown", STARTS % (UNIT, 2, 55, "INVOCATION_ID")),
+        ("... a number in a word of its own",
+         conf + "--max-pods ${INVOCATION_ID}\n", {},
+         "unknown", STARTS % (UNIT, 2, 66, "INVOCATION_ID")),
+        ("... our flag's value", conf + FLAG + "${INVOCATION_ID}\n", {},
+         "unknown", STARTS % (UNIT, 2, 55, "INVOCATION_ID")),
+        ("... a name", conf + "--hostname-override=${INVOCATION_ID}\n", {},
+         "true", ""),
+        ("... the file", start + "--config=/x/${INVOCATION_ID}\n", {},
+         "unknown", STARTS % (UNIT, 2, 28, "INVOCATION_ID")),
+        ("... the folder", conf + "--config-dir=${INVOCATION_ID}\n", {},
+         "unknown", STARTS % (UNIT, 2, 55, "INVOCATION_ID")),
+        ("passed", "PassEnvironment=A\n" + conf + "$A x\n", {},
+         "unknown", STARTS % (UNIT, 3, 55, "A")),
+        ("a specifier", conf + "%s\n", {}, "unknown",
+         UNIT + ":2:55: it has a specifier that cannot be told"),
+        ("a specifier in a variable",
+         "Environment=A=--v=%s\n" + conf + "$A\n", {}, "unknown",
+         UNIT + ":2:15: it has a specifier that cannot be told"),
+        ("behind a comment", env + conf + "$A\n", lost, "unknown", COMMENT),
+        ("... in braces", env + conf + "${A}\n", lost, "unknown", COMMENT),
+        ("behind the second comment", env + conf + "$A\n", two, "unknown",
+         COMMENT.replace(":1:1:", ":3:1:")),
+        ("behind a comment, and not used", env + conf + "\n", lost, "true",
+         ""),
+        ("an optional file", env.replace("=", "=-") + conf + "$A\n", {},
+         "true", ""),
+        ("the file, of a wrapper",
+         "ExecStart=/usr/bin/nsenter -m /usr/bin/kubelet "
+         "--config=/x/${INVOCATION_ID}\n", {}, "unknown", "a wrapper "),
+        ("the file, of a container",
+         "ExecStart=/usr/bin/podman run -v /x:/x i "
+         "--config=/x/${INVOCATION_ID}\n", {}, "unknown", "a container "),
+    ]
+
+
+def doubts(tap, program, schemas):
+    """No fault is derived from what is not known."""
+    for name, unit_text, files, want, reason in doubt_rows():
+        with Image({UNIT: "[Service]\n" + unit_text,
+                    CONFIG: GVK + KEY + "true\n", **files}) as image:
+            case = Check(program, schemas, image.root)
+            got = case.audit(want)
+            errors = [m for m in got["messages"] if m["severity"] == "error"]
+            if errors:
+                case.fault("errors: %s", errors)
+            view = got["views"]["disk"]
+            if want == "unknown" and not view["reason"].startswith(reason):
+                case.fault("the reason is %s", view["reason"])
+            tap.row("not known: " + name, case.faults)
+
+
+def credential_rows():
+    """Name, the credentials, the word of --config, the disk's state, a part of
+    its reason. (Tried: test-systemd-start.py.)"""
+    load, folder = "LoadCredential=k:", "${CREDENTIALS_DIRECTORY}/k"
+    return [
+        ("a file", load + CONFIG, "%d/k", "false", CONFIG),
+        ("a file, by the variable", load + CONFIG, folder, "false", CONFIG),
+        ("a file that is not there", load + "/x", "%d/k", "unknown",
+         "kubelet.service needs /x, which is not there, for LoadCredential="),
+        ("a file that is not there, with a text",
+         load + "/x\nSetCredential=k:{}", "%d/k", "unknown",
+         "loads it from a file that is not there"),
+        ("a text", "SetCredential=k:{}", "%d/k", "unknown",
+         "SetCredential= (%s:2:15) gives it" % UNIT),
+        ("encrypted", "LoadCredentialEncrypted=l:k", "%d/l", "unknown",
+         "gives it when the service starts"),
+        ("a file, encrypted", "LoadCredentialEncrypted=k:" + CONFIG, "%d/k",
+         "unknown", "gives it when the service starts"),
+        ("of a folder", load + "/etc", "%d/k_kubelet.yaml", "unknown",
+         "loads it from a folder"),
+        ("imported", "ImportCredential=*", "%d/k", "unknown",
+         "ImportCredential= (%s:2:18) gives it" % UNIT),
+        ("no such one", load + CONFIG, "%d/l", "invalid", "cannot read"),
+        ("none", "Type=exec", "%d/k", "invalid", "cannot read"),
+        ("a folder of the service's own", "StateDirectory=x",
+         "${STATE_DIRECTORY}/k", "unknown",
+         STARTS % (UNIT, 3, 28, "STATE_DIRECTORY")),
+    ]
+
+
+def credentials(tap, program, schemas):
+    for name, lines, word, want, reason in credential_rows():
+        with Image({UNIT: "[Service]\n%s\nExecStart=/usr/bin/kubelet "
+                    "--config=%s\n" % (lines, word),
+                    CONFIG: GVK + KEY + "false\n"}) as image:
+            case = Check(program, schemas, image.root)
+            got = case.audit(want)
+            if reason not in got["views"]["disk"]["reason"]:
+                case.fault("the reason is %s", got["views"]["disk"]["reason"])
+            errors = [m for m in got["messages"] if m["severity"] == "error"]
+            if errors and want == "unknown":
+                case.fault("errors: %s", errors)
+            if want == "false":
+                case.fix(0)
+                case.audit("true")
+            tap.row("a credential: " + name, case.faults)
 
 
 # --- the next command -----------------------------------------------------------
@@ -1603,6 +1726,248 @@ def elsewhere_next(tap, program, schemas):
             if not want and line.startswith("next: "):
                 case.fault("there is nothing to do: %r", line)
             tap.row("not to be known: " + name, case.faults)
+# --- where a fix would help only a part ----------------------------------------------
+
+def part_rows():
+    """Name, kubelet's words, the environment file, the config, the last line:
+    what stays wrong is named, at its place in the files as they are."""
+    bad, correct = FLAG + "maybe", "; correct that argument, then run it again"
+    word = '%s: "%s": expected a flag, kubelet takes no other words' + correct
+    limit = ": maxPods would have to be from 0 to 2147483647; correct that file"
+    return [
+        ("a backtick before", "`x` " + bad, "", "", word % (UNIT + ":3:55", "`x`")),
+        ("a backtick behind", bad + " `x`", "", "", word % (UNIT + ":3:89", "`x`")),
+        ("behind dashes", bad + " -- x", "", "", UNIT + ":3:92: \"x\": expected "
+         "nothing behind \"--\"" + correct),
+        ("our flag behind dashes", "-- %sfalse" % FLAG, "", "", None),
+        ("another flag", bad + " --max-pods=x", "", "", UNIT + ":3:89: "
+         "--max-pods: expected a 32-bit integer, not \"x\"" + correct),
+        ("a word behind the flag's", FLAG[:-1] + " false x", "", "",
+         word % (UNIT + ":3:89", "x")),
+        ("the same of a file", "$A", 'B=1\nA="--v=2 %s x"\n' % bad, "",
+         word % (ENV + ":2:44", "x")),
+        ("several of ours", bad + " " + bad + " x", "", "",
+         word % (UNIT + ":3:123", "x")),
+        ("the program would end", bad + " --version", "", "", UNIT + ":3:89: "
+         "--version: kubelet prints and exits, it does not run" + correct),
+        ("a range", bad, "", "maxPods: -1\n", CONFIG + ":3:10" + limit),
+        ("a range behind the key", "", "", KEY + "maybe\nmaxPods: -1\n",
+         CONFIG + ":4:10" + limit),
+        ("the key, and an argument", "x", "", KEY + "maybe\n",
+         word % (UNIT + ":3:55", "x")),
+        ("a template", FLAG + "{{ x }}", "", "", UNIT + ":3:83: render the "
+         "template, then run it again"),
+        ("ours alone", bad, "", "", None),
+    ]
+
+
+def parts(tap, program, schemas):
+    for name, words, env, config, want in part_rows():
+        service = "EnvironmentFile=%s\nExecStart=/usr/bin/kubelet --config=%s" \
+            " %s\n" % (ENV, CONFIG, words)
+        with Image({UNIT: "[Service]\n" + service, ENV: env,
+                    CONFIG: GVK + config}) as image:
+            case = Check(program, schemas, image.root)
+            case.audit("invalid")
+            line = check_last(case)
+            if want and line.partition(", then")[0] != \
+                    ("next: " + want).partition(", then")[0]:
+                case.fault("it ends with %r", line)
+            if not want and "kubelet-remedy fix -n" not in line:
+                case.fault("it ends with %r", line)
+            status = case.run("fix", "-n")[0]
+            if status != (4 if want else 1):
+                case.fault("fix -n: status %s", status)
+            tap.row("a fix of a part: " + name, case.faults)
+
+
+# --- arguments on lines of their own ------------------------------------------------
+
+def lost_rows():
+    """Name, [Service], the disk, the places, the cause that is said."""
+    start = "ExecStart=/usr/bin/kubelet --config=" + CONFIG
+    no, lost = "does not end in a backslash", "  %sfalse\n" % FLAG
+    return [
+        ("behind a command", start + "\n" + lost, "true", ["3:3"], no),
+        ("in the middle", start + " \\\n  --v=2\n" + lost, "true", ["4:3"], no),
+        ("two", start + "\n  --v=2\n" + lost, "true", ["3:3", "4:3"], no),
+        ("behind a comment", start + "\n# x\n" + lost, "true", ["4:3"], no),
+        ("behind an empty continuation", start + " \\\n\n" + lost, "true",
+         ["4:3"], "which is empty, " + no),
+        ("behind blanks", start + " \\\n \t\n" + lost, "true", ["4:3"],
+         "which is empty, " + no),
+        ("behind a blank behind the backslash", start + " \\ \n" + lost,
+         "invalid", ["3:3"], "has a blank behind its backslash"),
+        ("without a value", start + "\n  --register-node\n", "true", ["3:3"],
+         no),
+        ("a shorthand", start + "\n  -v=2\n", "true", ["3:3"], no),
+        ("a variable", start + "\n  $A\n", "true", ["3:3"], no),
+        ("a variable in braces", start + "\n  ${A}\n", "true", ["3:3"], no),
+        ("in quotes", start + '\n  "%sfalse"\n' % FLAG, "true", ["3:3"], no),
+        ("first of all", lost + start + "\n", "true", ["2:3"], "ignored"),
+        ("none: a continuation", start + " \\\n" + lost, "false", [], ""),
+        ("none: a directive", start + "\nX-y=--v=2\n", "true", [], ""),
+        ("none: a comment", start + "\n#" + lost, "true", [], ""),
+    ]
+
+
+def lost_lines(tap, program, schemas):
+    for name, service, want, places, cause in lost_rows():
+        with Image({UNIT: "[Service]\n" + service,
+                    CONFIG: GVK + KEY + "true\n"}) as image:
+            case = Check(program, schemas, image.root)
+            got = case.audit(want)
+            case.told(got, "unit-line-lost",
+                      *[UNIT + ":" + place for place in places])
+            texts = [m["text"] for m in got["messages"]
+                     if m["code"] == "unit-line-lost"]
+            if texts and cause not in texts[-1]:
+                case.fault("it is said: %s", texts)
+            if want == "invalid" and cause not in got["reason"]:
+                case.fault("the reason is %s", got["reason"])
+            check_last(case)
+            tap.row("an argument on a line of its own: " + name, case.faults)
+
+
+# --- what is too large --------------------------------------------------------------
+
+def cap_rows():
+    """Name, the service, the environment file, the disk, its reason's begin and
+    a part of it."""
+    start = "ExecStart=/usr/bin/kubelet"
+    env = "EnvironmentFile=%s\n" % ENV + start + "\n"
+    long = "systemd would not start kubelet.service: %s: the arguments are " \
+        "too long: execve(2) takes %s"
+    return [
+        ("assignments", env, "A=1\n" * 60000, "unknown", ENV + ":",
+         "its assignments up to here need 18 MiB"),
+        ("a file", env, "#x\n" * 6000000, "unknown", ENV + ": ",
+         "a file may have 16 MiB"),
+        ("words", start + " a" * 100001 + "\n", "", "unknown", UNIT + ":2:",
+         "at most 100000 words"),
+        ("commands", "ExecStartPre=/bin/a" + " ; /bin/a" * 10001 + "\n" + start +
+         "\n", "", "unknown", UNIT + ":2:", "at most 10000 commands"),
+        ("mounts", "".join("BindPaths=/a%d\n" % i for i in range(251)) + start +
+         "\n", "", "unknown", UNIT + ":252:11: ", "more than 250 mounts"),
+        ("credentials", "".join("SetCredential=a%d:x\n" % i for i in range(251))
+         + start + "\n", "", "unknown", UNIT + ":252:15: ",
+         "more than 250 credentials"),
+        ("a string", start + " --node-labels=" + "a" * 140000 + "\n", "",
+         "invalid", long % (UNIT + ":2:28", "strings of 32 pages"), "128 KiB"),
+        ("all strings", "".join("Environment=A%d=%s\n" % (i, "x" * 1000)
+                                for i in range(2500)) + start + "\n", "",
+         "invalid", long % (UNIT + ":2069:13", "in all a quarter"), "2 MiB"),
+        ("a line", start + " " + "x" * (1 << 20) + "\n", "", "invalid",
+         "systemd would not start kubelet.service: " + UNIT + ":2:1: ",
+         "longer than 1 MiB"),
+    ]
+
+
+def caps(tap, program, schemas):
+    for name, service, env, want, begin, part in cap_rows():
+        with Image({UNIT: "[Service]\n" + service, ENV: env}) as image:
+            case = Check(program, schemas, image.root)
+            got = case.audit(want)
+            for reason in (got["reason"], got["views"]["disk"]["reason"]):
+                if not reason.startswith(begin) or part not in reason:
+                    case.fault("the reason is %s", reason[:500])
+            first = Run([program, "audit", "--root=" + image.root]).out
+            if part not in first.partition("\n")[0]:
+                case.fault("it begins with %s", first[:500])
+            tap.row("too large: " + name, case.faults)
+
+
+# --- files that systemd stops in ---------------------------------------------------
+
+DROP = UNIT + ".d/1.conf"
+
+
+def place_of_faults():
+    """Name, the service, the environment file, a drop-in, the disk, the place
+    that the reason names."""
+    start = "ExecStart=/usr/bin/kubelet --config=" + CONFIG + " $A\n"
+    env, anew = "EnvironmentFile=%s\n" % ENV + start, "[Service]\nExecStart=\n"
+    return [
+        ("a byte of a value", env, b"# c\nB=1\nA=--v=\xff2\n", None, "invalid",
+         ENV + ":3:7: "),
+        ("a byte in quotes", env, b'A="x\n\xc3\xa9\xff"\n', None, "invalid",
+         ENV + ":2:3: "),
+        ("a byte of a name", env, b"B\xff=1\n", None, "invalid", ENV + ":1:2: "),
+        ("a NUL", env, b"B=1\nA=--v=\x002\n", None, "invalid", ENV + ":2:7: "),
+        ("a byte, optional", env.replace("=", "=-", 1), b"A=\xff\n", None,
+         "true", ""),
+        ("a folder's path", "EnvironmentFile=/etc\n" + start, b"", None,
+         "invalid", "kubelet.service: /etc: environment file is a folder"),
+        ("a folder, optional", "EnvironmentFile=-/etc\n" + start, b"", None,
+         "true", ""),
+        ("no file at all", "EnvironmentFile=/dev/null\n" + start, b"", None,
+         "true", ""),
+        ("a byte of the unit", "Environment=B=\udcff\n" + start, b"", None,
+         "invalid", UNIT + ":2:15: "),
+        ("a header", start + "[Service\n", b"", None, "invalid", UNIT + ":3:1: "),
+        ("a specifier", start + "ExecStartPre=/bin/%z\n", b"", None, "invalid",
+         UNIT + ":3:14: "),
+        ("a specifier in a drop-in", start, b"",
+         anew + "ExecStart=/usr/bin/kubelet %z\n", "invalid", DROP + ":3:28: "),
+        ("... whose failure does not matter", start, b"",
+         anew + "ExecStart=-/usr/bin/kubelet %z\n", "invalid", DROP + ":3:29: "),
+        ("... before the command", start, b"",
+         anew + "ExecStartPre=/bin/%z\n" + start, "invalid", DROP + ":3:14: "),
+        ("... of another command", start, b"",
+         anew + "ExecStartPre=-/bin/%z\n", "invalid",
+         "kubelet.service: service has no ExecStart="),
+        ("... behind the command", start, b"",
+         anew + start + "ExecStartPre=/bin/%z\n", "true", ""),
+        ("... of a file", start, b"", "[Service]\nEnvironmentFile=/%z\n", "true",
+         ""),
+    ]
+
+
+def faults_of_files(tap, program, schemas):
+    for name, service, env, dropin, want, place in place_of_faults():
+        tree = {UNIT: ("[Service]\n" + service).encode(
+                    "utf-8", "surrogateescape"),
+                ENV: env, CONFIG: GVK + KEY + "true\n"}
+        if dropin:
+            tree[DROP] = dropin
+        with Image(tree) as image:
+            case = Check(program, schemas, image.root)
+            got = case.audit(want)
+            errors = [m for m in got["messages"] if m["severity"] == "error"]
+            if len(errors) != (want == "invalid"):
+                case.fault("errors: %s", errors)
+            if place not in got["reason"]:
+                case.fault("the reason is %s", got["reason"])
+            check_last(case)
+            tap.row("systemd stops: " + name, case.faults)
+
+
+def template_rows():
+    """Name, the service, the environment file, the config: INVALID, and the
+    placeholder is all that is said of its line."""
+    start = "ExecStart=/usr/bin/kubelet --config=" + CONFIG + " "
+    env = "EnvironmentFile=%s\n" % ENV + start + "$A\n"
+    return [
+        ("a word", start + "{{ x }}\n", "", ""),
+        ("a value, and another", start + "--v={{ .V }} --x={{ .Y }}\n", "", ""),
+        ("a condition", start + "{{ if .X }} --v=2 {{ end }}\n", "", ""),
+        ("an environment file", env, "A={{ x }} {{ y }}\n", ""),
+        ("a variable", "Environment=A={{ x }}\n" + start + "$A\n", "", ""),
+        ("our flag", start + FLAG + "{{ x }}\n", "", ""),
+        ("the config", start + "\n", "", KEY + "{{ .X }}\n"),
+    ]
+
+
+def templates(tap, program, schemas):
+    for name, service, env, config in template_rows():
+        with Image({UNIT: "[Service]\n" + service, ENV: env,
+                    CONFIG: GVK + config}) as image:
+            case = Check(program, schemas, image.root)
+            got = case.audit("invalid")
+            codes = [m["code"] for m in got["messages"]]
+            if codes != ["template-unrendered"]:
+                case.fault("messages: %s", codes)
+            tap.row("one message of a template: " + name, case.faults)
 
 
 def main():
@@ -1625,10 +1990,17 @@ def main():
     dropins(tap, program, schemas)
     commands(tap, program, schemas)
     slips(tap, program, schemas)
+    doubts(tap, program, schemas)
+    credentials(tap, program, schemas)
     comments(tap, program, schemas)
     places(tap, program, schemas)
     next_commands(tap, program, schemas, reports)
     elsewhere_next(tap, program, schemas)
+    parts(tap, program, schemas)
+    lost_lines(tap, program, schemas)
+    caps(tap, program, schemas)
+    faults_of_files(tap, program, schemas)
+    templates(tap, program, schemas)
     return tap.end()
 
 

@@ -540,6 +540,83 @@ START_TEST(test_by_setting)
 }
 END_TEST
 
+/* --- arguments that are not known ---------------------------------------- */
+
+static const struct {
+	const char *name;
+	const char *argv[5]; /* one that begins with "?" is not known */
+	enum kr_state want;
+	const char *code; /* of a remark that is left */
+	bool fatal;
+} doubted[] = {
+	{"a word", {"?$A"}, KR_STATE_UNKNOWN},
+	{"no word", {"?"}, KR_STATE_UNKNOWN},
+	{"the value of a number", {"?--max-pods="}, KR_STATE_UNKNOWN},
+	{"... that is one as it is", {"?--max-pods=1"}, KR_STATE_TRUE},
+	{"... in the next word", {"--max-pods", "?$A"}, KR_STATE_UNKNOWN},
+	{"a name", {"?--node-ip="}, KR_STATE_TRUE},
+	{"our flag's value",
+         {"?--make-iptables-util-chains="},
+         KR_STATE_UNKNOWN},
+	{"a file", {"?--config=/k"}, KR_STATE_UNKNOWN},
+	{"a file in the next word", {"--config", "?/k"}, KR_STATE_UNKNOWN},
+	{"behind it a word", {"?$A", "x"}, KR_STATE_UNKNOWN, "flag-positional"},
+	{"behind it a value",
+         {"?$A", "--max-pods=x"},
+         KR_STATE_UNKNOWN,
+         "flag-value"},
+	{"before it a word",
+         {"x", "?$A"},
+         KR_STATE_UNKNOWN,
+         "flag-positional",
+         true},
+	{"behind a flag that is whole",
+         {"?--node-ip=", "x"},
+         KR_STATE_INVALID,
+         "flag-positional",
+         true},
+	{"a swallowed word",
+         {"--node-ip", "?--v=1"},
+         KR_STATE_TRUE,
+         "flag-swallows"},
+};
+
+START_TEST(test_doubted)
+{
+	const char *argv[6] = {"kubelet"}, *doubts[6] = {NULL};
+	const struct kr_inputs_options options = {.doubts = doubts};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_inputs_ struct kr_inputs in = {0};
+	_cleanup_fs_ struct kr_fs *fs = kr_root_fs();
+	size_t argc = 1;
+
+	for (; doubted[_i].argv[argc - 1]; argc++) {
+		bool known = *doubted[_i].argv[argc - 1] != '?';
+
+		argv[argc] = doubted[_i].argv[argc - 1] + !known;
+		doubts[argc] = known ? NULL : "why";
+	}
+	ck_assert_int_eq(kr_inputs_read(fs, argv, argc, &options, &diag, &in),
+	                 0);
+	ck_assert_int_eq(kr_inputs_decide(&in, KR_FIELD_IPTABLES, &diag), 0);
+	ck_assert_msg(in.state == doubted[_i].want, "%s: %s, %s",
+	              doubted[_i].name, kr_state_to_string(in.state),
+	              in.reason);
+	ck_assert_msg(in.state != KR_STATE_UNKNOWN ||
+	                      strcmp(in.reason, "why") == 0,
+	              "%s: %s", doubted[_i].name, in.reason);
+	ck_assert_msg(in.flags.n_remarks == (doubted[_i].code ? 1 : 0),
+	              "%s: %zu remarks", doubted[_i].name, in.flags.n_remarks);
+	if (doubted[_i].code) {
+		ck_assert_str_eq(in.flags.remarks[0].code, doubted[_i].code);
+		ck_assert_msg(in.flags.remarks[0].fatal == doubted[_i].fatal,
+		              "%s: fatal", doubted[_i].name);
+	}
+	ck_assert_msg(diag.n_messages == 0, "%s:%s", doubted[_i].name,
+	              kr_test_messages(&diag));
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tc =
@@ -547,6 +624,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, test_by_setting, 0, ARRAY_SIZE(blame));
+	tcase_add_loop_test(tc, test_doubted, 0, ARRAY_SIZE(doubted));
 	tcase_add_test(tc, test_fifo);
 	tcase_add_test(tc, test_too_large);
 	tcase_add_test(tc, test_unreadable);

@@ -273,6 +273,23 @@ START_TEST(test_unread)
 	ck_assert(f.verdict == KR_VERDICT_UNKNOWN && f.disk == U &&
 	          f.running == U && f.live == N && !f.place.file &&
 	          f.diag == &diag);
+	ck_assert_str_eq(f.reason, "not there");
+}
+END_TEST
+
+START_TEST(test_unread_line)
+{
+	_cleanup_diag_ struct kr_diag diag = {0};
+	const struct kr_file *file = kr_test_file("/f", "x\nabc\n", 6);
+	struct kr_finding f;
+
+	f = kr_finding_unread("n", &diag);
+	ck_assert(f.reason && *f.reason && !f.place.file);
+	kr_diag_add(&diag, KR_ERROR, "a-too-large",
+	            (struct kr_span){file, 3, 1}, "too large");
+	f = kr_finding_unread("n", &diag);
+	ck_assert_str_eq(f.reason, "too large");
+	ck_assert(f.place.line == 2 && f.place.column == 2);
 }
 END_TEST
 
@@ -494,6 +511,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tc, test_message, 0, ARRAY_SIZE(message_rows));
 	tcase_add_loop_test(tc, test_audit, 0, ARRAY_SIZE(audit_rows));
 	tcase_add_test(tc, test_unread);
+	tcase_add_test(tc, test_unread_line);
 	tcase_add_loop_test(tc, test_bytes, 0, ARRAY_SIZE(bytes_rows));
 	tcase_add_loop_test(tc, test_label, 0, ARRAY_SIZE(label_rows));
 	tcase_add_loop_test(tc, test_uri, 0, ARRAY_SIZE(uri_rows));

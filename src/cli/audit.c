@@ -60,13 +60,17 @@ static int print_unread(const struct kr_options *o, FILE *out, uint64_t since,
 {
 	const struct kr_term term = kr_cli_terminal(o, out);
 	struct kr_finding finding = kr_finding_unread(NULL, diag);
+	_cleanup_free_ char *reason = NULL;
 
 	if (kr_cli_finding_format(o))
 		return print_finding(o, out, &finding, since, false);
 	if (o->format == KR_FORMAT_JSON)
 		return kr_json_unread(out, &kr_setting_iptables, &o->node,
 		                      diag);
-	kr_text_verdict(&term, KR_VERDICT_UNKNOWN, "the node cannot be read");
+	reason = kr_diag_reason(diag, "the node cannot be read");
+	if (!reason)
+		return -ENOMEM;
+	kr_text_verdict(&term, KR_VERDICT_UNKNOWN, reason);
 	return 0;
 }
 

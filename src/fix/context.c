@@ -39,14 +39,9 @@ int kr_apply_end_interrupted(struct kr_applying *f)
 int kr_apply_end_by_error(struct kr_applying *f, enum kr_outcome outcome,
                           const char *otherwise)
 {
-	const struct kr_message *m = kr_diag_cause(f->diag);
+	_cleanup_free_ char *reason = kr_diag_reason(f->diag, otherwise);
 
-	if (m && m->line > 0)
-		return kr_apply_end(f, outcome, "%s:%u:%u: %s", m->file,
-		                    m->line, m->column, m->text);
-	if (m && m->file)
-		return kr_apply_end(f, outcome, "%s: %s", m->file, m->text);
-	return kr_apply_end(f, outcome, "%s", m ? m->text : otherwise);
+	return reason ? kr_apply_end(f, outcome, "%s", reason) : -ENOMEM;
 }
 
 int kr_apply_end_unread(struct kr_applying *f, int error)

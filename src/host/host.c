@@ -158,7 +158,8 @@ int kr_host_health_without_systemd(struct kr_host *host, pid_t pid,
 }
 
 /* A kubelet that has settled on what is held to be invalid proves that wrong.
- * It is asked only where it would have to. */
+ * It is asked only where it would have to; of a file that it has a copy of it
+ * proves nothing. */
 static int look_at_settled(struct kr_host *host)
 {
 	_cleanup_health_report_ struct kr_health_report report = {0};
@@ -167,6 +168,7 @@ static int look_at_settled(struct kr_host *host)
 	int r;
 
 	if (!node->has_process || !node->disk.inputs_valid ||
+	    node->disk.inputs.config_copied ||
 	    node->disk.state != KR_STATE_INVALID ||
 	    now < node->process.started_usec + KR_SETTLED_UNASKED_USEC)
 		return 0;

@@ -172,18 +172,15 @@ static int set_versions(const struct kr_inputs *in, int field,
 
 /* --- faults -------------------------------------------------------------- */
 
-/* Whether a fix of FIELD would take all away that kubelet refuses. */
+/* Whether kubelet refuses what says FIELD, so that a fix may help. */
 static bool is_at_fault(const struct kr_inputs *in, int field)
 {
-	bool flags = in->flags.refused && !in->flags.never_runs;
-	bool files = in->merged_valid && in->merged.fault == KR_STATE_INVALID;
+	const struct kr_merged *m = &in->merged;
 
-	if (flags && !kr_flags_invalid(&in->flags, field))
-		return false;
-	if (files &&
-	    (!in->merged.fault_use || in->merged.fault_use->field != field))
-		return false;
-	return flags || files;
+	if (in->merged_valid && m->fault == KR_STATE_INVALID)
+		return m->fault_use && m->fault_use->field == field;
+	return in->flags.refused && !in->flags.never_runs &&
+	       kr_flags_invalid(&in->flags, field);
 }
 
 static int set_fault(const struct kr_inputs *in, int field,
@@ -459,6 +456,9 @@ static int decide_value(const struct kr_inputs *in, int field,
 	bool agree;
 	int r;
 
+	if (in->doubts[field])
+		return set(d, KR_BY_NOTHING, KR_STATE_UNKNOWN, "%s",
+		           in->doubts[field]);
 	if (kr_flags_state(&in->flags, field) == KR_STATE_UNKNOWN)
 		return set(d, KR_BY_NOTHING, KR_STATE_UNKNOWN,
 		           "an argument that is not known may take the next "

@@ -30,6 +30,9 @@ struct kr_inputs {
 	char *config_path; /* absolute; NULL: kubelet reads no config file */
 	char *config_dir;  /* as kubelet names it; NULL: none */
 	bool config_read;  /* FILES[0] is that of --config */
+	/* ... and --config is a credential, which systemd makes of it at the
+	 * start: a kubelet that runs has read a copy */
+	bool config_copied;
 	/* the config file, then the drop-ins in the order of the merge */
 	const struct kr_file **files;
 	size_t n_files;
@@ -46,7 +49,12 @@ struct kr_inputs {
 	/* static: why kubelet refuses --config-dir, in this version or, where
 	 * that is not known, in 1.28 and 1.29; NULL: it does not */
 	const char *config_dir_refusal;
-	bool argv_refused; /* INVALID by the arguments alone */
+	bool argv_refused; /* INVALID or UNKNOWN by the arguments alone */
+	/* UNKNOWN because of this argument, which is not known; 0: it is not */
+	size_t unknown_arg;
+	/* of each field why the value of its flag is not known; borrowed, NULL:
+	 * it is known */
+	const char *doubts[KR_N_FIELDS];
 
 	/* whatever a field says, kubelet would not start (INVALID), or it
 	 * cannot be told (UNKNOWN); else ABSENT */

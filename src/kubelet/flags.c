@@ -734,7 +734,7 @@ enum kr_state kr_flags_state(const struct kr_flags *flags, int field)
 
 	if (flags->refused)
 		return KR_STATE_INVALID;
-	if (flags->ambiguous && flags->ambiguous[field])
+	if (flags->unknown || (flags->ambiguous && flags->ambiguous[field]))
 		return KR_STATE_UNKNOWN;
 	return last ? last->state : KR_STATE_ABSENT;
 }

@@ -48,6 +48,7 @@ struct kr_flags {
 	/* of each field: an unknown flag may have taken its word; NULL: none */
 	bool *ambiguous;
 	bool refused;    /* kubelet refuses this command line */
+	bool unknown;    /* not all of it is known: no flag decides */
 	bool never_runs; /* --help or --version: prints and exits; refused, too
 	                  */
 	struct kr_flags_remark *remarks;

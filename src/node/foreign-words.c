@@ -142,10 +142,14 @@ static int add_word(struct kr_foreign_reading *rd,
                     const struct kr_unit_command *c, size_t i)
 {
 	const char *text = text_at(c, i);
+	int r = kr_foreign_add(rd,
+	                       i < c->n_words ? c->words[i].span : KR_SPAN_NONE,
+	                       text, strlen(text));
 
-	return kr_foreign_add(rd,
-	                      i < c->n_words ? c->words[i].span : KR_SPAN_NONE,
-	                      text, strlen(text));
+	if (r == 0 && i < c->n_words)
+		rd->foreign->words[rd->foreign->n_words - 1].doubt =
+			c->words[i].why;
+	return r;
 }
 
 /* Adds the flag at word I, and moves I to its last word. */

@@ -212,18 +212,22 @@ static bool find_row(struct kr_foreign_reading *rd)
 
 static int evaluate(struct kr_foreign_reading *rd)
 {
+	struct kr_foreign *f = rd->foreign;
+	_cleanup_free_ const char **argv = calloc(f->n_words, sizeof(*argv));
+	_cleanup_free_ const char **doubts = calloc(f->n_words, sizeof(*argv));
 	const struct kr_inputs_options options = {
 		.working_directory = rd->unit->working_directory,
 		.kubelet_minor = rd->kubelet_minor,
+		.doubts = doubts,
 	};
-	struct kr_foreign *f = rd->foreign;
-	_cleanup_free_ const char **argv = calloc(f->n_words, sizeof(*argv));
 	int r;
 
-	if (!argv)
+	if (!argv || !doubts)
 		return -ENOMEM;
-	for (size_t i = 0; i < f->n_words; i++)
+	for (size_t i = 0; i < f->n_words; i++) {
 		argv[i] = f->words[i].text;
+		doubts[i] = f->words[i].doubt;
+	}
 	r = kr_inputs_read(rd->fs, argv, f->n_words, &options, rd->diag,
 	                   &f->inputs);
 	if (r < 0)

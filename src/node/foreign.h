@@ -19,6 +19,7 @@ struct kr_foreign_word {
 	char *text;
 	struct kr_span span; /* no file: the platform's own */
 	long order;          /* among those of its name: k3s sorts them */
+	const char *doubt;   /* why it is not known, the unit's; NULL */
 };
 
 struct kr_foreign {

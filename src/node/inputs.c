@@ -170,6 +170,146 @@ static int walk_config_dir(struct reading *rd)
 	return 0;
 }
 
+static bool is_doubted(const struct kr_inputs_options *options, size_t arg)
+{
+	return options->doubts && options->doubts[arg];
+}
+
+/* --- credentials ---------------------------------------------------------- */
+
+/* Why credential C of the unit cannot be told; NULL: it is the file SOURCE. */
+static const char *credential_doubt(struct reading *rd,
+                                    const struct kr_unit_credential *c,
+                                    const char *path)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+	int r;
+
+	if (!c->source || c->kind != KR_CREDENTIAL_LOAD)
+		return "gives it when the service starts";
+	r = kr_fs_stat(rd->fs, c->source, true, &st);
+	if (r == -ENOENT) /* a text may stand in its place */
+		return "loads it from a file that is not there";
+	if (r < 0)
+		return "loads it from a file that cannot be looked at";
+	if (S_ISDIR(st.st.st_mode))
+		return "loads it from a folder";
+	return strcmp(c->path, path) == 0 && S_ISREG(st.st.st_mode)
+	               ? NULL
+	               : "loads it from what is no file";
+}
+
+/* Whether PATH is the credential C, or may be one of those that it gives: a
+ * folder's are NAME_FILE, an imported one has any name. */
+static bool credential_fits(struct reading *rd,
+                            const struct kr_unit_credential *c,
+                            const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	size_t folder = (size_t)(strrchr(c->path, '/') + 1 - c->path);
+	size_t length = strlen(c->name);
+	_cleanup_stat_ struct kr_stat st = {0};
+
+	if (strncmp(c->path, path, folder) != 0)
+		return false;
+	if (c->kind == KR_CREDENTIAL_IMPORT || strcmp(c->name, name) == 0)
+		return true;
+	return c->source && strncmp(name, c->name, length) == 0 &&
+	       name[length] == '_' &&
+	       kr_fs_stat(rd->fs, c->source, true, &st) == 0 &&
+	       S_ISDIR(st.st.st_mode);
+}
+
+/*
+ * The credential at PATH: *RET is the file that it is loaded from, where that
+ * can be told; else it is said why not, and *RET is NULL. What is no credential
+ * is PATH itself. A file that is loaded comes before a text that is set.
+ */
+static int find_credential(struct reading *rd,
+                           const struct kr_inputs_options *options,
+                           const char *path, const char **ret)
+{
+	const struct kr_unit *unit = options->unit;
+	const struct kr_unit_credential *found = NULL;
+	unsigned line = 0, column = 0;
+	const char *doubt;
+
+	*ret = path;
+	for (size_t i = 0; unit && i < unit->n_credentials; i++) {
+		const struct kr_unit_credential *c = &unit->credentials[i];
+
+		if (credential_fits(rd, c, path) &&
+		    (!found || c->kind < found->kind))
+			found = c;
+	}
+	if (!found)
+		return 0;
+	doubt = credential_doubt(rd, found, path);
+	*ret = doubt ? NULL : found->source;
+	if (!doubt)
+		return 0;
+	kr_span_position(found->span, &line, &column);
+	return kr_inputs_fault(rd->in, KR_STATE_UNKNOWN,
+	                       "%s is a credential, and %s= (%s:%u:%u) %s",
+	                       path, found->directive, found->span.file->path,
+	                       line, column, doubt);
+}
+
+/* --config-dir in the folder of the credentials: they are not listed. */
+static bool is_of_credentials(const struct kr_inputs_options *options,
+                              const char *dir)
+{
+	_cleanup_free_ char *normal = kr_path_normalise(dir);
+	const struct kr_unit *unit = options->unit;
+
+	for (size_t i = 0; normal && unit && i < unit->n_credentials; i++) {
+		const char *path = unit->credentials[i].path;
+		size_t folder = (size_t)(strrchr(path, '/') - path);
+
+		if (strncmp(normal, path, folder) == 0 &&
+		    (!normal[folder] || normal[folder] == '/'))
+			return true;
+	}
+	return false;
+}
+
+static int read_config(struct reading *rd,
+                       const struct kr_inputs_options *options)
+{
+	struct kr_inputs *in = rd->in;
+	const char *path;
+	int r = find_credential(rd, options, in->config_path, &path);
+
+	if (r < 0 || !path)
+		return r;
+	r = add_file(rd, path);
+	in->config_read = r == 0 && in->n_files == 1;
+	in->config_copied = path != in->config_path;
+	return r;
+}
+
+static int read_config_dir(struct reading *rd,
+                           const struct kr_inputs_options *options)
+{
+	if (is_of_credentials(options, rd->in->config_dir))
+		return kr_inputs_fault(
+			rd->in, KR_STATE_UNKNOWN,
+			"%s is the folder of the service's credentials, "
+			"which systemd makes when the service starts",
+			rd->in->config_dir);
+	return walk_config_dir(rd);
+}
+
+/* Whether the path that FIELD's flag names is not known. */
+static bool is_named_in_doubt(const struct kr_inputs *in,
+                              const struct kr_inputs_options *options,
+                              int field)
+{
+	const struct kr_flag_use *last = kr_flags_last(&in->flags, field);
+
+	return last && is_doubted(options, last->value_arg);
+}
+
 static int read_files(struct reading *rd,
                       const struct kr_inputs_options *options)
 {
@@ -180,18 +320,21 @@ static int read_files(struct reading *rd,
 	const char *dir = kr_flags_text(&in->flags, KR_FIELD_CONFIG_DIR);
 	int r = 0;
 
+	if (!options->config && is_named_in_doubt(in, options, KR_FIELD_CONFIG))
+		config = NULL;
+	if (is_named_in_doubt(in, options, KR_FIELD_CONFIG_DIR))
+		dir = NULL;
 	if (config && *config) {
 		in->config_path = cleaned(config, options->working_directory);
 		if (!in->config_path)
 			return -ENOMEM;
-		r = add_file(rd, in->config_path);
-		in->config_read = r == 0 && in->n_files == 1;
+		r = read_config(rd, options);
 	}
 	if (r == 0 && dir && *dir) {
 		in->config_dir = absolute(dir, options->working_directory);
 		if (!in->config_dir)
 			return -ENOMEM;
-		r = walk_config_dir(rd);
+		r = read_config_dir(rd, options);
 	}
 	return r;
 }
@@ -316,6 +459,120 @@ static int check_ranges(struct reading *rd)
 		name, (long long)min, (long long)flag->max);
 }
 
+/* --- arguments that are not known ---------------------------------------- */
+
+/* "--name=...": whatever it is, the words behind it are what they look like. */
+static bool is_whole_flag(const char *word)
+{
+	return strncmp(word, "--", 2) == 0 && strchr(word, '=');
+}
+
+/* Whether R would not have been said if we knew all arguments. */
+static bool is_derived(const struct kr_inputs *in,
+                       const struct kr_inputs_options *options,
+                       const struct kr_flags_remark *r)
+{
+	const char *word = in->argv[r->arg];
+
+	if (is_doubted(options, r->arg))
+		return true;
+	/* the value is the next word */
+	return *word == '-' && !strchr(word, '=') && r->arg + 1 < in->argc &&
+	       is_doubted(options, r->arg + 1) &&
+	       (strcmp(r->code, "flag-value") == 0 ||
+	        strcmp(r->code, "flag-swallows") == 0);
+}
+
+/* Whether the argument ARG, which is not known, is that of FIELD's flag. */
+static bool is_of(const struct kr_inputs *in, int field, size_t arg)
+{
+	const struct kr_flag_use *last = kr_flags_last(&in->flags, field);
+
+	return last && last->value_arg == arg;
+}
+
+/*
+ * Whether the argument ARG, which is not known, matters for every field: it
+ * does not if it is visibly the value of a flag that takes it as it is written,
+ * as "--node-ip=..." can be what it will.
+ */
+static bool doubt_matters(const struct kr_inputs *in,
+                          const struct kr_inputs_options *options, size_t arg)
+{
+	const struct kr_flags *flags = &in->flags;
+
+	if (!is_whole_flag(in->argv[arg]))
+		return true;
+	for (size_t i = 0; i < flags->n_remarks; i++) {
+		if (flags->remarks[i].fatal && flags->remarks[i].arg == arg)
+			return true;
+	}
+	return (!options->config && is_of(in, KR_FIELD_CONFIG, arg)) ||
+	       is_of(in, KR_FIELD_CONFIG_DIR, arg);
+}
+
+/* The fields whose flag is in the argument ARG are in doubt. */
+static void doubt_fields(struct kr_inputs *in, size_t arg, const char *doubt)
+{
+	for (int field = 0; field < KR_N_FIELDS; field++) {
+		if (!in->doubts[field] &&
+		    kr_flags_is_use(&in->flags, field, arg))
+			in->doubts[field] = doubt;
+	}
+}
+
+/* No fault is left that is none for certain: behind a word that may be a flag,
+ * the next one may be its value. */
+static void forget_derived(struct kr_inputs *in,
+                           const struct kr_inputs_options *options)
+{
+	struct kr_flags *flags = &in->flags;
+	size_t n = 0, loose = 1;
+
+	while (loose < in->argc &&
+	       (!is_doubted(options, loose) || is_whole_flag(in->argv[loose])))
+		loose++;
+	for (size_t i = 0; i < flags->n_remarks; i++) {
+		struct kr_flags_remark r = flags->remarks[i];
+
+		if (is_derived(in, options, &r)) {
+			free(r.text);
+			continue;
+		}
+		r.fatal = r.fatal && r.arg < loose;
+		flags->remarks[n++] = r;
+	}
+	flags->n_remarks = n;
+	n = 0;
+	for (size_t i = 0; i < flags->n_uses; i++) {
+		if (!is_doubted(options, flags->uses[i].arg))
+			flags->uses[n++] = flags->uses[i];
+	}
+	flags->n_uses = n;
+	flags->refused = false;
+	flags->unknown = true;
+}
+
+static int settle_doubts(struct reading *rd,
+                         const struct kr_inputs_options *options)
+{
+	struct kr_inputs *in = rd->in;
+
+	for (size_t i = 1; i < in->argc && in->unknown_arg == 0; i++) {
+		if (!is_doubted(options, i))
+			continue;
+		if (doubt_matters(in, options, i))
+			in->unknown_arg = i;
+		else
+			doubt_fields(in, i, options->doubts[i]);
+	}
+	if (in->unknown_arg == 0)
+		return 0;
+	forget_derived(in, options);
+	return kr_inputs_fault(in, KR_STATE_UNKNOWN, "%s",
+	                       options->doubts[in->unknown_arg]);
+}
+
 /*
  * The flag came with 1.28; until 1.29 it was alpha, and a kubelet that finds it
  * without the variable, whatever that is set to, ends.
@@ -371,6 +628,9 @@ int kr_inputs_read(struct kr_fs *fs, const char *const *argv, size_t argc,
 	if (r < 0)
 		return r;
 	r = kr_flags_parse((const char *const *)in.argv, in.argc, &in.flags);
+	if (r < 0)
+		return r;
+	r = settle_doubts(&rd, options);
 	if (r < 0)
 		return r;
 	in.config_dir_refusal = refuse_config_dir(&in, options);

@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "base/fs.h"
 #include "kubelet/decide.h"
+#include "unit/resolve.h"
 
 struct kr_inputs_options {
 	const char *working_directory; /* for relative paths; NULL: "/" */
@@ -17,12 +18,22 @@ struct kr_inputs_options {
 	/* kubelet's environment is known to lack
 	 * KUBELET_CONFIG_DROPIN_DIR_ALPHA */
 	bool no_alpha;
+	/* of each argument why it is not what kubelet gets, one sentence, or
+	 * NULL where it is; NULL: all are. The sentences must live as long as
+	 * what is read */
+	const char *const *doubts;
+	/* the unit whose credentials kubelet may read; NULL: none's */
+	const struct kr_unit *unit;
 };
 
 /*
  * Reads. What kubelet would refuse is a result; what it has for a field is
  * asked afterwards, kr_decide(). 0 or -ENOMEM. The files belong to FS, which
  * must live longer.
+ *
+ * An argument that is not known is UNKNOWN where it may be one that counts: no
+ * fault is derived from it, nor is a file read that it names. A credential of
+ * the unit is read where systemd would load it from, or is UNKNOWN.
  */
 int kr_inputs_read(struct kr_fs *fs, const char *const *argv, size_t argc,
                    const struct kr_inputs_options *options,

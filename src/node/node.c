@@ -43,9 +43,6 @@ static int say(struct kr_node_disk *disk, enum kr_state state,
 /* --- opening ------------------------------------------------------------- */
 
 /* There is a /proc, but process 1 is not to be seen in it. */
-#define UNKNOWN_WORD                                                           \
-	"an argument of kubelet has a part that only a running systemd knows"
-
 static bool is_hidden(int root_fd)
 {
 	struct stat st;
@@ -282,37 +279,6 @@ static void add_remarks(struct kr_node *node, struct kr_diag *diag)
 	}
 }
 
-/*
- * A word that cannot be told from the files matters unless it is visibly the
- * value of another flag: "--node-ip=..." can be what it will.
- */
-static bool word_matters(const struct kr_node *node, int field, size_t arg)
-{
-	const struct kr_inputs *in = &node->disk.inputs;
-	const struct kr_unit_word *word = kr_node_word(node, arg);
-
-	if (!word || !word->unknown)
-		return false;
-	if (strncmp(in->argv[arg], "--", 2) != 0 || !strchr(in->argv[arg], '='))
-		return true;
-	for (size_t i = 0; i < in->flags.n_uses; i++) {
-		if (in->flags.uses[i].arg == arg &&
-		    is_deciding(field, &in->flags.uses[i]))
-			return true;
-	}
-	return false;
-}
-
-static const struct kr_unit_word *find_unknown(const struct kr_node *node,
-                                               int field)
-{
-	for (size_t i = 1; i < node->disk.inputs.argc; i++) {
-		if (word_matters(node, field, i))
-			return kr_node_word(node, i);
-	}
-	return NULL;
-}
-
 static bool is_relative(const char *path)
 {
 	return path && *path && *path != '/';
@@ -383,10 +349,7 @@ static bool has_config_dir(const struct kr_unit_command *c)
 static int find_version(struct kr_node *node, const char *const *argv,
                         size_t argc, struct kr_inputs_options *options)
 {
-	const struct kr_inputs_options none = {
-		.working_directory = options->working_directory,
-		.config = options->config,
-	};
+	struct kr_inputs_options none = *options;
 	_cleanup_inputs_ struct kr_inputs in = {0};
 	int r;
 
@@ -398,6 +361,7 @@ static int find_version(struct kr_node *node, const char *const *argv,
 	if (r < 0 || node->version_override || node->disk_minor > 0 ||
 	    !node->logged_version)
 		return r;
+	none.kubelet_minor = 0;
 	r = kr_inputs_read(node->fs, argv, argc, &none, NULL, &in);
 	if (r < 0)
 		return r;
@@ -480,27 +444,40 @@ static int check_mounts(struct kr_node *node, struct kr_diag *diag)
 	return r < 0 ? r : 1;
 }
 
+/* Why WORD is not what kubelet gets; NULL: it is. */
+static const char *word_doubt(const struct kr_unit_word *word)
+{
+	if (!word->unknown || word->why)
+		return word->why;
+	return "an argument of kubelet has a part that only a running systemd "
+	       "knows";
+}
+
 static int read_command(struct kr_node *node, struct kr_diag *diag)
 {
 	struct kr_node_disk *disk = &node->disk;
 	const struct kr_unit_command *c = kr_node_command(node);
 	size_t argc = c->n_words - disk->first_word;
 	_cleanup_free_ const char **argv = calloc(argc + 1, sizeof(*argv));
+	_cleanup_free_ const char **doubts = calloc(argc + 1, sizeof(*doubts));
 	struct kr_inputs_options options = {
 		.working_directory = disk->unit->working_directory,
 		.config = node->config_override,
 		.no_alpha = lacks_alpha(node),
+		.doubts = doubts,
+		.unit = disk->unit,
 	};
 	_cleanup_diag_ struct kr_diag found = {0};
 	int r;
 
-	if (!argv)
+	if (!argv || !doubts)
 		return -ENOMEM;
 	for (size_t i = 0; i < argc; i++) {
-		const struct kr_text *text =
-			&c->words[disk->first_word + i].text;
+		const struct kr_unit_word *word =
+			&c->words[disk->first_word + i];
 
-		argv[i] = text->bytes ? text->bytes : "";
+		argv[i] = word->text.bytes ? word->text.bytes : "";
+		doubts[i] = word_doubt(word);
 	}
 	r = find_version(node, argv, argc, &options);
 	if (r < 0)
@@ -537,8 +514,6 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 		           "the home of %s, the working directory of kubelet, "
 		           "is not in /etc/passwd",
 		           disk->unit->user);
-	if (find_unknown(node, node->setting->field))
-		return say(disk, KR_STATE_UNKNOWN, UNKNOWN_WORD);
 	disk->by_inputs = true;
 	return say(disk, disk->inputs.state, "%s", disk->inputs.reason);
 }
@@ -798,10 +773,6 @@ int kr_node_decide(const struct kr_node *node, int field,
 		r = kr_format(&d.reason, "%s", disk->reason);
 	} else if (disk->foreign) {
 		r = decide_foreign(node, &d);
-	} else if (!disk->from_process && find_unknown(node, field)) {
-		d.by = KR_BY_NOTHING;
-		d.state = KR_STATE_UNKNOWN;
-		r = kr_format(&d.reason, UNKNOWN_WORD);
 	}
 	if (r < 0)
 		return r;
@@ -830,8 +801,54 @@ static int is_disguised(struct kr_node *node)
 	return r == -ENOMEM ? r : r == 1;
 }
 
+static bool is_set_too(const struct kr_unit *unit, const char *credential)
+{
+	for (size_t i = 0; i < unit->n_credentials; i++) {
+		const struct kr_unit_credential *c = &unit->credentials[i];
+
+		if ((c->kind == KR_CREDENTIAL_SET ||
+		     c->kind == KR_CREDENTIAL_SET_ENCRYPTED) &&
+		    strcmp(c->name, credential) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A file of LoadCredential= that is not there keeps the service from starting,
+ * as an environment file does. (Tried on systemd 252.) */
+static const struct kr_unit_credential *find_missing_credential(
+	struct kr_node *node)
+{
+	const struct kr_unit *unit = node->disk.unit;
+
+	for (size_t i = 0; i < unit->n_credentials; i++) {
+		const struct kr_unit_credential *c = &unit->credentials[i];
+		_cleanup_stat_ struct kr_stat st = {0};
+
+		if (c->source && !is_set_too(unit, c->name) &&
+		    kr_fs_stat(node->fs, c->source, true, &st) == -ENOENT)
+			return c;
+	}
+	return NULL;
+}
+
+static int say_missing_credential(struct kr_node *node,
+                                  const struct kr_unit_credential *c)
+{
+	unsigned line, column;
+
+	kr_span_position(c->span, &line, &column);
+	node->disk.unconfigured = true;
+	return say(&node->disk, KR_STATE_UNKNOWN,
+	           "%s needs %s, which is not there, for %s= (%s:%u:%u): "
+	           "kubelet is not configured yet",
+	           node->unit_name, c->source, c->directive, c->span.file->path,
+	           line, column);
+}
+
 static int read_loaded_unit(struct kr_node *node, struct kr_diag *diag)
 {
+	const struct kr_unit_credential *missing;
 	struct kr_node_disk *disk = &node->disk;
 	const struct kr_unit *unit = disk->unit;
 	int r;
@@ -842,6 +859,9 @@ static int read_loaded_unit(struct kr_node *node, struct kr_diag *diag)
 		           node->unit_name,
 		           unit->root_directory ? unit->root_directory
 		                                : unit->root_image);
+	missing = find_missing_credential(node);
+	if (missing)
+		return say_missing_credential(node, missing);
 	r = find_command(node);
 	if (r == -ENOENT)
 		return read_foreign(node, diag);
@@ -863,10 +883,16 @@ static int say_bad_unit(struct kr_node *node, const struct kr_message *error)
 		return say(disk, KR_STATE_INVALID,
 		           "systemd would not start %s: its unit is not valid",
 		           node->unit_name);
-	if (error->line == 0)
+	if (error->line == 0 &&
+	    (!error->file || !disk->unit->fragment_path ||
+	     strcmp(error->file, disk->unit->fragment_path) == 0))
 		return say(disk, KR_STATE_INVALID,
 		           "systemd would not start %s: %s", node->unit_name,
 		           error->text);
+	if (error->line == 0)
+		return say(disk, KR_STATE_INVALID,
+		           "systemd would not start %s: %s: %s",
+		           node->unit_name, error->file, error->text);
 	return say(disk, KR_STATE_INVALID,
 	           "systemd would not start %s: %s:%u:%u: %s", node->unit_name,
 	           error->file, error->line, error->column, error->text);

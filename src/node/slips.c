@@ -7,15 +7,17 @@
  *
  *	ExecStart=/usr/bin/kubelet \	"Restart=always" is no flag, but the
  *	Restart=always			line is the cause: it was swallowed
+ *	ExecStart=/usr/bin/kubelet \_	"\" is no flag: a blank stands behind
+ *		--v=2			the backslash, and the next line is lost
  *	Environment="A=$B --v=2"	"$B" is no flag: systemd expands no
  *					variable inside a variable
  *	--v=${VERBOSITY}		"" is no number: nobody sets it
  *	makeIPTablesUtilChains: {{ .X }}  no true or false: a template that
  *					nobody has rendered
  *
- * The first is seen where lines are read (unit/syntax, unit/environment). Here
- * the others are found, and what fits to the place of the error to blame is put
- * before it.
+ * The first two are seen where lines are read (unit/syntax, unit/environment).
+ * Here the others are found, and what fits to the place of the error to blame
+ * is put before it.
  *
  * "${NAME}" is a placeholder only in a config file: in a unit it is systemd's
  * own. A placeholder counts on the line of the error alone, as a text may hold
@@ -97,11 +99,12 @@ static bool is_set(const struct kr_unit *unit, const char *name, size_t length)
 	return false;
 }
 
-/* "--flag=${NAME}": an empty value most often stops kubelet, or means another
- * file. Of a longer value a part may well be missing. */
+/* "--flag=${NAME}", or "${NAME}" alone: an empty value most often stops
+ * kubelet, or means another file. Of a longer value a part may well be missing.
+ */
 static bool is_whole_value(const char *s, size_t at, size_t length, size_t end)
 {
-	return s[at + 1] == '{' && at > 0 && s[at - 1] == '=' &&
+	return s[at + 1] == '{' && at > 0 && strchr("= \t\n\"'", s[at - 1]) &&
 	       (at + length == end || strchr(" \t\n\"'\\", s[at + length]));
 }
 
@@ -258,6 +261,9 @@ static bool explains(const struct kr_message *e, const struct kr_message *m)
 		return true;
 	if (!e->file || strcmp(e->file, m->file) != 0 || m->line == 0)
 		return false;
+	if (is_code(e, "unit-line-lost"))
+		return e->line == m->line + 1 && m->length == 1 && m->source &&
+		       m->source[m->column - 1] == '\\';
 	if (unit_line || is_code(e, "environment-line-swallowed"))
 		return e->line == m->line || e->line == m->line + 1;
 	if (!is_code(e, "variable-in-variable") &&
@@ -276,6 +282,44 @@ static void blame(struct kr_diag *diag, size_t i)
 	m.severity = KR_ERROR;
 	memmove(diag->messages + 1, diag->messages, i * sizeof(m));
 	diag->messages[0] = m;
+}
+
+/* Whether M speaks of a placeholder on its line. */
+static bool is_of_template(const struct kr_message *m, const void *place)
+{
+	const struct kr_message *e = place;
+	size_t begin, end, size, base = 0, at, length;
+
+	if (is_code(m, "template-unrendered") || !m->file || !m->source ||
+	    m->column == 0 || strcmp(m->file, e->file) != 0 ||
+	    m->line != e->line)
+		return false;
+	begin = m->column - 1;
+	end = begin + m->length;
+	size = strlen(m->source);
+	while (base < end && base < size &&
+	       find_placeholder(m->source + base, size - base, false, &at,
+	                        &length)) {
+		if (base + at < end && base + at + length > begin)
+			return true;
+		base += at + length;
+	}
+	return false;
+}
+
+/* What is said of the pieces of a template is said by the first message. */
+static int leave_template(struct kr_diag *diag)
+{
+	struct kr_message place = {.line = diag->messages[0].line};
+
+	if (!is_code(&diag->messages[0], "template-unrendered"))
+		return 0;
+	place.file = strdup(diag->messages[0].file);
+	if (!place.file)
+		return -ENOMEM;
+	kr_diag_remove(diag, is_of_template, &place);
+	free(place.file);
+	return 0;
 }
 
 int kr_slips_explain(struct kr_node *node, struct kr_diag *diag)
@@ -303,5 +347,5 @@ int kr_slips_explain(struct kr_node *node, struct kr_diag *diag)
 		return -ENOMEM;
 	free(disk->reason);
 	disk->reason = reason;
-	return 0;
+	return leave_template(diag);
 }

@@ -47,7 +47,9 @@ static const struct row {
 	{"config-", "correct that file" AGAIN},
 	{"dropin-exists", "move that file away" AGAIN},
 	{"dynamic-config", NULL},
+	{"credentials-too-large", "shorten that list" AGAIN},
 	{"edits-collide", BY_HAND},
+	{"env-", "take those bytes away" AGAIN},
 	{"environment-file-invalid", "correct that file" AGAIN},
 	{"environment-line-swallowed",
          "take the backslash away, or close the quote" AGAIN},
@@ -108,6 +110,7 @@ static const struct row {
 	{"transient", NO_SYSTEMD},
 	{"undo-refused", "take it back by hand: the old files are in "
                          "/var/lib/kubelet-remedy"},
+	{"unit-line-lost", "take the blank behind that backslash away" AGAIN},
 	{"unit-line-swallowed", "take that backslash away" AGAIN},
 	{"unit-two-commands", "write an empty 'ExecStart=' line before it, or "
                               "take it away" AGAIN},

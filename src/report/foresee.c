@@ -7,6 +7,11 @@
  * back before, can the files be replaced, would the restart apply more than
  * this change, is there a systemd to be asked for it. What takes time, many
  * files or a running kubelet's answer (its proof, its health) is left to fix.
+ *
+ * Of a node that kubelet refuses, the edits may put right only a part: then the
+ * edited node is read, too, and what is still wrong there is told, at its place
+ * in the files as they are now. A node of more words and bytes than any has
+ * that is meant is not read again.
  */
 
 #include <errno.h>
@@ -22,6 +27,9 @@
 #include "store/files.h"
 #include "store/manifest.h"
 #include "store/swap.h"
+
+#define LARGE_WORDS ((size_t)10000)
+#define LARGE_BYTES ((size_t)1024 * 1024)
 
 /* 1: the last record of this very change says that it was put back. */
 static int was_put_back(struct kr_node *node, const struct kr_plan *plan,
@@ -94,6 +102,97 @@ static int is_blocked(struct kr_node *node, const struct kr_plan *plan,
 	return 0;
 }
 
+/* --- what stays wrong ----------------------------------------------------- */
+
+/* Where the byte AT of the edited file was before F's edits; what an edit has
+ * written is where that stands. */
+static size_t place_before(const struct kr_file_edits *f, size_t at)
+{
+	size_t shift = 0; /* of what was put in before, less what went */
+
+	for (size_t i = 0; i < f->n_edits; i++) {
+		const struct kr_edit *e = &f->edits[i];
+		size_t begin = e->offset + shift, length = strlen(e->text);
+
+		if (at < begin)
+			break;
+		if (at < begin + length)
+			return e->offset;
+		shift += length - e->length;
+	}
+	return at - shift;
+}
+
+/* The place of M, which speaks of the edited node, in the files of NODE. */
+static struct kr_span span_before(struct kr_node *node,
+                                  const struct kr_edits *edits,
+                                  const struct kr_message *m)
+{
+	const struct kr_file *file;
+	struct kr_span span;
+
+	if (!m->file || m->offset == 0 ||
+	    kr_fs_read(node->fs, m->file, &file) < 0)
+		return KR_SPAN_NONE;
+	span = (struct kr_span){file, m->offset - 1, m->length};
+	for (size_t i = 0; i < edits->n_files; i++) {
+		if (strcmp(edits->files[i].path, file->real) == 0)
+			span.offset =
+				place_before(&edits->files[i], span.offset);
+	}
+	return kr_span_end(span) <= file->size ? span : KR_SPAN_NONE;
+}
+
+static void say_rest(struct kr_node *node, const struct kr_plan *plan,
+                     const struct kr_diag *found, const char *reason,
+                     struct kr_diag *why)
+{
+	const struct kr_message *m = kr_diag_cause(found);
+	struct kr_span span =
+		m ? span_before(node, &plan->edits, m) : KR_SPAN_NONE;
+
+	if (m && m->file && !span.file)
+		kr_diag_add_path(why, KR_ERROR, m->code, m->file, "%s",
+		                 m->text);
+	else
+		kr_diag_add(why, KR_ERROR, m ? m->code : "not-proven", span,
+		            "%s", m ? m->text : reason);
+}
+
+/* A second reading of the node would take as much memory as the first one. */
+static bool is_large(const struct kr_node *node)
+{
+	const struct kr_inputs *in = &node->disk.inputs;
+	const struct kr_unit *unit = node->disk.unit;
+	size_t bytes = 0, n = in->argc;
+
+	for (size_t i = 0; i < in->n_files; i++)
+		bytes += in->files[i]->size;
+	if (unit)
+		n += unit->n_variables + unit->n_shadowed;
+	return bytes > LARGE_BYTES || n > LARGE_WORDS;
+}
+
+/* 1: the edits would not put it right, as kubelet refuses something else. */
+static int stays_wrong(struct kr_node *node, const struct kr_audit *audit,
+                       const struct kr_plan *plan, struct kr_diag *why)
+{
+	_cleanup_node_ struct kr_node *after = NULL;
+	_cleanup_diag_ struct kr_diag found = {0};
+	int r;
+
+	if (audit->disk.state != KR_STATE_INVALID || is_large(node))
+		return 0;
+	r = kr_node_with_edits(node, &plan->edits, &found, &after);
+	if (r < 0) /* fix says why */
+		return r == -ENOMEM ? r : 0;
+	if (after->disk.state ==
+	    (node->setting->required ? KR_STATE_TRUE : KR_STATE_FALSE))
+		return 0;
+	say_rest(node, plan, &found, after->disk.reason, why);
+	return 1;
+}
+
 static int foresee_restart(struct kr_host *host, enum kr_foresight *ret)
 {
 	struct kr_node *node = host->node;
@@ -136,7 +235,9 @@ int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
 		kr_diag_merge(why, &found);
 		return 0;
 	}
-	refused = was_put_back(host->node, plan, why);
+	refused = stays_wrong(host->node, audit, plan, why);
+	if (!refused)
+		refused = was_put_back(host->node, plan, why);
 	if (!refused)
 		refused = is_blocked(host->node, plan, why);
 	if (!refused)

@@ -433,8 +433,9 @@ int kr_json_unread(FILE *out, const struct kr_setting *setting,
                    const struct kr_node_options *options,
                    const struct kr_diag *diag)
 {
-	static char reason[] = "the node cannot be read";
-	static const struct kr_audit unread = {
+	_cleanup_free_ char *reason =
+		kr_diag_reason(diag, "the node cannot be read");
+	const struct kr_audit unread = {
 		.verdict = KR_VERDICT_UNKNOWN,
 		.disk = {.state = KR_STATE_UNKNOWN,
 	                 .reason = reason,
@@ -446,16 +447,15 @@ int kr_json_unread(FILE *out, const struct kr_setting *setting,
 	                 .reason = reason,
 	                 .source = -1},
 	};
-	const struct kr_message *m = kr_diag_first(diag, KR_ERROR);
 	struct kr_build j = {0};
-	cJSON *root = cJSON_CreateObject();
+	cJSON *root = reason ? cJSON_CreateObject() : NULL;
 
 	add_head(&j, root, 1);
 	add_setting(&j, root, setting);
 	add_unread_node(&j, root, options);
 	kr_build_string(&j, root, "verdict",
 	                kr_verdict_to_string(unread.verdict));
-	kr_build_string(&j, root, "reason", m ? m->text : reason);
+	kr_build_string(&j, root, "reason", reason);
 	kr_build_boolean(&j, root, "explicit", false);
 	kr_build_boolean(&j, root, "restart_needed", false);
 	kr_build_boolean(&j, root, "reload_needed", false);

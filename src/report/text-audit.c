@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "report/foresee.h"
@@ -235,8 +236,10 @@ static void print_restart(const struct kr_term *term,
 /* COMMAND, or what is to be done instead where it would be refused. */
 static int print_fix_next(const struct kr_term *term, struct kr_host *host,
                           const struct kr_api_options *api,
-                          const struct kr_audit *audit, const char *command)
+                          const struct kr_audit *audit,
+                          const struct kr_diag *diag, const char *command)
 {
+	const struct kr_message *cause = kr_diag_cause(diag);
 	_cleanup_diag_ struct kr_diag why = {0};
 	_cleanup_free_ char *preview = NULL;
 	bool edits = fixable(host->node, audit);
@@ -245,6 +248,12 @@ static int print_fix_next(const struct kr_term *term, struct kr_host *host,
 
 	if (r < 0)
 		return r;
+	/* what stays wrong of a template is only a piece of it */
+	if (foresight == KR_FORESIGHT_REFUSED && cause &&
+	    strcmp(cause->code, "template-unrendered") == 0) {
+		kr_next_print_cause(term, diag, false);
+		return 0;
+	}
 	if (foresight == KR_FORESIGHT_REFUSED) {
 		kr_next_print_cause(term, &why, true);
 		return 0;
@@ -297,7 +306,7 @@ static int print_audit_next(const struct kr_term *term, struct kr_host *host,
 	}
 	command = choose_fix(host->node, audit);
 	if (command)
-		return print_fix_next(term, host, api, audit, command);
+		return print_fix_next(term, host, api, audit, diag, command);
 	if (audit->verdict == KR_VERDICT_INVALID)
 		kr_next_print_cause(term, diag, false);
 	else if (audit->disk.state == KR_STATE_UNKNOWN &&

@@ -3,7 +3,8 @@
 /*
  * The directives of a service that matter to what it runs: one row of a table
  * each. Of most of them the text is kept as it is; of some only that they are
- * set. Those that mount are unit/mounts'. What neither has is passed over.
+ * set. Those that mount are unit/mounts', those that give credentials
+ * unit/credentials'. What none has is passed over.
  *
  * The service as a whole is then judged as service_verify() does.
  *
@@ -17,6 +18,7 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "unit/credentials.h"
 #include "unit/directives.h"
 #include "unit/mounts.h"
 #include "unit/syntax.h"
@@ -30,7 +32,13 @@ typedef int directive_fn(struct kr_directives *d, struct kr_text *value,
 static int take_exec_start(struct kr_directives *d, struct kr_text *value,
                            size_t member)
 {
-	return kr_exec_parse(&d->start, &d->specifiers, value);
+	bool empty = value->length == 0;
+	size_t before = d->start.n_commands;
+	int r = kr_exec_parse(&d->start, &d->specifiers, value);
+
+	d->start_refused =
+		!empty && (d->start_refused || d->start.n_commands == before);
+	return r;
 }
 
 static int take_exec_stop(struct kr_directives *d, struct kr_text *value,
@@ -229,8 +237,6 @@ static const struct directive {
          IN_DIRECTIVES(directories[KR_DIRECTORY_LOGS])},
 	{"Service", "ConfigurationDirectory", take_flag,
          IN_DIRECTIVES(directories[KR_DIRECTORY_CONFIGURATION])},
-	{"Service", "LoadCredential", take_flag, IN_DIRECTIVES(credentials)},
-	{"Service", "SetCredential", take_flag, IN_DIRECTIVES(credentials)},
 	{"Service", "WatchdogSec", take_flag, IN_DIRECTIVES(watchdog)},
 	{"Service", "PIDFile", take_flag, IN_DIRECTIVES(pid_file)},
 	{"Service", "Sockets", take_flag, IN_DIRECTIVES(sockets)},
@@ -242,6 +248,7 @@ static int assign(void *userdata, const char *section, const char *key,
                   struct kr_text *value)
 {
 	struct kr_directives *d = userdata;
+	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(directives); i++) {
 		if (strcmp(directives[i].key, key) == 0 &&
@@ -251,7 +258,8 @@ static int assign(void *userdata, const char *section, const char *key,
 	}
 	if (strcmp(section, "Service") != 0)
 		return 0;
-	return kr_mounts_take(d->unit, &d->specifiers, key, value);
+	r = kr_credentials_take(d->unit, &d->specifiers, key, value);
+	return r < 0 ? r : kr_mounts_take(d->unit, &d->specifiers, key, value);
 }
 
 int kr_directives_read(struct kr_directives *d, const struct kr_file *file,

@@ -35,8 +35,10 @@ struct kr_directives {
 	char *search_path, *limit_stack;
 	/* set to anything */
 	bool directories[_KR_DIRECTORY_MAX];
-	bool credentials, watchdog, sockets, pid_file;
-	bool may_be_missing; /* WorkingDirectory= has a "-" */
+	bool watchdog, sockets, pid_file;
+	bool may_have_credentials; /* whether there is a folder is not known */
+	bool may_be_missing;       /* WorkingDirectory= has a "-" */
+	bool start_refused;        /* an ExecStart= that gave no command */
 };
 
 /*

@@ -43,10 +43,12 @@ enum state {
 
 struct parser {
 	const struct kr_file *file;
-	bool long_comments, matters;
+	bool long_comments;
 	kr_envfile_push_fn *push;
 	void *userdata;
 	struct kr_diag *diag;
+	size_t comment_start;
+	struct kr_span first_comment, comment; /* that end in a backslash */
 
 	enum state state;
 	size_t key_start, key_end; /* KEY_END without blanks behind it */
@@ -104,9 +106,25 @@ static void describe(const struct parser *p, struct kr_envfile_entry *entry)
 	entry->value_span = (struct kr_span){p->file, start, end - start};
 }
 
+/* The first byte that is not UTF-8; no file: all are. */
+static struct kr_span find_fault(const struct kr_envfile_entry *entry)
+{
+	size_t length = strlen(entry->key);
+	size_t valid = kr_utf8_valid_length(entry->key, length);
+
+	if (valid < length)
+		return (struct kr_span){entry->span.file,
+		                        entry->span.offset + valid, 1};
+	valid = kr_utf8_valid_length(entry->value.bytes, entry->value.length);
+	return valid < entry->value.length
+	               ? kr_text_span(&entry->value, valid, 1)
+	               : KR_SPAN_NONE;
+}
+
 static int finish(struct parser *p)
 {
 	struct kr_envfile_entry entry = {0};
+	struct kr_span fault;
 	_cleanup_free_ char *key = strndup(p->file->data + p->key_start,
 	                                   p->key_end - p->key_start);
 	int r;
@@ -122,10 +140,11 @@ static int finish(struct parser *p)
 	describe(p, &entry);
 	entry.key = key;
 	entry.value = p->value;
+	entry.comment = p->comment;
 	p->value = (struct kr_text){0};
-	if (!kr_utf8_valid(key, strlen(key)) ||
-	    !kr_utf8_valid(entry.value.bytes, entry.value.length)) {
-		kr_diag_add(p->diag, KR_WARNING, "env-not-utf8", entry.span,
+	fault = find_fault(&entry);
+	if (fault.file) {
+		kr_diag_add(p->diag, KR_ERROR, "env-not-utf8", fault,
 		            "assignment is not UTF-8: systemd refuses the "
 		            "whole file");
 		r = -EINVAL;
@@ -235,9 +254,14 @@ static int in_double_escape(struct parser *p, char c, size_t at)
 	return r < 0 ? r : keep(p, c, at, at + 1);
 }
 
-static int in_comment(struct parser *p, char c)
+static int in_comment(struct parser *p, char c, size_t at)
 {
-	p->matters = p->matters || (p->state == COMMENT_ESCAPE && is_eol(c));
+	if (p->state == COMMENT_ESCAPE && is_eol(c)) {
+		p->comment = (struct kr_span){p->file, p->comment_start,
+		                              at - p->comment_start};
+		if (!p->first_comment.file)
+			p->first_comment = p->comment;
+	}
 	if (c == '\\' && p->state == COMMENT)
 		p->state = COMMENT_ESCAPE;
 	else if (p->state == COMMENT_ESCAPE && p->long_comments)
@@ -256,6 +280,7 @@ static int step(struct parser *p, char c, size_t at)
 		p->state = c == '#' || c == ';' ? COMMENT : KEY;
 		p->key_start = at;
 		p->key_end = at;
+		p->comment_start = at;
 		return p->state == KEY ? in_key(p, c, at) : 0;
 	case KEY:
 		return in_key(p, c, at);
@@ -273,14 +298,14 @@ static int step(struct parser *p, char c, size_t at)
 		return in_double_escape(p, c, at);
 	case COMMENT:
 	case COMMENT_ESCAPE:
-		return in_comment(p, c);
+		return in_comment(p, c, at);
 	}
 	return 0;
 }
 
 int kr_envfile_parse(const struct kr_file *file, bool long_comments,
                      kr_envfile_push_fn *push, void *userdata,
-                     struct kr_diag *diag, bool *ret_matters)
+                     struct kr_diag *diag, struct kr_span *ret_comment)
 {
 	struct parser p = {
 		.file = file,
@@ -289,19 +314,22 @@ int kr_envfile_parse(const struct kr_file *file, bool long_comments,
 		.userdata = userdata,
 		.diag = diag,
 	};
+	const char *nul = memchr(file->data, '\0', file->size);
 	int r = 0;
 
-	if (memchr(file->data, '\0', file->size)) {
-		kr_diag_add_path(diag, KR_WARNING, "env-nul", file->path,
-		                 "file holds a NUL byte: systemd refuses it");
+	if (nul) {
+		kr_diag_add(
+			diag, KR_ERROR, "env-nul",
+			(struct kr_span){file, (size_t)(nul - file->data), 1},
+			"file holds a NUL byte: systemd refuses it");
 		return -EBADMSG;
 	}
 	for (size_t i = 0; r == 0 && i < file->size; i++)
 		r = step(&p, file->data[i], i);
 	if (r == 0 && p.state >= PRE_VALUE && p.state <= DOUBLE_ESCAPE)
 		r = finish(&p);
-	if (ret_matters)
-		*ret_matters = p.matters;
+	if (ret_comment)
+		*ret_comment = p.first_comment;
 	kr_text_done(&p.value);
 	return r;
 }

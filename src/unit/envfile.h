@@ -23,6 +23,8 @@ struct kr_envfile_entry {
 	struct kr_span value_span; /* between the quotes */
 	enum kr_value_form form;
 	char quote; /* KR_VALUE_QUOTED: which, else 0 */
+	/* the last comment before it that ends in a backslash; else no file */
+	struct kr_span comment;
 };
 
 typedef int kr_envfile_push_fn(void *userdata, struct kr_envfile_entry *entry);
@@ -30,8 +32,8 @@ typedef int kr_envfile_push_fn(void *userdata, struct kr_envfile_entry *entry);
 /*
  * Reads FILE and hands on its assignments in order, keys not checked. With
  * LONG_COMMENTS a backslash at the end of a comment continues it, as before
- * systemd 254; *RET_MATTERS, where it is not NULL, is whether there is such a
- * comment. 0; -EBADMSG: a NUL; -EINVAL: an assignment that is not UTF-8
+ * systemd 254; *RET_COMMENT, where it is not NULL, is the first such comment,
+ * or no file. 0; -EBADMSG: a NUL; -EINVAL: an assignment that is not UTF-8
  * (systemd then takes nothing of the file); -EFBIG: a value needs more than
  * KR_ENVFILE_VALUE_MAX; what PUSH gave; -ENOMEM.
  *
@@ -39,4 +41,4 @@ typedef int kr_envfile_push_fn(void *userdata, struct kr_envfile_entry *entry);
  */
 int kr_envfile_parse(const struct kr_file *file, bool long_comments,
                      kr_envfile_push_fn *push, void *userdata,
-                     struct kr_diag *diag, bool *ret_matters);
+                     struct kr_diag *diag, struct kr_span *ret_comment);

@@ -14,7 +14,8 @@
  *
  * EnvironmentFile= names one file, or a glob of them; "-" lets it be missing or
  * broken. A broken one (not UTF-8, a NUL, a folder) or a missing one without
- * "-" stops the service's start.
+ * "-" stops the service's start, with the place of the bytes; /dev/null is
+ * empty.
  *
  * Source: config_parse_environ(), config_parse_pass_environ(),
  * config_parse_unset_environ(), config_parse_unit_env_file() in
@@ -456,7 +457,9 @@ int kr_environment_add_file(struct kr_environment *e,
 		return -ENOMEM;
 	if (!path) {
 		kr_diag_add(s->diag, KR_WARNING, "environment-file-invalid",
-		            span, "path is not absolute and plain: ignored");
+		            span,
+		            r < 0 ? "specifier cannot be resolved: ignored"
+		                  : "path is not absolute and plain: ignored");
 		return 0;
 	}
 	if (asprintf(&entry, "%s%s", optional ? "-" : "", path) < 0)
@@ -574,6 +577,7 @@ static int take_entry(void *userdata, struct kr_envfile_entry *entry)
 		.value_span = entry->value_span,
 		.quote = entry->quote,
 		.form = entry->form,
+		.comment = entry->comment,
 	};
 	int r;
 
@@ -639,7 +643,7 @@ static bool is_same(struct kr_variables *a, struct kr_variables *b,
 /* What differs between two readings is unknown in the first; all is, where to
  * compare each would take long. */
 static int doubt_differences(struct kr_variables *to,
-                             struct kr_variables *other)
+                             struct kr_variables *other, struct kr_span comment)
 {
 	bool many = to->n_items + other->n_items > COMPARED_MAX;
 
@@ -657,19 +661,22 @@ static int doubt_differences(struct kr_variables *to,
 	for (size_t i = to->n_items; i-- > 0;) {
 		struct kr_unit_variable *v = &to->items[i];
 
-		if (many || !is_same(to, other, v->name))
-			make_unknown(v);
+		if (!many && is_same(to, other, v->name))
+			continue;
+		make_unknown(v);
+		if (!v->comment.file)
+			v->comment = comment;
 	}
 	return 0;
 }
 
 /*
- * FILE has a comment that ends in a backslash: before systemd 254 the next line
+ * FILE has a COMMENT that ends in a backslash: before systemd 254 the next line
  * belongs to it. Where nobody has said which systemd reads it, its files may;
  * else what depends on it is unknown.
  */
 static int doubt_comments(struct file_reader *reader, struct kr_fs *fs,
-                          const struct kr_file *file)
+                          const struct kr_file *file, struct kr_span comment)
 {
 	unsigned version = kr_systemd_version_in(fs);
 	struct kr_variables other = {0};
@@ -685,33 +692,90 @@ static int doubt_comments(struct file_reader *reader, struct kr_fs *fs,
 		return 0;
 	}
 	if (r == 0)
-		r = doubt_differences(reader->to, &other);
+		r = doubt_differences(reader->to, &other, comment);
 	kr_variables_done(&other);
-	kr_diag_add_path(reader->diag, KR_WARNING, "comment-continues",
-	                 file->path,
-	                 "a comment ends in a backslash: before systemd 254 "
-	                 "the next line belongs to it, and which systemd reads "
-	                 "this is not known");
+	kr_diag_add(reader->diag, KR_WARNING, "comment-continues", comment,
+	            KR_COMMENT_CONTINUES);
 	return r;
+}
+
+/*
+ * What is at PATH, which reading ended with ERROR, is no file. systemd waits
+ * until somebody writes to a FIFO, even where it may be missing. (Tried on
+ * systemd 252: tests/test-systemd-start.py.)
+ */
+static int read_no_file(struct kr_fs *fs, const char *path, bool optional,
+                        int error, struct kr_diag *diag)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+	bool fifo = error == -EINVAL && kr_fs_stat(fs, path, true, &st) == 0 &&
+	            S_ISFIFO(st.st.st_mode);
+
+	if (optional && !fifo) {
+		kr_diag_add_path(
+			diag, KR_NOTE, "environment-file-ignored", path,
+			"environment file is %s: systemd goes on "
+			"without it",
+			error == -EISDIR ? "a folder" : "no regular file");
+		return 0;
+	}
+	kr_diag_add_path(diag, KR_ERROR, "environment-file-invalid", path,
+	                 "environment file is %s",
+	                 error == -EISDIR ? "a folder"
+	                 : fifo ? "a FIFO: systemd waits for what is written "
+	                          "to it, and starts nothing until then"
+	                        : "no regular file");
+	return -ENOEXEC;
+}
+
+/* Parses FILE; what stops systemd is a warning where it may do without. */
+static int parse_file(struct kr_environment *e, struct kr_fs *fs,
+                      const struct kr_file *file, unsigned version,
+                      bool optional, struct kr_diag *diag)
+{
+	_cleanup_diag_ struct kr_diag found = {0};
+	struct kr_variables variables = {0};
+	struct file_reader reader = {e, &variables, &found};
+	struct kr_span comment = KR_SPAN_NONE;
+	int r = kr_envfile_parse(file, version != 0 && version < 254,
+	                         take_entry, &reader, &found, &comment);
+
+	for (size_t i = 0; optional && r != -EFBIG && i < found.n_messages; i++)
+		found.messages[i].severity = KR_WARNING;
+	if (r == 0 && comment.file && version == 0)
+		r = doubt_comments(&reader, fs, file, comment);
+	if (diag)
+		kr_diag_merge(diag, &found);
+	if (r == 0)
+		return move_all(&e->files, &variables);
+	kr_variables_done(&variables);
+	if (r == -EFBIG && e->held <= HELD_MAX)
+		kr_diag_add_path(diag, KR_ERROR, "environment-too-large",
+		                 file->path,
+		                 "the environment is too large: a value of the "
+		                 "file needs more than %zu MiB of memory",
+		                 HELD_MAX >> 20);
+	if (r == -ENOMEM || r == -EFBIG)
+		return r;
+	return optional ? 0 : -ENOEXEC;
 }
 
 /* > 0: it is not there. */
 static int read_file(struct kr_environment *e, struct kr_fs *fs,
-                     const char *path, unsigned version, struct kr_diag *diag)
+                     const char *path, unsigned version, bool optional,
+                     struct kr_diag *diag)
 {
-	struct kr_variables variables = {0};
-	struct file_reader reader = {e, &variables, diag};
 	const struct kr_file *file;
-	bool matters = false;
 	int r = kr_fs_read(fs, path, &file);
 
-	if (r == -ENOENT)
+	/* empty; an image need not have it */
+	if (strcmp(path, "/dev/null") == 0 ||
+	    (r == -EINVAL && kr_fs_is_device(fs, path)))
+		return 0;
+	if (r == -ENOENT || r == -ENOTDIR)
 		return 1;
-	if (r == -EISDIR || r == -ENOTDIR || r == -ELOOP || r == -EINVAL) {
-		kr_diag_add_path(diag, KR_ERROR, "environment-file-invalid",
-		                 path, "environment file is no regular file");
-		return -ENOEXEC;
-	}
+	if (r == -EISDIR || r == -ELOOP || r == -EINVAL)
+		return read_no_file(fs, path, optional, r, diag);
 	if (r < 0) {
 		kr_diag_add_path(diag, KR_ERROR, "file-unreadable", path,
 		                 "environment file cannot be read: %s",
@@ -722,20 +786,7 @@ static int read_file(struct kr_environment *e, struct kr_fs *fs,
 	if (r < 0)
 		return r;
 	r = kr_strings_add(&e->read, path);
-	if (r == 0)
-		r = kr_envfile_parse(file, version != 0 && version < 254,
-		                     take_entry, &reader, diag, &matters);
-	if (r == 0 && matters && version == 0)
-		r = doubt_comments(&reader, fs, file);
-	if (r == 0)
-		return move_all(&e->files, &variables);
-	if (r == -EFBIG && e->held <= HELD_MAX)
-		kr_diag_add_path(diag, KR_ERROR, "environment-too-large", path,
-		                 "the environment is too large: a value of the "
-		                 "file needs more than %zu MiB of memory",
-		                 HELD_MAX >> 20);
-	kr_variables_done(&variables);
-	return r == -ENOMEM || r == -EFBIG ? r : -ENOEXEC;
+	return r < 0 ? r : parse_file(e, fs, file, version, optional, diag);
 }
 
 static int read_path(struct kr_environment *e, struct kr_fs *fs,
@@ -749,8 +800,8 @@ static int read_path(struct kr_environment *e, struct kr_fs *fs,
 	if (r == 0 && paths.n_items == 0)
 		r = 1;
 	for (size_t i = 0; r == 0 && i < paths.n_items; i++) {
-		r = read_file(e, fs, paths.items[i], version, diag);
-		if (optional && (r == 1 || r == -ENOEXEC))
+		r = read_file(e, fs, paths.items[i], version, optional, diag);
+		if (optional && r == 1)
 			r = 0;
 	}
 	if (r > 0 && optional)

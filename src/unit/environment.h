@@ -13,6 +13,11 @@
 #include "unit/resolve.h"
 #include "unit/specifier.h"
 
+/* Why a variable is not known behind its comment. */
+#define KR_COMMENT_CONTINUES                                                   \
+	"a comment ends in a backslash: before systemd 254 the next line "     \
+	"belongs to it, and which systemd reads this is not known"
+
 struct kr_variables {
 	struct kr_unit_variable *items;
 	size_t n_items;

@@ -15,7 +15,8 @@
  * of them, pages of 4 KiB are assumed, whatever machine reads it, and the
  * message says so.
  *
- * What is more than 2 MiB in all is not read, even where LimitSTACK= allows it.
+ * What is more than 2 MiB in all is not read, even where LimitSTACK= or, of
+ * systemd itself, DefaultLimitSTACK= allows it.
  *
  * Source: bprm_stack_limits(), valid_arg_len() in fs/exec.c of Linux;
  * execve(2), "Limits on size of arguments and environment";
@@ -30,6 +31,7 @@
 #include <elf.h>
 
 #include "unit/exec-limits.h"
+#include "unit/manager-conf.h"
 
 #define KIB ((size_t)1024)
 
@@ -82,71 +84,6 @@ enum kr_limit kr_limits_string(const struct kr_limits *l, size_t length)
 	}
 }
 
-/* --- DefaultLimitSTACK= --------------------------------------------------- */
-
-static bool has_default(const struct kr_file *file)
-{
-	static const char name[] = "DefaultLimitSTACK";
-	const char *s = file->data;
-
-	while (*s) {
-		s += strspn(s, " \t\r\n");
-		if (strncmp(s, name, strlen(name)) == 0)
-			return true;
-		s += strcspn(s, "\n");
-	}
-	return false;
-}
-
-static bool file_has_default(struct kr_fs *fs, const char *path)
-{
-	_cleanup_file_ struct kr_file *file = NULL;
-	int r = kr_fs_read_once(fs, path, &file);
-
-	return r == 0 && has_default(file);
-}
-
-static bool folder_has_default(struct kr_fs *fs, const char *path)
-{
-	_cleanup_dir_ struct kr_dir dir = {0};
-
-	if (kr_fs_list(fs, path, &dir) < 0)
-		return false;
-	for (size_t i = 0; i < dir.n_entries; i++) {
-		_cleanup_free_ char *file =
-			kr_path_join(path, dir.entries[i].name);
-
-		if (file && file_has_default(fs, file))
-			return true;
-	}
-	return false;
-}
-
-/* Whether the manager's configuration sets it: to what, and whether another
- * file undoes it, matters too rarely. */
-static bool default_is_set(struct kr_limits *l)
-{
-	static const char *const folders[] = {
-		"/etc/systemd",     "/run/systemd", "/usr/local/lib/systemd",
-		"/usr/lib/systemd", "/lib/systemd",
-	};
-
-	if (l->default_read)
-		return l->default_set;
-	l->default_read = true;
-	for (size_t i = 0; i < ARRAY_SIZE(folders) && !l->default_set; i++) {
-		_cleanup_free_ char *file =
-			kr_path_join(folders[i], "system.conf");
-		_cleanup_free_ char *folder =
-			kr_path_join(folders[i], "system.conf.d");
-
-		l->default_set = !file || !folder ||
-		                 file_has_default(l->fs, file) ||
-		                 folder_has_default(l->fs, folder);
-	}
-	return l->default_set;
-}
-
 /* --- all of them ---------------------------------------------------------- */
 
 /* A number of bytes, up to "end"; false: it is not as simple as that. */
@@ -188,20 +125,48 @@ static bool parse_stack(const char *text, uint64_t *ret_soft)
 	       (parse_bytes(colon + 1, end, &hard) && *ret_soft <= hard);
 }
 
+/* DefaultLimitSTACK=, which a service without LimitSTACK= has. */
+static void read_default(struct kr_limits *l)
+{
+	_cleanup_free_ char *value = NULL;
+	int r = kr_manager_conf_value(l->fs, "DefaultLimitSTACK", &value);
+
+	if (r < 0 || value)
+		l->fallback = KR_STACK_UNKNOWN;
+	if (value && parse_stack(value, &l->fallback_soft))
+		l->fallback = KR_STACK_SET;
+}
+
+/* The soft limit of the stack. KR_STACK_USUAL: nothing sets it. */
+static enum kr_stack find_stack(struct kr_limits *l, uint64_t *ret_soft)
+{
+	if (l->stack)
+		return parse_stack(l->stack, ret_soft) ? KR_STACK_SET
+		                                       : KR_STACK_UNKNOWN;
+	if (l->fallback == KR_STACK_UNREAD) {
+		l->fallback = KR_STACK_USUAL;
+		read_default(l);
+	}
+	*ret_soft = l->fallback_soft;
+	return l->fallback;
+}
+
 enum kr_limit kr_limits_all(struct kr_limits *l, size_t n_bytes)
 {
-	uint64_t soft, most;
+	uint64_t soft = 0, most;
 
 	if (n_bytes <= ALL_LEAST)
 		return KR_LIMIT_FITS;
 	if (n_bytes > ALL_MOST)
 		return KR_LIMIT_EXCEEDED;
-	if (!l->stack && default_is_set(l))
-		return KR_LIMIT_UNKNOWN;
-	if (!l->stack)
+	switch (find_stack(l, &soft)) {
+	case KR_STACK_USUAL:
 		return n_bytes > ALL_USUAL ? KR_LIMIT_EXCEEDED : KR_LIMIT_FITS;
-	if (!parse_stack(l->stack, &soft))
+	case KR_STACK_SET:
+		break;
+	default:
 		return KR_LIMIT_UNKNOWN;
+	}
 	most = soft / 4 < ALL_LEAST  ? ALL_LEAST
 	       : soft / 4 > ALL_MOST ? ALL_MOST
 	                             : soft / 4;

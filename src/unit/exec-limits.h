@@ -6,8 +6,8 @@
  * them.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/fs.h"
 
@@ -25,8 +25,14 @@ struct kr_limits {
 	const char *program; /* that is started */
 	const char *stack;   /* LimitSTACK= as it is written; NULL: not set */
 	size_t page_size;    /* of the node's kernel; 0: not known */
-	/* DefaultLimitSTACK= was looked for, and is set to something */
-	bool default_read, default_set;
+	/* DefaultLimitSTACK=, which is looked for where it counts */
+	enum kr_stack {
+		KR_STACK_UNREAD,
+		KR_STACK_USUAL,   /* nothing sets it */
+		KR_STACK_SET,     /* to FALLBACK_SOFT */
+		KR_STACK_UNKNOWN, /* what it is set to is not understood */
+	} fallback;
+	uint64_t fallback_soft; /* bytes */
 };
 
 /* A string of LENGTH bytes and its NUL. */

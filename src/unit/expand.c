@@ -32,12 +32,18 @@
  */
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "base/vec.h"
+#include "unit/environment.h"
 #include "unit/expand.h"
 #include "unit/word.h"
+
+/* So many words of a command keep why they are not known. */
+#define DOUBTS_MAX ((size_t)100)
 
 struct expansion {
 	const struct kr_unit *unit;
@@ -48,19 +54,28 @@ struct expansion {
 	const struct kr_unit_variable **sorted; /* by name */
 	/* of the arguments so far and the environment, and of that alone */
 	size_t n_bytes, n_before;
+	size_t n_doubts;
 };
+
+static void word_done(struct kr_unit_word *word)
+{
+	kr_text_done(&word->text);
+	free(word->why);
+}
 
 void kr_unit_command_done(struct kr_unit_command *command)
 {
 	for (size_t i = 0; i < command->n_words; i++)
-		kr_text_done(&command->words[i].text);
+		word_done(&command->words[i]);
 	free(command->words);
 	kr_strings_done(&command->expands);
 	free(command->path);
 	*command = (struct kr_unit_command){0};
 }
 
-static int judge(struct expansion *x, enum kr_limit limit, struct kr_span span)
+/* WHAT of execve(2) is exceeded; it may be, and that DEPENDS. */
+static int judge(struct expansion *x, enum kr_limit limit, const char *what,
+                 const char *depends, struct kr_span span)
 {
 	switch (limit) {
 	case KR_LIMIT_FITS:
@@ -68,10 +83,8 @@ static int judge(struct expansion *x, enum kr_limit limit, struct kr_span span)
 	case KR_LIMIT_EXCEEDED:
 	case KR_LIMIT_ASSUMED:
 		kr_diag_add(x->options->diag, KR_ERROR, "arguments-too-long",
-		            span,
-		            "the arguments are too long: execve(2) takes "
-		            "strings of 32 pages, and in all a quarter of the "
-		            "stack's limit, most often 128 KiB and 2 MiB%s",
+		            span, "the arguments are too long: execve(2) %s%s",
+		            what,
 		            limit == KR_LIMIT_ASSUMED
 		                    ? " (no program here tells the machine: "
 		                      "pages of 4 KiB are assumed)"
@@ -81,22 +94,33 @@ static int judge(struct expansion *x, enum kr_limit limit, struct kr_span span)
 		kr_diag_add(x->options->diag, KR_ERROR, "arguments-too-large",
 		            span,
 		            "the arguments are too large to be read, and may "
-		            "be too long for execve(2): that depends on the "
-		            "size of a page, or on LimitSTACK=");
+		            "be too long for execve(2): %s",
+		            depends);
 		return -EFBIG;
 	}
 	return 0;
 }
 
+/* A string of LENGTH bytes. */
+static int judge_string(struct expansion *x, size_t length, struct kr_span span)
+{
+	return judge(x, kr_limits_string(x->options->limits, length),
+	             "takes strings of 32 pages, most often 128 KiB",
+	             "that depends on the size of a page", span);
+}
+
 /* A string of LENGTH bytes more. */
 static int count(struct expansion *x, size_t length, struct kr_span span)
 {
-	int r = judge(x, kr_limits_string(x->options->limits, length), span);
+	int r = judge_string(x, length, span);
 
 	if (r < 0)
 		return r;
 	x->n_bytes += length + 1 + sizeof(char *);
-	return judge(x, kr_limits_all(x->options->limits, x->n_bytes), span);
+	return judge(x, kr_limits_all(x->options->limits, x->n_bytes),
+	             "takes in all a quarter of the stack's limit, most often "
+	             "2 MiB",
+	             "that depends on LimitSTACK=", span);
 }
 
 static int count_environment(struct expansion *x)
@@ -121,7 +145,7 @@ static int add_word(struct expansion *x, struct kr_unit_word *word)
 		r < 0 ? NULL : KR_VEC_NEXT(c->words, c->n_words);
 
 	if (!next) {
-		kr_text_done(&word->text);
+		word_done(word);
 		return r < 0 ? r : -ENOMEM;
 	}
 	*next = *word;
@@ -367,6 +391,70 @@ static const char *block_name(const struct kr_unit_variable *v)
 	return v->source == KR_VARIABLE_MANAGER && !v->unknown ? v->name : NULL;
 }
 
+/* --- what is not known ---------------------------------------------------- */
+
+_printf_(4, 5) static int doubt(struct expansion *x, struct kr_unit_word *word,
+                                struct kr_span span, const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	unsigned line = 0, column = 0;
+	va_list args;
+	int r;
+
+	word->unknown = true;
+	if (word->why || x->n_doubts >= DOUBTS_MAX)
+		return 0;
+	x->n_doubts++;
+	va_start(args, format);
+	r = kr_vformat(&text, format, args);
+	va_end(args);
+	if (r < 0)
+		return r;
+	if (!span.file) {
+		word->why = TAKE_PTR(text);
+		return 0;
+	}
+	kr_span_position(span, &line, &column);
+	return kr_format(&word->why, "%s:%u:%u: %s", span.file->path, line,
+	                 column, text);
+}
+
+static int doubt_specifier(struct expansion *x, struct kr_unit_word *word,
+                           struct kr_span span)
+{
+	return doubt(x, word, span,
+	             "it has a specifier that cannot be told from the node's "
+	             "files");
+}
+
+/* The variable NAME, which is V or what no file sets, in the word FROM. */
+static int doubt_variable(struct expansion *x, const struct kr_exec_word *from,
+                          const char *name, const struct kr_unit_variable *v,
+                          struct kr_unit_word *ret)
+{
+	struct kr_span span =
+		kr_text_span(x->line, from->start, from->end - from->start);
+	unsigned line, column;
+
+	if (v && v->comment.file) {
+		kr_span_position(v->comment, &line, &column);
+		kr_diag_add(x->options->diag, KR_WARNING, "variable-unknown",
+		            span,
+		            "what variable '%s' is depends on the comment at "
+		            "%s:%u:%u",
+		            name, v->comment.file->path, line, column);
+		return doubt(x, ret, v->comment, KR_COMMENT_CONTINUES);
+	}
+	if (v && v->span.file)
+		return doubt_specifier(x, ret, v->span);
+	kr_diag_add(x->options->diag, KR_WARNING, "variable-unknown", span,
+	            "variable '%s' gets its value when the service starts",
+	            name);
+	return doubt(x, ret, span,
+	             "variable '%s' gets its value when the service starts",
+	             name);
+}
+
 static int add_variable_word(struct expansion *x, int index,
                              const struct split *split, size_t n)
 {
@@ -377,8 +465,6 @@ static int add_variable_word(struct expansion *x, int index,
 		.variable = index,
 		.manager = block_name(v),
 		.span = kr_text_span(&v->value, w->start, w->end - w->start),
-		.unknown = v->unknown &&
-	                   memchr(w->text.bytes, '%', w->text.length),
 	};
 	struct place place = {&v->value, v->source, w->start,
 	                      w->end,    w->start,  w->end};
@@ -391,30 +477,25 @@ static int add_variable_word(struct expansion *x, int index,
 		word.cut = find_cut(&place);
 	word.text = w->text;
 	w->text = (struct kr_text){0};
+	if (v->unknown && memchr(word.text.bytes, '%', word.text.length) &&
+	    doubt_specifier(x, &word, word.span) < 0) {
+		word_done(&word);
+		return -ENOMEM;
+	}
 	return add_word(x, &word);
-}
-
-static void say_unknown(struct expansion *x, const struct kr_exec_word *word,
-                        const char *name)
-{
-	kr_diag_add(x->options->diag, KR_WARNING, "variable-unknown",
-	            kr_text_span(x->line, word->start, word->end - word->start),
-	            "variable '%s' gets its value when the service starts",
-	            name);
 }
 
 /* A word as it is written, for a value that is not known. */
 static int add_unknown(struct expansion *x, const struct kr_exec_word *from,
-                       const char *name)
+                       const char *name, const struct kr_unit_variable *v)
 {
-	struct kr_unit_word word = {
-		.kind = KR_WORD_MIXED, .variable = -1, .unknown = true};
-	int r;
+	struct kr_unit_word word = {.kind = KR_WORD_MIXED, .variable = -1};
+	int r = doubt_variable(x, from, name, v, &word);
 
-	say_unknown(x, from, name);
-	r = kr_text_append(&word.text, &from->text);
+	if (r == 0)
+		r = kr_text_append(&word.text, &from->text);
 	if (r < 0) {
-		kr_text_done(&word.text);
+		word_done(&word);
 		return r;
 	}
 	return add_word(x, &word);
@@ -423,6 +504,7 @@ static int add_unknown(struct expansion *x, const struct kr_exec_word *from,
 static int expand_alone(struct expansion *x, const struct kr_exec_word *from)
 {
 	const char *name = from->text.bytes + 1;
+	const struct kr_unit_variable *v;
 	struct split split = {0};
 	size_t skip = 0;
 	int index = find_variable(x, name, strlen(name), &skip);
@@ -431,11 +513,12 @@ static int expand_alone(struct expansion *x, const struct kr_exec_word *from)
 	if (r < 0)
 		return r;
 	if (index < 0)
-		return is_inherited(x, name) ? add_unknown(x, from, name) : 0;
-	if (x->unit->variables[index].unknown &&
-	    x->unit->variables[index].value.length == 0)
-		return add_unknown(x, from, name);
-	r = split_value(&x->unit->variables[index].value, skip, &split);
+		return is_inherited(x, name) ? add_unknown(x, from, name, NULL)
+		                             : 0;
+	v = &x->unit->variables[index];
+	if (v->unknown && v->value.length == 0)
+		return add_unknown(x, from, name, v);
+	r = split_value(&v->value, skip, &split);
 	for (size_t i = 0; r == 0 && i < split.n_words; i++)
 		r = add_variable_word(x, index, &split, i);
 	split_done(&split);
@@ -460,17 +543,16 @@ static int push_variable(struct expansion *x, const struct kr_exec_word *from,
 	if (index >= 0)
 		v = &x->unit->variables[index];
 	if (v ? v->unknown : is_inherited(x, name)) {
-		say_unknown(x, from, name);
-		ret->unknown = true;
+		r = doubt_variable(x, from, name, v, ret);
+		if (r < 0)
+			return r;
 	}
 	if (!v)
 		return 0;
 	if (block_name(v))
 		ret->manager = block_name(v);
-	r = judge(x,
-	          kr_limits_string(x->options->limits,
-	                           ret->text.length + v->value.length - skip),
-	          ret->span);
+	r = judge_string(x, ret->text.length + v->value.length - skip,
+	                 ret->span);
 	if (r < 0)
 		return r;
 	return kr_text_append_part(&ret->text, &v->value, skip,
@@ -544,7 +626,6 @@ static int expand_word(struct expansion *x, size_t n)
 	struct kr_unit_word word = {
 		.kind = from->specifier ? KR_WORD_MIXED : KR_WORD_LITERAL,
 		.variable = -1,
-		.unknown = from->unknown,
 		.span = kr_text_span(x->line, from->start,
 	                             from->end - from->start),
 	};
@@ -563,12 +644,13 @@ static int expand_word(struct expansion *x, size_t n)
 	else if (x->command->n_words > 1)
 		place.after = x->command->words[1].start;
 	word.cut = find_cut(&place);
-	if (x->command->no_environment)
+	r = from->unknown ? doubt_specifier(x, &word, word.span) : 0;
+	if (r == 0 && x->command->no_environment)
 		r = kr_text_append(&word.text, &from->text);
-	else
+	else if (r == 0)
 		r = expand_inside(x, from, &word);
 	if (r < 0) {
-		kr_text_done(&word.text);
+		word_done(&word);
 		return r;
 	}
 	if (!x->command->no_environment && is_one_variable(s))
@@ -596,7 +678,9 @@ static int join_for_shell(struct expansion *x)
 		if (r == 0)
 			r = kr_text_append(&joined.text, &old[i].text);
 		joined.unknown = joined.unknown || old[i].unknown;
-		kr_text_done(&old[i].text);
+		if (!joined.why)
+			joined.why = TAKE_PTR(old[i].why);
+		word_done(&old[i]);
 	}
 	free(old);
 	if (r == 0)
@@ -605,15 +689,20 @@ static int join_for_shell(struct expansion *x)
 	if (r == 0)
 		r = kr_text_append_string(&dash_c.text, "-c");
 	if (r < 0) {
-		kr_text_done(&sh.text);
-		kr_text_done(&dash_c.text);
-		kr_text_done(&joined.text);
+		word_done(&sh);
+		word_done(&dash_c);
+		word_done(&joined);
 		return r;
 	}
 	r = add_word(x, &sh);
 	if (r == 0)
 		r = add_word(x, &dash_c);
-	return r == 0 ? add_word(x, &joined) : r;
+	else
+		word_done(&dash_c);
+	if (r == 0)
+		return add_word(x, &joined);
+	word_done(&joined);
+	return r;
 }
 
 static int expand_all(struct expansion *x)

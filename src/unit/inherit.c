@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "unit/credentials.h"
 #include "unit/inherit.h"
 #include "unit/manager-conf.h"
 
@@ -45,7 +46,7 @@ static bool made_at_start(const struct kr_directives *d, const char *name)
 			return d->directories[i];
 	}
 	if (strcmp(name, "CREDENTIALS_DIRECTORY") == 0)
-		return d->credentials;
+		return d->may_have_credentials;
 	if (strcmp(name, "NOTIFY_SOCKET") == 0)
 		return notify || d->watchdog;
 	if (strncmp(name, "WATCHDOG_", 9) == 0)
@@ -207,6 +208,18 @@ static int inherit_user(struct kr_directives *d)
 	return inherit(d, KR_VARIABLE_MADE, "SHELL", shell);
 }
 
+/* CREDENTIALS_DIRECTORY, the same as "%d". */
+static int inherit_credentials(struct kr_directives *d)
+{
+	_cleanup_free_ char *folder = NULL;
+	int r = kr_credentials_complete(d->unit, d->specifiers.name, &folder,
+	                                &d->may_have_credentials);
+
+	if (r < 0 || !folder)
+		return r;
+	return inherit(d, KR_VARIABLE_MADE, "CREDENTIALS_DIRECTORY", folder);
+}
+
 /* The variables of KEY in system.conf; the caller frees them. */
 static int read_conf(struct kr_directives *d, const char *key,
                      struct kr_variables *ret)
@@ -315,6 +328,8 @@ int kr_inherit(struct kr_directives *d)
 	if (r < 0)
 		return r;
 	r = inherit_user(d);
+	if (r == 0)
+		r = inherit_credentials(d);
 	if (r == 0 && d->search_path)
 		r = inherit(d, KR_VARIABLE_MADE, "PATH", d->search_path);
 	return r == 0 ? inherit_pass(d) : r;

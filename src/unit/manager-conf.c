@@ -6,6 +6,8 @@
  *	DefaultEnvironment=	every service has these variables
  *	ManagerEnvironment=	systemd itself has them: they reach a service
  *				by PassEnvironment= alone
+ *	DefaultLimitSTACK=	a service without LimitSTACK= has it; the last
+ *				value that is a limit counts
  *
  * The main file is the first one that is there, of /etc and, for systemd 256
  * and later, /run, /usr/local/lib and /usr/lib: an older systemd knows /etc
@@ -25,9 +27,11 @@
  */
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/format.h"
 #include "unit/manager-conf.h"
 #include "unit/path.h"
 #include "unit/syntax.h"
@@ -54,7 +58,8 @@ static const char *const dropin_folders[] = {
 struct reading {
 	struct kr_specifiers specifiers;
 	const char *key;
-	struct kr_environment *ret;
+	struct kr_environment *ret; /* NULL: it is no environment */
+	char *value;                /* ... but this */
 };
 
 static int assign(void *userdata, const char *section, const char *key,
@@ -63,6 +68,10 @@ static int assign(void *userdata, const char *section, const char *key,
 	struct reading *rd = userdata;
 
 	if (strcmp(key, rd->key) != 0)
+		return 0;
+	if (!rd->ret && value->length > 0)
+		return kr_format(&rd->value, "%s", value->bytes);
+	if (!rd->ret)
 		return 0;
 	return kr_environment_assign(rd->ret, &rd->specifiers, value);
 }
@@ -119,32 +128,51 @@ static int read_main(struct reading *rd)
 	return r == -ENOENT ? 0 : r;
 }
 
-int kr_manager_conf_read(const struct kr_specifiers *specifiers,
-                         const char *key, struct kr_environment *ret)
+static int read_all(struct reading *rd)
 {
 	_cleanup_strings_ struct kr_strings dropins = {0};
-	struct reading rd = {
-		.specifiers = *specifiers,
-		.key = key,
-		.ret = ret,
-	};
 	int r;
 
-	rd.specifiers.only = SPECIFIERS;
-	r = read_main(&rd);
+	rd->specifiers.only = SPECIFIERS;
+	r = read_main(rd);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	r = kr_conf_files_find(specifiers->fs, dropin_folders,
-	                       ARRAY_SIZE(dropin_folders), specifiers->diag,
+	r = kr_conf_files_find(rd->specifiers.fs, dropin_folders,
+	                       ARRAY_SIZE(dropin_folders), rd->specifiers.diag,
 	                       &dropins);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < dropins.n_items; i++) {
-		r = read_file(&rd, dropins.items[i]);
+		r = read_file(rd, dropins.items[i]);
 		if (r == -ENOENT)
 			continue;
 		if (r != 0)
 			return r < 0 ? r : 0;
 	}
+	return 0;
+}
+
+int kr_manager_conf_read(const struct kr_specifiers *specifiers,
+                         const char *key, struct kr_environment *ret)
+{
+	struct reading rd = {
+		.specifiers = *specifiers,
+		.key = key,
+		.ret = ret,
+	};
+
+	return read_all(&rd);
+}
+
+int kr_manager_conf_value(struct kr_fs *fs, const char *key, char **ret)
+{
+	struct reading rd = {.specifiers = {.fs = fs}, .key = key};
+	int r = read_all(&rd);
+
+	if (r < 0) {
+		free(rd.value);
+		return r;
+	}
+	*ret = rd.value;
 	return 0;
 }

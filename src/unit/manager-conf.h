@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * What systemd's own configuration, system.conf, says of environments.
+ * What systemd's own configuration, system.conf, says of environments and
+ * limits.
  */
 
 #include "unit/environment.h"
@@ -21,3 +22,10 @@
  */
 int kr_manager_conf_read(const struct kr_specifiers *specifiers,
                          const char *key, struct kr_environment *ret);
+
+/*
+ * The last value of KEY ("DefaultLimitSTACK") there that is not empty; NULL: it
+ * has none. The caller frees RET. 0; the errno of a file that is there and
+ * cannot be read; -ENOMEM.
+ */
+int kr_manager_conf_value(struct kr_fs *fs, const char *key, char **ret);

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "unit/credentials.h"
 #include "unit/directives.h"
 #include "unit/expand.h"
 #include "unit/inherit.h"
@@ -38,6 +39,7 @@ struct loader {
 	struct kr_unit *unit;
 	struct kr_unit_files files;
 	struct kr_directives directives;
+	bool dropin_ended; /* before its end */
 };
 
 /* --- files --------------------------------------------------------------- */
@@ -64,8 +66,28 @@ static int two_commands(struct loader *l, struct kr_span span, const char *text)
 	return 0;
 }
 
+/* Makes what stopped systemd in a file an error. Whether there is one. */
+static bool raise_faults(struct kr_diag *diag)
+{
+	static const char *const codes[] = {
+		"exec-start-invalid",
+		"unit-section-invalid",
+		"unit-not-utf8",
+		"unit-line-too-long",
+	};
+
+	for (size_t i = 0; i < diag->n_messages; i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(codes); k++) {
+			if (strcmp(diag->messages[i].code, codes[k]) == 0)
+				diag->messages[i].severity = KR_ERROR;
+		}
+	}
+	return kr_diag_first(diag, KR_ERROR);
+}
+
 static int read_fragment(struct loader *l)
 {
+	_cleanup_diag_ struct kr_diag found = {0};
 	const char *path = l->files.fragment;
 	const struct kr_file *file;
 	int r;
@@ -91,10 +113,16 @@ static int read_fragment(struct loader *l)
 	if (file->size == 0)
 		return 0;
 	l->unit->load = KR_UNIT_LOADED;
-	r = kr_directives_read(&l->directives, file, l->diag);
-	if (r == -ENOMEM || r == -EFBIG)
-		return r;
-	return r < 0 ? bad(l, path, "unit cannot be loaded") : 0;
+	r = kr_directives_read(&l->directives, file, &found);
+	if (r < 0 && r != -ENOMEM && r != -EFBIG) {
+		l->unit->load = KR_UNIT_BAD;
+		if (!raise_faults(&found))
+			bad(l, path, "unit cannot be loaded");
+		r = 0;
+	}
+	if (l->diag)
+		kr_diag_merge(l->diag, &found);
+	return r;
 }
 
 /* What is wrong in a drop-in ends it, and is nothing but a warning. */
@@ -128,6 +156,7 @@ static int read_dropin(struct loader *l, const char *path)
 	*next = file;
 	unit->n_dropins++;
 	r = kr_directives_read(&l->directives, file, &diag);
+	l->dropin_ended = l->dropin_ended || r < 0;
 	for (size_t i = 0; r != -EFBIG && i < diag.n_messages; i++)
 		diag.messages[i].severity = KR_WARNING;
 	if (l->diag)
@@ -344,6 +373,19 @@ static int complete_commands(struct loader *l)
 	return r;
 }
 
+/* A service without a command, as the line of a drop-in that has one was not
+ * taken: that line is the fault. */
+static int no_command(struct loader *l, const char *fault)
+{
+	if (l->directives.start.n_commands == 0 && l->diag &&
+	    (l->dropin_ended || l->directives.start_refused) &&
+	    raise_faults(l->diag)) {
+		l->unit->load = KR_UNIT_BAD;
+		return 0;
+	}
+	return bad(l, l->unit->fragment_path, fault);
+}
+
 static int load(struct loader *l)
 {
 	struct kr_unit *unit = l->unit;
@@ -369,7 +411,7 @@ static int load(struct loader *l)
 	if (fault && span.file)
 		r = two_commands(l, span, fault);
 	else if (fault)
-		r = bad(l, unit->fragment_path, fault);
+		r = no_command(l, fault);
 	if (r == 0)
 		r = complete_environment(l);
 	if (r == 0)
@@ -440,6 +482,7 @@ struct kr_unit *kr_unit_free(struct kr_unit *unit)
 		kr_unit_command_done(&unit->before_commands[i]);
 	free(unit->before_commands);
 	kr_mounts_done(unit);
+	kr_credentials_done(unit);
 	free(unit->before_start);
 	free_strings(unit->environment_files, unit->n_environment_files);
 	free_strings(unit->written_environment, unit->n_written_environment);

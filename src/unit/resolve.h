@@ -50,6 +50,9 @@ struct kr_unit_variable {
 	/* A specifier in it or the whole of it cannot be told from the node's
 	 * files; the diag has said so. */
 	bool unknown;
+	/* of a file: the last comment before it that ends in a backslash, of
+	 * which systemds make different things; else no file */
+	struct kr_span comment;
 };
 
 /* One argument of a command. */
@@ -79,8 +82,10 @@ struct kr_unit_word {
 	 * that is the word or a part of it; borrowed; NULL: none */
 	const char *manager;
 	/* TEXT is not what the program gets: something in it is not to be had
-	 * from the node's files. The diag has said so. */
+	 * from the node's files. The diag has said so; WHY is one sentence with
+	 * the place, or NULL, as it is where many words are unknown. */
 	bool unknown;
+	char *why;
 };
 
 struct kr_unit_command {
@@ -109,6 +114,25 @@ struct kr_unit_mount {
 	bool optional;         /* SOURCE may be missing: then nothing is done */
 	bool overlay;          /* what the host has shows through it */
 	const char *directive; /* static: "BindPaths" */
+	struct kr_span span;   /* its value */
+};
+
+/* A file in the service's folder of credentials, at PATH. */
+struct kr_unit_credential {
+	enum kr_credential {
+		KR_CREDENTIAL_LOAD,
+		KR_CREDENTIAL_LOAD_ENCRYPTED,
+		KR_CREDENTIAL_SET,
+		KR_CREDENTIAL_SET_ENCRYPTED,
+		KR_CREDENTIAL_IMPORT, /* whatever fits the name, a glob */
+		_KR_CREDENTIAL_MAX,
+	} kind;
+	char *name, *path;
+	/* the host's file whose content it gets, encrypted or not, or a folder
+	 * with files of their own; NULL: it is not known, or nothing of the
+	 * host's */
+	char *source;
+	const char *directive; /* static: "LoadCredential" */
 	struct kr_span span;   /* its value */
 };
 
@@ -145,6 +169,8 @@ struct kr_unit {
 	size_t n_commands;
 	struct kr_unit_mount *mounts; /* in the order they are written */
 	size_t n_mounts;
+	struct kr_unit_credential *credentials; /* one a name and directive */
+	size_t n_credentials;
 	/* the values of ExecStartPre=, what is run before them, and the first
 	 * 64 commands in these, variables not expanded, without WRITTEN */
 	struct kr_span *before_start;

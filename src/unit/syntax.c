@@ -18,8 +18,9 @@
  * mebibyte end the file there: what came before counts. A line without "=", an
  * assignment outside of a section and an unknown section are ignored. Lines
  * before the first header are one message: where there is no header, it is most
- * often a file of another kind. A UTF-8 byte order mark is dropped once, at the
- * first line that begins with one.
+ * often a file of another kind. A line that begins as an argument does has lost
+ * the command before it, and the message says by what. A UTF-8 byte order mark
+ * is dropped once, at the first line that begins with one.
  *
  * Source: config_parse(), parse_line() in src/shared/conf-parser.c, read_line()
  * in src/basic/fileio.c of systemd 252.
@@ -43,7 +44,9 @@ struct reader {
 	void *userdata;
 	struct kr_diag *diag;
 	struct kr_text line; /* the logical line */
-	char *section;       /* NULL: none that counts */
+	/* the last line that is no comment, and that before the logical one */
+	struct kr_span last, before;
+	char *section; /* NULL: none that counts */
 	bool section_ignored;
 	bool bom_seen;
 	struct kr_span outside; /* the first line outside of a section */
@@ -195,6 +198,46 @@ static int parse_header(struct reader *r, size_t start, size_t end)
 	return 0;
 }
 
+static bool is_letter(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+}
+
+/* Whether the LENGTH bytes at S begin as an argument does: "--word", "-v",
+ * "$NAME", in quotes or not. No directive has such a name. */
+static bool looks_like_argument(const char *s, size_t length)
+{
+	size_t i = length > 0 && (*s == '"' || *s == '\'');
+
+	if (i >= length || (s[i] != '-' && s[i] != '$'))
+		return false;
+	i += s[i] == '-' && i + 1 < length && s[i + 1] == '-';
+	i += s[i] == '$' && i + 1 < length && s[i + 1] == '{';
+	return i + 1 < length && is_letter(s[i + 1]);
+}
+
+/* Why the line behind LINE is not a part of it. */
+static const char *why_apart(struct kr_span line)
+{
+	size_t end = line.length, n;
+	const char *s;
+
+	if (!line.file)
+		return "";
+	s = line.file->data + line.offset;
+	while (end > 0 && is_blank(s[end - 1]))
+		end--;
+	n = line.length - end;
+	if (end == 0)
+		return ": the line before it, which is empty, does not end in "
+		       "a backslash";
+	if (s[end - 1] == '\\' && n > 0)
+		return ": the line before it has a blank behind its backslash";
+	return s[0] == '[' ? ""
+	                   : ": the line before it does not end in a "
+	                     "backslash";
+}
+
 static int parse_assignment(struct reader *r, size_t start, size_t end)
 {
 	const char *s = r->line.bytes;
@@ -205,6 +248,12 @@ static int parse_assignment(struct reader *r, size_t start, size_t end)
 	size_t key_end, value_start;
 	int err;
 
+	if (looks_like_argument(s + start, end - start)) {
+		kr_diag_add(r->diag, KR_NOTE, "unit-line-lost", span,
+		            "argument is a line of its own: ignored%s",
+		            why_apart(r->before));
+		return 0;
+	}
 	if (!equals || equals == s + start) {
 		kr_diag_add(r->diag, KR_WARNING, "unit-line-invalid", span,
 		            "line is no assignment: ignored");
@@ -226,13 +275,16 @@ static int parse_logical(struct reader *r)
 {
 	size_t start = 0, end = r->line.length;
 	struct kr_span span;
+	size_t valid;
 
 	strip(&r->line, &start, &end);
 	if (start == end)
 		return 0;
 	span = kr_text_span(&r->line, start, end - start);
-	if (!kr_utf8_valid(r->line.bytes + start, end - start)) {
-		kr_diag_add(r->diag, KR_WARNING, "unit-not-utf8", span,
+	valid = kr_utf8_valid_length(r->line.bytes + start, end - start);
+	if (valid < end - start) {
+		kr_diag_add(r->diag, KR_WARNING, "unit-not-utf8",
+		            kr_text_span(&r->line, start + valid, 1),
 		            "line is not UTF-8: systemd reads no further in "
 		            "this file");
 		return -EINVAL;
@@ -270,10 +322,10 @@ static int append_line(struct reader *r, struct kr_span line)
 
 static int too_long(struct reader *r, struct kr_span line)
 {
-	kr_diag_add_path(r->diag, KR_WARNING, "unit-line-too-long",
-	                 line.file->path,
-	                 "a line is longer than 1 MiB: systemd reads no "
-	                 "further in this file");
+	kr_diag_add(r->diag, KR_WARNING, "unit-line-too-long",
+	            (struct kr_span){line.file, line.offset, 1},
+	            "the line is longer than 1 MiB: systemd reads no further "
+	            "in this file");
 	return -ENOBUFS;
 }
 
@@ -291,6 +343,9 @@ static int read_line(struct reader *r)
 		return too_long(r, line);
 	if (is_comment(line))
 		return 1;
+	if (r->line.length == 0)
+		r->before = r->last;
+	r->last = line;
 	if (r->line.length > 0 && looks_whole(line))
 		kr_diag_add(r->diag, KR_WARNING, "unit-line-swallowed", line,
 		            "line is a part of the one before it, which ends "

@@ -108,17 +108,23 @@ static size_t character_length(const char *s, size_t size)
 	return n;
 }
 
-bool kr_utf8_valid(const char *s, size_t size)
+size_t kr_utf8_valid_length(const char *s, size_t size)
 {
-	while (size > 0) {
-		size_t n = character_length(s, size);
+	size_t at = 0;
+
+	while (at < size) {
+		size_t n = character_length(s + at, size - at);
 
 		if (n == 0)
-			return false;
-		s += n;
-		size -= n;
+			break;
+		at += n;
 	}
-	return true;
+	return at;
+}
+
+bool kr_utf8_valid(const char *s, size_t size)
+{
+	return kr_utf8_valid_length(s, size) == size;
 }
 
 /* The escapes of one letter, and what they stand for. */

@@ -42,3 +42,6 @@ int kr_split_next(const struct kr_text *from, size_t *at, unsigned flags,
 /* Whether S is all UTF-8. Surrogates and noncharacters are none, as in
  * systemd's utf8.c. */
 bool kr_utf8_valid(const char *s, size_t size);
+
+/* How many bytes of S are UTF-8 before the first one that is not. */
+size_t kr_utf8_valid_length(const char *s, size_t size);
