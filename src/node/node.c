@@ -298,17 +298,21 @@ static bool has_unknown_home(const struct kr_node *node)
 
 /* kubelet 1.28 would make another value of these drop-ins, if it does not
  * refuse them, and its version is not known. */
-static void remark_old_dropins(struct kr_node *node, struct kr_diag *diag)
+static int remark_old_dropins(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
+	int r;
 
-	if (in->by == KR_BY_FLAG || in->config_dir_refusal ||
-	    !kr_inputs_differ_1_28(in, node->setting->field))
-		return;
-	kr_diag_add_path(diag, KR_NOTE, "dropins-1-28", in->config_dir,
-	                 "kubelet 1.28 merges drop-ins otherwise: there a "
-	                 "false of a drop-in does not override true, and a "
-	                 "drop-in without the key makes it true");
+	if (in->by == KR_BY_FLAG || in->config_dir_refusal)
+		return 0;
+	r = kr_inputs_differ_1_28(in, node->setting->field);
+	if (r > 0)
+		kr_diag_add_path(
+			diag, KR_NOTE, "dropins-1-28", in->config_dir,
+			"kubelet 1.28 merges drop-ins otherwise: there a "
+			"false of a drop-in does not override true, and a "
+			"drop-in without the key makes it true");
+	return r < 0 ? r : 0;
 }
 
 /*
@@ -508,7 +512,9 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 	kr_diag_merge(diag, &found);
 	add_remarks(node, diag);
 	kr_slips_remark(node, diag);
-	remark_old_dropins(node, diag);
+	r = remark_old_dropins(node, diag);
+	if (r < 0)
+		return r;
 	if (has_unknown_home(node))
 		return say(disk, KR_STATE_UNKNOWN,
 		           "the home of %s, the working directory of kubelet, "
