@@ -193,14 +193,16 @@ START_TEST(test_rows)
 	const struct row *row = &rows[_i];
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_node_ struct kr_node *node = NULL;
+	_cleanup_decision_ struct kr_decision d = {0};
 
 	make(row);
 	node = kr_test_node(NULL, &diag);
-	ck_assert_msg(node->disk.state == row->want, "%s: %s: %s%s", row->name,
-	              kr_state_to_string(node->disk.state), node->disk.reason,
+	ck_assert_int_eq(kr_judge_decide(node, kr_rules_usual.items[0], &d), 0);
+	ck_assert_msg(d.state == row->want, "%s: %s: %s%s", row->name,
+	              kr_state_to_string(d.state), d.reason,
 	              kr_test_messages(&diag));
-	ck_assert_msg(!row->says || strstr(node->disk.reason, row->says),
-	              "%s: %s", row->name, node->disk.reason);
+	ck_assert_msg(!row->says || strstr(d.reason, row->says), "%s: %s",
+	              row->name, d.reason);
 }
 END_TEST
 
@@ -239,12 +241,13 @@ START_TEST(test_fix)
 
 	make(&fixes[_i].row);
 	node = kr_test_node(NULL, &diag);
-	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &a), 0);
+	ck_assert_int_eq(
+		kr_audit_run(node, &kr_rules_usual, &options, &diag, &a), 0);
 	r = kr_plan_make(node, a, &how, &diag, &plan);
 	ck_assert_msg(r == fixes[_i].want, "%s: %d%s", fixes[_i].name, r,
 	              kr_test_messages(&diag));
 	if (r < 0) {
-		ck_assert_int_eq(a->disk.source, -1);
+		ck_assert_int_eq(a->items[0].disk.source, -1);
 		ck_assert_ptr_nonnull(kr_diag_find(&diag, "mounted-over"));
 		return;
 	}

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "kubelet/setting.h"
+#include "kubelet/field.h"
 #include "node/nodeadm.h"
 #include "testing.h"
 
@@ -192,6 +192,8 @@ static const char *says(const struct kr_nodeadm_says *s, char *ret)
 	return ret;
 }
 
+static const struct kr_value yes = {.type = KR_TYPE_BOOL, .b = true};
+
 START_TEST(what_they_say)
 {
 	struct kr_diag diag = {0};
@@ -202,9 +204,9 @@ START_TEST(what_they_say)
 	for (size_t i = 0; i < 4 && rows[_i].files[i].path; i++)
 		kr_root_write(rows[_i].files[i].path, rows[_i].files[i].text);
 	fs = kr_root_fs();
-	ck_assert_msg(kr_nodeadm_read(fs, &kr_setting_iptables, &diag, &got) ==
-	                      0,
-	              "%s: %s", rows[_i].name, kr_test_messages(&diag));
+	ck_assert_msg(
+		kr_nodeadm_read(fs, KR_FIELD_IPTABLES, &yes, &diag, &got) == 0,
+		"%s: %s", rows[_i].name, kr_test_messages(&diag));
 	for (size_t i = 0; i < diag.n_messages; i++) {
 		const struct kr_message *m = &diag.messages[i];
 		size_t n = strlen(messages);
@@ -258,8 +260,9 @@ START_TEST(unreadable)
 	kr_root_write(RUN, READS);
 	kr_root_symlink(unread[_i].target, unread[_i].path);
 	fs = kr_root_fs();
-	ck_assert_int_eq(kr_nodeadm_read(fs, &kr_setting_iptables, &diag, &got),
-	                 unread[_i].want);
+	ck_assert_int_eq(
+		kr_nodeadm_read(fs, KR_FIELD_IPTABLES, &yes, &diag, &got),
+		unread[_i].want);
 	ck_assert_uint_eq(diag.n_messages, unread[_i].code ? 1 : 0);
 	if (unread[_i].code) {
 		ck_assert_str_eq(diag.messages[0].code, unread[_i].code);
@@ -281,8 +284,9 @@ START_TEST(no_folder_but_a_file)
 	kr_root_write(RUN, READS);
 	kr_root_write("/etc/eks/nodeadm.d", "");
 	fs = kr_root_fs();
-	ck_assert_int_eq(kr_nodeadm_read(fs, &kr_setting_iptables, &diag, &got),
-	                 -ENOTDIR);
+	ck_assert_int_eq(
+		kr_nodeadm_read(fs, KR_FIELD_IPTABLES, &yes, &diag, &got),
+		-ENOTDIR);
 	ck_assert_str_eq(diag.messages[0].code, "nodeadm-folder");
 	kr_fs_free(fs);
 	kr_diag_done(&diag);

@@ -13,8 +13,8 @@
 #include "base/format.h"
 #include "host/figures.h"
 #include "host/host.h"
-#include "node/iptables.h"
 #include "node/kubelet-version.h"
+#include "policy/iptables.h"
 #include "systemd/journal.h"
 
 /* Behind one for each flag, with -v=1, and one for each that is deprecated. */
@@ -168,8 +168,7 @@ static int look_at_settled(struct kr_host *host)
 	int r;
 
 	if (!node->has_process || !node->disk.inputs_valid ||
-	    node->disk.inputs.config_copied ||
-	    node->disk.state != KR_STATE_INVALID ||
+	    node->disk.inputs.config_copied || !kr_node_is_invalid(node) ||
 	    now < node->process.started_usec + KR_SETTLED_UNASKED_USEC)
 		return 0;
 	r = host->loaded ? kr_host_health(host, &report)
@@ -220,7 +219,7 @@ static int read_node(struct kr_host *host, struct kr_diag *diag)
 		                           &systemd.environment);
 		if (r < 0)
 			return r;
-		r = ask_iptables(host, diag, &systemd.iptables_units);
+		r = ask_iptables(host, diag, &host->iptables_units);
 		if (r < 0)
 			return r;
 	}
@@ -233,7 +232,7 @@ static int open_node(struct kr_host *host, struct kr_diag *diag)
 	int r;
 
 	host->node = kr_node_free(host->node);
-	r = kr_node_open(host->setting, &host->options, diag, &host->node);
+	r = kr_node_open(&host->options, diag, &host->node);
 	if (r < 0)
 		return r;
 	if (host->node->live && !host->manager)
@@ -246,8 +245,7 @@ static int open_node(struct kr_host *host, struct kr_diag *diag)
 	return r < 0 ? r : read_node(host, diag);
 }
 
-int kr_host_open(const struct kr_setting *setting,
-                 const struct kr_node_options *options, struct kr_diag *diag,
+int kr_host_open(const struct kr_node_options *options, struct kr_diag *diag,
                  struct kr_host **ret)
 {
 	_cleanup_host_ struct kr_host *host = calloc(1, sizeof(*host));
@@ -255,7 +253,6 @@ int kr_host_open(const struct kr_setting *setting,
 
 	if (!host)
 		return -ENOMEM;
-	host->setting = setting;
 	host->options = *options;
 	r = open_node(host, diag);
 	if (r < 0)

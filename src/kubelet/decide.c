@@ -182,6 +182,9 @@ static bool is_at_fault(const struct kr_inputs *in, int field)
 static int set_fault(const struct kr_inputs *in, int field, bool agree,
                      struct kr_decision *d)
 {
+	/* what was read is not what kubelet reads */
+	if (in->files_doubt && !in->argv_refused)
+		return 0;
 	d->by_setting = is_at_fault(in, field);
 	if (in->fault_reason) {
 		d->needs_version = in->fault_by_version;
@@ -452,6 +455,9 @@ static int decide_value(const struct kr_inputs *in, int field, bool agree,
 	r = decide_flags(in, field, d);
 	if (r != 0)
 		return r;
+	if (in->files_doubt)
+		return set(d, KR_BY_NOTHING, KR_STATE_UNKNOWN, "%s",
+		           in->files_doubt);
 	if (dynamic && *dynamic)
 		return set(d, KR_BY_NOTHING, KR_STATE_UNKNOWN,
 		           "kubelet takes its configuration from a ConfigMap "
@@ -502,28 +508,31 @@ void kr_decision_done(struct kr_decision *d)
 	*d = (struct kr_decision){0};
 }
 
-static void remark(const struct kr_inputs *in, int field, struct kr_diag *diag)
+enum kr_state kr_inputs_state(const struct kr_inputs *in)
 {
-	for (size_t i = 0; in->merged_valid && i < in->merged.n_configs; i++)
-		kr_config_remark(&in->merged.configs[i], in->files[i], field,
-		                 diag);
+	if (in->fault_reason)
+		return in->fault;
+	if (!in->merged_valid)
+		return KR_STATE_ABSENT;
+	if (in->older_valid && in->older.fault != in->merged.fault)
+		return KR_STATE_UNKNOWN;
+	return in->merged.fault;
 }
 
-int kr_inputs_decide(struct kr_inputs *in, int field, struct kr_diag *diag)
+int kr_inputs_need_version(const struct kr_inputs *in)
 {
-	_cleanup_decision_ struct kr_decision d = {0};
-	int r = kr_decide(in, field, &d);
+	if (in->fault_by_version)
+		return 1;
+	for (int i = 0; in->older_valid && i < KR_N_SETTINGS; i++) {
+		_cleanup_decision_ struct kr_decision d = {0};
+		int r = kr_decide(in, i, &d);
 
-	if (r < 0)
-		return r;
-	in->state = d.state;
-	in->by = d.by;
-	in->by_setting = d.by_setting;
-	in->by_version = d.by_version;
-	in->needs_version = d.needs_version;
-	free(in->reason);
-	in->reason = TAKE_PTR(d.reason);
-	remark(in, field, diag);
+		if (r < 0)
+			return r;
+		/* a default is not the files' */
+		if (d.needs_version && !d.either_default)
+			return 1;
+	}
 	return 0;
 }
 
@@ -542,6 +551,6 @@ void kr_inputs_done(struct kr_inputs *in)
 	free(in->files);
 	free(in->fault_reason);
 	free(in->merge_error);
-	free(in->reason);
+	free(in->files_doubt);
 	*in = (struct kr_inputs){0};
 }

@@ -40,7 +40,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
+#include "base/vec.h"
 #include "doc/yaml-parse.h"
+#include "kubelet/flag-table.h"
 #include "node/foreign-read.h"
 
 static int replace(char **at, const char *text)
@@ -55,11 +58,6 @@ static int replace(char **at, const char *text)
 }
 
 /* --- one argument -------------------------------------------------------- */
-
-static bool is_named(const char *word, const char *name, size_t length)
-{
-	return strncmp(word + 2, name, length) == 0 && word[2 + length] == '=';
-}
 
 /* "NAME=value" of kubelet-arg, as k3s hands it on. */
 static int add_kubelet_arg(struct kr_foreign_reading *rd, struct kr_span span,
@@ -254,25 +252,24 @@ static bool is_empty(const struct kr_yaml_node *node)
 
 /* A later list takes the place of all that was read so far, which comes from
  * files alone. */
-static void replace_list(struct kr_foreign_reading *rd,
-                         const struct kr_yaml_node *by)
+static int replace_list(struct kr_foreign_reading *rd,
+                        const struct kr_yaml_node *by)
 {
 	struct kr_foreign *f = rd->foreign;
-	const char *flag = rd->setting->flag;
-	unsigned line, column;
 
-	kr_span_position(by->span, &line, &column);
 	for (size_t i = 1; i < f->n_words; i++) {
-		if (is_named(f->words[i].text, flag, strlen(flag)))
-			kr_diag_add(rd->diag, KR_NOTE, "decoy-kubelet-arg",
-			            f->words[i].span,
-			            "the list of %s:%u takes the place of this "
-			            "one: \"kubelet-arg+\" there would be "
-			            "appended to it",
-			            by->span.file->path, line);
-		free(f->words[i].text);
+		struct kr_foreign_word *gone =
+			KR_VEC_NEXT(f->replaced, f->n_replaced);
+
+		if (!gone)
+			return -ENOMEM;
+		*gone = f->words[i];
+		gone->by = by->span;
+		f->words[i].text = NULL;
+		f->n_replaced++;
 	}
 	f->n_words = f->n_words > 0 ? 1 : 0;
+	return 0;
 }
 
 static bool is_before_folder(const struct kr_foreign_reading *rd)
@@ -306,9 +303,11 @@ static int read_member(struct kr_foreign_reading *rd,
 		                        "%s before 1.21 joins",
 		                        name->span.file->path, rd->row->name);
 	if (strcmp(key, "kubelet-arg") == 0)
-		replace_list(rd, name);
+		r = replace_list(rd, name);
 	else if (rd->foreign->n_words > 1 && is_empty(value))
 		return 0;
+	if (r < 0)
+		return r;
 	if (value->kind != KR_YAML_SEQUENCE)
 		return read_argument(rd, value);
 	for (const struct kr_yaml_node *n = value->first; r == 0 && n;
@@ -358,26 +357,23 @@ static bool is_yaml_name(const char *name)
 	       (strcasecmp(dot, ".yaml") == 0 || strcasecmp(dot, ".yml") == 0);
 }
 
-/* The folder's words that decide something here, where it is not known whether
+/* Whether words of FOLDER decide something here, though it is not known whether
  * this version reads it. */
-static void remark_folder(struct kr_foreign_reading *rd, const char *folder)
+static bool has_doubtful_words(const struct kr_foreign_reading *rd,
+                               const char *folder)
 {
-	const char *const names[] = {rd->setting->flag, "config", "config-dir"};
 	const struct kr_foreign *f = rd->foreign;
-	size_t n = strlen(folder);
 
 	for (size_t i = 1; rd->kubelet_minor == 0 && i < f->n_words; i++) {
 		const struct kr_foreign_word *w = &f->words[i];
-		bool named = false;
+		const struct kr_flag *flag =
+			kr_flag_find(w->text + 2, strcspn(w->text + 2, "="));
 
-		for (size_t k = 0; k < ARRAY_SIZE(names); k++)
-			named |= is_named(w->text, names[k], strlen(names[k]));
-		if (named && w->span.file &&
-		    strncmp(w->span.file->path, folder, n) == 0)
-			kr_diag_add(rd->diag, KR_NOTE, "config-yaml-d", w->span,
-			            "%s before 1.21 does not read %s",
-			            rd->row->name, folder);
+		if (flag && kr_foreign_counts(flag->name) && w->span.file &&
+		    strncmp(w->span.file->path, folder, strlen(folder)) == 0)
+			return true;
 	}
+	return false;
 }
 
 static int read_config_folder(struct kr_foreign_reading *rd, const char *folder)
@@ -405,8 +401,9 @@ static int read_config_folder(struct kr_foreign_reading *rd, const char *folder)
 		if (r < 0)
 			return r;
 	}
-	remark_folder(rd, folder);
-	return 0;
+	if (!has_doubtful_words(rd, folder))
+		return 0;
+	return kr_format(&rd->foreign->folder, "%s", folder);
 }
 
 static int read_config_files(struct kr_foreign_reading *rd)

@@ -307,12 +307,11 @@ int kr_hidden_remark(struct kr_node *node, struct kr_diag *diag)
 		                 (int)node->process.pid);
 	}
 	if (!differs || !disk->inputs_valid || disk->from_process ||
-	    disk->first_word == 0 || disk->inputs.by == KR_BY_FLAG ||
-	    (disk->state != KR_STATE_TRUE && disk->state != KR_STATE_FALSE))
+	    disk->first_word == 0 || disk->state != KR_STATE_ABSENT ||
+	    kr_inputs_state(&disk->inputs) != KR_STATE_ABSENT)
 		return 0;
 	disk->hidden = true;
-	disk->state = KR_STATE_UNKNOWN;
-	return kr_format(&disk->reason,
+	return kr_format(&disk->inputs.files_doubt,
 	                 "%s starts kubelet with mounts of its own: what the "
 	                 "files would be for the next one cannot be told from "
 	                 "the host",

@@ -12,9 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/format.h"
-#include "node/decoy.h"
 #include "node/hidden.h"
-#include "node/iptables.h"
 #include "node/kubelet-version.h"
 #include "node/node.h"
 #include "node/running.h"
@@ -92,8 +90,7 @@ static int settle_live(struct kr_node *node, struct kr_diag *diag)
 	return 0;
 }
 
-int kr_node_open(const struct kr_setting *setting,
-                 const struct kr_node_options *options, struct kr_diag *diag,
+int kr_node_open(const struct kr_node_options *options, struct kr_diag *diag,
                  struct kr_node **ret)
 {
 	const char *root = options->root ? options->root : "/";
@@ -103,7 +100,6 @@ int kr_node_open(const struct kr_setting *setting,
 	if (!node)
 		return -ENOMEM;
 	*node = (struct kr_node){
-		.setting = setting,
 		.proc_fd = -1,
 		.process.root_fd = -1,
 		.disk.command = -1,
@@ -141,7 +137,9 @@ static void forget_disk(struct kr_node *node)
 	kr_foreign_free(node->disk.foreign);
 	kr_unit_free(node->disk.unit);
 	free(node->disk.configs);
+	free(node->disk.start_doubt);
 	free(node->disk.reason);
+	free(node->disk.slip);
 	node->disk = (struct kr_node_disk){.command = -1};
 }
 
@@ -196,38 +194,6 @@ static int find_command(struct kr_node *node)
 	return -ENOENT;
 }
 
-/* An argument that stands in no file, since systemd's own environment has it.
- */
-static void remark_manager(struct kr_node *node, size_t arg,
-                           struct kr_diag *diag)
-{
-	const struct kr_unit_word *word = kr_node_word(node, arg);
-
-	if (!word || !word->manager)
-		return;
-	kr_diag_add(diag, KR_NOTE, "manager-environment", KR_SPAN_NONE,
-	            "%s comes from %s of systemd's own environment, which "
-	            "'systemctl show-environment' shows",
-	            node->disk.inputs.argv[arg], word->manager);
-}
-
-/* Whether FIELD depends on the flag: its own, or one that names a file. */
-static bool is_deciding(int field, const struct kr_flag_use *use)
-{
-	return use->field == field || use->field == KR_FIELD_CONFIG ||
-	       use->field == KR_FIELD_CONFIG_DIR;
-}
-
-static void remark_manager_words(struct kr_node *node, struct kr_diag *diag)
-{
-	const struct kr_flags *flags = &node->disk.inputs.flags;
-
-	for (size_t i = 0; i < flags->n_uses; i++) {
-		if (is_deciding(node->setting->field, &flags->uses[i]))
-			remark_manager(node, flags->uses[i].arg, diag);
-	}
-}
-
 static bool is_config_dir(const char *word)
 {
 	return strncmp(word, "--config-dir", 12) == 0 ||
@@ -267,7 +233,6 @@ static void add_remarks(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_flags *flags = &node->disk.inputs.flags;
 
-	remark_manager_words(node, diag);
 	remark_config_dir(node, diag);
 	for (size_t i = 0; i < flags->n_remarks; i++) {
 		const struct kr_flags_remark *r = &flags->remarks[i];
@@ -294,25 +259,6 @@ static bool has_unknown_home(const struct kr_node *node)
 		return false;
 	return is_relative(kr_flags_text(flags, KR_FIELD_CONFIG)) ||
 	       is_relative(kr_flags_text(flags, KR_FIELD_CONFIG_DIR));
-}
-
-/* kubelet 1.28 would make another value of these drop-ins, if it does not
- * refuse them, and its version is not known. */
-static int remark_old_dropins(struct kr_node *node, struct kr_diag *diag)
-{
-	const struct kr_inputs *in = &node->disk.inputs;
-	int r;
-
-	if (in->by == KR_BY_FLAG || in->config_dir_refusal)
-		return 0;
-	r = kr_inputs_differ_1_28(in, node->setting->field);
-	if (r > 0)
-		kr_diag_add_path(
-			diag, KR_NOTE, "dropins-1-28", in->config_dir,
-			"kubelet 1.28 merges drop-ins otherwise: there a "
-			"false of a drop-in does not override true, and a "
-			"drop-in without the key makes it true");
-	return r < 0 ? r : 0;
 }
 
 /*
@@ -369,8 +315,8 @@ static int find_version(struct kr_node *node, const char *const *argv,
 	r = kr_inputs_read(node->fs, argv, argc, &none, NULL, &in);
 	if (r < 0)
 		return r;
-	r = kr_inputs_decide(&in, node->setting->field, NULL);
-	if (r < 0 || !in.needs_version)
+	r = kr_inputs_need_version(&in);
+	if (r <= 0)
 		return r;
 	if (kr_kubelet_version_logged(node, true) > 0)
 		options->kubelet_minor = kr_kubelet_version_logged(node, true);
@@ -378,24 +324,20 @@ static int find_version(struct kr_node *node, const char *const *argv,
 }
 
 /*
- * Whether the flag decides behind MOUNT over PATH. 1: it does. 0: what is there
- * instead of the host's file may keep kubelet from starting: it is not there,
- * or it is a config file that kubelet would refuse.
+ * Whether kubelet can be told to start with what is at PATH behind MOUNT. 0:
+ * what is there instead of the host's file may keep it from that: it is not
+ * there, or it is a config file that kubelet would refuse.
  */
-static int flag_decides(struct kr_node *node, const struct kr_unit_mount *mount,
-                        const char *path)
+static int can_start(struct kr_node *node, const struct kr_unit_mount *mount,
+                     const char *path)
 {
-	const struct kr_inputs *in = &node->disk.inputs;
-	enum kr_state state = kr_flags_state(&in->flags, node->setting->field);
 	_cleanup_config_ struct kr_config config = {0};
 	const struct kr_file *file;
 	int r;
 
-	if (!mount->source ||
-	    (state != KR_STATE_TRUE && state != KR_STATE_FALSE))
+	if (!mount->source)
 		return 0;
-	/* a flag that says false is no pass, whatever is there */
-	if (state == KR_STATE_FALSE || path != in->config_path)
+	if (path != node->disk.inputs.config_path)
 		return 1;
 	r = kr_hidden_read(node, path, &file);
 	if (r < 0)
@@ -403,13 +345,12 @@ static int flag_decides(struct kr_node *node, const struct kr_unit_mount *mount,
 	r = kr_config_parse(file, NULL, NULL, &config);
 	if (r < 0)
 		return r;
-	return kr_config_state(&config, node->setting->field, NULL) !=
-	       KR_STATE_INVALID;
+	return config.doubtful || !kr_config_stops(&config, -1);
 }
 
 /*
- * A mount of the unit's own over what kubelet reads. 1: it is, and the disk is
- * said to be what can be told then.
+ * A mount of the unit's own over what kubelet reads. 1: it is, and the disk
+ * knows it.
  */
 static int check_mounts(struct kr_node *node, struct kr_diag *diag)
 {
@@ -424,27 +365,21 @@ static int check_mounts(struct kr_node *node, struct kr_diag *diag)
 		return r;
 	disk->hidden = true;
 	add_remarks(node, diag);
-	r = flag_decides(node, mount, path);
+	if (mount->span.file)
+		kr_span_position(mount->span, &line, &column);
+	r = kr_format(&in->files_doubt,
+	              "%s:%u:%u: %s= mounts over %s: what kubelet finds "
+	              "there cannot be told from the host",
+	              mount->span.file ? mount->span.file->path
+	                               : node->unit_name,
+	              line, column, mount->directive, path);
 	if (r < 0)
 		return r;
-	if (in->argv_refused) {
-		r = say(disk, in->state, "%s", in->reason);
-	} else if (r > 0) {
-		in->by = KR_BY_FLAG;
-		in->state = kr_flags_state(&in->flags, node->setting->field);
-		r = say(disk, in->state, "the flag --%s decides",
-		        node->setting->flag);
-	} else {
-		in->by = KR_BY_NOTHING;
-		if (mount->span.file)
-			kr_span_position(mount->span, &line, &column);
-		r = say(disk, KR_STATE_UNKNOWN,
-		        "%s:%u:%u: %s= mounts over %s: what kubelet finds "
-		        "there cannot be told from the host",
-		        mount->span.file ? mount->span.file->path
-		                         : node->unit_name,
-		        line, column, mount->directive, path);
-	}
+	r = can_start(node, mount, path);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		r = kr_format(&disk->start_doubt, "%s", in->files_doubt);
 	return r < 0 ? r : 1;
 }
 
@@ -490,9 +425,6 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 	                   &disk->inputs);
 	if (r < 0)
 		return r;
-	r = kr_inputs_decide(&disk->inputs, node->setting->field, &found);
-	if (r < 0)
-		return r;
 	disk->inputs_valid = true;
 	r = kr_unjoined(node);
 	if (r < 0)
@@ -512,16 +444,12 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 	kr_diag_merge(diag, &found);
 	add_remarks(node, diag);
 	kr_slips_remark(node, diag);
-	r = remark_old_dropins(node, diag);
-	if (r < 0)
-		return r;
 	if (has_unknown_home(node))
 		return say(disk, KR_STATE_UNKNOWN,
 		           "the home of %s, the working directory of kubelet, "
 		           "is not in /etc/passwd",
 		           disk->unit->user);
-	disk->by_inputs = true;
-	return say(disk, disk->inputs.state, "%s", disk->inputs.reason);
+	return 0;
 }
 
 static int say_own_way(struct kr_node *node)
@@ -562,8 +490,7 @@ static int read_without_unit(struct kr_node *node, struct kr_diag *diag)
 	disk->inputs_valid = true;
 	disk->from_process = true;
 	add_remarks(node, diag);
-	disk->by_inputs = true;
-	return say(disk, disk->inputs.state, "%s", disk->inputs.reason);
+	return 0;
 }
 
 /* --- kubelet's configuration among the unit's drop-ins -------------------- */
@@ -613,7 +540,8 @@ static int find_configs(struct kr_node *node, struct kr_diag *found)
 		r = kr_config_parse(file, NULL, NULL, &config);
 		if (r == -ENOMEM)
 			return r;
-		if (r < 0 || kr_config_stops(&config, node->setting->field))
+		/* one whose value is wrong is one, too */
+		if (r < 0 || kr_config_stops(&config, config.invalid_field))
 			continue;
 		kr_diag_remove(found, is_syntax_of, file->path);
 		kr_diag_add_path(found, KR_WARNING, "dropin-is-config",
@@ -695,10 +623,9 @@ static int read_foreign_words(struct kr_node *node, struct kr_diag *found,
 
 	if (r < 0)
 		return r;
-	r = kr_foreign_read(node->setting, node->fs, unit, minor, found, ret);
+	r = kr_foreign_read(node->fs, unit, minor, found, ret);
 	if (r < 0 || minor > 0 || !(*ret)->inputs_valid ||
-	    (!(*ret)->inputs.config_dir &&
-	     !kr_diag_find(found, "config-yaml-d")))
+	    (!(*ret)->inputs.config_dir && !(*ret)->folder))
 		return r;
 	kr_kubelet_version_ask(node);
 	r = kr_kubelet_version_running(node, &minor);
@@ -707,8 +634,7 @@ static int read_foreign_words(struct kr_node *node, struct kr_diag *found,
 	kr_diag_done(found);
 	*found = (struct kr_diag){0};
 	*ret = kr_foreign_free(*ret);
-	return kr_foreign_read(node->setting, node->fs, unit, minor, found,
-	                       ret);
+	return kr_foreign_read(node->fs, unit, minor, found, ret);
 }
 
 /* Another program starts kubelet: what it would give to it. */
@@ -729,16 +655,17 @@ static int read_foreign(struct kr_node *node, struct kr_diag *diag)
 		disk->foreign->inputs = (struct kr_inputs){0};
 		add_remarks(node, diag);
 	}
-	return say(disk, disk->foreign->state, "%s", disk->foreign->reason);
+	if (disk->foreign->doubt)
+		return say(disk, KR_STATE_UNKNOWN, "%s", disk->foreign->doubt);
+	return 0;
 }
 
 /* Another program starts kubelet, with arguments of its own beside those that
  * are known here. */
-static int decide_foreign(const struct kr_node *node, struct kr_decision *d)
+static int decide_foreign(const struct kr_node *node, int field,
+                          struct kr_decision *d)
 {
-	_cleanup_free_ char *reason = TAKE_PTR(d->reason);
-
-	if (d->by == KR_BY_DEFAULT) {
+	if (d->by == KR_BY_DEFAULT && !kr_foreign_leaves(field)) {
 		d->by = KR_BY_NOTHING;
 		d->state = KR_STATE_UNKNOWN;
 		return kr_format(
@@ -748,20 +675,26 @@ static int decide_foreign(const struct kr_node *node, struct kr_decision *d)
 			node->disk.foreign->name);
 	}
 	return kr_format(&d->reason, "%s starts kubelet: %s",
-	                 node->disk.foreign->name, reason);
+	                 node->disk.foreign->name, d->reason);
 }
 
-/* Whether what NODE's inputs say of FIELD is what kubelet would have. */
-static bool inputs_tell(const struct kr_node *node, int field,
-                        const struct kr_decision *d)
+bool kr_node_is_invalid(const struct kr_node *node)
 {
 	const struct kr_node_disk *disk = &node->disk;
 
-	if (!disk->inputs_valid || field == node->setting->field)
+	if (disk->state != KR_STATE_ABSENT || !disk->inputs_valid)
+		return disk->state == KR_STATE_INVALID;
+	if (disk->inputs.files_doubt && !disk->inputs.argv_refused)
 		return false;
-	if (disk->foreign)
-		return disk->state != KR_STATE_UNKNOWN;
-	return disk->by_inputs || (disk->hidden && d->by == KR_BY_FLAG);
+	return kr_inputs_state(&disk->inputs) == KR_STATE_INVALID;
+}
+
+/* Behind what it comes from in the end. */
+static int explain(const struct kr_node_disk *disk, struct kr_decision *d)
+{
+	if (d->state != KR_STATE_INVALID || !disk->slip)
+		return 0;
+	return kr_format(&d->reason, "%s: %s", disk->slip, d->reason);
 }
 
 int kr_node_decide(const struct kr_node *node, int field,
@@ -773,13 +706,15 @@ int kr_node_decide(const struct kr_node *node, int field,
 
 	if (r < 0)
 		return r;
-	if (!inputs_tell(node, field, &d)) {
-		d.by = disk->inputs_valid ? disk->inputs.by : KR_BY_NOTHING;
+	if (disk->state != KR_STATE_ABSENT) {
 		d.state = disk->state;
 		r = kr_format(&d.reason, "%s", disk->reason);
 	} else if (disk->foreign) {
-		r = decide_foreign(node, &d);
+		r = decide_foreign(node, field, &d);
 	}
+	if (r < 0)
+		return r;
+	r = explain(disk, &d);
 	if (r < 0)
 		return r;
 	*ret = d;
@@ -953,7 +888,9 @@ static int read_unit(struct kr_node *node, struct kr_diag *diag)
 			                 : read_loaded_unit(node, diag);
 	}
 	kr_diag_merge(diag, &found);
-	return r == 0 ? kr_slips_explain(node, diag) : r;
+	if (r < 0 || !kr_node_is_invalid(node))
+		return r;
+	return kr_slips_explain(node, diag);
 }
 
 /*
@@ -1030,16 +967,12 @@ int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
 		r = settle_unit(node, diag);
 	if (r == 0)
 		r = find_platform(node);
-	if (r == 0)
-		r = kr_decoys_find(node, diag);
 	if (r == 0 && node->has_process) {
 		r = kr_running_read(node, NULL, &node->running);
 		node->running_valid = r == 0;
 		if (r == 0)
 			r = kr_hidden_remark(node, diag);
 	}
-	if (r == 0)
-		r = kr_iptables_remark(node, systemd->iptables_units, diag);
 	return r;
 }
 
@@ -1064,7 +997,6 @@ int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
 	if (!copy)
 		return -ENOMEM;
 	*copy = (struct kr_node){
-		.setting = node->setting,
 		.live = node->live,
 		.root_fd = -1,
 		.proc_fd = -1,

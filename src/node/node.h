@@ -3,7 +3,7 @@
 
 /*
  * A node: its root, kubelet's unit, its process, and what each of them would
- * make of the setting. It talks to no bus: what systemd said is handed in.
+ * give to kubelet. It talks to no bus: what systemd said is handed in.
  */
 
 #include <stdbool.h>
@@ -12,7 +12,6 @@
 #include "base/diag.h"
 #include "base/edit.h"
 #include "base/fs.h"
-#include "kubelet/setting.h"
 #include "node/foreign.h"
 #include "node/inputs.h"
 #include "node/platform.h"
@@ -43,9 +42,6 @@ struct kr_node_systemd {
 	const struct kr_loaded_unit *loaded; /* kubelet's unit, or NULL */
 	const char *const *environment;      /* systemd's own, or NULL */
 	unsigned version;                    /* 0: not known */
-	/* those of kr_iptables_units that are active, NULL-terminated; NULL:
-	 * it was not asked */
-	const char *const *iptables_units;
 	/* kubelet's version by the log of the invocation that runs, 0: it does
 	 * not tell; called where the answer depends on it; NULL */
 	unsigned (*logged_version)(void *closure);
@@ -67,9 +63,9 @@ struct kr_node_disk {
 	/* the unit starts another program, which starts kubelet; INPUTS are
 	 * then what it would give to kubelet; NULL: kubelet's own unit */
 	struct kr_foreign *foreign;
-	/* why there are no inputs, or what they say of the setting */
+	/* why kubelet has nothing that could be told, whatever a field says:
+	 * INVALID or UNKNOWN; ABSENT: the inputs tell */
 	enum kr_state state;
-	bool by_inputs; /* it is what they say */
 	/* no unit, not all its files are there yet, or a kubeadm node that has
 	 * not joined (then there are inputs) */
 	bool unconfigured;
@@ -79,11 +75,15 @@ struct kr_node_disk {
 	/* a mount of kubelet's own lies over a file that it reads: only a flag
 	 * tells anything */
 	bool hidden;
+	/* ... and what is there may keep kubelet from starting, whatever its
+	 * flags say: why that cannot be told; NULL */
+	char *start_doubt;
 	char *reason;
+	/* what makes it invalid in the end, as the begin of a reason; NULL */
+	char *slip;
 };
 
 struct kr_node {
-	const struct kr_setting *setting;
 	char *root; /* as it was named */
 	char *unit_name;
 	bool unit_named;      /* by the options: no other is looked for */
@@ -133,8 +133,7 @@ struct kr_node {
  * file of the node is read yet. 0; -EACCES: a DIR whose proc/1/root may not be
  * looked at, with words; another errno with words; -ENOMEM.
  */
-int kr_node_open(const struct kr_setting *setting,
-                 const struct kr_node_options *options, struct kr_diag *diag,
+int kr_node_open(const struct kr_node_options *options, struct kr_diag *diag,
                  struct kr_node **ret);
 
 /*
@@ -166,10 +165,14 @@ DEFINE_FREEP(struct kr_node, kr_node_free);
 #define _cleanup_node_ _cleanup_(kr_node_freep)
 
 /*
- * What kubelet would have for FIELD, if it were started now. 0 or -ENOMEM.
+ * What kubelet would have for FIELD, if it were started now; where the disk's
+ * start_doubt is set, whether it would start is not known. 0 or -ENOMEM.
  */
 int kr_node_decide(const struct kr_node *node, int field,
                    struct kr_decision *ret);
+
+/* Whether kubelet would not start, whatever a field says. */
+bool kr_node_is_invalid(const struct kr_node *node);
 
 /* The command that starts kubelet, or NULL. */
 const struct kr_unit_command *kr_node_command(const struct kr_node *node);

@@ -207,14 +207,14 @@ bool kr_platform_writes(const struct kr_platform *platform, const char *path)
 	return false;
 }
 
-char *kr_platform_text(const struct kr_setting *setting, const char *text)
+char *kr_platform_text(int field, const char *value, const char *text)
 {
 	const struct {
 		const char *mark, *value;
 	} marks[] = {
-		{"@KEY@", setting->key},
-		{"@FLAG@", setting->flag},
-		{"@VALUE@", setting->required ? "true" : "false"},
+		{"@KEY@", kr_field_name(field)},
+		{"@FLAG@", kr_field(field)->flag},
+		{"@VALUE@", value},
 	};
 	_cleanup_free_ char *result = NULL;
 	size_t size;

@@ -212,16 +212,6 @@ int kr_running_fs(struct kr_node *node, struct kr_diag *diag,
 	return 0;
 }
 
-static int read_once(struct kr_node *node, struct kr_fs *fs,
-                     const char *const *argv, size_t argc,
-                     const struct kr_inputs_options *options,
-                     struct kr_diag *diag, struct kr_inputs *ret)
-{
-	int r = kr_inputs_read(fs, argv, argc, options, diag, ret);
-
-	return r < 0 ? r : kr_inputs_decide(ret, node->setting->field, diag);
-}
-
 int kr_running_read(struct kr_node *node, struct kr_diag *diag,
                     struct kr_inputs *ret)
 {
@@ -245,19 +235,23 @@ int kr_running_read(struct kr_node *node, struct kr_diag *diag,
 		first = 0;
 	argv += first;
 	argc = p->argc - (size_t)first;
-	r = read_once(node, fs, argv, argc, &options, &found, ret);
+	r = kr_inputs_read(fs, argv, argc, &options, &found, ret);
 	if (r < 0 || !ret->config_dir || options.kubelet_minor > 0) {
 		kr_diag_merge(diag, &found);
 		return r;
 	}
 	kr_kubelet_version_ask(node);
 	r = kr_kubelet_version_running(node, &options.kubelet_minor);
-	if (r == 0 && options.kubelet_minor == 0 && ret->needs_version)
+	if (r == 0 && options.kubelet_minor == 0)
+		r = kr_inputs_need_version(ret);
+	if (r > 0) {
+		r = 0;
 		options.kubelet_minor = kr_kubelet_version_logged(node, false);
+	}
 	if (r == 0 && options.kubelet_minor > 0) {
 		kr_diag_done(&found);
 		kr_inputs_done(ret);
-		r = read_once(node, fs, argv, argc, &options, &found, ret);
+		r = kr_inputs_read(fs, argv, argc, &options, &found, ret);
 	}
 	kr_diag_merge(diag, &found);
 	return r;

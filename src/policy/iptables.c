@@ -27,8 +27,9 @@
 #include <string.h>
 
 #include "kubelet/go.h"
-#include "node/iptables.h"
+#include "policy/iptables.h"
 
+#define KEY            "makeIPTablesUtilChains"
 #define MASQUERADE_BIT 14
 #define DROP_BIT       15
 
@@ -195,7 +196,7 @@ static int remark_program(struct kr_node *node, struct kr_diag *diag)
 		kr_diag_add(diag, KR_NOTE, "no-iptables", KR_SPAN_NONE,
 		            "there is no iptables on this node: kubelet makes "
 		            "no chains, whatever %s says",
-		            node->setting->key);
+		            KEY);
 	return r < 0 ? r : 0;
 }
 
@@ -229,28 +230,38 @@ static bool bits_equal(const struct kr_inputs *in, int *ret_bit)
 	return masquerade >= 0 && masquerade == drop;
 }
 
-bool kr_iptables_bits_fatal(const struct kr_node *node,
-                            const struct kr_inputs *inputs, int *ret_bit)
+int kr_iptables_bits_fatal(const struct kr_node *node,
+                           const struct kr_inputs *inputs, int *ret_bit)
 {
-	bool proven = node->running_valid &&
-	              node->running.state == KR_STATE_TRUE &&
-	              bits_equal(&node->running, NULL);
+	_cleanup_decision_ struct kr_decision d = {0};
+	int r;
 
-	return !proven && bits_equal(inputs, ret_bit);
+	if (!bits_equal(inputs, ret_bit))
+		return 0;
+	if (!node->running_valid || !bits_equal(&node->running, NULL))
+		return 1;
+	r = kr_decide(&node->running, KR_FIELD_IPTABLES, &d);
+	if (r < 0)
+		return r;
+	/* the kubelet that runs can live with it */
+	return d.state != KR_STATE_TRUE;
 }
 
-static void remark_bits(const struct kr_node *node, struct kr_diag *diag)
+static int remark_bits(const struct kr_node *node, struct kr_diag *diag)
 {
-	int bit;
+	int bit, r;
 
-	if (!node->disk.inputs_valid ||
-	    !kr_iptables_bits_fatal(node, &node->disk.inputs, &bit))
-		return;
+	if (!node->disk.inputs_valid)
+		return 0;
+	r = kr_iptables_bits_fatal(node, &node->disk.inputs, &bit);
+	if (r <= 0)
+		return r;
 	kr_diag_add(diag, KR_WARNING, "mark-bits-equal", KR_SPAN_NONE,
 	            "iptablesMasqueradeBit and iptablesDropBit are both %d: "
 	            "with %s true a kubelet before 1.28 ends a few seconds "
 	            "after its start",
-	            bit, node->setting->key);
+	            bit, KEY);
+	return 0;
 }
 
 int kr_iptables_remark(struct kr_node *node, const char *const *active,
@@ -263,6 +274,5 @@ int kr_iptables_remark(struct kr_node *node, const char *const *active,
 	r = remark_program(node, diag);
 	if (r < 0)
 		return r;
-	remark_bits(node, diag);
-	return 0;
+	return remark_bits(node, diag);
 }
