@@ -172,6 +172,8 @@ static int running_from_files(struct judging *g, const struct kr_decision *d)
 		                 "that has read",
 		                 pid);
 	}
+	j->running.by = d->by;
+	j->running.either_default = d->either_default;
 	if (d->state == KR_STATE_UNKNOWN)
 		return set_running(j, KR_STATE_UNKNOWN, "%s", d->reason);
 	if (d->state == KR_STATE_INVALID && !g->node->process_settled)
@@ -360,7 +362,8 @@ static int judge_disk(struct judging *g)
 	j->disk.state = d.state;
 	j->by_setting = d.by_setting;
 	j->by_version = d.by_version;
-	j->either_default = d.either_default;
+	j->disk.either_default = d.either_default;
+	j->disk.by = d.by;
 	j->needs_version = d.needs_version;
 	j->disk.source = j->sources.deciding;
 	j->disk.reason = TAKE_PTR(d.reason);
@@ -542,6 +545,13 @@ static int judge_fail(struct kr_judgement *j)
 	return r < 0 ? r : reason_restart(j);
 }
 
+/* One of two values that both pass is known well enough. */
+static bool is_unknown(const struct kr_view *view)
+{
+	return view->state == KR_STATE_UNKNOWN &&
+	       view->answer != KR_ANSWER_PASS;
+}
+
 /* What there is to be judged is neither wrong nor refused. */
 static int judge_rest(struct judging *g)
 {
@@ -550,9 +560,9 @@ static int judge_rest(struct judging *g)
 	const struct kr_view *view = &j->disk;
 
 	j->verdict = KR_VERDICT_UNKNOWN;
-	if (j->disk.state == KR_STATE_UNKNOWN)
+	if (is_unknown(&j->disk))
 		return kr_format(&j->reason, "%s", j->disk.reason);
-	if (j->running.state == KR_STATE_UNKNOWN)
+	if (is_unknown(&j->running))
 		return kr_format(&j->reason,
 		                 "what kubelet runs with is not known: %s",
 		                 j->running.reason);
@@ -563,6 +573,12 @@ static int judge_rest(struct judging *g)
 	if (!answers(j, KR_ANSWER_PASS))
 		return kr_format(&j->reason, "no view has a value");
 	j->verdict = KR_VERDICT_PASS;
+	if (j->disk.state == KR_STATE_UNKNOWN)
+		return kr_format(
+			&j->reason,
+			"%s passes by kubelet's default, whichever its "
+			"version has",
+			j->rule->name);
 	if (s && s->kind == KR_SOURCE_DEFAULT)
 		return reason(j, "%s is %s by kubelet's default", view);
 	if (view->answer != KR_ANSWER_PASS)
@@ -588,13 +604,42 @@ static int judge(struct judging *g)
 	return judge_rest(g);
 }
 
-static void ask(struct kr_judgement *j, struct kr_view *view)
+/* What the rule says of TEXT, one of kubelet's defaults. */
+static int ask_default(const struct kr_rule *rule, const char *text,
+                       enum kr_answer *ret)
+{
+	_cleanup_decision_ struct kr_decision d = {.by = KR_BY_DEFAULT};
+	int r = kr_value_parse(kr_field(rule->fields[0])->type, text,
+	                       strlen(text), &d.value);
+
+	if (r < 0)
+		return r;
+	d.state = kr_value_state(&d.value);
+	*ret = kr_judge_ask(rule, &d);
+	return 0;
+}
+
+static int ask(struct kr_judgement *j, struct kr_view *view)
 {
 	/* borrowed */
-	const struct kr_decision d = {.state = view->state,
-	                              .value = view->value};
+	const struct kr_decision d = {
+		.state = view->state, .value = view->value, .by = view->by};
+	const struct kr_field *f = kr_field(j->rule->fields[0]);
+	enum kr_answer before;
+	int r;
 
 	view->answer = kr_judge_ask(j->rule, &d);
+	if (view->state != KR_STATE_UNKNOWN || !view->either_default)
+		return 0;
+	r = ask_default(j->rule, f->before, &before);
+	if (r < 0)
+		return r;
+	r = ask_default(j->rule, f->by_default, &view->answer);
+	if (r < 0)
+		return r;
+	if (view->answer != before)
+		view->answer = KR_ANSWER_NONE;
+	return 0;
 }
 
 static int judge_one(struct judging *g)
@@ -613,10 +658,14 @@ static int judge_one(struct judging *g)
 	r = judge_live(g);
 	if (r < 0)
 		return r;
-	ask(j, &j->disk);
-	ask(j, &j->running);
-	ask(j, &j->live);
-	return judge(g);
+	r = ask(j, &j->disk);
+	if (r < 0)
+		return r;
+	r = ask(j, &j->running);
+	if (r < 0)
+		return r;
+	r = ask(j, &j->live);
+	return r < 0 ? r : judge(g);
 }
 
 /* --- all of them --------------------------------------------------------- */

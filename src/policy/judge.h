@@ -22,7 +22,11 @@ struct kr_view {
 	char *reason;        /* one sentence */
 	int source;          /* index of the source that decides, -1: none */
 	struct kr_value value; /* of TRUE, FALSE and VALUE */
-	enum kr_answer answer;
+	enum kr_decider by;    /* of the disk, and of the process's files */
+	/* UNKNOWN since kubelet's default depends on its version: it is one of
+	 * two */
+	bool either_default;
+	enum kr_answer answer; /* of both, if they have the same */
 };
 
 /* Of one rule. */
@@ -38,7 +42,7 @@ struct kr_judgement {
 	                 chmod or the like */
 	struct kr_sources sources; /* of the disk view */
 	/* of the disk view, as in struct kr_decision */
-	bool by_setting, by_version, either_default;
+	bool by_setting, by_version;
 	/* kubelet's version would tell what the disk or the process has */
 	bool needs_version;
 };

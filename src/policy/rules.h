@@ -37,6 +37,34 @@ enum kr_policy {
 /* "auto", "ask", "never". */
 const char *kr_policy_to_string(enum kr_policy policy);
 
+/* What is seen on a node that makes a change dangerous, yet arguable: node/ and
+ * host/ look for it. */
+enum kr_hold {
+	KR_HOLD_NONE,
+	KR_HOLD_PORT_USED,  /* others ask the read-only port */
+	KR_HOLD_API_SERVER, /* the API server's way in cannot be tried */
+};
+
+/* What is known to kill kubelet or to shut the API server out. */
+enum kr_refusal {
+	KR_REFUSAL_NONE,
+	KR_REFUSAL_CLIENT_CA,      /* none stays, loads and holds the authority
+	                            * of kubelet's kubeconfig */
+	KR_REFUSAL_NO_KUBECONFIG,  /* there is no --kubeconfig */
+	KR_REFUSAL_SYSCTLS,        /* the next boot lacks a kernel setting */
+	KR_REFUSAL_NO_CERTIFICATE, /* its user is an exec plugin or a token */
+	KR_REFUSAL_GATE_OFF,       /* RotateKubeletServerCertificate is */
+	KR_REFUSAL_VERSION,        /* too old for it, or not known */
+};
+
+/* What is tried after the restart, besides healthz: host/ does it. */
+enum kr_rule_proof {
+	KR_RULE_PROOF_NONE,
+	KR_RULE_PROOF_PORT_CLOSED, /* the read-only port */
+	KR_RULE_PROOF_WAY_IN,      /* TLS, and who is let in without or with a
+	                            * client certificate */
+};
+
 /* The places that an edition gives a control. */
 struct kr_benchmark {
 	const char *name; /* "CIS Amazon EKS 1.5 and later" */
@@ -63,7 +91,11 @@ struct kr_rule {
 	                       const struct kr_decision *decisions);
 	const char *demand;   /* the same in words, behind the name; NULL */
 	struct kr_value want; /* what is written: of the first field */
+	bool owners_value;    /* that is the owner's to say (--set), not WANT */
 	enum kr_policy policy;
+	enum kr_hold hold;
+	enum kr_refusal refusal;
+	enum kr_rule_proof proof;
 	const struct kr_benchmark *benchmarks;
 	size_t n_benchmarks;
 };

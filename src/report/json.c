@@ -347,7 +347,7 @@ static void add_control(struct kr_build *j, cJSON *controls,
 	kr_build_string(j, c, "reason", a->disk.reason);
 	add_value(j, c, "default", a->sources.items[0].state,
 	          &a->sources.items[0].value);
-	if (a->either_default)
+	if (a->disk.either_default)
 		add_candidates(j, c, f);
 	views = kr_build_object(j, c, "views");
 	add_typed_view(j, views, "disk", &a->disk);
