@@ -203,7 +203,7 @@ int kr_cli_audit(const struct kr_options *o, FILE *out, FILE *err)
 	if (o->controls.n > 0)
 		return kr_json_controls(out, host->node, audit, &diag) < 0
 		               ? kr_cli_out_of_memory(err)
-		               : 0;
+		               : audit_status(audit->verdict);
 	if (o->verbose)
 		kr_text_steps(&err_term, &steps);
 	if (o->quiet)

@@ -688,11 +688,15 @@ static void sum_up(struct kr_audit *a)
 		const struct kr_judgement *j = &a->items[i];
 
 		a->restart_needed = a->restart_needed || j->restart_needed;
-		if (i > 0 && badness(j->verdict) <= badness(a->verdict))
+		if (!j->rule->test ||
+		    (a->reason && badness(j->verdict) <= badness(a->verdict)))
 			continue;
 		a->verdict = j->verdict;
 		a->reason = j->reason;
 	}
+	if (!a->reason)
+		a->reason = "nothing is demanded of the settings that were "
+			    "asked for by name";
 }
 
 int kr_audit_run(struct kr_node *node, const struct kr_rules *rules,

@@ -328,13 +328,29 @@ static void add_candidates(struct kr_build *j, cJSON *c,
 	kr_build_raw(j, c, "candidates", text);
 }
 
+/* What an edition demands of it, if one does. */
+static void add_demand(struct kr_build *j, cJSON *c,
+                       const struct kr_judgement *a)
+{
+	const struct kr_rule *rule = a->rule;
+	_cleanup_free_ char *demand = NULL;
+
+	if (rule->test &&
+	    kr_format(&demand, "%s %s", rule->name, rule->demand) < 0)
+		j->failed = true;
+	kr_build_string(j, c, "verdict",
+	                rule->test ? kr_verdict_to_string(a->verdict) : NULL);
+	kr_build_string(j, c, "demand", demand);
+	kr_build_string(j, c, "policy",
+	                rule->test ? kr_policy_to_string(rule->policy) : NULL);
+}
+
 static void add_control(struct kr_build *j, cJSON *controls,
                         const struct kr_judgement *a, const char *endpoint,
                         struct hashed *h)
 {
 	static const char *const missing[] = {
-		"id",     "type", "level",   "verdict", "demand",
-		"policy", "hold", "refusal", "waiver",  "scanner"};
+		"id", "type", "level", "hold", "refusal", "waiver", "scanner"};
 	const struct kr_field *f = kr_field(a->rule->fields[0]);
 	cJSON *c = kr_build_element(j, controls), *views, *v;
 
@@ -343,8 +359,9 @@ static void add_control(struct kr_build *j, cJSON *controls,
 	kr_build_string(j, c, "flag", f->flag);
 	for (size_t i = 0; i < ARRAY_SIZE(missing); i++)
 		kr_build_string(j, c, missing[i], NULL);
+	add_demand(j, c, a);
 	kr_build_array(j, c, "ids");
-	kr_build_string(j, c, "reason", a->disk.reason);
+	kr_build_string(j, c, "reason", a->reason);
 	add_value(j, c, "default", a->sources.items[0].state,
 	          &a->sources.items[0].value);
 	if (a->disk.either_default)
@@ -386,12 +403,11 @@ int kr_json_controls(FILE *out, struct kr_node *node,
 	add_head(&j, root, 2);
 	add_node(&j, root, node);
 	kr_build_string(&j, root, "benchmark", NULL);
-	kr_build_string(&j, root, "verdict", "pass");
-	kr_build_string(&j, root, "reason",
-	                "nothing is demanded of the settings that were asked "
-	                "for by name");
-	kr_build_boolean(&j, root, "explicit", false);
-	kr_build_boolean(&j, root, "restart_needed", false);
+	kr_build_string(&j, root, "verdict",
+	                kr_verdict_to_string(audit->verdict));
+	kr_build_string(&j, root, "reason", audit->reason);
+	kr_build_boolean(&j, root, "explicit", audit->explicit_wanted);
+	kr_build_boolean(&j, root, "restart_needed", audit->restart_needed);
 	kr_build_boolean(&j, root, "reload_needed", audit->reload_needed);
 	add_process(&j, root, node);
 	controls = kr_build_array(&j, root, "controls");
