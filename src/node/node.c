@@ -210,30 +210,24 @@ static bool runs_with_config_dir(const struct kr_node *node)
 	return false;
 }
 
-/* kubelet refuses --config-dir, or would do so in versions that may run. */
-static void remark_config_dir(struct kr_node *node, struct kr_diag *diag)
+static struct kr_span config_dir_place(const struct kr_node *node)
 {
-	const struct kr_inputs *in = &node->disk.inputs;
-	struct kr_span place;
+	const struct kr_flags *flags = &node->disk.inputs.flags;
 
-	if (!in->config_dir_refusal)
-		return;
-	place = kr_node_span(
-		node, kr_flags_last(&in->flags, KR_FIELD_CONFIG_DIR)->arg);
-	if (in->kubelet_minor > 0)
-		kr_diag_add(diag, KR_ERROR, "config-dir-refused", place, "%s",
-		            in->config_dir_refusal);
-	else if (!runs_with_config_dir(node))
-		kr_diag_add(diag, KR_NOTE, "config-dir-refused", place, "%s",
-		            in->config_dir_refusal);
+	return kr_node_span(node,
+	                    kr_flags_last(flags, KR_FIELD_CONFIG_DIR)->arg);
 }
 
 /* What was found on single arguments, at their places in the unit's files. */
 static void add_remarks(struct kr_node *node, struct kr_diag *diag)
 {
-	const struct kr_flags *flags = &node->disk.inputs.flags;
+	const struct kr_inputs *in = &node->disk.inputs;
+	const struct kr_flags *flags = &in->flags;
 
-	remark_config_dir(node, diag);
+	if (in->config_dir_refusal && in->kubelet_minor > 0)
+		kr_diag_add(diag, KR_ERROR, "config-dir-refused",
+		            config_dir_place(node), "%s",
+		            in->config_dir_refusal);
 	for (size_t i = 0; i < flags->n_remarks; i++) {
 		const struct kr_flags_remark *r = &flags->remarks[i];
 
@@ -946,6 +940,23 @@ static int find_platform(struct kr_node *node)
 	return say_own_way(node);
 }
 
+/* A kubelet of a version that is not known may refuse --config-dir. A platform
+ * that writes it writes it for a kubelet that takes it. */
+static void remark_config_dir(const struct kr_node *node, struct kr_diag *diag)
+{
+	const struct kr_inputs *in = &node->disk.inputs;
+	struct kr_span place;
+
+	if (!node->disk.inputs_valid || !in->config_dir_refusal ||
+	    in->kubelet_minor > 0 || runs_with_config_dir(node))
+		return;
+	place = config_dir_place(node);
+	if (!node->platform || !place.file ||
+	    !kr_platform_writes(node->platform, place.file->path))
+		kr_diag_add(diag, KR_NOTE, "config-dir-refused", place, "%s",
+		            in->config_dir_refusal);
+}
+
 int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
                  const struct kr_node_systemd *systemd, struct kr_diag *diag)
 {
@@ -967,6 +978,8 @@ int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
 		r = settle_unit(node, diag);
 	if (r == 0)
 		r = find_platform(node);
+	if (r == 0)
+		remark_config_dir(node, diag);
 	if (r == 0 && node->has_process) {
 		r = kr_running_read(node, NULL, &node->running);
 		node->running_valid = r == 0;
