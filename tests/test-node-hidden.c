@@ -150,6 +150,8 @@ static const struct row {
 	{"false by a flag", C " " FLAG "=false",
          "BindPaths=/opt/k.json:" CONFIG "\n", F},
 	{"true by a flag", C " " FLAG, "BindPaths=/opt/k.json:" CONFIG "\n", T},
+	{"false by a flag, but no file", C " " FLAG "=false",
+         "TemporaryFileSystem=/etc\n", F},
 	{"true by a flag, but no file", C " " FLAG,
          "TemporaryFileSystem=/etc\n", U},
 	{"a flag that kubelet refuses", C " " FLAG "=maybe",
@@ -203,6 +205,47 @@ START_TEST(test_rows)
 	              kr_test_messages(&diag));
 	ck_assert_msg(!row->says || strstr(d.reason, row->says), "%s: %s",
 	              row->name, d.reason);
+}
+END_TEST
+
+/* --- other fields --------------------------------------------------------- */
+
+/* Each field's own flag tells, behind the same mount. */
+static const struct {
+	const char *name, *args, *directives;
+	int field;
+	bool told;
+} others[] = {
+	{"by its flag", "--read-only-port=0", "BindPaths=/opt:/etc\n",
+         KR_FIELD_READ_ONLY_PORT, true},
+	{"not by another's", "--read-only-port=0", "BindPaths=/opt:/etc\n",
+         KR_FIELD_EVENT_QPS, false},
+	{"what passes, but kubelet may not start", "--read-only-port=0",
+         "TemporaryFileSystem=/etc\n", KR_FIELD_READ_ONLY_PORT, false},
+	{"what fails, and kubelet may not start", "--read-only-port=1",
+         "TemporaryFileSystem=/etc\n", KR_FIELD_READ_ONLY_PORT, true},
+	{"no mount", "", "", KR_FIELD_READ_ONLY_PORT, true},
+};
+
+START_TEST(test_others)
+{
+	char args[128];
+	const struct row row = {.args = args,
+	                        .directives = others[_i].directives};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_node_ struct kr_node *node = NULL;
+	_cleanup_decision_ struct kr_decision d = {0};
+
+	snprintf(args, sizeof(args), C " %s", others[_i].args);
+	make(&row);
+	kr_root_write("/opt/kubernetes/kubelet.json", SET("true"));
+	node = kr_test_node(NULL, &diag);
+	ck_assert_int_eq(
+		kr_judge_decide(node, kr_rule_of_field(others[_i].field), &d),
+		0);
+	ck_assert_msg(d.state == (others[_i].told ? KR_STATE_VALUE : U),
+	              "%s: %s: %s", others[_i].name,
+	              kr_state_to_string(d.state), d.reason);
 }
 END_TEST
 
@@ -262,6 +305,7 @@ static void add_tests(Suite *suite)
 		kr_test_case(suite, "rows", kr_root_setup, kr_root_teardown);
 
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
+	tcase_add_loop_test(tc, test_others, 0, ARRAY_SIZE(others));
 	tcase_add_loop_test(tc, test_fix, 0, ARRAY_SIZE(fixes));
 }
 

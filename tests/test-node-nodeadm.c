@@ -293,6 +293,92 @@ START_TEST(no_folder_but_a_file)
 }
 END_TEST
 
+/* --- other fields, by the same reading ------------------------------------ */
+
+static char mode[] = "Webhook";
+
+static const struct {
+	const char *name;
+	int field;
+	struct kr_value want;
+	const char *text;
+	const char *says; /* as in the rows */
+} others[] = {
+	{"a nested key",
+         KR_FIELD_ANONYMOUS,
+         {.type = KR_TYPE_BOOL},
+         HEAD "    config:\n      authentication:\n        anonymous:\n"
+              "          enabled: false\n",
+         "K"},
+	{"a nested key of another value",
+         KR_FIELD_ANONYMOUS,
+         {.type = KR_TYPE_BOOL},
+         HEAD "    config:\n      authentication:\n        anonymous:\n"
+              "          enabled: true\n",
+         "k"},
+	{"its parent alone",
+         KR_FIELD_ANONYMOUS,
+         {.type = KR_TYPE_BOOL},
+         HEAD "    config:\n      authentication: {}\n",
+         ""},
+	{"a number",
+         KR_FIELD_READ_ONLY_PORT,
+         {.type = KR_TYPE_INT32},
+         HEAD "    config: {readOnlyPort: 0}\n",
+         "K"},
+	{"another number",
+         KR_FIELD_READ_ONLY_PORT,
+         {.type = KR_TYPE_INT32},
+         HEAD "    config: {readOnlyPort: 10255}\n",
+         "k"},
+	{"no number",
+         KR_FIELD_READ_ONLY_PORT,
+         {.type = KR_TYPE_INT32},
+         HEAD "    config: {readOnlyPort: [0]}\n",
+         "k"},
+	{"a word",
+         KR_FIELD_AUTHORIZATION_MODE,
+         {.type = KR_TYPE_STRING, .s = mode},
+         HEAD "    config: {authorization: {mode: Webhook}}\n",
+         "K"},
+	{"a flag, and its value as a word of its own",
+         KR_FIELD_READ_ONLY_PORT,
+         {.type = KR_TYPE_INT32},
+         FLAGS "      - --read-only-port 0\n",
+         "F"},
+	{"another flag",
+         KR_FIELD_READ_ONLY_PORT,
+         {.type = KR_TYPE_INT32},
+         FLAGS "      - " FLAG "=false\n",
+         ""},
+	{"a flag that kubelet refuses",
+         KR_FIELD_READ_ONLY_PORT,
+         {.type = KR_TYPE_INT32},
+         FLAGS "      - --read-only-port=x\n",
+         "f"},
+};
+
+START_TEST(other_fields)
+{
+	struct kr_diag diag = {0};
+	struct kr_nodeadm got = {0};
+	struct kr_fs *fs;
+	char text[3];
+
+	kr_root_write(RUN, READS);
+	kr_root_write(OURS, others[_i].text);
+	fs = kr_root_fs();
+	ck_assert_int_eq(kr_nodeadm_read(fs, others[_i].field, &others[_i].want,
+	                                 &diag, &got),
+	                 0);
+	says(&got.ours_says, text);
+	ck_assert_msg(strcmp(text, others[_i].says) == 0, "%s: %s",
+	              others[_i].name, text);
+	kr_fs_free(fs);
+	kr_diag_done(&diag);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tc =
@@ -301,6 +387,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tc, what_they_say, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, unreadable, 0, ARRAY_SIZE(unread));
 	tcase_add_test(tc, no_folder_but_a_file);
+	tcase_add_loop_test(tc, other_fields, 0, ARRAY_SIZE(others));
 }
 
 KR_TEST_MAIN(add_tests);
