@@ -236,6 +236,41 @@ START_TEST(test_order)
 }
 END_TEST
 
+/* Another program starts kubelet and may set what nothing here does: none of
+ * the defaults is known, not even that it is one of two. */
+START_TEST(test_foreign)
+{
+	static const struct kr_audit_options options = {
+		.live = KR_STATE_ABSENT};
+	static const char *const units[] = {
+		"[Service]\nExecStart=/usr/local/bin/k3s agent\n",
+		"[Service]\nExecStart=/usr/bin/snap run kubelet.daemon\n",
+	};
+	const struct kr_node_options node_options = {.root = kr_root_path};
+	const struct kr_rule *items[] = {
+		find_rule("eventRecordQPS"),
+		find_rule("readOnlyPort"),
+	};
+	const struct kr_rules rules = {items, ARRAY_SIZE(items)};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_node_ struct kr_node *node = NULL;
+	_cleanup_audit_ struct kr_audit *a = NULL;
+
+	kr_root_write("/etc/systemd/system/kubelet.service", units[_i]);
+	ck_assert_int_eq(kr_node_open(&node_options, &diag, &node), 0);
+	ck_assert_int_eq(kr_node_read(node, &node_options, NULL, &diag), 0);
+	ck_assert_ptr_nonnull(node->disk.foreign);
+	ck_assert_int_eq(kr_audit_run(node, &rules, &options, &diag, &a), 0);
+	for (size_t i = 0; i < a->n_items; i++) {
+		ck_assert_msg(a->items[i].verdict == U, "%s: %s: %s",
+		              items[i]->name,
+		              kr_verdict_to_string(a->items[i].verdict),
+		              a->items[i].reason);
+		ck_assert(!a->items[i].disk.either_default);
+	}
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tc =
@@ -245,6 +280,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_several);
 	tcase_add_test(tc, test_order);
+	tcase_add_loop_test(tc, test_foreign, 0, 2);
 }
 
 KR_TEST_MAIN(add_tests);

@@ -659,7 +659,9 @@ static int read_foreign(struct kr_node *node, struct kr_diag *diag)
 static int decide_foreign(const struct kr_node *node, int field,
                           struct kr_decision *d)
 {
-	if (d->by == KR_BY_DEFAULT && !kr_foreign_leaves(field)) {
+	if ((d->by == KR_BY_DEFAULT || d->either_default) &&
+	    !kr_foreign_leaves(field)) {
+		d->either_default = false;
 		d->by = KR_BY_NOTHING;
 		d->state = KR_STATE_UNKNOWN;
 		return kr_format(
@@ -702,6 +704,7 @@ int kr_node_decide(const struct kr_node *node, int field,
 		return r;
 	if (disk->state != KR_STATE_ABSENT) {
 		d.state = disk->state;
+		d.either_default = false;
 		r = kr_format(&d.reason, "%s", disk->reason);
 	} else if (disk->foreign) {
 		r = decide_foreign(node, field, &d);
