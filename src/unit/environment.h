@@ -91,4 +91,5 @@ int kr_environment_merge(struct kr_environment *environment,
                          struct kr_variables *ret);
 
 void kr_variables_done(struct kr_variables *variables);
+#define _cleanup_variables_ _cleanup_(kr_variables_done)
 void kr_environment_done(struct kr_environment *environment);

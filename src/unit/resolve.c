@@ -59,13 +59,6 @@ static int bad(struct loader *l, const char *path, const char *text)
 	return 0;
 }
 
-static int two_commands(struct loader *l, struct kr_span span, const char *text)
-{
-	l->unit->load = KR_UNIT_BAD;
-	kr_diag_add(l->diag, KR_ERROR, "unit-two-commands", span, "%s", text);
-	return 0;
-}
-
 /* Makes what stopped systemd in a file an error. Whether there is one. */
 static bool raise_faults(struct kr_diag *diag)
 {
@@ -352,76 +345,83 @@ static int complete_commands(struct loader *l)
 	struct kr_limits limits = limits_of(l);
 	const struct kr_expand_options options =
 		expand_options(l, &limits, l->diag);
-	int r = 0;
 
 	unit->commands = calloc(start->n_commands + 1, sizeof(*unit->commands));
 	if (!unit->commands)
 		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < start->n_commands; i++) {
+	for (size_t i = 0; i < start->n_commands; i++) {
 		const struct kr_exec_command *c = &start->commands[i];
+		int r;
 
 		limits.program = c->path;
 		r = kr_expand_command(unit, c, &start->lines[c->line], &options,
 		                      &unit->commands[i]);
-		if (r == 0) {
-			unit->n_commands++;
-			r = keep_words(c, &unit->commands[i]);
+		if (r == -E2BIG) {
+			unit->load = KR_UNIT_BAD;
+			return 0;
 		}
-		if (r == 0)
-			r = find_program(l, &unit->commands[i].path);
+		if (r < 0)
+			return r;
+		unit->n_commands++;
+		r = keep_words(c, &unit->commands[i]);
+		if (r < 0)
+			return r;
+		r = find_program(l, &unit->commands[i].path);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
-/* A service without a command, as the line of a drop-in that has one was not
- * taken: that line is the fault. */
-static int no_command(struct loader *l, const char *fault)
+/* Whether systemd takes the service as all files together have made it. */
+static void judge_service(struct loader *l)
 {
-	if (l->directives.start.n_commands == 0 && l->diag &&
-	    (l->dropin_ended || l->directives.start_refused) &&
-	    raise_faults(l->diag)) {
-		l->unit->load = KR_UNIT_BAD;
-		return 0;
-	}
-	return bad(l, l->unit->fragment_path, fault);
+	struct kr_unit *unit = l->unit;
+	struct kr_span span;
+	const char *fault = kr_directives_fault(&l->directives, &span);
+
+	if (!fault)
+		return;
+	unit->load = KR_UNIT_BAD;
+	if (span.file)
+		kr_diag_add(l->diag, KR_ERROR, "unit-two-commands", span, "%s",
+		            fault);
+	/* without a command, as the line of a drop-in that has one was not
+	 * taken: that line is the fault */
+	else if (l->directives.start.n_commands > 0 || !l->diag ||
+	         !(l->dropin_ended || l->directives.start_refused) ||
+	         !raise_faults(l->diag))
+		bad(l, unit->fragment_path, fault);
 }
 
 static int load(struct loader *l)
 {
-	struct kr_unit *unit = l->unit;
-	struct kr_span span;
-	const char *fault;
-	int r = kr_unit_files_find(l->fs, unit->name, l->diag, &l->files);
+	int r = kr_unit_files_find(l->fs, l->unit->name, l->diag, &l->files);
 
 	if (r < 0)
 		return r;
 	l->directives.specifiers.fragment_path = l->files.fragment;
-	if (l->files.fragment)
-		r = read_fragment(l);
+	r = l->files.fragment ? read_fragment(l) : 0;
+	if (r < 0)
+		return r;
 	/* the fragment is read under the name that was asked for, the
 	 * drop-ins under its own */
 	l->directives.specifiers.name = l->files.id;
-	for (size_t i = 0; r == 0 && i < l->files.n_dropins; i++)
+	for (size_t i = 0; i < l->files.n_dropins; i++) {
 		r = read_dropin(l, l->files.dropins[i]);
-	if (r == 0)
-		r = kr_directives_complete(&l->directives);
-	fault = r == 0 && unit->load == KR_UNIT_LOADED
-	                ? kr_directives_fault(&l->directives, &span)
-	                : NULL;
-	if (fault && span.file)
-		r = two_commands(l, span, fault);
-	else if (fault)
-		r = no_command(l, fault);
-	if (r == 0)
-		r = complete_environment(l);
-	if (r == 0)
-		r = complete_before_commands(l);
-	if (r == 0)
-		r = complete_commands(l);
-	if (r != -E2BIG)
+		if (r < 0)
+			return r;
+	}
+	r = kr_directives_complete(&l->directives);
+	if (r < 0)
 		return r;
-	unit->load = KR_UNIT_BAD;
-	return 0;
+	if (l->unit->load == KR_UNIT_LOADED)
+		judge_service(l);
+	r = complete_environment(l);
+	if (r < 0)
+		return r;
+	r = complete_before_commands(l);
+	return r < 0 ? r : complete_commands(l);
 }
 
 int kr_unit_resolve(struct kr_fs *fs, const char *name,
@@ -449,9 +449,10 @@ int kr_unit_resolve(struct kr_fs *fs, const char *name,
 	r = unit->name ? load(&l) : -ENOMEM;
 	kr_unit_files_done(&l.files);
 	kr_directives_done(&l.directives);
-	if (r == 0)
-		*ret = TAKE_PTR(unit);
-	return r;
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(unit);
+	return 0;
 }
 
 static void free_strings(char **strings, size_t n)
