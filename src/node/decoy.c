@@ -319,12 +319,15 @@ static int check_folders(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
 	_cleanup_free_ char *beside = NULL, *common = NULL;
-	int r = 0;
+	int r;
 
-	for (size_t i = 0; r == 0 && i < in->folders.n_items; i++)
+	for (size_t i = 0; i < in->folders.n_items; i++) {
 		r = check_read_folder(node, in->folders.items[i], diag);
-	if (r < 0 || in->config_dir || !in->config_path)
-		return r;
+		if (r < 0)
+			return r;
+	}
+	if (in->config_dir || !in->config_path)
+		return 0;
 	if (asprintf(&beside, "%s.d", in->config_path) < 0) {
 		beside = NULL;
 		return -ENOMEM;
@@ -336,9 +339,9 @@ static int check_folders(struct kr_node *node, struct kr_diag *diag)
 		return -ENOMEM;
 	}
 	r = check_folder(node, beside, diag);
-	if (r == 0 && strcmp(beside, common) != 0)
-		r = check_folder(node, common, diag);
-	return r;
+	if (r < 0 || strcmp(beside, common) == 0)
+		return r;
+	return check_folder(node, common, diag);
 }
 
 int kr_decoys_find(struct kr_node *node, struct kr_diag *diag)
@@ -353,7 +356,12 @@ int kr_decoys_find(struct kr_node *node, struct kr_diag *diag)
 		return 0;
 	check_variables(node, diag);
 	r = check_folders(node, diag);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(cis_paths); i++)
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(cis_paths); i++) {
 		r = check_config(node, cis_paths[i], diag);
-	return r;
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }

@@ -262,7 +262,7 @@ static int conclude(struct kr_foreign_reading *rd)
 static int read_row(struct kr_foreign_reading *rd)
 {
 	struct kr_foreign *f = rd->foreign;
-	int r = 0;
+	int r;
 
 	f->name = rd->row->name;
 	f->where = rd->row->where;
@@ -275,13 +275,16 @@ static int read_row(struct kr_foreign_reading *rd)
 		return -ENOMEM;
 	if (rd->row->read) {
 		r = kr_foreign_add(rd, KR_SPAN_NONE, "kubelet", 7);
-		if (r == 0)
-			r = rd->row->read(rd);
-		if (r == 0)
-			r = evaluate(rd);
+		if (r < 0)
+			return r;
+		r = rd->row->read(rd);
+		if (r < 0)
+			return r;
+		r = evaluate(rd);
+		if (r < 0)
+			return r;
 	}
-	if (r == 0 && rd->row->doubt)
-		r = kr_foreign_doubt(rd, "%s", rd->row->doubt);
+	r = rd->row->doubt ? kr_foreign_doubt(rd, "%s", rd->row->doubt) : 0;
 	return r < 0 ? r : conclude(rd);
 }
 

@@ -871,8 +871,9 @@ static int read_loaded_unit(struct kr_node *node, struct kr_diag *diag)
 	r = find_command(node);
 	if (r == -ENOENT)
 		return read_foreign(node, diag);
-	if (r == 0)
-		r = is_disguised(node);
+	if (r < 0)
+		return r;
+	r = is_disguised(node);
 	if (r == 1)
 		return say(disk, KR_STATE_UNKNOWN,
 		           "%s is a script: what it makes of its arguments "
@@ -904,6 +905,44 @@ static int say_bad_unit(struct kr_node *node, const struct kr_message *error)
 	           error->file, error->line, error->column, error->text);
 }
 
+/* What the unit that was found makes of kubelet; FOUND is what was said of it.
+ */
+static int read_resolved(struct kr_node *node, struct kr_diag *found,
+                         struct kr_diag *diag)
+{
+	struct kr_node_disk *disk = &node->disk;
+	const struct kr_message *no_unit_file;
+	int r;
+
+	switch (disk->unit->load) {
+	case KR_UNIT_LOADED:
+		break;
+	case KR_UNIT_NOT_FOUND:
+		return read_without_unit(node, diag);
+	case KR_UNIT_MASKED:
+		return say(disk, KR_STATE_UNKNOWN,
+		           "%s is masked: kubelet is not started by it",
+		           node->unit_name);
+	case KR_UNIT_BAD:
+		return say_bad_unit(node, kr_diag_first(found, KR_ERROR));
+	case KR_UNIT_NO_ENVIRONMENT_FILE:
+		disk->unconfigured = true;
+		return say(disk, KR_STATE_UNKNOWN,
+		           "%s needs %s, which is not there: kubelet is not "
+		           "configured yet",
+		           node->unit_name, disk->unit->missing_file);
+	}
+	r = find_configs(node, found);
+	if (r < 0)
+		return r;
+	r = kr_vendor_check(node->fs, disk->unit, found);
+	if (r < 0)
+		return r;
+	no_unit_file = find_no_unit_file(found);
+	return no_unit_file ? read_no_unit_file(node, no_unit_file)
+	                    : read_loaded_unit(node, diag);
+}
+
 static int read_unit(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_unit_options options = {
@@ -911,49 +950,15 @@ static int read_unit(struct kr_node *node, struct kr_diag *diag)
 		.systemd_version = node->systemd_version,
 		.page_size = node->live ? (size_t)sysconf(_SC_PAGESIZE) : 0,
 	};
-	struct kr_node_disk *disk = &node->disk;
-	const struct kr_message *error, *no_unit_file;
 	struct kr_diag found = {0};
 	int r = kr_unit_resolve(node->fs, node->unit_name, &options, &found,
-	                        &disk->unit);
+	                        &node->disk.unit);
 
 	r = kr_diag_result(&found, r);
-	error = kr_diag_first(&found, KR_ERROR);
-	if (r == 0) {
-		switch (disk->unit->load) {
-		case KR_UNIT_LOADED:
-			break;
-		case KR_UNIT_NOT_FOUND:
-			r = read_without_unit(node, diag);
-			break;
-		case KR_UNIT_MASKED:
-			r = say(disk, KR_STATE_UNKNOWN,
-			        "%s is masked: kubelet is not started by it",
-			        node->unit_name);
-			break;
-		case KR_UNIT_BAD:
-			r = say_bad_unit(node, error);
-			break;
-		case KR_UNIT_NO_ENVIRONMENT_FILE:
-			disk->unconfigured = true;
-			r = say(disk, KR_STATE_UNKNOWN,
-			        "%s needs %s, which is not there: kubelet is "
-			        "not configured yet",
-			        node->unit_name, disk->unit->missing_file);
-			break;
-		}
-	}
-	if (r == 0 && disk->unit->load == KR_UNIT_LOADED) {
-		r = find_configs(node, &found);
-		no_unit_file = find_no_unit_file(&found);
-		if (r == 0)
-			r = kr_vendor_check(node->fs, disk->unit, &found);
-		if (r == 0)
-			r = no_unit_file ? read_no_unit_file(node, no_unit_file)
-			                 : read_loaded_unit(node, diag);
-	}
+	if (r >= 0)
+		r = read_resolved(node, &found, diag);
 	kr_diag_merge(diag, &found);
-	return r == 0 ? kr_slips_explain(node, diag) : r;
+	return r < 0 ? r : kr_slips_explain(node, diag);
 }
 
 /*
@@ -1024,23 +1029,30 @@ int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
 	node->logged_closure = systemd->closure;
 	r = kr_platform_find(node->fs, NULL, &node->platform,
 	                     &node->platform_error);
-	if (r == 0)
-		r = kr_running_find(node, options->pid, diag);
-	if (r == 0)
-		r = settle_unit(node, diag);
-	if (r == 0)
-		r = find_platform(node);
-	if (r == 0)
-		r = kr_decoys_find(node, diag);
-	if (r == 0 && node->has_process) {
+	if (r < 0)
+		return r;
+	r = kr_running_find(node, options->pid, diag);
+	if (r < 0)
+		return r;
+	r = settle_unit(node, diag);
+	if (r < 0)
+		return r;
+	r = find_platform(node);
+	if (r < 0)
+		return r;
+	r = kr_decoys_find(node, diag);
+	if (r < 0)
+		return r;
+	if (node->has_process) {
 		r = kr_running_read(node, NULL, &node->running);
-		node->running_valid = r == 0;
-		if (r == 0)
-			r = kr_hidden_remark(node, diag);
+		if (r < 0)
+			return r;
+		node->running_valid = true;
+		r = kr_hidden_remark(node, diag);
+		if (r < 0)
+			return r;
 	}
-	if (r == 0)
-		r = kr_iptables_remark(node, systemd->iptables_units, diag);
-	return r;
+	return kr_iptables_remark(node, systemd->iptables_units, diag);
 }
 
 static int lay_over(struct kr_fs *fs, const struct kr_file_edits *edits)
@@ -1085,10 +1097,14 @@ int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
 	if (!copy->root || !copy->unit_name)
 		return -ENOMEM;
 	r = kr_fs_new_overlay(node->fs, &copy->fs);
-	for (size_t i = 0; r == 0 && i < edits->n_files; i++)
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < edits->n_files; i++) {
 		r = lay_over(copy->fs, &edits->files[i]);
-	if (r == 0)
-		r = read_unit(copy, diag);
+		if (r < 0)
+			return r;
+	}
+	r = read_unit(copy, diag);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(copy);

@@ -213,52 +213,58 @@ int kr_running_fs(struct kr_node *node, struct kr_diag *diag,
 }
 
 static int read_once(struct kr_node *node, struct kr_fs *fs,
-                     const char *const *argv, size_t argc,
                      const struct kr_inputs_options *options,
                      struct kr_diag *diag, struct kr_inputs *ret)
 {
-	int r = kr_inputs_read(fs, argv, argc, options, diag, ret);
+	const struct kr_process *p = &node->process;
+	const char *const *argv = (const char *const *)p->argv;
+	int word = kr_process_kubelet_word(argv, p->argc);
+	size_t first = word < 0 ? 0 : (size_t)word;
+	int r = kr_inputs_read(fs, argv + first, p->argc - first, options, diag,
+	                       ret);
 
 	return r < 0 ? r : kr_inputs_decide(ret, node->setting->field, diag);
+}
+
+/* Once more where there are drop-ins and only then is the version asked. */
+static int read_with_version(struct kr_node *node, struct kr_fs *fs,
+                             struct kr_inputs_options *options,
+                             struct kr_diag *found, struct kr_inputs *ret)
+{
+	int r = read_once(node, fs, options, found, ret);
+
+	if (r < 0 || !ret->config_dir || options->kubelet_minor > 0)
+		return r;
+	kr_kubelet_version_ask(node);
+	r = kr_kubelet_version_running(node, &options->kubelet_minor);
+	if (r < 0)
+		return r;
+	if (options->kubelet_minor == 0 && ret->needs_version)
+		options->kubelet_minor = kr_kubelet_version_logged(node, false);
+	if (options->kubelet_minor == 0)
+		return 0;
+	kr_diag_done(found);
+	kr_inputs_done(ret);
+	return read_once(node, fs, options, found, ret);
 }
 
 int kr_running_read(struct kr_node *node, struct kr_diag *diag,
                     struct kr_inputs *ret)
 {
-	struct kr_process *p = &node->process;
 	struct kr_inputs_options options = {
-		.working_directory = p->cwd,
+		.working_directory = node->process.cwd,
 		.config = node->config_override,
 	};
-	const char *const *argv = (const char *const *)p->argv;
-	int first = kr_process_kubelet_word(argv, p->argc);
 	_cleanup_diag_ struct kr_diag found = {0};
 	struct kr_fs *fs;
-	size_t argc;
 	int r = kr_running_fs(node, diag, &fs);
 
-	if (r == 0)
-		r = kr_kubelet_version_running(node, &options.kubelet_minor);
 	if (r < 0)
 		return r;
-	if (first < 0)
-		first = 0;
-	argv += first;
-	argc = p->argc - (size_t)first;
-	r = read_once(node, fs, argv, argc, &options, &found, ret);
-	if (r < 0 || !ret->config_dir || options.kubelet_minor > 0) {
-		kr_diag_merge(diag, &found);
-		return r;
-	}
-	kr_kubelet_version_ask(node);
 	r = kr_kubelet_version_running(node, &options.kubelet_minor);
-	if (r == 0 && options.kubelet_minor == 0 && ret->needs_version)
-		options.kubelet_minor = kr_kubelet_version_logged(node, false);
-	if (r == 0 && options.kubelet_minor > 0) {
-		kr_diag_done(&found);
-		kr_inputs_done(ret);
-		r = read_once(node, fs, argv, argc, &options, &found, ret);
-	}
+	if (r < 0)
+		return r;
+	r = read_with_version(node, fs, &options, &found, ret);
 	kr_diag_merge(diag, &found);
 	return r;
 }
