@@ -123,6 +123,12 @@ static int work(struct kr_environment *e, size_t bytes, const char *path,
 
 static int move_all(struct kr_variables *to, struct kr_variables *from)
 {
+	if (to->n_items == 0) { /* as it is: there may be very many */
+		kr_variables_done(to);
+		*to = *from;
+		*from = (struct kr_variables){0};
+		return 0;
+	}
 	for (size_t i = 0; i < from->n_items; i++) {
 		int r = add(to, &from->items[i]);
 
@@ -386,13 +392,13 @@ int kr_environment_inherit(struct kr_environment *e,
 	int r = v.name ? kr_text_append_string(&v.value, value ? value : "")
 	               : -ENOMEM;
 
-	return r < 0 ? r : hold(e, &e->inherited, &v, diag);
+	return r < 0 ? r : hold(e, &e->all, &v, diag);
 }
 
 int kr_environment_inherit_one(struct kr_environment *e,
                                struct kr_unit_variable *variable)
 {
-	return add(&e->inherited, variable);
+	return add(&e->all, variable);
 }
 
 /* --- EnvironmentFile= ---------------------------------------------------- */
@@ -735,7 +741,7 @@ static int parse_file(struct kr_environment *e, struct kr_fs *fs,
 	if (diag)
 		kr_diag_merge(diag, &found);
 	if (r >= 0)
-		return move_all(&e->files, &variables);
+		return move_all(&e->all, &variables);
 	if (r == -EFBIG && e->held <= HELD_MAX)
 		kr_diag_add_path(diag, KR_ERROR, "environment-too-large",
 		                 file->path,
@@ -803,9 +809,12 @@ static int read_path(struct kr_environment *e, struct kr_fs *fs,
 int kr_environment_read(struct kr_environment *e, struct kr_fs *fs,
                         unsigned version, struct kr_diag *diag)
 {
-	for (size_t i = 0; i < e->paths.n_items; i++) {
-		int r = read_path(e, fs, e->paths.items[i], version, diag);
+	int r = move_all(&e->all, &e->unit);
 
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < e->paths.n_items; i++) {
+		r = read_path(e, fs, e->paths.items[i], version, diag);
 		if (r != 0)
 			return r;
 	}
@@ -814,27 +823,16 @@ int kr_environment_read(struct kr_environment *e, struct kr_fs *fs,
 
 /* --- the result ---------------------------------------------------------- */
 
-struct merging {
-	struct kr_environment *environment;
-	struct kr_variables all;
-	void *places; /* tsearch(3) tree of struct place by name */
+/* Of a tsearch(3) tree by name. */
+struct place {
+	const char *name; /* of an assignment, which may be shadowed by now */
+	size_t i;         /* in the result */
 };
 
 static void places_done(void **places)
 {
 	tdestroy(*places, free);
 }
-
-static void merging_done(struct merging *m)
-{
-	places_done(&m->places);
-	kr_variables_done(&m->all);
-}
-
-struct place {
-	const char *name; /* of an assignment, which may be shadowed by now */
-	size_t i;         /* in all */
-};
 
 static int by_name(const void *a, const void *b)
 {
@@ -864,20 +862,20 @@ static const struct place *find_place(void **places, const char *name,
 	return place;
 }
 
-static int put(struct merging *m, struct kr_unit_variable *v)
+/* Item I of ALL, where the first N are the result so far. */
+static int put(struct kr_environment *e, void **places, size_t i, size_t *n)
 {
-	const struct place *place =
-		find_place(&m->places, v->name, m->all.n_items);
-	struct kr_unit_variable old;
+	struct kr_unit_variable *items = e->all.items, v = items[i];
+	const struct place *place = find_place(places, v.name, *n);
 
 	if (!place)
 		return -ENOMEM;
-	if (place->i == m->all.n_items)
-		return add(&m->all, v);
-	old = m->all.items[place->i];
-	m->all.items[place->i] = *v;
-	*v = (struct kr_unit_variable){0};
-	return add(&m->environment->shadowed, &old);
+	items[i] = items[place->i];
+	items[place->i] = v;
+	if (place->i < *n)
+		return add(&e->shadowed, &items[i]);
+	(*n)++;
+	return 0;
 }
 
 /* By the name, which "=" and a value may follow. */
@@ -939,27 +937,27 @@ bool kr_environment_is_unset(const struct kr_environment *e, const char *name)
 
 int kr_environment_merge(struct kr_environment *e, struct kr_variables *ret)
 {
-	_cleanup_(merging_done) struct merging m = {.environment = e};
-	struct kr_variables *const from[] = {&e->inherited, &e->unit,
-	                                     &e->files};
-	int r;
+	_cleanup_(places_done) void *places = NULL;
+	struct kr_variables *all = &e->all;
+	size_t n_named = 0, n = 0;
 
-	for (size_t k = 0; k < ARRAY_SIZE(from); k++) {
-		for (size_t i = 0; i < from[k]->n_items; i++) {
-			r = put(&m, &from[k]->items[i]);
-			if (r < 0)
-				return r;
-		}
+	for (size_t i = 0; i < all->n_items; i++) {
+		if (put(e, &places, i, &n_named) < 0)
+			return -ENOMEM;
 	}
 	if (e->unset.n_items > 0)
 		qsort(e->unset.items, e->unset.n_items, sizeof(char *),
 		      by_pattern);
-	for (size_t i = 0; i < m.all.n_items; i++) {
-		r = add(is_unset(e, &m.all.items[i]) ? &e->shadowed : ret,
-		        &m.all.items[i]);
-		if (r < 0)
-			return r;
+	for (size_t i = 0; i < n_named; i++) {
+		struct kr_unit_variable v = all->items[i];
+
+		all->items[i] = (struct kr_unit_variable){0};
+		all->items[n++] = v;
+		if (is_unset(e, &v) && add(&e->shadowed, &all->items[--n]) < 0)
+			return -ENOMEM;
 	}
+	*ret = (struct kr_variables){all->items, n};
+	*all = (struct kr_variables){0};
 	return 0;
 }
 
@@ -998,9 +996,8 @@ int kr_environment_written(const struct kr_environment *e,
 
 void kr_environment_done(struct kr_environment *e)
 {
-	kr_variables_done(&e->inherited);
+	kr_variables_done(&e->all);
 	kr_variables_done(&e->unit);
-	kr_variables_done(&e->files);
 	kr_variables_done(&e->shadowed);
 	kr_strings_done(&e->unset);
 	kr_strings_done(&e->pass);

@@ -250,7 +250,7 @@ static bool contains(const struct kr_variables *variables, const char *name)
 static int inherit_passed(struct kr_directives *d, const char *name)
 {
 	const char *value = manager_value(d, name);
-	bool stays = !value && contains(&d->environment.inherited, name);
+	bool stays = !value && contains(&d->environment.all, name);
 
 	if (!value)
 		kr_diag_add_path(
@@ -319,7 +319,7 @@ static int inherit_manager(struct kr_directives *d)
 	if (manager_block(d))
 		return inherit_block(d, manager_block(d));
 	/* the first that it gets */
-	return read_conf(d, "DefaultEnvironment", &d->environment.inherited);
+	return read_conf(d, "DefaultEnvironment", &d->environment.all);
 }
 
 int kr_inherit(struct kr_directives *d)

@@ -159,24 +159,6 @@ static int read_dropin(struct loader *l, const char *path)
 
 /* --- the result ---------------------------------------------------------- */
 
-/* Environment= and EnvironmentFile= as the manager holds them. */
-static int keep_written(struct loader *l)
-{
-	struct kr_environment *e = &l->directives.environment;
-	struct kr_unit *unit = l->unit;
-
-	struct kr_strings written = {0};
-
-	if (kr_environment_written(e, &written) < 0)
-		return -ENOMEM;
-	unit->written_environment = written.items;
-	unit->n_written_environment = written.n_items;
-	unit->written_files = TAKE_PTR(e->paths.items);
-	unit->n_written_files = e->paths.n_items;
-	e->paths.n_items = 0;
-	return 0;
-}
-
 static int keep_words(const struct kr_exec_command *from,
                       struct kr_unit_command *to)
 {
@@ -217,6 +199,7 @@ static int complete_environment(struct loader *l)
 	struct kr_environment *e = &l->directives.environment;
 	struct kr_unit *unit = l->unit;
 	struct kr_variables variables = {0};
+	struct kr_strings written = {0};
 	unsigned version = l->options ? l->options->systemd_version : 0;
 	int r = complete_folder(l);
 
@@ -225,6 +208,11 @@ static int complete_environment(struct loader *l)
 	r = kr_inherit(&l->directives);
 	if (r < 0)
 		return r;
+	r = kr_environment_written(e, &written);
+	if (r < 0)
+		return r;
+	unit->written_environment = written.items;
+	unit->n_written_environment = written.n_items;
 	r = kr_environment_read(e, l->fs, version, l->diag);
 	if (r == -ENOEXEC)
 		unit->load = KR_UNIT_BAD;
@@ -238,9 +226,6 @@ static int complete_environment(struct loader *l)
 	}
 	if (r < 0 && r != -ENOEXEC)
 		return r;
-	r = keep_written(l);
-	if (r < 0)
-		return r;
 	r = kr_environment_merge(e, &variables);
 	unit->variables = variables.items;
 	unit->n_variables = variables.n_items;
@@ -250,6 +235,9 @@ static int complete_environment(struct loader *l)
 	unit->environment_files = TAKE_PTR(e->read.items);
 	unit->n_environment_files = e->read.n_items;
 	e->read.n_items = 0;
+	unit->written_files = TAKE_PTR(e->paths.items);
+	unit->n_written_files = e->paths.n_items;
+	e->paths.n_items = 0;
 	return r;
 }
 
