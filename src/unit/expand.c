@@ -47,7 +47,7 @@
 
 struct expansion {
 	const struct kr_unit *unit;
-	const struct kr_exec_command *command;
+	struct kr_exec_command *command;
 	const struct kr_text *line;
 	const struct kr_expand_options *options;
 	struct kr_unit_command *ret;
@@ -336,35 +336,6 @@ static bool is_inherited(const struct expansion *x, const char *name)
 	return x->options->inherited(x->options->userdata, name);
 }
 
-struct split {
-	struct kr_split_word *words;
-	size_t n_words;
-};
-
-static void split_done(struct split *split)
-{
-	for (size_t i = 0; i < split->n_words; i++)
-		kr_text_done(&split->words[i].text);
-	free(split->words);
-}
-
-static int split_value(const struct kr_text *value, size_t at,
-                       struct split *ret)
-{
-	for (;;) {
-		struct kr_split_word *next =
-			KR_VEC_NEXT(ret->words, ret->n_words);
-		int r;
-
-		if (!next)
-			return -ENOMEM;
-		r = kr_split_next(value, &at, KR_SPLIT_RELAX, next);
-		if (r <= 0)
-			return r;
-		ret->n_words++;
-	}
-}
-
 /* An unquoted value in an environment file must not begin with a quote. */
 static bool makes_quote(const struct kr_unit_variable *v,
                         const struct place *place)
@@ -454,31 +425,52 @@ static int doubt_variable(struct expansion *x, const struct kr_exec_word *from,
 }
 
 static int add_variable_word(struct expansion *x, int index,
-                             const struct split *split, size_t n)
+                             struct kr_split_word *w, const struct place *place)
 {
 	const struct kr_unit_variable *v = &x->unit->variables[index];
-	struct kr_split_word *w = &split->words[n];
 	_cleanup_word_ struct kr_unit_word word = {
 		.kind = KR_WORD_VARIABLE,
 		.variable = index,
 		.manager = block_name(v),
 		.span = kr_text_span(&v->value, w->start, w->end - w->start),
 	};
-	struct place place = {&v->value, v->source, w->start,
-	                      w->end,    w->start,  w->end};
 
-	if (n > 0)
-		place.before = split->words[n - 1].end;
-	else if (split->n_words > 1)
-		place.after = split->words[1].start;
-	if (!makes_quote(v, &place))
-		word.cut = find_cut(&place);
+	if (!makes_quote(v, place))
+		word.cut = find_cut(place);
 	word.text = w->text;
 	w->text = (struct kr_text){0};
 	if (v->unknown && memchr(word.text.bytes, '%', word.text.length) &&
 	    doubt_specifier(x, &word, word.span) < 0)
 		return -ENOMEM;
 	return add_word(x, &word);
+}
+
+/* The words of variable INDEX from AT on. */
+static int add_variable(struct expansion *x, int index, size_t at)
+{
+	const struct kr_unit_variable *v = &x->unit->variables[index];
+	_cleanup_split_word_ struct kr_split_word next = {0};
+	size_t before = 0; /* where the word before ends */
+	int more = kr_split_next(&v->value, &at, KR_SPLIT_RELAX, &next);
+
+	for (bool first = true; more > 0; first = false) {
+		_cleanup_split_word_ struct kr_split_word w = next;
+		struct place place = {&v->value, v->source, w.start,
+		                      w.end,     w.start,   w.end};
+		int r;
+
+		next = (struct kr_split_word){0};
+		more = kr_split_next(&v->value, &at, KR_SPLIT_RELAX, &next);
+		if (!first)
+			place.before = before;
+		else if (more > 0)
+			place.after = next.start;
+		before = w.end;
+		r = add_variable_word(x, index, &w, &place);
+		if (r < 0)
+			return r;
+	}
+	return more;
 }
 
 /* A word as it is written, for a value that is not known. */
@@ -499,7 +491,6 @@ static int expand_alone(struct expansion *x, const struct kr_exec_word *from)
 {
 	const char *name = from->text.bytes + 1;
 	const struct kr_unit_variable *v;
-	_cleanup_(split_done) struct split split = {0};
 	size_t skip = 0;
 	int index = find_variable(x, name, strlen(name), &skip);
 	int r = add_expands(x->ret, name);
@@ -512,15 +503,7 @@ static int expand_alone(struct expansion *x, const struct kr_exec_word *from)
 	v = &x->unit->variables[index];
 	if (v->unknown && v->value.length == 0)
 		return add_unknown(x, from, name, v);
-	r = split_value(&v->value, skip, &split);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < split.n_words; i++) {
-		r = add_variable_word(x, index, &split, i);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return add_variable(x, index, skip);
 }
 
 /* --- ${VAR} -------------------------------------------------------------- */
@@ -624,7 +607,7 @@ static void value_span(struct kr_unit_word *word)
 
 static int expand_word(struct expansion *x, size_t n)
 {
-	const struct kr_exec_word *from = &x->command->words[n];
+	struct kr_exec_word *from = &x->command->words[n];
 	_cleanup_word_ struct kr_unit_word word = {
 		.kind = from->specifier ? KR_WORD_MIXED : KR_WORD_LITERAL,
 		.variable = -1,
@@ -649,11 +632,15 @@ static int expand_word(struct expansion *x, size_t n)
 	r = from->unknown ? doubt_specifier(x, &word, word.span) : 0;
 	if (r < 0)
 		return r;
-	r = x->command->no_environment ? kr_text_append(&word.text, &from->text)
-	                               : expand_inside(x, from, &word);
+	if (x->command->no_environment || !strchr(s, '$')) {
+		word.text = from->text;
+		from->text = (struct kr_text){0};
+		return add_word(x, &word);
+	}
+	r = expand_inside(x, from, &word);
 	if (r < 0)
 		return r;
-	if (!x->command->no_environment && is_one_variable(s))
+	if (is_one_variable(s))
 		value_span(&word);
 	return add_word(x, &word);
 }
@@ -723,12 +710,13 @@ static int expand_all(struct expansion *x)
 		r = expand_word(x, i);
 		if (r < 0)
 			return r;
+		kr_text_done(&x->command->words[i].text);
 	}
 	return c->shell ? join_for_shell(x) : 0;
 }
 
 int kr_expand_command(const struct kr_unit *unit,
-                      const struct kr_exec_command *command,
+                      struct kr_exec_command *command,
                       const struct kr_text *line,
                       const struct kr_expand_options *options,
                       struct kr_unit_command *ret)

@@ -159,20 +159,20 @@ static int read_dropin(struct loader *l, const char *path)
 
 /* --- the result ---------------------------------------------------------- */
 
-static int keep_words(const struct kr_exec_command *from,
-                      struct kr_unit_command *to)
+/* The words of C, variables not expanded; NULL: no memory. */
+static char **copy_words(const struct kr_exec_command *c)
 {
-	to->written = calloc(from->n_words + 1, sizeof(char *));
-	if (!to->written)
-		return -ENOMEM;
-	for (size_t i = 0; i < from->n_words; i++) {
-		const char *bytes = from->words[i].text.bytes;
+	_cleanup_(kr_strings_freep) char **words =
+		calloc(c->n_words + 1, sizeof(*words));
 
-		to->written[i] = strdup(bytes ? bytes : "");
-		if (!to->written[i])
-			return -ENOMEM;
+	for (size_t i = 0; words && i < c->n_words; i++) {
+		const char *bytes = c->words[i].text.bytes;
+
+		words[i] = strdup(bytes ? bytes : "");
+		if (!words[i])
+			return NULL;
 	}
-	return 0;
+	return TAKE_PTR(words);
 }
 
 /* Where the working directory may be missing and is, it is "/". */
@@ -328,7 +328,7 @@ static int complete_before_commands(struct loader *l)
 
 static int complete_commands(struct loader *l)
 {
-	const struct kr_exec *start = &l->directives.start;
+	struct kr_exec *start = &l->directives.start;
 	struct kr_unit *unit = l->unit;
 	struct kr_limits limits = limits_of(l);
 	const struct kr_expand_options options =
@@ -338,9 +338,12 @@ static int complete_commands(struct loader *l)
 	if (!unit->commands)
 		return -ENOMEM;
 	for (size_t i = 0; i < start->n_commands; i++) {
-		const struct kr_exec_command *c = &start->commands[i];
+		struct kr_exec_command *c = &start->commands[i];
+		_cleanup_(kr_strings_freep) char **written = copy_words(c);
 		int r;
 
+		if (!written)
+			return -ENOMEM;
 		limits.program = c->path;
 		r = kr_expand_command(unit, c, &start->lines[c->line], &options,
 		                      &unit->commands[i]);
@@ -350,10 +353,8 @@ static int complete_commands(struct loader *l)
 		}
 		if (r < 0)
 			return r;
+		unit->commands[i].written = TAKE_PTR(written);
 		unit->n_commands++;
-		r = keep_words(c, &unit->commands[i]);
-		if (r < 0)
-			return r;
 		r = find_program(l, &unit->commands[i].path);
 		if (r < 0)
 			return r;
@@ -461,9 +462,7 @@ struct kr_unit *kr_unit_free(struct kr_unit *unit)
 	kr_variables_done(&variables);
 	kr_variables_done(&shadowed);
 	for (size_t i = 0; i < unit->n_commands; i++) {
-		for (char **w = unit->commands[i].written; w && *w; w++)
-			free(*w);
-		free(unit->commands[i].written);
+		kr_strings_free(unit->commands[i].written);
 		kr_unit_command_done(&unit->commands[i]);
 	}
 	free(unit->commands);
