@@ -58,10 +58,8 @@ static int follow_process(struct kr_host *host, struct kr_diag *diag)
 	_cleanup_free_ char *unit = NULL;
 	int r = kr_node_find_unit(host->node, diag, &unit);
 
-	if (r == -ENOMEM)
+	if (r < 0 || !unit) /* none runs, or of no unit: said later */
 		return r;
-	if (r < 0)
-		return 0; /* none runs, or it belongs to no unit: said later */
 	free(host->unit);
 	host->unit = TAKE_PTR(unit);
 	host->options.unit = host->unit;

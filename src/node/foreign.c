@@ -144,6 +144,7 @@ static const char *const folders[] = {
 
 int kr_foreign_find_unit(struct kr_fs *fs, const char **ret)
 {
+	*ret = NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
 		_cleanup_stat_ struct kr_stat folder = {0};
 
@@ -162,7 +163,7 @@ int kr_foreign_find_unit(struct kr_fs *fs, const char **ret)
 			}
 		}
 	}
-	return -ENOENT;
+	return 0;
 }
 
 /* --- which platform ------------------------------------------------------ */
@@ -303,10 +304,11 @@ int kr_foreign_read(const struct kr_setting *setting, struct kr_fs *fs,
 	};
 	int r;
 
+	*ret = NULL;
 	if (!f)
 		return -ENOMEM;
 	if (!find_row(&rd))
-		return -ENOENT;
+		return 0;
 	r = read_row(&rd);
 	free(rd.data_dir);
 	free(rd.config_path);

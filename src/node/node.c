@@ -167,6 +167,7 @@ struct kr_node *kr_node_free(struct kr_node *node)
 
 /* --- the disk ------------------------------------------------------------ */
 
+/* COMMAND stays -1 where none runs kubelet itself. */
 static int find_command(struct kr_node *node)
 {
 	struct kr_node_disk *disk = &node->disk;
@@ -193,7 +194,7 @@ static int find_command(struct kr_node *node)
 		disk->first_word = (size_t)first;
 		return 0;
 	}
-	return -ENOENT;
+	return 0;
 }
 
 /* An argument that stands in no file, since systemd's own environment has it.
@@ -696,7 +697,7 @@ static int read_foreign_words(struct kr_node *node, struct kr_diag *found,
 	if (r < 0)
 		return r;
 	r = kr_foreign_read(node->setting, node->fs, unit, minor, found, ret);
-	if (r < 0 || minor > 0 || !(*ret)->inputs_valid ||
+	if (r < 0 || minor > 0 || !*ret || !(*ret)->inputs_valid ||
 	    (!(*ret)->inputs.config_dir &&
 	     !kr_diag_find(found, "config-yaml-d")))
 		return r;
@@ -719,10 +720,10 @@ static int read_foreign(struct kr_node *node, struct kr_diag *diag)
 	int r = read_foreign_words(node, &found, &disk->foreign);
 
 	kr_diag_merge(diag, &found);
-	if (r == -ENOENT)
-		return say_no_kubelet(node, diag);
 	if (r < 0)
 		return r;
+	if (!disk->foreign)
+		return say_no_kubelet(node, diag);
 	if (disk->foreign->inputs_valid) {
 		disk->inputs = disk->foreign->inputs;
 		disk->inputs_valid = true;
@@ -869,10 +870,10 @@ static int read_loaded_unit(struct kr_node *node, struct kr_diag *diag)
 	if (missing)
 		return say_missing_credential(node, missing);
 	r = find_command(node);
-	if (r == -ENOENT)
-		return read_foreign(node, diag);
 	if (r < 0)
 		return r;
+	if (disk->command < 0)
+		return read_foreign(node, diag);
 	r = is_disguised(node);
 	if (r == 1)
 		return say(disk, KR_STATE_UNKNOWN,
@@ -978,10 +979,8 @@ static int settle_unit(struct kr_node *node, struct kr_diag *diag)
 		unit = node->process.unit ? strdup(node->process.unit) : NULL;
 	else
 		r = kr_node_find_unit(node, NULL, &unit);
-	if (r == -ENOMEM || !unit) {
-		r = r == -ENOMEM ? r : 0;
+	if (r < 0 || !unit)
 		goto keep;
-	}
 	free(node->unit_name);
 	node->unit_name = TAKE_PTR(unit);
 	forget_disk(node);

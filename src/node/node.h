@@ -140,9 +140,8 @@ int kr_node_open(const struct kr_setting *setting,
 /*
  * The unit that the running kubelet belongs to, for a node whose
  * kubelet.service does not exist; where none runs, the unit of a platform that
- * starts kubelet itself (node/foreign). The caller frees RET. 0; -ENOENT:
- * neither; -ESRCH: kubelet belongs to no unit; -ENOTUNIQ: several run, DIAG
- * names them.
+ * starts kubelet itself (node/foreign). The caller frees RET, which is NULL
+ * where that cannot be told: of several that run, DIAG says so. 0 or -ENOMEM.
  */
 int kr_node_find_unit(struct kr_node *node, struct kr_diag *diag, char **ret);
 

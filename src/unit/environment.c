@@ -723,7 +723,7 @@ static int read_no_file(struct kr_fs *fs, const char *path, bool optional,
 	                 : fifo ? "a FIFO: systemd waits for what is written "
 	                          "to it, and starts nothing until then"
 	                        : "no regular file");
-	return -ENOEXEC;
+	return KR_ENV_FILES_REFUSED;
 }
 
 /* Parses FILE; what stops systemd is a warning where it may do without. */
@@ -750,10 +750,9 @@ static int parse_file(struct kr_environment *e, struct kr_fs *fs,
 		                 HELD_MAX >> 20);
 	if (r == -ENOMEM || r == -EFBIG)
 		return r;
-	return optional ? 0 : -ENOEXEC;
+	return optional ? KR_ENV_FILES_READ : KR_ENV_FILES_REFUSED;
 }
 
-/* > 0: it is not there. */
 static int read_file(struct kr_environment *e, struct kr_fs *fs,
                      const char *path, unsigned version, bool optional,
                      struct kr_diag *diag)
@@ -766,7 +765,7 @@ static int read_file(struct kr_environment *e, struct kr_fs *fs,
 	    (r == -EINVAL && kr_fs_is_device(fs, path)))
 		return 0;
 	if (r == -ENOENT || r == -ENOTDIR)
-		return 1;
+		return optional ? KR_ENV_FILES_READ : KR_ENV_FILES_MISSING;
 	if (r == -EISDIR || r == -ELOOP || r == -EINVAL)
 		return read_no_file(fs, path, optional, r, diag);
 	if (r < 0) {
@@ -782,6 +781,13 @@ static int read_file(struct kr_environment *e, struct kr_fs *fs,
 	return r < 0 ? r : parse_file(e, fs, file, version, optional, diag);
 }
 
+static int keep_missing(struct kr_environment *e, const char *entry)
+{
+	free(e->missing);
+	e->missing = strdup(entry);
+	return e->missing ? KR_ENV_FILES_MISSING : -ENOMEM;
+}
+
 static int read_path(struct kr_environment *e, struct kr_fs *fs,
                      const char *entry, unsigned version, struct kr_diag *diag)
 {
@@ -789,21 +795,19 @@ static int read_path(struct kr_environment *e, struct kr_fs *fs,
 	_cleanup_strings_ struct kr_strings paths = {0};
 	struct glob glob = {e, fs, diag, &paths};
 	int r = expand_glob(&glob, entry + optional);
-	bool missing = paths.n_items == 0;
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; !missing && i < paths.n_items; i++) {
+	if (paths.n_items == 0 && !optional)
+		return keep_missing(e, entry);
+	for (size_t i = 0; i < paths.n_items; i++) {
 		r = read_file(e, fs, paths.items[i], version, optional, diag);
-		if (r < 0)
+		if (r == KR_ENV_FILES_MISSING)
+			return keep_missing(e, entry);
+		if (r != KR_ENV_FILES_READ)
 			return r;
-		missing = r > 0 && !optional;
 	}
-	if (!missing || optional)
-		return 0;
-	free(e->missing);
-	e->missing = strdup(entry);
-	return e->missing ? 1 : -ENOMEM;
+	return KR_ENV_FILES_READ;
 }
 
 int kr_environment_read(struct kr_environment *e, struct kr_fs *fs,
@@ -815,10 +819,10 @@ int kr_environment_read(struct kr_environment *e, struct kr_fs *fs,
 		return r;
 	for (size_t i = 0; i < e->paths.n_items; i++) {
 		r = read_path(e, fs, e->paths.items[i], version, diag);
-		if (r != 0)
+		if (r != KR_ENV_FILES_READ)
 			return r;
 	}
-	return 0;
+	return KR_ENV_FILES_READ;
 }
 
 /* --- the result ---------------------------------------------------------- */

@@ -70,12 +70,17 @@ int kr_environment_inherit(struct kr_environment *environment,
 int kr_environment_inherit_one(struct kr_environment *environment,
                                struct kr_unit_variable *variable);
 
+enum kr_env_files {
+	KR_ENV_FILES_READ,
+	KR_ENV_FILES_MISSING, /* a mandatory one: environment->missing */
+	KR_ENV_FILES_REFUSED, /* systemd refuses one, DIAG says why */
+};
+
 /*
  * Reads the environment files; ENVIRONMENT has then ALL, and no UNIT any more.
- * 0; 1: a mandatory one is not there
- * (environment->missing); -ENOEXEC: systemd refuses one, DIAG says why;
- * -EFBIG: they are too large, or too many, to be read, DIAG says so; what
- * reading a file that is there gave (DIAG names it); -ENOMEM.
+ * An enum kr_env_files; -EFBIG: they are too large, or too many, to be read,
+ * DIAG says so; what reading a file that is there gave (DIAG names it);
+ * -ENOMEM.
  */
 int kr_environment_read(struct kr_environment *environment, struct kr_fs *fs,
                         unsigned systemd_version, struct kr_diag *diag);

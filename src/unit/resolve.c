@@ -214,9 +214,11 @@ static int complete_environment(struct loader *l)
 	unit->written_environment = written.items;
 	unit->n_written_environment = written.n_items;
 	r = kr_environment_read(e, l->fs, version, l->diag);
-	if (r == -ENOEXEC)
+	if (r < 0)
+		return r;
+	if (r == KR_ENV_FILES_REFUSED)
 		unit->load = KR_UNIT_BAD;
-	if (r == 1) {
+	if (r == KR_ENV_FILES_MISSING) {
 		unit->load = KR_UNIT_NO_ENVIRONMENT_FILE;
 		unit->missing_file = TAKE_PTR(e->missing);
 		kr_diag_add_path(l->diag, KR_WARNING,
@@ -224,8 +226,6 @@ static int complete_environment(struct loader *l)
 		                 "environment file is not there: the service "
 		                 "cannot start");
 	}
-	if (r < 0 && r != -ENOEXEC)
-		return r;
 	r = kr_environment_merge(e, &variables);
 	unit->variables = variables.items;
 	unit->n_variables = variables.n_items;
