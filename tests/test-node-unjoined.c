@@ -206,7 +206,7 @@ START_TEST(test_rows)
 	              "%s: %s: %s%s", row->name,
 	              kr_state_to_string(node->disk.state), node->disk.reason,
 	              kr_test_messages(&diag));
-	ck_assert_msg(node->disk.unconfigured == (row->want == WAITS),
+	ck_assert_msg(kr_node_waits(node) == (row->want == WAITS),
 	              "%s: unconfigured", row->name);
 	ck_assert_msg((strstr(node->disk.reason,
 	                      "not configured yet: kubeadm writes " CONFIG

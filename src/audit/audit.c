@@ -282,7 +282,7 @@ static int judge_process(struct kr_node *node, struct kr_audit *audit,
 	if (audit->running.state == audit->disk.state &&
 	    (audit->running.state != KR_STATE_VALUE ||
 	     kr_value_equal(&audit->running.value, &audit->disk.value)) &&
-	    node->disk.inputs_valid &&
+	    kr_node_inputs(node) &&
 	    same_argv(&node->disk.inputs, &node->running))
 		audit->running.source = audit->disk.source;
 	return 0;
@@ -341,7 +341,7 @@ static int doubt_disk(struct kr_node *node, struct kr_audit *audit,
                       struct kr_diag *diag)
 {
 	if (audit->disk.state != KR_STATE_INVALID || !node->process_settled ||
-	    !node->running_valid || !node->disk.inputs_valid ||
+	    !node->running_valid || !kr_node_inputs(node) ||
 	    !same_argv(&node->disk.inputs, &node->running) ||
 	    audit->changed.n_items > 0)
 		return 0;
@@ -500,7 +500,7 @@ static int judge(struct kr_node *node, struct kr_audit *a)
 	if (!any(a, KR_STATE_TRUE))
 		return kr_format(&a->reason, "no view has a value");
 	a->verdict = KR_VERDICT_PASS;
-	if (node->disk.inputs_valid && node->disk.inputs.by == KR_BY_DEFAULT)
+	if (kr_node_inputs(node) && node->disk.inputs.by == KR_BY_DEFAULT)
 		return kr_format(&a->reason, "%s is true by kubelet's default",
 		                 key);
 	return kr_format(&a->reason, "%s is true", key);

@@ -85,8 +85,8 @@ enum kr_state kr_apply_planned_state(struct kr_applying *f)
 	const struct kr_node *node =
 		f->fix->plan->after ? f->fix->plan->after : kr_apply_node(f);
 
-	return node->disk.inputs_valid ? node->disk.inputs.state
-	                               : node->disk.state;
+	return kr_node_inputs(node) ? node->disk.inputs.state
+	                            : node->disk.state;
 }
 
 struct kr_audit_options kr_apply_audit_options(const struct kr_applying *f)

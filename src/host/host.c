@@ -128,9 +128,7 @@ static int ask_process(struct kr_host *host, pid_t pid,
 	struct kr_node *node = host->node;
 	struct kr_health_probe probe;
 
-	kr_health_probe_find(
-		node, node->disk.inputs_valid ? &node->disk.inputs : NULL, pid,
-		&probe);
+	kr_health_probe_find(node, kr_node_inputs(node), pid, &probe);
 	return kr_health_probe_ask(&probe, KR_HEALTHZ_ONCE_USEC, ret);
 }
 
@@ -165,7 +163,7 @@ static int look_at_settled(struct kr_host *host)
 	uint64_t now = kr_realtime_usec();
 	int r;
 
-	if (!node->has_process || !node->disk.inputs_valid ||
+	if (!node->has_process || !kr_node_inputs(node) ||
 	    node->disk.inputs.config_copied ||
 	    node->disk.state != KR_STATE_INVALID ||
 	    now < node->process.started_usec + KR_SETTLED_UNASKED_USEC)

@@ -348,7 +348,7 @@ int kr_decoys_find(struct kr_node *node, struct kr_diag *diag)
 {
 	int r;
 
-	if (!node->disk.inputs_valid)
+	if (!kr_node_inputs(node))
 		return 0;
 	for (size_t i = 1; i < node->disk.inputs.argc; i++)
 		check_argument(node, i, diag);

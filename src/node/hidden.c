@@ -322,11 +322,11 @@ int kr_hidden_remark(struct kr_node *node, struct kr_diag *diag)
 		                 "kubelet alone",
 		                 (int)node->process.pid);
 	}
-	if (!differs || !disk->inputs_valid || disk->from_process ||
+	if (!differs || disk->start != KR_START_COMMAND ||
 	    disk->first_word == 0 || disk->inputs.by == KR_BY_FLAG ||
 	    (disk->state != KR_STATE_TRUE && disk->state != KR_STATE_FALSE))
 		return 0;
-	disk->hidden = true;
+	disk->start = KR_START_HIDDEN;
 	disk->state = KR_STATE_UNKNOWN;
 	return kr_format(&disk->reason,
 	                 "%s starts kubelet with mounts of its own: what the "

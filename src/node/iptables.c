@@ -253,10 +253,10 @@ bool kr_iptables_bits_fatal(const struct kr_node *node,
 
 static void remark_bits(const struct kr_node *node, struct kr_diag *diag)
 {
+	const struct kr_inputs *in = kr_node_inputs(node);
 	int bit;
 
-	if (!node->disk.inputs_valid ||
-	    !kr_iptables_bits_fatal(node, &node->disk.inputs, &bit))
+	if (!in || !kr_iptables_bits_fatal(node, in, &bit))
 		return;
 	kr_diag_add(diag, KR_WARNING, "mark-bits-equal", KR_SPAN_NONE,
 	            "iptablesMasqueradeBit and iptablesDropBit are both %d: "

@@ -423,7 +423,7 @@ static int check_mounts(struct kr_node *node, struct kr_diag *diag)
 
 	if (r < 0 || !mount)
 		return r;
-	disk->hidden = true;
+	disk->start = KR_START_HIDDEN;
 	add_remarks(node, diag);
 	r = flag_decides(node, mount, path);
 	if (r < 0)
@@ -494,13 +494,13 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 	r = kr_inputs_decide(&disk->inputs, node->setting->field, &found);
 	if (r < 0)
 		return r;
-	disk->inputs_valid = true;
+	disk->start = KR_START_COMMAND;
 	r = kr_unjoined(node);
 	if (r < 0)
 		return r;
 	if (r > 0) {
 		/* what FOUND says is that the files are not there yet */
-		disk->unconfigured = true;
+		disk->start = KR_START_UNJOINED;
 		add_remarks(node, diag);
 		return say(disk, KR_STATE_UNKNOWN,
 		           "not configured yet: kubeadm writes %s at 'kubeadm "
@@ -538,7 +538,8 @@ static int read_without_unit(struct kr_node *node, struct kr_diag *diag)
 	struct kr_node_disk *disk = &node->disk;
 	int r;
 
-	disk->unconfigured = !node->has_process;
+	if (!node->has_process)
+		disk->start = KR_START_WAITS;
 	if (!node->has_process && platform && platform->refusal)
 		return say_own_way(node);
 	if (!node->has_process)
@@ -560,8 +561,7 @@ static int read_without_unit(struct kr_node *node, struct kr_diag *diag)
 	r = kr_running_read(node, diag, &disk->inputs);
 	if (r < 0)
 		return r;
-	disk->inputs_valid = true;
-	disk->from_process = true;
+	disk->start = KR_START_PROCESS;
 	add_remarks(node, diag);
 	disk->by_inputs = true;
 	return say(disk, disk->inputs.state, "%s", disk->inputs.reason);
@@ -724,9 +724,9 @@ static int read_foreign(struct kr_node *node, struct kr_diag *diag)
 		return r;
 	if (!disk->foreign)
 		return say_no_kubelet(node, diag);
+	disk->start = KR_START_FOREIGN;
 	if (disk->foreign->inputs_valid) {
 		disk->inputs = disk->foreign->inputs;
-		disk->inputs_valid = true;
 		disk->foreign->inputs = (struct kr_inputs){0};
 		add_remarks(node, diag);
 	}
@@ -758,24 +758,26 @@ static bool inputs_tell(const struct kr_node *node, int field,
 {
 	const struct kr_node_disk *disk = &node->disk;
 
-	if (!disk->inputs_valid || field == node->setting->field)
+	if (!kr_node_inputs(node) || field == node->setting->field)
 		return false;
-	if (disk->foreign)
+	if (disk->start == KR_START_FOREIGN)
 		return disk->state != KR_STATE_UNKNOWN;
-	return disk->by_inputs || (disk->hidden && d->by == KR_BY_FLAG);
+	return disk->by_inputs ||
+	       (disk->start == KR_START_HIDDEN && d->by == KR_BY_FLAG);
 }
 
 int kr_node_decide(const struct kr_node *node, int field,
                    struct kr_decision *ret)
 {
 	const struct kr_node_disk *disk = &node->disk;
+	const struct kr_inputs *in = kr_node_inputs(node);
 	_cleanup_decision_ struct kr_decision d = {0};
-	int r = disk->inputs_valid ? kr_decide(&disk->inputs, field, &d) : 0;
+	int r = in ? kr_decide(in, field, &d) : 0;
 
 	if (r < 0)
 		return r;
 	if (!inputs_tell(node, field, &d)) {
-		d.by = disk->inputs_valid ? disk->inputs.by : KR_BY_NOTHING;
+		d.by = in ? in->by : KR_BY_NOTHING;
 		d.state = disk->state;
 		r = kr_format(&d.reason, "%s", disk->reason);
 	} else if (disk->foreign) {
@@ -845,7 +847,7 @@ static int say_missing_credential(struct kr_node *node,
 	unsigned line, column;
 
 	kr_span_position(c->span, &line, &column);
-	node->disk.unconfigured = true;
+	node->disk.start = KR_START_WAITS;
 	return say(&node->disk, KR_STATE_UNKNOWN,
 	           "%s needs %s, which is not there, for %s= (%s:%u:%u): "
 	           "kubelet is not configured yet",
@@ -927,7 +929,7 @@ static int read_resolved(struct kr_node *node, struct kr_diag *found,
 	case KR_UNIT_BAD:
 		return say_bad_unit(node, kr_diag_first(found, KR_ERROR));
 	case KR_UNIT_NO_ENVIRONMENT_FILE:
-		disk->unconfigured = true;
+		disk->start = KR_START_WAITS;
 		return say(disk, KR_STATE_UNKNOWN,
 		           "%s needs %s, which is not there: kubelet is not "
 		           "configured yet",
@@ -999,7 +1001,7 @@ static int find_platform(struct kr_node *node)
 		.unit_name = node->unit_name,
 		.unit = disk->unit,
 		.command = kr_node_command(node),
-		.config = disk->inputs_valid ? disk->inputs.config_path : NULL,
+		.config = disk->inputs.config_path,
 	};
 	int r;
 

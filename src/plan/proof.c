@@ -152,7 +152,7 @@ int kr_proof_run(struct kr_node *node, struct kr_plan *plan,
 static int badness(const struct kr_node *node)
 {
 	/* false for some versions of kubelet, true for others */
-	if (node->disk.state == KR_STATE_UNKNOWN && node->disk.inputs_valid &&
+	if (node->disk.state == KR_STATE_UNKNOWN &&
 	    node->disk.inputs.by_version)
 		return 1;
 	switch (node->disk.state) {

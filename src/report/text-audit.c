@@ -192,8 +192,7 @@ static const char *choose_fix(const struct kr_node *node,
 /* kubelet's version is what an answer depends on, and not known. */
 static bool needs_version(const struct kr_node *node)
 {
-	return (node->disk.inputs_valid && node->disk.inputs.needs_version) ||
-	       (node->running_valid && node->running.needs_version);
+	return node->disk.inputs.needs_version || node->running.needs_version;
 }
 
 /* kubelet reads other files or words than those that are to be seen here. */
@@ -201,12 +200,11 @@ static bool is_elsewhere(const struct kr_node *node)
 {
 	const struct kr_node_disk *disk = &node->disk;
 
-	return disk->hidden || disk->foreign ||
+	return disk->start == KR_START_HIDDEN ||
+	       disk->start == KR_START_FOREIGN ||
 	       (disk->unit &&
 	        (disk->unit->root_directory || disk->unit->root_image)) ||
-	       (disk->inputs_valid &&
-	        kr_flags_text(&disk->inputs.flags,
-	                      KR_FIELD_DYNAMIC_CONFIG_DIR));
+	       kr_flags_text(&disk->inputs.flags, KR_FIELD_DYNAMIC_CONFIG_DIR);
 }
 
 /* What a fix would be refused for is what keeps the audit from knowing. */
