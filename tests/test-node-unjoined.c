@@ -208,7 +208,7 @@ START_TEST(test_rows)
 	ck_assert_msg(d.state == wanted[row->want].state, "%s: %s: %s%s",
 	              row->name, kr_state_to_string(d.state), d.reason,
 	              kr_test_messages(&diag));
-	ck_assert_msg(node->disk.unconfigured == (row->want == WAITS),
+	ck_assert_msg(kr_node_waits(node) == (row->want == WAITS),
 	              "%s: unconfigured", row->name);
 	ck_assert_msg(
 		(strstr(d.reason, "not configured yet: kubeadm writes " CONFIG

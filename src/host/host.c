@@ -58,10 +58,8 @@ static int follow_process(struct kr_host *host, struct kr_diag *diag)
 	_cleanup_free_ char *unit = NULL;
 	int r = kr_node_find_unit(host->node, diag, &unit);
 
-	if (r == -ENOMEM)
+	if (r < 0 || !unit) /* none runs, or of no unit: said later */
 		return r;
-	if (r < 0)
-		return 0; /* none runs, or it belongs to no unit: said later */
 	free(host->unit);
 	host->unit = TAKE_PTR(unit);
 	host->options.unit = host->unit;
@@ -130,9 +128,7 @@ static int ask_process(struct kr_host *host, pid_t pid,
 	struct kr_node *node = host->node;
 	struct kr_health_probe probe;
 
-	kr_health_probe_find(
-		node, node->disk.inputs_valid ? &node->disk.inputs : NULL, pid,
-		&probe);
+	kr_health_probe_find(node, kr_node_inputs(node), pid, &probe);
 	return kr_health_probe_ask(&probe, KR_HEALTHZ_ONCE_USEC, ret);
 }
 
@@ -167,7 +163,7 @@ static int look_at_settled(struct kr_host *host)
 	uint64_t now = kr_realtime_usec();
 	int r;
 
-	if (!node->has_process || !node->disk.inputs_valid ||
+	if (!node->has_process || !kr_node_inputs(node) ||
 	    node->disk.inputs.config_copied || !kr_node_is_invalid(node) ||
 	    now < node->process.started_usec + KR_SETTLED_UNASKED_USEC)
 		return 0;

@@ -102,9 +102,11 @@ static int compare_words(const void *a, const void *b)
 	size_t n = strcspn(x->text, "="), m = strcspn(y->text, "=");
 	int order = strncmp(x->text, y->text, n < m ? n : m);
 
-	if (order == 0 && n != m)
-		order = n < m ? -1 : 1;
-	return order != 0 ? order : x->order < y->order ? -1 : 1;
+	if (order != 0)
+		return order;
+	if (n != m)
+		return n < m ? -1 : 1;
+	return x->order < y->order ? -1 : 1;
 }
 
 /* --- the command line ---------------------------------------------------- */
@@ -146,28 +148,53 @@ static int read_environment(struct kr_foreign_reading *rd)
 		{"K3S_DATA_DIR", &rd->data_dir},
 		{"RKE2_DATA_DIR", &rd->data_dir},
 	};
-	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(known); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		const struct kr_unit_variable *v =
 			kr_unit_variable(rd->unit, known[i].name);
+		int r;
 
 		if (!v || v->value.length == 0 ||
 		    (strncmp(known[i].name, "K3S", 3) == 0) !=
 		            (strcmp(rd->row->id, "k3s") == 0))
 			continue;
 		r = replace(known[i].at, v->value.bytes);
+		if (r < 0)
+			return r;
 		rd->config_named |= known[i].at == &rd->config_path;
 	}
-	return r;
+	return 0;
+}
+
+/* What word I says of the places. */
+static int read_place(struct kr_foreign_reading *rd, size_t i,
+                      bool by_environment)
+{
+	size_t at;
+	const char *config = option_at(rd->command, i, "--config", "-c", &at);
+	const char *data = option_at(rd->command, i, "--data-dir", "-d", &at);
+	int r = 0;
+
+	if (rd->command->words[i].unknown)
+		r = kr_foreign_doubt(rd,
+		                     "an argument of %s has a part that only a "
+		                     "running systemd knows",
+		                     rd->row->name);
+	if (r < 0)
+		return r;
+	if (config && !by_environment) {
+		rd->config_named = true;
+		r = replace(&rd->config_path, config);
+	}
+	if (r < 0)
+		return r;
+	return data ? replace(&rd->data_dir, data) : 0;
 }
 
 /* Where the platform's own files are. */
 static int read_places(struct kr_foreign_reading *rd)
 {
-	const struct kr_unit_command *c = rd->command;
 	bool by_environment;
-	size_t at;
 	int r;
 
 	if (asprintf(&rd->config_path, "/etc/rancher/%s/config.yaml",
@@ -176,43 +203,35 @@ static int read_places(struct kr_foreign_reading *rd)
 		return -ENOMEM;
 	}
 	r = read_environment(rd);
+	if (r < 0)
+		return r;
 	by_environment = rd->config_named;
-	for (size_t i = 1; r == 0 && i < c->n_words; i++) {
-		const char *config = option_at(c, i, "--config", "-c", &at);
-		const char *data = option_at(c, i, "--data-dir", "-d", &at);
-
-		if (c->words[i].unknown)
-			r = kr_foreign_doubt(rd,
-			                     "an argument of %s has a part "
-			                     "that only a running systemd "
-			                     "knows",
-			                     rd->row->name);
-		if (r == 0 && config && !by_environment) {
-			rd->config_named = true;
-			r = replace(&rd->config_path, config);
-		}
-		if (r == 0 && data)
-			r = replace(&rd->data_dir, data);
+	for (size_t i = 1; i < rd->command->n_words; i++) {
+		r = read_place(rd, i, by_environment);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 static int read_command(struct kr_foreign_reading *rd)
 {
 	const struct kr_unit_command *c = rd->command;
-	int r = 0;
 
-	for (size_t i = 1; r == 0 && i < c->n_words; i++) {
+	for (size_t i = 1; i < c->n_words; i++) {
 		size_t at;
 		const char *value = option_at(c, i, "--kubelet-arg", NULL, &at);
+		int r = 0;
 
 		if (value)
 			r = add_kubelet_arg(rd, c->words[at].span, value);
 		else if (option_at(c, i, "--disable-agent", NULL, &at))
 			r = kr_foreign_doubt(rd, "--disable-agent: this "
 			                         "server runs no kubelet");
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 /* --- config.yaml --------------------------------------------------------- */
@@ -310,10 +329,12 @@ static int read_member(struct kr_foreign_reading *rd,
 		return r;
 	if (value->kind != KR_YAML_SEQUENCE)
 		return read_argument(rd, value);
-	for (const struct kr_yaml_node *n = value->first; r == 0 && n;
-	     n = n->next)
+	for (const struct kr_yaml_node *n = value->first; n; n = n->next) {
 		r = read_argument(rd, n);
-	return r;
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static int read_yaml(struct kr_foreign_reading *rd, const struct kr_file *file)
@@ -323,16 +344,20 @@ static int read_yaml(struct kr_foreign_reading *rd, const struct kr_file *file)
 	const struct kr_yaml_node *name;
 	int r = kr_yaml_parse(file, &tree, NULL, &document);
 
-	if (r == -EBADMSG ||
-	    (r == 0 && document.root && document.root->kind != KR_YAML_MAPPING))
+	if (r < 0 && r != -EBADMSG)
+		return r;
+	if (r >= 0 && !document.root)
+		return 0;
+	if (r < 0 || document.root->kind != KR_YAML_MAPPING)
 		return kr_foreign_doubt(rd, "%s is not what %s can read",
 		                        file->path, rd->row->name);
-	if (r < 0 || !document.root)
-		return r;
 	name = document.root->first;
-	for (; r == 0 && name && name->next; name = name->next->next)
+	for (; name && name->next; name = name->next->next) {
 		r = read_member(rd, name, name->next);
-	return r;
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static int read_config_file(struct kr_foreign_reading *rd, const char *path,
@@ -341,12 +366,12 @@ static int read_config_file(struct kr_foreign_reading *rd, const char *path,
 	const struct kr_file *file;
 	int r = kr_fs_read(rd->fs, path, &file);
 
-	if (r == 0)
-		return read_yaml(rd, file);
 	if (r == -ENOMEM || (r == -ENOENT && !must_be))
 		return r == -ENOMEM ? r : 0;
-	return kr_foreign_doubt(rd, "%s cannot be read: %s", path,
-	                        strerror(-r));
+	if (r < 0)
+		return kr_foreign_doubt(rd, "%s cannot be read: %s", path,
+		                        strerror(-r));
+	return read_yaml(rd, file);
 }
 
 static bool is_yaml_name(const char *name)
@@ -364,7 +389,9 @@ static bool has_doubtful_words(const struct kr_foreign_reading *rd,
 {
 	const struct kr_foreign *f = rd->foreign;
 
-	for (size_t i = 1; rd->kubelet_minor == 0 && i < f->n_words; i++) {
+	if (rd->kubelet_minor > 0)
+		return false;
+	for (size_t i = 1; i < f->n_words; i++) {
 		const struct kr_foreign_word *w = &f->words[i];
 		const struct kr_flag *flag =
 			kr_flag_find(w->text + 2, strcspn(w->text + 2, "="));
@@ -483,10 +510,12 @@ int kr_foreign_read_rancher(struct kr_foreign_reading *rd)
 {
 	int r = read_places(rd);
 
-	if (r == 0)
-		r = read_config_files(rd);
-	if (r == 0)
-		r = read_command(rd);
+	if (r < 0)
+		return r;
+	r = read_config_files(rd);
+	if (r < 0)
+		return r;
+	r = read_command(rd);
 	if (r < 0)
 		return r;
 	qsort(rd->foreign->words + 1, rd->foreign->n_words - 1,

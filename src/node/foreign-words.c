@@ -140,10 +140,12 @@ static int add_word(struct kr_foreign_reading *rd,
 	                       i < c->n_words ? c->words[i].span : KR_SPAN_NONE,
 	                       text, strlen(text));
 
-	if (r == 0 && i < c->n_words)
+	if (r < 0)
+		return r;
+	if (i < c->n_words)
 		rd->foreign->words[rd->foreign->n_words - 1].doubt =
 			c->words[i].why;
-	return r;
+	return 0;
 }
 
 /* Adds the flag at word I, and moves I to its last word. */

@@ -144,6 +144,7 @@ static const char *const folders[] = {
 
 int kr_foreign_find_unit(struct kr_fs *fs, const char **ret)
 {
+	*ret = NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
 		_cleanup_stat_ struct kr_stat folder = {0};
 
@@ -162,7 +163,7 @@ int kr_foreign_find_unit(struct kr_fs *fs, const char **ret)
 			}
 		}
 	}
-	return -ENOENT;
+	return 0;
 }
 
 /* --- which platform ------------------------------------------------------ */
@@ -247,7 +248,7 @@ static int conclude(struct kr_foreign_reading *rd)
 static int read_row(struct kr_foreign_reading *rd)
 {
 	struct kr_foreign *f = rd->foreign;
-	int r = 0;
+	int r;
 
 	f->name = rd->row->name;
 	f->where = rd->row->where;
@@ -260,13 +261,16 @@ static int read_row(struct kr_foreign_reading *rd)
 		return -ENOMEM;
 	if (rd->row->read) {
 		r = kr_foreign_add(rd, KR_SPAN_NONE, "kubelet", 7);
-		if (r == 0)
-			r = rd->row->read(rd);
-		if (r == 0)
-			r = evaluate(rd);
+		if (r < 0)
+			return r;
+		r = rd->row->read(rd);
+		if (r < 0)
+			return r;
+		r = evaluate(rd);
+		if (r < 0)
+			return r;
 	}
-	if (r == 0 && rd->row->doubt)
-		r = kr_foreign_doubt(rd, "%s", rd->row->doubt);
+	r = rd->row->doubt ? kr_foreign_doubt(rd, "%s", rd->row->doubt) : 0;
 	return r < 0 ? r : conclude(rd);
 }
 
@@ -284,10 +288,11 @@ int kr_foreign_read(struct kr_fs *fs, const struct kr_unit *unit,
 	};
 	int r;
 
+	*ret = NULL;
 	if (!f)
 		return -ENOMEM;
 	if (!find_row(&rd))
-		return -ENOENT;
+		return 0;
 	r = read_row(&rd);
 	free(rd.data_dir);
 	free(rd.config_path);

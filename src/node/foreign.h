@@ -44,14 +44,15 @@ struct kr_foreign {
 
 /*
  * The unit that starts kubelet where there is no kubelet.service: the first of
- * those that are known and that has a file. RET is static. 0; -ENOENT; -ENOMEM.
+ * those that are known and that has a file. RET is static; NULL: there is none.
+ * 0 or -ENOMEM.
  */
 int kr_foreign_find_unit(struct kr_fs *fs, const char **ret);
 
 /*
  * What the platform would start kubelet with, UNIT being its unit, of which no
- * command runs kubelet itself. Its version is 1.KUBELET_MINOR, 0: not known. 0;
- * -ENOENT: no platform that is known; -ENOMEM.
+ * command runs kubelet itself. Its version is 1.KUBELET_MINOR, 0: not known.
+ * RET is NULL where it is no platform that is known. 0 or -ENOMEM.
  */
 int kr_foreign_read(struct kr_fs *fs, const struct kr_unit *unit,
                     unsigned kubelet_minor, struct kr_diag *diag,

@@ -130,7 +130,9 @@ static int walk_folder(struct reading *rd, const char *path, unsigned depth)
 	if (r < 0)
 		return cannot_read(rd, path, r);
 	r = kr_strings_add(&rd->in->folders, path);
-	for (size_t i = 0; r == 0 && i < dir.n_entries; i++) {
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < dir.n_entries; i++) {
 		const struct kr_dir_entry *e = &dir.entries[i];
 		_cleanup_free_ char *child = kr_path_join(path, e->name);
 
@@ -140,8 +142,10 @@ static int walk_folder(struct reading *rd, const char *path, unsigned depth)
 			r = walk_folder(rd, child, depth + 1);
 		else if (kr_dropin_name(e->name))
 			r = add_file(rd, child);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 static int walk_config_dir(struct reading *rd)
@@ -283,9 +287,11 @@ static int read_config(struct reading *rd,
 	if (r < 0 || !path)
 		return r;
 	r = add_file(rd, path);
-	in->config_read = r == 0 && in->n_files == 1;
+	if (r < 0)
+		return r;
+	in->config_read = in->n_files == 1;
 	in->config_copied = path != in->config_path;
-	return r;
+	return 0;
 }
 
 static int read_config_dir(struct reading *rd,
@@ -318,7 +324,7 @@ static int read_files(struct reading *rd,
 		options->config ? options->config
 				: kr_flags_text(&in->flags, KR_FIELD_CONFIG);
 	const char *dir = kr_flags_text(&in->flags, KR_FIELD_CONFIG_DIR);
-	int r = 0;
+	int r;
 
 	if (!options->config && is_named_in_doubt(in, options, KR_FIELD_CONFIG))
 		config = NULL;
@@ -329,22 +335,28 @@ static int read_files(struct reading *rd,
 		if (!in->config_path)
 			return -ENOMEM;
 		r = read_config(rd, options);
+		if (r < 0)
+			return r;
 	}
-	if (r == 0 && dir && *dir) {
-		in->config_dir = absolute(dir, options->working_directory);
-		if (!in->config_dir)
-			return -ENOMEM;
-		r = read_config_dir(rd, options);
-	}
-	return r;
+	if (!dir || !*dir)
+		return 0;
+	in->config_dir = absolute(dir, options->working_directory);
+	if (!in->config_dir)
+		return -ENOMEM;
+	return read_config_dir(rd, options);
 }
 
-/* The same files, as the other merges have them. */
-static int merge_older(struct kr_inputs *in)
+/* Where the version is not known and matters, as the other merges have the
+ * files, too. */
+static int parse_files(struct kr_inputs *in, struct kr_diag *found)
 {
-	int r = kr_merge_parse(in->files, in->n_files, !in->config_read, 31,
-	                       NULL, &in->older);
+	int r = kr_merge_parse(in->files, in->n_files, !in->config_read,
+	                       in->kubelet_minor, found, &in->merged);
 
+	if (r < 0 || in->kubelet_minor != 0 || in->n_files <= in->config_read)
+		return r;
+	r = kr_merge_parse(in->files, in->n_files, !in->config_read, 31, NULL,
+	                   &in->older);
 	if (r < 0)
 		return r;
 	in->older_valid = true;
@@ -361,11 +373,7 @@ static int merge(struct reading *rd)
 
 	if (in->n_files == 0)
 		return 0;
-	r = kr_merge_parse(in->files, in->n_files, !in->config_read,
-	                   in->kubelet_minor, &found, &in->merged);
-	if (r == 0 && in->kubelet_minor == 0 && in->n_files > in->config_read)
-		r = merge_older(in);
-	r = kr_diag_result(&found, r);
+	r = kr_diag_result(&found, parse_files(in, &found));
 	error = kr_diag_first(&found, KR_ERROR);
 	if (r == -EFBIG) {
 		r = kr_inputs_fault(in, KR_STATE_UNKNOWN, "%s",

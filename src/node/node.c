@@ -165,6 +165,7 @@ struct kr_node *kr_node_free(struct kr_node *node)
 
 /* --- the disk ------------------------------------------------------------ */
 
+/* COMMAND stays -1 where none runs kubelet itself. */
 static int find_command(struct kr_node *node)
 {
 	struct kr_node_disk *disk = &node->disk;
@@ -191,7 +192,7 @@ static int find_command(struct kr_node *node)
 		disk->first_word = (size_t)first;
 		return 0;
 	}
-	return -ENOENT;
+	return 0;
 }
 
 static bool is_config_dir(const char *word)
@@ -357,7 +358,7 @@ static int check_mounts(struct kr_node *node, struct kr_diag *diag)
 
 	if (r < 0 || !mount)
 		return r;
-	disk->hidden = true;
+	disk->start = KR_START_HIDDEN;
 	add_remarks(node, diag);
 	if (mount->span.file)
 		kr_span_position(mount->span, &line, &column);
@@ -419,13 +420,13 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 	                   &disk->inputs);
 	if (r < 0)
 		return r;
-	disk->inputs_valid = true;
+	disk->start = KR_START_COMMAND;
 	r = kr_unjoined(node);
 	if (r < 0)
 		return r;
 	if (r > 0) {
 		/* what FOUND says is that the files are not there yet */
-		disk->unconfigured = true;
+		disk->start = KR_START_UNJOINED;
 		add_remarks(node, diag);
 		return say(disk, KR_STATE_UNKNOWN,
 		           "not configured yet: kubeadm writes %s at 'kubeadm "
@@ -459,7 +460,8 @@ static int read_without_unit(struct kr_node *node, struct kr_diag *diag)
 	struct kr_node_disk *disk = &node->disk;
 	int r;
 
-	disk->unconfigured = !node->has_process;
+	if (!node->has_process)
+		disk->start = KR_START_WAITS;
 	if (!node->has_process && platform && platform->refusal)
 		return say_own_way(node);
 	if (!node->has_process)
@@ -481,8 +483,7 @@ static int read_without_unit(struct kr_node *node, struct kr_diag *diag)
 	r = kr_running_read(node, diag, &disk->inputs);
 	if (r < 0)
 		return r;
-	disk->inputs_valid = true;
-	disk->from_process = true;
+	disk->start = KR_START_PROCESS;
 	add_remarks(node, diag);
 	return 0;
 }
@@ -618,7 +619,7 @@ static int read_foreign_words(struct kr_node *node, struct kr_diag *found,
 	if (r < 0)
 		return r;
 	r = kr_foreign_read(node->fs, unit, minor, found, ret);
-	if (r < 0 || minor > 0 || !(*ret)->inputs_valid ||
+	if (r < 0 || minor > 0 || !*ret || !(*ret)->inputs_valid ||
 	    (!(*ret)->inputs.config_dir && !(*ret)->folder))
 		return r;
 	kr_kubelet_version_ask(node);
@@ -639,13 +640,13 @@ static int read_foreign(struct kr_node *node, struct kr_diag *diag)
 	int r = read_foreign_words(node, &found, &disk->foreign);
 
 	kr_diag_merge(diag, &found);
-	if (r == -ENOENT)
-		return say_no_kubelet(node, diag);
 	if (r < 0)
 		return r;
+	if (!disk->foreign)
+		return say_no_kubelet(node, diag);
+	disk->start = KR_START_FOREIGN;
 	if (disk->foreign->inputs_valid) {
 		disk->inputs = disk->foreign->inputs;
-		disk->inputs_valid = true;
 		disk->foreign->inputs = (struct kr_inputs){0};
 		add_remarks(node, diag);
 	}
@@ -678,7 +679,7 @@ bool kr_node_is_invalid(const struct kr_node *node)
 {
 	const struct kr_node_disk *disk = &node->disk;
 
-	if (disk->state != KR_STATE_ABSENT || !disk->inputs_valid)
+	if (disk->state != KR_STATE_ABSENT || !kr_node_inputs(node))
 		return disk->state == KR_STATE_INVALID;
 	if (disk->inputs.files_doubt && !disk->inputs.argv_refused)
 		return false;
@@ -697,8 +698,9 @@ int kr_node_decide(const struct kr_node *node, int field,
                    struct kr_decision *ret)
 {
 	const struct kr_node_disk *disk = &node->disk;
+	const struct kr_inputs *in = kr_node_inputs(node);
 	_cleanup_decision_ struct kr_decision d = {0};
-	int r = disk->inputs_valid ? kr_decide(&disk->inputs, field, &d) : 0;
+	int r = in ? kr_decide(in, field, &d) : 0;
 
 	if (r < 0)
 		return r;
@@ -776,7 +778,7 @@ static int say_missing_credential(struct kr_node *node,
 	unsigned line, column;
 
 	kr_span_position(c->span, &line, &column);
-	node->disk.unconfigured = true;
+	node->disk.start = KR_START_WAITS;
 	return say(&node->disk, KR_STATE_UNKNOWN,
 	           "%s needs %s, which is not there, for %s= (%s:%u:%u): "
 	           "kubelet is not configured yet",
@@ -801,10 +803,11 @@ static int read_loaded_unit(struct kr_node *node, struct kr_diag *diag)
 	if (missing)
 		return say_missing_credential(node, missing);
 	r = find_command(node);
-	if (r == -ENOENT)
+	if (r < 0)
+		return r;
+	if (disk->command < 0)
 		return read_foreign(node, diag);
-	if (r == 0)
-		r = is_disguised(node);
+	r = is_disguised(node);
 	if (r == 1)
 		return say(disk, KR_STATE_UNKNOWN,
 		           "%s is a script: what it makes of its arguments "
@@ -836,6 +839,44 @@ static int say_bad_unit(struct kr_node *node, const struct kr_message *error)
 	           error->file, error->line, error->column, error->text);
 }
 
+/* What the unit that was found makes of kubelet; FOUND is what was said of it.
+ */
+static int read_resolved(struct kr_node *node, struct kr_diag *found,
+                         struct kr_diag *diag)
+{
+	struct kr_node_disk *disk = &node->disk;
+	const struct kr_message *no_unit_file;
+	int r;
+
+	switch (disk->unit->load) {
+	case KR_UNIT_LOADED:
+		break;
+	case KR_UNIT_NOT_FOUND:
+		return read_without_unit(node, diag);
+	case KR_UNIT_MASKED:
+		return say(disk, KR_STATE_UNKNOWN,
+		           "%s is masked: kubelet is not started by it",
+		           node->unit_name);
+	case KR_UNIT_BAD:
+		return say_bad_unit(node, kr_diag_first(found, KR_ERROR));
+	case KR_UNIT_NO_ENVIRONMENT_FILE:
+		disk->start = KR_START_WAITS;
+		return say(disk, KR_STATE_UNKNOWN,
+		           "%s needs %s, which is not there: kubelet is not "
+		           "configured yet",
+		           node->unit_name, disk->unit->missing_file);
+	}
+	r = find_configs(node, found);
+	if (r < 0)
+		return r;
+	r = kr_vendor_check(node->fs, disk->unit, found);
+	if (r < 0)
+		return r;
+	no_unit_file = find_no_unit_file(found);
+	return no_unit_file ? read_no_unit_file(node, no_unit_file)
+	                    : read_loaded_unit(node, diag);
+}
+
 static int read_unit(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_unit_options options = {
@@ -843,47 +884,13 @@ static int read_unit(struct kr_node *node, struct kr_diag *diag)
 		.systemd_version = node->systemd_version,
 		.page_size = node->live ? (size_t)sysconf(_SC_PAGESIZE) : 0,
 	};
-	struct kr_node_disk *disk = &node->disk;
-	const struct kr_message *error, *no_unit_file;
 	struct kr_diag found = {0};
 	int r = kr_unit_resolve(node->fs, node->unit_name, &options, &found,
-	                        &disk->unit);
+	                        &node->disk.unit);
 
 	r = kr_diag_result(&found, r);
-	error = kr_diag_first(&found, KR_ERROR);
-	if (r == 0) {
-		switch (disk->unit->load) {
-		case KR_UNIT_LOADED:
-			break;
-		case KR_UNIT_NOT_FOUND:
-			r = read_without_unit(node, diag);
-			break;
-		case KR_UNIT_MASKED:
-			r = say(disk, KR_STATE_UNKNOWN,
-			        "%s is masked: kubelet is not started by it",
-			        node->unit_name);
-			break;
-		case KR_UNIT_BAD:
-			r = say_bad_unit(node, error);
-			break;
-		case KR_UNIT_NO_ENVIRONMENT_FILE:
-			disk->unconfigured = true;
-			r = say(disk, KR_STATE_UNKNOWN,
-			        "%s needs %s, which is not there: kubelet is "
-			        "not configured yet",
-			        node->unit_name, disk->unit->missing_file);
-			break;
-		}
-	}
-	if (r == 0 && disk->unit->load == KR_UNIT_LOADED) {
-		r = find_configs(node, &found);
-		no_unit_file = find_no_unit_file(&found);
-		if (r == 0)
-			r = kr_vendor_check(node->fs, disk->unit, &found);
-		if (r == 0)
-			r = no_unit_file ? read_no_unit_file(node, no_unit_file)
-			                 : read_loaded_unit(node, diag);
-	}
+	if (r >= 0)
+		r = read_resolved(node, &found, diag);
 	kr_diag_merge(diag, &found);
 	if (r < 0 || !kr_node_is_invalid(node))
 		return r;
@@ -907,10 +914,8 @@ static int settle_unit(struct kr_node *node, struct kr_diag *diag)
 		unit = node->process.unit ? strdup(node->process.unit) : NULL;
 	else
 		r = kr_node_find_unit(node, NULL, &unit);
-	if (r == -ENOMEM || !unit) {
-		r = r == -ENOMEM ? r : 0;
+	if (r < 0 || !unit)
 		goto keep;
-	}
 	free(node->unit_name);
 	node->unit_name = TAKE_PTR(unit);
 	forget_disk(node);
@@ -929,7 +934,7 @@ static int find_platform(struct kr_node *node)
 		.unit_name = node->unit_name,
 		.unit = disk->unit,
 		.command = kr_node_command(node),
-		.config = disk->inputs_valid ? disk->inputs.config_path : NULL,
+		.config = disk->inputs.config_path,
 	};
 	int r;
 
@@ -950,7 +955,7 @@ static void remark_config_dir(const struct kr_node *node, struct kr_diag *diag)
 	const struct kr_inputs *in = &node->disk.inputs;
 	struct kr_span place;
 
-	if (!node->disk.inputs_valid || !in->config_dir_refusal ||
+	if (!kr_node_inputs(node) || !in->config_dir_refusal ||
 	    in->kubelet_minor > 0 || runs_with_config_dir(node))
 		return;
 	place = config_dir_place(node);
@@ -975,21 +980,28 @@ int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
 	node->logged_closure = systemd->closure;
 	r = kr_platform_find(node->fs, NULL, &node->platform,
 	                     &node->platform_error);
-	if (r == 0)
-		r = kr_running_find(node, options->pid, diag);
-	if (r == 0)
-		r = settle_unit(node, diag);
-	if (r == 0)
-		r = find_platform(node);
-	if (r == 0)
-		remark_config_dir(node, diag);
-	if (r == 0 && node->has_process) {
+	if (r < 0)
+		return r;
+	r = kr_running_find(node, options->pid, diag);
+	if (r < 0)
+		return r;
+	r = settle_unit(node, diag);
+	if (r < 0)
+		return r;
+	r = find_platform(node);
+	if (r < 0)
+		return r;
+	remark_config_dir(node, diag);
+	if (node->has_process) {
 		r = kr_running_read(node, NULL, &node->running);
-		node->running_valid = r == 0;
-		if (r == 0)
-			r = kr_hidden_remark(node, diag);
+		if (r < 0)
+			return r;
+		node->running_valid = true;
+		r = kr_hidden_remark(node, diag);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 static int lay_over(struct kr_fs *fs, const struct kr_file_edits *edits)
@@ -1033,10 +1045,14 @@ int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
 	if (!copy->root || !copy->unit_name)
 		return -ENOMEM;
 	r = kr_fs_new_overlay(node->fs, &copy->fs);
-	for (size_t i = 0; r == 0 && i < edits->n_files; i++)
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < edits->n_files; i++) {
 		r = lay_over(copy->fs, &edits->files[i]);
-	if (r == 0)
-		r = read_unit(copy, diag);
+		if (r < 0)
+			return r;
+	}
+	r = read_unit(copy, diag);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(copy);

@@ -217,12 +217,16 @@ static int read_flags(struct reading *rd, const struct kr_tree_node *kubelet)
 	if (!list || list->event.type != KR_EVENT_LIST)
 		return 0;
 	r = words_init(&w, list);
-	for (const struct kr_tree_node *n = list->first; r == 0 && n;
-	     n = n->next) {
-		if (n->event.type == KR_EVENT_STRING)
-			r = words_add(&w, &n->event);
+	if (r < 0)
+		return r;
+	for (const struct kr_tree_node *n = list->first; n; n = n->next) {
+		if (n->event.type != KR_EVENT_STRING)
+			continue;
+		r = words_add(&w, &n->event);
+		if (r < 0)
+			return r;
 	}
-	return r == 0 ? judge_words(rd, &w) : r;
+	return judge_words(rd, &w);
 }
 
 static bool mentions(const struct kr_file *file, const char *word)
@@ -379,20 +383,21 @@ int kr_nodeadm_read(struct kr_fs *fs, int field, const struct kr_value *want,
 		return r;
 	if (nodeadm.reads_folder)
 		r = kr_fs_list(fs, KR_NODEADM_FOLDER, &dir);
-	if (r == -ENOENT)
-		r = 0;
-	if (r < 0 && r != -ENOMEM)
+	if (r < 0 && r != -ENOENT && r != -ENOMEM)
 		kr_diag_add_path(diag, KR_ERROR, "nodeadm-folder",
 		                 KR_NODEADM_FOLDER, "cannot be read: %s",
 		                 strerror(-r));
-	for (size_t i = 0; r == 0 && i < dir.n_entries; i++) {
-		if (dir.entries[i].type != DT_DIR &&
-		    is_config_name(dir.entries[i].name))
-			r = read_one(fs, &question, dir.entries[i].name, diag,
-			             &nodeadm);
-	}
-	if (r < 0)
+	if (r < 0 && r != -ENOENT)
 		return r;
+	for (size_t i = 0; i < dir.n_entries; i++) {
+		const char *name = dir.entries[i].name;
+
+		if (dir.entries[i].type == DT_DIR || !is_config_name(name))
+			continue;
+		r = read_one(fs, &question, name, diag, &nodeadm);
+		if (r < 0)
+			return r;
+	}
 	*ret = nodeadm;
 	return 0;
 }

@@ -177,15 +177,16 @@ int kr_platform_find(struct kr_fs *fs, const struct kr_platform_signs *signs,
 
 	*ret = NULL;
 	l.release = read_first(&l, paths, ARRAY_SIZE(paths));
-	for (size_t i = 0; l.error == 0 && !*ret && i < kr_platform_n_rows;
-	     i++) {
+	for (size_t i = 0; !*ret && i < kr_platform_n_rows; i++) {
 		const struct kr_platform_row *row = &kr_platform_rows[i];
 		bool fits = !signs ==
 		            (row->platform->refusal && !row->platform->by_unit);
 
 		for (size_t k = 0; fits && k < KR_PLATFORM_SIGNS_MAX; k++)
 			fits = has_sign(&l, &row->signs[k]);
-		if (fits && l.error == 0)
+		if (l.error < 0)
+			break;
+		if (fits)
 			*ret = row->platform;
 	}
 	if (l.unread < 0)

@@ -198,7 +198,7 @@ static bool is_config(const struct kr_node *node, const char *path)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
 
-	for (size_t i = 0; node->disk.inputs_valid && i < in->n_files; i++) {
+	for (size_t i = 0; i < in->n_files; i++) {
 		if (strcmp(in->files[i]->path, path) == 0)
 			return true;
 	}

@@ -370,12 +370,15 @@ static int check_folders(const struct looking *l)
 {
 	const struct kr_inputs *in = &l->node->disk.inputs;
 	_cleanup_free_ char *beside = NULL, *common = NULL;
-	int r = 0;
+	int r;
 
-	for (size_t i = 0; r == 0 && i < in->folders.n_items; i++)
+	for (size_t i = 0; i < in->folders.n_items; i++) {
 		r = check_read_folder(l, in->folders.items[i]);
-	if (r < 0 || in->config_dir || !in->config_path)
-		return r;
+		if (r < 0)
+			return r;
+	}
+	if (in->config_dir || !in->config_path)
+		return 0;
 	if (asprintf(&beside, "%s.d", in->config_path) < 0) {
 		beside = NULL;
 		return -ENOMEM;
@@ -387,9 +390,9 @@ static int check_folders(const struct looking *l)
 		return -ENOMEM;
 	}
 	r = check_folder(l, beside);
-	if (r == 0 && strcmp(beside, common) != 0)
-		r = check_folder(l, common);
-	return r;
+	if (r < 0 || strcmp(beside, common) == 0)
+		return r;
+	return check_folder(l, common);
 }
 
 int kr_decoys_find(struct kr_node *node, const struct kr_rules *rules,
@@ -399,7 +402,7 @@ int kr_decoys_find(struct kr_node *node, const struct kr_rules *rules,
 	bool command = kr_node_command(node) && !node->config_override;
 	int r;
 
-	if (!node->disk.inputs_valid)
+	if (!kr_node_inputs(node))
 		return 0;
 	for (size_t k = 0; k < rules->n_items; k++) {
 		for (size_t i = 1; i < node->disk.inputs.argc; i++)
@@ -411,7 +414,12 @@ int kr_decoys_find(struct kr_node *node, const struct kr_rules *rules,
 	if (!command)
 		return 0;
 	r = check_folders(&l);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(cis_paths); i++)
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(cis_paths); i++) {
 		r = check_config(&l, cis_paths[i]);
-	return r;
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }

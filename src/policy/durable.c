@@ -68,8 +68,6 @@ static bool flag_comes_back(const struct kr_node *node, int field)
 	const struct kr_flag_use *use;
 	size_t at = 0;
 
-	if (!node->disk.inputs_valid)
-		return false;
 	while ((use = kr_flags_next(&node->disk.inputs.flags, field, &at))) {
 		struct kr_span span = kr_node_span(node, use->arg);
 
@@ -268,7 +266,7 @@ int kr_durable_plan(struct kr_node *node, const struct kr_rule *rule,
 	if (!p || !p->owner)
 		return 0;
 	path = find_rewritten(p, edits);
-	if (!path && !node->disk.unconfigured)
+	if (!path && !kr_node_waits(node))
 		return 0;
 	m.flag = options->flag || flag_comes_back(node, rule->fields[0]);
 	if (p->nodeadm)

@@ -288,8 +288,7 @@ static int judge_process(struct judging *g)
 		r = running_from_files(g, &d);
 	if (r < 0)
 		return r;
-	if (same_value(&g->j->running, &g->j->disk) &&
-	    node->disk.inputs_valid &&
+	if (same_value(&g->j->running, &g->j->disk) && kr_node_inputs(node) &&
 	    same_argv(&node->disk.inputs, &node->running))
 		g->j->running.source = g->j->disk.source;
 	return 0;
@@ -380,7 +379,7 @@ static int doubt_disk(struct judging *g)
 	struct kr_view *disk = &g->j->disk;
 
 	if (disk->state != KR_STATE_INVALID || !node->process_settled ||
-	    !node->running_valid || !node->disk.inputs_valid ||
+	    !node->running_valid || !kr_node_inputs(node) ||
 	    !same_argv(&node->disk.inputs, &node->running) ||
 	    g->audit->changed.n_items > 0)
 		return 0;

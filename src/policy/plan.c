@@ -387,7 +387,7 @@ static bool uses_dynamic_config(const struct kr_node_disk *disk)
 	const char *dir =
 		kr_flags_text(&disk->inputs.flags, KR_FIELD_DYNAMIC_CONFIG_DIR);
 
-	return disk->inputs_valid && dir && *dir;
+	return dir && *dir;
 }
 
 static struct kr_span dynamic_config_span(const struct kr_node *node)
@@ -431,6 +431,7 @@ static int check_grounds(struct planning *p)
 {
 	const struct kr_judgement *j = p->judgement;
 	const struct kr_node_disk *disk = &p->node->disk;
+	const struct kr_inputs *in = kr_node_inputs(p->node);
 	const struct kr_platform *platform = p->node->platform;
 	_cleanup_free_ char *flag = kr_rule_text(p->rule, "--@FLAG@=@VALUE@");
 	_cleanup_free_ char *member = kr_rule_text(p->rule, "@KEY@ @VALUE@");
@@ -440,7 +441,7 @@ static int check_grounds(struct planning *p)
 
 	if (platform && platform->refusal)
 		return refuse_platform(p, platform);
-	if (disk->unconfigured)
+	if (kr_node_waits(p->node))
 		return -ENOENT;
 	if (disk->foreign)
 		return refuse_foreign(p);
@@ -452,22 +453,23 @@ static int check_grounds(struct planning *p)
 		              "names: set the key there with 'kubectl edit "
 		              "configmap' (kubelet 1.24 and later have no "
 		              "--dynamic-config-dir)");
-	if (!disk->inputs_valid && disk->state == KR_STATE_INVALID) {
+	if (!in && disk->state == KR_STATE_INVALID) {
 		kr_diag_add(p->diag, KR_ERROR, "not-by-setting", KR_SPAN_NONE,
 		            "%s must be put right first", p->node->unit_name);
 		return -EOPNOTSUPP;
 	}
-	if (!disk->inputs_valid || disk->from_process) {
+	if (!in || disk->start == KR_START_PROCESS) {
 		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
 		            "%s: there is nothing here that could be edited "
 		            "safely: it must be started with %s",
-		            disk->from_process
+		            disk->start == KR_START_PROCESS
 		                    ? "kubelet belongs to no unit of systemd"
 		                    : j->disk.reason,
 		            flag);
 		return -EOPNOTSUPP;
 	}
-	if (disk->hidden && j->disk.state == KR_STATE_UNKNOWN) {
+	if (disk->start == KR_START_HIDDEN &&
+	    j->disk.state == KR_STATE_UNKNOWN) {
 		kr_diag_add(p->diag, KR_ERROR, "mounted-over", KR_SPAN_NONE,
 		            "%s: make %s by hand, in the file that kubelet has "
 		            "there",
@@ -511,9 +513,10 @@ static int make_edits(struct planning *p)
 
 static enum kr_method choose_method(const struct kr_node *node)
 {
-	if (node->disk.unconfigured)
+	if (kr_node_waits(node))
 		return KR_METHOD_CONFIG;
-	return node->disk.inputs.n_files > 0 && !node->disk.hidden &&
+	return node->disk.inputs.n_files > 0 &&
+	                       node->disk.start != KR_START_HIDDEN &&
 	                       !uses_dynamic_config(&node->disk)
 	               ? KR_METHOD_CONFIG
 	               : KR_METHOD_FLAG;

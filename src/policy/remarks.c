@@ -72,8 +72,7 @@ static int remark_old_dropins(const struct kr_node *node,
 	int r;
 
 	if (!in->older_valid || in->config_dir_refusal || in->files_doubt ||
-	    node->disk.unconfigured || node->disk.foreign ||
-	    node->disk.from_process)
+	    node->disk.start != KR_START_COMMAND)
 		return 0;
 	r = kr_judge_decide(node, rule, &d);
 	if (r < 0 || d.by == KR_BY_FLAG)
@@ -145,9 +144,10 @@ static int remark_rule(struct kr_node *node, const struct kr_rule *rule,
 		remark_replaced(node->disk.foreign, flag, diag);
 		remark_folder(node->disk.foreign, flag, diag);
 	}
-	if (!node->disk.inputs_valid)
+	if (!kr_node_inputs(node))
 		return 0;
-	if (!node->disk.hidden && !node->disk.unconfigured)
+	if (node->disk.start != KR_START_HIDDEN &&
+	    node->disk.start != KR_START_UNJOINED)
 		remark_names(node, field, diag);
 	remark_manager_words(node, field, diag);
 	return remark_old_dropins(node, rule, diag);

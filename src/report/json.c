@@ -99,9 +99,7 @@ static void add_node(struct kr_build *j, cJSON *root, struct kr_node *node)
 	kr_build_string(j, n, "platform_name",
 	                node->platform ? node->platform->name : NULL);
 	kr_build_string(j, n, "unit", node->unit_name);
-	kr_build_string(j, n, "config",
-	                node->disk.inputs_valid ? node->disk.inputs.config_path
-	                                        : NULL);
+	kr_build_string(j, n, "config", node->disk.inputs.config_path);
 	add_version(j, n, node);
 }
 

@@ -198,12 +198,11 @@ static bool is_elsewhere(const struct kr_node *node)
 {
 	const struct kr_node_disk *disk = &node->disk;
 
-	return disk->hidden || disk->foreign ||
+	return disk->start == KR_START_HIDDEN ||
+	       disk->start == KR_START_FOREIGN ||
 	       (disk->unit &&
 	        (disk->unit->root_directory || disk->unit->root_image)) ||
-	       (disk->inputs_valid &&
-	        kr_flags_text(&disk->inputs.flags,
-	                      KR_FIELD_DYNAMIC_CONFIG_DIR));
+	       kr_flags_text(&disk->inputs.flags, KR_FIELD_DYNAMIC_CONFIG_DIR);
 }
 
 /* What a fix would be refused for is what keeps the audit from knowing. */

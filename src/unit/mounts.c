@@ -193,13 +193,12 @@ static int add_words(struct kr_unit *unit, const struct kr_specifiers *s,
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	for (;;) {
-		struct kr_split_word word = {0};
+		_cleanup_split_word_ struct kr_split_word word = {0};
 
 		r = kr_split_next(&text, &at, 0, &word);
 		if (r <= 0)
 			return r == -ENOMEM ? r : 0;
 		r = add_word(unit, directive, span, word.text.bytes);
-		kr_text_done(&word.text);
 		if (r < 0)
 			return r;
 	}
