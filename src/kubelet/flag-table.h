@@ -34,6 +34,9 @@ struct kr_flag {
 	enum kr_flag_type type;
 	bool ranged; /* kubelet refuses a last value out of MIN to MAX */
 	int64_t min, max;
+	/* The minors that have it, both included; 0: no bound that is known.
+	 * LAST is 19 where 1.20 had it no more. */
+	unsigned char first, last;
 };
 
 /* The flag NAME (LENGTH bytes, "_" and "-" alike), or NULL. */
@@ -41,6 +44,10 @@ const struct kr_flag *kr_flag_find(const char *name, size_t length);
 
 /* The N flags in order of their names. */
 const struct kr_flag *kr_flag_table(size_t *ret_n);
+
+/* Whether kubelet 1.MINOR may have FLAG; a flag that it has not stops it.
+ * The answer is no only for 1.20 and newer; 0 is a version not known: yes. */
+bool kr_flag_in(const struct kr_flag *flag, unsigned minor);
 
 /* Whether FLAG without "=" leaves the next word alone. */
 bool kr_flag_is_bare(const struct kr_flag *flag);
