@@ -14,6 +14,7 @@ struct kr_inputs_options {
 	const char *working_directory; /* for relative paths; NULL: "/" */
 	const char *config;     /* read instead of what --config says; NULL */
 	unsigned kubelet_minor; /* 31 for 1.31; 0: not known */
+	bool openshift;         /* whose kubelet takes what others refuse */
 };
 
 /*
