@@ -405,6 +405,80 @@ START_TEST(test_unknown_version)
 }
 END_TEST
 
+/* What the config file holds is still there below a drop-in of another thing.
+ */
+START_TEST(test_dropins)
+{
+	static const struct {
+		const char *base, *dropin;
+		bool refused;
+	} cases[] = {
+		{"evictionHard: {memory.free: 1Mi}", "maxPods: 5", true},
+		{"evictionHard: {memory.available: '0'}",
+	         "evictionHard: {memory.available: 1Mi}", false},
+		{"evictionHard: {memory.available: 1Mi}",
+	         "evictionHard: {nodefs.free: 1Mi}", true},
+		{"evictionHard: {nodefs.free: 1Mi}", "evictionHard: null",
+	         false},
+		{"registerWithTaints: [{key: a, effect: Never}]", "maxPods: 5",
+	         true},
+		{"registerWithTaints: [{key: a, effect: Never}]",
+	         "registerWithTaints: []", false},
+		{"memoryManagerPolicy: Static\nkubeReserved: {memory: "
+	         "924Mi}\n" MEMORY,
+	         "maxPods: 5", false},
+		{"memoryManagerPolicy: Static", MEMORY, true},
+		{"featureGates: {NoSuchGate: true}", "maxPods: 5", true},
+		{"featureGates: {NoSuchGate: true, "
+	         "RotateKubeletServerCertificate: true}",
+	         "featureGates: {NoSuchGate: null}", false},
+		{"memoryThrottlingFactor: 0.5", "maxPods: 5", false},
+		{"memoryThrottlingFactor: 1.5", "maxPods: 5", true},
+		{"maxPods: 5",
+	         "serverTLSBootstrap: true\nfeatureGates: "
+	         "{RotateKubeletServerCertificate: false}",
+	         true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		static const unsigned minors[] = {31, 34};
+		_cleanup_free_ char *base = NULL, *dropin = NULL;
+		const struct kr_file *files[2];
+
+		ck_assert_int_ge(asprintf(&base, "%s%s\n", HEAD, cases[i].base),
+		                 0);
+		ck_assert_int_ge(
+			asprintf(&dropin, "%s%s\n", HEAD, cases[i].dropin), 0);
+		files[0] = kr_test_file("/k", base, strlen(base));
+		files[1] = kr_test_file("/d", dropin, strlen(dropin));
+		for (size_t k = 0; k < ARRAY_SIZE(minors); k++) {
+			_cleanup_diag_ struct kr_diag diag = {0};
+			struct kr_inputs in = {.kubelet_minor = minors[k]};
+			/* a null takes nothing away there */
+			bool refused = cases[i].refused ||
+			               (minors[k] == 31 &&
+			                strstr(cases[i].dropin, "null"));
+
+			in.files = calloc(2, sizeof(*in.files));
+			in.n_files = 2;
+			in.merged_valid = in.config_read = true;
+			ck_assert_int_eq(kr_merge_parse(files, 2, false,
+			                                minors[k], &diag,
+			                                &in.merged),
+			                 0);
+			ck_assert_int_eq(in.merged.fault, KR_STATE_ABSENT);
+			ck_assert_int_eq(kr_validate(&in, &diag), 0);
+			ck_assert_msg((in.fault == KR_STATE_INVALID) == refused,
+			              "1.%u: %s, %s: %s%s", minors[k],
+			              cases[i].base, cases[i].dropin,
+			              in.fault_reason ?: "-",
+			              kr_test_messages(&diag));
+			kr_inputs_done(&in);
+		}
+	}
+}
+END_TEST
+
 /* OpenShift's kubelet knows other gates, and takes other labels. */
 START_TEST(test_openshift)
 {
@@ -506,6 +580,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_loop_test(tc, test_row, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_unknown_version);
+	tcase_add_test(tc, test_dropins);
 	tcase_add_test(tc, test_openshift);
 	tcase_add_test(tc, test_message);
 	tc = kr_test_case(suite, "cases", NULL, NULL);
