@@ -446,11 +446,32 @@ static int read_value(struct kr_decode *d, const struct kr_event *e,
 	}
 }
 
+/* Go's decoder puts a map that is there again into the one before. */
+static int inherit(struct kr_decode *d, const struct kr_decode_uses *uses)
+{
+	struct kr_config_use *use = &uses->items[uses->n - 1];
+	const struct kr_config_use *before = NULL;
+
+	for (size_t i = uses->n - 1; i > 0 && !before; i--) {
+		const struct kr_config_use *u = &uses->items[i - 1];
+
+		if (u->field == use->field && !u->overridden)
+			before = u;
+	}
+	if (!before || before->state != KR_STATE_VALUE)
+		return 0;
+	d->n_pairs += before->v.list.n_items / 2;
+	if (d->n_pairs > KR_DECODE_USES_MAX)
+		return -EFBIG;
+	return kr_value_append(&use->v, &before->v);
+}
+
 static int push_use(struct kr_decode *d, struct kr_decode_uses *uses, int field,
                     const struct kr_event *e)
 {
 	const struct kr_decode_frame *frame = &d->frames[d->depth - 1];
 	struct kr_config_use *use;
+	int r;
 
 	if (uses->n == KR_DECODE_USES_MAX)
 		return -EFBIG;
@@ -470,7 +491,10 @@ static int push_use(struct kr_decode *d, struct kr_decode_uses *uses, int field,
 	if (!e->fixed && (e->type == KR_EVENT_MAP || e->type == KR_EVENT_LIST))
 		use->reason = "the value holds others; it would have to be a "
 			      "plain word to be exchanged";
-	return read_value(d, e, use);
+	r = read_value(d, e, use);
+	if (r < 0 || e->type != KR_EVENT_MAP || use->state != KR_STATE_VALUE)
+		return r;
+	return inherit(d, uses);
 }
 
 /* A map that is null: none of its keys is set, whatever stood before. */
