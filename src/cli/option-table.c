@@ -403,7 +403,7 @@ const struct kr_option_row kr_option_rows[] = {
          .argument = "NAME[,NAME...]",
          .commands = KR_BIT(KR_COMMAND_AUDIT),
          .set = set_control,
-         .wants = "settings such as readOnlyPort or "
+         .wants = "a setting such as readOnlyPort or "
                   "authentication.anonymous.enabled",
          .help = "print what these settings have and who decides them, with "
                  "-o json"},

@@ -114,20 +114,33 @@ static int compare_places(const void *a, const void *b)
 	return r != 0 ? r : x->at < y->at ? -1 : x->at > y->at;
 }
 
+/* The children of MAP with their places, in COMPARE's order; NULL when memory
+ * runs out. */
+static struct place *sorted(const struct kr_tree_node *map,
+                            int (*compare)(const void *, const void *))
+{
+	struct place *places = calloc(map->n_children, sizeof(*places));
+	size_t n = 0;
+
+	if (!places)
+		return NULL;
+	for (struct kr_tree_node *c = map->first; c; c = c->next, n++)
+		places[n] = (struct place){c, n};
+	qsort(places, n, sizeof(*places), compare);
+	return places;
+}
+
 int kr_tree_override(struct kr_tree_node *map, struct kr_span *ret)
 {
 	_cleanup_free_ struct place *places = NULL;
-	size_t n = 0, first = SIZE_MAX;
+	size_t first = SIZE_MAX;
 
 	if (map->n_children < 2)
 		return 0;
-	places = calloc(map->n_children, sizeof(*places));
+	places = sorted(map, compare_places);
 	if (!places)
 		return -ENOMEM;
-	for (struct kr_tree_node *c = map->first; c; c = c->next, n++)
-		places[n] = (struct place){c, n};
-	qsort(places, n, sizeof(*places), compare_places);
-	for (size_t i = 1; i < n; i++) {
+	for (size_t i = 1; i < map->n_children; i++) {
 		struct kr_tree_node *earlier = places[i - 1].node;
 
 		if (compare_names(&earlier->name, &places[i].node->name) != 0)
@@ -162,17 +175,13 @@ int kr_tree_sort(struct kr_tree_node *map)
 {
 	_cleanup_free_ struct place *places = NULL;
 	struct kr_tree_node **link = &map->first;
-	size_t n = 0;
 
 	if (map->n_children < 2)
 		return 0;
-	places = calloc(map->n_children, sizeof(*places));
+	places = sorted(map, compare_in_order);
 	if (!places)
 		return -ENOMEM;
-	for (struct kr_tree_node *c = map->first; c; c = c->next, n++)
-		places[n] = (struct place){c, n};
-	qsort(places, n, sizeof(*places), compare_in_order);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < map->n_children; i++) {
 		*link = map->last = places[i].node;
 		link = &places[i].node->next;
 	}

@@ -279,7 +279,7 @@ int kr_config_parse(const struct kr_file *file,
 	                    decode.internal.n == KR_DECODE_USES_MAX))
 		kr_diag_add_path(diag, KR_ERROR, "config-too-large", file->path,
 		                 "the configuration is too large to be read: "
-		                 "it has a key more than %zu times",
+		                 "it sets fields more than %zu times",
 		                 KR_DECODE_USES_MAX);
 	if (r < 0 && r != -EBADMSG) {
 		kr_diag_merge(diag, &found);

@@ -6,8 +6,8 @@
  *	override  the flag's last value, else the files', else the default
  *	list      the flags' values one behind the other, else as above
  *	or        true where the flag or the files say so
- *	gate      the flag's pair of that name, else the files', else false
- *where AllBeta is, else the default
+ *	gate      the flag's pair of that name, else the files', else false as
+ *	          AllBeta is, else the default
  *
  * A relative path in the file of --config is one to that file's folder; in a
  * drop-in or a flag it stays what it is, and is kubelet's working directory's.
@@ -89,12 +89,6 @@ static int file_value(const struct kr_inputs *in,
 	return r;
 }
 
-static bool has_value(enum kr_state state)
-{
-	return state == KR_STATE_TRUE || state == KR_STATE_FALSE ||
-	       state == KR_STATE_VALUE;
-}
-
 static int compare_merges(const struct kr_inputs *in, const struct kr_merged *a,
                           const struct kr_merged *b, int field, bool *ret_same,
                           bool *ret_values)
@@ -108,7 +102,7 @@ static int compare_merges(const struct kr_inputs *in, const struct kr_merged *a,
 	r = file_value(in, b, field, &y_state, &y);
 	if (r < 0)
 		return r;
-	*ret_values = has_value(x_state) && has_value(y_state);
+	*ret_values = kr_state_is_value(x_state) && kr_state_is_value(y_state);
 	*ret_same =
 		x_state == y_state && (!*ret_values || kr_value_equal(&x, &y));
 	return 0;
@@ -125,14 +119,15 @@ static int versions_agree(const struct kr_inputs *in, int field, bool *ret)
 	                      &ignored);
 }
 
-bool kr_inputs_differ_1_28(const struct kr_inputs *in, int field)
+int kr_inputs_differ_1_28(const struct kr_inputs *in, int field)
 {
 	bool same, values;
+	int r;
 
-	return in->older_valid &&
-	       compare_merges(in, &in->oldest, &in->merged, field, &same,
-	                      &values) == 0 &&
-	       values && !same;
+	if (!in->older_valid)
+		return 0;
+	r = compare_merges(in, &in->oldest, &in->merged, field, &same, &values);
+	return r < 0 ? r : values && !same;
 }
 
 static int start_words(const struct kr_inputs *in,
@@ -145,7 +140,7 @@ static int start_words(const struct kr_inputs *in,
 
 	if (r < 0)
 		return r;
-	if (!has_value(state))
+	if (!kr_state_is_value(state))
 		return kr_format(ret, "refuse its configuration");
 	r = kr_value_format(&v, &text);
 	return r < 0 ? r : kr_format(ret, "start with %s", text);
@@ -183,12 +178,10 @@ static bool is_at_fault(const struct kr_inputs *in, int field)
 	       kr_flags_invalid(&in->flags, field);
 }
 
-static int set_fault(const struct kr_inputs *in, int field,
+/* AGREE: the versions' merges do, about FIELD. */
+static int set_fault(const struct kr_inputs *in, int field, bool agree,
                      struct kr_decision *d)
 {
-	bool agree;
-	int r;
-
 	d->by_setting = is_at_fault(in, field);
 	if (in->fault_reason) {
 		d->needs_version = in->fault_by_version;
@@ -196,9 +189,6 @@ static int set_fault(const struct kr_inputs *in, int field,
 	}
 	if (!in->merged_valid)
 		return 0;
-	r = versions_agree(in, field, &agree);
-	if (r < 0)
-		return r;
 	if (!agree && (in->merged.fault == KR_STATE_INVALID ||
 	               in->older.fault == KR_STATE_INVALID))
 		return set_versions(in, field, d);
@@ -377,14 +367,12 @@ static int decide_files(const struct kr_inputs *in, int field,
 	if (!in->merged_valid || is_too_old(in, field))
 		return 0;
 	kr_merged_find(&in->merged, field, &found);
-	if (!found.value)
+	if (!found.value || found.state == KR_STATE_ABSENT)
 		return 0;
 	kr_value_done(&d->value);
 	r = kr_value_copy(found.value, &d->value);
 	if (r < 0)
 		return r;
-	if (found.state == KR_STATE_ABSENT)
-		return 0;
 	if (found.file < 0) {
 		r = set(d, KR_BY_CONFIG, found.state,
 		        "%s is of kubelet's internal version, which has no "
@@ -430,8 +418,6 @@ static int decide_default(const struct kr_inputs *in, int field,
                           struct kr_decision *d)
 {
 	const struct kr_field *f = kr_field(field);
-	bool printed = in->merged_valid && d->reason == NULL &&
-	               in->merged.merged && in->merged.no_base;
 	struct kr_merged_value found = {0};
 	int r;
 
@@ -445,9 +431,10 @@ static int decide_default(const struct kr_inputs *in, int field,
 			"said (--kubelet-version)",
 			f->before, f->since, f->by_default);
 	}
-	if (printed)
+	if (in->merged_valid)
 		kr_merged_find(&in->merged, field, &found);
-	if (found.value)
+	/* one that was printed, and that no drop-in has taken away */
+	if (found.value && found.state == KR_STATE_ABSENT)
 		r = kr_value_copy(found.value, &d->value);
 	else
 		r = kr_field_default(field, in->n_files == 0, in->kubelet_minor,
@@ -461,12 +448,11 @@ static int decide_default(const struct kr_inputs *in, int field,
 	           "nothing sets it: kubelet's default");
 }
 
-static int decide_value(const struct kr_inputs *in, int field,
+static int decide_value(const struct kr_inputs *in, int field, bool agree,
                         struct kr_decision *d)
 {
 	const char *dynamic =
 		kr_flags_text(&in->flags, KR_FIELD_DYNAMIC_CONFIG_DIR);
-	bool agree;
 	int r;
 
 	if (in->doubts[field])
@@ -483,10 +469,7 @@ static int decide_value(const struct kr_inputs *in, int field,
 		return set(d, KR_BY_NOTHING, KR_STATE_UNKNOWN,
 		           "kubelet takes its configuration from a ConfigMap "
 		           "(--dynamic-config-dir)");
-	r = versions_agree(in, field, &agree);
-	if (r < 0)
-		return r;
-	if (in->merged_valid && !agree) {
+	if (!agree) {
 		d->by_version = true;
 		return set_versions(in, field, d);
 	}
@@ -502,8 +485,12 @@ static int decide_value(const struct kr_inputs *in, int field,
 int kr_decide(const struct kr_inputs *in, int field, struct kr_decision *ret)
 {
 	_cleanup_decision_ struct kr_decision d = {0};
-	int r = set_fault(in, field, &d);
+	bool agree;
+	int r = versions_agree(in, field, &agree);
 
+	if (r < 0)
+		return r;
+	r = set_fault(in, field, agree, &d);
 	if (r < 0)
 		return r;
 	if (!d.reason && is_too_old(in, field) &&
@@ -513,7 +500,7 @@ int kr_decide(const struct kr_inputs *in, int field, struct kr_decision *ret)
 		        "arguments",
 		        kr_field(field)->first_minor, kr_field(field)->flag);
 	else if (!d.reason)
-		r = decide_value(in, field, &d);
+		r = decide_value(in, field, agree, &d);
 	if (r < 0)
 		return r;
 	*ret = d;

@@ -129,8 +129,9 @@ bool kr_inputs_flag_gate(const struct kr_inputs *in, const char *name,
  * remarked on in DIAG. */
 int kr_inputs_decide(struct kr_inputs *in, int field, struct kr_diag *diag);
 
-/* Kubelet's version is not known, and 1.28 would start with another value. */
-bool kr_inputs_differ_1_28(const struct kr_inputs *in, int field);
+/* 1: kubelet's version is not known, and 1.28 would start with another value;
+ * 0; -ENOMEM. */
+int kr_inputs_differ_1_28(const struct kr_inputs *in, int field);
 
 void kr_inputs_done(struct kr_inputs *inputs);
 #define _cleanup_inputs_ _cleanup_(kr_inputs_done)

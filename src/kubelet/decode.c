@@ -162,6 +162,10 @@ static size_t filler_length(const char *text, size_t length)
 		"\xef\xbb\xbf", /* byte order mark */
 	};
 
+	/* most bytes of most names */
+	if (((*text | 0x20) >= 'a' && (*text | 0x20) <= 'z') ||
+	    (*text >= '0' && *text <= '9'))
+		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(fillers); i++) {
 		size_t n = strlen(fillers[i]);
 
@@ -171,28 +175,33 @@ static size_t filler_length(const char *text, size_t length)
 	return 0;
 }
 
-static size_t skip_filler(const char *name, size_t length, size_t at)
+/* NAME (LENGTH bytes) without those, in RET of the same size; its length. */
+static size_t strip_fillers(const char *name, size_t length, char *ret)
 {
-	size_t n;
+	size_t n_left = 0;
 
-	while (at < length && (n = filler_length(name + at, length - at)) > 0)
-		at += n;
-	return at;
+	for (size_t i = 0; i < length;) {
+		size_t n = filler_length(name + i, length - i);
+
+		if (n == 0)
+			ret[n_left++] = name[i];
+		i += n ? n : 1;
+	}
+	return n_left;
 }
 
-/* Whether people read NAME as KEY: in any case, with what joins words and what
- * is not seen in it ("make-iptables-util-chains"), or with the value still in
- * the name ("key:false" of YAML, where a blank is missing). */
+/* Whether people read NAME, which has no fillers, as KEY: in any case
+ * ("makeiptablesutilchains"), or with the value still in the name ("key:false"
+ * of YAML, where a blank is missing). */
 static bool looks_like(const char *key, const char *name, size_t length)
 {
-	size_t at = skip_filler(name, length, 0);
+	const char *end = name + length;
 
-	for (; *key; key++) {
-		if (at == length || (name[at] | 0x20) != (*key | 0x20))
+	for (; *key; key++, name++) {
+		if (name == end || (*name | 0x20) != (*key | 0x20))
 			return false;
-		at = skip_filler(name, length, at + 1);
 	}
-	return at == length || name[at] == ':' || name[at] == '=';
+	return name == end || *name == ':' || *name == '=';
 }
 
 #define STRAY_LENGTH_MAX ((size_t)256)
@@ -220,19 +229,22 @@ static int add_stray(struct kr_strays *strays, int field,
  * fields that are not at the top the last name says too little. */
 static int check_stray(struct kr_decode *d, const struct kr_event *e)
 {
+	char stripped[3 * STRAY_LENGTH_MAX];
 	const char *name;
-	size_t length;
+	size_t length, n_left;
 
 	if (d->merged || e->length > STRAY_LENGTH_MAX)
 		return 0;
 	name = plain(d, e, &length);
 	if (!name)
 		return -ENOMEM;
-	for (int i = 0; i < KR_N_FIELDS; i++) {
+	n_left = strip_fillers(name, length, stripped);
+	for (int i = 0; i < KR_N_SETTINGS; i++) {
 		const char *key = kr_field(i)->path;
 		enum kr_stray_kind kind = KR_STRAY_NESTED;
 
-		if (!key || strchr(key, '.') || !looks_like(key, name, length))
+		if (!key || !looks_like(key, stripped, n_left) ||
+		    strchr(key, '.'))
 			continue;
 		if (d->depth == 1 && kr_name_equal(key, name, length, true))
 			kind = KR_STRAY_CASE;

@@ -518,12 +518,6 @@ int kr_merge_parse(const struct kr_file *const *files, size_t n, bool no_base,
 
 /* --- one field ----------------------------------------------------------- */
 
-static bool is_value(enum kr_state state)
-{
-	return state == KR_STATE_TRUE || state == KR_STATE_FALSE ||
-	       state == KR_STATE_VALUE;
-}
-
 /* A value of Go's zero that no use has, of the internal version. */
 static const struct kr_value *zero_of(enum kr_state state)
 {
@@ -538,7 +532,7 @@ static void find_alone(const struct kr_merged *m, const struct kr_config *c,
 	const struct kr_config_use *use;
 	enum kr_state state = kr_config_state(c, field, &use);
 
-	if (!is_value(state))
+	if (!kr_state_is_value(state))
 		return;
 	ret->state = state;
 	ret->use = use;
@@ -572,7 +566,7 @@ static void find_merged(const struct kr_merged *m, int field,
 			*ret = own;
 		return;
 	}
-	if (!is_value(state))
+	if (!kr_state_is_value(state))
 		return;
 	ret->value = &use->v;
 	ret->use = find_use(m, field, use->value);
@@ -628,7 +622,7 @@ const struct kr_value *kr_merged_value(const struct kr_merged *m, int field)
 	struct kr_merged_value found;
 
 	kr_merged_find(m, field, &found);
-	return is_value(found.state) ? found.value : NULL;
+	return kr_state_is_value(found.state) ? found.value : NULL;
 }
 
 void kr_merged_done(struct kr_merged *merged)

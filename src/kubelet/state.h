@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
+
 /* What was found at one place: a value, or why kubelet refuses it. */
 enum kr_state {
 	KR_STATE_ABSENT,
@@ -15,3 +17,10 @@ enum kr_state {
 
 /* "absent", "true", "false", "value", "null", "invalid", "unknown". */
 const char *kr_state_to_string(enum kr_state state);
+
+/* TRUE, FALSE or VALUE. */
+static inline bool kr_state_is_value(enum kr_state state)
+{
+	return state == KR_STATE_TRUE || state == KR_STATE_FALSE ||
+	       state == KR_STATE_VALUE;
+}

@@ -196,7 +196,7 @@ static const char *credential_doubt(struct reading *rd,
 		return "loads it from a folder";
 	return strcmp(c->path, path) == 0 && S_ISREG(st.st.st_mode)
 	               ? NULL
-	               : "loads it from what is no file";
+	               : "loads it from something that is not a file";
 }
 
 /* Whether PATH is the credential C, or may be one of those that it gives: a

@@ -244,31 +244,25 @@ static bool runs_with_config_dir(const struct kr_node *node)
 	return false;
 }
 
-/* kubelet refuses --config-dir, or would do so in versions that may run. */
-static void remark_config_dir(struct kr_node *node, struct kr_diag *diag)
+static struct kr_span config_dir_place(const struct kr_node *node)
 {
-	const struct kr_inputs *in = &node->disk.inputs;
-	struct kr_span place;
+	const struct kr_flags *flags = &node->disk.inputs.flags;
 
-	if (!in->config_dir_refusal)
-		return;
-	place = kr_node_span(
-		node, kr_flags_last(&in->flags, KR_FIELD_CONFIG_DIR)->arg);
-	if (in->kubelet_minor > 0)
-		kr_diag_add(diag, KR_ERROR, "config-dir-refused", place, "%s",
-		            in->config_dir_refusal);
-	else if (!runs_with_config_dir(node))
-		kr_diag_add(diag, KR_NOTE, "config-dir-refused", place, "%s",
-		            in->config_dir_refusal);
+	return kr_node_span(node,
+	                    kr_flags_last(flags, KR_FIELD_CONFIG_DIR)->arg);
 }
 
 /* What was found on single arguments, at their places in the unit's files. */
 static void add_remarks(struct kr_node *node, struct kr_diag *diag)
 {
-	const struct kr_flags *flags = &node->disk.inputs.flags;
+	const struct kr_inputs *in = &node->disk.inputs;
+	const struct kr_flags *flags = &in->flags;
 
 	remark_manager_words(node, diag);
-	remark_config_dir(node, diag);
+	if (in->config_dir_refusal && in->kubelet_minor > 0)
+		kr_diag_add(diag, KR_ERROR, "config-dir-refused",
+		            config_dir_place(node), "%s",
+		            in->config_dir_refusal);
 	for (size_t i = 0; i < flags->n_remarks; i++) {
 		const struct kr_flags_remark *r = &flags->remarks[i];
 
@@ -298,17 +292,21 @@ static bool has_unknown_home(const struct kr_node *node)
 
 /* kubelet 1.28 would make another value of these drop-ins, if it does not
  * refuse them, and its version is not known. */
-static void remark_old_dropins(struct kr_node *node, struct kr_diag *diag)
+static int remark_old_dropins(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
+	int r;
 
-	if (in->by == KR_BY_FLAG || in->config_dir_refusal ||
-	    !kr_inputs_differ_1_28(in, node->setting->field))
-		return;
-	kr_diag_add_path(diag, KR_NOTE, "dropins-1-28", in->config_dir,
-	                 "kubelet 1.28 merges drop-ins otherwise: there a "
-	                 "false of a drop-in does not override true, and a "
-	                 "drop-in without the key makes it true");
+	if (in->by == KR_BY_FLAG || in->config_dir_refusal)
+		return 0;
+	r = kr_inputs_differ_1_28(in, node->setting->field);
+	if (r > 0)
+		kr_diag_add_path(
+			diag, KR_NOTE, "dropins-1-28", in->config_dir,
+			"kubelet 1.28 merges drop-ins otherwise: there a "
+			"false of a drop-in does not override true, and a "
+			"drop-in without the key makes it true");
+	return r < 0 ? r : 0;
 }
 
 /*
@@ -529,7 +527,9 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 	kr_diag_merge(diag, &found);
 	add_remarks(node, diag);
 	kr_slips_remark(node, diag);
-	remark_old_dropins(node, diag);
+	r = remark_old_dropins(node, diag);
+	if (r < 0)
+		return r;
 	if (has_unknown_home(node))
 		return say(disk, KR_STATE_UNKNOWN,
 		           "the home of %s, the working directory of kubelet, "
@@ -1024,6 +1024,23 @@ static int find_platform(struct kr_node *node)
 	return say_own_way(node);
 }
 
+/* A kubelet of a version that is not known may refuse --config-dir. A platform
+ * that writes it writes it for a kubelet that takes it. */
+static void remark_config_dir(const struct kr_node *node, struct kr_diag *diag)
+{
+	const struct kr_inputs *in = &node->disk.inputs;
+	struct kr_span place;
+
+	if (!node->disk.inputs_valid || !in->config_dir_refusal ||
+	    in->kubelet_minor > 0 || runs_with_config_dir(node))
+		return;
+	place = config_dir_place(node);
+	if (!node->platform || !place.file ||
+	    !kr_platform_writes(node->platform, place.file->path))
+		kr_diag_add(diag, KR_NOTE, "config-dir-refused", place, "%s",
+		            in->config_dir_refusal);
+}
+
 int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
                  const struct kr_node_systemd *systemd, struct kr_diag *diag)
 {
@@ -1045,6 +1062,8 @@ int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
 		r = settle_unit(node, diag);
 	if (r == 0)
 		r = find_platform(node);
+	if (r == 0)
+		remark_config_dir(node, diag);
 	if (r == 0)
 		r = kr_decoys_find(node, diag);
 	if (r == 0 && node->has_process) {

@@ -165,20 +165,74 @@ static void add_place(struct kr_build *j, cJSON *o, const struct kr_source *s,
 	kr_build_string(j, o, "sha256", h->hex);
 }
 
-static void add_sources(struct kr_build *j, cJSON *root,
-                        const struct kr_audit *a)
+static void add_list(struct kr_build *j, cJSON *o, const char *name,
+                     const struct kr_strings *list)
 {
-	cJSON *sources = kr_build_array(j, root, "sources");
-	struct hashed hashed = {0};
+	cJSON *array = kr_build_array(j, o, name);
 
-	for (size_t i = 0; i < a->sources.n; i++) {
-		const struct kr_source *s = &a->sources.items[i];
+	for (size_t i = 0; i < list->n_items; i++)
+		kr_build_word(j, array, list->items[i]);
+}
+
+/* In the type that it has for kubelet; null where STATE is that of no value. */
+static void add_value(struct kr_build *j, cJSON *o, const char *name,
+                      enum kr_state state, const struct kr_value *v)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (!kr_state_is_value(state)) {
+		kr_build_string(j, o, name, NULL);
+		return;
+	}
+	switch (v->type) {
+	case KR_TYPE_BOOL:
+		kr_build_boolean(j, o, name, v->b);
+		return;
+	case KR_TYPE_LIST:
+		add_list(j, o, name, &v->list);
+		return;
+	case KR_TYPE_INT32:
+	case KR_TYPE_INT64:
+		if (kr_value_format(v, &text) < 0)
+			j->failed = true;
+		kr_build_raw(j, o, name, text);
+		return;
+	default:
+		if (kr_value_format(v, &text) < 0)
+			j->failed = true;
+		kr_build_string(j, o, name, text);
+	}
+}
+
+/* The state of schema 2, in which a value stands apart. */
+static const char *state_word(enum kr_state state)
+{
+	return kr_state_to_string(kr_state_is_value(state) ? KR_STATE_VALUE
+	                                                   : state);
+}
+
+/* SCHEMA 2 has the values in their types. */
+static void add_sources(struct kr_build *j, cJSON *parent,
+                        const struct kr_sources *all, unsigned schema,
+                        struct hashed *h)
+{
+	cJSON *sources = kr_build_array(j, parent, "sources");
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct kr_source *s = &all->items[i];
+		/* a default that is not known here says nothing */
+		enum kr_state state =
+			s->state == KR_STATE_UNKNOWN ? KR_STATE_NULL : s->state;
 		cJSON *o = kr_build_element(j, sources);
 
 		kr_build_string(j, o, "kind",
 		                kr_source_kind_to_string(s->kind));
-		add_place(j, o, s, &hashed);
-		kr_build_string(j, o, "state", kr_state_to_string(s->state));
+		add_place(j, o, s, h);
+		kr_build_string(j, o, "state",
+		                schema == 1 ? kr_state_to_string(state)
+		                            : state_word(state));
+		if (schema != 1)
+			add_value(j, o, "value", state, &s->value);
 		kr_build_boolean(j, o, "wins", s->wins);
 		kr_build_boolean(j, o, "editable", s->editable);
 		kr_build_string(j, o, "reason", s->reason);
@@ -215,6 +269,8 @@ static void add_messages(struct kr_build *j, cJSON *root,
 static void add_audit(struct kr_build *j, cJSON *root, struct kr_node *node,
                       const struct kr_audit *a, const struct kr_diag *diag)
 {
+	struct hashed hashed = {0};
+
 	add_head(j, root, 1);
 	add_setting(j, root, node->setting);
 	add_node(j, root, node);
@@ -224,7 +280,7 @@ static void add_audit(struct kr_build *j, cJSON *root, struct kr_node *node,
 	kr_build_boolean(j, root, "restart_needed", a->restart_needed);
 	kr_build_boolean(j, root, "reload_needed", a->reload_needed);
 	add_views(j, root, a);
-	add_sources(j, root, a);
+	add_sources(j, root, &a->sources, 1, &hashed);
 	add_messages(j, root, diag);
 }
 
@@ -240,53 +296,6 @@ int kr_json_audit(FILE *out, struct kr_node *node, const struct kr_audit *audit,
 
 /* --- the settings of --control, schema 2 -------------------------------- */
 
-static void add_list(struct kr_build *j, cJSON *o, const char *name,
-                     const struct kr_strings *list)
-{
-	cJSON *array = kr_build_array(j, o, name);
-
-	for (size_t i = 0; i < list->n_items; i++)
-		kr_build_word(j, array, list->items[i]);
-}
-
-/* In the type that it has for kubelet; null where STATE is that of no value. */
-static void add_value(struct kr_build *j, cJSON *o, const char *name,
-                      enum kr_state state, const struct kr_value *v)
-{
-	_cleanup_free_ char *text = NULL;
-
-	if (state != KR_STATE_TRUE && state != KR_STATE_FALSE &&
-	    state != KR_STATE_VALUE) {
-		kr_build_string(j, o, name, NULL);
-		return;
-	}
-	switch (v->type) {
-	case KR_TYPE_BOOL:
-		kr_build_boolean(j, o, name, v->b);
-		return;
-	case KR_TYPE_LIST:
-		add_list(j, o, name, &v->list);
-		return;
-	case KR_TYPE_INT32:
-	case KR_TYPE_INT64:
-		if (kr_value_format(v, &text) < 0)
-			j->failed = true;
-		kr_build_raw(j, o, name, text);
-		return;
-	default:
-		if (kr_value_format(v, &text) < 0)
-			j->failed = true;
-		kr_build_string(j, o, name, text);
-	}
-}
-
-static const char *state_word(enum kr_state state)
-{
-	return state == KR_STATE_TRUE || state == KR_STATE_FALSE
-	               ? kr_state_to_string(KR_STATE_VALUE)
-	               : kr_state_to_string(state);
-}
-
 static cJSON *add_typed_view(struct kr_build *j, cJSON *views, const char *name,
                              const struct kr_view *view)
 {
@@ -300,29 +309,6 @@ static cJSON *add_typed_view(struct kr_build *j, cJSON *views, const char *name,
 	if (view->source >= 0)
 		kr_build_index(j, sources, view->source);
 	return v;
-}
-
-static void add_typed_sources(struct kr_build *j, cJSON *control,
-                              const struct kr_sources *all, struct hashed *h)
-{
-	cJSON *sources = kr_build_array(j, control, "sources");
-
-	for (size_t i = 0; i < all->n; i++) {
-		const struct kr_source *s = &all->items[i];
-		cJSON *o = kr_build_element(j, sources);
-
-		kr_build_string(j, o, "kind",
-		                kr_source_kind_to_string(s->kind));
-		add_place(j, o, s, h);
-		kr_build_string(j, o, "state",
-		                s->state == KR_STATE_UNKNOWN
-		                        ? "null"
-		                        : state_word(s->state));
-		add_value(j, o, "value", s->state, &s->value);
-		kr_build_boolean(j, o, "wins", s->wins);
-		kr_build_boolean(j, o, "editable", s->editable);
-		kr_build_string(j, o, "reason", s->reason);
-	}
 }
 
 /* What kubelet's default may be, by version. */
@@ -362,7 +348,7 @@ static void add_control(struct kr_build *j, cJSON *controls, int field,
 	kr_build_boolean(j, v, "assumed", a->assumed);
 	v = add_typed_view(j, views, "live", &a->live);
 	kr_build_string(j, v, "endpoint", a->endpoint);
-	add_typed_sources(j, c, &a->sources, h);
+	add_sources(j, c, &a->sources, 2, h);
 }
 
 static void add_process(struct kr_build *j, cJSON *root,
@@ -447,6 +433,7 @@ int kr_json_unread(FILE *out, const struct kr_setting *setting,
 	                 .reason = reason,
 	                 .source = -1},
 	};
+	struct hashed hashed = {0};
 	struct kr_build j = {0};
 	cJSON *root = reason ? cJSON_CreateObject() : NULL;
 
@@ -460,7 +447,7 @@ int kr_json_unread(FILE *out, const struct kr_setting *setting,
 	kr_build_boolean(&j, root, "restart_needed", false);
 	kr_build_boolean(&j, root, "reload_needed", false);
 	add_views(&j, root, &unread);
-	add_sources(&j, root, &unread);
+	add_sources(&j, root, &unread.sources, 1, &hashed);
 	add_messages(&j, root, diag);
 	return kr_build_print(&j, root, out);
 }
