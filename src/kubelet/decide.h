@@ -43,7 +43,7 @@ struct kr_inputs {
 	struct kr_merged older, oldest;
 	bool older_valid;
 	unsigned kubelet_minor; /* as in the options, */
-	bool openshift;         /* this too */
+	bool openshift, wrapped; /* these too */
 
 	/* whatever a field says, kubelet would not start (INVALID), or it
 	 * cannot be told (UNKNOWN); else ABSENT */

@@ -215,6 +215,7 @@ static int evaluate(struct kr_foreign_reading *rd)
 	const struct kr_inputs_options options = {
 		.working_directory = rd->unit->working_directory,
 		.kubelet_minor = rd->kubelet_minor,
+		.wrapped = true,
 	};
 	struct kr_foreign *f = rd->foreign;
 	_cleanup_free_ const char **argv = calloc(f->n_words, sizeof(*argv));

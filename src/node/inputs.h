@@ -15,6 +15,7 @@ struct kr_inputs_options {
 	const char *config;     /* read instead of what --config says; NULL */
 	unsigned kubelet_minor; /* 31 for 1.31; 0: not known */
 	bool openshift;         /* whose kubelet takes what others refuse */
+	bool wrapped; /* another program starts it, and may have a client */
 };
 
 /*
