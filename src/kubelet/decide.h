@@ -45,8 +45,8 @@ struct kr_inputs {
 	 * make */
 	struct kr_merged older, oldest;
 	bool older_valid;
-	unsigned kubelet_minor; /* as in the options, */
-	bool openshift;         /* this too */
+	unsigned kubelet_minor;  /* as in the options, */
+	bool openshift, wrapped; /* these too */
 	/* static: why kubelet refuses --config-dir, in this version or, where
 	 * that is not known, in 1.28 and 1.29; NULL: it does not */
 	const char *config_dir_refusal;

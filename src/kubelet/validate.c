@@ -928,6 +928,24 @@ static bool ids_per_pod(struct judge *j, const struct rule *rule)
 
 /* --- rules behind validation --------------------------------------------- */
 
+/* Both ask the API server, for which kubelet needs a client. A program around
+ * it may bring one. */
+static bool has_no_client(const struct judge *j)
+{
+	return !j->in->wrapped && !is_unknown(j, KR_FIELD_KUBECONFIG) &&
+	       !is_not_empty(j, KR_FIELD_KUBECONFIG);
+}
+
+static bool webhook_mode(struct judge *j, const struct rule *rule)
+{
+	return is_text(j, rule->fields[0], "Webhook") && has_no_client(j);
+}
+
+static bool webhook_authentication(struct judge *j, const struct rule *rule)
+{
+	return is_bool(j, rule->fields[0], true) && has_no_client(j);
+}
+
 static bool ciphers(struct judge *j, const struct rule *rule)
 {
 	const struct kr_strings *list = items(j, rule->fields[0]);
@@ -1656,6 +1674,11 @@ static const struct rule rules[] = {
 	/* TLS, clients, authorization */
 	{{F(AUTHORIZATION_MODE)}, ALL, ONE_OF("AlwaysAllow", "Webhook"),
 	 WORDS("would have to be Webhook or AlwaysAllow")},
+	{{F(AUTHORIZATION_MODE)}, ALL, .refuses = webhook_mode,
+	 WORDS("would have to be AlwaysAllow while --kubeconfig is not "
+	       "given")},
+	{{F(WEBHOOK)}, ALL, .refuses = webhook_authentication,
+	 WORDS("would have to be false while --kubeconfig is not given")},
 	{{F(TLS_CIPHERS)}, ALL, .refuses = ciphers,
 	 WORDS("would have to hold cipher suites that this kubelet's Go "
 	       "knows")},
@@ -1979,6 +2002,9 @@ static int say_error(struct verdict *v, const struct finding *f)
 		                        code, "%s", f->what);
 		if (r < 0)
 			return r;
+	} else if (!f->place.file && v->in->config_path) {
+		kr_diag_add_path(v->diag, KR_ERROR, code, v->in->config_path,
+		                 "%s", f->what);
 	} else {
 		kr_diag_add(v->diag, KR_ERROR, code, f->place, "%s", f->what);
 	}

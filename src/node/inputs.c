@@ -551,6 +551,7 @@ int kr_inputs_read(struct kr_fs *fs, const char *const *argv, size_t argc,
 	_cleanup_inputs_ struct kr_inputs in = {
 		.kubelet_minor = options->kubelet_minor,
 		.openshift = options->openshift,
+		.wrapped = options->wrapped,
 	};
 	struct reading rd = {.fs = fs, .diag = diag, .in = &in};
 	int r = copy_argv(&in, argv, argc);
