@@ -119,8 +119,8 @@ static void decide(const cJSON *row, struct kr_fs *fs, struct kr_inputs *in,
 	};
 	const cJSON *args = cJSON_GetObjectItem(row, "args"), *arg;
 	int field = kr_field_find_setting(control, strlen(control));
-	const char *argv[16] = {"kubelet"};
-	size_t argc = 1;
+	const char *argv[17] = {"kubelet", "--kubeconfig=/k"};
+	size_t argc = 2;
 
 	cJSON_ArrayForEach(arg, args)
 	{

@@ -12,6 +12,7 @@ made here: an image with a unit, a config file and drop-ins.
 
 import base64
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -31,6 +32,15 @@ ROCKET = "ID=%s\nVARIANT_ID=%s\n"
 STATUSES = {"true": 0, "false": 1, "invalid": 3, "unknown": 3}
 
 
+def with_client(text):
+    """TEXT, with --kubeconfig behind each command that runs kubelet: without it
+    the defaults below a config file end kubelet."""
+    if b"--kubeconfig" in text:
+        return text
+    return re.sub(rb"(?m)^(ExecStart=(?:/usr/bin/env (?:\w+=\w+ )?)?[^ ]*/kubelet"
+                  rb"(?: .*)?)(?<!\\)$", rb"\1 --kubeconfig=/k", text)
+
+
 class Image:
     """A tree below a folder of its own; a tuple is a link's target."""
 
@@ -45,8 +55,12 @@ class Image:
             if isinstance(text, tuple):
                 os.symlink(text[0], full)
                 continue
+            if isinstance(text, str):
+                text = text.encode()
+            if "/kubelet.service" in path:
+                text = with_client(text)
             with open(full, "wb") as file:
-                file.write(text if isinstance(text, bytes) else text.encode())
+                file.write(text)
         return self
 
     def __exit__(self, *_):
@@ -1750,7 +1764,7 @@ def part_rows():
         ("a backtick behind", bad + " `x`", "", "", word % (UNIT + ":3:89", "`x`")),
         ("behind dashes", bad + " -- x", "", "", UNIT + ":3:92: \"x\": expected "
          "nothing behind \"--\"" + correct),
-        ("our flag behind dashes", "-- %sfalse" % FLAG, "", "", None),
+        ("our flag behind dashes", "--kubeconfig=/k -- %sfalse" % FLAG, "", "", None),
         ("another flag", bad + " --max-pods=x", "", "", UNIT + ":3:89: "
          "--max-pods: expected a 32-bit integer, not \"x\"" + correct),
         ("a word behind the flag's", FLAG[:-1] + " false x", "", "",
@@ -1796,7 +1810,7 @@ def parts(tap, program, schemas):
 
 def lost_rows():
     """Name, [Service], the disk, the places, the cause that is said."""
-    start = "ExecStart=/usr/bin/kubelet --config=" + CONFIG
+    start = "ExecStart=/usr/bin/kubelet --kubeconfig=/k --config=" + CONFIG
     no, lost = "does not end in a backslash", "  %sfalse\n" % FLAG
     return [
         ("behind a command", start + "\n" + lost, "true", ["3:3"], no),

@@ -40,6 +40,9 @@ struct row {
 	"imagePullCredentialsVerificationPolicy: "                             \
 	"NeverVerifyAllowlistedImages\n"                                       \
 	"preloadedImagesVerificationAllowlist: "
+#define ALONE                                                                  \
+	"authorization: {mode: AlwaysAllow}\n"                                 \
+	"authentication: {webhook: {enabled: false}}\n"
 #define STATIC_CPU "cpuManagerPolicy: static\nkubeReserved: {cpu: 100m}\n"
 
 /* clang-format off */
@@ -197,6 +200,12 @@ static const struct row rows[] = {
 	{"ids per pod, above", 33, 36, "userNamespaces: {idsPerPod: 4294967296}", "userNamespaces: {idsPerPod: 4294901760}"},
 	{"authorization", ALL, "authorization: {mode: webhook}", "authorization: {mode: AlwaysAllow}"},
 	{"authorization by flag", ALL, NULL, NULL, {"--authorization-mode="}, {"--authorization-mode=Webhook"}},
+	{"webhook mode without client", ALL, "authentication: {webhook: {enabled: false}}", NULL, {"--kubeconfig="}},
+	{"webhook without client", ALL, "authorization: {mode: AlwaysAllow}", NULL, {"--kubeconfig="}},
+	{"webhook by flag", ALL, NULL, NULL, {"--kubeconfig=", "--authentication-token-webhook"}, {"--authentication-token-webhook"}},
+	{"webhook mode by flag", ALL, NULL, NULL, {"--kubeconfig=", "--authorization-mode=Webhook"}, {"--kubeconfig="}},
+	{"no webhook, no client", 0, 0, ALONE, NULL, {"--kubeconfig="}},
+	{"flags alone need none", 0, 0, NULL, NULL, {"--kubeconfig="}},
 	{"cipher", ALL, "tlsCipherSuites: [TLS_DHE_RSA_WITH_AES_128_CBC_SHA]",
 	 "tlsCipherSuites: [TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305, TLS_RSA_WITH_RC4_128_SHA]"},
 	{"cipher by flag", ALL, NULL, NULL, {"--tls-cipher-suites=x"}, {"--tls-cipher-suites=TLS_AES_128_GCM_SHA256"}},
@@ -241,8 +250,9 @@ static const struct row rows[] = {
 	{"seccomp", 22, 24, "seccompDefault: true", "seccompDefault: false"},
 	{"sync", ALL, "syncFrequency: -1s", "syncFrequency: 1ns"},
 	{"sync by flag", ALL, NULL, NULL, {"--sync-frequency=0"}, {"--sync-frequency=1s"}},
-	{"watch", ALL, "configMapAndSecretChangeDetectionStrategy: watch", NULL, {"--kubeconfig=/k"}},
-	{"watch without client", 0, 0, "configMapAndSecretChangeDetectionStrategy: watch"},
+	{"watch", ALL, "configMapAndSecretChangeDetectionStrategy: watch",
+	 "configMapAndSecretChangeDetectionStrategy: Watch"},
+	{"watch without client", 0, 0, ALONE "configMapAndSecretChangeDetectionStrategy: watch", NULL, {"--kubeconfig="}},
 	{"sysctl", ALL, "allowedUnsafeSysctls: [vm.swappiness]", "allowedUnsafeSysctls: ['net.*']"},
 	{"sysctl, 1.29", 29, 36, "allowedUnsafeSysctls: [kernel.shm_next_id]", "allowedUnsafeSysctls: [kernel.shmmax]"},
 	{"sysctl, slashes", 20, 21, "allowedUnsafeSysctls: [net/ipv4/tcp_tw_reuse]", NULL},
@@ -283,19 +293,20 @@ static size_t count(const char *const *words)
 	return n;
 }
 
-/* What is made of CONFIG (NULL: no file) and ARGS. */
+/* What is made of CONFIG (NULL: no file) and ARGS, of a kubelet that has a
+ * client where ARGS do not take it away. */
 static void ask(const char *config, const char *const *args, unsigned minor,
                 bool openshift, struct answer *ret)
 {
-	const char *argv[6] = {"kubelet"};
-	size_t argc = 1 + count(args);
+	const char *argv[6] = {"kubelet", "--kubeconfig=/k"};
+	size_t argc = 2 + count(args);
 	_cleanup_free_ char *text = NULL;
 	struct kr_inputs in = {.kubelet_minor = minor, .openshift = openshift};
 	const struct kr_file *file;
 
 	*ret = (struct answer){0};
-	for (size_t i = 1; i < argc; i++)
-		argv[i] = args[i - 1];
+	for (size_t i = 2; i < argc; i++)
+		argv[i] = args[i - 2];
 	ck_assert_int_eq(kr_flags_parse(argv, argc, &in.flags), 0);
 	ck_assert(!in.flags.refused);
 	if (config) {
@@ -452,7 +463,8 @@ START_TEST(test_dropins)
 		files[1] = kr_test_file("/d", dropin, strlen(dropin));
 		for (size_t k = 0; k < ARRAY_SIZE(minors); k++) {
 			_cleanup_diag_ struct kr_diag diag = {0};
-			struct kr_inputs in = {.kubelet_minor = minors[k]};
+			struct kr_inputs in = {.kubelet_minor = minors[k],
+			                       .wrapped = true};
 			/* a null takes nothing away there */
 			bool refused = cases[i].refused ||
 			               (minors[k] == 31 &&

@@ -928,8 +928,8 @@ static bool ids_per_pod(struct judge *j, const struct rule *rule)
 
 /* --- rules behind validation --------------------------------------------- */
 
-/* Both ask the API server, for which kubelet needs a client. A program around
- * it may bring one. */
+/* Both webhooks ask the API server, for which kubelet needs a client. A program
+ * around it may bring one. Of both, authentication is built first. */
 static bool has_no_client(const struct judge *j)
 {
 	return !j->in->wrapped && !is_unknown(j, KR_FIELD_KUBECONFIG) &&
@@ -938,7 +938,8 @@ static bool has_no_client(const struct judge *j)
 
 static bool webhook_mode(struct judge *j, const struct rule *rule)
 {
-	return is_text(j, rule->fields[0], "Webhook") && has_no_client(j);
+	return is_text(j, rule->fields[0], "Webhook") &&
+	       is_bool(j, KR_FIELD_WEBHOOK, false) && has_no_client(j);
 }
 
 static bool webhook_authentication(struct judge *j, const struct rule *rule)
@@ -1674,11 +1675,11 @@ static const struct rule rules[] = {
 	/* TLS, clients, authorization */
 	{{F(AUTHORIZATION_MODE)}, ALL, ONE_OF("AlwaysAllow", "Webhook"),
 	 WORDS("would have to be Webhook or AlwaysAllow")},
+	{{F(WEBHOOK)}, ALL, .refuses = webhook_authentication,
+	 WORDS("would have to be false while --kubeconfig is not given")},
 	{{F(AUTHORIZATION_MODE)}, ALL, .refuses = webhook_mode,
 	 WORDS("would have to be AlwaysAllow while --kubeconfig is not "
 	       "given")},
-	{{F(WEBHOOK)}, ALL, .refuses = webhook_authentication,
-	 WORDS("would have to be false while --kubeconfig is not given")},
 	{{F(TLS_CIPHERS)}, ALL, .refuses = ciphers,
 	 WORDS("would have to hold cipher suites that this kubelet's Go "
 	       "knows")},
