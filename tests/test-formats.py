@@ -21,7 +21,8 @@ import urllib.parse
 import xml.etree.ElementTree
 
 from cli_lib import NodeCopy, Run, Tap, run_words
-from json_schema import Schemas, parse
+from json_schema import Schemas
+from strict_json import parse
 
 FORMATS = ("sarif", "junit", "prometheus")
 KINDS = {"pass": ("pass", "none"), "fail": ("fail", "error"),
