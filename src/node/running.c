@@ -229,6 +229,7 @@ int kr_running_read(struct kr_node *node, struct kr_diag *diag,
 	struct kr_inputs_options options = {
 		.working_directory = p->cwd,
 		.config = node->config_override,
+		.openshift = kr_platform_is_openshift(node->platform),
 	};
 	const char *const *argv = (const char *const *)p->argv;
 	int first = kr_process_kubelet_word(argv, p->argc);
