@@ -30,7 +30,7 @@ KINDS = {"pass": ("pass", "none"), "fail": ("fail", "error"),
 ENDS = {"pass": None, "fail": "failure", "invalid": "error",
         "unknown": "error"}
 UNIT = """[Service]
-ExecStart=/usr/bin/kubelet --config=/etc/kubelet.json $KUBELET_ARGS
+ExecStart=/usr/bin/kubelet --kubeconfig=/k --config=/etc/kubelet.json $KUBELET_ARGS
 """
 DROPINS = "etc/systemd/system/kubelet.service.d"
 

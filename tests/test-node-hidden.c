@@ -182,8 +182,9 @@ static void make(const struct row *row)
 		linkat(kr_root_fd, &CONFIG[1], kr_root_fd, "opt/same.json", 0),
 		0);
 	snprintf(text, sizeof(text),
-	         "[Service]\nExecStart=/usr/bin/kubelet %s\n%s", row->args,
-	         row->directives);
+	         "[Service]\nExecStart=/usr/bin/kubelet %s "
+	         "--kubeconfig=/k\n%s",
+	         row->args, row->directives);
 	kr_root_write("/etc/systemd/system/kubelet.service", text);
 	snprintf(text, sizeof(text), "[Service]\n%s",
 	         row->dropin ? row->dropin : "");

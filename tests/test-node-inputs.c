@@ -370,12 +370,13 @@ static int read_row(const struct row *row, struct kr_fs *fs,
 		.working_directory = row->working_directory,
 		.config = row->config,
 	};
-	const char *argv[8] = {"kubelet"};
+	const char *argv[9] = {"kubelet"};
 	size_t argc = 1;
 	int r;
 
 	for (size_t i = 0; i < 6 && row->argv[i]; i++)
 		argv[argc++] = row->argv[i];
+	argv[argc++] = "--kubeconfig=/k";
 	r = kr_inputs_read(fs, argv, argc, &options, diag, ret);
 	return r < 0 ? r : kr_decide(ret, KR_FIELD_IPTABLES, d);
 }

@@ -424,7 +424,8 @@ static uint64_t make_files(const struct row *row)
 	char exec[256];
 
 	if (row->unit) {
-		snprintf(exec, sizeof(exec), "/usr/bin/kubelet %s", row->unit);
+		snprintf(exec, sizeof(exec),
+		         "/usr/bin/kubelet %s --kubeconfig=/k", row->unit);
 		kr_test_unit(exec);
 	}
 	if (!row->config)
@@ -457,12 +458,14 @@ static uint64_t make_files(const struct row *row)
 
 static void make_process(const struct row *row, uint64_t started)
 {
-	const char *argv[6] = {"/usr/bin/kubelet"};
+	const char *argv[7] = {"/usr/bin/kubelet"};
+	size_t n = 0;
 
 	if (!row->argv[0])
 		return;
-	for (size_t i = 0; i < 4 && row->argv[i]; i++)
-		argv[i + 1] = row->argv[i];
+	for (; n < 4 && row->argv[n]; n++)
+		argv[n + 1] = row->argv[n];
+	argv[n + 1] = "--kubeconfig=/k";
 	kr_test_process(argv, started,
 	                row->cgroup ? row->cgroup
 	                            : "/system.slice/kubelet.service");

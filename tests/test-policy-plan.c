@@ -29,7 +29,7 @@
 #define EXEC        "[Service]\nExecStart=/usr/bin/kubelet "
 #define ARGS        EXEC "$KUBELET_ARGS\n"
 #define WITH_ENV    EXEC "$KUBELET_ARGS\nEnvironmentFile=" ENV "\n"
-#define WITH_CONFIG EXEC "--config=" CONFIG " $KUBELET_ARGS\n"
+#define WITH_CONFIG EXEC C " $KUBELET_ARGS\n"
 
 struct change {
 	const char *path;
@@ -61,14 +61,14 @@ struct row {
 	{                                                                      \
 		.name = name_, .argv = argv_, .method = KR_METHOD_CONFIG,      \
 		.files = {                                                     \
-			{UNIT, EXEC "--config=" CONFIG " $KUBELET_ARGS\n"      \
-			            "EnvironmentFile=" ENV "\n"},              \
+			{UNIT, WITH_CONFIG "EnvironmentFile=" ENV "\n"},       \
 			{CONFIG, SET("true")},                                 \
 			{ENV, before_, after_},                                \
 		}                                                              \
 	}
 #define S "[Service]\n"
-#define C "--config=" CONFIG
+#define K "--kubeconfig=/k " /* kubelet needs it for its webhooks */
+#define C K "--config=" CONFIG
 
 static const struct row rows[] = {
 	/* Environment= */
@@ -115,9 +115,9 @@ static const struct row rows[] = {
             S "Environment=\"KUBELET_ARGS=--v=2 " FLAG "=false\"",
             S "Environment=\"KUBELET_ARGS=--v=2\"", C " --v=2"),
 	{.name = "kubelet's configuration among the drop-ins",
-         .files = {{UNIT, EXEC "--config=" DROPIN "\n"},
+         .files = {{UNIT, EXEC K "--config=" DROPIN "\n"},
                    {DROPIN, SET("false"), SET("true")}},
-         .argv = "--config=" DROPIN,
+         .argv = K "--config=" DROPIN,
          .unit_changes = true},
 	/* EnvironmentFile= */
 	CUT_ENV("a file: not quoted",
@@ -338,7 +338,7 @@ static const struct row rows[] = {
          .want = -EOPNOTSUPP,
          .code = "file-of-a-store"},
 	{.name = "in a snap",
-         .files = {{UNIT, EXEC "--config=/snap/k/1/k.json\n"},
+         .files = {{UNIT, EXEC K "--config=/snap/k/1/k.json\n"},
                    {"/snap/k/1/k.json", SET("false")}},
          .want = -EOPNOTSUPP,
          .code = "file-not-ours"},
@@ -355,18 +355,18 @@ static const struct row rows[] = {
          .want = -EOPNOTSUPP,
          .code = "file-not-ours"},
 	{.name = "in /ostree",
-         .files = {{UNIT, EXEC "--config=/ostree/k.json\n"},
+         .files = {{UNIT, EXEC K "--config=/ostree/k.json\n"},
                    {"/ostree/k.json", SET("false")}},
          .want = -EOPNOTSUPP,
          .code = "file-not-ours"},
 	{.name = "a folder that only begins like the store",
-         .files = {{UNIT, EXEC "--config=/nix/store2/k.json\n"},
+         .files = {{UNIT, EXEC K "--config=/nix/store2/k.json\n"},
                    {"/nix/store2/k.json", SET("false"), SET("true")}},
-         .argv = "--config=/nix/store2/k.json"},
+         .argv = K "--config=/nix/store2/k.json"},
 	{.name = "what a snap writes is no file of the snap's",
-         .files = {{UNIT, EXEC "--config=/var/snap/k/1/k.json\n"},
+         .files = {{UNIT, EXEC K "--config=/var/snap/k/1/k.json\n"},
                    {"/var/snap/k/1/k.json", SET("false"), SET("true")}},
-         .argv = "--config=/var/snap/k/1/k.json"},
+         .argv = K "--config=/var/snap/k/1/k.json"},
 	{.name = "by a flag, where the command is in the Nix store",
          .method = KR_METHOD_FLAG,
          .files = {{UNIT, EXEC C "\n", NULL},

@@ -144,7 +144,7 @@ static struct kr_node *make_node(const char *args, const char *members,
 	char text[1024];
 
 	snprintf(text, sizeof(text), "/usr/bin/kubelet %s%s",
-	         members ? "--config=" CONFIG " " : "", args);
+	         members ? "--kubeconfig=/k --config=" CONFIG " " : "", args);
 	kr_test_unit(text);
 	if (members) {
 		snprintf(text, sizeof(text), "{" GVK "%s}", members);

@@ -45,7 +45,8 @@ struct kr_inputs {
 	 * make */
 	struct kr_merged older, oldest;
 	bool older_valid;
-	unsigned kubelet_minor; /* as in the options */
+	unsigned kubelet_minor;  /* as in the options, */
+	bool openshift, wrapped; /* these too */
 	/* static: why kubelet refuses --config-dir, in this version or, where
 	 * that is not known, in 1.28 and 1.29; NULL: it does not */
 	const char *config_dir_refusal;
@@ -62,6 +63,8 @@ struct kr_inputs {
 	char *fault_reason; /* one sentence; NULL where ABSENT */
 	/* the version is not known, and the fault depends on it */
 	bool fault_by_version;
+	/* the version is not known, and some would refuse what others take */
+	bool version_matters;
 	/* what kubelet says of the merge, where that is INVALID; NULL */
 	char *merge_error;
 	/* why the files that were read are not those that kubelet reads: only
@@ -107,6 +110,17 @@ struct kr_decision {
 int kr_decide(const struct kr_inputs *in, int field, struct kr_decision *ret);
 void kr_decision_done(struct kr_decision *decision);
 #define _cleanup_decision_ _cleanup_(kr_decision_done)
+
+/*
+ * What the flags of FIELD say, whatever kubelet makes of the files. 1: it is in
+ * RET, and RET_USE is the last flag; 0: there is none; -ENOMEM.
+ */
+int kr_inputs_flag(const struct kr_inputs *in, int field, struct kr_value *ret,
+                   const struct kr_flag_use **ret_use);
+
+/* The same of any feature gate NAME. */
+bool kr_inputs_flag_gate(const struct kr_inputs *in, const char *name,
+                         bool *ret, const struct kr_flag_use **ret_use);
 
 /* What holds whatever a field says: INVALID, kubelet would not start; UNKNOWN,
  * that cannot be told; ABSENT: neither. */

@@ -220,6 +220,7 @@ static int evaluate(struct kr_foreign_reading *rd)
 		.working_directory = rd->unit->working_directory,
 		.kubelet_minor = rd->kubelet_minor,
 		.doubts = doubts,
+		.wrapped = true,
 	};
 	int r;
 

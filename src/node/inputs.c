@@ -18,7 +18,7 @@
 
 #include "base/format.h"
 #include "base/vec.h"
-#include "kubelet/flag-table.h"
+#include "kubelet/validate.h"
 #include "node/inputs.h"
 
 #define FOLDERS_DEEP 64
@@ -396,77 +396,6 @@ static int merge(struct reading *rd)
 	return r;
 }
 
-/* Whether the number of FIELD is one that kubelet takes. */
-static bool in_range(const struct kr_value *v, const struct kr_flag *flag,
-                     int64_t *ret_min)
-{
-	*ret_min = flag->min > 0 ? 0 : flag->min;
-	return v->n >= *ret_min && v->n <= flag->max;
-}
-
-/* The first number of the files that kubelet refuses and no flag overrides; -1:
- * there is none. */
-static int find_bad_range(const struct kr_inputs *in,
-                          const struct kr_merged *merged)
-{
-	for (int i = 0; i < KR_N_FIELDS; i++) {
-		const struct kr_field *f = kr_field(i);
-		const struct kr_value *v;
-		int64_t min;
-
-		if (!f->ranged || kr_flags_given(&in->flags, f->flag))
-			continue;
-		v = kr_merged_value(merged, i);
-		if (v &&
-		    !in_range(v, kr_flag_find(f->flag, strlen(f->flag)), &min))
-			return i;
-	}
-	return -1;
-}
-
-/*
- * kubelet validates what flags and files have come to: a number that it refuses
- * as a flag it refuses in a file.
- */
-static int check_ranges(struct reading *rd)
-{
-	struct kr_inputs *in = rd->in;
-	struct kr_merged_value found;
-	const struct kr_flag *flag;
-	const char *name;
-	int bad, older;
-	int64_t min;
-
-	if (!in->merged_valid || in->fault_reason ||
-	    in->merged.fault != KR_STATE_ABSENT)
-		return 0;
-	bad = find_bad_range(in, &in->merged);
-	older = in->older_valid ? find_bad_range(in, &in->older) : bad;
-	if (bad < 0 && older < 0)
-		return 0;
-	if (bad < 0 || older < 0) {
-		in->fault_by_version = true;
-		return kr_inputs_fault(
-			in, KR_STATE_UNKNOWN,
-			"whether kubelet would refuse %s depends on its "
-			"version, which must be said (--kubelet-version)",
-			kr_field_name(bad < 0 ? older : bad));
-	}
-	name = kr_field_name(bad);
-	flag = kr_flag_find(kr_field(bad)->flag, strlen(kr_field(bad)->flag));
-	kr_merged_find(&in->merged, bad, &found);
-	in_range(found.value, flag, &min);
-	kr_diag_add(rd->diag, KR_ERROR, "config-range",
-	            found.use ? found.use->value : KR_SPAN_NONE,
-	            "%s would have to be from %lld to %lld", name,
-	            (long long)min, (long long)flag->max);
-	return kr_inputs_fault(
-		in, KR_STATE_INVALID,
-		"kubelet would refuse its configuration: %s would have to "
-		"be from %lld to %lld",
-		name, (long long)min, (long long)flag->max);
-}
-
 /* --- arguments that are not known ---------------------------------------- */
 
 /* "--name=...": whatever it is, the words behind it are what they look like. */
@@ -629,6 +558,8 @@ int kr_inputs_read(struct kr_fs *fs, const char *const *argv, size_t argc,
 {
 	_cleanup_inputs_ struct kr_inputs in = {
 		.kubelet_minor = options->kubelet_minor,
+		.openshift = options->openshift,
+		.wrapped = options->wrapped,
 	};
 	struct reading rd = {.fs = fs, .diag = diag, .in = &in};
 	int r = copy_argv(&in, argv, argc);
@@ -652,9 +583,11 @@ int kr_inputs_read(struct kr_fs *fs, const char *const *argv, size_t argc,
 	r = merge(&rd);
 	if (r < 0)
 		return r;
-	r = check_ranges(&rd);
-	if (r < 0)
-		return r;
+	if (!in.fault_reason && in.merged.fault == KR_STATE_ABSENT) {
+		r = kr_validate(&in, diag);
+		if (r < 0)
+			return r;
+	}
 	*ret = in;
 	in = (struct kr_inputs){0};
 	return 0;

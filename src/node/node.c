@@ -387,6 +387,21 @@ static const char *word_doubt(const struct kr_unit_word *word)
 	       "knows";
 }
 
+/* The version was not looked for, and tells whether kubelet would start. */
+static int read_by_version(struct kr_node *node, const char *const *argv,
+                           size_t argc, struct kr_inputs_options *options,
+                           struct kr_diag *found)
+{
+	int r = kr_kubelet_version_find(node, &options->kubelet_minor);
+
+	if (r < 0 || options->kubelet_minor == 0)
+		return r;
+	kr_diag_done(found);
+	kr_inputs_done(&node->disk.inputs);
+	return kr_inputs_read(node->fs, argv, argc, options, found,
+	                      &node->disk.inputs);
+}
+
 static int read_command(struct kr_node *node, struct kr_diag *diag)
 {
 	struct kr_node_disk *disk = &node->disk;
@@ -400,6 +415,7 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 		.no_alpha = lacks_alpha(node),
 		.doubts = doubts,
 		.unit = disk->unit,
+		.openshift = kr_platform_is_openshift(node->platform),
 	};
 	_cleanup_diag_ struct kr_diag found = {0};
 	int r;
@@ -420,6 +436,11 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 	                   &disk->inputs);
 	if (r < 0)
 		return r;
+	if (disk->inputs.version_matters) {
+		r = read_by_version(node, argv, argc, &options, &found);
+		if (r < 0)
+			return r;
+	}
 	disk->start = KR_START_COMMAND;
 	r = kr_unjoined(node);
 	if (r < 0)

@@ -194,6 +194,11 @@ int kr_platform_find(struct kr_fs *fs, const struct kr_platform_signs *signs,
 	return l.error;
 }
 
+bool kr_platform_is_openshift(const struct kr_platform *platform)
+{
+	return platform && strcmp(platform->id, "openshift") == 0;
+}
+
 bool kr_platform_writes(const struct kr_platform *platform, const char *path)
 {
 	if (!platform->owner)

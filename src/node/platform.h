@@ -60,6 +60,9 @@ struct kr_platform_signs {
 int kr_platform_find(struct kr_fs *fs, const struct kr_platform_signs *signs,
                      const struct kr_platform **ret, int *ret_error);
 
+/* Whether PLATFORM, which may be NULL, has OpenShift's own kubelet. */
+bool kr_platform_is_openshift(const struct kr_platform *platform);
+
 /* Whether PLATFORM's owner writes the file at PATH. */
 bool kr_platform_writes(const struct kr_platform *platform, const char *path);
 

@@ -256,6 +256,7 @@ int kr_running_read(struct kr_node *node, struct kr_diag *diag,
 	struct kr_inputs_options options = {
 		.working_directory = node->process.cwd,
 		.config = node->config_override,
+		.openshift = kr_platform_is_openshift(node->platform),
 	};
 	_cleanup_diag_ struct kr_diag found = {0};
 	struct kr_fs *fs;
