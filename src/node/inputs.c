@@ -102,7 +102,6 @@ static int too_much(struct reading *rd, const char *what)
 static int add_file(struct reading *rd, const char *path)
 {
 	struct kr_inputs *in = rd->in;
-	const struct kr_file **next;
 	const struct kr_file *file;
 	int r;
 
@@ -111,12 +110,7 @@ static int add_file(struct reading *rd, const char *path)
 	r = kr_fs_read(rd->fs, path, &file);
 	if (r < 0)
 		return cannot_read(rd, path, r);
-	next = KR_VEC_NEXT(in->files, in->n_files);
-	if (!next)
-		return -ENOMEM;
-	*next = file;
-	in->n_files++;
-	return 0;
+	return KR_VEC_MOVE(in->files, in->n_files, &file);
 }
 
 static int walk_folder(struct reading *rd, const char *path, unsigned depth)

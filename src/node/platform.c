@@ -118,8 +118,8 @@ static bool expands(const struct kr_unit_command *command, const char *name)
 /* Also one that is not there yet. */
 static bool reads_file(const struct kr_unit *unit, const char *path)
 {
-	for (size_t i = 0; unit && i < unit->n_written_files; i++) {
-		const char *written = unit->written_files[i];
+	for (size_t i = 0; unit && i < unit->written_files.n_items; i++) {
+		const char *written = unit->written_files.items[i];
 
 		if (strcmp(written + (*written == '-'), path) == 0)
 			return true;

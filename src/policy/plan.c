@@ -259,11 +259,11 @@ static bool is_environment_file(struct kr_node *node, const char *real)
 {
 	const struct kr_unit *unit = node->disk.unit;
 
-	for (size_t i = 0; i < unit->n_environment_files; i++) {
+	for (size_t i = 0; i < unit->environment_files.n_items; i++) {
 		const struct kr_file *file;
 
-		if (kr_fs_read(node->fs, unit->environment_files[i], &file) ==
-		            0 &&
+		if (kr_fs_read(node->fs, unit->environment_files.items[i],
+		               &file) == 0 &&
 		    strcmp(file->real, real) == 0)
 			return true;
 	}

@@ -98,7 +98,6 @@ static void take_back(struct kr_unit *unit, enum kr_credential kind,
 static int add(struct kr_unit *unit, const struct kr_specifiers *s,
                struct kr_unit_credential *c)
 {
-	struct kr_unit_credential *next = NULL;
 
 	take_back(unit, c->kind, c->name);
 	if (unit->n_credentials == CREDENTIALS_MAX) {
@@ -108,13 +107,7 @@ static int add(struct kr_unit *unit, const struct kr_specifiers *s,
 		            CREDENTIALS_MAX);
 		return -EFBIG;
 	}
-	next = KR_VEC_NEXT(unit->credentials, unit->n_credentials);
-	if (!next)
-		return -ENOMEM;
-	*next = *c;
-	unit->n_credentials++;
-	*c = (struct kr_unit_credential){0};
-	return 0;
+	return KR_VEC_MOVE(unit->credentials, unit->n_credentials, c);
 }
 
 static bool name_valid(const char *name)

@@ -70,14 +70,7 @@ void kr_variables_done(struct kr_variables *variables)
 /* Moves *V in, if that works. */
 static int add(struct kr_variables *to, struct kr_unit_variable *v)
 {
-	struct kr_unit_variable *next = KR_VEC_NEXT(to->items, to->n_items);
-
-	if (!next)
-		return -ENOMEM;
-	*next = *v;
-	to->n_items++;
-	*v = (struct kr_unit_variable){0};
-	return 0;
+	return KR_VEC_MOVE(to->items, to->n_items, v);
 }
 
 /* More memory for what stands at SPAN. 0; -EFBIG: it is too much, DIAG says

@@ -143,7 +143,6 @@ static int too_large(const struct parser *p, size_t start, size_t most,
 static int add_word(struct parser *p, struct kr_exec_word *word)
 {
 	struct kr_exec_command *c = &p->command;
-	struct kr_exec_word *next;
 
 	if (c->n_words == WORDS_MAX)
 		return too_large(p, word->start, WORDS_MAX, "words");
@@ -152,14 +151,8 @@ static int add_word(struct parser *p, struct kr_exec_word *word)
 	if (*p->held > HELD_MAX)
 		return too_large(p, word->start, HELD_MAX >> 20,
 		                 "MiB of memory for all words");
-	next = KR_VEC_NEXT(c->words, c->n_words);
-	if (!next)
-		return -ENOMEM;
-	*next = *word;
-	c->n_words++;
 	c->end = word->end;
-	*word = (struct kr_exec_word){0};
-	return 0;
+	return KR_VEC_MOVE(c->words, c->n_words, word);
 }
 
 /* --- the program --------------------------------------------------------- */
@@ -394,19 +387,6 @@ static int parse_arguments(struct parser *p, bool *ret_more)
 	return 0;
 }
 
-static int add_command(struct kr_exec *exec, struct kr_exec_command *command)
-{
-	struct kr_exec_command *next =
-		KR_VEC_NEXT(exec->commands, exec->n_commands);
-
-	if (!next)
-		return -ENOMEM;
-	*next = *command;
-	exec->n_commands++;
-	*command = (struct kr_exec_command){0};
-	return 0;
-}
-
 /* > 0: the line is done. */
 static int parse_command(struct kr_exec *exec, struct parser *p, bool *ret_more)
 {
@@ -434,19 +414,7 @@ static int parse_command(struct kr_exec *exec, struct parser *p, bool *ret_more)
 		return r;
 	if (exec->n_commands == COMMANDS_MAX)
 		return too_large(p, p->command.start, COMMANDS_MAX, "commands");
-	return add_command(exec, &p->command);
-}
-
-static int add_line(struct kr_exec *exec, struct kr_text *value)
-{
-	struct kr_text *next = KR_VEC_NEXT(exec->lines, exec->n_lines);
-
-	if (!next)
-		return -ENOMEM;
-	*next = *value;
-	exec->n_lines++;
-	*value = (struct kr_text){0};
-	return 0;
+	return KR_VEC_MOVE(exec->commands, exec->n_commands, &p->command);
 }
 
 int kr_exec_parse(struct kr_exec *exec, const struct kr_specifiers *specifiers,
@@ -460,7 +428,7 @@ int kr_exec_parse(struct kr_exec *exec, const struct kr_specifiers *specifiers,
 		kr_exec_done(exec);
 		return 0;
 	}
-	r = add_line(exec, value);
+	r = KR_VEC_MOVE(exec->lines, exec->n_lines, value);
 	if (r < 0)
 		return r;
 	p.line = &exec->lines[exec->n_lines - 1];

@@ -141,20 +141,10 @@ static int count_environment(struct expansion *x)
 /* Moves *WORD in, if that works. */
 static int add_word(struct expansion *x, struct kr_unit_word *word)
 {
-	struct kr_unit_command *c = x->ret;
-	struct kr_unit_word *next;
 	int r = count(x, word->text.length,
 	              word->span.file ? word->span : x->ret->span);
 
-	if (r < 0)
-		return r;
-	next = KR_VEC_NEXT(c->words, c->n_words);
-	if (!next)
-		return -ENOMEM;
-	*next = *word;
-	c->n_words++;
-	*word = (struct kr_unit_word){0};
-	return 0;
+	return r < 0 ? r : KR_VEC_MOVE(x->ret->words, x->ret->n_words, word);
 }
 
 /* --- cuts ---------------------------------------------------------------- */

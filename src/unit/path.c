@@ -116,17 +116,13 @@ static int link_name(const char *folder, const char *target, char **ret)
 
 static int add_alias(struct search *s, const char *name, char *target)
 {
-	struct alias *next = KR_VEC_NEXT(s->aliases, s->n_aliases);
-	char *copy = strdup(name);
+	struct alias alias = {strdup(name), target};
 
-	if (!next || !copy) {
-		free(copy);
-		free(target);
-		return -ENOMEM;
-	}
-	*next = (struct alias){copy, target};
-	s->n_aliases++;
-	return 0;
+	if (alias.name && KR_VEC_MOVE(s->aliases, s->n_aliases, &alias) == 0)
+		return 0;
+	free(alias.name);
+	free(target);
+	return -ENOMEM;
 }
 
 static int read_link(struct search *s, size_t folder, int fd, const char *name)
@@ -484,7 +480,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static int sort_dropins(struct dropins *d, struct kr_unit_files *files)
+static int sort_dropins(struct dropins *d, struct kr_strings *ret)
 {
 	size_t n = d->paths.n_items;
 	_cleanup_free_ struct pair *pairs = calloc(n + 1, sizeof(*pairs));
@@ -496,31 +492,24 @@ static int sort_dropins(struct dropins *d, struct kr_unit_files *files)
 	qsort(pairs, n, sizeof(*pairs), by_name);
 	for (size_t i = 0; i < n; i++)
 		d->paths.items[i] = pairs[i].path;
-	files->dropins = TAKE_PTR(d->paths.items);
-	files->n_dropins = n;
-	d->paths.n_items = 0;
+	*ret = d->paths;
+	d->paths = (struct kr_strings){0};
 	return 0;
 }
 
 int kr_conf_files_find(struct kr_fs *fs, const char *const *folders, size_t n,
                        struct kr_diag *diag, struct kr_strings *ret)
 {
-	_cleanup_unit_files_ struct kr_unit_files files = {0};
 	_cleanup_(dropins_done) struct dropins dropins = {0};
 	struct search s = {.fs = fs, .diag = diag};
-	int r;
 
 	for (size_t i = 0; i < n; i++) {
-		r = add_dropins(&s, folders[i], &dropins);
+		int r = add_dropins(&s, folders[i], &dropins);
+
 		if (r < 0)
 			return r;
 	}
-	r = sort_dropins(&dropins, &files);
-	if (r < 0)
-		return r;
-	*ret = (struct kr_strings){TAKE_PTR(files.dropins), files.n_dropins};
-	files.n_dropins = 0;
-	return 0;
+	return sort_dropins(&dropins, ret);
 }
 
 static int find_dropins(struct search *s, struct kr_unit_files *files)
@@ -528,12 +517,13 @@ static int find_dropins(struct search *s, struct kr_unit_files *files)
 	_cleanup_(dropins_done) struct dropins dropins = {0};
 	int r;
 
-	for (size_t n = 0; n < files->n_names; n++) {
+	for (size_t n = 0; n < files->names.n_items; n++) {
 		for (size_t i = 0; i < N_FOLDERS; i++) {
 			bool always = n == 0 &&
 			              strcmp(load_path[i], ADMIN_FOLDER) == 0;
 
-			r = add_names(s, i, files->names[n], always, &dropins);
+			r = add_names(s, i, files->names.items[n], always,
+			              &dropins);
 			if (r < 0)
 				return r;
 		}
@@ -543,7 +533,7 @@ static int find_dropins(struct search *s, struct kr_unit_files *files)
 		if (r < 0)
 			return r;
 	}
-	return sort_dropins(&dropins, files);
+	return sort_dropins(&dropins, &files->dropins);
 }
 
 /* --- all of them --------------------------------------------------------- */
@@ -551,7 +541,6 @@ static int find_dropins(struct search *s, struct kr_unit_files *files)
 static int find_all(struct search *s, const char *name,
                     struct kr_unit_files *files)
 {
-	_cleanup_strings_ struct kr_strings names = {0};
 	_cleanup_free_ char *template = template_of(name);
 	int r = list_folders(s);
 
@@ -572,16 +561,11 @@ static int find_all(struct search *s, const char *name,
 	r = files->fragment ? check_mask(s, files) : 0;
 	if (r < 0)
 		return r;
-	r = kr_strings_add(&names, files->id);
+	r = kr_strings_add(&files->names, files->id);
 	if (r < 0)
 		return r;
-	r = find_names(s, &names);
-	if (r < 0)
-		return r;
-	files->n_names = names.n_items;
-	files->names = TAKE_PTR(names.items);
-	names.n_items = 0;
-	return find_dropins(s, files);
+	r = find_names(s, &files->names);
+	return r < 0 ? r : find_dropins(s, files);
 }
 
 int kr_unit_files_find(struct kr_fs *fs, const char *name, struct kr_diag *diag,
@@ -608,12 +592,9 @@ int kr_unit_files_find(struct kr_fs *fs, const char *name, struct kr_diag *diag,
 
 void kr_unit_files_done(struct kr_unit_files *files)
 {
-	struct kr_strings names = {files->names, files->n_names};
-	struct kr_strings dropins = {files->dropins, files->n_dropins};
-
 	free(files->id);
 	free(files->fragment);
-	kr_strings_done(&names);
-	kr_strings_done(&dropins);
+	kr_strings_done(&files->names);
+	kr_strings_done(&files->dropins);
 	*files = (struct kr_unit_files){0};
 }

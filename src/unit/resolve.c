@@ -199,7 +199,6 @@ static int complete_environment(struct loader *l)
 	struct kr_environment *e = &l->directives.environment;
 	struct kr_unit *unit = l->unit;
 	struct kr_variables variables = {0};
-	struct kr_strings written = {0};
 	unsigned version = l->options ? l->options->systemd_version : 0;
 	int r = complete_folder(l);
 
@@ -208,11 +207,9 @@ static int complete_environment(struct loader *l)
 	r = kr_inherit(&l->directives);
 	if (r < 0)
 		return r;
-	r = kr_environment_written(e, &written);
+	r = kr_environment_written(e, &unit->written_environment);
 	if (r < 0)
 		return r;
-	unit->written_environment = written.items;
-	unit->n_written_environment = written.n_items;
 	r = kr_environment_read(e, l->fs, version, l->diag);
 	if (r < 0)
 		return r;
@@ -232,12 +229,10 @@ static int complete_environment(struct loader *l)
 	unit->shadowed = TAKE_PTR(e->shadowed.items);
 	unit->n_shadowed = e->shadowed.n_items;
 	e->shadowed.n_items = 0;
-	unit->environment_files = TAKE_PTR(e->read.items);
-	unit->n_environment_files = e->read.n_items;
-	e->read.n_items = 0;
-	unit->written_files = TAKE_PTR(e->paths.items);
-	unit->n_written_files = e->paths.n_items;
-	e->paths.n_items = 0;
+	unit->environment_files = e->read;
+	e->read = (struct kr_strings){0};
+	unit->written_files = e->paths;
+	e->paths = (struct kr_strings){0};
 	return r;
 }
 
@@ -396,8 +391,8 @@ static int load(struct loader *l)
 	/* the fragment is read under the name that was asked for, the
 	 * drop-ins under its own */
 	l->directives.specifiers.name = l->files.id;
-	for (size_t i = 0; i < l->files.n_dropins; i++) {
-		r = read_dropin(l, l->files.dropins[i]);
+	for (size_t i = 0; i < l->files.dropins.n_items; i++) {
+		r = read_dropin(l, l->files.dropins.items[i]);
 		if (r < 0)
 			return r;
 	}
@@ -444,13 +439,6 @@ int kr_unit_resolve(struct kr_fs *fs, const char *name,
 	return 0;
 }
 
-static void free_strings(char **strings, size_t n)
-{
-	struct kr_strings list = {strings, n};
-
-	kr_strings_done(&list);
-}
-
 struct kr_unit *kr_unit_free(struct kr_unit *unit)
 {
 	struct kr_variables variables, shadowed;
@@ -472,9 +460,9 @@ struct kr_unit *kr_unit_free(struct kr_unit *unit)
 	kr_mounts_done(unit);
 	kr_credentials_done(unit);
 	free(unit->before_start);
-	free_strings(unit->environment_files, unit->n_environment_files);
-	free_strings(unit->written_environment, unit->n_written_environment);
-	free_strings(unit->written_files, unit->n_written_files);
+	kr_strings_done(&unit->environment_files);
+	kr_strings_done(&unit->written_environment);
+	kr_strings_done(&unit->written_files);
 	free(unit->name);
 	free(unit->fragment_path);
 	free(unit->dropins);

@@ -152,14 +152,11 @@ struct kr_unit {
 	char *fragment_path;            /* the node's path, or NULL */
 	const struct kr_file **dropins; /* in the order systemd reads them */
 	size_t n_dropins;
-	char **environment_files; /* as written, without "-", globs expanded */
-	size_t n_environment_files;
+	/* as written, without "-", globs expanded */
+	struct kr_strings environment_files;
 	/* "NAME=value" of Environment=, and EnvironmentFile= with "-", as the
 	 * manager holds them */
-	char **written_environment;
-	size_t n_written_environment;
-	char **written_files;
-	size_t n_written_files;
+	struct kr_strings written_environment, written_files;
 	char *missing_file; /* KR_UNIT_NO_ENVIRONMENT_FILE: which */
 	char *type;         /* Type= or "simple" */
 	char *root_directory, *root_image; /* NULL where not set */
