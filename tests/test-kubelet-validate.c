@@ -504,6 +504,13 @@ START_TEST(test_openshift)
 	ask(NULL, labels, 34, true, &answer);
 	ck_assert_int_eq(answer.fault, KR_STATE_ABSENT);
 	answer_done(&answer);
+	ask("enableSystemLogQuery: true", none, 34, true, &answer);
+	ck_assert_int_eq(answer.fault, KR_STATE_ABSENT);
+	answer_done(&answer);
+	ask("enableSystemLogQuery: true\nfeatureGates: {NodeLogQuery: false}",
+	    none, 34, true, &answer);
+	ck_assert_int_eq(answer.fault, KR_STATE_INVALID);
+	answer_done(&answer);
 	ask("maxPods: -1", none, 34, true, &answer);
 	ck_assert_int_eq(answer.fault, KR_STATE_INVALID);
 	answer_done(&answer);
