@@ -14,24 +14,25 @@
 #include <string.h>
 
 #include "kubelet/grammar.h"
-#include "kubelet/validate-rule.h"
+#include "kubelet/validate-constraint.h"
 
 /* The same where zero is no value ("off"). */
-static bool out_of_range_or_zero(struct kr_judge *j, const struct kr_rule *rule)
+static bool out_of_range_or_zero(struct kr_validation *j,
+                                 const struct kr_constraint *rule)
 {
 	int64_t n;
 
-	return kr_judge_number(j, rule->fields[0], &n) && n != 0 &&
+	return kr_validation_number(j, rule->fields[0], &n) && n != 0 &&
 	       (n < rule->min || n > rule->max);
 }
 
 /* An element of a list that is no name. */
-static bool no_names(struct kr_judge *j, const struct kr_rule *rule)
+static bool no_names(struct kr_validation *j, const struct kr_constraint *rule)
 {
-	const struct kr_strings *list = kr_judge_items(j, rule->fields[0]);
+	const struct kr_strings *list = kr_validation_items(j, rule->fields[0]);
 
 	for (size_t i = 0; i < list->n_items; i++) {
-		if (kr_rule_is_name(list->items[i], rule->names))
+		if (kr_constraint_is_name(list->items[i], rule->names))
 			continue;
 		j->item = list->items[i];
 		return true;
@@ -39,127 +40,143 @@ static bool no_names(struct kr_judge *j, const struct kr_rule *rule)
 	return false;
 }
 
-static bool other_cfs_period(struct kr_judge *j, const struct kr_rule *rule)
+static bool other_cfs_period(struct kr_validation *j,
+                             const struct kr_constraint *rule)
 {
 	int64_t n;
 
-	return kr_judge_number(j, rule->fields[0], &n) && n != 100 * MS;
+	return kr_validation_number(j, rule->fields[0], &n) && n != 100 * MS;
 }
 
-static bool gc_order(struct kr_judge *j, const struct kr_rule *rule)
+static bool gc_order(struct kr_validation *j, const struct kr_constraint *rule)
 {
 	int64_t low, high;
 
-	return kr_judge_number(j, rule->fields[0], &low) &&
-	       kr_judge_number(j, rule->fields[1], &high) && low >= high;
+	return kr_validation_number(j, rule->fields[0], &low) &&
+	       kr_validation_number(j, rule->fields[1], &high) && low >= high;
 }
 
-static bool image_age_order(struct kr_judge *j, const struct kr_rule *rule)
+static bool image_age_order(struct kr_validation *j,
+                            const struct kr_constraint *rule)
 {
 	int64_t max, min;
 
-	return kr_judge_number(j, rule->fields[0], &max) &&
-	       kr_judge_number(j, rule->fields[1], &min) && max > 0 &&
+	return kr_validation_number(j, rule->fields[0], &max) &&
+	       kr_validation_number(j, rule->fields[1], &min) && max > 0 &&
 	       max <= min;
 }
 
 /* Where it is not written, kubelet chooses what fits. */
-static bool serial_pulls(struct kr_judge *j, const struct kr_rule *rule)
+static bool serial_pulls(struct kr_validation *j,
+                         const struct kr_constraint *rule)
 {
 	int64_t n;
 
-	return kr_judge_is_set(j, rule->fields[1]) &&
-	       kr_judge_is_bool(j, rule->fields[1], true) &&
-	       kr_judge_number(j, rule->fields[0], &n) && n > 1;
+	return kr_validation_is_set(j, rule->fields[1]) &&
+	       kr_validation_is_bool(j, rule->fields[1], true) &&
+	       kr_validation_number(j, rule->fields[0], &n) && n > 1;
 }
 
-static bool shutdown_order(struct kr_judge *j, const struct kr_rule *rule)
+static bool shutdown_order(struct kr_validation *j,
+                           const struct kr_constraint *rule)
 {
 	int64_t critical, total;
 
-	return kr_judge_number(j, rule->fields[0], &critical) &&
-	       kr_judge_number(j, rule->fields[1], &total) && critical > total;
+	return kr_validation_number(j, rule->fields[0], &critical) &&
+	       kr_validation_number(j, rule->fields[1], &total) &&
+	       critical > total;
 }
 
-static bool is_positive(struct kr_judge *j, const struct kr_rule *rule)
+static bool is_positive(struct kr_validation *j,
+                        const struct kr_constraint *rule)
 {
 	int64_t n;
 
-	return kr_judge_number(j, rule->fields[0], &n) && n > 0;
+	return kr_validation_number(j, rule->fields[0], &n) && n > 0;
 }
 
-static bool shutdown_both(struct kr_judge *j, const struct kr_rule *rule)
+static bool shutdown_both(struct kr_validation *j,
+                          const struct kr_constraint *rule)
 {
 	int64_t total, critical;
 
-	return kr_judge_items(j, rule->fields[0])->n_items > 0 &&
-	       kr_judge_number(j, rule->fields[1], &total) &&
-	       kr_judge_number(j, rule->fields[2], &critical) &&
+	return kr_validation_items(j, rule->fields[0])->n_items > 0 &&
+	       kr_validation_number(j, rule->fields[1], &total) &&
+	       kr_validation_number(j, rule->fields[2], &critical) &&
 	       (total > 0 || critical > 0);
 }
 
-static bool throttling(struct kr_judge *j, const struct kr_rule *rule)
+static bool throttling(struct kr_validation *j,
+                       const struct kr_constraint *rule)
 {
-	struct kr_held held = kr_judge_hold(j, rule->fields[0]);
+	struct kr_held held = kr_validation_hold(j, rule->fields[0]);
 
 	return held.value && held.whence != KR_WHENCE_UNKNOWN &&
 	       !(held.value->d > 0 && held.value->d <= 1);
 }
 
 /* In whole milliseconds. */
-static bool restart_period(struct kr_judge *j, const struct kr_rule *rule)
+static bool restart_period(struct kr_validation *j,
+                           const struct kr_constraint *rule)
 {
 	int64_t n;
 
-	return kr_judge_number(j, rule->fields[0], &n) &&
+	return kr_validation_number(j, rule->fields[0], &n) &&
 	       (n / MS < rule->min || n / MS > rule->max);
 }
 
-static bool is_written(struct kr_judge *j, const struct kr_rule *rule)
+static bool is_written(struct kr_validation *j,
+                       const struct kr_constraint *rule)
 {
-	return kr_judge_is_set(j, rule->fields[0]) &&
-	       kr_judge_hold(j, rule->fields[0]).value;
+	return kr_validation_is_set(j, rule->fields[0]) &&
+	       kr_validation_hold(j, rule->fields[0]).value;
 }
 
-static bool tiered_reservation(struct kr_judge *j, const struct kr_rule *rule)
+static bool tiered_reservation(struct kr_validation *j,
+                               const struct kr_constraint *rule)
 {
-	return kr_judge_is_text(j, rule->fields[0], "TieredReservation");
+	return kr_validation_is_text(j, rule->fields[0], "TieredReservation");
 }
 
-static bool none_and_others(struct kr_judge *j, const struct kr_rule *rule)
+static bool none_and_others(struct kr_validation *j,
+                            const struct kr_constraint *rule)
 {
-	return kr_judge_items(j, rule->fields[0])->n_items > 1 &&
-	       kr_judge_has_item(j, rule->fields[0], "none");
+	return kr_validation_items(j, rule->fields[0])->n_items > 1 &&
+	       kr_validation_has_item(j, rule->fields[0], "none");
 }
 
 /* A name in the list that needs the cgroup of the second field. */
-static bool no_cgroup(struct kr_judge *j, const char *name,
-                      const char *compressible, const struct kr_rule *rule)
+static bool no_cgroup(struct kr_validation *j, const char *name,
+                      const char *compressible,
+                      const struct kr_constraint *rule)
 {
-	if (!kr_judge_is_text(j, rule->fields[1], ""))
+	if (!kr_validation_is_text(j, rule->fields[1], ""))
 		return false;
-	return kr_judge_has_item(j, rule->fields[0], name) ||
+	return kr_validation_has_item(j, rule->fields[0], name) ||
 	       (j->minor >= 32 &&
-	        kr_judge_has_item(j, rule->fields[0], compressible));
+	        kr_validation_has_item(j, rule->fields[0], compressible));
 }
 
-static bool no_system_cgroup(struct kr_judge *j, const struct kr_rule *rule)
+static bool no_system_cgroup(struct kr_validation *j,
+                             const struct kr_constraint *rule)
 {
 	return no_cgroup(j, "system-reserved", "system-reserved-compressible",
 	                 rule);
 }
 
-static bool no_kube_cgroup(struct kr_judge *j, const struct kr_rule *rule)
+static bool no_kube_cgroup(struct kr_validation *j,
+                           const struct kr_constraint *rule)
 {
 	return no_cgroup(j, "kube-reserved", "kube-reserved-compressible",
 	                 rule);
 }
 
-static bool not_per_qos(struct kr_judge *j, const struct kr_rule *rule)
+static bool not_per_qos(struct kr_validation *j,
+                        const struct kr_constraint *rule)
 {
-	const struct kr_strings *list = kr_judge_items(j, rule->fields[1]);
+	const struct kr_strings *list = kr_validation_items(j, rule->fields[1]);
 
-	if (!kr_judge_is_bool(j, rule->fields[0], false))
+	if (!kr_validation_is_bool(j, rule->fields[0], false))
 		return false;
 	for (size_t i = 0; i < list->n_items; i++) {
 		if (j->minor <= 30 || strcmp(list->items[i], "none") != 0)
@@ -168,9 +185,9 @@ static bool not_per_qos(struct kr_judge *j, const struct kr_rule *rule)
 	return false;
 }
 
-static bool twice(struct kr_judge *j, const struct kr_rule *rule)
+static bool twice(struct kr_validation *j, const struct kr_constraint *rule)
 {
-	const struct kr_strings *list = kr_judge_items(j, rule->fields[0]);
+	const struct kr_strings *list = kr_validation_items(j, rule->fields[0]);
 
 	for (size_t i = 0; i < list->n_items; i++) {
 		for (size_t k = 0; k < i; k++) {
@@ -183,52 +200,60 @@ static bool twice(struct kr_judge *j, const struct kr_rule *rule)
 	return false;
 }
 
-static bool both_compressible(struct kr_judge *j, const struct kr_rule *rule)
+static bool both_compressible(struct kr_validation *j,
+                              const struct kr_constraint *rule)
 {
 	int field = rule->fields[0];
 
-	return (kr_judge_has_item(j, field, "system-reserved") &&
-	        kr_judge_has_item(j, field, "system-reserved-compressible")) ||
-	       (kr_judge_has_item(j, field, "kube-reserved") &&
-	        kr_judge_has_item(j, field, "kube-reserved-compressible"));
+	return (kr_validation_has_item(j, field, "system-reserved") &&
+	        kr_validation_has_item(j, field,
+	                               "system-reserved-compressible")) ||
+	       (kr_validation_has_item(j, field, "kube-reserved") &&
+	        kr_validation_has_item(j, field, "kube-reserved-compressible"));
 }
 
-static bool no_cgroup_root(struct kr_judge *j, const struct kr_rule *rule)
+static bool no_cgroup_root(struct kr_validation *j,
+                           const struct kr_constraint *rule)
 {
-	return kr_judge_is_not_empty(j, rule->fields[0]) &&
-	       kr_judge_is_text(j, rule->fields[1], "");
+	return kr_validation_is_not_empty(j, rule->fields[0]) &&
+	       kr_validation_is_text(j, rule->fields[1], "");
 }
 
-static bool is_root(struct kr_judge *j, const struct kr_rule *rule)
+static bool is_root(struct kr_validation *j, const struct kr_constraint *rule)
 {
-	return kr_judge_is_text(j, rule->fields[0], "/");
+	return kr_validation_is_text(j, rule->fields[0], "/");
 }
 
-static bool cpus_and_cgroup(struct kr_judge *j, const struct kr_rule *rule)
+static bool cpus_and_cgroup(struct kr_validation *j,
+                            const struct kr_constraint *rule)
 {
-	return kr_judge_is_not_empty(j, rule->fields[0]) &&
-	       (kr_judge_is_not_empty(j, rule->fields[1]) ||
-	        kr_judge_is_not_empty(j, rule->fields[2]));
+	return kr_validation_is_not_empty(j, rule->fields[0]) &&
+	       (kr_validation_is_not_empty(j, rule->fields[1]) ||
+	        kr_validation_is_not_empty(j, rule->fields[2]));
 }
 
-static bool no_cpu_list(struct kr_judge *j, const struct kr_rule *rule)
+static bool no_cpu_list(struct kr_validation *j,
+                        const struct kr_constraint *rule)
 {
-	const char *s = kr_judge_text(j, rule->fields[0]);
+	const char *s = kr_validation_text(j, rule->fields[0]);
 
 	return s && *s && !kr_cpu_list_valid(s, j->minor);
 }
 
 /* The member NAME of a list's elements that VALID does not take. */
-static bool member_invalid(struct kr_judge *j, const struct kr_rule *rule,
-                           const char *name, bool (*valid)(const char *))
+static bool member_invalid(struct kr_validation *j,
+                           const struct kr_constraint *rule, const char *name,
+                           bool (*valid)(const char *))
 {
-	const struct kr_strings *pairs = kr_judge_items(j, rule->fields[0]);
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[0]);
 
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
 		const char *slash = strchr(pairs->items[i], '/');
 
 		if (!slash || strcmp(slash + 1, name) != 0 ||
-		    !kr_judge_counts(pairs, i) || valid(pairs->items[i + 1]))
+		    !kr_validation_counts(pairs, i) ||
+		    valid(pairs->items[i + 1]))
 			continue;
 		j->item = pairs->items[i + 1];
 		return true;
@@ -236,9 +261,10 @@ static bool member_invalid(struct kr_judge *j, const struct kr_rule *rule,
 	return false;
 }
 
-static bool taint_key(struct kr_judge *j, const struct kr_rule *rule)
+static bool taint_key(struct kr_validation *j, const struct kr_constraint *rule)
 {
-	const struct kr_strings *pairs = kr_judge_items(j, rule->fields[0]);
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[0]);
 
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
 		char path[40];
@@ -246,13 +272,14 @@ static bool taint_key(struct kr_judge *j, const struct kr_rule *rule)
 		if (strchr(pairs->items[i], '/'))
 			continue;
 		snprintf(path, sizeof(path), "%s/key", pairs->items[i]);
-		if (!kr_judge_entry(j, rule->fields[0], path))
+		if (!kr_validation_entry(j, rule->fields[0], path))
 			return true;
 	}
 	return member_invalid(j, rule, "key", kr_qualified_name_valid);
 }
 
-static bool taint_value(struct kr_judge *j, const struct kr_rule *rule)
+static bool taint_value(struct kr_validation *j,
+                        const struct kr_constraint *rule)
 {
 	return member_invalid(j, rule, "value", kr_label_value_valid);
 }
@@ -262,10 +289,11 @@ static bool effect_valid(const char *s)
 	static const char *const names[] = {"", "NoSchedule", "NoExecute",
 	                                    "PreferNoSchedule", NULL};
 
-	return kr_rule_is_name(s, names);
+	return kr_constraint_is_name(s, names);
 }
 
-static bool taint_effect(struct kr_judge *j, const struct kr_rule *rule)
+static bool taint_effect(struct kr_validation *j,
+                         const struct kr_constraint *rule)
 {
 	return member_invalid(j, rule, "effect", effect_valid);
 }
@@ -276,15 +304,16 @@ static bool never(const char *s)
 	return false;
 }
 
-static bool taint_time(struct kr_judge *j, const struct kr_rule *rule)
+static bool taint_time(struct kr_validation *j,
+                       const struct kr_constraint *rule)
 {
 	return member_invalid(j, rule, "timeAdded", never);
 }
 
 /* A relative one in the file of --config is made absolute. */
-static bool pod_logs(struct kr_judge *j, const struct kr_rule *rule)
+static bool pod_logs(struct kr_validation *j, const struct kr_constraint *rule)
 {
-	struct kr_held held = kr_judge_hold(j, rule->fields[0]);
+	struct kr_held held = kr_validation_hold(j, rule->fields[0]);
 	bool main_file = j->in->config_read && held.file == 0;
 
 	if (!held.value || held.whence == KR_WHENCE_UNKNOWN)
@@ -294,27 +323,29 @@ static bool pod_logs(struct kr_judge *j, const struct kr_rule *rule)
 	return !kr_clean_path_valid(held.value->s);
 }
 
-static bool query_without_handler(struct kr_judge *j,
-                                  const struct kr_rule *rule)
+static bool query_without_handler(struct kr_validation *j,
+                                  const struct kr_constraint *rule)
 {
-	return kr_judge_is_bool(j, rule->fields[0], true) &&
-	       kr_judge_is_bool(j, rule->fields[1], false);
+	return kr_validation_is_bool(j, rule->fields[0], true) &&
+	       kr_validation_is_bool(j, rule->fields[1], false);
 }
 
-static bool allowlist_policy(struct kr_judge *j, const struct kr_rule *rule)
+static bool allowlist_policy(struct kr_validation *j,
+                             const struct kr_constraint *rule)
 {
-	return kr_judge_items(j, rule->fields[0])->n_items > 0 &&
-	       !kr_judge_is_unknown(j, rule->fields[1]) &&
-	       !kr_judge_is_text(j, rule->fields[1],
-	                         "NeverVerifyAllowlistedImages");
+	return kr_validation_items(j, rule->fields[0])->n_items > 0 &&
+	       !kr_validation_is_unknown(j, rule->fields[1]) &&
+	       !kr_validation_is_text(j, rule->fields[1],
+	                              "NeverVerifyAllowlistedImages");
 }
 
-static bool allowlist_pattern(struct kr_judge *j, const struct kr_rule *rule)
+static bool allowlist_pattern(struct kr_validation *j,
+                              const struct kr_constraint *rule)
 {
-	const struct kr_strings *list = kr_judge_items(j, rule->fields[0]);
+	const struct kr_strings *list = kr_validation_items(j, rule->fields[0]);
 
-	if (!kr_judge_is_text(j, rule->fields[1],
-	                      "NeverVerifyAllowlistedImages"))
+	if (!kr_validation_is_text(j, rule->fields[1],
+	                           "NeverVerifyAllowlistedImages"))
 		return false;
 	for (size_t i = 0; i < list->n_items; i++) {
 		if (kr_image_pattern_valid(list->items[i]))
@@ -325,15 +356,16 @@ static bool allowlist_pattern(struct kr_judge *j, const struct kr_rule *rule)
 	return false;
 }
 
-static bool is_json(struct kr_judge *j, const struct kr_rule *rule)
+static bool is_json(struct kr_validation *j, const struct kr_constraint *rule)
 {
-	return kr_judge_is_text(j, rule->fields[0], "json");
+	return kr_validation_is_text(j, rule->fields[0], "json");
 }
 
-static bool vmodule_format(struct kr_judge *j, const struct kr_rule *rule)
+static bool vmodule_format(struct kr_validation *j,
+                           const struct kr_constraint *rule)
 {
-	return kr_judge_items(j, rule->fields[0])->n_items > 0 &&
-	       kr_judge_is_text(j, rule->fields[1], "json");
+	return kr_validation_items(j, rule->fields[0])->n_items > 0 &&
+	       kr_validation_is_text(j, rule->fields[1], "json");
 }
 
 static bool pattern_valid(const char *s)
@@ -341,7 +373,8 @@ static bool pattern_valid(const char *s)
 	return *s && !strpbrk(s, "=,");
 }
 
-static bool vmodule_pattern(struct kr_judge *j, const struct kr_rule *rule)
+static bool vmodule_pattern(struct kr_validation *j,
+                            const struct kr_constraint *rule)
 {
 	return member_invalid(j, rule, "filePattern", pattern_valid);
 }
@@ -351,47 +384,51 @@ static bool verbosity_valid(const char *s)
 	return strtoll(s, NULL, 10) <= INT32_MAX;
 }
 
-static bool vmodule_verbosity(struct kr_judge *j, const struct kr_rule *rule)
+static bool vmodule_verbosity(struct kr_validation *j,
+                              const struct kr_constraint *rule)
 {
 	return member_invalid(j, rule, "verbosity", verbosity_valid);
 }
 
-static bool is_amount(struct kr_judge *j, const struct kr_rule *rule)
+static bool is_amount(struct kr_validation *j, const struct kr_constraint *rule)
 {
-	const char *s = kr_judge_text(j, rule->fields[0]);
+	const char *s = kr_validation_text(j, rule->fields[0]);
 	int sign;
 
 	return s && kr_quantity_valid(s, &sign) && sign != 0;
 }
 
-static bool trace_endpoint(struct kr_judge *j, const struct kr_rule *rule)
+static bool trace_endpoint(struct kr_validation *j,
+                           const struct kr_constraint *rule)
 {
-	const char *s = kr_judge_text(j, rule->fields[0]);
+	const char *s = kr_validation_text(j, rule->fields[0]);
 
 	return s && !kr_trace_endpoint_valid(s);
 }
 
-static bool hidden_metrics(struct kr_judge *j, const struct kr_rule *rule)
+static bool hidden_metrics(struct kr_validation *j,
+                           const struct kr_constraint *rule)
 {
-	const char *s = kr_judge_text(j, rule->fields[0]);
+	const char *s = kr_validation_text(j, rule->fields[0]);
 	char want[16];
 
 	snprintf(want, sizeof(want), "1.%u", j->minor - 1);
 	return s && *s && strcmp(s, want) != 0;
 }
 
-static bool ids_per_pod(struct kr_judge *j, const struct kr_rule *rule)
+static bool ids_per_pod(struct kr_validation *j,
+                        const struct kr_constraint *rule)
 {
 	int64_t n;
 
-	return kr_judge_number(j, rule->fields[0], &n) &&
+	return kr_validation_number(j, rule->fields[0], &n) &&
 	       (n < 65536 || n % 65536 != 0 || n > UINT32_MAX);
 }
 
 /* --- the table ----------------------------------------------------------- */
 
 /* clang-format off */
-static const struct kr_rule rules[] = {
+static const struct kr_constraint rules[] = {
 	{{F(NODE_LEASE)}, ALL, RANGE(1, INT32_MAX)},
 	{{F(EVENT_BURST)}, ALL, RANGE(0, INT32_MAX)},
 	{{F(EVENT_QPS)}, ALL, RANGE(0, INT32_MAX)},
@@ -409,7 +446,7 @@ static const struct kr_rule rules[] = {
 	{{F(IMAGE_GC_LOW), F(IMAGE_GC_HIGH)}, ALL, .refuses = gc_order,
 	 WORDS("would have to leave imageGCLowThresholdPercent (80 where it "
 	       "is not set) below imageGCHighThresholdPercent (85)")},
-	{{F(IMAGE_MAX_AGE)}, 29, 36, OFF("ImageMaximumGCAge"), .refuses = kr_rule_says,
+	{{F(IMAGE_MAX_AGE)}, 29, 36, OFF("ImageMaximumGCAge"), .refuses = kr_constraint_says,
 	 WORDS("would have to be 0s while the feature gate "
 	       "ImageMaximumGCAge is off")},
 	{{F(IMAGE_MAX_AGE)}, 29, 36, RANGE(0, INT64_MAX),
@@ -438,10 +475,10 @@ static const struct kr_rule rules[] = {
 	 .refuses = serial_pulls,
 	 WORDS("would have to be 1 while serializeImagePulls is true")},
 	{{F(SERVER_BOOTSTRAP)}, ALL, OFF("RotateKubeletServerCertificate"),
-	 .refuses = kr_rule_is_true,
+	 .refuses = kr_constraint_is_true,
 	 WORDS("would have to be false while the feature gate "
 	       "RotateKubeletServerCertificate is off")},
-	{{F(RUN_ONCE)}, 32, 36, .refuses = kr_rule_is_true,
+	{{F(RUN_ONCE)}, 32, 36, .refuses = kr_constraint_is_true,
 	 WORDS("would have to be false: kubelet has no such mode any more")},
 	{{F(TOPOLOGY_POLICY)}, ALL,
 	 ONE_OF("none", "best-effort", "restricted", "single-numa-node"),
@@ -481,7 +518,7 @@ static const struct kr_rule rules[] = {
 	 WORDS("would have to stand without shutdownGracePeriod and "
 	       "shutdownGracePeriodCriticalPods")},
 	{{F(SHUTDOWN_PRIORITY)}, 23, 36,
-	 OFF("GracefulNodeShutdownBasedOnPodPriority"), .refuses = kr_rule_says,
+	 OFF("GracefulNodeShutdownBasedOnPodPriority"), .refuses = kr_constraint_says,
 	 WORDS("would have to be empty while the feature gate "
 	       "GracefulNodeShutdownBasedOnPodPriority is off")},
 	{{F(SWAP)}, 22, 29, ON("NodeSwap"),
@@ -558,9 +595,9 @@ static const struct kr_rule rules[] = {
 	{{F(POD_LOGS)}, 30, 36, .refuses = pod_logs,
 	 WORDS("would have to be an absolute path of ASCII characters, "
 	       "without \"//\", \".\", \"..\" and a \"/\" at its end")},
-	{{F(RUNTIME_ENDPOINT)}, 27, 36, .refuses = kr_rule_is_empty,
+	{{F(RUNTIME_ENDPOINT)}, 27, 36, .refuses = kr_constraint_is_empty,
 	 WORDS("would have to name a socket")},
-	{{F(LOG_QUERY)}, 27, 36, OFF("NodeLogQuery"), .refuses = kr_rule_is_true,
+	{{F(LOG_QUERY)}, 27, 36, OFF("NodeLogQuery"), .refuses = kr_constraint_is_true,
 	 WORDS("would have to be false while the feature gate NodeLogQuery is "
 	       "off")},
 	{{F(LOG_QUERY), F(LOG_HANDLER)}, 27, 36,
@@ -577,7 +614,7 @@ static const struct kr_rule rules[] = {
 	 WORDS("would have to be empty while the feature gate "
 	       "KubeletEnsureSecretPulledImages is off")},
 	{{F(PULL_ALLOWLIST)}, 33, 36, OFF("KubeletEnsureSecretPulledImages"),
-	 .refuses = kr_rule_says,
+	 .refuses = kr_constraint_says,
 	 WORDS("would have to be empty while the feature gate "
 	       "KubeletEnsureSecretPulledImages is off")},
 	{{F(PULL_ALLOWLIST), F(PULL_POLICY)}, 33, 36,
@@ -603,14 +640,14 @@ static const struct kr_rule rules[] = {
 	 WORDS("would have to have patterns without \"=\" and \",\"")},
 	{{F(LOGGING_VMODULE)}, 23, 36, .refuses = vmodule_verbosity,
 	 WORDS("would have to have numbers of 2147483647 at most")},
-	{{F(JSON_SPLIT)}, 25, 36, OFF("LoggingAlphaOptions"), .refuses = kr_rule_is_true,
+	{{F(JSON_SPLIT)}, 25, 36, OFF("LoggingAlphaOptions"), .refuses = kr_constraint_is_true,
 	 WORDS("would have to be false while the feature gate "
 	       "LoggingAlphaOptions is off")},
 	{{F(JSON_BUFFER)}, 25, 36, OFF("LoggingAlphaOptions"),
 	 .refuses = is_amount,
 	 WORDS("would have to be 0 while the feature gate "
 	       "LoggingAlphaOptions is off")},
-	{{F(TEXT_SPLIT)}, 30, 36, OFF("LoggingAlphaOptions"), .refuses = kr_rule_is_true,
+	{{F(TEXT_SPLIT)}, 30, 36, OFF("LoggingAlphaOptions"), .refuses = kr_constraint_is_true,
 	 WORDS("would have to be false while the feature gate "
 	       "LoggingAlphaOptions is off")},
 	{{F(TEXT_BUFFER)}, 30, 36, OFF("LoggingAlphaOptions"),
@@ -637,7 +674,7 @@ static const struct kr_rule rules[] = {
 };
 /* clang-format on */
 
-const struct kr_rule *kr_rules_config(size_t *ret_n)
+const struct kr_constraint *kr_constraints_config(size_t *ret_n)
 {
 	*ret_n = ARRAY_SIZE(rules);
 	return rules;

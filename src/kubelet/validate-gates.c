@@ -15,11 +15,11 @@
 
 #include "kubelet/gates.h"
 #include "kubelet/go.h"
-#include "kubelet/validate-rule.h"
+#include "kubelet/validate-constraint.h"
 
 /* The first of PAIRS that kubelet does not take: its name is unknown, or
  * (LOCKED) its value is not the one that is locked. NULL. */
-static const char *find_gate(const struct kr_judge *j,
+static const char *find_gate(const struct kr_validation *j,
                              const struct kr_strings *pairs, bool locked)
 {
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
@@ -29,7 +29,7 @@ static const char *find_gate(const struct kr_judge *j,
 		enum kr_gate_answer answer =
 			kr_gate_find(name, strlen(name), j->minor, &state);
 
-		if (!kr_judge_counts(pairs, i))
+		if (!kr_validation_counts(pairs, i))
 			continue;
 		if (!locked && answer == KR_GATE_UNKNOWN)
 			return name;
@@ -40,24 +40,26 @@ static const char *find_gate(const struct kr_judge *j,
 	return NULL;
 }
 
-static bool bad_gate(struct kr_judge *j, bool locked)
+static bool bad_gate(struct kr_validation *j, bool locked)
 {
 	j->item = find_gate(j, &j->flag_gates.list, locked);
 	if (j->item)
 		j->blamed = j->flag_gates_use;
 	else
-		j->item =
-			find_gate(j, kr_judge_items(j, KR_FIELD_GATES), locked);
+		j->item = find_gate(j, kr_validation_items(j, KR_FIELD_GATES),
+		                    locked);
 	return j->item != NULL;
 }
 
 /* OpenShift's own kubelet only warns of it. */
-static bool unknown_gate(struct kr_judge *j, const struct kr_rule *rule)
+static bool unknown_gate(struct kr_validation *j,
+                         const struct kr_constraint *rule)
 {
 	return !j->in->openshift && bad_gate(j, false);
 }
 
-static bool locked_gate(struct kr_judge *j, const struct kr_rule *rule)
+static bool locked_gate(struct kr_validation *j,
+                        const struct kr_constraint *rule)
 {
 	return bad_gate(j, true);
 }
@@ -87,10 +89,11 @@ static size_t add_settings(const struct kr_strings *pairs,
 #define SETTINGS_MAX 400 /* there are fewer gates */
 
 /* kubelet asks when it has read its flags, and again with the files. */
-static bool unmet_gate(struct kr_judge *j, const struct kr_rule *rule)
+static bool unmet_gate(struct kr_validation *j,
+                       const struct kr_constraint *rule)
 {
 	const struct kr_strings *flags = &j->flag_gates.list;
-	const struct kr_strings *files = kr_judge_items(j, KR_FIELD_GATES);
+	const struct kr_strings *files = kr_validation_items(j, KR_FIELD_GATES);
 	struct kr_gate_setting settings[SETTINGS_MAX];
 	const struct kr_gate_need *need;
 	size_t n;
@@ -103,7 +106,7 @@ static bool unmet_gate(struct kr_judge *j, const struct kr_rule *rule)
 	need = kr_gate_unmet(settings, n, j->minor);
 	if (need) {
 		j->blamed = j->flag_gates_use;
-	} else if (!kr_judge_is_unknown(j, KR_FIELD_GATES)) {
+	} else if (!kr_validation_is_unknown(j, KR_FIELD_GATES)) {
 		n = add_settings(files, settings, 0);
 		n = add_settings(flags, settings, n);
 		need = kr_gate_unmet(settings, n, j->minor);
@@ -116,7 +119,7 @@ static bool unmet_gate(struct kr_judge *j, const struct kr_rule *rule)
 /* --- the table ----------------------------------------------------------- */
 
 /* clang-format off */
-static const struct kr_rule rules[] = {
+static const struct kr_constraint rules[] = {
 	{{F(GATES)}, ALL, .refuses = unknown_gate,
 	 WORDS("would have to hold gates that this kubelet knows")},
 	{{F(GATES)}, ALL, .refuses = locked_gate,
@@ -126,7 +129,7 @@ static const struct kr_rule rules[] = {
 };
 /* clang-format on */
 
-const struct kr_rule *kr_rules_gates(size_t *ret_n)
+const struct kr_constraint *kr_constraints_gates(size_t *ret_n)
 {
 	*ret_n = ARRAY_SIZE(rules);
 	return rules;

@@ -24,7 +24,7 @@
 #include "kubelet/go.h"
 #include "kubelet/grammar.h"
 #include "kubelet/schema.h"
-#include "kubelet/validate-rule.h"
+#include "kubelet/validate-constraint.h"
 
 /* --- amounts ------------------------------------------------------------- */
 
@@ -36,9 +36,11 @@ static const char *limit_of(const char *path)
 	return rest && strncmp(rest, "/limits/", 8) == 0 ? rest + 8 : NULL;
 }
 
-static bool memory_name(struct kr_judge *j, const struct kr_rule *rule)
+static bool memory_name(struct kr_validation *j,
+                        const struct kr_constraint *rule)
 {
-	const struct kr_strings *pairs = kr_judge_items(j, rule->fields[0]);
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[0]);
 
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
 		const char *name = limit_of(pairs->items[i]);
@@ -52,14 +54,17 @@ static bool memory_name(struct kr_judge *j, const struct kr_rule *rule)
 	return false;
 }
 
-static bool memory_zero(struct kr_judge *j, const struct kr_rule *rule)
+static bool memory_zero(struct kr_validation *j,
+                        const struct kr_constraint *rule)
 {
-	const struct kr_strings *pairs = kr_judge_items(j, rule->fields[0]);
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[0]);
 
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
 		int sign;
 
-		if (!limit_of(pairs->items[i]) || !kr_judge_counts(pairs, i) ||
+		if (!limit_of(pairs->items[i]) ||
+		    !kr_validation_counts(pairs, i) ||
 		    !kr_quantity_valid(pairs->items[i + 1], &sign) || sign != 0)
 			continue;
 		j->item = limit_of(pairs->items[i]);
@@ -70,20 +75,21 @@ static bool memory_zero(struct kr_judge *j, const struct kr_rule *rule)
 }
 
 /* The NUMA node of the element that PATH is in, "0" where it has none. */
-static const char *numa_of(const struct kr_judge *j, int field,
+static const char *numa_of(const struct kr_validation *j, int field,
                            const char *path)
 {
 	char where[40];
 
 	snprintf(where, sizeof(where), "%.*s/numaNode", (int)strcspn(path, "/"),
 	         path);
-	return kr_judge_entry(j, field, where) ?: "0";
+	return kr_validation_entry(j, field, where) ?: "0";
 }
 
-static bool memory_twice(struct kr_judge *j, const struct kr_rule *rule)
+static bool memory_twice(struct kr_validation *j,
+                         const struct kr_constraint *rule)
 {
 	int field = rule->fields[0];
-	const struct kr_strings *pairs = kr_judge_items(j, field);
+	const struct kr_strings *pairs = kr_validation_items(j, field);
 
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
 		const char *name = limit_of(pairs->items[i]);
@@ -110,23 +116,24 @@ static bool is_setting(const char *name)
 	return kr_schema_member(kr_schema_root(), name, strlen(name), false);
 }
 
-static bool reserved(struct kr_judge *j, const struct kr_rule *rule)
+static bool reserved(struct kr_validation *j, const struct kr_constraint *rule)
 {
 	static const char *const names[] = {"cpu", "memory",
 	                                    "ephemeral-storage", "pid", NULL};
-	const struct kr_strings *pairs = kr_judge_items(j, rule->fields[0]);
-	const char *cpus = kr_judge_text(j, KR_FIELD_RESERVED_CPUS);
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[0]);
+	const char *cpus = kr_validation_text(j, KR_FIELD_RESERVED_CPUS);
 
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
 		const char *name = pairs->items[i];
 		int sign;
 
-		if (!kr_judge_counts(pairs, i) || is_setting(name))
+		if (!kr_validation_counts(pairs, i) || is_setting(name))
 			continue;
 		/* it is taken away before kubelet looks */
 		if (strcmp(name, "cpu") == 0 && (!cpus || *cpus))
 			continue;
-		if (kr_rule_is_name(name, names) &&
+		if (kr_constraint_is_name(name, names) &&
 		    kr_quantity_valid(pairs->items[i + 1], &sign) && sign >= 0)
 			continue;
 		j->item = name;
@@ -136,12 +143,14 @@ static bool reserved(struct kr_judge *j, const struct kr_rule *rule)
 	return false;
 }
 
-static bool qos_reserved(struct kr_judge *j, const struct kr_rule *rule)
+static bool qos_reserved(struct kr_validation *j,
+                         const struct kr_constraint *rule)
 {
-	const struct kr_strings *pairs = kr_judge_items(j, rule->fields[0]);
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[0]);
 
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
-		if (!kr_judge_counts(pairs, i) ||
+		if (!kr_validation_counts(pairs, i) ||
 		    (strcmp(pairs->items[i], "memory") == 0 &&
 		     kr_qos_percent_valid(pairs->items[i + 1])))
 			continue;
@@ -152,7 +161,7 @@ static bool qos_reserved(struct kr_judge *j, const struct kr_rule *rule)
 	return false;
 }
 
-static bool threshold_ok(struct kr_judge *j, const char *signal,
+static bool threshold_ok(struct kr_validation *j, const char *signal,
                          const char *value)
 {
 	bool ignored;
@@ -161,45 +170,48 @@ static bool threshold_ok(struct kr_judge *j, const char *signal,
 }
 
 /* Without a grace period a threshold of evictionSoft is none. */
-static bool soft_ok(struct kr_judge *j, const char *signal, const char *value)
+static bool soft_ok(struct kr_validation *j, const char *signal,
+                    const char *value)
 {
 	bool off;
 
 	if (!kr_threshold_valid(value, j->minor, &off))
 		return false;
-	return off || kr_judge_is_unknown(j, KR_FIELD_EVICTION_GRACE) ||
-	       kr_judge_entry(j, KR_FIELD_EVICTION_GRACE, signal);
+	return off || kr_validation_is_unknown(j, KR_FIELD_EVICTION_GRACE) ||
+	       kr_validation_entry(j, KR_FIELD_EVICTION_GRACE, signal);
 }
 
-static bool grace_ok(struct kr_judge *j, const char *signal, const char *value)
+static bool grace_ok(struct kr_validation *j, const char *signal,
+                     const char *value)
 {
 	int64_t n;
 
 	return kr_go_duration(value, strlen(value), &n) && n >= 0;
 }
 
-static bool reclaim_ok(struct kr_judge *j, const char *signal,
+static bool reclaim_ok(struct kr_validation *j, const char *signal,
                        const char *value)
 {
 	return kr_reclaim_valid(value);
 }
 
-static bool eviction(struct kr_judge *j, const struct kr_rule *rule)
+static bool eviction(struct kr_validation *j, const struct kr_constraint *rule)
 {
-	static bool (*const valid[])(struct kr_judge *, const char *,
+	static bool (*const valid[])(struct kr_validation *, const char *,
 	                             const char *) = {
 		threshold_ok,
 		soft_ok,
 		grace_ok,
 		reclaim_ok,
 	};
-	const struct kr_strings *pairs = kr_judge_items(j, rule->fields[0]);
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[0]);
 
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
 		const char *signal = pairs->items[i];
 		const char *value = pairs->items[i + 1];
 
-		if (!kr_judge_counts(pairs, i) || is_setting(signal) ||
+		if (!kr_validation_counts(pairs, i) || is_setting(signal) ||
 		    (kr_eviction_signal_valid(signal, j->minor) &&
 		     valid[rule->min](j, signal, value)))
 			continue;
@@ -213,28 +225,30 @@ static bool eviction(struct kr_judge *j, const struct kr_rule *rule)
 /* --- policies ------------------------------------------------------------ */
 
 /* Whether a map may have more than nothing of NAME. */
-static bool may_reserve(const struct kr_judge *j, int field, const char *name)
+static bool may_reserve(const struct kr_validation *j, int field,
+                        const char *name)
 {
-	const char *value = kr_judge_entry(j, field, name);
+	const char *value = kr_validation_entry(j, field, name);
 	int sign;
 
-	return kr_judge_is_unknown(j, field) ||
+	return kr_validation_is_unknown(j, field) ||
 	       (value && (!kr_quantity_valid(value, &sign) || sign != 0));
 }
 
-static bool static_without_cpu(struct kr_judge *j, const struct kr_rule *rule)
+static bool static_without_cpu(struct kr_validation *j,
+                               const struct kr_constraint *rule)
 {
-	return kr_judge_is_text(j, rule->fields[0], "static") &&
-	       kr_judge_is_text(j, KR_FIELD_RESERVED_CPUS, "") &&
+	return kr_validation_is_text(j, rule->fields[0], "static") &&
+	       kr_validation_is_text(j, KR_FIELD_RESERVED_CPUS, "") &&
 	       !may_reserve(j, KR_FIELD_KUBE_RESERVED, "cpu") &&
 	       !may_reserve(j, KR_FIELD_SYSTEM_RESERVED, "cpu");
 }
 
-static bool options_without_static(struct kr_judge *j,
-                                   const struct kr_rule *rule)
+static bool options_without_static(struct kr_validation *j,
+                                   const struct kr_constraint *rule)
 {
-	return kr_judge_items(j, rule->fields[0])->n_items > 0 &&
-	       kr_judge_is_text(j, rule->fields[1], "none");
+	return kr_validation_items(j, rule->fields[0])->n_items > 0 &&
+	       kr_validation_is_text(j, rule->fields[1], "none");
 }
 
 /* An option of a manager's policy, known from FIRST on, and the first minors in
@@ -244,9 +258,9 @@ struct option {
 	unsigned char first, beta, stable;
 };
 
-static bool option_ok(const struct kr_judge *j, const struct option *options,
-                      size_t n, const char *name, const char *alpha_gate,
-                      const char *beta_gate)
+static bool option_ok(const struct kr_validation *j,
+                      const struct option *options, size_t n, const char *name,
+                      const char *alpha_gate, const char *beta_gate)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct option *o = &options[i];
@@ -260,24 +274,27 @@ static bool option_ok(const struct kr_judge *j, const struct option *options,
 			return false;
 		if (j->minor >= o->stable)
 			return true;
-		return kr_judge_gate(j, j->minor >= o->beta
-		                                ? beta_gate
-		                                : alpha_gate) != KR_ANSWER_OFF;
+		return kr_validation_gate(j, j->minor >= o->beta
+		                                     ? beta_gate
+		                                     : alpha_gate) !=
+		       KR_GATE_IS_OFF;
 	}
 	return false;
 }
 
-static bool cpu_pair(const struct kr_judge *j, const char *a, const char *b)
+static bool cpu_pair(const struct kr_validation *j, const char *a,
+                     const char *b)
 {
-	const char *x = kr_judge_entry(j, KR_FIELD_CPU_OPTIONS, a);
-	const char *y = kr_judge_entry(j, KR_FIELD_CPU_OPTIONS, b);
+	const char *x = kr_validation_entry(j, KR_FIELD_CPU_OPTIONS, a);
+	const char *y = kr_validation_entry(j, KR_FIELD_CPU_OPTIONS, b);
 
 	return x && y && kr_go_bool(x) == 1 && kr_go_bool(y) == 1;
 }
 
 #define NEVER 99
 
-static bool cpu_options(struct kr_judge *j, const struct kr_rule *rule)
+static bool cpu_options(struct kr_validation *j,
+                        const struct kr_constraint *rule)
 {
 	static const struct option options[] = {
 		{"full-pcpus-only", 22, 22, 33},
@@ -287,12 +304,13 @@ static bool cpu_options(struct kr_judge *j, const struct kr_rule *rule)
 		{"prefer-align-cpus-by-uncorecache", 32, 34, 36},
 		{"strict-cpu-reservation", 32, 33, 35},
 	};
-	const struct kr_strings *pairs = kr_judge_items(j, rule->fields[0]);
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[0]);
 
-	if (!kr_judge_is_text(j, rule->fields[1], "static"))
+	if (!kr_validation_is_text(j, rule->fields[1], "static"))
 		return false;
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
-		if (!kr_judge_counts(pairs, i) ||
+		if (!kr_validation_counts(pairs, i) ||
 		    (kr_go_bool(pairs->items[i + 1]) >= 0 &&
 		     option_ok(j, options, ARRAY_SIZE(options), pairs->items[i],
 		               "CPUManagerPolicyAlphaOptions",
@@ -305,15 +323,16 @@ static bool cpu_options(struct kr_judge *j, const struct kr_rule *rule)
 	return false;
 }
 
-static bool cpu_options_together(struct kr_judge *j, const struct kr_rule *rule)
+static bool cpu_options_together(struct kr_validation *j,
+                                 const struct kr_constraint *rule)
 {
 	const char *align =
-		kr_judge_entry(j, rule->fields[0], "align-by-socket");
+		kr_validation_entry(j, rule->fields[0], "align-by-socket");
 
-	if (!kr_judge_is_text(j, rule->fields[1], "static"))
+	if (!kr_validation_is_text(j, rule->fields[1], "static"))
 		return false;
 	if (j->minor >= 26 && align && kr_go_bool(align) == 1 &&
-	    kr_judge_is_text(j, rule->fields[2], "single-numa-node"))
+	    kr_validation_is_text(j, rule->fields[2], "single-numa-node"))
 		return true;
 	if (j->minor < 31)
 		return false;
@@ -335,19 +354,21 @@ static bool topology_value_ok(const char *name, const char *value)
 	return kr_go_int_text(value, strlen(value), 10, 64, &n) && n >= 8;
 }
 
-static bool topology_options(struct kr_judge *j, const struct kr_rule *rule)
+static bool topology_options(struct kr_validation *j,
+                             const struct kr_constraint *rule)
 {
 	static const struct option options[] = {
 		{"prefer-closest-numa-nodes", 26, 28, 32},
 		{"max-allowable-numa-nodes", 31, 31, 35},
 	};
-	const struct kr_strings *pairs = kr_judge_items(j, rule->fields[0]);
-	const char *policy = kr_judge_text(j, rule->fields[1]);
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[0]);
+	const char *policy = kr_validation_text(j, rule->fields[1]);
 
 	if (!policy || (j->minor >= 28 && strcmp(policy, "none") == 0))
 		return false;
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
-		if (!kr_judge_counts(pairs, i) ||
+		if (!kr_validation_counts(pairs, i) ||
 		    (topology_value_ok(pairs->items[i], pairs->items[i + 1]) &&
 		     option_ok(j, options, ARRAY_SIZE(options), pairs->items[i],
 		               "TopologyManagerPolicyAlphaOptions",
@@ -360,13 +381,14 @@ static bool topology_options(struct kr_judge *j, const struct kr_rule *rule)
 	return false;
 }
 
-static bool static_without_memory(struct kr_judge *j,
-                                  const struct kr_rule *rule)
+static bool static_without_memory(struct kr_validation *j,
+                                  const struct kr_constraint *rule)
 {
-	const struct kr_strings *pairs = kr_judge_items(j, rule->fields[1]);
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[1]);
 
-	if (!kr_judge_is_text(j, rule->fields[0], "Static") ||
-	    kr_judge_is_unknown(j, rule->fields[1]))
+	if (!kr_validation_is_text(j, rule->fields[0], "Static") ||
+	    kr_validation_is_unknown(j, rule->fields[1]))
 		return false;
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
 		const char *name = limit_of(pairs->items[i]);
@@ -378,12 +400,12 @@ static bool static_without_memory(struct kr_judge *j,
 }
 
 /* The bytes of "memory" in FIELD, added to TOTAL; false: it cannot be told. */
-static bool add_memory(const struct kr_judge *j, int field, int64_t *total)
+static bool add_memory(const struct kr_validation *j, int field, int64_t *total)
 {
-	const char *value = kr_judge_entry(j, field, "memory");
+	const char *value = kr_validation_entry(j, field, "memory");
 	int64_t n;
 
-	if (kr_judge_is_unknown(j, field))
+	if (kr_validation_is_unknown(j, field))
 		return false;
 	if (!value)
 		return true;
@@ -392,12 +414,13 @@ static bool add_memory(const struct kr_judge *j, int field, int64_t *total)
 }
 
 /* What kubelet keeps free before it evicts; false: it cannot be told. */
-static bool add_threshold(const struct kr_judge *j, int64_t *total)
+static bool add_threshold(const struct kr_validation *j, int64_t *total)
 {
-	struct kr_held hard = kr_judge_hold(j, KR_FIELD_EVICTION_HARD);
-	struct kr_held defaults = kr_judge_hold(j, KR_FIELD_EVICTION_MERGE);
-	const char *value =
-		kr_judge_entry(j, KR_FIELD_EVICTION_HARD, "memory.available");
+	struct kr_held hard = kr_validation_hold(j, KR_FIELD_EVICTION_HARD);
+	struct kr_held defaults =
+		kr_validation_hold(j, KR_FIELD_EVICTION_MERGE);
+	const char *value = kr_validation_entry(j, KR_FIELD_EVICTION_HARD,
+	                                        "memory.available");
 	int64_t n;
 	bool off;
 
@@ -419,12 +442,14 @@ static bool add_threshold(const struct kr_judge *j, int64_t *total)
 	       !__builtin_add_overflow(*total, n, total);
 }
 
-static bool memory_sum(struct kr_judge *j, const struct kr_rule *rule)
+static bool memory_sum(struct kr_validation *j,
+                       const struct kr_constraint *rule)
 {
-	const struct kr_strings *pairs = kr_judge_items(j, rule->fields[1]);
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[1]);
 	int64_t have = 0, want = 0;
 
-	if (!kr_judge_is_text(j, rule->fields[0], "Static") ||
+	if (!kr_validation_is_text(j, rule->fields[0], "Static") ||
 	    pairs->n_items == 0 ||
 	    !add_memory(j, KR_FIELD_KUBE_RESERVED, &want) ||
 	    !add_memory(j, KR_FIELD_SYSTEM_RESERVED, &want) ||
@@ -434,7 +459,7 @@ static bool memory_sum(struct kr_judge *j, const struct kr_rule *rule)
 		const char *name = limit_of(pairs->items[i]);
 		int64_t n;
 
-		if (!name || !kr_judge_counts(pairs, i))
+		if (!name || !kr_validation_counts(pairs, i))
 			continue;
 		/* hugepages were not worked out */
 		if (strcmp(name, "memory") != 0 ||
@@ -448,7 +473,7 @@ static bool memory_sum(struct kr_judge *j, const struct kr_rule *rule)
 /* --- the table ----------------------------------------------------------- */
 
 /* clang-format off */
-static const struct kr_rule rules[] = {
+static const struct kr_constraint rules[] = {
 	{{F(RESERVED_MEMORY)}, 21, 36, .refuses = memory_name,
 	 WORDS("would have to limit memory or hugepages-*")},
 	{{F(RESERVED_MEMORY)}, 21, 36, .refuses = memory_zero,
@@ -480,7 +505,7 @@ static const struct kr_rule rules[] = {
 	 WORDS("would have to be none while neither kubeReserved nor "
 	       "systemReserved has cpu, and reservedSystemCPUs is not set")},
 	{{F(CPU_OPTIONS)}, 22, 32, OFF("CPUManagerPolicyOptions"),
-	 .refuses = kr_rule_says,
+	 .refuses = kr_constraint_says,
 	 WORDS("would have to be empty while the feature gate "
 	       "CPUManagerPolicyOptions is off")},
 	{{F(CPU_OPTIONS), F(CPU_POLICY)}, 22, 36,
@@ -504,7 +529,7 @@ static const struct kr_rule rules[] = {
 	       "not the sum of kubeReserved, systemReserved and evictionHard "
 	       "(memory.available: 100Mi where it is not set)")},
 	{{F(TOPOLOGY_OPTIONS)}, 26, 35, OFF("TopologyManagerPolicyOptions"),
-	 .refuses = kr_rule_says,
+	 .refuses = kr_constraint_says,
 	 WORDS("would have to be empty while the feature gate "
 	       "TopologyManagerPolicyOptions is off")},
 	{{F(TOPOLOGY_OPTIONS), F(TOPOLOGY_POLICY)}, 26, 36,
@@ -515,7 +540,7 @@ static const struct kr_rule rules[] = {
 };
 /* clang-format on */
 
-const struct kr_rule *kr_rules_managers(size_t *ret_n)
+const struct kr_constraint *kr_constraints_managers(size_t *ret_n)
 {
 	*ret_n = ARRAY_SIZE(rules);
 	return rules;

@@ -13,32 +13,35 @@
 #include <string.h>
 
 #include "kubelet/grammar.h"
-#include "kubelet/validate-rule.h"
+#include "kubelet/validate-constraint.h"
 
 /* Both webhooks ask the API server, for which kubelet needs a client. A program
  * around it may bring one. Of both, authentication is built first. */
-static bool has_no_client(const struct kr_judge *j)
+static bool has_no_client(const struct kr_validation *j)
 {
 	return !j->in->wrapped &&
-	       !kr_judge_is_unknown(j, KR_FIELD_KUBECONFIG) &&
-	       !kr_judge_is_not_empty(j, KR_FIELD_KUBECONFIG);
+	       !kr_validation_is_unknown(j, KR_FIELD_KUBECONFIG) &&
+	       !kr_validation_is_not_empty(j, KR_FIELD_KUBECONFIG);
 }
 
-static bool webhook_mode(struct kr_judge *j, const struct kr_rule *rule)
+static bool webhook_mode(struct kr_validation *j,
+                         const struct kr_constraint *rule)
 {
-	return kr_judge_is_text(j, rule->fields[0], "Webhook") &&
-	       kr_judge_is_bool(j, KR_FIELD_WEBHOOK, false) && has_no_client(j);
+	return kr_validation_is_text(j, rule->fields[0], "Webhook") &&
+	       kr_validation_is_bool(j, KR_FIELD_WEBHOOK, false) &&
+	       has_no_client(j);
 }
 
-static bool webhook_authentication(struct kr_judge *j,
-                                   const struct kr_rule *rule)
+static bool webhook_authentication(struct kr_validation *j,
+                                   const struct kr_constraint *rule)
 {
-	return kr_judge_is_bool(j, rule->fields[0], true) && has_no_client(j);
+	return kr_validation_is_bool(j, rule->fields[0], true) &&
+	       has_no_client(j);
 }
 
-static bool ciphers(struct kr_judge *j, const struct kr_rule *rule)
+static bool ciphers(struct kr_validation *j, const struct kr_constraint *rule)
 {
-	const struct kr_strings *list = kr_judge_items(j, rule->fields[0]);
+	const struct kr_strings *list = kr_validation_items(j, rule->fields[0]);
 
 	for (size_t i = 0; i < list->n_items; i++) {
 		if (kr_cipher_valid(list->items[i]))
@@ -49,29 +52,30 @@ static bool ciphers(struct kr_judge *j, const struct kr_rule *rule)
 	return false;
 }
 
-static bool half_a_pair(struct kr_judge *j, const struct kr_rule *rule)
+static bool half_a_pair(struct kr_validation *j,
+                        const struct kr_constraint *rule)
 {
-	const char *cert = kr_judge_text(j, rule->fields[0]);
-	const char *key = kr_judge_text(j, rule->fields[1]);
+	const char *cert = kr_validation_text(j, rule->fields[0]);
+	const char *key = kr_validation_text(j, rule->fields[1]);
 
 	return cert && key && !*cert != !*key &&
-	       kr_judge_is_bool(j, KR_FIELD_ENABLE_SERVER, true);
+	       kr_validation_is_bool(j, KR_FIELD_ENABLE_SERVER, true);
 }
 
-static bool is_remote(const struct kr_judge *j)
+static bool is_remote(const struct kr_validation *j)
 {
 	return j->minor >= 24 ||
-	       kr_judge_is_text(j, KR_FIELD_CONTAINER_RUNTIME, "remote");
+	       kr_validation_is_text(j, KR_FIELD_CONTAINER_RUNTIME, "remote");
 }
 
-static bool log_files(struct kr_judge *j, const struct kr_rule *rule)
+static bool log_files(struct kr_validation *j, const struct kr_constraint *rule)
 {
-	return is_remote(j) && kr_rule_out_of_range(j, rule);
+	return is_remote(j) && kr_constraint_out_of_range(j, rule);
 }
 
-static bool log_size(struct kr_judge *j, const struct kr_rule *rule)
+static bool log_size(struct kr_validation *j, const struct kr_constraint *rule)
 {
-	const char *s = kr_judge_text(j, rule->fields[0]);
+	const char *s = kr_validation_text(j, rule->fields[0]);
 	int64_t n;
 
 	if (!s || !is_remote(j))
@@ -79,26 +83,27 @@ static bool log_size(struct kr_judge *j, const struct kr_rule *rule)
 	return !kr_quantity_int64(s, &n) || (j->minor == 20 && n < 0);
 }
 
-static bool equal_bits(struct kr_judge *j, const struct kr_rule *rule)
+static bool equal_bits(struct kr_validation *j,
+                       const struct kr_constraint *rule)
 {
 	int64_t drop, masquerade;
 
-	return kr_judge_is_bool(j, KR_FIELD_IPTABLES, true) &&
-	       kr_judge_number(j, rule->fields[0], &drop) &&
-	       kr_judge_number(j, rule->fields[1], &masquerade) &&
+	return kr_validation_is_bool(j, KR_FIELD_IPTABLES, true) &&
+	       kr_validation_number(j, rule->fields[0], &drop) &&
+	       kr_validation_number(j, rule->fields[1], &masquerade) &&
 	       drop == masquerade;
 }
 
 /* Without --kubeconfig kubelet watches nothing. */
-static bool watch(struct kr_judge *j, const struct kr_rule *rule)
+static bool watch(struct kr_validation *j, const struct kr_constraint *rule)
 {
-	return kr_judge_is_not_empty(j, KR_FIELD_KUBECONFIG) &&
-	       kr_rule_no_name(j, rule);
+	return kr_validation_is_not_empty(j, KR_FIELD_KUBECONFIG) &&
+	       kr_constraint_no_name(j, rule);
 }
 
-static bool sysctls(struct kr_judge *j, const struct kr_rule *rule)
+static bool sysctls(struct kr_validation *j, const struct kr_constraint *rule)
 {
-	const struct kr_strings *list = kr_judge_items(j, rule->fields[0]);
+	const struct kr_strings *list = kr_validation_items(j, rule->fields[0]);
 
 	for (size_t i = 0; i < list->n_items; i++) {
 		if (kr_unsafe_sysctl_valid(list->items[i], j->minor))
@@ -110,26 +115,27 @@ static bool sysctls(struct kr_judge *j, const struct kr_rule *rule)
 }
 
 /* By flag it was judged word by word, and "" leaves the value before. */
-static bool address(struct kr_judge *j, const struct kr_rule *rule)
+static bool address(struct kr_validation *j, const struct kr_constraint *rule)
 {
-	struct kr_held held = kr_judge_hold(j, rule->fields[0]);
+	struct kr_held held = kr_validation_hold(j, rule->fields[0]);
 
 	return held.whence == KR_WHENCE_FILE && !kr_ip_valid(held.value->s) &&
-	       kr_judge_is_bool(j, KR_FIELD_ENABLE_SERVER, true);
+	       kr_validation_is_bool(j, KR_FIELD_ENABLE_SERVER, true);
 }
 
-static bool endpoint(struct kr_judge *j, const struct kr_rule *rule)
+static bool endpoint(struct kr_validation *j, const struct kr_constraint *rule)
 {
-	const char *s = kr_judge_text(j, rule->fields[0]);
+	const char *s = kr_validation_text(j, rule->fields[0]);
 
 	return s && is_remote(j) && !kr_runtime_endpoint_valid(s);
 }
 
-static bool lock_without_file(struct kr_judge *j, const struct kr_rule *rule)
+static bool lock_without_file(struct kr_validation *j,
+                              const struct kr_constraint *rule)
 {
-	return kr_judge_is_bool(j, rule->fields[0], true) &&
-	       !kr_judge_is_unknown(j, rule->fields[1]) &&
-	       !kr_judge_is_not_empty(j, rule->fields[1]);
+	return kr_validation_is_bool(j, rule->fields[0], true) &&
+	       !kr_validation_is_unknown(j, rule->fields[1]) &&
+	       !kr_validation_is_not_empty(j, rule->fields[1]);
 }
 
 /* Whether NAME is DOMAIN or in it. */
@@ -162,7 +168,7 @@ static bool is_reserved_label(const char *name)
 	const char *slash = strchr(name, '/');
 	size_t n = slash ? (size_t)(slash - name) : 0;
 
-	if (!slash || kr_rule_is_name(name, taken))
+	if (!slash || kr_constraint_is_name(name, taken))
 		return false;
 	if (in_domain(name, n, "kubelet.kubernetes.io") ||
 	    in_domain(name, n, "node.kubernetes.io"))
@@ -171,9 +177,11 @@ static bool is_reserved_label(const char *name)
 	       in_domain(name, n, "k8s.io");
 }
 
-static bool node_labels(struct kr_judge *j, const struct kr_rule *rule)
+static bool node_labels(struct kr_validation *j,
+                        const struct kr_constraint *rule)
 {
-	const struct kr_strings *pairs = kr_judge_items(j, rule->fields[0]);
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[0]);
 
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
 		if (!is_reserved_label(pairs->items[i]))
@@ -187,7 +195,7 @@ static bool node_labels(struct kr_judge *j, const struct kr_rule *rule)
 /* --- the table ----------------------------------------------------------- */
 
 /* clang-format off */
-static const struct kr_rule rules[] = {
+static const struct kr_constraint rules[] = {
 	{{F(AUTHORIZATION_MODE)}, ALL, ONE_OF("AlwaysAllow", "Webhook"),
 	 WORDS("would have to be Webhook or AlwaysAllow")},
 	{{F(WEBHOOK)}, ALL, .refuses = webhook_authentication,
@@ -206,7 +214,7 @@ static const struct kr_rule rules[] = {
 	{{F(TLS_CERT), F(TLS_KEY)}, 20, 35, .refuses = half_a_pair,
 	 WORDS("would have to stand together with its other half: tlsCertFile "
 	       "and tlsPrivateKeyFile, or neither")},
-	{{F(SECCOMP_DEFAULT)}, 22, 26, OFF("SeccompDefault"), .refuses = kr_rule_is_true,
+	{{F(SECCOMP_DEFAULT)}, 22, 26, OFF("SeccompDefault"), .refuses = kr_constraint_is_true,
 	 WORDS("would have to be false while the feature gate SeccompDefault "
 	       "is off")},
 	{{F(SYNC)}, ALL, RANGE(1, INT64_MAX),
@@ -235,7 +243,7 @@ static const struct kr_rule rules[] = {
 	 WORDS("would have to be remote")},
 	{{F(EXIT_ON_LOCK), F(LOCK_FILE)}, ALL, .refuses = lock_without_file,
 	 WORDS("would have to be false while --lock-file is not given")},
-	{{F(ROOT_DIR)}, ALL, .refuses = kr_rule_is_empty,
+	{{F(ROOT_DIR)}, ALL, .refuses = kr_constraint_is_empty,
 	 WORDS("would have to name a folder")},
 	{{F(CONTAINER_TTL)}, ALL, RANGE(0, INT64_MAX),
 	 WORDS("would have to be 0s or more")},
@@ -247,7 +255,7 @@ static const struct kr_rule rules[] = {
 };
 /* clang-format on */
 
-const struct kr_rule *kr_rules_start(size_t *ret_n)
+const struct kr_constraint *kr_constraints_start(size_t *ret_n)
 {
 	*ret_n = ARRAY_SIZE(rules);
 	return rules;

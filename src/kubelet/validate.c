@@ -5,9 +5,9 @@
  *
  * kubelet validates what flags, files and defaults have come to; then it sets
  * up TLS, its clients and its managers, each of which stops it for words that
- * it does not know. A rule (validate-rule.h) is one such condition, with the
- * minors that have it. Each rule is asked for each minor that may run, and what
- * refuses is a finding.
+ * it does not know. A rule (validate-constraint.h) is one such condition, with
+ * the minors that have it. Each rule is asked for each minor that may run, and
+ * what refuses is a finding.
  *
  * A minor may run if it is the node's, or, where that is not known, if it has
  * all the flags that are given. Where each minor that may run has a finding,
@@ -24,7 +24,7 @@
 #include "base/format.h"
 #include "base/vec.h"
 #include "kubelet/flag-table.h"
-#include "kubelet/validate-rule.h"
+#include "kubelet/validate-constraint.h"
 #include "kubelet/validate.h"
 
 #define N_MINORS (KR_VALIDATE_LAST_MINOR - KR_VALIDATE_FIRST_MINOR + 1)
@@ -34,7 +34,7 @@
 /* --- what was found ------------------------------------------------------ */
 
 struct finding {
-	const struct kr_rule *rule;
+	const struct kr_constraint *rule;
 	unsigned minors; /* a bit for each that refuses */
 	int field;       /* that is spoken of */
 	struct kr_held held;
@@ -47,7 +47,7 @@ static unsigned bit(unsigned minor)
 	return 1U << (minor - KR_VALIDATE_FIRST_MINOR);
 }
 
-static bool refuses(struct kr_judge *j, const struct kr_rule *rule)
+static bool refuses(struct kr_validation *j, const struct kr_constraint *rule)
 {
 	if (j->minor < rule->from || j->minor > rule->to)
 		return false;
@@ -57,30 +57,31 @@ static bool refuses(struct kr_judge *j, const struct kr_rule *rule)
 	if (!rule->refuses(j, rule))
 		return false;
 	return !rule->gate ||
-	       kr_judge_gate(j, rule->gate) ==
-	               (rule->gate_on ? KR_ANSWER_ON : KR_ANSWER_OFF);
+	       kr_validation_gate(j, rule->gate) ==
+	               (rule->gate_on ? KR_GATE_IS_ON : KR_GATE_IS_OFF);
 }
 
 /* The field of RULE that is spoken of: the first that anything sets. */
-static int field_of(const struct kr_judge *j, const struct kr_rule *rule)
+static int field_of(const struct kr_validation *j,
+                    const struct kr_constraint *rule)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rule->fields); i++) {
 		if ((i == 0 || rule->fields[i]) &&
-		    kr_judge_is_set(j, rule->fields[i]))
+		    kr_validation_is_set(j, rule->fields[i]))
 			return rule->fields[i];
 	}
 	return rule->fields[0];
 }
 
-static int say_rule(const struct kr_judge *j, const struct kr_rule *rule,
-                    struct finding *f)
+static int say_rule(const struct kr_validation *j,
+                    const struct kr_constraint *rule, struct finding *f)
 {
 	const struct kr_field *field;
 	const char *name, *dashes = "";
 	int r;
 
 	f->field = field_of(j, rule);
-	f->held = kr_judge_hold(j, f->field);
+	f->held = kr_validation_hold(j, f->field);
 	field = kr_field(f->field);
 	name = kr_field_name(f->field);
 	if (j->blamed)
@@ -112,10 +113,10 @@ static int say_rule(const struct kr_judge *j, const struct kr_rule *rule,
 }
 
 /* The item in the text of the value that has it, in whatever file. */
-static struct kr_span place_of(const struct kr_judge *j,
+static struct kr_span place_of(const struct kr_validation *j,
                                const struct finding *f)
 {
-	const struct kr_merged *merged = j->merges[kr_judge_merge_of(j)];
+	const struct kr_merged *merged = j->merges[kr_validation_merge_of(j)];
 	struct kr_span place = KR_SPAN_NONE;
 
 	if (f->held.use)
@@ -185,8 +186,8 @@ struct verdict {
 };
 
 /* RULE refuses: a finding, or one more minor of one. */
-static int add_finding(struct verdict *v, const struct kr_judge *j,
-                       const struct kr_rule *rule)
+static int add_finding(struct verdict *v, const struct kr_validation *j,
+                       const struct kr_constraint *rule)
 {
 	struct finding f = {.rule = rule, .minors = bit(j->minor)}, *next;
 	_cleanup_free_ char *what = NULL;
@@ -214,18 +215,18 @@ static int add_finding(struct verdict *v, const struct kr_judge *j,
 }
 
 /* Asks all rules of J's minor. */
-static int ask(struct verdict *v, struct kr_judge *j)
+static int ask(struct verdict *v, struct kr_validation *j)
 {
-	static const struct kr_rule *(*const tables[])(size_t *) = {
-		kr_rules_config,
-		kr_rules_start,
-		kr_rules_managers,
-		kr_rules_gates,
+	static const struct kr_constraint *(*const tables[])(size_t *) = {
+		kr_constraints_config,
+		kr_constraints_start,
+		kr_constraints_managers,
+		kr_constraints_gates,
 	};
 
 	for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
 		size_t n;
-		const struct kr_rule *rules = tables[t](&n);
+		const struct kr_constraint *rules = tables[t](&n);
 
 		for (size_t i = 0; i < n; i++) {
 			int r = 0;
@@ -448,13 +449,13 @@ static void verdict_done(struct verdict *v)
 	free(v);
 }
 
-static int judge(struct verdict *v, struct kr_judge *j)
+static int judge(struct verdict *v, struct kr_validation *j)
 {
 	int r = check_flags(v->in);
 
 	if (r < 0)
 		return r;
-	r = kr_judge_prepare(j);
+	r = kr_validation_prepare(j);
 	if (r < 0)
 		return r;
 	for (unsigned m = KR_VALIDATE_FIRST_MINOR; m <= KR_VALIDATE_LAST_MINOR;
@@ -471,7 +472,7 @@ static int judge(struct verdict *v, struct kr_judge *j)
 
 int kr_validate(struct kr_inputs *in, struct kr_diag *diag)
 {
-	struct kr_judge *j = calloc(1, sizeof(*j));
+	struct kr_validation *j = calloc(1, sizeof(*j));
 	struct verdict *v = calloc(1, sizeof(*v));
 	int r = -ENOMEM;
 
@@ -482,7 +483,7 @@ int kr_validate(struct kr_inputs *in, struct kr_diag *diag)
 		r = judge(v, j);
 	}
 	if (j)
-		kr_judge_done(j);
+		kr_validation_done(j);
 	if (v)
 		verdict_done(v);
 	free(j);

@@ -21,9 +21,9 @@
 #include <string.h>
 
 #include "kubelet/gates.h"
-#include "kubelet/validate-rule.h"
+#include "kubelet/validate-constraint.h"
 
-enum kr_merges_of kr_judge_merge_of(const struct kr_judge *j)
+enum kr_merges_of kr_validation_merge_of(const struct kr_validation *j)
 {
 	if (!j->in->older_valid || j->minor >= 32)
 		return KR_MERGES_NEW;
@@ -36,9 +36,9 @@ static struct kr_held unknown(void)
 }
 
 /* What the files make of FIELD, which no flag sets. */
-static struct kr_held held_by_files(const struct kr_judge *j, int field)
+static struct kr_held held_by_files(const struct kr_validation *j, int field)
 {
-	const struct kr_merged *merged = j->merges[kr_judge_merge_of(j)];
+	const struct kr_merged *merged = j->merges[kr_validation_merge_of(j)];
 	const struct kr_field *f = kr_field(field);
 	struct kr_held held = {.file = -1};
 	const struct kr_merged_value *found;
@@ -51,7 +51,7 @@ static struct kr_held held_by_files(const struct kr_judge *j, int field)
 		return unknown();
 	if (f->first_minor > j->minor)
 		return (struct kr_held){.file = -1};
-	found = &j->found[kr_judge_merge_of(j)][field];
+	found = &j->found[kr_validation_merge_of(j)][field];
 	if (merged->merge == KR_MERGE_STRUCTS && merged->n_configs > 1 &&
 	    (f->type == KR_TYPE_LIST || f->type == KR_TYPE_TREE))
 		return unknown();
@@ -70,7 +70,7 @@ static struct kr_held held_by_files(const struct kr_judge *j, int field)
 	return held;
 }
 
-struct kr_held kr_judge_hold(const struct kr_judge *j, int field)
+struct kr_held kr_validation_hold(const struct kr_validation *j, int field)
 {
 	const struct kr_flags *flags = &j->in->flags;
 	const struct kr_field *f = kr_field(field);
@@ -91,22 +91,23 @@ struct kr_held kr_judge_hold(const struct kr_judge *j, int field)
 	return held_by_files(j, field);
 }
 
-bool kr_judge_is_unknown(const struct kr_judge *j, int field)
+bool kr_validation_is_unknown(const struct kr_validation *j, int field)
 {
-	return kr_judge_hold(j, field).whence == KR_WHENCE_UNKNOWN;
+	return kr_validation_hold(j, field).whence == KR_WHENCE_UNKNOWN;
 }
 
-bool kr_judge_is_set(const struct kr_judge *j, int field)
+bool kr_validation_is_set(const struct kr_validation *j, int field)
 {
-	enum kr_whence whence = kr_judge_hold(j, field).whence;
+	enum kr_whence whence = kr_validation_hold(j, field).whence;
 
 	return whence == KR_WHENCE_FILE || whence == KR_WHENCE_FLAG;
 }
 
 /* A number or a duration; false: nothing is there, or it cannot be told. */
-bool kr_judge_number(const struct kr_judge *j, int field, int64_t *ret)
+bool kr_validation_number(const struct kr_validation *j, int field,
+                          int64_t *ret)
 {
-	struct kr_held held = kr_judge_hold(j, field);
+	struct kr_held held = kr_validation_hold(j, field);
 
 	if (!held.value || held.whence == KR_WHENCE_UNKNOWN)
 		return false;
@@ -114,34 +115,35 @@ bool kr_judge_number(const struct kr_judge *j, int field, int64_t *ret)
 	return true;
 }
 
-/* As kr_judge_number(). */
-const char *kr_judge_text(const struct kr_judge *j, int field)
+/* As kr_validation_number(). */
+const char *kr_validation_text(const struct kr_validation *j, int field)
 {
-	struct kr_held held = kr_judge_hold(j, field);
+	struct kr_held held = kr_validation_hold(j, field);
 
 	return held.value && held.whence != KR_WHENCE_UNKNOWN ? held.value->s
 	                                                      : NULL;
 }
 
-bool kr_judge_is_text(const struct kr_judge *j, int field, const char *want)
+bool kr_validation_is_text(const struct kr_validation *j, int field,
+                           const char *want)
 {
-	const char *s = kr_judge_text(j, field);
+	const char *s = kr_validation_text(j, field);
 
 	return s && strcmp(s, want) == 0;
 }
 
 /* A boolean that is known to be WANT. */
-bool kr_judge_is_bool(const struct kr_judge *j, int field, bool want)
+bool kr_validation_is_bool(const struct kr_validation *j, int field, bool want)
 {
-	struct kr_held held = kr_judge_hold(j, field);
+	struct kr_held held = kr_validation_hold(j, field);
 
 	return held.value && held.whence != KR_WHENCE_UNKNOWN &&
 	       held.value->b == want;
 }
 
-bool kr_judge_is_not_empty(const struct kr_judge *j, int field)
+bool kr_validation_is_not_empty(const struct kr_validation *j, int field)
 {
-	const char *s = kr_judge_text(j, field);
+	const char *s = kr_validation_text(j, field);
 
 	return s && *s;
 }
@@ -151,10 +153,11 @@ bool kr_judge_is_not_empty(const struct kr_judge *j, int field)
 #define ITEMS_MAX 2000
 
 /* A list, or the pairs of a map; none where it cannot be told. */
-const struct kr_strings *kr_judge_items(const struct kr_judge *j, int field)
+const struct kr_strings *kr_validation_items(const struct kr_validation *j,
+                                             int field)
 {
 	static const struct kr_strings none;
-	struct kr_held held = kr_judge_hold(j, field);
+	struct kr_held held = kr_validation_hold(j, field);
 
 	if (!held.value || held.whence == KR_WHENCE_UNKNOWN ||
 	    held.value->list.n_items > ITEMS_MAX)
@@ -162,16 +165,17 @@ const struct kr_strings *kr_judge_items(const struct kr_judge *j, int field)
 	return &held.value->list;
 }
 
-bool kr_judge_has_item(const struct kr_judge *j, int field, const char *item)
+bool kr_validation_has_item(const struct kr_validation *j, int field,
+                            const char *item)
 {
-	return kr_strings_contain(kr_judge_items(j, field), item);
+	return kr_strings_contain(kr_validation_items(j, field), item);
 }
 
 /* The text at PATH of a map; NULL. */
-const char *kr_judge_entry(const struct kr_judge *j, int field,
-                           const char *path)
+const char *kr_validation_entry(const struct kr_validation *j, int field,
+                                const char *path)
 {
-	struct kr_held held = kr_judge_hold(j, field);
+	struct kr_held held = kr_validation_hold(j, field);
 
 	return held.value && held.whence != KR_WHENCE_UNKNOWN
 	               ? kr_value_at(held.value, path)
@@ -179,7 +183,7 @@ const char *kr_judge_entry(const struct kr_judge *j, int field,
 }
 
 /* The pair at I of PAIRS is not undone by a later one. */
-bool kr_judge_counts(const struct kr_strings *pairs, size_t i)
+bool kr_validation_counts(const struct kr_strings *pairs, size_t i)
 {
 	for (size_t k = i + 2; k + 1 < pairs->n_items; k += 2) {
 		if (strcmp(pairs->items[k], pairs->items[i]) == 0)
@@ -189,37 +193,39 @@ bool kr_judge_counts(const struct kr_strings *pairs, size_t i)
 }
 
 /* What flags and files say of the gate NAME. */
-static enum kr_answer gate_setting(const struct kr_judge *j, const char *name)
+static enum kr_gate_is gate_setting(const struct kr_validation *j,
+                                    const char *name)
 {
 	const struct kr_flag_use *use;
 	const char *value;
 	bool on;
 
-	if (kr_judge_is_unknown(j, KR_FIELD_GATE_ROTATE_SERVER))
-		return KR_ANSWER_NOT_SURE;
+	if (kr_validation_is_unknown(j, KR_FIELD_GATE_ROTATE_SERVER))
+		return KR_GATE_IS_UNSURE;
 	if (kr_inputs_flag_gate(j->in, name, &on, &use))
-		return on ? KR_ANSWER_ON : KR_ANSWER_OFF;
-	if (kr_judge_is_unknown(j, KR_FIELD_GATES))
-		return KR_ANSWER_NOT_SURE;
-	value = kr_judge_entry(j, KR_FIELD_GATES, name);
+		return on ? KR_GATE_IS_ON : KR_GATE_IS_OFF;
+	if (kr_validation_is_unknown(j, KR_FIELD_GATES))
+		return KR_GATE_IS_UNSURE;
+	value = kr_validation_entry(j, KR_FIELD_GATES, name);
 	if (!value)
-		return KR_ANSWER_NOT_SET;
-	return strcmp(value, "true") == 0 ? KR_ANSWER_ON : KR_ANSWER_OFF;
+		return KR_GATE_IS_UNSET;
+	return strcmp(value, "true") == 0 ? KR_GATE_IS_ON : KR_GATE_IS_OFF;
 }
 
 /* A gate that a minor does not know any more is on. */
-enum kr_answer kr_judge_gate(const struct kr_judge *j, const char *name)
+enum kr_gate_is kr_validation_gate(const struct kr_validation *j,
+                                   const char *name)
 {
-	enum kr_answer answer = gate_setting(j, name);
+	enum kr_gate_is answer = gate_setting(j, name);
 	struct kr_gate_state state;
 
-	if (answer != KR_ANSWER_NOT_SET)
+	if (answer != KR_GATE_IS_UNSET)
 		return answer;
 	switch (kr_gate_find(name, strlen(name), j->minor, &state)) {
 	case KR_GATE_UNKNOWN:
-		return KR_ANSWER_ON;
+		return KR_GATE_IS_ON;
 	case KR_GATE_NOT_SURE:
-		return KR_ANSWER_NOT_SURE;
+		return KR_GATE_IS_UNSURE;
 	case KR_GATE_KNOWN:
 		break;
 	}
@@ -227,25 +233,26 @@ enum kr_answer kr_judge_gate(const struct kr_judge *j, const char *name)
 		answer = gate_setting(j, "AllAlpha");
 	else if (state.stage == KR_GATE_BETA)
 		answer = gate_setting(j, "AllBeta");
-	if (answer != KR_ANSWER_NOT_SET)
+	if (answer != KR_GATE_IS_UNSET)
 		return answer;
 	/* OpenShift's own kubelet has it on, 1.27 to 1.35 */
 	if (j->in->openshift && strcmp(name, "NodeLogQuery") == 0)
-		return KR_ANSWER_ON;
-	return state.by_default ? KR_ANSWER_ON : KR_ANSWER_OFF;
+		return KR_GATE_IS_ON;
+	return state.by_default ? KR_GATE_IS_ON : KR_GATE_IS_OFF;
 }
 
 /* --- conditions of any field --------------------------------------------- */
 
-bool kr_rule_out_of_range(struct kr_judge *j, const struct kr_rule *rule)
+bool kr_constraint_out_of_range(struct kr_validation *j,
+                                const struct kr_constraint *rule)
 {
 	int64_t n;
 
-	return kr_judge_number(j, rule->fields[0], &n) &&
+	return kr_validation_number(j, rule->fields[0], &n) &&
 	       (n < rule->min || n > rule->max);
 }
 
-bool kr_rule_is_name(const char *s, const char *const *names)
+bool kr_constraint_is_name(const char *s, const char *const *names)
 {
 	for (; *names; names++) {
 		if (strcmp(*names, s) == 0)
@@ -254,35 +261,39 @@ bool kr_rule_is_name(const char *s, const char *const *names)
 	return false;
 }
 
-bool kr_rule_no_name(struct kr_judge *j, const struct kr_rule *rule)
+bool kr_constraint_no_name(struct kr_validation *j,
+                           const struct kr_constraint *rule)
 {
-	const char *s = kr_judge_text(j, rule->fields[0]);
+	const char *s = kr_validation_text(j, rule->fields[0]);
 
-	return s && !kr_rule_is_name(s, rule->names);
+	return s && !kr_constraint_is_name(s, rule->names);
 }
 
 /* It says anything at all: a number but 0, a text, an element. */
-bool kr_rule_says(struct kr_judge *j, const struct kr_rule *rule)
+bool kr_constraint_says(struct kr_validation *j,
+                        const struct kr_constraint *rule)
 {
-	struct kr_held held = kr_judge_hold(j, rule->fields[0]);
+	struct kr_held held = kr_validation_hold(j, rule->fields[0]);
 
 	return held.value && held.whence != KR_WHENCE_UNKNOWN &&
 	       !kr_value_is_zero(held.value);
 }
 
-bool kr_rule_is_empty(struct kr_judge *j, const struct kr_rule *rule)
+bool kr_constraint_is_empty(struct kr_validation *j,
+                            const struct kr_constraint *rule)
 {
-	return kr_judge_is_text(j, rule->fields[0], "");
+	return kr_validation_is_text(j, rule->fields[0], "");
 }
 
-bool kr_rule_is_true(struct kr_judge *j, const struct kr_rule *rule)
+bool kr_constraint_is_true(struct kr_validation *j,
+                           const struct kr_constraint *rule)
 {
-	return kr_judge_is_bool(j, rule->fields[0], true);
+	return kr_validation_is_bool(j, rule->fields[0], true);
 }
 
 /* --- its way ------------------------------------------------------------- */
 
-static int prepare_merges(struct kr_judge *j)
+static int prepare_merges(struct kr_validation *j)
 {
 	const struct kr_inputs *in = j->in;
 
@@ -306,7 +317,7 @@ static int prepare_merges(struct kr_judge *j)
 }
 
 /* The pairs of all --feature-gates. */
-static int prepare_gates(struct kr_judge *j)
+static int prepare_gates(struct kr_validation *j)
 {
 	const struct kr_flag_use *use;
 	size_t at = 0;
@@ -333,7 +344,7 @@ static int prepare_gates(struct kr_judge *j)
 	return 0;
 }
 
-int kr_judge_prepare(struct kr_judge *j)
+int kr_validation_prepare(struct kr_validation *j)
 {
 	const struct kr_inputs *in = j->in;
 	int r = prepare_gates(j);
@@ -357,7 +368,7 @@ int kr_judge_prepare(struct kr_judge *j)
 	return prepare_merges(j);
 }
 
-void kr_judge_done(struct kr_judge *j)
+void kr_validation_done(struct kr_validation *j)
 {
 	for (int i = 0; i < KR_N_FIELDS; i++) {
 		kr_value_done(&j->flags[i]);
