@@ -35,7 +35,8 @@ class Spare:
         self.others = self.find()
         self.process = host.spawn(
             ["env", "--chdir=" + folder, "STANDIN_DIR=/run/spare", *before,
-             "/usr/bin/kubelet", "--healthz-port=0", *words])
+             "/usr/bin/kubelet", "--healthz-port=0", "--kubeconfig=/k",
+             *words])
 
     def find(self):
         return self.host.sh(
@@ -160,7 +161,7 @@ def test_no_unit_at_all(host, tap):
     """Disk is the process's argv with the files as they are now."""
     host.reset()
     write_config(host, KEY_TRUE)
-    with Spare(host, "--kubeconfig=/k --config=" + CONFIG) as spare:
+    with Spare(host, "--config=" + CONFIG) as spare:
         result, got = host.remedy_json("audit")
         tap.status(result, 0, "audit")
         tap.equal(views(got), ("true", "true"), "views")
@@ -204,7 +205,7 @@ def test_own_root(host, tap):
             " /srv/root/run /srv/root/bin;"
             " for d in usr lib lib64 bin; do"
             " mount --rbind /$d /srv/root/$d; done")
-    with Spare(host, "--kubeconfig=/k --config=" + CONFIG,
+    with Spare(host, "--config=" + CONFIG,
                before=("chroot", "/srv/root")) as spare:
         result, got = host.remedy_json("audit")
         tap.status(result, 1, "audit")
@@ -232,7 +233,7 @@ def test_relative_config(host, tap):
     host.reset()
     write_config(host, KEY_FALSE, "/srv/w/k.json")
     write_config(host, KEY_TRUE, "/k.json")
-    with Spare(host, "--kubeconfig=/k --config=k.json", folder="/srv/w"):
+    with Spare(host, "--config=k.json", folder="/srv/w"):
         result, got = host.remedy_json("audit")
         tap.status(result, 1, "audit")
         tap.equal(views(got), ("false", "false"), "of its own folder")
