@@ -13,11 +13,11 @@
 
 #include <kubelet-remedy/kubelet-remedy.h>
 
-#include "audit/audit.h"
 #include "base/diag.h"
 #include "kubelet/setting.h"
 #include "node/node.h"
-#include "plan/plan.h"
+#include "policy/judge.h"
+#include "policy/plan.h"
 
 static const enum kr_remedy_verdict verdicts[] = {
 	[KR_VERDICT_PASS] = KR_REMEDY_PASS,

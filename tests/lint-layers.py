@@ -25,8 +25,7 @@ ORDER = (
     ("fix",),
     ("host",),
     ("systemd", "net", "library"),
-    ("plan",),
-    ("audit",),
+    ("policy",),
     ("node",),
     ("kubelet",),
     ("doc", "unit", "store"),
@@ -128,15 +127,15 @@ TREES = (
         "src/node/node.c": '#include "kubelet/flags.h"\n'
                            '#include "unit/resolve.h"\n'
                            '#include "node/node.h"\n',
-        "src/audit/audit.c": '#include <kubelet-remedy/audit.h>\n',
+        "src/policy/judge.c": '#include <kubelet-remedy/audit.h>\n',
         "include/kubelet-remedy/audit.h": "#include <stdbool.h>\n",
     }, None),
     ("upwards", {"src/base/fs.c": '#include "unit/resolve.h"\n'},
      "unit/ is above base/"),
-    ("upwards by far", {"src/plan/plan.c": '#include "report/term.h"\n'},
-     "report/ is above plan/"),
+    ("upwards by far", {"src/policy/plan.c": '#include "report/term.h"\n'},
+     "report/ is above policy/"),
     ("second line is named", {
-        "src/base/a.c": '#include <stdio.h>\n#include "plan/plan.h"\n'},
+        "src/base/a.c": '#include <stdio.h>\n#include "policy/plan.h"\n'},
      "base/a.c:2:"),
     ("kubelet to unit", {"src/kubelet/a.c": '#include "unit/resolve.h"\n'},
      "know nothing of each other"),
@@ -162,7 +161,7 @@ TREES = (
      "systemd/ is above node/"),
     ("node to net", {"src/node/a.c": '#include "net/http.h"\n'},
      "net/ is above node/"),
-    ("a bus below the bus", {"src/audit/a.c": "#include <systemd/sd-bus.h>\n"},
+    ("a bus below the bus", {"src/policy/a.c": "#include <systemd/sd-bus.h>\n"},
      "must not need the bus"),
     ("a network below it", {"src/kubelet/a.c": "#include <curl/curl.h>\n"},
      "must not need the network"),
@@ -175,7 +174,7 @@ TREES = (
      "cli/ is above fix/"),
     ("the library's own", {
         "src/library.c": '#include <kubelet-remedy/kubelet-remedy.h>\n'
-                         '#include "plan/plan.h"\n'}, None),
+                         '#include "policy/plan.h"\n'}, None),
     ("the library to systemd", {
         "src/library.c": '#include "systemd/manager.h"\n'},
      "know nothing of each other"),

@@ -8,9 +8,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "audit/audit.h"
 #include "base/clock.h"
-#include "plan/plan.h"
+#include "policy/judge.h"
+#include "policy/plan.h"
 #include "testing-node.h"
 #include "testing.h"
 

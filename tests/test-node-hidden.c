@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "plan/plan.h"
+#include "policy/plan.h"
 #include "testing-node.h"
 #include "testing.h"
 

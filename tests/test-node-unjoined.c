@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "plan/plan.h"
+#include "policy/plan.h"
 #include "testing-node.h"
 #include "testing.h"
 

@@ -14,7 +14,7 @@
 #include "host/activation.h"
 #include "host/host.h"
 #include "net/api.h"
-#include "plan/plan.h"
+#include "policy/plan.h"
 #include "store/transaction.h"
 #include "systemd/journal.h"
 

@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "plan/durable.h"
+#include "policy/durable.h"
 #include "report/advice.h"
 
 #define AGAIN   ", then run it again"

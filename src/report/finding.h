@@ -12,10 +12,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "audit/audit.h"
 #include "base/diag.h"
 #include "base/span.h"
 #include "kubelet/setting.h"
+#include "policy/judge.h"
 
 /*
  * Bytes of a file. What is not known is 0 or NULL. Columns of characters are

@@ -8,9 +8,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "audit/audit.h"
 #include "host/configz.h"
 #include "kubelet/setting.h"
+#include "policy/judge.h"
 #include "report/finding.h"
 #include "report/term.h"
 

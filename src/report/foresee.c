@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "fix/pending.h"
-#include "plan/plan.h"
+#include "policy/plan.h"
 #include "report/foresee.h"
 #include "store/files.h"
 #include "store/manifest.h"

@@ -3,8 +3,8 @@
 
 /* What would become of a fix that an audit recommends. */
 
-#include "audit/audit.h"
 #include "host/host.h"
+#include "policy/judge.h"
 
 enum kr_foresight {
 	KR_FORESIGHT_GOES,

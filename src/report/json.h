@@ -5,10 +5,10 @@
 
 #include <stdio.h>
 
-#include "audit/audit.h"
 #include "fix/fix.h"
 #include "fix/history.h"
 #include "host/status.h"
+#include "policy/judge.h"
 
 /* Each prints one object and a newline. 0 or -ENOMEM. */
 int kr_json_audit(FILE *out, struct kr_node *node, const struct kr_audit *audit,

@@ -3,9 +3,9 @@
 
 /* An audit for people. */
 
-#include "audit/audit.h"
 #include "host/host.h"
 #include "net/api.h"
+#include "policy/judge.h"
 #include "report/term.h"
 
 /* The verdict, each view, what is overridden, messages, the next command. API

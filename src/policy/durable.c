@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "node/nodeadm.h"
-#include "plan/durable.h"
+#include "policy/durable.h"
 
 struct making {
 	struct kr_node *node;

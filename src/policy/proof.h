@@ -3,7 +3,7 @@
 
 /* The proof of a plan: the same audit, on the edited bytes. */
 
-#include "plan/plan.h"
+#include "policy/plan.h"
 
 /*
  * Proves that PLAN's edits make the disk view of NODE true and change nothing

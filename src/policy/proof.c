@@ -20,7 +20,7 @@
 #include <string.h>
 
 #include "base/format.h"
-#include "plan/proof.h"
+#include "policy/proof.h"
 
 static int refuse(struct kr_diag *diag, const char *format, ...) _printf_(2, 3);
 

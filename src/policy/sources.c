@@ -16,9 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/sources.h"
 #include "base/format.h"
 #include "base/vec.h"
+#include "policy/sources.h"
 
 #define VENDORS "a file of the vendor, which the next update replaces"
 #define NO_DISK "not a file of a disk"

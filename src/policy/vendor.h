@@ -3,7 +3,7 @@
 
 /* A flag that stands in a file of the vendor, which is not edited. */
 
-#include "plan/plan.h"
+#include "policy/plan.h"
 
 /* Whether use USE of the flag on NODE's disk stands in a file that is not
  * edited; its words may stand in several files, one of them is enough. */

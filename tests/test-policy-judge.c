@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "audit/audit.h"
 #include "base/clock.h"
+#include "policy/judge.h"
 #include "testing-node.h"
 #include "testing.h"
 

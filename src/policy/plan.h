@@ -9,11 +9,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "audit/audit.h"
 #include "base/diag.h"
 #include "base/edit.h"
 #include "node/node.h"
-#include "plan/durable.h"
+#include "policy/durable.h"
+#include "policy/judge.h"
 
 enum kr_method {
 	KR_METHOD_AUTO,

@@ -22,11 +22,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/audit.h"
-#include "audit/sources.h"
 #include "base/clock.h"
 #include "base/format.h"
 #include "base/vec.h"
+#include "policy/judge.h"
+#include "policy/sources.h"
 
 #define START_SLACK_USEC (20 * KR_USEC_PER_MSEC)
 

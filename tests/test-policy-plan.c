@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plan/plan.h"
-#include "plan/proof.h"
+#include "policy/plan.h"
+#include "policy/proof.h"
 #include "testing-node.h"
 #include "testing.h"
 

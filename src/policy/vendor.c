@@ -20,9 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/sources.h"
 #include "node/vendor.h"
-#include "plan/vendor.h"
+#include "policy/sources.h"
+#include "policy/vendor.h"
 
 #define SYSTEM_UNITS "/etc/systemd/system"
 

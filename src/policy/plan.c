@@ -9,8 +9,8 @@
  *   flag (CIS remediation 2)    every use is cut and one stands at the end of
  *       the variable that holds kubelet's arguments
  *
- * A flag in a vendor's file is overridden (plan/vendor). A config file that is
- * not ours to edit, or a word whose bytes do not stand in one place, is
+ * A flag in a vendor's file is overridden (policy/vendor). A config file that
+ * is not ours to edit, or a word whose bytes do not stand in one place, is
  * refused; so is a unit with lines that systemd does not understand: they were
  * meant to say something.
  */
@@ -19,11 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/sources.h"
 #include "node/iptables.h"
-#include "plan/plan.h"
-#include "plan/proof.h"
-#include "plan/vendor.h"
+#include "policy/plan.h"
+#include "policy/proof.h"
+#include "policy/sources.h"
+#include "policy/vendor.h"
 
 static const char *const method_names[] = {
 	[KR_METHOD_AUTO] = "auto",

@@ -10,12 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "audit/sources.h"
 #include "base/diag.h"
 #include "base/span.h"
 #include "base/vec.h"
 #include "kubelet/flags.h"
 #include "node/node.h"
+#include "policy/sources.h"
 
 enum kr_verdict {
 	KR_VERDICT_PASS,
