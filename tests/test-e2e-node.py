@@ -76,7 +76,7 @@ def other_unit(host, key=KEY_FALSE):
     host.reset()
     write_config(host, key)
     host.write(CONTROL, "")
-    host.write(OTHER, "[Service]\nExecStart=/usr/bin/kubelet --config %s\n"
+    host.write(OTHER, "[Service]\nExecStart=/usr/bin/kubelet --kubeconfig=/k --config %s\n"
                % CONFIG)
     host.sh("systemctl daemon-reload; systemctl restart node-agent.service")
     host.is_healthy()
@@ -160,7 +160,7 @@ def test_no_unit_at_all(host, tap):
     """Disk is the process's argv with the files as they are now."""
     host.reset()
     write_config(host, KEY_TRUE)
-    with Spare(host, "--config=" + CONFIG) as spare:
+    with Spare(host, "--kubeconfig=/k --config=" + CONFIG) as spare:
         result, got = host.remedy_json("audit")
         tap.status(result, 0, "audit")
         tap.equal(views(got), ("true", "true"), "views")
@@ -204,7 +204,7 @@ def test_own_root(host, tap):
             " /srv/root/run /srv/root/bin;"
             " for d in usr lib lib64 bin; do"
             " mount --rbind /$d /srv/root/$d; done")
-    with Spare(host, "--config=" + CONFIG,
+    with Spare(host, "--kubeconfig=/k --config=" + CONFIG,
                before=("chroot", "/srv/root")) as spare:
         result, got = host.remedy_json("audit")
         tap.status(result, 1, "audit")
@@ -232,7 +232,7 @@ def test_relative_config(host, tap):
     host.reset()
     write_config(host, KEY_FALSE, "/srv/w/k.json")
     write_config(host, KEY_TRUE, "/k.json")
-    with Spare(host, "--config=k.json", folder="/srv/w"):
+    with Spare(host, "--kubeconfig=/k --config=k.json", folder="/srv/w"):
         result, got = host.remedy_json("audit")
         tap.status(result, 1, "audit")
         tap.equal(views(got), ("false", "false"), "of its own folder")
@@ -422,7 +422,7 @@ mkdir -p /srv/image/etc/systemd/system/kubelet.service.d /srv/image/usr/bin \
     /srv/image/etc/kubernetes /srv/image/etc/eks
 touch /srv/image/usr/bin/kubelet
 cd /srv/image/etc
-printf '[Service]\\nExecStart=/usr/bin/kubelet --config=/etc/kubernetes/k %%s' \
+printf '[Service]\\nExecStart=/usr/bin/kubelet --kubeconfig=/k --config=/etc/kubernetes/k %%s' \
     '--config-dir=/etc/kubernetes/d/ $A' > systemd/system/kubelet.service
 ln -s ../../../../../../../../etc/kubernetes/kubelet kubernetes/d
 ln -s ../../../../../../..%s kubernetes/k

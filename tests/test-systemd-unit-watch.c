@@ -16,11 +16,11 @@
 #define UNIT    "kubelet.service"
 #define OWN_JOB 5
 
-static const struct kr_fake_unit running = {"active", "running", "success", 0};
+static const struct kr_fake_unit running = {"active", "running", "success"};
 static const struct kr_fake_unit stopping = {"deactivating", "stop-sigterm",
                                              "success", 7};
-static const struct kr_fake_unit stopped = {"inactive", "dead", "success", 0};
-static const struct kr_fake_unit failed = {"failed", "failed", "exit-code", 0};
+static const struct kr_fake_unit stopped = {"inactive", "dead", "success"};
+static const struct kr_fake_unit failed = {"failed", "failed", "exit-code"};
 
 /* When the job is signalled, and the unit is another. */
 enum moment {

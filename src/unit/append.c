@@ -85,14 +85,13 @@ static int stays_apart(const struct kr_text *value, const char *word)
 	if (r < 0)
 		return r;
 	for (;;) {
-		struct kr_split_word w;
+		_cleanup_split_word_ struct kr_split_word w = {0};
 
 		r = kr_split_next(&text, &at, KR_SPLIT_RELAX, &w);
 		if (r <= 0)
 			return r < 0 ? r : found;
 		found = strcmp(w.text.bytes, word) == 0 &&
 		        w.start == value->length + 1;
-		kr_text_done(&w.text);
 	}
 }
 
@@ -144,11 +143,12 @@ int kr_unit_append_word(const struct kr_unit_variable *v, const char *word,
 		return refuse(diag, v->span,
 		              "value must have its quotes closed");
 	r = stays_apart(&v->value, word);
-	if (r == 0)
-		return refuse(diag, v->span,
-		              "value must not end in an open quote or a "
-		              "backslash");
-	return r < 0 ? r : append_word(v, word, edits);
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return append_word(v, word, edits);
+	return refuse(diag, v->span,
+	              "value must not end in an open quote or a backslash");
 }
 
 /* Whether an odd number of backslashes stands before AT. */
