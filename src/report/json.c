@@ -16,6 +16,7 @@
 #include "base/json-build.h"
 #include "node/kubelet-version.h"
 #include "node/name.h"
+#include "policy/editions.h"
 #include "report/diff.h"
 #include "report/json.h"
 
@@ -343,6 +344,24 @@ static void add_demand(struct kr_build *j, cJSON *c,
 	                rule->test ? kr_policy_to_string(rule->policy) : NULL);
 }
 
+/* In every edition that has it. */
+static void add_ids(struct kr_build *j, cJSON *control, const char *name)
+{
+	cJSON *ids = kr_build_array(j, control, "ids");
+
+	for (int i = 0; i < KR_N_EDITIONS; i++) {
+		struct kr_edition_control its;
+		cJSON *o;
+
+		if (!kr_edition_control((enum kr_edition_id)i, name, &its))
+			continue;
+		o = kr_build_element(j, ids);
+		kr_build_string(j, o, "benchmark", kr_editions[i].title);
+		kr_build_string(j, o, "edition", kr_editions[i].version);
+		kr_build_string(j, o, "id", its.id);
+	}
+}
+
 static void add_control(struct kr_build *j, cJSON *controls,
                         const struct kr_judgement *a, const char *endpoint,
                         struct hashed *h)
@@ -358,7 +377,7 @@ static void add_control(struct kr_build *j, cJSON *controls,
 	for (size_t i = 0; i < ARRAY_SIZE(missing); i++)
 		kr_build_string(j, c, missing[i], NULL);
 	add_demand(j, c, a);
-	kr_build_array(j, c, "ids");
+	add_ids(j, c, a->rule->name);
 	kr_build_string(j, c, "reason", a->reason);
 	add_value(j, c, "default", a->sources.items[0].state,
 	          &a->sources.items[0].value);
