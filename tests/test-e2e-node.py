@@ -240,6 +240,31 @@ def test_relative_config(host, tap):
     host.sh("rm -rf /srv/w /k.json")
 
 
+def test_no_client(host, tap):
+    """Webhooks without --kubeconfig stop a kubelet, and what completes its
+    arguments may come until it is started."""
+    host.reset()
+    write_config(host, KEY_TRUE)
+    # one that has failed is not forgotten by systemd
+    host.write(UNIT, "[Service]\nExecStart=/usr/bin/kubelet --config=%s\n"
+               "ExecStartPost=/bin/false\n" % CONFIG)
+    host.sh("systemctl daemon-reload")
+    tap.equal(views(host.remedy_json("audit")[1])[0], "true",
+              "before it was started")
+    host.sh("systemctl start kubelet")
+    result, got = host.remedy_json("audit")
+    tap.status(result, 3, "audit")
+    tap.equal(views(got)[0], "invalid", "it was started")
+    tap.contains(got["reason"], "--kubeconfig", "the word is named")
+    host.sh("systemctl reset-failed kubelet")
+    tap.equal(views(host.remedy_json("audit")[1])[0], "true",
+              "it was not started in this boot")
+    host.write("/var/lib/kubelet/pki/kubelet-client-current.pem", "")
+    tap.equal(views(host.remedy_json("audit")[1])[0], "invalid",
+              "kubelet has had its certificate")
+    host.sh("rm -r /var/lib/kubelet/pki")
+
+
 # --- which unit
 
 def test_other_unit(host, tap):

@@ -25,7 +25,9 @@ struct kr_inputs_options {
 	/* the unit whose credentials kubelet may read; NULL: none's */
 	const struct kr_unit *unit;
 	bool openshift; /* whose kubelet takes what others refuse */
-	bool wrapped;   /* another program starts it, and may have a client */
+	/* its arguments may be completed, by --kubeconfig for one: another
+	 * program starts it, or it was not started yet */
+	bool wrapped;
 };
 
 /*

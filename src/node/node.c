@@ -416,6 +416,7 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 		.doubts = doubts,
 		.unit = disk->unit,
 		.openshift = kr_platform_is_openshift(node->platform),
+		.wrapped = !node->configured,
 	};
 	_cleanup_diag_ struct kr_diag found = {0};
 	int r;
@@ -986,6 +987,19 @@ static void remark_config_dir(const struct kr_node *node, struct kr_diag *diag)
 		            in->config_dir_refusal);
 }
 
+/* An image never is: its arguments may be completed at boot. */
+static bool is_configured(const struct kr_node *node)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+
+	if (!node->live)
+		return false;
+	return node->has_process ||
+	       (node->loaded && node->loaded->started_realtime_usec > 0) ||
+	       kr_fs_stat(node->fs, KR_CERT_DIR "/" KR_CLIENT_CERTIFICATE, true,
+	                  &st) >= 0;
+}
+
 int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
                  const struct kr_node_systemd *systemd, struct kr_diag *diag)
 {
@@ -1006,6 +1020,7 @@ int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
 	r = kr_running_find(node, options->pid, diag);
 	if (r < 0)
 		return r;
+	node->configured = is_configured(node);
 	r = settle_unit(node, diag);
 	if (r < 0)
 		return r;
@@ -1060,6 +1075,7 @@ int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
 		.running_minor = node->running_minor,
 		.disk_minor = node->disk_minor,
 		.mounts_shown = node->mounts_shown,
+		.configured = node->configured,
 	};
 	copy->root = strdup(node->root);
 	copy->unit_name = strdup(node->unit_name);

@@ -129,6 +129,9 @@ struct kr_node {
 	struct kr_fs *process_fs;
 	/* the running kubelet shows that its mounts hide nothing */
 	bool mounts_shown;
+	/* a kubelet was started in this boot, or has had its certificate: what
+	 * it is started with is complete */
+	bool configured;
 	struct kr_inputs running;
 	bool running_valid;
 };

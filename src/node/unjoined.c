@@ -32,7 +32,6 @@
 #include "node/unjoined.h"
 
 #define CONFIG_PATH    "/var/lib/kubelet/config.yaml"
-#define CERT_DIR       "/var/lib/kubelet/pki"
 #define FLAGS_PATH     "/var/lib/kubelet/kubeadm-flags.env"
 #define BOOTSTRAP_PATH "/etc/kubernetes/bootstrap-kubelet.conf"
 #define DROPIN_NAME    "10-kubeadm.conf"
@@ -94,8 +93,8 @@ static int is_certificate_missing(const struct kr_node *node)
 {
 	const char *dir =
 		kr_flags_text(&node->disk.inputs.flags, KR_FIELD_CERT_DIR);
-	_cleanup_free_ char *path = kr_path_join(is_given(dir) ? dir : CERT_DIR,
-	                                         KR_CLIENT_CERTIFICATE);
+	_cleanup_free_ char *path = kr_path_join(
+		is_given(dir) ? dir : KR_CERT_DIR, KR_CLIENT_CERTIFICATE);
 
 	return path ? is_missing(node, path) : -ENOMEM;
 }

@@ -8,6 +8,7 @@
 #include "node/node.h"
 
 /* kubelet's client certificate, in the folder of --cert-dir. */
+#define KR_CERT_DIR           "/var/lib/kubelet/pki"
 #define KR_CLIENT_CERTIFICATE "kubelet-client-current.pem"
 
 /*
