@@ -127,6 +127,14 @@ static const struct {
 	{"readOnlyPort", false, false, KR_FIELD_READ_ONLY_PORT},
 	{"readonlyport", false, false, -1},
 	{"readonlyport", true, false, KR_FIELD_READ_ONLY_PORT},
+	/* a first letter beyond ASCII, which folds into it */
+	{"\xc5\xbf"
+         "eccompdefault",
+         true, false, KR_FIELD_SECCOMP_DEFAULT},
+	{"\xc5\xbf"
+         "eccompdefault",
+         false, false, -1},
+	{"", true, false, -1},
 	{"ReadOnlyPort", false, true, KR_FIELD_READ_ONLY_PORT},
 	{"readOnlyPort", false, true, -1},
 	{"MakeIPTablesUtilChains", false, true, KR_FIELD_IPTABLES},

@@ -397,6 +397,8 @@ struct kr_field_place kr_field_step(struct kr_field_place place,
 		if (!path || strncmp(path, walked, place.length) != 0)
 			continue;
 		segment = path + place.length;
+		if (!kr_name_may_equal(segment, key, length))
+			continue;
 		n = strcspn(segment, ".");
 		last = !segment[n];
 		if (last && fields[i].combine == KR_COMBINE_GATE) {

@@ -364,10 +364,13 @@ const struct kr_schema *kr_schema_member(const struct kr_schema *object,
                                          const char *key, size_t length,
                                          bool fold_case)
 {
-	for (size_t i = 0; i < object->n_members; i++)
-		if (kr_name_equal(object->members[i].key, key, length,
-		                  fold_case))
+	for (size_t i = 0; i < object->n_members; i++) {
+		const char *its = object->members[i].key;
+
+		if (kr_name_may_equal(its, key, length) &&
+		    kr_name_equal(its, key, length, fold_case))
 			return object->members[i].type;
+	}
 	return NULL;
 }
 
