@@ -237,6 +237,19 @@ int kr_tree_hear(void *userdata, const struct kr_event *e)
 	return 0;
 }
 
+const struct kr_tree_node *kr_tree_find(const struct kr_tree_node *node,
+                                        const char *path)
+{
+	size_t length = strcspn(path, ".");
+	const struct kr_tree_node *n =
+		node && node->event.type == KR_EVENT_MAP ? node->first : NULL;
+
+	while (n && (n->overridden || n->name.length != length ||
+	             memcmp(n->name.text, path, length) != 0))
+		n = n->next;
+	return n && path[length] ? kr_tree_find(n, path + length + 1) : n;
+}
+
 static int tell_start(const struct kr_tree_node *node,
                       const struct kr_listener *listener)
 {

@@ -73,6 +73,10 @@ int kr_tree_sort(struct kr_tree_node *map);
 int kr_tree_compare_names(const struct kr_tree_name *a,
                           const struct kr_tree_name *b);
 
+/* What is at PATH ("a.b.c") below NODE, through maps alone; NULL: nothing. */
+const struct kr_tree_node *kr_tree_find(const struct kr_tree_node *node,
+                                        const char *path);
+
 /* A listener that builds TREE, maps sorted. It must be zeroed. */
 struct kr_tree_builder {
 	struct kr_tree *tree;

@@ -17,12 +17,11 @@
  * Where a rule of kubelet could not be told to its end, the doubtful text is
  * valid here.
  *
- * Source: apimachinery pkg/api/resource/{quantity,math}.go,
- *pkg/util/validation; kubernetes pkg/kubelet/eviction/helpers.go,
- *pkg/kubelet/cm/ {container_manager,node_container_manager_linux}.go,
- *pkg/kubelet/cm/cpuset (k8s.io/utils/cpuset), pkg/kubelet/sysctl,
- *pkg/kubelet/images/pullmanager; component-base cli/flag/ciphersuites_flag.go,
- *tracing; of 1.20 to 1.36.
+ * Source: apimachinery pkg/api/resource/{quantity,math}.go and
+ * pkg/util/validation; kubernetes pkg/kubelet/eviction/helpers.go,
+ * pkg/kubelet/cm/container_manager.go, node_container_manager_linux.go and
+ * cpuset (k8s.io/utils/cpuset), pkg/kubelet/sysctl and images/pullmanager;
+ * component-base cli/flag/ciphersuites_flag.go and tracing; of 1.20 to 1.36.
  */
 
 #include <arpa/inet.h>

@@ -42,22 +42,10 @@ void kr_kubeconfig_done(struct kr_kubeconfig *k)
 
 /* --- the tree ------------------------------------------------------------ */
 
-static const struct kr_tree_node *member(const struct kr_tree_node *map,
-                                         const char *name)
-{
-	const struct kr_tree_node *n =
-		map && map->event.type == KR_EVENT_MAP ? map->first : NULL;
-
-	while (n && (n->overridden || n->name.length != strlen(name) ||
-	             memcmp(n->name.text, name, n->name.length) != 0))
-		n = n->next;
-	return n;
-}
-
 /* The text of a member that is a string and not empty; NULL. */
 static const char *text(const struct kr_tree_node *map, const char *name)
 {
-	const struct kr_tree_node *n = member(map, name);
+	const struct kr_tree_node *n = kr_tree_find(map, name);
 
 	return n && n->event.type == KR_EVENT_STRING && n->event.length > 0
 	               ? n->event.text
@@ -68,7 +56,7 @@ static const char *text(const struct kr_tree_node *map, const char *name)
 static const struct kr_tree_node *given(const struct kr_tree_node *map,
                                         const char *name)
 {
-	const struct kr_tree_node *n = member(map, name);
+	const struct kr_tree_node *n = kr_tree_find(map, name);
 
 	if (!n || n->event.type == KR_EVENT_NULL ||
 	    (n->event.type == KR_EVENT_STRING && n->event.length == 0))
@@ -94,7 +82,7 @@ static const struct kr_tree_node *item(const struct kr_tree_node *list,
 			return NULL;
 		found = n;
 	}
-	return member(found, what);
+	return kr_tree_find(found, what);
 }
 
 /* --- what it says -------------------------------------------------------- */
@@ -232,10 +220,10 @@ static int read_tree(struct kr_fs *fs, const struct kr_file *file,
 	const struct kr_tree_node *context, *user, *cluster;
 	int r;
 
-	context = item(member(root, "contexts"), text(root, "current-context"),
-	               "context");
-	user = item(member(root, "users"), text(context, "user"), "user");
-	cluster = item(member(root, "clusters"), text(context, "cluster"),
+	context = item(kr_tree_find(root, "contexts"),
+	               text(root, "current-context"), "context");
+	user = item(kr_tree_find(root, "users"), text(context, "user"), "user");
+	cluster = item(kr_tree_find(root, "clusters"), text(context, "cluster"),
 	               "cluster");
 	find_user(user, ret);
 	r = find_path(user, "client-certificate", file, &ret->certificate_file);

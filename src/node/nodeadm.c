@@ -79,20 +79,6 @@ static int find_source(struct kr_fs *fs, struct kr_diag *diag, bool *ret)
 
 /* --- one NodeConfig ------------------------------------------------------ */
 
-/* The one at PATH below MAP, "a.b.c"; NULL. */
-static const struct kr_tree_node *find_member(const struct kr_tree_node *map,
-                                              const char *path)
-{
-	size_t length = strcspn(path, ".");
-	const struct kr_tree_node *n =
-		map && map->event.type == KR_EVENT_MAP ? map->first : NULL;
-
-	while (n && (n->overridden || n->name.length != length ||
-	             memcmp(n->name.text, path, length) != 0))
-		n = n->next;
-	return n && path[length] ? find_member(n, path + length + 1) : n;
-}
-
 struct reading {
 	int field;
 	const struct kr_value *want;
@@ -124,7 +110,8 @@ static int read_key(struct reading *rd, const struct kr_tree_node *kubelet)
 {
 	const char *path = kr_field(rd->field)->path;
 	const struct kr_tree_node *value =
-		path ? find_member(find_member(kubelet, "config"), path) : NULL;
+		path ? kr_tree_find(kr_tree_find(kubelet, "config"), path)
+		     : NULL;
 
 	if (!value)
 		return 0;
@@ -210,7 +197,7 @@ static int judge_words(struct reading *rd, const struct words *w)
 
 static int read_flags(struct reading *rd, const struct kr_tree_node *kubelet)
 {
-	const struct kr_tree_node *list = find_member(kubelet, "flags");
+	const struct kr_tree_node *list = kr_tree_find(kubelet, "flags");
 	_cleanup_(words_done) struct words w = {0};
 	int r;
 
@@ -250,7 +237,7 @@ static int read_node_config(const struct kr_file *file, struct reading *rd)
 	                   &layout, &twice);
 	if (r < 0)
 		return r;
-	kubelet = find_member(tree.root, "spec.kubelet");
+	kubelet = kr_tree_find(tree.root, "spec.kubelet");
 	r = read_key(rd, kubelet);
 	if (r < 0)
 		return r;

@@ -5,9 +5,9 @@
  *
  *	NAME [until=YYYY-MM-DD] reason ...
  *
- * A line is a waiver, a comment ("#" first) or blank. The day counts as a
- *whole, in UTC. A reason must be given. Where two lines that hold name one
- *control, the first one's reason is shown.
+ * A line is a waiver, a comment ("#" first) or blank. The day is the last one,
+ * in UTC. A reason must be given. Where two lines that hold name one control,
+ * the reason of the first is shown.
  *
  * Who can write the file decides which findings a node hides. So it has to be a
  * regular file of root's that nobody else may write, and a file that is not so
