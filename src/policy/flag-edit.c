@@ -19,8 +19,7 @@
  *
  * An entry is edited where all its bytes, and the comma's, stand one behind the
  * other in one file: what comes from several places, or has quotes or a line
- * end inside, is refused. What is written consists of bytes that no syntax on
- * the way changes; unit/append refuses any other.
+ * end inside, is refused. How a new argument is quoted is unit/append's.
  */
 
 #include <assert.h>
@@ -306,19 +305,26 @@ static int cut_entries(const struct kr_flag_edit *e,
 }
 
 /* Whether the entries of USE can be told; where kubelet stops at one of them,
- * cutting the whole would take away those of others. */
+ * cutting the whole would take away those of others. Behind a line end a list
+ * has bytes that kubelet does not read. */
 static int check_use(const struct kr_flag_edit *e,
                      const struct kr_flag_use *use)
 {
 	const struct kr_unit_word *word = kr_node_word(e->node, use->value_arg);
+	const char *why = NULL;
 
-	if (use->text && !(word && word->unknown))
-		return 0;
-	return refuse(e, "flag-not-read", kr_node_span(e->node, use->arg),
-	              use->text ? "the flag's entries cannot be told: its "
-	                          "value must stand in the node's files"
-	                        : "the flag's other entries cannot be told: "
-	                          "its value must be one that kubelet takes");
+	if (!use->text)
+		why = "the flag's other entries cannot be told: its value must "
+		      "be one that kubelet takes";
+	else if (word && word->unknown)
+		why = "the flag's entries cannot be told: its value must stand "
+		      "in the node's files";
+	else if (strpbrk(use->text, "\n\r"))
+		why = "the flag's entries cannot be told: its value must have "
+		      "no line end";
+	return why ? refuse(e, "flag-not-read", kr_node_span(e->node, use->arg),
+	                    why)
+	           : 0;
 }
 
 /* An argument that is not known may be another use. */
@@ -414,7 +420,6 @@ static int cut_uses(const struct kr_flag_edit *e, int field,
 		            ? cut_from_use(e, use, field, gate_name(field),
 		                           keep, vendor)
 		            : cut_whole(e, use, field, keep, vendor);
-
 		if (r < 0)
 			return r;
 	}
@@ -446,7 +451,6 @@ int kr_flag_edit_drop(const struct kr_flag_edit *e, int field, const char *item)
 		return r;
 	while ((use = kr_flags_next(flags, field, &at))) {
 		r = cut_from_use(e, use, field, item, NULL, &vendor);
-
 		if (r < 0)
 			return r;
 		if (vendor)
@@ -478,14 +482,29 @@ static const struct kr_unit_variable *arguments_variable(struct kr_node *node)
 	return best;
 }
 
+/* What kr_value_format() gives is one record of CSV. */
+static bool is_plain_list(const struct kr_strings *list)
+{
+	for (size_t i = 0; i < list->n_items; i++) {
+		if (!*list->items[i] || strpbrk(list->items[i], ",\"\n\r"))
+			return false;
+	}
+	return true;
+}
+
 int kr_flag_edit_append(const struct kr_flag_edit *e, int field,
                         const struct kr_value *value)
 {
 	const struct kr_unit_command *c = kr_node_command(e->node);
 	const struct kr_unit_variable *v = arguments_variable(e->node);
 	_cleanup_free_ char *text = NULL, *word = NULL;
-	int r = kr_value_format(value, &text);
+	int r;
 
+	if (value->type == KR_TYPE_LIST && !is_plain_list(&value->list))
+		return refuse(e, "append-unsafe", c->span,
+		              "entries of a list must have no commas, quotes "
+		              "and line ends");
+	r = kr_value_format(value, &text);
 	if (r < 0)
 		return r;
 	r = kr_format(&word, "--%s=%s%s%s", kr_field(field)->flag,
