@@ -14,10 +14,10 @@
 #include <kubelet-remedy/kubelet-remedy.h>
 
 #include "base/diag.h"
-#include "kubelet/setting.h"
 #include "node/node.h"
 #include "policy/judge.h"
 #include "policy/plan.h"
+#include "policy/remarks.h"
 
 static const enum kr_remedy_verdict verdicts[] = {
 	[KR_VERDICT_PASS] = KR_REMEDY_PASS,
@@ -96,16 +96,18 @@ static int read_node(struct kr_remedy *remedy,
 		.explicit_wanted = options->explicit_wanted,
 		.live = KR_STATE_ABSENT,
 	};
-	int r = kr_node_open(&kr_setting_iptables, &node_options, &remedy->diag,
-	                     &remedy->node);
+	int r = kr_node_open(&node_options, &remedy->diag, &remedy->node);
 
 	if (r < 0)
 		return r;
 	r = kr_node_read(remedy->node, &node_options, NULL, &remedy->diag);
 	if (r < 0)
 		return r;
-	return kr_audit_run(remedy->node, &audit_options, &remedy->diag,
-	                    &remedy->audit);
+	r = kr_remarks_find(remedy->node, &kr_rules_usual, NULL, &remedy->diag);
+	if (r < 0)
+		return r;
+	return kr_audit_run(remedy->node, &kr_rules_usual, &audit_options,
+	                    &remedy->diag, &remedy->audit);
 }
 
 int kr_remedy_new(const struct kr_remedy_options *options,
@@ -158,8 +160,8 @@ enum kr_remedy_state kr_remedy_view(const struct kr_remedy *remedy,
                                     const char **ret_reason)
 {
 	const struct kr_view *v = view == KR_REMEDY_DISK
-	                                  ? &remedy->audit->disk
-	                                  : &remedy->audit->running;
+	                                  ? &remedy->audit->items[0].disk
+	                                  : &remedy->audit->items[0].running;
 
 	if (ret_reason)
 		*ret_reason = v->reason;
@@ -173,7 +175,7 @@ pid_t kr_remedy_pid(const struct kr_remedy *remedy)
 
 size_t kr_remedy_n_sources(const struct kr_remedy *remedy)
 {
-	return remedy->audit->sources.n;
+	return remedy->audit->items[0].sources.n;
 }
 
 int kr_remedy_source(const struct kr_remedy *remedy, size_t i,
@@ -181,9 +183,9 @@ int kr_remedy_source(const struct kr_remedy *remedy, size_t i,
 {
 	const struct kr_source *s;
 
-	if (i >= remedy->audit->sources.n)
+	if (i >= remedy->audit->items[0].sources.n)
 		return -ERANGE;
-	s = &remedy->audit->sources.items[i];
+	s = &remedy->audit->items[0].sources.items[i];
 	*ret = (struct kr_remedy_source){
 		.kind = kinds[s->kind],
 		.state = states[s->state],

@@ -8,7 +8,7 @@ import stat
 import subprocess
 import tempfile
 
-from json_schema import parse
+from strict_json import parse
 
 OWN = ("var/lib/kubelet-remedy/", "run/kubelet-remedy/")
 # Ends what hangs, and nothing else: no machine is so slow.

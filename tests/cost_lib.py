@@ -90,7 +90,7 @@ def have(tool):
 
 UNIT = """\
 [Service]
-ExecStart=/usr/bin/kubelet --config /etc/kubernetes/kubelet.json $KUBELET_ARGS
+ExecStart=/usr/bin/kubelet --kubeconfig /k --config /etc/kubernetes/kubelet.json $KUBELET_ARGS
 """
 DROPIN = "[Service]\nEnvironment='KUBELET_ARGS=--node-ip=10.0.3.%d'\n"
 

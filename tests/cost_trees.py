@@ -136,7 +136,7 @@ def make_tree(root, lines, words, environment, config=YAML % ""):
     cost_lib.write(root, "/etc/systemd/system/kubelet.service",
                    "[Service]\n"
                    "EnvironmentFile=/etc/default/kubelet\n"
-                   "ExecStart=/usr/bin/kubelet "
+                   "ExecStart=/usr/bin/kubelet --kubeconfig=/k "
                    "--config=/var/lib/kubelet/config.yaml %s\n%s"
                    % (words, lines))
 

@@ -53,7 +53,7 @@ static long peak_kib(void)
 int main(int argc, char **argv)
 {
 	const struct kr_finding_about about = {
-		.setting = &kr_setting_iptables,
+		.rule = kr_rules_usual.items[0],
 		.many = true,
 	};
 	const struct kr_finding_format *format =

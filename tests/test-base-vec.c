@@ -35,6 +35,24 @@ START_TEST(test_grow)
 }
 END_TEST
 
+START_TEST(test_move)
+{
+	_cleanup_free_ struct item *items = NULL;
+	static const struct item zero;
+	size_t n = 0;
+
+	for (size_t i = 0; i < 100; i++) {
+		struct item item = {"ab", i};
+
+		ck_assert_int_eq(KR_VEC_MOVE(items, n, &item), 0);
+		ck_assert_uint_eq(n, i + 1);
+		ck_assert_mem_eq(&item, &zero, sizeof(zero));
+		ck_assert_str_eq(items[i].name, "ab");
+		ck_assert_uint_eq(items[i].number, i);
+	}
+}
+END_TEST
+
 /* A stack: up and down over each power of two, and from nothing again. */
 START_TEST(test_shrink)
 {
@@ -114,6 +132,7 @@ static void add_tests(Suite *suite)
 	TCase *tc = kr_test_case(suite, "base-vec", NULL, NULL);
 
 	tcase_add_test(tc, test_grow);
+	tcase_add_test(tc, test_move);
 	tcase_add_test(tc, test_shrink);
 	tcase_add_test(tc, test_too_large);
 	tcase_add_test(tc, test_strings);

@@ -182,7 +182,7 @@ def test_nodeadm(host, tap):
 mkdir -p /etc/eks/kubelet /etc/kubernetes/kubelet
 cat >%s <<'END'
 %sEND
-printf %%s 'NODEADM_KUBELET_ARGS=--config=%s --node-ip=192.0.2.30 %s' >%s
+printf %%s 'NODEADM_KUBELET_ARGS=--kubeconfig=/k --config=%s --node-ip=192.0.2.30 %s' >%s
 %s
 """ % (NODEADM_CONFIG, CONFIG_TEXT % "", NODEADM_CONFIG, FALSE_FLAG,
                NODEADM_ENV, verb), after="cloud-final.service")
@@ -212,7 +212,7 @@ mkdir -p /etc/eks/kubelet /etc/kubernetes/kubelet
 cat >%s <<'END'
 %sEND
 flags=$(cat %s/*.yaml 2>/dev/null | sed -n 's/^      - "\\(--.*\\)"$/\\1/p')
-printf %%s "NODEADM_KUBELET_ARGS=--config=%s %s $flags" >%s
+printf %%s "NODEADM_KUBELET_ARGS=--kubeconfig=/k --config=%s %s $flags" >%s
 systemctl start kubelet
 """ % (NODEADM_CONFIG, CONFIG_TEXT % "", NODEADM_FOLDER, NODEADM_CONFIG,
        FALSE_FLAG, NODEADM_ENV))
@@ -237,7 +237,7 @@ def test_cloud_final(host, tap):
     """(c) EKS AL2: user data runs bootstrap.sh, which enables and starts it."""
     clean(host)
     host.write(UNIT, "[Unit]\nDescription=Kubelet\n[Service]\n"
-               "ExecStart=/usr/bin/kubelet --config %s $KUBELET_ARGS "
+               "ExecStart=/usr/bin/kubelet --kubeconfig=/k --config %s $KUBELET_ARGS "
                "$KUBELET_EXTRA_ARGS\n[Install]\nWantedBy=multi-user.target\n"
                % CONFIG)
     enable(host)
@@ -539,7 +539,7 @@ def test_before_join(host, tap):
     clean(host)
     config = "/var/lib/kubelet/config.yaml"
     host.write(UNIT, "[Service]\n"
-               "ExecStart=/usr/bin/kubelet --config=%s "
+               "ExecStart=/usr/bin/kubelet --kubeconfig=/k --config=%s "
                "--kubeconfig=/etc/kubernetes/kubelet.conf\n"
                "EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env\n"
                "Restart=always\nRestartSec=1\n" % config)

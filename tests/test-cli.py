@@ -56,6 +56,10 @@ CASES = {
     "audit-control": (FALSE_FLAG, ["audit", "--control=readOnlyPort,"
                                    "authentication.anonymous.enabled",
                                    "-o", "json", "--kubelet-version=1.28"]),
+    "audit-control-fails": (FALSE_FLAG, ["audit", "--control=tlsMinVersion,"
+                                         "podPidsLimit",
+                                         "-o", "json",
+                                         "--kubelet-version=1.28"]),
     "audit-no-root": (None, ["audit", "--root=/nowhere/at/all"]),
     # fix -n
     "preview-flag": (FALSE_FLAG, ["fix", "-n"]),

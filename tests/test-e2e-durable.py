@@ -52,7 +52,7 @@ def al2023(host, flag="", key="", control="", configured=True):
     host.write(CONFIG, CONFIG_TEXT % key)
     os.makedirs(host.root + "/etc/eks", exist_ok=True)
     if configured:
-        host.write(ENVIRONMENT, "NODEADM_KUBELET_ARGS=--config=%s --v=2 %s"
+        host.write(ENVIRONMENT, "NODEADM_KUBELET_ARGS=--kubeconfig=/k --config=%s --v=2 %s"
                    % (CONFIG, flag))
     host.sh("systemctl daemon-reload" + (
         "; systemctl start kubelet" if configured else ""))

@@ -135,7 +135,7 @@ def test_extension(host, tap):
 
 
 def test_unshare(host, tap):
-    command = "/usr/bin/kubelet --config=%s" % CONFIG
+    command = "/usr/bin/kubelet --kubeconfig=/k --config=%s" % CONFIG
     start(host, "", exec_start="/usr/bin/unshare -m " + command)
     result, got = check_shown(host, tap)
     tap.status(result, 3, "audit")
@@ -150,7 +150,7 @@ def test_kubens(host, tap):
     """The namespace of kubens has what the host has, most often. What else its
     wrapper mounts, only the running kubelet shows."""
     wrapper = "/usr/local/bin/kubenswrapper"
-    command = "%s /usr/bin/kubelet --config=%s" % (wrapper, CONFIG)
+    command = "%s /usr/bin/kubelet --kubeconfig=/k --config=%s" % (wrapper, CONFIG)
     host.write(wrapper, "#!/bin/sh\nexec unshare -m \"$@\"\n", 0o755)
     start(host, "", exec_start=command)
     result, got = check_shown(host, tap)
@@ -170,7 +170,7 @@ def test_home(host, tap):
     for user in ("", "User=root\n", "User=0\n"):
         for key, want in ((KEY_TRUE, "true"), (KEY_FALSE, "false")):
             start(host, user + "WorkingDirectory=~", exec_start=
-                  "/usr/bin/kubelet --config=home-kubelet.json",
+                  "/usr/bin/kubelet --kubeconfig=/k --config=home-kubelet.json",
                   home=CONFIG_TEXT % key)
             _, audit = host.remedy_json("audit")
             got = states(audit)

@@ -35,7 +35,8 @@ class Spare:
         self.others = self.find()
         self.process = host.spawn(
             ["env", "--chdir=" + folder, "STANDIN_DIR=/run/spare", *before,
-             "/usr/bin/kubelet", "--healthz-port=0", *words])
+             "/usr/bin/kubelet", "--healthz-port=0", "--kubeconfig=/k",
+             *words])
 
     def find(self):
         return self.host.sh(
@@ -76,7 +77,7 @@ def other_unit(host, key=KEY_FALSE):
     host.reset()
     write_config(host, key)
     host.write(CONTROL, "")
-    host.write(OTHER, "[Service]\nExecStart=/usr/bin/kubelet --config %s\n"
+    host.write(OTHER, "[Service]\nExecStart=/usr/bin/kubelet --kubeconfig=/k --config %s\n"
                % CONFIG)
     host.sh("systemctl daemon-reload; systemctl restart node-agent.service")
     host.is_healthy()
@@ -422,7 +423,7 @@ mkdir -p /srv/image/etc/systemd/system/kubelet.service.d /srv/image/usr/bin \
     /srv/image/etc/kubernetes /srv/image/etc/eks
 touch /srv/image/usr/bin/kubelet
 cd /srv/image/etc
-printf '[Service]\\nExecStart=/usr/bin/kubelet --config=/etc/kubernetes/k %%s' \
+printf '[Service]\\nExecStart=/usr/bin/kubelet --kubeconfig=/k --config=/etc/kubernetes/k %%s' \
     '--config-dir=/etc/kubernetes/d/ $A' > systemd/system/kubelet.service
 ln -s ../../../../../../../../etc/kubernetes/kubelet kubernetes/d
 ln -s ../../../../../../..%s kubernetes/k

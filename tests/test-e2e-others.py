@@ -45,15 +45,6 @@ def test_stop(host, tap):
     check_obeyed(host, tap, host.finish(process), before)
 
 
-def test_stop_while_it_settles(host, tap):
-    before, _ = failing_node(host)
-    process = host.spawn(["kubelet-remedy", "fix"])
-    host.wait_value("true")
-    time.sleep(2)
-    host.sh("systemctl stop kubelet")
-    check_obeyed(host, tap, host.finish(process), before)
-
-
 def test_stop_in_the_restart(host, tap):
     """The job is ours still: theirs takes its place."""
     before, _ = failing_node(host, "ignore-term=true\n",
@@ -113,21 +104,6 @@ def test_sigkill_twice(host, tap):
     tap.contains(result.stdout, "twice", "it is said")
     host.write(CONTROL, "")
     check_fixed(host, tap, host.remedy("fix"))
-
-
-def test_sigkill_and_nobody_starts_it(host, tap):
-    failing = "healthy-when-told=true when=true\n"
-    before, _ = failing_node(host, failing, service="Type=simple")
-    host.sh("sed -i s/^Restart=always/Restart=no/ %s;"
-            " systemctl daemon-reload" % UNIT)
-    before = host.snapshot()
-    process = host.spawn(["kubelet-remedy", "fix"])
-    host.wait_value("true")
-    time.sleep(0.5)
-    kill(host, "KILL")
-    check_put_back(host, tap, host.finish(process), before)
-    host.write(CONTROL, "")
-    check_fixed(host, tap, host.remedy("fix"))  # nobody disliked it
 
 
 # --- rewritten at the restart

@@ -24,7 +24,8 @@ import urllib.request
 import cost_lib
 from apiserver_lib import ApiServer, Authority
 from cli_lib import Run, Tap
-from json_schema import Schemas, parse
+from json_schema import Schemas
+from strict_json import parse
 
 KEY = "makeIPTablesUtilChains"
 PATIENT = "--timeout=60"        # for what must answer, however slow we are

@@ -21,7 +21,8 @@ import urllib.parse
 import xml.etree.ElementTree
 
 from cli_lib import NodeCopy, Run, Tap, run_words
-from json_schema import Schemas, parse
+from json_schema import Schemas
+from strict_json import parse
 
 FORMATS = ("sarif", "junit", "prometheus")
 KINDS = {"pass": ("pass", "none"), "fail": ("fail", "error"),
@@ -29,7 +30,7 @@ KINDS = {"pass": ("pass", "none"), "fail": ("fail", "error"),
 ENDS = {"pass": None, "fail": "failure", "invalid": "error",
         "unknown": "error"}
 UNIT = """[Service]
-ExecStart=/usr/bin/kubelet --config=/etc/kubelet.json $KUBELET_ARGS
+ExecStart=/usr/bin/kubelet --kubeconfig=/k --config=/etc/kubelet.json $KUBELET_ARGS
 """
 DROPINS = "etc/systemd/system/kubelet.service.d"
 

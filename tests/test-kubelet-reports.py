@@ -12,6 +12,7 @@ made here: an image with a unit, a config file and drop-ins.
 
 import base64
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -31,6 +32,15 @@ ROCKET = "ID=%s\nVARIANT_ID=%s\n"
 STATUSES = {"true": 0, "false": 1, "invalid": 3, "unknown": 3}
 
 
+def with_client(text):
+    """TEXT, with --kubeconfig behind each command that runs kubelet: without it
+    the defaults below a config file end kubelet."""
+    if b"--kubeconfig" in text:
+        return text
+    return re.sub(rb"(?m)^(ExecStart=(?:/usr/bin/env (?:\w+=\w+ )?)?[^ ]*/kubelet"
+                  rb"(?: .*)?)(?<!\\)$", rb"\1 --kubeconfig=/k", text)
+
+
 class Image:
     """A tree below a folder of its own; a tuple is a link's target."""
 
@@ -45,8 +55,12 @@ class Image:
             if isinstance(text, tuple):
                 os.symlink(text[0], full)
                 continue
+            if isinstance(text, str):
+                text = text.encode()
+            if "/kubelet.service" in path:
+                text = with_client(text)
             with open(full, "wb") as file:
-                file.write(text if isinstance(text, bytes) else text.encode())
+                file.write(text)
         return self
 
     def __exit__(self, *_):
@@ -779,6 +793,10 @@ def dialects(tap, program, schemas):
 
 LISTS = ("allowed-unsafe-sysctls", "cluster-dns", "enforce-node-allocatable",
          "tls-cipher-suites")
+# Those of which kubelet knows all words: none of "a", "b" and what else stands
+# in the rows.
+KNOWN_WORDS = ("allowed-unsafe-sysctls", "enforce-node-allocatable",
+               "tls-cipher-suites")
 
 
 def csv_rows():
@@ -815,7 +833,8 @@ def csv_rows():
              ("a comma in quotes alone", '","', "true"),
              ("a comma and a quote", ',"', "invalid")]
     rows = [("%s, --%s" % (name, flag),
-             node(KEY + "true\n", args="'--%s=%s'" % (flag, word)), want)
+             node(KEY + "true\n", args="'--%s=%s'" % (flag, word)),
+             "invalid" if flag in KNOWN_WORDS and word else want)
             for flag in LISTS for name, word, want in words]
     return rows + [
         ("the first of two", node("", args='\'--cluster-dns="a\' '
@@ -829,8 +848,8 @@ RANGES = [
     ("eventBurst", "event-burst", 0, INT),
     ("eventRecordQPS", "event-qps", 0, INT),
     ("healthzPort", "healthz-port", 0, 65535),
-    ("imageGCHighThresholdPercent", "image-gc-high-threshold", 0, 100),
-    ("imageGCLowThresholdPercent", "image-gc-low-threshold", 0, 100),
+    ("imageGCHighThresholdPercent", "image-gc-high-threshold", 1, 100),
+    ("imageGCLowThresholdPercent", "image-gc-low-threshold", 0, 99),
     ("iptablesDropBit", "iptables-drop-bit", 0, 31),
     ("iptablesMasqueradeBit", "iptables-masquerade-bit", 0, 31),
     ("kubeAPIBurst", "kube-api-burst", 0, INT),
@@ -847,24 +866,30 @@ RANGES = [
 ]
 
 
+# What must stand beside it for all of them to be taken.
+BESIDE = {"imageGCHighThresholdPercent": "imageGCLowThresholdPercent: 0\n",
+          "imageGCLowThresholdPercent": "imageGCHighThresholdPercent: 100\n"}
+
+
 def range_rows():
     rows = []
     for key, flag, least, greatest in RANGES:
+        beside = BESIDE.get(key, "")
         good, bad = "%s: %d\n" % (key, 9), "%s: %d\n" % (key, least - 1)
         again = "--%s=9" % flag
         rows += [
-            (key + ", too small", node(KEY + "true\n" + bad), "invalid"),
+            (key + ", too small", node(KEY + "true\n" + bad + beside), "invalid"),
             (key + ", too great",
-             node("%s: %d\n" % (key, greatest + 1)), "invalid"),
-            (key + ", the least", node("%s: %d\n" % (key, least)), "true"),
+             node("%s: %d\n" % (key, greatest + 1) + beside), "invalid"),
+            (key + ", the least", node("%s: %d\n" % (key, least) + beside), "true"),
             (key + ", the greatest",
-             node("%s: %d\n" % (key, greatest)), "true"),
-            (key + ", a flag overrides it", node(bad, args=again), "true"),
-            (key + ", in a drop-in", node(good, [bad]), "invalid"),
-            (key + ", a drop-in overrides it", node(bad, [good]), "true"),
+             node("%s: %d\n" % (key, greatest) + beside), "true"),
+            (key + ", a flag overrides it", node(bad + beside, args=again), "true"),
+            (key + ", in a drop-in", node(good + beside, [bad]), "invalid"),
+            (key + ", a drop-in overrides it", node(bad + beside, [good]), "true"),
             (key + ", below another drop-in",
-             node(bad, ["clusterDomain: x\n"]), "invalid"),
-            (key + ", a later one wins", node(bad + good), "true"),
+             node(bad + beside, ["clusterDomain: x\n"]), "invalid"),
+            (key + ", a later one wins", node(bad + good + beside), "true"),
             (key + ", another case in a drop-in, which loses",
              node("", [bad.replace(key, key.upper())]),
              # 1.32 and later leave a zero out of what the drop-in is laid over
@@ -1739,7 +1764,7 @@ def part_rows():
         ("a backtick behind", bad + " `x`", "", "", word % (UNIT + ":3:89", "`x`")),
         ("behind dashes", bad + " -- x", "", "", UNIT + ":3:92: \"x\": expected "
          "nothing behind \"--\"" + correct),
-        ("our flag behind dashes", "-- %sfalse" % FLAG, "", "", None),
+        ("our flag behind dashes", "--kubeconfig=/k -- %sfalse" % FLAG, "", "", None),
         ("another flag", bad + " --max-pods=x", "", "", UNIT + ":3:89: "
          "--max-pods: expected a 32-bit integer, not \"x\"" + correct),
         ("a word behind the flag's", FLAG[:-1] + " false x", "", "",
@@ -1785,7 +1810,7 @@ def parts(tap, program, schemas):
 
 def lost_rows():
     """Name, [Service], the disk, the places, the cause that is said."""
-    start = "ExecStart=/usr/bin/kubelet --config=" + CONFIG
+    start = "ExecStart=/usr/bin/kubelet --kubeconfig=/k --config=" + CONFIG
     no, lost = "does not end in a backslash", "  %sfalse\n" % FLAG
     return [
         ("behind a command", start + "\n" + lost, "true", ["3:3"], no),

@@ -681,8 +681,8 @@ static const struct row rows[] = {
 static void format_places(const struct kr_audit *audit, char *ret, size_t size)
 {
 	*ret = '\0';
-	for (size_t i = 0; i < audit->sources.n; i++) {
-		const struct kr_source *s = &audit->sources.items[i];
+	for (size_t i = 0; i < audit->items[0].sources.n; i++) {
+		const struct kr_source *s = &audit->items[0].sources.items[i];
 		unsigned line, column;
 		char text[512];
 
@@ -730,15 +730,18 @@ START_TEST(test_rows)
 	     i++)
 		kr_root_write(row->files[i].path, row->files[i].text);
 	node = kr_test_node(NULL, &diag);
-	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &audit), 0);
-	ck_assert_msg(audit->disk.state == row->want, "%s: %s: %s%s", row->name,
-	              kr_state_to_string(audit->disk.state), audit->disk.reason,
-	              kr_test_messages(&diag));
+	ck_assert_int_eq(
+		kr_audit_run(node, &kr_rules_usual, &options, &diag, &audit),
+		0);
+	ck_assert_msg(audit->items[0].disk.state == row->want, "%s: %s: %s%s",
+	              row->name, kr_state_to_string(audit->items[0].disk.state),
+	              audit->items[0].disk.reason, kr_test_messages(&diag));
 	ck_assert_msg(strcmp(node->unit_name,
 	                     row->unit ? row->unit : "k3s.service") == 0,
 	              "%s: %s", row->name, node->unit_name);
-	ck_assert_msg(!row->reason || strstr(audit->disk.reason, row->reason),
-	              "%s: %s", row->name, audit->disk.reason);
+	ck_assert_msg(!row->reason ||
+	                      strstr(audit->items[0].disk.reason, row->reason),
+	              "%s: %s", row->name, audit->items[0].disk.reason);
 	format_places(audit, places, sizeof(places));
 	ck_assert_msg(strcmp(places, row->places) == 0, "%s: %s", row->name,
 	              places);
@@ -763,17 +766,17 @@ START_TEST(test_hidden_process)
 	kr_root_write(K3S_UNIT, K3S(""));
 	kr_test_process(argv, kr_realtime_usec(), "/system.slice/k3s.service");
 	kr_root_write("/proc/7/comm", "k3s-server\n");
-	ck_assert_int_eq(
-		kr_node_open(&kr_setting_iptables, &node_options, &diag, &node),
-		0);
+	ck_assert_int_eq(kr_node_open(&node_options, &diag, &node), 0);
 	ck_assert_int_eq(kr_node_read(node, &node_options, &systemd, &diag), 0);
-	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &audit), 0);
-	ck_assert_int_eq(audit->disk.state, T);
-	ck_assert_int_eq(audit->running.state, U);
+	ck_assert_int_eq(
+		kr_audit_run(node, &kr_rules_usual, &options, &diag, &audit),
+		0);
+	ck_assert_int_eq(audit->items[0].disk.state, T);
+	ck_assert_int_eq(audit->items[0].running.state, U);
 	ck_assert_int_eq(audit->pid, KR_TEST_PID);
 	ck_assert_int_eq(audit->verdict, KR_VERDICT_UNKNOWN);
-	ck_assert_msg(strstr(audit->running.reason, "k3s[7]"), "%s",
-	              audit->running.reason);
+	ck_assert_msg(strstr(audit->items[0].running.reason, "k3s[7]"), "%s",
+	              audit->items[0].running.reason);
 }
 END_TEST
 
@@ -792,9 +795,11 @@ START_TEST(test_no_kubelet_process)
 	                "/system.slice/kubelet.service");
 	kr_root_write("/proc/7/comm", "other\n");
 	node = kr_test_node(&loaded, &diag);
-	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &audit), 0);
-	ck_assert_int_eq(audit->disk.state, T);
-	ck_assert_int_eq(audit->running.state, U);
+	ck_assert_int_eq(
+		kr_audit_run(node, &kr_rules_usual, &options, &diag, &audit),
+		0);
+	ck_assert_int_eq(audit->items[0].disk.state, T);
+	ck_assert_int_eq(audit->items[0].running.state, U);
 	ck_assert_int_eq(audit->pid, KR_TEST_PID);
 	ck_assert_uint_gt(audit->started_usec, 0);
 	ck_assert_int_eq(audit->verdict, KR_VERDICT_UNKNOWN);
@@ -826,18 +831,18 @@ START_TEST(test_child_process)
 	              "5 (rke2) S 1 5 5 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 9 0\n");
 	kr_root_write("/proc/5/cgroup",
 	              "0::/system.slice/rke2-agent.service\n");
-	ck_assert_int_eq(
-		kr_node_open(&kr_setting_iptables, &node_options, &diag, &node),
-		0);
+	ck_assert_int_eq(kr_node_open(&node_options, &diag, &node), 0);
 	ck_assert_int_eq(kr_node_read(node, &node_options, &systemd, &diag), 0);
-	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &audit), 0);
+	ck_assert_int_eq(
+		kr_audit_run(node, &kr_rules_usual, &options, &diag, &audit),
+		0);
 	ck_assert_int_eq(audit->pid, KR_TEST_PID);
-	ck_assert_int_eq(audit->running.state, F);
-	ck_assert_uint_eq(audit->running_arg, 1);
-	ck_assert_msg(strstr(audit->running.reason,
+	ck_assert_int_eq(audit->items[0].running.state, F);
+	ck_assert_uint_eq(audit->items[0].running_arg, 1);
+	ck_assert_msg(strstr(audit->items[0].running.reason,
 	                     "its argument 1 is --" NAME "=false"),
-	              "%s", audit->running.reason);
-	ck_assert_int_eq(audit->disk.state, T);
+	              "%s", audit->items[0].running.reason);
+	ck_assert_int_eq(audit->items[0].disk.state, T);
 	ck_assert(audit->restart_needed);
 }
 END_TEST

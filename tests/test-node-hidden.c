@@ -150,6 +150,8 @@ static const struct row {
 	{"false by a flag", C " " FLAG "=false",
          "BindPaths=/opt/k.json:" CONFIG "\n", F},
 	{"true by a flag", C " " FLAG, "BindPaths=/opt/k.json:" CONFIG "\n", T},
+	{"false by a flag, but no file", C " " FLAG "=false",
+         "TemporaryFileSystem=/etc\n", F},
 	{"true by a flag, but no file", C " " FLAG,
          "TemporaryFileSystem=/etc\n", U},
 	{"a flag that kubelet refuses", C " " FLAG "=maybe",
@@ -180,8 +182,9 @@ static void make(const struct row *row)
 		linkat(kr_root_fd, &CONFIG[1], kr_root_fd, "opt/same.json", 0),
 		0);
 	snprintf(text, sizeof(text),
-	         "[Service]\nExecStart=/usr/bin/kubelet %s\n%s", row->args,
-	         row->directives);
+	         "[Service]\nExecStart=/usr/bin/kubelet %s "
+	         "--kubeconfig=/k\n%s",
+	         row->args, row->directives);
 	kr_root_write("/etc/systemd/system/kubelet.service", text);
 	snprintf(text, sizeof(text), "[Service]\n%s",
 	         row->dropin ? row->dropin : "");
@@ -193,14 +196,57 @@ START_TEST(test_rows)
 	const struct row *row = &rows[_i];
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_node_ struct kr_node *node = NULL;
+	_cleanup_decision_ struct kr_decision d = {0};
 
 	make(row);
 	node = kr_test_node(NULL, &diag);
-	ck_assert_msg(node->disk.state == row->want, "%s: %s: %s%s", row->name,
-	              kr_state_to_string(node->disk.state), node->disk.reason,
+	ck_assert_int_eq(kr_judge_decide(node, kr_rules_usual.items[0], &d), 0);
+	ck_assert_msg(d.state == row->want, "%s: %s: %s%s", row->name,
+	              kr_state_to_string(d.state), d.reason,
 	              kr_test_messages(&diag));
-	ck_assert_msg(!row->says || strstr(node->disk.reason, row->says),
-	              "%s: %s", row->name, node->disk.reason);
+	ck_assert_msg(!row->says || strstr(d.reason, row->says), "%s: %s",
+	              row->name, d.reason);
+}
+END_TEST
+
+/* --- other fields --------------------------------------------------------- */
+
+/* Each field's own flag tells, behind the same mount. */
+static const struct {
+	const char *name, *args, *directives;
+	int field;
+	bool told;
+} others[] = {
+	{"by its flag", "--read-only-port=0", "BindPaths=/opt:/etc\n",
+         KR_FIELD_READ_ONLY_PORT, true},
+	{"not by another's", "--read-only-port=0", "BindPaths=/opt:/etc\n",
+         KR_FIELD_EVENT_QPS, false},
+	{"what passes, but kubelet may not start", "--read-only-port=0",
+         "TemporaryFileSystem=/etc\n", KR_FIELD_READ_ONLY_PORT, false},
+	{"what fails, and kubelet may not start", "--read-only-port=1",
+         "TemporaryFileSystem=/etc\n", KR_FIELD_READ_ONLY_PORT, true},
+	{"no mount", "", "", KR_FIELD_READ_ONLY_PORT, true},
+};
+
+START_TEST(test_others)
+{
+	char args[128];
+	const struct row row = {.args = args,
+	                        .directives = others[_i].directives};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_node_ struct kr_node *node = NULL;
+	_cleanup_decision_ struct kr_decision d = {0};
+
+	snprintf(args, sizeof(args), C " %s", others[_i].args);
+	make(&row);
+	kr_root_write("/opt/kubernetes/kubelet.json", SET("true"));
+	node = kr_test_node(NULL, &diag);
+	ck_assert_int_eq(
+		kr_judge_decide(node, kr_rule_of_field(others[_i].field), &d),
+		0);
+	ck_assert_msg(d.state == (others[_i].told ? KR_STATE_VALUE : U),
+	              "%s: %s: %s", others[_i].name,
+	              kr_state_to_string(d.state), d.reason);
 }
 END_TEST
 
@@ -239,12 +285,13 @@ START_TEST(test_fix)
 
 	make(&fixes[_i].row);
 	node = kr_test_node(NULL, &diag);
-	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &a), 0);
+	ck_assert_int_eq(
+		kr_audit_run(node, &kr_rules_usual, &options, &diag, &a), 0);
 	r = kr_plan_make(node, a, &how, &diag, &plan);
 	ck_assert_msg(r == fixes[_i].want, "%s: %d%s", fixes[_i].name, r,
 	              kr_test_messages(&diag));
 	if (r < 0) {
-		ck_assert_int_eq(a->disk.source, -1);
+		ck_assert_int_eq(a->items[0].disk.source, -1);
 		ck_assert_ptr_nonnull(kr_diag_find(&diag, "mounted-over"));
 		return;
 	}
@@ -259,6 +306,7 @@ static void add_tests(Suite *suite)
 		kr_test_case(suite, "rows", kr_root_setup, kr_root_teardown);
 
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
+	tcase_add_loop_test(tc, test_others, 0, ARRAY_SIZE(others));
 	tcase_add_loop_test(tc, test_fix, 0, ARRAY_SIZE(fixes));
 }
 

@@ -363,20 +363,22 @@ static void make_entries(const struct row *row)
 }
 
 static int read_row(const struct row *row, struct kr_fs *fs,
-                    struct kr_diag *diag, struct kr_inputs *ret)
+                    struct kr_diag *diag, struct kr_inputs *ret,
+                    struct kr_decision *d)
 {
 	const struct kr_inputs_options options = {
 		.working_directory = row->working_directory,
 		.config = row->config,
 	};
-	const char *argv[8] = {"kubelet"};
+	const char *argv[9] = {"kubelet"};
 	size_t argc = 1;
 	int r;
 
 	for (size_t i = 0; i < 6 && row->argv[i]; i++)
 		argv[argc++] = row->argv[i];
+	argv[argc++] = "--kubeconfig=/k";
 	r = kr_inputs_read(fs, argv, argc, &options, diag, ret);
-	return r < 0 ? r : kr_inputs_decide(ret, KR_FIELD_IPTABLES, diag);
+	return r < 0 ? r : kr_decide(ret, KR_FIELD_IPTABLES, d);
 }
 
 static void check_files(const struct row *row, const struct kr_inputs *in)
@@ -396,16 +398,17 @@ START_TEST(test_rows)
 	const struct row *row = &rows[_i];
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_inputs_ struct kr_inputs in = {0};
+	_cleanup_decision_ struct kr_decision d = {0};
 	_cleanup_fs_ struct kr_fs *fs = NULL;
 
 	make_entries(row);
 	fs = kr_root_fs();
-	ck_assert_msg(read_row(row, fs, &diag, &in) == 0, "%s", row->name);
-	ck_assert_msg(in.state == row->want && in.by == row->by,
+	ck_assert_msg(read_row(row, fs, &diag, &in, &d) == 0, "%s", row->name);
+	ck_assert_msg(d.state == row->want && d.by == row->by,
 	              "%s: %s by %d, %s%s", row->name,
-	              kr_state_to_string(in.state), (int)in.by, in.reason,
+	              kr_state_to_string(d.state), (int)d.by, d.reason,
 	              kr_test_messages(&diag));
-	ck_assert_msg(in.reason && *in.reason, "%s: no reason", row->name);
+	ck_assert_msg(d.reason && *d.reason, "%s: no reason", row->name);
 	ck_assert_msg(!in.config_path == !row->config_path &&
 	                      (!in.config_path ||
 	                       strcmp(in.config_path, row->config_path) == 0),
@@ -428,11 +431,12 @@ static void check_unknown(const char *path)
 	struct row row = {.name = path, .argv = {"--config=/k"}};
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_inputs_ struct kr_inputs in = {0};
+	_cleanup_decision_ struct kr_decision d = {0};
 	_cleanup_fs_ struct kr_fs *fs = kr_root_fs();
 
-	ck_assert_int_eq(read_row(&row, fs, &diag, &in), 0);
-	ck_assert_msg(in.state == KR_STATE_UNKNOWN && in.n_files == 0, "%s: %s",
-	              kr_state_to_string(in.state), in.reason);
+	ck_assert_int_eq(read_row(&row, fs, &diag, &in, &d), 0);
+	ck_assert_msg(d.state == KR_STATE_UNKNOWN && in.n_files == 0, "%s: %s",
+	              kr_state_to_string(d.state), d.reason);
 	ck_assert_ptr_nonnull(kr_diag_find(&diag, "file-unreadable"));
 }
 
@@ -476,13 +480,14 @@ START_TEST(test_folders)
 	struct row row = {.name = "", .argv = {"--config-dir=/d"}};
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_inputs_ struct kr_inputs in = {0};
+	_cleanup_decision_ struct kr_decision d = {0};
 	_cleanup_fs_ struct kr_fs *fs = NULL;
 
 	kr_root_mkdir("/d");
 	kr_root_mkdir("/d/b");
 	kr_root_mkdir("/d/a");
 	fs = kr_root_fs();
-	ck_assert_int_eq(read_row(&row, fs, &diag, &in), 0);
+	ck_assert_int_eq(read_row(&row, fs, &diag, &in, &d), 0);
 	ck_assert_uint_eq(in.folders.n_items, 3);
 	ck_assert_str_eq(in.folders.items[0], "/d");
 	ck_assert_str_eq(in.folders.items[1], "/d/a");
@@ -496,6 +501,7 @@ START_TEST(test_deep)
 	struct row row = {.name = "", .argv = {"--config-dir=/d"}};
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_inputs_ struct kr_inputs in = {0};
+	_cleanup_decision_ struct kr_decision d = {0};
 	_cleanup_fs_ struct kr_fs *fs = NULL;
 	char path[512] = "/d";
 
@@ -504,10 +510,10 @@ START_TEST(test_deep)
 	strcat(path, "/x.conf");
 	kr_root_write(path, EMPTY);
 	fs = kr_root_fs();
-	ck_assert_int_eq(read_row(&row, fs, &diag, &in), 0);
+	ck_assert_int_eq(read_row(&row, fs, &diag, &in, &d), 0);
 	ck_assert_uint_eq(in.n_files, 0);
 	/* kubelet has no such limit, so that it is not invalid */
-	ck_assert_int_eq(in.state, KR_STATE_UNKNOWN);
+	ck_assert_int_eq(d.state, KR_STATE_UNKNOWN);
 	ck_assert_ptr_nonnull(kr_diag_find(&diag, "config-too-large"));
 }
 END_TEST
@@ -530,13 +536,14 @@ START_TEST(test_by_setting)
 	struct row row = {.name = "", .argv = {"--config=/k", blame[_i].arg}};
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_inputs_ struct kr_inputs in = {0};
+	_cleanup_decision_ struct kr_decision d = {0};
 	_cleanup_fs_ struct kr_fs *fs = NULL;
 
 	kr_root_write("/k", blame[_i].config);
 	fs = kr_root_fs();
-	ck_assert_int_eq(read_row(&row, fs, &diag, &in), 0);
-	ck_assert_msg(in.by_setting == blame[_i].want, "%s: %s%s",
-	              blame[_i].name, in.reason, kr_test_messages(&diag));
+	ck_assert_int_eq(read_row(&row, fs, &diag, &in, &d), 0);
+	ck_assert_msg(d.by_setting == blame[_i].want, "%s: %s%s",
+	              blame[_i].name, d.reason, kr_test_messages(&diag));
 }
 END_TEST
 
@@ -587,6 +594,7 @@ START_TEST(test_doubted)
 	const struct kr_inputs_options options = {.doubts = doubts};
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_inputs_ struct kr_inputs in = {0};
+	_cleanup_decision_ struct kr_decision d = {0};
 	_cleanup_fs_ struct kr_fs *fs = kr_root_fs();
 	size_t argc = 1;
 
@@ -598,13 +606,12 @@ START_TEST(test_doubted)
 	}
 	ck_assert_int_eq(kr_inputs_read(fs, argv, argc, &options, &diag, &in),
 	                 0);
-	ck_assert_int_eq(kr_inputs_decide(&in, KR_FIELD_IPTABLES, &diag), 0);
-	ck_assert_msg(in.state == doubted[_i].want, "%s: %s, %s",
-	              doubted[_i].name, kr_state_to_string(in.state),
-	              in.reason);
-	ck_assert_msg(in.state != KR_STATE_UNKNOWN ||
-	                      strcmp(in.reason, "why") == 0,
-	              "%s: %s", doubted[_i].name, in.reason);
+	ck_assert_int_eq(kr_decide(&in, KR_FIELD_IPTABLES, &d), 0);
+	ck_assert_msg(d.state == doubted[_i].want, "%s: %s, %s",
+	              doubted[_i].name, kr_state_to_string(d.state), d.reason);
+	ck_assert_msg(d.state != KR_STATE_UNKNOWN ||
+	                      strcmp(d.reason, "why") == 0,
+	              "%s: %s", doubted[_i].name, d.reason);
 	ck_assert_msg(in.flags.n_remarks == (doubted[_i].code ? 1 : 0),
 	              "%s: %zu remarks", doubted[_i].name, in.flags.n_remarks);
 	if (doubted[_i].code) {

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "kubelet/setting.h"
+#include "kubelet/field.h"
 #include "node/nodeadm.h"
 #include "testing.h"
 
@@ -192,6 +192,8 @@ static const char *says(const struct kr_nodeadm_says *s, char *ret)
 	return ret;
 }
 
+static const struct kr_value yes = {.type = KR_TYPE_BOOL, .b = true};
+
 START_TEST(what_they_say)
 {
 	struct kr_diag diag = {0};
@@ -202,9 +204,9 @@ START_TEST(what_they_say)
 	for (size_t i = 0; i < 4 && rows[_i].files[i].path; i++)
 		kr_root_write(rows[_i].files[i].path, rows[_i].files[i].text);
 	fs = kr_root_fs();
-	ck_assert_msg(kr_nodeadm_read(fs, &kr_setting_iptables, &diag, &got) ==
-	                      0,
-	              "%s: %s", rows[_i].name, kr_test_messages(&diag));
+	ck_assert_msg(
+		kr_nodeadm_read(fs, KR_FIELD_IPTABLES, &yes, &diag, &got) == 0,
+		"%s: %s", rows[_i].name, kr_test_messages(&diag));
 	for (size_t i = 0; i < diag.n_messages; i++) {
 		const struct kr_message *m = &diag.messages[i];
 		size_t n = strlen(messages);
@@ -258,8 +260,9 @@ START_TEST(unreadable)
 	kr_root_write(RUN, READS);
 	kr_root_symlink(unread[_i].target, unread[_i].path);
 	fs = kr_root_fs();
-	ck_assert_int_eq(kr_nodeadm_read(fs, &kr_setting_iptables, &diag, &got),
-	                 unread[_i].want);
+	ck_assert_int_eq(
+		kr_nodeadm_read(fs, KR_FIELD_IPTABLES, &yes, &diag, &got),
+		unread[_i].want);
 	ck_assert_uint_eq(diag.n_messages, unread[_i].code ? 1 : 0);
 	if (unread[_i].code) {
 		ck_assert_str_eq(diag.messages[0].code, unread[_i].code);
@@ -281,9 +284,96 @@ START_TEST(no_folder_but_a_file)
 	kr_root_write(RUN, READS);
 	kr_root_write("/etc/eks/nodeadm.d", "");
 	fs = kr_root_fs();
-	ck_assert_int_eq(kr_nodeadm_read(fs, &kr_setting_iptables, &diag, &got),
-	                 -ENOTDIR);
+	ck_assert_int_eq(
+		kr_nodeadm_read(fs, KR_FIELD_IPTABLES, &yes, &diag, &got),
+		-ENOTDIR);
 	ck_assert_str_eq(diag.messages[0].code, "nodeadm-folder");
+	kr_fs_free(fs);
+	kr_diag_done(&diag);
+}
+END_TEST
+
+/* --- other fields, by the same reading ------------------------------------ */
+
+static char mode[] = "Webhook";
+
+static const struct {
+	const char *name;
+	int field;
+	struct kr_value want;
+	const char *text;
+	const char *says; /* as in the rows */
+} others[] = {
+	{"a nested key",
+         KR_FIELD_ANONYMOUS,
+         {.type = KR_TYPE_BOOL},
+         HEAD "    config:\n      authentication:\n        anonymous:\n"
+              "          enabled: false\n",
+         "K"},
+	{"a nested key of another value",
+         KR_FIELD_ANONYMOUS,
+         {.type = KR_TYPE_BOOL},
+         HEAD "    config:\n      authentication:\n        anonymous:\n"
+              "          enabled: true\n",
+         "k"},
+	{"its parent alone",
+         KR_FIELD_ANONYMOUS,
+         {.type = KR_TYPE_BOOL},
+         HEAD "    config:\n      authentication: {}\n",
+         ""},
+	{"a number",
+         KR_FIELD_READ_ONLY_PORT,
+         {.type = KR_TYPE_INT32},
+         HEAD "    config: {readOnlyPort: 0}\n",
+         "K"},
+	{"another number",
+         KR_FIELD_READ_ONLY_PORT,
+         {.type = KR_TYPE_INT32},
+         HEAD "    config: {readOnlyPort: 10255}\n",
+         "k"},
+	{"no number",
+         KR_FIELD_READ_ONLY_PORT,
+         {.type = KR_TYPE_INT32},
+         HEAD "    config: {readOnlyPort: [0]}\n",
+         "k"},
+	{"a word",
+         KR_FIELD_AUTHORIZATION_MODE,
+         {.type = KR_TYPE_STRING, .s = mode},
+         HEAD "    config: {authorization: {mode: Webhook}}\n",
+         "K"},
+	{"a flag, and its value as a word of its own",
+         KR_FIELD_READ_ONLY_PORT,
+         {.type = KR_TYPE_INT32},
+         FLAGS "      - --read-only-port 0\n",
+         "F"},
+	{"another flag",
+         KR_FIELD_READ_ONLY_PORT,
+         {.type = KR_TYPE_INT32},
+         FLAGS "      - " FLAG "=false\n",
+         ""},
+	{"a flag that kubelet refuses",
+         KR_FIELD_READ_ONLY_PORT,
+         {.type = KR_TYPE_INT32},
+         FLAGS "      - --read-only-port=x\n",
+         "f"},
+};
+
+START_TEST(other_fields)
+{
+	struct kr_diag diag = {0};
+	struct kr_nodeadm got = {0};
+	struct kr_fs *fs;
+	char text[3];
+
+	kr_root_write(RUN, READS);
+	kr_root_write(OURS, others[_i].text);
+	fs = kr_root_fs();
+	ck_assert_int_eq(kr_nodeadm_read(fs, others[_i].field, &others[_i].want,
+	                                 &diag, &got),
+	                 0);
+	says(&got.ours_says, text);
+	ck_assert_msg(strcmp(text, others[_i].says) == 0, "%s: %s",
+	              others[_i].name, text);
 	kr_fs_free(fs);
 	kr_diag_done(&diag);
 }
@@ -297,6 +387,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tc, what_they_say, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, unreadable, 0, ARRAY_SIZE(unread));
 	tcase_add_test(tc, no_folder_but_a_file);
+	tcase_add_loop_test(tc, other_fields, 0, ARRAY_SIZE(others));
 }
 
 KR_TEST_MAIN(add_tests);

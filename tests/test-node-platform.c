@@ -316,7 +316,8 @@ START_TEST(words_of_the_setting)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		char *got = kr_platform_text(&kr_setting_iptables, texts[i].in);
+		char *got = kr_platform_text(KR_FIELD_IPTABLES, "true",
+		                             texts[i].in);
 
 		ck_assert_str_eq(got, texts[i].want);
 		free(got);

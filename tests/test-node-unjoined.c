@@ -180,7 +180,8 @@ static int plan(struct kr_node *node, struct kr_diag *diag,
 	const struct kr_plan_options how = {0};
 	_cleanup_audit_ struct kr_audit *audit = NULL;
 
-	ck_assert_int_eq(kr_audit_run(node, &options, diag, &audit), 0);
+	ck_assert_int_eq(
+		kr_audit_run(node, &kr_rules_usual, &options, diag, &audit), 0);
 	return kr_plan_make(node, audit, &how, diag, ret);
 }
 
@@ -198,21 +199,22 @@ START_TEST(test_rows)
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_node_ struct kr_node *node = NULL;
 	_cleanup_plan_ struct kr_plan *made = NULL;
+	_cleanup_decision_ struct kr_decision d = {0};
 	int r;
 
 	make(row);
 	node = kr_test_node(NULL, &diag);
-	ck_assert_msg(node->disk.state == wanted[row->want].state,
-	              "%s: %s: %s%s", row->name,
-	              kr_state_to_string(node->disk.state), node->disk.reason,
+	ck_assert_int_eq(kr_node_decide(node, KR_FIELD_IPTABLES, &d), 0);
+	ck_assert_msg(d.state == wanted[row->want].state, "%s: %s: %s%s",
+	              row->name, kr_state_to_string(d.state), d.reason,
 	              kr_test_messages(&diag));
-	ck_assert_msg(node->disk.unconfigured == (row->want == WAITS),
+	ck_assert_msg(kr_node_waits(node) == (row->want == WAITS),
 	              "%s: unconfigured", row->name);
-	ck_assert_msg((strstr(node->disk.reason,
-	                      "not configured yet: kubeadm writes " CONFIG
-	                      " at 'kubeadm init' and 'kubeadm join'") !=
-	               NULL) == (row->want == WAITS),
-	              "%s: %s", row->name, node->disk.reason);
+	ck_assert_msg(
+		(strstr(d.reason, "not configured yet: kubeadm writes " CONFIG
+	                          " at 'kubeadm init' and 'kubeadm join'") !=
+	         NULL) == (row->want == WAITS),
+		"%s: %s", row->name, d.reason);
 	r = plan(node, &diag, &made);
 	ck_assert_msg(r == wanted[row->want].plan, "%s: the plan: %d%s",
 	              row->name, r, kr_test_messages(&diag));
@@ -234,11 +236,12 @@ START_TEST(test_sources)
 	kr_root_write(EXTRA,
 	              "KUBELET_EXTRA_ARGS=--make-iptables-util-chains=no\n");
 	node = kr_test_node(NULL, &diag);
-	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &a), 0);
+	ck_assert_int_eq(
+		kr_audit_run(node, &kr_rules_usual, &options, &diag, &a), 0);
 	ck_assert_int_eq(a->verdict, KR_VERDICT_UNKNOWN);
-	ck_assert_int_eq(a->disk.source, -1);
-	ck_assert_uint_eq(a->sources.n, 2);
-	ck_assert(!a->sources.items[1].wins);
+	ck_assert_int_eq(a->items[0].disk.source, -1);
+	ck_assert_uint_eq(a->items[0].sources.n, 2);
+	ck_assert(!a->items[0].sources.items[1].wins);
 	ck_assert_ptr_nonnull(kr_diag_find(&diag, "flag-value"));
 }
 END_TEST

@@ -56,7 +56,7 @@ class Image:
         words = [self.placed(word) for word in self.case["args"]]
         self.write("/usr/bin/kubelet", b"")
         self.write("/etc/systemd/system/kubelet.service",
-                   ("[Service]\nExecStart=/usr/bin/kubelet %s\n"
+                   ("[Service]\nExecStart=/usr/bin/kubelet --kubeconfig=/k %s\n"
                     % " ".join(map(quoted, words))).encode())
         self.write_config()
         if self.case.get("dropins") is not None:

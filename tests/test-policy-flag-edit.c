@@ -195,7 +195,7 @@ static const struct row rows[] = {
 		    S "Environment=A=1 \"KUBELET_ARGS=--v=2 --read-only-port=0\"\n"}}},
 	{.name = "the flag wins over the file", .operation = SET,
 	 .field = KR_FIELD_READ_ONLY_PORT, .value = "0", .gives = "0",
-	 .files = {{UNIT, EXEC "--config=" CONFIG " $KUBELET_ARGS\n"},
+	 .files = {{UNIT, EXEC "--kubeconfig=/k --config=" CONFIG " $KUBELET_ARGS\n"},
 		   {DROPIN, S "Environment=" Q("--v=2") "\n",
 		    S "Environment=" Q("--v=2 --read-only-port=0") "\n"},
 		   {CONFIG, GVK ",\"readOnlyPort\":9}\n"}}},
@@ -213,8 +213,8 @@ static const struct row rows[] = {
 		A("--event-qps=0"), A(""), NULL),
 	{.name = "cut: the file decides then", .operation = CUT,
 	 .field = KR_FIELD_READ_ONLY_PORT, .gives = "9",
-	 .files = {{UNIT, EXEC "--config=" CONFIG " --read-only-port=0 $KUBELET_ARGS\n",
-		    EXEC "--config=" CONFIG " $KUBELET_ARGS\n"},
+	 .files = {{UNIT, EXEC "--kubeconfig=/k --config=" CONFIG " --read-only-port=0 $KUBELET_ARGS\n",
+		    EXEC "--kubeconfig=/k --config=" CONFIG " $KUBELET_ARGS\n"},
 		   {DROPIN, S "Environment=" Q("--read_only_port 1") "\n",
 		    S "Environment=" Q("") "\n"},
 		   {CONFIG, GVK ",\"readOnlyPort\":9}\n"}}},
@@ -280,7 +280,7 @@ static const struct row rows[] = {
 		AQ(GATES "AllAlpha=false," GATE "=true --v=2"), "true"),
 	{.name = "gate: in the config file, too", .operation = SET,
 	 .field = KR_FIELD_GATE_ROTATE_SERVER, .value = "true", .gives = "true",
-	 .files = {{UNIT, EXEC "--config=" CONFIG " $KUBELET_ARGS\n"},
+	 .files = {{UNIT, EXEC "--kubeconfig=/k --config=" CONFIG " $KUBELET_ARGS\n"},
 		   {DROPIN, S "Environment=" Q(GATES "AllAlpha=false") "\n",
 		    S "Environment=" Q(GATES "AllAlpha=false," GATE "=true") "\n"},
 		   {CONFIG, GVK ",\"featureGates\":{\"" GATE "\":false,"
@@ -373,7 +373,7 @@ static const struct row rows[] = {
 		A(SUITE ONE "," THREE " --v=2"), A(SUITE ONE " --v=2"), ONE),
 	{.name = "list: the file's decides then", .operation = DROP,
 	 .field = KR_FIELD_TLS_CIPHERS, .value = THREE, .gives = TWO,
-	 .files = {{UNIT, EXEC "--config=" CONFIG " $KUBELET_ARGS\n"},
+	 .files = {{UNIT, EXEC "--kubeconfig=/k --config=" CONFIG " $KUBELET_ARGS\n"},
 		   {DROPIN, S "Environment=" Q(SUITE THREE " --v=2") "\n",
 		    S "Environment=" Q("--v=2") "\n"},
 		   {CONFIG, GVK ",\"tlsCipherSuites\":[\"" TWO "\"]}\n"}}},
@@ -446,7 +446,14 @@ static void make_files(const struct row *row)
 static int edit(const struct row *row, struct kr_node *node,
                 struct kr_edits *edits, struct kr_diag *diag)
 {
-	const struct kr_flag_edit e = {node, edits, diag};
+	const struct kr_flag_edit e = {
+		.node = node,
+		.rule = row->field < KR_N_SETTINGS
+	                        ? kr_rule_of_field(row->field)
+	                        : kr_rules_usual.items[0],
+		.edits = edits,
+		.diag = diag,
+	};
 	_cleanup_value_ struct kr_value value = {0};
 	const char *text = row->value ?: "";
 

@@ -424,7 +424,8 @@ static uint64_t make_files(const struct row *row)
 	char exec[256];
 
 	if (row->unit) {
-		snprintf(exec, sizeof(exec), "/usr/bin/kubelet %s", row->unit);
+		snprintf(exec, sizeof(exec),
+		         "/usr/bin/kubelet %s --kubeconfig=/k", row->unit);
 		kr_test_unit(exec);
 	}
 	if (!row->config)
@@ -457,12 +458,14 @@ static uint64_t make_files(const struct row *row)
 
 static void make_process(const struct row *row, uint64_t started)
 {
-	const char *argv[6] = {"/usr/bin/kubelet"};
+	const char *argv[7] = {"/usr/bin/kubelet"};
+	size_t n = 0;
 
 	if (!row->argv[0])
 		return;
-	for (size_t i = 0; i < 4 && row->argv[i]; i++)
-		argv[i + 1] = row->argv[i];
+	for (; n < 4 && row->argv[n]; n++)
+		argv[n + 1] = row->argv[n];
+	argv[n + 1] = "--kubeconfig=/k";
 	kr_test_process(argv, started,
 	                row->cgroup ? row->cgroup
 	                            : "/system.slice/kubelet.service");
@@ -504,23 +507,28 @@ START_TEST(test_rows)
 	make_process(row, make_files(row));
 	node = kr_test_node(NULL, &diag);
 	node->process_settled = row->settled;
-	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &a), 0);
+	ck_assert_int_eq(
+		kr_audit_run(node, &kr_rules_usual, &options, &diag, &a), 0);
 	if (row->drift == BIRTH_LATER && !has_birth(node)) {
 		printf("# skipped: no time of birth on this file system\n");
 		return;
 	}
-	ck_assert_msg(a->disk.state == row->disk, "%s: disk %s: %s", row->name,
-	              kr_state_to_string(a->disk.state), a->disk.reason);
-	ck_assert_msg(a->running.state == row->running, "%s: running %s: %s",
-	              row->name, kr_state_to_string(a->running.state),
-	              a->running.reason);
+	ck_assert_msg(a->items[0].disk.state == row->disk, "%s: disk %s: %s",
+	              row->name, kr_state_to_string(a->items[0].disk.state),
+	              a->items[0].disk.reason);
+	ck_assert_msg(a->items[0].running.state == row->running,
+	              "%s: running %s: %s", row->name,
+	              kr_state_to_string(a->items[0].running.state),
+	              a->items[0].running.reason);
 	ck_assert_msg(a->verdict == row->want, "%s: %s: %s", row->name,
 	              kr_verdict_to_string(a->verdict), a->reason);
 	ck_assert_msg(a->restart_needed == row->restart, "%s: restart",
 	              row->name);
-	ck_assert_msg(a->assumed == row->assumed, "%s: assumed", row->name);
-	ck_assert_msg(a->reason && *a->reason && a->disk.reason &&
-	                      a->running.reason && a->live.reason,
+	ck_assert_msg(a->items[0].assumed == row->assumed, "%s: assumed",
+	              row->name);
+	ck_assert_msg(a->reason && *a->reason && a->items[0].disk.reason &&
+	                      a->items[0].running.reason &&
+	                      a->items[0].live.reason,
 	              "%s: a reason is missing", row->name);
 	check_messages(row, &diag);
 }
@@ -611,7 +619,8 @@ START_TEST(test_contradictions)
 
 	make_process(&row, make_files(&row));
 	node = kr_test_node(NULL, &diag);
-	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &a), 0);
+	ck_assert_int_eq(
+		kr_audit_run(node, &kr_rules_usual, &options, &diag, &a), 0);
 	ck_assert_str_eq(a->endpoint, options.endpoint);
 	ck_assert_msg(strcmp(a->reason, contradictions[_i].reason) == 0,
 	              "%s: %s", contradictions[_i].name, a->reason);
@@ -667,9 +676,10 @@ START_TEST(test_sources)
 
 	make_files(&row);
 	node = kr_test_node(NULL, &diag);
-	ck_assert_int_eq(kr_audit_run(node, &options, &diag, &a), 0);
-	for (size_t i = 0; i < a->sources.n; i++) {
-		const struct kr_source *s = &a->sources.items[i];
+	ck_assert_int_eq(
+		kr_audit_run(node, &kr_rules_usual, &options, &diag, &a), 0);
+	for (size_t i = 0; i < a->items[0].sources.n; i++) {
+		const struct kr_source *s = &a->items[0].sources.items[i];
 
 		snprintf(got + strlen(got), sizeof(got) - strlen(got),
 		         "%s%s %s%s%s", i > 0 ? ", " : "",
@@ -681,8 +691,8 @@ START_TEST(test_sources)
 	}
 	ck_assert_msg(strcmp(got, sources[_i].want) == 0, "%s: %s",
 	              sources[_i].name, got);
-	ck_assert_msg(a->disk.source == wins, "%s: the view names %d",
-	              sources[_i].name, a->disk.source);
+	ck_assert_msg(a->items[0].disk.source == wins, "%s: the view names %d",
+	              sources[_i].name, a->items[0].disk.source);
 }
 END_TEST
 

@@ -29,7 +29,7 @@
 #define EXEC        "[Service]\nExecStart=/usr/bin/kubelet "
 #define ARGS        EXEC "$KUBELET_ARGS\n"
 #define WITH_ENV    EXEC "$KUBELET_ARGS\nEnvironmentFile=" ENV "\n"
-#define WITH_CONFIG EXEC "--config=" CONFIG " $KUBELET_ARGS\n"
+#define WITH_CONFIG EXEC C " $KUBELET_ARGS\n"
 
 struct change {
 	const char *path;
@@ -61,14 +61,14 @@ struct row {
 	{                                                                      \
 		.name = name_, .argv = argv_, .method = KR_METHOD_CONFIG,      \
 		.files = {                                                     \
-			{UNIT, EXEC "--config=" CONFIG " $KUBELET_ARGS\n"      \
-			            "EnvironmentFile=" ENV "\n"},              \
+			{UNIT, WITH_CONFIG "EnvironmentFile=" ENV "\n"},       \
 			{CONFIG, SET("true")},                                 \
 			{ENV, before_, after_},                                \
 		}                                                              \
 	}
 #define S "[Service]\n"
-#define C "--config=" CONFIG
+#define K "--kubeconfig=/k " /* kubelet needs it for its webhooks */
+#define C K "--config=" CONFIG
 
 static const struct row rows[] = {
 	/* Environment= */
@@ -115,9 +115,9 @@ static const struct row rows[] = {
             S "Environment=\"KUBELET_ARGS=--v=2 " FLAG "=false\"",
             S "Environment=\"KUBELET_ARGS=--v=2\"", C " --v=2"),
 	{.name = "kubelet's configuration among the drop-ins",
-         .files = {{UNIT, EXEC "--config=" DROPIN "\n"},
+         .files = {{UNIT, EXEC K "--config=" DROPIN "\n"},
                    {DROPIN, SET("false"), SET("true")}},
-         .argv = "--config=" DROPIN,
+         .argv = K "--config=" DROPIN,
          .unit_changes = true},
 	/* EnvironmentFile= */
 	CUT_ENV("a file: not quoted",
@@ -338,7 +338,7 @@ static const struct row rows[] = {
          .want = -EOPNOTSUPP,
          .code = "file-of-a-store"},
 	{.name = "in a snap",
-         .files = {{UNIT, EXEC "--config=/snap/k/1/k.json\n"},
+         .files = {{UNIT, EXEC K "--config=/snap/k/1/k.json\n"},
                    {"/snap/k/1/k.json", SET("false")}},
          .want = -EOPNOTSUPP,
          .code = "file-not-ours"},
@@ -355,18 +355,18 @@ static const struct row rows[] = {
          .want = -EOPNOTSUPP,
          .code = "file-not-ours"},
 	{.name = "in /ostree",
-         .files = {{UNIT, EXEC "--config=/ostree/k.json\n"},
+         .files = {{UNIT, EXEC K "--config=/ostree/k.json\n"},
                    {"/ostree/k.json", SET("false")}},
          .want = -EOPNOTSUPP,
          .code = "file-not-ours"},
 	{.name = "a folder that only begins like the store",
-         .files = {{UNIT, EXEC "--config=/nix/store2/k.json\n"},
+         .files = {{UNIT, EXEC K "--config=/nix/store2/k.json\n"},
                    {"/nix/store2/k.json", SET("false"), SET("true")}},
-         .argv = "--config=/nix/store2/k.json"},
+         .argv = K "--config=/nix/store2/k.json"},
 	{.name = "what a snap writes is no file of the snap's",
-         .files = {{UNIT, EXEC "--config=/var/snap/k/1/k.json\n"},
+         .files = {{UNIT, EXEC K "--config=/var/snap/k/1/k.json\n"},
                    {"/var/snap/k/1/k.json", SET("false"), SET("true")}},
-         .argv = "--config=/var/snap/k/1/k.json"},
+         .argv = K "--config=/var/snap/k/1/k.json"},
 	{.name = "by a flag, where the command is in the Nix store",
          .method = KR_METHOD_FLAG,
          .files = {{UNIT, EXEC C "\n", NULL},
@@ -541,7 +541,9 @@ static int make_plan(const struct row *row, struct kr_diag *diag,
 
 	make_files(row);
 	*ret_node = kr_test_node(NULL, &found);
-	ck_assert_int_eq(kr_audit_run(*ret_node, &options, &found, &audit), 0);
+	ck_assert_int_eq(kr_audit_run(*ret_node, &kr_rules_usual, &options,
+	                              &found, &audit),
+	                 0);
 	kr_diag_done(&found);
 	r = kr_plan_make(*ret_node, audit, &how, diag, ret);
 	return r;
@@ -721,7 +723,7 @@ START_TEST(test_lies)
 	node = kr_test_node(NULL, &found);
 	replace(node, plan, lies[_i].path, lies[_i].cut, lies[_i].text);
 	plan->method = KR_METHOD_CONFIG;
-	r = kr_proof_run(node, plan, &diag);
+	r = kr_proof_run(node, kr_rules_usual.items[0], plan, &diag);
 	ck_assert_msg(r == -EOPNOTSUPP, "%s: %d", lies[_i].name, r);
 	ck_assert_msg(strstr(kr_test_messages(&diag), lies[_i].says), "%s:%s",
 	              lies[_i].name, kr_test_messages(&diag));
@@ -755,8 +757,9 @@ START_TEST(test_truth)
 			                 0);
 		}
 	}
-	ck_assert_int_eq(kr_proof_run(node, again, &diag), 0);
-	ck_assert_int_eq(again->audit->disk.state, KR_STATE_TRUE);
+	ck_assert_int_eq(
+		kr_proof_run(node, kr_rules_usual.items[0], again, &diag), 0);
+	ck_assert_int_eq(again->audit->items[0].disk.state, KR_STATE_TRUE);
 }
 END_TEST
 
@@ -793,6 +796,14 @@ static const struct row orders[] = {
                    {DROPIN, S "Environment='KUBELET_ARGS=--v=2'\n"}}},
 };
 
+static enum kr_state state_of(const struct kr_node *node)
+{
+	_cleanup_decision_ struct kr_decision d = {0};
+
+	ck_assert_int_eq(kr_node_decide(node, KR_FIELD_IPTABLES, &d), 0);
+	return d.state;
+}
+
 START_TEST(test_order)
 {
 	const struct row *row = &orders[_i];
@@ -804,16 +815,16 @@ START_TEST(test_order)
 	ck_assert_msg(make_plan(row, &diag, &node, &plan) == 0, "%s:%s",
 	              row->name, kr_test_messages(&diag));
 	ck_assert_uint_ge(plan->edits.n_files, 2);
-	limit = badness(node->disk.state);
+	limit = badness(state_of(node));
 	for (size_t n = 1; n <= plan->edits.n_files; n++) {
 		const struct kr_edits prefix = {plan->edits.files, n};
 		_cleanup_node_ struct kr_node *between = NULL;
 
 		ck_assert_int_eq(
 			kr_node_with_edits(node, &prefix, NULL, &between), 0);
-		ck_assert_msg(badness(between->disk.state) <= limit,
+		ck_assert_msg(badness(state_of(between)) <= limit,
 		              "%s: %s after %zu files", row->name,
-		              kr_state_to_string(between->disk.state), n);
+		              kr_state_to_string(state_of(between)), n);
 	}
 }
 END_TEST
@@ -844,7 +855,8 @@ START_TEST(test_order_by_hand)
 	node = kr_test_node(NULL, &found);
 	replace(node, plan, CONFIG, "true", "\"x\"");
 	replace(node, plan, ENV, "false", by_hand[_i].env);
-	ck_assert_msg(kr_proof_order(node, plan, &diag) == by_hand[_i].want,
+	ck_assert_msg(kr_proof_order(node, kr_rules_usual.items[0], plan,
+	                             &diag) == by_hand[_i].want,
 	              "%s", by_hand[_i].name);
 	if (by_hand[_i].first)
 		ck_assert_str_eq(plan->edits.files[0].path, by_hand[_i].first);

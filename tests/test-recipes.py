@@ -172,7 +172,7 @@ NODEADM_CONFIG = """\
 mkdir -p /etc/eks/kubelet /etc/kubernetes/kubelet
 cat >/etc/kubernetes/kubelet/config.json <<'END'
 %sEND
-echo 'NODEADM_KUBELET_ARGS=--config=/etc/kubernetes/kubelet/config.json \
+echo 'NODEADM_KUBELET_ARGS=--kubeconfig=/k --config=/etc/kubernetes/kubelet/config.json \
 --node-ip=192.0.2.30 %s' >/etc/eks/kubelet/environment
 """ % (CONFIG_TEXT % KEY_FALSE, FALSE_FLAG)
 
@@ -278,7 +278,7 @@ NO_SYSTEMD = ["env", "DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nonexistent"]
 def al2(host, **words):
     clean(host)
     host.write(UNIT, "[Unit]\nDescription=Kubelet\n[Service]\n"
-               "ExecStart=/usr/bin/kubelet --config %s $KUBELET_ARGS "
+               "ExecStart=/usr/bin/kubelet --kubeconfig=/k --config %s $KUBELET_ARGS "
                "$KUBELET_EXTRA_ARGS\n[Install]\nWantedBy=multi-user.target\n"
                % CONFIG)
     host.write(CONFIG, CONFIG_TEXT % KEY_FALSE)

@@ -229,6 +229,13 @@ static const struct audit_row {
          9},
 };
 
+static void answer(struct kr_view *view)
+{
+	view->answer = view->state == KR_STATE_TRUE    ? KR_ANSWER_PASS
+	               : view->state == KR_STATE_FALSE ? KR_ANSWER_FAIL
+	                                               : KR_ANSWER_NONE;
+}
+
 START_TEST(test_audit)
 {
 	const struct audit_row *row = &audit_rows[_i];
@@ -238,16 +245,24 @@ START_TEST(test_audit)
 		{.span = {file, 1, 1}},
 		{.span = {file, 2, 1}},
 	};
-	const struct kr_audit audit = {
+	struct kr_judgement only = {
+		.rule = kr_rules_usual.items[0],
 		.verdict = row->verdict,
-		.reason = text,
 		.disk = row->disk,
 		.running = row->running,
 		.sources = {sources, ARRAY_SIZE(sources), -1},
 	};
+	const struct kr_audit audit = {
+		.verdict = row->verdict,
+		.reason = text,
+		.items = &only,
+		.n_items = 1,
+	};
 	_cleanup_diag_ struct kr_diag diag = {0};
 	struct kr_finding f;
 
+	answer(&only.disk);
+	answer(&only.running);
 	kr_diag_add(&diag, KR_WARNING, "w", (struct kr_span){file, 5, 1}, "w");
 	kr_diag_add(&diag, KR_ERROR, "e", KR_SPAN_NONE, "no place");
 	if (row->error)
@@ -300,7 +315,7 @@ static char *render(const struct kr_finding_format *format, bool many,
                     bool complete)
 {
 	const struct kr_finding_about about = {
-		.setting = &kr_setting_iptables,
+		.rule = kr_rules_usual.items[0],
 		.root = "/mnt/a b",
 		.many = many,
 	};

@@ -126,7 +126,7 @@ def try_fifo(host, tap):
     text = "[Service]\nType=oneshot\nEnvironmentFile=-/srv/fifo\n" + E
     tap.test = "a FIFO, and optional"
     host.sh("mkfifo /srv/fifo")
-    host.write(host_lib.UNIT, text.replace("@PROGRAM@", "/usr/bin/kubelet"))
+    host.write(host_lib.UNIT, text.replace("@PROGRAM@", "/usr/bin/kubelet --kubeconfig=/k"))
     audit = host.remedy_json("audit", "--root=/")[1]
     tap.equal(audit["views"]["disk"]["state"], "invalid", "the audit says so")
     host.write("/etc/systemd/system/t.service",
@@ -159,7 +159,7 @@ def try_stack(host, tap):
                                     for i in range(300)))
     text = "EnvironmentFile=/srv/many\n" + E
     host.write(host_lib.UNIT, "[Service]\n" + text.replace(
-        "@PROGRAM@", "/usr/bin/kubelet"))
+        "@PROGRAM@", "/usr/bin/kubelet --kubeconfig=/k"))
     for conf, starts, want in STACKS:
         tap.test = repr(conf)
         host.write("/etc/systemd/system.conf", "[Manager]\n" + conf)
@@ -186,7 +186,7 @@ def main():
             real = start(host, text)
             tap.equal(real, got, "systemd's service gets it")
             host.write(host_lib.UNIT, "[Service]\n" + text.replace(
-                "@PROGRAM@", "/usr/bin/kubelet"))
+                "@PROGRAM@", "/usr/bin/kubelet --kubeconfig=/k"))
             host.sh("systemctl daemon-reload")
             result, audit = host.remedy_json("audit")
             view = audit["views"]["disk"]

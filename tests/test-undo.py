@@ -157,8 +157,8 @@ def other_decision(case):
     case.fix()
     data = case.node.read(DROPIN).decode()
     case.write("/etc/systemd/system/kubelet.service.d/95-more.conf",
-               "[Service]\nExecStart=\nExecStart=/usr/bin/kubelet --config "
-               + CONFIG + "\n")
+               "[Service]\nExecStart=\nExecStart=/usr/bin/kubelet "
+               "--kubeconfig=/k --config " + CONFIG + "\n")
     line = data.splitlines()[1]
     case.refused("other changes were made since", "--- a" + DROPIN,
                  "+++ b" + DROPIN, "-" + line, known="possible")
@@ -212,7 +212,7 @@ def our_line_changed(case):
 def vendor(case):
     shutil.rmtree(case.node.root + "/etc/systemd/system")
     os.makedirs(case.node.root + "/etc/systemd/system")
-    case.write(UNIT, "[Service]\nExecStart=/usr/bin/kubelet --config "
+    case.write(UNIT, "[Service]\nExecStart=/usr/bin/kubelet --kubeconfig=/k --config "
                + CONFIG + " --v=2 " + FLAG + "\n")
 
 

@@ -66,8 +66,7 @@ struct kr_node *kr_test_node(const struct kr_loaded_unit *loaded,
 	                                        .version = 252};
 	struct kr_node *node = NULL;
 
-	ck_assert_int_eq(
-		kr_node_open(&kr_setting_iptables, &options, diag, &node), 0);
+	ck_assert_int_eq(kr_node_open(&options, diag, &node), 0);
 	ck_assert_int_eq(kr_node_read(node, &options, &systemd, diag), 0);
 	return node;
 }

@@ -186,8 +186,8 @@ static const char *try_word(struct kr_fs *fs, const struct kr_unit *unit,
 /* Whether an environment file is also the unit's. */
 static bool is_double(const struct kr_unit *unit)
 {
-	for (size_t i = 0; i < unit->n_environment_files; i++) {
-		if (strstr(unit->environment_files[i], "/systemd/"))
+	for (size_t i = 0; i < unit->environment_files.n_items; i++) {
+		if (strstr(unit->environment_files.items[i], "/systemd/"))
 			return true;
 	}
 	return false;

@@ -152,11 +152,31 @@ int kr_text_append(struct kr_text *text, const struct kr_text *from)
 	return kr_text_append_part(text, from, 0, from->length);
 }
 
+static int append_run(struct kr_text *text, const char *bytes, size_t n,
+                      struct kr_origin origin)
+{
+	int r = reserve(text, n);
+
+	return r < 0 ? r : push_run(text, bytes, n, origin);
+}
+
+int kr_text_append_span(struct kr_text *text, struct kr_span span)
+{
+	struct kr_span first = {span.file, span.offset, 1};
+
+	return append_run(text, span.file->data + span.offset, span.length,
+	                  kr_span_origin(first));
+}
+
+int kr_text_append_made(struct kr_text *text, const char *s,
+                        struct kr_origin origin)
+{
+	return append_run(text, s, strlen(s), origin);
+}
+
 int kr_text_append_string(struct kr_text *text, const char *s)
 {
-	int r = reserve(text, strlen(s));
-
-	return r < 0 ? r : push_run(text, s, strlen(s), (struct kr_origin){0});
+	return append_run(text, s, strlen(s), (struct kr_origin){0});
 }
 
 struct kr_span kr_text_span(const struct kr_text *text, size_t start,

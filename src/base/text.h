@@ -40,6 +40,13 @@ struct kr_text {
 	size_t n_runs;
 };
 
+/* A byte that was made from the bytes of SPAN. */
+static inline struct kr_origin kr_span_origin(struct kr_span span)
+{
+	return (struct kr_origin){span.file, (unsigned)span.offset,
+	                          (unsigned)span.length};
+}
+
 /* Where byte I of TEXT, which must be in it, came from. */
 struct kr_origin kr_text_origin(const struct kr_text *text, size_t i);
 
@@ -48,6 +55,12 @@ int kr_text_push(struct kr_text *text, char byte, struct kr_origin origin);
 int kr_text_append(struct kr_text *text, const struct kr_text *from);
 int kr_text_append_part(struct kr_text *text, const struct kr_text *from,
                         size_t start, size_t length);
+/* The bytes of SPAN as its file has them. 0 or -ENOMEM. */
+int kr_text_append_span(struct kr_text *text, struct kr_span span);
+/* The bytes of S, which all come from ORIGIN as a whole: one of no file, or of
+ * more than one byte. 0 or -ENOMEM. */
+int kr_text_append_made(struct kr_text *text, const char *s,
+                        struct kr_origin origin);
 /* Bytes that are in no file. 0 or -ENOMEM. */
 int kr_text_append_string(struct kr_text *text, const char *s);
 

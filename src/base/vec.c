@@ -27,6 +27,18 @@ void *kr_vec_next(void *items, size_t n, size_t size)
 	return memset(at + n * size, 0, size);
 }
 
+int kr_vec_move(void *items, size_t *n, void *from, size_t size)
+{
+	void *next = kr_vec_next(items, *n, size);
+
+	if (!next)
+		return -ENOMEM;
+	memcpy(next, from, size);
+	memset(from, 0, size);
+	(*n)++;
+	return 0;
+}
+
 /* The NULL behind the last string is an item, too, that is not counted. */
 static bool has_room(struct kr_strings *strings)
 {

@@ -26,6 +26,13 @@
 	((__typeof__(items))kr_vec_next(&(items), n, sizeof(*(items))))
 void *kr_vec_next(void *items, size_t n, size_t size);
 
+/* Moves *FROM to the place behind the N that ITEMS has, and counts it; FROM has
+ * all bytes zero then. 0; -ENOMEM: all is as before. */
+#define KR_VEC_MOVE(items, n, from)                                            \
+	((void)sizeof((items) == (from)),                                      \
+	 kr_vec_move(&(items), &(n), from, sizeof(*(items))))
+int kr_vec_move(void *items, size_t *n, void *from, size_t size);
+
 /* Strings that the list owns. ITEMS ends with a NULL, which does not count;
  * it is NULL itself where no string was ever added. */
 struct kr_strings {

@@ -15,6 +15,7 @@
 #include "host/interrupted.h"
 #include "host/live.h"
 #include "node/name.h"
+#include "policy/remarks.h"
 #include "report/finding.h"
 #include "report/json.h"
 #include "report/text-audit.h"
@@ -40,7 +41,7 @@ static int print_finding(const struct kr_options *o, FILE *out,
 	_cleanup_free_ char *root =
 		realpath(o->node.root ? o->node.root : "/", NULL);
 	const struct kr_finding_about about = {
-		.setting = &kr_setting_iptables,
+		.rule = kr_rules_usual.items[0],
 		.root = root,
 	};
 	struct kr_findings w;
@@ -65,7 +66,7 @@ static int print_unread(const struct kr_options *o, FILE *out, uint64_t since,
 	if (kr_cli_finding_format(o))
 		return print_finding(o, out, &finding, since, false);
 	if (o->format == KR_FORMAT_JSON)
-		return kr_json_unread(out, &kr_setting_iptables, &o->node,
+		return kr_json_unread(out, kr_rules_usual.items[0], &o->node,
 		                      diag);
 	reason = kr_diag_reason(diag, "the node cannot be read");
 	if (!reason)
@@ -103,7 +104,7 @@ static int ask_live(const struct kr_options *o, struct kr_node *node,
 
 	if (r < 0)
 		return r;
-	r = kr_live_ask(live, &wait, diag);
+	r = kr_live_ask(live, kr_rules_usual.items[0]->fields[0], &wait, diag);
 	if (r < 0 || !live->endpoint)
 		return r;
 	return kr_actions_add(steps, "configz", kr_state_to_string(live->state),
@@ -111,15 +112,15 @@ static int ask_live(const struct kr_options *o, struct kr_node *node,
 }
 
 static int judge(const struct kr_options *o, struct kr_node *node,
-                 struct kr_diag *diag, struct kr_actions *steps,
-                 struct kr_audit **ret)
+                 const struct kr_rules *rules, struct kr_diag *diag,
+                 struct kr_actions *steps, struct kr_audit **ret)
 {
 	_cleanup_live_ struct kr_live live = {0};
 	struct kr_audit_options options = {
 		.explicit_wanted = o->fix.explicit_wanted,
 	};
 	uint64_t since;
-	int r = ask_live(o, node, &live, diag, steps);
+	int r = o->controls.n > 0 ? 0 : ask_live(o, node, &live, diag, steps);
 
 	if (r < 0)
 		return r;
@@ -127,7 +128,7 @@ static int judge(const struct kr_options *o, struct kr_node *node,
 	options.live = live.state;
 	options.live_reason = live.reason;
 	options.endpoint = live.endpoint;
-	r = kr_audit_run(node, &options, diag, ret);
+	r = kr_audit_run(node, rules, &options, diag, ret);
 	return r < 0 ? r : kr_actions_add(steps, "judge", "done", since);
 }
 
@@ -140,48 +141,39 @@ static int read_host(const struct kr_options *o, struct kr_learn *learn,
 	uint64_t since = kr_now_usec();
 	int r;
 
-	r = kr_host_open(&kr_setting_iptables, &options, diag, ret);
+	r = kr_host_open(&options, diag, ret);
 	return r < 0 ? r : kr_actions_add(steps, "read", "done", since);
 }
 
-struct controls {
-	struct kr_audit *audits[KR_N_SETTINGS];
-	size_t n;
-};
-
-static void controls_done(struct controls *c)
+/* The rules that are asked for: those of the settings of --control. */
+static void choose_rules(const struct kr_options *o,
+                         const struct kr_rule **items, struct kr_rules *ret)
 {
-	for (size_t i = 0; i < c->n; i++)
-		kr_audit_free(c->audits[i]);
-}
-
-/* The settings of --control. 0 or -ENOMEM. */
-static int print_controls(const struct kr_options *o, FILE *out,
-                          struct kr_node *node, struct kr_diag *diag)
-{
-	_cleanup_(controls_done) struct controls c = {0};
-
-	for (; c.n < o->controls.n; c.n++) {
-		int r = kr_audit_field(node, o->controls.fields[c.n], diag,
-		                       &c.audits[c.n]);
-
-		if (r < 0)
-			return r;
-	}
-	return kr_json_controls(out, node, o->controls.fields, c.audits, c.n,
-	                        diag);
+	*ret = kr_rules_usual;
+	if (o->controls.n == 0)
+		return;
+	for (size_t i = 0; i < o->controls.n; i++)
+		items[i] = kr_rule_of_field(o->controls.fields[i]);
+	*ret = (struct kr_rules){items, o->controls.n};
 }
 
 static int run_audit(const struct kr_options *o, struct kr_learn *learn,
                      struct kr_diag *diag, struct kr_actions *steps,
                      struct kr_host **ret_host, struct kr_audit **ret)
 {
+	const struct kr_rule *items[KR_N_SETTINGS];
+	struct kr_rules rules;
 	int r = read_host(o, learn, diag, steps, ret_host);
 
-	if (r < 0 || o->controls.n > 0)
-		return r;
-	r = judge(o, (*ret_host)->node, diag, steps, ret);
 	if (r < 0)
+		return r;
+	choose_rules(o, items, &rules);
+	r = kr_remarks_find((*ret_host)->node, &rules,
+	                    (*ret_host)->iptables_units, diag);
+	if (r < 0)
+		return r;
+	r = judge(o, (*ret_host)->node, &rules, diag, steps, ret);
+	if (r < 0 || o->controls.n > 0)
 		return r;
 	return kr_interrupted_report((*ret_host)->node->fs,
 	                             (*ret_host)->node->proc_fd,
@@ -209,9 +201,9 @@ int kr_cli_audit(const struct kr_options *o, FILE *out, FILE *err)
 		return KR_STATUS_NO_VERDICT;
 	}
 	if (o->controls.n > 0)
-		return print_controls(o, out, host->node, &diag) < 0
+		return kr_json_controls(out, host->node, audit, &diag) < 0
 		               ? kr_cli_out_of_memory(err)
-		               : 0;
+		               : audit_status(audit->verdict);
 	if (o->verbose)
 		kr_text_steps(&err_term, &steps);
 	if (o->quiet)

@@ -171,16 +171,17 @@ static int change(const struct kr_options *o, struct kr_watch *watch,
 	struct kr_node_options node = kr_cli_learn(o, learn);
 	struct kr_fix_options options = o->fix;
 
+	options.rules = &kr_rules_usual;
 	options.tick = kr_watch_tick;
 	options.closure = watch;
 	if (o->command == KR_COMMAND_UNDO)
-		return kr_undo_run(&kr_setting_iptables, &o->node, &options,
-		                   o->transaction, diag, ret);
+		return kr_undo_run(&o->node, &options, o->transaction, diag,
+		                   ret);
 	if (o->command == KR_COMMAND_RECOVER)
-		return kr_rescue_run(&kr_setting_iptables, &o->node, &options,
-		                     o->transaction, diag, ret);
+		return kr_rescue_run(&o->node, &options, o->transaction, diag,
+		                     ret);
 	options.api = &o->api;
-	return kr_fix_run(&kr_setting_iptables, &node, &options, diag, ret);
+	return kr_fix_run(&node, &options, diag, ret);
 }
 
 int kr_cli_change(const struct kr_options *o, FILE *out, FILE *err)

@@ -30,7 +30,7 @@
 
 struct run {
 	const struct kr_options *options;
-	const struct kr_setting *setting;
+	const struct kr_rule *rule;
 	FILE *out;
 	struct kr_watch watch;
 	struct kr_fleet_table table;
@@ -49,7 +49,7 @@ static int hear(void *closure, const char *name,
 	struct run *run = closure;
 	char reason[KR_FLEET_REASON_SIZE];
 	struct kr_finding finding =
-		kr_fleet_finding(name, run->setting, configz, reason);
+		kr_fleet_finding(name, run->rule, configz, reason);
 	int r = 0;
 
 	run->summary.n_verdicts[finding.verdict]++;
@@ -146,7 +146,7 @@ static int begin(struct run *run, const struct kr_finding_about *about)
 {
 	run->format = kr_cli_finding_format(run->options);
 	run->table = (struct kr_fleet_table){
-		.setting = run->setting,
+		.rule = run->rule,
 		.all_names = run->options->verbose,
 	};
 	run->since_usec = kr_now_usec();
@@ -219,7 +219,7 @@ static int ask_all(struct run *run, const struct kr_http_server *server,
 {
 	const struct kr_options *o = run->options;
 	const struct kr_fleet_options options = {
-		.key = run->setting->key,
+		.key = kr_field_name(run->rule->fields[0]),
 		.nodes = nodes,
 		.n_nodes = n_nodes,
 		.n_parallel = o->fleet.n_parallel,
@@ -231,7 +231,7 @@ static int ask_all(struct run *run, const struct kr_http_server *server,
 		.wake_fd = run->watch.signal_fd,
 	};
 	const struct kr_finding_about about = {
-		.setting = run->setting,
+		.rule = run->rule,
 		.many = true,
 	};
 	struct kr_fleet_progress progress = {0};
@@ -269,7 +269,7 @@ static int run_fleet(const struct kr_options *o,
 	const struct kr_term err_term = kr_cli_terminal(o, err);
 	struct run run = {
 		.options = o,
-		.setting = &kr_setting_iptables,
+		.rule = kr_rules_usual.items[0],
 		.out = out,
 	};
 	_cleanup_diag_ struct kr_diag diag = {0};

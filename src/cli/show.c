@@ -21,8 +21,7 @@ int kr_cli_history(const struct kr_options *o, FILE *out, FILE *err)
 	const struct kr_term err_term = kr_cli_terminal(o, err);
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_history_ struct kr_history history = {0};
-	int r = kr_history_read(&kr_setting_iptables, &o->node, &diag,
-	                        &history);
+	int r = kr_history_read(&o->node, &diag, &history);
 
 	if (r == -ENOMEM)
 		return kr_cli_out_of_memory(err);
@@ -48,7 +47,7 @@ int kr_cli_status(const struct kr_options *o, FILE *out, FILE *err)
 	const struct kr_term err_term = kr_cli_terminal(o, err);
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_status_ struct kr_status status = {0};
-	int r = kr_status_read(&kr_setting_iptables, &o->node, &diag, &status);
+	int r = kr_status_read(&o->node, &diag, &status);
 
 	if (r == -ENOMEM)
 		return kr_cli_out_of_memory(err);

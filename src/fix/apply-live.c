@@ -42,7 +42,7 @@ int kr_apply_ask_live(struct kr_applying *f)
 	r = kr_live_open(&f->live, f->options->api, kr_apply_node(f), f->diag);
 	if (r < 0)
 		return r;
-	r = kr_live_ask(&f->live, &wait, f->diag);
+	r = kr_live_ask(&f->live, kr_apply_field(f), &wait, f->diag);
 	return r == -EINTR ? kr_apply_end_interrupted(f) : r;
 }
 
@@ -81,7 +81,7 @@ static int ask_until(struct kr_applying *f, uint64_t deadline_usec)
 	};
 
 	for (;;) {
-		int r = kr_live_ask(&f->live, &wait, NULL);
+		int r = kr_live_ask(&f->live, kr_apply_field(f), &wait, NULL);
 
 		if (r < 0 || f->live.state != KR_STATE_UNKNOWN)
 			return r;
@@ -94,7 +94,7 @@ static int ask_until(struct kr_applying *f, uint64_t deadline_usec)
 int kr_apply_prove_live(struct kr_applying *f, uint64_t deadline_usec,
                         char **ret_failure)
 {
-	const char *wanted = kr_state_to_string(kr_apply_planned(f)->state);
+	const char *wanted = kr_state_to_string(kr_apply_planned_state(f));
 	uint64_t since = kr_now_usec();
 	int r;
 
@@ -112,7 +112,7 @@ int kr_apply_prove_live(struct kr_applying *f, uint64_t deadline_usec,
 		              wanted, f->live.reason);
 		return r < 0 ? r : KR_PROVED_SILENT;
 	}
-	if (f->live.state == kr_apply_planned(f)->state)
+	if (f->live.state == kr_apply_planned_state(f))
 		return KR_PROVED;
 	r = kr_format(ret_failure, "configz says %s after the restart",
 	              kr_state_to_string(f->live.state));

@@ -30,7 +30,7 @@
 #include "fix/pending.h"
 #include "host/figures.h"
 #include "host/health.h"
-#include "node/iptables.h"
+#include "policy/iptables.h"
 #include "store/files.h"
 #include "store/others.h"
 #include "store/prune.h"
@@ -93,7 +93,7 @@ static int look_at_health(struct kr_applying *f)
 
 static bool wants_restart(struct kr_applying *f)
 {
-	const struct kr_audit *before = f->fix->before;
+	const struct kr_judgement *before = kr_apply_before(f);
 
 	/* it reads the files that are there then, and we would wait for
 	 * ourselves */
@@ -113,8 +113,8 @@ static bool wants_restart(struct kr_applying *f)
 		       kr_host_is_newer(f->fix->host, f->undone);
 	if (f->was_healthy)
 		return has_edits(f) ||
-		       before->running.state == KR_STATE_FALSE ||
-		       before->live.state == KR_STATE_FALSE;
+		       before->running.answer == KR_ANSWER_FAIL ||
+		       before->live.answer == KR_ANSWER_FAIL;
 	return has_edits(f) && f->was_invalid;
 }
 
@@ -125,8 +125,8 @@ static int decide_restart(struct kr_applying *f)
 
 	f->fix->restarts = f->fix->reloads = f->fix->watched = false;
 	f->fix->asks_live = false;
-	f->was_invalid = before->disk.state == KR_STATE_INVALID &&
-	                 kr_apply_node(f)->disk.inputs.by_setting;
+	f->was_invalid = kr_apply_before(f)->disk.state == KR_STATE_INVALID &&
+	                 kr_apply_before(f)->by_setting;
 	if (!kr_apply_node(f)->live || f->fix->plan->unconfigured)
 		return 0;
 	r = look_at_health(f);
@@ -136,20 +136,23 @@ static int decide_restart(struct kr_applying *f)
 	f->fix->watched =
 		f->fix->restarts && has_edits(f) && !f->options->no_rollback;
 	f->fix->reloads = f->fix->plan->unit_changes || before->reload_needed;
-	f->fix->asks_live =
-		f->fix->restarts && before->live.state != KR_STATE_ABSENT;
+	f->fix->asks_live = f->fix->restarts &&
+	                    kr_apply_before(f)->live.state != KR_STATE_ABSENT;
 	return 0;
 }
 
 /* With edits the plan has looked at it. */
 static int check_bits(struct kr_applying *f)
 {
-	const struct kr_inputs *planned = kr_apply_planned(f);
-	int bit;
+	int bit, r;
 
-	if (!f->fix->restarts || f->undo || planned->state != KR_STATE_TRUE ||
-	    !kr_iptables_bits_fatal(kr_apply_node(f), planned, &bit))
+	if (!f->fix->restarts || f->undo ||
+	    kr_apply_field(f) != KR_FIELD_IPTABLES ||
+	    kr_apply_planned_state(f) != KR_STATE_TRUE)
 		return KR_STEP_GO_ON;
+	r = kr_iptables_bits_fatal(kr_apply_node(f), kr_apply_planned(f), &bit);
+	if (r <= 0)
+		return r < 0 ? r : KR_STEP_GO_ON;
 	kr_diag_add(f->diag, KR_ERROR, "mark-bits-equal", KR_SPAN_NONE,
 	            "iptablesMasqueradeBit and iptablesDropBit are both %d: a "
 	            "kubelet before 1.28 would not survive the restart, one of "
@@ -174,6 +177,7 @@ static int check_pending(struct kr_applying *f)
 		                 "changed after kubelet was started: the "
 		                 "restart applies that, too");
 	r = kr_pending_arguments(kr_apply_node(f), kr_apply_planned(f),
+	                         kr_apply_field(f),
 	                         refuses ? KR_ERROR : KR_WARNING, f->diag);
 	if (r < 0)
 		return r;
@@ -312,7 +316,8 @@ static int prepare(struct kr_applying *f)
 		.unit = kr_apply_node(f)->unit_name,
 		.config = kr_apply_node(f)->config_override,
 		.invocation_id = loaded ? loaded->invocation_id : NULL,
-		.disk_before = kr_state_to_string(f->fix->before->disk.state),
+		.disk_before =
+			kr_state_to_string(kr_apply_before(f)->disk.state),
 		.undone = f->undone,
 	};
 	struct kr_fs *fs = kr_apply_node(f)->fs;
@@ -394,7 +399,7 @@ static int write_files(struct kr_applying *f)
 
 static bool is_reached(const struct kr_applying *f, enum kr_state wanted)
 {
-	const struct kr_audit *after = f->fix->after;
+	const struct kr_judgement *after = &f->fix->after->items[0];
 
 	/* whoever configures kubelet may have done so meanwhile */
 	if (f->fix->plan->unconfigured)
@@ -463,7 +468,7 @@ static int verify(struct kr_applying *f)
 
 static int end_restarted(struct kr_applying *f)
 {
-	const char *key = kr_apply_node(f)->setting->key;
+	const char *key = kr_apply_before(f)->rule->name;
 	const char *value = kr_state_to_string(kr_apply_planned_state(f));
 	const char *unasked = f->forward.settling.unasked;
 
@@ -488,7 +493,7 @@ static int end_done(struct kr_applying *f)
 	if (f->fix->plan->unconfigured)
 		return kr_apply_end(f, KR_OUTCOME_UNCONFIGURED,
 		                    "%s; %s was written for when it is",
-		                    node->disk.reason,
+		                    kr_apply_before(f)->disk.reason,
 		                    f->fix->plan->durable.place);
 	if (f->fix->restarts)
 		return end_restarted(f);
@@ -600,16 +605,17 @@ static int finish(struct kr_applying *f)
  */
 static int check_running(struct kr_applying *f)
 {
-	const struct kr_audit *now =
+	const struct kr_audit *last =
 		f->fix->after ? f->fix->after : f->fix->before;
+	const struct kr_judgement *now = last ? &last->items[0] : NULL;
 	enum kr_outcome outcome = f->fix->outcome;
-	const char *key = kr_apply_node(f)->setting->key;
+	const char *key = f->options->rules->items[0]->name;
 	bool stays = outcome == KR_OUTCOME_CHANGED ||
 	             outcome == KR_OUTCOME_COMPLIANT;
 
 	if (f->undo || f->options->dry_run || !stays || !now ||
-	    (now->running.state != KR_STATE_FALSE &&
-	     now->live.state != KR_STATE_FALSE))
+	    (now->running.answer != KR_ANSWER_FAIL &&
+	     now->live.answer != KR_ANSWER_FAIL))
 		return KR_STEP_ENDED;
 	kr_diag_add(f->diag, KR_WARNING, KR_STILL_FALSE, KR_SPAN_NONE,
 	            "kubelet still runs with %s = false until it is restarted",

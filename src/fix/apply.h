@@ -110,6 +110,10 @@ const struct kr_inputs *kr_apply_planned(struct kr_applying *a);
 /* What kubelet decides by them. */
 enum kr_state kr_apply_planned_state(struct kr_applying *a);
 
+/* The one control that a fix is about: what it was before, its field. */
+const struct kr_judgement *kr_apply_before(const struct kr_applying *a);
+int kr_apply_field(const struct kr_applying *a);
+
 /* What an audit of this run is told. */
 struct kr_audit_options kr_apply_audit_options(const struct kr_applying *a);
 
@@ -124,7 +128,7 @@ int kr_apply_audit_again(struct kr_applying *a);
  * before. What an interrupted run left is taken back first, unless this is a
  * preview. GO_ON; ENDED: it could not be read.
  */
-int kr_apply_read(struct kr_applying *a, const struct kr_setting *setting,
+int kr_apply_read(struct kr_applying *a,
                   const struct kr_node_options *node_options);
 
 /* --- fix/apply-live ------------------------------------------------------ */

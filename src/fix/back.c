@@ -110,7 +110,8 @@ static int back_untouched(struct kr_applying *f, enum kr_outcome outcome,
 
 bool kr_apply_is_rewritten(struct kr_applying *f)
 {
-	return f->fix->after->disk.state != kr_apply_planned_state(f) ||
+	return f->fix->after->items[0].disk.state !=
+	               kr_apply_planned_state(f) ||
 	       f->fix->after->changed.n_items > 0 ||
 	       (f->tx && kr_transaction_find_foreign(f->tx));
 }

@@ -16,10 +16,11 @@
 #include "host/figures.h"
 #include "host/health.h"
 #include "host/interrupted.h"
+#include "policy/remarks.h"
 #include "store/lock.h"
 #include "store/recover.h"
 
-static int open_host(struct kr_applying *f, const struct kr_setting *setting,
+static int open_host(struct kr_applying *f,
                      const struct kr_node_options *node_options)
 {
 	struct kr_audit_options options;
@@ -30,14 +31,19 @@ static int open_host(struct kr_applying *f, const struct kr_setting *setting,
 	kr_durable_done(&fix->durable);
 	fix->before = kr_audit_free(fix->before);
 	fix->host = kr_host_free(fix->host);
-	r = kr_host_open(setting, node_options, f->diag, &fix->host);
+	r = kr_host_open(node_options, f->diag, &fix->host);
+	if (r < 0)
+		return r;
+	r = kr_remarks_find(kr_apply_node(f), f->options->rules,
+	                    fix->host->iptables_units, f->diag);
 	if (r < 0)
 		return r;
 	r = kr_apply_ask_live(f);
 	if (r != KR_STEP_GO_ON)
 		return r;
 	options = kr_apply_audit_options(f);
-	r = kr_audit_run(kr_apply_node(f), &options, f->diag, &fix->before);
+	r = kr_audit_run(kr_apply_node(f), f->options->rules, &options, f->diag,
+	                 &fix->before);
 	f->n_before = f->diag->n_messages;
 	return r;
 }
@@ -178,7 +184,7 @@ static int preview_recovery(struct kr_applying *f)
 
 /* After the files are back: the kubelet of that run, which need not be the one
  * of this run. */
-static int revive(struct kr_applying *f, const struct kr_setting *setting,
+static int revive(struct kr_applying *f,
                   const struct kr_node_options *node_options)
 {
 	struct kr_node_options options = *node_options;
@@ -187,7 +193,7 @@ static int revive(struct kr_applying *f, const struct kr_setting *setting,
 	options.unit = f->fix->recovered_unit;
 	if (f->fix->recovered_config)
 		options.config = f->fix->recovered_config;
-	r = open_host(f, setting, &options);
+	r = open_host(f, &options);
 	if (r != KR_STEP_GO_ON)
 		return r;
 	r = revive_kubelet(f);
@@ -196,7 +202,7 @@ static int revive(struct kr_applying *f, const struct kr_setting *setting,
 
 /* GO_ON: there is nothing to be taken back; AGAIN: something was, or it was
  * waited for; ENDED. */
-static int recover(struct kr_applying *f, const struct kr_setting *setting,
+static int recover(struct kr_applying *f,
                    const struct kr_node_options *node_options)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
@@ -235,20 +241,20 @@ static int recover(struct kr_applying *f, const struct kr_setting *setting,
 		return kr_apply_end_by_error(
 			f, m ? KR_OUTCOME_BROKEN : KR_OUTCOME_FAILED,
 			"an interrupted run cannot be taken back");
-	r = revive(f, setting, node_options);
+	r = revive(f, node_options);
 	return r == KR_STEP_GO_ON ? KR_STEP_AGAIN : r;
 }
 
-int kr_apply_read(struct kr_applying *f, const struct kr_setting *setting,
+int kr_apply_read(struct kr_applying *f,
                   const struct kr_node_options *node_options)
 {
 	int r;
 
 	f->root = node_options->root ? node_options->root : "/";
-	r = open_host(f, setting, node_options);
+	r = open_host(f, node_options);
 	if (r == KR_STEP_GO_ON)
-		r = recover(f, setting, node_options);
+		r = recover(f, node_options);
 	if (r == KR_STEP_AGAIN)
-		r = open_host(f, setting, node_options);
+		r = open_host(f, node_options);
 	return r < 0 && r != -ENOMEM ? kr_apply_end_unread(f, r) : r;
 }

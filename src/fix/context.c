@@ -82,11 +82,20 @@ const struct kr_inputs *kr_apply_planned(struct kr_applying *f)
 
 enum kr_state kr_apply_planned_state(struct kr_applying *f)
 {
-	const struct kr_node *node =
-		f->fix->plan->after ? f->fix->plan->after : kr_apply_node(f);
+	const struct kr_fix *fix = f->fix;
 
-	return node->disk.inputs_valid ? node->disk.inputs.state
-	                               : node->disk.state;
+	return fix->plan->audit ? fix->plan->audit->items[0].disk.state
+	                        : fix->before->items[0].disk.state;
+}
+
+const struct kr_judgement *kr_apply_before(const struct kr_applying *f)
+{
+	return &f->fix->before->items[0];
+}
+
+int kr_apply_field(const struct kr_applying *f)
+{
+	return f->options->rules->items[0]->fields[0];
 }
 
 struct kr_audit_options kr_apply_audit_options(const struct kr_applying *f)
@@ -110,11 +119,11 @@ int kr_apply_audit_again(struct kr_applying *f)
 
 	fix->after = kr_audit_free(fix->after);
 	fix->host_after = kr_host_free(fix->host_after);
-	r = kr_host_open(fix->host->setting, &fix->host->options, &found,
-	                 &fix->host_after);
-	return r < 0 ? r
-	             : kr_audit_run(fix->host_after->node, &options, &found,
-	                            &fix->after);
+	r = kr_host_open(&fix->host->options, &found, &fix->host_after);
+	if (r < 0)
+		return r;
+	return kr_audit_run(fix->host_after->node, f->options->rules, &options,
+	                    &found, &fix->after);
 }
 
 int kr_apply_interrupted(struct kr_applying *f)

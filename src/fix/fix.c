@@ -78,7 +78,8 @@ static int end_refused(struct kr_applying *f)
 	int r = 0;
 
 	if (node->platform && node->platform->refusal)
-		r = kr_durable_describe(node, &f->fix->durable);
+		r = kr_durable_describe(node, kr_apply_before(f)->rule,
+		                        &f->fix->durable);
 	return r < 0 ? r
 	             : kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
 	                                     "no safe edit");
@@ -96,7 +97,7 @@ static int make_plan(struct kr_applying *f)
 
 	if (r == -ENOENT)
 		return kr_apply_end(f, KR_OUTCOME_UNCONFIGURED, "%s",
-		                    f->fix->before->disk.reason);
+		                    kr_apply_before(f)->disk.reason);
 	if (r == -EOPNOTSUPP)
 		return end_refused(f);
 	if (r < 0 && r != -ENOMEM)
@@ -158,10 +159,10 @@ static int check_history(struct kr_applying *f)
 	                    "this very change, made at %s, was %s", when, what);
 }
 
-static int run(struct kr_applying *f, const struct kr_setting *setting,
+static int run(struct kr_applying *f,
                const struct kr_node_options *node_options)
 {
-	int r = kr_apply_read(f, setting, node_options);
+	int r = kr_apply_read(f, node_options);
 
 	if (r != KR_STEP_GO_ON)
 		return r;
@@ -172,8 +173,7 @@ static int run(struct kr_applying *f, const struct kr_setting *setting,
 	return r == KR_STEP_GO_ON ? kr_apply_run(f) : r;
 }
 
-int kr_fix_run(const struct kr_setting *setting,
-               const struct kr_node_options *node_options,
+int kr_fix_run(const struct kr_node_options *node_options,
                const struct kr_fix_options *options, struct kr_diag *diag,
                struct kr_fix **ret)
 {
@@ -186,7 +186,7 @@ int kr_fix_run(const struct kr_setting *setting,
 		return -ENOMEM;
 	fix->api = options->api;
 	do {
-		r = run(&f, setting, node_options);
+		r = run(&f, node_options);
 	} while (r == KR_STEP_AGAIN);
 	if (r < 0)
 		return r;

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * fix: make the setting true, restart kubelet, prove it, else put everything
+ * fix: make the control pass, restart kubelet, prove it, else put everything
  * back.
  */
 
@@ -52,6 +52,8 @@ int kr_restart_from_string(const char *s, enum kr_restart *ret);
 #define KR_WAIT_USEC_DEFAULT (60 * KR_USEC_PER_SEC)
 
 struct kr_fix_options {
+	/* whose controls; an undo judges by them, too. One today */
+	const struct kr_rules *rules;
 	bool dry_run;
 	enum kr_method method;
 	enum kr_restart restart;
@@ -105,8 +107,7 @@ struct kr_fix {
  * Runs fix on the node of NODE_OPTIONS. RET is filled whatever the outcome;
  * DIAG gets the words. 0, or -ENOMEM.
  */
-int kr_fix_run(const struct kr_setting *setting,
-               const struct kr_node_options *node_options,
+int kr_fix_run(const struct kr_node_options *node_options,
                const struct kr_fix_options *options, struct kr_diag *diag,
                struct kr_fix **ret);
 /* Where the change would outlast its platform; NULL: nobody writes the files

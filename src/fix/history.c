@@ -82,13 +82,12 @@ static int judge(struct kr_node *node, struct kr_history_entry *entry)
 	return 0;
 }
 
-int kr_history_read(const struct kr_setting *setting,
-                    const struct kr_node_options *options, struct kr_diag *diag,
+int kr_history_read(const struct kr_node_options *options, struct kr_diag *diag,
                     struct kr_history *ret)
 {
 	_cleanup_node_ struct kr_node *node = NULL;
 	_cleanup_history_ struct kr_history history = {0};
-	int r = kr_node_open(setting, options, diag, &node);
+	int r = kr_node_open(options, diag, &node);
 
 	if (r < 0)
 		return r;

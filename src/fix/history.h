@@ -29,8 +29,7 @@ const char *kr_history_outcome(const struct kr_history_entry *entry);
 
 /* Reads the history of a node; where a run is not at its end its systemd is
  * asked, too. 0 or an errno, with words. */
-int kr_history_read(const struct kr_setting *setting,
-                    const struct kr_node_options *options, struct kr_diag *diag,
+int kr_history_read(const struct kr_node_options *options, struct kr_diag *diag,
                     struct kr_history *ret);
 void kr_history_done(struct kr_history *history);
 #define _cleanup_history_ _cleanup_(kr_history_done)

@@ -64,7 +64,7 @@ static void name_differences(const char **old, size_t n_old, const char **new,
 }
 
 int kr_pending_arguments(const struct kr_node *node,
-                         const struct kr_inputs *planned,
+                         const struct kr_inputs *planned, int field,
                          enum kr_severity severity, struct kr_diag *diag)
 {
 	_cleanup_free_ const char **old = NULL, **new = NULL;
@@ -73,10 +73,10 @@ int kr_pending_arguments(const struct kr_node *node,
 
 	if (!node->running_valid)
 		return KR_PENDING_NOTHING;
-	r = others(&node->running, node->setting->field, &old, &n_old);
+	r = others(&node->running, field, &old, &n_old);
 	if (r < 0)
 		return r;
-	r = others(planned, node->setting->field, &new, &n_new);
+	r = others(planned, field, &new, &n_new);
 	if (r < 0)
 		return r;
 	while (same < n_old && same < n_new &&

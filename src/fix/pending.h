@@ -15,8 +15,8 @@ enum kr_pending {
 /*
  * Compares the running kubelet's arguments with those it would be started with
  * (PLANNED, of the plan, or of the disk where nothing is edited), both without
- * our flag. An enum kr_pending, or -ENOMEM.
+ * FIELD's flag. An enum kr_pending, or -ENOMEM.
  */
 int kr_pending_arguments(const struct kr_node *node,
-                         const struct kr_inputs *planned,
+                         const struct kr_inputs *planned, int field,
                          enum kr_severity severity, struct kr_diag *diag);

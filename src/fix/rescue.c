@@ -397,8 +397,7 @@ static int nothing(struct kr_applying *a, struct kr_fs *fs,
 }
 
 static int take_back(struct kr_applying *a, struct kr_node_options *options,
-                     const struct kr_setting *setting, struct kr_fs *fs,
-                     const char *id)
+                     struct kr_fs *fs, const char *id)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
 	const struct kr_manifest *m;
@@ -417,7 +416,7 @@ static int take_back(struct kr_applying *a, struct kr_node_options *options,
 		options->unit = m->unit;
 	if (!options->config)
 		options->config = m->config;
-	r = kr_host_open(setting, options, a->diag, &a->fix->host);
+	r = kr_host_open(options, a->diag, &a->fix->host);
 	if (r >= 0) {
 		kr_recovery_extend(&a->recovery, kr_apply_phase_usec(a, true));
 		r = bring_back(a, m);
@@ -451,8 +450,7 @@ static int end_unread(struct kr_applying *a, int error)
 
 /* With the lock, or past whoever does not end. */
 static int rescue_node(struct kr_applying *a, struct kr_node_options *options,
-                       const struct kr_setting *setting, struct kr_node *node,
-                       const char *id)
+                       struct kr_node *node, const char *id)
 {
 	struct waiting w = {.a = a, .node = node, .id = id, .lock_fd = -1};
 	_cleanup_fs_ struct kr_fs *now = NULL;
@@ -477,25 +475,24 @@ static int rescue_node(struct kr_applying *a, struct kr_node_options *options,
 	/* what was read before that may be another one by now */
 	r = kr_fs_new(kr_fs_root_fd(node->fs), &now);
 	if (r >= 0)
-		r = take_back(a, options, setting, now, id);
+		r = take_back(a, options, now, id);
 	/* where a container had put it we are it; another one that needs a copy
 	 * takes the lock first, and makes its own */
 	kr_program_remove(node->fs);
 	return r;
 }
 
-static int rescue(struct kr_applying *a, const struct kr_setting *setting,
+static int rescue(struct kr_applying *a,
                   const struct kr_node_options *node_options, const char *id)
 {
 	_cleanup_node_ struct kr_node *node = NULL;
 	struct kr_node_options options = *node_options;
-	int r = kr_node_open(setting, node_options, a->diag, &node);
+	int r = kr_node_open(node_options, a->diag, &node);
 
-	return r < 0 ? r : rescue_node(a, &options, setting, node, id);
+	return r < 0 ? r : rescue_node(a, &options, node, id);
 }
 
-int kr_rescue_run(const struct kr_setting *setting,
-                  const struct kr_node_options *node_options,
+int kr_rescue_run(const struct kr_node_options *node_options,
                   const struct kr_fix_options *options, const char *id,
                   struct kr_diag *diag, struct kr_fix **ret)
 {
@@ -506,7 +503,7 @@ int kr_rescue_run(const struct kr_setting *setting,
 
 	if (!fix)
 		return -ENOMEM;
-	r = rescue(&a, setting, node_options, id);
+	r = rescue(&a, node_options, id);
 	if (r < 0 && r != -ENOMEM)
 		r = end_unread(&a, r);
 	if (r < 0)

@@ -18,7 +18,6 @@
  * nothing to take back; ROLLED_BACK; FAILED: nothing was done; BROKEN. 0, or
  * -ENOMEM.
  */
-int kr_rescue_run(const struct kr_setting *setting,
-                  const struct kr_node_options *node_options,
+int kr_rescue_run(const struct kr_node_options *node_options,
                   const struct kr_fix_options *options, const char *id,
                   struct kr_diag *diag, struct kr_fix **ret);

@@ -113,15 +113,14 @@ int kr_apply_is_in_unit(struct kr_applying *f, bool *ret)
 
 static bool may_restart(struct kr_applying *f)
 {
-	const struct kr_audit *before = f->fix->before;
+	const struct kr_judgement *before = kr_apply_before(f);
 
-	if (before->disk.state == KR_STATE_INVALID &&
-	    kr_apply_node(f)->disk.inputs.by_setting)
+	if (before->disk.state == KR_STATE_INVALID && before->by_setting)
 		return false;
 	return f->options->restart == KR_RESTART_ALWAYS ||
 	       f->fix->plan->edits.n_files > 0 ||
-	       before->running.state == KR_STATE_FALSE ||
-	       before->live.state == KR_STATE_FALSE;
+	       before->running.answer == KR_ANSWER_FAIL ||
+	       before->live.answer == KR_ANSWER_FAIL;
 }
 
 static int settle(struct kr_applying *f, uint64_t wait_usec)

@@ -66,7 +66,8 @@ static int prove(struct kr_applying *a, const struct kr_manifest *m)
 	                           &plan->after);
 
 	if (r >= 0)
-		r = kr_audit_run(plan->after, &options, &found, &plan->audit);
+		r = kr_audit_run(plan->after, a->options->rules, &options,
+		                 &found, &plan->audit);
 	if (r < 0 && r != -ENOMEM) {
 		kr_diag_merge(a->diag, &found);
 		return kr_apply_end_unread(a, r);
@@ -74,7 +75,7 @@ static int prove(struct kr_applying *a, const struct kr_manifest *m)
 	if (r < 0)
 		return r;
 	/* what only the platform reads decides nothing yet */
-	state = kr_state_to_string(plan->audit->disk.state);
+	state = kr_state_to_string(plan->audit->items[0].disk.state);
 	if (strcmp(state, m->disk_before) == 0 || kr_durable_only(&plan->edits))
 		return KR_STEP_GO_ON;
 	kr_diag_add(a->diag, KR_ERROR, "not-proven", KR_SPAN_NONE,
@@ -140,14 +141,14 @@ static int keep_word(char **ret, const char *word)
 
 /* What the fix was told and OPTIONS do not say. Where the records cannot be
  * read that is said later. */
-static int read_record(struct kr_fix *fix, const struct kr_setting *setting,
-                       const char *id, struct kr_node_options *options)
+static int read_record(struct kr_fix *fix, const char *id,
+                       struct kr_node_options *options)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
 	_cleanup_diag_ struct kr_diag ignored = {0};
 	_cleanup_node_ struct kr_node *node = NULL;
 	const struct kr_manifest *m;
-	int r = kr_node_open(setting, options, &ignored, &node);
+	int r = kr_node_open(options, &ignored, &node);
 
 	if (r >= 0)
 		r = kr_manifests_read(node->fs, &ignored, &list);
@@ -168,17 +169,17 @@ static int read_record(struct kr_fix *fix, const struct kr_setting *setting,
 	return r;
 }
 
-static int run(struct kr_applying *a, const struct kr_setting *setting,
+static int run(struct kr_applying *a,
                const struct kr_node_options *node_options, const char *id)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
 	struct kr_node_options options = *node_options;
 	struct kr_manifest *m;
-	int r = read_record(a->fix, setting, id, &options);
+	int r = read_record(a->fix, id, &options);
 
 	if (r < 0)
 		return r;
-	r = kr_apply_read(a, setting, &options);
+	r = kr_apply_read(a, &options);
 	if (r != KR_STEP_GO_ON)
 		return r;
 	r = kr_manifests_read(a->fix->host->node->fs, a->diag, &list);
@@ -200,8 +201,7 @@ static int run(struct kr_applying *a, const struct kr_setting *setting,
 	return mark_undone(a, m);
 }
 
-int kr_undo_run(const struct kr_setting *setting,
-                const struct kr_node_options *node_options,
+int kr_undo_run(const struct kr_node_options *node_options,
                 const struct kr_fix_options *options, const char *id,
                 struct kr_diag *diag, struct kr_fix **ret)
 {
@@ -216,7 +216,7 @@ int kr_undo_run(const struct kr_setting *setting,
 	if (!fix)
 		return -ENOMEM;
 	do {
-		r = run(&a, setting, node_options, id);
+		r = run(&a, node_options, id);
 	} while (r == KR_STEP_AGAIN);
 	if (r < 0)
 		return r;

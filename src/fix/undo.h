@@ -14,8 +14,7 @@
  * restart (auto: when kubelet was started after the fix), wait_usec, tick. 0,
  * or -ENOMEM.
  */
-int kr_undo_run(const struct kr_setting *setting,
-                const struct kr_node_options *node_options,
+int kr_undo_run(const struct kr_node_options *node_options,
                 const struct kr_fix_options *options, const char *id,
                 struct kr_diag *diag, struct kr_fix **ret);
 

@@ -118,11 +118,10 @@ static uint64_t job_limit(const struct kr_host *host, uint64_t wait_usec)
 /* What the process takes to settle, if it is asked as the one of now is. */
 static uint64_t settle_limit(const struct kr_host *host)
 {
-	const struct kr_inputs *in =
-		host->node->disk.inputs_valid ? &host->node->disk.inputs : NULL;
 	struct kr_health_probe probe;
 
-	kr_health_probe_find(host->node, in, host->loaded->main_pid, &probe);
+	kr_health_probe_find(host->node, kr_node_inputs(host->node),
+	                     host->loaded->main_pid, &probe);
 	return probe.why_not ? KR_SETTLED_UNASKED_USEC : KR_SETTLED_USEC;
 }
 

@@ -13,8 +13,8 @@
 #include "base/format.h"
 #include "host/figures.h"
 #include "host/host.h"
-#include "node/iptables.h"
 #include "node/kubelet-version.h"
+#include "policy/iptables.h"
 #include "systemd/journal.h"
 
 /* Behind one for each flag, with -v=1, and one for each that is deprecated. */
@@ -58,10 +58,8 @@ static int follow_process(struct kr_host *host, struct kr_diag *diag)
 	_cleanup_free_ char *unit = NULL;
 	int r = kr_node_find_unit(host->node, diag, &unit);
 
-	if (r == -ENOMEM)
+	if (r < 0 || !unit) /* none runs, or of no unit: said later */
 		return r;
-	if (r < 0)
-		return 0; /* none runs, or it belongs to no unit: said later */
 	free(host->unit);
 	host->unit = TAKE_PTR(unit);
 	host->options.unit = host->unit;
@@ -130,9 +128,7 @@ static int ask_process(struct kr_host *host, pid_t pid,
 	struct kr_node *node = host->node;
 	struct kr_health_probe probe;
 
-	kr_health_probe_find(
-		node, node->disk.inputs_valid ? &node->disk.inputs : NULL, pid,
-		&probe);
+	kr_health_probe_find(node, kr_node_inputs(node), pid, &probe);
 	return kr_health_probe_ask(&probe, KR_HEALTHZ_ONCE_USEC, ret);
 }
 
@@ -167,9 +163,8 @@ static int look_at_settled(struct kr_host *host)
 	uint64_t now = kr_realtime_usec();
 	int r;
 
-	if (!node->has_process || !node->disk.inputs_valid ||
-	    node->disk.inputs.config_copied ||
-	    node->disk.state != KR_STATE_INVALID ||
+	if (!node->has_process || !kr_node_inputs(node) ||
+	    node->disk.inputs.config_copied || !kr_node_is_invalid(node) ||
 	    now < node->process.started_usec + KR_SETTLED_UNASKED_USEC)
 		return 0;
 	r = host->loaded ? kr_host_health(host, &report)
@@ -220,7 +215,7 @@ static int read_node(struct kr_host *host, struct kr_diag *diag)
 		                           &systemd.environment);
 		if (r < 0)
 			return r;
-		r = ask_iptables(host, diag, &systemd.iptables_units);
+		r = ask_iptables(host, diag, &host->iptables_units);
 		if (r < 0)
 			return r;
 	}
@@ -233,7 +228,7 @@ static int open_node(struct kr_host *host, struct kr_diag *diag)
 	int r;
 
 	host->node = kr_node_free(host->node);
-	r = kr_node_open(host->setting, &host->options, diag, &host->node);
+	r = kr_node_open(&host->options, diag, &host->node);
 	if (r < 0)
 		return r;
 	if (host->node->live && !host->manager)
@@ -246,8 +241,7 @@ static int open_node(struct kr_host *host, struct kr_diag *diag)
 	return r < 0 ? r : read_node(host, diag);
 }
 
-int kr_host_open(const struct kr_setting *setting,
-                 const struct kr_node_options *options, struct kr_diag *diag,
+int kr_host_open(const struct kr_node_options *options, struct kr_diag *diag,
                  struct kr_host **ret)
 {
 	_cleanup_host_ struct kr_host *host = calloc(1, sizeof(*host));
@@ -255,7 +249,6 @@ int kr_host_open(const struct kr_setting *setting,
 
 	if (!host)
 		return -ENOMEM;
-	host->setting = setting;
 	host->options = *options;
 	r = open_node(host, diag);
 	if (r < 0)

@@ -12,13 +12,14 @@
 #include "systemd/manager.h"
 
 struct kr_host {
-	const struct kr_setting *setting;
 	struct kr_node_options options; /* borrowed strings */
 	char *unit;                     /* the unit that was found in the end */
 	struct kr_manager *manager;     /* NULL: an image, or no bus */
 	int bus_error;                  /* why there is none; 0 */
 	struct kr_loaded_unit *loaded;
 	struct kr_node *node;
+	/* those of kr_iptables_units that are active; NULL: not asked */
+	const char *const *iptables_units;
 };
 
 /*
@@ -26,8 +27,7 @@ struct kr_host {
  * node without a bus is read from its files, with a warning. 0, -ENOMEM, or an
  * errno with words.
  */
-int kr_host_open(const struct kr_setting *setting,
-                 const struct kr_node_options *options, struct kr_diag *diag,
+int kr_host_open(const struct kr_node_options *options, struct kr_diag *diag,
                  struct kr_host **ret);
 
 /*

@@ -81,7 +81,6 @@ int kr_live_open(struct kr_live *live, const struct kr_api_options *api,
 	*live = (struct kr_live){.state = KR_STATE_ABSENT};
 	if (!api || !api->configz)
 		return 0;
-	live->key = node->setting->key;
 	live->state = KR_STATE_UNKNOWN;
 	if (!node->live) {
 		live->reason = "an image has no kubelet that could be asked";
@@ -101,8 +100,8 @@ int kr_live_open(struct kr_live *live, const struct kr_api_options *api,
 	return r < 0 || !live->endpoint ? r : make_transfer(live);
 }
 
-int kr_live_ask(struct kr_live *live, const struct kr_live_wait *wait,
-                struct kr_diag *diag)
+int kr_live_ask(struct kr_live *live, int field,
+                const struct kr_live_wait *wait, struct kr_diag *diag)
 {
 	int r;
 
@@ -110,7 +109,7 @@ int kr_live_ask(struct kr_live *live, const struct kr_live_wait *wait,
 		return 0;
 	live->wait = wait;
 	kr_http_set_total(live->transfer, wait->timeout_usec);
-	r = kr_configz_get(live->transfer, live->node, live->key,
+	r = kr_configz_get(live->transfer, live->node, kr_field_name(field),
 	                   &live->configz);
 	if (r < 0)
 		return r;

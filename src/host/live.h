@@ -21,8 +21,7 @@ struct kr_live {
 	char *endpoint;      /* the URL of configz; NULL: none was found */
 	unsigned status;     /* of the last answer; 0: there was none */
 
-	const char *key; /* of the setting; the rest is the module's own */
-	char *node;
+	char *node;    /* this and the rest is the module's own */
 	char *refusal; /* why nobody can be asked */
 	struct kr_http_server *server;
 	struct kr_http_transfer *transfer;
@@ -50,12 +49,12 @@ int kr_live_open(struct kr_live *live, const struct kr_api_options *api,
                  struct kr_node *node, struct kr_diag *diag);
 
 /*
- * Asks, once, where there is somebody to ask. DIAG, which may be NULL, gets the
- * server's own words about a refusal. 0; what WAIT's tick gave (-EINTR);
- * -ENOMEM.
+ * Asks for FIELD, once, where there is somebody to ask. DIAG, which may be
+ * NULL, gets the server's own words about a refusal. 0; what WAIT's tick gave
+ * (-EINTR); -ENOMEM.
  */
-int kr_live_ask(struct kr_live *live, const struct kr_live_wait *wait,
-                struct kr_diag *diag);
+int kr_live_ask(struct kr_live *live, int field,
+                const struct kr_live_wait *wait, struct kr_diag *diag);
 
 /* What was heard is old: UNKNOWN, for REASON (static), where it was asked. */
 void kr_live_forget(struct kr_live *live, const char *reason);

@@ -216,7 +216,7 @@ static const struct kr_inputs *inputs_of(const struct kr_node *node, pid_t pid)
 {
 	if (node->running_valid && node->process.pid == pid)
 		return &node->running;
-	return node->disk.inputs_valid ? &node->disk.inputs : NULL;
+	return kr_node_inputs(node);
 }
 
 static void follow(struct kr_settling *s)

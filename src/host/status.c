@@ -34,12 +34,11 @@ static int read_log(struct kr_status *status, struct kr_diag *diag)
 	return r == -ENOMEM ? r : 0;
 }
 
-int kr_status_read(const struct kr_setting *setting,
-                   const struct kr_node_options *options, struct kr_diag *diag,
+int kr_status_read(const struct kr_node_options *options, struct kr_diag *diag,
                    struct kr_status *ret)
 {
 	_cleanup_status_ struct kr_status status = {0};
-	int r = kr_host_open(setting, options, diag, &status.host);
+	int r = kr_host_open(options, diag, &status.host);
 
 	if (r < 0)
 		return r;

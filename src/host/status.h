@@ -27,8 +27,7 @@ struct kr_status {
  * health's why says so); -ENOMEM; an errno where the node cannot be opened,
  * with words.
  */
-int kr_status_read(const struct kr_setting *setting,
-                   const struct kr_node_options *options, struct kr_diag *diag,
+int kr_status_read(const struct kr_node_options *options, struct kr_diag *diag,
                    struct kr_status *ret);
 void kr_status_done(struct kr_status *status);
 #define _cleanup_status_ _cleanup_(kr_status_done)

@@ -182,6 +182,9 @@ static bool is_at_fault(const struct kr_inputs *in, int field)
 static int set_fault(const struct kr_inputs *in, int field, bool agree,
                      struct kr_decision *d)
 {
+	/* what was read is not what kubelet reads */
+	if (in->files_doubt && !in->argv_refused)
+		return 0;
 	d->by_setting = is_at_fault(in, field);
 	if (in->fault_reason) {
 		d->needs_version = in->fault_by_version;
@@ -243,16 +246,16 @@ static const char *gate_of(int field)
 	return strrchr(kr_field(field)->path, '.') + 1;
 }
 
-/* The gate in the last flag that has it. */
-static bool find_gate(const struct kr_inputs *in, int field, bool *ret,
-                      const struct kr_flag_use **ret_use)
+bool kr_inputs_flag_gate(const struct kr_inputs *in, const char *name,
+                         bool *ret, const struct kr_flag_use **ret_use)
 {
 	const struct kr_flag_use *use;
 	bool found = false;
 	size_t at = 0;
 
-	while ((use = kr_flags_next(&in->flags, field, &at))) {
-		if (!use->text || find_pair(use->text, gate_of(field), ret) < 0)
+	while ((use = kr_flags_next(&in->flags, KR_FIELD_GATE_ROTATE_SERVER,
+	                            &at))) {
+		if (!use->text || find_pair(use->text, name, ret) < 0)
 			continue;
 		*ret_use = use;
 		found = true;
@@ -260,22 +263,21 @@ static bool find_gate(const struct kr_inputs *in, int field, bool *ret,
 	return found;
 }
 
-/* A list: of all flags, one behind the other. */
-static int collect_list(const struct kr_inputs *in, int field,
-                        struct kr_value *ret)
+/* A list or a map: of all flags, one behind the other. */
+static int collect(const struct kr_inputs *in, int field, struct kr_value *ret)
 {
+	enum kr_type type = kr_field(field)->type;
 	const struct kr_flag_use *use;
 	size_t at = 0;
 
-	*ret = (struct kr_value){.type = KR_TYPE_LIST};
+	*ret = (struct kr_value){.type = type};
 	while ((use = kr_flags_next(&in->flags, field, &at))) {
 		_cleanup_value_ struct kr_value more = {0};
 		int r;
 
 		if (!use->text)
 			continue;
-		r = kr_value_parse(KR_TYPE_LIST, use->text, strlen(use->text),
-		                   &more);
+		r = kr_value_parse(type, use->text, strlen(use->text), &more);
 		if (r < 0)
 			return r;
 		r = kr_value_append(ret, &more);
@@ -285,33 +287,47 @@ static int collect_list(const struct kr_inputs *in, int field,
 	return 0;
 }
 
-/* What the flags say of FIELD. 0: nothing, and D is as before; 1: it is set;
- * -ENOMEM. */
-static int decide_flags(const struct kr_inputs *in, int field,
-                        struct kr_decision *d)
+int kr_inputs_flag(const struct kr_inputs *in, int field, struct kr_value *ret,
+                   const struct kr_flag_use **ret_use)
 {
 	const struct kr_field *f = kr_field(field);
 	const struct kr_flag_use *use = kr_flags_last(&in->flags, field);
+	_cleanup_value_ struct kr_value v = {0};
 	bool on = false;
 	int r;
 
 	if (!use)
 		return 0;
 	if (f->combine == KR_COMBINE_GATE) {
-		if (!find_gate(in, field, &on, &use))
+		if (!kr_inputs_flag_gate(in, gate_of(field), &on, &use))
 			return 0;
-		d->value = (struct kr_value){.type = KR_TYPE_BOOL, .b = on};
-		r = 0;
-	} else if (f->type == KR_TYPE_LIST) {
-		r = collect_list(in, field, &d->value);
+		v = (struct kr_value){.type = KR_TYPE_BOOL, .b = on};
+	} else if (f->type == KR_TYPE_LIST || f->type == KR_TYPE_TREE) {
+		r = collect(in, field, &v);
+		if (r < 0)
+			return r;
 	} else {
-		r = kr_value_parse(f->type, use->text, strlen(use->text),
-		                   &d->value);
+		r = kr_value_parse(f->type, use->text, strlen(use->text), &v);
 		/* it was valid when it was read */
-		if (r == -EINVAL)
-			return 0;
+		if (r < 0)
+			return r == -EINVAL ? 0 : r;
 	}
-	if (r < 0)
+	*ret = v;
+	v = (struct kr_value){0};
+	*ret_use = use;
+	return 1;
+}
+
+/* What the flags say of FIELD. 0: nothing, and D is as before; 1: it is set;
+ * -ENOMEM. */
+static int decide_flags(const struct kr_inputs *in, int field,
+                        struct kr_decision *d)
+{
+	const struct kr_field *f = kr_field(field);
+	const struct kr_flag_use *use;
+	int r = kr_inputs_flag(in, field, &d->value, &use);
+
+	if (r <= 0)
 		return r;
 	if (f->combine == KR_COMBINE_OR && !d->value.b)
 		return 0;
@@ -452,6 +468,9 @@ static int decide_value(const struct kr_inputs *in, int field, bool agree,
 	r = decide_flags(in, field, d);
 	if (r != 0)
 		return r;
+	if (in->files_doubt)
+		return set(d, KR_BY_NOTHING, KR_STATE_UNKNOWN, "%s",
+		           in->files_doubt);
 	if (dynamic && *dynamic)
 		return set(d, KR_BY_NOTHING, KR_STATE_UNKNOWN,
 		           "kubelet takes its configuration from a ConfigMap "
@@ -502,28 +521,31 @@ void kr_decision_done(struct kr_decision *d)
 	*d = (struct kr_decision){0};
 }
 
-static void remark(const struct kr_inputs *in, int field, struct kr_diag *diag)
+enum kr_state kr_inputs_state(const struct kr_inputs *in)
 {
-	for (size_t i = 0; in->merged_valid && i < in->merged.n_configs; i++)
-		kr_config_remark(&in->merged.configs[i], in->files[i], field,
-		                 diag);
+	if (in->fault_reason)
+		return in->fault;
+	if (!in->merged_valid)
+		return KR_STATE_ABSENT;
+	if (in->older_valid && in->older.fault != in->merged.fault)
+		return KR_STATE_UNKNOWN;
+	return in->merged.fault;
 }
 
-int kr_inputs_decide(struct kr_inputs *in, int field, struct kr_diag *diag)
+int kr_inputs_need_version(const struct kr_inputs *in)
 {
-	_cleanup_decision_ struct kr_decision d = {0};
-	int r = kr_decide(in, field, &d);
+	if (in->fault_by_version)
+		return 1;
+	for (int i = 0; in->older_valid && i < KR_N_SETTINGS; i++) {
+		_cleanup_decision_ struct kr_decision d = {0};
+		int r = kr_decide(in, i, &d);
 
-	if (r < 0)
-		return r;
-	in->state = d.state;
-	in->by = d.by;
-	in->by_setting = d.by_setting;
-	in->by_version = d.by_version;
-	in->needs_version = d.needs_version;
-	free(in->reason);
-	in->reason = TAKE_PTR(d.reason);
-	remark(in, field, diag);
+		if (r < 0)
+			return r;
+		/* a default is not the files' */
+		if (d.needs_version && !d.either_default)
+			return 1;
+	}
 	return 0;
 }
 
@@ -542,6 +564,6 @@ void kr_inputs_done(struct kr_inputs *in)
 	free(in->files);
 	free(in->fault_reason);
 	free(in->merge_error);
-	free(in->reason);
+	free(in->files_doubt);
 	*in = (struct kr_inputs){0};
 }

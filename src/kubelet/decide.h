@@ -45,7 +45,8 @@ struct kr_inputs {
 	 * make */
 	struct kr_merged older, oldest;
 	bool older_valid;
-	unsigned kubelet_minor; /* as in the options */
+	unsigned kubelet_minor;  /* as in the options, */
+	bool openshift, wrapped; /* these too */
 	/* static: why kubelet refuses --config-dir, in this version or, where
 	 * that is not known, in 1.28 and 1.29; NULL: it does not */
 	const char *config_dir_refusal;
@@ -62,14 +63,13 @@ struct kr_inputs {
 	char *fault_reason; /* one sentence; NULL where ABSENT */
 	/* the version is not known, and the fault depends on it */
 	bool fault_by_version;
+	/* the version is not known, and some would refuse what others take */
+	bool version_matters;
 	/* what kubelet says of the merge, where that is INVALID; NULL */
 	char *merge_error;
-
-	/* what was decided on the setting at hand, by kr_inputs_decide() */
-	enum kr_state state; /* TRUE, FALSE, INVALID, UNKNOWN */
-	enum kr_decider by;
-	char *reason;
-	bool by_setting, by_version, needs_version;
+	/* why the files that were read are not those that kubelet reads: only
+	 * flags tell anything; NULL: they are */
+	char *files_doubt;
 };
 
 /* The first reason stands. 0 or -ENOMEM. */
@@ -111,9 +111,24 @@ int kr_decide(const struct kr_inputs *in, int field, struct kr_decision *ret);
 void kr_decision_done(struct kr_decision *decision);
 #define _cleanup_decision_ _cleanup_(kr_decision_done)
 
-/* The same, put into IN; what only looks like FIELD's name is remarked on in
- * DIAG. */
-int kr_inputs_decide(struct kr_inputs *in, int field, struct kr_diag *diag);
+/*
+ * What the flags of FIELD say, whatever kubelet makes of the files. 1: it is in
+ * RET, and RET_USE is the last flag; 0: there is none; -ENOMEM.
+ */
+int kr_inputs_flag(const struct kr_inputs *in, int field, struct kr_value *ret,
+                   const struct kr_flag_use **ret_use);
+
+/* The same of any feature gate NAME. */
+bool kr_inputs_flag_gate(const struct kr_inputs *in, const char *name,
+                         bool *ret, const struct kr_flag_use **ret_use);
+
+/* What holds whatever a field says: INVALID, kubelet would not start; UNKNOWN,
+ * that cannot be told; ABSENT: neither. */
+enum kr_state kr_inputs_state(const struct kr_inputs *in);
+
+/* Whether kubelet's version, which is not known, would tell what its files say
+ * of a setting. 1, 0 or -ENOMEM. */
+int kr_inputs_need_version(const struct kr_inputs *in);
 
 /* 1: kubelet's version is not known, and 1.28 would start with another value;
  * 0; -ENOMEM. */

@@ -86,6 +86,7 @@ void kr_decode_done(struct kr_decode *d)
 	free(d->fatal.text);
 	free(d->fault.text);
 	free(d->scratch);
+	free(d->path);
 	*d = (struct kr_decode){0};
 }
 
@@ -269,6 +270,9 @@ static void step(struct kr_decode *d, struct kr_decode_frame *frame,
 		                      false, true, &frame->internal_field);
 }
 
+static int set_path(struct kr_decode *d, const struct kr_decode_frame *frame,
+                    const char *name, size_t length);
+
 static int hear_key(struct kr_decode *d, const struct kr_event *e)
 {
 	struct kr_decode_frame *frame = &d->frames[d->depth - 1];
@@ -282,7 +286,7 @@ static int hear_key(struct kr_decode *d, const struct kr_event *e)
 	frame->next.row = frame->internal_next.row = -1;
 	if (d->depth > 1 && check_stray(d, e) < 0)
 		return -ENOMEM;
-	if (!schema && d->depth > 1 && !d->dropin &&
+	if (!schema && d->depth > 1 && !d->dropin && !frame->tree &&
 	    frame->internal_place.row < 0)
 		return 0;
 	name = plain(d, e, &length);
@@ -297,6 +301,8 @@ static int hear_key(struct kr_decode *d, const struct kr_event *e)
 	else if (schema)
 		frame->member = kr_schema_element(schema);
 	step(d, frame, name, length);
+	if (frame->tree)
+		return set_path(d, frame, name, length);
 	if (d->depth > 1)
 		return 0;
 	d->role = role_of(name, length);
@@ -308,24 +314,6 @@ static int hear_key(struct kr_decode *d, const struct kr_event *e)
 }
 
 /* --- the fields' values -------------------------------------------------- */
-
-/* The type of FIELD; that of a gate is its map's element. */
-static const struct kr_schema *schema_of(int field)
-{
-	const struct kr_schema *schema = kr_schema_root();
-	const char *name = kr_field(field)->path;
-
-	for (;;) {
-		size_t length = strcspn(name, ".");
-
-		if (kr_schema_kind(schema) == KR_SCHEMA_MAP)
-			return kr_schema_element(schema);
-		schema = kr_schema_member(schema, name, length, false);
-		if (!name[length])
-			return schema;
-		name += length + 1;
-	}
-}
 
 /* Whether V is Go's zero, and kubelet takes that for "not set". */
 static bool is_zero_unset(int field, const struct kr_value *v)
@@ -349,6 +337,7 @@ static bool null_resets(const struct kr_decode *d, int field)
 	const struct kr_field *f = kr_field(field);
 
 	return d->merged || f->pointer || f->type == KR_TYPE_LIST ||
+	       f->type == KR_TYPE_TREE ||
 	       (f->type == KR_TYPE_STRING && d->old_null);
 }
 
@@ -364,7 +353,8 @@ static void set_state(struct kr_config_use *use)
 
 static int read_null(const struct kr_decode *d, struct kr_config_use *use)
 {
-	const struct kr_schema *schema = schema_of(use->field);
+	const struct kr_schema *schema =
+		kr_schema_at(kr_field(use->field)->path);
 
 	if (!d->dropin && !d->merged && !kr_schema_null_valid(schema))
 		return 0;
@@ -381,12 +371,20 @@ static int read_null(const struct kr_decode *d, struct kr_config_use *use)
 static int read_number(const struct kr_event *e, struct kr_config_use *use)
 {
 	const struct kr_field *f = kr_field(use->field);
+	const struct kr_schema *schema = kr_schema_at(f->path);
 	int64_t n;
+	int r;
 
-	if ((f->type != KR_TYPE_INT32 && f->type != KR_TYPE_INT64) ||
-	    !kr_schema_number_valid(schema_of(use->field), e->text,
-	                            e->length) ||
-	    !kr_go_int_text(e->text, e->length, 10, 64, &n))
+	if (!kr_schema_number_valid(schema, e->text, e->length))
+		return 0;
+	if (f->type == KR_TYPE_FLOAT || f->type == KR_TYPE_STRING) {
+		r = kr_value_parse(f->type, e->text, e->length, &use->v);
+		if (r < 0)
+			return r;
+		set_state(use);
+		return 0;
+	}
+	if (!kr_go_int_text(e->text, e->length, 10, 64, &n))
 		return 0;
 	use->v = (struct kr_value){.type = f->type, .n = n};
 	if (f->negative && n < 0)
@@ -408,11 +406,25 @@ static int read_string(struct kr_decode *d, const struct kr_event *e,
 	text = plain(d, e, &length);
 	if (!text)
 		return -ENOMEM;
+	if (!kr_schema_string_valid(kr_schema_at(f->path), text, length))
+		return 0;
 	r = kr_value_parse(f->type, text, length, &use->v);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	set_state(use);
 	return 0;
+}
+
+/* Whether FIELD is the list or the map that begins with TYPE. */
+static bool takes(int field, enum kr_event_type type)
+{
+	const struct kr_field *f = kr_field(field);
+	bool list;
+
+	if (f->type != KR_TYPE_LIST && f->type != KR_TYPE_TREE)
+		return false;
+	list = kr_schema_kind(kr_schema_at(f->path)) == KR_SCHEMA_LIST;
+	return list == (type == KR_EVENT_LIST);
 }
 
 /* The state stays INVALID where kubelet does not take it. */
@@ -437,9 +449,10 @@ static int read_value(struct kr_decode *d, const struct kr_event *e,
 	case KR_EVENT_STRING:
 		return read_string(d, e, use);
 	case KR_EVENT_LIST:
-		if (type != KR_TYPE_LIST)
+	case KR_EVENT_MAP:
+		if (!takes(use->field, e->type))
 			return 0;
-		use->v = (struct kr_value){.type = KR_TYPE_LIST};
+		use->v = (struct kr_value){.type = type};
 		use->state = KR_STATE_VALUE;
 		return 0;
 	default:
@@ -447,11 +460,32 @@ static int read_value(struct kr_decode *d, const struct kr_event *e,
 	}
 }
 
+/* Go's decoder puts a map that is there again into the one before. */
+static int inherit(struct kr_decode *d, const struct kr_decode_uses *uses)
+{
+	struct kr_config_use *use = &uses->items[uses->n - 1];
+	const struct kr_config_use *before = NULL;
+
+	for (size_t i = uses->n - 1; i > 0 && !before; i--) {
+		const struct kr_config_use *u = &uses->items[i - 1];
+
+		if (u->field == use->field && !u->overridden)
+			before = u;
+	}
+	if (!before || before->state != KR_STATE_VALUE)
+		return 0;
+	d->n_pairs += before->v.list.n_items / 2;
+	if (d->n_pairs > KR_DECODE_USES_MAX)
+		return -EFBIG;
+	return kr_value_append(&use->v, &before->v);
+}
+
 static int push_use(struct kr_decode *d, struct kr_decode_uses *uses, int field,
                     const struct kr_event *e)
 {
 	const struct kr_decode_frame *frame = &d->frames[d->depth - 1];
 	struct kr_config_use *use;
+	int r;
 
 	if (uses->n == KR_DECODE_USES_MAX)
 		return -EFBIG;
@@ -471,7 +505,10 @@ static int push_use(struct kr_decode *d, struct kr_decode_uses *uses, int field,
 	if (!e->fixed && (e->type == KR_EVENT_MAP || e->type == KR_EVENT_LIST))
 		use->reason = "the value holds others; it would have to be a "
 			      "plain word to be exchanged";
-	return read_value(d, e, use);
+	r = read_value(d, e, use);
+	if (r < 0 || e->type != KR_EVENT_MAP || use->state != KR_STATE_VALUE)
+		return r;
+	return inherit(d, uses);
 }
 
 /* A map that is null: none of its keys is set, whatever stood before. */
@@ -501,8 +538,12 @@ static int hear_field(struct kr_decode *d, struct kr_decode_uses *uses,
                       int field, struct kr_field_place place,
                       const struct kr_event *e)
 {
-	if (field >= 0)
-		return push_use(d, uses, field, e);
+	if (field >= 0) {
+		int r = push_use(d, uses, field, e);
+
+		if (r < 0 || kr_field_place_ends(place))
+			return r;
+	}
 	if (place.row >= 0 && e->type == KR_EVENT_NULL && !d->dropin)
 		return push_null_map(d, uses, place, e);
 	return 0;
@@ -624,6 +665,106 @@ static int check_type(struct kr_decode *d, const struct kr_schema *schema,
 	              key.file->data + key.offset, kr_schema_wants(schema));
 }
 
+/* --- maps, and lists of maps --------------------------------------------- */
+
+#define TREE_PATH_MAX 64
+
+static struct kr_config_use *tree_of(struct kr_decode *d,
+                                     const struct kr_decode_frame *frame)
+{
+	struct kr_decode_uses *uses =
+		frame->tree_internal ? &d->internal : &d->uses;
+
+	return &uses->items[frame->tree - 1];
+}
+
+/* NEXT is the value of a field that is a tree. */
+static void begin_tree(struct kr_decode *d, struct kr_decode_frame *next)
+{
+	size_t use = next->use ?: next->internal_use;
+	const struct kr_config_use *found;
+
+	if (!use)
+		return;
+	next->tree = use;
+	next->tree_internal = !next->use;
+	found = tree_of(d, next);
+	if (found->v.type != KR_TYPE_TREE || found->state != KR_STATE_VALUE)
+		next->tree = 0;
+	d->path_length = next->path_length = 0;
+}
+
+/* Makes NAME (LENGTH bytes) the last part of the path behind that of FRAME. */
+static int set_path(struct kr_decode *d, const struct kr_decode_frame *frame,
+                    const char *name, size_t length)
+{
+	size_t at = frame->path_length, size = at + 1 + length + 1;
+	char *grown;
+
+	if (d->path_size < size) {
+		grown = realloc(d->path, 2 * size);
+		if (!grown)
+			return -ENOMEM;
+		d->path = grown;
+		d->path_size = 2 * size;
+	}
+	if (at > 0)
+		d->path[at++] = '/';
+	memcpy(d->path + at, name, length);
+	d->path[at + length] = '\0';
+	d->path_length = at + length;
+	return 0;
+}
+
+/* A value in a tree, of which the path stands. */
+static int hear_in_tree(struct kr_decode *d,
+                        const struct kr_decode_frame *frame,
+                        const struct kr_event *e)
+{
+	struct kr_strings *list = &tree_of(d, frame)->v.list;
+	const char *text = e->text;
+	size_t length = e->length;
+	int r;
+
+	switch (e->type) {
+	case KR_EVENT_STRING:
+		text = plain(d, e, &length);
+		if (!text)
+			return -ENOMEM;
+		break;
+	case KR_EVENT_NUMBER:
+		break;
+	case KR_EVENT_TRUE:
+	case KR_EVENT_FALSE:
+		text = e->type == KR_EVENT_TRUE ? "true" : "false";
+		length = strlen(text);
+		break;
+	default:
+		/* a null in a map is Go's zero; an element that is a map is
+		 * there, even if it is empty */
+		if (e->type == KR_EVENT_NULL ? d->dropin || strchr(d->path, '/')
+		                             : frame->object > 0)
+			return 0;
+		text = "";
+		length = 0;
+	}
+	if (d->n_pairs++ == KR_DECODE_USES_MAX)
+		return -EFBIG;
+	r = kr_strings_add_part(list, d->path, d->path_length);
+	return r < 0 ? r : kr_strings_add_part(list, text, length);
+}
+
+/* An element of a list in a tree. */
+static int hear_tree_element(struct kr_decode *d, struct kr_decode_frame *frame,
+                             const struct kr_event *e)
+{
+	char number[24];
+	int n = snprintf(number, sizeof(number), "%zu", frame->n_elements++);
+	int r = set_path(d, frame, number, (size_t)n);
+
+	return r < 0 ? r : hear_in_tree(d, frame, e);
+}
+
 static int push_frame(struct kr_decode *d, const struct kr_schema *schema,
                       const struct kr_event *e)
 {
@@ -653,6 +794,10 @@ static int push_frame(struct kr_decode *d, const struct kr_schema *schema,
 	}
 	above = &d->frames[d->depth - 2];
 	next->overridden = above->overridden || e->overridden;
+	/* each value below has the path to here in its own */
+	next->tree = d->path_length <= TREE_PATH_MAX ? above->tree : 0;
+	next->tree_internal = above->tree_internal;
+	next->path_length = d->path_length;
 	if (!above->object)
 		return 0;
 	if (e->type == KR_EVENT_MAP) {
@@ -661,9 +806,10 @@ static int push_frame(struct kr_decode *d, const struct kr_schema *schema,
 	}
 	next->use = above->field >= 0 ? d->uses.n : 0;
 	next->internal_use = above->internal_field >= 0 ? d->internal.n : 0;
-	if (next->use)
+	begin_tree(d, next);
+	if (kr_field_place_ends(next->place))
 		next->place.row = -1;
-	if (next->internal_use)
+	if (kr_field_place_ends(next->internal_place))
 		next->internal_place.row = -1;
 	return 0;
 }
@@ -716,6 +862,11 @@ static int hear_member(struct kr_decode *d, const struct kr_event *e)
 		if (r < 0)
 			return r;
 	}
+	if (frame->tree) {
+		r = hear_in_tree(d, frame, e);
+		if (r < 0)
+			return r;
+	}
 	r = hear_field(d, &d->uses, frame->field, frame->next, e);
 	if (r < 0)
 		return r;
@@ -726,9 +877,11 @@ static int hear_member(struct kr_decode *d, const struct kr_event *e)
 /* The value in a list. */
 static int hear_element(struct kr_decode *d, const struct kr_event *e)
 {
-	const struct kr_decode_frame *frame = &d->frames[d->depth - 1];
+	struct kr_decode_frame *frame = &d->frames[d->depth - 1];
 	int r = 0;
 
+	if (frame->tree)
+		return hear_tree_element(d, frame, e);
 	if (frame->use)
 		r = hear_item(d, &d->uses.items[frame->use - 1], e);
 	if (r < 0 || !frame->internal_use)

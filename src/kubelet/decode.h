@@ -24,6 +24,11 @@ struct kr_decode_frame {
 	int field, internal_field; /* of what comes next; -1: none */
 	/* the use whose value this list or map is, from 1; 0: of none */
 	size_t use, internal_use;
+	/* the use whose tree this is in, from 1; 0: in none; and the bytes of
+	 * the path to here, and the elements that a list had */
+	size_t tree;
+	bool tree_internal;
+	size_t path_length, n_elements;
 };
 
 /* What a member at the top says of the document. */
@@ -74,6 +79,9 @@ struct kr_decode {
 	bool refused; /* of another field than those we ask for */
 	char *scratch;
 	size_t size_scratch;
+	size_t n_pairs; /* in the trees */
+	char *path;     /* in a tree: to the value that comes next */
+	size_t path_length, path_size;
 };
 
 /* MERGED: the events are those of a merge, and there is no file. */

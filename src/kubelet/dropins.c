@@ -48,6 +48,7 @@
 #include "kubelet/config-read.h"
 #include "kubelet/decode.h"
 #include "kubelet/dropins.h"
+#include "kubelet/schema.h"
 
 bool kr_dropin_name(const char *name)
 {
@@ -95,6 +96,7 @@ static struct kr_tree_node *find_map(struct kr_tree *tree,
 static struct kr_tree_node *add_field(struct kr_tree *tree, enum kr_merge merge,
                                       int field)
 {
+
 	const char *path = kr_field(field)->path;
 	struct kr_tree_node *map = tree->root;
 
@@ -108,11 +110,11 @@ static struct kr_tree_node *add_field(struct kr_tree *tree, enum kr_merge merge,
 		if (merge == KR_MERGE_GO_NAMES &&
 		    (!last || kr_field(field)->combine != KR_COMBINE_GATE))
 			kr_field_go_name(path, length, name);
-		if (last)
+		if (last && field != KR_FIELD_GATES)
 			return add_member(tree, map, name, length);
 		map = find_map(tree, map, name, length);
-		if (!map)
-			return NULL;
+		if (!map || last)
+			return map;
 		path += length + 1;
 	}
 }
@@ -140,6 +142,94 @@ static int set_list(struct kr_tree *tree, struct kr_tree_node *node,
 	return 0;
 }
 
+/* A plain value of the type SCHEMA (NULL: not known) from its TEXT. */
+static int set_plain(struct kr_tree *tree, const struct kr_schema *schema,
+                     const char *text, struct kr_event *ret)
+{
+	switch (schema ? kr_schema_kind(schema) : KR_SCHEMA_STRING) {
+	case KR_SCHEMA_BOOL:
+		ret->type = strcmp(text, "true") == 0 ? KR_EVENT_TRUE
+		                                      : KR_EVENT_FALSE;
+		return 0;
+	case KR_SCHEMA_INT32:
+	case KR_SCHEMA_INT64:
+	case KR_SCHEMA_UINT32:
+	case KR_SCHEMA_FLOAT64:
+		return set_text(tree, KR_EVENT_NUMBER, text, ret);
+	default:
+		return set_text(tree, KR_EVENT_STRING, text, ret);
+	}
+}
+
+/* The member, or the next element, of MAP that the first part of *PATH is;
+ * *PATH and *SCHEMA move on. NULL when memory runs out. */
+static struct kr_tree_node *add_part(struct kr_tree *tree,
+                                     struct kr_tree_node *node,
+                                     const struct kr_schema **schema,
+                                     const char **path)
+{
+	enum kr_schema_kind kind =
+		*schema ? kr_schema_kind(*schema) : KR_SCHEMA_MAP;
+	size_t length =
+		kind == KR_SCHEMA_MAP ? strlen(*path) : strcspn(*path, "/");
+	const char *name = *path;
+
+	*path += length + (name[length] == '/');
+	if (kind == KR_SCHEMA_LIST) {
+		*schema = kr_schema_element(*schema);
+		if (strtoul(name, NULL, 10) < node->n_children)
+			return node->last;
+		node = kr_tree_add(tree, node);
+		if (node)
+			node->event.type = KR_EVENT_MAP;
+		return node;
+	}
+	if (kind == KR_SCHEMA_MAP && *schema)
+		*schema = kr_schema_element(*schema);
+	else if (*schema)
+		*schema = kr_schema_member(*schema, name, length, true);
+	name = kr_tree_text(tree, name, length);
+	return name ? find_map(tree, node, name, length) : NULL;
+}
+
+/* The gates that are fields stand there by their own rows. */
+static bool is_printed(int field, const char *path)
+{
+	for (int i = 0; field == KR_FIELD_GATES && i < KR_N_FIELDS; i++) {
+		if (kr_field(i)->combine == KR_COMBINE_GATE &&
+		    strcmp(strchr(kr_field(i)->path, '.') + 1, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int set_tree(struct kr_tree *tree, struct kr_tree_node *root, int field,
+                    const struct kr_strings *pairs)
+{
+	const struct kr_schema *schema = kr_schema_at(kr_field(field)->path);
+
+	root->event.type = kr_schema_kind(schema) == KR_SCHEMA_LIST
+	                           ? KR_EVENT_LIST
+	                           : KR_EVENT_MAP;
+	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
+		const char *path = pairs->items[i];
+		const struct kr_schema *at = schema;
+		struct kr_tree_node *node = root;
+
+		if (is_printed(field, path))
+			continue;
+		do {
+			node = add_part(tree, node, &at, &path);
+			if (!node)
+				return -ENOMEM;
+		} while (*path);
+		if (node->parent->event.type == KR_EVENT_MAP &&
+		    set_plain(tree, at, pairs->items[i + 1], &node->event) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int set_value(struct kr_tree *tree, struct kr_tree_node *node,
                      const struct kr_value *v)
 {
@@ -153,7 +243,8 @@ static int set_value(struct kr_tree *tree, struct kr_tree_node *node,
 		return set_list(tree, node, &v->list);
 	if (kr_value_format(v, &text) < 0)
 		return -ENOMEM;
-	if (v->type == KR_TYPE_INT32 || v->type == KR_TYPE_INT64)
+	if (v->type == KR_TYPE_INT32 || v->type == KR_TYPE_INT64 ||
+	    v->type == KR_TYPE_FLOAT)
 		return set_text(tree, KR_EVENT_NUMBER, text, &node->event);
 	return set_text(tree, KR_EVENT_STRING, text, &node->event);
 }
@@ -195,9 +286,10 @@ static int print_field(struct kr_tree *tree, enum kr_merge merge, int field,
 
 	if (r < 0 && r != -ENOENT)
 		return r;
-	if (r == -ENOENT && kr_field(field)->combine == KR_COMBINE_GATE)
+	if (r == -ENOENT && (kr_field(field)->combine == KR_COMBINE_GATE ||
+	                     field == KR_FIELD_GATES))
 		return 0;
-	if (r == 0 && merge == KR_MERGE_FILE_NAMES &&
+	if (r == 0 && merge == KR_MERGE_FILE_NAMES && field != KR_FIELD_GATES &&
 	    !kr_field(field)->pointer &&
 	    kr_field(field)->combine != KR_COMBINE_GATE && kr_value_is_zero(&v))
 		return 0;
@@ -206,6 +298,8 @@ static int print_field(struct kr_tree *tree, enum kr_merge merge, int field,
 		return -ENOMEM;
 	node->event.type = KR_EVENT_NULL;
 	node->event.span = span;
+	if (r == 0 && v.type == KR_TYPE_TREE)
+		return set_tree(tree, node, field, &v.list);
 	return r == 0 ? set_value(tree, node, &v) : 0;
 }
 

@@ -57,6 +57,75 @@ enum kr_field_id {
 	KR_FIELD_REGISTRY_BURST,
 	KR_FIELD_REGISTRY_QPS,
 
+	/* what else validation asks for, and the checks behind it */
+	KR_FIELD_NODE_LEASE,
+	KR_FIELD_CFS_PERIOD,
+	KR_FIELD_IMAGE_MIN_AGE,
+	KR_FIELD_IMAGE_MAX_AGE,
+	KR_FIELD_PARALLEL_PULLS,
+	KR_FIELD_SERIALIZE_PULLS,
+	KR_FIELD_RUN_ONCE,
+	KR_FIELD_TOPOLOGY_POLICY,
+	KR_FIELD_TOPOLOGY_SCOPE,
+	KR_FIELD_TOPOLOGY_OPTIONS,
+	KR_FIELD_HAIRPIN,
+	KR_FIELD_SHUTDOWN_TOTAL,
+	KR_FIELD_SHUTDOWN_CRITICAL,
+	KR_FIELD_SHUTDOWN_PRIORITY,
+	KR_FIELD_SWAP,
+	KR_FIELD_MEMORY_THROTTLING,
+	KR_FIELD_MEMORY_RESERVATION,
+	KR_FIELD_RESTART_PERIOD,
+	KR_FIELD_ENFORCE,
+	KR_FIELD_CGROUPS_PER_QOS,
+	KR_FIELD_CGROUP_ROOT,
+	KR_FIELD_SYSTEM_CGROUPS,
+	KR_FIELD_SYSTEM_CGROUP,
+	KR_FIELD_KUBE_CGROUP,
+	KR_FIELD_RESERVED_CPUS,
+	KR_FIELD_RESERVED_MEMORY,
+	KR_FIELD_TAINTS,
+	KR_FIELD_LOG_WORKERS,
+	KR_FIELD_LOG_INTERVAL,
+	KR_FIELD_LOG_FILES,
+	KR_FIELD_LOG_SIZE,
+	KR_FIELD_POD_LOGS,
+	KR_FIELD_RUNTIME_ENDPOINT,
+	KR_FIELD_IMAGE_ENDPOINT,
+	KR_FIELD_ENABLE_SERVER,
+	KR_FIELD_LOG_HANDLER,
+	KR_FIELD_LOG_QUERY,
+	KR_FIELD_PULL_POLICY,
+	KR_FIELD_PULL_ALLOWLIST,
+	KR_FIELD_LOGGING_FORMAT,
+	KR_FIELD_LOGGING_FLUSH,
+	KR_FIELD_LOGGING_VERBOSITY,
+	KR_FIELD_LOGGING_VMODULE,
+	KR_FIELD_JSON_SPLIT,
+	KR_FIELD_JSON_BUFFER,
+	KR_FIELD_TEXT_SPLIT,
+	KR_FIELD_TEXT_BUFFER,
+	KR_FIELD_TRACING_RATE,
+	KR_FIELD_TRACING_ENDPOINT,
+	KR_FIELD_HIDDEN_METRICS,
+	KR_FIELD_IDS_PER_POD,
+	KR_FIELD_CPU_POLICY,
+	KR_FIELD_CPU_OPTIONS,
+	KR_FIELD_MEMORY_POLICY,
+	KR_FIELD_KUBE_RESERVED,
+	KR_FIELD_SYSTEM_RESERVED,
+	KR_FIELD_QOS_RESERVED,
+	KR_FIELD_EVICTION_HARD,
+	KR_FIELD_EVICTION_SOFT,
+	KR_FIELD_EVICTION_GRACE,
+	KR_FIELD_EVICTION_RECLAIM,
+	KR_FIELD_EVICTION_MERGE,
+	KR_FIELD_SYNC,
+	KR_FIELD_WATCH,
+	KR_FIELD_SYSCTLS,
+	KR_FIELD_ADDRESS,
+	KR_FIELD_GATES, /* all of the file's; the flag's are the gates' */
+
 	/* flags alone */
 	KR_FIELD_BOOTSTRAP_KUBECONFIG,
 	KR_FIELD_CERT_DIR,
@@ -64,6 +133,13 @@ enum kr_field_id {
 	KR_FIELD_CONFIG_DIR,
 	KR_FIELD_DYNAMIC_CONFIG_DIR,
 	KR_FIELD_KUBECONFIG,
+	KR_FIELD_CONTAINER_RUNTIME,
+	KR_FIELD_ROOT_DIR,
+	KR_FIELD_LOCK_FILE,
+	KR_FIELD_EXIT_ON_LOCK,
+	KR_FIELD_CONTAINER_TTL,
+	KR_FIELD_CLOUD_PROVIDER,
+	KR_FIELD_NODE_LABELS,
 
 	KR_N_FIELDS,
 };
@@ -83,7 +159,6 @@ struct kr_field {
 	bool pointer;  /* in v1beta1's struct: a null takes a value away, and
 	                  zero is a value */
 	bool is_path;  /* relative in the file of --config: to its folder */
-	bool ranged;   /* its number is validated as the flag's is */
 	bool negative; /* in the file, any negative number is the default */
 	/* What kubelet has where nothing sets it, as kr_value_parse() takes it:
 	 * with --config; NULL: not known here */
@@ -96,6 +171,9 @@ struct kr_field {
 	const char *before;
 	/* the first version that has it, 20 for 1.20; 0: all */
 	unsigned first_minor;
+	/* where FLAG is NULL: a flag that is the field's, too, but of a form
+	 * that is not read here */
+	const char *unread_flag;
 };
 
 const struct kr_field *kr_field(enum kr_field_id id);
@@ -117,6 +195,9 @@ struct kr_field_place {
 	short row; /* -1: no field is here or below */
 	unsigned char length;
 };
+
+/* No field is below PLACE, which is a field's. */
+bool kr_field_place_ends(struct kr_field_place place);
 
 /*
  * The member KEY (LENGTH bytes) of the object at PLACE. FOLD: in any case.

@@ -83,50 +83,71 @@ static char *quote(const char *word)
 }
 
 /* The last of KR_DIAG_KEPT remarks with this CODE; NULL: there is room. */
-static struct kr_flags_remark *last_kept(const struct reader *r,
+static struct kr_flags_remark *last_kept(const struct kr_flags *flags,
                                          const char *code)
 {
 	struct kr_flags_remark *last = NULL;
 	size_t n = 0;
 
-	for (size_t i = 0; i < r->flags.n_remarks; i++) {
-		if (strcmp(r->flags.remarks[i].code, code) != 0)
+	for (size_t i = 0; i < flags->n_remarks; i++) {
+		if (strcmp(flags->remarks[i].code, code) != 0)
 			continue;
-		last = &r->flags.remarks[i];
+		last = &flags->remarks[i];
 		n++;
 	}
 	return n >= KR_DIAG_KEPT ? last : NULL;
 }
 
-_printf_(5, 6) static int add_remark(struct reader *r, size_t arg, bool fatal,
-                                     const char *code, const char *format, ...)
+_printf_(5, 0) static int add_remark_v(struct kr_flags *flags, size_t arg,
+                                       bool fatal, const char *code,
+                                       const char *format, va_list args)
 {
-	struct kr_flags_remark *next, *last = last_kept(r, code);
-	va_list args;
+	struct kr_flags_remark *next, *last = last_kept(flags, code);
 	char *text = NULL;
-	int result;
+	int r;
 
 	if (last) {
 		last->n_more++;
 		return 0;
 	}
-	next = KR_VEC_NEXT(r->flags.remarks, r->flags.n_remarks);
+	next = KR_VEC_NEXT(flags->remarks, flags->n_remarks);
 	if (!next)
 		return -ENOMEM;
-
-	va_start(args, format);
-	result = kr_vformat(&text, format, args);
-	va_end(args);
-	if (result < 0)
-		return result;
+	r = kr_vformat(&text, format, args);
+	if (r < 0)
+		return r;
 	*next = (struct kr_flags_remark){
 		.arg = arg,
 		.fatal = fatal,
 		.code = code,
 		.text = text,
 	};
-	r->flags.n_remarks++;
+	flags->n_remarks++;
 	return 0;
+}
+
+int kr_flags_add_remark(struct kr_flags *flags, size_t arg, bool fatal,
+                        const char *code, const char *format, ...)
+{
+	va_list args;
+	int r;
+
+	va_start(args, format);
+	r = add_remark_v(flags, arg, fatal, code, format, args);
+	va_end(args);
+	return r;
+}
+
+_printf_(5, 6) static int add_remark(struct reader *r, size_t arg, bool fatal,
+                                     const char *code, const char *format, ...)
+{
+	va_list args;
+	int err;
+
+	va_start(args, format);
+	err = add_remark_v(&r->flags, arg, fatal, code, format, args);
+	va_end(args);
+	return err;
 }
 
 static int add_use(struct reader *r, const struct kr_flag_use *use)
@@ -650,7 +671,7 @@ int kr_flags_parse(const char *const *argv, size_t argc, struct kr_flags *ret)
 	if (!failed.given)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		failed.given[i] = last[i];
+		failed.given[i] = last[i] ? last_arg[i] + 1 : 0;
 	failed.refused = any_fatal(&failed);
 	*ret = failed;
 	failed = (struct kr_flags){0};

@@ -44,7 +44,9 @@ struct kr_flag_use {
 struct kr_flags {
 	struct kr_flag_use *uses; /* in order */
 	size_t n_uses;
-	bool *given; /* of each flag of the table; NULL: none is */
+	/* of each flag of the table: 1 more than the argument of the last one;
+	 * 0: it is not given; NULL: none is */
+	size_t *given;
 	/* of each field: an unknown flag may have taken its word; NULL: none */
 	bool *ambiguous;
 	bool refused;    /* kubelet refuses this command line */
@@ -94,6 +96,11 @@ bool kr_flags_is_use(const struct kr_flags *flags, int field, size_t arg);
 
 /* Whether the flag NAME stands there. */
 bool kr_flags_given(const struct kr_flags *flags, const char *name);
+
+/* A remark on the argument ARG. 0 or -ENOMEM. */
+int kr_flags_add_remark(struct kr_flags *flags, size_t arg, bool fatal,
+                        const char *code, const char *format, ...)
+	_printf_(5, 6);
 
 void kr_flags_done(struct kr_flags *flags);
 #define _cleanup_flags_ _cleanup_(kr_flags_done)

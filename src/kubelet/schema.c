@@ -376,6 +376,22 @@ const struct kr_schema *kr_schema_element(const struct kr_schema *schema)
 	return schema->element;
 }
 
+const struct kr_schema *kr_schema_at(const char *path)
+{
+	const struct kr_schema *schema = kr_schema_root();
+
+	for (;;) {
+		size_t length = strcspn(path, ".");
+
+		if (kr_schema_kind(schema) == KR_SCHEMA_MAP)
+			return kr_schema_element(schema);
+		schema = kr_schema_member(schema, path, length, false);
+		if (!path[length])
+			return schema;
+		path += length + 1;
+	}
+}
+
 bool kr_schema_null_valid(const struct kr_schema *schema)
 {
 	return !schema->null_invalid;

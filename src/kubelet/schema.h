@@ -47,6 +47,10 @@ const struct kr_schema *kr_schema_member(const struct kr_schema *object,
 /* The type of the elements of a LIST or of the values of a MAP. */
 const struct kr_schema *kr_schema_element(const struct kr_schema *schema);
 
+/* The type at PATH, "a.b.c", from the top; of a map's key that of its elements.
+ * PATH must be there. */
+const struct kr_schema *kr_schema_at(const char *path);
+
 /*
  * Whether kubelet takes a null here: all but a DURATION that is no pointer in
  * kubelet (its own decoder reads null as "", which is no duration).

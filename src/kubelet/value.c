@@ -87,6 +87,62 @@ static int parse_list(const char *text, size_t length, struct kr_value *ret)
 	return 0;
 }
 
+/* TEXT to END without the blanks around it, added to LIST. */
+static int add_trimmed(const char *text, const char *end,
+                       struct kr_strings *list)
+{
+	while (text < end && strchr(" \t\n\v\f\r", *text))
+		text++;
+	while (end > text && strchr(" \t\n\v\f\r", end[-1]))
+		end--;
+	return kr_strings_add_part(list, text, end - text);
+}
+
+/* "a=b,c=d" or "a<b,c<d"; what is no pair is passed over. */
+static int parse_map(const char *text, size_t length, struct kr_value *ret)
+{
+	_cleanup_strings_ struct kr_strings list = {0};
+	const char *stop = text + length;
+
+	while (text < stop) {
+		const char *end = memchr(text, ',', stop - text) ?: stop;
+		const char *mark = text;
+		int r;
+
+		while (mark < end && *mark != '=' && *mark != '<')
+			mark++;
+		if (mark < end) {
+			r = add_trimmed(text, mark, &list);
+			if (r < 0)
+				return r;
+			r = add_trimmed(mark + 1, end, &list);
+			if (r < 0)
+				return r;
+		}
+		text = end < stop ? end + 1 : stop;
+	}
+	ret->list = list;
+	list = (struct kr_strings){0};
+	return 0;
+}
+
+static int parse_float(const char *text, size_t length, struct kr_value *ret)
+{
+	_cleanup_free_ char *copy = strndup(text, length);
+
+	if (!copy)
+		return -ENOMEM;
+	if (!kr_go_float_valid(text, length))
+		return -EINVAL;
+	ret->d = strtod(copy, NULL);
+	return 0;
+}
+
+static bool is_listed(enum kr_type type)
+{
+	return type == KR_TYPE_LIST || type == KR_TYPE_TREE;
+}
+
 int kr_value_parse(enum kr_type type, const char *text, size_t length,
                    struct kr_value *ret)
 {
@@ -104,6 +160,10 @@ int kr_value_parse(enum kr_type type, const char *text, size_t length,
 		return kr_go_duration(text, length, &ret->n) ? 0 : -EINVAL;
 	case KR_TYPE_LIST:
 		return parse_list(text, length, ret);
+	case KR_TYPE_TREE:
+		return parse_map(text, length, ret);
+	case KR_TYPE_FLOAT:
+		return parse_float(text, length, ret);
 	default:
 		ret->s = strndup(text, length);
 		return ret->s ? 0 : -ENOMEM;
@@ -165,6 +225,25 @@ static int format_list(const struct kr_strings *list, char **ret)
 	return 0;
 }
 
+static int format_tree(const struct kr_strings *list, char **ret)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = kr_format(&text, "%s", "");
+
+	for (size_t i = 0; i + 1 < list->n_items; i += 2) {
+		_cleanup_free_ char *before = TAKE_PTR(text);
+
+		if (r < 0)
+			return r;
+		r = kr_format(&text, "%s%s%s=%s", before, i > 0 ? "," : "",
+		              list->items[i], list->items[i + 1]);
+	}
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(text);
+	return 0;
+}
+
 int kr_value_format(const struct kr_value *v, char **ret)
 {
 	*ret = NULL;
@@ -178,6 +257,10 @@ int kr_value_format(const struct kr_value *v, char **ret)
 		return format_duration(v->n, ret);
 	case KR_TYPE_LIST:
 		return format_list(&v->list, ret);
+	case KR_TYPE_TREE:
+		return format_tree(&v->list, ret);
+	case KR_TYPE_FLOAT:
+		return kr_format(ret, "%.17g", v->d);
 	default:
 		return kr_format(ret, "%s", v->s);
 	}
@@ -194,6 +277,15 @@ int kr_value_append(struct kr_value *value, const struct kr_value *more)
 	return 0;
 }
 
+const char *kr_value_at(const struct kr_value *value, const char *path)
+{
+	for (size_t i = value->list.n_items; i >= 2; i -= 2) {
+		if (strcmp(value->list.items[i - 2], path) == 0)
+			return value->list.items[i - 1];
+	}
+	return NULL;
+}
+
 int kr_value_copy(const struct kr_value *value, struct kr_value *ret)
 {
 	_cleanup_value_ struct kr_value copy = {.type = value->type};
@@ -202,7 +294,7 @@ int kr_value_copy(const struct kr_value *value, struct kr_value *ret)
 	if (value->type == KR_TYPE_STRING) {
 		copy.s = strdup(value->s);
 		r = copy.s ? 0 : -ENOMEM;
-	} else if (value->type == KR_TYPE_LIST) {
+	} else if (is_listed(value->type)) {
 		r = kr_value_append(&copy, value);
 	} else {
 		copy = *value;
@@ -242,7 +334,10 @@ bool kr_value_equal(const struct kr_value *a, const struct kr_value *b)
 		return a->b == b->b;
 	case KR_TYPE_STRING:
 		return strcmp(a->s, b->s) == 0;
+	case KR_TYPE_FLOAT:
+		return a->d == b->d;
 	case KR_TYPE_LIST:
+	case KR_TYPE_TREE:
 		if (a->list.n_items != b->list.n_items)
 			return false;
 		for (size_t i = 0; i < a->list.n_items; i++) {
@@ -262,7 +357,10 @@ bool kr_value_is_zero(const struct kr_value *v)
 		return !v->b;
 	case KR_TYPE_STRING:
 		return !*v->s;
+	case KR_TYPE_FLOAT:
+		return v->d == 0;
 	case KR_TYPE_LIST:
+	case KR_TYPE_TREE:
 		return v->list.n_items == 0;
 	default:
 		return v->n == 0;
@@ -273,7 +371,7 @@ void kr_value_done(struct kr_value *value)
 {
 	if (value->type == KR_TYPE_STRING)
 		free(value->s);
-	else if (value->type == KR_TYPE_LIST)
+	else if (is_listed(value->type))
 		kr_strings_done(&value->list);
 	*value = (struct kr_value){0};
 }

@@ -59,12 +59,11 @@ static int add_argument(struct args *a, size_t offset, size_t length)
 	_cleanup_free_ char *text = NULL;
 	_cleanup_fclose_ FILE *out = NULL;
 	size_t size, n;
-	int r = 0;
 
 	out = open_memstream(&text, &size);
 	if (!out)
 		return -ENOMEM;
-	for (; r == 0 && at < end; at += n) {
+	for (; at < end; at += n) {
 		const char *value = *at == '$' ? variable_at(a, at, &n) : NULL;
 
 		if (value) {
@@ -72,17 +71,18 @@ static int add_argument(struct args *a, size_t offset, size_t length)
 			continue;
 		}
 		n = 1;
-		if (*at == '$' || *at == '\\')
-			r = kr_foreign_doubt(a->rd,
-			                     "%s holds a variable or an "
-			                     "escape that is not known here",
-			                     a->file->path);
+		if ((*at == '$' || *at == '\\') &&
+		    kr_foreign_doubt(a->rd,
+		                     "%s holds a variable or an escape that is "
+		                     "not known here",
+		                     a->file->path) < 0)
+			return -ENOMEM;
 		if (*at != '"' && *at != '\'')
 			fputc(*at, out);
 	}
 	if (fflush(out) != 0)
 		return -ENOMEM;
-	return r < 0 ? r : kr_foreign_add(a->rd, span, text, size);
+	return kr_foreign_add(a->rd, span, text, size);
 }
 
 /* What a shell would not take as it is, outside of quotes. */
@@ -129,10 +129,10 @@ static size_t argument_length(const char *s, size_t max)
 static int read_line(struct args *a, size_t start, size_t end)
 {
 	const char *data = a->file->data;
-	int r = 0;
 
-	while (r == 0 && start < end) {
+	while (start < end) {
 		size_t length = end - start;
+		int r;
 
 		if (memchr(BLANK, data[start], strlen(BLANK))) {
 			start++;
@@ -140,20 +140,21 @@ static int read_line(struct args *a, size_t start, size_t end)
 		}
 		if (data[start] == '#')
 			return 0;
-		if (a->split)
-			length = argument_length(data + start, length);
-		else
+		if (!a->split) {
 			while (strchr(BLANK, data[start + length - 1]))
 				length--;
-		if (a->split)
-			r = check_shell(a, data + start, length);
-		if (r == 0)
-			r = add_argument(a, start, length);
-		start += length;
-		if (!a->split)
+			return add_argument(a, start, length);
+		}
+		length = argument_length(data + start, length);
+		r = check_shell(a, data + start, length);
+		if (r < 0)
 			return r;
+		r = add_argument(a, start, length);
+		if (r < 0)
+			return r;
+		start += length;
 	}
-	return r;
+	return 0;
 }
 
 static int read_file(struct args *a, const char *path)
@@ -167,13 +168,15 @@ static int read_file(struct args *a, const char *path)
 		                        strerror(-r));
 	if (strlen(a->file->data) != a->file->size)
 		return kr_foreign_doubt(a->rd, "%s holds a NUL byte", path);
-	for (size_t at = 0; r == 0 && at < a->file->size;) {
+	for (size_t at = 0; at < a->file->size;) {
 		size_t n = strcspn(a->file->data + at, "\n");
 
 		r = read_line(a, at, at + n);
+		if (r < 0)
+			return r;
 		at += n + 1;
 	}
-	return r;
+	return 0;
 }
 
 static int read_snap(struct kr_foreign_reading *rd, const char *name,
@@ -226,16 +229,15 @@ int kr_foreign_read_common(struct kr_foreign_reading *rd)
 static int add_extra(struct kr_foreign_reading *rd, struct kr_span span,
                      const char *text)
 {
-	int r = 0;
-
-	while (r == 0 && *text) {
+	for (text += strspn(text, BLANK); *text; text += strspn(text, BLANK)) {
 		size_t n = argument_length(text, strlen(text));
+		int r = kr_foreign_add(rd, span, text, n);
 
-		if (n > 0)
-			r = kr_foreign_add(rd, span, text, n);
-		text += n + strspn(text + n, BLANK);
+		if (r < 0)
+			return r;
+		text += n;
 	}
-	return r;
+	return 0;
 }
 
 int kr_foreign_read_k0s(struct kr_foreign_reading *rd)
@@ -247,7 +249,9 @@ int kr_foreign_read_k0s(struct kr_foreign_reading *rd)
 	if (kr_fs_stat(rd->fs, K0S_CONFIG, true, &st) == 0)
 		r = kr_foreign_add(rd, KR_SPAN_NONE, "--config=" K0S_CONFIG,
 		                   strlen("--config=" K0S_CONFIG));
-	for (size_t i = 1; r == 0 && i < c->n_words; i++) {
+	if (r < 0)
+		return r;
+	for (size_t i = 1; i < c->n_words; i++) {
 		const char *text = c->words[i].text.bytes;
 
 		if (!text || strncmp(text, EXTRA_ARGS, strlen(EXTRA_ARGS)) != 0)
@@ -259,6 +263,8 @@ int kr_foreign_read_k0s(struct kr_foreign_reading *rd)
 		         c->words[i + 1].text.bytes)
 			r = add_extra(rd, c->words[i + 1].span,
 			              c->words[i + 1].text.bytes);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }

@@ -40,7 +40,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
+#include "base/vec.h"
 #include "doc/yaml-parse.h"
+#include "kubelet/flag-table.h"
 #include "node/foreign-read.h"
 
 static int replace(char **at, const char *text)
@@ -55,11 +58,6 @@ static int replace(char **at, const char *text)
 }
 
 /* --- one argument -------------------------------------------------------- */
-
-static bool is_named(const char *word, const char *name, size_t length)
-{
-	return strncmp(word + 2, name, length) == 0 && word[2 + length] == '=';
-}
 
 /* "NAME=value" of kubelet-arg, as k3s hands it on. */
 static int add_kubelet_arg(struct kr_foreign_reading *rd, struct kr_span span,
@@ -104,9 +102,11 @@ static int compare_words(const void *a, const void *b)
 	size_t n = strcspn(x->text, "="), m = strcspn(y->text, "=");
 	int order = strncmp(x->text, y->text, n < m ? n : m);
 
-	if (order == 0 && n != m)
-		order = n < m ? -1 : 1;
-	return order != 0 ? order : x->order < y->order ? -1 : 1;
+	if (order != 0)
+		return order;
+	if (n != m)
+		return n < m ? -1 : 1;
+	return x->order < y->order ? -1 : 1;
 }
 
 /* --- the command line ---------------------------------------------------- */
@@ -148,28 +148,53 @@ static int read_environment(struct kr_foreign_reading *rd)
 		{"K3S_DATA_DIR", &rd->data_dir},
 		{"RKE2_DATA_DIR", &rd->data_dir},
 	};
-	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(known); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		const struct kr_unit_variable *v =
 			kr_unit_variable(rd->unit, known[i].name);
+		int r;
 
 		if (!v || v->value.length == 0 ||
 		    (strncmp(known[i].name, "K3S", 3) == 0) !=
 		            (strcmp(rd->row->id, "k3s") == 0))
 			continue;
 		r = replace(known[i].at, v->value.bytes);
+		if (r < 0)
+			return r;
 		rd->config_named |= known[i].at == &rd->config_path;
 	}
-	return r;
+	return 0;
+}
+
+/* What word I says of the places. */
+static int read_place(struct kr_foreign_reading *rd, size_t i,
+                      bool by_environment)
+{
+	size_t at;
+	const char *config = option_at(rd->command, i, "--config", "-c", &at);
+	const char *data = option_at(rd->command, i, "--data-dir", "-d", &at);
+	int r = 0;
+
+	if (rd->command->words[i].unknown)
+		r = kr_foreign_doubt(rd,
+		                     "an argument of %s has a part that only a "
+		                     "running systemd knows",
+		                     rd->row->name);
+	if (r < 0)
+		return r;
+	if (config && !by_environment) {
+		rd->config_named = true;
+		r = replace(&rd->config_path, config);
+	}
+	if (r < 0)
+		return r;
+	return data ? replace(&rd->data_dir, data) : 0;
 }
 
 /* Where the platform's own files are. */
 static int read_places(struct kr_foreign_reading *rd)
 {
-	const struct kr_unit_command *c = rd->command;
 	bool by_environment;
-	size_t at;
 	int r;
 
 	if (asprintf(&rd->config_path, "/etc/rancher/%s/config.yaml",
@@ -178,43 +203,35 @@ static int read_places(struct kr_foreign_reading *rd)
 		return -ENOMEM;
 	}
 	r = read_environment(rd);
+	if (r < 0)
+		return r;
 	by_environment = rd->config_named;
-	for (size_t i = 1; r == 0 && i < c->n_words; i++) {
-		const char *config = option_at(c, i, "--config", "-c", &at);
-		const char *data = option_at(c, i, "--data-dir", "-d", &at);
-
-		if (c->words[i].unknown)
-			r = kr_foreign_doubt(rd,
-			                     "an argument of %s has a part "
-			                     "that only a running systemd "
-			                     "knows",
-			                     rd->row->name);
-		if (r == 0 && config && !by_environment) {
-			rd->config_named = true;
-			r = replace(&rd->config_path, config);
-		}
-		if (r == 0 && data)
-			r = replace(&rd->data_dir, data);
+	for (size_t i = 1; i < rd->command->n_words; i++) {
+		r = read_place(rd, i, by_environment);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 static int read_command(struct kr_foreign_reading *rd)
 {
 	const struct kr_unit_command *c = rd->command;
-	int r = 0;
 
-	for (size_t i = 1; r == 0 && i < c->n_words; i++) {
+	for (size_t i = 1; i < c->n_words; i++) {
 		size_t at;
 		const char *value = option_at(c, i, "--kubelet-arg", NULL, &at);
+		int r = 0;
 
 		if (value)
 			r = add_kubelet_arg(rd, c->words[at].span, value);
 		else if (option_at(c, i, "--disable-agent", NULL, &at))
 			r = kr_foreign_doubt(rd, "--disable-agent: this "
 			                         "server runs no kubelet");
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 /* --- config.yaml --------------------------------------------------------- */
@@ -254,25 +271,24 @@ static bool is_empty(const struct kr_yaml_node *node)
 
 /* A later list takes the place of all that was read so far, which comes from
  * files alone. */
-static void replace_list(struct kr_foreign_reading *rd,
-                         const struct kr_yaml_node *by)
+static int replace_list(struct kr_foreign_reading *rd,
+                        const struct kr_yaml_node *by)
 {
 	struct kr_foreign *f = rd->foreign;
-	const char *flag = rd->setting->flag;
-	unsigned line, column;
 
-	kr_span_position(by->span, &line, &column);
 	for (size_t i = 1; i < f->n_words; i++) {
-		if (is_named(f->words[i].text, flag, strlen(flag)))
-			kr_diag_add(rd->diag, KR_NOTE, "decoy-kubelet-arg",
-			            f->words[i].span,
-			            "the list of %s:%u takes the place of this "
-			            "one: \"kubelet-arg+\" there would be "
-			            "appended to it",
-			            by->span.file->path, line);
-		free(f->words[i].text);
+		struct kr_foreign_word *gone =
+			KR_VEC_NEXT(f->replaced, f->n_replaced);
+
+		if (!gone)
+			return -ENOMEM;
+		*gone = f->words[i];
+		gone->by = by->span;
+		f->words[i].text = NULL;
+		f->n_replaced++;
 	}
 	f->n_words = f->n_words > 0 ? 1 : 0;
+	return 0;
 }
 
 static bool is_before_folder(const struct kr_foreign_reading *rd)
@@ -306,15 +322,19 @@ static int read_member(struct kr_foreign_reading *rd,
 		                        "%s before 1.21 joins",
 		                        name->span.file->path, rd->row->name);
 	if (strcmp(key, "kubelet-arg") == 0)
-		replace_list(rd, name);
+		r = replace_list(rd, name);
 	else if (rd->foreign->n_words > 1 && is_empty(value))
 		return 0;
+	if (r < 0)
+		return r;
 	if (value->kind != KR_YAML_SEQUENCE)
 		return read_argument(rd, value);
-	for (const struct kr_yaml_node *n = value->first; r == 0 && n;
-	     n = n->next)
+	for (const struct kr_yaml_node *n = value->first; n; n = n->next) {
 		r = read_argument(rd, n);
-	return r;
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static int read_yaml(struct kr_foreign_reading *rd, const struct kr_file *file)
@@ -324,16 +344,20 @@ static int read_yaml(struct kr_foreign_reading *rd, const struct kr_file *file)
 	const struct kr_yaml_node *name;
 	int r = kr_yaml_parse(file, &tree, NULL, &document);
 
-	if (r == -EBADMSG ||
-	    (r == 0 && document.root && document.root->kind != KR_YAML_MAPPING))
+	if (r < 0 && r != -EBADMSG)
+		return r;
+	if (r >= 0 && !document.root)
+		return 0;
+	if (r < 0 || document.root->kind != KR_YAML_MAPPING)
 		return kr_foreign_doubt(rd, "%s is not what %s can read",
 		                        file->path, rd->row->name);
-	if (r < 0 || !document.root)
-		return r;
 	name = document.root->first;
-	for (; r == 0 && name && name->next; name = name->next->next)
+	for (; name && name->next; name = name->next->next) {
 		r = read_member(rd, name, name->next);
-	return r;
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static int read_config_file(struct kr_foreign_reading *rd, const char *path,
@@ -342,12 +366,12 @@ static int read_config_file(struct kr_foreign_reading *rd, const char *path,
 	const struct kr_file *file;
 	int r = kr_fs_read(rd->fs, path, &file);
 
-	if (r == 0)
-		return read_yaml(rd, file);
 	if (r == -ENOMEM || (r == -ENOENT && !must_be))
 		return r == -ENOMEM ? r : 0;
-	return kr_foreign_doubt(rd, "%s cannot be read: %s", path,
-	                        strerror(-r));
+	if (r < 0)
+		return kr_foreign_doubt(rd, "%s cannot be read: %s", path,
+		                        strerror(-r));
+	return read_yaml(rd, file);
 }
 
 static bool is_yaml_name(const char *name)
@@ -358,26 +382,25 @@ static bool is_yaml_name(const char *name)
 	       (strcasecmp(dot, ".yaml") == 0 || strcasecmp(dot, ".yml") == 0);
 }
 
-/* The folder's words that decide something here, where it is not known whether
+/* Whether words of FOLDER decide something here, though it is not known whether
  * this version reads it. */
-static void remark_folder(struct kr_foreign_reading *rd, const char *folder)
+static bool has_doubtful_words(const struct kr_foreign_reading *rd,
+                               const char *folder)
 {
-	const char *const names[] = {rd->setting->flag, "config", "config-dir"};
 	const struct kr_foreign *f = rd->foreign;
-	size_t n = strlen(folder);
 
-	for (size_t i = 1; rd->kubelet_minor == 0 && i < f->n_words; i++) {
+	if (rd->kubelet_minor > 0)
+		return false;
+	for (size_t i = 1; i < f->n_words; i++) {
 		const struct kr_foreign_word *w = &f->words[i];
-		bool named = false;
+		const struct kr_flag *flag =
+			kr_flag_find(w->text + 2, strcspn(w->text + 2, "="));
 
-		for (size_t k = 0; k < ARRAY_SIZE(names); k++)
-			named |= is_named(w->text, names[k], strlen(names[k]));
-		if (named && w->span.file &&
-		    strncmp(w->span.file->path, folder, n) == 0)
-			kr_diag_add(rd->diag, KR_NOTE, "config-yaml-d", w->span,
-			            "%s before 1.21 does not read %s",
-			            rd->row->name, folder);
+		if (flag && kr_foreign_counts(flag->name) && w->span.file &&
+		    strncmp(w->span.file->path, folder, strlen(folder)) == 0)
+			return true;
 	}
+	return false;
 }
 
 static int read_config_folder(struct kr_foreign_reading *rd, const char *folder)
@@ -405,8 +428,9 @@ static int read_config_folder(struct kr_foreign_reading *rd, const char *folder)
 		if (r < 0)
 			return r;
 	}
-	remark_folder(rd, folder);
-	return 0;
+	if (!has_doubtful_words(rd, folder))
+		return 0;
+	return kr_format(&rd->foreign->folder, "%s", folder);
 }
 
 static int read_config_files(struct kr_foreign_reading *rd)
@@ -486,10 +510,12 @@ int kr_foreign_read_rancher(struct kr_foreign_reading *rd)
 {
 	int r = read_places(rd);
 
-	if (r == 0)
-		r = read_config_files(rd);
-	if (r == 0)
-		r = read_command(rd);
+	if (r < 0)
+		return r;
+	r = read_config_files(rd);
+	if (r < 0)
+		return r;
+	r = read_command(rd);
 	if (r < 0)
 		return r;
 	qsort(rd->foreign->words + 1, rd->foreign->n_words - 1,

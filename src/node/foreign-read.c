@@ -8,7 +8,21 @@
 
 #include "base/format.h"
 #include "base/vec.h"
+#include "kubelet/field.h"
 #include "node/foreign-read.h"
+
+bool kr_foreign_names_file(const char *name)
+{
+	return strcmp(name, "config") == 0 || strcmp(name, "config-dir") == 0;
+}
+
+bool kr_foreign_counts(const char *name)
+{
+	int field = kr_field_of_flag(name);
+
+	return kr_foreign_names_file(name) ||
+	       (field >= 0 && field < KR_N_SETTINGS);
+}
 
 int kr_foreign_add(struct kr_foreign_reading *rd, struct kr_span span,
                    const char *text, size_t length)

@@ -8,7 +8,6 @@
 struct kr_foreign_row;
 
 struct kr_foreign_reading {
-	const struct kr_setting *setting;
 	struct kr_fs *fs;
 	const struct kr_unit *unit;
 	unsigned kubelet_minor; /* 0: not known */
@@ -31,6 +30,12 @@ struct kr_foreign_row {
 	int (*read)(struct kr_foreign_reading *rd);
 	const char *doubt; /* why its value is never sure; NULL */
 };
+
+/* Whether a file of kubelet's is named by the flag NAME. */
+bool kr_foreign_names_file(const char *name);
+
+/* Whether it counts here: that, or a setting's. */
+bool kr_foreign_counts(const char *name);
 
 /* Adds a copy of TEXT as an argument. 0 or -ENOMEM. */
 int kr_foreign_add(struct kr_foreign_reading *rd, struct kr_span span,

@@ -122,20 +122,14 @@ static bool is_shown(const struct kr_unit_command *c, const char *path)
 /* --- kubelet's words ----------------------------------------------------- */
 
 /* The flag that TEXT is, if it is one that counts here. */
-static const struct kr_flag *flag_of(const struct kr_foreign_reading *rd,
-                                     const char *text)
+static const struct kr_flag *flag_of(const char *text)
 {
-	const char *const names[] = {rd->setting->flag, "config", "config-dir"};
 	const struct kr_flag *flag;
 
 	if (strncmp(text, "--", 2) != 0)
 		return NULL;
 	flag = kr_flag_find(text + 2, strcspn(text + 2, "="));
-	for (size_t i = 0; flag && i < ARRAY_SIZE(names); i++) {
-		if (strcmp(flag->name, names[i]) == 0)
-			return flag;
-	}
-	return NULL;
+	return flag && kr_foreign_counts(flag->name) ? flag : NULL;
 }
 
 static int add_word(struct kr_foreign_reading *rd,
@@ -146,10 +140,12 @@ static int add_word(struct kr_foreign_reading *rd,
 	                       i < c->n_words ? c->words[i].span : KR_SPAN_NONE,
 	                       text, strlen(text));
 
-	if (r == 0 && i < c->n_words)
+	if (r < 0)
+		return r;
+	if (i < c->n_words)
 		rd->foreign->words[rd->foreign->n_words - 1].doubt =
 			c->words[i].why;
-	return r;
+	return 0;
 }
 
 /* Adds the flag at word I, and moves I to its last word. */
@@ -165,7 +161,7 @@ static int add_flag(struct kr_foreign_reading *rd,
 
 	if (own_word)
 		(*i)++;
-	if (in_container && strcmp(flag->name, rd->setting->flag) != 0 &&
+	if (in_container && kr_foreign_names_file(flag->name) &&
 	    !is_shown(c, value))
 		return 0;
 	r = add_word(rd, c, at);
@@ -181,10 +177,10 @@ static int read_words(struct kr_foreign_reading *rd,
 	size_t n_files = 0;
 
 	for (size_t i = first; i < c->n_words; i++) {
-		const struct kr_flag *flag = flag_of(rd, text_at(c, i));
+		const struct kr_flag *flag = flag_of(text_at(c, i));
 		int r;
 
-		if (!flag || (strcmp(flag->name, rd->setting->flag) != 0 &&
+		if (!flag || (kr_foreign_names_file(flag->name) &&
 		              n_files++ >= FILES_MAX))
 			continue;
 		r = add_flag(rd, c, flag, in_container, &i);
@@ -344,8 +340,8 @@ static int read_shell(struct kr_foreign_reading *rd, const char *text,
 		copy = strndup(text + start, n);
 		if (!copy)
 			return -ENOMEM;
-		if (!flag_of(rd, copy) ||
-		    (!strchr(copy, '=') && !kr_flag_is_bare(flag_of(rd, copy))))
+		if (!flag_of(copy) ||
+		    (!strchr(copy, '=') && !kr_flag_is_bare(flag_of(copy))))
 			continue;
 		r = kr_foreign_add(rd,
 		                   file ? (struct kr_span){file, start, n}

@@ -38,12 +38,12 @@
 #include "node/foreign.h"
 
 #define RANCHER_WHERE(id)                                                      \
-	"kubelet-arg: [\"make-iptables-util-chains=true\"] in "                \
+	"kubelet-arg: [\"@FLAG@=@VALUE@\"] in "                                \
 	"/etc/rancher/" id "/config.yaml"
 #define CONTAINER(runtime)                                                     \
 	{                                                                      \
 		.id = runtime, .name = "a container (" runtime ")",            \
-		.where = "makeIPTablesUtilChains: true in the file of "        \
+		.where = "@KEY@: @VALUE@ in the file of "                      \
 			 "kubelet's --config",                                 \
 		.read = kr_foreign_read_container,                             \
 		.doubt = "kubelet's arguments are those of the container",     \
@@ -60,7 +60,7 @@ static const struct kr_foreign_row rows[] = {
          .read = kr_foreign_read_rancher},
 	{.id = "k0s",
          .name = "k0s",
-         .where = "makeIPTablesUtilChains: true in the cluster's worker "
+         .where = "@KEY@: @VALUE@ in the cluster's worker "
                   "profile (spec.workerProfiles)",
          .read = kr_foreign_read_k0s,
          .doubt = "k0s renders kubelet's configuration anew at each start"},
@@ -68,14 +68,14 @@ static const struct kr_foreign_row rows[] = {
          .app = "microk8s.daemon-kubelite",
          .name = "MicroK8s",
          .restart = "snap restart microk8s.daemon-kubelite",
-         .where = "--make-iptables-util-chains=true as a line of "
+         .where = "--@FLAG@=@VALUE@ as a line of "
                   "/var/snap/microk8s/current/args/kubelet",
          .read = kr_foreign_read_lines},
 	{.id = "microk8s",
          .app = "microk8s.daemon-kubelet",
          .name = "MicroK8s",
          .restart = "snap restart microk8s.daemon-kubelet",
-         .where = "--make-iptables-util-chains=true as a line of "
+         .where = "--@FLAG@=@VALUE@ as a line of "
                   "/var/snap/microk8s/current/args/kubelet",
          .read = kr_foreign_read_words,
          .doubt = "its wrapper lets a shell split the arguments"},
@@ -83,7 +83,7 @@ static const struct kr_foreign_row rows[] = {
          .app = "kubelet-eks.daemon",
          .name = "the snap kubelet-eks",
          .restart = "snap restart kubelet-eks",
-         .where = "makeIPTablesUtilChains: true in the file of kubelet's "
+         .where = "@KEY@: @VALUE@ in the file of kubelet's "
                   "--config",
          .read = kr_foreign_read_words,
          .doubt = "how the snap passes its arguments on is not documented"},
@@ -91,19 +91,19 @@ static const struct kr_foreign_row rows[] = {
          .app = "kubelet.daemon",
          .name = "the snap kubelet",
          .restart = "snap restart kubelet",
-         .where = "--make-iptables-util-chains=true with 'snap set kubelet'",
+         .where = "--@FLAG@=@VALUE@ with 'snap set kubelet'",
          .read = kr_foreign_read_words,
          .doubt = "how the snap passes its arguments on is not documented"},
 	{.id = "k8s",
          .app = "k8s.kubelet",
          .name = "Canonical Kubernetes (the snap k8s)",
          .restart = "snap restart k8s.kubelet",
-         .where = "--make-iptables-util-chains=true as a line of "
+         .where = "--@FLAG@=@VALUE@ as a line of "
                   "/var/snap/k8s/common/args/kubelet",
          .read = kr_foreign_read_common},
 	{.id = "edgecore",
          .name = "KubeEdge",
-         .where = "makeIPTablesUtilChains: true below "
+         .where = "@KEY@: @VALUE@ below "
                   "modules.edged.tailoredKubeletConfig in "
                   "/etc/kubeedge/config/edgecore.yaml",
          .doubt = "kubelet is a part of edgecore, whose configuration is "
@@ -116,7 +116,7 @@ static const struct kr_foreign_row rows[] = {
 
 static const struct kr_foreign_row wrapper = {
 	.name = "a wrapper",
-	.where = "--make-iptables-util-chains=true among kubelet's arguments",
+	.where = "--@FLAG@=@VALUE@ among kubelet's arguments",
 	.read = kr_foreign_read_wrapper,
 };
 
@@ -144,6 +144,7 @@ static const char *const folders[] = {
 
 int kr_foreign_find_unit(struct kr_fs *fs, const char **ret)
 {
+	*ret = NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
 		_cleanup_stat_ struct kr_stat folder = {0};
 
@@ -162,7 +163,7 @@ int kr_foreign_find_unit(struct kr_fs *fs, const char **ret)
 			}
 		}
 	}
-	return -ENOENT;
+	return 0;
 }
 
 /* --- which platform ------------------------------------------------------ */
@@ -219,6 +220,7 @@ static int evaluate(struct kr_foreign_reading *rd)
 		.working_directory = rd->unit->working_directory,
 		.kubelet_minor = rd->kubelet_minor,
 		.doubts = doubts,
+		.wrapped = true,
 	};
 	int r;
 
@@ -230,39 +232,24 @@ static int evaluate(struct kr_foreign_reading *rd)
 	}
 	r = kr_inputs_read(rd->fs, argv, f->n_words, &options, rd->diag,
 	                   &f->inputs);
-	if (r < 0)
-		return r;
-	r = kr_inputs_decide(&f->inputs, rd->setting->field, rd->diag);
-	if (r < 0)
-		return r;
-	f->inputs_valid = true;
-	f->state = f->inputs.state;
-	return 0;
+	f->inputs_valid = r == 0;
+	return r;
 }
 
 static int conclude(struct kr_foreign_reading *rd)
 {
 	struct kr_foreign *f = rd->foreign;
-	int r;
 
-	if (rd->doubt) {
-		f->state = KR_STATE_UNKNOWN;
-		r = asprintf(&f->reason, "%s starts kubelet, not %s itself: %s",
-		             f->name, rd->unit->name, rd->doubt);
-	} else {
-		r = asprintf(&f->reason, "%s starts kubelet: %s", f->name,
-		             f->inputs.reason);
-	}
-	if (r >= 0)
+	if (!rd->doubt)
 		return 0;
-	f->reason = NULL;
-	return -ENOMEM;
+	return kr_format(&f->doubt, "%s starts kubelet, not %s itself: %s",
+	                 f->name, rd->unit->name, rd->doubt);
 }
 
 static int read_row(struct kr_foreign_reading *rd)
 {
 	struct kr_foreign *f = rd->foreign;
-	int r = 0;
+	int r;
 
 	f->name = rd->row->name;
 	f->where = rd->row->where;
@@ -275,23 +262,25 @@ static int read_row(struct kr_foreign_reading *rd)
 		return -ENOMEM;
 	if (rd->row->read) {
 		r = kr_foreign_add(rd, KR_SPAN_NONE, "kubelet", 7);
-		if (r == 0)
-			r = rd->row->read(rd);
-		if (r == 0)
-			r = evaluate(rd);
+		if (r < 0)
+			return r;
+		r = rd->row->read(rd);
+		if (r < 0)
+			return r;
+		r = evaluate(rd);
+		if (r < 0)
+			return r;
 	}
-	if (r == 0 && rd->row->doubt)
-		r = kr_foreign_doubt(rd, "%s", rd->row->doubt);
+	r = rd->row->doubt ? kr_foreign_doubt(rd, "%s", rd->row->doubt) : 0;
 	return r < 0 ? r : conclude(rd);
 }
 
-int kr_foreign_read(const struct kr_setting *setting, struct kr_fs *fs,
-                    const struct kr_unit *unit, unsigned kubelet_minor,
-                    struct kr_diag *diag, struct kr_foreign **ret)
+int kr_foreign_read(struct kr_fs *fs, const struct kr_unit *unit,
+                    unsigned kubelet_minor, struct kr_diag *diag,
+                    struct kr_foreign **ret)
 {
 	_cleanup_foreign_ struct kr_foreign *f = calloc(1, sizeof(*f));
 	struct kr_foreign_reading rd = {
-		.setting = setting,
 		.fs = fs,
 		.unit = unit,
 		.kubelet_minor = kubelet_minor,
@@ -300,10 +289,11 @@ int kr_foreign_read(const struct kr_setting *setting, struct kr_fs *fs,
 	};
 	int r;
 
+	*ret = NULL;
 	if (!f)
 		return -ENOMEM;
 	if (!find_row(&rd))
-		return -ENOENT;
+		return 0;
 	r = read_row(&rd);
 	free(rd.data_dir);
 	free(rd.config_path);
@@ -314,16 +304,28 @@ int kr_foreign_read(const struct kr_setting *setting, struct kr_fs *fs,
 	return 0;
 }
 
+bool kr_foreign_leaves(int field)
+{
+	return field == KR_FIELD_IPTABLES;
+}
+
+static void free_words(struct kr_foreign_word *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(words[i].text);
+	free(words);
+}
+
 struct kr_foreign *kr_foreign_free(struct kr_foreign *f)
 {
 	if (!f)
 		return NULL;
-	for (size_t i = 0; i < f->n_words; i++)
-		free(f->words[i].text);
-	free(f->words);
+	free_words(f->words, f->n_words);
+	free_words(f->replaced, f->n_replaced);
 	kr_inputs_done(&f->inputs);
 	free(f->restart);
-	free(f->reason);
+	free(f->folder);
+	free(f->doubt);
 	free(f);
 	return NULL;
 }

@@ -20,36 +20,47 @@ struct kr_foreign_word {
 	struct kr_span span; /* no file: the platform's own */
 	long order;          /* among those of its name: k3s sorts them */
 	const char *doubt;   /* why it is not known, the unit's; NULL */
+	struct kr_span by;   /* of one that was replaced: the list that did */
 };
 
 struct kr_foreign {
-	const char *name;  /* "k3s", for people */
-	char *restart;     /* the command that starts kubelet anew */
-	const char *where; /* static: what to write where to set the flag */
+	const char *name; /* "k3s", for people */
+	char *restart;    /* the command that starts kubelet anew */
+	/* static: what to write where, in the marks of kr_platform_text() */
+	const char *where;
 	struct kr_foreign_word *words; /* [0] is the program */
 	size_t n_words;
+	/* words of lists whose place a later one has taken */
+	struct kr_foreign_word *replaced;
+	size_t n_replaced;
+	/* a folder of k3s' whose words may not be read: it came with 1.21, and
+	 * the version is not known; NULL */
+	char *folder;
 	struct kr_inputs inputs; /* of these words; taken over by the node */
 	bool inputs_valid;
-	/* TRUE and FALSE only where no reading of the platform's rules gives
-	 * another value */
-	enum kr_state state;
-	char *reason;
+	/* why nothing is sure of them, one sentence; NULL: it is */
+	char *doubt;
 };
 
 /*
  * The unit that starts kubelet where there is no kubelet.service: the first of
- * those that are known and that has a file. RET is static. 0; -ENOENT; -ENOMEM.
+ * those that are known and that has a file. RET is static; NULL: there is none.
+ * 0 or -ENOMEM.
  */
 int kr_foreign_find_unit(struct kr_fs *fs, const char **ret);
 
 /*
  * What the platform would start kubelet with, UNIT being its unit, of which no
- * command runs kubelet itself. Its version is 1.KUBELET_MINOR, 0: not known. 0;
- * -ENOENT: no platform that is known; -ENOMEM.
+ * command runs kubelet itself. Its version is 1.KUBELET_MINOR, 0: not known.
+ * RET is NULL where it is no platform that is known. 0 or -ENOMEM.
  */
-int kr_foreign_read(const struct kr_setting *setting, struct kr_fs *fs,
-                    const struct kr_unit *unit, unsigned kubelet_minor,
-                    struct kr_diag *diag, struct kr_foreign **ret);
+int kr_foreign_read(struct kr_fs *fs, const struct kr_unit *unit,
+                    unsigned kubelet_minor, struct kr_diag *diag,
+                    struct kr_foreign **ret);
+
+/* Whether none of these programs sets FIELD by itself, so that kubelet's
+ * default counts where nothing else is found. */
+bool kr_foreign_leaves(int field);
 struct kr_foreign *kr_foreign_free(struct kr_foreign *foreign);
 DEFINE_FREEP(struct kr_foreign, kr_foreign_free);
 #define _cleanup_foreign_ _cleanup_(kr_foreign_freep)

@@ -109,20 +109,24 @@ static int find_mount(struct kr_node *node, const char *path,
 	int r = resolve(node->fs, path, &real);
 
 	*ret = NULL;
-	for (size_t i = 0; r == 0 && i < unit->n_mounts; i++) {
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < unit->n_mounts; i++) {
 		const struct kr_unit_mount *m = &unit->mounts[i];
 		_cleanup_free_ char *m_real = NULL;
 		const char *part;
 
 		r = resolve(node->fs, m->path, &m_real);
+		if (r < 0)
+			return r;
 		part = covered_part(m, m_real, path, real);
-		if (r < 0 || !part || (*ret && strlen(m->path) < depth))
+		if (!part || (*ret && strlen(m->path) < depth))
 			continue;
 		r = is_left_out(node, m);
-		if (r != 0) {
-			r = r < 0 ? r : 0;
+		if (r < 0)
+			return r;
+		if (r > 0)
 			continue;
-		}
 		free(*source);
 		*source = NULL;
 		part += strspn(part, "/");
@@ -130,11 +134,11 @@ static int find_mount(struct kr_node *node, const char *path,
 			*source = *part ? kr_path_join(m->source, part)
 			                : strdup(m->source);
 		if (m->source && !*source)
-			r = -ENOMEM;
+			return -ENOMEM;
 		*ret = m;
 		depth = strlen(m->path);
 	}
-	return r;
+	return 0;
 }
 
 static uint64_t to_usec(struct timespec ts)
@@ -247,35 +251,47 @@ static int look_into_folder(struct searching *s, const char *folder)
 	return 0;
 }
 
+/* 1: found. */
+static int look_at_all(struct searching *s)
+{
+	const struct kr_unit_command *c = kr_node_command(s->node);
+	const struct kr_inputs *in = &s->node->disk.inputs;
+	int r = look_at(s, in->config_path);
+
+	if (r != 0)
+		return r;
+	r = look_at(s, in->config_dir);
+	if (r != 0)
+		return r;
+	r = look_into_folder(s, in->config_dir);
+	if (r != 0)
+		return r;
+	for (size_t i = 0; i < in->n_files; i++) {
+		r = look_at(s, in->files[i]->path);
+		if (r != 0)
+			return r;
+	}
+	r = look_at(s, c->path);
+	/* an extension has no kubelet that is a script */
+	return r > 0 && s->mount->overlay ? 0 : r;
+}
+
 int kr_hidden_find(struct kr_node *node, const struct kr_unit_mount **ret_mount,
                    const char **ret_path)
 {
-	const struct kr_unit_command *c = kr_node_command(node);
-	const struct kr_inputs *in = &node->disk.inputs;
 	struct searching s = {.node = node};
-	int r = 0;
+	int r;
 
 	*ret_mount = NULL;
 	*ret_path = NULL;
 	if (node->disk.unit->n_mounts == 0 || node->mounts_shown)
 		return 0;
-	r = look_at(&s, in->config_path);
-	if (r == 0)
-		r = look_at(&s, in->config_dir);
-	if (r == 0)
-		r = look_into_folder(&s, in->config_dir);
-	for (size_t i = 0; r == 0 && i < in->n_files; i++)
-		r = look_at(&s, in->files[i]->path);
-	if (r == 0)
-		r = look_at(&s, c->path);
-	/* an extension has no kubelet that is a script */
-	if (r > 0 && s.path == c->path && s.mount->overlay) {
-		s = (struct searching){.node = node};
-		r = 0;
-	}
+	r = look_at_all(&s);
+	if (r <= 0)
+		return r;
 	*ret_mount = s.mount;
 	*ret_path = s.path;
-	return r < 0 ? r : 0;
+	return 0;
 }
 
 /* --- the running kubelet ------------------------------------------------- */
@@ -306,13 +322,12 @@ int kr_hidden_remark(struct kr_node *node, struct kr_diag *diag)
 		                 "kubelet alone",
 		                 (int)node->process.pid);
 	}
-	if (!differs || !disk->inputs_valid || disk->from_process ||
-	    disk->first_word == 0 || disk->inputs.by == KR_BY_FLAG ||
-	    (disk->state != KR_STATE_TRUE && disk->state != KR_STATE_FALSE))
+	if (!differs || disk->start != KR_START_COMMAND ||
+	    disk->first_word == 0 || disk->state != KR_STATE_ABSENT ||
+	    kr_inputs_state(&disk->inputs) != KR_STATE_ABSENT)
 		return 0;
-	disk->hidden = true;
-	disk->state = KR_STATE_UNKNOWN;
-	return kr_format(&disk->reason,
+	disk->start = KR_START_HIDDEN;
+	return kr_format(&disk->inputs.files_doubt,
 	                 "%s starts kubelet with mounts of its own: what the "
 	                 "files would be for the next one cannot be told from "
 	                 "the host",

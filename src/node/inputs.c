@@ -18,7 +18,7 @@
 
 #include "base/format.h"
 #include "base/vec.h"
-#include "kubelet/flag-table.h"
+#include "kubelet/validate.h"
 #include "node/inputs.h"
 
 #define FOLDERS_DEEP 64
@@ -102,7 +102,6 @@ static int too_much(struct reading *rd, const char *what)
 static int add_file(struct reading *rd, const char *path)
 {
 	struct kr_inputs *in = rd->in;
-	const struct kr_file **next;
 	const struct kr_file *file;
 	int r;
 
@@ -111,12 +110,7 @@ static int add_file(struct reading *rd, const char *path)
 	r = kr_fs_read(rd->fs, path, &file);
 	if (r < 0)
 		return cannot_read(rd, path, r);
-	next = KR_VEC_NEXT(in->files, in->n_files);
-	if (!next)
-		return -ENOMEM;
-	*next = file;
-	in->n_files++;
-	return 0;
+	return KR_VEC_MOVE(in->files, in->n_files, &file);
 }
 
 static int walk_folder(struct reading *rd, const char *path, unsigned depth)
@@ -130,7 +124,9 @@ static int walk_folder(struct reading *rd, const char *path, unsigned depth)
 	if (r < 0)
 		return cannot_read(rd, path, r);
 	r = kr_strings_add(&rd->in->folders, path);
-	for (size_t i = 0; r == 0 && i < dir.n_entries; i++) {
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < dir.n_entries; i++) {
 		const struct kr_dir_entry *e = &dir.entries[i];
 		_cleanup_free_ char *child = kr_path_join(path, e->name);
 
@@ -140,8 +136,10 @@ static int walk_folder(struct reading *rd, const char *path, unsigned depth)
 			r = walk_folder(rd, child, depth + 1);
 		else if (kr_dropin_name(e->name))
 			r = add_file(rd, child);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 static int walk_config_dir(struct reading *rd)
@@ -283,9 +281,11 @@ static int read_config(struct reading *rd,
 	if (r < 0 || !path)
 		return r;
 	r = add_file(rd, path);
-	in->config_read = r == 0 && in->n_files == 1;
+	if (r < 0)
+		return r;
+	in->config_read = in->n_files == 1;
 	in->config_copied = path != in->config_path;
-	return r;
+	return 0;
 }
 
 static int read_config_dir(struct reading *rd,
@@ -318,7 +318,7 @@ static int read_files(struct reading *rd,
 		options->config ? options->config
 				: kr_flags_text(&in->flags, KR_FIELD_CONFIG);
 	const char *dir = kr_flags_text(&in->flags, KR_FIELD_CONFIG_DIR);
-	int r = 0;
+	int r;
 
 	if (!options->config && is_named_in_doubt(in, options, KR_FIELD_CONFIG))
 		config = NULL;
@@ -329,22 +329,28 @@ static int read_files(struct reading *rd,
 		if (!in->config_path)
 			return -ENOMEM;
 		r = read_config(rd, options);
+		if (r < 0)
+			return r;
 	}
-	if (r == 0 && dir && *dir) {
-		in->config_dir = absolute(dir, options->working_directory);
-		if (!in->config_dir)
-			return -ENOMEM;
-		r = read_config_dir(rd, options);
-	}
-	return r;
+	if (!dir || !*dir)
+		return 0;
+	in->config_dir = absolute(dir, options->working_directory);
+	if (!in->config_dir)
+		return -ENOMEM;
+	return read_config_dir(rd, options);
 }
 
-/* The same files, as the other merges have them. */
-static int merge_older(struct kr_inputs *in)
+/* Where the version is not known and matters, as the other merges have the
+ * files, too. */
+static int parse_files(struct kr_inputs *in, struct kr_diag *found)
 {
-	int r = kr_merge_parse(in->files, in->n_files, !in->config_read, 31,
-	                       NULL, &in->older);
+	int r = kr_merge_parse(in->files, in->n_files, !in->config_read,
+	                       in->kubelet_minor, found, &in->merged);
 
+	if (r < 0 || in->kubelet_minor != 0 || in->n_files <= in->config_read)
+		return r;
+	r = kr_merge_parse(in->files, in->n_files, !in->config_read, 31, NULL,
+	                   &in->older);
 	if (r < 0)
 		return r;
 	in->older_valid = true;
@@ -361,11 +367,7 @@ static int merge(struct reading *rd)
 
 	if (in->n_files == 0)
 		return 0;
-	r = kr_merge_parse(in->files, in->n_files, !in->config_read,
-	                   in->kubelet_minor, &found, &in->merged);
-	if (r == 0 && in->kubelet_minor == 0 && in->n_files > in->config_read)
-		r = merge_older(in);
-	r = kr_diag_result(&found, r);
+	r = kr_diag_result(&found, parse_files(in, &found));
 	error = kr_diag_first(&found, KR_ERROR);
 	if (r == -EFBIG) {
 		r = kr_inputs_fault(in, KR_STATE_UNKNOWN, "%s",
@@ -386,77 +388,6 @@ static int merge(struct reading *rd)
 	}
 	kr_diag_merge(rd->diag, &found);
 	return r;
-}
-
-/* Whether the number of FIELD is one that kubelet takes. */
-static bool in_range(const struct kr_value *v, const struct kr_flag *flag,
-                     int64_t *ret_min)
-{
-	*ret_min = flag->min > 0 ? 0 : flag->min;
-	return v->n >= *ret_min && v->n <= flag->max;
-}
-
-/* The first number of the files that kubelet refuses and no flag overrides; -1:
- * there is none. */
-static int find_bad_range(const struct kr_inputs *in,
-                          const struct kr_merged *merged)
-{
-	for (int i = 0; i < KR_N_FIELDS; i++) {
-		const struct kr_field *f = kr_field(i);
-		const struct kr_value *v;
-		int64_t min;
-
-		if (!f->ranged || kr_flags_given(&in->flags, f->flag))
-			continue;
-		v = kr_merged_value(merged, i);
-		if (v &&
-		    !in_range(v, kr_flag_find(f->flag, strlen(f->flag)), &min))
-			return i;
-	}
-	return -1;
-}
-
-/*
- * kubelet validates what flags and files have come to: a number that it refuses
- * as a flag it refuses in a file.
- */
-static int check_ranges(struct reading *rd)
-{
-	struct kr_inputs *in = rd->in;
-	struct kr_merged_value found;
-	const struct kr_flag *flag;
-	const char *name;
-	int bad, older;
-	int64_t min;
-
-	if (!in->merged_valid || in->fault_reason ||
-	    in->merged.fault != KR_STATE_ABSENT)
-		return 0;
-	bad = find_bad_range(in, &in->merged);
-	older = in->older_valid ? find_bad_range(in, &in->older) : bad;
-	if (bad < 0 && older < 0)
-		return 0;
-	if (bad < 0 || older < 0) {
-		in->fault_by_version = true;
-		return kr_inputs_fault(
-			in, KR_STATE_UNKNOWN,
-			"whether kubelet would refuse %s depends on its "
-			"version, which must be said (--kubelet-version)",
-			kr_field_name(bad < 0 ? older : bad));
-	}
-	name = kr_field_name(bad);
-	flag = kr_flag_find(kr_field(bad)->flag, strlen(kr_field(bad)->flag));
-	kr_merged_find(&in->merged, bad, &found);
-	in_range(found.value, flag, &min);
-	kr_diag_add(rd->diag, KR_ERROR, "config-range",
-	            found.use ? found.use->value : KR_SPAN_NONE,
-	            "%s would have to be from %lld to %lld", name,
-	            (long long)min, (long long)flag->max);
-	return kr_inputs_fault(
-		in, KR_STATE_INVALID,
-		"kubelet would refuse its configuration: %s would have to "
-		"be from %lld to %lld",
-		name, (long long)min, (long long)flag->max);
 }
 
 /* --- arguments that are not known ---------------------------------------- */
@@ -621,6 +552,8 @@ int kr_inputs_read(struct kr_fs *fs, const char *const *argv, size_t argc,
 {
 	_cleanup_inputs_ struct kr_inputs in = {
 		.kubelet_minor = options->kubelet_minor,
+		.openshift = options->openshift,
+		.wrapped = options->wrapped,
 	};
 	struct reading rd = {.fs = fs, .diag = diag, .in = &in};
 	int r = copy_argv(&in, argv, argc);
@@ -644,9 +577,11 @@ int kr_inputs_read(struct kr_fs *fs, const char *const *argv, size_t argc,
 	r = merge(&rd);
 	if (r < 0)
 		return r;
-	r = check_ranges(&rd);
-	if (r < 0)
-		return r;
+	if (!in.fault_reason && in.merged.fault == KR_STATE_ABSENT) {
+		r = kr_validate(&in, diag);
+		if (r < 0)
+			return r;
+	}
 	*ret = in;
 	in = (struct kr_inputs){0};
 	return 0;

@@ -24,6 +24,8 @@ struct kr_inputs_options {
 	const char *const *doubts;
 	/* the unit whose credentials kubelet may read; NULL: none's */
 	const struct kr_unit *unit;
+	bool openshift; /* whose kubelet takes what others refuse */
+	bool wrapped;   /* another program starts it, and may have a client */
 };
 
 /*

@@ -229,14 +229,12 @@ static int read_path(struct kr_node *node, const char *program, unsigned *ret)
 {
 	static const char name[] = "kubernetes-";
 	_cleanup_stat_ struct kr_stat st = {0};
-	const char *path = program;
-	int r;
+	const char *path;
+	int r = kr_fs_stat(node->fs, program, true, &st);
 
-	r = kr_fs_stat(node->fs, program, true, &st);
 	if (r == -ENOMEM)
 		return r;
-	if (r == 0)
-		path = st.real;
+	path = r < 0 ? program : st.real;
 	for (; (path = strstr(path, name)); path += strlen(name)) {
 		if ((path[-1] == '/' || path[-1] == '-') && strchr(path, '/'))
 			parse_until(path + strlen(name), "/", ret);
@@ -354,9 +352,11 @@ int kr_kubelet_version_find(struct kr_node *node, unsigned *ret_minor)
 	r = read_extension(node, program, ret_minor);
 	if (strcmp(program, USUAL_PROGRAM) != 0)
 		return r;
-	for (size_t i = 0;
-	     r == 0 && *ret_minor == 0 && i < ARRAY_SIZE(packages); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(packages); i++) {
+		if (r < 0 || *ret_minor > 0)
+			return r;
 		r = packages[i](node, ret_minor);
+	}
 	return r;
 }
 

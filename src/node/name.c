@@ -30,13 +30,10 @@ static const char *find_process_override(const struct kr_node *node)
 /* What kubelet was told, or would be. NULL: nothing. */
 static const char *find_override(const struct kr_node *node)
 {
-	const struct kr_inputs *in = node->running_valid ? &node->running
-	                             : node->disk.inputs_valid
-	                                     ? &node->disk.inputs
-	                                     : NULL;
+	const struct kr_inputs *in =
+		node->running_valid ? &node->running : &node->disk.inputs;
 	const char *text =
-		in ? kr_flags_text(&in->flags, KR_FIELD_HOSTNAME_OVERRIDE)
-		   : NULL;
+		kr_flags_text(&in->flags, KR_FIELD_HOSTNAME_OVERRIDE);
 
 	if (!node->running_valid && node->has_process)
 		text = find_process_override(node);

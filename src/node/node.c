@@ -12,9 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/format.h"
-#include "node/decoy.h"
 #include "node/hidden.h"
-#include "node/iptables.h"
 #include "node/kubelet-version.h"
 #include "node/node.h"
 #include "node/running.h"
@@ -92,8 +90,7 @@ static int settle_live(struct kr_node *node, struct kr_diag *diag)
 	return 0;
 }
 
-int kr_node_open(const struct kr_setting *setting,
-                 const struct kr_node_options *options, struct kr_diag *diag,
+int kr_node_open(const struct kr_node_options *options, struct kr_diag *diag,
                  struct kr_node **ret)
 {
 	const char *root = options->root ? options->root : "/";
@@ -103,7 +100,6 @@ int kr_node_open(const struct kr_setting *setting,
 	if (!node)
 		return -ENOMEM;
 	*node = (struct kr_node){
-		.setting = setting,
 		.proc_fd = -1,
 		.process.root_fd = -1,
 		.disk.command = -1,
@@ -141,7 +137,9 @@ static void forget_disk(struct kr_node *node)
 	kr_foreign_free(node->disk.foreign);
 	kr_unit_free(node->disk.unit);
 	free(node->disk.configs);
+	free(node->disk.start_doubt);
 	free(node->disk.reason);
+	free(node->disk.slip);
 	node->disk = (struct kr_node_disk){.command = -1};
 }
 
@@ -167,6 +165,7 @@ struct kr_node *kr_node_free(struct kr_node *node)
 
 /* --- the disk ------------------------------------------------------------ */
 
+/* COMMAND stays -1 where none runs kubelet itself. */
 static int find_command(struct kr_node *node)
 {
 	struct kr_node_disk *disk = &node->disk;
@@ -193,39 +192,7 @@ static int find_command(struct kr_node *node)
 		disk->first_word = (size_t)first;
 		return 0;
 	}
-	return -ENOENT;
-}
-
-/* An argument that stands in no file, since systemd's own environment has it.
- */
-static void remark_manager(struct kr_node *node, size_t arg,
-                           struct kr_diag *diag)
-{
-	const struct kr_unit_word *word = kr_node_word(node, arg);
-
-	if (!word || !word->manager)
-		return;
-	kr_diag_add(diag, KR_NOTE, "manager-environment", KR_SPAN_NONE,
-	            "%s comes from %s of systemd's own environment, which "
-	            "'systemctl show-environment' shows",
-	            node->disk.inputs.argv[arg], word->manager);
-}
-
-/* Whether FIELD depends on the flag: its own, or one that names a file. */
-static bool is_deciding(int field, const struct kr_flag_use *use)
-{
-	return use->field == field || use->field == KR_FIELD_CONFIG ||
-	       use->field == KR_FIELD_CONFIG_DIR;
-}
-
-static void remark_manager_words(struct kr_node *node, struct kr_diag *diag)
-{
-	const struct kr_flags *flags = &node->disk.inputs.flags;
-
-	for (size_t i = 0; i < flags->n_uses; i++) {
-		if (is_deciding(node->setting->field, &flags->uses[i]))
-			remark_manager(node, flags->uses[i].arg, diag);
-	}
+	return 0;
 }
 
 static bool is_config_dir(const char *word)
@@ -244,31 +211,24 @@ static bool runs_with_config_dir(const struct kr_node *node)
 	return false;
 }
 
-/* kubelet refuses --config-dir, or would do so in versions that may run. */
-static void remark_config_dir(struct kr_node *node, struct kr_diag *diag)
+static struct kr_span config_dir_place(const struct kr_node *node)
 {
-	const struct kr_inputs *in = &node->disk.inputs;
-	struct kr_span place;
+	const struct kr_flags *flags = &node->disk.inputs.flags;
 
-	if (!in->config_dir_refusal)
-		return;
-	place = kr_node_span(
-		node, kr_flags_last(&in->flags, KR_FIELD_CONFIG_DIR)->arg);
-	if (in->kubelet_minor > 0)
-		kr_diag_add(diag, KR_ERROR, "config-dir-refused", place, "%s",
-		            in->config_dir_refusal);
-	else if (!runs_with_config_dir(node))
-		kr_diag_add(diag, KR_NOTE, "config-dir-refused", place, "%s",
-		            in->config_dir_refusal);
+	return kr_node_span(node,
+	                    kr_flags_last(flags, KR_FIELD_CONFIG_DIR)->arg);
 }
 
 /* What was found on single arguments, at their places in the unit's files. */
 static void add_remarks(struct kr_node *node, struct kr_diag *diag)
 {
-	const struct kr_flags *flags = &node->disk.inputs.flags;
+	const struct kr_inputs *in = &node->disk.inputs;
+	const struct kr_flags *flags = &in->flags;
 
-	remark_manager_words(node, diag);
-	remark_config_dir(node, diag);
+	if (in->config_dir_refusal && in->kubelet_minor > 0)
+		kr_diag_add(diag, KR_ERROR, "config-dir-refused",
+		            config_dir_place(node), "%s",
+		            in->config_dir_refusal);
 	for (size_t i = 0; i < flags->n_remarks; i++) {
 		const struct kr_flags_remark *r = &flags->remarks[i];
 
@@ -294,25 +254,6 @@ static bool has_unknown_home(const struct kr_node *node)
 		return false;
 	return is_relative(kr_flags_text(flags, KR_FIELD_CONFIG)) ||
 	       is_relative(kr_flags_text(flags, KR_FIELD_CONFIG_DIR));
-}
-
-/* kubelet 1.28 would make another value of these drop-ins, if it does not
- * refuse them, and its version is not known. */
-static int remark_old_dropins(struct kr_node *node, struct kr_diag *diag)
-{
-	const struct kr_inputs *in = &node->disk.inputs;
-	int r;
-
-	if (in->by == KR_BY_FLAG || in->config_dir_refusal)
-		return 0;
-	r = kr_inputs_differ_1_28(in, node->setting->field);
-	if (r > 0)
-		kr_diag_add_path(
-			diag, KR_NOTE, "dropins-1-28", in->config_dir,
-			"kubelet 1.28 merges drop-ins otherwise: there a "
-			"false of a drop-in does not override true, and a "
-			"drop-in without the key makes it true");
-	return r < 0 ? r : 0;
 }
 
 /*
@@ -369,8 +310,8 @@ static int find_version(struct kr_node *node, const char *const *argv,
 	r = kr_inputs_read(node->fs, argv, argc, &none, NULL, &in);
 	if (r < 0)
 		return r;
-	r = kr_inputs_decide(&in, node->setting->field, NULL);
-	if (r < 0 || !in.needs_version)
+	r = kr_inputs_need_version(&in);
+	if (r <= 0)
 		return r;
 	if (kr_kubelet_version_logged(node, true) > 0)
 		options->kubelet_minor = kr_kubelet_version_logged(node, true);
@@ -378,24 +319,20 @@ static int find_version(struct kr_node *node, const char *const *argv,
 }
 
 /*
- * Whether the flag decides behind MOUNT over PATH. 1: it does. 0: what is there
- * instead of the host's file may keep kubelet from starting: it is not there,
- * or it is a config file that kubelet would refuse.
+ * Whether kubelet can be told to start with what is at PATH behind MOUNT. 0:
+ * what is there instead of the host's file may keep it from that: it is not
+ * there, or it is a config file that kubelet would refuse.
  */
-static int flag_decides(struct kr_node *node, const struct kr_unit_mount *mount,
-                        const char *path)
+static int can_start(struct kr_node *node, const struct kr_unit_mount *mount,
+                     const char *path)
 {
-	const struct kr_inputs *in = &node->disk.inputs;
-	enum kr_state state = kr_flags_state(&in->flags, node->setting->field);
 	_cleanup_config_ struct kr_config config = {0};
 	const struct kr_file *file;
 	int r;
 
-	if (!mount->source ||
-	    (state != KR_STATE_TRUE && state != KR_STATE_FALSE))
+	if (!mount->source)
 		return 0;
-	/* a flag that says false is no pass, whatever is there */
-	if (state == KR_STATE_FALSE || path != in->config_path)
+	if (path != node->disk.inputs.config_path)
 		return 1;
 	r = kr_hidden_read(node, path, &file);
 	if (r < 0)
@@ -403,13 +340,12 @@ static int flag_decides(struct kr_node *node, const struct kr_unit_mount *mount,
 	r = kr_config_parse(file, NULL, NULL, &config);
 	if (r < 0)
 		return r;
-	return kr_config_state(&config, node->setting->field, NULL) !=
-	       KR_STATE_INVALID;
+	return config.doubtful || !kr_config_stops(&config, -1);
 }
 
 /*
- * A mount of the unit's own over what kubelet reads. 1: it is, and the disk is
- * said to be what can be told then.
+ * A mount of the unit's own over what kubelet reads. 1: it is, and the disk
+ * knows it.
  */
 static int check_mounts(struct kr_node *node, struct kr_diag *diag)
 {
@@ -422,29 +358,23 @@ static int check_mounts(struct kr_node *node, struct kr_diag *diag)
 
 	if (r < 0 || !mount)
 		return r;
-	disk->hidden = true;
+	disk->start = KR_START_HIDDEN;
 	add_remarks(node, diag);
-	r = flag_decides(node, mount, path);
+	if (mount->span.file)
+		kr_span_position(mount->span, &line, &column);
+	r = kr_format(&in->files_doubt,
+	              "%s:%u:%u: %s= mounts over %s: what kubelet finds "
+	              "there cannot be told from the host",
+	              mount->span.file ? mount->span.file->path
+	                               : node->unit_name,
+	              line, column, mount->directive, path);
 	if (r < 0)
 		return r;
-	if (in->argv_refused) {
-		r = say(disk, in->state, "%s", in->reason);
-	} else if (r > 0) {
-		in->by = KR_BY_FLAG;
-		in->state = kr_flags_state(&in->flags, node->setting->field);
-		r = say(disk, in->state, "the flag --%s decides",
-		        node->setting->flag);
-	} else {
-		in->by = KR_BY_NOTHING;
-		if (mount->span.file)
-			kr_span_position(mount->span, &line, &column);
-		r = say(disk, KR_STATE_UNKNOWN,
-		        "%s:%u:%u: %s= mounts over %s: what kubelet finds "
-		        "there cannot be told from the host",
-		        mount->span.file ? mount->span.file->path
-		                         : node->unit_name,
-		        line, column, mount->directive, path);
-	}
+	r = can_start(node, mount, path);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		r = kr_format(&disk->start_doubt, "%s", in->files_doubt);
 	return r < 0 ? r : 1;
 }
 
@@ -455,6 +385,21 @@ static const char *word_doubt(const struct kr_unit_word *word)
 		return word->why;
 	return "an argument of kubelet has a part that only a running systemd "
 	       "knows";
+}
+
+/* The version was not looked for, and tells whether kubelet would start. */
+static int read_by_version(struct kr_node *node, const char *const *argv,
+                           size_t argc, struct kr_inputs_options *options,
+                           struct kr_diag *found)
+{
+	int r = kr_kubelet_version_find(node, &options->kubelet_minor);
+
+	if (r < 0 || options->kubelet_minor == 0)
+		return r;
+	kr_diag_done(found);
+	kr_inputs_done(&node->disk.inputs);
+	return kr_inputs_read(node->fs, argv, argc, options, found,
+	                      &node->disk.inputs);
 }
 
 static int read_command(struct kr_node *node, struct kr_diag *diag)
@@ -470,6 +415,7 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 		.no_alpha = lacks_alpha(node),
 		.doubts = doubts,
 		.unit = disk->unit,
+		.openshift = kr_platform_is_openshift(node->platform),
 	};
 	_cleanup_diag_ struct kr_diag found = {0};
 	int r;
@@ -490,16 +436,18 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 	                   &disk->inputs);
 	if (r < 0)
 		return r;
-	r = kr_inputs_decide(&disk->inputs, node->setting->field, &found);
-	if (r < 0)
-		return r;
-	disk->inputs_valid = true;
+	if (disk->inputs.version_matters) {
+		r = read_by_version(node, argv, argc, &options, &found);
+		if (r < 0)
+			return r;
+	}
+	disk->start = KR_START_COMMAND;
 	r = kr_unjoined(node);
 	if (r < 0)
 		return r;
 	if (r > 0) {
 		/* what FOUND says is that the files are not there yet */
-		disk->unconfigured = true;
+		disk->start = KR_START_UNJOINED;
 		add_remarks(node, diag);
 		return say(disk, KR_STATE_UNKNOWN,
 		           "not configured yet: kubeadm writes %s at 'kubeadm "
@@ -512,16 +460,12 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 	kr_diag_merge(diag, &found);
 	add_remarks(node, diag);
 	kr_slips_remark(node, diag);
-	r = remark_old_dropins(node, diag);
-	if (r < 0)
-		return r;
 	if (has_unknown_home(node))
 		return say(disk, KR_STATE_UNKNOWN,
 		           "the home of %s, the working directory of kubelet, "
 		           "is not in /etc/passwd",
 		           disk->unit->user);
-	disk->by_inputs = true;
-	return say(disk, disk->inputs.state, "%s", disk->inputs.reason);
+	return 0;
 }
 
 static int say_own_way(struct kr_node *node)
@@ -537,7 +481,8 @@ static int read_without_unit(struct kr_node *node, struct kr_diag *diag)
 	struct kr_node_disk *disk = &node->disk;
 	int r;
 
-	disk->unconfigured = !node->has_process;
+	if (!node->has_process)
+		disk->start = KR_START_WAITS;
 	if (!node->has_process && platform && platform->refusal)
 		return say_own_way(node);
 	if (!node->has_process)
@@ -559,11 +504,9 @@ static int read_without_unit(struct kr_node *node, struct kr_diag *diag)
 	r = kr_running_read(node, diag, &disk->inputs);
 	if (r < 0)
 		return r;
-	disk->inputs_valid = true;
-	disk->from_process = true;
+	disk->start = KR_START_PROCESS;
 	add_remarks(node, diag);
-	disk->by_inputs = true;
-	return say(disk, disk->inputs.state, "%s", disk->inputs.reason);
+	return 0;
 }
 
 /* --- kubelet's configuration among the unit's drop-ins -------------------- */
@@ -613,7 +556,8 @@ static int find_configs(struct kr_node *node, struct kr_diag *found)
 		r = kr_config_parse(file, NULL, NULL, &config);
 		if (r == -ENOMEM)
 			return r;
-		if (r < 0 || kr_config_stops(&config, node->setting->field))
+		/* one whose value is wrong is one, too */
+		if (r < 0 || kr_config_stops(&config, config.invalid_field))
 			continue;
 		kr_diag_remove(found, is_syntax_of, file->path);
 		kr_diag_add_path(found, KR_WARNING, "dropin-is-config",
@@ -695,10 +639,9 @@ static int read_foreign_words(struct kr_node *node, struct kr_diag *found,
 
 	if (r < 0)
 		return r;
-	r = kr_foreign_read(node->setting, node->fs, unit, minor, found, ret);
-	if (r < 0 || minor > 0 || !(*ret)->inputs_valid ||
-	    (!(*ret)->inputs.config_dir &&
-	     !kr_diag_find(found, "config-yaml-d")))
+	r = kr_foreign_read(node->fs, unit, minor, found, ret);
+	if (r < 0 || minor > 0 || !*ret || !(*ret)->inputs_valid ||
+	    (!(*ret)->inputs.config_dir && !(*ret)->folder))
 		return r;
 	kr_kubelet_version_ask(node);
 	r = kr_kubelet_version_running(node, &minor);
@@ -707,8 +650,7 @@ static int read_foreign_words(struct kr_node *node, struct kr_diag *found,
 	kr_diag_done(found);
 	*found = (struct kr_diag){0};
 	*ret = kr_foreign_free(*ret);
-	return kr_foreign_read(node->setting, node->fs, unit, minor, found,
-	                       ret);
+	return kr_foreign_read(node->fs, unit, minor, found, ret);
 }
 
 /* Another program starts kubelet: what it would give to it. */
@@ -719,26 +661,29 @@ static int read_foreign(struct kr_node *node, struct kr_diag *diag)
 	int r = read_foreign_words(node, &found, &disk->foreign);
 
 	kr_diag_merge(diag, &found);
-	if (r == -ENOENT)
-		return say_no_kubelet(node, diag);
 	if (r < 0)
 		return r;
+	if (!disk->foreign)
+		return say_no_kubelet(node, diag);
+	disk->start = KR_START_FOREIGN;
 	if (disk->foreign->inputs_valid) {
 		disk->inputs = disk->foreign->inputs;
-		disk->inputs_valid = true;
 		disk->foreign->inputs = (struct kr_inputs){0};
 		add_remarks(node, diag);
 	}
-	return say(disk, disk->foreign->state, "%s", disk->foreign->reason);
+	if (disk->foreign->doubt)
+		return say(disk, KR_STATE_UNKNOWN, "%s", disk->foreign->doubt);
+	return 0;
 }
 
 /* Another program starts kubelet, with arguments of its own beside those that
  * are known here. */
-static int decide_foreign(const struct kr_node *node, struct kr_decision *d)
+static int decide_foreign(const struct kr_node *node, int field,
+                          struct kr_decision *d)
 {
-	_cleanup_free_ char *reason = TAKE_PTR(d->reason);
-
-	if (d->by == KR_BY_DEFAULT) {
+	if ((d->by == KR_BY_DEFAULT || d->either_default) &&
+	    !kr_foreign_leaves(field)) {
+		d->either_default = false;
 		d->by = KR_BY_NOTHING;
 		d->state = KR_STATE_UNKNOWN;
 		return kr_format(
@@ -748,38 +693,48 @@ static int decide_foreign(const struct kr_node *node, struct kr_decision *d)
 			node->disk.foreign->name);
 	}
 	return kr_format(&d->reason, "%s starts kubelet: %s",
-	                 node->disk.foreign->name, reason);
+	                 node->disk.foreign->name, d->reason);
 }
 
-/* Whether what NODE's inputs say of FIELD is what kubelet would have. */
-static bool inputs_tell(const struct kr_node *node, int field,
-                        const struct kr_decision *d)
+bool kr_node_is_invalid(const struct kr_node *node)
 {
 	const struct kr_node_disk *disk = &node->disk;
 
-	if (!disk->inputs_valid || field == node->setting->field)
+	if (disk->state != KR_STATE_ABSENT || !kr_node_inputs(node))
+		return disk->state == KR_STATE_INVALID;
+	if (disk->inputs.files_doubt && !disk->inputs.argv_refused)
 		return false;
-	if (disk->foreign)
-		return disk->state != KR_STATE_UNKNOWN;
-	return disk->by_inputs || (disk->hidden && d->by == KR_BY_FLAG);
+	return kr_inputs_state(&disk->inputs) == KR_STATE_INVALID;
+}
+
+/* Behind what it comes from in the end. */
+static int explain(const struct kr_node_disk *disk, struct kr_decision *d)
+{
+	if (d->state != KR_STATE_INVALID || !disk->slip)
+		return 0;
+	return kr_format(&d->reason, "%s: %s", disk->slip, d->reason);
 }
 
 int kr_node_decide(const struct kr_node *node, int field,
                    struct kr_decision *ret)
 {
 	const struct kr_node_disk *disk = &node->disk;
+	const struct kr_inputs *in = kr_node_inputs(node);
 	_cleanup_decision_ struct kr_decision d = {0};
-	int r = disk->inputs_valid ? kr_decide(&disk->inputs, field, &d) : 0;
+	int r = in ? kr_decide(in, field, &d) : 0;
 
 	if (r < 0)
 		return r;
-	if (!inputs_tell(node, field, &d)) {
-		d.by = disk->inputs_valid ? disk->inputs.by : KR_BY_NOTHING;
+	if (disk->state != KR_STATE_ABSENT) {
 		d.state = disk->state;
+		d.either_default = false;
 		r = kr_format(&d.reason, "%s", disk->reason);
 	} else if (disk->foreign) {
-		r = decide_foreign(node, &d);
+		r = decide_foreign(node, field, &d);
 	}
+	if (r < 0)
+		return r;
+	r = explain(disk, &d);
 	if (r < 0)
 		return r;
 	*ret = d;
@@ -844,7 +799,7 @@ static int say_missing_credential(struct kr_node *node,
 	unsigned line, column;
 
 	kr_span_position(c->span, &line, &column);
-	node->disk.unconfigured = true;
+	node->disk.start = KR_START_WAITS;
 	return say(&node->disk, KR_STATE_UNKNOWN,
 	           "%s needs %s, which is not there, for %s= (%s:%u:%u): "
 	           "kubelet is not configured yet",
@@ -869,10 +824,11 @@ static int read_loaded_unit(struct kr_node *node, struct kr_diag *diag)
 	if (missing)
 		return say_missing_credential(node, missing);
 	r = find_command(node);
-	if (r == -ENOENT)
+	if (r < 0)
+		return r;
+	if (disk->command < 0)
 		return read_foreign(node, diag);
-	if (r == 0)
-		r = is_disguised(node);
+	r = is_disguised(node);
 	if (r == 1)
 		return say(disk, KR_STATE_UNKNOWN,
 		           "%s is a script: what it makes of its arguments "
@@ -904,6 +860,44 @@ static int say_bad_unit(struct kr_node *node, const struct kr_message *error)
 	           error->file, error->line, error->column, error->text);
 }
 
+/* What the unit that was found makes of kubelet; FOUND is what was said of it.
+ */
+static int read_resolved(struct kr_node *node, struct kr_diag *found,
+                         struct kr_diag *diag)
+{
+	struct kr_node_disk *disk = &node->disk;
+	const struct kr_message *no_unit_file;
+	int r;
+
+	switch (disk->unit->load) {
+	case KR_UNIT_LOADED:
+		break;
+	case KR_UNIT_NOT_FOUND:
+		return read_without_unit(node, diag);
+	case KR_UNIT_MASKED:
+		return say(disk, KR_STATE_UNKNOWN,
+		           "%s is masked: kubelet is not started by it",
+		           node->unit_name);
+	case KR_UNIT_BAD:
+		return say_bad_unit(node, kr_diag_first(found, KR_ERROR));
+	case KR_UNIT_NO_ENVIRONMENT_FILE:
+		disk->start = KR_START_WAITS;
+		return say(disk, KR_STATE_UNKNOWN,
+		           "%s needs %s, which is not there: kubelet is not "
+		           "configured yet",
+		           node->unit_name, disk->unit->missing_file);
+	}
+	r = find_configs(node, found);
+	if (r < 0)
+		return r;
+	r = kr_vendor_check(node->fs, disk->unit, found);
+	if (r < 0)
+		return r;
+	no_unit_file = find_no_unit_file(found);
+	return no_unit_file ? read_no_unit_file(node, no_unit_file)
+	                    : read_loaded_unit(node, diag);
+}
+
 static int read_unit(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_unit_options options = {
@@ -911,49 +905,17 @@ static int read_unit(struct kr_node *node, struct kr_diag *diag)
 		.systemd_version = node->systemd_version,
 		.page_size = node->live ? (size_t)sysconf(_SC_PAGESIZE) : 0,
 	};
-	struct kr_node_disk *disk = &node->disk;
-	const struct kr_message *error, *no_unit_file;
 	struct kr_diag found = {0};
 	int r = kr_unit_resolve(node->fs, node->unit_name, &options, &found,
-	                        &disk->unit);
+	                        &node->disk.unit);
 
 	r = kr_diag_result(&found, r);
-	error = kr_diag_first(&found, KR_ERROR);
-	if (r == 0) {
-		switch (disk->unit->load) {
-		case KR_UNIT_LOADED:
-			break;
-		case KR_UNIT_NOT_FOUND:
-			r = read_without_unit(node, diag);
-			break;
-		case KR_UNIT_MASKED:
-			r = say(disk, KR_STATE_UNKNOWN,
-			        "%s is masked: kubelet is not started by it",
-			        node->unit_name);
-			break;
-		case KR_UNIT_BAD:
-			r = say_bad_unit(node, error);
-			break;
-		case KR_UNIT_NO_ENVIRONMENT_FILE:
-			disk->unconfigured = true;
-			r = say(disk, KR_STATE_UNKNOWN,
-			        "%s needs %s, which is not there: kubelet is "
-			        "not configured yet",
-			        node->unit_name, disk->unit->missing_file);
-			break;
-		}
-	}
-	if (r == 0 && disk->unit->load == KR_UNIT_LOADED) {
-		r = find_configs(node, &found);
-		no_unit_file = find_no_unit_file(&found);
-		if (r == 0)
-			r = kr_vendor_check(node->fs, disk->unit, &found);
-		if (r == 0)
-			r = no_unit_file ? read_no_unit_file(node, no_unit_file)
-			                 : read_loaded_unit(node, diag);
-	}
+	if (r >= 0)
+		r = read_resolved(node, &found, diag);
 	kr_diag_merge(diag, &found);
-	return r == 0 ? kr_slips_explain(node, diag) : r;
+	if (r < 0 || !kr_node_is_invalid(node))
+		return r;
+	return kr_slips_explain(node, diag);
 }
 
 /*
@@ -973,10 +935,8 @@ static int settle_unit(struct kr_node *node, struct kr_diag *diag)
 		unit = node->process.unit ? strdup(node->process.unit) : NULL;
 	else
 		r = kr_node_find_unit(node, NULL, &unit);
-	if (r == -ENOMEM || !unit) {
-		r = r == -ENOMEM ? r : 0;
+	if (r < 0 || !unit)
 		goto keep;
-	}
 	free(node->unit_name);
 	node->unit_name = TAKE_PTR(unit);
 	forget_disk(node);
@@ -995,7 +955,7 @@ static int find_platform(struct kr_node *node)
 		.unit_name = node->unit_name,
 		.unit = disk->unit,
 		.command = kr_node_command(node),
-		.config = disk->inputs_valid ? disk->inputs.config_path : NULL,
+		.config = disk->inputs.config_path,
 	};
 	int r;
 
@@ -1007,6 +967,23 @@ static int find_platform(struct kr_node *node)
 	    node->has_process || disk->unit->load != KR_UNIT_NOT_FOUND)
 		return r;
 	return say_own_way(node);
+}
+
+/* A kubelet of a version that is not known may refuse --config-dir. A platform
+ * that writes it writes it for a kubelet that takes it. */
+static void remark_config_dir(const struct kr_node *node, struct kr_diag *diag)
+{
+	const struct kr_inputs *in = &node->disk.inputs;
+	struct kr_span place;
+
+	if (!kr_node_inputs(node) || !in->config_dir_refusal ||
+	    in->kubelet_minor > 0 || runs_with_config_dir(node))
+		return;
+	place = config_dir_place(node);
+	if (!node->platform || !place.file ||
+	    !kr_platform_writes(node->platform, place.file->path))
+		kr_diag_add(diag, KR_NOTE, "config-dir-refused", place, "%s",
+		            in->config_dir_refusal);
 }
 
 int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
@@ -1024,23 +1001,28 @@ int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
 	node->logged_closure = systemd->closure;
 	r = kr_platform_find(node->fs, NULL, &node->platform,
 	                     &node->platform_error);
-	if (r == 0)
-		r = kr_running_find(node, options->pid, diag);
-	if (r == 0)
-		r = settle_unit(node, diag);
-	if (r == 0)
-		r = find_platform(node);
-	if (r == 0)
-		r = kr_decoys_find(node, diag);
-	if (r == 0 && node->has_process) {
+	if (r < 0)
+		return r;
+	r = kr_running_find(node, options->pid, diag);
+	if (r < 0)
+		return r;
+	r = settle_unit(node, diag);
+	if (r < 0)
+		return r;
+	r = find_platform(node);
+	if (r < 0)
+		return r;
+	remark_config_dir(node, diag);
+	if (node->has_process) {
 		r = kr_running_read(node, NULL, &node->running);
-		node->running_valid = r == 0;
-		if (r == 0)
-			r = kr_hidden_remark(node, diag);
+		if (r < 0)
+			return r;
+		node->running_valid = true;
+		r = kr_hidden_remark(node, diag);
+		if (r < 0)
+			return r;
 	}
-	if (r == 0)
-		r = kr_iptables_remark(node, systemd->iptables_units, diag);
-	return r;
+	return 0;
 }
 
 static int lay_over(struct kr_fs *fs, const struct kr_file_edits *edits)
@@ -1064,7 +1046,6 @@ int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
 	if (!copy)
 		return -ENOMEM;
 	*copy = (struct kr_node){
-		.setting = node->setting,
 		.live = node->live,
 		.root_fd = -1,
 		.proc_fd = -1,
@@ -1085,10 +1066,14 @@ int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
 	if (!copy->root || !copy->unit_name)
 		return -ENOMEM;
 	r = kr_fs_new_overlay(node->fs, &copy->fs);
-	for (size_t i = 0; r == 0 && i < edits->n_files; i++)
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < edits->n_files; i++) {
 		r = lay_over(copy->fs, &edits->files[i]);
-	if (r == 0)
-		r = read_unit(copy, diag);
+		if (r < 0)
+			return r;
+	}
+	r = read_unit(copy, diag);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(copy);

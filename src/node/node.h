@@ -3,7 +3,7 @@
 
 /*
  * A node: its root, kubelet's unit, its process, and what each of them would
- * make of the setting. It talks to no bus: what systemd said is handed in.
+ * give to kubelet. It talks to no bus: what systemd said is handed in.
  */
 
 #include <stdbool.h>
@@ -12,7 +12,6 @@
 #include "base/diag.h"
 #include "base/edit.h"
 #include "base/fs.h"
-#include "kubelet/setting.h"
 #include "node/foreign.h"
 #include "node/inputs.h"
 #include "node/platform.h"
@@ -43,47 +42,54 @@ struct kr_node_systemd {
 	const struct kr_loaded_unit *loaded; /* kubelet's unit, or NULL */
 	const char *const *environment;      /* systemd's own, or NULL */
 	unsigned version;                    /* 0: not known */
-	/* those of kr_iptables_units that are active, NULL-terminated; NULL:
-	 * it was not asked */
-	const char *const *iptables_units;
 	/* kubelet's version by the log of the invocation that runs, 0: it does
 	 * not tell; called where the answer depends on it; NULL */
 	unsigned (*logged_version)(void *closure);
 	void *closure;
 };
 
+/* What starts kubelet, as far as the unit's files tell. */
+enum kr_start {
+	KR_START_UNTOLD,   /* it cannot be told, REASON says why */
+	KR_START_WAITS,    /* no unit, or not all its files are there yet */
+	KR_START_COMMAND,  /* COMMAND, which gives INPUTS to kubelet */
+	KR_START_HIDDEN,   /* the same, with a mount of kubelet's own over a
+	                    * file that it reads: only a flag tells anything */
+	KR_START_UNJOINED, /* the same, of a kubeadm node that has not joined */
+	KR_START_PROCESS,  /* no unit: INPUTS are the process's, files as now */
+	/* another program, which starts kubelet: FOREIGN, and where it is known
+	 * what that gives to kubelet, INPUTS */
+	KR_START_FOREIGN,
+};
+
 /*
- * kubelet as the unit files would start it.
+ * kubelet as the unit files would start it. INPUTS has nothing in it where
+ * START does not name it.
  */
 struct kr_node_disk {
 	struct kr_unit *unit; /* NULL: no unit was looked for */
+	bool followed;        /* the unit is the one of the process */
+	enum kr_start start;
 	/* the command that starts kubelet; -1: none does */
 	int command;
 	size_t first_word; /* kubelet's own argv[0] in that command */
 	struct kr_inputs inputs;
-	bool inputs_valid; /* INPUTS was filled */
-	bool followed;     /* the unit is the one of the process */
-	bool from_process; /* no unit: the process's argv, files as now */
-	/* the unit starts another program, which starts kubelet; INPUTS are
-	 * then what it would give to kubelet; NULL: kubelet's own unit */
-	struct kr_foreign *foreign;
-	/* why there are no inputs, or what they say of the setting */
+	struct kr_foreign *foreign; /* KR_START_FOREIGN, else NULL */
+	/* why kubelet has nothing that could be told, whatever a field says:
+	 * INVALID or UNKNOWN; ABSENT: the inputs tell */
 	enum kr_state state;
-	bool by_inputs; /* it is what they say */
-	/* no unit, not all its files are there yet, or a kubeadm node that has
-	 * not joined (then there are inputs) */
-	bool unconfigured;
 	/* which of the unit's drop-ins are a KubeletConfiguration, of which
 	 * systemd ignores every line; NULL: none */
 	bool *configs;
-	/* a mount of kubelet's own lies over a file that it reads: only a flag
-	 * tells anything */
-	bool hidden;
+	/* KR_START_HIDDEN, and what is there may keep kubelet from starting,
+	 * whatever its flags say: why that cannot be told; NULL */
+	char *start_doubt;
 	char *reason;
+	/* what makes it invalid in the end, as the begin of a reason; NULL */
+	char *slip;
 };
 
 struct kr_node {
-	const struct kr_setting *setting;
 	char *root; /* as it was named */
 	char *unit_name;
 	bool unit_named;      /* by the options: no other is looked for */
@@ -133,16 +139,14 @@ struct kr_node {
  * file of the node is read yet. 0; -EACCES: a DIR whose proc/1/root may not be
  * looked at, with words; another errno with words; -ENOMEM.
  */
-int kr_node_open(const struct kr_setting *setting,
-                 const struct kr_node_options *options, struct kr_diag *diag,
+int kr_node_open(const struct kr_node_options *options, struct kr_diag *diag,
                  struct kr_node **ret);
 
 /*
  * The unit that the running kubelet belongs to, for a node whose
  * kubelet.service does not exist; where none runs, the unit of a platform that
- * starts kubelet itself (node/foreign). The caller frees RET. 0; -ENOENT:
- * neither; -ESRCH: kubelet belongs to no unit; -ENOTUNIQ: several run, DIAG
- * names them.
+ * starts kubelet itself (node/foreign). The caller frees RET, which is NULL
+ * where that cannot be told: of several that run, DIAG says so. 0 or -ENOMEM.
  */
 int kr_node_find_unit(struct kr_node *node, struct kr_diag *diag, char **ret);
 
@@ -166,10 +170,21 @@ DEFINE_FREEP(struct kr_node, kr_node_free);
 #define _cleanup_node_ _cleanup_(kr_node_freep)
 
 /*
- * What kubelet would have for FIELD, if it were started now. 0 or -ENOMEM.
+ * What kubelet would have for FIELD, if it were started now; where the disk's
+ * start_doubt is set, whether it would start is not known. 0 or -ENOMEM.
  */
 int kr_node_decide(const struct kr_node *node, int field,
                    struct kr_decision *ret);
+
+/* Whether kubelet would not start, whatever a field says. */
+bool kr_node_is_invalid(const struct kr_node *node);
+
+/* What kubelet would be given, if it were started now; NULL: that is not known.
+ */
+const struct kr_inputs *kr_node_inputs(const struct kr_node *node);
+
+/* Whether kubelet is not configured here yet. */
+bool kr_node_waits(const struct kr_node *node);
 
 /* The command that starts kubelet, or NULL. */
 const struct kr_unit_command *kr_node_command(const struct kr_node *node);

@@ -79,35 +79,58 @@ static int find_source(struct kr_fs *fs, struct kr_diag *diag, bool *ret)
 
 /* --- one NodeConfig ------------------------------------------------------ */
 
+/* The one at PATH below MAP, "a.b.c"; NULL. */
 static const struct kr_tree_node *find_member(const struct kr_tree_node *map,
-                                              const char *name)
+                                              const char *path)
 {
+	size_t length = strcspn(path, ".");
 	const struct kr_tree_node *n =
 		map && map->event.type == KR_EVENT_MAP ? map->first : NULL;
 
-	while (n && (n->overridden || n->name.length != strlen(name) ||
-	             memcmp(n->name.text, name, n->name.length) != 0))
+	while (n && (n->overridden || n->name.length != length ||
+	             memcmp(n->name.text, path, length) != 0))
 		n = n->next;
-	return n;
+	return n && path[length] ? find_member(n, path + length + 1) : n;
 }
 
 struct reading {
-	const struct kr_setting *setting;
+	int field;
+	const struct kr_value *want;
 	struct kr_nodeadm_says says;
 	struct kr_span key, flag; /* of the value; of the flag's entry */
 };
 
-static void read_key(struct reading *rd, const struct kr_tree_node *kubelet)
+/* Whether EVENT is the value that is wanted. 0 or -ENOMEM. */
+static int compare(const struct reading *rd, const struct kr_event *event,
+                   bool *ret)
 {
+	_cleanup_value_ struct kr_value value = {0};
+	int r;
+
+	*ret = false;
+	if (rd->want->type == KR_TYPE_BOOL) {
+		*ret = event->type ==
+		       (rd->want->b ? KR_EVENT_TRUE : KR_EVENT_FALSE);
+		return 0;
+	}
+	if (event->type != KR_EVENT_NUMBER && event->type != KR_EVENT_STRING)
+		return 0;
+	r = kr_value_parse(rd->want->type, event->text, event->length, &value);
+	*ret = r == 0 && kr_value_equal(&value, rd->want);
+	return r == -ENOMEM ? r : 0;
+}
+
+static int read_key(struct reading *rd, const struct kr_tree_node *kubelet)
+{
+	const char *path = kr_field(rd->field)->path;
 	const struct kr_tree_node *value =
-		find_member(find_member(kubelet, "config"), rd->setting->key);
+		path ? find_member(find_member(kubelet, "config"), path) : NULL;
 
 	if (!value)
-		return;
+		return 0;
 	rd->key = value->event.span;
 	rd->says.any_key = true;
-	rd->says.key = value->event.type ==
-	               (rd->setting->required ? KR_EVENT_TRUE : KR_EVENT_FALSE);
+	return compare(rd, &value->event, &rd->says.key);
 }
 
 /* The words of all entries, which nodeadm joins by blanks, each with its
@@ -163,22 +186,25 @@ static int words_add(struct words *w, const struct kr_event *entry)
 static int judge_words(struct reading *rd, const struct words *w)
 {
 	_cleanup_flags_ struct kr_flags flags = {0};
+	_cleanup_value_ struct kr_value value = {0};
 	const struct kr_flag_use *use, *last = NULL;
 	size_t at = 0;
 	int r = kr_flags_parse(w->argv, w->argc, &flags);
 
 	if (r < 0)
 		return r;
-	while ((use = kr_flags_next(&flags, rd->setting->field, &at)))
+	while ((use = kr_flags_next(&flags, rd->field, &at)))
 		last = use;
 	if (!last)
 		return 0;
 	rd->flag = w->spans[last->arg];
 	rd->says.any_flag = true;
-	/* "--flag value" as two words stops kubelet */
-	rd->says.flag = last->n_args == 1 &&
-	                last->state == (rd->setting->required ? KR_STATE_TRUE
-	                                                      : KR_STATE_FALSE);
+	r = kr_flag_use_value(last, rd->field, &value);
+	if (r == -ENOMEM)
+		return r;
+	/* of a boolean "--flag value" as two words stops kubelet */
+	rd->says.flag = r == 0 && kr_value_equal(&value, rd->want) &&
+	                (last->n_args == 1 || value.type != KR_TYPE_BOOL);
 	return 0;
 }
 
@@ -191,12 +217,16 @@ static int read_flags(struct reading *rd, const struct kr_tree_node *kubelet)
 	if (!list || list->event.type != KR_EVENT_LIST)
 		return 0;
 	r = words_init(&w, list);
-	for (const struct kr_tree_node *n = list->first; r == 0 && n;
-	     n = n->next) {
-		if (n->event.type == KR_EVENT_STRING)
-			r = words_add(&w, &n->event);
+	if (r < 0)
+		return r;
+	for (const struct kr_tree_node *n = list->first; n; n = n->next) {
+		if (n->event.type != KR_EVENT_STRING)
+			continue;
+		r = words_add(&w, &n->event);
+		if (r < 0)
+			return r;
 	}
-	return r == 0 ? judge_words(rd, &w) : r;
+	return judge_words(rd, &w);
 }
 
 static bool mentions(const struct kr_file *file, const char *word)
@@ -220,8 +250,10 @@ static int read_node_config(const struct kr_file *file, struct reading *rd)
 	                   &layout, &twice);
 	if (r < 0)
 		return r;
-	kubelet = find_member(find_member(tree.root, "spec"), "kubelet");
-	read_key(rd, kubelet);
+	kubelet = find_member(tree.root, "spec.kubelet");
+	r = read_key(rd, kubelet);
+	if (r < 0)
+		return r;
 	return read_flags(rd, kubelet);
 }
 
@@ -241,24 +273,35 @@ static bool is_config_name(const char *name)
 	return false;
 }
 
-static void warn_later(const struct reading *rd, struct kr_diag *diag)
+static int warn_later(const struct reading *rd, struct kr_diag *diag)
 {
 	bool key = rd->says.any_key && !rd->says.key;
 	bool flag = rd->says.any_flag && !rd->says.flag;
+	_cleanup_free_ char *want = NULL;
+	int r;
 
-	if (key || flag)
-		kr_diag_add(diag, KR_WARNING, "nodeadm-later",
-		            flag ? rd->flag : rd->key,
-		            "nodeadm reads this after %s and takes this value "
-		            "at the next boot: it would have to be %s",
-		            KR_NODEADM_FILE,
-		            rd->setting->required ? "true" : "false");
+	if (!key && !flag)
+		return 0;
+	r = kr_value_format(rd->want, &want);
+	if (r < 0)
+		return r;
+	kr_diag_add(diag, KR_WARNING, "nodeadm-later",
+	            flag ? rd->flag : rd->key,
+	            "nodeadm reads this after %s and takes this value at the "
+	            "next boot: it would have to be %s",
+	            KR_NODEADM_FILE, want);
+	return 0;
 }
 
-static void warn_unread(const struct kr_setting *setting,
-                        const struct kr_file *file, struct kr_diag *diag)
+static void warn_unread(int field, const struct kr_file *file,
+                        struct kr_diag *diag)
 {
-	if (!mentions(file, setting->key) && !mentions(file, setting->flag))
+	const struct kr_field *f = kr_field(field);
+	const char *dot = f->path ? strrchr(f->path, '.') : NULL;
+
+	/* a nested key is written by its last name */
+	if (!(f->path && mentions(file, dot ? dot + 1 : f->path)) &&
+	    !mentions(file, f->flag))
 		return;
 	kr_diag_add_path(diag, KR_WARNING, "nodeadm-unread", file->path,
 	                 "speaks of this setting and is neither JSON nor YAML: "
@@ -290,12 +333,12 @@ static void add_says(struct kr_nodeadm_says *sum,
 	sum->any_flag = sum->any_flag || one->any_flag;
 }
 
-static int read_one(struct kr_fs *fs, const struct kr_setting *setting,
+static int read_one(struct kr_fs *fs, const struct reading *question,
                     const char *name, struct kr_diag *diag,
                     struct kr_nodeadm *nodeadm)
 {
 	int order = strcmp(name, strrchr(KR_NODEADM_FILE, '/') + 1);
-	struct reading rd = {.setting = setting};
+	struct reading rd = *question;
 	_cleanup_free_ char *path = NULL;
 	const struct kr_file *file;
 	int r;
@@ -316,11 +359,11 @@ static int read_one(struct kr_fs *fs, const struct kr_setting *setting,
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		warn_unread(setting, file, diag);
+		warn_unread(rd.field, file, diag);
 	if (order < 0)
 		add_says(&nodeadm->earlier, &rd.says);
 	else if (order > 0)
-		warn_later(&rd, diag);
+		return warn_later(&rd, diag);
 	else
 		nodeadm->ours_says = rd.says;
 	if (order == 0)
@@ -328,9 +371,10 @@ static int read_one(struct kr_fs *fs, const struct kr_setting *setting,
 	return 0;
 }
 
-int kr_nodeadm_read(struct kr_fs *fs, const struct kr_setting *setting,
+int kr_nodeadm_read(struct kr_fs *fs, int field, const struct kr_value *want,
                     struct kr_diag *diag, struct kr_nodeadm *ret)
 {
+	const struct reading question = {.field = field, .want = want};
 	_cleanup_dir_ struct kr_dir dir = {0};
 	struct kr_nodeadm nodeadm = {0};
 	int r = find_source(fs, diag, &nodeadm.reads_folder);
@@ -339,20 +383,21 @@ int kr_nodeadm_read(struct kr_fs *fs, const struct kr_setting *setting,
 		return r;
 	if (nodeadm.reads_folder)
 		r = kr_fs_list(fs, KR_NODEADM_FOLDER, &dir);
-	if (r == -ENOENT)
-		r = 0;
-	if (r < 0 && r != -ENOMEM)
+	if (r < 0 && r != -ENOENT && r != -ENOMEM)
 		kr_diag_add_path(diag, KR_ERROR, "nodeadm-folder",
 		                 KR_NODEADM_FOLDER, "cannot be read: %s",
 		                 strerror(-r));
-	for (size_t i = 0; r == 0 && i < dir.n_entries; i++) {
-		if (dir.entries[i].type != DT_DIR &&
-		    is_config_name(dir.entries[i].name))
-			r = read_one(fs, setting, dir.entries[i].name, diag,
-			             &nodeadm);
-	}
-	if (r < 0)
+	if (r < 0 && r != -ENOENT)
 		return r;
+	for (size_t i = 0; i < dir.n_entries; i++) {
+		const char *name = dir.entries[i].name;
+
+		if (dir.entries[i].type == DT_DIR || !is_config_name(name))
+			continue;
+		r = read_one(fs, &question, name, diag, &nodeadm);
+		if (r < 0)
+			return r;
+	}
 	*ret = nodeadm;
 	return 0;
 }

@@ -10,14 +10,14 @@
 
 #include "base/diag.h"
 #include "base/fs.h"
-#include "kubelet/setting.h"
+#include "kubelet/field.h"
 
 #define KR_NODEADM_FOLDER "/etc/eks/nodeadm.d"
 #define KR_NODEADM_FILE   KR_NODEADM_FOLDER "/90-kubelet-remedy.yaml"
 
-/* What one NodeConfig, or several, say of the setting. */
+/* What one NodeConfig, or several, say of the field that was asked for. */
 struct kr_nodeadm_says {
-	bool key;  /* spec.kubelet.config has the key, as it is required */
+	bool key;  /* spec.kubelet.config has the key, as it is wanted */
 	bool flag; /* the last use of the flag in spec.kubelet.flags does */
 	bool any_key, any_flag; /* it is set, to whatever */
 };
@@ -32,12 +32,13 @@ struct kr_nodeadm {
 };
 
 /*
- * Reads the folder of the node whose files are FS's. What stands in a file that
- * is read after ours and undoes it, what mentions the setting and is neither
+ * Reads what the folder of the node whose files are FS's says of FIELD, which
+ * is to be WANT. What stands in a file that
+ * is read after ours and undoes it, what mentions FIELD and is neither
  * JSON nor YAML, and a file that cannot be read is a warning in DIAG. 0;
  * -ENOMEM; an errno, but never -ENOENT, with words where ours is there and
  * cannot be read (-ELOOP: a link that leads nowhere, too), or where the folder
  * or nodeadm-run's unit cannot.
  */
-int kr_nodeadm_read(struct kr_fs *fs, const struct kr_setting *setting,
+int kr_nodeadm_read(struct kr_fs *fs, int field, const struct kr_value *want,
                     struct kr_diag *diag, struct kr_nodeadm *ret);

@@ -118,8 +118,8 @@ static bool expands(const struct kr_unit_command *command, const char *name)
 /* Also one that is not there yet. */
 static bool reads_file(const struct kr_unit *unit, const char *path)
 {
-	for (size_t i = 0; unit && i < unit->n_written_files; i++) {
-		const char *written = unit->written_files[i];
+	for (size_t i = 0; unit && i < unit->written_files.n_items; i++) {
+		const char *written = unit->written_files.items[i];
 
 		if (strcmp(written + (*written == '-'), path) == 0)
 			return true;
@@ -177,20 +177,26 @@ int kr_platform_find(struct kr_fs *fs, const struct kr_platform_signs *signs,
 
 	*ret = NULL;
 	l.release = read_first(&l, paths, ARRAY_SIZE(paths));
-	for (size_t i = 0; l.error == 0 && !*ret && i < kr_platform_n_rows;
-	     i++) {
+	for (size_t i = 0; !*ret && i < kr_platform_n_rows; i++) {
 		const struct kr_platform_row *row = &kr_platform_rows[i];
 		bool fits = !signs ==
 		            (row->platform->refusal && !row->platform->by_unit);
 
 		for (size_t k = 0; fits && k < KR_PLATFORM_SIGNS_MAX; k++)
 			fits = has_sign(&l, &row->signs[k]);
-		if (fits && l.error == 0)
+		if (l.error < 0)
+			break;
+		if (fits)
 			*ret = row->platform;
 	}
 	if (l.unread < 0)
 		*ret_error = l.unread;
 	return l.error;
+}
+
+bool kr_platform_is_openshift(const struct kr_platform *platform)
+{
+	return platform && strcmp(platform->id, "openshift") == 0;
 }
 
 bool kr_platform_writes(const struct kr_platform *platform, const char *path)
@@ -207,14 +213,14 @@ bool kr_platform_writes(const struct kr_platform *platform, const char *path)
 	return false;
 }
 
-char *kr_platform_text(const struct kr_setting *setting, const char *text)
+char *kr_platform_text(int field, const char *value, const char *text)
 {
 	const struct {
 		const char *mark, *value;
 	} marks[] = {
-		{"@KEY@", setting->key},
-		{"@FLAG@", setting->flag},
-		{"@VALUE@", setting->required ? "true" : "false"},
+		{"@KEY@", kr_field_name(field)},
+		{"@FLAG@", kr_field(field)->flag},
+		{"@VALUE@", value},
 	};
 	_cleanup_free_ char *result = NULL;
 	size_t size;

@@ -9,13 +9,13 @@
 #include <stdbool.h>
 
 #include "base/fs.h"
-#include "kubelet/setting.h"
+#include "kubelet/field.h"
 #include "unit/resolve.h"
 
 #define KR_PLATFORM_FILES_MAX 6
 
 /*
- * A platform. In the texts @KEY@ stands for the setting's key, @FLAG@ for its
+ * A platform. In the texts @KEY@ stands for the field's path, @FLAG@ for its
  * flag (without dashes) and @VALUE@ for what it has to be:
  * kr_platform_text() puts them in.
  */
@@ -60,9 +60,12 @@ struct kr_platform_signs {
 int kr_platform_find(struct kr_fs *fs, const struct kr_platform_signs *signs,
                      const struct kr_platform **ret, int *ret_error);
 
+/* Whether PLATFORM, which may be NULL, has OpenShift's own kubelet. */
+bool kr_platform_is_openshift(const struct kr_platform *platform);
+
 /* Whether PLATFORM's owner writes the file at PATH. */
 bool kr_platform_writes(const struct kr_platform *platform, const char *path);
 
-/* TEXT of a platform in the words of SETTING. The caller frees it; NULL: no
- * memory. */
-char *kr_platform_text(const struct kr_setting *setting, const char *text);
+/* TEXT of a platform in the words of FIELD, which has to be VALUE, as Go prints
+ * it. The caller frees it; NULL: no memory. */
+char *kr_platform_text(int field, const char *value, const char *text);

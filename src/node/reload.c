@@ -134,13 +134,13 @@ static bool same_commands(const struct kr_node *node)
 	return true;
 }
 
-static bool same_strings(char **ours, size_t n_ours, char **theirs,
+static bool same_strings(const struct kr_strings *ours, char **theirs,
                          size_t n_theirs)
 {
-	if (n_ours != n_theirs)
+	if (ours->n_items != n_theirs)
 		return false;
-	for (size_t i = 0; i < n_ours; i++) {
-		if (strcmp(ours[i], theirs[i]) != 0)
+	for (size_t i = 0; i < n_theirs; i++) {
+		if (strcmp(ours->items[i], theirs[i]) != 0)
 			return false;
 	}
 	return true;
@@ -167,12 +167,10 @@ bool kr_node_reload_needed(const struct kr_node *node, const char **ret_why)
 		why = "its drop-ins are other ones";
 	else if (!same_commands(node))
 		why = "its ExecStart= differs";
-	else if (!same_strings(unit->written_environment,
-	                       unit->n_written_environment, loaded->environment,
+	else if (!same_strings(&unit->written_environment, loaded->environment,
 	                       loaded->n_environment))
 		why = "its Environment= differs";
-	else if (!same_strings(unit->written_files, unit->n_written_files,
-	                       loaded->environment_files,
+	else if (!same_strings(&unit->written_files, loaded->environment_files,
 	                       loaded->n_environment_files))
 		why = "its EnvironmentFile= differs";
 	if (why && ret_why)

@@ -15,12 +15,18 @@
 #include "node/node.h"
 #include "node/running.h"
 
-/* Of several kubelets, the one in the control group of the node's unit. Its
- * index; -ENOTUNIQ: none, or several; -ENOMEM. */
-static int find_in_unit(struct kr_node *node, const pid_t *pids, int n)
-{
-	int found = -ENOTUNIQ;
+/* What a search for kubelet comes to, where it does not fail. */
+enum search {
+	FOUND,
+	NONE,
+	SEVERAL, /* and which one is meant is not known */
+};
 
+/* Of several kubelets, the one in the control group of the node's unit. */
+static int find_in_unit(struct kr_node *node, const pid_t *pids, int n,
+                        pid_t *ret)
+{
+	*ret = 0;
 	for (int i = 0; i < n; i++) {
 		_cleanup_process_ struct kr_process p = {.root_fd = -1};
 		int r = kr_process_read(node->proc_fd, pids[i], NULL, &p);
@@ -29,36 +35,34 @@ static int find_in_unit(struct kr_node *node, const pid_t *pids, int n)
 			return r;
 		if (r < 0 || !p.unit || strcmp(p.unit, node->unit_name) != 0)
 			continue;
-		if (found >= 0)
-			return -ENOTUNIQ;
-		found = i;
+		if (*ret)
+			return SEVERAL;
+		*ret = pids[i];
 	}
-	return found;
+	return *ret ? FOUND : SEVERAL;
 }
 
-/* The one kubelet that runs, or of several the unit's. 0; -ENOENT: none;
- * -ENOTUNIQ: several. */
+/* The one kubelet that runs, or of several the unit's. */
 static int find_process(struct kr_node *node, struct kr_diag *diag,
                         struct kr_process *ret)
 {
 	_cleanup_free_ pid_t *pids = NULL;
-	int n, at;
+	pid_t pid;
+	int n, r;
 
 	if (node->proc_fd < 0)
-		return -ENOENT;
+		return NONE;
 	n = kr_process_find(node->proc_fd, &pids);
 	if (n <= 0)
-		return n < 0 ? n : -ENOENT;
-	at = n > 1 ? find_in_unit(node, pids, n) : 0;
-	if (at == -ENOTUNIQ) {
+		return n < 0 ? n : NONE;
+	pid = pids[0];
+	r = n > 1 ? find_in_unit(node, pids, n, &pid) : FOUND;
+	if (r == SEVERAL)
 		kr_diag_add(diag, KR_ERROR, "several-kubelets", KR_SPAN_NONE,
 		            "%d kubelets run here (the first is %d): which "
 		            "one is meant must be said with --pid",
 		            n, (int)pids[0]);
-		return -ENOTUNIQ;
-	}
-	return at < 0 ? at
-	              : kr_process_read(node->proc_fd, pids[at], diag, ret);
+	return r == FOUND ? kr_process_read(node->proc_fd, pid, diag, ret) : r;
 }
 
 int kr_node_find_unit(struct kr_node *node, struct kr_diag *diag, char **ret)
@@ -67,19 +71,14 @@ int kr_node_find_unit(struct kr_node *node, struct kr_diag *diag, char **ret)
 	const char *unit;
 	int r = find_process(node, diag, &process);
 
-	if (r == -ENOENT) {
-		r = kr_foreign_find_unit(node->fs, &unit);
-		if (r < 0)
-			return r;
-		*ret = strdup(unit);
-		return *ret ? 0 : -ENOMEM;
-	}
-	if (r < 0)
-		return r;
-	if (!process.unit)
-		return -ESRCH;
 	*ret = TAKE_PTR(process.unit);
-	return 0;
+	if (r != NONE)
+		return r == -ENOMEM ? r : 0;
+	r = kr_foreign_find_unit(node->fs, &unit);
+	if (r < 0 || !unit)
+		return r;
+	*ret = strdup(unit);
+	return *ret ? 0 : -ENOMEM;
 }
 
 /*
@@ -97,7 +96,7 @@ static int read_main_process(struct kr_node *node, struct kr_diag *diag)
 	if (kr_process_kubelet_word((const char *const *)main.argv, main.argc) <
 	    0) {
 		r = find_process(node, diag, &node->process);
-		if (r < 0 && r != -ENOMEM) {
+		if (r != FOUND && r != -ENOMEM) {
 			node->host_pid = main.pid;
 			node->host_started_usec = main.started_usec;
 		}
@@ -130,23 +129,24 @@ static int read_given_process(struct kr_node *node, pid_t pid,
 	return 0;
 }
 
-/* That no kubelet runs is a result; that it cannot be told is another. */
-static int keep_doubt(struct kr_node *node, int error)
+/* That no kubelet runs is a result; that it cannot be told is another. RESULT:
+ * of the search, or an errno. */
+static int keep_doubt(struct kr_node *node, int result)
 {
 	bool main = node->loaded && node->loaded->main_pid > 0;
 	int r = 0;
 
-	if (error == -ENOTUNIQ)
+	if (result == SEVERAL)
 		r = asprintf(&node->process_doubt,
 		             "several kubelets run, --pid would say which one "
 		             "is meant");
-	else if (error == -ESRCH && main)
+	else if (result == -ESRCH && main)
 		r = asprintf(&node->process_doubt,
 		             "kubelet[%d] is not to be seen in /proc",
 		             (int)node->loaded->main_pid);
-	else if (error != -ENOENT && error != -ESRCH)
+	else if (result < 0 && result != -ESRCH)
 		r = asprintf(&node->process_doubt, "/proc cannot be read: %s",
-		             strerror(-error));
+		             strerror(-result));
 	if (r < 0) {
 		node->process_doubt = NULL;
 		return -ENOMEM;
@@ -170,8 +170,8 @@ int kr_running_find(struct kr_node *node, pid_t pid, struct kr_diag *diag)
 	}
 	if (r == -ENOMEM)
 		return r;
-	node->has_process = r == 0;
-	if (r < 0)
+	node->has_process = r == FOUND;
+	if (r != FOUND)
 		return keep_doubt(node, r);
 	if (node->loaded && node->loaded->started_realtime_usec > 0 &&
 	    node->loaded->main_pid == node->process.pid)
@@ -213,52 +213,61 @@ int kr_running_fs(struct kr_node *node, struct kr_diag *diag,
 }
 
 static int read_once(struct kr_node *node, struct kr_fs *fs,
-                     const char *const *argv, size_t argc,
                      const struct kr_inputs_options *options,
                      struct kr_diag *diag, struct kr_inputs *ret)
 {
-	int r = kr_inputs_read(fs, argv, argc, options, diag, ret);
+	const struct kr_process *p = &node->process;
+	const char *const *argv = (const char *const *)p->argv;
+	int word = kr_process_kubelet_word(argv, p->argc);
+	size_t first = word < 0 ? 0 : (size_t)word;
 
-	return r < 0 ? r : kr_inputs_decide(ret, node->setting->field, diag);
+	return kr_inputs_read(fs, argv + first, p->argc - first, options, diag,
+	                      ret);
+}
+
+/* Once more where there are drop-ins and only then is the version asked. */
+static int read_with_version(struct kr_node *node, struct kr_fs *fs,
+                             struct kr_inputs_options *options,
+                             struct kr_diag *found, struct kr_inputs *ret)
+{
+	int r = read_once(node, fs, options, found, ret);
+
+	if (r < 0 || !ret->config_dir || options->kubelet_minor > 0)
+		return r;
+	kr_kubelet_version_ask(node);
+	r = kr_kubelet_version_running(node, &options->kubelet_minor);
+	if (r < 0)
+		return r;
+	r = options->kubelet_minor == 0 ? kr_inputs_need_version(ret) : 0;
+	if (r < 0)
+		return r;
+	if (r > 0)
+		options->kubelet_minor = kr_kubelet_version_logged(node, false);
+	if (options->kubelet_minor == 0)
+		return 0;
+	kr_diag_done(found);
+	kr_inputs_done(ret);
+	return read_once(node, fs, options, found, ret);
 }
 
 int kr_running_read(struct kr_node *node, struct kr_diag *diag,
                     struct kr_inputs *ret)
 {
-	struct kr_process *p = &node->process;
 	struct kr_inputs_options options = {
-		.working_directory = p->cwd,
+		.working_directory = node->process.cwd,
 		.config = node->config_override,
+		.openshift = kr_platform_is_openshift(node->platform),
 	};
-	const char *const *argv = (const char *const *)p->argv;
-	int first = kr_process_kubelet_word(argv, p->argc);
 	_cleanup_diag_ struct kr_diag found = {0};
 	struct kr_fs *fs;
-	size_t argc;
 	int r = kr_running_fs(node, diag, &fs);
 
-	if (r == 0)
-		r = kr_kubelet_version_running(node, &options.kubelet_minor);
 	if (r < 0)
 		return r;
-	if (first < 0)
-		first = 0;
-	argv += first;
-	argc = p->argc - (size_t)first;
-	r = read_once(node, fs, argv, argc, &options, &found, ret);
-	if (r < 0 || !ret->config_dir || options.kubelet_minor > 0) {
-		kr_diag_merge(diag, &found);
-		return r;
-	}
-	kr_kubelet_version_ask(node);
 	r = kr_kubelet_version_running(node, &options.kubelet_minor);
-	if (r == 0 && options.kubelet_minor == 0 && ret->needs_version)
-		options.kubelet_minor = kr_kubelet_version_logged(node, false);
-	if (r == 0 && options.kubelet_minor > 0) {
-		kr_diag_done(&found);
-		kr_inputs_done(ret);
-		r = read_once(node, fs, argv, argc, &options, &found, ret);
-	}
+	if (r < 0)
+		return r;
+	r = read_with_version(node, fs, &options, &found, ret);
 	kr_diag_merge(diag, &found);
 	return r;
 }

@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "node/slips.h"
 
 static bool is_name(char c)
@@ -197,7 +198,7 @@ static bool is_config(const struct kr_node *node, const char *path)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
 
-	for (size_t i = 0; node->disk.inputs_valid && i < in->n_files; i++) {
+	for (size_t i = 0; i < in->n_files; i++) {
 		if (strcmp(in->files[i]->path, path) == 0)
 			return true;
 	}
@@ -326,11 +327,10 @@ int kr_slips_explain(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_message *cause = diag ? kr_diag_cause(diag) : NULL;
 	struct kr_node_disk *disk = &node->disk;
-	char *reason;
 	size_t i = 0;
 	int r;
 
-	if (disk->state != KR_STATE_INVALID || !cause || !cause->file)
+	if (!cause || !cause->file)
 		return 0;
 	r = add_template(node, cause, diag);
 	if (r < 0)
@@ -341,11 +341,8 @@ int kr_slips_explain(struct kr_node *node, struct kr_diag *diag)
 	if (i == diag->n_messages)
 		return 0;
 	blame(diag, i);
-	if (asprintf(&reason, "%s:%u:%u: %s: %s", diag->messages[0].file,
-	             diag->messages[0].line, diag->messages[0].column,
-	             diag->messages[0].text, disk->reason) < 0)
-		return -ENOMEM;
-	free(disk->reason);
-	disk->reason = reason;
-	return leave_template(diag);
+	r = kr_format(&disk->slip, "%s:%u:%u: %s", diag->messages[0].file,
+	              diag->messages[0].line, diag->messages[0].column,
+	              diag->messages[0].text);
+	return r < 0 ? r : leave_template(diag);
 }

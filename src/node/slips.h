@@ -12,7 +12,7 @@ void kr_slips_remark(const struct kr_node *node, struct kr_diag *diag);
 /*
  * Where the disk of NODE, which was read, is invalid: if what DIAG blames comes
  * from a line that was swallowed, a variable or a template that was not
- * rendered, that becomes the first error, and the begin of the disk's reason.
+ * rendered, that becomes the first error, and the disk's slip.
  * 0 or -ENOMEM.
  */
 int kr_slips_explain(struct kr_node *node, struct kr_diag *diag);

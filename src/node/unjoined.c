@@ -60,8 +60,8 @@ static bool is_kubeadms(const struct kr_node *node)
 	                                      KR_FIELD_BOOTSTRAP_KUBECONFIG);
 	const struct kr_unit *unit = node->disk.unit;
 
-	for (size_t i = 0; i < unit->n_written_files; i++) {
-		const char *written = unit->written_files[i];
+	for (size_t i = 0; i < unit->written_files.n_items; i++) {
+		const char *written = unit->written_files.items[i];
 
 		if (strcmp(written + (*written == '-'), FLAGS_PATH) == 0)
 			return true;

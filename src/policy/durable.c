@@ -21,6 +21,7 @@
 
 struct making {
 	struct kr_node *node;
+	const struct kr_rule *rule;
 	struct kr_edits *edits;
 	const struct kr_durable_options *options;
 	struct kr_diag *diag;
@@ -62,15 +63,12 @@ static const char *find_rewritten(const struct kr_platform *platform,
 }
 
 /* The flag is set in a file that will be written anew, with the flag. */
-static bool flag_comes_back(const struct kr_node *node)
+static bool flag_comes_back(const struct kr_node *node, int field)
 {
 	const struct kr_flag_use *use;
 	size_t at = 0;
 
-	if (!node->disk.inputs_valid)
-		return false;
-	while ((use = kr_flags_next(&node->disk.inputs.flags,
-	                            node->setting->field, &at))) {
+	while ((use = kr_flags_next(&node->disk.inputs.flags, field, &at))) {
 		struct kr_span span = kr_node_span(node, use->arg);
 
 		if (span.file &&
@@ -82,8 +80,8 @@ static bool flag_comes_back(const struct kr_node *node)
 
 /* --- place and text ------------------------------------------------------ */
 
-static int describe(const struct kr_node *node, const char *place, bool flag,
-                    struct kr_durable *ret)
+static int describe(const struct kr_node *node, const struct kr_rule *rule,
+                    const char *place, bool flag, struct kr_durable *ret)
 {
 	const struct kr_platform *p = node->platform;
 	const char *more = flag && p->flag_text ? p->flag_text : "";
@@ -93,8 +91,8 @@ static int describe(const struct kr_node *node, const char *place, bool flag,
 		text = NULL;
 		return -ENOMEM;
 	}
-	ret->place = kr_platform_text(node->setting, place);
-	ret->text = kr_platform_text(node->setting, text);
+	ret->place = kr_rule_text(rule, place);
+	ret->text = kr_rule_text(rule, text);
 	if (!ret->place || !ret->text) {
 		kr_durable_done(ret);
 		return -ENOMEM;
@@ -103,12 +101,13 @@ static int describe(const struct kr_node *node, const char *place, bool flag,
 	return 0;
 }
 
-int kr_durable_describe(const struct kr_node *node, struct kr_durable *ret)
+int kr_durable_describe(const struct kr_node *node, const struct kr_rule *rule,
+                        struct kr_durable *ret)
 {
 	const struct kr_platform *p = node->platform;
 
 	*ret = (struct kr_durable){0};
-	return p && p->place ? describe(node, p->place, false, ret) : 0;
+	return p && p->place ? describe(node, rule, p->place, false, ret) : 0;
 }
 
 /* --- nodeadm's ----------------------------------------------------------- */
@@ -119,7 +118,7 @@ static char *make_content(struct making *m, bool flag)
 	_cleanup_durable_ struct kr_durable one = {0};
 	char *content;
 
-	if (describe(m->node, "", flag, &one) < 0 ||
+	if (describe(m->node, m->rule, "", flag, &one) < 0 ||
 	    asprintf(&content, "%s%s", header, one.text) < 0)
 		return NULL;
 	return content;
@@ -140,20 +139,21 @@ static int is_as_made(struct making *m, const struct kr_file *file)
 	return 0;
 }
 
-static void warn_kept(struct making *m, const struct kr_file *file)
+static int warn_kept(struct making *m, const struct kr_file *file)
 {
-	const struct kr_setting *s = m->node->setting;
-	const char *value = s->required ? "true" : "false";
+	_cleanup_free_ char *text = kr_rule_text(
+		m->rule, m->flag ? "@KEY@: @VALUE@ in spec.kubelet.config and "
+				   "--@FLAG@=@VALUE@ in spec.kubelet.flags"
+				 : "@KEY@: @VALUE@ in spec.kubelet.config");
 
+	if (!text)
+		return -ENOMEM;
 	m->kept = true;
 	kr_diag_add_path(m->diag, KR_WARNING, "durable-kept", file->path,
 	                 "was edited and stays as it is, but undoes this "
-	                 "change at the next boot: it would have to set %s: %s "
-	                 "in spec.kubelet.config%s%s%s%s%s",
-	                 s->key, value, m->flag ? " and --" : "",
-	                 m->flag ? s->flag : "", m->flag ? "=" : "",
-	                 m->flag ? value : "",
-	                 m->flag ? " in spec.kubelet.flags" : "");
+	                 "change at the next boot: it would have to set %s",
+	                 text);
+	return 0;
 }
 
 /* What is there already makes the change last. */
@@ -174,10 +174,8 @@ static int write_nodeadm(struct making *m, const struct kr_nodeadm *nodeadm)
 	if (m->durable->written)
 		return 0;
 	r = ours ? is_as_made(m, ours) : 1;
-	if (r == 0)
-		warn_kept(m, ours);
 	if (r <= 0)
-		return r;
+		return r < 0 ? r : warn_kept(m, ours);
 	content = make_content(m, m->flag);
 	if (!content)
 		return -ENOMEM;
@@ -194,13 +192,14 @@ static int write_nodeadm(struct making *m, const struct kr_nodeadm *nodeadm)
 /* Where nothing is to be written there, what cannot be read does not matter. */
 static int read_nodeadm(const struct making *m, struct kr_nodeadm *ret)
 {
-	const struct kr_setting *setting = m->node->setting;
 	_cleanup_diag_ struct kr_diag ignored = {0};
 	int r;
 
 	if (!m->options->no_persist)
-		return kr_nodeadm_read(m->node->fs, setting, m->diag, ret);
-	r = kr_nodeadm_read(m->node->fs, setting, &ignored, ret);
+		return kr_nodeadm_read(m->node->fs, m->rule->fields[0],
+		                       &m->rule->want, m->diag, ret);
+	r = kr_nodeadm_read(m->node->fs, m->rule->fields[0], &m->rule->want,
+	                    &ignored, ret);
 	return r == -ENOMEM ? r : 0;
 }
 
@@ -213,7 +212,7 @@ static int plan_nodeadm(struct making *m)
 	if (r < 0 || !nodeadm.reads_folder)
 		return r;
 	m->flag = m->flag || nodeadm.earlier.any_flag;
-	r = describe(m->node, KR_NODEADM_FILE, m->flag, m->durable);
+	r = describe(m->node, m->rule, KR_NODEADM_FILE, m->flag, m->durable);
 	m->durable->left_out = m->options->no_persist;
 	if (r < 0)
 		return r;
@@ -237,7 +236,8 @@ static void warn_rewritten(struct making *m, const char *path)
 	                 p->owner, p->when, m->durable->place);
 }
 
-int kr_durable_plan(struct kr_node *node, struct kr_edits *edits,
+int kr_durable_plan(struct kr_node *node, const struct kr_rule *rule,
+                    struct kr_edits *edits,
                     const struct kr_durable_options *options,
                     struct kr_diag *diag, struct kr_durable *ret)
 {
@@ -245,6 +245,7 @@ int kr_durable_plan(struct kr_node *node, struct kr_edits *edits,
 	_cleanup_durable_ struct kr_durable durable = {0};
 	struct making m = {
 		.node = node,
+		.rule = rule,
 		.edits = edits,
 		.options = options,
 		.diag = diag,
@@ -265,13 +266,13 @@ int kr_durable_plan(struct kr_node *node, struct kr_edits *edits,
 	if (!p || !p->owner)
 		return 0;
 	path = find_rewritten(p, edits);
-	if (!path && !node->disk.unconfigured)
+	if (!path && !kr_node_waits(node))
 		return 0;
-	m.flag = options->flag || flag_comes_back(node);
+	m.flag = options->flag || flag_comes_back(node, rule->fields[0]);
 	if (p->nodeadm)
 		r = plan_nodeadm(&m);
 	if (r == 0)
-		r = describe(node, p->place, m.flag, &durable);
+		r = describe(node, rule, p->place, m.flag, &durable);
 	if (r < 0)
 		return r;
 	warn_rewritten(&m, path);

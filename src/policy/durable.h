@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "base/edit.h"
 #include "node/node.h"
+#include "policy/rules.h"
 
 struct kr_durable {
 	/* whose OWNER writes the edited files anew; NULL: nobody does */
@@ -34,12 +35,15 @@ struct kr_durable_options {
  * -EEXIST, -ENOMEM, or an errno with words. RET is zeroed where nobody writes
  * them.
  */
-int kr_durable_plan(struct kr_node *node, struct kr_edits *edits,
+int kr_durable_plan(struct kr_node *node, const struct kr_rule *rule,
+                    struct kr_edits *edits,
                     const struct kr_durable_options *options,
                     struct kr_diag *diag, struct kr_durable *ret);
 
-/* Place and text of NODE's platform, for a refusal. 0 or -ENOMEM. */
-int kr_durable_describe(const struct kr_node *node, struct kr_durable *ret);
+/* Place and text of NODE's platform, in RULE's words, for a refusal. 0 or
+ * -ENOMEM. */
+int kr_durable_describe(const struct kr_node *node, const struct kr_rule *rule,
+                        struct kr_durable *ret);
 
 /* Whether PATH is a place that only the platform reads: no restart and no
  * Reload makes it take effect. */

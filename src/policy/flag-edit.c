@@ -48,7 +48,7 @@ static int refuse_vendor(const struct kr_flag_edit *e,
 		struct kr_span span = kr_node_span(e->node, use->arg + k);
 
 		if (span.file && kr_source_refusal(span.file))
-			return kr_vendor_refuse(e->node->setting, e->diag, span,
+			return kr_vendor_refuse(e->rule, e->diag, span,
 			                        "the flag stands in");
 	}
 	return refuse(e, "flag-not-in-a-file", KR_SPAN_NONE,
@@ -515,7 +515,7 @@ int kr_flag_edit_append(const struct kr_flag_edit *e, int field,
 	if (v)
 		return kr_unit_append_word(v, word, e->edits, e->diag);
 	if (kr_source_refusal(c->span.file))
-		return kr_vendor_refuse(e->node->setting, e->diag, c->span,
+		return kr_vendor_refuse(e->rule, e->diag, c->span,
 		                        "no variable of the command can take "
 		                        "the flag, and the command stands in");
 	return kr_unit_append_argument(c, word, e->edits, e->diag);

@@ -11,10 +11,13 @@
 #include "base/diag.h"
 #include "base/edit.h"
 #include "node/node.h"
+#include "policy/rules.h"
 
 /* What all edits are made with; all is borrowed. NODE's disk has inputs. */
 struct kr_flag_edit {
 	struct kr_node *node;
+	const struct kr_rule
+		*rule;          /* in whose words a vendor's file is refused */
 	struct kr_edits *edits; /* they are added to these */
 	struct kr_diag *diag;   /* why an edit is refused */
 };

@@ -30,27 +30,22 @@
 
 #define START_SLACK_USEC (20 * KR_USEC_PER_MSEC)
 
-static const char *const verdict_names[] = {
-	[KR_VERDICT_PASS] = "pass",
-	[KR_VERDICT_FAIL] = "fail",
-	[KR_VERDICT_INVALID] = "invalid",
-	[KR_VERDICT_UNKNOWN] = "unknown",
+const struct kr_source *kr_judgement_deciding(const struct kr_judgement *j)
+{
+	return j->disk.source >= 0 ? &j->sources.items[j->disk.source] : NULL;
+}
+
+/* What is done for one rule. */
+struct judging {
+	struct kr_node *node;
+	const struct kr_audit_options *options;
+	struct kr_diag *diag;
+	struct kr_audit *audit;
+	struct kr_judgement *j;
+	/* a file of the running kubelet of which only a later ctime can be
+	 * said; NULL */
+	const char *ctime_only;
 };
-
-static_assert(ARRAY_SIZE(verdict_names) == _KR_VERDICT_MAX,
-              "a name for each verdict");
-
-const char *kr_verdict_to_string(enum kr_verdict verdict)
-{
-	return verdict_names[verdict];
-}
-
-const struct kr_source *kr_audit_deciding(const struct kr_audit *audit)
-{
-	return audit->disk.source >= 0
-	               ? &audit->sources.items[audit->disk.source]
-	               : NULL;
-}
 
 /* --- the running view ---------------------------------------------------- */
 
@@ -79,23 +74,21 @@ static enum change changed_since(const struct stat *st, struct timespec btime,
 }
 
 /* Adds PATH to what changed, or remembers a later ctime. */
-static int note(struct kr_audit *audit, enum change change, const char *path,
-                const char **ctime_only)
+static int note(struct judging *g, enum change change, const char *path)
 {
 	if (change == CTIME_ONLY)
-		*ctime_only = path;
+		g->ctime_only = path;
 	if (change != CHANGED)
 		return 0;
-	return kr_strings_add(&audit->changed, path);
+	return kr_strings_add(&g->audit->changed, path);
 }
 
-static int note_folder(struct kr_node *node, struct kr_audit *audit,
-                       const char *path)
+static int note_folder(struct judging *g, const char *path)
 {
+	struct kr_node *node = g->node;
 	struct kr_fs *fs = node->process_fs ? node->process_fs : node->fs;
 	_cleanup_stat_ struct kr_stat st = {0};
 	uint64_t limit = node->process.started_usec + START_SLACK_USEC;
-	const char *ignored;
 	int r = kr_fs_stat(fs, path, true, &st);
 
 	if (r == -ENOMEM)
@@ -103,89 +96,106 @@ static int note_folder(struct kr_node *node, struct kr_audit *audit,
 	/* a folder that is gone was there when it was listed: changed */
 	if (r == 0 && to_usec(st.st.st_mtim) <= limit)
 		return 0;
-	return note(audit, CHANGED, path, &ignored);
+	return note(g, CHANGED, path);
 }
 
-/* What the running kubelet has read and what has changed since. CTIME_ONLY:
- * the last file of which only that can be said, or NULL. */
-static int find_drift(struct kr_node *node, struct kr_audit *audit,
-                      const char **ret_ctime_only)
+/* What the running kubelet has read and what has changed since. */
+static int find_drift(struct judging *g)
 {
-	const struct kr_inputs *in = &node->running;
+	const struct kr_inputs *in = &g->node->running;
 	int r;
 
-	*ret_ctime_only = NULL;
 	for (size_t i = 0; i < in->n_files; i++) {
-		r = note(audit,
+		r = note(g,
 		         changed_since(&in->files[i]->st, in->files[i]->btime,
-		                       node->process.started_usec),
-		         in->files[i]->path, ret_ctime_only);
+		                       g->node->process.started_usec),
+		         in->files[i]->path);
 		if (r < 0)
 			return r;
 	}
 	for (size_t i = 0; i < in->folders.n_items; i++) {
-		r = note_folder(node, audit, in->folders.items[i]);
+		r = note_folder(g, in->folders.items[i]);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-static int running_unreadable(const char *reason, struct kr_audit *audit)
+/* What holds of the process, whatever a rule asks. */
+static int look_at_process(struct judging *g)
 {
-	audit->running.state = KR_STATE_UNKNOWN;
-	return kr_format(&audit->running.reason, "%s", reason);
+	const struct kr_node *node = g->node;
+
+	if (node->process_doubt)
+		return 0;
+	if (!node->has_process) {
+		g->audit->pid = node->host_pid;
+		g->audit->started_usec = node->host_started_usec;
+		return 0;
+	}
+	g->audit->pid = node->process.pid;
+	g->audit->started_usec = node->process.started_usec;
+	return node->running_valid ? find_drift(g) : 0;
 }
 
-static int running_from_files(struct kr_node *node, struct kr_audit *audit,
-                              const struct kr_decision *d,
-                              const char *ctime_only, struct kr_diag *diag)
+static int set_running(struct kr_judgement *j, enum kr_state state,
+                       const char *format, ...) _printf_(3, 4);
+
+static int set_running(struct kr_judgement *j, enum kr_state state,
+                       const char *format, ...)
 {
+	va_list args;
 	int r;
 
-	if (audit->changed.n_items > 0) {
-		audit->running.state = KR_STATE_UNKNOWN;
-		return kr_format(&audit->running.reason,
-		                 "%s changed after kubelet[%d] was started",
-		                 audit->changed.items[0],
-		                 (int)node->process.pid);
-	}
-	if (ctime_only) {
-		audit->assumed = true;
-		kr_diag_add_path(diag, KR_WARNING, "ctime-later", ctime_only,
+	j->running.state = state;
+	va_start(args, format);
+	r = kr_vformat(&j->running.reason, format, args);
+	va_end(args);
+	return r;
+}
+
+static int running_from_files(struct judging *g, const struct kr_decision *d)
+{
+	struct kr_judgement *j = g->j;
+	int pid = (int)g->node->process.pid, r;
+
+	if (g->audit->changed.n_items > 0)
+		return set_running(j, KR_STATE_UNKNOWN,
+		                   "%s changed after kubelet[%d] was started",
+		                   g->audit->changed.items[0], pid);
+	if (g->ctime_only) {
+		j->assumed = true;
+		kr_diag_add_path(g->diag, KR_WARNING, "ctime-later",
+		                 g->ctime_only,
 		                 "its ctime is later than the start of "
 		                 "kubelet[%d], its content is taken to be what "
 		                 "that has read",
-		                 (int)node->process.pid);
+		                 pid);
 	}
+	j->running.by = d->by;
+	j->running.either_default = d->either_default;
 	if (d->state == KR_STATE_UNKNOWN)
-		return running_unreadable(d->reason, audit);
-	if (d->state == KR_STATE_INVALID && !node->process_settled) {
-		audit->running.state = KR_STATE_UNKNOWN;
-		return kr_format(
-			&audit->running.reason,
+		return set_running(j, KR_STATE_UNKNOWN, "%s", d->reason);
+	if (d->state == KR_STATE_INVALID && !g->node->process_settled)
+		return set_running(
+			j, KR_STATE_UNKNOWN,
 			"kubelet[%d] was started with it, and has not shown "
 			"that it can live with it: %s",
-			(int)node->process.pid, d->reason);
-	}
+			pid, d->reason);
 	if (d->state == KR_STATE_INVALID) {
-		audit->running.state = KR_STATE_UNKNOWN;
-		kr_diag_add(diag, KR_WARNING, "model-disagrees", KR_SPAN_NONE,
+		kr_diag_add(g->diag, KR_WARNING, "model-disagrees",
+		            KR_SPAN_NONE,
 		            "kubelet[%d] runs although this would stop it: %s",
-		            (int)node->process.pid, d->reason);
-		return kr_format(
-			&audit->running.reason,
-			"kubelet[%d] runs on what is held to be invalid "
-			"here",
-			(int)node->process.pid);
+		            pid, d->reason);
+		return set_running(
+			j, KR_STATE_UNKNOWN,
+			"kubelet[%d] runs on what is held to be invalid here",
+			pid);
 	}
-	r = kr_value_copy(&d->value, &audit->running.value);
+	r = kr_value_copy(&d->value, &j->running.value);
 	if (r < 0)
 		return r;
-	audit->running.state = d->state;
-	return kr_format(&audit->running.reason,
-	                 "kubelet[%d] was started with it",
-	                 (int)node->process.pid);
+	return set_running(j, d->state, "kubelet[%d] was started with it", pid);
 }
 
 static bool same_argv(const struct kr_inputs *a, const struct kr_inputs *b)
@@ -201,22 +211,19 @@ static bool same_argv(const struct kr_inputs *a, const struct kr_inputs *b)
 
 /* The unit's process is another program, and no kubelet of its own was found.
  */
-static int judge_hidden(struct kr_node *node, struct kr_audit *audit)
+static int judge_hidden(struct judging *g)
 {
-	const struct kr_foreign *foreign = node->disk.foreign;
+	const struct kr_foreign *foreign = g->node->disk.foreign;
+	int pid = (int)g->node->host_pid;
 
-	audit->running.state = KR_STATE_UNKNOWN;
-	audit->pid = node->host_pid;
-	audit->started_usec = node->host_started_usec;
 	if (foreign)
-		return kr_format(
-			&audit->running.reason,
-			"kubelet is a part of %s[%d], which does not show "
-			"its arguments",
-			foreign->name, (int)node->host_pid);
-	return kr_format(&audit->running.reason,
-	                 "process %d of %s is not known to be a kubelet",
-	                 (int)node->host_pid, node->unit_name);
+		return set_running(g->j, KR_STATE_UNKNOWN,
+		                   "kubelet is a part of %s[%d], which does "
+		                   "not show its arguments",
+		                   foreign->name, pid);
+	return set_running(g->j, KR_STATE_UNKNOWN,
+	                   "process %d of %s is not known to be a kubelet", pid,
+	                   g->node->unit_name);
 }
 
 /* The flag that decides what the process has, whatever its files are now; NULL:
@@ -239,336 +246,487 @@ static const struct kr_flag_use *running_flag(const struct kr_node *node,
 	               : NULL;
 }
 
-static int running_from_flag(struct kr_node *node, struct kr_audit *audit,
-                             const struct kr_decision *d,
+static int running_from_flag(struct judging *g, const struct kr_decision *d,
                              const struct kr_flag_use *flag)
 {
+	struct kr_value *value = &g->j->running.value;
 	int r = d->by == KR_BY_FLAG
-	                ? kr_value_copy(&d->value, &audit->running.value)
-	                : kr_flag_use_value(flag, flag->field,
-	                                    &audit->running.value);
+	                ? kr_value_copy(&d->value, value)
+	                : kr_flag_use_value(flag, flag->field, value);
 
 	if (r < 0)
 		return r;
-	audit->running.state = kr_value_state(&audit->running.value);
-	audit->running_arg = flag->arg;
-	return kr_format(&audit->running.reason,
-	                 "kubelet[%d] was started with the flag: its argument "
-	                 "%zu is %s",
-	                 (int)node->process.pid, flag->arg,
-	                 node->running.argv[flag->arg]);
+	g->j->running_arg = flag->arg;
+	return set_running(g->j, kr_value_state(value),
+	                   "kubelet[%d] was started with the flag: its "
+	                   "argument %zu is %s",
+	                   (int)g->node->process.pid, flag->arg,
+	                   g->node->running.argv[flag->arg]);
 }
 
-static int judge_process(struct kr_node *node, struct kr_audit *audit,
-                         int field, struct kr_diag *diag)
+static bool same_value(const struct kr_view *a, const struct kr_view *b)
 {
+	return a->state == b->state && (!kr_state_is_value(a->state) ||
+	                                kr_value_equal(&a->value, &b->value));
+}
+
+static int judge_process(struct judging *g)
+{
+	const struct kr_node *node = g->node;
+	const int field = g->j->rule->fields[0];
 	_cleanup_decision_ struct kr_decision d = {0};
 	const struct kr_flag_use *flag;
-	const char *ctime_only;
 	int r = kr_decide(&node->running, field, &d);
 
 	if (r < 0)
 		return r;
-	r = find_drift(node, audit, &ctime_only);
-	if (r < 0)
-		return r;
+	g->j->needs_version = g->j->needs_version || d.needs_version;
 	flag = running_flag(node, field, &d);
 	if (flag)
-		r = running_from_flag(node, audit, &d, flag);
+		r = running_from_flag(g, &d, flag);
 	else
-		r = running_from_files(node, audit, &d, ctime_only, diag);
+		r = running_from_files(g, &d);
 	if (r < 0)
 		return r;
-	if (audit->running.state == audit->disk.state &&
-	    (audit->running.state != KR_STATE_VALUE ||
-	     kr_value_equal(&audit->running.value, &audit->disk.value)) &&
-	    node->disk.inputs_valid &&
+	if (same_value(&g->j->running, &g->j->disk) && kr_node_inputs(node) &&
 	    same_argv(&node->disk.inputs, &node->running))
-		audit->running.source = audit->disk.source;
+		g->j->running.source = g->j->disk.source;
 	return 0;
 }
 
-static int judge_running(struct kr_node *node, struct kr_audit *audit,
-                         int field, struct kr_diag *diag)
+static int judge_running(struct judging *g)
 {
-	audit->running.source = -1;
-	audit->running.state = KR_STATE_ABSENT;
-	if (node->process_doubt) {
-		audit->running.state = KR_STATE_UNKNOWN;
-		return kr_format(&audit->running.reason, "%s",
-		                 node->process_doubt);
-	}
+	const struct kr_node *node = g->node;
+
+	g->j->running.source = -1;
+	if (node->process_doubt)
+		return set_running(g->j, KR_STATE_UNKNOWN, "%s",
+		                   node->process_doubt);
 	if (!node->has_process && node->host_pid > 0)
-		return judge_hidden(node, audit);
+		return judge_hidden(g);
 	if (!node->has_process)
-		return kr_format(&audit->running.reason,
-		                 node->live ? "kubelet does not run"
-		                            : "an image, no running system");
-	audit->pid = node->process.pid;
-	audit->started_usec = node->process.started_usec;
+		return set_running(g->j, KR_STATE_ABSENT, "%s",
+		                   node->live ? "kubelet does not run"
+		                              : "an image, no running system");
 	if (!node->running_valid)
-		return running_unreadable(
-			node->running.reason
-				?: "what it was started with cannot be read",
-			audit);
-	return judge_process(node, audit, field, diag);
+		return set_running(g->j, KR_STATE_UNKNOWN,
+		                   "what it was started with cannot be read");
+	return judge_process(g);
 }
 
 /* --- the other views ----------------------------------------------------- */
 
-static int judge_disk(struct kr_node *node, struct kr_audit *audit, int field)
+enum kr_answer kr_judge_ask(const struct kr_rule *rule,
+                            const struct kr_decision *d)
 {
+	if (!rule->test || !kr_state_is_value(d->state))
+		return KR_ANSWER_NONE;
+	return rule->test(rule, d);
+}
+
+int kr_judge_decide(const struct kr_node *node, const struct kr_rule *rule,
+                    struct kr_decision *ret)
+{
+	const char *doubt = node->disk.start_doubt;
 	_cleanup_decision_ struct kr_decision d = {0};
-	int r = kr_node_decide(node, field, &d);
+	int r = kr_node_decide(node, rule->fields[0], &d);
 
 	if (r < 0)
 		return r;
-	r = kr_sources_collect(node, field, &d, &audit->sources);
+	/* what fails is no pass, whatever is there */
+	if (doubt && kr_state_is_value(d.state) &&
+	    kr_judge_ask(rule, &d) != KR_ANSWER_FAIL) {
+		d.state = KR_STATE_UNKNOWN;
+		d.by = KR_BY_NOTHING;
+		r = kr_format(&d.reason, "%s", doubt);
+		if (r < 0)
+			return r;
+	}
+	*ret = d;
+	d = (struct kr_decision){0};
+	return 0;
+}
+
+static int judge_disk(struct judging *g)
+{
+	struct kr_judgement *j = g->j;
+	_cleanup_decision_ struct kr_decision d = {0};
+	int r = kr_judge_decide(g->node, j->rule, &d);
+
 	if (r < 0)
 		return r;
-	audit->disk.state = d.state;
-	audit->either_default = d.either_default;
-	audit->disk.source = audit->sources.deciding;
-	audit->disk.reason = TAKE_PTR(d.reason);
-	audit->disk.value = d.value;
+	r = kr_sources_collect(g->node, j->rule->fields[0], &d, &j->sources);
+	if (r < 0)
+		return r;
+	j->disk.state = d.state;
+	j->by_setting = d.by_setting;
+	j->by_version = d.by_version;
+	j->disk.either_default = d.either_default;
+	j->disk.by = d.by;
+	j->needs_version = d.needs_version;
+	j->disk.source = j->sources.deciding;
+	j->disk.reason = TAKE_PTR(d.reason);
+	j->disk.value = d.value;
 	d.value = (struct kr_value){0};
 	return 0;
 }
 
 /* The disk is called invalid, yet a kubelet runs on the same words and files.
  */
-static int doubt_disk(struct kr_node *node, struct kr_audit *audit,
-                      struct kr_diag *diag)
+static int doubt_disk(struct judging *g)
 {
-	if (audit->disk.state != KR_STATE_INVALID || !node->process_settled ||
-	    !node->running_valid || !node->disk.inputs_valid ||
+	const struct kr_node *node = g->node;
+	struct kr_view *disk = &g->j->disk;
+
+	if (disk->state != KR_STATE_INVALID || !node->process_settled ||
+	    !node->running_valid || !kr_node_inputs(node) ||
 	    !same_argv(&node->disk.inputs, &node->running) ||
-	    audit->changed.n_items > 0)
+	    g->audit->changed.n_items > 0)
 		return 0;
-	audit->disk.state = KR_STATE_UNKNOWN;
-	kr_diag_add(diag, KR_WARNING, "model-disagrees", KR_SPAN_NONE,
+	disk->state = KR_STATE_UNKNOWN;
+	kr_diag_add(g->diag, KR_WARNING, "model-disagrees", KR_SPAN_NONE,
 	            "kubelet[%d] runs on this very configuration, which is "
 	            "held to be invalid here: %s",
-	            (int)node->process.pid, audit->disk.reason);
-	return kr_format(&audit->disk.reason,
+	            (int)node->process.pid, disk->reason);
+	return kr_format(&disk->reason,
 	                 "held to be invalid, but kubelet[%d] runs on it",
 	                 (int)node->process.pid);
 }
 
-static bool is_told(const struct kr_view *view)
-{
-	return view->state == KR_STATE_TRUE || view->state == KR_STATE_FALSE;
-}
-
 /* Two views that cannot both be right, or that a restart will bring together.
  */
-static void name_disagreement(struct kr_node *node, struct kr_audit *audit,
-                              struct kr_diag *diag)
+static int name_disagreement(struct judging *g)
 {
-	const char *live = kr_state_to_string(audit->live.state);
+	const struct kr_judgement *j = g->j;
+	_cleanup_free_ char *live = NULL, *other = NULL;
+	int r = kr_value_format(&j->live.value, &live);
 
-	if (!is_told(&audit->live))
-		return;
-	if (audit->pid == 0 && !node->process_doubt)
-		kr_diag_add(diag, KR_WARNING, "live-disagrees", KR_SPAN_NONE,
+	if (r < 0)
+		return r;
+	if (g->audit->pid == 0 && !g->node->process_doubt) {
+		kr_diag_add(g->diag, KR_WARNING, "live-disagrees", KR_SPAN_NONE,
 		            "configz says %s, but kubelet does not run here: "
 		            "it may be another node's (--node)",
 		            live);
-	else if (is_told(&audit->running) &&
-	         audit->running.state != audit->live.state)
-		kr_diag_add(diag, KR_WARNING, "live-disagrees", KR_SPAN_NONE,
+	} else if (kr_state_is_value(j->running.state) &&
+	           !same_value(&j->running, &j->live)) {
+		r = kr_value_format(&j->running.value, &other);
+		if (r < 0)
+			return r;
+		kr_diag_add(g->diag, KR_WARNING, "live-disagrees", KR_SPAN_NONE,
 		            "configz says %s, but kubelet[%d] was started with "
 		            "%s: it may be another node's (--node)",
-		            live, (int)audit->pid,
-		            kr_state_to_string(audit->running.state));
-	if (is_told(&audit->disk) && audit->disk.state != audit->live.state)
-		kr_diag_add(diag, KR_WARNING, "live-disagrees", KR_SPAN_NONE,
-		            "configz says %s, the files say %s: so will "
-		            "kubelet once it is restarted",
-		            live, kr_state_to_string(audit->disk.state));
+		            live, (int)g->audit->pid, other);
+	}
+	if (!kr_state_is_value(j->disk.state) || same_value(&j->disk, &j->live))
+		return 0;
+	free(other);
+	other = NULL;
+	r = kr_value_format(&j->disk.value, &other);
+	if (r < 0)
+		return r;
+	kr_diag_add(g->diag, KR_WARNING, "live-disagrees", KR_SPAN_NONE,
+	            "configz says %s, the files say %s: so will kubelet once "
+	            "it is restarted",
+	            live, other);
+	return 0;
 }
 
 /* What a changed file, or another program around it, hides of the running
  * kubelet, configz may tell. */
-static int running_from_live(struct kr_node *node, struct kr_audit *audit)
+static int running_from_live(struct judging *g)
 {
-	if (!is_told(&audit->live) || node->process_doubt || audit->pid == 0 ||
-	    audit->running.state != KR_STATE_UNKNOWN)
-		return 0;
-	audit->running.state = audit->live.state;
-	return kr_format(&audit->running.reason,
-	                 "kubelet[%d] says so of itself", (int)audit->pid);
-}
-
-static int judge_live(struct kr_node *node, struct kr_audit *audit,
-                      const struct kr_audit_options *options,
-                      struct kr_diag *diag)
-{
+	struct kr_judgement *j = g->j;
 	int r;
 
-	audit->live.source = -1;
-	audit->live.state = options->live;
-	if (options->endpoint) {
-		audit->endpoint = strdup(options->endpoint);
-		if (!audit->endpoint)
-			return -ENOMEM;
-	}
-	r = kr_format(&audit->live.reason, "%s",
-	              options->live_reason ? options->live_reason
-	                                   : "not asked for");
+	if (g->node->process_doubt || g->audit->pid == 0 ||
+	    j->running.state != KR_STATE_UNKNOWN)
+		return 0;
+	r = kr_value_copy(&j->live.value, &j->running.value);
 	if (r < 0)
 		return r;
-	name_disagreement(node, audit, diag);
-	return running_from_live(node, audit);
+	return set_running(j, j->live.state, "kubelet[%d] says so of itself",
+	                   (int)g->audit->pid);
+}
+
+/* Only the usual control was asked for (struct kr_audit_options). */
+static int judge_live(struct judging *g)
+{
+	const struct kr_audit_options *o = g->options;
+	struct kr_view *live = &g->j->live;
+	bool asked = g->j->rule == kr_rules_usual.items[0];
+	int r = kr_format(&live->reason, "%s",
+	                  asked && o->live_reason ? o->live_reason
+	                                          : "not asked for");
+
+	if (r < 0)
+		return r;
+	live->source = -1;
+	live->state = asked ? o->live : KR_STATE_ABSENT;
+	if (!kr_state_is_value(live->state))
+		return 0;
+	live->value = (struct kr_value){.type = KR_TYPE_BOOL,
+	                                .b = live->state == KR_STATE_TRUE};
+	r = name_disagreement(g);
+	return r < 0 ? r : running_from_live(g);
 }
 
 /* --- the verdict --------------------------------------------------------- */
 
-static bool any(const struct kr_audit *a, enum kr_state state)
+static bool any(const struct kr_judgement *j, enum kr_state state)
 {
-	return a->disk.state == state || a->running.state == state ||
-	       a->live.state == state;
+	return j->disk.state == state || j->running.state == state ||
+	       j->live.state == state;
 }
 
-/* Somebody wrote true down: the default alone does not do. */
-static bool written_down(const struct kr_audit *a)
+static bool answers(const struct kr_judgement *j, enum kr_answer answer)
 {
-	const struct kr_source *s = kr_audit_deciding(a);
-
-	return s && s->kind != KR_SOURCE_DEFAULT && s->state == KR_STATE_TRUE;
+	return j->disk.answer == answer || j->running.answer == answer ||
+	       j->live.answer == answer;
 }
 
-static int judge_fail(struct kr_node *node, struct kr_audit *a)
+/* Somebody wrote down what is demanded: the default alone does not do. */
+static bool written_down(const struct kr_judgement *j)
 {
-	const char *key = node->setting->key;
+	const struct kr_source *s = kr_judgement_deciding(j);
 
-	a->verdict = KR_VERDICT_FAIL;
-	if (a->disk.state == KR_STATE_FALSE)
-		return kr_format(&a->reason,
-		                 "kubelet would start with %s = false", key);
-	if (a->running.state == KR_STATE_FALSE &&
-	    a->disk.state == KR_STATE_TRUE) {
-		a->restart_needed = true;
-		return kr_format(
-			&a->reason,
-			"kubelet runs with %s = false; the files say true, "
-			"a restart is needed",
-			key);
-	}
-	if (a->running.state == KR_STATE_FALSE)
-		return kr_format(&a->reason, "kubelet runs with %s = false",
-		                 key);
-	if (a->live.state == KR_STATE_FALSE) {
-		a->restart_needed = a->disk.state == KR_STATE_TRUE;
-		return kr_format(
-			&a->reason,
-			"kubelet says through the API server that it runs "
-			"with %s = false%s",
-			key,
-			a->restart_needed
-				? "; the files say true, a restart is needed"
-				: "");
-	}
-	return kr_format(
-		&a->reason,
-		"%s is true only by kubelet's default, nothing says so", key);
+	return s && s->kind != KR_SOURCE_DEFAULT &&
+	       j->disk.answer == KR_ANSWER_PASS;
 }
 
-static int judge(struct kr_node *node, struct kr_audit *a)
+static int reason(struct kr_judgement *j, const char *format,
+                  const struct kr_view *view)
 {
-	const char *key = node->setting->key;
+	_cleanup_free_ char *value = NULL;
+	int r = kr_value_format(&view->value, &value);
 
-	if (any(a, KR_STATE_FALSE) ||
-	    (a->explicit_wanted && a->disk.state == KR_STATE_TRUE &&
-	     !written_down(a)))
-		return judge_fail(node, a);
-	if (any(a, KR_STATE_INVALID)) {
-		a->verdict = KR_VERDICT_INVALID;
-		return kr_format(&a->reason, "%s", a->disk.reason);
-	}
-	a->verdict = KR_VERDICT_UNKNOWN;
-	if (a->disk.state == KR_STATE_UNKNOWN)
-		return kr_format(&a->reason, "%s", a->disk.reason);
-	if (a->running.state == KR_STATE_UNKNOWN)
-		return kr_format(&a->reason,
-		                 "what kubelet runs with is not known: %s",
-		                 a->running.reason);
-	if (a->live.state == KR_STATE_UNKNOWN)
-		return kr_format(&a->reason,
-		                 "what kubelet says of itself is not known: %s",
-		                 a->live.reason);
-	if (!any(a, KR_STATE_TRUE))
-		return kr_format(&a->reason, "no view has a value");
-	a->verdict = KR_VERDICT_PASS;
-	if (node->disk.inputs_valid && node->disk.inputs.by == KR_BY_DEFAULT)
-		return kr_format(&a->reason, "%s is true by kubelet's default",
-		                 key);
-	return kr_format(&a->reason, "%s is true", key);
+	return r < 0 ? r : kr_format(&j->reason, format, j->rule->name, value);
 }
 
-static struct kr_audit *new_audit(void)
+/* Behind the reason: the files are right, a restart is needed. */
+static int reason_restart(struct kr_judgement *j)
 {
-	struct kr_audit *a = calloc(1, sizeof(*a));
-
-	if (a)
-		a->sources.deciding = -1;
-	return a;
-}
-
-static int judge_views(struct kr_node *node, struct kr_audit *a, int field,
-                       struct kr_diag *diag)
-{
-	int r = judge_disk(node, a, field);
-
-	if (r < 0)
-		return r;
-	r = judge_running(node, a, field, diag);
-	if (r < 0)
-		return r;
-	return doubt_disk(node, a, diag);
-}
-
-int kr_audit_field(struct kr_node *node, int field, struct kr_diag *diag,
-                   struct kr_audit **ret)
-{
-	static const struct kr_audit_options options = {
-		.live = KR_STATE_ABSENT,
-	};
-	_cleanup_audit_ struct kr_audit *a = new_audit();
+	_cleanup_free_ char *value = NULL;
 	int r;
 
-	if (!a)
-		return -ENOMEM;
-	r = judge_views(node, a, field, diag);
+	if (j->disk.answer != KR_ANSWER_PASS)
+		return 0;
+	j->restart_needed = true;
+	r = kr_value_format(&j->disk.value, &value);
 	if (r < 0)
 		return r;
-	r = judge_live(node, a, &options, diag);
+	return kr_format(&j->reason,
+	                 "%s; the files say %s, a restart is needed", j->reason,
+	                 value);
+}
+
+static int judge_fail(struct kr_judgement *j)
+{
+	const struct kr_view *view = &j->running;
+	const char *format = "kubelet runs with %s = %s";
+	int r;
+
+	j->verdict = KR_VERDICT_FAIL;
+	if (j->disk.answer == KR_ANSWER_FAIL)
+		return reason(j, "kubelet would start with %s = %s", &j->disk);
+	if (j->running.answer != KR_ANSWER_FAIL) {
+		view = &j->live;
+		format = "kubelet says through the API server that it runs "
+			 "with %s = %s";
+	}
+	if (view->answer != KR_ANSWER_FAIL)
+		return reason(
+			j,
+			"%s is %s only by kubelet's default, nothing says "
+			"so",
+			&j->disk);
+	r = reason(j, format, view);
+	return r < 0 ? r : reason_restart(j);
+}
+
+/* One of two values that both pass is known well enough. */
+static bool is_unknown(const struct kr_view *view)
+{
+	return view->state == KR_STATE_UNKNOWN &&
+	       view->answer != KR_ANSWER_PASS;
+}
+
+/* What there is to be judged is neither wrong nor refused. */
+static int judge_rest(struct judging *g)
+{
+	struct kr_judgement *j = g->j;
+	const struct kr_source *s = kr_judgement_deciding(j);
+	const struct kr_view *view = &j->disk;
+
+	j->verdict = KR_VERDICT_UNKNOWN;
+	if (is_unknown(&j->disk))
+		return kr_format(&j->reason, "%s", j->disk.reason);
+	if (is_unknown(&j->running))
+		return kr_format(&j->reason,
+		                 "what kubelet runs with is not known: %s",
+		                 j->running.reason);
+	if (j->live.state == KR_STATE_UNKNOWN)
+		return kr_format(&j->reason,
+		                 "what kubelet says of itself is not known: %s",
+		                 j->live.reason);
+	if (!answers(j, KR_ANSWER_PASS))
+		return kr_format(&j->reason, "no view has a value");
+	j->verdict = KR_VERDICT_PASS;
+	if (j->disk.state == KR_STATE_UNKNOWN)
+		return kr_format(
+			&j->reason,
+			"%s passes by kubelet's default, whichever its "
+			"version has",
+			j->rule->name);
+	if (s && s->kind == KR_SOURCE_DEFAULT)
+		return reason(j, "%s is %s by kubelet's default", view);
+	if (view->answer != KR_ANSWER_PASS)
+		view = j->running.answer == KR_ANSWER_PASS ? &j->running
+		                                           : &j->live;
+	return reason(j, "%s is %s", view);
+}
+
+static int judge(struct judging *g)
+{
+	struct kr_judgement *j = g->j;
+
+	if (!j->rule->test)
+		return kr_format(&j->reason, "%s", j->disk.reason);
+	if (answers(j, KR_ANSWER_FAIL) ||
+	    (g->options->explicit_wanted && j->disk.answer == KR_ANSWER_PASS &&
+	     !written_down(j)))
+		return judge_fail(j);
+	if (any(j, KR_STATE_INVALID)) {
+		j->verdict = KR_VERDICT_INVALID;
+		return kr_format(&j->reason, "%s", j->disk.reason);
+	}
+	return judge_rest(g);
+}
+
+/* What the rule says of TEXT, one of kubelet's defaults. */
+static int ask_default(const struct kr_rule *rule, const char *text,
+                       enum kr_answer *ret)
+{
+	_cleanup_decision_ struct kr_decision d = {.by = KR_BY_DEFAULT};
+	int r = kr_value_parse(kr_field(rule->fields[0])->type, text,
+	                       strlen(text), &d.value);
+
 	if (r < 0)
 		return r;
-	a->verdict = KR_VERDICT_UNKNOWN;
-	*ret = TAKE_PTR(a);
+	d.state = kr_value_state(&d.value);
+	*ret = kr_judge_ask(rule, &d);
 	return 0;
 }
 
-int kr_audit_run(struct kr_node *node, const struct kr_audit_options *options,
-                 struct kr_diag *diag, struct kr_audit **ret)
+static int ask(struct kr_judgement *j, struct kr_view *view)
 {
-	_cleanup_audit_ struct kr_audit *a = new_audit();
+	/* borrowed */
+	const struct kr_decision d = {
+		.state = view->state, .value = view->value, .by = view->by};
+	const struct kr_field *f = kr_field(j->rule->fields[0]);
+	enum kr_answer before;
+	int r;
+
+	view->answer = kr_judge_ask(j->rule, &d);
+	if (view->state != KR_STATE_UNKNOWN || !view->either_default)
+		return 0;
+	r = ask_default(j->rule, f->before, &before);
+	if (r < 0)
+		return r;
+	r = ask_default(j->rule, f->by_default, &view->answer);
+	if (r < 0)
+		return r;
+	if (view->answer != before)
+		view->answer = KR_ANSWER_NONE;
+	return 0;
+}
+
+static int judge_one(struct judging *g)
+{
+	struct kr_judgement *j = g->j;
+	int r = judge_disk(g);
+
+	if (r < 0)
+		return r;
+	r = judge_running(g);
+	if (r < 0)
+		return r;
+	r = doubt_disk(g);
+	if (r < 0)
+		return r;
+	r = judge_live(g);
+	if (r < 0)
+		return r;
+	r = ask(j, &j->disk);
+	if (r < 0)
+		return r;
+	r = ask(j, &j->running);
+	if (r < 0)
+		return r;
+	r = ask(j, &j->live);
+	return r < 0 ? r : judge(g);
+}
+
+/* --- all of them --------------------------------------------------------- */
+
+/* How bad a verdict is, the worst last. */
+static int badness(enum kr_verdict verdict)
+{
+	static const int order[_KR_VERDICT_MAX] = {
+		[KR_VERDICT_UNKNOWN] = 1,
+		[KR_VERDICT_INVALID] = 2,
+		[KR_VERDICT_FAIL] = 3,
+	};
+
+	return order[verdict];
+}
+
+static void sum_up(struct kr_audit *a)
+{
+	for (size_t i = 0; i < a->n_items; i++) {
+		const struct kr_judgement *j = &a->items[i];
+
+		a->restart_needed = a->restart_needed || j->restart_needed;
+		if (!j->rule->test ||
+		    (a->reason && badness(j->verdict) <= badness(a->verdict)))
+			continue;
+		a->verdict = j->verdict;
+		a->reason = j->reason;
+	}
+	if (!a->reason)
+		a->reason = "nothing is demanded of the settings that were "
+			    "asked for by name";
+}
+
+int kr_audit_run(struct kr_node *node, const struct kr_rules *rules,
+                 const struct kr_audit_options *options, struct kr_diag *diag,
+                 struct kr_audit **ret)
+{
+	_cleanup_audit_ struct kr_audit *a = calloc(1, sizeof(*a));
+	struct judging g = {
+		.node = node, .options = options, .diag = diag, .audit = a};
 	const char *why = NULL;
 	int r;
 
 	if (!a)
 		return -ENOMEM;
+	a->items = calloc(rules->n_items, sizeof(*a->items));
+	a->endpoint = options->endpoint ? strdup(options->endpoint) : NULL;
+	if (!a->items || (options->endpoint && !a->endpoint))
+		return -ENOMEM;
 	a->explicit_wanted = options->explicit_wanted;
-	r = judge_views(node, a, node->setting->field, diag);
+	r = look_at_process(&g);
 	if (r < 0)
 		return r;
-	r = judge_live(node, a, options, diag);
-	if (r < 0)
-		return r;
-	r = judge(node, a);
-	if (r < 0)
-		return r;
+	while (a->n_items < rules->n_items) {
+		g.j = &a->items[a->n_items];
+		g.j->rule = rules->items[a->n_items++];
+		g.j->sources.deciding = -1;
+		r = judge_one(&g);
+		if (r < 0)
+			return r;
+	}
+	sum_up(a);
 	a->reload_needed = kr_node_reload_needed(node, &why);
 	if (a->reload_needed)
 		kr_diag_add(diag, KR_WARNING, "reload-needed", KR_SPAN_NONE,
@@ -581,18 +739,27 @@ int kr_audit_run(struct kr_node *node, const struct kr_audit_options *options,
 	return 0;
 }
 
+static void view_done(struct kr_view *view)
+{
+	free(view->reason);
+	kr_value_done(&view->value);
+}
+
 struct kr_audit *kr_audit_free(struct kr_audit *a)
 {
 	if (!a)
 		return NULL;
-	kr_sources_done(&a->sources);
+	for (size_t i = 0; i < a->n_items; i++) {
+		struct kr_judgement *j = &a->items[i];
+
+		kr_sources_done(&j->sources);
+		view_done(&j->disk);
+		view_done(&j->running);
+		view_done(&j->live);
+		free(j->reason);
+	}
+	free(a->items);
 	kr_strings_done(&a->changed);
-	free(a->reason);
-	free(a->disk.reason);
-	kr_value_done(&a->disk.value);
-	free(a->running.reason);
-	kr_value_done(&a->running.value);
-	free(a->live.reason);
 	free(a->endpoint);
 	free(a);
 	return NULL;

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The verdict: three views of one setting, the places that set it, and what
- * they add up to.
+ * The verdict: of each rule three views, the places that set its field, and
+ * what they add up to.
  */
 
 #include <stdbool.h>
@@ -13,84 +13,98 @@
 #include "base/diag.h"
 #include "base/span.h"
 #include "base/vec.h"
-#include "kubelet/flags.h"
 #include "node/node.h"
+#include "policy/rules.h"
 #include "policy/sources.h"
-
-enum kr_verdict {
-	KR_VERDICT_PASS,
-	KR_VERDICT_FAIL,
-	KR_VERDICT_INVALID,
-	KR_VERDICT_UNKNOWN,
-	_KR_VERDICT_MAX,
-};
-
-/* "pass", "fail", "invalid", "unknown". */
-const char *kr_verdict_to_string(enum kr_verdict verdict);
 
 struct kr_view {
 	enum kr_state state; /* TRUE, FALSE, VALUE, INVALID, UNKNOWN, ABSENT */
 	char *reason;        /* one sentence */
 	int source;          /* index of the source that decides, -1: none */
 	struct kr_value value; /* of TRUE, FALSE and VALUE */
+	enum kr_decider by;    /* of the disk, and of the process's files */
+	/* UNKNOWN since kubelet's default depends on its version: it is one of
+	 * two */
+	bool either_default;
+	enum kr_answer answer; /* of both, if they have the same */
 };
 
-struct kr_audit {
+/* Of one rule. */
+struct kr_judgement {
+	const struct kr_rule *rule;
+	/* PASS, too, where nothing is demanded, and means nothing then */
 	enum kr_verdict verdict;
-	char *reason;         /* one sentence */
-	bool explicit_wanted; /* the default was not accepted */
-	bool restart_needed, reload_needed;
+	char *reason; /* one sentence */
+	bool restart_needed;
 	struct kr_view disk, running, live;
+	size_t running_arg; /* the process's argument that decides; 0: none */
+	bool assumed; /* the running value holds if a changed ctime was only a
+	                 chmod or the like */
+	struct kr_sources sources; /* of the disk view */
+	/* of the disk view, as in struct kr_decision */
+	bool by_setting, by_version;
+	/* kubelet's version would tell what the disk or the process has */
+	bool needs_version;
+};
+
+/* What holds of the node, and each rule's judgement. */
+struct kr_audit {
+	enum kr_verdict verdict; /* the worst of them */
+	const char *reason;      /* of the first that is as bad */
+	bool explicit_wanted;    /* the default was not accepted */
+	bool restart_needed, reload_needed;
 	char *endpoint; /* whom the live view is from; NULL: nobody was asked */
 	/* of the running process; 0 where there is none */
 	pid_t pid;
 	uint64_t started_usec; /* realtime */
-	size_t running_arg;    /* its argument that decides; 0: none does */
-	bool assumed; /* the running value holds if a changed ctime was only a
-	                 chmod or the like */
 	/* files and folders of the running kubelet that changed after its
 	 * start: a restart applies that, too */
 	struct kr_strings changed;
-	struct kr_sources sources; /* of the disk view */
-	/* the disk view is unknown since kubelet's default depends on its
-	 * version: it is one of two */
-	bool either_default;
+	struct kr_judgement *items; /* in the order of the rules */
+	size_t n_items;
 };
 
 struct kr_audit_options {
-	bool explicit_wanted; /* true must be written down */
-	/* what configz said: TRUE or FALSE; UNKNOWN: it was asked for and
-	 * cannot be told; ABSENT: it was not asked for, or there is no kubelet
-	 * to ask. The reason is one sentence; NULL where it was not asked for.
-	 * ENDPOINT is the URL; NULL: there is none */
+	bool explicit_wanted; /* what is demanded must be written down */
+	/* what configz said of the usual control: TRUE or FALSE; UNKNOWN: it
+	 * was asked for and cannot be told; ABSENT: it was not asked for, or
+	 * there is no kubelet to ask. The reason is one sentence; NULL where it
+	 * was not asked for. ENDPOINT is the URL; NULL: there is none */
 	enum kr_state live;
 	const char *live_reason, *endpoint;
 };
 
 /*
- * Judges NODE, which was read. Messages about it are in DIAG already, more are
- * added. 0 or -ENOMEM. The spans point into NODE's files.
- *
- * The rule of the verdict (interface.md): fail if any view is false, or the
- * default is not accepted and nothing says true; else invalid if any is; else
- * unknown if disk is, or running is and there is a process, or live was asked
- * for and is, or no view is true; else pass. Where the files of the running
- * kubelet changed, or it does not show its arguments, the live view settles
- * what it runs with. Views that contradict the live one are named in DIAG,
- * code "live-disagrees".
+ * What kubelet would have for RULE's first field, if it were started now: as
+ * kr_node_decide(), but where that it starts is not known a value is only told
+ * if it fails. 0 or -ENOMEM.
  */
-int kr_audit_run(struct kr_node *node, const struct kr_audit_options *options,
-                 struct kr_diag *diag, struct kr_audit **ret);
+int kr_judge_decide(const struct kr_node *node, const struct kr_rule *rule,
+                    struct kr_decision *ret);
+
+/* What RULE's test says of D, its first field's. */
+enum kr_answer kr_judge_ask(const struct kr_rule *rule,
+                            const struct kr_decision *d);
 
 /*
- * The same of a field that nothing is demanded of: its views and sources; the
- * verdict is UNKNOWN and says nothing. 0 or -ENOMEM.
+ * Judges NODE, which was read, by each of RULES; nothing of it is read again.
+ * Messages about it are in DIAG already, more are added. 0 or -ENOMEM. The
+ * spans point into NODE's files.
+ *
+ * The rule of the verdict (interface.md): fail if any view fails, or the
+ * default is not accepted and nothing says what is demanded; else invalid if
+ * any is; else unknown if disk is, or running is and there is a process, or
+ * live was asked for and is, or no view has a value; else pass. Where the files
+ * of the running kubelet changed, or it does not show its arguments, the live
+ * view settles what it runs with. Views that contradict the live one are named
+ * in DIAG, code "live-disagrees".
  */
-int kr_audit_field(struct kr_node *node, int field, struct kr_diag *diag,
-                   struct kr_audit **ret);
+int kr_audit_run(struct kr_node *node, const struct kr_rules *rules,
+                 const struct kr_audit_options *options, struct kr_diag *diag,
+                 struct kr_audit **ret);
 struct kr_audit *kr_audit_free(struct kr_audit *audit);
 DEFINE_FREEP(struct kr_audit, kr_audit_free);
 #define _cleanup_audit_ _cleanup_(kr_audit_freep)
 
 /* The source that decides the disk view, or NULL. */
-const struct kr_source *kr_audit_deciding(const struct kr_audit *audit);
+const struct kr_source *kr_judgement_deciding(const struct kr_judgement *j);

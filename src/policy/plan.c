@@ -19,8 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/iptables.h"
 #include "policy/flag-edit.h"
+#include "policy/iptables.h"
 #include "policy/plan.h"
 #include "policy/proof.h"
 #include "policy/sources.h"
@@ -53,10 +53,17 @@ int kr_method_from_string(const char *s, enum kr_method *ret)
 
 struct planning {
 	struct kr_node *node;
+	const struct kr_judgement *judgement;
+	const struct kr_rule *rule;
 	struct kr_plan *plan;
 	struct kr_diag *diag;
 	bool explicit_wanted;
 };
+
+static int field_of(const struct planning *p)
+{
+	return p->rule->fields[0];
+}
 
 static int refuse(struct planning *p, const char *code, struct kr_span span,
                   const char *text)
@@ -73,7 +80,7 @@ static size_t deciding_file(const struct planning *p,
 {
 	struct kr_merged_value found;
 
-	kr_merged_find(merged, p->node->setting->field, &found);
+	kr_merged_find(merged, field_of(p), &found);
 	return found.file > 0 ? (size_t)found.file : 0;
 }
 
@@ -83,30 +90,46 @@ static struct kr_span key_span(const struct planning *p, size_t i)
 	const struct kr_inputs *in = &p->node->disk.inputs;
 	const struct kr_config_use *use;
 
-	kr_config_state(&in->merged.configs[i], p->node->setting->field, &use);
+	kr_config_state(&in->merged.configs[i], field_of(p), &use);
 	return use ? use->key : (struct kr_span){in->files[i], 0, 0};
 }
 
 static int edit_file(struct planning *p, size_t i)
 {
+	const struct kr_setting setting = kr_rule_setting(p->rule);
 	const struct kr_inputs *in = &p->node->disk.inputs;
 
 	if (kr_source_refusal(in->files[i]))
-		return kr_vendor_refuse(p->node->setting, p->diag,
-		                        key_span(p, i), "the key stands in");
-	return kr_config_edit(p->node->setting, &in->merged.configs[i],
-	                      in->files[i], p->node->setting->required, p->diag,
-	                      &p->plan->edits);
+		return kr_vendor_refuse(p->rule, p->diag, key_span(p, i),
+		                        "the key stands in");
+	return kr_config_edit(&setting, &in->merged.configs[i], in->files[i],
+	                      p->rule->want.b, p->diag, &p->plan->edits);
 }
 
-static bool is_wanted(const struct planning *p, const struct kr_merged *merged)
+/* Whether the files of MERGED make the rule pass. 1, 0 or -ENOMEM. */
+static int is_wanted(const struct planning *p, const struct kr_merged *merged)
 {
+	_cleanup_decision_ struct kr_decision d = {0};
 	struct kr_merged_value found;
+	int r;
 
-	kr_merged_find(merged, p->node->setting->field, &found);
-	if (found.state == KR_STATE_ABSENT)
-		return p->node->setting->by_default && !p->explicit_wanted;
-	return found.state == KR_STATE_TRUE;
+	kr_merged_find(merged, field_of(p), &found);
+	d.state = found.state;
+	if (found.state == KR_STATE_ABSENT) {
+		if (p->explicit_wanted)
+			return 0;
+		r = kr_field_default(field_of(p), false,
+		                     p->node->disk.inputs.kubelet_minor,
+		                     &d.value);
+		if (r == -ENOENT)
+			return 0;
+		d.state = r == 0 ? kr_value_state(&d.value) : d.state;
+	} else {
+		r = found.value ? kr_value_copy(found.value, &d.value) : 0;
+	}
+	if (r < 0)
+		return r;
+	return kr_judge_ask(p->rule, &d) == KR_ANSWER_PASS;
 }
 
 /* Where kubelet's version is not known and two of them go by two files, both
@@ -116,17 +139,22 @@ static int edit_config(struct planning *p)
 	const struct kr_inputs *in = &p->node->disk.inputs;
 	size_t i = deciding_file(p, &in->merged);
 	size_t older = deciding_file(p, &in->older);
-	int r = 0;
+	bool by_version = p->judgement->by_version;
+	int r;
 
 	if (in->n_files == 0 || !in->merged_valid)
 		return refuse(p, "no-config-file", KR_SPAN_NONE,
 		              "kubelet reads no config file here: "
 		              "--method=flag sets the flag instead");
-	if (!in->by_version || !is_wanted(p, &in->merged))
+	r = by_version ? is_wanted(p, &in->merged) : 0;
+	if (r == 0)
 		r = edit_file(p, i);
-	if (r < 0 || !in->older_valid || is_wanted(p, &in->older))
-		return r;
-	return older != i || in->by_version ? edit_file(p, older) : 0;
+	if (r < 0 || !in->older_valid)
+		return r < 0 ? r : 0;
+	r = is_wanted(p, &in->older);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return older != i || by_version ? edit_file(p, older) : 0;
 }
 
 /* --- the whole ----------------------------------------------------------- */
@@ -144,11 +172,11 @@ static bool is_environment_file(struct kr_node *node, const char *real)
 {
 	const struct kr_unit *unit = node->disk.unit;
 
-	for (size_t i = 0; i < unit->n_environment_files; i++) {
+	for (size_t i = 0; i < unit->environment_files.n_items; i++) {
 		const struct kr_file *file;
 
-		if (kr_fs_read(node->fs, unit->environment_files[i], &file) ==
-		            0 &&
+		if (kr_fs_read(node->fs, unit->environment_files.items[i],
+		               &file) == 0 &&
 		    strcmp(file->real, real) == 0)
 			return true;
 	}
@@ -193,62 +221,75 @@ static bool is_unit_file(const struct kr_unit *unit, const struct kr_file *file)
 	return unit->fragment == file;
 }
 
-static void name_place(struct planning *p, const struct kr_source *s)
+static int name_place(struct planning *p, const struct kr_source *s)
 {
 	const struct kr_node_disk *disk = &p->node->disk;
-	const struct kr_setting *setting = p->node->setting;
-	bool flag = s->kind == KR_SOURCE_FLAG;
+	_cleanup_free_ char *text = kr_rule_text(
+		p->rule, s->kind == KR_SOURCE_FLAG ? "@FLAG@=@VALUE@"
+						   : "@KEY@: @VALUE@");
 
+	if (!text)
+		return -ENOMEM;
 	kr_diag_add(p->diag, KR_ERROR, "not-a-unit", s->span,
 	            "%s starts kubelet, nothing of it is edited: make this "
-	            "%s%s by hand, then run '%s%s'",
-	            disk->foreign->name, flag ? setting->flag : setting->key,
-	            flag ? "=true" : ": true",
+	            "%s by hand, then run '%s%s'",
+	            disk->foreign->name, text,
 	            is_unit_file(disk->unit, s->span.file)
 	                    ? "systemctl daemon-reload && "
 	                    : "",
 	            disk->foreign->restart);
+	return 0;
 }
 
 /*
  * Another program starts kubelet: what to write where by hand, at each place
  * that does not say it.
  */
-static int refuse_foreign(struct planning *p, const struct kr_audit *audit)
+static int refuse_foreign(struct planning *p)
 {
+	const struct kr_judgement *j = p->judgement;
 	const struct kr_foreign *f = p->node->disk.foreign;
 	const struct kr_source *right = NULL;
+	_cleanup_free_ char *where = NULL;
 	bool named = false;
 
-	if (audit->restart_needed) {
+	if (j->restart_needed) {
 		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
 		            "%s starts kubelet and is not restarted by this "
 		            "program: run '%s'",
 		            f->name, f->restart);
 		return -EOPNOTSUPP;
 	}
-	for (size_t i = 0; i < audit->sources.n; i++) {
-		const struct kr_source *s = &audit->sources.items[i];
+	where = kr_rule_text(p->rule, f->where);
+	if (!where)
+		return -ENOMEM;
+	for (size_t i = 0; i < j->sources.n; i++) {
+		const struct kr_source *s = &j->sources.items[i];
+		const struct kr_decision said = {.state = s->state,
+		                                 .value = s->value};
+		int r;
 
 		if (!s->span.file)
 			continue;
-		if (s->state == KR_STATE_TRUE) {
+		if (kr_judge_ask(p->rule, &said) == KR_ANSWER_PASS) {
 			right = s;
 			continue;
 		}
 		named = true;
-		name_place(p, s);
+		r = name_place(p, s);
+		if (r < 0)
+			return r;
 	}
 	if (!named && right)
 		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", right->span,
 		            "%s; here it says true already: 'kubelet-remedy "
 		            "audit --configz' shows what kubelet runs with",
-		            p->node->disk.reason);
+		            j->disk.reason);
 	else if (!named)
 		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
 		            "%s starts kubelet, nothing of it is edited: "
 		            "write %s by hand, then run '%s'",
-		            f->name, f->where, f->restart);
+		            f->name, where, f->restart);
 	return -EOPNOTSUPP;
 }
 
@@ -259,7 +300,7 @@ static bool uses_dynamic_config(const struct kr_node_disk *disk)
 	const char *dir =
 		kr_flags_text(&disk->inputs.flags, KR_FIELD_DYNAMIC_CONFIG_DIR);
 
-	return disk->inputs_valid && dir && *dir;
+	return dir && *dir;
 }
 
 static struct kr_span dynamic_config_span(const struct kr_node *node)
@@ -272,8 +313,7 @@ static struct kr_span dynamic_config_span(const struct kr_node *node)
 static int refuse_platform(struct planning *p,
                            const struct kr_platform *platform)
 {
-	_cleanup_free_ char *text =
-		kr_platform_text(p->node->setting, platform->refusal);
+	_cleanup_free_ char *text = kr_rule_text(p->rule, platform->refusal);
 
 	return text ? refuse(p, "platform", KR_SPAN_NONE, text) : -ENOMEM;
 }
@@ -281,13 +321,15 @@ static int refuse_platform(struct planning *p,
 /* The edit would be right, and an old kubelet would die of it. */
 static int check_bits(struct planning *p)
 {
-	const struct kr_inputs *in = &p->node->disk.inputs;
-	int bit;
+	int bit, r;
 
 	/* where it is on already, nothing is switched on */
-	if (in->state == KR_STATE_TRUE ||
-	    !kr_iptables_bits_fatal(p->node, in, &bit))
+	if (field_of(p) != KR_FIELD_IPTABLES ||
+	    p->judgement->disk.state == KR_STATE_TRUE)
 		return 0;
+	r = kr_iptables_bits_fatal(p->node, &p->node->disk.inputs, &bit);
+	if (r <= 0)
+		return r;
 	kr_diag_add(p->diag, KR_ERROR, "mark-bits-equal", KR_SPAN_NONE,
 	            "iptablesMasqueradeBit and iptablesDropBit are both %d: a "
 	            "kubelet before 1.28 would end a few seconds after its "
@@ -298,18 +340,25 @@ static int check_bits(struct planning *p)
 }
 
 /* Whether there is anything that a plan could be made for. */
-static int check_grounds(struct planning *p, const struct kr_audit *audit)
+static int check_grounds(struct planning *p)
 {
+	const struct kr_judgement *j = p->judgement;
 	const struct kr_node_disk *disk = &p->node->disk;
+	const struct kr_inputs *in = kr_node_inputs(p->node);
 	const struct kr_platform *platform = p->node->platform;
+	_cleanup_free_ char *flag = kr_rule_text(p->rule, "--@FLAG@=@VALUE@");
+	_cleanup_free_ char *member = kr_rule_text(p->rule, "@KEY@ @VALUE@");
+
+	if (!flag || !member)
+		return -ENOMEM;
 
 	if (platform && platform->refusal)
 		return refuse_platform(p, platform);
-	if (disk->unconfigured)
+	if (kr_node_waits(p->node))
 		return -ENOENT;
 	if (disk->foreign)
-		return refuse_foreign(p, audit);
-	if (uses_dynamic_config(disk) && (disk->state == KR_STATE_UNKNOWN ||
+		return refuse_foreign(p);
+	if (uses_dynamic_config(disk) && (j->disk.state == KR_STATE_UNKNOWN ||
 	                                  p->plan->method == KR_METHOD_CONFIG))
 		return refuse(p, "dynamic-config", dynamic_config_span(p->node),
 		              "kubelet takes its configuration from the "
@@ -317,79 +366,72 @@ static int check_grounds(struct planning *p, const struct kr_audit *audit)
 		              "names: set the key there with 'kubectl edit "
 		              "configmap' (kubelet 1.24 and later have no "
 		              "--dynamic-config-dir)");
-	if (!disk->inputs_valid && disk->state == KR_STATE_INVALID) {
+	if (!in && disk->state == KR_STATE_INVALID) {
 		kr_diag_add(p->diag, KR_ERROR, "not-by-setting", KR_SPAN_NONE,
 		            "%s must be put right first", p->node->unit_name);
 		return -EOPNOTSUPP;
 	}
-	if (!disk->inputs_valid || disk->from_process) {
+	if (!in || disk->start == KR_START_PROCESS) {
 		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
 		            "%s: there is nothing here that could be edited "
-		            "safely: it must be started with --%s=%s",
-		            disk->from_process
+		            "safely: it must be started with %s",
+		            disk->start == KR_START_PROCESS
 		                    ? "kubelet belongs to no unit of systemd"
-		                    : disk->reason,
-		            p->node->setting->flag,
-		            p->node->setting->required ? "true" : "false");
+		                    : j->disk.reason,
+		            flag);
 		return -EOPNOTSUPP;
 	}
-	if (disk->hidden && audit->disk.state == KR_STATE_UNKNOWN) {
+	if (disk->start == KR_START_HIDDEN &&
+	    j->disk.state == KR_STATE_UNKNOWN) {
 		kr_diag_add(p->diag, KR_ERROR, "mounted-over", KR_SPAN_NONE,
-		            "%s: make %s %s by hand, in the file that kubelet "
-		            "has there",
-		            disk->reason, p->node->setting->key,
-		            p->node->setting->required ? "true" : "false");
+		            "%s: make %s by hand, in the file that kubelet has "
+		            "there",
+		            j->disk.reason, member);
 		return -EOPNOTSUPP;
 	}
-	if ((audit->disk.state == KR_STATE_UNKNOWN &&
-	     !disk->inputs.by_version) ||
-	    (audit->disk.state == KR_STATE_INVALID &&
-	     !disk->inputs.by_setting)) {
+	if ((j->disk.state == KR_STATE_UNKNOWN && !j->by_version) ||
+	    (j->disk.state == KR_STATE_INVALID && !j->by_setting)) {
 		kr_diag_add(p->diag, KR_ERROR, "not-by-setting", KR_SPAN_NONE,
-		            "%s: this must be put right first",
-		            audit->disk.reason);
+		            "%s: this must be put right first", j->disk.reason);
 		return -EOPNOTSUPP;
 	}
 	return check_bits(p);
 }
 
-static bool is_done(const struct kr_audit *audit,
+static bool is_done(const struct kr_judgement *j,
                     const struct kr_plan_options *options)
 {
-	const struct kr_source *s = kr_audit_deciding(audit);
+	const struct kr_source *s = kr_judgement_deciding(j);
 
-	if (audit->disk.state != KR_STATE_TRUE)
+	if (j->disk.answer != KR_ANSWER_PASS)
 		return false;
 	return !options->explicit_wanted || (s && s->kind != KR_SOURCE_DEFAULT);
 }
 
 static int make_edits(struct planning *p)
 {
-	const struct kr_flag_edit e = {p->node, &p->plan->edits, p->diag};
-	const struct kr_value wanted = {
-		.type = KR_TYPE_BOOL,
-		.b = p->node->setting->required,
-	};
-	int field = p->node->setting->field;
+	const struct kr_flag_edit e = {p->node, p->rule, &p->plan->edits,
+	                               p->diag};
 	bool vendor;
-	int r = kr_flag_edit_cut(&e, field, NULL, &vendor);
+	int r = kr_flag_edit_cut(&e, field_of(p), NULL, &vendor);
 
 	if (r == 0 && p->plan->method == KR_METHOD_CONFIG)
 		r = edit_config(p);
 	if (r == 0 && vendor)
-		return kr_vendor_override(p->node, p->plan, p->diag);
+		return kr_vendor_override(p->node, p->rule, p->plan, p->diag);
 	if (r == 0 && p->plan->method == KR_METHOD_FLAG) {
 		p->plan->n_uses = 1;
-		r = kr_flag_edit_append(&e, field, &wanted);
+		r = kr_flag_edit_append(&e, field_of(p), &p->rule->want);
 	}
 	return r;
 }
 
 static enum kr_method choose_method(const struct kr_node *node)
 {
-	if (node->disk.unconfigured)
+	if (kr_node_waits(node))
 		return KR_METHOD_CONFIG;
-	return node->disk.inputs.n_files > 0 && !node->disk.hidden &&
+	return node->disk.inputs.n_files > 0 &&
+	                       node->disk.start != KR_START_HIDDEN &&
 	                       !uses_dynamic_config(&node->disk)
 	               ? KR_METHOD_CONFIG
 	               : KR_METHOD_FLAG;
@@ -403,8 +445,8 @@ static int make_durable(struct planning *p,
 		.flag = p->plan->method == KR_METHOD_FLAG,
 	};
 
-	return kr_durable_plan(p->node, &p->plan->edits, &durable, p->diag,
-	                       &p->plan->durable);
+	return kr_durable_plan(p->node, p->rule, &p->plan->edits, &durable,
+	                       p->diag, &p->plan->durable);
 }
 
 /* What kubelet reads is not there yet; what it will be made from may be. */
@@ -428,9 +470,9 @@ static int plan_edits(struct planning *p, const struct kr_plan_options *options)
 		return r;
 	r = make_durable(p, options);
 	if (r == 0)
-		r = kr_proof_run(p->node, plan, p->diag);
+		r = kr_proof_run(p->node, p->rule, plan, p->diag);
 	if (r == 0)
-		r = kr_proof_order(p->node, plan, p->diag);
+		r = kr_proof_order(p->node, p->rule, plan, p->diag);
 	if (r == 0)
 		plan->unit_changes =
 			kr_plan_unit_changes(p->node, &plan->edits);
@@ -444,6 +486,8 @@ int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
 	_cleanup_plan_ struct kr_plan *plan = calloc(1, sizeof(*plan));
 	struct planning p = {
 		.node = node,
+		.judgement = &audit->items[0],
+		.rule = audit->items[0].rule,
 		.plan = plan,
 		.diag = diag,
 		.explicit_wanted = options->explicit_wanted,
@@ -455,9 +499,9 @@ int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
 	plan->method = options->method;
 	if (plan->method == KR_METHOD_AUTO)
 		plan->method = choose_method(node);
-	if (!is_done(audit, options) ||
-	    (node->disk.foreign && audit->restart_needed)) {
-		r = check_grounds(&p, audit);
+	if (!is_done(p.judgement, options) ||
+	    (node->disk.foreign && p.judgement->restart_needed)) {
+		r = check_grounds(&p);
 		if (r == 0)
 			r = plan_edits(&p, options);
 		else if (r == -ENOENT && !options->draft)

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * A change as data: the edits that make the setting true, and the proof that
+ * A change as data: the edits that make a rule pass, and the proof that
  * they do and do nothing else.
  */
 
@@ -29,7 +29,7 @@ int kr_method_from_string(const char *s, enum kr_method *ret);
 
 struct kr_plan_options {
 	enum kr_method method;
-	bool explicit_wanted; /* true must be written down */
+	bool explicit_wanted; /* what is demanded must be written down */
 	bool no_persist;      /* the platform's durable place is left alone */
 	/* only the edits, without proof, order and durable place: to see
 	 * whether there would be a plan, at no cost but memory */
@@ -50,11 +50,11 @@ struct kr_plan {
 };
 
 /*
- * Plans for NODE, which AUDIT judged. 0: RET is proven (no edits where the disk
- * says true already); -EOPNOTSUPP: refused, DIAG says why, where, and what
- * would have to be true; -ENOENT: there is nothing to judge yet (no unit, not
- * configured) and no durable place to be written; -ENOMEM; other errnos. NODE
- * must outlive RET.
+ * Plans for NODE, which AUDIT judged by one rule. 0: RET is proven (no edits
+ * where the disk passes already); -EOPNOTSUPP: refused, DIAG says why, where,
+ * and what would have to be true; -ENOENT: there is nothing to judge yet (no
+ * unit, not configured) and no durable place to be written; -ENOMEM; other
+ * errnos. NODE must outlive RET.
  */
 int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
                  const struct kr_plan_options *options, struct kr_diag *diag,

@@ -5,14 +5,14 @@
  * with the edited bytes in place of the files' own, by the same code that read
  * it the first time, and the two readings are compared.
  *
- *   value    the disk view of the edited node is true
+ *   value    the disk view of the edited node passes
  *   argv     without the uses of our flag the two are the same, and the flag
  *            stands there as often as was planned
  *   config   kr_config_prove(): the same tokens outside our key, and a second
  *            reader finds the value
  *   between  after each single replacement the node is no worse than before
- *            the first: true < false < unknown < invalid; a value that
- *            depends on kubelet's version counts as false
+ *            the first: pass < fail < unknown < invalid; a value that
+ *            depends on kubelet's version counts as a fail
  */
 
 #include <errno.h>
@@ -92,9 +92,10 @@ static int find_file(const struct kr_inputs *in, const char *real)
 	return -1;
 }
 
-static int prove_configs(struct kr_node *node, struct kr_plan *plan,
-                         struct kr_diag *diag)
+static int prove_configs(struct kr_node *node, const struct kr_rule *rule,
+                         struct kr_plan *plan, struct kr_diag *diag)
 {
+	const struct kr_setting setting = kr_rule_setting(rule);
 	const struct kr_inputs *old = &node->disk.inputs;
 	const struct kr_inputs *new = &plan->after->disk.inputs;
 
@@ -110,9 +111,9 @@ static int prove_configs(struct kr_node *node, struct kr_plan *plan,
 			.dropin = old->merged.configs[before].dropin,
 			.kubelet_minor = old->kubelet_minor,
 		};
-		r = kr_config_prove_with(node->setting, old->files[before],
+		r = kr_config_prove_with(&setting, old->files[before],
 		                         new->files[after], &options,
-		                         node->setting->required, diag);
+		                         rule->want.b, diag);
 		if (r == -EBADMSG)
 			return -EOPNOTSUPP;
 		if (r < 0)
@@ -121,69 +122,83 @@ static int prove_configs(struct kr_node *node, struct kr_plan *plan,
 	return 0;
 }
 
-int kr_proof_run(struct kr_node *node, struct kr_plan *plan,
-                 struct kr_diag *diag)
+int kr_proof_run(struct kr_node *node, const struct kr_rule *rule,
+                 struct kr_plan *plan, struct kr_diag *diag)
 {
 	const struct kr_audit_options options = {.live = KR_STATE_ABSENT};
+	const struct kr_rules rules = {&rule, 1};
+	const struct kr_view *disk;
 	_cleanup_diag_ struct kr_diag found = {0};
+	_cleanup_free_ char *want = NULL;
 	const struct kr_inputs *after;
 	int r = kr_node_with_edits(node, &plan->edits, &found, &plan->after);
 
 	if (r == 0)
-		r = kr_audit_run(plan->after, &options, &found, &plan->audit);
+		r = kr_audit_run(plan->after, &rules, &options, &found,
+		                 &plan->audit);
 	if (r < 0) {
 		kr_diag_merge(diag, &found);
 		return r;
 	}
-	if (plan->audit->disk.state !=
-	    (node->setting->required ? KR_STATE_TRUE : KR_STATE_FALSE))
-		return refuse(diag, "the edit would not make it true: %s",
-		              plan->audit->disk.reason);
+	disk = &plan->audit->items[0].disk;
+	if (disk->answer != KR_ANSWER_PASS) {
+		r = kr_value_format(&rule->want, &want);
+		return r < 0 ? r
+		             : refuse(diag, "the edit would not make it %s: %s",
+		                      want, disk->reason);
+	}
 	after = &plan->after->disk.inputs;
-	r = prove_argv(&node->disk.inputs, after, node->setting->field,
-	               plan->n_uses, diag);
+	r = prove_argv(&node->disk.inputs, after, rule->fields[0], plan->n_uses,
+	               diag);
 	if (r == 0)
-		r = prove_configs(node, plan, diag);
+		r = prove_configs(node, rule, plan, diag);
 	return r;
 }
 
 /* --- order --------------------------------------------------------------- */
 
-static int badness(const struct kr_node *node)
+static int find_badness(const struct kr_node *node, const struct kr_rule *rule,
+                        int *ret)
 {
-	/* false for some versions of kubelet, true for others */
-	if (node->disk.state == KR_STATE_UNKNOWN && node->disk.inputs_valid &&
-	    node->disk.inputs.by_version)
-		return 1;
-	switch (node->disk.state) {
-	case KR_STATE_TRUE:
-		return 0;
-	case KR_STATE_FALSE:
-		return 1;
-	case KR_STATE_INVALID:
-		return 3;
-	default:
-		return 2;
-	}
+	_cleanup_decision_ struct kr_decision d = {0};
+	enum kr_answer answer;
+	int r = kr_judge_decide(node, rule, &d);
+
+	if (r < 0)
+		return r;
+	answer = kr_judge_ask(rule, &d);
+	if (answer == KR_ANSWER_PASS)
+		*ret = 0;
+	/* it fails in some versions of kubelet, and passes in others */
+	else if (answer == KR_ANSWER_FAIL ||
+	         (d.state == KR_STATE_UNKNOWN && d.by_version))
+		*ret = 1;
+	else
+		*ret = d.state == KR_STATE_INVALID ? 3 : 2;
+	return 0;
 }
 
 /* Whether every prefix of the edits' order is no worse than the node. */
-static int check_order(struct kr_node *node, const struct kr_edits *edits,
-                       struct kr_diag *diag)
+static int check_order(struct kr_node *node, const struct kr_rule *rule,
+                       const struct kr_edits *edits, struct kr_diag *diag)
 {
-	int limit = badness(node);
+	int limit, bad, r = find_badness(node, rule, &limit);
 
+	if (r < 0)
+		return r;
 	for (size_t n = 1; n < edits->n_files; n++) {
 		const struct kr_edits prefix = {edits->files, n};
 		_cleanup_node_ struct kr_node *between = NULL;
 		_cleanup_diag_ struct kr_diag found = {0};
-		int r = kr_node_with_edits(node, &prefix, &found, &between);
 
+		r = kr_node_with_edits(node, &prefix, &found, &between);
+		if (r == 0)
+			r = find_badness(between, rule, &bad);
 		if (r < 0) {
 			kr_diag_merge(diag, &found);
 			return r;
 		}
-		if (badness(between) > limit)
+		if (bad > limit)
 			return -EOPNOTSUPP;
 	}
 	return 0;
@@ -199,14 +214,14 @@ static void reverse(struct kr_edits *edits)
 	}
 }
 
-int kr_proof_order(struct kr_node *node, struct kr_plan *plan,
-                   struct kr_diag *diag)
+int kr_proof_order(struct kr_node *node, const struct kr_rule *rule,
+                   struct kr_plan *plan, struct kr_diag *diag)
 {
-	int r = check_order(node, &plan->edits, diag);
+	int r = check_order(node, rule, &plan->edits, diag);
 
 	if (r == -EOPNOTSUPP) {
 		reverse(&plan->edits);
-		r = check_order(node, &plan->edits, diag);
+		r = check_order(node, rule, &plan->edits, diag);
 	}
 	if (r == -EOPNOTSUPP)
 		return refuse(diag,

@@ -135,7 +135,7 @@ static int refuse(struct kr_source *source, const char *reason)
 static int add_default(struct collecting *c)
 {
 	const struct kr_inputs *in = &c->node->disk.inputs;
-	bool valid = c->node->disk.inputs_valid;
+	bool valid = kr_node_inputs(c->node);
 	struct kr_source *source = add(c, KR_SOURCE_DEFAULT);
 	int r;
 
@@ -302,10 +302,10 @@ static int collected(struct collecting *c)
 {
 	const struct kr_node_disk *disk = &c->node->disk;
 
-	if (disk->foreign)
+	if (disk->start == KR_START_FOREIGN)
 		return disown(c);
-	if (!disk->unconfigured &&
-	    (!disk->hidden || c->decision->by == KR_BY_FLAG))
+	if (!kr_node_waits(c->node) &&
+	    (disk->start != KR_START_HIDDEN || c->decision->by == KR_BY_FLAG))
 		return 0;
 	for (size_t i = 0; i < c->sources->n; i++)
 		c->sources->items[i].wins = false;
@@ -328,7 +328,7 @@ int kr_sources_collect(struct kr_node *node, int field,
 	size_t at = 0;
 	int r = add_default(&c);
 
-	if (r < 0 || !node->disk.inputs_valid)
+	if (r < 0 || !kr_node_inputs(node))
 		return r;
 	r = add_uses(&c);
 	if (r < 0)

@@ -28,6 +28,7 @@
 
 struct overriding {
 	struct kr_node *node;
+	const struct kr_rule *rule;
 	struct kr_plan *plan;
 	struct kr_diag *diag;
 	const struct kr_unit_command *command;
@@ -55,14 +56,14 @@ bool kr_vendor_owns_use(struct kr_node *node, const struct kr_flag_use *use)
 }
 
 /* How many uses stay where they are; -1: one of them kubelet refuses. */
-static int count_staying(struct kr_node *node)
+static int count_staying(struct kr_node *node, int field)
 {
 	const struct kr_flags *flags = &node->disk.inputs.flags;
 	const struct kr_flag_use *use;
 	size_t at = 0;
 	int n = 0;
 
-	while ((use = kr_flags_next(flags, node->setting->field, &at))) {
+	while ((use = kr_flags_next(flags, field, &at))) {
 		if (!kr_vendor_owns_use(node, use))
 			continue;
 		if (use->state == KR_STATE_INVALID)
@@ -90,16 +91,20 @@ static int copy_edits(struct kr_edits *to, const struct kr_edits *from)
 	return 0;
 }
 
-/* Whether the node would say true after EDITS. 1, 0 or an errno. */
-static int decides(struct kr_node *node, const struct kr_edits *edits)
+/* Whether the node would pass by its flag after EDITS. 1, 0 or an errno. */
+static int decides(struct overriding *o, const struct kr_edits *edits)
 {
 	_cleanup_node_ struct kr_node *after = NULL;
-	int r = kr_node_with_edits(node, edits, NULL, &after);
+	_cleanup_decision_ struct kr_decision d = {0};
+	int r = kr_node_with_edits(o->node, edits, NULL, &after);
 
 	if (r < 0)
 		return r;
-	return after->disk.state == KR_STATE_TRUE &&
-	       after->disk.inputs.by == KR_BY_FLAG;
+	r = kr_judge_decide(after, o->rule, &d);
+	if (r < 0)
+		return r;
+	return kr_judge_ask(o->rule, &d) == KR_ANSWER_PASS &&
+	       d.by == KR_BY_FLAG;
 }
 
 /* 1: done; 0: this variable does not do it. */
@@ -118,7 +123,7 @@ static int try_variable(struct overriding *o, const char *name)
 	if (r == -EOPNOTSUPP || r == -EEXIST)
 		return 0;
 	if (r == 0)
-		r = decides(o->node, &edits);
+		r = decides(o, &edits);
 	if (r == 1) {
 		kr_edits_done(&o->plan->edits);
 		o->plan->edits = edits;
@@ -138,7 +143,7 @@ static int try_variables(struct overriding *o)
 	return 0;
 }
 
-int kr_vendor_refuse(const struct kr_setting *setting, struct kr_diag *diag,
+int kr_vendor_refuse(const struct kr_rule *rule, struct kr_diag *diag,
                      struct kr_span span, const char *what)
 {
 	const char *reason = kr_source_refusal(span.file);
@@ -150,7 +155,7 @@ int kr_vendor_refuse(const struct kr_setting *setting, struct kr_diag *diag,
 		            what, reason);
 		return -EOPNOTSUPP;
 	}
-	text = kr_platform_text(setting, instead);
+	text = kr_rule_text(rule, instead);
 	if (!text)
 		return -ENOMEM;
 	kr_diag_add(diag, KR_ERROR, "file-of-a-store", span, "%s %s: %s", what,
@@ -171,7 +176,7 @@ static char *command_text(struct overriding *o, bool *ret_variable)
 
 	*ret_variable = false;
 	while (text &&
-	       (use = kr_flags_next(flags, o->node->setting->field, &next))) {
+	       (use = kr_flags_next(flags, o->rule->fields[0], &next))) {
 		for (size_t k = 0; k < use->n_args; k++) {
 			const struct kr_unit_word *w =
 				kr_node_word(o->node, use->arg + k);
@@ -226,7 +231,10 @@ static int make_dropin(struct overriding *o)
 		free(command);
 		command = longer;
 	}
-	o->plan->n_uses = variable ? (size_t)count_staying(o->node) + 1 : 0;
+	o->plan->n_uses =
+		variable
+			? (size_t)count_staying(o->node, o->rule->fields[0]) + 1
+			: 0;
 	text = kr_vendor_format(o->command->span.file, command);
 	if (!text)
 		return -ENOMEM;
@@ -249,18 +257,20 @@ static int is_built(struct kr_node *node, const struct kr_file *command)
 	return strcmp(st.real, SYSTEM_UNITS) != 0;
 }
 
-int kr_vendor_override(struct kr_node *node, struct kr_plan *plan,
-                       struct kr_diag *diag)
+int kr_vendor_override(struct kr_node *node, const struct kr_rule *rule,
+                       struct kr_plan *plan, struct kr_diag *diag)
 {
 	struct overriding o = {
 		.node = node,
+		.rule = rule,
 		.plan = plan,
 		.diag = diag,
 		.command = kr_node_command(node),
 	};
-	int staying = count_staying(node), built = 0, r = 0;
+	int staying = count_staying(node, rule->fields[0]), built = 0, r = 0;
 
-	if (asprintf(&o.flag, "--%s=true", node->setting->flag) < 0)
+	o.flag = kr_rule_text(rule, "--@FLAG@=@VALUE@");
+	if (!o.flag)
 		return -ENOMEM;
 	if (staying > 0)
 		r = try_variables(&o);
@@ -271,7 +281,7 @@ int kr_vendor_override(struct kr_node *node, struct kr_plan *plan,
 	if (r == 1)
 		plan->n_uses = (size_t)staying + 1;
 	else if (r == 0 && built > 0)
-		r = kr_vendor_refuse(node->setting, diag, o.command->span,
+		r = kr_vendor_refuse(rule, diag, o.command->span,
 		                     "the flag stands in");
 	else if (r == 0 && !kr_source_refusal(o.command->span.file))
 		r = append_to_command(&o, staying);

@@ -14,14 +14,15 @@ bool kr_vendor_owns_use(struct kr_node *node, const struct kr_flag_use *use);
  * stands in"), and what to do instead where that is known. -EOPNOTSUPP, or
  * -ENOMEM.
  */
-int kr_vendor_refuse(const struct kr_setting *setting, struct kr_diag *diag,
+int kr_vendor_refuse(const struct kr_rule *rule, struct kr_diag *diag,
                      struct kr_span span, const char *what);
 
 /*
- * Adds to PLAN what overrides the uses of the flag in the vendor's files: the
- * flag true at the end of an administrator's variable that comes later, else a
- * drop-in of ours with the vendor's command less the flag. PLAN's other edits
- * are made already. 0; -EOPNOTSUPP: neither does it, DIAG says why; -ENOMEM.
+ * Adds to PLAN what overrides the uses of RULE's flag in the vendor's files:
+ * the flag as wanted at the end of an administrator's variable that comes
+ * later, else a drop-in of ours with the vendor's command less the flag. PLAN's
+ * other edits are made already. 0; -EOPNOTSUPP: neither does it, DIAG says why;
+ * -ENOMEM.
  */
-int kr_vendor_override(struct kr_node *node, struct kr_plan *plan,
-                       struct kr_diag *diag);
+int kr_vendor_override(struct kr_node *node, const struct kr_rule *rule,
+                       struct kr_plan *plan, struct kr_diag *diag);

@@ -119,6 +119,7 @@ static const struct row {
 	{"unit-", "correct the unit" AGAIN},
 	{"variable-in-variable", "write the value itself there" AGAIN},
 	{"variable-unset", "set that variable" AGAIN},
+	{"waivers-unsafe", RIGHT},
 	{"word-not-cut", "write the flag as one word, or take it away, by "
                          "hand" AGAIN},
 };

@@ -72,17 +72,17 @@ struct kr_place kr_place_from_message(const struct kr_message *m)
 	return place;
 }
 
-static enum kr_state worst_state(enum kr_verdict verdict)
+static bool is_as_bad(const struct kr_view *view, enum kr_verdict verdict)
 {
 	switch (verdict) {
 	case KR_VERDICT_FAIL:
-		return KR_STATE_FALSE;
+		return view->answer == KR_ANSWER_FAIL;
 	case KR_VERDICT_INVALID:
-		return KR_STATE_INVALID;
+		return view->state == KR_STATE_INVALID;
 	case KR_VERDICT_UNKNOWN:
-		return KR_STATE_UNKNOWN;
+		return view->state == KR_STATE_UNKNOWN;
 	default:
-		return KR_STATE_TRUE;
+		return view->answer == KR_ANSWER_PASS;
 	}
 }
 
@@ -96,21 +96,21 @@ static struct kr_place first_error(const struct kr_diag *diag)
 static struct kr_place deciding_place(const struct kr_audit *a,
                                       const struct kr_diag *diag)
 {
-	const struct kr_view *const views[] = {&a->disk, &a->running};
-	const struct kr_source *deciding = kr_audit_deciding(a);
-	enum kr_state worst = worst_state(a->verdict);
+	const struct kr_judgement *j = &a->items[0];
+	const struct kr_view *const views[] = {&j->disk, &j->running};
+	const struct kr_source *deciding = kr_judgement_deciding(j);
 
 	for (size_t i = 0; i < ARRAY_SIZE(views); i++) {
 		const struct kr_view *v = views[i];
 
-		if (v->state == worst && v->source >= 0 &&
-		    a->sources.items[v->source].span.file)
+		if (is_as_bad(v, j->verdict) && v->source >= 0 &&
+		    j->sources.items[v->source].span.file)
 			return kr_place_from_span(
-				a->sources.items[v->source].span);
+				j->sources.items[v->source].span);
 	}
 	if (deciding && deciding->span.file)
 		return kr_place_from_span(deciding->span);
-	if (a->verdict == KR_VERDICT_PASS)
+	if (j->verdict == KR_VERDICT_PASS)
 		return (struct kr_place){0};
 	return first_error(diag);
 }
@@ -119,18 +119,20 @@ struct kr_finding kr_finding_from_audit(const char *name,
                                         const struct kr_audit *audit,
                                         const struct kr_diag *diag)
 {
+	const struct kr_judgement *j = &audit->items[0];
+
 	return (struct kr_finding){
 		.node = name,
 		.verdict = audit->verdict,
 		.reason = audit->reason,
-		.disk = audit->disk.state,
-		.running = audit->running.state,
-		.live = audit->live.state,
+		.disk = j->disk.state,
+		.running = j->running.state,
+		.live = j->live.state,
 		.restart_needed = audit->restart_needed,
 		.reload_needed = audit->reload_needed,
 		.place = deciding_place(audit, diag),
-		.sources = audit->sources.items,
-		.n_sources = audit->sources.n,
+		.sources = j->sources.items,
+		.n_sources = j->sources.n,
 		.diag = diag,
 	};
 }

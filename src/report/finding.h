@@ -14,7 +14,6 @@
 
 #include "base/diag.h"
 #include "base/span.h"
-#include "kubelet/setting.h"
 #include "policy/judge.h"
 
 /*
@@ -70,7 +69,7 @@ struct kr_finding kr_finding_unread(const char *name,
 
 /* The same for all findings of a run. */
 struct kr_finding_about {
-	const struct kr_setting *setting;
+	const struct kr_rule *rule;
 	/* where the nodes' paths are, absolute; NULL: not on this machine */
 	const char *root;
 	bool many; /* of a fleet: each finding names its node */

@@ -34,8 +34,7 @@ struct kr_fleet_group {
 
 /* --- a node -------------------------------------------------------------- */
 
-struct kr_finding kr_fleet_finding(const char *name,
-                                   const struct kr_setting *setting,
+struct kr_finding kr_fleet_finding(const char *name, const struct kr_rule *rule,
                                    const struct kr_configz *configz,
                                    char reason[static KR_FLEET_REASON_SIZE])
 {
@@ -55,10 +54,10 @@ struct kr_finding kr_fleet_finding(const char *name,
 		return finding;
 	}
 	finding.verdict =
-		value == setting->required ? KR_VERDICT_PASS : KR_VERDICT_FAIL;
+		value == rule->want.b ? KR_VERDICT_PASS : KR_VERDICT_FAIL;
 	finding.live = value ? KR_STATE_TRUE : KR_STATE_FALSE;
 	snprintf(reason, KR_FLEET_REASON_SIZE, "kubelet runs with %s = %s",
-	         setting->key, kr_state_to_string(finding.live));
+	         rule->name, kr_state_to_string(finding.live));
 	return finding;
 }
 
@@ -246,7 +245,7 @@ static void print_group(const struct kr_term *term,
 }
 
 static void print_headline(const struct kr_term *term,
-                           const struct kr_setting *setting,
+                           const struct kr_rule *rule,
                            const struct kr_fleet_summary *s)
 {
 	size_t n_pass = s->n_verdicts[KR_VERDICT_PASS];
@@ -254,7 +253,7 @@ static void print_headline(const struct kr_term *term,
 	size_t n_unknown = s->n_verdicts[KR_VERDICT_UNKNOWN];
 	size_t n_asked = n_pass + n_fail + n_unknown;
 	size_t n = n_asked < s->n_nodes ? s->n_nodes : n_asked;
-	bool value = n_fail > 0 ? !setting->required : setting->required;
+	bool value = n_fail > 0 ? !rule->want.b : rule->want.b;
 	char text[256], more[64] = "", rest[256] = "";
 
 	if (n_fail > 0 && n_unknown > 0)
@@ -270,7 +269,7 @@ static void print_headline(const struct kr_term *term,
 	else
 		snprintf(text, sizeof(text), "%zu of %zu %s with %s = %s",
 		         n_fail > 0 ? n_fail : n_pass, n,
-		         n == 1 ? "node runs" : "nodes run", setting->key,
+		         n == 1 ? "node runs" : "nodes run", rule->name,
 		         value ? "true" : "false");
 	strlcat(text, more, sizeof(text));
 	strlcat(text, rest, sizeof(text));
@@ -280,7 +279,7 @@ static void print_headline(const struct kr_term *term,
 void kr_fleet_text(const struct kr_term *term, struct kr_fleet_table *table,
                    const struct kr_fleet_summary *summary)
 {
-	print_headline(term, table->setting, summary);
+	print_headline(term, table->rule, summary);
 	if (table->n_groups > 0)
 		qsort(table->groups, table->n_groups, sizeof(*table->groups),
 		      compare_groups);

@@ -9,17 +9,15 @@
 #include <stdio.h>
 
 #include "host/configz.h"
-#include "kubelet/setting.h"
 #include "policy/judge.h"
 #include "report/finding.h"
 #include "report/term.h"
 
 #define KR_FLEET_REASON_SIZE 512
 
-/* What CONFIGZ of node NAME says of SETTING; NAME and REASON, which is for its
+/* What CONFIGZ of node NAME says of RULE; NAME and REASON, which is for its
  * words, are borrowed. The time is now. */
-struct kr_finding kr_fleet_finding(const char *name,
-                                   const struct kr_setting *setting,
+struct kr_finding kr_fleet_finding(const char *name, const struct kr_rule *rule,
                                    const struct kr_configz *configz,
                                    char reason[static KR_FLEET_REASON_SIZE]);
 
@@ -47,7 +45,7 @@ int kr_fleet_json_summary(FILE *out, const struct kr_fleet_summary *summary);
 
 /* The nodes that do not pass, by reason. */
 struct kr_fleet_table {
-	const struct kr_setting *setting;
+	const struct kr_rule *rule;
 	bool all_names;
 	struct kr_fleet_group *groups;
 	size_t n_groups;

@@ -179,21 +179,26 @@ static int stays_wrong(struct kr_node *node, const struct kr_audit *audit,
 {
 	_cleanup_node_ struct kr_node *after = NULL;
 	_cleanup_diag_ struct kr_diag found = {0};
+	_cleanup_decision_ struct kr_decision d = {0};
+	const struct kr_judgement *j = &audit->items[0];
 	int r;
 
-	if (audit->disk.state != KR_STATE_INVALID || is_large(node))
+	if (j->disk.state != KR_STATE_INVALID || is_large(node))
 		return 0;
 	r = kr_node_with_edits(node, &plan->edits, &found, &after);
 	if (r < 0) /* fix says why */
 		return r == -ENOMEM ? r : 0;
-	if (after->disk.state ==
-	    (node->setting->required ? KR_STATE_TRUE : KR_STATE_FALSE))
+	r = kr_judge_decide(after, j->rule, &d);
+	if (r < 0)
+		return r;
+	if (kr_judge_ask(j->rule, &d) == KR_ANSWER_PASS)
 		return 0;
-	say_rest(node, plan, &found, after->disk.reason, why);
+	say_rest(node, plan, &found, d.reason, why);
 	return 1;
 }
 
-static int foresee_restart(struct kr_host *host, enum kr_foresight *ret)
+static int foresee_restart(struct kr_host *host, int field,
+                           enum kr_foresight *ret)
 {
 	struct kr_node *node = host->node;
 	_cleanup_diag_ struct kr_diag ignored = {0};
@@ -206,7 +211,8 @@ static int foresee_restart(struct kr_host *host, enum kr_foresight *ret)
 		return 0;
 	}
 	/* without our flag they are the same before and after the edits */
-	r = kr_pending_arguments(node, &node->disk.inputs, KR_ERROR, &ignored);
+	r = kr_pending_arguments(node, &node->disk.inputs, field, KR_ERROR,
+	                         &ignored);
 	if (r == KR_PENDING_ARGUMENTS)
 		*ret = KR_FORESIGHT_ALWAYS;
 	return r < 0 ? r : 0;
@@ -241,7 +247,8 @@ int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
 	if (!refused)
 		refused = is_blocked(host->node, plan, why);
 	if (!refused)
-		return foresee_restart(host, ret);
+		return foresee_restart(host, audit->items[0].rule->fields[0],
+		                       ret);
 	*ret = KR_FORESIGHT_REFUSED;
 	return refused < 0 ? refused : 0;
 }

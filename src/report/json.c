@@ -16,6 +16,7 @@
 #include "base/json-build.h"
 #include "node/kubelet-version.h"
 #include "node/name.h"
+#include "policy/editions.h"
 #include "report/diff.h"
 #include "report/json.h"
 
@@ -32,21 +33,26 @@ static void add_head(struct kr_build *j, cJSON *root, unsigned schema)
 	kr_build_when(j, root, "time", kr_realtime_usec());
 }
 
+/* Schema 1 has one setting, a boolean. */
 static void add_setting(struct kr_build *j, cJSON *root,
-                        const struct kr_setting *setting)
+                        const struct kr_rule *rule)
 {
+	const struct kr_field *f = kr_field(rule->fields[0]);
+	_cleanup_value_ struct kr_value by_default = {0};
 	cJSON *s = kr_build_object(j, root, "setting"), *controls;
 
-	kr_build_string(j, s, "key", setting->key);
-	kr_build_string(j, s, "flag", setting->flag);
-	kr_build_boolean(j, s, "required", setting->required);
-	kr_build_boolean(j, s, "default", setting->by_default);
+	if (kr_field_default(rule->fields[0], false, 0, &by_default) < 0)
+		j->failed = true;
+	kr_build_string(j, s, "key", f->path);
+	kr_build_string(j, s, "flag", f->flag);
+	kr_build_boolean(j, s, "required", rule->want.b);
+	kr_build_boolean(j, s, "default", by_default.b);
 	controls = kr_build_array(j, s, "controls");
-	for (size_t i = 0; i < setting->n_benchmarks; i++) {
+	for (size_t i = 0; i < rule->n_benchmarks; i++) {
 		cJSON *c = kr_build_element(j, controls);
 
-		kr_build_string(j, c, "benchmark", setting->benchmarks[i].name);
-		kr_build_string(j, c, "id", setting->benchmarks[i].id);
+		kr_build_string(j, c, "benchmark", rule->benchmarks[i].name);
+		kr_build_string(j, c, "id", rule->benchmarks[i].id);
 	}
 }
 
@@ -94,9 +100,7 @@ static void add_node(struct kr_build *j, cJSON *root, struct kr_node *node)
 	kr_build_string(j, n, "platform_name",
 	                node->platform ? node->platform->name : NULL);
 	kr_build_string(j, n, "unit", node->unit_name);
-	kr_build_string(j, n, "config",
-	                node->disk.inputs_valid ? node->disk.inputs.config_path
-	                                        : NULL);
+	kr_build_string(j, n, "config", node->disk.inputs.config_path);
 	add_version(j, n, node);
 }
 
@@ -116,17 +120,18 @@ static cJSON *add_view(struct kr_build *j, cJSON *views, const char *name,
 
 static void add_views(struct kr_build *j, cJSON *root, const struct kr_audit *a)
 {
+	const struct kr_judgement *only = &a->items[0];
 	cJSON *views = kr_build_object(j, root, "views"), *v;
 
-	add_view(j, views, "disk", &a->disk);
-	v = add_view(j, views, "running", &a->running);
+	add_view(j, views, "disk", &only->disk);
+	v = add_view(j, views, "running", &only->running);
 	if (a->pid > 0)
 		kr_build_number(j, v, "pid", a->pid);
 	else
 		kr_build_string(j, v, "pid", NULL);
 	kr_build_when(j, v, "started", a->started_usec);
-	kr_build_boolean(j, v, "assumed", a->assumed);
-	v = add_view(j, views, "live", &a->live);
+	kr_build_boolean(j, v, "assumed", only->assumed);
+	v = add_view(j, views, "live", &only->live);
 	kr_build_string(j, v, "endpoint", a->endpoint);
 }
 
@@ -272,7 +277,7 @@ static void add_audit(struct kr_build *j, cJSON *root, struct kr_node *node,
 	struct hashed hashed = {0};
 
 	add_head(j, root, 1);
-	add_setting(j, root, node->setting);
+	add_setting(j, root, a->items[0].rule);
 	add_node(j, root, node);
 	kr_build_string(j, root, "verdict", kr_verdict_to_string(a->verdict));
 	kr_build_string(j, root, "reason", a->reason);
@@ -280,7 +285,7 @@ static void add_audit(struct kr_build *j, cJSON *root, struct kr_node *node,
 	kr_build_boolean(j, root, "restart_needed", a->restart_needed);
 	kr_build_boolean(j, root, "reload_needed", a->reload_needed);
 	add_views(j, root, a);
-	add_sources(j, root, &a->sources, 1, &hashed);
+	add_sources(j, root, &a->items[0].sources, 1, &hashed);
 	add_messages(j, root, diag);
 }
 
@@ -322,32 +327,68 @@ static void add_candidates(struct kr_build *j, cJSON *c,
 	kr_build_raw(j, c, "candidates", text);
 }
 
-static void add_control(struct kr_build *j, cJSON *controls, int field,
-                        const struct kr_audit *a, struct hashed *h)
+/* What an edition demands of it, if one does. */
+static void add_demand(struct kr_build *j, cJSON *c,
+                       const struct kr_judgement *a)
+{
+	const struct kr_rule *rule = a->rule;
+	_cleanup_free_ char *demand = NULL;
+
+	if (rule->test &&
+	    kr_format(&demand, "%s %s", rule->name, rule->demand) < 0)
+		j->failed = true;
+	kr_build_string(j, c, "verdict",
+	                rule->test ? kr_verdict_to_string(a->verdict) : NULL);
+	kr_build_string(j, c, "demand", demand);
+	kr_build_string(j, c, "policy",
+	                rule->test ? kr_policy_to_string(rule->policy) : NULL);
+}
+
+/* In every edition that has it. */
+static void add_ids(struct kr_build *j, cJSON *control, const char *name)
+{
+	cJSON *ids = kr_build_array(j, control, "ids");
+
+	for (int i = 0; i < KR_N_EDITIONS; i++) {
+		struct kr_edition_control its;
+		cJSON *o;
+
+		if (!kr_edition_control((enum kr_edition_id)i, name, &its))
+			continue;
+		o = kr_build_element(j, ids);
+		kr_build_string(j, o, "benchmark", kr_editions[i].title);
+		kr_build_string(j, o, "edition", kr_editions[i].version);
+		kr_build_string(j, o, "id", its.id);
+	}
+}
+
+static void add_control(struct kr_build *j, cJSON *controls,
+                        const struct kr_judgement *a, const char *endpoint,
+                        struct hashed *h)
 {
 	static const char *const missing[] = {
-		"id",     "type", "level",   "verdict", "demand",
-		"policy", "hold", "refusal", "waiver",  "scanner"};
-	const struct kr_field *f = kr_field(field);
+		"id", "type", "level", "hold", "refusal", "waiver", "scanner"};
+	const struct kr_field *f = kr_field(a->rule->fields[0]);
 	cJSON *c = kr_build_element(j, controls), *views, *v;
 
-	kr_build_string(j, c, "name", kr_field_name(field));
+	kr_build_string(j, c, "name", a->rule->name);
 	kr_build_string(j, c, "key", f->path);
 	kr_build_string(j, c, "flag", f->flag);
 	for (size_t i = 0; i < ARRAY_SIZE(missing); i++)
 		kr_build_string(j, c, missing[i], NULL);
-	kr_build_array(j, c, "ids");
-	kr_build_string(j, c, "reason", a->disk.reason);
+	add_demand(j, c, a);
+	add_ids(j, c, a->rule->name);
+	kr_build_string(j, c, "reason", a->reason);
 	add_value(j, c, "default", a->sources.items[0].state,
 	          &a->sources.items[0].value);
-	if (a->either_default)
+	if (a->disk.either_default)
 		add_candidates(j, c, f);
 	views = kr_build_object(j, c, "views");
 	add_typed_view(j, views, "disk", &a->disk);
 	v = add_typed_view(j, views, "running", &a->running);
 	kr_build_boolean(j, v, "assumed", a->assumed);
 	v = add_typed_view(j, views, "live", &a->live);
-	kr_build_string(j, v, "endpoint", a->endpoint);
+	kr_build_string(j, v, "endpoint", endpoint);
 	add_sources(j, c, &a->sources, 2, h);
 }
 
@@ -369,9 +410,8 @@ static void add_process(struct kr_build *j, cJSON *root,
 		kr_build_word(j, argv, p->argv[i]);
 }
 
-int kr_json_controls(FILE *out, struct kr_node *node, const int *fields,
-                     struct kr_audit *const *audits, size_t n,
-                     const struct kr_diag *diag)
+int kr_json_controls(FILE *out, struct kr_node *node,
+                     const struct kr_audit *audit, const struct kr_diag *diag)
 {
 	struct kr_build j = {0};
 	struct hashed hashed = {0};
@@ -380,18 +420,17 @@ int kr_json_controls(FILE *out, struct kr_node *node, const int *fields,
 	add_head(&j, root, 2);
 	add_node(&j, root, node);
 	kr_build_string(&j, root, "benchmark", NULL);
-	kr_build_string(&j, root, "verdict", "pass");
-	kr_build_string(&j, root, "reason",
-	                "nothing is demanded of the settings that were asked "
-	                "for by name");
-	kr_build_boolean(&j, root, "explicit", false);
-	kr_build_boolean(&j, root, "restart_needed", false);
-	kr_build_boolean(&j, root, "reload_needed",
-	                 kr_node_reload_needed(node, NULL));
+	kr_build_string(&j, root, "verdict",
+	                kr_verdict_to_string(audit->verdict));
+	kr_build_string(&j, root, "reason", audit->reason);
+	kr_build_boolean(&j, root, "explicit", audit->explicit_wanted);
+	kr_build_boolean(&j, root, "restart_needed", audit->restart_needed);
+	kr_build_boolean(&j, root, "reload_needed", audit->reload_needed);
 	add_process(&j, root, node);
 	controls = kr_build_array(&j, root, "controls");
-	for (size_t i = 0; i < n; i++)
-		add_control(&j, controls, fields[i], audits[i], &hashed);
+	for (size_t i = 0; i < audit->n_items; i++)
+		add_control(&j, controls, &audit->items[i], audit->endpoint,
+		            &hashed);
 	add_messages(&j, root, diag);
 	return kr_build_print(&j, root, out);
 }
@@ -415,14 +454,14 @@ static void add_unread_node(struct kr_build *j, cJSON *root,
 	kr_build_string(j, n, "unit", unit_asked_for(options));
 }
 
-int kr_json_unread(FILE *out, const struct kr_setting *setting,
+int kr_json_unread(FILE *out, const struct kr_rule *rule,
                    const struct kr_node_options *options,
                    const struct kr_diag *diag)
 {
 	_cleanup_free_ char *reason =
 		kr_diag_reason(diag, "the node cannot be read");
-	const struct kr_audit unread = {
-		.verdict = KR_VERDICT_UNKNOWN,
+	struct kr_judgement only = {
+		.rule = rule,
 		.disk = {.state = KR_STATE_UNKNOWN,
 	                 .reason = reason,
 	                 .source = -1},
@@ -433,12 +472,14 @@ int kr_json_unread(FILE *out, const struct kr_setting *setting,
 	                 .reason = reason,
 	                 .source = -1},
 	};
+	const struct kr_audit unread = {
+		.verdict = KR_VERDICT_UNKNOWN, .items = &only, .n_items = 1};
 	struct hashed hashed = {0};
 	struct kr_build j = {0};
 	cJSON *root = reason ? cJSON_CreateObject() : NULL;
 
 	add_head(&j, root, 1);
-	add_setting(&j, root, setting);
+	add_setting(&j, root, rule);
 	add_unread_node(&j, root, options);
 	kr_build_string(&j, root, "verdict",
 	                kr_verdict_to_string(unread.verdict));
@@ -447,7 +488,7 @@ int kr_json_unread(FILE *out, const struct kr_setting *setting,
 	kr_build_boolean(&j, root, "restart_needed", false);
 	kr_build_boolean(&j, root, "reload_needed", false);
 	add_views(&j, root, &unread);
-	add_sources(&j, root, &unread.sources, 1, &hashed);
+	add_sources(&j, root, &only.sources, 1, &hashed);
 	add_messages(&j, root, diag);
 	return kr_build_print(&j, root, out);
 }

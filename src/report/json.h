@@ -13,12 +13,11 @@
 /* Each prints one object and a newline. 0 or -ENOMEM. */
 int kr_json_audit(FILE *out, struct kr_node *node, const struct kr_audit *audit,
                   const struct kr_diag *diag);
-/* What the N FIELDS of NODE have, AUDITS[i] each: schema 2. */
-int kr_json_controls(FILE *out, struct kr_node *node, const int *fields,
-                     struct kr_audit *const *audits, size_t n,
-                     const struct kr_diag *diag);
+/* All judgements of AUDIT: schema 2. */
+int kr_json_controls(FILE *out, struct kr_node *node,
+                     const struct kr_audit *audit, const struct kr_diag *diag);
 /* An audit that could read nothing: every view is unknown. */
-int kr_json_unread(FILE *out, const struct kr_setting *setting,
+int kr_json_unread(FILE *out, const struct kr_rule *rule,
                    const struct kr_node_options *options,
                    const struct kr_diag *diag);
 int kr_json_fix(FILE *out, const struct kr_fix *fix,

@@ -157,14 +157,13 @@ static void print_property(FILE *out, const char *name, const char *value)
 
 /* The controls are the same for all: they stand in the first suite. A schema
  * wants a property in each. */
-static void print_properties(FILE *out, const struct kr_setting *setting,
-                             bool first)
+static void print_properties(FILE *out, const struct kr_rule *rule, bool first)
 {
 	fputs("    <properties>\n", out);
-	print_property(out, "flag", setting->flag);
-	for (size_t i = 0; first && i < setting->n_benchmarks; i++)
-		print_property(out, setting->benchmarks[i].name,
-		               setting->benchmarks[i].id);
+	print_property(out, "flag", kr_field(rule->fields[0])->flag);
+	for (size_t i = 0; first && i < rule->n_benchmarks; i++)
+		print_property(out, rule->benchmarks[i].name,
+		               rule->benchmarks[i].id);
 	fputs("    </properties>\n", out);
 }
 
@@ -183,9 +182,9 @@ static int add(struct kr_findings *w, const struct kr_finding *f)
 	FILE *out = w->out;
 
 	print_suite(out, f, w->n_findings);
-	print_properties(out, w->about->setting, w->n_findings == 0);
+	print_properties(out, w->about->rule, w->n_findings == 0);
 	fputs("    <testcase classname=\"kubelet\" name=\"", out);
-	print_text(out, w->about->setting->key);
+	print_text(out, w->about->rule->name);
 	fprintf(out, "\" time=\"%.3f\"",
 	        (double)f->took_usec / (double)KR_USEC_PER_SEC);
 	if (f->verdict == KR_VERDICT_PASS) {

@@ -97,17 +97,17 @@ static void add_text(struct kr_build *b, cJSON *o, const char *name,
 	kr_build_string(b, kr_build_object(b, o, name), "text", text);
 }
 
-static void add_controls(struct kr_build *b, cJSON *rule,
-                         const struct kr_setting *setting)
+static void add_controls(struct kr_build *b, cJSON *o,
+                         const struct kr_rule *rule)
 {
-	cJSON *properties = kr_build_object(b, rule, "properties");
+	cJSON *properties = kr_build_object(b, o, "properties");
 	cJSON *tags = kr_build_array(b, properties, "tags");
 	cJSON *controls = kr_build_array(b, properties, "controls");
 
 	kr_build_word(b, tags, "security");
 	kr_build_word(b, tags, "kubelet");
-	for (size_t i = 0; i < setting->n_benchmarks; i++) {
-		const struct kr_benchmark *benchmark = &setting->benchmarks[i];
+	for (size_t i = 0; i < rule->n_benchmarks; i++) {
+		const struct kr_benchmark *benchmark = &rule->benchmarks[i];
 		cJSON *control = kr_build_element(b, controls);
 		char tag[128];
 
@@ -120,40 +120,39 @@ static void add_controls(struct kr_build *b, cJSON *rule,
 }
 
 static void add_rule(struct kr_build *b, cJSON *rules,
-                     const struct kr_setting *setting)
+                     const struct kr_rule *rule)
 {
-	const char *required = setting->required ? "true" : "false";
-	cJSON *rule = kr_build_element(b, rules);
+	const char *required = rule->want.b ? "true" : "false";
+	cJSON *o = kr_build_element(b, rules);
 	char text[256];
 
-	kr_build_string(b, rule, "id", setting->key);
-	snprintf(text, sizeof(text), "%s (--%s) of kubelet is %s", setting->key,
-	         setting->flag, required);
-	add_text(b, rule, "shortDescription", text);
+	kr_build_string(b, o, "id", rule->name);
+	snprintf(text, sizeof(text), "%s (--%s) of kubelet is %s", rule->name,
+	         kr_field(rule->fields[0])->flag, required);
+	add_text(b, o, "shortDescription", text);
 	snprintf(text, sizeof(text),
 	         "What kubelet makes of its flags, its config files and its "
 	         "default for %s must be %s.",
-	         setting->key, required);
-	add_text(b, rule, "fullDescription", text);
-	add_text(b, rule, "help",
+	         rule->name, required);
+	add_text(b, o, "fullDescription", text);
+	add_text(b, o, "help",
 	         "On the node, '" KR_NAME " audit' shows what decides the "
 	         "value, '" KR_NAME " fix -n' the change that corrects it, "
 	         "and '" KR_NAME " fix' makes that change.");
-	kr_build_string(b, rule, "helpUri", HELP);
-	kr_build_string(b, kr_build_object(b, rule, "defaultConfiguration"),
+	kr_build_string(b, o, "helpUri", HELP);
+	kr_build_string(b, kr_build_object(b, o, "defaultConfiguration"),
 	                "level", "error");
-	add_controls(b, rule, setting);
+	add_controls(b, o, rule);
 }
 
-static void add_tool(struct kr_build *b, cJSON *run,
-                     const struct kr_setting *setting)
+static void add_tool(struct kr_build *b, cJSON *run, const struct kr_rule *rule)
 {
 	cJSON *driver =
 		kr_build_object(b, kr_build_object(b, run, "tool"), "driver");
 
 	kr_build_string(b, driver, "name", KR_NAME);
 	kr_build_string(b, driver, "version", KR_VERSION);
-	add_rule(b, kr_build_array(b, driver, "rules"), setting);
+	add_rule(b, kr_build_array(b, driver, "rules"), rule);
 }
 
 static void add_root(struct kr_build *b, cJSON *run, const char *root)
@@ -179,7 +178,7 @@ static int begin(struct kr_findings *w)
 	cJSON *run = cJSON_CreateObject();
 	_cleanup_free_ char *text = NULL;
 
-	add_tool(&b, run, w->about->setting);
+	add_tool(&b, run, w->about->rule);
 	kr_build_string(&b, run, "columnKind", "unicodeCodePoints");
 	if (w->about->root)
 		add_root(&b, run, w->about->root);
@@ -320,7 +319,7 @@ static int add(struct kr_findings *w, const struct kr_finding *f)
 	cJSON *result = cJSON_CreateObject(), *properties;
 	_cleanup_free_ char *text = NULL;
 
-	kr_build_string(&b, result, "ruleId", w->about->setting->key);
+	kr_build_string(&b, result, "ruleId", w->about->rule->name);
 	kr_build_number(&b, result, "ruleIndex", 0);
 	kr_build_string(&b, result, "kind", kinds[f->verdict].kind);
 	kr_build_string(&b, result, "level", kinds[f->verdict].level);

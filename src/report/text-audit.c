@@ -44,11 +44,11 @@ static void print_state(const struct kr_term *term, const char *view,
 	fprintf(term->out, "  %-9s %-7s ", view, kr_state_to_string(state));
 }
 
-static void print_disk(const struct kr_term *term, const struct kr_audit *audit)
+static void print_disk(const struct kr_term *term, const struct kr_judgement *j)
 {
-	const struct kr_source *s = kr_audit_deciding(audit);
+	const struct kr_source *s = kr_judgement_deciding(j);
 
-	print_state(term, "disk", audit->disk.state);
+	print_state(term, "disk", j->disk.state);
 	if (s && s->span.file) {
 		print_place(term, s->span);
 		fputc('\n', term->out);
@@ -56,7 +56,7 @@ static void print_disk(const struct kr_term *term, const struct kr_audit *audit)
 	} else if (s && s->text) {
 		kr_term_row(term, "the argument ", s->text);
 	} else {
-		kr_term_row(term, "", audit->disk.reason);
+		kr_term_row(term, "", j->disk.reason);
 	}
 }
 
@@ -72,43 +72,45 @@ static void print_running(const struct kr_term *term,
                           const struct kr_node *node,
                           const struct kr_audit *audit)
 {
+	const struct kr_judgement *j = &audit->items[0];
 	char started[KR_RFC3339_SIZE];
 
-	print_state(term, "running", audit->running.state);
+	print_state(term, "running", j->running.state);
 	if (audit->pid == 0) {
-		kr_term_row(term, "", audit->running.reason);
+		kr_term_row(term, "", j->running.reason);
 		return;
 	}
 	kr_local_time(audit->started_usec, started);
 	fprintf(term->out, "kubelet[%d], started %s", (int)audit->pid, started);
-	if (audit->running_arg > 0 && audit->running.source < 0)
-		print_argument(term, node, audit->running_arg);
-	else if (audit->running.state == KR_STATE_UNKNOWN)
-		kr_term_row(term, ": ", audit->running.reason);
+	if (j->running_arg > 0 && j->running.source < 0)
+		print_argument(term, node, j->running_arg);
+	else if (j->running.state == KR_STATE_UNKNOWN)
+		kr_term_row(term, ": ", j->running.reason);
 	else
 		fputc('\n', term->out);
 }
 
 static void print_live(const struct kr_term *term, const struct kr_audit *audit)
 {
-	print_state(term, "live", audit->live.state);
+	const struct kr_judgement *j = &audit->items[0];
+
+	print_state(term, "live", j->live.state);
 	if (audit->endpoint)
 		kr_term_text(term, audit->endpoint);
-	if (audit->live.state == KR_STATE_UNKNOWN)
-		kr_term_row(term, audit->endpoint ? ": " : "",
-		            audit->live.reason);
+	if (j->live.state == KR_STATE_UNKNOWN)
+		kr_term_row(term, audit->endpoint ? ": " : "", j->live.reason);
 	else
 		fputc('\n', term->out);
 }
 
 static void print_overridden(const struct kr_term *term,
-                             const struct kr_audit *audit)
+                             const struct kr_judgement *j)
 {
-	bool winner = kr_audit_deciding(audit);
+	bool winner = kr_judgement_deciding(j);
 	size_t n = 0;
 
-	for (size_t i = 0; i < audit->sources.n; i++) {
-		const struct kr_source *s = &audit->sources.items[i];
+	for (size_t i = 0; i < j->sources.n; i++) {
+		const struct kr_source *s = &j->sources.items[i];
 
 		if (s->wins || s->kind == KR_SOURCE_DEFAULT)
 			continue;
@@ -126,11 +128,11 @@ static void print_overridden(const struct kr_term *term,
 		        n - KR_DIAG_KEPT);
 }
 
-/* A platform's words, in those of the setting. */
+/* A platform's words, in those of the rule. */
 static void print_platform_text(const struct kr_term *term,
-                                const struct kr_node *node, const char *text)
+                                const struct kr_rule *rule, const char *text)
 {
-	_cleanup_free_ char *words = kr_platform_text(node->setting, text);
+	_cleanup_free_ char *words = kr_rule_text(rule, text);
 
 	fputs(words ? words : text, term->out);
 }
@@ -150,13 +152,14 @@ static void print_platform(const struct kr_term *term,
 	fputc('\n', term->out);
 }
 
-static bool fixable(const struct kr_node *node, const struct kr_audit *audit)
+static bool fixable(const struct kr_audit *audit)
 {
-	return audit->disk.state == KR_STATE_FALSE ||
-	       (audit->disk.state == KR_STATE_INVALID &&
-	        node->disk.inputs.by_setting) ||
+	const struct kr_judgement *j = &audit->items[0];
+
+	return j->disk.answer == KR_ANSWER_FAIL ||
+	       (j->disk.state == KR_STATE_INVALID && j->by_setting) ||
 	       (audit->verdict == KR_VERDICT_FAIL && audit->explicit_wanted &&
-	        audit->disk.state == KR_STATE_TRUE && !audit->restart_needed);
+	        j->disk.answer == KR_ANSWER_PASS && !j->restart_needed);
 }
 
 /* Whether a use of the flag stands in systemd's own environment alone, where no
@@ -176,24 +179,18 @@ static bool set_by_manager(const struct kr_node *node)
 }
 
 /* The fix to recommend; NULL: none can help. */
-static const char *choose_fix(const struct kr_node *node,
-                              const struct kr_audit *audit)
+static const char *choose_fix(const struct kr_audit *audit)
 {
-	if (fixable(node, audit))
+	const struct kr_judgement *j = &audit->items[0];
+
+	if (fixable(audit))
 		return audit->explicit_wanted ? "fix -n --explicit" : "fix -n";
 	if (audit->restart_needed)
 		return "fix";
-	if (audit->disk.state == KR_STATE_TRUE &&
-	    audit->running.state == KR_STATE_UNKNOWN)
+	if (j->disk.answer == KR_ANSWER_PASS &&
+	    j->running.state == KR_STATE_UNKNOWN)
 		return "fix --restart=always";
 	return NULL;
-}
-
-/* kubelet's version is what an answer depends on, and not known. */
-static bool needs_version(const struct kr_node *node)
-{
-	return (node->disk.inputs_valid && node->disk.inputs.needs_version) ||
-	       (node->running_valid && node->running.needs_version);
 }
 
 /* kubelet reads other files or words than those that are to be seen here. */
@@ -201,12 +198,11 @@ static bool is_elsewhere(const struct kr_node *node)
 {
 	const struct kr_node_disk *disk = &node->disk;
 
-	return disk->hidden || disk->foreign ||
+	return disk->start == KR_START_HIDDEN ||
+	       disk->start == KR_START_FOREIGN ||
 	       (disk->unit &&
 	        (disk->unit->root_directory || disk->unit->root_image)) ||
-	       (disk->inputs_valid &&
-	        kr_flags_text(&disk->inputs.flags,
-	                      KR_FIELD_DYNAMIC_CONFIG_DIR));
+	       kr_flags_text(&disk->inputs.flags, KR_FIELD_DYNAMIC_CONFIG_DIR);
 }
 
 /* What a fix would be refused for is what keeps the audit from knowing. */
@@ -242,7 +238,7 @@ static int print_fix_next(const struct kr_term *term, struct kr_host *host,
 	const struct kr_message *cause = kr_diag_cause(diag);
 	_cleanup_diag_ struct kr_diag why = {0};
 	_cleanup_free_ char *preview = NULL;
-	bool edits = fixable(host->node, audit);
+	bool edits = fixable(audit);
 	enum kr_foresight foresight;
 	int r = kr_foresee(host, audit, &why, &foresight);
 
@@ -284,6 +280,7 @@ static int print_audit_next(const struct kr_term *term, struct kr_host *host,
                             const struct kr_diag *diag)
 {
 	const struct kr_platform *platform = host->node->platform;
+	const struct kr_judgement *j = &audit->items[0];
 	const char *command;
 
 	if (audit->verdict == KR_VERDICT_PASS)
@@ -291,26 +288,26 @@ static int print_audit_next(const struct kr_term *term, struct kr_host *host,
 	if (platform && platform->refusal) {
 		kr_term_color(term, KR_COLOR_DIM, "next:");
 		fputc(' ', term->out);
-		print_platform_text(term, host->node, platform->refusal);
+		print_platform_text(term, j->rule, platform->refusal);
 		fputc('\n', term->out);
 		return 0;
 	}
-	if (fixable(host->node, audit) && set_by_manager(host->node)) {
+	if (fixable(audit) && set_by_manager(host->node)) {
 		kr_term_color(term, KR_COLOR_DIM, "next:");
 		fputs(" systemctl show-environment\n", term->out);
 		return 0;
 	}
-	if (audit->verdict == KR_VERDICT_UNKNOWN && needs_version(host->node)) {
+	if (j->verdict == KR_VERDICT_UNKNOWN && j->needs_version) {
 		kr_next_print_version(term, host->node, api);
 		return 0;
 	}
-	command = choose_fix(host->node, audit);
+	command = choose_fix(audit);
 	if (command)
 		return print_fix_next(term, host, api, audit, diag, command);
 	if (audit->verdict == KR_VERDICT_INVALID)
 		kr_next_print_cause(term, diag, false);
-	else if (audit->disk.state == KR_STATE_UNKNOWN &&
-	         audit->live.state != KR_STATE_TRUE && is_elsewhere(host->node))
+	else if (j->disk.state == KR_STATE_UNKNOWN &&
+	         j->live.answer != KR_ANSWER_PASS && is_elsewhere(host->node))
 		return print_unknown_next(term, host, audit);
 	return 0;
 }
@@ -319,20 +316,21 @@ int kr_text_audit(const struct kr_term *term, struct kr_host *host,
                   const struct kr_api_options *api,
                   const struct kr_audit *audit, const struct kr_diag *diag)
 {
+	const struct kr_judgement *j = &audit->items[0];
 	const struct kr_node *node = host->node;
 
 	kr_term_headline(term, verdicts[audit->verdict].color,
 	                 verdicts[audit->verdict].word, audit->reason);
-	print_disk(term, audit);
+	print_disk(term, j);
 	if (node->live)
 		print_running(term, node, audit);
-	if (audit->live.state != KR_STATE_ABSENT)
+	if (j->live.state != KR_STATE_ABSENT)
 		print_live(term, audit);
-	print_overridden(term, audit);
+	print_overridden(term, j);
 	print_platform(term, node);
 	kr_term_messages(term, diag, KR_NOTE);
 	/* whom it did not answer is not sent there again */
-	if (audit->live.state == KR_STATE_UNKNOWN)
+	if (j->live.state == KR_STATE_UNKNOWN)
 		api = NULL;
 	return print_audit_next(term, host, api, audit, diag);
 }

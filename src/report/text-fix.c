@@ -149,13 +149,13 @@ static void print_steps(const struct kr_term *term, const struct kr_fix *fix)
 		fprintf(term->out,
 		        "# then: %s must say %s, else everything is put back\n",
 		        fix->before->endpoint,
-		        kr_state_to_string(after->disk.state));
+		        kr_state_to_string(after->items[0].disk.state));
 	if (!fix->restarts)
 		fputs("# kubelet is not restarted\n", term->out);
 	if (!fix->plan->unconfigured)
 		fprintf(term->out, "# %s would be %s\n",
-		        fix->host->setting->key,
-		        kr_state_to_string(after->disk.state));
+		        after->items[0].rule->name,
+		        kr_state_to_string(after->items[0].disk.state));
 }
 
 /* Whom to ask; NULL: nobody, or it has just not answered. */
@@ -163,7 +163,8 @@ static const struct kr_api_options *next_api(const struct kr_fix *fix)
 {
 	const struct kr_audit *last = fix->after ? fix->after : fix->before;
 
-	return last && last->live.state == KR_STATE_UNKNOWN ? NULL : fix->api;
+	return last && last->items[0].live.state == KR_STATE_UNKNOWN ? NULL
+	                                                             : fix->api;
 }
 
 /* What makes COMMAND, where it is fix, the one that the preview was of. */

@@ -13,7 +13,8 @@
  * job "restart" that becomes "start" in between, never "stop"
  * (job_type_collapse() and job_finish_and_invalidate() of src/core/job.c). A
  * job that is over before the question arrives has no type any more; it counts
- * as a stop if the unit is then found stopped with nothing to do.
+ * as a stop if the unit, as it is after that job, is stopped with nothing to
+ * do.
  *
  * Signals go to those who have subscribed; those of a moment without a bus are
  * lost. So a new connection is itself worth a look, and the matches are made
@@ -210,12 +211,14 @@ int kr_unit_watch_look(struct kr_unit_watch *w, struct kr_diag *diag,
 {
 	_cleanup_loaded_unit_ struct kr_loaded_unit *unit = NULL;
 	struct kr_manager_wait wait;
+	bool over;
 	int r;
 
 	r = kr_manager_get_unit(w->manager, w->unit, diag, &unit);
 	if (r < 0)
 		return r;
-	w->changed = false;
+	over = w->saw_unknown;
+	w->changed = w->saw_unknown = false;
 	if (w->generation != w->bus->generation)
 		forget_matches(w);
 	/* the job that made the unit what it is now has been asked for */
@@ -223,9 +226,11 @@ int kr_unit_watch_look(struct kr_unit_watch *w, struct kr_diag *diag,
 	r = kr_bus_wait(w->bus, &wait, &w->answered);
 	if (r < 0 && !kr_bus_error_is_lost(r) && r != -ETIMEDOUT)
 		return r;
-	if (w->saw_unknown && is_stopped(unit))
+	/* systemd answers in order: a question answered since then is about a
+	 * job that may have ended after UNIT was read, so it counts at the next
+	 * look, too */
+	if ((over || w->saw_unknown) && is_stopped(unit))
 		w->saw_stop = true;
-	w->saw_unknown = false;
 	*ret = TAKE_PTR(unit);
 	return 0;
 }

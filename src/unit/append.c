@@ -117,14 +117,13 @@ static int stays_apart(const struct kr_text *value, const char *spelt,
 	if (r < 0)
 		return r;
 	for (;;) {
-		struct kr_split_word w;
+		_cleanup_split_word_ struct kr_split_word w = {0};
 
 		r = kr_split_next(&text, &at, KR_SPLIT_RELAX, &w);
 		if (r <= 0)
 			return r < 0 ? r : found;
 		found = strcmp(w.text.bytes, word) == 0 &&
 		        w.start == value->length + 1;
-		kr_text_done(&w.text);
 	}
 }
 
@@ -195,11 +194,12 @@ int kr_unit_append_word(const struct kr_unit_variable *v, const char *word,
 		              "value must not stand in single quotes to take "
 		              "an argument with one");
 	r = stays_apart(&v->value, spelt, word);
-	if (r == 0)
-		return refuse(diag, v->span,
-		              "value must not end in an open quote or a "
-		              "backslash");
-	return r < 0 ? r : append_word(v, spelt, edits);
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return append_word(v, spelt, edits);
+	return refuse(diag, v->span,
+	              "value must not end in an open quote or a backslash");
 }
 
 /* Whether an odd number of backslashes stands before AT. */

@@ -53,6 +53,7 @@ static void credential_done(struct kr_unit_credential *credential)
 	free(credential->name);
 	free(credential->path);
 	free(credential->source);
+	*credential = (struct kr_unit_credential){0};
 }
 
 void kr_credentials_done(struct kr_unit *unit)
@@ -97,7 +98,6 @@ static void take_back(struct kr_unit *unit, enum kr_credential kind,
 static int add(struct kr_unit *unit, const struct kr_specifiers *s,
                struct kr_unit_credential *c)
 {
-	struct kr_unit_credential *next = NULL;
 
 	take_back(unit, c->kind, c->name);
 	if (unit->n_credentials == CREDENTIALS_MAX) {
@@ -105,17 +105,9 @@ static int add(struct kr_unit *unit, const struct kr_specifiers *s,
 		            "the service is too large: it would have more than "
 		            "%zu credentials",
 		            CREDENTIALS_MAX);
-		credential_done(c);
 		return -EFBIG;
 	}
-	next = KR_VEC_NEXT(unit->credentials, unit->n_credentials);
-	if (!next) {
-		credential_done(c);
-		return -ENOMEM;
-	}
-	*next = *c;
-	unit->n_credentials++;
-	return 0;
+	return KR_VEC_MOVE(unit->credentials, unit->n_credentials, c);
 }
 
 static bool name_valid(const char *name)
@@ -187,7 +179,7 @@ static int take_line(struct kr_unit *unit, const struct kr_specifiers *s,
 	size_t end = colon && kind != KR_CREDENTIAL_IMPORT
 	                     ? (size_t)(colon - value->bytes)
 	                     : value->length;
-	struct kr_unit_credential c = {
+	_cleanup_(credential_done) struct kr_unit_credential c = {
 		.kind = kind,
 		.directive = directives[kind],
 		.span = kr_text_span(value, 0, value->length),
@@ -195,14 +187,14 @@ static int take_line(struct kr_unit *unit, const struct kr_specifiers *s,
 	bool unknown = false;
 	int r = expand(s, value, 0, end, &c.name, &unknown);
 
-	if (r == 0 && kind != KR_CREDENTIAL_IMPORT && !name_valid(c.name))
-		r = 1;
-	if (r == 0)
-		r = read_source(s, value, end, &c);
-	if (r == 0)
-		return add(unit, s, &c);
-	credential_done(&c);
-	return r < 0 ? r : 0;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (kind != KR_CREDENTIAL_IMPORT && !name_valid(c.name))
+		return 0;
+	r = read_source(s, value, end, &c);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return add(unit, s, &c);
 }
 
 int kr_credentials_take(struct kr_unit *unit,

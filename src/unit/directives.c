@@ -65,7 +65,6 @@ static int take_exec_start_pre(struct kr_directives *d, struct kr_text *value,
 	struct kr_span span = kr_text_span(value, 0, value->length);
 	struct kr_unit *unit = d->unit;
 	bool empty = value->length == 0;
-	struct kr_span *next;
 	int r;
 
 	r = kr_exec_parse(&d->start_pre, &d->specifiers, value);
@@ -75,12 +74,7 @@ static int take_exec_start_pre(struct kr_directives *d, struct kr_text *value,
 		unit->n_before_start = 0;
 		return 0;
 	}
-	next = KR_VEC_NEXT(unit->before_start, unit->n_before_start);
-	if (!next)
-		return -ENOMEM;
-	*next = span;
-	unit->n_before_start++;
-	return 0;
+	return KR_VEC_MOVE(unit->before_start, unit->n_before_start, &span);
 }
 
 static int take_environment(struct kr_directives *d, struct kr_text *value,

@@ -72,15 +72,6 @@ static bool is_blank(char c)
 	return c && strchr(KR_WORD_BLANKS, c);
 }
 
-static struct kr_origin origin(const struct parser *p, size_t at, size_t end)
-{
-	return (struct kr_origin){
-		.file = p->file,
-		.offset = (unsigned)at,
-		.length = (unsigned)(end - at),
-	};
-}
-
 static void describe(const struct parser *p, struct kr_envfile_entry *entry)
 {
 	bool open = p->state == SINGLE || p->state == DOUBLE ||
@@ -142,18 +133,16 @@ static int finish(struct parser *p)
 	entry.value = p->value;
 	entry.comment = p->comment;
 	p->value = (struct kr_text){0};
+	p->state = PRE_KEY;
 	fault = find_fault(&entry);
-	if (fault.file) {
-		kr_diag_add(p->diag, KR_ERROR, "env-not-utf8", fault,
-		            "assignment is not UTF-8: systemd refuses the "
-		            "whole file");
-		r = -EINVAL;
-	}
-	if (r == 0)
+	if (!fault.file)
 		r = p->push(p->userdata, &entry);
 	kr_text_done(&entry.value);
-	p->state = PRE_KEY;
-	return r;
+	if (!fault.file)
+		return r;
+	kr_diag_add(p->diag, KR_ERROR, "env-not-utf8", fault,
+	            "assignment is not UTF-8: systemd refuses the whole file");
+	return -EINVAL;
 }
 
 /* A byte of the value. Each piece of it, behind a quote or an escape, takes
@@ -163,7 +152,9 @@ static int push_byte(struct parser *p, char c, size_t at, size_t end)
 	if (p->value.length + p->value.n_runs * sizeof(*p->value.runs) >
 	    KR_ENVFILE_VALUE_MAX)
 		return -EFBIG;
-	return kr_text_push(&p->value, c, origin(p, at, end));
+	return kr_text_push(
+		&p->value, c,
+		kr_span_origin((struct kr_span){p->file, at, end - at}));
 }
 
 static int keep(struct parser *p, char c, size_t at, size_t end)
@@ -303,6 +294,18 @@ static int step(struct parser *p, char c, size_t at)
 	return 0;
 }
 
+static int parse(struct parser *p)
+{
+	for (size_t i = 0; i < p->file->size; i++) {
+		int r = step(p, p->file->data[i], i);
+
+		if (r < 0)
+			return r;
+	}
+	return p->state >= PRE_VALUE && p->state <= DOUBLE_ESCAPE ? finish(p)
+	                                                          : 0;
+}
+
 int kr_envfile_parse(const struct kr_file *file, bool long_comments,
                      kr_envfile_push_fn *push, void *userdata,
                      struct kr_diag *diag, struct kr_span *ret_comment)
@@ -315,7 +318,7 @@ int kr_envfile_parse(const struct kr_file *file, bool long_comments,
 		.diag = diag,
 	};
 	const char *nul = memchr(file->data, '\0', file->size);
-	int r = 0;
+	int r;
 
 	if (nul) {
 		kr_diag_add(
@@ -324,10 +327,7 @@ int kr_envfile_parse(const struct kr_file *file, bool long_comments,
 			"file holds a NUL byte: systemd refuses it");
 		return -EBADMSG;
 	}
-	for (size_t i = 0; r == 0 && i < file->size; i++)
-		r = step(&p, file->data[i], i);
-	if (r == 0 && p.state >= PRE_VALUE && p.state <= DOUBLE_ESCAPE)
-		r = finish(&p);
+	r = parse(&p);
 	if (ret_comment)
 		*ret_comment = p.first_comment;
 	kr_text_done(&p.value);

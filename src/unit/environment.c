@@ -67,19 +67,10 @@ void kr_variables_done(struct kr_variables *variables)
 	*variables = (struct kr_variables){0};
 }
 
-/* Moves *V in. */
+/* Moves *V in, if that works. */
 static int add(struct kr_variables *to, struct kr_unit_variable *v)
 {
-	struct kr_unit_variable *next = KR_VEC_NEXT(to->items, to->n_items);
-
-	if (!next) {
-		variable_done(v);
-		return -ENOMEM;
-	}
-	*next = *v;
-	to->n_items++;
-	*v = (struct kr_unit_variable){0};
-	return 0;
+	return KR_VEC_MOVE(to->items, to->n_items, v);
 }
 
 /* More memory for what stands at SPAN. 0; -EFBIG: it is too much, DIAG says
@@ -97,14 +88,16 @@ static int hold_bytes(struct kr_environment *e, size_t bytes,
 	return -EFBIG;
 }
 
-/* Another assignment. */
-static int hold(struct kr_environment *e, const struct kr_unit_variable *v,
-                struct kr_diag *diag)
+/* Another assignment; *V is moved, if that works. */
+static int hold(struct kr_environment *e, struct kr_variables *to,
+                struct kr_unit_variable *v, struct kr_diag *diag)
 {
-	return hold_bytes(e,
-	                  ONE + strlen(v->name) + v->value.size +
-	                          2 * v->value.n_runs * sizeof(*v->value.runs),
-	                  v->span, diag);
+	int r = hold_bytes(e,
+	                   ONE + strlen(v->name) + v->value.size +
+	                           2 * v->value.n_runs * sizeof(*v->value.runs),
+	                   v->span, diag);
+
+	return r < 0 ? r : add(to, v);
 }
 
 /* More to look at: the same file may be named again and again. */
@@ -123,12 +116,20 @@ static int work(struct kr_environment *e, size_t bytes, const char *path,
 
 static int move_all(struct kr_variables *to, struct kr_variables *from)
 {
-	int r = 0;
+	if (to->n_items == 0) { /* as it is: there may be very many */
+		kr_variables_done(to);
+		*to = *from;
+		*from = (struct kr_variables){0};
+		return 0;
+	}
+	for (size_t i = 0; i < from->n_items; i++) {
+		int r = add(to, &from->items[i]);
 
-	for (size_t i = 0; r == 0 && i < from->n_items; i++)
-		r = add(to, &from->items[i]);
+		if (r < 0)
+			return r;
+	}
 	kr_variables_done(from);
-	return r;
+	return 0;
 }
 
 static bool name_valid(const char *name, size_t length)
@@ -219,13 +220,13 @@ static struct kr_span value_span(const struct kr_text *line,
 static int add_assignment(struct kr_environment *e,
                           const struct kr_specifiers *s,
                           const struct kr_text *line,
-                          const struct kr_split_word *word,
-                          const struct kr_text *text, bool unknown)
+                          const struct kr_split_word *word, bool unknown)
 {
 	struct shape shape = find_shape(line, word);
+	const struct kr_text *text = &word->text;
 	const char *equals = memchr(text->bytes, '=', text->length);
 	size_t length = (size_t)(equals - text->bytes);
-	struct kr_unit_variable v = {
+	_cleanup_(variable_done) struct kr_unit_variable v = {
 		.name = strndup(text->bytes, length),
 		.source = KR_VARIABLE_UNIT,
 		.span = kr_text_span(line, word->start,
@@ -239,13 +240,7 @@ static int add_assignment(struct kr_environment *e,
 	                                     text->length - length - 1)
 	               : -ENOMEM;
 
-	if (r == 0)
-		r = hold(e, &v, s->diag);
-	if (r < 0) {
-		variable_done(&v);
-		return r;
-	}
-	return add(&e->unit, &v);
+	return r < 0 ? r : hold(e, &e->unit, &v, s->diag);
 }
 
 static void warn(const struct kr_specifiers *s, const struct kr_text *line,
@@ -258,37 +253,37 @@ static void warn(const struct kr_specifiers *s, const struct kr_text *line,
 	kr_diag_add(s->diag, KR_WARNING, code, span, "%s", text);
 }
 
-/* > 0: there are no more words. */
+/* The next word with its specifiers. systemd passes over a word that has one
+ * it cannot resolve. 1; 0: there are no more words. */
 static int next_word(const struct kr_specifiers *s, const struct kr_text *line,
-                     size_t *at, unsigned flags, struct kr_split_word *ret)
+                     size_t *at, unsigned flags, struct kr_split_word *ret,
+                     bool *ret_unknown)
 {
-	size_t start = *at;
-	int r = kr_split_next(line, at, flags, ret);
+	for (;;) {
+		_cleanup_split_word_ struct kr_split_word raw = {0};
+		size_t start = *at;
+		bool any = false;
+		int r = kr_split_next(line, at, flags, &raw);
 
-	if (r == -EINVAL) {
-		kr_diag_add(s->diag, KR_WARNING, "environment-invalid",
-		            kr_text_span(line, start, line->length - start),
-		            "quotes or escapes are invalid: ignored from here "
-		            "to the end of the line");
-		return 1;
+		if (r == -EINVAL)
+			kr_diag_add(
+				s->diag, KR_WARNING, "environment-invalid",
+				kr_text_span(line, start, line->length - start),
+				"quotes or escapes are invalid: ignored from "
+				"here to the end of the line");
+		if (r <= 0)
+			return r == -EINVAL ? 0 : r;
+		kr_split_word_done(ret);
+		ret->start = raw.start;
+		ret->end = raw.end;
+		*ret_unknown = false;
+		r = kr_specifiers_expand(s, &raw.text, VALUE_MAX_BYTES,
+		                         &ret->text, &any, ret_unknown);
+		if (r == 0 || r == -ENOMEM)
+			return r < 0 ? r : 1;
+		warn(s, line, &raw, "specifier-failed",
+		     "specifier cannot be resolved: assignment is ignored");
 	}
-	return r < 0 ? r : r == 0;
-}
-
-/* The word with its specifiers. > 0: systemd ignores it. */
-static int expand(const struct kr_specifiers *s, const struct kr_text *line,
-                  const struct kr_split_word *word, struct kr_text *ret,
-                  bool *ret_unknown)
-{
-	bool any = false;
-	int r = kr_specifiers_expand(s, &word->text, VALUE_MAX_BYTES, ret, &any,
-	                             ret_unknown);
-
-	if (r == 0 || r == -ENOMEM)
-		return r;
-	warn(s, line, word, "specifier-failed",
-	     "specifier cannot be resolved: assignment is ignored");
-	return 1;
 }
 
 int kr_environment_assign(struct kr_environment *e,
@@ -296,50 +291,46 @@ int kr_environment_assign(struct kr_environment *e,
                           const struct kr_text *line)
 {
 	size_t at = 0, before = e->unit.n_items;
-	int r = 0;
 
 	if (line->length == 0)
 		return move_all(&e->shadowed, &e->unit);
-	while (r == 0) {
-		_cleanup_text_ struct kr_text text = {0};
-		struct kr_split_word word;
-		bool unknown = false;
+	for (;;) {
+		_cleanup_split_word_ struct kr_split_word word = {0};
+		bool unknown;
+		int r = next_word(s, line, &at, KR_SPLIT_CUNESCAPE, &word,
+		                  &unknown);
 
-		r = next_word(s, line, &at, KR_SPLIT_CUNESCAPE, &word);
-		if (r != 0)
-			break;
-		r = expand(s, line, &word, &text, &unknown);
-		if (r == 0 && assignment_valid(&text))
-			r = add_assignment(e, s, line, &word, &text, unknown);
-		else if (r == 0 && e->unit.n_items > before)
+		if (r <= 0)
+			return r;
+		if (assignment_valid(&word.text))
+			r = add_assignment(e, s, line, &word, unknown);
+		else
 			warn(s, line, &word, "environment-invalid",
-			     "word is no assignment, and ignored: what "
-			     "belongs to the variable before it must stand in "
-			     "one pair of quotes with it");
-		else if (r == 0)
-			warn(s, line, &word, "environment-invalid",
-			     "assignment is invalid: ignored");
-		kr_text_done(&word.text);
-		r = r < 0 ? r : 0;
+			     e->unit.n_items > before
+			             ? "word is no assignment, and ignored: "
+			               "what belongs to the variable before it "
+			               "must stand in one pair of quotes with "
+			               "it"
+			             : "assignment is invalid: ignored");
+		if (r < 0)
+			return r;
 	}
-	return r < 0 ? r : 0;
 }
 
 /* --- UnsetEnvironment=, PassEnvironment= --------------------------------- */
 
-/* TEXT, which WORD of LINE gave, at the end of LIST. */
+/* WORD of LINE at the end of LIST. */
 static int hold_string(struct kr_environment *e, struct kr_strings *list,
                        const struct kr_text *line,
-                       const struct kr_split_word *word,
-                       const struct kr_text *text, struct kr_diag *diag)
+                       const struct kr_split_word *word, struct kr_diag *diag)
 {
 	struct kr_span span =
 		kr_text_span(line, word->start, word->end - word->start);
-	int r = kr_strings_add_part(list, text->bytes, text->length);
+	int r = kr_strings_add_part(list, word->text.bytes, word->text.length);
 
 	if (r < 0)
 		return r;
-	return hold_bytes(e, STRING + text->length, span, diag);
+	return hold_bytes(e, STRING + word->text.length, span, diag);
 }
 
 static int add_list(struct kr_environment *e, struct kr_strings *list,
@@ -347,30 +338,26 @@ static int add_list(struct kr_environment *e, struct kr_strings *list,
                     unsigned flags)
 {
 	size_t at = 0;
-	int r = 0;
 
 	if (line->length == 0)
 		kr_strings_done(list);
-	while (r == 0) {
-		_cleanup_text_ struct kr_text text = {0};
-		struct kr_split_word word;
-		bool unknown = false;
+	for (;;) {
+		_cleanup_split_word_ struct kr_split_word word = {0};
+		const struct kr_text *text = &word.text;
+		bool unknown;
+		int r = next_word(s, line, &at, flags, &word, &unknown);
 
-		r = next_word(s, line, &at, flags, &word);
-		if (r != 0)
-			break;
-		r = expand(s, line, &word, &text, &unknown);
-		if (r == 0 &&
-		    (name_valid(text.bytes, text.length) ||
-		     ((flags & KR_SPLIT_CUNESCAPE) && assignment_valid(&text))))
-			r = hold_string(e, list, line, &word, &text, s->diag);
-		else if (r == 0)
+		if (r <= 0)
+			return r;
+		if (name_valid(text->bytes, text->length) ||
+		    ((flags & KR_SPLIT_CUNESCAPE) && assignment_valid(text)))
+			r = hold_string(e, list, line, &word, s->diag);
+		else
 			warn(s, line, &word, "environment-invalid",
 			     "variable name is invalid: ignored");
-		kr_text_done(&word.text);
-		r = r < 0 ? r : 0;
+		if (r < 0)
+			return r;
 	}
-	return r < 0 ? r : 0;
 }
 
 int kr_environment_unset(struct kr_environment *e,
@@ -390,29 +377,21 @@ int kr_environment_inherit(struct kr_environment *e,
                            enum kr_variable_source source, const char *name,
                            const char *value, struct kr_diag *diag)
 {
-	struct kr_unit_variable v = {
+	_cleanup_(variable_done) struct kr_unit_variable v = {
 		.name = strdup(name),
 		.source = source,
 		.unknown = !value,
 	};
-	int r = v.name ? kr_text_append_part(&v.value, &v.value, 0, 0)
+	int r = v.name ? kr_text_append_string(&v.value, value ? value : "")
 	               : -ENOMEM;
 
-	if (r == 0 && value)
-		r = kr_text_append_string(&v.value, value);
-	if (r == 0)
-		r = hold(e, &v, diag);
-	if (r < 0) {
-		variable_done(&v);
-		return r;
-	}
-	return add(&e->inherited, &v);
+	return r < 0 ? r : hold(e, &e->all, &v, diag);
 }
 
 int kr_environment_inherit_one(struct kr_environment *e,
                                struct kr_unit_variable *variable)
 {
-	return add(&e->inherited, variable);
+	return add(&e->all, variable);
 }
 
 /* --- EnvironmentFile= ---------------------------------------------------- */
@@ -451,8 +430,8 @@ int kr_environment_add_file(struct kr_environment *e,
 	r = kr_specifiers_expand(s, value, PATH_MAX - 1, &text, &any, &unknown);
 	if (r == -ENOMEM)
 		return r;
-	optional = r == 0 && text.bytes[0] == '-';
-	if (r == 0 && text.bytes[optional] == '/' &&
+	optional = r >= 0 && text.bytes[0] == '-';
+	if (r >= 0 && text.bytes[optional] == '/' &&
 	    simplify(text.bytes + optional, &path) < 0)
 		return -ENOMEM;
 	if (!path) {
@@ -502,7 +481,7 @@ static int glob_below(struct glob *g, const char *folder, const char *rest)
 {
 	_cleanup_free_ char *name = strndup(rest, strcspn(rest, "/"));
 	_cleanup_dir_ struct kr_dir dir = {0};
-	int r = 0;
+	int r;
 
 	if (!name)
 		return -ENOMEM;
@@ -512,11 +491,16 @@ static int glob_below(struct glob *g, const char *folder, const char *rest)
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	r = work(g->environment, dir.n_entries * ENTRY, folder, g->diag);
-	for (size_t i = 0; r == 0 && i < dir.n_entries; i++) {
-		if (fnmatch(name, dir.entries[i].name, FNM_PERIOD) == 0)
-			r = glob_match(g, folder, dir.entries[i].name, rest);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < dir.n_entries; i++) {
+		if (fnmatch(name, dir.entries[i].name, FNM_PERIOD) != 0)
+			continue;
+		r = glob_match(g, folder, dir.entries[i].name, rest);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 static int expand_glob(struct glob *g, const char *path)
@@ -527,7 +511,7 @@ static int expand_glob(struct glob *g, const char *path)
 	if (!has_magic(path))
 		return kr_strings_add(ret, path);
 	r = glob_below(g, "/", path + 1);
-	if (r == 0 && ret->n_items > 1)
+	if (ret->n_items > 1)
 		qsort(ret->items, ret->n_items, sizeof(*ret->items),
 		      kr_strings_compare);
 	return r;
@@ -571,7 +555,7 @@ static void remark_swallowed(const struct kr_envfile_entry *entry,
 static int take_entry(void *userdata, struct kr_envfile_entry *entry)
 {
 	struct file_reader *reader = userdata;
-	struct kr_unit_variable v = {
+	_cleanup_(variable_done) struct kr_unit_variable v = {
 		.source = KR_VARIABLE_FILE,
 		.span = entry->span,
 		.value_span = entry->value_span,
@@ -579,7 +563,6 @@ static int take_entry(void *userdata, struct kr_envfile_entry *entry)
 		.form = entry->form,
 		.comment = entry->comment,
 	};
-	int r;
 
 	remark_swallowed(entry, reader->diag);
 	if (!name_valid(entry->key, strlen(entry->key))) {
@@ -592,12 +575,7 @@ static int take_entry(void *userdata, struct kr_envfile_entry *entry)
 		return -ENOMEM;
 	v.value = entry->value;
 	entry->value = (struct kr_text){0};
-	r = hold(reader->environment, &v, reader->diag);
-	if (r < 0) {
-		variable_done(&v);
-		return r;
-	}
-	return add(reader->to, &v);
+	return hold(reader->environment, reader->to, &v, reader->diag);
 }
 
 /* The last one of NAME; NULL: there is none. */
@@ -679,24 +657,37 @@ static int doubt_comments(struct file_reader *reader, struct kr_fs *fs,
                           const struct kr_file *file, struct kr_span comment)
 {
 	unsigned version = kr_systemd_version_in(fs);
-	struct kr_variables other = {0};
+	_cleanup_variables_ struct kr_variables other = {0};
 	struct file_reader again = {reader->environment, &other, NULL};
 	int r;
 
 	if (version >= 254)
 		return 0;
 	r = kr_envfile_parse(file, true, take_entry, &again, NULL, NULL);
-	if (r == 0 && version != 0) {
-		kr_variables_done(reader->to);
-		*reader->to = other;
-		return 0;
-	}
-	if (r == 0)
-		r = doubt_differences(reader->to, &other, comment);
-	kr_variables_done(&other);
-	kr_diag_add(reader->diag, KR_WARNING, "comment-continues", comment,
-	            KR_COMMENT_CONTINUES);
-	return r;
+	if (r < 0 || version == 0)
+		kr_diag_add(reader->diag, KR_WARNING, "comment-continues",
+		            comment, KR_COMMENT_CONTINUES);
+	if (r < 0)
+		return r;
+	if (version == 0)
+		return doubt_differences(reader->to, &other, comment);
+	kr_variables_done(reader->to);
+	*reader->to = other;
+	other = (struct kr_variables){0};
+	return 0;
+}
+
+/* By systemd of VERSION, 0: not known. */
+static int read_assignments(struct file_reader *reader, struct kr_fs *fs,
+                            const struct kr_file *file, unsigned version)
+{
+	struct kr_span comment = KR_SPAN_NONE;
+	int r = kr_envfile_parse(file, version != 0 && version < 254,
+	                         take_entry, reader, reader->diag, &comment);
+
+	if (r < 0 || version != 0 || !comment.file)
+		return r;
+	return doubt_comments(reader, fs, file, comment);
 }
 
 /*
@@ -725,7 +716,7 @@ static int read_no_file(struct kr_fs *fs, const char *path, bool optional,
 	                 : fifo ? "a FIFO: systemd waits for what is written "
 	                          "to it, and starts nothing until then"
 	                        : "no regular file");
-	return -ENOEXEC;
+	return KR_ENV_FILES_REFUSED;
 }
 
 /* Parses FILE; what stops systemd is a warning where it may do without. */
@@ -734,21 +725,16 @@ static int parse_file(struct kr_environment *e, struct kr_fs *fs,
                       bool optional, struct kr_diag *diag)
 {
 	_cleanup_diag_ struct kr_diag found = {0};
-	struct kr_variables variables = {0};
+	_cleanup_variables_ struct kr_variables variables = {0};
 	struct file_reader reader = {e, &variables, &found};
-	struct kr_span comment = KR_SPAN_NONE;
-	int r = kr_envfile_parse(file, version != 0 && version < 254,
-	                         take_entry, &reader, &found, &comment);
+	int r = read_assignments(&reader, fs, file, version);
 
 	for (size_t i = 0; optional && r != -EFBIG && i < found.n_messages; i++)
 		found.messages[i].severity = KR_WARNING;
-	if (r == 0 && comment.file && version == 0)
-		r = doubt_comments(&reader, fs, file, comment);
 	if (diag)
 		kr_diag_merge(diag, &found);
-	if (r == 0)
-		return move_all(&e->files, &variables);
-	kr_variables_done(&variables);
+	if (r >= 0)
+		return move_all(&e->all, &variables);
 	if (r == -EFBIG && e->held <= HELD_MAX)
 		kr_diag_add_path(diag, KR_ERROR, "environment-too-large",
 		                 file->path,
@@ -757,10 +743,9 @@ static int parse_file(struct kr_environment *e, struct kr_fs *fs,
 		                 HELD_MAX >> 20);
 	if (r == -ENOMEM || r == -EFBIG)
 		return r;
-	return optional ? 0 : -ENOEXEC;
+	return optional ? KR_ENV_FILES_READ : KR_ENV_FILES_REFUSED;
 }
 
-/* > 0: it is not there. */
 static int read_file(struct kr_environment *e, struct kr_fs *fs,
                      const char *path, unsigned version, bool optional,
                      struct kr_diag *diag)
@@ -773,7 +758,7 @@ static int read_file(struct kr_environment *e, struct kr_fs *fs,
 	    (r == -EINVAL && kr_fs_is_device(fs, path)))
 		return 0;
 	if (r == -ENOENT || r == -ENOTDIR)
-		return 1;
+		return optional ? KR_ENV_FILES_READ : KR_ENV_FILES_MISSING;
 	if (r == -EISDIR || r == -ELOOP || r == -EINVAL)
 		return read_no_file(fs, path, optional, r, diag);
 	if (r < 0) {
@@ -789,6 +774,13 @@ static int read_file(struct kr_environment *e, struct kr_fs *fs,
 	return r < 0 ? r : parse_file(e, fs, file, version, optional, diag);
 }
 
+static int keep_missing(struct kr_environment *e, const char *entry)
+{
+	free(e->missing);
+	e->missing = strdup(entry);
+	return e->missing ? KR_ENV_FILES_MISSING : -ENOMEM;
+}
+
 static int read_path(struct kr_environment *e, struct kr_fs *fs,
                      const char *entry, unsigned version, struct kr_diag *diag)
 {
@@ -797,46 +789,47 @@ static int read_path(struct kr_environment *e, struct kr_fs *fs,
 	struct glob glob = {e, fs, diag, &paths};
 	int r = expand_glob(&glob, entry + optional);
 
-	if (r == 0 && paths.n_items == 0)
-		r = 1;
-	for (size_t i = 0; r == 0 && i < paths.n_items; i++) {
+	if (r < 0)
+		return r;
+	if (paths.n_items == 0 && !optional)
+		return keep_missing(e, entry);
+	for (size_t i = 0; i < paths.n_items; i++) {
 		r = read_file(e, fs, paths.items[i], version, optional, diag);
-		if (optional && r == 1)
-			r = 0;
+		if (r == KR_ENV_FILES_MISSING)
+			return keep_missing(e, entry);
+		if (r != KR_ENV_FILES_READ)
+			return r;
 	}
-	if (r > 0 && optional)
-		return 0;
-	if (r > 0) {
-		free(e->missing);
-		e->missing = strdup(entry);
-		if (!e->missing)
-			return -ENOMEM;
-	}
-	return r;
+	return KR_ENV_FILES_READ;
 }
 
 int kr_environment_read(struct kr_environment *e, struct kr_fs *fs,
                         unsigned version, struct kr_diag *diag)
 {
-	int r = 0;
+	int r = move_all(&e->all, &e->unit);
 
-	for (size_t i = 0; r == 0 && i < e->paths.n_items; i++)
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < e->paths.n_items; i++) {
 		r = read_path(e, fs, e->paths.items[i], version, diag);
-	return r;
+		if (r != KR_ENV_FILES_READ)
+			return r;
+	}
+	return KR_ENV_FILES_READ;
 }
 
 /* --- the result ---------------------------------------------------------- */
 
-struct merging {
-	struct kr_environment *environment;
-	struct kr_variables all;
-	void *places; /* tsearch(3) tree of struct place by name */
-};
-
+/* Of a tsearch(3) tree by name. */
 struct place {
 	const char *name; /* of an assignment, which may be shadowed by now */
-	size_t i;         /* in all */
+	size_t i;         /* in the result */
 };
+
+static void places_done(void **places)
+{
+	tdestroy(*places, free);
+}
 
 static int by_name(const void *a, const void *b)
 {
@@ -866,29 +859,20 @@ static const struct place *find_place(void **places, const char *name,
 	return place;
 }
 
-static int put(struct merging *m, struct kr_unit_variable *v)
+/* Item I of ALL, where the first N are the result so far. */
+static int put(struct kr_environment *e, void **places, size_t i, size_t *n)
 {
-	const struct place *place =
-		find_place(&m->places, v->name, m->all.n_items);
-	struct kr_unit_variable old;
+	struct kr_unit_variable *items = e->all.items, v = items[i];
+	const struct place *place = find_place(places, v.name, *n);
 
 	if (!place)
 		return -ENOMEM;
-	if (place->i == m->all.n_items)
-		return add(&m->all, v);
-	old = m->all.items[place->i];
-	m->all.items[place->i] = *v;
-	*v = (struct kr_unit_variable){0};
-	return add(&m->environment->shadowed, &old);
-}
-
-static int put_all(struct merging *m, struct kr_variables *from)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < from->n_items; i++)
-		r = put(m, &from->items[i]);
-	return r;
+	items[i] = items[place->i];
+	items[place->i] = v;
+	if (place->i < *n)
+		return add(&e->shadowed, &items[i]);
+	(*n)++;
+	return 0;
 }
 
 /* By the name, which "=" and a value may follow. */
@@ -950,22 +934,28 @@ bool kr_environment_is_unset(const struct kr_environment *e, const char *name)
 
 int kr_environment_merge(struct kr_environment *e, struct kr_variables *ret)
 {
-	struct merging m = {.environment = e};
-	int r = put_all(&m, &e->inherited);
+	_cleanup_(places_done) void *places = NULL;
+	struct kr_variables *all = &e->all;
+	size_t n_named = 0, n = 0;
 
-	if (r == 0)
-		r = put_all(&m, &e->unit);
-	if (r == 0)
-		r = put_all(&m, &e->files);
-	tdestroy(m.places, free);
+	for (size_t i = 0; i < all->n_items; i++) {
+		if (put(e, &places, i, &n_named) < 0)
+			return -ENOMEM;
+	}
 	if (e->unset.n_items > 0)
 		qsort(e->unset.items, e->unset.n_items, sizeof(char *),
 		      by_pattern);
-	for (size_t i = 0; r == 0 && i < m.all.n_items; i++)
-		r = add(is_unset(e, &m.all.items[i]) ? &e->shadowed : ret,
-		        &m.all.items[i]);
-	kr_variables_done(&m.all);
-	return r;
+	for (size_t i = 0; i < n_named; i++) {
+		struct kr_unit_variable v = all->items[i];
+
+		all->items[i] = (struct kr_unit_variable){0};
+		all->items[n++] = v;
+		if (is_unset(e, &v) && add(&e->shadowed, &all->items[--n]) < 0)
+			return -ENOMEM;
+	}
+	*ret = (struct kr_variables){all->items, n};
+	*all = (struct kr_variables){0};
+	return 0;
 }
 
 static int put_word(struct kr_strings *words, void **places,
@@ -987,25 +977,24 @@ static int put_word(struct kr_strings *words, void **places,
 int kr_environment_written(const struct kr_environment *e,
                            struct kr_strings *ret)
 {
-	struct kr_strings words = {0};
-	void *places = NULL;
-	int r = 0;
+	_cleanup_strings_ struct kr_strings words = {0};
+	_cleanup_(places_done) void *places = NULL;
 
-	for (size_t i = 0; r == 0 && i < e->unit.n_items; i++)
-		r = put_word(&words, &places, &e->unit.items[i]);
-	tdestroy(places, free);
-	if (r < 0)
-		kr_strings_done(&words);
-	else
-		*ret = words;
-	return r;
+	for (size_t i = 0; i < e->unit.n_items; i++) {
+		int r = put_word(&words, &places, &e->unit.items[i]);
+
+		if (r < 0)
+			return r;
+	}
+	*ret = words;
+	words = (struct kr_strings){0};
+	return 0;
 }
 
 void kr_environment_done(struct kr_environment *e)
 {
-	kr_variables_done(&e->inherited);
+	kr_variables_done(&e->all);
 	kr_variables_done(&e->unit);
-	kr_variables_done(&e->files);
 	kr_variables_done(&e->shadowed);
 	kr_strings_done(&e->unset);
 	kr_strings_done(&e->pass);

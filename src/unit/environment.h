@@ -24,13 +24,14 @@ struct kr_variables {
 };
 
 struct kr_environment {
-	struct kr_variables inherited; /* what systemd adds, weakest */
-	struct kr_variables unit;      /* Environment= */
-	struct kr_variables files;     /* EnvironmentFile= */
-	struct kr_variables shadowed;  /* what lost */
-	struct kr_strings unset;       /* UnsetEnvironment= */
-	struct kr_strings pass;        /* PassEnvironment= */
-	struct kr_strings paths;       /* EnvironmentFile=, with "-" */
+	/* what systemd adds; behind it, once the files are read, the variables
+	 * of the unit and those of the files: the later one wins */
+	struct kr_variables all;
+	struct kr_variables unit;     /* Environment=, before that */
+	struct kr_variables shadowed; /* what lost */
+	struct kr_strings unset;      /* UnsetEnvironment= */
+	struct kr_strings pass;       /* PassEnvironment= */
+	struct kr_strings paths;      /* EnvironmentFile=, with "-" */
 	/* what was read, globs expanded */
 	struct kr_strings read;
 	char *missing; /* the mandatory file that is not there */
@@ -69,26 +70,33 @@ int kr_environment_inherit(struct kr_environment *environment,
 int kr_environment_inherit_one(struct kr_environment *environment,
                                struct kr_unit_variable *variable);
 
+enum kr_env_files {
+	KR_ENV_FILES_READ,
+	KR_ENV_FILES_MISSING, /* a mandatory one: environment->missing */
+	KR_ENV_FILES_REFUSED, /* systemd refuses one, DIAG says why */
+};
+
 /*
- * Reads the environment files. 0; 1: a mandatory one is not there
- * (environment->missing); -ENOEXEC: systemd refuses one, DIAG says why;
- * -EFBIG: they are too large, or too many, to be read, DIAG says so; what
- * reading a file that is there gave (DIAG names it); -ENOMEM.
+ * Reads the environment files; ENVIRONMENT has then ALL, and no UNIT any more.
+ * An enum kr_env_files; -EFBIG: they are too large, or too many, to be read,
+ * DIAG says so; what reading a file that is there gave (DIAG names it);
+ * -ENOMEM.
  */
 int kr_environment_read(struct kr_environment *environment, struct kr_fs *fs,
                         unsigned systemd_version, struct kr_diag *diag);
 
 /*
  * Environment= as the manager holds it and shows over D-Bus: "NAME=value", a
- * name that is assigned again has its last value in its first place. RET is the
- * caller's. 0 or -ENOMEM.
+ * name that is assigned again has its last value in its first place; before the
+ * files are read. RET is the caller's. 0 or -ENOMEM.
  */
 int kr_environment_written(const struct kr_environment *environment,
                            struct kr_strings *ret);
 
-/* Merges all into RET, one a name, those that lost into SHADOWED. */
+/* Hands ALL to RET, one a name, those that lost to SHADOWED. 0 or -ENOMEM. */
 int kr_environment_merge(struct kr_environment *environment,
                          struct kr_variables *ret);
 
 void kr_variables_done(struct kr_variables *variables);
+#define _cleanup_variables_ _cleanup_(kr_variables_done)
 void kr_environment_done(struct kr_environment *environment);

@@ -139,31 +139,20 @@ static int too_large(const struct parser *p, size_t start, size_t most,
 	return -EFBIG;
 }
 
+/* Moves *WORD in, if that works. */
 static int add_word(struct parser *p, struct kr_exec_word *word)
 {
 	struct kr_exec_command *c = &p->command;
-	struct kr_exec_word *next;
 
-	if (c->n_words == WORDS_MAX) {
-		word_done(word);
+	if (c->n_words == WORDS_MAX)
 		return too_large(p, word->start, WORDS_MAX, "words");
-	}
 	*p->held += ONE + word->text.size +
 	            2 * word->text.n_runs * sizeof(*word->text.runs);
-	if (*p->held > HELD_MAX) {
-		word_done(word);
+	if (*p->held > HELD_MAX)
 		return too_large(p, word->start, HELD_MAX >> 20,
 		                 "MiB of memory for all words");
-	}
-	next = KR_VEC_NEXT(c->words, c->n_words);
-	if (!next) {
-		word_done(word);
-		return -ENOMEM;
-	}
-	*next = *word;
-	c->n_words++;
 	c->end = word->end;
-	return 0;
+	return KR_VEC_MOVE(c->words, c->n_words, word);
 }
 
 /* --- the program --------------------------------------------------------- */
@@ -282,7 +271,7 @@ static const char *program_fault(const struct kr_text *path)
 static int parse_shell_word(struct parser *p, const struct kr_text *bare,
                             struct kr_exec_word *word)
 {
-	int r = 0;
+	int r;
 
 	p->command.path = strdup("/bin/sh");
 	if (!p->command.path)
@@ -291,18 +280,19 @@ static int parse_shell_word(struct parser *p, const struct kr_text *bare,
 		return 0;
 	r = kr_specifiers_expand(p->s, bare, WORD_MAX_BYTES, &word->text,
 	                         &word->specifier, &word->unknown);
-	if (r == 0) /* it is the command's */
-		return add_word(p, word);
-	word_done(word);
-	return r == -ENOMEM ? r
-	                    : refuse(p, word->start, word->end,
-	                             "specifier cannot be resolved");
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return refuse(p, word->start, word->end,
+		              "specifier cannot be resolved");
+	return add_word(p, word);
 }
 
 /* The program's word without its prefixes. > 0: the line is done. */
 static int parse_program(struct parser *p, const struct kr_split_word *first)
 {
-	struct kr_exec_word word = {.start = first->start, .end = first->end};
+	_cleanup_(word_done) struct kr_exec_word word = {.start = first->start,
+	                                                 .end = first->end};
 	_cleanup_text_ struct kr_text bare = {0};
 	size_t n = 0;
 	const char *fault;
@@ -316,42 +306,35 @@ static int parse_program(struct parser *p, const struct kr_split_word *first)
 	if (memcmp(p->line->bytes + first->start, first->text.bytes, n) == 0)
 		word.start += n;
 	r = kr_text_append_part(&bare, &first->text, n, first->text.length - n);
-	if (r == 0 && p->command.shell)
+	if (r < 0)
+		return r;
+	if (p->command.shell)
 		return parse_shell_word(p, &bare, &word);
-	if (r == 0)
-		r = kr_specifiers_expand(p->s, &bare, PATH_MAX - 1, &word.text,
-		                         &word.specifier, &word.unknown);
-	if (r < 0 && r != -ENOMEM)
-		r = refuse(p, first->start, first->end,
-		           "specifier cannot be resolved");
-	fault = r == 0 ? program_fault(&word.text) : NULL;
+	r = kr_specifiers_expand(p->s, &bare, PATH_MAX - 1, &word.text,
+	                         &word.specifier, &word.unknown);
+	if (r == -ENOMEM)
+		return r;
+	fault = r < 0 ? "specifier cannot be resolved"
+	              : program_fault(&word.text);
 	if (fault)
-		r = refuse(p, first->start, first->end, fault);
-	if (r == 0) {
-		p->command.path = simplify(word.text.bytes);
-		r = p->command.path ? 0 : -ENOMEM;
-	}
-	if (r == 0 && !p->command.argv0)
-		return add_word(p, &word);
-	word_done(&word);
-	return r;
+		return refuse(p, first->start, first->end, fault);
+	p->command.path = simplify(word.text.bytes);
+	if (!p->command.path)
+		return -ENOMEM;
+	return p->command.argv0 ? 0 : add_word(p, &word);
 }
 
 /* --- the arguments ------------------------------------------------------- */
 
 static int add_semicolon(struct parser *p)
 {
-	struct kr_exec_word word = {.start = p->at, .end = p->at + 2};
-	struct kr_span span = kr_text_span(p->line, p->at, 2);
+	_cleanup_(word_done) struct kr_exec_word word = {.start = p->at,
+	                                                 .end = p->at + 2};
 	int r = kr_text_push(&word.text, ';',
-	                     (struct kr_origin){span.file,
-	                                        (unsigned)span.offset,
-	                                        (unsigned)span.length});
+	                     kr_span_origin(kr_text_span(p->line, p->at, 2)));
 
-	if (r < 0) {
-		word_done(&word);
+	if (r < 0)
 		return r;
-	}
 	p->at = skip_blanks(p->line, p->at + 2);
 	return add_word(p, &word);
 }
@@ -359,8 +342,8 @@ static int add_semicolon(struct parser *p)
 /* > 0: the line is done. */
 static int parse_argument(struct parser *p)
 {
-	struct kr_split_word raw = {0};
-	struct kr_exec_word word = {0};
+	_cleanup_split_word_ struct kr_split_word raw = {0};
+	_cleanup_(word_done) struct kr_exec_word word = {0};
 	int r;
 
 	if (is_token(p->line, p->at, "\\;"))
@@ -375,13 +358,12 @@ static int parse_argument(struct parser *p)
 	word.end = raw.end;
 	r = kr_specifiers_expand(p->s, &raw.text, WORD_MAX_BYTES, &word.text,
 	                         &word.specifier, &word.unknown);
-	kr_text_done(&raw.text);
-	if (r == 0)
-		return add_word(p, &word);
-	word_done(&word);
 	if (r == -ENOMEM)
 		return r;
-	return refuse(p, word.start, word.end, "specifier cannot be resolved");
+	if (r < 0)
+		return refuse(p, word.start, word.end,
+		              "specifier cannot be resolved");
+	return add_word(p, &word);
 }
 
 /* *RET_MORE: another command follows. > 0: the line is done. */
@@ -405,23 +387,10 @@ static int parse_arguments(struct parser *p, bool *ret_more)
 	return 0;
 }
 
-static int add_command(struct kr_exec *exec, struct kr_exec_command *command)
-{
-	struct kr_exec_command *next =
-		KR_VEC_NEXT(exec->commands, exec->n_commands);
-
-	if (!next)
-		return -ENOMEM;
-	*next = *command;
-	exec->n_commands++;
-	*command = (struct kr_exec_command){0};
-	return 0;
-}
-
 /* > 0: the line is done. */
 static int parse_command(struct kr_exec *exec, struct parser *p, bool *ret_more)
 {
-	struct kr_split_word first = {0};
+	_cleanup_split_word_ struct kr_split_word first = {0};
 	int r = next_word(p, &first);
 
 	*ret_more = false;
@@ -433,33 +402,19 @@ static int parse_command(struct kr_exec *exec, struct parser *p, bool *ret_more)
 		return r == -ENOMEM ? r : 1;
 	p->privileges = p->no_setuid = false;
 	if (strcmp(first.text.bytes, ";") == 0) {
-		kr_text_done(&first.text);
 		*ret_more = true;
 		return 0;
 	}
 	p->command.line = exec->n_lines - 1;
 	r = parse_program(p, &first);
-	kr_text_done(&first.text);
-	if (r == 0)
-		r = parse_arguments(p, ret_more);
-	if (r == 0 && exec->n_commands == COMMANDS_MAX)
-		r = too_large(p, p->command.start, COMMANDS_MAX, "commands");
-	if (r == 0)
-		r = add_command(exec, &p->command);
-	command_done(&p->command);
-	return r;
-}
-
-static int add_line(struct kr_exec *exec, struct kr_text *value)
-{
-	struct kr_text *next = KR_VEC_NEXT(exec->lines, exec->n_lines);
-
-	if (!next)
-		return -ENOMEM;
-	*next = *value;
-	exec->n_lines++;
-	*value = (struct kr_text){0};
-	return 0;
+	if (r != 0)
+		return r;
+	r = parse_arguments(p, ret_more);
+	if (r != 0)
+		return r;
+	if (exec->n_commands == COMMANDS_MAX)
+		return too_large(p, p->command.start, COMMANDS_MAX, "commands");
+	return KR_VEC_MOVE(exec->commands, exec->n_commands, &p->command);
 }
 
 int kr_exec_parse(struct kr_exec *exec, const struct kr_specifiers *specifiers,
@@ -473,12 +428,13 @@ int kr_exec_parse(struct kr_exec *exec, const struct kr_specifiers *specifiers,
 		kr_exec_done(exec);
 		return 0;
 	}
-	r = add_line(exec, value);
+	r = KR_VEC_MOVE(exec->lines, exec->n_lines, value);
 	if (r < 0)
 		return r;
 	p.line = &exec->lines[exec->n_lines - 1];
 	while (more) {
 		r = parse_command(exec, &p, &more);
+		command_done(&p.command);
 		if (r != 0)
 			return r < 0 ? r : 0;
 	}

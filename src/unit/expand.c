@@ -47,7 +47,7 @@
 
 struct expansion {
 	const struct kr_unit *unit;
-	const struct kr_exec_command *command;
+	struct kr_exec_command *command;
 	const struct kr_text *line;
 	const struct kr_expand_options *options;
 	struct kr_unit_command *ret;
@@ -62,6 +62,8 @@ static void word_done(struct kr_unit_word *word)
 	kr_text_done(&word->text);
 	free(word->why);
 }
+
+#define _cleanup_word_ _cleanup_(word_done)
 
 void kr_unit_command_done(struct kr_unit_command *command)
 {
@@ -125,32 +127,24 @@ static int count(struct expansion *x, size_t length, struct kr_span span)
 
 static int count_environment(struct expansion *x)
 {
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < x->unit->n_variables; i++) {
+	for (size_t i = 0; i < x->unit->n_variables; i++) {
 		const struct kr_unit_variable *v = &x->unit->variables[i];
+		int r = count(x, strlen(v->name) + 1 + v->value.length,
+		              v->span);
 
-		r = count(x, strlen(v->name) + 1 + v->value.length, v->span);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
-/* Moves *WORD in. */
+/* Moves *WORD in, if that works. */
 static int add_word(struct expansion *x, struct kr_unit_word *word)
 {
-	struct kr_unit_command *c = x->ret;
 	int r = count(x, word->text.length,
 	              word->span.file ? word->span : x->ret->span);
-	struct kr_unit_word *next =
-		r < 0 ? NULL : KR_VEC_NEXT(c->words, c->n_words);
 
-	if (!next) {
-		word_done(word);
-		return r < 0 ? r : -ENOMEM;
-	}
-	*next = *word;
-	c->n_words++;
-	return 0;
+	return r < 0 ? r : KR_VEC_MOVE(x->ret->words, x->ret->n_words, word);
 }
 
 /* --- cuts ---------------------------------------------------------------- */
@@ -332,41 +326,6 @@ static bool is_inherited(const struct expansion *x, const char *name)
 	return x->options->inherited(x->options->userdata, name);
 }
 
-struct split {
-	struct kr_split_word *words;
-	size_t n_words;
-};
-
-static void split_done(struct split *split)
-{
-	for (size_t i = 0; i < split->n_words; i++)
-		kr_text_done(&split->words[i].text);
-	free(split->words);
-}
-
-static int split_value(const struct kr_text *value, size_t at,
-                       struct split *ret)
-{
-	int r;
-
-	do {
-		struct kr_split_word word;
-		struct kr_split_word *next;
-
-		r = kr_split_next(value, &at, KR_SPLIT_RELAX, &word);
-		if (r <= 0)
-			break;
-		next = KR_VEC_NEXT(ret->words, ret->n_words);
-		if (!next) {
-			kr_text_done(&word.text);
-			return -ENOMEM;
-		}
-		*next = word;
-		ret->n_words++;
-	} while (r > 0);
-	return r;
-}
-
 /* An unquoted value in an environment file must not begin with a quote. */
 static bool makes_quote(const struct kr_unit_variable *v,
                         const struct place *place)
@@ -456,56 +415,72 @@ static int doubt_variable(struct expansion *x, const struct kr_exec_word *from,
 }
 
 static int add_variable_word(struct expansion *x, int index,
-                             const struct split *split, size_t n)
+                             struct kr_split_word *w, const struct place *place)
 {
 	const struct kr_unit_variable *v = &x->unit->variables[index];
-	struct kr_split_word *w = &split->words[n];
-	struct kr_unit_word word = {
+	_cleanup_word_ struct kr_unit_word word = {
 		.kind = KR_WORD_VARIABLE,
 		.variable = index,
 		.manager = block_name(v),
 		.span = kr_text_span(&v->value, w->start, w->end - w->start),
 	};
-	struct place place = {&v->value, v->source, w->start,
-	                      w->end,    w->start,  w->end};
 
-	if (n > 0)
-		place.before = split->words[n - 1].end;
-	else if (split->n_words > 1)
-		place.after = split->words[1].start;
-	if (!makes_quote(v, &place))
-		word.cut = find_cut(&place);
+	if (!makes_quote(v, place))
+		word.cut = find_cut(place);
 	word.text = w->text;
 	w->text = (struct kr_text){0};
 	if (v->unknown && memchr(word.text.bytes, '%', word.text.length) &&
-	    doubt_specifier(x, &word, word.span) < 0) {
-		word_done(&word);
+	    doubt_specifier(x, &word, word.span) < 0)
 		return -ENOMEM;
-	}
 	return add_word(x, &word);
+}
+
+/* The words of variable INDEX from AT on. */
+static int add_variable(struct expansion *x, int index, size_t at)
+{
+	const struct kr_unit_variable *v = &x->unit->variables[index];
+	_cleanup_split_word_ struct kr_split_word next = {0};
+	size_t before = 0; /* where the word before ends */
+	int more = kr_split_next(&v->value, &at, KR_SPLIT_RELAX, &next);
+
+	for (bool first = true; more > 0; first = false) {
+		_cleanup_split_word_ struct kr_split_word w = next;
+		struct place place = {&v->value, v->source, w.start,
+		                      w.end,     w.start,   w.end};
+		int r;
+
+		next = (struct kr_split_word){0};
+		more = kr_split_next(&v->value, &at, KR_SPLIT_RELAX, &next);
+		if (!first)
+			place.before = before;
+		else if (more > 0)
+			place.after = next.start;
+		before = w.end;
+		r = add_variable_word(x, index, &w, &place);
+		if (r < 0)
+			return r;
+	}
+	return more;
 }
 
 /* A word as it is written, for a value that is not known. */
 static int add_unknown(struct expansion *x, const struct kr_exec_word *from,
                        const char *name, const struct kr_unit_variable *v)
 {
-	struct kr_unit_word word = {.kind = KR_WORD_MIXED, .variable = -1};
+	_cleanup_word_ struct kr_unit_word word = {.kind = KR_WORD_MIXED,
+	                                           .variable = -1};
 	int r = doubt_variable(x, from, name, v, &word);
 
-	if (r == 0)
-		r = kr_text_append(&word.text, &from->text);
-	if (r < 0) {
-		word_done(&word);
+	if (r < 0)
 		return r;
-	}
-	return add_word(x, &word);
+	r = kr_text_append(&word.text, &from->text);
+	return r < 0 ? r : add_word(x, &word);
 }
 
 static int expand_alone(struct expansion *x, const struct kr_exec_word *from)
 {
 	const char *name = from->text.bytes + 1;
 	const struct kr_unit_variable *v;
-	struct split split = {0};
 	size_t skip = 0;
 	int index = find_variable(x, name, strlen(name), &skip);
 	int r = add_expands(x->ret, name);
@@ -518,11 +493,7 @@ static int expand_alone(struct expansion *x, const struct kr_exec_word *from)
 	v = &x->unit->variables[index];
 	if (v->unknown && v->value.length == 0)
 		return add_unknown(x, from, name, v);
-	r = split_value(&v->value, skip, &split);
-	for (size_t i = 0; r == 0 && i < split.n_words; i++)
-		r = add_variable_word(x, index, &split, i);
-	split_done(&split);
-	return r;
+	return add_variable(x, index, skip);
 }
 
 /* --- ${VAR} -------------------------------------------------------------- */
@@ -583,7 +554,9 @@ static int expand_inside(struct expansion *x, const struct kr_exec_word *from,
 	const char *s = text->bytes;
 	int r = kr_text_append_part(&ret->text, text, 0, 0);
 
-	for (size_t i = 0; r == 0 && i < text->length;) {
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < text->length;) {
 		if (s[i] == '$' && s[i + 1] == '{') {
 			r = push_braces(x, from, &i, ret);
 		} else if (s[i] == '$' && s[i + 1]) {
@@ -596,8 +569,10 @@ static int expand_inside(struct expansion *x, const struct kr_exec_word *from,
 		} else {
 			r = kr_text_append_part(&ret->text, text, i++, 1);
 		}
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 /* --- words --------------------------------------------------------------- */
@@ -622,8 +597,8 @@ static void value_span(struct kr_unit_word *word)
 
 static int expand_word(struct expansion *x, size_t n)
 {
-	const struct kr_exec_word *from = &x->command->words[n];
-	struct kr_unit_word word = {
+	struct kr_exec_word *from = &x->command->words[n];
+	_cleanup_word_ struct kr_unit_word word = {
 		.kind = from->specifier ? KR_WORD_MIXED : KR_WORD_LITERAL,
 		.variable = -1,
 		.span = kr_text_span(x->line, from->start,
@@ -645,70 +620,66 @@ static int expand_word(struct expansion *x, size_t n)
 		place.after = x->command->words[1].start;
 	word.cut = find_cut(&place);
 	r = from->unknown ? doubt_specifier(x, &word, word.span) : 0;
-	if (r == 0 && x->command->no_environment)
-		r = kr_text_append(&word.text, &from->text);
-	else if (r == 0)
-		r = expand_inside(x, from, &word);
-	if (r < 0) {
-		word_done(&word);
+	if (r < 0)
 		return r;
+	if (x->command->no_environment || !strchr(s, '$')) {
+		word.text = from->text;
+		from->text = (struct kr_text){0};
+		return add_word(x, &word);
 	}
-	if (!x->command->no_environment && is_one_variable(s))
+	r = expand_inside(x, from, &word);
+	if (r < 0)
+		return r;
+	if (is_one_variable(s))
 		value_span(&word);
 	return add_word(x, &word);
+}
+
+/* A word that stands in no file. */
+static int add_made(struct expansion *x, const char *text)
+{
+	_cleanup_word_ struct kr_unit_word word = {.kind = KR_WORD_MIXED,
+	                                           .variable = -1};
+	int r = kr_text_append_string(&word.text, text);
+
+	return r < 0 ? r : add_word(x, &word);
 }
 
 /* "|": the words are joined by blanks into the shell's command. */
 static int join_for_shell(struct expansion *x)
 {
 	struct kr_unit_command *c = x->ret;
-	struct kr_unit_word *old = c->words;
-	size_t n_old = c->n_words;
-	struct kr_unit_word joined = {.kind = KR_WORD_MIXED, .variable = -1};
-	struct kr_unit_word sh = {.kind = KR_WORD_MIXED, .variable = -1};
-	struct kr_unit_word dash_c = {.kind = KR_WORD_MIXED, .variable = -1};
-	int r = 0;
+	_cleanup_word_ struct kr_unit_word joined = {.kind = KR_WORD_MIXED,
+	                                             .variable = -1};
+	int r;
 
-	c->words = NULL;
-	c->n_words = 0;
-	x->n_bytes = x->n_before;
-	for (size_t i = 0; i < n_old; i++) {
-		if (r == 0 && i > 0)
-			r = kr_text_append_string(&joined.text, " ");
-		if (r == 0)
-			r = kr_text_append(&joined.text, &old[i].text);
-		joined.unknown = joined.unknown || old[i].unknown;
+	for (size_t i = 0; i < c->n_words; i++) {
+		struct kr_unit_word *word = &c->words[i];
+
+		r = kr_text_append_string(&joined.text, i > 0 ? " " : "");
+		if (r < 0)
+			return r;
+		r = kr_text_append(&joined.text, &word->text);
+		if (r < 0)
+			return r;
+		joined.unknown = joined.unknown || word->unknown;
 		if (!joined.why)
-			joined.why = TAKE_PTR(old[i].why);
-		word_done(&old[i]);
+			joined.why = TAKE_PTR(word->why);
 	}
-	free(old);
-	if (r == 0)
-		r = kr_text_append_string(&sh.text,
-		                          x->command->argv0 ? "-sh" : "sh");
-	if (r == 0)
-		r = kr_text_append_string(&dash_c.text, "-c");
-	if (r < 0) {
-		word_done(&sh);
-		word_done(&dash_c);
-		word_done(&joined);
+	while (c->n_words > 0)
+		word_done(&c->words[--c->n_words]);
+	x->n_bytes = x->n_before;
+	r = add_made(x, x->command->argv0 ? "-sh" : "sh");
+	if (r < 0)
 		return r;
-	}
-	r = add_word(x, &sh);
-	if (r == 0)
-		r = add_word(x, &dash_c);
-	else
-		word_done(&dash_c);
-	if (r == 0)
-		return add_word(x, &joined);
-	word_done(&joined);
-	return r;
+	r = add_made(x, "-c");
+	return r < 0 ? r : add_word(x, &joined);
 }
 
 static int expand_all(struct expansion *x)
 {
 	struct kr_unit_command *c = x->ret;
-	int r = 0;
+	int r;
 
 	c->path = strdup(x->command->path);
 	if (!c->path)
@@ -722,16 +693,20 @@ static int expand_all(struct expansion *x)
 	c->end.offset = kr_span_end(c->end);
 	c->end.length = 0;
 	r = count_environment(x);
+	if (r < 0)
+		return r;
 	x->n_before = x->n_bytes;
-	for (size_t i = 0; r == 0 && i < x->command->n_words; i++)
+	for (size_t i = 0; i < x->command->n_words; i++) {
 		r = expand_word(x, i);
-	if (r == 0 && c->shell)
-		r = join_for_shell(x);
-	return r;
+		if (r < 0)
+			return r;
+		kr_text_done(&x->command->words[i].text);
+	}
+	return c->shell ? join_for_shell(x) : 0;
 }
 
 int kr_expand_command(const struct kr_unit *unit,
-                      const struct kr_exec_command *command,
+                      struct kr_exec_command *command,
                       const struct kr_text *line,
                       const struct kr_expand_options *options,
                       struct kr_unit_command *ret)
@@ -746,8 +721,9 @@ int kr_expand_command(const struct kr_unit *unit,
 	};
 	int r = sort_variables(&x);
 
-	if (r == 0)
-		r = expand_all(&x);
+	if (r < 0)
+		return r;
+	r = expand_all(&x);
 	free(x.sorted);
 	if (r < 0) {
 		kr_unit_command_done(&expanded);

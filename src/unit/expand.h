@@ -20,14 +20,15 @@ struct kr_expand_options {
 
 /*
  * Expands the variables of COMMAND, which stands in LINE, with those of UNIT
- * into RET. 0; -E2BIG: execve(2) would refuse what it gives, DIAG says so;
- * -EFBIG: it might, or it is more than is read, DIAG says so; -ENOMEM.
+ * into RET; the words of COMMAND are gone then. 0; -E2BIG: execve(2) would
+ * refuse what it gives, DIAG says so; -EFBIG: it might, or it is more than is
+ * read, DIAG says so; -ENOMEM.
  *
  * Source: replace_env_argv() and replace_env() in src/basic/env-util.c of
  * systemd 252.
  */
 int kr_expand_command(const struct kr_unit *unit,
-                      const struct kr_exec_command *command,
+                      struct kr_exec_command *command,
                       const struct kr_text *line,
                       const struct kr_expand_options *options,
                       struct kr_unit_command *ret);

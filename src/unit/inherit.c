@@ -250,7 +250,7 @@ static bool contains(const struct kr_variables *variables, const char *name)
 static int inherit_passed(struct kr_directives *d, const char *name)
 {
 	const char *value = manager_value(d, name);
-	bool stays = !value && contains(&d->environment.inherited, name);
+	bool stays = !value && contains(&d->environment.all, name);
 
 	if (!value)
 		kr_diag_add_path(
@@ -268,23 +268,31 @@ static int inherit_passed(struct kr_directives *d, const char *name)
 static int inherit_pass(struct kr_directives *d)
 {
 	struct kr_strings *pass = &d->environment.pass;
-	struct kr_variables known = {0};
+	_cleanup_variables_ struct kr_variables known = {0};
 	int r;
 
 	if (pass->n_items == 0)
 		return 0;
 	r = read_conf(d, "ManagerEnvironment", &known);
-	for (size_t i = 0; r == 0 && i < pass->n_items; i++) {
-		if (!contains(&known, pass->items[i]))
-			r = inherit_passed(d, pass->items[i]);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < pass->n_items; i++) {
+		r = contains(&known, pass->items[i])
+		            ? 0
+		            : inherit_passed(d, pass->items[i]);
+		if (r < 0)
+			return r;
 	}
-	for (size_t i = 0; r == 0 && i < known.n_items; i++) {
-		if (kr_strings_contain(pass, known.items[i].name))
-			r = kr_environment_inherit_one(&d->environment,
-			                               &known.items[i]);
+	for (size_t i = 0; i < known.n_items; i++) {
+		struct kr_unit_variable *v = &known.items[i];
+
+		r = kr_strings_contain(pass, v->name)
+		            ? kr_environment_inherit_one(&d->environment, v)
+		            : 0;
+		if (r < 0)
+			return r;
 	}
-	kr_variables_done(&known);
-	return r;
+	return 0;
 }
 
 static int inherit_block(struct kr_directives *d, const char *const *block)
@@ -308,17 +316,10 @@ static int inherit_block(struct kr_directives *d, const char *const *block)
 
 static int inherit_manager(struct kr_directives *d)
 {
-	struct kr_variables defaults = {0};
-	int r;
-
 	if (manager_block(d))
 		return inherit_block(d, manager_block(d));
-	r = read_conf(d, "DefaultEnvironment", &defaults);
-	for (size_t i = 0; r == 0 && i < defaults.n_items; i++)
-		r = kr_environment_inherit_one(&d->environment,
-		                               &defaults.items[i]);
-	kr_variables_done(&defaults);
-	return r;
+	/* the first that it gets */
+	return read_conf(d, "DefaultEnvironment", &d->environment.all);
 }
 
 int kr_inherit(struct kr_directives *d)
@@ -328,9 +329,12 @@ int kr_inherit(struct kr_directives *d)
 	if (r < 0)
 		return r;
 	r = inherit_user(d);
-	if (r == 0)
-		r = inherit_credentials(d);
-	if (r == 0 && d->search_path)
+	if (r < 0)
+		return r;
+	r = inherit_credentials(d);
+	if (r < 0)
+		return r;
+	if (d->search_path)
 		r = inherit(d, KR_VARIABLE_MADE, "PATH", d->search_path);
-	return r == 0 ? inherit_pass(d) : r;
+	return r < 0 ? r : inherit_pass(d);
 }

@@ -119,8 +119,7 @@ static int add(struct kr_unit *unit, const struct directive *directive,
                struct kr_span span, const char *path, const char *source)
 {
 	bool optional = source && *source == '-';
-	struct kr_unit_mount *next;
-	struct kr_unit_mount mount = {
+	_cleanup_(mount_done) struct kr_unit_mount mount = {
 		.optional = optional,
 		.overlay = directive->form == FORM_EXTENSION,
 		.directive = directive->name,
@@ -135,14 +134,9 @@ static int add(struct kr_unit *unit, const struct directive *directive,
 		return -EFBIG;
 	mount.path = kr_path_normalise(path);
 	mount.source = source ? kr_path_normalise(source) : NULL;
-	next = KR_VEC_NEXT(unit->mounts, unit->n_mounts);
-	if (!next || !mount.path || (source && !mount.source)) {
-		mount_done(&mount);
+	if (!mount.path || (source && !mount.source))
 		return -ENOMEM;
-	}
-	*next = mount;
-	unit->n_mounts++;
-	return 0;
+	return KR_VEC_MOVE(unit->mounts, unit->n_mounts, &mount);
 }
 
 static int add_all(struct kr_unit *unit, const struct directive *directive,
@@ -193,13 +187,12 @@ static int add_words(struct kr_unit *unit, const struct kr_specifiers *s,
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	for (;;) {
-		struct kr_split_word word = {0};
+		_cleanup_split_word_ struct kr_split_word word = {0};
 
 		r = kr_split_next(&text, &at, 0, &word);
 		if (r <= 0)
 			return r == -ENOMEM ? r : 0;
 		r = add_word(unit, directive, span, word.text.bytes);
-		kr_text_done(&word.text);
 		if (r < 0)
 			return r;
 	}

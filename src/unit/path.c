@@ -116,17 +116,13 @@ static int link_name(const char *folder, const char *target, char **ret)
 
 static int add_alias(struct search *s, const char *name, char *target)
 {
-	struct alias *next = KR_VEC_NEXT(s->aliases, s->n_aliases);
-	char *copy = strdup(name);
+	struct alias alias = {strdup(name), target};
 
-	if (!next || !copy) {
-		free(copy);
-		free(target);
-		return -ENOMEM;
-	}
-	*next = (struct alias){copy, target};
-	s->n_aliases++;
-	return 0;
+	if (alias.name && KR_VEC_MOVE(s->aliases, s->n_aliases, &alias) == 0)
+		return 0;
+	free(alias.name);
+	free(target);
+	return -ENOMEM;
 }
 
 static int read_link(struct search *s, size_t folder, int fd, const char *name)
@@ -162,10 +158,10 @@ static int read_links(struct search *s, size_t folder)
 {
 	_cleanup_close_ int fd = -1;
 	struct kr_dir *dir = &s->folders[folder];
-	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < dir->n_entries; i++) {
+	for (size_t i = 0; i < dir->n_entries; i++) {
 		const struct kr_dir_entry *e = &dir->entries[i];
+		int r;
 
 		if (e->type != DT_LNK || !ends_with(e->name, SUFFIX) ||
 		    hidden_by(s, folder, e->name))
@@ -176,8 +172,10 @@ static int read_links(struct search *s, size_t folder)
 				return fd;
 		}
 		r = read_link(s, folder, fd, e->name);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 /* --- folders ------------------------------------------------------------- */
@@ -194,13 +192,13 @@ static bool is_merged(struct search *s, const char *folder)
 	       strcmp(st.target, "/usr/lib") == 0;
 }
 
-/* 1: there is no such folder. */
+/* A folder that is not there has no entries. */
 static int list_folder(struct search *s, const char *path, struct kr_dir *ret)
 {
 	int r = kr_fs_list(s->fs, path, ret);
 
 	if (r == -ENOENT || r == -ENOTDIR)
-		return 1;
+		return 0;
 	if (r < 0 && r != -ENOMEM)
 		kr_diag_add_path(s->diag, KR_ERROR, "folder-unreadable", path,
 		                 "folder cannot be read: %s", strerror(-r));
@@ -211,10 +209,11 @@ static int list_folders(struct search *s)
 {
 	for (size_t i = 0; i < N_FOLDERS; i++) {
 		int r = is_merged(s, load_path[i])
-		                ? 1
+		                ? 0
 		                : list_folder(s, load_path[i], &s->folders[i]);
-		if (r == 0)
-			r = read_links(s, i);
+		if (r < 0)
+			return r;
+		r = read_links(s, i);
 		if (r < 0)
 			return r;
 	}
@@ -366,6 +365,12 @@ struct dropins {
 	struct kr_strings names, paths; /* in pairs */
 };
 
+static void dropins_done(struct dropins *dropins)
+{
+	kr_strings_done(&dropins->names);
+	kr_strings_done(&dropins->paths);
+}
+
 static bool contains_first(const struct kr_strings *strings, size_t n,
                            const char *s)
 {
@@ -382,20 +387,23 @@ static int add_dropins(struct search *s, const char *folder,
 	size_t n_before = dropins->names.n_items;
 	int r = list_folder(s, folder, &dir);
 
-	if (r != 0)
-		return r < 0 ? r : 0;
-	for (size_t i = 0; r == 0 && i < dir.n_entries; i++) {
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < dir.n_entries; i++) {
 		const char *name = dir.entries[i].name;
 
 		if (name[0] == '.' || !ends_with(name, ".conf") ||
 		    contains_first(&dropins->names, n_before, name))
 			continue;
 		r = kr_strings_add(&dropins->names, name);
-		if (r == 0)
-			r = kr_strings_consume(&dropins->paths,
-			                       kr_path_join(folder, name));
+		if (r < 0)
+			return r;
+		r = kr_strings_consume(&dropins->paths,
+		                       kr_path_join(folder, name));
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 /* The drop-in folder of NAME in folder I. With ALWAYS it is looked for even if
@@ -439,24 +447,26 @@ static int add_names(struct search *s, size_t i, const char *name, bool always,
                      struct dropins *dropins)
 {
 	_cleanup_free_ char *part = strdup(name);
-	int r = part ? 1 : -ENOMEM;
 
-	while (r > 0) {
+	if (!part)
+		return -ENOMEM;
+	for (;;) {
 		_cleanup_free_ char *instanced = template_of(part);
 		char *shorter = NULL;
+		int r = add_name(s, i, part, always, dropins);
 
-		r = add_name(s, i, part, always, dropins);
-		if (r == 0 && instanced)
-			r = add_name(s, i, instanced, false, dropins);
-		if (r == 0)
-			r = shorten(part, &shorter);
+		if (r < 0)
+			return r;
+		r = instanced ? add_name(s, i, instanced, false, dropins) : 0;
+		if (r < 0)
+			return r;
+		r = shorten(part, &shorter);
+		if (r <= 0)
+			return r;
 		always = false;
-		if (r > 0) {
-			free(part);
-			part = shorter;
-		}
+		free(part);
+		part = shorter;
 	}
-	return r;
 }
 
 struct pair {
@@ -470,7 +480,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static int sort_dropins(struct dropins *d, struct kr_unit_files *files)
+static int sort_dropins(struct dropins *d, struct kr_strings *ret)
 {
 	size_t n = d->paths.n_items;
 	_cleanup_free_ struct pair *pairs = calloc(n + 1, sizeof(*pairs));
@@ -482,52 +492,48 @@ static int sort_dropins(struct dropins *d, struct kr_unit_files *files)
 	qsort(pairs, n, sizeof(*pairs), by_name);
 	for (size_t i = 0; i < n; i++)
 		d->paths.items[i] = pairs[i].path;
-	files->dropins = TAKE_PTR(d->paths.items);
-	files->n_dropins = n;
-	d->paths.n_items = 0;
+	*ret = d->paths;
+	d->paths = (struct kr_strings){0};
 	return 0;
 }
 
 int kr_conf_files_find(struct kr_fs *fs, const char *const *folders, size_t n,
                        struct kr_diag *diag, struct kr_strings *ret)
 {
-	_cleanup_unit_files_ struct kr_unit_files files = {0};
+	_cleanup_(dropins_done) struct dropins dropins = {0};
 	struct search s = {.fs = fs, .diag = diag};
-	struct dropins dropins = {0};
-	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = add_dropins(&s, folders[i], &dropins);
-	if (r == 0)
-		r = sort_dropins(&dropins, &files);
-	kr_strings_done(&dropins.names);
-	kr_strings_done(&dropins.paths);
-	if (r < 0)
-		return r;
-	*ret = (struct kr_strings){TAKE_PTR(files.dropins), files.n_dropins};
-	files.n_dropins = 0;
-	return 0;
+	for (size_t i = 0; i < n; i++) {
+		int r = add_dropins(&s, folders[i], &dropins);
+
+		if (r < 0)
+			return r;
+	}
+	return sort_dropins(&dropins, ret);
 }
 
 static int find_dropins(struct search *s, struct kr_unit_files *files)
 {
-	struct dropins dropins = {0};
-	int r = 0;
+	_cleanup_(dropins_done) struct dropins dropins = {0};
+	int r;
 
-	for (size_t n = 0; n < files->n_names; n++) {
-		for (size_t i = 0; r == 0 && i < N_FOLDERS; i++)
-			r = add_names(s, i, files->names[n],
-			              n == 0 && strcmp(load_path[i],
-			                               ADMIN_FOLDER) == 0,
+	for (size_t n = 0; n < files->names.n_items; n++) {
+		for (size_t i = 0; i < N_FOLDERS; i++) {
+			bool always = n == 0 &&
+			              strcmp(load_path[i], ADMIN_FOLDER) == 0;
+
+			r = add_names(s, i, files->names.items[n], always,
 			              &dropins);
+			if (r < 0)
+				return r;
+		}
 	}
-	for (size_t i = 0; r == 0 && i < N_FOLDERS; i++)
+	for (size_t i = 0; i < N_FOLDERS; i++) {
 		r = add_name(s, i, "service", false, &dropins);
-	if (r == 0)
-		r = sort_dropins(&dropins, files);
-	kr_strings_done(&dropins.names);
-	kr_strings_done(&dropins.paths);
-	return r;
+		if (r < 0)
+			return r;
+	}
+	return sort_dropins(&dropins, &files->dropins);
 }
 
 /* --- all of them --------------------------------------------------------- */
@@ -535,31 +541,31 @@ static int find_dropins(struct search *s, struct kr_unit_files *files)
 static int find_all(struct search *s, const char *name,
                     struct kr_unit_files *files)
 {
-	_cleanup_strings_ struct kr_strings names = {0};
 	_cleanup_free_ char *template = template_of(name);
 	int r = list_folders(s);
 
-	if (r == 0)
-		r = find_fragment(s, name, files);
-	if (r == 0 && !files->fragment && template) {
+	if (r < 0)
+		return r;
+	r = find_fragment(s, name, files);
+	if (r < 0)
+		return r;
+	if (!files->fragment && template) {
 		r = find_fragment(s, template, files);
+		if (r < 0)
+			return r;
 		free(files->id);
 		files->id = strdup(name);
 		if (!files->id)
 			return -ENOMEM;
 	}
-	if (r == 0 && files->fragment)
-		r = check_mask(s, files);
-	if (r == 0)
-		r = kr_strings_add(&names, files->id);
-	if (r == 0)
-		r = find_names(s, &names);
+	r = files->fragment ? check_mask(s, files) : 0;
 	if (r < 0)
 		return r;
-	files->n_names = names.n_items;
-	files->names = TAKE_PTR(names.items);
-	names.n_items = 0;
-	return find_dropins(s, files);
+	r = kr_strings_add(&files->names, files->id);
+	if (r < 0)
+		return r;
+	r = find_names(s, &files->names);
+	return r < 0 ? r : find_dropins(s, files);
 }
 
 int kr_unit_files_find(struct kr_fs *fs, const char *name, struct kr_diag *diag,
@@ -586,12 +592,9 @@ int kr_unit_files_find(struct kr_fs *fs, const char *name, struct kr_diag *diag,
 
 void kr_unit_files_done(struct kr_unit_files *files)
 {
-	struct kr_strings names = {files->names, files->n_names};
-	struct kr_strings dropins = {files->dropins, files->n_dropins};
-
 	free(files->id);
 	free(files->fragment);
-	kr_strings_done(&names);
-	kr_strings_done(&dropins);
+	kr_strings_done(&files->names);
+	kr_strings_done(&files->dropins);
 	*files = (struct kr_unit_files){0};
 }

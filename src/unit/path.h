@@ -13,12 +13,10 @@
 
 struct kr_unit_files {
 	char *id; /* the name of the fragment: NAME with aliases resolved */
-	char *fragment; /* the node's path; NULL: none */
-	bool masked;    /* a link to /dev/null */
-	char **names;   /* ID and its aliases */
-	size_t n_names;
-	char **dropins; /* paths, in the order systemd reads them */
-	size_t n_dropins;
+	char *fragment;            /* the node's path; NULL: none */
+	bool masked;               /* a link to /dev/null */
+	struct kr_strings names;   /* ID and its aliases */
+	struct kr_strings dropins; /* paths, in the order systemd reads them */
 };
 
 /*

@@ -59,13 +59,6 @@ static int bad(struct loader *l, const char *path, const char *text)
 	return 0;
 }
 
-static int two_commands(struct loader *l, struct kr_span span, const char *text)
-{
-	l->unit->load = KR_UNIT_BAD;
-	kr_diag_add(l->diag, KR_ERROR, "unit-two-commands", span, "%s", text);
-	return 0;
-}
-
 /* Makes what stopped systemd in a file an error. Whether there is one. */
 static bool raise_faults(struct kr_diag *diag)
 {
@@ -166,38 +159,20 @@ static int read_dropin(struct loader *l, const char *path)
 
 /* --- the result ---------------------------------------------------------- */
 
-/* Environment= and EnvironmentFile= as the manager holds them. */
-static int keep_written(struct loader *l)
+/* The words of C, variables not expanded; NULL: no memory. */
+static char **copy_words(const struct kr_exec_command *c)
 {
-	struct kr_environment *e = &l->directives.environment;
-	struct kr_unit *unit = l->unit;
+	_cleanup_(kr_strings_freep) char **words =
+		calloc(c->n_words + 1, sizeof(*words));
 
-	struct kr_strings written = {0};
+	for (size_t i = 0; words && i < c->n_words; i++) {
+		const char *bytes = c->words[i].text.bytes;
 
-	if (kr_environment_written(e, &written) < 0)
-		return -ENOMEM;
-	unit->written_environment = written.items;
-	unit->n_written_environment = written.n_items;
-	unit->written_files = TAKE_PTR(e->paths.items);
-	unit->n_written_files = e->paths.n_items;
-	e->paths.n_items = 0;
-	return 0;
-}
-
-static int keep_words(const struct kr_exec_command *from,
-                      struct kr_unit_command *to)
-{
-	to->written = calloc(from->n_words + 1, sizeof(char *));
-	if (!to->written)
-		return -ENOMEM;
-	for (size_t i = 0; i < from->n_words; i++) {
-		const char *bytes = from->words[i].text.bytes;
-
-		to->written[i] = strdup(bytes ? bytes : "");
-		if (!to->written[i])
-			return -ENOMEM;
+		words[i] = strdup(bytes ? bytes : "");
+		if (!words[i])
+			return NULL;
 	}
-	return 0;
+	return TAKE_PTR(words);
 }
 
 /* Where the working directory may be missing and is, it is "/". */
@@ -232,10 +207,15 @@ static int complete_environment(struct loader *l)
 	r = kr_inherit(&l->directives);
 	if (r < 0)
 		return r;
+	r = kr_environment_written(e, &unit->written_environment);
+	if (r < 0)
+		return r;
 	r = kr_environment_read(e, l->fs, version, l->diag);
-	if (r == -ENOEXEC)
+	if (r < 0)
+		return r;
+	if (r == KR_ENV_FILES_REFUSED)
 		unit->load = KR_UNIT_BAD;
-	if (r == 1) {
+	if (r == KR_ENV_FILES_MISSING) {
 		unit->load = KR_UNIT_NO_ENVIRONMENT_FILE;
 		unit->missing_file = TAKE_PTR(e->missing);
 		kr_diag_add_path(l->diag, KR_WARNING,
@@ -243,20 +223,16 @@ static int complete_environment(struct loader *l)
 		                 "environment file is not there: the service "
 		                 "cannot start");
 	}
-	if (r < 0 && r != -ENOEXEC)
-		return r;
-	r = keep_written(l);
-	if (r < 0)
-		return r;
 	r = kr_environment_merge(e, &variables);
 	unit->variables = variables.items;
 	unit->n_variables = variables.n_items;
 	unit->shadowed = TAKE_PTR(e->shadowed.items);
 	unit->n_shadowed = e->shadowed.n_items;
 	e->shadowed.n_items = 0;
-	unit->environment_files = TAKE_PTR(e->read.items);
-	unit->n_environment_files = e->read.n_items;
-	e->read.n_items = 0;
+	unit->environment_files = e->read;
+	e->read = (struct kr_strings){0};
+	unit->written_files = e->paths;
+	e->paths = (struct kr_strings){0};
 	return r;
 }
 
@@ -347,81 +323,89 @@ static int complete_before_commands(struct loader *l)
 
 static int complete_commands(struct loader *l)
 {
-	const struct kr_exec *start = &l->directives.start;
+	struct kr_exec *start = &l->directives.start;
 	struct kr_unit *unit = l->unit;
 	struct kr_limits limits = limits_of(l);
 	const struct kr_expand_options options =
 		expand_options(l, &limits, l->diag);
-	int r = 0;
 
 	unit->commands = calloc(start->n_commands + 1, sizeof(*unit->commands));
 	if (!unit->commands)
 		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < start->n_commands; i++) {
-		const struct kr_exec_command *c = &start->commands[i];
+	for (size_t i = 0; i < start->n_commands; i++) {
+		struct kr_exec_command *c = &start->commands[i];
+		_cleanup_(kr_strings_freep) char **written = copy_words(c);
+		int r;
 
+		if (!written)
+			return -ENOMEM;
 		limits.program = c->path;
 		r = kr_expand_command(unit, c, &start->lines[c->line], &options,
 		                      &unit->commands[i]);
-		if (r == 0) {
-			unit->n_commands++;
-			r = keep_words(c, &unit->commands[i]);
+		if (r == -E2BIG) {
+			unit->load = KR_UNIT_BAD;
+			return 0;
 		}
-		if (r == 0)
-			r = find_program(l, &unit->commands[i].path);
+		if (r < 0)
+			return r;
+		unit->commands[i].written = TAKE_PTR(written);
+		unit->n_commands++;
+		r = find_program(l, &unit->commands[i].path);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
-/* A service without a command, as the line of a drop-in that has one was not
- * taken: that line is the fault. */
-static int no_command(struct loader *l, const char *fault)
+/* Whether systemd takes the service as all files together have made it. */
+static void judge_service(struct loader *l)
 {
-	if (l->directives.start.n_commands == 0 && l->diag &&
-	    (l->dropin_ended || l->directives.start_refused) &&
-	    raise_faults(l->diag)) {
-		l->unit->load = KR_UNIT_BAD;
-		return 0;
-	}
-	return bad(l, l->unit->fragment_path, fault);
+	struct kr_unit *unit = l->unit;
+	struct kr_span span;
+	const char *fault = kr_directives_fault(&l->directives, &span);
+
+	if (!fault)
+		return;
+	unit->load = KR_UNIT_BAD;
+	if (span.file)
+		kr_diag_add(l->diag, KR_ERROR, "unit-two-commands", span, "%s",
+		            fault);
+	/* without a command, as the line of a drop-in that has one was not
+	 * taken: that line is the fault */
+	else if (l->directives.start.n_commands > 0 || !l->diag ||
+	         !(l->dropin_ended || l->directives.start_refused) ||
+	         !raise_faults(l->diag))
+		bad(l, unit->fragment_path, fault);
 }
 
 static int load(struct loader *l)
 {
-	struct kr_unit *unit = l->unit;
-	struct kr_span span;
-	const char *fault;
-	int r = kr_unit_files_find(l->fs, unit->name, l->diag, &l->files);
+	int r = kr_unit_files_find(l->fs, l->unit->name, l->diag, &l->files);
 
 	if (r < 0)
 		return r;
 	l->directives.specifiers.fragment_path = l->files.fragment;
-	if (l->files.fragment)
-		r = read_fragment(l);
+	r = l->files.fragment ? read_fragment(l) : 0;
+	if (r < 0)
+		return r;
 	/* the fragment is read under the name that was asked for, the
 	 * drop-ins under its own */
 	l->directives.specifiers.name = l->files.id;
-	for (size_t i = 0; r == 0 && i < l->files.n_dropins; i++)
-		r = read_dropin(l, l->files.dropins[i]);
-	if (r == 0)
-		r = kr_directives_complete(&l->directives);
-	fault = r == 0 && unit->load == KR_UNIT_LOADED
-	                ? kr_directives_fault(&l->directives, &span)
-	                : NULL;
-	if (fault && span.file)
-		r = two_commands(l, span, fault);
-	else if (fault)
-		r = no_command(l, fault);
-	if (r == 0)
-		r = complete_environment(l);
-	if (r == 0)
-		r = complete_before_commands(l);
-	if (r == 0)
-		r = complete_commands(l);
-	if (r != -E2BIG)
+	for (size_t i = 0; i < l->files.dropins.n_items; i++) {
+		r = read_dropin(l, l->files.dropins.items[i]);
+		if (r < 0)
+			return r;
+	}
+	r = kr_directives_complete(&l->directives);
+	if (r < 0)
 		return r;
-	unit->load = KR_UNIT_BAD;
-	return 0;
+	if (l->unit->load == KR_UNIT_LOADED)
+		judge_service(l);
+	r = complete_environment(l);
+	if (r < 0)
+		return r;
+	r = complete_before_commands(l);
+	return r < 0 ? r : complete_commands(l);
 }
 
 int kr_unit_resolve(struct kr_fs *fs, const char *name,
@@ -449,16 +433,10 @@ int kr_unit_resolve(struct kr_fs *fs, const char *name,
 	r = unit->name ? load(&l) : -ENOMEM;
 	kr_unit_files_done(&l.files);
 	kr_directives_done(&l.directives);
-	if (r == 0)
-		*ret = TAKE_PTR(unit);
-	return r;
-}
-
-static void free_strings(char **strings, size_t n)
-{
-	struct kr_strings list = {strings, n};
-
-	kr_strings_done(&list);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(unit);
+	return 0;
 }
 
 struct kr_unit *kr_unit_free(struct kr_unit *unit)
@@ -472,9 +450,7 @@ struct kr_unit *kr_unit_free(struct kr_unit *unit)
 	kr_variables_done(&variables);
 	kr_variables_done(&shadowed);
 	for (size_t i = 0; i < unit->n_commands; i++) {
-		for (char **w = unit->commands[i].written; w && *w; w++)
-			free(*w);
-		free(unit->commands[i].written);
+		kr_strings_free(unit->commands[i].written);
 		kr_unit_command_done(&unit->commands[i]);
 	}
 	free(unit->commands);
@@ -484,9 +460,9 @@ struct kr_unit *kr_unit_free(struct kr_unit *unit)
 	kr_mounts_done(unit);
 	kr_credentials_done(unit);
 	free(unit->before_start);
-	free_strings(unit->environment_files, unit->n_environment_files);
-	free_strings(unit->written_environment, unit->n_written_environment);
-	free_strings(unit->written_files, unit->n_written_files);
+	kr_strings_done(&unit->environment_files);
+	kr_strings_done(&unit->written_environment);
+	kr_strings_done(&unit->written_files);
 	free(unit->name);
 	free(unit->fragment_path);
 	free(unit->dropins);

@@ -63,6 +63,9 @@ struct kr_unit_word {
 		KR_WORD_VARIABLE, /* a word of a $VAR that stands alone */
 		KR_WORD_MIXED,    /* contains a ${VAR} or a specifier */
 	} kind;
+	/* The variable it came from, for KR_WORD_VARIABLE; an index into the
+	 * unit's variables, else -1. */
+	int variable;
 	/*
 	 * The bytes of a file that are this word, quotes and escapes included.
 	 * No file: a manager's variable, or made of several places. Of a
@@ -75,9 +78,6 @@ struct kr_unit_word {
 	 * comment) on one side of it. No file: it cannot be cut.
 	 */
 	struct kr_span cut;
-	/* The variable it came from, for KR_WORD_VARIABLE; an index into the
-	 * unit's variables, else -1. */
-	int variable;
 	/* the variable that systemd's own block gave, without a place, and
 	 * that is the word or a part of it; borrowed; NULL: none */
 	const char *manager;
@@ -152,14 +152,11 @@ struct kr_unit {
 	char *fragment_path;            /* the node's path, or NULL */
 	const struct kr_file **dropins; /* in the order systemd reads them */
 	size_t n_dropins;
-	char **environment_files; /* as written, without "-", globs expanded */
-	size_t n_environment_files;
+	/* as written, without "-", globs expanded */
+	struct kr_strings environment_files;
 	/* "NAME=value" of Environment=, and EnvironmentFile= with "-", as the
 	 * manager holds them */
-	char **written_environment;
-	size_t n_written_environment;
-	char **written_files;
-	size_t n_written_files;
+	struct kr_strings written_environment, written_files;
 	char *missing_file; /* KR_UNIT_NO_ENVIRONMENT_FILE: which */
 	char *type;         /* Type= or "simple" */
 	char *root_directory, *root_image; /* NULL where not set */

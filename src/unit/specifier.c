@@ -264,14 +264,13 @@ static int host_name(const struct kr_specifiers *s, const char *data,
 		r = first_line(s, "/proc/sys/kernel/hostname", ret);
 	if (r > 0)
 		r = first_line(s, "/etc/hostname", ret);
-	if (r == 0 && **ret == '\0') {
-		free(*ret);
-		*ret = NULL;
-		r = 1;
-	}
-	if (r == 0 && *data == 'l')
+	if (r != 0)
+		return r;
+	if (**ret == '\0')
+		return 1;
+	if (*data == 'l')
 		(*ret)[strcspn(*ret, ".")] = '\0';
-	return r;
+	return 0;
 }
 
 struct wanted {
@@ -289,44 +288,52 @@ static int take_wanted(void *userdata, struct kr_envfile_entry *entry)
 	return copy(entry->value.bytes, &wanted->value);
 }
 
+/* What the file at PATH assigns to KEY last; RET is NULL where it does not. 0;
+ * what reading or parsing the file gave. */
+static int read_key(const struct kr_specifiers *s, const char *path,
+                    const char *key, char **ret)
+{
+	struct wanted wanted = {.key = key};
+	const struct kr_file *file;
+	int r = kr_fs_read(s->fs, path, &file);
+
+	if (r < 0)
+		return r;
+	r = kr_envfile_parse(file, false, take_wanted, &wanted, NULL, NULL);
+	if (r < 0) {
+		free(wanted.value);
+		return r;
+	}
+	*ret = wanted.value;
+	return 0;
+}
+
 static int os_release(const struct kr_specifiers *s, const char *data,
                       char **ret)
 {
-	struct wanted wanted = {.key = data};
-	const struct kr_file *file;
-	int r = kr_fs_read(s->fs, "/etc/os-release", &file);
+	int r = read_key(s, "/etc/os-release", data, ret);
 
 	if (r == -ENOENT)
-		r = kr_fs_read(s->fs, "/usr/lib/os-release", &file);
+		r = read_key(s, "/usr/lib/os-release", data, ret);
 	if (r == -ENOENT)
 		return -EUNATCH;
-	if (r == 0)
-		r = kr_envfile_parse(file, false, take_wanted, &wanted, NULL,
-		                     NULL);
-	if (r < 0) {
-		free(wanted.value);
+	if (r < 0)
 		return r == -ENOMEM ? r : 1;
-	}
-	*ret = wanted.value;
 	return *ret ? 0 : copy("", ret);
 }
 
 static int pretty_host_name(const struct kr_specifiers *s, const char *data,
                             char **ret)
 {
-	struct wanted wanted = {.key = "PRETTY_HOSTNAME"};
-	const struct kr_file *file;
-	int r = kr_fs_read(s->fs, "/etc/machine-info", &file);
+	_cleanup_free_ char *pretty = NULL;
+	int r = read_key(s, "/etc/machine-info", "PRETTY_HOSTNAME", &pretty);
 
-	if (r == 0)
-		r = kr_envfile_parse(file, false, take_wanted, &wanted, NULL,
-		                     NULL);
-	if (r == -ENOMEM || (r == 0 && wanted.value && *wanted.value)) {
-		*ret = wanted.value;
+	if (r == -ENOMEM)
 		return r;
-	}
-	free(wanted.value);
-	return host_name(s, "q", ret);
+	if (!pretty || !*pretty)
+		return host_name(s, "q", ret);
+	*ret = TAKE_PTR(pretty);
+	return 0;
 }
 
 /* uname(2)'s names as systemd calls them. */
@@ -409,8 +416,6 @@ static int push_value(const struct kr_specifiers *s, const struct kr_text *from,
 	unsigned char c = (unsigned char)from->bytes[at + 1];
 	const struct specifier *known = &specifiers[c & 0x7f];
 	struct kr_span span = kr_text_span(from, at, 2);
-	struct kr_origin origin = {span.file, (unsigned)span.offset,
-	                           (unsigned)span.length};
 	_cleanup_free_ char *value = NULL;
 	int r = known->value(s, known->data, &value);
 
@@ -424,19 +429,7 @@ static int push_value(const struct kr_specifiers *s, const struct kr_text *from,
 		            c);
 		return kr_text_append_part(ret, from, at, 2);
 	}
-	for (const char *p = value; r == 0 && *p; p++)
-		r = kr_text_push(ret, *p, origin);
-	return r;
-}
-
-static int push_percent(const struct kr_text *from, size_t at,
-                        struct kr_text *ret)
-{
-	struct kr_span span = kr_text_span(from, at, 2);
-
-	return kr_text_push(ret, '%',
-	                    (struct kr_origin){span.file, (unsigned)span.offset,
-	                                       (unsigned)span.length});
+	return kr_text_append_made(ret, value, kr_span_origin(span));
 }
 
 static bool is_alphanumeric(unsigned char c)
@@ -457,24 +450,30 @@ int kr_specifiers_expand(const struct kr_specifiers *s,
 {
 	int r = kr_text_append_part(ret, from, 0, 0);
 
-	for (size_t i = 0; r == 0 && i < from->length; i++) {
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < from->length; i++) {
 		unsigned char next =
 			i + 1 < from->length && from->bytes[i] == '%'
 				? (unsigned char)from->bytes[i + 1]
 				: 0;
 
 		if (next == '%') {
-			r = push_percent(from, i++, ret);
+			r = kr_text_push(
+				ret, '%',
+				kr_span_origin(kr_text_span(from, i++, 2)));
 		} else if (is_known(s, next)) {
 			*ret_any = true;
 			r = push_value(s, from, i++, ret, ret_unknown);
 		} else if (is_alphanumeric(next)) {
-			r = -EBADSLT;
+			return -EBADSLT;
 		} else {
 			r = kr_text_append_part(ret, from, i, 1);
 		}
-		if (r == 0 && ret->length > max_bytes)
-			r = -ENAMETOOLONG;
+		if (r < 0)
+			return r;
+		if (ret->length > max_bytes)
+			return -ENAMETOOLONG;
 	}
-	return r;
+	return 0;
 }

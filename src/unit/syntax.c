@@ -301,7 +301,6 @@ static int parse_logical(struct reader *r)
 static int append_line(struct reader *r, struct kr_span line)
 {
 	const char *s = line.file->data;
-	int err = 0;
 
 	if (!r->bom_seen && line.length >= strlen(BOM) &&
 	    memcmp(s + line.offset, BOM, strlen(BOM)) == 0) {
@@ -309,15 +308,7 @@ static int append_line(struct reader *r, struct kr_span line)
 		line.length -= strlen(BOM);
 		r->bom_seen = true;
 	}
-	for (size_t i = 0; err == 0 && i < line.length; i++)
-		err = kr_text_push(
-			&r->line, s[line.offset + i],
-			(struct kr_origin){
-				.file = line.file,
-				.offset = (unsigned)(line.offset + i),
-				.length = 1,
-			});
-	return err;
+	return kr_text_append_span(&r->line, line);
 }
 
 static int too_long(struct reader *r, struct kr_span line)

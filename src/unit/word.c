@@ -36,18 +36,6 @@ static bool is_blank(char c)
 	return c && strchr(KR_WORD_BLANKS, c);
 }
 
-static struct kr_origin origin_of(const struct kr_text *from, size_t start,
-                                  size_t length)
-{
-	struct kr_span span = kr_text_span(from, start, length);
-
-	return (struct kr_origin){
-		.file = span.file,
-		.offset = (unsigned)span.offset,
-		.length = (unsigned)span.length,
-	};
-}
-
 static int digit(char c, int base)
 {
 	int value = c >= '0' && c <= '9'   ? c - '0'
@@ -186,7 +174,7 @@ static int push_escape(const struct kr_text *from, size_t at, unsigned flags,
 		                    .n_bytes = 2,
 		                    .length = 1};
 	}
-	origin = origin_of(from, at - 1, e.length + 1);
+	origin = kr_span_origin(kr_text_span(from, at - 1, e.length + 1));
 	for (size_t i = 0; i < e.n_bytes; i++) {
 		r = kr_text_push(out, e.bytes[i], origin);
 		if (r < 0)
@@ -201,7 +189,7 @@ static int push_last_backslash(const struct kr_text *from, size_t at,
 {
 	if ((flags & KR_SPLIT_KEEP_UNKNOWN) &&
 	    (!quote || (flags & KR_SPLIT_RELAX)))
-		return kr_text_push(out, '\\', origin_of(from, at, 1));
+		return kr_text_push(out, '\\', kr_text_origin(from, at));
 	return flags & KR_SPLIT_RELAX ? 0 : -EINVAL;
 }
 

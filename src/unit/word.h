@@ -28,10 +28,17 @@ struct kr_split_word {
 	size_t start, end;   /* where it stands in FROM, quotes included */
 };
 
+static inline void kr_split_word_done(struct kr_split_word *word)
+{
+	kr_text_done(&word->text);
+}
+
+#define _cleanup_split_word_ _cleanup_(kr_split_word_done)
+
 /*
  * The next word of FROM at *AT, which is moved to the word behind it. 1: RET is
- * a word, which the caller gives back with kr_text_done(&ret->text); 0: there
- * is none; -EINVAL: a quote is not closed or an escape is none; -ENOMEM.
+ * a word, the caller's; 0: there is none; -EINVAL: a quote is not closed or an
+ * escape is none; -ENOMEM.
  *
  * Source: extract_first_word(), src/basic/extract-word.c of systemd 252, with
  * blanks as separators and EXTRACT_UNQUOTE.

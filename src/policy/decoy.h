@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* What looks as if it set kubelet's value and does not. */
+/* What looks as if it set a field's value and does not. */
 
 #include "node/node.h"
+#include "policy/rules.h"
 
 /*
  * Adds to DIAG what on NODE's disk, which was read, is no input of kubelet
- * although people and scanners take it for one:
+ * although people and scanners take it for one, of the fields of RULES:
  *
  *   decoy-config      a config file at a path of the CIS text, which this
  *                     kubelet does not read
@@ -21,4 +22,5 @@
  * have; all else is a note.
  * 0 or -ENOMEM.
  */
-int kr_decoys_find(struct kr_node *node, struct kr_diag *diag);
+int kr_decoys_find(struct kr_node *node, const struct kr_rules *rules,
+                   struct kr_diag *diag);

@@ -28,19 +28,36 @@
 #include <string.h>
 
 #include "kubelet/config.h"
-#include "node/decoy.h"
+#include "policy/decoy.h"
+#include "policy/judge.h"
 
 static const char *const cis_paths[] = {
 	"/etc/kubernetes/kubelet/kubelet-config.json",
 	"/etc/kubernetes/kubelet/config.json",
 };
 
-static enum kr_severity severity_of(const struct kr_node *node,
-                                    enum kr_state state)
-{
-	bool has_value = state == KR_STATE_TRUE || state == KR_STATE_FALSE;
+struct looking {
+	struct kr_node *node;
+	const struct kr_rules *rules;
+	struct kr_diag *diag;
+};
 
-	return has_value && state != node->disk.state ? KR_WARNING : KR_NOTE;
+/* VALUE is the decoy's; NULL: it has none. 0 or -ENOMEM. */
+static int find_severity(const struct looking *l, const struct kr_rule *rule,
+                         const struct kr_value *value, enum kr_severity *ret)
+{
+	_cleanup_decision_ struct kr_decision d = {0};
+	int r;
+
+	*ret = KR_NOTE;
+	if (!value)
+		return 0;
+	r = kr_judge_decide(l->node, rule, &d);
+	if (r < 0)
+		return r;
+	if (!kr_state_is_value(d.state) || !kr_value_equal(&d.value, value))
+		*ret = KR_WARNING;
+	return 0;
 }
 
 /* --- config files -------------------------------------------------------- */
@@ -54,19 +71,37 @@ static bool is_read(const struct kr_inputs *in, const struct kr_file *file)
 	return false;
 }
 
-static int check_config(struct kr_node *node, const char *path,
-                        struct kr_diag *diag)
+static int name_config(const struct looking *l, const struct kr_rule *rule,
+                       const struct kr_file *file,
+                       const struct kr_config *config)
 {
-	const struct kr_inputs *in = &node->disk.inputs;
+	const char *path = l->node->disk.inputs.config_path;
+	const struct kr_config_use *use;
+	enum kr_state state = kr_config_state(config, rule->fields[0], &use);
+	bool has_value = use && kr_state_is_value(state);
+	enum kr_severity severity;
+	int r = find_severity(l, rule, has_value ? &use->v : NULL, &severity);
+
+	if (r < 0)
+		return r;
+	kr_diag_add(l->diag, severity, "decoy-config",
+	            use ? use->value : (struct kr_span){file, 0, 0},
+	            "this kubelet does not read the file: %s%s",
+	            path ? "its --config is " : "it has no --config",
+	            path ? path : "");
+	return 0;
+}
+
+static int check_config(const struct looking *l, const char *path)
+{
+	const struct kr_inputs *in = &l->node->disk.inputs;
 	_cleanup_config_ struct kr_config config = {0};
 	const struct kr_file *file;
-	const struct kr_config_use *use;
-	enum kr_state state;
 	int r;
 
 	if (in->config_path && strcmp(in->config_path, path) == 0)
 		return 0;
-	r = kr_fs_read(node->fs, path, &file);
+	r = kr_fs_read(l->node->fs, path, &file);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	if (is_read(in, file))
@@ -74,14 +109,10 @@ static int check_config(struct kr_node *node, const char *path,
 	r = kr_config_parse(file, NULL, NULL, &config);
 	if (r < 0) /* one that is too large has no value */
 		return r == -ENOMEM ? r : 0;
-	state = kr_config_state(&config, node->setting->field, &use);
-	kr_diag_add(diag, severity_of(node, use ? state : KR_STATE_ABSENT),
-	            "decoy-config",
-	            use ? use->value : (struct kr_span){file, 0, 0},
-	            "this kubelet does not read the file: %s%s",
-	            in->config_path ? "its --config is " : "it has no --config",
-	            in->config_path ? in->config_path : "");
-	return 0;
+	r = 0;
+	for (size_t i = 0; r == 0 && i < l->rules->n_items; i++)
+		r = name_config(l, l->rules->items[i], file, &config);
+	return r;
 }
 
 /* --- variables ----------------------------------------------------------- */
@@ -137,58 +168,76 @@ static bool is_expanded(const struct kr_unit *unit,
 	return false;
 }
 
-/* What the flag would say, were it read. */
-static enum kr_state state_of(const struct kr_setting *setting,
-                              const struct kr_text *value, size_t start,
-                              size_t length)
+/* Of what the flag would say, were it read. */
+static int flag_severity(const struct looking *l, const struct kr_rule *rule,
+                         const struct kr_text *value, size_t start,
+                         size_t length, enum kr_severity *ret)
 {
 	_cleanup_flags_ struct kr_flags flags = {0};
+	_cleanup_value_ struct kr_value said = {0};
 	_cleanup_free_ char *word = strndup(value->bytes + start, length);
 	const char *const argv[] = {"kubelet", word};
+	const struct kr_flag_use *use;
+	int r = word ? kr_flags_parse(argv, ARRAY_SIZE(argv), &flags) : -ENOMEM;
 
-	if (!word || kr_flags_parse(argv, ARRAY_SIZE(argv), &flags) < 0)
-		return KR_STATE_UNKNOWN;
-	return kr_flags_state(&flags, setting->field);
+	if (r < 0)
+		return r;
+	*ret = KR_NOTE;
+	use = kr_state_is_value(kr_flags_state(&flags, rule->fields[0]))
+	              ? kr_flags_last(&flags, rule->fields[0])
+	              : NULL;
+	if (!use)
+		return 0;
+	r = kr_flag_use_value(use, rule->fields[0], &said);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	return find_severity(l, rule, &said, ret);
 }
 
-static void check_variable(struct kr_node *node,
-                           const struct kr_unit_variable *v, bool shadowed,
-                           struct kr_diag *diag)
+static int check_variable(const struct looking *l, const struct kr_rule *rule,
+                          const struct kr_unit_variable *v, bool shadowed)
 {
+	const char *flag = kr_field(rule->fields[0])->flag;
+	enum kr_severity severity;
 	size_t start, length;
 	struct kr_span span;
-	enum kr_state state;
+	int r;
 
-	if (!v->span.file ||
-	    !find_flag(node->setting->flag, &v->value, &start, &length) ||
-	    (!shadowed && is_expanded(node->disk.unit, v)))
-		return;
+	if (!v->span.file || !find_flag(flag, &v->value, &start, &length) ||
+	    (!shadowed && is_expanded(l->node->disk.unit, v)))
+		return 0;
 	span = kr_text_span(&v->value, start, length);
-	state = state_of(node->setting, &v->value, start, length);
-	kr_diag_add(diag, severity_of(node, state), "decoy-variable",
+	r = flag_severity(l, rule, &v->value, start, length, &severity);
+	if (r < 0)
+		return r;
+	kr_diag_add(l->diag, severity, "decoy-variable",
 	            span.file ? span : v->span,
 	            shadowed ? "another assignment of %s wins over this one: "
 	                       "the flag here does not reach kubelet"
 	                     : "no command expands %s: the flag here does not "
 	                       "reach kubelet",
 	            v->name);
+	return 0;
 }
 
-static void check_variables(struct kr_node *node, struct kr_diag *diag)
+static int check_variables(const struct looking *l, const struct kr_rule *rule)
 {
-	const struct kr_unit *unit = node->disk.unit;
+	const struct kr_unit *unit = l->node->disk.unit;
+	int r = 0;
 
-	for (size_t i = 0; i < unit->n_variables; i++)
-		check_variable(node, &unit->variables[i], false, diag);
-	for (size_t i = 0; i < unit->n_shadowed; i++)
-		check_variable(node, &unit->shadowed[i], true, diag);
+	for (size_t i = 0; r == 0 && i < unit->n_variables; i++)
+		r = check_variable(l, rule, &unit->variables[i], false);
+	for (size_t i = 0; r == 0 && i < unit->n_shadowed; i++)
+		r = check_variable(l, rule, &unit->shadowed[i], true);
+	return r;
 }
 
 /* --- arguments ----------------------------------------------------------- */
 
-static void check_argument(struct kr_node *node, size_t arg,
-                           struct kr_diag *diag)
+static void check_argument(const struct looking *l, const struct kr_rule *rule,
+                           size_t arg)
 {
+	struct kr_node *node = l->node;
 	const struct kr_inputs *in = &node->disk.inputs;
 	const struct kr_unit_word *word = kr_node_word(node, arg);
 	struct kr_text text = {.bytes = in->argv[arg],
@@ -198,12 +247,13 @@ static void check_argument(struct kr_node *node, size_t arg,
 
 	/* at the start it is a flag, or what another one swallows, which is
 	 * told by kubelet/flags */
-	if (!find_flag(node->setting->flag, &text, &start, &length) ||
+	if (!find_flag(kr_field(rule->fields[0])->flag, &text, &start,
+	               &length) ||
 	    start == 0 || text.bytes[start - 1] == '-')
 		return;
 	if (word)
 		span = kr_text_span(&word->text, start, length);
-	kr_diag_add(diag, KR_NOTE, "decoy-argument",
+	kr_diag_add(l->diag, KR_NOTE, "decoy-argument",
 	            span.file ? span : kr_node_span(node, arg),
 	            "the flag is inside of another argument and does not "
 	            "reach kubelet as a flag");
@@ -214,13 +264,12 @@ static void check_argument(struct kr_node *node, size_t arg,
 static const char why_name[] = "its name would have to end in .conf";
 static const char why_link[] = "it follows no link to a folder in --config-dir";
 
-static int check_folder(struct kr_node *node, const char *path,
-                        struct kr_diag *diag)
+static int check_folder(const struct looking *l, const char *path)
 {
 	_cleanup_dir_ struct kr_dir dir = {0};
 	const char *first = NULL;
 	size_t n = 0;
-	int r = kr_fs_list(node->fs, path, &dir);
+	int r = kr_fs_list(l->node->fs, path, &dir);
 
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
@@ -232,7 +281,7 @@ static int check_folder(struct kr_node *node, const char *path,
 		n++;
 	}
 	if (first)
-		kr_diag_add_path(diag, KR_NOTE, "decoy-config-dir", path,
+		kr_diag_add_path(l->diag, KR_NOTE, "decoy-config-dir", path,
 		                 "kubelet is given no --config-dir: %s%s here "
 		                 "is not read",
 		                 first, n > 1 ? " and what else is" : "");
@@ -240,40 +289,44 @@ static int check_folder(struct kr_node *node, const char *path,
 }
 
 /* A file of --config-dir that is no drop-in, and that has our key; WHY not. */
-static int check_unread(struct kr_node *node, const char *path, const char *why,
-                        struct kr_diag *diag)
+static int check_unread(const struct looking *l, const char *path,
+                        const char *why)
 {
 	const struct kr_config_options options = {.dropin = true};
 	_cleanup_config_ struct kr_config config = {0};
 	_cleanup_file_ struct kr_file *file = NULL;
-	const struct kr_config_use *use;
-	size_t at = 0;
-	int r = kr_fs_read_once(node->fs, path, &file);
+	int r = kr_fs_read_once(l->node->fs, path, &file);
 
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	/* --config may name it, or a link beside it */
-	if (is_read(&node->disk.inputs, file))
+	if (is_read(&l->node->disk.inputs, file))
 		return 0;
 	r = kr_config_parse(file, &options, NULL, &config);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	use = kr_config_next(&config, node->setting->field, &at);
-	if (use)
-		kr_diag_add(diag, KR_NOTE, "decoy-config-dir", use->key,
-		            "kubelet does not read the file: %s", why);
+	for (size_t i = 0; i < l->rules->n_items; i++) {
+		const int field = l->rules->items[i]->fields[0];
+		const struct kr_config_use *use;
+		size_t at = 0;
+
+		use = kr_config_next(&config, field, &at);
+		if (use)
+			kr_diag_add(l->diag, KR_NOTE, "decoy-config-dir",
+			            use->key,
+			            "kubelet does not read the file: %s", why);
+	}
 	return 0;
 }
 
 /* The folder that the link at PATH leads to; a file is one itself. */
-static int check_link(struct kr_node *node, const char *path,
-                      struct kr_diag *diag)
+static int check_link(const struct looking *l, const char *path)
 {
 	_cleanup_dir_ struct kr_dir dir = {0};
-	int r = kr_fs_list(node->fs, path, &dir);
+	int r = kr_fs_list(l->node->fs, path, &dir);
 
 	if (r == -ENOTDIR)
-		return check_unread(node, path, why_name, diag);
+		return check_unread(l, path, why_name);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	for (size_t i = 0; i < dir.n_entries; i++) {
@@ -282,18 +335,17 @@ static int check_link(struct kr_node *node, const char *path,
 
 		if (!file)
 			return -ENOMEM;
-		r = check_unread(node, file, why_link, diag);
+		r = check_unread(l, file, why_link);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-static int check_read_folder(struct kr_node *node, const char *path,
-                             struct kr_diag *diag)
+static int check_read_folder(const struct looking *l, const char *path)
 {
 	_cleanup_dir_ struct kr_dir dir = {0};
-	int r = kr_fs_list(node->fs, path, &dir);
+	int r = kr_fs_list(l->node->fs, path, &dir);
 
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
@@ -306,25 +358,27 @@ static int check_read_folder(struct kr_node *node, const char *path,
 		child = kr_path_join(path, e->name);
 		if (!child)
 			return -ENOMEM;
-		r = e->type == DT_LNK
-		            ? check_link(node, child, diag)
-		            : check_unread(node, child, why_name, diag);
+		r = e->type == DT_LNK ? check_link(l, child)
+		                      : check_unread(l, child, why_name);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-static int check_folders(struct kr_node *node, struct kr_diag *diag)
+static int check_folders(const struct looking *l)
 {
-	const struct kr_inputs *in = &node->disk.inputs;
+	const struct kr_inputs *in = &l->node->disk.inputs;
 	_cleanup_free_ char *beside = NULL, *common = NULL;
-	int r = 0;
+	int r;
 
-	for (size_t i = 0; r == 0 && i < in->folders.n_items; i++)
-		r = check_read_folder(node, in->folders.items[i], diag);
-	if (r < 0 || in->config_dir || !in->config_path)
-		return r;
+	for (size_t i = 0; i < in->folders.n_items; i++) {
+		r = check_read_folder(l, in->folders.items[i]);
+		if (r < 0)
+			return r;
+	}
+	if (in->config_dir || !in->config_path)
+		return 0;
 	if (asprintf(&beside, "%s.d", in->config_path) < 0) {
 		beside = NULL;
 		return -ENOMEM;
@@ -335,25 +389,37 @@ static int check_folders(struct kr_node *node, struct kr_diag *diag)
 		common = NULL;
 		return -ENOMEM;
 	}
-	r = check_folder(node, beside, diag);
-	if (r == 0 && strcmp(beside, common) != 0)
-		r = check_folder(node, common, diag);
-	return r;
+	r = check_folder(l, beside);
+	if (r < 0 || strcmp(beside, common) == 0)
+		return r;
+	return check_folder(l, common);
 }
 
-int kr_decoys_find(struct kr_node *node, struct kr_diag *diag)
+int kr_decoys_find(struct kr_node *node, const struct kr_rules *rules,
+                   struct kr_diag *diag)
 {
+	const struct looking l = {node, rules, diag};
+	bool command = kr_node_command(node) && !node->config_override;
 	int r;
 
-	if (!node->disk.inputs_valid)
+	if (!kr_node_inputs(node))
 		return 0;
-	for (size_t i = 1; i < node->disk.inputs.argc; i++)
-		check_argument(node, i, diag);
-	if (!kr_node_command(node) || node->config_override)
+	for (size_t k = 0; k < rules->n_items; k++) {
+		for (size_t i = 1; i < node->disk.inputs.argc; i++)
+			check_argument(&l, rules->items[k], i);
+		r = command ? check_variables(&l, rules->items[k]) : 0;
+		if (r < 0)
+			return r;
+	}
+	if (!command)
 		return 0;
-	check_variables(node, diag);
-	r = check_folders(node, diag);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(cis_paths); i++)
-		r = check_config(node, cis_paths[i], diag);
-	return r;
+	r = check_folders(&l);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(cis_paths); i++) {
+		r = check_config(&l, cis_paths[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What else there is about iptables on a node, beside the setting: who else
+ * What else there is about iptables on a node, beside the control: who else
  * manages them, whether there are any, and the mark bits with which old
- * kubelets die when the setting is switched on.
+ * kubelets die when makeIPTablesUtilChains is switched on.
  */
 
 #include <stdbool.h>
@@ -28,10 +28,10 @@ int kr_iptables_remark(struct kr_node *node, const char *const *active,
                        struct kr_diag *diag);
 
 /*
- * Whether a kubelet that is started with INPUTS, the setting being true, may
+ * Whether a kubelet that is started with INPUTS, the field being true, may
  * end for its mark bits: they are the same, and the kubelet that runs now does
  * not prove that this one can live with it. RET_BIT, where not NULL, is that
- * bit.
+ * bit. 1, 0 or -ENOMEM.
  */
-bool kr_iptables_bits_fatal(const struct kr_node *node,
-                            const struct kr_inputs *inputs, int *ret_bit);
+int kr_iptables_bits_fatal(const struct kr_node *node,
+                           const struct kr_inputs *inputs, int *ret_bit);

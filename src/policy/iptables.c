@@ -27,8 +27,9 @@
 #include <string.h>
 
 #include "kubelet/go.h"
-#include "node/iptables.h"
+#include "policy/iptables.h"
 
+#define KEY            "makeIPTablesUtilChains"
 #define MASQUERADE_BIT 14
 #define DROP_BIT       15
 
@@ -51,6 +52,11 @@ struct names {
 	size_t n;
 };
 
+static void names_done(struct names *names)
+{
+	free(names->text);
+}
+
 static int add_name(struct names *names, const char *name)
 {
 	char *longer;
@@ -64,52 +70,58 @@ static int add_name(struct names *names, const char *name)
 	return 0;
 }
 
-static bool is_listed(const struct kr_dir *dir, const char *name)
-{
-	for (size_t i = 0; i < dir->n_entries; i++) {
-		if (strcmp(dir->entries[i].name, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static int find_enabled(struct kr_fs *fs, struct names *names)
+/* The names of all entries of the targets' folders. */
+static int list_wanted(struct kr_fs *fs, struct kr_strings *ret)
 {
 	static const char *const wants[] = {
 		"/etc/systemd/system/multi-user.target.wants",
 		"/etc/systemd/system/sysinit.target.wants",
 		"/etc/systemd/system/basic.target.wants",
 	};
-	struct kr_dir dirs[ARRAY_SIZE(wants)] = {0};
-	int r = 0;
 
-	for (size_t i = 0; r != -ENOMEM && i < ARRAY_SIZE(wants); i++)
-		r = kr_fs_list(fs, wants[i], &dirs[i]);
-	if (r != -ENOMEM)
-		r = 0;
-	for (const char *const *name = kr_iptables_units; r == 0 && *name;
-	     name++) {
-		bool enabled = false;
+	for (size_t i = 0; i < ARRAY_SIZE(wants); i++) {
+		_cleanup_dir_ struct kr_dir dir = {0};
 
-		for (size_t i = 0; i < ARRAY_SIZE(wants); i++)
-			enabled = enabled || is_listed(&dirs[i], *name);
-		if (enabled)
-			r = add_name(names, *name);
+		if (kr_fs_list(fs, wants[i], &dir) == -ENOMEM)
+			return -ENOMEM;
+		for (size_t k = 0; k < dir.n_entries; k++) {
+			if (kr_strings_add(ret, dir.entries[k].name) < 0)
+				return -ENOMEM;
+		}
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(wants); i++)
-		kr_dir_done(&dirs[i]);
-	return r;
+	return 0;
+}
+
+static int find_enabled(struct kr_fs *fs, struct names *names)
+{
+	_cleanup_strings_ struct kr_strings wanted = {0};
+	int r = list_wanted(fs, &wanted);
+
+	if (r < 0)
+		return r;
+	for (const char *const *name = kr_iptables_units; *name; name++) {
+		r = kr_strings_contain(&wanted, *name) ? add_name(names, *name)
+		                                       : 0;
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static int remark_managers(struct kr_node *node, const char *const *active,
                            struct kr_diag *diag)
 {
-	struct names names = {0};
+	_cleanup_(names_done) struct names names = {0};
 	int r = active ? 0 : find_enabled(node->fs, &names);
 
-	for (const char *const *name = active; r == 0 && name && *name; name++)
+	if (r < 0)
+		return r;
+	for (const char *const *name = active; name && *name; name++) {
 		r = add_name(&names, *name);
-	if (r == 0 && names.n > 0)
+		if (r < 0)
+			return r;
+	}
+	if (names.n > 0)
 		kr_diag_add(diag, KR_NOTE, "iptables-manager", KR_SPAN_NONE,
 		            "%s %s here: %s iptables rules, too, and may get "
 		            "in the way of the chains that kubelet makes",
@@ -119,8 +131,7 @@ static int remark_managers(struct kr_node *node, const char *const *active,
 		            : names.n == 1         ? "is enabled"
 		                                   : "are enabled",
 		            names.n == 1 ? "it manages" : "they manage");
-	free(names.text);
-	return r;
+	return 0;
 }
 
 /* --- the program --------------------------------------------------------- */
@@ -140,7 +151,9 @@ static int is_merged(struct kr_fs *fs)
 	_cleanup_stat_ struct kr_stat st = {0};
 	int r = kr_fs_stat(fs, "/sbin", false, &st);
 
-	return r == -ENOMEM ? r : r == 0 && S_ISLNK(st.st.st_mode);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	return S_ISLNK(st.st.st_mode);
 }
 
 static int has_iptables(struct kr_fs *fs)
@@ -195,7 +208,7 @@ static int remark_program(struct kr_node *node, struct kr_diag *diag)
 		kr_diag_add(diag, KR_NOTE, "no-iptables", KR_SPAN_NONE,
 		            "there is no iptables on this node: kubelet makes "
 		            "no chains, whatever %s says",
-		            node->setting->key);
+		            KEY);
 	return r < 0 ? r : 0;
 }
 
@@ -229,28 +242,39 @@ static bool bits_equal(const struct kr_inputs *in, int *ret_bit)
 	return masquerade >= 0 && masquerade == drop;
 }
 
-bool kr_iptables_bits_fatal(const struct kr_node *node,
-                            const struct kr_inputs *inputs, int *ret_bit)
+int kr_iptables_bits_fatal(const struct kr_node *node,
+                           const struct kr_inputs *inputs, int *ret_bit)
 {
-	bool proven = node->running_valid &&
-	              node->running.state == KR_STATE_TRUE &&
-	              bits_equal(&node->running, NULL);
+	_cleanup_decision_ struct kr_decision d = {0};
+	int r;
 
-	return !proven && bits_equal(inputs, ret_bit);
+	if (!bits_equal(inputs, ret_bit))
+		return 0;
+	if (!node->running_valid || !bits_equal(&node->running, NULL))
+		return 1;
+	r = kr_decide(&node->running, KR_FIELD_IPTABLES, &d);
+	if (r < 0)
+		return r;
+	/* the kubelet that runs can live with it */
+	return d.state != KR_STATE_TRUE;
 }
 
-static void remark_bits(const struct kr_node *node, struct kr_diag *diag)
+static int remark_bits(const struct kr_node *node, struct kr_diag *diag)
 {
-	int bit;
+	const struct kr_inputs *in = kr_node_inputs(node);
+	int bit, r;
 
-	if (!node->disk.inputs_valid ||
-	    !kr_iptables_bits_fatal(node, &node->disk.inputs, &bit))
-		return;
+	if (!in)
+		return 0;
+	r = kr_iptables_bits_fatal(node, in, &bit);
+	if (r <= 0)
+		return r;
 	kr_diag_add(diag, KR_WARNING, "mark-bits-equal", KR_SPAN_NONE,
 	            "iptablesMasqueradeBit and iptablesDropBit are both %d: "
 	            "with %s true a kubelet before 1.28 ends a few seconds "
 	            "after its start",
-	            bit, node->setting->key);
+	            bit, KEY);
+	return 0;
 }
 
 int kr_iptables_remark(struct kr_node *node, const char *const *active,
@@ -263,6 +287,5 @@ int kr_iptables_remark(struct kr_node *node, const char *const *active,
 	r = remark_program(node, diag);
 	if (r < 0)
 		return r;
-	remark_bits(node, diag);
-	return 0;
+	return remark_bits(node, diag);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * node/iptables: other managers, no iptables at all, and equal mark bits.
+ * policy/iptables: other managers, no iptables at all, and equal mark bits.
  */
 
 #include <string.h>
 
 #include "base/clock.h"
-#include "node/iptables.h"
+#include "policy/iptables.h"
+#include "policy/remarks.h"
 #include "testing-node.h"
 #include "testing.h"
 
@@ -190,19 +191,19 @@ static void stage(int i)
 START_TEST(remarks)
 {
 	const struct kr_node_options options = {.root = kr_root_path};
-	const struct kr_node_systemd systemd = {
-		.version = 252,
-		.iptables_units = rows[_i].asked ? rows[_i].active : NULL,
-	};
+	const struct kr_node_systemd systemd = {.version = 252};
 	struct kr_diag diag = {0};
 	struct kr_node *node = NULL;
 	char got[256] = "";
 	const char *first = NULL;
 
 	stage(_i);
-	ck_assert_int_eq(
-		kr_node_open(&kr_setting_iptables, &options, &diag, &node), 0);
+	ck_assert_int_eq(kr_node_open(&options, &diag, &node), 0);
 	ck_assert_int_eq(kr_node_read(node, &options, &systemd, &diag), 0);
+	ck_assert_int_eq(
+		kr_remarks_find(node, &kr_rules_usual,
+	                        rows[_i].asked ? rows[_i].active : NULL, &diag),
+		0);
 	for (size_t i = 0; i < diag.n_messages; i++) {
 		const struct kr_message *m = &diag.messages[i];
 		size_t n = strlen(got);
@@ -244,6 +245,7 @@ START_TEST(proven_by_the_process)
 	                "/system.slice/kubelet.service");
 	node = kr_test_node(NULL, &diag);
 	ck_assert(node->running_valid);
+	ck_assert_int_eq(kr_iptables_remark(node, NULL, &diag), 0);
 	ck_assert_int_eq(kr_diag_find(&diag, "mark-bits-equal") != NULL,
 	                 c->fatal);
 	ck_assert_msg(kr_iptables_bits_fatal(node, &node->disk.inputs, NULL) ==

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A constraint: a condition on what kubelet has, with the minors in which it
+ * refuses. For kubelet/validate*.c alone.
+ *
+ * A judge looks at one minor at a time, MINOR; what it is asked for is what
+ * kubelet 1.MINOR has.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/vec.h"
+#include "kubelet/decide.h"
+#include "kubelet/field.h"
+
+/* kubelet's merges of drop-ins. */
+enum kr_merges_of {
+	KR_MERGES_NEW, /* 1.32 and later; and the only one where none differs */
+	KR_MERGES_OLD, /* 1.29 to 1.31 */
+	KR_MERGES_OLDEST, /* 1.28 */
+	KR_N_MERGES,
+};
+
+enum kr_whence {
+	KR_WHENCE_DEFAULT,
+	KR_WHENCE_FILE,
+	KR_WHENCE_FLAG,
+	KR_WHENCE_UNKNOWN, /* what kubelet has cannot be told */
+};
+
+/* What kubelet has for a field. */
+struct kr_held {
+	enum kr_whence whence;
+	const struct kr_value *value; /* NULL: nothing, a default of nothing */
+	const struct kr_config_use *use; /* NULL: in no file */
+	const struct kr_flag_use *flag;
+	int file; /* of the inputs; -1: none */
+};
+
+struct kr_validation {
+	const struct kr_inputs *in;
+	unsigned minor;
+	const struct kr_merged *merges[KR_N_MERGES];
+	struct kr_merged_value (*found)[KR_N_FIELDS]; /* of each merge */
+	struct kr_value flags[KR_N_FIELDS], defaults[KR_N_FIELDS];
+	const struct kr_flag_use *flag_uses[KR_N_FIELDS];
+	bool default_known[KR_N_FIELDS];
+	/* the item, and in a map its value, that a rule refuses; NULL: the
+	 * field's value as a whole */
+	const char *item, *item_value;
+	const char *needer; /* the gate that needs ITEM */
+	/* the flag that has it, where the field has no flag; NULL */
+	const struct kr_flag_use *blamed;
+	/* the pairs of all --feature-gates, and the last one */
+	struct kr_value flag_gates;
+	const struct kr_flag_use *flag_gates_use;
+};
+
+struct kr_constraint {
+	short fields[3]; /* the first is judged; 0 behind it: no more */
+	unsigned char from, to;
+	bool warns; /* never more than a warning */
+	/* the gate that must be so; NULL: none */
+	const char *gate;
+	bool gate_on;
+	/* whether kubelet 1.MINOR refuses */
+	bool (*refuses)(struct kr_validation *j,
+	                const struct kr_constraint *rule);
+	int64_t min, max;
+	const char *const *names; /* of an enumeration, with a NULL behind */
+	/* what would have to be, behind the field's name; NULL: MIN to MAX */
+	const char *words;
+};
+
+/* --- what kubelet has ---------------------------------------------------- */
+
+/* Reads all of J's inputs, IN, for all minors. 0 or -ENOMEM; J is done with by
+ * kr_validation_done() in any case. */
+int kr_validation_prepare(struct kr_validation *j);
+void kr_validation_done(struct kr_validation *j);
+
+enum kr_merges_of kr_validation_merge_of(const struct kr_validation *j);
+struct kr_held kr_validation_hold(const struct kr_validation *j, int field);
+bool kr_validation_is_unknown(const struct kr_validation *j, int field);
+
+/* A file or a flag sets it. */
+bool kr_validation_is_set(const struct kr_validation *j, int field);
+
+/* A number or a duration; false: nothing is there, or it cannot be told. */
+bool kr_validation_number(const struct kr_validation *j, int field,
+                          int64_t *ret);
+
+/* NULL: nothing is there, or it cannot be told. */
+const char *kr_validation_text(const struct kr_validation *j, int field);
+
+/* A text that is known to be WANT, or to be not empty. */
+bool kr_validation_is_text(const struct kr_validation *j, int field,
+                           const char *want);
+bool kr_validation_is_not_empty(const struct kr_validation *j, int field);
+
+/* A boolean that is known to be WANT. */
+bool kr_validation_is_bool(const struct kr_validation *j, int field, bool want);
+
+/* A list, or the pairs of a map, never NULL: empty where it cannot be told. */
+const struct kr_strings *kr_validation_items(const struct kr_validation *j,
+                                             int field);
+bool kr_validation_has_item(const struct kr_validation *j, int field,
+                            const char *item);
+
+/* The text at PATH of a map; NULL. */
+const char *kr_validation_entry(const struct kr_validation *j, int field,
+                                const char *path);
+
+/* The pair at I of PAIRS is not undone by a later one. */
+bool kr_validation_counts(const struct kr_strings *pairs, size_t i);
+
+enum kr_gate_is {
+	KR_GATE_IS_OFF,
+	KR_GATE_IS_ON,
+	KR_GATE_IS_UNSURE,
+	KR_GATE_IS_UNSET, /* not of kr_validation_gate() */
+};
+
+/* Whether the feature gate NAME is on. */
+enum kr_gate_is kr_validation_gate(const struct kr_validation *j,
+                                   const char *name);
+
+/* --- conditions of any field --------------------------------------------- */
+
+bool kr_constraint_is_name(const char *s, const char *const *names);
+
+/* A number or duration that is known, and not from MIN to MAX. */
+bool kr_constraint_out_of_range(struct kr_validation *j,
+                                const struct kr_constraint *rule);
+
+/* A text that is known, and none of NAMES. */
+bool kr_constraint_no_name(struct kr_validation *j,
+                           const struct kr_constraint *rule);
+
+/* It says anything at all: a number but 0, a text, an element. */
+bool kr_constraint_says(struct kr_validation *j,
+                        const struct kr_constraint *rule);
+
+bool kr_constraint_is_empty(struct kr_validation *j,
+                            const struct kr_constraint *rule);
+bool kr_constraint_is_true(struct kr_validation *j,
+                           const struct kr_constraint *rule);
+
+/* --- the tables ---------------------------------------------------------- */
+
+/* The N rules of ... */
+const struct kr_constraint *kr_constraints_config(
+	size_t *ret_n); /* ... validation */
+const struct kr_constraint *kr_constraints_start(
+	size_t *ret_n); /* ... what follows it */
+const struct kr_constraint *kr_constraints_managers(size_t *ret_n);
+const struct kr_constraint *kr_constraints_gates(size_t *ret_n);
+
+#define MS     INT64_C(1000000)
+#define SECOND (1000 * MS)
+
+#define F(name) KR_FIELD_##name
+#define ALL     20, 36
+#define ON(g)   .gate = (g), .gate_on = true
+#define OFF(g)  .gate = (g), .gate_on = false
+#define RANGE(a, b)                                                            \
+	.refuses = kr_constraint_out_of_range, .min = (a), .max = (b)
+#define NAMES(...)                                                             \
+	.names = (const char *const[])                                         \
+	{                                                                      \
+		__VA_ARGS__, NULL                                              \
+	}
+#define ONE_OF(...) .refuses = kr_constraint_no_name, NAMES(__VA_ARGS__)
+#define WORDS(w)    .words = (w)

@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What a node keeps for itself, and the managers that deal out the rest: the
+ * amounts of kubeReserved, systemReserved, reservedMemory and of eviction, the
+ * policies for CPUs, memory and topology, and their options.
+ *
+ * Little of it is validated with the configuration. The managers read the
+ * texts when they are made, after TLS and clients, and each stops kubelet for
+ * words that it does not know; all before kubelet serves.
+ *
+ * Hugepages in the sum of a static memory policy were not worked out, and are
+ * not judged. What only the host tells is not judged either: how many CPUs and
+ * NUMA nodes there are, and how much memory.
+ *
+ * Source: kubernetes cmd/kubelet/app/server.go, pkg/kubelet/cm and eviction, of
+ * 1.20, 1.21 and 1.23 to 1.36.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kubelet/go.h"
+#include "kubelet/grammar.h"
+#include "kubelet/schema.h"
+#include "kubelet/validate-constraint.h"
+
+/* --- amounts ------------------------------------------------------------- */
+
+/* The name behind "N/limits/" of PATH; NULL: it is none. */
+static const char *limit_of(const char *path)
+{
+	const char *rest = strchr(path, '/');
+
+	return rest && strncmp(rest, "/limits/", 8) == 0 ? rest + 8 : NULL;
+}
+
+static bool memory_name(struct kr_validation *j,
+                        const struct kr_constraint *rule)
+{
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[0]);
+
+	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
+		const char *name = limit_of(pairs->items[i]);
+
+		if (!name || strcmp(name, "memory") == 0 ||
+		    strncmp(name, "hugepages-", 10) == 0)
+			continue;
+		j->item = name;
+		return true;
+	}
+	return false;
+}
+
+static bool memory_zero(struct kr_validation *j,
+                        const struct kr_constraint *rule)
+{
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[0]);
+
+	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
+		int sign;
+
+		if (!limit_of(pairs->items[i]) ||
+		    !kr_validation_counts(pairs, i) ||
+		    !kr_quantity_valid(pairs->items[i + 1], &sign) || sign != 0)
+			continue;
+		j->item = limit_of(pairs->items[i]);
+		j->item_value = pairs->items[i + 1];
+		return true;
+	}
+	return false;
+}
+
+/* The NUMA node of the element that PATH is in, "0" where it has none. */
+static const char *numa_of(const struct kr_validation *j, int field,
+                           const char *path)
+{
+	char where[40];
+
+	snprintf(where, sizeof(where), "%.*s/numaNode", (int)strcspn(path, "/"),
+	         path);
+	return kr_validation_entry(j, field, where) ?: "0";
+}
+
+static bool memory_twice(struct kr_validation *j,
+                         const struct kr_constraint *rule)
+{
+	int field = rule->fields[0];
+	const struct kr_strings *pairs = kr_validation_items(j, field);
+
+	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
+		const char *name = limit_of(pairs->items[i]);
+
+		for (size_t k = 0; name && k < i; k += 2) {
+			const char *other = limit_of(pairs->items[k]);
+
+			if (!other || strcmp(name, other) != 0 ||
+			    atoi(pairs->items[i]) == atoi(pairs->items[k]) ||
+			    strcmp(numa_of(j, field, pairs->items[i]),
+			           numa_of(j, field, pairs->items[k])) != 0)
+				continue;
+			j->item = name;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A setting of the file that slipped into a map: there is a note on it. The
+ * measured cases end with validation, which takes it. */
+static bool is_setting(const char *name)
+{
+	return kr_schema_member(kr_schema_root(), name, strlen(name), false);
+}
+
+static bool reserved(struct kr_validation *j, const struct kr_constraint *rule)
+{
+	static const char *const names[] = {"cpu", "memory",
+	                                    "ephemeral-storage", "pid", NULL};
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[0]);
+	const char *cpus = kr_validation_text(j, KR_FIELD_RESERVED_CPUS);
+
+	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
+		const char *name = pairs->items[i];
+		int sign;
+
+		if (!kr_validation_counts(pairs, i) || is_setting(name))
+			continue;
+		/* it is taken away before kubelet looks */
+		if (strcmp(name, "cpu") == 0 && (!cpus || *cpus))
+			continue;
+		if (kr_constraint_is_name(name, names) &&
+		    kr_quantity_valid(pairs->items[i + 1], &sign) && sign >= 0)
+			continue;
+		j->item = name;
+		j->item_value = pairs->items[i + 1];
+		return true;
+	}
+	return false;
+}
+
+static bool qos_reserved(struct kr_validation *j,
+                         const struct kr_constraint *rule)
+{
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[0]);
+
+	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
+		if (!kr_validation_counts(pairs, i) ||
+		    (strcmp(pairs->items[i], "memory") == 0 &&
+		     kr_qos_percent_valid(pairs->items[i + 1])))
+			continue;
+		j->item = pairs->items[i];
+		j->item_value = pairs->items[i + 1];
+		return true;
+	}
+	return false;
+}
+
+static bool threshold_ok(struct kr_validation *j, const char *signal,
+                         const char *value)
+{
+	bool ignored;
+
+	return kr_threshold_valid(value, j->minor, &ignored);
+}
+
+/* Without a grace period a threshold of evictionSoft is none. */
+static bool soft_ok(struct kr_validation *j, const char *signal,
+                    const char *value)
+{
+	bool off;
+
+	if (!kr_threshold_valid(value, j->minor, &off))
+		return false;
+	return off || kr_validation_is_unknown(j, KR_FIELD_EVICTION_GRACE) ||
+	       kr_validation_entry(j, KR_FIELD_EVICTION_GRACE, signal);
+}
+
+static bool grace_ok(struct kr_validation *j, const char *signal,
+                     const char *value)
+{
+	int64_t n;
+
+	return kr_go_duration(value, strlen(value), &n) && n >= 0;
+}
+
+static bool reclaim_ok(struct kr_validation *j, const char *signal,
+                       const char *value)
+{
+	return kr_reclaim_valid(value);
+}
+
+static bool eviction(struct kr_validation *j, const struct kr_constraint *rule)
+{
+	static bool (*const valid[])(struct kr_validation *, const char *,
+	                             const char *) = {
+		threshold_ok,
+		soft_ok,
+		grace_ok,
+		reclaim_ok,
+	};
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[0]);
+
+	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
+		const char *signal = pairs->items[i];
+		const char *value = pairs->items[i + 1];
+
+		if (!kr_validation_counts(pairs, i) || is_setting(signal) ||
+		    (kr_eviction_signal_valid(signal, j->minor) &&
+		     valid[rule->min](j, signal, value)))
+			continue;
+		j->item = signal;
+		j->item_value = value;
+		return true;
+	}
+	return false;
+}
+
+/* --- policies ------------------------------------------------------------ */
+
+/* Whether a map may have more than nothing of NAME. */
+static bool may_reserve(const struct kr_validation *j, int field,
+                        const char *name)
+{
+	const char *value = kr_validation_entry(j, field, name);
+	int sign;
+
+	return kr_validation_is_unknown(j, field) ||
+	       (value && (!kr_quantity_valid(value, &sign) || sign != 0));
+}
+
+static bool static_without_cpu(struct kr_validation *j,
+                               const struct kr_constraint *rule)
+{
+	return kr_validation_is_text(j, rule->fields[0], "static") &&
+	       kr_validation_is_text(j, KR_FIELD_RESERVED_CPUS, "") &&
+	       !may_reserve(j, KR_FIELD_KUBE_RESERVED, "cpu") &&
+	       !may_reserve(j, KR_FIELD_SYSTEM_RESERVED, "cpu");
+}
+
+static bool options_without_static(struct kr_validation *j,
+                                   const struct kr_constraint *rule)
+{
+	return kr_validation_items(j, rule->fields[0])->n_items > 0 &&
+	       kr_validation_is_text(j, rule->fields[1], "none");
+}
+
+/* An option of a manager's policy, known from FIRST on, and the first minors in
+ * which it is beta and stable. */
+struct option {
+	const char *name;
+	unsigned char first, beta, stable;
+};
+
+static bool option_ok(const struct kr_validation *j,
+                      const struct option *options, size_t n, const char *name,
+                      const char *alpha_gate, const char *beta_gate)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct option *o = &options[i];
+
+		if (strcmp(o->name, name) != 0)
+			continue;
+		/* a point release may have brought it */
+		if (j->minor + 1 == o->first && o->first == 32)
+			return true;
+		if (j->minor < o->first)
+			return false;
+		if (j->minor >= o->stable)
+			return true;
+		return kr_validation_gate(j, j->minor >= o->beta
+		                                     ? beta_gate
+		                                     : alpha_gate) !=
+		       KR_GATE_IS_OFF;
+	}
+	return false;
+}
+
+static bool cpu_pair(const struct kr_validation *j, const char *a,
+                     const char *b)
+{
+	const char *x = kr_validation_entry(j, KR_FIELD_CPU_OPTIONS, a);
+	const char *y = kr_validation_entry(j, KR_FIELD_CPU_OPTIONS, b);
+
+	return x && y && kr_go_bool(x) == 1 && kr_go_bool(y) == 1;
+}
+
+#define NEVER 99
+
+static bool cpu_options(struct kr_validation *j,
+                        const struct kr_constraint *rule)
+{
+	static const struct option options[] = {
+		{"full-pcpus-only", 22, 22, 33},
+		{"distribute-cpus-across-numa", 23, 33, NEVER},
+		{"align-by-socket", 25, NEVER, NEVER},
+		{"distribute-cpus-across-cores", 31, NEVER, NEVER},
+		{"prefer-align-cpus-by-uncorecache", 32, 34, 36},
+		{"strict-cpu-reservation", 32, 33, 35},
+	};
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[0]);
+
+	if (!kr_validation_is_text(j, rule->fields[1], "static"))
+		return false;
+	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
+		if (!kr_validation_counts(pairs, i) ||
+		    (kr_go_bool(pairs->items[i + 1]) >= 0 &&
+		     option_ok(j, options, ARRAY_SIZE(options), pairs->items[i],
+		               "CPUManagerPolicyAlphaOptions",
+		               "CPUManagerPolicyBetaOptions")))
+			continue;
+		j->item = pairs->items[i];
+		j->item_value = pairs->items[i + 1];
+		return true;
+	}
+	return false;
+}
+
+static bool cpu_options_together(struct kr_validation *j,
+                                 const struct kr_constraint *rule)
+{
+	const char *align =
+		kr_validation_entry(j, rule->fields[0], "align-by-socket");
+
+	if (!kr_validation_is_text(j, rule->fields[1], "static"))
+		return false;
+	if (j->minor >= 26 && align && kr_go_bool(align) == 1 &&
+	    kr_validation_is_text(j, rule->fields[2], "single-numa-node"))
+		return true;
+	if (j->minor < 31)
+		return false;
+	return cpu_pair(j, "full-pcpus-only", "distribute-cpus-across-cores") ||
+	       cpu_pair(j, "distribute-cpus-across-numa",
+	                "distribute-cpus-across-cores") ||
+	       cpu_pair(j, "prefer-align-cpus-by-uncorecache",
+	                "distribute-cpus-across-cores") ||
+	       cpu_pair(j, "prefer-align-cpus-by-uncorecache",
+	                "distribute-cpus-across-numa");
+}
+
+static bool topology_value_ok(const char *name, const char *value)
+{
+	int64_t n;
+
+	if (strcmp(name, "max-allowable-numa-nodes") != 0)
+		return kr_go_bool(value) >= 0;
+	return kr_go_int_text(value, strlen(value), 10, 64, &n) && n >= 8;
+}
+
+static bool topology_options(struct kr_validation *j,
+                             const struct kr_constraint *rule)
+{
+	static const struct option options[] = {
+		{"prefer-closest-numa-nodes", 26, 28, 32},
+		{"max-allowable-numa-nodes", 31, 31, 35},
+	};
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[0]);
+	const char *policy = kr_validation_text(j, rule->fields[1]);
+
+	if (!policy || (j->minor >= 28 && strcmp(policy, "none") == 0))
+		return false;
+	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
+		if (!kr_validation_counts(pairs, i) ||
+		    (topology_value_ok(pairs->items[i], pairs->items[i + 1]) &&
+		     option_ok(j, options, ARRAY_SIZE(options), pairs->items[i],
+		               "TopologyManagerPolicyAlphaOptions",
+		               "TopologyManagerPolicyBetaOptions")))
+			continue;
+		j->item = pairs->items[i];
+		j->item_value = pairs->items[i + 1];
+		return true;
+	}
+	return false;
+}
+
+static bool static_without_memory(struct kr_validation *j,
+                                  const struct kr_constraint *rule)
+{
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[1]);
+
+	if (!kr_validation_is_text(j, rule->fields[0], "Static") ||
+	    kr_validation_is_unknown(j, rule->fields[1]))
+		return false;
+	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
+		const char *name = limit_of(pairs->items[i]);
+
+		if (name && strcmp(name, "memory") == 0)
+			return false;
+	}
+	return true;
+}
+
+/* The bytes of "memory" in FIELD, added to TOTAL; false: it cannot be told. */
+static bool add_memory(const struct kr_validation *j, int field, int64_t *total)
+{
+	const char *value = kr_validation_entry(j, field, "memory");
+	int64_t n;
+
+	if (kr_validation_is_unknown(j, field))
+		return false;
+	if (!value)
+		return true;
+	return kr_quantity_int64(value, &n) &&
+	       !__builtin_add_overflow(*total, n, total);
+}
+
+/* What kubelet keeps free before it evicts; false: it cannot be told. */
+static bool add_threshold(const struct kr_validation *j, int64_t *total)
+{
+	struct kr_held hard = kr_validation_hold(j, KR_FIELD_EVICTION_HARD);
+	struct kr_held defaults =
+		kr_validation_hold(j, KR_FIELD_EVICTION_MERGE);
+	const char *value = kr_validation_entry(j, KR_FIELD_EVICTION_HARD,
+	                                        "memory.available");
+	int64_t n;
+	bool off;
+
+	if (hard.whence == KR_WHENCE_UNKNOWN)
+		return false;
+	if (!value && (hard.value || j->in->n_files == 0)) {
+		/* kubelet may add what the map lacks */
+		if (defaults.whence != KR_WHENCE_DEFAULT || j->in->n_files == 0)
+			return false;
+		return true;
+	}
+	if (!value)
+		value = "100Mi";
+	if (!kr_threshold_valid(value, j->minor, &off))
+		return false;
+	if (off)
+		return true;
+	return kr_quantity_int64(value, &n) &&
+	       !__builtin_add_overflow(*total, n, total);
+}
+
+static bool memory_sum(struct kr_validation *j,
+                       const struct kr_constraint *rule)
+{
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[1]);
+	int64_t have = 0, want = 0;
+
+	if (!kr_validation_is_text(j, rule->fields[0], "Static") ||
+	    pairs->n_items == 0 ||
+	    !add_memory(j, KR_FIELD_KUBE_RESERVED, &want) ||
+	    !add_memory(j, KR_FIELD_SYSTEM_RESERVED, &want) ||
+	    !add_threshold(j, &want))
+		return false;
+	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
+		const char *name = limit_of(pairs->items[i]);
+		int64_t n;
+
+		if (!name || !kr_validation_counts(pairs, i))
+			continue;
+		/* hugepages were not worked out */
+		if (strcmp(name, "memory") != 0 ||
+		    !kr_quantity_int64(pairs->items[i + 1], &n) ||
+		    __builtin_add_overflow(have, n, &have))
+			return false;
+	}
+	return have > 0 && have != want;
+}
+
+/* --- the table ----------------------------------------------------------- */
+
+/* clang-format off */
+static const struct kr_constraint rules[] = {
+	{{F(RESERVED_MEMORY)}, 21, 36, .refuses = memory_name,
+	 WORDS("would have to limit memory or hugepages-*")},
+	{{F(RESERVED_MEMORY)}, 21, 36, .refuses = memory_zero,
+	 WORDS("would have to have limits other than 0")},
+	{{F(RESERVED_MEMORY)}, 21, 36, .refuses = memory_twice,
+	 WORDS("would have to name each type once for a NUMA node")},
+	{{F(KUBE_RESERVED)}, ALL, .refuses = reserved,
+	 WORDS("would have to hold cpu, memory, ephemeral-storage or pid with "
+	       "amounts such as 100m or 1Gi")},
+	{{F(SYSTEM_RESERVED)}, ALL, .refuses = reserved,
+	 WORDS("would have to hold cpu, memory, ephemeral-storage or pid with "
+	       "amounts such as 100m or 1Gi")},
+	{{F(QOS_RESERVED)}, ALL, .refuses = qos_reserved,
+	 WORDS("would have to hold memory with 0% to 100%")},
+	{{F(EVICTION_HARD)}, ALL, .refuses = eviction, .min = 0,
+	 WORDS("would have to hold signals with amounts above 0 or parts up "
+	       "to 100%")},
+	{{F(EVICTION_SOFT)}, ALL, .refuses = eviction, .min = 1,
+	 WORDS("would have to hold signals with amounts above 0 or parts up "
+	       "to 100%, each with its evictionSoftGracePeriod")},
+	{{F(EVICTION_GRACE)}, ALL, .refuses = eviction, .min = 2,
+	 WORDS("would have to hold signals with durations such as 1m30s")},
+	{{F(EVICTION_RECLAIM)}, ALL, .refuses = eviction, .min = 3,
+	 WORDS("would have to hold signals with amounts of 0 or more, or "
+	       "parts above 0%")},
+	{{F(CPU_POLICY)}, ALL, ON("CPUManager"), ONE_OF("none", "static"),
+	 WORDS("would have to be none or static")},
+	{{F(CPU_POLICY)}, ALL, ON("CPUManager"), .refuses = static_without_cpu,
+	 WORDS("would have to be none while neither kubeReserved nor "
+	       "systemReserved has cpu, and reservedSystemCPUs is not set")},
+	{{F(CPU_OPTIONS)}, 22, 32, OFF("CPUManagerPolicyOptions"),
+	 .refuses = kr_constraint_says,
+	 WORDS("would have to be empty while the feature gate "
+	       "CPUManagerPolicyOptions is off")},
+	{{F(CPU_OPTIONS), F(CPU_POLICY)}, 22, 36,
+	 .refuses = options_without_static,
+	 WORDS("would have to be empty while cpuManagerPolicy is none")},
+	{{F(CPU_OPTIONS), F(CPU_POLICY)}, 22, 36, .refuses = cpu_options,
+	 WORDS("would have to hold options that this kubelet knows and whose "
+	       "feature gate is on, with true or false")},
+	{{F(CPU_OPTIONS), F(CPU_POLICY), F(TOPOLOGY_POLICY)}, 26, 36,
+	 .refuses = cpu_options_together,
+	 WORDS("would have to be without options that exclude one another")},
+	{{F(MEMORY_POLICY)}, 21, 36, ON("MemoryManager"),
+	 ONE_OF("None", "Static"),
+	 WORDS("would have to be None or Static")},
+	{{F(MEMORY_POLICY), F(RESERVED_MEMORY)}, 21, 36, ON("MemoryManager"),
+	 .refuses = static_without_memory,
+	 WORDS("would have to be None while reservedMemory has no memory")},
+	{{F(MEMORY_POLICY), F(RESERVED_MEMORY)}, 21, 36, ON("MemoryManager"),
+	 .refuses = memory_sum,
+	 WORDS("would have to be None while the memory of reservedMemory is "
+	       "not the sum of kubeReserved, systemReserved and evictionHard "
+	       "(memory.available: 100Mi where it is not set)")},
+	{{F(TOPOLOGY_OPTIONS)}, 26, 35, OFF("TopologyManagerPolicyOptions"),
+	 .refuses = kr_constraint_says,
+	 WORDS("would have to be empty while the feature gate "
+	       "TopologyManagerPolicyOptions is off")},
+	{{F(TOPOLOGY_OPTIONS), F(TOPOLOGY_POLICY)}, 26, 36,
+	 .refuses = topology_options,
+	 WORDS("would have to hold prefer-closest-numa-nodes with true or "
+	       "false, or from 1.31 max-allowable-numa-nodes with 8 or "
+	       "more")},
+};
+/* clang-format on */
+
+const struct kr_constraint *kr_constraints_managers(size_t *ret_n)
+{
+	*ret_n = ARRAY_SIZE(rules);
+	return rules;
+}

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What kubelet refuses, as tables of rules.
+ *
+ * kubelet validates what flags, files and defaults have come to; then it sets
+ * up TLS, its clients and its managers, each of which stops it for words that
+ * it does not know. A rule (validate-constraint.h) is one such condition, with
+ * the minors that have it. Each rule is asked for each minor that may run, and
+ * what refuses is a finding.
+ *
+ * A minor may run if it is the node's, or, where that is not known, if it has
+ * all the flags that are given. Where each minor that may run has a finding,
+ * kubelet would not start; else each finding is a warning that names its
+ * minors.
+ *
+ * A rule speaks of its first field that is set; of one field one rule speaks.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/format.h"
+#include "base/vec.h"
+#include "kubelet/flag-table.h"
+#include "kubelet/validate-constraint.h"
+#include "kubelet/validate.h"
+
+#define N_MINORS (KR_VALIDATE_LAST_MINOR - KR_VALIDATE_FIRST_MINOR + 1)
+/* The first version that is not long out of support. */
+#define SUPPORTED_MINOR 29U
+
+/* --- what was found ------------------------------------------------------ */
+
+struct finding {
+	const struct kr_constraint *rule;
+	unsigned minors; /* a bit for each that refuses */
+	int field;       /* that is spoken of */
+	struct kr_held held;
+	struct kr_span place;
+	char *what; /* "port would have to be ..." */
+};
+
+static unsigned bit(unsigned minor)
+{
+	return 1U << (minor - KR_VALIDATE_FIRST_MINOR);
+}
+
+static bool refuses(struct kr_validation *j, const struct kr_constraint *rule)
+{
+	if (j->minor < rule->from || j->minor > rule->to)
+		return false;
+	j->item = j->item_value = NULL;
+	j->needer = NULL;
+	j->blamed = NULL;
+	if (!rule->refuses(j, rule))
+		return false;
+	return !rule->gate ||
+	       kr_validation_gate(j, rule->gate) ==
+	               (rule->gate_on ? KR_GATE_IS_ON : KR_GATE_IS_OFF);
+}
+
+/* The field of RULE that is spoken of: the first that anything sets. */
+static int field_of(const struct kr_validation *j,
+                    const struct kr_constraint *rule)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rule->fields); i++) {
+		if ((i == 0 || rule->fields[i]) &&
+		    kr_validation_is_set(j, rule->fields[i]))
+			return rule->fields[i];
+	}
+	return rule->fields[0];
+}
+
+static int say_rule(const struct kr_validation *j,
+                    const struct kr_constraint *rule, struct finding *f)
+{
+	const struct kr_field *field;
+	const char *name, *dashes = "";
+	int r;
+
+	f->field = field_of(j, rule);
+	f->held = kr_validation_hold(j, f->field);
+	field = kr_field(f->field);
+	name = kr_field_name(f->field);
+	if (j->blamed)
+		f->held = (struct kr_held){.whence = KR_WHENCE_FLAG,
+		                           .flag = j->blamed};
+	if (f->held.flag || !field->path) {
+		name = field->flag ?: "feature-gates";
+		dashes = "--";
+	}
+	if (rule->words)
+		r = kr_format(&f->what, "%s%s %s", dashes, name, rule->words);
+	else
+		r = kr_format(&f->what,
+		              "%s%s would have to be from %lld to %lld", dashes,
+		              name, (long long)rule->min, (long long)rule->max);
+	if (r == 0 && j->needer) {
+		_cleanup_free_ char *before = TAKE_PTR(f->what);
+
+		r = kr_format(&f->what, "%s: %s needs %s, which is off", before,
+		              j->needer, j->item);
+	} else if (r == 0 && j->item) {
+		_cleanup_free_ char *before = TAKE_PTR(f->what);
+
+		r = kr_format(&f->what, "%s, not \"%.60s%s%.60s\"", before,
+		              j->item, j->item_value ? ": " : "",
+		              j->item_value ?: "");
+	}
+	return r;
+}
+
+/* The item in the text of the value that has it, in whatever file. */
+static struct kr_span place_of(const struct kr_validation *j,
+                               const struct finding *f)
+{
+	const struct kr_merged *merged = j->merges[kr_validation_merge_of(j)];
+	struct kr_span place = KR_SPAN_NONE;
+
+	if (f->held.use)
+		place = f->held.use->value;
+	for (size_t i = 0;
+	     j->item && *j->item && merged && i < merged->n_configs; i++) {
+		const struct kr_config_use *use;
+		size_t at = 0;
+
+		while ((use = kr_config_next(&merged->configs[i], f->field,
+		                             &at))) {
+			const struct kr_span *v = &use->value;
+			const char *found;
+
+			if (!v->file)
+				continue;
+			found = memmem(v->file->data + v->offset, v->length,
+			               j->item, strlen(j->item));
+			if (found)
+				place = (struct kr_span){
+					v->file,
+					(size_t)(found - v->file->data),
+					strlen(j->item)};
+		}
+	}
+	return place;
+}
+
+/* "1.20 to 1.22, 1.30 to 1.36" */
+static int name_minors(unsigned minors, char **ret)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = 0;
+
+	for (unsigned m = KR_VALIDATE_FIRST_MINOR;
+	     r == 0 && m <= KR_VALIDATE_LAST_MINOR; m++) {
+		_cleanup_free_ char *before = NULL;
+		unsigned last = m;
+
+		if (!(minors & bit(m)))
+			continue;
+		while (last < KR_VALIDATE_LAST_MINOR &&
+		       (minors & bit(last + 1)))
+			last++;
+		before = TAKE_PTR(text);
+		r = kr_format(&text, "%s%s1.%u", before ?: "",
+		              before ? ", " : "", m);
+		if (r == 0 && last > m) {
+			free(before);
+			before = TAKE_PTR(text);
+			r = kr_format(&text, "%s to 1.%u", before, last);
+		}
+		m = last;
+	}
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(text);
+	return 0;
+}
+
+struct verdict {
+	struct kr_inputs *in;
+	struct kr_diag *diag;
+	unsigned may_run; /* a bit for each minor */
+	struct finding *findings;
+	size_t n_findings;
+};
+
+/* RULE refuses: a finding, or one more minor of one. */
+static int add_finding(struct verdict *v, const struct kr_validation *j,
+                       const struct kr_constraint *rule)
+{
+	struct finding f = {.rule = rule, .minors = bit(j->minor)}, *next;
+	_cleanup_free_ char *what = NULL;
+	int r = say_rule(j, rule, &f);
+
+	what = f.what;
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < v->n_findings; i++) {
+		struct finding *old = &v->findings[i];
+
+		if (old->rule != rule || strcmp(old->what, what) != 0)
+			continue;
+		old->minors |= bit(j->minor);
+		return 0;
+	}
+	f.place = place_of(j, &f);
+	next = KR_VEC_NEXT(v->findings, v->n_findings);
+	if (!next)
+		return -ENOMEM;
+	*next = f;
+	v->n_findings++;
+	what = NULL;
+	return 0;
+}
+
+/* Asks all rules of J's minor. */
+static int ask(struct verdict *v, struct kr_validation *j)
+{
+	static const struct kr_constraint *(*const tables[])(size_t *) = {
+		kr_constraints_config,
+		kr_constraints_start,
+		kr_constraints_managers,
+		kr_constraints_gates,
+	};
+
+	for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
+		size_t n;
+		const struct kr_constraint *rules = tables[t](&n);
+
+		for (size_t i = 0; i < n; i++) {
+			int r = 0;
+
+			if (refuses(j, &rules[i]))
+				r = add_finding(v, j, &rules[i]);
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+static int say_error(struct verdict *v, const struct finding *f)
+{
+	const char *code = f->rule->words ? "config-invalid" : "config-range";
+	int r;
+
+	if (f->held.flag) {
+		r = kr_flags_add_remark(&v->in->flags, f->held.flag->arg, true,
+		                        code, "%s", f->what);
+		if (r < 0)
+			return r;
+	} else if (!f->place.file && v->in->config_path) {
+		kr_diag_add_path(v->diag, KR_ERROR, code, v->in->config_path,
+		                 "%s", f->what);
+	} else {
+		kr_diag_add(v->diag, KR_ERROR, code, f->place, "%s", f->what);
+	}
+	return kr_inputs_fault(
+		v->in, KR_STATE_INVALID, "kubelet would refuse its %s: %s",
+		f->held.flag ? "arguments" : "configuration", f->what);
+}
+
+static int say_warning(struct verdict *v, const struct finding *f)
+{
+	_cleanup_free_ char *minors = NULL;
+	int r = name_minors(f->minors, &minors);
+
+	if (r < 0)
+		return r;
+	if (f->held.flag)
+		return kr_flags_add_remark(&v->in->flags, f->held.flag->arg,
+		                           false, "config-version",
+		                           "%s, or kubelet %s would refuse it",
+		                           f->what, minors);
+	kr_diag_add(v->diag, KR_WARNING, "config-version", f->place,
+	            "%s, or kubelet %s would refuse it", f->what, minors);
+	return 0;
+}
+
+/* Of one field one rule speaks. */
+static bool is_said(const struct verdict *v, size_t i, unsigned minors)
+{
+	for (size_t k = 0; k < i; k++) {
+		if ((v->findings[k].minors & minors) &&
+		    v->findings[k].field == v->findings[i].field)
+			return true;
+	}
+	return false;
+}
+
+/* The newest of MINORS. */
+static unsigned newest_of(unsigned minors)
+{
+	unsigned newest = 0;
+
+	for (unsigned m = 0; m < N_MINORS; m++) {
+		if (minors & 1U << m)
+			newest = 1U << m;
+	}
+	return newest;
+}
+
+/* Whether the merges of drop-ins make different things of the field of F. */
+static bool is_by_merge(const struct verdict *v, const struct finding *f)
+{
+	const struct kr_value *newer, *older;
+
+	if (!v->in->older_valid || f->held.flag)
+		return false;
+	newer = kr_merged_value(&v->in->merged, f->field);
+	older = kr_merged_value(&v->in->older, f->field);
+	if (!newer || !older)
+		return newer != older;
+	return !kr_value_equal(newer, older);
+}
+
+/* Only kubelets refuse it that are long out of support: so does the file of any
+ * newer one look to them. */
+static bool is_old(const struct verdict *v, unsigned minors)
+{
+	return v->may_run >= bit(SUPPORTED_MINOR) &&
+	       minors < bit(SUPPORTED_MINOR);
+}
+
+/* Some versions refuse what F says. */
+static int say_some(struct verdict *v, const struct finding *f)
+{
+	if (v->in->kubelet_minor == 0 && is_old(v, f->minors))
+		return 0;
+	v->in->version_matters = v->in->kubelet_minor == 0;
+	if (f->rule->warns || !is_by_merge(v, f))
+		return say_warning(v, f);
+	v->in->fault_by_version = true;
+	return kr_inputs_fault(
+		v->in, KR_STATE_UNKNOWN,
+		"whether kubelet would refuse %s depends on its version, which "
+		"must be said (--kubelet-version)",
+		kr_field_name(f->field));
+}
+
+static int conclude(struct verdict *v)
+{
+	unsigned all = 0, newest = newest_of(v->may_run);
+	bool refused;
+
+	for (size_t i = 0; i < v->n_findings; i++) {
+		if (!v->findings[i].rule->warns)
+			all |= v->findings[i].minors;
+	}
+	refused = v->may_run != 0 && all == v->may_run;
+	for (size_t i = 0; i < v->n_findings; i++) {
+		const struct finding *f = &v->findings[i];
+		int r = 0;
+
+		if (refused && !f->rule->warns) {
+			if ((f->minors & newest) && !is_said(v, i, newest))
+				r = say_error(v, f);
+		} else if (!is_said(v, i, f->minors)) {
+			r = say_some(v, f);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* --- the way through ----------------------------------------------------- */
+
+static bool has_all_flags(const struct kr_inputs *in, unsigned minor)
+{
+	const struct kr_flag *table;
+	size_t n;
+
+	table = kr_flag_table(&n);
+	for (size_t i = 0; in->flags.given && i < n; i++) {
+		if (in->flags.given[i] &&
+		    (minor < table[i].first ||
+		     (table[i].last > 0 && minor > table[i].last)))
+			return false;
+	}
+	return true;
+}
+
+/* The minors that may run, a bit for each. */
+static unsigned minors_of(const struct kr_inputs *in)
+{
+	unsigned minor = in->kubelet_minor, minors = 0;
+
+	if (minor > KR_VALIDATE_LAST_MINOR)
+		minor = KR_VALIDATE_LAST_MINOR;
+	if (minor > 0 && minor < KR_VALIDATE_FIRST_MINOR)
+		minor = KR_VALIDATE_FIRST_MINOR;
+	if (minor > 0)
+		return bit(minor);
+	for (unsigned m = KR_VALIDATE_FIRST_MINOR; m <= KR_VALIDATE_LAST_MINOR;
+	     m++) {
+		if (has_all_flags(in, m))
+			minors |= bit(m);
+	}
+	/* 1.28 has a merge of its own, which does not count */
+	if (in->older_valid && minors >= bit(SUPPORTED_MINOR))
+		minors &= ~(bit(SUPPORTED_MINOR) - 1);
+	return minors;
+}
+
+/* A flag that the node's kubelet does not have. */
+static int check_flags(struct kr_inputs *in)
+{
+	unsigned minor = in->kubelet_minor;
+	const struct kr_flag *table;
+	size_t n;
+
+	table = kr_flag_table(&n);
+	if (minor < KR_VALIDATE_FIRST_MINOR || !in->flags.given)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct kr_flag *f = &table[i];
+		bool early = minor < f->first;
+		int r;
+
+		if (!in->flags.given[i] ||
+		    (!early && (f->last == 0 || minor <= f->last)))
+			continue;
+		r = kr_flags_add_remark(
+			&in->flags, in->flags.given[i] - 1, true,
+			"flag-version",
+			"--%s: kubelet 1.%u has no such flag, 1.%u %s that "
+			"has it",
+			f->name, minor, early ? f->first : f->last,
+			early ? "is the first" : "is the last");
+		if (r < 0)
+			return r;
+		r = kr_inputs_fault(in, KR_STATE_INVALID,
+		                    "kubelet would refuse its arguments: 1.%u "
+		                    "has no --%s",
+		                    minor, f->name);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void verdict_done(struct verdict *v)
+{
+	for (size_t i = 0; i < v->n_findings; i++)
+		free(v->findings[i].what);
+	free(v->findings);
+	free(v);
+}
+
+static int judge(struct verdict *v, struct kr_validation *j)
+{
+	int r = check_flags(v->in);
+
+	if (r < 0)
+		return r;
+	r = kr_validation_prepare(j);
+	if (r < 0)
+		return r;
+	for (unsigned m = KR_VALIDATE_FIRST_MINOR; m <= KR_VALIDATE_LAST_MINOR;
+	     m++) {
+		if (!(v->may_run & bit(m)))
+			continue;
+		j->minor = m;
+		r = ask(v, j);
+		if (r < 0)
+			return r;
+	}
+	return conclude(v);
+}
+
+int kr_validate(struct kr_inputs *in, struct kr_diag *diag)
+{
+	struct kr_validation *j = calloc(1, sizeof(*j));
+	struct verdict *v = calloc(1, sizeof(*v));
+	int r = -ENOMEM;
+
+	if (j && v) {
+		j->in = v->in = in;
+		v->diag = diag;
+		v->may_run = minors_of(in);
+		r = judge(v, j);
+	}
+	if (j)
+		kr_validation_done(j);
+	if (v)
+		verdict_done(v);
+	free(j);
+	return r;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * kubelet's kubeconfig.
+ *
+ *	current-context: CONTEXT
+ *	contexts: [{name: CONTEXT, context: {cluster: CLUSTER, user: USER}}]
+ *	clusters: [{name: CLUSTER, cluster: {certificate-authority-data: ...}}]
+ *	users:    [{name: USER, user: {client-certificate: ...}}]
+ *
+ * A name that stands twice in a list makes client-go refuse the file. "-data"
+ * is base64 of the file's bytes and goes before the file. Files are relative to
+ * the kubeconfig's own folder.
+ *
+ * A user may have several credentials: a certificate in the handshake and a
+ * token in each request, and exec or auth-provider besides. kubelet rotates
+ * what the handshake has, and leaves out all else while it does: so exec, then
+ * a token, and only then a certificate say what kind of user this is.
+ *
+ * Source: tools/clientcmd (client_config.go, loader.go, api/v1/conversion.go)
+ * and rest/config.go (AnonymousClientConfig) of k8s.io/client-go;
+ * cmd/kubelet/app/server.go (buildKubeletClientConfig).
+ */
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "doc/tree.h"
+#include "kubelet/config-read.h"
+#include "node/kubeconfig.h"
+
+void kr_kubeconfig_done(struct kr_kubeconfig *k)
+{
+	free(k->authority);
+	free(k->authority_file);
+	free(k->certificate_file);
+	free(k->key_file);
+	*k = (struct kr_kubeconfig){0};
+}
+
+/* --- the tree ------------------------------------------------------------ */
+
+static const struct kr_tree_node *member(const struct kr_tree_node *map,
+                                         const char *name)
+{
+	const struct kr_tree_node *n =
+		map && map->event.type == KR_EVENT_MAP ? map->first : NULL;
+
+	while (n && (n->overridden || n->name.length != strlen(name) ||
+	             memcmp(n->name.text, name, n->name.length) != 0))
+		n = n->next;
+	return n;
+}
+
+/* The text of a member that is a string and not empty; NULL. */
+static const char *text(const struct kr_tree_node *map, const char *name)
+{
+	const struct kr_tree_node *n = member(map, name);
+
+	return n && n->event.type == KR_EVENT_STRING && n->event.length > 0
+	               ? n->event.text
+	               : NULL;
+}
+
+/* A member that gives something: not null, and not empty. */
+static const struct kr_tree_node *given(const struct kr_tree_node *map,
+                                        const char *name)
+{
+	const struct kr_tree_node *n = member(map, name);
+
+	if (!n || n->event.type == KR_EVENT_NULL ||
+	    (n->event.type == KR_EVENT_STRING && n->event.length == 0))
+		return NULL;
+	return n;
+}
+
+/* What the item NAME of LIST says of itself, as its member WHAT; NULL: there is
+ * none, or there are two. */
+static const struct kr_tree_node *item(const struct kr_tree_node *list,
+                                       const char *name, const char *what)
+{
+	const struct kr_tree_node *found = NULL;
+
+	if (!list || list->event.type != KR_EVENT_LIST || !name)
+		return NULL;
+	for (const struct kr_tree_node *n = list->first; n; n = n->next) {
+		const char *its = text(n, "name");
+
+		if (!its || strcmp(its, name) != 0)
+			continue;
+		if (found)
+			return NULL;
+		found = n;
+	}
+	return member(found, what);
+}
+
+/* --- what it says -------------------------------------------------------- */
+
+static void find_user(const struct kr_tree_node *user,
+                      struct kr_kubeconfig *ret)
+{
+	static const struct {
+		const char *name;
+		enum kr_kubeconfig_user user;
+	} keys[] = {
+		{"exec", KR_USER_EXEC},
+		{"auth-provider", KR_USER_OTHER},
+		{"tokenFile", KR_USER_TOKEN},
+		{"token", KR_USER_TOKEN},
+		{"username", KR_USER_OTHER},
+		{"client-certificate-data", KR_USER_CERTIFICATE},
+		{"client-certificate", KR_USER_CERTIFICATE},
+	};
+
+	if (!user || user->event.type != KR_EVENT_MAP)
+		return;
+	ret->user = KR_USER_NOBODY;
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		const struct kr_tree_node *n = given(user, keys[i].name);
+
+		if (!n)
+			continue;
+		ret->user = keys[i].user;
+		ret->place = n->name.span;
+		return;
+	}
+}
+
+/* A path that MAP gives as NAME, from the folder of FILE on. */
+static int find_path(const struct kr_tree_node *map, const char *name,
+                     const struct kr_file *file, char **ret)
+{
+	const char *path = text(map, name);
+	_cleanup_free_ char *folder = NULL, *joined = NULL;
+
+	if (!path)
+		return 0;
+	folder = strndup(file->path, strrchr(file->path, '/') - file->path);
+	if (!folder)
+		return -ENOMEM;
+	joined = *path == '/' ? strdup(path) : kr_path_join(folder, path);
+	if (!joined)
+		return -ENOMEM;
+	*ret = kr_path_normalise(joined);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int sextet(char c)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz"
+				     "0123456789+/";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* RET has room for three quarters of LENGTH. The number of bytes; -EBADMSG. As
+ * Go reads it: with its padding, line ends passed over. */
+static ssize_t decode_base64(const char *s, size_t length, char *ret)
+{
+	size_t n = 0, n_out = 0, n_padding = 0;
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (s[i] == '\r' || s[i] == '\n')
+			continue;
+		if (s[i] == '=')
+			n_padding++;
+		else if (n_padding > 0 || sextet(s[i]) < 0)
+			return -EBADMSG;
+		bits = bits << 6 | (s[i] == '=' ? 0 : (uint32_t)sextet(s[i]));
+		if (++n % 4 != 0)
+			continue;
+		ret[n_out++] = (char)(bits >> 16);
+		ret[n_out++] = (char)(bits >> 8);
+		ret[n_out++] = (char)bits;
+	}
+	if (n % 4 != 0 || n_padding > 2 || n_padding > n_out)
+		return -EBADMSG;
+	return (ssize_t)(n_out - n_padding);
+}
+
+static int decode_authority(const struct kr_tree_node *data,
+                            struct kr_kubeconfig *ret)
+{
+	_cleanup_free_ char *bytes = malloc(data->event.length + 4);
+	ssize_t n;
+
+	if (!bytes)
+		return -ENOMEM;
+	n = decode_base64(data->event.text, data->event.length, bytes);
+	if (n < 0)
+		return 0; /* client-go refuses the file */
+	bytes[n] = '\0';
+	ret->authority = TAKE_PTR(bytes);
+	ret->authority_size = (size_t)n;
+	return 0;
+}
+
+static int find_authority(struct kr_fs *fs, const struct kr_tree_node *cluster,
+                          const struct kr_file *file, struct kr_kubeconfig *ret)
+{
+	const struct kr_tree_node *data =
+		given(cluster, "certificate-authority-data");
+	const struct kr_file *pem;
+	int r;
+
+	if (data && data->event.type == KR_EVENT_STRING)
+		return decode_authority(data, ret);
+	r = find_path(cluster, "certificate-authority", file,
+	              &ret->authority_file);
+	if (r < 0 || !ret->authority_file)
+		return r;
+	r = kr_fs_read(fs, ret->authority_file, &pem);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	ret->authority = malloc(pem->size + 1);
+	if (!ret->authority)
+		return -ENOMEM;
+	memcpy(ret->authority, pem->data, pem->size + 1);
+	ret->authority_size = pem->size;
+	return 0;
+}
+
+static int read_tree(struct kr_fs *fs, const struct kr_file *file,
+                     const struct kr_tree_node *root, struct kr_kubeconfig *ret)
+{
+	const struct kr_tree_node *context, *user, *cluster;
+	int r;
+
+	context = item(member(root, "contexts"), text(root, "current-context"),
+	               "context");
+	user = item(member(root, "users"), text(context, "user"), "user");
+	cluster = item(member(root, "clusters"), text(context, "cluster"),
+	               "cluster");
+	find_user(user, ret);
+	r = find_path(user, "client-certificate", file, &ret->certificate_file);
+	if (r < 0)
+		return r;
+	r = find_path(user, "client-key", file, &ret->key_file);
+	if (r < 0)
+		return r;
+	return find_authority(fs, cluster, file, ret);
+}
+
+int kr_kubeconfig_read(struct kr_fs *fs, const char *path,
+                       struct kr_kubeconfig *ret)
+{
+	_cleanup_tree_ struct kr_tree tree = {0};
+	_cleanup_kubeconfig_ struct kr_kubeconfig k = {0};
+	struct kr_tree_builder builder = {.tree = &tree};
+	const struct kr_listener listener = {kr_tree_hear, &builder};
+	struct kr_layout layout = {0};
+	const struct kr_file *file;
+	struct kr_span twice;
+	int r;
+
+	*ret = (struct kr_kubeconfig){0};
+	r = kr_fs_read(fs, path, &file);
+	if (r < 0)
+		return r;
+	r = kr_config_read(file, kr_config_guess(file, 0), &listener, NULL,
+	                   &layout, &twice);
+	if (r == -ENOMEM && !tree.too_large)
+		return r;
+	if (r < 0)
+		return 0;
+	r = read_tree(fs, file, tree.root, &k);
+	if (r < 0)
+		return r;
+	*ret = k;
+	k = (struct kr_kubeconfig){0};
+	return 0;
+}

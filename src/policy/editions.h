@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The editions of the benchmarks: which controls each has, under which number.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum kr_edition_id {
+	KR_EKS_1_0,
+	KR_EKS_1_2,
+	KR_EKS_1_5,
+	KR_EKS_1_7,
+	KR_EKS_1_8,
+	KR_AKS_1_0,
+	KR_AKS_1_7,
+	KR_AKS_1_8,
+	KR_GKE_1_2,
+	KR_GKE_1_6,
+	KR_GKE_1_9,
+	KR_CIS_1_5,
+	KR_CIS_1_6,
+	KR_CIS_1_20,
+	KR_CIS_1_23,
+	KR_CIS_1_24,
+	KR_CIS_1_7,
+	KR_CIS_1_8,
+	KR_CIS_1_9,
+	KR_CIS_1_10,
+	KR_CIS_1_11,
+	KR_CIS_1_12,
+	KR_RH_1_8,
+	KR_RKE2_1_8,
+	KR_K3S_1_9,
+	KR_N_EDITIONS,
+};
+
+struct kr_edition {
+	const char *name;    /* "eks-1.8.0" */
+	const char *title;   /* "CIS Amazon EKS" */
+	const char *version; /* "1.8.0" */
+	bool audit_only;     /* no fix goes by it */
+};
+
+/* By enum kr_edition_id. */
+extern const struct kr_edition kr_editions[KR_N_EDITIONS];
+
+/* The edition that NAME names, with or without its patch level; -1: none. */
+int kr_edition_find(const char *name);
+
+/*
+ * The newest edition with a kubelet section for PLATFORM (struct kr_platform's
+ * id; NULL: not known) and kubelet 1.MINOR (0: not known). Where the platform
+ * has none of its own it is the CIS Kubernetes edition.
+ */
+enum kr_edition_id kr_edition_for(const char *platform, unsigned minor);
+
+enum kr_assessment {
+	KR_ASSESSED_AUTOMATED, /* "scored" in older ones */
+	KR_ASSESSED_MANUAL,
+};
+
+struct kr_edition_control {
+	const char *id; /* "3.2.4" */
+	enum kr_assessment assessment;
+	unsigned level; /* 1 or 2 */
+};
+
+/* What EDITION has of the control NAME (struct kr_rule's). Whether it has it.
+ */
+bool kr_edition_control(enum kr_edition_id edition, const char *name,
+                        struct kr_edition_control *ret);
