@@ -708,6 +708,99 @@ START_TEST(test_append)
 }
 END_TEST
 
+/* what a value is before it takes a word: the file, with room for the line */
+static const struct {
+	const char *name, *unit, *file;
+	const char *argv; /* before it */
+	bool in_command;
+	const char *refused; /* words that have one of these bytes */
+} holders[] = {
+	{"unit, plain", "Environment=A=--v=2\n" V, NULL, "--v=2", false, ""},
+	{"unit, empty", "Environment=A=\n" V, NULL, "", false, ""},
+	{"unit, double", "Environment=\"A=--v=2\"\n" V, NULL, "--v=2", false,
+         ""},
+	{"unit, single", "Environment=B=c 'A=--v=2' C=d\n" V, NULL, "--v=2",
+         false, ""},
+	{"unit, the value", "Environment=A='--v=2'\n" V, NULL, "--v=2", false,
+         ""},
+	{"unit, pieces", "Environment=A=--v\"=2\"\n" V, NULL, "--v=2", false,
+         ""},
+	{"unit, a tail", "Environment=A=\"--v\"=2\n" V, NULL, "--v=2", false,
+         ""},
+	{"file, plain", "EnvironmentFile=/e\n" V, "A=--v=2  \n", "--v=2", false,
+         ""},
+	{"file, empty", "EnvironmentFile=/e\n" V, "A=\nB=c\n", "", false, ""},
+	{"file, no end", "EnvironmentFile=/e\n" V, "A=--v=2", "--v=2", false,
+         ""},
+	{"file, double", "EnvironmentFile=/e\n" V, "A=\"--v=2\"\n", "--v=2",
+         false, ""},
+	{"file, single", "EnvironmentFile=/e\n" V, "A='--v=2'\n", "--v=2",
+         false, "'"},
+	{"file, pieces", "EnvironmentFile=/e\n" V, "A='--v''=2'\n", "--v=2",
+         false, ""},
+	{"file, a tail", "EnvironmentFile=/e\n" V, "A='--v'=2\n", "--v=2",
+         false, ""},
+	{"command", "ExecStart=/bin/p --v=2\n", NULL, "--v=2", true, ""},
+	{"command, continued", "ExecStart=/bin/p \\\n --v=2\n", NULL, "--v=2",
+         true, ""},
+	{"command without variables", "ExecStart=:/bin/p --v=2\n", NULL,
+         "--v=2", true, ""},
+};
+
+static const char *const awkward[] = {
+	"--x=a b",    "--x=a  b ", "--x=a'b",
+	"--x=a\"b",   "--x=a\\b",  "--x=a\\",
+	"--x=$A",     "--x=${A}",  "--x=$$",
+	"--x=a%b%%",  "--x=a`b",   "--x=a;b",
+	"--x=a ; b",  "--x=#a #b", "--x='a b' \\ \"c\"",
+	"--x=\\n\\s", "--x=",      "--x= ",
+};
+
+START_TEST(test_append_awkward)
+{
+	const char *word = awkward[(size_t)_i % ARRAY_SIZE(awkward)];
+	size_t home = (size_t)_i / ARRAY_SIZE(awkward);
+	_cleanup_fs_ struct kr_fs *fs = kr_root_fs(), *again = NULL;
+	_cleanup_unit_ struct kr_unit *unit = NULL, *after = NULL;
+	_cleanup_edits_ struct kr_edits edits = {0};
+	_cleanup_free_ char *text = NULL, *got = NULL;
+	const struct kr_unit_command *c;
+	size_t size;
+	int r;
+
+	ck_assert_int_ge(asprintf(&text, "[Service]\n%s", holders[home].unit),
+	                 0);
+	kr_root_write(UNIT, text);
+	if (holders[home].file)
+		kr_root_write("/e", holders[home].file);
+	ck_assert_int_eq(
+		kr_unit_resolve(fs, "kubelet.service", NULL, NULL, &unit), 0);
+	r = holders[home].in_command
+	            ? kr_unit_append_argument(&unit->commands[0], word, &edits,
+	                                      NULL)
+	            : kr_unit_append_word(kr_unit_variable(unit, "A"), word,
+	                                  &edits, NULL);
+	if (strpbrk(word, holders[home].refused)) {
+		ck_assert_int_eq(r, -EOPNOTSUPP);
+		return;
+	}
+	ck_assert_msg(r == 0, "%s, %s: %d", holders[home].name, word, r);
+	ck_assert_int_eq(kr_file_edits_apply(&edits.files[0], &got, &size), 0);
+	kr_root_write(edits.files[0].path, got);
+	again = kr_root_fs();
+	ck_assert_int_eq(
+		kr_unit_resolve(again, "kubelet.service", NULL, NULL, &after),
+		0);
+	c = &after->commands[0];
+	size = *holders[home].argv ? 2 : 1;
+	ck_assert_msg(after->n_commands == 1 && c->n_words == size + 1 &&
+	                      strcmp(c->words[size].text.bytes, word) == 0 &&
+	                      strcmp(c->words[1].text.bytes,
+	                             size > 1 ? holders[home].argv : word) == 0,
+	              "%s, %s: %s", holders[home].name, word, got);
+}
+END_TEST
+
 /* --- real nodes ---------------------------------------------------------- */
 
 static struct dirent **nodes;
@@ -805,6 +898,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tc, test_manager_span);
 	tcase_add_loop_test(tc, test_home, 0, ARRAY_SIZE(homes));
 	tcase_add_loop_test(tc, test_append, 0, ARRAY_SIZE(appends));
+	tcase_add_loop_test(tc, test_append_awkward, 0,
+	                    ARRAY_SIZE(holders) * ARRAY_SIZE(awkward));
 	tcase_add_test(tc, test_prefix_folders);
 	tcase_add_test(tc, test_spans);
 	n_nodes = scandir(getenv("NODES"), &nodes, is_node, alphasort);

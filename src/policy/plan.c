@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/flag-edit.h"
 #include "policy/iptables.h"
 #include "policy/plan.h"
 #include "policy/proof.h"
@@ -69,94 +70,6 @@ static int refuse(struct planning *p, const char *code, struct kr_span span,
 {
 	kr_diag_add(p->diag, KR_ERROR, code, span, "%s", text);
 	return -EOPNOTSUPP;
-}
-
-/* --- the flag ------------------------------------------------------------ */
-
-static int cut_word(struct planning *p, size_t arg)
-{
-	const struct kr_unit_word *word = kr_node_word(p->node, arg);
-	int r;
-
-	if (word && word->manager && !word->span.file)
-		return refuse(p, "flag-not-in-a-file", KR_SPAN_NONE,
-		              "the flag is set in systemd's own environment, "
-		              "which 'systemctl show-environment' shows: it "
-		              "must be taken away there (DefaultEnvironment= "
-		              "of system.conf, 'systemctl unset-environment')");
-	if (!word || !word->span.file)
-		return refuse(p, "flag-not-in-a-file", KR_SPAN_NONE,
-		              "the flag is set where no file of the unit has "
-		              "it: it must be taken away there");
-	if (!word->cut.file)
-		return refuse(p, "word-not-cut", word->span,
-		              "the flag cannot be cut safely here: it must "
-		              "stand as one word in one place");
-	r = kr_edits_cut(&p->plan->edits, word->cut);
-	return r == -EEXIST ? refuse(p, "edits-collide", word->span,
-	                             "two edits would touch the same bytes")
-	                    : r;
-}
-
-/* Those in a vendor's file stay, and are overridden later. */
-static int cut_flags(struct planning *p, bool *ret_vendor)
-{
-	const struct kr_flags *flags = &p->node->disk.inputs.flags;
-	const struct kr_flag_use *u;
-	size_t at = 0;
-
-	*ret_vendor = false;
-	while ((u = kr_flags_next(flags, field_of(p), &at))) {
-		if (kr_vendor_owns_use(p->node, u)) {
-			*ret_vendor = true;
-			continue;
-		}
-		for (size_t k = 0; k < u->n_args; k++) {
-			int r = cut_word(p, u->arg + k);
-
-			if (r < 0)
-				return r;
-		}
-	}
-	return 0;
-}
-
-/* The variable for kubelet's arguments: the one the CIS text names, where the
- * command expands it, else the last one whose file may be edited. */
-static const struct kr_unit_variable *arguments_variable(struct kr_node *node)
-{
-	const struct kr_unit_command *c = kr_node_command(node);
-	const struct kr_unit_variable *best = NULL;
-
-	for (size_t i = 0; i < c->expands.n_items; i++) {
-		const struct kr_unit_variable *v =
-			kr_unit_variable(node->disk.unit, c->expands.items[i]);
-
-		if (!v || !v->value_span.file ||
-		    kr_source_refusal(v->value_span.file))
-			continue;
-		best = v;
-		if (strcmp(c->expands.items[i], "KUBELET_ARGS") == 0)
-			break;
-	}
-	return best;
-}
-
-static int append_flag(struct planning *p)
-{
-	const struct kr_unit_command *c = kr_node_command(p->node);
-	const struct kr_unit_variable *v = arguments_variable(p->node);
-	_cleanup_free_ char *word = kr_rule_text(p->rule, "--@FLAG@=@VALUE@");
-
-	if (!word)
-		return -ENOMEM;
-	if (v)
-		return kr_unit_append_word(v, word, &p->plan->edits, p->diag);
-	if (kr_source_refusal(c->span.file))
-		return kr_vendor_refuse(p->rule, p->diag, c->span,
-		                        "no variable of the command can take "
-		                        "the flag, and the command stands in");
-	return kr_unit_append_argument(c, word, &p->plan->edits, p->diag);
 }
 
 /* --- the key ------------------------------------------------------------- */
@@ -497,8 +410,10 @@ static bool is_done(const struct kr_judgement *j,
 
 static int make_edits(struct planning *p)
 {
+	const struct kr_flag_edit e = {p->node, p->rule, &p->plan->edits,
+	                               p->diag};
 	bool vendor;
-	int r = cut_flags(p, &vendor);
+	int r = kr_flag_edit_cut(&e, field_of(p), NULL, &vendor);
 
 	if (r == 0 && p->plan->method == KR_METHOD_CONFIG)
 		r = edit_config(p);
@@ -506,7 +421,7 @@ static int make_edits(struct planning *p)
 		return kr_vendor_override(p->node, p->rule, p->plan, p->diag);
 	if (r == 0 && p->plan->method == KR_METHOD_FLAG) {
 		p->plan->n_uses = 1;
-		r = append_flag(p);
+		r = kr_flag_edit_append(&e, field_of(p), &p->rule->want);
 	}
 	return r;
 }

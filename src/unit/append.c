@@ -11,9 +11,20 @@
  * - pieces: `" WORD"` behind the last one, which joins on
  * - empty: the same without the blank, which is not needed then
  *
- * In unit files "%" is doubled, in commands "$" too. Not edited are: what comes
- * from no file, a value whose last word would swallow the new one (an open
- * quote, a backslash at the end), and an open quote at the end of a file.
+ * A word in a variable is decoded twice. When the value is split, a backslash
+ * goes and the byte behind it stays: it stands before blanks, quotes and
+ * backslashes. Then comes what the file's syntax asks for:
+ *
+ *	Environment=	a backslash before quotes and backslashes, "%%"
+ *	ExecStart=	the same, "$$" too, and quotes around the word; the
+ *			value of no variable: it is decoded once
+ *	a file: plain	a backslash before backslashes and blanks
+ *	... in "..."	a backslash before one of "\`$
+ *	... in '...'	all bytes as they are; there is no "'"
+ *
+ * Not edited are: what comes from no file, a value whose last word would
+ * swallow the new one (an open quote, a backslash at the end), and an open
+ * quote at the end of a file.
  */
 
 #include <errno.h>
@@ -23,14 +34,33 @@
 #include "unit/resolve.h"
 #include "unit/word.h"
 
-/* Bytes that are the same in every syntax there is on the way, but for "%". */
-static bool word_plain(const char *word)
+enum syntax {
+	SYNTAX_SPLIT, /* when a variable's value is split into words */
+	SYNTAX_UNIT,  /* in quotes of a unit file */
+	SYNTAX_EXEC,  /* the same in ExecStart= */
+	SYNTAX_FILE,  /* of an environment file */
+	SYNTAX_FILE_DOUBLE,
+	SYNTAX_FILE_SINGLE,
+	_SYNTAX_MAX,
+};
+
+static const struct {
+	const char *escaped; /* by a backslash */
+	const char *doubled;
+} syntaxes[_SYNTAX_MAX] = {
+	[SYNTAX_SPLIT] = {" \"'\\", ""},       [SYNTAX_UNIT] = {"\"'\\", "%"},
+	[SYNTAX_EXEC] = {"\"'\\", "%$"},       [SYNTAX_FILE] = {"\\ ", ""},
+	[SYNTAX_FILE_DOUBLE] = {"\"\\`$", ""}, [SYNTAX_FILE_SINGLE] = {"", ""},
+};
+
+/* Printable ASCII, and no word that is something else to systemd. */
+static bool word_valid(const char *word)
 {
 	for (const char *s = word; *s; s++) {
-		if (*s <= ' ' || *s > '~' || strchr("\"'\\$`;", *s))
+		if (*s < ' ' || *s > '~')
 			return false;
 	}
-	return *word && *word != '#';
+	return *word && *word != '#' && *word != ';';
 }
 
 static int refuse(struct kr_diag *diag, struct kr_span span, const char *text)
@@ -39,10 +69,9 @@ static int refuse(struct kr_diag *diag, struct kr_span span, const char *text)
 	return -EOPNOTSUPP;
 }
 
-/* WORD with BEFORE and AFTER around it, and with "%" doubled where it is one.
- */
+/* WORD in SYNTAX, with BEFORE and AFTER around it; NULL: no memory. */
 static char *spell(const char *before, const char *word, const char *after,
-                   bool percent)
+                   enum syntax syntax)
 {
 	char *out =
 		malloc(strlen(before) + 2 * strlen(word) + strlen(after) + 1);
@@ -52,9 +81,11 @@ static char *spell(const char *before, const char *word, const char *after,
 		return NULL;
 	p = stpcpy(p, before);
 	for (; *word; word++) {
+		if (strchr(syntaxes[syntax].escaped, *word))
+			*p++ = '\\';
+		if (strchr(syntaxes[syntax].doubled, *word))
+			*p++ = *word;
 		*p++ = *word;
-		if (*word == '%' && percent)
-			*p++ = '%';
 	}
 	strcpy(p, after);
 	return out;
@@ -68,8 +99,9 @@ static int add(struct kr_edits *edits, const struct kr_file *file,
 	return kr_edits_add(edits, span, text);
 }
 
-/* Whether a word put behind the value is one: 1, 0, or an errno. */
-static int stays_apart(const struct kr_text *value, const char *word)
+/* Whether a word put behind the value, SPELT so, is one: 1, 0, or an errno. */
+static int stays_apart(const struct kr_text *value, const char *spelt,
+                       const char *word)
 {
 	_cleanup_text_ struct kr_text text = {0};
 	size_t at = 0;
@@ -81,7 +113,7 @@ static int stays_apart(const struct kr_text *value, const char *word)
 	r = kr_text_append_string(&text, " ");
 	if (r < 0)
 		return r;
-	r = kr_text_append_string(&text, word);
+	r = kr_text_append_string(&text, spelt);
 	if (r < 0)
 		return r;
 	for (;;) {
@@ -99,7 +131,7 @@ static int stays_apart(const struct kr_text *value, const char *word)
 static int quote_assignment(const struct kr_unit_variable *v, const char *word,
                             struct kr_edits *edits)
 {
-	_cleanup_free_ char *text = spell(" ", word, "\"", true);
+	_cleanup_free_ char *text = spell(" ", word, "\"", SYNTAX_UNIT);
 	int r;
 
 	if (!text)
@@ -108,6 +140,17 @@ static int quote_assignment(const struct kr_unit_variable *v, const char *word,
 	return r < 0 ? r : add(edits, v->span.file, kr_span_end(v->span), text);
 }
 
+static enum syntax syntax_of(const struct kr_unit_variable *v)
+{
+	if (v->source == KR_VARIABLE_UNIT)
+		return SYNTAX_UNIT;
+	if (v->form == KR_VALUE_QUOTED)
+		return v->quote == '"' ? SYNTAX_FILE_DOUBLE
+		                       : SYNTAX_FILE_SINGLE;
+	return v->form == KR_VALUE_PIECES ? SYNTAX_FILE_DOUBLE : SYNTAX_FILE;
+}
+
+/* WORD is spelt for the split already. */
 static int append_word(const struct kr_unit_variable *v, const char *word,
                        struct kr_edits *edits)
 {
@@ -117,12 +160,13 @@ static int append_word(const struct kr_unit_variable *v, const char *word,
 	              (v->form == KR_VALUE_TAIL && in_unit);
 	_cleanup_free_ char *text = NULL;
 
-	if (v->form == KR_VALUE_PLAIN && in_unit && !empty)
+	if (v->form == KR_VALUE_PLAIN && in_unit &&
+	    (!empty || strchr(word, ' ')))
 		return quote_assignment(v, word, edits);
 	if (pieces)
-		text = spell("\" ", word, "\"", in_unit);
+		text = spell("\" ", word, "\"", syntax_of(v));
 	else
-		text = spell(empty ? "" : " ", word, "", in_unit);
+		text = spell(empty ? "" : " ", word, "", syntax_of(v));
 	return text ? add(edits, v->value_span.file, kr_span_end(v->value_span),
 	                  text)
 	            : -ENOMEM;
@@ -131,22 +175,29 @@ static int append_word(const struct kr_unit_variable *v, const char *word,
 int kr_unit_append_word(const struct kr_unit_variable *v, const char *word,
                         struct kr_edits *edits, struct kr_diag *diag)
 {
+	_cleanup_free_ char *spelt = NULL;
 	int r;
 
 	if (!v->span.file || !v->value_span.file)
 		return refuse(diag, KR_SPAN_NONE,
 		              "variable is set in no file that can be edited");
-	if (!word_plain(word))
-		return refuse(diag, v->span,
-		              "argument would need quotes of its own");
+	if (!word_valid(word))
+		return refuse(diag, v->span, "argument must be plain ASCII");
 	if (v->form == KR_VALUE_OPEN)
 		return refuse(diag, v->span,
 		              "value must have its quotes closed");
-	r = stays_apart(&v->value, word);
+	spelt = spell("", word, "", SYNTAX_SPLIT);
+	if (!spelt)
+		return -ENOMEM;
+	if (syntax_of(v) == SYNTAX_FILE_SINGLE && strchr(spelt, '\''))
+		return refuse(diag, v->span,
+		              "value must not stand in single quotes to take "
+		              "an argument with one");
+	r = stays_apart(&v->value, spelt, word);
 	if (r < 0)
 		return r;
 	if (r > 0)
-		return append_word(v, word, edits);
+		return append_word(v, spelt, edits);
 	return refuse(diag, v->span,
 	              "value must not end in an open quote or a backslash");
 }
@@ -166,6 +217,7 @@ int kr_unit_append_argument(const struct kr_unit_command *command,
                             struct kr_diag *diag)
 {
 	_cleanup_free_ char *text = NULL;
+	bool quoted;
 
 	if (!command->end.file)
 		return refuse(diag, KR_SPAN_NONE,
@@ -176,10 +228,12 @@ int kr_unit_append_argument(const struct kr_unit_command *command,
 	if (behind_escape(command->end))
 		return refuse(diag, command->span,
 		              "command must not end in a backslash");
-	if (!word_plain(word))
+	if (!word_valid(word))
 		return refuse(diag, command->span,
-		              "argument would need quotes of its own");
-	text = spell(" ", word, "", true);
+		              "argument must be plain ASCII");
+	quoted = strchr(word, ' ');
+	text = spell(quoted ? " \"" : " ", word, quoted ? "\"" : "",
+	             command->no_environment ? SYNTAX_UNIT : SYNTAX_EXEC);
 	return text ? add(edits, command->end.file, command->end.offset, text)
 	            : -ENOMEM;
 }
