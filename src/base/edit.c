@@ -266,6 +266,15 @@ bool kr_file_edits_in_place(const struct kr_file_edits *edits)
 	return edits->n_edits == 0 && kr_perms_changes(&edits->perms);
 }
 
+bool kr_edits_in_place(const struct kr_edits *edits)
+{
+	for (size_t i = 0; i < edits->n_files; i++) {
+		if (!kr_file_edits_in_place(&edits->files[i]))
+			return false;
+	}
+	return edits->n_files > 0;
+}
+
 /* Each lies in SIZE bytes, behind the one before it. */
 static bool fit(const struct kr_file_edits *edits, size_t size)
 {

@@ -80,6 +80,10 @@ int kr_edits_chown(struct kr_edits *edits, const struct kr_file *file,
  * and its bytes. */
 bool kr_file_edits_in_place(const struct kr_file_edits *edits);
 
+/* The same of all files, where there are any: nothing that reads them need do
+ * so again. */
+bool kr_edits_in_place(const struct kr_edits *edits);
+
 /*
  * The file's bytes after the edits, NUL-terminated, RET_SIZE of them without
  * the NUL; the caller frees them. 0; -EINVAL: an edit lies outside the file, or
