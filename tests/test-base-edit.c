@@ -193,6 +193,163 @@ START_TEST(test_create)
 }
 END_TEST
 
+/* --- mode and owner ------------------------------------------------------ */
+
+/* A file of the disk, as one that was read. */
+static const struct kr_file *file_of(mode_t mode, uid_t uid, gid_t gid)
+{
+	const struct kr_file *file = kr_test_file("/f", "abc", 3);
+	struct stat *st = (struct stat *)(uintptr_t)&file->st;
+
+	st->st_mode = S_IFREG | mode;
+	st->st_uid = uid;
+	st->st_gid = gid;
+	return file;
+}
+
+enum step {
+	END,
+	CHMOD,
+	CHOWN,
+	EDIT,
+	CUT, /* the file goes */
+};
+
+static const struct {
+	const char *name;
+	struct {
+		enum step step;
+		unsigned a, b;
+		int want;
+	} steps[4];
+	unsigned n_files;
+	struct kr_perms to; /* of a file 0644 1000:1000 */
+	bool in_place;
+} changes[] = {
+	{"mode", {{CHMOD, 0600}}, 1, {0600, 1000, 1000}, true},
+	{"its type is not a mode",
+         {{CHMOD, S_IFREG | 0600}},
+         1,
+         {0600, 1000, 1000},
+         true},
+	{"owner", {{CHOWN, 0, 0}}, 1, {0644, 0, 0}, true},
+	{"group", {{CHOWN, 1000, 0}}, 1, {0644, 1000, 0}, true},
+	{"both", {{CHMOD, 0600}, {CHOWN, 0, 0}}, 1, {0600, 0, 0}, true},
+	{"both, too", {{CHOWN, 0, 0}, {CHMOD, 0600}}, 1, {0600, 0, 0}, true},
+	{"a mode that it has", {{CHMOD, 0644}}, 0, {0}, false},
+	{"an owner that it has", {{CHOWN, 1000, 1000}}, 0, {0}, false},
+	{"the same twice",
+         {{CHMOD, 0600}, {CHMOD, 0600}},
+         1,
+         {0600, 1000, 1000},
+         true},
+	{"another one",
+         {{CHMOD, 0600}, {CHMOD, 0400, 0, -EEXIST}},
+         1,
+         {0600, 1000, 1000},
+         true},
+	{"the old one then",
+         {{CHMOD, 0600}, {CHMOD, 0644, 0, -EEXIST}},
+         1,
+         {0600, 1000, 1000},
+         true},
+	{"another owner",
+         {{CHOWN, 0, 0}, {CHOWN, 0, 7, -EEXIST}, {CHOWN, 0, 0}},
+         1,
+         {0644, 0, 0},
+         true},
+	{"with an edit",
+         {{CHMOD, 0600}, {EDIT}, {CHOWN, 0, 0}},
+         1,
+         {0600, 0, 0},
+         false},
+	{"behind an edit",
+         {{EDIT}, {CHMOD, 0600}},
+         1,
+         {0600, 1000, 1000},
+         false},
+	{"goes",
+         {{CUT}, {CHMOD, 0600, 0, -EEXIST}, {CHOWN, 0, 0, -EEXIST}},
+         1,
+         {0},
+         false},
+	{"to go",
+         {{CHMOD, 0600}, {CUT, 0, 0, -EEXIST}},
+         1,
+         {0600, 1000, 1000},
+         true},
+};
+
+static int take(struct kr_edits *edits, const struct kr_file *file,
+                enum step step, unsigned a, unsigned b)
+{
+	switch (step) {
+	case CHMOD:
+		return kr_edits_chmod(edits, file, a);
+	case CHOWN:
+		return kr_edits_chown(edits, file, a, b);
+	case CUT:
+		return kr_edits_remove(edits, file);
+	default:
+		return kr_edits_add(edits, (struct kr_span){file, 1, 1}, "x");
+	}
+}
+
+START_TEST(test_perms)
+{
+	const struct kr_file *file = file_of(0644, 1000, 1000);
+	_cleanup_edits_ struct kr_edits edits = {0};
+	const struct kr_perms old = {0644, 1000, 1000};
+	const struct kr_perms_change *c;
+
+	for (size_t i = 0; i < 4 && changes[_i].steps[i].step != END; i++) {
+		int r = take(&edits, file, changes[_i].steps[i].step,
+		             changes[_i].steps[i].a, changes[_i].steps[i].b);
+
+		ck_assert_msg(r == changes[_i].steps[i].want,
+		              "%s: step %zu: %d", changes[_i].name, i, r);
+	}
+	ck_assert_msg(edits.n_files == changes[_i].n_files, "%s",
+	              changes[_i].name);
+	if (edits.n_files == 0)
+		return;
+	c = &edits.files[0].perms;
+	ck_assert_msg(kr_perms_equal(&c->to, &changes[_i].to), "%s: %04o %u:%u",
+	              changes[_i].name, (unsigned)c->to.mode, c->to.uid,
+	              c->to.gid);
+	ck_assert_msg(!kr_perms_changes(c) || kr_perms_equal(&c->from, &old),
+	              "%s", changes[_i].name);
+	ck_assert_msg(kr_file_edits_in_place(&edits.files[0]) ==
+	                      changes[_i].in_place,
+	              "%s", changes[_i].name);
+}
+END_TEST
+
+/* Of a file that a plan has written nothing is known but its bytes. */
+START_TEST(test_perms_of_overlay)
+{
+	const struct kr_file *file = file_of(0, 0, 0);
+	_cleanup_edits_ struct kr_edits edits = {0};
+
+	*(bool *)(uintptr_t)&file->overlay = true;
+	ck_assert_int_eq(kr_edits_chmod(&edits, file, 0600), -EINVAL);
+	ck_assert_int_eq(kr_edits_chown(&edits, file, 0, 7), -EINVAL);
+	ck_assert_uint_eq(edits.n_files, 0);
+}
+END_TEST
+
+/* A file that is going to be made is not there to be changed. */
+START_TEST(test_perms_of_made)
+{
+	const struct kr_file *file = file_of(0644, 1000, 1000);
+	_cleanup_edits_ struct kr_edits edits = {0};
+
+	ck_assert_int_eq(kr_edits_create(&edits, "/f", "x"), 0);
+	ck_assert_int_eq(kr_edits_chmod(&edits, file, 0600), -EEXIST);
+	ck_assert_int_eq(kr_edits_chown(&edits, file, 0, 0), -EEXIST);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tc = kr_test_case(suite, "edit", NULL, NULL);
@@ -202,6 +359,9 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tc, test_create);
 	tcase_add_test(tc, test_join);
 	tcase_add_test(tc, test_cut);
+	tcase_add_loop_test(tc, test_perms, 0, ARRAY_SIZE(changes));
+	tcase_add_test(tc, test_perms_of_overlay);
+	tcase_add_test(tc, test_perms_of_made);
 }
 
 KR_TEST_MAIN(add_tests);

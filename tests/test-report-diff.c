@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -347,11 +348,63 @@ START_TEST(test_random_patched)
 }
 END_TEST
 
+/* --- mode and owner ------------------------------------------------------ */
+
+static const struct {
+	const char *name, *path;
+	struct kr_perms from, to;
+	const char *want;
+} perms[] = {
+	{"nothing", "/etc/k", {0}, {0}, ""},
+	{"mode",
+         "/etc/k",
+         {0644, 5, 6},
+         {0600, 5, 6},
+         "# chmod 0600 /etc/k (0644 now)\n"},
+	{"owner",
+         "/etc/k",
+         {0644, 1000, 1000},
+         {0644, 0, 0},
+         "# chown root:root /etc/k (1000:1000 now)\n"},
+	{"both",
+         "/etc/k",
+         {0644, 0, 1000},
+         {0, 0, 0},
+         "# chmod 0000 /etc/k (0644 now)\n"
+         "# chown root:root /etc/k (root:1000 now)\n"},
+	{"an end of line in the name",
+         "/etc/k\n--- a/x\033",
+         {0644, 0, 0},
+         {0600, 0, 0},
+         "# chmod 0600 /etc/k\\012--- a/x\\033 (0644 now)\n"},
+};
+
+START_TEST(test_perms)
+{
+	const struct kr_file_edits f = {
+		.file = kr_test_file(perms[_i].path, "a\n", 2),
+		.path = (char *)(uintptr_t)perms[_i].path,
+		.perms = {perms[_i].from, perms[_i].to},
+	};
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	kr_diff_print_perms(out, &f);
+	/* no byte differs */
+	ck_assert_int_eq(kr_diff_print(out, &f), 0);
+	fclose(out);
+	ck_assert_msg(strcmp(text, perms[_i].want) == 0, "%s: %s",
+	              perms[_i].name, text);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tc = kr_test_case(suite, "rows", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
+	tcase_add_loop_test(tc, test_perms, 0, ARRAY_SIZE(perms));
 	if (access(PATCH, X_OK) < 0) {
 		printf("# skipped: the laws with patch(1): no " PATCH "\n");
 		return;

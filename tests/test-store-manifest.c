@@ -24,6 +24,7 @@
 #define ID     "20261122T000000.000000Z-00000001"
 #define FOLDER KR_STATE_DIR "/" ID
 #define A      "/etc/d/a.conf"
+#define B      "/etc/e/b.conf"
 #define MADE   "/etc/n/made.conf"
 
 /* --- what all have in common --------------------------------------------- */
@@ -37,6 +38,7 @@ static void setup(void)
 	kr_root_setup();
 	kr_root_write("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
 	kr_root_write(A, "old a\n");
+	kr_root_write(B, "old b\n");
 	fs = kr_root_fs();
 }
 
@@ -78,6 +80,45 @@ static const struct kr_manifest a_manifest = {
 	.files = files,
 	.n_files = 1,
 };
+
+/* The same with another mode, and a file that has got another one in place. */
+static struct kr_manifest_file files_of_perms[] = {
+	{
+		.path = WORD("/etc/d/b.conf"),
+		.perms = {{0644, 1000, 4294967294}, {0600, 0, 0}},
+		.ctime_usec = 1795882797304799,
+	},
+	{
+		.path = WORD("/etc/d/a.conf"),
+		.copy = WORD("1"),
+		.temp = WORD(".kubelet-remedy-1"),
+		.back = WORD(".kubelet-remedy-2"),
+		.edits = an_edit,
+		.n_edits = 1,
+		.perms = {{04755, 0, 0}, {0, 0, 0}},
+	},
+	{
+		.path = WORD("/etc/d/c.conf"),
+		.copy = WORD("2"),
+		.temp = WORD(".kubelet-remedy-3"),
+		.back = WORD(".kubelet-remedy-4"),
+		.edits = an_edit,
+		.n_edits = 1,
+	},
+};
+
+static struct kr_manifest manifest_of_perms(void)
+{
+	struct kr_manifest m = a_manifest;
+
+	m.files = files_of_perms;
+	m.n_files = ARRAY_SIZE(files_of_perms);
+	for (size_t i = 0; i < m.n_files; i++) {
+		kr_sha256_hex("b", 1, m.files[i].before);
+		kr_sha256_hex(i == 0 ? "b" : "a", 1, m.files[i].after);
+	}
+	return m;
+}
 
 static char *read_text(const char *path)
 {
@@ -128,10 +169,70 @@ START_TEST(test_same)
 }
 END_TEST
 
+START_TEST(test_same_perms)
+{
+	const struct kr_manifest written = manifest_of_perms();
+	_cleanup_manifest_ struct kr_manifest m = {0};
+	_cleanup_close_ int fd = -1;
+
+	kr_root_mkdir(FOLDER);
+	fd = kr_fs_open_folder(fs, FOLDER);
+	ck_assert_int_eq(kr_manifest_write(fd, &written, NULL), 0);
+	ck_assert_int_eq(kr_manifest_read(fs, ID, &m), 0);
+	ck_assert_uint_eq(m.n_files, written.n_files);
+	for (size_t i = 0; i < m.n_files; i++) {
+		const struct kr_manifest_file *a = &m.files[i];
+		const struct kr_manifest_file *b = &written.files[i];
+
+		ck_assert_msg(
+			kr_perms_equal(&a->perms.from, &b->perms.from) &&
+				kr_perms_equal(&a->perms.to, &b->perms.to) &&
+				a->ctime_usec == b->ctime_usec &&
+				a->n_edits == b->n_edits,
+			"file %zu", i);
+	}
+	ck_assert(kr_manifest_file_in_place(&m.files[0]));
+	ck_assert(!kr_manifest_file_in_place(&m.files[1]));
+}
+END_TEST
+
+static double schema_of(const struct kr_manifest *m, bool *ret_has_mode)
+{
+	_cleanup_close_ int fd = kr_fs_open_folder(fs, FOLDER);
+	_cleanup_free_ char *text = NULL;
+	cJSON *root;
+	double schema;
+
+	ck_assert_int_eq(kr_manifest_write(fd, m, NULL), 0);
+	text = read_text(FOLDER "/manifest.json");
+	root = cJSON_Parse(text);
+	schema = cJSON_GetObjectItem(root, "schema")->valuedouble;
+	*ret_has_mode = strstr(text, "\"mode\"") != NULL;
+	cJSON_Delete(root);
+	return schema;
+}
+
+/* An older program reads what it can take back, and nothing else. */
+START_TEST(test_schema)
+{
+	const struct kr_manifest perms = manifest_of_perms();
+	bool has_mode;
+
+	fill(files);
+	kr_root_mkdir(FOLDER);
+	ck_assert(schema_of(&a_manifest, &has_mode) == 1);
+	ck_assert(!has_mode);
+	ck_assert(schema_of(&perms, &has_mode) == 2);
+	ck_assert(has_mode);
+}
+END_TEST
+
 START_TEST(test_write_without_memory)
 {
 	_cleanup_free_ char *old = NULL;
 	_cleanup_close_ int fd = -1;
+	const struct kr_manifest perms = manifest_of_perms();
+	const struct kr_manifest *written = _i == 0 ? &a_manifest : &perms;
 	unsigned n = 0;
 	int r = -ENOMEM;
 
@@ -143,7 +244,7 @@ START_TEST(test_write_without_memory)
 		_cleanup_free_ char *now = NULL;
 
 		kr_test_fail_allocation(++n);
-		r = kr_manifest_write(fd, &a_manifest, NULL);
+		r = kr_manifest_write(fd, written, NULL);
 		if (r == 0 && kr_test_allocation_to_come())
 			break;
 		ck_assert_msg(r == -ENOMEM, "allocation %u failed: %d", n, r);
@@ -168,6 +269,8 @@ static void plan(void)
 	ck_assert_int_eq(
 		kr_edits_add(&edits, (struct kr_span){file, 0, 3}, "new"), 0);
 	ck_assert_int_eq(kr_edits_create(&edits, MADE, "made\n"), 0);
+	ck_assert_int_eq(kr_fs_read(fs, B, &file), 0);
+	ck_assert_int_eq(kr_edits_chmod(&edits, file, 0600), 0);
 }
 
 /* What a fix does to files. The status of the first step that fails. */
@@ -209,7 +312,7 @@ static void check_left(unsigned n, int r, bool prepared)
 	for (size_t i = 0; i < list.n_items; i++) {
 		const struct kr_manifest *m = &list.items[i];
 
-		ck_assert_msg(m->n_files == 2 && m->machine_id &&
+		ck_assert_msg(m->n_files == 3 && m->machine_id &&
 		                      m->invocation_id && m->config &&
 		                      m->files[1].folder,
 		              "allocation %u", n);
@@ -219,6 +322,9 @@ static void check_left(unsigned n, int r, bool prepared)
 	              "allocation %u:%s", n, kr_test_messages(&diag));
 	a = read_text(A);
 	ck_assert_msg(strcmp(a, want) == 0, "allocation %u: %s", n, a);
+	ck_assert_msg((kr_root_stat(B).st_mode & 07777) ==
+	                      (r == 0 ? 0600 : 0644),
+	              "allocation %u: %04o", n, kr_root_stat(B).st_mode);
 	ck_assert_msg(kr_root_entries("/etc/d") == 1, "allocation %u", n);
 	ck_assert_msg(kr_root_entries("/etc/n") == (r == 0), "allocation %u",
 	              n);
@@ -337,6 +443,50 @@ static const struct {
 	{EDIT, "text", "null"},
 };
 
+/* The same of a record of schema 2, whose first file was changed in place. */
+static const struct {
+	enum level level;
+	const char *name, *value; /* NULL: gone */
+	bool is_fine;
+} broken_perms[] = {
+	{ROOT, "schema", "1"},
+	{ROOT, "invocation_id", NULL},
+	{ROOT, "invocation_id", "null", true},
+	{ROOT, "config", NULL},
+	{FILE_, "mode", NULL},
+	{FILE_, "mode", "null"},
+	{FILE_, "mode", "{}"},
+	{FILE_, "mode", "\"0600\""},
+	{FILE_, "mode", "{\"from\": \"0644\"}"},
+	{FILE_, "mode", "{\"to\": \"0644\"}"},
+	{FILE_, "mode", "{\"from\": \"0644\", \"to\": null}"},
+	{FILE_, "mode", "{\"from\": \"0644\", \"to\": 384}"},
+	{FILE_, "mode", "{\"from\": \"644\", \"to\": \"0600\"}"},
+	{FILE_, "mode", "{\"from\": \"0644\", \"to\": \"0608\"}"},
+	{FILE_, "mode", "{\"from\": \"0644\", \"to\": \"0644\"}", true},
+	{FILE_, "owner", NULL},
+	{FILE_, "owner", "null"},
+	{FILE_, "owner", "{\"from\": \"0:0\", \"to\": \"root:root\"}"},
+	{FILE_, "owner", "{\"from\": \"0:0\", \"to\": \"-1:0\"}"},
+	{FILE_, "owner", "{\"from\": \"0:0\", \"to\": \"0:0\"}", true},
+	{FILE_, "ctime_usec", NULL},
+	{FILE_, "ctime_usec", "null", true},
+	{FILE_, "ctime_usec", "-1"},
+	{FILE_, "ctime_usec", "1e300"},
+	{FILE_, "ctime_usec", "\"1\""},
+	{FILE_, "copy", "\"0\""},
+	{FILE_, "temp", "\".kubelet-remedy-1\""},
+	{FILE_, "back", "\".kubelet-remedy-1\""},
+	{FILE_, "folder", "\"/etc/d\""},
+	{FILE_, "removed", "true"},
+	{FILE_, "before", "null"},
+	{FILE_, "after", "null"},
+	{FILE_, "after",
+         "\"0000000000000000000000000000000000000000000000000000000000000000"
+         "\""},
+	{FILE_, "edits", "[{\"offset\": 0, \"length\": 1, \"text\": \"\"}]"},
+};
+
 static void break_record(const char *name, enum level level, const char *value)
 {
 	_cleanup_free_ char *old = read_text(FOLDER "/manifest.json");
@@ -389,6 +539,72 @@ START_TEST(test_broken)
 }
 END_TEST
 
+START_TEST(test_broken_perms)
+{
+	const struct kr_manifest written = manifest_of_perms();
+	_cleanup_manifest_ struct kr_manifest m = {0};
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	kr_root_mkdir(FOLDER);
+	fd = kr_fs_open_folder(fs, FOLDER);
+	ck_assert_int_eq(kr_manifest_write(fd, &written, NULL), 0);
+	break_record(broken_perms[_i].name, broken_perms[_i].level,
+	             broken_perms[_i].value);
+	r = kr_manifest_read(fs, ID, &m);
+	ck_assert_msg(r == (broken_perms[_i].is_fine ? 0 : -EBADMSG),
+	              "%s %s: %d", broken_perms[_i].name,
+	              broken_perms[_i].value ? broken_perms[_i].value : "gone",
+	              r);
+}
+END_TEST
+
+/* One that has lost its only change of that kind. */
+START_TEST(test_lost_perms)
+{
+	struct kr_manifest written = manifest_of_perms();
+	_cleanup_manifest_ struct kr_manifest m = {0};
+	_cleanup_close_ int fd = -1;
+
+	written.files++;
+	written.n_files = 1;
+	kr_root_mkdir(FOLDER);
+	fd = kr_fs_open_folder(fs, FOLDER);
+	ck_assert_int_eq(kr_manifest_write(fd, &written, NULL), 0);
+	break_record("mode", FILE_, "null");
+	break_record("owner", FILE_, "null");
+	ck_assert_int_eq(kr_manifest_read(fs, ID, &m), -EBADMSG);
+}
+END_TEST
+
+/* The number alone does not make it one of schema 2, and none is of schema 3.
+ */
+START_TEST(test_other_schema)
+{
+	static const struct {
+		const char *schema;
+		int want;
+	} rows[] = {{"2", -EBADMSG}, {"3", -EPROTONOSUPPORT}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_manifest_ struct kr_manifest m = {0};
+		_cleanup_fs_ struct kr_fs *now = NULL;
+		_cleanup_close_ int fd = -1;
+		int r;
+
+		fill(files);
+		if (i == 0)
+			kr_root_mkdir(FOLDER);
+		fd = kr_fs_open_folder(fs, FOLDER);
+		ck_assert_int_eq(kr_manifest_write(fd, &a_manifest, NULL), 0);
+		break_record("schema", ROOT, rows[i].schema);
+		now = kr_root_fs();
+		r = kr_manifest_read(now, ID, &m);
+		ck_assert_msg(r == rows[i].want, "%s: %d", rows[i].schema, r);
+	}
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tc = kr_test_case(suite, "records", setup, teardown);
@@ -396,9 +612,14 @@ static void add_tests(Suite *suite)
 	/* some hundred runs, each to the disk */
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, test_same);
-	tcase_add_test(tc, test_write_without_memory);
+	tcase_add_test(tc, test_same_perms);
+	tcase_add_test(tc, test_schema);
+	tcase_add_loop_test(tc, test_write_without_memory, 0, 2);
 	tcase_add_test(tc, test_run_without_memory);
 	tcase_add_loop_test(tc, test_broken, 0, ARRAY_SIZE(broken));
+	tcase_add_loop_test(tc, test_broken_perms, 0, ARRAY_SIZE(broken_perms));
+	tcase_add_test(tc, test_lost_perms);
+	tcase_add_test(tc, test_other_schema);
 }
 
 KR_TEST_MAIN(add_tests);

@@ -8,6 +8,7 @@ Each row fixes a node, changes it, and says what undo must do then. What is
 refused leaves every byte as it is, names the place, and shows the diff.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -493,6 +494,108 @@ def unit_named(case):
                 differences(before, case.node.snapshot()))
 
 
+# --- another mode or owner
+
+def mode_of(case, path):
+    return os.stat(case.node.root + path).st_mode & 0o7777
+
+
+def with_mode(case, state="kept"):
+    """No fix chooses such a change yet: here it is one of another file, in the
+    record of one that did."""
+    full = case.node.root + CONFIG
+    os.chmod(full, 0o644)
+    case.fix()
+    info = os.stat(full)
+    owner = "%d:%d" % (info.st_uid, info.st_gid)
+    os.chmod(full, 0o600)
+    path = "%s%s/%s/manifest.json" % (case.node.root, STATE,
+                                      case.records()[-1])
+    with open(path, encoding="utf-8") as file:
+        record = json.load(file)
+    for f in record["files"]:
+        f.update(mode=None, owner=None, ctime_usec=None)
+    digest = hashlib.sha256(case.node.read(CONFIG)).hexdigest()
+    record["files"].append({
+        "path": CONFIG, "copy": None, "folder": None, "removed": False,
+        "before": digest, "after": digest, "temp": None, "back": None,
+        "edits": [], "mode": {"from": "0644", "to": "0600"},
+        "owner": {"from": owner, "to": owner}, "ctime_usec": None})
+    record["schema"], record["state"] = 2, state
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(record, file)
+    return path
+
+
+def mode_beside_bytes(case):
+    """Both go back; what is shown is one line that patch passes over."""
+    before = case.node.read(DROPIN)
+    path = with_mode(case)
+    run = case.run("undo", "-n")
+    line = "# chmod 0644 %s (0600 now)" % CONFIG
+    case.expect(run.status == 0 and line in run.out.splitlines(),
+                "undo -n: %d: %s%s", run.status, run.out, run.err)
+    case.expect("--- a" + CONFIG not in run.out, "a diff of nothing: %s",
+                run.out)
+    _, got = case.json("fix", "undo", "-n")
+    changes = {c["file"]: c for c in got.get("changes", [])}
+    case.expect(set(changes) == {DROPIN, CONFIG}, "json: %s", changes)
+    change = changes.get(CONFIG, {})
+    case.expect(change.get("mode") == {"from": "0600", "to": "0644"}
+                and change.get("diff") == "" and change.get("edits") == []
+                and "owner" not in change, "json: %s", change)
+    case.expect("mode" not in changes.get(DROPIN, {}), "json: %s", changes)
+    inode = os.stat(case.node.root + CONFIG).st_ino
+    case.undone(DROPIN, before)
+    case.expect(mode_of(case, CONFIG) == 0o644, "mode: %o",
+                mode_of(case, CONFIG))
+    info = os.stat(case.node.root + CONFIG)
+    case.expect(info.st_ino == inode, "the file is another one")
+    with open(path, encoding="utf-8") as file:
+        record = json.load(file)
+    noted = [f["ctime_usec"] for f in record["files"]]
+    case.expect(noted[0] is None and noted[1] == info.st_ctime_ns // 1000,
+                "ctime %d is not in %s", info.st_ctime_ns // 1000, noted)
+
+
+def mode_changed_since(case):
+    with_mode(case)
+    os.chmod(case.node.root + CONFIG, 0o640)
+    case.refused("its mode or owner was changed by somebody since: it has "
+                 "0640")
+
+
+def mode_interrupted(case):
+    """The next fix takes that back first."""
+    with_mode(case, "committed")
+    case.write(STATE + "/pending", "")
+    run, got = case.json("history", "history")
+    case.expect(run.status == 0
+                and got["transactions"][0]["outcome"] == "interrupted",
+                "history: %d: %s", run.status, got)
+    run = case.run("fix")
+    case.expect(run.status == 0, "fix: %d: %s%s", run.status, run.out,
+                run.err)
+    case.expect(mode_of(case, CONFIG) == 0o644, "mode: %o",
+                mode_of(case, CONFIG))
+    case.history("kept", "possible")
+
+
+def mode_lost(case):
+    """One that has lost it is no record of one that did less."""
+    path = with_mode(case)
+    with open(path, encoding="utf-8") as file:
+        record = json.load(file)
+    del record["files"][1]["mode"]
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(record, file)
+    run = case.run("undo")
+    case.expect("is no whole record" in run.err, "undo: %d: %s%s",
+                run.status, run.out, run.err)
+    case.expect(mode_of(case, CONFIG) == 0o600, "mode: %o",
+                mode_of(case, CONFIG))
+
+
 ROWS = (other_lines, rewritten, rewritten_beside_ours, gone, other_decision,
         twice, one_line, beside_the_key, our_line_changed, made,
         made_and_changed, made_beside_others, copy_gone, copy_changed, made_up,
@@ -500,7 +603,8 @@ ROWS = (other_lines, rewritten, rewritten_beside_ours, gone, other_decision,
         interrupted_without_files, interrupted_without_edits,
         interrupted_without_hash, foreign,
         unknown, named, clock_went_back, last_ten, config_named,
-        unit_named)
+        unit_named, mode_beside_bytes, mode_changed_since, mode_interrupted,
+        mode_lost)
 
 
 def main():

@@ -7,13 +7,18 @@
 
 #include "base/clock.h"
 
+uint64_t kr_timespec_usec(const struct timespec *ts)
+{
+	return (uint64_t)ts->tv_sec * KR_USEC_PER_SEC +
+	       (uint64_t)ts->tv_nsec / 1000;
+}
+
 static uint64_t read_clock(clockid_t id)
 {
 	struct timespec ts;
 
 	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * KR_USEC_PER_SEC +
-	       (uint64_t)ts.tv_nsec / 1000;
+	return kr_timespec_usec(&ts);
 }
 
 uint64_t kr_now_usec(void)

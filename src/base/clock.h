@@ -11,6 +11,9 @@
 uint64_t kr_now_usec(void);
 uint64_t kr_realtime_usec(void);
 
+/* Of a time that is not negative. */
+uint64_t kr_timespec_usec(const struct timespec *ts);
+
 /* The realtime at which CLOCK_BOOTTIME was 0, right to a millisecond even if we
  * are stopped between the two clocks. */
 uint64_t kr_boot_usec(void);

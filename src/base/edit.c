@@ -5,6 +5,9 @@
  * offset either: which of them came first could not be told. An insertion where
  * another edit ends comes behind that edit's text. What is added keeps to that;
  * edits may come from elsewhere, too (a record), so who applies them looks.
+ *
+ * A file may get another mode or owner, too, with edits or without any. One
+ * that is made or goes does not: the first is root's, the second has none then.
  */
 
 #include <errno.h>
@@ -15,17 +18,25 @@
 #include "base/edit.h"
 #include "base/vec.h"
 
-static struct kr_file_edits *file_edits(struct kr_edits *edits,
-                                        const struct kr_file *file,
-                                        const char *path)
+static struct kr_file_edits *find(const struct kr_edits *edits,
+                                  const char *path)
 {
-	struct kr_file_edits *next;
-	char *copy;
-
 	for (size_t i = 0; i < edits->n_files; i++) {
 		if (strcmp(edits->files[i].path, path) == 0)
 			return &edits->files[i];
 	}
+	return NULL;
+}
+
+static struct kr_file_edits *file_edits(struct kr_edits *edits,
+                                        const struct kr_file *file,
+                                        const char *path)
+{
+	struct kr_file_edits *next = find(edits, path);
+	char *copy;
+
+	if (next)
+		return next;
 	copy = strdup(path);
 	if (!copy)
 		return NULL;
@@ -170,10 +181,8 @@ int kr_edits_create(struct kr_edits *edits, const char *path, const char *text)
 {
 	struct kr_file_edits *f;
 
-	for (size_t i = 0; i < edits->n_files; i++) {
-		if (strcmp(edits->files[i].path, path) == 0)
-			return -EEXIST;
-	}
+	if (find(edits, path))
+		return -EEXIST;
 	f = file_edits(edits, NULL, path);
 	if (!f)
 		return -ENOMEM;
@@ -186,10 +195,84 @@ int kr_edits_remove(struct kr_edits *edits, const struct kr_file *file)
 
 	if (!f)
 		return -ENOMEM;
-	if (f->n_edits > 0)
+	if (f->n_edits > 0 || kr_perms_changes(&f->perms))
 		return -EEXIST;
 	f->remove = true;
 	return insert(f, 0, file->size, "");
+}
+
+/* The entry of FILE, with its mode and owner as they are to be so far. */
+static int to_change(struct kr_edits *edits, const struct kr_file *file,
+                     struct kr_file_edits **ret)
+{
+	struct kr_file_edits *f = file_edits(edits, file, file->real);
+
+	if (!f)
+		return -ENOMEM;
+	if (f->remove || !f->file)
+		return -EEXIST;
+	if (!kr_perms_changes(&f->perms))
+		f->perms.from = f->perms.to = kr_perms_of(&file->st);
+	*ret = f;
+	return 0;
+}
+
+int kr_edits_chmod(struct kr_edits *edits, const struct kr_file *file,
+                   mode_t mode)
+{
+	struct kr_file_edits *f = find(edits, file->real);
+	bool other = f && kr_perms_changes_mode(&f->perms);
+	int r;
+
+	if (file->overlay)
+		return -EINVAL;
+	mode &= KR_PERMS_MASK;
+	if (other)
+		return f->perms.to.mode == mode ? 0 : -EEXIST;
+	if (kr_perms_of(&file->st).mode == mode)
+		return 0;
+	r = to_change(edits, file, &f);
+	if (r < 0)
+		return r;
+	f->perms.to.mode = mode;
+	return 0;
+}
+
+int kr_edits_chown(struct kr_edits *edits, const struct kr_file *file,
+                   uid_t uid, gid_t gid)
+{
+	const struct kr_perms now = kr_perms_of(&file->st);
+	const struct kr_perms want = {.uid = uid, .gid = gid};
+	struct kr_file_edits *f = find(edits, file->real);
+	bool other = f && kr_perms_changes_owner(&f->perms);
+	int r;
+
+	if (file->overlay)
+		return -EINVAL;
+	if (other)
+		return kr_perms_same_owner(&f->perms.to, &want) ? 0 : -EEXIST;
+	if (kr_perms_same_owner(&now, &want))
+		return 0;
+	r = to_change(edits, file, &f);
+	if (r < 0)
+		return r;
+	f->perms.to.uid = uid;
+	f->perms.to.gid = gid;
+	return 0;
+}
+
+bool kr_file_edits_in_place(const struct kr_file_edits *edits)
+{
+	return edits->n_edits == 0 && kr_perms_changes(&edits->perms);
+}
+
+bool kr_edits_in_place(const struct kr_edits *edits)
+{
+	for (size_t i = 0; i < edits->n_files; i++) {
+		if (!kr_file_edits_in_place(&edits->files[i]))
+			return false;
+	}
+	return edits->n_files > 0;
 }
 
 /* Each lies in SIZE bytes, behind the one before it. */

@@ -2,13 +2,15 @@
 #pragma once
 
 /*
- * A change is data: edits in spans of unchanged files.
+ * A change is data: edits in spans of unchanged files, and another mode or
+ * owner.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "base/macro.h"
+#include "base/perms.h"
 #include "base/span.h"
 
 /* LENGTH bytes from OFFSET of the file become TEXT (either may be empty). */
@@ -25,6 +27,7 @@ struct kr_file_edits {
 	struct kr_edit *edits;
 	size_t n_edits;
 	bool remove; /* the file goes; the edits leave nothing of it */
+	struct kr_perms_change perms; /* of a file that is there and stays */
 };
 
 struct kr_edits {
@@ -56,8 +59,30 @@ int kr_edits_join(struct kr_edits *edits);
 /* Adds a file at PATH that does not exist yet. 0, -EEXIST, -ENOMEM. */
 int kr_edits_create(struct kr_edits *edits, const char *path, const char *text);
 
-/* The file goes. 0; -EEXIST: it has edits already; -ENOMEM. */
+/* The file goes. 0; -EEXIST: it has edits or another mode or owner already;
+ * -ENOMEM. */
 int kr_edits_remove(struct kr_edits *edits, const struct kr_file *file);
+
+/*
+ * The file gets MODE, of which KR_PERMS_MASK counts, beside its edits or
+ * without any. What it was is taken from FILE's stat. A mode that it has
+ * already is none. 0; -EEXIST: it is to get another mode already, or it goes;
+ * -EINVAL: FILE is an overlay's, of whose mode nothing is known; -ENOMEM.
+ */
+int kr_edits_chmod(struct kr_edits *edits, const struct kr_file *file,
+                   mode_t mode);
+
+/* The file gets the owner UID and the group GID. As kr_edits_chmod(). */
+int kr_edits_chown(struct kr_edits *edits, const struct kr_file *file,
+                   uid_t uid, gid_t gid);
+
+/* Whether only its mode or owner changes: the file itself stays, with its inode
+ * and its bytes. */
+bool kr_file_edits_in_place(const struct kr_file_edits *edits);
+
+/* The same of all files, where there are any: nothing that reads them need do
+ * so again. */
+bool kr_edits_in_place(const struct kr_edits *edits);
 
 /*
  * The file's bytes after the edits, NUL-terminated, RET_SIZE of them without

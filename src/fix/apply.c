@@ -107,9 +107,11 @@ static bool wants_restart(struct kr_applying *f)
 	default:
 		break;
 	}
-	if (f->undo) /* kubelet does not read what only the platform does */
+	if (f->undo) /* kubelet does not read what only the platform does, nor
+	              * modes and owners again */
 		return f->was_healthy &&
 		       !kr_durable_only(&f->fix->plan->edits) &&
+		       !kr_edits_in_place(&f->fix->plan->edits) &&
 		       kr_host_is_newer(f->fix->host, f->undone);
 	if (f->was_healthy)
 		return has_edits(f) ||

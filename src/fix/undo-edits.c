@@ -12,6 +12,8 @@
  *                                       platform has written the file anew);
  *                                       more than once, refused
  *   we made it                          it goes, unless it was changed since
+ *   we gave it another mode or owner    the old one is put back; refused where
+ *                                       it has neither the new one nor the old
  *
  * A record may have been damaged, or be of somebody who built the image. So
  * nothing that it says of bytes is believed: its edits of the copy must give
@@ -272,7 +274,59 @@ static int revert_made(struct reversing *r, const struct kr_manifest_file *file)
 	              "was made by the fix and changed by somebody since");
 }
 
-static int revert_file(struct reversing *r, const struct kr_manifest_file *file)
+static int refuse_perms(struct reversing *r, const char *path,
+                        const struct kr_perms *now, const struct kr_perms *left)
+{
+	char modes[2][KR_MODE_SIZE], owners[2][KR_OWNER_SIZE];
+
+	r->reason = "a mode or owner was changed by somebody since";
+	kr_mode_format(now->mode, modes[0]);
+	kr_mode_format(left->mode, modes[1]);
+	kr_owner_describe(now, owners[0]);
+	kr_owner_describe(left, owners[1]);
+	kr_diag_add_path(r->diag, KR_ERROR, "undo-refused", path,
+	                 "its mode or owner was changed by somebody since: it "
+	                 "has %s, %s and not %s, %s, as the fix left it",
+	                 modes[0], owners[0], modes[1], owners[1]);
+	return KR_UNDO_REFUSED;
+}
+
+/* Mode and owner, whatever the bytes are by now. */
+static int revert_perms(struct reversing *r,
+                        const struct kr_manifest_file *file)
+{
+	const struct kr_file *now;
+	struct kr_perms is, back;
+	int result;
+
+	if (!kr_perms_changes(&file->perms))
+		return 0;
+	result = kr_fs_read(r->fs, file->path, &now);
+	if (result == -ENOENT)
+		return 0;
+	if (result < 0)
+		return result;
+	if (strcmp(now->real, file->path) != 0)
+		return refuse(r, file->path,
+		              "was replaced by a link to another file since");
+	is = kr_perms_of(&now->st);
+	switch (kr_perms_take_back(&file->perms, &is, &back)) {
+	case KR_PERMS_OTHERS:
+		return refuse_perms(r, file->path, &is, &file->perms.to);
+	case KR_PERMS_BEFORE:
+		return 0;
+	default:
+		break;
+	}
+	r->any = true;
+	result = kr_edits_chmod(r->edits, now, back.mode);
+	if (result < 0)
+		return result;
+	return kr_edits_chown(r->edits, now, back.uid, back.gid);
+}
+
+static int revert_bytes(struct reversing *r,
+                        const struct kr_manifest_file *file)
 {
 	_cleanup_free_ char *after = NULL;
 	const struct kr_file *now, *old;
@@ -311,7 +365,9 @@ static int revert_next(struct reversing *r, const struct kr_manifest_file *file,
 	int result;
 
 	r->any = false;
-	result = revert_file(r, file);
+	result = kr_manifest_file_in_place(file) ? 0 : revert_bytes(r, file);
+	if (result == 0)
+		result = revert_perms(r, file);
 	if (result == 0 && !r->any)
 		kr_diag_add_path(staying, KR_NOTE, "undo-nothing", file->path,
 		                 "stays as it is: what the fix changed there "

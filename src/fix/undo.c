@@ -123,6 +123,8 @@ static int mark_undone(struct kr_applying *a, struct kr_manifest *m)
 	fd = kr_fs_open_folder(a->fix->host->node->fs, path);
 	m->state = KR_MANIFEST_UNDONE;
 	m->by_hand = true;
+	if (a->tx)
+		kr_transaction_note_ctimes(a->tx, m);
 	r = fd < 0 ? fd : kr_manifest_write(fd, m, NULL);
 	if (r < 0)
 		kr_diag_add_path(a->diag, KR_WARNING, "manifest", path,

@@ -1048,6 +1048,9 @@ static int lay_over(struct kr_fs *fs, const struct kr_file_edits *edits)
 
 	if (edits->remove)
 		return kr_fs_hide(fs, edits->path);
+	/* what it says stays, and how old it is */
+	if (kr_file_edits_in_place(edits))
+		return 0;
 	r = kr_file_edits_apply(edits, &data, &size);
 	return r < 0 ? r : kr_fs_put(fs, edits->path, data, size);
 }

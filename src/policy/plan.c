@@ -201,6 +201,9 @@ bool kr_plan_unit_changes(struct kr_node *node, const struct kr_edits *edits)
 	for (size_t i = 0; i < edits->n_files; i++) {
 		const char *real = edits->files[i].path;
 
+		/* systemd goes by what a file says, and when it was written */
+		if (kr_file_edits_in_place(&edits->files[i]))
+			continue;
 		if (is_dropin(node, real))
 			return true;
 		if (!kr_durable_is_place(real) &&

@@ -63,6 +63,7 @@ static const struct row {
 	{"file-not-ours", "change it where that file comes from, or write a "
                           "drop-in of your own for the unit"},
 	{"file-of-a-store", NULL},
+	{"file-not-changed", "put this right" AGAIN},
 	{"file-not-replaced", "put this right" AGAIN},
 	{"file-refused", "put this right" AGAIN},
 	{"file-unreadable", RIGHT, READ},

@@ -277,6 +277,40 @@ static bool needs_quotes(const char *path)
 	return false;
 }
 
+/* A path in a line of words: what would end that, or move a reader's cursor, in
+ * the style of C. */
+static void print_plainly(FILE *out, const char *path)
+{
+	for (const char *c = path; *c; c++) {
+		if (is_control(*c))
+			fprintf(out, "\\%03o", (unsigned char)*c);
+		else
+			fputc(*c, out);
+	}
+}
+
+void kr_diff_print_perms(FILE *out, const struct kr_file_edits *edits)
+{
+	const struct kr_perms *from = &edits->perms.from;
+	const struct kr_perms *to = &edits->perms.to;
+	char old[KR_OWNER_SIZE], new[KR_OWNER_SIZE];
+
+	if (kr_perms_changes_mode(&edits->perms)) {
+		kr_mode_format(from->mode, old);
+		kr_mode_format(to->mode, new);
+		fprintf(out, "# chmod %s ", new);
+		print_plainly(out, edits->path);
+		fprintf(out, " (%s now)\n", old);
+	}
+	if (kr_perms_changes_owner(&edits->perms)) {
+		kr_owner_describe(from, old);
+		kr_owner_describe(to, new);
+		fprintf(out, "# chown %s ", new);
+		print_plainly(out, edits->path);
+		fprintf(out, " (%s now)\n", old);
+	}
+}
+
 /* A name with a byte that would end it or the line, or move a reader's cursor,
  * is quoted as GNU diff and patch do, in the style of C. */
 static void print_name(FILE *out, const char *mark, const char *side,
@@ -312,8 +346,11 @@ int kr_diff_print(FILE *out, const struct kr_file_edits *edits)
 		.size = edits->file ? edits->file->size : 0,
 	};
 	long shift = 0;
-	int r = make_regions(&d, edits);
+	int r;
 
+	if (edits->n_edits == 0)
+		return 0;
+	r = make_regions(&d, edits);
 	if (r < 0)
 		return r;
 	if (edits->file)

@@ -25,6 +25,7 @@
 #include "policy/plan.h"
 #include "report/foresee.h"
 #include "store/files.h"
+#include "store/in-place.h"
 #include "store/manifest.h"
 #include "store/swap.h"
 
@@ -78,6 +79,33 @@ static const char *find_block(const struct kr_file_edits *f, int fd)
 	return NULL;
 }
 
+/* 1: what lies there, or its folder, does not let the file of F be replaced. */
+static int is_irreplaceable(struct kr_fs *fs, const struct kr_file_edits *f,
+                            struct kr_diag *why)
+{
+	_cleanup_free_ char *missing = NULL;
+	_cleanup_close_ int fd = kr_open_nearest(fs, f->path, &missing);
+	const char *block = fd >= 0 ? find_block(f, fd) : NULL;
+
+	if (fd == -ENOMEM)
+		return fd;
+	if (!block)
+		return 0;
+	kr_diag_add_path(why, KR_ERROR, "file-not-replaced", f->path,
+	                 "the file cannot be replaced: %s", block);
+	return 1;
+}
+
+/* 1: the file of F cannot get another mode or owner. */
+static int is_kept(struct kr_fs *fs, const struct kr_file_edits *f,
+                   struct kr_diag *why)
+{
+	_cleanup_in_place_ struct kr_in_place file = KR_IN_PLACE_NONE;
+	int r = kr_in_place_open(fs, f, why, &file);
+
+	return r == -ENOMEM ? r : r != KR_CHANGE_DONE;
+}
+
 /* 1: a file cannot be replaced, as far as its folder and its inode tell. */
 static int is_blocked(struct kr_node *node, const struct kr_plan *plan,
                       struct kr_diag *why)
@@ -86,18 +114,12 @@ static int is_blocked(struct kr_node *node, const struct kr_plan *plan,
 		return 0;
 	for (size_t i = 0; i < plan->edits.n_files; i++) {
 		const struct kr_file_edits *f = &plan->edits.files[i];
-		_cleanup_free_ char *missing = NULL;
-		_cleanup_close_ int fd =
-			kr_open_nearest(node->fs, f->path, &missing);
-		const char *block = fd >= 0 ? find_block(f, fd) : NULL;
+		int r = kr_file_edits_in_place(f)
+		                ? is_kept(node->fs, f, why)
+		                : is_irreplaceable(node->fs, f, why);
 
-		if (fd == -ENOMEM)
-			return fd;
-		if (!block)
-			continue;
-		kr_diag_add_path(why, KR_ERROR, "file-not-replaced", f->path,
-		                 "the file cannot be replaced: %s", block);
-		return 1;
+		if (r != 0)
+			return r;
 	}
 	return 0;
 }

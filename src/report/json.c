@@ -495,6 +495,32 @@ int kr_json_unread(FILE *out, const struct kr_rule *rule,
 
 /* --- fix ----------------------------------------------------------------- */
 
+static void add_ends(struct kr_build *j, cJSON *o, const char *name,
+                     const char *from, const char *to)
+{
+	cJSON *ends = kr_build_object(j, o, name);
+
+	kr_build_string(j, ends, "from", from);
+	kr_build_string(j, ends, "to", to);
+}
+
+static void add_perms(struct kr_build *j, cJSON *change,
+                      const struct kr_perms_change *perms)
+{
+	char from[KR_OWNER_SIZE], to[KR_OWNER_SIZE];
+
+	if (kr_perms_changes_mode(perms)) {
+		kr_mode_format(perms->from.mode, from);
+		kr_mode_format(perms->to.mode, to);
+		add_ends(j, change, "mode", from, to);
+	}
+	if (kr_perms_changes_owner(perms)) {
+		kr_owner_describe(&perms->from, from);
+		kr_owner_describe(&perms->to, to);
+		add_ends(j, change, "owner", from, to);
+	}
+}
+
 static void add_change(struct kr_build *j, cJSON *changes,
                        const struct kr_file_edits *f)
 {
@@ -519,6 +545,7 @@ static void add_change(struct kr_build *j, cJSON *changes,
 		kr_build_number(j, e, "length", (double)f->edits[i].length);
 		kr_build_string(j, e, "text", f->edits[i].text);
 	}
+	add_perms(j, change, &f->perms);
 }
 
 static void add_actions(struct kr_build *j, cJSON *root,

@@ -106,6 +106,7 @@ static int print_diff(const struct kr_term *term,
 
 	if (!out)
 		return -1;
+	kr_diff_print_perms(out, edits);
 	r = kr_diff_print(out, edits);
 	if (fclose(out) != 0 || r < 0)
 		return -1;

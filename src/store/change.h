@@ -18,6 +18,10 @@ enum kr_change {
 	KR_CHANGE_NOT_AT_HAND, /* the old file is not: nothing was done, nor
 	                          said */
 	KR_CHANGE_STUCK,       /* not all files could be put back */
-	KR_CHANGE_TAKEN,       /* the record is not ours any more, which is not
-	                          said: nothing more may be done */
+	KR_CHANGE_LINKED,      /* it has several names */
+	KR_CHANGE_ACL,         /* its mode is the mask of its ACL */
+	KR_CHANGE_IMMUTABLE,   /* chattr +i or +a */
+	KR_CHANGE_SET_ID, /* it has bits that another owner would cost it */
+	KR_CHANGE_TAKEN,  /* the record is not ours any more, which is not
+	                     said: nothing more may be done */
 };

@@ -14,6 +14,11 @@
  * an image may have changed it. A record that lacks a member, a file or an edit
  * is none, and neither is one whose names could be other files than ours.
  *
+ * A record with a change of mode or owner has the schema 2: a program that
+ * knows schema 1 alone would take it for one of a run that did less, or for no
+ * record. So it says that a newer version wrote it, and leaves all as it is.
+ * Every other record still is one that such a program can take back.
+ *
  * The new file of a run has another name than that of a recovery: one that has
  * been passed by must not rename what its successor has written in part.
  */
@@ -35,8 +40,9 @@
 #include "store/others.h"
 #include "store/replace.h"
 
-#define SCHEMA   1
-#define TIME_MAX ((double)(UINT64_C(1) << 53)) /* microseconds; exact there */
+#define SCHEMA          1
+#define SCHEMA_OF_PERMS 2 /* since mode and owner are changed, too */
+#define TIME_MAX        ((double)(UINT64_C(1) << 53)) /* microseconds; exact there */
 
 #define NEW_OF_RUN      "manifest.json.new"
 #define NEW_OF_RECOVERY "manifest.json.back"
@@ -82,8 +88,44 @@ static void add_edit(struct kr_build *b, cJSON *edits, const struct kr_edit *e)
 	kr_build_verbatim(b, o, "text", e->text);
 }
 
+static void add_ends(struct kr_build *b, cJSON *o, const char *name,
+                     const char *from, const char *to)
+{
+	cJSON *ends = kr_build_object(b, o, name);
+
+	add_string(b, ends, "from", from);
+	add_string(b, ends, "to", to);
+}
+
+static void add_perms(struct kr_build *b, cJSON *o,
+                      const struct kr_perms_change *change)
+{
+	char modes[2][KR_MODE_SIZE], owners[2][KR_OWNER_SIZE];
+
+	if (!kr_perms_changes(change)) {
+		add_string(b, o, "mode", NULL);
+		add_string(b, o, "owner", NULL);
+		return;
+	}
+	kr_mode_format(change->from.mode, modes[0]);
+	kr_mode_format(change->to.mode, modes[1]);
+	kr_owner_format(&change->from, owners[0]);
+	kr_owner_format(&change->to, owners[1]);
+	add_ends(b, o, "mode", modes[0], modes[1]);
+	add_ends(b, o, "owner", owners[0], owners[1]);
+}
+
+static bool has_perms(const struct kr_manifest *m)
+{
+	for (size_t i = 0; i < m->n_files; i++) {
+		if (kr_perms_changes(&m->files[i].perms))
+			return true;
+	}
+	return false;
+}
+
 static void add_file(struct kr_build *b, cJSON *files,
-                     const struct kr_manifest_file *f)
+                     const struct kr_manifest_file *f, bool perms)
 {
 	cJSON *o = kr_build_element(b, files), *edits;
 
@@ -98,6 +140,13 @@ static void add_file(struct kr_build *b, cJSON *files,
 	edits = kr_build_array(b, o, "edits");
 	for (size_t i = 0; i < f->n_edits; i++)
 		add_edit(b, edits, &f->edits[i]);
+	if (!perms)
+		return;
+	add_perms(b, o, &f->perms);
+	if (f->ctime_usec > 0)
+		kr_build_number(b, o, "ctime_usec", (double)f->ctime_usec);
+	else
+		add_string(b, o, "ctime_usec", NULL);
 }
 
 /* NULL: memory ran out, for whatever part of it. */
@@ -106,9 +155,10 @@ static char *format(const struct kr_manifest *m)
 	cJSON *root = cJSON_CreateObject(), *files;
 	struct kr_build b = {0};
 	char time[KR_RFC3339_SIZE];
+	bool perms = has_perms(m);
 
 	kr_rfc3339(m->realtime_usec, time);
-	kr_build_number(&b, root, "schema", SCHEMA);
+	kr_build_number(&b, root, "schema", perms ? SCHEMA_OF_PERMS : SCHEMA);
 	add_string(&b, root, "id", m->id);
 	add_string(&b, root, "time", time);
 	kr_build_number(&b, root, "time_usec", (double)m->realtime_usec);
@@ -122,7 +172,7 @@ static char *format(const struct kr_manifest *m)
 	kr_build_boolean(&b, root, "by_hand", m->by_hand);
 	files = kr_build_array(&b, root, "files");
 	for (size_t i = 0; i < m->n_files; i++)
-		add_file(&b, files, &m->files[i]);
+		add_file(&b, files, &m->files[i], perms);
 	return kr_build_lines(&b, root);
 }
 
@@ -222,16 +272,16 @@ static int parse_edit(const cJSON *o, struct kr_manifest_file *f)
 	return r < 0 ? r : take_size(o, "length", &edit->length);
 }
 
-/* No file is recorded that is not changed. What the edits say is compared with
- * the copy by who applies them (fix/undo-edits). */
+/* Of a file that is changed in place there are none. What the edits say is
+ * compared with the copy by who applies them (fix/undo-edits). */
 static int parse_edits(const cJSON *list, struct kr_manifest_file *f)
 {
 	int n = cJSON_GetArraySize(list), r;
 	const cJSON *e;
 
-	if (!cJSON_IsArray(list) || n == 0)
+	if (!cJSON_IsArray(list))
 		return -EBADMSG;
-	f->edits = calloc((size_t)n, sizeof(*f->edits));
+	f->edits = calloc((size_t)n + 1, sizeof(*f->edits));
 	if (!f->edits)
 		return -ENOMEM;
 	cJSON_ArrayForEach(e, list)
@@ -283,10 +333,71 @@ static int check_names(const struct kr_manifest_file *f)
 	return 0;
 }
 
+/* 1, or 0 where it is null. */
+static int take_ends(const cJSON *o, const char *name, const char **ret_from,
+                     const char **ret_to)
+{
+	const cJSON *ends = cJSON_GetObjectItemCaseSensitive(o, name);
+
+	*ret_from = cJSON_GetStringValue(
+		cJSON_GetObjectItemCaseSensitive(ends, "from"));
+	*ret_to = cJSON_GetStringValue(
+		cJSON_GetObjectItemCaseSensitive(ends, "to"));
+	if (!ends || cJSON_IsNull(ends))
+		return 0;
+	return *ret_from && *ret_to ? 1 : -EBADMSG;
+}
+
+static int take_ctime(const cJSON *o, struct kr_manifest_file *f)
+{
+	const cJSON *usec = cJSON_GetObjectItemCaseSensitive(o, "ctime_usec");
+
+	if (!usec || cJSON_IsNull(usec))
+		return 0;
+	if (!cJSON_IsNumber(usec) || !(usec->valuedouble >= 0) ||
+	    usec->valuedouble > TIME_MAX)
+		return -EBADMSG;
+	f->ctime_usec = (uint64_t)usec->valuedouble;
+	return 0;
+}
+
+/* Mode and owner are there both or neither: what did not change is the same at
+ * both ends. */
+static int parse_perms(const cJSON *o, struct kr_manifest_file *f)
+{
+	struct kr_perms_change *c = &f->perms;
+	const char *from_mode, *to_mode, *from_owner, *to_owner;
+	int mode = take_ends(o, "mode", &from_mode, &to_mode);
+	int owner = take_ends(o, "owner", &from_owner, &to_owner);
+
+	if (mode < 0 || owner != mode)
+		return -EBADMSG;
+	if (mode > 0 &&
+	    (kr_mode_parse(from_mode, &c->from.mode) < 0 ||
+	     kr_mode_parse(to_mode, &c->to.mode) < 0 ||
+	     kr_owner_parse(from_owner, &c->from) < 0 ||
+	     kr_owner_parse(to_owner, &c->to) < 0 || !kr_perms_changes(c)))
+		return -EBADMSG;
+	return take_ctime(o, f);
+}
+
+/* A file without edits has another mode or owner and the same bytes; one with
+ * edits that has was not made and did not go. */
+static bool fits_perms(const struct kr_manifest_file *f)
+{
+	if (kr_manifest_file_in_place(f))
+		return kr_perms_changes(&f->perms) && !f->copy && !f->removed &&
+		       !f->temp && !f->back && !f->folder &&
+		       strcmp(f->before, f->after) == 0;
+	return !kr_perms_changes(&f->perms) || (f->copy && !f->removed);
+}
+
 /* The file had bytes before unless it was made, and has some after unless it
  * was taken away. */
 static bool has_hashes(const struct kr_manifest_file *f)
 {
+	if (kr_manifest_file_in_place(f))
+		return *f->before && *f->after;
 	return !f->copy == !*f->before && f->removed == !*f->after &&
 	       (f->copy || !f->removed);
 }
@@ -312,9 +423,13 @@ static int parse_file(const cJSON *o, struct kr_manifest_file *f)
 	r = take_hash(o, "after", f->after);
 	if (r < 0)
 		return r;
-	if (!has_hashes(f))
-		return -EBADMSG;
-	return parse_edits(cJSON_GetObjectItemCaseSensitive(o, "edits"), f);
+	r = parse_edits(cJSON_GetObjectItemCaseSensitive(o, "edits"), f);
+	if (r < 0)
+		return r;
+	r = parse_perms(o, f);
+	if (r < 0)
+		return r;
+	return has_hashes(f) && fits_perms(f) ? 0 : -EBADMSG;
 }
 
 static int parse_state(const cJSON *root, struct kr_manifest *m)
@@ -347,7 +462,9 @@ static int check_schema(const cJSON *root)
 
 	if (!cJSON_IsNumber(n))
 		return -EBADMSG;
-	return n->valuedouble == SCHEMA ? 0 : -EPROTONOSUPPORT;
+	if (n->valuedouble != SCHEMA && n->valuedouble != SCHEMA_OF_PERMS)
+		return -EPROTONOSUPPORT;
+	return 0;
 }
 
 /* --- a whole record ------------------------------------------------------ */
@@ -366,6 +483,9 @@ static const char *const file_members[] = {
 };
 #define N_FIRST_FILE_MEMBERS 8
 
+/* Schema 2 has these in each file. */
+static const char *const perms_members[] = {"mode", "owner", "ctime_usec"};
+
 static bool has_members(const cJSON *o, const char *const *names, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -375,11 +495,19 @@ static bool has_members(const cJSON *o, const char *const *names, size_t n)
 	return true;
 }
 
+static bool is_of_perms(const cJSON *root)
+{
+	const cJSON *n = cJSON_GetObjectItemCaseSensitive(root, "schema");
+
+	return n->valuedouble == SCHEMA_OF_PERMS;
+}
+
 /* One that lost a part must not be taken for one of a run that did less: what
  * would be left of that run is not known. */
 static bool is_whole(const cJSON *root)
 {
-	bool now = cJSON_GetObjectItemCaseSensitive(root, "invocation_id");
+	bool now = cJSON_GetObjectItemCaseSensitive(root, "invocation_id") ||
+	           is_of_perms(root);
 	const cJSON *files = cJSON_GetObjectItemCaseSensitive(root, "files");
 	const cJSON *f;
 
@@ -391,7 +519,9 @@ static bool is_whole(const cJSON *root)
 	{
 		if (!has_members(f, file_members,
 		                 now ? ARRAY_SIZE(file_members)
-		                     : N_FIRST_FILE_MEMBERS))
+		                     : N_FIRST_FILE_MEMBERS) ||
+		    (is_of_perms(root) &&
+		     !has_members(f, perms_members, ARRAY_SIZE(perms_members))))
 			return false;
 	}
 	return true;
@@ -432,7 +562,8 @@ static int parse(const cJSON *root, struct kr_manifest *m)
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	/* that is what the number is for */
+	return is_of_perms(root) == has_perms(m) ? 0 : -EBADMSG;
 }
 
 static char *path_in(const char *id, const char *name)
@@ -491,7 +622,9 @@ void kr_manifest_done(struct kr_manifest *m)
 static bool same_edits(const struct kr_manifest_file *m,
                        const struct kr_file_edits *f)
 {
-	if (m->n_edits != f->n_edits || m->removed != f->remove)
+	if (m->n_edits != f->n_edits || m->removed != f->remove ||
+	    !kr_perms_equal(&m->perms.from, &f->perms.from) ||
+	    !kr_perms_equal(&m->perms.to, &f->perms.to))
 		return false;
 	for (size_t i = 0; i < m->n_edits; i++) {
 		if (m->edits[i].offset != f->edits[i].offset ||
@@ -626,6 +759,29 @@ const struct kr_manifest *kr_manifests_find_same(
 			return &list->items[i];
 	}
 	return NULL;
+}
+
+static bool has_ctime(const struct kr_manifest *m, const char *path,
+                      uint64_t usec)
+{
+	for (size_t i = 0; i < m->n_files; i++) {
+		if (m->files[i].ctime_usec == usec &&
+		    strcmp(m->files[i].path, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool kr_manifests_changed_ctime(const struct kr_manifests *list,
+                                const char *path, const struct timespec *ctime)
+{
+	uint64_t usec = kr_timespec_usec(ctime);
+
+	for (size_t i = 0; usec > 0 && i < list->n_items; i++) {
+		if (has_ctime(&list->items[i], path, usec))
+			return true;
+	}
+	return false;
 }
 
 struct kr_manifest *kr_manifests_find(const struct kr_manifests *list,

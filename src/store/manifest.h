@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/diag.h"
 #include "base/edit.h"
@@ -41,7 +42,7 @@ bool kr_manifest_is_pending(enum kr_manifest_state state);
 struct kr_manifest_file {
 	char *path; /* the node's, links resolved */
 	char *copy; /* name of the old content beside the manifest; NULL: the
-	               file was made */
+	               file was made, or changed in place */
 	/* the topmost folder that was made for it, in an undo by the fix: that
 	 * and those below it go again when they are empty; NULL: it was there
 	 */
@@ -53,9 +54,20 @@ struct kr_manifest_file {
 	 * the old file; and of a copy on its way back, NULL in older
 	 * records, in which the first never is that of the old file */
 	char *temp, *back;
-	struct kr_edit *edits; /* of the old content */
+	struct kr_edit *edits; /* of the old content; none: mode or owner were
+	                        * changed in place, and there is no copy */
 	size_t n_edits;
+	struct kr_perms_change perms; /* beside the edits, or without any */
+	/* of a file that was changed in place, after our last change of it, the
+	 * way back included; 0: not known */
+	uint64_t ctime_usec;
 };
+
+/* Whether it was changed in place (kr_file_edits_in_place()). */
+static inline bool kr_manifest_file_in_place(const struct kr_manifest_file *f)
+{
+	return f->n_edits == 0;
+}
 
 struct kr_manifest {
 	char id[KR_TRANSACTION_ID_SIZE];
@@ -109,9 +121,16 @@ struct kr_manifests {
  * interrupted run may be what it tells of. */
 int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
                       struct kr_manifests *ret);
-/* The last one that did the very changes of EDITS to these bytes, or NULL. */
+/* The last one that did the very changes of EDITS to these bytes, with this
+ * mode and owner where they are changed; or NULL. */
 const struct kr_manifest *kr_manifests_find_same(
 	const struct kr_manifests *list, const struct kr_edits *edits);
+
+/* Whether CTIME is the one that the file at PATH, the node's with links
+ * resolved, has by a change of its mode or owner that one of these made or took
+ * back: then nobody has touched it since. */
+bool kr_manifests_changed_ctime(const struct kr_manifests *list,
+                                const char *path, const struct timespec *ctime);
 
 /* The one of ID, or NULL. */
 struct kr_manifest *kr_manifests_find(const struct kr_manifests *manifests,

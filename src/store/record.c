@@ -134,12 +134,15 @@ static int keep_copy(struct kr_record *record, struct kr_manifest_file *file,
 
 	if (!old)
 		return 0;
+	kr_sha256_hex(old->data, old->size, file->before);
+	/* its bytes stay, and may be somebody's secrets */
+	if (kr_file_edits_in_place(content->edits))
+		return 0;
 	if (asprintf(&file->copy, "%zu",
 	             (size_t)(file - record->manifest.files)) < 0) {
 		file->copy = NULL;
 		return -ENOMEM;
 	}
-	kr_sha256_hex(old->data, old->size, file->before);
 	r = kr_write_file(record->folder_fd, file->copy, old->data, old->size,
 	                  content->target_fd);
 	return r < 0 ? kr_record_fail(diag, file->path, r, "cannot be copied")
@@ -189,21 +192,35 @@ static int add_folder(struct kr_fs *fs, struct kr_manifest_file *file,
 	return 0;
 }
 
+/* Beside a file that is changed in place nothing is going to lie. */
+static int add_names(struct kr_manifest_file *file,
+                     const struct kr_record_content *content)
+{
+	char back[KR_TEMP_SIZE];
+
+	if (kr_file_edits_in_place(content->edits))
+		return 0;
+	kr_replacement_name(back);
+	file->temp = strdup(content->temp);
+	file->back = strdup(back);
+	return file->temp && file->back ? 0 : -ENOMEM;
+}
+
 int kr_record_add(struct kr_record *record, struct kr_fs *fs,
                   const struct kr_record_content *content, struct kr_diag *diag)
 {
 	struct kr_manifest_file *file =
 		&record->manifest.files[record->manifest.n_files++];
-	char back[KR_TEMP_SIZE];
 	int r;
 
-	kr_replacement_name(back);
 	file->path = strdup(content->edits->path);
-	file->temp = strdup(content->temp);
-	file->back = strdup(back);
-	if (!file->path || !file->temp || !file->back)
+	if (!file->path)
 		return -ENOMEM;
+	r = add_names(file, content);
+	if (r < 0)
+		return r;
 	file->removed = content->edits->remove;
+	file->perms = content->edits->perms;
 	if (!file->removed)
 		kr_sha256_hex(content->after->data, content->after->size,
 		              file->after);

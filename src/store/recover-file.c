@@ -35,6 +35,9 @@
  * That folder stays until such a run is gone: the mark stays, too, and the next
  * run that has the lock tidies up.
  *
+ * A file that is changed in place has one name and no content to go by
+ * (store/in-place).
+ *
  * Every step is one that may be done twice.
  */
 
@@ -46,6 +49,7 @@
 #include <sys/stat.h>
 
 #include "store/files.h"
+#include "store/in-place.h"
 #include "store/recover-file.h"
 #include "store/replace.h"
 
@@ -446,8 +450,13 @@ int kr_recover_file(struct kr_fs *fs, const struct kr_manifest *m,
 	                                        .diag = diag,
 	                                        .passes = passes,
 	                                        .dir_fd = -1};
-	int r = name_own(&f);
+	int r;
 
+	if (kr_manifest_file_in_place(file))
+		return m->state == KR_MANIFEST_PREPARED
+		               ? 0
+		               : kr_in_place_recover(fs, file, diag);
+	r = name_own(&f);
 	if (r < 0)
 		return r;
 	f.dir_fd = kr_fs_open_parent(fs, file->path, &f.name);

@@ -26,6 +26,7 @@
 #include "base/vec.h"
 #include "store/boot-mark.h"
 #include "store/files.h"
+#include "store/in-place.h"
 #include "store/recover-file.h"
 #include "store/recover.h"
 
@@ -213,6 +214,28 @@ static int claim_all(struct kr_fs *fs, struct kr_recovery *recovery,
 
 /* --- one run ------------------------------------------------------------- */
 
+static void say_not_taken_back(const struct kr_manifest *m,
+                               const struct kr_manifest_file *f, int error,
+                               struct kr_diag *diag)
+{
+	char mode[KR_MODE_SIZE], owner[KR_OWNER_SIZE];
+
+	if (!kr_manifest_file_in_place(f)) {
+		kr_diag_add_path(
+			diag, KR_ERROR, "recover", f->path,
+			"what an interrupted run left cannot be taken "
+			"back (%s): its old content is " KR_STATE_DIR "/%s/%s",
+			strerror(-error), m->id, f->copy ? f->copy : "");
+		return;
+	}
+	kr_mode_format(f->perms.from.mode, mode);
+	kr_owner_describe(&f->perms.from, owner);
+	kr_diag_add_path(diag, KR_ERROR, "recover", f->path,
+	                 "the mode and owner that an interrupted run left "
+	                 "cannot be taken back (%s): before it had %s, %s",
+	                 strerror(-error), mode, owner);
+}
+
 static int recover(struct kr_fs *fs, struct kr_recovery *recovery,
                    struct kr_manifest *m, struct kr_diag *diag)
 {
@@ -221,12 +244,7 @@ static int recover(struct kr_fs *fs, struct kr_recovery *recovery,
 		int r = kr_recover_file(fs, m, f, recovery->passes, diag);
 
 		if (r < 0 && r != -ENOMEM)
-			kr_diag_add_path(diag, KR_ERROR, "recover", f->path,
-			                 "what an interrupted run left cannot "
-			                 "be taken back (%s): its old content "
-			                 "is " KR_STATE_DIR "/%s/%s",
-			                 strerror(-r), m->id,
-			                 f->copy ? f->copy : "");
+			say_not_taken_back(m, f, r, diag);
 		if (r < 0)
 			return r;
 	}
@@ -240,11 +258,14 @@ static int mark_undone(struct kr_fs *fs, struct kr_recovery *recovery,
 	_cleanup_free_ char *path = kr_path_join(KR_STATE_DIR, m->id);
 	int r;
 
-	(void)fs;
 	if (!path)
 		return -ENOMEM;
 	if (!c)
 		return 0; /* nothing of it was taken back */
+	for (size_t i = 0; i < m->n_files; i++) {
+		if (kr_manifest_file_in_place(&m->files[i]))
+			kr_in_place_note(fs, &m->files[i]);
+	}
 	m->state = KR_MANIFEST_UNDONE;
 	free(m->reason);
 	m->reason = strdup("it was interrupted");

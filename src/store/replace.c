@@ -200,6 +200,14 @@ int kr_replacement_open(struct kr_fs *fs, const char *real,
 
 /* --- the new content ----------------------------------------------------- */
 
+/* The owner first: a change of it takes set-id bits away. */
+static int set_perms(int fd, const struct kr_perms *perms)
+{
+	if (fchown(fd, perms->uid, perms->gid) < 0)
+		return -errno;
+	return fchmod(fd, perms->mode) < 0 ? -errno : 0;
+}
+
 static int fill(struct kr_replacement *rep, int fd,
                 const struct kr_replacement_content *content,
                 struct kr_diag *diag)
@@ -217,6 +225,10 @@ static int fill(struct kr_replacement *rep, int fd,
 	if (r < 0)
 		return fail(diag, rep->path, r,
 		            "its owner, mode or attributes cannot be kept");
+	r = content->perms ? set_perms(fd, content->perms) : 0;
+	if (r < 0)
+		return fail(diag, rep->path, r,
+		            "its mode or owner cannot be changed");
 	if (fsync(fd) < 0)
 		return fail(diag, rep->path, -errno,
 		            "the new content cannot be brought to the disk");

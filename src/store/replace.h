@@ -10,6 +10,7 @@
 
 #include "base/diag.h"
 #include "base/fs.h"
+#include "base/perms.h"
 #include "store/swap.h"
 
 #define KR_TEMP_SIZE   48
@@ -46,6 +47,8 @@ struct kr_replacement_content {
 	/* a file whose owner, mode, ACL and xattrs it gets; -1: those of the
 	 * target, or root's and 0644 where there is none */
 	int metadata_fd;
+	/* a mode and owner of its own, in place of these; NULL: none */
+	const struct kr_perms *perms;
 };
 
 /* A name for a new content beside its target that neither systemd nor kubelet

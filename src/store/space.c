@@ -151,7 +151,7 @@ static int add_copy(struct needs *needs, const struct kr_file_edits *f)
 	for (size_t i = 0; i < f->n_edits; i++)
 		sizes[0] += strlen(f->edits[i].text);
 	sizes[0] *= 2;
-	if (f->file)
+	if (f->file && !kr_file_edits_in_place(f))
 		sizes[n++] = f->file->size;
 	return add(needs, KR_STATE_DIR "/copy", sizes, n);
 }
@@ -160,10 +160,11 @@ static int add_content(struct needs *needs, const struct kr_file_edits *f)
 {
 	char *data = NULL;
 	size_t size;
-	int r = f->remove ? 0 : kr_file_edits_apply(f, &data, &size);
+	bool any = !f->remove && !kr_file_edits_in_place(f);
+	int r = any ? kr_file_edits_apply(f, &data, &size) : 0;
 
 	free(data);
-	if (r < 0 || f->remove)
+	if (r < 0 || !any)
 		return r;
 	return add(needs, f->path, &size, 1);
 }

@@ -20,10 +20,16 @@
  * Both ways lie between two states that are on the disk, and neither needs room
  * there. A file that is to go is moved away, to come back the same way.
  *
+ * A file whose mode or owner alone changes stays where it is, with its inode:
+ * in its turn among the exchanges it is changed in place (store/in-place). One
+ * with edits, too, has the new mode and owner from the beginning.
+ *
  * Before each rename it is asked whether the record is still ours
  * (store/owner). What it moves to a name that others know lies there by then,
  * so that who takes the record away at that very moment can take that away,
  * too. Once it is not ours nothing is put back: only new contents of ours go.
+ * Of a change in place nothing lies anywhere: there it is asked once more
+ * behind the step, which is taken back at once where the record was taken away.
  */
 
 #include <errno.h>
@@ -32,15 +38,19 @@
 #include <string.h>
 
 #include "store/files.h"
+#include "store/in-place.h"
 #include "store/record.h"
 #include "store/replace.h"
 #include "store/space.h"
 #include "store/transaction.h"
 
+#define OLD_SIZE 160 /* of a path below KR_STATE_DIR, in words */
+
 struct target {
 	const struct kr_file_edits *edits;
 	struct kr_file after; /* the bytes it gets */
 	struct kr_replacement replacement;
+	struct kr_in_place in_place; /* where no byte changes, and not that */
 	bool committed;
 	bool foreign; /* somebody else has written it since */
 };
@@ -76,6 +86,11 @@ static struct kr_manifest_file *record_of(struct kr_transaction *tx,
 	return &tx->record.manifest.files[t - tx->targets];
 }
 
+static bool is_in_place(const struct target *t)
+{
+	return kr_file_edits_in_place(t->edits);
+}
+
 /* STEP on each target, until one is not done. */
 static int each_target(struct kr_transaction *tx,
                        int (*step)(struct kr_transaction *, struct target *,
@@ -93,6 +108,36 @@ static int each_target(struct kr_transaction *tx,
 
 /* --- forward ------------------------------------------------------------- */
 
+/* The old file, open and compared; what is to be made is not there yet. */
+static int open_target(struct kr_fs *fs, const struct kr_file_edits *edits,
+                       const char *temp, struct kr_diag *diag,
+                       struct kr_replacement *ret)
+{
+	int r = kr_replacement_open(fs, edits->path, edits->file, temp, diag,
+	                            ret);
+
+	if (r != KR_CHANGE_DONE || !kr_perms_changes(&edits->perms))
+		return r;
+	return kr_in_place_check(ret->target_fd, edits->path, &edits->perms,
+	                         diag);
+}
+
+static int prepare_in_place(struct kr_transaction *tx, struct target *t,
+                            struct kr_diag *diag)
+{
+	const struct kr_record_content content = {
+		.edits = t->edits,
+		.after = t->edits->file,
+		.target_fd = -1,
+		.undone = tx->undone,
+	};
+	int r = kr_in_place_open(tx->fs, t->edits, diag, &t->in_place);
+
+	if (r != KR_CHANGE_DONE)
+		return r;
+	return kr_record_add(&tx->record, tx->fs, &content, diag);
+}
+
 /* Nothing is written outside of the transaction's folder. */
 static int prepare_target(struct kr_transaction *tx, struct target *t,
                           struct kr_diag *diag)
@@ -104,14 +149,16 @@ static int prepare_target(struct kr_transaction *tx, struct target *t,
 		.temp = temp,
 		.undone = tx->undone,
 	};
-	int r = kr_file_edits_apply(t->edits, &t->after.data, &t->after.size);
+	int r;
 
+	if (is_in_place(t))
+		return prepare_in_place(tx, t, diag);
+	r = kr_file_edits_apply(t->edits, &t->after.data, &t->after.size);
 	if (r < 0)
 		return r;
 	kr_replacement_name(temp);
 	if (t->edits->file)
-		r = kr_replacement_open(tx->fs, t->edits->path, t->edits->file,
-		                        temp, diag, &t->replacement);
+		r = open_target(tx->fs, t->edits, temp, diag, &t->replacement);
 	if (r != KR_CHANGE_DONE)
 		return r;
 	content.target_fd = t->replacement.target_fd;
@@ -138,10 +185,13 @@ static int fill_target(struct kr_transaction *tx, struct target *t,
 		.data = t->after.data,
 		.size = t->after.size,
 		.metadata_fd = -1,
+		.perms = kr_perms_changes(&t->edits->perms)
+	                         ? &t->edits->perms.to
+	                         : NULL,
 	};
 	int r = t->edits->file ? KR_CHANGE_DONE : make_parent(tx, t, diag);
 
-	if (r != KR_CHANGE_DONE || t->edits->remove)
+	if (r != KR_CHANGE_DONE || t->edits->remove || is_in_place(t))
 		return r;
 	return kr_replacement_fill(&t->replacement, &content, diag);
 }
@@ -171,26 +221,33 @@ static int start(struct kr_transaction *tx,
 		tx->targets[tx->n_targets] = (struct target){
 			.edits = &edits->files[tx->n_targets],
 			.replacement = KR_REPLACEMENT_NONE,
+			.in_place = KR_IN_PLACE_NONE,
 		};
 	return 0;
+}
+
+static int check_file(struct kr_fs *fs, const struct kr_file_edits *f,
+                      struct kr_diag *diag)
+{
+	_cleanup_replacement_ struct kr_replacement rep = KR_REPLACEMENT_NONE;
+	_cleanup_in_place_ struct kr_in_place in_place = KR_IN_PLACE_NONE;
+	_cleanup_free_ char *missing = NULL;
+	_cleanup_close_ int fd = -1;
+
+	if (kr_file_edits_in_place(f))
+		return kr_in_place_open(fs, f, diag, &in_place);
+	fd = kr_open_nearest(fs, f->path, &missing);
+	if (fd == -ENOMEM)
+		return fd;
+	return missing ? KR_CHANGE_DONE : open_target(fs, f, "", diag, &rep);
 }
 
 int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
                          struct kr_diag *diag)
 {
 	for (size_t i = 0; i < edits->n_files; i++) {
-		const struct kr_file_edits *f = &edits->files[i];
-		_cleanup_replacement_ struct kr_replacement rep =
-			KR_REPLACEMENT_NONE;
-		_cleanup_free_ char *missing = NULL;
-		_cleanup_close_ int fd = kr_open_nearest(fs, f->path, &missing);
-		int r;
+		int r = check_file(fs, &edits->files[i], diag);
 
-		if (fd == -ENOMEM)
-			return fd;
-		if (missing)
-			continue;
-		r = kr_replacement_open(fs, f->path, f->file, "", diag, &rep);
 		if (r != KR_CHANGE_DONE)
 			return r;
 	}
@@ -228,6 +285,22 @@ int kr_transaction_prepare(struct kr_fs *fs, const struct kr_edits *edits,
 	return KR_CHANGE_DONE;
 }
 
+static int commit_in_place(struct kr_transaction *tx, struct target *t,
+                           struct kr_diag *diag)
+{
+	_cleanup_diag_ struct kr_diag ignored = {0};
+	int r = kr_in_place_commit(&t->in_place, diag);
+
+	if (!kr_transaction_is_mine(tx)) {
+		if (t->in_place.touched)
+			kr_in_place_revert(&t->in_place, &ignored);
+		return KR_CHANGE_TAKEN;
+	}
+	t->committed = t->in_place.touched;
+	record_of(tx, t)->ctime_usec = t->in_place.ctime_usec;
+	return r;
+}
+
 static int commit_target(struct kr_transaction *tx, struct target *t,
                          struct kr_diag *diag)
 {
@@ -235,6 +308,8 @@ static int commit_target(struct kr_transaction *tx, struct target *t,
 
 	if (!kr_transaction_is_mine(tx))
 		return KR_CHANGE_TAKEN;
+	if (is_in_place(t))
+		return commit_in_place(tx, t, diag);
 	r = kr_replacement_commit(&t->replacement, diag);
 	t->committed = r == KR_CHANGE_DONE || r == KR_CHANGE_DISPLACED;
 	return r;
@@ -244,7 +319,8 @@ static int sync_target(struct kr_transaction *tx, struct target *t,
                        struct kr_diag *diag)
 {
 	(void)tx;
-	return kr_replacement_sync(&t->replacement, diag);
+	return is_in_place(t) ? KR_CHANGE_DONE
+	                      : kr_replacement_sync(&t->replacement, diag);
 }
 
 static int commit(struct kr_transaction *tx, struct kr_diag *diag)
@@ -331,6 +407,21 @@ static int end(struct kr_transaction *tx, struct kr_diag *diag)
 	return r;
 }
 
+void kr_transaction_note_ctimes(const struct kr_transaction *tx,
+                                struct kr_manifest *m)
+{
+	const struct kr_manifest *ours = &tx->record.manifest;
+
+	for (size_t i = 0; i < ours->n_files; i++) {
+		for (size_t k = 0; k < m->n_files; k++) {
+			if (ours->files[i].ctime_usec > 0 &&
+			    strcmp(ours->files[i].path, m->files[k].path) == 0)
+				m->files[k].ctime_usec =
+					ours->files[i].ctime_usec;
+		}
+	}
+}
+
 int kr_transaction_keep(struct kr_transaction *tx, struct kr_diag *diag)
 {
 	enum kr_manifest_state state =
@@ -387,8 +478,14 @@ static int revert_target(struct kr_transaction *tx, struct target *t,
 {
 	bool theirs = t->replacement.beside == KR_BESIDE_THEIRS;
 	struct stat it = t->replacement.was.st;
-	int r = kr_replacement_revert(&t->replacement, diag);
+	int r;
 
+	if (is_in_place(t)) {
+		r = kr_in_place_revert(&t->in_place, diag);
+		record_of(tx, t)->ctime_usec = t->in_place.ctime_usec;
+		return r;
+	}
+	r = kr_replacement_revert(&t->replacement, diag);
 	if (r == KR_CHANGE_NOT_AT_HAND)
 		r = revert_by_copy(tx, t, &it, diag);
 	if (r != KR_CHANGE_DONE)
@@ -398,24 +495,51 @@ static int revert_target(struct kr_transaction *tx, struct target *t,
 	return r < 0 ? r : kr_replacement_sync(&t->replacement, diag);
 }
 
+/* Whether the target is others' by now. */
+static bool is_foreign(const struct target *t)
+{
+	return is_in_place(t) ? kr_in_place_is_foreign(&t->in_place)
+	                      : kr_replacement_is_foreign(&t->replacement);
+}
+
+/* Where the old file is, or what it was like: "its old content is ...". */
+static void say_old(const struct kr_transaction *tx, const struct target *t,
+                    char *ret, size_t size)
+{
+	const struct kr_perms *old = &t->edits->perms.from;
+	char mode[KR_MODE_SIZE], owner[KR_OWNER_SIZE];
+
+	if (!is_in_place(t)) {
+		snprintf(ret, size, "its old content is %s/%s/%zu",
+		         KR_STATE_DIR, tx->record.manifest.id,
+		         (size_t)(t - tx->targets));
+		return;
+	}
+	kr_mode_format(old->mode, mode);
+	kr_owner_describe(old, owner);
+	snprintf(ret, size, "before it had %s, %s", mode, owner);
+}
+
 /* What others wrote over ours stays, and is no failure of the way back. */
 static int revert_unless_foreign(struct kr_transaction *tx, struct target *t,
                                  struct kr_diag *diag)
 {
 	_cleanup_diag_ struct kr_diag words = {0};
-	const char *id = tx->record.manifest.id;
+	char old[OLD_SIZE];
 	int r = revert_target(tx, t, &words);
 
 	t->foreign = (r == KR_CHANGE_STALE || r == KR_CHANGE_EXISTS) &&
-	             kr_replacement_is_foreign(&t->replacement);
+	             (is_in_place(t) || is_foreign(t));
 	if (!t->foreign) {
 		kr_diag_merge(diag, &words);
 		return r;
 	}
-	kr_diag_add_path(diag, KR_WARNING, "rewritten", t->edits->path,
-	                 "was written by somebody else meanwhile and stays as "
-	                 "it is: its old content is %s/%s/%zu",
-	                 KR_STATE_DIR, id, (size_t)(t - tx->targets));
+	say_old(tx, t, old, sizeof(old));
+	kr_diag_add_path(
+		diag, KR_WARNING, "rewritten", t->edits->path,
+		"was %s by somebody else meanwhile and stays as it is: "
+		"%s",
+		is_in_place(t) ? "changed" : "written", old);
 	return 0;
 }
 
@@ -433,7 +557,7 @@ const char *kr_transaction_find_foreign(const struct kr_transaction *tx)
 	for (size_t i = 0; i < tx->n_targets; i++) {
 		const struct target *t = &tx->targets[i];
 
-		if (t->committed && kr_replacement_is_foreign(&t->replacement))
+		if (t->committed && is_foreign(t))
 			return t->edits->path;
 	}
 	return NULL;
@@ -452,6 +576,7 @@ int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
 	for (size_t i = tx->n_targets; i-- > 0;) {
 		_cleanup_diag_ struct kr_diag words = {0};
 		struct target *t = &tx->targets[i];
+		char old[OLD_SIZE];
 		int r = KR_CHANGE_DONE;
 
 		if (!kr_transaction_is_mine(tx))
@@ -467,10 +592,9 @@ int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
 		}
 		result = KR_CHANGE_STUCK;
 		tx->finished = true;
+		say_old(tx, t, old, sizeof(old));
 		kr_diag_add_path(diag, KR_ERROR, "not-put-back", t->edits->path,
-		                 "could not be put back: its old content is "
-		                 "%s/%s/%zu",
-		                 KR_STATE_DIR, m->id, i);
+		                 "could not be put back: %s", old);
 	}
 	if (result == KR_CHANGE_STUCK)
 		tidy(tx);
@@ -514,6 +638,7 @@ struct kr_transaction *kr_transaction_free(struct kr_transaction *tx)
 	for (size_t i = 0; i < tx->n_targets; i++) {
 		kr_replacement_leave(&tx->targets[i].replacement);
 		kr_replacement_done(&tx->targets[i].replacement);
+		kr_in_place_done(&tx->targets[i].in_place);
 		free(tx->targets[i].after.data);
 	}
 	kr_record_done(&tx->record);

@@ -40,9 +40,11 @@ int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
  * Writes the new content of every file of EDITS beside its target, complete,
  * with owner, mode, ACL and xattrs, and fsynced; and the copies that a way back
  * needs below /var/lib/kubelet-remedy. No target is touched yet. EDITS and FS
- * must live longer. KR_CHANGE_DONE; STALE, OPEN, EXISTS; -EMLINK: a hard link;
- * -EPERM: immutable; -EROFS, -ENOSPC, -EACCES, ...; DIAG names the path; TAKEN.
- * On failure all that was written is removed again.
+ * must live longer. Of a file whose mode or owner alone changes nothing is
+ * written. KR_CHANGE_DONE; STALE, OPEN, EXISTS; ACL, where mode or owner are to
+ * change, and LINKED, IMMUTABLE, SET_ID, where these alone are; -EMLINK: a hard
+ * link; -EPERM: immutable; -EROFS, -ENOSPC, -EACCES, ...; DIAG names the path;
+ * TAKEN. On failure all that was written is removed again.
  */
 int kr_transaction_prepare(struct kr_fs *fs, const struct kr_edits *edits,
                            const struct kr_transaction_about *about,
@@ -97,6 +99,11 @@ const char *kr_transaction_find_foreign(const struct kr_transaction *tx);
  * KR_CHANGE_DONE; an errno, with words: the record does not say that it stands;
  * TAKEN. */
 int kr_transaction_keep(struct kr_transaction *tx, struct kr_diag *diag);
+
+/* After the change that takes M back: M, whose record stays, gets the ctimes
+ * that files changed in place have by it. */
+void kr_transaction_note_ctimes(const struct kr_transaction *tx,
+                                struct kr_manifest *m);
 
 /* The folder's name below /var/lib/kubelet-remedy: time and a random part. */
 const char *kr_transaction_id(const struct kr_transaction *tx);
