@@ -13,7 +13,7 @@ shows CLIENT_CERT. Ends when stdin does. MANNER:
                 does without a serving certificate
     mute        accepts, and says nothing
     late        nothing comes behind the handshake
-    close       it closes behind the handshake
+    close       it closes when it was asked
     garbage     no HTTP behind the handshake
     never       the port is bound, and not listened at
     after=N     so for N seconds, then as without a manner
@@ -69,9 +69,11 @@ def serve(sock, context, statuses, manner, kept):
     if manner == "late":
         kept.append(stream)
     elif manner == "garbage":
+        stream.recv(4096)
         stream.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
         stream.close()
     elif manner == "close":
+        stream.recv(4096)
         stream.close()
     else:
         answer(stream, statuses[1 if stream.getpeercert() else 0])

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "host/readonly-port.h"
+#include "node/inputs.h"
 #include "testing.h"
 
 #define SEC KR_USEC_PER_SEC
@@ -321,6 +322,78 @@ START_TEST(test_not_asked)
 }
 END_TEST
 
+/* --- which port that is --------------------------------------------------- */
+
+#define KIND                                                                   \
+	"\"kind\":\"KubeletConfiguration\","                                   \
+	"\"apiVersion\":\"kubelet.config.k8s.io/v1beta1\""
+
+static const struct find_row {
+	const char *name;
+	const char *config; /* NULL: no --config */
+	const char *flag;   /* NULL: none */
+	enum kr_own_port_kind kind;
+	const char *address;
+	unsigned port;
+	const char *why_not; /* a part of it; of /proc: it could be asked */
+} find_rows[] = {
+	{"flags alone", NULL, NULL, KR_OWN_PORT_READONLY, "0.0.0.0", 10255,
+         "/proc"},
+	{"with a config", "{" KIND "}", NULL, KR_OWN_PORT_READONLY, "0.0.0.0",
+         0, "/proc"},
+	{"in the config",
+         "{" KIND ",\"readOnlyPort\": 10255, \"address\": \"::1\"}", NULL,
+         KR_OWN_PORT_READONLY, "::1", 10255, "/proc"},
+	{"the flag wins", "{" KIND ",\"readOnlyPort\": 10255}",
+         "--read-only-port=17", KR_OWN_PORT_READONLY, "0.0.0.0", 17, "/proc"},
+	{"serving", NULL, NULL, KR_OWN_PORT_SERVING, "0.0.0.0", 10250, "/proc"},
+	{"serving, in the config",
+         "{" KIND ",\"port\": 4194, \"address\": \"192.0.2.1\"}", NULL,
+         KR_OWN_PORT_SERVING, "192.0.2.1", 4194, "/proc"},
+	{"nothing in the config", "{" KIND ",\"port\": 0, \"address\": \"\"}",
+         NULL, KR_OWN_PORT_SERVING, "0.0.0.0", 10250, "/proc"},
+	{"the address's flag", "{" KIND ",\"address\": \"::1\"}",
+         "--address=127.0.0.1", KR_OWN_PORT_SERVING, "127.0.0.1", 10250,
+         "/proc"},
+	{"a config that kubelet refuses", "{" KIND ",\"port\": \"x\"}", NULL,
+         KR_OWN_PORT_SERVING, "0.0.0.0", 0, "not known"},
+};
+
+START_TEST(test_find)
+{
+	static const struct kr_inputs_options options = {.kubelet_minor = 30};
+	const struct find_row *row = &find_rows[_i];
+	const char *argv[] = {"/usr/bin/kubelet", "--v=2", "--v=2", NULL};
+	/* no /proc: all else is found first */
+	const struct kr_node node = {.proc_fd = -1};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	struct kr_inputs inputs;
+	struct kr_own_port got;
+	struct kr_fs *fs;
+
+	kr_root_setup();
+	if (row->config) {
+		kr_root_write("/etc/kubelet.json", row->config);
+		argv[1] = "--config=/etc/kubelet.json";
+	}
+	if (row->flag)
+		argv[2] = row->flag;
+	fs = kr_root_fs();
+	ck_assert_int_eq(kr_inputs_read(fs, argv, 3, &options, &diag, &inputs),
+	                 0);
+	ck_assert_int_eq(kr_own_port_find(&node, &inputs, 1, row->kind, &got),
+	                 0);
+	ck_assert_msg(strcmp(got.address, row->address) == 0, "%s: %s",
+	              row->name, got.address);
+	ck_assert_msg(got.port == row->port, "%s: %u", row->name, got.port);
+	ck_assert_msg(got.why_not && strstr(got.why_not, row->why_not),
+	              "%s: %s", row->name, got.why_not);
+	kr_inputs_done(&inputs);
+	kr_fs_free(fs);
+	kr_root_teardown();
+}
+END_TEST
+
 /* --- the proof that it is closed ----------------------------------------- */
 
 static const struct closed_row {
@@ -387,6 +460,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tc, test_size, 0, 2);
 	tcase_add_loop_test(tc, test_silent, 0, 2);
 	tcase_add_test(tc, test_not_asked);
+	tcase_add_loop_test(tc, test_find, 0, ARRAY_SIZE(find_rows));
 	tcase_add_loop_test(tc, test_closed, 0, ARRAY_SIZE(closed_rows));
 	tcase_add_test(tc, test_closed_unseen);
 }
