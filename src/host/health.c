@@ -23,6 +23,7 @@
 #include "host/figures.h"
 #include "host/health.h"
 #include "host/healthz.h"
+#include "host/own-port.h"
 #include "node/listener.h"
 
 #define DEFAULT_ADDRESS "127.0.0.1"
@@ -60,21 +61,6 @@ static void read_inputs(const struct kr_inputs *in, struct kr_health_probe *p)
 		strlcpy(p->address, address, sizeof(p->address));
 }
 
-/* Why kubelet's network namespace keeps us from asking; NULL: nothing does. */
-static const char *check_network(const struct kr_node *node, pid_t pid)
-{
-	int shares;
-
-	if (node->proc_fd < 0)
-		return "there is no /proc to look at";
-	shares = kr_process_shares_network(node->proc_fd, pid);
-	if (shares == 0)
-		return "kubelet is in another network namespace";
-	if (shares > 0 || strcmp(node->root, "/") == 0)
-		return NULL; /* that it has ended shows when it is asked */
-	return "kubelet's network namespace may not be looked at";
-}
-
 void kr_health_probe_find(struct kr_node *node, const struct kr_inputs *inputs,
                           pid_t pid, struct kr_health_probe *ret)
 {
@@ -88,7 +74,7 @@ void kr_health_probe_find(struct kr_node *node, const struct kr_inputs *inputs,
 	if (inputs)
 		read_inputs(inputs, ret);
 	ret->why_not = ret->port == 0 ? "healthz is off (healthzPort is 0)"
-	                              : check_network(node, pid);
+	                              : kr_own_port_check_network(node, pid);
 }
 
 static bool is_gone(const struct kr_health_probe *p)

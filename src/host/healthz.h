@@ -22,7 +22,7 @@ enum kr_health {
  *
  * 0, and *RET; where that is not KR_HEALTHY, the reason is a KR_NOTE in DIAG,
  * code "healthz". -EINVAL: no address, or port 0 or above 65535; -EINTR: a
- * signal came; other errnos of socket(2). These are without words.
+ * signal came; -ENOMEM. These are without words.
  */
 int kr_healthz_get(const char *address, unsigned port, uint64_t timeout_usec,
                    struct kr_diag *diag, enum kr_health *ret);

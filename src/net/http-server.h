@@ -14,7 +14,10 @@ struct kr_http_server {
 	char *url; /* "https://10.0.0.1:6443", maybe with a path,
 	            * without a slash at the end */
 	bool https;
-	bool loopback;      /* plain http that stays on this machine */
+	bool loopback; /* plain http that stays on this machine */
+	/* a port of this machine, whose certificate need not be known: neither
+	 * verified nor asked by way of a proxy */
+	bool own_port;
 	const char *cacert; /* files; NULL: none */
 	const char *token_file;
 	const char *cert, *key;

@@ -57,6 +57,7 @@ struct kr_http_limits {
 
 struct kr_http_answer {
 	enum kr_http_error error;
+	bool secured;     /* TLS was agreed on, whatever came then */
 	bool named;       /* credentials of ours went with the question */
 	char words[256];  /* what went wrong, one line as kr_utf8_show() shows
 	                   * it; neither URL nor path nor credentials in it,

@@ -43,3 +43,24 @@ int kr_kubeconfig_read(struct kr_fs *fs, const char *path,
                        struct kr_kubeconfig *ret);
 void kr_kubeconfig_done(struct kr_kubeconfig *kubeconfig);
 #define _cleanup_kubeconfig_ _cleanup_(kr_kubeconfig_done)
+
+/*
+ * kubelet's client certificate and its key, for who reads them by path: what is
+ * in the kubeconfig itself lies in memory, behind a file descriptor.
+ */
+struct kr_kubeconfig_client {
+	int certificate_fd, key_fd; /* -1: WHY_NOT says why not */
+	bool in_memory[2];          /* of these two */
+	const char *why_not;        /* static; NULL: both are there */
+};
+
+/*
+ * Opens what the kubeconfig at PATH has now, on the disk; the files of a
+ * kubelet that rotates its certificate change. The key's bytes are read from
+ * the kubeconfig only where they stand in it, and are wiped there. 0: RET is
+ * filled, the caller ends it; -ENOMEM.
+ */
+int kr_kubeconfig_open_client(struct kr_fs *fs, const char *path,
+                              struct kr_kubeconfig_client *ret);
+void kr_kubeconfig_client_done(struct kr_kubeconfig_client *client);
+#define _cleanup_kubeconfig_client_ _cleanup_(kr_kubeconfig_client_done)
