@@ -92,8 +92,6 @@ static const struct kr_field fields[] = {
 	[KR_FIELD_GATE_ALL_BETA] = {
 		"featureGates.AllBeta", "feature-gates",
 		B, GATE},
-	[KR_FIELD_ADDRESS] = {
-		"address", "address", S},
 	[KR_FIELD_HEALTHZ_ADDRESS] = {
 		"healthzBindAddress", "healthz-bind-address", S},
 	[KR_FIELD_HEALTHZ_PORT] = {
