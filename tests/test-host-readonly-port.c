@@ -363,7 +363,9 @@ START_TEST(test_find)
 {
 	static const struct kr_inputs_options options = {.kubelet_minor = 30};
 	const struct find_row *row = &find_rows[_i];
-	const char *argv[] = {"/usr/bin/kubelet", "--v=2", "--v=2", NULL};
+	/* whoever has a configuration asks the API server: --kubeconfig */
+	const char *argv[] = {"/usr/bin/kubelet", "--kubeconfig=/k", "--v=2",
+	                      "--v=2", NULL};
 	/* no /proc: all else is found first */
 	const struct kr_node node = {.proc_fd = -1};
 	_cleanup_diag_ struct kr_diag diag = {0};
@@ -374,12 +376,12 @@ START_TEST(test_find)
 	kr_root_setup();
 	if (row->config) {
 		kr_root_write("/etc/kubelet.json", row->config);
-		argv[1] = "--config=/etc/kubelet.json";
+		argv[2] = "--config=/etc/kubelet.json";
 	}
 	if (row->flag)
-		argv[2] = row->flag;
+		argv[3] = row->flag;
 	fs = kr_root_fs();
-	ck_assert_int_eq(kr_inputs_read(fs, argv, 3, &options, &diag, &inputs),
+	ck_assert_int_eq(kr_inputs_read(fs, argv, 4, &options, &diag, &inputs),
 	                 0);
 	ck_assert_int_eq(kr_own_port_find(&node, &inputs, 1, row->kind, &got),
 	                 0);
