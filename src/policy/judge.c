@@ -135,7 +135,7 @@ static int look_at_process(struct judging *g)
 	}
 	g->audit->pid = node->process.pid;
 	g->audit->started_usec = node->process.started_usec;
-	return node->running_valid ? find_drift(g) : 0;
+	return node->running_valid && !node->before ? find_drift(g) : 0;
 }
 
 static int set_running(struct kr_judgement *j, enum kr_state state,
@@ -299,6 +299,12 @@ static int judge_running(struct judging *g)
 	const struct kr_node *node = g->node;
 
 	g->j->running.source = -1;
+	/* an edit changes nothing of it: what it runs with is no part of what
+	 * the files would give */
+	if (node->before &&
+	    (node->has_process || node->host_pid > 0 || node->process_doubt))
+		return set_running(g->j, KR_STATE_ABSENT,
+		                   "what runs was started before the change");
 	if (node->process_doubt)
 		return set_running(g->j, KR_STATE_UNKNOWN, "%s",
 		                   node->process_doubt);
