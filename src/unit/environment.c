@@ -73,7 +73,7 @@ int kr_environment_hold(struct kr_environment *e, struct kr_variables *to,
 {
 	int r = hold_bytes(e,
 	                   ONE + strlen(v->name) + v->value.size +
-	                           2 * v->value.n_runs * sizeof(*v->value.runs),
+	                           2 * v->value.n_runs * sizeof(struct kr_run),
 	                   v->span, diag);
 
 	return r < 0 ? r : kr_variables_add(to, v);

@@ -147,7 +147,7 @@ static int add_word(struct parser *p, struct kr_exec_word *word)
 	if (c->n_words == WORDS_MAX)
 		return too_large(p, word->start, WORDS_MAX, "words");
 	*p->held += ONE + word->text.size +
-	            2 * word->text.n_runs * sizeof(*word->text.runs);
+	            2 * word->text.n_runs * sizeof(struct kr_run);
 	if (*p->held > HELD_MAX)
 		return too_large(p, word->start, HELD_MAX >> 20,
 		                 "MiB of memory for all words");
