@@ -18,19 +18,28 @@
 /* What malloc(3) gives at least. */
 #define SIZE_MIN ((size_t)24)
 
-/* As much as is asked for at first, then twice of what there is. */
+/* To a power of two. */
+static size_t round_up(size_t need)
+{
+	size_t size = 32;
+
+	while (size < need)
+		size *= 2;
+	return size;
+}
+
+/* As much as is asked for at first, then the next power of two. */
 static int reserve(struct kr_text *text, size_t more)
 {
-	size_t need = (size_t)text->length + more + 1;
-	size_t size = 2 * (size_t)text->size;
+	size_t need = (size_t)text->length + more + 1, size = need;
 	char *bytes;
 
 	if (need <= text->size)
 		return 0;
-	if (size < need)
-		size = need;
 	if (size < SIZE_MIN)
 		size = SIZE_MIN;
+	if (text->size > 0)
+		size = round_up(need);
 	if (size > UINT32_MAX)
 		return -ENOMEM;
 	bytes = realloc(text->bytes, size);

@@ -31,7 +31,7 @@
 
 /* What a variable, and a string of a list, take at most beside their bytes,
  * allocations and growing arrays included. */
-#define ONE    ((size_t)336)
+#define ONE    ((size_t)328)
 #define STRING ((size_t)32)
 
 void kr_variable_done(struct kr_unit_variable *v)

@@ -35,7 +35,7 @@
 #define COMMANDS_MAX   ((size_t)10000)
 /* of all commands, escapes included, each of which takes 24 bytes */
 #define HELD_MAX      ((size_t)24 * 1024 * 1024)
-#define ONE           ((size_t)128) /* of a word, beside its bytes */
+#define ONE           ((size_t)120) /* of a word, beside its bytes */
 #define SHELL_VERSION 258           /* the first with "|" */
 
 struct parser {
