@@ -20,6 +20,7 @@
 #include "base/vec.h"
 #include "unit/credentials.h"
 #include "unit/directives.h"
+#include "unit/environment-files.h"
 #include "unit/mounts.h"
 #include "unit/syntax.h"
 

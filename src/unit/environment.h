@@ -18,6 +18,13 @@
 	"a comment ends in a backslash: before systemd 254 the next line "     \
 	"belongs to it, and which systemd reads this is not known"
 
+/*
+ * A process can have some 100,000 variables (ARG_MAX), but files may assign as
+ * often as they are long, and every assignment is kept: one that lost is told,
+ * too. With more memory than this none is read any more.
+ */
+#define KR_ENVIRONMENT_HELD_MAX ((size_t)18 * 1024 * 1024)
+
 struct kr_variables {
 	struct kr_unit_variable *items;
 	size_t n_items;
@@ -39,11 +46,6 @@ struct kr_environment {
 	size_t work;   /* bytes of files and entries of folders looked at */
 };
 
-/* Whether UnsetEnvironment= has the plain NAME; behind
- * kr_environment_merge(). */
-bool kr_environment_is_unset(const struct kr_environment *environment,
-                             const char *name);
-
 /* One line of the directive. An empty VALUE takes back the earlier ones. 0;
  * -EFBIG: the environment is too large to be held, the diag names the file;
  * -ENOMEM. */
@@ -56,9 +58,6 @@ int kr_environment_unset(struct kr_environment *environment,
 int kr_environment_pass(struct kr_environment *environment,
                         const struct kr_specifiers *specifiers,
                         const struct kr_text *value);
-int kr_environment_add_file(struct kr_environment *environment,
-                            const struct kr_specifiers *specifiers,
-                            const struct kr_text *value);
 
 /* A variable that systemd adds itself. VALUE is copied; NULL: not known. 0;
  * -EFBIG: there are too many, DIAG says so; -ENOMEM. */
@@ -70,33 +69,20 @@ int kr_environment_inherit(struct kr_environment *environment,
 int kr_environment_inherit_one(struct kr_environment *environment,
                                struct kr_unit_variable *variable);
 
-enum kr_env_files {
-	KR_ENV_FILES_READ,
-	KR_ENV_FILES_MISSING, /* a mandatory one: environment->missing */
-	KR_ENV_FILES_REFUSED, /* systemd refuses one, DIAG says why */
-};
+/* Another assignment for TO, one of ENVIRONMENT's; *V is moved, if that works.
+ * 0; -EFBIG: there are too many, DIAG says so; -ENOMEM. */
+int kr_environment_hold(struct kr_environment *environment,
+                        struct kr_variables *to, struct kr_unit_variable *v,
+                        struct kr_diag *diag);
 
-/*
- * Reads the environment files; ENVIRONMENT has then ALL, and no UNIT any more.
- * An enum kr_env_files; -EFBIG: they are too large, or too many, to be read,
- * DIAG says so; what reading a file that is there gave (DIAG names it);
- * -ENOMEM.
- */
-int kr_environment_read(struct kr_environment *environment, struct kr_fs *fs,
-                        unsigned systemd_version, struct kr_diag *diag);
+void kr_environment_done(struct kr_environment *environment);
 
-/*
- * Environment= as the manager holds it and shows over D-Bus: "NAME=value", a
- * name that is assigned again has its last value in its first place; before the
- * files are read. RET is the caller's. 0 or -ENOMEM.
- */
-int kr_environment_written(const struct kr_environment *environment,
-                           struct kr_strings *ret);
-
-/* Hands ALL to RET, one a name, those that lost to SHADOWED. 0 or -ENOMEM. */
-int kr_environment_merge(struct kr_environment *environment,
-                         struct kr_variables *ret);
-
+/* Moves *V, or all of *FROM, to the end, if that works. 0 or -ENOMEM. */
+int kr_variables_add(struct kr_variables *to, struct kr_unit_variable *v);
+int kr_variables_move(struct kr_variables *to, struct kr_variables *from);
 void kr_variables_done(struct kr_variables *variables);
 #define _cleanup_variables_ _cleanup_(kr_variables_done)
-void kr_environment_done(struct kr_environment *environment);
+
+/* Whether systemd takes the LENGTH bytes at NAME for a variable's name. */
+bool kr_variable_name_valid(const char *name, size_t length);
+void kr_variable_done(struct kr_unit_variable *v);

@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "unit/credentials.h"
+#include "unit/environment-merge.h"
 #include "unit/inherit.h"
 #include "unit/manager-conf.h"
 

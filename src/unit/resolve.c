@@ -20,6 +20,8 @@
 #include "base/vec.h"
 #include "unit/credentials.h"
 #include "unit/directives.h"
+#include "unit/environment-files.h"
+#include "unit/environment-merge.h"
 #include "unit/expand.h"
 #include "unit/inherit.h"
 #include "unit/mounts.h"

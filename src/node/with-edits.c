@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The node after a change: the same node with another disk.
+ *
+ * The edits are laid over its files (base/fs), and the disk view is read once
+ * more through that: by the same code, so that the audit of the copy is the
+ * audit after the change. A file that no edit touches is the one that was read.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/disk-read.h"
+#include "node/disk.h"
+
+static int lay_over(struct kr_fs *fs, const struct kr_file_edits *edits)
+{
+	_cleanup_free_ char *data = NULL;
+	size_t size;
+	int r;
+
+	if (edits->remove)
+		return kr_fs_hide(fs, edits->path);
+	/* what it says stays, and how old it is */
+	if (kr_file_edits_in_place(edits))
+		return 0;
+	r = kr_file_edits_apply(edits, &data, &size);
+	return r < 0 ? r : kr_fs_put(fs, edits->path, data, size);
+}
+
+int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
+                       struct kr_diag *diag, struct kr_node **ret)
+{
+	_cleanup_node_ struct kr_node *copy = calloc(1, sizeof(*copy));
+	int r;
+
+	if (!copy)
+		return -ENOMEM;
+	*copy = (struct kr_node){
+		.live = node->live,
+		.root_fd = -1,
+		.proc_fd = -1,
+		.process.root_fd = -1,
+		.disk = KR_DISK_NONE,
+		.config_override = node->config_override,
+		.name_override = node->name_override,
+		.version_override = node->version_override,
+		.platform = node->platform,
+		.manager_environment = node->manager_environment,
+		.systemd_version = node->systemd_version,
+		.running_minor = node->running_minor,
+		.disk_minor = node->disk_minor,
+		.mounts_shown = node->mounts_shown,
+		.configured = node->configured,
+	};
+	copy->root = strdup(node->root);
+	copy->unit_name = strdup(node->unit_name);
+	if (!copy->root || !copy->unit_name)
+		return -ENOMEM;
+	r = kr_fs_new_overlay(node->fs, &copy->fs);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < edits->n_files; i++) {
+		r = lay_over(copy->fs, &edits->files[i]);
+		if (r < 0)
+			return r;
+	}
+	r = kr_disk_read_unit(copy, diag);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(copy);
+	return 0;
+}
