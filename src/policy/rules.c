@@ -220,11 +220,3 @@ char *kr_rule_text(const struct kr_rule *rule, const char *text)
 		return NULL;
 	return kr_platform_text(rule->fields[0], want, text);
 }
-
-struct kr_setting kr_rule_setting(const struct kr_rule *rule)
-{
-	const struct kr_field *f = kr_field(rule->fields[0]);
-
-	return (struct kr_setting){
-		.field = rule->fields[0], .key = f->path, .flag = f->flag};
-}
