@@ -650,6 +650,142 @@ START_TEST(test_fields)
 }
 END_TEST
 
+#define MADE "# Made by kubelet-remedy.\n" YAML
+
+static const struct {
+	const char *name;
+	struct {
+		int field;
+		const char *value; /* as its flag has it */
+	} fields[4];
+	const char *want; /* behind MADE */
+} made_rows[] = {
+	{"nothing", {{0}}, ""},
+	{"at the top",
+         {{KR_FIELD_IPTABLES, "true"}},
+         "makeIPTablesUtilChains: true\n"},
+	{"below others",
+         {{KR_FIELD_ANONYMOUS, "false"}},
+         "authentication:\n  anonymous:\n    enabled: false\n"},
+	{"several below one",
+         {{KR_FIELD_ANONYMOUS, "false"},
+          {KR_FIELD_READ_ONLY_PORT, "0"},
+          {KR_FIELD_CLIENT_CA, "/etc/a b.crt"},
+          {KR_FIELD_WEBHOOK, "true"}},
+         "authentication:\n  anonymous:\n    enabled: false\n  x509:\n"
+         "    clientCAFile: \"/etc/a b.crt\"\n  webhook:\n"
+         "    enabled: true\nreadOnlyPort: 0\n"},
+	{"a gate",
+         {{KR_FIELD_GATE_ROTATE_SERVER, "true"}},
+         "featureGates:\n  RotateKubeletServerCertificate: true\n"},
+	{"a list and a duration",
+         {{KR_FIELD_TLS_CIPHERS, "TLS_A,on"},
+          {KR_FIELD_STREAMING_TIMEOUT, "240m"}},
+         "tlsCipherSuites:\n  - TLS_A\n  - \"on\"\n"
+         "streamingConnectionIdleTimeout: 4h0m0s\n"},
+	{"an empty list",
+         {{KR_FIELD_TLS_CIPHERS, ""}},
+         "tlsCipherSuites: []\n"},
+};
+
+START_TEST(test_make)
+{
+	_cleanup_free_ char *text = NULL, *want = NULL;
+	struct kr_value values[4];
+	int fields[4], r;
+	size_t n = 0;
+
+	for (; n < 4 && made_rows[_i].fields[n].value; n++) {
+		const char *value = made_rows[_i].fields[n].value;
+
+		fields[n] = made_rows[_i].fields[n].field;
+		ck_assert_int_eq(kr_value_parse(kr_field(fields[n])->type,
+		                                value, strlen(value),
+		                                &values[n]),
+		                 0);
+	}
+	r = kr_config_make(fields, values, n, &text);
+	ck_assert_msg(r == 0, "%s: %d", made_rows[_i].name, r);
+	ck_assert(asprintf(&want, "%s%s", MADE, made_rows[_i].want) > 0);
+	ck_assert_msg(strcmp(text, want) == 0, "%s: got '%s'",
+	              made_rows[_i].name, text);
+	while (n > 0)
+		kr_value_done(&values[--n]);
+}
+END_TEST
+
+/* A value of each type that no field has by default. */
+static const char *const samples[_KR_TYPE_MAX] = {
+	[KR_TYPE_BOOL] = "true",          [KR_TYPE_INT32] = "77",
+	[KR_TYPE_INT64] = "4000000000",   [KR_TYPE_DURATION] = "1h2m3.5s",
+	[KR_TYPE_STRING] = "it's: \"#\"", [KR_TYPE_FLOAT] = "0.25",
+	[KR_TYPE_LIST] = "a,1,no",
+};
+
+/* Every field that a file can have, each proven against the file without it;
+ * kubelet of every version finds them all. */
+START_TEST(test_make_all)
+{
+	struct kr_value values[KR_N_FIELDS];
+	_cleanup_free_ char *before = NULL;
+	int fields[KR_N_FIELDS];
+	size_t n = 0;
+
+	for (int i = 0; i < KR_N_FIELDS; i++) {
+		const char *sample = samples[kr_field(i)->type];
+		const struct kr_config_options options = {.dropin = n % 2};
+		_cleanup_diag_ struct kr_diag diag = {0};
+		char *after;
+		int r;
+
+		/* a string of these is a quantity */
+		if (i == KR_FIELD_JSON_BUFFER || i == KR_FIELD_TEXT_BUFFER)
+			sample = "77Mi";
+		if (!kr_field(i)->path || !sample)
+			continue;
+		fields[n] = i;
+		ck_assert_int_eq(kr_value_parse(kr_field(i)->type, sample,
+		                                strlen(sample), &values[n]),
+		                 0);
+		ck_assert_int_eq(kr_config_make(fields, values, ++n, &after),
+		                 0);
+		if (before) {
+			r = kr_config_prove(
+				i, kr_test_file("/b", before, strlen(before)),
+				kr_test_file("/a", after, strlen(after)),
+				&options, &values[n - 1], &diag);
+			ck_assert_msg(r == 0, "%s: %d%s in '%s'",
+			              kr_field(i)->path, r,
+			              kr_test_messages(&diag), after);
+		}
+		free(before);
+		before = after;
+	}
+	ck_assert_uint_gt(n, 19);
+	for (unsigned minor = 20; minor < 37; minor++) {
+		const struct kr_config_options options = {
+			.dropin = minor % 2, .kubelet_minor = minor};
+		const struct kr_file *file =
+			kr_test_file("/f", before, strlen(before));
+		_cleanup_config_ struct kr_config config = {0};
+
+		ck_assert_int_eq(kr_config_parse(file, &options, NULL, &config),
+		                 0);
+		for (size_t i = 0; i < n; i++) {
+			const struct kr_config_use *use;
+
+			kr_config_state(&config, fields[i], &use);
+			ck_assert_msg(
+				use && kr_state_is_value(use->state) &&
+					kr_value_equal(&use->v, &values[i]),
+				"%s of 1.%u", kr_field(fields[i])->path, minor);
+		}
+	}
+	while (n > 0)
+		kr_value_done(&values[--n]);
+}
+END_TEST
+
 static const struct {
 	const char *name, *before, *after;
 	bool proven;
@@ -947,6 +1083,8 @@ static void add_tests(Suite *suite)
 
 	tcase_add_loop_test(tc, test_edit, 0, ARRAY_SIZE(edit_rows));
 	tcase_add_loop_test(tc, test_fields, 0, ARRAY_SIZE(field_rows));
+	tcase_add_loop_test(tc, test_make, 0, ARRAY_SIZE(made_rows));
+	tcase_add_test(tc, test_make_all);
 	tcase_add_loop_test(tc, test_prove, 0, ARRAY_SIZE(proof_rows));
 	tcase_add_loop_test(tc, test_settled, 0, ARRAY_SIZE(settled));
 	tcase_add_test(tc, test_others);

@@ -170,3 +170,54 @@ int kr_config_edit(int field, const struct kr_config *config,
 	                diag, edits);
 	return r == KR_DOC_REFUSED ? -EOPNOTSUPP : r;
 }
+
+/* TEXT, a file that is made, with one field more. */
+static int make_more(char **text, int field, const struct kr_value *value)
+{
+	char path[] = "90-kubelet-remedy.conf";
+	const struct kr_file file = {
+		.path = path,
+		.real = path,
+		.data = *text,
+		.size = strlen(*text),
+	};
+	_cleanup_config_ struct kr_config config = {0};
+	_cleanup_edits_ struct kr_edits edits = {0};
+	char *more;
+	size_t size;
+	int r;
+
+	r = kr_config_parse(&file, NULL, NULL, &config);
+	if (r < 0)
+		return r;
+	r = kr_config_edit(field, &config, &file, value, NULL, &edits);
+	if (r < 0 || edits.n_files == 0)
+		return r;
+	r = kr_file_edits_apply(&edits.files[0], &more, &size);
+	if (r < 0)
+		return r;
+	free(*text);
+	*text = more;
+	return 0;
+}
+
+int kr_config_make(const int *fields, const struct kr_value *values, size_t n,
+                   char **ret)
+{
+	/* of a drop-in only some versions look at these two */
+	static const char head[] = "# Made by kubelet-remedy.\n"
+				   "apiVersion: kubelet.config.k8s.io/v1beta1\n"
+				   "kind: KubeletConfiguration\n";
+	_cleanup_free_ char *text = strdup(head);
+
+	if (!text)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		int r = make_more(&text, fields[i], &values[i]);
+
+		if (r < 0)
+			return r;
+	}
+	*ret = TAKE_PTR(text);
+	return 0;
+}

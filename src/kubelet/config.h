@@ -146,6 +146,14 @@ int kr_config_edit(int field, const struct kr_config *config,
                    struct kr_diag *diag, struct kr_edits *edits);
 
 /*
+ * The bytes of a new file, for --config or for --config-dir (whose name has to
+ * end in ".conf"), that has the N FIELDS, each of them once and with its own of
+ * VALUES (as above), and no other. The caller frees them. 0 or -ENOMEM.
+ */
+int kr_config_make(const int *fields, const struct kr_value *values, size_t n,
+                   char **ret);
+
+/*
  * Whether BEFORE and AFTER, two states of one file that is read with OPTIONS
  * (nullable), say the same in all but FIELD, which is VALUE in AFTER: by
  * kr_doc_prove(), and by every field that kubelet makes of both. 0: proven;
