@@ -214,17 +214,5 @@ const struct kr_rule *kr_rule_of_field(int field)
 
 char *kr_rule_text(const struct kr_rule *rule, const char *text)
 {
-	_cleanup_free_ char *want = NULL;
-
-	if (kr_value_format(&rule->want, &want) < 0)
-		return NULL;
-	return kr_platform_text(rule->fields[0], want, text);
-}
-
-struct kr_setting kr_rule_setting(const struct kr_rule *rule)
-{
-	const struct kr_field *f = kr_field(rule->fields[0]);
-
-	return (struct kr_setting){
-		.field = rule->fields[0], .key = f->path, .flag = f->flag};
+	return kr_platform_text(rule->fields, &rule->want, 1, text);
 }

@@ -12,7 +12,6 @@
 
 #include "kubelet/decide.h"
 #include "kubelet/field.h"
-#include "kubelet/setting.h"
 
 enum kr_verdict {
 	KR_VERDICT_PASS,
@@ -119,6 +118,3 @@ const struct kr_rule *kr_rule_of_field(int field);
 /* TEXT of a platform (node/platform) in the words of RULE. The caller frees it;
  * NULL: no memory. */
 char *kr_rule_text(const struct kr_rule *rule, const char *text);
-
-/* RULE as kr_config_edit() and kr_config_prove() still take it. */
-struct kr_setting kr_rule_setting(const struct kr_rule *rule);
