@@ -319,9 +319,12 @@ static int judge_running(struct judging *g)
 enum kr_answer kr_judge_ask(const struct kr_rule *rule,
                             const struct kr_decision *d)
 {
+	struct kr_decision all[KR_RULE_FIELDS_MAX] = {*d};
+	const struct kr_question question = {.rule = rule, .decisions = all};
+
 	if (!rule->test || !kr_state_is_value(d->state))
 		return KR_ANSWER_NONE;
-	return rule->test(rule, d);
+	return rule->test(&question);
 }
 
 int kr_judge_decide(const struct kr_node *node, const struct kr_rule *rule,
