@@ -335,6 +335,30 @@ const struct kr_rule *kr_rule_find(const char *name, size_t length)
 	return NULL;
 }
 
+enum kr_answer kr_rule_ask(const struct kr_rule *rule,
+                           const struct kr_edition *edition,
+                           const struct kr_decision *decisions)
+{
+	const struct kr_question question = {
+		.rule = rule, .edition = edition, .decisions = decisions};
+	const size_t n = rule->n_fields > 0 ? rule->n_fields : 1;
+	enum kr_answer answered;
+
+	if (!rule->test)
+		return KR_ANSWER_NONE;
+	for (size_t i = 0; i < n; i++) {
+		if (!kr_state_is_value(decisions[i].state))
+			return KR_ANSWER_NONE;
+	}
+	answered = rule->test(&question);
+	for (size_t i = n; i < n + rule->n_also; i++) {
+		if (answered == KR_ANSWER_FAIL &&
+		    decisions[i].state == KR_STATE_UNKNOWN)
+			return KR_ANSWER_NONE;
+	}
+	return answered;
+}
+
 /* --- by edition ---------------------------------------------------------- */
 
 /* As the benchmarks have them, and as they are fixed. */

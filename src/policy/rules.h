@@ -169,6 +169,15 @@ struct kr_rules {
 extern const struct kr_rule kr_rules_table[];
 extern const size_t kr_rules_n;
 
+/*
+ * What RULE's test says of DECISIONS, KR_RULE_FIELDS_MAX of one view. NONE:
+ * nothing is demanded, not all of the N_FIELDS are values, or what else the
+ * rule looks at is not known, and would tell.
+ */
+enum kr_answer kr_rule_ask(const struct kr_rule *rule,
+                           const struct kr_edition *edition,
+                           const struct kr_decision *decisions);
+
 /* The one control that audit and fix mean where none is named. */
 extern const struct kr_rules kr_rules_usual;
 
