@@ -616,6 +616,10 @@ static int insert_block(const struct edit *e, const struct kr_yaml_node *map,
 
 /* --- a value that is there ----------------------------------------------- */
 
+/* libyaml takes "x"# for a text and a comment; without quotes it is one text */
+static const char tight_comment[] =
+	"a blank would have to stand before the comment";
+
 /* Whether all that stands between A and B is blank, but for N_MARKS times MARK.
  */
 static bool is_only(const struct edit *e, size_t a, size_t b, char mark,
@@ -690,6 +694,8 @@ static int replace_list(const struct edit *e, const struct kr_yaml_node *list)
 		return refuse(e, list->span,
 		              "the list would have to be in brackets to "
 		              "become empty");
+	if (e->file->data[tail] == '#')
+		return refuse(e, list->span, tight_comment);
 	out = open_memstream(&text, &size);
 	if (!out)
 		return -ENOMEM;
@@ -725,6 +731,8 @@ static int replace(const struct edit *e, const struct kr_yaml_node *name)
 		return refuse(e, node->span,
 		              "the value holds others; it would have to be a "
 		              "plain word to be exchanged");
+	if (e->file->data[kr_span_end(node->span)] == '#')
+		return refuse(e, node->span, tight_comment);
 	out = open_memstream(&text, &size);
 	if (!out)
 		return -ENOMEM;
