@@ -15,6 +15,8 @@
 #include "kubelet/config.h"
 #include "kubelet/dropins.h"
 
+#include "fuzz-readers.h"
+
 /* What is edited: at the top, below others, in a map; a word, a string, a list.
  */
 static char *ciphers[] = {(char[]){"TLS_AES_128_GCM_SHA256"}, (char[]){"on"},
@@ -32,12 +34,6 @@ static const struct {
 	{KR_FIELD_POD_PIDS, {.type = KR_TYPE_INT64, .n = 100}},
 	{KR_FIELD_TLS_CIPHERS, {.type = KR_TYPE_LIST, .list = {ciphers, 2}}},
 };
-
-static void require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 static void check_span(const struct kr_file *file, struct kr_span span)
 {

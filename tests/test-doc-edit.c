@@ -59,6 +59,10 @@ static const struct row rows[] = {
 	{"a list says so already", "{\"a\":[ \"x\"]}", "a", "[x",
          "{\"a\":[ \"x\"]}"},
 
+	{"a string with what YAML takes for more", "{\"a\":\"x\"}", "a",
+         "'\x7f\xc2\x85\xe2\x80\xa8\xef\xbb\xbf\xc3\xa4\xf0\x9f\x98\x80",
+         "{\"a\":\"\\u007f\\u0085\\u2028\\ufeff\xc3\xa4\xf0\x9f\x98\x80\"}"},
+
 	/* JSON, inserted */
 	{"no parent is missing", "{\"a\":{\"c\":1}}", "a.b", YES,
          "{\"a\":{\"c\":1,\"b\":true}}"},
@@ -97,6 +101,27 @@ static const struct row rows[] = {
 	{"a string behind a list", "{\"x\": [1]}", "a", "'y",
          "{\"x\": [1],\"a\": \"y\"}"},
 
+	{"three parents, one line", "{\"x\":1}", "a.b.c.d", "7",
+         "{\"x\":1,\"a\":{\"b\":{\"c\":{\"d\":7}}}}"},
+	{"three parents, tabs, no line end", "{\n\t\"x\":\t1\n}", "a.b.c.d",
+         "7",
+         "{\n\t\"x\":\t1,\n\t\"a\":\t{\n\t\t\"b\":\t{\n\t\t\t\"c\":\t{\n"
+         "\t\t\t\t\"d\":\t7\n\t\t\t}\n\t\t}\n\t}\n}"},
+	{"one of three parents, four blanks",
+         "{\n    \"a\": {\n        \"b\": {\n            \"x\": 1\n"
+         "        }\n    }\n}\n",
+         "a.b.c.d", "[p,q",
+         "{\n    \"a\": {\n        \"b\": {\n            \"x\": 1,\n"
+         "            \"c\": {\n                \"d\": [\"p\", \"q\"]\n"
+         "            }\n        }\n    }\n}\n"},
+	{"an empty parent of an empty parent", "{\"a\":{\"b\":{}},\"x\":{}}",
+         "a.b.c", "'4h0m0s", "{\"a\":{\"b\":{\"c\":\"4h0m0s\"}},\"x\":{}}"},
+	{"a null below a parent", "{\"a\":{\"b\":null}}", "a.b.c.d", YES,
+         "{\"a\":{\"b\":{\"c\":{\"d\":true}}}}"},
+	{"the same name at another place",
+         "{\"b\":{\"a\":1},\"c\":[{\"a\":2}]}", "a", "3",
+         "{\"b\":{\"a\":1},\"c\":[{\"a\":2}],\"a\":3}"},
+
 	/* JSON, deleted */
 	{"the first", "{\"a\":1, \"b\":2}", "a", NULL, "{\"b\":2}"},
 	{"the middle one", "{\n  \"a\": 1,\n  \"b\": 2,\n  \"c\": 3\n}\n", "b",
@@ -117,6 +142,13 @@ static const struct row rows[] = {
          NULL, "there once"},
 	{"a parent is a scalar", "{\"a\":5}", "a.b", YES, NULL,
          "have to be a mapping"},
+	{"a parent in a list", "{\"a\":[{\"b\":1}]}", "a.b", "2", NULL,
+         "have to be a mapping"},
+	{"the document is a list", "[{\"a\":1}]", "a", "2", NULL, "mapping"},
+	{"two documents", "{\"a\":1}{\"a\":1}", "a", "2", NULL, "expected"},
+	{"a comma behind the last", "{\"a\":1,}", "a", "2", NULL, "expected"},
+	{"a parent is there twice, {} last", "{\"a\":{\"b\":1},\"a\":{}}",
+         "a.b", "2", NULL, "there once"},
 	{"a parent is a list", "{\"a\":[]}", "a.b", YES, NULL,
          "have to be a mapping"},
 	{"an object in the way", "{\"a\":{}}", "a", YES, NULL, "holds others"},
@@ -144,6 +176,16 @@ static const struct row rows[] = {
 	{"y: a comment in it", "a: x\n", "a", "'b #c", "a: \"b #c\"\n"},
 	{"y: an apostrophe", "a: 'x'\n", "a", "'it's", "a: \"it's\"\n"},
 	{"y: nothing", "a: x\n", "a", "'", "a: \"\"\n"},
+	{"y: a mark, a line end", "a: x\n", "a", "'\xef\xbb\xbf\xe2\x80\xa9",
+         "a: \"\\ufeff\\u2029\"\n"},
+	{"y: in single quotes it would be no more than a blank", "a: 'x'\n",
+         "a", "'b\xc2\x85", "a: \"b\\u0085\"\n"},
+	{"y: a name with a mark", "a: x\n", "b\xef\xbb\xbf", "1",
+         "a: x\n\"b\\ufeff\": 1\n"},
+	{"y: a null with a tag", "a: !!null \nb: 1\n", "a.c", "0",
+         "a: {c: 0} \nb: 1\n"},
+	{"y: a null in quotes, with a tag", "a: !!null 'null'\n", "a.c", "0",
+         "a: {c: 0}\n"},
 	{"y: a tag goes", "a: !!str 5\n", "a", "5", "a: 5\n"},
 	{"y: a string with a tag says so", "a: !!str 5\n", "a", "'5",
          "a: !!str 5\n"},
@@ -223,6 +265,28 @@ static const struct row rows[] = {
 	{"y: a merge key before brings it", "a:\n  <<: {x: false}\n  b: 1\n",
          "a.x", YES, "a:\n  <<: {x: false}\n  b: 1\n  x: true\n"},
 
+	{"y: three parents, four blanks", "x:\n    y:\n        z: 1\n",
+         "a.b.c.d", "'on",
+         "x:\n    y:\n        z: 1\na:\n    b:\n        c:\n"
+         "            d: \"on\"\n"},
+	{"y: one of three parents",
+         "a:\n  b:\n    c:\n      x: 1\n  # of e\n  e: 2\n", "a.b.c.d", "7",
+         "a:\n  b:\n    c:\n      x: 1\n      d: 7\n  # of e\n  e: 2\n"},
+	{"y: behind a byte order mark", "\xef\xbb\xbfx: 1\n", "a.b", "0",
+         "\xef\xbb\xbfx: 1\na:\n  b: 0\n"},
+	{"y: the first name behind a mark",
+         "\xef\xbb\xbf"
+         "a:\n  b: 1\n",
+         "a.c", "0",
+         "\xef\xbb\xbf"
+         "a:\n  b: 1\n  c: 0\n"},
+	{"y: at the end behind comments", "a:\n  b: 1\n\n# end\n", "a.c.d",
+         "false", "a:\n  b: 1\n  c:\n    d: false\n\n# end\n"},
+	{"y: {} at the top", "--- {}\n", "a.b", "0", "--- {a: {b: 0}}\n"},
+	{"y: a gate behind others in flow",
+         "featureGates: {A: true, B: false}\n", GATE, YES,
+         "featureGates: {A: true, B: false, G: true}\n"},
+
 	/* YAML, deleted */
 	{"y: the first", "a: 1 # c\nb: 2\n", "a", NULL, "b: 2\n"},
 	{"y: the middle one", "x:\n  a: 1\n  b:\n    c: 1\n    d: 2\n  e: 3\n",
@@ -239,6 +303,9 @@ static const struct row rows[] = {
 	{"y: the only one in flow", "x: { a: 1, }\n", "x.a", NULL, "x: {}\n"},
 	{"y: CRLF goes, too", "a: 1\r\nb: 2\r\nc: 3\r\n", "b", NULL,
          "a: 1\r\nc: 3\r\n"},
+
+	{"y: the only one, and a tag", "a: !!map\n  b: 5\n", "a.b", NULL,
+         "a: !!map\n  {}\n"},
 
 	/* YAML, refused */
 	{"y: an alias", "v: &v 1\na: {b: *v}\n", "a.b", "2", NULL, "alias"},
@@ -259,6 +326,14 @@ static const struct row rows[] = {
          "v: &v {<<: [{a: 1}]}\nb: 1\n<<: *v\n", "a.b", "2", NULL, "merge key"},
 	{"y: a parent is there twice", "a: {b: 1}\na: {b: 1}\n", "a.b", "2",
          NULL, "there once"},
+	{"y: a parent is there twice, the last a null", "a:\n  b: 1\na:\n",
+         "a.b", "2", NULL, "there once"},
+	{"y: a parent is there twice in other words",
+         "a:\n  b: 1\n\"\\x61\":\n  b: 1\n", "a.b", "2", NULL, "there once"},
+	{"y: a parent is a list of mappings", "a:\n- b: 1\n", "a.b", "2", NULL,
+         "have to be a mapping"},
+	{"y: a tab before the name", "a:\n\tb: 1\n", "a.b", "2", NULL,
+         "start any token"},
 	{"y: a block scalar", "a: |\n  x\n", "a", "'w", NULL, "block scalar"},
 	{"y: an open block scalar", "a:\n  b: |\n    x", "a.x", "'w", NULL,
          "line end"},
@@ -276,6 +351,11 @@ static const struct row rows[] = {
          "x", YES, NULL, "start its line"},
 	{"y: a comment in the braces", "a: { # c\n  }\n", "a.x", YES, NULL,
          "braces"},
+	{"y: a comment at the value", "a: \"x\"#c\n", "a", YES, NULL,
+         "before the comment"},
+	{"y: a comment at the last item", "a:\n- x\n- \"y\"#c\n", "a", "[z",
+         NULL, "before the comment"},
+	{"y: {} with a tag", "a: !!map {}\n", "a.x", YES, NULL, "braces"},
 	{"y: a scalar", "x\n", "a", YES, NULL, "mapping"},
 	{"y: no document", "# c\n", "a", YES, NULL, "document"},
 	{"y: an anchor would go", "a: {b: &v 1}\nc: *v\n", "a", NULL, NULL,
@@ -496,6 +576,34 @@ START_TEST(test_edit)
 }
 END_TEST
 
+/* The text in UTF-16, where libyaml's marks count characters. */
+START_TEST(test_utf16)
+{
+	static const char text[] = "a: 1\nb: {c: 2}\n";
+	const struct kr_doc_value value = {KR_DOC_WORD, "3", NULL};
+	static const char *const paths[] = {"a", "b.c", "b.d", "x.y"};
+	char bytes[2 * sizeof(text)] = "\xff\xfe";
+	size_t n = 2;
+
+	for (const char *c = text; *c; c++) {
+		bytes[n++] = *c;
+		bytes[n++] = '\0';
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		_cleanup_doc_path_ struct kr_doc_path path = {0};
+		_cleanup_edits_ struct kr_edits edits = {0};
+		_cleanup_diag_ struct kr_diag diag = {0};
+
+		ck_assert_int_eq(kr_doc_path_parse(paths[i], &path), 0);
+		ck_assert_int_eq(kr_doc_edit(kr_test_file("/f", bytes, n), true,
+		                             &path, &value, &diag, &edits),
+		                 KR_DOC_REFUSED);
+		ck_assert(strstr(kr_test_messages(&diag), "UTF-8"));
+		ck_assert_uint_eq(edits.n_files, 0);
+	}
+}
+END_TEST
+
 /* Names of a drop-in match in any case, a gate's does not. */
 START_TEST(test_fold)
 {
@@ -573,6 +681,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_loop_test(tc, test_edit, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_fold);
+	tcase_add_test(tc, test_utf16);
 	tcase_add_loop_test(tc, test_unproven, 0, ARRAY_SIZE(unproven));
 }
 

@@ -49,6 +49,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "doc/edit.h"
 #include "doc/yaml-scalar.h"
 
@@ -129,26 +130,64 @@ static bool is_plain(const char *text)
 	       type == KR_YAML_STRING;
 }
 
+/* The character at S, where it is one of two or three bytes; else its byte. */
+static unsigned rune_at(const unsigned char *s, size_t length)
+{
+	if (length == 2)
+		return (s[0] & 0x1fU) << 6 | (s[1] & 0x3fU);
+	if (length == 3)
+		return (s[0] & 0xfU) << 12 | (s[1] & 0x3fU) << 6 |
+		       (s[2] & 0x3fU);
+	return *s;
+}
+
+/* Whether YAML takes a character for the end of a line, for a mark, or for
+ * none. */
+static bool is_special(unsigned rune)
+{
+	return rune < 0x20 || (rune >= 0x7f && rune < 0xa0) || rune == 0x2028 ||
+	       rune == 0x2029 || rune == 0xfeff || rune == 0xfffe ||
+	       rune == 0xffff;
+}
+
 /* In JSON's quotes, which are YAML's, too. */
 static void put_quoted(FILE *out, const char *text)
 {
+	size_t left = strlen(text), length;
+
 	fputc('"', out);
+	for (; left > 0; text += length, left -= length) {
+		unsigned rune;
+
+		length = kr_utf8_length_at(text, left);
+		length = length > 0 ? length : 1;
+		rune = rune_at((const unsigned char *)text, length);
+		if (length < 4 && is_special(rune))
+			fprintf(out, "\\u%04x", rune);
+		else if (*text == '"' || *text == '\\')
+			fprintf(out, "\\%c", *text);
+		else
+			fwrite(text, 1, length, out);
+	}
+	fputc('"', out);
+}
+
+/* Whether TEXT can stand in single quotes, in which nothing is escaped. */
+static bool is_literal(const char *text)
+{
 	for (; *text; text++) {
 		unsigned char c = (unsigned char)*text;
 
-		if (c < 0x20 || c == 0x7f)
-			fprintf(out, "\\u%04x", c);
-		else
-			fprintf(out, c == '"' || c == '\\' ? "\\%c" : "%c", c);
+		if (c < 0x20 || c == '\'' || c > 0x7e)
+			return false;
 	}
-	fputc('"', out);
+	return true;
 }
 
 /* QUOTE: as the text before it was; '\0': as it must be. */
 static void put_string(FILE *out, const char *text, char quote)
 {
-	if (quote == '\'' && !strchr(text, '\'') && !strchr(text, '\n') &&
-	    !strchr(text, '\r'))
+	if (quote == '\'' && is_literal(text))
 		fprintf(out, "'%s'", text);
 	else if (quote != '"' && is_plain(text))
 		fputs(text, out);
@@ -577,6 +616,10 @@ static int insert_block(const struct edit *e, const struct kr_yaml_node *map,
 
 /* --- a value that is there ----------------------------------------------- */
 
+/* libyaml takes "x"# for a text and a comment; without quotes it is one text */
+static const char tight_comment[] =
+	"a blank would have to stand before the comment";
+
 /* Whether all that stands between A and B is blank, but for N_MARKS times MARK.
  */
 static bool is_only(const struct edit *e, size_t a, size_t b, char mark,
@@ -651,6 +694,8 @@ static int replace_list(const struct edit *e, const struct kr_yaml_node *list)
 		return refuse(e, list->span,
 		              "the list would have to be in brackets to "
 		              "become empty");
+	if (e->file->data[tail] == '#')
+		return refuse(e, list->span, tight_comment);
 	out = open_memstream(&text, &size);
 	if (!out)
 		return -ENOMEM;
@@ -686,6 +731,8 @@ static int replace(const struct edit *e, const struct kr_yaml_node *name)
 		return refuse(e, node->span,
 		              "the value holds others; it would have to be a "
 		              "plain word to be exchanged");
+	if (e->file->data[kr_span_end(node->span)] == '#')
+		return refuse(e, node->span, tight_comment);
 	out = open_memstream(&text, &size);
 	if (!out)
 		return -ENOMEM;

@@ -218,12 +218,36 @@ static int prove_filled(struct proof *p, const struct kr_yaml_node *old,
 	return r == KR_DOC_DONE ? same_rest(p, a, b) : r;
 }
 
+/* OLD had the member NAME alone, NEW is {}; a tag before it stays. */
+static int prove_emptied(const struct proof *p, const struct kr_yaml_node *old,
+                         const struct kr_yaml_node *name,
+                         const struct kr_yaml_node *new)
+{
+	size_t open = name->span.offset, end = kr_written_end(old);
+	size_t closed = kr_span_end(new->span);
+	int r;
+
+	if (old->flow) {
+		while (open > 0 && p->before->data[open - 1] != '{')
+			open--;
+		open -= open > 0;
+	}
+	if (new->first || !new->flow || closed < open + 2 ||
+	    memcmp(p->after->data + closed - 2, "{}", 2) != 0 ||
+	    !only_marks(p->before, open, name->span.offset, "{") ||
+	    !only_marks(p->before, kr_written_member_end(name), end, ",}"))
+		return differ(p, new->span.offset,
+		              "the mapping would have to be empty");
+	r = same_stretch(p, 0, open, 0, closed - 2);
+	return r == KR_DOC_DONE ? same_rest(p, end, closed) : r;
+}
+
 /* OLD had the member NAME, part I of the path, that NEW has not. */
 static int prove_removed(struct proof *p, const struct kr_yaml_node *old,
                          const struct kr_yaml_node *name,
                          const struct kr_yaml_node *new, size_t i)
 {
-	size_t shrunk = p->before->size - p->after->size, place, a = 0, b = 0;
+	size_t shrunk = p->before->size - p->after->size, place;
 	const struct kr_yaml_node *before = name_before(old, name);
 	size_t end = kr_written_member_end(name);
 	int r;
@@ -233,11 +257,7 @@ static int prove_removed(struct proof *p, const struct kr_yaml_node *old,
 		              "no use of the key may come or go");
 	if (!before && !name->next->next) {
 		p->cut = i;
-		if (new->first || !new->flow)
-			return differ(p, new->span.offset,
-			              "the mapping would have to be empty");
-		r = pass_values(p, value_span(old), value_span(new), &a, &b);
-		return r == KR_DOC_DONE ? same_rest(p, a, b) : r;
+		return prove_emptied(p, old, name, new);
 	}
 	place = line_start(p->before, name->span.offset);
 	if (old->flow)
