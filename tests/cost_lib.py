@@ -20,7 +20,7 @@ CHANGES = ("rename", "renameat", "renameat2", "unlink", "unlinkat", "mkdir",
            "lsetxattr", "utimensat", "mknod", "mknodat", "fallocate")
 STARTS = ("fork", "vfork", "clone", "clone3")
 
-Calls = collections.namedtuple("Calls", "total execs starts opened changes")
+Calls = collections.namedtuple("Calls", "total execs starts opened read changes")
 Run = collections.namedtuple("Run", "wall_ms cpu_ms rss_kib status")
 
 
@@ -31,8 +31,9 @@ def without_leak_check():
 
 def parse_calls(lines):
     """Calls of a strace -f log. OPENED: the files and folders that were
-    opened; CHANGES: calls that change, or open to change, a file."""
-    total, execs, starts, opened, changes = 0, 0, 0, [], []
+    opened; READ: the files among them that were to be read; CHANGES: calls that
+    change, or open to change, a file."""
+    total, execs, starts, opened, read, changes = 0, 0, 0, [], [], []
     for line in lines:
         match = CALL.match(line)
         if not match:
@@ -49,8 +50,10 @@ def parse_calls(lines):
                 changes.append(line)
             if re.search(r"= \d+$", rest):
                 opened.append(re.search(r'"([^"]*)"', rest).group(1))
+                if not re.search(r"O_PATH|O_DIRECTORY", rest):
+                    read.append(opened[-1])
     # the first is that of the program itself
-    return Calls(total, execs - 1, starts, opened, changes)
+    return Calls(total, execs - 1, starts, opened, read, changes)
 
 
 def count_calls(argv):

@@ -315,6 +315,50 @@ START_TEST(test_put_twice)
 }
 END_TEST
 
+static void check_perms(struct kr_fs *fs, const char *path, mode_t mode,
+                        uid_t uid)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+
+	ck_assert_int_eq(kr_fs_stat(fs, path, true, &st), 0);
+	ck_assert_msg(st.st.st_mode == mode && st.st.st_uid == uid,
+	              "%s: %o of %u", path, st.st.st_mode, st.st.st_uid);
+}
+
+/* By whatever name a file is looked at; the uppermost overlay counts. */
+START_TEST(test_overlay_perms)
+{
+	static const struct kr_perms first = {0600, 1, 2},
+				     second = {04711, 3, 4};
+	_cleanup_fs_ struct kr_fs *below = kr_root_fs();
+	_cleanup_fs_ struct kr_fs *fs = NULL, *top = NULL;
+	const mode_t link = kr_root_stat("/etc/absolute").st_mode;
+	_cleanup_stat_ struct kr_stat st = {0};
+	const struct kr_file *file = NULL, *again = NULL;
+
+	ck_assert_int_eq(kr_fs_new_overlay(below, &fs), 0);
+	ck_assert_int_eq(kr_fs_new_overlay(fs, &top), 0);
+	ck_assert_int_eq(kr_fs_put(fs, "/new", "a\n", 2), 0);
+	ck_assert_int_eq(kr_fs_set_perms(fs, "/etc/plain", &first), 0);
+	ck_assert_int_eq(kr_fs_set_perms(fs, "/new", &first), 0);
+	ck_assert_int_eq(kr_fs_set_perms(fs, "/new", &second), -EEXIST);
+	ck_assert_int_eq(kr_fs_set_perms(top, "/new", &second), 0);
+	check_perms(fs, "/etc/plain", S_IFREG | 0600, 1);
+	check_perms(fs, "/etc/absolute", S_IFREG | 0600, 1);
+	check_perms(top, "/etc/plain", S_IFREG | 0600, 1);
+	check_perms(fs, "/new", S_IFREG | 0600, 1);
+	check_perms(top, "/new", S_IFREG | 04711, 3);
+	check_perms(below, "/etc/plain", S_IFREG | 0644, getuid());
+	/* the link itself is another file */
+	ck_assert_int_eq(kr_fs_stat(fs, "/etc/absolute", false, &st), 0);
+	ck_assert_uint_eq(st.st.st_mode, link);
+	/* and what it says is what was read */
+	ck_assert_int_eq(kr_fs_read(below, "/etc/plain", &file), 0);
+	ck_assert_int_eq(kr_fs_read(fs, "/etc/plain", &again), 0);
+	ck_assert_ptr_eq(file, again);
+}
+END_TEST
+
 static int make_folder(struct kr_fs *fs, const char *path)
 {
 	int fd = kr_fs_make_folder(fs, path, 0700);
@@ -395,6 +439,7 @@ static void add_case(Suite *suite, const char *name, SFun setup)
 	tcase_add_test(tc, test_machine);
 	tcase_add_test(tc, test_overlay);
 	tcase_add_test(tc, test_overlay_behind_link);
+	tcase_add_test(tc, test_overlay_perms);
 	tcase_add_test(tc, test_put_twice);
 	tcase_add_test(tc, test_make_folder);
 	tcase_add_test(tc, test_stat_link);

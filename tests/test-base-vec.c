@@ -127,6 +127,23 @@ START_TEST(test_strings)
 }
 END_TEST
 
+START_TEST(test_pack)
+{
+	static const char *const items[] = {"one", "", "three"};
+	_cleanup_free_ char **packed = kr_strings_pack(items, 3);
+	_cleanup_free_ char **none = kr_strings_pack(items, 0);
+
+	ck_assert_ptr_nonnull(packed);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_str_eq(packed[i], items[i]);
+		ck_assert_ptr_ne(packed[i], items[i]);
+	}
+	ck_assert_ptr_null(packed[3]);
+	ck_assert_ptr_nonnull(none);
+	ck_assert_ptr_null(none[0]);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tc = kr_test_case(suite, "base-vec", NULL, NULL);
@@ -136,6 +153,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tc, test_shrink);
 	tcase_add_test(tc, test_too_large);
 	tcase_add_test(tc, test_strings);
+	tcase_add_test(tc, test_pack);
 }
 
 KR_TEST_MAIN(add_tests);

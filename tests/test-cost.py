@@ -5,7 +5,7 @@
     test-cost.py PROGRAM MEASURE NODES [--sanitized]
 
 On every example node: system calls, child processes, files opened, memory; and
-that nothing is written. Then that the counts grow with what must be read and by
+that nothing is written, and no file read twice by a preview. Then that the counts grow with what must be read and by
 no more. Then trees that
 were made to be large: whatever is in them, an audit ends, stays below 64 MB and
 says little. Times are the benchmark's (bench-audit.py): a slow day fails nothing.
@@ -71,6 +71,27 @@ def check_node(test, program, measure, node, sanitized):
                  RSS_KIB_MAX, name + ": KiB resident")
 
 
+def is_script(path):
+    """A link may lead elsewhere here than in the node: files alone are."""
+    if not os.path.isfile(path):
+        return False
+    with open(path, "rb") as file:
+        return file.read(2) == b"#!"
+
+
+def check_preview(test, program, node):
+    """The node after the edits shares what was read of the node before."""
+    name = os.path.basename(node)
+    calls = cost_lib.count_calls([program, "fix", "-n", "--root=" + node])
+    # what would be replaced is opened once more by its name in its folder, and
+    # a program for its first two bytes, whether it is a script
+    read = [path for path in calls.read if path.startswith("/")
+            and not is_script(node + path)]
+    again = sorted({path for path in read if read.count(path) > 1})
+    test.check(read, name + ": fix -n reads files")
+    test.check(not again, name + ": fix -n reads no file twice", *again)
+
+
 def calls_of(program, **size):
     with tempfile.TemporaryDirectory(prefix="cost-") as root:
         cost_lib.make_node(root, **size)
@@ -128,6 +149,7 @@ def main():
         node = os.path.join(nodes, name)
         if os.path.isdir(node):
             check_node(test, program, measure, node, sanitized)
+            check_preview(test, program, node)
     if not sanitized:
         check_growth(test, program)
         check_trees(test, program, measure)

@@ -31,8 +31,29 @@ struct kr_fs {
 	struct kr_fs *below; /* an overlay's */
 	void *files;         /* tsearch(3) tree of struct kr_file by path */
 	void *overlay;       /* the same by real path */
+	void *perms;         /* of struct overlay_perms by real path */
 	size_t n_bytes, n_files;
 };
+
+struct overlay_perms {
+	char *real;
+	struct kr_perms perms;
+};
+
+static void perms_free(void *p)
+{
+	struct overlay_perms *o = p;
+
+	free(o->real);
+	free(o);
+}
+
+static int by_real(const void *a, const void *b)
+{
+	const struct overlay_perms *x = a, *y = b;
+
+	return strcmp(x->real, y->real);
+}
 
 struct kr_file *kr_file_free(struct kr_file *file)
 {
@@ -114,6 +135,7 @@ struct kr_fs *kr_fs_free(struct kr_fs *fs)
 		return NULL;
 	tdestroy(fs->files, file_free);
 	tdestroy(fs->overlay, file_free);
+	tdestroy(fs->perms, perms_free);
 	close(fs->root.fd);
 	free(fs);
 	return NULL;
@@ -379,6 +401,21 @@ int kr_fs_hide(struct kr_fs *fs, const char *real)
 	return put(fs, real, NULL, 0);
 }
 
+int kr_fs_set_perms(struct kr_fs *fs, const char *real,
+                    const struct kr_perms *perms)
+{
+	struct overlay_perms *o = malloc(sizeof(*o)), **found;
+
+	if (!o)
+		return -ENOMEM;
+	*o = (struct overlay_perms){strdup(real), *perms};
+	found = o->real ? tsearch(o, &fs->perms, by_real) : NULL;
+	if (found && *found == o)
+		return 0;
+	perms_free(o);
+	return found ? -EEXIST : -ENOMEM;
+}
+
 /* The first SIZE bytes of the file at PATH. 1; 0: it has not as many, is no
  * file, or not there; an errno. */
 static int read_start(struct kr_fs *fs, const char *path, void *ret,
@@ -586,6 +623,21 @@ static struct kr_file *find_changed(struct kr_fs *fs, const char *real)
 	return file;
 }
 
+/* What the uppermost overlay that says it makes of REAL's mode and owner. */
+static void change_perms(struct kr_fs *fs, const char *real, struct stat *st)
+{
+	struct overlay_perms key = {.real = (char *)(uintptr_t)real};
+	struct overlay_perms *const *found = NULL;
+
+	for (struct kr_fs *o = fs; o && !found; o = o->below)
+		found = tfind(&key, &o->perms, by_real);
+	if (!found)
+		return;
+	st->st_mode = (st->st_mode & ~KR_PERMS_MASK) | (*found)->perms.mode;
+	st->st_uid = (*found)->perms.uid;
+	st->st_gid = (*found)->perms.gid;
+}
+
 static int stat_overlay(struct kr_fs *fs, const char *path, struct kr_stat *ret)
 {
 	_cleanup_free_ char *real = NULL;
@@ -626,6 +678,7 @@ int kr_fs_stat(struct kr_fs *fs, const char *path, bool follow,
 	} else if (fstat(fd, &st.st) < 0) {
 		return -errno;
 	}
+	change_perms(fs, st.real, &st.st);
 	if (S_ISLNK(st.st.st_mode)) {
 		n = readlinkat(fd, "", target, sizeof(target) - 1);
 		if (n < 0)

@@ -8,8 +8,8 @@
  * too; nothing outside the root is ever opened. What was read once stays as it
  * was read: all that follows speaks of the same bytes.
  *
- * An overlay is a second view of the same files in which some have other bytes
- * or are new. An audit of the overlay is an audit of the node after a change.
+ * An overlay is a second view of the same files in which some have other bytes,
+ * another mode or owner, or are new. An audit of the overlay is an audit of the node after a change.
  */
 
 #include <stdbool.h>
@@ -18,6 +18,7 @@
 
 #include "base/macro.h"
 #include "base/path.h"
+#include "base/perms.h"
 #include "base/span.h"
 
 /* A larger file is refused with -EFBIG: no unit, environment file or
@@ -73,6 +74,13 @@ int kr_fs_put(struct kr_fs *fs, const char *real, const char *data,
 int kr_fs_hide(struct kr_fs *fs, const char *real);
 
 /*
+ * In an overlay: the file at REAL has the mode and owner PERMS for
+ * kr_fs_stat(), whatever its bytes. 0; -EEXIST: it has others already; -ENOMEM.
+ */
+int kr_fs_set_perms(struct kr_fs *fs, const char *real,
+                    const struct kr_perms *perms);
+
+/*
  * Reads the regular file at PATH, links followed. RET is owned by FS.
  * 0; -ENOENT, -ENOTDIR, -EACCES, -ELOOP, ... of open(2); -EISDIR; -EINVAL:
  * neither file nor directory; -EFBIG: it is, or they are, too large; -EAGAIN:
@@ -111,7 +119,8 @@ void kr_dir_done(struct kr_dir *dir);
 
 /*
  * What is at PATH; with FOLLOW the last name's link is followed too. 0 or an
- * errno. A file that only the overlay has counts as a regular file.
+ * errno. A file that only the overlay has counts as a regular file of root's,
+ * 0644, unless kr_fs_set_perms() says otherwise.
  */
 int kr_fs_stat(struct kr_fs *fs, const char *path, bool follow,
                struct kr_stat *ret);

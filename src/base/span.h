@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 /*
@@ -33,18 +34,19 @@ struct kr_line {
 	size_t characters; /* ... these */
 };
 
-/* LENGTH bytes from OFFSET of FILE. FILE NULL: no place in a file. */
+/* LENGTH bytes from OFFSET of FILE, which is smaller than 4 GiB (base/fs.h):
+ * there are very many of them. FILE NULL: no place in a file. */
 struct kr_span {
 	const struct kr_file *file;
-	size_t offset;
-	size_t length;
+	uint32_t offset;
+	uint32_t length;
 };
 
 #define KR_SPAN_NONE ((struct kr_span){0})
 
 static inline size_t kr_span_end(struct kr_span span)
 {
-	return span.offset + span.length;
+	return (size_t)span.offset + span.length;
 }
 
 /*

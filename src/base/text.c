@@ -15,31 +15,50 @@
 #include "base/text.h"
 #include "base/vec.h"
 
+/* What malloc(3) gives at least. */
+#define SIZE_MIN ((size_t)24)
+
+/* As much as is asked for at first, then twice of what there is. */
 static int reserve(struct kr_text *text, size_t more)
 {
-	size_t need = text->length + more + 1;
-	size_t size = text->size ? text->size : 16;
+	size_t need = (size_t)text->length + more + 1;
+	size_t size = 2 * (size_t)text->size;
 	char *bytes;
 
 	if (need <= text->size)
 		return 0;
-	while (size < need)
-		size *= 2;
+	if (size < need)
+		size = need;
+	if (size < SIZE_MIN)
+		size = SIZE_MIN;
+	if (size > UINT32_MAX)
+		return -ENOMEM;
 	bytes = realloc(text->bytes, size);
 	if (!bytes)
 		return -ENOMEM;
 	text->bytes = bytes;
-	text->size = size;
+	text->size = (uint32_t)size;
 	return 0;
 }
 
-/* The origin of byte I, which is in RUN or would be the next in it. */
-static struct kr_origin origin_in(const struct kr_run *run, size_t i)
+/* Where a run starts; the first has no place of its own. */
+static size_t run_start(const struct kr_text *text, size_t run)
 {
-	struct kr_origin origin = run->origin;
+	return run == 0 ? 0 : text->more[run - 1].start;
+}
 
+/* The origin of byte I, which is in RUN or would be the next in it. */
+static struct kr_origin origin_in(const struct kr_text *text, size_t run,
+                                  size_t i)
+{
+	struct kr_origin origin = text->first;
+
+	if (run > 0) {
+		origin = text->more[run - 1].origin;
+		i -= text->more[run - 1].start;
+	}
 	if (origin.length == 1)
-		origin.offset += (unsigned)(i - run->start);
+		origin.offset += (unsigned)i;
 	return origin;
 }
 
@@ -54,13 +73,17 @@ static int begin_run(struct kr_text *text, struct kr_origin origin)
 	struct kr_run *next;
 
 	while (text->n_runs > 0 &&
-	       text->runs[text->n_runs - 1].start >= text->length)
+	       run_start(text, text->n_runs - 1) >= text->length)
 		text->n_runs--;
-	if (text->n_runs > 0 &&
-	    same_origin(origin_in(&text->runs[text->n_runs - 1], text->length),
+	if (text->n_runs == 0) {
+		text->first = origin;
+		text->n_runs = 1;
+		return 0;
+	}
+	if (same_origin(origin_in(text, text->n_runs - 1, text->length),
 	                origin))
 		return 0;
-	next = KR_VEC_NEXT(text->runs, text->n_runs);
+	next = KR_VEC_NEXT(text->more, text->n_runs - 1);
 	if (!next)
 		return -ENOMEM;
 	*next = (struct kr_run){origin, text->length};
@@ -76,7 +99,7 @@ static size_t find_run(const struct kr_text *text, size_t i)
 	while (high - low > 1) {
 		size_t middle = low + (high - low) / 2;
 
-		if (text->runs[middle].start <= i)
+		if (run_start(text, middle) <= i)
 			low = middle;
 		else
 			high = middle;
@@ -86,13 +109,13 @@ static size_t find_run(const struct kr_text *text, size_t i)
 
 struct kr_origin kr_text_origin(const struct kr_text *text, size_t i)
 {
-	return origin_in(&text->runs[find_run(text, i)], i);
+	return origin_in(text, find_run(text, i), i);
 }
 
 /* Behind the last byte of RUN that is before END. */
 static size_t run_end(const struct kr_text *text, size_t run, size_t end)
 {
-	size_t next = run + 1 < text->n_runs ? text->runs[run + 1].start : end;
+	size_t next = run + 1 < text->n_runs ? run_start(text, run + 1) : end;
 
 	return next < end ? next : end;
 }
@@ -120,7 +143,7 @@ static int push_run(struct kr_text *text, const char *bytes, size_t n,
 	if (r < 0)
 		return r;
 	memcpy(text->bytes + text->length, bytes, n);
-	text->length += n;
+	text->length += (uint32_t)n;
 	text->bytes[text->length] = '\0';
 	return 0;
 }
@@ -139,7 +162,7 @@ int kr_text_append_part(struct kr_text *text, const struct kr_text *from,
 		size_t next = run_end(from, run, end);
 
 		r = push_run(text, from->bytes + i, next - i,
-		             origin_in(&from->runs[run], i));
+		             origin_in(from, run, i));
 		if (r < 0)
 			return r;
 		i = next;
@@ -188,16 +211,16 @@ struct kr_span kr_text_span(const struct kr_text *text, size_t start,
 	if (length == 0)
 		return KR_SPAN_NONE;
 	run = find_run(text, start);
-	first = last = origin_in(&text->runs[run], start);
+	first = last = origin_in(text, run, start);
 	if (!first.file)
 		return KR_SPAN_NONE;
 	for (size_t i = start; i < end; run++) {
-		struct kr_origin o = origin_in(&text->runs[run], i);
+		struct kr_origin o = origin_in(text, run, i);
 
 		if (o.file != first.file || o.offset < last.offset)
 			return KR_SPAN_NONE;
 		i = run_end(text, run, end);
-		last = origin_in(&text->runs[run], i - 1);
+		last = origin_in(text, run, i - 1);
 	}
 	return (struct kr_span){
 		.file = first.file,
@@ -209,6 +232,6 @@ struct kr_span kr_text_span(const struct kr_text *text, size_t start,
 void kr_text_done(struct kr_text *text)
 {
 	free(text->bytes);
-	free(text->runs);
+	free(text->more);
 	*text = (struct kr_text){0};
 }

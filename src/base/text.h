@@ -12,6 +12,7 @@
  */
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/macro.h"
 #include "base/span.h"
@@ -28,16 +29,21 @@ struct kr_origin {
  * file, or all came from the same place. */
 struct kr_run {
 	struct kr_origin origin; /* of the first */
-	size_t start;            /* the first, in the text */
+	uint32_t start;          /* the first, in the text */
 };
 
+/* Most have one run alone, and there are very many: that takes no memory of its
+ * own, and a text is smaller than 4 GiB. */
 struct kr_text {
-	char *bytes; /* LENGTH bytes, then a NUL that does not count; who
-	              * takes bytes off the end may just set LENGTH */
-	size_t length;
-	size_t size;         /* allocated */
-	struct kr_run *runs; /* those that start behind LENGTH do not count */
-	size_t n_runs;
+	char *bytes;            /* LENGTH bytes, then a NUL that does not count;
+	                         * who takes bytes off the end may just set
+	                         * LENGTH */
+	struct kr_origin first; /* of the first run, which starts at 0 */
+	struct kr_run *more;    /* the others; those that start behind LENGTH
+	                         * do not count */
+	uint32_t length;
+	uint32_t size; /* allocated */
+	uint32_t n_runs;
 };
 
 /* A byte that was made from the bytes of SPAN. */

@@ -100,3 +100,22 @@ void kr_strings_done(struct kr_strings *strings)
 	kr_strings_free(strings->items);
 	*strings = (struct kr_strings){0};
 }
+
+char **kr_strings_pack(const char *const *items, size_t n)
+{
+	size_t size = (n + 1) * sizeof(char *);
+	char **packed, *at;
+
+	for (size_t i = 0; i < n; i++)
+		size += strlen(items[i]) + 1;
+	packed = malloc(size);
+	if (!packed)
+		return NULL;
+	at = (char *)(packed + n + 1);
+	for (size_t i = 0; i < n; i++) {
+		packed[i] = at;
+		at = stpcpy(at, items[i]) + 1;
+	}
+	packed[n] = NULL;
+	return packed;
+}

@@ -61,4 +61,8 @@ char **kr_strings_free(char **items);
 DEFINE_FREEP(char *, kr_strings_free);
 void kr_strings_done(struct kr_strings *strings);
 
+/* Copies of the N ITEMS, and a NULL behind them, in one allocation, for
+ * free(3): there may be very many short ones. NULL: no memory. */
+char **kr_strings_pack(const char *const *items, size_t n);
+
 #define _cleanup_strings_ _cleanup_(kr_strings_done)

@@ -551,8 +551,6 @@ int kr_inputs_need_version(const struct kr_inputs *in)
 
 void kr_inputs_done(struct kr_inputs *in)
 {
-	for (size_t i = 0; i < in->argc; i++)
-		free(in->argv[i]);
 	free(in->argv);
 	kr_strings_done(&in->folders);
 	kr_flags_done(&in->flags);

@@ -24,7 +24,7 @@ enum kr_decider {
 };
 
 struct kr_inputs {
-	char **argv; /* NULL-terminated copies */
+	char **argv; /* NULL-terminated copies, in one allocation */
 	size_t argc;
 	struct kr_flags flags;
 	char *config_path; /* absolute; NULL: kubelet reads no config file */

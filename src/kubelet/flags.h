@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/diag.h"
 #include "base/macro.h"
@@ -28,17 +29,17 @@ struct kr_flags_remark {
 	size_t n_more;
 };
 
-/* One occurrence of a field's flag. */
+/* One occurrence of a field's flag. There may be very many. */
 struct kr_flag_use {
-	int field;     /* enum kr_field_id; of gates the first */
-	size_t arg;    /* its index in argv */
-	size_t n_args; /* 1; more for "--flag false", "--flag = false": all cut
-	                */
-	size_t value_arg; /* the argument that holds the value */
-	size_t value;     /* and its offset there, 0: bare */
+	int field; /* enum kr_field_id; of gates the first */
 	/* TRUE, FALSE, VALUE of another type, or INVALID */
 	enum kr_state state;
-	const char *text; /* the value, borrowed from argv; NULL: INVALID */
+	size_t arg; /* its index in argv */
+	/* 1; more for "--flag false", "--flag = false": all cut */
+	uint32_t n_args;
+	uint32_t value_arg; /* the argument that holds the value */
+	uint32_t value;     /* and its offset there, 0: bare */
+	const char *text;   /* the value, borrowed from argv; NULL: INVALID */
 };
 
 struct kr_flags {

@@ -149,7 +149,7 @@ static uint64_t to_usec(struct timespec ts)
 
 static bool is_older(const struct kr_file *file, uint64_t usec)
 {
-	return to_usec(file->st.st_mtim) <= usec &&
+	return !file->overlay && to_usec(file->st.st_mtim) <= usec &&
 	       to_usec(file->btime) <= usec;
 }
 

@@ -30,19 +30,6 @@ struct reading {
 	struct kr_inputs *in;
 };
 
-static int copy_argv(struct kr_inputs *in, const char *const *argv, size_t argc)
-{
-	in->argv = calloc(argc + 1, sizeof(char *));
-	if (!in->argv)
-		return -ENOMEM;
-	for (; in->argc < argc; in->argc++) {
-		in->argv[in->argc] = strdup(argv[in->argc]);
-		if (!in->argv[in->argc])
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 static char *absolute(const char *path, const char *working_directory)
 {
 	if (*path == '/')
@@ -556,10 +543,12 @@ int kr_inputs_read(struct kr_fs *fs, const char *const *argv, size_t argc,
 		.wrapped = options->wrapped,
 	};
 	struct reading rd = {.fs = fs, .diag = diag, .in = &in};
-	int r = copy_argv(&in, argv, argc);
+	int r;
 
-	if (r < 0)
-		return r;
+	in.argv = kr_strings_pack(argv, argc);
+	if (!in.argv)
+		return -ENOMEM;
+	in.argc = argc;
 	r = kr_flags_parse((const char *const *)in.argv, in.argc, &in.flags);
 	if (r < 0)
 		return r;

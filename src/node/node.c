@@ -124,10 +124,12 @@ struct kr_node *kr_node_free(struct kr_node *node)
 	if (!node)
 		return NULL;
 	kr_disk_done(&node->disk);
-	kr_inputs_done(&node->running);
-	kr_process_done(&node->process);
-	free(node->process_doubt);
-	kr_fs_free(node->process_fs);
+	if (!node->before) {
+		kr_inputs_done(&node->running);
+		kr_process_done(&node->process);
+		free(node->process_doubt);
+		kr_fs_free(node->process_fs);
+	}
 	kr_fs_free(node->fs);
 	if (node->proc_fd >= 0)
 		close(node->proc_fd);

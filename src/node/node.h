@@ -90,6 +90,9 @@ struct kr_node_disk {
 };
 
 struct kr_node {
+	/* the node before the edits, whose process, and what was read of it,
+	 * are borrowed; NULL: the node is as the disk has it */
+	struct kr_node *before;
 	char *root; /* as it was named */
 	char *unit_name;
 	bool unit_named;      /* by the options: no other is looked for */
@@ -162,8 +165,10 @@ int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
                  const struct kr_node_systemd *systemd, struct kr_diag *diag);
 
 /*
- * The same node after EDITS: its disk is read anew through an overlay, its
- * process is NODE's. NODE must live longer. 0 or an errno, with words.
+ * The same node after EDITS: its disk is read once more through an overlay, in
+ * which files have the bytes, modes and owners that EDITS give them; its
+ * process is NODE's, and nothing of that is read again. NODE must live longer.
+ * 0 or an errno, with words.
  */
 int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
                        struct kr_diag *diag, struct kr_node **ret);

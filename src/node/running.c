@@ -188,6 +188,13 @@ int kr_running_fs(struct kr_node *node, struct kr_diag *diag,
 {
 	struct stat mine, theirs;
 
+	if (node->before) {
+		int r = kr_running_fs(node->before, diag, ret);
+
+		if (r >= 0 && *ret == node->before->fs)
+			*ret = node->fs;
+		return r;
+	}
 	*ret = node->fs;
 	if (node->process.root_fd < 0) {
 		kr_diag_add(diag, KR_WARNING, "process-root", KR_SPAN_NONE,

@@ -6,6 +6,10 @@
  * The edits are laid over its files (base/fs), and the disk view is read once
  * more through that: by the same code, so that the audit of the copy is the
  * audit after the change. A file that no edit touches is the one that was read.
+ *
+ * The process is the one that runs, with what it was started with: an edit of a
+ * file does not change it. What is not taken over is that it has proved that it
+ * can live with its configuration, as the copy has another one.
  */
 
 #include <errno.h>
@@ -23,6 +27,11 @@ static int lay_over(struct kr_fs *fs, const struct kr_file_edits *edits)
 
 	if (edits->remove)
 		return kr_fs_hide(fs, edits->path);
+	if (kr_perms_changes(&edits->perms)) {
+		r = kr_fs_set_perms(fs, edits->path, &edits->perms.to);
+		if (r < 0)
+			return r;
+	}
 	/* what it says stays, and how old it is */
 	if (kr_file_edits_in_place(edits))
 		return 0;
@@ -39,10 +48,10 @@ int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
 	if (!copy)
 		return -ENOMEM;
 	*copy = (struct kr_node){
+		.before = node,
 		.live = node->live,
 		.root_fd = -1,
 		.proc_fd = -1,
-		.process.root_fd = -1,
 		.disk = KR_DISK_NONE,
 		.config_override = node->config_override,
 		.name_override = node->name_override,
@@ -54,6 +63,14 @@ int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
 		.disk_minor = node->disk_minor,
 		.mounts_shown = node->mounts_shown,
 		.configured = node->configured,
+		.has_process = node->has_process,
+		.process_doubt = node->process_doubt,
+		.host_pid = node->host_pid,
+		.host_started_usec = node->host_started_usec,
+		.process = node->process,
+		.process_fs = node->process_fs,
+		.running = node->running,
+		.running_valid = node->running_valid,
 	};
 	copy->root = strdup(node->root);
 	copy->unit_name = strdup(node->unit_name);

@@ -119,7 +119,7 @@ int kr_views_begin(struct kr_judging *g)
 	}
 	g->audit->pid = node->process.pid;
 	g->audit->started_usec = node->process.started_usec;
-	return node->running_valid ? find_drift(g) : 0;
+	return node->running_valid && !node->before ? find_drift(g) : 0;
 }
 
 static int set(struct kr_view *view, enum kr_state state, const char *format,
@@ -285,6 +285,12 @@ static int judge_running(struct kr_judging *g, int field,
 	const struct kr_node *node = g->node;
 
 	view->source = -1;
+	/* an edit changes nothing of it: what it runs with is no part of what
+	 * the files would give */
+	if (node->before &&
+	    (node->has_process || node->host_pid > 0 || node->process_doubt))
+		return set(view, KR_STATE_ABSENT,
+		           "what runs was started before the change");
 	if (node->process_doubt)
 		return set(view, KR_STATE_UNKNOWN, "%s", node->process_doubt);
 	if (!node->has_process && node->host_pid > 0)

@@ -149,7 +149,7 @@ static int finish(struct parser *p)
  * more than its bytes. */
 static int push_byte(struct parser *p, char c, size_t at, size_t end)
 {
-	if (p->value.length + p->value.n_runs * sizeof(*p->value.runs) >
+	if (p->value.length + p->value.n_runs * sizeof(struct kr_run) >
 	    KR_ENVFILE_VALUE_MAX)
 		return -EFBIG;
 	return kr_text_push(

@@ -6,72 +6,67 @@
  * with just that value, out of the result. What lost is kept apart, as it is
  * told, too.
  *
- * There may be very many: names are found in a tree, patterns by bisection, and
- * the winners are put where they stand, not copied.
+ * There may be very many: they are sorted by name as numbers, patterns are
+ * found by bisection, and the winners are moved where they stand.
  *
  * Source: exec_child() in src/core/execute.c, strv_env_merge(),
  * strv_env_delete() in src/basic/env-util.c of systemd 252.
  */
 
 #include <errno.h>
-#include <search.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "unit/environment-merge.h"
 
-/* Of a tsearch(3) tree by name. */
-struct place {
-	const char *name; /* of an assignment, which may be shadowed by now */
-	size_t i;         /* in the result */
+#define NONE UINT32_MAX
+
+/* Of each assignment the one of the same name before it, or NONE; of the first
+ * one of a name the last one. */
+struct names {
+	uint32_t *before, *last;
 };
 
-static void places_done(void **places)
+static void names_done(struct names *names)
 {
-	tdestroy(*places, free);
+	free(names->before);
+	free(names->last);
 }
 
-static int by_name(const void *a, const void *b)
+static int by_name(const void *a, const void *b, void *closure)
 {
-	const struct place *x = a, *y = b;
+	const struct kr_unit_variable *items = closure;
+	const uint32_t *x = a, *y = b;
+	int r = strcmp(items[*x].name, items[*y].name);
 
-	return strcmp(x->name, y->name);
+	return r != 0 ? r : *x < *y ? -1 : *x > *y;
 }
 
-/* Where a variable of that name is; one that was not there gets the place
- * NEXT. NULL: no memory. */
-static const struct place *find_place(void **places, const char *name,
-                                      size_t next)
+static int find_names(const struct kr_variables *variables, struct names *ret)
 {
-	struct place key = {name, next}, *place;
-	struct place **node = tfind(&key, places, by_name);
+	struct kr_unit_variable *items = variables->items;
+	size_t n = variables->n_items;
+	_cleanup_free_ uint32_t *order = calloc(n + 1, sizeof(*order));
+	uint32_t first = NONE;
 
-	if (node)
-		return *node;
-	place = malloc(sizeof(*place));
-	if (!place)
-		return NULL;
-	*place = key;
-	if (!tsearch(place, places, by_name)) {
-		free(place);
-		return NULL;
-	}
-	return place;
-}
-
-/* Item I of ALL, where the first N are the result so far. */
-static int put(struct kr_environment *e, void **places, size_t i, size_t *n)
-{
-	struct kr_unit_variable *items = e->all.items, v = items[i];
-	const struct place *place = find_place(places, v.name, *n);
-
-	if (!place)
+	ret->before = calloc(n + 1, sizeof(*ret->before));
+	ret->last = calloc(n + 1, sizeof(*ret->last));
+	if (!order || !ret->before || !ret->last)
 		return -ENOMEM;
-	items[i] = items[place->i];
-	items[place->i] = v;
-	if (place->i < *n)
-		return kr_variables_add(&e->shadowed, &items[i]);
-	(*n)++;
+	for (size_t i = 0; i < n; i++)
+		order[i] = (uint32_t)i;
+	qsort_r(order, n, sizeof(*order), by_name, items);
+	for (size_t k = 0; k < n; k++) {
+		uint32_t i = order[k];
+
+		ret->before[i] = NONE;
+		if (k > 0 && strcmp(items[i].name, items[first].name) == 0)
+			ret->before[i] = order[k - 1];
+		else
+			first = i;
+		ret->last[first] = i;
+	}
 	return 0;
 }
 
@@ -132,16 +127,46 @@ bool kr_environment_is_unset(const struct kr_environment *e, const char *name)
 	return false;
 }
 
-int kr_environment_merge(struct kr_environment *e, struct kr_variables *ret)
+/* The winners of ALL, at its begin; what they have taken the place of loses in
+ * the order in which that happens. */
+static int find_winners(struct kr_environment *e, const struct names *names,
+                        size_t *ret_n)
 {
-	_cleanup_(places_done) void *places = NULL;
-	struct kr_variables *all = &e->all;
-	size_t n_named = 0, n = 0;
+	struct kr_unit_variable *items = e->all.items;
+	size_t n = 0;
 
-	for (size_t i = 0; i < all->n_items; i++) {
-		if (put(e, &places, i, &n_named) < 0)
+	for (size_t i = 0; i < e->all.n_items; i++) {
+		if (names->before[i] == NONE)
+			continue;
+		if (kr_variables_add(&e->shadowed, &items[names->before[i]]) <
+		    0)
 			return -ENOMEM;
 	}
+	for (size_t i = 0; i < e->all.n_items; i++) {
+		struct kr_unit_variable v;
+
+		if (names->before[i] != NONE)
+			continue;
+		v = items[names->last[i]];
+		items[names->last[i]] = (struct kr_unit_variable){0};
+		items[n++] = v;
+	}
+	*ret_n = n;
+	return 0;
+}
+
+int kr_environment_merge(struct kr_environment *e, struct kr_variables *ret)
+{
+	_cleanup_(names_done) struct names names = {0};
+	struct kr_variables *all = &e->all;
+	size_t n_named = 0, n = 0;
+	int r = find_names(all, &names);
+
+	if (r < 0)
+		return r;
+	r = find_winners(e, &names, &n_named);
+	if (r < 0)
+		return r;
 	if (e->unset.n_items > 0)
 		qsort(e->unset.items, e->unset.n_items, sizeof(char *),
 		      by_pattern);
@@ -159,34 +184,27 @@ int kr_environment_merge(struct kr_environment *e, struct kr_variables *ret)
 	return 0;
 }
 
-static int put_word(struct kr_strings *words, void **places,
-                    const struct kr_unit_variable *v)
-{
-	const struct place *place = find_place(places, v->name, words->n_items);
-	const char *value = v->value.bytes ? v->value.bytes : "";
-	char *word;
-
-	if (!place || asprintf(&word, "%s=%s", v->name, value) < 0)
-		return -ENOMEM;
-	if (place->i == words->n_items)
-		return kr_strings_consume(words, word);
-	free(words->items[place->i]);
-	words->items[place->i] = word;
-	return 0;
-}
-
 int kr_environment_written(const struct kr_environment *e,
                            struct kr_strings *ret)
 {
 	_cleanup_strings_ struct kr_strings words = {0};
-	_cleanup_(places_done) void *places = NULL;
+	_cleanup_(names_done) struct names names = {0};
+	int r = find_names(&e->unit, &names);
 
-	for (size_t i = 0; i < e->unit.n_items; i++) {
-		int r = put_word(&words, &places, &e->unit.items[i]);
+	for (size_t i = 0; r >= 0 && i < e->unit.n_items; i++) {
+		const struct kr_unit_variable *v;
+		char *word;
 
-		if (r < 0)
-			return r;
+		if (names.before[i] != NONE)
+			continue;
+		v = &e->unit.items[names.last[i]];
+		if (asprintf(&word, "%s=%s", v->name,
+		             v->value.bytes ? v->value.bytes : "") < 0)
+			return -ENOMEM;
+		r = kr_strings_consume(&words, word);
 	}
+	if (r < 0)
+		return r;
 	*ret = words;
 	words = (struct kr_strings){0};
 	return 0;

@@ -29,9 +29,10 @@
 /* POSIX leaves 2 MiB with the usual stack limit: sysconf(_SC_ARG_MAX). */
 #define VALUE_MAX_BYTES ((size_t)2 * 1024 * 1024)
 
-/* What a variable takes beside its bytes, allocations and places included. */
-#define ONE    (sizeof(struct kr_unit_variable) + 192)
-#define STRING ((size_t)32) /* of a list, beside its bytes */
+/* What a variable, and a string of a list, take at most beside their bytes,
+ * allocations and growing arrays included. */
+#define ONE    ((size_t)336)
+#define STRING ((size_t)32)
 
 void kr_variable_done(struct kr_unit_variable *v)
 {
@@ -73,7 +74,7 @@ int kr_environment_hold(struct kr_environment *e, struct kr_variables *to,
 {
 	int r = hold_bytes(e,
 	                   ONE + strlen(v->name) + v->value.size +
-	                           2 * v->value.n_runs * sizeof(*v->value.runs),
+	                           2 * v->value.n_runs * sizeof(struct kr_run),
 	                   v->span, diag);
 
 	return r < 0 ? r : kr_variables_add(to, v);

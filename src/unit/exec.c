@@ -35,8 +35,8 @@
 #define COMMANDS_MAX   ((size_t)10000)
 /* of all commands, escapes included, each of which takes 24 bytes */
 #define HELD_MAX      ((size_t)24 * 1024 * 1024)
-#define ONE           (sizeof(struct kr_exec_word) + 64)
-#define SHELL_VERSION 258 /* the first with "|" */
+#define ONE           ((size_t)128) /* of a word, beside its bytes */
+#define SHELL_VERSION 258           /* the first with "|" */
 
 struct parser {
 	const struct kr_specifiers *s;
@@ -147,7 +147,7 @@ static int add_word(struct parser *p, struct kr_exec_word *word)
 	if (c->n_words == WORDS_MAX)
 		return too_large(p, word->start, WORDS_MAX, "words");
 	*p->held += ONE + word->text.size +
-	            2 * word->text.n_runs * sizeof(*word->text.runs);
+	            2 * word->text.n_runs * sizeof(struct kr_run);
 	if (*p->held > HELD_MAX)
 		return too_large(p, word->start, HELD_MAX >> 20,
 		                 "MiB of memory for all words");

@@ -7,13 +7,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/text.h"
 #include "unit/specifier.h"
 
 struct kr_exec_word {
 	struct kr_text text; /* specifiers resolved */
-	size_t start, end;   /* in the line's value, quotes included */
+	uint32_t start, end; /* in the line's value, quotes included */
 	bool specifier;      /* TEXT has the value of one */
 	bool unknown;        /* ... that cannot be told */
 };

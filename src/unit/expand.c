@@ -167,11 +167,16 @@ static bool is_joint(const struct kr_file *file, size_t from, size_t to)
 static bool is_whole(const struct kr_text *text, size_t start, size_t end,
                      enum kr_variable_source source)
 {
-	for (size_t i = start + 1; i < end; i++) {
-		struct kr_origin a = kr_text_origin(text, i - 1);
-		struct kr_origin b = kr_text_origin(text, i);
-		size_t a_end = (size_t)a.offset + a.length;
+	struct kr_origin a, b;
 
+	if (end <= start)
+		return false;
+	b = kr_text_origin(text, start);
+	for (size_t i = start + 1; i < end; i++) {
+		size_t a_end = (size_t)b.offset + b.length;
+
+		a = b;
+		b = kr_text_origin(text, i);
 		if (b.file != a.file)
 			return false;
 		if (b.offset == a_end ||
@@ -181,7 +186,7 @@ static bool is_whole(const struct kr_text *text, size_t start, size_t end,
 		    !is_joint(b.file, a_end, b.offset))
 			return false;
 	}
-	return end > start && kr_text_origin(text, start).file;
+	return b.file;
 }
 
 static bool is_space(char c)

@@ -164,17 +164,15 @@ static int read_dropin(struct loader *l, const char *path)
 /* The words of C, variables not expanded; NULL: no memory. */
 static char **copy_words(const struct kr_exec_command *c)
 {
-	_cleanup_(kr_strings_freep) char **words =
+	_cleanup_free_ const char **words =
 		calloc(c->n_words + 1, sizeof(*words));
 
 	for (size_t i = 0; words && i < c->n_words; i++) {
 		const char *bytes = c->words[i].text.bytes;
 
-		words[i] = strdup(bytes ? bytes : "");
-		if (!words[i])
-			return NULL;
+		words[i] = bytes ? bytes : "";
 	}
-	return TAKE_PTR(words);
+	return words ? kr_strings_pack(words, c->n_words) : NULL;
 }
 
 /* Where the working directory may be missing and is, it is "/". */
@@ -336,7 +334,7 @@ static int complete_commands(struct loader *l)
 		return -ENOMEM;
 	for (size_t i = 0; i < start->n_commands; i++) {
 		struct kr_exec_command *c = &start->commands[i];
-		_cleanup_(kr_strings_freep) char **written = copy_words(c);
+		_cleanup_free_ char **written = copy_words(c);
 		int r;
 
 		if (!written)
@@ -452,7 +450,7 @@ struct kr_unit *kr_unit_free(struct kr_unit *unit)
 	kr_variables_done(&variables);
 	kr_variables_done(&shadowed);
 	for (size_t i = 0; i < unit->n_commands; i++) {
-		kr_strings_free(unit->commands[i].written);
+		free(unit->commands[i].written);
 		kr_unit_command_done(&unit->commands[i]);
 	}
 	free(unit->commands);

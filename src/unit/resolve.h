@@ -24,7 +24,8 @@ enum kr_value_form {
 	KR_VALUE_OPEN,   /* a quote that the file's end closes */
 };
 
-/* Where one assignment of an environment variable stands. */
+/* Where one assignment of an environment variable stands. There may be very
+ * many of them, as of words: both are laid out to be small. */
 struct kr_unit_variable {
 	char *name;
 	struct kr_text value;
@@ -35,7 +36,12 @@ struct kr_unit_variable {
 		KR_VARIABLE_FILE,
 		KR_VARIABLE_MANAGER,
 		KR_VARIABLE_MADE,
-	} source;
+	} source : 8;
+	enum kr_value_form form : 8;
+	char quote; /* '\'', '"', or 0 where the value is not quoted */
+	/* A specifier in it or the whole of it cannot be told from the node's
+	 * files; the diag has said so. */
+	bool unknown;
 	/*
 	 * The assignment with its quotes, "'NAME=a b'" or "NAME=a b" (for a
 	 * file: from the name's first byte to the value's last, closing quote
@@ -45,11 +51,6 @@ struct kr_unit_variable {
 	/* Just what is between the quotes behind "NAME=", empty spans too:
 	 * offset is then where a first word would go. */
 	struct kr_span value_span;
-	char quote; /* '\'', '"', or 0 where the value is not quoted */
-	enum kr_value_form form;
-	/* A specifier in it or the whole of it cannot be told from the node's
-	 * files; the diag has said so. */
-	bool unknown;
 	/* of a file: the last comment before it that ends in a backslash, of
 	 * which systemds make different things; else no file */
 	struct kr_span comment;
@@ -62,7 +63,11 @@ struct kr_unit_word {
 		KR_WORD_LITERAL,  /* stands in ExecStart= itself */
 		KR_WORD_VARIABLE, /* a word of a $VAR that stands alone */
 		KR_WORD_MIXED,    /* contains a ${VAR} or a specifier */
-	} kind;
+	} kind : 8;
+	/* TEXT is not what the program gets: something in it is not to be had
+	 * from the node's files. The diag has said so; WHY is one sentence with
+	 * the place, or NULL, as it is where many words are unknown. */
+	bool unknown;
 	/* The variable it came from, for KR_WORD_VARIABLE; an index into the
 	 * unit's variables, else -1. */
 	int variable;
@@ -81,10 +86,6 @@ struct kr_unit_word {
 	/* the variable that systemd's own block gave, without a place, and
 	 * that is the word or a part of it; borrowed; NULL: none */
 	const char *manager;
-	/* TEXT is not what the program gets: something in it is not to be had
-	 * from the node's files. The diag has said so; WHY is one sentence with
-	 * the place, or NULL, as it is where many words are unknown. */
-	bool unknown;
 	char *why;
 };
 
@@ -95,7 +96,8 @@ struct kr_unit_command {
 	bool shell;          /* the "|" prefix of systemd 258 */
 	bool ignore_failure; /* "-" */
 	/* the words as the manager holds them, specifiers resolved, variables
-	 * not; NULL-terminated (over D-Bus they are ExecStart's argv) */
+	 * not; NULL-terminated (over D-Bus they are ExecStart's argv), in one
+	 * allocation */
 	char **written;
 	bool no_environment; /* ":" prefix: variables are not expanded */
 	struct kr_span span; /* the command in the file, prefixes included */
