@@ -67,6 +67,9 @@ static const struct row {
 	 F, "0666", DROPINS "/10-a.conf", 3, "and 1 more"},
 	{"mode:unit", NULL, "", {{UNIT, "", 0600}, {DROPINS "/README", "",
 	 0666}}, P, "0600", UNIT, 1},
+	/* a configuration of kubelet there, of which systemd takes nothing */
+	{"mode:unit", NULL, "", {{UNIT, "", 0600}, {DROPINS "/10-a.conf", GVK,
+	 0666}}, P, "0600", UNIT, 1},
 	/* of those of one name only the first is read */
 	{"mode:unit", NULL, "", {{UNIT, "", 0600}, {DROPINS "/10-a.conf",
 	 "[Service]\n", 0600},

@@ -208,7 +208,7 @@ static const struct row {
          .says = "/pki/no holds no certificate"},
 	{"authentication.x509.clientCAFile", "--client-ca-file=/pki", "", F},
 	{"authentication.x509.clientCAFile", "--client-ca-file=/pki/later", "",
-         P, .note = "file-not-there"},
+         P, .note = "file-not-there-yet"},
 
 	/* the serving certificate and its key, or the cluster's */
 	{"tlsCertFile+tlsPrivateKeyFile", "", "", F, .says = "not set"},
@@ -589,6 +589,69 @@ START_TEST(test_running_pair)
 }
 END_TEST
 
+/* The configuration was changed since: what the argv does not say is unknown,
+ * and with it what depends on it. */
+static const struct {
+	const char *name, *args[2], *members;
+	enum kr_state running;
+	size_t arg;
+} changed[] = {
+	/* a flag says one half */
+	{"tlsCertFile+tlsPrivateKeyFile",
+         {"--tls-cert-file=" CA},
+         ",\"serverTLSBootstrap\":true",
+         KR_STATE_UNKNOWN,
+         3},
+	/* the list fails, but for what the file may say now */
+	{"tlsCipherSuites",
+         {"--tls-cipher-suites=" RSA},
+         ",\"tlsMinVersion\":\"VersionTLS13\"",
+         KR_STATE_VALUE,
+         3},
+	/* the argument is that of the gate, not of what is looked at */
+	{"featureGates.RotateKubeletServerCertificate",
+         {"--feature-gates=RotateKubeletServerCertificate=true",
+          "--rotate-server-certificates"},
+         "",
+         KR_STATE_TRUE,
+         3},
+};
+
+START_TEST(test_changed)
+{
+	static const struct kr_audit_options options = {
+		.live = KR_STATE_ABSENT};
+	const struct kr_rule *rule = find_rule(changed[_i].name);
+	const struct kr_rules rules = {&rule, 1, NULL};
+	const char *const argv[] = {"kubelet",           "--kubeconfig=/k",
+	                            "--config=" CONFIG,  changed[_i].args[0],
+	                            changed[_i].args[1], NULL};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_node_ struct kr_node *node = NULL;
+	_cleanup_audit_ struct kr_audit *a = NULL;
+	const struct kr_judgement *j;
+	bool known = changed[_i].running == KR_STATE_TRUE;
+
+	kr_test_process(argv, kr_realtime_usec() - 2 * KR_USEC_PER_SEC,
+	                "/system.slice/kubelet.service");
+	node = make_node("", changed[_i].members, &diag);
+	ck_assert_int_eq(kr_audit_run(node, &rules, &options, &diag, &a), 0);
+	j = &a->items[0];
+	ck_assert_uint_gt(a->changed.n_items, 0);
+	ck_assert_msg(j->running.state == changed[_i].running, "%s: %s: %s",
+	              rule->name, kr_state_to_string(j->running.state),
+	              j->running.reason);
+	ck_assert_int_eq(j->disk.answer, KR_ANSWER_PASS);
+	ck_assert_int_eq(j->running.answer,
+	                 known ? KR_ANSWER_PASS : KR_ANSWER_NONE);
+	ck_assert_msg(j->verdict == (known ? P : U), "%s: %s", rule->name,
+	              j->reason);
+	ck_assert_msg(known || strstr(j->reason, "changed after"), "%s: %s",
+	              rule->name, j->reason);
+	ck_assert_uint_eq(j->running_arg, changed[_i].arg);
+}
+END_TEST
+
 /* What configz says of each field is a view, too, and of what it never shows
  * none. */
 START_TEST(test_live)
@@ -751,6 +814,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tc, test_said, 0, (int)ARRAY_SIZE(said) * N_PLACES);
 	tcase_add_loop_test(tc, test_version, 0, ARRAY_SIZE(versions));
 	tcase_add_test(tc, test_running_pair);
+	tcase_add_loop_test(tc, test_changed, 0, ARRAY_SIZE(changed));
 	tcase_add_test(tc, test_live);
 	tcase_add_test(tc, test_waived);
 	tcase_add_test(tc, test_several);
