@@ -656,8 +656,9 @@ END_TEST
  * none. */
 START_TEST(test_live)
 {
-	struct kr_live_value live[KR_N_FIELDS];
-	struct kr_audit_options options = {.live_values = live};
+	struct kr_configz_values values;
+	struct kr_configz_value *live = values.items;
+	struct kr_audit_options options = {.live_values = &values};
 	const struct kr_rule *items[] = {find_rule("readOnlyPort"),
 	                                 find_rule("hostname-override"),
 	                                 find_rule("podPidsLimit")};
@@ -668,12 +669,12 @@ START_TEST(test_live)
 	_cleanup_audit_ struct kr_audit *a = NULL;
 
 	for (size_t i = 0; i < KR_N_FIELDS; i++)
-		live[i] = (struct kr_live_value){KR_STATE_ABSENT,
-		                                 .reason = "it never shows it"};
-	live[KR_FIELD_READ_ONLY_PORT] = (struct kr_live_value){
+		live[i] = (struct kr_configz_value){
+			KR_STATE_ABSENT, .reason = "it never shows it"};
+	live[KR_FIELD_READ_ONLY_PORT] = (struct kr_configz_value){
 		KR_STATE_VALUE, {.type = KR_TYPE_INT32, .n = 10255}, "so"};
-	live[KR_FIELD_POD_PIDS] =
-		(struct kr_live_value){KR_STATE_UNKNOWN, .reason = "no answer"};
+	live[KR_FIELD_POD_PIDS] = (struct kr_configz_value){
+		KR_STATE_UNKNOWN, .reason = "no answer"};
 	ck_assert_int_eq(kr_audit_run(node, &rules, &options, &diag, &a), 0);
 	ck_assert_int_eq(a->items[0].verdict, F);
 	ck_assert_int_eq(a->items[0].live.value.n, 10255);
@@ -682,6 +683,40 @@ START_TEST(test_live)
 	ck_assert_int_eq(a->items[1].live.state, KR_STATE_ABSENT);
 	ck_assert_int_eq(a->items[2].verdict, U);
 	ck_assert_ptr_nonnull(kr_diag_find(&diag, "live-disagrees"));
+}
+END_TEST
+
+/* A certificate that kubelet shows since it has made it itself is none that was
+ * given to it. */
+START_TEST(test_self_made)
+{
+	struct kr_configz_values values;
+	struct kr_configz_value *live = values.items;
+	struct kr_audit_options options = {.live_values = &values};
+	const struct kr_rule *rule = find_rule("tlsCertFile+tlsPrivateKeyFile");
+	const struct kr_rules rules = {&rule, 1, NULL};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_node_ struct kr_node *node = make_node("", "", &diag);
+	_cleanup_audit_ struct kr_audit *a = NULL;
+
+	for (size_t i = 0; i < KR_N_FIELDS; i++)
+		live[i] = (struct kr_configz_value){KR_STATE_UNKNOWN,
+		                                    .reason = "no"};
+	live[KR_FIELD_TLS_CERT] = (struct kr_configz_value){
+		KR_STATE_VALUE,
+		{.type = KR_TYPE_STRING, .s = (char[]){"/pki/kubelet.crt"}},
+		"so"};
+	live[KR_FIELD_TLS_KEY] = (struct kr_configz_value){
+		KR_STATE_VALUE,
+		{.type = KR_TYPE_STRING, .s = (char[]){"/pki/kubelet.key"}},
+		"so"};
+	live[KR_FIELD_SERVER_BOOTSTRAP] =
+		(struct kr_configz_value){KR_STATE_FALSE, .reason = "so"};
+	ck_assert_int_eq(kr_audit_run(node, &rules, &options, &diag, &a), 0);
+	ck_assert_int_eq(a->items[0].verdict, F);
+	ck_assert_str_eq(kr_value_at(&a->items[0].live.value, "tlsCertFile"),
+	                 "");
+	ck_assert_int_eq(a->items[0].live.answer, KR_ANSWER_FAIL);
 }
 END_TEST
 
@@ -816,6 +851,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tc, test_running_pair);
 	tcase_add_loop_test(tc, test_changed, 0, ARRAY_SIZE(changed));
 	tcase_add_test(tc, test_live);
+	tcase_add_test(tc, test_self_made);
 	tcase_add_test(tc, test_waived);
 	tcase_add_test(tc, test_several);
 	tcase_add_test(tc, test_order);
