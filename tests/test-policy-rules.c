@@ -558,6 +558,53 @@ START_TEST(test_version)
 }
 END_TEST
 
+static unsigned registered(void *closure, struct kr_node *node)
+{
+	unsigned *n_asked = closure;
+
+	(*n_asked)++;
+	return 34;
+}
+
+/* Whom the API server knows is asked once, and only where it would tell: it is
+ * the running kubelet's version, and the unit may start another. */
+START_TEST(test_registered)
+{
+	unsigned n_asked = 0;
+	const struct kr_node_options node_options = {
+		.root = kr_root_path,
+		.registered_version = registered,
+		.registered_closure = &n_asked,
+	};
+	static const struct kr_audit_options options = {
+		.live = KR_STATE_ABSENT};
+	const struct kr_rule *items[] = {
+		find_rule("readOnlyPort"),
+		find_rule("streamingConnectionIdleTimeout"),
+	};
+	const struct kr_rules first = {items, 1, NULL};
+	const struct kr_rules both = {items, 2, NULL};
+	const char *const argv[] = {"/usr/bin/kubelet", "--kubeconfig=/k",
+	                            NO_TIMEOUT, NULL};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_node_ struct kr_node *node = NULL;
+	_cleanup_audit_ struct kr_audit *a = NULL, *b = NULL;
+
+	kr_test_process(argv, kr_realtime_usec() - KR_USEC_PER_SEC,
+	                "/system.slice/kubelet.service");
+	kr_test_unit("/usr/bin/kubelet --kubeconfig=/k " NO_TIMEOUT);
+	ck_assert_int_eq(kr_node_open(&node_options, &diag, &node), 0);
+	ck_assert_int_eq(kr_node_read(node, &node_options, NULL, &diag), 0);
+	ck_assert_int_eq(kr_audit_run(node, &first, &options, &diag, &a), 0);
+	ck_assert_uint_eq(n_asked, 0);
+	ck_assert_int_eq(kr_audit_run(node, &both, &options, &diag, &b), 0);
+	ck_assert_uint_eq(n_asked, 1);
+	ck_assert_int_eq(b->items[1].running.answer, KR_ANSWER_PASS);
+	ck_assert_int_eq(b->items[1].disk.answer, KR_ANSWER_FAIL);
+	ck_assert(b->items[1].needs_version);
+}
+END_TEST
+
 /* --- the running kubelet ------------------------------------------------- */
 
 /* What it was started with counts, of two fields too. */
@@ -848,6 +895,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, test_said, 0, (int)ARRAY_SIZE(said) * N_PLACES);
 	tcase_add_loop_test(tc, test_version, 0, ARRAY_SIZE(versions));
+	tcase_add_test(tc, test_registered);
 	tcase_add_test(tc, test_running_pair);
 	tcase_add_loop_test(tc, test_changed, 0, ARRAY_SIZE(changed));
 	tcase_add_test(tc, test_live);
