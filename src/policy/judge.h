@@ -13,9 +13,11 @@
 #include "base/diag.h"
 #include "base/span.h"
 #include "base/vec.h"
+#include "kubelet/configz-values.h"
 #include "node/node.h"
 #include "policy/rules.h"
 #include "policy/sources.h"
+#include "policy/waivers.h"
 
 struct kr_view {
 	enum kr_state state; /* TRUE, FALSE, VALUE, INVALID, UNKNOWN, ABSENT */
@@ -40,7 +42,8 @@ struct kr_judgement {
 	enum kr_policy policy;
 	/* what scanners miss on this node although it passes; static; NULL */
 	const char *scanner;
-	char *reason; /* one sentence */
+	const struct kr_waiver *waiver; /* borrowed of the options; NULL */
+	char *reason;                   /* one sentence */
 	bool restart_needed;
 	struct kr_view disk, running, live;
 	size_t running_arg; /* the process's argument that decides; 0: none */
@@ -73,23 +76,18 @@ struct kr_audit {
 
 struct kr_audit_options {
 	bool explicit_wanted; /* what is demanded must be written down */
+	/* what the owner lives with, which must live as long as the audit;
+	 * NULL: nothing */
+	const struct kr_waivers *waivers;
 	/* what configz said of the usual control: TRUE or FALSE; UNKNOWN: it
 	 * was asked for and cannot be told; ABSENT: it was not asked for, or
 	 * there is no kubelet to ask. The reason is one sentence; NULL where it
 	 * was not asked for. ENDPOINT is the URL; NULL: there is none */
 	enum kr_state live;
 	const char *live_reason, *endpoint;
-	/* what configz said of each field, KR_N_FIELDS of them: a value,
-	 * UNKNOWN, or ABSENT for what it never shows; REASON as above. NULL: it
-	 * was asked of no field but the usual control's */
-	const struct kr_live_value *live_values;
-};
-
-/* What configz said of one field. */
-struct kr_live_value {
-	enum kr_state state;
-	struct kr_value value; /* of TRUE, FALSE and VALUE */
-	const char *reason;    /* one sentence */
+	/* what configz said of each field; NULL: it was asked of none but the
+	 * usual control's */
+	const struct kr_configz_values *live_values;
 };
 
 /*
@@ -117,6 +115,9 @@ int kr_judge_disk(struct kr_node *node, const struct kr_rule *rule,
  * Judges NODE, which was read, by each of RULES; nothing of it is read again.
  * Messages about it are in DIAG already, more are added. 0 or -ENOMEM. The
  * spans point into NODE's files.
+ *
+ * A control that is waived is judged, and its verdict is WAIVED. What the
+ * chosen edition, or kubelet's version, has not is NOT_APPLICABLE.
  *
  * The rule of the verdict (interface.md): fail if any view fails, or the
  * default is not accepted and nothing says what is demanded; else invalid if
