@@ -15,13 +15,25 @@
 #include "kubelet/config.h"
 #include "kubelet/dropins.h"
 
-#define SETTING (&kr_setting_iptables)
+#include "fuzz-readers.h"
 
-static void require(bool condition)
-{
-	if (!condition)
-		abort();
-}
+/* What is edited: at the top, below others, in a map; a word, a string, a list.
+ */
+static char *ciphers[] = {(char[]){"TLS_AES_128_GCM_SHA256"}, (char[]){"on"},
+                          NULL};
+static const struct {
+	int field;
+	struct kr_value value;
+} wanted[] = {
+	{KR_FIELD_IPTABLES, {.type = KR_TYPE_BOOL, .b = true}},
+	{KR_FIELD_ANONYMOUS, {.type = KR_TYPE_BOOL}},
+	{KR_FIELD_GATE_ROTATE_SERVER, {.type = KR_TYPE_BOOL, .b = true}},
+	{KR_FIELD_CLIENT_CA, {.type = KR_TYPE_STRING, .s = (char[]){"/ca"}}},
+	{KR_FIELD_STREAMING_TIMEOUT,
+         {.type = KR_TYPE_DURATION, .n = 300000000000}},
+	{KR_FIELD_POD_PIDS, {.type = KR_TYPE_INT64, .n = 100}},
+	{KR_FIELD_TLS_CIPHERS, {.type = KR_TYPE_LIST, .list = {ciphers, 2}}},
+};
 
 static void check_span(const struct kr_file *file, struct kr_span span)
 {
@@ -49,9 +61,13 @@ static void check_config(const struct kr_config *config,
 	}
 }
 
-static enum kr_state state_of(const struct kr_config *config)
+static bool says(const struct kr_config *config, size_t i)
 {
-	return kr_config_state(config, SETTING->field, NULL);
+	const struct kr_config_use *use;
+	enum kr_state state = kr_config_state(config, wanted[i].field, &use);
+
+	return kr_state_is_value(state) && use &&
+	       kr_value_equal(&use->v, &wanted[i].value);
 }
 
 static void parse(const struct kr_file *file, bool dropin,
@@ -63,14 +79,15 @@ static void parse(const struct kr_file *file, bool dropin,
 
 	require(!kr_config_parse(file, &options, &diag, ret));
 	check_config(ret, file);
-	invalid = state_of(ret) == KR_STATE_INVALID;
+	invalid = kr_config_state(ret, KR_FIELD_IPTABLES, NULL) ==
+	          KR_STATE_INVALID;
 	require(invalid || !kr_diag_first(&diag, KR_ERROR));
 	require(!invalid || dropin || kr_diag_first(&diag, KR_ERROR));
-	kr_config_remark(ret, file, SETTING->field, &diag);
+	kr_config_remark(ret, file, KR_FIELD_IPTABLES, &diag);
 }
 
 static void edit_and_prove(const struct kr_file *file, bool dropin,
-                           const struct kr_config *config,
+                           const struct kr_config *config, size_t i,
                            bool (*readable)(const struct kr_file *file))
 {
 	const struct kr_config_options options = {.dropin = dropin};
@@ -79,26 +96,29 @@ static void edit_and_prove(const struct kr_file *file, bool dropin,
 	_cleanup_config_ struct kr_config after = {0};
 	_cleanup_free_ char *bytes = NULL;
 	struct kr_file edited = {.path = file->path, .real = file->real};
-	int r = kr_config_edit(SETTING, config, file, true, &diag, &edits);
+	int r = kr_config_edit(wanted[i].field, config, file, &wanted[i].value,
+	                       &diag, &edits);
 
 	require(r == 0 || (r == -EOPNOTSUPP && kr_diag_first(&diag, KR_ERROR)));
 	if (r < 0)
 		return;
 	require(edits.n_files <= 1);
 	if (!edits.n_files) {
-		require(state_of(config) == KR_STATE_TRUE);
+		require(says(config, i));
 		return;
 	}
 	require(!kr_file_edits_apply(&edits.files[0], &bytes, &edited.size));
 	edited.data = bytes;
-	r = kr_config_prove_with(SETTING, file, &edited, &options, true, &diag);
+	r = kr_config_prove(wanted[i].field, file, &edited, &options,
+	                    &wanted[i].value, &diag);
 	require(r == 0 || (r == -EBADMSG && kr_diag_first(&diag, KR_ERROR)));
 	require(r == 0 || !readable(file));
 	if (r < 0)
 		return;
 	parse(&edited, dropin, &after);
-	require(state_of(&after) == KR_STATE_TRUE);
-	require(!kr_config_edit(SETTING, &after, &edited, true, NULL, &none));
+	require(says(&after, i));
+	require(!kr_config_edit(wanted[i].field, &after, &edited,
+	                        &wanted[i].value, NULL, &none));
 	require(!none.n_files);
 }
 
@@ -133,7 +153,8 @@ static void check_laws(const char *data, size_t size,
 		_cleanup_config_ struct kr_config config = {0};
 
 		parse(&file, dropin, &config);
-		edit_and_prove(&file, dropin, &config, readable);
+		for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
+			edit_and_prove(&file, dropin, &config, i, readable);
 	}
 	merge_with_itself(&file);
 }

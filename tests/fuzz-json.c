@@ -7,23 +7,11 @@
 
 #include <stdint.h>
 
-#include <cjson/cJSON.h>
-
 #include "base/json.h"
 #include "fuzz-config.h"
+#include "fuzz-readers.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static bool readable(const struct kr_file *file)
-{
-	cJSON *root = cJSON_ParseWithLengthOpts(file->data, file->size + 1,
-	                                        NULL, true);
-	/* a NUL ends a name for cJSON */
-	bool read = root && !strstr(file->data, "\\u0000");
-
-	cJSON_Delete(root);
-	return read;
-}
 
 static void check_tokens(const char *data, size_t size)
 {
@@ -52,6 +40,6 @@ static void check_tokens(const char *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	check_tokens((const char *)data, size);
-	check_laws((const char *)data, size, readable);
+	check_laws((const char *)data, size, kr_fuzz_reads_json);
 	return 0;
 }

@@ -155,7 +155,7 @@ TREES = (
      "know nothing of each other"),
     ("systemd to kubelet", {"src/systemd/a.c": '#include "kubelet/flags.h"\n'},
      "knows nothing of kubelet"),
-    ("net to kubelet", {"src/net/a.c": '# include "kubelet/setting.h"\n'},
+    ("net to kubelet", {"src/net/a.c": '# include "kubelet/field.h"\n'},
      "knows nothing of kubelet"),
     ("node to systemd", {"src/node/a.c": '#include "systemd/manager.h"\n'},
      "systemd/ is above node/"),

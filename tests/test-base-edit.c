@@ -133,6 +133,196 @@ START_TEST(test_join)
 }
 END_TEST
 
+/* Edits of what edits leave. */
+static const struct {
+	const char *name, *in;
+	struct splice first[4], then[4];
+	const char *want;
+	size_t n_edits;
+} chains[] = {
+	{"apart",
+         "abcdef",
+         {{1, 1, "BB"}},
+         {{0, 1, "A"}, {5, 1, "E"}},
+         "ABBcdEf",
+         2},
+	{"behind a cut", "abcdef", {{0, 3, ""}}, {{1, 1, "E"}}, "dEf", 2},
+	{"inside of a text",
+         "abcdef",
+         {{1, 1, "123"}},
+         {{2, 1, "x"}},
+         "a1x3cdef",
+         1},
+	{"a text is cut again",
+         "abcdef",
+         {{3, 0, "123"}},
+         {{3, 3, ""}},
+         "abcdef",
+         0},
+	{"a text is cut again, its place is not",
+         "abcdef",
+         {{2, 1, "123"}},
+         {{2, 3, ""}},
+         "abdef",
+         1},
+	{"at the start of a text",
+         "abcdef",
+         {{3, 0, "123"}},
+         {{3, 0, "x"}},
+         "abcx123def",
+         1},
+	{"at the end of a text",
+         "abcdef",
+         {{3, 0, "123"}},
+         {{6, 0, "x"}},
+         "abc123xdef",
+         1},
+	{"at the end of all",
+         "ab",
+         {{2, 0, "123"}},
+         {{5, 0, "x"}},
+         "ab123x",
+         1},
+	{"from before into a text",
+         "abcdef",
+         {{3, 1, "123"}},
+         {{1, 3, "x"}},
+         "ax23ef",
+         1},
+	{"from a text to behind it",
+         "abcdef",
+         {{2, 1, "123"}},
+         {{4, 3, "x"}},
+         "ab12xf",
+         1},
+	{"over a text", "abcdef", {{2, 1, "123"}}, {{1, 5, "x"}}, "axef", 1},
+	{"over several",
+         "abcdef",
+         {{1, 1, ""}, {3, 0, "12"}, {5, 1, "F"}},
+         {{0, 5, "x"}},
+         "xeF",
+         2},
+	{"from text to text",
+         "abcdef",
+         {{1, 1, "123"}, {4, 1, "456"}},
+         {{3, 4, "x"}},
+         "a12x56f",
+         1},
+	{"two in one text",
+         "abcdef",
+         {{1, 4, "123456"}},
+         {{1, 1, "x"}, {4, 1, "yy"}},
+         "ax23yy56f",
+         1},
+	{"at a cut", "abcdef", {{2, 2, ""}}, {{2, 0, "x"}}, "abxef", 1},
+};
+
+START_TEST(test_then)
+{
+	const struct kr_file *after,
+		*file = kr_test_file("/f", chains[_i].in,
+	                             strlen(chains[_i].in));
+	_cleanup_edits_ struct kr_edits edits = {0}, more = {0};
+	_cleanup_free_ char *middle = NULL, *out = NULL;
+	size_t size;
+
+	for (const struct splice *s = chains[_i].first; s->text; s++)
+		ck_assert_int_eq(kr_edits_add(&edits,
+		                              (struct kr_span){file, s->offset,
+		                                               s->length},
+		                              s->text),
+		                 0);
+	ck_assert_int_eq(kr_file_edits_apply(&edits.files[0], &middle, &size),
+	                 0);
+	after = kr_test_file("/f", middle, size);
+	for (const struct splice *s = chains[_i].then; s->text; s++)
+		ck_assert_int_eq(kr_edits_add(&more,
+		                              (struct kr_span){after, s->offset,
+		                                               s->length},
+		                              s->text),
+		                 0);
+	ck_assert_int_eq(kr_edits_then(&edits, &more), 0);
+	ck_assert_uint_eq(edits.n_files, chains[_i].n_edits > 0);
+	if (edits.n_files == 0)
+		return;
+	ck_assert_ptr_eq(edits.files[0].file, file);
+	ck_assert_msg(edits.files[0].n_edits == chains[_i].n_edits,
+	              "%s: %zu edits", chains[_i].name, edits.files[0].n_edits);
+	ck_assert_int_eq(kr_file_edits_apply(&edits.files[0], &out, &size), 0);
+	ck_assert_msg(strcmp(out, chains[_i].want) == 0, "%s: got '%s'",
+	              chains[_i].name, out);
+}
+END_TEST
+
+/* Every two edits, and every edit of what they leave, come to the same in one
+ * step. */
+START_TEST(test_then_all)
+{
+	static const char *const texts[] = {"", "x", "yz"};
+	const struct kr_file *file = kr_test_file("/f", "abcd", 4);
+
+	for (size_t n = 0; n < 5 * 5 * 3 * 7 * 7 * 3; n++) {
+		size_t a = n % 5, b = n / 5 % 5, k = n / 25 % 3;
+		size_t c = n / 75 % 7, d = n / 525 % 7, l = n / 3675;
+		_cleanup_edits_ struct kr_edits edits = {0}, more = {0};
+		_cleanup_free_ char *middle = NULL, *out = NULL, *one = NULL;
+		struct kr_file after = *file;
+		size_t size, one_size;
+
+		if (a > b || c > d)
+			continue;
+		ck_assert(!kr_edits_add(
+			&edits, (struct kr_span){file, a, b - a}, texts[k]));
+		if (b < 4)
+			ck_assert(!kr_edits_add(
+				&edits, (struct kr_span){file, 4, 0}, "E"));
+		ck_assert(!kr_file_edits_apply(&edits.files[0], &middle,
+		                               &after.size));
+		after.data = middle;
+		if (d > after.size)
+			continue;
+		ck_assert(!kr_edits_add(
+			&more, (struct kr_span){&after, c, d - c}, texts[l]));
+		ck_assert(!kr_file_edits_apply(&more.files[0], &out, &size));
+		ck_assert(!kr_edits_then(&edits, &more));
+		if (edits.n_files == 0) {
+			ck_assert_str_eq(out, file->data);
+			continue;
+		}
+		ck_assert(
+			!kr_file_edits_apply(&edits.files[0], &one, &one_size));
+		ck_assert_msg(size == one_size && strcmp(out, one) == 0,
+		              "%zu: '%s' and '%s'", n, out, one);
+	}
+}
+END_TEST
+
+/* A file that is made, one that goes, and others. */
+START_TEST(test_then_files)
+{
+	const struct kr_file *a = kr_test_file("/a", "abc", 3);
+	const struct kr_file *b = kr_test_file("/b", "abc", 3);
+	const struct kr_file *made = kr_test_file("/new", "1\n", 2);
+	_cleanup_edits_ struct kr_edits edits = {0}, more = {0}, gone = {0};
+
+	ck_assert_int_eq(kr_edits_create(&edits, "/new", "1\n"), 0);
+	ck_assert_int_eq(kr_edits_add(&edits, (struct kr_span){a, 0, 1}, "x"),
+	                 0);
+	ck_assert_int_eq(
+		kr_edits_add(&more, (struct kr_span){made, 2, 0}, "2\n"), 0);
+	ck_assert_int_eq(kr_edits_add(&more, (struct kr_span){b, 1, 1}, "y"),
+	                 0);
+	ck_assert_int_eq(kr_edits_then(&edits, &more), 0);
+	ck_assert_uint_eq(edits.n_files, 3);
+	ck_assert_ptr_null(edits.files[0].file);
+	ck_assert_str_eq(edits.files[0].edits[0].text, "1\n2\n");
+	ck_assert_ptr_eq(edits.files[2].file, b);
+	ck_assert_str_eq(edits.files[2].edits[0].text, "y");
+	ck_assert_int_eq(kr_edits_remove(&gone, a), 0);
+	ck_assert_int_eq(kr_edits_then(&edits, &gone), -EEXIST);
+}
+END_TEST
+
 /* Edits that somebody else made up, of six bytes. */
 static const struct {
 	const char *name;
@@ -358,6 +548,9 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tc, test_made_up, 0, ARRAY_SIZE(made_up));
 	tcase_add_test(tc, test_create);
 	tcase_add_test(tc, test_join);
+	tcase_add_loop_test(tc, test_then, 0, ARRAY_SIZE(chains));
+	tcase_add_test(tc, test_then_all);
+	tcase_add_test(tc, test_then_files);
 	tcase_add_test(tc, test_cut);
 	tcase_add_loop_test(tc, test_perms, 0, ARRAY_SIZE(changes));
 	tcase_add_test(tc, test_perms_of_overlay);

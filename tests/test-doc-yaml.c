@@ -323,6 +323,7 @@ START_TEST(test_utf16)
 	char bytes[2 * sizeof(ascii) + 8] = "\xff\xfe";
 	_cleanup_config_ struct kr_config config = {0};
 	_cleanup_edits_ struct kr_edits edits = {0};
+	const struct kr_value wanted = {.type = KR_TYPE_BOOL, .b = true};
 	const struct kr_file *file;
 	size_t n = 2;
 
@@ -340,8 +341,8 @@ START_TEST(test_utf16)
 	ck_assert_uint_eq(config.uses[0].value.offset, n - 12);
 	ck_assert_uint_eq(config.uses[0].value.length, 10);
 	ck_assert(config.uses[0].reason);
-	ck_assert_int_eq(kr_config_edit(&kr_setting_iptables, &config, file,
-	                                true, NULL, &edits),
+	ck_assert_int_eq(kr_config_edit(KR_FIELD_IPTABLES, &config, file,
+	                                &wanted, NULL, &edits),
 	                 -EOPNOTSUPP);
 }
 END_TEST

@@ -66,13 +66,14 @@ class Pod:
     number = 0
 
     def __init__(self, host, mode, options=OPTIONS, add=None, own_pids=True,
-                 without_calls=()):
+                 without_calls=(), generation="2"):
         Pod.number += 1
         self.host = host
         self.mode = mode
         self.options = [] if mode == "audit" else list(options)
         self.add = capabilities(mode) if add is None else add
         self.own_pids = own_pids
+        self.generation = generation
         self.calls = [c for c in CALLS if c not in without_calls]
         self.unit = "pod-%d.service" % Pod.number
         self.state = "/run/pods/%d" % Pod.number
@@ -115,6 +116,8 @@ class Pod:
         words = ["systemd-run", "--quiet", "--unit=" + self.unit,
                  "--setenv=PATH=/usr/sbin:/usr/bin",
                  "--setenv=MODE=" + self.mode]
+        if self.generation is not None:
+            words.append("--setenv=GENERATION=" + self.generation)
         for text in properties:
             words += ["-p", text]
         result = self.host.run(words + command + self.options)
@@ -148,6 +151,10 @@ class Pod:
     def log(self):
         return self.host.sh("journalctl --sync; journalctl --no-pager -o cat -u "
                             + self.unit).stdout
+
+    def last_line(self):
+        """What `kubectl logs --tail=1` shows."""
+        return self.log().strip().splitlines()[-1]
 
     def wait_log(self, text):
         return wait_for(lambda: text in self.log(), 120)
@@ -200,6 +207,8 @@ def test_audit(host, tap):
         tap.contains(pod.log(), "FAIL", "the verdict is in the log")
         tap.contains(pod.log(), "running   false", "kubelet is seen")
         check_ready(tap, pod, True, "a node that fails")
+        tap.matches(pod.last_line(), "^node-pod: audit: status 1: FAIL +.*"
+                    "makeIPTablesUtilChains", "the last line is the verdict")
         tap.check(pod.runs(), "the pod stays")
         result = pod.exec("/usr/sbin/kubelet-remedy", "fix", "--root=/host")
         tap.equal((host.snapshot(), host.identity()), (before, was),
@@ -211,6 +220,22 @@ def test_audit(host, tap):
     with Pod(host, "audit") as pod:
         tap.check(pod.wait_log("audit: status 0"), "compliant", pod.log())
         check_ready(tap, pod, True, "compliant")
+
+
+def test_first_pods(host, tap):
+    """A new DaemonSet's pods are made all at once, and fix nothing."""
+    before, was = failing(host)
+    for generation in ("1", ""):
+        with Pod(host, "fix", generation=generation) as pod:
+            tap.check(pod.wait_log("rollout restart"), "what to do next",
+                      pod.log())
+            tap.contains(pod.log(), "audit: status 1: FAIL", "the verdict")
+            check_ready(tap, pod, True, "the update can begin")
+            tap.equal((host.snapshot(), host.identity()), (before, was),
+                      "nothing is changed")
+    with Pod(host, "fix", generation=None) as pod:
+        tap.check(pod.wait_log("fix: status 0"), "by hand it fixes",
+                  pod.log())
 
 
 def test_audit_without_ptrace(host, tap):

@@ -12,7 +12,6 @@
 #include "kubelet/config.h"
 #include "testing.h"
 
-#define SETTING (&kr_setting_iptables)
 #define GVK                                                                    \
 	"\"kind\":\"KubeletConfiguration\",\"apiVersion\":"                    \
 	"\"kubelet.config.k8s.io/v1beta1\""
@@ -396,6 +395,9 @@ static const struct edit_row edit_rows[] = {
          .dropin = true},
 };
 
+static const struct kr_value yes = {.type = KR_TYPE_BOOL, .b = true};
+static const struct kr_value no = {.type = KR_TYPE_BOOL};
+
 static enum kr_state state_of(const struct kr_config *config)
 {
 	return kr_config_state(config, KR_FIELD_IPTABLES, NULL);
@@ -413,7 +415,8 @@ static const struct kr_file *edited(const struct edit_row *row,
 	int r;
 
 	ck_assert_int_eq(kr_config_parse(file, options, &ignored, &config), 0);
-	r = kr_config_edit(SETTING, &config, file, true, &diag, &edits);
+	r = kr_config_edit(KR_FIELD_IPTABLES, &config, file, &yes, &diag,
+	                   &edits);
 	if (row->want) {
 		ck_assert_msg(r == 0 && diag.n_messages == 0, "%s: %d%s%s",
 		              row->name, r, kr_test_messages(&ignored),
@@ -467,8 +470,8 @@ static void try_all_bytes(const struct edit_row *row,
 			    (i < end && is_blank(byte) && is_blank(changes[k])))
 				continue;
 			data[i] = changes[k];
-			r = kr_config_prove_with(SETTING, before, &other,
-			                         options, true, NULL);
+			r = kr_config_prove(KR_FIELD_IPTABLES, before, &other,
+			                    options, &yes, NULL);
 			ck_assert_msg(r == -EBADMSG,
 			              "%s: byte %zu may be '%c': %d", row->name,
 			              i, changes[k], r);
@@ -497,13 +500,289 @@ START_TEST(test_edit)
 	                      !kr_diag_first(&diag, KR_ERROR),
 	              "%s: state %d%s", row->name, state_of(&config),
 	              kr_test_messages(&diag));
-	r = kr_config_prove_with(SETTING, before, after, &options, true, &diag);
+	r = kr_config_prove(KR_FIELD_IPTABLES, before, after, &options, &yes,
+	                    &diag);
 	ck_assert_msg(r == 0, "%s: %d%s", row->name, r,
 	              kr_test_messages(&diag));
-	r = kr_config_prove_with(SETTING, before, after, &options, false, NULL);
+	r = kr_config_prove(KR_FIELD_IPTABLES, before, after, &options, &no,
+	                    NULL);
 	ck_assert_msg(r == -EBADMSG, "%s: proves the opposite", row->name);
 	if (after != before)
 		try_all_bytes(row, before, after, &options);
+}
+END_TEST
+
+/* Fields of other types, and below others. */
+static const struct field_row {
+	const char *name;
+	int field;
+	const char *value; /* as its flag has it */
+	const char *in, *want, *why;
+	bool dropin;
+} field_rows[] = {
+	{"a boolean below", KR_FIELD_ANONYMOUS, "false",
+         "{" GVK ",\"authentication\":{\"anonymous\":{\"enabled\":true}}}",
+         "{" GVK ",\"authentication\":{\"anonymous\":{\"enabled\":false}}}"},
+	{"... with its parents", KR_FIELD_ANONYMOUS, "false", "{" GVK "}",
+         "{" GVK ",\"authentication\":{\"anonymous\":{\"enabled\":false}}}"},
+	{"... in a null", KR_FIELD_ANONYMOUS, "false",
+         YAML "authentication:\nmaxPods: 1\n",
+         YAML "authentication: {anonymous: {enabled: false}}\nmaxPods: 1\n"},
+	{"... of which each is changed", KR_FIELD_ANONYMOUS, "false",
+         YAML "authentication:\n  anonymous:\n    enabled: \"x\"\n"
+              "    enabled: no\n    enabled: true\n",
+         YAML "authentication:\n  anonymous:\n    enabled: false\n"
+              "    enabled: no\n    enabled: false\n"},
+	{"a gate", KR_FIELD_GATE_ROTATE_SERVER, "true",
+         YAML "featureGates:\n  A: true\nmaxPods: 1\n",
+         YAML "featureGates:\n  A: true\n  RotateKubeletServerCertificate: "
+              "true\nmaxPods: 1\n"},
+	{"a gate in a null", KR_FIELD_GATE_ROTATE_SERVER, "true",
+         "{" GVK ",\"featureGates\":null}",
+         "{" GVK
+         ",\"featureGates\":{\"RotateKubeletServerCertificate\":true}}"},
+	{"a gate in {}", KR_FIELD_GATE_ROTATE_SERVER, "true",
+         YAML "featureGates: {}\n",
+         YAML "featureGates: {RotateKubeletServerCertificate: true}\n"},
+	{"a null of a drop-in takes away what others have", KR_FIELD_ANONYMOUS,
+         "false", "{" GVK ",\"authentication\":null}", NULL,
+         "what another file has", true},
+	{"gates and a null", KR_FIELD_GATE_ROTATE_SERVER, "true",
+         "{" GVK ",\"featureGates\":{\"A\":true},\"featureGates\":null}", NULL,
+         "there once"},
+	{"a duration", KR_FIELD_STREAMING_TIMEOUT, "5m",
+         YAML "streamingConnectionIdleTimeout: 0s\n",
+         YAML "streamingConnectionIdleTimeout: 5m0s\n"},
+	{"a duration that is there in other words", KR_FIELD_STREAMING_TIMEOUT,
+         "5m", YAML "streamingConnectionIdleTimeout: 300s\n",
+         YAML "streamingConnectionIdleTimeout: 300s\n"},
+	{"an integer", KR_FIELD_EVENT_QPS, "5",
+         "{" GVK ",\"eventRecordQPS\":0}", "{" GVK ",\"eventRecordQPS\":5}"},
+	{"a path", KR_FIELD_CLIENT_CA, "/etc/ca.crt",
+         YAML "authentication:\n  webhook:\n    enabled: true\n",
+         YAML "authentication:\n  webhook:\n    enabled: true\n  x509:\n    "
+              "clientCAFile: /etc/ca.crt\n"},
+	{"a list", KR_FIELD_TLS_CIPHERS, "TLS_A,TLS_B",
+         YAML "tlsCipherSuites:\n- TLS_C\n",
+         YAML "tlsCipherSuites:\n- TLS_A\n- TLS_B\n"},
+	{"a list that is not there", KR_FIELD_TLS_CIPHERS, "TLS_A,TLS_B",
+         "{\n  " GVK "\n}",
+         "{\n  " GVK ",\"tlsCipherSuites\":[\"TLS_A\",\"TLS_B\"]\n}"},
+	{"a drop-in's parent in another case", KR_FIELD_ANONYMOUS, "false",
+         "{" GVK ",\"Authentication\":{\"Anonymous\":{\"x\":1}}}",
+         "{" GVK
+         ",\"Authentication\":{\"Anonymous\":{\"x\":1,\"enabled\":false}}}",
+         .dropin = true},
+	{"another case is another name", KR_FIELD_ANONYMOUS, "false",
+         YAML "Authentication:\n  anonymous:\n    enabled: true\n",
+         YAML "Authentication:\n  anonymous:\n    enabled: true\n"
+              "authentication:\n  anonymous:\n    enabled: false\n"},
+	{"the internal version's names", KR_FIELD_ANONYMOUS, "false",
+         "{\"kind\":\"KubeletConfiguration\",\"apiVersion\":"
+         "\"kubelet.config.k8s.io/__internal\","
+         "\"Authentication\":{\"Anonymous\":{\"Enabled\":true}}}",
+         "{\"kind\":\"KubeletConfiguration\",\"apiVersion\":"
+         "\"kubelet.config.k8s.io/__internal\","
+         "\"Authentication\":{\"Anonymous\":{\"Enabled\":false}}}"},
+	{"a parent comes through an alias", KR_FIELD_ANONYMOUS, "false",
+         YAML "x: &a {anonymous: {enabled: true}}\nauthentication: *a\n", NULL,
+         "alias"},
+	{"a merge key brings the parent", KR_FIELD_ANONYMOUS, "false",
+         YAML "<<: {authentication: {webhook: {enabled: true}}}\n", NULL,
+         "merge key"},
+	{"the parent is of a wrong type", KR_FIELD_ANONYMOUS, "false",
+         "{" GVK ",\"authentication\":[]}", NULL, "another reason"},
+	{"the parent of a drop-in is of a wrong type", KR_FIELD_ANONYMOUS,
+         "false", "{" GVK ",\"authentication\":[]}", NULL,
+         "have to be a mapping", true},
+};
+
+START_TEST(test_fields)
+{
+	const struct field_row *row = &field_rows[_i];
+	const struct kr_config_options options = {.dropin = row->dropin};
+	const struct kr_file *after,
+		*file = kr_test_file("/config", row->in, strlen(row->in));
+	_cleanup_config_ struct kr_config config = {0}, edited = {0};
+	_cleanup_edits_ struct kr_edits edits = {0}, again = {0};
+	_cleanup_diag_ struct kr_diag diag = {0}, ignored = {0};
+	_cleanup_value_ struct kr_value value = {0};
+	_cleanup_free_ char *out = NULL;
+	size_t size = 0;
+	int r;
+
+	ck_assert_int_eq(kr_value_parse(kr_field(row->field)->type, row->value,
+	                                strlen(row->value), &value),
+	                 0);
+	ck_assert_int_eq(kr_config_parse(file, &options, &ignored, &config), 0);
+	r = kr_config_edit(row->field, &config, file, &value, &diag, &edits);
+	if (!row->want) {
+		ck_assert_msg(r == -EOPNOTSUPP && edits.n_files == 0 &&
+		                      diag.n_messages == 1 &&
+		                      strstr(diag.messages[0].text, row->why),
+		              "%s: %d%s", row->name, r,
+		              kr_test_messages(&diag));
+		return;
+	}
+	ck_assert_msg(r == 0, "%s: %d%s", row->name, r,
+	              kr_test_messages(&diag));
+	after = file;
+	if (edits.n_files > 0) {
+		ck_assert_int_eq(
+			kr_file_edits_apply(&edits.files[0], &out, &size), 0);
+		after = kr_test_file(file->path, out, size);
+	}
+	ck_assert_msg(strcmp(after->data, row->want) == 0, "%s: got '%s'",
+	              row->name, after->data);
+	ck_assert_int_eq(kr_config_parse(after, &options, NULL, &edited), 0);
+	ck_assert_int_eq(kr_config_edit(row->field, &edited, after, &value,
+	                                NULL, &again),
+	                 0);
+	ck_assert_msg(again.n_files == 0, "%s: again", row->name);
+	if (after == file)
+		return;
+	r = kr_config_prove(row->field, file, after, &options, &value, &diag);
+	ck_assert_msg(r == 0, "%s: %d%s", row->name, r,
+	              kr_test_messages(&diag));
+	r = kr_config_prove(KR_FIELD_PROTECT_KERNEL, file, after, &options,
+	                    &yes, NULL);
+	ck_assert_msg(r == -EBADMSG, "%s: proven of another field", row->name);
+}
+END_TEST
+
+#define MADE "# Made by kubelet-remedy.\n" YAML
+
+static const struct {
+	const char *name;
+	struct {
+		int field;
+		const char *value; /* as its flag has it */
+	} fields[4];
+	const char *want; /* behind MADE */
+} made_rows[] = {
+	{"nothing", {{0}}, ""},
+	{"at the top",
+         {{KR_FIELD_IPTABLES, "true"}},
+         "makeIPTablesUtilChains: true\n"},
+	{"below others",
+         {{KR_FIELD_ANONYMOUS, "false"}},
+         "authentication:\n  anonymous:\n    enabled: false\n"},
+	{"several below one",
+         {{KR_FIELD_ANONYMOUS, "false"},
+          {KR_FIELD_READ_ONLY_PORT, "0"},
+          {KR_FIELD_CLIENT_CA, "/etc/a b.crt"},
+          {KR_FIELD_WEBHOOK, "true"}},
+         "authentication:\n  anonymous:\n    enabled: false\n  x509:\n"
+         "    clientCAFile: \"/etc/a b.crt\"\n  webhook:\n"
+         "    enabled: true\nreadOnlyPort: 0\n"},
+	{"a gate",
+         {{KR_FIELD_GATE_ROTATE_SERVER, "true"}},
+         "featureGates:\n  RotateKubeletServerCertificate: true\n"},
+	{"a list and a duration",
+         {{KR_FIELD_TLS_CIPHERS, "TLS_A,on"},
+          {KR_FIELD_STREAMING_TIMEOUT, "240m"}},
+         "tlsCipherSuites:\n  - TLS_A\n  - \"on\"\n"
+         "streamingConnectionIdleTimeout: 4h0m0s\n"},
+	{"an empty list",
+         {{KR_FIELD_TLS_CIPHERS, ""}},
+         "tlsCipherSuites: []\n"},
+};
+
+START_TEST(test_make)
+{
+	_cleanup_free_ char *text = NULL, *want = NULL;
+	struct kr_value values[4];
+	int fields[4], r;
+	size_t n = 0;
+
+	for (; n < 4 && made_rows[_i].fields[n].value; n++) {
+		const char *value = made_rows[_i].fields[n].value;
+
+		fields[n] = made_rows[_i].fields[n].field;
+		ck_assert_int_eq(kr_value_parse(kr_field(fields[n])->type,
+		                                value, strlen(value),
+		                                &values[n]),
+		                 0);
+	}
+	r = kr_config_make(fields, values, n, &text);
+	ck_assert_msg(r == 0, "%s: %d", made_rows[_i].name, r);
+	ck_assert(asprintf(&want, "%s%s", MADE, made_rows[_i].want) > 0);
+	ck_assert_msg(strcmp(text, want) == 0, "%s: got '%s'",
+	              made_rows[_i].name, text);
+	while (n > 0)
+		kr_value_done(&values[--n]);
+}
+END_TEST
+
+/* A value of each type that no field has by default. */
+static const char *const samples[_KR_TYPE_MAX] = {
+	[KR_TYPE_BOOL] = "true",          [KR_TYPE_INT32] = "77",
+	[KR_TYPE_INT64] = "4000000000",   [KR_TYPE_DURATION] = "1h2m3.5s",
+	[KR_TYPE_STRING] = "it's: \"#\"", [KR_TYPE_FLOAT] = "0.25",
+	[KR_TYPE_LIST] = "a,1,no",
+};
+
+/* Every field that a file can have, each proven against the file without it;
+ * kubelet of every version finds them all. */
+START_TEST(test_make_all)
+{
+	struct kr_value values[KR_N_FIELDS];
+	_cleanup_free_ char *before = NULL;
+	int fields[KR_N_FIELDS];
+	size_t n = 0;
+
+	for (int i = 0; i < KR_N_FIELDS; i++) {
+		const char *sample = samples[kr_field(i)->type];
+		const struct kr_config_options options = {.dropin = n % 2};
+		_cleanup_diag_ struct kr_diag diag = {0};
+		char *after;
+		int r;
+
+		/* a string of these is a quantity */
+		if (i == KR_FIELD_JSON_BUFFER || i == KR_FIELD_TEXT_BUFFER)
+			sample = "77Mi";
+		if (!kr_field(i)->path || !sample)
+			continue;
+		fields[n] = i;
+		ck_assert_int_eq(kr_value_parse(kr_field(i)->type, sample,
+		                                strlen(sample), &values[n]),
+		                 0);
+		ck_assert_int_eq(kr_config_make(fields, values, ++n, &after),
+		                 0);
+		if (before) {
+			r = kr_config_prove(
+				i, kr_test_file("/b", before, strlen(before)),
+				kr_test_file("/a", after, strlen(after)),
+				&options, &values[n - 1], &diag);
+			ck_assert_msg(r == 0, "%s: %d%s in '%s'",
+			              kr_field(i)->path, r,
+			              kr_test_messages(&diag), after);
+		}
+		free(before);
+		before = after;
+	}
+	ck_assert_uint_gt(n, 19);
+	for (unsigned minor = 20; minor < 37; minor++) {
+		const struct kr_config_options options = {
+			.dropin = minor % 2, .kubelet_minor = minor};
+		const struct kr_file *file =
+			kr_test_file("/f", before, strlen(before));
+		_cleanup_config_ struct kr_config config = {0};
+
+		ck_assert_int_eq(kr_config_parse(file, &options, NULL, &config),
+		                 0);
+		for (size_t i = 0; i < n; i++) {
+			const struct kr_config_use *use;
+
+			kr_config_state(&config, fields[i], &use);
+			ck_assert_msg(
+				use && kr_state_is_value(use->state) &&
+					kr_value_equal(&use->v, &values[i]),
+				"%s of 1.%u", kr_field(fields[i])->path, minor);
+		}
+	}
+	while (n > 0)
+		kr_value_done(&values[--n]);
 }
 END_TEST
 
@@ -570,8 +849,8 @@ START_TEST(test_prove)
 	const char *after = proof_rows[_i].after;
 	_cleanup_diag_ struct kr_diag diag = {0};
 	int r = kr_config_prove(
-		SETTING, kr_test_file("/b", before, strlen(before)),
-		kr_test_file("/a", after, strlen(after)), true, &diag);
+		KR_FIELD_IPTABLES, kr_test_file("/b", before, strlen(before)),
+		kr_test_file("/a", after, strlen(after)), NULL, &yes, &diag);
 
 	ck_assert_msg(r == (proof_rows[_i].proven ? 0 : -EBADMSG), "%s: %d%s",
 	              proof_rows[_i].name, r, kr_test_messages(&diag));
@@ -595,8 +874,9 @@ START_TEST(test_settled)
 	_cleanup_edits_ struct kr_edits edits = {0};
 
 	ck_assert_int_eq(kr_config_parse(file, NULL, NULL, &config), 0);
-	ck_assert_int_eq(
-		kr_config_edit(SETTING, &config, file, true, NULL, &edits), 0);
+	ck_assert_int_eq(kr_config_edit(KR_FIELD_IPTABLES, &config, file, &yes,
+	                                NULL, &edits),
+	                 0);
 	ck_assert_msg(edits.n_files == 0, "%s", text);
 }
 END_TEST
@@ -802,6 +1082,9 @@ static void add_tests(Suite *suite)
 	TCase *tc = kr_test_case(suite, "config", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_edit, 0, ARRAY_SIZE(edit_rows));
+	tcase_add_loop_test(tc, test_fields, 0, ARRAY_SIZE(field_rows));
+	tcase_add_loop_test(tc, test_make, 0, ARRAY_SIZE(made_rows));
+	tcase_add_test(tc, test_make_all);
 	tcase_add_loop_test(tc, test_prove, 0, ARRAY_SIZE(proof_rows));
 	tcase_add_loop_test(tc, test_settled, 0, ARRAY_SIZE(settled));
 	tcase_add_test(tc, test_others);

@@ -187,6 +187,11 @@ def daemonset_rules(d, fixes):
         ("MODE", mode(d) == ("fix" if fixes else "audit")),
         ("the selector finds its pods", spec["selector"]["matchLabels"].items()
          <= spec["template"]["metadata"]["labels"].items()),
+        ("GENERATION is the template's",
+         {"fieldRef": {"fieldPath":
+                       "metadata.labels['pod-template-generation']"}}
+         in [e.get("valueFrom") for e in box["env"]
+             if e["name"] == "GENERATION"]),
         ("NODE_NAME is the node's", {"fieldRef": {"fieldPath": "spec.nodeName"}}
          in [e.get("valueFrom") for e in box["env"] if e["name"] == "NODE_NAME"]),
         ("kubelet's network", pod.get("hostNetwork") is True),
@@ -363,6 +368,8 @@ BROKEN = [
     ("nothing ends the container by a probe", BOX + "livenessProbe", {}),
     ("MODE", BOX + "env.0.value", "audit"),
     ("the selector finds its pods", "spec.selector.matchLabels.x", "y"),
+    ("GENERATION is the template's", BOX + "env.2",
+     {"name": "GENERATION", "value": "2"}),
     ("kubelet's network", POD + "hostNetwork", False),
     ("no other namespace of the host", POD + "hostPID", True),
     ("capabilities", BOX + "securityContext.capabilities.add", ["SYS_ADMIN"]),

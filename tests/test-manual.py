@@ -159,6 +159,19 @@ def check_units(test, data):
                "the other manual points to it")
 
 
+# --- platforms --------------------------------------------------------------
+
+
+def check_platforms(test, page, table):
+    """Each platform's name, as the audit prints it, heads an entry of PAGE."""
+    names = re.findall(r'\.name = "([^"]+)"', read(table))
+    entries = re.findall(r"^\.It Sy (.*)", read(page), re.M)
+    test.check(len(names) > 20, "%d platforms" % len(names))
+    for name in names:
+        test.check(any(entry.split(" (")[0] == name.split(" (")[0]
+                       for entry in entries), "the manual has " + name)
+
+
 # --- what is shown can be called --------------------------------------------
 
 
@@ -253,9 +266,12 @@ def main():
     test.same(statuses, set(re.findall(r"^\.It (\d+)$", parts["EXIT STATUS"],
                                        re.M)), "statuses")
     check_units(test, data)
+    check_platforms(test, data + "/kubelet-remedy-platforms.7",
+                    root + "/src/node/platform-table.c")
     check_calls(test, helped, root)
-    for name in ("kubelet-remedy.8", "kubelet-remedy.service.8"):
-        check_mandoc(test, data + "/" + name)
+    for name in sorted(os.listdir(data)):
+        if re.search(r"\.\d$", name):
+            check_mandoc(test, data + "/" + name)
     print("1..%d" % test.count)
     return 1 if test.failed else 0
 

@@ -79,6 +79,7 @@ def test_deb_built(_host, tap):
               ["kubelet-remedy", "libkubelet-remedy-dev"], "two packages")
     names = deb_files("kubelet-remedy")
     for name in ("/usr/sbin/kubelet-remedy",
+                 "/usr/share/man/man7/kubelet-remedy-platforms.7.gz",
                  "/usr/share/man/man8/kubelet-remedy.8.gz",
                  "/usr/share/man/man8/kubelet-remedy.service.8.gz",
                  "/usr/lib/systemd/catalog/kubelet-remedy.catalog",

@@ -177,6 +177,116 @@ int kr_edits_join(struct kr_edits *edits)
 	return 0;
 }
 
+/* --- edits of what edits leave -------------------------------------------- */
+
+static size_t end_of(const struct kr_edit *e)
+{
+	return e->offset + e->length;
+}
+
+/*
+ * E, of the bytes that F's edits leave, becomes one edit of F with those whose
+ * texts it touches. MOVED is how much further on bytes stand there than in the
+ * file: unsigned, it wraps where they stand before.
+ */
+static int splice(struct kr_file_edits *f, const struct kr_edit *e)
+{
+	size_t moved = 0, first = 0, last, head = 0, start, end;
+	_cleanup_free_ char *text = NULL;
+	const struct kr_edit *old;
+	const char *tail = "";
+
+	for (; first < f->n_edits; first++) {
+		size_t length = strlen(f->edits[first].text);
+
+		old = &f->edits[first];
+		if (old->offset + moved + length >= e->offset)
+			break;
+		moved += length - old->length;
+	}
+	start = e->offset - moved;
+	if (first < f->n_edits && f->edits[first].offset + moved <= e->offset) {
+		head = start - f->edits[first].offset;
+		start = f->edits[first].offset;
+	}
+	for (last = first; last < f->n_edits; last++) {
+		old = &f->edits[last];
+		if (old->offset + moved > end_of(e))
+			break;
+		moved += strlen(old->text) - old->length;
+	}
+	end = end_of(e) - moved;
+	old = last > first ? &f->edits[last - 1] : NULL;
+	if (old && end_of(old) + moved >= end_of(e)) {
+		tail = old->text + strlen(old->text) - (end_of(old) - end);
+		end = end_of(old);
+	}
+	if (asprintf(&text, "%.*s%s%s", (int)head,
+	             old ? f->edits[first].text : "", e->text, tail) < 0) {
+		text = NULL;
+		return -ENOMEM;
+	}
+	for (; last > first; last--)
+		remove_edit(f, first);
+	/* an insertion that is cut again */
+	if (start == end && !*text)
+		return 0;
+	return insert(f, start, end - start, text);
+}
+
+/* A file that is edited and then nothing is different is no edit. */
+static void forget(struct kr_edits *edits, struct kr_file_edits *f)
+{
+	if (f->n_edits > 0 || !f->file || f->remove ||
+	    kr_perms_changes(&f->perms))
+		return;
+	free(f->edits);
+	free(f->path);
+	edits->n_files--;
+	memmove(f, f + 1,
+	        (size_t)(edits->files + edits->n_files - f) * sizeof(*f));
+}
+
+static int then(struct kr_edits *edits, const struct kr_file_edits *more)
+{
+	struct kr_file_edits *f = find(edits, more->path);
+	bool made = !f;
+
+	if (f &&
+	    (f->remove || more->remove || !more->file ||
+	     (kr_perms_changes(&f->perms) && kr_perms_changes(&more->perms))))
+		return -EEXIST;
+	if (!f)
+		f = file_edits(edits, more->file, more->path);
+	if (!f)
+		return -ENOMEM;
+	f->remove = more->remove;
+	if (kr_perms_changes(&more->perms))
+		f->perms = more->perms;
+	for (size_t i = more->n_edits; i > 0; i--) {
+		const struct kr_edit *e = &more->edits[i - 1];
+		/* what is made may be empty */
+		int r = made ? insert(f, e->offset, e->length, e->text)
+		             : splice(f, e);
+
+		if (r < 0)
+			return r;
+	}
+	forget(edits, f);
+	return 0;
+}
+
+int kr_edits_then(struct kr_edits *edits, const struct kr_edits *more)
+{
+	for (size_t i = 0; i < more->n_files; i++) {
+		int r = then(edits, &more->files[i]);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 int kr_edits_create(struct kr_edits *edits, const char *path, const char *text)
 {
 	struct kr_file_edits *f;

@@ -56,6 +56,15 @@ int kr_edits_cut(struct kr_edits *edits, struct kr_span span);
  */
 int kr_edits_join(struct kr_edits *edits);
 
+/*
+ * Adds MORE, edits of the files as EDITS leave them, so that EDITS alone lead
+ * to what both led to. A file that EDITS do not know is the same in both: it
+ * must live as long as they. 0; -EEXIST: a file that goes is edited, one that
+ * is edited goes, or both change a file's mode or owner; -ENOMEM. EDITS are of
+ * no use after an error.
+ */
+int kr_edits_then(struct kr_edits *edits, const struct kr_edits *more);
+
 /* Adds a file at PATH that does not exist yet. 0, -EEXIST, -ENOMEM. */
 int kr_edits_create(struct kr_edits *edits, const char *path, const char *text);
 

@@ -5,15 +5,16 @@
  * Two YAML files, event by event: the second witness of an edit.
  */
 
-#include <stdbool.h>
-
 #include "base/span.h"
+#include "doc/written.h"
 
 /*
  * Whether libyaml reads the same events in the first documents of BEFORE and
- * AFTER, apart from the members KEY at the top (in any case with FOLD), and
- * finds such a member in AFTER, each of them VALUE. 0; -EBADMSG: not, RET is
- * the byte of AFTER, roughly; -ENOMEM.
+ * AFTER, apart from the members at the first CUT (at least one) names of PATH,
+ * and finds such a member in AFTER, each of them with VALUE at the rest of PATH
+ * (NULL: finds none). 0; -EBADMSG: not, RET is the byte of AFTER, roughly;
+ * -ENOMEM.
  */
-int kr_yaml_compare(const char *key, bool fold, const struct kr_file *before,
-                    const struct kr_file *after, bool value, size_t *ret);
+int kr_yaml_compare(const struct kr_doc_path *path, size_t cut,
+                    const struct kr_file *before, const struct kr_file *after,
+                    const struct kr_doc_value *value, size_t *ret);

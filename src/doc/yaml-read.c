@@ -27,7 +27,7 @@
 #include "base/json.h"
 #include "base/macro.h"
 #include "base/vec.h"
-#include "doc/yaml-parse.h"
+#include "doc/written.h"
 #include "doc/yaml-read.h"
 #include "doc/yaml-scalar.h"
 
@@ -54,14 +54,6 @@ struct build {
 static const char fixed_alias[] = "name or value come through an alias or a "
 				  "merge key, they would have to be "
 				  "written here";
-static const char fixed_anchor[] =
-	"the value has an anchor that others may refer to, it would have to "
-	"have none";
-static const char fixed_block[] =
-	"the value is a block scalar, it would have to be a plain word";
-static const char fixed_colon[] =
-	"the name has no value, it would have to be followed by a colon";
-
 static int fail(struct build *b, struct kr_span span, const char *text)
 {
 	kr_diag_add(b->diag, KR_ERROR, "config-yaml", span, "%s", text);
@@ -256,21 +248,6 @@ static int make_scalar(struct build *b, const struct kr_yaml_node *node,
 	return event->text ? 0 : -ENOMEM;
 }
 
-/* Why the bytes of a member's value cannot be exchanged. */
-static const char *fixed_by(const struct kr_yaml_node *node)
-{
-	const char *data = node->span.file->data;
-
-	if (node->anchor)
-		return fixed_anchor;
-	if (node->block)
-		return fixed_block;
-	if (node->span.length == 0 &&
-	    (node->span.offset == 0 || data[node->span.offset - 1] != ':'))
-		return fixed_colon;
-	return NULL;
-}
-
 /* A value into OUT, under NAME where that is a mapping, into which a merge key
  * may bring it. */
 static int put(struct build *b, struct kr_tree_node *out,
@@ -293,7 +270,7 @@ static int put(struct build *b, struct kr_tree_node *out,
 	made->event.merged = merged;
 	if (alias != node)
 		fixed = fixed_alias;
-	made->event.fixed = fixed ?: fixed_by(alias);
+	made->event.fixed = fixed ?: kr_written_fixed(alias);
 	if (node->kind == KR_YAML_SCALAR)
 		return make_scalar(b, node, &made->event);
 	made->event.type =
@@ -347,15 +324,6 @@ static int merge(struct build *b, struct kr_tree_node *out,
 	return 0;
 }
 
-static bool is_merge(const struct kr_yaml_node *node)
-{
-	static const char tag[] = "tag:yaml.org,2002:merge";
-
-	return node->kind == KR_YAML_SCALAR && node->length == 2 &&
-	       memcmp(node->text, "<<", 2) == 0 &&
-	       (node->implicit || (node->tag && strcmp(node->tag, tag) == 0));
-}
-
 static int step_mapping(struct build *b, struct frame *frame)
 {
 	struct kr_yaml_node *name = frame->cursor, *value = name->next;
@@ -363,7 +331,7 @@ static int step_mapping(struct build *b, struct frame *frame)
 	int r;
 
 	frame->cursor = value->next;
-	if (is_merge(name))
+	if (kr_written_is_merge(name))
 		return merge(b, frame->out, value);
 	r = make_name(b, name, &made);
 	if (r < 0)
@@ -392,34 +360,6 @@ static int build(struct build *b, struct kr_yaml_node *root)
 		}
 	}
 	return r;
-}
-
-/* Where a member can be added: behind the last one that is written at the top.
- */
-static void find_layout(const struct kr_yaml_document *doc,
-                        struct kr_layout *layout)
-{
-	const struct kr_yaml_node *root = doc->root, *value = NULL;
-
-	*layout = (struct kr_layout){
-		.root = root->span,
-		.flow = root->flow,
-		.end = doc->end,
-		.reason = doc->fixed,
-		.doubt = doc->doubt,
-	};
-	if (root->kind != KR_YAML_MAPPING)
-		return;
-	for (const struct kr_yaml_node *c = root->first; c; c = c->next->next) {
-		layout->last_key = c->span;
-		value = c->next;
-	}
-	if (!value)
-		return;
-	layout->last_value = value->span;
-	while (value->last && !value->flow)
-		value = value->last;
-	layout->open_ended = value->block;
 }
 
 struct teller {
@@ -456,7 +396,8 @@ int kr_yaml_read(const struct kr_file *file, const struct kr_listener *listener,
 		         "KubeletConfiguration");
 	} else if (r == 0) {
 		b.fixed = doc.fixed;
-		find_layout(&doc, layout);
+		layout->root = doc.root->span;
+		layout->end = doc.end;
 		r = build(&b, doc.root);
 		if (r == 0)
 			r = kr_tree_tell(b.tree.root, &passing);

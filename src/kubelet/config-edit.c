@@ -1,50 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The edit that makes the key say what it should, in the file's own hand.
+ * The edit that makes a field say what it should, where kubelet looks for it.
  *
- * A value that is there is exchanged, byte for byte and nothing around it; all
- * of several are, so that no reader can find another one. A key that is not
- * there is put behind the last member, with the blanks that stand before that
- * member and the colon as it is written there:
+ * How it is written is doc/edit's to know. What is known here: under which
+ * names kubelet has the field, in which case, and which of its uses count. All
+ * of several that say otherwise are changed, also those that a later one
+ * undoes. A file that kubelet refuses for another reason is not edited: no edit
+ * would have an effect there.
  *
- *	{"a":1}         {"a":1,"key":true}
- *	{               {
- *	  "a" : 1         "a" : 1,
- *	}                 "key" : true
- *	                }
- *
- * In YAML's block style it becomes a line of its own where the document ends,
- * so that comments and the line ends of a block scalar stay what they were:
- *
- *	a: 1  # c       a: 1  # c
- *	---             key: true
- *	                ---
- *
- * What a merge key brings is written at another place, and may be wanted there:
- * it is left alone. A member of the mapping itself that stands behind it
- * overrides it, so that is changed, or put there where it is missing:
- *
- *	<<: *defaults   <<: *defaults
- *	                key: true
- *
- * Not so in a drop-in, in which a name must not come twice.
- *
- * No edit where its effect could not be told from the bytes: a file that
- * kubelet refuses for another reason, values that come from an anchor, or from
- * a merge key behind the member, an encoding other than UTF-8.
+ * In a drop-in a name must not come twice, not even by a merge key; else what a
+ * merge key brings is overridden by a member of the mapping itself.
  */
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kubelet/config.h"
-
-static const char *word_of(bool value)
-{
-	return value ? "true" : "false";
-}
+#include "kubelet/config-doc.h"
 
 static int refuse(struct kr_diag *diag, const struct kr_file *file,
                   struct kr_span span, const char *reason)
@@ -58,209 +31,208 @@ static int refuse(struct kr_diag *diag, const struct kr_file *file,
 	return -EOPNOTSUPP;
 }
 
-/* Whether all that says something of our key is brought by merge keys, and
- * wrong. */
-static bool is_brought(const struct kr_setting *setting,
-                       const struct kr_config *config, enum kr_state wanted)
+static int add_go_name(struct kr_strings *names, const char *name)
 {
-	const struct kr_config_use *use;
-	size_t at = 0;
+	_cleanup_free_ char *go = malloc(strlen(name) + 1);
 
-	if (config->dropin ||
-	    kr_config_state(config, setting->field, NULL) == wanted)
-		return false;
-	while ((use = kr_config_next(config, setting->field, &at))) {
-		if (!use->merged)
-			return false;
-	}
-	return at > 0;
+	if (!go)
+		return -ENOMEM;
+	kr_field_go_name(name, strlen(name), go);
+	return kr_strings_add(names, go);
 }
 
-static bool is_settled(const struct kr_config_use *use, enum kr_state wanted)
+int kr_config_path(const struct kr_config *config, int field,
+                   struct kr_doc_path *ret)
 {
-	return use->state == wanted || (use->merged && use->overridden);
-}
+	_cleanup_doc_path_ struct kr_doc_path v1beta1 = {0};
+	bool gate = kr_field(field)->combine == KR_COMBINE_GATE;
+	struct kr_doc_path path = {
+		.fold = config->dropin,
+		.exact_last = gate,
+		/* RFC 7386: it takes all that earlier files have */
+		.null_counts = config->dropin,
+	};
+	int r = kr_doc_path_parse(kr_field(field)->path, &v1beta1);
 
-static int change_uses(const struct kr_setting *setting,
-                       const struct kr_config *config,
-                       const struct kr_file *file, bool value,
-                       struct kr_diag *diag, struct kr_edits *edits)
-{
-	enum kr_state wanted = value ? KR_STATE_TRUE : KR_STATE_FALSE;
-	const struct kr_config_use *use;
-	size_t at = 0;
+	for (size_t i = 0; r == 0 && i < v1beta1.names.n_items; i++) {
+		const char *name = v1beta1.names.items[i];
 
-	while ((use = kr_config_next(config, setting->field, &at))) {
-		const char *reason = kr_config_use_reason(config, use);
-
-		if (!is_settled(use, wanted) && reason)
-			return refuse(diag, file, use->value, reason);
+		/* a gate is a key of a map, not a field of Go's */
+		if (config->internal &&
+		    !(gate && i + 1 == v1beta1.names.n_items))
+			r = add_go_name(&path.names, name);
+		else
+			r = kr_strings_add(&path.names, name);
 	}
-	at = 0;
-	while ((use = kr_config_next(config, setting->field, &at))) {
-		char text[8];
-		int r;
-
-		if (is_settled(use, wanted))
-			continue;
-		snprintf(text, sizeof(text), "%s%s",
-		         use->value.length == 0 ? " " : "", word_of(value));
-		r = kr_edits_add(edits, use->value, text);
-		if (r < 0)
-			return r;
+	if (r < 0) {
+		kr_doc_path_done(&path);
+		return r;
 	}
+	*ret = path;
 	return 0;
 }
 
-/* The blanks before byte OFFSET. */
-static struct kr_span blanks_before(const struct kr_file *file, size_t offset)
+int kr_config_doc_value(const struct kr_value *value, char **text,
+                        struct kr_doc_value *ret)
 {
-	size_t start = offset;
+	int r;
 
-	while (start > 0 && strchr(" \t\r\n", file->data[start - 1]) &&
-	       file->data[start - 1])
-		start--;
-	return (struct kr_span){file, start, offset - start};
-}
-
-/* Whether a name in the file is written in double quotes. */
-static bool is_quoted(struct kr_span name)
-{
-	const char *s = name.file->data + name.offset;
-
-	return name.length > 1 && s[0] == '"';
-}
-
-/* What stands between a name and its value, if that is no more than a colon and
- * blanks; else what YAML and people are content with. */
-static struct kr_span colon_of(const struct kr_layout *layout)
-{
-	static char text[] = ": ";
-	static const struct kr_file usual = {.data = text, .size = 2};
-	struct kr_span span = layout->last_key;
-	const char *s;
-	size_t n_colons = 0;
-
-	span.offset = kr_span_end(span);
-	if (layout->last_value.offset <= span.offset)
-		return (struct kr_span){&usual, 0, 2};
-	span.length = layout->last_value.offset - span.offset;
-	s = span.file->data + span.offset;
-	for (size_t i = 0; i < span.length; i++) {
-		n_colons += s[i] == ':';
-		if (!s[i] || !strchr(": \t", s[i]))
-			return (struct kr_span){&usual, 0, 2};
+	*text = NULL;
+	*ret = (struct kr_doc_value){.type = KR_DOC_WORD};
+	if (value->type == KR_TYPE_LIST) {
+		*ret = (struct kr_doc_value){KR_DOC_LIST, NULL, &value->list};
+		return 0;
 	}
-	/* a plain name's colon needs a blank behind it */
-	if (n_colons != 1 ||
-	    (!is_quoted(layout->last_key) && s[span.length - 1] == ':'))
-		return (struct kr_span){&usual, 0, 2};
-	return span;
+	assert(value->type != KR_TYPE_TREE);
+	if (value->type == KR_TYPE_STRING || value->type == KR_TYPE_DURATION)
+		ret->type = KR_DOC_STRING;
+	r = kr_value_format(value, text);
+	if (r < 0)
+		return r;
+	ret->text = *text;
+	return 0;
 }
 
-static int insert_flow(const struct kr_setting *setting,
-                       const struct kr_config *config,
-                       const struct kr_file *file, bool value,
-                       struct kr_edits *edits)
+bool kr_config_use_is(const struct kr_config_use *use,
+                      const struct kr_value *value)
 {
-	const struct kr_layout *layout = &config->layout;
-	struct kr_span blanks = blanks_before(file, layout->last_key.offset);
-	struct kr_span place = {file, kr_layout_end(layout), 0};
-	struct kr_span colon = colon_of(layout);
-	const char *quote = is_quoted(layout->last_key) ? "\"" : "";
-	_cleanup_free_ char *text = NULL;
-
-	if (asprintf(&text, ",%.*s%s%s%s%.*s%s", (int)blanks.length,
-	             file->data + blanks.offset, quote, setting->key, quote,
-	             (int)colon.length, colon.file->data + colon.offset,
-	             word_of(value)) < 0) {
-		text = NULL;
-		return -ENOMEM;
-	}
-	return kr_edits_add(edits, place, text);
+	return (kr_state_is_value(use->state) &&
+	        kr_value_equal(&use->v, value)) ||
+	       (use->merged && use->overridden);
 }
 
-/* How the file ends its lines. */
-static const char *line_end(const struct kr_file *file)
+/* Whether merge keys alone bring the field, and an own member may undo that. */
+static bool is_brought(const struct kr_config *config, int field)
 {
-	const char *lf = memchr(file->data, '\n', file->size);
-
-	if (!lf)
-		return memchr(file->data, '\r', file->size) ? "\r" : "\n";
-	return lf > file->data && lf[-1] == '\r' ? "\r\n" : "\n";
-}
-
-/* The blanks that the last member's line starts with; false: something else
- * stands before the name. */
-static bool indent_of(const struct kr_layout *layout, struct kr_span *ret)
-{
-	const struct kr_file *file = layout->last_key.file;
-	size_t end = layout->last_key.offset, start = end;
-
-	while (start > 0 && file->data[start - 1] == ' ')
-		start--;
-	*ret = (struct kr_span){file, start, end - start};
-	if (start == 3 && memcmp(file->data, "\xef\xbb\xbf", 3) == 0)
-		return true;
-	return start == 0 || file->data[start - 1] == '\n' ||
-	       file->data[start - 1] == '\r';
-}
-
-static int insert_block(const struct kr_setting *setting,
-                        const struct kr_config *config,
-                        const struct kr_file *file, bool value,
-                        struct kr_diag *diag, struct kr_edits *edits)
-{
-	const struct kr_layout *layout = &config->layout;
-	struct kr_span place = {file, layout->end, 0}, indent;
-	const char *end = line_end(file);
-	_cleanup_free_ char *text = NULL;
-	bool at_line;
-
-	if (!indent_of(layout, &indent))
-		return refuse(diag, file, layout->last_key,
-		              "the last name would have to start its line");
-	at_line = place.offset > 0 &&
-	          strchr("\r\n", file->data[place.offset - 1]);
-	if (!at_line && layout->open_ended)
-		return refuse(diag, file, layout->last_value,
-		              "the block scalar would have to end with a line "
-		              "end");
-	if (!at_line && place.offset < file->size)
-		return refuse(diag, file, place,
-		              "the document would have to end at the start of "
-		              "a line");
-	if (asprintf(&text, "%s%.*s%s: %s%s", at_line ? "" : end,
-	             (int)indent.length, file->data + indent.offset,
-	             setting->key, word_of(value), at_line ? end : "") < 0) {
-		text = NULL;
-		return -ENOMEM;
-	}
-	return kr_edits_add(edits, place, text);
-}
-
-int kr_config_edit(const struct kr_setting *setting,
-                   const struct kr_config *config, const struct kr_file *file,
-                   bool value, struct kr_diag *diag, struct kr_edits *edits)
-{
-	const struct kr_layout *layout = &config->layout;
-	enum kr_state wanted = value ? KR_STATE_TRUE : KR_STATE_FALSE;
-	const struct kr_config_use none = {.field = setting->field};
+	const struct kr_config_use *use;
 	size_t at = 0;
 
-	if (kr_config_stops(config, setting->field))
+	while ((use = kr_config_next(config, field, &at))) {
+		if (!use->merged)
+			return false;
+	}
+	return at > 0 && !config->dropin;
+}
+
+/* Whether a use has to be changed: the first that has, and cannot be, is RET.
+ */
+static bool is_unsettled(const struct kr_config *config, int field,
+                         const struct kr_value *value,
+                         const struct kr_config_use **ret)
+{
+	const struct kr_config_use *use;
+	bool unsettled = false;
+	size_t at = 0;
+
+	*ret = NULL;
+	while ((use = kr_config_next(config, field, &at))) {
+		if (kr_config_use_is(use, value))
+			continue;
+		unsettled = true;
+		if (!*ret && kr_config_use_reason(config, use))
+			*ret = use;
+	}
+	return unsettled;
+}
+
+int kr_config_edit(int field, const struct kr_config *config,
+                   const struct kr_file *file, const struct kr_value *value,
+                   struct kr_diag *diag, struct kr_edits *edits)
+{
+	const struct kr_config_use none = {.field = field}, *fixed;
+	_cleanup_doc_path_ struct kr_doc_path path = {0};
+	_cleanup_free_ char *text = NULL;
+	struct kr_doc_value written;
+	bool unsettled, insert;
+	size_t at = 0;
+	int r;
+
+	if (kr_config_stops(config, field))
 		return refuse(diag, file, KR_SPAN_NONE,
 		              kr_config_use_reason(config, &none));
-	if (kr_config_next(config, setting->field, &at) &&
-	    !is_brought(setting, config, wanted))
-		return change_uses(setting, config, file, value, diag, edits);
-	if (layout->reason)
-		return refuse(diag, file, layout->root, layout->reason);
-	if (!layout->last_key.file)
-		return refuse(diag, file, layout->root,
-		              "there would have to be a member to stand "
-		              "behind");
-	if (layout->flow)
-		return insert_flow(setting, config, file, value, edits);
-	return insert_block(setting, config, file, value, diag, edits);
+	unsettled = is_unsettled(config, field, value, &fixed);
+	if (kr_config_next(config, field, &at) && !unsettled)
+		return 0;
+	insert = !unsettled || is_brought(config, field);
+	if (fixed && !insert)
+		return refuse(diag, file, fixed->value,
+		              kr_config_use_reason(config, fixed));
+	if (insert && config->layout.reason)
+		return refuse(diag, file, config->layout.root,
+		              config->layout.reason);
+	r = kr_config_path(config, field, &path);
+	if (r < 0)
+		return r;
+	r = kr_config_doc_value(value, &text, &written);
+	if (r < 0)
+		return r;
+	r = kr_doc_edit(file, config->format == KR_CONFIG_YAML, &path, &written,
+	                diag, edits);
+	return r == KR_DOC_REFUSED ? -EOPNOTSUPP : r;
+}
+
+/* TEXT, a file that is made, with one field more. */
+static int make_more(char **text, int field, const struct kr_value *value)
+{
+	char path[] = "90-kubelet-remedy.conf";
+	const struct kr_file file = {
+		.path = path,
+		.real = path,
+		.data = *text,
+		.size = strlen(*text),
+	};
+	_cleanup_config_ struct kr_config config = {0};
+	_cleanup_edits_ struct kr_edits edits = {0};
+	char *more;
+	size_t size;
+	int r;
+
+	r = kr_config_parse(&file, NULL, NULL, &config);
+	if (r < 0)
+		return r;
+	r = kr_config_edit(field, &config, &file, value, NULL, &edits);
+	if (r < 0 || edits.n_files == 0)
+		return r;
+	r = kr_file_edits_apply(&edits.files[0], &more, &size);
+	if (r < 0)
+		return r;
+	free(*text);
+	*text = more;
+	return 0;
+}
+
+/* of a drop-in only some versions look at these two */
+static const char made_head[] = "# Made by kubelet-remedy.\n"
+				"apiVersion: kubelet.config.k8s.io/v1beta1\n"
+				"kind: KubeletConfiguration\n";
+
+int kr_config_make(const int *fields, const struct kr_value *values, size_t n,
+                   char **ret)
+{
+	_cleanup_free_ char *text = strdup(made_head);
+
+	if (!text)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		int r = 0;
+
+		if (kr_field(fields[i])->path)
+			r = make_more(&text, fields[i], &values[i]);
+		if (r < 0)
+			return r;
+	}
+	*ret = TAKE_PTR(text);
+	return 0;
+}
+
+int kr_config_make_members(const int *fields, const struct kr_value *values,
+                           size_t n, char **ret)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = kr_config_make(fields, values, n, &text);
+
+	if (r < 0)
+		return r;
+	*ret = strdup(text + strlen(made_head));
+	return *ret ? 0 : -ENOMEM;
 }

@@ -15,7 +15,7 @@
 #include "doc/layout.h"
 #include "kubelet/field.h"
 #include "kubelet/flags.h"
-#include "kubelet/setting.h"
+#include "kubelet/value.h"
 
 enum kr_config_format {
 	KR_CONFIG_JSON,
@@ -135,30 +135,37 @@ void kr_config_done(struct kr_config *config);
 #define _cleanup_config_ _cleanup_(kr_config_done)
 
 /*
- * Adds to EDITS what makes the key VALUE in the file that CONFIG was read from,
- * with the fewest bytes: each use that says otherwise is changed in place;
- * where there is none, the key is inserted in the file's own style (indent,
- * line ends, spacing after ":"), behind the last member. Nothing where the file
- * already says so. 0; -EOPNOTSUPP: no safe edit, DIAG says why and where;
- * -ENOMEM.
+ * Adds to EDITS what makes FIELD VALUE (of the field's type, and no map) in the
+ * file that CONFIG was read from, as kr_doc_edit() writes it: each use that
+ * says otherwise is changed in place; where there is none, a member is inserted
+ * with the mappings on the way that are missing. Nothing where the file already
+ * says so. 0; -EOPNOTSUPP: no safe edit, DIAG says why and where; -ENOMEM.
  */
-int kr_config_edit(const struct kr_setting *setting,
-                   const struct kr_config *config, const struct kr_file *file,
-                   bool value, struct kr_diag *diag, struct kr_edits *edits);
+int kr_config_edit(int field, const struct kr_config *config,
+                   const struct kr_file *file, const struct kr_value *value,
+                   struct kr_diag *diag, struct kr_edits *edits);
 
 /*
- * Whether BEFORE and AFTER, two states of one file, say the same in all but
- * SETTING's key: every byte outside of its values and of a member inserted
- * behind the last one is the same, and a second reader (cJSON, libyaml) finds
- * VALUE in AFTER. 0: proven; -EBADMSG: not, DIAG says where; -ENOMEM.
+ * The bytes of a new file, for --config or for --config-dir (whose name has to
+ * end in ".conf"), that has the N FIELDS, each of them once and with its own of
+ * VALUES (as above), and no other; one that is a flag alone is left out. The
+ * caller frees them. 0; -EOPNOTSUPP: a value is not one of its field's;
+ * -ENOMEM.
  */
-int kr_config_prove(const struct kr_setting *setting,
-                    const struct kr_file *before, const struct kr_file *after,
-                    bool value, struct kr_diag *diag);
+int kr_config_make(const int *fields, const struct kr_value *values, size_t n,
+                   char **ret);
 
-/* The same for a file that is read with OPTIONS (a drop-in). */
-int kr_config_prove_with(const struct kr_setting *setting,
-                         const struct kr_file *before,
-                         const struct kr_file *after,
-                         const struct kr_config_options *options, bool value,
-                         struct kr_diag *diag);
+/* The lines of its members alone, for another document's mapping. */
+int kr_config_make_members(const int *fields, const struct kr_value *values,
+                           size_t n, char **ret);
+
+/*
+ * Whether BEFORE and AFTER, two states of one file that is read with OPTIONS
+ * (nullable), say the same in all but FIELD, which is VALUE in AFTER: by
+ * kr_doc_prove(), and by every field that kubelet makes of both. 0: proven;
+ * -EBADMSG: not, DIAG says where; -ENOMEM.
+ */
+int kr_config_prove(int field, const struct kr_file *before,
+                    const struct kr_file *after,
+                    const struct kr_config_options *options,
+                    const struct kr_value *value, struct kr_diag *diag);

@@ -502,7 +502,9 @@ static int push_use(struct kr_decode *d, struct kr_decode_uses *uses, int field,
 		.overridden = e->overridden || frame->overridden,
 		.merged = e->merged,
 	};
-	if (!e->fixed && (e->type == KR_EVENT_MAP || e->type == KR_EVENT_LIST))
+	if (!e->fixed && (e->type == KR_EVENT_MAP ||
+	                  (e->type == KR_EVENT_LIST &&
+	                   kr_field(field)->type != KR_TYPE_LIST)))
 		use->reason = "the value holds others; it would have to be a "
 			      "plain word to be exchanged";
 	r = read_value(d, e, use);
@@ -833,8 +835,6 @@ static void pop_frame(struct kr_decode *d, const struct kr_event *e)
 	end_use(&d->internal, frame->internal_use, end);
 	if (d->depth == 0)
 		d->root.length = end - d->root.offset;
-	if (d->depth == 1)
-		d->last_value.length = end - d->last_value.offset;
 }
 
 /* The outermost value. */
@@ -856,8 +856,6 @@ static int hear_member(struct kr_decode *d, const struct kr_event *e)
 	int r;
 
 	if (d->depth == 1) {
-		d->last_key = frame->key;
-		d->last_value = e->span;
 		r = hear_role(d, e);
 		if (r < 0)
 			return r;
@@ -1026,9 +1024,6 @@ static void take_uses(struct kr_decode *d, struct kr_config *c)
 	c->strays = d->strays;
 	d->strays = (struct kr_strays){0};
 	c->layout.root = d->root;
-	c->layout.flow = true;
-	c->layout.last_key = d->last_key;
-	c->layout.last_value = d->last_value;
 	if (c->internal)
 		c->layout.reason =
 			"apiVersion would have to be \"" GROUP "v1beta1\"";

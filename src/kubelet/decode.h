@@ -69,7 +69,7 @@ struct kr_decode {
 
 	enum kr_decode_role role;
 	bool exact; /* the name is in kind's or apiVersion's own case */
-	struct kr_span last_key, last_value, root;
+	struct kr_span root;
 	struct kr_decode_uses uses, internal;
 	struct kr_strays strays;
 	char *kind, *api_version;

@@ -6,15 +6,11 @@
  *	duration = [+-] ("0" | term+)	 within int64 nanoseconds
  *	term	 = (digits ["." [digits]] | "." digits) unit
  *	unit	 = ns us µs μs ms s m h
- *	quantity = [+-] (digits ["." [digits]] | "." digits) suffix
- *	suffix	 = "" n u m k M G T P E Ki Mi Gi Ti Pi Ei
- *		 | (e | E) [+-] digits
  *
  *	integer	 = digits, or in base 0: ["0x" | "0o" | "0b" | "0"] digits, with
  *		   single "_" between two of them or behind the prefix
  *
- * Source: Go's time/format.go, strconv; apimachinery
- * pkg/api/resource/{quantity,suffix}.go.
+ * Source: Go's time/format.go, strconv.
  */
 
 #include <errno.h>
@@ -225,45 +221,6 @@ bool kr_go_time_valid(const char *s, size_t length)
 			return false;
 	}
 	return read_zone(s, end);
-}
-
-static bool suffix_valid(const char *s, size_t length)
-{
-	static const char *const suffixes[] = {
-		"",  "n", "u",  "m",  "k",  "M",  "G",  "T",
-		"P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei",
-	};
-	const char *end = s + length;
-
-	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
-		if (strlen(suffixes[i]) == length &&
-		    !memcmp(suffixes[i], s, length))
-			return true;
-	if (*s != 'e' && *s != 'E')
-		return false;
-	s++;
-	if (s < end && (*s == '+' || *s == '-'))
-		s++;
-	return skip_digits(&s, end) && s == end;
-}
-
-bool kr_go_quantity_valid(const char *s, size_t length)
-{
-	const char *end = s + length;
-	size_t digits;
-
-	while (s < end && strchr(" \t\n\v\f\r", *s) && *s)
-		s++;
-	while (end > s && strchr(" \t\n\v\f\r", end[-1]) && end[-1])
-		end--;
-	if (s < end && (*s == '-' || *s == '+'))
-		s++;
-	digits = skip_digits(&s, end);
-	if (s < end && *s == '.') {
-		s++;
-		digits += skip_digits(&s, end);
-	}
-	return digits && suffix_valid(s, end - s);
 }
 
 /* The digits of a JSON integer as a number; false: something else is there. */

@@ -15,9 +15,6 @@ bool kr_go_duration(const char *s, size_t length, int64_t *ret);
 /* time.Parse(time.RFC3339). */
 bool kr_go_time_valid(const char *s, size_t length);
 
-/* resource.ParseQuantity(): "10Mi", "1.5e3", "100m". */
-bool kr_go_quantity_valid(const char *s, size_t length);
-
 /* A JSON integer within BITS, 32 or 64: no fraction, no exponent. */
 bool kr_go_int_valid(const char *s, size_t length, unsigned bits);
 bool kr_go_uint_valid(const char *s, size_t length, unsigned bits);

@@ -35,6 +35,8 @@
 #include "kubelet/go.h"
 #include "kubelet/grammar.h"
 
+#define LENGTH(s) (sizeof(s) - 1)
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -75,21 +77,23 @@ struct quantity {
 	int exponent; /* of 2 or 10 */
 };
 
-static bool read_suffix(const char *s, struct quantity *q)
+static bool read_suffix(const char *s, const char *end, struct quantity *q)
 {
 	static const char decimal[] = "num kMGTPE", binary[] = "KMGTPE";
+	size_t length = (size_t)(end - s);
 	const char *at;
-	long exponent;
-	char *end;
+	bool minus;
+	int n = 0;
 
-	if (!*s)
+	if (length == 0)
 		return true;
-	at = s[1] ? NULL : strchr(decimal, *s);
+	at = length == 1 ? memchr(decimal, *s, LENGTH(decimal)) : NULL;
 	if (at && *at != ' ') {
 		q->exponent = 3 * (int)(at - decimal) - 9;
 		return true;
 	}
-	at = s[1] == 'i' && !s[2] ? strchr(binary, *s) : NULL;
+	at = length == 2 && s[1] == 'i' ? memchr(binary, *s, LENGTH(binary))
+	                                : NULL;
 	if (at) {
 		q->binary = true;
 		q->exponent = 10 * (int)(at - binary + 1);
@@ -98,47 +102,55 @@ static bool read_suffix(const char *s, struct quantity *q)
 	if (*s != 'e' && *s != 'E')
 		return false;
 	s++;
-	if (!is_digit(s[*s == '+' || *s == '-']))
+	minus = s < end && *s == '-';
+	if (s < end && (*s == '+' || *s == '-'))
+		s++;
+	if (s == end)
 		return false;
-	exponent = strtol(s, &end, 10);
-	q->exponent = exponent > 99 ? 99 : exponent < -99 ? -99 : (int)exponent;
-	return !*end;
+	for (; s < end && is_digit(*s); s++)
+		n = n > 9 ? 99 : 10 * n + (*s - '0');
+	q->exponent = minus ? -n : n;
+	return s == end;
 }
 
-static bool read_quantity(const char *s, struct quantity *ret)
+static bool read_quantity(const char *s, size_t length, struct quantity *ret)
 {
+	const char *end = s + length;
 	struct quantity q = {0};
 
-	if (!*s)
+	if (length == 0)
 		return false;
 	if (*s == '+' || *s == '-')
 		q.negative = *s++ == '-';
-	while (*s == '0')
+	while (s < end && *s == '0')
 		s++;
 	q.whole = s;
-	while (is_digit(*s))
+	while (s < end && is_digit(*s))
 		s++;
 	q.n_whole = s - q.whole;
-	if (*s == '.')
+	if (s < end && *s == '.')
 		s++;
 	q.fraction = s;
-	while (is_digit(*s))
+	while (s < end && is_digit(*s))
 		s++;
 	q.n_fraction = s - q.fraction;
-	if (!read_suffix(s, &q))
+	if (!read_suffix(s, end, &q))
 		return false;
 	*ret = q;
 	return true;
 }
 
-bool kr_quantity_valid(const char *s, int *ret_sign)
+bool kr_quantity_valid(const char *s, size_t length, int *ret_sign)
 {
 	struct quantity q;
+	size_t zeros = 0;
 
-	if (!read_quantity(s, &q))
+	if (!read_quantity(s, length, &q))
 		return false;
+	while (zeros < q.n_fraction && q.fraction[zeros] == '0')
+		zeros++;
 	*ret_sign = 0;
-	if (q.n_whole > 0 || strspn(q.fraction, "0") < q.n_fraction)
+	if (q.n_whole > 0 || zeros < q.n_fraction)
 		*ret_sign = q.negative ? -1 : 1;
 	return true;
 }
@@ -160,7 +172,7 @@ bool kr_quantity_int64(const char *s, int64_t *ret)
 	int64_t v = 0;
 	int times, base, n_whole;
 
-	if (!read_quantity(s, &q) || q.n_whole + q.n_fraction > 18)
+	if (!read_quantity(s, strlen(s), &q) || q.n_whole + q.n_fraction > 18)
 		return false;
 	n_whole = q.n_whole > 0 ? (int)q.n_whole : 1;
 	if (q.binary) {
@@ -225,7 +237,7 @@ bool kr_threshold_valid(const char *s, unsigned minor, bool *ret_off)
 	if (*ret_off)
 		return true;
 	if (!is_percent(s))
-		return kr_quantity_valid(s, &sign) && sign > 0;
+		return kr_quantity_valid(s, strlen(s), &sign) && sign > 0;
 	/* NaN is neither below nor above; 1.20 compares the part with 100 */
 	return kr_percent(s, &part) && !(part < 0) &&
 	       !(part > (minor == 20 ? 100 : 1));
@@ -238,7 +250,7 @@ bool kr_reclaim_valid(const char *s)
 
 	if (is_percent(s))
 		return kr_percent(s, &part) && !(part <= 0);
-	return kr_quantity_valid(s, &sign) && sign >= 0;
+	return kr_quantity_valid(s, strlen(s), &sign) && sign >= 0;
 }
 
 bool kr_qos_percent_valid(const char *s)

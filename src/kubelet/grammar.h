@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* resource.ParseQuantity(), without blanks around it. RET_SIGN is that of the
- * number: -1, 0, 1. */
-bool kr_quantity_valid(const char *s, int *ret_sign);
+/* resource.ParseQuantity() of LENGTH bytes of S: "10Mi", "1.5e3", "100m"; "Mi"
+ * is 0. RET_SIGN is that of the number: -1, 0, 1. */
+bool kr_quantity_valid(const char *s, size_t length, int *ret_sign);
 
 /* Quantity.AsInt64(): what kubelet takes as a number of bytes. Numbers that
  * would fit by their size do not always: "1.0", "1.5Gi" and "1Pi" do not. */

@@ -28,6 +28,7 @@
 #include "base/macro.h"
 #include "doc/name.h"
 #include "kubelet/go.h"
+#include "kubelet/grammar.h"
 #include "kubelet/schema.h"
 
 struct schema_member {
@@ -405,6 +406,22 @@ bool kr_schema_bool_valid(const struct kr_schema *schema)
 	return schema->kind == KR_SCHEMA_BOOL;
 }
 
+/* A quantity decodes itself, and takes blanks off; in a map of texts, which
+ * kubelet parses later, it has none. */
+static bool quantity_valid(const char *s, size_t length)
+{
+	static const char blanks[] = " \t\n\v\f\r";
+	int sign;
+
+	while (length > 0 && memchr(blanks, *s, sizeof(blanks) - 1)) {
+		s++;
+		length--;
+	}
+	while (length > 0 && memchr(blanks, s[length - 1], sizeof(blanks) - 1))
+		length--;
+	return kr_quantity_valid(s, length, &sign);
+}
+
 bool kr_schema_string_valid(const struct kr_schema *schema, const char *s,
                             size_t length)
 {
@@ -419,7 +436,7 @@ bool kr_schema_string_valid(const struct kr_schema *schema, const char *s,
 	case KR_SCHEMA_TIME:
 		return kr_go_time_valid(s, length);
 	case KR_SCHEMA_QUANTITY:
-		return kr_go_quantity_valid(s, length);
+		return quantity_valid(s, length);
 	default:
 		return false;
 	}
@@ -439,7 +456,7 @@ bool kr_schema_number_valid(const struct kr_schema *schema, const char *text,
 	case KR_SCHEMA_FLOAT64:
 		return kr_go_float_valid(text, length);
 	case KR_SCHEMA_QUANTITY:
-		return kr_go_quantity_valid(text, length);
+		return quantity_valid(text, length);
 	default:
 		return false;
 	}

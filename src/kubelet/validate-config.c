@@ -395,7 +395,7 @@ static bool is_amount(struct kr_validation *j, const struct kr_constraint *rule)
 	const char *s = kr_validation_text(j, rule->fields[0]);
 	int sign;
 
-	return s && kr_quantity_valid(s, &sign) && sign != 0;
+	return s && kr_quantity_valid(s, strlen(s), &sign) && sign != 0;
 }
 
 static bool trace_endpoint(struct kr_validation *j,

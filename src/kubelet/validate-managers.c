@@ -65,7 +65,9 @@ static bool memory_zero(struct kr_validation *j,
 
 		if (!limit_of(pairs->items[i]) ||
 		    !kr_validation_counts(pairs, i) ||
-		    !kr_quantity_valid(pairs->items[i + 1], &sign) || sign != 0)
+		    !kr_quantity_valid(pairs->items[i + 1],
+		                       strlen(pairs->items[i + 1]), &sign) ||
+		    sign != 0)
 			continue;
 		j->item = limit_of(pairs->items[i]);
 		j->item_value = pairs->items[i + 1];
@@ -134,7 +136,9 @@ static bool reserved(struct kr_validation *j, const struct kr_constraint *rule)
 		if (strcmp(name, "cpu") == 0 && (!cpus || *cpus))
 			continue;
 		if (kr_constraint_is_name(name, names) &&
-		    kr_quantity_valid(pairs->items[i + 1], &sign) && sign >= 0)
+		    kr_quantity_valid(pairs->items[i + 1],
+		                      strlen(pairs->items[i + 1]), &sign) &&
+		    sign >= 0)
 			continue;
 		j->item = name;
 		j->item_value = pairs->items[i + 1];
@@ -232,7 +236,8 @@ static bool may_reserve(const struct kr_validation *j, int field,
 	int sign;
 
 	return kr_validation_is_unknown(j, field) ||
-	       (value && (!kr_quantity_valid(value, &sign) || sign != 0));
+	       (value &&
+	        (!kr_quantity_valid(value, strlen(value), &sign) || sign != 0));
 }
 
 static bool static_without_cpu(struct kr_validation *j,

@@ -1,480 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The verdict.
- *
- *   disk     what the unit, its environment and kubelet's files would give
- *   running  what the process was started with: its argv, and its files where
- *            they have not changed since
- *   live     what configz says, where it was asked
- *
- * A file has changed when its mtime or its inode's birth is later than the
- * start by more than 20 ms (a start time from /proc is only so exact). A later
- * ctime alone (chmod, a link) keeps the value, with a warning.
- *
- * A kubelet that has settled on the very argv and the unchanged files that we
- * call invalid proves us wrong: unknown, "model-disagrees". One that has only
- * been started proves nothing: kubelet takes 0.1 s to refuse its files, and up
- * to 14 s for the rest.
+ * The verdict: of each rule what its three views (policy/views) answer, and
+ * what they add up to.
  */
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/format.h"
-#include "base/vec.h"
-#include "policy/judge.h"
-#include "policy/sources.h"
-
-#define START_SLACK_USEC (20 * KR_USEC_PER_MSEC)
+#include "node/kubelet-version.h"
+#include "policy/demands.h"
+#include "policy/files.h"
+#include "policy/notes.h"
+#include "policy/views.h"
 
 const struct kr_source *kr_judgement_deciding(const struct kr_judgement *j)
 {
 	return j->disk.source >= 0 ? &j->sources.items[j->disk.source] : NULL;
 }
 
-/* What is done for one rule. */
-struct judging {
-	struct kr_node *node;
-	const struct kr_audit_options *options;
-	struct kr_diag *diag;
-	struct kr_audit *audit;
-	struct kr_judgement *j;
-	/* a file of the running kubelet of which only a later ctime can be
-	 * said; NULL */
-	const char *ctime_only;
-};
-
-/* --- the running view ---------------------------------------------------- */
-
-static uint64_t to_usec(struct timespec ts)
-{
-	return (uint64_t)ts.tv_sec * KR_USEC_PER_SEC +
-	       (uint64_t)ts.tv_nsec / 1000;
-}
-
-/* What has changed since the process was started: nothing, only a ctime, or
- * what the file says. */
-enum change {
-	UNCHANGED,
-	CTIME_ONLY,
-	CHANGED,
-};
-
-static enum change changed_since(const struct stat *st, struct timespec btime,
-                                 uint64_t started_usec)
-{
-	uint64_t limit = started_usec + START_SLACK_USEC;
-
-	if (to_usec(st->st_mtim) > limit || to_usec(btime) > limit)
-		return CHANGED;
-	return to_usec(st->st_ctim) > limit ? CTIME_ONLY : UNCHANGED;
-}
-
-/* Adds PATH to what changed, or remembers a later ctime. */
-static int note(struct judging *g, enum change change, const char *path)
-{
-	if (change == CTIME_ONLY)
-		g->ctime_only = path;
-	if (change != CHANGED)
-		return 0;
-	return kr_strings_add(&g->audit->changed, path);
-}
-
-static int note_folder(struct judging *g, const char *path)
-{
-	struct kr_node *node = g->node;
-	struct kr_fs *fs = node->process_fs ? node->process_fs : node->fs;
-	_cleanup_stat_ struct kr_stat st = {0};
-	uint64_t limit = node->process.started_usec + START_SLACK_USEC;
-	int r = kr_fs_stat(fs, path, true, &st);
-
-	if (r == -ENOMEM)
-		return r;
-	/* a folder that is gone was there when it was listed: changed */
-	if (r == 0 && to_usec(st.st.st_mtim) <= limit)
-		return 0;
-	return note(g, CHANGED, path);
-}
-
-/* What the running kubelet has read and what has changed since. */
-static int find_drift(struct judging *g)
-{
-	const struct kr_inputs *in = &g->node->running;
-	int r;
-
-	for (size_t i = 0; i < in->n_files; i++) {
-		r = note(g,
-		         changed_since(&in->files[i]->st, in->files[i]->btime,
-		                       g->node->process.started_usec),
-		         in->files[i]->path);
-		if (r < 0)
-			return r;
-	}
-	for (size_t i = 0; i < in->folders.n_items; i++) {
-		r = note_folder(g, in->folders.items[i]);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* What holds of the process, whatever a rule asks. */
-static int look_at_process(struct judging *g)
-{
-	const struct kr_node *node = g->node;
-
-	if (node->process_doubt)
-		return 0;
-	if (!node->has_process) {
-		g->audit->pid = node->host_pid;
-		g->audit->started_usec = node->host_started_usec;
-		return 0;
-	}
-	g->audit->pid = node->process.pid;
-	g->audit->started_usec = node->process.started_usec;
-	return node->running_valid && !node->before ? find_drift(g) : 0;
-}
-
-static int set_running(struct kr_judgement *j, enum kr_state state,
-                       const char *format, ...) _printf_(3, 4);
-
-static int set_running(struct kr_judgement *j, enum kr_state state,
-                       const char *format, ...)
-{
-	va_list args;
-	int r;
-
-	j->running.state = state;
-	va_start(args, format);
-	r = kr_vformat(&j->running.reason, format, args);
-	va_end(args);
-	return r;
-}
-
-static int running_from_files(struct judging *g, const struct kr_decision *d)
-{
-	struct kr_judgement *j = g->j;
-	int pid = (int)g->node->process.pid, r;
-
-	if (g->audit->changed.n_items > 0)
-		return set_running(j, KR_STATE_UNKNOWN,
-		                   "%s changed after kubelet[%d] was started",
-		                   g->audit->changed.items[0], pid);
-	if (g->ctime_only) {
-		j->assumed = true;
-		kr_diag_add_path(g->diag, KR_WARNING, "ctime-later",
-		                 g->ctime_only,
-		                 "its ctime is later than the start of "
-		                 "kubelet[%d], its content is taken to be what "
-		                 "that has read",
-		                 pid);
-	}
-	j->running.by = d->by;
-	j->running.either_default = d->either_default;
-	if (d->state == KR_STATE_UNKNOWN)
-		return set_running(j, KR_STATE_UNKNOWN, "%s", d->reason);
-	if (d->state == KR_STATE_INVALID && !g->node->process_settled)
-		return set_running(
-			j, KR_STATE_UNKNOWN,
-			"kubelet[%d] was started with it, and has not shown "
-			"that it can live with it: %s",
-			pid, d->reason);
-	if (d->state == KR_STATE_INVALID) {
-		kr_diag_add(g->diag, KR_WARNING, "model-disagrees",
-		            KR_SPAN_NONE,
-		            "kubelet[%d] runs although this would stop it: %s",
-		            pid, d->reason);
-		return set_running(
-			j, KR_STATE_UNKNOWN,
-			"kubelet[%d] runs on what is held to be invalid here",
-			pid);
-	}
-	r = kr_value_copy(&d->value, &j->running.value);
-	if (r < 0)
-		return r;
-	return set_running(j, d->state, "kubelet[%d] was started with it", pid);
-}
-
-static bool same_argv(const struct kr_inputs *a, const struct kr_inputs *b)
-{
-	if (a->argc != b->argc)
-		return false;
-	for (size_t i = 1; i < a->argc; i++) {
-		if (strcmp(a->argv[i], b->argv[i]) != 0)
-			return false;
-	}
-	return true;
-}
-
-/* The unit's process is another program, and no kubelet of its own was found.
- */
-static int judge_hidden(struct judging *g)
-{
-	const struct kr_foreign *foreign = g->node->disk.foreign;
-	int pid = (int)g->node->host_pid;
-
-	if (foreign)
-		return set_running(g->j, KR_STATE_UNKNOWN,
-		                   "kubelet is a part of %s[%d], which does "
-		                   "not show its arguments",
-		                   foreign->name, pid);
-	return set_running(g->j, KR_STATE_UNKNOWN,
-	                   "process %d of %s is not known to be a kubelet", pid,
-	                   g->node->unit_name);
-}
-
-/* The flag that decides what the process has, whatever its files are now; NULL:
- * none does. */
-static const struct kr_flag_use *running_flag(const struct kr_node *node,
-                                              int field,
-                                              const struct kr_decision *d)
-{
-	const struct kr_flags *flags = &node->running.flags;
-	enum kr_state state = kr_flags_state(flags, field);
-
-	if (d->by == KR_BY_FLAG)
-		return d->flag;
-	return kr_field(field)->type == KR_TYPE_BOOL &&
-	                       kr_field(field)->combine ==
-	                               KR_COMBINE_OVERRIDE &&
-	                       (state == KR_STATE_TRUE ||
-	                        state == KR_STATE_FALSE)
-	               ? kr_flags_last(flags, field)
-	               : NULL;
-}
-
-static int running_from_flag(struct judging *g, const struct kr_decision *d,
-                             const struct kr_flag_use *flag)
-{
-	struct kr_value *value = &g->j->running.value;
-	int r = d->by == KR_BY_FLAG
-	                ? kr_value_copy(&d->value, value)
-	                : kr_flag_use_value(flag, flag->field, value);
-
-	if (r < 0)
-		return r;
-	g->j->running_arg = flag->arg;
-	return set_running(g->j, kr_value_state(value),
-	                   "kubelet[%d] was started with the flag: its "
-	                   "argument %zu is %s",
-	                   (int)g->node->process.pid, flag->arg,
-	                   g->node->running.argv[flag->arg]);
-}
-
-static bool same_value(const struct kr_view *a, const struct kr_view *b)
-{
-	return a->state == b->state && (!kr_state_is_value(a->state) ||
-	                                kr_value_equal(&a->value, &b->value));
-}
-
-static int judge_process(struct judging *g)
-{
-	const struct kr_node *node = g->node;
-	const int field = g->j->rule->fields[0];
-	_cleanup_decision_ struct kr_decision d = {0};
-	const struct kr_flag_use *flag;
-	int r = kr_decide(&node->running, field, &d);
-
-	if (r < 0)
-		return r;
-	g->j->needs_version = g->j->needs_version || d.needs_version;
-	flag = running_flag(node, field, &d);
-	if (flag)
-		r = running_from_flag(g, &d, flag);
-	else
-		r = running_from_files(g, &d);
-	if (r < 0)
-		return r;
-	if (same_value(&g->j->running, &g->j->disk) && kr_node_inputs(node) &&
-	    same_argv(&node->disk.inputs, &node->running))
-		g->j->running.source = g->j->disk.source;
-	return 0;
-}
-
-static int judge_running(struct judging *g)
-{
-	const struct kr_node *node = g->node;
-
-	g->j->running.source = -1;
-	/* an edit changes nothing of it: what it runs with is no part of what
-	 * the files would give */
-	if (node->before &&
-	    (node->has_process || node->host_pid > 0 || node->process_doubt))
-		return set_running(g->j, KR_STATE_ABSENT,
-		                   "what runs was started before the change");
-	if (node->process_doubt)
-		return set_running(g->j, KR_STATE_UNKNOWN, "%s",
-		                   node->process_doubt);
-	if (!node->has_process && node->host_pid > 0)
-		return judge_hidden(g);
-	if (!node->has_process)
-		return set_running(g->j, KR_STATE_ABSENT, "%s",
-		                   node->live ? "kubelet does not run"
-		                              : "an image, no running system");
-	if (!node->running_valid)
-		return set_running(g->j, KR_STATE_UNKNOWN,
-		                   "what it was started with cannot be read");
-	return judge_process(g);
-}
-
-/* --- the other views ----------------------------------------------------- */
+/* --- without a process --------------------------------------------------- */
 
 enum kr_answer kr_judge_ask(const struct kr_rule *rule,
                             const struct kr_decision *d)
 {
-	if (!rule->test || !kr_state_is_value(d->state))
-		return KR_ANSWER_NONE;
-	return rule->test(rule, d);
+	const struct kr_decision all[KR_RULE_FIELDS_MAX] = {*d};
+
+	return kr_rule_ask(rule, NULL, all);
+}
+
+static void decisions_done(struct kr_decision d[static KR_RULE_FIELDS_MAX])
+{
+	for (size_t i = 0; i < KR_RULE_FIELDS_MAX; i++)
+		kr_decision_done(&d[i]);
 }
 
 int kr_judge_decide(const struct kr_node *node, const struct kr_rule *rule,
                     struct kr_decision *ret)
 {
-	const char *doubt = node->disk.start_doubt;
-	_cleanup_decision_ struct kr_decision d = {0};
-	int r = kr_node_decide(node, rule->fields[0], &d);
+	struct kr_decision d[KR_RULE_FIELDS_MAX];
+	int r = kr_views_decide(node, rule, NULL, d);
 
-	if (r < 0)
-		return r;
-	/* what fails is no pass, whatever is there */
-	if (doubt && kr_state_is_value(d.state) &&
-	    kr_judge_ask(rule, &d) != KR_ANSWER_FAIL) {
-		d.state = KR_STATE_UNKNOWN;
-		d.by = KR_BY_NOTHING;
-		r = kr_format(&d.reason, "%s", doubt);
-		if (r < 0)
-			return r;
+	if (r >= 0) {
+		*ret = d[0];
+		d[0] = (struct kr_decision){0};
 	}
-	*ret = d;
-	d = (struct kr_decision){0};
-	return 0;
-}
-
-static int judge_disk(struct judging *g)
-{
-	struct kr_judgement *j = g->j;
-	_cleanup_decision_ struct kr_decision d = {0};
-	int r = kr_judge_decide(g->node, j->rule, &d);
-
-	if (r < 0)
-		return r;
-	r = kr_sources_collect(g->node, j->rule->fields[0], &d, &j->sources);
-	if (r < 0)
-		return r;
-	j->disk.state = d.state;
-	j->by_setting = d.by_setting;
-	j->by_version = d.by_version;
-	j->disk.either_default = d.either_default;
-	j->disk.by = d.by;
-	j->needs_version = d.needs_version;
-	j->disk.source = j->sources.deciding;
-	j->disk.reason = TAKE_PTR(d.reason);
-	j->disk.value = d.value;
-	d.value = (struct kr_value){0};
-	return 0;
-}
-
-/* The disk is called invalid, yet a kubelet runs on the same words and files.
- */
-static int doubt_disk(struct judging *g)
-{
-	const struct kr_node *node = g->node;
-	struct kr_view *disk = &g->j->disk;
-
-	if (disk->state != KR_STATE_INVALID || !node->process_settled ||
-	    !node->running_valid || !kr_node_inputs(node) ||
-	    !same_argv(&node->disk.inputs, &node->running) ||
-	    g->audit->changed.n_items > 0)
-		return 0;
-	disk->state = KR_STATE_UNKNOWN;
-	kr_diag_add(g->diag, KR_WARNING, "model-disagrees", KR_SPAN_NONE,
-	            "kubelet[%d] runs on this very configuration, which is "
-	            "held to be invalid here: %s",
-	            (int)node->process.pid, disk->reason);
-	return kr_format(&disk->reason,
-	                 "held to be invalid, but kubelet[%d] runs on it",
-	                 (int)node->process.pid);
-}
-
-/* Two views that cannot both be right, or that a restart will bring together.
- */
-static int name_disagreement(struct judging *g)
-{
-	const struct kr_judgement *j = g->j;
-	_cleanup_free_ char *live = NULL, *other = NULL;
-	int r = kr_value_format(&j->live.value, &live);
-
-	if (r < 0)
-		return r;
-	if (g->audit->pid == 0 && !g->node->process_doubt) {
-		kr_diag_add(g->diag, KR_WARNING, "live-disagrees", KR_SPAN_NONE,
-		            "configz says %s, but kubelet does not run here: "
-		            "it may be another node's (--node)",
-		            live);
-	} else if (kr_state_is_value(j->running.state) &&
-	           !same_value(&j->running, &j->live)) {
-		r = kr_value_format(&j->running.value, &other);
-		if (r < 0)
-			return r;
-		kr_diag_add(g->diag, KR_WARNING, "live-disagrees", KR_SPAN_NONE,
-		            "configz says %s, but kubelet[%d] was started with "
-		            "%s: it may be another node's (--node)",
-		            live, (int)g->audit->pid, other);
-	}
-	if (!kr_state_is_value(j->disk.state) || same_value(&j->disk, &j->live))
-		return 0;
-	free(other);
-	other = NULL;
-	r = kr_value_format(&j->disk.value, &other);
-	if (r < 0)
-		return r;
-	kr_diag_add(g->diag, KR_WARNING, "live-disagrees", KR_SPAN_NONE,
-	            "configz says %s, the files say %s: so will kubelet once "
-	            "it is restarted",
-	            live, other);
-	return 0;
-}
-
-/* What a changed file, or another program around it, hides of the running
- * kubelet, configz may tell. */
-static int running_from_live(struct judging *g)
-{
-	struct kr_judgement *j = g->j;
-	int r;
-
-	if (g->node->process_doubt || g->audit->pid == 0 ||
-	    j->running.state != KR_STATE_UNKNOWN)
-		return 0;
-	r = kr_value_copy(&j->live.value, &j->running.value);
-	if (r < 0)
-		return r;
-	return set_running(j, j->live.state, "kubelet[%d] says so of itself",
-	                   (int)g->audit->pid);
-}
-
-/* Only the usual control was asked for (struct kr_audit_options). */
-static int judge_live(struct judging *g)
-{
-	const struct kr_audit_options *o = g->options;
-	struct kr_view *live = &g->j->live;
-	bool asked = g->j->rule == kr_rules_usual.items[0];
-	int r = kr_format(&live->reason, "%s",
-	                  asked && o->live_reason ? o->live_reason
-	                                          : "not asked for");
-
-	if (r < 0)
-		return r;
-	live->source = -1;
-	live->state = asked ? o->live : KR_STATE_ABSENT;
-	if (!kr_state_is_value(live->state))
-		return 0;
-	live->value = (struct kr_value){.type = KR_TYPE_BOOL,
-	                                .b = live->state == KR_STATE_TRUE};
-	r = name_disagreement(g);
-	return r < 0 ? r : running_from_live(g);
+	decisions_done(d);
+	return r;
 }
 
 /* --- the verdict --------------------------------------------------------- */
@@ -491,22 +65,48 @@ static bool answers(const struct kr_judgement *j, enum kr_answer answer)
 	       j->live.answer == answer;
 }
 
-/* Somebody wrote down what is demanded: the default alone does not do. */
-static bool written_down(const struct kr_judgement *j)
+/* Somebody wrote down what is demanded: the default alone does not do. That
+ * nothing is set cannot be written down. */
+static bool written_down(const struct kr_judging *g)
 {
+	const struct kr_judgement *j = g->j;
 	const struct kr_source *s = kr_judgement_deciding(j);
 
-	return s && s->kind != KR_SOURCE_DEFAULT &&
-	       j->disk.answer == KR_ANSWER_PASS;
+	return j->rule->wants_nothing || g->instead ||
+	       (s && s->kind != KR_SOURCE_DEFAULT &&
+	        j->disk.answer == KR_ANSWER_PASS);
 }
 
-static int reason(struct kr_judgement *j, const char *format,
+/* Nothing is said by a value: an empty text or list, a pair of such. */
+static bool says_nothing(const struct kr_value *value)
+{
+	if (value->type == KR_TYPE_STRING)
+		return !*value->s;
+	if (value->type != KR_TYPE_TREE)
+		return value->type == KR_TYPE_LIST && value->list.n_items == 0;
+	for (size_t i = 1; i < value->list.n_items; i += 2) {
+		if (*value->list.items[i])
+			return false;
+	}
+	return true;
+}
+
+/* FORMAT has one place, for the rule's name and VIEW's value with IS between.
+ */
+static int reason(struct kr_judgement *j, const char *format, const char *is,
                   const struct kr_view *view)
 {
-	_cleanup_free_ char *value = NULL;
+	_cleanup_free_ char *value = NULL, *said = NULL;
 	int r = kr_value_format(&view->value, &value);
 
-	return r < 0 ? r : kr_format(&j->reason, format, j->rule->name, value);
+	if (r < 0)
+		return r;
+	if (says_nothing(&view->value))
+		r = kr_format(&said, "%s%s not set", j->rule->name,
+		              strcmp(is, " is ") == 0 ? " is" : "");
+	else
+		r = kr_format(&said, "%s%s%s", j->rule->name, is, value);
+	return r < 0 ? r : kr_format(&j->reason, format, said);
 }
 
 /* Behind the reason: the files are right, a restart is needed. */
@@ -523,60 +123,56 @@ static int reason_restart(struct kr_judgement *j)
 		return r;
 	return kr_format(&j->reason,
 	                 "%s; the files say %s, a restart is needed", j->reason,
-	                 value);
+	                 says_nothing(&j->disk.value) ? "nothing" : value);
 }
 
-static int judge_fail(struct kr_judgement *j)
+static int judge_fail(struct kr_judging *g)
 {
+	struct kr_judgement *j = g->j;
 	const struct kr_view *view = &j->running;
-	const char *format = "kubelet runs with %s = %s";
+	const char *format = "kubelet runs with %s";
 	int r;
 
 	j->verdict = KR_VERDICT_FAIL;
+	if (j->disk.answer == KR_ANSWER_FAIL && g->not_there)
+		return kr_format(&j->reason, "%s: %s", j->rule->name,
+		                 g->not_there);
 	if (j->disk.answer == KR_ANSWER_FAIL)
-		return reason(j, "kubelet would start with %s = %s", &j->disk);
+		return reason(j, "kubelet would start with %s", " = ",
+		              &j->disk);
 	if (j->running.answer != KR_ANSWER_FAIL) {
 		view = &j->live;
 		format = "kubelet says through the API server that it runs "
-			 "with %s = %s";
+			 "with %s";
 	}
 	if (view->answer != KR_ANSWER_FAIL)
-		return reason(
-			j,
-			"%s is %s only by kubelet's default, nothing says "
-			"so",
-			&j->disk);
-	r = reason(j, format, view);
+		return reason(j,
+		              "%s only by kubelet's default, nothing says so",
+		              " is ", &j->disk);
+	r = reason(j, format, " = ", view);
 	return r < 0 ? r : reason_restart(j);
 }
 
-/* One of two values that both pass is known well enough. */
-static bool is_unknown(const struct kr_view *view)
+/* What of a view is not known, where that is what its answer depends on; NULL.
+ * One of two values that both pass is known well enough. */
+static const char *doubt(const struct kr_judging *g, enum kr_view_id id,
+                         const struct kr_view *view)
 {
-	return view->state == KR_STATE_UNKNOWN &&
-	       view->answer != KR_ANSWER_PASS;
+	if (view->answer != KR_ANSWER_NONE)
+		return NULL;
+	if (view->state == KR_STATE_UNKNOWN)
+		return view->reason;
+	if (!kr_state_is_value(view->state))
+		return NULL;
+	return g->fields[id][g->j->rule->n_fields].reason;
 }
 
-/* What there is to be judged is neither wrong nor refused. */
-static int judge_rest(struct judging *g)
+static int judge_pass(struct kr_judging *g)
 {
 	struct kr_judgement *j = g->j;
 	const struct kr_source *s = kr_judgement_deciding(j);
 	const struct kr_view *view = &j->disk;
 
-	j->verdict = KR_VERDICT_UNKNOWN;
-	if (is_unknown(&j->disk))
-		return kr_format(&j->reason, "%s", j->disk.reason);
-	if (is_unknown(&j->running))
-		return kr_format(&j->reason,
-		                 "what kubelet runs with is not known: %s",
-		                 j->running.reason);
-	if (j->live.state == KR_STATE_UNKNOWN)
-		return kr_format(&j->reason,
-		                 "what kubelet says of itself is not known: %s",
-		                 j->live.reason);
-	if (!answers(j, KR_ANSWER_PASS))
-		return kr_format(&j->reason, "no view has a value");
 	j->verdict = KR_VERDICT_PASS;
 	if (j->disk.state == KR_STATE_UNKNOWN)
 		return kr_format(
@@ -584,15 +180,125 @@ static int judge_rest(struct judging *g)
 			"%s passes by kubelet's default, whichever its "
 			"version has",
 			j->rule->name);
+	if (g->instead)
+		return kr_format(&j->reason, "%s passes, as %s", j->rule->name,
+		                 j->rule->instead);
 	if (s && s->kind == KR_SOURCE_DEFAULT)
-		return reason(j, "%s is %s by kubelet's default", view);
+		return reason(j, "%s by kubelet's default", " is ", view);
 	if (view->answer != KR_ANSWER_PASS)
 		view = j->running.answer == KR_ANSWER_PASS ? &j->running
 		                                           : &j->live;
-	return reason(j, "%s is %s", view);
+	return reason(j, "%s", " is ", view);
 }
 
-static int judge(struct judging *g)
+/* What there is to be judged is neither wrong nor refused. */
+static int judge_rest(struct kr_judging *g)
+{
+	struct kr_judgement *j = g->j;
+	const char *unknown = doubt(g, KR_VIEW_DISK, &j->disk);
+
+	j->verdict = KR_VERDICT_UNKNOWN;
+	if (unknown)
+		return kr_format(&j->reason, "%s", unknown);
+	unknown = doubt(g, KR_VIEW_RUNNING, &j->running);
+	if (unknown)
+		return kr_format(&j->reason,
+		                 "what kubelet runs with is not known: %s",
+		                 unknown);
+	unknown = doubt(g, KR_VIEW_LIVE, &j->live);
+	if (unknown)
+		return kr_format(&j->reason,
+		                 "what kubelet says of itself is not known: %s",
+		                 unknown);
+	if (!answers(j, KR_ANSWER_PASS))
+		return kr_format(&j->reason, "no view has a value");
+	return judge_pass(g);
+}
+
+/* --- by edition and version ---------------------------------------------- */
+
+static bool has_edition(const char *name)
+{
+	struct kr_edition_control its;
+
+	for (int i = 0; i < KR_N_EDITIONS; i++) {
+		if (kr_edition_control((enum kr_edition_id)i, name, &its))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The chosen edition has not the control that others have, or this kubelet not
+ * the setting. 1: then the reason says so; 0; -ENOMEM. What no edition has is
+ * judged all the same, as it was named.
+ */
+static int is_beside(struct kr_judging *g)
+{
+	struct kr_judgement *j = g->j;
+	const struct kr_rule *rule = j->rule;
+	const struct kr_edition *edition = g->edition;
+	struct kr_edition_control its;
+	unsigned minor = 0;
+	int r = 0;
+
+	if (!edition || !has_edition(rule->name))
+		return 0;
+	if (!kr_edition_control(kr_edition_id(edition), rule->name, &its)) {
+		r = kr_format(&j->reason, "%s %s has no such control",
+		              edition->title, edition->version);
+		return r < 0 ? r : 1;
+	}
+	if (rule->n_fields == 0 || kr_field(rule->fields[0])->first_minor == 0)
+		return 0;
+	r = kr_kubelet_version_told(g->node, &minor);
+	if (r < 0 || minor == 0 ||
+	    minor >= kr_field(rule->fields[0])->first_minor)
+		return r;
+	r = kr_format(&j->reason, "kubelet 1.%u has no %s", minor, rule->name);
+	return r < 0 ? r : 1;
+}
+
+/* kubelet's version, as DISK would start or as it runs: what is known, then
+ * what the API server and the log say. */
+static int find_version(struct kr_node *node, bool disk, unsigned *ret_minor)
+{
+	int (*find)(struct kr_node *, unsigned *) =
+		disk ? kr_kubelet_version_find : kr_kubelet_version_running;
+	int r = find(node, ret_minor);
+
+	if (r < 0 || *ret_minor > 0)
+		return r;
+	kr_kubelet_version_ask(node);
+	r = find(node, ret_minor);
+	if (r < 0 || *ret_minor > 0)
+		return r;
+	*ret_minor = kr_kubelet_version_logged(node, disk);
+	return 0;
+}
+
+/* ANSWER is FAIL, of a setting that newer kubelets ignore: then it passes. */
+static int forgive(struct kr_node *node, const struct kr_rule *rule, bool disk,
+                   enum kr_answer *answer, bool *ret_needs_version)
+{
+	unsigned minor = 0;
+	int r;
+
+	if (*answer != KR_ANSWER_FAIL || rule->unused_since == 0)
+		return 0;
+	r = find_version(node, disk, &minor);
+	if (r < 0)
+		return r;
+	if (minor >= rule->unused_since)
+		*answer = KR_ANSWER_PASS;
+	if (minor == 0)
+		*ret_needs_version = true;
+	return 0;
+}
+
+/* --- one ----------------------------------------------------------------- */
+
+static int judge(struct kr_judging *g)
 {
 	struct kr_judgement *j = g->j;
 
@@ -600,8 +306,8 @@ static int judge(struct judging *g)
 		return kr_format(&j->reason, "%s", j->disk.reason);
 	if (answers(j, KR_ANSWER_FAIL) ||
 	    (g->options->explicit_wanted && j->disk.answer == KR_ANSWER_PASS &&
-	     !written_down(j)))
-		return judge_fail(j);
+	     !written_down(g)))
+		return judge_fail(g);
 	if (any(j, KR_STATE_INVALID)) {
 		j->verdict = KR_VERDICT_INVALID;
 		return kr_format(&j->reason, "%s", j->disk.reason);
@@ -624,22 +330,26 @@ static int ask_default(const struct kr_rule *rule, const char *text,
 	return 0;
 }
 
-static int ask(struct kr_judgement *j, struct kr_view *view)
+static int ask(struct kr_judging *g, enum kr_view_id id, struct kr_view *view)
 {
-	/* borrowed */
-	const struct kr_decision d = {
-		.state = view->state, .value = view->value, .by = view->by};
-	const struct kr_field *f = kr_field(j->rule->fields[0]);
+	const struct kr_rule *rule = g->j->rule;
+	struct kr_decision d[KR_RULE_FIELDS_MAX];
+	const struct kr_field *f = kr_field(rule->fields[0]);
 	enum kr_answer before;
 	int r;
 
-	view->answer = kr_judge_ask(j->rule, &d);
-	if (view->state != KR_STATE_UNKNOWN || !view->either_default)
-		return 0;
-	r = ask_default(j->rule, f->before, &before);
+	kr_views_decisions(g, id, d);
+	view->answer = kr_rule_ask(rule, g->edition, d);
+	before = view->answer;
+	r = forgive(g->node, rule, id == KR_VIEW_DISK, &view->answer,
+	            &g->j->needs_version);
+	g->unused = g->unused || view->answer != before;
+	if (r < 0 || view->state != KR_STATE_UNKNOWN || !view->either_default)
+		return r;
+	r = ask_default(rule, f->before, &before);
 	if (r < 0)
 		return r;
-	r = ask_default(j->rule, f->by_default, &view->answer);
+	r = ask_default(rule, f->by_default, &view->answer);
 	if (r < 0)
 		return r;
 	if (view->answer != before)
@@ -647,30 +357,239 @@ static int ask(struct kr_judgement *j, struct kr_view *view)
 	return 0;
 }
 
-static int judge_one(struct judging *g)
+/* Whether what is shown fails, and what is only looked at makes it pass. */
+static bool passes_instead(const struct kr_rule *rule,
+                           const struct kr_edition *edition,
+                           const struct kr_decision *decisions)
+{
+	struct kr_decision shown[KR_RULE_FIELDS_MAX] = {0};
+
+	if (!rule->instead)
+		return false;
+	for (size_t i = 0; i < rule->n_fields; i++)
+		shown[i] = decisions[i];
+	return kr_rule_ask(rule, edition, shown) != KR_ANSWER_PASS;
+}
+
+/*
+ * What passes by its words may name a file that does not load: a FAIL. WHY says
+ * it, and what is not there yet. 0 or -ENOMEM.
+ */
+static int try_files(struct kr_node *node, const struct kr_rule *rule,
+                     const struct kr_decision *decisions,
+                     enum kr_answer *answer, char **ret_why)
+{
+	enum kr_loads loads;
+	int r;
+
+	*ret_why = NULL;
+	if (!rule->names_file || *answer != KR_ANSWER_PASS)
+		return 0;
+	r = kr_files_load(node, rule, decisions, &loads, ret_why);
+	if (r >= 0 && loads == KR_LOADS_NOT)
+		*answer = KR_ANSWER_FAIL;
+	return r;
+}
+
+static int judge_fields(struct kr_judging *g)
 {
 	struct kr_judgement *j = g->j;
-	int r = judge_disk(g);
+	struct kr_decision d[KR_RULE_FIELDS_MAX];
+	int r = kr_views_find(g);
 
 	if (r < 0)
 		return r;
-	r = judge_running(g);
+	r = ask(g, KR_VIEW_DISK, &j->disk);
 	if (r < 0)
 		return r;
-	r = doubt_disk(g);
+	kr_views_decisions(g, KR_VIEW_DISK, d);
+	g->instead = j->disk.answer == KR_ANSWER_PASS &&
+	             passes_instead(j->rule, g->edition, d);
+	r = g->instead ? 0
+	               : try_files(g->node, j->rule, d, &j->disk.answer,
+	                           &g->not_there);
 	if (r < 0)
 		return r;
-	r = judge_live(g);
+	r = ask(g, KR_VIEW_RUNNING, &j->running);
 	if (r < 0)
 		return r;
-	r = ask(j, &j->disk);
-	if (r < 0)
-		return r;
-	r = ask(j, &j->running);
-	if (r < 0)
-		return r;
-	r = ask(j, &j->live);
+	r = ask(g, KR_VIEW_LIVE, &j->live);
 	return r < 0 ? r : judge(g);
+}
+
+/* --- of files ------------------------------------------------------------ */
+
+static int no_view(struct kr_view *view)
+{
+	view->state = KR_STATE_ABSENT;
+	view->source = -1;
+	return kr_format(&view->reason,
+	                 "mode and owner are what they are on the disk");
+}
+
+/* What is wrong with the worst file; "". */
+static const char *fault_of(const struct kr_judging *g)
+{
+	const struct kr_rule *rule = g->j->rule;
+
+	if (g->j->verdict != KR_VERDICT_FAIL)
+		return "";
+	if (rule->subject == KR_SUBJECT_OWNER)
+		return ", not root:root";
+	return kr_demand_mode(rule, g->edition) == 0644 ? ", looser than 0644"
+	                                                : ", looser than 0600";
+}
+
+/* The worst, and how many more are as bad. */
+static int reason_files(struct kr_judging *g)
+{
+	struct kr_judgement *j = g->j;
+	const struct kr_source *worst = kr_judgement_deciding(j);
+	const char *what =
+		j->rule->subject == KR_SUBJECT_MODE ? "mode" : "owner";
+	size_t n = 0;
+	int r;
+
+	for (size_t i = 0; i < j->sources.n; i++)
+		n += j->sources.items[i].wins;
+	r = kr_format(&j->reason, "%s has the %s %s%s", worst->path, what,
+	              j->disk.value.s, fault_of(g));
+	if (r < 0 || n == 1)
+		return r;
+	return kr_format(&j->reason, "%s, and %zu more %s like it", j->reason,
+	                 n - 1, n == 2 ? "is" : "are");
+}
+
+static int judge_files(struct kr_judging *g)
+{
+	struct kr_judgement *j = g->j;
+	struct kr_decision d[KR_RULE_FIELDS_MAX] = {0};
+	int r = kr_files_look(g->node, j->rule, g->edition, &j->sources,
+	                      &j->disk);
+
+	if (r < 0)
+		return r;
+	r = no_view(&j->running);
+	if (r < 0)
+		return r;
+	r = no_view(&j->live);
+	if (r < 0)
+		return r;
+	d[0] = (struct kr_decision){.state = j->disk.state,
+	                            .value = j->disk.value};
+	j->disk.answer = kr_rule_ask(j->rule, g->edition, d);
+	if (j->disk.state == KR_STATE_INVALID)
+		j->verdict = KR_VERDICT_INVALID;
+	else if (j->disk.state == KR_STATE_UNKNOWN)
+		j->verdict = KR_VERDICT_UNKNOWN;
+	else if (j->disk.answer == KR_ANSWER_FAIL)
+		j->verdict = KR_VERDICT_FAIL;
+	if (!kr_state_is_value(j->disk.state))
+		return kr_format(&j->reason, "%s", j->disk.reason);
+	return reason_files(g);
+}
+
+/* --- what is beside the verdict ------------------------------------------ */
+
+/* The client CA of a control plane is read by others than root. */
+static int find_policy(struct kr_judging *g)
+{
+	static const char server[] =
+		"/etc/kubernetes/manifests/kube-apiserver.yaml";
+	_cleanup_stat_ struct kr_stat st = {0};
+	struct kr_judgement *j = g->j;
+	int r;
+
+	j->policy = kr_rule_policy(j->rule, g->edition);
+	if (j->rule->subject != KR_SUBJECT_MODE ||
+	    j->rule->files != KR_FILES_CLIENT_CA)
+		return 0;
+	r = kr_fs_stat(g->node->fs, server, true, &st);
+	if (r >= 0)
+		j->policy = KR_POLICY_ASK;
+	return r == -ENOMEM ? r : 0;
+}
+
+static bool scanner_passes(const struct kr_judgement *j,
+                           enum kr_scanner scanner)
+{
+	const struct kr_value *value = &j->disk.value;
+	bool written = j->disk.by > KR_BY_DEFAULT;
+	mode_t mode = 0;
+
+	switch (scanner) {
+	case KR_SCANNER_WRITTEN:
+		return written;
+	case KR_SCANNER_ZERO:
+		return written && kr_state_is_value(j->disk.state) &&
+		       kr_value_is_zero(value);
+	case KR_SCANNER_0600:
+		return j->disk.state != KR_STATE_VALUE ||
+		       kr_mode_parse(value->s, &mode) < 0 || !(mode & ~0600);
+	default:
+		return true;
+	}
+}
+
+static int judge_one(struct kr_judging *g)
+{
+	struct kr_judgement *j = g->j;
+	enum kr_scanner scanner = kr_demand_scanner(j->rule, g->edition);
+	int r = j->rule->subject == KR_SUBJECT_FIELDS ? judge_fields(g)
+	                                              : judge_files(g);
+
+	if (r < 0)
+		return r;
+	r = find_policy(g);
+	if (r < 0)
+		return r;
+	if (j->verdict == KR_VERDICT_PASS && !scanner_passes(j, scanner))
+		j->scanner = kr_scanner_text(scanner);
+	r = is_beside(g);
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		j->verdict = KR_VERDICT_NOT_APPLICABLE;
+		j->restart_needed = false;
+		j->scanner = NULL;
+		return 0;
+	}
+	r = kr_notes_add(g);
+	if (r < 0 || !g->options->waivers)
+		return r;
+	j->waiver = kr_waivers_find(g->options->waivers, j->rule->name);
+	if (j->waiver)
+		j->verdict = KR_VERDICT_WAIVED;
+	return 0;
+}
+
+int kr_judge_disk(struct kr_node *node, const struct kr_rule *rule,
+                  const struct kr_edition *edition, enum kr_answer *ret)
+{
+	struct kr_decision d[KR_RULE_FIELDS_MAX] = {0};
+	_cleanup_free_ char *why = NULL;
+	struct kr_sources sources = {.deciding = -1};
+	struct kr_view view = {0};
+	bool needs_version;
+	int r;
+
+	if (rule->subject == KR_SUBJECT_FIELDS) {
+		r = kr_views_decide(node, rule, edition, d);
+	} else {
+		r = kr_files_look(node, rule, edition, &sources, &view);
+		d[0] = (struct kr_decision){.state = view.state,
+		                            .value = view.value};
+		view.value = (struct kr_value){0};
+	}
+	*ret = r < 0 ? KR_ANSWER_NONE : kr_rule_ask(rule, edition, d);
+	if (r >= 0)
+		r = forgive(node, rule, true, ret, &needs_version);
+	if (r >= 0 && !passes_instead(rule, edition, d))
+		r = try_files(node, rule, d, ret, &why);
+	kr_sources_done(&sources);
+	kr_view_done(&view);
+	decisions_done(d);
+	return r;
 }
 
 /* --- all of them --------------------------------------------------------- */
@@ -687,21 +606,24 @@ static int badness(enum kr_verdict verdict)
 	return order[verdict];
 }
 
+/* What is waived or not applicable counts as a pass. */
 static void sum_up(struct kr_audit *a)
 {
 	for (size_t i = 0; i < a->n_items; i++) {
 		const struct kr_judgement *j = &a->items[i];
+		bool counts = badness(j->verdict) > 0;
 
+		if (j->verdict == KR_VERDICT_WAIVED)
+			continue;
 		a->restart_needed = a->restart_needed || j->restart_needed;
 		if (!j->rule->test ||
 		    (a->reason && badness(j->verdict) <= badness(a->verdict)))
 			continue;
-		a->verdict = j->verdict;
+		a->verdict = counts ? j->verdict : KR_VERDICT_PASS;
 		a->reason = j->reason;
 	}
 	if (!a->reason)
-		a->reason = "nothing is demanded of the settings that were "
-			    "asked for by name";
+		a->reason = "nothing is demanded of what was asked for";
 }
 
 int kr_audit_run(struct kr_node *node, const struct kr_rules *rules,
@@ -709,8 +631,11 @@ int kr_audit_run(struct kr_node *node, const struct kr_rules *rules,
                  struct kr_audit **ret)
 {
 	_cleanup_audit_ struct kr_audit *a = calloc(1, sizeof(*a));
-	struct judging g = {
-		.node = node, .options = options, .diag = diag, .audit = a};
+	struct kr_judging g = {.node = node,
+	                       .edition = rules->edition,
+	                       .options = options,
+	                       .diag = diag,
+	                       .audit = a};
 	const char *why = NULL;
 	int r;
 
@@ -721,7 +646,8 @@ int kr_audit_run(struct kr_node *node, const struct kr_rules *rules,
 	if (!a->items || (options->endpoint && !a->endpoint))
 		return -ENOMEM;
 	a->explicit_wanted = options->explicit_wanted;
-	r = look_at_process(&g);
+	a->edition = rules->edition;
+	r = kr_views_begin(&g);
 	if (r < 0)
 		return r;
 	while (a->n_items < rules->n_items) {
@@ -729,6 +655,7 @@ int kr_audit_run(struct kr_node *node, const struct kr_rules *rules,
 		g.j->rule = rules->items[a->n_items++];
 		g.j->sources.deciding = -1;
 		r = judge_one(&g);
+		kr_views_end(&g);
 		if (r < 0)
 			return r;
 	}
@@ -745,12 +672,6 @@ int kr_audit_run(struct kr_node *node, const struct kr_rules *rules,
 	return 0;
 }
 
-static void view_done(struct kr_view *view)
-{
-	free(view->reason);
-	kr_value_done(&view->value);
-}
-
 struct kr_audit *kr_audit_free(struct kr_audit *a)
 {
 	if (!a)
@@ -759,9 +680,9 @@ struct kr_audit *kr_audit_free(struct kr_audit *a)
 		struct kr_judgement *j = &a->items[i];
 
 		kr_sources_done(&j->sources);
-		view_done(&j->disk);
-		view_done(&j->running);
-		view_done(&j->live);
+		kr_view_done(&j->disk);
+		kr_view_done(&j->running);
+		kr_view_done(&j->live);
 		free(j->reason);
 	}
 	free(a->items);

@@ -13,9 +13,11 @@
 #include "base/diag.h"
 #include "base/span.h"
 #include "base/vec.h"
+#include "kubelet/configz-values.h"
 #include "node/node.h"
 #include "policy/rules.h"
 #include "policy/sources.h"
+#include "policy/waivers.h"
 
 struct kr_view {
 	enum kr_state state; /* TRUE, FALSE, VALUE, INVALID, UNKNOWN, ABSENT */
@@ -32,9 +34,16 @@ struct kr_view {
 /* Of one rule. */
 struct kr_judgement {
 	const struct kr_rule *rule;
-	/* PASS, too, where nothing is demanded, and means nothing then */
+	/* PASS, too, where nothing is demanded (the rule has no test), and
+	 * means nothing then */
 	enum kr_verdict verdict;
-	char *reason; /* one sentence */
+	/* the rule's, or a stricter one that this node or the edition asks
+	 * for */
+	enum kr_policy policy;
+	/* what scanners miss on this node although it passes; static; NULL */
+	const char *scanner;
+	const struct kr_waiver *waiver; /* borrowed of the options; NULL */
+	char *reason;                   /* one sentence */
 	bool restart_needed;
 	struct kr_view disk, running, live;
 	size_t running_arg; /* the process's argument that decides; 0: none */
@@ -49,9 +58,10 @@ struct kr_judgement {
 
 /* What holds of the node, and each rule's judgement. */
 struct kr_audit {
-	enum kr_verdict verdict; /* the worst of them */
-	const char *reason;      /* of the first that is as bad */
-	bool explicit_wanted;    /* the default was not accepted */
+	enum kr_verdict verdict;          /* the worst of them */
+	const char *reason;               /* of the first that is as bad */
+	bool explicit_wanted;             /* the default was not accepted */
+	const struct kr_edition *edition; /* NULL: none was chosen */
 	bool restart_needed, reload_needed;
 	char *endpoint; /* whom the live view is from; NULL: nobody was asked */
 	/* of the running process; 0 where there is none */
@@ -66,12 +76,18 @@ struct kr_audit {
 
 struct kr_audit_options {
 	bool explicit_wanted; /* what is demanded must be written down */
+	/* what the owner lives with, which must live as long as the audit;
+	 * NULL: nothing */
+	const struct kr_waivers *waivers;
 	/* what configz said of the usual control: TRUE or FALSE; UNKNOWN: it
 	 * was asked for and cannot be told; ABSENT: it was not asked for, or
 	 * there is no kubelet to ask. The reason is one sentence; NULL where it
 	 * was not asked for. ENDPOINT is the URL; NULL: there is none */
 	enum kr_state live;
 	const char *live_reason, *endpoint;
+	/* what configz said of each field; NULL: it was asked of none but the
+	 * usual control's */
+	const struct kr_configz_values *live_values;
 };
 
 /*
@@ -82,14 +98,26 @@ struct kr_audit_options {
 int kr_judge_decide(const struct kr_node *node, const struct kr_rule *rule,
                     struct kr_decision *ret);
 
-/* What RULE's test says of D, its first field's. */
+/* What RULE's test says of D, its first field's, where no edition was chosen.
+ * Of a rule that looks at more, or at a file, kr_judge_disk() tells. */
 enum kr_answer kr_judge_ask(const struct kr_rule *rule,
                             const struct kr_decision *d);
+
+/*
+ * What RULE says of NODE's disk view, as EDITION (NULL: the strictest of the
+ * newest) demands: all its fields, and the files that they name. RET is NONE
+ * where the view has no value. 0 or -ENOMEM.
+ */
+int kr_judge_disk(struct kr_node *node, const struct kr_rule *rule,
+                  const struct kr_edition *edition, enum kr_answer *ret);
 
 /*
  * Judges NODE, which was read, by each of RULES; nothing of it is read again.
  * Messages about it are in DIAG already, more are added. 0 or -ENOMEM. The
  * spans point into NODE's files.
+ *
+ * A control that is waived is judged, and its verdict is WAIVED. What the
+ * chosen edition, or kubelet's version, has not is NOT_APPLICABLE.
  *
  * The rule of the verdict (interface.md): fail if any view fails, or the
  * default is not accepted and nothing says what is demanded; else invalid if

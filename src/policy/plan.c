@@ -96,14 +96,13 @@ static struct kr_span key_span(const struct planning *p, size_t i)
 
 static int edit_file(struct planning *p, size_t i)
 {
-	const struct kr_setting setting = kr_rule_setting(p->rule);
 	const struct kr_inputs *in = &p->node->disk.inputs;
 
 	if (kr_source_refusal(in->files[i]))
 		return kr_vendor_refuse(p->rule, p->diag, key_span(p, i),
 		                        "the key stands in");
-	return kr_config_edit(&setting, &in->merged.configs[i], in->files[i],
-	                      p->rule->want.b, p->diag, &p->plan->edits);
+	return kr_config_edit(field_of(p), &in->merged.configs[i], in->files[i],
+	                      &p->rule->want, p->diag, &p->plan->edits);
 }
 
 /* Whether the files of MERGED make the rule pass. 1, 0 or -ENOMEM. */

@@ -95,7 +95,6 @@ static int find_file(const struct kr_inputs *in, const char *real)
 static int prove_configs(struct kr_node *node, const struct kr_rule *rule,
                          struct kr_plan *plan, struct kr_diag *diag)
 {
-	const struct kr_setting setting = kr_rule_setting(rule);
 	const struct kr_inputs *old = &node->disk.inputs;
 	const struct kr_inputs *new = &plan->after->disk.inputs;
 
@@ -111,9 +110,9 @@ static int prove_configs(struct kr_node *node, const struct kr_rule *rule,
 			.dropin = old->merged.configs[before].dropin,
 			.kubelet_minor = old->kubelet_minor,
 		};
-		r = kr_config_prove_with(&setting, old->files[before],
-		                         new->files[after], &options,
-		                         rule->want.b, diag);
+		r = kr_config_prove(rule->fields[0], old->files[before],
+		                    new->files[after], &options, &rule->want,
+		                    diag);
 		if (r == -EBADMSG)
 			return -EOPNOTSUPP;
 		if (r < 0)

@@ -44,6 +44,7 @@ static const char *const kind_names[] = {
 	[KR_SOURCE_CONFIG] = "config",
 	[KR_SOURCE_CONFIG_DIR] = "config-dir",
 	[KR_SOURCE_FLAG] = "flag",
+	[KR_SOURCE_FILE] = "file",
 };
 
 static_assert(ARRAY_SIZE(kind_names) == _KR_SOURCE_KIND_MAX,
@@ -72,26 +73,31 @@ static const struct place {
 	{"/gnu/store/", GUIXS, GUIX_INSTEAD},
 };
 
-static const struct place *find_place(const struct kr_file *file)
+static const struct place *find_place(const char *real)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(not_ours); i++) {
-		if (strncmp(file->real, not_ours[i].folder,
+		if (strncmp(real, not_ours[i].folder,
 		            strlen(not_ours[i].folder)) == 0)
 			return &not_ours[i];
 	}
 	return NULL;
 }
 
-const char *kr_source_refusal(const struct kr_file *file)
+const char *kr_source_refusal_at(const char *real)
 {
-	const struct place *place = find_place(file);
+	const struct place *place = find_place(real);
 
 	return place ? place->reason : NULL;
 }
 
+const char *kr_source_refusal(const struct kr_file *file)
+{
+	return kr_source_refusal_at(file->real);
+}
+
 const char *kr_source_instead(const struct kr_file *file)
 {
-	const struct place *place = find_place(file);
+	const struct place *place = find_place(file->real);
 
 	return place ? place->instead : NULL;
 }
@@ -112,6 +118,7 @@ static struct kr_source *add(struct collecting *c, enum kr_source_kind kind)
 		return NULL;
 	c->sources->n++;
 	next->kind = kind;
+	next->field = c->field;
 	next->editable = true;
 	return next;
 }
@@ -347,6 +354,8 @@ void kr_sources_done(struct kr_sources *sources)
 	for (size_t i = 0; i < sources->n; i++) {
 		free(sources->items[i].reason);
 		free(sources->items[i].text);
+		free(sources->items[i].path);
+		free(sources->items[i].real);
 		kr_value_done(&sources->items[i].value);
 	}
 	free(sources->items);
