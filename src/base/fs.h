@@ -9,7 +9,8 @@
  * was read: all that follows speaks of the same bytes.
  *
  * An overlay is a second view of the same files in which some have other bytes,
- * another mode or owner, or are new. An audit of the overlay is an audit of the node after a change.
+ * another mode or owner, or are new. An audit of the overlay is an audit of the
+ * node after a change.
  */
 
 #include <stdbool.h>
