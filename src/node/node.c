@@ -15,6 +15,7 @@
 #include "node/hidden.h"
 #include "node/kubelet-version.h"
 #include "node/node.h"
+#include "node/refusals.h"
 #include "node/running.h"
 #include "node/slips.h"
 #include "node/unjoined.h"
@@ -387,14 +388,43 @@ static const char *word_doubt(const struct kr_unit_word *word)
 	       "knows";
 }
 
-/* The version was not looked for, and tells whether kubelet would start. */
-static int read_by_version(struct kr_node *node, const char *const *argv,
-                           size_t argc, struct kr_inputs_options *options,
-                           struct kr_diag *found)
+/* What else tells whether kubelet would start: its version, which was not
+ * looked for, and whether its arguments are complete. 1: something is known now
+ * that was not. */
+static int learn_more(struct kr_node *node, struct kr_inputs_options *options)
 {
-	int r = kr_kubelet_version_find(node, &options->kubelet_minor);
+	unsigned minor = options->kubelet_minor;
+	int r;
 
-	if (r < 0 || options->kubelet_minor == 0)
+	if (node->disk.inputs.version_matters) {
+		r = kr_kubelet_version_find(node, &options->kubelet_minor);
+		if (r < 0)
+			return r;
+	}
+	if (node->live && !node->configured) {
+		r = kr_unjoined_has_certificate(node);
+		if (r < 0)
+			return r;
+		node->configured = r > 0;
+	}
+	if (options->kubelet_minor == minor &&
+	    options->wrapped != node->configured)
+		return 0;
+	options->wrapped = !node->configured;
+	return 1;
+}
+
+static int read_inputs(struct kr_node *node, const char *const *argv,
+                       size_t argc, struct kr_inputs_options *options,
+                       struct kr_diag *found)
+{
+	int r = kr_inputs_read(node->fs, argv, argc, options, found,
+	                       &node->disk.inputs);
+
+	if (r < 0)
+		return r;
+	r = learn_more(node, options);
+	if (r <= 0)
 		return r;
 	kr_diag_done(found);
 	kr_inputs_done(&node->disk.inputs);
@@ -433,15 +463,9 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 	r = find_version(node, argv, argc, &options);
 	if (r < 0)
 		return r;
-	r = kr_inputs_read(node->fs, argv, argc, &options, &found,
-	                   &disk->inputs);
+	r = read_inputs(node, argv, argc, &options, &found);
 	if (r < 0)
 		return r;
-	if (disk->inputs.version_matters) {
-		r = read_by_version(node, argv, argc, &options, &found);
-		if (r < 0)
-			return r;
-	}
 	disk->start = KR_START_COMMAND;
 	r = kr_unjoined(node);
 	if (r < 0)
@@ -458,6 +482,9 @@ static int read_command(struct kr_node *node, struct kr_diag *diag)
 	r = check_mounts(node, diag);
 	if (r != 0)
 		return r < 0 ? r : 0;
+	r = kr_refusals_judge(node, &found);
+	if (r < 0)
+		return r;
 	kr_diag_merge(diag, &found);
 	add_remarks(node, diag);
 	kr_slips_remark(node, diag);
@@ -987,17 +1014,14 @@ static void remark_config_dir(const struct kr_node *node, struct kr_diag *diag)
 		            in->config_dir_refusal);
 }
 
-/* An image never is: its arguments may be completed at boot. */
-static bool is_configured(const struct kr_node *node)
+/* An image never is: its arguments may be completed at boot. Where its
+ * certificate is, only its arguments tell. */
+static bool has_been_started(const struct kr_node *node)
 {
-	_cleanup_stat_ struct kr_stat st = {0};
-
 	if (!node->live)
 		return false;
 	return node->has_process ||
-	       (node->loaded && node->loaded->started_realtime_usec > 0) ||
-	       kr_fs_stat(node->fs, KR_CERT_DIR "/" KR_CLIENT_CERTIFICATE, true,
-	                  &st) >= 0;
+	       (node->loaded && node->loaded->started_realtime_usec > 0);
 }
 
 int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
@@ -1020,7 +1044,7 @@ int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
 	r = kr_running_find(node, options->pid, diag);
 	if (r < 0)
 		return r;
-	node->configured = is_configured(node);
+	node->configured = has_been_started(node);
 	r = settle_unit(node, diag);
 	if (r < 0)
 		return r;
