@@ -150,6 +150,13 @@ class NodeCopy:
     def __exit__(self, *_):
         shutil.rmtree(self.root, ignore_errors=True)
 
+    def give_kubeconfig(self):
+        """What --kubeconfig of most nodes names, and their trees lack."""
+        folder = os.path.join(self.root, "var/lib/kubelet")
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, "kubeconfig"), "wb"):
+            pass
+
     def snapshot(self):
         """Path -> kind, mode and content of all but the program's own."""
         found = {}

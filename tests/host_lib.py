@@ -89,6 +89,9 @@ rm -rf /etc/systemd/system/kubelet.service* /run/systemd/system/kubelet* \
     /var/lib/kubelet-remedy /run/kubelet-remedy
 systemctl daemon-reload
 systemctl reset-failed
+mkdir -p /var/lib/kubelet
+: >/var/lib/kubelet/kubeconfig
+: >/k
 true
 """
 
@@ -195,6 +198,9 @@ class Host:
         for path, source in self.binaries.items():
             shutil.copyfile(source, self.root + path)
             os.chmod(self.root + path, 0o755)
+        # what --kubeconfig names in the tests
+        for path in ("/k", "/var/lib/kubelet/kubeconfig"):
+            self.write(path, "")
         return self
 
     def boot(self, *options):

@@ -188,6 +188,7 @@ def error_codes(root):
             continue
         text = read(root, path).decode()
         for code in re.findall(r"KR_ERROR,\s*\"([a-z-]+)\"", text) \
+                + re.findall(r"\.code = \"([a-z-]+)\"", text) \
                 + re.findall(r"refuse\([ep], \"([a-z-]+)\"", text) \
                 + re.findall(r"\? \"(bus-[a-z]+)\" : \"", text):
             found.setdefault(code, path)

@@ -211,7 +211,8 @@ def on_terminal(program, nodes, words, columns, env=None):
 
 def check_narrow(program, nodes):
     text, status = on_terminal(program, nodes, ["audit", "--color=never"], 60)
-    lines = text.splitlines()
+    # the image lacks files that kubelet needs, which notes at the end say
+    lines = text.split("\nnote: ")[0].splitlines()
     marks = [i for i, line in enumerate(lines) if "^" in line]
     faults = [] if status == 1 else ["status %d" % status]
 
@@ -324,6 +325,7 @@ def check_no_bus(program, nodes):
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text.replace(flag + "false", flag + disk))
             make_live(node.root, flag + "false")
+            node.give_kubeconfig()
             before = node.snapshot()
             run = Run([program, *words, "--root=" + node.root])
             changed = node.snapshot() != before
@@ -362,6 +364,38 @@ def contents(node):
             if what[0] == "file"}
 
 
+def check_cgroup_v1(program, nodes):
+    """A live node with the old cgroups, which kubelet 1.35 refuses by default.
+    They are mounted for the audit alone. None: they cannot be mounted."""
+    mounts = ("mount -t tmpfs none $1 && mkdir $1/memory && "
+              "mount -t cgroup -o none,name=kubelet-remedy none $1/memory "
+              "|| exit 99; shift; exec \"$@\"")
+    faults = []
+    with NodeCopy(os.path.join(nodes, "cis-text-flag-false-file-true")) \
+            as node:
+        os.unlink(node.root + "/etc/systemd/system/kubelet.service.d/"
+                  "10-kubelet-args.conf")
+        make_live(node.root, "--v=2")
+        node.give_kubeconfig()
+        folder = node.root + "/sys/fs/cgroup"
+        os.makedirs(folder)
+        for old, minor, want in ((True, 34, 0), (True, 35, 3), (False, 35, 0)):
+            words = [program, "audit", "--root=" + node.root,
+                     "--kubelet-version=1.%d" % minor]
+            if old:
+                words = ["unshare", "-m", "sh", "-c", mounts, "sh", folder] \
+                    + words
+            run = Run(words)
+            if old and (os.geteuid() != 0 or run.status == 99):
+                return None
+            if run.status != want or \
+                    ("this host has cgroup v1" in run.out + run.err) != \
+                    (want == 3):
+                faults.append("1.%d: %d: %s%s" % (minor, run.status, run.out,
+                                                  run.err))
+    return faults
+
+
 CHECKS = {
     "a terminal of 60 columns": check_narrow,
     "a terminal of 400 columns": check_wide,
@@ -369,6 +403,7 @@ CHECKS = {
     "a full disk": check_full,
     "a closed pipe": check_pipe,
     "a live node without a bus": check_no_bus,
+    "a host of old cgroups": check_cgroup_v1,
     "a preview through patch(1)": check_patch,
 }
 
@@ -384,7 +419,11 @@ def main():
     names = set(os.listdir(golden))
     tap.row("no file without its case", sorted(names - set(CASES)))
     for name, check in CHECKS.items():
-        tap.row(name, check(program, nodes))
+        faults = check(program, nodes)
+        if faults is None:
+            tap.skip(name, "cannot be tried here")
+        else:
+            tap.row(name, faults)
     return tap.end()
 
 

@@ -13,6 +13,7 @@ that lead out of it. Needs root; without it the whole is skipped.
 import json
 import re
 import sys
+import time
 
 from e2e_lib import run_file
 from host_lib import CONFIG, CONFIG_TEXT, CONTROL, FLAG, KEY, UNIT, wait_for
@@ -256,6 +257,11 @@ def test_no_client(host, tap):
     tap.status(result, 3, "audit")
     tap.equal(views(got)[0], "invalid", "it was started")
     tap.contains(got["reason"], "--kubeconfig", "the word is named")
+    result = host.remedy("fix")
+    tap.status(result, 4, "fix")
+    tap.contains(result.stdout + result.stderr,
+                 "give --kubeconfig among kubelet's arguments",
+                 "the next step")
     host.sh("systemctl reset-failed kubelet")
     tap.equal(views(host.remedy_json("audit")[1])[0], "true",
               "it was not started in this boot")
@@ -263,6 +269,26 @@ def test_no_client(host, tap):
     tap.equal(views(host.remedy_json("audit")[1])[0], "invalid",
               "kubelet has had its certificate")
     host.sh("rm -r /var/lib/kubelet/pki")
+
+
+def test_lost_file(host, tap):
+    """A file that a setting names and that is gone stops the next start,
+    whatever the kubelet that runs has read at its own."""
+    host.reset()
+    host.node("--client-ca-file=/srv/ca.crt", KEY_TRUE)
+    host.write("/srv/ca.crt", "-----BEGIN CERTIFICATE-----\nMAMCAQU=\n"
+               "-----END CERTIFICATE-----\n")
+    host.sh("systemctl restart kubelet")
+    time.sleep(22)              # it has settled
+    tap.equal(views(host.remedy_json("audit")[1])[0], "true", "it is there")
+    host.sh("rm /srv/ca.crt")
+    result, got = host.remedy_json("audit")
+    tap.status(result, 3, "it is gone")
+    tap.equal(views(got), ("invalid", "true"), "it is gone")
+    tap.contains(got["reason"], "--client-ca-file names /srv/ca.crt, which is "
+                 "not there", "why")
+    tap.equal([m["code"] for m in got["messages"]
+               if m["severity"] != "note"], ["file-unreadable"], "codes")
 
 
 # --- which unit

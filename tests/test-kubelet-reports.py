@@ -61,6 +61,8 @@ class Image:
                 text = with_client(text)
             with open(full, "wb") as file:
                 file.write(text)
+        with open(self.root + "/k", "ab"):
+            pass
         return self
 
     def __exit__(self, *_):
@@ -1157,7 +1159,9 @@ def invalid(case):
 def in_dropins(case):
     """One message, not one for each line."""
     got = case.audit("false", codes=["dropin-is-config"])
-    if len(got["messages"]) != 1:
+    # the report has no kubeconfig
+    if [m["code"] for m in got["messages"] if m["severity"] != "note"] != \
+            ["dropin-is-config"]:
         case.fault("messages: %s", got["messages"])
     case.fix(0)
     case.audit("true")

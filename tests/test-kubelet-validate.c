@@ -277,6 +277,71 @@ static const struct row rows[] = {
 };
 /* clang-format on */
 
+/* --- bounds --------------------------------------------------------------- */
+
+#define NO_BOUND                                                               \
+	INT64_MIN /* what lies beyond is no number of the field's type */
+
+/* From MIN to MAX, of UNIT, is taken, and all else refused. */
+static const struct bounds {
+	const char *before, *unit; /* the number stands between them */
+	unsigned from, to;
+	int64_t min, max;
+	bool zero; /* is taken, too: the default */
+} bounds[] = {
+	{"nodeLeaseDurationSeconds: ", "", 20, 36, 1, NO_BOUND, .zero = true},
+	{"eventBurst: ", "", 20, 36, 0, NO_BOUND},
+	{"eventRecordQPS: ", "", 20, 36, 0, NO_BOUND},
+	{"healthzPort: ", "", 20, 36, 0, 65535},
+	{"port: ", "", 20, 36, 1, 65535, .zero = true},
+	{"readOnlyPort: ", "", 20, 36, 0, 65535},
+	{"imageGCLowThresholdPercent: 0\nimageGCHighThresholdPercent: ", "", 20,
+         36, 1, 100},
+	{"imageGCHighThresholdPercent: 100\nimageGCLowThresholdPercent: ", "",
+         20, 36, 0, 99},
+	{"iptablesDropBit: ", "\nmakeIPTablesUtilChains: false", 20, 36, 0, 31},
+	{"iptablesMasqueradeBit: ", "\nmakeIPTablesUtilChains: false", 20, 36,
+         0, 31},
+	{"kubeAPIBurst: ", "", 20, 36, 0, NO_BOUND},
+	{"kubeAPIQPS: ", "", 20, 36, 0, NO_BOUND},
+	{"nodeStatusMaxImages: ", "", 20, 36, -1, NO_BOUND},
+	{"maxOpenFiles: ", "", 20, 36, 0, NO_BOUND},
+	{"maxPods: ", "", 20, 36, 0, NO_BOUND},
+	{"oomScoreAdj: ", "", 20, 36, -1000, 1000},
+	{"podsPerCore: ", "", 20, 36, 0, NO_BOUND},
+	{"registryBurst: ", "", 20, 36, 0, NO_BOUND},
+	{"registryPullQPS: ", "", 20, 36, 0, NO_BOUND},
+	{"serializeImagePulls: false\nmaxParallelImagePulls: ", "", 27, 36, 1,
+         NO_BOUND},
+	{"containerLogMaxWorkers: ", "", 30, 36, 1, NO_BOUND},
+	{"containerLogMonitorInterval: ", "ns", 30, 36, 3000000000, NO_BOUND},
+	{"containerLogMaxFiles: ", "", 24, 36, 2, NO_BOUND},
+	{"logging: {verbosity: ", "}", 23, 36, NO_BOUND, 2147483647},
+	{"tracing: {samplingRatePerMillion: ", "}", 27, 36, 0, 1000000},
+	{"syncFrequency: ", "ns", 20, 36, 1, NO_BOUND, .zero = true},
+	{"imageMaximumGCAge: ", "ns", 30, 36, 120000000001, NO_BOUND,
+         .zero = true},
+	{"imageMinimumGCAge: ", "ns", 36, 36, 0, NO_BOUND},
+	{"shutdownGracePeriod: ", "ms", 21, 36, 1000, NO_BOUND, .zero = true},
+	{"shutdownGracePeriod: 30s\nshutdownGracePeriodCriticalPods: ", "ms",
+         21, 36, 1000, 30000, .zero = true},
+	{"crashLoopBackOff: {maxContainerRestartPeriod: ", "ms}", 35, 36, 1000,
+         300000},
+	{"cpuCFSQuotaPeriod: ", "ns" CFS_ON, 20, 25, 1000, 1000000000},
+	{"cpuCFSQuotaPeriod: ", "us" CFS_ON, 26, 36, 1000, 1000000},
+	{"evictionSoftGracePeriod: {memory.available: ", "ns}", 20, 36, 0,
+         NO_BOUND},
+	{"evictionHard: {memory.available: '", "'}", 20, 36, 1, NO_BOUND},
+	{"evictionHard: {nodefs.available: ", "%}", 21, 36, 0, 100},
+	{"evictionMinimumReclaim: {nodefs.available: '", "'}", 20, 36, 0,
+         NO_BOUND},
+	{"evictionMinimumReclaim: {nodefs.available: ", "%}", 20, 36, 1,
+         NO_BOUND},
+	{"qosReserved: {memory: ", "%}", 20, 36, 0, 100},
+	{"kubeReserved: {memory: '", "'}", 20, 36, 0, NO_BOUND},
+	{"systemReserved: {pid: '", "'}", 20, 36, 0, NO_BOUND},
+};
+
 struct answer {
 	enum kr_state fault;
 	bool warned;
@@ -367,6 +432,90 @@ START_TEST(test_row)
 		    (row->taken || row->args_taken[0]))
 			check(row, row->taken, row->args_taken, m, false);
 	}
+}
+END_TEST
+
+static void check_bound(const struct bounds *b, int64_t n, bool refused)
+{
+	static const char *const none[4];
+	_cleanup_free_ char *config = NULL;
+	const struct row row = {.name = b->before};
+
+	ck_assert_int_ge(
+		asprintf(&config, "%s%lld%s", b->before, (long long)n, b->unit),
+		0);
+	for (unsigned m = b->from; m <= b->to; m++) {
+		struct answer answer;
+
+		ask(config, none, m, false, &answer);
+		ck_assert_msg((answer.fault == KR_STATE_INVALID) == refused,
+		              "%s %s: 1.%u: %s", row.name, config, m,
+		              answer.reason ?: "is taken");
+		answer_done(&answer);
+	}
+}
+
+/* The bound itself, one inside it, one outside. */
+START_TEST(test_bounds)
+{
+	const struct bounds *b = &bounds[_i];
+
+	if (b->min != NO_BOUND) {
+		check_bound(b, b->min, false);
+		check_bound(b, b->min + 1, false);
+		check_bound(b, b->min == 1 && b->zero ? -1 : b->min - 1, true);
+	}
+	if (b->zero)
+		check_bound(b, 0, false);
+	if (b->max == NO_BOUND)
+		return;
+	check_bound(b, b->max - 1, false);
+	check_bound(b, b->max, false);
+	check_bound(b, b->max + 1, true);
+}
+END_TEST
+
+/* What kubelet has where nothing is set it takes where that is written down:
+ * each alone, and all together. */
+START_TEST(test_defaults)
+{
+	static const char *const none[4];
+	const unsigned minor = (unsigned)_i;
+	_cleanup_free_ char *text = NULL, *all = strdup("");
+	_cleanup_fclose_ FILE *f = NULL;
+	const struct row row = {.name = "default"};
+	const char *folder = getenv("CASES");
+	size_t size = 0;
+	unsigned n = 0;
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/kubelet-defaults.tsv", folder);
+	f = fopen(path, "re");
+	ck_assert_ptr_nonnull(f);
+	while (getline(&text, &size, f) > 0) {
+		_cleanup_free_ char *config = NULL, *more = NULL;
+		char *name, *from, *to, *line = text;
+
+		if (*line == '#')
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		name = strsep(&line, "\t");
+		from = strsep(&line, "\t");
+		to = strsep(&line, "\t");
+		ck_assert_msg(line && from && to, "%s", name);
+		if (minor < (unsigned)atoi(from) || minor > (unsigned)atoi(to))
+			continue;
+		n++;
+		ck_assert_int_ge(asprintf(&config, "%s: %s", name, line), 0);
+		check(&row, config, none, minor, false);
+		ck_assert_int_ge(asprintf(&more, "%s%s\n", all, config), 0);
+		free(all);
+		all = TAKE_PTR(more);
+	}
+	ck_assert_uint_gt(n, 80);
+	check(&row, all, none, minor, false);
+	check(&row, "", none, minor, false);
+	check(&row, NULL, none, minor, false);
 }
 END_TEST
 
@@ -597,6 +746,8 @@ static void add_tests(Suite *suite)
 	TCase *tc = kr_test_case(suite, "rules", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_row, 0, ARRAY_SIZE(rows));
+	tcase_add_loop_test(tc, test_bounds, 0, ARRAY_SIZE(bounds));
+	tcase_add_loop_test(tc, test_defaults, 20, 37);
 	tcase_add_test(tc, test_unknown_version);
 	tcase_add_test(tc, test_dropins);
 	tcase_add_test(tc, test_openshift);

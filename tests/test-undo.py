@@ -612,6 +612,7 @@ def main():
     tap = Tap()
     for row in ROWS:
         with NodeCopy(os.path.join(nodes, NODE)) as node:
+            node.give_kubeconfig()
             case = Case(program, Schemas(schemas), node)
             row(case)
             tap.row(row.__name__.replace("_", " "), case.faults)

@@ -24,6 +24,7 @@ void kr_test_unit(const char *exec_start)
 	snprintf(text, sizeof(text), "[Service]\nExecStart=%s\n", exec_start);
 	kr_root_write("/etc/systemd/system/kubelet.service", text);
 	kr_root_write("/usr/bin/kubelet", "");
+	kr_root_write(KR_TEST_KUBECONFIG, "");
 }
 
 static uint64_t to_ticks(uint64_t realtime_usec)

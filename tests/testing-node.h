@@ -12,8 +12,11 @@
 
 #define KR_TEST_PID 7
 
-/* [Service] with this one ExecStart=, at /etc/systemd/system/kubelet.service.
- */
+/* What --kubeconfig may name. */
+#define KR_TEST_KUBECONFIG "/k"
+
+/* [Service] with this one ExecStart=, at /etc/systemd/system/kubelet.service;
+ * kubelet and its kubeconfig are there, too. */
 void kr_test_unit(const char *exec_start);
 
 /* A kubelet that runs with ARGV (NULL-terminated), started at REALTIME_USEC, in

@@ -154,8 +154,8 @@ int kr_host_health_without_systemd(struct kr_host *host, pid_t pid,
 }
 
 /* A kubelet that has settled on what is held to be invalid proves that wrong.
- * It is asked only where it would have to; of a file that it has a copy of it
- * proves nothing. */
+ * It is asked only where it would have to; of a file that it has a copy of, or
+ * that is another one now, it proves nothing. */
 static int look_at_settled(struct kr_host *host)
 {
 	_cleanup_health_report_ struct kr_health_report report = {0};
@@ -164,7 +164,8 @@ static int look_at_settled(struct kr_host *host)
 	int r;
 
 	if (!node->has_process || !kr_node_inputs(node) ||
-	    node->disk.inputs.config_copied || !kr_node_is_invalid(node) ||
+	    node->disk.inputs.config_copied || node->disk.by_file ||
+	    !kr_node_is_invalid(node) ||
 	    now < node->process.started_usec + KR_SETTLED_UNASKED_USEC)
 		return 0;
 	r = host->loaded ? kr_host_health(host, &report)

@@ -185,6 +185,10 @@ static const struct kr_field fields[] = {
 		B, POINTER, DEFAULT("true")},
 	[KR_FIELD_CGROUP_ROOT] = {
 		"cgroupRoot", "cgroup-root", S, DEFAULT("")},
+	[KR_FIELD_FAIL_CGROUP_V1] = {
+		"failCgroupV1", "fail-cgroupv1",
+		B, POINTER, DEFAULT("true"), SINCE(31),
+		.since = 35, .before = "false"},
 	[KR_FIELD_SYSTEM_CGROUPS] = {
 		"systemCgroups", "system-cgroups", S, DEFAULT("")},
 	[KR_FIELD_SYSTEM_CGROUP] = {

@@ -74,6 +74,7 @@ struct kr_constraint {
 	const char *const *names; /* of an enumeration, with a NULL behind */
 	/* what would have to be, behind the field's name; NULL: MIN to MAX */
 	const char *words;
+	const char *code; /* of its error, where advice of its own fits; NULL */
 };
 
 /* --- what kubelet has ---------------------------------------------------- */

@@ -199,8 +199,10 @@ static const struct kr_constraint rules[] = {
 	{{F(AUTHORIZATION_MODE)}, ALL, ONE_OF("AlwaysAllow", "Webhook"),
 	 WORDS("would have to be Webhook or AlwaysAllow")},
 	{{F(WEBHOOK)}, ALL, .refuses = webhook_authentication,
+	 .code = "kubeconfig-not-given",
 	 WORDS("needs the API server: --kubeconfig would have to be given")},
 	{{F(AUTHORIZATION_MODE)}, ALL, .refuses = webhook_mode,
+	 .code = "kubeconfig-not-given",
 	 WORDS("needs the API server: --kubeconfig would have to be given")},
 	{{F(TLS_CIPHERS)}, ALL, .refuses = ciphers,
 	 WORDS("would have to hold cipher suites that this kubelet's Go "

@@ -242,7 +242,9 @@ static int ask(struct verdict *v, struct kr_validation *j)
 
 static int say_error(struct verdict *v, const struct finding *f)
 {
-	const char *code = f->rule->words ? "config-invalid" : "config-range";
+	const char *code = f->rule->code    ? f->rule->code
+	                   : f->rule->words ? "config-invalid"
+	                                    : "config-range";
 	int r;
 
 	if (f->held.flag) {

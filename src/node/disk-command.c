@@ -25,6 +25,7 @@
 #include "node/disk.h"
 #include "node/hidden.h"
 #include "node/kubelet-version.h"
+#include "node/refusals.h"
 #include "node/slips.h"
 #include "node/unjoined.h"
 
@@ -249,14 +250,43 @@ static const char *word_doubt(const struct kr_unit_word *word)
 	       "knows";
 }
 
-/* The version was not looked for, and tells whether kubelet would start. */
-static int read_by_version(struct kr_node *node, const char *const *argv,
-                           size_t argc, struct kr_inputs_options *options,
-                           struct kr_diag *found)
+/* What else tells whether kubelet would start: its version, which was not
+ * looked for, and whether its arguments are complete. 1: something is known now
+ * that was not. */
+static int learn_more(struct kr_node *node, struct kr_inputs_options *options)
 {
-	int r = kr_kubelet_version_find(node, &options->kubelet_minor);
+	unsigned minor = options->kubelet_minor;
+	int r;
 
-	if (r < 0 || options->kubelet_minor == 0)
+	if (node->disk.inputs.version_matters) {
+		r = kr_kubelet_version_find(node, &options->kubelet_minor);
+		if (r < 0)
+			return r;
+	}
+	if (node->live && !node->configured) {
+		r = kr_unjoined_has_certificate(node);
+		if (r < 0)
+			return r;
+		node->configured = r > 0;
+	}
+	if (options->kubelet_minor == minor &&
+	    options->wrapped != node->configured)
+		return 0;
+	options->wrapped = !node->configured;
+	return 1;
+}
+
+static int read_inputs(struct kr_node *node, const char *const *argv,
+                       size_t argc, struct kr_inputs_options *options,
+                       struct kr_diag *found)
+{
+	int r = kr_inputs_read(node->fs, argv, argc, options, found,
+	                       &node->disk.inputs);
+
+	if (r < 0)
+		return r;
+	r = learn_more(node, options);
+	if (r <= 0)
 		return r;
 	kr_diag_done(found);
 	kr_inputs_done(&node->disk.inputs);
@@ -295,15 +325,9 @@ int kr_disk_read_command(struct kr_node *node, struct kr_diag *diag)
 	r = find_version(node, argv, argc, &options);
 	if (r < 0)
 		return r;
-	r = kr_inputs_read(node->fs, argv, argc, &options, &found,
-	                   &disk->inputs);
+	r = read_inputs(node, argv, argc, &options, &found);
 	if (r < 0)
 		return r;
-	if (disk->inputs.version_matters) {
-		r = read_by_version(node, argv, argc, &options, &found);
-		if (r < 0)
-			return r;
-	}
 	disk->start = KR_START_COMMAND;
 	r = kr_unjoined(node);
 	if (r < 0)
@@ -321,6 +345,9 @@ int kr_disk_read_command(struct kr_node *node, struct kr_diag *diag)
 	r = check_mounts(node, diag);
 	if (r != 0)
 		return r < 0 ? r : 0;
+	r = kr_refusals_judge(node, &found);
+	if (r < 0)
+		return r;
 	kr_diag_merge(diag, &found);
 	kr_disk_remark(node, diag);
 	kr_slips_remark(node, diag);

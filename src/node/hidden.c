@@ -201,6 +201,15 @@ static int is_hidden(struct kr_node *node, const char *path,
 	return r < 0 ? r : r == 0;
 }
 
+int kr_hidden_is(struct kr_node *node, const char *path)
+{
+	const struct kr_unit_mount *mount;
+
+	if (node->disk.unit->n_mounts == 0 || node->mounts_shown)
+		return 0;
+	return is_hidden(node, path, &mount);
+}
+
 int kr_hidden_read(struct kr_node *node, const char *path,
                    const struct kr_file **ret)
 {

@@ -13,6 +13,9 @@
 int kr_hidden_find(struct kr_node *node, const struct kr_unit_mount **ret_mount,
                    const char **ret_path);
 
+/* Whether such a mount lies over PATH, which is absolute. 1, 0 or -ENOMEM. */
+int kr_hidden_is(struct kr_node *node, const char *path);
+
 /*
  * Reads what a service sees at PATH through a bind of its unit, where that is a
  * file of the host. 0, and *RET is NODE's; -ENOENT: there is no such bind, or

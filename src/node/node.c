@@ -143,17 +143,14 @@ struct kr_node *kr_node_free(struct kr_node *node)
 
 /* --- reading ------------------------------------------------------------- */
 
-/* An image never is: its arguments may be completed at boot. */
-static bool is_configured(const struct kr_node *node)
+/* An image never is: its arguments may be completed at boot. Where its
+ * certificate is, only its arguments tell. */
+static bool has_been_started(const struct kr_node *node)
 {
-	_cleanup_stat_ struct kr_stat st = {0};
-
 	if (!node->live)
 		return false;
 	return node->has_process ||
-	       (node->loaded && node->loaded->started_realtime_usec > 0) ||
-	       kr_fs_stat(node->fs, KR_CERT_DIR "/" KR_CLIENT_CERTIFICATE, true,
-	                  &st) >= 0;
+	       (node->loaded && node->loaded->started_realtime_usec > 0);
 }
 
 int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
@@ -176,7 +173,7 @@ int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
 	r = kr_running_find(node, options->pid, diag);
 	if (r < 0)
 		return r;
-	node->configured = is_configured(node);
+	node->configured = has_been_started(node);
 	r = kr_disk_read(node, diag);
 	if (r < 0)
 		return r;

@@ -81,6 +81,9 @@ struct kr_node_disk {
 	/* which of the unit's drop-ins are a KubeletConfiguration, of which
 	 * systemd ignores every line; NULL: none */
 	bool *configs;
+	/* INVALID by a file that a setting names and that a kubelet which runs
+	 * may have found otherwise: it proves nothing */
+	bool by_file;
 	/* KR_START_HIDDEN, and what is there may keep kubelet from starting,
 	 * whatever its flags say: why that cannot be told; NULL */
 	char *start_doubt;

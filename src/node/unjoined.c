@@ -35,7 +35,12 @@
 #define FLAGS_PATH     "/var/lib/kubelet/kubeadm-flags.env"
 #define BOOTSTRAP_PATH "/etc/kubernetes/bootstrap-kubelet.conf"
 #define DROPIN_NAME    "10-kubeadm.conf"
-#define LIVED_USEC     (20 * KR_USEC_PER_SEC)
+
+/* kubelet's client certificate, in the folder of --cert-dir */
+#define CERT_DIR           "/var/lib/kubelet/pki"
+#define CLIENT_CERTIFICATE "kubelet-client-current.pem"
+
+#define LIVED_USEC (20 * KR_USEC_PER_SEC)
 
 static bool is_given(const char *flag)
 {
@@ -75,8 +80,9 @@ static bool has_lived(const struct kr_node *node)
 	       kr_realtime_usec() > node->process.started_usec + LIVED_USEC;
 }
 
-/* Whether nothing is at PATH, below kubelet's working directory. */
-static int is_missing(const struct kr_node *node, const char *path)
+/* 1: something is at PATH, below kubelet's working directory; 0: nothing is;
+ * an errno: that cannot be told. */
+static int is_there(const struct kr_node *node, const char *path)
 {
 	const char *wd = node->disk.unit->working_directory;
 	_cleanup_stat_ struct kr_stat st = {0};
@@ -86,17 +92,36 @@ static int is_missing(const struct kr_node *node, const char *path)
 	if (!full)
 		return -ENOMEM;
 	r = kr_fs_stat(node->fs, *path == '/' ? path : full, true, &st);
-	return r == -ENOMEM ? r : r == -ENOENT || r == -ENOTDIR;
+	if (r == -ENOENT || r == -ENOTDIR)
+		return 0;
+	return r < 0 ? r : 1;
 }
 
-static int is_certificate_missing(const struct kr_node *node)
+static int is_missing(const struct kr_node *node, const char *path)
+{
+	int r = is_there(node, path);
+
+	return r == -ENOMEM ? r : r == 0;
+}
+
+/* kubelet's client certificate; NULL: memory ran out. */
+static char *certificate_path(const struct kr_node *node)
 {
 	const char *dir =
 		kr_flags_text(&node->disk.inputs.flags, KR_FIELD_CERT_DIR);
-	_cleanup_free_ char *path = kr_path_join(
-		is_given(dir) ? dir : KR_CERT_DIR, KR_CLIENT_CERTIFICATE);
 
-	return path ? is_missing(node, path) : -ENOMEM;
+	return kr_path_join(is_given(dir) ? dir : CERT_DIR, CLIENT_CERTIFICATE);
+}
+
+int kr_unjoined_has_certificate(const struct kr_node *node)
+{
+	_cleanup_free_ char *path = certificate_path(node);
+	int r;
+
+	if (!path)
+		return -ENOMEM;
+	r = is_there(node, path);
+	return r == -ENOMEM ? r : r > 0;
 }
 
 int kr_unjoined(struct kr_node *node)
@@ -106,6 +131,7 @@ int kr_unjoined(struct kr_node *node)
 		kr_flags_text(&in->flags, KR_FIELD_KUBECONFIG),
 		kr_flags_text(&in->flags, KR_FIELD_BOOTSTRAP_KUBECONFIG),
 	};
+	_cleanup_free_ char *certificate = NULL;
 	int r;
 
 	if (node->config_override || !in->config_path ||
@@ -122,5 +148,6 @@ int kr_unjoined(struct kr_node *node)
 		if (r <= 0)
 			return r;
 	}
-	return is_certificate_missing(node);
+	certificate = certificate_path(node);
+	return certificate ? is_missing(node, certificate) : -ENOMEM;
 }
