@@ -293,6 +293,8 @@ static const struct kr_field fields[] = {
 	[KR_FIELD_WATCH] = {
 		"configMapAndSecretChangeDetectionStrategy", NULL,
 		S, DEFAULT("Watch")},
+	[KR_FIELD_TLS_CURVES] = {
+		"tlsCurvePreferences", NULL, TREE, SINCE(36)},
 	[KR_FIELD_SYSCTLS] = {
 		"allowedUnsafeSysctls", "allowed-unsafe-sysctls",
 		LIST, DEFAULT("")},

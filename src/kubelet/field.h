@@ -123,6 +123,7 @@ enum kr_field_id {
 	KR_FIELD_EVICTION_MERGE,
 	KR_FIELD_SYNC,
 	KR_FIELD_WATCH,
+	KR_FIELD_TLS_CURVES,
 	KR_FIELD_SYSCTLS,
 	KR_FIELD_ADDRESS,
 	KR_FIELD_GATES, /* all of the file's; the flag's are the gates' */

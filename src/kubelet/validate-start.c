@@ -52,6 +52,27 @@ static bool ciphers(struct kr_validation *j, const struct kr_constraint *rule)
 	return false;
 }
 
+/* 4587 and 4589 are of Go 1.26, with which 1.36 may be built. */
+static bool curves(struct kr_validation *j, const struct kr_constraint *rule)
+{
+	const struct kr_strings *pairs =
+		kr_validation_items(j, rule->fields[0]);
+
+	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
+		bool twice = false;
+
+		for (size_t k = 1; k < i; k += 2)
+			twice |= strcmp(pairs->items[k], pairs->items[i + 1]) ==
+			         0;
+		if (kr_constraint_is_name(pairs->items[i + 1], rule->names) &&
+		    !twice)
+			continue;
+		j->item = pairs->items[i + 1];
+		return true;
+	}
+	return false;
+}
+
 static bool half_a_pair(struct kr_validation *j,
                         const struct kr_constraint *rule)
 {
@@ -212,6 +233,10 @@ static const struct kr_constraint rules[] = {
 	        "VersionTLS13"),
 	 WORDS("would have to be VersionTLS10, VersionTLS11, VersionTLS12 or "
 	       "VersionTLS13")},
+	{{F(TLS_CURVES)}, 36, 36, .refuses = curves,
+	 NAMES("23", "24", "25", "29", "4587", "4588", "4589"),
+	 WORDS("would have to hold different numbers of curves that this "
+	       "kubelet's Go knows, such as 23 or 4588")},
 	{{F(TLS_CERT), F(TLS_KEY)}, 20, 35, .refuses = half_a_pair,
 	 WORDS("would have to stand together with its other half: tlsCertFile "
 	       "and tlsPrivateKeyFile, or neither")},
