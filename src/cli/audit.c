@@ -17,7 +17,7 @@
 #include "node/name.h"
 #include "policy/remarks.h"
 #include "report/finding.h"
-#include "report/json.h"
+#include "report/json-audit.h"
 #include "report/text-audit.h"
 #include "report/text-fix.h"
 
@@ -57,6 +57,7 @@ static int print_finding(const struct kr_options *o, FILE *out,
 }
 
 static int print_unread(const struct kr_options *o, FILE *out, uint64_t since,
+                        const struct kr_rules *rules,
                         const struct kr_diag *diag)
 {
 	const struct kr_term term = kr_cli_terminal(o, out);
@@ -66,8 +67,7 @@ static int print_unread(const struct kr_options *o, FILE *out, uint64_t since,
 	if (kr_cli_finding_format(o))
 		return print_finding(o, out, &finding, since, false);
 	if (o->format == KR_FORMAT_JSON)
-		return kr_json_unread(out, kr_rules_usual.items[0], &o->node,
-		                      diag);
+		return kr_json_unread(out, rules, &o->node, diag);
 	reason = kr_diag_reason(diag, "the node cannot be read");
 	if (!reason)
 		return -ENOMEM;
@@ -158,22 +158,20 @@ static void choose_rules(const struct kr_options *o,
 }
 
 static int run_audit(const struct kr_options *o, struct kr_learn *learn,
-                     struct kr_diag *diag, struct kr_actions *steps,
-                     struct kr_host **ret_host, struct kr_audit **ret)
+                     const struct kr_rules *rules, struct kr_diag *diag,
+                     struct kr_actions *steps, struct kr_host **ret_host,
+                     struct kr_audit **ret)
 {
-	const struct kr_rule *items[KR_N_SETTINGS];
-	struct kr_rules rules;
 	int r = read_host(o, learn, diag, steps, ret_host);
 
 	if (r < 0)
 		return r;
-	choose_rules(o, items, &rules);
-	r = kr_remarks_find((*ret_host)->node, &rules,
+	r = kr_remarks_find((*ret_host)->node, rules,
 	                    (*ret_host)->iptables_units, diag);
 	if (r < 0)
 		return r;
-	r = judge(o, (*ret_host)->node, &rules, diag, steps, ret);
-	if (r < 0 || o->controls.n > 0)
+	r = judge(o, (*ret_host)->node, rules, diag, steps, ret);
+	if (r < 0)
 		return r;
 	return kr_interrupted_report((*ret_host)->node->fs,
 	                             (*ret_host)->node->proc_fd,
@@ -189,21 +187,21 @@ int kr_cli_audit(const struct kr_options *o, FILE *out, FILE *err)
 	_cleanup_audit_ struct kr_audit *audit = NULL;
 	_cleanup_(kr_actions_done) struct kr_actions steps = {0};
 	struct kr_learn learn = {.steps = &steps};
-	int r = run_audit(o, &learn, &diag, &steps, &host, &audit);
+	const struct kr_rule *items[KR_N_SETTINGS];
+	struct kr_rules rules;
+	int r;
 
+	choose_rules(o, items, &rules);
+	r = run_audit(o, &learn, &rules, &diag, &steps, &host, &audit);
 	r = kr_diag_result(&diag, r);
 	if (r == -ENOMEM)
 		return kr_cli_out_of_memory(err);
 	if (r < 0) {
-		if (!o->quiet && print_unread(o, out, start, &diag) < 0)
+		if (!o->quiet && print_unread(o, out, start, &rules, &diag) < 0)
 			return kr_cli_out_of_memory(err);
 		kr_term_messages(&err_term, &diag, KR_NOTE);
 		return KR_STATUS_NO_VERDICT;
 	}
-	if (o->controls.n > 0)
-		return kr_json_controls(out, host->node, audit, &diag) < 0
-		               ? kr_cli_out_of_memory(err)
-		               : audit_status(audit->verdict);
 	if (o->verbose)
 		kr_text_steps(&err_term, &steps);
 	if (o->quiet)

@@ -168,12 +168,17 @@ int kr_remarks_find(struct kr_node *node, const struct kr_rules *rules,
 	int r;
 
 	for (size_t i = 0; i < rules->n_items; i++) {
+		kr_diag_about(diag, rules->items[i]->name);
 		r = remark_rule(node, rules->items[i], diag);
+		kr_diag_about(diag, NULL);
 		if (r < 0)
 			return r;
 	}
 	r = kr_decoys_find(node, rules, diag);
 	if (r < 0 || !has_iptables(rules))
 		return r;
-	return kr_iptables_remark(node, active, diag);
+	kr_diag_about(diag, kr_rule_of_field(KR_FIELD_IPTABLES)->name);
+	r = kr_iptables_remark(node, active, diag);
+	kr_diag_about(diag, NULL);
+	return r;
 }

@@ -9,9 +9,7 @@
  * Where editions differ, a rule is the strictest of the newest. Where a
  * benchmark calls a pass what kubelet takes otherwise (rotateCertificates,
  * which is false where nothing sets it), the benchmark's word counts here.
- *
- * Source of the ids: the benchmarks as kube-bench and their own texts number
- * them, by edition.
+ * The number that an edition gives a control is in policy/editions.
  */
 
 #include <assert.h>
@@ -93,18 +91,6 @@ static enum kr_answer is_zero(const struct kr_rule *rule,
 
 /* --- the table ----------------------------------------------------------- */
 
-static const struct kr_benchmark iptables_benchmarks[] = {
-	{.name = "CIS Amazon EKS 1.0-1.2", .id = "3.2.7"},
-	{.name = "CIS Amazon EKS 1.5 and later", .id = "3.2.6"},
-	{.name = "CIS Azure AKS 1.0", .id = "3.2.7"},
-	{.name = "CIS Azure AKS 1.7 and later", .id = "3.2.6"},
-	{.name = "CIS Google GKE 1.0", .id = "4.2.7"},
-	{.name = "CIS Google GKE 1.2", .id = "3.2.7"},
-	{.name = "CIS Google GKE 1.6", .id = "3.2.6"},
-	{.name = "CIS Kubernetes 1.5-1.24", .id = "4.2.7"},
-	{.name = "CIS Kubernetes 1.7 and later", .id = "4.2.6"},
-};
-
 #define HOUR (3600 * INT64_C(1000000000))
 
 /* a value's text is not const */
@@ -117,7 +103,6 @@ static char webhook[] = "Webhook", nothing[] = "";
 #define AUTO     .policy = KR_POLICY_AUTO
 #define ASK      .policy = KR_POLICY_ASK
 #define NEVER    .policy = KR_POLICY_NEVER
-#define IDS(ids) .benchmarks = (ids), .n_benchmarks = ARRAY_SIZE(ids)
 
 /* clang-format off */
 const struct kr_rule kr_rules_table[] = {
@@ -153,8 +138,7 @@ const struct kr_rule kr_rules_table[] = {
 		.refusal = KR_REFUSAL_SYSCTLS},
 	[KR_FIELD_IPTABLES] = {
 		"makeIPTablesUtilChains", ONE(KR_FIELD_IPTABLES),
-		IS(is_wanted, "is true"), BOOL(true), AUTO,
-		IDS(iptables_benchmarks)},
+		IS(is_wanted, "is true"), BOOL(true), AUTO},
 	[KR_FIELD_HOSTNAME_OVERRIDE] = {
 		"hostname-override", ONE(KR_FIELD_HOSTNAME_OVERRIDE),
 		IS(is_zero, "is not set"),
