@@ -47,6 +47,9 @@ struct kr_edition {
 /* By enum kr_edition_id. */
 extern const struct kr_edition kr_editions[KR_N_EDITIONS];
 
+/* EDITION's number. */
+enum kr_edition_id kr_edition_id(const struct kr_edition *edition);
+
 /* The edition that NAME names, with or without its patch level; -1: none. */
 int kr_edition_find(const char *name);
 
@@ -61,6 +64,9 @@ enum kr_assessment {
 	KR_ASSESSED_AUTOMATED, /* "scored" in older ones */
 	KR_ASSESSED_MANUAL,
 };
+
+/* "automated", "manual". */
+const char *kr_assessment_to_string(enum kr_assessment assessment);
 
 struct kr_edition_control {
 	const char *id; /* "3.2.4" */

@@ -21,6 +21,7 @@
 #include "base/format.h"
 #include "node/kubelet-version.h"
 #include "node/name.h"
+#include "policy/demands.h"
 #include "policy/editions.h"
 #include "report/json-audit.h"
 
@@ -99,7 +100,8 @@ static void add_place(struct kr_build *j, cJSON *o, const struct kr_source *s,
 	unsigned line, column;
 
 	if (!s->span.file) {
-		for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		kr_build_string(j, o, "file", s->path);
+		for (size_t i = 1; i < ARRAY_SIZE(members); i++)
 			kr_build_string(j, o, members[i],
 			                strcmp(members[i], "text") == 0
 			                        ? s->text
@@ -146,6 +148,7 @@ static void add_value(struct kr_build *j, cJSON *o, const char *name,
 	case KR_TYPE_LIST:
 		add_list(j, o, name, &v->list);
 		return;
+	case KR_TYPE_TREE:
 	case KR_TYPE_INT32:
 	case KR_TYPE_INT64:
 		if (kr_value_format(v, &text) < 0)
@@ -217,18 +220,29 @@ void kr_json_add_messages(struct kr_build *j, cJSON *root,
 
 /* --- a control ----------------------------------------------------------- */
 
+/* Of several sources that give one view its value (a pair of files, the worst
+ * of some files) each counts. */
+static void add_deciding(struct kr_build *j, cJSON *v,
+                         const struct kr_view *view,
+                         const struct kr_sources *all)
+{
+	cJSON *sources = kr_build_array(j, v, "sources");
+
+	for (size_t i = 0; view->source >= 0 && i < all->n; i++) {
+		if ((int)i == view->source || all->items[i].wins)
+			kr_build_index(j, sources, (int)i);
+	}
+}
+
 static cJSON *add_view(struct kr_build *j, cJSON *views, const char *name,
-                       const struct kr_view *view)
+                       const struct kr_view *view, const struct kr_sources *all)
 {
 	cJSON *v = kr_build_object(j, views, name);
-	cJSON *sources;
 
 	kr_build_string(j, v, "state", state_word(view->state));
 	add_value(j, v, "value", view->state, &view->value);
 	kr_build_string(j, v, "reason", view->reason);
-	sources = kr_build_array(j, v, "sources");
-	if (view->source >= 0)
-		kr_build_index(j, sources, view->source);
+	add_deciding(j, v, view, all);
 	return v;
 }
 
@@ -237,10 +251,10 @@ static void add_views(struct kr_build *j, cJSON *control,
 {
 	cJSON *views = kr_build_object(j, control, "views"), *v;
 
-	add_view(j, views, "disk", &a->disk);
-	v = add_view(j, views, "running", &a->running);
+	add_view(j, views, "disk", &a->disk, &a->sources);
+	v = add_view(j, views, "running", &a->running, &a->sources);
 	kr_build_boolean(j, v, "assumed", a->assumed);
-	v = add_view(j, views, "live", &a->live);
+	v = add_view(j, views, "live", &a->live, &a->sources);
 	kr_build_string(j, v, "endpoint", endpoint);
 }
 
@@ -249,16 +263,17 @@ static void add_views(struct kr_build *j, cJSON *control,
 static void add_default(struct kr_build *j, cJSON *c,
                         const struct kr_judgement *a)
 {
-	const struct kr_field *f = kr_field(a->rule->fields[0]);
+	const struct kr_source *first = a->sources.items;
 	_cleanup_free_ char *text = NULL;
+	const struct kr_field *f;
 
-	if (a->sources.n > 0)
-		add_value(j, c, "default", a->sources.items[0].state,
-		          &a->sources.items[0].value);
+	if (a->sources.n > 0 && first->kind == KR_SOURCE_DEFAULT)
+		add_value(j, c, "default", first->state, &first->value);
 	else
 		kr_build_string(j, c, "default", NULL);
-	if (!a->disk.either_default)
+	if (!a->disk.either_default || a->rule->n_fields == 0)
 		return;
+	f = kr_field(a->rule->fields[0]);
 	if (kr_format(&text, "[%s, %s]", f->before, f->by_default) < 0)
 		j->failed = true;
 	kr_build_raw(j, c, "candidates", text);
@@ -266,13 +281,14 @@ static void add_default(struct kr_build *j, cJSON *c,
 
 /* What an edition demands of it, if one does. */
 static void add_demand(struct kr_build *j, cJSON *c,
-                       const struct kr_judgement *a)
+                       const struct kr_judgement *a,
+                       const struct kr_edition *edition)
 {
 	const struct kr_rule *rule = a->rule;
 	_cleanup_free_ char *demand = NULL;
 
-	if (rule->test &&
-	    kr_format(&demand, "%s %s", rule->name, rule->demand) < 0)
+	if (rule->test && kr_format(&demand, "%s %s", rule->name,
+	                            kr_rule_demand(rule, edition)) < 0)
 		j->failed = true;
 	kr_build_string(j, c, "verdict",
 	                rule->test ? kr_verdict_to_string(a->verdict) : NULL);
@@ -280,7 +296,48 @@ static void add_demand(struct kr_build *j, cJSON *c,
 	kr_build_string(j, c, "demand", demand);
 	add_default(j, c, a);
 	kr_build_string(j, c, "policy",
-	                rule->test ? kr_policy_to_string(rule->policy) : NULL);
+	                rule->test ? kr_policy_to_string(a->policy) : NULL);
+}
+
+/* Its number in EDITION, and what that says of it; each may be NULL. */
+static void add_id(struct kr_build *j, cJSON *c, const char *name,
+                   const struct kr_edition *edition)
+{
+	struct kr_edition_control its;
+	bool has = edition &&
+	           kr_edition_control(kr_edition_id(edition), name, &its);
+
+	kr_build_string(j, c, "id", has ? its.id : NULL);
+	kr_build_string(j, c, "type",
+	                has ? kr_assessment_to_string(its.assessment) : NULL);
+	if (has)
+		kr_build_number(j, c, "level", its.level);
+	else
+		kr_build_string(j, c, "level", NULL);
+}
+
+static void add_waiver(struct kr_build *j, cJSON *c, const struct kr_waiver *w)
+{
+	cJSON *o;
+
+	if (!w) {
+		kr_build_string(j, c, "waiver", NULL);
+		return;
+	}
+	o = kr_build_object(j, c, "waiver");
+	kr_build_string(j, o, "reason", w->reason);
+	kr_build_string(j, o, "until", *w->until ? w->until : NULL);
+}
+
+/* Where it stands in the config file, and its flag; a pair has two of each. */
+static void add_settings(struct kr_build *j, cJSON *c,
+                         const struct kr_rule *rule)
+{
+	const struct kr_field *f =
+		rule->n_fields == 1 ? kr_field(rule->fields[0]) : NULL;
+
+	kr_build_string(j, c, "key", f ? f->path : NULL);
+	kr_build_string(j, c, "flag", f ? f->flag : NULL);
 }
 
 void kr_json_add_ids(struct kr_build *j, cJSON *control, const char *name)
@@ -301,25 +358,21 @@ void kr_json_add_ids(struct kr_build *j, cJSON *control, const char *name)
 }
 
 static void add_control(struct kr_build *j, cJSON *controls,
-                        const struct kr_judgement *a, const char *endpoint,
-                        struct hashed *h)
+                        const struct kr_judgement *a,
+                        const struct kr_audit *audit, struct hashed *h)
 {
-	static const char *const early[] = {"id", "type", "level"};
-	static const char *const late[] = {"hold", "refusal", "waiver",
-	                                   "scanner"};
-	const struct kr_field *f = kr_field(a->rule->fields[0]);
 	cJSON *c = kr_build_element(j, controls);
 
 	kr_build_string(j, c, "name", a->rule->name);
-	kr_build_string(j, c, "key", f->path);
-	kr_build_string(j, c, "flag", f->flag);
-	for (size_t i = 0; i < ARRAY_SIZE(early); i++)
-		kr_build_string(j, c, early[i], NULL);
+	add_settings(j, c, a->rule);
+	add_id(j, c, a->rule->name, audit->edition);
 	kr_json_add_ids(j, c, a->rule->name);
-	add_demand(j, c, a);
-	for (size_t i = 0; i < ARRAY_SIZE(late); i++)
-		kr_build_string(j, c, late[i], NULL);
-	add_views(j, c, a, endpoint);
+	add_demand(j, c, a, audit->edition);
+	kr_build_string(j, c, "hold", NULL);
+	kr_build_string(j, c, "refusal", NULL);
+	add_waiver(j, c, a->waiver);
+	kr_build_string(j, c, "scanner", a->scanner);
+	add_views(j, c, a, audit->endpoint);
 	add_sources(j, c, &a->sources, h);
 }
 
@@ -347,6 +400,20 @@ static void add_process(struct kr_build *j, cJSON *root,
 		kr_build_word(j, argv, node->process.argv[i]);
 }
 
+void kr_json_add_benchmark(struct kr_build *j, cJSON *root,
+                           const struct kr_edition *edition)
+{
+	cJSON *o;
+
+	if (!edition) {
+		kr_build_string(j, root, "benchmark", NULL);
+		return;
+	}
+	o = kr_build_object(j, root, "benchmark");
+	kr_build_string(j, o, "name", edition->title);
+	kr_build_string(j, o, "edition", edition->version);
+}
+
 /* NODE: NULL where it could not be read. */
 static void add_result(struct kr_build *j, cJSON *root,
                        const struct kr_node *node, const struct kr_audit *a,
@@ -355,7 +422,7 @@ static void add_result(struct kr_build *j, cJSON *root,
 	struct hashed hashed = {0};
 	cJSON *controls;
 
-	kr_build_string(j, root, "benchmark", NULL);
+	kr_json_add_benchmark(j, root, a->edition);
 	kr_build_string(j, root, "verdict", kr_verdict_to_string(a->verdict));
 	kr_build_string(j, root, "reason", a->reason);
 	kr_build_boolean(j, root, "explicit", a->explicit_wanted);
@@ -364,7 +431,7 @@ static void add_result(struct kr_build *j, cJSON *root,
 	add_process(j, root, node, a);
 	controls = kr_build_array(j, root, "controls");
 	for (size_t i = 0; i < a->n_items; i++)
-		add_control(j, controls, &a->items[i], a->endpoint, &hashed);
+		add_control(j, controls, &a->items[i], a, &hashed);
 	kr_json_add_messages(j, root, diag);
 }
 
@@ -418,6 +485,7 @@ int kr_json_unread(FILE *out, const struct kr_rules *rules,
 	const struct kr_audit unread = {
 		.verdict = KR_VERDICT_UNKNOWN,
 		.reason = reason,
+		.edition = rules->edition,
 		.items = items,
 		.n_items = rules->n_items,
 	};
@@ -436,6 +504,8 @@ int kr_json_unread(FILE *out, const struct kr_rules *rules,
 		items[i] = (struct kr_judgement){
 			.rule = rules->items[i],
 			.verdict = KR_VERDICT_UNKNOWN,
+			.policy =
+				kr_rule_policy(rules->items[i], rules->edition),
 			.reason = reason,
 			.disk = unknown,
 			.running = unknown,

@@ -32,6 +32,9 @@ void kr_json_add_audit(struct kr_build *j, cJSON *root, struct kr_node *node,
 void kr_json_add_head(struct kr_build *j, cJSON *root);
 /* "node". */
 void kr_json_add_node(struct kr_build *j, cJSON *root, struct kr_node *node);
+/* "benchmark"; EDITION may be NULL. */
+void kr_json_add_benchmark(struct kr_build *j, cJSON *root,
+                           const struct kr_edition *edition);
 /* "ids": the number of the control NAME in each edition that has it. */
 void kr_json_add_ids(struct kr_build *j, cJSON *control, const char *name);
 /* "messages". */
