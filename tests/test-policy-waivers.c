@@ -15,7 +15,9 @@
 
 static bool is_known(const char *name)
 {
-	return strcmp(name, "other") != 0;
+	if (strcmp(name, "other") == 0)
+		return NULL;
+	return strcmp(name, "flag-of-a") == 0 ? "a" : name;
 }
 
 static const struct row {

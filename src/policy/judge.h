@@ -41,7 +41,7 @@ struct kr_judgement {
 	enum kr_policy policy;
 	/* what scanners miss on this node although it passes; static; NULL */
 	const char *scanner;
-	const struct kr_waiver *waiver; /* borrowed; NULL: it is not waived */
+	const struct kr_waiver *waiver; /* borrowed of the options; NULL */
 	char *reason;                   /* one sentence */
 	bool restart_needed;
 	struct kr_view disk, running, live;
@@ -75,6 +75,9 @@ struct kr_audit {
 
 struct kr_audit_options {
 	bool explicit_wanted; /* what is demanded must be written down */
+	/* what the owner lives with, which must live as long as the audit;
+	 * NULL: nothing */
+	const struct kr_waivers *waivers;
 	/* what configz said of the usual control: TRUE or FALSE; UNKNOWN: it
 	 * was asked for and cannot be told; ABSENT: it was not asked for, or
 	 * there is no kubelet to ask. The reason is one sentence; NULL where it
@@ -85,8 +88,6 @@ struct kr_audit_options {
 	 * UNKNOWN, or ABSENT for what it never shows; REASON as above. NULL: it
 	 * was asked of no field but the usual control's */
 	const struct kr_live_value *live_values;
-	/* borrowed as long as the audit lives; NULL: nothing is waived */
-	const struct kr_waivers *waivers;
 };
 
 /* What configz said of one field. */
@@ -121,6 +122,9 @@ int kr_judge_disk(struct kr_node *node, const struct kr_rule *rule,
  * Judges NODE, which was read, by each of RULES; nothing of it is read again.
  * Messages about it are in DIAG already, more are added. 0 or -ENOMEM. The
  * spans point into NODE's files.
+ *
+ * A control that is waived is judged, and its verdict is WAIVED. What the
+ * chosen edition, or kubelet's version, has not is NOT_APPLICABLE.
  *
  * The rule of the verdict (interface.md): fail if any view fails, or the
  * default is not accepted and nothing says what is demanded; else invalid if
