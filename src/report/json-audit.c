@@ -23,6 +23,7 @@
 #include "node/name.h"
 #include "policy/demands.h"
 #include "policy/editions.h"
+#include "report/headline.h"
 #include "report/json-audit.h"
 
 /* --- parts --------------------------------------------------------------- */
@@ -131,6 +132,16 @@ static void add_list(struct kr_build *j, cJSON *o, const char *name,
 		kr_build_word(j, array, list->items[i]);
 }
 
+/* A name and its value in turn. */
+static void add_tree(struct kr_build *j, cJSON *o, const char *name,
+                     const struct kr_strings *list)
+{
+	cJSON *object = kr_build_object(j, o, name);
+
+	for (size_t i = 0; i + 1 < list->n_items; i += 2)
+		kr_build_string(j, object, list->items[i], list->items[i + 1]);
+}
+
 /* In the type that it has for kubelet; null where STATE is that of no value. */
 static void add_value(struct kr_build *j, cJSON *o, const char *name,
                       enum kr_state state, const struct kr_value *v)
@@ -149,6 +160,8 @@ static void add_value(struct kr_build *j, cJSON *o, const char *name,
 		add_list(j, o, name, &v->list);
 		return;
 	case KR_TYPE_TREE:
+		add_tree(j, o, name, &v->list);
+		return;
 	case KR_TYPE_INT32:
 	case KR_TYPE_INT64:
 		if (kr_value_format(v, &text) < 0)
@@ -419,12 +432,18 @@ static void add_result(struct kr_build *j, cJSON *root,
                        const struct kr_node *node, const struct kr_audit *a,
                        const struct kr_diag *diag)
 {
+	_cleanup_free_ char *reason = NULL;
 	struct hashed hashed = {0};
 	cJSON *controls;
 
 	kr_json_add_benchmark(j, root, a->edition);
 	kr_build_string(j, root, "verdict", kr_verdict_to_string(a->verdict));
-	kr_build_string(j, root, "reason", a->reason);
+	/* that of one control is the control's, word for word */
+	if (a->n_items > 1 && node)
+		reason = kr_headline(a, NULL);
+	if (a->n_items > 1 && node && !reason)
+		j->failed = true;
+	kr_build_string(j, root, "reason", reason ? reason : a->reason);
 	kr_build_boolean(j, root, "explicit", a->explicit_wanted);
 	kr_build_boolean(j, root, "restart_needed", a->restart_needed);
 	kr_build_boolean(j, root, "reload_needed", a->reload_needed);
