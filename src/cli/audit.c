@@ -21,6 +21,7 @@
 #include "report/json-audit.h"
 #include "report/text-audit.h"
 #include "report/text-fix.h"
+#include "report/text-words.h"
 
 static int audit_status(enum kr_verdict verdict)
 {

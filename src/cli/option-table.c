@@ -59,6 +59,13 @@ const struct kr_command_row kr_commands[] = {
                             "endpoint",
                  .statuses = "0 all nodes pass, 1 a node fails, 2 wrong usage, "
                              "3 none fails and some have no verdict"},
+	[KR_COMMAND_CONTROLS] =
+		{.name = "controls",
+                 .summary =
+                         "what is demanded, what fix would do, and what that "
+                         "could break",
+                 .statuses = "0 they are printed, 2 wrong usage, 3 the node "
+                             "of --benchmark=auto cannot be read"},
 	[KR_COMMAND_RECOVER] =
 		{.name = "recover",
                  .summary = "take back a fix or undo that was interrupted, and "
@@ -427,7 +434,7 @@ const struct kr_option_row kr_option_rows[] = {
 	{.name = "benchmark",
          .argument = "NAME",
          .argument_may_lack = true,
-         .commands = SELECT_COMMANDS,
+         .commands = SELECT_COMMANDS | KR_BIT(KR_COMMAND_CONTROLS),
          .set = set_benchmark,
          .wants = "an edition such as eks-1.8 or cis-1.12",
          .help = "every control of one edition ('controls --benchmark=help' "

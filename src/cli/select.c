@@ -299,6 +299,9 @@ int kr_select_check(const struct kr_options *o, FILE *err)
 
 	if (r < 0 || (!o->select.benchmark && !o->select.controls))
 		return r;
+	if (o->command == KR_COMMAND_CONTROLS &&
+	    strcmp(o->select.benchmark, KR_SELECT_HELP) == 0)
+		return 0;
 	r = find_edition(&s);
 	return r < 0 ? r : select_rules(&s);
 }

@@ -18,7 +18,7 @@
 #include "base/json-build.h"
 #include "base/vec.h"
 #include "report/fleet.h"
-#include "report/text-audit.h"
+#include "report/text-words.h"
 
 #define GROUPS_MAX    64
 #define WIDTH_DEFAULT 80

@@ -370,16 +370,22 @@ void kr_json_add_ids(struct kr_build *j, cJSON *control, const char *name)
 	}
 }
 
+void kr_json_add_rule(struct kr_build *j, cJSON *c, const struct kr_rule *rule,
+                      const struct kr_edition *edition)
+{
+	kr_build_string(j, c, "name", rule->name);
+	add_settings(j, c, rule);
+	add_id(j, c, rule->name, edition);
+	kr_json_add_ids(j, c, rule->name);
+}
+
 static void add_control(struct kr_build *j, cJSON *controls,
                         const struct kr_judgement *a,
                         const struct kr_audit *audit, struct hashed *h)
 {
 	cJSON *c = kr_build_element(j, controls);
 
-	kr_build_string(j, c, "name", a->rule->name);
-	add_settings(j, c, a->rule);
-	add_id(j, c, a->rule->name, audit->edition);
-	kr_json_add_ids(j, c, a->rule->name);
+	kr_json_add_rule(j, c, a->rule, audit->edition);
 	add_demand(j, c, a, audit->edition);
 	kr_build_string(j, c, "hold", NULL);
 	kr_build_string(j, c, "refusal", NULL);

@@ -35,6 +35,10 @@ void kr_json_add_node(struct kr_build *j, cJSON *root, struct kr_node *node);
 /* "benchmark"; EDITION may be NULL. */
 void kr_json_add_benchmark(struct kr_build *j, cJSON *root,
                            const struct kr_edition *edition);
+/* "name", "key", "flag", "id", "type", "level", "ids"; EDITION may be NULL. */
+void kr_json_add_rule(struct kr_build *j, cJSON *control,
+                      const struct kr_rule *rule,
+                      const struct kr_edition *edition);
 /* "ids": the number of the control NAME in each edition that has it. */
 void kr_json_add_ids(struct kr_build *j, cJSON *control, const char *name);
 /* "messages". */
