@@ -56,7 +56,7 @@ static int hear(void *closure, const char *name,
 	if (run->options->quiet)
 		return 0;
 	if (run->format)
-		r = kr_findings_add(&run->findings, &finding);
+		r = kr_findings_add(&run->findings, &finding, 1);
 	else if (run->options->format == KR_FORMAT_JSON)
 		r = kr_fleet_json_node(run->out, &finding, configz->detail);
 	else
@@ -231,7 +231,7 @@ static int ask_all(struct run *run, const struct kr_http_server *server,
 		.wake_fd = run->watch.signal_fd,
 	};
 	const struct kr_finding_about about = {
-		.rule = run->rule,
+		.rules = &kr_rules_usual,
 		.many = true,
 	};
 	struct kr_fleet_progress progress = {0};

@@ -41,6 +41,8 @@ struct kr_finding kr_fleet_finding(const char *name, const struct kr_rule *rule,
 	bool value = configz->state == KR_STATE_TRUE;
 	struct kr_finding finding = {
 		.node = name,
+		.rule = rule,
+		.first = true,
 		.verdict = KR_VERDICT_UNKNOWN,
 		.reason = reason,
 		.disk = KR_STATE_ABSENT,

@@ -313,8 +313,8 @@ static void add_demand(struct kr_build *j, cJSON *c,
 }
 
 /* Its number in EDITION, and what that says of it; each may be NULL. */
-static void add_id(struct kr_build *j, cJSON *c, const char *name,
-                   const struct kr_edition *edition)
+void kr_json_add_id(struct kr_build *j, cJSON *c, const char *name,
+                    const struct kr_edition *edition)
 {
 	struct kr_edition_control its;
 	bool has = edition &&
@@ -375,7 +375,7 @@ void kr_json_add_rule(struct kr_build *j, cJSON *c, const struct kr_rule *rule,
 {
 	kr_build_string(j, c, "name", rule->name);
 	add_settings(j, c, rule);
-	add_id(j, c, rule->name, edition);
+	kr_json_add_id(j, c, rule->name, edition);
 	kr_json_add_ids(j, c, rule->name);
 }
 

@@ -39,6 +39,9 @@ void kr_json_add_benchmark(struct kr_build *j, cJSON *root,
 void kr_json_add_rule(struct kr_build *j, cJSON *control,
                       const struct kr_rule *rule,
                       const struct kr_edition *edition);
+/* "id", "type", "level": of the control NAME in EDITION, which may be NULL. */
+void kr_json_add_id(struct kr_build *j, cJSON *control, const char *name,
+                    const struct kr_edition *edition);
 /* "ids": the number of the control NAME in each edition that has it. */
 void kr_json_add_ids(struct kr_build *j, cJSON *control, const char *name);
 /* "messages". */
