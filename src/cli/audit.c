@@ -173,9 +173,17 @@ static int ask_live(struct run *run, struct kr_live *live)
 	                      kr_state_to_string(live->state), since);
 }
 
+/* The usual control alone was asked for by name, with words of its own. */
+static bool is_usual(const struct kr_rules *rules)
+{
+	return rules->n_items == 1 &&
+	       rules->items[0] == kr_rules_usual.items[0];
+}
+
 static int judge(struct run *run)
 {
 	_cleanup_live_ struct kr_live live = {0};
+	_cleanup_configz_values_ struct kr_configz_values values = {0};
 	struct kr_audit_options options = {
 		.explicit_wanted = run->o->fix.explicit_wanted,
 		.waivers = &run->waivers,
@@ -185,6 +193,12 @@ static int judge(struct run *run)
 
 	if (r < 0)
 		return r;
+	if (run->o->api.configz && !is_usual(&run->selected.rules)) {
+		r = kr_live_values(&live, &values);
+		if (r < 0)
+			return r;
+		options.live_values = &values;
+	}
 	since = kr_now_usec();
 	options.live = live.state;
 	options.live_reason = live.reason;
