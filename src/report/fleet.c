@@ -282,6 +282,13 @@ void kr_fleet_text(const struct kr_term *term, struct kr_fleet_table *table,
                    const struct kr_fleet_summary *summary)
 {
 	print_headline(term, table->rule, summary);
+	kr_fleet_text_groups(term, table, summary);
+}
+
+void kr_fleet_text_groups(const struct kr_term *term,
+                          struct kr_fleet_table *table,
+                          const struct kr_fleet_summary *summary)
+{
 	if (table->n_groups > 0)
 		qsort(table->groups, table->n_groups, sizeof(*table->groups),
 		      compare_groups);

@@ -143,8 +143,8 @@ static void add_tree(struct kr_build *j, cJSON *o, const char *name,
 }
 
 /* In the type that it has for kubelet; null where STATE is that of no value. */
-static void add_value(struct kr_build *j, cJSON *o, const char *name,
-                      enum kr_state state, const struct kr_value *v)
+void kr_json_add_value(struct kr_build *j, cJSON *o, const char *name,
+                       enum kr_state state, const struct kr_value *v)
 {
 	_cleanup_free_ char *text = NULL;
 
@@ -198,7 +198,7 @@ static void add_sources(struct kr_build *j, cJSON *parent,
 		                kr_source_kind_to_string(s->kind));
 		add_place(j, o, s, h);
 		kr_build_string(j, o, "state", state_word(state));
-		add_value(j, o, "value", state, &s->value);
+		kr_json_add_value(j, o, "value", state, &s->value);
 		kr_build_boolean(j, o, "wins", s->wins);
 		kr_build_boolean(j, o, "editable", s->editable);
 		kr_build_string(j, o, "reason", s->reason);
@@ -253,7 +253,7 @@ static cJSON *add_view(struct kr_build *j, cJSON *views, const char *name,
 	cJSON *v = kr_build_object(j, views, name);
 
 	kr_build_string(j, v, "state", state_word(view->state));
-	add_value(j, v, "value", view->state, &view->value);
+	kr_json_add_value(j, v, "value", view->state, &view->value);
 	kr_build_string(j, v, "reason", view->reason);
 	add_deciding(j, v, view, all);
 	return v;
@@ -281,7 +281,7 @@ static void add_default(struct kr_build *j, cJSON *c,
 	const struct kr_field *f;
 
 	if (a->sources.n > 0 && first->kind == KR_SOURCE_DEFAULT)
-		add_value(j, c, "default", first->state, &first->value);
+		kr_json_add_value(j, c, "default", first->state, &first->value);
 	else
 		kr_build_string(j, c, "default", NULL);
 	if (!a->disk.either_default || a->rule->n_fields == 0)
