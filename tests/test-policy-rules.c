@@ -196,7 +196,8 @@ static const struct row {
 	{"readOnlyPort", "", "", P, .edition = "cis-1.12"},
 
 	/* the client CA: it is named, there, and loads */
-	{"authentication.x509.clientCAFile", "", "", F, .says = "not set"},
+	{"authentication.x509.clientCAFile", "", "", F,
+         .says = "start with no authentication.x509.clientCAFile"},
 	{"authentication.x509.clientCAFile", "--client-ca-file=" CA, NULL, P,
          true, .says = CA},
 	{"authentication.x509.clientCAFile", "--client-ca-file=", "", F},
@@ -211,7 +212,8 @@ static const struct row {
          P, .note = "file-not-there-yet"},
 
 	/* the serving certificate and its key, or the cluster's */
-	{"tlsCertFile+tlsPrivateKeyFile", "", "", F, .says = "not set"},
+	{"tlsCertFile+tlsPrivateKeyFile", "", "", F,
+         .says = "start with no tlsCertFile+tls"},
 	{"tlsCertFile+tlsPrivateKeyFile",
          "--tls-cert-file=" CA " --tls-private-key-file=/pki/key", "", P, true,
          "tlsPrivateKeyFile=/pki/key", .note = "key-not-read"},
@@ -234,7 +236,7 @@ static const struct row {
 	{"tlsCertFile+tlsPrivateKeyFile", "", "", N, .edition = "eks-1.8"},
 
 	/* cipher suites: some, and none but the edition's */
-	{"tlsCipherSuites", "", "", F, .says = "not set"},
+	{"tlsCipherSuites", "", "", F, .says = "start with no tlsCipher"},
 	{"tlsCipherSuites", "--tls-cipher-suites=" GCM, "", P, true},
 	{"tlsCipherSuites", "--tls-cipher-suites=" GCM "," RSA, "", F},
 	{"tlsCipherSuites", "--tls-cipher-suites=" GCM "," RSA, "", F,

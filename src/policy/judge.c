@@ -101,9 +101,10 @@ static int reason(struct kr_judgement *j, const char *format, const char *is,
 
 	if (r < 0)
 		return r;
-	if (says_nothing(&view->value))
-		r = kr_format(&said, "%s%s not set", j->rule->name,
-		              strcmp(is, " is ") == 0 ? " is" : "");
+	if (says_nothing(&view->value) && strcmp(is, " is ") == 0)
+		r = kr_format(&said, "%s is not set", j->rule->name);
+	else if (says_nothing(&view->value))
+		r = kr_format(&said, "no %s", j->rule->name);
 	else
 		r = kr_format(&said, "%s%s%s", j->rule->name, is, value);
 	return r < 0 ? r : kr_format(&j->reason, format, said);

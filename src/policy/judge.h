@@ -85,8 +85,8 @@ struct kr_audit_options {
 	 * was not asked for. ENDPOINT is the URL; NULL: there is none */
 	enum kr_state live;
 	const char *live_reason, *endpoint;
-	/* what configz said of each field; NULL: it was asked of none but the
-	 * usual control's */
+	/* what configz said of each field, the usual control's too where there
+	 * is no LIVE_REASON; NULL: it was asked of no other */
 	const struct kr_configz_values *live_values;
 };
 

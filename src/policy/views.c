@@ -461,7 +461,8 @@ static struct kr_configz_value find_live(const struct kr_judging *g, int field)
 	struct kr_configz_value said = {KR_STATE_ABSENT,
 	                                .reason = "not asked for"};
 
-	if (o->live_values)
+	if (o->live_values &&
+	    (field != kr_rules_usual.items[0]->fields[0] || !o->live_reason))
 		return o->live_values->items[field];
 	if (g->j->rule != kr_rules_usual.items[0])
 		return said;
