@@ -148,7 +148,7 @@ static int print_audit(const struct run *run, FILE *out)
 		if (!words)
 			return -ENOMEM;
 		return kr_text_audit(&term, run->host, &o->api, run->audit,
-		                     words, &run->diag);
+		                     words, o->verbose, &run->diag);
 	}
 	kr_node_name(node, name, sizeof(name));
 	return print_findings(run, out, *name ? name : NULL);

@@ -375,7 +375,7 @@ static void print_headline(const struct kr_term *term,
 
 int kr_text_audit(const struct kr_term *term, struct kr_host *host,
                   const struct kr_api_options *api,
-                  const struct kr_audit *audit, const char *words,
+                  const struct kr_audit *audit, const char *words, bool verbose,
                   const struct kr_diag *diag)
 {
 	const struct kr_judgement *j = &audit->items[0];
@@ -397,7 +397,7 @@ int kr_text_audit(const struct kr_term *term, struct kr_host *host,
 	if (audit->n_items == 1)
 		print_views(term, node, audit, j);
 	else
-		r = kr_text_table(term, audit);
+		r = kr_text_table(term, audit, verbose);
 	if (r >= 0 && audit->n_items > 1)
 		r = print_blocks(term, node, audit);
 	if (r < 0)

@@ -18,6 +18,7 @@
 #include "base/format.h"
 #include "base/vec.h"
 #include "node/name.h"
+#include "policy/demands.h"
 #include "report/headline.h"
 #include "report/next.h"
 #include "report/text-controls.h"
@@ -153,15 +154,35 @@ static void print_line(const struct kr_term *term, const struct table *t,
 	}
 }
 
-int kr_text_table(const struct kr_term *term, const struct kr_audit *audit)
+/* What the edition says of it, what is demanded, and what scanners miss. */
+static void print_more(const struct kr_term *term, const struct line *line,
+                       const struct kr_edition *edition)
+{
+	const struct kr_judgement *j = line->j;
+
+	if (j->rule->test)
+		fprintf(term->out, "        demanded: %s\n",
+		        kr_rule_demand(j->rule, edition));
+	if (*line->its.id)
+		fprintf(term->out, "        level %u, %s\n", line->its.level,
+		        kr_assessment_to_string(line->its.assessment));
+	if (j->scanner)
+		fprintf(term->out, "        scanners: %s\n", j->scanner);
+}
+
+int kr_text_table(const struct kr_term *term, const struct kr_audit *audit,
+                  bool verbose)
 {
 	_cleanup_(table_done) struct table t = {0};
 	int r = fill(&t, audit);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < t.n; i++)
+	for (size_t i = 0; i < t.n; i++) {
 		print_line(term, &t, &t.lines[i]);
+		if (verbose)
+			print_more(term, &t.lines[i], audit->edition);
+	}
 	return 0;
 }
 

@@ -8,8 +8,10 @@
 #include "policy/judge.h"
 #include "report/term.h"
 
-/* One line a control, the worst first. 0 or -ENOMEM. */
-int kr_text_table(const struct kr_term *term, const struct kr_audit *audit);
+/* One line a control, the worst first; VERBOSE: with what is demanded. 0 or
+ * -ENOMEM. */
+int kr_text_table(const struct kr_term *term, const struct kr_audit *audit,
+                  bool verbose);
 
 /* What is kept with a result: the node, the time, EDITION (NULL: none), this
  * program's version. 0 or -ENOMEM. */
