@@ -87,11 +87,28 @@ void kr_json_add_node(struct kr_build *j, cJSON *root, struct kr_node *node)
 	add_version(j, n, node);
 }
 
-/* The file whose hash is in HEX: most sources are of one. */
+/* The files that were hashed: most sources are of a few. */
 struct hashed {
-	const struct kr_file *file;
-	char hex[KR_SHA256_HEX_SIZE];
+	struct {
+		const struct kr_file *file;
+		char hex[KR_SHA256_HEX_SIZE];
+	} items[8];
+	size_t next; /* the one to give up */
 };
+
+static const char *hash(struct hashed *h, const struct kr_file *file)
+{
+	size_t at = h->next;
+
+	for (size_t i = 0; i < ARRAY_SIZE(h->items); i++) {
+		if (h->items[i].file == file)
+			return h->items[i].hex;
+	}
+	h->items[at].file = file;
+	kr_sha256_hex(file->data, file->size, h->items[at].hex);
+	h->next = (at + 1) % ARRAY_SIZE(h->items);
+	return h->items[at].hex;
+}
 
 static void add_place(struct kr_build *j, cJSON *o, const struct kr_source *s,
                       struct hashed *h)
@@ -110,9 +127,6 @@ static void add_place(struct kr_build *j, cJSON *o, const struct kr_source *s,
 		return;
 	}
 	kr_span_position(s->span, &line, &column);
-	if (h->file != s->span.file)
-		kr_sha256_hex(s->span.file->data, s->span.file->size, h->hex);
-	h->file = s->span.file;
 	kr_build_string(j, o, "file", s->span.file->path);
 	kr_build_number(j, o, "line", line);
 	kr_build_number(j, o, "column", column);
@@ -120,7 +134,7 @@ static void add_place(struct kr_build *j, cJSON *o, const struct kr_source *s,
 	kr_build_number(j, o, "length", (double)s->span.length);
 	kr_build_exact(j, o, "text", s->span.file->data + s->span.offset,
 	               s->span.length);
-	kr_build_string(j, o, "sha256", h->hex);
+	kr_build_string(j, o, "sha256", hash(h, s->span.file));
 }
 
 static void add_list(struct kr_build *j, cJSON *o, const char *name,
