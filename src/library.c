@@ -24,6 +24,9 @@ static const enum kr_remedy_verdict verdicts[] = {
 	[KR_VERDICT_FAIL] = KR_REMEDY_FAIL,
 	[KR_VERDICT_INVALID] = KR_REMEDY_INVALID,
 	[KR_VERDICT_UNKNOWN] = KR_REMEDY_UNKNOWN,
+	/* neither a waiver nor an edition is asked for here */
+	[KR_VERDICT_WAIVED] = KR_REMEDY_PASS,
+	[KR_VERDICT_NOT_APPLICABLE] = KR_REMEDY_PASS,
 };
 
 static_assert(ARRAY_SIZE(verdicts) == _KR_VERDICT_MAX, "each verdict");
@@ -46,7 +49,8 @@ static const enum kr_remedy_kind kinds[] = {
 	[KR_SOURCE_FLAG] = KR_REMEDY_BY_FLAG,
 };
 
-static_assert(ARRAY_SIZE(kinds) == _KR_SOURCE_KIND_MAX, "each kind");
+/* its one control is no file's mode or owner */
+static_assert(ARRAY_SIZE(kinds) == KR_SOURCE_FILE, "each kind of a field's");
 
 static const enum kr_remedy_severity severities[] = {
 	[KR_ERROR] = KR_REMEDY_ERROR,

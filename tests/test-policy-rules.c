@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "policy/demands.h"
 #include "policy/judge.h"
 #include "testing-node.h"
 #include "testing.h"
@@ -30,25 +31,35 @@ START_TEST(test_table)
 	const struct kr_field *f = kr_field(rule->fields[0]);
 
 	ck_assert_msg(rule->name && !strpbrk(rule->name, " ,"), "%d: name", _i);
-	ck_assert_uint_ge(rule->n_fields, 1);
-	ck_assert_msg(f->flag != NULL, "%s: no flag", rule->name);
+	ck_assert_ptr_eq(kr_rule_find(rule->name, strlen(rule->name)), rule);
+	ck_assert_int_eq(rule->subject == KR_SUBJECT_FIELDS,
+	                 rule->n_fields > 0);
+	ck_assert_int_eq(rule->subject == KR_SUBJECT_FIELDS, !rule->files);
+	ck_assert_uint_le(rule->n_fields + rule->n_also, KR_RULE_FIELDS_MAX);
+	for (size_t i = 0; i < rule->n_fields; i++)
+		ck_assert_msg(kr_field(rule->fields[i])->flag != NULL,
+		              "%s: no flag", rule->name);
 	if (rule->n_fields == 1) {
 		ck_assert_str_eq(rule->name, kr_field_name(rule->fields[0]));
-		ck_assert_ptr_eq(kr_rule_of_field(rule->fields[0]), rule);
+		ck_assert(rule->fields[0] >= KR_N_SETTINGS ||
+		          kr_rule_of_field(rule->fields[0]) == rule);
 	}
-	ck_assert_msg(!rule->test == !rule->demand, "%s: demand", rule->name);
+	ck_assert_msg(!rule->test == !kr_rule_demand(rule, NULL), "%s: demand",
+	              rule->name);
 	ck_assert_msg(rule->policy != KR_POLICY_NEVER ||
 	                      (!rule->hold && !rule->refusal),
 	              "%s: it is never written", rule->name);
 	/* what would be written must be of the field's type, and pass */
-	if (rule->test && !rule->owners_value) {
+	if (rule->test && !rule->owners_value &&
+	    rule->subject != KR_SUBJECT_MODE) {
 		const struct kr_decision d = {
 			.state = kr_value_state(&rule->want),
 			.value = rule->want,
 			.by = KR_BY_FLAG};
 
-		ck_assert_msg(rule->want.type == f->type, "%s: type",
-		              rule->name);
+		ck_assert_msg(rule->want.type ==
+		                      (rule->files ? KR_TYPE_STRING : f->type),
+		              "%s: type", rule->name);
 		ck_assert_msg(kr_judge_ask(rule, &d) == KR_ANSWER_PASS,
 		              "%s: what is written fails", rule->name);
 	}
@@ -161,7 +172,7 @@ START_TEST(test_rows)
 		.live = KR_STATE_ABSENT,
 	};
 	const struct kr_rule *rule = find_rule(row->name);
-	const struct kr_rules rules = {&rule, 1};
+	const struct kr_rules rules = {&rule, 1, NULL};
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_node_ struct kr_node *node =
 		make_node(row->args, row->members, &diag);
@@ -191,7 +202,7 @@ START_TEST(test_several)
 		find_rule("readOnlyPort"),
 		find_rule("protectKernelDefaults"),
 	};
-	const struct kr_rules rules = {items, ARRAY_SIZE(items)};
+	const struct kr_rules rules = {items, ARRAY_SIZE(items), NULL};
 	static const enum kr_verdict want[] = {P, P, F, F};
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_node_ struct kr_node *node =
@@ -219,7 +230,7 @@ START_TEST(test_order)
 		find_rule("makeIPTablesUtilChains"),
 		find_rule("readOnlyPort"),
 	};
-	const struct kr_rules rules = {items, ARRAY_SIZE(items)};
+	const struct kr_rules rules = {items, ARRAY_SIZE(items), NULL};
 	const char *const argv[] = {process, "--read-only-port=1", NULL};
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_node_ struct kr_node *node = NULL;
@@ -251,7 +262,7 @@ START_TEST(test_foreign)
 		find_rule("eventRecordQPS"),
 		find_rule("readOnlyPort"),
 	};
-	const struct kr_rules rules = {items, ARRAY_SIZE(items)};
+	const struct kr_rules rules = {items, ARRAY_SIZE(items), NULL};
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_node_ struct kr_node *node = NULL;
 	_cleanup_audit_ struct kr_audit *a = NULL;

@@ -22,13 +22,13 @@
  * cmd/kubelet/app/server.go (buildKubeletClientConfig).
  */
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/base64.h"
 #include "base/root.h"
 #include "doc/tree.h"
 #include "kubelet/config-read.h"
@@ -153,42 +153,6 @@ static int find_path(const struct kr_tree_node *map, const char *name,
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int sextet(char c)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz"
-				     "0123456789+/";
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
-/* RET has room for three quarters of LENGTH. The number of bytes; -EBADMSG. As
- * Go reads it: with its padding, line ends passed over. */
-static ssize_t decode_base64(const char *s, size_t length, char *ret)
-{
-	size_t n = 0, n_out = 0, n_padding = 0;
-	uint32_t bits = 0;
-
-	for (size_t i = 0; i < length; i++) {
-		if (s[i] == '\r' || s[i] == '\n')
-			continue;
-		if (s[i] == '=')
-			n_padding++;
-		else if (n_padding > 0 || sextet(s[i]) < 0)
-			return -EBADMSG;
-		bits = bits << 6 | (s[i] == '=' ? 0 : (uint32_t)sextet(s[i]));
-		if (++n % 4 != 0)
-			continue;
-		ret[n_out++] = (char)(bits >> 16);
-		ret[n_out++] = (char)(bits >> 8);
-		ret[n_out++] = (char)bits;
-	}
-	if (n % 4 != 0 || n_padding > 2 || n_padding > n_out)
-		return -EBADMSG;
-	return (ssize_t)(n_out - n_padding);
-}
-
 static int decode_authority(const struct kr_tree_node *data,
                             struct kr_kubeconfig *ret)
 {
@@ -197,7 +161,7 @@ static int decode_authority(const struct kr_tree_node *data,
 
 	if (!bytes)
 		return -ENOMEM;
-	n = decode_base64(data->event.text, data->event.length, bytes);
+	n = kr_base64_decode(data->event.text, data->event.length, bytes);
 	if (n < 0)
 		return 0; /* client-go refuses the file */
 	bytes[n] = '\0';
@@ -361,7 +325,7 @@ static int open_data(const struct kr_tree_node *data)
 	bytes = malloc(size + 4);
 	if (!bytes)
 		return -ENOMEM;
-	n = decode_base64(data->event.text, size, bytes);
+	n = kr_base64_decode(data->event.text, size, bytes);
 	fd = n < 0 ? (int)n : put_in_memory(bytes, (size_t)n);
 	explicit_bzero(bytes, size + 4);
 	return fd;

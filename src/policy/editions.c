@@ -52,6 +52,11 @@ const struct kr_edition kr_editions[KR_N_EDITIONS] = {
 	[KR_K3S_1_9] = {"k3s-cis-1.9", "CIS K3s", "1.9", true},
 };
 
+enum kr_edition_id kr_edition_id(const struct kr_edition *edition)
+{
+	return (enum kr_edition_id)(edition - kr_editions);
+}
+
 /* --- which one ----------------------------------------------------------- */
 
 int kr_edition_find(const char *name)

@@ -47,6 +47,9 @@ struct kr_edition {
 /* By enum kr_edition_id. */
 extern const struct kr_edition kr_editions[KR_N_EDITIONS];
 
+/* EDITION's number. */
+enum kr_edition_id kr_edition_id(const struct kr_edition *edition);
+
 /* The edition that NAME names, with or without its patch level; -1: none. */
 int kr_edition_find(const char *name);
 

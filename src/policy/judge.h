@@ -32,8 +32,14 @@ struct kr_view {
 /* Of one rule. */
 struct kr_judgement {
 	const struct kr_rule *rule;
-	/* PASS, too, where nothing is demanded, and means nothing then */
+	/* PASS, too, where nothing is demanded (the rule has no test), and
+	 * means nothing then */
 	enum kr_verdict verdict;
+	/* the rule's, or a stricter one that this node or the edition asks
+	 * for */
+	enum kr_policy policy;
+	/* what scanners miss on this node although it passes; static; NULL */
+	const char *scanner;
 	char *reason; /* one sentence */
 	bool restart_needed;
 	struct kr_view disk, running, live;
@@ -49,9 +55,10 @@ struct kr_judgement {
 
 /* What holds of the node, and each rule's judgement. */
 struct kr_audit {
-	enum kr_verdict verdict; /* the worst of them */
-	const char *reason;      /* of the first that is as bad */
-	bool explicit_wanted;    /* the default was not accepted */
+	enum kr_verdict verdict;          /* the worst of them */
+	const char *reason;               /* of the first that is as bad */
+	bool explicit_wanted;             /* the default was not accepted */
+	const struct kr_edition *edition; /* NULL: none was chosen */
 	bool restart_needed, reload_needed;
 	char *endpoint; /* whom the live view is from; NULL: nobody was asked */
 	/* of the running process; 0 where there is none */
@@ -72,6 +79,17 @@ struct kr_audit_options {
 	 * was not asked for. ENDPOINT is the URL; NULL: there is none */
 	enum kr_state live;
 	const char *live_reason, *endpoint;
+	/* what configz said of each field, KR_N_FIELDS of them: a value,
+	 * UNKNOWN, or ABSENT for what it never shows; REASON as above. NULL: it
+	 * was asked of no field but the usual control's */
+	const struct kr_live_value *live_values;
+};
+
+/* What configz said of one field. */
+struct kr_live_value {
+	enum kr_state state;
+	struct kr_value value; /* of TRUE, FALSE and VALUE */
+	const char *reason;    /* one sentence */
 };
 
 /*
@@ -82,9 +100,18 @@ struct kr_audit_options {
 int kr_judge_decide(const struct kr_node *node, const struct kr_rule *rule,
                     struct kr_decision *ret);
 
-/* What RULE's test says of D, its first field's. */
+/* What RULE's test says of D, its first field's, where no edition was chosen.
+ * Of a rule that looks at more, or at a file, kr_judge_disk() tells. */
 enum kr_answer kr_judge_ask(const struct kr_rule *rule,
                             const struct kr_decision *d);
+
+/*
+ * What RULE says of NODE's disk view, as EDITION (NULL: the strictest of the
+ * newest) demands: all its fields, and the files that they name. RET is NONE
+ * where the view has no value. 0 or -ENOMEM.
+ */
+int kr_judge_disk(struct kr_node *node, const struct kr_rule *rule,
+                  const struct kr_edition *edition, enum kr_answer *ret);
 
 /*
  * Judges NODE, which was read, by each of RULES; nothing of it is read again.

@@ -44,6 +44,7 @@ static const char *const kind_names[] = {
 	[KR_SOURCE_CONFIG] = "config",
 	[KR_SOURCE_CONFIG_DIR] = "config-dir",
 	[KR_SOURCE_FLAG] = "flag",
+	[KR_SOURCE_FILE] = "file",
 };
 
 static_assert(ARRAY_SIZE(kind_names) == _KR_SOURCE_KIND_MAX,
@@ -112,6 +113,7 @@ static struct kr_source *add(struct collecting *c, enum kr_source_kind kind)
 		return NULL;
 	c->sources->n++;
 	next->kind = kind;
+	next->field = c->field;
 	next->editable = true;
 	return next;
 }
@@ -347,6 +349,8 @@ void kr_sources_done(struct kr_sources *sources)
 	for (size_t i = 0; i < sources->n; i++) {
 		free(sources->items[i].reason);
 		free(sources->items[i].text);
+		free(sources->items[i].path);
+		free(sources->items[i].real);
 		kr_value_done(&sources->items[i].value);
 	}
 	free(sources->items);

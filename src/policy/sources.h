@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Every place that sets a field on disk, weakest first. */
+/* Every place that sets a field on disk, weakest first; every file whose mode
+ * or owner counts. */
 
+#include "base/perms.h"
 #include "base/span.h"
 #include "node/node.h"
 
@@ -11,15 +13,17 @@ enum kr_source_kind {
 	KR_SOURCE_CONFIG,
 	KR_SOURCE_CONFIG_DIR,
 	KR_SOURCE_FLAG,
+	KR_SOURCE_FILE, /* the file itself, its mode or owner */
 	_KR_SOURCE_KIND_MAX,
 };
 
-/* "default", "config", "config-dir", "flag". */
+/* "default", "config", "config-dir", "flag", "file". */
 const char *kr_source_kind_to_string(enum kr_source_kind kind);
 
 /* One place that sets the value. */
 struct kr_source {
 	enum kr_source_kind kind;
+	int field;           /* that it sets; -1: a file's mode or owner */
 	struct kr_span span; /* the deciding word or value; no file: default,
 	                        or a flag whose bytes are in no file */
 	/* TRUE, FALSE, VALUE, INVALID, NULL; UNKNOWN: a default that is not
@@ -30,6 +34,10 @@ struct kr_source {
 	bool editable;
 	char *reason; /* why it is not editable or why it loses; NULL */
 	char *text;   /* a flag that is in no file: the word; else NULL */
+	/* of KR_SOURCE_FILE, which has no SPAN: the file as the node names it,
+	 * the same with links resolved, and what it has; else NULL */
+	char *path, *real;
+	struct kr_perms perms;
 };
 
 struct kr_sources {

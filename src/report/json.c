@@ -16,6 +16,7 @@
 #include "base/json-build.h"
 #include "node/kubelet-version.h"
 #include "node/name.h"
+#include "policy/demands.h"
 #include "policy/editions.h"
 #include "report/diff.h"
 #include "report/json.h"
@@ -334,8 +335,8 @@ static void add_demand(struct kr_build *j, cJSON *c,
 	const struct kr_rule *rule = a->rule;
 	_cleanup_free_ char *demand = NULL;
 
-	if (rule->test &&
-	    kr_format(&demand, "%s %s", rule->name, rule->demand) < 0)
+	if (rule->test && kr_format(&demand, "%s %s", rule->name,
+	                            kr_rule_demand(rule, NULL)) < 0)
 		j->failed = true;
 	kr_build_string(j, c, "verdict",
 	                rule->test ? kr_verdict_to_string(a->verdict) : NULL);
@@ -379,8 +380,11 @@ static void add_control(struct kr_build *j, cJSON *controls,
 	add_demand(j, c, a);
 	add_ids(j, c, a->rule->name);
 	kr_build_string(j, c, "reason", a->reason);
-	add_value(j, c, "default", a->sources.items[0].state,
-	          &a->sources.items[0].value);
+	if (a->sources.n > 0 && a->sources.items[0].kind == KR_SOURCE_DEFAULT)
+		add_value(j, c, "default", a->sources.items[0].state,
+		          &a->sources.items[0].value);
+	else
+		kr_build_string(j, c, "default", NULL);
 	if (a->disk.either_default)
 		add_candidates(j, c, f);
 	views = kr_build_object(j, c, "views");

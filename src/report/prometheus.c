@@ -56,7 +56,7 @@ static int begin(struct kr_findings *w)
 
 static void print_verdict(struct kr_findings *w, const struct kr_finding *f)
 {
-	for (int i = 0; i < _KR_VERDICT_MAX; i++) {
+	for (int i = 0; i <= KR_VERDICT_UNKNOWN; i++) {
 		fputs(PREFIX "verdict{", w->out);
 		if (w->about->many) {
 			fputs("node=\"", w->out);
@@ -107,7 +107,7 @@ static int end(struct kr_findings *w, bool complete)
 
 	if (w->about->many) {
 		print_head(out, "nodes", "How many nodes have this verdict.");
-		for (int i = 0; i < _KR_VERDICT_MAX; i++)
+		for (int i = 0; i <= KR_VERDICT_UNKNOWN; i++)
 			fprintf(out, PREFIX "nodes{verdict=\"%s\"} %zu\n",
 			        kr_verdict_to_string((enum kr_verdict)i),
 			        w->n_verdicts[i]);

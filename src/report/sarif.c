@@ -48,6 +48,8 @@ static const struct {
 	[KR_VERDICT_FAIL] = {"fail", "error"},
 	[KR_VERDICT_INVALID] = {"fail", "error"},
 	[KR_VERDICT_UNKNOWN] = {"open", "none"},
+	[KR_VERDICT_WAIVED] = {"informational", "none"},
+	[KR_VERDICT_NOT_APPLICABLE] = {"notApplicable", "none"},
 };
 
 static_assert(ARRAY_SIZE(kinds) == _KR_VERDICT_MAX, "each verdict");
