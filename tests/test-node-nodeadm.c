@@ -10,6 +10,7 @@
 
 #include "kubelet/field.h"
 #include "node/nodeadm.h"
+#include "node/platform-table.h"
 #include "testing.h"
 
 #define RUN    "/etc/systemd/system/nodeadm-run.service"
@@ -232,6 +233,114 @@ START_TEST(what_they_say)
 }
 END_TEST
 
+/* Fields of other types, and below others. */
+static const struct {
+	int field;
+	const char *want; /* as its flag has it */
+	const char *text; /* of spec.kubelet, and what it says */
+	const char *says;
+} typed[] = {
+	{KR_FIELD_ANONYMOUS, "false",
+         "    config:\n      authentication:\n        anonymous:\n"
+         "          enabled: false\n",
+         "K"},
+	{KR_FIELD_ANONYMOUS, "false",
+         "    config:\n      authentication:\n        webhook:\n"
+         "          enabled: false\n",
+         ""},
+	{KR_FIELD_ANONYMOUS, "false",
+         "    config:\n      authentication.anonymous.enabled: false\n", ""},
+	{KR_FIELD_READ_ONLY_PORT, "0",
+         "    config:\n      readOnlyPort: 10255\n", "k"},
+	{KR_FIELD_STREAMING_TIMEOUT, "4h",
+         "    config:\n      streamingConnectionIdleTimeout: 240m\n"
+         "    flags: [--streaming-connection-idle-timeout=0]\n",
+         "Kf"},
+	{KR_FIELD_TLS_CIPHERS, "A,B",
+         "    config:\n      tlsCipherSuites: [A, \"B\"]\n", "K"},
+	{KR_FIELD_TLS_CIPHERS, "A,B",
+         "    config:\n      tlsCipherSuites: [A]\n", "k"},
+	{KR_FIELD_TLS_CIPHERS, "A,B",
+         "    config:\n      tlsCipherSuites: [A, B, C]\n", "k"},
+	{KR_FIELD_TLS_CIPHERS, "A,B",
+         "    config:\n      tlsCipherSuites: [A, BB]\n", "k"},
+	{KR_FIELD_TLS_CIPHERS, "A,B",
+         "    config:\n      tlsCipherSuites: A,B\n"
+         "    flags: [\"--tls-cipher-suites=A,B\"]\n",
+         "kF"},
+	{KR_FIELD_GATE_ROTATE_SERVER, "true",
+         "    config:\n      featureGates:\n"
+         "        RotateKubeletServerCertificate: true\n"
+         "    flags: [--feature-gates=A=true]\n",
+         "K"},
+};
+
+/* What FIELD is, WANT, and what the file of ours says of it. */
+static void read_ours(int field, const char *want, const char *file, char *ret)
+{
+	_cleanup_value_ struct kr_value value = {0};
+	struct kr_nodeadm got = {0};
+	struct kr_fs *fs;
+
+	kr_root_write(RUN, READS);
+	kr_root_write(OURS, file);
+	fs = kr_root_fs();
+	ck_assert_int_eq(kr_value_parse(kr_field(field)->type, want,
+	                                strlen(want), &value),
+	                 0);
+	ck_assert_int_eq(kr_nodeadm_read(fs, field, &value, NULL, &got), 0);
+	says(&got.ours_says, ret);
+	kr_fs_free(fs);
+}
+
+START_TEST(other_types)
+{
+	_cleanup_free_ char *file = NULL;
+	char text[3];
+
+	ck_assert(asprintf(&file, "%s%s", HEAD, typed[_i].text) > 0);
+	read_ours(typed[_i].field, typed[_i].want, file, text);
+	ck_assert_msg(strcmp(text, typed[_i].says) == 0, "%s: %s",
+	              typed[_i].text, text);
+}
+END_TEST
+
+/* What the platform's text makes for a field says just that. */
+START_TEST(as_made)
+{
+	static const char *const samples[_KR_TYPE_MAX] = {
+		[KR_TYPE_BOOL] = "true",        [KR_TYPE_INT32] = "77",
+		[KR_TYPE_INT64] = "4000000000", [KR_TYPE_DURATION] = "1h2m3.5s",
+		[KR_TYPE_STRING] = "/a/b.crt",  [KR_TYPE_LIST] = "A,B",
+	};
+	const struct kr_platform *p = NULL;
+
+	for (size_t i = 0; i < kr_platform_n_rows; i++) {
+		if (kr_platform_rows[i].platform->nodeadm)
+			p = kr_platform_rows[i].platform;
+	}
+	for (int i = KR_FIELD_ANONYMOUS; i <= KR_FIELD_SECCOMP_DEFAULT; i++) {
+		const char *sample = samples[kr_field(i)->type];
+		_cleanup_value_ struct kr_value value = {0};
+		_cleanup_free_ char *template = NULL, *made = NULL;
+		char text[3];
+
+		if (!kr_field(i)->path || !kr_field(i)->flag)
+			continue;
+		ck_assert_int_eq(kr_value_parse(kr_field(i)->type, sample,
+		                                strlen(sample), &value),
+		                 0);
+		ck_assert(asprintf(&template, "%s%s", p->text, p->flag_text) >
+		          0);
+		made = kr_platform_text(&i, &value, 1, template);
+		ck_assert_ptr_nonnull(made);
+		read_ours(i, sample, made, text);
+		ck_assert_msg(strcmp(text, "KF") == 0, "%s: %s: %s",
+		              kr_field(i)->path, text, made);
+	}
+}
+END_TEST
+
 /* What cannot be read is an error where it is ours, else a warning; what is no
  * NodeConfig by its name or its kind is neither. */
 static const struct {
@@ -385,6 +494,8 @@ static void add_tests(Suite *suite)
 		kr_test_case(suite, "nodeadm", kr_root_setup, kr_root_teardown);
 
 	tcase_add_loop_test(tc, what_they_say, 0, ARRAY_SIZE(rows));
+	tcase_add_loop_test(tc, other_types, 0, ARRAY_SIZE(typed));
+	tcase_add_test(tc, as_made);
 	tcase_add_loop_test(tc, unreadable, 0, ARRAY_SIZE(unread));
 	tcase_add_test(tc, no_folder_but_a_file);
 	tcase_add_loop_test(tc, other_fields, 0, ARRAY_SIZE(others));

@@ -315,12 +315,83 @@ START_TEST(words_of_the_setting)
 		{"--patch @FILE", "--patch @FILE"},
 	};
 
+	const struct kr_value value = {.type = KR_TYPE_BOOL, .b = true};
+	const int field = KR_FIELD_IPTABLES;
+
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		char *got = kr_platform_text(KR_FIELD_IPTABLES, "true",
-		                             texts[i].in);
+		char *got = kr_platform_text(&field, &value, 1, texts[i].in);
 
 		ck_assert_str_eq(got, texts[i].want);
 		free(got);
+	}
+}
+END_TEST
+
+/* Below others, of other types, and of several. */
+START_TEST(words_of_fields)
+{
+	static const struct {
+		const char *in, *want;
+		struct {
+			int field;
+			const char *value; /* as its flag has it */
+		} fields[3];
+	} texts[] = {
+		{"config:\n  @MEMBERS@\nend\n",
+	         "config:\n  authentication:\n    anonymous:\n"
+	         "      enabled: false\nend\n",
+	         {{KR_FIELD_ANONYMOUS, "false"}}},
+		{"config:\n  @MEMBERS@\n",
+	         "config:\n  authentication:\n    anonymous:\n"
+	         "      enabled: false\n    webhook:\n      enabled: true\n"
+	         "  readOnlyPort: 0\n",
+	         {{KR_FIELD_ANONYMOUS, "false"},
+	          {KR_FIELD_WEBHOOK, "true"},
+	          {KR_FIELD_READ_ONLY_PORT, "0"}}},
+		{"@MEMBERS@\n",
+	         "tlsCipherSuites:\n  - A\n  - B\n",
+	         {{KR_FIELD_TLS_CIPHERS, "A,B"}}},
+		{"@MEMBERS@\n", "", {{KR_FIELD_HOSTNAME_OVERRIDE, "x"}}},
+		{"flags:\n- \"--@FLAG@=@VALUE@\"\n",
+	         "flags:\n- \"--anonymous-auth=false\"\n"
+	         "- \"--tls-cipher-suites=A,B\"\n"
+	         "- \"--feature-gates=RotateKubeletServerCertificate=true\"\n",
+	         {{KR_FIELD_ANONYMOUS, "false"},
+	          {KR_FIELD_TLS_CIPHERS, "A,B"},
+	          {KR_FIELD_GATE_ROTATE_SERVER, "true"}}},
+		{"@FLAG@=@VALUE@, @KEY@: @VALUE@",
+	         "feature-gates=RotateKubeletServerCertificate=true, "
+	         "featureGates.RotateKubeletServerCertificate: true",
+	         {{KR_FIELD_GATE_ROTATE_SERVER, "true"}}},
+		{"jq '.@KEY@ = @JSON@'\n",
+	         "jq '.tlsCipherSuites = [\"A\", \"B\"]'\n"
+	         "jq '.streamingConnectionIdleTimeout = \"4h0m0s\"'\n"
+	         "jq '.readOnlyPort = 0'\n",
+	         {{KR_FIELD_TLS_CIPHERS, "A,B"},
+	          {KR_FIELD_STREAMING_TIMEOUT, "4h"},
+	          {KR_FIELD_READ_ONLY_PORT, "0"}}},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct kr_value values[3];
+		int fields[3];
+		size_t n = 0;
+		char *got;
+
+		for (; n < 3 && texts[i].fields[n].value; n++) {
+			const char *text = texts[i].fields[n].value;
+
+			fields[n] = texts[i].fields[n].field;
+			ck_assert_int_eq(
+				kr_value_parse(kr_field(fields[n])->type, text,
+			                       strlen(text), &values[n]),
+				0);
+		}
+		got = kr_platform_text(fields, values, n, texts[i].in);
+		ck_assert_str_eq(got, texts[i].want);
+		free(got);
+		while (n > 0)
+			kr_value_done(&values[--n]);
 	}
 }
 END_TEST
@@ -350,6 +421,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tc, each_row, 0, (int)kr_platform_n_rows);
 	tcase_add_loop_test(tc, each_says_enough, 0, (int)kr_platform_n_rows);
 	tcase_add_test(tc, words_of_the_setting);
+	tcase_add_test(tc, words_of_fields);
 	tcase_add_test(tc, who_writes_what);
 }
 

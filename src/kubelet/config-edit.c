@@ -201,23 +201,38 @@ static int make_more(char **text, int field, const struct kr_value *value)
 	return 0;
 }
 
+/* of a drop-in only some versions look at these two */
+static const char made_head[] = "# Made by kubelet-remedy.\n"
+				"apiVersion: kubelet.config.k8s.io/v1beta1\n"
+				"kind: KubeletConfiguration\n";
+
 int kr_config_make(const int *fields, const struct kr_value *values, size_t n,
                    char **ret)
 {
-	/* of a drop-in only some versions look at these two */
-	static const char head[] = "# Made by kubelet-remedy.\n"
-				   "apiVersion: kubelet.config.k8s.io/v1beta1\n"
-				   "kind: KubeletConfiguration\n";
-	_cleanup_free_ char *text = strdup(head);
+	_cleanup_free_ char *text = strdup(made_head);
 
 	if (!text)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		int r = make_more(&text, fields[i], &values[i]);
+		int r = 0;
 
+		if (kr_field(fields[i])->path)
+			r = make_more(&text, fields[i], &values[i]);
 		if (r < 0)
 			return r;
 	}
 	*ret = TAKE_PTR(text);
 	return 0;
+}
+
+int kr_config_make_members(const int *fields, const struct kr_value *values,
+                           size_t n, char **ret)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = kr_config_make(fields, values, n, &text);
+
+	if (r < 0)
+		return r;
+	*ret = strdup(text + strlen(made_head));
+	return *ret ? 0 : -ENOMEM;
 }

@@ -148,10 +148,15 @@ int kr_config_edit(int field, const struct kr_config *config,
 /*
  * The bytes of a new file, for --config or for --config-dir (whose name has to
  * end in ".conf"), that has the N FIELDS, each of them once and with its own of
- * VALUES (as above), and no other. The caller frees them. 0 or -ENOMEM.
+ * VALUES (as above), and no other; one that is a flag alone is left out. The
+ * caller frees them. 0 or -ENOMEM.
  */
 int kr_config_make(const int *fields, const struct kr_value *values, size_t n,
                    char **ret);
+
+/* The lines of its members alone, for another document's mapping. */
+int kr_config_make_members(const int *fields, const struct kr_value *values,
+                           size_t n, char **ret);
 
 /*
  * Whether BEFORE and AFTER, two states of one file that is read with OPTIONS

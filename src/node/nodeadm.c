@@ -34,7 +34,7 @@
 
 #include "doc/tree.h"
 #include "kubelet/config-read.h"
-#include "kubelet/flags.h"
+#include "kubelet/decide.h"
 #include "node/nodeadm.h"
 #include "unit/resolve.h"
 
@@ -86,14 +86,34 @@ struct reading {
 	struct kr_span key, flag; /* of the value; of the flag's entry */
 };
 
-/* Whether EVENT is the value that is wanted. 0 or -ENOMEM. */
-static int compare(const struct reading *rd, const struct kr_event *event,
+/* Whether LIST is that of strings that is wanted. */
+static bool is_list(const struct reading *rd, const struct kr_tree_node *list)
+{
+	const struct kr_strings *want = &rd->want->list;
+	size_t n = 0;
+
+	for (const struct kr_tree_node *c = list->first; c; c = c->next, n++) {
+		if (n == want->n_items || c->event.type != KR_EVENT_STRING ||
+		    c->event.length != strlen(want->items[n]) ||
+		    memcmp(c->event.text, want->items[n], c->event.length) != 0)
+			return false;
+	}
+	return list->event.type == KR_EVENT_LIST && n == want->n_items;
+}
+
+/* Whether NODE is the value that is wanted. 0 or -ENOMEM. */
+static int compare(const struct reading *rd, const struct kr_tree_node *node,
                    bool *ret)
 {
+	const struct kr_event *event = &node->event;
 	_cleanup_value_ struct kr_value value = {0};
 	int r;
 
 	*ret = false;
+	if (rd->want->type == KR_TYPE_LIST) {
+		*ret = is_list(rd, node);
+		return 0;
+	}
 	if (rd->want->type == KR_TYPE_BOOL) {
 		*ret = event->type ==
 		       (rd->want->b ? KR_EVENT_TRUE : KR_EVENT_FALSE);
@@ -117,7 +137,7 @@ static int read_key(struct reading *rd, const struct kr_tree_node *kubelet)
 		return 0;
 	rd->key = value->event.span;
 	rd->says.any_key = true;
-	return compare(rd, &value->event, &rd->says.key);
+	return compare(rd, value, &rd->says.key);
 }
 
 /* The words of all entries, which nodeadm joins by blanks, each with its
@@ -172,9 +192,11 @@ static int words_add(struct words *w, const struct kr_event *entry)
 
 static int judge_words(struct reading *rd, const struct words *w)
 {
+	bool gate = kr_field(rd->field)->combine == KR_COMBINE_GATE;
 	_cleanup_flags_ struct kr_flags flags = {0};
 	_cleanup_value_ struct kr_value value = {0};
-	const struct kr_flag_use *use, *last = NULL;
+	const struct kr_flag_use *use, *last = NULL, *decides;
+	struct kr_inputs in = {0};
 	size_t at = 0;
 	int r = kr_flags_parse(w->argv, w->argc, &flags);
 
@@ -184,14 +206,20 @@ static int judge_words(struct reading *rd, const struct words *w)
 		last = use;
 	if (!last)
 		return 0;
-	rd->flag = w->spans[last->arg];
-	rd->says.any_flag = true;
-	r = kr_flag_use_value(last, rd->field, &value);
-	if (r == -ENOMEM)
+	in.flags = flags;
+	r = kr_inputs_flag(&in, rd->field, &value, &decides);
+	if (r < 0)
 		return r;
+	/* the flag is of other gates, too */
+	if (r == 0 && gate)
+		return 0;
+	rd->flag = w->spans[(r > 0 ? decides : last)->arg];
+	rd->says.any_flag = true;
 	/* of a boolean "--flag value" as two words stops kubelet */
-	rd->says.flag = r == 0 && kr_value_equal(&value, rd->want) &&
-	                (last->n_args == 1 || value.type != KR_TYPE_BOOL);
+	rd->says.flag =
+		r > 0 && last->state != KR_STATE_INVALID &&
+		kr_value_equal(&value, rd->want) &&
+		(last->n_args == 1 || gate || value.type != KR_TYPE_BOOL);
 	return 0;
 }
 

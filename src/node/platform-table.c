@@ -30,7 +30,7 @@
 	"spec:\n"                                                              \
 	"  kubelet:\n"                                                         \
 	"    config:\n"                                                        \
-	"      @KEY@: @VALUE@\n"
+	"      @MEMBERS@\n"
 #define NODE_CONFIG_FLAG                                                       \
 	"    flags:\n"                                                         \
 	"      - \"--@FLAG@=@VALUE@\"\n"
@@ -62,7 +62,7 @@ static const struct kr_platform openshift = {
 		"    matchLabels:\n"
 		"      " MCO_POOL "/worker: \"\"\n"
 		"  kubeletConfig:\n"
-		"    @KEY@: @VALUE@\n",
+		"    @MEMBERS@\n",
 };
 
 static const struct kr_platform eks_auto = {
@@ -102,7 +102,7 @@ static const struct kr_platform talos = {
 	.text = "machine:\n"
 		"  kubelet:\n"
 		"    extraConfig:\n"
-		"      @KEY@: @VALUE@\n",
+		"      @MEMBERS@\n",
 };
 
 static const struct kr_platform gke_autopilot = {
@@ -178,7 +178,7 @@ static const struct kr_platform eksctl = {
 	.text = "nodeGroups:\n"
 		"  - name: GROUP\n"
 		"    kubeletExtraConfig:\n"
-		"      @KEY@: @VALUE@\n",
+		"      @MEMBERS@\n",
 };
 
 static const struct kr_platform eks_al2 = {
@@ -189,7 +189,7 @@ static const struct kr_platform eks_al2 = {
 	.seldom = true,
 	.place = "the user data, before bootstrap.sh is called",
 	.text = "config=/etc/kubernetes/kubelet/kubelet-config.json\n"
-		"echo \"$(jq '.@KEY@ = @VALUE@' $config)\" > $config\n",
+		"echo \"$(jq '.@KEY@ = @JSON@' $config)\" > $config\n",
 	.flag_text = "# and at the end of bootstrap.sh's --kubelet-extra-args\n"
 		     "--@FLAG@=@VALUE@\n",
 };
@@ -248,7 +248,7 @@ static const struct kr_platform kubeadm = {
                   "/var/lib/kubelet/kubeadm-flags.env"},
 	.place = "the cluster's configuration, with 'kubectl -n kube-system "
 		 "edit configmap kubelet-config'",
-	.text = "@KEY@: @VALUE@\n",
+	.text = "@MEMBERS@\n",
 	.flag_text = "# and in nodeRegistration.kubeletExtraArgs of kubeadm's "
 		     "configuration\n"
 		     "- name: @FLAG@\n"
@@ -263,7 +263,7 @@ static const struct kr_platform flatcar = {
 	.seldom = true,
 	.place = "the Butane or Ignition configuration, in kubelet's config "
 		 "file",
-	.text = "@KEY@: @VALUE@\n",
+	.text = "@MEMBERS@\n",
 };
 
 static const struct kr_platform rke2 = {.id = "rke2", .name = "RKE2"};

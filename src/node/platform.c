@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "kubelet/config.h"
 #include "node/platform-table.h"
 #include "node/platform.h"
 
@@ -213,35 +214,164 @@ bool kr_platform_writes(const struct kr_platform *platform, const char *path)
 	return false;
 }
 
-char *kr_platform_text(int field, const char *value, const char *text)
+/* --- the texts ----------------------------------------------------------- */
+
+static void put_json_string(FILE *out, const char *s)
 {
-	const struct {
-		const char *mark, *value;
-	} marks[] = {
-		{"@KEY@", kr_field_name(field)},
-		{"@FLAG@", kr_field(field)->flag},
-		{"@VALUE@", value},
+	fputc('"', out);
+	for (; *s; s++)
+		fprintf(out, strchr("\"\\", *s) ? "\\%c" : "%c", *s);
+	fputc('"', out);
+}
+
+static void put_json(FILE *out, const struct kr_value *value, const char *text)
+{
+	if (value->type == KR_TYPE_LIST) {
+		fputc('[', out);
+		for (size_t i = 0; i < value->list.n_items; i++) {
+			fputs(i > 0 ? ", " : "", out);
+			put_json_string(out, value->list.items[i]);
+		}
+		fputc(']', out);
+	} else if (value->type == KR_TYPE_STRING ||
+	           value->type == KR_TYPE_DURATION) {
+		put_json_string(out, text);
+	} else {
+		fputs(text, out);
+	}
+}
+
+enum mark {
+	MARK_KEY,
+	MARK_FLAG,
+	MARK_VALUE,
+	MARK_JSON,
+	N_MARKS, /* none of them */
+};
+
+static enum mark mark_at(const char *text, size_t *length)
+{
+	static const char *const marks[N_MARKS] = {
+		[MARK_KEY] = "@KEY@",
+		[MARK_FLAG] = "@FLAG@",
+		[MARK_VALUE] = "@VALUE@",
+		[MARK_JSON] = "@JSON@",
 	};
+	enum mark i = 0;
+
+	while (i < N_MARKS && !starts_with(text, marks[i]))
+		i++;
+	*length = i < N_MARKS ? strlen(marks[i]) : 1;
+	return i;
+}
+
+/* The line from TEXT to END in the words of FIELD. 0 or -ENOMEM. */
+static int put_line(FILE *out, int field, const struct kr_value *value,
+                    const char *text, const char *end)
+{
+	const char *gate = kr_field(field)->combine == KR_COMBINE_GATE
+	                           ? strchr(kr_field(field)->path, '.') + 1
+	                           : NULL;
+	_cleanup_free_ char *words = NULL;
+	bool of_flag = false;
+	size_t length;
+	int r = kr_value_format(value, &words);
+
+	if (r < 0)
+		return r;
+	for (; text < end; text += length) {
+		switch (mark_at(text, &length)) {
+		case MARK_KEY:
+			fputs(kr_field_name(field), out);
+			of_flag = false;
+			break;
+		case MARK_FLAG:
+			fputs(kr_field(field)->flag, out);
+			of_flag = true;
+			break;
+		case MARK_VALUE:
+			if (of_flag && gate)
+				fprintf(out, "%s=", gate);
+			fputs(words, out);
+			break;
+		case MARK_JSON:
+			put_json(out, value, words);
+			break;
+		case N_MARKS:
+			fputc((unsigned char)*text, out);
+			break;
+		}
+	}
+	return 0;
+}
+
+static bool has_marks(const char *text, const char *end)
+{
+	size_t length;
+
+	for (; text < end; text += length) {
+		if (mark_at(text, &length) != N_MARKS)
+			return true;
+	}
+	return false;
+}
+
+/* The lines of all fields, each behind the N_BLANKS from BLANKS. */
+static int put_members(FILE *out, const int *fields,
+                       const struct kr_value *values, size_t n,
+                       const char *blanks, size_t n_blanks)
+{
+	_cleanup_free_ char *members = NULL;
+	int r = kr_config_make_members(fields, values, n, &members);
+
+	if (r < 0)
+		return r;
+	for (const char *line = members, *end; *line; line = end) {
+		end = strchrnul(line, '\n');
+		end += *end == '\n';
+		fwrite(blanks, 1, n_blanks, out);
+		fwrite(line, 1, (size_t)(end - line), out);
+	}
+	return 0;
+}
+
+static int put_text(FILE *out, const int *fields, const struct kr_value *values,
+                    size_t n, const char *text)
+{
+	static const char members[] = "@MEMBERS@\n";
+	int r = 0;
+
+	for (const char *end; *text && r == 0; text = end) {
+		size_t n_blanks = strspn(text, " ");
+
+		end = strchrnul(text, '\n');
+		end += *end == '\n';
+		if (starts_with(text + n_blanks, members)) {
+			r = put_members(out, fields, values, n, text, n_blanks);
+			continue;
+		}
+		if (!has_marks(text, end))
+			fwrite(text, 1, (size_t)(end - text), out);
+		else
+			for (size_t i = 0; i < n && r == 0; i++)
+				r = put_line(out, fields[i], &values[i], text,
+				             end);
+	}
+	return r;
+}
+
+char *kr_platform_text(const int *fields, const struct kr_value *values,
+                       size_t n, const char *text)
+{
 	_cleanup_free_ char *result = NULL;
 	size_t size;
 	FILE *out = open_memstream(&result, &size);
+	int r;
 
 	if (!out)
 		return NULL;
-	while (*text) {
-		size_t i = 0;
-
-		while (i < ARRAY_SIZE(marks) &&
-		       !starts_with(text, marks[i].mark))
-			i++;
-		if (i < ARRAY_SIZE(marks)) {
-			fputs(marks[i].value, out);
-			text += strlen(marks[i].mark);
-		} else {
-			fputc((unsigned char)*text++, out);
-		}
-	}
-	if (fclose(out) != 0)
+	r = put_text(out, fields, values, n, text);
+	if (fclose(out) != 0 || r < 0)
 		return NULL;
 	return TAKE_PTR(result);
 }

@@ -16,8 +16,10 @@
 
 /*
  * A platform. In the texts @KEY@ stands for the field's path, @FLAG@ for its
- * flag (without dashes) and @VALUE@ for what it has to be:
- * kr_platform_text() puts them in.
+ * flag (without dashes) and @VALUE@ for what it has to be, as Go prints it, or,
+ * behind @FLAG@, as the flag takes it; @JSON@ is the same in JSON. @MEMBERS@,
+ * with blanks alone before it in its line, are the fields as lines of YAML,
+ * each name of a path in its own. kr_platform_text() puts them in.
  */
 struct kr_platform {
 	const char *id;   /* "bottlerocket", for scripts */
@@ -66,6 +68,10 @@ bool kr_platform_is_openshift(const struct kr_platform *platform);
 /* Whether PLATFORM's owner writes the file at PATH. */
 bool kr_platform_writes(const struct kr_platform *platform, const char *path);
 
-/* TEXT of a platform in the words of FIELD, which has to be VALUE, as Go prints
- * it. The caller frees it; NULL: no memory. */
-char *kr_platform_text(int field, const char *value, const char *text);
+/*
+ * TEXT of a platform in the words of the N FIELDS, each of which has to be its
+ * own of VALUES: a line that has marks comes once for each field, so a sentence
+ * is of one. The caller frees it; NULL: no memory.
+ */
+char *kr_platform_text(const int *fields, const struct kr_value *values,
+                       size_t n, const char *text);

@@ -424,9 +424,5 @@ void kr_rules_of_edition(const struct kr_edition *edition, unsigned level,
 
 char *kr_rule_text(const struct kr_rule *rule, const char *text)
 {
-	_cleanup_free_ char *want = NULL;
-
-	if (kr_value_format(&rule->want, &want) < 0)
-		return NULL;
-	return kr_platform_text(rule->fields[0], want, text);
+	return kr_platform_text(rule->fields, &rule->want, 1, text);
 }
