@@ -10,6 +10,10 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "node/kubelet-version.h"
+#include "policy/demands.h"
+#include "policy/files.h"
+#include "policy/notes.h"
 #include "policy/views.h"
 
 const struct kr_source *kr_judgement_deciding(const struct kr_judgement *j)
@@ -61,22 +65,48 @@ static bool answers(const struct kr_judgement *j, enum kr_answer answer)
 	       j->live.answer == answer;
 }
 
-/* Somebody wrote down what is demanded: the default alone does not do. */
-static bool written_down(const struct kr_judgement *j)
+/* Somebody wrote down what is demanded: the default alone does not do. That
+ * nothing is set cannot be written down. */
+static bool written_down(const struct kr_judging *g)
 {
+	const struct kr_judgement *j = g->j;
 	const struct kr_source *s = kr_judgement_deciding(j);
 
-	return s && s->kind != KR_SOURCE_DEFAULT &&
-	       j->disk.answer == KR_ANSWER_PASS;
+	return j->rule->wants_nothing || g->instead ||
+	       (s && s->kind != KR_SOURCE_DEFAULT &&
+	        j->disk.answer == KR_ANSWER_PASS);
 }
 
-static int reason(struct kr_judgement *j, const char *format,
+/* Nothing is said by a value: an empty text or list, a pair of such. */
+static bool says_nothing(const struct kr_value *value)
+{
+	if (value->type == KR_TYPE_STRING)
+		return !*value->s;
+	if (value->type != KR_TYPE_TREE)
+		return value->type == KR_TYPE_LIST && value->list.n_items == 0;
+	for (size_t i = 1; i < value->list.n_items; i += 2) {
+		if (*value->list.items[i])
+			return false;
+	}
+	return true;
+}
+
+/* FORMAT has one place, for the rule's name and VIEW's value with IS between.
+ */
+static int reason(struct kr_judgement *j, const char *format, const char *is,
                   const struct kr_view *view)
 {
-	_cleanup_free_ char *value = NULL;
+	_cleanup_free_ char *value = NULL, *said = NULL;
 	int r = kr_value_format(&view->value, &value);
 
-	return r < 0 ? r : kr_format(&j->reason, format, j->rule->name, value);
+	if (r < 0)
+		return r;
+	if (says_nothing(&view->value))
+		r = kr_format(&said, "%s%s not set", j->rule->name,
+		              strcmp(is, " is ") == 0 ? " is" : "");
+	else
+		r = kr_format(&said, "%s%s%s", j->rule->name, is, value);
+	return r < 0 ? r : kr_format(&j->reason, format, said);
 }
 
 /* Behind the reason: the files are right, a restart is needed. */
@@ -93,60 +123,56 @@ static int reason_restart(struct kr_judgement *j)
 		return r;
 	return kr_format(&j->reason,
 	                 "%s; the files say %s, a restart is needed", j->reason,
-	                 value);
+	                 says_nothing(&j->disk.value) ? "nothing" : value);
 }
 
-static int judge_fail(struct kr_judgement *j)
+static int judge_fail(struct kr_judging *g)
 {
+	struct kr_judgement *j = g->j;
 	const struct kr_view *view = &j->running;
-	const char *format = "kubelet runs with %s = %s";
+	const char *format = "kubelet runs with %s";
 	int r;
 
 	j->verdict = KR_VERDICT_FAIL;
+	if (j->disk.answer == KR_ANSWER_FAIL && g->not_there)
+		return kr_format(&j->reason, "%s: %s", j->rule->name,
+		                 g->not_there);
 	if (j->disk.answer == KR_ANSWER_FAIL)
-		return reason(j, "kubelet would start with %s = %s", &j->disk);
+		return reason(j, "kubelet would start with %s", " = ",
+		              &j->disk);
 	if (j->running.answer != KR_ANSWER_FAIL) {
 		view = &j->live;
 		format = "kubelet says through the API server that it runs "
-			 "with %s = %s";
+			 "with %s";
 	}
 	if (view->answer != KR_ANSWER_FAIL)
-		return reason(
-			j,
-			"%s is %s only by kubelet's default, nothing says "
-			"so",
-			&j->disk);
-	r = reason(j, format, view);
+		return reason(j,
+		              "%s only by kubelet's default, nothing says so",
+		              " is ", &j->disk);
+	r = reason(j, format, " = ", view);
 	return r < 0 ? r : reason_restart(j);
 }
 
-/* One of two values that both pass is known well enough. */
-static bool is_unknown(const struct kr_view *view)
+/* What of a view is not known, where that is what its answer depends on; NULL.
+ * One of two values that both pass is known well enough. */
+static const char *doubt(const struct kr_judging *g, enum kr_view_id id,
+                         const struct kr_view *view)
 {
-	return view->state == KR_STATE_UNKNOWN &&
-	       view->answer != KR_ANSWER_PASS;
+	if (view->answer != KR_ANSWER_NONE)
+		return NULL;
+	if (view->state == KR_STATE_UNKNOWN)
+		return view->reason;
+	if (!kr_state_is_value(view->state))
+		return NULL;
+	return g->fields[id][g->j->rule->n_fields].reason;
 }
 
-/* What there is to be judged is neither wrong nor refused. */
-static int judge_rest(struct kr_judging *g)
+static int judge_pass(struct kr_judging *g)
 {
 	struct kr_judgement *j = g->j;
 	const struct kr_source *s = kr_judgement_deciding(j);
 	const struct kr_view *view = &j->disk;
 
-	j->verdict = KR_VERDICT_UNKNOWN;
-	if (is_unknown(&j->disk))
-		return kr_format(&j->reason, "%s", j->disk.reason);
-	if (is_unknown(&j->running))
-		return kr_format(&j->reason,
-		                 "what kubelet runs with is not known: %s",
-		                 j->running.reason);
-	if (j->live.state == KR_STATE_UNKNOWN)
-		return kr_format(&j->reason,
-		                 "what kubelet says of itself is not known: %s",
-		                 j->live.reason);
-	if (!answers(j, KR_ANSWER_PASS))
-		return kr_format(&j->reason, "no view has a value");
 	j->verdict = KR_VERDICT_PASS;
 	if (j->disk.state == KR_STATE_UNKNOWN)
 		return kr_format(
@@ -154,13 +180,117 @@ static int judge_rest(struct kr_judging *g)
 			"%s passes by kubelet's default, whichever its "
 			"version has",
 			j->rule->name);
+	if (g->instead)
+		return kr_format(&j->reason, "%s passes, as %s", j->rule->name,
+		                 j->rule->instead);
 	if (s && s->kind == KR_SOURCE_DEFAULT)
-		return reason(j, "%s is %s by kubelet's default", view);
+		return reason(j, "%s by kubelet's default", " is ", view);
 	if (view->answer != KR_ANSWER_PASS)
 		view = j->running.answer == KR_ANSWER_PASS ? &j->running
 		                                           : &j->live;
-	return reason(j, "%s is %s", view);
+	return reason(j, "%s", " is ", view);
 }
+
+/* What there is to be judged is neither wrong nor refused. */
+static int judge_rest(struct kr_judging *g)
+{
+	struct kr_judgement *j = g->j;
+	const char *unknown = doubt(g, KR_VIEW_DISK, &j->disk);
+
+	j->verdict = KR_VERDICT_UNKNOWN;
+	if (unknown)
+		return kr_format(&j->reason, "%s", unknown);
+	unknown = doubt(g, KR_VIEW_RUNNING, &j->running);
+	if (unknown)
+		return kr_format(&j->reason,
+		                 "what kubelet runs with is not known: %s",
+		                 unknown);
+	unknown = doubt(g, KR_VIEW_LIVE, &j->live);
+	if (unknown)
+		return kr_format(&j->reason,
+		                 "what kubelet says of itself is not known: %s",
+		                 unknown);
+	if (!answers(j, KR_ANSWER_PASS))
+		return kr_format(&j->reason, "no view has a value");
+	return judge_pass(g);
+}
+
+/* --- by edition and version ---------------------------------------------- */
+
+static bool has_edition(const char *name)
+{
+	struct kr_edition_control its;
+
+	for (int i = 0; i < KR_N_EDITIONS; i++) {
+		if (kr_edition_control((enum kr_edition_id)i, name, &its))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The chosen edition has not the control that others have, or this kubelet not
+ * the setting. 1: then the reason says so; 0; -ENOMEM. What no edition has is
+ * judged all the same, as it was named.
+ */
+static int is_beside(struct kr_judging *g)
+{
+	struct kr_judgement *j = g->j;
+	const struct kr_rule *rule = j->rule;
+	const struct kr_edition *edition = g->edition;
+	struct kr_edition_control its;
+	unsigned minor = 0;
+	int r = 0;
+
+	if (!edition || !has_edition(rule->name))
+		return 0;
+	if (!kr_edition_control(kr_edition_id(edition), rule->name, &its)) {
+		r = kr_format(&j->reason, "%s %s has no such control",
+		              edition->title, edition->version);
+		return r < 0 ? r : 1;
+	}
+	if (rule->n_fields == 0 || kr_field(rule->fields[0])->first_minor == 0)
+		return 0;
+	r = kr_kubelet_version_told(g->node, &minor);
+	if (r < 0 || minor == 0 ||
+	    minor >= kr_field(rule->fields[0])->first_minor)
+		return r;
+	r = kr_format(&j->reason, "kubelet 1.%u has no %s", minor, rule->name);
+	return r < 0 ? r : 1;
+}
+
+/* kubelet's version, as DISK would start or as it runs. */
+static int find_version(struct kr_node *node, bool disk, unsigned *ret_minor)
+{
+	int r = disk ? kr_kubelet_version_find(node, ret_minor)
+	             : kr_kubelet_version_running(node, ret_minor);
+
+	if (r < 0 || *ret_minor > 0)
+		return r;
+	*ret_minor = kr_kubelet_version_logged(node, disk);
+	return 0;
+}
+
+/* ANSWER is FAIL, of a setting that newer kubelets ignore: then it passes. */
+static int forgive(struct kr_node *node, const struct kr_rule *rule, bool disk,
+                   enum kr_answer *answer, bool *ret_needs_version)
+{
+	unsigned minor = 0;
+	int r;
+
+	if (*answer != KR_ANSWER_FAIL || rule->unused_since == 0)
+		return 0;
+	r = find_version(node, disk, &minor);
+	if (r < 0)
+		return r;
+	if (minor >= rule->unused_since)
+		*answer = KR_ANSWER_PASS;
+	if (minor == 0)
+		*ret_needs_version = true;
+	return 0;
+}
+
+/* --- one ----------------------------------------------------------------- */
 
 static int judge(struct kr_judging *g)
 {
@@ -170,8 +300,8 @@ static int judge(struct kr_judging *g)
 		return kr_format(&j->reason, "%s", j->disk.reason);
 	if (answers(j, KR_ANSWER_FAIL) ||
 	    (g->options->explicit_wanted && j->disk.answer == KR_ANSWER_PASS &&
-	     !written_down(j)))
-		return judge_fail(j);
+	     !written_down(g)))
+		return judge_fail(g);
 	if (any(j, KR_STATE_INVALID)) {
 		j->verdict = KR_VERDICT_INVALID;
 		return kr_format(&j->reason, "%s", j->disk.reason);
@@ -194,8 +324,7 @@ static int ask_default(const struct kr_rule *rule, const char *text,
 	return 0;
 }
 
-static int ask(const struct kr_judging *g, enum kr_view_id id,
-               struct kr_view *view)
+static int ask(struct kr_judging *g, enum kr_view_id id, struct kr_view *view)
 {
 	const struct kr_rule *rule = g->j->rule;
 	struct kr_decision d[KR_RULE_FIELDS_MAX];
@@ -205,8 +334,12 @@ static int ask(const struct kr_judging *g, enum kr_view_id id,
 
 	kr_views_decisions(g, id, d);
 	view->answer = kr_rule_ask(rule, g->edition, d);
-	if (view->state != KR_STATE_UNKNOWN || !view->either_default)
-		return 0;
+	before = view->answer;
+	r = forgive(g->node, rule, id == KR_VIEW_DISK, &view->answer,
+	            &g->j->needs_version);
+	g->unused = g->unused || view->answer != before;
+	if (r < 0 || view->state != KR_STATE_UNKNOWN || !view->either_default)
+		return r;
 	r = ask_default(rule, f->before, &before);
 	if (r < 0)
 		return r;
@@ -218,9 +351,44 @@ static int ask(const struct kr_judging *g, enum kr_view_id id,
 	return 0;
 }
 
-static int judge_one(struct kr_judging *g)
+/* Whether what is shown fails, and what is only looked at makes it pass. */
+static bool passes_instead(const struct kr_rule *rule,
+                           const struct kr_edition *edition,
+                           const struct kr_decision *decisions)
+{
+	struct kr_decision shown[KR_RULE_FIELDS_MAX] = {0};
+
+	if (!rule->instead)
+		return false;
+	for (size_t i = 0; i < rule->n_fields; i++)
+		shown[i] = decisions[i];
+	return kr_rule_ask(rule, edition, shown) != KR_ANSWER_PASS;
+}
+
+/*
+ * What passes by its words may name a file that does not load: a FAIL. WHY says
+ * it, and what is not there yet. 0 or -ENOMEM.
+ */
+static int try_files(struct kr_node *node, const struct kr_rule *rule,
+                     const struct kr_decision *decisions,
+                     enum kr_answer *answer, char **ret_why)
+{
+	enum kr_loads loads;
+	int r;
+
+	*ret_why = NULL;
+	if (!rule->names_file || *answer != KR_ANSWER_PASS)
+		return 0;
+	r = kr_files_load(node, rule, decisions, &loads, ret_why);
+	if (r >= 0 && loads == KR_LOADS_NOT)
+		*answer = KR_ANSWER_FAIL;
+	return r;
+}
+
+static int judge_fields(struct kr_judging *g)
 {
 	struct kr_judgement *j = g->j;
+	struct kr_decision d[KR_RULE_FIELDS_MAX];
 	int r = kr_views_find(g);
 
 	if (r < 0)
@@ -228,11 +396,179 @@ static int judge_one(struct kr_judging *g)
 	r = ask(g, KR_VIEW_DISK, &j->disk);
 	if (r < 0)
 		return r;
+	kr_views_decisions(g, KR_VIEW_DISK, d);
+	g->instead = j->disk.answer == KR_ANSWER_PASS &&
+	             passes_instead(j->rule, g->edition, d);
+	r = g->instead ? 0
+	               : try_files(g->node, j->rule, d, &j->disk.answer,
+	                           &g->not_there);
+	if (r < 0)
+		return r;
 	r = ask(g, KR_VIEW_RUNNING, &j->running);
 	if (r < 0)
 		return r;
 	r = ask(g, KR_VIEW_LIVE, &j->live);
 	return r < 0 ? r : judge(g);
+}
+
+/* --- of files ------------------------------------------------------------ */
+
+static int no_view(struct kr_view *view)
+{
+	view->state = KR_STATE_ABSENT;
+	view->source = -1;
+	return kr_format(&view->reason,
+	                 "mode and owner are what they are on the disk");
+}
+
+/* Of how many files more than the worst the same is to be said. */
+static int reason_files(struct kr_judgement *j)
+{
+	const struct kr_source *worst = kr_judgement_deciding(j);
+	const char *what =
+		j->rule->subject == KR_SUBJECT_MODE ? "mode" : "owner";
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->sources.n; i++)
+		n += j->sources.items[i].wins;
+	if (n > 1)
+		return kr_format(&j->reason,
+		                 "%s has the %s %s, and %zu more are like it",
+		                 worst->path, what, j->disk.value.s, n - 1);
+	return kr_format(&j->reason, "%s has the %s %s", worst->path, what,
+	                 j->disk.value.s);
+}
+
+static int judge_files(struct kr_judging *g)
+{
+	struct kr_judgement *j = g->j;
+	struct kr_decision d[KR_RULE_FIELDS_MAX] = {0};
+	int r = kr_files_look(g->node, j->rule, g->edition, &j->sources,
+	                      &j->disk);
+
+	if (r < 0)
+		return r;
+	r = no_view(&j->running);
+	if (r < 0)
+		return r;
+	r = no_view(&j->live);
+	if (r < 0)
+		return r;
+	d[0] = (struct kr_decision){.state = j->disk.state,
+	                            .value = j->disk.value};
+	j->disk.answer = kr_rule_ask(j->rule, g->edition, d);
+	if (j->disk.state == KR_STATE_INVALID)
+		j->verdict = KR_VERDICT_INVALID;
+	else if (j->disk.state == KR_STATE_UNKNOWN)
+		j->verdict = KR_VERDICT_UNKNOWN;
+	else if (j->disk.answer == KR_ANSWER_FAIL)
+		j->verdict = KR_VERDICT_FAIL;
+	if (!kr_state_is_value(j->disk.state))
+		return kr_format(&j->reason, "%s", j->disk.reason);
+	return reason_files(j);
+}
+
+/* --- what is beside the verdict ------------------------------------------ */
+
+/* The client CA of a control plane is read by others than root. */
+static int find_policy(struct kr_judging *g)
+{
+	static const char server[] =
+		"/etc/kubernetes/manifests/kube-apiserver.yaml";
+	_cleanup_stat_ struct kr_stat st = {0};
+	struct kr_judgement *j = g->j;
+	int r;
+
+	j->policy = kr_rule_policy(j->rule, g->edition);
+	if (j->rule->subject != KR_SUBJECT_MODE ||
+	    j->rule->files != KR_FILES_CLIENT_CA)
+		return 0;
+	r = kr_fs_stat(g->node->fs, server, true, &st);
+	if (r >= 0)
+		j->policy = KR_POLICY_ASK;
+	return r == -ENOMEM ? r : 0;
+}
+
+static bool scanner_passes(const struct kr_judgement *j,
+                           enum kr_scanner scanner)
+{
+	const struct kr_value *value = &j->disk.value;
+	bool written = j->disk.by > KR_BY_DEFAULT;
+	mode_t mode = 0;
+
+	switch (scanner) {
+	case KR_SCANNER_WRITTEN:
+		return written;
+	case KR_SCANNER_ZERO:
+		return written && kr_state_is_value(j->disk.state) &&
+		       kr_value_is_zero(value);
+	case KR_SCANNER_0600:
+		return j->disk.state != KR_STATE_VALUE ||
+		       kr_mode_parse(value->s, &mode) < 0 || !(mode & ~0600);
+	default:
+		return true;
+	}
+}
+
+static int judge_one(struct kr_judging *g)
+{
+	struct kr_judgement *j = g->j;
+	enum kr_scanner scanner = kr_demand_scanner(j->rule, g->edition);
+	int r = j->rule->subject == KR_SUBJECT_FIELDS ? judge_fields(g)
+	                                              : judge_files(g);
+
+	if (r < 0)
+		return r;
+	r = find_policy(g);
+	if (r < 0)
+		return r;
+	if (j->verdict == KR_VERDICT_PASS && !scanner_passes(j, scanner))
+		j->scanner = kr_scanner_text(scanner);
+	r = is_beside(g);
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		j->verdict = KR_VERDICT_NOT_APPLICABLE;
+		j->restart_needed = false;
+		j->scanner = NULL;
+		return 0;
+	}
+	r = kr_notes_add(g);
+	if (r < 0 || !g->options->waivers)
+		return r;
+	j->waiver = kr_waivers_find(g->options->waivers, j->rule->name);
+	if (j->waiver)
+		j->verdict = KR_VERDICT_WAIVED;
+	return 0;
+}
+
+int kr_judge_disk(struct kr_node *node, const struct kr_rule *rule,
+                  const struct kr_edition *edition, enum kr_answer *ret)
+{
+	struct kr_decision d[KR_RULE_FIELDS_MAX] = {0};
+	_cleanup_free_ char *why = NULL;
+	struct kr_sources sources = {.deciding = -1};
+	struct kr_view view = {0};
+	bool needs_version;
+	int r;
+
+	if (rule->subject == KR_SUBJECT_FIELDS) {
+		r = kr_views_decide(node, rule, edition, d);
+	} else {
+		r = kr_files_look(node, rule, edition, &sources, &view);
+		d[0] = (struct kr_decision){.state = view.state,
+		                            .value = view.value};
+		view.value = (struct kr_value){0};
+	}
+	*ret = r < 0 ? KR_ANSWER_NONE : kr_rule_ask(rule, edition, d);
+	if (r >= 0)
+		r = forgive(node, rule, true, ret, &needs_version);
+	if (r >= 0 && !passes_instead(rule, edition, d))
+		r = try_files(node, rule, d, ret, &why);
+	kr_sources_done(&sources);
+	kr_view_done(&view);
+	decisions_done(d);
+	return r;
 }
 
 /* --- all of them --------------------------------------------------------- */
@@ -249,21 +585,24 @@ static int badness(enum kr_verdict verdict)
 	return order[verdict];
 }
 
+/* What is waived or not applicable counts as a pass. */
 static void sum_up(struct kr_audit *a)
 {
 	for (size_t i = 0; i < a->n_items; i++) {
 		const struct kr_judgement *j = &a->items[i];
+		bool counts = badness(j->verdict) > 0;
 
+		if (j->verdict == KR_VERDICT_WAIVED)
+			continue;
 		a->restart_needed = a->restart_needed || j->restart_needed;
 		if (!j->rule->test ||
 		    (a->reason && badness(j->verdict) <= badness(a->verdict)))
 			continue;
-		a->verdict = j->verdict;
+		a->verdict = counts ? j->verdict : KR_VERDICT_PASS;
 		a->reason = j->reason;
 	}
 	if (!a->reason)
-		a->reason = "nothing is demanded of the settings that were "
-			    "asked for by name";
+		a->reason = "nothing is demanded of what was asked for";
 }
 
 int kr_audit_run(struct kr_node *node, const struct kr_rules *rules,

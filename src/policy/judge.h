@@ -16,6 +16,7 @@
 #include "node/node.h"
 #include "policy/rules.h"
 #include "policy/sources.h"
+#include "policy/waivers.h"
 
 struct kr_view {
 	enum kr_state state; /* TRUE, FALSE, VALUE, INVALID, UNKNOWN, ABSENT */
@@ -40,7 +41,8 @@ struct kr_judgement {
 	enum kr_policy policy;
 	/* what scanners miss on this node although it passes; static; NULL */
 	const char *scanner;
-	char *reason; /* one sentence */
+	const struct kr_waiver *waiver; /* borrowed of the options; NULL */
+	char *reason;                   /* one sentence */
 	bool restart_needed;
 	struct kr_view disk, running, live;
 	size_t running_arg; /* the process's argument that decides; 0: none */
@@ -73,6 +75,9 @@ struct kr_audit {
 
 struct kr_audit_options {
 	bool explicit_wanted; /* what is demanded must be written down */
+	/* what the owner lives with, which must live as long as the audit;
+	 * NULL: nothing */
+	const struct kr_waivers *waivers;
 	/* what configz said of the usual control: TRUE or FALSE; UNKNOWN: it
 	 * was asked for and cannot be told; ABSENT: it was not asked for, or
 	 * there is no kubelet to ask. The reason is one sentence; NULL where it
@@ -117,6 +122,9 @@ int kr_judge_disk(struct kr_node *node, const struct kr_rule *rule,
  * Judges NODE, which was read, by each of RULES; nothing of it is read again.
  * Messages about it are in DIAG already, more are added. 0 or -ENOMEM. The
  * spans point into NODE's files.
+ *
+ * A control that is waived is judged, and its verdict is WAIVED. What the
+ * chosen edition, or kubelet's version, has not is NOT_APPLICABLE.
  *
  * The rule of the verdict (interface.md): fail if any view fails, or the
  * default is not accepted and nothing says what is demanded; else invalid if

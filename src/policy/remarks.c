@@ -6,6 +6,8 @@
  * changes a verdict.
  */
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kubelet/config.h"
@@ -156,23 +158,52 @@ static int remark_rule(struct kr_node *node, const struct kr_rule *rule,
 static bool has_iptables(const struct kr_rules *rules)
 {
 	for (size_t i = 0; i < rules->n_items; i++) {
-		if (rules->items[i]->fields[0] == KR_FIELD_IPTABLES)
+		if (rules->items[i] == kr_rules_usual.items[0])
 			return true;
 	}
 	return false;
 }
 
+/* The rules of the fields that RULES show, each by itself; of files there is
+ * nothing to remark. The caller frees RET's items. */
+static int split(const struct kr_rules *rules,
+                 const struct kr_rule ***ret_items, struct kr_rules *ret)
+{
+	const struct kr_rule **items =
+		calloc(rules->n_items + 1, KR_RULE_FIELDS_MAX * sizeof(*items));
+	size_t n = 0;
+
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < rules->n_items; i++) {
+		const struct kr_rule *rule = rules->items[i];
+
+		if (rule->n_fields == 1)
+			items[n++] = rule;
+		for (size_t k = 0; rule->n_fields > 1 && k < rule->n_fields;
+		     k++)
+			items[n++] = kr_rule_of_field(rule->fields[k]);
+	}
+	*ret_items = items;
+	*ret = (struct kr_rules){items, n, rules->edition};
+	return 0;
+}
+
 int kr_remarks_find(struct kr_node *node, const struct kr_rules *rules,
                     const char *const *active, struct kr_diag *diag)
 {
-	int r;
+	_cleanup_free_ const struct kr_rule **items = NULL;
+	struct kr_rules single;
+	int r = split(rules, &items, &single);
 
-	for (size_t i = 0; i < rules->n_items; i++) {
-		r = remark_rule(node, rules->items[i], diag);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < single.n_items; i++) {
+		r = remark_rule(node, single.items[i], diag);
 		if (r < 0)
 			return r;
 	}
-	r = kr_decoys_find(node, rules, diag);
+	r = kr_decoys_find(node, &single, diag);
 	if (r < 0 || !has_iptables(rules))
 		return r;
 	return kr_iptables_remark(node, active, diag);

@@ -264,6 +264,7 @@ const struct kr_rule kr_rules_table[] = {
 		.n_fields = 1, .n_also = 1,
 		IS(is_strong, "has only suites of the edition's list, or "
 		              "tlsMinVersion is VersionTLS13"),
+		.instead = "tlsMinVersion is VersionTLS13",
 		.want = {.type = KR_TYPE_LIST, .list = {strong, ARRAY_SIZE(strong)}},
 		ASK},
 	[KR_FIELD_TLS_MIN_VERSION] = {
@@ -282,7 +283,8 @@ const struct kr_rule kr_rules_table[] = {
 		         KR_FIELD_SERVER_BOOTSTRAP), .n_fields = 2, .n_also = 1,
 		IS(is_pair, "name a certificate and its key, or "
 		            "serverTLSBootstrap is true"),
-		.names_file = true, .owners_value = true, NEVER},
+		.instead = "serverTLSBootstrap is true", .names_file = true,
+		.owners_value = true, NEVER},
 	[KR_RULE_HEALTHZ_PORT] = {
 		"healthzPort", ONE(KR_FIELD_HEALTHZ_PORT)},
 	[KR_RULE_MODE_UNIT] = {"mode:unit", MODE(UNIT), AUTO},

@@ -143,6 +143,9 @@ struct kr_rule {
 	/* what is demanded is that nothing sets it: it cannot be written down
 	 */
 	bool wants_nothing;
+	/* what of N_ALSO does in the place of what is demanded, as it is then;
+	 * NULL: nothing does */
+	const char *instead;
 	/* the field names a file that must be there and load */
 	bool names_file;
 	/* kubelet 1.UNUSED_SINCE and later take it and do nothing with it; 0 */

@@ -73,26 +73,31 @@ static const struct place {
 	{"/gnu/store/", GUIXS, GUIX_INSTEAD},
 };
 
-static const struct place *find_place(const struct kr_file *file)
+static const struct place *find_place(const char *real)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(not_ours); i++) {
-		if (strncmp(file->real, not_ours[i].folder,
+		if (strncmp(real, not_ours[i].folder,
 		            strlen(not_ours[i].folder)) == 0)
 			return &not_ours[i];
 	}
 	return NULL;
 }
 
-const char *kr_source_refusal(const struct kr_file *file)
+const char *kr_source_refusal_at(const char *real)
 {
-	const struct place *place = find_place(file);
+	const struct place *place = find_place(real);
 
 	return place ? place->reason : NULL;
 }
 
+const char *kr_source_refusal(const struct kr_file *file)
+{
+	return kr_source_refusal_at(file->real);
+}
+
 const char *kr_source_instead(const struct kr_file *file)
 {
-	const struct place *place = find_place(file);
+	const struct place *place = find_place(file->real);
 
 	return place ? place->instead : NULL;
 }

@@ -627,4 +627,8 @@ void kr_views_end(struct kr_judging *g)
 		for (size_t i = 0; i < KR_RULE_FIELDS_MAX; i++)
 			kr_view_done(&g->fields[id][i]);
 	}
+	free(g->not_there);
+	g->not_there = NULL;
+	g->unused = false;
+	g->instead = false;
 }

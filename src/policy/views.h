@@ -29,6 +29,9 @@ struct kr_judging {
 	/* of each field that the rule looks at; what the rule shows of a lone
 	 * field is J's alone, and nothing here */
 	struct kr_view fields[KR_N_VIEWS][KR_RULE_FIELDS_MAX];
+	bool unused;     /* this kubelet takes the setting and ignores it */
+	bool instead;    /* what it looks at passes, not what it shows */
+	char *not_there; /* a file that a setting names; owned */
 };
 
 /* What holds of the process, whatever a rule asks. 0 or -ENOMEM. */
@@ -38,7 +41,7 @@ int kr_views_begin(struct kr_judging *g);
  * what is to be said of them. 0 or -ENOMEM. */
 int kr_views_find(struct kr_judging *g);
 
-/* Frees FIELDS. */
+/* Frees what G has for one rule. */
 void kr_views_end(struct kr_judging *g);
 
 /* The fields of one of J's views as the rule's test is asked them; borrowed. */
