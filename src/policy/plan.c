@@ -651,16 +651,19 @@ int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
                  struct kr_plan **ret)
 {
 	_cleanup_plan_ struct kr_plan *plan = calloc(1, sizeof(*plan));
+	struct kr_plan_options own = *options;
 	struct making m = {
 		.node = node,
 		.audit = audit,
-		.options = options,
+		.options = &own,
 		.diag = diag,
 		.plan = plan,
 		.candidates = calloc(audit->n_items, sizeof(*m.candidates)),
 	};
 	int r = plan && m.candidates ? 0 : -ENOMEM;
 
+	/* how several go together shows in their proof */
+	own.draft = options->draft && audit->n_items == 1;
 	if (r == 0) {
 		plan->method = options->method == KR_METHOD_AUTO
 		                       ? kr_step_method(node)
