@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 
+from audit_lib import only
 from cli_lib import ENV, run_words
 
 STATE = "var/lib/kubelet-remedy"
@@ -409,7 +410,7 @@ class Scenario:
         got = run(self.words(root, "audit") + ["--output=json"])
         if got.status not in (0, 1, 3):
             return "audit: %s" % got, ()
-        value = json.loads(got.out)
+        value = only(json.loads(got.out))
         return (value["views"]["disk"]["state"],
                 [m["code"] for m in value["messages"]])
 

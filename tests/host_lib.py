@@ -22,6 +22,8 @@ import sys
 import time
 import traceback
 
+from audit_lib import only
+
 os.umask(0o022)
 HERE = os.path.dirname(os.path.abspath(__file__))
 BOOT = os.path.join(HERE, "boot-test-host")
@@ -265,10 +267,11 @@ class Host:
         return self.run(["kubelet-remedy"] + list(args), **options)
 
     def remedy_json(self, *args, **options):
-        """The program with -o json: the result, and the object (or {})."""
+        """The program with -o json: the result, and the object (or {}); of an
+        audit with what is said of its one control (audit_lib.only())."""
         result = self.remedy(*args, "-o", "json", **options)
         try:
-            return result, json.loads(result.stdout)
+            return result, only(json.loads(result.stdout))
         except ValueError:
             return result, {}
 

@@ -27,6 +27,10 @@ FALSE_FLAG = "eks-al2-flag-false-extra-args"
 FALSE_KEY = "eks-al2-config-false"
 COMPLIANT = "eks-al2023-nodeadm-default"
 
+# controls whose answer depends on the checkout's owner and umask
+FILES = ",".join("%s:%s" % (what, which) for what in ("mode", "owner") for which
+                 in ("unit", "kubeconfig", "clientCA", "config"))
+
 # name: (node or None, words)
 CASES = {
     # audit, as text
@@ -60,6 +64,24 @@ CASES = {
                                          "podPidsLimit",
                                          "-o", "json",
                                          "--kubelet-version=1.28"]),
+    "audit-benchmark": (FALSE_FLAG, ["audit", "--benchmark=cis-1.20",
+                                     "--kubelet-version=1.20",
+                                     "--skip=" + FILES]),
+    "audit-benchmark-auto": (FALSE_FLAG, ["audit", "--benchmark",
+                                          "--skip=" + FILES]),
+    "audit-benchmark-invalid": ("cis-text-colon-typo",
+                                ["audit", "--benchmark=eks-1.8",
+                                 "--skip=3.1.4,anonymous-auth," + FILES]),
+    "audit-benchmark-level": (COMPLIANT, ["audit", "--benchmark=eks-1.8",
+                                          "--level=1", "--skip=" + FILES]),
+    "audit-benchmark-json": (COMPLIANT, ["audit", "--benchmark=eks-1.5",
+                                         "--control=3.2.4,rotateCertificates,"
+                                         "hostname-override", "-ojson"]),
+    "audit-named": (FALSE_FLAG, ["audit", "--control=read-only-port,"
+                                 "tlsMinVersion,podPidsLimit"]),
+    "audit-named-one": (FALSE_FLAG, ["audit", "--control=3.2.1"]),
+    "audit-named-nothing": (FALSE_FLAG, ["audit",
+                                         "--control=tlsMinVersion"]),
     "audit-no-root": (None, ["audit", "--root=/nowhere/at/all"]),
     # fix -n
     "preview-flag": (FALSE_FLAG, ["fix", "-n"]),
@@ -121,7 +143,18 @@ CASES = {
     "usage-no-argument": (None, ["audit", "--root"]),
     "usage-no-argument-letter": (None, ["audit", "-o"]),
     "usage-an-argument": (None, ["audit", "--quiet=yes"]),
-    "usage-control-alone": (None, ["audit", "--control=readOnlyPort"]),
+    "usage-control-ambiguous": (None, ["audit", "--control=3.2.6"]),
+    "usage-control-no-id": (None, ["audit", "--control=9.9"]),
+    "usage-control-not-there": (None, ["audit", "--benchmark=eks-1.8",
+                                       "--control=4.2.6"]),
+    "usage-benchmark": (None, ["audit", "--benchmark=eks-9"]),
+    "usage-skip-alone": (None, ["audit", "--skip=readOnlyPort"]),
+    "usage-skip-all": (None, ["audit", "--control=readOnlyPort",
+                              "--skip=readOnlyPort"]),
+    "usage-skip-unknown": (None, ["audit", "--benchmark", "--skip=nothing"]),
+    "usage-level-alone": (None, ["audit", "--level=2"]),
+    "usage-level": (None, ["audit", "--benchmark", "--level=3"]),
+    "usage-waivers": (None, ["audit", "--waivers=/w", "--no-waivers"]),
     "usage-control-unknown": (None, ["audit", "--control=readOnlyPor",
                                      "-o", "json"]),
     "usage-control-empty": (None, ["audit", "--control=", "-ojson"]),
@@ -140,12 +173,13 @@ CASES = {
     "usage-wait-word": (None, ["fix", "--wait=1m"]),
 }
 
-TIME = re.compile(r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"')
+TIME = re.compile(r'(?<=")\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(?=")'
+                  r'|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(?=, )')
 VERSION = re.compile(r"(kubelet-remedy |\"version\":\t\")\d+\.\d+\.\d+")
 
 
 def normal(text):
-    return VERSION.sub(r"\1VERSION", TIME.sub('"TIME"', text))
+    return VERSION.sub(r"\1VERSION", TIME.sub("TIME", text))
 
 
 def result(run):

@@ -24,6 +24,7 @@ import threading
 import time
 
 from apiserver_lib import ApiServer, Authority
+from audit_lib import only
 from cli_lib import ENV, TIMEOUT, Run, Tap
 from json_schema import Schemas
 
@@ -110,7 +111,7 @@ class Test:
         faults = []
         run = Run([*before, self.program, "audit", *words, "-o", "json"],
                   env=env or {})
-        found = run.json(self.schemas, "audit.json", faults)
+        found = only(run.json(self.schemas, "audit.json", faults))
         live = found.get("views", {}).get("live", {"state": "no JSON"})
         for text, name in ((run.out, "stdout"), (run.err, "stderr")):
             if TOKEN in text:

@@ -14,6 +14,7 @@ import json
 import re
 import sys
 
+from audit_lib import only
 from e2e_lib import run_file
 from host_lib import CONFIG, CONFIG_TEXT, CONTROL, FLAG, KEY, UNIT, wait_for
 
@@ -416,7 +417,7 @@ def test_live_root(host, tap):
     outside = "; find /etc/kubernetes /etc/systemd /var/lib -type f"
     result = below(host, "kubelet-remedy audit --root=/host -o json")
     tap.status(result, 1, "audit")
-    got = json.loads(result.stdout or "{}")
+    got = only(json.loads(result.stdout or "{}"))
     tap.equal(views(got), ("false", "false"), "views")
     tap.equal(got["node"]["root"], "/host", "the root is named")
     tap.equal({s["file"] for s in got["sources"] if s["file"]},

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 
+from audit_lib import only
 from e2e_lib import (DIES, FALSE_FLAG, KEY_FALSE, Terminal, check_fixed,
                      failing_node, run_file)
 from host_lib import (CONFIG, CONTROL, DROPIN, DROPIN_TEXT, HERE, KEY, UNIT)
@@ -37,7 +38,7 @@ def by_schema(tap, result, name, what):
         return {}
     faults = list(SCHEMAS.faults(name, got))
     tap.check(not faults, what + ": by the schema", faults, result.stdout)
-    return got
+    return only(got)
 
 
 def test_no_root_there(host, tap):

@@ -41,7 +41,7 @@ def test_audit_names_the_bytes(host, tap):
     before, was = failing_node(host)
     result, audit = host.remedy_json("audit")
     tap.status(result, 1, "audit")
-    tap.equal(audit.get("schema"), 1, "schema 1")
+    tap.equal(audit.get("schema"), 2, "schema 2")
     tap.equal(audit.get("verdict"), "fail", "verdict")
     views = audit.get("views", {})
     tap.equal(views.get("disk", {}).get("state"), "false", "disk")

@@ -20,6 +20,7 @@ import tempfile
 import urllib.parse
 import xml.etree.ElementTree
 
+from audit_lib import only
 from cli_lib import NodeCopy, Run, Tap, run_words
 from json_schema import Schemas
 from strict_json import parse
@@ -154,7 +155,7 @@ class Check:
         faults = []
         env = env or {}
         base = self.run(root, words, env, "-ojson")
-        want = base.json(self.own, "audit.json", faults)
+        want = only(base.json(self.own, "audit.json", faults))
         if faults:
             return faults
         for name in FORMATS:
@@ -177,13 +178,13 @@ class Check:
             return faults
         run = log["runs"][0]
         rule = run["tool"]["driver"]["rules"][0]
-        if rule["properties"]["controls"] != want["setting"]["controls"]:
+        if rule["properties"]["ids"] != want["controls"][0]["ids"]:
             faults.append("other controls")
         if len(run["results"]) != 1:
             return faults + ["%d results" % len(run["results"])]
         result = run["results"][0]
         if result["ruleId"] != rule["id"] or rule["id"] != \
-                want["setting"]["key"]:
+                want["controls"][0]["key"]:
             faults.append("another rule: " + result["ruleId"])
         if (result["kind"], result["level"]) != KINDS[want["verdict"]]:
             faults.append("%s is %s" % (want["verdict"], result["kind"]))

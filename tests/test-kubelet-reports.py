@@ -17,6 +17,7 @@ import shutil
 import sys
 import tempfile
 
+from audit_lib import only
 from cli_lib import NodeCopy, Run, Tap
 from json_schema import Schemas
 
@@ -97,8 +98,8 @@ class Check:
     def run(self, command, *words):
         run = Run([self.program, command, "--root=" + self.root,
                    "--output=json", *words])
-        return run.status, run.json(self.schemas, command.split()[0] + ".json",
-                                    self.faults)
+        return run.status, only(run.json(
+            self.schemas, command.split()[0] + ".json", self.faults))
 
     def fault(self, text, *args):
         self.faults.append(text % args)

@@ -30,6 +30,7 @@ import json
 import os
 import sys
 
+from audit_lib import only
 from cli_lib import NodeCopy, Run, Tap, differences
 from json_schema import Schemas
 
@@ -123,6 +124,7 @@ class Check:
     def audit(self, node):
         before = node.snapshot()
         status, got = self.run(node, "audit.json", "audit")
+        got = only(got)
         state = got.get("views", {}).get("disk", {}).get("state")
 
         if state != self.state and not (self.apart and state == "unknown"):
@@ -152,7 +154,7 @@ class Check:
         names = VALUES.get(self.name, {})
         if not names:
             return []
-        status, got = self.run(node, "controls.json", "audit",
+        status, got = self.run(node, "audit.json", "audit",
                                "--control=" + ",".join(names))
         self.check_status(status, got)
         for control in got.get("controls", []):
@@ -283,7 +285,7 @@ class Check:
             self.expect(node.snapshot().get(path)
                         == ("file", old[1], spliced(old[2], change["edits"])),
                         "%s is not its old bytes and the edits", path)
-        _, again = self.run(node, "audit.json", "audit")
+        again = only(self.run(node, "audit.json", "audit")[1])
         self.expect(again.get("views", {}).get("disk", {}).get("state")
                     == "true", "the next audit: %s", again.get("reason"))
         now = node.snapshot()
@@ -299,7 +301,7 @@ class Check:
 
     def persist(self, node):
         before = node.snapshot()
-        _, audit = self.run(node, "audit.json", "audit")
+        audit = only(self.run(node, "audit.json", "audit")[1])
         named = audit["node"]["platform"]
         if self.platform != "not said":
             self.expect(named == self.platform, "the platform is %s, wanted %s",

@@ -18,6 +18,7 @@ import shutil
 import sys
 import tempfile
 
+from audit_lib import only
 from cli_lib import Run, Tap
 from json_schema import Schemas
 
@@ -126,7 +127,7 @@ def check(program, schemas, case):
     with Image(case) as image:
         run = Run([program, "audit", "--root=" + image.root,
                    "--output=json", "--kubelet-version=" + version(case)])
-        view = run.json(schemas, "audit.json", faults).get(
+        view = only(run.json(schemas, "audit.json", faults)).get(
             "views", {}).get("disk", {})
     if view.get("state") not in allowed:
         faults.append("kubelet: %s (%s), here: %s (%s)"

@@ -13,9 +13,11 @@
 #define DAY (UINT64_C(24) * 60 * 60 * KR_USEC_PER_SEC)
 #define NOW (UINT64_C(20786) * DAY) /* 2026-11-29, 00:00 UTC */
 
-static bool is_known(const char *name)
+static const char *own_name(const char *name)
 {
-	return strcmp(name, "other") != 0;
+	if (strcmp(name, "other") == 0)
+		return NULL;
+	return strcmp(name, "flag-of-a") == 0 ? "a" : name;
 }
 
 static const struct row {
@@ -48,6 +50,7 @@ static const struct row {
 	{"no reason but a day", "a until=2026-12-31\n", "",
          "a reason must be given"},
 	{"no control", "other b\nc d\n", "c//d", "no control of this name"},
+	{"another name of its control", "flag-of-a b\n", "a//b"},
 	{"twice", "a b\na c\n", "a//b;a//c"},
 	{"a comment behind it", "a b # c\n", "a//b # c"},
 	{"NUL", "a b\0c\n", "", "must be text"},
@@ -76,7 +79,7 @@ START_TEST(test_lines)
 	const struct row *row = &rows[_i];
 	const struct kr_waivers_options options = {
 		.realtime_usec = row->now ? row->now : NOW,
-		.is_known = is_known,
+		.own_name = own_name,
 	};
 	struct kr_waivers w = {0};
 	struct kr_diag diag = {0};

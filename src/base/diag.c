@@ -130,6 +130,7 @@ static void push(struct kr_diag *diag, struct kr_message *m)
 static bool make(struct kr_diag *diag, struct kr_message *m, const char *path,
                  const char *format, va_list args)
 {
+	m->control = diag->control;
 	m->file = path ? strdup(path) : NULL;
 	if ((!path || m->file) && kr_vformat(&m->text, format, args) == 0)
 		return true;
@@ -188,6 +189,12 @@ static bool is_full(const struct kr_diag *diag, const struct kr_message *m)
 		n += diag->messages[i].n_more == 0 &&
 		     same_kind(&diag->messages[i], m);
 	return n >= KR_DIAG_KEPT;
+}
+
+void kr_diag_about(struct kr_diag *diag, const char *control)
+{
+	if (diag)
+		diag->control = control;
 }
 
 /* Whether M is not to be kept; then it is done with. */

@@ -23,10 +23,12 @@ enum kr_severity {
 struct kr_message {
 	enum kr_severity severity;
 	const char *code; /* static: "flag-unknown", lower case, dashes */
-	char *file;       /* the node's path, or NULL */
-	unsigned line;    /* from 1; 0: the file as a whole */
-	unsigned column;  /* from 1, in bytes; 0: no place in it */
-	char *text;       /* object first, lower case, no full stop */
+	/* static: the name of the control that it is about; NULL: the node */
+	const char *control;
+	char *file;      /* the node's path, or NULL */
+	unsigned line;   /* from 1; 0: the file as a whole */
+	unsigned column; /* from 1, in bytes; 0: no place in it */
+	char *text;      /* object first, lower case, no full stop */
 	/* the line itself, or NULL; messages about one line share it */
 	char *source;
 	size_t length; /* bytes of it from COLUMN that are meant */
@@ -42,6 +44,8 @@ struct kr_message {
 struct kr_diag {
 	struct kr_message *messages;
 	size_t n_messages;
+	/* what the messages from now on are about (kr_message.control) */
+	const char *control;
 	/* memory ran out, and a message is missing: what is decided or shown
 	 * by the others would be wrong. Whoever does so asks kr_diag_result()
 	 */
@@ -66,6 +70,10 @@ void kr_diag_add(struct kr_diag *diag, enum kr_severity severity,
 void kr_diag_add_path(struct kr_diag *diag, enum kr_severity severity,
                       const char *code, const char *path, const char *format,
                       ...) _printf_(5, 6);
+
+/* The messages from now on are about the control of this NAME, which is static;
+ * NULL: about the node. DIAG may be NULL. */
+void kr_diag_about(struct kr_diag *diag, const char *control);
 
 /* N more messages with this severity and code, which are only counted. */
 void kr_diag_add_more(struct kr_diag *diag, enum kr_severity severity,

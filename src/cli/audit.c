@@ -12,12 +12,13 @@
 #include "cli/commands.h"
 #include "cli/learn.h"
 #include "cli/output.h"
+#include "cli/select.h"
 #include "host/interrupted.h"
 #include "host/live.h"
 #include "node/name.h"
 #include "policy/remarks.h"
 #include "report/finding.h"
-#include "report/json.h"
+#include "report/json-audit.h"
 #include "report/text-audit.h"
 #include "report/text-fix.h"
 
@@ -33,13 +34,37 @@ static int audit_status(enum kr_verdict verdict)
 	}
 }
 
+/* What one audit is made of. */
+struct run {
+	const struct kr_options *o;
+	FILE *err;
+	uint64_t since_usec;
+	struct kr_diag diag;
+	struct kr_host *host;
+	struct kr_selected selected;
+	struct kr_waivers waivers;
+	struct kr_audit *audit;
+	struct kr_actions steps;
+	bool usage; /* the node is read, and what was named is not there */
+};
+
+static void run_done(struct run *run)
+{
+	kr_audit_free(run->audit);
+	kr_waivers_done(&run->waivers);
+	kr_host_free(run->host);
+	kr_actions_done(&run->steps);
+	kr_diag_done(&run->diag);
+}
+
+/* --- output -------------------------------------------------------------- */
+
 /* The one finding of this audit, in a format for other programs. */
-static int print_finding(const struct kr_options *o, FILE *out,
-                         struct kr_finding *finding, uint64_t since,
-                         bool complete)
+static int print_finding(const struct run *run, FILE *out,
+                         struct kr_finding *finding, bool complete)
 {
 	_cleanup_free_ char *root =
-		realpath(o->node.root ? o->node.root : "/", NULL);
+		realpath(run->o->node.root ? run->o->node.root : "/", NULL);
 	const struct kr_finding_about about = {
 		.rule = kr_rules_usual.items[0],
 		.root = root,
@@ -48,79 +73,85 @@ static int print_finding(const struct kr_options *o, FILE *out,
 	int r;
 
 	finding->time_usec = kr_realtime_usec();
-	finding->took_usec = kr_now_usec() - since;
-	r = kr_findings_begin(&w, kr_cli_finding_format(o), out, &about);
+	finding->took_usec = kr_now_usec() - run->since_usec;
+	r = kr_findings_begin(&w, kr_cli_finding_format(run->o), out, &about);
 	if (r < 0)
 		return r;
 	r = kr_findings_add(&w, finding);
 	return r < 0 ? r : kr_findings_end(&w, complete);
 }
 
-static int print_unread(const struct kr_options *o, FILE *out, uint64_t since,
-                        const struct kr_diag *diag)
+static int print_unread(const struct run *run, FILE *out)
 {
+	const struct kr_options *o = run->o;
 	const struct kr_term term = kr_cli_terminal(o, out);
-	struct kr_finding finding = kr_finding_unread(NULL, diag);
+	struct kr_finding finding = kr_finding_unread(NULL, &run->diag);
 	_cleanup_free_ char *reason = NULL;
 
 	if (kr_cli_finding_format(o))
-		return print_finding(o, out, &finding, since, false);
+		return print_finding(run, out, &finding, false);
 	if (o->format == KR_FORMAT_JSON)
-		return kr_json_unread(out, kr_rules_usual.items[0], &o->node,
-		                      diag);
-	reason = kr_diag_reason(diag, "the node cannot be read");
+		return kr_json_unread(out, &run->selected.rules, &o->node,
+		                      &run->diag);
+	reason = kr_diag_reason(&run->diag, "the node cannot be read");
 	if (!reason)
 		return -ENOMEM;
 	kr_text_verdict(&term, KR_VERDICT_UNKNOWN, reason);
 	return 0;
 }
 
-static int print_audit(const struct kr_options *o, FILE *out, uint64_t since,
-                       struct kr_host *host, const struct kr_audit *audit,
-                       const struct kr_diag *diag)
+static int print_audit(const struct run *run, FILE *out)
 {
-	struct kr_node *node = host->node;
+	const struct kr_options *o = run->o;
+	struct kr_node *node = run->host->node;
 	const struct kr_term term = kr_cli_terminal(o, out);
+	_cleanup_free_ char *words = NULL;
 	char name[KR_NODE_NAME_SIZE];
 	struct kr_finding finding;
 
 	if (o->format == KR_FORMAT_JSON)
-		return kr_json_audit(out, node, audit, diag);
-	if (o->format == KR_FORMAT_TEXT)
-		return kr_text_audit(&term, host, &o->api, audit, diag);
+		return kr_json_audit(out, node, run->audit, &run->diag);
+	if (o->format == KR_FORMAT_TEXT) {
+		words = kr_select_words(o, run->selected.rules.edition);
+		if (!words)
+			return -ENOMEM;
+		return kr_text_audit(&term, run->host, &o->api, run->audit,
+		                     words, &run->diag);
+	}
 	kr_node_name(node, name, sizeof(name));
-	finding = kr_finding_from_audit(*name ? name : NULL, audit, diag);
-	return print_finding(o, out, &finding, since, true);
+	finding = kr_finding_from_audit(*name ? name : NULL, run->audit,
+	                                &run->diag);
+	return print_finding(run, out, &finding, true);
 }
 
+/* --- the audit ----------------------------------------------------------- */
+
 /* Where --configz is given: asks, and adds that as a step. */
-static int ask_live(const struct kr_options *o, struct kr_node *node,
-                    struct kr_live *live, struct kr_diag *diag,
-                    struct kr_actions *steps)
+static int ask_live(struct run *run, struct kr_live *live)
 {
 	const struct kr_live_wait wait = {.timeout_usec = KR_LIVE_ASK_USEC};
 	uint64_t since = kr_now_usec();
-	int r = kr_live_open(live, &o->api, node, diag);
+	int r = kr_live_open(live, &run->o->api, run->host->node, &run->diag);
 
 	if (r < 0)
 		return r;
-	r = kr_live_ask(live, kr_rules_usual.items[0]->fields[0], &wait, diag);
+	r = kr_live_ask(live, kr_rules_usual.items[0]->fields[0], &wait,
+	                &run->diag);
 	if (r < 0 || !live->endpoint)
 		return r;
-	return kr_actions_add(steps, "configz", kr_state_to_string(live->state),
-	                      since);
+	return kr_actions_add(&run->steps, "configz",
+	                      kr_state_to_string(live->state), since);
 }
 
-static int judge(const struct kr_options *o, struct kr_node *node,
-                 const struct kr_rules *rules, struct kr_diag *diag,
-                 struct kr_actions *steps, struct kr_audit **ret)
+static int judge(struct run *run)
 {
 	_cleanup_live_ struct kr_live live = {0};
 	struct kr_audit_options options = {
-		.explicit_wanted = o->fix.explicit_wanted,
+		.explicit_wanted = run->o->fix.explicit_wanted,
+		.waivers = &run->waivers,
 	};
 	uint64_t since;
-	int r = o->controls.n > 0 ? 0 : ask_live(o, node, &live, diag, steps);
+	int r = ask_live(run, &live);
 
 	if (r < 0)
 		return r;
@@ -128,87 +159,85 @@ static int judge(const struct kr_options *o, struct kr_node *node,
 	options.live = live.state;
 	options.live_reason = live.reason;
 	options.endpoint = live.endpoint;
-	r = kr_audit_run(node, rules, &options, diag, ret);
-	return r < 0 ? r : kr_actions_add(steps, "judge", "done", since);
+	r = kr_audit_run(run->host->node, &run->selected.rules, &options,
+	                 &run->diag, &run->audit);
+	return r < 0 ? r : kr_actions_add(&run->steps, "judge", "done", since);
 }
 
 /* Reads the node, and adds that as a step. 0 or an errno, with words. */
-static int read_host(const struct kr_options *o, struct kr_learn *learn,
-                     struct kr_diag *diag, struct kr_actions *steps,
-                     struct kr_host **ret)
+static int read_host(struct run *run, struct kr_learn *learn)
 {
-	const struct kr_node_options options = kr_cli_learn(o, learn);
+	const struct kr_node_options options = kr_cli_learn(run->o, learn);
 	uint64_t since = kr_now_usec();
-	int r;
+	int r = kr_host_open(&options, &run->diag, &run->host);
 
-	r = kr_host_open(&options, diag, ret);
-	return r < 0 ? r : kr_actions_add(steps, "read", "done", since);
+	return r < 0 ? r : kr_actions_add(&run->steps, "read", "done", since);
 }
 
-/* The rules that are asked for: those of the settings of --control. */
-static void choose_rules(const struct kr_options *o,
-                         const struct kr_rule **items, struct kr_rules *ret)
+static int choose(struct run *run)
 {
-	*ret = kr_rules_usual;
-	if (o->controls.n == 0)
-		return;
-	for (size_t i = 0; i < o->controls.n; i++)
-		items[i] = kr_rule_of_field(o->controls.fields[i]);
-	*ret = (struct kr_rules){items, o->controls.n};
+	int r = kr_select(run->o, run->host->node, run->err, &run->selected);
+
+	run->usage = r == -EINVAL;
+	if (r < 0)
+		return r;
+	if (run->selected.newest)
+		kr_diag_add(&run->diag, KR_NOTE, "edition-newest", KR_SPAN_NONE,
+		            "kubelet's version is not known: %s is the newest "
+		            "edition (--kubelet-version)",
+		            run->selected.rules.edition->name);
+	return kr_select_waivers(run->o, run->host->node, &run->diag,
+	                         &run->waivers);
 }
 
-static int run_audit(const struct kr_options *o, struct kr_learn *learn,
-                     struct kr_diag *diag, struct kr_actions *steps,
-                     struct kr_host **ret_host, struct kr_audit **ret)
+static int run_audit(struct run *run, struct kr_learn *learn)
 {
-	const struct kr_rule *items[KR_N_SETTINGS];
-	struct kr_rules rules;
-	int r = read_host(o, learn, diag, steps, ret_host);
+	const struct kr_node *node;
+	int r = read_host(run, learn);
 
 	if (r < 0)
 		return r;
-	choose_rules(o, items, &rules);
-	r = kr_remarks_find((*ret_host)->node, &rules,
-	                    (*ret_host)->iptables_units, diag);
+	r = choose(run);
 	if (r < 0)
 		return r;
-	r = judge(o, (*ret_host)->node, &rules, diag, steps, ret);
-	if (r < 0 || o->controls.n > 0)
+	r = kr_remarks_find(run->host->node, &run->selected.rules,
+	                    run->host->iptables_units, &run->diag);
+	if (r < 0)
 		return r;
-	return kr_interrupted_report((*ret_host)->node->fs,
-	                             (*ret_host)->node->proc_fd,
-	                             (*ret_host)->manager, diag);
+	r = judge(run);
+	if (r < 0)
+		return r;
+	node = run->host->node;
+	return kr_interrupted_report(node->fs, node->proc_fd,
+	                             run->host->manager, &run->diag);
 }
 
 int kr_cli_audit(const struct kr_options *o, FILE *out, FILE *err)
 {
 	const struct kr_term err_term = kr_cli_terminal(o, err);
-	const uint64_t start = kr_now_usec();
-	_cleanup_diag_ struct kr_diag diag = {0};
-	_cleanup_host_ struct kr_host *host = NULL;
-	_cleanup_audit_ struct kr_audit *audit = NULL;
-	_cleanup_(kr_actions_done) struct kr_actions steps = {0};
-	struct kr_learn learn = {.steps = &steps};
-	int r = run_audit(o, &learn, &diag, &steps, &host, &audit);
+	_cleanup_(run_done) struct run run = {
+		.o = o, .err = err, .since_usec = kr_now_usec()};
+	struct kr_learn learn = {.steps = &run.steps};
+	int r = run_audit(&run, &learn);
 
-	r = kr_diag_result(&diag, r);
+	r = kr_diag_result(&run.diag, r);
 	if (r == -ENOMEM)
 		return kr_cli_out_of_memory(err);
+	if (run.usage)
+		return KR_STATUS_USAGE;
+	if (r < 0 && !run.host && kr_select(o, NULL, err, &run.selected) < 0)
+		return KR_STATUS_USAGE;
 	if (r < 0) {
-		if (!o->quiet && print_unread(o, out, start, &diag) < 0)
+		if (!o->quiet && print_unread(&run, out) < 0)
 			return kr_cli_out_of_memory(err);
-		kr_term_messages(&err_term, &diag, KR_NOTE);
+		kr_term_messages(&err_term, &run.diag, KR_NOTE);
 		return KR_STATUS_NO_VERDICT;
 	}
-	if (o->controls.n > 0)
-		return kr_json_controls(out, host->node, audit, &diag) < 0
-		               ? kr_cli_out_of_memory(err)
-		               : audit_status(audit->verdict);
 	if (o->verbose)
-		kr_text_steps(&err_term, &steps);
+		kr_text_steps(&err_term, &run.steps);
 	if (o->quiet)
-		kr_term_messages(&err_term, &diag, KR_ERROR);
-	else if (print_audit(o, out, start, host, audit, &diag) < 0)
+		kr_term_messages(&err_term, &run.diag, KR_ERROR);
+	else if (print_audit(&run, out) < 0)
 		return kr_cli_out_of_memory(err);
-	return audit_status(audit->verdict);
+	return audit_status(run.audit->verdict);
 }

@@ -15,6 +15,9 @@
 	(KR_BIT(KR_COMMAND_AUDIT) | KR_BIT(KR_COMMAND_FIX) |                   \
 	 KR_BIT(KR_COMMAND_FLEET))
 
+/* those that take several controls */
+#define SELECT_COMMANDS KR_BIT(KR_COMMAND_AUDIT)
+
 const struct kr_command_row kr_commands[] = {
 	[KR_COMMAND_AUDIT] = {.name = "audit",
                               .summary =
@@ -107,24 +110,46 @@ static int set_kubelet_version(struct kr_options *o, const char *arg)
 	return kr_kubelet_version_parse(arg, &minor);
 }
 
-/* "a,b": each once. */
+static int set_benchmark(struct kr_options *o, const char *arg)
+{
+	o->select.benchmark = arg ? arg : "auto";
+	return *o->select.benchmark ? 0 : -EINVAL;
+}
+
 static int set_control(struct kr_options *o, const char *arg)
 {
-	for (;; arg++) {
-		size_t length = strcspn(arg, ",");
-		int field = kr_field_find_setting(arg, length);
-		bool known = false;
+	o->select.controls = arg;
+	return *arg ? 0 : -EINVAL;
+}
 
-		if (field < 0)
-			return -EINVAL;
-		for (size_t i = 0; i < o->controls.n; i++)
-			known |= o->controls.fields[i] == field;
-		if (!known)
-			o->controls.fields[o->controls.n++] = field;
-		arg += length;
-		if (!*arg)
-			return 0;
-	}
+static int set_skip(struct kr_options *o, const char *arg)
+{
+	o->select.skip = arg;
+	return *arg ? 0 : -EINVAL;
+}
+
+static const struct kr_option_word levels[] = {
+	{"1", KR_EVERY},
+	{"2", KR_EVERY},
+	{0},
+};
+
+static int set_level(struct kr_options *o, const char *arg)
+{
+	o->select.level = *arg == '1' ? 1 : 2;
+	return 0;
+}
+
+static int set_waivers(struct kr_options *o, const char *arg)
+{
+	o->select.waivers = arg;
+	return *arg ? 0 : -EINVAL;
+}
+
+static int set_no_waivers(struct kr_options *o, const char *arg)
+{
+	o->select.no_waivers = true;
+	return 0;
 }
 
 /* The index of ARG among the words, which are in the order of an enum. */
@@ -399,14 +424,46 @@ const struct kr_option_row kr_option_rows[] = {
          .wants = "a version such as 1.31 or v1.31.2",
          .help = "kubelet's version, where an answer depends on it and the "
                  "node does not tell"},
+	{.name = "benchmark",
+         .argument = "NAME",
+         .argument_may_lack = true,
+         .commands = SELECT_COMMANDS,
+         .set = set_benchmark,
+         .wants = "an edition such as eks-1.8 or cis-1.12",
+         .help = "every control of one edition ('controls --benchmark=help' "
+                 "lists them); without NAME, or auto: the newest for this "
+                 "platform and kubelet"},
 	{.name = "control",
          .argument = "NAME[,NAME...]",
-         .commands = KR_BIT(KR_COMMAND_AUDIT),
+         .commands = SELECT_COMMANDS,
          .set = set_control,
-         .wants = "a setting such as readOnlyPort or "
-                  "authentication.anonymous.enabled",
-         .help = "print what these settings have and who decides them, with "
-                 "-o json"},
+         .wants = "a control such as readOnlyPort or mode:kubeconfig",
+         .help = "these controls: by name, path of the setting or flag; with "
+                 "--benchmark also by number"},
+	{.name = "skip",
+         .argument = "NAME[,NAME...]",
+         .commands = SELECT_COMMANDS,
+         .set = set_skip,
+         .wants = "a control such as readOnlyPort or mode:kubeconfig",
+         .help = "not these controls"},
+	{.name = "level",
+         .argument = "N",
+         .commands = SELECT_COMMANDS,
+         .set = set_level,
+         .words = levels,
+         .help = "of the benchmark's controls those up to this level, 1 or 2"},
+	{.name = "waivers",
+         .argument = "FILE",
+         .commands = SELECT_COMMANDS,
+         .set = set_waivers,
+         .wants = "a file",
+         .complete = KR_COMPLETE_FILE,
+         .help = "the controls that the node's owner lives with (default, of "
+                 "a live node: /etc/kubelet-remedy/waivers)"},
+	{.name = "no-waivers",
+         .commands = SELECT_COMMANDS,
+         .set = set_no_waivers,
+         .help = "waive nothing"},
 	{.name = "dry-run",
          .letter = 'n',
          .commands = KR_BIT(KR_COMMAND_FIX) | KR_BIT(KR_COMMAND_UNDO),

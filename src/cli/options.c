@@ -11,6 +11,7 @@
 
 #include "cli/help.h"
 #include "cli/option-table.h"
+#include "cli/select.h"
 #include "cli/usage.h"
 
 #define KR_OPTIONS_MAX 64
@@ -114,9 +115,7 @@ static int parse_rest(int argc, char **argv, FILE *err, struct kr_options *o)
 		o->transaction = argv[optind++];
 	if (optind < argc)
 		return kr_usage_no_operand(err, command, argv[optind]);
-	if (o->controls.n > 0 && o->format != KR_FORMAT_JSON)
-		return kr_usage_alone(err, command, "--control", "-o json");
-	return 0;
+	return kr_select_check(o, err);
 }
 
 int kr_options_parse(int argc, char **argv, FILE *err, struct kr_options *ret)

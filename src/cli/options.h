@@ -53,11 +53,14 @@ struct kr_options {
 		uint64_t timeout_usec; /* for one node */
 		uint64_t total_usec;   /* for all of them */
 	} fleet;
-	/* audit: the settings of --control, in its order; N is 0: the one */
+	/* which controls (cli/select); texts are borrowed, NULL: not given */
 	struct {
-		int fields[KR_N_SETTINGS];
-		size_t n;
-	} controls;
+		const char *benchmark;       /* an edition, "auto" or "help" */
+		const char *controls, *skip; /* names with commas between */
+		unsigned level;              /* 0: all */
+		const char *waivers;         /* a file */
+		bool no_waivers;
+	} select;
 	const char *transaction; /* undo: which; NULL: the last */
 	enum kr_format format;
 	enum kr_when color;

@@ -405,9 +405,11 @@ int kr_decoys_find(struct kr_node *node, const struct kr_rules *rules,
 	if (!kr_node_inputs(node))
 		return 0;
 	for (size_t k = 0; k < rules->n_items; k++) {
+		kr_diag_about(diag, rules->items[k]->name);
 		for (size_t i = 1; i < node->disk.inputs.argc; i++)
 			check_argument(&l, rules->items[k], i);
 		r = command ? check_variables(&l, rules->items[k]) : 0;
+		kr_diag_about(diag, NULL);
 		if (r < 0)
 			return r;
 	}

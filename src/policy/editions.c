@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "node/kubelet-version.h"
 #include "policy/editions.h"
 
 const struct kr_edition kr_editions[KR_N_EDITIONS] = {
@@ -76,6 +77,18 @@ int kr_edition_find(const char *name)
 	return -1;
 }
 
+void kr_edition_short_name(const struct kr_edition *edition,
+                           char ret[static KR_EDITION_NAME_SIZE])
+{
+	char *dot;
+
+	strlcpy(ret, edition->name, KR_EDITION_NAME_SIZE);
+	dot = strchr(ret, '.');
+	dot = dot ? strchr(dot + 1, '.') : NULL;
+	if (dot)
+		*dot = '\0';
+}
+
 /* The first whose kubelets go up to MINOR. */
 static const struct {
 	unsigned minor;
@@ -110,6 +123,22 @@ enum kr_edition_id kr_edition_for(const char *platform, unsigned minor)
 			return by_version[i].edition;
 	}
 	return KR_CIS_1_12;
+}
+
+int kr_edition_of_node(struct kr_node *node, const struct kr_edition **ret,
+                       bool *ret_newest)
+{
+	const char *platform = node->platform ? node->platform->id : NULL;
+	unsigned minor = 0;
+	int r = kr_kubelet_version_told(node, &minor);
+
+	if (r < 0)
+		return r;
+	*ret = &kr_editions[kr_edition_for(platform, minor)];
+	/* a platform's own edition is for every version */
+	if (ret_newest)
+		*ret_newest = minor == 0 && *ret == &kr_editions[KR_CIS_1_12];
+	return 0;
 }
 
 /* --- what it has --------------------------------------------------------- */
@@ -253,6 +282,11 @@ static const struct row {
 	  "4.1.10", "4.1.10", "4.1.10", "4.1.10"}},
 };
 /* clang-format on */
+
+const char *kr_assessment_to_string(enum kr_assessment assessment)
+{
+	return assessment == KR_ASSESSED_MANUAL ? "manual" : "automated";
+}
 
 static unsigned level_of(enum kr_edition_id edition, const char *name)
 {

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "node/node.h"
+
 enum kr_edition_id {
 	KR_EKS_1_0,
 	KR_EKS_1_2,
@@ -50,6 +52,11 @@ extern const struct kr_edition kr_editions[KR_N_EDITIONS];
 /* EDITION's number. */
 enum kr_edition_id kr_edition_id(const struct kr_edition *edition);
 
+/* EDITION's name without its patch level, "eks-1.8", written to RET. */
+#define KR_EDITION_NAME_SIZE 32
+void kr_edition_short_name(const struct kr_edition *edition,
+                           char ret[static KR_EDITION_NAME_SIZE]);
+
 /* The edition that NAME names, with or without its patch level; -1: none. */
 int kr_edition_find(const char *name);
 
@@ -60,10 +67,19 @@ int kr_edition_find(const char *name);
  */
 enum kr_edition_id kr_edition_for(const char *platform, unsigned minor);
 
+/* The same for NODE, which was read, as far as kubelet's version is told.
+ * RET_NEWEST, where not NULL, says that it would decide and is not known. 0 or
+ * -ENOMEM. */
+int kr_edition_of_node(struct kr_node *node, const struct kr_edition **ret,
+                       bool *ret_newest);
+
 enum kr_assessment {
 	KR_ASSESSED_AUTOMATED, /* "scored" in older ones */
 	KR_ASSESSED_MANUAL,
 };
+
+/* "automated", "manual". */
+const char *kr_assessment_to_string(enum kr_assessment assessment);
 
 struct kr_edition_control {
 	const char *id; /* "3.2.4" */

@@ -633,8 +633,10 @@ int kr_audit_run(struct kr_node *node, const struct kr_rules *rules,
 		g.j = &a->items[a->n_items];
 		g.j->rule = rules->items[a->n_items++];
 		g.j->sources.deciding = -1;
+		kr_diag_about(diag, g.j->rule->name);
 		r = judge_one(&g);
 		kr_views_end(&g);
+		kr_diag_about(diag, NULL);
 		if (r < 0)
 			return r;
 	}

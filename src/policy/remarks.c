@@ -199,12 +199,17 @@ int kr_remarks_find(struct kr_node *node, const struct kr_rules *rules,
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < single.n_items; i++) {
+		kr_diag_about(diag, single.items[i]->name);
 		r = remark_rule(node, single.items[i], diag);
+		kr_diag_about(diag, NULL);
 		if (r < 0)
 			return r;
 	}
 	r = kr_decoys_find(node, &single, diag);
 	if (r < 0 || !has_iptables(rules))
 		return r;
-	return kr_iptables_remark(node, active, diag);
+	kr_diag_about(diag, kr_rule_of_field(KR_FIELD_IPTABLES)->name);
+	r = kr_iptables_remark(node, active, diag);
+	kr_diag_about(diag, NULL);
+	return r;
 }

@@ -11,8 +11,7 @@
  * What the files are like that a field names is no matter of a test: it is
  * asked of one view's values alone. The judge looks at them (policy/files).
  *
- * Source of the ids: the benchmarks as kube-bench and their own texts number
- * them, by edition.
+ * The number that an edition gives a control is in policy/editions.
  */
 
 #include <assert.h>
@@ -147,18 +146,6 @@ static enum kr_answer is_strict(const struct kr_question *q)
 
 /* --- the table ----------------------------------------------------------- */
 
-static const struct kr_benchmark iptables_benchmarks[] = {
-	{.name = "CIS Amazon EKS 1.0-1.2", .id = "3.2.7"},
-	{.name = "CIS Amazon EKS 1.5 and later", .id = "3.2.6"},
-	{.name = "CIS Azure AKS 1.0", .id = "3.2.7"},
-	{.name = "CIS Azure AKS 1.7 and later", .id = "3.2.6"},
-	{.name = "CIS Google GKE 1.0", .id = "4.2.7"},
-	{.name = "CIS Google GKE 1.2", .id = "3.2.7"},
-	{.name = "CIS Google GKE 1.6", .id = "3.2.6"},
-	{.name = "CIS Kubernetes 1.5-1.24", .id = "4.2.7"},
-	{.name = "CIS Kubernetes 1.7 and later", .id = "4.2.6"},
-};
-
 #define HOUR (3600 * INT64_C(1000000000))
 
 /* a value's text is not const */
@@ -185,7 +172,6 @@ static_assert(ARRAY_SIZE(strong) == ARRAY_SIZE(suites), "all of them");
 #define AUTO          .policy = KR_POLICY_AUTO
 #define ASK           .policy = KR_POLICY_ASK
 #define NEVER         .policy = KR_POLICY_NEVER
-#define IDS(ids)      .benchmarks = (ids), .n_benchmarks = ARRAY_SIZE(ids)
 #define LOOKS_AT(...) .fields = {__VA_ARGS__}
 #define MODE(f)                                                                \
 	.subject = KR_SUBJECT_MODE, .files = KR_FILES_##f, .test = is_strict
@@ -239,8 +225,7 @@ const struct kr_rule kr_rules_table[] = {
 		.risk = "kubelet ends at its start where a kernel setting differs"},
 	[KR_FIELD_IPTABLES] = {
 		"makeIPTablesUtilChains", ONE(KR_FIELD_IPTABLES),
-		IS(is_wanted, "is true"), BOOL(true), AUTO,
-		IDS(iptables_benchmarks)},
+		IS(is_wanted, "is true"), BOOL(true), AUTO},
 	[KR_FIELD_HOSTNAME_OVERRIDE] = {
 		"hostname-override", ONE(KR_FIELD_HOSTNAME_OVERRIDE),
 		IS(is_zero, "is not set"),

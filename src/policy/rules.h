@@ -68,12 +68,6 @@ enum kr_rule_proof {
 	                            * client certificate */
 };
 
-/* The places that an edition gives a control. */
-struct kr_benchmark {
-	const char *name; /* "CIS Amazon EKS 1.5 and later" */
-	const char *id;   /* "3.2.6" */
-};
-
 /* How many fields a rule may look at. */
 #define KR_RULE_FIELDS_MAX 3
 
@@ -156,8 +150,6 @@ struct kr_rule {
 	enum kr_hold hold;
 	enum kr_refusal refusal;
 	enum kr_rule_proof proof;
-	const struct kr_benchmark *benchmarks;
-	size_t n_benchmarks;
 };
 
 /* Those that are judged together, in the order of the table. */

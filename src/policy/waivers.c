@@ -168,9 +168,14 @@ static int read_line(struct reading *rd, struct kr_span line)
 	if (line.length == 0)
 		return warn(rd, name, "a reason must be given");
 	w.name = strndup(name.file->data + name.offset, name.length);
-	if (w.name && rd->options->is_known && !rd->options->is_known(w.name)) {
+	if (w.name && rd->options->own_name) {
+		const char *own = rd->options->own_name(w.name);
+
 		free(w.name);
-		return warn(rd, name, "there is no control of this name");
+		if (!own)
+			return warn(rd, name,
+			            "there is no control of this name");
+		w.name = strdup(own);
 	}
 	w.reason = kr_utf8_copy(line.file->data + line.offset, line.length);
 	w.place = name;

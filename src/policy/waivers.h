@@ -15,7 +15,7 @@
 #define KR_WAIVERS_PATH "/etc/kubelet-remedy/waivers"
 
 struct kr_waiver {
-	char *name;           /* of the control */
+	char *name;           /* of the control, its own */
 	char *reason;         /* not empty */
 	char until[11];       /* "2026-12-31", the last day; "": for ever */
 	struct kr_span place; /* of the name */
@@ -28,8 +28,9 @@ struct kr_waivers {
 
 struct kr_waivers_options {
 	uint64_t realtime_usec; /* now */
-	/* whether NAME is a control's; NULL: all are */
-	bool (*is_known)(const char *name);
+	/* the one name of the control that NAME names, static; NULL: there is
+	 * none. Without the function each name is its control's own */
+	const char *(*own_name)(const char *name);
 };
 
 /*

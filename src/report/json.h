@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Results for scripts: JSON, schema 1 (see interface in data/schema/). */
+/* Results for scripts: JSON (data/schema/). */
 
 #include <stdio.h>
 
@@ -11,15 +11,6 @@
 #include "policy/judge.h"
 
 /* Each prints one object and a newline. 0 or -ENOMEM. */
-int kr_json_audit(FILE *out, struct kr_node *node, const struct kr_audit *audit,
-                  const struct kr_diag *diag);
-/* All judgements of AUDIT: schema 2. */
-int kr_json_controls(FILE *out, struct kr_node *node,
-                     const struct kr_audit *audit, const struct kr_diag *diag);
-/* An audit that could read nothing: every view is unknown. */
-int kr_json_unread(FILE *out, const struct kr_rule *rule,
-                   const struct kr_node_options *options,
-                   const struct kr_diag *diag);
 int kr_json_fix(FILE *out, const struct kr_fix *fix,
                 const struct kr_diag *diag);
 int kr_json_status(FILE *out, const struct kr_status *status);

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/macro.h"
 #include "base/utf8.h"
+#include "policy/editions.h"
 #include "report/finding.h"
 
 #define TIME_SIZE 20 /* "2026-11-20T08:14:03" */
@@ -155,15 +156,27 @@ static void print_property(FILE *out, const char *name, const char *value)
 	fputs("\"/>\n", out);
 }
 
+/* "CIS Amazon EKS 1.8.0" and its number of the control NAME, if it has it. */
+static void print_id(FILE *out, enum kr_edition_id edition, const char *name)
+{
+	const struct kr_edition *e = &kr_editions[edition];
+	struct kr_edition_control its;
+	char title[64];
+
+	if (!kr_edition_control(edition, name, &its))
+		return;
+	snprintf(title, sizeof(title), "%s %s", e->title, e->version);
+	print_property(out, title, its.id);
+}
+
 /* The controls are the same for all: they stand in the first suite. A schema
  * wants a property in each. */
 static void print_properties(FILE *out, const struct kr_rule *rule, bool first)
 {
 	fputs("    <properties>\n", out);
 	print_property(out, "flag", kr_field(rule->fields[0])->flag);
-	for (size_t i = 0; first && i < rule->n_benchmarks; i++)
-		print_property(out, rule->benchmarks[i].name,
-		               rule->benchmarks[i].id);
+	for (int i = 0; first && i < KR_N_EDITIONS; i++)
+		print_id(out, (enum kr_edition_id)i, rule->name);
 	fputs("    </properties>\n", out);
 }
 

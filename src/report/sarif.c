@@ -31,7 +31,9 @@
 #include "base/format.h"
 #include "base/json-build.h"
 #include "base/macro.h"
+#include "policy/editions.h"
 #include "report/finding.h"
+#include "report/json-audit.h"
 
 #define SCHEMA                                                                 \
 	"https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/"           \
@@ -104,21 +106,22 @@ static void add_controls(struct kr_build *b, cJSON *o,
 {
 	cJSON *properties = kr_build_object(b, o, "properties");
 	cJSON *tags = kr_build_array(b, properties, "tags");
-	cJSON *controls = kr_build_array(b, properties, "controls");
 
 	kr_build_word(b, tags, "security");
 	kr_build_word(b, tags, "kubelet");
-	for (size_t i = 0; i < rule->n_benchmarks; i++) {
-		const struct kr_benchmark *benchmark = &rule->benchmarks[i];
-		cJSON *control = kr_build_element(b, controls);
+	for (int i = 0; i < KR_N_EDITIONS; i++) {
+		const struct kr_edition *edition = &kr_editions[i];
+		struct kr_edition_control its;
 		char tag[128];
 
-		kr_build_string(b, control, "benchmark", benchmark->name);
-		kr_build_string(b, control, "id", benchmark->id);
-		snprintf(tag, sizeof(tag), "%s: %s", benchmark->name,
-		         benchmark->id);
+		if (!kr_edition_control((enum kr_edition_id)i, rule->name,
+		                        &its))
+			continue;
+		snprintf(tag, sizeof(tag), "%s %s: %s", edition->title,
+		         edition->version, its.id);
 		kr_build_word(b, tags, tag);
 	}
+	kr_json_add_ids(b, properties, rule->name);
 }
 
 static void add_rule(struct kr_build *b, cJSON *rules,

@@ -10,9 +10,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/format.h"
 #include "report/foresee.h"
+#include "report/headline.h"
 #include "report/next.h"
 #include "report/text-audit.h"
+#include "report/text-controls.h"
 
 static const struct {
 	const char *word;
@@ -29,7 +32,12 @@ static const struct {
 static_assert(ARRAY_SIZE(verdicts) == _KR_VERDICT_MAX,
               "a word for each verdict");
 
-static void print_place(const struct kr_term *term, struct kr_span span)
+enum kr_color kr_text_color(const struct kr_judgement *j)
+{
+	return j->rule->test ? verdicts[j->verdict].color : KR_COLOR_DIM;
+}
+
+void kr_text_place(const struct kr_term *term, struct kr_span span)
 {
 	unsigned line, column;
 
@@ -40,19 +48,41 @@ static void print_place(const struct kr_term *term, struct kr_span span)
 	kr_term_end(term);
 }
 
-static void print_state(const struct kr_term *term, const char *view,
-                        enum kr_state state)
+static void print_state(const struct kr_term *term, const char *name,
+                        const struct kr_view *view)
 {
-	fprintf(term->out, "  %-9s %-7s ", view, kr_state_to_string(state));
+	fprintf(term->out, "  %-9s ", name);
+	kr_text_value(term, view->state, &view->value, 7);
+	fputc(' ', term->out);
+}
+
+/* Each file that is as bad as the worst. */
+static void print_files(const struct kr_term *term,
+                        const struct kr_judgement *j)
+{
+	const char *before = "";
+
+	for (size_t i = 0; i < j->sources.n; i++) {
+		if (!j->sources.items[i].wins || !j->sources.items[i].path)
+			continue;
+		fputs(before, term->out);
+		kr_term_begin(term, KR_COLOR_PLACE);
+		kr_term_text(term, j->sources.items[i].path);
+		kr_term_end(term);
+		before = ", ";
+	}
+	fputc('\n', term->out);
 }
 
 static void print_disk(const struct kr_term *term, const struct kr_judgement *j)
 {
 	const struct kr_source *s = kr_judgement_deciding(j);
 
-	print_state(term, "disk", j->disk.state);
-	if (s && s->span.file) {
-		print_place(term, s->span);
+	print_state(term, "disk", &j->disk);
+	if (s && s->kind == KR_SOURCE_FILE)
+		print_files(term, j);
+	else if (s && s->span.file) {
+		kr_text_place(term, s->span);
 		fputc('\n', term->out);
 		kr_term_span(term, s->span);
 	} else if (s && s->text) {
@@ -72,12 +102,12 @@ static void print_argument(const struct kr_term *term,
 
 static void print_running(const struct kr_term *term,
                           const struct kr_node *node,
-                          const struct kr_audit *audit)
+                          const struct kr_audit *audit,
+                          const struct kr_judgement *j)
 {
-	const struct kr_judgement *j = &audit->items[0];
 	char started[KR_RFC3339_SIZE];
 
-	print_state(term, "running", j->running.state);
+	print_state(term, "running", &j->running);
 	if (audit->pid == 0) {
 		kr_term_row(term, "", j->running.reason);
 		return;
@@ -92,11 +122,10 @@ static void print_running(const struct kr_term *term,
 		fputc('\n', term->out);
 }
 
-static void print_live(const struct kr_term *term, const struct kr_audit *audit)
+static void print_live(const struct kr_term *term, const struct kr_audit *audit,
+                       const struct kr_judgement *j)
 {
-	const struct kr_judgement *j = &audit->items[0];
-
-	print_state(term, "live", j->live.state);
+	print_state(term, "live", &j->live);
 	if (audit->endpoint)
 		kr_term_text(term, audit->endpoint);
 	if (j->live.state == KR_STATE_UNKNOWN)
@@ -114,29 +143,34 @@ static void print_overridden(const struct kr_term *term,
 	for (size_t i = 0; i < j->sources.n; i++) {
 		const struct kr_source *s = &j->sources.items[i];
 
-		if (s->wins || s->kind == KR_SOURCE_DEFAULT)
+		if (s->wins || s->kind == KR_SOURCE_DEFAULT ||
+		    s->kind == KR_SOURCE_FILE)
 			continue;
 		if (n++ >= KR_DIAG_KEPT)
 			continue;
 		fputs(winner ? "  overridden: " : "  set: ", term->out);
 		if (s->span.file)
-			print_place(term, s->span);
+			kr_text_place(term, s->span);
 		else
 			kr_term_text(term, s->text);
-		fprintf(term->out, "  %s\n", kr_state_to_string(s->state));
+		fputs("  ", term->out);
+		kr_text_value(term, s->state, &s->value, 0);
+		fputc('\n', term->out);
 	}
 	if (n > KR_DIAG_KEPT)
 		fprintf(term->out, "  and %zu more (-o json: all)\n",
 		        n - KR_DIAG_KEPT);
 }
 
-/* A platform's words, in those of the rule. */
-static void print_platform_text(const struct kr_term *term,
-                                const struct kr_rule *rule, const char *text)
+/* What to do where no fix goes, in the words of the one control. */
+static void print_refusal(const struct kr_term *term,
+                          const struct kr_platform *platform)
 {
-	_cleanup_free_ char *words = kr_rule_text(rule, text);
+	_cleanup_free_ char *words =
+		kr_rule_text(kr_rules_usual.items[0], platform->refusal);
 
-	fputs(words ? words : text, term->out);
+	kr_term_color(term, KR_COLOR_DIM, "next:");
+	fprintf(term->out, " %s\n", words ? words : platform->refusal);
 }
 
 /* Whose node it is, and who writes kubelet's files anew. */
@@ -278,22 +312,15 @@ static int print_fix_next(const struct kr_term *term, struct kr_host *host,
 
 static int print_audit_next(const struct kr_term *term, struct kr_host *host,
                             const struct kr_api_options *api,
-                            const struct kr_audit *audit,
+                            const struct kr_audit *audit, const char *words,
                             const struct kr_diag *diag)
 {
-	const struct kr_platform *platform = host->node->platform;
 	const struct kr_judgement *j = &audit->items[0];
-	const char *command;
+	_cleanup_free_ char *command = NULL;
+	const char *fix;
 
 	if (audit->verdict == KR_VERDICT_PASS)
 		return 0;
-	if (platform && platform->refusal) {
-		kr_term_color(term, KR_COLOR_DIM, "next:");
-		fputc(' ', term->out);
-		print_platform_text(term, j->rule, platform->refusal);
-		fputc('\n', term->out);
-		return 0;
-	}
 	if (fixable(audit) && set_by_manager(host->node)) {
 		kr_term_color(term, KR_COLOR_DIM, "next:");
 		fputs(" systemctl show-environment\n", term->out);
@@ -303,7 +330,9 @@ static int print_audit_next(const struct kr_term *term, struct kr_host *host,
 		kr_next_print_version(term, host->node, api);
 		return 0;
 	}
-	command = choose_fix(audit);
+	fix = choose_fix(audit);
+	if (fix && kr_format(&command, "%s%s", fix, words) < 0)
+		return -ENOMEM;
 	if (command)
 		return print_fix_next(term, host, api, audit, diag, command);
 	if (audit->verdict == KR_VERDICT_INVALID)
@@ -314,27 +343,110 @@ static int print_audit_next(const struct kr_term *term, struct kr_host *host,
 	return 0;
 }
 
-int kr_text_audit(const struct kr_term *term, struct kr_host *host,
-                  const struct kr_api_options *api,
-                  const struct kr_audit *audit, const struct kr_diag *diag)
+static void print_views(const struct kr_term *term, const struct kr_node *node,
+                        const struct kr_audit *audit,
+                        const struct kr_judgement *j)
 {
-	const struct kr_judgement *j = &audit->items[0];
-	const struct kr_node *node = host->node;
-
-	kr_term_headline(term, verdicts[audit->verdict].color,
-	                 verdicts[audit->verdict].word, audit->reason);
 	print_disk(term, j);
 	if (node->live)
-		print_running(term, node, audit);
+		print_running(term, node, audit, j);
 	if (j->live.state != KR_STATE_ABSENT)
-		print_live(term, audit);
+		print_live(term, audit, j);
 	print_overridden(term, j);
+}
+
+/* What there is to be said of one control beside the table's line. That kubelet
+ * would not start for another reason is said in the first line. */
+static bool has_block(const struct kr_judgement *j)
+{
+	return j->rule->test &&
+	       (j->verdict == KR_VERDICT_FAIL ||
+	        j->verdict == KR_VERDICT_UNKNOWN ||
+	        (j->verdict == KR_VERDICT_INVALID && j->by_setting));
+}
+
+static int print_blocks(const struct kr_term *term, const struct kr_node *node,
+                        const struct kr_audit *audit)
+{
+	_cleanup_free_ const struct kr_judgement **sorted =
+		calloc(audit->n_items, sizeof(*sorted));
+
+	if (!sorted)
+		return -ENOMEM;
+	kr_headline_sort(audit, sorted);
+	for (size_t i = 0; i < audit->n_items; i++) {
+		if (!has_block(sorted[i]))
+			continue;
+		fputc('\n', term->out);
+		kr_term_color(term, kr_text_color(sorted[i]), "%s",
+		              sorted[i]->rule->name);
+		kr_term_row(term, ": ", sorted[i]->reason);
+		print_views(term, node, audit, sorted[i]);
+	}
+	fputc('\n', term->out);
+	return 0;
+}
+
+/* One control has its own word, which may be that it is waived. */
+static void print_headline(const struct kr_term *term,
+                           const struct kr_audit *audit, const char *headline)
+{
+	enum kr_verdict verdict =
+		audit->n_items == 1 ? audit->items[0].verdict : audit->verdict;
+	bool demanded = false;
+
+	for (size_t i = 0; i < audit->n_items; i++)
+		demanded = demanded || audit->items[i].rule->test;
+	if (demanded)
+		kr_text_verdict(term, verdict, headline);
+	else
+		kr_term_headline(term, KR_COLOR_DIM, "NO DEMAND", headline);
+}
+
+int kr_text_audit(const struct kr_term *term, struct kr_host *host,
+                  const struct kr_api_options *api,
+                  const struct kr_audit *audit, const char *words,
+                  const struct kr_diag *diag)
+{
+	const struct kr_judgement *j = &audit->items[0];
+	const struct kr_edition *edition = audit->edition;
+	const struct kr_node *node = host->node;
+	bool usual = audit->n_items == 1 && j->rule == kr_rules_usual.items[0];
+	_cleanup_free_ char *headline = NULL;
+	int r = 0;
+
+	/* whose number a scanner's report has */
+	if (!edition && usual)
+		r = kr_edition_of_node(host->node, &edition, NULL);
+	if (r < 0)
+		return r;
+	headline = kr_headline(audit, edition);
+	if (!headline)
+		return -ENOMEM;
+	print_headline(term, audit, headline);
+	if (audit->n_items == 1)
+		print_views(term, node, audit, j);
+	else
+		r = kr_text_table(term, audit);
+	if (r >= 0 && audit->n_items > 1)
+		r = print_blocks(term, node, audit);
+	if (r < 0)
+		return r;
 	print_platform(term, node);
 	kr_term_messages(term, diag, KR_NOTE);
+	r = kr_text_evidence(term, host->node, edition);
+	if (r < 0)
+		return r;
 	/* whom it did not answer is not sent there again */
 	if (j->live.state == KR_STATE_UNKNOWN)
 		api = NULL;
-	return print_audit_next(term, host, api, audit, diag);
+	if (node->platform && node->platform->refusal &&
+	    audit->verdict != KR_VERDICT_PASS) {
+		print_refusal(term, node->platform);
+		return 0;
+	}
+	return usual ? print_audit_next(term, host, api, audit, words, diag)
+	             : kr_text_next(term, node, api, audit, words, diag);
 }
 
 void kr_text_verdict(const struct kr_term *term, enum kr_verdict verdict,

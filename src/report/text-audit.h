@@ -9,10 +9,12 @@
 #include "report/term.h"
 
 /* The verdict, each view, what is overridden, messages, the next command. API
- * is what was said of an API server. 0 or -ENOMEM. */
+ * is what was said of an API server, WORDS the options that select the same
+ * controls (" --benchmark=NAME", or ""). 0 or -ENOMEM. */
 int kr_text_audit(const struct kr_term *term, struct kr_host *host,
                   const struct kr_api_options *api,
-                  const struct kr_audit *audit, const struct kr_diag *diag);
+                  const struct kr_audit *audit, const char *words,
+                  const struct kr_diag *diag);
 
 /* The first line: a verdict and its one-sentence reason. */
 void kr_text_verdict(const struct kr_term *term, enum kr_verdict verdict,

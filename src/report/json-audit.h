@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * An audit as JSON (data/schema/audit.json), and what the other results have in
+ * common with it.
+ */
+
+#include <stdio.h>
+
+#include "base/json-build.h"
+#include "node/node.h"
+#include "policy/judge.h"
+
+/* Of audit, fix and undo. */
+#define KR_JSON_SCHEMA 2
+
+/* Each prints one object and a newline. 0 or -ENOMEM. */
+int kr_json_audit(FILE *out, struct kr_node *node, const struct kr_audit *audit,
+                  const struct kr_diag *diag);
+/* An audit by RULES that could read nothing: every view is unknown. */
+int kr_json_unread(FILE *out, const struct kr_rules *rules,
+                   const struct kr_node_options *options,
+                   const struct kr_diag *diag);
+
+/* The same as members of ROOT. */
+void kr_json_add_audit(struct kr_build *j, cJSON *root, struct kr_node *node,
+                       const struct kr_audit *audit,
+                       const struct kr_diag *diag);
+
+/* "schema", "tool" and "time". */
+void kr_json_add_head(struct kr_build *j, cJSON *root);
+/* "node". */
+void kr_json_add_node(struct kr_build *j, cJSON *root, struct kr_node *node);
+/* "benchmark"; EDITION may be NULL. */
+void kr_json_add_benchmark(struct kr_build *j, cJSON *root,
+                           const struct kr_edition *edition);
+/* "ids": the number of the control NAME in each edition that has it. */
+void kr_json_add_ids(struct kr_build *j, cJSON *control, const char *name);
+/* "messages". */
+void kr_json_add_messages(struct kr_build *j, cJSON *root,
+                          const struct kr_diag *diag);
+
+/* The unit that OPTIONS mean. */
+const char *kr_json_unit(const struct kr_node_options *options);

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Several controls for people: a table, the worst first.
+ *
+ *	VERDICT  NUMBER  NAME  VALUE  PLACE
+ *
+ * The columns are as wide as what stands in them; a number is there where an
+ * edition was chosen. The value is that of the view that the verdict is from; a
+ * long one is cut, -o json has it all.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/format.h"
+#include "base/vec.h"
+#include "node/name.h"
+#include "report/headline.h"
+#include "report/next.h"
+#include "report/text-controls.h"
+
+#define VALUE_MAX 40
+
+/* --- values -------------------------------------------------------------- */
+
+/* An empty text or list, or a pair of such. */
+static bool says_nothing(const struct kr_value *value)
+{
+	if (value->type == KR_TYPE_STRING || value->type == KR_TYPE_LIST)
+		return kr_value_is_zero(value);
+	if (value->type != KR_TYPE_TREE)
+		return false;
+	for (size_t i = 1; i < value->list.n_items; i += 2) {
+		if (*value->list.items[i])
+			return false;
+	}
+	return true;
+}
+
+/* The words for a view or source; the caller frees them; NULL: no memory. */
+static char *value_words(enum kr_state state, const struct kr_value *value)
+{
+	char *text = NULL;
+
+	if (state == KR_STATE_TRUE || state == KR_STATE_FALSE ||
+	    !kr_state_is_value(state))
+		return strdup(kr_state_to_string(state));
+	if (says_nothing(value))
+		return strdup("not set");
+	return kr_value_format(value, &text) < 0 ? NULL : text;
+}
+
+void kr_text_value(const struct kr_term *term, enum kr_state state,
+                   const struct kr_value *value, size_t width)
+{
+	_cleanup_free_ char *words = value_words(state, value);
+	size_t length = words ? strlen(words) : 0;
+
+	if (words)
+		kr_term_text(term, words);
+	if (length < width)
+		fprintf(term->out, "%*s", (int)(width - length), "");
+}
+
+/* --- the table ----------------------------------------------------------- */
+
+struct line {
+	const struct kr_judgement *j;
+	struct kr_edition_control its;
+	char *value; /* no longer than VALUE_MAX */
+};
+
+struct table {
+	struct line *lines;
+	size_t n;
+	int verdict, id, name, value; /* widths */
+};
+
+static void table_done(struct table *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		free(t->lines[i].value);
+	free(t->lines);
+}
+
+static const char *verdict_word(const struct kr_judgement *j)
+{
+	return j->rule->test ? kr_verdict_to_string(j->verdict) : "-";
+}
+
+static void widen(int *width, const char *text)
+{
+	int length = (int)strlen(text);
+
+	if (length > *width)
+		*width = length;
+}
+
+/* What it has; kubelet's default may be one of two. */
+static char *value_of(const struct kr_judgement *j)
+{
+	const struct kr_view *v = kr_headline_view(j);
+	const struct kr_field *f = kr_field(j->rule->fields[0]);
+	char *text = NULL;
+
+	if (v->state != KR_STATE_UNKNOWN || !v->either_default)
+		text = value_words(v->state, &v->value);
+	else if (kr_format(&text, "%s or %s", f->before, f->by_default) < 0)
+		text = NULL;
+	if (text && strlen(text) > VALUE_MAX)
+		strlcpy(text + VALUE_MAX - strlen("..."), "...",
+		        strlen("...") + 1);
+	return text;
+}
+
+static int fill(struct table *t, const struct kr_audit *a)
+{
+	_cleanup_free_ const struct kr_judgement **sorted =
+		calloc(a->n_items, sizeof(*sorted));
+
+	t->lines = calloc(a->n_items, sizeof(*t->lines));
+	if (!t->lines || !sorted)
+		return -ENOMEM;
+	kr_headline_sort(a, sorted);
+	for (; t->n < a->n_items; t->n++) {
+		struct line *line = &t->lines[t->n];
+
+		line->j = sorted[t->n];
+		line->value = value_of(line->j);
+		if (!line->value)
+			return -ENOMEM;
+		if (!a->edition ||
+		    !kr_edition_control(kr_edition_id(a->edition),
+		                        line->j->rule->name, &line->its))
+			line->its.id = "";
+		widen(&t->verdict, verdict_word(line->j));
+		widen(&t->id, line->its.id);
+		widen(&t->name, line->j->rule->name);
+		widen(&t->value, line->value);
+	}
+	return 0;
+}
+
+static void print_where(const struct kr_term *term,
+                        const struct kr_judgement *j)
+{
+	const struct kr_view *v = kr_headline_view(j);
+	const struct kr_source *s =
+		v->source >= 0 ? &j->sources.items[v->source] : NULL;
+
+	if (s && s->span.file) {
+		kr_text_place(term, s->span);
+		fputc('\n', term->out);
+	} else if (j->verdict == KR_VERDICT_INVALID && !j->by_setting) {
+		/* why is said once, for the node */
+		kr_term_row(term, "", "kubelet would not start");
+	} else if (v->state == KR_STATE_UNKNOWN && v->either_default) {
+		kr_term_row(term, "", "kubelet's default, by its version");
+	} else if (s && (s->path || s->text)) {
+		kr_term_row(term, s->path ? "" : "the argument ",
+		            s->path ? s->path : s->text);
+	} else {
+		kr_term_row(term, "", v->reason);
+	}
+}
+
+static void print_line(const struct kr_term *term, const struct table *t,
+                       const struct line *line)
+{
+	const struct kr_judgement *j = line->j;
+
+	fputs("  ", term->out);
+	kr_term_color(term, kr_text_color(j), "%-*s", t->verdict,
+	              verdict_word(j));
+	if (t->id > 0)
+		fprintf(term->out, "  %-*s", t->id, line->its.id);
+	fprintf(term->out, "  %-*s  ", t->name, j->rule->name);
+	kr_term_text(term, line->value);
+	fprintf(term->out, "%*s",
+	        (int)((size_t)t->value + 2 - strlen(line->value)), "");
+	if (j->waiver) {
+		kr_term_text(term, j->waiver->reason);
+		if (*j->waiver->until)
+			fprintf(term->out, " (until %s)", j->waiver->until);
+		fputc('\n', term->out);
+	} else if (j->verdict == KR_VERDICT_NOT_APPLICABLE) {
+		kr_term_row(term, "", j->reason);
+	} else {
+		print_where(term, j);
+	}
+}
+
+int kr_text_table(const struct kr_term *term, const struct kr_audit *audit)
+{
+	_cleanup_(table_done) struct table t = {0};
+	int r = fill(&t, audit);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < t.n; i++)
+		print_line(term, &t, &t.lines[i]);
+	return 0;
+}
+
+/* --- the end ------------------------------------------------------------- */
+
+int kr_text_evidence(const struct kr_term *term, struct kr_node *node,
+                     const struct kr_edition *edition)
+{
+	_cleanup_free_ char *title = NULL;
+	char name[KR_NODE_NAME_SIZE], when[KR_RFC3339_SIZE];
+
+	if (edition) {
+		title = kr_headline_edition(edition);
+		if (!title)
+			return -ENOMEM;
+	}
+	kr_node_name(node, name, sizeof(name));
+	kr_rfc3339(kr_realtime_usec(), when);
+	if (*name) {
+		fputs("node ", term->out);
+		kr_term_text(term, name);
+		fputs(", ", term->out);
+	}
+	fprintf(term->out, "%s, %s%s" KR_NAME " " KR_VERSION "\n", when,
+	        title ? title : "", title ? ", " : "");
+	return 0;
+}
+
+static bool may_be_fixed(const struct kr_audit *a, const struct kr_judgement *j)
+{
+	if (j->verdict == KR_VERDICT_INVALID)
+		return j->disk.state == KR_STATE_INVALID && j->by_setting;
+	return j->verdict == KR_VERDICT_FAIL &&
+	       (j->disk.answer == KR_ANSWER_FAIL ||
+	        (a->explicit_wanted && j->disk.answer == KR_ANSWER_PASS &&
+	         !j->restart_needed));
+}
+
+/* Names of those that a fix leaves until they are allowed; "" for none. */
+static int list_asked(const struct kr_audit *a, char **ret)
+{
+	int r = kr_format(ret, "%s", "");
+
+	for (size_t i = 0; r == 0 && i < a->n_items; i++) {
+		const struct kr_judgement *j = &a->items[i];
+
+		if (j->policy == KR_POLICY_ASK && may_be_fixed(a, j))
+			r = kr_format(ret, "%s%s%s", *ret, **ret ? "," : "",
+			              j->rule->name);
+	}
+	return r;
+}
+
+/* The command of a fix, without the options of the node; NULL and 0: none can
+ * help. */
+static int choose_fix(const struct kr_audit *a, const char *words, char **ret)
+{
+	const char *written = a->explicit_wanted ? " --explicit" : "";
+	_cleanup_free_ char *asked = NULL;
+	int r;
+
+	*ret = NULL;
+	if (a->edition && a->edition->audit_only)
+		return 0;
+	for (size_t i = 0; i < a->n_items; i++) {
+		if (a->items[i].policy == KR_POLICY_AUTO &&
+		    may_be_fixed(a, &a->items[i]))
+			return kr_format(ret, "fix -n%s%s", words, written);
+	}
+	if (a->restart_needed)
+		return kr_format(ret, "fix%s%s", words, written);
+	r = list_asked(a, &asked);
+	if (r < 0 || !*asked)
+		return r;
+	return kr_format(ret, "fix -n%s%s --allow=%s", words, written, asked);
+}
+
+int kr_text_next(const struct kr_term *term, const struct kr_node *node,
+                 const struct kr_api_options *api, const struct kr_audit *a,
+                 const char *words, const struct kr_diag *diag)
+{
+	_cleanup_free_ char *command = NULL, *again = NULL;
+	int r;
+
+	if (a->verdict == KR_VERDICT_PASS)
+		return 0;
+	r = choose_fix(a, words, &command);
+	if (r < 0)
+		return r;
+	if (command) {
+		kr_next_print(term, node, api, command);
+		return 0;
+	}
+	if (a->verdict == KR_VERDICT_INVALID)
+		kr_next_print_cause(term, diag, false);
+	for (size_t i = 0; i < a->n_items; i++) {
+		if (a->items[i].verdict != KR_VERDICT_UNKNOWN ||
+		    !a->items[i].needs_version ||
+		    a->verdict != KR_VERDICT_UNKNOWN)
+			continue;
+		r = kr_format(&again, "audit%s --kubelet-version=V", words);
+		if (r == 0)
+			kr_next_print(term, node, api, again);
+		return r;
+	}
+	return 0;
+}
