@@ -302,22 +302,42 @@ static void forget(struct kr_edits *edits, struct kr_file_edits *f)
 	        (size_t)(edits->files + edits->n_files - f) * sizeof(*f));
 }
 
+/* MORE behind TO, which is of the same file: one may be of the mode, the other
+ * of the owner. */
+static int then_perms(struct kr_perms_change *to,
+                      const struct kr_perms_change *more)
+{
+	if (!kr_perms_changes(to)) {
+		*to = *more;
+		return 0;
+	}
+	if ((kr_perms_changes_mode(to) && kr_perms_changes_mode(more)) ||
+	    (kr_perms_changes_owner(to) && kr_perms_changes_owner(more)))
+		return -EEXIST;
+	if (kr_perms_changes_mode(more))
+		to->to.mode = more->to.mode;
+	if (kr_perms_changes_owner(more)) {
+		to->to.uid = more->to.uid;
+		to->to.gid = more->to.gid;
+	}
+	return 0;
+}
+
 static int then(struct kr_edits *edits, const struct kr_file_edits *more)
 {
 	struct kr_file_edits *f = find(edits, more->path);
 	bool made = !f;
 
-	if (f &&
-	    (f->remove || more->remove || !more->file ||
-	     (kr_perms_changes(&f->perms) && kr_perms_changes(&more->perms))))
+	if (f && (f->remove || more->remove || !more->file))
 		return -EEXIST;
 	if (!f)
 		f = file_edits(edits, more->file, more->path);
 	if (!f)
 		return -ENOMEM;
 	f->remove = more->remove;
-	if (kr_perms_changes(&more->perms))
-		f->perms = more->perms;
+	if (kr_perms_changes(&more->perms) &&
+	    then_perms(&f->perms, &more->perms) < 0)
+		return -EEXIST;
 	for (size_t i = more->n_edits; i > 0; i--) {
 		const struct kr_edit *e = &more->edits[i - 1];
 		/* what is made may be empty */

@@ -61,8 +61,8 @@ int kr_edits_join(struct kr_edits *edits);
  * Adds MORE, edits of the files as EDITS leave them, so that EDITS alone lead
  * to what both led to. A file that EDITS do not know is the same in both: it
  * must live as long as they. 0; -EEXIST: a file that goes is edited, one that
- * is edited goes, or both change a file's mode or owner; -ENOMEM. EDITS are of
- * no use after an error.
+ * is edited goes, or both change a file's mode, or both its owner; -ENOMEM.
+ * EDITS are of no use after an error.
  */
 int kr_edits_then(struct kr_edits *edits, const struct kr_edits *more);
 

@@ -31,6 +31,11 @@ struct kr_fs {
 	struct kr_fs *below; /* an overlay's */
 	void *files;         /* tsearch(3) tree of struct kr_file by path */
 	void *overlay;       /* the same by real path */
+	struct put_perms {   /* of an overlay */
+		char *real;
+		struct kr_perms perms;
+	} * perms;
+	size_t n_perms;
 	size_t n_bytes, n_files;
 };
 
@@ -114,6 +119,9 @@ struct kr_fs *kr_fs_free(struct kr_fs *fs)
 		return NULL;
 	tdestroy(fs->files, file_free);
 	tdestroy(fs->overlay, file_free);
+	for (size_t i = 0; i < fs->n_perms; i++)
+		free(fs->perms[i].real);
+	free(fs->perms);
 	close(fs->root.fd);
 	free(fs);
 	return NULL;
@@ -603,6 +611,38 @@ static int stat_overlay(struct kr_fs *fs, const char *path, struct kr_stat *ret)
 	return 0;
 }
 
+int kr_fs_put_perms(struct kr_fs *fs, const char *real,
+                    const struct kr_perms *perms)
+{
+	struct put_perms *next = KR_VEC_NEXT(fs->perms, fs->n_perms);
+
+	if (!next)
+		return -ENOMEM;
+	*next = (struct put_perms){strdup(real), *perms};
+	if (!next->real)
+		return -ENOMEM;
+	fs->n_perms++;
+	return 0;
+}
+
+/* The uppermost overlay that says something of it. */
+static void take_perms(const struct kr_fs *fs, struct kr_stat *st)
+{
+	for (; fs; fs = fs->below) {
+		for (size_t i = 0; i < fs->n_perms; i++) {
+			const struct put_perms *p = &fs->perms[i];
+
+			if (strcmp(p->real, st->real) != 0)
+				continue;
+			st->st.st_mode &= ~KR_PERMS_MASK;
+			st->st.st_mode |= p->perms.mode;
+			st->st.st_uid = p->perms.uid;
+			st->st.st_gid = p->perms.gid;
+			return;
+		}
+	}
+}
+
 int kr_fs_stat(struct kr_fs *fs, const char *path, bool follow,
                struct kr_stat *ret)
 {
@@ -626,6 +666,7 @@ int kr_fs_stat(struct kr_fs *fs, const char *path, bool follow,
 	} else if (fstat(fd, &st.st) < 0) {
 		return -errno;
 	}
+	take_perms(fs, &st);
 	if (S_ISLNK(st.st.st_mode)) {
 		n = readlinkat(fd, "", target, sizeof(target) - 1);
 		if (n < 0)

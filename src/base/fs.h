@@ -18,6 +18,7 @@
 
 #include "base/macro.h"
 #include "base/path.h"
+#include "base/perms.h"
 #include "base/span.h"
 
 /* A larger file is refused with -EFBIG: no unit, environment file or
@@ -68,6 +69,11 @@ int kr_fs_root_fd(const struct kr_fs *fs);
  */
 int kr_fs_put(struct kr_fs *fs, const char *real, const char *data,
               size_t size);
+
+/* In an overlay: the file at REAL, which is there, has this mode and owner. 0
+ * or -ENOMEM. */
+int kr_fs_put_perms(struct kr_fs *fs, const char *real,
+                    const struct kr_perms *perms);
 
 /* In an overlay: the file at REAL is not there. 0 or -ENOMEM. */
 int kr_fs_hide(struct kr_fs *fs, const char *real);

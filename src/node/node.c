@@ -1048,6 +1048,11 @@ static int lay_over(struct kr_fs *fs, const struct kr_file_edits *edits)
 
 	if (edits->remove)
 		return kr_fs_hide(fs, edits->path);
+	if (kr_perms_changes(&edits->perms)) {
+		r = kr_fs_put_perms(fs, edits->path, &edits->perms.to);
+		if (r < 0)
+			return r;
+	}
 	/* what it says stays, and how old it is */
 	if (kr_file_edits_in_place(edits))
 		return 0;

@@ -223,7 +223,9 @@ static int leave_refused(struct candidate *c, const struct kr_judgement *j)
 
 	if (!reason)
 		return -ENOMEM;
-	r = leave(c, KR_WHY_REFUSED, "%s", reason);
+	/* a file that is another's stays as it is */
+	r = leave(c, j->rule->n_fields == 0 ? KR_WHY_NEVER : KR_WHY_REFUSED,
+	          "%s", reason);
 	c->left.invalid = j->disk.state == KR_STATE_INVALID && !j->by_setting;
 	return r;
 }
@@ -418,8 +420,12 @@ static int add_step(struct making *m, size_t i)
 	_cleanup_step_ struct kr_plan step = {.method = m->plan->method};
 	int r;
 
-	r = kr_step_make(node_now(m), judgement(m, i), m->options, &c->diag,
-	                 &step);
+	if (judgement(m, i)->rule->n_fields == 0)
+		r = kr_step_make_perms(node_now(m), m->node, m->audit->edition,
+		                       judgement(m, i), &c->diag, &step);
+	else
+		r = kr_step_make(node_now(m), judgement(m, i), m->options,
+		                 &c->diag, &step);
 	if (r < 0)
 		return r;
 	for (size_t f = 0; f < step.edits.n_files; f++) {
@@ -611,7 +617,15 @@ static int refuse_node(struct making *m)
 
 		if (kr_step_is_done(m->node, j, m->options))
 			continue;
-		r = kr_step_make(m->node, j, m->options, m->diag, &step);
+		r = j->rule->n_fields == 0
+		            ? -EOPNOTSUPP
+		            : kr_step_make(m->node, j, m->options, m->diag,
+		                           &step);
+		if (j->rule->n_fields == 0 && !kr_diag_first(m->diag, KR_ERROR))
+			kr_diag_add(m->diag, KR_ERROR, "platform", KR_SPAN_NONE,
+			            "%s: the files of this node are not "
+			            "changed: they are another program's",
+			            j->rule->name);
 		if (r == -ENOENT)
 			return plan_unconfigured(m);
 		if (r != -EOPNOTSUPP || !m->node->disk.foreign)

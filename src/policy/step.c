@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/demands.h"
 #include "policy/flag-edit.h"
 #include "policy/iptables.h"
 #include "policy/proof.h"
@@ -419,4 +420,70 @@ int kr_step_make(struct kr_node *node, const struct kr_judgement *j,
 	if (r < 0 || options->draft)
 		return r;
 	return kr_proof_run(node, j->rule, step, diag);
+}
+
+/* --- mode and owner ------------------------------------------------------- */
+
+/* S becomes what is demanded, with the fewest bits changed. */
+static int edit_perms(struct kr_node *disk, const struct kr_edition *edition,
+                      const struct kr_rule *rule, const struct kr_source *s,
+                      struct kr_diag *diag, struct kr_plan *step)
+{
+	const bool of_mode = rule->subject == KR_SUBJECT_MODE;
+	const mode_t mode = s->perms.mode & kr_demand_mode(rule, edition);
+	const struct kr_file *file;
+	int r;
+
+	if (of_mode ? mode == s->perms.mode
+	            : s->perms.uid == 0 && s->perms.gid == 0)
+		return 0;
+	if (!s->editable) {
+		kr_diag_add_path(diag, KR_ERROR, "file-not-ours", s->path,
+		                 "its mode and owner stay: %s", s->reason);
+		return -EOPNOTSUPP;
+	}
+	r = kr_fs_read(disk->fs, s->real, &file);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || file->st.st_nlink != 1) {
+		kr_diag_add_path(diag, KR_ERROR, "file-not-ours", s->path,
+		                 "its mode and owner stay: it %s",
+		                 r < 0 ? "cannot be read"
+		                       : "has another name, too");
+		return -EOPNOTSUPP;
+	}
+	return of_mode ? kr_edits_chmod(&step->edits, file, mode)
+	               : kr_edits_chown(&step->edits, file, 0, 0);
+}
+
+int kr_step_make_perms(struct kr_node *node, struct kr_node *disk,
+                       const struct kr_edition *edition,
+                       const struct kr_judgement *j, struct kr_diag *diag,
+                       struct kr_plan *step)
+{
+	const struct kr_audit_options options = {.live = KR_STATE_ABSENT};
+	const struct kr_rules rules = {&j->rule, 1, edition};
+	_cleanup_diag_ struct kr_diag found = {0};
+	int r;
+
+	for (size_t i = 0; i < j->sources.n; i++) {
+		if (j->sources.items[i].kind != KR_SOURCE_FILE)
+			continue;
+		r = edit_perms(disk, edition, j->rule, &j->sources.items[i],
+		               diag, step);
+		if (r < 0)
+			return r;
+	}
+	r = kr_node_with_edits(node, &step->edits, &found, &step->after);
+	if (r == 0)
+		r = kr_audit_run(step->after, &rules, &options, &found,
+		                 &step->audit);
+	if (r < 0)
+		return r;
+	if (step->audit->items[0].disk.answer == KR_ANSWER_PASS)
+		return 0;
+	kr_diag_add(diag, KR_ERROR, "not-proven", KR_SPAN_NONE,
+	            "the change would not make it as demanded: %s",
+	            step->audit->items[0].reason);
+	return -EOPNOTSUPP;
 }

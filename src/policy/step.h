@@ -22,5 +22,14 @@ int kr_step_make(struct kr_node *node, const struct kr_judgement *j,
                  const struct kr_plan_options *options, struct kr_diag *diag,
                  struct kr_plan *step);
 
+/*
+ * The same for a rule of mode or owner, as EDITION demands; DISK's files are
+ * those that are there, of which NODE may be an overlay.
+ */
+int kr_step_make_perms(struct kr_node *node, struct kr_node *disk,
+                       const struct kr_edition *edition,
+                       const struct kr_judgement *j, struct kr_diag *diag,
+                       struct kr_plan *step);
+
 /* CONFIG or FLAG for NODE. */
 enum kr_method kr_step_method(const struct kr_node *node);
