@@ -53,7 +53,7 @@ static long peak_kib(void)
 int main(int argc, char **argv)
 {
 	const struct kr_finding_about about = {
-		.rule = kr_rules_usual.items[0],
+		.rules = &kr_rules_usual,
 		.many = true,
 	};
 	const struct kr_finding_format *format =
@@ -68,14 +68,16 @@ int main(int argc, char **argv)
 		char name[128];
 		const struct kr_finding f = {
 			.node = name,
+			.rule = kr_rules_usual.items[0],
+			.first = true,
 			.verdict = (enum kr_verdict)(i / ARRAY_SIZE(words) %
-		                                     _KR_VERDICT_MAX),
+		                                     (KR_VERDICT_UNKNOWN + 1)),
 			.reason = word,
 			.live = KR_STATE_UNKNOWN,
 		};
 
 		snprintf(name, sizeof(name), "%zu %s", i, word);
-		if (kr_findings_add(&w, &f) < 0)
+		if (kr_findings_add(&w, &f, 1) < 0)
 			return 1;
 	}
 	if (kr_findings_end(&w, true) < 0 || fflush(stdout) != 0)

@@ -11,6 +11,7 @@ skipped without root.
 """
 
 import contextlib
+import json
 import os
 import pty
 import select
@@ -513,6 +514,54 @@ class Test:
                     "--configz", "--node=n", before=before)
 
     # --- images, and what people see
+
+    def test_controls(self):
+        """One answer tells of each control that configz shows."""
+        body = json.dumps({"kubeletconfig": {
+            "authentication": {"anonymous": {"enabled": True}},
+            "authorization": {"mode": "Webhook"}, KEY: True,
+            "readOnlyPort": 10255, "eventRecordQPS": 5}})
+        rows = {
+            KEY: ("value", True), "readOnlyPort": ("value", 10255),
+            "authentication.anonymous.enabled": ("value", True),
+            "authorization.mode": ("value", "Webhook"),
+            "eventRecordQPS": ("value", 5),
+            "protectKernelDefaults": ("value", False),
+            "tlsCertFile+tlsPrivateKeyFile": ("value", {
+                "tlsCertFile": "", "tlsPrivateKeyFile": ""}),
+            "hostname-override": ("absent", None),
+            "mode:config": ("absent", None),
+        }
+        with ApiServer({"named": {"n": {"body": body}, "s403": {
+                "status": 403}}}) as one:
+            words = [self.program, "audit", "--configz=" + one.url, "-ojson",
+                     "--control=" + ",".join(rows)]
+            faults = []
+            run = Run(words + ["--node=n"])
+            got = run.json(self.schemas, "audit.json", faults)
+            for control in got["controls"]:
+                live = control["views"]["live"]
+                want = rows[control["name"]]
+                if (live["state"], live["value"]) != want:
+                    faults.append("%s: %s" % (control["name"], live))
+                if control["name"] in ("readOnlyPort", "protectKernelDefaults",
+                                       "authentication.anonymous.enabled") \
+                        and control["verdict"] != "fail":
+                    faults.append("%s does not fail" % control["name"])
+            counts = one.stats()["counts"]
+            if counts.get("n") != 1 or run.status != 1:
+                faults.append("%s, status %d" % (counts, run.status))
+            self.tap.row("controls: one question", faults)
+            faults = []
+            got = Run(words + ["--node=s403"]).json(
+                self.schemas, "audit.json", faults)
+            for control in got["controls"]:
+                live = control["views"]["live"]
+                if control["name"] != "mode:config" and (
+                        live["state"], live["reason"]) != (
+                            "unknown", ANSWERS["s403"][2]):
+                    faults.append("%s: %s" % (control["name"], live))
+            self.tap.row("controls: no answer", faults)
 
     def test_image(self):
         root = os.path.join(self.folder, "image")

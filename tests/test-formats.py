@@ -298,12 +298,75 @@ class Check:
             said = metrics.chosen("state", "state", view=view)
             if said != [want["views"][view]["state"]]:
                 faults.append("%s: %s" % (view, said))
-        for name in ("restart_needed", "reload_needed"):
-            if metrics.get(name) != int(want[name]):
-                faults.append("%s: %s" % (name, metrics.get(name)))
+        control = want["controls"][0]["name"]
+        for name, labels in (("restart_needed", {"control": control}),
+                             ("reload_needed", {})):
+            if metrics.get(name, **labels) != int(want[name]):
+                faults.append("%s: %s" % (name, metrics.get(name, **labels)))
         if not 1.7e9 < (metrics.get("last_audit_timestamp_seconds") or 0) < 1e11:
             faults.append("no time")
         return faults
+
+
+ONE = "makeIPTablesUtilChains"
+
+
+def several(check, root, *words):
+    """A rule, a case and a label a control, each with its verdict."""
+    faults = []
+    base = check.run(root, words, {}, "-ojson")
+    want = base.json(check.own, "audit.json", faults)
+    verdicts = {c["name"]: c["verdict"] for c in want["controls"]
+                if c["verdict"]}
+    got = {name: check.run(root, words, {}, "-o", name) for name in FORMATS}
+    faults += ["%s: status %d" % (name, run.status)
+               for name, run in got.items() if run.status != base.status]
+    log = parse(got["sarif"].out)
+    faults += check.schemas.faults("sarif-2.1.0.json", log)
+    run = log["runs"][0]
+    said = {r["ruleId"]: r["properties"]["verdict"] for r in run["results"]}
+    rules = [r["id"] for r in run["tool"]["driver"]["rules"]]
+    prints = {r["fingerprints"]["nodeAndControl/v1"] for r in run["results"]}
+    if said != verdicts or rules != list(verdicts) or \
+            len(prints) != len(verdicts) or \
+            [r["ruleId"] for r in run["results"]] != rules or \
+            [r["ruleIndex"] for r in run["results"]] != \
+            list(range(len(rules))):
+        faults.append("sarif: %s, wanted %s" % (said, verdicts))
+    if {r["id"]: r["properties"]["level"]
+            for r in run["tool"]["driver"]["rules"]} != {
+                c["name"]: c["level"] for c in want["controls"]
+                if c["verdict"]}:
+        faults.append("sarif: other levels")
+    again = parse(check.run(root, words, {}, "-o", "sarif").out)["runs"][0]
+    if again["automationDetails"] != run["automationDetails"] or prints != {
+            r["fingerprints"]["nodeAndControl/v1"] for r in again["results"]}:
+        faults.append("sarif: not stable")
+    texts = [note["message"]["text"] for r in run["results"]
+             for note in r.get("relatedLocations", [])]
+    for message in want["messages"]:
+        if texts.count("%s: %s" % (message["severity"],
+                                   message["text"])) != 1:
+            faults.append("sarif: not said once: %s" % message)
+    data = got["junit"].out.encode()
+    faults += check_xml(data, check.schema_folder)
+    suite = xml.etree.ElementTree.fromstring(data).find("testsuite")
+    cases = {case.get("name"): [child.tag for child in case]
+             for case in suite.findall("testcase")}
+    ends = {**ENDS, "waived": None, "not-applicable": None}
+    if cases != {name: [ends[v]] if ends[v] else []
+                 for name, v in verdicts.items()}:
+        faults.append("junit: %s" % cases)
+    if int(suite.get("tests")) != len(verdicts) or int(
+            suite.get("failures")) != list(verdicts.values()).count("fail"):
+        faults.append("junit: %s" % suite.attrib)
+    metrics = Metrics(got["prometheus"].out)
+    faults += metrics.faults + check_promtool(got["prometheus"].out)
+    for name, verdict in verdicts.items():
+        chosen = metrics.chosen("verdict", "verdict", control=name)
+        if chosen != [verdict]:
+            faults.append("prometheus: %s: %s" % (name, chosen))
+    return faults
 
 
 def replaced(data):
@@ -407,7 +470,7 @@ def check_fleet_prometheus(data, _check):
     metrics = Metrics(data.decode())
     faults = metrics.faults + check_promtool(data.decode())
     for verdict in KINDS:
-        if metrics.get("nodes", verdict=verdict) != N_FLEET / 4:
+        if metrics.get("nodes", verdict=verdict, control=ONE) != N_FLEET / 4:
             faults.append(verdict)
     names = {dict(key[1])["node"] for key in metrics.samples
              if "node" in dict(key[1])}
@@ -440,7 +503,7 @@ def check_fleet(check, printer, tap, sanitized):
 def check_other_commands(program):
     """Formats of audit and fleet are wrong usage elsewhere."""
     faults = []
-    for command in ("fix", "undo", "history", "status"):
+    for command in ("fix", "undo", "history", "status", "controls"):
         for name in FORMATS:
             run = Run([program, command, "-o", name, "--root=/nowhere"])
             if run.status != 2 or run.out or "text or json" not in run.err:
@@ -488,6 +551,14 @@ def main():
             tap.row(name, check.node(os.path.join(nodes, name)))
             tap.row(name + ", --explicit",
                     check.node(os.path.join(nodes, name), ("--explicit",)))
+    for name in ("eks-al2-flag-false-extra-args", "cis-text-colon-typo",
+                 "openshift", "no-kubelet-yet"):
+        root = os.path.join(nodes, name)
+        tap.row(name + ", an edition",
+                several(check, root, "--benchmark=cis-1.12"))
+        tap.row(name + ", some of another", several(
+            check, root, "--benchmark=eks-1.8",
+            "--control=3.2.6,readOnlyPort,hostname-override,tlsMinVersion"))
     if not shutil.which("xmllint"):
         tap.skip("JUnit by its schemas", "xmllint is not installed")
     tap.row("no node", check.node("/nowhere/at/all"))

@@ -1,11 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* policy/editions: which edition a name and a node mean, and what it has. */
+/*
+ * policy/editions and policy/demands: which edition a name and a node mean, and
+ * what it has.
+ *
+ * cases/section-editions.tsv is what was taken from the benchmarks and from
+ * kube-bench's tests of them: for each control of each edition its number, type
+ * and level, the mode that is demanded of a file, and what its scanner wants
+ * besides.
+ */
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/perms.h"
+#include "policy/demands.h"
 #include "policy/editions.h"
 #include "policy/rules.h"
+#include "testing-cases.h"
 #include "testing.h"
 
 /* --- by name ------------------------------------------------------------- */
@@ -160,6 +172,171 @@ START_TEST(test_numbers)
 }
 END_TEST
 
+/* --- all of it ----------------------------------------------------------- */
+
+enum column {
+	EDITION,
+	ID,
+	CONTROL,
+	TYPE,
+	LEVEL,
+	MODE,
+	SCANNER,
+	N_COLUMNS,
+};
+
+static const char *scanner_word(enum kr_scanner scanner)
+{
+	static const char *const words[] = {
+		[KR_SCANNER_NOTHING] = "-",
+		[KR_SCANNER_WRITTEN] = "written",
+		[KR_SCANNER_ZERO] = "zero",
+		[KR_SCANNER_0600] = "0600",
+	};
+
+	return words[scanner];
+}
+
+static void check_row(char *const columns[static N_COLUMNS])
+{
+	const char *name = columns[CONTROL];
+	int edition = kr_edition_find(columns[EDITION]);
+	const struct kr_rule *rule = kr_rule_find(name, strlen(name));
+	const struct kr_edition *e;
+	struct kr_edition_control its;
+	char mode[KR_MODE_SIZE] = "-";
+
+	ck_assert_msg(edition >= 0 && rule, "%s %s", columns[EDITION], name);
+	e = &kr_editions[edition];
+	ck_assert_int_eq(kr_edition_id(e), edition);
+	ck_assert_msg(kr_edition_control(kr_edition_id(e), name, &its),
+	              "%s of %s", name, e->name);
+	ck_assert_str_eq(its.id, columns[ID]);
+	ck_assert_ptr_eq(kr_rule_of_id(e, its.id, strlen(its.id)), rule);
+	ck_assert_msg((its.assessment == KR_ASSESSED_MANUAL) ==
+	                      (strcmp(columns[TYPE], "manual") == 0),
+	              "%s of %s: type", name, e->name);
+	ck_assert_msg(its.level == (unsigned)atoi(columns[LEVEL]),
+	              "%s of %s: level", name, e->name);
+	if (rule->subject == KR_SUBJECT_MODE)
+		kr_mode_format(kr_demand_mode(rule, e), mode);
+	ck_assert_msg(strcmp(mode, columns[MODE]) == 0, "%s of %s: %s", name,
+	              e->name, mode);
+	ck_assert_msg(strcmp(scanner_word(kr_demand_scanner(rule, e)),
+	                     columns[SCANNER]) == 0,
+	              "%s of %s: %s", name, e->name,
+	              scanner_word(kr_demand_scanner(rule, e)));
+	ck_assert_ptr_nonnull(kr_rule_demand(rule, e));
+}
+
+START_TEST(test_all)
+{
+	FILE *in = kr_cases_open("section-editions.tsv");
+	size_t counts[KR_N_EDITIONS] = {0}, n = 0, room = 0;
+	char *line = NULL;
+
+	while (getline(&line, &room, in) > 0) {
+		char *columns[N_COLUMNS], *rest = line;
+
+		line[strcspn(line, "\n")] = '\0';
+		for (size_t i = 0; i < N_COLUMNS; i++)
+			columns[i] = strsep(&rest, "\t");
+		ck_assert_ptr_nonnull(columns[N_COLUMNS - 1]);
+		if (n++ == 0)
+			continue;
+		check_row(columns);
+		counts[kr_edition_find(columns[EDITION])]++;
+	}
+	free(line);
+	fclose(in);
+	ck_assert_uint_eq(n, 429 + 1);
+	for (int i = 0; i < KR_N_EDITIONS; i++) {
+		const struct kr_rule *items[KR_N_RULES];
+		struct kr_rules rules;
+
+		kr_rules_of_edition(&kr_editions[i], 0, items, &rules);
+		ck_assert_uint_eq(rules.n_items, counts[i]);
+		ck_assert_ptr_eq(rules.edition, &kr_editions[i]);
+	}
+}
+END_TEST
+
+/* Level 2 includes 1; the order is that of the numbers, but files come last. */
+START_TEST(test_rules_of_edition)
+{
+	static const char *const want[] = {
+		"authentication.anonymous.enabled",
+		"authorization.mode",
+		"authentication.x509.clientCAFile",
+		"readOnlyPort",
+		"streamingConnectionIdleTimeout",
+		"makeIPTablesUtilChains",
+		"featureGates.RotateKubeletServerCertificate",
+		"mode:kubeconfig",
+		"owner:kubeconfig",
+		"mode:config",
+		"owner:config",
+	};
+	const struct kr_rule *items[KR_N_RULES];
+	struct kr_rules rules;
+
+	kr_rules_of_edition(&kr_editions[KR_EKS_1_8], 1, items, &rules);
+	ck_assert_uint_eq(rules.n_items, ARRAY_SIZE(want));
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++)
+		ck_assert_str_eq(rules.items[i]->name, want[i]);
+	kr_rules_of_edition(&kr_editions[KR_EKS_1_8], 2, items, &rules);
+	ck_assert_uint_eq(rules.n_items, ARRAY_SIZE(want) + 2);
+	kr_rules_of_edition(&kr_editions[KR_GKE_1_9], 2, items, &rules);
+	ck_assert_uint_eq(rules.n_items, 4);
+}
+END_TEST
+
+static const struct {
+	const char *word, *name; /* NULL: none has it */
+} words[] = {
+	{"readOnlyPort", "readOnlyPort"},
+	{"read-only-port", "readOnlyPort"},
+	{"hostname-override", "hostname-override"},
+	{"rotate-server-certificates", "serverTLSBootstrap"},
+	{"tlsCertFile+tlsPrivateKeyFile", "tlsCertFile+tlsPrivateKeyFile"},
+	{"tls-cert-file", "tlsCertFile"},
+	{"mode:config", "mode:config"},
+	{"healthz-port", "healthzPort"},
+	{"feature-gates", NULL},
+	{"featureGates", NULL},
+	{"readonlyport", NULL},
+	{"readOnlyPor", NULL},
+	{"--read-only-port", NULL},
+	{"mode:", NULL},
+	{"", NULL},
+};
+
+START_TEST(test_find)
+{
+	const char *word = words[_i].word;
+	const struct kr_rule *rule = kr_rule_find(word, strlen(word));
+
+	ck_assert_msg(!rule == !words[_i].name, "%s", word);
+	if (rule)
+		ck_assert_str_eq(rule->name, words[_i].name);
+}
+END_TEST
+
+/* One number is another control in another edition. */
+START_TEST(test_id)
+{
+	static const char id[] = "3.2.6,3.2.7";
+
+	ck_assert_str_eq(kr_rule_of_id(&kr_editions[KR_EKS_1_2], id, 5)->name,
+	                 "protectKernelDefaults");
+	ck_assert_str_eq(kr_rule_of_id(&kr_editions[KR_EKS_1_5], id, 5)->name,
+	                 "makeIPTablesUtilChains");
+	ck_assert_ptr_null(kr_rule_of_id(&kr_editions[KR_EKS_1_5], id, 4));
+	ck_assert_ptr_null(kr_rule_of_id(&kr_editions[KR_CIS_1_12], id, 5));
+	ck_assert_ptr_null(kr_rule_of_id(&kr_editions[KR_GKE_1_9], id, 5));
+}
+END_TEST
+
 static void add(Suite *suite)
 {
 	TCase *tc = kr_test_case(suite, "editions", NULL, NULL);
@@ -169,6 +346,10 @@ static void add(Suite *suite)
 	tcase_add_loop_test(tc, test_node, 0, ARRAY_SIZE(nodes));
 	tcase_add_loop_test(tc, test_control, 0, ARRAY_SIZE(controls));
 	tcase_add_loop_test(tc, test_numbers, 0, KR_N_EDITIONS);
+	tcase_add_test(tc, test_all);
+	tcase_add_test(tc, test_rules_of_edition);
+	tcase_add_loop_test(tc, test_find, 0, ARRAY_SIZE(words));
+	tcase_add_test(tc, test_id);
 }
 
 KR_TEST_MAIN(add);

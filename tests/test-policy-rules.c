@@ -196,7 +196,8 @@ static const struct row {
 	{"readOnlyPort", "", "", P, .edition = "cis-1.12"},
 
 	/* the client CA: it is named, there, and loads */
-	{"authentication.x509.clientCAFile", "", "", F, .says = "not set"},
+	{"authentication.x509.clientCAFile", "", "", F,
+         .says = "start with no authentication.x509.clientCAFile"},
 	{"authentication.x509.clientCAFile", "--client-ca-file=" CA, NULL, P,
          true, .says = CA},
 	{"authentication.x509.clientCAFile", "--client-ca-file=", "", F},
@@ -208,10 +209,11 @@ static const struct row {
          .says = "/pki/no holds no certificate"},
 	{"authentication.x509.clientCAFile", "--client-ca-file=/pki", "", F},
 	{"authentication.x509.clientCAFile", "--client-ca-file=/pki/later", "",
-         P, .note = "file-not-there"},
+         P, .note = "file-not-there-yet"},
 
 	/* the serving certificate and its key, or the cluster's */
-	{"tlsCertFile+tlsPrivateKeyFile", "", "", F, .says = "not set"},
+	{"tlsCertFile+tlsPrivateKeyFile", "", "", F,
+         .says = "start with no tlsCertFile+tls"},
 	{"tlsCertFile+tlsPrivateKeyFile",
          "--tls-cert-file=" CA " --tls-private-key-file=/pki/key", "", P, true,
          "tlsPrivateKeyFile=/pki/key", .note = "key-not-read"},
@@ -234,7 +236,7 @@ static const struct row {
 	{"tlsCertFile+tlsPrivateKeyFile", "", "", N, .edition = "eks-1.8"},
 
 	/* cipher suites: some, and none but the edition's */
-	{"tlsCipherSuites", "", "", F, .says = "not set"},
+	{"tlsCipherSuites", "", "", F, .says = "start with no tlsCipher"},
 	{"tlsCipherSuites", "--tls-cipher-suites=" GCM, "", P, true},
 	{"tlsCipherSuites", "--tls-cipher-suites=" GCM "," RSA, "", F},
 	{"tlsCipherSuites", "--tls-cipher-suites=" GCM "," RSA, "", F,
@@ -558,6 +560,53 @@ START_TEST(test_version)
 }
 END_TEST
 
+static unsigned registered(void *closure, struct kr_node *node)
+{
+	unsigned *n_asked = closure;
+
+	(*n_asked)++;
+	return 34;
+}
+
+/* Whom the API server knows is asked once, and only where it would tell: it is
+ * the running kubelet's version, and the unit may start another. */
+START_TEST(test_registered)
+{
+	unsigned n_asked = 0;
+	const struct kr_node_options node_options = {
+		.root = kr_root_path,
+		.registered_version = registered,
+		.registered_closure = &n_asked,
+	};
+	static const struct kr_audit_options options = {
+		.live = KR_STATE_ABSENT};
+	const struct kr_rule *items[] = {
+		find_rule("readOnlyPort"),
+		find_rule("streamingConnectionIdleTimeout"),
+	};
+	const struct kr_rules first = {items, 1, NULL};
+	const struct kr_rules both = {items, 2, NULL};
+	const char *const argv[] = {"/usr/bin/kubelet", "--kubeconfig=/k",
+	                            NO_TIMEOUT, NULL};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_node_ struct kr_node *node = NULL;
+	_cleanup_audit_ struct kr_audit *a = NULL, *b = NULL;
+
+	kr_test_process(argv, kr_realtime_usec() - KR_USEC_PER_SEC,
+	                "/system.slice/kubelet.service");
+	kr_test_unit("/usr/bin/kubelet --kubeconfig=/k " NO_TIMEOUT);
+	ck_assert_int_eq(kr_node_open(&node_options, &diag, &node), 0);
+	ck_assert_int_eq(kr_node_read(node, &node_options, NULL, &diag), 0);
+	ck_assert_int_eq(kr_audit_run(node, &first, &options, &diag, &a), 0);
+	ck_assert_uint_eq(n_asked, 0);
+	ck_assert_int_eq(kr_audit_run(node, &both, &options, &diag, &b), 0);
+	ck_assert_uint_eq(n_asked, 1);
+	ck_assert_int_eq(b->items[1].running.answer, KR_ANSWER_PASS);
+	ck_assert_int_eq(b->items[1].disk.answer, KR_ANSWER_FAIL);
+	ck_assert(b->items[1].needs_version);
+}
+END_TEST
+
 /* --- the running kubelet ------------------------------------------------- */
 
 /* What it was started with counts, of two fields too. */
@@ -589,12 +638,76 @@ START_TEST(test_running_pair)
 }
 END_TEST
 
+/* The configuration was changed since: what the argv does not say is unknown,
+ * and with it what depends on it. */
+static const struct {
+	const char *name, *args[2], *members;
+	enum kr_state running;
+	size_t arg;
+} changed[] = {
+	/* a flag says one half */
+	{"tlsCertFile+tlsPrivateKeyFile",
+         {"--tls-cert-file=" CA},
+         ",\"serverTLSBootstrap\":true",
+         KR_STATE_UNKNOWN,
+         3},
+	/* the list fails, but for what the file may say now */
+	{"tlsCipherSuites",
+         {"--tls-cipher-suites=" RSA},
+         ",\"tlsMinVersion\":\"VersionTLS13\"",
+         KR_STATE_VALUE,
+         3},
+	/* the argument is that of the gate, not of what is looked at */
+	{"featureGates.RotateKubeletServerCertificate",
+         {"--feature-gates=RotateKubeletServerCertificate=true",
+          "--rotate-server-certificates"},
+         "",
+         KR_STATE_TRUE,
+         3},
+};
+
+START_TEST(test_changed)
+{
+	static const struct kr_audit_options options = {
+		.live = KR_STATE_ABSENT};
+	const struct kr_rule *rule = find_rule(changed[_i].name);
+	const struct kr_rules rules = {&rule, 1, NULL};
+	const char *const argv[] = {"kubelet",           "--kubeconfig=/k",
+	                            "--config=" CONFIG,  changed[_i].args[0],
+	                            changed[_i].args[1], NULL};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_node_ struct kr_node *node = NULL;
+	_cleanup_audit_ struct kr_audit *a = NULL;
+	const struct kr_judgement *j;
+	bool known = changed[_i].running == KR_STATE_TRUE;
+
+	kr_test_process(argv, kr_realtime_usec() - 2 * KR_USEC_PER_SEC,
+	                "/system.slice/kubelet.service");
+	node = make_node("", changed[_i].members, &diag);
+	ck_assert_int_eq(kr_audit_run(node, &rules, &options, &diag, &a), 0);
+	j = &a->items[0];
+	ck_assert_uint_gt(a->changed.n_items, 0);
+	ck_assert_msg(j->running.state == changed[_i].running, "%s: %s: %s",
+	              rule->name, kr_state_to_string(j->running.state),
+	              j->running.reason);
+	ck_assert_int_eq(j->disk.answer, KR_ANSWER_PASS);
+	ck_assert_int_eq(j->running.answer,
+	                 known ? KR_ANSWER_PASS : KR_ANSWER_NONE);
+	ck_assert_msg(j->verdict == (known ? P : U), "%s: %s", rule->name,
+	              j->reason);
+	ck_assert_msg(known || strstr(j->reason, "changed after"), "%s: %s",
+	              rule->name, j->reason);
+	ck_assert_uint_eq(j->running_arg, changed[_i].arg);
+}
+END_TEST
+
 /* What configz says of each field is a view, too, and of what it never shows
  * none. */
 START_TEST(test_live)
 {
-	struct kr_live_value live[KR_N_FIELDS];
-	struct kr_audit_options options = {.live_values = live};
+	struct kr_configz_values values;
+	struct kr_configz_value *live = values.items;
+	struct kr_audit_options options = {.live_values = &values};
 	const struct kr_rule *items[] = {find_rule("readOnlyPort"),
 	                                 find_rule("hostname-override"),
 	                                 find_rule("podPidsLimit")};
@@ -605,12 +718,12 @@ START_TEST(test_live)
 	_cleanup_audit_ struct kr_audit *a = NULL;
 
 	for (size_t i = 0; i < KR_N_FIELDS; i++)
-		live[i] = (struct kr_live_value){KR_STATE_ABSENT,
-		                                 .reason = "it never shows it"};
-	live[KR_FIELD_READ_ONLY_PORT] = (struct kr_live_value){
+		live[i] = (struct kr_configz_value){
+			KR_STATE_ABSENT, .reason = "it never shows it"};
+	live[KR_FIELD_READ_ONLY_PORT] = (struct kr_configz_value){
 		KR_STATE_VALUE, {.type = KR_TYPE_INT32, .n = 10255}, "so"};
-	live[KR_FIELD_POD_PIDS] =
-		(struct kr_live_value){KR_STATE_UNKNOWN, .reason = "no answer"};
+	live[KR_FIELD_POD_PIDS] = (struct kr_configz_value){
+		KR_STATE_UNKNOWN, .reason = "no answer"};
 	ck_assert_int_eq(kr_audit_run(node, &rules, &options, &diag, &a), 0);
 	ck_assert_int_eq(a->items[0].verdict, F);
 	ck_assert_int_eq(a->items[0].live.value.n, 10255);
@@ -619,6 +732,40 @@ START_TEST(test_live)
 	ck_assert_int_eq(a->items[1].live.state, KR_STATE_ABSENT);
 	ck_assert_int_eq(a->items[2].verdict, U);
 	ck_assert_ptr_nonnull(kr_diag_find(&diag, "live-disagrees"));
+}
+END_TEST
+
+/* A certificate that kubelet shows since it has made it itself is none that was
+ * given to it. */
+START_TEST(test_self_made)
+{
+	struct kr_configz_values values;
+	struct kr_configz_value *live = values.items;
+	struct kr_audit_options options = {.live_values = &values};
+	const struct kr_rule *rule = find_rule("tlsCertFile+tlsPrivateKeyFile");
+	const struct kr_rules rules = {&rule, 1, NULL};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_node_ struct kr_node *node = make_node("", "", &diag);
+	_cleanup_audit_ struct kr_audit *a = NULL;
+
+	for (size_t i = 0; i < KR_N_FIELDS; i++)
+		live[i] = (struct kr_configz_value){KR_STATE_UNKNOWN,
+		                                    .reason = "no"};
+	live[KR_FIELD_TLS_CERT] = (struct kr_configz_value){
+		KR_STATE_VALUE,
+		{.type = KR_TYPE_STRING, .s = (char[]){"/pki/kubelet.crt"}},
+		"so"};
+	live[KR_FIELD_TLS_KEY] = (struct kr_configz_value){
+		KR_STATE_VALUE,
+		{.type = KR_TYPE_STRING, .s = (char[]){"/pki/kubelet.key"}},
+		"so"};
+	live[KR_FIELD_SERVER_BOOTSTRAP] =
+		(struct kr_configz_value){KR_STATE_FALSE, .reason = "so"};
+	ck_assert_int_eq(kr_audit_run(node, &rules, &options, &diag, &a), 0);
+	ck_assert_int_eq(a->items[0].verdict, F);
+	ck_assert_str_eq(kr_value_at(&a->items[0].live.value, "tlsCertFile"),
+	                 "");
+	ck_assert_int_eq(a->items[0].live.answer, KR_ANSWER_FAIL);
 }
 END_TEST
 
@@ -750,8 +897,11 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, test_said, 0, (int)ARRAY_SIZE(said) * N_PLACES);
 	tcase_add_loop_test(tc, test_version, 0, ARRAY_SIZE(versions));
+	tcase_add_test(tc, test_registered);
 	tcase_add_test(tc, test_running_pair);
+	tcase_add_loop_test(tc, test_changed, 0, ARRAY_SIZE(changed));
 	tcase_add_test(tc, test_live);
+	tcase_add_test(tc, test_self_made);
 	tcase_add_test(tc, test_waived);
 	tcase_add_test(tc, test_several);
 	tcase_add_test(tc, test_order);

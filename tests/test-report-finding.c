@@ -251,6 +251,7 @@ START_TEST(test_audit)
 		.disk = row->disk,
 		.running = row->running,
 		.sources = {sources, ARRAY_SIZE(sources), -1},
+		.reason = text,
 	};
 	const struct kr_audit audit = {
 		.verdict = row->verdict,
@@ -268,7 +269,7 @@ START_TEST(test_audit)
 	if (row->error)
 		kr_diag_add(&diag, KR_ERROR, "e", (struct kr_span){file, 9, 1},
 		            "e");
-	f = kr_finding_from_audit("n", &audit, &diag);
+	f = kr_finding_from_audit("n", &audit, 0, &diag);
 	ck_assert_msg(!f.place.file == (row->want < 0), "%s", row->name);
 	if (f.place.file)
 		ck_assert_msg((int)f.place.column == row->want + 1,
@@ -284,7 +285,7 @@ START_TEST(test_unread)
 	struct kr_finding f;
 
 	kr_diag_add_path(&diag, KR_ERROR, "root", "/nowhere", "not there");
-	f = kr_finding_unread("n", &diag);
+	f = kr_finding_unread("n", kr_rules_usual.items[0], &diag);
 	ck_assert(f.verdict == KR_VERDICT_UNKNOWN && f.disk == U &&
 	          f.running == U && f.live == N && !f.place.file &&
 	          f.diag == &diag);
@@ -298,11 +299,11 @@ START_TEST(test_unread_line)
 	const struct kr_file *file = kr_test_file("/f", "x\nabc\n", 6);
 	struct kr_finding f;
 
-	f = kr_finding_unread("n", &diag);
+	f = kr_finding_unread("n", kr_rules_usual.items[0], &diag);
 	ck_assert(f.reason && *f.reason && !f.place.file);
 	kr_diag_add(&diag, KR_ERROR, "a-too-large",
 	            (struct kr_span){file, 3, 1}, "too large");
-	f = kr_finding_unread("n", &diag);
+	f = kr_finding_unread("n", kr_rules_usual.items[0], &diag);
 	ck_assert_str_eq(f.reason, "too large");
 	ck_assert(f.place.line == 2 && f.place.column == 2);
 }
@@ -315,7 +316,7 @@ static char *render(const struct kr_finding_format *format, bool many,
                     bool complete)
 {
 	const struct kr_finding_about about = {
-		.rule = kr_rules_usual.items[0],
+		.rules = &kr_rules_usual,
 		.root = "/mnt/a b",
 		.many = many,
 	};
@@ -326,8 +327,13 @@ static char *render(const struct kr_finding_format *format, bool many,
 
 	ck_assert_ptr_nonnull(out);
 	ck_assert_int_eq(kr_findings_begin(&w, format, out, &about), 0);
-	for (size_t i = 0; i < n_findings; i++)
-		ck_assert_int_eq(kr_findings_add(&w, &findings[i]), 0);
+	for (size_t i = 0; i < n_findings; i++) {
+		struct kr_finding f = findings[i];
+
+		f.rule = kr_rules_usual.items[0];
+		f.first = true;
+		ck_assert_int_eq(kr_findings_add(&w, &f, 1), 0);
+	}
 	ck_assert_int_eq(kr_findings_end(&w, complete), 0);
 	ck_assert_int_eq(fclose(out), 0);
 	return bytes;
@@ -381,13 +387,20 @@ static const struct label_row {
 	const char *node;
 	const char *want;
 } label_rows[] = {
-	{"plain", "ip-10-0-0-1", "node=\"ip-10-0-0-1\",verdict=\"fail\"} 1\n"},
+	{"plain", "ip-10-0-0-1",
+         "node=\"ip-10-0-0-1\",control=\"makeIPTablesUtilChains\",verdict="
+         "\"fail\"} 1\n"},
 	{"a quote, a backslash, a newline", "a\"b\\c\nd",
-         "node=\"a\\\"b\\\\c\\nd\",verdict=\"fail\"} 1\n"},
-	{"braces and commas are plain",
-         "a},b=", "node=\"a},b=\",verdict=\"fail\"} 1\n"},
-	{"no UTF-8", "\xff\xc3", "node=\"" BAD BAD "\",verdict=\"fail\"} 1\n"},
-	{"no name", NULL, "node=\"\",verdict=\"fail\"} 1\n"},
+         "node=\"a\\\"b\\\\c\\nd\",control=\"makeIPTablesUtilChains\",verdict="
+         "\"fail\"} 1\n"},
+	{"braces and commas are plain", "a},b=",
+         "node=\"a},b=\",control=\"makeIPTablesUtilChains\",verdict=\"fail\"} "
+         "1\n"},
+	{"no UTF-8", "\xff\xc3",
+         "node=\"" BAD BAD
+         "\",control=\"makeIPTablesUtilChains\",verdict=\"fail\"} 1\n"},
+	{"no name", NULL,
+         "node=\"\",control=\"makeIPTablesUtilChains\",verdict=\"fail\"} 1\n"},
 };
 
 START_TEST(test_label)
@@ -444,13 +457,18 @@ static const struct verdict_row {
 	const char *sarif, *junit, *prometheus;
 } verdict_rows[] = {
 	{KR_VERDICT_PASS, "\"kind\":\"pass\",\"level\":\"none\"",
-         "failures=\"0\" errors=\"0\">", "{verdict=\"pass\"} 1\n"},
+         "failures=\"0\" errors=\"0\">", "verdict=\"pass\"} 1\n"},
 	{KR_VERDICT_FAIL, "\"kind\":\"fail\",\"level\":\"error\"",
-         "failures=\"1\" errors=\"0\">", "{verdict=\"fail\"} 1\n"},
+         "failures=\"1\" errors=\"0\">", "verdict=\"fail\"} 1\n"},
 	{KR_VERDICT_INVALID, "\"kind\":\"fail\",\"level\":\"error\"",
-         "failures=\"0\" errors=\"1\">", "{verdict=\"invalid\"} 1\n"},
+         "failures=\"0\" errors=\"1\">", "verdict=\"invalid\"} 1\n"},
 	{KR_VERDICT_UNKNOWN, "\"kind\":\"open\",\"level\":\"none\"",
-         "failures=\"0\" errors=\"1\">", "{verdict=\"unknown\"} 1\n"},
+         "failures=\"0\" errors=\"1\">", "verdict=\"unknown\"} 1\n"},
+	{KR_VERDICT_WAIVED, "\"kind\":\"informational\",\"level\":\"none\"",
+         "failures=\"0\" errors=\"0\">", "verdict=\"waived\"} 1\n"},
+	{KR_VERDICT_NOT_APPLICABLE,
+         "\"kind\":\"notApplicable\",\"level\":\"none\"",
+         "failures=\"0\" errors=\"0\">", "verdict=\"not-applicable\"} 1\n"},
 };
 
 static size_t occurrences(const char *in, const char *what)
@@ -476,10 +494,11 @@ START_TEST(test_verdict)
 	ck_assert_msg(strstr(sarif, row->sarif), "%d: %s", _i, sarif);
 	ck_assert_msg(strstr(junit, row->junit), "%d: %s", _i, junit);
 	ck_assert_msg(strstr(metrics, row->prometheus), "%d: %s", _i, metrics);
-	ck_assert_uint_eq(occurrences(metrics, "_verdict{verdict="), 4);
+	ck_assert_uint_eq(occurrences(metrics, "_verdict{control="), 6);
 	ck_assert_uint_eq(occurrences(junit, "<failure ") +
 	                          occurrences(junit, "<error "),
-	                  row->verdict != KR_VERDICT_PASS);
+	                  row->verdict != KR_VERDICT_PASS &&
+	                          row->verdict <= KR_VERDICT_UNKNOWN);
 }
 END_TEST
 
@@ -500,8 +519,12 @@ START_TEST(test_many)
 	ck_assert_ptr_nonnull(strstr(sarif, "\"executionSuccessful\":false"));
 	ck_assert_uint_eq(occurrences(junit, "<testsuite id="), 3);
 	ck_assert_ptr_nonnull(strstr(junit, "id=\"2\""));
-	ck_assert_ptr_nonnull(strstr(metrics, "_nodes{verdict=\"fail\"} 2\n"));
-	ck_assert_ptr_nonnull(strstr(metrics, "_nodes{verdict=\"pass\"} 1\n"));
+	ck_assert_ptr_nonnull(
+		strstr(metrics, "_nodes{control=\"makeIPTablesUtilChains\","
+	                        "verdict=\"fail\"} 2\n"));
+	ck_assert_ptr_nonnull(
+		strstr(metrics, "_nodes{control=\"makeIPTablesUtilChains\","
+	                        "verdict=\"pass\"} 1\n"));
 	ck_assert_ptr_nonnull(strstr(metrics, "_last_audit_complete 0\n"));
 	ck_assert_ptr_null(strstr(metrics, "_state"));
 }

@@ -141,6 +141,25 @@ def write(path, mode=0o644):
     os.chmod(path, mode)
 
 
+def listed(test):
+    """The controls and editions, by the schema; each edition is one."""
+    faults = []
+
+    def controls(*words):
+        return Run([test.program, "controls", "-ojson", *words]).json(
+            test.schemas, "controls.json", faults)
+    editions = controls("--benchmark=help")["editions"]
+    for edition in editions:
+        its = controls("--benchmark=" + edition["name"])["controls"]
+        if len(its) != edition["controls"] or not all(c["id"] for c in its):
+            faults.append("%s: %d controls" % (edition["name"], len(its)))
+    names = {c["name"] for c in controls()["controls"]}
+    if len(editions) != 25 or not {ONE, PORT, "mode:unit",
+                                   "tlsMinVersion"} <= names:
+        faults.append("not all are there")
+    return faults
+
+
 def waivers(test):
     reason = {"reason": "its team knows", "until": None}
     both = ["--waivers=/w", "--control=%s,%s" % (ONE, PORT)]
@@ -178,6 +197,7 @@ def main():
     tap = Tap()
     for name, words, count, wanted in SELECTIONS:
         tap.row(name, test.selection(words, count, wanted))
+    tap.row("controls", listed(test))
     tap.row("modes", test.modes())
     if os.geteuid() != 0:
         tap.skip("waivers", "needs root")

@@ -21,6 +21,7 @@
 #include "report/json-audit.h"
 #include "report/text-audit.h"
 #include "report/text-fix.h"
+#include "report/text-words.h"
 
 static int audit_status(enum kr_verdict verdict)
 {
@@ -59,37 +60,69 @@ static void run_done(struct run *run)
 
 /* --- output -------------------------------------------------------------- */
 
-/* The one finding of this audit, in a format for other programs. */
-static int print_finding(const struct run *run, FILE *out,
-                         struct kr_finding *finding, bool complete)
+/* What has no demand is nothing to be found. */
+static void demanded(const struct kr_rules *rules, const struct kr_rule **items,
+                     struct kr_rules *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rules->n_items; i++) {
+		if (rules->items[i]->test)
+			items[n++] = rules->items[i];
+	}
+	*ret = (struct kr_rules){items, n, rules->edition};
+}
+
+static struct kr_finding make_finding(const struct run *run, const char *name,
+                                      const struct kr_rule *rule)
+{
+	const struct kr_audit *a = run->audit;
+
+	for (size_t i = 0; a && i < a->n_items; i++) {
+		if (a->items[i].rule == rule)
+			return kr_finding_from_audit(name, a, i, &run->diag);
+	}
+	return kr_finding_unread(name, rule, &run->diag);
+}
+
+/* The findings of this audit, in a format for other programs. */
+static int print_findings(const struct run *run, FILE *out, const char *name)
 {
 	_cleanup_free_ char *root =
 		realpath(run->o->node.root ? run->o->node.root : "/", NULL);
+	const struct kr_rule *items[KR_N_RULES];
+	struct kr_finding findings[KR_N_RULES];
+	struct kr_rules rules;
 	const struct kr_finding_about about = {
-		.rule = kr_rules_usual.items[0],
+		.rules = &rules,
+		.node = name,
 		.root = root,
 	};
 	struct kr_findings w;
 	int r;
 
-	finding->time_usec = kr_realtime_usec();
-	finding->took_usec = kr_now_usec() - run->since_usec;
+	demanded(&run->selected.rules, items, &rules);
+	for (size_t i = 0; i < rules.n_items; i++) {
+		findings[i] = make_finding(run, name, items[i]);
+		findings[i].first = i == 0;
+		findings[i].time_usec = kr_realtime_usec();
+		findings[i].took_usec = kr_now_usec() - run->since_usec;
+	}
 	r = kr_findings_begin(&w, kr_cli_finding_format(run->o), out, &about);
 	if (r < 0)
 		return r;
-	r = kr_findings_add(&w, finding);
-	return r < 0 ? r : kr_findings_end(&w, complete);
+	r = kr_findings_add(&w, findings, rules.n_items);
+	return r < 0 ? r : kr_findings_end(&w, run->audit != NULL);
 }
 
 static int print_unread(const struct run *run, FILE *out)
 {
 	const struct kr_options *o = run->o;
 	const struct kr_term term = kr_cli_terminal(o, out);
-	struct kr_finding finding = kr_finding_unread(NULL, &run->diag);
 	_cleanup_free_ char *reason = NULL;
 
 	if (kr_cli_finding_format(o))
-		return print_finding(run, out, &finding, false);
+		return print_findings(run, out, NULL);
 	if (o->format == KR_FORMAT_JSON)
 		return kr_json_unread(out, &run->selected.rules, &o->node,
 		                      &run->diag);
@@ -107,7 +140,6 @@ static int print_audit(const struct run *run, FILE *out)
 	const struct kr_term term = kr_cli_terminal(o, out);
 	_cleanup_free_ char *words = NULL;
 	char name[KR_NODE_NAME_SIZE];
-	struct kr_finding finding;
 
 	if (o->format == KR_FORMAT_JSON)
 		return kr_json_audit(out, node, run->audit, &run->diag);
@@ -119,9 +151,7 @@ static int print_audit(const struct run *run, FILE *out)
 		                     words, &run->diag);
 	}
 	kr_node_name(node, name, sizeof(name));
-	finding = kr_finding_from_audit(*name ? name : NULL, run->audit,
-	                                &run->diag);
-	return print_finding(run, out, &finding, true);
+	return print_findings(run, out, *name ? name : NULL);
 }
 
 /* --- the audit ----------------------------------------------------------- */
@@ -143,9 +173,17 @@ static int ask_live(struct run *run, struct kr_live *live)
 	                      kr_state_to_string(live->state), since);
 }
 
+/* The usual control alone was asked for by name, with words of its own. */
+static bool is_usual(const struct kr_rules *rules)
+{
+	return rules->n_items == 1 &&
+	       rules->items[0] == kr_rules_usual.items[0];
+}
+
 static int judge(struct run *run)
 {
 	_cleanup_live_ struct kr_live live = {0};
+	_cleanup_configz_values_ struct kr_configz_values values = {0};
 	struct kr_audit_options options = {
 		.explicit_wanted = run->o->fix.explicit_wanted,
 		.waivers = &run->waivers,
@@ -155,6 +193,12 @@ static int judge(struct run *run)
 
 	if (r < 0)
 		return r;
+	if (run->o->api.configz && !is_usual(&run->selected.rules)) {
+		r = kr_live_values(&live, &values);
+		if (r < 0)
+			return r;
+		options.live_values = &values;
+	}
 	since = kr_now_usec();
 	options.live = live.state;
 	options.live_reason = live.reason;

@@ -31,6 +31,8 @@ static int dispatch(const struct kr_options *o, FILE *out, FILE *err)
 		return kr_cli_status(o, out, err);
 	case KR_COMMAND_FLEET:
 		return kr_cli_fleet(o, out, err);
+	case KR_COMMAND_CONTROLS:
+		return kr_cli_controls(o, out, err);
 	case KR_COMMAND_VERSION:
 		fprintf(out, "%s %s\n", KR_NAME, KR_VERSION);
 		return 0;

@@ -12,5 +12,6 @@ int kr_cli_audit(const struct kr_options *options, FILE *out, FILE *err);
 /* fix, undo and recover */
 int kr_cli_change(const struct kr_options *options, FILE *out, FILE *err);
 int kr_cli_fleet(const struct kr_options *options, FILE *out, FILE *err);
+int kr_cli_controls(const struct kr_options *options, FILE *out, FILE *err);
 int kr_cli_history(const struct kr_options *options, FILE *out, FILE *err);
 int kr_cli_status(const struct kr_options *options, FILE *out, FILE *err);

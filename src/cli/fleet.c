@@ -18,9 +18,10 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/select.h"
 #include "cli/watch.h"
 #include "host/fleet.h"
-#include "report/fleet.h"
+#include "report/fleet-controls.h"
 
 #define DRAW_USEC (250 * KR_USEC_PER_MSEC)
 
@@ -31,6 +32,7 @@
 struct run {
 	const struct kr_options *options;
 	const struct kr_rule *rule;
+	struct kr_fleet_controls *controls; /* NULL: RULE alone */
 	FILE *out;
 	struct kr_watch watch;
 	struct kr_fleet_table table;
@@ -43,6 +45,36 @@ struct run {
 
 /* --- while it runs ------------------------------------------------------- */
 
+static int hear_controls(struct run *run, const char *name,
+                         const struct kr_configz *configz)
+{
+	struct kr_fleet_controls *c = run->controls;
+	_cleanup_fleet_heard_ struct kr_fleet_heard heard = {0};
+	int r = kr_fleet_hear(c, name, configz, &heard);
+
+	if (r < 0)
+		return r;
+	run->summary.n_verdicts[heard.verdict]++;
+	if (run->options->quiet)
+		return 0;
+	if (run->format)
+		return kr_findings_add(&run->findings, heard.findings,
+		                       c->rules.n_items);
+	if (run->options->format == KR_FORMAT_JSON)
+		return kr_fleet_json_heard(run->out, c, &heard,
+		                           configz->detail);
+	for (size_t i = 0; i < c->rules.n_items; i++) {
+		/* without an answer each says the same */
+		if (i > 0 && !configz->body)
+			break;
+		r = kr_fleet_table_add(&run->table, &heard.findings[i],
+		                       configz->detail);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int hear(void *closure, const char *name,
                 const struct kr_configz *configz)
 {
@@ -52,11 +84,16 @@ static int hear(void *closure, const char *name,
 		kr_fleet_finding(name, run->rule, configz, reason);
 	int r = 0;
 
+	if (run->controls) {
+		r = hear_controls(run, name, configz);
+		run->no_memory = r < 0;
+		return r;
+	}
 	run->summary.n_verdicts[finding.verdict]++;
 	if (run->options->quiet)
 		return 0;
 	if (run->format)
-		r = kr_findings_add(&run->findings, &finding);
+		r = kr_findings_add(&run->findings, &finding, 1);
 	else if (run->options->format == KR_FORMAT_JSON)
 		r = kr_fleet_json_node(run->out, &finding, configz->detail);
 	else
@@ -164,6 +201,12 @@ static int end(struct run *run)
 		return 0;
 	if (run->format)
 		return kr_findings_end(&run->findings, run->summary.complete);
+	if (run->controls && run->options->format == KR_FORMAT_JSON)
+		return kr_fleet_json_total(run->out, run->controls,
+		                           &run->summary);
+	if (run->controls)
+		return kr_fleet_text_controls(&term, run->controls, &run->table,
+		                              &run->summary);
 	if (run->options->format == KR_FORMAT_JSON)
 		return kr_fleet_json_summary(run->out, &run->summary);
 	kr_fleet_text(&term, &run->table, &run->summary);
@@ -231,7 +274,8 @@ static int ask_all(struct run *run, const struct kr_http_server *server,
 		.wake_fd = run->watch.signal_fd,
 	};
 	const struct kr_finding_about about = {
-		.rule = run->rule,
+		.rules =
+			run->controls ? &run->controls->rules : &kr_rules_usual,
 		.many = true,
 	};
 	struct kr_fleet_progress progress = {0};
@@ -262,6 +306,7 @@ static int exit_status(const struct run *run)
 }
 
 static int run_fleet(const struct kr_options *o,
+                     struct kr_fleet_controls *controls,
                      const struct kr_http_server *server,
                      const char *const *nodes, size_t n_nodes, FILE *out,
                      FILE *err)
@@ -270,6 +315,7 @@ static int run_fleet(const struct kr_options *o,
 	struct run run = {
 		.options = o,
 		.rule = kr_rules_usual.items[0],
+		.controls = controls,
 		.out = out,
 	};
 	_cleanup_diag_ struct kr_diag diag = {0};
@@ -299,9 +345,22 @@ int kr_cli_fleet(const struct kr_options *o, FILE *out, FILE *err)
 	_cleanup_http_server_ struct kr_http_server *server = NULL;
 	_cleanup_free_ const char **nodes = NULL;
 	_cleanup_free_ char *list = NULL, *reason = NULL;
+	struct kr_selected selected;
+	struct kr_fleet_controls controls;
 	size_t n_nodes = 0;
 	int r;
 
+	r = kr_select(o, NULL, err, &selected);
+	if (r < 0)
+		return r == -EINVAL ? KR_STATUS_USAGE
+		                    : kr_cli_out_of_memory(err);
+	kr_fleet_controls_begin(&selected.rules, &controls);
+	if (controls.rules.n_items == 0)
+		return usage_error(err, "configz shows none of the controls");
+	if (o->select.benchmark &&
+	    strcmp(o->select.benchmark, KR_SELECT_AUTO) == 0)
+		return usage_error(err, "--benchmark: the name of an edition "
+		                        "must be given");
 	if (!o->fleet.nodes == !o->fleet.all_nodes)
 		return usage_error(err, "one of --nodes=NAME[,NAME...] and "
 		                        "--all-nodes must be given");
@@ -323,5 +382,7 @@ int kr_cli_fleet(const struct kr_options *o, FILE *out, FILE *err)
 		fprintf(err, "%s: %s\n", KR_NAME, reason);
 		return KR_STATUS_NO_VERDICT;
 	}
-	return run_fleet(o, server, nodes, n_nodes, out, err);
+	return run_fleet(
+		o, o->select.benchmark || o->select.controls ? &controls : NULL,
+		server, nodes, n_nodes, out, err);
 }

@@ -12,7 +12,7 @@
 #include "cli/option-table.h"
 
 #define WIDTH         80
-#define COMMAND_WIDTH 11 /* of what is left of a command's summary */
+#define COMMAND_WIDTH 12 /* of what is left of a command's summary */
 #define STATUS_INDENT 2
 #define OPTION_WIDTH  27 /* of what is left of an option's help */
 

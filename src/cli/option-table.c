@@ -17,6 +17,7 @@
 
 /* those that take several controls */
 #define SELECT_COMMANDS (KR_BIT(KR_COMMAND_AUDIT) | KR_BIT(KR_COMMAND_FIX))
+#define FLEET           KR_BIT(KR_COMMAND_FLEET)
 
 const struct kr_command_row kr_commands[] = {
 	[KR_COMMAND_AUDIT] = {.name = "audit",
@@ -59,6 +60,13 @@ const struct kr_command_row kr_commands[] = {
                             "endpoint",
                  .statuses = "0 all nodes pass, 1 a node fails, 2 wrong usage, "
                              "3 none fails and some have no verdict"},
+	[KR_COMMAND_CONTROLS] =
+		{.name = "controls",
+                 .summary =
+                         "what is demanded, what fix would do, and what that "
+                         "could break",
+                 .statuses = "0 they are printed, 2 wrong usage, 3 the node "
+                             "of --benchmark=auto cannot be read"},
 	[KR_COMMAND_RECOVER] =
 		{.name = "recover",
                  .summary = "take back a fix or undo that was interrupted, and "
@@ -450,7 +458,7 @@ const struct kr_option_row kr_option_rows[] = {
 	{.name = "benchmark",
          .argument = "NAME",
          .argument_may_lack = true,
-         .commands = SELECT_COMMANDS,
+         .commands = SELECT_COMMANDS | FLEET | KR_BIT(KR_COMMAND_CONTROLS),
          .set = set_benchmark,
          .wants = "an edition such as eks-1.8 or cis-1.12",
          .help = "every control of one edition ('controls --benchmark=help' "
@@ -458,20 +466,20 @@ const struct kr_option_row kr_option_rows[] = {
                  "platform and kubelet"},
 	{.name = "control",
          .argument = "NAME[,NAME...]",
-         .commands = SELECT_COMMANDS,
+         .commands = SELECT_COMMANDS | FLEET,
          .set = set_control,
          .wants = "a control such as readOnlyPort or mode:kubeconfig",
          .help = "these controls: by name, path of the setting or flag; with "
                  "--benchmark also by number"},
 	{.name = "skip",
          .argument = "NAME[,NAME...]",
-         .commands = SELECT_COMMANDS,
+         .commands = SELECT_COMMANDS | FLEET,
          .set = set_skip,
          .wants = "a control such as readOnlyPort or mode:kubeconfig",
          .help = "not these controls"},
 	{.name = "level",
          .argument = "N",
-         .commands = SELECT_COMMANDS,
+         .commands = SELECT_COMMANDS | FLEET,
          .set = set_level,
          .words = levels,
          .help = "of the benchmark's controls those up to this level, 1 or 2"},

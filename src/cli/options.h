@@ -22,6 +22,7 @@ enum kr_command {
 	KR_COMMAND_HISTORY,
 	KR_COMMAND_STATUS,
 	KR_COMMAND_FLEET,
+	KR_COMMAND_CONTROLS,
 	KR_COMMAND_RECOVER, /* what units run: it is in no list of commands */
 	_KR_COMMAND_MAX,
 	KR_COMMAND_HELP,    /* --help was asked for */

@@ -219,6 +219,16 @@ static int skip_controls(struct selecting *s)
 	return 0;
 }
 
+/* Whether a format for other programs has anything to say. */
+static bool demands(const struct selecting *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->ret->items[i]->test)
+			return true;
+	}
+	return false;
+}
+
 /* --- all of it ----------------------------------------------------------- */
 
 static int select_rules(struct selecting *s)
@@ -243,6 +253,9 @@ static int select_rules(struct selecting *s)
 		return refuse(s, s->o->select.skip ? "skip" : "benchmark",
 		              "no control is left");
 	s->ret->rules = (struct kr_rules){s->ret->items, s->n, s->edition};
+	if (!s->later && s->o->format >= KR_FORMAT_SARIF && !demands(s))
+		return refuse(s, "output",
+		              "nothing is demanded of what --control names");
 	return 0;
 }
 
@@ -299,6 +312,9 @@ int kr_select_check(const struct kr_options *o, FILE *err)
 
 	if (r < 0 || (!o->select.benchmark && !o->select.controls))
 		return r;
+	if (o->command == KR_COMMAND_CONTROLS &&
+	    strcmp(o->select.benchmark, KR_SELECT_HELP) == 0)
+		return 0;
 	r = find_edition(&s);
 	return r < 0 ? r : select_rules(&s);
 }

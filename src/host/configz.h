@@ -25,6 +25,11 @@ struct kr_configz {
 	char reason[320]; /* one sentence, lower case, no full stop; "" where it
 	                   * is known. The same fault has the same words,
 	                   * whatever the node */
+	/* the answer itself, with a NUL behind it, where that is one of status
+	 * 200 and as long as it is there; NULL: kr_configz_judge() has set none
+	 */
+	const char *body;
+	size_t body_size;
 	char detail[320]; /* what the server itself said about it; may be "".
 	                   * Both are as kr_utf8_show() shows them */
 };

@@ -114,6 +114,10 @@ static int finish_node(struct fleet *f, struct kr_fleet_slot *slot)
 		kr_fleet_queue_put(&f->waiting, task);
 		return 0;
 	}
+	if (said.status == 200) {
+		said.body = answer->body;
+		said.body_size = answer->body_size;
+	}
 	return hear(f, &task, &said);
 }
 

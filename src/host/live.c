@@ -125,6 +125,21 @@ int kr_live_ask(struct kr_live *live, int field,
 	return 0;
 }
 
+int kr_live_values(const struct kr_live *live, struct kr_configz_values *ret)
+{
+	const struct kr_http_answer *a =
+		live->transfer ? kr_http_answer(live->transfer) : NULL;
+	bool heard = a && live->status == 200;
+	int r = kr_configz_values_read(heard ? a->body : NULL,
+	                               heard ? a->body_size : 0, ret);
+
+	for (size_t i = 0; r >= 0 && !heard && i < KR_N_FIELDS; i++) {
+		if (ret->items[i].state == KR_STATE_UNKNOWN)
+			ret->items[i].reason = live->reason;
+	}
+	return r;
+}
+
 void kr_live_forget(struct kr_live *live, const char *reason)
 {
 	if (live->state == KR_STATE_ABSENT)

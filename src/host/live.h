@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "host/activation.h"
 #include "host/configz.h"
+#include "kubelet/configz-values.h"
 #include "kubelet/flags.h"
 #include "node/node.h"
 
@@ -55,6 +56,13 @@ int kr_live_open(struct kr_live *live, const struct kr_api_options *api,
  */
 int kr_live_ask(struct kr_live *live, int field,
                 const struct kr_live_wait *wait, struct kr_diag *diag);
+
+/*
+ * What was heard of every field. Where nothing was, all that configz shows is
+ * UNKNOWN, for LIVE's reason, which must live as long as RET. 0 or -ENOMEM; the
+ * caller ends RET.
+ */
+int kr_live_values(const struct kr_live *live, struct kr_configz_values *ret);
 
 /* What was heard is old: UNKNOWN, for REASON (static), where it was asked. */
 void kr_live_forget(struct kr_live *live, const char *reason);

@@ -101,9 +101,10 @@ static int reason(struct kr_judgement *j, const char *format, const char *is,
 
 	if (r < 0)
 		return r;
-	if (says_nothing(&view->value))
-		r = kr_format(&said, "%s%s not set", j->rule->name,
-		              strcmp(is, " is ") == 0 ? " is" : "");
+	if (says_nothing(&view->value) && strcmp(is, " is ") == 0)
+		r = kr_format(&said, "%s is not set", j->rule->name);
+	else if (says_nothing(&view->value))
+		r = kr_format(&said, "no %s", j->rule->name);
 	else
 		r = kr_format(&said, "%s%s%s", j->rule->name, is, value);
 	return r < 0 ? r : kr_format(&j->reason, format, said);
@@ -259,12 +260,18 @@ static int is_beside(struct kr_judging *g)
 	return r < 0 ? r : 1;
 }
 
-/* kubelet's version, as DISK would start or as it runs. */
+/* kubelet's version, as DISK would start or as it runs: what is known, then
+ * what the API server and the log say. */
 static int find_version(struct kr_node *node, bool disk, unsigned *ret_minor)
 {
-	int r = disk ? kr_kubelet_version_find(node, ret_minor)
-	             : kr_kubelet_version_running(node, ret_minor);
+	int (*find)(struct kr_node *, unsigned *) =
+		disk ? kr_kubelet_version_find : kr_kubelet_version_running;
+	int r = find(node, ret_minor);
 
+	if (r < 0 || *ret_minor > 0)
+		return r;
+	kr_kubelet_version_ask(node);
+	r = find(node, ret_minor);
 	if (r < 0 || *ret_minor > 0)
 		return r;
 	*ret_minor = kr_kubelet_version_logged(node, disk);
@@ -421,22 +428,37 @@ static int no_view(struct kr_view *view)
 	                 "mode and owner are what they are on the disk");
 }
 
-/* Of how many files more than the worst the same is to be said. */
-static int reason_files(struct kr_judgement *j)
+/* What is wrong with the worst file; "". */
+static const char *fault_of(const struct kr_judging *g)
 {
+	const struct kr_rule *rule = g->j->rule;
+
+	if (g->j->verdict != KR_VERDICT_FAIL)
+		return "";
+	if (rule->subject == KR_SUBJECT_OWNER)
+		return ", not root:root";
+	return kr_demand_mode(rule, g->edition) == 0644 ? ", looser than 0644"
+	                                                : ", looser than 0600";
+}
+
+/* The worst, and how many more are as bad. */
+static int reason_files(struct kr_judging *g)
+{
+	struct kr_judgement *j = g->j;
 	const struct kr_source *worst = kr_judgement_deciding(j);
 	const char *what =
 		j->rule->subject == KR_SUBJECT_MODE ? "mode" : "owner";
 	size_t n = 0;
+	int r;
 
 	for (size_t i = 0; i < j->sources.n; i++)
 		n += j->sources.items[i].wins;
-	if (n > 1)
-		return kr_format(&j->reason,
-		                 "%s has the %s %s, and %zu more are like it",
-		                 worst->path, what, j->disk.value.s, n - 1);
-	return kr_format(&j->reason, "%s has the %s %s", worst->path, what,
-	                 j->disk.value.s);
+	r = kr_format(&j->reason, "%s has the %s %s%s", worst->path, what,
+	              j->disk.value.s, fault_of(g));
+	if (r < 0 || n == 1)
+		return r;
+	return kr_format(&j->reason, "%s, and %zu more %s like it", j->reason,
+	                 n - 1, n == 2 ? "is" : "are");
 }
 
 static int judge_files(struct kr_judging *g)
@@ -465,7 +487,7 @@ static int judge_files(struct kr_judging *g)
 		j->verdict = KR_VERDICT_FAIL;
 	if (!kr_state_is_value(j->disk.state))
 		return kr_format(&j->reason, "%s", j->disk.reason);
-	return reason_files(j);
+	return reason_files(g);
 }
 
 /* --- what is beside the verdict ------------------------------------------ */

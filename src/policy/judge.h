@@ -13,6 +13,7 @@
 #include "base/diag.h"
 #include "base/span.h"
 #include "base/vec.h"
+#include "kubelet/configz-values.h"
 #include "node/node.h"
 #include "policy/rules.h"
 #include "policy/sources.h"
@@ -84,17 +85,9 @@ struct kr_audit_options {
 	 * was not asked for. ENDPOINT is the URL; NULL: there is none */
 	enum kr_state live;
 	const char *live_reason, *endpoint;
-	/* what configz said of each field, KR_N_FIELDS of them: a value,
-	 * UNKNOWN, or ABSENT for what it never shows; REASON as above. NULL: it
-	 * was asked of no field but the usual control's */
-	const struct kr_live_value *live_values;
-};
-
-/* What configz said of one field. */
-struct kr_live_value {
-	enum kr_state state;
-	struct kr_value value; /* of TRUE, FALSE and VALUE */
-	const char *reason;    /* one sentence */
+	/* what configz said of each field, the usual control's too where there
+	 * is no LIVE_REASON; NULL: it was asked of no other */
+	const struct kr_configz_values *live_values;
 };
 
 /*

@@ -11,7 +11,8 @@
  *   unused-setting    kubelet takes the setting and ignores it
  *   hostname-set      who sets --hostname-override; without it the Node object
  *                     has another name
- *   file-not-there    a file that a setting names is not there yet
+ *   file-not-there-yet  a file that a setting names, where the node's reading
+ *                     has not said so
  *   key-not-read      whether a serving key fits its certificate
  *   editions          which of the newest editions have a control that was
  *                     named without one
@@ -76,10 +77,10 @@ static void note_pass(const struct kr_judging *g)
 		kr_diag_add(g->diag, KR_NOTE, "unused-setting", KR_SPAN_NONE,
 		            "%s has no effect in kubelet 1.%u and later",
 		            rule->name, rule->unused_since);
-	if (g->not_there)
-		kr_diag_add(g->diag, KR_NOTE, "file-not-there", KR_SPAN_NONE,
-		            "%s is taken on trust: %s", rule->name,
-		            g->not_there);
+	if (g->not_there && !kr_diag_find(g->diag, "file-not-there-yet"))
+		kr_diag_add(g->diag, KR_NOTE, "file-not-there-yet",
+		            KR_SPAN_NONE, "%s is taken on trust: %s",
+		            rule->name, g->not_there);
 	if (rule == kr_rule_of_field(KR_FIELD_ROTATE_CERTIFICATES) &&
 	    by_default)
 		note_rotation(g);

@@ -455,14 +455,15 @@ static int running_from_live(const struct kr_judging *g,
 }
 
 /* What was asked of FIELD: all fields, or only the usual control's, or none. */
-static struct kr_live_value find_live(const struct kr_judging *g, int field)
+static struct kr_configz_value find_live(const struct kr_judging *g, int field)
 {
 	const struct kr_audit_options *o = g->options;
-	struct kr_live_value said = {KR_STATE_ABSENT,
-	                             .reason = "not asked for"};
+	struct kr_configz_value said = {KR_STATE_ABSENT,
+	                                .reason = "not asked for"};
 
-	if (o->live_values)
-		return o->live_values[field];
+	if (o->live_values &&
+	    (field != kr_rules_usual.items[0]->fields[0] || !o->live_reason))
+		return o->live_values->items[field];
 	if (g->j->rule != kr_rules_usual.items[0])
 		return said;
 	said.state = o->live;
@@ -473,13 +474,40 @@ static struct kr_live_value find_live(const struct kr_judging *g, int field)
 	return said;
 }
 
+/*
+ * kubelet shows the certificate that it has made itself, as nobody gave it one:
+ * below --cert-dir, by a name of its own.
+ */
+static bool is_self_made(const struct kr_configz_value *said, int field,
+                         const struct kr_view *disk)
+{
+	const char *name;
+
+	if ((field != KR_FIELD_TLS_CERT && field != KR_FIELD_TLS_KEY) ||
+	    said->state != KR_STATE_VALUE || disk->state != KR_STATE_VALUE ||
+	    *disk->value.s)
+		return false;
+	name = strrchr(said->value.s, '/');
+	return name &&
+	       strcmp(name, field == KR_FIELD_TLS_CERT ? "/kubelet.crt"
+	                                               : "/kubelet.key") == 0;
+}
+
 static int judge_live(struct kr_judging *g, size_t i)
 {
-	const struct kr_live_value said = find_live(g, g->j->rule->fields[i]);
+	static char nothing[] = "";
+	const int field = g->j->rule->fields[i];
+	struct kr_configz_value said = find_live(g, field);
 	struct kr_view *view = &g->fields[KR_VIEW_LIVE][i];
 	struct kr_view *running = &g->fields[KR_VIEW_RUNNING][i];
-	int r = set(view, said.state, "%s", said.reason);
+	int r;
 
+	if (is_self_made(&said, field, &g->fields[KR_VIEW_DISK][i])) {
+		said.value =
+			(struct kr_value){.type = KR_TYPE_STRING, .s = nothing};
+		said.reason = "kubelet has made its certificate itself";
+	}
+	r = set(view, said.state, "%s", said.reason);
 	view->source = -1;
 	if (r < 0 || !kr_state_is_value(view->state))
 		return r;

@@ -170,12 +170,13 @@ static int read_line(struct reading *rd, struct kr_span line)
 	w.name = strndup(name.file->data + name.offset, name.length);
 	if (w.name && rd->options->own_name) {
 		const char *own = rd->options->own_name(w.name);
+		char *copy = own ? strdup(own) : NULL;
 
 		free(w.name);
 		if (!own)
 			return warn(rd, name,
 			            "there is no control of this name");
-		w.name = strdup(own);
+		w.name = copy;
 	}
 	w.reason = kr_utf8_copy(line.file->data + line.offset, line.length);
 	w.place = name;

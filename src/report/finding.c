@@ -93,10 +93,17 @@ static struct kr_place first_error(const struct kr_diag *diag)
 	return m && m->file ? kr_place_from_message(m) : (struct kr_place){0};
 }
 
-static struct kr_place deciding_place(const struct kr_audit *a,
+static struct kr_place place_of(const struct kr_source *s)
+{
+	/* a file itself has no line */
+	if (s->path)
+		return (struct kr_place){.file = s->path};
+	return kr_place_from_span(s->span);
+}
+
+static struct kr_place deciding_place(const struct kr_judgement *j,
                                       const struct kr_diag *diag)
 {
-	const struct kr_judgement *j = &a->items[0];
 	const struct kr_view *const views[] = {&j->disk, &j->running};
 	const struct kr_source *deciding = kr_judgement_deciding(j);
 
@@ -104,33 +111,35 @@ static struct kr_place deciding_place(const struct kr_audit *a,
 		const struct kr_view *v = views[i];
 
 		if (is_as_bad(v, j->verdict) && v->source >= 0 &&
-		    j->sources.items[v->source].span.file)
-			return kr_place_from_span(
-				j->sources.items[v->source].span);
+		    place_of(&j->sources.items[v->source]).file)
+			return place_of(&j->sources.items[v->source]);
 	}
-	if (deciding && deciding->span.file)
-		return kr_place_from_span(deciding->span);
+	if (deciding && place_of(deciding).file)
+		return place_of(deciding);
 	if (j->verdict == KR_VERDICT_PASS)
 		return (struct kr_place){0};
 	return first_error(diag);
 }
 
 struct kr_finding kr_finding_from_audit(const char *name,
-                                        const struct kr_audit *audit,
+                                        const struct kr_audit *audit, size_t i,
                                         const struct kr_diag *diag)
 {
-	const struct kr_judgement *j = &audit->items[0];
+	const struct kr_judgement *j = &audit->items[i];
 
 	return (struct kr_finding){
 		.node = name,
-		.verdict = audit->verdict,
-		.reason = audit->reason,
+		.rule = j->rule,
+		.waiver = j->waiver,
+		.first = i == 0,
+		.verdict = j->verdict,
+		.reason = j->reason,
 		.disk = j->disk.state,
 		.running = j->running.state,
 		.live = j->live.state,
-		.restart_needed = audit->restart_needed,
+		.restart_needed = j->restart_needed,
 		.reload_needed = audit->reload_needed,
-		.place = deciding_place(audit, diag),
+		.place = deciding_place(j, diag),
 		.sources = j->sources.items,
 		.n_sources = j->sources.n,
 		.diag = diag,
@@ -138,12 +147,15 @@ struct kr_finding kr_finding_from_audit(const char *name,
 }
 
 struct kr_finding kr_finding_unread(const char *name,
+                                    const struct kr_rule *rule,
                                     const struct kr_diag *diag)
 {
 	const struct kr_message *m = kr_diag_cause(diag);
 
 	return (struct kr_finding){
 		.node = name,
+		.rule = rule,
+		.first = true,
 		.verdict = KR_VERDICT_UNKNOWN,
 		.reason = m ? m->text : "the node cannot be read",
 		.place = m && m->line > 0 ? kr_place_from_message(m)
@@ -167,12 +179,20 @@ int kr_findings_begin(struct kr_findings *w,
 	return format->begin(w);
 }
 
-int kr_findings_add(struct kr_findings *w, const struct kr_finding *finding)
+bool kr_finding_has(const struct kr_finding *f, const struct kr_message *m)
 {
-	int r = w->format->add(w, finding);
+	return m->control && f->rule ? strcmp(m->control, f->rule->name) == 0
+	                             : f->first;
+}
+
+int kr_findings_add(struct kr_findings *w, const struct kr_finding *findings,
+                    size_t n)
+{
+	int r = w->format->add(w, findings, n);
 
 	w->n_findings++;
-	w->n_verdicts[finding->verdict]++;
+	for (size_t i = 0; i < n; i++)
+		w->n_verdicts[i][findings[i].verdict]++;
 	return r;
 }
 

@@ -38,9 +38,14 @@ struct kr_place kr_place_from_span(struct kr_span span);
 /* Borrowed from M. */
 struct kr_place kr_place_from_message(const struct kr_message *m);
 
-/* One node. Everything in it is borrowed. */
+/* One control of one node. Everything in it is borrowed. */
 struct kr_finding {
 	const char *node; /* its name; NULL: not known */
+	const struct kr_rule *rule;
+	const struct kr_waiver *waiver; /* NULL: it is not waived */
+	/* of the node's findings it is the first: what is said of the node is
+	 * said there */
+	bool first;
 	enum kr_verdict verdict;
 	const char *reason; /* one sentence */
 	enum kr_state disk, running, live;
@@ -55,21 +60,28 @@ struct kr_finding {
 };
 
 /*
- * What AUDIT of NODE found; NAME is what the node is called, or NULL. The place
- * is that of the first view that is as bad as the verdict, else the one that
- * decides the disk view, else the first error's in DIAG.
+ * What AUDIT found of its control I; NAME is what the node is called, or NULL.
+ * The place is that of the first view that is as bad as the verdict, else the
+ * one that decides the disk view, else the first error's in DIAG.
  */
 struct kr_finding kr_finding_from_audit(const char *name,
-                                        const struct kr_audit *audit,
+                                        const struct kr_audit *audit, size_t i,
                                         const struct kr_diag *diag);
 
-/* A node that cannot be read: no verdict; DIAG says why. */
+/* RULE on a node that cannot be read: no verdict; DIAG says why. */
 struct kr_finding kr_finding_unread(const char *name,
+                                    const struct kr_rule *rule,
                                     const struct kr_diag *diag);
+
+/* Whether the message M is to be said with FINDING. */
+bool kr_finding_has(const struct kr_finding *finding,
+                    const struct kr_message *m);
 
 /* The same for all findings of a run. */
 struct kr_finding_about {
-	const struct kr_rule *rule;
+	/* each node has a finding of each, in this order */
+	const struct kr_rules *rules;
+	const char *node; /* the only one; NULL: there are many, or no name */
 	/* where the nodes' paths are, absolute; NULL: not on this machine */
 	const char *root;
 	bool many; /* of a fleet: each finding names its node */
@@ -80,7 +92,8 @@ struct kr_findings;
 /* Each gives 0 or -ENOMEM. */
 struct kr_finding_format {
 	int (*begin)(struct kr_findings *w);
-	int (*add)(struct kr_findings *w, const struct kr_finding *f);
+	/* all findings of a node */
+	int (*add)(struct kr_findings *w, const struct kr_finding *f, size_t n);
 	int (*end)(struct kr_findings *w, bool complete);
 };
 
@@ -94,11 +107,12 @@ struct kr_findings {
 	const struct kr_finding_about *about;
 	FILE *out;
 	size_t n_findings;
-	size_t n_verdicts[_KR_VERDICT_MAX];
+	size_t n_verdicts[KR_N_RULES][_KR_VERDICT_MAX]; /* by rule of ABOUT */
 };
 
 /*
- * Begins, adds to and ends what is written to OUT. ABOUT is borrowed until the
+ * Begins, adds the N findings of a node, one of each rule, to and ends what is
+ * written to OUT. ABOUT is borrowed until the
  * end. Whether OUT took it all is for the caller to see (ferror(3)). After
  * -ENOMEM nothing more may be written. COMPLETE: every node that was asked for
  * was looked at, as far as it let itself be. 0 or -ENOMEM.
@@ -106,5 +120,6 @@ struct kr_findings {
 int kr_findings_begin(struct kr_findings *w,
                       const struct kr_finding_format *format, FILE *out,
                       const struct kr_finding_about *about);
-int kr_findings_add(struct kr_findings *w, const struct kr_finding *finding);
+int kr_findings_add(struct kr_findings *w, const struct kr_finding *findings,
+                    size_t n);
 int kr_findings_end(struct kr_findings *w, bool complete);

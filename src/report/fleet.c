@@ -18,7 +18,7 @@
 #include "base/json-build.h"
 #include "base/vec.h"
 #include "report/fleet.h"
-#include "report/text-audit.h"
+#include "report/text-words.h"
 
 #define GROUPS_MAX    64
 #define WIDTH_DEFAULT 80
@@ -41,6 +41,8 @@ struct kr_finding kr_fleet_finding(const char *name, const struct kr_rule *rule,
 	bool value = configz->state == KR_STATE_TRUE;
 	struct kr_finding finding = {
 		.node = name,
+		.rule = rule,
+		.first = true,
 		.verdict = KR_VERDICT_UNKNOWN,
 		.reason = reason,
 		.disk = KR_STATE_ABSENT,
@@ -280,6 +282,13 @@ void kr_fleet_text(const struct kr_term *term, struct kr_fleet_table *table,
                    const struct kr_fleet_summary *summary)
 {
 	print_headline(term, table->rule, summary);
+	kr_fleet_text_groups(term, table, summary);
+}
+
+void kr_fleet_text_groups(const struct kr_term *term,
+                          struct kr_fleet_table *table,
+                          const struct kr_fleet_summary *summary)
+{
 	if (table->n_groups > 0)
 		qsort(table->groups, table->n_groups, sizeof(*table->groups),
 		      compare_groups);

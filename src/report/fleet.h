@@ -60,3 +60,8 @@ void kr_fleet_table_done(struct kr_fleet_table *table);
 /* The verdict on all, the table, the next command. */
 void kr_fleet_text(const struct kr_term *term, struct kr_fleet_table *table,
                    const struct kr_fleet_summary *summary);
+
+/* The same without the verdict. */
+void kr_fleet_text_groups(const struct kr_term *term,
+                          struct kr_fleet_table *table,
+                          const struct kr_fleet_summary *summary);

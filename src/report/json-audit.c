@@ -143,8 +143,8 @@ static void add_tree(struct kr_build *j, cJSON *o, const char *name,
 }
 
 /* In the type that it has for kubelet; null where STATE is that of no value. */
-static void add_value(struct kr_build *j, cJSON *o, const char *name,
-                      enum kr_state state, const struct kr_value *v)
+void kr_json_add_value(struct kr_build *j, cJSON *o, const char *name,
+                       enum kr_state state, const struct kr_value *v)
 {
 	_cleanup_free_ char *text = NULL;
 
@@ -198,7 +198,7 @@ static void add_sources(struct kr_build *j, cJSON *parent,
 		                kr_source_kind_to_string(s->kind));
 		add_place(j, o, s, h);
 		kr_build_string(j, o, "state", state_word(state));
-		add_value(j, o, "value", state, &s->value);
+		kr_json_add_value(j, o, "value", state, &s->value);
 		kr_build_boolean(j, o, "wins", s->wins);
 		kr_build_boolean(j, o, "editable", s->editable);
 		kr_build_string(j, o, "reason", s->reason);
@@ -253,7 +253,7 @@ static cJSON *add_view(struct kr_build *j, cJSON *views, const char *name,
 	cJSON *v = kr_build_object(j, views, name);
 
 	kr_build_string(j, v, "state", state_word(view->state));
-	add_value(j, v, "value", view->state, &view->value);
+	kr_json_add_value(j, v, "value", view->state, &view->value);
 	kr_build_string(j, v, "reason", view->reason);
 	add_deciding(j, v, view, all);
 	return v;
@@ -281,7 +281,7 @@ static void add_default(struct kr_build *j, cJSON *c,
 	const struct kr_field *f;
 
 	if (a->sources.n > 0 && first->kind == KR_SOURCE_DEFAULT)
-		add_value(j, c, "default", first->state, &first->value);
+		kr_json_add_value(j, c, "default", first->state, &first->value);
 	else
 		kr_build_string(j, c, "default", NULL);
 	if (!a->disk.either_default || a->rule->n_fields == 0)
@@ -313,8 +313,8 @@ static void add_demand(struct kr_build *j, cJSON *c,
 }
 
 /* Its number in EDITION, and what that says of it; each may be NULL. */
-static void add_id(struct kr_build *j, cJSON *c, const char *name,
-                   const struct kr_edition *edition)
+void kr_json_add_id(struct kr_build *j, cJSON *c, const char *name,
+                    const struct kr_edition *edition)
 {
 	struct kr_edition_control its;
 	bool has = edition &&
@@ -370,16 +370,22 @@ void kr_json_add_ids(struct kr_build *j, cJSON *control, const char *name)
 	}
 }
 
+void kr_json_add_rule(struct kr_build *j, cJSON *c, const struct kr_rule *rule,
+                      const struct kr_edition *edition)
+{
+	kr_build_string(j, c, "name", rule->name);
+	add_settings(j, c, rule);
+	kr_json_add_id(j, c, rule->name, edition);
+	kr_json_add_ids(j, c, rule->name);
+}
+
 static void add_control(struct kr_build *j, cJSON *controls,
                         const struct kr_judgement *a,
                         const struct kr_audit *audit, struct hashed *h)
 {
 	cJSON *c = kr_build_element(j, controls);
 
-	kr_build_string(j, c, "name", a->rule->name);
-	add_settings(j, c, a->rule);
-	add_id(j, c, a->rule->name, audit->edition);
-	kr_json_add_ids(j, c, a->rule->name);
+	kr_json_add_rule(j, c, a->rule, audit->edition);
 	add_demand(j, c, a, audit->edition);
 	kr_build_string(j, c, "hold", NULL);
 	kr_build_string(j, c, "refusal", NULL);

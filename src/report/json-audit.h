@@ -35,6 +35,17 @@ void kr_json_add_node(struct kr_build *j, cJSON *root, struct kr_node *node);
 /* "benchmark"; EDITION may be NULL. */
 void kr_json_add_benchmark(struct kr_build *j, cJSON *root,
                            const struct kr_edition *edition);
+/* "name", "key", "flag", "id", "type", "level", "ids"; EDITION may be NULL. */
+void kr_json_add_rule(struct kr_build *j, cJSON *control,
+                      const struct kr_rule *rule,
+                      const struct kr_edition *edition);
+/* "id", "type", "level": of the control NAME in EDITION, which may be NULL. */
+void kr_json_add_id(struct kr_build *j, cJSON *control, const char *name,
+                    const struct kr_edition *edition);
+/* NAME: V in the type that it has for kubelet; null where STATE has no value.
+ */
+void kr_json_add_value(struct kr_build *j, cJSON *o, const char *name,
+                       enum kr_state state, const struct kr_value *v);
 /* "ids": the number of the control NAME in each edition that has it. */
 void kr_json_add_ids(struct kr_build *j, cJSON *control, const char *name);
 /* "messages". */

@@ -4,11 +4,12 @@
  * JUnit's XML, as Jenkins, GitLab and others read it. There is no standard;
  * this is what their readers and schemas have in common.
  *
- * Each node is a suite of its own with one test, the setting: so the counts
- * that a suite starts with are known when it is written, however many nodes
- * follow. fail is a failure. invalid and unknown are errors: the test did not
- * come to a verdict, and a "skipped" would be counted as nothing to worry
- * about.
+ * Each node is a suite of its own with one test a control: so the counts that a
+ * suite starts with are known when it is written, however many nodes follow.
+ * fail is a failure. invalid and unknown are errors: the test did not come to a
+ * verdict, and a "skipped" would be counted as nothing to worry about. What is
+ * waived or not applicable fails nothing, and not all schemas know "skipped":
+ * it stands in the system-out.
  *
  * Text is UTF-8 and has no character that XML 1.0 (section 2.2) does not have;
  * those become U+FFFD.
@@ -94,6 +95,13 @@ static void print_place(FILE *out, const struct kr_place *p)
 	fputs(": ", out);
 }
 
+static bool is_good(const struct kr_finding *f)
+{
+	return f->verdict == KR_VERDICT_PASS ||
+	       f->verdict == KR_VERDICT_WAIVED ||
+	       f->verdict == KR_VERDICT_NOT_APPLICABLE;
+}
+
 static void print_result(FILE *out, const struct kr_finding *f)
 {
 	const char *element =
@@ -111,12 +119,14 @@ static void print_result(FILE *out, const struct kr_finding *f)
 	fprintf(out, "</%s>\n", element);
 }
 
-static void print_messages(FILE *out, const struct kr_diag *diag)
+static void print_messages(FILE *out, const struct kr_finding *f)
 {
-	for (size_t i = 0; diag && i < diag->n_messages; i++) {
-		const struct kr_message *m = &diag->messages[i];
+	for (size_t i = 0; f->diag && i < f->diag->n_messages; i++) {
+		const struct kr_message *m = &f->diag->messages[i];
 		struct kr_place place = kr_place_from_message(m);
 
+		if (!kr_finding_has(f, m))
+			continue;
 		fprintf(out, "%s: ", kr_severity_to_string(m->severity));
 		print_place(out, &place);
 		print_text(out, m->text);
@@ -124,12 +134,19 @@ static void print_messages(FILE *out, const struct kr_diag *diag)
 	}
 }
 
-static void print_suite(FILE *out, const struct kr_finding *f, size_t number)
+static void print_suite(FILE *out, const struct kr_finding *f, size_t n,
+                        size_t number)
 {
 	const char *name = f->node && *f->node ? f->node : "localhost";
 	uint64_t time = f->time_usec ? f->time_usec : kr_realtime_usec();
+	size_t n_failures = 0, n_errors = 0;
 	char stamp[KR_RFC3339_SIZE];
 
+	for (size_t i = 0; i < n; i++) {
+		n_failures += f[i].verdict == KR_VERDICT_FAIL;
+		n_errors += f[i].verdict == KR_VERDICT_INVALID ||
+		            f[i].verdict == KR_VERDICT_UNKNOWN;
+	}
 	kr_rfc3339(time, stamp);
 	fprintf(out, "  <testsuite id=\"%zu\" package=\"" KR_NAME "\" name=\"",
 	        number);
@@ -138,13 +155,11 @@ static void print_suite(FILE *out, const struct kr_finding *f, size_t number)
 	print_text(out, name);
 	/* no zone: the schema has none */
 	fprintf(out,
-	        "\" timestamp=\"%.*s\" time=\"%.3f\" tests=\"1\" "
-	        "failures=\"%d\" errors=\"%d\">\n",
+	        "\" timestamp=\"%.*s\" time=\"%.3f\" tests=\"%zu\" "
+	        "failures=\"%zu\" errors=\"%zu\">\n",
 	        TIME_SIZE - 1, stamp,
-	        (double)f->took_usec / (double)KR_USEC_PER_SEC,
-	        f->verdict == KR_VERDICT_FAIL,
-	        f->verdict == KR_VERDICT_INVALID ||
-	                f->verdict == KR_VERDICT_UNKNOWN);
+	        (double)f->took_usec / (double)KR_USEC_PER_SEC, n, n_failures,
+	        n_errors);
 }
 
 static void print_property(FILE *out, const char *name, const char *value)
@@ -169,15 +184,54 @@ static void print_id(FILE *out, enum kr_edition_id edition, const char *name)
 	print_property(out, title, its.id);
 }
 
-/* The controls are the same for all: they stand in the first suite. A schema
- * wants a property in each. */
-static void print_properties(FILE *out, const struct kr_rule *rule, bool first)
+/* The numbers of each control are the same for all: they stand in the first
+ * suite. A schema wants a property in each. */
+static void print_properties(FILE *out, const struct kr_rules *rules,
+                             bool first)
 {
+	const struct kr_rule *rule = rules->items[0];
+	const char *flag =
+		rule->n_fields > 0 ? kr_field(rule->fields[0])->flag : NULL;
+
 	fputs("    <properties>\n", out);
-	print_property(out, "flag", kr_field(rule->fields[0])->flag);
-	for (int i = 0; first && i < KR_N_EDITIONS; i++)
+	if (rules->edition)
+		print_property(out, "benchmark", rules->edition->name);
+	else
+		print_property(out, "flag", flag ? flag : "");
+	for (int i = 0; first && rules->n_items == 1 && i < KR_N_EDITIONS; i++)
 		print_id(out, (enum kr_edition_id)i, rule->name);
 	fputs("    </properties>\n", out);
+}
+
+static void print_case(FILE *out, const struct kr_finding *f)
+{
+	fputs("    <testcase classname=\"kubelet\" name=\"", out);
+	print_text(out, f->rule->name);
+	fprintf(out, "\" time=\"%.3f\"",
+	        f->first ? (double)f->took_usec / (double)KR_USEC_PER_SEC : 0);
+	if (is_good(f)) {
+		fputs("/>\n", out);
+		return;
+	}
+	fputs(">\n", out);
+	print_result(out, f);
+	fputs("    </testcase>\n", out);
+}
+
+static void print_views(FILE *out, const struct kr_finding *f, bool named)
+{
+	if (named)
+		fprintf(out, "%s: ", f->rule->name);
+	fprintf(out,
+	        "disk %s, running %s, live %s: ", kr_state_to_string(f->disk),
+	        kr_state_to_string(f->running), kr_state_to_string(f->live));
+	print_text(out, f->reason);
+	if (f->waiver) {
+		fputs("; waived: ", out);
+		print_text(out, f->waiver->reason);
+	}
+	if (named)
+		fputc('\n', out);
 }
 
 /* --- the format ---------------------------------------------------------- */
@@ -190,29 +244,20 @@ static int begin(struct kr_findings *w)
 	return 0;
 }
 
-static int add(struct kr_findings *w, const struct kr_finding *f)
+static int add(struct kr_findings *w, const struct kr_finding *f, size_t n)
 {
 	FILE *out = w->out;
 
-	print_suite(out, f, w->n_findings);
-	print_properties(out, w->about->rule, w->n_findings == 0);
-	fputs("    <testcase classname=\"kubelet\" name=\"", out);
-	print_text(out, w->about->rule->name);
-	fprintf(out, "\" time=\"%.3f\"",
-	        (double)f->took_usec / (double)KR_USEC_PER_SEC);
-	if (f->verdict == KR_VERDICT_PASS) {
-		fputs("/>\n", out);
-	} else {
-		fputs(">\n", out);
-		print_result(out, f);
-		fputs("    </testcase>\n", out);
-	}
-	fprintf(out, "    <system-out>disk %s, running %s, live %s: ",
-	        kr_state_to_string(f->disk), kr_state_to_string(f->running),
-	        kr_state_to_string(f->live));
-	print_text(out, f->reason);
+	print_suite(out, f, n, w->n_findings);
+	print_properties(out, w->about->rules, w->n_findings == 0);
+	for (size_t i = 0; i < n; i++)
+		print_case(out, &f[i]);
+	fputs("    <system-out>", out);
+	for (size_t i = 0; i < n; i++)
+		print_views(out, &f[i], n > 1);
 	fputs("</system-out>\n    <system-err>", out);
-	print_messages(out, f->diag);
+	for (size_t i = 0; i < n; i++)
+		print_messages(out, &f[i]);
 	fputs("</system-err>\n  </testsuite>\n", out);
 	return 0;
 }

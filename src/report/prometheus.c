@@ -8,8 +8,9 @@
  * it says as much as the live view, the only one of such a node. One node by
  * itself is told from all sides, and bears no name: the scrape knows it.
  *
- * States and verdicts are told as sets: each has its sample, and one of them is
- * 1, so that a word that is new one day breaks no query.
+ * A control is told by a label, its name. States and verdicts are told as sets:
+ * each has its sample, and one of them is 1, so that a word that is new one day
+ * breaks no query.
  */
 
 #include <string.h>
@@ -50,68 +51,97 @@ static void print_label(FILE *out, const char *s)
 static int begin(struct kr_findings *w)
 {
 	print_head(w->out, "verdict",
-	           "Whether kubelet has the setting as required.");
+	           "Whether kubelet has what the control demands.");
 	return 0;
 }
 
-static void print_verdict(struct kr_findings *w, const struct kr_finding *f)
+/* "{node="N",control="C",": the start of a sample's labels. */
+static void print_labels(const struct kr_findings *w, const char *metric,
+                         const struct kr_finding *f)
 {
-	for (int i = 0; i <= KR_VERDICT_UNKNOWN; i++) {
-		fputs(PREFIX "verdict{", w->out);
-		if (w->about->many) {
-			fputs("node=\"", w->out);
-			print_label(w->out, f->node ? f->node : "");
-			fputs("\",", w->out);
-		}
-		fprintf(w->out, "verdict=\"%s\"} %d\n",
+	fprintf(w->out, PREFIX "%s{", metric);
+	if (w->about->many) {
+		fputs("node=\"", w->out);
+		print_label(w->out, f->node ? f->node : "");
+		fputs("\",", w->out);
+	}
+	fprintf(w->out, "control=\"%s\"", f->rule->name);
+}
+
+static void print_verdict(const struct kr_findings *w,
+                          const struct kr_finding *f)
+{
+	for (int i = 0; i < _KR_VERDICT_MAX; i++) {
+		print_labels(w, "verdict", f);
+		fprintf(w->out, ",verdict=\"%s\"} %d\n",
 		        kr_verdict_to_string((enum kr_verdict)i),
 		        f->verdict == (enum kr_verdict)i);
 	}
 }
 
-static void print_view(FILE *out, const char *view, enum kr_state state)
+static void print_view(const struct kr_findings *w, const struct kr_finding *f,
+                       const char *view, enum kr_state state)
 {
 	static const enum kr_state states[] = {
-		KR_STATE_TRUE, KR_STATE_FALSE, KR_STATE_INVALID,
-		KR_STATE_UNKNOWN, KR_STATE_ABSENT};
+		KR_STATE_TRUE,    KR_STATE_FALSE,   KR_STATE_VALUE,
+		KR_STATE_INVALID, KR_STATE_UNKNOWN, KR_STATE_ABSENT};
 
-	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
-		fprintf(out, PREFIX "state{view=\"%s\",state=\"%s\"} %d\n",
-		        view, kr_state_to_string(states[i]),
-		        state == states[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		print_labels(w, "state", f);
+		fprintf(w->out, ",view=\"%s\",state=\"%s\"} %d\n", view,
+		        kr_state_to_string(states[i]), state == states[i]);
+	}
 }
 
-static int add(struct kr_findings *w, const struct kr_finding *f)
+static int add(struct kr_findings *w, const struct kr_finding *f, size_t n)
 {
 	FILE *out = w->out;
 
-	print_verdict(w, f);
+	for (size_t i = 0; i < n; i++)
+		print_verdict(w, &f[i]);
 	if (w->about->many)
 		return 0;
-	print_head(out, "state", "The setting's value in each view.");
-	print_view(out, "disk", f->disk);
-	print_view(out, "running", f->running);
-	print_view(out, "live", f->live);
+	print_head(out, "state",
+	           "The control's value in each view; value: no boolean.");
+	for (size_t i = 0; i < n; i++) {
+		print_view(w, &f[i], "disk", f[i].disk);
+		print_view(w, &f[i], "running", f[i].running);
+		print_view(w, &f[i], "live", f[i].live);
+	}
 	print_head(out, "restart_needed",
 	           "Whether kubelet must be restarted to have it.");
-	fprintf(out, PREFIX "restart_needed %d\n", f->restart_needed);
+	for (size_t i = 0; i < n; i++) {
+		print_labels(w, "restart_needed", &f[i]);
+		fprintf(out, "} %d\n", f[i].restart_needed);
+	}
 	print_head(out, "reload_needed",
 	           "Whether systemd holds an older unit than the disk.");
-	fprintf(out, PREFIX "reload_needed %d\n", f->reload_needed);
+	fprintf(out, PREFIX "reload_needed %d\n", n > 0 && f->reload_needed);
 	return 0;
+}
+
+static void print_nodes(const struct kr_findings *w)
+{
+	const struct kr_rules *rules = w->about->rules;
+
+	print_head(w->out, "nodes", "How many nodes have this verdict.");
+	for (size_t k = 0; k < rules->n_items; k++) {
+		for (int i = 0; i < _KR_VERDICT_MAX; i++)
+			fprintf(w->out,
+			        PREFIX "nodes{control=\"%s\",verdict=\"%s\"} "
+			               "%zu\n",
+			        rules->items[k]->name,
+			        kr_verdict_to_string((enum kr_verdict)i),
+			        w->n_verdicts[k][i]);
+	}
 }
 
 static int end(struct kr_findings *w, bool complete)
 {
 	FILE *out = w->out;
 
-	if (w->about->many) {
-		print_head(out, "nodes", "How many nodes have this verdict.");
-		for (int i = 0; i <= KR_VERDICT_UNKNOWN; i++)
-			fprintf(out, PREFIX "nodes{verdict=\"%s\"} %zu\n",
-			        kr_verdict_to_string((enum kr_verdict)i),
-			        w->n_verdicts[i]);
-	}
+	if (w->about->many)
+		print_nodes(w);
 	print_head(out, "last_audit_complete",
 	           "Whether all could be read that was asked for.");
 	fprintf(out, PREFIX "last_audit_complete %d\n", complete);

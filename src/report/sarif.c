@@ -31,6 +31,7 @@
 #include "base/format.h"
 #include "base/json-build.h"
 #include "base/macro.h"
+#include "policy/demands.h"
 #include "policy/editions.h"
 #include "report/finding.h"
 #include "report/json-audit.h"
@@ -102,7 +103,8 @@ static void add_text(struct kr_build *b, cJSON *o, const char *name,
 }
 
 static void add_controls(struct kr_build *b, cJSON *o,
-                         const struct kr_rule *rule)
+                         const struct kr_rule *rule,
+                         const struct kr_edition *chosen)
 {
 	cJSON *properties = kr_build_object(b, o, "properties");
 	cJSON *tags = kr_build_array(b, properties, "tags");
@@ -122,24 +124,43 @@ static void add_controls(struct kr_build *b, cJSON *o,
 		kr_build_word(b, tags, tag);
 	}
 	kr_json_add_ids(b, properties, rule->name);
+	kr_json_add_id(b, properties, rule->name, chosen);
+}
+
+/* "readOnlyPort (--read-only-port) of kubelet is 0". */
+static void describe(struct kr_build *b, cJSON *o, const struct kr_rule *rule,
+                     const struct kr_edition *edition)
+{
+	const char *flag =
+		rule->n_fields == 1 ? kr_field(rule->fields[0])->flag : NULL;
+	_cleanup_free_ char *text = NULL;
+
+	if (kr_format(&text, "%s%s%s%s of kubelet %s", rule->name,
+	              flag ? " (--" : "", flag ? flag : "", flag ? ")" : "",
+	              kr_rule_demand(rule, edition)) < 0) {
+		b->failed = true;
+		return;
+	}
+	add_text(b, o, "shortDescription", text);
+	if (kr_format(&text,
+	              "What kubelet makes of its flags, its config files and "
+	              "its defaults, and what its files are like, must be so: "
+	              "%s %s.",
+	              rule->name, kr_rule_demand(rule, edition)) < 0) {
+		b->failed = true;
+		return;
+	}
+	add_text(b, o, "fullDescription", text);
 }
 
 static void add_rule(struct kr_build *b, cJSON *rules,
-                     const struct kr_rule *rule)
+                     const struct kr_rule *rule,
+                     const struct kr_edition *edition)
 {
-	const char *required = rule->want.b ? "true" : "false";
 	cJSON *o = kr_build_element(b, rules);
-	char text[256];
 
 	kr_build_string(b, o, "id", rule->name);
-	snprintf(text, sizeof(text), "%s (--%s) of kubelet is %s", rule->name,
-	         kr_field(rule->fields[0])->flag, required);
-	add_text(b, o, "shortDescription", text);
-	snprintf(text, sizeof(text),
-	         "What kubelet makes of its flags, its config files and its "
-	         "default for %s must be %s.",
-	         rule->name, required);
-	add_text(b, o, "fullDescription", text);
+	describe(b, o, rule, edition);
 	add_text(b, o, "help",
 	         "On the node, '" KR_NAME " audit' shows what decides the "
 	         "value, '" KR_NAME " fix -n' the change that corrects it, "
@@ -147,17 +168,37 @@ static void add_rule(struct kr_build *b, cJSON *rules,
 	kr_build_string(b, o, "helpUri", HELP);
 	kr_build_string(b, kr_build_object(b, o, "defaultConfiguration"),
 	                "level", "error");
-	add_controls(b, o, rule);
+	add_controls(b, o, rule, edition);
 }
 
-static void add_tool(struct kr_build *b, cJSON *run, const struct kr_rule *rule)
+static void add_tool(struct kr_build *b, cJSON *run,
+                     const struct kr_rules *rules)
 {
 	cJSON *driver =
 		kr_build_object(b, kr_build_object(b, run, "tool"), "driver");
+	cJSON *list;
 
 	kr_build_string(b, driver, "name", KR_NAME);
 	kr_build_string(b, driver, "version", KR_VERSION);
-	add_rule(b, kr_build_array(b, driver, "rules"), rule);
+	list = kr_build_array(b, driver, "rules");
+	for (size_t i = 0; i < rules->n_items; i++)
+		add_rule(b, list, rules->items[i], rules->edition);
+}
+
+/* Runs with one id are those of the same node by the same controls. */
+static void add_details(struct kr_build *b, cJSON *run,
+                        const struct kr_finding_about *about)
+{
+	const struct kr_edition *edition = about->rules->edition;
+	const char *node = about->node ? about->node : "localhost";
+	_cleanup_free_ char *id = NULL;
+
+	if (kr_format(&id, "%s/%s/%s/", KR_NAME,
+	              edition ? edition->name : about->rules->items[0]->name,
+	              about->many ? "fleet" : node) < 0)
+		b->failed = true;
+	kr_build_string(b, kr_build_object(b, run, "automationDetails"), "id",
+	                id);
 }
 
 static void add_root(struct kr_build *b, cJSON *run, const char *root)
@@ -183,7 +224,8 @@ static int begin(struct kr_findings *w)
 	cJSON *run = cJSON_CreateObject();
 	_cleanup_free_ char *text = NULL;
 
-	add_tool(&b, run, w->about->rule);
+	add_tool(&b, run, w->about->rules);
+	add_details(&b, run, w->about);
 	kr_build_string(&b, run, "columnKind", "unicodeCodePoints");
 	if (w->about->root)
 		add_root(&b, run, w->about->root);
@@ -313,24 +355,58 @@ static void add_related(struct kr_build *b, cJSON *result,
 		const struct kr_message *m = &f->diag->messages[i];
 		struct kr_place place = kr_place_from_message(m);
 
+		if (!kr_finding_has(f, m))
+			continue;
 		add_note(b, &notes, &place, "%s: %s",
 		         kr_severity_to_string(m->severity), m->text);
 	}
 }
 
-static int add(struct kr_findings *w, const struct kr_finding *f)
+/* The same for one control of one node, whatever its value and place. */
+static void add_fingerprint(struct kr_build *b, cJSON *result,
+                            const struct kr_finding *f)
+{
+	_cleanup_free_ char *text = NULL;
+	char hex[KR_SHA256_HEX_SIZE];
+
+	if (kr_format(&text, "%s\n%s", f->node ? f->node : "", f->rule->name) <
+	    0) {
+		b->failed = true;
+		return;
+	}
+	kr_sha256_hex(text, strlen(text), hex);
+	kr_build_string(b, kr_build_object(b, result, "fingerprints"),
+	                "nodeAndControl/v1", hex);
+}
+
+static void add_suppression(struct kr_build *b, cJSON *result,
+                            const struct kr_waiver *waiver)
+{
+	cJSON *o;
+
+	if (!waiver)
+		return;
+	o = kr_build_element(b, kr_build_array(b, result, "suppressions"));
+	kr_build_string(b, o, "kind", "external");
+	kr_build_string(b, o, "justification", waiver->reason);
+}
+
+static int add_one(struct kr_findings *w, const struct kr_finding *f,
+                   size_t index)
 {
 	struct kr_build b = {0};
 	cJSON *result = cJSON_CreateObject(), *properties;
 	_cleanup_free_ char *text = NULL;
 
-	kr_build_string(&b, result, "ruleId", w->about->rule->name);
-	kr_build_number(&b, result, "ruleIndex", 0);
+	kr_build_string(&b, result, "ruleId", f->rule->name);
+	kr_build_number(&b, result, "ruleIndex", (double)index);
 	kr_build_string(&b, result, "kind", kinds[f->verdict].kind);
 	kr_build_string(&b, result, "level", kinds[f->verdict].level);
 	add_text(&b, result, "message", f->reason);
 	add_location(&b, result, f, w->about->root);
 	add_related(&b, result, f, w->about->root);
+	add_fingerprint(&b, result, f);
+	add_suppression(&b, result, f->waiver);
 	properties = kr_build_object(&b, result, "properties");
 	kr_build_string(&b, properties, "verdict",
 	                kr_verdict_to_string(f->verdict));
@@ -343,7 +419,19 @@ static int add(struct kr_findings *w, const struct kr_finding *f)
 	text = kr_build_line(&b, result);
 	if (!text)
 		return -ENOMEM;
-	fprintf(w->out, "%s\n%s", w->n_findings > 0 ? "," : "", text);
+	fprintf(w->out, "%s\n%s", w->n_findings > 0 || index > 0 ? "," : "",
+	        text);
+	return 0;
+}
+
+static int add(struct kr_findings *w, const struct kr_finding *f, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		int r = add_one(w, &f[i], i);
+
+		if (r < 0)
+			return r;
+	}
 	return 0;
 }
 

@@ -16,37 +16,7 @@
 #include "report/next.h"
 #include "report/text-audit.h"
 #include "report/text-controls.h"
-
-static const struct {
-	const char *word;
-	enum kr_color color;
-} verdicts[] = {
-	[KR_VERDICT_PASS] = {"PASS", KR_COLOR_GOOD},
-	[KR_VERDICT_FAIL] = {"FAIL", KR_COLOR_BAD},
-	[KR_VERDICT_INVALID] = {"INVALID", KR_COLOR_BAD},
-	[KR_VERDICT_UNKNOWN] = {"UNKNOWN", KR_COLOR_WARN},
-	[KR_VERDICT_WAIVED] = {"WAIVED", KR_COLOR_WARN},
-	[KR_VERDICT_NOT_APPLICABLE] = {"NOT APPLICABLE", KR_COLOR_WARN},
-};
-
-static_assert(ARRAY_SIZE(verdicts) == _KR_VERDICT_MAX,
-              "a word for each verdict");
-
-enum kr_color kr_text_color(const struct kr_judgement *j)
-{
-	return j->rule->test ? verdicts[j->verdict].color : KR_COLOR_DIM;
-}
-
-void kr_text_place(const struct kr_term *term, struct kr_span span)
-{
-	unsigned line, column;
-
-	kr_span_position(span, &line, &column);
-	kr_term_begin(term, KR_COLOR_PLACE);
-	kr_term_text(term, span.file->path);
-	fprintf(term->out, ":%u:%u", line, column);
-	kr_term_end(term);
-}
+#include "report/text-words.h"
 
 static void print_state(const struct kr_term *term, const char *name,
                         const struct kr_view *view)
@@ -447,11 +417,4 @@ int kr_text_audit(const struct kr_term *term, struct kr_host *host,
 	}
 	return usual ? print_audit_next(term, host, api, audit, words, diag)
 	             : kr_text_next(term, node, api, audit, words, diag);
-}
-
-void kr_text_verdict(const struct kr_term *term, enum kr_verdict verdict,
-                     const char *reason)
-{
-	kr_term_headline(term, verdicts[verdict].color, verdicts[verdict].word,
-	                 reason);
 }

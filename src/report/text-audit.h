@@ -15,7 +15,3 @@ int kr_text_audit(const struct kr_term *term, struct kr_host *host,
                   const struct kr_api_options *api,
                   const struct kr_audit *audit, const char *words,
                   const struct kr_diag *diag);
-
-/* The first line: a verdict and its one-sentence reason. */
-void kr_text_verdict(const struct kr_term *term, enum kr_verdict verdict,
-                     const char *reason);

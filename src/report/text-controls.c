@@ -21,49 +21,9 @@
 #include "report/headline.h"
 #include "report/next.h"
 #include "report/text-controls.h"
+#include "report/text-words.h"
 
 #define VALUE_MAX 40
-
-/* --- values -------------------------------------------------------------- */
-
-/* An empty text or list, or a pair of such. */
-static bool says_nothing(const struct kr_value *value)
-{
-	if (value->type == KR_TYPE_STRING || value->type == KR_TYPE_LIST)
-		return kr_value_is_zero(value);
-	if (value->type != KR_TYPE_TREE)
-		return false;
-	for (size_t i = 1; i < value->list.n_items; i += 2) {
-		if (*value->list.items[i])
-			return false;
-	}
-	return true;
-}
-
-/* The words for a view or source; the caller frees them; NULL: no memory. */
-static char *value_words(enum kr_state state, const struct kr_value *value)
-{
-	char *text = NULL;
-
-	if (state == KR_STATE_TRUE || state == KR_STATE_FALSE ||
-	    !kr_state_is_value(state))
-		return strdup(kr_state_to_string(state));
-	if (says_nothing(value))
-		return strdup("not set");
-	return kr_value_format(value, &text) < 0 ? NULL : text;
-}
-
-void kr_text_value(const struct kr_term *term, enum kr_state state,
-                   const struct kr_value *value, size_t width)
-{
-	_cleanup_free_ char *words = value_words(state, value);
-	size_t length = words ? strlen(words) : 0;
-
-	if (words)
-		kr_term_text(term, words);
-	if (length < width)
-		fprintf(term->out, "%*s", (int)(width - length), "");
-}
 
 /* --- the table ----------------------------------------------------------- */
 
@@ -107,7 +67,7 @@ static char *value_of(const struct kr_judgement *j)
 	char *text = NULL;
 
 	if (v->state != KR_STATE_UNKNOWN || !v->either_default)
-		text = value_words(v->state, &v->value);
+		text = kr_text_words(v->state, &v->value);
 	else if (kr_format(&text, "%s or %s", f->before, f->by_default) < 0)
 		text = NULL;
 	if (text && strlen(text) > VALUE_MAX)

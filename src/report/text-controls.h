@@ -11,16 +11,6 @@
 /* One line a control, the worst first. 0 or -ENOMEM. */
 int kr_text_table(const struct kr_term *term, const struct kr_audit *audit);
 
-/* The state of a view or source, its value in words, and blanks up to WIDTH. */
-void kr_text_value(const struct kr_term *term, enum kr_state state,
-                   const struct kr_value *value, size_t width);
-
-/* "FILE:LINE:COLUMN". */
-void kr_text_place(const struct kr_term *term, struct kr_span span);
-
-/* The colour of J's verdict. */
-enum kr_color kr_text_color(const struct kr_judgement *j);
-
 /* What is kept with a result: the node, the time, EDITION (NULL: none), this
  * program's version. 0 or -ENOMEM. */
 int kr_text_evidence(const struct kr_term *term, struct kr_node *node,

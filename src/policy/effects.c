@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What people are told before they allow a change.
+ *
+ * Source: what kubelet was seen to do with each setting, and how the remedies
+ * that are in public break nodes (kubernetes#64027, #66241, kubeadm#591,
+ * amazon-eks-ami#207 and #610).
+ */
+
+#include <string.h>
+
+#include "base/format.h"
+#include "base/macro.h"
+#include "policy/demands.h"
+#include "policy/effects.h"
+
+static const char *const breaks[KR_N_RULES] = {
+	[KR_FIELD_ANONYMOUS] =
+		"whoever asks port 10250 without credentials gets 401; the API "
+		"server, too, where its certificate is not of the client CA",
+	[KR_FIELD_CLIENT_CA] =
+		"the API server is shut out where its certificate is another "
+		"authority's: logs, exec and metrics fail",
+	[KR_FIELD_AUTHORIZATION_MODE] =
+		"whoever has no right to nodes/proxy is refused; the API "
+		"server, too, where its RBAC lacks that",
+	[KR_FIELD_READ_ONLY_PORT] =
+		"collectors of metrics that read the read-only port get no "
+		"answer",
+	[KR_FIELD_PROTECT_KERNEL] =
+		"kubelet ends at the next boot where a kernel setting is not "
+		"as it wants it",
+	[KR_FIELD_IPTABLES] =
+		"an old kubelet whose two mark bits are the same ends",
+	[KR_FIELD_HOSTNAME_OVERRIDE] = "the Node object gets another name",
+	[KR_FIELD_EVENT_QPS] =
+		"0 can flood the API server with events; too low a value loses "
+		"some",
+	[KR_RULE_TLS_PAIR] =
+		"kubelet ends where the key is not that of the certificate",
+	[KR_FIELD_ROTATE_CERTIFICATES] =
+		"kubelet ends after 5 minutes where its kubeconfig has no "
+		"client certificate",
+	[KR_FIELD_SERVER_BOOTSTRAP] =
+		"until its CSR is approved every TLS handshake with port 10250 "
+		"fails: logs, exec and metrics",
+	[KR_FIELD_TLS_CIPHERS] =
+		"clients that offer other suites alone cannot connect; a name "
+		"that this kubelet does not know ends it",
+	[KR_FIELD_POD_PIDS] =
+		"forks fail in pods with more processes than the limit",
+	[KR_FIELD_SECCOMP_DEFAULT] =
+		"containers that use system calls which the runtime's profile "
+		"forbids",
+	[KR_RULE_MODE_KUBECONFIG] = "programs of others that read the file",
+	[KR_RULE_MODE_CLIENT_CA] =
+		"programs of others that read the file, such as an API server",
+	[KR_RULE_MODE_CONFIG] = "programs of others that read the file",
+	[KR_RULE_MODE_UNIT] = "programs of others that read the files",
+};
+
+const char *kr_rule_breaks(const struct kr_rule *rule)
+{
+	return breaks[rule - kr_rules_table];
+}
+
+/* What is written where it is not a value of the benchmark's. */
+static const char *fix_words(const struct kr_rule *rule)
+{
+	if (!rule->test)
+		return "nothing: nothing is demanded";
+	if (rule->policy == KR_POLICY_NEVER)
+		return "nothing: it is the owner's";
+	if (rule == &kr_rules_table[KR_FIELD_STREAMING_TIMEOUT])
+		return "cuts the flag; writes 4h0m0s with --explicit";
+	if (rule->owners_value || rule->names_file)
+		return "writes the value of --set";
+	return rule->subject == KR_SUBJECT_OWNER ? "chown root:root" : NULL;
+}
+
+char *kr_rule_fix(const struct kr_rule *rule, const struct kr_edition *edition)
+{
+	const char *words = fix_words(rule);
+	_cleanup_free_ char *value = NULL;
+	char *text = NULL;
+	int r;
+
+	if (words)
+		return strdup(words);
+	if (rule->subject == KR_SUBJECT_MODE) {
+		r = kr_format(&text, "chmod %04o",
+		              (unsigned)kr_demand_mode(rule, edition));
+		return r < 0 ? NULL : text;
+	}
+	if (rule->want.type == KR_TYPE_LIST)
+		return strdup("writes the six suites of the benchmark");
+	if (kr_value_format(&rule->want, &value) < 0 ||
+	    kr_format(&text, "writes %s", value) < 0)
+		return NULL;
+	return text;
+}

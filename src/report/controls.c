@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What can be asked for: each control with its demand, what a fix would do, and
+ * what that could break. Nothing of a node is in it.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/format.h"
+#include "policy/demands.h"
+#include "policy/effects.h"
+#include "report/controls.h"
+#include "report/json-audit.h"
+
+static size_t n_controls(const struct kr_edition *edition)
+{
+	const struct kr_rule *items[KR_N_RULES];
+	struct kr_rules rules;
+
+	kr_rules_of_edition(edition, 0, items, &rules);
+	return rules.n_items;
+}
+
+/* --- text ---------------------------------------------------------------- */
+
+/* The widest name. */
+static int name_width(const struct kr_rules *rules)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < rules->n_items; i++) {
+		if (strlen(rules->items[i]->name) > width)
+			width = strlen(rules->items[i]->name);
+	}
+	return (int)width;
+}
+
+static int print_rule(const struct kr_term *term, const struct kr_rules *rules,
+                      const struct kr_rule *rule, int width)
+{
+	const struct kr_edition *edition = rules->edition;
+	_cleanup_free_ char *fix = kr_rule_fix(rule, edition);
+	struct kr_edition_control its;
+	FILE *out = term->out;
+
+	if (!fix)
+		return -ENOMEM;
+	if (edition &&
+	    kr_edition_control(kr_edition_id(edition), rule->name, &its))
+		fprintf(out, "%-6s  level %u, %-9s  ", its.id, its.level,
+		        kr_assessment_to_string(its.assessment));
+	fprintf(out, "%-*s  %s\n", width, rule->name,
+	        rule->test ? kr_rule_demand(rule, edition) : "-");
+	if (!rule->test)
+		return 0;
+	fprintf(out, "        fix (%s): %s\n",
+	        kr_policy_to_string(kr_rule_policy(rule, edition)), fix);
+	if (kr_rule_breaks(rule))
+		fprintf(out, "        could break: %s\n", kr_rule_breaks(rule));
+	return 0;
+}
+
+int kr_text_rules(const struct kr_term *term, const struct kr_rules *rules)
+{
+	int width = name_width(rules);
+
+	for (size_t i = 0; i < rules->n_items; i++) {
+		int r = print_rule(term, rules, rules->items[i], width);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+void kr_text_editions(const struct kr_term *term)
+{
+	for (size_t i = 0; i < KR_N_EDITIONS; i++) {
+		const struct kr_edition *e = &kr_editions[i];
+
+		fprintf(term->out, "%-13s %s %s, %zu controls%s\n", e->name,
+		        e->title, e->version, n_controls(e),
+		        e->audit_only ? ", for audit only" : "");
+	}
+}
+
+/* --- JSON ---------------------------------------------------------------- */
+
+static void add_rule(struct kr_build *j, cJSON *controls,
+                     const struct kr_rules *rules, const struct kr_rule *rule)
+{
+	const struct kr_edition *edition = rules->edition;
+	_cleanup_free_ char *fix = kr_rule_fix(rule, edition), *demand = NULL;
+	cJSON *c = kr_build_element(j, controls);
+
+	if (!fix ||
+	    (rule->test && kr_format(&demand, "%s %s", rule->name,
+	                             kr_rule_demand(rule, edition)) < 0))
+		j->failed = true;
+	kr_json_add_rule(j, c, rule, edition);
+	kr_build_string(j, c, "demand", demand);
+	kr_build_string(
+		j, c, "policy",
+		rule->test ? kr_policy_to_string(kr_rule_policy(rule, edition))
+			   : NULL);
+	kr_build_string(j, c, "fix", fix);
+	kr_build_string(j, c, "breaks",
+	                rule->test ? kr_rule_breaks(rule) : NULL);
+}
+
+static void add_edition(struct kr_build *j, cJSON *editions,
+                        const struct kr_edition *e)
+{
+	cJSON *o = kr_build_element(j, editions);
+
+	kr_build_string(j, o, "name", e->name);
+	kr_build_string(j, o, "benchmark", e->title);
+	kr_build_string(j, o, "edition", e->version);
+	kr_build_number(j, o, "controls", (double)n_controls(e));
+	kr_build_boolean(j, o, "audit_only", e->audit_only);
+}
+
+int kr_json_rules(FILE *out, const struct kr_rules *rules, bool editions)
+{
+	struct kr_build j = {0};
+	cJSON *root = cJSON_CreateObject(), *list;
+
+	kr_json_add_head(&j, root);
+	kr_json_add_benchmark(&j, root, rules ? rules->edition : NULL);
+	list = kr_build_array(&j, root, "controls");
+	for (size_t i = 0; rules && i < rules->n_items; i++)
+		add_rule(&j, list, rules, rules->items[i]);
+	list = kr_build_array(&j, root, "editions");
+	for (size_t i = 0; editions && i < KR_N_EDITIONS; i++)
+		add_edition(&j, list, &kr_editions[i]);
+	return kr_build_print(&j, root, out);
+}
