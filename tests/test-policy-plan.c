@@ -855,8 +855,8 @@ START_TEST(test_order_by_hand)
 	node = kr_test_node(NULL, &found);
 	replace(node, plan, CONFIG, "true", "\"x\"");
 	replace(node, plan, ENV, "false", by_hand[_i].env);
-	ck_assert_msg(kr_proof_order(node, kr_rules_usual.items[0], plan,
-	                             &diag) == by_hand[_i].want,
+	ck_assert_msg(kr_proof_order(node, &kr_rules_usual, plan, &diag) ==
+	                      by_hand[_i].want,
 	              "%s", by_hand[_i].name);
 	if (by_hand[_i].first)
 		ck_assert_str_eq(plan->edits.files[0].path, by_hand[_i].first);

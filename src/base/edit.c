@@ -97,6 +97,7 @@ int kr_edits_add(struct kr_edits *edits, struct kr_span span, const char *text)
 static void remove_edit(struct kr_file_edits *f, size_t at)
 {
 	free(f->edits[at].text);
+	free(f->edits[at].about);
 	f->n_edits--;
 	memmove(f->edits + at, f->edits + at + 1,
 	        (f->n_edits - at) * sizeof(*f->edits));
@@ -179,6 +180,52 @@ int kr_edits_join(struct kr_edits *edits)
 
 /* --- edits of what edits leave -------------------------------------------- */
 
+/* Adds NAMES, with commas between them, to those of *TO, each once. */
+static int add_about(char **to, const char *names)
+{
+	while (names && *names) {
+		size_t length = strcspn(names, ",");
+		const char *at = *to;
+		char *longer;
+
+		while (at && !(strncmp(at, names, length) == 0 &&
+		               (!at[length] || at[length] == ','))) {
+			at = strchr(at, ',');
+			at = at ? at + 1 : NULL;
+		}
+		if (!at) {
+			if (asprintf(&longer, "%s%s%.*s", *to ? *to : "",
+			             *to ? "," : "", (int)length, names) < 0)
+				return -ENOMEM;
+			free(*to);
+			*to = longer;
+		}
+		names += length + (names[length] == ',');
+	}
+	return 0;
+}
+
+int kr_file_edits_tell(struct kr_file_edits *edits, const char *name)
+{
+	for (size_t i = 0; i < edits->n_edits; i++) {
+		int r = add_about(&edits->edits[i].about, name);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The edit of F at OFFSET is for NAMES, too. */
+static int tell_at(struct kr_file_edits *f, size_t offset, const char *names)
+{
+	for (size_t i = 0; i < f->n_edits; i++) {
+		if (f->edits[i].offset == offset)
+			return add_about(&f->edits[i].about, names);
+	}
+	return 0;
+}
+
 static size_t end_of(const struct kr_edit *e)
 {
 	return e->offset + e->length;
@@ -192,9 +239,10 @@ static size_t end_of(const struct kr_edit *e)
 static int splice(struct kr_file_edits *f, const struct kr_edit *e)
 {
 	size_t moved = 0, first = 0, last, head = 0, start, end;
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = NULL, *about = NULL;
 	const struct kr_edit *old;
 	const char *tail = "";
+	int r = 0;
 
 	for (; first < f->n_edits; first++) {
 		size_t length = strlen(f->edits[first].text);
@@ -226,12 +274,19 @@ static int splice(struct kr_file_edits *f, const struct kr_edit *e)
 		text = NULL;
 		return -ENOMEM;
 	}
+	for (size_t i = first; r == 0 && i < last; i++)
+		r = add_about(&about, f->edits[i].about);
+	if (r == 0)
+		r = add_about(&about, e->about);
+	if (r < 0)
+		return r;
 	for (; last > first; last--)
 		remove_edit(f, first);
 	/* an insertion that is cut again */
 	if (start == end && !*text)
 		return 0;
-	return insert(f, start, end - start, text);
+	r = insert(f, start, end - start, text);
+	return r < 0 ? r : tell_at(f, start, about);
 }
 
 /* A file that is edited and then nothing is different is no edit. */
@@ -247,28 +302,50 @@ static void forget(struct kr_edits *edits, struct kr_file_edits *f)
 	        (size_t)(edits->files + edits->n_files - f) * sizeof(*f));
 }
 
+/* MORE behind TO, which is of the same file: one may be of the mode, the other
+ * of the owner. */
+static int then_perms(struct kr_perms_change *to,
+                      const struct kr_perms_change *more)
+{
+	if (!kr_perms_changes(to)) {
+		*to = *more;
+		return 0;
+	}
+	if ((kr_perms_changes_mode(to) && kr_perms_changes_mode(more)) ||
+	    (kr_perms_changes_owner(to) && kr_perms_changes_owner(more)))
+		return -EEXIST;
+	if (kr_perms_changes_mode(more))
+		to->to.mode = more->to.mode;
+	if (kr_perms_changes_owner(more)) {
+		to->to.uid = more->to.uid;
+		to->to.gid = more->to.gid;
+	}
+	return 0;
+}
+
 static int then(struct kr_edits *edits, const struct kr_file_edits *more)
 {
 	struct kr_file_edits *f = find(edits, more->path);
 	bool made = !f;
 
-	if (f &&
-	    (f->remove || more->remove || !more->file ||
-	     (kr_perms_changes(&f->perms) && kr_perms_changes(&more->perms))))
+	if (f && (f->remove || more->remove || !more->file))
 		return -EEXIST;
 	if (!f)
 		f = file_edits(edits, more->file, more->path);
 	if (!f)
 		return -ENOMEM;
 	f->remove = more->remove;
-	if (kr_perms_changes(&more->perms))
-		f->perms = more->perms;
+	if (kr_perms_changes(&more->perms) &&
+	    then_perms(&f->perms, &more->perms) < 0)
+		return -EEXIST;
 	for (size_t i = more->n_edits; i > 0; i--) {
 		const struct kr_edit *e = &more->edits[i - 1];
 		/* what is made may be empty */
 		int r = made ? insert(f, e->offset, e->length, e->text)
 		             : splice(f, e);
 
+		if (r == 0 && made)
+			r = tell_at(f, e->offset, e->about);
 		if (r < 0)
 			return r;
 	}
@@ -437,8 +514,8 @@ void kr_edits_done(struct kr_edits *edits)
 	for (size_t i = 0; i < edits->n_files; i++) {
 		struct kr_file_edits *f = &edits->files[i];
 
-		for (size_t k = 0; k < f->n_edits; k++)
-			free(f->edits[k].text);
+		while (f->n_edits > 0)
+			remove_edit(f, f->n_edits - 1);
 		free(f->edits);
 		free(f->path);
 	}

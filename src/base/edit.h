@@ -17,7 +17,8 @@
 struct kr_edit {
 	size_t offset;
 	size_t length;
-	char *text; /* owned, NUL-terminated */
+	char *text;  /* owned, NUL-terminated */
+	char *about; /* what it is for: names, commas between them; NULL */
 };
 
 /* All edits of one file, in order of offset, none touching another. */
@@ -60,10 +61,14 @@ int kr_edits_join(struct kr_edits *edits);
  * Adds MORE, edits of the files as EDITS leave them, so that EDITS alone lead
  * to what both led to. A file that EDITS do not know is the same in both: it
  * must live as long as they. 0; -EEXIST: a file that goes is edited, one that
- * is edited goes, or both change a file's mode or owner; -ENOMEM. EDITS are of
- * no use after an error.
+ * is edited goes, or both change a file's mode, or both its owner; -ENOMEM.
+ * EDITS are of no use after an error.
  */
 int kr_edits_then(struct kr_edits *edits, const struct kr_edits *more);
+
+/* All edits of the file are for NAME, too. One that kr_edits_then() makes of
+ * several is for all that these are. 0 or -ENOMEM. */
+int kr_file_edits_tell(struct kr_file_edits *edits, const char *name);
 
 /* Adds a file at PATH that does not exist yet. 0, -EEXIST, -ENOMEM. */
 int kr_edits_create(struct kr_edits *edits, const char *path, const char *text);

@@ -20,6 +20,7 @@
 #include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/fix-select.h"
 #include "cli/learn.h"
 #include "cli/output.h"
 #include "cli/watch.h"
@@ -48,6 +49,35 @@ static const struct {
 
 static_assert(ARRAY_SIZE(statuses) == _KR_OUTCOME_MAX, "one for each outcome");
 
+static bool has_no_verdict(const struct kr_fix *fix, const struct kr_rule *rule)
+{
+	for (size_t i = 0; i < fix->before->n_items; i++) {
+		const struct kr_judgement *j = &fix->before->items[i];
+
+		if (j->rule == rule)
+			return j->verdict != KR_VERDICT_FAIL;
+	}
+	return false;
+}
+
+/* What is left fails, or has no verdict: then 3. */
+static int fix_status(const struct kr_fix *fix)
+{
+	const struct kr_plan *plan = fix->plan;
+	size_t n = 0, n_unknown = 0;
+
+	for (size_t i = 0; plan && i < plan->n_left; i++) {
+		if (plan->left[i].why == KR_WHY_WAIVED)
+			continue;
+		n++;
+		n_unknown += has_no_verdict(fix, plan->left[i].rule);
+	}
+	if (n == 0 || (fix->outcome != KR_OUTCOME_COMPLIANT &&
+	               fix->outcome != KR_OUTCOME_PARTLY))
+		return statuses[fix->outcome].fix;
+	return n_unknown == n ? 3 : 1;
+}
+
 static int change_status(const struct kr_options *o, const struct kr_fix *fix)
 {
 	switch (o->command) {
@@ -56,7 +86,7 @@ static int change_status(const struct kr_options *o, const struct kr_fix *fix)
 	case KR_COMMAND_RECOVER:
 		return statuses[fix->outcome].recover;
 	default:
-		return statuses[fix->outcome].fix;
+		return fix_status(fix);
 	}
 }
 
@@ -163,13 +193,14 @@ static int report_change(const struct kr_options *o, const struct kr_fix *fix,
 	return r;
 }
 
-/* LEARN must live as long as RET. */
+/* LEARN and SELECTED must live as long as RET. */
 static int change(const struct kr_options *o, struct kr_watch *watch,
-                  struct kr_learn *learn, struct kr_diag *diag,
-                  struct kr_fix **ret)
+                  struct kr_learn *learn, struct kr_fix_selected *selected,
+                  struct kr_diag *diag, struct kr_fix **ret)
 {
 	struct kr_node_options node = kr_cli_learn(o, learn);
 	struct kr_fix_options options = o->fix;
+	int r;
 
 	options.rules = &kr_rules_usual;
 	options.tick = kr_watch_tick;
@@ -181,13 +212,25 @@ static int change(const struct kr_options *o, struct kr_watch *watch,
 		return kr_rescue_run(&o->node, &options, o->transaction, diag,
 		                     ret);
 	options.api = &o->api;
-	return kr_fix_run(&node, &options, diag, ret);
+	options.select = kr_fix_select;
+	options.select_closure = selected;
+	options.rules = &selected->rules;
+	options.consents = selected->consents;
+	selected->rules = kr_rules_usual;
+	r = kr_fix_run(&node, &options, diag, ret);
+	if (r == 0) {
+		(*ret)->audit_words = selected->audit_words;
+		(*ret)->words = selected->words;
+	}
+	return r;
 }
 
 int kr_cli_change(const struct kr_options *o, FILE *out, FILE *err)
 {
 	struct kr_watch watch;
 	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_fix_selected_ struct kr_fix_selected selected = {.o = o,
+	                                                          .err = err};
 	_cleanup_fix_ struct kr_fix *fix = NULL;
 	struct kr_learn learn = {
 		.wait =
@@ -204,11 +247,15 @@ int kr_cli_change(const struct kr_options *o, FILE *out, FILE *err)
 		fprintf(err, "%s: signals: %s\n", KR_NAME, strerror(-r));
 		return statuses[KR_OUTCOME_FAILED].fix;
 	}
-	r = change(o, &watch, &learn, &diag, &fix);
+	r = change(o, &watch, &learn, &selected, &diag, &fix);
 	kr_watch_end(&watch);
 	if (r < 0)
 		return kr_cli_out_of_memory(err);
+	if (selected.usage)
+		return KR_STATUS_USAGE;
 	status = change_status(o, fix);
+	if (selected.unread)
+		status = statuses[KR_OUTCOME_UNCONFIGURED].fix;
 	log_change(o, fix, status);
 	r = report_change(o, fix, &diag, out, err);
 	if (kr_diag_result(&diag, r) < 0)

@@ -16,7 +16,7 @@
 	 KR_BIT(KR_COMMAND_FLEET))
 
 /* those that take several controls */
-#define SELECT_COMMANDS KR_BIT(KR_COMMAND_AUDIT)
+#define SELECT_COMMANDS (KR_BIT(KR_COMMAND_AUDIT) | KR_BIT(KR_COMMAND_FIX))
 #define FLEET           KR_BIT(KR_COMMAND_FLEET)
 
 const struct kr_command_row kr_commands[] = {
@@ -281,6 +281,29 @@ static int set_no_persist(struct kr_options *o, const char *arg)
 	return 0;
 }
 
+static int set_allow(struct kr_options *o, const char *arg)
+{
+	o->allow = arg;
+	return *arg ? 0 : -EINVAL;
+}
+
+/* What it is of shows when the controls are known. */
+static int set_set(struct kr_options *o, const char *arg)
+{
+	const char *equals = strchr(arg, '=');
+
+	if (!equals || equals == arg || o->n_sets == KR_SETS_MAX)
+		return -EINVAL;
+	o->sets[o->n_sets++] = arg;
+	return 0;
+}
+
+static int set_expect(struct kr_options *o, const char *arg)
+{
+	o->fix.expect = arg;
+	return strlen(arg) == KR_PLAN_HASH_SIZE - 1 ? 0 : -EINVAL;
+}
+
 static int set_configz(struct kr_options *o, const char *arg)
 {
 	o->api.configz = true;
@@ -477,6 +500,25 @@ const struct kr_option_row kr_option_rows[] = {
          .commands = KR_BIT(KR_COMMAND_FIX) | KR_BIT(KR_COMMAND_UNDO),
          .set = set_dry_run,
          .help = "print the plan as a diff, change nothing, restart nothing"},
+	{.name = "allow",
+         .argument = "NAME[,NAME...]",
+         .commands = KR_BIT(KR_COMMAND_FIX),
+         .set = set_allow,
+         .wants = "a control such as readOnlyPort or mode:kubeconfig",
+         .help = "fix these controls, too, which have to be asked for, and "
+                 "override what was seen against it"},
+	{.name = "set",
+         .argument = "NAME=VALUE",
+         .commands = KR_BIT(KR_COMMAND_FIX),
+         .set = set_set,
+         .wants = "NAME=VALUE, at most 16 times",
+         .help = "the value to write for this control"},
+	{.name = "expect",
+         .argument = "HASH",
+         .commands = KR_BIT(KR_COMMAND_FIX),
+         .set = set_expect,
+         .wants = "the 16 digits that fix -n prints behind '# plan'",
+         .help = "apply only the plan that fix -n showed"},
 	{.name = "method",
          .argument = "METHOD",
          .commands = KR_BIT(KR_COMMAND_FIX),

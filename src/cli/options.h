@@ -12,6 +12,9 @@
 #include "net/api.h"
 #include "node/node.h"
 
+/* So many values may be given by --set. */
+#define KR_SETS_MAX 16
+
 enum kr_command {
 	KR_COMMAND_AUDIT,
 	KR_COMMAND_FIX,
@@ -62,6 +65,10 @@ struct kr_options {
 		const char *waivers;         /* a file */
 		bool no_waivers;
 	} select;
+	/* fix: names with commas, and "NAME=VALUE"; borrowed */
+	const char *allow;
+	const char *sets[KR_SETS_MAX];
+	size_t n_sets;
 	const char *transaction; /* undo: which; NULL: the last */
 	enum kr_format format;
 	enum kr_when color;

@@ -93,7 +93,8 @@ static int look_at_health(struct kr_applying *f)
 
 static bool wants_restart(struct kr_applying *f)
 {
-	const struct kr_judgement *before = kr_apply_before(f);
+	bool reads_it =
+		has_edits(f) && !kr_edits_in_place(&f->fix->plan->edits);
 
 	/* it reads the files that are there then, and we would wait for
 	 * ourselves */
@@ -114,10 +115,9 @@ static bool wants_restart(struct kr_applying *f)
 		       !kr_edits_in_place(&f->fix->plan->edits) &&
 		       kr_host_is_newer(f->fix->host, f->undone);
 	if (f->was_healthy)
-		return has_edits(f) ||
-		       before->running.answer == KR_ANSWER_FAIL ||
-		       before->live.answer == KR_ANSWER_FAIL;
-	return has_edits(f) && f->was_invalid;
+		return reads_it ||
+		       kr_apply_find(f, f->fix->before, kr_apply_runs_wrong);
+	return reads_it && f->was_invalid;
 }
 
 static int decide_restart(struct kr_applying *f)
@@ -127,8 +127,7 @@ static int decide_restart(struct kr_applying *f)
 
 	f->fix->restarts = f->fix->reloads = f->fix->watched = false;
 	f->fix->asks_live = false;
-	f->was_invalid = kr_apply_before(f)->disk.state == KR_STATE_INVALID &&
-	                 kr_apply_before(f)->by_setting;
+	f->was_invalid = kr_apply_find(f, before, kr_apply_is_own_fault);
 	if (!kr_apply_node(f)->live || f->fix->plan->unconfigured)
 		return 0;
 	r = look_at_health(f);
@@ -143,14 +142,27 @@ static int decide_restart(struct kr_applying *f)
 	return 0;
 }
 
+/* Whether kubelet will have its iptables chains, and that is looked for. */
+static bool plans_chains(const struct kr_applying *f)
+{
+	for (size_t i = 0; i < f->options->rules->n_items; i++) {
+		const struct kr_rule *rule = f->options->rules->items[i];
+
+		if (rule->n_fields > 0 &&
+		    rule->fields[0] == KR_FIELD_IPTABLES &&
+		    !kr_apply_is_left(f, i))
+			return kr_apply_planned_view(f, i)->state ==
+			       KR_STATE_TRUE;
+	}
+	return false;
+}
+
 /* With edits the plan has looked at it. */
 static int check_bits(struct kr_applying *f)
 {
 	int bit, r;
 
-	if (!f->fix->restarts || f->undo ||
-	    kr_apply_field(f) != KR_FIELD_IPTABLES ||
-	    kr_apply_planned_state(f) != KR_STATE_TRUE)
+	if (!f->fix->restarts || f->undo || !plans_chains(f))
 		return KR_STEP_GO_ON;
 	r = kr_iptables_bits_fatal(kr_apply_node(f), kr_apply_planned(f), &bit);
 	if (r <= 0)
@@ -179,7 +191,7 @@ static int check_pending(struct kr_applying *f)
 		                 "changed after kubelet was started: the "
 		                 "restart applies that, too");
 	r = kr_pending_arguments(kr_apply_node(f), kr_apply_planned(f),
-	                         kr_apply_field(f),
+	                         f->options->rules,
 	                         refuses ? KR_ERROR : KR_WARNING, f->diag);
 	if (r < 0)
 		return r;
@@ -311,21 +323,42 @@ static int end_compliant(struct kr_applying *f)
 
 /* --- writing ------------------------------------------------------------- */
 
+/* The first rule that the edits are for: by it an undo sees that it is one. */
+static const struct kr_judgement *first_fixed(const struct kr_applying *f)
+{
+	const struct kr_plan *plan = f->fix->plan;
+	size_t i = 0;
+
+	while (plan->n_rules > 0 &&
+	       f->fix->before->items[i].rule != plan->rules[0])
+		i++;
+	return &f->fix->before->items[i];
+}
+
 static int prepare(struct kr_applying *f)
 {
 	const struct kr_loaded_unit *loaded = f->fix->host->loaded;
+	const struct kr_plan *plan = f->fix->plan;
+	_cleanup_free_ const char **names =
+		calloc(plan->n_rules + 1, sizeof(*names));
 	const struct kr_transaction_about about = {
 		.unit = kr_apply_node(f)->unit_name,
 		.config = kr_apply_node(f)->config_override,
 		.invocation_id = loaded ? loaded->invocation_id : NULL,
-		.disk_before =
-			kr_state_to_string(kr_apply_before(f)->disk.state),
+		.disk_before = kr_state_to_string(first_fixed(f)->disk.state),
+		.controls = names,
+		.n_controls = plan->n_rules,
 		.undone = f->undone,
 	};
 	struct kr_fs *fs = kr_apply_node(f)->fs;
 	/* a fix adds one; an undo may be of the oldest */
-	int r = kr_prune(fs, f->undo ? KR_HISTORY_MAX : KR_HISTORY_MAX - 1);
+	int r;
 
+	if (!names)
+		return -ENOMEM;
+	for (size_t i = 0; i < plan->n_rules; i++)
+		names[i] = plan->rules[i]->name;
+	r = kr_prune(fs, f->undo ? KR_HISTORY_MAX : KR_HISTORY_MAX - 1);
 	if (r < 0 && r != -ENOMEM)
 		kr_diag_add_path(f->diag, KR_ERROR, "tidy", KR_STATE_DIR,
 		                 "cannot be tidied up: %s", strerror(-r));
@@ -399,15 +432,12 @@ static int write_files(struct kr_applying *f)
 	return kr_actions_add(&fix->actions, "write", "done", since);
 }
 
-static bool is_reached(const struct kr_applying *f, enum kr_state wanted)
+static bool is_reached(const struct kr_applying *f)
 {
-	const struct kr_judgement *after = &f->fix->after->items[0];
-
 	/* whoever configures kubelet may have done so meanwhile */
 	if (f->fix->plan->unconfigured)
 		return true;
-	return after->disk.state == wanted &&
-	       (!f->fix->restarts || after->running.state == wanted);
+	return kr_apply_is_as_planned(f, f->fix->restarts);
 }
 
 /* The audit has seen the very process that has settled. */
@@ -441,7 +471,6 @@ static int end_unread(struct kr_applying *f, int error)
  */
 static int verify(struct kr_applying *f)
 {
-	enum kr_state wanted = kr_apply_planned_state(f);
 	_cleanup_free_ char *why = NULL;
 	int r;
 
@@ -451,7 +480,7 @@ static int verify(struct kr_applying *f)
 			return r;
 		if (r < 0)
 			continue;
-		if (is_settled(f) && is_reached(f, wanted))
+		if (is_settled(f) && is_reached(f))
 			return KR_STEP_GO_ON;
 		if (is_settled(f))
 			continue;
@@ -468,22 +497,51 @@ static int verify(struct kr_applying *f)
 	return r < 0 ? r : kr_apply_give_up(f, why);
 }
 
+/* "NAME = VALUE", or how many there are. */
+static int name_planned(const struct kr_applying *f, char **ret)
+{
+	const struct kr_audit *before = f->fix->before;
+	const struct kr_plan *plan = f->fix->plan;
+	_cleanup_free_ char *value = NULL;
+	int r;
+
+	if (before->n_items > 1 && plan->n_rules > 0) {
+		for (size_t i = 0; i < plan->n_rules; i++) {
+			r = kr_format(ret, "%s%s%s", *ret ? *ret : "",
+			              i == 0                   ? ""
+			              : i + 1 == plan->n_rules ? " and "
+			                                       : ", ",
+			              plan->rules[i]->name);
+			if (r < 0)
+				return r;
+		}
+		return kr_format(ret, "%s as demanded", *ret);
+	}
+	if (before->n_items > 1)
+		return kr_format(ret, "what its files say");
+	r = kr_value_format(&kr_apply_planned_view(f, 0)->value, &value);
+	return r < 0 ? r
+	             : kr_format(ret, "%s = %s", before->items[0].rule->name,
+	                         value);
+}
+
 static int end_restarted(struct kr_applying *f)
 {
-	const char *key = kr_apply_before(f)->rule->name;
-	const char *value = kr_state_to_string(kr_apply_planned_state(f));
 	const char *unasked = f->forward.settling.unasked;
+	_cleanup_free_ char *with = NULL;
+	int r = name_planned(f, &with);
 
+	if (r < 0)
+		return r;
 	if (!unasked)
 		return kr_apply_end(f, KR_OUTCOME_CHANGED,
-		                    "kubelet runs with %s = %s now and is "
-		                    "healthy",
-		                    key, value);
+		                    "kubelet runs with %s now and is healthy",
+		                    with);
 	return kr_apply_end(
 		f, KR_OUTCOME_CHANGED,
-		"kubelet runs with %s = %s now, and has for %llu s; "
+		"kubelet runs with %s now, and has for %llu s; "
 		"whether it is healthy was not asked: %s",
-		key, value,
+		with,
 		(unsigned long long)(KR_SETTLED_UNASKED_USEC / KR_USEC_PER_SEC),
 		unasked);
 }
@@ -609,26 +667,69 @@ static int check_running(struct kr_applying *f)
 {
 	const struct kr_audit *last =
 		f->fix->after ? f->fix->after : f->fix->before;
-	const struct kr_judgement *now = last ? &last->items[0] : NULL;
 	enum kr_outcome outcome = f->fix->outcome;
-	const char *key = f->options->rules->items[0]->name;
+	const struct kr_judgement *wrong = NULL;
+	_cleanup_free_ char *first = NULL;
 	bool stays = outcome == KR_OUTCOME_CHANGED ||
 	             outcome == KR_OUTCOME_COMPLIANT;
 
-	if (f->undo || f->options->dry_run || !stays || !now ||
-	    (now->running.answer != KR_ANSWER_FAIL &&
-	     now->live.answer != KR_ANSWER_FAIL))
+	if (f->undo || f->options->dry_run || !stays || !last)
 		return KR_STEP_ENDED;
-	kr_diag_add(f->diag, KR_WARNING, KR_STILL_FALSE, KR_SPAN_NONE,
-	            "kubelet still runs with %s = false until it is restarted",
-	            key);
-	if (f->options->restart == KR_RESTART_NEVER)
+	for (size_t i = 0; i < last->n_items; i++) {
+		const struct kr_judgement *now = &last->items[i];
+		_cleanup_free_ char *value = NULL;
+		int r;
+
+		if (kr_apply_is_left(f, i) || !kr_apply_runs_wrong(now))
+			continue;
+		r = kr_value_format(now->running.answer == KR_ANSWER_FAIL
+		                            ? &now->running.value
+		                            : &now->live.value,
+		                    &value);
+		if (r < 0)
+			return r;
+		kr_diag_add(f->diag, KR_WARNING, KR_STILL_FALSE, KR_SPAN_NONE,
+		            "kubelet still runs with %s = %s until it is "
+		            "restarted",
+		            now->rule->name, value);
+		if (!wrong)
+			first = TAKE_PTR(value);
+		wrong = wrong ? wrong : now;
+	}
+	if (!wrong || f->options->restart == KR_RESTART_NEVER)
 		return KR_STEP_ENDED;
-	return kr_apply_end(
-		f, KR_OUTCOME_PARTLY,
-		"the files are right, but kubelet still runs with "
-		"%s = false: it was not restarted (%s)",
-		key, f->unhealthy_why ? f->unhealthy_why : "it is not healthy");
+	return kr_apply_end(f, KR_OUTCOME_PARTLY,
+	                    "the files are right, but kubelet still runs with "
+	                    "%s = %s: it was not restarted (%s)",
+	                    wrong->rule->name, first,
+	                    f->unhealthy_why ? f->unhealthy_why
+	                                     : "it is not healthy");
+}
+
+/* What is left keeps a fix from being whole. */
+static int check_left(struct kr_applying *f)
+{
+	const struct kr_plan *plan = f->fix->plan;
+	_cleanup_free_ char *reason = NULL;
+	size_t n = 0;
+	int r;
+
+	for (size_t i = 0; plan && i < plan->n_left; i++)
+		n += plan->left[i].why != KR_WHY_WAIVED;
+	if (n == 0 || (f->fix->outcome != KR_OUTCOME_CHANGED &&
+	               f->fix->outcome != KR_OUTCOME_COMPLIANT))
+		return KR_STEP_ENDED;
+	if (f->fix->outcome == KR_OUTCOME_COMPLIANT)
+		return kr_apply_end(f, KR_OUTCOME_COMPLIANT,
+		                    "nothing %s changed: %zu control%s left as "
+		                    "%s",
+		                    f->options->dry_run ? "would be" : "was", n,
+		                    n == 1 ? " is" : "s are",
+		                    n == 1 ? "it is" : "they are");
+	reason = TAKE_PTR(f->fix->reason);
+	r = kr_apply_end(f, KR_OUTCOME_PARTLY, "%s; %zu control%s left", reason,
+	                 n, n == 1 ? " is" : "s are");
+	return r;
 }
 
 /* Whatever it looked like to us. */
@@ -684,6 +785,9 @@ int kr_apply_run(struct kr_applying *f)
 	if (r != KR_STEP_ENDED)
 		return r;
 	r = check_running(f);
+	if (r < 0)
+		return r;
+	r = check_left(f);
 	if (r < 0)
 		return r;
 	kr_apply_read_log(f);

@@ -107,10 +107,30 @@ int kr_apply_interrupted(struct kr_applying *a);
 /* The inputs that kubelet has after the plan. */
 const struct kr_inputs *kr_apply_planned(struct kr_applying *a);
 
-/* What kubelet decides by them. */
+/* What kubelet decides by them for the rule I, and for the first. */
+const struct kr_view *kr_apply_planned_view(const struct kr_applying *a,
+                                            size_t i);
 enum kr_state kr_apply_planned_state(struct kr_applying *a);
 
-/* The one control that a fix is about: what it was before, its field. */
+/* Whether the plan leaves the rule I as it is. */
+bool kr_apply_is_left(const struct kr_applying *a, size_t i);
+
+/* The first of AUDIT that MATCHES and is not left; NULL. */
+const struct kr_judgement *kr_apply_find(
+	const struct kr_applying *a, const struct kr_audit *audit,
+	bool (*matches)(const struct kr_judgement *j));
+
+/* What kubelet runs with fails. */
+bool kr_apply_runs_wrong(const struct kr_judgement *j);
+
+/* kubelet would not start, by this rule's own setting. */
+bool kr_apply_is_own_fault(const struct kr_judgement *j);
+
+/* Whether the disk in the fix's after, and what is RUNNING, is what was
+ * planned, of all rules that are not left. */
+bool kr_apply_is_as_planned(const struct kr_applying *a, bool running);
+
+/* The first control that a fix is about: what it was before, its field. */
 const struct kr_judgement *kr_apply_before(const struct kr_applying *a);
 int kr_apply_field(const struct kr_applying *a);
 

@@ -110,8 +110,7 @@ static int back_untouched(struct kr_applying *f, enum kr_outcome outcome,
 
 bool kr_apply_is_rewritten(struct kr_applying *f)
 {
-	return f->fix->after->items[0].disk.state !=
-	               kr_apply_planned_state(f) ||
+	return !kr_apply_is_as_planned(f, false) ||
 	       f->fix->after->changed.n_items > 0 ||
 	       (f->tx && kr_transaction_find_foreign(f->tx));
 }

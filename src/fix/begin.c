@@ -34,6 +34,11 @@ static int open_host(struct kr_applying *f,
 	r = kr_host_open(node_options, f->diag, &fix->host);
 	if (r < 0)
 		return r;
+	if (f->options->select)
+		r = f->options->select(f->options->select_closure,
+		                       kr_apply_node(f), f->diag);
+	if (r < 0)
+		return r;
 	r = kr_remarks_find(kr_apply_node(f), f->options->rules,
 	                    fix->host->iptables_units, f->diag);
 	if (r < 0)

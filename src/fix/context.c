@@ -80,12 +80,76 @@ const struct kr_inputs *kr_apply_planned(struct kr_applying *f)
 	                           : &kr_apply_node(f)->disk.inputs;
 }
 
-enum kr_state kr_apply_planned_state(struct kr_applying *f)
+const struct kr_view *kr_apply_planned_view(const struct kr_applying *f,
+                                            size_t i)
 {
 	const struct kr_fix *fix = f->fix;
 
-	return fix->plan->audit ? fix->plan->audit->items[0].disk.state
-	                        : fix->before->items[0].disk.state;
+	return fix->plan->audit ? &fix->plan->audit->items[i].disk
+	                        : &fix->before->items[i].disk;
+}
+
+enum kr_state kr_apply_planned_state(struct kr_applying *f)
+{
+	return kr_apply_planned_view(f, 0)->state;
+}
+
+bool kr_apply_is_left(const struct kr_applying *f, size_t i)
+{
+	const struct kr_plan *plan = f->fix->plan;
+	const struct kr_rule *rule = f->options->rules->items[i];
+
+	for (size_t k = 0; plan && k < plan->n_left; k++) {
+		if (plan->left[k].rule == rule)
+			return true;
+	}
+	return false;
+}
+
+const struct kr_judgement *kr_apply_find(
+	const struct kr_applying *f, const struct kr_audit *audit,
+	bool (*matches)(const struct kr_judgement *j))
+{
+	for (size_t i = 0; i < audit->n_items; i++) {
+		if (!kr_apply_is_left(f, i) && matches(&audit->items[i]))
+			return &audit->items[i];
+	}
+	return NULL;
+}
+
+bool kr_apply_runs_wrong(const struct kr_judgement *j)
+{
+	return j->running.answer == KR_ANSWER_FAIL ||
+	       j->live.answer == KR_ANSWER_FAIL;
+}
+
+bool kr_apply_is_own_fault(const struct kr_judgement *j)
+{
+	return j->disk.state == KR_STATE_INVALID && j->by_setting;
+}
+
+static bool same_value(const struct kr_view *a, const struct kr_view *b)
+{
+	return a->state == b->state && (!kr_state_is_value(a->state) ||
+	                                kr_value_equal(&a->value, &b->value));
+}
+
+bool kr_apply_is_as_planned(const struct kr_applying *f, bool running)
+{
+	for (size_t i = 0; i < f->fix->after->n_items; i++) {
+		const struct kr_judgement *after = &f->fix->after->items[i];
+		const struct kr_view *wanted = kr_apply_planned_view(f, i);
+
+		if (kr_apply_is_left(f, i) || !after->rule->test)
+			continue;
+		if (!same_value(&after->disk, wanted))
+			return false;
+		/* kubelet does not read modes and owners */
+		if (running && after->rule->n_fields > 0 &&
+		    !same_value(&after->running, wanted))
+			return false;
+	}
+	return true;
 }
 
 const struct kr_judgement *kr_apply_before(const struct kr_applying *f)

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "fix/apply.h"
 #include "fix/fix.h"
+#include "fix/holds.h"
 #include "store/manifest.h"
 
 static const char *const outcome_names[] = {
@@ -85,16 +86,61 @@ static int end_refused(struct kr_applying *f)
 	                                     "no safe edit");
 }
 
-static int make_plan(struct kr_applying *f)
+/* Who names a control that he lives with is asked which of both he means. */
+static int check_waived(struct kr_applying *f)
+{
+	const struct kr_consent *said = f->options->consents;
+
+	for (size_t i = 0; said && i < f->options->rules->n_items; i++) {
+		if (!said[i].waived || !said[i].named)
+			continue;
+		kr_diag_add(f->diag, KR_ERROR, "waived", KR_SPAN_NONE,
+		            "%s is waived: %s",
+		            f->options->rules->items[i]->name, said[i].waived);
+		return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED, "waived");
+	}
+	return KR_STEP_GO_ON;
+}
+
+/* The plan that was shown may be another one by now. */
+static int check_expected(struct kr_applying *f)
+{
+	const char *expect = f->options->expect;
+	int r = kr_plan_hash(&f->fix->plan->edits, f->fix->hash);
+
+	if (r < 0 || !expect || strcmp(expect, f->fix->hash) == 0)
+		return r < 0 ? r : KR_STEP_GO_ON;
+	kr_diag_add(f->diag, KR_ERROR, "other-plan", KR_SPAN_NONE,
+	            "the plan is not %s: it is %s now, which 'fix -n' shows",
+	            expect, *f->fix->hash ? f->fix->hash : "to change no file");
+	return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED, "another plan");
+}
+
+static int plan_with(struct kr_applying *f, const struct kr_consent *consents)
 {
 	const struct kr_plan_options options = {
 		.method = f->options->method,
+		.consents = consents,
 		.explicit_wanted = f->options->explicit_wanted,
 		.no_persist = f->options->no_persist,
 	};
-	int r = kr_plan_make(f->fix->host->node, f->fix->before, &options,
-	                     f->diag, &f->fix->plan);
 
+	return kr_plan_make(f->fix->host->node, f->fix->before, &options,
+	                    f->diag, &f->fix->plan);
+}
+
+static int make_plan(struct kr_applying *f)
+{
+	struct kr_holds holds = {0};
+	int r = check_waived(f);
+
+	if (r != KR_STEP_GO_ON)
+		return r;
+	r = kr_holds_find(f, &holds);
+	if (r != KR_STEP_GO_ON)
+		return r;
+	r = plan_with(f, holds.consents);
+	kr_holds_done(&holds);
 	if (r == -ENOENT)
 		return kr_apply_end(f, KR_OUTCOME_UNCONFIGURED, "%s",
 		                    kr_apply_before(f)->disk.reason);
@@ -102,7 +148,10 @@ static int make_plan(struct kr_applying *f)
 		return end_refused(f);
 	if (r < 0 && r != -ENOMEM)
 		return kr_apply_end_unread(f, r);
-	return r < 0 ? r : check_restart(f);
+	if (r < 0)
+		return r;
+	r = check_expected(f);
+	return r == KR_STEP_GO_ON ? check_restart(f) : r;
 }
 
 static bool is_unwanted(const struct kr_applying *f,

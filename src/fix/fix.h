@@ -52,8 +52,19 @@ int kr_restart_from_string(const char *s, enum kr_restart *ret);
 #define KR_WAIT_USEC_DEFAULT (60 * KR_USEC_PER_SEC)
 
 struct kr_fix_options {
-	/* whose controls; an undo judges by them, too. One today */
+	/* whose controls, in the order of the plan; an undo judges by those of
+	 * the fix, where its record has them */
 	const struct kr_rules *rules;
+	/* chooses RULES and CONSENTS, in place, for the node that was read, each
+	 * time it is; NULL: they are chosen. 0 or an errno, as a node's that
+	 * cannot be read */
+	int (*select)(void *closure, struct kr_node *node,
+	              struct kr_diag *diag);
+	void *select_closure;
+	/* of each of them, as kr_plan_make() takes it: what was said by the
+	 * owner. What is seen on the node is found here; NULL: nothing was */
+	const struct kr_consent *consents;
+	const char *expect; /* kr_plan_hash() of the only plan wanted; NULL */
 	bool dry_run;
 	enum kr_method method;
 	enum kr_restart restart;
@@ -79,6 +90,11 @@ struct kr_fix {
 	struct kr_plan *plan;
 	/* of a platform that refuses; else the plan's own */
 	struct kr_durable durable;
+	/* the options that select the same controls once more, for a next
+	 * command, and those that make it the same fix: borrowed; NULL */
+	const char *audit_words, *words;
+	/* kr_plan_hash() of the plan; "": it has no edits */
+	char hash[KR_PLAN_HASH_SIZE];
 	struct kr_audit *before; /* NULL: the node could not be read */
 	struct kr_audit *after;  /* of the node as it is in the end; NULL: as
 	                            before, or a preview (see the plan's) */

@@ -15,9 +15,24 @@
 #include "base/vec.h"
 #include "fix/pending.h"
 
+/* Whether argument I is one of a flag of RULES. */
+static bool is_ours(const struct kr_inputs *in, const struct kr_rules *rules,
+                    size_t i)
+{
+	for (size_t k = 0; k < rules->n_items; k++) {
+		const struct kr_rule *rule = rules->items[k];
+
+		for (size_t f = 0; f < rule->n_fields; f++) {
+			if (kr_flags_is_use(&in->flags, rule->fields[f], i))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* The arguments behind argv[0] that are not ours. The texts are borrowed. */
-static int others(const struct kr_inputs *in, int field, const char ***ret,
-                  size_t *ret_n)
+static int others(const struct kr_inputs *in, const struct kr_rules *rules,
+                  const char ***ret, size_t *ret_n)
 {
 	const char **words = calloc(in->argc + 1, sizeof(*words));
 	size_t n = 0;
@@ -25,7 +40,7 @@ static int others(const struct kr_inputs *in, int field, const char ***ret,
 	if (!words)
 		return -ENOMEM;
 	for (size_t i = 1; i < in->argc; i++) {
-		if (!kr_flags_is_use(&in->flags, field, i))
+		if (!is_ours(in, rules, i))
 			words[n++] = in->argv[i];
 	}
 	*ret = words;
@@ -64,7 +79,8 @@ static void name_differences(const char **old, size_t n_old, const char **new,
 }
 
 int kr_pending_arguments(const struct kr_node *node,
-                         const struct kr_inputs *planned, int field,
+                         const struct kr_inputs *planned,
+                         const struct kr_rules *rules,
                          enum kr_severity severity, struct kr_diag *diag)
 {
 	_cleanup_free_ const char **old = NULL, **new = NULL;
@@ -73,10 +89,10 @@ int kr_pending_arguments(const struct kr_node *node,
 
 	if (!node->running_valid)
 		return KR_PENDING_NOTHING;
-	r = others(&node->running, field, &old, &n_old);
+	r = others(&node->running, rules, &old, &n_old);
 	if (r < 0)
 		return r;
-	r = others(planned, field, &new, &n_new);
+	r = others(planned, rules, &new, &n_new);
 	if (r < 0)
 		return r;
 	while (same < n_old && same < n_new &&

@@ -113,14 +113,14 @@ int kr_apply_is_in_unit(struct kr_applying *f, bool *ret)
 
 static bool may_restart(struct kr_applying *f)
 {
-	const struct kr_judgement *before = kr_apply_before(f);
+	const struct kr_audit *before = f->fix->before;
 
-	if (before->disk.state == KR_STATE_INVALID && before->by_setting)
+	if (kr_apply_find(f, before, kr_apply_is_own_fault))
 		return false;
 	return f->options->restart == KR_RESTART_ALWAYS ||
-	       f->fix->plan->edits.n_files > 0 ||
-	       before->running.answer == KR_ANSWER_FAIL ||
-	       before->live.answer == KR_ANSWER_FAIL;
+	       (f->fix->plan->edits.n_files > 0 &&
+	        !kr_edits_in_place(&f->fix->plan->edits)) ||
+	       kr_apply_find(f, before, kr_apply_runs_wrong);
 }
 
 static int settle(struct kr_applying *f, uint64_t wait_usec)

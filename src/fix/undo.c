@@ -141,10 +141,34 @@ static int keep_word(char **ret, const char *word)
 	return word && !*ret ? -ENOMEM : 0;
 }
 
+/* The rules by which an undo judges: those of the fix. */
+struct undo_rules {
+	const struct kr_rule *items[KR_N_RULES];
+	struct kr_rules rules;
+};
+
+/* One that this program does not know, as another version may have made the
+ * record, is passed over. */
+static void take_rules(const struct kr_manifest *m, struct undo_rules *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->controls.n_items && n < KR_N_RULES; i++) {
+		const char *name = m->controls.items[i];
+		const struct kr_rule *rule = kr_rule_find(name, strlen(name));
+
+		if (rule)
+			ret->items[n++] = rule;
+	}
+	if (n > 0)
+		ret->rules = (struct kr_rules){ret->items, n, NULL};
+}
+
 /* What the fix was told and OPTIONS do not say. Where the records cannot be
  * read that is said later. */
 static int read_record(struct kr_fix *fix, const char *id,
-                       struct kr_node_options *options)
+                       struct kr_node_options *options,
+                       struct undo_rules *ret_rules)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
 	_cleanup_diag_ struct kr_diag ignored = {0};
@@ -157,6 +181,8 @@ static int read_record(struct kr_fix *fix, const char *id,
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	m = choose(&list, id);
+	if (m)
+		take_rules(m, ret_rules);
 	/* the usual one is looked for, as in a fix */
 	if (m && !options->unit && strcmp(m->unit, node->unit_name) != 0)
 		r = keep_word(&fix->unit, m->unit);
@@ -172,12 +198,13 @@ static int read_record(struct kr_fix *fix, const char *id,
 }
 
 static int run(struct kr_applying *a,
-               const struct kr_node_options *node_options, const char *id)
+               const struct kr_node_options *node_options, const char *id,
+               struct undo_rules *rules)
 {
 	_cleanup_manifests_ struct kr_manifests list = {0};
 	struct kr_node_options options = *node_options;
 	struct kr_manifest *m;
-	int r = read_record(a->fix, id, &options);
+	int r = read_record(a->fix, id, &options, rules);
 
 	if (r < 0)
 		return r;
@@ -208,7 +235,9 @@ int kr_undo_run(const struct kr_node_options *node_options,
                 struct kr_diag *diag, struct kr_fix **ret)
 {
 	_cleanup_fix_ struct kr_fix *fix = calloc(1, sizeof(*fix));
-	_cleanup_(kr_applying_done) struct kr_applying a = {.options = options,
+	struct undo_rules rules = {.rules = *options->rules};
+	struct kr_fix_options own = *options;
+	_cleanup_(kr_applying_done) struct kr_applying a = {.options = &own,
 	                                                    .fix = fix,
 	                                                    .diag = diag,
 	                                                    .undo = true,
@@ -217,8 +246,9 @@ int kr_undo_run(const struct kr_node_options *node_options,
 
 	if (!fix)
 		return -ENOMEM;
+	own.rules = &rules.rules;
 	do {
-		r = run(&a, node_options, id);
+		r = run(&a, node_options, id, &rules);
 	} while (r == KR_STEP_AGAIN);
 	if (r < 0)
 		return r;

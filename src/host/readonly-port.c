@@ -190,7 +190,8 @@ static int judge_counts(const struct kr_own_port *port, const struct counts *c,
 {
 	if (!is_count(c->others) || !is_count(c->ours))
 		return ask_sockets(port, "its counter is not understood", ret);
-	ret->n_requests = (uint64_t)ceil(c->others);
+	ret->n_requests = (uint64_t)c->others;
+	ret->n_requests += (double)ret->n_requests < c->others;
 	if (ret->n_requests > 0) {
 		ret->use = KR_READONLY_USED;
 		return kr_format(&ret->why,

@@ -25,17 +25,22 @@
 #define FILE_MARK "# Vendor file: "
 #define HASH_MARK "# SHA-256: "
 
-char *kr_vendor_format(const struct kr_file *vendor, const char *command)
+char *kr_vendor_format(const struct kr_file *vendor, int field,
+                       const char *command)
 {
+	const char *with = field == KR_FIELD_IPTABLES
+	                           ? "kubelet's iptables\n# utility chains on."
+	                           : "other values of some flags.\n#";
 	char hex[KR_SHA256_HEX_SIZE], *text;
 
 	kr_sha256_hex(vendor->data, vendor->size, hex);
 	if (asprintf(&text,
-	             "# Made by kubelet-remedy: the vendor's command, with "
-	             "kubelet's iptables\n# utility chains on. It hides later "
-	             "changes of the vendor's own.\n" FILE_MARK "%s\n" HASH_MARK
+	             "# Made by kubelet-remedy: the vendor's command, with %s "
+	             "It "
+	             "hides later changes of the vendor's own.\n" FILE_MARK
+	             "%s\n" HASH_MARK
 	             "%s\n[Service]\nExecStart=\nExecStart=%s\n",
-	             vendor->path, hex, command) < 0)
+	             with, vendor->path, hex, command) < 0)
 		return NULL;
 	return text;
 }

@@ -8,11 +8,13 @@
 
 #include "base/diag.h"
 #include "base/fs.h"
+#include "kubelet/field.h"
 #include "unit/resolve.h"
 
-/* The drop-in's text: COMMAND in place of the one in VENDOR. The caller frees
- * it; NULL when memory runs out. */
-char *kr_vendor_format(const struct kr_file *vendor, const char *command);
+/* The drop-in's text: COMMAND, made for FIELD, in place of the one in VENDOR.
+ * The caller frees it; NULL when memory runs out. */
+char *kr_vendor_format(const struct kr_file *vendor, int field,
+                       const char *command);
 
 /*
  * Where the drop-in of UNIT goes, in a name that sorts behind that of COMMAND,

@@ -8,8 +8,8 @@
  * that somebody has to put somewhere by hand.
  *
  * A file of that name that is there already is changed only where it is as one
- * of ours is made; one that somebody has edited stays, with a warning if it
- * does not say what it should.
+ * of ours is made, for whichever rules; what it says stays in it. One that
+ * somebody has edited stays, with a warning if it does not say what it should.
  */
 
 #include <errno.h>
@@ -19,14 +19,21 @@
 #include "node/nodeadm.h"
 #include "policy/durable.h"
 
+/* What a place is to say, each field once, in the order of their numbers. */
+struct sayings {
+	bool key[KR_N_FIELDS];
+	bool flag[KR_N_FIELDS]; /* the flag has to be set, too */
+	const struct kr_value *values[KR_N_FIELDS]; /* borrowed */
+};
+
 struct making {
 	struct kr_node *node;
-	const struct kr_rule *rule;
+	const struct kr_rules *rules;
 	struct kr_edits *edits;
 	const struct kr_durable_options *options;
 	struct kr_diag *diag;
 	struct kr_durable *durable;
-	bool flag; /* the flag has to be set, too */
+	struct sayings wanted;
 	bool kept; /* ours is another one and stays: said already */
 };
 
@@ -80,20 +87,35 @@ static bool flag_comes_back(const struct kr_node *node, int field)
 
 /* --- place and text ------------------------------------------------------ */
 
-static int describe(const struct kr_node *node, const struct kr_rule *rule,
-                    const char *place, bool flag, struct kr_durable *ret)
+/* TEXT in the words of the fields that are set in WHICH. NULL: no memory. */
+static char *put_words(const struct sayings *says,
+                       const bool which[static KR_N_FIELDS], const char *text)
+{
+	struct kr_value values[KR_N_FIELDS];
+	int fields[KR_N_FIELDS];
+	size_t n = 0;
+
+	for (int i = 0; i < KR_N_FIELDS; i++) {
+		if (!which[i])
+			continue;
+		fields[n] = i;
+		values[n++] = *says->values[i];
+	}
+	return n > 0 ? kr_platform_text(fields, values, n, text) : strdup("");
+}
+
+static int describe(const struct kr_node *node, const struct sayings *says,
+                    const char *place, struct kr_durable *ret)
 {
 	const struct kr_platform *p = node->platform;
-	const char *more = flag && p->flag_text ? p->flag_text : "";
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = NULL, *flags = NULL;
 
-	if (asprintf(&text, "%s%s", p->text ? p->text : "", more) < 0) {
-		text = NULL;
-		return -ENOMEM;
-	}
-	ret->place = kr_rule_text(rule, place);
-	ret->text = kr_rule_text(rule, text);
-	if (!ret->place || !ret->text) {
+	ret->place = put_words(says, says->key, place);
+	text = put_words(says, says->key, p->text ? p->text : "");
+	flags = put_words(says, says->flag, p->flag_text ? p->flag_text : "");
+	if (!ret->place || !text || !flags ||
+	    asprintf(&ret->text, "%s%s", text, flags) < 0) {
+		ret->text = NULL;
 		kr_durable_done(ret);
 		return -ENOMEM;
 	}
@@ -101,82 +123,134 @@ static int describe(const struct kr_node *node, const struct kr_rule *rule,
 	return 0;
 }
 
+static void say(struct sayings *says, const struct kr_rule *rule, bool flag)
+{
+	says->key[rule->fields[0]] = true;
+	says->flag[rule->fields[0]] |= flag;
+	says->values[rule->fields[0]] = &rule->want;
+}
+
 int kr_durable_describe(const struct kr_node *node, const struct kr_rule *rule,
                         struct kr_durable *ret)
 {
 	const struct kr_platform *p = node->platform;
+	struct sayings says = {0};
 
 	*ret = (struct kr_durable){0};
-	return p && p->place ? describe(node, rule, p->place, false, ret) : 0;
+	if (!p || !p->place || rule->n_fields == 0)
+		return 0;
+	say(&says, rule, false);
+	return describe(node, &says, p->place, ret);
 }
 
 /* --- nodeadm's ----------------------------------------------------------- */
 
 /* What our file holds; the caller frees it. NULL: no memory. */
-static char *make_content(struct making *m, bool flag)
+static char *make_content(struct making *m, const struct sayings *says)
 {
 	_cleanup_durable_ struct kr_durable one = {0};
 	char *content;
 
-	if (describe(m->node, m->rule, "", flag, &one) < 0 ||
+	if (describe(m->node, says, "", &one) < 0 ||
 	    asprintf(&content, "%s%s", header, one.text) < 0)
 		return NULL;
 	return content;
 }
 
-/* 1: it is as one of ours is made. */
-static int is_as_made(struct making *m, const struct kr_file *file)
+/* What our file on the disk says of RULE. */
+static int read_ours(struct making *m, const struct kr_rule *rule,
+                     struct sayings *ret)
 {
-	for (int flag = 0; flag < 2; flag++) {
-		_cleanup_free_ char *content = make_content(m, flag);
+	_cleanup_diag_ struct kr_diag ignored = {0};
+	struct kr_nodeadm nodeadm = {0};
+	int r = kr_nodeadm_read(m->node->fs, rule->fields[0], &rule->want,
+	                        &ignored, &nodeadm);
 
-		if (!content)
+	if (r < 0 || !nodeadm.ours_says.key)
+		return r;
+	say(ret, rule, nodeadm.ours_says.flag);
+	return 0;
+}
+
+/* What our file says, if it is as one of ours is made. 1; 0; an errno. */
+static int read_as_made(struct making *m, const struct kr_file *file,
+                        struct sayings *ret)
+{
+	_cleanup_free_ char *content = NULL;
+
+	for (size_t i = 0; i < kr_rules_n + m->rules->n_items; i++) {
+		const struct kr_rule *rule =
+			i < kr_rules_n ? &kr_rules_table[i]
+				       : m->rules->items[i - kr_rules_n];
+		int r;
+
+		if (rule->n_fields != 1 || rule->owners_value || !rule->test ||
+		    rule->wants_nothing)
+			continue;
+		r = read_ours(m, rule, ret);
+		if (r < 0)
+			return r;
+	}
+	content = make_content(m, ret);
+	if (!content)
+		return -ENOMEM;
+	return strlen(content) == file->size &&
+	       memcmp(content, file->data, file->size) == 0;
+}
+
+/* Of one rule; several say it in one message each. */
+static int warn_kept(struct making *m, const struct kr_file *file)
+{
+	m->kept = true;
+	for (size_t i = 0; i < m->rules->n_items; i++) {
+		const struct kr_rule *rule = m->rules->items[i];
+		_cleanup_free_ char *text = NULL;
+
+		if (rule->n_fields == 0)
+			continue;
+		text = kr_rule_text(
+			rule, m->wanted.flag[rule->fields[0]]
+				      ? "@KEY@: @VALUE@ in spec.kubelet.config "
+					"and --@FLAG@=@VALUE@ in "
+					"spec.kubelet.flags"
+				      : "@KEY@: @VALUE@ in "
+					"spec.kubelet.config");
+		if (!text)
 			return -ENOMEM;
-		if (strlen(content) == file->size &&
-		    memcmp(content, file->data, file->size) == 0)
-			return 1;
+		kr_diag_add_path(m->diag, KR_WARNING, "durable-kept",
+		                 file->path,
+		                 "was edited and stays as it is, but undoes "
+		                 "this change at the next boot: it would have "
+		                 "to set %s",
+		                 text);
 	}
 	return 0;
 }
 
-static int warn_kept(struct making *m, const struct kr_file *file)
+/* What is there already makes the change of this rule last. */
+static bool suffices(const struct kr_nodeadm_says *says, bool flag)
 {
-	_cleanup_free_ char *text = kr_rule_text(
-		m->rule, m->flag ? "@KEY@: @VALUE@ in spec.kubelet.config and "
-				   "--@FLAG@=@VALUE@ in spec.kubelet.flags"
-				 : "@KEY@: @VALUE@ in spec.kubelet.config");
-
-	if (!text)
-		return -ENOMEM;
-	m->kept = true;
-	kr_diag_add_path(m->diag, KR_WARNING, "durable-kept", file->path,
-	                 "was edited and stays as it is, but undoes this "
-	                 "change at the next boot: it would have to set %s",
-	                 text);
-	return 0;
-}
-
-/* What is there already makes the change last. */
-static bool suffices(const struct making *m, const struct kr_nodeadm_says *says)
-{
-	if (says->any_flag || m->flag)
+	if (says->any_flag || flag)
 		return says->key && says->flag;
 	return says->key;
 }
 
-static int write_nodeadm(struct making *m, const struct kr_nodeadm *nodeadm)
+static int write_nodeadm(struct making *m, const struct kr_file *ours)
 {
-	const struct kr_file *ours = nodeadm->ours;
+	struct sayings says = {0};
 	_cleanup_free_ char *content = NULL;
-	int r;
+	int r = ours ? read_as_made(m, ours, &says) : 1;
 
-	m->durable->written = ours && suffices(m, &nodeadm->ours_says);
-	if (m->durable->written)
-		return 0;
-	r = ours ? is_as_made(m, ours) : 1;
 	if (r <= 0)
 		return r < 0 ? r : warn_kept(m, ours);
-	content = make_content(m, m->flag);
+	for (int i = 0; i < KR_N_FIELDS; i++) {
+		if (!m->wanted.key[i])
+			continue;
+		says.key[i] = true;
+		says.flag[i] |= m->wanted.flag[i];
+		says.values[i] = m->wanted.values[i];
+	}
+	content = make_content(m, &says);
 	if (!content)
 		return -ENOMEM;
 	if (ours)
@@ -190,35 +264,50 @@ static int write_nodeadm(struct making *m, const struct kr_nodeadm *nodeadm)
 }
 
 /* Where nothing is to be written there, what cannot be read does not matter. */
-static int read_nodeadm(const struct making *m, struct kr_nodeadm *ret)
+static int read_nodeadm(const struct making *m, const struct kr_rule *rule,
+                        struct kr_nodeadm *ret)
 {
 	_cleanup_diag_ struct kr_diag ignored = {0};
 	int r;
 
 	if (!m->options->no_persist)
-		return kr_nodeadm_read(m->node->fs, m->rule->fields[0],
-		                       &m->rule->want, m->diag, ret);
-	r = kr_nodeadm_read(m->node->fs, m->rule->fields[0], &m->rule->want,
-	                    &ignored, ret);
+		return kr_nodeadm_read(m->node->fs, rule->fields[0],
+		                       &rule->want, m->diag, ret);
+	r = kr_nodeadm_read(m->node->fs, rule->fields[0], &rule->want, &ignored,
+	                    ret);
 	return r == -ENOMEM ? r : 0;
 }
 
 /* 1: nodeadm reads the folder, DURABLE is filled; 0: it does not. */
 static int plan_nodeadm(struct making *m)
 {
-	struct kr_nodeadm nodeadm = {0};
-	int r = read_nodeadm(m, &nodeadm);
+	const struct kr_file *ours = NULL;
+	bool all = true;
+	int r;
 
-	if (r < 0 || !nodeadm.reads_folder)
-		return r;
-	m->flag = m->flag || nodeadm.earlier.any_flag;
-	r = describe(m->node, m->rule, KR_NODEADM_FILE, m->flag, m->durable);
+	for (size_t i = 0; i < m->rules->n_items; i++) {
+		const struct kr_rule *rule = m->rules->items[i];
+		struct kr_nodeadm nodeadm = {0};
+		bool *flag;
+
+		if (rule->n_fields == 0)
+			continue;
+		r = read_nodeadm(m, rule, &nodeadm);
+		if (r < 0 || !nodeadm.reads_folder)
+			return r;
+		flag = &m->wanted.flag[rule->fields[0]];
+		*flag = *flag || nodeadm.earlier.any_flag;
+		ours = nodeadm.ours;
+		all = all && ours && suffices(&nodeadm.ours_says, *flag);
+	}
+	r = describe(m->node, &m->wanted, KR_NODEADM_FILE, m->durable);
 	m->durable->left_out = m->options->no_persist;
 	if (r < 0)
 		return r;
-	if (m->options->no_persist)
+	m->durable->written = all && !m->options->no_persist;
+	if (m->options->no_persist || all)
 		return 1;
-	r = write_nodeadm(m, &nodeadm);
+	r = write_nodeadm(m, ours);
 	return r < 0 ? r : 1;
 }
 
@@ -236,7 +325,25 @@ static void warn_rewritten(struct making *m, const char *path)
 	                 p->owner, p->when, m->durable->place);
 }
 
-int kr_durable_plan(struct kr_node *node, const struct kr_rule *rule,
+/* What the place has to say for RULES; false: nothing. */
+static bool find_wanted(struct making *m)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < m->rules->n_items; i++) {
+		const struct kr_rule *rule = m->rules->items[i];
+
+		if (rule->n_fields == 0)
+			continue;
+		any = true;
+		say(&m->wanted, rule,
+		    m->options->flag ||
+		            flag_comes_back(m->node, rule->fields[0]));
+	}
+	return any;
+}
+
+int kr_durable_plan(struct kr_node *node, const struct kr_rules *rules,
                     struct kr_edits *edits,
                     const struct kr_durable_options *options,
                     struct kr_diag *diag, struct kr_durable *ret)
@@ -245,7 +352,7 @@ int kr_durable_plan(struct kr_node *node, const struct kr_rule *rule,
 	_cleanup_durable_ struct kr_durable durable = {0};
 	struct making m = {
 		.node = node,
-		.rule = rule,
+		.rules = rules,
 		.edits = edits,
 		.options = options,
 		.diag = diag,
@@ -268,11 +375,12 @@ int kr_durable_plan(struct kr_node *node, const struct kr_rule *rule,
 	path = find_rewritten(p, edits);
 	if (!path && !kr_node_waits(node))
 		return 0;
-	m.flag = options->flag || flag_comes_back(node, rule->fields[0]);
+	if (!find_wanted(&m))
+		return 0;
 	if (p->nodeadm)
 		r = plan_nodeadm(&m);
 	if (r == 0)
-		r = describe(node, rule, p->place, m.flag, &durable);
+		r = describe(node, &m.wanted, p->place, &durable);
 	if (r < 0)
 		return r;
 	warn_rewritten(&m, path);

@@ -28,14 +28,14 @@ struct kr_durable_options {
 };
 
 /*
- * Looks whether the platform of NODE writes anew what EDITS change (on a node
- * that is not configured yet: whatever they do), and adds to them the file that
- * makes the change last, where this platform has one that is ours to write.
- * Where it is not written, a message in DIAG says who undoes the change. 0;
- * -EEXIST, -ENOMEM, or an errno with words. RET is zeroed where nobody writes
- * them.
+ * Looks whether the platform of NODE writes anew what EDITS change for RULES
+ * (on a node that is not configured yet: whatever they do), and adds to them
+ * the file that makes the change last, where this platform has one that is ours
+ * to write. Where it is not written, a message in DIAG says who undoes the
+ * change. 0; -EEXIST, -ENOMEM, or an errno with words. RET is zeroed where
+ * nobody writes them.
  */
-int kr_durable_plan(struct kr_node *node, const struct kr_rule *rule,
+int kr_durable_plan(struct kr_node *node, const struct kr_rules *rules,
                     struct kr_edits *edits,
                     const struct kr_durable_options *options,
                     struct kr_diag *diag, struct kr_durable *ret);

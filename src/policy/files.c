@@ -96,8 +96,7 @@ static int list_config(struct looking *l)
 	return r;
 }
 
-/* PATH as kubelet opens it, which starts where its unit says. */
-static char *absolute(const struct kr_node *node, const char *path)
+char *kr_files_path(const struct kr_node *node, const char *path)
 {
 	const struct kr_unit *unit = node->disk.unit;
 	const char *folder = unit ? unit->working_directory : NULL;
@@ -119,7 +118,7 @@ static int list_named(struct looking *l, int field)
 		return say(l->view, d.state, "%s", d.reason);
 	if (d.state != KR_STATE_VALUE || !*d.value.s)
 		return 0;
-	return kr_strings_consume(&l->paths, absolute(l->node, d.value.s));
+	return kr_strings_consume(&l->paths, kr_files_path(l->node, d.value.s));
 }
 
 static int list(struct looking *l)
@@ -353,7 +352,7 @@ int kr_files_load(struct kr_node *node, const struct kr_rule *rule,
 
 		if (*ret == KR_LOADS_NOT || !*decisions[i].value.s)
 			continue;
-		path = absolute(node, decisions[i].value.s);
+		path = kr_files_path(node, decisions[i].value.s);
 		r = path ? load_one(node, rule->fields[i], path, ret, ret_why)
 		         : -ENOMEM;
 	}

@@ -31,3 +31,7 @@ enum kr_loads {
 int kr_files_load(struct kr_node *node, const struct kr_rule *rule,
                   const struct kr_decision *decisions, enum kr_loads *ret,
                   char **ret_why);
+
+/* PATH, of a setting or a flag, as kubelet opens it, which starts where its
+ * unit says. The caller frees it; NULL: no memory. */
+char *kr_files_path(const struct kr_node *node, const char *path);

@@ -1,30 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The plan: what to edit.
+ * The plan: which rules are fixed, and what is edited for that.
  *
- *   config (CIS remediation 1)  every use of the flag is cut, wherever it is
- *       set, and the key is true in the file that decides: the drop-in of
- *       --config-dir that has the last word, else the file of --config
- *   flag (CIS remediation 2)    every use is cut and one stands at the end of
- *       the variable that holds kubelet's arguments
+ * The rules join it one by one. Each step (policy/step) is made on the node as
+ * the steps before it leave it, which is an overlay, and proved there: nothing
+ * but this rule's fields is different afterwards. Then the whole is read once
+ * more, from the one set of edits that all steps come to: every file has the
+ * bytes that the step gave it, and every rule that was fixed still passes.
  *
- * A flag in a vendor's file is overridden (policy/vendor). A config file that
- * is not ours to edit, or a word whose bytes do not stand in one place, is
- * refused; so is a unit with lines that systemd does not understand: they were
- * meant to say something.
+ * A rule that does not join is left. Why is looked for in this order: the owner
+ * lives with it (waived); it is never changed; it would do harm (refused,
+ * policy/refusal); it was tried before (refused); it has to be allowed (ask);
+ * something was seen on the node (hold); there is no safe edit (refused). What
+ * is refused may have to wait for a rule behind it: it is asked again as long
+ * as others join.
+ *
+ * Of a lone rule a refusal is that of the plan, with all its messages; of
+ * several one sentence stays of it.
  */
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/flag-edit.h"
-#include "policy/iptables.h"
+#include "base/format.h"
 #include "policy/plan.h"
 #include "policy/proof.h"
-#include "policy/sources.h"
-#include "policy/vendor.h"
+#include "policy/refusal.h"
+#include "policy/step.h"
 
 static const char *const method_names[] = {
 	[KR_METHOD_AUTO] = "auto",
@@ -51,112 +55,20 @@ int kr_method_from_string(const char *s, enum kr_method *ret)
 	return -EINVAL;
 }
 
-struct planning {
-	struct kr_node *node;
-	const struct kr_judgement *judgement;
-	const struct kr_rule *rule;
-	struct kr_plan *plan;
-	struct kr_diag *diag;
-	bool explicit_wanted;
+static const char *const why_names[] = {
+	[KR_WHY_ASK] = "ask",       [KR_WHY_HOLD] = "hold",
+	[KR_WHY_NEVER] = "never",   [KR_WHY_REFUSED] = "refused",
+	[KR_WHY_WAIVED] = "waived",
 };
 
-static int field_of(const struct planning *p)
+static_assert(ARRAY_SIZE(why_names) == _KR_WHY_MAX, "a name for each");
+
+const char *kr_why_to_string(enum kr_why why)
 {
-	return p->rule->fields[0];
+	return why_names[why];
 }
 
-static int refuse(struct planning *p, const char *code, struct kr_span span,
-                  const char *text)
-{
-	kr_diag_add(p->diag, KR_ERROR, code, span, "%s", text);
-	return -EOPNOTSUPP;
-}
-
-/* --- the key ------------------------------------------------------------- */
-
-/* The file that has the last word on the key: index into the inputs' files. */
-static size_t deciding_file(const struct planning *p,
-                            const struct kr_merged *merged)
-{
-	struct kr_merged_value found;
-
-	kr_merged_find(merged, field_of(p), &found);
-	return found.file > 0 ? (size_t)found.file : 0;
-}
-
-/* The key in the file I, or the file's begin. */
-static struct kr_span key_span(const struct planning *p, size_t i)
-{
-	const struct kr_inputs *in = &p->node->disk.inputs;
-	const struct kr_config_use *use;
-
-	kr_config_state(&in->merged.configs[i], field_of(p), &use);
-	return use ? use->key : (struct kr_span){in->files[i], 0, 0};
-}
-
-static int edit_file(struct planning *p, size_t i)
-{
-	const struct kr_inputs *in = &p->node->disk.inputs;
-
-	if (kr_source_refusal(in->files[i]))
-		return kr_vendor_refuse(p->rule, p->diag, key_span(p, i),
-		                        "the key stands in");
-	return kr_config_edit(field_of(p), &in->merged.configs[i], in->files[i],
-	                      &p->rule->want, p->diag, &p->plan->edits);
-}
-
-/* Whether the files of MERGED make the rule pass. 1, 0 or -ENOMEM. */
-static int is_wanted(const struct planning *p, const struct kr_merged *merged)
-{
-	_cleanup_decision_ struct kr_decision d = {0};
-	struct kr_merged_value found;
-	int r;
-
-	kr_merged_find(merged, field_of(p), &found);
-	d.state = found.state;
-	if (found.state == KR_STATE_ABSENT) {
-		if (p->explicit_wanted)
-			return 0;
-		r = kr_field_default(field_of(p), false,
-		                     p->node->disk.inputs.kubelet_minor,
-		                     &d.value);
-		if (r == -ENOENT)
-			return 0;
-		d.state = r == 0 ? kr_value_state(&d.value) : d.state;
-	} else {
-		r = found.value ? kr_value_copy(found.value, &d.value) : 0;
-	}
-	if (r < 0)
-		return r;
-	return kr_judge_ask(p->rule, &d) == KR_ANSWER_PASS;
-}
-
-/* Where kubelet's version is not known and two of them go by two files, both
- * are edited. */
-static int edit_config(struct planning *p)
-{
-	const struct kr_inputs *in = &p->node->disk.inputs;
-	size_t i = deciding_file(p, &in->merged);
-	size_t older = deciding_file(p, &in->older);
-	bool by_version = p->judgement->by_version;
-	int r;
-
-	if (in->n_files == 0 || !in->merged_valid)
-		return refuse(p, "no-config-file", KR_SPAN_NONE,
-		              "kubelet reads no config file here: "
-		              "--method=flag sets the flag instead");
-	r = by_version ? is_wanted(p, &in->merged) : 0;
-	if (r == 0)
-		r = edit_file(p, i);
-	if (r < 0 || !in->older_valid)
-		return r < 0 ? r : 0;
-	r = is_wanted(p, &in->older);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	return older != i || by_version ? edit_file(p, older) : 0;
-}
-
-/* --- the whole ----------------------------------------------------------- */
+/* --- Reload --------------------------------------------------------------- */
 
 static bool is_config_file(const struct kr_inputs *in, const char *real)
 {
@@ -213,272 +125,539 @@ bool kr_plan_unit_changes(struct kr_node *node, const struct kr_edits *edits)
 	return false;
 }
 
-/* Whether systemd reads FILE at a Reload. */
-static bool is_unit_file(const struct kr_unit *unit, const struct kr_file *file)
+/* --- what is left --------------------------------------------------------- */
+
+/* A rule of the audit, on its way into the plan. */
+struct candidate {
+	bool settled;        /* it passes, with the plan or without it */
+	bool fixed;          /* with it */
+	struct kr_left left; /* its last refusal; no text: none */
+	struct kr_diag diag; /* what was said of it */
+};
+
+struct making {
+	struct kr_node *node;
+	const struct kr_audit *audit; /* of the node as it is */
+	const struct kr_plan_options *options;
+	struct kr_diag *diag;
+	struct kr_plan *plan;
+	struct candidate *candidates; /* one a rule */
+};
+
+static size_t n_rules(const struct making *m)
 {
-	for (size_t i = 0; i < unit->n_dropins; i++) {
-		if (unit->dropins[i] == file)
-			return true;
-	}
-	return unit->fragment == file;
+	return m->audit->n_items;
 }
 
-static int name_place(struct planning *p, const struct kr_source *s)
+static bool is_lone(const struct making *m)
 {
-	const struct kr_node_disk *disk = &p->node->disk;
-	_cleanup_free_ char *text = kr_rule_text(
-		p->rule, s->kind == KR_SOURCE_FLAG ? "@FLAG@=@VALUE@"
-						   : "@KEY@: @VALUE@");
+	return n_rules(m) == 1;
+}
 
-	if (!text)
+static const struct kr_judgement *judgement(const struct making *m, size_t i)
+{
+	return m->plan->audit ? &m->plan->audit->items[i] : &m->audit->items[i];
+}
+
+static struct kr_node *node_now(const struct making *m)
+{
+	return m->plan->after ? m->plan->after : m->node;
+}
+
+static void left_done(struct kr_left *left)
+{
+	free(left->text);
+	free(left->options);
+	*left = (struct kr_left){0};
+}
+
+static int leave(struct candidate *c, enum kr_why why, const char *format, ...)
+	_printf_(3, 4);
+
+static int leave(struct candidate *c, enum kr_why why, const char *format, ...)
+{
+	va_list args;
+	int r;
+
+	left_done(&c->left);
+	c->left.why = why;
+	va_start(args, format);
+	r = kr_vformat(&c->left.text, format, args);
+	va_end(args);
+	return r;
+}
+
+/* The owner has to say so: how, and what may come of it. */
+static int leave_asking(struct candidate *c, const struct kr_rule *rule)
+{
+	int r = leave(c, KR_WHY_ASK, "%s%s%s",
+	              rule->owners_value ? "its value is the owner's to say"
+	                                 : "it has to be allowed",
+	              rule->risk ? ": " : "", rule->risk ? rule->risk : "");
+
+	if (r < 0)
+		return r;
+	if (rule->owners_value)
+		return kr_format(&c->left.options,
+		                 "--control=%s --set=%s=VALUE", rule->name,
+		                 rule->name);
+	return kr_format(&c->left.options, "--control=%s", rule->name);
+}
+
+static int leave_held(struct candidate *c, const struct kr_rule *rule,
+                      const char *held)
+{
+	int r = leave(c, KR_WHY_HOLD, "%s", held);
+
+	return r < 0 ? r
+	             : kr_format(&c->left.options, "--control=%s --allow=%s",
+	                         rule->name, rule->name);
+}
+
+/* What DIAG says of it, which is the candidate's from now on. */
+static int leave_refused(struct candidate *c, const struct kr_judgement *j)
+{
+	_cleanup_free_ char *reason =
+		kr_diag_reason(&c->diag, "there is no safe edit");
+	int r;
+
+	if (!reason)
 		return -ENOMEM;
-	kr_diag_add(p->diag, KR_ERROR, "not-a-unit", s->span,
-	            "%s starts kubelet, nothing of it is edited: make this "
-	            "%s by hand, then run '%s%s'",
-	            disk->foreign->name, text,
-	            is_unit_file(disk->unit, s->span.file)
-	                    ? "systemctl daemon-reload && "
-	                    : "",
-	            disk->foreign->restart);
+	/* a file that is another's stays as it is */
+	r = leave(c, j->rule->n_fields == 0 ? KR_WHY_NEVER : KR_WHY_REFUSED,
+	          "%s", reason);
+	c->left.invalid = j->disk.state == KR_STATE_INVALID && !j->by_setting;
+	return r;
+}
+
+/* --- one rule ------------------------------------------------------------- */
+
+static const struct kr_consent *consent(const struct making *m, size_t i)
+{
+	static const struct kr_consent all = {.named = true};
+
+	return m->options->consents ? &m->options->consents[i] : &all;
+}
+
+/* 1: it has to be left; 0: it may join; -ENOMEM. */
+static int triage(struct making *m, size_t i)
+{
+	const struct kr_judgement *j = judgement(m, i);
+	const struct kr_consent *said = consent(m, i);
+	struct candidate *c = &m->candidates[i];
+	_cleanup_free_ char *why = NULL;
+	int r;
+
+	if (said->waived) {
+		r = leave(c, KR_WHY_WAIVED, "%s", said->waived);
+		return r < 0 ? r : 1;
+	}
+	if (j->policy == KR_POLICY_NEVER) {
+		r = leave(c, KR_WHY_NEVER, "it is the owner's to change");
+		return r < 0 ? r : 1;
+	}
+	r = kr_refusal_find(m->node, node_now(m), j->rule, &c->diag, &why);
+	if (r != 0) {
+		r = r < 0 ? r : leave(c, KR_WHY_REFUSED, "%s", why);
+		return r < 0 ? r : 1;
+	}
+	if (said->barred) {
+		r = leave(c, KR_WHY_REFUSED, "%s", said->barred);
+		if (r == 0)
+			r = kr_format(&c->left.options, "--control=%s --retry",
+			              j->rule->name);
+		return r < 0 ? r : 1;
+	}
+	if (j->rule->owners_value ||
+	    (j->policy == KR_POLICY_ASK && !said->named && !said->allowed)) {
+		r = leave_asking(c, j->rule);
+		return r < 0 ? r : 1;
+	}
+	if (said->held && !said->allowed) {
+		r = leave_held(c, j->rule, said->held);
+		return r < 0 ? r : 1;
+	}
 	return 0;
 }
 
-/*
- * Another program starts kubelet: what to write where by hand, at each place
- * that does not say it.
- */
-static int refuse_foreign(struct planning *p)
+static void step_done(struct kr_plan *step)
 {
-	const struct kr_judgement *j = p->judgement;
-	const struct kr_foreign *f = p->node->disk.foreign;
-	const struct kr_source *right = NULL;
-	_cleanup_free_ char *where = NULL;
-	bool named = false;
+	kr_audit_free(step->audit);
+	kr_node_free(step->after);
+	kr_edits_done(&step->edits);
+}
+#define _cleanup_step_ _cleanup_(step_done)
 
-	if (j->restart_needed) {
-		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
-		            "%s starts kubelet and is not restarted by this "
-		            "program: run '%s'",
-		            f->name, f->restart);
-		return -EOPNOTSUPP;
-	}
-	where = kr_rule_text(p->rule, f->where);
-	if (!where)
-		return -ENOMEM;
-	for (size_t i = 0; i < j->sources.n; i++) {
-		const struct kr_source *s = &j->sources.items[i];
-		const struct kr_decision said = {.state = s->state,
-		                                 .value = s->value};
-		int r;
+/* The files of EDITS are those of FS, and not of an overlay that goes. */
+static int refer(struct kr_edits *edits, struct kr_fs *fs)
+{
+	for (size_t i = 0; i < edits->n_files; i++) {
+		struct kr_file_edits *f = &edits->files[i];
+		int r = f->file ? kr_fs_read(fs, f->path, &f->file) : 0;
 
-		if (!s->span.file)
-			continue;
-		if (kr_judge_ask(p->rule, &said) == KR_ANSWER_PASS) {
-			right = s;
-			continue;
-		}
-		named = true;
-		r = name_place(p, s);
 		if (r < 0)
 			return r;
 	}
-	if (!named && right)
-		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", right->span,
-		            "%s; here it says true already: 'kubelet-remedy "
-		            "audit --configz' shows what kubelet runs with",
-		            j->disk.reason);
-	else if (!named)
-		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
-		            "%s starts kubelet, nothing of it is edited: "
-		            "write %s by hand, then run '%s'",
-		            f->name, where, f->restart);
-	return -EOPNOTSUPP;
+	return 0;
 }
 
-/* kubelet up to 1.23: the configuration comes from a ConfigMap, unless a flag
- * decides. */
-static bool uses_dynamic_config(const struct kr_node_disk *disk)
+static int copy_edits(struct kr_edits *to, const struct kr_edits *from)
 {
-	const char *dir =
-		kr_flags_text(&disk->inputs.flags, KR_FIELD_DYNAMIC_CONFIG_DIR);
-
-	return dir && *dir;
+	return kr_edits_then(to, from);
 }
 
-static struct kr_span dynamic_config_span(const struct kr_node *node)
+/* Whether the files of EDITS are alike in A and B. 1, 0 or an errno. */
+static int are_alike(const struct kr_edits *edits, struct kr_node *a,
+                     struct kr_node *b)
 {
-	return kr_node_span(node, kr_flags_last(&node->disk.inputs.flags,
-	                                        KR_FIELD_DYNAMIC_CONFIG_DIR)
-	                                  ->value_arg);
+	for (size_t i = 0; i < edits->n_files; i++) {
+		const struct kr_file *one, *other;
+		int r = kr_fs_read(a->fs, edits->files[i].path, &one);
+
+		if (r == 0)
+			r = kr_fs_read(b->fs, edits->files[i].path, &other);
+		if (r < 0)
+			return r;
+		if (one->size != other->size ||
+		    memcmp(one->data, other->data, one->size) != 0)
+			return 0;
+	}
+	return 1;
 }
 
-static int refuse_platform(struct planning *p,
-                           const struct kr_platform *platform)
+/* All rules, on the node AFTER. */
+static int audit_all(const struct making *m, struct kr_node *after,
+                     struct kr_diag *diag, struct kr_audit **ret)
 {
-	_cleanup_free_ char *text = kr_rule_text(p->rule, platform->refusal);
+	const struct kr_audit_options options = {.live = KR_STATE_ABSENT};
+	_cleanup_free_ const struct kr_rule **items =
+		calloc(n_rules(m), sizeof(*items));
+	struct kr_rules rules = {items, n_rules(m), m->audit->edition};
 
-	return text ? refuse(p, "platform", KR_SPAN_NONE, text) : -ENOMEM;
-}
-
-/* The edit would be right, and an old kubelet would die of it. */
-static int check_bits(struct planning *p)
-{
-	int bit, r;
-
-	/* where it is on already, nothing is switched on */
-	if (field_of(p) != KR_FIELD_IPTABLES ||
-	    p->judgement->disk.state == KR_STATE_TRUE)
-		return 0;
-	r = kr_iptables_bits_fatal(p->node, &p->node->disk.inputs, &bit);
-	if (r <= 0)
-		return r;
-	kr_diag_add(p->diag, KR_ERROR, "mark-bits-equal", KR_SPAN_NONE,
-	            "iptablesMasqueradeBit and iptablesDropBit are both %d: a "
-	            "kubelet before 1.28 would end a few seconds after its "
-	            "start with this setting on; one of them would have to be "
-	            "another bit (14 and 15 by default)",
-	            bit);
-	return -EOPNOTSUPP;
-}
-
-/* Whether there is anything that a plan could be made for. */
-static int check_grounds(struct planning *p)
-{
-	const struct kr_judgement *j = p->judgement;
-	const struct kr_node_disk *disk = &p->node->disk;
-	const struct kr_inputs *in = kr_node_inputs(p->node);
-	const struct kr_platform *platform = p->node->platform;
-	_cleanup_free_ char *flag = kr_rule_text(p->rule, "--@FLAG@=@VALUE@");
-	_cleanup_free_ char *member = kr_rule_text(p->rule, "@KEY@ @VALUE@");
-
-	if (!flag || !member)
+	if (!items)
 		return -ENOMEM;
-
-	if (platform && platform->refusal)
-		return refuse_platform(p, platform);
-	if (kr_node_waits(p->node))
-		return -ENOENT;
-	if (disk->foreign)
-		return refuse_foreign(p);
-	if (uses_dynamic_config(disk) && (j->disk.state == KR_STATE_UNKNOWN ||
-	                                  p->plan->method == KR_METHOD_CONFIG))
-		return refuse(p, "dynamic-config", dynamic_config_span(p->node),
-		              "kubelet takes its configuration from the "
-		              "ConfigMap that the node's spec.configSource "
-		              "names: set the key there with 'kubectl edit "
-		              "configmap' (kubelet 1.24 and later have no "
-		              "--dynamic-config-dir)");
-	if (!in && disk->state == KR_STATE_INVALID) {
-		kr_diag_add(p->diag, KR_ERROR, "not-by-setting", KR_SPAN_NONE,
-		            "%s must be put right first", p->node->unit_name);
-		return -EOPNOTSUPP;
-	}
-	if (!in || disk->start == KR_START_PROCESS) {
-		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
-		            "%s: there is nothing here that could be edited "
-		            "safely: it must be started with %s",
-		            disk->start == KR_START_PROCESS
-		                    ? "kubelet belongs to no unit of systemd"
-		                    : j->disk.reason,
-		            flag);
-		return -EOPNOTSUPP;
-	}
-	if (disk->start == KR_START_HIDDEN &&
-	    j->disk.state == KR_STATE_UNKNOWN) {
-		kr_diag_add(p->diag, KR_ERROR, "mounted-over", KR_SPAN_NONE,
-		            "%s: make %s by hand, in the file that kubelet has "
-		            "there",
-		            j->disk.reason, member);
-		return -EOPNOTSUPP;
-	}
-	if ((j->disk.state == KR_STATE_UNKNOWN && !j->by_version) ||
-	    (j->disk.state == KR_STATE_INVALID && !j->by_setting)) {
-		kr_diag_add(p->diag, KR_ERROR, "not-by-setting", KR_SPAN_NONE,
-		            "%s: this must be put right first", j->disk.reason);
-		return -EOPNOTSUPP;
-	}
-	return check_bits(p);
+	for (size_t i = 0; i < n_rules(m); i++)
+		items[i] = m->audit->items[i].rule;
+	return kr_audit_run(after, &rules, &options, diag, ret);
 }
 
-static bool is_done(const struct kr_judgement *j,
-                    const struct kr_plan_options *options)
+/* The first rule that AUDIT shows undone, of those that were fixed and of I;
+ * NULL: none is. */
+static const struct kr_rule *find_undone(const struct making *m, size_t i,
+                                         const struct kr_audit *audit)
 {
-	const struct kr_source *s = kr_judgement_deciding(j);
-
-	if (j->disk.answer != KR_ANSWER_PASS)
-		return false;
-	return !options->explicit_wanted || (s && s->kind != KR_SOURCE_DEFAULT);
+	for (size_t k = 0; k < n_rules(m); k++) {
+		if ((k == i || m->candidates[k].fixed) &&
+		    audit->items[k].disk.answer != KR_ANSWER_PASS)
+			return audit->items[k].rule;
+	}
+	return NULL;
 }
 
-static int make_edits(struct planning *p)
+/*
+ * STEP, which rule I made, joins the plan. 0; -EOPNOTSUPP, with words: the plan
+ * would not be what its steps are, and is as before.
+ */
+static int join(struct making *m, size_t i, struct kr_plan *step)
 {
-	const struct kr_flag_edit e = {p->node, p->rule, &p->plan->edits,
-	                               p->diag};
-	bool vendor;
-	int r = kr_flag_edit_cut(&e, field_of(p), NULL, &vendor);
+	struct kr_diag *diag = &m->candidates[i].diag;
+	_cleanup_edits_ struct kr_edits all = {0};
+	_cleanup_node_ struct kr_node *after = NULL;
+	_cleanup_audit_ struct kr_audit *audit = NULL;
+	_cleanup_diag_ struct kr_diag found = {0};
+	const struct kr_rule *undone;
+	int r = copy_edits(&all, &m->plan->edits);
 
-	if (r == 0 && p->plan->method == KR_METHOD_CONFIG)
-		r = edit_config(p);
-	if (r == 0 && vendor)
-		return kr_vendor_override(p->node, p->rule, p->plan, p->diag);
-	if (r == 0 && p->plan->method == KR_METHOD_FLAG) {
-		p->plan->n_uses = 1;
-		r = kr_flag_edit_append(&e, field_of(p), &p->rule->want);
+	if (r == 0)
+		r = kr_edits_then(&all, &step->edits);
+	if (r == 0)
+		r = refer(&all, m->node->fs);
+	if (r == 0)
+		r = kr_node_with_edits(m->node, &all, &found, &after);
+	if (r == 0)
+		r = are_alike(&all, after, step->after);
+	if (r == 0 || r == -EEXIST) {
+		kr_diag_add(diag, KR_ERROR, "not-proven", KR_SPAN_NONE,
+		            "its edits do not go together with the others");
+		return -EOPNOTSUPP;
+	}
+	if (r == 1)
+		r = audit_all(m, after, &found, &audit);
+	if (r < 0) {
+		kr_diag_merge(diag, &found);
+		return r;
+	}
+	undone = find_undone(m, i, audit);
+	if (undone) {
+		kr_diag_add(diag, KR_ERROR, "not-proven", KR_SPAN_NONE,
+		            "with its edits %s would not be as demanded",
+		            undone->name);
+		return -EOPNOTSUPP;
+	}
+	kr_audit_free(m->plan->audit);
+	kr_node_free(m->plan->after);
+	kr_edits_done(&m->plan->edits);
+	m->plan->audit = TAKE_PTR(audit);
+	m->plan->after = TAKE_PTR(after);
+	m->plan->edits = all;
+	all = (struct kr_edits){0};
+	return 0;
+}
+
+/* The only rule: what the step has proved is the plan. */
+static void take_step(struct kr_plan *plan, struct kr_plan *step)
+{
+	plan->edits = step->edits;
+	plan->after = TAKE_PTR(step->after);
+	plan->audit = TAKE_PTR(step->audit);
+	plan->n_uses = step->n_uses;
+	step->edits = (struct kr_edits){0};
+}
+
+static int add_step(struct making *m, size_t i)
+{
+	struct candidate *c = &m->candidates[i];
+	_cleanup_step_ struct kr_plan step = {.method = m->plan->method};
+	int r;
+
+	if (judgement(m, i)->rule->n_fields == 0)
+		r = kr_step_make_perms(node_now(m), m->node, m->audit->edition,
+		                       judgement(m, i), &c->diag, &step);
+	else
+		r = kr_step_make(node_now(m), judgement(m, i), m->options,
+		                 &c->diag, &step);
+	if (r < 0)
+		return r;
+	for (size_t f = 0; f < step.edits.n_files; f++) {
+		r = kr_file_edits_tell(&step.edits.files[f],
+		                       judgement(m, i)->rule->name);
+		if (r < 0)
+			return r;
+	}
+	if (is_lone(m) || m->options->draft) {
+		take_step(m->plan, &step);
+		return 0;
+	}
+	return join(m, i, &step);
+}
+
+/* 1: something is different now, others may fit; 0; an errno. */
+static int try_rule(struct making *m, size_t i)
+{
+	struct candidate *c = &m->candidates[i];
+	int r;
+
+	if (kr_step_is_done(node_now(m), judgement(m, i), m->options)) {
+		c->settled = true;
+		left_done(&c->left);
+		return 0;
+	}
+	kr_diag_done(&c->diag);
+	r = triage(m, i);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = add_step(m, i);
+	if (r == -EOPNOTSUPP)
+		return leave_refused(c, judgement(m, i));
+	if (r < 0) {
+		kr_diag_merge(m->diag, &c->diag);
+		return r;
+	}
+	c->settled = c->fixed = true;
+	left_done(&c->left);
+	kr_diag_merge(m->diag, &c->diag);
+	return 1;
+}
+
+static int try_all(struct making *m)
+{
+	bool again;
+
+	do {
+		again = false;
+		for (size_t i = 0; i < n_rules(m); i++) {
+			int r = m->candidates[i].settled ? 0 : try_rule(m, i);
+
+			if (r < 0)
+				return r;
+			again = again || r > 0;
+		}
+	} while (again && !is_lone(m) && !m->options->draft);
+	return 0;
+}
+
+/* --- the whole ----------------------------------------------------------- */
+
+static int make_durable(struct making *m)
+{
+	const struct kr_durable_options durable = {
+		.no_persist = m->options->no_persist,
+		.flag = m->plan->method == KR_METHOD_FLAG,
+	};
+	const struct kr_rules rules = {m->plan->rules, m->plan->n_rules,
+	                               m->audit->edition};
+
+	int r = kr_durable_plan(m->node, &rules, &m->plan->edits, &durable,
+	                        m->diag, &m->plan->durable);
+
+	for (size_t i = 0; r == 0 && i < m->plan->edits.n_files; i++) {
+		struct kr_file_edits *f = &m->plan->edits.files[i];
+
+		for (size_t k = 0; k < m->plan->n_rules && r == 0; k++) {
+			if (kr_durable_is_place(f->path))
+				r = kr_file_edits_tell(f,
+				                       m->plan->rules[k]->name);
+		}
 	}
 	return r;
 }
 
-static enum kr_method choose_method(const struct kr_node *node)
+static bool is_refused(const struct candidate *c)
 {
-	if (kr_node_waits(node))
-		return KR_METHOD_CONFIG;
-	return node->disk.inputs.n_files > 0 &&
-	                       node->disk.start != KR_START_HIDDEN &&
-	                       !uses_dynamic_config(&node->disk)
-	               ? KR_METHOD_CONFIG
-	               : KR_METHOD_FLAG;
+	return c->left.text && c->left.why == KR_WHY_REFUSED;
 }
 
-static int make_durable(struct planning *p,
-                        const struct kr_plan_options *options)
+/* Whether what was left makes the whole a refusal; its words go to DIAG. */
+static bool refuses_whole(struct making *m)
 {
-	const struct kr_durable_options durable = {
-		.no_persist = options->no_persist,
-		.flag = p->plan->method == KR_METHOD_FLAG,
-	};
+	bool whole = false;
 
-	return kr_durable_plan(p->node, p->rule, &p->plan->edits, &durable,
-	                       p->diag, &p->plan->durable);
+	for (size_t i = 0; i < n_rules(m); i++) {
+		struct candidate *c = &m->candidates[i];
+
+		if (!is_refused(c) || !(is_lone(m) || c->left.invalid))
+			continue;
+		if (!kr_diag_first(&c->diag, KR_ERROR))
+			kr_diag_add(m->diag, KR_ERROR, "refused", KR_SPAN_NONE,
+			            "%s: %s", m->audit->items[i].rule->name,
+			            c->left.text);
+		kr_diag_merge(m->diag, &c->diag);
+		whole = true;
+	}
+	return whole;
+}
+
+/* What is fixed, and what is left: in the order of the audit. */
+static int sum_up(struct making *m)
+{
+	struct kr_plan *plan = m->plan;
+
+	plan->rules = calloc(n_rules(m) + 1, sizeof(*plan->rules));
+	plan->left = calloc(n_rules(m) + 1, sizeof(*plan->left));
+	if (!plan->rules || !plan->left)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_rules(m); i++) {
+		struct candidate *c = &m->candidates[i];
+
+		if (c->fixed)
+			plan->rules[plan->n_rules++] = m->audit->items[i].rule;
+		if (!c->left.text)
+			continue;
+		plan->left[plan->n_left] = c->left;
+		plan->left[plan->n_left++].rule = m->audit->items[i].rule;
+		c->left = (struct kr_left){0};
+	}
+	return 0;
+}
+
+static int finish(struct making *m)
+{
+	struct kr_plan *plan = m->plan;
+	const struct kr_rules rules = {plan->rules, plan->n_rules,
+	                               m->audit->edition};
+	int r;
+
+	if (plan->edits.n_files == 0 || m->options->draft)
+		return 0;
+	r = make_durable(m);
+	if (r == 0)
+		r = kr_proof_order(m->node, &rules, plan, m->diag);
+	if (r == 0)
+		plan->unit_changes =
+			kr_plan_unit_changes(m->node, &plan->edits);
+	return r;
 }
 
 /* What kubelet reads is not there yet; what it will be made from may be. */
-static int plan_unconfigured(struct planning *p,
-                             const struct kr_plan_options *options)
+static int plan_unconfigured(struct making *m)
 {
-	int r = make_durable(p, options);
+	int r = 0;
 
-	p->plan->unconfigured = true;
-	return r == 0 && p->plan->edits.n_files == 0 ? -ENOENT : r;
+	if (m->options->draft)
+		return 0;
+	for (size_t i = 0; i < n_rules(m) && r >= 0; i++) {
+		struct candidate *c = &m->candidates[i];
+
+		c->fixed =
+			!kr_step_is_done(m->node, judgement(m, i), m->options);
+		r = c->fixed ? triage(m, i) : 0;
+		c->fixed = c->fixed && r == 0;
+	}
+	if (r >= 0)
+		r = sum_up(m);
+	if (r < 0)
+		return r;
+	m->plan->unconfigured = true;
+	if (m->plan->n_rules == 0)
+		return -ENOENT;
+	r = make_durable(m);
+	return r == 0 && m->plan->edits.n_files == 0 ? -ENOENT : r;
 }
 
-static int plan_edits(struct planning *p, const struct kr_plan_options *options)
+/* Nothing can be edited on this node, whatever the rule: each says it in its
+ * own words, where these differ. */
+static int refuse_node(struct making *m)
 {
-	struct kr_plan *plan = p->plan;
-	int r = make_edits(p);
+	int r = 0;
 
-	if (r == 0)
-		r = kr_edits_join(&plan->edits);
-	if (r < 0 || options->draft)
-		return r;
-	r = make_durable(p, options);
-	if (r == 0)
-		r = kr_proof_run(p->node, p->rule, plan, p->diag);
-	if (r == 0)
-		r = kr_proof_order(p->node, p->rule, plan, p->diag);
-	if (r == 0)
-		plan->unit_changes =
-			kr_plan_unit_changes(p->node, &plan->edits);
+	for (size_t i = 0; i < n_rules(m); i++) {
+		_cleanup_step_ struct kr_plan step = {.method =
+		                                              m->plan->method};
+		const struct kr_judgement *j = judgement(m, i);
+
+		if (kr_step_is_done(m->node, j, m->options))
+			continue;
+		r = j->rule->n_fields == 0
+		            ? -EOPNOTSUPP
+		            : kr_step_make(m->node, j, m->options, m->diag,
+		                           &step);
+		if (j->rule->n_fields == 0 && !kr_diag_first(m->diag, KR_ERROR))
+			kr_diag_add(m->diag, KR_ERROR, "platform", KR_SPAN_NONE,
+			            "%s: the files of this node are not "
+			            "changed: they are another program's",
+			            j->rule->name);
+		if (r == -ENOENT)
+			return plan_unconfigured(m);
+		if (r != -EOPNOTSUPP || !m->node->disk.foreign)
+			break;
+	}
 	return r;
+}
+
+static bool all_done(const struct making *m)
+{
+	for (size_t i = 0; i < n_rules(m); i++) {
+		if (!kr_step_is_done(m->node, judgement(m, i), m->options))
+			return false;
+	}
+	return true;
+}
+
+static int make(struct making *m)
+{
+	int r;
+
+	if (all_done(m))
+		return sum_up(m);
+	if (kr_step_is_hopeless(m->node))
+		return refuse_node(m);
+	r = try_all(m);
+	if (r < 0)
+		return r;
+	if (refuses_whole(m))
+		return -EOPNOTSUPP;
+	r = sum_up(m);
+	return r < 0 ? r : finish(m);
 }
 
 int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
@@ -486,33 +665,73 @@ int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
                  struct kr_plan **ret)
 {
 	_cleanup_plan_ struct kr_plan *plan = calloc(1, sizeof(*plan));
-	struct planning p = {
+	struct kr_plan_options own = *options;
+	struct making m = {
 		.node = node,
-		.judgement = &audit->items[0],
-		.rule = audit->items[0].rule,
-		.plan = plan,
+		.audit = audit,
+		.options = &own,
 		.diag = diag,
-		.explicit_wanted = options->explicit_wanted,
+		.plan = plan,
+		.candidates = calloc(audit->n_items, sizeof(*m.candidates)),
 	};
-	int r = 0;
+	int r = plan && m.candidates ? 0 : -ENOMEM;
 
-	if (!plan)
-		return -ENOMEM;
-	plan->method = options->method;
-	if (plan->method == KR_METHOD_AUTO)
-		plan->method = choose_method(node);
-	if (!is_done(p.judgement, options) ||
-	    (node->disk.foreign && p.judgement->restart_needed)) {
-		r = check_grounds(&p);
-		if (r == 0)
-			r = plan_edits(&p, options);
-		else if (r == -ENOENT && !options->draft)
-			r = plan_unconfigured(&p, options);
+	/* how several go together shows in their proof */
+	own.draft = options->draft && audit->n_items == 1;
+	if (r == 0) {
+		plan->method = options->method == KR_METHOD_AUTO
+		                       ? kr_step_method(node)
+		                       : options->method;
+		r = make(&m);
 	}
+	for (size_t i = 0; m.candidates && i < audit->n_items; i++) {
+		left_done(&m.candidates[i].left);
+		kr_diag_done(&m.candidates[i].diag);
+	}
+	free(m.candidates);
 	r = kr_diag_result(diag, r);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(plan);
+	return 0;
+}
+
+/* --- its name ------------------------------------------------------------- */
+
+static void print_file(FILE *out, const struct kr_file_edits *f)
+{
+	char hash[KR_SHA256_HEX_SIZE] = "-";
+
+	if (f->file)
+		kr_sha256_hex(f->file->data, f->file->size, hash);
+	fprintf(out, "%s%c%s%c%d %o:%u:%u>%o:%u:%u\n", f->path, '\0', hash,
+	        '\0', f->remove, (unsigned)f->perms.from.mode,
+	        f->perms.from.uid, f->perms.from.gid,
+	        (unsigned)f->perms.to.mode, f->perms.to.uid, f->perms.to.gid);
+	for (size_t i = 0; i < f->n_edits; i++)
+		fprintf(out, "%zu %zu %s%c", f->edits[i].offset,
+		        f->edits[i].length, f->edits[i].text, '\0');
+}
+
+int kr_plan_hash(const struct kr_edits *edits, char ret[KR_PLAN_HASH_SIZE])
+{
+	char hash[KR_SHA256_HEX_SIZE];
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *out;
+
+	*ret = '\0';
+	if (edits->n_files == 0)
+		return 0;
+	out = open_memstream(&text, &size);
+	if (!out)
+		return -ENOMEM;
+	for (size_t i = 0; i < edits->n_files; i++)
+		print_file(out, &edits->files[i]);
+	if (fclose(out) != 0)
+		return -ENOMEM;
+	kr_sha256_hex(text, size, hash);
+	strlcpy(ret, hash, KR_PLAN_HASH_SIZE);
 	return 0;
 }
 
@@ -524,6 +743,10 @@ struct kr_plan *kr_plan_free(struct kr_plan *plan)
 	kr_node_free(plan->after);
 	kr_edits_done(&plan->edits);
 	kr_durable_done(&plan->durable);
+	for (size_t i = 0; i < plan->n_left; i++)
+		left_done(&plan->left[i]);
+	free(plan->left);
+	free(plan->rules);
 	free(plan);
 	return NULL;
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A change as data: the edits that make a rule pass, and the proof that
- * they do and do nothing else.
+ * A change as data: the edits that make rules pass, the proof that they do and
+ * do nothing else, and which rules are left as they are.
  */
 
 #include <stdbool.h>
@@ -27,13 +27,47 @@ const char *kr_method_to_string(enum kr_method method);
 /* 0, or -EINVAL for another word. */
 int kr_method_from_string(const char *s, enum kr_method *ret);
 
+/* What is known of a rule besides the node's files: what the owner said of it,
+ * and what was seen on the node. All is borrowed. */
+struct kr_consent {
+	bool named;         /* in --control: it may be asked for */
+	bool allowed;       /* in --allow: the same, and a hold is overridden */
+	const char *waived; /* why the owner lives with it; NULL */
+	const char *held;   /* what was seen, one sentence; NULL */
+	const char *barred; /* why it is not tried once more; NULL */
+};
+
 struct kr_plan_options {
 	enum kr_method method;
+	/* of each rule of the audit; NULL: each is named, nothing was seen */
+	const struct kr_consent *consents;
 	bool explicit_wanted; /* what is demanded must be written down */
 	bool no_persist;      /* the platform's durable place is left alone */
 	/* only the edits, without proof, order and durable place: to see
 	 * whether there would be a plan, at no cost but memory */
 	bool draft;
+};
+
+/* Why a rule that fails is left as it is. */
+enum kr_why {
+	KR_WHY_ASK,     /* it is the owner's to allow */
+	KR_WHY_HOLD,    /* seen on this node: dangerous, yet arguable */
+	KR_WHY_NEVER,   /* the owner's affair */
+	KR_WHY_REFUSED, /* it would do harm, or there is no safe edit */
+	KR_WHY_WAIVED,
+	_KR_WHY_MAX,
+};
+
+/* "ask", "hold", "never", "refused", "waived". */
+const char *kr_why_to_string(enum kr_why why);
+
+struct kr_left {
+	const struct kr_rule *rule;
+	enum kr_why why;
+	char *text; /* one sentence; lines to write may stand behind it */
+	/* the options of the fix that does it; NULL: none does */
+	char *options;
+	bool invalid; /* kubelet would not start, for another reason */
 };
 
 struct kr_plan {
@@ -47,18 +81,36 @@ struct kr_plan {
 	struct kr_durable durable;
 	struct kr_node *after;  /* the node as it will be; NULL: no edits */
 	struct kr_audit *audit; /* of AFTER; NULL: no edits */
+	/* the rules that the edits make pass, in the order of the audit */
+	const struct kr_rule **rules;
+	size_t n_rules;
+	struct kr_left *left; /* those that stay, in the order of the audit */
+	size_t n_left;
 };
 
+/* The first digits of a SHA-256. */
+#define KR_PLAN_HASH_SIZE 17
+
 /*
- * Plans for NODE, which AUDIT judged by one rule. 0: RET is proven (no edits
- * where the disk passes already); -EOPNOTSUPP: refused, DIAG says why, where,
- * and what would have to be true; -ENOENT: there is nothing to judge yet (no
- * unit, not configured) and no durable place to be written; -ENOMEM; other
- * errnos. NODE must outlive RET.
+ * Plans for NODE, which AUDIT judged. The rules join the plan in the audit's
+ * order, each proved with those before it; one that does not fit is left, with
+ * its reason, and tried again behind those that come later.
+ *
+ * 0: RET is proven (no edits where nothing is to be done or can be);
+ * -EOPNOTSUPP: refused as a whole, DIAG says why, where, and what would have to
+ * be true: a platform that is never edited, a kubelet that would not start
+ * whatever the rules say, or the only rule of the audit; -ENOENT: there is
+ * nothing to judge yet (no unit, not configured) and no durable place to be
+ * written; -ENOMEM; other errnos. NODE must outlive RET.
  */
 int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
                  const struct kr_plan_options *options, struct kr_diag *diag,
                  struct kr_plan **ret);
+
+/* What tells two plans apart: files, their bytes, modes and owners, and the
+ * edits. "" where there are none. 0 or -ENOMEM. */
+int kr_plan_hash(const struct kr_edits *edits, char ret[KR_PLAN_HASH_SIZE]);
+
 /* Whether EDITS touch a file that systemd reads at a Reload: not the config
  * files and environment files of NODE, which are read at each start, nor what
  * only the platform reads. */

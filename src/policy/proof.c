@@ -7,7 +7,8 @@
  *
  *   value    the disk view of the edited node passes
  *   argv     without the uses of our flag the two are the same, and the flag
- *            stands there as often as was planned
+ *            stands there as often as was planned. Of a gate's flag the
+ *            entries of other gates are the same, in their order
  *   config   kr_config_prove(): the same tokens outside our key, and a second
  *            reader finds the value
  *   between  after each single replacement the node is no worse than before
@@ -41,6 +42,48 @@ static int refuse(struct kr_diag *diag, const char *format, ...)
 
 /* --- argv ---------------------------------------------------------------- */
 
+/* The entries of all --feature-gates but those of FIELD, one behind the other.
+ */
+static int other_gates(const struct kr_inputs *in, int field, char **ret)
+{
+	const char *gate = strchr(kr_field(field)->path, '.') + 1;
+	const struct kr_flag_use *use;
+	size_t at = 0, size, length = strlen(gate);
+	FILE *out = open_memstream(ret, &size);
+
+	if (!out)
+		return -ENOMEM;
+	while ((use = kr_flags_next(&in->flags, field, &at))) {
+		for (const char *s = use->text; s && *s;) {
+			size_t n = strcspn(s, ","), blanks = strspn(s, " \t");
+			const char *name = s + (blanks < n ? blanks : n);
+			const char *end = name + length;
+
+			if (strncmp(name, gate, length) != 0 ||
+			    end[strspn(end, " \t")] != '=')
+				fprintf(out, "%.*s,", (int)n, s);
+			s += n + (s[n] == ',');
+		}
+	}
+	return fclose(out) == 0 ? 0 : -ENOMEM;
+}
+
+static int prove_gates(const struct kr_inputs *before,
+                       const struct kr_inputs *after, int field,
+                       struct kr_diag *diag)
+{
+	_cleanup_free_ char *old = NULL, *new = NULL;
+	int r = other_gates(before, field, &old);
+
+	if (r == 0)
+		r = other_gates(after, field, &new);
+	if (r < 0 || strcmp(old, new) == 0)
+		return r;
+	return refuse(diag,
+	              "the edit would change the feature gates '%s' to '%s'",
+	              old, new);
+}
+
 /* The next argument from I on that is no use of our flag. */
 static size_t next_other(const struct kr_inputs *in, int field, size_t i)
 {
@@ -71,6 +114,8 @@ static int prove_argv(const struct kr_inputs *before,
 		              b < before->argc ? "take away" : "add",
 		              b < before->argc ? before->argv[b]
 		                               : after->argv[a]);
+	if (kr_field(field)->combine == KR_COMBINE_GATE)
+		return prove_gates(before, after, field, diag);
 	n = kr_flags_count(&after->flags, field);
 	if (n != n_uses)
 		return refuse(diag,
@@ -161,8 +206,13 @@ static int find_badness(const struct kr_node *node, const struct kr_rule *rule,
 {
 	_cleanup_decision_ struct kr_decision d = {0};
 	enum kr_answer answer;
-	int r = kr_judge_decide(node, rule, &d);
+	int r;
 
+	*ret = 0;
+	/* mode and owner: kubelet reads the file as it did */
+	if (rule->n_fields == 0)
+		return 0;
+	r = kr_judge_decide(node, rule, &d);
 	if (r < 0)
 		return r;
 	answer = kr_judge_ask(rule, &d);
@@ -177,28 +227,40 @@ static int find_badness(const struct kr_node *node, const struct kr_rule *rule,
 	return 0;
 }
 
+/* Whether BETWEEN is no worse than NODE by each of RULES. 0; -EOPNOTSUPP; an
+ * errno. */
+static int compare(const struct kr_node *node, const struct kr_node *between,
+                   const struct kr_rules *rules)
+{
+	for (size_t i = 0; i < rules->n_items; i++) {
+		int limit, bad, r = find_badness(node, rules->items[i], &limit);
+
+		if (r == 0)
+			r = find_badness(between, rules->items[i], &bad);
+		if (r < 0)
+			return r;
+		if (bad > limit)
+			return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
 /* Whether every prefix of the edits' order is no worse than the node. */
-static int check_order(struct kr_node *node, const struct kr_rule *rule,
+static int check_order(struct kr_node *node, const struct kr_rules *rules,
                        const struct kr_edits *edits, struct kr_diag *diag)
 {
-	int limit, bad, r = find_badness(node, rule, &limit);
-
-	if (r < 0)
-		return r;
 	for (size_t n = 1; n < edits->n_files; n++) {
 		const struct kr_edits prefix = {edits->files, n};
 		_cleanup_node_ struct kr_node *between = NULL;
 		_cleanup_diag_ struct kr_diag found = {0};
+		int r = kr_node_with_edits(node, &prefix, &found, &between);
 
-		r = kr_node_with_edits(node, &prefix, &found, &between);
 		if (r == 0)
-			r = find_badness(between, rule, &bad);
-		if (r < 0) {
+			r = compare(node, between, rules);
+		if (r < 0 && r != -EOPNOTSUPP)
 			kr_diag_merge(diag, &found);
+		if (r < 0)
 			return r;
-		}
-		if (bad > limit)
-			return -EOPNOTSUPP;
 	}
 	return 0;
 }
@@ -213,14 +275,14 @@ static void reverse(struct kr_edits *edits)
 	}
 }
 
-int kr_proof_order(struct kr_node *node, const struct kr_rule *rule,
+int kr_proof_order(struct kr_node *node, const struct kr_rules *rules,
                    struct kr_plan *plan, struct kr_diag *diag)
 {
-	int r = check_order(node, rule, &plan->edits, diag);
+	int r = check_order(node, rules, &plan->edits, diag);
 
 	if (r == -EOPNOTSUPP) {
 		reverse(&plan->edits);
-		r = check_order(node, rule, &plan->edits, diag);
+		r = check_order(node, rules, &plan->edits, diag);
 	}
 	if (r == -EOPNOTSUPP)
 		return refuse(diag,

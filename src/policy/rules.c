@@ -187,33 +187,42 @@ const struct kr_rule kr_rules_table[] = {
 		"authentication.anonymous.enabled", ONE(KR_FIELD_ANONYMOUS),
 		IS(is_wanted, "is false"), BOOL(false), AUTO,
 		.hold = KR_HOLD_API_SERVER, .refusal = KR_REFUSAL_CLIENT_CA,
-		.proof = KR_RULE_PROOF_WAY_IN},
+		.proof = KR_RULE_PROOF_WAY_IN,
+		.risk = "who asks port 10250 without credentials (an old metrics "
+		        "collector) is refused then"},
 	[KR_FIELD_WEBHOOK] = {
 		"authentication.webhook.enabled", ONE(KR_FIELD_WEBHOOK)},
 	[KR_FIELD_CLIENT_CA] = {
 		"authentication.x509.clientCAFile", ONE(KR_FIELD_CLIENT_CA),
 		IS(is_set, "names a file with certificates"),
-		.names_file = true, .owners_value = true, ASK},
+		.names_file = true, .owners_value = true, ASK,
+		.risk = "the API server is let in only with a certificate of this "
+		        "authority"},
 	[KR_FIELD_AUTHORIZATION_MODE] = {
 		"authorization.mode", ONE(KR_FIELD_AUTHORIZATION_MODE),
 		IS(is_wanted, "is Webhook"),
 		.want = {.type = KR_TYPE_STRING, .s = webhook}, AUTO,
 		.hold = KR_HOLD_API_SERVER, .refusal = KR_REFUSAL_NO_KUBECONFIG,
-		.proof = KR_RULE_PROOF_WAY_IN},
+		.proof = KR_RULE_PROOF_WAY_IN,
+		.risk = "each request to port 10250 needs a right (nodes/proxy, "
+		        "nodes/metrics) that the API server grants"},
 	[KR_FIELD_READ_ONLY_PORT] = {
 		"readOnlyPort", ONE(KR_FIELD_READ_ONLY_PORT),
 		IS(is_zero, "is 0"), INT32(0), AUTO,
-		.hold = KR_HOLD_PORT_USED, .proof = KR_RULE_PROOF_PORT_CLOSED},
+		.hold = KR_HOLD_PORT_USED, .proof = KR_RULE_PROOF_PORT_CLOSED,
+		.risk = "who reads metrics from the port finds it closed"},
 	[KR_FIELD_STREAMING_TIMEOUT] = {
 		"streamingConnectionIdleTimeout",
 		ONE(KR_FIELD_STREAMING_TIMEOUT),
 		IS(is_positive, "is more than 0"),
 		.want = {.type = KR_TYPE_DURATION, .n = 4 * HOUR},
-		.unused_since = 34, AUTO},
+		.unused_since = 34, AUTO,
+		.cut_suffices = true},
 	[KR_FIELD_PROTECT_KERNEL] = {
 		"protectKernelDefaults", ONE(KR_FIELD_PROTECT_KERNEL),
 		IS(is_wanted, "is true"), BOOL(true), ASK,
-		.refusal = KR_REFUSAL_SYSCTLS},
+		.refusal = KR_REFUSAL_SYSCTLS,
+		.risk = "kubelet ends at its start where a kernel setting differs"},
 	[KR_FIELD_IPTABLES] = {
 		"makeIPTablesUtilChains", ONE(KR_FIELD_IPTABLES),
 		IS(is_wanted, "is true"), BOOL(true), AUTO},
@@ -225,7 +234,8 @@ const struct kr_rule kr_rules_table[] = {
 	[KR_FIELD_EVENT_QPS] = {
 		"eventRecordQPS", ONE(KR_FIELD_EVENT_QPS),
 		IS(is_not_negative, "is 0 or more"), ASK,
-		.owners_value = true},
+		.owners_value = true,
+		.risk = "0 lets kubelet flood the API server with events"},
 	[KR_FIELD_TLS_CERT] = {
 		"tlsCertFile", ONE(KR_FIELD_TLS_CERT)},
 	[KR_FIELD_TLS_KEY] = {
@@ -233,11 +243,14 @@ const struct kr_rule kr_rules_table[] = {
 	[KR_FIELD_ROTATE_CERTIFICATES] = {
 		"rotateCertificates", ONE(KR_FIELD_ROTATE_CERTIFICATES),
 		IS(is_wanted_or_default, "is true, or not set"), BOOL(true),
-		ASK, .refusal = KR_REFUSAL_NO_CERTIFICATE},
+		ASK, .refusal = KR_REFUSAL_NO_CERTIFICATE,
+		.risk = "kubelet needs an API server that signs its requests"},
 	[KR_FIELD_SERVER_BOOTSTRAP] = {
 		"serverTLSBootstrap", ONE(KR_FIELD_SERVER_BOOTSTRAP),
 		IS(is_wanted, "is true"), BOOL(true), ASK,
-		.refusal = KR_REFUSAL_GATE_OFF, .proof = KR_RULE_PROOF_WAY_IN},
+		.refusal = KR_REFUSAL_GATE_OFF, .proof = KR_RULE_PROOF_WAY_IN,
+		.risk = "until its certificate request is approved, which nothing "
+		        "does by itself, logs, exec and metrics fail"},
 	[KR_FIELD_GATE_ROTATE_SERVER] = {
 		"featureGates.RotateKubeletServerCertificate",
 		LOOKS_AT(KR_FIELD_GATE_ROTATE_SERVER,
@@ -251,16 +264,20 @@ const struct kr_rule kr_rules_table[] = {
 		              "tlsMinVersion is VersionTLS13"),
 		.instead = "tlsMinVersion is VersionTLS13",
 		.want = {.type = KR_TYPE_LIST, .list = {strong, ARRAY_SIZE(strong)}},
-		ASK},
+		ASK,
+		.risk = "clients that know only other suites are refused"},
 	[KR_FIELD_TLS_MIN_VERSION] = {
 		"tlsMinVersion", ONE(KR_FIELD_TLS_MIN_VERSION)},
 	[KR_FIELD_POD_PIDS] = {
 		"podPidsLimit", ONE(KR_FIELD_POD_PIDS),
-		IS(is_positive, "is more than 0"), ASK, .owners_value = true},
+		IS(is_positive, "is more than 0"), ASK, .owners_value = true,
+		.risk = "pods with more processes cannot start any more of them"},
 	[KR_FIELD_SECCOMP_DEFAULT] = {
 		"seccompDefault", ONE(KR_FIELD_SECCOMP_DEFAULT),
 		IS(is_wanted, "is true"), BOOL(true), ASK,
-		.refusal = KR_REFUSAL_VERSION},
+		.refusal = KR_REFUSAL_VERSION,
+		.risk = "new containers without a profile of their own may call "
+		        "less of the kernel"},
 
 	[KR_RULE_TLS_PAIR] = {
 		"tlsCertFile+tlsPrivateKeyFile",

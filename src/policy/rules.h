@@ -134,6 +134,8 @@ struct kr_rule {
 	/* what is written: of the first field, "root:root", or nothing */
 	struct kr_value want;
 	bool owners_value; /* that is the owner's to say (--set), not WANT */
+	bool cut_suffices; /* WANT is written only where the default fails */
+	const char *risk;  /* what a fix of it may break; NULL */
 	/* what is demanded is that nothing sets it: it cannot be written down
 	 */
 	bool wants_nothing;

@@ -173,9 +173,12 @@ static char *command_text(struct overriding *o, bool *ret_variable)
 	char *text = strndup(span.file->data + span.offset, span.length);
 	const struct kr_flag_use *use;
 	size_t gone = 0, next = 0;
+	bool variable = false;
 
-	*ret_variable = false;
-	while (text &&
+	/* a gate's uses hold those of others: the last entry of a name wins */
+	*ret_variable =
+		kr_field(o->rule->fields[0])->combine == KR_COMBINE_GATE;
+	while (text && !*ret_variable &&
 	       (use = kr_flags_next(flags, o->rule->fields[0], &next))) {
 		for (size_t k = 0; k < use->n_args; k++) {
 			const struct kr_unit_word *w =
@@ -183,7 +186,7 @@ static char *command_text(struct overriding *o, bool *ret_variable)
 			size_t at;
 
 			if (w->kind != KR_WORD_LITERAL || !w->cut.file) {
-				*ret_variable = true;
+				variable = true;
 				continue;
 			}
 			at = w->cut.offset - span.offset - gone;
@@ -192,6 +195,7 @@ static char *command_text(struct overriding *o, bool *ret_variable)
 			gone += w->cut.length;
 		}
 	}
+	*ret_variable = *ret_variable || variable;
 	return text;
 }
 
@@ -235,7 +239,8 @@ static int make_dropin(struct overriding *o)
 		variable
 			? (size_t)count_staying(o->node, o->rule->fields[0]) + 1
 			: 0;
-	text = kr_vendor_format(o->command->span.file, command);
+	text = kr_vendor_format(o->command->span.file, o->rule->fields[0],
+	                        command);
 	if (!text)
 		return -ENOMEM;
 	r = kr_edits_create(&o->plan->edits, path, text);

@@ -219,11 +219,12 @@ static int stays_wrong(struct kr_node *node, const struct kr_audit *audit,
 	return 1;
 }
 
-static int foresee_restart(struct kr_host *host, int field,
+static int foresee_restart(struct kr_host *host, const struct kr_audit *audit,
                            enum kr_foresight *ret)
 {
 	struct kr_node *node = host->node;
 	_cleanup_diag_ struct kr_diag ignored = {0};
+	const struct kr_rules rules = {&audit->items[0].rule, 1, NULL};
 	int r;
 
 	if (!node->live || !node->has_process)
@@ -233,7 +234,7 @@ static int foresee_restart(struct kr_host *host, int field,
 		return 0;
 	}
 	/* without our flag they are the same before and after the edits */
-	r = kr_pending_arguments(node, &node->disk.inputs, field, KR_ERROR,
+	r = kr_pending_arguments(node, &node->disk.inputs, &rules, KR_ERROR,
 	                         &ignored);
 	if (r == KR_PENDING_ARGUMENTS)
 		*ret = KR_FORESIGHT_ALWAYS;
@@ -269,8 +270,7 @@ int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
 	if (!refused)
 		refused = is_blocked(host->node, plan, why);
 	if (!refused)
-		return foresee_restart(host, audit->items[0].rule->fields[0],
-		                       ret);
+		return foresee_restart(host, audit, ret);
 	*ret = KR_FORESIGHT_REFUSED;
 	return refused < 0 ? refused : 0;
 }

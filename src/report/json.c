@@ -65,6 +65,7 @@ static void add_change(struct kr_build *j, cJSON *changes,
 		kr_build_number(j, e, "offset", (double)f->edits[i].offset);
 		kr_build_number(j, e, "length", (double)f->edits[i].length);
 		kr_build_string(j, e, "text", f->edits[i].text);
+		kr_build_string(j, e, "control", f->edits[i].about);
 	}
 	add_perms(j, change, &f->perms);
 }
@@ -124,6 +125,29 @@ static void add_durable(struct kr_build *j, cJSON *root,
 	kr_build_boolean(j, o, "written", d->written);
 }
 
+static void add_left(struct kr_build *j, cJSON *root,
+                     const struct kr_plan *plan)
+{
+	cJSON *left = kr_build_array(j, root, "left");
+
+	for (size_t i = 0; plan && i < plan->n_left; i++) {
+		const struct kr_left *l = &plan->left[i];
+		cJSON *o = kr_build_element(j, left);
+		char *command = NULL;
+
+		if (l->options && asprintf(&command, "kubelet-remedy fix -n %s",
+		                           l->options) < 0) {
+			command = NULL;
+			j->failed = true;
+		}
+		kr_build_string(j, o, "control", l->rule->name);
+		kr_build_string(j, o, "why", kr_why_to_string(l->why));
+		kr_build_string(j, o, "text", l->text);
+		kr_build_string(j, o, "command", command);
+		free(command);
+	}
+}
+
 int kr_json_fix(FILE *out, const struct kr_fix *fix, const struct kr_diag *diag)
 {
 	struct kr_node *node = fix->host ? fix->host->node : NULL;
@@ -145,6 +169,9 @@ int kr_json_fix(FILE *out, const struct kr_fix *fix, const struct kr_diag *diag)
 	                        : NULL);
 	kr_build_string(&j, root, "transaction",
 	                fix->transaction[0] ? fix->transaction : NULL);
+	kr_build_boolean(&j, root, "would_restart", fix->restarts);
+	kr_build_string(&j, root, "plan", *fix->hash ? fix->hash : NULL);
+	add_left(&j, root, fix->plan);
 	changes = kr_build_array(&j, root, "changes");
 	for (size_t i = 0; fix->plan && i < fix->plan->edits.n_files; i++)
 		add_change(&j, changes, &fix->plan->edits.files[i]);

@@ -34,10 +34,87 @@ static const struct {
 static_assert(ARRAY_SIZE(outcome_words) == _KR_OUTCOME_MAX,
               "a word for each outcome");
 
+/* Whether something that fails is left. */
+static bool is_partial(const struct kr_fix *fix)
+{
+	const struct kr_plan *plan = fix->plan;
+
+	for (size_t i = 0; plan && i < plan->n_left; i++) {
+		if (plan->left[i].why != KR_WHY_WAIVED)
+			return true;
+	}
+	return false;
+}
+
+/* Each line of TEXT behind START and BLANKS, but the first. */
+static void print_lines(const struct kr_term *term, const char *text,
+                        const char *start, const char *blanks)
+{
+	for (const char *line = text; *line;) {
+		size_t length = strcspn(line, "\n");
+
+		if (line != text)
+			fprintf(term->out, "%s%s", start, blanks);
+		kr_term_bytes(term, line, length);
+		fputc('\n', term->out);
+		line += length + (line[length] == '\n');
+	}
+}
+
+/* What is left, why, and which command does it, each line behind START. */
+static void print_left(const struct kr_term *term, const struct kr_fix *fix,
+                       const char *start)
+{
+	const struct kr_plan *plan = fix->plan;
+
+	for (size_t i = 0; plan && i < plan->n_left; i++) {
+		const struct kr_left *l = &plan->left[i];
+
+		fprintf(term->out, "%sleft: %s (%s): ", start, l->rule->name,
+		        kr_why_to_string(l->why));
+		print_lines(term, l->text, start, "    ");
+		if (!l->options)
+			continue;
+		fprintf(term->out, "%s    kubelet-remedy fix -n %s", start,
+		        l->options);
+		kr_next_options(term, fix->host->node, NULL);
+		fputc('\n', term->out);
+	}
+}
+
+/* What the rule I has after the plan. */
+static int print_planned(const struct kr_term *term, const struct kr_plan *plan,
+                         const struct kr_judgement *j)
+{
+	_cleanup_free_ char *value = NULL;
+	int r;
+
+	for (size_t i = 0; i < plan->n_left; i++) {
+		if (plan->left[i].rule == j->rule)
+			return 0;
+	}
+	if (!kr_state_is_value(j->disk.state)) {
+		fprintf(term->out, "# %s would be %s\n", j->rule->name,
+		        kr_state_to_string(j->disk.state));
+		return 0;
+	}
+	r = kr_value_format(&j->disk.value, &value);
+	if (r < 0)
+		return r;
+	fprintf(term->out, "# %s would be ", j->rule->name);
+	kr_term_text(term, value);
+	fputc('\n', term->out);
+	return 0;
+}
+
 void kr_text_outcome(const struct kr_term *term, const struct kr_fix *fix)
 {
-	kr_term_headline(term, outcome_words[fix->outcome].color,
-	                 outcome_words[fix->outcome].word, fix->reason);
+	bool left = fix->outcome == KR_OUTCOME_COMPLIANT && is_partial(fix);
+
+	kr_term_headline(
+		term, left ? KR_COLOR_WARN : outcome_words[fix->outcome].color,
+		left ? "UNCHANGED" : outcome_words[fix->outcome].word,
+		fix->reason);
 }
 
 static void print_diff_line(const struct kr_term *term, const char *line,
@@ -120,7 +197,7 @@ static int print_diff(const struct kr_term *term,
 	return 0;
 }
 
-static void print_steps(const struct kr_term *term, const struct kr_fix *fix)
+static int print_steps(const struct kr_term *term, const struct kr_fix *fix)
 {
 	const struct kr_audit *after =
 		fix->plan && fix->plan->audit ? fix->plan->audit : fix->before;
@@ -153,10 +230,14 @@ static void print_steps(const struct kr_term *term, const struct kr_fix *fix)
 		        kr_state_to_string(after->items[0].disk.state));
 	if (!fix->restarts)
 		fputs("# kubelet is not restarted\n", term->out);
-	if (!fix->plan->unconfigured)
-		fprintf(term->out, "# %s would be %s\n",
-		        after->items[0].rule->name,
-		        kr_state_to_string(after->items[0].disk.state));
+	for (size_t i = 0; i < after->n_items && !fix->plan->unconfigured;
+	     i++) {
+		int r = print_planned(term, fix->plan, &after->items[i]);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 /* Whom to ask; NULL: nobody, or it has just not answered. */
@@ -179,7 +260,8 @@ static void print_preview_next(const struct kr_term *term,
 	                                    : KR_METHOD_FLAG;
 	bool is_fix = strcmp(command, "fix") == 0;
 
-	fprintf(term->out, "# next: kubelet-remedy %s", command);
+	fprintf(term->out, "# next: kubelet-remedy %s%s", command,
+	        is_fix && fix->words ? fix->words : "");
 	if (!fix->plan) { /* what it would be of is not there yet */
 		kr_next_options(term, node, api);
 		fputc('\n', term->out);
@@ -249,13 +331,18 @@ int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix,
 		return -ENOMEM;
 	if (fix->outcome != KR_OUTCOME_WOULD_CHANGE) {
 		print_durable(term, fix, "# ");
+		print_left(term, fix, "# ");
 		return 0;
 	}
 	if (fix->plan && print_diffs(term, fix) < 0)
 		return -ENOMEM;
-	if (fix->plan)
-		print_steps(term, fix);
+	if (fix->plan && print_steps(term, fix) < 0)
+		return -ENOMEM;
 	print_durable(term, fix, "# ");
+	print_left(term, fix, "# ");
+	/* the one control's plan is named by no option */
+	if (fix->words && *fix->words && *fix->hash)
+		fprintf(term->out, "# plan %s\n", fix->hash);
 	print_preview_next(term, fix, command);
 	return 0;
 }
@@ -277,9 +364,17 @@ static void print_failed_next(const struct kr_term *term,
 
 static void print_fix_next(const struct kr_term *term, const struct kr_fix *fix)
 {
-	if (fix->outcome == KR_OUTCOME_CHANGED && fix->host)
-		kr_next_print(term, fix->host->node, next_api(fix), "audit");
-	else
+	_cleanup_free_ char *command = NULL;
+
+	if (fix->outcome == KR_OUTCOME_PARTLY && fix->host && is_partial(fix))
+		return;
+	if (fix->outcome == KR_OUTCOME_CHANGED && fix->host) {
+		if (asprintf(&command, "audit%s",
+		             fix->audit_words ? fix->audit_words : "") < 0)
+			command = NULL;
+		kr_next_print(term, fix->host->node, next_api(fix),
+		              command ? command : "audit");
+	} else
 		print_failed_next(term, fix);
 }
 
@@ -322,6 +417,7 @@ void kr_text_fix(const struct kr_term *term, const struct kr_fix *fix)
 		fprintf(term->out, "  old files %s/%s\n", KR_STATE_DIR,
 		        fix->transaction);
 	print_durable(term, fix, "  ");
+	print_left(term, fix, "  ");
 	print_fix_next(term, fix);
 }
 

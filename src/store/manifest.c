@@ -152,7 +152,7 @@ static void add_file(struct kr_build *b, cJSON *files,
 /* NULL: memory ran out, for whatever part of it. */
 static char *format(const struct kr_manifest *m)
 {
-	cJSON *root = cJSON_CreateObject(), *files;
+	cJSON *root = cJSON_CreateObject(), *files, *controls;
 	struct kr_build b = {0};
 	char time[KR_RFC3339_SIZE];
 	bool perms = has_perms(m);
@@ -170,6 +170,9 @@ static char *format(const struct kr_manifest *m)
 	add_string(&b, root, "disk_before", m->disk_before);
 	add_string(&b, root, "reason", m->reason);
 	kr_build_boolean(&b, root, "by_hand", m->by_hand);
+	controls = kr_build_array(&b, root, "controls");
+	for (size_t i = 0; i < m->controls.n_items; i++)
+		kr_build_word(&b, controls, m->controls.items[i]);
 	files = kr_build_array(&b, root, "files");
 	for (size_t i = 0; i < m->n_files; i++)
 		add_file(&b, files, &m->files[i], perms);
@@ -527,6 +530,23 @@ static bool is_whole(const cJSON *root)
 	return true;
 }
 
+/* Older records have none. */
+static int parse_controls(const cJSON *root, struct kr_manifest *m)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "controls");
+	const cJSON *name;
+
+	cJSON_ArrayForEach(name, list)
+	{
+		const char *text = cJSON_GetStringValue(name);
+		int r = text ? kr_strings_add(&m->controls, text) : -EBADMSG;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int parse(const cJSON *root, struct kr_manifest *m)
 {
 	const struct string strings[] = {
@@ -550,6 +570,9 @@ static int parse(const cJSON *root, struct kr_manifest *m)
 		return r;
 	if (!m->unit)
 		return -EBADMSG;
+	r = parse_controls(root, m);
+	if (r < 0)
+		return r;
 	m->by_hand =
 		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "by_hand"));
 	m->files = calloc((size_t)cJSON_GetArraySize(files) + 1,
@@ -614,6 +637,7 @@ void kr_manifest_done(struct kr_manifest *m)
 	free(m->invocation_id);
 	free(m->unit);
 	free(m->disk_before);
+	kr_strings_done(&m->controls);
 	free(m->config);
 	free(m->reason);
 	*m = (struct kr_manifest){0};

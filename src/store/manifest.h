@@ -15,6 +15,7 @@
 #include "base/edit.h"
 #include "base/fs.h"
 #include "base/span.h"
+#include "base/vec.h"
 #include "store/change.h"
 #include "store/owner.h"
 
@@ -79,8 +80,11 @@ struct kr_manifest {
 	char *config; /* the config file that --config named; NULL */
 	enum kr_manifest_state state;
 	char *disk_before; /* what was on the disk, in the caller's word */
-	char *reason;      /* why it was put back; NULL */
-	bool by_hand;      /* "undone": somebody asked for that */
+	/* the controls that it was made for; none: an older record, which was
+	 * for makeIPTablesUtilChains */
+	struct kr_strings controls;
+	char *reason; /* why it was put back; NULL */
+	bool by_hand; /* "undone": somebody asked for that */
 	struct kr_manifest_file *files;
 	size_t n_files;
 };

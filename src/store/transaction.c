@@ -217,6 +217,11 @@ static int start(struct kr_transaction *tx,
 	    !m->files || (about->invocation_id && !m->invocation_id) ||
 	    !tx->targets)
 		return -ENOMEM;
+	for (size_t i = 0; i < about->n_controls; i++) {
+		r = kr_strings_add(&m->controls, about->controls[i]);
+		if (r < 0)
+			return r;
+	}
 	for (; tx->n_targets < edits->n_files; tx->n_targets++)
 		tx->targets[tx->n_targets] = (struct target){
 			.edits = &edits->files[tx->n_targets],

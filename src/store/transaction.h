@@ -20,8 +20,10 @@ struct kr_transaction;
 struct kr_transaction_about {
 	const char *unit;
 	const char *config; /* that was named instead of the one found; NULL */
-	const char *invocation_id; /* of kubelet's unit; NULL: not known */
-	const char *disk_before;   /* what is on the disk, in a word */
+	const char *invocation_id;   /* of kubelet's unit; NULL: not known */
+	const char *disk_before;     /* what is on the disk, in a word */
+	const char *const *controls; /* the names of those it is for */
+	size_t n_controls;
 	/* the fix that is taken back, of which a record stays, and none of
 	 * this; NULL: this is a fix */
 	const struct kr_manifest *undone;

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What is seen on the node that makes a change dangerous, yet arguable. */
+
+#include "fix/apply.h"
+
+struct kr_holds {
+	/* of each rule: the options' consents, and what was seen; NULL: nothing
+	 * was said or seen */
+	struct kr_consent *consents;
+	char **texts; /* owned: what the consents borrow */
+	size_t n;
+};
+
+/*
+ * Looks for the holds of the rules that fail in the fix's before: at a node
+ * that runs, since an image has nobody who could be asked. A rule that is
+ * allowed is not looked at. GO_ON, the caller ends RET; ENDED: a signal came;
+ * -ENOMEM.
+ */
+int kr_holds_find(struct kr_applying *a, struct kr_holds *ret);
+void kr_holds_done(struct kr_holds *holds);

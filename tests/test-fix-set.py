@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""fix of several controls on every example node, an image, and undo of it.
+
+    test-fix-set.py PROGRAM NODES SCHEMAS
+
+Of each node and edition: every control that may be fixed passes afterwards, or
+is left with its reason; only what the plan named was written; a second fix has
+nothing to do; undo gives every byte and mode back. Then the statuses, and what
+has to be said first.
+"""
+
+import os
+import sys
+
+from cli_lib import NodeCopy, Run, Tap, differences
+from json_schema import Schemas
+
+EDITIONS = ("eks-1.8", "cis-1.12")
+STATUSES = {"compliant": (0, 1, 3), "changed": (0,), "partly-fixed": (1, 3),
+            "refused": (4,), "unconfigured": (3,)}
+FAILING = "made-flag-last-no-config"
+
+
+class Case:
+    def __init__(self, program, schemas, node):
+        self.program, self.schemas, self.node = program, schemas, node
+        self.faults = []
+
+    def expect(self, right, text, *args):
+        if not right:
+            self.faults.append(text % args)
+
+    def run(self, command, *words):
+        return Run([self.program, command, "--root=" + self.node.root, *words])
+
+    def json(self, command, *words):
+        run = self.run(command, *words, "--output=json")
+        return run, run.json(self.schemas, "fix.json", self.faults)
+
+
+def check_result(case, run, said):
+    """Each control is as the result says."""
+    outcome = said.get("outcome")
+    case.expect(run.status in STATUSES.get(outcome, ()), "status %d of %s: %s",
+                run.status, outcome, said.get("reason"))
+    left = {x["control"]: x["why"] for x in said.get("left", [])}
+    if outcome in ("refused", "unconfigured"):
+        return
+    for control in said.get("after", {}).get("controls", []):
+        good = control["verdict"] in ("pass", "not-applicable", "waived", None)
+        case.expect(good or control["name"] in left, "%s: %s, and not left",
+                    control["name"], control["verdict"])
+        case.expect(not good or control["name"] not in left
+                    or left[control["name"]] == "waived",
+                    "%s is left (%s), and passes", control["name"],
+                    left.get(control["name"]))
+    for edit in (e for c in said["changes"] for e in c["edits"]):
+        for name in edit["control"].split(","):
+            case.expect(name not in left, "an edit is for %s, which is left",
+                        name)
+
+
+def check_node(case, edition):
+    words = ("--benchmark=" + edition, "--kubelet-version=1.30")
+    before = case.node.snapshot()
+    shown = case.json("fix", "-n", *words)[1]
+    case.expect(case.node.snapshot() == before, "fix -n writes")
+    run, said = case.json("fix", *words)
+    check_result(case, run, said)
+    case.expect(shown.get("plan") == said.get("plan"),
+                "the plan that was shown is another")
+    case.expect(shown.get("left") == said.get("left"),
+                "what is left was shown otherwise")
+    named = {c["file"].lstrip("/") for c in said.get("changes", [])}
+    written = set(differences(before, case.node.snapshot()))
+    if said.get("outcome") not in ("refused",):
+        case.expect(named <= written, "not written: %s", named - written)
+        case.expect(all(w in named or any(n.startswith(w + "/")
+                                          for n in named) for w in written),
+                    "also written: %s", written - named)
+    again = case.json("fix", *words)[1]
+    case.expect(said.get("outcome") in ("refused", "unconfigured")
+                or again.get("changes") == [], "again: %s",
+                [c["file"] for c in again.get("changes", [])])
+    if not said.get("transaction"):
+        return
+    run = case.run("undo")
+    case.expect(run.status == 0, "undo: %d: %s%s", run.status, run.out,
+                run.err)
+    case.expect(case.node.snapshot() == before, "undo left: %s",
+                differences(before, case.node.snapshot()))
+
+
+def row(tap, program, schemas, tree, name, check, *args):
+    with NodeCopy(tree) as node:
+        case = Case(program, schemas, node)
+        check(case, *args)
+    tap.row(name, case.faults)
+
+
+# --- the statuses, and what is said -------------------------------------------
+
+WORDS = [
+    # (options, status, a part of what is printed)
+    (["--control=podPidsLimit", "--explicit"], 1, "--set=podPidsLimit=VALUE"),
+    (["--control=podPidsLimit", "--set=podPidsLimit=4096"], 0, "FIXED"),
+    (["--control=podPidsLimit", "--set=podPidsLimit=0"], 2, "would fail"),
+    (["--control=podPidsLimit", "--set=podPidsLimit=x"], 2, "does not take"),
+    (["--control=podPidsLimit", "--set=readOnlyPort=0"], 2, "among"),
+    (["--control=podPidsLimit", "--allow=readOnlyPort"], 2, "among"),
+    (["--control=protectKernelDefaults"], 4, "vm.overcommit_memory = 1"),
+    (["--control=protectKernelDefaults,readOnlyPort"], 1,
+     "left: protectKernelDefaults (refused)"),
+    (["--benchmark=k3s-cis-1.9"], 2, "for audit only"),
+    (["--control=readOnlyPort", "--configz"], 2, "--configz"),
+    (["--control=readOnlyPort", "--expect=0123456789abcdef"], 4,
+     "the plan is not"),
+    (["--control=readOnlyPort", "--expect=1"], 2, "--expect"),
+    (["-n", "--control=readOnlyPort"], 1, "# plan "),
+    (["--control=readOnlyPort", "--waivers=/etc/w"], 4, "we need it"),
+    (["--control=readOnlyPort", "--waivers=/etc/w", "--skip=readOnlyPort"], 2,
+     "no control is left"),
+    (["--benchmark=eks-1.8", "--waivers=/etc/w", "--skip=eventRecordQPS"], 1,
+     "left: readOnlyPort (waived): we need it"),
+]
+
+
+def check_words(case, options, status, text):
+    path = os.path.join(case.node.root, "etc/w")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("readOnlyPort we need it\n")
+    run = case.run("fix", "--kubelet-version=1.30", *options)
+    case.expect(run.status == status, "status %d\n%s%s", run.status, run.out,
+                run.err)
+    case.expect(text in run.out + run.err, "says %s%s", run.out, run.err)
+
+
+def check_expected(case):
+    """The plan that was shown, and no other."""
+    words = ("--control=readOnlyPort,podPidsLimit", "--set=podPidsLimit=9")
+    plan = case.json("fix", "-n", *words)[1].get("plan")
+    run = case.run("fix", *words, "--expect=%s" % plan)
+    case.expect(run.status == 0, "status %d\n%s", run.status, run.err)
+
+
+def main():
+    program, nodes, schemas = sys.argv[1:4]
+    schemas, tap = Schemas(schemas), Tap()
+    for name in sorted(os.listdir(nodes)):
+        tree = os.path.join(nodes, name)
+        if not os.path.isdir(tree):
+            continue
+        for edition in EDITIONS:
+            row(tap, program, schemas, tree, "%s: %s" % (name, edition),
+                check_node, edition)
+    tree = os.path.join(nodes, FAILING)
+    for options, status, text in WORDS:
+        row(tap, program, schemas, tree, " ".join(options), check_words,
+            options, status, text)
+    row(tap, program, schemas, tree, "the expected plan", check_expected)
+    return tap.end()
+
+
+sys.exit(main())
