@@ -207,8 +207,10 @@ static int take(const struct kr_config *config, int field, bool whole,
 		    "the answer of configz lacks what kubelet always shows");
 		return 0;
 	}
-	if (!use)
+	if (!use) {
+		v->left_out = true;
 		return take_absent(config, field, v);
+	}
 	r = kr_value_copy(&use->v, &v->value);
 	if (r >= 0)
 		say(v, use->state, "kubelet says so of itself");

@@ -450,6 +450,7 @@ static int running_from_live(const struct kr_judging *g,
 	r = kr_value_copy(&said->value, &running->value);
 	if (r < 0)
 		return r;
+	running->by = said->by;
 	return set(running, said->state, "kubelet[%d] says so of itself",
 	           (int)g->audit->pid);
 }
@@ -514,6 +515,9 @@ static int judge_live(struct kr_judging *g, size_t i)
 	r = kr_value_copy(&said.value, &view->value);
 	if (r < 0)
 		return r;
+	/* the benchmarks take what configz leaves out for what nothing sets;
+	 * if something does, the other views tell */
+	view->by = said.left_out ? KR_BY_DEFAULT : KR_BY_NOTHING;
 	if (i < g->j->rule->n_fields)
 		r = name_disagreement(g, &g->fields[KR_VIEW_DISK][i], running,
 		                      view);
