@@ -26,7 +26,7 @@ static const struct row {
 	enum kr_state want;
 	const char *text;   /* of a value */
 	const char *reason; /* a part of it */
-	bool left_out;
+	bool left_out, self_made;
 } rows[] = {
 	/* a kubelet 1.20 with flags alone */
 	{NULL, KR_FIELD_ANONYMOUS, KR_STATE_TRUE, "true"},
@@ -47,6 +47,13 @@ static const struct row {
 	{NULL, KR_FIELD_HOSTNAME_OVERRIDE, KR_STATE_ABSENT, NULL, "never"},
 	{NULL, KR_FIELD_SECCOMP_DEFAULT, KR_STATE_ABSENT, NULL, "flag"},
 	{NULL, KR_FIELD_HEALTHZ_PORT, KR_STATE_VALUE, "10248"},
+
+	{NULL, KR_FIELD_TLS_CERT, KR_STATE_VALUE,
+         "/var/lib/kubelet/pki/kubelet.crt", .self_made = true},
+	{NULL, KR_FIELD_TLS_KEY, KR_STATE_VALUE,
+         "/var/lib/kubelet/pki/kubelet.key", .self_made = true},
+	{OF(WHOLE ",\"tlsCertFile\":\"/pki/n.crt\""), KR_FIELD_TLS_CERT,
+         KR_STATE_VALUE, "/pki/n.crt"},
 
 	/* what is left out is a zero where the answer is whole */
 	{OF(WHOLE), KR_FIELD_READ_ONLY_PORT, KR_STATE_VALUE, "0", NULL, true},
@@ -142,6 +149,7 @@ START_TEST(test_rows)
 	              kr_state_to_string(v->state), v->reason);
 	ck_assert_ptr_nonnull(v->reason);
 	ck_assert_msg(v->left_out == row->left_out, "%s", row->body);
+	ck_assert_msg(v->self_made == row->self_made, "%s", row->body);
 	ck_assert_msg(!row->reason || strstr(v->reason, row->reason), "%s: %s",
 	              row->body, v->reason);
 	if (!row->text)

@@ -775,11 +775,13 @@ START_TEST(test_self_made)
 	live[KR_FIELD_TLS_CERT] = (struct kr_configz_value){
 		KR_STATE_VALUE,
 		{.type = KR_TYPE_STRING, .s = (char[]){"/pki/kubelet.crt"}},
-		"so"};
+		"so",
+		.self_made = true};
 	live[KR_FIELD_TLS_KEY] = (struct kr_configz_value){
 		KR_STATE_VALUE,
 		{.type = KR_TYPE_STRING, .s = (char[]){"/pki/kubelet.key"}},
-		"so"};
+		"so",
+		.self_made = true};
 	live[KR_FIELD_SERVER_BOOTSTRAP] =
 		(struct kr_configz_value){KR_STATE_FALSE, .reason = "so"};
 	ck_assert_int_eq(kr_audit_run(node, &rules, &options, &diag, &a), 0);

@@ -18,6 +18,9 @@ struct kr_configz_value {
 	/* it is a zero that is not shown: nothing sets the field, or sets it to
 	 * that */
 	bool left_out;
+	/* of tlsCertFile and tlsPrivateKeyFile: by its name kubelet has made it
+	 * itself, as nobody gave it one */
+	bool self_made;
 };
 
 struct kr_configz_values {
