@@ -87,8 +87,8 @@ static const struct row {
 	/* the kubeconfig is where its flag says */
 	{"mode:kubeconfig", NULL, "", {{"/etc/kubernetes/kubelet.conf", "",
 	 0666}}, P, NULL, .says = "no such file"},
-	{"mode:kubeconfig", NULL, "--kubeconfig=/k", {{0}}, P, NULL, .says =
-	 "/k is not there"},
+	{"mode:kubeconfig", NULL, "--kubeconfig=/j", {{0}}, P, NULL, .says =
+	 "/j is not there"},
 	{"mode:kubeconfig", NULL, "--kubeconfig=/k", {{"/k", "", 0600}}, P,
 	 "0600", "/k", 1},
 	{"mode:kubeconfig", "eks-1.8", "--kubeconfig=/k", {{"/k", "", 0644}},

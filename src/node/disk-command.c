@@ -12,8 +12,8 @@
  *	joining   a kubeadm node that waits for 'kubeadm join' lacks files that
  *	          are no fault (node/unjoined)
  *	mounts    what the unit mounts over a file is not what the host has
- *there (node/hidden) home      a relative path below WorkingDirectory=~ of an
- *unknown user
+ *	          there (node/hidden)
+ *	home      a relative path below WorkingDirectory=~ of an unknown user
  */
 
 #include <errno.h>

@@ -10,9 +10,10 @@
  *	not whole    masked, broken, or without a file that it needs: systemd
  *	             would not start it, or not yet
  *	loaded       the command that runs kubelet (node/disk-command); a script
- *of that name does with its arguments what it likes no command   another
- *program starts kubelet (node/foreign) the platform where the system does not
- *tell it, what starts kubelet does
+ *	             of that name does with its arguments what it likes
+ *	no command   another program starts kubelet (node/foreign)
+ *	the platform where the system does not show it, what starts kubelet
+ *	             does
  *
  * What cannot be told is a result, in the words of kr_disk_say(), and no error.
  */

@@ -17,8 +17,8 @@
  * DER sequence, with the length in its shortest form. So a file that is called
  * right here may still be refused by kubelet, for what is in the sequence.
  *
- * Source: encoding/pem of Go 1.19 (Decode), util/cert/pem.go of
- *k8s.io/client-go (ParseCertsPEM), crypto/tls of Go 1.19 (X509KeyPair).
+ * Source: encoding/pem of Go 1.19 (Decode), ParseCertsPEM in client-go's
+ * util/cert/pem.go, crypto/tls of Go 1.19 (X509KeyPair).
  */
 
 #include <errno.h>

@@ -101,6 +101,7 @@ static const struct row {
 	{"not-put-back", RECORDS},
 	{"not-root", NULL},
 	{"old-cgroups", "set it there" AGAIN},
+	{"other-plan", "look at the plan of 'kubelet-remedy fix -n'" AGAIN},
 	{"own-folder", "put this right" AGAIN},
 	{"own-unit", NULL},
 	{"platform", NULL},
@@ -109,6 +110,7 @@ static const struct row {
 	{"program", NULL},
 	{"put-back-before", NULL},
 	{"recover", RECORDS},
+	{"refused", NULL},
 	{"root", ROOT, READ},
 	{"several-kubelets", NULL},
 	{"systemd-too-old", "use --restart=never, and restart kubelet by hand"},
@@ -125,6 +127,7 @@ static const struct row {
 	{"unit-", "correct the unit" AGAIN},
 	{"variable-in-variable", "write the value itself there" AGAIN},
 	{"variable-unset", "set that variable" AGAIN},
+	{"waived", "take its line out of the waivers, or give --no-waivers"},
 	{"waivers-unsafe", RIGHT},
 	{"word-not-cut", "write the flag as one word, or take it away, by "
                          "hand" AGAIN},
