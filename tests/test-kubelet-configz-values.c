@@ -26,6 +26,7 @@ static const struct row {
 	enum kr_state want;
 	const char *text;   /* of a value */
 	const char *reason; /* a part of it */
+	bool left_out, self_made;
 } rows[] = {
 	/* a kubelet 1.20 with flags alone */
 	{NULL, KR_FIELD_ANONYMOUS, KR_STATE_TRUE, "true"},
@@ -36,19 +37,27 @@ static const struct row {
 	{NULL, KR_FIELD_STREAMING_TIMEOUT, KR_STATE_VALUE, "4h0m0s"},
 	{NULL, KR_FIELD_EVENT_QPS, KR_STATE_VALUE, "5"},
 	{NULL, KR_FIELD_POD_PIDS, KR_STATE_VALUE, "-1"},
-	{NULL, KR_FIELD_CLIENT_CA, KR_STATE_VALUE, ""},
-	{NULL, KR_FIELD_PROTECT_KERNEL, KR_STATE_FALSE, "false"},
-	{NULL, KR_FIELD_ROTATE_CERTIFICATES, KR_STATE_FALSE, "false"},
-	{NULL, KR_FIELD_SERVER_BOOTSTRAP, KR_STATE_FALSE, "false"},
-	{NULL, KR_FIELD_TLS_CIPHERS, KR_STATE_VALUE, ""},
-	{NULL, KR_FIELD_GATE_ROTATE_SERVER, KR_STATE_TRUE, "true"},
+	{NULL, KR_FIELD_CLIENT_CA, KR_STATE_VALUE, "", NULL, true},
+	{NULL, KR_FIELD_PROTECT_KERNEL, KR_STATE_FALSE, "false", NULL, true},
+	{NULL, KR_FIELD_ROTATE_CERTIFICATES, KR_STATE_FALSE, "false", NULL,
+         true},
+	{NULL, KR_FIELD_SERVER_BOOTSTRAP, KR_STATE_FALSE, "false", NULL, true},
+	{NULL, KR_FIELD_TLS_CIPHERS, KR_STATE_VALUE, "", NULL, true},
+	{NULL, KR_FIELD_GATE_ROTATE_SERVER, KR_STATE_TRUE, "true", NULL, true},
 	{NULL, KR_FIELD_HOSTNAME_OVERRIDE, KR_STATE_ABSENT, NULL, "never"},
 	{NULL, KR_FIELD_SECCOMP_DEFAULT, KR_STATE_ABSENT, NULL, "flag"},
 	{NULL, KR_FIELD_HEALTHZ_PORT, KR_STATE_VALUE, "10248"},
 
+	{NULL, KR_FIELD_TLS_CERT, KR_STATE_VALUE,
+         "/var/lib/kubelet/pki/kubelet.crt", .self_made = true},
+	{NULL, KR_FIELD_TLS_KEY, KR_STATE_VALUE,
+         "/var/lib/kubelet/pki/kubelet.key", .self_made = true},
+	{OF(WHOLE ",\"tlsCertFile\":\"/pki/n.crt\""), KR_FIELD_TLS_CERT,
+         KR_STATE_VALUE, "/pki/n.crt"},
+
 	/* what is left out is a zero where the answer is whole */
-	{OF(WHOLE), KR_FIELD_READ_ONLY_PORT, KR_STATE_VALUE, "0"},
-	{OF(WHOLE), KR_FIELD_TLS_MIN_VERSION, KR_STATE_VALUE, ""},
+	{OF(WHOLE), KR_FIELD_READ_ONLY_PORT, KR_STATE_VALUE, "0", NULL, true},
+	{OF(WHOLE), KR_FIELD_TLS_MIN_VERSION, KR_STATE_VALUE, "", NULL, true},
 	{OF(WHOLE ",\"streamingConnectionIdleTimeout\":\"0s\""),
          KR_FIELD_STREAMING_TIMEOUT, KR_STATE_VALUE, "0s"},
 	{OF("\"makeIPTablesUtilChains\":true"), KR_FIELD_READ_ONLY_PORT,
@@ -65,7 +74,7 @@ static const struct row {
                   "false}"),
          KR_FIELD_GATE_ROTATE_SERVER, KR_STATE_FALSE, "false"},
 	{OF(WHOLE ",\"featureGates\":{\"AllBeta\":false}"),
-         KR_FIELD_GATE_ROTATE_SERVER, KR_STATE_FALSE, "false"},
+         KR_FIELD_GATE_ROTATE_SERVER, KR_STATE_FALSE, "false", NULL, true},
 	{OF(WHOLE ",\"featureGates\":{\"AllBeta\":false,"
                   "\"RotateKubeletServerCertificate\":true}"),
          KR_FIELD_GATE_ROTATE_SERVER, KR_STATE_TRUE, "true"},
@@ -90,7 +99,7 @@ static const struct row {
 	{OF(WHOLE ",\"readOnlyPort\":\"0\""), KR_FIELD_AUTHORIZATION_MODE,
          KR_STATE_VALUE, "Webhook"},
 	{OF(WHOLE ",\"readonlyport\":1"), KR_FIELD_READ_ONLY_PORT,
-         KR_STATE_VALUE, "0"},
+         KR_STATE_VALUE, "0", NULL, true},
 
 	/* no answers */
 	{"", KR_FIELD_IPTABLES, KR_STATE_UNKNOWN, NULL, "JSON"},
@@ -139,6 +148,8 @@ START_TEST(test_rows)
 	ck_assert_msg(v->state == row->want, "%s: %s: %s", row->body,
 	              kr_state_to_string(v->state), v->reason);
 	ck_assert_ptr_nonnull(v->reason);
+	ck_assert_msg(v->left_out == row->left_out, "%s", row->body);
+	ck_assert_msg(v->self_made == row->self_made, "%s", row->body);
 	ck_assert_msg(!row->reason || strstr(v->reason, row->reason), "%s: %s",
 	              row->body, v->reason);
 	if (!row->text)

@@ -735,6 +735,27 @@ START_TEST(test_live)
 }
 END_TEST
 
+/* configz leaves a false out: that is what nothing sets, which passes. One that
+ * is set fails by another view. */
+START_TEST(test_left_out)
+{
+	struct kr_configz_values values = {0};
+	struct kr_audit_options options = {.live_values = &values};
+	const struct kr_rule *rule = find_rule("rotateCertificates");
+	const struct kr_rules rules = {&rule, 1, NULL};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_node_ struct kr_node *node =
+		make_node(_i ? "--rotate-certificates=false" : "", "", &diag);
+	_cleanup_audit_ struct kr_audit *a = NULL;
+
+	values.items[KR_FIELD_ROTATE_CERTIFICATES] = (struct kr_configz_value){
+		KR_STATE_FALSE, .reason = "so", .left_out = true};
+	ck_assert_int_eq(kr_audit_run(node, &rules, &options, &diag, &a), 0);
+	ck_assert_int_eq(a->items[0].live.answer, KR_ANSWER_PASS);
+	ck_assert_int_eq(a->items[0].verdict, _i ? F : P);
+}
+END_TEST
+
 /* A certificate that kubelet shows since it has made it itself is none that was
  * given to it. */
 START_TEST(test_self_made)
@@ -754,11 +775,13 @@ START_TEST(test_self_made)
 	live[KR_FIELD_TLS_CERT] = (struct kr_configz_value){
 		KR_STATE_VALUE,
 		{.type = KR_TYPE_STRING, .s = (char[]){"/pki/kubelet.crt"}},
-		"so"};
+		"so",
+		.self_made = true};
 	live[KR_FIELD_TLS_KEY] = (struct kr_configz_value){
 		KR_STATE_VALUE,
 		{.type = KR_TYPE_STRING, .s = (char[]){"/pki/kubelet.key"}},
-		"so"};
+		"so",
+		.self_made = true};
 	live[KR_FIELD_SERVER_BOOTSTRAP] =
 		(struct kr_configz_value){KR_STATE_FALSE, .reason = "so"};
 	ck_assert_int_eq(kr_audit_run(node, &rules, &options, &diag, &a), 0);
@@ -901,6 +924,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tc, test_running_pair);
 	tcase_add_loop_test(tc, test_changed, 0, ARRAY_SIZE(changed));
 	tcase_add_test(tc, test_live);
+	tcase_add_loop_test(tc, test_left_out, 0, 2);
 	tcase_add_test(tc, test_self_made);
 	tcase_add_test(tc, test_waived);
 	tcase_add_test(tc, test_several);

@@ -177,6 +177,19 @@ static int take_absent(const struct kr_config *config, int field,
 	return 0;
 }
 
+/* Below --cert-dir, by a name of kubelet's own. */
+static bool is_self_made(int field, const struct kr_value *value)
+{
+	const char *name;
+
+	if (field != KR_FIELD_TLS_CERT && field != KR_FIELD_TLS_KEY)
+		return false;
+	name = strrchr(value->s, '/');
+	return name &&
+	       strcmp(name, field == KR_FIELD_TLS_CERT ? "/kubelet.crt"
+	                                               : "/kubelet.key") == 0;
+}
+
 static int take(const struct kr_config *config, int field, bool whole,
                 struct kr_configz_value *v)
 {
@@ -207,12 +220,16 @@ static int take(const struct kr_config *config, int field, bool whole,
 		    "the answer of configz lacks what kubelet always shows");
 		return 0;
 	}
-	if (!use)
+	if (!use) {
+		v->left_out = true;
 		return take_absent(config, field, v);
+	}
 	r = kr_value_copy(&use->v, &v->value);
-	if (r >= 0)
-		say(v, use->state, "kubelet says so of itself");
-	return r;
+	if (r < 0)
+		return r;
+	v->self_made = is_self_made(field, &v->value);
+	say(v, use->state, "kubelet says so of itself");
+	return 0;
 }
 
 static void take_nothing(struct kr_configz_values *ret, const char *reason)

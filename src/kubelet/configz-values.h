@@ -3,6 +3,7 @@
 
 /* What kubelet's configz says of every field. */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/macro.h"
@@ -14,6 +15,12 @@ struct kr_configz_value {
 	enum kr_state state;
 	struct kr_value value; /* of TRUE, FALSE and VALUE; owned */
 	const char *reason;    /* one sentence; static */
+	/* it is a zero that is not shown: nothing sets the field, or sets it to
+	 * that */
+	bool left_out;
+	/* of tlsCertFile and tlsPrivateKeyFile: by its name kubelet has made it
+	 * itself, as nobody gave it one */
+	bool self_made;
 };
 
 struct kr_configz_values {

@@ -450,6 +450,7 @@ static int running_from_live(const struct kr_judging *g,
 	r = kr_value_copy(&said->value, &running->value);
 	if (r < 0)
 		return r;
+	running->by = said->by;
 	return set(running, said->state, "kubelet[%d] says so of itself",
 	           (int)g->audit->pid);
 }
@@ -474,23 +475,13 @@ static struct kr_configz_value find_live(const struct kr_judging *g, int field)
 	return said;
 }
 
-/*
- * kubelet shows the certificate that it has made itself, as nobody gave it one:
- * below --cert-dir, by a name of its own.
+/* kubelet shows the certificate that it has made itself, as nobody gave it one.
  */
-static bool is_self_made(const struct kr_configz_value *said, int field,
+static bool is_self_made(const struct kr_configz_value *said,
                          const struct kr_view *disk)
 {
-	const char *name;
-
-	if ((field != KR_FIELD_TLS_CERT && field != KR_FIELD_TLS_KEY) ||
-	    said->state != KR_STATE_VALUE || disk->state != KR_STATE_VALUE ||
-	    *disk->value.s)
-		return false;
-	name = strrchr(said->value.s, '/');
-	return name &&
-	       strcmp(name, field == KR_FIELD_TLS_CERT ? "/kubelet.crt"
-	                                               : "/kubelet.key") == 0;
+	return said->self_made && disk->state == KR_STATE_VALUE &&
+	       !*disk->value.s;
 }
 
 static int judge_live(struct kr_judging *g, size_t i)
@@ -502,7 +493,7 @@ static int judge_live(struct kr_judging *g, size_t i)
 	struct kr_view *running = &g->fields[KR_VIEW_RUNNING][i];
 	int r;
 
-	if (is_self_made(&said, field, &g->fields[KR_VIEW_DISK][i])) {
+	if (is_self_made(&said, &g->fields[KR_VIEW_DISK][i])) {
 		said.value =
 			(struct kr_value){.type = KR_TYPE_STRING, .s = nothing};
 		said.reason = "kubelet has made its certificate itself";
@@ -514,6 +505,9 @@ static int judge_live(struct kr_judging *g, size_t i)
 	r = kr_value_copy(&said.value, &view->value);
 	if (r < 0)
 		return r;
+	/* the benchmarks take what configz leaves out for what nothing sets;
+	 * if something does, the other views tell */
+	view->by = said.left_out ? KR_BY_DEFAULT : KR_BY_NOTHING;
 	if (i < g->j->rule->n_fields)
 		r = name_disagreement(g, &g->fields[KR_VIEW_DISK][i], running,
 		                      view);
