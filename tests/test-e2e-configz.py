@@ -16,6 +16,7 @@ import sys
 import time
 
 from apiserver_lib import ApiServer
+from audit_lib import only
 from e2e_lib import (KEY_FALSE, QUICK, check_fixed,
                      check_put_back, check_untouched, failing_node, run_file)
 from host_lib import CONFIG, DROPIN, FLAG, KEY, wait_for
@@ -56,7 +57,7 @@ class Live(ApiServer):
 
 
 def live_of(audit):
-    live = (audit or {}).get("views", {}).get("live", {})
+    live = only(audit or {}).get("views", {}).get("live", {})
     return live.get("state"), live.get("reason")
 
 
