@@ -35,21 +35,21 @@
 #define WITH   EXEC C " $KUBELET_ARGS\nEnvironmentFile=-" ENV "\n"
 #define FLAGS  EXEC "--kubeconfig=/k $KUBELET_ARGS\nEnvironmentFile=" ENV "\n"
 
-#define ANON  "authentication.anonymous.enabled"
-#define CA    "authentication.x509.clientCAFile"
-#define MODE  "authorization.mode"
-#define RO    "readOnlyPort"
-#define IPT   "makeIPTablesUtilChains"
-#define IDLE  "streamingConnectionIdleTimeout"
-#define GATE  "featureGates.RotateKubeletServerCertificate"
-#define KERN  "protectKernelDefaults"
-#define ROT   "rotateCertificates"
-#define BOOT  "serverTLSBootstrap"
-#define SECC  "seccompDefault"
-#define QPS   "eventRecordQPS"
-#define PIDS  "podPidsLimit"
-#define NAME  "hostname-override"
-#define TLS   "tlsCipherSuites"
+#define ANON "authentication.anonymous.enabled"
+#define CA   "authentication.x509.clientCAFile"
+#define MODE "authorization.mode"
+#define RO   "readOnlyPort"
+#define IPT  "makeIPTablesUtilChains"
+#define IDLE "streamingConnectionIdleTimeout"
+#define GATE "featureGates.RotateKubeletServerCertificate"
+#define KERN "protectKernelDefaults"
+#define ROT  "rotateCertificates"
+#define BOOT "serverTLSBootstrap"
+#define SECC "seccompDefault"
+#define QPS  "eventRecordQPS"
+#define PIDS "podPidsLimit"
+#define NAME "hostname-override"
+#define TLS  "tlsCipherSuites"
 
 /* two authorities, and a kubeconfig that trusts the first */
 #define PEM(text)                                                              \
@@ -95,18 +95,24 @@ struct row {
 #define AL2023   "/etc/kubernetes/kubelet/config.json"
 #define OURS_EKS "/etc/eks/nodeadm.d/90-kubelet-remedy.yaml"
 #define HEADER                                                                 \
-	"# Made by kubelet-remedy: nodeadm merges it into the NodeConfig of "   \
+	"# Made by kubelet-remedy: nodeadm merges it into the NodeConfig of "  \
 	"the user\n# data at every boot.\n"                                    \
-	"apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec:\n"          \
+	"apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec:\n"         \
 	"  kubelet:\n    config:\n"
 #define NODEADM                                                                \
 	{UNIT, EXEC "--kubeconfig=/k --config=" AL2023 "\n"},                  \
-		{"/etc/systemd/system/nodeadm-run.service",                    \
-	         "[Service]\nExecStart=/usr/bin/nodeadm init --skip config "   \
-	         "--config-source imds://user-data --config-source "           \
-	         "file:///etc/eks/nodeadm.d/\n"}
+	{                                                                      \
+		"/etc/systemd/system/nodeadm-run.service",                     \
+			"[Service]\nExecStart=/usr/bin/nodeadm init --skip "   \
+		        "config "                                              \
+			"--config-source imds://user-data --config-source "    \
+			"file:///etc/eks/nodeadm.d/\n"                         \
+	}
 #define SAFE                                                                   \
-	{"/k", KUBECONFIG(BY_CERTIFICATE)}, {"/ca", OURS}, {PKI, OURS}
+	{"/k", KUBECONFIG(BY_CERTIFICATE)}, {"/ca", OURS},                     \
+	{                                                                      \
+		PKI, OURS                                                      \
+	}
 
 /* clang-format off */
 static const struct row rows[] = {
@@ -517,8 +523,8 @@ static void ask(const struct row *row, struct asked *a)
 		struct kr_consent *c = &a->consents[i];
 
 		ck_assert_msg(rule, "%s: %s", row->name, at);
-		if (row->set && strncmp(row->set, rule->name,
-		                        strlen(rule->name)) == 0) {
+		if (row->set &&
+		    strncmp(row->set, rule->name, strlen(rule->name)) == 0) {
 			a->own = *rule;
 			set_value(a, strchr(row->set, '=') + 1);
 			rule = &a->own;
@@ -563,9 +569,8 @@ static int make_plan(const struct row *row, const struct asked *asked,
 	_cleanup_audit_ struct kr_audit *audit = NULL;
 	_cleanup_diag_ struct kr_diag found = {0};
 
-	ck_assert_int_eq(kr_audit_run(node, &asked->rules, &options, &found,
-	                              &audit),
-	                 0);
+	ck_assert_int_eq(
+		kr_audit_run(node, &asked->rules, &options, &found, &audit), 0);
 	return kr_plan_make(node, audit, &how, diag, ret);
 }
 
@@ -587,9 +592,9 @@ static void check_files(const struct row *row, const struct kr_plan *plan)
 		if (!after)
 			continue;
 		n_changed++;
-		ck_assert_int_eq(kr_file_edits_apply(&plan->edits.files[k],
-		                                     &got, &size),
-		                 0);
+		ck_assert_int_eq(
+			kr_file_edits_apply(&plan->edits.files[k], &got, &size),
+			0);
 		ck_assert_msg(strcmp(got, after) == 0,
 		              "%s: %s becomes\n%s\nwanted\n%s", row->name,
 		              row->files[i].path, got, after);
@@ -616,8 +621,7 @@ static void check_rules(const struct row *row, const struct kr_plan *plan)
 		         kr_why_to_string(l->why));
 		n = strlen(says);
 		snprintf(says + n, sizeof(says) - n, "%s: %s (%s)\n",
-		         l->rule->name, l->text,
-		         l->options ? l->options : "");
+		         l->rule->name, l->text, l->options ? l->options : "");
 	}
 	ck_assert_msg(strcmp(fixed, row->fixed ? row->fixed : "") == 0,
 	              "%s: fixed '%s'; left\n%s", row->name, fixed, says);

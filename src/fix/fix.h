@@ -55,9 +55,9 @@ struct kr_fix_options {
 	/* whose controls, in the order of the plan; an undo judges by those of
 	 * the fix, where its record has them */
 	const struct kr_rules *rules;
-	/* chooses RULES and CONSENTS, in place, for the node that was read, each
-	 * time it is; NULL: they are chosen. 0 or an errno, as a node's that
-	 * cannot be read */
+	/* chooses RULES and CONSENTS, in place, for the node that was read,
+	 * each time it is; NULL: they are chosen. 0 or an errno, as a node's
+	 * that cannot be read */
 	int (*select)(void *closure, struct kr_node *node,
 	              struct kr_diag *diag);
 	void *select_closure;

@@ -96,6 +96,7 @@ static const struct row {
 	{"not-proven", BY_HAND},
 	{"not-put-back", RECORDS},
 	{"not-root", NULL},
+	{"other-plan", "look at it with 'fix -n'"},
 	{"own-folder", "put this right" AGAIN},
 	{"own-unit", NULL},
 	{"platform", NULL},
@@ -104,6 +105,7 @@ static const struct row {
 	{"program", NULL},
 	{"put-back-before", NULL},
 	{"recover", RECORDS},
+	{"refused", NULL},
 	{"root", ROOT, READ},
 	{"several-kubelets", NULL},
 	{"systemd-too-old", "use --restart=never, and restart kubelet by hand"},
@@ -120,6 +122,7 @@ static const struct row {
 	{"unit-", "correct the unit" AGAIN},
 	{"variable-in-variable", "write the value itself there" AGAIN},
 	{"variable-unset", "set that variable" AGAIN},
+	{"waived", "take its line out of the waivers, or --skip it"},
 	{"waivers-unsafe", RIGHT},
 	{"word-not-cut", "write the flag as one word, or take it away, by "
                          "hand" AGAIN},
