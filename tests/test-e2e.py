@@ -171,6 +171,38 @@ def test_fix_json(host, tap):
     tap.check(fix.get("actions"), "actions are listed", fix)
 
 
+def test_set(host, tap):
+    """Several controls: one transaction, one restart; what is refused is left,
+    and undo takes the whole back."""
+    words = ("--control=%s,streamingConnectionIdleTimeout,podPidsLimit,"
+             "protectKernelDefaults" % KEY, "--set=podPidsLimit=4096")
+    host.node(FALSE_FLAG + " --v=2",
+              config=KEY_FALSE)
+    before, was = host.snapshot(), host.identity()
+    result, plan = host.remedy_json("fix", "-n", *words)
+    tap.status(result, 1, "preview")
+    tap.equal(host.snapshot(), before, "the preview changes nothing")
+    result, fix = host.remedy_json("fix", QUICK, *words)
+    tap.status(result, 1, "fix")
+    tap.equal(fix.get("outcome"), "partly-fixed", "outcome")
+    tap.equal(fix.get("plan"), plan.get("plan"), "the plan is the one shown")
+    tap.equal([(x["control"], x["why"]) for x in fix.get("left", [])],
+              [("protectKernelDefaults", "refused")], "left")
+    tap.equal([a["action"] for a in fix.get("actions", [])].count("restart"),
+              1, "one restart", fix.get("actions"))
+    tap.check(host.identity() != was, "it is a new kubelet")
+    tap.equal(host.value(), "true", "kubelet decided true")
+    tap.contains(host.read(CONFIG).decode(), '"podPidsLimit": 4096', "the key")
+    tap.equal(host.read(DROPIN).decode(),
+              DROPIN_TEXT % "--node-ip=192.0.2.30 --v=2", "the flag is cut")
+    result = host.remedy("fix", QUICK, *words)
+    tap.status(result, 1, "second fix")
+    tap.contains(result.stdout, "UNCHANGED", "it says so")
+    tap.status(host.remedy("undo"), 0, "undo")
+    tap.equal(host.snapshot(), before, "undo gives all back")
+    tap.equal(host.value(), "false", "and kubelet has it")
+
+
 def test_file_false(host, tap):
     host.node("", config=KEY_FALSE)
     result, was = check_preview(host, tap, QUICK)

@@ -101,7 +101,7 @@ static const struct row {
 	{"not-put-back", RECORDS},
 	{"not-root", NULL},
 	{"old-cgroups", "set it there" AGAIN},
-	{"other-plan", "look at the plan of 'kubelet-remedy fix -n'" AGAIN},
+	{"other-plan", "look at it with 'kubelet-remedy fix -n'"},
 	{"own-folder", "put this right" AGAIN},
 	{"own-unit", NULL},
 	{"platform", NULL},
