@@ -951,8 +951,9 @@ next: kubelet-remedy fix -n, on such a node
                       - junit.count("<error"), junit.count("<failure"),
                       junit.count("<error")),
             "prometheus": tuple(
-                len(re.findall(r'verdict\{node="node-\d+",verdict="%s"\} 1'
-                               % verdict, metrics))
+                len(re.findall(r'verdict\{node="node-\d+",control="%s",'
+                               r'verdict="%s"\} 1' % (KEY, verdict),
+                               metrics))
                 for verdict in ("pass", "fail", "unknown")),
         }
         for form, run in runs.items():
