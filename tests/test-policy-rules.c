@@ -818,6 +818,28 @@ START_TEST(test_waived)
 }
 END_TEST
 
+/* A kubelet that would not start is no pass, whatever is waived. */
+START_TEST(test_waived_invalid)
+{
+	struct kr_waiver lines[] = {{.name = (char[]){"readOnlyPort"},
+	                             .reason = (char[]){"metrics"}}};
+	const struct kr_waivers waivers = {lines, ARRAY_SIZE(lines)};
+	const struct kr_audit_options options = {.live = KR_STATE_ABSENT,
+	                                         .waivers = &waivers};
+	const struct kr_rule *item = find_rule("readOnlyPort");
+	const struct kr_rules rules = {&item, 1, NULL};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_node_ struct kr_node *node =
+		make_node("--read-only-port=x", "", &diag);
+	_cleanup_audit_ struct kr_audit *a = NULL;
+
+	ck_assert_int_eq(kr_audit_run(node, &rules, &options, &diag, &a), 0);
+	ck_assert_int_eq(a->items[0].verdict, KR_VERDICT_INVALID);
+	ck_assert_int_eq(a->verdict, KR_VERDICT_INVALID);
+	ck_assert_str_eq(a->items[0].waiver->reason, "metrics");
+}
+END_TEST
+
 /* --- several ------------------------------------------------------------- */
 
 /* All rules over one node; the worst is the whole's, its reason the first's. */
@@ -927,6 +949,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tc, test_left_out, 0, 2);
 	tcase_add_test(tc, test_self_made);
 	tcase_add_test(tc, test_waived);
+	tcase_add_test(tc, test_waived_invalid);
 	tcase_add_test(tc, test_several);
 	tcase_add_test(tc, test_order);
 	tcase_add_loop_test(tc, test_foreign, 0, 2);

@@ -559,7 +559,8 @@ static int judge_one(struct kr_judging *g)
 	if (r < 0 || !g->options->waivers)
 		return r;
 	j->waiver = kr_waivers_find(g->options->waivers, j->rule->name);
-	if (j->waiver)
+	/* a kubelet that does not start is no one's to live with */
+	if (j->waiver && j->verdict != KR_VERDICT_INVALID)
 		j->verdict = KR_VERDICT_WAIVED;
 	return 0;
 }
