@@ -104,7 +104,7 @@ def lines(host, *matches):
                      *matches]).stdout.splitlines()
 
 
-def check_first(host, tap, what, outcome="changed"):
+def check_first(host, tap, what, outcome="fixed"):
     """kubelet runs, was started once, and that one decided true."""
     tap.check(host.is_healthy(), what + ": kubelet is healthy", host.log())
     tap.equal((starts(host), host.value()), (1, "true"),
@@ -143,7 +143,7 @@ def test_enabled_kubelet(host, tap):
                   where + ": no flag is among its arguments", host.argv())
         tap.status(host.remedy("audit"), 0, where + ": audit")
         boot(host, tap, where + ", second boot")
-        check_first(host, tap, where + ", second boot", "compliant")
+        check_first(host, tap, where + ", second boot", "unchanged")
 
 
 NODEADM_ENV = "/etc/eks/kubelet/environment"
@@ -227,7 +227,7 @@ systemctl start kubelet
               "first boot: the service wrote the durable place", made)
     for turn in ("second boot", "third boot"):
         boot(host, tap, turn)
-        check_first(host, tap, turn, "compliant")
+        check_first(host, tap, turn, "unchanged")
         tap.equal(host.snapshot(NODEADM_FOLDER), made,
                   turn + ": the durable place is as it was")
     remove_writers(host, "nodeadm-run")
@@ -260,7 +260,7 @@ systemctl start kubelet
     host.sh("rm -f /etc/systemd/system/bth.target.wants/cloud-final.service")
     wanted_at_boot(host, "kubelet.service", UNIT)
     boot(host, tap)
-    check_first(host, tap, "second boot", "compliant")
+    check_first(host, tap, "second boot", "unchanged")
     remove_writers(host, "cloud-final")
 
 
@@ -498,7 +498,7 @@ def test_script_step(host, tap):
     tap.equal((host.snapshot(), os.stat(host.root + DROPIN).st_ino),
               (fixed, inodes), "again: nothing is written")
     tap.equal([line.split(":")[1].strip() for line in lines(host)],
-              ["changed", "compliant"], "one line each")
+              ["fixed", "unchanged"], "one line each")
     tap.equal(host.show()["MainPID"], "0", "kubelet was not started")
     tap.equal(host.show()["NeedDaemonReload"], "no", "systemd has read it")
     quiet = host.remedy("fix", "--restart=never", "-q")

@@ -84,7 +84,7 @@ def test_no_bus_and_compliant(host, tap):
     with no_bus(host):
         result, fix = host.remedy_json("fix")
         tap.status(result, 0, "fix")
-        tap.equal(fix.get("outcome"), "compliant", "outcome")
+        tap.equal(fix.get("outcome"), "unchanged", "outcome")
 
 
 # --- a systemd that is re-executed
@@ -164,7 +164,7 @@ def test_only_a_reload_is_owed(host, tap):
     shown = host.sh("systemctl show kubelet.service -p Environment").stdout
     tap.check(FALSE_FLAG not in shown, "and holds the right words", shown)
     result, fix = host.remedy_json("fix")
-    tap.equal(fix.get("outcome"), "compliant", "then there is no more to do")
+    tap.equal(fix.get("outcome"), "unchanged", "then there is no more to do")
     tap.equal(fix.get("actions"), [], "and nothing is done")
 
 
@@ -180,7 +180,7 @@ def test_variable_assigned_twice(host, tap):
     _, audit = host.remedy_json("audit")
     tap.equal(audit.get("reload_needed"), False, "audit asks for no reload")
     _, fix = host.remedy_json("fix")
-    tap.equal((fix.get("outcome"), fix.get("actions")), ("compliant", []),
+    tap.equal((fix.get("outcome"), fix.get("actions")), ("unchanged", []),
               "fix: nothing is done")
     tap.equal(host.identity(), was, "kubelet is not touched")
 
@@ -193,7 +193,7 @@ def test_never_twice(host, tap):
     tap.status(host.remedy("fix", "--restart=never"), 0, "first")
     result, fix = host.remedy_json("fix", "--restart=never")
     tap.status(result, 0, "second")
-    tap.equal(fix.get("outcome"), "compliant", "outcome")
+    tap.equal(fix.get("outcome"), "unchanged", "outcome")
     tap.equal(fix.get("after", {}).get("verdict"), "fail", "after")
     result = host.remedy("fix", "--restart=never")
     tap.contains(result.stdout, "kubelet was not restarted", "it is said")

@@ -193,12 +193,12 @@ def test_version_of_fix(host, tap):
     with Live(host, then={"value": True}, info={"version": "v1.33.1"}) as api:
         result, fix = host.remedy_json("fix", *api.words)
         tap.status(result, 0, "fix")
-        tap.equal(fix.get("outcome"), "compliant", "1.33 has it already")
+        tap.equal(fix.get("outcome"), "unchanged", "1.33 has it already")
         tap.equal(host.snapshot(), before, "no file is changed")
     with Live(host, then={"value": False}, info={"version": "v1.31.1"}) as api:
         result, fix = host.remedy_json("fix", "-n", *api.words)
         tap.status(result, 1, "fix -n for 1.31")
-        tap.equal(fix.get("outcome"), "would-change", "1.31 has it not")
+        tap.equal(fix.get("outcome"), "would-fix", "1.31 has it not")
 
 
 DPKG = "/var/lib/dpkg/status"

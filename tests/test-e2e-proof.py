@@ -73,7 +73,7 @@ def test_wait_is_too_short(host, tap):
     before, _ = failing_node(host, "healthy-after-ms=9000 when=true\n")
     result = host.remedy("fix", "--wait=2")
     check_put_back(host, tap, result, before)
-    tap.matches(result.stdout, r"^PUT BACK.*after 2 s \(--wait\), and still "
+    tap.matches(result.stdout, r"^ROLLED BACK.*after 2 s \(--wait\), and still "
                 "runs: it may be starting", "it says that --wait was short")
 
 
@@ -111,7 +111,7 @@ def test_healthz_is_off_and_it_dies(host, tap):
     tap.status(result, 5, "fix")
     tap.equal(host.snapshot(), before, "old bytes, owners and modes")
     tap.equal(host.value(), "false", "kubelet decides as before")
-    tap.matches(result.stdout, r"^PUT BACK.*ended after 13\.", "why")
+    tap.matches(result.stdout, r"^ROLLED BACK.*ended after 13\.", "why")
 
 
 # --- somebody else answers

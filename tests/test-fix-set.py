@@ -17,7 +17,7 @@ from cli_lib import NodeCopy, Run, Tap, differences
 from json_schema import Schemas
 
 EDITIONS = ("eks-1.8", "cis-1.12")
-STATUSES = {"compliant": (0, 1, 3), "changed": (0,), "partly-fixed": (1, 3),
+STATUSES = {"unchanged": (0, 1, 3), "fixed": (0,), "partly-fixed": (1, 3),
             "refused": (4,), "unconfigured": (3,)}
 FAILING = "made-flag-last-no-config"
 

@@ -198,7 +198,7 @@ def test_deb_on_a_host(host, tap):
               "rebooted: kubelet's first process has the right value")
     tap.contains(host.sh("journalctl --sync; journalctl -b --no-pager -o cat "
                          "KUBELET_REMEDY_OUTCOME=changed").stdout,
-                 "fix: changed", "rebooted: the journal says so")
+                 "fix: fixed", "rebooted: the journal says so")
 
     dpkg(host, tap, "--install", "/root/kubelet-remedy.deb")
     tap.equal((enabled(host, SERVICE), enabled(host, RECOVER)),

@@ -322,7 +322,7 @@ def test_told(host, tap):
                 "what it would do first")
     tap.matches(result.stderr, "systemd reverts it at " + HOUR, "and when")
     _, value = host.remedy_json("fix", "-n")
-    tap.equal(value.get("outcome"), "would-change", "the same in JSON")
+    tap.equal(value.get("outcome"), "would-fix", "the same in JSON")
     tap.contains(host.remedy("undo", "-n").stdout, "would be taken back first",
                  "undo -n")
     tap.matches(host.remedy("history").stdout, "it was interrupted: systemd "

@@ -36,10 +36,10 @@
 static const struct {
 	int fix, undo, recover;
 } statuses[] = {
-	[KR_OUTCOME_COMPLIANT] = {0, 1, 0},
-	[KR_OUTCOME_CHANGED] = {0, 0, 0},
+	[KR_OUTCOME_UNCHANGED] = {0, 1, 0},
+	[KR_OUTCOME_FIXED] = {0, 0, 0},
 	[KR_OUTCOME_PARTLY] = {1, 4, 1},
-	[KR_OUTCOME_WOULD_CHANGE] = {1, 0, 1},
+	[KR_OUTCOME_WOULD_FIX] = {1, 0, 1},
 	[KR_OUTCOME_UNCONFIGURED] = {3, 4, 3},
 	[KR_OUTCOME_REFUSED] = {4, 4, 4},
 	[KR_OUTCOME_FAILED] = {4, 4, 4},
@@ -72,7 +72,7 @@ static int fix_status(const struct kr_fix *fix)
 		n++;
 		n_unknown += has_no_verdict(fix, plan->left[i].rule);
 	}
-	if (n == 0 || (fix->outcome != KR_OUTCOME_COMPLIANT &&
+	if (n == 0 || (fix->outcome != KR_OUTCOME_UNCHANGED &&
 	               fix->outcome != KR_OUTCOME_PARTLY))
 		return statuses[fix->outcome].fix;
 	return n_unknown == n ? 3 : 1;
@@ -96,10 +96,10 @@ static const struct {
 	const char *message_id;
 	const char *priority; /* as syslog(3) counts them */
 } entries[] = {
-	[KR_OUTCOME_COMPLIANT] = {"51238fdf08a4458fab449e1d7169c940", "6"},
-	[KR_OUTCOME_CHANGED] = {"d0a1c93f6a6b4b0f9c0f6a1d2b7d5e11", "6"},
+	[KR_OUTCOME_UNCHANGED] = {"51238fdf08a4458fab449e1d7169c940", "6"},
+	[KR_OUTCOME_FIXED] = {"d0a1c93f6a6b4b0f9c0f6a1d2b7d5e11", "6"},
 	[KR_OUTCOME_PARTLY] = {"5f0c2a9be1c84d0e9b6d4c0a6a7f3e42", "4"},
-	[KR_OUTCOME_WOULD_CHANGE] = {NULL},
+	[KR_OUTCOME_WOULD_FIX] = {NULL},
 	[KR_OUTCOME_UNCONFIGURED] = {"54bdee31e0e34e33b20a160401b47c2d", "5"},
 	[KR_OUTCOME_REFUSED] = {"fd56c0d0ecde49c49febccb452de923c", "4"},
 	[KR_OUTCOME_FAILED] = {"4714819701834de98d8d6afc83e65272", "4"},
@@ -128,7 +128,7 @@ static void send_entry(const struct kr_options *o, const struct kr_fix *fix,
 		{"MESSAGE_ID", entries[fix->outcome].message_id},
 		{"PRIORITY", entries[fix->outcome].priority},
 		{"KUBELET_REMEDY_COMMAND", kr_command_to_string(o->command)},
-		{"KUBELET_REMEDY_OUTCOME", kr_outcome_to_string(fix->outcome)},
+		{"KUBELET_REMEDY_OUTCOME", kr_fix_outcome(fix)},
 		{"KUBELET_REMEDY_REASON", reason},
 		{"KUBELET_REMEDY_STATUS", status},
 		{"KUBELET_REMEDY_TRANSACTION", fix->transaction},
@@ -150,7 +150,7 @@ static void log_change(const struct kr_options *o, const struct kr_fix *fix,
 	snprintf(number, sizeof(number), "%d", status);
 	if (!reason ||
 	    asprintf(&text, "%s: %s: %s", kr_command_to_string(o->command),
-	             kr_outcome_to_string(fix->outcome), reason) < 0) {
+	             kr_fix_outcome(fix), reason) < 0) {
 		text = NULL;
 		return;
 	}

@@ -284,12 +284,12 @@ static int end_preview(struct kr_applying *f)
 	size_t n = f->fix->plan->edits.n_files;
 
 	if (n > 0)
-		return kr_apply_end(f, KR_OUTCOME_WOULD_CHANGE,
+		return kr_apply_end(f, KR_OUTCOME_WOULD_FIX,
 		                    "%zu file%s would be changed, kubelet "
 		                    "would %sbe restarted",
 		                    n, n == 1 ? "" : "s",
 		                    f->fix->restarts ? "" : "not ");
-	return kr_apply_end(f, KR_OUTCOME_WOULD_CHANGE,
+	return kr_apply_end(f, KR_OUTCOME_WOULD_FIX,
 	                    f->fix->restarts
 	                            ? "no file would be changed, kubelet would "
 	                              "be restarted"
@@ -304,7 +304,7 @@ static int end_compliant(struct kr_applying *f)
 
 	if (before->verdict == KR_VERDICT_PASS)
 		return kr_apply_end(
-			f, KR_OUTCOME_COMPLIANT, "%s%s", before->reason,
+			f, KR_OUTCOME_UNCHANGED, "%s%s", before->reason,
 			f->options->dry_run ? ""
 					    : "; nothing was changed, nothing "
 					      "was restarted");
@@ -315,7 +315,7 @@ static int end_compliant(struct kr_applying *f)
 		            f->unhealthy_why);
 		kr_apply_want_log(f, NULL, NULL);
 	}
-	return kr_apply_end(f, KR_OUTCOME_COMPLIANT,
+	return kr_apply_end(f, KR_OUTCOME_UNCHANGED,
 	                    "the files are right already, kubelet was not "
 	                    "restarted: %s",
 	                    before->reason);
@@ -534,11 +534,11 @@ static int end_restarted(struct kr_applying *f)
 	if (r < 0)
 		return r;
 	if (!unasked)
-		return kr_apply_end(f, KR_OUTCOME_CHANGED,
+		return kr_apply_end(f, KR_OUTCOME_FIXED,
 		                    "kubelet runs with %s now and is healthy",
 		                    with);
 	return kr_apply_end(
-		f, KR_OUTCOME_CHANGED,
+		f, KR_OUTCOME_FIXED,
 		"kubelet runs with %s now, and has for %llu s; "
 		"whether it is healthy was not asked: %s",
 		with,
@@ -558,12 +558,12 @@ static int end_done(struct kr_applying *f)
 	if (f->fix->restarts)
 		return end_restarted(f);
 	if (!has_edits(f))
-		return kr_apply_end(f, KR_OUTCOME_CHANGED,
+		return kr_apply_end(f, KR_OUTCOME_FIXED,
 		                    "systemd has read %s anew, nothing else "
 		                    "was changed",
 		                    node->unit_name);
 	if (!node->live)
-		return kr_apply_end(f, KR_OUTCOME_CHANGED,
+		return kr_apply_end(f, KR_OUTCOME_FIXED,
 		                    "the files are right now");
 	if (f->options->restart == KR_RESTART_AUTO && f->unhealthy_why) {
 		kr_diag_add(f->diag, KR_WARNING, "unhealthy-before",
@@ -574,7 +574,7 @@ static int end_done(struct kr_applying *f)
 		kr_apply_want_log(f, NULL, NULL);
 	}
 	return kr_apply_end(
-		f, KR_OUTCOME_CHANGED,
+		f, KR_OUTCOME_FIXED,
 		"the files are right now; kubelet was not restarted");
 }
 
@@ -646,13 +646,13 @@ static int finish(struct kr_applying *f)
 
 	if (r != KR_STEP_ENDED)
 		return r;
-	if (f->fix->outcome == KR_OUTCOME_CHANGED ||
+	if (f->fix->outcome == KR_OUTCOME_FIXED ||
 	    f->fix->outcome == KR_OUTCOME_UNCONFIGURED || f->stays) {
 		r = keep(f);
 		if (r < 0 || r == KR_STEP_TAKEN)
 			return r;
 	}
-	if (f->fix->outcome == KR_OUTCOME_CHANGED)
+	if (f->fix->outcome == KR_OUTCOME_FIXED)
 		calm_down(f);
 	if (!f->fix->after && kr_apply_audit_again(f) == -ENOMEM)
 		return -ENOMEM;
@@ -670,8 +670,8 @@ static int check_running(struct kr_applying *f)
 	enum kr_outcome outcome = f->fix->outcome;
 	const struct kr_judgement *wrong = NULL;
 	_cleanup_free_ char *first = NULL;
-	bool stays = outcome == KR_OUTCOME_CHANGED ||
-	             outcome == KR_OUTCOME_COMPLIANT;
+	bool stays =
+		outcome == KR_OUTCOME_FIXED || outcome == KR_OUTCOME_UNCHANGED;
 
 	if (f->undo || f->options->dry_run || !stays || !last)
 		return KR_STEP_ENDED;
@@ -716,11 +716,11 @@ static int check_left(struct kr_applying *f)
 
 	for (size_t i = 0; plan && i < plan->n_left; i++)
 		n += plan->left[i].why != KR_WHY_WAIVED;
-	if (n == 0 || (f->fix->outcome != KR_OUTCOME_CHANGED &&
-	               f->fix->outcome != KR_OUTCOME_COMPLIANT))
+	if (n == 0 || (f->fix->outcome != KR_OUTCOME_FIXED &&
+	               f->fix->outcome != KR_OUTCOME_UNCHANGED))
 		return KR_STEP_ENDED;
-	if (f->fix->outcome == KR_OUTCOME_COMPLIANT)
-		return kr_apply_end(f, KR_OUTCOME_COMPLIANT,
+	if (f->fix->outcome == KR_OUTCOME_UNCHANGED)
+		return kr_apply_end(f, KR_OUTCOME_UNCHANGED,
 		                    "nothing %s changed: %zu control%s left as "
 		                    "%s",
 		                    f->options->dry_run ? "would be" : "was", n,

@@ -355,7 +355,7 @@ static int end_unhealthy_before(struct kr_applying *f, const char *failure,
 	            well ? "" : " either");
 	if (f->was_invalid || well)
 		return end_broken(f, failure);
-	return kr_apply_end(f, KR_OUTCOME_CHANGED,
+	return kr_apply_end(f, KR_OUTCOME_FIXED,
 	                    "the files are right now, but kubelet is still "
 	                    "not healthy: %s",
 	                    failure);

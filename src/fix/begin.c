@@ -177,7 +177,7 @@ static int preview_recovery(struct kr_applying *f)
 	    run.state == KR_INTERRUPTED_RECOVERS)
 		return KR_STEP_GO_ON;
 	name_files(f, m);
-	return kr_apply_end(f, KR_OUTCOME_WOULD_CHANGE,
+	return kr_apply_end(f, KR_OUTCOME_WOULD_FIX,
 	                    "the interrupted run %s would be taken back first "
 	                    "(%zu file%s%s), then %s would go on with the "
 	                    "files as they are then",

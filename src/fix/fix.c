@@ -21,10 +21,10 @@
 #include "store/manifest.h"
 
 static const char *const outcome_names[] = {
-	[KR_OUTCOME_COMPLIANT] = "compliant",
-	[KR_OUTCOME_CHANGED] = "changed",
+	[KR_OUTCOME_UNCHANGED] = "unchanged",
+	[KR_OUTCOME_FIXED] = "fixed",
 	[KR_OUTCOME_PARTLY] = "partly-fixed",
-	[KR_OUTCOME_WOULD_CHANGE] = "would-change",
+	[KR_OUTCOME_WOULD_FIX] = "would-fix",
 	[KR_OUTCOME_UNCONFIGURED] = "unconfigured",
 	[KR_OUTCOME_REFUSED] = "refused",
 	[KR_OUTCOME_FAILED] = "failed",
@@ -42,9 +42,13 @@ static const char *const restart_names[] = {
 
 static_assert(ARRAY_SIZE(restart_names) == _KR_RESTART_MAX, "a name for each");
 
-const char *kr_outcome_to_string(enum kr_outcome outcome)
+const char *kr_fix_outcome(const struct kr_fix *fix)
 {
-	return outcome_names[outcome];
+	if (fix->undo && fix->outcome == KR_OUTCOME_FIXED)
+		return "undone";
+	if (fix->undo && fix->outcome == KR_OUTCOME_WOULD_FIX)
+		return "would-undo";
+	return outcome_names[fix->outcome];
 }
 
 int kr_restart_from_string(const char *s, enum kr_restart *ret)

@@ -19,10 +19,10 @@
 #include "systemd/journal.h"
 
 enum kr_outcome {
-	KR_OUTCOME_COMPLIANT,
-	KR_OUTCOME_CHANGED,
+	KR_OUTCOME_UNCHANGED,
+	KR_OUTCOME_FIXED,
 	KR_OUTCOME_PARTLY, /* the files are right, what runs is not */
-	KR_OUTCOME_WOULD_CHANGE,
+	KR_OUTCOME_WOULD_FIX,
 	KR_OUTCOME_UNCONFIGURED,
 	KR_OUTCOME_REFUSED,
 	KR_OUTCOME_FAILED,
@@ -30,10 +30,6 @@ enum kr_outcome {
 	KR_OUTCOME_BROKEN,
 	_KR_OUTCOME_MAX,
 };
-
-/* "compliant", "changed", "partly-fixed", "would-change", "unconfigured",
- * "refused", "failed", "rolled-back", "broken". */
-const char *kr_outcome_to_string(enum kr_outcome outcome);
 
 /* The code of the warning that kubelet still runs with the old value, which
  * --quiet keeps. */
@@ -83,6 +79,7 @@ struct kr_fix_options {
 };
 
 struct kr_fix {
+	bool undo; /* of another fix */
 	enum kr_outcome outcome;
 	char *reason; /* one sentence */
 	/* NULL: none was made; in a preview also where an interrupted run would
@@ -126,6 +123,10 @@ struct kr_fix {
 int kr_fix_run(const struct kr_node_options *node_options,
                const struct kr_fix_options *options, struct kr_diag *diag,
                struct kr_fix **ret);
+/* "unchanged", "fixed", "partly-fixed", "would-fix", "unconfigured", "refused",
+ * "failed", "rolled-back", "broken"; of an undo "undone" and "would-undo". */
+const char *kr_fix_outcome(const struct kr_fix *fix);
+
 /* Where the change would outlast its platform; NULL: nobody writes the files
  * anew. */
 const struct kr_durable *kr_fix_durable(const struct kr_fix *fix);

@@ -392,7 +392,7 @@ static int nothing(struct kr_applying *a, struct kr_fs *fs,
 		return r;
 	if (r == KR_RECOVERED_BUSY)
 		return end_busy(a);
-	return kr_apply_end(a, KR_OUTCOME_COMPLIANT,
+	return kr_apply_end(a, KR_OUTCOME_UNCHANGED,
 	                    "no interrupted run is to be taken back");
 }
 
@@ -462,7 +462,7 @@ static int rescue_node(struct kr_applying *a, struct kr_node_options *options,
 	if (r == WAITED_BUSY)
 		return end_busy(a);
 	if (r == WAITED_OVER)
-		return kr_apply_end(a, KR_OUTCOME_COMPLIANT,
+		return kr_apply_end(a, KR_OUTCOME_UNCHANGED,
 		                    "no interrupted run is to be taken back");
 	if (r == WAITED_PASSED) {
 		a->recovery.passes = true;

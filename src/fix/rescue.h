@@ -14,7 +14,7 @@
  * transaction ID, or any where that is NULL, and brings kubelet back. OPTIONS:
  * restart (auto: unless kubelet is healthy and older than the transaction;
  * never: systemd reloads where it must, which is right before kubelet's start),
- * wait_usec of kubelet's health, tick. The outcomes: COMPLIANT: there was
+ * wait_usec of kubelet's health, tick. The outcomes: UNCHANGED: there was
  * nothing to take back; ROLLED_BACK; FAILED: nothing was done; BROKEN. 0, or
  * -ENOMEM.
  */

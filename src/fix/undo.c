@@ -48,11 +48,11 @@ static struct kr_manifest *choose(const struct kr_manifests *list,
 static int no_fix(struct kr_applying *a, const char *id)
 {
 	if (!id)
-		return kr_apply_end(a, KR_OUTCOME_COMPLIANT,
+		return kr_apply_end(a, KR_OUTCOME_UNCHANGED,
 		                    "there is no fix to undo");
 	kr_diag_add(a->diag, KR_ERROR, "no-transaction", KR_SPAN_NONE,
 	            "there is no fix %s: 'history' lists them", id);
-	return kr_apply_end(a, KR_OUTCOME_COMPLIANT, "there is no fix %s", id);
+	return kr_apply_end(a, KR_OUTCOME_UNCHANGED, "there is no fix %s", id);
 }
 
 /* The node after the undo: it must decide as it did before the fix. */
@@ -96,7 +96,7 @@ static int make_plan(struct kr_applying *a, const struct kr_manifest *m)
 	if (!a->fix->plan)
 		return -ENOMEM;
 	if (m->state != KR_MANIFEST_KEPT)
-		return kr_apply_end(a, KR_OUTCOME_COMPLIANT,
+		return kr_apply_end(a, KR_OUTCOME_UNCHANGED,
 		                    "the fix %s does not stand any more: %s",
 		                    m->id,
 		                    kr_manifest_state_to_string(m->state));
@@ -104,7 +104,7 @@ static int make_plan(struct kr_applying *a, const struct kr_manifest *m)
 	if (r < 0)
 		return r == -ENOMEM ? r : kr_apply_end_unread(a, r);
 	if (r == KR_UNDO_NOTHING)
-		return kr_apply_end(a, KR_OUTCOME_COMPLIANT, "%s", reason);
+		return kr_apply_end(a, KR_OUTCOME_UNCHANGED, "%s", reason);
 	if (r != KR_UNDO_POSSIBLE)
 		return kr_apply_end(a, KR_OUTCOME_REFUSED, "%s", reason);
 	a->fix->plan->unit_changes =
@@ -224,7 +224,7 @@ static int run(struct kr_applying *a,
 	if (r == KR_STEP_GO_ON)
 		r = kr_apply_run(a);
 	if (r != KR_STEP_ENDED ||
-	    (a->fix->outcome != KR_OUTCOME_CHANGED && !a->stays))
+	    (a->fix->outcome != KR_OUTCOME_FIXED && !a->stays))
 		return r;
 	strlcpy(a->fix->transaction, m->id, sizeof(a->fix->transaction));
 	return mark_undone(a, m);
@@ -246,6 +246,7 @@ int kr_undo_run(const struct kr_node_options *node_options,
 
 	if (!fix)
 		return -ENOMEM;
+	fix->undo = true;
 	own.rules = &rules.rules;
 	do {
 		r = run(&a, node_options, id, &rules);

@@ -10,7 +10,7 @@
 
 /*
  * Takes back transaction ID, or the last one that stands where ID is NULL. The
- * outcome COMPLIANT means that there is nothing to undo. OPTIONS: dry_run,
+ * outcome UNCHANGED means that there is nothing to undo. OPTIONS: dry_run,
  * restart (auto: when kubelet was started after the fix), wait_usec, tick. 0,
  * or -ENOMEM.
  */

@@ -160,8 +160,7 @@ int kr_json_fix(FILE *out, const struct kr_fix *fix, const struct kr_diag *diag)
 		kr_json_add_node(&j, root, node);
 	else
 		kr_build_string(&j, root, "node", NULL);
-	kr_build_string(&j, root, "outcome",
-	                kr_outcome_to_string(fix->outcome));
+	kr_build_string(&j, root, "outcome", kr_fix_outcome(fix));
 	kr_build_string(&j, root, "reason", fix->reason);
 	kr_build_string(&j, root, "method",
 	                fix->plan && fix->plan->method != KR_METHOD_AUTO
@@ -181,7 +180,7 @@ int kr_json_fix(FILE *out, const struct kr_fix *fix, const struct kr_diag *diag)
 	if (fix->after)
 		add_nested_audit(&j, root, "after", fix->host_after->node,
 		                 fix->after);
-	else if (fix->outcome == KR_OUTCOME_WOULD_CHANGE && planned)
+	else if (fix->outcome == KR_OUTCOME_WOULD_FIX && planned)
 		add_nested_audit(&j, root, "after", fix->plan->after,
 		                 fix->plan->audit);
 	else

@@ -20,14 +20,14 @@ static const struct {
 	const char *word;
 	enum kr_color color;
 } outcome_words[] = {
-	[KR_OUTCOME_COMPLIANT] = {"COMPLIANT", KR_COLOR_GOOD},
-	[KR_OUTCOME_CHANGED] = {"FIXED", KR_COLOR_GOOD},
+	[KR_OUTCOME_UNCHANGED] = {"UNCHANGED", KR_COLOR_GOOD},
+	[KR_OUTCOME_FIXED] = {"FIXED", KR_COLOR_GOOD},
 	[KR_OUTCOME_PARTLY] = {"PARTLY FIXED", KR_COLOR_WARN},
-	[KR_OUTCOME_WOULD_CHANGE] = {"WOULD CHANGE", KR_COLOR_WARN},
+	[KR_OUTCOME_WOULD_FIX] = {"WOULD FIX", KR_COLOR_WARN},
 	[KR_OUTCOME_UNCONFIGURED] = {"NOT CONFIGURED", KR_COLOR_WARN},
 	[KR_OUTCOME_REFUSED] = {"REFUSED", KR_COLOR_BAD},
 	[KR_OUTCOME_FAILED] = {"FAILED", KR_COLOR_BAD},
-	[KR_OUTCOME_ROLLED_BACK] = {"PUT BACK", KR_COLOR_BAD},
+	[KR_OUTCOME_ROLLED_BACK] = {"ROLLED BACK", KR_COLOR_BAD},
 	[KR_OUTCOME_BROKEN] = {"BROKEN", KR_COLOR_BAD},
 };
 
@@ -109,12 +109,16 @@ static int print_planned(const struct kr_term *term, const struct kr_plan *plan,
 
 void kr_text_outcome(const struct kr_term *term, const struct kr_fix *fix)
 {
-	bool left = fix->outcome == KR_OUTCOME_COMPLIANT && is_partial(fix);
+	bool left = fix->outcome == KR_OUTCOME_UNCHANGED && is_partial(fix);
+	const char *word = outcome_words[fix->outcome].word;
 
+	if (fix->undo && fix->outcome == KR_OUTCOME_FIXED)
+		word = "UNDONE";
+	else if (fix->undo && fix->outcome == KR_OUTCOME_WOULD_FIX)
+		word = "WOULD UNDO";
 	kr_term_headline(
 		term, left ? KR_COLOR_WARN : outcome_words[fix->outcome].color,
-		left ? "UNCHANGED" : outcome_words[fix->outcome].word,
-		fix->reason);
+		word, fix->reason);
 }
 
 static void print_diff_line(const struct kr_term *term, const char *line,
@@ -155,8 +159,8 @@ static void print_durable(const struct kr_term *term, const struct kr_fix *fix,
 
 	if (!d || d->written ||
 	    (refused ? !d->platform->refusal
-	             : fix->outcome != KR_OUTCOME_CHANGED &&
-	                       fix->outcome != KR_OUTCOME_WOULD_CHANGE))
+	             : fix->outcome != KR_OUTCOME_FIXED &&
+	                       fix->outcome != KR_OUTCOME_WOULD_FIX))
 		return;
 	fprintf(term->out, "%s%s, in %s:\n", start,
 	        refused               ? "instead"
@@ -323,13 +327,13 @@ int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix,
 	bool undo = strcmp(command, "undo") == 0;
 
 	fputs("# ", term->out);
-	if (undo && fix->outcome == KR_OUTCOME_COMPLIANT)
+	if (undo && fix->outcome == KR_OUTCOME_UNCHANGED)
 		print_nothing_to_undo(term, fix);
 	else
 		kr_text_outcome(term, fix);
 	if (undo && print_refused(term, fix) < 0)
 		return -ENOMEM;
-	if (fix->outcome != KR_OUTCOME_WOULD_CHANGE) {
+	if (fix->outcome != KR_OUTCOME_WOULD_FIX) {
 		print_durable(term, fix, "# ");
 		print_left(term, fix, "# ");
 		return 0;
@@ -368,7 +372,7 @@ static void print_fix_next(const struct kr_term *term, const struct kr_fix *fix)
 
 	if (fix->outcome == KR_OUTCOME_PARTLY && fix->host && is_partial(fix))
 		return;
-	if (fix->outcome == KR_OUTCOME_CHANGED && fix->host) {
+	if (fix->outcome == KR_OUTCOME_FIXED && fix->host) {
 		if (asprintf(&command, "audit%s",
 		             fix->audit_words ? fix->audit_words : "") < 0)
 			command = NULL;
@@ -391,7 +395,7 @@ void kr_text_steps(const struct kr_term *term, const struct kr_actions *actions)
 
 static void print_done(const struct kr_term *term, const struct kr_fix *fix)
 {
-	bool changed = (fix->outcome == KR_OUTCOME_CHANGED ||
+	bool changed = (fix->outcome == KR_OUTCOME_FIXED ||
 	                fix->outcome == KR_OUTCOME_PARTLY ||
 	                fix->outcome == KR_OUTCOME_UNCONFIGURED) &&
 	               fix->plan;
@@ -423,9 +427,9 @@ void kr_text_fix(const struct kr_term *term, const struct kr_fix *fix)
 
 int kr_text_undo(const struct kr_term *term, const struct kr_fix *fix)
 {
-	if (fix->outcome == KR_OUTCOME_COMPLIANT)
+	if (fix->outcome == KR_OUTCOME_UNCHANGED)
 		print_nothing_to_undo(term, fix);
-	else if (fix->outcome == KR_OUTCOME_CHANGED)
+	else if (fix->outcome == KR_OUTCOME_FIXED)
 		kr_term_headline(term, KR_COLOR_GOOD, "UNDONE",
 		                 fix->transaction);
 	else
