@@ -18,10 +18,11 @@ import tempfile
 
 from host_lib import BOOT, Skip, Tap, need_host
 
-STEPS = {"audit": ("FAIL  ", 1), "fix -n": ("# WOULD CHANGE  ", 1),
+STEPS = {"audit": ("FAIL  ", 1), "fix -n": ("# WOULD FIX  ", 1),
          "fix": ("FIXED  ", 0), "status": ("HEALTHY  ", 0), "again": ("PASS  ", 0)}
 VARY = ((r"\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}", "RECORD"),
-        (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "TIME"),
+        (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", "TIME"),
+        (r"^node [^,]+", "node NAME"),
         (r"kubelet\[\d+\]", "kubelet[PID]"))
 
 

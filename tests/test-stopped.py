@@ -315,9 +315,9 @@ def test_told(host, tap):
 
     result = host.remedy("fix", "-n")
     tap.status(result, 1, "fix -n: changes would be made")
-    tap.check("COMPLIANT" not in result.stdout, "it is not compliant",
+    tap.check("UNCHANGED" not in result.stdout, "it is not compliant",
               result.stdout)
-    tap.matches(result.stdout, r"WOULD CHANGE\s+the interrupted run \S+ would "
+    tap.matches(result.stdout, r"WOULD FIX\s+the interrupted run \S+ would "
                 r"be taken back first \(1 file, and kubelet restarted\)",
                 "what it would do first")
     tap.matches(result.stderr, "systemd reverts it at " + HOUR, "and when")
