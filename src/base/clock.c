@@ -84,6 +84,11 @@ void kr_rfc3339(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE])
 
 void kr_local_time(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE])
 {
+	format(realtime_usec, "%Y-%m-%d %H:%M:%S %Z", localtime_r, ret);
+}
+
+void kr_journal_time(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE])
+{
 	format(realtime_usec, "%Y-%m-%d %H:%M:%S", localtime_r, ret);
 }
 

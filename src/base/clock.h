@@ -29,8 +29,11 @@ void kr_pause_usec(uint64_t usec);
 /* "2026-11-20T08:14:03Z": a realtime in microseconds, UTC. */
 void kr_rfc3339(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE]);
 
-/* "2026-11-20 08:14:03" in local time. */
+/* "2026-11-20 08:14:03 UTC" in local time. */
 void kr_local_time(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE]);
+
+/* The same without the zone: as journalctl prints it, and takes it. */
+void kr_journal_time(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE]);
 
 /* "08:14:03 UTC": the same day, in local time. */
 void kr_local_hour(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE]);

@@ -98,7 +98,7 @@ void kr_next_print_log(const struct kr_term *term, const struct kr_fix *fix)
 		        " _SYSTEMD_INVOCATION_ID=%s + INVOCATION_ID=%s", id,
 		        id);
 	} else {
-		kr_local_time(fix->failed_usec, when);
+		kr_journal_time(fix->failed_usec, when);
 		print_word(term, "--unit", node->unit_name);
 		print_word(term, "--since", when);
 	}

@@ -23,7 +23,7 @@ void kr_text_log(const struct kr_term *term, const struct kr_log *log)
 		const struct kr_log_line *l = &log->lines[i];
 		char when[KR_RFC3339_SIZE];
 
-		kr_local_time(l->realtime_usec, when);
+		kr_journal_time(l->realtime_usec, when);
 		fprintf(term->out, "    %s ", when);
 		kr_term_text(term, l->identifier ? l->identifier : "-");
 		if (l->pid > 0)
