@@ -36,7 +36,8 @@ class Case:
 
     def json(self, command, *words):
         run = self.run(command, *words, "--output=json")
-        return run, run.json(self.schemas, "fix.json", self.faults)
+        schema = "history.json" if command == "history" else "fix.json"
+        return run, run.json(self.schemas, schema, self.faults)
 
 
 def check_result(case, run, said):
@@ -85,6 +86,12 @@ def check_node(case, edition):
                 [c["file"] for c in again.get("changes", [])])
     if not said.get("transaction"):
         return
+    made_for = {name for change in said["changes"]
+                for edit in change["edits"]
+                for name in (edit["control"] or "").split(",") if name}
+    recorded = case.json("history")[1]["transactions"][-1]["controls"]
+    case.expect(made_for <= set(recorded), "history: %s, and not %s",
+                recorded, made_for)
     run = case.run("undo")
     case.expect(run.status == 0, "undo: %d: %s%s", run.status, run.out,
                 run.err)

@@ -273,6 +273,16 @@ static void add_strings(struct kr_build *j, cJSON *list,
 		kr_build_word(j, list, m->files[i].path);
 }
 
+/* A record from before there were several is of the one. */
+static void add_controls(struct kr_build *j, cJSON *list,
+                         const struct kr_manifest *m)
+{
+	for (size_t i = 0; i < m->controls.n_items; i++)
+		kr_build_word(j, list, m->controls.items[i]);
+	if (m->controls.n_items == 0)
+		kr_build_word(j, list, kr_rules_usual.items[0]->name);
+}
+
 int kr_json_history_unread(FILE *out, const struct kr_diag *diag)
 {
 	const struct kr_message *m = kr_diag_first(diag, KR_ERROR);
@@ -305,6 +315,8 @@ int kr_json_history(FILE *out, const struct kr_history *history)
 			kr_manifest_state_to_string(e->manifest->state));
 		kr_build_string(&j, t, "outcome", kr_history_outcome(e));
 		kr_build_when(&j, t, "reverts", e->run.reverts_usec);
+		add_controls(&j, kr_build_array(&j, t, "controls"),
+		             e->manifest);
 		add_strings(&j, kr_build_array(&j, t, "files"), e->manifest);
 		/* schema 1 has no word of its own for what is gone already */
 		kr_build_string(&j, t, "undo",

@@ -454,6 +454,9 @@ static void print_entry(const struct kr_term *term,
 	                                          : KR_COLOR_DIM,
 	              "undo: %s", kr_undoable_to_string(e->undo));
 	kr_term_row(term, e->reason ? ", " : "", e->reason ? e->reason : "");
+	for (size_t i = 0; i < e->manifest->controls.n_items; i++)
+		kr_term_row(term, i == 0 ? "    for " : "        ",
+		            e->manifest->controls.items[i]);
 	for (size_t i = 0; i < e->manifest->n_files; i++)
 		kr_term_row(term, "    ", e->manifest->files[i].path);
 }
