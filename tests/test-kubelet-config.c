@@ -741,7 +741,9 @@ START_TEST(test_make_all)
 		/* a string of these is a quantity */
 		if (i == KR_FIELD_JSON_BUFFER || i == KR_FIELD_TEXT_BUFFER)
 			sample = "77Mi";
-		if (!kr_field(i)->path || !sample)
+		/* until 1.27 that of logging is a number */
+		if (!kr_field(i)->path || !sample ||
+		    i == KR_FIELD_LOGGING_FLUSH)
 			continue;
 		fields[n] = i;
 		ck_assert_int_eq(kr_value_parse(kr_field(i)->type, sample,

@@ -1811,6 +1811,49 @@ def parts(tap, program, schemas):
             tap.row("a fix of a part: " + name, case.faults)
 
 
+# --- the next command of a benchmark ------------------------------------------------
+
+def benchmark_rows():
+    """Name, the config, the benchmark, more options of the audit, the last
+    line: no fix that is refused because kubelet would not start."""
+    fix = "next: kubelet-remedy fix -n "
+    correct = "next: " + CONFIG + ":3:10: correct that file, then run it again"
+    ask = "rotateCertificates: x\n"
+    return [
+        ("a type", "maxPods: x\n", [], correct),
+        ("a range", "maxPods: -1\n", [], correct),
+        ("an ask control's", ask, [],
+         fix + "--benchmark=cis-1.7 --allow=rotateCertificates"),
+        ("an ask control's and a type", ask + "maxPods: x\n", [],
+         "next: " + CONFIG + ":3:21: correct that file, then run it again"),
+        ("an auto control's", "readOnlyPort: x\n", [],
+         fix + "--benchmark=cis-1.7 --root="),
+        ("one control's, and another's",
+         "readOnlyPort: x\nstreamingConnectionIdleTimeout: x\n",
+         ["--control=readOnlyPort"],
+         "next: " + CONFIG + ":3:15: correct that file, then run it again"),
+        ("nothing", "maxPods: 5\n", [], fix + "--benchmark=cis-1.7 --root="),
+    ]
+
+
+def benchmark_next(tap, program, schemas):
+    for name, config, more, want in benchmark_rows():
+        tree = {UNIT: "[Service]\nExecStart=/usr/bin/kubelet "
+                      "--kubeconfig=/k --config=%s\n" % CONFIG,
+                CONFIG: GVK + config, "/k": ""}
+        with Image(tree) as image:
+            case = Check(program, schemas, image.root)
+            words = ["--benchmark=cis-1.7", *more, "--root=" + image.root]
+            line = last_line(Run([program, "audit", *words]).out)
+            if not line.startswith(want):
+                case.fault("it ends with %r", line)
+            if line.startswith("next: kubelet-remedy fix"):
+                then = Run([program, *line.split()[2:]])
+                if then.status != 1:
+                    case.fault("%r: %s %s", line, then.status, then.out)
+            tap.row("next of a benchmark: " + name, case.faults)
+
+
 # --- arguments on lines of their own ------------------------------------------------
 
 def lost_rows():
@@ -2027,6 +2070,7 @@ def main():
     next_commands(tap, program, schemas, reports)
     elsewhere_next(tap, program, schemas)
     parts(tap, program, schemas)
+    benchmark_next(tap, program, schemas)
     lost_lines(tap, program, schemas)
     caps(tap, program, schemas)
     faults_of_files(tap, program, schemas)

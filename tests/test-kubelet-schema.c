@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 
 #include "doc/name.h"
+#include "kubelet/minors.h"
 #include "kubelet/schema.h"
 #include "testing-cases.h"
 #include "testing.h"
@@ -89,7 +90,7 @@ START_TEST(test_rows)
 
 	ck_assert_msg(schema != NULL, "%s: not there", row->path);
 	ck_assert_msg(kr_schema_kind(schema) == row->kind, "%s: %s", row->path,
-	              kr_schema_wants(schema));
+	              kr_schema_wants(schema, kr_minors_of(0)));
 	ck_assert_msg(kr_schema_null_valid(schema) == row->null_valid, "%s",
 	              row->path);
 	ck_assert_msg(kr_schema_bool_valid(schema) ==

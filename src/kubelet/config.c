@@ -309,5 +309,8 @@ void kr_config_done(struct kr_config *config)
 	free(config->uses);
 	free(config->strays.items);
 	free(config->strays.counts);
+	for (size_t i = 0; i < config->n_refusals; i++)
+		free(config->refusals[i].text);
+	free(config->refusals);
 	*config = (struct kr_config){0};
 }

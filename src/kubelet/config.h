@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/diag.h"
 #include "base/edit.h"
@@ -58,6 +59,14 @@ struct kr_strays {
 	size_t (*counts)[_KR_STRAY_MAX]; /* by field; NULL: none at all */
 };
 
+/* A wrong type of a field that only some versions have: the others pass over
+ * it. */
+struct kr_config_refusal {
+	struct kr_span place;
+	uint64_t minors; /* who refuses */
+	char *text;      /* "the value of x would have to be ..." */
+};
+
 /*
  * A file that was read, with all fields' uses in it. What it says of one is
  * asked afterwards.
@@ -83,6 +92,10 @@ struct kr_config {
 	int internal_field;           /* and the field it would be */
 	struct kr_strays strays;
 	struct kr_layout layout;
+	/* where the version is not known: what only some refuse. Each adds a
+	 * version that refuses, or is of the first KR_DIAG_KEPT */
+	struct kr_config_refusal *refusals;
+	size_t n_refusals;
 };
 
 struct kr_config_options {
@@ -93,6 +106,9 @@ struct kr_config_options {
 	 * decides how the language is told (until 1.21), and whether a
 	 * drop-in's kind and apiVersion matter (not from 1.29 to 1.31) */
 	unsigned kubelet_minor;
+	/* KUBELET_MINOR is only for those rules: which types are right is asked
+	 * of all versions */
+	bool any_types;
 };
 
 /*

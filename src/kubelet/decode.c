@@ -10,8 +10,11 @@
  * end, wherever it is, every time it is there; an unknown or repeated one is
  * only a warning (the strict decoder fails and a lenient one follows). null
  * leaves a field alone; of our key it undoes an earlier value, as it is a
- * pointer. The version "__internal" is known too; there Go's own field names
- * are the keys and our key's default is Go's, false.
+ * pointer. What is unknown depends on the version: where that is not known, and
+ * only some refuse a type, those are kept (kr_config's refusals), and the value
+ * is what the others make of it, nothing. The version "__internal" is known
+ * too; there Go's own field names are the keys and our key's default is Go's,
+ * false.
  *
  * A drop-in is not decoded into the struct by itself: only kind and apiVersion
  * must be right, by their exact names. It is read into a map of anything, in
@@ -44,6 +47,7 @@
 #include "kubelet/decode.h"
 #include "kubelet/go.h"
 #include "kubelet/merge.h"
+#include "kubelet/minors.h"
 
 #define KIND  "KubeletConfiguration"
 #define GROUP "kubelet.config.k8s.io/"
@@ -63,6 +67,8 @@ void kr_decode_init(struct kr_decode *d, const struct kr_file *file,
 	                    kr_merge_of(minor) == KR_MERGE_GO_NAMES,
 		.merged = !file,
 		.old_null = minor > 0 && minor <= NULL_MINOR_OLD,
+		.minors = kr_minors_of(options && !options->any_types ? minor
+	                                                              : 0),
 	};
 }
 
@@ -85,6 +91,9 @@ void kr_decode_done(struct kr_decode *d)
 	free(d->api_version);
 	free(d->fatal.text);
 	free(d->fault.text);
+	for (size_t i = 0; i < d->n_refusals; i++)
+		free(d->refusals[i].text);
+	free(d->refusals);
 	free(d->scratch);
 	free(d->path);
 	*d = (struct kr_decode){0};
@@ -295,11 +304,13 @@ static int hear_key(struct kr_decode *d, const struct kr_event *e)
 	if (d->dropin && !d->unique &&
 	    kr_names_add(&d->names, frame->object, name, length, e->span) < 0)
 		return -ENOMEM;
+	frame->member_minors = d->minors;
 	if (schema && kr_schema_kind(schema) == KR_SCHEMA_OBJECT)
-		frame->member =
-			kr_schema_member(schema, name, length, d->merged);
+		frame->member = kr_schema_find(schema, name, length, d->merged,
+		                               &frame->member_minors);
 	else if (schema)
 		frame->member = kr_schema_element(schema);
+	frame->member_minors &= frame->minors;
 	step(d, frame, name, length);
 	if (frame->tree)
 		return set_path(d, frame, name, length);
@@ -638,33 +649,105 @@ static int type_valid(struct kr_decode *d, const struct kr_schema *schema,
 	return 1;
 }
 
-/* FIELD: the use of it is kept, so that it can be edited; -1: none is. */
-static int check_type(struct kr_decode *d, const struct kr_schema *schema,
-                      int field, const struct kr_event *e)
+/* Who of MINORS, which know the field, refuses the value: 0 or -ENOMEM. */
+static int find_refusing(struct kr_decode *d, const struct kr_schema *schema,
+                         uint64_t minors, const struct kr_event *e,
+                         uint64_t *ret)
+{
+	int r = type_valid(d, schema, e);
+
+	if (r < 0)
+		return r;
+	*ret = r ? 0 : minors;
+	if (r && e->type == KR_EVENT_STRING)
+		*ret = minors & ~kr_schema_string_minors(schema);
+	return 0;
+}
+
+/* Who passes over the field has no use of it; who refuses what others take has
+ * a wrong one. */
+static void settle_use(struct kr_decode *d, int field, uint64_t refusing)
+{
+	struct kr_config_use *use = &d->uses.items[d->uses.n - 1];
+
+	if (use->field != field)
+		return;
+	if (refusing == d->minors) {
+		kr_value_done(&use->v);
+		use->state = KR_STATE_INVALID;
+	} else if (use->state == KR_STATE_INVALID) {
+		use->state = KR_STATE_NULL;
+	}
+}
+
+/* The value at E would have to be WANTS. */
+static int refuse_type(struct kr_decode *d, struct kr_decode_fault *fault,
+                       const struct kr_event *e, const char *wants)
 {
 	struct kr_span key = KR_SPAN_NONE;
+
+	if (d->depth > 0)
+		key = d->frames[d->depth - 1].key;
+	if (!key.file)
+		return refuse(fault, "config-type", e->span,
+		              "the value would have to be %s", wants);
+	return refuse(fault, "config-type", e->span,
+	              "the value of %.*s would have to be %s",
+	              key.length > 80 ? 80 : (int)key.length,
+	              key.file->data + key.offset, wants);
+}
+
+/* Only some versions refuse: another one of d->refusals. */
+static int refuse_by_some(struct kr_decode *d, const struct kr_schema *schema,
+                          uint64_t refusing, const struct kr_event *e)
+{
+	struct kr_decode_fault fault = {0};
+	struct kr_config_refusal *next;
+	int r;
+
+	if (d->n_refusals >= KR_DIAG_KEPT && !(refusing & ~d->refusing))
+		return 0;
+	next = KR_VEC_NEXT(d->refusals, d->n_refusals);
+	if (!next)
+		return -ENOMEM;
+	r = refuse_type(d, &fault, e, kr_schema_wants(schema, refusing));
+	if (r < 0)
+		return r;
+	*next = (struct kr_config_refusal){
+		.place = fault.span,
+		.minors = refusing,
+		.text = fault.text,
+	};
+	d->n_refusals++;
+	d->refusing |= refusing;
+	return 0;
+}
+
+/* MINORS know the place. FIELD: the use of it is kept, so that it can be
+ * edited; -1: none is. */
+static int check_type(struct kr_decode *d, const struct kr_schema *schema,
+                      uint64_t minors, int field, const struct kr_event *e)
+{
+	uint64_t refusing;
 	int r;
 
 	if (!schema)
 		return 0;
-	r = type_valid(d, schema, e);
-	if (r != 0)
-		return r < 0 ? r : 0;
+	r = find_refusing(d, schema, minors, e, &refusing);
+	if (r < 0)
+		return r;
+	if (field >= 0)
+		settle_use(d, field, refusing);
+	if (refusing == 0)
+		return 0;
+	if (refusing != d->minors)
+		return refuse_by_some(d, schema, refusing, e);
 	/* told for each, see kr_decode_finish() */
 	if (field >= 0 && kr_schema_kind(schema) == KR_SCHEMA_BOOL)
 		return 0;
 	if (field < 0)
 		d->refused = true;
-	if (d->depth > 0)
-		key = d->frames[d->depth - 1].key;
-	if (!key.file)
-		return refuse(&d->fault, "config-type", e->span,
-		              "the value would have to be %s",
-		              kr_schema_wants(schema));
-	return refuse(&d->fault, "config-type", e->span,
-	              "the value of %.*s would have to be %s",
-	              key.length > 80 ? 80 : (int)key.length,
-	              key.file->data + key.offset, kr_schema_wants(schema));
+	return refuse_type(d, &d->fault, e, kr_schema_wants(schema, refusing));
 }
 
 /* --- maps, and lists of maps --------------------------------------------- */
@@ -768,7 +851,7 @@ static int hear_tree_element(struct kr_decode *d, struct kr_decode_frame *frame,
 }
 
 static int push_frame(struct kr_decode *d, const struct kr_schema *schema,
-                      const struct kr_event *e)
+                      uint64_t minors, const struct kr_event *e)
 {
 	struct kr_decode_frame *next = KR_VEC_NEXT(d->frames, d->depth);
 	const struct kr_decode_frame *above;
@@ -784,6 +867,7 @@ static int push_frame(struct kr_decode *d, const struct kr_schema *schema,
 		schema = NULL;
 	*next = (struct kr_decode_frame){
 		.schema = schema,
+		.minors = minors,
 		.object = e->type == KR_EVENT_MAP ? ++d->n_objects : 0,
 		.place.row = -1,
 		.internal_place.row = -1,
@@ -891,6 +975,7 @@ int kr_decode_hear(void *userdata, const struct kr_event *e)
 {
 	struct kr_decode *d = userdata;
 	const struct kr_schema *schema = NULL;
+	uint64_t minors = d->minors;
 	bool overridden = e->overridden;
 	int field = -1, r;
 
@@ -913,9 +998,11 @@ int kr_decode_hear(void *userdata, const struct kr_event *e)
 		r = hear_root(d, e, &schema);
 	} else if (d->frames[d->depth - 1].object) {
 		schema = d->frames[d->depth - 1].member;
+		minors = d->frames[d->depth - 1].member_minors;
 		field = d->frames[d->depth - 1].field;
 		r = hear_member(d, e);
 	} else {
+		minors = d->frames[d->depth - 1].minors;
 		if (d->frames[d->depth - 1].schema)
 			schema = kr_schema_element(
 				d->frames[d->depth - 1].schema);
@@ -925,10 +1012,10 @@ int kr_decode_hear(void *userdata, const struct kr_event *e)
 		return r;
 	if (overridden)
 		schema = NULL;
-	r = check_type(d, schema, field, e);
+	r = check_type(d, schema, minors, field, e);
 	if (r < 0 || (e->type != KR_EVENT_MAP && e->type != KR_EVENT_LIST))
 		return r;
-	return push_frame(d, schema, e);
+	return push_frame(d, schema, minors, e);
 }
 
 static int check_gvk(struct kr_decode *d, bool *ret_internal)
@@ -1028,6 +1115,11 @@ static void take_uses(struct kr_decode *d, struct kr_config *c)
 		c->layout.reason =
 			"apiVersion would have to be \"" GROUP "v1beta1\"";
 	c->dropin = d->dropin;
+	if (c->internal)
+		return;
+	c->refusals = TAKE_PTR(d->refusals);
+	c->n_refusals = d->n_refusals;
+	d->n_refusals = 0;
 }
 
 int kr_decode_twice(struct kr_decode *d, struct kr_span name)

@@ -14,6 +14,7 @@
 struct kr_decode_frame {
 	const struct kr_schema *schema; /* NULL: kubelet knows no such field */
 	const struct kr_schema *member; /* of the value that comes next */
+	uint64_t minors, member_minors; /* who knows them */
 	struct kr_span key;             /* the name it stands behind */
 	size_t object;                  /* its number, from 1; 0: a list */
 	bool overridden;                /* a later member undoes all of it */
@@ -76,7 +77,11 @@ struct kr_decode {
 	struct kr_span kind_span, api_version_span;
 	struct kr_decode_fault fatal; /* in any version of the format */
 	struct kr_decode_fault fault; /* in v1beta1 */
-	bool refused; /* of another field than those we ask for */
+	bool refused;    /* of another field than those we ask for */
+	uint64_t minors; /* who may read it */
+	struct kr_config_refusal *refusals; /* as in the config */
+	size_t n_refusals;
+	uint64_t refusing; /* who refuses by one of those */
 	char *scratch;
 	size_t size_scratch;
 	size_t n_pairs; /* in the trees */

@@ -436,9 +436,13 @@ static int tell_merged(const struct kr_file *const *files, struct kr_merged *m,
 {
 	_cleanup_decode_ struct kr_decode decode;
 	const struct kr_listener listener = {kr_decode_hear, &decode};
+	const struct kr_config_options options = {
+		.kubelet_minor = m->kubelet_minor,
+		.any_types = m->any_types,
+	};
 	int r;
 
-	kr_decode_init(&decode, NULL, NULL);
+	kr_decode_init(&decode, NULL, &options);
 	r = merge_trees(files, m, tree);
 	if (r < 0)
 		return r;
@@ -475,6 +479,7 @@ static int parse_files(const struct kr_file *const *files, size_t n,
 			.dropin = m->merge != KR_MERGE_STRUCTS &&
 		                  (m->no_base || i > 0),
 			.kubelet_minor = m->kubelet_minor,
+			.any_types = m->any_types,
 		};
 		int r = kr_config_parse(files[i], &options, diag,
 		                        &m->configs[i]);
@@ -486,14 +491,15 @@ static int parse_files(const struct kr_file *const *files, size_t n,
 	return 0;
 }
 
-int kr_merge_parse(const struct kr_file *const *files, size_t n, bool no_base,
-                   unsigned kubelet_minor, struct kr_diag *diag,
-                   struct kr_merged *ret)
+static int parse(const struct kr_file *const *files, size_t n, bool no_base,
+                 unsigned kubelet_minor, bool any_types, struct kr_diag *diag,
+                 struct kr_merged *ret)
 {
 	_cleanup_merged_ struct kr_merged m = {
 		.no_base = no_base,
 		.merge = kr_merge_of(kubelet_minor),
 		.kubelet_minor = kubelet_minor,
+		.any_types = any_types,
 		.fault_file = -1,
 	};
 	int r;
@@ -514,6 +520,20 @@ int kr_merge_parse(const struct kr_file *const *files, size_t n, bool no_base,
 	*ret = m;
 	m = (struct kr_merged){0};
 	return 0;
+}
+
+int kr_merge_parse(const struct kr_file *const *files, size_t n, bool no_base,
+                   unsigned kubelet_minor, struct kr_diag *diag,
+                   struct kr_merged *ret)
+{
+	return parse(files, n, no_base, kubelet_minor, false, diag, ret);
+}
+
+int kr_merge_parse_as(const struct kr_file *const *files, size_t n,
+                      bool no_base, unsigned kubelet_minor,
+                      struct kr_merged *ret)
+{
+	return parse(files, n, no_base, kubelet_minor, true, NULL, ret);
 }
 
 /* --- one field ----------------------------------------------------------- */

@@ -34,6 +34,7 @@ struct kr_merged {
 	bool no_base; /* there is no file of --config among them */
 	enum kr_merge merge;
 	unsigned kubelet_minor;
+	bool any_types; /* as in struct kr_config_options */
 	/* INVALID: kubelet does not take the files; UNKNOWN: it cannot be told;
 	 * else ABSENT */
 	enum kr_state fault;
@@ -51,6 +52,12 @@ struct kr_merged {
 int kr_merge_parse(const struct kr_file *const *files, size_t n, bool no_base,
                    unsigned kubelet_minor, struct kr_diag *diag,
                    struct kr_merged *ret);
+
+/* The same where the version is not known, as 1.KUBELET_MINOR merges them: what
+ * a type is right for, RET's refusals say, of all versions. */
+int kr_merge_parse_as(const struct kr_file *const *files, size_t n,
+                      bool no_base, unsigned kubelet_minor,
+                      struct kr_merged *ret);
 
 /* What kubelet has for a field after the merge and before the flags. */
 struct kr_merged_value {

@@ -15,12 +15,16 @@
  * - null leaves any field as it is, but a metav1.Duration that is no pointer:
  *   its UnmarshalJSON() reads null into an empty string, which it refuses.
  *
- * An unknown key is no error, so a field that only some versions have is here
- * with its type: a wrong type is an error in those versions.
+ * An unknown key is no error: a field that only some versions have is here with
+ * its type and its versions, and a wrong type is an error in those alone.
+ *
+ * logging.flushFrequency is Go's time.Duration until 1.27, a number; from 1.28
+ * on it is TimeOrMetaDuration, which takes a string, too.
  *
  * Source: k8s.io/kubelet config/v1beta1/types.go, k8s.io/component-base
- * logs/api/v1, config/v1alpha1 and tracing/api/v1, k8s.io/api core/v1 (Taint),
- * of 1.20 to 1.37; apimachinery meta/v1/{duration,time}.go.
+ * config/v1alpha1 (until 1.24), logs/api/v1 and tracing/api/v1, each branch
+ * release-1.20 to release-1.36; k8s.io/api core/v1 (Taint); apimachinery
+ * meta/v1/{duration,time}.go.
  */
 
 #include <string.h>
@@ -29,21 +33,25 @@
 #include "doc/name.h"
 #include "kubelet/go.h"
 #include "kubelet/grammar.h"
+#include "kubelet/minors.h"
 #include "kubelet/schema.h"
 
 struct schema_member {
 	const char *key;
 	const struct kr_schema *type;
+	unsigned first, last; /* the minors that have it; 0: no bound */
 };
 
 struct kr_schema {
 	enum kr_schema_kind kind;
 	bool null_invalid;
+	unsigned string_first; /* no string before 1.STRING_FIRST; 0: always */
 	const struct kr_schema *element;
 	const struct schema_member *members;
 	size_t n_members;
 };
 
+#define SINCE(m)   .first = (m)
 #define MEMBERS(m) .members = (m), .n_members = ARRAY_SIZE(m)
 
 static const struct kr_schema t_string = {.kind = KR_SCHEMA_STRING};
@@ -56,6 +64,7 @@ static const struct kr_schema t_time = {.kind = KR_SCHEMA_TIME};
 static const struct kr_schema t_quantity = {.kind = KR_SCHEMA_QUANTITY};
 static const struct kr_schema t_flush_duration = {
 	.kind = KR_SCHEMA_FLUSH_DURATION,
+	.string_first = 28,
 };
 static const struct kr_schema t_duration = {
 	.kind = KR_SCHEMA_DURATION,
@@ -193,7 +202,7 @@ static const struct schema_member log_routing_members[] = {
 static const struct kr_schema t_log_routing = {MEMBERS(log_routing_members)};
 
 static const struct schema_member log_options_members[] = {
-	{"text", &t_log_routing},
+	{"text", &t_log_routing, SINCE(30)},
 	{"json", &t_log_routing},
 };
 static const struct kr_schema t_log_options = {MEMBERS(log_options_members)};
@@ -210,11 +219,11 @@ static const struct kr_schema t_vmodules = {
 
 static const struct schema_member logging_members[] = {
 	{"format", &t_string},
-	{"sanitization", &t_bool}, /* 1.20 to 1.23 */
-	{"flushFrequency", &t_flush_duration},
-	{"verbosity", &t_uint32},
-	{"vmodule", &t_vmodules},
-	{"options", &t_log_options},
+	{"sanitization", &t_bool, .last = 23},
+	{"flushFrequency", &t_flush_duration, SINCE(23)},
+	{"verbosity", &t_uint32, SINCE(23)},
+	{"vmodule", &t_vmodules, SINCE(23)},
+	{"options", &t_log_options, SINCE(23)},
 };
 static const struct kr_schema t_logging = {MEMBERS(logging_members)};
 
@@ -224,7 +233,7 @@ static const struct schema_member root_members[] = {
 	{"apiVersion", &t_string},
 	{"enableServer", &t_bool},
 	{"staticPodPath", &t_string},
-	{"podLogsDir", &t_string},
+	{"podLogsDir", &t_string, SINCE(30)},
 	{"syncFrequency", &t_duration},
 	{"fileCheckFrequency", &t_duration},
 	{"httpCheckFrequency", &t_duration},
@@ -236,7 +245,7 @@ static const struct schema_member root_members[] = {
 	{"tlsCertFile", &t_string},
 	{"tlsPrivateKeyFile", &t_string},
 	{"tlsCipherSuites", &t_strings},
-	{"tlsCurvePreferences", &t_int32s},
+	{"tlsCurvePreferences", &t_int32s, SINCE(36)},
 	{"tlsMinVersion", &t_string},
 	{"rotateCertificates", &t_bool},
 	{"serverTLSBootstrap", &t_bool},
@@ -244,8 +253,8 @@ static const struct schema_member root_members[] = {
 	{"authorization", &t_authz},
 	{"registryPullQPS", &t_int32},
 	{"registryBurst", &t_int32},
-	{"imagePullCredentialsVerificationPolicy", &t_string},
-	{"preloadedImagesVerificationAllowlist", &t_strings},
+	{"imagePullCredentialsVerificationPolicy", &t_string, SINCE(33)},
+	{"preloadedImagesVerificationAllowlist", &t_strings, SINCE(33)},
 	{"eventRecordQPS", &t_int32},
 	{"eventBurst", &t_int32},
 	{"enableDebuggingHandlers", &t_bool},
@@ -260,7 +269,7 @@ static const struct schema_member root_members[] = {
 	{"nodeStatusReportFrequency", &t_duration},
 	{"nodeLeaseDurationSeconds", &t_int32},
 	{"imageMinimumGCAge", &t_duration},
-	{"imageMaximumGCAge", &t_duration},
+	{"imageMaximumGCAge", &t_duration, SINCE(29)},
 	{"imageGCHighThresholdPercent", &t_int32},
 	{"imageGCLowThresholdPercent", &t_int32},
 	{"volumeStatsAggPeriod", &t_duration},
@@ -270,14 +279,13 @@ static const struct schema_member root_members[] = {
 	{"cgroupsPerQOS", &t_bool},
 	{"cgroupDriver", &t_string},
 	{"cpuManagerPolicy", &t_string},
-	{"singleProcessOOMKill", &t_bool},
-	{"cpuManagerPolicyOptions", &t_string_map},
+	{"singleProcessOOMKill", &t_bool, SINCE(32)},
+	{"cpuManagerPolicyOptions", &t_string_map, SINCE(22)},
 	{"cpuManagerReconcilePeriod", &t_duration},
-	{"draManagerReconcilePeriod", &t_duration},
-	{"memoryManagerPolicy", &t_string},
+	{"memoryManagerPolicy", &t_string, SINCE(21)},
 	{"topologyManagerPolicy", &t_string},
 	{"topologyManagerScope", &t_string},
-	{"topologyManagerPolicyOptions", &t_string_map},
+	{"topologyManagerPolicyOptions", &t_string_map, SINCE(26)},
 	{"qosReserved", &t_string_map},
 	{"runtimeRequestTimeout", &t_duration},
 	{"hairpinMode", &t_string},
@@ -294,14 +302,14 @@ static const struct schema_member root_members[] = {
 	{"kubeAPIQPS", &t_int32},
 	{"kubeAPIBurst", &t_int32},
 	{"serializeImagePulls", &t_bool},
-	{"maxParallelImagePulls", &t_int32},
+	{"maxParallelImagePulls", &t_int32, SINCE(27)},
 	{"evictionHard", &t_string_map},
 	{"evictionSoft", &t_string_map},
 	{"evictionSoftGracePeriod", &t_string_map},
 	{"evictionPressureTransitionPeriod", &t_duration},
 	{"evictionMaxPodGracePeriod", &t_int32},
 	{"evictionMinimumReclaim", &t_string_map},
-	{"mergeDefaultEvictionSettings", &t_bool},
+	{"mergeDefaultEvictionSettings", &t_bool, SINCE(33)},
 	{"podsPerCore", &t_int32},
 	{"enableControllerAttachDetach", &t_bool},
 	{"protectKernelDefaults", &t_bool},
@@ -310,11 +318,11 @@ static const struct schema_member root_members[] = {
 	{"iptablesDropBit", &t_int32},
 	{"featureGates", &t_bool_map},
 	{"failSwapOn", &t_bool},
-	{"memorySwap", &t_memory_swap},
+	{"memorySwap", &t_memory_swap, SINCE(22)},
 	{"containerLogMaxSize", &t_string},
 	{"containerLogMaxFiles", &t_int32},
-	{"containerLogMaxWorkers", &t_int32},
-	{"containerLogMonitorInterval", &t_duration_pointer},
+	{"containerLogMaxWorkers", &t_int32, SINCE(30)},
+	{"containerLogMonitorInterval", &t_duration_pointer, SINCE(30)},
 	{"configMapAndSecretChangeDetectionStrategy", &t_string},
 	{"systemReserved", &t_string_map},
 	{"kubeReserved", &t_string_map},
@@ -329,25 +337,25 @@ static const struct schema_member root_members[] = {
 	{"kernelMemcgNotification", &t_bool},
 	{"logging", &t_logging},
 	{"enableSystemLogHandler", &t_bool},
-	{"enableSystemLogQuery", &t_bool},
+	{"enableSystemLogQuery", &t_bool, SINCE(27)},
 	{"shutdownGracePeriod", &t_duration},
 	{"shutdownGracePeriodCriticalPods", &t_duration},
-	{"shutdownGracePeriodByPodPriority", &t_grace_periods},
-	{"crashLoopBackOff", &t_crash_loop},
-	{"reservedMemory", &t_memory_reservations},
-	{"enableProfilingHandler", &t_bool},
-	{"enableDebugFlagsHandler", &t_bool},
-	{"seccompDefault", &t_bool},
-	{"memoryThrottlingFactor", &t_float64},
-	{"memoryReservationPolicy", &t_string},
-	{"registerWithTaints", &t_taints},
-	{"registerNode", &t_bool},
-	{"tracing", &t_tracing},
-	{"localStorageCapacityIsolation", &t_bool},
-	{"containerRuntimeEndpoint", &t_string},
-	{"imageServiceEndpoint", &t_string},
-	{"failCgroupV1", &t_bool},
-	{"userNamespaces", &t_user_namespaces},
+	{"shutdownGracePeriodByPodPriority", &t_grace_periods, SINCE(23)},
+	{"crashLoopBackOff", &t_crash_loop, SINCE(32)},
+	{"reservedMemory", &t_memory_reservations, SINCE(21)},
+	{"enableProfilingHandler", &t_bool, SINCE(21)},
+	{"enableDebugFlagsHandler", &t_bool, SINCE(21)},
+	{"seccompDefault", &t_bool, SINCE(22)},
+	{"memoryThrottlingFactor", &t_float64, SINCE(22)},
+	{"memoryReservationPolicy", &t_string, SINCE(36)},
+	{"registerWithTaints", &t_taints, SINCE(23)},
+	{"registerNode", &t_bool, SINCE(23)},
+	{"tracing", &t_tracing, SINCE(25)},
+	{"localStorageCapacityIsolation", &t_bool, SINCE(25)},
+	{"containerRuntimeEndpoint", &t_string, SINCE(27)},
+	{"imageServiceEndpoint", &t_string, SINCE(27)},
+	{"failCgroupV1", &t_bool, SINCE(31)},
+	{"userNamespaces", &t_user_namespaces, SINCE(33)},
 };
 static const struct kr_schema t_root = {MEMBERS(root_members)};
 
@@ -361,18 +369,41 @@ enum kr_schema_kind kr_schema_kind(const struct kr_schema *schema)
 	return schema->kind;
 }
 
+static uint64_t minors_of(const struct schema_member *member)
+{
+	return kr_minors_range(member->first ?: KR_FIRST_MINOR,
+	                       member->last ?: KR_LAST_MINOR);
+}
+
+const struct kr_schema *kr_schema_find(const struct kr_schema *object,
+                                       const char *key, size_t length,
+                                       bool fold_case, uint64_t *ret_minors)
+{
+	for (size_t i = 0; i < object->n_members; i++) {
+		const struct schema_member *member = &object->members[i];
+
+		if (!kr_name_may_equal(member->key, key, length) ||
+		    !kr_name_equal(member->key, key, length, fold_case))
+			continue;
+		*ret_minors = minors_of(member);
+		return member->type;
+	}
+	return NULL;
+}
+
 const struct kr_schema *kr_schema_member(const struct kr_schema *object,
                                          const char *key, size_t length,
                                          bool fold_case)
 {
-	for (size_t i = 0; i < object->n_members; i++) {
-		const char *its = object->members[i].key;
+	uint64_t ignored;
 
-		if (kr_name_may_equal(its, key, length) &&
-		    kr_name_equal(its, key, length, fold_case))
-			return object->members[i].type;
-	}
-	return NULL;
+	return kr_schema_find(object, key, length, fold_case, &ignored);
+}
+
+uint64_t kr_schema_string_minors(const struct kr_schema *schema)
+{
+	return kr_minors_range(schema->string_first ?: KR_FIRST_MINOR,
+	                       KR_LAST_MINOR);
 }
 
 const struct kr_schema *kr_schema_element(const struct kr_schema *schema)
@@ -462,7 +493,7 @@ bool kr_schema_number_valid(const struct kr_schema *schema, const char *text,
 	}
 }
 
-const char *kr_schema_wants(const struct kr_schema *schema)
+const char *kr_schema_wants(const struct kr_schema *schema, uint64_t minors)
 {
 	static const char *const wants[_KR_SCHEMA_KIND_MAX] = {
 		[KR_SCHEMA_OBJECT] = "an object",
@@ -481,5 +512,7 @@ const char *kr_schema_wants(const struct kr_schema *schema)
 		[KR_SCHEMA_QUANTITY] = "a quantity such as \"10Mi\"",
 	};
 
+	if (!(minors & kr_schema_string_minors(schema)))
+		return "an integer, in nanoseconds";
 	return wants[schema->kind];
 }

@@ -4,11 +4,13 @@
 /*
  * The types of KubeletConfiguration (kubelet.config.k8s.io/v1beta1): what
  * kubelet's decoder takes for each field, so that a wrong type of any field is
- * found as kubelet finds it. The union over kubelet 1.20 to 1.37.
+ * found as kubelet finds it. The union over kubelet 1.20 to 1.36, and which of
+ * them has what.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum kr_schema_kind {
 	KR_SCHEMA_OBJECT, /* has members; a key that is none is no error */
@@ -44,6 +46,15 @@ const struct kr_schema *kr_schema_member(const struct kr_schema *object,
                                          const char *key, size_t length,
                                          bool fold_case);
 
+/* The same; RET_MINORS is who has the member, and is left alone where there is
+ * no such one. */
+const struct kr_schema *kr_schema_find(const struct kr_schema *object,
+                                       const char *key, size_t length,
+                                       bool fold_case, uint64_t *ret_minors);
+
+/* Who takes a string here at all, where kr_schema_string_valid() has it. */
+uint64_t kr_schema_string_minors(const struct kr_schema *schema);
+
 /* The type of the elements of a LIST or of the values of a MAP. */
 const struct kr_schema *kr_schema_element(const struct kr_schema *schema);
 
@@ -70,6 +81,6 @@ bool kr_schema_string_valid(const struct kr_schema *schema, const char *s,
 bool kr_schema_number_valid(const struct kr_schema *schema, const char *text,
                             size_t length);
 
-/* What it wants, for a message: "a boolean", "a 32-bit integer", "a duration
+/* What MINORS want, for a message: "a boolean", "a 32-bit integer", "a duration
  * such as \"1m30s\"". */
-const char *kr_schema_wants(const struct kr_schema *schema);
+const char *kr_schema_wants(const struct kr_schema *schema, uint64_t minors);

@@ -240,6 +240,81 @@ static int ask(struct verdict *v, struct kr_validation *j)
 	return 0;
 }
 
+/* --- wrong types of fields that only some have ---------------------------- */
+
+static const struct kr_constraint wrong_type = {
+	.code = "config-type",
+	.words = "",
+};
+
+/* KNOWN: the minors that CONFIG is of. */
+static int add_refusals(struct verdict *v, const struct kr_config *config,
+                        uint64_t known)
+{
+	for (size_t i = 0; i < config->n_refusals; i++) {
+		const struct kr_config_refusal *refusal = &config->refusals[i];
+		uint64_t minors = refusal->minors & known;
+		struct finding *next;
+
+		minors = (minors >> KR_FIRST_MINOR) & v->may_run;
+		if (minors == 0)
+			continue;
+		next = KR_VEC_NEXT(v->findings, v->n_findings);
+		if (!next)
+			return -ENOMEM;
+		*next = (struct finding){
+			.rule = &wrong_type,
+			.minors = (unsigned)minors,
+			.field = -1,
+			.place = refusal->place,
+			.what = strdup(refusal->text),
+		};
+		if (!next->what)
+			return -ENOMEM;
+		v->n_findings++;
+	}
+	return 0;
+}
+
+static int add_merge(struct verdict *v, const struct kr_merged *merged,
+                     unsigned first, unsigned last)
+{
+	uint64_t known = kr_minors_range(first, last);
+
+	for (size_t i = 0; i < merged->n_configs; i++) {
+		int r = add_refusals(v, &merged->configs[i], known);
+
+		if (r < 0)
+			return r;
+	}
+	return add_refusals(v, &merged->result, known);
+}
+
+static int add_types(struct verdict *v)
+{
+	const struct kr_inputs *in = v->in;
+	int r;
+
+	if (!in->merged_valid)
+		return 0;
+	if (!in->older_valid)
+		return add_merge(v, &in->merged, KR_FIRST_MINOR, KR_LAST_MINOR);
+	r = add_merge(v, &in->merged, 32, KR_LAST_MINOR);
+	return r < 0 ? r : add_merge(v, &in->older, 29, 31);
+}
+
+/* The minors that do not come to the rules. */
+static unsigned refuse_types(const struct verdict *v)
+{
+	unsigned minors = 0;
+
+	for (size_t i = 0; i < v->n_findings; i++) {
+		if (v->findings[i].rule == &wrong_type)
+			minors |= v->findings[i].minors;
+	}
+	return minors;
+}
+
 static int say_error(struct verdict *v, const struct finding *f)
 {
 	const char *code = f->rule->code    ? f->rule->code
@@ -280,10 +355,10 @@ static int say_warning(struct verdict *v, const struct finding *f)
 	return 0;
 }
 
-/* Of one field one rule speaks. */
+/* Of one field one rule speaks; a wrong type is of no field. */
 static bool is_said(const struct verdict *v, size_t i, unsigned minors)
 {
-	for (size_t k = 0; k < i; k++) {
+	for (size_t k = 0; k < i && v->findings[i].field >= 0; k++) {
 		if ((v->findings[k].minors & minors) &&
 		    v->findings[k].field == v->findings[i].field)
 			return true;
@@ -308,7 +383,7 @@ static bool is_by_merge(const struct verdict *v, const struct finding *f)
 {
 	const struct kr_value *newer, *older;
 
-	if (!v->in->older_valid || f->held.flag)
+	if (!v->in->older_valid || f->held.flag || f->rule == &wrong_type)
 		return false;
 	newer = kr_merged_value(&v->in->merged, f->field);
 	older = kr_merged_value(&v->in->older, f->field);
@@ -453,16 +528,21 @@ static void verdict_done(struct verdict *v)
 
 static int judge(struct verdict *v, struct kr_validation *j)
 {
+	unsigned decoded;
 	int r = check_flags(v->in);
 
 	if (r < 0)
 		return r;
+	r = add_types(v);
+	if (r < 0)
+		return r;
+	decoded = v->may_run & ~refuse_types(v);
 	r = kr_validation_prepare(j);
 	if (r < 0)
 		return r;
 	for (unsigned m = KR_VALIDATE_FIRST_MINOR; m <= KR_VALIDATE_LAST_MINOR;
 	     m++) {
-		if (!(v->may_run & bit(m)))
+		if (!(decoded & bit(m)))
 			continue;
 		j->minor = m;
 		r = ask(v, j);

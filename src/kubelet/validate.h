@@ -7,11 +7,10 @@
 
 #include "base/diag.h"
 #include "kubelet/decide.h"
+#include "kubelet/minors.h"
 
-/* The versions whose rules are known, 20 for 1.20. A later one counts as the
- * last, an earlier one as the first. */
-#define KR_VALIDATE_FIRST_MINOR 20U
-#define KR_VALIDATE_LAST_MINOR  36U
+#define KR_VALIDATE_FIRST_MINOR KR_FIRST_MINOR
+#define KR_VALIDATE_LAST_MINOR  KR_LAST_MINOR
 
 /*
  * Judges IN, whose flags and files were read. What every version refuses that

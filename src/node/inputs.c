@@ -336,13 +336,13 @@ static int parse_files(struct kr_inputs *in, struct kr_diag *found)
 
 	if (r < 0 || in->kubelet_minor != 0 || in->n_files <= in->config_read)
 		return r;
-	r = kr_merge_parse(in->files, in->n_files, !in->config_read, 31, NULL,
-	                   &in->older);
+	r = kr_merge_parse_as(in->files, in->n_files, !in->config_read, 31,
+	                      &in->older);
 	if (r < 0)
 		return r;
 	in->older_valid = true;
-	return kr_merge_parse(in->files, in->n_files, !in->config_read, 28,
-	                      NULL, &in->oldest);
+	return kr_merge_parse_as(in->files, in->n_files, !in->config_read, 28,
+	                         &in->oldest);
 }
 
 static int merge(struct reading *rd)

@@ -12,6 +12,9 @@
  * edited node is read, too, and what is still wrong there is told, at its place
  * in the files as they are now. A node of more words and bytes than any has
  * that is meant is not read again.
+ *
+ * A fix of several controls is refused as a whole where kubelet would still not
+ * start. Only then is the whole plan made here, too.
  */
 
 #include <errno.h>
@@ -273,4 +276,45 @@ int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
 		return foresee_restart(host, audit, ret);
 	*ret = KR_FORESIGHT_REFUSED;
 	return refused < 0 ? refused : 0;
+}
+
+/* --- several controls ----------------------------------------------------- */
+
+static bool would_not_start(const struct kr_audit *audit)
+{
+	for (size_t i = 0; i < audit->n_items; i++) {
+		if (audit->items[i].disk.state == KR_STATE_INVALID)
+			return true;
+	}
+	return false;
+}
+
+int kr_foresee_refused(struct kr_node *node, const struct kr_audit *audit,
+                       bool allowed, struct kr_diag *why)
+{
+	_cleanup_free_ struct kr_consent *consents = NULL;
+	struct kr_plan_options options = {
+		.method = KR_METHOD_AUTO,
+		.explicit_wanted = audit->explicit_wanted,
+	};
+	_cleanup_plan_ struct kr_plan *plan = NULL;
+	_cleanup_diag_ struct kr_diag found = {0};
+	int r;
+
+	if (!would_not_start(audit) || is_large(node))
+		return 0;
+	options.consents = consents = calloc(audit->n_items, sizeof(*consents));
+	if (!consents)
+		return -ENOMEM;
+	for (size_t i = 0; i < audit->n_items; i++) {
+		const struct kr_judgement *j = &audit->items[i];
+
+		consents[i].waived = j->waiver ? j->waiver->reason : NULL;
+		consents[i].allowed = allowed && j->policy == KR_POLICY_ASK;
+	}
+	r = kr_plan_make(node, audit, &options, &found, &plan);
+	if (r != -EOPNOTSUPP)
+		return r == -ENOMEM ? r : 0;
+	kr_diag_merge(why, &found);
+	return 1;
 }

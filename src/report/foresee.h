@@ -21,3 +21,11 @@ enum kr_foresight {
  */
 int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
                struct kr_diag *why, enum kr_foresight *ret);
+
+/*
+ * The same of a fix of all that AUDIT judged, none of it by name, on a node
+ * that kubelet refuses; ALLOWED: those that have to be allowed are. 1: it is
+ * refused, WHY gets the words; 0: it is not, or kubelet would start; -ENOMEM.
+ */
+int kr_foresee_refused(struct kr_node *node, const struct kr_audit *audit,
+                       bool allowed, struct kr_diag *why);

@@ -416,5 +416,5 @@ int kr_text_audit(const struct kr_term *term, struct kr_host *host,
 		return 0;
 	}
 	return usual ? print_audit_next(term, host, api, audit, words, diag)
-	             : kr_text_next(term, node, api, audit, words, diag);
+	             : kr_text_next(term, host->node, api, audit, words, diag);
 }

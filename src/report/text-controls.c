@@ -19,6 +19,7 @@
 #include "base/vec.h"
 #include "node/name.h"
 #include "policy/demands.h"
+#include "report/foresee.h"
 #include "report/headline.h"
 #include "report/next.h"
 #include "report/text-controls.h"
@@ -236,31 +237,57 @@ static int list_asked(const struct kr_audit *a, char **ret)
 	return r;
 }
 
+static bool has_invalid(const struct kr_audit *a)
+{
+	for (size_t i = 0; i < a->n_items; i++) {
+		if (a->items[i].verdict == KR_VERDICT_INVALID)
+			return true;
+	}
+	return false;
+}
+
+/* Whether a fix of those alone that need not be allowed does anything. */
+static bool has_auto(const struct kr_audit *a)
+{
+	for (size_t i = 0; i < a->n_items; i++) {
+		if (a->items[i].policy == KR_POLICY_AUTO &&
+		    may_be_fixed(a, &a->items[i]))
+			return true;
+	}
+	return false;
+}
+
 /* The command of a fix, without the options of the node; NULL and 0: none can
  * help. */
-static int choose_fix(const struct kr_audit *a, const char *words, char **ret)
+static int choose_fix(struct kr_node *node, const struct kr_audit *a,
+                      const char *words, char **ret)
 {
 	const char *written = a->explicit_wanted ? " --explicit" : "";
+	bool any = has_auto(a), goes = any || a->restart_needed;
+	_cleanup_diag_ struct kr_diag ignored = {0};
 	_cleanup_free_ char *asked = NULL;
-	int r;
+	int r = 0;
 
 	*ret = NULL;
 	if (a->edition && a->edition->audit_only)
 		return 0;
-	for (size_t i = 0; i < a->n_items; i++) {
-		if (a->items[i].policy == KR_POLICY_AUTO &&
-		    may_be_fixed(a, &a->items[i]))
-			return kr_format(ret, "fix -n%s%s", words, written);
-	}
-	if (a->restart_needed)
-		return kr_format(ret, "fix%s%s", words, written);
+	if (goes)
+		r = kr_foresee_refused(node, a, false, &ignored);
+	if (r < 0)
+		return r;
+	if (goes && r == 0)
+		return kr_format(ret, "fix%s%s%s", any ? " -n" : "", words,
+		                 written);
 	r = list_asked(a, &asked);
 	if (r < 0 || !*asked)
 		return r;
+	r = kr_foresee_refused(node, a, true, &ignored);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	return kr_format(ret, "fix -n%s%s --allow=%s", words, written, asked);
 }
 
-int kr_text_next(const struct kr_term *term, const struct kr_node *node,
+int kr_text_next(const struct kr_term *term, struct kr_node *node,
                  const struct kr_api_options *api, const struct kr_audit *a,
                  const char *words, const struct kr_diag *diag)
 {
@@ -269,14 +296,14 @@ int kr_text_next(const struct kr_term *term, const struct kr_node *node,
 
 	if (a->verdict == KR_VERDICT_PASS)
 		return 0;
-	r = choose_fix(a, words, &command);
+	r = choose_fix(node, a, words, &command);
 	if (r < 0)
 		return r;
 	if (command) {
 		kr_next_print(term, node, api, command);
 		return 0;
 	}
-	if (a->verdict == KR_VERDICT_INVALID)
+	if (has_invalid(a))
 		kr_next_print_cause(term, diag, false);
 	for (size_t i = 0; i < a->n_items; i++) {
 		if (a->items[i].verdict != KR_VERDICT_UNKNOWN ||

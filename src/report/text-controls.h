@@ -18,7 +18,8 @@ int kr_text_table(const struct kr_term *term, const struct kr_audit *audit,
 int kr_text_evidence(const struct kr_term *term, struct kr_node *node,
                      const struct kr_edition *edition);
 
-/* The next command, which selects the same controls by WORDS. 0 or -ENOMEM. */
-int kr_text_next(const struct kr_term *term, const struct kr_node *node,
+/* The next command, which selects the same controls by WORDS; none that would
+ * be refused as kubelet would not start. 0 or -ENOMEM. */
+int kr_text_next(const struct kr_term *term, struct kr_node *node,
                  const struct kr_api_options *api, const struct kr_audit *audit,
                  const char *words, const struct kr_diag *diag);
