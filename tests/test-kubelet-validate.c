@@ -248,6 +248,12 @@ static const struct row rows[] = {
 	{"static without memory", 22, 36, "memoryManagerPolicy: Static", NULL},
 	{"static, another sum", 22, 36, "memoryManagerPolicy: Static\nkubeReserved: {memory: 1Gi}\n" MEMORY,
 	 "memoryManagerPolicy: Static\nkubeReserved: {memory: 924Mi}\n" MEMORY},
+	{"static, thresholds ignored", 0, 0, "memoryManagerPolicy: Static\nkubeReserved: {memory: 1Gi}\n" MEMORY,
+	 NULL, {"--experimental-allocatable-ignore-eviction"}},
+	{"static, thresholds heeded", 22, 36, "memoryManagerPolicy: Static\nkubeReserved: {memory: 1Gi}\n" MEMORY,
+	 NULL, {"--experimental-allocatable-ignore-eviction=false"}},
+	{"static, thresholds ignored, another sum", 22, 36, "memoryManagerPolicy: Static\nkubeReserved: {memory: 924Mi}\n" MEMORY,
+	 NULL, {"--experimental-allocatable-ignore-eviction"}},
 	{"topology options, gate", 26, 27, "topologyManagerPolicy: restricted\ntopologyManagerPolicyOptions: {prefer-closest-numa-nodes: 'true'}", NULL},
 	{"topology option", 26, 36, "topologyManagerPolicy: restricted\ntopologyManagerPolicyOptions: {x: 'true'}", NULL},
 	{"topology option while none", 26, 27, "topologyManagerPolicyOptions: {x: 'true'}", NULL},
@@ -691,6 +697,12 @@ START_TEST(test_message)
 	         "cgroupsPerQOS would have to be true while "
 	         "enforceNodeAllocatable ([pods] where it is not set) is not "
 	         "empty"},
+		{"memoryManagerPolicy: Static\nkubeReserved: {memory: 1Gi}\n"
+	         MEMORY,
+	         5, 17, "config-invalid",
+	         "reservedMemory would have to limit memory to 1178599424 "
+	         "bytes, not 1073741824, while memoryManagerPolicy is Static: "
+	         "the sum of kubeReserved, systemReserved and evictionHard"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -316,6 +316,9 @@ static const struct kr_field fields[] = {
 		NULL, "minimum-container-ttl-duration", D},
 	[KR_FIELD_CLOUD_PROVIDER] = {NULL, "cloud-provider", S},
 	[KR_FIELD_NODE_LABELS] = {NULL, "node-labels", TREE},
+	[KR_FIELD_IGNORE_EVICTION] = {
+		NULL, "experimental-allocatable-ignore-eviction",
+		B, DEFAULT("false")},
 };
 /* clang-format on */
 

@@ -53,6 +53,7 @@ struct kr_validation {
 	 * field's value as a whole */
 	const char *item, *item_value;
 	const char *needer; /* the gate that needs ITEM */
+	char words[200];    /* in place of the rule's; empty: they fit */
 	/* the flag that has it, where the field has no flag; NULL */
 	const struct kr_flag_use *blamed;
 	/* the pairs of all --feature-gates, and the last one */

@@ -429,6 +429,10 @@ static bool add_threshold(const struct kr_validation *j, int64_t *total)
 	int64_t n;
 	bool off;
 
+	if (kr_validation_is_unknown(j, KR_FIELD_IGNORE_EVICTION))
+		return false;
+	if (kr_validation_is_bool(j, KR_FIELD_IGNORE_EVICTION, true))
+		return true;
 	if (hard.whence == KR_WHENCE_UNKNOWN)
 		return false;
 	if (!value && (hard.value || j->in->n_files == 0)) {
@@ -451,10 +455,10 @@ static bool memory_sum(struct kr_validation *j,
                        const struct kr_constraint *rule)
 {
 	const struct kr_strings *pairs =
-		kr_validation_items(j, rule->fields[1]);
+		kr_validation_items(j, rule->fields[0]);
 	int64_t have = 0, want = 0;
 
-	if (!kr_validation_is_text(j, rule->fields[0], "Static") ||
+	if (!kr_validation_is_text(j, rule->fields[1], "Static") ||
 	    pairs->n_items == 0 ||
 	    !add_memory(j, KR_FIELD_KUBE_RESERVED, &want) ||
 	    !add_memory(j, KR_FIELD_SYSTEM_RESERVED, &want) ||
@@ -472,6 +476,11 @@ static bool memory_sum(struct kr_validation *j,
 		    __builtin_add_overflow(have, n, &have))
 			return false;
 	}
+	snprintf(j->words, sizeof(j->words),
+	         "would have to limit memory to %lld bytes, not %lld, while "
+	         "memoryManagerPolicy is Static: the sum of kubeReserved, "
+	         "systemReserved and evictionHard",
+	         (long long)want, (long long)have);
 	return have > 0 && have != want;
 }
 
@@ -528,11 +537,9 @@ static const struct kr_constraint rules[] = {
 	{{F(MEMORY_POLICY), F(RESERVED_MEMORY)}, 21, 36, ON("MemoryManager"),
 	 .refuses = static_without_memory,
 	 WORDS("would have to be None while reservedMemory has no memory")},
-	{{F(MEMORY_POLICY), F(RESERVED_MEMORY)}, 21, 36, ON("MemoryManager"),
+	{{F(RESERVED_MEMORY), F(MEMORY_POLICY)}, 21, 36, ON("MemoryManager"),
 	 .refuses = memory_sum,
-	 WORDS("would have to be None while the memory of reservedMemory is "
-	       "not the sum of kubeReserved, systemReserved and evictionHard "
-	       "(memory.available: 100Mi where it is not set)")},
+	 WORDS("would have to limit memory to what kubelet keeps")},
 	{{F(TOPOLOGY_OPTIONS)}, 26, 35, OFF("TopologyManagerPolicyOptions"),
 	 .refuses = kr_constraint_says,
 	 WORDS("would have to be empty while the feature gate "

@@ -54,6 +54,7 @@ static bool refuses(struct kr_validation *j, const struct kr_constraint *rule)
 	j->item = j->item_value = NULL;
 	j->needer = NULL;
 	j->blamed = NULL;
+	j->words[0] = '\0';
 	if (!rule->refuses(j, rule))
 		return false;
 	return !rule->gate ||
@@ -77,6 +78,7 @@ static int say_rule(const struct kr_validation *j,
                     const struct kr_constraint *rule, struct finding *f)
 {
 	const struct kr_field *field;
+	const char *words = *j->words ? j->words : rule->words;
 	const char *name, *dashes = "";
 	int r;
 
@@ -91,8 +93,8 @@ static int say_rule(const struct kr_validation *j,
 		name = field->flag ?: "feature-gates";
 		dashes = "--";
 	}
-	if (rule->words)
-		r = kr_format(&f->what, "%s%s %s", dashes, name, rule->words);
+	if (words)
+		r = kr_format(&f->what, "%s%s %s", dashes, name, words);
 	else
 		r = kr_format(&f->what,
 		              "%s%s would have to be from %lld to %lld", dashes,
