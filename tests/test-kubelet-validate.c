@@ -241,6 +241,16 @@ static const struct row rows[] = {
 	{"static with CPU 0", ALL, "cpuManagerPolicy: static\nkubeReserved: {cpu: '0'}", "cpuManagerPolicy: static\nreservedSystemCPUs: '0'"},
 	{"CPU options without static", 22, 36, "cpuManagerPolicyOptions: {full-pcpus-only: 'true'}", "cpuManagerPolicyOptions: {}"},
 	{"CPU options, gate", 22, 22, STATIC_CPU "cpuManagerPolicyOptions: {full-pcpus-only: 'true'}", NULL},
+	{"CPU options, no manager", 0, 0, "featureGates: {CPUManager: false}\n"
+	 "cpuManagerPolicyOptions: {full-pcpus-only: 'true'}", .last_asked = 25},
+	{"CPU option, no manager", 0, 0, "featureGates: {CPUManager: false}\n" STATIC_CPU
+	 "cpuManagerPolicyOptions: {full: 'true'}", .last_asked = 25},
+	{"CPU options, manager", 22, 25, "featureGates: {CPUManager: true}\n"
+	 "cpuManagerPolicyOptions: {full-pcpus-only: 'true'}", NULL, .last_asked = 25},
+	{"topology options, no manager", 0, 0, "featureGates: {TopologyManager: false}\n"
+	 "topologyManagerPolicyOptions: {prefer-closest-numa-nodes: 'true'}", .last_asked = 26},
+	{"topology options, manager", 26, 26, "featureGates: {TopologyManager: true}\n"
+	 "topologyManagerPolicyOptions: {prefer-closest-numa-nodes: 'true'}", NULL, .last_asked = 26},
 	{"CPU option", 22, 36, STATIC_CPU "cpuManagerPolicyOptions: {full: 'true'}", NULL},
 	{"CPU option's value", 22, 36, STATIC_CPU "cpuManagerPolicyOptions: {full-pcpus-only: 'yes'}", NULL},
 	{"CPU option, alpha", 22, 32, STATIC_CPU "cpuManagerPolicyOptions: {distribute-cpus-across-numa: 'true'}", NULL},

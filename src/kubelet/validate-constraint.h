@@ -68,6 +68,7 @@ struct kr_constraint {
 	/* the gate that must be so; NULL: none */
 	const char *gate;
 	bool gate_on;
+	const char *manager; /* the gate that must be on, too; NULL: none */
 	/* whether kubelet 1.MINOR refuses */
 	bool (*refuses)(struct kr_validation *j,
 	                const struct kr_constraint *rule);
@@ -165,10 +166,11 @@ const struct kr_constraint *kr_constraints_gates(size_t *ret_n);
 #define MS     INT64_C(1000000)
 #define SECOND (1000 * MS)
 
-#define F(name) KR_FIELD_##name
-#define ALL     20, 36
-#define ON(g)   .gate = (g), .gate_on = true
-#define OFF(g)  .gate = (g), .gate_on = false
+#define F(name)    KR_FIELD_##name
+#define ALL        20, 36
+#define ON(g)      .gate = (g), .gate_on = true
+#define OFF(g)     .gate = (g), .gate_on = false
+#define MANAGER(g) .manager = (g)
 #define RANGE(a, b)                                                            \
 	.refuses = kr_constraint_out_of_range, .min = (a), .max = (b)
 #define NAMES(...)                                                             \

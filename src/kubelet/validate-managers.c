@@ -519,17 +519,19 @@ static const struct kr_constraint rules[] = {
 	 WORDS("would have to be none while neither kubeReserved nor "
 	       "systemReserved has cpu, and reservedSystemCPUs is not set")},
 	{{F(CPU_OPTIONS)}, 22, 32, OFF("CPUManagerPolicyOptions"),
+	 MANAGER("CPUManager"),
 	 .refuses = kr_constraint_says,
 	 WORDS("would have to be empty while the feature gate "
 	       "CPUManagerPolicyOptions is off")},
-	{{F(CPU_OPTIONS), F(CPU_POLICY)}, 22, 36,
+	{{F(CPU_OPTIONS), F(CPU_POLICY)}, 22, 36, MANAGER("CPUManager"),
 	 .refuses = options_without_static,
 	 WORDS("would have to be empty while cpuManagerPolicy is none")},
-	{{F(CPU_OPTIONS), F(CPU_POLICY)}, 22, 36, .refuses = cpu_options,
+	{{F(CPU_OPTIONS), F(CPU_POLICY)}, 22, 36, MANAGER("CPUManager"),
+	 .refuses = cpu_options,
 	 WORDS("would have to hold options that this kubelet knows and whose "
 	       "feature gate is on, with true or false")},
 	{{F(CPU_OPTIONS), F(CPU_POLICY), F(TOPOLOGY_POLICY)}, 26, 36,
-	 .refuses = cpu_options_together,
+	 MANAGER("CPUManager"), .refuses = cpu_options_together,
 	 WORDS("would have to be without options that exclude one another")},
 	{{F(MEMORY_POLICY)}, 21, 36, ON("MemoryManager"),
 	 ONE_OF("None", "Static"),
@@ -541,11 +543,12 @@ static const struct kr_constraint rules[] = {
 	 .refuses = memory_sum,
 	 WORDS("would have to limit memory to what kubelet keeps")},
 	{{F(TOPOLOGY_OPTIONS)}, 26, 35, OFF("TopologyManagerPolicyOptions"),
+	 MANAGER("TopologyManager"),
 	 .refuses = kr_constraint_says,
 	 WORDS("would have to be empty while the feature gate "
 	       "TopologyManagerPolicyOptions is off")},
 	{{F(TOPOLOGY_OPTIONS), F(TOPOLOGY_POLICY)}, 26, 36,
-	 .refuses = topology_options,
+	 MANAGER("TopologyManager"), .refuses = topology_options,
 	 WORDS("would have to hold prefer-closest-numa-nodes with true or "
 	       "false, or from 1.31 max-allowable-numa-nodes with 8 or "
 	       "more")},

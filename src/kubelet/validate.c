@@ -47,6 +47,18 @@ static unsigned bit(unsigned minor)
 	return 1U << (minor - KR_VALIDATE_FIRST_MINOR);
 }
 
+/* Whether the gates are so that RULE is asked. */
+static bool gates_fit(const struct kr_validation *j,
+                      const struct kr_constraint *rule)
+{
+	enum kr_gate_is want = rule->gate_on ? KR_GATE_IS_ON : KR_GATE_IS_OFF;
+
+	if (rule->manager &&
+	    kr_validation_gate(j, rule->manager) != KR_GATE_IS_ON)
+		return false;
+	return !rule->gate || kr_validation_gate(j, rule->gate) == want;
+}
+
 static bool refuses(struct kr_validation *j, const struct kr_constraint *rule)
 {
 	if (j->minor < rule->from || j->minor > rule->to)
@@ -55,11 +67,7 @@ static bool refuses(struct kr_validation *j, const struct kr_constraint *rule)
 	j->needer = NULL;
 	j->blamed = NULL;
 	j->words[0] = '\0';
-	if (!rule->refuses(j, rule))
-		return false;
-	return !rule->gate ||
-	       kr_validation_gate(j, rule->gate) ==
-	               (rule->gate_on ? KR_GATE_IS_ON : KR_GATE_IS_OFF);
+	return rule->refuses(j, rule) && gates_fit(j, rule);
 }
 
 /* The field of RULE that is spoken of: the first that anything sets. */
