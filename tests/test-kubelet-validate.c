@@ -686,6 +686,48 @@ START_TEST(test_openshift)
 }
 END_TEST
 
+/* What a kubelet may have learnt that is newer than all whose rules are known
+ * is a warning at most. */
+START_TEST(test_newer)
+{
+	static const char *const none[4];
+	static const struct {
+		const char *config;
+		enum kr_state fault;
+		bool warned;
+	} cases[] = {
+		{"maxPods: -1", KR_STATE_INVALID, false},
+		{"maxPods: 0", KR_STATE_ABSENT, false},
+		{"featureGates: {NewIn137: true}", KR_STATE_ABSENT, true},
+		{"featureGates: {AllAlpha: false}", KR_STATE_ABSENT, false},
+		{"featureGates: {NodeSwap: false}", KR_STATE_INVALID, false},
+		{"showHiddenMetricsForVersion: '1.36'", KR_STATE_ABSENT, false},
+		{"showHiddenMetricsForVersion: '1.35'", KR_STATE_ABSENT, false},
+		{"showHiddenMetricsForVersion: '1.30'", KR_STATE_ABSENT, true},
+		{"memorySwap: {swapBehavior: AllSwap}", KR_STATE_ABSENT, true},
+		{"evictionHard: {gpu.available: 1Gi}", KR_STATE_ABSENT, true},
+		{"tlsCipherSuites: [TLS_NEW]", KR_STATE_ABSENT, true},
+		{"cpuManagerPolicy: dynamic", KR_STATE_ABSENT, true},
+		{STATIC_CPU "cpuManagerPolicyOptions: {new: 'true'}",
+	         KR_STATE_ABSENT, true},
+		{"logging: {options: {json: {splitStream: true}}}",
+	         KR_STATE_ABSENT, true},
+		{ENA "[new]", KR_STATE_ABSENT, true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct answer answer;
+
+		ask(cases[i].config, none, 37, false, &answer);
+		ck_assert_msg(answer.fault == cases[i].fault &&
+		                      answer.warned == cases[i].warned,
+		              "%s: %s%s", cases[i].config, answer.reason ?: "-",
+		              kr_test_messages(&answer.diag));
+		answer_done(&answer);
+	}
+}
+END_TEST
+
 /* The message says where, what would be right, and what is there. */
 START_TEST(test_message)
 {
@@ -707,8 +749,8 @@ START_TEST(test_message)
 	         "cgroupsPerQOS would have to be true while "
 	         "enforceNodeAllocatable ([pods] where it is not set) is not "
 	         "empty"},
-		{"memoryManagerPolicy: Static\nkubeReserved: {memory: 1Gi}\n"
-	         MEMORY,
+		{"memoryManagerPolicy: Static\nkubeReserved: {memory: "
+	         "1Gi}\n" MEMORY,
 	         5, 17, "config-invalid",
 	         "reservedMemory would have to limit memory to 1178599424 "
 	         "bytes, not 1073741824, while memoryManagerPolicy is Static: "
@@ -777,6 +819,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tc, test_unknown_version);
 	tcase_add_test(tc, test_dropins);
 	tcase_add_test(tc, test_openshift);
+	tcase_add_test(tc, test_newer);
 	tcase_add_test(tc, test_message);
 	tc = kr_test_case(suite, "cases", NULL, NULL);
 	kr_cases_load("validation.jsonl");

@@ -406,14 +406,20 @@ static bool trace_endpoint(struct kr_validation *j,
 	return s && !kr_trace_endpoint_valid(s);
 }
 
+/* One that is newer counts as the last that is known, and has its own. */
 static bool hidden_metrics(struct kr_validation *j,
                            const struct kr_constraint *rule)
 {
 	const char *s = kr_validation_text(j, rule->fields[0]);
+	unsigned minors[] = {j->minor, j->in->kubelet_minor};
 	char want[16];
 
-	snprintf(want, sizeof(want), "1.%u", j->minor - 1);
-	return s && *s && strcmp(s, want) != 0;
+	for (size_t i = 0; i < ARRAY_SIZE(minors); i++) {
+		snprintf(want, sizeof(want), "1.%u", minors[i] - 1);
+		if (s && minors[i] > 0 && strcmp(s, want) == 0)
+			return false;
+	}
+	return s && *s;
 }
 
 static bool ids_per_pod(struct kr_validation *j,
@@ -584,7 +590,7 @@ static const struct kr_constraint rules[] = {
 	{{F(TAINTS)}, 23, 36, .refuses = taint_value,
 	 WORDS("would have to have label values of 63 letters, digits, \"-\", "
 	       "\"_\" and \".\" at most")},
-	{{F(TAINTS)}, 23, 36, .refuses = taint_effect,
+	{{F(TAINTS)}, 23, 36, .refuses = taint_effect, GROWS,
 	 WORDS("would have to have NoSchedule, PreferNoSchedule or NoExecute "
 	       "as each effect")},
 	{{F(TAINTS)}, 23, 36, .refuses = taint_time,
@@ -664,10 +670,10 @@ static const struct kr_constraint rules[] = {
 	 WORDS("would have to be left out while the feature gate "
 	       "KubeletTracing is off")},
 	{{F(TRACING_RATE)}, 25, 36, RANGE(0, 1000000)},
-	{{F(TRACING_ENDPOINT)}, 25, 36, .refuses = trace_endpoint,
+	{{F(TRACING_ENDPOINT)}, 25, 36, .refuses = trace_endpoint, GROWS,
 	 WORDS("would have to be host:port, or begin with dns:, unix: or "
 	       "unix-abstract:")},
-	{{F(HIDDEN_METRICS)}, ALL, .refuses = hidden_metrics,
+	{{F(HIDDEN_METRICS)}, ALL, .refuses = hidden_metrics, GROWS,
 	 WORDS("would have to be the minor version before kubelet's own")},
 	{{F(IDS_PER_POD)}, 33, 36, .refuses = ids_per_pod,
 	 WORDS("would have to be a multiple of 65536, up to 4294901760")},

@@ -65,6 +65,9 @@ struct kr_constraint {
 	short fields[3]; /* the first is judged; 0 behind it: no more */
 	unsigned char from, to;
 	bool warns; /* never more than a warning */
+	/* a kubelet newer than all whose rules are known may take more; so it
+	 * is, too, where there are NAMES or a GATE */
+	bool grows;
 	/* the gate that must be so; NULL: none */
 	const char *gate;
 	bool gate_on;
@@ -170,6 +173,7 @@ const struct kr_constraint *kr_constraints_gates(size_t *ret_n);
 #define ALL        20, 36
 #define ON(g)      .gate = (g), .gate_on = true
 #define OFF(g)     .gate = (g), .gate_on = false
+#define GROWS      .grows = true
 #define MANAGER(g) .manager = (g)
 #define RANGE(a, b)                                                            \
 	.refuses = kr_constraint_out_of_range, .min = (a), .max = (b)

@@ -120,11 +120,11 @@ static bool unmet_gate(struct kr_validation *j,
 
 /* clang-format off */
 static const struct kr_constraint rules[] = {
-	{{F(GATES)}, ALL, .refuses = unknown_gate,
+	{{F(GATES)}, ALL, .refuses = unknown_gate, GROWS,
 	 WORDS("would have to hold gates that this kubelet knows")},
 	{{F(GATES)}, ALL, .refuses = locked_gate,
 	 WORDS("would have to leave locked gates at their default")},
-	{{F(GATES)}, 35, 36, .refuses = unmet_gate,
+	{{F(GATES)}, 35, 36, .refuses = unmet_gate, GROWS,
 	 WORDS("would have to leave on what other gates need")},
 };
 /* clang-format on */

@@ -488,29 +488,29 @@ static bool memory_sum(struct kr_validation *j,
 
 /* clang-format off */
 static const struct kr_constraint rules[] = {
-	{{F(RESERVED_MEMORY)}, 21, 36, .refuses = memory_name,
+	{{F(RESERVED_MEMORY)}, 21, 36, .refuses = memory_name, GROWS,
 	 WORDS("would have to limit memory or hugepages-*")},
 	{{F(RESERVED_MEMORY)}, 21, 36, .refuses = memory_zero,
 	 WORDS("would have to have limits other than 0")},
 	{{F(RESERVED_MEMORY)}, 21, 36, .refuses = memory_twice,
 	 WORDS("would have to name each type once for a NUMA node")},
-	{{F(KUBE_RESERVED)}, ALL, .refuses = reserved,
+	{{F(KUBE_RESERVED)}, ALL, .refuses = reserved, GROWS,
 	 WORDS("would have to hold cpu, memory, ephemeral-storage or pid with "
 	       "amounts such as 100m or 1Gi")},
-	{{F(SYSTEM_RESERVED)}, ALL, .refuses = reserved,
+	{{F(SYSTEM_RESERVED)}, ALL, .refuses = reserved, GROWS,
 	 WORDS("would have to hold cpu, memory, ephemeral-storage or pid with "
 	       "amounts such as 100m or 1Gi")},
-	{{F(QOS_RESERVED)}, ALL, .refuses = qos_reserved,
+	{{F(QOS_RESERVED)}, ALL, .refuses = qos_reserved, GROWS,
 	 WORDS("would have to hold memory with 0% to 100%")},
-	{{F(EVICTION_HARD)}, ALL, .refuses = eviction, .min = 0,
+	{{F(EVICTION_HARD)}, ALL, .refuses = eviction, GROWS, .min = 0,
 	 WORDS("would have to hold signals with amounts above 0 or parts up "
 	       "to 100%")},
-	{{F(EVICTION_SOFT)}, ALL, .refuses = eviction, .min = 1,
+	{{F(EVICTION_SOFT)}, ALL, .refuses = eviction, GROWS, .min = 1,
 	 WORDS("would have to hold signals with amounts above 0 or parts up "
 	       "to 100%, each with its evictionSoftGracePeriod")},
-	{{F(EVICTION_GRACE)}, ALL, .refuses = eviction, .min = 2,
+	{{F(EVICTION_GRACE)}, ALL, .refuses = eviction, GROWS, .min = 2,
 	 WORDS("would have to hold signals with durations such as 1m30s")},
-	{{F(EVICTION_RECLAIM)}, ALL, .refuses = eviction, .min = 3,
+	{{F(EVICTION_RECLAIM)}, ALL, .refuses = eviction, GROWS, .min = 3,
 	 WORDS("would have to hold signals with amounts of 0 or more, or "
 	       "parts above 0%")},
 	{{F(CPU_POLICY)}, ALL, ON("CPUManager"), ONE_OF("none", "static"),
@@ -527,11 +527,11 @@ static const struct kr_constraint rules[] = {
 	 .refuses = options_without_static,
 	 WORDS("would have to be empty while cpuManagerPolicy is none")},
 	{{F(CPU_OPTIONS), F(CPU_POLICY)}, 22, 36, MANAGER("CPUManager"),
-	 .refuses = cpu_options,
+	 .refuses = cpu_options, GROWS,
 	 WORDS("would have to hold options that this kubelet knows and whose "
 	       "feature gate is on, with true or false")},
 	{{F(CPU_OPTIONS), F(CPU_POLICY), F(TOPOLOGY_POLICY)}, 26, 36,
-	 MANAGER("CPUManager"), .refuses = cpu_options_together,
+	 MANAGER("CPUManager"), .refuses = cpu_options_together, GROWS,
 	 WORDS("would have to be without options that exclude one another")},
 	{{F(MEMORY_POLICY)}, 21, 36, ON("MemoryManager"),
 	 ONE_OF("None", "Static"),
@@ -548,7 +548,7 @@ static const struct kr_constraint rules[] = {
 	 WORDS("would have to be empty while the feature gate "
 	       "TopologyManagerPolicyOptions is off")},
 	{{F(TOPOLOGY_OPTIONS), F(TOPOLOGY_POLICY)}, 26, 36,
-	 MANAGER("TopologyManager"), .refuses = topology_options,
+	 MANAGER("TopologyManager"), .refuses = topology_options, GROWS,
 	 WORDS("would have to hold prefer-closest-numa-nodes with true or "
 	       "false, or from 1.31 max-allowable-numa-nodes with 8 or "
 	       "more")},

@@ -225,7 +225,7 @@ static const struct kr_constraint rules[] = {
 	{{F(AUTHORIZATION_MODE)}, ALL, .refuses = webhook_mode,
 	 .code = "kubeconfig-not-given",
 	 WORDS("needs the API server: --kubeconfig would have to be given")},
-	{{F(TLS_CIPHERS)}, ALL, .refuses = ciphers,
+	{{F(TLS_CIPHERS)}, ALL, .refuses = ciphers, GROWS,
 	 WORDS("would have to hold cipher suites that this kubelet's Go "
 	       "knows")},
 	{{F(TLS_MIN_VERSION)}, ALL,
@@ -254,14 +254,14 @@ static const struct kr_constraint rules[] = {
 	{{F(LOG_FILES)}, ALL, .refuses = log_files, .min = 2, .max = INT32_MAX},
 	{{F(LOG_SIZE)}, ALL, .refuses = log_size,
 	 WORDS("would have to be a whole number of bytes such as 10Mi")},
-	{{F(SYSCTLS)}, ALL, .refuses = sysctls,
+	{{F(SYSCTLS)}, ALL, .refuses = sysctls, GROWS,
 	 WORDS("would have to hold sysctls that have a namespace, such as "
 	       "net.*")},
 	{{F(ADDRESS)}, ALL, .refuses = address,
 	 WORDS("would have to be an IP address")},
-	{{F(RUNTIME_ENDPOINT)}, ALL, .refuses = endpoint,
+	{{F(RUNTIME_ENDPOINT)}, ALL, .refuses = endpoint, GROWS,
 	 WORDS("would have to be a unix socket")},
-	{{F(IMAGE_ENDPOINT)}, ALL, .refuses = endpoint,
+	{{F(IMAGE_ENDPOINT)}, ALL, .refuses = endpoint, GROWS,
 	 WORDS("would have to be a unix socket")},
 	{{F(CONTAINER_RUNTIME)}, 20, 23, ONE_OF("docker", "remote"),
 	 WORDS("would have to be docker or remote")},
@@ -275,7 +275,7 @@ static const struct kr_constraint rules[] = {
 	 WORDS("would have to be 0s or more")},
 	{{F(CLOUD_PROVIDER)}, 32, 36, ONE_OF("", "external"),
 	 WORDS("would have to be external or empty")},
-	{{F(NODE_LABELS)}, ALL, .refuses = node_labels,
+	{{F(NODE_LABELS)}, ALL, .refuses = node_labels, GROWS,
 	 WORDS("would have to be without labels of kubernetes.io and k8s.io "
 	       "that a kubelet must not set")},
 };

@@ -327,6 +327,15 @@ static bool is_by_merge(const struct verdict *v, const struct finding *f)
 	return !kr_value_equal(newer, older);
 }
 
+/* RULE never makes an error: a kubelet that is newer than all whose rules are
+ * known may have learnt what it does not. */
+static bool only_warns(const struct verdict *v,
+                       const struct kr_constraint *rule)
+{
+	return rule->warns || (v->in->kubelet_minor > KR_VALIDATE_LAST_MINOR &&
+	                       (rule->grows || rule->names || rule->gate));
+}
+
 /* Only kubelets refuse it that are long out of support: so does the file of any
  * newer one look to them. */
 static bool is_old(const struct verdict *v, unsigned minors)
@@ -341,7 +350,7 @@ static int say_some(struct verdict *v, const struct finding *f)
 	if (v->in->kubelet_minor == 0 && is_old(v, f->minors))
 		return 0;
 	v->in->version_matters = v->in->kubelet_minor == 0;
-	if (f->rule->warns || !is_by_merge(v, f))
+	if (only_warns(v, f->rule) || !is_by_merge(v, f))
 		return say_warning(v, f);
 	v->in->fault_by_version = true;
 	return kr_inputs_fault(
@@ -357,7 +366,7 @@ static int conclude(struct verdict *v)
 	bool refused;
 
 	for (size_t i = 0; i < v->n_findings; i++) {
-		if (!v->findings[i].rule->warns)
+		if (!only_warns(v, v->findings[i].rule))
 			all |= v->findings[i].minors;
 	}
 	refused = v->may_run != 0 && all == v->may_run;
@@ -365,7 +374,7 @@ static int conclude(struct verdict *v)
 		const struct finding *f = &v->findings[i];
 		int r = 0;
 
-		if (refused && !f->rule->warns) {
+		if (refused && !only_warns(v, f->rule)) {
 			if ((f->minors & newest) && !is_said(v, i, newest))
 				r = say_error(v, f);
 		} else if (!is_said(v, i, f->minors)) {

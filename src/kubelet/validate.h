@@ -9,7 +9,8 @@
 #include "kubelet/decide.h"
 
 /* The versions whose rules are known, 20 for 1.20. A later one counts as the
- * last, an earlier one as the first. */
+ * last, but what it may have learnt is a warning; an earlier one counts as the
+ * first. */
 #define KR_VALIDATE_FIRST_MINOR 20U
 #define KR_VALIDATE_LAST_MINOR  36U
 
