@@ -366,6 +366,7 @@ struct answer {
 	enum kr_state fault;
 	bool warned;
 	struct kr_diag diag;
+	size_t arg; /* of the first remark */
 	char *reason;
 };
 
@@ -393,7 +394,7 @@ static void ask(const char *config, const char *const *args, unsigned minor,
 	for (size_t i = 2; i < argc; i++)
 		argv[i] = args[i - 2];
 	ck_assert_int_eq(kr_flags_parse(argv, argc, &in.flags), 0);
-	ck_assert(!in.flags.refused);
+	ck_assert_msg(!in.flags.refused, "%s %s", argv[2], argv[3]);
 	if (config) {
 		ck_assert_int_ge(asprintf(&text, "%s%s\n", HEAD, config), 0);
 		file = kr_test_file("/k", text, strlen(text));
@@ -410,6 +411,7 @@ static void ask(const char *config, const char *const *args, unsigned minor,
 	ret->warned = kr_diag_first(&ret->diag, KR_WARNING) != NULL;
 	for (size_t i = 0; i < in.flags.n_remarks; i++)
 		ret->warned |= !in.flags.remarks[i].fatal;
+	ret->arg = in.flags.n_remarks ? in.flags.remarks[0].arg : 0;
 	ret->reason = in.fault_reason ? strdup(in.fault_reason) : NULL;
 	kr_inputs_done(&in);
 }
@@ -591,7 +593,16 @@ START_TEST(test_dropins)
 	static const struct {
 		const char *base, *dropin;
 		bool refused;
+		const char *file; /* that is to blame; NULL: not asked */
 	} cases[] = {
+		{"featureGates: {CPUManager: false}",
+	         "featureGates: {CPUManagerPolicyOptions: true}", true, "/k"},
+		{"featureGates: {AllAlpha: true}\n# CPUManager",
+	         "featureGates: {AllAlpha: false, CPUManager: false}", true,
+	         "/d"},
+		{"tlsCipherSuites: [x]", "tlsCipherSuites: [z]", true, "/d"},
+		{"tlsCipherSuites: [x]\nmaxPods: 5", "maxPods: 5 # x", true,
+	         "/k"},
 		{"evictionHard: {memory.free: 1Mi}", "maxPods: 5", true},
 		{"evictionHard: {memory.available: '0'}",
 	         "evictionHard: {memory.available: 1Mi}", false},
@@ -646,13 +657,19 @@ START_TEST(test_dropins)
 			                                minors[k], &diag,
 			                                &in.merged),
 			                 0);
-			ck_assert_int_eq(in.merged.fault, KR_STATE_ABSENT);
+			ck_assert_msg(in.merged.fault == KR_STATE_ABSENT,
+			              "%s, %s%s", cases[i].base,
+			              cases[i].dropin, kr_test_messages(&diag));
 			ck_assert_int_eq(kr_validate(&in, &diag), 0);
 			ck_assert_msg((in.fault == KR_STATE_INVALID) == refused,
 			              "1.%u: %s, %s: %s%s", minors[k],
 			              cases[i].base, cases[i].dropin,
 			              in.fault_reason ?: "-",
 			              kr_test_messages(&diag));
+			if (refused && cases[i].file)
+				ck_assert_str_eq(
+					kr_diag_first(&diag, KR_ERROR)->file,
+					cases[i].file);
 			kr_inputs_done(&in);
 		}
 	}
@@ -775,6 +792,136 @@ START_TEST(test_message)
 }
 END_TEST
 
+#define SHA "TLS_AES_128_GCM_SHA"
+
+/* Each thing is said once, with all versions that refuse it, and at its own
+ * bytes. */
+START_TEST(test_places)
+{
+	static const char *const none[4];
+	static const struct {
+		unsigned minor;
+		const char *config;
+		struct {
+			unsigned line, column;
+			size_t length;
+			const char *words;
+		} want[3];
+	} cases[] = {
+		{0, "imageMaximumGCAge: -1s", {{3, 20, 3, "1.29 to 1.36"}}},
+		{0,
+	         "featureGates: {AppArmor: true, KubeletTracing: false}",
+	         {{3, 16, 8, "1.33 to 1.36"}, {3, 32, 14, "KubeletTracing"}}},
+		{34,
+	         "featureGates: {NoSuchA: true, AllAlpha: false, NoSuchB: "
+	         "true}",
+	         {{3, 16, 7, "NoSuchA"}, {3, 48, 7, "NoSuchB"}}},
+		{34,
+	         "tlsCipherSuites: [" SHA "256, " SHA "]",
+	         {{3, 43, 19, "\"" SHA "\""}}},
+		{34,
+	         "tlsCipherSuites:\n# " SHA "\n- '" SHA "256'\n- '" SHA "'",
+	         {{6, 3, 21, "\"" SHA "\""}}},
+		{34,
+	         ENA "[pods, pod, x]",
+	         {{3, 32, 3, "\"pod\""}, {3, 37, 1, "\"x\""}}},
+		{34,
+	         "featureGates: # NoSuch\n  \"AllAlpha\": false\n  # NoSuch\n"
+	         "  \"NoSuch\": true",
+	         {{6, 3, 8, "NoSuch"}}},
+		{34,
+	         "featureGates: {\"No\\u0053uch\": true}",
+	         {{3, 16, 13, "NoSuch"}}},
+		{34,
+	         "reservedMemory: [{numaNode: 0, limits: {memory: 1Gi}},\n"
+	         " {numaNode: 1, limits: {memory: 0}}]",
+	         {{4, 25, 6, "memory: 0"}}},
+		{34,
+	         "registerWithTaints:\n- {key: a, value: Never}\n"
+	         "- {key: b, effect: Never}",
+	         {{5, 20, 5, "\"Never\""}}},
+		{34,
+	         "registerWithTaints:\n- {key: a}\n- {value: b}",
+	         {{5, 3, 10, "each key"}}},
+		{34,
+	         "evictionHard: {memory.available: '-1'}\n"
+	         "evictionSoft: {memory.available: 0%, a: '1', b: '2'}",
+	         {{3, 16, 16, "evictionHard"},
+	          {4, 38, 1, "\"a: 1\""},
+	          {4, 46, 1, "\"b: 2\""}}},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct answer answer;
+		size_t n = 0;
+
+		ask(cases[i].config, none, cases[i].minor, false, &answer);
+		for (; n < 3 && cases[i].want[n].line; n++) {
+			const struct kr_message *m = &answer.diag.messages[n];
+
+			ck_assert_msg(n < answer.diag.n_messages,
+			              "%s: only %zu%s", cases[i].config, n,
+			              kr_test_messages(&answer.diag));
+			ck_assert_msg(
+				m->line == cases[i].want[n].line &&
+					m->column == cases[i].want[n].column &&
+					m->length == cases[i].want[n].length &&
+					strstr(m->text, cases[i].want[n].words),
+				"%s: %u:%u+%zu: %s", cases[i].config, m->line,
+				m->column, m->length, m->text);
+		}
+		ck_assert_msg(n == answer.diag.n_messages ||
+		                      cases[i].minor == 0,
+		              "%s:%s", cases[i].config,
+		              kr_test_messages(&answer.diag));
+		answer_done(&answer);
+	}
+}
+END_TEST
+
+/* Of a flag that stands there several times the one is meant that has it. */
+START_TEST(test_repeated)
+{
+	static const struct {
+		const char *args[4];
+		size_t arg;
+	} cases[] = {
+		{{"--feature-gates=Bogus=true",
+	          "--feature-gates=AllAlpha=false"},
+	         2},
+		{{"--feature-gates=AllAlpha=false",
+	          "--feature-gates=Bogus=true"},
+	         3},
+		{{"--feature-gates=NodeSwap=true",
+	          "--feature-gates=NodeSwap=false",
+	          "--feature-gates=AllBeta=true"},
+	         3},
+		{{"--kube-reserved=cpu=1x", "--kube-reserved=memory=1Gi"}, 2},
+		{{"--kube-reserved=cpu=1", "--kube-reserved=memory=1x"}, 3},
+		{{"--tls-cipher-suites=" SHA "256", "--tls-cipher-suites=x,y",
+	          "--tls-cipher-suites=" SHA "256"},
+	         3},
+		{{"--eviction-hard=memory.free<1Gi",
+	          "--eviction-hard=nodefs.available<5%"},
+	         2},
+		{{"--node-labels=node-role.kubernetes.io/x=",
+	          "--node-labels=a=b"},
+	         2},
+		{{"--root-dir=/x", "--root-dir="}, 3},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct answer answer;
+
+		ask(NULL, cases[i].args, 34, false, &answer);
+		ck_assert_int_eq(answer.fault, KR_STATE_INVALID);
+		ck_assert_msg(answer.arg == cases[i].arg, "%s: %zu",
+		              cases[i].args[0], answer.arg);
+		answer_done(&answer);
+	}
+}
+END_TEST
+
 /* kubelet's own cases, of 1.36; of tier "stretch" it takes some in truth. */
 static void check_case(const struct kr_case *c)
 {
@@ -820,6 +967,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tc, test_dropins);
 	tcase_add_test(tc, test_openshift);
 	tcase_add_test(tc, test_newer);
+	tcase_add_test(tc, test_places);
+	tcase_add_test(tc, test_repeated);
 	tcase_add_test(tc, test_message);
 	tc = kr_test_case(suite, "cases", NULL, NULL);
 	kr_cases_load("validation.jsonl");

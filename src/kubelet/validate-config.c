@@ -34,8 +34,8 @@ static bool no_names(struct kr_validation *j, const struct kr_constraint *rule)
 	for (size_t i = 0; i < list->n_items; i++) {
 		if (kr_constraint_is_name(list->items[i], rule->names))
 			continue;
-		j->item = list->items[i];
-		return true;
+		if (kr_validation_refuse(j, list, i))
+			return true;
 	}
 	return false;
 }
@@ -193,8 +193,9 @@ static bool twice(struct kr_validation *j, const struct kr_constraint *rule)
 		for (size_t k = 0; k < i; k++) {
 			if (strcmp(list->items[i], list->items[k]) != 0)
 				continue;
-			j->item = list->items[i];
-			return true;
+			if (kr_validation_refuse(j, list, i))
+				return true;
+			break;
 		}
 	}
 	return false;
@@ -255,8 +256,8 @@ static bool member_invalid(struct kr_validation *j,
 		    !kr_validation_counts(pairs, i) ||
 		    valid(pairs->items[i + 1]))
 			continue;
-		j->item = pairs->items[i + 1];
-		return true;
+		if (kr_validation_refuse_value(j, pairs, i))
+			return true;
 	}
 	return false;
 }
@@ -272,8 +273,11 @@ static bool taint_key(struct kr_validation *j, const struct kr_constraint *rule)
 		if (strchr(pairs->items[i], '/'))
 			continue;
 		snprintf(path, sizeof(path), "%s/key", pairs->items[i]);
-		if (!kr_validation_entry(j, rule->fields[0], path))
-			return true;
+		if (kr_validation_entry(j, rule->fields[0], path) ||
+		    !kr_validation_refuse_name(j, pairs, i))
+			continue;
+		j->item = NULL;
+		return true;
 	}
 	return member_invalid(j, rule, "key", kr_qualified_name_valid);
 }
@@ -350,8 +354,8 @@ static bool allowlist_pattern(struct kr_validation *j,
 	for (size_t i = 0; i < list->n_items; i++) {
 		if (kr_image_pattern_valid(list->items[i]))
 			continue;
-		j->item = list->items[i];
-		return true;
+		if (kr_validation_refuse(j, list, i))
+			return true;
 	}
 	return false;
 }

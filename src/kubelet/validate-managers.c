@@ -48,6 +48,8 @@ static bool memory_name(struct kr_validation *j,
 		if (!name || strcmp(name, "memory") == 0 ||
 		    strncmp(name, "hugepages-", 10) == 0)
 			continue;
+		if (!kr_validation_refuse_name(j, pairs, i))
+			continue;
 		j->item = name;
 		return true;
 	}
@@ -69,8 +71,9 @@ static bool memory_zero(struct kr_validation *j,
 		                       strlen(pairs->items[i + 1]), &sign) ||
 		    sign != 0)
 			continue;
+		if (!kr_validation_refuse_pair(j, pairs, i))
+			continue;
 		j->item = limit_of(pairs->items[i]);
-		j->item_value = pairs->items[i + 1];
 		return true;
 	}
 	return false;
@@ -104,6 +107,8 @@ static bool memory_twice(struct kr_validation *j,
 			    strcmp(numa_of(j, field, pairs->items[i]),
 			           numa_of(j, field, pairs->items[k])) != 0)
 				continue;
+			if (!kr_validation_refuse_name(j, pairs, i))
+				break;
 			j->item = name;
 			return true;
 		}
@@ -140,9 +145,8 @@ static bool reserved(struct kr_validation *j, const struct kr_constraint *rule)
 		                      strlen(pairs->items[i + 1]), &sign) &&
 		    sign >= 0)
 			continue;
-		j->item = name;
-		j->item_value = pairs->items[i + 1];
-		return true;
+		if (kr_validation_refuse_pair(j, pairs, i))
+			return true;
 	}
 	return false;
 }
@@ -158,9 +162,8 @@ static bool qos_reserved(struct kr_validation *j,
 		    (strcmp(pairs->items[i], "memory") == 0 &&
 		     kr_qos_percent_valid(pairs->items[i + 1])))
 			continue;
-		j->item = pairs->items[i];
-		j->item_value = pairs->items[i + 1];
-		return true;
+		if (kr_validation_refuse_pair(j, pairs, i))
+			return true;
 	}
 	return false;
 }
@@ -219,9 +222,8 @@ static bool eviction(struct kr_validation *j, const struct kr_constraint *rule)
 		    (kr_eviction_signal_valid(signal, j->minor) &&
 		     valid[rule->min](j, signal, value)))
 			continue;
-		j->item = signal;
-		j->item_value = value;
-		return true;
+		if (kr_validation_refuse_pair(j, pairs, i))
+			return true;
 	}
 	return false;
 }
@@ -321,9 +323,8 @@ static bool cpu_options(struct kr_validation *j,
 		               "CPUManagerPolicyAlphaOptions",
 		               "CPUManagerPolicyBetaOptions")))
 			continue;
-		j->item = pairs->items[i];
-		j->item_value = pairs->items[i + 1];
-		return true;
+		if (kr_validation_refuse_pair(j, pairs, i))
+			return true;
 	}
 	return false;
 }
@@ -379,9 +380,8 @@ static bool topology_options(struct kr_validation *j,
 		               "TopologyManagerPolicyAlphaOptions",
 		               "TopologyManagerPolicyBetaOptions")))
 			continue;
-		j->item = pairs->items[i];
-		j->item_value = pairs->items[i + 1];
-		return true;
+		if (kr_validation_refuse_pair(j, pairs, i))
+			return true;
 	}
 	return false;
 }

@@ -46,8 +46,8 @@ static bool ciphers(struct kr_validation *j, const struct kr_constraint *rule)
 	for (size_t i = 0; i < list->n_items; i++) {
 		if (kr_cipher_valid(list->items[i]))
 			continue;
-		j->item = list->items[i];
-		return true;
+		if (kr_validation_refuse(j, list, i))
+			return true;
 	}
 	return false;
 }
@@ -67,8 +67,8 @@ static bool curves(struct kr_validation *j, const struct kr_constraint *rule)
 		if (kr_constraint_is_name(pairs->items[i + 1], rule->names) &&
 		    !twice)
 			continue;
-		j->item = pairs->items[i + 1];
-		return true;
+		if (kr_validation_refuse_value(j, pairs, i))
+			return true;
 	}
 	return false;
 }
@@ -129,8 +129,8 @@ static bool sysctls(struct kr_validation *j, const struct kr_constraint *rule)
 	for (size_t i = 0; i < list->n_items; i++) {
 		if (kr_unsafe_sysctl_valid(list->items[i], j->minor))
 			continue;
-		j->item = list->items[i];
-		return true;
+		if (kr_validation_refuse(j, list, i))
+			return true;
 	}
 	return false;
 }
@@ -205,10 +205,10 @@ static bool node_labels(struct kr_validation *j,
 		kr_validation_items(j, rule->fields[0]);
 
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
-		if (!is_reserved_label(pairs->items[i]))
+		if (!is_reserved_label(pairs->items[i]) || j->in->openshift ||
+		    !kr_validation_refuse_name(j, pairs, i))
 			continue;
-		j->item = pairs->items[i];
-		return !j->in->openshift;
+		return true;
 	}
 	return false;
 }
