@@ -43,6 +43,7 @@ struct row {
 #define ALONE                                                                  \
 	"authorization: {mode: AlwaysAllow}\n"                                 \
 	"authentication: {webhook: {enabled: false}}\n"
+#define ENDPOINT   "--container-runtime-endpoint"
 #define STATIC_CPU "cpuManagerPolicy: static\nkubeReserved: {cpu: 100m}\n"
 
 /* clang-format off */
@@ -166,7 +167,7 @@ static const struct row rows[] = {
 	{"log size, no digit", 24, 36, "containerLogMaxSize: 10MB", "containerLogMaxSize: 10Mi"},
 	{"pod logs", 30, 36, "podLogsDir: /path/", "podLogsDir: /path"},
 	{"pod logs, dots", 30, 36, "podLogsDir: /a/../b", "podLogsDir: a/../b"},
-	{"endpoint empty", 27, 36, NULL, NULL, {"--container-runtime-endpoint="}, .first_asked = 27},
+	{"endpoint empty", 24, 36, NULL, NULL, {ENDPOINT "="}, {ENDPOINT "=/run/x"}, .first_asked = 24},
 	{"endpoint empty in the file", 0, 0, "containerRuntimeEndpoint: ''"},
 	{"endpoint", 27, 36, "containerRuntimeEndpoint: tcp://1.2.3.4:5", "containerRuntimeEndpoint: unix:///run/x"},
 	{"endpoint, a path", 0, 0, "containerRuntimeEndpoint: /run/x.sock"},
@@ -384,7 +385,7 @@ static size_t count(const char *const *words)
 static void ask(const char *config, const char *const *args, unsigned minor,
                 bool openshift, struct answer *ret)
 {
-	const char *argv[6] = {"kubelet", "--kubeconfig=/k"};
+	const char *argv[7] = {"kubelet", "--kubeconfig=/k"};
 	size_t argc = 2 + count(args);
 	_cleanup_free_ char *text = NULL;
 	struct kr_inputs in = {.kubelet_minor = minor, .openshift = openshift};
@@ -393,6 +394,10 @@ static void ask(const char *config, const char *const *args, unsigned minor,
 	*ret = (struct answer){0};
 	for (size_t i = 2; i < argc; i++)
 		argv[i] = args[i - 2];
+	/* they have no default for it */
+	if (minor >= 24 && minor <= 26 &&
+	    (!args[0] || strncmp(args[0], ENDPOINT, strlen(ENDPOINT)) != 0))
+		argv[argc++] = ENDPOINT "=/run/x.sock";
 	ck_assert_int_eq(kr_flags_parse(argv, argc, &in.flags), 0);
 	ck_assert_msg(!in.flags.refused, "%s %s", argv[2], argv[3]);
 	if (config) {

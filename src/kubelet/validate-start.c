@@ -151,6 +151,17 @@ static bool endpoint(struct kr_validation *j, const struct kr_constraint *rule)
 	return s && is_remote(j) && !kr_runtime_endpoint_valid(s);
 }
 
+/* 1.24 to 1.26 have no default for it, and a flag alone. Who completes the
+ * arguments may bring one that is not given. */
+static bool no_endpoint(struct kr_validation *j,
+                        const struct kr_constraint *rule)
+{
+	if (!kr_validation_is_set(j, rule->fields[0]))
+		return !j->in->wrapped &&
+		       !kr_validation_is_unknown(j, rule->fields[0]);
+	return kr_constraint_is_empty(j, rule);
+}
+
 static bool lock_without_file(struct kr_validation *j,
                               const struct kr_constraint *rule)
 {
@@ -261,6 +272,10 @@ static const struct kr_constraint rules[] = {
 	 WORDS("would have to be an IP address")},
 	{{F(RUNTIME_ENDPOINT)}, ALL, .refuses = endpoint, GROWS,
 	 WORDS("would have to be a unix socket")},
+	{{F(RUNTIME_ENDPOINT)}, 24, 26, .refuses = no_endpoint,
+	 .code = "endpoint-not-given",
+	 WORDS("would have to name a socket: this kubelet has no default "
+	       "for it")},
 	{{F(IMAGE_ENDPOINT)}, ALL, .refuses = endpoint, GROWS,
 	 WORDS("would have to be a unix socket")},
 	{{F(CONTAINER_RUNTIME)}, 20, 23, ONE_OF("docker", "remote"),

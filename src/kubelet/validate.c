@@ -40,6 +40,7 @@ struct finding {
 	int field;       /* that is spoken of */
 	struct kr_held held;
 	struct kr_span place;
+	bool argument; /* it is one of the arguments, which may lack it */
 	char *item;    /* of the field, that is spoken of; NULL: all of it */
 	char *what;    /* "port would have to be ..." */
 	unsigned said; /* those of MINORS that were spoken of */
@@ -120,7 +121,10 @@ static int say_rule(const struct kr_validation *j,
 	r = blame_flag(j, &f->held, f->field);
 	if (r < 0)
 		return r;
-	if (f->held.flag || !field->path) {
+	/* a file's field may have been a flag alone */
+	f->argument = f->held.flag || !field->path ||
+	              (field->flag && field->first_minor > j->minor);
+	if (f->argument) {
 		name = field->flag ?: "feature-gates";
 		dashes = "--";
 	}
@@ -271,9 +275,11 @@ static int say_error(struct verdict *v, const struct finding *f)
 	                                    : "config-range";
 	int r;
 
-	if (f->held.flag) {
-		r = kr_flags_add_remark(&v->in->flags, f->held.flag->arg, true,
-		                        code, "%s", f->what);
+	if (f->argument) {
+		/* of one that is not given it is the command */
+		r = kr_flags_add_remark(&v->in->flags,
+		                        f->held.flag ? f->held.flag->arg : 0,
+		                        true, code, "%s", f->what);
 		if (r < 0)
 			return r;
 	} else if (!f->place.file && v->in->config_path) {
@@ -284,7 +290,7 @@ static int say_error(struct verdict *v, const struct finding *f)
 	}
 	return kr_inputs_fault(
 		v->in, KR_STATE_INVALID, "kubelet would refuse its %s: %s",
-		f->held.flag ? "arguments" : "configuration", f->what);
+		f->argument ? "arguments" : "configuration", f->what);
 }
 
 static int say_warning(struct verdict *v, const struct finding *f,
@@ -295,11 +301,11 @@ static int say_warning(struct verdict *v, const struct finding *f,
 
 	if (r < 0)
 		return r;
-	if (f->held.flag)
-		return kr_flags_add_remark(&v->in->flags, f->held.flag->arg,
-		                           false, "config-version",
-		                           "%s, or kubelet %s would refuse it",
-		                           f->what, minors);
+	if (f->argument)
+		return kr_flags_add_remark(
+			&v->in->flags, f->held.flag ? f->held.flag->arg : 0,
+			false, "config-version",
+			"%s, or kubelet %s would refuse it", f->what, minors);
 	kr_diag_add(v->diag, KR_WARNING, "config-version", f->place,
 	            "%s, or kubelet %s would refuse it", f->what, minors);
 	return 0;
