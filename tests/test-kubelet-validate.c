@@ -44,6 +44,7 @@ struct row {
 	"authorization: {mode: AlwaysAllow}\n"                                 \
 	"authentication: {webhook: {enabled: false}}\n"
 #define ENDPOINT   "--container-runtime-endpoint"
+#define CREDENTIAL "--image-credential-provider-"
 #define STATIC_CPU "cpuManagerPolicy: static\nkubeReserved: {cpu: 100m}\n"
 
 /* clang-format off */
@@ -292,6 +293,11 @@ static const struct row rows[] = {
 	{"lock", ALL, NULL, NULL, {"--exit-on-lock-contention"}, {"--exit-on-lock-contention", "--lock-file=/x"}},
 	{"root", ALL, NULL, NULL, {"--root-dir="}, {"--root-dir=/x"}},
 	{"container age", ALL, NULL, NULL, {"--minimum-container-ttl-duration=-1s"}, {"--minimum-container-ttl-duration=0s"}},
+	{"credentials, no folder", 24, 36, NULL, NULL, {CREDENTIAL "config=/c"}, {CREDENTIAL "config=/c", CREDENTIAL "bin-dir=/b"}},
+	{"credentials, no file", 24, 36, NULL, NULL, {CREDENTIAL "bin-dir=/b"}, {CREDENTIAL "bin-dir=", CREDENTIAL "config="}},
+	{"credentials, an empty folder", 24, 36, NULL, NULL, {CREDENTIAL "config=/c", CREDENTIAL "bin-dir="}},
+	{"credentials, gate on", 20, 28, NULL, NULL, {CREDENTIAL "config=/c", "--feature-gates=KubeletCredentialProviders=true"}, .last_asked = 28},
+	{"credentials, gate off", 0, 0, NULL, NULL, {CREDENTIAL "config=/c", "--feature-gates=KubeletCredentialProviders=false"}, .last_asked = 25},
 	{"cloud", 32, 36, NULL, NULL, {"--cloud-provider=aws"}, {"--cloud-provider=external"}},
 	{"labels", ALL, NULL, NULL, {"--node-labels=node-role.kubernetes.io/worker="},
 	 {"--node-labels=node.kubernetes.io/x=y,a=b"}},

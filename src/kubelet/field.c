@@ -319,6 +319,10 @@ static const struct kr_field fields[] = {
 	[KR_FIELD_IGNORE_EVICTION] = {
 		NULL, "experimental-allocatable-ignore-eviction",
 		B, DEFAULT("false")},
+	[KR_FIELD_CREDENTIAL_CONFIG] = {
+		NULL, "image-credential-provider-config", S, DEFAULT("")},
+	[KR_FIELD_CREDENTIAL_FOLDER] = {
+		NULL, "image-credential-provider-bin-dir", S, DEFAULT("")},
 };
 /* clang-format on */
 

@@ -83,6 +83,16 @@ static bool half_a_pair(struct kr_validation *j,
 	       kr_validation_is_bool(j, KR_FIELD_ENABLE_SERVER, true);
 }
 
+/* With either of them kubelet looks for both. */
+static bool half_of_provider(struct kr_validation *j,
+                             const struct kr_constraint *rule)
+{
+	const char *config = kr_validation_text(j, rule->fields[0]);
+	const char *folder = kr_validation_text(j, rule->fields[1]);
+
+	return config && folder && !*config != !*folder;
+}
+
 static bool is_remote(const struct kr_validation *j)
 {
 	return j->minor >= 24 ||
@@ -288,6 +298,11 @@ static const struct kr_constraint rules[] = {
 	 WORDS("would have to name a folder")},
 	{{F(CONTAINER_TTL)}, ALL, RANGE(0, INT64_MAX),
 	 WORDS("would have to be 0s or more")},
+	{{F(CREDENTIAL_CONFIG), F(CREDENTIAL_FOLDER)}, ALL,
+	 ON("KubeletCredentialProviders"), .refuses = half_of_provider,
+	 WORDS("would have to stand together with its other half: "
+	       "--image-credential-provider-config and "
+	       "--image-credential-provider-bin-dir, or neither")},
 	{{F(CLOUD_PROVIDER)}, 32, 36, ONE_OF("", "external"),
 	 WORDS("would have to be external or empty")},
 	{{F(NODE_LABELS)}, ALL, .refuses = node_labels, GROWS,
