@@ -298,7 +298,13 @@ static const struct row rows[] = {
 	{"credentials, an empty folder", 24, 36, NULL, NULL, {CREDENTIAL "config=/c", CREDENTIAL "bin-dir="}},
 	{"credentials, gate on", 20, 28, NULL, NULL, {CREDENTIAL "config=/c", "--feature-gates=KubeletCredentialProviders=true"}, .last_asked = 28},
 	{"credentials, gate off", 0, 0, NULL, NULL, {CREDENTIAL "config=/c", "--feature-gates=KubeletCredentialProviders=false"}, .last_asked = 25},
-	{"cloud", 32, 36, NULL, NULL, {"--cloud-provider=aws"}, {"--cloud-provider=external"}},
+	{"cloud, gate", 29, 36, NULL, NULL, {"--cloud-provider=azure"}, {"--cloud-provider=external"}},
+	{"cloud, empty", 0, 0, NULL, NULL, {"--cloud-provider="}},
+	{"cloud, gate off", 0, 0, NULL, NULL, {"--cloud-provider=azure", "--feature-gates=DisableCloudProviders=false"},
+	 .first_asked = 22, .last_asked = 30},
+	{"cloud, 1.31", 31, 31, NULL, NULL, {"--cloud-provider=vsphere", "--feature-gates=DisableCloudProviders=true"},
+	 .first_asked = 31, .last_asked = 31},
+	{"cloud aws", 29, 36, NULL, NULL, {"--cloud-provider=aws"}, {"--cloud-provider=external"}},
 	{"labels", ALL, NULL, NULL, {"--node-labels=node-role.kubernetes.io/worker="},
 	 {"--node-labels=node.kubernetes.io/x=y,a=b"}},
 };
@@ -373,7 +379,8 @@ struct answer {
 	enum kr_state fault;
 	bool warned;
 	struct kr_diag diag;
-	size_t arg; /* of the first remark */
+	size_t arg;   /* of the first remark, */
+	char *remark; /* and its text */
 	char *reason;
 };
 
@@ -423,6 +430,8 @@ static void ask(const char *config, const char *const *args, unsigned minor,
 	for (size_t i = 0; i < in.flags.n_remarks; i++)
 		ret->warned |= !in.flags.remarks[i].fatal;
 	ret->arg = in.flags.n_remarks ? in.flags.remarks[0].arg : 0;
+	if (in.flags.n_remarks)
+		ret->remark = strdup(in.flags.remarks[0].text);
 	ret->reason = in.fault_reason ? strdup(in.fault_reason) : NULL;
 	kr_inputs_done(&in);
 }
@@ -430,6 +439,7 @@ static void ask(const char *config, const char *const *args, unsigned minor,
 static void answer_done(struct answer *answer)
 {
 	kr_diag_done(&answer->diag);
+	free(answer->remark);
 	free(answer->reason);
 }
 
@@ -565,6 +575,8 @@ START_TEST(test_unknown_version)
 		{"maxPods: 0", NULL, KR_STATE_ABSENT, false, NULL},
 		{"runOnce: true", NULL, KR_STATE_ABSENT, true, "1.32 to 1.36"},
 		{CFS "50ms", NULL, KR_STATE_ABSENT, true, "1.20 to 1.35"},
+		{"maxPods: 0", "--cloud-provider=aws", KR_STATE_ABSENT, true,
+	         "1.29 to 1.36"},
 		{"iptablesDropBit: 14", NULL, KR_STATE_ABSENT, false, NULL},
 		/* long out of support */
 		{"shutdownGracePeriod: 30s", NULL, KR_STATE_ABSENT, false,
@@ -585,6 +597,7 @@ START_TEST(test_unknown_version)
 		ask(cases[i].config, args, 0, false, &answer);
 		warning = kr_diag_first(&answer.diag, KR_WARNING);
 		said = warning ? warning->text : answer.reason;
+		said = said ?: answer.remark;
 		ck_assert_msg(answer.fault == cases[i].fault &&
 		                      answer.warned == cases[i].warned,
 		              "%s: %s", cases[i].config,

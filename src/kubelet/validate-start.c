@@ -303,6 +303,9 @@ static const struct kr_constraint rules[] = {
 	 WORDS("would have to stand together with its other half: "
 	       "--image-credential-provider-config and "
 	       "--image-credential-provider-bin-dir, or neither")},
+	{{F(CLOUD_PROVIDER)}, 29, 31, ON("DisableCloudProviders"),
+	 ONE_OF("", "external"),
+	 WORDS("would have to be external or empty")},
 	{{F(CLOUD_PROVIDER)}, 32, 36, ONE_OF("", "external"),
 	 WORDS("would have to be external or empty")},
 	{{F(NODE_LABELS)}, ALL, .refuses = node_labels, GROWS,

@@ -209,7 +209,9 @@ static int add_finding(struct verdict *v, const struct kr_validation *j,
 	for (size_t i = 0; i < v->n_findings; i++) {
 		struct finding *old = &v->findings[i];
 
-		if (old->rule != rule || strcmp(old->what, f.what) != 0)
+		/* two rules may say the same, each of its own minors */
+		if (old->rule->warns != rule->warns || old->field != f.field ||
+		    strcmp(old->what, f.what) != 0)
 			continue;
 		old->minors |= bit(j->minor);
 		return 0;
