@@ -379,8 +379,9 @@ struct answer {
 	enum kr_state fault;
 	bool warned;
 	struct kr_diag diag;
-	size_t arg;   /* of the first remark, */
-	char *remark; /* and its text */
+	size_t arg;       /* of the first remark, */
+	char *remark;     /* its text, */
+	const char *code; /* and its code */
 	char *reason;
 };
 
@@ -430,6 +431,7 @@ static void ask(const char *config, const char *const *args, unsigned minor,
 	for (size_t i = 0; i < in.flags.n_remarks; i++)
 		ret->warned |= !in.flags.remarks[i].fatal;
 	ret->arg = in.flags.n_remarks ? in.flags.remarks[0].arg : 0;
+	ret->code = in.flags.n_remarks ? in.flags.remarks[0].code : NULL;
 	if (in.flags.n_remarks)
 		ret->remark = strdup(in.flags.remarks[0].text);
 	ret->reason = in.fault_reason ? strdup(in.fault_reason) : NULL;
@@ -784,8 +786,31 @@ START_TEST(test_message)
 	         "promiscuous-bridge"},
 		{"evictionHard:\n  memory.available: 100Mi\n  nodefs.free: 5%",
 	         5, 3, "config-invalid",
+	         "evictionHard would have to hold signals that this kubelet "
+	         "knows, such as memory.available, not \"nodefs.free\""},
+		{"evictionHard: {memory.available: '0'}", 3, 16,
+	         "config-invalid",
 	         "evictionHard would have to hold signals with amounts above "
-	         "0 or parts up to 100%, not \"nodefs.free: 5%\""},
+	         "0 or parts up to 100%, not \"memory.available: 0\""},
+		{"imageGCHighThresholdPercent: 70", 3, 30, "config-invalid",
+	         "imageGCHighThresholdPercent would have to be above "
+	         "imageGCLowThresholdPercent, which is 80"},
+		{"imageGCLowThresholdPercent: 90", 3, 29, "config-invalid",
+	         "imageGCLowThresholdPercent would have to be below "
+	         "imageGCHighThresholdPercent, which is 85"},
+		{"featureGates: {KubeletTracing: false}", 3, 16,
+	         "config-invalid",
+	         "featureGates would have to leave KubeletTracing true, to "
+	         "which it is locked"},
+		{"featureGates: {AppArmor: true}", 3, 16, "config-invalid",
+	         "featureGates would have to hold gates that this kubelet "
+	         "knows: 1.32 is the last that knows AppArmor"},
+		{"featureGates: {AtomicFIFO: true}", 3, 16, "config-invalid",
+	         "featureGates would have to hold gates that this kubelet "
+	         "knows: 1.36 is the first that knows AtomicFIFO"},
+		{"showHiddenMetricsForVersion: '1.30'", 3, 30, "config-invalid",
+	         "showHiddenMetricsForVersion would have to be \"1.33\", the "
+	         "minor version before kubelet's own"},
 		{"cgroupsPerQOS: false", 3, 16, "config-invalid",
 	         "cgroupsPerQOS would have to be true while "
 	         "enforceNodeAllocatable ([pods] where it is not set) is not "
@@ -832,6 +857,9 @@ START_TEST(test_places)
 			const char *words;
 		} want[3];
 	} cases[] = {
+		{27,
+	         "iptablesMasqueradeBit: 15",
+	         {{3, 24, 2, "another bit than iptablesDropBit, which is 15"}}},
 		{0, "imageMaximumGCAge: -1s", {{3, 20, 3, "1.29 to 1.36"}}},
 		{0,
 	         "featureGates: {AppArmor: true, KubeletTracing: false}",
@@ -871,8 +899,8 @@ START_TEST(test_places)
 	         "evictionHard: {memory.available: '-1'}\n"
 	         "evictionSoft: {memory.available: 0%, a: '1', b: '2'}",
 	         {{3, 16, 16, "evictionHard"},
-	          {4, 38, 1, "\"a: 1\""},
-	          {4, 46, 1, "\"b: 2\""}}},
+	          {4, 38, 1, "not \"a\""},
+	          {4, 46, 1, "not \"b\""}}},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -946,6 +974,41 @@ START_TEST(test_repeated)
 }
 END_TEST
 
+/* What is wrong with an argument has a code of arguments. */
+START_TEST(test_argument)
+{
+	static const struct {
+		const char *arg, *code, *text;
+	} cases[] = {
+		{"--root-dir=", "flag-invalid",
+	         "--root-dir would have to name a folder"},
+		{"--container-log-max-files=1", "flag-range",
+	         "--container-log-max-files would have to be from 2 to "
+	         "2147483647"},
+		{"--feature-gates=NoSuchGate=true", "flag-invalid",
+	         "--feature-gates would have to hold gates that this kubelet "
+	         "knows, not \"NoSuchGate\""},
+		{"--kubeconfig=", "kubeconfig-not-given", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *args[4] = {cases[i].arg};
+		const char *config = cases[i].text ? NULL : "maxPods: 5";
+		const struct kr_message *m;
+		struct answer answer;
+
+		ask(config, args, 34, false, &answer);
+		ck_assert_int_eq(answer.fault, KR_STATE_INVALID);
+		m = kr_diag_first(&answer.diag, KR_ERROR);
+		ck_assert_str_eq(m ? m->code : answer.code ?: "-",
+		                 cases[i].code);
+		if (cases[i].text)
+			ck_assert_str_eq(answer.remark, cases[i].text);
+		answer_done(&answer);
+	}
+}
+END_TEST
+
 /* kubelet's own cases, of 1.36; of tier "stretch" it takes some in truth. */
 static void check_case(const struct kr_case *c)
 {
@@ -993,6 +1056,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tc, test_newer);
 	tcase_add_test(tc, test_places);
 	tcase_add_test(tc, test_repeated);
+	tcase_add_test(tc, test_argument);
 	tcase_add_test(tc, test_message);
 	tc = kr_test_case(suite, "cases", NULL, NULL);
 	kr_cases_load("validation.jsonl");

@@ -10,6 +10,7 @@
  * 1.21 and 1.23 share.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,12 +49,21 @@ static bool other_cfs_period(struct kr_validation *j,
 	return kr_validation_number(j, rule->fields[0], &n) && n != 100 * MS;
 }
 
+/* The one that is set is spoken of. */
 static bool gc_order(struct kr_validation *j, const struct kr_constraint *rule)
 {
+	bool low_set = kr_validation_is_set(j, rule->fields[0]);
 	int64_t low, high;
 
-	return kr_validation_number(j, rule->fields[0], &low) &&
-	       kr_validation_number(j, rule->fields[1], &high) && low >= high;
+	if (!kr_validation_number(j, rule->fields[0], &low) ||
+	    !kr_validation_number(j, rule->fields[1], &high))
+		return false;
+	snprintf(j->words, sizeof(j->words),
+	         "would have to be %s %s, which is %lld",
+	         low_set ? "below" : "above",
+	         kr_field_name(rule->fields[low_set ? 1 : 0]),
+	         (long long)(low_set ? high : low));
+	return low >= high;
 }
 
 static bool image_age_order(struct kr_validation *j,
@@ -423,6 +433,11 @@ static bool hidden_metrics(struct kr_validation *j,
 		if (s && minors[i] > 0 && strcmp(s, want) == 0)
 			return false;
 	}
+	if (minors[1] > 0)
+		snprintf(j->words, sizeof(j->words),
+		         "would have to be \"%s\", the minor version before "
+		         "kubelet's own",
+		         want);
 	return s && *s;
 }
 
@@ -454,8 +469,7 @@ static const struct kr_constraint rules[] = {
 	{{F(IMAGE_GC_HIGH)}, ALL, RANGE(0, 100)},
 	{{F(IMAGE_GC_LOW)}, ALL, RANGE(0, 100)},
 	{{F(IMAGE_GC_LOW), F(IMAGE_GC_HIGH)}, ALL, .refuses = gc_order,
-	 WORDS("would have to leave imageGCLowThresholdPercent (80 where it "
-	       "is not set) below imageGCHighThresholdPercent (85)")},
+	 WORDS("would have to leave the lower threshold below the higher")},
 	{{F(IMAGE_MAX_AGE)}, 29, 36, OFF("ImageMaximumGCAge"), .refuses = kr_constraint_says,
 	 WORDS("would have to be 0s while the feature gate "
 	       "ImageMaximumGCAge is off")},
@@ -463,8 +477,8 @@ static const struct kr_constraint rules[] = {
 	 WORDS("would have to be 0s or more")},
 	{{F(IMAGE_MAX_AGE), F(IMAGE_MIN_AGE)}, 29, 36,
 	 .refuses = image_age_order,
-	 WORDS("would have to leave imageMaximumGCAge 0s or above "
-	       "imageMinimumGCAge (2m where it is not set)")},
+	 WORDS("would have to be 0s, or above imageMinimumGCAge (2m where it "
+	       "is not set)")},
 	{{F(IMAGE_MIN_AGE)}, 36, 36, RANGE(0, INT64_MAX),
 	 WORDS("would have to be 0s or more")},
 	{{F(DROP_BIT)}, ALL, RANGE(0, 31)},

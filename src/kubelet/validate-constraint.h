@@ -61,7 +61,8 @@ struct kr_validation {
 	bool is_value;
 	size_t element;
 	const char *needer; /* the gate that needs ITEM */
-	char words[200];    /* in place of the rule's; empty: they fit */
+	/* in place of the rule's, with the item; empty: they fit */
+	char words[240];
 	/* the flag that has it, where the field has no flag; NULL */
 	const struct kr_flag_use *blamed;
 	/* the pairs of all --feature-gates, and the last one */

@@ -11,6 +11,7 @@
  * Source: kubernetes component-base featuregate; the names are in gates.c.
  */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "kubelet/gates.h"
@@ -36,13 +37,35 @@ static bool is_bad(const struct kr_validation *j,
 	       on != state.by_default;
 }
 
+/* What would be right instead of the gate NAME. */
+static void say_gate(struct kr_validation *j, const char *name, bool locked)
+{
+	struct kr_gate_state state;
+	unsigned first, last;
+
+	if (locked) {
+		(void)kr_gate_find(name, strlen(name), j->minor, &state);
+		snprintf(j->words, sizeof(j->words),
+		         "would have to leave %.60s %s, to which it is locked",
+		         name, state.by_default ? "true" : "false");
+	} else if (kr_gate_known_range(name, strlen(name), &first, &last)) {
+		snprintf(j->words, sizeof(j->words),
+		         "would have to hold gates that this kubelet knows: "
+		         "1.%u is the %s that knows %.60s",
+		         last < j->minor ? last : first,
+		         last < j->minor ? "last" : "first", name);
+	}
+}
+
 static bool refuse_bad(struct kr_validation *j, const struct kr_strings *pairs,
                        bool locked)
 {
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
-		if (is_bad(j, pairs, i, locked) &&
-		    kr_validation_refuse_name(j, pairs, i))
-			return true;
+		if (!is_bad(j, pairs, i, locked) ||
+		    !kr_validation_refuse_name(j, pairs, i))
+			continue;
+		say_gate(j, pairs->items[i], locked);
+		return true;
 	}
 	return false;
 }

@@ -216,14 +216,20 @@ static bool eviction(struct kr_validation *j, const struct kr_constraint *rule)
 
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
 		const char *signal = pairs->items[i];
-		const char *value = pairs->items[i + 1];
+		bool known = kr_eviction_signal_valid(signal, j->minor);
 
 		if (!kr_validation_counts(pairs, i) || is_setting(signal) ||
-		    (kr_eviction_signal_valid(signal, j->minor) &&
-		     valid[rule->min](j, signal, value)))
+		    (known && valid[rule->min](j, signal, pairs->items[i + 1])))
 			continue;
-		if (kr_validation_refuse_pair(j, pairs, i))
-			return true;
+		if (!kr_validation_refuse_pair(j, pairs, i))
+			continue;
+		if (!known)
+			snprintf(j->words, sizeof(j->words),
+			         "would have to hold signals that this kubelet "
+			         "knows, such as memory.available, not "
+			         "\"%.60s\"",
+			         signal);
+		return true;
 	}
 	return false;
 }

@@ -10,6 +10,7 @@
  * 1.21 and 1.23 to 1.36.
  */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "kubelet/grammar.h"
@@ -117,12 +118,18 @@ static bool log_size(struct kr_validation *j, const struct kr_constraint *rule)
 static bool equal_bits(struct kr_validation *j,
                        const struct kr_constraint *rule)
 {
+	bool drop_set = kr_validation_is_set(j, rule->fields[0]);
 	int64_t drop, masquerade;
 
-	return kr_validation_is_bool(j, KR_FIELD_IPTABLES, true) &&
-	       kr_validation_number(j, rule->fields[0], &drop) &&
-	       kr_validation_number(j, rule->fields[1], &masquerade) &&
-	       drop == masquerade;
+	if (!kr_validation_is_bool(j, KR_FIELD_IPTABLES, true) ||
+	    !kr_validation_number(j, rule->fields[0], &drop) ||
+	    !kr_validation_number(j, rule->fields[1], &masquerade))
+		return false;
+	snprintf(j->words, sizeof(j->words),
+	         "would have to be another bit than %s, which is %lld",
+	         kr_field_name(rule->fields[drop_set ? 1 : 0]),
+	         (long long)drop);
+	return drop == masquerade;
 }
 
 /* Without --kubeconfig kubelet watches nothing. */
@@ -268,8 +275,7 @@ static const struct kr_constraint rules[] = {
 	 WORDS("would have to be above 0s")},
 	{{F(DROP_BIT), F(MASQUERADE_BIT)}, 20, 27, .refuses = equal_bits,
 	 .warns = true,
-	 WORDS("would have to be another bit than iptablesMasqueradeBit (14 "
-	       "where it is not set; iptablesDropBit is 15 then)")},
+	 WORDS("would have to be another bit than the other")},
 	{{F(WATCH)}, ALL, .refuses = watch, NAMES("Get", "Cache", "Watch"),
 	 WORDS("would have to be Get, Cache or Watch")},
 	{{F(LOG_FILES)}, ALL, .refuses = log_files, .min = 2, .max = INT32_MAX},

@@ -134,6 +134,8 @@ static int say_rule(const struct kr_validation *j,
 		r = kr_format(&f->what,
 		              "%s%s would have to be from %lld to %lld", dashes,
 		              name, (long long)rule->min, (long long)rule->max);
+	if (*j->words)
+		return r;
 	if (r == 0 && j->needer) {
 		_cleanup_free_ char *before = TAKE_PTR(f->what);
 
@@ -270,11 +272,19 @@ static int ask(struct verdict *v, struct kr_validation *j)
 	return 0;
 }
 
+/* What advice there is goes by it: at the file, or at the argument. */
+static const char *code_of(const struct finding *f)
+{
+	if (f->rule->code)
+		return f->rule->code;
+	if (f->rule->words)
+		return f->argument ? "flag-invalid" : "config-invalid";
+	return f->argument ? "flag-range" : "config-range";
+}
+
 static int say_error(struct verdict *v, const struct finding *f)
 {
-	const char *code = f->rule->code    ? f->rule->code
-	                   : f->rule->words ? "config-invalid"
-	                                    : "config-range";
+	const char *code = code_of(f);
 	int r;
 
 	if (f->argument) {
