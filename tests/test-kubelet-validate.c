@@ -43,6 +43,8 @@ struct row {
 #define ALONE                                                                  \
 	"authorization: {mode: AlwaysAllow}\n"                                 \
 	"authentication: {webhook: {enabled: false}}\n"
+#define ENDPOINT   "--container-runtime-endpoint"
+#define CREDENTIAL "--image-credential-provider-"
 #define STATIC_CPU "cpuManagerPolicy: static\nkubeReserved: {cpu: 100m}\n"
 
 /* clang-format off */
@@ -166,7 +168,7 @@ static const struct row rows[] = {
 	{"log size, no digit", 24, 36, "containerLogMaxSize: 10MB", "containerLogMaxSize: 10Mi"},
 	{"pod logs", 30, 36, "podLogsDir: /path/", "podLogsDir: /path"},
 	{"pod logs, dots", 30, 36, "podLogsDir: /a/../b", "podLogsDir: a/../b"},
-	{"endpoint empty", 27, 36, NULL, NULL, {"--container-runtime-endpoint="}, .first_asked = 27},
+	{"endpoint empty", 24, 36, NULL, NULL, {ENDPOINT "="}, {ENDPOINT "=/run/x"}, .first_asked = 24},
 	{"endpoint empty in the file", 0, 0, "containerRuntimeEndpoint: ''"},
 	{"endpoint", 27, 36, "containerRuntimeEndpoint: tcp://1.2.3.4:5", "containerRuntimeEndpoint: unix:///run/x"},
 	{"endpoint, a path", 0, 0, "containerRuntimeEndpoint: /run/x.sock"},
@@ -241,6 +243,16 @@ static const struct row rows[] = {
 	{"static with CPU 0", ALL, "cpuManagerPolicy: static\nkubeReserved: {cpu: '0'}", "cpuManagerPolicy: static\nreservedSystemCPUs: '0'"},
 	{"CPU options without static", 22, 36, "cpuManagerPolicyOptions: {full-pcpus-only: 'true'}", "cpuManagerPolicyOptions: {}"},
 	{"CPU options, gate", 22, 22, STATIC_CPU "cpuManagerPolicyOptions: {full-pcpus-only: 'true'}", NULL},
+	{"CPU options, no manager", 0, 0, "featureGates: {CPUManager: false}\n"
+	 "cpuManagerPolicyOptions: {full-pcpus-only: 'true'}", .last_asked = 25},
+	{"CPU option, no manager", 0, 0, "featureGates: {CPUManager: false}\n" STATIC_CPU
+	 "cpuManagerPolicyOptions: {full: 'true'}", .last_asked = 25},
+	{"CPU options, manager", 22, 25, "featureGates: {CPUManager: true}\n"
+	 "cpuManagerPolicyOptions: {full-pcpus-only: 'true'}", NULL, .last_asked = 25},
+	{"topology options, no manager", 0, 0, "featureGates: {TopologyManager: false}\n"
+	 "topologyManagerPolicyOptions: {prefer-closest-numa-nodes: 'true'}", .last_asked = 26},
+	{"topology options, manager", 26, 26, "featureGates: {TopologyManager: true}\n"
+	 "topologyManagerPolicyOptions: {prefer-closest-numa-nodes: 'true'}", NULL, .last_asked = 26},
 	{"CPU option", 22, 36, STATIC_CPU "cpuManagerPolicyOptions: {full: 'true'}", NULL},
 	{"CPU option's value", 22, 36, STATIC_CPU "cpuManagerPolicyOptions: {full-pcpus-only: 'yes'}", NULL},
 	{"CPU option, alpha", 22, 32, STATIC_CPU "cpuManagerPolicyOptions: {distribute-cpus-across-numa: 'true'}", NULL},
@@ -248,6 +260,12 @@ static const struct row rows[] = {
 	{"static without memory", 22, 36, "memoryManagerPolicy: Static", NULL},
 	{"static, another sum", 22, 36, "memoryManagerPolicy: Static\nkubeReserved: {memory: 1Gi}\n" MEMORY,
 	 "memoryManagerPolicy: Static\nkubeReserved: {memory: 924Mi}\n" MEMORY},
+	{"static, thresholds ignored", 0, 0, "memoryManagerPolicy: Static\nkubeReserved: {memory: 1Gi}\n" MEMORY,
+	 NULL, {"--experimental-allocatable-ignore-eviction"}},
+	{"static, thresholds heeded", 22, 36, "memoryManagerPolicy: Static\nkubeReserved: {memory: 1Gi}\n" MEMORY,
+	 NULL, {"--experimental-allocatable-ignore-eviction=false"}},
+	{"static, thresholds ignored, another sum", 22, 36, "memoryManagerPolicy: Static\nkubeReserved: {memory: 924Mi}\n" MEMORY,
+	 NULL, {"--experimental-allocatable-ignore-eviction"}},
 	{"topology options, gate", 26, 27, "topologyManagerPolicy: restricted\ntopologyManagerPolicyOptions: {prefer-closest-numa-nodes: 'true'}", NULL},
 	{"topology option", 26, 36, "topologyManagerPolicy: restricted\ntopologyManagerPolicyOptions: {x: 'true'}", NULL},
 	{"topology option while none", 26, 27, "topologyManagerPolicyOptions: {x: 'true'}", NULL},
@@ -275,7 +293,18 @@ static const struct row rows[] = {
 	{"lock", ALL, NULL, NULL, {"--exit-on-lock-contention"}, {"--exit-on-lock-contention", "--lock-file=/x"}},
 	{"root", ALL, NULL, NULL, {"--root-dir="}, {"--root-dir=/x"}},
 	{"container age", ALL, NULL, NULL, {"--minimum-container-ttl-duration=-1s"}, {"--minimum-container-ttl-duration=0s"}},
-	{"cloud", 32, 36, NULL, NULL, {"--cloud-provider=aws"}, {"--cloud-provider=external"}},
+	{"credentials, no folder", 24, 36, NULL, NULL, {CREDENTIAL "config=/c"}, {CREDENTIAL "config=/c", CREDENTIAL "bin-dir=/b"}},
+	{"credentials, no file", 24, 36, NULL, NULL, {CREDENTIAL "bin-dir=/b"}, {CREDENTIAL "bin-dir=", CREDENTIAL "config="}},
+	{"credentials, an empty folder", 24, 36, NULL, NULL, {CREDENTIAL "config=/c", CREDENTIAL "bin-dir="}},
+	{"credentials, gate on", 20, 28, NULL, NULL, {CREDENTIAL "config=/c", "--feature-gates=KubeletCredentialProviders=true"}, .last_asked = 28},
+	{"credentials, gate off", 0, 0, NULL, NULL, {CREDENTIAL "config=/c", "--feature-gates=KubeletCredentialProviders=false"}, .last_asked = 25},
+	{"cloud, gate", 29, 36, NULL, NULL, {"--cloud-provider=azure"}, {"--cloud-provider=external"}},
+	{"cloud, empty", 0, 0, NULL, NULL, {"--cloud-provider="}},
+	{"cloud, gate off", 0, 0, NULL, NULL, {"--cloud-provider=azure", "--feature-gates=DisableCloudProviders=false"},
+	 .first_asked = 22, .last_asked = 30},
+	{"cloud, 1.31", 31, 31, NULL, NULL, {"--cloud-provider=vsphere", "--feature-gates=DisableCloudProviders=true"},
+	 .first_asked = 31, .last_asked = 31},
+	{"cloud aws", 29, 36, NULL, NULL, {"--cloud-provider=aws"}, {"--cloud-provider=external"}},
 	{"labels", ALL, NULL, NULL, {"--node-labels=node-role.kubernetes.io/worker="},
 	 {"--node-labels=node.kubernetes.io/x=y,a=b"}},
 };
@@ -350,6 +379,9 @@ struct answer {
 	enum kr_state fault;
 	bool warned;
 	struct kr_diag diag;
+	size_t arg;       /* of the first remark, */
+	char *remark;     /* its text, */
+	const char *code; /* and its code */
 	char *reason;
 };
 
@@ -367,7 +399,7 @@ static size_t count(const char *const *words)
 static void ask(const char *config, const char *const *args, unsigned minor,
                 bool openshift, struct answer *ret)
 {
-	const char *argv[6] = {"kubelet", "--kubeconfig=/k"};
+	const char *argv[7] = {"kubelet", "--kubeconfig=/k"};
 	size_t argc = 2 + count(args);
 	_cleanup_free_ char *text = NULL;
 	struct kr_inputs in = {.kubelet_minor = minor, .openshift = openshift};
@@ -376,8 +408,12 @@ static void ask(const char *config, const char *const *args, unsigned minor,
 	*ret = (struct answer){0};
 	for (size_t i = 2; i < argc; i++)
 		argv[i] = args[i - 2];
+	/* they have no default for it */
+	if (minor >= 24 && minor <= 26 &&
+	    (!args[0] || strncmp(args[0], ENDPOINT, strlen(ENDPOINT)) != 0))
+		argv[argc++] = ENDPOINT "=/run/x.sock";
 	ck_assert_int_eq(kr_flags_parse(argv, argc, &in.flags), 0);
-	ck_assert(!in.flags.refused);
+	ck_assert_msg(!in.flags.refused, "%s %s", argv[2], argv[3]);
 	if (config) {
 		ck_assert_int_ge(asprintf(&text, "%s%s\n", HEAD, config), 0);
 		file = kr_test_file("/k", text, strlen(text));
@@ -394,6 +430,10 @@ static void ask(const char *config, const char *const *args, unsigned minor,
 	ret->warned = kr_diag_first(&ret->diag, KR_WARNING) != NULL;
 	for (size_t i = 0; i < in.flags.n_remarks; i++)
 		ret->warned |= !in.flags.remarks[i].fatal;
+	ret->arg = in.flags.n_remarks ? in.flags.remarks[0].arg : 0;
+	ret->code = in.flags.n_remarks ? in.flags.remarks[0].code : NULL;
+	if (in.flags.n_remarks)
+		ret->remark = strdup(in.flags.remarks[0].text);
 	ret->reason = in.fault_reason ? strdup(in.fault_reason) : NULL;
 	kr_inputs_done(&in);
 }
@@ -401,6 +441,7 @@ static void ask(const char *config, const char *const *args, unsigned minor,
 static void answer_done(struct answer *answer)
 {
 	kr_diag_done(&answer->diag);
+	free(answer->remark);
 	free(answer->reason);
 }
 
@@ -536,6 +577,8 @@ START_TEST(test_unknown_version)
 		{"maxPods: 0", NULL, KR_STATE_ABSENT, false, NULL},
 		{"runOnce: true", NULL, KR_STATE_ABSENT, true, "1.32 to 1.36"},
 		{CFS "50ms", NULL, KR_STATE_ABSENT, true, "1.20 to 1.35"},
+		{"maxPods: 0", "--cloud-provider=aws", KR_STATE_ABSENT, true,
+	         "1.29 to 1.36"},
 		{"iptablesDropBit: 14", NULL, KR_STATE_ABSENT, false, NULL},
 		/* long out of support */
 		{"shutdownGracePeriod: 30s", NULL, KR_STATE_ABSENT, false,
@@ -556,6 +599,7 @@ START_TEST(test_unknown_version)
 		ask(cases[i].config, args, 0, false, &answer);
 		warning = kr_diag_first(&answer.diag, KR_WARNING);
 		said = warning ? warning->text : answer.reason;
+		said = said ?: answer.remark;
 		ck_assert_msg(answer.fault == cases[i].fault &&
 		                      answer.warned == cases[i].warned,
 		              "%s: %s", cases[i].config,
@@ -575,7 +619,16 @@ START_TEST(test_dropins)
 	static const struct {
 		const char *base, *dropin;
 		bool refused;
+		const char *file; /* that is to blame; NULL: not asked */
 	} cases[] = {
+		{"featureGates: {CPUManager: false}",
+	         "featureGates: {CPUManagerPolicyOptions: true}", true, "/k"},
+		{"featureGates: {AllAlpha: true}\n# CPUManager",
+	         "featureGates: {AllAlpha: false, CPUManager: false}", true,
+	         "/d"},
+		{"tlsCipherSuites: [x]", "tlsCipherSuites: [z]", true, "/d"},
+		{"tlsCipherSuites: [x]\nmaxPods: 5", "maxPods: 5 # x", true,
+	         "/k"},
 		{"evictionHard: {memory.free: 1Mi}", "maxPods: 5", true},
 		{"evictionHard: {memory.available: '0'}",
 	         "evictionHard: {memory.available: 1Mi}", false},
@@ -630,13 +683,19 @@ START_TEST(test_dropins)
 			                                minors[k], &diag,
 			                                &in.merged),
 			                 0);
-			ck_assert_int_eq(in.merged.fault, KR_STATE_ABSENT);
+			ck_assert_msg(in.merged.fault == KR_STATE_ABSENT,
+			              "%s, %s%s", cases[i].base,
+			              cases[i].dropin, kr_test_messages(&diag));
 			ck_assert_int_eq(kr_validate(&in, &diag), 0);
 			ck_assert_msg((in.fault == KR_STATE_INVALID) == refused,
 			              "1.%u: %s, %s: %s%s", minors[k],
 			              cases[i].base, cases[i].dropin,
 			              in.fault_reason ?: "-",
 			              kr_test_messages(&diag));
+			if (refused && cases[i].file)
+				ck_assert_str_eq(
+					kr_diag_first(&diag, KR_ERROR)->file,
+					cases[i].file);
 			kr_inputs_done(&in);
 		}
 	}
@@ -670,6 +729,48 @@ START_TEST(test_openshift)
 }
 END_TEST
 
+/* What a kubelet may have learnt that is newer than all whose rules are known
+ * is a warning at most. */
+START_TEST(test_newer)
+{
+	static const char *const none[4];
+	static const struct {
+		const char *config;
+		enum kr_state fault;
+		bool warned;
+	} cases[] = {
+		{"maxPods: -1", KR_STATE_INVALID, false},
+		{"maxPods: 0", KR_STATE_ABSENT, false},
+		{"featureGates: {NewIn137: true}", KR_STATE_ABSENT, true},
+		{"featureGates: {AllAlpha: false}", KR_STATE_ABSENT, false},
+		{"featureGates: {NodeSwap: false}", KR_STATE_INVALID, false},
+		{"showHiddenMetricsForVersion: '1.36'", KR_STATE_ABSENT, false},
+		{"showHiddenMetricsForVersion: '1.35'", KR_STATE_ABSENT, false},
+		{"showHiddenMetricsForVersion: '1.30'", KR_STATE_ABSENT, true},
+		{"memorySwap: {swapBehavior: AllSwap}", KR_STATE_ABSENT, true},
+		{"evictionHard: {gpu.available: 1Gi}", KR_STATE_ABSENT, true},
+		{"tlsCipherSuites: [TLS_NEW]", KR_STATE_ABSENT, true},
+		{"cpuManagerPolicy: dynamic", KR_STATE_ABSENT, true},
+		{STATIC_CPU "cpuManagerPolicyOptions: {new: 'true'}",
+	         KR_STATE_ABSENT, true},
+		{"logging: {options: {json: {splitStream: true}}}",
+	         KR_STATE_ABSENT, true},
+		{ENA "[new]", KR_STATE_ABSENT, true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct answer answer;
+
+		ask(cases[i].config, none, 37, false, &answer);
+		ck_assert_msg(answer.fault == cases[i].fault &&
+		                      answer.warned == cases[i].warned,
+		              "%s: %s%s", cases[i].config, answer.reason ?: "-",
+		              kr_test_messages(&answer.diag));
+		answer_done(&answer);
+	}
+}
+END_TEST
+
 /* The message says where, what would be right, and what is there. */
 START_TEST(test_message)
 {
@@ -685,12 +786,41 @@ START_TEST(test_message)
 	         "promiscuous-bridge"},
 		{"evictionHard:\n  memory.available: 100Mi\n  nodefs.free: 5%",
 	         5, 3, "config-invalid",
+	         "evictionHard would have to hold signals that this kubelet "
+	         "knows, such as memory.available, not \"nodefs.free\""},
+		{"evictionHard: {memory.available: '0'}", 3, 16,
+	         "config-invalid",
 	         "evictionHard would have to hold signals with amounts above "
-	         "0 or parts up to 100%, not \"nodefs.free: 5%\""},
+	         "0 or parts up to 100%, not \"memory.available: 0\""},
+		{"imageGCHighThresholdPercent: 70", 3, 30, "config-invalid",
+	         "imageGCHighThresholdPercent would have to be above "
+	         "imageGCLowThresholdPercent, which is 80"},
+		{"imageGCLowThresholdPercent: 90", 3, 29, "config-invalid",
+	         "imageGCLowThresholdPercent would have to be below "
+	         "imageGCHighThresholdPercent, which is 85"},
+		{"featureGates: {KubeletTracing: false}", 3, 16,
+	         "config-invalid",
+	         "featureGates would have to leave KubeletTracing true, to "
+	         "which it is locked"},
+		{"featureGates: {AppArmor: true}", 3, 16, "config-invalid",
+	         "featureGates would have to hold gates that this kubelet "
+	         "knows: 1.32 is the last that knows AppArmor"},
+		{"featureGates: {AtomicFIFO: true}", 3, 16, "config-invalid",
+	         "featureGates would have to hold gates that this kubelet "
+	         "knows: 1.36 is the first that knows AtomicFIFO"},
+		{"showHiddenMetricsForVersion: '1.30'", 3, 30, "config-invalid",
+	         "showHiddenMetricsForVersion would have to be \"1.33\", the "
+	         "minor version before kubelet's own"},
 		{"cgroupsPerQOS: false", 3, 16, "config-invalid",
 	         "cgroupsPerQOS would have to be true while "
 	         "enforceNodeAllocatable ([pods] where it is not set) is not "
 	         "empty"},
+		{"memoryManagerPolicy: Static\nkubeReserved: {memory: "
+	         "1Gi}\n" MEMORY,
+	         5, 17, "config-invalid",
+	         "reservedMemory would have to limit memory to 1178599424 "
+	         "bytes, not 1073741824, while memoryManagerPolicy is Static: "
+	         "the sum of kubeReserved, systemReserved and evictionHard"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -706,6 +836,174 @@ START_TEST(test_message)
 		ck_assert_uint_eq(m->line, cases[i].line);
 		ck_assert_uint_eq(m->column, cases[i].column);
 		ck_assert_uint_eq(answer.diag.n_messages, 1);
+		answer_done(&answer);
+	}
+}
+END_TEST
+
+#define SHA "TLS_AES_128_GCM_SHA"
+
+/* Each thing is said once, with all versions that refuse it, and at its own
+ * bytes. */
+START_TEST(test_places)
+{
+	static const char *const none[4];
+	static const struct {
+		unsigned minor;
+		const char *config;
+		struct {
+			unsigned line, column;
+			size_t length;
+			const char *words;
+		} want[3];
+	} cases[] = {
+		{27,
+	         "iptablesMasqueradeBit: 15",
+	         {{3, 24, 2, "another bit than iptablesDropBit, which is 15"}}},
+		{0, "imageMaximumGCAge: -1s", {{3, 20, 3, "1.29 to 1.36"}}},
+		{0,
+	         "featureGates: {AppArmor: true, KubeletTracing: false}",
+	         {{3, 16, 8, "1.33 to 1.36"}, {3, 32, 14, "KubeletTracing"}}},
+		{34,
+	         "featureGates: {NoSuchA: true, AllAlpha: false, NoSuchB: "
+	         "true}",
+	         {{3, 16, 7, "NoSuchA"}, {3, 48, 7, "NoSuchB"}}},
+		{34,
+	         "tlsCipherSuites: [" SHA "256, " SHA "]",
+	         {{3, 43, 19, "\"" SHA "\""}}},
+		{34,
+	         "tlsCipherSuites:\n# " SHA "\n- '" SHA "256'\n- '" SHA "'",
+	         {{6, 3, 21, "\"" SHA "\""}}},
+		{34,
+	         ENA "[pods, pod, x]",
+	         {{3, 32, 3, "\"pod\""}, {3, 37, 1, "\"x\""}}},
+		{34,
+	         "featureGates: # NoSuch\n  \"AllAlpha\": false\n  # NoSuch\n"
+	         "  \"NoSuch\": true",
+	         {{6, 3, 8, "NoSuch"}}},
+		{34,
+	         "featureGates: {\"No\\u0053uch\": true}",
+	         {{3, 16, 13, "NoSuch"}}},
+		{34,
+	         "reservedMemory: [{numaNode: 0, limits: {memory: 1Gi}},\n"
+	         " {numaNode: 1, limits: {memory: 0}}]",
+	         {{4, 25, 6, "memory: 0"}}},
+		{34,
+	         "registerWithTaints:\n- {key: a, value: Never}\n"
+	         "- {key: b, effect: Never}",
+	         {{5, 20, 5, "\"Never\""}}},
+		{34,
+	         "registerWithTaints:\n- {key: a}\n- {value: b}",
+	         {{5, 3, 10, "each key"}}},
+		{34,
+	         "evictionHard: {memory.available: '-1'}\n"
+	         "evictionSoft: {memory.available: 0%, a: '1', b: '2'}",
+	         {{3, 16, 16, "evictionHard"},
+	          {4, 38, 1, "not \"a\""},
+	          {4, 46, 1, "not \"b\""}}},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct answer answer;
+		size_t n = 0;
+
+		ask(cases[i].config, none, cases[i].minor, false, &answer);
+		for (; n < 3 && cases[i].want[n].line; n++) {
+			const struct kr_message *m = &answer.diag.messages[n];
+
+			ck_assert_msg(n < answer.diag.n_messages,
+			              "%s: only %zu%s", cases[i].config, n,
+			              kr_test_messages(&answer.diag));
+			ck_assert_msg(
+				m->line == cases[i].want[n].line &&
+					m->column == cases[i].want[n].column &&
+					m->length == cases[i].want[n].length &&
+					strstr(m->text, cases[i].want[n].words),
+				"%s: %u:%u+%zu: %s", cases[i].config, m->line,
+				m->column, m->length, m->text);
+		}
+		ck_assert_msg(n == answer.diag.n_messages ||
+		                      cases[i].minor == 0,
+		              "%s:%s", cases[i].config,
+		              kr_test_messages(&answer.diag));
+		answer_done(&answer);
+	}
+}
+END_TEST
+
+/* Of a flag that stands there several times the one is meant that has it. */
+START_TEST(test_repeated)
+{
+	static const struct {
+		const char *args[4];
+		size_t arg;
+	} cases[] = {
+		{{"--feature-gates=Bogus=true",
+	          "--feature-gates=AllAlpha=false"},
+	         2},
+		{{"--feature-gates=AllAlpha=false",
+	          "--feature-gates=Bogus=true"},
+	         3},
+		{{"--feature-gates=NodeSwap=true",
+	          "--feature-gates=NodeSwap=false",
+	          "--feature-gates=AllBeta=true"},
+	         3},
+		{{"--kube-reserved=cpu=1x", "--kube-reserved=memory=1Gi"}, 2},
+		{{"--kube-reserved=cpu=1", "--kube-reserved=memory=1x"}, 3},
+		{{"--tls-cipher-suites=" SHA "256", "--tls-cipher-suites=x,y",
+	          "--tls-cipher-suites=" SHA "256"},
+	         3},
+		{{"--eviction-hard=memory.free<1Gi",
+	          "--eviction-hard=nodefs.available<5%"},
+	         2},
+		{{"--node-labels=node-role.kubernetes.io/x=",
+	          "--node-labels=a=b"},
+	         2},
+		{{"--root-dir=/x", "--root-dir="}, 3},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct answer answer;
+
+		ask(NULL, cases[i].args, 34, false, &answer);
+		ck_assert_int_eq(answer.fault, KR_STATE_INVALID);
+		ck_assert_msg(answer.arg == cases[i].arg, "%s: %zu",
+		              cases[i].args[0], answer.arg);
+		answer_done(&answer);
+	}
+}
+END_TEST
+
+/* What is wrong with an argument has a code of arguments. */
+START_TEST(test_argument)
+{
+	static const struct {
+		const char *arg, *code, *text;
+	} cases[] = {
+		{"--root-dir=", "flag-invalid",
+	         "--root-dir would have to name a folder"},
+		{"--container-log-max-files=1", "flag-range",
+	         "--container-log-max-files would have to be from 2 to "
+	         "2147483647"},
+		{"--feature-gates=NoSuchGate=true", "flag-invalid",
+	         "--feature-gates would have to hold gates that this kubelet "
+	         "knows, not \"NoSuchGate\""},
+		{"--kubeconfig=", "kubeconfig-not-given", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *args[4] = {cases[i].arg};
+		const char *config = cases[i].text ? NULL : "maxPods: 5";
+		const struct kr_message *m;
+		struct answer answer;
+
+		ask(config, args, 34, false, &answer);
+		ck_assert_int_eq(answer.fault, KR_STATE_INVALID);
+		m = kr_diag_first(&answer.diag, KR_ERROR);
+		ck_assert_str_eq(m ? m->code : answer.code ?: "-",
+		                 cases[i].code);
+		if (cases[i].text)
+			ck_assert_str_eq(answer.remark, cases[i].text);
 		answer_done(&answer);
 	}
 }
@@ -755,6 +1053,10 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tc, test_unknown_version);
 	tcase_add_test(tc, test_dropins);
 	tcase_add_test(tc, test_openshift);
+	tcase_add_test(tc, test_newer);
+	tcase_add_test(tc, test_places);
+	tcase_add_test(tc, test_repeated);
+	tcase_add_test(tc, test_argument);
 	tcase_add_test(tc, test_message);
 	tc = kr_test_case(suite, "cases", NULL, NULL);
 	kr_cases_load("validation.jsonl");

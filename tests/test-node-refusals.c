@@ -40,6 +40,20 @@ static const struct row {
 	const char *version;
 } rows[] = {
 	{"nothing is named", KUBECONFIG, "", TAKEN},
+	/* the container runtime, for which some have no default */
+	{"no runtime, 1.23", KUBECONFIG, "", TAKEN, .version = "1.23.0"},
+	{"no runtime, 1.24", KUBECONFIG, "", REFUSED,
+         "--container-runtime-endpoint", .version = "1.24.0"},
+	{"no runtime, 1.26", KUBECONFIG, "", REFUSED,
+         "--container-runtime-endpoint", .version = "1.26.0"},
+	{"a runtime in the file, 1.26", KUBECONFIG,
+         "containerRuntimeEndpoint: /run/x.sock\n", REFUSED,
+         "--container-runtime-endpoint", .version = "1.26.0"},
+	{"a runtime, 1.26",
+         KUBECONFIG "--container-runtime-endpoint=/run/x.sock ", "", TAKEN,
+         .version = "1.26.0"},
+	{"no runtime, 1.27", KUBECONFIG, "", TAKEN, .version = "1.27.0"},
+	{"no runtime, no version", KUBECONFIG, "", TAKEN},
 	/* the authorities */
 	{"authorities", KUBECONFIG, CLIENT_CA(CA), TAKEN},
 	{"no authorities", KUBECONFIG, CLIENT_CA("/none"), REFUSED,

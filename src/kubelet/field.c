@@ -316,6 +316,13 @@ static const struct kr_field fields[] = {
 		NULL, "minimum-container-ttl-duration", D},
 	[KR_FIELD_CLOUD_PROVIDER] = {NULL, "cloud-provider", S},
 	[KR_FIELD_NODE_LABELS] = {NULL, "node-labels", TREE},
+	[KR_FIELD_IGNORE_EVICTION] = {
+		NULL, "experimental-allocatable-ignore-eviction",
+		B, DEFAULT("false")},
+	[KR_FIELD_CREDENTIAL_CONFIG] = {
+		NULL, "image-credential-provider-config", S, DEFAULT("")},
+	[KR_FIELD_CREDENTIAL_FOLDER] = {
+		NULL, "image-credential-provider-bin-dir", S, DEFAULT("")},
 };
 /* clang-format on */
 

@@ -10,6 +10,7 @@
  * 1.21 and 1.23 share.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,8 +35,8 @@ static bool no_names(struct kr_validation *j, const struct kr_constraint *rule)
 	for (size_t i = 0; i < list->n_items; i++) {
 		if (kr_constraint_is_name(list->items[i], rule->names))
 			continue;
-		j->item = list->items[i];
-		return true;
+		if (kr_validation_refuse(j, list, i))
+			return true;
 	}
 	return false;
 }
@@ -48,12 +49,21 @@ static bool other_cfs_period(struct kr_validation *j,
 	return kr_validation_number(j, rule->fields[0], &n) && n != 100 * MS;
 }
 
+/* The one that is set is spoken of. */
 static bool gc_order(struct kr_validation *j, const struct kr_constraint *rule)
 {
+	bool low_set = kr_validation_is_set(j, rule->fields[0]);
 	int64_t low, high;
 
-	return kr_validation_number(j, rule->fields[0], &low) &&
-	       kr_validation_number(j, rule->fields[1], &high) && low >= high;
+	if (!kr_validation_number(j, rule->fields[0], &low) ||
+	    !kr_validation_number(j, rule->fields[1], &high))
+		return false;
+	snprintf(j->words, sizeof(j->words),
+	         "would have to be %s %s, which is %lld",
+	         low_set ? "below" : "above",
+	         kr_field_name(rule->fields[low_set ? 1 : 0]),
+	         (long long)(low_set ? high : low));
+	return low >= high;
 }
 
 static bool image_age_order(struct kr_validation *j,
@@ -193,8 +203,9 @@ static bool twice(struct kr_validation *j, const struct kr_constraint *rule)
 		for (size_t k = 0; k < i; k++) {
 			if (strcmp(list->items[i], list->items[k]) != 0)
 				continue;
-			j->item = list->items[i];
-			return true;
+			if (kr_validation_refuse(j, list, i))
+				return true;
+			break;
 		}
 	}
 	return false;
@@ -255,8 +266,8 @@ static bool member_invalid(struct kr_validation *j,
 		    !kr_validation_counts(pairs, i) ||
 		    valid(pairs->items[i + 1]))
 			continue;
-		j->item = pairs->items[i + 1];
-		return true;
+		if (kr_validation_refuse_value(j, pairs, i))
+			return true;
 	}
 	return false;
 }
@@ -272,8 +283,11 @@ static bool taint_key(struct kr_validation *j, const struct kr_constraint *rule)
 		if (strchr(pairs->items[i], '/'))
 			continue;
 		snprintf(path, sizeof(path), "%s/key", pairs->items[i]);
-		if (!kr_validation_entry(j, rule->fields[0], path))
-			return true;
+		if (kr_validation_entry(j, rule->fields[0], path) ||
+		    !kr_validation_refuse_name(j, pairs, i))
+			continue;
+		j->item = NULL;
+		return true;
 	}
 	return member_invalid(j, rule, "key", kr_qualified_name_valid);
 }
@@ -350,8 +364,8 @@ static bool allowlist_pattern(struct kr_validation *j,
 	for (size_t i = 0; i < list->n_items; i++) {
 		if (kr_image_pattern_valid(list->items[i]))
 			continue;
-		j->item = list->items[i];
-		return true;
+		if (kr_validation_refuse(j, list, i))
+			return true;
 	}
 	return false;
 }
@@ -406,14 +420,25 @@ static bool trace_endpoint(struct kr_validation *j,
 	return s && !kr_trace_endpoint_valid(s);
 }
 
+/* One that is newer counts as the last that is known, and has its own. */
 static bool hidden_metrics(struct kr_validation *j,
                            const struct kr_constraint *rule)
 {
 	const char *s = kr_validation_text(j, rule->fields[0]);
+	unsigned minors[] = {j->minor, j->in->kubelet_minor};
 	char want[16];
 
-	snprintf(want, sizeof(want), "1.%u", j->minor - 1);
-	return s && *s && strcmp(s, want) != 0;
+	for (size_t i = 0; i < ARRAY_SIZE(minors); i++) {
+		snprintf(want, sizeof(want), "1.%u", minors[i] - 1);
+		if (s && minors[i] > 0 && strcmp(s, want) == 0)
+			return false;
+	}
+	if (minors[1] > 0)
+		snprintf(j->words, sizeof(j->words),
+		         "would have to be \"%s\", the minor version before "
+		         "kubelet's own",
+		         want);
+	return s && *s;
 }
 
 static bool ids_per_pod(struct kr_validation *j,
@@ -444,8 +469,7 @@ static const struct kr_constraint rules[] = {
 	{{F(IMAGE_GC_HIGH)}, ALL, RANGE(0, 100)},
 	{{F(IMAGE_GC_LOW)}, ALL, RANGE(0, 100)},
 	{{F(IMAGE_GC_LOW), F(IMAGE_GC_HIGH)}, ALL, .refuses = gc_order,
-	 WORDS("would have to leave imageGCLowThresholdPercent (80 where it "
-	       "is not set) below imageGCHighThresholdPercent (85)")},
+	 WORDS("would have to leave the lower threshold below the higher")},
 	{{F(IMAGE_MAX_AGE)}, 29, 36, OFF("ImageMaximumGCAge"), .refuses = kr_constraint_says,
 	 WORDS("would have to be 0s while the feature gate "
 	       "ImageMaximumGCAge is off")},
@@ -453,8 +477,8 @@ static const struct kr_constraint rules[] = {
 	 WORDS("would have to be 0s or more")},
 	{{F(IMAGE_MAX_AGE), F(IMAGE_MIN_AGE)}, 29, 36,
 	 .refuses = image_age_order,
-	 WORDS("would have to leave imageMaximumGCAge 0s or above "
-	       "imageMinimumGCAge (2m where it is not set)")},
+	 WORDS("would have to be 0s, or above imageMinimumGCAge (2m where it "
+	       "is not set)")},
 	{{F(IMAGE_MIN_AGE)}, 36, 36, RANGE(0, INT64_MAX),
 	 WORDS("would have to be 0s or more")},
 	{{F(DROP_BIT)}, ALL, RANGE(0, 31)},
@@ -584,7 +608,7 @@ static const struct kr_constraint rules[] = {
 	{{F(TAINTS)}, 23, 36, .refuses = taint_value,
 	 WORDS("would have to have label values of 63 letters, digits, \"-\", "
 	       "\"_\" and \".\" at most")},
-	{{F(TAINTS)}, 23, 36, .refuses = taint_effect,
+	{{F(TAINTS)}, 23, 36, .refuses = taint_effect, GROWS,
 	 WORDS("would have to have NoSchedule, PreferNoSchedule or NoExecute "
 	       "as each effect")},
 	{{F(TAINTS)}, 23, 36, .refuses = taint_time,
@@ -664,10 +688,10 @@ static const struct kr_constraint rules[] = {
 	 WORDS("would have to be left out while the feature gate "
 	       "KubeletTracing is off")},
 	{{F(TRACING_RATE)}, 25, 36, RANGE(0, 1000000)},
-	{{F(TRACING_ENDPOINT)}, 25, 36, .refuses = trace_endpoint,
+	{{F(TRACING_ENDPOINT)}, 25, 36, .refuses = trace_endpoint, GROWS,
 	 WORDS("would have to be host:port, or begin with dns:, unix: or "
 	       "unix-abstract:")},
-	{{F(HIDDEN_METRICS)}, ALL, .refuses = hidden_metrics,
+	{{F(HIDDEN_METRICS)}, ALL, .refuses = hidden_metrics, GROWS,
 	 WORDS("would have to be the minor version before kubelet's own")},
 	{{F(IDS_PER_POD)}, 33, 36, .refuses = ids_per_pod,
 	 WORDS("would have to be a multiple of 65536, up to 4294901760")},

@@ -52,7 +52,17 @@ struct kr_validation {
 	/* the item, and in a map its value, that a rule refuses; NULL: the
 	 * field's value as a whole */
 	const char *item, *item_value;
+	/* of how many items that it refuses a rule does not speak, and how many
+	 * it came to; 0: it refuses the value as a whole */
+	size_t n_skipped, n_refused;
+	/* where the item is: the pair of PATH, its value or its name; or, where
+	 * PATH is NULL, the ELEMENT of a list */
+	const char *path;
+	bool is_value;
+	size_t element;
 	const char *needer; /* the gate that needs ITEM */
+	/* in place of the rule's, with the item; empty: they fit */
+	char words[240];
 	/* the flag that has it, where the field has no flag; NULL */
 	const struct kr_flag_use *blamed;
 	/* the pairs of all --feature-gates, and the last one */
@@ -64,9 +74,13 @@ struct kr_constraint {
 	short fields[3]; /* the first is judged; 0 behind it: no more */
 	unsigned char from, to;
 	bool warns; /* never more than a warning */
+	/* a kubelet newer than all whose rules are known may take more; so it
+	 * is, too, where there are NAMES or a GATE */
+	bool grows;
 	/* the gate that must be so; NULL: none */
 	const char *gate;
 	bool gate_on;
+	const char *manager; /* the gate that must be on, too; NULL: none */
 	/* whether kubelet 1.MINOR refuses */
 	bool (*refuses)(struct kr_validation *j,
 	                const struct kr_constraint *rule);
@@ -119,6 +133,22 @@ const char *kr_validation_entry(const struct kr_validation *j, int field,
 /* The pair at I of PAIRS is not undone by a later one. */
 bool kr_validation_counts(const struct kr_strings *pairs, size_t i);
 
+/*
+ * For a judge: what is at PATH (NULL: in a list), the item at I of LIST (or of
+ * PAIRS: the pair, its name or its value alone) is refused. True: it is the one
+ * to speak of, the judge returns true; false: it was spoken of, the judge looks
+ * for the next.
+ */
+bool kr_validation_refuse_at(struct kr_validation *j, const char *path);
+bool kr_validation_refuse(struct kr_validation *j,
+                          const struct kr_strings *list, size_t i);
+bool kr_validation_refuse_pair(struct kr_validation *j,
+                               const struct kr_strings *pairs, size_t i);
+bool kr_validation_refuse_name(struct kr_validation *j,
+                               const struct kr_strings *pairs, size_t i);
+bool kr_validation_refuse_value(struct kr_validation *j,
+                                const struct kr_strings *pairs, size_t i);
+
 enum kr_gate_is {
 	KR_GATE_IS_OFF,
 	KR_GATE_IS_ON,
@@ -129,6 +159,24 @@ enum kr_gate_is {
 /* Whether the feature gate NAME is on. */
 enum kr_gate_is kr_validation_gate(const struct kr_validation *j,
                                    const char *name);
+
+/* --- where it stands ----------------------------------------------------- */
+
+/*
+ * The place of what J refuses in FIELD, which HELD by a file: of the item, or
+ * of the value as a whole; without a file where there is none. 0 or -ENOMEM.
+ */
+int kr_validation_place(const struct kr_validation *j, int field,
+                        const struct kr_held *held, struct kr_span *ret);
+
+/*
+ * The last of the flags of FIELD, read as TYPE, that has PATH, or, where PATH
+ * is NULL, the element that J refuses. RET stays as it is where none has. 0 or
+ * -ENOMEM.
+ */
+int kr_validation_flag_of(const struct kr_validation *j, int field,
+                          enum kr_type type, const char *path,
+                          const struct kr_flag_use **ret);
 
 /* --- conditions of any field --------------------------------------------- */
 
@@ -164,10 +212,12 @@ const struct kr_constraint *kr_constraints_gates(size_t *ret_n);
 #define MS     INT64_C(1000000)
 #define SECOND (1000 * MS)
 
-#define F(name) KR_FIELD_##name
-#define ALL     20, 36
-#define ON(g)   .gate = (g), .gate_on = true
-#define OFF(g)  .gate = (g), .gate_on = false
+#define F(name)    KR_FIELD_##name
+#define ALL        20, 36
+#define ON(g)      .gate = (g), .gate_on = true
+#define OFF(g)     .gate = (g), .gate_on = false
+#define GROWS      .grows = true
+#define MANAGER(g) .manager = (g)
 #define RANGE(a, b)                                                            \
 	.refuses = kr_constraint_out_of_range, .min = (a), .max = (b)
 #define NAMES(...)                                                             \

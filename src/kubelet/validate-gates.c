@@ -11,44 +11,82 @@
  * Source: kubernetes component-base featuregate; the names are in gates.c.
  */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "kubelet/gates.h"
 #include "kubelet/go.h"
 #include "kubelet/validate-constraint.h"
 
-/* The first of PAIRS that kubelet does not take: its name is unknown, or
- * (LOCKED) its value is not the one that is locked. NULL. */
-static const char *find_gate(const struct kr_validation *j,
-                             const struct kr_strings *pairs, bool locked)
+/* kubelet does not take the pair at I of PAIRS: its name is unknown, or
+ * (LOCKED) its value is not the one that is locked. */
+static bool is_bad(const struct kr_validation *j,
+                   const struct kr_strings *pairs, size_t i, bool locked)
+{
+	const char *name = pairs->items[i];
+	bool on = kr_go_bool(pairs->items[i + 1]) == 1;
+	struct kr_gate_state state;
+	enum kr_gate_answer answer =
+		kr_gate_find(name, strlen(name), j->minor, &state);
+
+	if (!kr_validation_counts(pairs, i))
+		return false;
+	if (!locked)
+		return answer == KR_GATE_UNKNOWN;
+	return answer == KR_GATE_KNOWN && state.locked &&
+	       on != state.by_default;
+}
+
+/* What would be right instead of the gate NAME. */
+static void say_gate(struct kr_validation *j, const char *name, bool locked)
+{
+	struct kr_gate_state state;
+	unsigned first, last;
+
+	if (locked) {
+		(void)kr_gate_find(name, strlen(name), j->minor, &state);
+		snprintf(j->words, sizeof(j->words),
+		         "would have to leave %.60s %s, to which it is locked",
+		         name, state.by_default ? "true" : "false");
+	} else if (kr_gate_known_range(name, strlen(name), &first, &last)) {
+		snprintf(j->words, sizeof(j->words),
+		         "would have to hold gates that this kubelet knows: "
+		         "1.%u is the %s that knows %.60s",
+		         last < j->minor ? last : first,
+		         last < j->minor ? "last" : "first", name);
+	}
+}
+
+static bool refuse_bad(struct kr_validation *j, const struct kr_strings *pairs,
+                       bool locked)
 {
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
-		const char *name = pairs->items[i];
-		bool on = kr_go_bool(pairs->items[i + 1]) == 1;
-		struct kr_gate_state state;
-		enum kr_gate_answer answer =
-			kr_gate_find(name, strlen(name), j->minor, &state);
-
-		if (!kr_validation_counts(pairs, i))
+		if (!is_bad(j, pairs, i, locked) ||
+		    !kr_validation_refuse_name(j, pairs, i))
 			continue;
-		if (!locked && answer == KR_GATE_UNKNOWN)
-			return name;
-		if (locked && answer == KR_GATE_KNOWN && state.locked &&
-		    on != state.by_default)
-			return name;
+		say_gate(j, pairs->items[i], locked);
+		return true;
 	}
-	return NULL;
+	return false;
 }
 
 static bool bad_gate(struct kr_validation *j, bool locked)
 {
-	j->item = find_gate(j, &j->flag_gates.list, locked);
-	if (j->item)
+	if (refuse_bad(j, &j->flag_gates.list, locked)) {
 		j->blamed = j->flag_gates_use;
-	else
-		j->item = find_gate(j, kr_validation_items(j, KR_FIELD_GATES),
-		                    locked);
-	return j->item != NULL;
+		return true;
+	}
+	return refuse_bad(j, kr_validation_items(j, KR_FIELD_GATES), locked);
+}
+
+static bool has_bad(const struct kr_validation *j,
+                    const struct kr_strings *pairs)
+{
+	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
+		if (is_bad(j, pairs, i, false) || is_bad(j, pairs, i, true))
+			return true;
+	}
+	return false;
 }
 
 /* OpenShift's own kubelet only warns of it. */
@@ -86,6 +124,16 @@ static size_t add_settings(const struct kr_strings *pairs,
 	return n;
 }
 
+static bool is_set(const struct kr_gate_setting *settings, size_t n,
+                   const char *name)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(settings[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 #define SETTINGS_MAX 400 /* there are fewer gates */
 
 /* kubelet asks when it has read its flags, and again with the files. */
@@ -100,7 +148,7 @@ static bool unmet_gate(struct kr_validation *j,
 
 	if (flags->n_items + files->n_items == 0 ||
 	    flags->n_items + files->n_items > SETTINGS_MAX ||
-	    bad_gate(j, false) || bad_gate(j, true))
+	    has_bad(j, flags) || has_bad(j, files))
 		return false;
 	n = add_settings(flags, settings, 0);
 	need = kr_gate_unmet(settings, n, j->minor);
@@ -111,20 +159,24 @@ static bool unmet_gate(struct kr_validation *j,
 		n = add_settings(flags, settings, n);
 		need = kr_gate_unmet(settings, n, j->minor);
 	}
-	j->item = need ? need->needs : NULL;
-	j->needer = need ? need->gate : NULL;
-	return need;
+	if (!need || !kr_validation_refuse_at(
+			     j, is_set(settings, n, need->needs) ? need->needs
+								 : need->gate))
+		return false;
+	j->item = need->needs;
+	j->needer = need->gate;
+	return true;
 }
 
 /* --- the table ----------------------------------------------------------- */
 
 /* clang-format off */
 static const struct kr_constraint rules[] = {
-	{{F(GATES)}, ALL, .refuses = unknown_gate,
+	{{F(GATES)}, ALL, .refuses = unknown_gate, GROWS,
 	 WORDS("would have to hold gates that this kubelet knows")},
 	{{F(GATES)}, ALL, .refuses = locked_gate,
 	 WORDS("would have to leave locked gates at their default")},
-	{{F(GATES)}, 35, 36, .refuses = unmet_gate,
+	{{F(GATES)}, 35, 36, .refuses = unmet_gate, GROWS,
 	 WORDS("would have to leave on what other gates need")},
 };
 /* clang-format on */

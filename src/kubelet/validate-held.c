@@ -192,6 +192,52 @@ bool kr_validation_counts(const struct kr_strings *pairs, size_t i)
 	return true;
 }
 
+bool kr_validation_refuse_at(struct kr_validation *j, const char *path)
+{
+	j->path = path;
+	j->is_value = false;
+	j->item = j->item_value = NULL;
+	return j->n_refused++ >= j->n_skipped;
+}
+
+bool kr_validation_refuse(struct kr_validation *j,
+                          const struct kr_strings *list, size_t i)
+{
+	j->element = i;
+	if (!kr_validation_refuse_at(j, NULL))
+		return false;
+	j->item = list->items[i];
+	return true;
+}
+
+bool kr_validation_refuse_name(struct kr_validation *j,
+                               const struct kr_strings *pairs, size_t i)
+{
+	if (!kr_validation_refuse_at(j, pairs->items[i]))
+		return false;
+	j->item = pairs->items[i];
+	return true;
+}
+
+bool kr_validation_refuse_pair(struct kr_validation *j,
+                               const struct kr_strings *pairs, size_t i)
+{
+	if (!kr_validation_refuse_name(j, pairs, i))
+		return false;
+	j->item_value = pairs->items[i + 1];
+	return true;
+}
+
+bool kr_validation_refuse_value(struct kr_validation *j,
+                                const struct kr_strings *pairs, size_t i)
+{
+	if (!kr_validation_refuse_at(j, pairs->items[i]))
+		return false;
+	j->is_value = true;
+	j->item = pairs->items[i + 1];
+	return true;
+}
+
 /* What flags and files say of the gate NAME. */
 static enum kr_gate_is gate_setting(const struct kr_validation *j,
                                     const char *name)

@@ -48,6 +48,8 @@ static bool memory_name(struct kr_validation *j,
 		if (!name || strcmp(name, "memory") == 0 ||
 		    strncmp(name, "hugepages-", 10) == 0)
 			continue;
+		if (!kr_validation_refuse_name(j, pairs, i))
+			continue;
 		j->item = name;
 		return true;
 	}
@@ -69,8 +71,9 @@ static bool memory_zero(struct kr_validation *j,
 		                       strlen(pairs->items[i + 1]), &sign) ||
 		    sign != 0)
 			continue;
+		if (!kr_validation_refuse_pair(j, pairs, i))
+			continue;
 		j->item = limit_of(pairs->items[i]);
-		j->item_value = pairs->items[i + 1];
 		return true;
 	}
 	return false;
@@ -104,6 +107,8 @@ static bool memory_twice(struct kr_validation *j,
 			    strcmp(numa_of(j, field, pairs->items[i]),
 			           numa_of(j, field, pairs->items[k])) != 0)
 				continue;
+			if (!kr_validation_refuse_name(j, pairs, i))
+				break;
 			j->item = name;
 			return true;
 		}
@@ -140,9 +145,8 @@ static bool reserved(struct kr_validation *j, const struct kr_constraint *rule)
 		                      strlen(pairs->items[i + 1]), &sign) &&
 		    sign >= 0)
 			continue;
-		j->item = name;
-		j->item_value = pairs->items[i + 1];
-		return true;
+		if (kr_validation_refuse_pair(j, pairs, i))
+			return true;
 	}
 	return false;
 }
@@ -158,9 +162,8 @@ static bool qos_reserved(struct kr_validation *j,
 		    (strcmp(pairs->items[i], "memory") == 0 &&
 		     kr_qos_percent_valid(pairs->items[i + 1])))
 			continue;
-		j->item = pairs->items[i];
-		j->item_value = pairs->items[i + 1];
-		return true;
+		if (kr_validation_refuse_pair(j, pairs, i))
+			return true;
 	}
 	return false;
 }
@@ -213,14 +216,19 @@ static bool eviction(struct kr_validation *j, const struct kr_constraint *rule)
 
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
 		const char *signal = pairs->items[i];
-		const char *value = pairs->items[i + 1];
+		bool known = kr_eviction_signal_valid(signal, j->minor);
 
 		if (!kr_validation_counts(pairs, i) || is_setting(signal) ||
-		    (kr_eviction_signal_valid(signal, j->minor) &&
-		     valid[rule->min](j, signal, value)))
+		    (known && valid[rule->min](j, signal, pairs->items[i + 1])))
 			continue;
-		j->item = signal;
-		j->item_value = value;
+		if (!kr_validation_refuse_pair(j, pairs, i))
+			continue;
+		if (!known)
+			snprintf(j->words, sizeof(j->words),
+			         "would have to hold signals that this kubelet "
+			         "knows, such as memory.available, not "
+			         "\"%.60s\"",
+			         signal);
 		return true;
 	}
 	return false;
@@ -321,9 +329,8 @@ static bool cpu_options(struct kr_validation *j,
 		               "CPUManagerPolicyAlphaOptions",
 		               "CPUManagerPolicyBetaOptions")))
 			continue;
-		j->item = pairs->items[i];
-		j->item_value = pairs->items[i + 1];
-		return true;
+		if (kr_validation_refuse_pair(j, pairs, i))
+			return true;
 	}
 	return false;
 }
@@ -379,9 +386,8 @@ static bool topology_options(struct kr_validation *j,
 		               "TopologyManagerPolicyAlphaOptions",
 		               "TopologyManagerPolicyBetaOptions")))
 			continue;
-		j->item = pairs->items[i];
-		j->item_value = pairs->items[i + 1];
-		return true;
+		if (kr_validation_refuse_pair(j, pairs, i))
+			return true;
 	}
 	return false;
 }
@@ -429,6 +435,10 @@ static bool add_threshold(const struct kr_validation *j, int64_t *total)
 	int64_t n;
 	bool off;
 
+	if (kr_validation_is_unknown(j, KR_FIELD_IGNORE_EVICTION))
+		return false;
+	if (kr_validation_is_bool(j, KR_FIELD_IGNORE_EVICTION, true))
+		return true;
 	if (hard.whence == KR_WHENCE_UNKNOWN)
 		return false;
 	if (!value && (hard.value || j->in->n_files == 0)) {
@@ -451,10 +461,10 @@ static bool memory_sum(struct kr_validation *j,
                        const struct kr_constraint *rule)
 {
 	const struct kr_strings *pairs =
-		kr_validation_items(j, rule->fields[1]);
+		kr_validation_items(j, rule->fields[0]);
 	int64_t have = 0, want = 0;
 
-	if (!kr_validation_is_text(j, rule->fields[0], "Static") ||
+	if (!kr_validation_is_text(j, rule->fields[1], "Static") ||
 	    pairs->n_items == 0 ||
 	    !add_memory(j, KR_FIELD_KUBE_RESERVED, &want) ||
 	    !add_memory(j, KR_FIELD_SYSTEM_RESERVED, &want) ||
@@ -472,6 +482,11 @@ static bool memory_sum(struct kr_validation *j,
 		    __builtin_add_overflow(have, n, &have))
 			return false;
 	}
+	snprintf(j->words, sizeof(j->words),
+	         "would have to limit memory to %lld bytes, not %lld, while "
+	         "memoryManagerPolicy is Static: the sum of kubeReserved, "
+	         "systemReserved and evictionHard",
+	         (long long)want, (long long)have);
 	return have > 0 && have != want;
 }
 
@@ -479,29 +494,29 @@ static bool memory_sum(struct kr_validation *j,
 
 /* clang-format off */
 static const struct kr_constraint rules[] = {
-	{{F(RESERVED_MEMORY)}, 21, 36, .refuses = memory_name,
+	{{F(RESERVED_MEMORY)}, 21, 36, .refuses = memory_name, GROWS,
 	 WORDS("would have to limit memory or hugepages-*")},
 	{{F(RESERVED_MEMORY)}, 21, 36, .refuses = memory_zero,
 	 WORDS("would have to have limits other than 0")},
 	{{F(RESERVED_MEMORY)}, 21, 36, .refuses = memory_twice,
 	 WORDS("would have to name each type once for a NUMA node")},
-	{{F(KUBE_RESERVED)}, ALL, .refuses = reserved,
+	{{F(KUBE_RESERVED)}, ALL, .refuses = reserved, GROWS,
 	 WORDS("would have to hold cpu, memory, ephemeral-storage or pid with "
 	       "amounts such as 100m or 1Gi")},
-	{{F(SYSTEM_RESERVED)}, ALL, .refuses = reserved,
+	{{F(SYSTEM_RESERVED)}, ALL, .refuses = reserved, GROWS,
 	 WORDS("would have to hold cpu, memory, ephemeral-storage or pid with "
 	       "amounts such as 100m or 1Gi")},
-	{{F(QOS_RESERVED)}, ALL, .refuses = qos_reserved,
+	{{F(QOS_RESERVED)}, ALL, .refuses = qos_reserved, GROWS,
 	 WORDS("would have to hold memory with 0% to 100%")},
-	{{F(EVICTION_HARD)}, ALL, .refuses = eviction, .min = 0,
+	{{F(EVICTION_HARD)}, ALL, .refuses = eviction, GROWS, .min = 0,
 	 WORDS("would have to hold signals with amounts above 0 or parts up "
 	       "to 100%")},
-	{{F(EVICTION_SOFT)}, ALL, .refuses = eviction, .min = 1,
+	{{F(EVICTION_SOFT)}, ALL, .refuses = eviction, GROWS, .min = 1,
 	 WORDS("would have to hold signals with amounts above 0 or parts up "
 	       "to 100%, each with its evictionSoftGracePeriod")},
-	{{F(EVICTION_GRACE)}, ALL, .refuses = eviction, .min = 2,
+	{{F(EVICTION_GRACE)}, ALL, .refuses = eviction, GROWS, .min = 2,
 	 WORDS("would have to hold signals with durations such as 1m30s")},
-	{{F(EVICTION_RECLAIM)}, ALL, .refuses = eviction, .min = 3,
+	{{F(EVICTION_RECLAIM)}, ALL, .refuses = eviction, GROWS, .min = 3,
 	 WORDS("would have to hold signals with amounts of 0 or more, or "
 	       "parts above 0%")},
 	{{F(CPU_POLICY)}, ALL, ON("CPUManager"), ONE_OF("none", "static"),
@@ -510,17 +525,19 @@ static const struct kr_constraint rules[] = {
 	 WORDS("would have to be none while neither kubeReserved nor "
 	       "systemReserved has cpu, and reservedSystemCPUs is not set")},
 	{{F(CPU_OPTIONS)}, 22, 32, OFF("CPUManagerPolicyOptions"),
+	 MANAGER("CPUManager"),
 	 .refuses = kr_constraint_says,
 	 WORDS("would have to be empty while the feature gate "
 	       "CPUManagerPolicyOptions is off")},
-	{{F(CPU_OPTIONS), F(CPU_POLICY)}, 22, 36,
+	{{F(CPU_OPTIONS), F(CPU_POLICY)}, 22, 36, MANAGER("CPUManager"),
 	 .refuses = options_without_static,
 	 WORDS("would have to be empty while cpuManagerPolicy is none")},
-	{{F(CPU_OPTIONS), F(CPU_POLICY)}, 22, 36, .refuses = cpu_options,
+	{{F(CPU_OPTIONS), F(CPU_POLICY)}, 22, 36, MANAGER("CPUManager"),
+	 .refuses = cpu_options, GROWS,
 	 WORDS("would have to hold options that this kubelet knows and whose "
 	       "feature gate is on, with true or false")},
 	{{F(CPU_OPTIONS), F(CPU_POLICY), F(TOPOLOGY_POLICY)}, 26, 36,
-	 .refuses = cpu_options_together,
+	 MANAGER("CPUManager"), .refuses = cpu_options_together, GROWS,
 	 WORDS("would have to be without options that exclude one another")},
 	{{F(MEMORY_POLICY)}, 21, 36, ON("MemoryManager"),
 	 ONE_OF("None", "Static"),
@@ -528,17 +545,16 @@ static const struct kr_constraint rules[] = {
 	{{F(MEMORY_POLICY), F(RESERVED_MEMORY)}, 21, 36, ON("MemoryManager"),
 	 .refuses = static_without_memory,
 	 WORDS("would have to be None while reservedMemory has no memory")},
-	{{F(MEMORY_POLICY), F(RESERVED_MEMORY)}, 21, 36, ON("MemoryManager"),
+	{{F(RESERVED_MEMORY), F(MEMORY_POLICY)}, 21, 36, ON("MemoryManager"),
 	 .refuses = memory_sum,
-	 WORDS("would have to be None while the memory of reservedMemory is "
-	       "not the sum of kubeReserved, systemReserved and evictionHard "
-	       "(memory.available: 100Mi where it is not set)")},
+	 WORDS("would have to limit memory to what kubelet keeps")},
 	{{F(TOPOLOGY_OPTIONS)}, 26, 35, OFF("TopologyManagerPolicyOptions"),
+	 MANAGER("TopologyManager"),
 	 .refuses = kr_constraint_says,
 	 WORDS("would have to be empty while the feature gate "
 	       "TopologyManagerPolicyOptions is off")},
 	{{F(TOPOLOGY_OPTIONS), F(TOPOLOGY_POLICY)}, 26, 36,
-	 .refuses = topology_options,
+	 MANAGER("TopologyManager"), .refuses = topology_options, GROWS,
 	 WORDS("would have to hold prefer-closest-numa-nodes with true or "
 	       "false, or from 1.31 max-allowable-numa-nodes with 8 or "
 	       "more")},

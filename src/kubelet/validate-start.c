@@ -10,6 +10,7 @@
  * 1.21 and 1.23 to 1.36.
  */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "kubelet/grammar.h"
@@ -46,8 +47,8 @@ static bool ciphers(struct kr_validation *j, const struct kr_constraint *rule)
 	for (size_t i = 0; i < list->n_items; i++) {
 		if (kr_cipher_valid(list->items[i]))
 			continue;
-		j->item = list->items[i];
-		return true;
+		if (kr_validation_refuse(j, list, i))
+			return true;
 	}
 	return false;
 }
@@ -67,8 +68,8 @@ static bool curves(struct kr_validation *j, const struct kr_constraint *rule)
 		if (kr_constraint_is_name(pairs->items[i + 1], rule->names) &&
 		    !twice)
 			continue;
-		j->item = pairs->items[i + 1];
-		return true;
+		if (kr_validation_refuse_value(j, pairs, i))
+			return true;
 	}
 	return false;
 }
@@ -81,6 +82,16 @@ static bool half_a_pair(struct kr_validation *j,
 
 	return cert && key && !*cert != !*key &&
 	       kr_validation_is_bool(j, KR_FIELD_ENABLE_SERVER, true);
+}
+
+/* With either of them kubelet looks for both. */
+static bool half_of_provider(struct kr_validation *j,
+                             const struct kr_constraint *rule)
+{
+	const char *config = kr_validation_text(j, rule->fields[0]);
+	const char *folder = kr_validation_text(j, rule->fields[1]);
+
+	return config && folder && !*config != !*folder;
 }
 
 static bool is_remote(const struct kr_validation *j)
@@ -107,12 +118,18 @@ static bool log_size(struct kr_validation *j, const struct kr_constraint *rule)
 static bool equal_bits(struct kr_validation *j,
                        const struct kr_constraint *rule)
 {
+	bool drop_set = kr_validation_is_set(j, rule->fields[0]);
 	int64_t drop, masquerade;
 
-	return kr_validation_is_bool(j, KR_FIELD_IPTABLES, true) &&
-	       kr_validation_number(j, rule->fields[0], &drop) &&
-	       kr_validation_number(j, rule->fields[1], &masquerade) &&
-	       drop == masquerade;
+	if (!kr_validation_is_bool(j, KR_FIELD_IPTABLES, true) ||
+	    !kr_validation_number(j, rule->fields[0], &drop) ||
+	    !kr_validation_number(j, rule->fields[1], &masquerade))
+		return false;
+	snprintf(j->words, sizeof(j->words),
+	         "would have to be another bit than %s, which is %lld",
+	         kr_field_name(rule->fields[drop_set ? 1 : 0]),
+	         (long long)drop);
+	return drop == masquerade;
 }
 
 /* Without --kubeconfig kubelet watches nothing. */
@@ -129,8 +146,8 @@ static bool sysctls(struct kr_validation *j, const struct kr_constraint *rule)
 	for (size_t i = 0; i < list->n_items; i++) {
 		if (kr_unsafe_sysctl_valid(list->items[i], j->minor))
 			continue;
-		j->item = list->items[i];
-		return true;
+		if (kr_validation_refuse(j, list, i))
+			return true;
 	}
 	return false;
 }
@@ -149,6 +166,17 @@ static bool endpoint(struct kr_validation *j, const struct kr_constraint *rule)
 	const char *s = kr_validation_text(j, rule->fields[0]);
 
 	return s && is_remote(j) && !kr_runtime_endpoint_valid(s);
+}
+
+/* 1.24 to 1.26 have no default for it, and a flag alone. Who completes the
+ * arguments may bring one that is not given. */
+static bool no_endpoint(struct kr_validation *j,
+                        const struct kr_constraint *rule)
+{
+	if (!kr_validation_is_set(j, rule->fields[0]))
+		return !j->in->wrapped &&
+		       !kr_validation_is_unknown(j, rule->fields[0]);
+	return kr_constraint_is_empty(j, rule);
 }
 
 static bool lock_without_file(struct kr_validation *j,
@@ -205,10 +233,10 @@ static bool node_labels(struct kr_validation *j,
 		kr_validation_items(j, rule->fields[0]);
 
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
-		if (!is_reserved_label(pairs->items[i]))
+		if (!is_reserved_label(pairs->items[i]) || j->in->openshift ||
+		    !kr_validation_refuse_name(j, pairs, i))
 			continue;
-		j->item = pairs->items[i];
-		return !j->in->openshift;
+		return true;
 	}
 	return false;
 }
@@ -225,7 +253,7 @@ static const struct kr_constraint rules[] = {
 	{{F(AUTHORIZATION_MODE)}, ALL, .refuses = webhook_mode,
 	 .code = "kubeconfig-not-given",
 	 WORDS("needs the API server: --kubeconfig would have to be given")},
-	{{F(TLS_CIPHERS)}, ALL, .refuses = ciphers,
+	{{F(TLS_CIPHERS)}, ALL, .refuses = ciphers, GROWS,
 	 WORDS("would have to hold cipher suites that this kubelet's Go "
 	       "knows")},
 	{{F(TLS_MIN_VERSION)}, ALL,
@@ -247,21 +275,24 @@ static const struct kr_constraint rules[] = {
 	 WORDS("would have to be above 0s")},
 	{{F(DROP_BIT), F(MASQUERADE_BIT)}, 20, 27, .refuses = equal_bits,
 	 .warns = true,
-	 WORDS("would have to be another bit than iptablesMasqueradeBit (14 "
-	       "where it is not set; iptablesDropBit is 15 then)")},
+	 WORDS("would have to be another bit than the other")},
 	{{F(WATCH)}, ALL, .refuses = watch, NAMES("Get", "Cache", "Watch"),
 	 WORDS("would have to be Get, Cache or Watch")},
 	{{F(LOG_FILES)}, ALL, .refuses = log_files, .min = 2, .max = INT32_MAX},
 	{{F(LOG_SIZE)}, ALL, .refuses = log_size,
 	 WORDS("would have to be a whole number of bytes such as 10Mi")},
-	{{F(SYSCTLS)}, ALL, .refuses = sysctls,
+	{{F(SYSCTLS)}, ALL, .refuses = sysctls, GROWS,
 	 WORDS("would have to hold sysctls that have a namespace, such as "
 	       "net.*")},
 	{{F(ADDRESS)}, ALL, .refuses = address,
 	 WORDS("would have to be an IP address")},
-	{{F(RUNTIME_ENDPOINT)}, ALL, .refuses = endpoint,
+	{{F(RUNTIME_ENDPOINT)}, ALL, .refuses = endpoint, GROWS,
 	 WORDS("would have to be a unix socket")},
-	{{F(IMAGE_ENDPOINT)}, ALL, .refuses = endpoint,
+	{{F(RUNTIME_ENDPOINT)}, 24, 26, .refuses = no_endpoint,
+	 .code = "endpoint-not-given",
+	 WORDS("would have to name a socket: this kubelet has no default "
+	       "for it")},
+	{{F(IMAGE_ENDPOINT)}, ALL, .refuses = endpoint, GROWS,
 	 WORDS("would have to be a unix socket")},
 	{{F(CONTAINER_RUNTIME)}, 20, 23, ONE_OF("docker", "remote"),
 	 WORDS("would have to be docker or remote")},
@@ -273,9 +304,17 @@ static const struct kr_constraint rules[] = {
 	 WORDS("would have to name a folder")},
 	{{F(CONTAINER_TTL)}, ALL, RANGE(0, INT64_MAX),
 	 WORDS("would have to be 0s or more")},
+	{{F(CREDENTIAL_CONFIG), F(CREDENTIAL_FOLDER)}, ALL,
+	 ON("KubeletCredentialProviders"), .refuses = half_of_provider,
+	 WORDS("would have to stand together with its other half: "
+	       "--image-credential-provider-config and "
+	       "--image-credential-provider-bin-dir, or neither")},
+	{{F(CLOUD_PROVIDER)}, 29, 31, ON("DisableCloudProviders"),
+	 ONE_OF("", "external"),
+	 WORDS("would have to be external or empty")},
 	{{F(CLOUD_PROVIDER)}, 32, 36, ONE_OF("", "external"),
 	 WORDS("would have to be external or empty")},
-	{{F(NODE_LABELS)}, ALL, .refuses = node_labels,
+	{{F(NODE_LABELS)}, ALL, .refuses = node_labels, GROWS,
 	 WORDS("would have to be without labels of kubernetes.io and k8s.io "
 	       "that a kubelet must not set")},
 };

@@ -14,7 +14,8 @@
  * kubelet would not start; else each finding is a warning that names its
  * minors.
  *
- * A rule speaks of its first field that is set; of one field one rule speaks.
+ * A rule speaks of its first field that is set, and of each item there that it
+ * refuses; of one item one rule speaks. What more minors refuse comes first.
  */
 
 #include <errno.h>
@@ -39,7 +40,10 @@ struct finding {
 	int field;       /* that is spoken of */
 	struct kr_held held;
 	struct kr_span place;
-	char *what; /* "port would have to be ..." */
+	bool argument; /* it is one of the arguments, which may lack it */
+	char *item;    /* of the field, that is spoken of; NULL: all of it */
+	char *what;    /* "port would have to be ..." */
+	unsigned said; /* those of MINORS that were spoken of */
 };
 
 static unsigned bit(unsigned minor)
@@ -47,18 +51,28 @@ static unsigned bit(unsigned minor)
 	return 1U << (minor - KR_VALIDATE_FIRST_MINOR);
 }
 
+/* Whether the gates are so that RULE is asked. */
+static bool gates_fit(const struct kr_validation *j,
+                      const struct kr_constraint *rule)
+{
+	enum kr_gate_is want = rule->gate_on ? KR_GATE_IS_ON : KR_GATE_IS_OFF;
+
+	if (rule->manager &&
+	    kr_validation_gate(j, rule->manager) != KR_GATE_IS_ON)
+		return false;
+	return !rule->gate || kr_validation_gate(j, rule->gate) == want;
+}
+
 static bool refuses(struct kr_validation *j, const struct kr_constraint *rule)
 {
 	if (j->minor < rule->from || j->minor > rule->to)
 		return false;
-	j->item = j->item_value = NULL;
+	j->item = j->item_value = j->path = NULL;
+	j->n_refused = 0;
 	j->needer = NULL;
 	j->blamed = NULL;
-	if (!rule->refuses(j, rule))
-		return false;
-	return !rule->gate ||
-	       kr_validation_gate(j, rule->gate) ==
-	               (rule->gate_on ? KR_GATE_IS_ON : KR_GATE_IS_OFF);
+	j->words[0] = '\0';
+	return rule->refuses(j, rule) && gates_fit(j, rule);
 }
 
 /* The field of RULE that is spoken of: the first that anything sets. */
@@ -73,10 +87,27 @@ static int field_of(const struct kr_validation *j,
 	return rule->fields[0];
 }
 
+/* Of several flags the one that has what is refused. */
+static int blame_flag(const struct kr_validation *j, struct kr_held *held,
+                      int field)
+{
+	enum kr_type type = kr_field(field)->type;
+
+	if (j->blamed)
+		return kr_validation_flag_of(j, KR_FIELD_GATE_ROTATE_SERVER,
+		                             KR_TYPE_TREE, j->path,
+		                             &held->flag);
+	if (!held->flag || j->n_refused == 0 ||
+	    (type != KR_TYPE_LIST && type != KR_TYPE_TREE))
+		return 0;
+	return kr_validation_flag_of(j, field, type, j->path, &held->flag);
+}
+
 static int say_rule(const struct kr_validation *j,
                     const struct kr_constraint *rule, struct finding *f)
 {
 	const struct kr_field *field;
+	const char *words = *j->words ? j->words : rule->words;
 	const char *name, *dashes = "";
 	int r;
 
@@ -87,16 +118,24 @@ static int say_rule(const struct kr_validation *j,
 	if (j->blamed)
 		f->held = (struct kr_held){.whence = KR_WHENCE_FLAG,
 		                           .flag = j->blamed};
-	if (f->held.flag || !field->path) {
+	r = blame_flag(j, &f->held, f->field);
+	if (r < 0)
+		return r;
+	/* a file's field may have been a flag alone */
+	f->argument = f->held.flag || !field->path ||
+	              (field->flag && field->first_minor > j->minor);
+	if (f->argument) {
 		name = field->flag ?: "feature-gates";
 		dashes = "--";
 	}
-	if (rule->words)
-		r = kr_format(&f->what, "%s%s %s", dashes, name, rule->words);
+	if (words)
+		r = kr_format(&f->what, "%s%s %s", dashes, name, words);
 	else
 		r = kr_format(&f->what,
 		              "%s%s would have to be from %lld to %lld", dashes,
 		              name, (long long)rule->min, (long long)rule->max);
+	if (*j->words)
+		return r;
 	if (r == 0 && j->needer) {
 		_cleanup_free_ char *before = TAKE_PTR(f->what);
 
@@ -110,39 +149,6 @@ static int say_rule(const struct kr_validation *j,
 		              j->item_value ?: "");
 	}
 	return r;
-}
-
-/* The item in the text of the value that has it, in whatever file. */
-static struct kr_span place_of(const struct kr_validation *j,
-                               const struct finding *f)
-{
-	const struct kr_merged *merged = j->merges[kr_validation_merge_of(j)];
-	struct kr_span place = KR_SPAN_NONE;
-
-	if (f->held.use)
-		place = f->held.use->value;
-	for (size_t i = 0;
-	     j->item && *j->item && merged && i < merged->n_configs; i++) {
-		const struct kr_config_use *use;
-		size_t at = 0;
-
-		while ((use = kr_config_next(&merged->configs[i], f->field,
-		                             &at))) {
-			const struct kr_span *v = &use->value;
-			const char *found;
-
-			if (!v->file)
-				continue;
-			found = memmem(v->file->data + v->offset, v->length,
-			               j->item, strlen(j->item));
-			if (found)
-				place = (struct kr_span){
-					v->file,
-					(size_t)(found - v->file->data),
-					strlen(j->item)};
-		}
-	}
-	return place;
 }
 
 /* "1.20 to 1.22, 1.30 to 1.36" */
@@ -185,32 +191,60 @@ struct verdict {
 	size_t n_findings;
 };
 
+static void finding_done(struct finding *f)
+{
+	free(f->item);
+	free(f->what);
+}
+#define _cleanup_finding_ _cleanup_(finding_done)
+
 /* RULE refuses: a finding, or one more minor of one. */
 static int add_finding(struct verdict *v, const struct kr_validation *j,
                        const struct kr_constraint *rule)
 {
-	struct finding f = {.rule = rule, .minors = bit(j->minor)}, *next;
-	_cleanup_free_ char *what = NULL;
+	_cleanup_finding_ struct finding f = {.rule = rule,
+	                                      .minors = bit(j->minor)};
 	int r = say_rule(j, rule, &f);
 
-	what = f.what;
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < v->n_findings; i++) {
 		struct finding *old = &v->findings[i];
 
-		if (old->rule != rule || strcmp(old->what, what) != 0)
+		/* two rules may say the same, each of its own minors */
+		if (old->rule->warns != rule->warns || old->field != f.field ||
+		    strcmp(old->what, f.what) != 0)
 			continue;
 		old->minors |= bit(j->minor);
 		return 0;
 	}
-	f.place = place_of(j, &f);
-	next = KR_VEC_NEXT(v->findings, v->n_findings);
-	if (!next)
-		return -ENOMEM;
-	*next = f;
-	v->n_findings++;
-	what = NULL;
+	r = kr_validation_place(j, f.field, &f.held, &f.place);
+	if (r < 0)
+		return r;
+	if (j->item) {
+		f.item = strdup(j->item);
+		if (!f.item)
+			return -ENOMEM;
+	}
+	return KR_VEC_MOVE(v->findings, v->n_findings, &f);
+}
+
+/* Of one rule so many items are spoken of in one value. */
+#define ITEMS_SAID 20
+
+/* Asks RULE of J's minor. */
+static int ask_rule(struct verdict *v, struct kr_validation *j,
+                    const struct kr_constraint *rule)
+{
+	for (j->n_skipped = 0; j->n_skipped < ITEMS_SAID; j->n_skipped++) {
+		int r;
+
+		if (!refuses(j, rule))
+			return 0;
+		r = add_finding(v, j, rule);
+		if (r < 0 || j->n_refused == 0)
+			return r;
+	}
 	return 0;
 }
 
@@ -229,10 +263,8 @@ static int ask(struct verdict *v, struct kr_validation *j)
 		const struct kr_constraint *rules = tables[t](&n);
 
 		for (size_t i = 0; i < n; i++) {
-			int r = 0;
+			int r = ask_rule(v, j, &rules[i]);
 
-			if (refuses(j, &rules[i]))
-				r = add_finding(v, j, &rules[i]);
 			if (r < 0)
 				return r;
 		}
@@ -315,16 +347,26 @@ static unsigned refuse_types(const struct verdict *v)
 	return minors;
 }
 
+/* What advice there is goes by it: at the file, or at the argument. */
+static const char *code_of(const struct finding *f)
+{
+	if (f->rule->code)
+		return f->rule->code;
+	if (f->rule->words)
+		return f->argument ? "flag-invalid" : "config-invalid";
+	return f->argument ? "flag-range" : "config-range";
+}
+
 static int say_error(struct verdict *v, const struct finding *f)
 {
-	const char *code = f->rule->code    ? f->rule->code
-	                   : f->rule->words ? "config-invalid"
-	                                    : "config-range";
+	const char *code = code_of(f);
 	int r;
 
-	if (f->held.flag) {
-		r = kr_flags_add_remark(&v->in->flags, f->held.flag->arg, true,
-		                        code, "%s", f->what);
+	if (f->argument) {
+		/* of one that is not given it is the command */
+		r = kr_flags_add_remark(&v->in->flags,
+		                        f->held.flag ? f->held.flag->arg : 0,
+		                        true, code, "%s", f->what);
 		if (r < 0)
 			return r;
 	} else if (!f->place.file && v->in->config_path) {
@@ -335,35 +377,45 @@ static int say_error(struct verdict *v, const struct finding *f)
 	}
 	return kr_inputs_fault(
 		v->in, KR_STATE_INVALID, "kubelet would refuse its %s: %s",
-		f->held.flag ? "arguments" : "configuration", f->what);
+		f->argument ? "arguments" : "configuration", f->what);
 }
 
-static int say_warning(struct verdict *v, const struct finding *f)
+static int say_warning(struct verdict *v, const struct finding *f,
+                       unsigned refusing)
 {
 	_cleanup_free_ char *minors = NULL;
-	int r = name_minors(f->minors, &minors);
+	int r = name_minors(refusing, &minors);
 
 	if (r < 0)
 		return r;
-	if (f->held.flag)
-		return kr_flags_add_remark(&v->in->flags, f->held.flag->arg,
-		                           false, "config-version",
-		                           "%s, or kubelet %s would refuse it",
-		                           f->what, minors);
+	if (f->argument)
+		return kr_flags_add_remark(
+			&v->in->flags, f->held.flag ? f->held.flag->arg : 0,
+			false, "config-version",
+			"%s, or kubelet %s would refuse it", f->what, minors);
 	kr_diag_add(v->diag, KR_WARNING, "config-version", f->place,
 	            "%s, or kubelet %s would refuse it", f->what, minors);
 	return 0;
 }
 
-/* Of one field one rule speaks; a wrong type is of no field. */
-static bool is_said(const struct verdict *v, size_t i, unsigned minors)
+/* Of one field, and of one item of it, one rule speaks. */
+static bool is_same(const struct finding *a, const struct finding *b)
 {
-	for (size_t k = 0; k < i && v->findings[i].field >= 0; k++) {
-		if ((v->findings[k].minors & minors) &&
-		    v->findings[k].field == v->findings[i].field)
-			return true;
+	/* a wrong type is of no field */
+	return a->field >= 0 && a->field == b->field &&
+	       (!a->item || !b->item || strcmp(a->item, b->item) == 0);
+}
+
+/* The minors of F that were not spoken of. */
+static unsigned unsaid(const struct verdict *v, const struct finding *f)
+{
+	unsigned minors = f->minors;
+
+	for (size_t i = 0; i < v->n_findings; i++) {
+		if (v->findings[i].said && is_same(&v->findings[i], f))
+			minors &= ~v->findings[i].said;
 	}
-	return false;
+	return minors;
 }
 
 /* The newest of MINORS. */
@@ -392,6 +444,15 @@ static bool is_by_merge(const struct verdict *v, const struct finding *f)
 	return !kr_value_equal(newer, older);
 }
 
+/* RULE never makes an error: a kubelet that is newer than all whose rules are
+ * known may have learnt what it does not. */
+static bool only_warns(const struct verdict *v,
+                       const struct kr_constraint *rule)
+{
+	return rule->warns || (v->in->kubelet_minor > KR_VALIDATE_LAST_MINOR &&
+	                       (rule->grows || rule->names || rule->gate));
+}
+
 /* Only kubelets refuse it that are long out of support: so does the file of any
  * newer one look to them. */
 static bool is_old(const struct verdict *v, unsigned minors)
@@ -400,14 +461,14 @@ static bool is_old(const struct verdict *v, unsigned minors)
 	       minors < bit(SUPPORTED_MINOR);
 }
 
-/* Some versions refuse what F says. */
-static int say_some(struct verdict *v, const struct finding *f)
+/* Some versions, MINORS, refuse what F says. */
+static int say_some(struct verdict *v, const struct finding *f, unsigned minors)
 {
-	if (v->in->kubelet_minor == 0 && is_old(v, f->minors))
+	if (v->in->kubelet_minor == 0 && is_old(v, minors))
 		return 0;
 	v->in->version_matters = v->in->kubelet_minor == 0;
-	if (f->rule->warns || !is_by_merge(v, f))
-		return say_warning(v, f);
+	if (only_warns(v, f->rule) || !is_by_merge(v, f))
+		return say_warning(v, f, minors);
 	v->in->fault_by_version = true;
 	return kr_inputs_fault(
 		v->in, KR_STATE_UNKNOWN,
@@ -416,30 +477,52 @@ static int say_some(struct verdict *v, const struct finding *f)
 		kr_field_name(f->field));
 }
 
+/* All that is no error, what most versions refuse first. */
+static int say_others(struct verdict *v, bool refused)
+{
+	for (int n = N_MINORS; n > 0; n--) {
+		for (size_t i = 0; i < v->n_findings; i++) {
+			struct finding *f = &v->findings[i];
+			unsigned minors;
+			int r;
+
+			if (__builtin_popcount(f->minors) != n ||
+			    (refused && !only_warns(v, f->rule)))
+				continue;
+			minors = unsaid(v, f);
+			if (minors == 0)
+				continue;
+			f->said = minors;
+			r = say_some(v, f, minors);
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
 static int conclude(struct verdict *v)
 {
 	unsigned all = 0, newest = newest_of(v->may_run);
 	bool refused;
 
 	for (size_t i = 0; i < v->n_findings; i++) {
-		if (!v->findings[i].rule->warns)
+		if (!only_warns(v, v->findings[i].rule))
 			all |= v->findings[i].minors;
 	}
 	refused = v->may_run != 0 && all == v->may_run;
-	for (size_t i = 0; i < v->n_findings; i++) {
-		const struct finding *f = &v->findings[i];
-		int r = 0;
+	for (size_t i = 0; refused && i < v->n_findings; i++) {
+		struct finding *f = &v->findings[i];
+		int r;
 
-		if (refused && !f->rule->warns) {
-			if ((f->minors & newest) && !is_said(v, i, newest))
-				r = say_error(v, f);
-		} else if (!is_said(v, i, f->minors)) {
-			r = say_some(v, f);
-		}
+		if (only_warns(v, f->rule) || !(unsaid(v, f) & newest))
+			continue;
+		f->said = f->minors;
+		r = say_error(v, f);
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return say_others(v, refused);
 }
 
 /* --- the way through ----------------------------------------------------- */
@@ -521,7 +604,7 @@ static int check_flags(struct kr_inputs *in)
 static void verdict_done(struct verdict *v)
 {
 	for (size_t i = 0; i < v->n_findings; i++)
-		free(v->findings[i].what);
+		finding_done(&v->findings[i]);
 	free(v->findings);
 	free(v);
 }

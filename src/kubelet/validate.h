@@ -9,6 +9,9 @@
 #include "kubelet/decide.h"
 #include "kubelet/minors.h"
 
+/* The versions whose rules are known, 20 for 1.20. A later one counts as the
+ * last, but what it may have learnt is a warning; an earlier one counts as the
+ * first. */
 #define KR_VALIDATE_FIRST_MINOR KR_FIRST_MINOR
 #define KR_VALIDATE_LAST_MINOR  KR_LAST_MINOR
 

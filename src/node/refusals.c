@@ -8,6 +8,7 @@
  *						from 1.31 on at the start
  *	--kubeconfig				at the start, unless the file of
  *						--bootstrap-kubeconfig is there
+ *	--container-runtime-endpoint		at the start, by 1.24 to 1.26
  *	failCgroupV1				the host's cgroups
  *
  * Who ends kubelet with such a file is the same for all versions, with one
@@ -320,6 +321,26 @@ static int judge_client(struct judging *j)
 	return 0;
 }
 
+/* The same of the runtime, for which 1.24 to 1.26 have no default. */
+static int judge_runtime(struct judging *j)
+{
+	unsigned minor = j->in->kubelet_minor;
+	_cleanup_held_ struct held endpoint = {0};
+	int r;
+
+	if (j->node->configured || minor < 24 || minor > 26 ||
+	    kr_flags_count(&j->in->flags, KR_FIELD_RUNTIME_ENDPOINT) > 0)
+		return 0;
+	r = hold(j, KR_FIELD_RUNTIME_ENDPOINT, &endpoint);
+	if (r < 0 || endpoint.decision.state == KR_STATE_UNKNOWN)
+		return r;
+	kr_diag_add(j->diag, KR_NOTE, "file-not-there-yet", KR_SPAN_NONE,
+	            "--container-runtime-endpoint is not given yet: kubelet "
+	            "1.%u needs it to start",
+	            minor);
+	return 0;
+}
+
 /* Whether the host has the old cgroups, alone or beside the new ones: kubelet
  * asks whether /sys/fs/cgroup is a cgroup2 file system. */
 static bool has_cgroup_v1(struct kr_fs *fs)
@@ -387,6 +408,9 @@ int kr_refusals_judge(struct kr_node *node, struct kr_diag *diag)
 	if (kr_inputs_state(j.in) != KR_STATE_ABSENT)
 		return 0;
 	r = judge_client(&j);
+	if (r < 0)
+		return r;
+	r = judge_runtime(&j);
 	if (r < 0)
 		return r;
 	r = judge_kubeconfig(&j);

@@ -49,6 +49,8 @@ static const struct row {
 	{"dynamic-config", NULL},
 	{"credentials-too-large", "shorten that list" AGAIN},
 	{"edits-collide", BY_HAND},
+	{"endpoint-not-given",
+         "give --container-runtime-endpoint among kubelet's arguments" AGAIN},
 	{"entry-not-cut",
          "write the flag's value in one piece, or edit it, by hand" AGAIN},
 	{"env-", "take those bytes away" AGAIN},
