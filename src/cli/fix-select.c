@@ -70,13 +70,15 @@ static int allow(struct kr_fix_selected *s)
 	return 0;
 }
 
-/* What RULE, which has its value, says of that. */
+/* What RULE says of VALUE. A copy that has VALUE as what is wanted would call
+ * every boolean right. */
 static enum kr_answer judge(const struct kr_fix_selected *s,
-                            const struct kr_rule *rule)
+                            const struct kr_rule *rule,
+                            const struct kr_value *value)
 {
 	struct kr_decision d[KR_RULE_FIELDS_MAX] = {
-		{.state = kr_value_state(&rule->want),
-	         .value = rule->want,
+		{.state = kr_value_state(value),
+	         .value = *value,
 	         .by = KR_BY_CONFIG}};
 
 	for (size_t i = 1; i < KR_RULE_FIELDS_MAX; i++)
@@ -111,7 +113,7 @@ static int set_one(struct kr_fix_selected *s, const char *text)
 		return r;
 	s->n_own++;
 	rule->owners_value = false;
-	if (judge(s, rule) == KR_ANSWER_FAIL)
+	if (judge(s, s->items[i], &rule->want) == KR_ANSWER_FAIL)
 		return refuse(s, "--set=%s: it would fail: %s %s", text,
 		              rule->name, rule->demand ? rule->demand : "");
 	s->items[i] = rule;
