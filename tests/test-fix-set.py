@@ -48,6 +48,10 @@ def check_result(case, run, said):
     left = {x["control"]: x["why"] for x in said.get("left", [])}
     if outcome in ("refused", "unconfigured"):
         return
+    failing = [c["name"] for c in said.get("after", {}).get("controls", [])
+               if c["verdict"] == "fail" and left.get(c["name"]) != "waived"]
+    case.expect(run.status == 1 or not failing, "status %d, and %s fail",
+                run.status, ", ".join(failing))
     for control in said.get("after", {}).get("controls", []):
         good = control["verdict"] in ("pass", "not-applicable", "waived", None)
         case.expect(good or control["name"] in left, "%s: %s, and not left",
