@@ -659,6 +659,27 @@ static int finish(struct kr_applying *f)
 	return KR_STEP_ENDED;
 }
 
+/* What kubelet runs with for the rule I, where that fails: of a kubelet that
+ * stayed it may only be known from before, since its file is another now. NULL:
+ * it does not fail, or nobody can tell. */
+static const struct kr_value *find_wrong(const struct kr_applying *f,
+                                         const struct kr_audit *last, size_t i)
+{
+	const struct kr_judgement *before = &f->fix->before->items[i];
+	const struct kr_judgement *now = &last->items[i];
+
+	if (now->running.answer == KR_ANSWER_FAIL)
+		return &now->running.value;
+	if (now->live.answer == KR_ANSWER_FAIL)
+		return &now->live.value;
+	if (now->running.state == KR_STATE_UNKNOWN &&
+	    !kr_state_is_value(now->live.state) && !f->fix->restarts &&
+	    last->pid > 0 && last->pid == f->fix->before->pid &&
+	    before->running.answer == KR_ANSWER_FAIL)
+		return &before->running.value;
+	return NULL;
+}
+
 /*
  * The files are right, and kubelet runs with the old value: that is no end for
  * who did not ask for it, and is not passed over in silence by who did.
@@ -677,15 +698,13 @@ static int check_running(struct kr_applying *f)
 		return KR_STEP_ENDED;
 	for (size_t i = 0; i < last->n_items; i++) {
 		const struct kr_judgement *now = &last->items[i];
+		const struct kr_value *has = find_wrong(f, last, i);
 		_cleanup_free_ char *value = NULL;
 		int r;
 
-		if (kr_apply_is_left(f, i) || !kr_apply_runs_wrong(now))
+		if (kr_apply_is_left(f, i) || !has)
 			continue;
-		r = kr_value_format(now->running.answer == KR_ANSWER_FAIL
-		                            ? &now->running.value
-		                            : &now->live.value,
-		                    &value);
+		r = kr_value_format(has, &value);
 		if (r < 0)
 			return r;
 		kr_diag_add(f->diag, KR_WARNING, KR_STILL_FALSE, KR_SPAN_NONE,
