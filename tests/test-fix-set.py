@@ -167,6 +167,18 @@ def check_expected(case):
     case.expect(run.status == 0, "status %d\n%s", run.status, run.err)
 
 
+def check_lines(case):
+    """Lines to be written are lines, and stand once."""
+    lines = ("vm.overcommit_memory = 1", "kernel.panic = 10",
+             "kernel.panic_on_oops = 1")
+    for options, start in ((["-n"], "#     "), ([], "    "), (["-q"], "    ")):
+        run = case.run("fix", "--control=protectKernelDefaults", *options)
+        said = (run.out + run.err).splitlines()
+        case.expect([said.count(start + line) for line in lines] == [1] * 3
+                    and "x0a" not in run.out + run.err, "%s: %s%s", options,
+                    run.out, run.err)
+
+
 def main():
     program, nodes, schemas = sys.argv[1:4]
     schemas, tap = Schemas(schemas), Tap()
@@ -182,6 +194,7 @@ def main():
         row(tap, program, schemas, tree, " ".join(options), check_words,
             options, status, text)
     row(tap, program, schemas, tree, "the expected plan", check_expected)
+    row(tap, program, schemas, tree, "lines to be written", check_lines)
     return tap.end()
 
 

@@ -272,6 +272,7 @@ struct kr_fix *kr_fix_free(struct kr_fix *fix)
 	free(fix->unit);
 	free(fix->config);
 	free(fix->reason);
+	free(fix->lines);
 	free(fix);
 	return NULL;
 }

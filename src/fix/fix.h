@@ -82,6 +82,9 @@ struct kr_fix {
 	bool undo; /* of another fix */
 	enum kr_outcome outcome;
 	char *reason; /* one sentence */
+	/* what has to be written somewhere first, each with its line feed;
+	 * NULL: nothing */
+	char *lines;
 	/* NULL: none was made; in a preview also where an interrupted run would
 	 * be taken back first, which would change what there is to be done */
 	struct kr_plan *plan;

@@ -107,7 +107,9 @@ static int print_planned(const struct kr_term *term, const struct kr_plan *plan,
 	return 0;
 }
 
-void kr_text_outcome(const struct kr_term *term, const struct kr_fix *fix)
+/* With what has to be written first, each line behind START. */
+static void print_outcome(const struct kr_term *term, const struct kr_fix *fix,
+                          const char *start)
 {
 	bool left = fix->outcome == KR_OUTCOME_UNCHANGED && is_partial(fix);
 	const char *word = outcome_words[fix->outcome].word;
@@ -119,6 +121,15 @@ void kr_text_outcome(const struct kr_term *term, const struct kr_fix *fix)
 	kr_term_headline(
 		term, left ? KR_COLOR_WARN : outcome_words[fix->outcome].color,
 		word, fix->reason);
+	if (!fix->lines)
+		return;
+	fprintf(term->out, "%s    ", start);
+	print_lines(term, fix->lines, start, "    ");
+}
+
+void kr_text_outcome(const struct kr_term *term, const struct kr_fix *fix)
+{
+	print_outcome(term, fix, "");
 }
 
 static void print_diff_line(const struct kr_term *term, const char *line,
@@ -330,7 +341,7 @@ int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix,
 	if (undo && fix->outcome == KR_OUTCOME_UNCHANGED)
 		print_nothing_to_undo(term, fix);
 	else
-		kr_text_outcome(term, fix);
+		print_outcome(term, fix, "# ");
 	if (undo && print_refused(term, fix) < 0)
 		return -ENOMEM;
 	if (fix->outcome != KR_OUTCOME_WOULD_FIX) {
