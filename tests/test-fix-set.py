@@ -149,6 +149,34 @@ WORDS = [
 ]
 
 
+NODES = [
+    # (node, command and options, a part of what is printed, and what is not)
+    ("made-gke-autopilot", ["fix", "--control=readOnlyPort"],
+     "take one whose readOnlyPort is wrong", "true by default"),
+    ("bottlerocket", ["fix", "--control=readOnlyPort,rotateCertificates",
+                      "--explicit"],
+     "settings API, which may have none for rotateCertificates", "true by default"),
+    ("eks-ubuntu-snap", ["fix", "--benchmark=eks-1.8"],
+     "here it says Webhook already", "mode: true"),
+    ("flatcar-typhoon-docker", ["fix", "--benchmark=cis-1.12"],
+     "what hostname-override has to be is the owner's", "hostname-override: "),
+    ("talos", ["audit", "--control=readOnlyPort"],
+     "extraConfig.readOnlyPort: 0 with", "makeIPTables"),
+    ("talos", ["audit", "--control=mode:config"], "UNKNOWN", "next:"),
+    ("eks-al2023-nodeadm-default",
+     ["fix", "--control=authorization.mode,makeIPTablesUtilChains"],
+     "UNCHANGED  no control fails; nothing was changed", "Webhook;"),
+    ("mount-namespace-bind", ["fix", "--benchmark=cis-1.12"],
+     "the files have mode:unit as demanded now; 18", "files are right"),
+]
+
+
+def check_platform(case, words, text, never):
+    run = case.run(*words, "--kubelet-version=1.30")
+    said = run.out + run.err
+    case.expect(text in said and never not in said, "says %s", said)
+
+
 def check_words(case, options, status, text):
     path = os.path.join(case.node.root, "etc/w")
     with open(path, "w", encoding="utf-8") as file:
@@ -193,6 +221,10 @@ def main():
     for options, status, text in WORDS:
         row(tap, program, schemas, tree, " ".join(options), check_words,
             options, status, text)
+    for name, words, text, never in NODES:
+        row(tap, program, schemas, os.path.join(os.path.dirname(__file__),
+                                                "nodes", name),
+            name + ": " + " ".join(words), check_platform, words, text, never)
     row(tap, program, schemas, tree, "the expected plan", check_expected)
     row(tap, program, schemas, tree, "lines to be written", check_lines)
     return tap.end()

@@ -303,11 +303,13 @@ static int end_compliant(struct kr_applying *f)
 	const struct kr_audit *before = f->fix->before;
 
 	if (before->verdict == KR_VERDICT_PASS)
-		return kr_apply_end(
-			f, KR_OUTCOME_UNCHANGED, "%s%s", before->reason,
-			f->options->dry_run ? ""
-					    : "; nothing was changed, nothing "
-					      "was restarted");
+		return kr_apply_end(f, KR_OUTCOME_UNCHANGED, "%s%s",
+		                    before->n_items == 1 ? before->reason
+		                                         : "no control fails",
+		                    f->options->dry_run
+		                            ? ""
+		                            : "; nothing was changed, nothing "
+		                              "was restarted");
 	if (f->options->restart == KR_RESTART_AUTO && f->unhealthy_why) {
 		kr_diag_add(f->diag, KR_WARNING, "unhealthy-before",
 		            KR_SPAN_NONE,
@@ -546,6 +548,32 @@ static int end_restarted(struct kr_applying *f)
 		unasked);
 }
 
+/* How many controls the plan leaves, but for those that are waived. */
+static size_t count_left(const struct kr_applying *f)
+{
+	const struct kr_plan *plan = f->fix->plan;
+	size_t n = 0;
+
+	for (size_t i = 0; plan && i < plan->n_left; i++)
+		n += plan->left[i].why != KR_WHY_WAIVED;
+	return n;
+}
+
+/* The files, which are right unless something is left. */
+static int end_written(struct kr_applying *f, const char *rest)
+{
+	_cleanup_free_ char *planned = NULL;
+	int r;
+
+	if (count_left(f) == 0)
+		return kr_apply_end(f, KR_OUTCOME_FIXED,
+		                    "the files are right now%s", rest);
+	r = name_planned(f, &planned);
+	return r < 0 ? r
+	             : kr_apply_end(f, KR_OUTCOME_FIXED,
+	                            "the files have %s now%s", planned, rest);
+}
+
 static int end_done(struct kr_applying *f)
 {
 	struct kr_node *node = kr_apply_node(f);
@@ -563,8 +591,7 @@ static int end_done(struct kr_applying *f)
 		                    "was changed",
 		                    node->unit_name);
 	if (!node->live)
-		return kr_apply_end(f, KR_OUTCOME_FIXED,
-		                    "the files are right now");
+		return end_written(f, "");
 	if (f->options->restart == KR_RESTART_AUTO && f->unhealthy_why) {
 		kr_diag_add(f->diag, KR_WARNING, "unhealthy-before",
 		            KR_SPAN_NONE,
@@ -573,9 +600,7 @@ static int end_done(struct kr_applying *f)
 		            f->unhealthy_why);
 		kr_apply_want_log(f, NULL, NULL);
 	}
-	return kr_apply_end(
-		f, KR_OUTCOME_FIXED,
-		"the files are right now; kubelet was not restarted");
+	return end_written(f, "; kubelet was not restarted");
 }
 
 /* What was wrong with the node before is no error any more. */
@@ -728,13 +753,10 @@ static int check_running(struct kr_applying *f)
 /* What is left keeps a fix from being whole. */
 static int check_left(struct kr_applying *f)
 {
-	const struct kr_plan *plan = f->fix->plan;
 	_cleanup_free_ char *reason = NULL;
-	size_t n = 0;
+	size_t n = count_left(f);
 	int r;
 
-	for (size_t i = 0; plan && i < plan->n_left; i++)
-		n += plan->left[i].why != KR_WHY_WAIVED;
 	if (n == 0 || (f->fix->outcome != KR_OUTCOME_FIXED &&
 	               f->fix->outcome != KR_OUTCOME_UNCHANGED))
 		return KR_STEP_ENDED;

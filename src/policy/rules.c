@@ -424,6 +424,12 @@ void kr_rules_of_edition(const struct kr_edition *edition, unsigned level,
 	*ret = (struct kr_rules){items, n, edition};
 }
 
+bool kr_rule_is_written(const struct kr_rule *rule)
+{
+	return rule->n_fields > 0 && !rule->wants_nothing &&
+	       !rule->owners_value && rule->policy != KR_POLICY_NEVER;
+}
+
 /* --- in words ------------------------------------------------------------ */
 
 char *kr_rule_text(const struct kr_rule *rule, const char *text)

@@ -132,15 +132,27 @@ static void print_overridden(const struct kr_term *term,
 		        n - KR_DIAG_KEPT);
 }
 
-/* What to do where no fix goes, in the words of the one control. */
-static void print_refusal(const struct kr_term *term,
-                          const struct kr_platform *platform)
+/* What to do where no fix goes, in the words of the first control that it could
+ * be done for. */
+static int print_refusal(const struct kr_term *term,
+                         const struct kr_platform *platform,
+                         const struct kr_audit *audit)
 {
-	_cleanup_free_ char *words =
-		kr_rule_text(kr_rules_usual.items[0], platform->refusal);
+	_cleanup_free_ char *words = NULL;
+	const struct kr_judgement *j = audit->items;
+	const struct kr_judgement *end = j + audit->n_items;
 
+	while (j < end && (j->verdict == KR_VERDICT_PASS || !j->rule->test ||
+	                   !kr_rule_is_written(j->rule)))
+		j++;
+	if (j == end)
+		return 0;
+	words = kr_rule_text(j->rule, platform->refusal);
+	if (!words)
+		return -ENOMEM;
 	kr_term_color(term, KR_COLOR_DIM, "next:");
-	fprintf(term->out, " %s\n", words ? words : platform->refusal);
+	kr_term_row(term, " ", words);
+	return 0;
 }
 
 /* Whose node it is, and who writes kubelet's files anew. */
@@ -411,10 +423,8 @@ int kr_text_audit(const struct kr_term *term, struct kr_host *host,
 	if (j->live.state == KR_STATE_UNKNOWN)
 		api = NULL;
 	if (node->platform && node->platform->refusal &&
-	    audit->verdict != KR_VERDICT_PASS) {
-		print_refusal(term, node->platform);
-		return 0;
-	}
+	    audit->verdict != KR_VERDICT_PASS)
+		return print_refusal(term, node->platform, audit);
 	return usual ? print_audit_next(term, host, api, audit, words, diag)
 	             : kr_text_next(term, node, api, audit, words, diag);
 }
