@@ -132,6 +132,18 @@ WORDS = [
      "would fail"),
     (["--control=podPidsLimit", "--set=readOnlyPort=0"], 2, "among"),
     (["--control=podPidsLimit", "--allow=readOnlyPort"], 2, "among"),
+    (["--control=makeIPTablesUtilChains", "--allow=makeIPTablesUtilChains"],
+     2, "needs no leave"),
+    (["--control=hostname-override", "--allow=hostname-override"], 2,
+     "the owner's to change"),
+    (["--control=podPidsLimit", "--allow=podPidsLimit"], 2, "--set"),
+    (["--control=podPidsLimit", "--set=podPidsLimit=9",
+      "--allow=podPidsLimit"], 0, "FIXED"),
+    (["--control=readOnlyPort", "--allow=readOnlyPort"], 0, "FIXED"),
+    (["--control=eventRecordQPS", "--set=eventRecordQPS=0"], 0, "FIXED"),
+    (["--control=eventRecordQPS", "--set=eventRecordQPS=50"], 0, "UNCHANGED"),
+    (["-n", "--benchmark=cis-1.12", "--set=podPidsLimit=9"], 1,
+     "--pod-max-pids=9"),
     (["--control=protectKernelDefaults"], 4, "vm.overcommit_memory = 1"),
     (["--control=protectKernelDefaults,readOnlyPort"], 1,
      "left: protectKernelDefaults (refused)"),
@@ -187,6 +199,23 @@ def check_words(case, options, status, text):
     case.expect(text in run.out + run.err, "says %s%s", run.out, run.err)
 
 
+def check_set(case):
+    """What --set says is written over what passes, too, and once."""
+    words = ("--control=authentication.x509.clientCAFile,eventRecordQPS",
+             "--set=authentication.x509.clientCAFile=/etc/%s.crt",
+             "--set=eventRecordQPS=%s")
+    for name, number, outcome in (("one", "7", "fixed"),
+                                  ("two", "0", "fixed"),
+                                  ("two", "0", "unchanged")):
+        run, said = case.json("fix", words[0], words[1] % name,
+                              words[2] % number)
+        values = [c["views"]["disk"]["value"] for c
+                  in said["after"]["controls"]]
+        case.expect((run.status, said["outcome"], values)
+                    == (0, outcome, ["/etc/%s.crt" % name, int(number)]),
+                    "%d %s %s", run.status, said["outcome"], values)
+
+
 def check_expected(case):
     """The plan that was shown, and no other."""
     words = ("--control=readOnlyPort,podPidsLimit", "--set=podPidsLimit=9")
@@ -226,6 +255,7 @@ def main():
                                                 "nodes", name),
             name + ": " + " ".join(words), check_platform, words, text, never)
     row(tap, program, schemas, tree, "the expected plan", check_expected)
+    row(tap, program, schemas, tree, "a value that passes", check_set)
     row(tap, program, schemas, tree, "lines to be written", check_lines)
     return tap.end()
 

@@ -325,7 +325,9 @@ static int check_grounds(struct planning *p)
 		            j->disk.reason, member);
 		return -EOPNOTSUPP;
 	}
-	if ((j->disk.state == KR_STATE_UNKNOWN && !j->by_version) ||
+	/* what is written takes the place of either default */
+	if ((j->disk.state == KR_STATE_UNKNOWN && !j->by_version &&
+	     !j->disk.either_default) ||
 	    (j->disk.state == KR_STATE_INVALID && !j->by_setting)) {
 		kr_diag_add(p->diag, KR_ERROR, "not-by-setting", KR_SPAN_NONE,
 		            "%s: this must be put right first", j->disk.reason);
