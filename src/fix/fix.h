@@ -93,6 +93,8 @@ struct kr_fix {
 	/* the options that select the same controls once more, for a next
 	 * command, and those that make it the same fix: borrowed; NULL */
 	const char *audit_words, *words;
+	const char
+		*asked; /* an undo: the id that it was told: borrowed; NULL */
 	/* kr_plan_hash() of the plan; "": it has no edits */
 	char hash[KR_PLAN_HASH_SIZE];
 	struct kr_audit *before; /* NULL: the node could not be read */

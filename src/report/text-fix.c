@@ -277,6 +277,8 @@ static void print_preview_next(const struct kr_term *term,
 
 	fprintf(term->out, "# next: kubelet-remedy %s%s", command,
 	        is_fix && fix->words ? fix->words : "");
+	if (fix->asked)
+		fprintf(term->out, " %s", fix->asked);
 	if (!fix->plan) { /* what it would be of is not there yet */
 		kr_next_options(term, node, api);
 		fputc('\n', term->out);
