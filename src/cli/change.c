@@ -213,9 +213,14 @@ static int change(const struct kr_options *o, struct kr_watch *watch,
 	options.rules = &kr_rules_usual;
 	options.tick = kr_watch_tick;
 	options.closure = watch;
-	if (o->command == KR_COMMAND_UNDO)
-		return kr_undo_run(&o->node, &options, o->transaction, diag,
-		                   ret);
+	if (o->command != KR_COMMAND_FIX && kr_fix_how(o, &selected->how) < 0)
+		return -ENOMEM;
+	if (o->command == KR_COMMAND_UNDO) {
+		r = kr_undo_run(&o->node, &options, o->transaction, diag, ret);
+		if (r == 0)
+			(*ret)->how = selected->how;
+		return r;
+	}
 	if (o->command == KR_COMMAND_RECOVER)
 		return kr_rescue_run(&o->node, &options, o->transaction, diag,
 		                     ret);
@@ -229,6 +234,8 @@ static int change(const struct kr_options *o, struct kr_watch *watch,
 	if (r == 0) {
 		(*ret)->audit_words = selected->audit_words;
 		(*ret)->words = selected->words;
+		(*ret)->left_words = selected->left_words;
+		(*ret)->how = selected->how;
 	}
 	return r;
 }

@@ -163,16 +163,50 @@ static void done(struct kr_fix_selected *s)
 	s->waivers = (struct kr_waivers){0};
 	free(s->audit_words);
 	free(s->words);
-	s->audit_words = s->words = NULL;
+	free(s->left_words);
+	free(s->how);
+	s->audit_words = s->words = s->left_words = s->how = NULL;
+}
+
+static const char *restart_word(const struct kr_options *o)
+{
+	switch (o->fix.restart) {
+	case KR_RESTART_ALWAYS:
+		return " --restart=always";
+	case KR_RESTART_NEVER:
+		return " --restart=never";
+	default:
+		return "";
+	}
+}
+
+int kr_fix_how(const struct kr_options *o, char **ret)
+{
+	char wait[32] = "";
+
+	if (o->fix.wait_usec != KR_WAIT_USEC_DEFAULT)
+		snprintf(wait, sizeof(wait), " --wait=%llu",
+		         (unsigned long long)(o->fix.wait_usec /
+		                              KR_USEC_PER_SEC));
+	return kr_format(ret, "%s%s%s%s%s%s",
+	                 o->fix.explicit_wanted ? " --explicit" : "",
+	                 o->fix.no_persist ? " --no-persist" : "",
+	                 restart_word(o), wait,
+	                 o->fix.no_rollback ? " --no-rollback" : "",
+	                 o->fix.retry ? " --retry" : "");
 }
 
 /* Behind the words that select the controls. */
 static int add_words(struct kr_fix_selected *s)
 {
-	int r = 0;
+	struct kr_options other = *s->o;
+	int r = kr_fix_how(s->o, &s->how);
 
+	other.select.controls = other.select.skip = NULL;
+	other.select.level = 0;
+	s->left_words = kr_select_words(&other, s->rules.edition);
 	s->audit_words = kr_select_words(s->o, s->rules.edition);
-	if (!s->audit_words)
+	if (r < 0 || !s->left_words || !s->audit_words)
 		return -ENOMEM;
 	r = kr_format(&s->words, "%s", s->audit_words);
 	if (r < 0)

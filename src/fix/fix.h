@@ -90,9 +90,11 @@ struct kr_fix {
 	struct kr_plan *plan;
 	/* of a platform that refuses; else the plan's own */
 	struct kr_durable durable;
-	/* the options that select the same controls once more, for a next
-	 * command, and those that make it the same fix: borrowed; NULL */
-	const char *audit_words, *words;
+	/* for a next command, borrowed, NULL where there are none: the options
+	 * that select the same controls once more; those that make it the same
+	 * fix; those by which another control is judged alike; and how it is to
+	 * be done, of an undo, too */
+	const char *audit_words, *words, *left_words, *how;
 	const char
 		*asked; /* an undo: the id that it was told: borrowed; NULL */
 	/* kr_plan_hash() of the plan; "": it has no edits */

@@ -75,8 +75,9 @@ static void print_left(const struct kr_term *term, const struct kr_fix *fix,
 		print_lines(term, l->text, start, "    ");
 		if (!l->options)
 			continue;
-		fprintf(term->out, "%s    kubelet-remedy fix -n %s", start,
-		        l->options);
+		fprintf(term->out, "%s    kubelet-remedy fix -n%s %s%s", start,
+		        fix->left_words ? fix->left_words : "", l->options,
+		        fix->how ? fix->how : "");
 		kr_next_options(term, fix->host->node, NULL);
 		fputc('\n', term->out);
 	}
@@ -264,34 +265,25 @@ static const struct kr_api_options *next_api(const struct kr_fix *fix)
 	                                                             : fix->api;
 }
 
-/* What makes COMMAND, where it is fix, the one that the preview was of. */
-static void print_preview_next(const struct kr_term *term,
-                               const struct kr_fix *fix, const char *command)
+/* COMMAND with what makes it the one that FIX is a preview of. */
+static void print_again(const struct kr_term *term, const struct kr_fix *fix,
+                        const char *command)
 {
 	const struct kr_node *node = fix->host->node;
 	const struct kr_api_options *api = next_api(fix);
 	enum kr_method by_default = node->disk.inputs.n_files > 0
 	                                    ? KR_METHOD_CONFIG
 	                                    : KR_METHOD_FLAG;
-	bool is_fix = strcmp(command, "fix") == 0;
 
-	fprintf(term->out, "# next: kubelet-remedy %s%s", command,
-	        is_fix && fix->words ? fix->words : "");
+	fprintf(term->out, "kubelet-remedy %s%s", command,
+	        fix->words ? fix->words : "");
 	if (fix->asked)
 		fprintf(term->out, " %s", fix->asked);
-	if (!fix->plan) { /* what it would be of is not there yet */
-		kr_next_options(term, node, api);
-		fputc('\n', term->out);
-		return;
-	}
-	if (is_fix && fix->plan->method != by_default &&
+	if (!fix->undo && fix->plan && fix->plan->method != by_default &&
 	    !fix->plan->unconfigured)
 		fprintf(term->out, " --method=%s",
 		        kr_method_to_string(fix->plan->method));
-	if (is_fix && fix->before && fix->before->explicit_wanted)
-		fputs(" --explicit", term->out);
-	if (is_fix && fix->plan->durable.left_out)
-		fputs(" --no-persist", term->out);
+	fputs(fix->how ? fix->how : "", term->out);
 	kr_next_options(term, node, api);
 	fputc('\n', term->out);
 }
@@ -325,6 +317,11 @@ void kr_text_advice(const struct kr_term *term, const struct kr_fix *fix,
 		return;
 	fputs(start, term->out);
 	kr_term_color(term, KR_COLOR_DIM, "next:");
+	if (fix->host && strcmp(kr_diag_cause(diag)->code, "other-plan") == 0) {
+		fputs(" look at it with: ", term->out);
+		print_again(term, fix, "fix -n");
+		return;
+	}
 	kr_term_row(term, " ", advice);
 }
 
@@ -360,7 +357,8 @@ int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix,
 	/* the one control's plan is named by no option */
 	if (fix->words && *fix->words && *fix->hash)
 		fprintf(term->out, "# plan %s\n", fix->hash);
-	print_preview_next(term, fix, command);
+	fputs("# next: ", term->out);
+	print_again(term, fix, command);
 	return 0;
 }
 
@@ -386,8 +384,10 @@ static void print_fix_next(const struct kr_term *term, const struct kr_fix *fix)
 	if (fix->outcome == KR_OUTCOME_PARTLY && fix->host && is_partial(fix))
 		return;
 	if (fix->outcome == KR_OUTCOME_FIXED && fix->host) {
-		if (asprintf(&command, "audit%s",
-		             fix->audit_words ? fix->audit_words : "") < 0)
+		if (asprintf(&command, "audit%s%s",
+		             fix->audit_words ? fix->audit_words : "",
+		             fix->before->explicit_wanted ? " --explicit"
+		                                          : "") < 0)
 			command = NULL;
 		kr_next_print(term, fix->host->node, next_api(fix),
 		              command ? command : "audit");
