@@ -183,6 +183,25 @@ NODES = [
     ("eks-al2023-nodeadm-default",
      ["fix", "--control=authorization.mode,makeIPTablesUtilChains"],
      "UNCHANGED  no control fails; nothing was changed", "Webhook;"),
+    (FAILING, ["audit", "--control=podPidsLimit", "--explicit"],
+     "next: kubelet-remedy fix -n --control=podPidsLimit --explicit "
+     "--set=podPidsLimit=VALUE --root", "--allow"),
+    (FAILING, ["audit", "--control=protectKernelDefaults"],
+     "first:\n    vm.overcommit_memory = 1\n    kernel.panic = 10\n",
+     "next: kubelet"),
+    (FAILING, ["audit", "--benchmark=cis-1.12",
+               "--skip=makeIPTablesUtilChains,readOnlyPort,mode:unit,"
+               "authentication.anonymous.enabled,authorization.mode"],
+     " --allow=tlsCipherSuites,seccompDefault --root", "VALUE"),
+    ("eks-al2-config-false",
+     ["audit", "--control=seccompDefault"],
+     "next: kubelet-remedy fix -n --control=seccompDefault --root", "--allow"),
+    (FAILING, ["audit", "--control=authentication.anonymous.enabled"],
+     "next: authentication.anonymous.enabled: there is no client CA",
+     "next: kubelet"),
+    (FAILING, ["fix", "-n", "--benchmark=cis-1.12"],
+     "fix -n --benchmark=cis-1.12 --control=podPidsLimit "
+     "--set=podPidsLimit=VALUE --root", "fix -n --control"),
     ("mount-namespace-bind", ["fix", "--benchmark=cis-1.12"],
      "the files have mode:unit as demanded now; 18", "files are right"),
 ]

@@ -5,6 +5,7 @@
 
 #include "host/host.h"
 #include "policy/judge.h"
+#include "policy/plan.h"
 
 enum kr_foresight {
 	KR_FORESIGHT_GOES,
@@ -21,3 +22,12 @@ enum kr_foresight {
  */
 int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
                struct kr_diag *why, enum kr_foresight *ret);
+
+/*
+ * The same of a fix of all controls of AUDIT, in which what has to be asked for
+ * is allowed. RET_PLAN, which the caller frees, says which of them it fixes;
+ * NULL: none can be made, or the node is too large to be looked at so.
+ */
+int kr_foresee_all(struct kr_host *host, const struct kr_audit *audit,
+                   struct kr_diag *why, enum kr_foresight *ret,
+                   struct kr_plan **ret_plan);

@@ -426,5 +426,5 @@ int kr_text_audit(const struct kr_term *term, struct kr_host *host,
 	    audit->verdict != KR_VERDICT_PASS)
 		return print_refusal(term, node->platform, audit);
 	return usual ? print_audit_next(term, host, api, audit, words, diag)
-	             : kr_text_next(term, node, api, audit, words, diag);
+	             : kr_text_next(term, host, api, audit, words, diag);
 }

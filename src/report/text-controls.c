@@ -19,6 +19,7 @@
 #include "base/vec.h"
 #include "node/name.h"
 #include "policy/demands.h"
+#include "report/foresee.h"
 #include "report/headline.h"
 #include "report/next.h"
 #include "report/text-controls.h"
@@ -221,55 +222,101 @@ static bool may_be_fixed(const struct kr_audit *a, const struct kr_judgement *j)
 	         !j->restart_needed));
 }
 
-/* Names of those that a fix leaves until they are allowed; "" for none. */
-static int list_asked(const struct kr_audit *a, char **ret)
+/* Adds RULE's name to the list RET. */
+static int add_name(char **ret, const struct kr_rule *rule)
 {
-	int r = kr_format(ret, "%s", "");
+	return kr_format(ret, "%s%s%s", *ret ? *ret : "", *ret ? "," : "",
+	                 rule->name);
+}
 
-	for (size_t i = 0; r == 0 && i < a->n_items; i++) {
-		const struct kr_judgement *j = &a->items[i];
+/* The options that the plan of a fix needs besides those that select: RET is
+ * NULL where it fixes nothing. */
+static int choose_options(const struct kr_audit *a, const struct kr_plan *plan,
+                          bool named, char **ret)
+{
+	_cleanup_free_ char *asked = NULL, *values = NULL;
+	bool plain = false;
+	int r = 0;
 
-		if (j->policy == KR_POLICY_ASK && may_be_fixed(a, j))
-			r = kr_format(ret, "%s%s%s", *ret, **ret ? "," : "",
-			              j->rule->name);
+	for (size_t i = 0; i < plan->n_rules && r == 0; i++) {
+		size_t k = 0;
+
+		while (a->items[k].rule != plan->rules[i])
+			k++;
+		if (named || a->items[k].policy == KR_POLICY_AUTO)
+			plain = true;
+		else
+			r = add_name(&asked, plan->rules[i]);
 	}
-	return r;
+	for (size_t i = 0; i < plan->n_left && r == 0; i++) {
+		const struct kr_rule *rule = plan->left[i].rule;
+
+		if (plan->left[i].why == KR_WHY_ASK && rule->owners_value)
+			r = kr_format(&values, "%s --set=%s=VALUE",
+			              values ? values : "", rule->name);
+	}
+	if (r < 0)
+		return r;
+	if (plain)
+		return kr_format(ret, "%s", "");
+	if (asked)
+		return kr_format(ret, " --allow=%s", asked);
+	return values ? kr_format(ret, "%s", values) : 0;
 }
 
 /* The command of a fix, without the options of the node; NULL and 0: none can
- * help. */
-static int choose_fix(const struct kr_audit *a, const char *words, char **ret)
+ * help. PLAN may be NULL. */
+static int choose_fix(const struct kr_audit *a, const struct kr_plan *plan,
+                      enum kr_foresight foresight, const char *words,
+                      char **ret)
 {
 	const char *written = a->explicit_wanted ? " --explicit" : "";
-	_cleanup_free_ char *asked = NULL;
-	int r;
+	bool named = strstr(words, " --control=");
+	_cleanup_free_ char *options = NULL;
+	const char *restart =
+		foresight == KR_FORESIGHT_ALWAYS       ? " --restart=always"
+		: foresight == KR_FORESIGHT_NO_RESTART ? " --restart=never"
+						       : "";
+	int r = 0;
 
 	*ret = NULL;
 	if (a->edition && a->edition->audit_only)
 		return 0;
-	for (size_t i = 0; i < a->n_items; i++) {
+	if (plan)
+		r = choose_options(a, plan, named, &options);
+	for (size_t i = 0; !plan && !options && i < a->n_items && r == 0; i++) {
 		if (a->items[i].policy == KR_POLICY_AUTO &&
 		    may_be_fixed(a, &a->items[i]))
-			return kr_format(ret, "fix -n%s%s", words, written);
+			r = kr_format(&options, "%s", "");
 	}
-	if (a->restart_needed)
-		return kr_format(ret, "fix%s%s", words, written);
-	r = list_asked(a, &asked);
-	if (r < 0 || !*asked)
+	if (r == 0 && a->restart_needed && (!options || *options) &&
+	    foresight != KR_FORESIGHT_NO_RESTART)
+		return kr_format(ret, "fix%s%s%s", words, written, restart);
+	if (r < 0 || !options)
 		return r;
-	return kr_format(ret, "fix -n%s%s --allow=%s", words, written, asked);
+	return kr_format(ret, "fix -n%s%s%s%s", words, written, options,
+	                 restart);
 }
 
-int kr_text_next(const struct kr_term *term, const struct kr_node *node,
+int kr_text_next(const struct kr_term *term, struct kr_host *host,
                  const struct kr_api_options *api, const struct kr_audit *a,
                  const char *words, const struct kr_diag *diag)
 {
+	struct kr_node *node = host->node;
 	_cleanup_free_ char *command = NULL, *again = NULL;
-	int r;
+	_cleanup_plan_ struct kr_plan *plan = NULL;
+	_cleanup_diag_ struct kr_diag why = {0};
+	enum kr_foresight foresight = KR_FORESIGHT_GOES;
+	int r = 0;
 
 	if (a->verdict == KR_VERDICT_PASS)
 		return 0;
-	r = choose_fix(a, words, &command);
+	if (a->verdict != KR_VERDICT_UNKNOWN)
+		r = kr_foresee_all(host, a, &why, &foresight, &plan);
+	if (r < 0)
+		return r;
+	if (foresight != KR_FORESIGHT_REFUSED)
+		r = choose_fix(a, plan, foresight, words, &command);
 	if (r < 0)
 		return r;
 	if (command) {
@@ -278,6 +325,8 @@ int kr_text_next(const struct kr_term *term, const struct kr_node *node,
 	}
 	if (a->verdict == KR_VERDICT_INVALID)
 		kr_next_print_cause(term, diag, false);
+	else if (foresight == KR_FORESIGHT_REFUSED)
+		kr_next_print_cause(term, &why, true);
 	for (size_t i = 0; i < a->n_items; i++) {
 		if (a->items[i].verdict != KR_VERDICT_UNKNOWN ||
 		    !a->items[i].needs_version ||
