@@ -248,6 +248,30 @@ def check_expected(case):
     case.expect(run.status == 0, "status %d\n%s", run.status, run.err)
 
 
+def check_once(case):
+    """A preview has a value for each, an undo only its own words."""
+    words = ("--control=hostname-override,eventRecordQPS,readOnlyPort",)
+    run = case.run("fix", "-n", *words)
+    for line in ("# hostname-override would be not set\n",
+                 "# eventRecordQPS would be 5 or 50\n",
+                 "# readOnlyPort would be 0\n"):
+        case.expect(line in run.out, "no %s%s", line, run.out)
+    case.run("fix", *words)
+    for options in (["-n"], []):
+        run = case.run("undo", *options)
+        case.expect(run.status == 0 and "is a control of" not in run.err,
+                    "undo: %d %s", run.status, run.err)
+
+
+def check_shared(case):
+    """Why nothing can be told is said once."""
+    run = case.run("audit", "--benchmark=eks-1.8")
+    case.expect(run.out.count("starts kubelet in its own way") == 1
+                and run.out.count("no verdict, as said above") == 13
+                and "have no verdict; there is no kubelet.service" in run.out,
+                "%s", run.out)
+
+
 def check_lines(case):
     """Lines to be written are lines, and stand once."""
     lines = ("vm.overcommit_memory = 1", "kernel.panic = 10",
@@ -279,6 +303,10 @@ def main():
                                                 "nodes", name),
             name + ": " + " ".join(words), check_platform, words, text, never)
     row(tap, program, schemas, tree, "the expected plan", check_expected)
+    row(tap, program, schemas, tree, "what would be, and undo", check_once)
+    row(tap, program, schemas,
+        os.path.join(os.path.dirname(__file__), "nodes", "talos"),
+        "why nothing can be told", check_shared)
     row(tap, program, schemas, tree, "a value that passes", check_set)
     row(tap, program, schemas, tree, "lines to be written", check_lines)
     return tap.end()

@@ -240,6 +240,12 @@ static int change(const struct kr_options *o, struct kr_watch *watch,
 	return r;
 }
 
+/* An undo judges by the controls of its fix, and was asked for none. */
+static bool is_about_editions(const struct kr_message *m, const void *userdata)
+{
+	return strcmp(m->code, "editions") == 0;
+}
+
 int kr_cli_change(const struct kr_options *o, FILE *out, FILE *err)
 {
 	struct kr_watch watch;
@@ -264,6 +270,8 @@ int kr_cli_change(const struct kr_options *o, FILE *out, FILE *err)
 	}
 	r = change(o, &watch, &learn, &selected, &diag, &fix);
 	kr_watch_end(&watch);
+	if (o->command != KR_COMMAND_FIX)
+		kr_diag_remove(&diag, is_about_editions, NULL);
 	if (r < 0)
 		return kr_cli_out_of_memory(err);
 	if (selected.usage)

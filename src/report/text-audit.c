@@ -347,17 +347,43 @@ static bool has_block(const struct kr_judgement *j)
 	        (j->verdict == KR_VERDICT_INVALID && j->by_setting));
 }
 
+/* What is seen of a control whose reason the first line has. */
+static void print_seen(const struct kr_term *term, const struct kr_node *node,
+                       const struct kr_audit *audit,
+                       const struct kr_judgement *j)
+{
+	bool set = false;
+
+	for (size_t i = 0; i < j->sources.n; i++)
+		set = set || j->sources.items[i].kind != KR_SOURCE_DEFAULT;
+	if (!set && !node->live && j->live.state == KR_STATE_ABSENT)
+		return;
+	fputc('\n', term->out);
+	kr_term_color(term, kr_text_color(j), "%s", j->rule->name);
+	fputs(": no verdict\n", term->out);
+	if (node->live)
+		print_running(term, node, audit, j);
+	if (j->live.state != KR_STATE_ABSENT)
+		print_live(term, audit, j);
+	print_overridden(term, j);
+}
+
 static int print_blocks(const struct kr_term *term, const struct kr_node *node,
                         const struct kr_audit *audit)
 {
 	_cleanup_free_ const struct kr_judgement **sorted =
 		calloc(audit->n_items, sizeof(*sorted));
 
+	const char *shared = kr_headline_shared(audit);
+
 	if (!sorted)
 		return -ENOMEM;
 	kr_headline_sort(audit, sorted);
 	for (size_t i = 0; i < audit->n_items; i++) {
-		if (!has_block(sorted[i]))
+		if (kr_headline_shares(sorted[i], shared))
+			print_seen(term, node, audit, sorted[i]);
+		if (!has_block(sorted[i]) ||
+		    kr_headline_shares(sorted[i], shared))
 			continue;
 		fputc('\n', term->out);
 		kr_term_color(term, kr_text_color(sorted[i]), "%s",

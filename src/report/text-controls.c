@@ -39,6 +39,7 @@ struct table {
 	struct line *lines;
 	size_t n;
 	int verdict, id, name, value; /* widths */
+	const char *shared;           /* kr_headline_shared() */
 };
 
 static void table_done(struct table *t)
@@ -61,17 +62,11 @@ static void widen(int *width, const char *text)
 		*width = length;
 }
 
-/* What it has; kubelet's default may be one of two. */
+/* What it has, in a column. */
 static char *value_of(const struct kr_judgement *j)
 {
-	const struct kr_view *v = kr_headline_view(j);
-	const struct kr_field *f = kr_field(j->rule->fields[0]);
-	char *text = NULL;
+	char *text = kr_text_view(j->rule, kr_headline_view(j));
 
-	if (v->state != KR_STATE_UNKNOWN || !v->either_default)
-		text = kr_text_words(v->state, &v->value);
-	else if (kr_format(&text, "%s or %s", f->before, f->by_default) < 0)
-		text = NULL;
 	if (text && strlen(text) > VALUE_MAX)
 		strlcpy(text + VALUE_MAX - strlen("..."), "...",
 		        strlen("...") + 1);
@@ -87,6 +82,7 @@ static int fill(struct table *t, const struct kr_audit *a)
 	if (!t->lines || !sorted)
 		return -ENOMEM;
 	kr_headline_sort(a, sorted);
+	t->shared = kr_headline_shared(a);
 	for (; t->n < a->n_items; t->n++) {
 		struct line *line = &t->lines[t->n];
 
@@ -107,13 +103,15 @@ static int fill(struct table *t, const struct kr_audit *a)
 }
 
 static void print_where(const struct kr_term *term,
-                        const struct kr_judgement *j)
+                        const struct kr_judgement *j, const char *shared)
 {
 	const struct kr_view *v = kr_headline_view(j);
 	const struct kr_source *s =
 		v->source >= 0 ? &j->sources.items[v->source] : NULL;
 
-	if (s && s->span.file) {
+	if (kr_headline_shares(j, shared)) {
+		kr_term_row(term, "", "no verdict, as said above");
+	} else if (s && s->span.file) {
 		kr_text_place(term, s->span);
 		fputc('\n', term->out);
 	} else if (j->verdict == KR_VERDICT_INVALID && !j->by_setting) {
@@ -151,7 +149,7 @@ static void print_line(const struct kr_term *term, const struct table *t,
 	} else if (j->verdict == KR_VERDICT_NOT_APPLICABLE) {
 		kr_term_row(term, "", j->reason);
 	} else {
-		print_where(term, j);
+		print_where(term, j, t->shared);
 	}
 }
 

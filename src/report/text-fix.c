@@ -15,6 +15,7 @@
 #include "report/next.h"
 #include "report/text-fix.h"
 #include "report/text-status.h"
+#include "report/text-words.h"
 
 static const struct {
 	const char *word;
@@ -88,20 +89,14 @@ static int print_planned(const struct kr_term *term, const struct kr_plan *plan,
                          const struct kr_judgement *j)
 {
 	_cleanup_free_ char *value = NULL;
-	int r;
 
 	for (size_t i = 0; i < plan->n_left; i++) {
 		if (plan->left[i].rule == j->rule)
 			return 0;
 	}
-	if (!kr_state_is_value(j->disk.state)) {
-		fprintf(term->out, "# %s would be %s\n", j->rule->name,
-		        kr_state_to_string(j->disk.state));
-		return 0;
-	}
-	r = kr_value_format(&j->disk.value, &value);
-	if (r < 0)
-		return r;
+	value = kr_text_view(j->rule, &j->disk);
+	if (!value)
+		return -ENOMEM;
 	fprintf(term->out, "# %s would be ", j->rule->name);
 	kr_term_text(term, value);
 	fputc('\n', term->out);
