@@ -20,8 +20,8 @@ struct kr_fix_selected {
 	char *audit_words, *words;
 	char *left_words; /* by which a control that is left is judged */
 	char *how;        /* see kr_fix_how() */
-	bool usage;  /* a line about wrong usage is on ERR */
-	bool unread; /* the waivers cannot be read */
+	bool usage;       /* a line about wrong usage is on ERR */
+	bool unread;      /* the waivers cannot be read */
 	/* the rest is its own */
 	struct kr_selected selected;
 	struct kr_rule own[KR_N_RULES]; /* those with a value of --set */

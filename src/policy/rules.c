@@ -177,7 +177,7 @@ static_assert(ARRAY_SIZE(strong) == ARRAY_SIZE(suites), "all of them");
 	.subject = KR_SUBJECT_MODE, .files = KR_FILES_##f, .test = is_strict
 #define OWNER(f)                                                               \
 	.subject = KR_SUBJECT_OWNER, .files = KR_FILES_##f,                    \
-	IS(kr_rule_is_wanted, "is root:root"),                                         \
+	IS(kr_rule_is_wanted, "is root:root"),                                 \
 	.want = {.type = KR_TYPE_STRING, .s = root}
 
 /* clang-format off */
