@@ -20,6 +20,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 
 from cli_lib import NodeCopy, Run, Tap, TIMEOUT, run_words
 
@@ -143,7 +144,15 @@ CASES = {
     "usage-abbreviated": (FALSE_FLAG, ["audit", "--qui", "--uni",
                                        "kubelet.service"]),
     "usage-empty-command": (None, [""]),
-    "usage-option-first": (None, ["--root=/", "audit"]),
+    "usage-option-first": (FALSE_FLAG, ["-o", "text", "--colo", "never",
+                                        "-q", "audit"]),
+    "usage-option-around": (FALSE_FLAG, ["-q", "audit", "--color=never"]),
+    "usage-option-of-another-first": (None, ["--dry-run", "audit"]),
+    "usage-option-alone": (None, ["-q", "--root", "audit"]),
+    "usage-option-then-help": (None, ["-q", "--help"]),
+    "usage-help-of-fix": (None, ["help", "fix"]),
+    "usage-help-of-no-command": (None, ["help", "fxi"]),
+    "usage-help-of-two": (None, ["help", "fix", "undo"]),
     "usage-option": (None, ["audit", "--no-such"]),
     "usage-letter": (None, ["audit", "-x"]),
     "usage-letter-in-a-row": (None, ["audit", "-qx"]),
@@ -324,10 +333,11 @@ def check_pipe(program, nodes):
     return []
 
 
-def make_live(root, flag):
-    """A /proc below ROOT, in which a kubelet runs with FLAG."""
+def make_live(root, flag, later=5):
+    """A /proc below ROOT, in which a kubelet runs with FLAG, started LATER
+    seconds from now."""
     with open("/proc/uptime", encoding="ascii") as file:
-        ticks = int((float(file.read().split()[0]) + 5)
+        ticks = int((float(file.read().split()[0]) + later)
                     * os.sysconf("SC_CLK_TCK"))
     files = {"cmdline": "\0".join(
                  ["/usr/bin/kubelet", "--config",
@@ -379,6 +389,28 @@ def check_no_bus(program, nodes):
             faults.append("%s, %s: status %d, wanted %d%s: %s%s" % (
                 disk, words, run.status, want,
                 ", changed" if changed else "", run.out, run.err))
+    return faults
+
+
+def check_never(program, nodes):
+    """--restart=never: a warning that -q keeps says what kubelet runs with, also
+    where the file that decides has just been written."""
+    faults = []
+    with NodeCopy(os.path.join(nodes, FALSE_KEY)) as node:
+        path = node.root + "/etc/kubernetes/kubelet/kubelet-config.json"
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace("/etc/kubernetes/pki/ca.crt", ""))
+        time.sleep(0.1)
+        make_live(node.root, "--v=2", later=0)
+        node.give_kubeconfig()
+        time.sleep(0.1)
+        run = Run([program, "fix", "--restart=never", "-q",
+                   "--root=" + node.root])
+    if os.geteuid() == 0 and (run.status != 0 or run.err.count(
+            "still runs with makeIPTablesUtilChains = false") != 1):
+        faults.append("status %d: %s%s" % (run.status, run.out, run.err))
     return faults
 
 
@@ -447,6 +479,7 @@ CHECKS = {
     "a full disk": check_full,
     "a closed pipe": check_pipe,
     "a live node without a bus": check_no_bus,
+    "what runs stays, and is said": check_never,
     "a host of old cgroups": check_cgroup_v1,
     "a preview through patch(1)": check_patch,
 }

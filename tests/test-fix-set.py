@@ -48,6 +48,10 @@ def check_result(case, run, said):
     left = {x["control"]: x["why"] for x in said.get("left", [])}
     if outcome in ("refused", "unconfigured"):
         return
+    failing = [c["name"] for c in said.get("after", {}).get("controls", [])
+               if c["verdict"] == "fail" and left.get(c["name"]) != "waived"]
+    case.expect(run.status == 1 or not failing, "status %d, and %s fail",
+                run.status, ", ".join(failing))
     for control in said.get("after", {}).get("controls", []):
         good = control["verdict"] in ("pass", "not-applicable", "waived", None)
         case.expect(good or control["name"] in left, "%s: %s, and not left",
@@ -114,15 +118,44 @@ WORDS = [
     (["--control=podPidsLimit", "--set=podPidsLimit=4096"], 0, "FIXED"),
     (["--control=podPidsLimit", "--set=podPidsLimit=0"], 2, "would fail"),
     (["--control=podPidsLimit", "--set=podPidsLimit=x"], 2, "does not take"),
+    (["--set=makeIPTablesUtilChains=false"], 2, "would fail"),
+    (["--control=authentication.anonymous.enabled",
+      "--set=authentication.anonymous.enabled=true"], 2, "would fail"),
+    (["--control=authorization.mode", "--set=authorization.mode=AlwaysAllow"],
+     2, "would fail"),
+    (["--control=rotateCertificates", "--set=rotateCertificates=false"], 2,
+     "would fail"),
+    (["--control=protectKernelDefaults", "--set=protectKernelDefaults=false"],
+     2, "would fail"),
+    (["--control=featureGates.RotateKubeletServerCertificate",
+      "--set=featureGates.RotateKubeletServerCertificate=false"], 2,
+     "would fail"),
     (["--control=podPidsLimit", "--set=readOnlyPort=0"], 2, "among"),
     (["--control=podPidsLimit", "--allow=readOnlyPort"], 2, "among"),
+    (["--control=makeIPTablesUtilChains", "--allow=makeIPTablesUtilChains"],
+     2, "needs no leave"),
+    (["--control=hostname-override", "--allow=hostname-override"], 2,
+     "the owner's to change"),
+    (["--control=podPidsLimit", "--allow=podPidsLimit"], 2, "--set"),
+    (["--control=podPidsLimit", "--set=podPidsLimit=9",
+      "--allow=podPidsLimit"], 0, "FIXED"),
+    (["--control=readOnlyPort", "--allow=readOnlyPort"], 0, "FIXED"),
+    (["--control=eventRecordQPS", "--set=eventRecordQPS=0"], 0, "FIXED"),
+    (["--control=eventRecordQPS", "--set=eventRecordQPS=50"], 0, "UNCHANGED"),
+    (["-n", "--benchmark=cis-1.12", "--set=podPidsLimit=9"], 1,
+     "--pod-max-pids=9"),
     (["--control=protectKernelDefaults"], 4, "vm.overcommit_memory = 1"),
     (["--control=protectKernelDefaults,readOnlyPort"], 1,
      "left: protectKernelDefaults (refused)"),
     (["--benchmark=k3s-cis-1.9"], 2, "for audit only"),
     (["--control=readOnlyPort", "--configz"], 2, "--configz"),
     (["--control=readOnlyPort", "--expect=0123456789abcdef"], 4,
-     "the plan is not"),
+     "next: look at it with: kubelet-remedy fix -n --control=readOnlyPort "),
+    (["-n", "--control=readOnlyPort", "--restart=never", "--wait=9",
+      "--no-rollback", "--retry", "--no-persist"], 1,
+     "--no-persist --restart=never --wait=9 --no-rollback --retry --root="),
+    (["--control=readOnlyPort", "--explicit"], 0,
+     "next: kubelet-remedy audit --control=readOnlyPort --explicit --root="),
     (["--control=readOnlyPort", "--expect=1"], 2, "--expect"),
     (["-n", "--control=readOnlyPort"], 1, "# plan "),
     (["--control=readOnlyPort", "--waivers=/etc/w"], 4, "we need it"),
@@ -131,6 +164,53 @@ WORDS = [
     (["--benchmark=eks-1.8", "--waivers=/etc/w", "--skip=eventRecordQPS"], 1,
      "left: readOnlyPort (waived): we need it"),
 ]
+
+
+NODES = [
+    # (node, command and options, a part of what is printed, and what is not)
+    ("made-gke-autopilot", ["fix", "--control=readOnlyPort"],
+     "take one whose readOnlyPort is wrong", "true by default"),
+    ("bottlerocket", ["fix", "--control=readOnlyPort,rotateCertificates",
+                      "--explicit"],
+     "settings API, which may have none for rotateCertificates", "true by default"),
+    ("eks-ubuntu-snap", ["fix", "--benchmark=eks-1.8"],
+     "here it says Webhook already", "mode: true"),
+    ("flatcar-typhoon-docker", ["fix", "--benchmark=cis-1.12"],
+     "what hostname-override has to be is the owner's", "hostname-override: "),
+    ("talos", ["audit", "--control=readOnlyPort"],
+     "extraConfig.readOnlyPort: 0 with", "makeIPTables"),
+    ("talos", ["audit", "--control=mode:config"], "UNKNOWN", "next:"),
+    ("eks-al2023-nodeadm-default",
+     ["fix", "--control=authorization.mode,makeIPTablesUtilChains"],
+     "UNCHANGED  no control fails; nothing was changed", "Webhook;"),
+    (FAILING, ["audit", "--control=podPidsLimit", "--explicit"],
+     "next: kubelet-remedy fix -n --control=podPidsLimit --explicit "
+     "--set=podPidsLimit=VALUE --root", "--allow"),
+    (FAILING, ["audit", "--control=protectKernelDefaults"],
+     "first:\n    vm.overcommit_memory = 1\n    kernel.panic = 10\n",
+     "next: kubelet"),
+    (FAILING, ["audit", "--benchmark=cis-1.12",
+               "--skip=makeIPTablesUtilChains,readOnlyPort,mode:unit,"
+               "authentication.anonymous.enabled,authorization.mode"],
+     " --allow=tlsCipherSuites,seccompDefault --root", "VALUE"),
+    ("eks-al2-config-false",
+     ["audit", "--control=seccompDefault"],
+     "next: kubelet-remedy fix -n --control=seccompDefault --root", "--allow"),
+    (FAILING, ["audit", "--control=authentication.anonymous.enabled"],
+     "next: authentication.anonymous.enabled: there is no client CA",
+     "next: kubelet"),
+    (FAILING, ["fix", "-n", "--benchmark=cis-1.12"],
+     "fix -n --benchmark=cis-1.12 --control=podPidsLimit "
+     "--set=podPidsLimit=VALUE --root", "fix -n --control"),
+    ("mount-namespace-bind", ["fix", "--benchmark=cis-1.12"],
+     "the files have mode:unit as demanded now; 18", "files are right"),
+]
+
+
+def check_platform(case, words, text, never):
+    run = case.run(*words, "--kubelet-version=1.30")
+    said = run.out + run.err
+    case.expect(text in said and never not in said, "says %s", said)
 
 
 def check_words(case, options, status, text):
@@ -143,12 +223,65 @@ def check_words(case, options, status, text):
     case.expect(text in run.out + run.err, "says %s%s", run.out, run.err)
 
 
+def check_set(case):
+    """What --set says is written over what passes, too, and once."""
+    words = ("--control=authentication.x509.clientCAFile,eventRecordQPS",
+             "--set=authentication.x509.clientCAFile=/etc/%s.crt",
+             "--set=eventRecordQPS=%s")
+    for name, number, outcome in (("one", "7", "fixed"),
+                                  ("two", "0", "fixed"),
+                                  ("two", "0", "unchanged")):
+        run, said = case.json("fix", words[0], words[1] % name,
+                              words[2] % number)
+        values = [c["views"]["disk"]["value"] for c
+                  in said["after"]["controls"]]
+        case.expect((run.status, said["outcome"], values)
+                    == (0, outcome, ["/etc/%s.crt" % name, int(number)]),
+                    "%d %s %s", run.status, said["outcome"], values)
+
+
 def check_expected(case):
     """The plan that was shown, and no other."""
     words = ("--control=readOnlyPort,podPidsLimit", "--set=podPidsLimit=9")
     plan = case.json("fix", "-n", *words)[1].get("plan")
     run = case.run("fix", *words, "--expect=%s" % plan)
     case.expect(run.status == 0, "status %d\n%s", run.status, run.err)
+
+
+def check_once(case):
+    """A preview has a value for each, an undo only its own words."""
+    words = ("--control=hostname-override,eventRecordQPS,readOnlyPort",)
+    run = case.run("fix", "-n", *words)
+    for line in ("# hostname-override would be not set\n",
+                 "# eventRecordQPS would be 5 or 50\n",
+                 "# readOnlyPort would be 0\n"):
+        case.expect(line in run.out, "no %s%s", line, run.out)
+    case.run("fix", *words)
+    for options in (["-n"], []):
+        run = case.run("undo", *options)
+        case.expect(run.status == 0 and "is a control of" not in run.err,
+                    "undo: %d %s", run.status, run.err)
+
+
+def check_shared(case):
+    """Why nothing can be told is said once."""
+    run = case.run("audit", "--benchmark=eks-1.8")
+    case.expect(run.out.count("starts kubelet in its own way") == 1
+                and run.out.count("no verdict, as said above") == 13
+                and "have no verdict; there is no kubelet.service" in run.out,
+                "%s", run.out)
+
+
+def check_lines(case):
+    """Lines to be written are lines, and stand once."""
+    lines = ("vm.overcommit_memory = 1", "kernel.panic = 10",
+             "kernel.panic_on_oops = 1")
+    for options, start in ((["-n"], "#     "), ([], "    "), (["-q"], "    ")):
+        run = case.run("fix", "--control=protectKernelDefaults", *options)
+        said = (run.out + run.err).splitlines()
+        case.expect([said.count(start + line) for line in lines] == [1] * 3
+                    and "x0a" not in run.out + run.err, "%s: %s%s", options,
+                    run.out, run.err)
 
 
 def main():
@@ -165,7 +298,17 @@ def main():
     for options, status, text in WORDS:
         row(tap, program, schemas, tree, " ".join(options), check_words,
             options, status, text)
+    for name, words, text, never in NODES:
+        row(tap, program, schemas, os.path.join(os.path.dirname(__file__),
+                                                "nodes", name),
+            name + ": " + " ".join(words), check_platform, words, text, never)
     row(tap, program, schemas, tree, "the expected plan", check_expected)
+    row(tap, program, schemas, tree, "what would be, and undo", check_once)
+    row(tap, program, schemas,
+        os.path.join(os.path.dirname(__file__), "nodes", "talos"),
+        "why nothing can be told", check_shared)
+    row(tap, program, schemas, tree, "a value that passes", check_set)
+    row(tap, program, schemas, tree, "lines to be written", check_lines)
     return tap.end()
 
 

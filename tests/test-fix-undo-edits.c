@@ -53,7 +53,14 @@ struct fix {
 	mode_t mode;
 	unsigned owner; /* its uid and gid; 0: as it is */
 	size_t line;    /* 1: "one", 5: "two"; 0: none */
+	size_t at, cut; /* from 1: these bytes, CUT of them, become TEXT */
+	const char *text;
 };
+
+static bool is_fix(const struct fix *fix)
+{
+	return fix->mode || fix->owner || fix->line || fix->at;
+}
 
 static void apply(struct kr_fs *fs, const struct kr_edits *edits,
                   const struct kr_manifest *undone, char *ret_id)
@@ -90,27 +97,50 @@ static void do_fix(const struct fix *fix, char *ret_id)
 
 		ck_assert_int_eq(kr_edits_add(&edits, span, "new"), 0);
 	}
+	if (fix->at) {
+		struct kr_span span = {file, fix->at - 1, fix->cut};
+
+		ck_assert_int_eq(
+			kr_edits_add(&edits, span, fix->text ? fix->text : ""),
+			0);
+	}
 	apply(fs, &edits, NULL, ret_id);
+}
+
+/* As fix/undo does. */
+static void mark(struct kr_fs *fs, struct kr_manifest *m)
+{
+	_cleanup_free_ char *path = kr_path_join(KR_STATE_DIR, m->id);
+	_cleanup_close_ int fd = kr_fs_open_folder(fs, path);
+
+	m->state = KR_MANIFEST_UNDONE;
+	m->by_hand = true;
+	ck_assert_int_eq(kr_manifest_write(fd, m, NULL), 0);
 }
 
 /* The outcome; what is possible is done. */
 static enum kr_undoable undo(const char *id)
 {
 	_cleanup_fs_ struct kr_fs *fs = kr_root_fs();
-	_cleanup_manifest_ struct kr_manifest m = {0};
+	_cleanup_manifests_ struct kr_manifests list = {0};
 	_cleanup_edits_ struct kr_edits edits = {0};
+	struct kr_manifest *m;
 	const char *reason = NULL;
 	int r;
 
 	kr_diag_done(&diag);
-	ck_assert_int_eq(kr_manifest_read(fs, id, &m), 0);
-	r = kr_undo_edits(fs, &m, &diag, &edits, &reason);
+	ck_assert_int_eq(kr_manifests_read(fs, &diag, &list), 0);
+	m = kr_manifests_find(&list, id);
+	ck_assert_ptr_nonnull(m);
+	r = kr_undo_edits(fs, &list, m, &diag, &edits, &reason);
 	ck_assert_int_ge(r, 0);
 	ck_assert((reason != NULL) == (r != KR_UNDO_POSSIBLE));
 	ck_assert((kr_diag_find(&diag, "undo-refused") != NULL) ==
 	          (r == KR_UNDO_REFUSED));
 	if (r == KR_UNDO_POSSIBLE)
-		apply(fs, &edits, &m, NULL);
+		apply(fs, &edits, m, NULL);
+	if (r == KR_UNDO_POSSIBLE)
+		mark(fs, m);
 	return (enum kr_undoable)r;
 }
 
@@ -162,6 +192,35 @@ static const struct {
 	{"bytes and modes",
          {{.mode = 0600, .line = 1}, {.mode = 0400, .line = 5}},
          {{1, REFUSED, 0400}, {2, POSSIBLE, 0600}, {1, POSSIBLE, 0644}}},
+	{"one line, the first first",
+         {{.at = 9, .cut = 1}, {.at = 10, .cut = 2}},
+         {{1, POSSIBLE, 0644}, {2, POSSIBLE, 0644}}},
+	{"one line, the last first",
+         {{.at = 9, .cut = 1}, {.at = 10, .cut = 2}},
+         {{2, POSSIBLE, 0644}, {1, POSSIBLE, 0644}}},
+	/* two cuts that meet: which was before the other is known */
+	{"side by side, the left first",
+         {{.at = 9, .cut = 2}, {.at = 9, .cut = 2}},
+         {{1, POSSIBLE, 0644}, {2, POSSIBLE, 0644}}},
+	{"side by side, the right first",
+         {{.at = 11, .cut = 2}, {.at = 9, .cut = 2}},
+         {{1, POSSIBLE, 0644}, {2, POSSIBLE, 0644}}},
+	{"three cuts",
+         {{.at = 9, .cut = 1}, {.at = 9, .cut = 1}, {.at = 9, .cut = 3}},
+         {{2, POSSIBLE, 0644}, {1, POSSIBLE, 0644}, {3, POSSIBLE, 0644}}},
+	{"three cuts, otherwise",
+         {{.at = 9, .cut = 1}, {.at = 9, .cut = 1}, {.at = 9, .cut = 3}},
+         {{1, POSSIBLE, 0644}, {3, POSSIBLE, 0644}, {2, POSSIBLE, 0644}}},
+	{"the same words",
+         {{.line = 5}, {.at = 5, .cut = 3, .text = "other"}},
+         {{1, REFUSED, 0644}, {2, POSSIBLE, 0644}, {1, POSSIBLE, 0644}}},
+	/* what the third took is back with it, where the second has moved it */
+	{"the same words, between others",
+         {{.line = 5}, {.line = 1}, {.at = 5, .cut = 3, .text = "others"}},
+         {{1, REFUSED, 0644},
+          {2, POSSIBLE, 0644},
+          {3, POSSIBLE, 0644},
+          {1, POSSIBLE, 0644}}},
 	/* only root from here on */
 	{"mode, then owner",
          {{.mode = 0600}, {.owner = 7}},
@@ -184,7 +243,7 @@ START_TEST(test_order)
 	for (size_t i = 0; i < FIXES_MAX; i++) {
 		const struct fix *fix = &orders[_i].fixes[i];
 
-		if (fix->mode || fix->owner || fix->line)
+		if (is_fix(fix))
 			do_fix(fix, ids[i]);
 	}
 	for (size_t i = 0; i < FIXES_MAX && orders[_i].undone[i].fix; i++) {

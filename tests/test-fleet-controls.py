@@ -108,6 +108,8 @@ class Test:
                      " no verdict on 2; 5 controls are not in configz\n",
                      "  readOnlyPort                                 2 pass, 2 "
                      "fail, 1 unknown\n",
+                     "next: kubelet-remedy fix -n --benchmark=eks-1.8, on "
+                     "such a node\n",
                      "  mode:config                                  not "
                      "judged\n",
                      "  fail     2 nodes     kubelet runs with readOnlyPort = "

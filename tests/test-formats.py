@@ -338,6 +338,12 @@ def several(check, root, *words):
                 c["name"]: c["level"] for c in want["controls"]
                 if c["verdict"]}:
         faults.append("sarif: other levels")
+    for rule in run["tool"]["driver"]["rules"]:
+        control = next(c for c in want["controls"] if c["name"] == rule["id"])
+        fix = "fix %s --control=%s" % (
+            next(w for w in words if w.startswith("--benchmark")), rule["id"])
+        if (fix in rule["help"]["text"]) == (control["policy"] == "never"):
+            faults.append("sarif: help: " + rule["help"]["text"])
     again = parse(check.run(root, words, {}, "-o", "sarif").out)["runs"][0]
     if again["automationDetails"] != run["automationDetails"] or prints != {
             r["fingerprints"]["nodeAndControl/v1"] for r in again["results"]}:
@@ -353,6 +359,11 @@ def several(check, root, *words):
     suite = xml.etree.ElementTree.fromstring(data).find("testsuite")
     cases = {case.get("name"): [child.tag for child in case]
              for case in suite.findall("testcase")}
+    properties = {p.get("name"): p.get("value")
+                  for p in suite.iter("property")}
+    if any(properties.get("waived: " + c["name"]) != c["waiver"]["reason"]
+           for c in want["controls"] if c["waiver"]):
+        faults.append("junit: why it is waived is not said: %s" % properties)
     ends = {**ENDS, "waived": None, "not-applicable": None}
     if cases != {name: [ends[v]] if ends[v] else []
                  for name, v in verdicts.items()}:
@@ -559,6 +570,12 @@ def main():
         tap.row(name + ", some of another", several(
             check, root, "--benchmark=eks-1.8",
             "--control=3.2.6,readOnlyPort,hostname-override,tlsMinVersion"))
+    with NodeCopy(os.path.join(nodes, "eks-al2-flag-false-extra-args")) as node:
+        with open(node.root + "/w", "w", encoding="utf-8") as file:
+            file.write("makeIPTablesUtilChains a & <b>\n")
+        if os.geteuid() == 0: # another's file of waivers is refused
+            tap.row("waived", several(check, node.root, "--waivers=/w",
+                                      "--benchmark=cis-1.12"))
     if not shutil.which("xmllint"):
         tap.skip("JUnit by its schemas", "xmllint is not installed")
     tap.row("no node", check.node("/nowhere/at/all"))

@@ -419,6 +419,80 @@ def named(case):
                 "again: %d: %s", run.status, run.out)
 
 
+PORT = "--read-only-port=10255"
+IDLE = "--streaming-connection-idle-timeout=0"
+
+
+def two_fixes(case, flags, config=b""):
+    """One control, then another; both have a flag in the one variable. The
+    ids."""
+    case.write(DROPIN, "[Service]\nEnvironment='KUBELET_ARGS=%s'\n" % flags)
+    case.replace(CONFIG, KEY, config + KEY)
+    case.fix("--control=readOnlyPort")
+    case.fix("--control=streamingConnectionIdleTimeout")
+    records = case.records()
+    case.expect(len(records) == 2, "records: %s", records)
+    return records
+
+
+def in_any_order(case):
+    """Every byte that a fix changed comes back, whichever goes first."""
+    clean = case.node.root + ".clean"
+    shutil.copytree(case.node.root, clean, symlinks=True)
+    for flags in (PORT + " " + IDLE + " --v=2", "--v=2 " + PORT + " " + IDLE,
+                  "--v=2 " + IDLE + " --node-ip=10.0.0.1 " + PORT,
+                  PORT + " --v=2 " + IDLE):
+        for order in ((0, 1), (1, 0)):
+            shutil.rmtree(case.node.root)
+            shutil.copytree(clean, case.node.root, symlinks=True)
+            ids = two_fixes(case, flags, b'"readOnlyPort": 10255, ')
+            for at in order:
+                run = case.run("undo", "-n", ids[at])
+                case.expect(run.status == 0 and run.out.splitlines()[-1]
+                            .startswith("# next: kubelet-remedy undo %s --root="
+                                        % ids[at]),
+                            "undo -n %s: %d: %s%s", ids[at], run.status,
+                            run.out, run.err)
+                run = case.run("undo", ids[at])
+                case.expect(run.status == 0, "%s: %s: undo: %d: %s%s", flags,
+                            order, run.status, run.out, run.err)
+                now = case.node.read(DROPIN).decode()
+                case.expect((PORT in now, IDLE in now)
+                            == (at == 0 or at == order[1],
+                                at == 1 or at == order[1]),
+                            "%s: %s: %d: %s", flags, order, at, now)
+            case.expect("KUBELET_ARGS=%s'" % flags in now, "%s: %s: %s",
+                        flags, order, now)
+            case.expect(b'"readOnlyPort": 10255' in case.node.read(CONFIG),
+                        "the file is not as before")
+    shutil.rmtree(clean)
+
+
+def by_a_later_fix(case):
+    """The words next to the cut were cut, too, so that it has no place: it is
+    refused as a whole, and the file that could go back is shown."""
+    first, second = two_fixes(case, IDLE + " " + PORT + " --v=2",
+                              b'"readOnlyPort": 10255, ')
+    before = case.node.snapshot()
+    for words in ((), ("-n",)):
+        run = case.run("undo", *words, first)
+        text = run.out + run.err
+        case.expect(run.status == 4 and "the later fix %s changed" % second
+                    in text and "+++ b" + CONFIG in run.out,
+                    "undo %s: %d: %s", words, run.status, text)
+    case.expect(case.node.snapshot() == before, "changed: %s",
+                differences(before, case.node.snapshot()))
+    _, got = case.json("history", "history")
+    case.expect([t["undo"] for t in got["transactions"]]
+                == ["refused", "possible"], "history: %s", got)
+    for one in (second, first):
+        run = case.run("undo", one)
+        case.expect(run.status == 0, "undo: %d: %s%s", run.status, run.out,
+                    run.err)
+    case.expect("KUBELET_ARGS=%s %s --v=2'" % (IDLE, PORT)
+                in case.node.read(DROPIN).decode(), "not as before")
+
+
 def clock_went_back(case):
     """The first fix of a node may be of before it has asked for the time."""
     case.fix()
@@ -602,9 +676,9 @@ ROWS = (other_lines, rewritten, rewritten_beside_ours, gone, other_decision,
         edit_moved, edit_longer, edit_twice, edits_unsorted, made_otherwise,
         interrupted_without_files, interrupted_without_edits,
         interrupted_without_hash, foreign,
-        unknown, named, clock_went_back, last_ten, config_named,
-        unit_named, mode_beside_bytes, mode_changed_since, mode_interrupted,
-        mode_lost)
+        unknown, named, clock_went_back, in_any_order, by_a_later_fix,
+        last_ten, config_named, unit_named, mode_beside_bytes,
+        mode_changed_since, mode_interrupted, mode_lost)
 
 
 def main():

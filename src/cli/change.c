@@ -49,33 +49,41 @@ static const struct {
 
 static_assert(ARRAY_SIZE(statuses) == _KR_OUTCOME_MAX, "one for each outcome");
 
-static bool has_no_verdict(const struct kr_fix *fix, const struct kr_rule *rule)
+/* Why PLAN leaves RULE; _KR_WHY_MAX: it does not. */
+static enum kr_why why_left(const struct kr_plan *plan,
+                            const struct kr_rule *rule)
 {
-	for (size_t i = 0; i < fix->before->n_items; i++) {
-		const struct kr_judgement *j = &fix->before->items[i];
-
-		if (j->rule == rule)
-			return j->verdict != KR_VERDICT_FAIL;
+	for (size_t i = 0; i < plan->n_left; i++) {
+		if (plan->left[i].rule == rule)
+			return plan->left[i].why;
 	}
-	return false;
+	return _KR_WHY_MAX;
 }
 
-/* What is left fails, or has no verdict: then 3. */
-static int fix_status(const struct kr_fix *fix)
+/*
+ * What is left and fails in the end is 1; what has no verdict then is 3. What
+ * kubelet still runs with counts unless it was to stay.
+ */
+static int fix_status(const struct kr_options *o, const struct kr_fix *fix)
 {
-	const struct kr_plan *plan = fix->plan;
-	size_t n = 0, n_unknown = 0;
+	const struct kr_audit *last = fix->after ? fix->after : fix->before;
+	bool left = false;
 
-	for (size_t i = 0; plan && i < plan->n_left; i++) {
-		if (plan->left[i].why == KR_WHY_WAIVED)
-			continue;
-		n++;
-		n_unknown += has_no_verdict(fix, plan->left[i].rule);
-	}
-	if (n == 0 || (fix->outcome != KR_OUTCOME_UNCHANGED &&
-	               fix->outcome != KR_OUTCOME_PARTLY))
+	if (!fix->plan || (fix->outcome != KR_OUTCOME_UNCHANGED &&
+	                   fix->outcome != KR_OUTCOME_PARTLY))
 		return statuses[fix->outcome].fix;
-	return n_unknown == n ? 3 : 1;
+	for (size_t i = 0; i < last->n_items; i++) {
+		const struct kr_judgement *j = &last->items[i];
+		enum kr_why why = why_left(fix->plan, j->rule);
+
+		if (why == KR_WHY_WAIVED)
+			continue;
+		if (j->verdict == KR_VERDICT_FAIL &&
+		    (why != _KR_WHY_MAX || o->fix.restart != KR_RESTART_NEVER))
+			return 1;
+		left = left || why != _KR_WHY_MAX;
+	}
+	return left ? 3 : statuses[fix->outcome].fix;
 }
 
 static int change_status(const struct kr_options *o, const struct kr_fix *fix)
@@ -86,7 +94,7 @@ static int change_status(const struct kr_options *o, const struct kr_fix *fix)
 	case KR_COMMAND_RECOVER:
 		return statuses[fix->outcome].recover;
 	default:
-		return fix_status(fix);
+		return fix_status(o, fix);
 	}
 }
 
@@ -205,9 +213,14 @@ static int change(const struct kr_options *o, struct kr_watch *watch,
 	options.rules = &kr_rules_usual;
 	options.tick = kr_watch_tick;
 	options.closure = watch;
-	if (o->command == KR_COMMAND_UNDO)
-		return kr_undo_run(&o->node, &options, o->transaction, diag,
-		                   ret);
+	if (o->command != KR_COMMAND_FIX && kr_fix_how(o, &selected->how) < 0)
+		return -ENOMEM;
+	if (o->command == KR_COMMAND_UNDO) {
+		r = kr_undo_run(&o->node, &options, o->transaction, diag, ret);
+		if (r == 0)
+			(*ret)->how = selected->how;
+		return r;
+	}
 	if (o->command == KR_COMMAND_RECOVER)
 		return kr_rescue_run(&o->node, &options, o->transaction, diag,
 		                     ret);
@@ -221,8 +234,16 @@ static int change(const struct kr_options *o, struct kr_watch *watch,
 	if (r == 0) {
 		(*ret)->audit_words = selected->audit_words;
 		(*ret)->words = selected->words;
+		(*ret)->left_words = selected->left_words;
+		(*ret)->how = selected->how;
 	}
 	return r;
+}
+
+/* An undo judges by the controls of its fix, and was asked for none. */
+static bool is_about_editions(const struct kr_message *m, const void *userdata)
+{
+	return strcmp(m->code, "editions") == 0;
 }
 
 int kr_cli_change(const struct kr_options *o, FILE *out, FILE *err)
@@ -249,6 +270,8 @@ int kr_cli_change(const struct kr_options *o, FILE *out, FILE *err)
 	}
 	r = change(o, &watch, &learn, &selected, &diag, &fix);
 	kr_watch_end(&watch);
+	if (o->command != KR_COMMAND_FIX)
+		kr_diag_remove(&diag, is_about_editions, NULL);
 	if (r < 0)
 		return kr_cli_out_of_memory(err);
 	if (selected.usage)

@@ -5,9 +5,11 @@
  *
  * --control names what is meant, so what has to be asked for is allowed with
  * it; a hold is not: that takes --allow. --set gives the value of a control,
- * which has to be one that the control passes: a copy of the rule has it. What
- * is allowed or set has to be among the controls of this fix, else it would do
- * nothing. Editions of platforms that are never edited are for audit alone.
+ * which has to be one that the control passes: a copy of the rule has it, and
+ * demands it from then on. What is allowed or set has to be among the controls
+ * of this fix, and one for which that means anything, else it would do
+ * nothing; where the node is as demanded already, it is as if it were done.
+ * Editions of platforms that are never edited are for audit alone.
  */
 
 #include <errno.h>
@@ -17,6 +19,7 @@
 #include "base/format.h"
 #include "cli/fix-select.h"
 #include "cli/usage.h"
+#include "policy/demands.h"
 
 static int refuse(struct kr_fix_selected *s, const char *format, ...)
 	_printf_(2, 3);
@@ -49,6 +52,26 @@ static int find(const struct kr_fix_selected *s, const char *name,
 	return -1;
 }
 
+/* Whether there is anything to allow: on this node or on another. */
+static bool heeds_allow(const struct kr_fix_selected *s,
+                        const struct kr_rule *rule)
+{
+	if (!rule->test || rule->owners_value)
+		return false;
+	switch (kr_rule_policy(rule, s->rules.edition)) {
+	case KR_POLICY_NEVER:
+		return false;
+	case KR_POLICY_ASK:
+		return true;
+	default:
+		/* where an API server reads the file, too, it has to be asked
+		 * for */
+		return rule->hold != KR_HOLD_NONE ||
+		       (rule->subject == KR_SUBJECT_MODE &&
+		        rule->files == KR_FILES_CLIENT_CA);
+	}
+}
+
 static int allow(struct kr_fix_selected *s)
 {
 	const char *name = s->o->allow;
@@ -62,7 +85,15 @@ static int allow(struct kr_fix_selected *s)
 			              "--allow: '%.*s' is not among the "
 			              "controls of this fix",
 			              (int)length, name);
-		s->consents[i].allowed = true;
+		if (!heeds_allow(s, s->items[i]))
+			return refuse(s, "--allow: '%.*s' %s", (int)length,
+			              name,
+			              s->items[i]->policy == KR_POLICY_NEVER
+			                      ? "is the owner's to change"
+			              : s->items[i]->owners_value
+			                      ? "wants a value: --set gives it"
+			                      : "needs no leave");
+		s->consents[i].allowed = s->consents[i].named = true;
 		name += length;
 		if (!*name)
 			return 0;
@@ -70,13 +101,15 @@ static int allow(struct kr_fix_selected *s)
 	return 0;
 }
 
-/* What RULE, which has its value, says of that. */
+/* What RULE says of VALUE. A copy that has VALUE as what is wanted would call
+ * every boolean right. */
 static enum kr_answer judge(const struct kr_fix_selected *s,
-                            const struct kr_rule *rule)
+                            const struct kr_rule *rule,
+                            const struct kr_value *value)
 {
 	struct kr_decision d[KR_RULE_FIELDS_MAX] = {
-		{.state = kr_value_state(&rule->want),
-	         .value = rule->want,
+		{.state = kr_value_state(value),
+	         .value = *value,
 	         .by = KR_BY_CONFIG}};
 
 	for (size_t i = 1; i < KR_RULE_FIELDS_MAX; i++)
@@ -111,10 +144,13 @@ static int set_one(struct kr_fix_selected *s, const char *text)
 		return r;
 	s->n_own++;
 	rule->owners_value = false;
-	if (judge(s, rule) == KR_ANSWER_FAIL)
+	if (judge(s, s->items[i], &rule->want) == KR_ANSWER_FAIL)
 		return refuse(s, "--set=%s: it would fail: %s %s", text,
 		              rule->name, rule->demand ? rule->demand : "");
+	/* another value that would pass is not the one that was asked for */
+	rule->test = kr_rule_is_wanted;
 	s->items[i] = rule;
+	s->consents[i].named = true;
 	return 0;
 }
 
@@ -127,16 +163,50 @@ static void done(struct kr_fix_selected *s)
 	s->waivers = (struct kr_waivers){0};
 	free(s->audit_words);
 	free(s->words);
-	s->audit_words = s->words = NULL;
+	free(s->left_words);
+	free(s->how);
+	s->audit_words = s->words = s->left_words = s->how = NULL;
+}
+
+static const char *restart_word(const struct kr_options *o)
+{
+	switch (o->fix.restart) {
+	case KR_RESTART_ALWAYS:
+		return " --restart=always";
+	case KR_RESTART_NEVER:
+		return " --restart=never";
+	default:
+		return "";
+	}
+}
+
+int kr_fix_how(const struct kr_options *o, char **ret)
+{
+	char wait[32] = "";
+
+	if (o->fix.wait_usec != KR_WAIT_USEC_DEFAULT)
+		snprintf(wait, sizeof(wait), " --wait=%llu",
+		         (unsigned long long)(o->fix.wait_usec /
+		                              KR_USEC_PER_SEC));
+	return kr_format(ret, "%s%s%s%s%s%s",
+	                 o->fix.explicit_wanted ? " --explicit" : "",
+	                 o->fix.no_persist ? " --no-persist" : "",
+	                 restart_word(o), wait,
+	                 o->fix.no_rollback ? " --no-rollback" : "",
+	                 o->fix.retry ? " --retry" : "");
 }
 
 /* Behind the words that select the controls. */
 static int add_words(struct kr_fix_selected *s)
 {
-	int r = 0;
+	struct kr_options other = *s->o;
+	int r = kr_fix_how(s->o, &s->how);
 
+	other.select.controls = other.select.skip = NULL;
+	other.select.level = 0;
+	s->left_words = kr_select_words(&other, s->rules.edition);
 	s->audit_words = kr_select_words(s->o, s->rules.edition);
-	if (!s->audit_words)
+	if (r < 0 || !s->left_words || !s->audit_words)
 		return -ENOMEM;
 	r = kr_format(&s->words, "%s", s->audit_words);
 	if (r < 0)
@@ -192,10 +262,10 @@ int kr_fix_select(void *selected, struct kr_node *node, struct kr_diag *diag)
 	for (size_t i = 0; i < s->rules.n_items; i++)
 		s->consents[i] = (struct kr_consent){.named = named};
 	r = check(s);
-	if (r == 0)
-		r = allow(s);
 	for (size_t i = 0; i < o->n_sets && r == 0; i++)
 		r = set_one(s, o->sets[i]);
+	if (r == 0)
+		r = allow(s);
 	if (r < 0)
 		return r;
 	r = add_words(s);

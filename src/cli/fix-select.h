@@ -18,8 +18,10 @@ struct kr_fix_selected {
 	/* the options that select the same once more, and that allow and set
 	 * the same */
 	char *audit_words, *words;
-	bool usage;  /* a line about wrong usage is on ERR */
-	bool unread; /* the waivers cannot be read */
+	char *left_words; /* by which a control that is left is judged */
+	char *how;        /* see kr_fix_how() */
+	bool usage;       /* a line about wrong usage is on ERR */
+	bool unread;      /* the waivers cannot be read */
 	/* the rest is its own */
 	struct kr_selected selected;
 	struct kr_rule own[KR_N_RULES]; /* those with a value of --set */
@@ -27,6 +29,10 @@ struct kr_fix_selected {
 	const struct kr_rule *items[KR_N_RULES];
 	struct kr_waivers waivers;
 };
+
+/* The options of O, a fix's or an undo's, that say how it is done: " --explicit
+ * --restart=never ...". 0 or -ENOMEM. */
+int kr_fix_how(const struct kr_options *o, char **ret);
 
 /*
  * For struct kr_fix_options: selects for NODE, which was read; SELECTED is a

@@ -31,6 +31,7 @@
 
 struct run {
 	const struct kr_options *options;
+	const char *words; /* that select the same controls on a node */
 	const struct kr_rule *rule;
 	struct kr_fleet_controls *controls; /* NULL: RULE alone */
 	FILE *out;
@@ -185,6 +186,7 @@ static int begin(struct run *run, const struct kr_finding_about *about)
 	run->table = (struct kr_fleet_table){
 		.rule = run->rule,
 		.all_names = run->options->verbose,
+		.words = run->words,
 	};
 	run->since_usec = kr_now_usec();
 	if (run->options->quiet || !run->format)
@@ -305,7 +307,7 @@ static int exit_status(const struct run *run)
 	}
 }
 
-static int run_fleet(const struct kr_options *o,
+static int run_fleet(const struct kr_options *o, const char *words,
                      struct kr_fleet_controls *controls,
                      const struct kr_http_server *server,
                      const char *const *nodes, size_t n_nodes, FILE *out,
@@ -316,6 +318,7 @@ static int run_fleet(const struct kr_options *o,
 		.options = o,
 		.rule = kr_rules_usual.items[0],
 		.controls = controls,
+		.words = words,
 		.out = out,
 	};
 	_cleanup_diag_ struct kr_diag diag = {0};
@@ -344,7 +347,8 @@ int kr_cli_fleet(const struct kr_options *o, FILE *out, FILE *err)
 {
 	_cleanup_http_server_ struct kr_http_server *server = NULL;
 	_cleanup_free_ const char **nodes = NULL;
-	_cleanup_free_ char *list = NULL, *reason = NULL;
+	_cleanup_free_ char *list = NULL, *reason = NULL, *words = NULL;
+	struct kr_options on_node = *o; /* whose waivers are its own */
 	struct kr_selected selected;
 	struct kr_fleet_controls controls;
 	size_t n_nodes = 0;
@@ -382,7 +386,13 @@ int kr_cli_fleet(const struct kr_options *o, FILE *out, FILE *err)
 		fprintf(err, "%s: %s\n", KR_NAME, reason);
 		return KR_STATUS_NO_VERDICT;
 	}
-	return run_fleet(
-		o, o->select.benchmark || o->select.controls ? &controls : NULL,
-		server, nodes, n_nodes, out, err);
+	on_node.select.waivers = NULL;
+	on_node.select.no_waivers = false;
+	words = kr_select_words(&on_node, selected.rules.edition);
+	if (!words)
+		return kr_cli_out_of_memory(err);
+	return run_fleet(o, words,
+	                 o->select.benchmark || o->select.controls ? &controls
+	                                                           : NULL,
+	                 server, nodes, n_nodes, out, err);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * getopt_long(3) parses with what the tables (cli/option-table) say.
+ * getopt_long(3) parses with what the tables (cli/option-table) say. Which
+ * options there are depends on the command, which may stand behind some: it is
+ * looked for first, and taken out.
  */
 
 #include <assert.h>
@@ -118,8 +120,81 @@ static int parse_rest(int argc, char **argv, FILE *err, struct kr_options *o)
 	return kr_select_check(o, err);
 }
 
+static bool is_without_command(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ||
+	       strcmp(word, "--version") == 0;
+}
+
+/* --- what stands before the command -------------------------------------- */
+
+/* It may be abbreviated. */
+static const struct kr_option_row *find_long(const char *name, size_t length)
+{
+	const struct kr_option_row *found = NULL;
+
+	for (size_t i = 0; i < kr_n_option_rows; i++) {
+		const struct kr_option_row *row = &kr_option_rows[i];
+
+		if (strncmp(row->name, name, length) != 0)
+			continue;
+		if (!row->name[length])
+			return row;
+		found = found ? found : row;
+	}
+	return found;
+}
+
+/* Whether the option WORD takes the word behind it. Of letters in one word, the
+ * first that takes anything takes the rest of it. */
+static bool takes_next(const char *word)
+{
+	const struct kr_option_row *row;
+
+	if (word[1] == '-') {
+		row = find_long(word + 2, strcspn(word + 2, "="));
+		return row && !strchr(word, '=') &&
+		       has_arg(row) == required_argument;
+	}
+	for (const char *c = word + 1; *c; c++) {
+		row = find_row(*c);
+		if (row && row->argument)
+			return !c[1];
+	}
+	return false;
+}
+
+/* The place of the command in ARGV, or of the --help or --version that there is
+ * instead of one; 0: there is neither. */
+static int find_first(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--") == 0)
+			return 0;
+		if (argv[i][0] != '-' || is_without_command(argv[i]))
+			return i;
+		i += takes_next(argv[i]);
+	}
+	return 0;
+}
+
+static int parse_help(int argc, char **argv, FILE *err, struct kr_options *ret)
+{
+	ret->command = KR_COMMAND_HELP;
+	if (argc == 0)
+		return 0;
+	if (find_command(argv[0], &ret->help_on) < 0)
+		return kr_usage_no_command(err, argv[0]);
+	if (argc == 1)
+		return 0;
+	fprintf(err, "%s: help: it is about one command\n", KR_NAME);
+	return -EINVAL;
+}
+
 int kr_options_parse(int argc, char **argv, FILE *err, struct kr_options *ret)
 {
+	int first;
+
 	*ret = (struct kr_options){
 		.help_on = _KR_COMMAND_MAX,
 		.fix.wait_usec = KR_WAIT_USEC_DEFAULT,
@@ -131,15 +206,20 @@ int kr_options_parse(int argc, char **argv, FILE *err, struct kr_options *ret)
 		kr_usage(err);
 		return -EINVAL;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-		ret->command = KR_COMMAND_HELP;
-		return 0;
-	}
-	if (strcmp(argv[1], "--version") == 0) {
-		ret->command = KR_COMMAND_VERSION;
-		return 0;
-	}
-	if (find_command(argv[1], &ret->command) < 0)
+	first = find_first(argc, argv);
+	if (first == 0)
 		return kr_usage_no_command(err, argv[1]);
+	if (is_without_command(argv[first])) {
+		ret->command = strcmp(argv[first], "--version") == 0
+		                       ? KR_COMMAND_VERSION
+		                       : KR_COMMAND_HELP;
+		return 0;
+	}
+	if (first == 1 && strcmp(argv[first], "help") == 0)
+		return parse_help(argc - 2, argv + 2, err, ret);
+	if (find_command(argv[first], &ret->command) < 0)
+		return kr_usage_no_command(err, argv[first]);
+	/* what stands before it takes its place */
+	memmove(argv + 1, argv, (size_t)first * sizeof(*argv));
 	return parse_rest(argc - 1, argv + 1, err, ret);
 }

@@ -76,8 +76,8 @@ struct kr_options {
 };
 
 /*
- * Reads ARGV into RET; the strings are borrowed. 0; -EINVAL: wrong usage, one
- * line about it is on ERR.
+ * Reads ARGV, whose order it changes, into RET; the strings are borrowed. 0;
+ * -EINVAL: wrong usage, one line about it is on ERR.
  */
 int kr_options_parse(int argc, char **argv, FILE *err, struct kr_options *ret);
 

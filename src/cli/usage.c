@@ -53,7 +53,7 @@ int kr_usage_no_command(FILE *err, const char *word)
 	kr_suggest_offer(&near, "--help");
 	kr_suggest_offer(&near, "--version");
 	fprintf(err, "%s: %s: %s", KR_NAME, word,
-	        is_option && !near.nearest ? "a command comes first"
+	        is_option && !near.nearest ? "no command is given"
 	                                   : "not a command");
 	if (near.nearest)
 		fprintf(err, "; did you mean '%s'?", near.nearest);

@@ -303,11 +303,13 @@ static int end_compliant(struct kr_applying *f)
 	const struct kr_audit *before = f->fix->before;
 
 	if (before->verdict == KR_VERDICT_PASS)
-		return kr_apply_end(
-			f, KR_OUTCOME_UNCHANGED, "%s%s", before->reason,
-			f->options->dry_run ? ""
-					    : "; nothing was changed, nothing "
-					      "was restarted");
+		return kr_apply_end(f, KR_OUTCOME_UNCHANGED, "%s%s",
+		                    before->n_items == 1 ? before->reason
+		                                         : "no control fails",
+		                    f->options->dry_run
+		                            ? ""
+		                            : "; nothing was changed, nothing "
+		                              "was restarted");
 	if (f->options->restart == KR_RESTART_AUTO && f->unhealthy_why) {
 		kr_diag_add(f->diag, KR_WARNING, "unhealthy-before",
 		            KR_SPAN_NONE,
@@ -546,6 +548,32 @@ static int end_restarted(struct kr_applying *f)
 		unasked);
 }
 
+/* How many controls the plan leaves, but for those that are waived. */
+static size_t count_left(const struct kr_applying *f)
+{
+	const struct kr_plan *plan = f->fix->plan;
+	size_t n = 0;
+
+	for (size_t i = 0; plan && i < plan->n_left; i++)
+		n += plan->left[i].why != KR_WHY_WAIVED;
+	return n;
+}
+
+/* The files, which are right unless something is left. */
+static int end_written(struct kr_applying *f, const char *rest)
+{
+	_cleanup_free_ char *planned = NULL;
+	int r;
+
+	if (count_left(f) == 0)
+		return kr_apply_end(f, KR_OUTCOME_FIXED,
+		                    "the files are right now%s", rest);
+	r = name_planned(f, &planned);
+	return r < 0 ? r
+	             : kr_apply_end(f, KR_OUTCOME_FIXED,
+	                            "the files have %s now%s", planned, rest);
+}
+
 static int end_done(struct kr_applying *f)
 {
 	struct kr_node *node = kr_apply_node(f);
@@ -563,8 +591,7 @@ static int end_done(struct kr_applying *f)
 		                    "was changed",
 		                    node->unit_name);
 	if (!node->live)
-		return kr_apply_end(f, KR_OUTCOME_FIXED,
-		                    "the files are right now");
+		return end_written(f, "");
 	if (f->options->restart == KR_RESTART_AUTO && f->unhealthy_why) {
 		kr_diag_add(f->diag, KR_WARNING, "unhealthy-before",
 		            KR_SPAN_NONE,
@@ -573,9 +600,7 @@ static int end_done(struct kr_applying *f)
 		            f->unhealthy_why);
 		kr_apply_want_log(f, NULL, NULL);
 	}
-	return kr_apply_end(
-		f, KR_OUTCOME_FIXED,
-		"the files are right now; kubelet was not restarted");
+	return end_written(f, "; kubelet was not restarted");
 }
 
 /* What was wrong with the node before is no error any more. */
@@ -659,6 +684,27 @@ static int finish(struct kr_applying *f)
 	return KR_STEP_ENDED;
 }
 
+/* What kubelet runs with for the rule I, where that fails: of a kubelet that
+ * stayed it may only be known from before, since its file is another now. NULL:
+ * it does not fail, or nobody can tell. */
+static const struct kr_value *find_wrong(const struct kr_applying *f,
+                                         const struct kr_audit *last, size_t i)
+{
+	const struct kr_judgement *before = &f->fix->before->items[i];
+	const struct kr_judgement *now = &last->items[i];
+
+	if (now->running.answer == KR_ANSWER_FAIL)
+		return &now->running.value;
+	if (now->live.answer == KR_ANSWER_FAIL)
+		return &now->live.value;
+	if (now->running.state == KR_STATE_UNKNOWN &&
+	    !kr_state_is_value(now->live.state) && !f->fix->restarts &&
+	    last->pid > 0 && last->pid == f->fix->before->pid &&
+	    before->running.answer == KR_ANSWER_FAIL)
+		return &before->running.value;
+	return NULL;
+}
+
 /*
  * The files are right, and kubelet runs with the old value: that is no end for
  * who did not ask for it, and is not passed over in silence by who did.
@@ -677,15 +723,13 @@ static int check_running(struct kr_applying *f)
 		return KR_STEP_ENDED;
 	for (size_t i = 0; i < last->n_items; i++) {
 		const struct kr_judgement *now = &last->items[i];
+		const struct kr_value *has = find_wrong(f, last, i);
 		_cleanup_free_ char *value = NULL;
 		int r;
 
-		if (kr_apply_is_left(f, i) || !kr_apply_runs_wrong(now))
+		if (kr_apply_is_left(f, i) || !has)
 			continue;
-		r = kr_value_format(now->running.answer == KR_ANSWER_FAIL
-		                            ? &now->running.value
-		                            : &now->live.value,
-		                    &value);
+		r = kr_value_format(has, &value);
 		if (r < 0)
 			return r;
 		kr_diag_add(f->diag, KR_WARNING, KR_STILL_FALSE, KR_SPAN_NONE,
@@ -709,13 +753,10 @@ static int check_running(struct kr_applying *f)
 /* What is left keeps a fix from being whole. */
 static int check_left(struct kr_applying *f)
 {
-	const struct kr_plan *plan = f->fix->plan;
 	_cleanup_free_ char *reason = NULL;
-	size_t n = 0;
+	size_t n = count_left(f);
 	int r;
 
-	for (size_t i = 0; plan && i < plan->n_left; i++)
-		n += plan->left[i].why != KR_WHY_WAIVED;
 	if (n == 0 || (f->fix->outcome != KR_OUTCOME_FIXED &&
 	               f->fix->outcome != KR_OUTCOME_UNCHANGED))
 		return KR_STEP_ENDED;

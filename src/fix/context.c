@@ -40,8 +40,22 @@ int kr_apply_end_by_error(struct kr_applying *f, enum kr_outcome outcome,
                           const char *otherwise)
 {
 	_cleanup_free_ char *reason = kr_diag_reason(f->diag, otherwise);
+	const struct kr_message *m = kr_diag_cause(f->diag);
+	char *lf = NULL;
+	int r;
 
-	return reason ? kr_apply_end(f, outcome, "%s", reason) : -ENOMEM;
+	if (!reason)
+		return -ENOMEM;
+	/* a plan's refusal has lines only where they have to be written */
+	if (m && strcmp(m->code, "refused") == 0)
+		lf = strchr(reason, '\n');
+	if (lf) {
+		*lf = '\0';
+		r = kr_format(&f->fix->lines, "%s\n", lf + 1);
+		if (r < 0)
+			return r;
+	}
+	return kr_apply_end(f, outcome, "%s", reason);
 }
 
 int kr_apply_end_unread(struct kr_applying *f, int error)

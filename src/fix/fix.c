@@ -76,6 +76,21 @@ static int check_restart(struct kr_applying *f)
 	return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED, "not kubelet's");
 }
 
+/* The first control that is not as demanded and that a fix could write. */
+static const struct kr_rule *first_wrong(const struct kr_applying *f)
+{
+	const struct kr_audit *before = f->fix->before;
+
+	for (size_t i = 0; i < before->n_items; i++) {
+		const struct kr_judgement *j = &before->items[i];
+
+		if (j->rule->test && j->disk.answer != KR_ANSWER_PASS &&
+		    kr_rule_is_written(j->rule))
+			return j->rule;
+	}
+	return before->items[0].rule;
+}
+
 /* A platform that refuses names its own way. */
 static int end_refused(struct kr_applying *f)
 {
@@ -83,8 +98,7 @@ static int end_refused(struct kr_applying *f)
 	int r = 0;
 
 	if (node->platform && node->platform->refusal)
-		r = kr_durable_describe(node, kr_apply_before(f)->rule,
-		                        &f->fix->durable);
+		r = kr_durable_describe(node, first_wrong(f), &f->fix->durable);
 	return r < 0 ? r
 	             : kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
 	                                     "no safe edit");
@@ -272,6 +286,7 @@ struct kr_fix *kr_fix_free(struct kr_fix *fix)
 	free(fix->unit);
 	free(fix->config);
 	free(fix->reason);
+	free(fix->lines);
 	free(fix);
 	return NULL;
 }

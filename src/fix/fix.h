@@ -82,14 +82,21 @@ struct kr_fix {
 	bool undo; /* of another fix */
 	enum kr_outcome outcome;
 	char *reason; /* one sentence */
+	/* what has to be written somewhere first, each with its line feed;
+	 * NULL: nothing */
+	char *lines;
 	/* NULL: none was made; in a preview also where an interrupted run would
 	 * be taken back first, which would change what there is to be done */
 	struct kr_plan *plan;
 	/* of a platform that refuses; else the plan's own */
 	struct kr_durable durable;
-	/* the options that select the same controls once more, for a next
-	 * command, and those that make it the same fix: borrowed; NULL */
-	const char *audit_words, *words;
+	/* for a next command, borrowed, NULL where there are none: the options
+	 * that select the same controls once more; those that make it the same
+	 * fix; those by which another control is judged alike; and how it is to
+	 * be done, of an undo, too */
+	const char *audit_words, *words, *left_words, *how;
+	const char
+		*asked; /* an undo: the id that it was told: borrowed; NULL */
 	/* kr_plan_hash() of the plan; "": it has no edits */
 	char hash[KR_PLAN_HASH_SIZE];
 	struct kr_audit *before; /* NULL: the node could not be read */

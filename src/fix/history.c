@@ -58,7 +58,8 @@ const char *kr_history_outcome(const struct kr_history_entry *entry)
 	}
 }
 
-static int judge(struct kr_node *node, struct kr_history_entry *entry)
+static int judge(struct kr_node *node, const struct kr_manifests *list,
+                 struct kr_history_entry *entry)
 {
 	const struct kr_manifest *m = entry->manifest;
 	struct kr_fs *fs = node->fs;
@@ -73,7 +74,7 @@ static int judge(struct kr_node *node, struct kr_history_entry *entry)
 		                        : "it was undone";
 		return 0;
 	}
-	r = kr_undo_edits(fs, m, NULL, NULL, &entry->reason);
+	r = kr_undo_edits(fs, list, m, NULL, NULL, &entry->reason);
 	if (r == -ENOMEM)
 		return r;
 	entry->undo = r < 0 ? KR_UNDO_REFUSED : (enum kr_undoable)r;
@@ -100,7 +101,7 @@ int kr_history_read(const struct kr_node_options *options, struct kr_diag *diag,
 		return -ENOMEM;
 	for (size_t i = 0; i < history.manifests.n_items; i++) {
 		history.entries[i].manifest = &history.manifests.items[i];
-		r = judge(node, &history.entries[i]);
+		r = judge(node, &history.manifests, &history.entries[i]);
 		if (r < 0)
 			return r;
 	}

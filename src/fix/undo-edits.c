@@ -5,12 +5,12 @@
  *
  *   the file is as we left it           our bytes are put back
  *   it is as it was before us           nothing to do
- *   it has other changes                the lines of each edit are looked for,
- *                                       or what is next to it in them:
- *                                       there once, only our span is reverted;
- *                                       nowhere, the edit is gone (the
- *                                       platform has written the file anew);
- *                                       more than once, refused
+ *   it has other changes                each edit is followed to where it is
+ *                                       now (fix/undo-carry): only our span is
+ *                                       reverted; nowhere, the edit is gone
+ *                                       (the platform has written the file
+ *                                       anew); more than once, or changed by a
+ *                                       later fix of ours, refused
  *   we made it                          it goes, unless it was changed since
  *   we gave it another mode or owner    the old one is put back; refused where
  *                                       it has neither the new one nor the old
@@ -24,15 +24,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fix/undo-carry.h"
 #include "fix/undo.h"
-
-#define KNOWN_SIZE      28 /* "makeIPTablesUtilChains: true" */
-#define BEHIND_CUT_SIZE 8
 
 static const char MISFIT[] = "its copy does not fit the record";
 
 struct reversing {
 	struct kr_fs *fs;
+	const struct kr_manifests *list;
 	const struct kr_manifest *manifest;
 	struct kr_diag *diag;
 	struct kr_edits *edits;
@@ -40,11 +39,13 @@ struct reversing {
 	bool any;           /* there is something to take back */
 };
 
-/* The lines at AT, LENGTH bytes of them, tell nothing. */
+/* The lines at AT, LENGTH bytes of them, tell nothing. They may be those of a
+ * file that is not there any more. */
 static int refuse_lines(struct reversing *r, const struct kr_file *now,
                         size_t at, size_t length)
 {
-	const struct kr_span span = {now, at, length};
+	const bool there = at <= now->size && length <= now->size - at;
+	const struct kr_span span = {now, there ? at : 0, there ? length : 0};
 
 	r->reason = "the lines that were changed stand there more than once "
 		    "now";
@@ -121,110 +122,61 @@ static int revert_exactly(struct reversing *r, const struct kr_file *now,
 
 /* --- a file with other changes ------------------------------------------- */
 
-static size_t line_start(const char *data, size_t at)
+/* A later fix of ours changed the very bytes: that one goes first. */
+static int refuse_taken(struct reversing *r, const struct kr_file *now,
+                        const char *by)
 {
-	const char *lf = memrchr(data, '\n', at);
-
-	return lf ? (size_t)(lf + 1 - data) : 0;
+	r->reason = "a later fix changed the same words: undo that one first";
+	kr_diag_add_path(r->diag, KR_ERROR, "undo-refused", now->path,
+	                 "the later fix %s changed the same words: undo that "
+	                 "one first",
+	                 by);
+	return KR_UNDO_REFUSED;
 }
 
-static size_t line_end(const char *data, size_t size, size_t at)
+static int revert_carried(struct reversing *r, const struct kr_file *now,
+                          const struct kr_file *old, const struct kr_edit *edit,
+                          const struct kr_carry *carry)
 {
-	const char *lf = memchr(data + at, '\n', size - at);
-
-	return lf ? (size_t)(lf + 1 - data) : size;
-}
-
-/* Bytes of a file, and where in them the edit is. */
-struct lines {
-	const char *data;
-	size_t size, edit;
-	bool whole;
-};
-
-/* How often LINES stand in NOW; the last place. */
-static unsigned find_lines(const struct kr_file *now, const struct lines *lines,
-                           size_t *ret_at)
-{
-	const char *p = now->data, *end = now->data + now->size;
-	unsigned n = 0;
-
-	while (lines->size > 0 && p < end &&
-	       (p = memmem(p, (size_t)(end - p), lines->data, lines->size))) {
-		if (!lines->whole || p == now->data || p[-1] == '\n') {
-			*ret_at = (size_t)(p - now->data);
-			n++;
-		}
-		p++;
+	switch (carry->state) {
+	case KR_CARRIED_GONE:
+		return 0;
+	case KR_CARRIED_TAKEN:
+		return refuse_taken(r, now, carry->by);
+	case KR_CARRIED_TWICE:
+		return refuse_lines(r, now, carry->offset, carry->length);
+	default:
+		return revert_edit(r, now, carry->offset, old, edit);
 	}
-	return n;
 }
 
-/* The lines of an edit at AT, LENGTH bytes of it, in the file that it left. */
-static struct lines whole_lines(const char *after, size_t size, size_t at,
-                                size_t length)
-{
-	size_t from = line_start(after, at);
-
-	return (struct lines){
-		.data = after + from,
-		.size = line_end(after, size, at + length) - from,
-		.edit = at - from,
-		.whole = true,
-	};
-}
-
-/* Of these what is next to the edit: enough to know it again where the rest of
- * the lines was changed besides. Nothing where there is not that much of it. */
-static struct lines next_to(const struct lines *lines, size_t length)
-{
-	size_t before = length < KNOWN_SIZE ? KNOWN_SIZE - length : 0;
-	size_t behind = lines->size - lines->edit - length;
-	struct lines next = {.data = lines->data};
-
-	if (before > lines->edit)
-		return next;
-	if (length > 0)
-		behind = 0;
-	else if (behind > BEHIND_CUT_SIZE)
-		behind = BEHIND_CUT_SIZE;
-	next.data += lines->edit - before;
-	next.size = before + length + behind;
-	next.edit = before;
-	return next;
-}
-
-/* AFTER, SIZE bytes, is what the fix had left. */
 static int revert_among_others(struct reversing *r, const struct kr_file *now,
                                const struct kr_file *old,
-                               const struct kr_manifest_file *file,
-                               const char *after, size_t size)
+                               const struct kr_manifest_file *file)
 {
-	size_t grown = 0, shrunk = 0;
-	int result = 0;
+	_cleanup_free_ struct kr_carry *carry =
+		calloc(file->n_edits, sizeof(*carry));
+	int result = carry ? kr_undo_carry(r->fs, r->list, r->manifest, file,
+	                                   now, carry)
+	                   : -ENOMEM;
 
+	if (result == -EBADMSG)
+		return refuse(
+			r, file->path,
+			"the record of a later fix does not fit its copy");
+	if (result < 0)
+		return result;
+	/* a refusal shows what would become of the others */
 	for (size_t i = 0; i < file->n_edits; i++) {
-		const struct kr_edit *e = &file->edits[i];
-		size_t at = e->offset + grown - shrunk, found = 0;
-		size_t length = strlen(e->text);
-		struct lines lines = whole_lines(after, size, at, length);
-		unsigned n = find_lines(now, &lines, &found);
+		int one =
+			revert_carried(r, now, old, &file->edits[i], &carry[i]);
 
-		if (n == 0) {
-			lines = next_to(&lines, length);
-			n = find_lines(now, &lines, &found);
-		}
-		if (n > 1)
-			result = refuse_lines(r, now, found, lines.size);
-		else if (n == 1)
-			result =
-				revert_edit(r, now, found + lines.edit, old, e);
-		if (result != 0)
-			return result;
-		grown += length;
-		shrunk += e->length;
+		if (one < 0)
+			return one;
+		if (one != 0)
+			result = one;
 	}
-	return 0;
+	return result;
 }
 
 /* --- one file ------------------------------------------------------------ */
@@ -354,7 +306,7 @@ static int revert_bytes(struct reversing *r,
 		return 0;
 	if (kr_file_has_hash(now, file->after))
 		return revert_exactly(r, now, old, file);
-	return revert_among_others(r, now, old, file, after, size);
+	return revert_among_others(r, now, old, file);
 }
 
 /* STAYING gets the words for a file that has nothing of ours. */
@@ -376,14 +328,15 @@ static int revert_next(struct reversing *r, const struct kr_manifest_file *file,
 	return result;
 }
 
-int kr_undo_edits(struct kr_fs *fs, const struct kr_manifest *manifest,
-                  struct kr_diag *diag, struct kr_edits *edits,
-                  const char **ret_reason)
+int kr_undo_edits(struct kr_fs *fs, const struct kr_manifests *list,
+                  const struct kr_manifest *manifest, struct kr_diag *diag,
+                  struct kr_edits *edits, const char **ret_reason)
 {
 	_cleanup_edits_ struct kr_edits unwanted = {0};
 	_cleanup_diag_ struct kr_diag staying = {0};
 	struct reversing r = {
 		.fs = fs,
+		.list = list,
 		.manifest = manifest,
 		.diag = diag,
 		.edits = edits ? edits : &unwanted,

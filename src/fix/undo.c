@@ -86,7 +86,8 @@ static int prove(struct kr_applying *a, const struct kr_manifest *m)
 	                    "other changes were made since the fix");
 }
 
-static int make_plan(struct kr_applying *a, const struct kr_manifest *m)
+static int make_plan(struct kr_applying *a, const struct kr_manifests *list,
+                     const struct kr_manifest *m)
 {
 	struct kr_node *node = a->fix->host->node;
 	const char *reason = NULL;
@@ -100,7 +101,8 @@ static int make_plan(struct kr_applying *a, const struct kr_manifest *m)
 		                    "the fix %s does not stand any more: %s",
 		                    m->id,
 		                    kr_manifest_state_to_string(m->state));
-	r = kr_undo_edits(node->fs, m, a->diag, &a->fix->plan->edits, &reason);
+	r = kr_undo_edits(node->fs, list, m, a->diag, &a->fix->plan->edits,
+	                  &reason);
 	if (r < 0)
 		return r == -ENOMEM ? r : kr_apply_end_unread(a, r);
 	if (r == KR_UNDO_NOTHING)
@@ -220,7 +222,7 @@ static int run(struct kr_applying *a,
 	if (!m)
 		return no_fix(a, id);
 	a->undone = m;
-	r = make_plan(a, m);
+	r = make_plan(a, &list, m);
 	if (r == KR_STEP_GO_ON)
 		r = kr_apply_run(a);
 	if (r != KR_STEP_ENDED ||
@@ -247,6 +249,7 @@ int kr_undo_run(const struct kr_node_options *node_options,
 	if (!fix)
 		return -ENOMEM;
 	fix->undo = true;
+	fix->asked = id;
 	own.rules = &rules.rules;
 	do {
 		r = run(&a, node_options, id, &rules);

@@ -33,9 +33,11 @@ const char *kr_undoable_to_string(enum kr_undoable undoable);
  * The edits that take MANIFEST's fix back from the files as they are now: our
  * bytes where a file is as we left it; our span alone where it has been changed
  * besides; nothing where our edit is gone; the mode and owner that it had,
- * where it has ours. RET_REASON is a static sentence of all but POSSIBLE, DIAG
- * names the files. EDITS may be NULL. The outcome, or an errno.
+ * where it has ours. LIST: all records, MANIFEST among them: an edit is found
+ * where the later ones left it; NULL: there are no others. RET_REASON is a
+ * static sentence of all but POSSIBLE, DIAG names the files. EDITS may be NULL.
+ * The outcome, or an errno.
  */
-int kr_undo_edits(struct kr_fs *fs, const struct kr_manifest *manifest,
-                  struct kr_diag *diag, struct kr_edits *edits,
-                  const char **ret_reason);
+int kr_undo_edits(struct kr_fs *fs, const struct kr_manifests *list,
+                  const struct kr_manifest *manifest, struct kr_diag *diag,
+                  struct kr_edits *edits, const char **ret_reason);

@@ -68,9 +68,9 @@ static const struct kr_platform openshift = {
 static const struct kr_platform eks_auto = {
 	.id = "eks-auto",
 	.name = "Amazon EKS Auto Mode",
-	.refusal = "the nodes of EKS Auto Mode are Amazon's to configure and "
-		   "@KEY@ is true by default there: replace a node that says "
-		   "otherwise with 'kubectl delete nodeclaim'",
+	.refusal = "the nodes of EKS Auto Mode are Amazon's to configure: "
+		   "replace a node whose @KEY@ is wrong with 'kubectl delete "
+		   "nodeclaim'",
 	.owner = "EKS Auto Mode",
 	.when = "at every boot",
 	.place = "the cluster, which makes another node",
@@ -81,8 +81,8 @@ static const struct kr_platform bottlerocket = {
 	.id = "bottlerocket",
 	.name = "Bottlerocket",
 	.refusal = "Bottlerocket renders kubelet's files from its settings "
-		   "API, which has none for this key (it is true by default "
-		   "there): use 'apiclient report cis-k8s' to see what it says",
+		   "API, which may have none for @KEY@: use 'apiclient report "
+		   "cis-k8s' to see what it says",
 	.owner = "Bottlerocket",
 	.when = "at every boot, from its settings",
 	.place = "the control or admin container",
@@ -108,9 +108,9 @@ static const struct kr_platform talos = {
 static const struct kr_platform gke_autopilot = {
 	.id = "gke-autopilot",
 	.name = "Google Kubernetes Engine, Autopilot",
-	.refusal = "the nodes of GKE Autopilot are Google's to configure and "
-		   "@KEY@ is true by default there: take one that says "
-		   "otherwise to Google Cloud's support, with its configz",
+	.refusal = "the nodes of GKE Autopilot are Google's to configure: "
+		   "take one whose @KEY@ is wrong to Google Cloud's support, "
+		   "with its configz",
 	.owner = "GKE",
 	.when = "at every boot, from the instance's metadata",
 	.place = "a case for Google Cloud's support",

@@ -34,6 +34,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "node/kernel-settings.h"
 #include "node/kubeconfig.h"
 #include "node/kubelet-version.h"
@@ -51,7 +52,7 @@ struct looking {
 	char **why;
 };
 
-/* 1, with the words. */
+/* 1, with the words, in one line whatever a file is called. */
 static int say(struct looking *l, const char *format, ...) _printf_(2, 3);
 
 static int say(struct looking *l, const char *format, ...)
@@ -62,6 +63,12 @@ static int say(struct looking *l, const char *format, ...)
 	va_start(args, format);
 	r = kr_vformat(l->why, format, args);
 	va_end(args);
+	if (r == 0 && strchr(*l->why, '\n')) {
+		_cleanup_free_ char *text = TAKE_PTR(*l->why);
+
+		*l->why = kr_utf8_escape(text, strlen(text));
+		r = *l->why ? 0 : -ENOMEM;
+	}
 	return r < 0 ? r : 1;
 }
 
@@ -272,11 +279,14 @@ static int look_at_kernel(struct looking *l)
 	}
 	if (n == 0)
 		return 0;
-	return say(l,
-	           "the next boot would lack %zu of the kernel's settings that "
-	           "it demands, and kubelet would end; these lines have to "
-	           "stand in a file of /etc/sysctl.d first:%s",
-	           n, lines);
+	r = say(l,
+	        "the next boot would lack %zu of the kernel's settings that it "
+	        "demands, and kubelet would end; these lines have to stand in "
+	        "a file of /etc/sysctl.d first:",
+	        n);
+	if (r == 1)
+		r = kr_format(l->why, "%s%s", *l->why, lines);
+	return r < 0 ? r : 1;
 }
 
 static int look_at_user(struct looking *l)

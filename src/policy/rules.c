@@ -73,7 +73,7 @@ static bool is_true(const struct kr_decision *d)
 	return d->state == KR_STATE_TRUE;
 }
 
-static enum kr_answer is_wanted(const struct kr_question *q)
+enum kr_answer kr_rule_is_wanted(const struct kr_question *q)
 {
 	return answer(kr_value_equal(value(q, 0), &q->rule->want));
 }
@@ -83,7 +83,7 @@ static enum kr_answer is_wanted_or_default(const struct kr_question *q)
 {
 	if (q->decisions[0].by == KR_BY_DEFAULT)
 		return KR_ANSWER_PASS;
-	return is_wanted(q);
+	return kr_rule_is_wanted(q);
 }
 
 static enum kr_answer is_positive(const struct kr_question *q)
@@ -177,7 +177,7 @@ static_assert(ARRAY_SIZE(strong) == ARRAY_SIZE(suites), "all of them");
 	.subject = KR_SUBJECT_MODE, .files = KR_FILES_##f, .test = is_strict
 #define OWNER(f)                                                               \
 	.subject = KR_SUBJECT_OWNER, .files = KR_FILES_##f,                    \
-	IS(is_wanted, "is root:root"),                                         \
+	IS(kr_rule_is_wanted, "is root:root"),                                 \
 	.want = {.type = KR_TYPE_STRING, .s = root}
 
 /* clang-format off */
@@ -185,7 +185,7 @@ const struct kr_rule kr_rules_table[] = {
 	/* a setting's own stands at the number of its field */
 	[KR_FIELD_ANONYMOUS] = {
 		"authentication.anonymous.enabled", ONE(KR_FIELD_ANONYMOUS),
-		IS(is_wanted, "is false"), BOOL(false), AUTO,
+		IS(kr_rule_is_wanted, "is false"), BOOL(false), AUTO,
 		.hold = KR_HOLD_API_SERVER, .refusal = KR_REFUSAL_CLIENT_CA,
 		.proof = KR_RULE_PROOF_WAY_IN,
 		.risk = "who asks port 10250 without credentials (an old metrics "
@@ -200,7 +200,7 @@ const struct kr_rule kr_rules_table[] = {
 		        "authority"},
 	[KR_FIELD_AUTHORIZATION_MODE] = {
 		"authorization.mode", ONE(KR_FIELD_AUTHORIZATION_MODE),
-		IS(is_wanted, "is Webhook"),
+		IS(kr_rule_is_wanted, "is Webhook"),
 		.want = {.type = KR_TYPE_STRING, .s = webhook}, AUTO,
 		.hold = KR_HOLD_API_SERVER, .refusal = KR_REFUSAL_NO_KUBECONFIG,
 		.proof = KR_RULE_PROOF_WAY_IN,
@@ -220,12 +220,12 @@ const struct kr_rule kr_rules_table[] = {
 		.cut_suffices = true},
 	[KR_FIELD_PROTECT_KERNEL] = {
 		"protectKernelDefaults", ONE(KR_FIELD_PROTECT_KERNEL),
-		IS(is_wanted, "is true"), BOOL(true), ASK,
+		IS(kr_rule_is_wanted, "is true"), BOOL(true), ASK,
 		.refusal = KR_REFUSAL_SYSCTLS,
 		.risk = "kubelet ends at its start where a kernel setting differs"},
 	[KR_FIELD_IPTABLES] = {
 		"makeIPTablesUtilChains", ONE(KR_FIELD_IPTABLES),
-		IS(is_wanted, "is true"), BOOL(true), AUTO},
+		IS(kr_rule_is_wanted, "is true"), BOOL(true), AUTO},
 	[KR_FIELD_HOSTNAME_OVERRIDE] = {
 		"hostname-override", ONE(KR_FIELD_HOSTNAME_OVERRIDE),
 		IS(is_zero, "is not set"),
@@ -247,7 +247,7 @@ const struct kr_rule kr_rules_table[] = {
 		.risk = "kubelet needs an API server that signs its requests"},
 	[KR_FIELD_SERVER_BOOTSTRAP] = {
 		"serverTLSBootstrap", ONE(KR_FIELD_SERVER_BOOTSTRAP),
-		IS(is_wanted, "is true"), BOOL(true), ASK,
+		IS(kr_rule_is_wanted, "is true"), BOOL(true), ASK,
 		.refusal = KR_REFUSAL_GATE_OFF, .proof = KR_RULE_PROOF_WAY_IN,
 		.risk = "until its certificate request is approved, which nothing "
 		        "does by itself, logs, exec and metrics fail"},
@@ -255,7 +255,7 @@ const struct kr_rule kr_rules_table[] = {
 		"featureGates.RotateKubeletServerCertificate",
 		LOOKS_AT(KR_FIELD_GATE_ROTATE_SERVER,
 		         KR_FIELD_SERVER_BOOTSTRAP), .n_fields = 1, .n_also = 1,
-		IS(is_wanted, "is true"), BOOL(true), AUTO},
+		IS(kr_rule_is_wanted, "is true"), BOOL(true), AUTO},
 	[KR_FIELD_TLS_CIPHERS] = {
 		"tlsCipherSuites",
 		LOOKS_AT(KR_FIELD_TLS_CIPHERS, KR_FIELD_TLS_MIN_VERSION),
@@ -274,7 +274,7 @@ const struct kr_rule kr_rules_table[] = {
 		.risk = "pods with more processes cannot start any more of them"},
 	[KR_FIELD_SECCOMP_DEFAULT] = {
 		"seccompDefault", ONE(KR_FIELD_SECCOMP_DEFAULT),
-		IS(is_wanted, "is true"), BOOL(true), ASK,
+		IS(kr_rule_is_wanted, "is true"), BOOL(true), ASK,
 		.refusal = KR_REFUSAL_VERSION,
 		.risk = "new containers without a profile of their own may call "
 		        "less of the kernel"},
@@ -422,6 +422,12 @@ void kr_rules_of_edition(const struct kr_edition *edition, unsigned level,
 			items[n++] = rule;
 	}
 	*ret = (struct kr_rules){items, n, edition};
+}
+
+bool kr_rule_is_written(const struct kr_rule *rule)
+{
+	return rule->n_fields > 0 && !rule->wants_nothing &&
+	       !rule->owners_value && rule->policy != KR_POLICY_NEVER;
 }
 
 /* --- in words ------------------------------------------------------------ */

@@ -196,6 +196,12 @@ const struct kr_rule *kr_rule_of_id(const struct kr_edition *edition,
 void kr_rules_of_edition(const struct kr_edition *edition, unsigned level,
                          const struct kr_rule **items, struct kr_rules *ret);
 
+/* A test: the first field has the rule's WANT. */
+enum kr_answer kr_rule_is_wanted(const struct kr_question *question);
+
+/* Whether RULE says what value has to be written of a field. */
+bool kr_rule_is_written(const struct kr_rule *rule);
+
 /* TEXT of a platform (node/platform) in the words of RULE. The caller frees it;
  * NULL: no memory. */
 char *kr_rule_text(const struct kr_rule *rule, const char *text);

@@ -177,7 +177,7 @@ static int refuse_foreign(struct planning *p)
 	const struct kr_judgement *j = p->judgement;
 	const struct kr_foreign *f = p->node->disk.foreign;
 	const struct kr_source *right = NULL;
-	_cleanup_free_ char *where = NULL;
+	_cleanup_free_ char *where = NULL, *value = NULL;
 	bool named = false;
 
 	if (j->restart_needed) {
@@ -185,6 +185,13 @@ static int refuse_foreign(struct planning *p)
 		            "%s starts kubelet and is not restarted by this "
 		            "program: run '%s'",
 		            f->name, f->restart);
+		return -EOPNOTSUPP;
+	}
+	if (p->rule->policy == KR_POLICY_NEVER || p->rule->owners_value) {
+		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
+		            "%s starts kubelet, nothing of it is edited: what "
+		            "%s has to be is the owner's to say",
+		            f->name, p->rule->name);
 		return -EOPNOTSUPP;
 	}
 	where = kr_rule_text(p->rule, f->where);
@@ -207,11 +214,13 @@ static int refuse_foreign(struct planning *p)
 		if (r < 0)
 			return r;
 	}
+	if (!named && right && kr_value_format(&right->value, &value) < 0)
+		return -ENOMEM;
 	if (!named && right)
 		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", right->span,
-		            "%s; here it says true already: 'kubelet-remedy "
+		            "%s; here it says %s already: 'kubelet-remedy "
 		            "audit --configz' shows what kubelet runs with",
-		            j->disk.reason);
+		            j->disk.reason, value);
 	else if (!named)
 		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
 		            "%s starts kubelet, nothing of it is edited: "
@@ -316,7 +325,9 @@ static int check_grounds(struct planning *p)
 		            j->disk.reason, member);
 		return -EOPNOTSUPP;
 	}
-	if ((j->disk.state == KR_STATE_UNKNOWN && !j->by_version) ||
+	/* what is written takes the place of either default */
+	if ((j->disk.state == KR_STATE_UNKNOWN && !j->by_version &&
+	     !j->disk.either_default) ||
 	    (j->disk.state == KR_STATE_INVALID && !j->by_setting)) {
 		kr_diag_add(p->diag, KR_ERROR, "not-by-setting", KR_SPAN_NONE,
 		            "%s: this must be put right first", j->disk.reason);

@@ -297,5 +297,6 @@ void kr_fleet_text_groups(const struct kr_term *term,
 	if (kr_fleet_verdict(summary) != KR_VERDICT_FAIL)
 		return;
 	kr_term_color(term, KR_COLOR_DIM, "next:");
-	fputs(" kubelet-remedy fix -n, on such a node\n", term->out);
+	fprintf(term->out, " kubelet-remedy fix -n%s, on such a node\n",
+	        table->words ? table->words : "");
 }

@@ -47,6 +47,8 @@ int kr_fleet_json_summary(FILE *out, const struct kr_fleet_summary *summary);
 struct kr_fleet_table {
 	const struct kr_rule *rule;
 	bool all_names;
+	/* the options that select its controls on a node: borrowed; NULL */
+	const char *words;
 	struct kr_fleet_group *groups;
 	size_t n_groups;
 };

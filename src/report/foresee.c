@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <linux/fs.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/statvfs.h>
@@ -227,8 +228,15 @@ static int foresee_restart(struct kr_host *host, const struct kr_audit *audit,
 {
 	struct kr_node *node = host->node;
 	_cleanup_diag_ struct kr_diag ignored = {0};
-	const struct kr_rules rules = {&audit->items[0].rule, 1, NULL};
+	_cleanup_free_ const struct kr_rule **items =
+		calloc(audit->n_items, sizeof(*items));
+	const struct kr_rules rules = {items, audit->n_items, NULL};
 	int r;
+
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < audit->n_items; i++)
+		items[i] = audit->items[i].rule;
 
 	if (!node->live || !node->has_process)
 		return 0;
@@ -244,6 +252,41 @@ static int foresee_restart(struct kr_host *host, const struct kr_audit *audit,
 	return r < 0 ? r : 0;
 }
 
+/* What keeps PLAN from being carried out. */
+static int foresee_plan(struct kr_host *host, const struct kr_audit *audit,
+                        const struct kr_plan *plan, struct kr_diag *why,
+                        enum kr_foresight *ret)
+{
+	int refused = was_put_back(host->node, plan, why);
+
+	if (!refused)
+		refused = is_blocked(host->node, plan, why);
+	if (!refused)
+		return foresee_restart(host, audit, ret);
+	*ret = KR_FORESIGHT_REFUSED;
+	return refused < 0 ? refused : 0;
+}
+
+/* 1: RET is there; 0: the fix is told without one; -ENOMEM. */
+static int make_plan(struct kr_host *host, const struct kr_audit *audit,
+                     const struct kr_plan_options *options, struct kr_diag *why,
+                     enum kr_foresight *ret, struct kr_plan **ret_plan)
+{
+	_cleanup_diag_ struct kr_diag found = {0};
+	int r = kr_plan_make(host->node, audit, options, &found, ret_plan);
+
+	*ret = KR_FORESIGHT_GOES;
+	if (r == -ENOMEM)
+		return r;
+	if (r == -ENOENT) /* only the durable place, or nothing yet */
+		return 0;
+	if (r >= 0)
+		return 1;
+	*ret = KR_FORESIGHT_REFUSED;
+	kr_diag_merge(why, &found);
+	return 0;
+}
+
 int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
                struct kr_diag *why, enum kr_foresight *ret)
 {
@@ -253,68 +296,42 @@ int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
 		.draft = true,
 	};
 	_cleanup_plan_ struct kr_plan *plan = NULL;
-	_cleanup_diag_ struct kr_diag found = {0};
-	int r = kr_plan_make(host->node, audit, &options, &found, &plan),
-	    refused;
+	int r = make_plan(host, audit, &options, why, ret, &plan);
 
-	*ret = KR_FORESIGHT_GOES;
-	if (r == -ENOMEM)
+	if (r != 1)
 		return r;
-	if (r == -ENOENT) /* only the durable place, or nothing yet */
-		return 0;
-	if (r < 0) {
-		*ret = KR_FORESIGHT_REFUSED;
-		kr_diag_merge(why, &found);
-		return 0;
-	}
-	refused = stays_wrong(host->node, audit, plan, why);
-	if (!refused)
-		refused = was_put_back(host->node, plan, why);
-	if (!refused)
-		refused = is_blocked(host->node, plan, why);
-	if (!refused)
-		return foresee_restart(host, audit, ret);
+	r = stays_wrong(host->node, audit, plan, why);
+	if (r == 0)
+		return foresee_plan(host, audit, plan, why, ret);
 	*ret = KR_FORESIGHT_REFUSED;
-	return refused < 0 ? refused : 0;
+	return r < 0 ? r : 0;
 }
 
-/* --- several controls ----------------------------------------------------- */
-
-static bool would_not_start(const struct kr_audit *audit)
+int kr_foresee_all(struct kr_host *host, const struct kr_audit *audit,
+                   struct kr_diag *why, enum kr_foresight *ret,
+                   struct kr_plan **ret_plan)
 {
-	for (size_t i = 0; i < audit->n_items; i++) {
-		if (audit->items[i].disk.state == KR_STATE_INVALID)
-			return true;
-	}
-	return false;
-}
-
-int kr_foresee_refused(struct kr_node *node, const struct kr_audit *audit,
-                       bool allowed, struct kr_diag *why)
-{
-	_cleanup_free_ struct kr_consent *consents = NULL;
-	struct kr_plan_options options = {
+	_cleanup_free_ struct kr_consent *consents =
+		calloc(audit->n_items, sizeof(*consents));
+	const struct kr_plan_options options = {
 		.method = KR_METHOD_AUTO,
+		.consents = consents,
 		.explicit_wanted = audit->explicit_wanted,
 	};
-	_cleanup_plan_ struct kr_plan *plan = NULL;
-	_cleanup_diag_ struct kr_diag found = {0};
 	int r;
 
-	if (!would_not_start(audit) || is_large(node))
-		return 0;
-	options.consents = consents = calloc(audit->n_items, sizeof(*consents));
+	*ret_plan = NULL;
+	*ret = KR_FORESIGHT_GOES;
 	if (!consents)
 		return -ENOMEM;
+	if (is_large(host->node))
+		return 0;
 	for (size_t i = 0; i < audit->n_items; i++) {
-		const struct kr_judgement *j = &audit->items[i];
+		const struct kr_waiver *w = audit->items[i].waiver;
 
-		consents[i].waived = j->waiver ? j->waiver->reason : NULL;
-		consents[i].allowed = allowed && j->policy == KR_POLICY_ASK;
+		consents[i].allowed = true;
+		consents[i].waived = w ? w->reason : NULL;
 	}
-	r = kr_plan_make(node, audit, &options, &found, &plan);
-	if (r != -EOPNOTSUPP)
-		return r == -ENOMEM ? r : 0;
-	kr_diag_merge(why, &found);
-	return 1;
+	r = make_plan(host, audit, &options, why, ret, ret_plan);
+	return r == 1 ? foresee_plan(host, audit, *ret_plan, why, ret) : r;
 }

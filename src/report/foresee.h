@@ -5,6 +5,7 @@
 
 #include "host/host.h"
 #include "policy/judge.h"
+#include "policy/plan.h"
 
 enum kr_foresight {
 	KR_FORESIGHT_GOES,
@@ -23,9 +24,10 @@ int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
                struct kr_diag *why, enum kr_foresight *ret);
 
 /*
- * The same of a fix of all that AUDIT judged, none of it by name, on a node
- * that kubelet refuses; ALLOWED: those that have to be allowed are. 1: it is
- * refused, WHY gets the words; 0: it is not, or kubelet would start; -ENOMEM.
+ * The same of a fix of all controls of AUDIT, in which what has to be asked for
+ * is allowed. RET_PLAN, which the caller frees, says which of them it fixes;
+ * NULL: none can be made, or the node is too large to be looked at so.
  */
-int kr_foresee_refused(struct kr_node *node, const struct kr_audit *audit,
-                       bool allowed, struct kr_diag *why);
+int kr_foresee_all(struct kr_host *host, const struct kr_audit *audit,
+                   struct kr_diag *why, enum kr_foresight *ret,
+                   struct kr_plan **ret_plan);

@@ -6,7 +6,8 @@
  * One control is said with its name and its number, so that whoever holds a
  * scanner's report finds the line. Several are counted. That kubelet would not
  * start is the whole node's and would stand in each control's line: it is said
- * once, behind the count.
+ * once, behind the count; so is why several have no verdict, where that is the
+ * same.
  */
 
 #include <stdlib.h>
@@ -70,6 +71,28 @@ static char *say_one(const struct kr_judgement *j,
 
 /* --- several ------------------------------------------------------------- */
 
+bool kr_headline_shares(const struct kr_judgement *j, const char *shared)
+{
+	return shared && j->rule->test && j->verdict == KR_VERDICT_UNKNOWN &&
+	       j->disk.state == KR_STATE_UNKNOWN && j->disk.reason &&
+	       strcmp(j->disk.reason, shared) == 0;
+}
+
+const char *kr_headline_shared(const struct kr_audit *a)
+{
+	for (size_t i = 0; i < a->n_items; i++) {
+		const char *reason = a->items[i].disk.reason;
+
+		if (!kr_headline_shares(&a->items[i], reason))
+			continue;
+		for (size_t k = i + 1; k < a->n_items; k++) {
+			if (kr_headline_shares(&a->items[k], reason))
+				return reason;
+		}
+	}
+	return NULL;
+}
+
 struct count {
 	size_t all, by[_KR_VERDICT_MAX];
 	const char *invalid; /* why kubelet would not start; NULL */
@@ -121,6 +144,7 @@ static int say_count(char **text, const struct kr_audit *a,
 static int add_rest(char **text, const struct kr_audit *a,
                     const struct count *c)
 {
+	const char *shared = kr_headline_shared(a);
 	int r = 0;
 
 	if (c->by[KR_VERDICT_UNKNOWN] > 0 && a->verdict != KR_VERDICT_UNKNOWN &&
@@ -133,6 +157,11 @@ static int add_rest(char **text, const struct kr_audit *a,
 	if (r == 0 && c->by[KR_VERDICT_NOT_APPLICABLE] > 0)
 		r = kr_format(text, "%s, %zu not applicable", *text,
 		              c->by[KR_VERDICT_NOT_APPLICABLE]);
+	if (r == 0 && shared)
+		r = kr_format(text, "%s; %s%s", *text,
+		              a->verdict == KR_VERDICT_UNKNOWN ? ""
+		                                               : "no verdict: ",
+		              shared);
 	if (r == 0 && c->invalid && a->verdict == KR_VERDICT_FAIL)
 		r = kr_format(text, "%s; kubelet would not start: %s", *text,
 		              c->invalid);

@@ -18,6 +18,13 @@ char *kr_headline(const struct kr_audit *audit,
 /* "CIS Amazon EKS 1.8"; the caller frees it; NULL: no memory. */
 char *kr_headline_edition(const struct kr_edition *edition);
 
+/* Why several controls of AUDIT have no verdict, where it is one and the same:
+ * the headline says it. NULL: there is no such reason. */
+const char *kr_headline_shared(const struct kr_audit *audit);
+
+/* Whether J has no verdict for the reason SHARED, which may be NULL. */
+bool kr_headline_shares(const struct kr_judgement *j, const char *shared);
+
 /* The view that J's verdict is from: the first that is as bad. */
 const struct kr_view *kr_headline_view(const struct kr_judgement *j);
 

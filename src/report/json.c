@@ -125,9 +125,9 @@ static void add_durable(struct kr_build *j, cJSON *root,
 	kr_build_boolean(j, o, "written", d->written);
 }
 
-static void add_left(struct kr_build *j, cJSON *root,
-                     const struct kr_plan *plan)
+static void add_left(struct kr_build *j, cJSON *root, const struct kr_fix *fix)
 {
+	const struct kr_plan *plan = fix->plan;
 	cJSON *left = kr_build_array(j, root, "left");
 
 	for (size_t i = 0; plan && i < plan->n_left; i++) {
@@ -135,8 +135,10 @@ static void add_left(struct kr_build *j, cJSON *root,
 		cJSON *o = kr_build_element(j, left);
 		char *command = NULL;
 
-		if (l->options && asprintf(&command, "kubelet-remedy fix -n %s",
-		                           l->options) < 0) {
+		if (l->options &&
+		    asprintf(&command, "kubelet-remedy fix -n%s %s%s",
+		             fix->left_words ? fix->left_words : "", l->options,
+		             fix->how ? fix->how : "") < 0) {
 			command = NULL;
 			j->failed = true;
 		}
@@ -170,7 +172,7 @@ int kr_json_fix(FILE *out, const struct kr_fix *fix, const struct kr_diag *diag)
 	                fix->transaction[0] ? fix->transaction : NULL);
 	kr_build_boolean(&j, root, "would_restart", fix->restarts);
 	kr_build_string(&j, root, "plan", *fix->hash ? fix->hash : NULL);
-	add_left(&j, root, fix->plan);
+	add_left(&j, root, fix);
 	changes = kr_build_array(&j, root, "changes");
 	for (size_t i = 0; fix->plan && i < fix->plan->edits.n_files; i++)
 		add_change(&j, changes, &fix->plan->edits.files[i]);

@@ -9,7 +9,7 @@
  * fail is a failure. invalid and unknown are errors: the test did not come to a
  * verdict, and a "skipped" would be counted as nothing to worry about. What is
  * waived or not applicable fails nothing, and not all schemas know "skipped":
- * it stands in the system-out.
+ * it stands in the system-out, why it is waived among the properties, too.
  *
  * Text is UTF-8 and has no character that XML 1.0 (section 2.2) does not have;
  * those become U+FFFD.
@@ -187,7 +187,7 @@ static void print_id(FILE *out, enum kr_edition_id edition, const char *name)
 /* The numbers of each control are the same for all: they stand in the first
  * suite. A schema wants a property in each. */
 static void print_properties(FILE *out, const struct kr_rules *rules,
-                             bool first)
+                             const struct kr_finding *f, size_t n, bool first)
 {
 	const struct kr_rule *rule = rules->items[0];
 	const char *flag =
@@ -200,6 +200,14 @@ static void print_properties(FILE *out, const struct kr_rules *rules,
 		print_property(out, "flag", flag ? flag : "");
 	for (int i = 0; first && rules->n_items == 1 && i < KR_N_EDITIONS; i++)
 		print_id(out, (enum kr_edition_id)i, rule->name);
+	for (size_t i = 0; i < n; i++) {
+		char name[128];
+
+		if (!f[i].waiver)
+			continue;
+		snprintf(name, sizeof(name), "waived: %s", f[i].rule->name);
+		print_property(out, name, f[i].waiver->reason);
+	}
 	fputs("    </properties>\n", out);
 }
 
@@ -249,7 +257,7 @@ static int add(struct kr_findings *w, const struct kr_finding *f, size_t n)
 	FILE *out = w->out;
 
 	print_suite(out, f, n, w->n_findings);
-	print_properties(out, w->about->rules, w->n_findings == 0);
+	print_properties(out, w->about->rules, f, n, w->n_findings == 0);
 	for (size_t i = 0; i < n; i++)
 		print_case(out, &f[i]);
 	fputs("    <system-out>", out);

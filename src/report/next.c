@@ -128,6 +128,27 @@ void kr_next_print_version(const struct kr_term *term,
 	      term->out);
 }
 
+/* What a refusal wants written first are lines of their own. */
+static void print_text(const struct kr_term *term, const struct kr_message *m)
+{
+	const char *lf =
+		strcmp(m->code, "refused") == 0 ? strchr(m->text, '\n') : NULL;
+
+	if (!lf) {
+		kr_term_text(term, m->text);
+		return;
+	}
+	kr_term_bytes(term, m->text, (size_t)(lf - m->text));
+	while (lf) {
+		const char *line = lf + 1;
+
+		lf = strchr(line, '\n');
+		fputs("\n    ", term->out);
+		kr_term_bytes(term, line,
+		              lf ? (size_t)(lf - line) : strlen(line));
+	}
+}
+
 void kr_next_print_cause(const struct kr_term *term, const struct kr_diag *diag,
                          bool with_text)
 {
@@ -143,7 +164,7 @@ void kr_next_print_cause(const struct kr_term *term, const struct kr_diag *diag,
 	if (m && m->file)
 		fputs(": ", term->out);
 	if (m && with_text)
-		kr_term_text(term, m->text);
+		print_text(term, m);
 	if (m && with_text && advice)
 		fputs("; ", term->out);
 	if (advice || !m || !with_text)

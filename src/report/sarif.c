@@ -153,6 +153,46 @@ static void describe(struct kr_build *b, cJSON *o, const struct kr_rule *rule,
 	add_text(b, o, "fullDescription", text);
 }
 
+/* What to run on the node. The one control is meant where none is named; a fix
+ * is not offered where there is none. */
+static void add_help(struct kr_build *b, cJSON *o, const struct kr_rule *rule,
+                     const struct kr_edition *edition)
+{
+	bool usual = !edition && rule == kr_rules_usual.items[0];
+	_cleanup_free_ char *words = NULL, *text = NULL;
+	char name[KR_EDITION_NAME_SIZE];
+	int r = kr_format(&words, "%s", "");
+
+	if (r == 0 && edition) {
+		kr_edition_short_name(edition, name);
+		r = kr_format(&words, " --benchmark=%s", name);
+	}
+	if (r == 0 && !usual)
+		r = kr_format(&words, "%s --control=%s", words, rule->name);
+	if (r == 0)
+		r = kr_format(&text,
+		              "On the node, '" KR_NAME " audit%s' shows what "
+		              "decides the value",
+		              words);
+	if (r == 0 && rule->owners_value)
+		r = kr_format(&words, "%s --set=%s=VALUE", words, rule->name);
+	if (r == 0 && edition && edition->audit_only)
+		r = kr_format(&text, "%s.", text);
+	else if (r == 0 && rule->policy == KR_POLICY_NEVER)
+		r = kr_format(&text, "%s, which is the owner's to change.",
+		              text);
+	else if (r == 0)
+		r = kr_format(&text,
+		              "%s, '" KR_NAME " fix -n%s' the change that "
+		              "corrects it, and '" KR_NAME
+		              " fix%s' makes that change.",
+		              text, words, words);
+	if (r < 0)
+		b->failed = true;
+	else
+		add_text(b, o, "help", text);
+}
+
 static void add_rule(struct kr_build *b, cJSON *rules,
                      const struct kr_rule *rule,
                      const struct kr_edition *edition)
@@ -161,10 +201,7 @@ static void add_rule(struct kr_build *b, cJSON *rules,
 
 	kr_build_string(b, o, "id", rule->name);
 	describe(b, o, rule, edition);
-	add_text(b, o, "help",
-	         "On the node, '" KR_NAME " audit' shows what decides the "
-	         "value, '" KR_NAME " fix -n' the change that corrects it, "
-	         "and '" KR_NAME " fix' makes that change.");
+	add_help(b, o, rule, edition);
 	kr_build_string(b, o, "helpUri", HELP);
 	kr_build_string(b, kr_build_object(b, o, "defaultConfiguration"),
 	                "level", "error");

@@ -214,7 +214,11 @@ static void print_message(const struct kr_term *term,
 	if (m->file && m->column > 0)
 		fprintf(term->out, ":%u", m->column);
 	fputs(m->file ? ": " : "", term->out);
-	kr_term_text(term, m->text);
+	/* the lines behind it are the result's */
+	if (strcmp(m->code, "refused") == 0)
+		kr_term_bytes(term, m->text, strcspn(m->text, "\n"));
+	else
+		kr_term_text(term, m->text);
 	fputc('\n', term->out);
 	if (m->source && m->column > 0)
 		print_snippet(term, m->line, m->source, strlen(m->source),

@@ -132,15 +132,27 @@ static void print_overridden(const struct kr_term *term,
 		        n - KR_DIAG_KEPT);
 }
 
-/* What to do where no fix goes, in the words of the one control. */
-static void print_refusal(const struct kr_term *term,
-                          const struct kr_platform *platform)
+/* What to do where no fix goes, in the words of the first control that it could
+ * be done for. */
+static int print_refusal(const struct kr_term *term,
+                         const struct kr_platform *platform,
+                         const struct kr_audit *audit)
 {
-	_cleanup_free_ char *words =
-		kr_rule_text(kr_rules_usual.items[0], platform->refusal);
+	_cleanup_free_ char *words = NULL;
+	const struct kr_judgement *j = audit->items;
+	const struct kr_judgement *end = j + audit->n_items;
 
+	while (j < end && (j->verdict == KR_VERDICT_PASS || !j->rule->test ||
+	                   !kr_rule_is_written(j->rule)))
+		j++;
+	if (j == end)
+		return 0;
+	words = kr_rule_text(j->rule, platform->refusal);
+	if (!words)
+		return -ENOMEM;
 	kr_term_color(term, KR_COLOR_DIM, "next:");
-	fprintf(term->out, " %s\n", words ? words : platform->refusal);
+	kr_term_row(term, " ", words);
+	return 0;
 }
 
 /* Whose node it is, and who writes kubelet's files anew. */
@@ -335,17 +347,43 @@ static bool has_block(const struct kr_judgement *j)
 	        (j->verdict == KR_VERDICT_INVALID && j->by_setting));
 }
 
+/* What is seen of a control whose reason the first line has. */
+static void print_seen(const struct kr_term *term, const struct kr_node *node,
+                       const struct kr_audit *audit,
+                       const struct kr_judgement *j)
+{
+	bool set = false;
+
+	for (size_t i = 0; i < j->sources.n; i++)
+		set = set || j->sources.items[i].kind != KR_SOURCE_DEFAULT;
+	if (!set && !node->live && j->live.state == KR_STATE_ABSENT)
+		return;
+	fputc('\n', term->out);
+	kr_term_color(term, kr_text_color(j), "%s", j->rule->name);
+	fputs(": no verdict\n", term->out);
+	if (node->live)
+		print_running(term, node, audit, j);
+	if (j->live.state != KR_STATE_ABSENT)
+		print_live(term, audit, j);
+	print_overridden(term, j);
+}
+
 static int print_blocks(const struct kr_term *term, const struct kr_node *node,
                         const struct kr_audit *audit)
 {
 	_cleanup_free_ const struct kr_judgement **sorted =
 		calloc(audit->n_items, sizeof(*sorted));
 
+	const char *shared = kr_headline_shared(audit);
+
 	if (!sorted)
 		return -ENOMEM;
 	kr_headline_sort(audit, sorted);
 	for (size_t i = 0; i < audit->n_items; i++) {
-		if (!has_block(sorted[i]))
+		if (kr_headline_shares(sorted[i], shared))
+			print_seen(term, node, audit, sorted[i]);
+		if (!has_block(sorted[i]) ||
+		    kr_headline_shares(sorted[i], shared))
 			continue;
 		fputc('\n', term->out);
 		kr_term_color(term, kr_text_color(sorted[i]), "%s",
@@ -411,10 +449,8 @@ int kr_text_audit(const struct kr_term *term, struct kr_host *host,
 	if (j->live.state == KR_STATE_UNKNOWN)
 		api = NULL;
 	if (node->platform && node->platform->refusal &&
-	    audit->verdict != KR_VERDICT_PASS) {
-		print_refusal(term, node->platform);
-		return 0;
-	}
+	    audit->verdict != KR_VERDICT_PASS)
+		return print_refusal(term, node->platform, audit);
 	return usual ? print_audit_next(term, host, api, audit, words, diag)
-	             : kr_text_next(term, host->node, api, audit, words, diag);
+	             : kr_text_next(term, host, api, audit, words, diag);
 }

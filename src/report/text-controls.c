@@ -39,6 +39,7 @@ struct table {
 	struct line *lines;
 	size_t n;
 	int verdict, id, name, value; /* widths */
+	const char *shared;           /* kr_headline_shared() */
 };
 
 static void table_done(struct table *t)
@@ -61,17 +62,11 @@ static void widen(int *width, const char *text)
 		*width = length;
 }
 
-/* What it has; kubelet's default may be one of two. */
+/* What it has, in a column. */
 static char *value_of(const struct kr_judgement *j)
 {
-	const struct kr_view *v = kr_headline_view(j);
-	const struct kr_field *f = kr_field(j->rule->fields[0]);
-	char *text = NULL;
+	char *text = kr_text_view(j->rule, kr_headline_view(j));
 
-	if (v->state != KR_STATE_UNKNOWN || !v->either_default)
-		text = kr_text_words(v->state, &v->value);
-	else if (kr_format(&text, "%s or %s", f->before, f->by_default) < 0)
-		text = NULL;
 	if (text && strlen(text) > VALUE_MAX)
 		strlcpy(text + VALUE_MAX - strlen("..."), "...",
 		        strlen("...") + 1);
@@ -87,6 +82,7 @@ static int fill(struct table *t, const struct kr_audit *a)
 	if (!t->lines || !sorted)
 		return -ENOMEM;
 	kr_headline_sort(a, sorted);
+	t->shared = kr_headline_shared(a);
 	for (; t->n < a->n_items; t->n++) {
 		struct line *line = &t->lines[t->n];
 
@@ -107,13 +103,15 @@ static int fill(struct table *t, const struct kr_audit *a)
 }
 
 static void print_where(const struct kr_term *term,
-                        const struct kr_judgement *j)
+                        const struct kr_judgement *j, const char *shared)
 {
 	const struct kr_view *v = kr_headline_view(j);
 	const struct kr_source *s =
 		v->source >= 0 ? &j->sources.items[v->source] : NULL;
 
-	if (s && s->span.file) {
+	if (kr_headline_shares(j, shared)) {
+		kr_term_row(term, "", "no verdict, as said above");
+	} else if (s && s->span.file) {
 		kr_text_place(term, s->span);
 		fputc('\n', term->out);
 	} else if (j->verdict == KR_VERDICT_INVALID && !j->by_setting) {
@@ -151,7 +149,7 @@ static void print_line(const struct kr_term *term, const struct table *t,
 	} else if (j->verdict == KR_VERDICT_NOT_APPLICABLE) {
 		kr_term_row(term, "", j->reason);
 	} else {
-		print_where(term, j);
+		print_where(term, j, t->shared);
 	}
 }
 
@@ -222,19 +220,46 @@ static bool may_be_fixed(const struct kr_audit *a, const struct kr_judgement *j)
 	         !j->restart_needed));
 }
 
-/* Names of those that a fix leaves until they are allowed; "" for none. */
-static int list_asked(const struct kr_audit *a, char **ret)
+/* Adds RULE's name to the list RET. */
+static int add_name(char **ret, const struct kr_rule *rule)
 {
-	int r = kr_format(ret, "%s", "");
+	return kr_format(ret, "%s%s%s", *ret ? *ret : "", *ret ? "," : "",
+	                 rule->name);
+}
 
-	for (size_t i = 0; r == 0 && i < a->n_items; i++) {
-		const struct kr_judgement *j = &a->items[i];
+/* The options that the plan of a fix needs besides those that select: RET is
+ * NULL where it fixes nothing. */
+static int choose_options(const struct kr_audit *a, const struct kr_plan *plan,
+                          bool named, char **ret)
+{
+	_cleanup_free_ char *asked = NULL, *values = NULL;
+	bool plain = false;
+	int r = 0;
 
-		if (j->policy == KR_POLICY_ASK && may_be_fixed(a, j))
-			r = kr_format(ret, "%s%s%s", *ret, **ret ? "," : "",
-			              j->rule->name);
+	for (size_t i = 0; i < plan->n_rules && r == 0; i++) {
+		size_t k = 0;
+
+		while (a->items[k].rule != plan->rules[i])
+			k++;
+		if (named || a->items[k].policy == KR_POLICY_AUTO)
+			plain = true;
+		else
+			r = add_name(&asked, plan->rules[i]);
 	}
-	return r;
+	for (size_t i = 0; i < plan->n_left && r == 0; i++) {
+		const struct kr_rule *rule = plan->left[i].rule;
+
+		if (plan->left[i].why == KR_WHY_ASK && rule->owners_value)
+			r = kr_format(&values, "%s --set=%s=VALUE",
+			              values ? values : "", rule->name);
+	}
+	if (r < 0)
+		return r;
+	if (plain)
+		return kr_format(ret, "%s", "");
+	if (asked)
+		return kr_format(ret, " --allow=%s", asked);
+	return values ? kr_format(ret, "%s", values) : 0;
 }
 
 static bool has_invalid(const struct kr_audit *a)
@@ -246,57 +271,59 @@ static bool has_invalid(const struct kr_audit *a)
 	return false;
 }
 
-/* Whether a fix of those alone that need not be allowed does anything. */
-static bool has_auto(const struct kr_audit *a)
-{
-	for (size_t i = 0; i < a->n_items; i++) {
-		if (a->items[i].policy == KR_POLICY_AUTO &&
-		    may_be_fixed(a, &a->items[i]))
-			return true;
-	}
-	return false;
-}
-
 /* The command of a fix, without the options of the node; NULL and 0: none can
- * help. */
-static int choose_fix(struct kr_node *node, const struct kr_audit *a,
-                      const char *words, char **ret)
+ * help. PLAN may be NULL. */
+static int choose_fix(const struct kr_audit *a, const struct kr_plan *plan,
+                      enum kr_foresight foresight, const char *words,
+                      char **ret)
 {
 	const char *written = a->explicit_wanted ? " --explicit" : "";
-	bool any = has_auto(a), goes = any || a->restart_needed;
-	_cleanup_diag_ struct kr_diag ignored = {0};
-	_cleanup_free_ char *asked = NULL;
+	bool named = strstr(words, " --control=");
+	_cleanup_free_ char *options = NULL;
+	const char *restart =
+		foresight == KR_FORESIGHT_ALWAYS       ? " --restart=always"
+		: foresight == KR_FORESIGHT_NO_RESTART ? " --restart=never"
+						       : "";
 	int r = 0;
 
 	*ret = NULL;
 	if (a->edition && a->edition->audit_only)
 		return 0;
-	if (goes)
-		r = kr_foresee_refused(node, a, false, &ignored);
-	if (r < 0)
+	if (plan)
+		r = choose_options(a, plan, named, &options);
+	for (size_t i = 0; !plan && !options && i < a->n_items && r == 0; i++) {
+		if (a->items[i].policy == KR_POLICY_AUTO &&
+		    may_be_fixed(a, &a->items[i]))
+			r = kr_format(&options, "%s", "");
+	}
+	if (r == 0 && a->restart_needed && (!options || *options) &&
+	    foresight != KR_FORESIGHT_NO_RESTART)
+		return kr_format(ret, "fix%s%s%s", words, written, restart);
+	if (r < 0 || !options)
 		return r;
-	if (goes && r == 0)
-		return kr_format(ret, "fix%s%s%s", any ? " -n" : "", words,
-		                 written);
-	r = list_asked(a, &asked);
-	if (r < 0 || !*asked)
-		return r;
-	r = kr_foresee_refused(node, a, true, &ignored);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	return kr_format(ret, "fix -n%s%s --allow=%s", words, written, asked);
+	return kr_format(ret, "fix -n%s%s%s%s", words, written, options,
+	                 restart);
 }
 
-int kr_text_next(const struct kr_term *term, struct kr_node *node,
+int kr_text_next(const struct kr_term *term, struct kr_host *host,
                  const struct kr_api_options *api, const struct kr_audit *a,
                  const char *words, const struct kr_diag *diag)
 {
+	struct kr_node *node = host->node;
 	_cleanup_free_ char *command = NULL, *again = NULL;
-	int r;
+	_cleanup_plan_ struct kr_plan *plan = NULL;
+	_cleanup_diag_ struct kr_diag why = {0};
+	enum kr_foresight foresight = KR_FORESIGHT_GOES;
+	int r = 0;
 
 	if (a->verdict == KR_VERDICT_PASS)
 		return 0;
-	r = choose_fix(node, a, words, &command);
+	if (a->verdict != KR_VERDICT_UNKNOWN)
+		r = kr_foresee_all(host, a, &why, &foresight, &plan);
+	if (r < 0)
+		return r;
+	if (foresight != KR_FORESIGHT_REFUSED)
+		r = choose_fix(a, plan, foresight, words, &command);
 	if (r < 0)
 		return r;
 	if (command) {
@@ -305,6 +332,8 @@ int kr_text_next(const struct kr_term *term, struct kr_node *node,
 	}
 	if (has_invalid(a))
 		kr_next_print_cause(term, diag, false);
+	else if (foresight == KR_FORESIGHT_REFUSED)
+		kr_next_print_cause(term, &why, true);
 	for (size_t i = 0; i < a->n_items; i++) {
 		if (a->items[i].verdict != KR_VERDICT_UNKNOWN ||
 		    !a->items[i].needs_version ||

@@ -3,6 +3,7 @@
 
 /* The parts of an audit of several controls for people. */
 
+#include "host/host.h"
 #include "net/api.h"
 #include "policy/editions.h"
 #include "policy/judge.h"
@@ -18,8 +19,7 @@ int kr_text_table(const struct kr_term *term, const struct kr_audit *audit,
 int kr_text_evidence(const struct kr_term *term, struct kr_node *node,
                      const struct kr_edition *edition);
 
-/* The next command, which selects the same controls by WORDS; none that would
- * be refused as kubelet would not start. 0 or -ENOMEM. */
-int kr_text_next(const struct kr_term *term, struct kr_node *node,
+/* The next command, which selects the same controls by WORDS. 0 or -ENOMEM. */
+int kr_text_next(const struct kr_term *term, struct kr_host *host,
                  const struct kr_api_options *api, const struct kr_audit *audit,
                  const char *words, const struct kr_diag *diag);

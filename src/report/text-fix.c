@@ -15,6 +15,7 @@
 #include "report/next.h"
 #include "report/text-fix.h"
 #include "report/text-status.h"
+#include "report/text-words.h"
 
 static const struct {
 	const char *word;
@@ -75,8 +76,9 @@ static void print_left(const struct kr_term *term, const struct kr_fix *fix,
 		print_lines(term, l->text, start, "    ");
 		if (!l->options)
 			continue;
-		fprintf(term->out, "%s    kubelet-remedy fix -n %s", start,
-		        l->options);
+		fprintf(term->out, "%s    kubelet-remedy fix -n%s %s%s", start,
+		        fix->left_words ? fix->left_words : "", l->options,
+		        fix->how ? fix->how : "");
 		kr_next_options(term, fix->host->node, NULL);
 		fputc('\n', term->out);
 	}
@@ -87,27 +89,23 @@ static int print_planned(const struct kr_term *term, const struct kr_plan *plan,
                          const struct kr_judgement *j)
 {
 	_cleanup_free_ char *value = NULL;
-	int r;
 
 	for (size_t i = 0; i < plan->n_left; i++) {
 		if (plan->left[i].rule == j->rule)
 			return 0;
 	}
-	if (!kr_state_is_value(j->disk.state)) {
-		fprintf(term->out, "# %s would be %s\n", j->rule->name,
-		        kr_state_to_string(j->disk.state));
-		return 0;
-	}
-	r = kr_value_format(&j->disk.value, &value);
-	if (r < 0)
-		return r;
+	value = kr_text_view(j->rule, &j->disk);
+	if (!value)
+		return -ENOMEM;
 	fprintf(term->out, "# %s would be ", j->rule->name);
 	kr_term_text(term, value);
 	fputc('\n', term->out);
 	return 0;
 }
 
-void kr_text_outcome(const struct kr_term *term, const struct kr_fix *fix)
+/* With what has to be written first, each line behind START. */
+static void print_outcome(const struct kr_term *term, const struct kr_fix *fix,
+                          const char *start)
 {
 	bool left = fix->outcome == KR_OUTCOME_UNCHANGED && is_partial(fix);
 	const char *word = outcome_words[fix->outcome].word;
@@ -119,6 +117,15 @@ void kr_text_outcome(const struct kr_term *term, const struct kr_fix *fix)
 	kr_term_headline(
 		term, left ? KR_COLOR_WARN : outcome_words[fix->outcome].color,
 		word, fix->reason);
+	if (!fix->lines)
+		return;
+	fprintf(term->out, "%s    ", start);
+	print_lines(term, fix->lines, start, "    ");
+}
+
+void kr_text_outcome(const struct kr_term *term, const struct kr_fix *fix)
+{
+	print_outcome(term, fix, "");
 }
 
 static void print_diff_line(const struct kr_term *term, const char *line,
@@ -253,32 +260,25 @@ static const struct kr_api_options *next_api(const struct kr_fix *fix)
 	                                                             : fix->api;
 }
 
-/* What makes COMMAND, where it is fix, the one that the preview was of. */
-static void print_preview_next(const struct kr_term *term,
-                               const struct kr_fix *fix, const char *command)
+/* COMMAND with what makes it the one that FIX is a preview of. */
+static void print_again(const struct kr_term *term, const struct kr_fix *fix,
+                        const char *command)
 {
 	const struct kr_node *node = fix->host->node;
 	const struct kr_api_options *api = next_api(fix);
 	enum kr_method by_default = node->disk.inputs.n_files > 0
 	                                    ? KR_METHOD_CONFIG
 	                                    : KR_METHOD_FLAG;
-	bool is_fix = strcmp(command, "fix") == 0;
 
-	fprintf(term->out, "# next: kubelet-remedy %s%s", command,
-	        is_fix && fix->words ? fix->words : "");
-	if (!fix->plan) { /* what it would be of is not there yet */
-		kr_next_options(term, node, api);
-		fputc('\n', term->out);
-		return;
-	}
-	if (is_fix && fix->plan->method != by_default &&
+	fprintf(term->out, "kubelet-remedy %s%s", command,
+	        fix->words ? fix->words : "");
+	if (fix->asked)
+		fprintf(term->out, " %s", fix->asked);
+	if (!fix->undo && fix->plan && fix->plan->method != by_default &&
 	    !fix->plan->unconfigured)
 		fprintf(term->out, " --method=%s",
 		        kr_method_to_string(fix->plan->method));
-	if (is_fix && fix->before && fix->before->explicit_wanted)
-		fputs(" --explicit", term->out);
-	if (is_fix && fix->plan->durable.left_out)
-		fputs(" --no-persist", term->out);
+	fputs(fix->how ? fix->how : "", term->out);
 	kr_next_options(term, node, api);
 	fputc('\n', term->out);
 }
@@ -312,6 +312,11 @@ void kr_text_advice(const struct kr_term *term, const struct kr_fix *fix,
 		return;
 	fputs(start, term->out);
 	kr_term_color(term, KR_COLOR_DIM, "next:");
+	if (fix->host && strcmp(kr_diag_cause(diag)->code, "other-plan") == 0) {
+		fputs(" look at it with: ", term->out);
+		print_again(term, fix, "fix -n");
+		return;
+	}
 	kr_term_row(term, " ", advice);
 }
 
@@ -330,7 +335,7 @@ int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix,
 	if (undo && fix->outcome == KR_OUTCOME_UNCHANGED)
 		print_nothing_to_undo(term, fix);
 	else
-		kr_text_outcome(term, fix);
+		print_outcome(term, fix, "# ");
 	if (undo && print_refused(term, fix) < 0)
 		return -ENOMEM;
 	if (fix->outcome != KR_OUTCOME_WOULD_FIX) {
@@ -347,7 +352,8 @@ int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix,
 	/* the one control's plan is named by no option */
 	if (fix->words && *fix->words && *fix->hash)
 		fprintf(term->out, "# plan %s\n", fix->hash);
-	print_preview_next(term, fix, command);
+	fputs("# next: ", term->out);
+	print_again(term, fix, command);
 	return 0;
 }
 
@@ -373,8 +379,10 @@ static void print_fix_next(const struct kr_term *term, const struct kr_fix *fix)
 	if (fix->outcome == KR_OUTCOME_PARTLY && fix->host && is_partial(fix))
 		return;
 	if (fix->outcome == KR_OUTCOME_FIXED && fix->host) {
-		if (asprintf(&command, "audit%s",
-		             fix->audit_words ? fix->audit_words : "") < 0)
+		if (asprintf(&command, "audit%s%s",
+		             fix->audit_words ? fix->audit_words : "",
+		             fix->before->explicit_wanted ? " --explicit"
+		                                          : "") < 0)
 			command = NULL;
 		kr_next_print(term, fix->host->node, next_api(fix),
 		              command ? command : "audit");

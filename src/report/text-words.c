@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "report/text-words.h"
 
 static const struct {
@@ -64,6 +65,18 @@ char *kr_text_words(enum kr_state state, const struct kr_value *value)
 	if (says_nothing(value))
 		return strdup("not set");
 	return kr_value_format(value, &text) < 0 ? NULL : text;
+}
+
+char *kr_text_view(const struct kr_rule *rule, const struct kr_view *v)
+{
+	const struct kr_field *f = kr_field(rule->fields[0]);
+	char *text = NULL;
+
+	if (v->state != KR_STATE_UNKNOWN || !v->either_default)
+		return kr_text_words(v->state, &v->value);
+	return kr_format(&text, "%s or %s", f->before, f->by_default) < 0
+	               ? NULL
+	               : text;
 }
 
 void kr_text_value(const struct kr_term *term, enum kr_state state,

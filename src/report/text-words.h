@@ -20,6 +20,9 @@ void kr_text_place(const struct kr_term *term, struct kr_span span);
  * frees them; NULL: no memory. */
 char *kr_text_words(enum kr_state state, const struct kr_value *value);
 
-/* The same, printed, and blanks up to WIDTH. */
+/* The same of V of RULE, whose default may be one of two: "5 or 50". */
+char *kr_text_view(const struct kr_rule *rule, const struct kr_view *v);
+
+/* The words, printed, and blanks up to WIDTH. */
 void kr_text_value(const struct kr_term *term, enum kr_state state,
                    const struct kr_value *value, size_t width);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Where the edits of a fix stand now.
+ */
+
+#include "base/fs.h"
+#include "store/manifest.h"
+
+enum kr_carried {
+	KR_CARRIED_STANDS, /* its text is at OFFSET, LENGTH bytes */
+	KR_CARRIED_GONE,   /* somebody has changed or written it anew */
+	KR_CARRIED_TAKEN,  /* the later fix BY has changed the very bytes */
+	KR_CARRIED_TWICE,  /* its lines, at OFFSET, stand there several times */
+};
+
+struct kr_carry {
+	enum kr_carried state;
+	size_t offset, length;
+	const char *by; /* the id, as in the list */
+};
+
+/*
+ * Follows the edits of FILE, which MANIFEST did, through what the fixes of LIST
+ * (oldest first; MANIFEST is in it, or it is NULL) did to that file before and
+ * since, to NOW. RET has room for each of the edits. FILE's record must fit its
+ * copy. 0; -EBADMSG: the record of a later fix does not fit its copy; other
+ * errnos.
+ */
+int kr_undo_carry(struct kr_fs *fs, const struct kr_manifests *list,
+                  const struct kr_manifest *manifest,
+                  const struct kr_manifest_file *file,
+                  const struct kr_file *now, struct kr_carry *ret);
