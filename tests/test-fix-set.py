@@ -10,7 +10,9 @@ nothing to do; undo gives every byte and mode back. Then the statuses, and what
 has to be said first.
 """
 
+import fcntl
 import os
+import struct
 import sys
 
 from cli_lib import NodeCopy, Run, Tap, differences
@@ -20,12 +22,13 @@ EDITIONS = ("eks-1.8", "cis-1.12")
 STATUSES = {"unchanged": (0, 1, 3), "fixed": (0,), "partly-fixed": (1, 3),
             "refused": (4,), "unconfigured": (3,)}
 FAILING = "made-flag-last-no-config"
+FLAG_AND_FILE = "cis-text-flag-false-file-true"
 
 
 class Case:
     def __init__(self, program, schemas, node):
         self.program, self.schemas, self.node = program, schemas, node
-        self.faults = []
+        self.faults, self.skipped = [], None
 
     def expect(self, right, text, *args):
         if not right:
@@ -103,7 +106,10 @@ def row(tap, program, schemas, tree, name, check, *args):
     with NodeCopy(tree) as node:
         case = Case(program, schemas, node)
         check(case, *args)
-    tap.row(name, case.faults)
+    if case.skipped:
+        tap.skip(name, case.skipped)
+    else:
+        tap.row(name, case.faults)
 
 
 # --- the statuses, and what is said -------------------------------------------
@@ -151,6 +157,76 @@ def check_expected(case):
     case.expect(run.status == 0, "status %d\n%s", run.status, run.err)
 
 
+CONFIG = "/etc/kubernetes/kubelet/kubelet-config.json"
+KUBECONFIG = "/var/lib/kubelet/kubeconfig"
+IMMUTABLE_FL, GETFLAGS, SETFLAGS = 0x10, 0x80086601, 0x40086602
+
+
+def set_flag(path, on):
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        flags = struct.unpack("l", fcntl.ioctl(fd, GETFLAGS, bytes(8)))[0]
+        flags = flags | IMMUTABLE_FL if on else flags & ~IMMUTABLE_FL
+        fcntl.ioctl(fd, SETFLAGS, struct.pack("l", flags))
+    finally:
+        os.close(fd)
+
+
+def make_immutable(path):
+    """False where it cannot be: the file system has no such flag, or we are
+    not root."""
+    try:
+        set_flag(path, True)
+    except OSError:
+        return False
+    return True
+
+
+def give_acl(path):
+    """User 1000 may read."""
+    acl = struct.pack("<I", 2) + b"".join(
+        struct.pack("<HHI", tag, bits, who) for tag, bits, who in
+        ((1, 6, 0xffffffff), (2, 4, 1000), (4, 4, 0xffffffff),
+         (16, 4, 0xffffffff), (32, 4, 0xffffffff)))
+    try:
+        os.setxattr(path, "system.posix_acl_access", acl)
+    except OSError:
+        return False
+    return True
+
+
+def give_name(path):
+    os.link(path, path + ".other")
+    return True
+
+
+def check_one_file(case, make):
+    """One file that stays does not keep the others from being changed."""
+    names = ["mode:config", "mode:kubeconfig", "makeIPTablesUtilChains"]
+    stays = case.node.root + CONFIG
+    other = case.node.root + KUBECONFIG
+    case.node.give_kubeconfig()
+    for path in (stays, other):
+        os.chmod(path, 0o644)
+    if not make(stays):
+        case.skipped = "the file system or the user cannot do that"
+        return
+    try:
+        run, said = case.json("fix", "--control=" + ",".join(names))
+    finally:
+        if make is make_immutable:
+            set_flag(stays, False)
+    left = {x["control"]: (x["why"], x["text"]) for x in said.get("left", [])}
+    case.expect(run.status == 1 and said.get("outcome") == "partly-fixed",
+                "%d: %s: %s", run.status, said.get("outcome"), run.err)
+    case.expect(set(left) == {"mode:config"}
+                and left["mode:config"][0] == "never", "left: %s", left)
+    case.expect(os.stat(other).st_mode & 0o777 == 0o600
+                and os.stat(stays).st_mode & 0o777 == 0o644,
+                "modes: %o and %o", os.stat(other).st_mode,
+                os.stat(stays).st_mode)
+
+
 def main():
     program, nodes, schemas = sys.argv[1:4]
     schemas, tap = Schemas(schemas), Tap()
@@ -166,6 +242,10 @@ def main():
         row(tap, program, schemas, tree, " ".join(options), check_words,
             options, status, text)
     row(tap, program, schemas, tree, "the expected plan", check_expected)
+    tree = os.path.join(nodes, FLAG_AND_FILE)
+    for make in (make_immutable, give_acl, give_name):
+        row(tap, program, schemas, tree, "one file: " + make.__name__,
+            check_one_file, make)
     return tap.end()
 
 

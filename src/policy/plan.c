@@ -17,7 +17,8 @@
  * as others join.
  *
  * Of a lone rule a refusal is that of the plan, with all its messages; of
- * several one sentence stays of it.
+ * several one sentence stays of it. A file that cannot be changed where it lies
+ * (immutable, with an ACL) is such a refusal, too: only its own rules are left.
  */
 
 #include <errno.h>
@@ -372,6 +373,12 @@ static int join(struct making *m, size_t i, struct kr_plan *step)
 		r = kr_edits_then(&all, &step->edits);
 	if (r == 0)
 		r = refer(&all, m->node->fs);
+	if (r == 0)
+		r = m->options->check_files
+		            ? m->options->check_files(m->node->fs, &all, diag)
+		            : 0;
+	if (r > 0)
+		return -EOPNOTSUPP;
 	if (r == 0)
 		r = kr_node_with_edits(m->node, &all, &found, &after);
 	if (r == 0)

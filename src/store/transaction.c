@@ -247,8 +247,8 @@ static int check_file(struct kr_fs *fs, const struct kr_file_edits *f,
 	return missing ? KR_CHANGE_DONE : open_target(fs, f, "", diag, &rep);
 }
 
-int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
-                         struct kr_diag *diag)
+static int check_files(struct kr_fs *fs, const struct kr_edits *edits,
+                       struct kr_diag *diag)
 {
 	for (size_t i = 0; i < edits->n_files; i++) {
 		int r = check_file(fs, &edits->files[i], diag);
@@ -256,7 +256,23 @@ int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
 		if (r != KR_CHANGE_DONE)
 			return r;
 	}
-	return kr_space_check(fs, edits, diag);
+	return KR_CHANGE_DONE;
+}
+
+int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
+                         struct kr_diag *diag)
+{
+	int r = check_files(fs, edits, diag);
+
+	return r == KR_CHANGE_DONE ? kr_space_check(fs, edits, diag) : r;
+}
+
+int kr_transaction_check_files(struct kr_fs *fs, const struct kr_edits *edits,
+                               struct kr_diag *diag)
+{
+	int r = check_files(fs, edits, diag);
+
+	return r == KR_CHANGE_DONE || r == -ENOMEM ? r : 1;
 }
 
 int kr_transaction_prepare(struct kr_fs *fs, const struct kr_edits *edits,
