@@ -12,6 +12,7 @@ has to be said first.
 
 import fcntl
 import os
+import shutil
 import struct
 import sys
 
@@ -157,6 +158,8 @@ def check_expected(case):
     case.expect(run.status == 0, "status %d\n%s", run.status, run.err)
 
 
+UNIT = "/etc/systemd/system/kubelet.service"
+MADE = UNIT + ".d/90-kubelet-remedy.conf"
 CONFIG = "/etc/kubernetes/kubelet/kubelet-config.json"
 KUBECONFIG = "/var/lib/kubelet/kubeconfig"
 IMMUTABLE_FL, GETFLAGS, SETFLAGS = 0x10, 0x80086601, 0x40086602
@@ -227,6 +230,34 @@ def check_one_file(case, make):
                 os.stat(stays).st_mode)
 
 
+def check_made(case):
+    """A file that fix makes does not break the control of its mode."""
+    unit = case.node.root + "/usr/lib/systemd/system/kubelet.service"
+    made = case.node.root + MADE
+    os.makedirs(os.path.dirname(unit), exist_ok=True)
+    os.rename(case.node.root + UNIT, unit)
+    shutil.rmtree(case.node.root + UNIT + ".d")
+    with open(unit, encoding="utf-8") as file:
+        text = file.read()
+    with open(unit, "w", encoding="utf-8") as file:
+        file.write(text.replace("$KUBELET_ARGS", "--read-only-port=10255"))
+    os.chmod(unit, 0o600)
+    before = case.node.snapshot()
+    run, said = case.json("fix", "--control=readOnlyPort,mode:unit")
+    case.expect(run.status == 0 and said.get("outcome") == "fixed"
+                and not said.get("left"), "%d: %s: %s%s", run.status,
+                said.get("outcome"), said.get("left"), run.err)
+    case.expect(os.stat(made).st_mode & 0o7777 == 0o600, "mode %o",
+                os.stat(made).st_mode)
+    run = case.run("undo")
+    case.expect(run.status == 0 and case.node.snapshot() == before,
+                "undo: %d: %s", run.status,
+                differences(before, case.node.snapshot()))
+    run = case.run("fix", "--control=readOnlyPort", "--retry")
+    case.expect(run.status == 0 and os.stat(made).st_mode & 0o7777 == 0o644,
+                "alone: %d: mode %o", run.status, os.stat(made).st_mode)
+
+
 def main():
     program, nodes, schemas = sys.argv[1:4]
     schemas, tap = Schemas(schemas), Tap()
@@ -243,6 +274,7 @@ def main():
             options, status, text)
     row(tap, program, schemas, tree, "the expected plan", check_expected)
     tree = os.path.join(nodes, FLAG_AND_FILE)
+    row(tap, program, schemas, tree, "the mode of what is made", check_made)
     for make in (make_immutable, give_acl, give_name):
         row(tap, program, schemas, tree, "one file: " + make.__name__,
             check_one_file, make)

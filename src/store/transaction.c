@@ -36,6 +36,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/files.h"
 #include "store/in-place.h"
@@ -181,13 +182,16 @@ static int make_parent(struct kr_transaction *tx, struct target *t,
 static int fill_target(struct kr_transaction *tx, struct target *t,
                        struct kr_diag *diag)
 {
+	const struct kr_perms made = {t->edits->made_mode, geteuid(),
+	                              getegid()};
 	const struct kr_replacement_content content = {
 		.data = t->after.data,
 		.size = t->after.size,
 		.metadata_fd = -1,
 		.perms = kr_perms_changes(&t->edits->perms)
 	                         ? &t->edits->perms.to
-	                         : NULL,
+	                 : made.mode && !t->edits->file ? &made
+	                                                : NULL,
 	};
 	int r = t->edits->file ? KR_CHANGE_DONE : make_parent(tx, t, diag);
 
