@@ -10,7 +10,10 @@ nothing to do; undo gives every byte and mode back. Then the statuses, and what
 has to be said first.
 """
 
+import fcntl
 import os
+import shutil
+import struct
 import sys
 
 from cli_lib import NodeCopy, Run, Tap, differences
@@ -20,12 +23,13 @@ EDITIONS = ("eks-1.8", "cis-1.12")
 STATUSES = {"unchanged": (0, 1, 3), "fixed": (0,), "partly-fixed": (1, 3),
             "refused": (4,), "unconfigured": (3,)}
 FAILING = "made-flag-last-no-config"
+FLAG_AND_FILE = "cis-text-flag-false-file-true"
 
 
 class Case:
     def __init__(self, program, schemas, node):
         self.program, self.schemas, self.node = program, schemas, node
-        self.faults = []
+        self.faults, self.skipped = [], None
 
     def expect(self, right, text, *args):
         if not right:
@@ -107,7 +111,10 @@ def row(tap, program, schemas, tree, name, check, *args):
     with NodeCopy(tree) as node:
         case = Case(program, schemas, node)
         check(case, *args)
-    tap.row(name, case.faults)
+    if case.skipped:
+        tap.skip(name, case.skipped)
+    else:
+        tap.row(name, case.faults)
 
 
 # --- the statuses, and what is said -------------------------------------------
@@ -284,6 +291,106 @@ def check_lines(case):
                     run.out, run.err)
 
 
+UNIT = "/etc/systemd/system/kubelet.service"
+MADE = UNIT + ".d/90-kubelet-remedy.conf"
+CONFIG = "/etc/kubernetes/kubelet/kubelet-config.json"
+KUBECONFIG = "/var/lib/kubelet/kubeconfig"
+IMMUTABLE_FL, GETFLAGS, SETFLAGS = 0x10, 0x80086601, 0x40086602
+
+
+def set_flag(path, on):
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        flags = struct.unpack("l", fcntl.ioctl(fd, GETFLAGS, bytes(8)))[0]
+        flags = flags | IMMUTABLE_FL if on else flags & ~IMMUTABLE_FL
+        fcntl.ioctl(fd, SETFLAGS, struct.pack("l", flags))
+    finally:
+        os.close(fd)
+
+
+def make_immutable(path):
+    """False where it cannot be: the file system has no such flag, or we are
+    not root."""
+    try:
+        set_flag(path, True)
+    except OSError:
+        return False
+    return True
+
+
+def give_acl(path):
+    """User 1000 may read."""
+    acl = struct.pack("<I", 2) + b"".join(
+        struct.pack("<HHI", tag, bits, who) for tag, bits, who in
+        ((1, 6, 0xffffffff), (2, 4, 1000), (4, 4, 0xffffffff),
+         (16, 4, 0xffffffff), (32, 4, 0xffffffff)))
+    try:
+        os.setxattr(path, "system.posix_acl_access", acl)
+    except OSError:
+        return False
+    return True
+
+
+def give_name(path):
+    os.link(path, path + ".other")
+    return True
+
+
+def check_one_file(case, make):
+    """One file that stays does not keep the others from being changed."""
+    names = ["mode:config", "mode:kubeconfig", "makeIPTablesUtilChains"]
+    stays = case.node.root + CONFIG
+    other = case.node.root + KUBECONFIG
+    case.node.give_kubeconfig()
+    for path in (stays, other):
+        os.chmod(path, 0o644)
+    if not make(stays):
+        case.skipped = "the file system or the user cannot do that"
+        return
+    try:
+        run, said = case.json("fix", "--control=" + ",".join(names))
+    finally:
+        if make is make_immutable:
+            set_flag(stays, False)
+    left = {x["control"]: (x["why"], x["text"]) for x in said.get("left", [])}
+    case.expect(run.status == 1 and said.get("outcome") == "partly-fixed",
+                "%d: %s: %s", run.status, said.get("outcome"), run.err)
+    case.expect(set(left) == {"mode:config"}
+                and left["mode:config"][0] == "never", "left: %s", left)
+    case.expect(os.stat(other).st_mode & 0o777 == 0o600
+                and os.stat(stays).st_mode & 0o777 == 0o644,
+                "modes: %o and %o", os.stat(other).st_mode,
+                os.stat(stays).st_mode)
+
+
+def check_made(case):
+    """A file that fix makes does not break the control of its mode."""
+    unit = case.node.root + "/usr/lib/systemd/system/kubelet.service"
+    made = case.node.root + MADE
+    os.makedirs(os.path.dirname(unit), exist_ok=True)
+    os.rename(case.node.root + UNIT, unit)
+    shutil.rmtree(case.node.root + UNIT + ".d")
+    with open(unit, encoding="utf-8") as file:
+        text = file.read()
+    with open(unit, "w", encoding="utf-8") as file:
+        file.write(text.replace("$KUBELET_ARGS", "--read-only-port=10255"))
+    os.chmod(unit, 0o600)
+    before = case.node.snapshot()
+    run, said = case.json("fix", "--control=readOnlyPort,mode:unit")
+    case.expect(run.status == 0 and said.get("outcome") == "fixed"
+                and not said.get("left"), "%d: %s: %s%s", run.status,
+                said.get("outcome"), said.get("left"), run.err)
+    case.expect(os.stat(made).st_mode & 0o7777 == 0o600, "mode %o",
+                os.stat(made).st_mode)
+    run = case.run("undo")
+    case.expect(run.status == 0 and case.node.snapshot() == before,
+                "undo: %d: %s", run.status,
+                differences(before, case.node.snapshot()))
+    run = case.run("fix", "--control=readOnlyPort", "--retry")
+    case.expect(run.status == 0 and os.stat(made).st_mode & 0o7777 == 0o644,
+                "alone: %d: mode %o", run.status, os.stat(made).st_mode)
+
+
 def main():
     program, nodes, schemas = sys.argv[1:4]
     schemas, tap = Schemas(schemas), Tap()
@@ -309,6 +416,11 @@ def main():
         "why nothing can be told", check_shared)
     row(tap, program, schemas, tree, "a value that passes", check_set)
     row(tap, program, schemas, tree, "lines to be written", check_lines)
+    tree = os.path.join(nodes, FLAG_AND_FILE)
+    row(tap, program, schemas, tree, "the mode of what is made", check_made)
+    for make in (make_immutable, give_acl, give_name):
+        row(tap, program, schemas, tree, "one file: " + make.__name__,
+            check_one_file, make)
     return tap.end()
 
 

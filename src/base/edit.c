@@ -7,7 +7,8 @@
  * edits may come from elsewhere, too (a record), so who applies them looks.
  *
  * A file may get another mode or owner, too, with edits or without any. One
- * that is made or goes does not: the first is root's, the second has none then.
+ * that is made or goes does not: the first is root's, with a mode of its own,
+ * the second has none then.
  */
 
 #include <errno.h>
@@ -335,6 +336,8 @@ static int then(struct kr_edits *edits, const struct kr_file_edits *more)
 	if (!f)
 		return -ENOMEM;
 	f->remove = more->remove;
+	if (made)
+		f->made_mode = more->made_mode;
 	if (kr_perms_changes(&more->perms) &&
 	    then_perms(&f->perms, &more->perms) < 0)
 		return -EEXIST;

@@ -29,6 +29,7 @@ struct kr_file_edits {
 	size_t n_edits;
 	bool remove; /* the file goes; the edits leave nothing of it */
 	struct kr_perms_change perms; /* of a file that is there and stays */
+	mode_t made_mode;             /* of a file that is made; 0: 0644 */
 };
 
 struct kr_edits {

@@ -141,6 +141,10 @@ static int plan_with(struct kr_applying *f, const struct kr_consent *consents)
 		.consents = consents,
 		.explicit_wanted = f->options->explicit_wanted,
 		.no_persist = f->options->no_persist,
+		/* else it is the preview of what root would do */
+		.check_files = kr_apply_may_write(f)
+	                               ? kr_transaction_check_files
+	                               : NULL,
 	};
 
 	return kr_plan_make(f->fix->host->node, f->fix->before, &options,

@@ -23,10 +23,16 @@ static int lay_over(struct kr_fs *fs, const struct kr_file_edits *edits)
 {
 	_cleanup_free_ char *data = NULL;
 	size_t size;
+	const struct kr_perms made = {.mode = edits->made_mode};
 	int r;
 
 	if (edits->remove)
 		return kr_fs_hide(fs, edits->path);
+	if (!edits->file && edits->made_mode) {
+		r = kr_fs_set_perms(fs, edits->path, &made);
+		if (r < 0)
+			return r;
+	}
 	if (kr_perms_changes(&edits->perms)) {
 		r = kr_fs_set_perms(fs, edits->path, &edits->perms.to);
 		if (r < 0)

@@ -17,7 +17,8 @@
  * as others join.
  *
  * Of a lone rule a refusal is that of the plan, with all its messages; of
- * several one sentence stays of it.
+ * several one sentence stays of it. A file that cannot be changed where it lies
+ * (immutable, with an ACL) is such a refusal, too: only its own rules are left.
  */
 
 #include <errno.h>
@@ -25,6 +26,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "policy/demands.h"
 #include "policy/plan.h"
 #include "policy/proof.h"
 #include "policy/refusal.h"
@@ -373,6 +375,12 @@ static int join(struct making *m, size_t i, struct kr_plan *step)
 	if (r == 0)
 		r = refer(&all, m->node->fs);
 	if (r == 0)
+		r = m->options->check_files
+		            ? m->options->check_files(m->node->fs, &all, diag)
+		            : 0;
+	if (r > 0)
+		return -EOPNOTSUPP;
+	if (r == 0)
 		r = kr_node_with_edits(m->node, &all, &found, &after);
 	if (r == 0)
 		r = are_alike(&all, after, step->after);
@@ -414,6 +422,21 @@ static void take_step(struct kr_plan *plan, struct kr_plan *step)
 	step->edits = (struct kr_edits){0};
 }
 
+/* The least strict mode that the controls of this audit accept of a file of
+ * kubelet's unit: what a step makes is a drop-in (policy/vendor). 0: none of
+ * them asks. */
+static mode_t made_mode(const struct making *m)
+{
+	for (size_t i = 0; i < n_rules(m); i++) {
+		const struct kr_rule *rule = m->audit->items[i].rule;
+
+		if (rule->subject == KR_SUBJECT_MODE &&
+		    rule->files == KR_FILES_UNIT)
+			return kr_demand_mode(rule, m->audit->edition);
+	}
+	return 0;
+}
+
 static int add_step(struct making *m, size_t i)
 {
 	struct candidate *c = &m->candidates[i];
@@ -429,8 +452,11 @@ static int add_step(struct making *m, size_t i)
 	if (r < 0)
 		return r;
 	for (size_t f = 0; f < step.edits.n_files; f++) {
-		r = kr_file_edits_tell(&step.edits.files[f],
-		                       judgement(m, i)->rule->name);
+		struct kr_file_edits *made = &step.edits.files[f];
+
+		if (!made->file)
+			made->made_mode = made_mode(m);
+		r = kr_file_edits_tell(made, judgement(m, i)->rule->name);
 		if (r < 0)
 			return r;
 	}
@@ -707,7 +733,8 @@ static void print_file(FILE *out, const struct kr_file_edits *f)
 	fprintf(out, "%s%c%s%c%d %o:%u:%u>%o:%u:%u\n", f->path, '\0', hash,
 	        '\0', f->remove, (unsigned)f->perms.from.mode,
 	        f->perms.from.uid, f->perms.from.gid,
-	        (unsigned)f->perms.to.mode, f->perms.to.uid, f->perms.to.gid);
+	        (unsigned)(f->file ? f->perms.to.mode : f->made_mode),
+	        f->perms.to.uid, f->perms.to.gid);
 	for (size_t i = 0; i < f->n_edits; i++)
 		fprintf(out, "%zu %zu %s%c", f->edits[i].offset,
 		        f->edits[i].length, f->edits[i].text, '\0');

@@ -46,6 +46,12 @@ struct kr_plan_options {
 	/* only the edits, without proof, order and durable place: to see
 	 * whether there would be a plan, at no cost but memory */
 	bool draft;
+	/* Whether the files of EDITS can be changed where they lie, as far as a
+	 * look tells: 0; 1, with words in DIAG; -ENOMEM. Where there are
+	 * several rules, those whose files cannot be are left. NULL: nobody
+	 * asks. */
+	int (*check_files)(struct kr_fs *fs, const struct kr_edits *edits,
+	                   struct kr_diag *diag);
 };
 
 /* Why a rule that fails is left as it is. */

@@ -32,6 +32,7 @@
 #include "store/in-place.h"
 #include "store/manifest.h"
 #include "store/swap.h"
+#include "store/transaction.h"
 
 #define LARGE_WORDS ((size_t)10000)
 #define LARGE_BYTES ((size_t)1024 * 1024)
@@ -294,6 +295,9 @@ int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
 		.method = KR_METHOD_AUTO,
 		.explicit_wanted = audit->explicit_wanted,
 		.draft = true,
+		.check_files = host->node->live && geteuid() != 0
+	                               ? NULL
+	                               : kr_transaction_check_files,
 	};
 	_cleanup_plan_ struct kr_plan *plan = NULL;
 	int r = make_plan(host, audit, &options, why, ret, &plan);

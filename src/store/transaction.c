@@ -36,6 +36,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/files.h"
 #include "store/in-place.h"
@@ -181,13 +182,16 @@ static int make_parent(struct kr_transaction *tx, struct target *t,
 static int fill_target(struct kr_transaction *tx, struct target *t,
                        struct kr_diag *diag)
 {
+	const struct kr_perms made = {t->edits->made_mode, geteuid(),
+	                              getegid()};
 	const struct kr_replacement_content content = {
 		.data = t->after.data,
 		.size = t->after.size,
 		.metadata_fd = -1,
 		.perms = kr_perms_changes(&t->edits->perms)
 	                         ? &t->edits->perms.to
-	                         : NULL,
+	                 : made.mode && !t->edits->file ? &made
+	                                                : NULL,
 	};
 	int r = t->edits->file ? KR_CHANGE_DONE : make_parent(tx, t, diag);
 
@@ -247,8 +251,8 @@ static int check_file(struct kr_fs *fs, const struct kr_file_edits *f,
 	return missing ? KR_CHANGE_DONE : open_target(fs, f, "", diag, &rep);
 }
 
-int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
-                         struct kr_diag *diag)
+static int check_files(struct kr_fs *fs, const struct kr_edits *edits,
+                       struct kr_diag *diag)
 {
 	for (size_t i = 0; i < edits->n_files; i++) {
 		int r = check_file(fs, &edits->files[i], diag);
@@ -256,7 +260,23 @@ int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
 		if (r != KR_CHANGE_DONE)
 			return r;
 	}
-	return kr_space_check(fs, edits, diag);
+	return KR_CHANGE_DONE;
+}
+
+int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
+                         struct kr_diag *diag)
+{
+	int r = check_files(fs, edits, diag);
+
+	return r == KR_CHANGE_DONE ? kr_space_check(fs, edits, diag) : r;
+}
+
+int kr_transaction_check_files(struct kr_fs *fs, const struct kr_edits *edits,
+                               struct kr_diag *diag)
+{
+	int r = check_files(fs, edits, diag);
+
+	return r == KR_CHANGE_DONE || r == -ENOMEM ? r : 1;
 }
 
 int kr_transaction_prepare(struct kr_fs *fs, const struct kr_edits *edits,

@@ -37,6 +37,9 @@ struct kr_transaction_about {
  */
 int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
                          struct kr_diag *diag);
+/* The same without the room: 0; 1: it cannot, with words; -ENOMEM. */
+int kr_transaction_check_files(struct kr_fs *fs, const struct kr_edits *edits,
+                               struct kr_diag *diag);
 
 /*
  * Writes the new content of every file of EDITS beside its target, complete,
