@@ -204,6 +204,48 @@ START_TEST(test_dropins)
 }
 END_TEST
 
+/* The version is not known: one warning, of both merges. */
+START_TEST(test_dropins_unknown)
+{
+	static const struct {
+		const char *dropin, *words; /* NULL: all refuse */
+	} cases[] = {
+		{"failCgroupV1: x", "or kubelet 1.31 to 1.36 would"},
+		{"crashLoopBackOff: 3", "or kubelet 1.32 to 1.36 would"},
+		{"maxParallelImagePulls: x", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_diag_ struct kr_diag diag = {0};
+		struct kr_inputs in = {.wrapped = true,
+		                       .config_read = true,
+		                       .merged_valid = true,
+		                       .older_valid = true};
+		const struct kr_file *files[] = {
+			file_of("/c", "maxPods: 5"),
+			file_of("/d.conf", cases[i].dropin)};
+
+		ck_assert_int_eq(
+			kr_merge_parse(files, 2, false, 0, &diag, &in.merged),
+			0);
+		ck_assert_int_eq(
+			kr_merge_parse_as(files, 2, false, 31, &in.older), 0);
+		in.files = calloc(2, sizeof(*in.files));
+		in.n_files = 2;
+		ck_assert_int_eq(kr_validate(&in, &diag), 0);
+		ck_assert_msg((kr_inputs_state(&in) == KR_STATE_INVALID) ==
+		                      !cases[i].words,
+		              "%s", cases[i].dropin);
+		ck_assert_msg(diag.n_messages == 1, "%s%s", cases[i].dropin,
+		              kr_test_messages(&diag));
+		ck_assert_msg(!cases[i].words || strstr(diag.messages[0].text,
+		                                        cases[i].words),
+		              "%s%s", cases[i].dropin, kr_test_messages(&diag));
+		kr_inputs_done(&in);
+	}
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tc = kr_test_case(suite, "types", NULL, NULL);
@@ -211,6 +253,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tc, test_minor, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, test_unknown_version, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_dropins);
+	tcase_add_test(tc, test_dropins_unknown);
 }
 
 KR_TEST_MAIN(add_tests);

@@ -279,6 +279,21 @@ static const struct kr_constraint wrong_type = {
 	.words = "",
 };
 
+/* The same of another merge; NULL: there is none. */
+static struct finding *find_refusal(const struct verdict *v,
+                                    const struct kr_config_refusal *refusal)
+{
+	for (size_t i = 0; i < v->n_findings; i++) {
+		struct finding *f = &v->findings[i];
+
+		if (f->place.file == refusal->place.file &&
+		    f->place.offset == refusal->place.offset &&
+		    strcmp(f->what, refusal->text) == 0)
+			return f;
+	}
+	return NULL;
+}
+
 /* KNOWN: the minors that CONFIG is of. */
 static int add_refusals(struct verdict *v, const struct kr_config *config,
                         uint64_t known)
@@ -291,6 +306,11 @@ static int add_refusals(struct verdict *v, const struct kr_config *config,
 		minors = (minors >> KR_FIRST_MINOR) & v->may_run;
 		if (minors == 0)
 			continue;
+		next = find_refusal(v, refusal);
+		if (next) {
+			next->minors |= (unsigned)minors;
+			continue;
+		}
 		next = KR_VEC_NEXT(v->findings, v->n_findings);
 		if (!next)
 			return -ENOMEM;
