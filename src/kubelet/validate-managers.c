@@ -218,8 +218,10 @@ static bool eviction(struct kr_validation *j, const struct kr_constraint *rule)
 		const char *signal = pairs->items[i];
 		bool known = kr_eviction_signal_valid(signal, j->minor);
 
-		if (!kr_validation_counts(pairs, i) || is_setting(signal) ||
-		    (known && valid[rule->min](j, signal, pairs->items[i + 1])))
+		/* what takes long comes last */
+		if ((known &&
+		     valid[rule->min](j, signal, pairs->items[i + 1])) ||
+		    is_setting(signal) || !kr_validation_counts(pairs, i))
 			continue;
 		if (!kr_validation_refuse_pair(j, pairs, i))
 			continue;
