@@ -275,6 +275,12 @@ CURED = [
      "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
     ("readOnlyPort: 99999", "",
      ["--control=makeIPTablesUtilChains,readOnlyPort"], "readOnlyPort: 0"),
+    ("readOnlyPort: 99999\neventRecordQPS: -5", "",
+     ["--control=readOnlyPort,eventRecordQPS", "--set=eventRecordQPS=5"],
+     "eventRecordQPS: 5"),
+    ("eventRecordQPS: -5", "--read-only-port=99999",
+     ["--control=readOnlyPort,eventRecordQPS", "--set=eventRecordQPS=5"],
+     "eventRecordQPS: 5"),
 ]
 
 
@@ -325,7 +331,7 @@ def main():
     tree = os.path.join(nodes, FLAG_AND_FILE)
     for cured in CURED:
         row(tap, program, schemas, tree, "cured: %s" % " ".join(
-            (cured[0] + cured[1]).split()), check_cured, *cured)
+            (cured[0] + " " + cured[1]).split()), check_cured, *cured)
     row(tap, program, schemas, tree, "not cured", check_not_cured)
     row(tap, program, schemas, tree, "the mode of what is made", check_made)
     for make in (make_immutable, give_acl, give_name):

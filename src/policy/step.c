@@ -435,7 +435,8 @@ int kr_step_make(struct kr_node *node, const struct kr_judgement *j,
 	if (r == 0)
 		r = kr_edits_join(&step->edits);
 	if (r == 0 && (!options->draft || is_cure(j)))
-		r = kr_proof_run(node, j->rule, step, p.diag);
+		r = kr_proof_run(node, j->rule, step, options->together,
+		                 p.diag);
 	if (!is_cure(j))
 		return r;
 	p.diag = diag;
