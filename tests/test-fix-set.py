@@ -391,6 +391,61 @@ def check_made(case):
                 "alone: %d: mode %o", run.status, os.stat(made).st_mode)
 
 
+CURED = [
+    # (lines of the config file, flags, options, written in the end)
+    ("readOnlyPort: 99999", "", ["--control=readOnlyPort"],
+     "readOnlyPort: 0"),
+    ("", "--read-only-port=99999", ["--control=readOnlyPort"], ""),
+    ("authorization:\n  mode: webhook", "", ["--control=authorization.mode"],
+     "mode: Webhook"),
+    ("authorization:\n  mode: 5", "", ["--control=authorization.mode"],
+     "mode: Webhook"),
+    ("", "--authorization-mode=webhook", ["--control=authorization.mode"], ""),
+    ("eventRecordQPS: -5", "",
+     ["--control=eventRecordQPS", "--set=eventRecordQPS=5"],
+     "eventRecordQPS: 5"),
+    ("tlsCipherSuites: [tls_foo]", "", ["--control=tlsCipherSuites"],
+     "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
+    ("readOnlyPort: 99999", "",
+     ["--control=makeIPTablesUtilChains,readOnlyPort"], "readOnlyPort: 0"),
+    ("readOnlyPort: 99999\neventRecordQPS: -5", "",
+     ["--control=readOnlyPort,eventRecordQPS", "--set=eventRecordQPS=5"],
+     "eventRecordQPS: 5"),
+    ("eventRecordQPS: -5", "--read-only-port=99999",
+     ["--control=readOnlyPort,eventRecordQPS", "--set=eventRecordQPS=5"],
+     "eventRecordQPS: 5"),
+]
+
+
+def check_cured(case, lines, flags, options, written):
+    """What kubelet refuses now, and the plan replaces, refuses no plan."""
+    config = case.node.root + CONFIG
+    with open(config, "w", encoding="utf-8") as file:
+        file.write("apiVersion: kubelet.config.k8s.io/v1beta1\n"
+                   "kind: KubeletConfiguration\n%s\n" % lines)
+    with open(case.node.root + UNIT + ".d/10-kubelet-args.conf", "w",
+              encoding="utf-8") as file:
+        file.write("[Service]\nEnvironment='KUBELET_ARGS=%s'\n" % flags)
+    case.node.give_kubeconfig()
+    run = case.run("fix", "--kubelet-version=1.30", *options)
+    case.expect(run.status == 0, "%d: %s%s", run.status, run.out, run.err)
+    with open(config, encoding="utf-8") as file:
+        case.expect(written in file.read(), "not written: %s", written)
+
+
+def check_not_cured(case):
+    """Another setting is refused, too, which nobody has selected."""
+    with open(case.node.root + CONFIG, "w", encoding="utf-8") as file:
+        file.write("apiVersion: kubelet.config.k8s.io/v1beta1\n"
+                   "kind: KubeletConfiguration\nreadOnlyPort: 99999\n"
+                   "eventRecordQPS: -5\n")
+    before = case.node.snapshot()
+    run = case.run("fix", "--kubelet-version=1.30", "--control=readOnlyPort")
+    case.expect(run.status == 4 and "must be put right first" in run.err,
+                "%d: %s%s", run.status, run.out, run.err)
+    case.expect(case.node.snapshot() == before, "something was written")
+
+
 def main():
     program, nodes, schemas = sys.argv[1:4]
     schemas, tap = Schemas(schemas), Tap()
@@ -417,6 +472,10 @@ def main():
     row(tap, program, schemas, tree, "a value that passes", check_set)
     row(tap, program, schemas, tree, "lines to be written", check_lines)
     tree = os.path.join(nodes, FLAG_AND_FILE)
+    for cured in CURED:
+        row(tap, program, schemas, tree, "cured: %s" % " ".join(
+            (cured[0] + " " + cured[1]).split()), check_cured, *cured)
+    row(tap, program, schemas, tree, "not cured", check_not_cured)
     row(tap, program, schemas, tree, "the mode of what is made", check_made)
     for make in (make_immutable, give_acl, give_name):
         row(tap, program, schemas, tree, "one file: " + make.__name__,

@@ -723,7 +723,7 @@ START_TEST(test_lies)
 	node = kr_test_node(NULL, &found);
 	replace(node, plan, lies[_i].path, lies[_i].cut, lies[_i].text);
 	plan->method = KR_METHOD_CONFIG;
-	r = kr_proof_run(node, kr_rules_usual.items[0], plan, &diag);
+	r = kr_proof_run(node, kr_rules_usual.items[0], plan, false, &diag);
 	ck_assert_msg(r == -EOPNOTSUPP, "%s: %d", lies[_i].name, r);
 	ck_assert_msg(strstr(kr_test_messages(&diag), lies[_i].says), "%s:%s",
 	              lies[_i].name, kr_test_messages(&diag));
@@ -757,8 +757,9 @@ START_TEST(test_truth)
 			                 0);
 		}
 	}
-	ck_assert_int_eq(
-		kr_proof_run(node, kr_rules_usual.items[0], again, &diag), 0);
+	ck_assert_int_eq(kr_proof_run(node, kr_rules_usual.items[0], again,
+	                              false, &diag),
+	                 0);
 	ck_assert_int_eq(again->audit->items[0].disk.state, KR_STATE_TRUE);
 }
 END_TEST

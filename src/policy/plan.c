@@ -395,7 +395,7 @@ static int join(struct making *m, size_t i, struct kr_plan *step)
 		kr_diag_merge(diag, &found);
 		return r;
 	}
-	undone = find_undone(m, i, audit);
+	undone = m->options->together ? NULL : find_undone(m, i, audit);
 	if (undone) {
 		kr_diag_add(diag, KR_ERROR, "not-proven", KR_SPAN_NONE,
 		            "with its edits %s would not be as demanded",
@@ -495,15 +495,110 @@ static int try_rule(struct making *m, size_t i)
 	return 1;
 }
 
+/* --- several that kubelet refuses ----------------------------------------- */
+
+/* Whether something that is written down for it is wrong by itself. */
+static bool is_wrong(const struct kr_judgement *j)
+{
+	for (size_t i = 0; i < j->sources.n; i++) {
+		const struct kr_source *s = &j->sources.items[i];
+		const struct kr_decision said = {.state = s->state,
+		                                 .value = s->value};
+
+		if (s->kind != KR_SOURCE_DEFAULT && s->kind != KR_SOURCE_FILE &&
+		    kr_judge_ask(j->rule, &said) != KR_ANSWER_PASS)
+			return true;
+	}
+	return false;
+}
+
+/* 1: I is one of those that have to go together; 0; -ENOMEM. */
+static int is_of_group(struct making *m, size_t i)
+{
+	const struct kr_judgement *j = judgement(m, i);
+	int r;
+
+	if (j->disk.state != KR_STATE_INVALID || j->rule->n_fields == 0 ||
+	    !is_wrong(j) || kr_step_is_done(node_now(m), j, m->options))
+		return 0;
+	kr_diag_done(&m->candidates[i].diag);
+	r = triage(m, i);
+	return r < 0 ? r : r == 0;
+}
+
+static void forget_all(struct making *m)
+{
+	kr_edits_done(&m->plan->edits);
+	m->plan->after = kr_node_free(m->plan->after);
+	m->plan->audit = kr_audit_free(m->plan->audit);
+}
+
+static int join_group(struct making *m, const bool *group)
+{
+	for (size_t i = 0; i < n_rules(m); i++) {
+		int r = group[i] ? add_step(m, i) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < n_rules(m); i++) {
+		if (group[i] && judgement(m, i)->disk.answer != KR_ANSWER_PASS)
+			return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+/*
+ * Several wrong settings, each of which kubelet refuses: none of them joins
+ * alone, as it would not start then, either. The edits of each are proved but
+ * for that, and all pass in the end, or none of them is made.
+ */
+static int try_group(struct making *m)
+{
+	struct kr_plan_options own = *m->options;
+	const struct kr_plan_options *options = m->options;
+	_cleanup_free_ bool *group = calloc(n_rules(m), sizeof(*group));
+	size_t n = 0;
+	int r = group ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < n_rules(m) && r >= 0; i++) {
+		r = is_of_group(m, i);
+		group[i] = r > 0;
+		n += group[i];
+	}
+	if (r < 0 || n < 2)
+		return r < 0 ? r : 0;
+	own.together = true;
+	m->options = &own;
+	r = join_group(m, group);
+	m->options = options;
+	if (r < 0)
+		forget_all(m);
+	if (r == -EOPNOTSUPP)
+		return 0;
+	for (size_t i = 0; i < n_rules(m) && r == 0; i++) {
+		struct candidate *c = &m->candidates[i];
+
+		if (!group[i])
+			continue;
+		c->settled = c->fixed = true;
+		left_done(&c->left);
+		kr_diag_merge(m->diag, &c->diag);
+	}
+	return r;
+}
+
 static int try_all(struct making *m)
 {
 	bool again;
+	int r = is_lone(m) ? 0 : try_group(m);
 
+	if (r < 0)
+		return r;
 	do {
 		again = false;
 		for (size_t i = 0; i < n_rules(m); i++) {
-			int r = m->candidates[i].settled ? 0 : try_rule(m, i);
-
+			r = m->candidates[i].settled ? 0 : try_rule(m, i);
 			if (r < 0)
 				return r;
 			again = again || r > 0;

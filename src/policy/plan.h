@@ -46,6 +46,8 @@ struct kr_plan_options {
 	/* only the edits, without proof, order and durable place: to see
 	 * whether there would be a plan, at no cost but memory */
 	bool draft;
+	/* a step: others follow before kubelet can start, see policy/plan */
+	bool together;
 	/* Whether the files of EDITS can be changed where they lie, as far as a
 	 * look tells: 0; 1, with words in DIAG; -ENOMEM. Where there are
 	 * several rules, those whose files cannot be are left. NULL: nobody

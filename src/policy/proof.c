@@ -167,7 +167,7 @@ static int prove_configs(struct kr_node *node, const struct kr_rule *rule,
 }
 
 int kr_proof_run(struct kr_node *node, const struct kr_rule *rule,
-                 struct kr_plan *plan, struct kr_diag *diag)
+                 struct kr_plan *plan, bool together, struct kr_diag *diag)
 {
 	const struct kr_audit_options options = {.live = KR_STATE_ABSENT};
 	const struct kr_rules rules = {&rule, 1};
@@ -185,7 +185,7 @@ int kr_proof_run(struct kr_node *node, const struct kr_rule *rule,
 		return r;
 	}
 	disk = &plan->audit->items[0].disk;
-	if (disk->answer != KR_ANSWER_PASS) {
+	if (!together && disk->answer != KR_ANSWER_PASS) {
 		r = kr_value_format(&rule->want, &want);
 		return r < 0 ? r
 		             : refuse(diag, "the edit would not make it %s: %s",

@@ -10,11 +10,11 @@
  * else: the argv is the old one less every use of the flag (and, for the flag
  * method, with one use more; of a gate's only its own entries count); a config
  * file's tokens outside the key are the same bytes. Fills PLAN's after and
- * audit. 0; -EOPNOTSUPP: not proven, DIAG says what is not as it should be;
- * -ENOMEM.
+ * audit. TOGETHER: others follow, and RULE need not pass yet. 0; -EOPNOTSUPP:
+ * not proven, DIAG says what is not as it should be; -ENOMEM.
  */
 int kr_proof_run(struct kr_node *node, const struct kr_rule *rule,
-                 struct kr_plan *plan, struct kr_diag *diag);
+                 struct kr_plan *plan, bool together, struct kr_diag *diag);
 
 /*
  * Orders PLAN's files so that no state between two replacements is worse by any

@@ -87,6 +87,20 @@ static int trust(struct looking *l, const char *what)
 	return 0;
 }
 
+static int find_flag_path(struct looking *l, int field, char **ret)
+{
+	const struct kr_inputs *in = kr_node_inputs(l->after);
+	const struct kr_flag_use *use =
+		in ? kr_flags_last(&in->flags, field) : NULL;
+
+	if (!in || in->doubts[field] || (use && use->state == KR_STATE_INVALID))
+		return 1;
+	if (!use || !use->text || !*use->text)
+		return 0;
+	*ret = kr_files_path(l->after, use->text);
+	return *ret ? 0 : -ENOMEM;
+}
+
 /* What kubelet is given for FIELD, a path, as it opens it; NULL: nothing. 1: it
  * cannot be told. 0; -ENOMEM. */
 static int find_path(struct looking *l, int field, char **ret)
@@ -97,6 +111,11 @@ static int find_path(struct looking *l, int field, char **ret)
 	*ret = NULL;
 	if (r < 0)
 		return r;
+	/* by another setting, which the plan may put right: the arguments say
+	 * it all the same */
+	if (d.state == KR_STATE_INVALID && !d.by_setting &&
+	    !kr_field(field)->path)
+		return find_flag_path(l, field, ret);
 	if (d.state == KR_STATE_UNKNOWN || d.state == KR_STATE_INVALID)
 		return 1;
 	if (d.state != KR_STATE_VALUE || !*d.value.s)

@@ -275,6 +275,21 @@ static int check_bits(struct planning *p)
 	return -EOPNOTSUPP;
 }
 
+static int refuse_not_by_setting(struct planning *p)
+{
+	kr_diag_add(p->diag, KR_ERROR, "not-by-setting", KR_SPAN_NONE,
+	            "%s: this must be put right first",
+	            p->judgement->disk.reason);
+	return -EOPNOTSUPP;
+}
+
+/* kubelet would not start, and nothing told that it is by our field: a range,
+ * or a rule between several fields. Whether it starts with the edits shows. */
+static bool is_cure(const struct kr_judgement *j)
+{
+	return j->disk.state == KR_STATE_INVALID && !j->by_setting;
+}
+
 /* Whether there is anything that a plan could be made for. */
 static int check_grounds(struct planning *p)
 {
@@ -326,13 +341,9 @@ static int check_grounds(struct planning *p)
 		return -EOPNOTSUPP;
 	}
 	/* what is written takes the place of either default */
-	if ((j->disk.state == KR_STATE_UNKNOWN && !j->by_version &&
-	     !j->disk.either_default) ||
-	    (j->disk.state == KR_STATE_INVALID && !j->by_setting)) {
-		kr_diag_add(p->diag, KR_ERROR, "not-by-setting", KR_SPAN_NONE,
-		            "%s: this must be put right first", j->disk.reason);
-		return -EOPNOTSUPP;
-	}
+	if (j->disk.state == KR_STATE_UNKNOWN && !j->by_version &&
+	    !j->disk.either_default)
+		return refuse_not_by_setting(p);
 	return check_bits(p);
 }
 
@@ -425,15 +436,25 @@ int kr_step_make(struct kr_node *node, const struct kr_judgement *j,
 		.diag = diag,
 		.explicit_wanted = options->explicit_wanted,
 	};
+	_cleanup_diag_ struct kr_diag found = {0};
 	int r = check_grounds(&p);
 
+	if (is_cure(j))
+		p.diag = &found;
 	if (r == 0)
 		r = make_edits(&p);
 	if (r == 0)
 		r = kr_edits_join(&step->edits);
-	if (r < 0 || options->draft)
+	if (r == 0 && (!options->draft || is_cure(j)))
+		r = kr_proof_run(node, j->rule, step, options->together,
+		                 p.diag);
+	if (!is_cure(j))
 		return r;
-	return kr_proof_run(node, j->rule, step, diag);
+	p.diag = diag;
+	if (r == -EOPNOTSUPP && found.n_messages > 0)
+		return refuse_not_by_setting(&p);
+	kr_diag_merge(diag, &found);
+	return r;
 }
 
 /* --- mode and owner ------------------------------------------------------- */
