@@ -129,15 +129,40 @@ static bool is_unsettled(const struct kr_config *config, int field,
 		if (kr_config_use_is(use, value))
 			continue;
 		unsettled = true;
-		if (!*ret && kr_config_use_reason(config, use))
+		if (!*ret && use->reason)
 			*ret = use;
 	}
 	return unsettled;
 }
 
+static bool is_invalid(const struct kr_config *config, int field)
+{
+	const struct kr_config_use *use;
+	size_t at = 0;
+
+	while ((use = kr_config_next(config, field, &at))) {
+		if (use->state == KR_STATE_INVALID)
+			return true;
+	}
+	return false;
+}
+
 int kr_config_edit(int field, const struct kr_config *config,
                    const struct kr_file *file, const struct kr_value *value,
                    struct kr_diag *diag, struct kr_edits *edits)
+{
+	const struct kr_config_use none = {.field = field};
+
+	if (kr_config_stops(config, field))
+		return refuse(diag, file, KR_SPAN_NONE,
+		              kr_config_use_reason(config, &none));
+	return kr_config_edit_together(field, config, file, value, diag, edits);
+}
+
+int kr_config_edit_together(int field, const struct kr_config *config,
+                            const struct kr_file *file,
+                            const struct kr_value *value, struct kr_diag *diag,
+                            struct kr_edits *edits)
 {
 	const struct kr_config_use none = {.field = field}, *fixed;
 	_cleanup_doc_path_ struct kr_doc_path path = {0};
@@ -147,7 +172,8 @@ int kr_config_edit(int field, const struct kr_config *config,
 	size_t at = 0;
 	int r;
 
-	if (kr_config_stops(config, field))
+	if (config->refused || config->doubtful ||
+	    (kr_config_stops(config, field) && !is_invalid(config, field)))
 		return refuse(diag, file, KR_SPAN_NONE,
 		              kr_config_use_reason(config, &none));
 	unsettled = is_unsettled(config, field, value, &fixed);
@@ -155,8 +181,7 @@ int kr_config_edit(int field, const struct kr_config *config,
 		return 0;
 	insert = !unsettled || is_brought(config, field);
 	if (fixed && !insert)
-		return refuse(diag, file, fixed->value,
-		              kr_config_use_reason(config, fixed));
+		return refuse(diag, file, fixed->value, fixed->reason);
 	if (insert && config->layout.reason)
 		return refuse(diag, file, config->layout.root,
 		              config->layout.reason);

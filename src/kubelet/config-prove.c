@@ -61,6 +61,12 @@ static int prove_fields(const struct proof *p)
 	const struct kr_config_use *use;
 	size_t at = 0;
 
+	/* another field, which was at fault before, still is: nothing is told
+	 * of any; who puts several right has the last of them proved */
+	if (kr_config_stops(&p->old, -1) && p->new.invalid_field >= 0 &&
+	    p->new.invalid_field != p->field && !p->new.refused &&
+	    !p->new.doubtful)
+		return 0;
 	kr_config_state(&p->new, p->field, &use);
 	if (!use || !kr_state_is_value(use->state) ||
 	    !kr_value_equal(&use->v, p->value) ||

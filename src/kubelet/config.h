@@ -160,6 +160,12 @@ void kr_config_done(struct kr_config *config);
 int kr_config_edit(int field, const struct kr_config *config,
                    const struct kr_file *file, const struct kr_value *value,
                    struct kr_diag *diag, struct kr_edits *edits);
+/* The same where other fields of the file are at fault, too, and are put right
+ * by edits that follow: that is the caller's to prove. */
+int kr_config_edit_together(int field, const struct kr_config *config,
+                            const struct kr_file *file,
+                            const struct kr_value *value, struct kr_diag *diag,
+                            struct kr_edits *edits);
 
 /*
  * The bytes of a new file, for --config or for --config-dir (whose name has to

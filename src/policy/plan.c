@@ -535,12 +535,21 @@ static void forget_all(struct making *m)
 
 static int join_group(struct making *m, const bool *group)
 {
-	for (size_t i = 0; i < n_rules(m); i++) {
-		int r = group[i] ? add_step(m, i) : 0;
+	bool joined[KR_N_RULES] = {false}, again;
 
-		if (r < 0)
-			return r;
-	}
+	/* of those in one file kubelet tells the first one only: another cannot
+	 * be edited before */
+	do {
+		again = false;
+		for (size_t i = 0; i < n_rules(m) && i < KR_N_RULES; i++) {
+			int r = group[i] && !joined[i] ? add_step(m, i) : 1;
+
+			joined[i] = joined[i] || r == 0;
+			again = again || r == 0;
+			if (r < 0 && r != -EOPNOTSUPP)
+				return r;
+		}
+	} while (again);
 	for (size_t i = 0; i < n_rules(m); i++) {
 		if (group[i] && judgement(m, i)->disk.answer != KR_ANSWER_PASS)
 			return -EOPNOTSUPP;

@@ -38,6 +38,7 @@ struct planning {
 	struct kr_plan *plan;
 	struct kr_diag *diag;
 	bool explicit_wanted;
+	bool together; /* others that are at fault follow */
 };
 
 static int field_of(const struct planning *p)
@@ -81,8 +82,9 @@ static int edit_file(struct planning *p, size_t i)
 	if (kr_source_refusal(in->files[i]))
 		return kr_vendor_refuse(p->rule, p->diag, key_span(p, i),
 		                        "the key stands in");
-	return kr_config_edit(field_of(p), &in->merged.configs[i], in->files[i],
-	                      &p->rule->want, p->diag, &p->plan->edits);
+	return (p->together ? kr_config_edit_together : kr_config_edit)(
+		field_of(p), &in->merged.configs[i], in->files[i],
+		&p->rule->want, p->diag, &p->plan->edits);
 }
 
 /* Whether the files of MERGED make the rule pass. 1, 0 or -ENOMEM. */
@@ -435,6 +437,7 @@ int kr_step_make(struct kr_node *node, const struct kr_judgement *j,
 		.plan = step,
 		.diag = diag,
 		.explicit_wanted = options->explicit_wanted,
+		.together = options->together,
 	};
 	_cleanup_diag_ struct kr_diag found = {0};
 	int r = check_grounds(&p);
