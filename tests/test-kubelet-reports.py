@@ -1836,11 +1836,26 @@ def benchmark_rows():
     ]
 
 
+KUBECONFIG = """apiVersion: v1
+kind: Config
+current-context: c
+contexts:
+- name: c
+  context: {cluster: x, user: u}
+users:
+- name: u
+  user: {client-certificate: /p}
+clusters:
+- name: x
+  cluster: {server: "https://a"}
+"""
+
+
 def benchmark_next(tap, program, schemas):
     for name, config, more, want in benchmark_rows():
         tree = {UNIT: "[Service]\nExecStart=/usr/bin/kubelet "
                       "--kubeconfig=/k --config=%s\n" % CONFIG,
-                CONFIG: GVK + config, "/k": ""}
+                CONFIG: GVK + config, "/k": KUBECONFIG}
         with Image(tree) as image:
             case = Check(program, schemas, image.root)
             words = ["--benchmark=cis-1.7", *more, "--root=" + image.root]

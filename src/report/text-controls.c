@@ -232,7 +232,7 @@ static int add_name(char **ret, const struct kr_rule *rule)
 static int choose_options(const struct kr_audit *a, const struct kr_plan *plan,
                           bool named, char **ret)
 {
-	_cleanup_free_ char *asked = NULL, *values = NULL;
+	_cleanup_free_ char *asked = NULL, *values = NULL, *cure = NULL;
 	bool plain = false;
 	int r = 0;
 
@@ -245,6 +245,11 @@ static int choose_options(const struct kr_audit *a, const struct kr_plan *plan,
 			plain = true;
 		else
 			r = add_name(&asked, plan->rules[i]);
+		/* what kubelet refuses keeps the others from being fixed */
+		if (r == 0 && !named && a->items[k].policy == KR_POLICY_ASK &&
+		    a->items[k].verdict == KR_VERDICT_INVALID &&
+		    a->items[k].by_setting)
+			r = add_name(&cure, plan->rules[i]);
 	}
 	for (size_t i = 0; i < plan->n_left && r == 0; i++) {
 		const struct kr_rule *rule = plan->left[i].rule;
@@ -255,6 +260,8 @@ static int choose_options(const struct kr_audit *a, const struct kr_plan *plan,
 	}
 	if (r < 0)
 		return r;
+	if (plain && cure)
+		return kr_format(ret, " --allow=%s", cure);
 	if (plain)
 		return kr_format(ret, "%s", "");
 	if (asked)
