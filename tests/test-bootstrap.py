@@ -590,7 +590,7 @@ def test_catalog(host, tap):
     host.remedy("fix", "--restart=never")
     host.sh("journalctl --sync")
     text = host.run(["journalctl", "-x", "--no-pager", "-b",
-                     "KUBELET_REMEDY_OUTCOME=changed"]).stdout
+                     "KUBELET_REMEDY_OUTCOME=fixed"]).stdout
     tap.contains(text, "Subject: kubelet's configuration was changed",
                  "journalctl -x")
     tap.matches(text, r"on kubelet\.service is done", "with its fields")
