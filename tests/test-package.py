@@ -197,7 +197,7 @@ def test_deb_on_a_host(host, tap):
     tap.equal((starts(host), host.value()), (1, "true"),
               "rebooted: kubelet's first process has the right value")
     tap.contains(host.sh("journalctl --sync; journalctl -b --no-pager -o cat "
-                         "KUBELET_REMEDY_OUTCOME=changed").stdout,
+                         "KUBELET_REMEDY_OUTCOME=fixed").stdout,
                  "fix: fixed", "rebooted: the journal says so")
 
     dpkg(host, tap, "--install", "/root/kubelet-remedy.deb")
