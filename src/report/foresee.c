@@ -13,8 +13,8 @@
  * in the files as they are now. A node of more words and bytes than any has
  * that is meant is not read again.
  *
- * A fix of several controls is refused as a whole where kubelet would still not
- * start. Only then is the whole plan made here, too.
+ * Of several controls the whole plan is made, with its proof: only that tells
+ * which of them a fix changes, and which options it needs.
  */
 
 #include <errno.h>
@@ -229,15 +229,9 @@ static int foresee_restart(struct kr_host *host, const struct kr_audit *audit,
 {
 	struct kr_node *node = host->node;
 	_cleanup_diag_ struct kr_diag ignored = {0};
-	_cleanup_free_ const struct kr_rule **items =
-		calloc(audit->n_items, sizeof(*items));
-	const struct kr_rules rules = {items, audit->n_items, NULL};
+	_cleanup_free_ const struct kr_rule **items = NULL;
+	struct kr_rules rules = {NULL, audit->n_items, NULL};
 	int r;
-
-	if (!items)
-		return -ENOMEM;
-	for (size_t i = 0; i < audit->n_items; i++)
-		items[i] = audit->items[i].rule;
 
 	if (!node->live || !node->has_process)
 		return 0;
@@ -245,6 +239,11 @@ static int foresee_restart(struct kr_host *host, const struct kr_audit *audit,
 		*ret = KR_FORESIGHT_NO_RESTART;
 		return 0;
 	}
+	rules.items = items = calloc(audit->n_items, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < audit->n_items; i++)
+		items[i] = audit->items[i].rule;
 	/* without our flag they are the same before and after the edits */
 	r = kr_pending_arguments(node, &node->disk.inputs, &rules, KR_ERROR,
 	                         &ignored);
