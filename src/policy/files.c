@@ -31,6 +31,7 @@
 #include "node/pem.h"
 #include "policy/demands.h"
 #include "policy/files.h"
+#include "policy/views.h"
 
 /* --- which they are ------------------------------------------------------ */
 
@@ -43,22 +44,6 @@ struct looking {
 	struct kr_strings paths;
 	int worst; /* its badness */
 };
-
-static int say(struct kr_view *view, enum kr_state state, const char *format,
-               ...) _printf_(3, 4);
-
-static int say(struct kr_view *view, enum kr_state state, const char *format,
-               ...)
-{
-	va_list args;
-	int r;
-
-	view->state = state;
-	va_start(args, format);
-	r = kr_vformat(&view->reason, format, args);
-	va_end(args);
-	return r;
-}
 
 /* The unit, and the drop-ins of which systemd takes a line. */
 static int list_unit(struct looking *l)
@@ -85,10 +70,11 @@ static int list_config(struct looking *l)
 	int r = 0;
 
 	if (!in)
-		return say(l->view, KR_STATE_UNKNOWN, "%s",
-		           l->node->disk.reason);
+		return kr_view_set(l->view, KR_STATE_UNKNOWN, "%s",
+		                   l->node->disk.reason);
 	if (in->files_doubt)
-		return say(l->view, KR_STATE_UNKNOWN, "%s", in->files_doubt);
+		return kr_view_set(l->view, KR_STATE_UNKNOWN, "%s",
+		                   in->files_doubt);
 	if (in->config_path && !in->config_read)
 		r = kr_strings_add(&l->paths, in->config_path);
 	for (size_t i = 0; i < in->n_files && r >= 0; i++)
@@ -115,7 +101,7 @@ static int list_named(struct looking *l, int field)
 	if (r < 0)
 		return r;
 	if (d.state == KR_STATE_UNKNOWN || d.state == KR_STATE_INVALID)
-		return say(l->view, d.state, "%s", d.reason);
+		return kr_view_set(l->view, d.state, "%s", d.reason);
 	if (d.state != KR_STATE_VALUE || !*d.value.s)
 		return 0;
 	return kr_strings_consume(&l->paths, kr_files_path(l->node, d.value.s));
@@ -222,8 +208,8 @@ static int look_at(struct looking *l, const char *path)
 	if (r == -ENOENT || r == -ENOTDIR)
 		return 0;
 	if (r < 0)
-		return say(l->view, KR_STATE_UNKNOWN, "%s: %s", path,
-		           kr_fs_strerror(-r));
+		return kr_view_set(l->view, KR_STATE_UNKNOWN, "%s: %s", path,
+		                   kr_fs_strerror(-r));
 	s = KR_VEC_NEXT(l->sources->items, l->sources->n);
 	if (!s)
 		return -ENOMEM;
@@ -240,9 +226,10 @@ static int look_at(struct looking *l, const char *path)
 static int say_absent(struct looking *l)
 {
 	if (l->paths.n_items > 0)
-		return say(l->view, KR_STATE_ABSENT, "%s is not there",
-		           l->paths.items[0]);
-	return say(l->view, KR_STATE_ABSENT, "kubelet has no such file");
+		return kr_view_set(l->view, KR_STATE_ABSENT, "%s is not there",
+		                   l->paths.items[0]);
+	return kr_view_set(l->view, KR_STATE_ABSENT,
+	                   "kubelet has no such file");
 }
 
 static int sum_up(struct looking *l)
@@ -262,7 +249,7 @@ static int sum_up(struct looking *l)
 	l->view->source = all->deciding;
 	if (kr_value_copy(&worst->value, &l->view->value) < 0)
 		return -ENOMEM;
-	return say(l->view, KR_STATE_VALUE, "%s decides", worst->path);
+	return kr_view_set(l->view, KR_STATE_VALUE, "%s decides", worst->path);
 }
 
 int kr_files_look(struct kr_node *node, const struct kr_rule *rule,

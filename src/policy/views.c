@@ -122,11 +122,8 @@ int kr_views_begin(struct kr_judging *g)
 	return node->running_valid && !node->before ? find_drift(g) : 0;
 }
 
-static int set(struct kr_view *view, enum kr_state state, const char *format,
-               ...) _printf_(3, 4);
-
-static int set(struct kr_view *view, enum kr_state state, const char *format,
-               ...)
+int kr_view_set(struct kr_view *view, enum kr_state state, const char *format,
+                ...)
 {
 	va_list args;
 	int r;
@@ -144,9 +141,9 @@ static int running_from_files(struct kr_judging *g, const struct kr_decision *d,
 	int pid = (int)g->node->process.pid, r;
 
 	if (g->audit->changed.n_items > 0)
-		return set(view, KR_STATE_UNKNOWN,
-		           "%s changed after kubelet[%d] was started",
-		           g->audit->changed.items[0], pid);
+		return kr_view_set(view, KR_STATE_UNKNOWN,
+		                   "%s changed after kubelet[%d] was started",
+		                   g->audit->changed.items[0], pid);
 	if (g->ctime_only) {
 		g->j->assumed = true;
 		kr_diag_add_path(g->diag, KR_WARNING, "ctime-later",
@@ -159,18 +156,19 @@ static int running_from_files(struct kr_judging *g, const struct kr_decision *d,
 	view->by = d->by;
 	view->either_default = d->either_default;
 	if (d->state == KR_STATE_UNKNOWN)
-		return set(view, KR_STATE_UNKNOWN, "%s", d->reason);
+		return kr_view_set(view, KR_STATE_UNKNOWN, "%s", d->reason);
 	if (d->state == KR_STATE_INVALID && !g->node->process_settled)
-		return set(view, KR_STATE_UNKNOWN,
-		           "kubelet[%d] was started with it, and has not shown "
-		           "that it can live with it: %s",
-		           pid, d->reason);
+		return kr_view_set(
+			view, KR_STATE_UNKNOWN,
+			"kubelet[%d] was started with it, and has not shown "
+			"that it can live with it: %s",
+			pid, d->reason);
 	if (d->state == KR_STATE_INVALID) {
 		kr_diag_add(g->diag, KR_WARNING, "model-disagrees",
 		            KR_SPAN_NONE,
 		            "kubelet[%d] runs although this would stop it: %s",
 		            pid, d->reason);
-		return set(
+		return kr_view_set(
 			view, KR_STATE_UNKNOWN,
 			"kubelet[%d] runs on what is held to be invalid here",
 			pid);
@@ -178,7 +176,8 @@ static int running_from_files(struct kr_judging *g, const struct kr_decision *d,
 	r = kr_value_copy(&d->value, &view->value);
 	if (r < 0)
 		return r;
-	return set(view, d->state, "kubelet[%d] was started with it", pid);
+	return kr_view_set(view, d->state, "kubelet[%d] was started with it",
+	                   pid);
 }
 
 static bool same_argv(const struct kr_inputs *a, const struct kr_inputs *b)
@@ -200,13 +199,13 @@ static int judge_hidden(const struct kr_judging *g, struct kr_view *view)
 	int pid = (int)g->node->host_pid;
 
 	if (foreign)
-		return set(view, KR_STATE_UNKNOWN,
-		           "kubelet is a part of %s[%d], which does "
-		           "not show its arguments",
-		           foreign->name, pid);
-	return set(view, KR_STATE_UNKNOWN,
-	           "process %d of %s is not known to be a kubelet", pid,
-	           g->node->unit_name);
+		return kr_view_set(view, KR_STATE_UNKNOWN,
+		                   "kubelet is a part of %s[%d], which does "
+		                   "not show its arguments",
+		                   foreign->name, pid);
+	return kr_view_set(view, KR_STATE_UNKNOWN,
+	                   "process %d of %s is not known to be a kubelet", pid,
+	                   g->node->unit_name);
 }
 
 /* The flag that decides what the process has, whatever its files are now; NULL:
@@ -242,11 +241,11 @@ static int running_from_flag(const struct kr_judging *g,
 	if (r < 0)
 		return r;
 	g->j->running_arg = flag->arg;
-	return set(view, kr_value_state(value),
-	           "kubelet[%d] was started with the flag: its "
-	           "argument %zu is %s",
-	           (int)g->node->process.pid, flag->arg,
-	           g->node->running.argv[flag->arg]);
+	return kr_view_set(view, kr_value_state(value),
+	                   "kubelet[%d] was started with the flag: its "
+	                   "argument %zu is %s",
+	                   (int)g->node->process.pid, flag->arg,
+	                   g->node->running.argv[flag->arg]);
 }
 
 static bool same_value(const struct kr_view *a, const struct kr_view *b)
@@ -289,19 +288,20 @@ static int judge_running(struct kr_judging *g, int field,
 	 * the files would give */
 	if (node->before &&
 	    (node->has_process || node->host_pid > 0 || node->process_doubt))
-		return set(view, KR_STATE_ABSENT,
-		           "what runs was started before the change");
+		return kr_view_set(view, KR_STATE_ABSENT,
+		                   "what runs was started before the change");
 	if (node->process_doubt)
-		return set(view, KR_STATE_UNKNOWN, "%s", node->process_doubt);
+		return kr_view_set(view, KR_STATE_UNKNOWN, "%s",
+		                   node->process_doubt);
 	if (!node->has_process && node->host_pid > 0)
 		return judge_hidden(g, view);
 	if (!node->has_process)
-		return set(view, KR_STATE_ABSENT, "%s",
-		           node->live ? "kubelet does not run"
-		                      : "an image, no running system");
+		return kr_view_set(view, KR_STATE_ABSENT, "%s",
+		                   node->live ? "kubelet does not run"
+		                              : "an image, no running system");
 	if (!node->running_valid)
-		return set(view, KR_STATE_UNKNOWN,
-		           "what it was started with cannot be read");
+		return kr_view_set(view, KR_STATE_UNKNOWN,
+		                   "what it was started with cannot be read");
 	return judge_process(g, field, disk, view);
 }
 
@@ -457,8 +457,8 @@ static int running_from_live(const struct kr_judging *g,
 	if (r < 0)
 		return r;
 	running->by = said->by;
-	return set(running, said->state, "kubelet[%d] says so of itself",
-	           (int)g->audit->pid);
+	return kr_view_set(running, said->state,
+	                   "kubelet[%d] says so of itself", (int)g->audit->pid);
 }
 
 /* What was asked of FIELD: all fields, or only the usual control's, or none. */
@@ -504,7 +504,7 @@ static int judge_live(struct kr_judging *g, size_t i)
 			(struct kr_value){.type = KR_TYPE_STRING, .s = nothing};
 		said.reason = "kubelet has made its certificate itself";
 	}
-	r = set(view, said.state, "%s", said.reason);
+	r = kr_view_set(view, said.state, "%s", said.reason);
 	view->source = -1;
 	if (r < 0 || !kr_state_is_value(view->state))
 		return r;
@@ -573,7 +573,7 @@ static int join(struct kr_judging *g, enum kr_view_id id, struct kr_view *ret)
 			ret->source = view->source;
 		}
 	}
-	r = set(ret, worst->state, "%s", worst->reason);
+	r = kr_view_set(ret, worst->state, "%s", worst->reason);
 	if (r < 0 || !kr_state_is_value(ret->state))
 		return r;
 	kr_views_decisions(g, id, d);

@@ -62,4 +62,8 @@ int kr_views_decide(const struct kr_node *node, const struct kr_rule *rule,
 int kr_views_pair(const struct kr_rule *rule,
                   const struct kr_decision *decisions, struct kr_value *ret);
 
+/* VIEW has STATE, and what FORMAT makes of its arguments as the reason. 0 or
+ * -ENOMEM. */
+int kr_view_set(struct kr_view *view, enum kr_state state, const char *format,
+                ...) _printf_(3, 4);
 void kr_view_done(struct kr_view *view);
