@@ -12,7 +12,7 @@
 struct kr_fix_selected {
 	const struct kr_options *o;
 	FILE *err;
-	/* out, anew for each node that was read; RULES do not move */
+	/* out, again for each node that was read; RULES do not move */
 	struct kr_rules rules;
 	struct kr_consent consents[KR_N_RULES];
 	/* the options that select the same once more, and that allow and set

@@ -10,7 +10,7 @@
 
 enum kr_carried {
 	KR_CARRIED_STANDS, /* its text is at OFFSET, LENGTH bytes */
-	KR_CARRIED_GONE,   /* somebody has changed or written it anew */
+	KR_CARRIED_GONE,   /* others have changed or rewritten it */
 	KR_CARRIED_TAKEN,  /* the later fix BY has changed the very bytes */
 	KR_CARRIED_TWICE,  /* its lines, at OFFSET, stand there several times */
 };

@@ -9,7 +9,7 @@
  *	-----END CERTIFICATE-----
  *
  * The words begin a line; blanks may stand at its end. All that stands between
- * blocks is passed over. A block begins anew where its end does not fit its
+ * blocks is passed over. A block begins again where its end does not fit its
  * begin, or where its base64 is broken: the search goes on behind the line of
  * its begin, as if that had not been there.
  *

@@ -28,7 +28,7 @@ struct kr_durable_options {
 };
 
 /*
- * Looks whether the platform of NODE writes anew what EDITS change for RULES
+ * Looks whether the platform of NODE rewrites what EDITS change for RULES
  * (on a node that is not configured yet: whatever they do), and adds to them
  * the file that makes the change last, where this platform has one that is ours
  * to write. Where it is not written, a message in DIAG says who undoes the
