@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The audit beside what people do by hand: ps -ef | grep kubelet; cat FILE.
+"""The audit beside what people do by hand, in one run, and how it grows.
 
     bench-audit.py PROGRAM MEASURE STANDIN NODES
 
-On an image, and as root on a test host with a real systemd, a D-Bus and a
-stand-in kubelet; then how the cost grows. The two commands take turns, so that
-a noisy machine is noisy for both. Last come trees that were made to be large,
-with the memory that each takes. Nothing here fails for being slow: what must
-hold is counted by test-cost.py.
+On an image beside jq; and, as root on a test host with a real systemd, a D-Bus
+and a stand-in kubelet, beside ps -ef | grep kubelet; cat FILE and systemctl, with
+10, 300 and 3,000 processes. The commands take turns, so that a noisy machine is
+noisy for all; a ratio is the median of the ratios of each turn. Then how the cost
+grows, with the exponent that fits best (1: linear). Last come trees that were made
+to be large, with the memory that each takes. Nothing here fails for being slow:
+what must hold is counted by test-cost.py.
 """
 
+import math
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,62 +26,76 @@ import cost_trees
 from host_lib import CONFIG, Host, Skip, need_host
 
 ROUNDS, RUNS = 5, 20
-GOALS = (
-    ("wall ms", "wall_ms", 2.0), ("own CPU ms", "cpu_ms", 3.0),
-    ("max RSS MB", "rss_mb", 4.0), ("system calls", "calls", 400),
-    ("execs", "execs", 0), ("of the pipeline's time", "ratio", 0.5),
-)
+PROCESSES = (10, 300, 3000)
+# at most: ms, ms of CPU, MB, calls
+LIVE_GOALS, IMAGE_GOALS = (3.8, 2.5, 3.1, 300), (1.6, None, 2.3, None)
+VERSION = "--kubelet-version=1.29.0"
 
 
 def by_hand(path):
     return ["sh", "-c", "ps -ef | grep kubelet; cat " + path]
 
 
-def take_turns(run, ours, theirs):
-    """RUN measures; both commands, in turns."""
-    a, b = [], []
+def take_turns(run, commands):
+    """RUN measures; of each command its runs, turn by turn."""
+    turns = {name: [] for name in commands}
     for _ in range(ROUNDS):
-        a += run(ours, RUNS)
-        b += run(theirs, RUNS)
-    return a, b
+        for name, argv in commands.items():
+            turns[name].append(run(argv, RUNS))
+    return turns
 
 
-def table(title, ours, theirs, calls):
-    print("\n%s (%d runs each; audit ends with %d)"
-          % (title, len(ours), ours[-1].status))
-    print("  %-26s %9s %9s" % ("", "median", "min"))
-    for name, runs in (("audit", ours), ("ps | grep; cat", theirs)):
-        for what, member in (("wall", "wall_ms"), ("CPU", "cpu_ms")):
-            print("  %-26s %6.2f ms %6.2f ms"
-                  % (name + ", " + what, cost_lib.median(runs, member),
-                     min(getattr(run, member) for run in runs)))
-    wall = cost_lib.median(ours, "wall_ms")
-    got = {
-        "wall_ms": wall,
-        "cpu_ms": cost_lib.median(ours, "cpu_ms"),
-        "rss_mb": max(run.rss_kib for run in ours) / 1024,
-        "calls": calls and calls.total,
-        "execs": calls and calls.execs + calls.starts,
-        "ratio": wall / cost_lib.median(theirs, "wall_ms"),
-    }
-    print("  %-26s %9s %9s" % ("goal", "at most", "got"))
-    for name, key, most in GOALS:
-        value = got[key]
-        if value is None:
-            print("  %-26s %9g %9s" % (name, most, "?"))
-        else:
-            print("  %-26s %9g %9.4g  %s"
-                  % (name, most, value, "" if value <= most else "MISSED"))
+def ratio(ours, theirs, member):
+    return statistics.median(cost_lib.median(a, member)
+                             / cost_lib.median(b, member)
+                             for a, b in zip(ours, theirs))
+
+
+def table(title, turns, calls, goals):
+    """The first of TURNS is the audit."""
+    print("\n%s (%d runs each)" % (title, ROUNDS * RUNS))
+    print("  %-26s %8s %8s %8s %8s %7s %7s"
+          % ("", "wall ms", "min", "CPU ms", "min", "MB", "audit/x"))
+    ours = next(iter(turns.values()))
+    for name, batches in turns.items():
+        runs = sum(batches, [])
+        print("  %-26s %8.2f %8.2f %8.2f %8.2f %7.1f %7.2f"
+              % (name, cost_lib.median(runs, "wall_ms"),
+                 min(run.wall_ms for run in runs),
+                 cost_lib.median(runs, "cpu_ms"),
+                 min(run.cpu_ms for run in runs),
+                 max(run.rss_kib for run in runs) / 1024,
+                 ratio(ours, batches, "wall_ms")), flush=True)
+    runs = sum(ours, [])
+    got = (cost_lib.median(runs, "wall_ms"), cost_lib.median(runs, "cpu_ms"),
+           max(run.rss_kib for run in runs) / 1024, calls and calls.total)
+    print("  goals: " + ", ".join(
+        "%s %.4g of %g%s" % (what, value, goal, "" if value <= goal else " MISSED")
+        for what, value, goal in zip(("wall ms", "CPU ms", "MB", "calls"), got,
+                                     goals) if goal and value))
+
+
+def count(argv):
+    return cost_lib.count_calls(argv) if cost_lib.have("strace") else None
 
 
 def bench_image(program, measure, nodes):
     node = os.path.join(nodes, "cis-text-flag-false-file-true")
-    argv = [program, "audit", "--root=" + node]
-    ours, theirs = take_turns(
-        lambda command, runs: cost_lib.measure(measure, command, runs),
-        argv, by_hand(node + CONFIG))
-    table("an image", ours, theirs,
-          cost_lib.count_calls(argv) if cost_lib.have("strace") else None)
+    audit = [program, "audit", "--root=" + node]
+    commands = {"audit": audit}
+    if cost_lib.have("jq"):
+        commands["jq, one key"] = ["jq", ".makeIPTablesUtilChains",
+                                   node + CONFIG]
+    commands["ps | grep; cat"] = by_hand(node + CONFIG)
+
+    def run(argv, runs):
+        return cost_lib.measure(measure, argv, runs)
+    table("an image", take_turns(run, commands), count(audit), IMAGE_GOALS)
+    for name in ("cis-text-flag-false-file-true", "eks-al2-config-false"):
+        one = [program, "audit", VERSION, "--root=" + os.path.join(nodes, name)]
+        turns = take_turns(run, {"one": one, "all": one + ["--benchmark"]})
+        print("  audit --benchmark of %s: %.2f of an audit's CPU (goal: 1.5)"
+              % (name, ratio(turns["all"], turns["one"], "cpu_ms")))
 
 
 def count_inside(host, argv):
@@ -87,46 +105,82 @@ def count_inside(host, argv):
     return cost_lib.parse_calls(host.read(log).decode().splitlines())
 
 
+def add_processes(host, count):
+    """COUNT more, which sleep until the host ends."""
+    host.sh("setsid perl -e 'for (1 .. %d) { fork or do { sleep 9999; exit } }' "
+            "</dev/null >/dev/null 2>&1" % count)
+
+
 def bench_live(program, measure, standin):
     need_host()
+    commands = {
+        "audit": ["/usr/bin/kubelet-remedy", "audit"],
+        "audit --benchmark": ["/usr/bin/kubelet-remedy", "audit", "--benchmark"],
+        "ps | grep; cat": by_hand(CONFIG),
+        "systemctl cat kubelet": ["systemctl", "cat", "kubelet"],
+        "systemctl show kubelet": ["systemctl", "show", "kubelet"],
+    }
     with Host(program, standin, "bench-%d" % os.getpid()) as host:
         shutil.copy(measure, host.root + "/usr/bin/measure")
         host.node("--make-iptables-util-chains=false")
-        argv = ["/usr/bin/kubelet-remedy", "audit"]
 
         def run(command, runs):
             done = host.run(["measure", str(runs)] + command)
             return cost_lib.parse_runs(done.stdout)
-        ours, theirs = take_turns(run, argv, by_hand(CONFIG))
-        table("a live node, over D-Bus", ours, theirs,
-              count_inside(host, argv))
+        there = 10
+        for processes in PROCESSES:
+            if processes > there:
+                add_processes(host, processes - there)
+                there = processes
+            table("a live node, over D-Bus, about %d processes" % processes,
+                  take_turns(run, commands),
+                  count_inside(host, commands["audit"]), LIVE_GOALS)
+
+
+def exponent(points):
+    """Of the growth of cost with size, by least squares of the logarithms, the
+    cost of the smallest taken off; None: it does not grow."""
+    floor = min(cost for _, cost in points)
+    logs = [(math.log(size), math.log(cost - floor)) for size, cost in points
+            if cost > 1.5 * floor]
+    if len(logs) < 2:
+        return None
+    mean_x, mean_y = (statistics.mean(axis) for axis in zip(*logs))
+    return (sum((x - mean_x) * (y - mean_y) for x, y in logs)
+            / sum((x - mean_x) ** 2 for x, _ in logs))
+
+
+GROWTH = (
+    ("KiB of config file", "config_bytes", 1 << 10, (1, 100, 1000, 10000)),
+    ("drop-ins", "dropins", 1, (1, 10, 100, 1000, 10000)),
+    ("times the key", "repeats", 1, (1, 1000, 10000, 100000)),
+    ("arguments", "arguments", 1, (1, 1000, 5000, 20000)),
+    ("variables", "variables", 1, (1, 1000, 10000, 30000)),
+    ("processes, no bus to ask", "processes", 1, (0, 1000, 10000, 30000)),
+)
 
 
 def bench_growth(program, measure):
-    def row(name, **size):
-        processes = size.pop("processes", None)
-        with tempfile.TemporaryDirectory(prefix="bench-") as root:
-            cost_lib.make_node(root, **size)
-            if processes is not None:
-                cost_lib.make_processes(root, processes)
-            argv = [program, "audit", "--root=" + root]
-            runs = cost_lib.measure(measure, argv, 7)
-        print("  %-36s %8.2f ms CPU %8.2f ms wall %7.1f MB"
-              % (name, cost_lib.median(runs, "cpu_ms"),
-                 cost_lib.median(runs, "wall_ms"),
-                 max(run.rss_kib for run in runs) / 1024), flush=True)
-
     print("\ngrowth")
-    for kib in (1, 100, 1 << 10, 10 << 10):
-        row("config file of %d KiB" % kib, config_bytes=kib << 10)
-    for count in (1, 10, 100, 1000):
-        row("%d drop-ins" % count, dropins=count)
-    for count in (100, 1000, 10000, 100000):
-        row("%d times the key" % count, repeats=count)
-    for count in (100, 1000, 10000, 100000):
-        row("%d variables" % count, variables=count)
-    for count in (0, 1000, 10000, 30000):
-        row("%d processes, no bus to ask" % count, processes=count)
+    for name, key, unit, sizes in GROWTH:
+        points = []
+        for number in sizes:
+            size = {key: number * unit}
+            processes = size.pop("processes", None)
+            with tempfile.TemporaryDirectory(prefix="bench-") as root:
+                cost_lib.make_node(root, **size)
+                if processes is not None:
+                    cost_lib.make_processes(root, processes)
+                runs = cost_lib.measure(
+                    measure, [program, "audit", "--root=" + root], 7)
+            points.append((max(number, 1), cost_lib.median(runs, "cpu_ms")))
+            print("  %7d %-26s %8.2f ms CPU %8.2f ms wall %7.1f MB"
+                  % (number, name, points[-1][1],
+                     cost_lib.median(runs, "wall_ms"),
+                     max(run.rss_kib for run in runs) / 1024), flush=True)
+        power = exponent(points)
+        print("  %7s exponent %s" % ("", "0: flat" if power is None
+                                     else "%.2f" % power))
 
 
 def bench_trees(program, measure):

@@ -2,6 +2,7 @@
 """What the tests of the built program have in common: TAP, trees, runs."""
 
 import os
+import re
 import shutil
 import signal
 import stat
@@ -143,6 +144,10 @@ class NodeCopy:
             path = os.path.join(self.root, name)
             if os.path.exists(path):
                 os.unlink(path)
+        for folder, folders, names in os.walk(self.root):
+            for path in (os.path.join(folder, one) for one in folders + names):
+                if not os.path.islink(path):    # whatever the checkout's umask was
+                    os.chmod(path, os.stat(path).st_mode & ~0o022)
 
     def __enter__(self):
         return self
@@ -211,3 +216,32 @@ def describe(path):
 def differences(before, after):
     return sorted(path for path in set(before) | set(after)
                   if before.get(path) != after.get(path))
+
+
+# --- what --help says -----------------------------------------------------------
+
+
+def shown_commands(path, words):
+    """The indented block of the text PATH after the line that starts with WORDS: a
+    script."""
+    with open(path, encoding="utf-8") as file:
+        block = re.search(r"^%s[^\n]*:\n\n((?: {4}.*\n)+)" % re.escape(words),
+                          file.read(), re.M).group(1)
+    return re.sub("^ {4}", "", block, flags=re.M)
+
+
+def help_commands(program):
+    text = Run([program, "--help"]).out.split("\noptions")[0]
+    return re.findall(r"^  ([a-z]+) {2,}\S", text, re.M)
+
+
+def help_options(program, command):
+    """{option: argument, or ""}, letters too."""
+    found = {}
+    for letter, name, argument in re.findall(
+            r"^  (?:-(\w),|   ) --([a-z-]+)(\[?=\w+)?",
+            Run([program, command, "--help"]).out, re.M):
+        found["--" + name] = argument
+        if letter:
+            found["-" + letter] = argument
+    return found

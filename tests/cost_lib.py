@@ -32,7 +32,7 @@ def without_leak_check():
 def parse_calls(lines):
     """Calls of a strace -f log. OPENED: the files and folders that were
     opened; READ: the files among them that were to be read; CHANGES: calls that
-    change, or open to change, a file."""
+    change, or open to change, a file, or take a lease, which others meet."""
     total, execs, starts, opened, read, changes = 0, 0, 0, [], [], []
     for line in lines:
         match = CALL.match(line)
@@ -42,7 +42,7 @@ def parse_calls(lines):
         name, rest = match.group(2), match.group(3)
         execs += name.startswith("execve")
         starts += name in STARTS
-        if name in CHANGES:
+        if name in CHANGES or "F_SETLEASE" in rest:
             changes.append(line)
         if name in OPENS:
             if re.search(r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC", rest) \
@@ -105,9 +105,11 @@ def write(root, path, text):
         file.write(text)
 
 
-def make_node(root, config_bytes=0, dropins=1, repeats=1, variables=0):
+def make_node(root, config_bytes=0, dropins=1, repeats=1, variables=0,
+              arguments=0):
     """A node that fails by its config file, of about CONFIG_BYTES, with that
-    many drop-ins, REPEATS of the key on one line, and other variables."""
+    many drop-ins, REPEATS of the key on one line, other variables, and
+    arguments that an environment file brings."""
     write(root, "/etc/systemd/system/kubelet.service", UNIT)
     for i in range(dropins):
         write(root, "/etc/systemd/system/kubelet.service.d/%04d.conf" % i,
@@ -123,6 +125,11 @@ def make_node(root, config_bytes=0, dropins=1, repeats=1, variables=0):
           '  "featureGates": {},\n  "systemReserved": {\n%s    "cpu": "1"\n  },\n'
           '  %s\n}\n' % (labels, ", ".join(
               ['"makeIPTablesUtilChains": false'] * repeats)))
+    if arguments:
+        write(root, "/etc/systemd/system/kubelet.service.d/arguments.conf",
+              "[Service]\nEnvironmentFile=/etc/arguments\n")
+        write(root, "/etc/arguments",
+              "KUBELET_ARGS=%s\n" % ("--v=2 " * arguments))
     if variables:
         write(root, "/etc/systemd/system/kubelet.service.d/variables.conf",
               "[Service]\n" + "".join("Environment=V%d=x\n" % i

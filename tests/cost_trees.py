@@ -238,6 +238,50 @@ MANY = {
 }
 
 
+# Each: what makes the tree, how many bytes it is larger than a tree of nothing,
+# and how many times these an audit's memory may be larger. What is above 10 is
+# short: a word of one letter has its place in a file (32 bytes), its text (48)
+# and pointers; a file its path, its times and its owner.
+def with_words(word, count, variable):
+    words = word * count
+    if variable:
+        return lambda root: make_tree(
+            root, "Environment=\"A=%s\"\n" % words, "$A", "")
+    return lambda root: make_tree(root, "", words, "")
+
+
+def with_yaml(text):
+    return lambda root: make_tree(root, "", "", "", YAML % text)
+
+
+MEMORY = {
+    "an environment file, 35 bytes a line":
+        (lambda root: make_tree(root, "", "", "".join(
+            "VARIABLE_%05d=%s\n" % (i, "v" * 19) for i in range(40000))), 7),
+    "an environment file, 9 bytes a line":
+        (lambda root: make_tree(root, "", "", "".join(
+            "A%05d=1\n" % i for i in range(40000))), 19),
+    "arguments of 20 bytes":
+        (with_words("--node-labels=abcde ", 20000, False), 12),
+    "arguments of 20 bytes in a variable":
+        (with_words("--node-labels=abcde ", 5000, True), 13.5),
+    "arguments of a letter": (with_words("x ", 90000, False), 76),
+    "arguments of a letter in a variable": (with_words("x ", 60000, True), 72),
+    "drop-ins of the unit, of 26 bytes":
+        (files(UNIT_D, "%05d.conf", 20000, "[Service]\nEnvironment=A=1\n"),
+         28),
+    "drop-ins of kubelet, of 98 bytes":
+        (files(CONFIG_D, "%05d.conf", 9000, KEY), 10),
+    "a map of YAML, 10 bytes a line":
+        (with_yaml("".join("k%d: 1\n" % i for i in range(60000))), 7),
+    "a list of YAML, 4 bytes a line":
+        (with_yaml("x:\n" + "- a\n" * 60000), 4),
+    "gates in YAML":
+        (with_yaml("featureGates:\n" + "".join(
+            "  Feature%05d: true\n" % i for i in range(20000))), 7),
+}
+
+
 def rows():
     """Each tree: its name, what makes it below a root, what is said of it."""
     for name, row in TREES.items():

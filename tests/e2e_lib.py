@@ -12,6 +12,7 @@ import tempfile
 import termios
 import threading
 
+from apiserver_lib import ApiServer
 from host_lib import FLAG, KEY, Host, Skip, need_host, run_tests, wait_for
 
 FALSE_FLAG = FLAG + "=false"
@@ -19,6 +20,8 @@ KEY_TRUE = ',\n  "%s": true' % KEY
 KEY_FALSE = ',\n  "%s": false' % KEY
 DIES = "stand-in was told to die"
 LOST_OUTPUT = 74
+NODE = "node-1"
+CONFIGZ = "/run/standin-kubelet.configz"
 # Healthy at the end of this is enough, where how long it settles is not asked.
 QUICK = "--wait=2"
 
@@ -80,6 +83,33 @@ def check_nothing_armed(host, tap):
     tap.equal(names.split(), [], "no timer is left")
     mark = host.root + "/var/lib/kubelet-remedy/pending"
     tap.check(not os.path.exists(mark), "no mark is left")
+
+
+class Live(ApiServer):
+    """The API server on HOST. FIRST are the behaviours of the first requests,
+    THEN that of all others; where it is None, kubelet's own word."""
+
+    def __init__(self, host, first=(), then=None, info=None):
+        self.host_proc = host.root.removesuffix("/root")
+        own = {"file": host.root + CONFIGZ}
+        if not os.path.exists(own["file"]):
+            host.write(CONFIGZ, "no kubelet has run here yet")
+        super().__init__(
+            {"named": {NODE: {**(then or own),
+                              "first": [one or own for one in first]}},
+             **({"info": info} if info else {})},
+            ["nsenter", "--net=%s/ns/net" % self.host_proc])
+
+    def is_asked(self):
+        """Whether somebody is connected."""
+        with open(self.host_proc + "/net/tcp", encoding="ascii") as file:
+            rows = [line.split() for line in file.readlines()[1:]]
+        return any(row[2].endswith(":%04X" % self.port) and row[3] == "01"
+                   for row in rows)
+
+    @property
+    def words(self):
+        return ["--configz=" + self.url, "--node=" + NODE]
 
 
 class Terminal:

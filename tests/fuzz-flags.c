@@ -58,7 +58,8 @@ static void check(const struct kr_flags *flags, const char *const *argv,
 	for (size_t i = 0; i < flags->n_remarks; i++) {
 		require(flags->remarks[i].arg < argc);
 		require(flags->remarks[i].text && flags->remarks[i].code);
-		require(!flags->remarks[i].fatal || flags->refused);
+		require(flags->remarks[i].severity != KR_ERROR ||
+		        flags->refused);
 	}
 }
 

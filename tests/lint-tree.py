@@ -189,7 +189,9 @@ def error_codes(root):
         text = read(root, path).decode()
         for code in re.findall(r"KR_ERROR,\s*\"([a-z-]+)\"", text) \
                 + re.findall(r"\.code = \"([a-z-]+)\"", text) \
-                + re.findall(r"refuse\([ep], \"([a-z-]+)\"", text) \
+                + re.findall(r"refuse\(\s*[efp], \"([a-z-]+)\"", text) \
+                + re.findall(r"kr_diag_refuse(?:_path)?\(\s*[^,;\"]+,\s*"
+                             r"\"([a-z-]+)\"", text) \
                 + re.findall(r"\? \"(bus-[a-z]+)\" : \"", text):
             found.setdefault(code, path)
     return found
@@ -204,6 +206,8 @@ def check_advice(root, _build):
     codes.update((code, "src/node/slips.c") for code in re.findall(
         r'is_code\(\w+, "([a-z-]+)"\)',
         read(root, "src/node/slips.c").decode()))
+
+    codes["pending-arguments"] = "src/fix/pending.c"
 
     def is_of(row, code):
         return code.startswith(row) if row.endswith("-") else code == row

@@ -10,7 +10,8 @@ HTTP/1.1 with kept-open connections, fast enough for 5,000 nodes in seconds on
 one core: bodies are made once.
 
     GET /api/v1/nodes[?limit=N[&continue=TOKEN]]    NodeList, or with Accept's
-                    as=PartialObjectMetadataList that; as a real one pages
+                    as=Table or as=PartialObjectMetadataList that; as a real one
+                    pages; labelSelector=KEY=VALUE selects
     GET /api/v1/nodes/NAME/proxy/configz            what the node's kubelet says
     GET /api/v1/nodes/NAME  the Node, where "info" is there; else 404
     GET /standin/stats      what was asked so far
@@ -26,7 +27,10 @@ CONFIG, every member may be absent:
                 "page_max", a smaller page than asked for; "expire": [2]: the
                 second request of a page in the middle gets 410; "resume":
                 false: without a token to go on; "whole": true: whole nodes,
-                whatever is asked for; "endless": true: it has no end
+                whatever is asked for; "partial": true: no tables; "endless":
+                true: it has no end
+    facts       {"NAME": {"version": "v1.31.2", "labels": {KEY: VALUE}}}: of
+                what the list says of that node
     info        {"version": "v1.31.2"}, what every node has registered; else
                 the behaviour of a question for a Node
     token       the bearer token that is asked for
@@ -69,8 +73,12 @@ REASONS = {
     404: "NotFound", 410: "Expired", 429: "TooManyRequests",
     500: "InternalError", 503: "ServiceUnavailable", 504: "Timeout",
 }
+# Of a table of nodes (kubernetes, pkg/printers/internalversion/printers.go).
+COLUMNS = ("Name", "Status", "Roles", "Age", "Version", "Internal-IP",
+           "External-IP", "OS-Image", "Kernel-Version", "Container-Runtime")
 # Of the list's behaviour, what shapes a real answer.
-LIST_ONLY = {"first", "page_max", "expire", "resume", "whole", "endless"}
+LIST_ONLY = {"first", "page_max", "expire", "resume", "whole", "partial",
+             "endless"}
 EXPIRED = ("The provided continue parameter is too old to display a consistent"
            " list result. You can start a new list without the continue"
            " parameter, or use the continue token in this response to retrieve"
@@ -175,15 +183,26 @@ class Config:
             found[name] = self.behaviour(given, "node " + name)
         return found
 
-    def page(self, start, limit, partial):
+    def page(self, *key):
         """The page behind the name START, as the API server would print it."""
-        key = (start, limit, partial)
         if key not in self.pages:
-            self.pages[key] = self.make_page(start, limit, partial)
+            self.pages[key] = self.make_page(*key)
         return self.pages[key]
 
-    def make_page(self, start, limit, partial):
-        names = self.names
+    def item(self, name, form):
+        facts = self.given.get("facts", {}).get(name, {})
+        return make_item(name, form, facts.get("version", "v1.31.2"),
+                         facts.get("labels", {}))
+
+    def selected(self, selector):
+        if not selector:
+            return self.names
+        key, _, value = selector.partition("=")
+        return [name for name in self.names
+                if item_labels(self.item(name, "whole")).get(key) == value]
+
+    def make_page(self, start, limit, form, selector):
+        names = self.selected(selector)
         at = next((i for i, name in enumerate(names) if name > start),
                   len(names)) if start else 0
         end = min(at + limit, len(names)) if limit else len(names)
@@ -191,12 +210,19 @@ class Config:
         if end < len(names):
             metadata["continue"] = make_token(names[end - 1])
             metadata["remainingItemCount"] = len(names) - end
-        kind = ("PartialObjectMetadataList", "meta.k8s.io/v1") if partial \
-            else ("NodeList", "v1")
+        items = [self.item(name, form) for name in names[at:end]]
+        if form == "table":
+            return response(200, compact({
+                "kind": "Table", "apiVersion": "meta.k8s.io/v1",
+                "metadata": metadata, "columnDefinitions": [
+                    {"name": name, "type": "string", "format": "",
+                     "description": "Version", "priority": 0}
+                    for name in COLUMNS], "rows": items}))
+        kind = ("PartialObjectMetadataList", "meta.k8s.io/v1") \
+            if form == "partial" else ("NodeList", "v1")
         return response(200, compact({
             "kind": kind[0], "apiVersion": kind[1], "metadata": metadata,
-            "items": [make_item(name, partial) for name in names[at:end]],
-        }))
+            "items": items}))
 
 
 def endless_page(start):
@@ -205,7 +231,7 @@ def endless_page(start):
     return response(200, compact({
         "kind": "NodeList", "apiVersion": "v1",
         "metadata": {"continue": make_token("%d" % (at + 100))},
-        "items": [make_item("endless-%d" % i, True)
+        "items": [make_item("endless-%d" % i, "partial")
                   for i in range(at, at + 100)]}))
 
 
@@ -221,12 +247,17 @@ def read_token(token):
     return json.loads(text)["start"].rstrip("\u0000")
 
 
-def make_item(name, partial, version="v1.31.2"):
-    """A node with names in places that are not its own."""
+def item_labels(item):
+    return item["metadata"]["labels"]
+
+
+def make_item(name, form, version="v1.31.2", more=None):
+    """A node with names in places that are not its own. FORM: "whole",
+    "partial" or "table", of which it is a row."""
     labels = {"beta.kubernetes.io/arch": "amd64",
               "kubernetes.io/hostname": name, "kubernetes.io/os": "linux",
               "node.kubernetes.io/instance-type": "m5.large",
-              "topology.kubernetes.io/zone": "eu-central-1a"}
+              "topology.kubernetes.io/zone": "eu-central-1a", **(more or {})}
     fields = {"f:metadata": {"f:labels": {".": {}, **{
         "f:" + label: {} for label in labels}}}}
     item = {"metadata": {
@@ -240,9 +271,15 @@ def make_item(name, partial, version="v1.31.2"):
         "ownerReferences": [{"kind": "Machine", "name": "machine-of-" + name}],
         "uid": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
     }}
-    if partial:
-        return {"kind": "PartialObjectMetadata",
+    if form != "whole":
+        item = {"kind": "PartialObjectMetadata",
                 "apiVersion": "meta.k8s.io/v1", **item}
+    if form == "partial":
+        return item
+    if form == "table":
+        return {"cells": [name, "Ready", "<none>", "4d", version, "10.0.0.1",
+                          "<none>", "Amazon Linux 2023", "6.1.0",
+                          "containerd://1.7.22"], "object": item}
     item["spec"] = {"podCIDR": "10.1.2.0/24", "providerID": "aws:///" + name}
     item["status"] = {
         "addresses": [{"type": "Hostname", "address": name}],
@@ -393,9 +430,15 @@ class Connection(asyncio.Protocol):
                     410, status_body(410, EXPIRED, **resume)))
         if config.list.get("endless"):
             return self.answer(endless_page(start))
-        partial = "as=PartialObjectMetadataList" in headers.get("accept", "") \
-            and not config.list.get("whole")
-        return self.answer(config.page(start, limit, partial))
+        accept = headers.get("accept", "")
+        form = "whole"
+        if not config.list.get("whole"):
+            if "as=PartialObjectMetadataList" in accept:
+                form = "partial"
+            if "as=Table" in accept and not config.list.get("partial"):
+                form = "table"
+        return self.answer(config.page(start, limit, form,
+                                       asked.get("labelSelector", "")))
 
     def configz(self, name, behaviour):
         stats = self.server.stats
@@ -413,7 +456,7 @@ class Connection(asyncio.Protocol):
             return self.behave(self.server.config.behaviour(given))
         return self.answer(response(200, compact(
             {"kind": "Node", "apiVersion": "v1",
-             **make_item(name, False, given["version"])})))
+             **make_item(name, "whole", given["version"])})))
 
     # --- answers
 

@@ -11,7 +11,9 @@
  * - the config file as JSON: kind and apiVersion, the key by its exact case,
  *   the last duplicate, null as the default; then the flags over it.
  * What kubelet refuses it refuses with kubelet's words and status 255 after
- * 100 ms. Otherwise it listens on healthz once it is healthy, tells systemd
+ * 100 ms. Otherwise it listens on healthz once it is healthy (and, where the
+ * config file has a readOnlyPort, on that, too, where it counts who asks for
+ * /metrics), tells systemd
  * READY=1, logs in klog's format and ends with 0 on SIGTERM. Not modelled:
  * YAML, what is in --config-dir, and most of kubelet's flags (those not listed
  * are unknown).
@@ -37,13 +39,19 @@
  *     silent-ms=N     after the first good answer give none for that long
  *     never-healthy=500 | never-healthy=closed    answer 500, or never listen
  *     ignore-term=true     go on at SIGTERM
+ *     serve=A,C[,MANNER]   serve 10250 over TLS: what standin-port.py, which
+ *                          lies with its keys in /usr/lib/standin, is told
+ *     readonly=PORT   listen there, too, whatever the file says
+ *     says=WORDS      what it is told to die with; "_" is a blank
  *   each followed, on the same line, by the conditions that must all hold:
  *     when=true|false  the effective value      argv=WORD  a word of argv
  *     start=N          at the Nth start only    from-start=N   and later
+ *     has=TEXT         the config file, without its blanks, has TEXT
  */
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -118,7 +126,8 @@ struct given {
 struct kubelet {
 	struct given config, chains, port, bind;
 	bool make_chains;
-	int healthz_port;
+	int healthz_port, readonly_port;
+	cJSON *shown; /* what of the file configz shows */
 	char healthz_bind[INET_ADDRSTRLEN];
 	bool help;
 };
@@ -127,8 +136,8 @@ struct kubelet {
 struct orders {
 	int die_after, exit_status, healthy_after, silent;
 	int die_after_ok, die_after_oks;
-	int stack_lines, info_lines, huge_bytes;
-	const char *dies;
+	int stack_lines, info_lines, huge_bytes, readonly;
+	const char *dies, *serve, *says;
 	bool die_told, healthy_told;
 	bool answer_500, closed, ignore_term;
 };
@@ -360,7 +369,10 @@ static void apply_config(struct kubelet *k, const char *path, const cJSON *root)
 	const cJSON *chains = member(root, OUR_KEY, false);
 	const cJSON *port = member(root, "healthzPort", false);
 	const cJSON *bind = member(root, "healthzBindAddress", false);
+	const cJSON *readonly = member(root, "readOnlyPort", false);
 
+	if (cJSON_IsNumber(readonly))
+		k->readonly_port = readonly->valueint;
 	if (chains && !cJSON_IsBool(chains) && !cJSON_IsNull(chains))
 		fatal("failed to load Kubelet config file %s, error failed to "
 		      "decode: v1beta1.KubeletConfiguration."
@@ -402,7 +414,9 @@ static void load_config(struct kubelet *k, const char *path)
 		      path, end ? end - text : 0);
 	check_kind(path, text, root);
 	apply_config(k, path, root);
-	cJSON_Delete(root);
+	cJSON_DeleteItemFromObjectCaseSensitive(root, "kind");
+	cJSON_DeleteItemFromObjectCaseSensitive(root, "apiVersion");
+	k->shown = root;
 	free(text);
 }
 
@@ -468,9 +482,23 @@ static void end_file(FILE *file, const char *path)
 		klog('I', "%s: %s", path, strerror(errno));
 }
 
-static void write_state(int argc, char **argv, bool value)
+/* The file's members, and the one value that is decided here. */
+static void print_configz(const struct kubelet *k, FILE *out)
 {
-	const char *word = value ? "true" : "false";
+	cJSON *shown = k->shown ? k->shown : cJSON_CreateObject();
+	char *text;
+
+	while (cJSON_HasObjectItem(shown, OUR_KEY))
+		cJSON_DeleteItemFromObject(shown, OUR_KEY);
+	cJSON_AddBoolToObject(shown, OUR_KEY, k->make_chains);
+	text = cJSON_PrintUnformatted(shown);
+	fprintf(out, "{\"kubeletconfig\":%s}", text);
+	cJSON_free(text);
+}
+
+static void write_state(int argc, char **argv, const struct kubelet *k)
+{
+	const char *word = k->make_chains ? "true" : "false";
 	char path[512];
 	FILE *file = begin_file("standin-kubelet.state", path);
 
@@ -482,7 +510,7 @@ static void write_state(int argc, char **argv, bool value)
 	}
 	file = begin_file("standin-kubelet.configz", path);
 	if (file) {
-		fprintf(file, "{\"kubeletconfig\":{\"" OUR_KEY "\":%s}}", word);
+		print_configz(k, file);
 		end_file(file, path);
 	}
 }
@@ -500,6 +528,12 @@ static void order(struct orders *orders, const char *word)
 		orders->exit_status = atoi(word + 5);
 	else if (strncmp(word, "dies=", 5) == 0)
 		orders->dies = strdup(word + 5);
+	else if (strncmp(word, "serve=", 6) == 0)
+		orders->serve = strdup(word + 6);
+	else if (strncmp(word, "readonly=", 9) == 0)
+		orders->readonly = atoi(word + 9);
+	else if (strncmp(word, "says=", 5) == 0)
+		orders->says = strdup(word + 5);
 	else if (strncmp(word, "stack-lines=", 12) == 0)
 		orders->stack_lines = atoi(word + 12);
 	else if (strncmp(word, "info-lines=", 11) == 0)
@@ -524,9 +558,34 @@ static void order(struct orders *orders, const char *word)
 		fatal("standin-kubelet.conf: not understood: %s", word);
 }
 
+/* Whether the file after --config has TEXT, whatever blanks are in it. */
+static bool config_has(char **argv, const char *text)
+{
+	char *bytes = NULL, *to;
+	bool has;
+
+	for (; *argv && !bytes; argv++) {
+		if (strcmp(*argv, "--config") == 0 && argv[1])
+			bytes = slurp(argv[1]);
+	}
+	if (!bytes)
+		return false;
+	to = bytes;
+	for (const char *c = bytes; *c; c++) {
+		if (!strchr(" \t\n", *c))
+			*to++ = *c;
+	}
+	*to = '\0';
+	has = strstr(bytes, text);
+	free(bytes);
+	return has;
+}
+
 /* 1: a condition that holds; 0: one that does not; -1: no condition. */
 static int condition(const char *word, char **argv, bool value, int starts)
 {
+	if (strncmp(word, "has=", 4) == 0)
+		return config_has(argv, word + 4);
 	if (strncmp(word, "when=", 5) == 0)
 		return strcmp(word + 5, value ? "true" : "false") == 0;
 	if (strncmp(word, "start=", 6) == 0)
@@ -589,15 +648,15 @@ static int64_t now_ms(void)
 
 /* A socket that listens; -1 where the address is taken, to be tried again:
  * FIRST says so, once, as a pipe that nobody reads is soon full. */
-static int listen_healthz(const struct kubelet *k, bool first)
+static int listen_at(const char *bind_address, int port, bool first)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_in address = {
 		.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)k->healthz_port),
+		.sin_port = htons((uint16_t)port),
 	};
 
-	inet_pton(AF_INET, k->healthz_bind, &address.sin_addr);
+	inet_pton(AF_INET, bind_address, &address.sin_addr);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
 	    listen(fd, 16) == 0)
@@ -607,6 +666,56 @@ static int listen_healthz(const struct kubelet *k, bool first)
 		     strerror(errno));
 	close(fd);
 	return -1;
+}
+
+#define PORT_DIR "/usr/lib/standin/"
+
+/* The port that the API server uses: the socket is ours, who answers is a child
+ * that ends with us, as its stdin does. */
+static void serve_tls(const char *serve)
+{
+	char *words = strdup(serve), *rest = words, number[16];
+	const char *anonymous = strsep(&rest, ",");
+	const char *certificate = strsep(&rest, ",");
+	int fd = listen_at("0.0.0.0", 10250, true), in[2];
+
+	if (fd < 0 || !certificate || pipe(in) < 0)
+		fatal("standin-kubelet.conf: not understood: serve=%s", serve);
+	fcntl(in[1], F_SETFD, FD_CLOEXEC);
+	if (fork() == 0) {
+		sigset_t none;
+
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		dup2(in[0], STDIN_FILENO);
+		fcntl(fd, F_SETFD, 0);
+		fcntl(fd, F_SETFL, 0);
+		snprintf(number, sizeof(number), "%d", fd);
+		execlp("python3", "python3", PORT_DIR "standin-port.py",
+		       PORT_DIR "server.crt", PORT_DIR "server.key",
+		       PORT_DIR "client.crt", anonymous, certificate,
+		       rest ? rest : "", number, NULL);
+		_exit(127);
+	}
+	close(in[0]);
+	free(words);
+}
+
+/* What the read-only port says of its own users. */
+static const char *count_request(bool is_get)
+{
+	static unsigned gets;
+	static char body[256];
+
+	gets += is_get;
+	snprintf(
+		body, sizeof(body),
+		"kubelet_http_requests_total{method=\"GET\",path=\"metrics\","
+		"server_type=\"readonly\"} %u\n"
+		"kubelet_http_requests_total{method=\"other\",path=\"metrics\","
+		"server_type=\"readonly\"} 1\n",
+		gets);
+	return body;
 }
 
 static void answer(int listener, bool healthy)
@@ -629,7 +738,12 @@ static void answer(int listener, bool healthy)
 		size += (size_t)n;
 		request[size] = '\0';
 	}
-	if (strncmp(request, "GET /healthz ", 13) != 0)
+	if (strstr(request, " /metrics ")) {
+		body = count_request(strncmp(request, "GET ", 4) == 0);
+		healthy = true;
+	}
+	if (strncmp(request, "GET /healthz ", 13) != 0 &&
+	    !strstr(request, " /metrics "))
 		dprintf(fd, "HTTP/1.1 404 Not Found\r\n"
 		            "Content-Length: 0\r\nConnection: close\r\n\r\n");
 	else
@@ -653,7 +767,13 @@ static void answer(int listener, bool healthy)
 /* What kubelets and Go say when they end. */
 static void print_end(const struct orders *orders, FILE *out)
 {
-	if (!orders->dies)
+	char *says = orders->says ? strdup(orders->says) : NULL;
+
+	for (char *c = says; c && *c; c++)
+		*c = *c == '_' ? ' ' : *c;
+	if (says)
+		klog('F', "failed to run Kubelet: %s", says);
+	else if (!orders->dies)
 		klog('F', DIES);
 	else if (strcmp(orders->dies, "failed") == 0)
 		klog('E', "\"command failed\" err=\"" DIES "\"");
@@ -765,7 +885,9 @@ static int serve(const struct kubelet *k, const struct orders *orders,
                  int signals)
 {
 	int64_t start = now_ms(), silent_until = 0, ok_up = 0;
-	int listener = -1, oks = 0;
+	int listener = -1, readonly = -1, oks = 0;
+	int readonly_port =
+		orders->readonly ? orders->readonly : k->readonly_port;
 	bool started = false, tried = false;
 
 	for (;;) {
@@ -774,6 +896,7 @@ static int serve(const struct kubelet *k, const struct orders *orders,
 			{.fd = signals, .events = POLLIN},
 			{.fd = up < silent_until ? -1 : listener,
 		         .events = POLLIN},
+			{.fd = readonly, .events = POLLIN},
 		};
 		struct signalfd_siginfo got;
 
@@ -781,7 +904,13 @@ static int serve(const struct kubelet *k, const struct orders *orders,
 			die(orders);
 		if (!started && is_time_to_be_well(orders, up)) {
 			if (!orders->closed && k->healthz_port > 0)
-				listener = listen_healthz(k, !tried);
+				listener = listen_at(k->healthz_bind,
+				                     k->healthz_port, !tried);
+			if (!tried && readonly_port > 0)
+				readonly = listen_at("0.0.0.0", readonly_port,
+				                     true);
+			if (!tried && orders->serve)
+				serve_tls(orders->serve);
 			tried = true;
 			started = listener >= 0 || orders->closed ||
 			          k->healthz_port == 0;
@@ -792,8 +921,10 @@ static int serve(const struct kubelet *k, const struct orders *orders,
 			if (started)
 				continue;
 		}
-		if (poll(fds, 2, 20) <= 0)
+		if (poll(fds, 3, 20) <= 0)
 			continue;
+		if (fds[2].revents)
+			answer(readonly, true);
 		if (fds[1].revents) {
 			answer(listener, !orders->answer_500);
 			if (oks++ == 0) {
@@ -831,7 +962,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	decide(&k);
-	write_state(argc, argv, k.make_chains);
+	write_state(argc, argv, &k);
 	orders = read_orders(argv, k.make_chains, starts);
 	if (orders.die_after == 0)
 		die(&orders);

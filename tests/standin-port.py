@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stands in for kubelet's port 10250: GET /healthz over TLS.
 
-    standin-port.py CERT KEY CLIENT_CERT ANONYMOUS CERTIFICATE [MANNER]
+    standin-port.py CERT KEY CLIENT_CERT ANONYMOUS CERTIFICATE [MANNER [FD]]
 
-Listens on a free port of the loopback and prints PORT. Answers
+Listens on a free port of the loopback and prints PORT, or on FD. Answers
 with the status ANONYMOUS who shows no certificate, and with CERTIFICATE who
 shows CLIENT_CERT. Ends when stdin does. MANNER:
 
@@ -89,8 +89,11 @@ def main():
     cert, key, client_cert, *statuses = sys.argv[1:6]
     manner = sys.argv[6] if len(sys.argv) > 6 else ""
     context = make_context(cert, key, client_cert)
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    if len(sys.argv) > 7:
+        listener = socket.socket(fileno=int(sys.argv[7]))
+    else:
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
     if manner != "never" and not manner.startswith("after="):
         listener.listen(16)
     print("%d" % listener.getsockname()[1], flush=True)

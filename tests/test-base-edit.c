@@ -389,7 +389,7 @@ END_TEST
 static const struct kr_file *file_of(mode_t mode, uid_t uid, gid_t gid)
 {
 	const struct kr_file *file = kr_test_file("/f", "abc", 3);
-	struct stat *st = (struct stat *)(uintptr_t)&file->st;
+	struct kr_file_stat *st = (struct kr_file_stat *)(uintptr_t)&file->st;
 
 	st->st_mode = S_IFREG | mode;
 	st->st_uid = uid;

@@ -48,12 +48,30 @@ START_TEST(test_failed)
 }
 END_TEST
 
+static const struct {
+	const char *word, *want;
+} words[] = {
+	{"a=/etc/x", " --set=a=/etc/x"}, {"", " --set="},
+	{"a b", " --set='a b'"},         {"$(x)", " --set='$(x)'"},
+	{"it's", " --set='it'\\''s'"},   {"'", " --set=''\\'''"},
+};
+
+START_TEST(test_option)
+{
+	_cleanup_free_ char *text = NULL;
+
+	ck_assert_int_eq(kr_format_option(&text, "--set", words[_i].word), 0);
+	ck_assert_str_eq(text, words[_i].want);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tc = kr_test_case(suite, "base-format", NULL, NULL);
 
 	tcase_add_test(tc, test_set);
 	tcase_add_test(tc, test_failed);
+	tcase_add_loop_test(tc, test_option, 0, ARRAY_SIZE(words));
 }
 
 KR_TEST_MAIN(add_tests);

@@ -24,6 +24,7 @@ RECOVER = "kubelet-remedy-recover.service"
 STARTS = "/run/standin-kubelet.starts"
 STATE_DIR = "/var/lib/kubelet-remedy"
 PROGRAM_PATH = "/usr/bin/kubelet-remedy"
+OPTIONS = "/etc/kubelet-remedy/options"
 OVERRIDE = "/etc/systemd/system/kubelet-remedy.service.d/50-test.conf"
 CATALOG_PATH = "/usr/lib/systemd/catalog/kubelet-remedy.catalog"
 
@@ -553,7 +554,7 @@ def test_before_join(host, tap):
     found = lines(host)
     tap.check(len(found) >= 2 and len(set(found)) == 1, "a line each", found)
     tap.contains(found[0] if found else "",
-                 "not configured yet: kubeadm writes " + config, "the line")
+                 config + " is not there yet: kubeadm writes it", "the line")
     tap.equal(host.run(["journalctl", "-b", "-q", "--no-pager", "-o", "cat",
                         "--since=@%.6f" % host.since, "-p", "warning",
                         "-u", SERVICE]).stdout, "", "no warning")
@@ -616,6 +617,33 @@ def test_security(host, tap):
     tap.check(found and float(found.group(1)) <= 3.0, "the number, too",
               result.stdout)
     print("# exposure: %s" % (found and found.group(1)))
+
+
+def test_options(host, tap):
+    """Which controls, and how, stands in a file of the administrator's."""
+    cis_node(host, "drop-in")
+    before = host.snapshot()
+    host.write(OPTIONS, "KUBELET_REMEDY_OPTIONS=--control=readOnlyPort\n")
+    tap.status(host.run(["systemctl", "start", SERVICE]), 0, "it starts")
+    tap.equal(host.snapshot(), before, "another control: ours is left alone")
+    host.write(OPTIONS, "KUBELET_REMEDY_FIX_OPTIONS='--method=flag --explicit'"
+               "\n")
+    tap.status(host.run(["systemctl", "start", SERVICE]), 0, "it starts")
+    tap.contains(host.sh("cat /etc/systemd/system/kubelet.service.d/*").stdout,
+                 FLAG + "=true", "the method")
+    host.write(OPTIONS, "KUBELET_REMEDY_OPTIONS=--benchmark=cis-1.12\n")
+    tap.status(host.run(["systemctl", "restart", SERVICE]), 0,
+               "what is left is no failure of the unit")
+    log = host.sh("journalctl --sync; journalctl --no-pager -b -u " + SERVICE)
+    tap.matches(log.stdout, r"left: 4\.2\.\d+ \S+ \(ask\): ",
+                "and its log names it")
+    host.write(OPTIONS, "KUBELET_REMEDY_FIX_OPTIONS=--no-such-option\n")
+    result = host.run(["systemctl", "restart", SERVICE])
+    tap.equal(result.status, 1, "an option that is none: the unit fails")
+    tap.status(host.run(["systemctl", "start", "kubelet"]), 0,
+               "and kubelet starts")
+    host.remove(OPTIONS)
+    host.sh("systemctl reset-failed")
 
 
 def test_waits_for_nobody(host, tap):

@@ -68,6 +68,10 @@ START_TEST(test_order)
 {
 	struct kr_suggest s = kr_suggest_for("fox");
 
+	/* another word for the same: its name is kept */
+	kr_suggest_offer_as(&s, "foxes", "animals");
+	ck_assert_str_eq(s.nearest, "animals");
+	s = kr_suggest_for("fox");
 	/* of two as near the first stays */
 	kr_suggest_offer(&s, "fix");
 	kr_suggest_offer(&s, "fax");
@@ -79,10 +83,10 @@ END_TEST
 
 START_TEST(test_longest)
 {
-	char longest[41] = {0};
+	char longest[49] = {0};
 	struct kr_suggest s;
 
-	memset(longest, 'x', 40);
+	memset(longest, 'x', 48);
 	s = kr_suggest_for(longest);
 	kr_suggest_offer(&s, longest);
 	ck_assert_ptr_eq(s.nearest, longest);

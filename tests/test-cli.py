@@ -13,9 +13,12 @@ Replaced before comparing are: the time of a JSON output, the version.
 """
 
 import fcntl
+import json
 import os
 import pty
 import re
+import select
+import shutil
 import struct
 import subprocess
 import sys
@@ -37,6 +40,9 @@ CASES = {
     # audit, as text
     "audit-flag": (FALSE_FLAG, ["audit"]),
     "audit-key": (FALSE_KEY, ["audit"]),
+    "audit-width": (FALSE_FLAG, ["audit", "--width=60"]),
+    "audit-width-wide": (FALSE_FLAG, ["audit", "--width=400"]),
+    "usage-width": (FALSE_FLAG, ["audit", "--width=19"]),
     "audit-repeated": ("cis-text-flag-false-file-true", ["audit"]),
     "audit-refused-value": ("cis-text-colon-typo", ["audit"]),
     "audit-string": ("json-string-bool", ["audit"]),
@@ -50,9 +56,13 @@ CASES = {
     "audit-before-join": ("kubeadm-before-join", ["audit"]),
     "audit-operator": ("openshift", ["audit"]),
     "audit-managers": ("made-other-managers", ["audit"]),
+    "audit-mounted": ("mount-namespace-bind", ["audit"]),
+    "audit-script": ("made-kubelet-is-a-script", ["audit"]),
     "audit-mark-bits": ("made-equal-mark-bits", ["audit"]),
     "audit-other-config": (FALSE_KEY, ["audit", "--config=/nowhere"]),
     "audit-other-unit": (FALSE_KEY, ["audit", "--unit=other.service"]),
+    "audit-1.19": (FALSE_KEY, ["audit", "--kubelet-version=1.19"]),
+    "audit-1.99": (FALSE_KEY, ["audit", "--kubelet-version=1.99"]),
     "audit-color": (FALSE_FLAG, ["audit", "--color=always"]),
     "audit-quiet": (FALSE_FLAG, ["audit", "-q"]),
     "audit-quiet-invalid": ("cis-text-colon-typo", ["audit", "--quiet"]),
@@ -81,6 +91,11 @@ CASES = {
     "audit-named": (FALSE_FLAG, ["audit", "--control=read-only-port,"
                                  "tlsMinVersion,podPidsLimit"]),
     "audit-named-one": (FALSE_FLAG, ["audit", "--control=3.2.1"]),
+    "audit-named-old": (FALSE_FLAG, ["audit",
+                                     "--control=protectKernelDefaults"]),
+    "audit-no-such-unit": (FALSE_FLAG, ["audit", "--unit=kublet.service"]),
+    "preview-no-such-unit": (FALSE_FLAG, ["fix", "-n",
+                                          "--unit=kublet.service"]),
     "audit-named-nothing": (FALSE_FLAG, ["audit",
                                          "--control=tlsMinVersion"]),
     "controls": (None, ["controls"]),
@@ -116,6 +131,8 @@ CASES = {
     "preview-auto-mode": ("made-eks-auto-mode", ["fix", "-n"]),
     "preview-managers": ("made-other-managers", ["fix", "-n"]),
     "preview-mark-bits": ("made-equal-mark-bits", ["fix", "-n"]),
+    "preview-mark-bits-1.28": ("made-equal-mark-bits",
+                               ["fix", "-n", "--kubelet-version=1.28"]),
     "preview-color": (FALSE_KEY, ["fix", "-n", "--color=always"]),
     "preview-quiet": (FALSE_KEY, ["fix", "-nq"]),
     "preview-quiet-refused": ("openshift", ["fix", "-n", "-q"]),
@@ -134,6 +151,8 @@ CASES = {
     "usage-version": (None, ["--version"]),
     "usage-command": (None, ["audits"]),
     "usage-near-command": (None, ["audti"]),
+    "usage-word-of-others": (None, ["rollback"]),
+    "usage-word-of-others-too": (None, ["plan", "--all"]),
     "usage-help-as-command": (None, ["help"]),
     "usage-near-option": (None, ["audit", "--outptu=json"]),
     "usage-near-of-another": (None, ["audit", "--methdo=flag"]),
@@ -178,13 +197,30 @@ CASES = {
                                      "-o", "json"]),
     "usage-control-empty": (None, ["audit", "--control=", "-ojson"]),
     "usage-ambiguous": (None, ["audit", "--co=x"]),
+    "usage-operand-behind-option": (None, ["audit", "--benchmark", "eks-1.8"]),
+    "usage-operand-elsewhere": (None, ["audit", "--benchmark", "-q", "x"]),
+    "usage-help-of-help": (None, ["help", "help"]),
+    "usage-help-help": (None, ["help", "--help"]),
+    "usage-help-fix-help": (None, ["help", "-h", "fix"]),
+    "usage-help-option": (None, ["help", "-v"]),
+    "usage-version-of-others": (None, ["-V"]),
     "usage-operand": (None, ["audit", "now"]),
     "usage-empty-root": (None, ["audit", "--root="]),
-    "usage-unit": (None, ["audit", "--unit=kubelet"]),
+    "audit-unit-short": (FALSE_FLAG, ["audit", "--unit=kubelet"]),
+    "usage-unit": (None, ["audit", "--unit=kubelet.timer"]),
+    "usage-unit-nothing": (None, ["status", "--unit=.service"]),
     "usage-unit-path": (None, ["audit", "--unit=/a/b.service"]),
     "usage-pid": (None, ["audit", "--pid=0"]),
     "usage-pid-word": (None, ["audit", "--pid=12x"]),
     "usage-output": (None, ["audit", "-o", "xml"]),
+    "usage-twice": (None, ["audit", "-o", "json", "--output=sarif"]),
+    "usage-twice-list": (None, ["fix", "--skip=readOnlyPort",
+                                "--skip=makeIPTablesUtilChains"]),
+    "usage-twice-the-same": (FALSE_FLAG, ["audit", "-q", "-q", "-ojson",
+                                          "--output=json"]),
+    "usage-twice-later": (FALSE_FLAG, ["fix", "-nq", "--restart=never",
+                                       "--restart=auto", "--wait=5",
+                                       "--wait=6"]),
     "usage-color": (None, ["audit", "--color=red"]),
     "usage-method": (None, ["fix", "--method=both"]),
     "usage-restart": (None, ["fix", "--restart=maybe"]),
@@ -235,31 +271,30 @@ def check_golden(path, got, update):
 # --- what no file holds -------------------------------------------------------
 
 
-def on_terminal(program, nodes, words, columns, env=None):
+def on_terminal(program, nodes, words, columns, env=None, node=FALSE_FLAG,
+                both=False):
     """What a terminal of so many columns gets, its line ends as they are in a
     file, and the status."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ,
                 struct.pack("HHHH", 24, columns, 0, 0))
-    with NodeCopy(os.path.join(nodes, FALSE_FLAG)) as copy:
+    with NodeCopy(os.path.join(nodes, node)) as copy:
         with subprocess.Popen(
                 [program, *words, "--root=."], cwd=copy.root,
                 stdin=subprocess.DEVNULL, stdout=slave,
-                stderr=subprocess.PIPE,
+                stderr=slave if both else subprocess.PIPE,
                 env={"PATH": "/usr/bin", **(env or {})}) as child:
-            os.close(slave)
-            chunks = []
-            while True:
-                try:
-                    chunk = os.read(master, 65536)
-                except OSError:  # EIO: the other side is closed
-                    break
-                if not chunk:
-                    break
-                chunks.append(chunk)
-            status = child.wait(TIMEOUT)
+            got = b""
+            while child.poll() is None:
+                if select.select([master], [], [], 0.01)[0]:
+                    got += os.read(master, 65536)
+    # a closed terminal may lose what is on its way: this comes behind it
+    os.write(slave, b"\0")
+    while not got.endswith(b"\0"):
+        got += os.read(master, 65536)
+    os.close(slave)
     os.close(master)
-    return b"".join(chunks).decode().replace("\r\n", "\n"), status
+    return got[:-1].decode().replace("\r\n", "\n"), child.returncode
 
 
 def check_narrow(program, nodes):
@@ -286,6 +321,115 @@ def check_narrow(program, nodes):
 def check_wide(program, nodes):
     text, _ = on_terminal(program, nodes, ["audit", "--color=never"], 400)
     return ["a line is cut that need not be:", text] if "…" in text else []
+
+
+def check_preview_width(program, nodes):
+    """The verdict comes first, the next command last, and no line wraps, not of
+    the diff either; each change has a line of its own above it."""
+    faults, n, cut = [], 0, 0
+    for node in sorted(os.listdir(nodes)):
+        if not node.startswith(("eks-", "aks-", "kubespray")):
+            continue
+        for words in ([], ["--benchmark"]):
+            text, status = on_terminal(
+                program, nodes, ["fix", "-n", "--color=never", *words], 80,
+                node=node, both=True)
+            lines = text.splitlines()
+            head = text.partition("\n--- ")[0]
+            faults += ["%s %s: %d columns: %s" % (node, words, len(line), line)
+                       for line in lines if len(line) > 80
+                       and not line.startswith("#     kubelet-remedy fix ")]
+            if not re.match("# [A-Z]", lines[0]):
+                faults.append("%s: the verdict is not first: %s" % (node, text))
+            if status != 1:
+                continue
+            n += 1
+            if not lines[-1].startswith("# next: kubelet-remedy fix"):
+                faults.append("%s: no command at the end: %s" % (node, text))
+            if "\n# /etc/" not in head:
+                faults.append("%s: no line of a change: %s" % (node, head))
+            if not re.search("\n# after the fix:(\n#  .*)*\n#   pass  ", text):
+                faults.append("%s: no verdict: %s" % (node, text))
+            faults += ["%s: a change is not to be seen: %s" % (node, old)
+                       for old, new in re.findall(
+                           r"^-(.*)\n(?:\\.*\n)?\+(.*)$", text, re.M)
+                       if old == new]
+            if node == "aks-ubuntu2204-flag-false" and not re.search(
+                    r"^-.*--make-ip.*\n\+.*…make-iptables-util-chains=true$",
+                    text, re.M):
+                faults.append("only the first change is seen: " + text)
+            is_cut = re.search("^[-+ ].*…", text, re.M) is not None
+            cut += is_cut
+            if is_cut != ("are cut: a pipe" in text):
+                faults.append("%s: cut lines are not said: %s" % (node, text))
+    text, _ = on_terminal(program, nodes, ["fix", "-n", "--color=never"], 80,
+                          node="aks-ubuntu2204-flag-false")
+    if not re.search("^-….* --make-iptables-util-chains=false.*…", text, re.M):
+        faults.append("what is changed is cut: " + text)
+    return faults if n > 10 and cut > 2 else faults + [
+        "only %d previews, %d cut" % (n, cut)]
+
+
+def check_al2_recipe(program, nodes):
+    """The text for EKS AL2 is a script as it is: it changes the file, calls
+    bootstrap.sh with the flag, and leaves the file where jq fails."""
+    faults = []
+    with NodeCopy(os.path.join(nodes, FALSE_FLAG)) as copy:
+        run = Run([program, "fix", "-n", "--root=."], cwd=copy.root)
+        text = run.out.partition("before bootstrap.sh is called:\n")[2]
+        script = "".join(re.findall("^#     (.*\n)", text, re.M))
+        script = script.replace("config=/", "config=" + copy.root + "/").replace(
+            "/etc/eks/bootstrap.sh", "echo called")
+        path = copy.root + "/etc/kubernetes/kubelet/kubelet-config.json"
+        for jq, is_changed in (("exit 5", False), ("sed s/{/{true,/", True)):
+            with open(path, encoding="utf-8") as file:
+                before = file.read()
+            done = run_words(["bash", "-c", "jq() { %s; }\n%s" % (jq, script)])
+            with open(path, encoding="utf-8") as file:
+                after = file.read()
+            if (after != before) != is_changed or not after.strip():
+                faults.append("jq %s: %s" % (jq, after))
+            if done.stdout.split()[-1:] != [b"--make-iptables-util-chains=true"]:
+                faults.append("bootstrap.sh: %r" % done.stdout)
+    return faults if script else ["no text: " + run.out]
+
+
+def check_table_width(program, nodes):
+    """No row of a table wraps where it need not; each has its name and the end
+    of its place, which a pipe has whole."""
+    faults, n = [], 0
+    for node in (FALSE_FLAG, FALSE_KEY, COMPLIANT, "kubespray-flag-multiline-env"):
+        with NodeCopy(os.path.join(nodes, node)) as copy:
+            whole = Run([program, "audit", "--benchmark", "--root=."],
+                        cwd=copy.root).out.split("\n\n")[0].splitlines()[1:]
+        if any("…" in line for line in whole):
+            faults.append("a pipe has not all: %s" % whole)
+        for columns in (80, 100, 120):
+            text, _ = on_terminal(program, nodes, [
+                "audit", "--benchmark", "--color=never"], columns, node=node)
+            rows = text.split("\n\n")[0].splitlines()[1:]
+            faults += ["%s: %d columns: %s" % (node, len(row), row)
+                       for row in rows if len(row) > columns]
+            for row, full in zip(rows, whole, strict=True):
+                end = re.search(r":\d+:\d+$", full)
+                name, cut = full.split()[2], row.split()[2]
+                ends = cut.partition("…")
+                is_name = cut == name or (
+                    columns == 80 and "…" in cut and len(name) > 32
+                    and name.startswith(ends[0]) and name.endswith(ends[2]))
+                if row.split()[:2] != full.split()[:2] or not is_name or \
+                        (end and not row.endswith(end[0])):
+                    faults.append("%s: cut off: %s" % (node, row))
+                n += "…" in row
+    return faults if n > 20 else faults + ["only %d rows are cut" % n]
+
+
+def check_preview_color(program, nodes):
+    """What changes is bold above the diff, and only that."""
+    text, _ = on_terminal(program, nodes, ["fix", "-n"], 80, node=FALSE_KEY)
+    want = ('change "makeIPTablesUtilChains": \033[1;31mfalse\033[0m -> '
+            "\033[1;32mtrue\033[0m\n")
+    return [] if want in text else [text]
 
 
 def check_colors(program, nodes):
@@ -392,6 +536,110 @@ def check_no_bus(program, nodes):
     return faults
 
 
+def check_other_unit(program, nodes):
+    """A unit that runs another program is not kubelet's: no option helps it."""
+    with NodeCopy(os.path.join(nodes, FALSE_KEY)) as node:
+        with open(node.root + "/etc/systemd/system/dbus.service", "w",
+                  encoding="utf-8") as file:
+            file.write("[Service]\nExecStart=/usr/bin/dbus-daemon\n")
+        run = Run([program, "fix", "-n", "--unit=dbus.service",
+                   "--root=" + node.root])
+    want = "# REFUSED  no ExecStart= of dbus.service runs kubelet itself: name " \
+        "kubelet's unit by --unit=NAME\n"
+    return [] if (run.status, run.out) == (4, want) else [run.out, run.err]
+
+
+def check_other_root(program, nodes):
+    """The kubelet that runs is of a unit that is not on this root: in another
+    mount namespace, or this program is in a container."""
+    with NodeCopy(os.path.join(nodes, FALSE_KEY)) as node:
+        shutil.rmtree(node.root + "/etc/systemd/system")
+        make_live(node.root, "--v=2")
+        run = Run([program, "audit", "--root=" + node.root])
+    faults = [word for word in (
+        "the unit file of kubelet.service, which kubelet[7] was started by, is "
+        "not on this root\n", "next: name kubelet's root by --root=DIR\n")
+        if word not in run.out]
+    return faults + [run.out, run.err] if faults else []
+
+
+def check_next(program, nodes):
+    """An audit that does not pass ends with what to do next."""
+    faults = []
+    for name in sorted(os.listdir(nodes)):
+        if not os.path.isdir(os.path.join(nodes, name)):
+            continue
+        with NodeCopy(os.path.join(nodes, name)) as node:
+            for words in ([], ["--control=tlsCipherSuites"],
+                          ["--control=protectKernelDefaults"],
+                          ["--benchmark=cis-1.12"]):
+                run = Run([program, "audit", *words, "--root=" + node.root])
+                if run.status != 0 and run.out.count("\nnext: ") != 1:
+                    faults.append("%s %s: %s" % (name, words, run.out))
+    return faults
+
+
+REFUSES = "kubelet would refuse its configuration: maxPods would have to be " \
+    "from 0 to 2147483647"
+
+
+def check_next_start(program, nodes):
+    """A kubelet that fails and could not be started again: the first line says
+    both, and what to correct comes next."""
+    key = "/etc/kubernetes/kubelet/kubelet-config.json"
+    faults = []
+    for control in ("makeIPTablesUtilChains", None):
+        with NodeCopy(os.path.join(nodes, "cis-text-flag-false-file-true")) \
+                as node:
+            os.unlink(node.root + "/etc/systemd/system/kubelet.service.d/"
+                      "10-kubelet-args.conf")
+            text = node.read(key).rstrip()[:-1].rstrip()
+            with open(node.root + key, "wb") as file:
+                file.write(text + b',\n  "maxPods": -1\n}\n')
+            make_live(node.root, "--make-iptables-util-chains=false")
+            node.give_kubeconfig()
+            words = [program, "audit", "--root=" + node.root] + (
+                ["--control=" + control] if control
+                else ["--benchmark=cis-1.12"])
+            run = Run(words)
+            said = json.loads(Run(words + ["--output=json"]).out)
+        lines = run.out.splitlines()
+        want = "next: %s:%d:14: correct that file, then run it again" % (
+            key, text.count(b"\n") + 2)
+        again = "; the next start would fail: " + REFUSES if control \
+            else "; " + REFUSES
+        if (run.status != 1 or not lines[0].startswith("FAIL")
+                or not lines[0].endswith(again) or lines[-1] != want
+                or not said["reason"].endswith(again)
+                or lines[1].endswith(REFUSES)):
+            faults.append("%s: status %d, wanted %s: %s%s%s" % (
+                control, run.status, want, run.out, run.err, said["reason"]))
+    return faults
+
+
+def check_not_root(program, nodes):
+    """Who may not change a node is told so once. None: this is not root."""
+    if os.geteuid() != 0:
+        return None
+    with NodeCopy(os.path.join(nodes, "cis-text-flag-false-file-true")) \
+            as node:
+        make_live(node.root, "--v=2")
+        node.give_kubeconfig()
+        for folder, _, files in os.walk(node.root):
+            for name in [folder] + [os.path.join(folder, f) for f in files]:
+                os.chmod(name, 0o755, follow_symlinks=True)
+        # the folder of the build may be closed to others
+        shutil.copy(program, node.root + "/program")
+        os.chmod(node.root + "/program", 0o755)
+        run = Run([node.root + "/program", "fix", "--restart=never",
+                   "--root=" + node.root], user=65534, cwd="/")
+    told = run.out + run.err
+    if (run.status, told.count("only root may change this node"),
+            told.count("run it with sudo")) != (4, 1, 1):
+        return ["status %d: %s%s" % (run.status, run.out, run.err)]
+    return []
+
+
 def check_never(program, nodes):
     """--restart=never: a warning that -q keeps says what kubelet runs with, also
     where the file that decides has just been written."""
@@ -417,15 +665,20 @@ def check_never(program, nodes):
 def check_patch(program, nodes):
     """A preview is a patch: it makes of the node what the fix makes."""
     faults = []
-    for node in (FALSE_FLAG, FALSE_KEY, "kubespray-flag-multiline-env"):
+    for node, words in ((FALSE_FLAG, ["-v"]), (FALSE_KEY, ["--width=40"]),
+                        ("kubespray-flag-multiline-env", []),
+                        ("eks-al2023-cis-literal-no-effect", []),
+                        ("made-flag-last-no-config", ["--control=readOnlyPort,"
+                         "authorization.mode,mode:unit"])):
         with NodeCopy(os.path.join(nodes, node)) as fixed, \
                 NodeCopy(os.path.join(nodes, node)) as patched:
-            preview = Run([program, "fix", "-n", "--root=" + patched.root])
+            preview = Run([program, "fix", "-n", *words,
+                           "--root=" + patched.root])
             done = run_words(
                 ["patch", "-p1", "--no-backup-if-mismatch", "-d",
                  patched.root], preview.out.encode(),
                 stderr=subprocess.STDOUT)
-            run = Run([program, "fix", "--root=" + fixed.root])
+            run = Run([program, "fix", *words, "--root=" + fixed.root])
             if done.returncode != 0 or run.status != 0:
                 faults.append("%s: patch: %r fix: %s%s" % (
                     node, done.stdout, run.out, run.err))
@@ -480,7 +733,16 @@ CHECKS = {
     "a closed pipe": check_pipe,
     "a live node without a bus": check_no_bus,
     "what runs stays, and is said": check_never,
+    "a user who is not root": check_not_root,
+    "a unit of another program": check_other_unit,
+    "a kubelet of another root": check_other_root,
+    "the next command": check_next,
+    "a kubelet that would not start again": check_next_start,
     "a host of old cgroups": check_cgroup_v1,
+    "a preview on a narrow terminal": check_preview_width,
+    "the text for EKS AL2 is a script": check_al2_recipe,
+    "a table on a narrow terminal": check_table_width,
+    "the bold words of a preview": check_preview_color,
     "a preview through patch(1)": check_patch,
 }
 

@@ -14,40 +14,25 @@ import shutil
 import sys
 import tempfile
 
-from cli_lib import ENV, NodeCopy, Run, Tap, run_words
+from cli_lib import (ENV, NodeCopy, Run, Tap, help_commands, help_options,
+                     run_words)
 
 WORDS = {"--output": {"text", "json"}, "--color": {"auto", "always", "never"},
          "--method": {"auto", "config", "flag"},
-         "--restart": {"auto", "always", "never"}}
-MORE_FORMATS = {"sarif", "junit", "prometheus"}
+         "--restart": {"auto", "always", "never"},
+         "--for": {"nodeadm", "userdata", "aks", "eksctl", "ignition"}}
+MORE_FORMATS = {"sarif", "junit", "prometheus", "asff"}
 WITH_FORMATS = {"audit", "fleet"}
 
 
 def closed_words(command, option):
     words = WORDS[option]
     if option == "--output" and command in WITH_FORMATS:
-        return words | MORE_FORMATS
+        return words | MORE_FORMATS - ({"asff"} if command == "fleet" else set())
     return words
 
 
 # --- what --help says -----------------------------------------------------------
-
-
-def help_commands(program):
-    text = Run([program, "--help"]).out.split("\noptions")[0]
-    return re.findall(r"^  ([a-z]+) {2,}\S", text, re.M)
-
-
-def help_options(program, command):
-    """{option: argument, or ""}, letters too."""
-    found = {}
-    for letter, name, argument in re.findall(
-            r"^  (?:-(\w),|   ) --([a-z-]+)(\[?=\w+)?",
-            Run([program, command, "--help"]).out, re.M):
-        found["--" + name] = argument
-        if letter:
-            found["-" + letter] = argument
-    return found
 
 
 def check_words_taken(program, commands):
@@ -108,10 +93,16 @@ def spelt(options):
 
 def check_bash(tap, path, program, commands):
     tap.row("bash: syntax", check_syntax("bash", path))
-    rows = [(["k", ""], set(commands) | {"--help", "--version"}),
+    rows = [(["k", ""], set(commands) | {"help", "--help", "--version"}),
+            (["k", "he"], {"help"}), (["k", "help", ""], set(commands)),
+            (["k", "help", "fi"], {"fix"}), (["k", "help", "--"], set()),
+            (["k", "audit", "-o", "as"], {"asff"}),
+            (["k", "fleet", "-o", "as"], set()),
+            (["k", "fleet", "--ro"], set()), (["k", "fleet", "--sel"],
+                                              {"--selector="}),
             (["k", "f"], {"fix", "fleet"}), (["k", "rec"], set()),
             (["k", "--v"], {"--version"}),
-            (["k", "audit", "--out"], {"--output="}),
+            (["k", "audit", "--out"], {"--output=", "--output-file="}),
             (["k", "audit", "--met"], set()),
             (["k", "audit", "x"], set()),
             (["k", "nonsense", "--"], set()),
@@ -174,7 +165,8 @@ def fish(path, line, program):
 
 def check_fish(tap, path, program, commands):
     tap.row("fish: syntax", check_syntax("fish", path))
-    rows = [("", set(commands)), ("au", {"audit"}), ("--", {"--help",
+    rows = [("", set(commands) | {"help"}), ("au", {"audit"}),
+            ("help ", set(commands)), ("help fi", {"fix"}), ("--", {"--help",
                                                             "--version"})]
     for command in commands:
         options = help_options(program, command)
@@ -235,11 +227,12 @@ done
 zpty -d shell
 """
 
-ZSH_ROWS = {"kubelet-remedy aud": "it ", "kubelet-remedy audit --outp": "ut=",
+ZSH_ROWS = {"kubelet-remedy aud": "it ", "kubelet-remedy audit --ski": "p=",
             "kubelet-remedy audit -o jun": "it ",
             "kubelet-remedy audit --output=js": "on ",
             "kubelet-remedy fix --dry-run --met": "hod=",
-            "kubelet-remedy fix --configz --no-r": "ollback "}
+            "kubelet-remedy fix --configz --no-r": "ollback ",
+            "kubelet-remedy hel": "p ", "kubelet-remedy help aud": "it "}
 
 
 def check_zsh_terminal(path, program):
@@ -275,7 +268,7 @@ def check_zsh(tap, path, program, commands):
     named, errors = zsh_options(path, "commands")
     done = shell(["zsh", "-f", "-c", ZSH_DRIVER, "zsh", path, "commands"])
     got = [line.split(":")[0] for line in done.stdout.splitlines()]
-    tap.row("zsh: commands", [] if got == commands and not named
+    tap.row("zsh: commands", [] if got == commands + ["help"] and not named
             else [got, errors])
     for command in commands:
         found, errors = zsh_options(path, command)

@@ -308,6 +308,14 @@ static const struct row rows[] = {
          "a: !!map\n  {}\n"},
 
 	/* YAML, refused */
+	{"y: text behind the braces", "# y\n{ \"b\": 2 }\n a.x: 2 } a.x", "a.x",
+         "2", NULL, "nothing but another document"},
+	{"y: text behind the braces, on a line", "---\n{b: 2}\na: 1\n", "b",
+         "3", NULL, "nothing but another document"},
+	{"y: what is no mark behind the braces", "---\n{b: 2}\n---a: 1\n", "b",
+         "3", NULL, "nothing but another document"},
+	{"y: a mark that starts no line", "---\n{b: 2} ---\n", "b", "3", NULL,
+         "nothing but another document"},
 	{"y: an alias", "v: &v 1\na: {b: *v}\n", "a.b", "2", NULL, "alias"},
 	{"y: an anchor", "a: {b: &v 1}\nc: *v\n", "a.b", "2", NULL, "anchor"},
 	{"y: a parent is an alias", "v: &v {b: 1}\na: *v\n", "a.b", "2", NULL,

@@ -313,6 +313,94 @@ START_TEST(test_read)
 }
 END_TEST
 
+/* Documents that need no tree. */
+static const char *const plains[] = {
+	"a: 1\nb:\n- x\n- {c: no}\n",
+	"a:\n  b:\n    c: ~\n  d: |\n    text\n    more\n  e: >-\n    x\nf:\n",
+	"{\"a\": [1, 1.5, null, \"\\u00e9\\n\", 'it''s'], b: {}, c: []}\n",
+	"a: &x 1\nb: &y {c: &z [d]}\n",
+	"- a\n- - b\n  - c\n-\n- {d: e}\n",
+	"x: {a: 1}\nw: {a: 1}\nz: [{a: 1}, {a: 1}]\n",
+	"? a\n: b\n? c\n",
+	"---\na: 1 # c\n...\nb: }\n",
+	"a: 1\n---\n}{\n",
+	"%YAML 1.1\n---\n\xc3\xa9: \"\xe2\x82\xac\" # \xf0\x9f\x98\x80\nb: 1\n",
+	"just a text\n",
+	"a:\r\n  b: 1\r\n  c:\r\n  - 0x10\r\n",
+	"a: -.inf\nb: 1\n",
+};
+
+/* Each event with all that it has; places are those behind SKIPPED bytes. */
+struct teller {
+	FILE *out;
+	size_t skipped;
+};
+
+static int write_down(void *userdata, const struct kr_event *e)
+{
+	struct teller *t = userdata;
+
+	fprintf(t->out, "%d%s%s%s%s %zu+%u '%.*s' %s\n", e->type,
+	        e->key ? " key" : "", e->escaped ? " escaped" : "",
+	        e->overridden ? " overridden" : "", e->merged ? " merged" : "",
+	        e->span.offset - t->skipped, e->span.length, (int)e->length,
+	        e->text ?: "", e->fixed ?: "");
+	return 0;
+}
+
+/* What kr_yaml_read() makes of IN behind a comment that takes SKIPPED bytes. */
+static char *read_all(const char *in, size_t skipped)
+{
+	size_t length = strlen(in), size;
+	_cleanup_free_ char *text = malloc(skipped + length + 1);
+	_cleanup_diag_ struct kr_diag diag = {0};
+	struct kr_layout layout = {0};
+	struct kr_span twice = KR_SPAN_NONE;
+	char *got = NULL;
+	struct teller teller = {open_memstream(&got, &size), skipped};
+	const struct kr_listener listener = {write_down, &teller};
+	int r;
+
+	memset(text, '#', skipped);
+	if (skipped > 0)
+		text[skipped - 1] = '\n';
+	memcpy(text + skipped, in, length + 1);
+	r = kr_yaml_read(kr_test_file("/f", text, skipped + length), &listener,
+	                 &diag, &layout, &twice);
+	fprintf(teller.out, "%d %zu+%u %zu %s", r,
+	        layout.root.offset - (layout.root.file ? skipped : 0),
+	        layout.root.length, layout.end - (layout.end ? skipped : 0),
+	        twice.file ? "twice" : "");
+	if (diag.n_messages > 0)
+		fprintf(teller.out, "%s", diag.messages[0].text);
+	fclose(teller.out);
+	return got;
+}
+
+#define LARGE ((size_t)3000)
+
+/* A large file is told as a small one is, whose tree is made. */
+static void check_told(const char *in)
+{
+	_cleanup_free_ char *tree = read_all(in, 0);
+	_cleanup_free_ char *told = read_all(in, LARGE);
+
+	ck_assert_msg(strcmp(tree, told) == 0, "%s: %s, not %s", in, told,
+	              tree);
+}
+
+START_TEST(test_told)
+{
+	check_told(plains[_i]);
+}
+END_TEST
+
+START_TEST(test_told_by_tree)
+{
+	check_told(reads[_i].in);
+}
+END_TEST
+
 /* The value's bytes in UTF-16, whose marks count characters. */
 START_TEST(test_utf16)
 {
@@ -391,6 +479,8 @@ static void add_tests(Suite *suite)
 
 	tcase_add_loop_test(tc, test_scalar, 0, ARRAY_SIZE(scalars));
 	tcase_add_loop_test(tc, test_read, 0, ARRAY_SIZE(reads));
+	tcase_add_loop_test(tc, test_told, 0, ARRAY_SIZE(plains));
+	tcase_add_loop_test(tc, test_told_by_tree, 0, ARRAY_SIZE(reads));
 	tcase_add_test(tc, test_utf16);
 	tcase_add_test(tc, test_depth);
 }

@@ -10,6 +10,7 @@ Needs root; without it the whole is skipped.
 import contextlib
 import sys
 
+import cost_lib
 from e2e_lib import FALSE_FLAG, check_untouched, failing_node, run_file
 from host_lib import DROPIN, DROPIN_TEXT, FLAG
 
@@ -55,7 +56,64 @@ def words_of(host, pid):
     return host.read("/proc/%s/cmdline" % pid).decode().split("\0")
 
 
-# --- nobody to ask
+# --- what an audit costs
+
+CALLS_MAX = 315                 # a third of them load libsystemd and greet
+CALLS_OF_LINKS_MAX = 8
+
+
+def count_calls(host):
+    log = "/run/strace.log"
+    host.run(["strace", "-f", "-o", log, "kubelet-remedy", "audit"])
+    calls = cost_lib.parse_calls(host.read(log).decode().splitlines())
+    host.remove(log)
+    return calls
+
+
+def test_calls(host, tap):
+    """Whatever links lie in the unit folders; and no child process."""
+    if not cost_lib.have("strace"):
+        tap.skip("strace is not installed")
+        return
+    failing_node(host)
+    calls = count_calls(host)
+    tap.check(any("libsystemd" in path for path in calls.opened),
+              "systemd is asked", calls.opened)
+    tap.equal(calls.execs + calls.starts, 0, "no child process")
+    tap.check(50 < calls.total <= CALLS_MAX, "system calls", calls.total)
+    host.sh("cd /etc/systemd/system; for i in $(seq 1000); do "
+            "ln -s kubelet.service a$i.service; ln -s /dev/null b$i.service; "
+            "done")
+    more = count_calls(host)
+    host.sh("cd /etc/systemd/system; rm [ab][0-9]*.service")
+    tap.check(more.total - calls.total <= CALLS_OF_LINKS_MAX,
+              "system calls more with 2,000 links", calls.total, more.total)
+
+
+# --- nobody to ask, or nothing to ask with
+
+def test_no_libsystemd(host, tap):
+    """It is said in plain words; an audit goes on, a fix changes nothing."""
+    before, was = failing_node(host)
+
+    def run(*words):
+        return host.run(["unshare", "--mount", "--propagation=private", "sh",
+                         "-c", "for f in /usr/lib/*/libsystemd.so.0; do mount "
+                         "--bind /dev/null $(readlink -f $f); done; exec "
+                         "kubelet-remedy " + " ".join(words)])
+    words = ("libsystemd.so.0 (libsystemd 245 or newer) is needed for this "
+             "and cannot be loaded: ")
+    result = run("audit")
+    tap.status(result, 1, "audit")
+    tap.contains(result.stdout, "systemd cannot be asked, its files are read "
+                 "instead: " + words, "audit says why")
+    result = run("fix")
+    tap.status(result, 4, "fix")
+    tap.contains(result.stdout + result.stderr, words, "fix says why")
+    tap.contains(run("status").stdout, "systemd cannot be asked", "status")
+    tap.equal(host.snapshot(), before, "no file is changed")
+    tap.equal(host.identity(), was, "kubelet was not touched")
+
 
 def test_no_bus(host, tap):
     """A restart that is owed and cannot be made: nothing is changed."""
@@ -149,9 +207,11 @@ def test_only_a_reload_is_owed(host, tap):
     before, was = host.snapshot(), host.identity()
     result, audit = host.remedy_json("audit")
     tap.equal(audit.get("reload_needed"), True, "audit knows it")
-    result = host.remedy("fix", "-n")
+    result = host.remedy("fix", "-n", "-v")
     tap.status(result, 1, "preview")
-    tap.contains(result.stdout, "Manager.Reload()", "preview: it is said")
+    tap.contains(result.stdout, "(daemon-reload)\n#     "
+                 "org.freedesktop.systemd1.Manager.Reload()\n",
+                 "preview: it is said")
     tap.check("RestartUnit" not in result.stdout, "preview: no restart",
               result.stdout)
     result, fix = host.remedy_json("fix")

@@ -15,45 +15,15 @@ import signal
 import sys
 import time
 
-from apiserver_lib import ApiServer
 from audit_lib import only
-from e2e_lib import (KEY_FALSE, QUICK, check_fixed,
+from e2e_lib import (CONFIGZ, KEY_FALSE, NODE, QUICK, Live, check_fixed,
                      check_put_back, check_untouched, failing_node, run_file)
 from host_lib import CONFIG, DROPIN, FLAG, KEY, wait_for
 
-NODE = "node-1"
-CONFIGZ = "/run/standin-kubelet.configz"
 FALSE = {"value": False}
 UNREACHED = {"status": 503, "message": "error trying to reach service: dial "
              "tcp 192.0.2.30:10250: connect: connection refused"}
 MUST_ANSWER = "configz must answer before anything is changed: "
-
-
-class Live(ApiServer):
-    """The API server on HOST. FIRST are the behaviours of the first requests,
-    THEN that of all others; where it is None, kubelet's own word."""
-
-    def __init__(self, host, first=(), then=None, info=None):
-        self.host_proc = host.root.removesuffix("/root")
-        own = {"file": host.root + CONFIGZ}
-        if not os.path.exists(own["file"]):
-            host.write(CONFIGZ, "no kubelet has run here yet")
-        super().__init__(
-            {"named": {NODE: {**(then or own),
-                              "first": [one or own for one in first]}},
-             **({"info": info} if info else {})},
-            ["nsenter", "--net=%s/ns/net" % self.host_proc])
-
-    def is_asked(self):
-        """Whether somebody is connected."""
-        with open(self.host_proc + "/net/tcp", encoding="ascii") as file:
-            rows = [line.split() for line in file.readlines()[1:]]
-        return any(row[2].endswith(":%04X" % self.port) and row[3] == "01"
-                   for row in rows)
-
-    @property
-    def words(self):
-        return ["--configz=" + self.url, "--node=" + NODE]
 
 
 def live_of(audit):
@@ -202,6 +172,7 @@ def test_version_of_fix(host, tap):
 
 
 DPKG = "/var/lib/dpkg/status"
+DPKG_LIST = "/var/lib/dpkg/info/kubelet.list"
 
 
 def test_version_of_package(host, tap):
@@ -211,6 +182,7 @@ def test_version_of_package(host, tap):
     before = host.read(DPKG) if os.path.exists(host.root + DPKG) else b""
     host.write(DPKG, before.decode() + "\nPackage: kubelet\nStatus: install ok "
                "installed\nVersion: 1.32.4-1.1\n\n")
+    host.write(DPKG_LIST, "/.\n")
 
     def check(version, want, name):
         with Live(host, then={"absent": True}, info={"version": version}) as api:
@@ -223,6 +195,7 @@ def test_version_of_package(host, tap):
             "mv /usr/bin/kubelet.new /usr/bin/kubelet")
     check("v1.31.9", ("true", "false"), "an older one, of the program before")
     host.write(DPKG, before)
+    host.remove(DPKG_LIST)
 
 
 def test_version_not_asked(host, tap):

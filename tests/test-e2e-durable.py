@@ -109,7 +109,7 @@ def test_no_persist(host, tap):
     tap.status(result, 0, "fix")
     tap.equal(host.value(), "true", "kubelet decided true")
     tap.check(not os.path.exists(host.root + FOLDER), "no folder is made")
-    tap.contains(result.stdout + result.stderr, "nodeadm writes it anew",
+    tap.contains(result.stdout + result.stderr, "nodeadm writes kubelet's files again",
                  "it says who undoes that")
 
 
@@ -154,7 +154,8 @@ def test_place_is_refused(host, tap):
         tap.status(made, 0, what + ": made")
         result = host.remedy("fix", QUICK)
         tap.status(result, 4, what)
-        tap.contains(result.stderr, FOLDER, what + ": the place is named")
+        tap.contains(result.stdout + result.stderr, FOLDER,
+                     what + ": the place is named")
         tap.contains(result.stdout + result.stderr, "--no-persist",
                      what + ": the way out is told")
         without = host.remedy("fix", "-n", "--no-persist")

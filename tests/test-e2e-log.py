@@ -12,7 +12,7 @@ import re
 import sys
 
 from e2e_lib import DIES, check_put_back, failing_node, run_file
-from host_lib import CONTROL, journald_stopped
+from host_lib import CONTROL, Skip, journald_stopped
 
 MANY = "stack-lines=5000"
 # What it says when it ends, and how many lines stand behind that.
@@ -181,6 +181,29 @@ def test_unhealthy_before(host, tap):
     tap.check(result.status in (0, 1), "fix", result)
     check_log(tap, log_of(got), "fix")
     host.write(CONTROL, "")
+
+
+ROTATION = """
+journal=/run/log/journal/$(cat /etc/machine-id)/system.journal
+strace -o /run/slow -P $journal -e inject=openat:delay_enter=3s \\
+    kubelet-remedy status -o json >/run/status.json &
+sleep 1; journalctl --sync --rotate; wait
+grep -c 'system.journal.*DELAYED' /run/slow
+"""
+
+
+def test_rotation_meanwhile(host, tap):
+    """The file gets another name between sd-journal's look at the folder and
+    its open, which strace delays: its lines are in none that is open then."""
+    host.node("", control="die-when-told=true\n", service="RestartSec=600")
+    if host.sh("command -v strace").status != 0:
+        raise Skip("strace is not here")
+    host.tell("die")
+    tap.check(host.wait_dead() and host.wait_said(DIES), "it dies")
+    result = host.sh(ROTATION)
+    tap.check(int(result.stdout or 0) >= 1, "the open is delayed", result)
+    got = json.loads(host.read("/run/status.json"))
+    check_log(tap, log_of(got), "status")
 
 
 # --- how long it takes

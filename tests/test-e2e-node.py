@@ -326,6 +326,42 @@ def test_named_unit(host, tap):
     no_other_unit(host)
 
 
+def test_unit_without_kubelet(host, tap):
+    """The unit of another program is not said to be healthy, and kubelet's own
+    is named; a name without a type is a service's."""
+    host.write(UNIT, "[Service]\nExecStart=/usr/bin/kubelet\n")
+    host.write("/etc/systemd/system/other.service",
+               "[Service]\nExecStart=/bin/sleep 1000\n")
+    host.sh("systemctl daemon-reload")
+    host.sh("systemctl restart kubelet other")
+    pid = int(host.show()["MainPID"])
+    tap.check(wait_for(lambda: host.remedy("status", "--unit=kubelet").status
+                       == 0), "a short name")
+    for words in ([], ["--root=/"]):
+        result = host.remedy("status", "--unit=other", *words)
+        tap.status(result, 3, "another program's unit")
+        tap.equal(result.stdout,
+                  "NO KUBELET  other.service runs no kubelet: kubelet[%d] "
+                  "belongs to kubelet.service\n"
+                  "next: kubelet-remedy status\n" % pid, "what is said")
+    result, got = host.remedy_json("status", "--unit=other")
+    tap.equal((got["unit"], got["healthy"]), ("other.service", None), "JSON")
+    result = host.remedy("audit", "--unit=other")
+    tap.check(result.stdout.endswith("next: kubelet-remedy audit\n"),
+              "audit goes on with kubelet's own", result.stdout)
+    tap.status(host.remedy("fix", "--unit=other"), 4, "fix")
+    host.sh("systemctl stop kubelet")
+    result = host.remedy("status", "--unit=other")
+    tap.status(result, 3, "and no kubelet runs")
+    tap.equal(result.stdout,
+              "NO KUBELET  no ExecStart= of other.service runs kubelet "
+              "itself\nnext: name kubelet's unit by --unit=NAME, or the node's "
+              "root by --root=DIR\n", "what is said")
+    tap.status(host.remedy("status", "--unit=no-such"), 3, "there is none")
+    host.sh("systemctl stop other; rm /etc/systemd/system/other.service; "
+            "systemctl daemon-reload")
+
+
 def test_child_of_another_program(host, tap):
     """As RKE2 does it: the unit's main process is another program's."""
     host.reset()

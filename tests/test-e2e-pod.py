@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The DaemonSet's pod on a node, with no more than its manifest gives it.
 
-    test-e2e-pod.py PROGRAM STANDIN SOURCE_ROOT [TEST...]
+    test-e2e-pod.py PROGRAM NODE_POD STANDIN SOURCE_ROOT [TEST...]
 
 The container's root is what contrib/container/make-root makes for the image. A
 service of the test host's systemd stands for the container runtime: that root
@@ -36,7 +36,7 @@ fsetxattr fstat fstatfs fsync futex getcwd getdents64 getegid geteuid getgid
 getpeername getpid getppid getrandom getrlimit getsockname getsockopt getuid ioctl
 kill lseek mkdirat mmap mprotect munmap newfstatat openat openat2 pause pipe2 poll
 ppoll prctl pread64 prlimit64 read readlink readlinkat recvfrom recvmsg renameat
-renameat2 restart_syscall rt_sigaction rt_sigprocmask rt_sigreturn rt_sigsuspend
+renameat2 restart_syscall rt_sigaction rt_sigprocmask rt_sigreturn rt_sigtimedwait
 sendmsg sendto set_robust_list set_tid_address setsockopt signalfd4 socket statx
 statfs sysinfo uname unlinkat vfork wait4 write writev clock_nanosleep nanosleep
 """.split()
@@ -79,7 +79,7 @@ class Pod:
         self.state = "/run/pods/%d" % Pod.number
 
     def __enter__(self):
-        self.host.sh("mkdir -p " + self.state)
+        self.host.sh("mkdir -p {0}; : >{0}/message".format(self.state))
         self.start()
         return self
 
@@ -115,7 +115,8 @@ class Pod:
         ]
         words = ["systemd-run", "--quiet", "--unit=" + self.unit,
                  "--setenv=PATH=/usr/sbin:/usr/bin",
-                 "--setenv=MODE=" + self.mode]
+                 "--setenv=MODE=" + self.mode,
+                 "--setenv=MESSAGE=/run/node-pod/message"]
         if self.generation is not None:
             words.append("--setenv=GENERATION=" + self.generation)
         for text in properties:
@@ -155,6 +156,20 @@ class Pod:
     def last_line(self):
         """What `kubectl logs --tail=1` shows."""
         return self.log().strip().splitlines()[-1]
+
+    def restarted(self):
+        """Ends by itself, as one of a node that does not pass; (its status, its
+        message). kubelet's next container has started then."""
+        if not wait_for(lambda: self.active_state() == "failed", 120):
+            return None, self.log()
+        status = int(self.host.sh("systemctl show -P ExecMainStatus "
+                                  + self.unit).stdout)
+        self.host.sh("systemctl reset-failed " + self.unit)
+        message = self.host.read(self.state + "/message").decode()
+        seen = self.log().count("node-pod: audit: status")
+        self.start()
+        wait_for(lambda: self.log().count("node-pod: audit: status") > seen)
+        return status, message
 
     def wait_log(self, text):
         return wait_for(lambda: text in self.log(), 120)
@@ -204,6 +219,11 @@ def test_audit(host, tap):
     before, was = failing(host)
     with Pod(host, "audit") as pod:
         tap.check(pod.wait_log("audit: status 1"), "it ends", pod.log())
+        status, message = pod.restarted()
+        tap.equal(status, 1, "the container of a failing node is restarted")
+        tap.matches(message, "^status 1: FAIL +.*makeIPTablesUtilChains.*\n$",
+                    "its message is the verdict")
+        tap.equal(pod.log().count("next: "), 2, "the next one shows the same")
         tap.contains(pod.log(), "FAIL", "the verdict is in the log")
         tap.contains(pod.log(), "running   false", "kubelet is seen")
         check_ready(tap, pod, True, "a node that fails")
@@ -220,6 +240,10 @@ def test_audit(host, tap):
     with Pod(host, "audit") as pod:
         tap.check(pod.wait_log("audit: status 0"), "compliant", pod.log())
         check_ready(tap, pod, True, "compliant")
+        tap.check(pod.runs(), "it is not restarted")
+        pod.kill()
+        pod.start()
+        check_ready(tap, pod, True, "another container")
 
 
 def test_first_pods(host, tap):
@@ -229,7 +253,9 @@ def test_first_pods(host, tap):
         with Pod(host, "fix", generation=generation) as pod:
             tap.check(pod.wait_log("rollout restart"), "what to do next",
                       pod.log())
-            tap.contains(pod.log(), "audit: status 1: FAIL", "the verdict")
+            tap.equal(pod.restarted()[0], 1, "a failing node shows")
+            tap.contains(pod.last_line(), "audit: status 1: FAIL",
+                         "the last line is the verdict")
             check_ready(tap, pod, True, "the update can begin")
             tap.equal((host.snapshot(), host.identity()), (before, was),
                       "nothing is changed")
@@ -504,7 +530,7 @@ def test_nothing_outside(host, tap):
 def image(host):
     """The container's root, and what the test needs in it."""
     subprocess.run([os.path.join(SOURCE, "contrib/container/make-root"), PROGRAM,
-                    host.root + IMAGE], check=True, stdin=subprocess.DEVNULL)
+                    NODE_POD, host.root + IMAGE], check=True, stdin=subprocess.DEVNULL)
     # var, root: systemd makes them in every root that it is given
     host.sh("mkdir -p {0}/test {0}/var {0}/root; cp /usr/bin/unshare /usr/bin/setpriv {0}/test/;"
             " for f in $(ldd /usr/bin/unshare /usr/bin/setpriv |"
@@ -513,11 +539,11 @@ def image(host):
 
 
 def main():
-    global PROGRAM, SOURCE  # pylint: disable=global-statement
-    if len(sys.argv) < 4:
+    global PROGRAM, NODE_POD, SOURCE  # pylint: disable=global-statement
+    if len(sys.argv) < 5:
         print(__doc__, file=sys.stderr)
         return 2
-    PROGRAM, standin, SOURCE, only = *sys.argv[1:4], sys.argv[4:]
+    PROGRAM, NODE_POD, standin, SOURCE, only = *sys.argv[1:5], sys.argv[5:]
     tests = [thing for name, thing in globals().items()
              if name.startswith("test_")]
     try:

@@ -70,8 +70,8 @@ def test_on_its_way_down(host, tap):
 
 def test_it_dies_while_it_is_waited_for(host, tap):
     """A late death is no reason to put a right change back."""
-    failing_node(host, "die-after-ok-ms=300 from-start=2\n",
-                 service="Restart=no")
+    failing_node(host, "healthy-after-ms=2000 die-after-ok-ms=300 "
+                 "from-start=2\n", service="Restart=no")
     host.sh("systemctl restart --no-block kubelet; sleep 0.1")
     result = host.remedy("fix")
     tap.status(result, 0, "fix")
@@ -87,7 +87,8 @@ def test_preview(host, tap):
     tap.status(result, 1, "fix -n")
     tap.check(result.seconds < 2, "at once", result.seconds)
     tap.contains(result.stderr, "kubelet is starting", "it is said")
-    tap.contains(result.stdout, "RestartUnit", "kubelet would be restarted")
+    tap.contains(result.stdout, "kubelet.service is restarted",
+                 "kubelet would be restarted")
     tap.equal(host.snapshot(), before, "no file is changed")
 
 

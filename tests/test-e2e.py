@@ -123,8 +123,8 @@ def check_preview(host, tap, *options):
     tap.check(all(line[:1] in ("#", "-", "+", " ", "@", "\\")
                   for line in preview.stdout.splitlines()),
               "only diffs and remarks", preview.stdout)
-    tap.matches(preview.stdout, r"^# .*RestartUnit\('kubelet\.service'",
-                "it names the restart")
+    tap.contains(preview.stdout, "\n# then: kubelet.service is restarted;",
+                 "it names the restart")
     patched = apply_preview(host, preview.stdout)
     result = host.remedy("fix", *options)
     got = {path: host.read(path) for path in (CONFIG, DROPIN, UNIT)}
@@ -156,6 +156,17 @@ def test_fix_json(host, tap):
     result, plan = host.remedy_json("fix", "-n")
     tap.status(result, 1, "preview")
     tap.equal(plan.get("outcome"), "would-fix", "preview: outcome")
+    tap.equal(plan.get("would_restart"), True, "preview: the restart")
+    after = plan.get("after") or {}
+    tap.equal(after.get("verdict"), "pass", "preview: the verdict after it")
+    process = after.get("process") or {}
+    tap.equal(process.get("pid"), None, "preview: another process")
+    tap.check(not [word for word in process.get("argv", [])
+                   if word.startswith(FLAG)], "preview: its arguments",
+              process)
+    tap.equal(after.get("views", {}).get("running", {}).get("state")
+              or after["controls"][0]["views"]["running"]["state"], "value",
+              "preview: what it runs with")
     changes = plan.get("changes", [])
     tap.equal([c.get("file") for c in changes], [DROPIN], "preview: files")
     for edit in reversed(changes[0].get("edits", []) if changes else []):
@@ -169,6 +180,43 @@ def test_fix_json(host, tap):
     tap.equal(fix.get("before", {}).get("verdict"), "fail", "before")
     tap.equal(fix.get("after", {}).get("verdict"), "pass", "after")
     tap.check(fix.get("actions"), "actions are listed", fix)
+
+
+def test_preview_words(host, tap):
+    """What happens to systemd and kubelet is said in words; -v has the calls,
+    with which no line is another."""
+    failing_node(host)
+    text = host.remedy("fix", "-n").stdout
+    verbose = host.remedy("fix", "-n", "-v").stdout
+    for words in ("a timer that reverts the change if this program is killed\n",
+                  "systemd reads its units again (daemon-reload)\n",
+                  "kubelet.service is restarted; kubelet must be healthy "
+                  "within 60 s and stay up, else everything is put back\n",
+                  "# after the fix:\n#   pass  4.2.6  %s  true\n# plan " % KEY):
+        tap.contains(text, words, "in words")
+    tap.check("systemd1" not in text, "no call on the bus", text)
+    tap.equal([line for line in verbose.splitlines()
+               if "org.freedesktop.systemd1.Manager." not in line],
+              text.splitlines(), "-v adds the calls and no more")
+    tap.equal(verbose.count("org.freedesktop.systemd1.Manager."), 5, "calls")
+
+
+def test_preview_restart_alone(host, tap):
+    """Only the process is wrong: what a restart would give is predicted."""
+    failing_node(host)
+    host.write(DROPIN, host.read(DROPIN).replace(
+        b" " + FALSE_FLAG.encode(), b""))
+    host.sh("systemctl daemon-reload")
+    result, plan = host.remedy_json("fix", "-n")
+    tap.status(result, 1, "preview")
+    tap.equal(plan.get("changes"), [], "no file is changed")
+    tap.equal(plan.get("would_restart"), True, "kubelet is restarted")
+    tap.equal(plan.get("before", {}).get("verdict"), "fail", "before")
+    tap.equal(plan.get("after", {}).get("verdict"), "pass", "after")
+    text = host.remedy("fix", "-n").stdout
+    tap.contains(text, "# after the fix:\n#   pass  4.2.6  %s  true\n" % KEY,
+                 "text")
+    tap.check("a timer" not in text, "nothing is there to revert", text)
 
 
 def test_set(host, tap):
@@ -231,6 +279,11 @@ def test_compliant(host, tap):
     result = host.remedy("fix", "--restart=always", QUICK)
     tap.status(result, 0, "--restart=always")
     tap.check(host.identity() != was, "it restarts a compliant node, too")
+    result = host.remedy("fix", "--control=mode:clientCA", "--restart=always",
+                         QUICK)
+    tap.status(result, 0, "--restart=always of a mode")
+    tap.matches(result.stdout, "^FIXED  the files have mode:clientCA as "
+                "demanded now; kubelet was restarted and is healthy", "what was done")
 
 
 def test_key_absent(host, tap):
@@ -307,7 +360,13 @@ def test_never_reloaded(host, tap):
 
 def test_reload_without_restart(host, tap):
     _, was = failing_node(host)
-    tap.status(host.remedy("fix", "--restart=never"), 0, "fix")
+    result = host.remedy("fix", "--restart=never")
+    tap.status(result, 0, "fix")
+    tap.contains(result.stdout, "  now       fail  4.2.6 "
+                 "makeIPTablesUtilChains: disk true, running false until a "
+                 "restart\n", "what was corrected, and what was not")
+    tap.equal(result.stdout.splitlines()[-1], "next: kubelet-remedy fix",
+              "a restart is next")
     tap.equal(host.identity(), was, "--restart=never restarts nothing")
     result, audit = host.remedy_json("audit")
     tap.status(result, 1, "audit: kubelet still runs with false")
@@ -371,7 +430,11 @@ def test_pending_argument(host, tap):
               "next: kubelet-remedy fix -n --restart=always",
               "audit recommends what is not refused")
     tap.status(host.remedy("fix", "-n", "--restart=always"), 1, "which goes")
-    tap.status(host.remedy("fix", "--restart=never"), 0, "--restart=never")
+    result = host.remedy("fix", "--restart=never")
+    tap.status(result, 0, "--restart=never")
+    tap.equal(result.stdout.splitlines()[-1],
+              "next: kubelet-remedy fix -n --restart=always",
+              "which names the restart, as audit does")
     tap.equal(host.identity(), was, "never: kubelet is not touched")
     tap.check(FLAG.encode() not in host.read(DROPIN),
               "never: the file is fixed")
@@ -485,6 +548,55 @@ def test_no_rollback(host, tap):
     tap.contains(result.stderr + result.stdout, DIES, "the reason is shown")
 
 
+BROKEN = "\nnext: kubelet-remedy undo\n"
+
+
+def test_undo_of_broken(host, tap):
+    """An undo is the way back, however kubelet is ill since the fix."""
+    for control, unit in (("die-after-ms=300 exit=1", ""),
+                          ("never-healthy=500", ""),
+                          ("die-after-ms=300 exit=1", LIMIT)):
+        before, was = failing_node(host, control + " when=true\n", unit=unit)
+        result = host.remedy("fix", "--no-rollback", "--wait=3")
+        tap.status(result, 6, control + ": fix")
+        tap.check(result.stdout.endswith(BROKEN), control + ": next is undo",
+                  result.stdout)
+        result = host.remedy("undo", "--wait=6")
+        tap.status(result, 0, control + ": undo")
+        tap.matches(result.stdout, r"^UNDONE(?s:.*)is healthy", "it says so")
+        tap.equal(host.snapshot(), before, "the files are as before")
+        tap.equal((host.is_healthy(), host.value()), (True, "false"),
+                  "a healthy kubelet decided as before")
+        tap.check(host.identity() != was, "it is another one")
+
+
+def test_undo_does_not_help(host, tap):
+    failing_node(host, "die-after-ms=300 exit=1 when=true\n")
+    tap.status(host.remedy("fix", "--no-rollback", "--wait=3"), 6, "fix")
+    before = host.read(DROPIN)
+    host.write(CONTROL, "die-after-ms=300 exit=1\n")
+    result = host.remedy("undo", "--wait=3")
+    tap.status(result, 6, "undo")
+    tap.matches(result.stdout, r"^BROKEN  the files are as they were before "
+                r"the fix, but kubelet is still not healthy", "it says so")
+    tap.check(host.read(DROPIN) != before, "the files are back")
+    tap.check(BROKEN not in result.stdout, "undo is no way back",
+              result.stdout)
+    tap.status(host.remedy("undo"), 1, "it is undone")
+
+
+def test_undo_while_stopped(host, tap):
+    """Who stopped kubelet after the fix wants it so."""
+    before, _ = failing_node(host)
+    tap.status(host.remedy("fix", QUICK), 0, "fix")
+    host.sh("systemctl stop kubelet.service")
+    result = host.remedy("undo", QUICK)
+    tap.status(result, 0, "undo")
+    tap.contains(result.stdout, "kubelet was not restarted", "it says so")
+    tap.equal(host.snapshot(), before, "the files are as before")
+    tap.equal(host.show()["ActiveState"], "inactive", "it is not started")
+
+
 def test_job_failed(host, tap):
     dying(host, tap, "die-after-ms=50 exit=1 when=true\n", DIES,
           service="Type=notify")
@@ -521,7 +633,7 @@ def test_not_root(host, tap):
     before, was = failing_node(host)
     result = host.remedy("fix", user="nobody")
     check_untouched(host, tap, result, before, was)
-    tap.matches(result.stderr, r"root|permission|privilege|denied",
+    tap.matches(result.stdout + result.stderr, r"root|permission|privilege|denied",
                 "it says why")
     result, audit = host.remedy_json("audit", user="nobody")
     tap.equal(audit.get("views", {}).get("disk", {}).get("state"), "false",
@@ -685,15 +797,25 @@ def test_status(host, tap):
     for part in ("kubelet.service", "loaded", "active", "running", was[0],
                  DROPIN.rsplit("/", 1)[1], "stand-in kubelet, start 1"):
         tap.contains(result.stdout, part, "text")
+    enabled = host.sh("systemctl is-enabled kubelet.service").stdout.strip()
+    tap.contains(result.stdout, "%s; %s)\n" % (UNIT, enabled), "enabled")
+    tap.matches(result.stdout, r"since 20\S+ \S+ \S+; (\d+ min )?\d+ s ago\n",
+                "since when")
+    shown = host.sh("systemctl show -P MemoryCurrent kubelet.service").stdout
+    counted = shown.strip().isdigit()
+    tap.equal("\n  memory:   " in result.stdout, counted, "its memory", shown)
+    tap.contains(result.stdout, "\n  healthy:  yes", "healthy")
     result, status = host.remedy_json("status")
     tap.status(result, 0, "status -o json")
-    want = {"schema": 1, "unit": "kubelet.service", "load": "loaded",
+    want = {"schema": 2, "unit": "kubelet.service", "load": "loaded",
+            "enabled": enabled,
             "active": "active", "sub": "running", "result": "success",
             "main_pid": int(was[0]), "invocation_id": was[1],
             "restarts": 0, "need_daemon_reload": False, "fragment": UNIT,
             "dropins": [DROPIN], "healthy": True}
     tap.equal({k: status.get(k) for k in want}, want, "its members")
     tap.check(status.get("since"), "since when", status)
+    tap.equal((status.get("memory") or 0) > 0, counted, "what it uses", status)
     tap.check(any("stand-in kubelet, start 1" in entry.get("text", "")
                   for entry in status.get("log", [])), "its log", status)
     host.sh("systemctl stop kubelet.service")

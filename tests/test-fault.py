@@ -41,10 +41,10 @@ import time
 import fault_lib
 from cli_lib import HUNG, Tap
 from fault_lib import (KILL, SHAPES, NoScenario, Root, Scenario, Strike,
-                       StrikeDied, check_after, differences, node_part, torn,
-                       unfinished)
+                       StrikeDied, check_after, differences, node_part,
+                       only_lies_about, torn, unfinished)
 
-EVERY_DEFAULT = 41
+EVERY_DEFAULT = 83
 FAULTS_MAX = 12
 BATCH = 32
 
@@ -68,7 +68,10 @@ def check_killed(s, left, result):
 
     if left.disk not in (s.disk_old, s.disk_new):
         faults.append("the audit then says " + left.disk)
-    if not (left.is_old or left.is_new) and "interrupted" not in left.codes:
+    # a run that had ended, but for its tidying, is reverted by nobody
+    wanted = ("interrupted", "untidy") if only_lies_about(left.tree, s.new) \
+        else ("interrupted",)
+    if not (left.is_old or left.is_new) and not set(wanted) & set(left.codes):
         faults.append("the audit does not say that a run was interrupted")
     if result.status != -9:
         faults.append("not killed")

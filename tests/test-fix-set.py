@@ -12,6 +12,8 @@ has to be said first.
 
 import fcntl
 import os
+import re
+import shlex
 import shutil
 import struct
 import sys
@@ -24,6 +26,9 @@ STATUSES = {"unchanged": (0, 1, 3), "fixed": (0,), "partly-fixed": (1, 3),
             "refused": (4,), "unconfigured": (3,)}
 FAILING = "made-flag-last-no-config"
 FLAG_AND_FILE = "cis-text-flag-false-file-true"
+# a PEM block whose base64 is one DER sequence
+CERTIFICATE = ("-----BEGIN CERTIFICATE-----\nMAA=\n"
+               "-----END CERTIFICATE-----\n")
 
 
 class Case:
@@ -70,17 +75,40 @@ def check_result(case, run, said):
                         name)
 
 
+OWNERS = {"podPidsLimit": "4096", "eventRecordQPS": "5",
+          "authentication.x509.clientCAFile": "/etc/kubernetes/pki/ca.crt"}
+
+
+def check_commands(case, said):
+    """A command that is shown is not refused where it is shown."""
+    for left in said["left"]:
+        command = left["command"] or ""
+        command = command.replace("=VALUE", "=" + OWNERS.get(left["control"],
+                                                             ""))
+        if command:
+            run = Run([case.program, *shlex.split(command)[1:]])
+            case.expect(run.status in (0, 1), "%s: %d: %s", command,
+                        run.status, run.out)
+
+
+def without_commands(said):
+    return [(left["control"], left["why"], left["text"])
+            for left in said.get("left", [])]
+
+
 def check_node(case, edition):
     words = ("--benchmark=" + edition, "--kubelet-version=1.30")
     before = case.node.snapshot()
     shown = case.json("fix", "-n", *words)[1]
     case.expect(case.node.snapshot() == before, "fix -n writes")
+    check_commands(case, shown)
     run, said = case.json("fix", *words)
     check_result(case, run, said)
     case.expect(shown.get("plan") == said.get("plan"),
                 "the plan that was shown is another")
-    case.expect(shown.get("left") == said.get("left"),
+    case.expect(without_commands(shown) == without_commands(said),
                 "what is left was shown otherwise")
+    check_commands(case, said)
     named = {c["file"].lstrip("/") for c in said.get("changes", [])}
     written = set(differences(before, case.node.snapshot()))
     if said.get("outcome") not in ("refused",):
@@ -125,6 +153,11 @@ WORDS = [
     (["--control=podPidsLimit", "--set=podPidsLimit=4096"], 0, "FIXED"),
     (["--control=podPidsLimit", "--set=podPidsLimit=0"], 2, "would fail"),
     (["--control=podPidsLimit", "--set=podPidsLimit=x"], 2, "does not take"),
+    (["--control=authentication.x509.clientCAFile",
+      "--set=authentication.x509.clientCAFile=ca.crt"], 2,
+     "clientCAFile=ca.crt: it wants an absolute path"),
+    (["--control=authentication.x509.clientCAFile",
+      "--set=authentication.x509.clientCAFile="], 2, "would fail"),
     (["--set=makeIPTablesUtilChains=false"], 2, "would fail"),
     (["--control=authentication.anonymous.enabled",
       "--set=authentication.anonymous.enabled=true"], 2, "would fail"),
@@ -148,14 +181,35 @@ WORDS = [
       "--allow=podPidsLimit"], 0, "FIXED"),
     (["--control=readOnlyPort", "--allow=readOnlyPort"], 0, "FIXED"),
     (["--control=eventRecordQPS", "--set=eventRecordQPS=0"], 0, "FIXED"),
-    (["--control=eventRecordQPS", "--set=eventRecordQPS=50"], 0, "UNCHANGED"),
+    (["--control=eventRecordQPS", "--set=eventRecordQPS=50"], 0,
+     "UNCHANGED  eventRecordQPS is 50 by kubelet's default; nothing"),
+    # --explicit writes the default of kubelet's version
+    (["-n", "--control=eventRecordQPS", "--explicit"], 1,
+     "add --event-qps=50\n"),
+    (["-n", "--control=eventRecordQPS", "--explicit", "--set=event-qps=9"], 1,
+     "add --event-qps=9\n"),
+    (["-n", "--benchmark=cis-1.12", "--explicit"], 1,
+     "eventRecordQPS (ask): it has to be allowed"),
+    # --set is never swallowed
+    (["--control=eventRecordQPS", "--set=eventRecordQPS=50"], 0,
+     "--set=eventRecordQPS writes nothing: eventRecordQPS is 50 by"),
+    (["--control=readOnlyPort,eventRecordQPS", "--set=event-qps=50"], 0,
+     "--set=eventRecordQPS writes nothing: eventRecordQPS is 50 by"),
+    (["--control=eventRecordQPS", "--set=eventRecordQPS=5",
+      "--set=eventRecordQPS=6"], 2, "has a value by --set already"),
+    (["--control=eventRecordQPS", "--set=eventRecordQPS=5",
+      "--set=event-qps=5"], 2, "has a value by --set already"),
+    (["--benchmark=cis-1.12", "--skip=podPidsLimit", "--set=podPidsLimit=9"],
+     2, "among"),
+    (["--benchmark=eks-1.8", "--set=podPidsLimit=9"], 2, "among"),
+    (["--set=eventRecordQPS=5"], 2, "among"),
     (["-n", "--benchmark=cis-1.12", "--set=podPidsLimit=9"], 1,
      "--pod-max-pids=9"),
     (["--control=protectKernelDefaults"], 4, "vm.overcommit_memory = 1"),
     (["--control=protectKernelDefaults,readOnlyPort"], 1,
      "left: protectKernelDefaults (refused)"),
     (["--benchmark=k3s-cis-1.9"], 2, "for audit only"),
-    (["--control=readOnlyPort", "--configz"], 2, "--configz"),
+    (["--control=readOnlyPort", "--configz"], 0, "FIXED"),
     (["--control=readOnlyPort", "--expect=0123456789abcdef"], 4,
      "next: look at it with: kubelet-remedy fix -n --control=readOnlyPort "),
     (["-n", "--control=readOnlyPort", "--restart=never", "--wait=9",
@@ -169,7 +223,18 @@ WORDS = [
     (["--control=readOnlyPort", "--waivers=/etc/w", "--skip=readOnlyPort"], 2,
      "no control is left"),
     (["--benchmark=eks-1.8", "--waivers=/etc/w", "--skip=eventRecordQPS"], 1,
-     "left: readOnlyPort (waived): we need it"),
+     "left: 3.2.4 readOnlyPort (waived): we need it"),
+    (["--benchmark=eks-1.8", "--waivers=/etc/w", "--allow=readOnlyPort"], 4,
+     "we need it"),
+    # who names none is not asked which of both he means
+    (["--waivers=/etc/w"], 0,
+     "UNCHANGED  what was asked for is waived; nothing was changed"),
+    (["--waivers=/etc/w"], 0,
+     "makeIPTablesUtilChains (waived): its team knows"),
+    (["-n", "--waivers=/etc/w"], 0,
+     "makeIPTablesUtilChains (waived): its team knows"),
+    (["--control=makeIPTablesUtilChains", "--waivers=/etc/w"], 4,
+     "its team knows"),
 ]
 
 
@@ -179,7 +244,7 @@ NODES = [
      "take one whose readOnlyPort is wrong", "true by default"),
     ("bottlerocket", ["fix", "--control=readOnlyPort,rotateCertificates",
                       "--explicit"],
-     "settings API, which may have none for rotateCertificates", "true by default"),
+     "settings: set rotateCertificates there", "true by default"),
     ("eks-ubuntu-snap", ["fix", "--benchmark=eks-1.8"],
      "here it says Webhook already", "mode: true"),
     ("flatcar-typhoon-docker", ["fix", "--benchmark=cis-1.12"],
@@ -187,6 +252,51 @@ NODES = [
     ("talos", ["audit", "--control=readOnlyPort"],
      "extraConfig.readOnlyPort: 0 with", "makeIPTables"),
     ("talos", ["audit", "--control=mode:config"], "UNKNOWN", "next:"),
+    ("talos", ["fix", "--control=mode:config"],
+     "mode:config: Talos writes kubelet's files, their modes and owners stay",
+     "another program"),
+    ("openshift", ["fix", "--control=mode:config"],
+     "/etc/kubernetes/kubelet.conf: its mode and owner stay: the Machine "
+     "Config Operator writes it again within seconds", "another program"),
+    # what fix refuses is not to be set by hand, either
+    *((name, [command, "--control=protectKernelDefaults"],
+       "nor is protectKernelDefaults to be set there by hand: the next boot "
+       "would lack 3 of the kernel's settings that it demands, and kubelet "
+       "would end; these lines have to stand in a file of /etc/sysctl.d first",
+       "protect-kernel-defaults=true")
+      for name, command in (("microk8s", "fix"), ("k3s", "fix"),
+                            ("rke2-agent", "fix"),
+                            ("flatcar-typhoon-docker", "fix"))),
+    *(("talos", [command, "--control=protectKernelDefaults"],
+       "these have to be set through Talos first:\n", "extraConfig")
+      for command in ("fix", "audit")),
+    # the edition is that of the platform, by auto
+    ("k3s", ["fix", "--benchmark"],
+     "REFUSED  /etc/systemd/system/k3s.service:31:2: k3s starts kubelet",
+     "for audit only"),
+    ("rke2-agent", ["fix", "-n", "--benchmark=auto"],
+     "REFUSED  /var/lib/rancher/rke2/agent/etc/kubelet.conf.d/50-site.conf:3:25:"
+     " RKE2 starts kubelet", "for audit only"),
+    ("openshift", ["fix", "--benchmark"],
+     "REFUSED  the Machine Config Operator owns this node's files",
+     "for audit only"),
+    ("talos", ["fix", "--control=authorization.mode"],
+     "extraConfig.authorization.mode: Webhook with 'talosctl patch "
+     "machineconfig' instead, but not while kubelet has no --kubeconfig that "
+     "could be known", "another program"),
+    ("talos", ["fix", "--control=podPidsLimit"],
+     "what podPidsLimit has to be is the owner's to say", "extraConfig"),
+    ("k3s", ["fix", "--control=mode:unit"],
+     "/etc/systemd/system/k3s.service: k3s starts kubelet, nothing of it is "
+     "changed: give it the mode 0600", "another program"),
+    ("nix-store", ["audit", "--benchmark=cis-1.12"],
+     "next: makeIPTablesUtilChains: /nix/store/dddd-kubelet-config.yml:1:77: "
+     "the key stands in a file of the Nix store", "--set="),
+    ("kubeadm-debian", ["audit", "--control=mode:unit"],
+     "next: mode:unit: /usr/lib/systemd/system/kubelet.service: its mode and "
+     "owner stay: a file of the vendor, which the next update replaces; a copy "
+     "at /etc/systemd/system/kubelet.service, root:root and 0600, takes its "
+     "place", "next: kubelet"),
     ("eks-al2023-nodeadm-default",
      ["fix", "--control=authorization.mode,makeIPTablesUtilChains"],
      "UNCHANGED  no control fails; nothing was changed", "Webhook;"),
@@ -209,9 +319,88 @@ NODES = [
     (FAILING, ["fix", "-n", "--benchmark=cis-1.12"],
      "fix -n --benchmark=cis-1.12 --control=podPidsLimit "
      "--set=podPidsLimit=VALUE --root", "fix -n --control"),
+    ("eks-al2-config-false", ["audit", "-v", "--control=readOnlyPort"],
+     "3.2.4 readOnlyPort is 0\n        demanded: 0\n        level 1, automated"
+     "\n", "readOnlyPort: readOnlyPort"),
+    # judged by the strictest, which is not what this platform's edition says
+    ("eks-al2-config-false", ["audit", "--control=mode:config"],
+     "  mode:config: ", "CIS Amazon EKS"),
+    # what the change takes away is wrong no more
+    ("json-string-bool", ["fix", "-n"],
+     "# cures /etc/kubernetes/kubelet/kubelet-config.json:9:29: "
+     "makeIPTablesUtilChains would have to be true or false", "error:"),
+    ("json-string-bool", ["fix"], "FIXED", "would have to be"),
     ("mount-namespace-bind", ["fix", "--benchmark=cis-1.12"],
-     "the files have mode:unit as demanded now; 18", "files are right"),
+     "the files have mode:unit as demanded now; 18", "files are correct"),
 ]
+
+
+WAIVED = ("readOnlyPort we need it\n"
+          "makeIPTablesUtilChains its team knows\n")
+
+
+def verdicts(audit):
+    return {c["name"]: (c["verdict"], c["waiver"]) for c in audit["controls"]}
+
+
+def check_waived(case):
+    """fix, its preview and audit agree on what is waived, and it stays."""
+    path = os.path.join(case.node.root, "etc/w")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(WAIVED)
+    words = ("--benchmark=eks-1.8", "--waivers=/etc/w",
+             "--kubelet-version=1.30")
+    audit = [Run([case.program, "audit", "--root=" + case.node.root,
+                  "-ojson", *words]).json(case.schemas, "audit.json",
+                                          case.faults)]
+    text = case.run("fix", "-n", *words).out
+    shown, said = (case.json("fix", *more, *words)[1]
+                   for more in (("-n",), ()))
+    audit.append(Run([case.program, "audit", "--root=" + case.node.root,
+                      "-ojson", *words]).json(case.schemas, "audit.json",
+                                              case.faults))
+    for name, got, want in (("preview: before", shown["before"], audit[0]),
+                            ("preview: after", shown["after"], audit[1]),
+                            ("fix: before", said["before"], audit[0]),
+                            ("fix: after", said["after"], audit[1])):
+        case.expect(verdicts(got) == verdicts(want)
+                    and (got["verdict"], got["reason"])
+                    == (want["verdict"], want["reason"]),
+                    "%s: %s, and audit %s", name, verdicts(got),
+                    verdicts(want))
+    for name in ("readOnlyPort", "makeIPTablesUtilChains"):
+        case.expect(verdicts(audit[1])[name][0] == "waived", "%s: %s", name,
+                    verdicts(audit[1])[name])
+        case.expect(re.search(r"^#   waived +\S+ +%s  " % name, text, re.M),
+                    "%s: the preview's table: %s", name, text)
+    case.expect("left: waived" not in text, "said twice: %s", text)
+    case.expect(any(c["verdict"] == "fail" for c in said["before"]["controls"])
+                and said["changes"], "nothing else was fixed")
+
+
+def check_judged(case):
+    """With --set a control that passes by the benchmark passes, before and
+    behind it; the value that was asked for is written all the same."""
+    words = ("--control=eventRecordQPS", "--kubelet-version=1.30")
+    for value, outcome in (("7", "would-fix"), ("50", "unchanged")):
+        run, said = case.json("fix", "-n", *words,
+                              "--set=eventRecordQPS=" + value)
+        got = [said[when]["controls"][0] for when in ("before", "after")]
+        case.expect(said["outcome"] == outcome
+                    and [c["verdict"] for c in got] == ["pass", "pass"]
+                    and [c["views"]["disk"]["value"] for c in got]
+                    == [50, int(value)], "%s: %s: %s", value, said["outcome"],
+                    [(c["verdict"], c["reason"]) for c in got])
+
+
+def check_either(case):
+    """A default that depends on kubelet's version: both are said."""
+    for program, words in (("audit", ()), ("fix", ("-n",))):
+        said = case.run(program, *words, "--explicit", "--control="
+                        "eventRecordQPS,makeIPTablesUtilChains").out
+        case.expect("is false" not in said
+                    and re.search("eventRecordQPS( is|) +5 or 50 ", said),
+                    "%s says %s", program, said)
 
 
 def check_platform(case, words, text, never):
@@ -223,7 +412,7 @@ def check_platform(case, words, text, never):
 def check_words(case, options, status, text):
     path = os.path.join(case.node.root, "etc/w")
     with open(path, "w", encoding="utf-8") as file:
-        file.write("readOnlyPort we need it\n")
+        file.write(WAIVED)
     run = case.run("fix", "--kubelet-version=1.30", *options)
     case.expect(run.status == status, "status %d\n%s%s", run.status, run.out,
                 run.err)
@@ -247,21 +436,153 @@ def check_set(case):
                     "%d %s %s", run.status, said["outcome"], values)
 
 
+def check_set_left(case):
+    """What passes without the value of --set, and does not get it, is no end."""
+    words = ("--control=eventRecordQPS,owner:unit", "--kubelet-version=1.30")
+    case.expect(case.run("audit", *words).status == 0, "audit does not pass")
+    for more in (("-n",), ()):
+        run, said = case.json("fix", "--set=eventRecordQPS=7", *words, *more)
+        left = [(x["control"], x["why"]) for x in said["left"]]
+        case.expect((run.status, said["outcome"], left) == (
+            1, "unchanged", [("eventRecordQPS", "refused")]),
+            "%d %s %s", run.status, said["outcome"], left)
+
+
+HEAD = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
+MAIN = "etc/kubernetes/kubelet/kubelet-config.json"
+
+
+def write(case, path, text):
+    path = os.path.join(case.node.root, path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+def check_as_audit(case, words, status):
+    """fix ends as the audit behind it judges."""
+    run = case.run("fix", *words)
+    audit = case.run("audit", *[word for word in words
+                                if not word.startswith("--set")])
+    case.expect((run.status, audit.status) == (status, min(status, 1)),
+                "fix %d, audit %d\n%s%s%s", run.status, audit.status, run.out,
+                run.err, audit.out)
+    case.expect(status != 0 or "error:" not in run.err, "%s", run.err)
+    return run
+
+
+def check_file_of_cured(case):
+    """What an invalid node hid of a file is fixed with it."""
+    write(case, MAIN, HEAD + "makeIPTablesUtilChains: no thanks\n")
+    ca = write(case, "etc/kubernetes/pki/ca.crt", CERTIFICATE)
+    os.chmod(ca, 0o644)
+    check_as_audit(case, (
+        "--benchmark=cis-1.10", "--kubelet-version=1.36", "--control=mode:"
+        "clientCA,authentication.x509.clientCAFile,makeIPTablesUtilChains",
+        "--set=authentication.x509.clientCAFile=/etc/kubernetes/pki/ca.crt"),
+        0)
+    case.expect(os.stat(ca).st_mode & 0o777 == 0o600, "the mode stays")
+
+
+def check_group(case):
+    """Two that kubelet refuses: no error is left of their single tries."""
+    write(case, MAIN, HEAD + "makeIPTablesUtilChains: no thanks\n"
+          "readOnlyPort: 70000\n")
+    check_as_audit(case, ("--control=readOnlyPort,makeIPTablesUtilChains",), 0)
+
+
+def check_explicit(case):
+    """What only kubelet's default decides behind the edit is not written down;
+    what stands in for a control is."""
+    unit = os.path.join(case.node.root, "etc/systemd/system/kubelet.service")
+    with open(unit, encoding="utf-8") as file:
+        text = file.read()
+    with open(unit, "w", encoding="utf-8") as file:
+        file.write(text.replace(" --config ", " --config-dir=/etc/k.d "
+                                "--config "))
+    case.expect(text.count(" --config ") == 1, "%s", text)
+    write(case, "etc/k.d/10-a.conf",
+          HEAD + "streamingConnectionIdleTimeout: 0s\n")
+    check_as_audit(case, (
+        "--explicit", "--kubelet-version=1.33",
+        "--control=streamingConnectionIdleTimeout"), 4)
+    write(case, MAIN, HEAD + "tlsMinVersion: VersionTLS13\n")
+    run = check_as_audit(case, ("--explicit", "--kubelet-version=1.33",
+                                "--control=tlsCipherSuites"), 0)
+    case.expect("UNCHANGED" in run.out, "%s", run.out)
+
+
+def check_shown(case):
+    """What is shown as a command can be pasted, and holds nothing else."""
+    run, said = case.json("fix", "-n", "--control=podPidsLimit,readOnlyPort",
+                          "--kubelet-version=1.30")
+    commands = [left["command"] for left in said["left"]]
+    case.expect(commands and all(
+        " --root=" + case.node.root in c and " --kubelet-version=1.30" in c
+        for c in commands), "%r", commands)
+    run = case.run("fix", "-n", "--control=authentication.x509.clientCAFile",
+                   "--set=authentication.x509.clientCAFile=/a $(touch x)'b")
+    case.expect("--set='authentication.x509.clientCAFile=/a $(touch x)'\\''b'"
+                in run.out, "%s", run.out)
+    run = case.run("fix", "-n", "--control=authentication.x509.clientCAFile",
+                   "--set=authentication.x509.clientCAFile=/a\x1b[31m")
+    case.expect(run.status == 2, "status %d", run.status)
+
+
+def check_undo_of_version(case):
+    """An undo that does not know the version that its fix was told."""
+    words = ("--control=eventRecordQPS", "--set=eventRecordQPS=7",
+             "--kubelet-version=1.30")
+    case.run("fix", *words)
+    run = case.run("undo")
+    case.expect(run.status == 0, "status %d\n%s%s", run.status, run.out,
+                run.err)
+
+
+def check_offer(case):
+    """The platform's own authority is offered where there is one alone."""
+    words = ("--benchmark=eks-1.8",)
+    option = "--set=authentication.x509.clientCAFile="
+    for file, offered in ((None, "VALUE"),
+                          ("pki", "/etc/kubernetes/pki/ca.crt"),
+                          ("certs", "VALUE")):
+        if file:
+            folder = os.path.join(case.node.root, "etc/kubernetes", file)
+            os.makedirs(folder, exist_ok=True)
+            with open(folder + "/ca.crt", "w", encoding="ascii"):
+                pass
+        run = case.run("fix", "-n", *words)
+        case.expect(option + offered + " " in run.out, "%s: %s", file, run.out)
+
+
 def check_expected(case):
     """The plan that was shown, and no other."""
     words = ("--control=readOnlyPort,podPidsLimit", "--set=podPidsLimit=9")
-    plan = case.json("fix", "-n", *words)[1].get("plan")
-    run = case.run("fix", *words, "--expect=%s" % plan)
-    case.expect(run.status == 0, "status %d\n%s", run.status, run.err)
+    for words, status in ((words, 0), (words[:1], 1)):
+        plan = case.json("fix", "-n", *words)[1].get("plan")
+        words = words + ("--expect=%s" % plan,)
+        # a bootstrap script that runs twice, also behind an undo
+        for command, said in (("fix", "changed"), ("fix", "UNCHANGED"),
+                              ("undo", "UNDONE"), ("fix", "changed"),
+                              ("undo", "UNDONE")):
+            run = case.run(command, *(words if command == "fix" else ()))
+            case.expect(run.status == (status if command == "fix" else 0)
+                        and said in run.out, "%s: status %d\n%s%s", command,
+                        run.status, run.out, run.err)
+        run = case.run("fix", "--control=readOnlyPort,podPidsLimit",
+                       "--set=podPidsLimit=10", *words[-1:])
+        case.expect(run.status == 4 and "the plan is not " in run.out,
+                    "another: %d\n%s%s", run.status, run.out, run.err)
 
 
 def check_once(case):
     """A preview has a value for each, an undo only its own words."""
     words = ("--control=hostname-override,eventRecordQPS,readOnlyPort",)
     run = case.run("fix", "-n", *words)
-    for line in ("# hostname-override would be not set\n",
-                 "# eventRecordQPS would be 5 or 50\n",
-                 "# readOnlyPort would be 0\n"):
+    for line in ("#   pass  4.2.7  hostname-override  not set\n",
+                 "#   pass  4.2.8  eventRecordQPS     5 or 50\n",
+                 "#   pass  4.2.4  readOnlyPort       0\n"):
         case.expect(line in run.out, "no %s%s", line, run.out)
     case.run("fix", *words)
     for options in (["-n"], []):
@@ -274,7 +595,7 @@ def check_shared(case):
     """Why nothing can be told is said once."""
     run = case.run("audit", "--benchmark=eks-1.8")
     case.expect(run.out.count("starts kubelet in its own way") == 1
-                and run.out.count("no verdict, as said above") == 13
+                and len(re.findall(r"(?m)^  unknown .* -$", run.out)) == 13
                 and "have no verdict; there is no kubelet.service" in run.out,
                 "%s", run.out)
 
@@ -289,6 +610,18 @@ def check_lines(case):
         case.expect([said.count(start + line) for line in lines] == [1] * 3
                     and "x0a" not in run.out + run.err, "%s: %s%s", options,
                     run.out, run.err)
+
+
+def check_masked(case):
+    """Lines that stand there already need more than to stand there."""
+    write(case, "etc/sysctl.d/90-kubelet.conf", "vm.overcommit_memory=1\n"
+          "kernel.panic=10\nkernel.panic_on_oops=1\n")
+    os.symlink("/dev/null", case.node.root
+               + "/etc/systemd/system/systemd-sysctl.service")
+    run = case.run("fix", "--control=protectKernelDefaults")
+    case.expect(run.status == 4 and "systemd-sysctl.service, which reads "
+                "/etc/sysctl.d, is masked: it has to be unmasked, and these "
+                "lines" in run.out, "%d: %s", run.status, run.out)
 
 
 UNIT = "/etc/systemd/system/kubelet.service"
@@ -348,6 +681,7 @@ def check_one_file(case, make):
         case.skipped = "the file system or the user cannot do that"
         return
     try:
+        told = case.run("audit", "--control=" + ",".join(names)).out
         run, said = case.json("fix", "--control=" + ",".join(names))
     finally:
         if make is make_immutable:
@@ -355,12 +689,114 @@ def check_one_file(case, make):
     left = {x["control"]: (x["why"], x["text"]) for x in said.get("left", [])}
     case.expect(run.status == 1 and said.get("outcome") == "partly-fixed",
                 "%d: %s: %s", run.status, said.get("outcome"), run.err)
+    case.expect("\nnext: kubelet-remedy fix -n " in told,
+                "it hides from audit what fix does: %s", told)
     case.expect(set(left) == {"mode:config"}
                 and left["mode:config"][0] == "never", "left: %s", left)
     case.expect(os.stat(other).st_mode & 0o777 == 0o600
                 and os.stat(stays).st_mode & 0o777 == 0o644,
                 "modes: %o and %o", os.stat(other).st_mode,
                 os.stat(stays).st_mode)
+
+
+def check_alone(case, make):
+    """The only control whose file stays is left: it fails, nothing is refused."""
+    stays = case.node.root + CONFIG
+    os.chmod(stays, 0o644)
+    if not make(stays):
+        case.skipped = "the file system or the user cannot do that"
+        return
+    try:
+        for more in ([], ["-n"]):
+            run, said = case.json("fix", "--control=mode:config", *more)
+            left = [(x["control"], x["why"]) for x in said.get("left", [])]
+            case.expect(run.status == 1 and said.get("outcome") == "unchanged"
+                        and left == [("mode:config", "never")], "%d: %s: %s",
+                        run.status, said.get("outcome"), left)
+    finally:
+        if make is make_immutable:
+            set_flag(stays, False)
+
+
+def check_part(case):
+    """Of a control of several files those are changed that may be; the way out
+    of a vendor's own is named, and undo knows what was done."""
+    unit = case.node.root + "/usr/lib/systemd/system/kubelet.service"
+    os.makedirs(os.path.dirname(unit), exist_ok=True)
+    os.rename(case.node.root + UNIT, unit)
+    before = case.node.snapshot()
+    dropin = [os.path.join(case.node.root + UNIT + ".d", name) for name in
+              os.listdir(case.node.root + UNIT + ".d")][0]
+    way = "a copy at " + UNIT + ", root:root and 0600, takes its place"
+    for more in (["--control=mode:unit"], ["--control=mode:unit", "-n"],
+                 ["--control=makeIPTablesUtilChains,mode:unit"]):
+        run, said = case.json("fix", *more)
+        left = [(x["control"], x["why"]) for x in said.get("left", [])]
+        case.expect(run.status == 1 and left == [("mode:unit", "never")]
+                    and way in said["left"][0]["text"]
+                    and "mode:unit" not in said["reason"], "%s: %d: %s: %s",
+                    more, run.status, said.get("reason"), said.get("left"))
+        if more[-1] == "-n":
+            case.expect(said.get("outcome") == "unchanged", "again: %s",
+                        said.get("outcome"))
+            case.run("undo")
+    case.expect([os.stat(p).st_mode & 0o777 for p in (unit, dropin)]
+                == [0o644, 0o600], "modes")
+    run = case.run("undo")
+    case.expect(run.status == 0 and case.node.snapshot() == before,
+                "undo: %d: %s%s", run.status, run.out, run.err)
+    os.unlink(dropin)
+    run = case.run("audit", "--control=mode:unit")
+    case.expect(way in run.out.splitlines()[-1], "audit: %s", run.out)
+
+
+def check_mode_and_owner(case, name):
+    """Mode and owner of one file are one change, and one undo."""
+    path = {"config": CONFIG, "kubeconfig": KUBECONFIG, "clientCA": "/etc/ca",
+            "unit": UNIT}[name]
+    case.node.give_kubeconfig()
+    write(case, "etc/ca", CERTIFICATE)
+    write(case, CONFIG.lstrip("/"), HEAD + "authentication: {x509: "
+          "{clientCAFile: /etc/ca}}\nreadOnlyPort: 10255\n")
+    names = "mode:%s,owner:%s" % (name, name)
+    for controls in (names, "readOnlyPort," + names):
+        try:
+            os.chown(case.node.root + path, 1000, 1000)
+        except PermissionError:
+            case.skipped = "only root gives a file away"
+            return
+        os.chmod(case.node.root + path, 0o666)
+        before = case.node.snapshot()
+        run, said = case.json("fix", "--control=" + controls)
+        st = os.stat(case.node.root + path)
+        case.expect((run.status, said.get("outcome"), said.get("left"),
+                     st.st_uid, st.st_gid, st.st_mode & 0o7777 & ~0o044)
+                    == (0, "fixed", [], 0, 0, 0o600), "%s: %d: %s: %s: %s",
+                    controls, run.status, said.get("outcome"),
+                    said.get("left"), st)
+        run = case.run("undo")
+        st = os.stat(case.node.root + path)
+        case.expect((run.status, case.node.snapshot(), st.st_uid, st.st_gid)
+                    == (0, before, 1000, 1000), "undo: %d: %s%s", run.status,
+                    run.out, run.err)
+
+
+def check_why_asked(case):
+    """What a mode may break is said where it has to be allowed."""
+    os.chmod(write(case, "etc/ca", CERTIFICATE), 0o644)
+    write(case, CONFIG.lstrip("/"), HEAD + "authentication: {x509: "
+          "{clientCAFile: /etc/ca}}\n")
+    run = case.run("fix", "-n", "--benchmark=cis-1.10")
+    case.expect("mode:clientCA (ask): it has to be allowed: an API server, or "
+                in run.out, "%s", run.out)
+
+
+def check_undone_to_nothing(case):
+    """What nothing sets has no value."""
+    case.run("fix", "--control=tlsCipherSuites", "--kubelet-version=1.30")
+    run = case.run("undo")
+    case.expect("kubelet would start with no tlsCipherSuites now"
+                in run.out, "%s", run.out)
 
 
 def check_made(case):
@@ -389,6 +825,28 @@ def check_made(case):
     run = case.run("fix", "--control=readOnlyPort", "--retry")
     case.expect(run.status == 0 and os.stat(made).st_mode & 0o7777 == 0o644,
                 "alone: %d: mode %o", run.status, os.stat(made).st_mode)
+
+
+def check_made_config(case):
+    """The same of one in --config-dir."""
+    folder = case.node.root + "/etc/kubernetes/kubelet.conf.d"
+    os.makedirs(folder)
+    with open(case.node.root + UNIT, "w", encoding="utf-8") as file:
+        file.write("[Service]\nExecStart=/usr/bin/kubelet "
+                   "--config-dir=/etc/kubernetes/kubelet.conf.d\n")
+    before = case.node.snapshot()
+    run, said = case.json("fix", "--benchmark=cis-1.12",
+                          "--kubelet-version=1.32",
+                          "--control=readOnlyPort,mode:config")
+    case.expect(run.status == 0 and said.get("outcome") == "fixed"
+                and not said.get("left"), "%d: %s: %s%s", run.status,
+                said.get("outcome"), said.get("left"), run.err)
+    mode = os.stat(folder + "/90-kubelet-remedy.conf").st_mode
+    case.expect(mode & 0o7777 == 0o600, "mode %o", mode)
+    run = case.run("undo")
+    case.expect(run.status == 0 and case.node.snapshot() == before,
+                "undo: %d: %s", run.status,
+                differences(before, case.node.snapshot()))
 
 
 CURED = [
@@ -438,17 +896,83 @@ def check_cured(case, lines, flags, options, written):
         case.expect(written in file.read(), "not written: %s", written)
 
 
-def check_not_cured(case):
-    """Another setting is refused, too, which nobody has selected."""
-    with open(case.node.root + CONFIG, "w", encoding="utf-8") as file:
-        file.write("apiVersion: kubelet.config.k8s.io/v1beta1\n"
-                   "kind: KubeletConfiguration\nreadOnlyPort: 99999\n"
-                   "eventRecordQPS: -5\n")
-    before = case.node.snapshot()
-    run = case.run("fix", "--kubelet-version=1.30", "--control=readOnlyPort")
-    case.expect(run.status == 4 and "must be put right first" in run.err,
-                "%d: %s%s", run.status, run.out, run.err)
-    case.expect(case.node.snapshot() == before, "something was written")
+# Members of the file: the control's own, which would be cured, and what stops
+# that; and the name by which that is spoken of.
+NOT_CURED = (
+    ('"readOnlyPort": 99999', '"eventRecordQPS": -5', "eventRecordQPS"),
+    ('"readOnlyPort": "x"', '"eventRecordQPS": -5', "eventRecordQPS"),
+    ('"readOnlyPort": "x"', '"eventRecordQPS": "x"', "eventRecordQPS"),
+    ('"readOnlyPort": "x"', '"makeIPTablesUtilChains": "no"',
+     "makeIPTablesUtilChains"),
+    ('"readOnlyPort": "x"', '"registerNode": 1', "registerNode"),
+    ('"readOnlyPort": "x"', '"clusterDNS": "10.0.0.10"', "clusterDNS"),
+    ('"readOnlyPort": "x"', '"clusterDNS": [1]', "the value"),
+    ('"readOnlyPort": "x"', '"registerWithTaints": [{"key": 1}]', "key"),
+    ('"readOnlyPort": "x"', '"evictionHard": {"a": [1]}', "a"),
+    ('"readOnlyPort": "x"', '"kubeReserved": 1', "kubeReserved"),
+    ('"readOnlyPort": "x"', '"syncFrequency": "3x"', "syncFrequency"),
+    ('"readOnlyPort": "x"', '"authentication": {"x509": {"clientCAFile": 5}}',
+     "clientCAFile"),
+    ('"readOnlyPort": "x"', '"authentication": 5', "authentication"),
+    ('"makeIPTablesUtilChains": "no"', '"eventRecordQPS": -5',
+     "eventRecordQPS"),
+    ('"makeIPTablesUtilChains": "no"', '"eventRecordQPS": "x"',
+     "eventRecordQPS"),
+    ('"makeIPTablesUtilChains": "no"', '"maxPods": 1.5', "maxPods"),
+    ('"eventRecordQPS": "x"', '"readOnlyPort": "x"', "readOnlyPort"),
+)
+KIND = ('"kind": "KubeletConfiguration"',
+        '"apiVersion": "kubelet.config.k8s.io/v1beta1"')
+
+
+def as_yaml(*members):
+    return "\n".join(KIND + members) + "\n"
+
+
+def as_json(*members):
+    """On the same lines."""
+    return "{%s}\n" % ",\n".join(KIND + members)
+
+
+def check_not_cured(case, own, other, named):
+    """Another setting is refused, too, which was not selected: it is named
+    first, wherever it stands, and the control's is named as well."""
+    def look(place, *write):
+        for path, text in write:
+            with open(case.node.root + path, "w", encoding="utf-8") as file:
+                file.write(text)
+        before = case.node.snapshot()
+        run = case.run("fix", "--kubelet-version=1.32",
+                       "--control=" + control, *options)
+        first, err = (text.replace('"', "") for text in
+                      (run.out.split("\n", maxsplit=1)[0], run.err))
+        case.expect(run.status == 4
+                    and first.startswith("REFUSED  %s:" % place)
+                    and named + " would have" in first,
+                    "%s: %d: %s%s", place, run.status, run.out, run.err)
+        return before, err
+
+    control = own.split('"')[1]
+    options = (["--set=eventRecordQPS=5"] if control == "eventRecordQPS"
+               else [])
+    for write in (as_yaml, as_json):
+        for members in ((own, other), (other, own)):
+            before, err = look("%s:%d" % (CONFIG, 3 + members.index(other)),
+                               (CONFIG, write(*members)))
+            case.expect(control + " would have" in err, "not named: %s",
+                        err)
+            case.expect(case.node.snapshot() == before,
+                        "something was written")
+    folder = "/etc/kubernetes/kubelet.conf.d"
+    dropin = folder + "/50-own.conf"
+    os.makedirs(case.node.root + folder)
+    with open(case.node.root + UNIT, encoding="utf-8") as file:
+        unit = file.read()
+    look("%s:3" % dropin, (CONFIG, as_yaml(own)), (dropin, as_yaml(other)),
+         (UNIT, unit.replace("--config ", "--config-dir=%s --config "
+                             % folder)))
+    look("%s:3" % CONFIG, (CONFIG, as_yaml(other)), (dropin, as_yaml(own)))
+    look("%s:4" % dropin, (CONFIG, as_yaml()), (dropin, as_yaml(own, other)))
 
 
 def main():
@@ -469,22 +993,54 @@ def main():
         row(tap, program, schemas, os.path.join(os.path.dirname(__file__),
                                                 "nodes", name),
             name + ": " + " ".join(words), check_platform, words, text, never)
+    row(tap, program, schemas, os.path.join(os.path.dirname(__file__), "nodes",
+                                            FLAG_AND_FILE),
+        "an authority that is offered", check_offer)
+    config = os.path.join(os.path.dirname(__file__), "nodes",
+                          "cis-text-config-false")
+    for name, check in (("a file of a node that is cured", check_file_of_cured),
+                        ("two that are refused", check_group),
+                        ("written down", check_explicit),
+                        ("a command that is shown", check_shown),
+                        ("undo without the version", check_undo_of_version)):
+        row(tap, program, schemas, config, name, check)
     row(tap, program, schemas, tree, "the expected plan", check_expected)
     row(tap, program, schemas, tree, "what would be, and undo", check_once)
     row(tap, program, schemas,
         os.path.join(os.path.dirname(__file__), "nodes", "talos"),
         "why nothing can be told", check_shared)
+    row(tap, program, schemas,
+        os.path.join(os.path.dirname(__file__), "nodes", "nix-store"),
+        "a value that is left", check_set_left)
     row(tap, program, schemas, tree, "a value that passes", check_set)
+    row(tap, program, schemas, tree, "a value, and the verdict", check_judged)
+    row(tap, program, schemas, tree, "waived alike", check_waived)
+    row(tap, program, schemas, tree, "one of two defaults", check_either)
     row(tap, program, schemas, tree, "lines to be written", check_lines)
+    row(tap, program, schemas, tree, "lines that are not read", check_masked)
     tree = os.path.join(nodes, FLAG_AND_FILE)
     for cured in CURED:
         row(tap, program, schemas, tree, "cured: %s" % " ".join(
             (cured[0] + " " + cured[1]).split()), check_cured, *cured)
-    row(tap, program, schemas, tree, "not cured", check_not_cured)
+    row(tap, program, schemas, tree, "the mode of a part", check_part)
+    row(tap, program, schemas, tree, "why a mode is asked for",
+        check_why_asked)
+    row(tap, program, schemas, tree, "undone to nothing",
+        check_undone_to_nothing)
+    for name in ("config", "kubeconfig", "clientCA", "unit"):
+        row(tap, program, schemas, tree, "mode and owner: " + name,
+            check_mode_and_owner, name)
+    for words in NOT_CURED:
+        row(tap, program, schemas, tree, "not cured: " + ", ".join(words[:2]),
+            check_not_cured, *words)
     row(tap, program, schemas, tree, "the mode of what is made", check_made)
+    row(tap, program, schemas, tree, "the mode of a configuration that is made",
+        check_made_config)
     for make in (make_immutable, give_acl, give_name):
         row(tap, program, schemas, tree, "one file: " + make.__name__,
             check_one_file, make)
+        row(tap, program, schemas, tree, "one file, alone: " + make.__name__,
+            check_alone, make)
     return tap.end()
 
 

@@ -132,7 +132,7 @@ static enum kr_undoable undo(const char *id)
 	ck_assert_int_eq(kr_manifests_read(fs, &diag, &list), 0);
 	m = kr_manifests_find(&list, id);
 	ck_assert_ptr_nonnull(m);
-	r = kr_undo_edits(fs, &list, m, &diag, &edits, &reason);
+	r = kr_undo_edits(fs, &list, m, &diag, &edits, &reason, NULL);
 	ck_assert_int_ge(r, 0);
 	ck_assert((reason != NULL) == (r != KR_UNDO_POSSIBLE));
 	ck_assert((kr_diag_find(&diag, "undo-refused") != NULL) ==
@@ -180,6 +180,12 @@ static const struct {
 	{"the first first",
          {{.mode = 0600}, {.mode = 0400}},
          {{1, REFUSED, 0400}, {2, POSSIBLE, 0600}, {1, POSSIBLE, 0644}}},
+	{"three modes",
+         {{.mode = 0640}, {.mode = 0600}, {.mode = 0400}},
+         {{3, POSSIBLE, 0600},
+          {1, REFUSED, 0600},
+          {2, POSSIBLE, 0640},
+          {1, POSSIBLE, 0644}}},
 	{"bytes by the last",
          {{.mode = 0600}, {.line = 5}},
          {{1, POSSIBLE, 0644}, {2, POSSIBLE, 0644}}},
@@ -253,6 +259,12 @@ START_TEST(test_order)
 		              "%s: undo %zu is %s%s", name, i,
 		              kr_undoable_to_string(got),
 		              kr_test_messages(&diag));
+		/* none but a later fix is in the way */
+		ck_assert_msg(got != KR_UNDO_REFUSED ||
+		                      strstr(kr_test_messages(&diag),
+		                             "the later fix 2"),
+		              "%s: undo %zu: %s", name, i,
+		              kr_test_messages(&diag));
 		ck_assert_msg(mode_of(A) == orders[_i].undone[i].mode,
 		              "%s: undo %zu: %04o", name, i,
 		              (unsigned)mode_of(A));
@@ -285,6 +297,20 @@ static void do_write(void)
 	kr_root_write(A, "theirs\n");
 }
 
+/* Others have taken our change away. */
+static void do_write_back(void)
+{
+	kr_root_write(A, "zero\none\ntwo\nthree\n");
+	set_mode(A, 0600);
+}
+
+/* Others have changed the very line. */
+static void do_write_beside(void)
+{
+	kr_root_write(A, "one\nnewer\nthree\n");
+	set_mode(A, 0600);
+}
+
 static void do_replace(void)
 {
 	ck_assert_int_eq(unlinkat(kr_root_fd, &A[1], 0), 0);
@@ -306,6 +332,7 @@ static void do_remove(void)
 
 static const struct fix only_mode = {.mode = 0600};
 static const struct fix with_edit = {.mode = 0600, .line = 5};
+static const struct fix with_line = {.at = 5, .text = "more\n"};
 
 static const struct {
 	const char *name;
@@ -325,8 +352,15 @@ static const struct {
 	{"edit, another mode", &with_edit, do_chmod, REFUSED, 0640,
          "one\nnew\nthree\n"},
 	{"edit, the old mode", &with_edit, do_chmod_back, POSSIBLE, 0644, NULL},
-	/* our edit is gone, our mode is not */
-	{"edit, other bytes", &with_edit, do_write, POSSIBLE, 0644, "theirs\n"},
+	{"edit, other bytes", &with_edit, do_write, REFUSED, 0600, "theirs\n"},
+	{"edit, the old line", &with_edit, do_write_back, POSSIBLE, 0644,
+         "zero\none\ntwo\nthree\n"},
+	{"edit, another word", &with_edit, do_write_beside, REFUSED, 0600,
+         "one\nnewer\nthree\n"},
+	{"line, the old lines", &with_line, do_write_back, NOTHING, 0600,
+         "zero\none\ntwo\nthree\n"},
+	{"line, another word", &with_line, do_write_beside, REFUSED, 0600,
+         "one\nnewer\nthree\n"},
 	{"edit, gone", &with_edit, do_remove, NOTHING, 0, NULL},
 };
 

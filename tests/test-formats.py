@@ -195,6 +195,12 @@ class Check:
             if result["properties"][view] != want["views"][view]["state"]:
                 faults.append(view)
         faults += self.sarif_name(want, result)
+        for member in ("id", "type", "level"):
+            if result["properties"][member] != want["controls"][0][member]:
+                faults.append(member)
+        if run["automationDetails"]["id"] != "kubelet-remedy/%s/%s/" % (
+                rule["id"], label(root, want).lstrip("/")):
+            faults.append(run["automationDetails"]["id"])
         faults += self.sarif_places(root, want, run, result)
         notes = [note["message"]["text"]
                  for note in result.get("relatedLocations", [])]
@@ -264,7 +270,7 @@ class Check:
                     % (said, text, region)]
         return []
 
-    def junit(self, _root, want, text):
+    def junit(self, root, want, text):
         data = text.encode()
         faults = check_xml(data, self.schema_folder)
         if faults:
@@ -272,9 +278,9 @@ class Check:
         suite = xml.etree.ElementTree.fromstring(data).find("testsuite")
         end = ENDS[want["verdict"]]
         counts = {name: suite.get(name)
-                  for name in ("tests", "failures", "errors")}
+                  for name in ("tests", "failures", "errors", "skipped")}
         if counts != {"tests": "1", "failures": str(int(end == "failure")),
-                      "errors": str(int(end == "error"))}:
+                      "errors": str(int(end == "error")), "skipped": "0"}:
             faults.append("%s: %s" % (want["verdict"], counts))
         ends = [child.tag for child in suite.find("testcase")]
         if ends != ([end] if end else []):
@@ -283,9 +289,11 @@ class Check:
         for message in want["messages"]:
             if xml_text(message["text"]) not in said:
                 faults.append("lost: %s" % message)
-        if want["node"]["name"] and suite.get("name") != \
-                xml_text(want["node"]["name"]):
-            faults.append("the node is called %r" % suite.get("name"))
+        for member in ("name", "hostname"):
+            if suite.get(member) != xml_text(label(root, want)):
+                faults.append("the node is called %r" % suite.get(member))
+        if suite.find("testcase").get("name") != case_name(want["controls"][0]):
+            faults.append(suite.find("testcase").get("name"))
         return faults
 
     @staticmethod
@@ -298,7 +306,13 @@ class Check:
             said = metrics.chosen("state", "state", view=view)
             if said != [want["views"][view]["state"]]:
                 faults.append("%s: %s" % (view, said))
-        control = want["controls"][0]["name"]
+        control, number = (want["controls"][0][n] for n in ("name", "id"))
+        edition = want["id_edition"] and want["id_edition"]["edition"]
+        said = [dict(key[1]) for key in metrics.samples
+                if key[0] == "kubelet_remedy_control_info"]
+        if [(s["control"], s["id"], s["benchmark"].rpartition("-")[2])
+                for s in said] != [(control, number, edition)] * bool(number):
+            faults.append("numbers: %s" % said)
         for name, labels in (("restart_needed", {"control": control}),
                              ("reload_needed", {})):
             if metrics.get(name, **labels) != int(want[name]):
@@ -309,6 +323,16 @@ class Check:
 
 
 ONE = "makeIPTablesUtilChains"
+
+
+def label(root, want):
+    """What a node is told from others by: an image has only its place."""
+    return want["node"]["name"] or (os.path.realpath(root)
+                                    if os.path.isdir(root) else root)
+
+
+def case_name(control):
+    return " ".join(filter(None, (control["id"], control["name"])))
 
 
 def several(check, root, *words):
@@ -333,8 +357,8 @@ def several(check, root, *words):
             [r["ruleIndex"] for r in run["results"]] != \
             list(range(len(rules))):
         faults.append("sarif: %s, wanted %s" % (said, verdicts))
-    if {r["id"]: r["properties"]["level"]
-            for r in run["tool"]["driver"]["rules"]} != {
+    if {r["ruleId"]: r["properties"]["level"]
+            for r in run["results"]} != {
                 c["name"]: c["level"] for c in want["controls"]
                 if c["verdict"]}:
         faults.append("sarif: other levels")
@@ -345,6 +369,14 @@ def several(check, root, *words):
         if (fix in rule["help"]["text"]) == (control["policy"] == "never"):
             faults.append("sarif: help: " + rule["help"]["text"])
     again = parse(check.run(root, words, {}, "-o", "sarif").out)["runs"][0]
+    if any(r["partialFingerprints"] != {
+            name: r["fingerprints"]["nodeAndControl/v1"]
+            for name in ("nodeAndControl/v1", "primaryLocationLineHash")}
+           for r in run["results"]):
+        faults.append("sarif: partial fingerprints")
+    if not re.fullmatch(r"kubelet-remedy/[^/]+/%s/" % re.escape(
+            label(root, want).lstrip("/")), run["automationDetails"]["id"]):
+        faults.append("sarif: %s" % run["automationDetails"])
     if again["automationDetails"] != run["automationDetails"] or prints != {
             r["fingerprints"]["nodeAndControl/v1"] for r in again["results"]}:
         faults.append("sarif: not stable")
@@ -364,12 +396,20 @@ def several(check, root, *words):
     if any(properties.get("waived: " + c["name"]) != c["waiver"]["reason"]
            for c in want["controls"] if c["waiver"]):
         faults.append("junit: why it is waived is not said: %s" % properties)
-    ends = {**ENDS, "waived": None, "not-applicable": None}
-    if cases != {name: [ends[v]] if ends[v] else []
-                 for name, v in verdicts.items()}:
+    ends = {**ENDS, "waived": "skipped", "not-applicable": "skipped"}
+    if cases != {case_name(c): [ends[c["verdict"]]] if ends[c["verdict"]] else []
+                 for c in want["controls"] if c["verdict"]}:
         faults.append("junit: %s" % cases)
-    if int(suite.get("tests")) != len(verdicts) or int(
-            suite.get("failures")) != list(verdicts.values()).count("fail"):
+    told = {case.get("name"): case.findtext("skipped")
+            for case in suite.findall("testcase")
+            if case.find("skipped") is not None}
+    if told != {case_name(c): "waived: " + c["waiver"]["reason"]
+                if c["verdict"] == "waived" else c["reason"]
+                for c in want["controls"] if ends.get(c["verdict"]) == "skipped"}:
+        faults.append("junit: why it is skipped: %s" % told)
+    counts = {"tests": len(verdicts), "skipped": len(told),
+              "failures": list(verdicts.values()).count("fail")}
+    if any(suite.get(name) != str(n) for name, n in counts.items()):
         faults.append("junit: %s" % suite.attrib)
     metrics = Metrics(got["prometheus"].out)
     faults += metrics.faults + check_promtool(got["prometheus"].out)

@@ -142,15 +142,16 @@ START_TEST(test_order)
 	ck_assert(kr_fleet_queue_due_usec(&queue) == UINT64_MAX);
 	ck_assert(!kr_fleet_queue_take(&queue, UINT64_MAX - 1, &task));
 	for (size_t i = 0; i < ARRAY_SIZE(due); i++)
-		kr_fleet_queue_put(&queue, (struct kr_fleet_task){
-						   .name = strdup("x"),
-						   .not_before_usec = due[i]});
+		kr_fleet_queue_put(
+			&queue,
+			(struct kr_fleet_task){.node = {.name = strdup("x")},
+		                               .not_before_usec = due[i]});
 	for (size_t i = 0; i < ARRAY_SIZE(due); i++) {
 		ck_assert(kr_fleet_queue_due_usec(&queue) == order[i]);
 		ck_assert(!kr_fleet_queue_take(&queue, order[i] - 1, &task));
 		ck_assert(kr_fleet_queue_take(&queue, order[i], &task));
 		ck_assert(task.not_before_usec == order[i]);
-		free(task.name);
+		free(task.node.name);
 	}
 	ck_assert_uint_eq(queue.n_tasks, 0);
 	kr_fleet_queue_done(&queue);

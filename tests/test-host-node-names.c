@@ -268,12 +268,12 @@ static void check_step(const struct row *row, size_t number,
 /* Takes all names into GOT, with blanks between. */
 static void take_all(struct kr_node_names *names, char *got, size_t size)
 {
-	char *name;
+	struct kr_node_entry node;
 
-	while ((name = kr_node_names_take(names))) {
+	while (kr_node_names_take(names, &node)) {
 		strlcat(got, *got ? " " : "", size);
-		strlcat(got, name, size);
-		free(name);
+		strlcat(got, node.name, size);
+		free(node.name);
 	}
 }
 
@@ -286,7 +286,7 @@ START_TEST(test_list)
 	size_t i;
 
 	ck_assert_msg(kr_curl_load(&why) == 0, "%s", why);
-	kr_node_names_init(&names);
+	kr_node_names_init(&names, NULL);
 	for (i = 0; row->steps[i].status || row->steps[i].error; i++) {
 		check_step(row, i, &names, &reason);
 		/* taken now or later: it makes no difference */
@@ -366,7 +366,7 @@ START_TEST(test_said_before)
 		_cleanup_free_ char *reason = NULL;
 		struct kr_node_names names;
 
-		kr_node_names_init(&names);
+		kr_node_names_init(&names, NULL);
 		ck_assert_int_eq(hear(&names, "", &waits[i].said, &reason),
 		                 -EBADMSG);
 		ck_assert_str_eq(reason, waits[i].want);
@@ -384,14 +384,15 @@ static void list_without_end(size_t n, size_t want_pages, size_t want_names,
 	size_t pages = 0;
 	int r = 0;
 
-	kr_node_names_init(&names);
+	kr_node_names_init(&names, NULL);
 	for (; r == 0 && pages <= want_pages; pages++) {
 		_cleanup_free_ char *body = make_page(pages * n, n);
 
 		ck_assert(kr_node_names_wants_page(&names));
 		r = hear(&names, body, NULL, &reason);
-		for (char *name; (name = kr_node_names_take(&names));)
-			free(name);
+		for (struct kr_node_entry node;
+		     kr_node_names_take(&names, &node);)
+			free(node.name);
 	}
 	ck_assert_int_eq(r, -EBADMSG);
 	ck_assert_str_eq(reason, said);
@@ -426,7 +427,7 @@ START_TEST(test_token_length)
 		                          "\"%s\"}}",
 		                          token),
 		                 0);
-		kr_node_names_init(&names);
+		kr_node_names_init(&names, NULL);
 		ck_assert_int_eq(hear(&names, body, NULL, &reason),
 		                 more ? -EBADMSG : 0);
 		if (more)
@@ -442,17 +443,19 @@ START_TEST(test_bounded)
 	struct kr_node_names names;
 	size_t taken = 0;
 
-	kr_node_names_init(&names);
+	kr_node_names_init(&names, NULL);
 	for (size_t page = 0; page < 40; page++) {
 		_cleanup_free_ char *body = make_page(page * 500, 500);
 		_cleanup_free_ char *reason = NULL;
 
 		ck_assert_int_eq(hear(&names, body, NULL, &reason), 0);
-		ck_assert_uint_le(names.page.n_names, 750);
+		ck_assert_uint_le(names.page.n_nodes, 750);
 		while (!kr_node_names_wants_page(&names)) {
-			_cleanup_free_ char *name = kr_node_names_take(&names);
+			struct kr_node_entry node;
 
-			ck_assert_uint_eq(strtoul(name, NULL, 10), taken);
+			ck_assert(kr_node_names_take(&names, &node));
+			ck_assert_uint_eq(strtoul(node.name, NULL, 10), taken);
+			free(node.name);
 			taken++;
 		}
 	}
@@ -478,6 +481,41 @@ START_TEST(test_given)
 }
 END_TEST
 
+/* Those that are given, with what the list has of them; what it does not have
+ * comes last, also where the list ends early. */
+START_TEST(test_looked_up)
+{
+	static const char *const given[] = {"b", "c", "w", "zz"};
+	static const char body[] =
+		"{\"kind\":\"NodeList\",\"metadata\":{\"continue\":\"%s\"},"
+		"\"items\":[" NODE("a") "," NODE(
+			"b") ",{\"metadata\":{\"name\":"
+			     "\"w\",\"labels\":{\"kubernetes.io/"
+			     "os\":\"windows\"}}},"
+			     "{\"metadata\":{\"name\":\"c\"},\"status\":{"
+			     "\"nodeInfo\":"
+			     "{\"kubeletVersion\":\"v1.30.1\"}}}]}";
+	_cleanup_free_ char *whole = NULL, *reason = NULL;
+	struct kr_node_names names;
+	char got[64] = "";
+
+	ck_assert_int_gt(asprintf(&whole, body, _i ? "t" : ""), 0);
+	kr_node_names_init_looked_up(&names, given, ARRAY_SIZE(given));
+	ck_assert_int_eq(hear(&names, whole, NULL, &reason), 0);
+	ck_assert_uint_eq(names.page.nodes[1].minor, 30);
+	take_all(&names, got, sizeof(got));
+	ck_assert_str_eq(got, _i ? "b c" : "b c zz");
+	if (_i)
+		ck_assert_int_eq(hear(&names, "", NULL, &reason), -EBADMSG);
+	take_all(&names, got, sizeof(got));
+	ck_assert_str_eq(got, "b c zz");
+	ck_assert_uint_eq(names.n_left_out, 1);
+	ck_assert_uint_eq(kr_node_names_total(&names), 3);
+	ck_assert(!kr_node_names_wants_page(&names));
+	kr_node_names_done(&names);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tc = kr_test_case(suite, "names", NULL, NULL);
@@ -487,6 +525,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tc, test_without_end);
 	tcase_add_test(tc, test_token_length);
 	tcase_add_test(tc, test_bounded);
+	tcase_add_loop_test(tc, test_looked_up, 0, 2);
 	tcase_add_test(tc, test_given);
 }
 

@@ -34,6 +34,7 @@ static const struct row {
 	enum kr_readonly_use want;
 	uint64_t n_requests;
 	const char *why; /* a part of it; NULL: there is none */
+	bool uncounted;  /* NOT_USED, as nobody is connected */
 } rows[] = {
 	{"only ours", OK OTHER OURS, .want = KR_READONLY_NOT_USED},
 	{"ours and earlier ones", OK SAMPLE("other", "readonly", "7"),
@@ -65,15 +66,15 @@ static const struct row {
                  "server_type=\"readonly\"} 3\n",
          .want = KR_READONLY_USED, 3, "GET /\\x1b[2J"},
 	{"the counter of something else", OK OTHER,
-         .want = KR_READONLY_NOT_USED},
+         .want = KR_READONLY_NOT_USED, .uncounted = true},
 	{"the counter of something else, and a peer", OK OTHER, 1,
          .want = KR_READONLY_USED, .why = "1 open connection, one from 127."},
 	{"405", "HTTP/1.1 405 Method Not Allowed\r\n\r\n",
-         .want = KR_READONLY_NOT_USED},
+         .want = KR_READONLY_NOT_USED, .uncounted = true},
 	{"405, and peers", "HTTP/1.1 405 Method Not Allowed\r\n\r\n", 2,
          .want = KR_READONLY_USED, .why = "2 open connections, one from 127."},
 	{"404", "HTTP/1.0 404 Not Found\r\n\r\n404 page not found\n",
-         .want = KR_READONLY_NOT_USED},
+         .want = KR_READONLY_NOT_USED, .uncounted = true},
 	{"our request is not counted", OK SAMPLE("GET", "readwrite", "1"),
          .want = KR_READONLY_CANNOT_TELL,
          .why = "does not count our own request"},
@@ -235,6 +236,9 @@ START_TEST(test_rows)
 	              got.why ? got.why : "");
 	ck_assert_msg(got.n_requests == row->n_requests, "%s: %d", row->name,
 	              (int)got.n_requests);
+	ck_assert_msg(got.counted == (row->want == KR_READONLY_NOT_USED &&
+	                              !row->uncounted),
+	              "%s: counted %d", row->name, got.counted);
 	ck_assert_msg(!row->why == !got.why &&
 	                      (!row->why || strstr(got.why, row->why)),
 	              "%s: %s", row->name, got.why ? got.why : "no reason");
@@ -315,6 +319,7 @@ START_TEST(test_not_asked)
 
 	ck_assert_int_eq(kr_readonly_port_ask(&own, &asking, &off), 0);
 	ck_assert_int_eq(off.use, KR_READONLY_NOT_USED);
+	ck_assert(!off.counted);
 	own.why_not = "kubelet is in another network namespace";
 	ck_assert_int_eq(kr_readonly_port_ask(&own, &asking, &not ), 0);
 	ck_assert_int_eq(not .use, KR_READONLY_CANNOT_TELL);

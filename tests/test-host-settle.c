@@ -224,7 +224,7 @@ static const struct row {
          NEVER,
          {{BEHIND, &second}, {2 * BEHIND, &third}},
          KR_SETTLED_NOT,
-         "somebody else restarted kubelet twice",
+         "others restarted kubelet twice",
          "restarted-by-others",
          true},
 	{"two restarts on the way back",

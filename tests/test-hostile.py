@@ -392,7 +392,7 @@ def limited(program, tree, limit, faults):
         run = fault_lib.run(["prlimit", "--fsize=%d" % limit] + case.words())
         if run.status == 0 and is_true(case):
             return True
-        if (run.status != 4 or "No space left" not in run.err
+        if (run.status != 4 or "No space left" not in run.out + run.err
                 or not run.names_a_path or look(case.path) != before
                 or os.path.exists(case.at(fault_lib.STATE + "/pending"))):
             faults.append("%d bytes: %s" % (limit, run))
@@ -585,7 +585,8 @@ def check_way(program, tree, row, made):
                 faults.append("refused: %s" % run)
             elif path is not None and (
                     run.status != 4
-                    or "/%s: can be written by %s" % (path, who) not in run.err
+                    or "/%s: can be written by %s" % (path, who) not in
+                    run.out + run.err
                     or look(case.path) != before):
                 faults.append("%s" % run)
         if not made and path is not None and os.path.exists(

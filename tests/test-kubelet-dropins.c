@@ -244,7 +244,7 @@ static int use_index(const struct kr_merged *merged,
 	size_t at = 0;
 
 	for (int i = 0; found->use; i++) {
-		use = kr_config_next(&merged->configs[found->file],
+		use = kr_config_next(merged->configs[found->file],
 		                     KR_FIELD_IPTABLES, &at);
 		if (use == found->use)
 			return i;

@@ -367,6 +367,58 @@ START_TEST(test_rows)
 }
 END_TEST
 
+/* What kubelet 1.MINOR has not it refuses; one that is not known may have it.
+ */
+START_TEST(test_version)
+{
+	static const struct {
+		const char *args[2];
+		unsigned minor;
+		bool refused;
+		const char
+			*words; /* of the first remark; NULL: there is none */
+	} cases[] = {
+		{{"--future=1"}, 0, false, "has this flag"},
+		{{"--future=1"}, 20, true, "has this flag"},
+		{{"--future=1"}, 36, true, "\"--future=1\": no kubelet"},
+		{{"--future=1"}, 37, false, "has this flag"},
+		{{"--future=1"}, 19, true, "has this flag"},
+		{{"--future", OURS}, 30, true, "may take the next word"},
+		{{"--network-plugin=cni"}, 0, false, NULL},
+		{{"--network-plugin=cni"}, 23, false, NULL},
+		{{"--network-plugin=cni"}, 24, true, "1.23 is the last"},
+		{{"--network_plugin=cni"}, 37, true, "1.23 is the last"},
+		{{"--seccomp-default"}, 21, true, "1.22 is the first"},
+		{{"--seccomp-default"}, 22, false, NULL},
+		{{"--seccomp-default"}, 19, true, "1.22 is the first"},
+		{{"--allow-privileged"}, 20, true, "1.19 is the last"},
+		{{"--allow-privileged"}, 18, false, NULL},
+		{{"--tls-curve-preferences=1"}, 36, true, "1.37 is the first"},
+		{{"--tls-curve-preferences=1"}, 38, false, NULL},
+		{{"--max-housekeeping-interval=1s"}, 30, false, NULL},
+		{{"--v=2"}, 20, false, NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *argv[] = {"kubelet", cases[i].args[0],
+		                      cases[i].args[1]};
+		_cleanup_flags_ struct kr_flags flags = {0};
+		const char *words = cases[i].words;
+
+		parse(argv, cases[i].args[1] ? 3 : 2, &flags);
+		ck_assert_int_eq(kr_flags_refuse(&flags, cases[i].minor), 0);
+		ck_assert_msg(flags.refused == cases[i].refused &&
+		                      flags.n_remarks == (words ? 1 : 0) &&
+		                      (!words ||
+		                       ((flags.remarks[0].severity ==
+		                         KR_ERROR) == cases[i].refused &&
+		                        strstr(flags.remarks[0].text, words))),
+		              "%s, 1.%u:%s", argv[1], cases[i].minor,
+		              remarks_of(&flags));
+	}
+}
+END_TEST
+
 /* A fix cuts the words of all uses: what is left must say nothing of ours. */
 START_TEST(test_cut)
 {
@@ -497,7 +549,8 @@ START_TEST(test_table)
 	const struct kr_flag *table;
 	size_t n;
 
-	table = kr_flag_table(&n);
+	table = kr_flag_table;
+	n = kr_n_flags;
 	for (size_t i = 0; i < n; i++) {
 		ck_assert_msg(
 			i == 0 || strcmp(table[i - 1].name, table[i].name) < 0,
@@ -671,6 +724,7 @@ static void add_tests(Suite *suite)
 	TCase *tc = kr_test_case(suite, "flags", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_SIZE(rows));
+	tcase_add_test(tc, test_version);
 	tcase_add_loop_test(tc, test_cut, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_uses);
 	tcase_add_test(tc, test_values);

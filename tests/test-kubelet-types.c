@@ -40,7 +40,7 @@ static const struct row rows[] = {
 	{"registerWithTaints: x", 23, 36, "1.23 to 1.36"},
 	{"registerWithTaints: [{key: 1}]", 23, 36, "1.23 to 1.36"},
 	{"registerNode: x", 23, 36, "1.23 to 1.36"},
-	{"logging: {sanitization: x}", 20, 23, NULL},
+	{"logging: {sanitization: x}", 20, 23, "1.20 to 1.23"},
 	{"logging: {verbosity: -1}", 23, 36, "1.23 to 1.36"},
 	{"logging: {vmodule: x}", 23, 36, "1.23 to 1.36"},
 	{"logging: {options: x}", 23, 36, "1.23 to 1.36"},
@@ -48,7 +48,7 @@ static const struct row rows[] = {
 	{"logging: {options: {text: x}}", 30, 36, "1.30 to 1.36"},
 	{"logging: {flushFrequency: true}", 23, 36, "1.23 to 1.36"},
 	{"logging: {flushFrequency: x}", 23, 36, "1.23 to 1.36"},
-	{"logging: {flushFrequency: 5s}", 23, 27, NULL},
+	{"logging: {flushFrequency: 5s}", 23, 27, "1.23 to 1.27"},
 	{"logging: {flushFrequency: 5000000000}", 0, 0, NULL},
 	{"tracing: x", 25, 36, "1.25 to 1.36"},
 	{"tracing: {endpoint: 1}", 25, 36, "1.25 to 1.36"},
@@ -210,8 +210,9 @@ START_TEST(test_dropins_unknown)
 	static const struct {
 		const char *dropin, *words; /* NULL: all refuse */
 	} cases[] = {
-		{"failCgroupV1: x", "or kubelet 1.31 to 1.36 would"},
-		{"crashLoopBackOff: 3", "or kubelet 1.32 to 1.36 would"},
+		{"failCgroupV1: x", "kubelet 1.31 to 1.36 would refuse this: "},
+		{"crashLoopBackOff: 3",
+	         "kubelet 1.32 to 1.36 would refuse this: "},
 		{"maxParallelImagePulls: x", NULL},
 	};
 
@@ -228,8 +229,9 @@ START_TEST(test_dropins_unknown)
 		ck_assert_int_eq(
 			kr_merge_parse(files, 2, false, 0, &diag, &in.merged),
 			0);
-		ck_assert_int_eq(
-			kr_merge_parse_as(files, 2, false, 31, &in.older), 0);
+		ck_assert_int_eq(kr_merge_parse_as(files, 2, false, 31,
+		                                   &in.merged, &in.older),
+		                 0);
 		in.files = calloc(2, sizeof(*in.files));
 		in.n_files = 2;
 		ck_assert_int_eq(kr_validate(&in, &diag), 0);

@@ -121,6 +121,8 @@ static const struct row rows[] = {
 	{"swap, limited", 23, 29, "memorySwap: {swapBehavior: LimitedSwap}", NULL},
 	{"swap, gate on", 30, 36, "memorySwap: {swapBehavior: UnlimitedSwap}\nfeatureGates: {NodeSwap: true}",
 	 "memorySwap: {swapBehavior: NoSwap}\nfeatureGates: {NodeSwap: true}", .first_asked = 22},
+	{"swap, no such", 22, 36, "memorySwap: {swapBehavior: AllSwap}\nfeatureGates: {NodeSwap: true}",
+	 "memorySwap: {swapBehavior: LimitedSwap}\nfeatureGates: {NodeSwap: true}", .first_asked = 22},
 	{"throttling 0", 22, 36, "memoryThrottlingFactor: 0", "memoryThrottlingFactor: 0.0001"},
 	{"throttling", 22, 36, "memoryThrottlingFactor: 1.0001", "memoryThrottlingFactor: 1.0"},
 	{"memory reservation", 36, 36, "memoryReservationPolicy: Tiered", "memoryReservationPolicy: None"},
@@ -187,6 +189,11 @@ static const struct row rows[] = {
 	{"vmodule and JSON", 23, 36, "logging: {format: json, vmodule: [{filePattern: a, verbosity: 1}]}",
 	 "logging: {vmodule: [{filePattern: a, verbosity: 1}]}"},
 	{"vmodule pattern", 23, 36, "logging: {vmodule: [{filePattern: 'a=b', verbosity: 1}]}", NULL},
+	{"vmodule verbosity", 23, 36, "logging: {vmodule: [{filePattern: a, verbosity: 2147483648}]}",
+	 "logging: {vmodule: [{filePattern: a, verbosity: 2147483647}]}"},
+	/* these kubelet logs, and starts */
+	{"cluster DNS", 0, 0, "clusterDNS: [x]"},
+	{"pod CIDR", 0, 0, "podCIDR: x"},
 	{"JSON split", 25, 36, "logging: {options: {json: {splitStream: true}}}", "logging: {options: {json: {splitStream: false}}}"},
 	{"JSON buffer", 25, 36, "logging: {options: {json: {infoBufferSize: 1}}}", "logging: {options: {json: {infoBufferSize: '0'}}}"},
 	{"text split", 30, 36, "logging: {options: {text: {splitStream: true}}}", "logging: {options: {text: {}}}"},
@@ -283,6 +290,9 @@ static const struct row rows[] = {
 	{"gate unknown", ALL, "featureGates: {NoSuchGate: false}", "featureGates: {AllAlpha: false}"},
 	{"gate gone", 32, 36, "featureGates: {CloudDualStackNodeIPs: true}", NULL, .first_asked = 29},
 	{"gate locked", 34, 36, "featureGates: {NodeSwap: false}", "featureGates: {NodeSwap: true}", .first_asked = 22},
+	{"gate locked, right by flag", 32, 32, "featureGates: {CPUManager: false}",
+	 "featureGates: {CPUManager: true}", {"--feature-gates=CPUManager=true"},
+	 {"--feature-gates=CPUManager=true"}, .first_asked = 26, .last_asked = 32},
 	{"gate unknown by flag", ALL, NULL, NULL, {"--feature-gates=NoSuchGate=true"}, {"--feature-gates=AllAlpha=false"}},
 	{"gate that another needs", 35, 36, "featureGates: {GracefulNodeShutdown: false}",
 	 "featureGates: {GracefulNodeShutdown: false, GracefulNodeShutdownBasedOnPodPriority: false, WindowsGracefulNodeShutdown: false}",
@@ -408,8 +418,8 @@ static void ask(const char *config, const char *const *args, unsigned minor,
 	*ret = (struct answer){0};
 	for (size_t i = 2; i < argc; i++)
 		argv[i] = args[i - 2];
-	/* they have no default for it */
-	if (minor >= 24 && minor <= 26 &&
+	/* 1.24 to 1.26 have no default for it */
+	if ((minor == 0 || (minor >= 24 && minor <= 26)) &&
 	    (!args[0] || strncmp(args[0], ENDPOINT, strlen(ENDPOINT)) != 0))
 		argv[argc++] = ENDPOINT "=/run/x.sock";
 	ck_assert_int_eq(kr_flags_parse(argv, argc, &in.flags), 0);
@@ -425,11 +435,16 @@ static void ask(const char *config, const char *const *args, unsigned minor,
 		in.files[in.n_files++] = file;
 	}
 	ck_assert_int_eq(in.merged.fault, KR_STATE_ABSENT);
+	ck_assert_int_eq(kr_flags_refuse(&in.flags, minor), 0);
+	if (in.flags.refused)
+		ck_assert_int_eq(kr_inputs_fault(&in, KR_STATE_INVALID, "%s",
+		                                 in.flags.remarks[0].text),
+		                 0);
 	ck_assert_int_eq(kr_validate(&in, &ret->diag), 0);
 	ret->fault = in.fault;
 	ret->warned = kr_diag_first(&ret->diag, KR_WARNING) != NULL;
 	for (size_t i = 0; i < in.flags.n_remarks; i++)
-		ret->warned |= !in.flags.remarks[i].fatal;
+		ret->warned |= in.flags.remarks[i].severity == KR_WARNING;
 	ret->arg = in.flags.n_remarks ? in.flags.remarks[0].arg : 0;
 	ret->code = in.flags.n_remarks ? in.flags.remarks[0].code : NULL;
 	if (in.flags.n_remarks)
@@ -572,6 +587,7 @@ START_TEST(test_unknown_version)
 		enum kr_state fault;
 		bool warned;
 		const char *words; /* in the warning or the reason */
+		const char *other; /* another argument */
 	} cases[] = {
 		{"maxPods: -1", NULL, KR_STATE_INVALID, false, "maxPods"},
 		{"maxPods: 0", NULL, KR_STATE_ABSENT, false, NULL},
@@ -579,35 +595,148 @@ START_TEST(test_unknown_version)
 		{CFS "50ms", NULL, KR_STATE_ABSENT, true, "1.20 to 1.35"},
 		{"maxPods: 0", "--cloud-provider=aws", KR_STATE_ABSENT, true,
 	         "1.29 to 1.36"},
-		{"iptablesDropBit: 14", NULL, KR_STATE_ABSENT, false, NULL},
-		/* long out of support */
-		{"shutdownGracePeriod: 30s", NULL, KR_STATE_ABSENT, false,
-	         NULL},
-		/* the flag tells which may run */
-		{"runOnce: true", "--network-plugin=cni", KR_STATE_ABSENT,
+		{"iptablesDropBit: 14", NULL, KR_STATE_ABSENT, true,
+	         "1.20 to 1.27"},
+		{"shutdownGracePeriod: 30s", NULL, KR_STATE_ABSENT, true,
+	         "kubelet 1.20 would"},
+		{"seccompDefault: true", NULL, KR_STATE_ABSENT, true,
+	         "1.22 to 1.24"},
+		{"logging: {flushFrequency: 5s}", NULL, KR_STATE_ABSENT, true,
+	         "flushFrequency"},
+		{"featureGates: {SidecarContainers: true}", NULL,
+	         KR_STATE_ABSENT, true, "1.20 to 1.27"},
+		/* all refuse, not all the same */
+		{"featureGates: {SeccompDefault: true, ImageMaximumGCAge: "
+	         "true}",
+	         NULL, KR_STATE_INVALID, false,
+	         "configuration: kubelet 1.29 to 1.36 would refuse this: "
+	         "featureGates would have to be without SeccompDefault, which "
+	         "kubelet knows until 1.28; kubelet 1.20 to 1.28 would"},
+		/* the flag shows which may run: a note, and a warning where
+	         * that decides */
+		{"maxPods: 0", "--network-plugin=cni", KR_STATE_ABSENT, false,
+	         "--network-plugin: kubelet 1.24 to 1.36 would"},
+		{"maxPods: -1", "--network-plugin=cni", KR_STATE_INVALID, false,
+	         "maxPods"},
+		{"runOnce: true", "--network-plugin=cni", KR_STATE_ABSENT, true,
+	         "--network-plugin: kubelet 1.24 to 1.36 would"},
+		{"seccompDefault: true", "--cpu-manager-policy-options=",
+	         KR_STATE_ABSENT, true, "1.22 to 1.24"},
+		{"seccompDefault: true", "--local-storage-capacity-isolation",
+	         KR_STATE_ABSENT, true,
+	         "isolation: kubelet 1.20 to 1.24 would"},
+		{"featureGates: {SidecarContainers: true}",
+	         "--network-plugin=cni", KR_STATE_INVALID, true,
+	         "--network-plugin: kubelet 1.24 to 1.36 would"},
+		/* an older one may run, or a newer one */
+		{"maxPods: -1", "--allow-privileged", KR_STATE_ABSENT, true,
+	         "1.20 to 1.36"},
+		{"maxPods: 0", "--tls-curve-preferences=1", KR_STATE_ABSENT,
 	         false, NULL},
-		{"seccompDefault: true",
-	         "--cpu-manager-policy-options=", KR_STATE_ABSENT, false, NULL},
+		/* no version may */
+		{"maxPods: 0", "--config-dir=/d", KR_STATE_INVALID, false,
+	         "--config-dir and --network-plugin", "--network-plugin=cni"},
+		{"maxPods: 0", "--config-dir=/d", KR_STATE_ABSENT, false,
+	         "--config-dir: kubelet 1.20 to 1.27 would",
+	         "--pod-infra-container-image=p"},
+		{"maxPods: 0", "--future", KR_STATE_ABSENT, true, "--future"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const char *args[4] = {cases[i].arg};
+		const char *args[4] = {cases[i].arg, cases[i].other};
+		_cleanup_free_ char *said = NULL;
 		const struct kr_message *warning;
 		struct answer answer;
-		const char *said;
 
 		ask(cases[i].config, args, 0, false, &answer);
 		warning = kr_diag_first(&answer.diag, KR_WARNING);
-		said = warning ? warning->text : answer.reason;
-		said = said ?: answer.remark;
+		ck_assert_int_ge(asprintf(&said, "%s; %s; %s",
+		                          warning ? warning->text : "-",
+		                          answer.reason ?: "-",
+		                          answer.remark ?: "-"),
+		                 0);
 		ck_assert_msg(answer.fault == cases[i].fault &&
-		                      answer.warned == cases[i].warned,
-		              "%s: %s", cases[i].config,
-		              kr_test_messages(&answer.diag));
-		ck_assert_msg(!cases[i].words ||
-		                      (said && strstr(said, cases[i].words)),
-		              "%s: %s", cases[i].config, said ?: "-");
+		                      answer.warned == cases[i].warned &&
+		                      strstr(said, cases[i].words ?: ""),
+		              "%s: %s", cases[i].config, said);
 		answer_done(&answer);
+	}
+}
+END_TEST
+
+#define GRACEFUL   "GracefulNodeShutdown"
+#define NEEDERS(b) GRACEFUL "BasedOnPodPriority: " b ", Windows" GRACEFUL ": " b
+#define ANY        "featureGates: {AllAlpha: false}"
+
+/* From 1.32 on kubelet takes the gates of the main file before the drop-ins. */
+START_TEST(test_early_gates)
+{
+	static const struct {
+		const char *base, *dropin;
+		unsigned first, last; /* that refuse, of those asked; 0: none */
+		unsigned from, to;    /* that are asked */
+		unsigned column;      /* in the main file; 0: elsewhere */
+	} cases[] = {
+		{"featureGates: {NoSuch: true}", "featureGates: {NoSuch: null}",
+	         32, 36, 32, 36, 16},
+		{"featureGates: {NoSuch: false}", "featureGates: null", 32, 36,
+	         32, 36, 16},
+		{"featureGates: {CPUManager: false}",
+	         "featureGates: {CPUManager: true}", 32, 32, 29, 32, 16},
+		{"featureGates: {CPUManager: true}",
+	         "featureGates: {CPUManager: false}", 29, 32, 29, 32, 0},
+		{"featureGates: {NodeSwap: false}",
+	         "featureGates: {NodeSwap: true}", 34, 36, 29, 36, 16},
+		{"featureGates: {" GRACEFUL ": false}",
+	         "featureGates: {" GRACEFUL ": true}", 35, 36, 32, 36, 16},
+		{"featureGates: {" GRACEFUL ": false, " NEEDERS("false") "}",
+	         "featureGates: {" GRACEFUL ": true}", 0, 0, 32, 36, 0},
+		{"featureGates: {" GRACEFUL ": false, " NEEDERS("false") "}",
+	         "featureGates: {" NEEDERS("true") "}", 35, 36, 32, 36, 16},
+		{"featureGates: {AllAlpha: true}", ANY, 0, 0, 29, 36, 0},
+		{"featureGates: {NodeSwap: true}", ANY, 0, 0, 29, 36, 0},
+		{"maxPods: 5", "featureGates: {NoSuch: true}", 29, 36, 29, 36,
+	         0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *base = NULL, *dropin = NULL;
+		const struct kr_file *files[2];
+
+		ck_assert_int_ge(asprintf(&base, "%s%s\n", HEAD, cases[i].base),
+		                 0);
+		ck_assert_int_ge(
+			asprintf(&dropin, "%s%s\n", HEAD, cases[i].dropin), 0);
+		files[0] = kr_test_file("/k", base, strlen(base));
+		files[1] = kr_test_file("/d", dropin, strlen(dropin));
+		for (unsigned m = cases[i].from; m <= cases[i].to; m++) {
+			_cleanup_diag_ struct kr_diag diag = {0};
+			struct kr_inputs in = {.kubelet_minor = m,
+			                       .wrapped = true};
+			bool refused =
+				m >= cases[i].first && m <= cases[i].last;
+			const struct kr_message *e;
+
+			in.files = calloc(2, sizeof(*in.files));
+			in.n_files = 2;
+			in.merged_valid = in.config_read = true;
+			ck_assert_int_eq(kr_merge_parse(files, 2, false, m,
+			                                &diag, &in.merged),
+			                 0);
+			ck_assert_int_eq(kr_validate(&in, &diag), 0);
+			ck_assert_msg((in.fault == KR_STATE_INVALID) == refused,
+			              "1.%u: %s, %s: %s%s", m, cases[i].base,
+			              cases[i].dropin, in.fault_reason ?: "-",
+			              kr_test_messages(&diag));
+			e = kr_diag_first(&diag, KR_ERROR);
+			ck_assert_msg(!refused || !cases[i].column ||
+			                      (strcmp(e->file, "/k") == 0 &&
+			                       e->column == cases[i].column),
+			              "1.%u: %s%s", m, cases[i].base,
+			              kr_test_messages(&diag));
+			ck_assert_uint_eq(diag.n_messages, refused);
+			kr_inputs_done(&in);
+		}
 	}
 }
 END_TEST
@@ -647,7 +776,7 @@ START_TEST(test_dropins)
 		{"featureGates: {NoSuchGate: true}", "maxPods: 5", true},
 		{"featureGates: {NoSuchGate: true, "
 	         "RotateKubeletServerCertificate: true}",
-	         "featureGates: {NoSuchGate: null}", false},
+	         "featureGates: {NoSuchGate: null}", true},
 		{"memoryThrottlingFactor: 0.5", "maxPods: 5", false},
 		{"memoryThrottlingFactor: 1.5", "maxPods: 5", true},
 		{"maxPods: 5",
@@ -792,6 +921,31 @@ START_TEST(test_message)
 	         "config-invalid",
 	         "evictionHard would have to hold signals with amounts above "
 	         "0 or parts up to 100%, not \"memory.available: 0\""},
+		{"evictionSoft: {nodefs.available: 5%, memory.available: 5%}\n"
+	         "evictionSoftGracePeriod: {nodefs.available: 1m}",
+	         3, 38, "config-invalid",
+	         "evictionSoft has memory.available, which needs its "
+	         "evictionSoftGracePeriod"},
+		{"evictionSoft: {memory.available: 101%}", 3, 16,
+	         "config-invalid",
+	         "evictionSoft would have to hold signals with amounts above "
+	         "0 or parts up to 100%, not \"memory.available: 101%\""},
+		{"systemReserved: {cpu: ''}", 3, 18, "config-invalid",
+	         "systemReserved would have to hold cpu, memory, "
+	         "ephemeral-storage or pid with amounts such as 100m or 1Gi, "
+	         "not an empty \"cpu\""},
+		{"reservedSystemCPUs: '0'\ncpuManagerPolicy: static\n"
+	         "cpuManagerPolicyOptions: {full-pcpus-only: 'true', "
+	         "align-by-socket: 'true'}",
+	         5, 52, "config-invalid",
+	         "cpuManagerPolicyOptions has align-by-socket, which needs the "
+	         "feature gate CPUManagerPolicyAlphaOptions: it is off"},
+		{"reservedSystemCPUs: '0'\ncpuManagerPolicy: static\n"
+	         "cpuManagerPolicyOptions: {full-pcpus-only: x}",
+	         5, 27, "config-invalid",
+	         "cpuManagerPolicyOptions would have to hold options that this "
+	         "kubelet knows, with true or false, not \"full-pcpus-only: "
+	         "x\""},
 		{"imageGCHighThresholdPercent: 70", 3, 30, "config-invalid",
 	         "imageGCHighThresholdPercent would have to be above "
 	         "imageGCLowThresholdPercent, which is 80"},
@@ -803,11 +957,11 @@ START_TEST(test_message)
 	         "featureGates would have to leave KubeletTracing true, to "
 	         "which it is locked"},
 		{"featureGates: {AppArmor: true}", 3, 16, "config-invalid",
-	         "featureGates would have to hold gates that this kubelet "
-	         "knows: 1.32 is the last that knows AppArmor"},
+	         "featureGates would have to be without AppArmor, which "
+	         "kubelet knows until 1.32"},
 		{"featureGates: {AtomicFIFO: true}", 3, 16, "config-invalid",
-	         "featureGates would have to hold gates that this kubelet "
-	         "knows: 1.36 is the first that knows AtomicFIFO"},
+	         "featureGates would have to be without AtomicFIFO, which "
+	         "kubelet knows from 1.36 on"},
 		{"showHiddenMetricsForVersion: '1.30'", 3, 30, "config-invalid",
 	         "showHiddenMetricsForVersion would have to be \"1.33\", the "
 	         "minor version before kubelet's own"},
@@ -863,7 +1017,9 @@ START_TEST(test_places)
 		{0, "imageMaximumGCAge: -1s", {{3, 20, 3, "1.29 to 1.36"}}},
 		{0,
 	         "featureGates: {AppArmor: true, KubeletTracing: false}",
-	         {{3, 16, 8, "1.33 to 1.36"}, {3, 32, 14, "KubeletTracing"}}},
+	         {{3, 32, 14, "1.20 to 1.24"},
+	          {3, 16, 8, "1.33 to 1.36"},
+	          {3, 32, 14, "1.34 to 1.36"}}},
 		{34,
 	         "featureGates: {NoSuchA: true, AllAlpha: false, NoSuchB: "
 	         "true}",
@@ -894,7 +1050,7 @@ START_TEST(test_places)
 	         {{5, 20, 5, "\"Never\""}}},
 		{34,
 	         "registerWithTaints:\n- {key: a}\n- {value: b}",
-	         {{5, 3, 10, "each key"}}},
+	         {{5, 3, 10, "a key in element 2"}}},
 		{34,
 	         "evictionHard: {memory.available: '-1'}\n"
 	         "evictionSoft: {memory.available: 0%, a: '1', b: '2'}",
@@ -1052,6 +1208,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tc, test_defaults, 20, 37);
 	tcase_add_test(tc, test_unknown_version);
 	tcase_add_test(tc, test_dropins);
+	tcase_add_test(tc, test_early_gates);
 	tcase_add_test(tc, test_openshift);
 	tcase_add_test(tc, test_newer);
 	tcase_add_test(tc, test_places);

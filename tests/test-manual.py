@@ -120,22 +120,25 @@ def plain(text):
 
 def check_units(test, data):
     manual = read(data + "/kubelet-remedy.service.8")
-    parts = sections(manual, "Sh")
     names = ["kubelet-remedy.service", "kubelet-remedy-recover.service"]
     units = {name: unit_values(read("%s/%s.in" % (data, name)))
              for name in names}
     service = units[names[0]]
-    test.check(re.findall(r"^\.Nm (\S+)", parts["NAME"], re.M) == names
-               and re.findall(r"^\.Pa (\S+)", parts["SYNOPSIS"], re.M)
-               == names, "the manual of the units names both")
-    shown = re.findall(r"^\.Dl (.*)$", parts["DESCRIPTION"], re.M)
-    runs = service["ExecStart"].removeprefix("@sbindir@/")
-    test.check(shown == [runs], "it shows what the unit runs",
-               "%s\n%s" % (shown, runs))
+    for name, unit in units.items():
+        page = sections(read("%s/%s.8" % (data, name)), "Sh")
+        test.check(re.findall(r"^\.Nm (\S+)", page["NAME"], re.M) == [name]
+                   and re.findall(r"^\.Pa (\S+)", page["SYNOPSIS"], re.M)
+                   == [name], "%s has a manual of its name" % name)
+        shown = re.findall(r"^\.Dl (.*)$", page["DESCRIPTION"], re.M)
+        runs = unit["ExecStart"].removeprefix("@sbindir@/")
+        test.check(shown == [runs], "it shows what the unit runs",
+                   "%s\n%s" % (shown, runs))
+        test.check("is ended after %s seconds" % unit["TimeoutStartSec"]
+                   .removesuffix("s") in plain(read("%s/%s.8" % (data, name))),
+                   "it knows the time limit", unit["TimeoutStartSec"])
+        test.check("man:%s(8)" % name in unit["Documentation"].split(),
+                   "the unit names it", unit["Documentation"])
     text = plain(manual)
-    limit = service["TimeoutStartSec"].removesuffix("s")
-    test.check("after %s seconds it is ended" % limit in text,
-               "it knows the time limit", limit)
     also = service["SuccessExitStatus"].split()
     test.check("unless it is 0, %s:" % " or ".join(also) in text,
                "it knows the status that is no failure", also)
@@ -145,18 +148,50 @@ def check_units(test, data):
     preset = dict(line.split()[::-1] for line in
                   read(data + "/90-kubelet-remedy.preset").splitlines()
                   if line and not line.startswith("#"))
-    said = re.search("leaves (\\S+) disabled and enables (\\S+)", text)
+    said = re.search("leaves (\\S+) and (\\S+) disabled and enables (\\S+)",
+                     text)
     test.check(said and preset == {said.group(1): "disable",
-                                   said.group(2): "enable"},
+                                   said.group(2): "disable",
+                                   said.group(3): "enable"},
                "it knows the preset", preset)
     for name, unit in units.items():
         for page in unit["Documentation"].split():
             file = re.sub(r"^man:(.*)\((\d)\)$", r"\1.\2", page)
             test.check(os.path.exists(data + "/" + file),
                        "%s: there is %s" % (name, page))
-    test.check(re.search(r"^\.Xr kubelet-remedy\.service 8",
-                         read(data + "/kubelet-remedy.8"), re.M),
-               "the other manual points to it")
+    for name in names:
+        test.check(re.search(r"^\.Xr %s 8" % re.escape(name),
+                             read(data + "/kubelet-remedy.8"), re.M),
+                   "kubelet-remedy(8) points to " + name)
+
+
+AUDIT = "kubelet-remedy-audit"
+
+
+def check_audit_unit(test, data, metrics):
+    """METRICS: the names that an audit and a fleet print."""
+    manual = read(data + "/%s.service.8" % AUDIT)
+    unit = unit_values(read(data + "/%s.service.in" % AUDIT))
+    timer = unit_values(read(data + "/%s.timer" % AUDIT))
+    text = plain(manual)
+    words = set(re.findall(r"\bKUBELET_REMEDY_\w+", unit["ExecStart"]))
+    said = set(re.findall(r"^\.It Ev (\S+)", manual, re.M))
+    test.check(words == said, "the audit's manual knows its variables",
+               words ^ said)
+    test.check(unit["Environment"].partition("=")[2] in text and
+               unit["EnvironmentFile"].lstrip("-") in text,
+               "it knows where they stand, and the file")
+    test.check("unless it is 0, %s." % " or ".join(
+        unit["SuccessExitStatus"].split()) in text,
+               "it knows the status that is no failure")
+    test.check(timer["OnCalendar"] == "hourly" and "every hour" in text,
+               "it knows how often")
+    said = set(re.findall(r"^\.It Ic (kubelet_remedy_\w+)", manual, re.M))
+    test.check(said == metrics, "it knows each metric", said ^ metrics)
+    for name in ("service.in", "timer"):
+        page = unit_values(read("%s/%s.%s" % (data, AUDIT, name)))
+        test.check("man:%s.service(8)" % AUDIT in page["Documentation"],
+                   "%s.%s points to it" % (AUDIT, name))
 
 
 # --- platforms --------------------------------------------------------------
@@ -170,6 +205,52 @@ def check_platforms(test, page, table):
     for name in names:
         test.check(any(entry.split(" (")[0] == name.split(" (")[0]
                        for entry in entries), "the manual has " + name)
+
+
+# --- sentences ----------------------------------------------------------------
+
+MOST_WORDS = 25
+# macros of mdoc that begin another text, and those inside of one
+BREAKS = re.compile(r"\.(?:Sh|Ss|It|Pp|Bl|El|Dl|Dd|Dt|Os|\\\")")
+INSIDE = re.compile(r"\b(?:Fl|Ar|Ns|Cm|Pa|Ql|Xr|Ev|Dv|Op|Sy|Em|Nm|Lk|Sx|Pq|Po|Pc)\b")
+
+
+def texts_of_manual(text):
+    """Its running texts, without what is to be typed."""
+    text = re.sub(r"^\.Bd .*?^\.Ed$", ".Pp", text, flags=re.M | re.S)
+    text = re.sub(r"^\.Xr (\S+) \d", r"\1", text, flags=re.M)
+    return "\n".join("\0" if BREAKS.match(line) else line.lstrip(".")
+                     for line in text.splitlines()).split("\0")
+
+
+def texts_of_markdown(text):
+    text = re.sub(r"^(?: {4}|\||#|!\[|```).*$", "\0", text, flags=re.M)
+    text = re.sub(r"\n\s*\n|^\s*(?:\*|\d+\.) ", "\0", text, flags=re.M)
+    return text.split("\0")
+
+
+def long_sentences(texts):
+    for text in texts:
+        for sentence in re.split(r"(?<=[\w)`'\"])\s?[.:;](?=\s|$)", text):
+            words = [word for word in INSIDE.sub("", sentence).split()
+                     if re.search(r"\w", word)]
+            if len(words) > MOST_WORDS:
+                yield "%d words: %s" % (len(words), " ".join(words))
+
+
+def check_sentences(test, root):
+    for path in tracked_files(root, ["README.md", "data", "contrib"]):
+        name = os.path.relpath(path, root)
+        if not re.search(r"\.(?:\d|md)$", name):
+            continue
+        texts = (texts_of_markdown if name.endswith(".md")
+                 else texts_of_manual)(read(path))
+        faults = list(long_sentences(texts))
+        test.check(not faults, "sentences of at most %d words: %s" % (
+            MOST_WORDS, name), "\n".join(faults))
+    test.check(list(long_sentences(["a " * 26 + ". b " * 20]))
+               and not list(long_sentences(["a " * 25 + ". b " * 20])),
+               "a long sentence is found")
 
 
 # --- what is shown can be called --------------------------------------------
@@ -254,7 +335,7 @@ def main():
         own_help = run_help(program, command)
         test.same({row[1:] for row in help_options(own_help)}, own,
                   "options of " + command)
-        said = set(re.findall(r"\b(\d) ", own_help.split("exit status:")[1]))
+        said = set(re.findall(r"\b(\d)\s", own_help.split("exit status:")[1]))
         test.check({"0", "2"} <= said <= set("0123456"),
                    "statuses of %s: %s" % (command, sorted(said)))
         text += own_help
@@ -266,9 +347,13 @@ def main():
     test.same(statuses, set(re.findall(r"^\.It (\d+)$", parts["EXIT STATUS"],
                                        re.M)), "statuses")
     check_units(test, data)
+    check_audit_unit(test, data, {"kubelet_remedy_" + name for name in
+                                  re.findall(r'print_head\([^"]*"(\w+)"', read(
+                                      root + "/src/report/prometheus.c"))})
     check_platforms(test, data + "/kubelet-remedy-platforms.7",
                     root + "/src/node/platform-table.c")
     check_calls(test, helped, root)
+    check_sentences(test, root)
     for name in sorted(os.listdir(data)):
         if re.search(r"\.\d$", name):
             check_mandoc(test, data + "/" + name)

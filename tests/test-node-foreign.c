@@ -476,7 +476,7 @@ static const struct row rows[] = {
          .unit = "k0sworker.service",
          .places = "/var/lib/k0s/kubelet-config.yaml:3:25 true "
                    "/etc/systemd/system/k0sworker.service:2:37 false",
-         .reason = "renders",
+         .reason = "regenerates",
          .restart = "systemctl restart k0sworker.service"},
 #define K8S_UNIT "/etc/systemd/system/snap.k8s.kubelet.service"
 #define K8S_ARGS "/var/snap/k8s/common/args/kubelet"

@@ -613,10 +613,15 @@ START_TEST(test_doubted)
 	                      strcmp(d.reason, "why") == 0,
 	              "%s: %s", doubted[_i].name, d.reason);
 	ck_assert_msg(in.flags.n_remarks == (doubted[_i].code ? 1 : 0),
-	              "%s: %zu remarks", doubted[_i].name, in.flags.n_remarks);
+	              "%s: %zu remarks, the last: %s", doubted[_i].name,
+	              in.flags.n_remarks,
+	              in.flags.n_remarks > 0
+	                      ? in.flags.remarks[in.flags.n_remarks - 1].text
+	                      : "-");
 	if (doubted[_i].code) {
 		ck_assert_str_eq(in.flags.remarks[0].code, doubted[_i].code);
-		ck_assert_msg(in.flags.remarks[0].fatal == doubted[_i].fatal,
+		ck_assert_msg((in.flags.remarks[0].severity == KR_ERROR) ==
+		                      doubted[_i].fatal,
 		              "%s: fatal", doubted[_i].name);
 	}
 	ck_assert_msg(diag.n_messages == 0, "%s:%s", doubted[_i].name,

@@ -195,14 +195,15 @@ START_TEST(test_next_boot)
 	struct kr_diag diag = {0};
 	struct kr_fs *fs;
 	char wrong[512] = "";
+	bool masked;
 
 	kr_root_mkdir("/dev");
 	kr_root_symlink("/proc/self/nonexistent", "/dev/other");
 	make_files(row);
 	fs = kr_root_fs();
-	ck_assert_int_eq(
-		kr_kernel_settings_read(fs, row->command_line, &diag, settings),
-		0);
+	ck_assert_int_eq(kr_kernel_settings_read(fs, row->command_line, &diag,
+	                                         &masked, settings),
+	                 0);
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
 		const struct kr_kernel_setting *s = &settings[i];
 
@@ -214,6 +215,8 @@ START_TEST(test_next_boot)
 			                s->value, strlen(s->value)) == 0,
 				"%s: the place of %s", row->name, s->name);
 	}
+	ck_assert_msg(masked == (strcmp(row->name, "the unit is masked") == 0),
+	              "%s: masked", row->name);
 	ck_assert_msg(strcmp(wrong, row->wrong) == 0, "%s: %s", row->name,
 	              wrong);
 	kr_fs_free(fs);

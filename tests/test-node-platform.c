@@ -300,6 +300,24 @@ START_TEST(each_says_enough)
 }
 END_TEST
 
+/* A line that belongs to no field, or a platform without a last row. */
+START_TEST(own_lines)
+{
+	const struct kr_platform_line *l = &kr_platform_lines[_i];
+	bool known = !l->path;
+	bool last = _i + 1 == (int)kr_platform_n_lines ||
+	            strcmp(l[1].id, l->id) != 0;
+
+	for (int i = 0; i < KR_N_FIELDS; i++)
+		known |= l->path && kr_field(i)->path &&
+		         strcmp(kr_field(i)->path, l->path) == 0;
+	ck_assert_msg(known, "%s: no field %s", l->id, l->path);
+	ck_assert_msg(last == !l->path, "%s: the last row is for all others",
+	              l->id);
+	ck_assert_msg(l->line[strlen(l->line) - 1] == '\n', "%s", l->line);
+}
+END_TEST
+
 START_TEST(words_of_the_setting)
 {
 	static const struct {
@@ -352,6 +370,22 @@ START_TEST(words_of_fields)
 	         "tlsCipherSuites:\n  - A\n  - B\n",
 	         {{KR_FIELD_TLS_CIPHERS, "A,B"}}},
 		{"@MEMBERS@\n", "", {{KR_FIELD_HOSTNAME_OVERRIDE, "x"}}},
+		{"a:\n@OWN:kubespray@\nb\n",
+	         "a:\nkube_read_only_port: 0\ntls_cipher_suites: [\"A\", "
+	         "\"B\"]\n"
+	         "kubelet_authorization_mode_webhook: true\nb\n",
+	         {{KR_FIELD_READ_ONLY_PORT, "0"},
+	          {KR_FIELD_TLS_CIPHERS, "A,B"},
+	          {KR_FIELD_AUTHORIZATION_MODE, "Webhook"}}},
+		{"@OWN:kubespray@\n",
+	         "# hostname-override: \"x\" goes into "
+	         "kubelet_config_extra_args\n",
+	         {{KR_FIELD_HOSTNAME_OVERRIDE, "x"}}},
+		{"@OWN:bottlerocket@\n",
+	         "apiclient set settings.kubernetes.pod-pids-limit=100\n"
+	         "# makeIPTablesUtilChains: true has no setting of its own; "
+	         "kubelet-extra-config takes it, in releases that have that\n",
+	         {{KR_FIELD_POD_PIDS, "100"}, {KR_FIELD_IPTABLES, "true"}}},
 		{"flags:\n- \"--@FLAG@=@VALUE@\"\n",
 	         "flags:\n- \"--anonymous-auth=false\"\n"
 	         "- \"--tls-cipher-suites=A,B\"\n"
@@ -417,6 +451,7 @@ static void add_tests(Suite *suite)
 	TCase *tc = kr_test_case(suite, "platform", kr_root_setup,
 	                         kr_root_teardown);
 
+	tcase_add_loop_test(tc, own_lines, 0, (int)kr_platform_n_lines);
 	tcase_add_loop_test(tc, found, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, each_row, 0, (int)kr_platform_n_rows);
 	tcase_add_loop_test(tc, each_says_enough, 0, (int)kr_platform_n_rows);

@@ -175,7 +175,7 @@ START_TEST(test_read)
 	             reads[_i].stat ? reads[_i].stat : STAT("kubelet", "500"),
 	             "kubelet\n", reads[_i].cmdline, reads[_i].size,
 	             reads[_i].cgroup ? reads[_i].cgroup : "0::/\n");
-	r = kr_process_read(kr_root_fd, 7, &diag, &p);
+	r = kr_process_read(kr_root_fd, 7, NULL, &diag, &p);
 	ck_assert_msg(r == reads[_i].want, "%s: %s%s", name, strerror(-r),
 	              kr_test_messages(&diag));
 	ck_assert_msg((diag.n_messages > 0) == (r < 0 && r != -ESRCH), "%s:%s",
@@ -199,7 +199,7 @@ START_TEST(test_links)
 	             "0::/\n");
 	kr_root_symlink("/var/lib/kubelet", "/7/cwd");
 	kr_root_symlink("..", "/7/root");
-	ck_assert_int_eq(kr_process_read(kr_root_fd, 7, NULL, &p), 0);
+	ck_assert_int_eq(kr_process_read(kr_root_fd, 7, NULL, NULL, &p), 0);
 	ck_assert_str_eq(p.cwd, "/var/lib/kubelet");
 	ck_assert_int_ge(p.root_fd, 0);
 }
@@ -212,7 +212,7 @@ START_TEST(test_no_links)
 
 	make_process(7, STAT("kubelet", "500"), "kubelet\n", BYTES("kubelet"),
 	             "0::/\n");
-	ck_assert_int_eq(kr_process_read(kr_root_fd, 7, NULL, &p), 0);
+	ck_assert_int_eq(kr_process_read(kr_root_fd, 7, NULL, NULL, &p), 0);
 	ck_assert_ptr_null(p.cwd);
 	ck_assert_int_eq(p.root_fd, -1);
 }
@@ -223,7 +223,8 @@ START_TEST(test_gone)
 	_cleanup_process_ struct kr_process p = {.root_fd = -1};
 	_cleanup_diag_ struct kr_diag diag = {0};
 
-	ck_assert_int_eq(kr_process_read(kr_root_fd, 7, &diag, &p), -ESRCH);
+	ck_assert_int_eq(kr_process_read(kr_root_fd, 7, NULL, &diag, &p),
+	                 -ESRCH);
 	ck_assert_uint_eq(diag.n_messages, 0);
 }
 END_TEST
@@ -234,7 +235,8 @@ START_TEST(test_no_cgroup)
 
 	make_process(7, STAT("kubelet", "500"), "kubelet\n", BYTES("kubelet"),
 	             NULL);
-	ck_assert_int_eq(kr_process_read(kr_root_fd, 7, NULL, &p), -ESRCH);
+	ck_assert_int_eq(kr_process_read(kr_root_fd, 7, NULL, NULL, &p),
+	                 -ESRCH);
 }
 END_TEST
 
@@ -250,7 +252,7 @@ START_TEST(test_long)
 		cmdline[i] = '\0';
 	make_process(7, STAT("kubelet", "500"), "kubelet\n", cmdline, 100000,
 	             "0::/\n");
-	ck_assert_int_eq(kr_process_read(kr_root_fd, 7, NULL, &p), 0);
+	ck_assert_int_eq(kr_process_read(kr_root_fd, 7, NULL, NULL, &p), 0);
 	ck_assert_uint_eq(p.argc, 1000);
 	ck_assert_uint_eq(strlen(p.argv[999]), 99);
 }
@@ -264,7 +266,7 @@ START_TEST(test_self)
 	uint64_t now = kr_realtime_usec();
 
 	ck_assert_int_ge(proc_fd, 0);
-	ck_assert_int_eq(kr_process_read(proc_fd, getpid(), NULL, &p), 0);
+	ck_assert_int_eq(kr_process_read(proc_fd, getpid(), NULL, NULL, &p), 0);
 	ck_assert_uint_le(p.started_usec, now + 20 * KR_USEC_PER_MSEC);
 	ck_assert_uint_ge(p.started_usec, now - 600 * KR_USEC_PER_SEC);
 	ck_assert_ptr_nonnull(p.cwd);

@@ -210,11 +210,11 @@ START_TEST(test_rows)
 	              kr_test_messages(&diag));
 	ck_assert_msg(kr_node_waits(node) == (row->want == WAITS),
 	              "%s: unconfigured", row->name);
-	ck_assert_msg(
-		(strstr(d.reason, "not configured yet: kubeadm writes " CONFIG
-	                          " at 'kubeadm init' and 'kubeadm join'") !=
-	         NULL) == (row->want == WAITS),
-		"%s: %s", row->name, d.reason);
+	ck_assert_msg((strstr(d.reason,
+	                      CONFIG " is not there yet: kubeadm writes it "
+	                             "at 'kubeadm init' and 'kubeadm "
+	                             "join'") != NULL) == (row->want == WAITS),
+	              "%s: %s", row->name, d.reason);
 	r = plan(node, &diag, &made);
 	ck_assert_msg(r == wanted[row->want].plan, "%s: the plan: %d%s",
 	              row->name, r, kr_test_messages(&diag));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * node/with-edits: another disk, the same process, and nothing that was read is
- * read again.
+ * node/node: with edits, another disk, the same process, and nothing that was
+ * read is read again.
  */
 
 #include <string.h>

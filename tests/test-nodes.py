@@ -357,11 +357,11 @@ class Check:
                     "it holds %r", text)
         self.expect(flag == caused, "flag: %s, the cause: %s", flag, caused)
 
-    def check_history(self, node, state, undo, paths):
+    def check_history(self, node, state, undo, paths, kinds=("fix",)):
         status, got = self.run(node, "history.json", "history")
         found = got.get("transactions", [])
-        self.expect(status == 0 and len(found) == 1, "history: %s %s",
-                    status, found)
+        self.expect(status == 0 and tuple(t["kind"] for t in found) == kinds,
+                    "history: %s %s", status, found)
         for fix in found:
             self.expect((fix["state"], fix["undo"]) == (state, undo),
                         "history: %s", fix)
@@ -382,7 +382,7 @@ class Check:
         self.expect(not differences(before, node.snapshot()),
                     "undo has not put back %s",
                     differences(before, node.snapshot()))
-        self.check_history(node, "undone", "refused", paths)
+        self.check_history(node, "undone", "refused", paths, ("fix", "undo"))
         status, _ = self.run(node, "fix.json", "undo", "--restart=never")
         self.expect(status == 1, "a second undo: status %s", status)
 

@@ -5,8 +5,8 @@
     test-package.py SOURCE_ROOT BUILD_ROOT STANDIN [TEST...]
 
 The Debian package is built, looked at by lintian, installed on a test host that
-is then rebooted, and purged; the RPM is built with Fedora's macros; and
-"meson install" is undone. What a machine lacks the tools for is skipped.
+is then rebooted, and purged; the RPM is built with Fedora's macros, installed
+and erased; and "meson install" is undone. What a machine lacks the tools for is skipped.
 """
 
 import functools
@@ -22,12 +22,13 @@ from host_lib import UNIT, Host, Skip, need_host, run_tests
 
 SERVICE = "kubelet-remedy.service"
 RECOVER = "kubelet-remedy-recover.service"
+AUDIT = ("kubelet-remedy-audit.service", "kubelet-remedy-audit.timer")
 STATE_DIR = "/var/lib/kubelet-remedy"
 STARTS = "/run/standin-kubelet.starts"
 
 # What dpkg, the journal and the loader keep of anything that comes and goes.
 KEEPS = re.compile(
-    r"/var/(log|cache|lib/(dpkg|apt|systemd/catalog|systemd/timers|ucf))(/|$)"
+    r"/var/(log|cache|lib/(dpkg|rpm|apt|systemd/catalog|systemd/timers|ucf))(/|$)"
     r"|/etc/ld\.so\.cache|/etc/\.pwd\.lock|/root/|/var/tmp/|/var/backups/")
 
 
@@ -79,19 +80,24 @@ def test_deb_built(_host, tap):
               ["kubelet-remedy", "libkubelet-remedy-dev"], "two packages")
     names = deb_files("kubelet-remedy")
     for name in ("/usr/sbin/kubelet-remedy",
+                 "/usr/share/man/man7/kubelet-remedy-benchmarks.7.gz",
                  "/usr/share/man/man7/kubelet-remedy-platforms.7.gz",
+                 "/usr/share/man/man7/kubelet-remedy-versions.7.gz",
                  "/usr/share/man/man8/kubelet-remedy.8.gz",
+                 "/usr/share/man/man8/kubelet-remedy-recover.service.8.gz",
                  "/usr/share/man/man8/kubelet-remedy.service.8.gz",
+                 "/usr/share/man/man8/kubelet-remedy-audit.service.8.gz",
                  "/usr/lib/systemd/catalog/kubelet-remedy.catalog",
                  "/usr/lib/systemd/system-preset/90-kubelet-remedy.preset",
                  "/usr/share/bash-completion/completions/kubelet-remedy",
                  "/usr/share/fish/vendor_completions.d/kubelet-remedy.fish",
                  "/usr/share/zsh/vendor-completions/_kubelet-remedy",
+                 "/usr/share/kubelet-remedy/alerts.yml",
                  "/usr/share/kubelet-remedy/schema/audit.json"):
         tap.check(name in names, "it has " + name, sorted(names))
     tap.equal(sorted(os.path.basename(name) for name in names
-                     if "/systemd/system/" in name), [RECOVER, SERVICE],
-              "both units")
+                     if "/systemd/system/" in name),
+              sorted([RECOVER, SERVICE, *AUDIT]), "the units")
     tap.equal([name for name in names if name.startswith(("/etc", "/var"))],
               [], "no configuration, no state")
     fields = call(["dpkg-deb", "-f", debs()["kubelet-remedy"]])
@@ -99,6 +105,9 @@ def test_deb_built(_host, tap):
     depends = re.search("^Depends: (.*)$", fields, re.M).group(1)
     tap.check("curl" not in depends, "it needs no libcurl", depends)
     tap.matches(fields, r"^Recommends: libcurl4\b", "it recommends libcurl")
+    tap.matches(depends, r"\blibsystemd0 \(>= 245\)", "it needs libsystemd")
+    tap.check("libyaml" not in depends and "libbsd" not in depends,
+              "what has an archive is in the program", depends)
 
 
 def test_deb_lintian(_host, tap):
@@ -179,12 +188,13 @@ def test_deb_on_a_host(host, tap):
         host.write("/root/kubelet-remedy.deb", file.read())
     dpkg(host, tap, "--install", "/root/kubelet-remedy.deb")
     tap.equal(host.snapshot(), node, "installed: kubelet's files are untouched")
-    tap.equal((enabled(host, SERVICE), enabled(host, RECOVER)),
-              ("disabled", "enabled"), "installed: what is enabled")
-    tap.status(host.run(["systemctl", "preset", SERVICE, RECOVER]), 0,
+    units = (SERVICE, RECOVER, AUDIT[1])
+    tap.equal([enabled(host, unit) for unit in units],
+              ["disabled", "enabled", "disabled"], "installed: what is enabled")
+    tap.status(host.run(["systemctl", "preset", *units]), 0,
                "systemctl preset")
-    tap.equal((enabled(host, SERVICE), enabled(host, RECOVER)),
-              ("disabled", "enabled"), "the preset says the same")
+    tap.equal([enabled(host, unit) for unit in units],
+              ["disabled", "enabled", "disabled"], "the preset says the same")
     tap.contains(host.run(["journalctl", "--list-catalog"]).stdout,
                  "kubelet-remedy", "installed: the catalog is known")
     tap.status(host.run(["/usr/sbin/kubelet-remedy", "audit", "-q"]), 1,
@@ -237,6 +247,14 @@ def test_deb_on_a_host(host, tap):
                "purged and rebooted: nothing has failed")
 
 
+def kill_a_fix(host, tap):
+    host.run(["strace", "-f", "-o", "/dev/null", "-e",
+              "inject=renameat,renameat2:signal=SIGKILL:when=2",
+              "kubelet-remedy", "fix", "--wait=3"])
+    tap.check(os.path.exists(host.root + STATE_DIR + "/pending"),
+              "a fix was killed in the middle")
+
+
 def test_deb_purged_in_the_middle(host, tap):
     """What a killed fix left is taken back before the program goes."""
     if not host:
@@ -247,11 +265,7 @@ def test_deb_purged_in_the_middle(host, tap):
     host.node(FALSE_FLAG)
     before = host.snapshot()
     dpkg(host, tap, "--install", "/root/kubelet-remedy.deb")
-    host.run(["strace", "-f", "-o", "/dev/null", "-e",
-              "inject=renameat,renameat2:signal=SIGKILL:when=2",
-              "kubelet-remedy", "fix", "--wait=3"])
-    tap.check(os.path.exists(host.root + STATE_DIR + "/pending"),
-              "a fix was killed in the middle")
+    kill_a_fix(host, tap)
     dpkg(host, tap, "--purge", "kubelet-remedy")
     tap.equal(host.snapshot(), before, "its work is taken back")
     tap.check(not os.path.exists(host.root + STATE_DIR), "no record is left")
@@ -272,7 +286,7 @@ def rpms():
           "--transform=s,^\\.," + name + ",", "-czf",
           "%s/SOURCES/%s.tar.gz" % (top, name), "."])
     call(["rpmbuild", "-bb", "--nodeps",
-          "--load=" + ROOT + "/tests/rpm-macros", "--define",
+          "--load=" + ROOT + "/contrib/rpm-macros", "--define",
           "_topdir " + top, "--define", "debug_package %{nil}",
           ROOT + "/contrib/kubelet-remedy.spec"])
     found = {}
@@ -306,9 +320,58 @@ def test_rpm(_host, tap):
               "every macro of the scripts is known", scripts)
 
 
+def rpm(host, tap, *words):
+    tap.status(host.run(["rpm", *words], timeout=300), 0, "rpm " + " ".join(words))
+
+
+def test_rpm_on_a_host(host, tap):
+    """Installed, installed again, and erased in the middle of a fix. --nodeps: what
+    it needs is in the database of dpkg."""
+    if not host:
+        need_host()
+        raise Skip("no host")
+    need("rpm", "strace")
+    file = "/root/kubelet-remedy.rpm"
+    with open(rpms()["kubelet-remedy"], "rb") as built:
+        host.write(file, built.read())
+    host.node(FALSE_FLAG)
+    node, was = host.snapshot(), host.identity()
+    before, ours_before = listing(host), names_of_ours(host)
+    rpm(host, tap, "--install", "--nodeps", file)
+    units = (SERVICE, RECOVER, AUDIT[1])
+    tap.equal([enabled(host, unit) for unit in units],
+              ["disabled", "enabled", "disabled"], "installed: what is enabled")
+    tap.status(host.run(["/usr/sbin/kubelet-remedy", "audit", "-q"]), 1,
+               "installed: the program runs")
+    tap.equal((host.snapshot(), host.identity()), (node, was),
+              "installed: kubelet and its files are untouched")
+    tap.status(host.run(["systemctl", "enable", SERVICE, AUDIT[1]]), 0, "enable")
+    node = host.snapshot()
+    # the scripts of an upgrade: the new one is installed, then the old one erased
+    rpm(host, tap, "--upgrade", "--force", "--nodeps", file)
+    tap.equal([enabled(host, unit) for unit in units], ["enabled"] * 3,
+              "installed again: what was enabled is")
+    kill_a_fix(host, tap)
+    rpm(host, tap, "--erase", "kubelet-remedy")
+    tap.equal(host.snapshot(), node, "erased: the fix is taken back")
+    tap.check(host.is_healthy(), "erased: kubelet runs")
+    # the timer of the killed run finds nothing to do, and is gone by then
+    host.sh("systemctl stop 'kubelet-remedy-rollback*'")
+    # the last two are of Fedora's package filesystem
+    tap.equal([name for name in sorted(listing(host) - before)
+               if not name.startswith(STATE_DIR) and name not in (
+                   file, "/usr/share/licenses", "/usr/share/zsh/site-functions")],
+              [], "erased: nothing is left but the records")
+    tap.check(os.path.isdir(host.root + STATE_DIR), "erased: the records stay")
+    tap.equal([name for name in set(names_of_ours(host)) - set(ours_before)
+               if not name.startswith((STATE_DIR, "/run/kubelet-remedy", file))], [],
+              "erased: not even a name")
+    host.sh("rm -r " + STATE_DIR)
+
+
 def test_rpm_words(_host, tap):
     need("rpmspec")
-    text = call(["rpmspec", "--load=" + ROOT + "/tests/rpm-macros", "-P",
+    text = call(["rpmspec", "--load=" + ROOT + "/contrib/rpm-macros", "-P",
                  ROOT + "/contrib/kubelet-remedy.spec"])
     tap.equal(re.findall(r"%(?:meson|systemd|\{)\w*", text), [],
               "every macro is known")

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * policy/decoy: what looks as if it set the value and does not.
+ * policy/remarks: what looks as if it set the value and does not.
  */
 
 #include <string.h>
 
-#include "policy/decoy.h"
+#include "policy/remarks.h"
 #include "testing-node.h"
 #include "testing.h"
 
@@ -238,7 +238,8 @@ START_TEST(test_rows)
 		kr_root_symlink(rows[_i].link, CIS);
 	}
 	node = kr_test_node(NULL, &diag);
-	ck_assert_int_eq(kr_decoys_find(node, &kr_rules_usual, &diag), 0);
+	ck_assert_int_eq(kr_remarks_find(node, &kr_rules_usual, NULL, &diag),
+	                 0);
 	for (size_t i = 0; i < diag.n_messages; i++) {
 		const struct kr_message *m = &diag.messages[i];
 		char text[512];

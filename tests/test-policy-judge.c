@@ -22,8 +22,11 @@
 #define SET(v) GVK ",\"makeIPTablesUtilChains\":" v "}\n"
 #define EMPTY  GVK "}\n"
 #define CONFIG "/etc/kubelet.json"
+#define MADE   "/run/credentials/kubelet.service/k"
 #define KEY    "makeIPTablesUtilChains"
 #define FLAG   "--make-iptables-util-chains"
+#define PORT   "readOnlyPort"
+#define QPS    "eventRecordQPS"
 #define HOUR   (3600 * KR_USEC_PER_SEC)
 
 /* More than the slack of a start and a tick of its clock. */
@@ -36,6 +39,7 @@ enum drift {
 	BIRTH_LATER, /* another file of an old mtime, as cp -p makes it */
 	CTIME_LATER, /* a chmod */
 	FOLDER_LATER,
+	MADE_LATER, /* a credential, which systemd makes at the start */
 };
 
 struct row {
@@ -231,6 +235,13 @@ static const struct row rows[] = {
          .want = KR_VERDICT_FAIL,
          .disk = F,
          .running = U},
+	{.name = "a credential is as old as the start",
+         .unit = FLAG,
+         .config = SET("true"),
+         .argv = {"--config=" MADE},
+         .drift = MADE_LATER,
+         .disk = T,
+         .running = T},
 	{.name = "a drop-in may have gone",
          .unit = "--config-dir=/etc/k.d",
          .config = SET("true"),
@@ -448,6 +459,10 @@ static uint64_t make_files(const struct row *row)
 	case FOLDER_LATER:
 		set_mtime("/etc/k.d", now + 2 * HOUR);
 		return now + HOUR;
+	case MADE_LATER:
+		kr_root_write(MADE, row->config);
+		set_mtime(MADE, now + 2 * HOUR);
+		return now + HOUR;
 	case CTIME_LATER:
 		wait_until_later(now);
 		ck_assert_int_eq(fchmodat(kr_root_fd, &CONFIG[1], 0600, 0), 0);
@@ -560,9 +575,11 @@ static const struct {
          FLAG,
          FLAG,
          F,
-         {"configz says false, but kubelet[7] was started with true: it may "
+         {KEY
+          ": configz says false, but kubelet[7] was started with true: it may "
           "be another node's (--node)",
-          "configz says false, the files say true: so will kubelet once it "
+          KEY
+          ": configz says false, the files say true: so will kubelet once it "
           "is restarted"},
          "kubelet says through the API server that it runs with " KEY
          " = false; the files say true, a restart is needed"},
@@ -570,16 +587,19 @@ static const struct {
          FLAG "=false",
          FLAG "=false",
          T,
-         {"configz says true, but kubelet[7] was started with false: it may "
+         {KEY
+          ": configz says true, but kubelet[7] was started with false: it may "
           "be another node's (--node)",
-          "configz says true, the files say false: so will kubelet once it "
+          KEY
+          ": configz says true, the files say false: so will kubelet once it "
           "is restarted"},
          "kubelet would start with " KEY " = false"},
 	{"running false, live true",
          FLAG,
          FLAG "=false",
          T,
-         {"configz says true, but kubelet[7] was started with false: it may "
+         {KEY
+          ": configz says true, but kubelet[7] was started with false: it may "
           "be another node's (--node)"},
          "kubelet runs with " KEY " = false; the files say true, a restart "
          "is needed"},
@@ -587,16 +607,18 @@ static const struct {
          FLAG "=false",
          FLAG,
          T,
-         {"configz says true, the files say false: so will kubelet once it "
+         {KEY
+          ": configz says true, the files say false: so will kubelet once it "
           "is restarted"},
          "kubelet would start with " KEY " = false"},
 	{"no kubelet here",
          FLAG,
          NULL,
          F,
-         {"configz says false, but kubelet does not run here: it may be "
-          "another node's (--node)",
-          "configz says false, the files say true: so will kubelet once it "
+         {KEY ": configz says false, but kubelet does not run here: it may be "
+              "another node's (--node)",
+          KEY
+          ": configz says false, the files say true: so will kubelet once it "
           "is restarted"},
          "kubelet says through the API server that it runs with " KEY
          " = false; the files say true, a restart is needed"},
@@ -640,7 +662,9 @@ END_TEST
 static const struct {
 	const char *name;
 	const char *unit, *config;
-	const char *want; /* kind state, "!" wins, "-" not editable */
+	const char *want;    /* kind value, "!" wins, "-" not editable */
+	const char *control; /* NULL: the usual one */
+	const char *version; /* of kubelet */
 } sources[] = {
 	{"nothing", "--v=2", NULL, "default true!-"},
 	{"a flag", FLAG "=false", NULL, "default true-, flag false!"},
@@ -661,12 +685,54 @@ static const struct {
 	{"drop-ins", "--config=" CONFIG " --config-dir=/etc/k.d", SET("false"),
          "default true-, config false, config-dir false!"},
 	{"two words", FLAG " false", NULL, "default true-, flag invalid!"},
+	/* a default that depends on kubelet's version */
+	{"by version", "--v=2", NULL, "default unknown!-", QPS},
+	{"the older", "--v=2", NULL, "default 5!-", QPS, "1.26"},
+	{"the newer", "--v=2", NULL, "default 50!-", QPS, "1.27"},
+	{"beside a value", "--event-qps=7", NULL, "default unknown-, flag 7!",
+         QPS},
+	{"beside a null", "--config=" CONFIG, GVK ",\"eventRecordQPS\":null}",
+         "default unknown!-, config null", QPS},
+	{"beside a fault", FLAG "=x", NULL, "default unknown-", QPS},
+	{"no unit, by version", NULL, NULL, "default unknown-", QPS},
+	/* on how kubelet is started */
+	{"no unit, by start", NULL, NULL, "default unknown-", PORT},
+	{"no unit", NULL, NULL, "default true-"},
+	{"flags alone", "--v=2", NULL, "default 10255!-", PORT},
+	{"with --config", "--config=" CONFIG, EMPTY, "default 0!-", PORT},
+	{"with --config-dir alone", "--config-dir=/etc/k.d", EMPTY,
+         "default 10255!-", PORT},
+	{"with --config-dir alone, a value",
+         "--config-dir=/etc/k.d --read-only-port=1", EMPTY,
+         "default 10255-, flag 1!", PORT},
+	{"with both", "--config=" CONFIG " --config-dir=/etc/k.d", EMPTY,
+         "default 0!-", PORT},
+	{"with a --config that is not there", "--config=/x", NULL, "default 0-",
+         PORT},
 };
+
+/* S's state, or its value. */
+static void add_state(const struct kr_source *s, char *got, size_t size)
+{
+	_cleanup_free_ char *value = NULL;
+
+	if (s->state == KR_STATE_VALUE)
+		ck_assert_int_eq(kr_value_format(&s->value, &value), 0);
+	snprintf(got + strlen(got), size - strlen(got), "%s%s %s%s%s",
+	         *got ? ", " : "", kr_source_kind_to_string(s->kind),
+	         value ? value : kr_state_to_string(s->state),
+	         s->wins ? "!" : "", s->editable ? "" : "-");
+}
 
 START_TEST(test_sources)
 {
 	const struct row row = {.unit = sources[_i].unit,
 	                        .config = sources[_i].config};
+	const struct kr_node_options node_options = {
+		.root = kr_root_path, .kubelet_version = sources[_i].version};
+	const char *control = sources[_i].control ? sources[_i].control : KEY;
+	const struct kr_rule *rule = kr_rule_find(control, strlen(control));
+	const struct kr_rules rules = {&rule, 1, NULL};
 	const struct kr_audit_options options = {.live = A};
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_node_ struct kr_node *node = NULL;
@@ -675,17 +741,13 @@ START_TEST(test_sources)
 	int wins = -1;
 
 	make_files(&row);
-	node = kr_test_node(NULL, &diag);
-	ck_assert_int_eq(
-		kr_audit_run(node, &kr_rules_usual, &options, &diag, &a), 0);
+	ck_assert_int_eq(kr_node_open(&node_options, &diag, &node), 0);
+	ck_assert_int_eq(kr_node_read(node, &node_options, NULL, &diag), 0);
+	ck_assert_int_eq(kr_audit_run(node, &rules, &options, &diag, &a), 0);
 	for (size_t i = 0; i < a->items[0].sources.n; i++) {
 		const struct kr_source *s = &a->items[0].sources.items[i];
 
-		snprintf(got + strlen(got), sizeof(got) - strlen(got),
-		         "%s%s %s%s%s", i > 0 ? ", " : "",
-		         kr_source_kind_to_string(s->kind),
-		         kr_state_to_string(s->state), s->wins ? "!" : "",
-		         s->editable ? "" : "-");
+		add_state(s, got, sizeof(got));
 		if (s->wins)
 			wins = (int)i;
 	}

@@ -90,7 +90,7 @@ static const struct row rows[] = {
             S "Environment=\"KUBELET_ARGS=--v=2\"\n", C " --v=2"),
 	CUT("repeated side by side",
             S "Environment=\"KUBELET_ARGS=" FLAG " " FLAG "=false --v=2\"\n",
-            S "Environment=\"KUBELET_ARGS= --v=2\"\n", C " --v=2"),
+            S "Environment=\"KUBELET_ARGS=--v=2\"\n", C " --v=2"),
 	CUT("underscores",
             S "Environment=\"KUBELET_ARGS=--make_iptables_util_chains=false "
               "--v=2\"\n",

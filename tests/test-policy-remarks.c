@@ -89,14 +89,6 @@ static const struct row {
          .controls = "makeIPTablesUtilChains",
          .want = "",
          .unit = "k3s.service"},
-	{.name = "mark bits, of makeIPTablesUtilChains alone",
-         .files = {{UNIT, EXEC "--iptables-masquerade-bit=15\n"}},
-         .controls = "makeIPTablesUtilChains readOnlyPort",
-         .want = "mark-bits-equal:0 "},
-	{.name = "mark bits, not asked for",
-         .files = {{UNIT, EXEC "--iptables-masquerade-bit=15\n"}},
-         .controls = "readOnlyPort",
-         .want = ""},
 	{.name = "a name in another case",
          .files = {{UNIT, EXEC "--config=" CONFIG "\n"},
                    {CONFIG, GVK ",\n\"readonlyport\":1}\n"}},
@@ -115,10 +107,9 @@ static size_t choose(const char *names, const struct kr_rule **items)
 
 	while (*names) {
 		size_t length = strcspn(names, " ");
-		int field = kr_field_find_setting(names, length);
 
-		ck_assert_int_ge(field, 0);
-		items[n++] = kr_rule_of_field(field);
+		items[n] = kr_rule_find(names, length);
+		ck_assert_ptr_nonnull(items[n++]);
 		names += length + (names[length] == ' ');
 	}
 	return n;

@@ -48,9 +48,12 @@ START_TEST(test_table)
 	                 rule->n_fields > 0);
 	ck_assert_int_eq(rule->subject == KR_SUBJECT_FIELDS, !rule->files);
 	ck_assert_uint_le(rule->n_fields + rule->n_also, KR_RULE_FIELDS_MAX);
-	for (size_t i = 0; i < rule->n_fields; i++)
+	for (size_t i = 0; i < rule->n_fields; i++) {
 		ck_assert_msg(kr_field(rule->fields[i])->flag != NULL,
 		              "%s: no flag", rule->name);
+		ck_assert_msg(kr_field(rule->fields[i])->by_default != NULL,
+		              "%s: no default", rule->name);
+	}
 	if (rule->n_fields == 1) {
 		ck_assert_str_eq(rule->name, kr_field_name(rule->fields[0]));
 		ck_assert(rule->fields[0] >= KR_N_SETTINGS ||
@@ -90,6 +93,8 @@ static const struct row {
 	const char *edition;
 	const char *note; /* a message's code; NULL: it is not asked for */
 	const char *scanner;
+	const char *user;    /* of the kubeconfig; NULL: it tells none */
+	const char *no_note; /* the code of none */
 } rows[] = {
 	{"authentication.anonymous.enabled", "", "", P, .says = "default"},
 	{"authentication.anonymous.enabled", "", NULL, F,
@@ -146,10 +151,16 @@ static const struct row {
 	{"eventRecordQPS", "", "", P, .edition = "eks-1.5",
          .scanner = "written down"},
 	{"eventRecordQPS", "", "", P, .edition = "eks-1.8"},
-	{"rotateCertificates", "", "", P, .note = "rotate-absent"},
+	{"rotateCertificates", "", "", P, .no_note = "rotate-absent"},
+	{"rotateCertificates", "", "", P, .user = "{client-certificate: /c}",
+         .note = "rotate-absent"},
+	{"rotateCertificates", "", "", P, .user = "{exec: {command: aws}}",
+         .no_note = "rotate-absent"},
+	{"rotateCertificates", "", "", P, .user = "{token: t}",
+         .no_note = "rotate-absent"},
 	{"rotateCertificates", "", "", F, true},
 	{"rotateCertificates", "", ",\"rotateCertificates\":null", P,
-         .note = "rotate-absent"},
+         .note = "rotate-absent", .user = "{client-certificate: /c}"},
 	{"rotateCertificates", "", ",\"rotateCertificates\":false", F},
 	{"rotateCertificates", "--rotate-certificates=false", "", F},
 	{"rotateCertificates", "--rotate-certificates", "", P},
@@ -213,10 +224,14 @@ static const struct row {
 
 	/* the serving certificate and its key, or the cluster's */
 	{"tlsCertFile+tlsPrivateKeyFile", "", "", F,
-         .says = "start with no tlsCertFile+tls"},
+         .says = "start with neither tlsCertFile nor tlsPrivateKeyFile"},
+	{"tlsCertFile+tlsPrivateKeyFile", "--tls-cert-file=" CA, "", F,
+         .says = "start with tlsCertFile = " CA " and no tlsPrivateKeyFile"},
+	{"tlsCertFile+tlsPrivateKeyFile", "--tls-private-key-file=/pki/key", "",
+         F, .says = "with no tlsCertFile and tlsPrivateKeyFile = /pki/key"},
 	{"tlsCertFile+tlsPrivateKeyFile",
          "--tls-cert-file=" CA " --tls-private-key-file=/pki/key", "", P, true,
-         "tlsPrivateKeyFile=/pki/key", .note = "key-not-read"},
+         "is " CA " and tlsPrivateKeyFile is /pki/key", .note = "key-not-read"},
 	{"tlsCertFile+tlsPrivateKeyFile", "--tls-private-key-file=/pki/key",
          ",\"tlsCertFile\":\"" CA "\"", P, .edition = "cis-1.12"},
 	{"tlsCertFile+tlsPrivateKeyFile", "",
@@ -272,8 +287,21 @@ static const struct kr_rule *find_rule(const char *name)
 	return rule;
 }
 
-static struct kr_node *make_node(const char *args, const char *members,
-                                 struct kr_diag *diag)
+static void write_kubeconfig(const char *user)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+	         "apiVersion: v1\nkind: Config\ncurrent-context: c\n"
+	         "contexts: [{name: c, context: {cluster: k, user: u}}]\n"
+	         "clusters: [{name: k, cluster: {server: 'https://k'}}]\n"
+	         "users: [{name: u, user: %s}]\n",
+	         user);
+	kr_root_write("/k", text);
+}
+
+static struct kr_node *make_row(const char *args, const char *members,
+                                const char *user, struct kr_diag *diag)
 {
 	char text[1024];
 
@@ -287,7 +315,15 @@ static struct kr_node *make_node(const char *args, const char *members,
 		snprintf(text, sizeof(text), "{" GVK "%s}", members);
 		kr_root_write(CONFIG, text);
 	}
+	if (user)
+		write_kubeconfig(user);
 	return kr_test_node(NULL, diag);
+}
+
+static struct kr_node *make_node(const char *args, const char *members,
+                                 struct kr_diag *diag)
+{
+	return make_row(args, members, NULL, diag);
 }
 
 static const struct kr_edition *find_edition(const char *name)
@@ -309,10 +345,9 @@ START_TEST(test_rows)
 	const struct kr_rules rules = {&rule, 1, find_edition(row->edition)};
 	_cleanup_diag_ struct kr_diag diag = {0};
 	_cleanup_node_ struct kr_node *node =
-		make_node(row->args, row->members, &diag);
+		make_row(row->args, row->members, row->user, &diag);
 	_cleanup_audit_ struct kr_audit *a = NULL;
 	const struct kr_judgement *j;
-	enum kr_answer answer;
 
 	ck_assert_int_eq(kr_audit_run(node, &rules, &options, &diag, &a), 0);
 	j = &a->items[0];
@@ -325,16 +360,12 @@ START_TEST(test_rows)
 	              j->reason);
 	ck_assert_msg(!row->note || kr_diag_find(&diag, row->note), "%s: no %s",
 	              row->name, row->note);
+	ck_assert_msg(!row->no_note || !kr_diag_find(&diag, row->no_note),
+	              "%s: %s", row->name, row->no_note);
 	ck_assert_msg(row->scanner
 	                      ? j->scanner && strstr(j->scanner, row->scanner)
 	                      : !j->scanner,
 	              "%s %s: %s", row->name, row->args, j->scanner);
-	/* what is planned with says the same */
-	ck_assert_int_eq(kr_judge_disk(node, rule, rules.edition, &answer), 0);
-	if (!row->explicit_wanted && rule->test && row->want <= F &&
-	    j->disk.state != KR_STATE_UNKNOWN)
-		ck_assert_int_eq(answer, row->want == P ? KR_ANSWER_PASS
-		                                        : KR_ANSWER_FAIL);
 }
 END_TEST
 

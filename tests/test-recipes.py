@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 
+from cli_lib import shown_commands
 from e2e_lib import FALSE_FLAG, KEY_FALSE, run_file
 from host_lib import (CONFIG, CONFIG_TEXT, DROPIN, FLAG, UNIT, Skip)
 
@@ -29,7 +30,9 @@ BUNDLE = "/root/kubelet-remedy.tar.gz"
 SCRIPT = "/var/lib/cloud/instance/scripts/part-001"
 FROM_BUNDLE = ("/opt/kubelet-remedy", "/usr/local/sbin/kubelet-remedy",
                "/etc/systemd/system/kubelet-remedy.service",
-               "/etc/systemd/system/kubelet-remedy-recover.service")
+               "/etc/systemd/system/kubelet-remedy-recover.service",
+               "/etc/systemd/system/kubelet-remedy-audit.service",
+               "/etc/systemd/system/kubelet-remedy-audit.timer")
 
 
 @functools.lru_cache(None)
@@ -87,7 +90,7 @@ def test_bundle(host, tap):
     version = host.remedy("--version")
     tap.status(version, 0, "it runs")
     maps = host.sh("LD_TRACE_LOADED_OBJECTS=1 /opt/kubelet-remedy/program/"
-                   "kubelet-remedy.loader --list "
+                   "kubelet-remedy.loader --preload libsystemd.so.0 --list "
                    "/opt/kubelet-remedy/program/kubelet-remedy "
                    "| grep -v vdso | grep -v /opt/kubelet-remedy/program/")
     tap.equal(maps.stdout, "", "all that is loaded is its own")
@@ -99,6 +102,29 @@ def test_bundle(host, tap):
     tap.equal((host.is_healthy(), host.value()), (True, "true"), "kubelet")
     tap.status(host.remedy("undo", "--wait=2"), 0, "undo")
     tap.equal(host.snapshot(), before, "as before")
+
+
+def test_bundle_removed(host, tap):
+    """By the commands of contrib/RELEASE.md, whatever was enabled."""
+    clean(host)
+    host.node(FALSE_FLAG)
+    host.sh("tar -xzf %s -C /; systemctl daemon-reload" % BUNDLE)
+    units = [os.path.basename(name) for name in FROM_BUNDLE[2:]]
+    tap.status(host.run(["systemctl", "enable", "--now", units[1], units[3]]), 0,
+               "what was enabled")
+    tap.status(host.remedy("fix", "--wait=2"), 0, "fix")
+    fixed, was = host.snapshot(), host.identity()
+    tap.status(host.sh("set -e\n" + shown_commands(
+        ROOT + "/contrib/RELEASE.md", "The bundle")), 0, "removed")
+    tap.equal([name for name in FROM_BUNDLE if os.path.lexists(host.root + name)],
+              [], "no file of it is left")
+    tap.equal(host.sh("find /etc/systemd /run/systemd/system -name 'kubelet-remedy*'; "
+                      "systemctl list-unit-files --no-legend 'kubelet-remedy*'"
+                      ).stdout, "", "nor a unit, nor a link to one")
+    tap.equal((host.snapshot(), host.identity()), (fixed, was),
+              "kubelet and its files are untouched")
+    tap.check(os.path.isdir(host.root + "/var/lib/kubelet-remedy"),
+              "the records stay")
 
 
 def test_bundle_timer(host, tap):
@@ -352,16 +378,20 @@ def test_ansible(host, tap):
     tap.contains(played[0].stdout, "kubelet-remedy is not on this node",
                  "without the program: what to do")
     played = play(host, *package)
-    check_play(tap, played, "look: a failing node shows in the recap",
-               failed=1)
+    check_play(tap, played, "look: what a failing node is left with shows in "
+               "the recap", failed=0)
+    tap.contains(played[0].stdout, "makeIPTablesUtilChains: kubelet would",
+                 "look: what is left is listed")
     tap.contains(played[0].stdout, "fail: kubelet would start with",
                  "look: the verdict is reported")
     tap.equal((host.snapshot(), host.identity()), (before, was),
               "look: the node is untouched")
     tap.equal(is_enabled(host), "disabled", "look: nothing is enabled")
-    check_play(tap, play(host, *package, "-e",
-                         "kubelet_remedy_fail_audit=false"),
-               "look again: nothing changes", changed=0, failed=0)
+    check_play(tap, play(host, *package),
+               "look again: only what is left is \"changed\"", changed=1,
+               failed=0)
+    check_play(tap, play(host, "-e", "kubelet_remedy_fail_audit=true"),
+               "look: a failing node is a failed one, where wanted", failed=1)
 
     played = play(host, *FIX, "--check")
     check_play(tap, played, "preview", failed=0)
@@ -383,6 +413,35 @@ def test_ansible(host, tap):
     tap.equal(is_enabled(host), "disabled", "not at boot: disabled")
     check_play(tap, play(host), "look: a node that passes", changed=0,
                failed=0)
+
+
+def documented():
+    """The words of each call that the head of site.yml shows, in its order."""
+    with open(ROOT + "/contrib/ansible/site.yml", encoding="utf-8") as file:
+        lines = re.findall("^# +(ansible-playbook .*)$", file.read(), re.M)
+    return [line.replace("$PWD", "/root").split("site.yml", 1)[1].split()
+            for line in lines]
+
+
+def test_ansible_documented(host, tap):
+    """Typed one after the other on a node without the program."""
+    if not shutil.which("ansible-playbook"):
+        raise Skip("no ansible-playbook")
+    clean(host)
+    host.node(FALSE_FLAG)
+    before = host.snapshot()
+    calls = documented()
+    tap.equal(len(calls), 5, "install and audit, preview, fix, undo, uninstall",
+              calls)
+    for words, want, value in zip(calls, (
+            {"failed": 0}, {"failed": 0}, {"changed": 3, "failed": 0},
+            {"changed": 1, "failed": 0}, {"failed": 0}),
+            ("false", "false", "true", "false", "false")):
+        check_play(tap, play(host, *words), " ".join(words), **want)
+        tap.equal(host.value(), value, "kubelet runs with " + value)
+    tap.equal(host.snapshot(), before, "all is as before")
+    tap.check(not os.path.lexists(host.root + "/opt/kubelet-remedy"),
+              "the program is gone")
 
 
 def test_ansible_undo(host, tap):
@@ -410,6 +469,44 @@ def test_ansible_undo(host, tap):
               "uninstall: kubelet is left alone")
     check_play(tap, play(host, *GONE), "uninstall again: nothing changes",
                changed=0, failed=0)
+    host.sh("tar -xzf %s -C /; systemctl daemon-reload; systemctl enable --now "
+            "kubelet-remedy-audit.timer" % BUNDLE)
+    host.run(["strace", "-f", "-o", "/dev/null", "-e",
+              "inject=renameat,renameat2:signal=SIGKILL:when=2",
+              "kubelet-remedy", "fix", "--wait=2"])
+    pending = host.root + "/var/lib/kubelet-remedy/pending"
+    tap.check(os.path.exists(pending), "a fix was killed")
+    check_play(tap, play(host, *GONE), "uninstall after that", failed=0)
+    tap.equal((host.snapshot(), os.path.exists(pending)), (before, False),
+              "uninstall after that: it is reverted")
+    tap.equal(host.run(["systemctl", "is-active", "kubelet-remedy-audit.timer"])
+              .stdout.strip(), "inactive", "uninstall: the timer is stopped")
+
+
+def test_ansible_options(host, tap):
+    """Of a benchmark: what needs permission is left, listed, and then given."""
+    if not shutil.which("ansible-playbook"):
+        raise Skip("no ansible-playbook")
+    clean(host)
+    host.node(FALSE_FLAG)
+    host.sh("tar -xzf %s -C /" % BUNDLE)
+    options = ("-e", '{"kubelet_remedy_options": ["--benchmark=cis-1.12", '
+               '"--control=podPidsLimit,makeIPTablesUtilChains"]}')
+    played = play(host, *options)
+    check_play(tap, played, "look", changed=1, failed=0)
+    for name in ("podPidsLimit", "makeIPTablesUtilChains"):
+        tap.contains(played[0].stdout, name + ": ", "look: %s is listed" % name)
+    played = play(host, *FIX, *options)
+    check_play(tap, played, "fix: one is left", failed=0)
+    tap.equal(host.value(), "true", "fix: the other is made")
+    tap.contains(played[0].stdout, "podPidsLimit: ",
+                 "fix: what is left is listed")
+    allow = ("-e", '{"kubelet_remedy_fix_options": '
+             '["--set=podPidsLimit=1024"]}')
+    check_play(tap, play(host, *FIX, *options, *allow), "fix with permission",
+               changed=1, failed=0)
+    tap.contains(host.read(CONFIG).decode(), '"podPidsLimit": 1024',
+                 "fix with permission: done")
 
 
 def test_ansible_words(host, tap):
@@ -420,6 +517,7 @@ def test_ansible_words(host, tap):
     host.node(FALSE_FLAG)
     for word in ("state=fixed", "restart=soon", "wait=0", "wait=a",
                  "package=/root/kubelet-remedy.zip",
+                 "package=/root/kubelet-remedy.tgz",
                  "package=/root/kubelet-remedy"):
         played = play(host, "-e", "kubelet_remedy_" + word)
         check_play(tap, played, word, failed=1, changed=0)
@@ -447,6 +545,16 @@ def test_ansible_unhappy(host, tap):
               "put back: the play fails", result.stdout[-2000:])
     tap.equal((host.is_healthy(), host.value()), (True, "false"),
               "put back: kubelet runs as before")
+    host.node(FALSE_FLAG, control="never-healthy=500\n", start=False)
+    host.sh("tar -xzf %s -C /; systemctl daemon-reload; "
+            "systemctl start --no-block kubelet" % BUNDLE)
+    played = play(host, *FIX)
+    check_play(tap, played, "kubelet was unhealthy and runs with false: it shows",
+               changed=4, failed=0)
+    tap.contains(played[0].stdout, "What is left to do",
+                 "kubelet was unhealthy: said")
+    tap.contains(host.read(DROPIN).decode(), "KUBELET_ARGS=", "the file is fixed")
+    tap.check(FALSE_FLAG not in host.read(DROPIN).decode(), "without the flag")
     host.reset()
     host.sh("tar -xzf %s -C /" % BUNDLE)
     check_play(tap, play(host, *FIX), "no kubelet yet: nothing to do, but at "

@@ -457,18 +457,22 @@ static const struct verdict_row {
 	const char *sarif, *junit, *prometheus;
 } verdict_rows[] = {
 	{KR_VERDICT_PASS, "\"kind\":\"pass\",\"level\":\"none\"",
-         "failures=\"0\" errors=\"0\">", "verdict=\"pass\"} 1\n"},
+         "failures=\"0\" errors=\"0\" skipped=\"0\">", "verdict=\"pass\"} 1\n"},
 	{KR_VERDICT_FAIL, "\"kind\":\"fail\",\"level\":\"error\"",
-         "failures=\"1\" errors=\"0\">", "verdict=\"fail\"} 1\n"},
+         "failures=\"1\" errors=\"0\" skipped=\"0\">", "verdict=\"fail\"} 1\n"},
 	{KR_VERDICT_INVALID, "\"kind\":\"fail\",\"level\":\"error\"",
-         "failures=\"0\" errors=\"1\">", "verdict=\"invalid\"} 1\n"},
+         "failures=\"0\" errors=\"1\" skipped=\"0\">",
+         "verdict=\"invalid\"} 1\n"},
 	{KR_VERDICT_UNKNOWN, "\"kind\":\"open\",\"level\":\"none\"",
-         "failures=\"0\" errors=\"1\">", "verdict=\"unknown\"} 1\n"},
+         "failures=\"0\" errors=\"1\" skipped=\"0\">",
+         "verdict=\"unknown\"} 1\n"},
 	{KR_VERDICT_WAIVED, "\"kind\":\"informational\",\"level\":\"none\"",
-         "failures=\"0\" errors=\"0\">", "verdict=\"waived\"} 1\n"},
+         "failures=\"0\" errors=\"0\" skipped=\"1\">",
+         "verdict=\"waived\"} 1\n"},
 	{KR_VERDICT_NOT_APPLICABLE,
          "\"kind\":\"notApplicable\",\"level\":\"none\"",
-         "failures=\"0\" errors=\"0\">", "verdict=\"not-applicable\"} 1\n"},
+         "failures=\"0\" errors=\"0\" skipped=\"1\">",
+         "verdict=\"not-applicable\"} 1\n"},
 };
 
 static size_t occurrences(const char *in, const char *what)

@@ -88,7 +88,7 @@ def check_ended(tap, process):
     """It went on, and found that it had been passed."""
     out, err = process.communicate(timeout=120)
     tap.equal(process.returncode, 4, "it ends with 4", out, err)
-    tap.contains(out, "was taken back by recover meanwhile", "it says so")
+    tap.contains(out, "was reverted by recover meanwhile", "it says so")
     tap.check("could not be put back" not in out + err,
               "and nothing else", out, err)
 
@@ -261,7 +261,7 @@ def test_waited_for(host, tap):
               "it says until when it waits")
     result = host.remedy("fix", "--wait=1")
     tap.status(result, 4, "another fix")
-    tap.contains(result.stderr, "is at work", "it says for whom it waited")
+    tap.contains(result.stdout + result.stderr, "is at work", "it says for whom it waited")
     go_on(nsenter)
     host.tell("well")
     tap.status(host.finish(process), 0, "the fix")
@@ -302,6 +302,11 @@ def test_told(host, tap):
     now = time.time()
     result, audit = host.remedy_json("audit")
     tap.status(result, 0, "audit")
+    shown = host.remedy("audit").stdout
+    tap.matches(shown.splitlines()[0], "^PASS  .*, for now: a fix was "
+                "interrupted and is going to be reverted$", "the first line")
+    tap.equal(shown.splitlines()[-1], "next: kubelet-remedy recover",
+              "the way forward")
     (said,) = [m for m in audit["messages"] if m["code"] == "interrupted"]
     match = re.search("systemd reverts it at (%s)" % HOUR, said["text"])
     if tap.check(match, "audit says when", said):
@@ -318,12 +323,12 @@ def test_told(host, tap):
     tap.check("UNCHANGED" not in result.stdout, "it is not compliant",
               result.stdout)
     tap.matches(result.stdout, r"WOULD FIX\s+the interrupted run \S+ would "
-                r"be taken back first \(1 file, and kubelet restarted\)",
+                r"be reverted first \(1 file, and kubelet restarted\)",
                 "what it would do first")
     tap.matches(result.stderr, "systemd reverts it at " + HOUR, "and when")
     _, value = host.remedy_json("fix", "-n")
     tap.equal(value.get("outcome"), "would-fix", "the same in JSON")
-    tap.contains(host.remedy("undo", "-n").stdout, "would be taken back first",
+    tap.contains(host.remedy("undo", "-n").stdout, "would be reverted first",
                  "undo -n")
     tap.matches(host.remedy("history").stdout, "it was interrupted: systemd "
                 "reverts it at " + HOUR, "history")
@@ -336,7 +341,7 @@ def test_told(host, tap):
 
     host.run(["systemctl", "stop", timer])
     result = host.remedy("audit")
-    tap.contains(result.stdout, "no timer takes it back; the next fix or undo "
+    tap.contains(result.stdout, "no timer reverts it; the next fix or undo "
                  "does so first, or 'kubelet-remedy recover' now",
                  "without a timer")
     _, value = host.remedy_json("history")
@@ -367,7 +372,8 @@ def test_stuck_is_told(host, tap):
                 "audit: stuck")
     result = host.remedy("fix", "--wait=1")
     tap.status(result, 4, "another fix")
-    tap.contains(result.stderr, "'kubelet-remedy recover' ends it",
+    tap.contains(result.stdout + result.stderr,
+                 "'kubelet-remedy recover' ends it",
                  "it says what to do")
     tap.status(host.remedy("recover", "--wait=3"), 0, "that is so")
     check_killed(host, tap, process, nsenter)

@@ -76,7 +76,11 @@ static const struct kr_manifest a_manifest = {
 	.state = KR_MANIFEST_COMMITTED,
 	.disk_before = WORD("false"),
 	.reason = WORD("for a reason"),
+	.blamed = WORD("readOnlyPort"),
+	.edition = WORD("eks-1.8.0"),
 	.by_hand = true,
+	.undone_usec = 1795882797304800,
+	.partly = true,
 	.files = files,
 	.n_files = 1,
 };
@@ -154,7 +158,11 @@ START_TEST(test_same)
 	ck_assert_str_eq(m.unit, a_manifest.unit);
 	ck_assert_str_eq(m.config, a_manifest.config);
 	ck_assert_str_eq(m.reason, a_manifest.reason);
+	ck_assert_str_eq(m.blamed, a_manifest.blamed);
+	ck_assert_str_eq(m.edition, a_manifest.edition);
 	ck_assert(m.state == KR_MANIFEST_COMMITTED && m.by_hand);
+	ck_assert_uint_eq(m.undone_usec, a_manifest.undone_usec);
+	ck_assert(m.partly);
 	ck_assert_uint_eq(m.n_files, 1);
 	/* a path and a text need not be UTF-8 */
 	ck_assert_str_eq(m.files[0].path, files[0].path);
@@ -397,6 +405,13 @@ static const struct {
 	{ROOT, "disk_before", "7"},
 	{ROOT, "reason", NULL},
 	{ROOT, "reason", "null", true},
+	/* an older record has neither */
+	{ROOT, "undone_usec", NULL, true},
+	{ROOT, "undone_usec", "null", true},
+	{ROOT, "undone_usec", "-1"},
+	{ROOT, "undone_usec", "1e300"},
+	{ROOT, "partly", NULL, true},
+	{ROOT, "edition", NULL, true},
 	{ROOT, "files", NULL},
 	{ROOT, "files", "[]"},
 	{ROOT, "files", "{}"},
@@ -610,7 +625,6 @@ static void add_tests(Suite *suite)
 	TCase *tc = kr_test_case(suite, "records", setup, teardown);
 
 	/* some hundred runs, each to the disk */
-	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, test_same);
 	tcase_add_test(tc, test_same_perms);
 	tcase_add_test(tc, test_schema);

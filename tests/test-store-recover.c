@@ -268,13 +268,21 @@ static void check_end(const struct row *row)
 	check_is(row->name, KR_STATE_DIR "/pending", '-');
 }
 
+static int report_interrupted(struct kr_fs *view)
+{
+	_cleanup_manifests_ struct kr_manifests list = {0};
+
+	ck_assert_int_eq(kr_manifests_read(view, NULL, &list), 0);
+	return kr_interrupted_report(view, &list, -1, NULL, &diag);
+}
+
 START_TEST(test_row)
 {
 	const struct row *row = &rows[_i];
 	struct kr_fs *again;
 
 	leave(row);
-	ck_assert_int_eq(kr_interrupted_report(fs, -1, NULL, &diag), 0);
+	ck_assert_int_eq(report_interrupted(fs), 0);
 	ck_assert_msg(kr_diag_find(&diag, "interrupted") != NULL, "%s",
 	              row->name);
 	kr_diag_done(&diag);
@@ -295,7 +303,7 @@ START_TEST(test_row)
 	kr_diag_done(&diag);
 	ck_assert_int_eq(kr_recover_run(again, &recovery, &diag),
 	                 KR_RECOVERED_NOTHING);
-	ck_assert_int_eq(kr_interrupted_report(again, -1, NULL, &diag), 0);
+	ck_assert_int_eq(report_interrupted(again), 0);
 	ck_assert_uint_eq(diag.n_messages, 0);
 	check_is(row->name, A, row->want);
 	kr_fs_free(again);
@@ -358,8 +366,8 @@ START_TEST(test_end)
 	fd = kr_fs_open_folder(fs, KR_STATE_DIR);
 	if (!ends[_i].marked)
 		kr_boot_mark_clear(fd);
-	ck_assert_int_eq(kr_interrupted_report(fs, -1, NULL, &diag), 0);
-	ck_assert_msg((kr_diag_find(&diag, "interrupted") != NULL) ==
+	ck_assert_int_eq(report_interrupted(fs), 0);
+	ck_assert_msg((kr_diag_find(&diag, "untidy") != NULL) ==
 	                      ends[_i].untidy,
 	              "%s", row->name);
 	ck_assert_int_eq(kr_manifests_read(fs, &diag, &list), 0);

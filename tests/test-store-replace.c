@@ -427,6 +427,7 @@ START_TEST(test_look_hard_link)
 	edit(B);
 	edit(A);
 	check_refused(-EMLINK, A);
+	ck_assert_int_eq(kr_transaction_look(fs, &edits, &diag), 1);
 }
 END_TEST
 
@@ -446,6 +447,8 @@ START_TEST(test_look_writer)
 
 	edit(A);
 	check_refused(KR_CHANGE_OPEN, A);
+	/* who only foretells does not ask */
+	ck_assert_int_eq(kr_transaction_look(fs, &edits, &diag), 0);
 	close(fd);
 }
 END_TEST

@@ -9,6 +9,7 @@
 
 #include "systemd/bus-error.h"
 #include "systemd/manager.h"
+#include "systemd/sd.h"
 #include "testing.h"
 
 #define SYSTEMD "org.freedesktop.systemd1."
@@ -53,8 +54,10 @@ START_TEST(test_error)
 	_cleanup_diag_ struct kr_diag diag = {0};
 	const sd_bus_error error =
 		SD_BUS_ERROR_MAKE_CONST(row->error, row->message);
-	int r = kr_bus_error_add(&diag, "RestartUnit", "k.service", &error);
+	int r;
 
+	ck_assert_int_eq(kr_sd_load(NULL), 0);
+	r = kr_bus_error_add(&diag, "RestartUnit", "k.service", &error);
 	ck_assert_msg(r == row->want, "%s: got %d", row->name, r);
 	ck_assert_msg(diag.n_messages == 1 &&
 	                      strcmp(diag.messages[0].code, row->code) == 0 &&

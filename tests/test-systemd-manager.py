@@ -10,6 +10,7 @@ unit of a test is its own. Needs root; without it the whole is skipped.
 
 import itertools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -630,6 +631,12 @@ def test_bus_without_systemd(host, tap):
 def test_bus_restarted(host, tap):
     job = Slow(host)
     host.sh("systemctl restart dbus.service")
+    # both are on the bus again, and the probe has had time to look at the job
+    tap.check(wait_for(lambda: all(
+        re.search(r"^:\S+ +\d+ %s " % name,
+                  host.sh("busctl list --no-legend").stdout, re.M)
+        for name in ("probe-manager", "systemd"))), "the probe is back")
+    time.sleep(0.5)
     answer = check_survives(tap, job)
     tap.equal("note=" in answer.text, False, "and its end is seen",
               answer.text)

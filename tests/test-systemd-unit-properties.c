@@ -11,6 +11,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "systemd/sd.h"
 #include "systemd/unit-properties.h"
 #include "testing.h"
 
@@ -20,6 +21,7 @@ static sd_bus_message *message;
 
 static void setup(void)
 {
+	ck_assert_int_eq(kr_sd_load(NULL), 0);
 	ck_assert_int_eq(
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
 	ck_assert_int_ge(sd_bus_new(&bus), 0);
@@ -77,6 +79,7 @@ static void add_everything(void)
 	ADD("Type", "s", "exec");
 	ADD("LoadError", "(ss)", "org.x.Bad", "line 3");
 	ADD("FragmentPath", "s", "/usr/lib/systemd/system/k.service");
+	ADD("UnitFileState", "s", "enabled-runtime");
 	ADD("ControlGroup", "s", "/system.slice/k.service");
 	ADD("DropInPaths", "as", 2, "/a.conf", "/b c.conf");
 	ADD("Environment", "as", 2, "A=1", "B=x y");
@@ -101,12 +104,15 @@ static void add_everything(void)
 	ADD("ExecMainStatus", "i", 203);
 	ADD("TimeoutStartUSec", "t", UINT64_C(17));
 	ADD("TimeoutStopUSec", "t", UINT64_MAX);
+	ADD("MemoryCurrent", "t", UINT64_C(5368709120));
+	ADD("TasksCurrent", "t", UINT64_C(18));
 }
 
 static void check_text(const struct kr_loaded_unit *u)
 {
 	ck_assert_str_eq(u->id, "k.service");
 	ck_assert_str_eq(u->load_state, "bad-setting");
+	ck_assert_str_eq(u->file_state, "enabled-runtime");
 	ck_assert_str_eq(u->active_state, "activating");
 	ck_assert_str_eq(u->sub_state, "auto-restart");
 	ck_assert_str_eq(u->result, "exit-code");
@@ -153,6 +159,8 @@ static void check_numbers(const struct kr_loaded_unit *u)
 	ck_assert_int_eq(u->exec_main_status, 203);
 	ck_assert_uint_eq(u->timeout_start_usec, 17);
 	ck_assert_uint_eq(u->timeout_stop_usec, UINT64_MAX);
+	ck_assert_uint_eq(u->memory_bytes, UINT64_C(5368709120));
+	ck_assert_uint_eq(u->n_tasks, 18);
 }
 
 START_TEST(test_everything)
@@ -175,6 +183,9 @@ static void check_empty(const struct kr_loaded_unit *u)
 	ck_assert_str_eq(u->id, "");
 	ck_assert_str_eq(u->result, "");
 	ck_assert_str_eq(u->fragment_path, "");
+	ck_assert_str_eq(u->file_state, "");
+	ck_assert_uint_eq(u->memory_bytes, 0);
+	ck_assert_uint_eq(u->n_tasks, 0);
 	ck_assert_ptr_null(u->load_error);
 	ck_assert_str_eq(u->invocation_id, "");
 	ck_assert_uint_eq(u->n_restarts, 0);

@@ -258,6 +258,7 @@ struct kr_fake_manager *kr_fake_manager_new(const char *unit,
 	char text[64];
 
 	ck_assert_ptr_nonnull(m);
+	ck_assert_int_eq(kr_sd_load(NULL), 0);
 	m->unit_name = unit;
 	m->before = before;
 	m->after = after;

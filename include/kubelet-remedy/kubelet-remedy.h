@@ -47,7 +47,7 @@ enum kr_remedy_state {
 	KR_REMEDY_STATE_TRUE,
 	KR_REMEDY_STATE_FALSE,
 	KR_REMEDY_STATE_INVALID, /* kubelet would not start with it */
-	KR_REMEDY_STATE_UNKNOWN, /* it could not be told */
+	KR_REMEDY_STATE_UNKNOWN, /* not known */
 	KR_REMEDY_STATE_ABSENT,  /* there is nothing to look at */
 	KR_REMEDY_STATE_NULL,    /* a source: there, but it says nothing */
 };
@@ -82,7 +82,7 @@ struct kr_remedy_options {
 	const char *config;   /* read instead of the one found; NULL */
 	bool explicit_wanted; /* kubelet's default will not do */
 	/* a plan also makes the file from which this platform writes kubelet's
-	 * anew at its next boot (EKS AL2023: /etc/eks/nodeadm.d) */
+	 * again at its next boot (EKS AL2023: /etc/eks/nodeadm.d) */
 	bool persist;
 };
 
@@ -187,7 +187,7 @@ int kr_remedy_message(const struct kr_remedy *remedy, size_t i,
  * There are none if the disk view is true already. The caller frees RET by
  * kr_remedy_plan_free(), before REMEDY.
  *
- * Where somebody else will write the files anew a message says who, and when.
+ * Where others will write the files again a message says who, and when.
  * With options' persist the plan of a node that is not configured yet is the
  * file that outlasts that, and nothing is proven of it.
  *

@@ -7,7 +7,7 @@
  * A file that is wrong in one way may be wrong so a million times. The first
  * KR_DIAG_KEPT messages of a kind (severity and code) are kept, the rest is a
  * number; and a line that several speak of is held once. So their memory, the
- * look for one that is there already and the text that they become are bounded
+ * look for an equal message and the text that they become are bounded
  * by what is said, not by what was read.
  *
  * Who adds a message has no errno of it: memory that runs out is remembered,
@@ -101,9 +101,7 @@ static bool same_kind(const struct kr_message *a, const struct kr_message *b)
 
 static bool known(const struct kr_diag *diag, const struct kr_message *m)
 {
-	for (size_t i = 0; i < diag->n_messages; i++) {
-		const struct kr_message *o = &diag->messages[i];
-
+	KR_EACH(const struct kr_message, o, diag->messages, diag->n_messages) {
 		if (o->severity == m->severity && o->offset == m->offset &&
 		    o->n_more == 0 && same_string(o->file, m->file) &&
 		    same_string(o->text, m->text))
@@ -162,9 +160,7 @@ void kr_diag_add_more(struct kr_diag *diag, enum kr_severity severity,
 
 	if (!diag || n == 0)
 		return;
-	for (size_t i = 0; i < diag->n_messages; i++) {
-		struct kr_message *o = &diag->messages[i];
-
+	KR_EACH(struct kr_message, o, diag->messages, diag->n_messages) {
 		if (o->n_more > 0 && same_kind(o, &m))
 			before = o;
 	}
@@ -289,9 +285,7 @@ void kr_diag_merge(struct kr_diag *diag, struct kr_diag *from)
 		kr_diag_done(from);
 		return;
 	}
-	for (size_t i = 0; i < from->n_messages; i++) {
-		struct kr_message *m = &from->messages[i];
-
+	KR_EACH(struct kr_message, m, from->messages, from->n_messages) {
 		if (m->n_more > 0) {
 			kr_diag_add_more(diag, m->severity, m->code, m->n_more);
 			message_done(m);
@@ -302,6 +296,28 @@ void kr_diag_merge(struct kr_diag *diag, struct kr_diag *from)
 	diag->failed = diag->failed || from->failed;
 	free(from->messages);
 	*from = (struct kr_diag){0};
+}
+
+int kr_diag_put_last(struct kr_diag *diag,
+                     bool (*matches)(const struct kr_message *message,
+                                     const void *userdata),
+                     const void *userdata)
+{
+	_cleanup_free_ struct kr_message *last =
+		calloc(diag->n_messages + 1, sizeof(*last));
+	size_t n = 0, n_last = 0;
+
+	if (!last)
+		return -ENOMEM;
+	for (size_t i = 0; i < diag->n_messages; i++) {
+		if (matches(&diag->messages[i], userdata))
+			last[n_last++] = diag->messages[i];
+		else
+			diag->messages[n++] = diag->messages[i];
+	}
+	for (size_t i = 0; i < n_last; i++)
+		diag->messages[n + i] = last[i];
+	return 0;
 }
 
 void kr_diag_remove(struct kr_diag *diag,
@@ -332,9 +348,7 @@ const struct kr_message *kr_diag_first(const struct kr_diag *diag,
 
 const struct kr_message *kr_diag_cause(const struct kr_diag *diag)
 {
-	for (size_t i = 0; i < diag->n_messages; i++) {
-		const struct kr_message *m = &diag->messages[i];
-
+	KR_EACH(const struct kr_message, m, diag->messages, diag->n_messages) {
 		if (m->severity == KR_ERROR && m->file)
 			return m;
 	}
@@ -360,11 +374,7 @@ char *kr_diag_reason(const struct kr_diag *diag, const char *otherwise)
 const struct kr_message *kr_diag_find(const struct kr_diag *diag,
                                       const char *code)
 {
-	for (size_t i = 0; i < diag->n_messages; i++) {
-		if (strcmp(diag->messages[i].code, code) == 0)
-			return &diag->messages[i];
-	}
-	return NULL;
+	return KR_FIND(diag->messages, diag->n_messages, code, code);
 }
 
 int kr_diag_result(const struct kr_diag *diag, int r)

@@ -6,7 +6,7 @@
  * where the fault was found, into a collection of its caller.
  */
 
-#include <stdarg.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -33,6 +33,7 @@ struct kr_message {
 	char *source;
 	size_t length; /* bytes of it from COLUMN that are meant */
 	size_t offset; /* of the place in its file, from 1; 0: none */
+	bool cured;    /* a change takes away, or took away, what it is about */
 	/* > 0: it stands for so many others with its severity and code */
 	size_t n_more;
 };
@@ -47,7 +48,7 @@ struct kr_diag {
 	/* what the messages from now on are about (kr_message.control) */
 	const char *control;
 	/* memory ran out, and a message is missing: what is decided or shown
-	 * by the others would be wrong. Whoever does so asks kr_diag_result()
+	 * by the others would be wrong. Who does so asks kr_diag_result()
 	 */
 	bool failed;
 };
@@ -71,6 +72,12 @@ void kr_diag_add_path(struct kr_diag *diag, enum kr_severity severity,
                       const char *code, const char *path, const char *format,
                       ...) _printf_(5, 6);
 
+/* An error for which nothing is changed: -EOPNOTSUPP. */
+#define kr_diag_refuse(diag, code, span, ...)                                  \
+	(kr_diag_add(diag, KR_ERROR, code, span, __VA_ARGS__), -EOPNOTSUPP)
+#define kr_diag_refuse_path(diag, code, path, ...)                             \
+	(kr_diag_add_path(diag, KR_ERROR, code, path, __VA_ARGS__), -EOPNOTSUPP)
+
 /* The messages from now on are about the control of this NAME, which is static;
  * NULL: about the node. DIAG may be NULL. */
 void kr_diag_about(struct kr_diag *diag, const char *control);
@@ -82,6 +89,12 @@ void kr_diag_add_more(struct kr_diag *diag, enum kr_severity severity,
 /* Moves all messages of FROM behind those of DIAG, which may be NULL: then they
  * go. */
 void kr_diag_merge(struct kr_diag *diag, struct kr_diag *from);
+
+/* Puts the messages that MATCHES behind the others. 0 or -ENOMEM. */
+int kr_diag_put_last(struct kr_diag *diag,
+                     bool (*matches)(const struct kr_message *message,
+                                     const void *userdata),
+                     const void *userdata);
 
 /* Takes out the messages that MATCHES. */
 void kr_diag_remove(struct kr_diag *diag,

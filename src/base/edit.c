@@ -2,13 +2,13 @@
 
 /*
  * Edits: byte splices, kept sorted, never overlapping. No two start at one
- * offset either: which of them came first could not be told. An insertion where
+ * offset either: which of them came first would be unknown. An insertion where
  * another edit ends comes behind that edit's text. What is added keeps to that;
  * edits may come from elsewhere, too (a record), so who applies them looks.
  *
- * A file may get another mode or owner, too, with edits or without any. One
- * that is made or goes does not: the first is root's, with a mode of its own,
- * the second has none then.
+ * A file may get another mode or owner, too, with edits or without any. A
+ * file that is made or goes does not: the first is root's, with a mode of its
+ * own, the second has none then.
  */
 
 #include <errno.h>
@@ -22,11 +22,7 @@
 static struct kr_file_edits *find(const struct kr_edits *edits,
                                   const char *path)
 {
-	for (size_t i = 0; i < edits->n_files; i++) {
-		if (strcmp(edits->files[i].path, path) == 0)
-			return &edits->files[i];
-	}
-	return NULL;
+	return KR_FIND(edits->files, edits->n_files, path, path);
 }
 
 static struct kr_file_edits *file_edits(struct kr_edits *edits,
@@ -124,8 +120,7 @@ int kr_edits_cut(struct kr_edits *edits, struct kr_span span)
 
 	if (!f)
 		return -ENOMEM;
-	for (size_t i = 0; i < f->n_edits; i++) {
-		const struct kr_edit *e = &f->edits[i];
+	KR_EACH(const struct kr_edit, e, f->edits, f->n_edits) {
 		size_t e_end = e->offset + e->length;
 
 		if (!joins(e, start, end))
@@ -164,9 +159,7 @@ static int join(struct kr_file_edits *f, size_t at)
 
 int kr_edits_join(struct kr_edits *edits)
 {
-	for (size_t i = 0; i < edits->n_files; i++) {
-		struct kr_file_edits *f = &edits->files[i];
-
+	KR_EACH(struct kr_file_edits, f, edits->files, edits->n_files) {
 		for (size_t k = 0; k + 1 < f->n_edits;) {
 			const struct kr_edit *e = &f->edits[k];
 
@@ -227,6 +220,14 @@ static int tell_at(struct kr_file_edits *f, size_t offset, const char *names)
 	return 0;
 }
 
+int kr_edits_tell(struct kr_edits *edits, struct kr_span span,
+                  const char *names)
+{
+	struct kr_file_edits *f = find(edits, span.file->real);
+
+	return f ? tell_at(f, span.offset, names) : 0;
+}
+
 static size_t end_of(const struct kr_edit *e)
 {
 	return e->offset + e->length;
@@ -243,7 +244,7 @@ static int splice(struct kr_file_edits *f, const struct kr_edit *e)
 	_cleanup_free_ char *text = NULL, *about = NULL;
 	const struct kr_edit *old;
 	const char *tail = "";
-	int r = 0;
+	int r;
 
 	for (; first < f->n_edits; first++) {
 		size_t length = strlen(f->edits[first].text);
@@ -275,10 +276,12 @@ static int splice(struct kr_file_edits *f, const struct kr_edit *e)
 		text = NULL;
 		return -ENOMEM;
 	}
-	for (size_t i = first; r == 0 && i < last; i++)
+	for (size_t i = first; i < last; i++) {
 		r = add_about(&about, f->edits[i].about);
-	if (r == 0)
-		r = add_about(&about, e->about);
+		if (r < 0)
+			return r;
+	}
+	r = add_about(&about, e->about);
 	if (r < 0)
 		return r;
 	for (; last > first; last--)
@@ -347,8 +350,9 @@ static int then(struct kr_edits *edits, const struct kr_file_edits *more)
 		int r = made ? insert(f, e->offset, e->length, e->text)
 		             : splice(f, e);
 
-		if (r == 0 && made)
-			r = tell_at(f, e->offset, e->about);
+		if (r < 0)
+			return r;
+		r = made ? tell_at(f, e->offset, e->about) : 0;
 		if (r < 0)
 			return r;
 	}
@@ -402,7 +406,7 @@ static int to_change(struct kr_edits *edits, const struct kr_file *file,
 	if (f->remove || !f->file)
 		return -EEXIST;
 	if (!kr_perms_changes(&f->perms))
-		f->perms.from = f->perms.to = kr_perms_of(&file->st);
+		f->perms.from = f->perms.to = kr_file_perms(file);
 	*ret = f;
 	return 0;
 }
@@ -419,7 +423,7 @@ int kr_edits_chmod(struct kr_edits *edits, const struct kr_file *file,
 	mode &= KR_PERMS_MASK;
 	if (other)
 		return f->perms.to.mode == mode ? 0 : -EEXIST;
-	if (kr_perms_of(&file->st).mode == mode)
+	if (kr_file_perms(file).mode == mode)
 		return 0;
 	r = to_change(edits, file, &f);
 	if (r < 0)
@@ -431,7 +435,7 @@ int kr_edits_chmod(struct kr_edits *edits, const struct kr_file *file,
 int kr_edits_chown(struct kr_edits *edits, const struct kr_file *file,
                    uid_t uid, gid_t gid)
 {
-	const struct kr_perms now = kr_perms_of(&file->st);
+	const struct kr_perms now = kr_file_perms(file);
 	const struct kr_perms want = {.uid = uid, .gid = gid};
 	struct kr_file_edits *f = find(edits, file->real);
 	bool other = f && kr_perms_changes_owner(&f->perms);
@@ -498,9 +502,7 @@ int kr_file_edits_apply(const struct kr_file_edits *edits, char **ret_data,
 	out = p = malloc(total + 1);
 	if (!out)
 		return -ENOMEM;
-	for (size_t i = 0; i < edits->n_edits; i++) {
-		const struct kr_edit *e = &edits->edits[i];
-
+	KR_EACH(const struct kr_edit, e, edits->edits, edits->n_edits) {
 		p = mempcpy(p, data + from, e->offset - from);
 		p = mempcpy(p, e->text, strlen(e->text));
 		from = e->offset + e->length;
@@ -514,9 +516,7 @@ int kr_file_edits_apply(const struct kr_file_edits *edits, char **ret_data,
 
 void kr_edits_done(struct kr_edits *edits)
 {
-	for (size_t i = 0; i < edits->n_files; i++) {
-		struct kr_file_edits *f = &edits->files[i];
-
+	KR_EACH(struct kr_file_edits, f, edits->files, edits->n_files) {
 		while (f->n_edits > 0)
 			remove_edit(f, f->n_edits - 1);
 		free(f->edits);

@@ -53,7 +53,7 @@ int kr_edits_cut(struct kr_edits *edits, struct kr_span span);
 
 /*
  * Makes one edit of each two that touch (a cut, and an insertion at its end),
- * so that each edit can be found again by its place and be taken back. 0 or
+ * so that each edit can be found again by its place and be reverted. 0 or
  * -ENOMEM.
  */
 int kr_edits_join(struct kr_edits *edits);
@@ -61,8 +61,8 @@ int kr_edits_join(struct kr_edits *edits);
 /*
  * Adds MORE, edits of the files as EDITS leave them, so that EDITS alone lead
  * to what both led to. A file that EDITS do not know is the same in both: it
- * must live as long as they. 0; -EEXIST: a file that goes is edited, one that
- * is edited goes, or both change a file's mode, or both its owner; -ENOMEM.
+ * must live as long as they. 0; -EEXIST: a file that goes is edited, or the
+ * reverse, or both change a file's mode, or both its owner; -ENOMEM.
  * EDITS are of no use after an error.
  */
 int kr_edits_then(struct kr_edits *edits, const struct kr_edits *more);
@@ -70,6 +70,11 @@ int kr_edits_then(struct kr_edits *edits, const struct kr_edits *more);
 /* All edits of the file are for NAME, too. One that kr_edits_then() makes of
  * several is for all that these are. 0 or -ENOMEM. */
 int kr_file_edits_tell(struct kr_file_edits *edits, const char *name);
+
+/* The edit of SPAN is for NAMES, commas between them, too; NULL: for no others.
+ * 0 or -ENOMEM. */
+int kr_edits_tell(struct kr_edits *edits, struct kr_span span,
+                  const char *names);
 
 /* Adds a file at PATH that does not exist yet. 0, -EEXIST, -ENOMEM. */
 int kr_edits_create(struct kr_edits *edits, const char *path, const char *text);
@@ -81,8 +86,8 @@ int kr_edits_remove(struct kr_edits *edits, const struct kr_file *file);
 /*
  * The file gets MODE, of which KR_PERMS_MASK counts, beside its edits or
  * without any. What it was is taken from FILE's stat. A mode that it has
- * already is none. 0; -EEXIST: it is to get another mode already, or it goes;
- * -EINVAL: FILE is an overlay's, of whose mode nothing is known; -ENOMEM.
+ * already is no change. 0; -EEXIST: it is to get another mode already, or it
+ * goes; -EINVAL: FILE is an overlay's, of whose mode nothing is known; -ENOMEM.
  */
 int kr_edits_chmod(struct kr_edits *edits, const struct kr_file *file,
                    mode_t mode);

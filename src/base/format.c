@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/format.h"
 
@@ -31,4 +32,29 @@ int kr_format(char **text, const char *format, ...)
 	r = kr_vformat(text, format, args);
 	va_end(args);
 	return r;
+}
+
+bool kr_word_is_plain(const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789/._-+@%:=,";
+
+	return strspn(word, plain) == strlen(word);
+}
+
+int kr_format_option(char **text, const char *option, const char *word)
+{
+	const char *quote = kr_word_is_plain(word) ? "" : "'";
+	const char *so_far = *text ? *text : "";
+	int r = kr_format(text, "%s %s=%s", so_far, option, quote);
+
+	while (r == 0 && *word) {
+		size_t n = strcspn(word, "'");
+
+		r = kr_format(text, "%s%.*s%s", *text, (int)n, word,
+		              word[n] ? "'\\''" : "");
+		word += n + (word[n] != '\0');
+	}
+	return r < 0 ? r : kr_format(text, "%s%s", *text, quote);
 }

@@ -4,10 +4,11 @@
  * Files below a root directory (base/root), read once, and overlays of them.
  *
  * Nothing but a regular file is opened for reading: a look at what a path is
- * goes through O_PATH, which has no side effect on a FIFO or a device.
+ * goes through O_PATH, which has no side effect on a FIFO or a device. Where
+ * the root is our own one stat(2) is a look, too: no link leads it elsewhere
+ * than the node's own processes.
  */
 
-#include <dirent.h>
 #include <elf.h>
 #include <endian.h>
 #include <errno.h>
@@ -18,22 +19,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "base/fs.h"
-#include "base/root.h"
-#include "base/vec.h"
+#include "base/fs-private.h"
 
 #define TRIES_MAX 32 /* against what moves under our feet */
-
-struct kr_fs {
-	struct kr_root root;
-	struct kr_fs *below; /* an overlay's */
-	void *files;         /* tsearch(3) tree of struct kr_file by path */
-	void *overlay;       /* the same by real path */
-	void *perms;         /* of struct overlay_perms by real path */
-	size_t n_bytes, n_files;
-};
 
 struct overlay_perms {
 	char *real;
@@ -102,30 +93,45 @@ static struct kr_file *find(void *const *tree, const char *path)
 	return node ? *(struct kr_file **)node : NULL;
 }
 
-int kr_fs_new(int root_fd, struct kr_fs **ret)
+/* Takes ROOT_FD over; negative: opening it has failed. */
+static int new_at(int root_fd, struct kr_fs **ret)
 {
-	struct kr_fs *fs = calloc(1, sizeof(*fs));
-	int r;
+	_cleanup_close_ int fd = root_fd;
+	struct kr_fs *fs;
 
+	if (fd < 0)
+		return -errno;
+	fs = calloc(1, sizeof(*fs));
 	if (!fs)
 		return -ENOMEM;
-	fs->root.fd = fcntl(root_fd, F_DUPFD_CLOEXEC, 3);
-	if (fs->root.fd < 0) {
-		r = -errno;
-		free(fs);
-		return r;
-	}
+	fs->root.fd = TAKE_FD(fd);
 	*ret = fs;
 	return 0;
 }
 
+int kr_fs_new(int root_fd, struct kr_fs **ret)
+{
+	return new_at(fcntl(root_fd, F_DUPFD_CLOEXEC, 3), ret);
+}
+
+int kr_fs_open(const char *root, struct kr_fs **ret)
+{
+	int r = new_at(open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), ret);
+
+	if (r == 0)
+		(*ret)->is_own = strcmp(root, "/") == 0;
+	return r;
+}
+
 int kr_fs_new_overlay(struct kr_fs *below, struct kr_fs **ret)
 {
-	int r = kr_fs_new(below->root.fd, ret);
+	struct kr_fs *fs = calloc(1, sizeof(*fs));
 
-	if (r < 0)
-		return r;
-	(*ret)->below = below;
+	if (!fs)
+		return -ENOMEM;
+	fs->root = below->root;
+	fs->below = below;
+	*ret = fs;
 	return 0;
 }
 
@@ -136,7 +142,8 @@ struct kr_fs *kr_fs_free(struct kr_fs *fs)
 	tdestroy(fs->files, file_free);
 	tdestroy(fs->overlay, file_free);
 	tdestroy(fs->perms, perms_free);
-	close(fs->root.fd);
+	if (!fs->below)
+		close(fs->root.fd);
 	free(fs);
 	return NULL;
 }
@@ -198,58 +205,138 @@ static int read_all(int fd, size_t hint, char **ret, size_t *ret_size)
 	return 0;
 }
 
-/* Whether the file was written to between two looks. */
+/* lstat(2) of PATH, or fstat(2) of FD where that is "", and the birth where
+ * that is known, by one call. */
+static int look(int fd, const char *path, struct stat *ret,
+                struct timespec *ret_birth)
+{
+	const int flags = AT_SYMLINK_NOFOLLOW | (*path ? 0 : AT_EMPTY_PATH);
+	struct statx x;
+
+	if (statx(fd, path, flags, STATX_BASIC_STATS | STATX_BTIME, &x) < 0) {
+		if (errno != ENOSYS && errno != EPERM)
+			return -errno;
+		/* an old filter of system calls */
+		return fstatat(fd, path, ret, flags) < 0 ? -errno : 0;
+	}
+	*ret = (struct stat){
+		.st_dev = makedev(x.stx_dev_major, x.stx_dev_minor),
+		.st_ino = x.stx_ino,
+		.st_mode = x.stx_mode,
+		.st_nlink = x.stx_nlink,
+		.st_uid = x.stx_uid,
+		.st_gid = x.stx_gid,
+		.st_size = (off_t)x.stx_size,
+		.st_mtim = {x.stx_mtime.tv_sec, x.stx_mtime.tv_nsec},
+	};
+	if (x.stx_mask & STATX_BTIME)
+		*ret_birth = (struct timespec){x.stx_btime.tv_sec,
+		                               x.stx_btime.tv_nsec};
+	return 0;
+}
+
+/* Whether the file is another one, or was written to, between two looks. */
 static bool is_changed(const struct stat *a, const struct stat *b)
 {
-	return a->st_size != b->st_size ||
+	return a->st_dev != b->st_dev || a->st_ino != b->st_ino ||
+	       a->st_size != b->st_size ||
 	       a->st_mtim.tv_sec != b->st_mtim.tv_sec ||
 	       a->st_mtim.tv_nsec != b->st_mtim.tv_nsec;
+}
+
+/* Opens the file at PATH, links followed; BEFORE is what it was until then. */
+static int open_looked_at(struct kr_fs *fs, const char *path,
+                          struct kr_file *file, struct stat *before)
+{
+	_cleanup_close_ int path_fd = -1;
+	int r;
+
+	path_fd = kr_root_resolve(&fs->root, path, true, &file->real);
+	if (path_fd < 0)
+		return path_fd;
+	r = look(path_fd, "", before, &file->btime);
+	if (r < 0)
+		return r;
+	if (S_ISDIR(before->st_mode))
+		return -EISDIR;
+	if (!S_ISREG(before->st_mode))
+		return -EINVAL;
+	return kr_root_open_file(&fs->root, file->real, NULL);
+}
+
+/* The same by two calls instead of four, in our own root. -ELOOP: it must go
+ * the long way, most often for a link. */
+static int open_plain(struct kr_fs *fs, const char *path, struct kr_file *file,
+                      struct stat *before)
+{
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	before->st_mode = 0;
+	if (!fs->is_own || *path != '/')
+		return -ELOOP;
+	r = look(AT_FDCWD, path, before, &file->btime);
+	if (r == -ENOENT)
+		return r;
+	if (r < 0 || !S_ISREG(before->st_mode))
+		return -ELOOP;
+	/* as it was given: behind a link ".." leads elsewhere */
+	fd = kr_root_open_file(&fs->root, path, NULL);
+	if (fd < 0)
+		return -ELOOP;
+	file->real = kr_path_normalise(path);
+	return file->real ? TAKE_FD(fd) : -ENOMEM;
+}
+
+/* The real path and the birth go into FILE. -EISDIR; -EINVAL: it is no regular
+ * file; other errnos. */
+static int open_regular(struct kr_fs *fs, const char *path,
+                        struct kr_file *file, struct stat *before)
+{
+	_cleanup_free_ char *target = NULL;
+	int fd = open_plain(fs, path, file, before);
+
+	if (fd == -ELOOP && S_ISLNK(before->st_mode)) {
+		target = kr_root_read_link(&fs->root, path);
+		if (target)
+			fd = open_plain(fs, target, file, before);
+	}
+	return fd == -ELOOP ? open_looked_at(fs, path, file, before) : fd;
 }
 
 /* ROOM is what its bytes may take. */
 static int load(struct kr_fs *fs, const char *path, size_t room,
                 struct kr_file *file)
 {
-	_cleanup_close_ int path_fd = -1, fd = -1;
-	struct stat before;
-	struct statx stx;
+	struct stat before, st;
+	_cleanup_close_ int fd = open_regular(fs, path, file, &before);
 	int r;
 
-	path_fd = kr_root_resolve(&fs->root, path, true, &file->real);
-	if (path_fd < 0)
-		return path_fd;
-	if (fstat(path_fd, &file->st) < 0)
-		return -errno;
-	if (S_ISDIR(file->st.st_mode))
-		return -EISDIR;
-	if (!S_ISREG(file->st.st_mode))
-		return -EINVAL;
-	if ((uint64_t)file->st.st_size > KR_FILE_SIZE_MAX ||
-	    (uint64_t)file->st.st_size > room)
-		return -EFBIG;
-	fd = kr_root_open_file(&fs->root, file->real, &file->st);
 	if (fd < 0)
 		return fd;
-	before = file->st;
+	if ((uint64_t)before.st_size > KR_FILE_SIZE_MAX ||
+	    (uint64_t)before.st_size > room)
+		return -EFBIG;
 	r = read_all(fd, (size_t)before.st_size, &file->data, &file->size);
 	if (r < 0)
 		return r;
 	/* what is kept must not be older than the bytes, nor they be torn */
-	if (fstat(fd, &file->st) < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (is_changed(&before, &file->st))
+	if (is_changed(&before, &st))
 		return -EAGAIN;
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &stx) == 0 &&
-	    (stx.stx_mask & STATX_BTIME)) {
-		file->btime.tv_sec = stx.stx_btime.tv_sec;
-		file->btime.tv_nsec = stx.stx_btime.tv_nsec;
-	}
+	file->st = (struct kr_file_stat){
+		.st_mtim = st.st_mtim,
+		.st_ctim = st.st_ctim,
+		.st_mode = st.st_mode,
+		.st_uid = st.st_uid,
+		.st_gid = st.st_gid,
+		.st_nlink = (uint32_t)st.st_nlink,
+	};
 	return 0;
 }
 
-/* The real path that PATH has, or will have, where only an overlay has the
- * file: that of its folder, if the disk has it, and its last name. */
-static int overlay_real(struct kr_fs *fs, const char *path, char **ret)
+int kr_fs_overlay_real(struct kr_fs *fs, const char *path, char **ret)
 {
 	_cleanup_free_ char *normal = kr_path_normalise(path);
 	_cleanup_free_ char *folder = NULL, *folder_real = NULL;
@@ -288,7 +375,7 @@ static int read_below(struct kr_fs *fs, const char *path,
 	if (r < 0 && r != -ENOENT)
 		return r;
 	if (r < 0)
-		err = overlay_real(fs, path, &real);
+		err = kr_fs_overlay_real(fs, path, &real);
 	if (err < 0)
 		return err;
 	changed = find(&fs->overlay, r < 0 ? real : file->real);
@@ -421,20 +508,15 @@ int kr_fs_set_perms(struct kr_fs *fs, const char *real,
 static int read_start(struct kr_fs *fs, const char *path, void *ret,
                       size_t size)
 {
-	_cleanup_free_ char *real = NULL;
-	_cleanup_close_ int path_fd = -1, fd = -1;
-	struct stat st;
+	_cleanup_file_ struct kr_file *file = file_new();
+	_cleanup_close_ int fd = -1;
+	struct stat before;
 
-	path_fd = kr_root_resolve(&fs->root, path, true, &real);
-	if (path_fd == -ENOENT)
+	if (!file)
+		return -ENOMEM;
+	fd = open_regular(fs, path, file, &before);
+	if (fd == -ENOENT || fd == -EISDIR || fd == -EINVAL)
 		return 0;
-	if (path_fd < 0)
-		return path_fd;
-	if (fstat(path_fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return 0;
-	fd = kr_root_open_file(&fs->root, real, &st);
 	if (fd < 0)
 		return fd;
 	return read(fd, ret, size) == (ssize_t)size;
@@ -442,10 +524,10 @@ static int read_start(struct kr_fs *fs, const char *path, void *ret,
 
 bool kr_fs_is_device(struct kr_fs *fs, const char *path)
 {
-	_cleanup_stat_ struct kr_stat st = {0};
+	struct stat st;
 
-	return kr_fs_stat(fs, path, true, &st) == 0 &&
-	       (S_ISCHR(st.st.st_mode) || S_ISBLK(st.st.st_mode));
+	return kr_fs_look(fs, path, true, &st) == 0 &&
+	       (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode));
 }
 
 int kr_fs_is_script(struct kr_fs *fs, const char *path)
@@ -465,150 +547,6 @@ int kr_fs_machine(struct kr_fs *fs, const char *path)
 		return r < 0 ? r : 0;
 	/* both kinds of machine that a node can be are little-endian */
 	return le16toh(header.e_machine);
-}
-
-/* --- folders ------------------------------------------------------------- */
-
-static int by_name(const void *a, const void *b)
-{
-	const struct kr_dir_entry *x = a, *y = b;
-
-	return strcmp(x->name, y->name);
-}
-
-static int add_entry(struct kr_dir *dir, const char *name, unsigned char type)
-{
-	struct kr_dir_entry *next = KR_VEC_NEXT(dir->entries, dir->n_entries);
-
-	if (!next)
-		return -ENOMEM;
-	next->name = strdup(name);
-	if (!next->name)
-		return -ENOMEM;
-	next->type = type;
-	dir->n_entries++;
-	return 0;
-}
-
-static unsigned char entry_type(DIR *d, const struct dirent *e)
-{
-	struct stat st;
-
-	if (e->d_type != DT_UNKNOWN)
-		return e->d_type;
-	if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return DT_UNKNOWN;
-	return IFTODT(st.st_mode);
-}
-
-static int list_disk(struct kr_fs *fs, const char *path, struct kr_dir *dir,
-                     char **ret_real)
-{
-	_cleanup_close_ int fd = kr_root_open_folder(&fs->root, path, ret_real);
-	_cleanup_closedir_ DIR *d = NULL;
-	struct dirent *e;
-
-	if (fd < 0)
-		return fd;
-	d = fdopendir(fd);
-	if (!d)
-		return -errno;
-	TAKE_FD(fd);
-	while (errno = 0, e = readdir(d)) {
-		int r;
-
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		r = add_entry(dir, e->d_name, entry_type(d, e));
-		if (r < 0)
-			return r;
-	}
-	return -errno;
-}
-
-struct overlay_scan {
-	const char *folder; /* real path */
-	struct kr_dir *dir;
-	size_t n_below; /* entries that are there without this overlay */
-	int r;
-};
-
-static void scan_one(const void *node, VISIT visit, void *closure)
-{
-	const struct kr_file *file = *(struct kr_file *const *)node;
-	struct overlay_scan *scan = closure;
-	const char *slash = strrchr(file->real, '/');
-	size_t length = strlen(scan->folder);
-
-	if (visit != postorder && visit != leaf)
-		return;
-	if (length == 1)
-		length = 0;
-	if ((size_t)(slash - file->real) != length ||
-	    memcmp(file->real, scan->folder, length) != 0)
-		return;
-	for (size_t i = 0; i < scan->n_below; i++) {
-		struct kr_dir_entry *e = &scan->dir->entries[i];
-
-		if (strcmp(e->name, slash + 1) != 0)
-			continue;
-		if (!file->data)
-			e->type = DT_WHT; /* taken out below */
-		return;
-	}
-	if (scan->r >= 0 && file->data)
-		scan->r = add_entry(scan->dir, slash + 1, DT_REG);
-}
-
-/* Entries that an overlay hides. */
-static void drop_hidden(struct kr_dir *dir)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < dir->n_entries; i++) {
-		if (dir->entries[i].type == DT_WHT)
-			free(dir->entries[i].name);
-		else
-			dir->entries[n++] = dir->entries[i];
-	}
-	dir->n_entries = n;
-}
-
-int kr_fs_list(struct kr_fs *fs, const char *path, struct kr_dir *ret)
-{
-	_cleanup_dir_ struct kr_dir dir = {0};
-	_cleanup_free_ char *real = NULL;
-	struct overlay_scan scan = {.dir = &dir};
-	int r = list_disk(fs, path, &dir, &real);
-
-	if (r < 0 && (r != -ENOENT || !fs->below))
-		return r;
-	if (!real && overlay_real(fs, path, &real) < 0)
-		return -ENOMEM;
-	scan.folder = real;
-	for (struct kr_fs *o = fs; o; o = o->below) {
-		scan.n_below = dir.n_entries;
-		twalk_r(o->overlay, scan_one, &scan);
-	}
-	if (scan.r < 0)
-		return scan.r;
-	drop_hidden(&dir);
-	if (r < 0 && dir.n_entries == 0)
-		return r;
-	if (dir.n_entries > 0)
-		qsort(dir.entries, dir.n_entries, sizeof(*dir.entries),
-		      by_name);
-	*ret = dir;
-	dir = (struct kr_dir){0};
-	return 0;
-}
-
-void kr_dir_done(struct kr_dir *dir)
-{
-	for (size_t i = 0; i < dir->n_entries; i++)
-		free(dir->entries[i].name);
-	free(dir->entries);
-	*dir = (struct kr_dir){0};
 }
 
 /* --- looking ------------------------------------------------------------- */
@@ -642,7 +580,7 @@ static int stat_overlay(struct kr_fs *fs, const char *path, struct kr_stat *ret)
 {
 	_cleanup_free_ char *real = NULL;
 	const struct kr_file *file;
-	int r = overlay_real(fs, path, &real);
+	int r = kr_fs_overlay_real(fs, path, &real);
 
 	if (r < 0)
 		return r;
@@ -688,9 +626,51 @@ int kr_fs_stat(struct kr_fs *fs, const char *path, bool follow,
 		if (!st.target)
 			return -ENOMEM;
 	}
-	*ret = st;
-	st = (struct kr_stat){0};
+	*ret = TAKE(st);
 	return 0;
+}
+
+int kr_fs_look(struct kr_fs *fs, const char *path, bool follow,
+               struct stat *ret)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+	int r;
+
+	if (fs->is_own)
+		return fstatat(fs->root.fd, path, ret,
+		               follow ? 0 : AT_SYMLINK_NOFOLLOW) < 0
+		               ? -errno
+		               : 0;
+	r = kr_fs_stat(fs, path, follow, &st);
+	*ret = st.st;
+	return r;
+}
+
+int kr_fs_real(struct kr_fs *fs, const char *path, char **ret)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (!fs->below) {
+		fd = kr_root_resolve(&fs->root, path, true, ret);
+		return fd < 0 ? fd : 0;
+	}
+	r = kr_fs_stat(fs, path, true, &st);
+	if (r == 0)
+		*ret = TAKE_PTR(st.real);
+	return r;
+}
+
+bool kr_fs_is_link(struct kr_fs *fs, const char *name, char *ret_target,
+                   size_t size)
+{
+	ssize_t n = readlinkat(fs->root.fd, name, ret_target, size - 1);
+
+	if (n < 0)
+		return false;
+	ret_target[n] = '\0';
+	return true;
 }
 
 void kr_stat_done(struct kr_stat *st)

@@ -53,6 +53,10 @@ struct kr_stat {
  */
 int kr_fs_new(int root_fd, struct kr_fs **ret);
 
+/* The same below the folder ROOT. "/" is the very root of this process: what
+ * lies there can be looked at by its path. */
+int kr_fs_open(const char *root, struct kr_fs **ret);
+
 /* A view of BELOW with changes. BELOW must live longer. 0 or -ENOMEM. */
 int kr_fs_new_overlay(struct kr_fs *below, struct kr_fs **ret);
 
@@ -126,6 +130,19 @@ void kr_dir_done(struct kr_dir *dir);
 int kr_fs_stat(struct kr_fs *fs, const char *path, bool follow,
                struct kr_stat *ret);
 void kr_stat_done(struct kr_stat *st);
+
+/* The same without the real path and the target, which costs one call where the
+ * root is our own. */
+int kr_fs_look(struct kr_fs *fs, const char *path, bool follow,
+               struct stat *ret);
+
+/* Where PATH is, links followed; the caller frees it. 0 or an errno. */
+int kr_fs_real(struct kr_fs *fs, const char *path, char **ret);
+
+/* Whether NAME, in the root folder itself, is a link, and to what (cut off
+ * behind SIZE). By one call, as no link can be on the way. */
+bool kr_fs_is_link(struct kr_fs *fs, const char *name, char *ret_target,
+                   size_t size);
 #define _cleanup_stat_ _cleanup_(kr_stat_done)
 
 /* The folder at PATH, links followed: an O_RDONLY directory fd, which the

@@ -3,7 +3,7 @@
 
 /*
  * Ownership helpers. A variable marked _cleanup_(x_freep) is always
- * initialised; TAKE_PTR() and TAKE_FD() hand its value on.
+ * initialised; TAKE(), TAKE_PTR() and TAKE_FD() hand its value on.
  */
 
 #include <assert.h>
@@ -17,13 +17,14 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define TAKE_PTR(ptr)                                                          \
+#define TAKE(value)                                                            \
 	({                                                                     \
-		__typeof__(ptr) *_take_ = &(ptr);                              \
-		__typeof__(ptr) _taken_ = *_take_;                             \
-		*_take_ = NULL;                                                \
+		__typeof__(value) *_take_ = &(value);                          \
+		__typeof__(value) _taken_ = *_take_;                           \
+		*_take_ = (__typeof__(value)){0};                              \
 		_taken_;                                                       \
 	})
+#define TAKE_PTR(ptr) TAKE(ptr)
 
 #define TAKE_FD(fd)                                                            \
 	({                                                                     \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Paths as words. What they name is asked of nobody. */
+/* Paths as words. The file system is not asked. */
 
 #include <stdlib.h>
 #include <string.h>

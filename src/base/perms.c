@@ -2,7 +2,7 @@
 
 /*
  * A change of mode and owner remembers both ends. Each of the two is judged for
- * itself when it is taken back: who changed the mode since did not say anything
+ * itself when it is reverted: who changed the mode since did not say anything
  * about the owner. Owner and group are one, as chown(2) changes both at once.
  *
  * Owners are numbers here. A name is what a machine's own user database says,
@@ -14,6 +14,15 @@
 #include <string.h>
 
 #include "base/perms.h"
+
+struct kr_perms kr_file_perms(const struct kr_file *file)
+{
+	return (struct kr_perms){
+		.mode = file->st.st_mode & KR_PERMS_MASK,
+		.uid = file->st.st_uid,
+		.gid = file->st.st_gid,
+	};
+}
 
 struct kr_perms kr_perms_of(const struct stat *st)
 {

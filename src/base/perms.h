@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "base/span.h"
+
 #define KR_PERMS_MASK  ((mode_t)07777)
 #define KR_SET_ID_BITS ((mode_t)(S_ISUID | S_ISGID))
 
@@ -26,6 +28,7 @@ struct kr_perms_change {
 };
 
 struct kr_perms kr_perms_of(const struct stat *st);
+struct kr_perms kr_file_perms(const struct kr_file *file);
 bool kr_perms_equal(const struct kr_perms *a, const struct kr_perms *b);
 bool kr_perms_same_owner(const struct kr_perms *a, const struct kr_perms *b);
 
@@ -42,7 +45,7 @@ enum kr_perms_found {
 };
 
 /*
- * What takes CHANGE back from a file that has NOW. RET: what the file is to
+ * What reverts CHANGE on a file that has NOW. RET: what the file is to
  * have; mode and owner each for itself: the old one where it is ours or the old
  * one, else that of NOW.
  */

@@ -61,7 +61,7 @@ struct walk {
 	int fd; /* of REAL, O_PATH */
 };
 
-/* Opens WALK's real path anew: no name in it is a link, or somebody swapped
+/* Opens WALK's real path again: no name in it is a link, or others swapped
  * one in since, which is refused. */
 static int walk_reopen(struct kr_root *root, struct walk *w)
 {
@@ -152,7 +152,7 @@ static int walk_name(struct kr_root *root, struct walk *w, const char *name,
 	return 0;
 }
 
-/* The next name of those that are left. 1; 0: none is left; an errno. */
+/* The next name of those that are left. 1; 0: all are done; an errno. */
 static int walk_on(struct kr_root *root, struct walk *w, bool follow)
 {
 	char name[NAME_MAX + 1];
@@ -221,13 +221,13 @@ static bool climbs_late(const char *target)
 	return false;
 }
 
-/* Where the link LINK_FD leads that is the last name of PATH and the only link
- * in it. NULL: it must be walked. */
-static char *link_leads(int link_fd, const char *path)
+char *kr_root_read_link(struct kr_root *root, const char *path)
 {
+	_cleanup_close_ int fd = open_in_root(root, path, O_PATH | O_NOFOLLOW);
 	_cleanup_free_ char *joined = NULL;
 	char target[PATH_MAX];
-	ssize_t n = readlinkat(link_fd, "", target, sizeof(target) - 1);
+	ssize_t n =
+		fd < 0 ? fd : readlinkat(fd, "", target, sizeof(target) - 1);
 
 	if (n <= 0 || target[n - 1] == '/' || target[n - 1] == '.')
 		return NULL;
@@ -243,35 +243,18 @@ static char *link_leads(int link_fd, const char *path)
 	return kr_path_normalise(joined);
 }
 
-/* Follows the one link LINK_FD at the end of PATH, which most links of a system
- * are, without a walk. -ELOOP: it must be walked. */
-static int resolve_link(struct kr_root *root, int link_fd, const char *path,
-                        char **ret_real)
-{
-	_cleanup_free_ char *real = link_leads(link_fd, path);
-	_cleanup_close_ int fd = -1;
-	struct stat st;
-
-	if (!real)
-		return -ELOOP;
-	fd = open_in_root(root, real, O_PATH | O_NOFOLLOW);
-	if (fd < 0 || fstat(fd, &st) < 0 || S_ISLNK(st.st_mode))
-		return -ELOOP;
-	*ret_real = TAKE_PTR(real);
-	return TAKE_FD(fd);
-}
-
-/* Some name on the way is a link, most often the last one. */
+/* Some name on the way is a link: most often the last one alone, which needs
+ * no walk. */
 static int resolve_links(struct kr_root *root, const char *path,
                          char **ret_real)
 {
-	_cleanup_close_ int fd = open_in_root(root, path, O_PATH | O_NOFOLLOW);
-	int target_fd;
+	_cleanup_free_ char *real = kr_root_read_link(root, path);
+	int fd = real ? open_in_root(root, real, O_PATH) : -ELOOP;
 
 	if (fd < 0)
 		return walk(root, path, true, ret_real);
-	target_fd = resolve_link(root, fd, path, ret_real);
-	return target_fd >= 0 ? target_fd : walk(root, path, true, ret_real);
+	*ret_real = TAKE_PTR(real);
+	return fd;
 }
 
 int kr_root_resolve(struct kr_root *root, const char *path, bool follow,
@@ -366,24 +349,20 @@ int kr_root_open_parent(struct kr_root *root, const char *real,
 	_cleanup_free_ char *folder = strndup(real, (size_t)(slash - real));
 	_cleanup_free_ char *folder_real = NULL;
 	_cleanup_close_ int fd = -1;
-	int dir_fd;
 
 	if (!folder)
 		return -ENOMEM;
-	fd = kr_root_resolve(root, *folder ? folder : "/", true, &folder_real);
+	fd = kr_root_open_folder(root, *folder ? folder : "/", &folder_real);
 	if (fd < 0)
 		return fd;
 	if (strcmp(folder_real, *folder ? folder : "/") != 0)
 		return -ELOOP;
-	dir_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0)
-		return -errno;
 	*ret_name = slash + 1;
-	return dir_fd;
+	return TAKE_FD(fd);
 }
 
-/* Through its path again: an O_PATH fd can be opened anew only by way of /proc,
- * which need not be there. */
+/* Through its path again: an O_PATH fd can be opened again only by way of
+ * /proc, which need not be there. */
 int kr_root_open_file(struct kr_root *root, const char *real,
                       const struct stat *want)
 {
@@ -406,6 +385,8 @@ int kr_root_open_file(struct kr_root *root, const char *real,
 	}
 	if (fd < 0) /* ELOOP: a link took its place */
 		return fd == -ELOOP ? -EAGAIN : fd;
+	if (!want)
+		return fd;
 	if (fstat(fd, &st) == 0 && st.st_dev == want->st_dev &&
 	    st.st_ino == want->st_ino)
 		return fd;

@@ -20,9 +20,14 @@ struct kr_root {
 int kr_root_resolve(struct kr_root *root, const char *path, bool follow,
                     char **ret_real);
 
+/* Where PATH leads, whose last name is a link, and the only one on the way. The
+ * caller frees it; NULL: it must be resolved. */
+char *kr_root_read_link(struct kr_root *root, const char *path);
+
 /*
  * The regular file at REAL (no links in it) for reading, if it still is the
- * inode WANT. -EAGAIN: another one took its place. The fd, or an errno.
+ * inode WANT; NULL: the caller sees to that. -EAGAIN: another one took its
+ * place. The fd, or an errno.
  */
 int kr_root_open_file(struct kr_root *root, const char *real,
                       const struct stat *want);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Spans. The position of a byte is counted when somebody asks for it: only the
+ * Spans. The position of a byte is counted when it is asked for: only the
  * few spans that are printed need it, and an index of lines would cost every
  * file read. They are asked for in the order of the file, as a rule: the count
  * goes on from the last one, so that a file with many costs one pass.
@@ -26,7 +26,7 @@ static struct kr_line find_line(struct kr_span span)
 	while (line.checked < span.offset &&
 	       (lf = memchr(data + line.checked, '\n',
 	                    span.offset - line.checked))) {
-		line.offset = line.checked = (size_t)(lf + 1 - data);
+		line.offset = line.checked = (uint32_t)(lf + 1 - data);
 		line.number++;
 		line.counted = line.offset;
 		line.characters = 0;
@@ -60,8 +60,8 @@ size_t kr_span_characters(struct kr_span span)
 		line.counted = line.offset;
 		line.characters = 0;
 	}
-	line.characters += kr_utf8_count(span.file->data + line.counted,
-	                                 span.offset - line.counted);
+	line.characters += (uint32_t)kr_utf8_count(
+		span.file->data + line.counted, span.offset - line.counted);
 	line.counted = span.offset;
 	keep_line(span.file, line);
 	return line.characters;

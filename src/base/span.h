@@ -10,28 +10,37 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+/* What fstat(2) said of a file, as far as it is asked for. */
+struct kr_file_stat {
+	struct timespec st_mtim, st_ctim;
+	mode_t st_mode;
+	uid_t st_uid;
+	gid_t st_gid;
+	uint32_t st_nlink;
+};
+
 /*
  * A file that was read once and never changes afterwards. It is owned by the
  * struct kr_fs that read it (base/fs.h) and lives as long as that does.
  */
 struct kr_file {
-	char *path;     /* as it was named: absolute, below the root */
-	char *real;     /* the same place with every link resolved */
-	char *data;     /* size bytes, then a NUL that does not count */
-	size_t size;    /* in bytes */
-	struct stat st; /* fstat() of what was read; zero for an overlay */
-	struct timespec btime; /* the inode's birth, zero where unknown */
-	bool overlay;          /* a plan's bytes, not the disk's */
-	struct kr_line *line;  /* the line asked for last; NULL: none is kept */
+	char *path;             /* as it was named: absolute, below the root */
+	char *real;             /* the same place with every link resolved */
+	char *data;             /* size bytes, then a NUL that does not count */
+	size_t size;            /* in bytes */
+	struct kr_file_stat st; /* of what was read; zero for an overlay */
+	struct timespec btime;  /* the inode's birth, zero where unknown */
+	bool overlay;           /* a plan's bytes, not the disk's */
+	struct kr_line *line;   /* the line asked for last; NULL: no line */
 };
 
 /* A line, where it starts, and what is known of it. */
 struct kr_line {
-	size_t offset;
-	unsigned number;   /* from 0 */
-	size_t checked;    /* up to here no LF ends it */
-	size_t counted;    /* up to here it has been counted in */
-	size_t characters; /* ... these */
+	uint32_t offset;
+	uint32_t number;     /* from 0 */
+	uint32_t checked;    /* up to here no LF ends it */
+	uint32_t counted;    /* up to here it has been counted in */
+	uint32_t characters; /* ... these */
 };
 
 /* LENGTH bytes from OFFSET of FILE, which is smaller than 4 GiB (base/fs.h):

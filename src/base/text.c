@@ -3,7 +3,7 @@
 /*
  * Decoded text with an origin for each byte. Most texts are a piece of a file
  * as it stands there: the origins are kept in runs, so that a text is little
- * more than its bytes, whoever wrote them. A run is made of bytes of length 1,
+ * more than its bytes, hostile or not. A run is made of bytes of length 1,
  * one behind the other, or of bytes with the very same origin.
  */
 
@@ -42,9 +42,11 @@ static int reserve(struct kr_text *text, size_t more)
 		size = round_up(need);
 	if (size > UINT32_MAX)
 		return -ENOMEM;
-	bytes = realloc(text->bytes, size);
+	bytes = realloc(text->size > 0 ? text->bytes : NULL, size);
 	if (!bytes)
 		return -ENOMEM;
+	if (text->size == 0 && text->bytes)
+		memcpy(bytes, text->bytes, (size_t)text->length + 1);
 	text->bytes = bytes;
 	text->size = (uint32_t)size;
 	return 0;
@@ -240,7 +242,8 @@ struct kr_span kr_text_span(const struct kr_text *text, size_t start,
 
 void kr_text_done(struct kr_text *text)
 {
-	free(text->bytes);
+	if (text->size > 0)
+		free(text->bytes);
 	free(text->more);
 	*text = (struct kr_text){0};
 }

@@ -42,7 +42,7 @@ struct kr_text {
 	struct kr_run *more;    /* the others; those that start behind LENGTH
 	                         * do not count */
 	uint32_t length;
-	uint32_t size; /* allocated */
+	uint32_t size; /* allocated; 0: BYTES are another's, who outlives it */
 	uint32_t n_runs;
 };
 

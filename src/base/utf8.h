@@ -15,7 +15,8 @@ size_t kr_utf8_length_at(const char *s, size_t size);
 /* RUNE, which is at most 0x1fffff, as bytes; how many these are, 4 at most. */
 size_t kr_utf8_encode(uint32_t rune, char *ret);
 
-/* How many characters SIZE bytes are; a byte that is part of none is one. */
+/* How many characters SIZE bytes are; a byte that belongs to no character
+ * counts as one. */
 size_t kr_utf8_count(const char *s, size_t size);
 
 #define KR_UTF8_SHOWN_SIZE 7 /* "\\u202e" */

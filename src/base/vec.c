@@ -73,12 +73,19 @@ int kr_strings_compare(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+bool kr_is_among(const char *s, const char *const *items, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(items[i], s) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool kr_strings_contain(const struct kr_strings *strings, const char *s)
 {
-	for (size_t i = 0; i < strings->n_items; i++)
-		if (strcmp(strings->items[i], s) == 0)
-			return true;
-	return false;
+	return kr_is_among(s, (const char *const *)strings->items,
+	                   strings->n_items);
 }
 
 char **kr_strings_take(struct kr_strings *strings)

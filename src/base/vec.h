@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/macro.h"
 
@@ -32,6 +33,27 @@ void *kr_vec_next(void *items, size_t n, size_t size);
 	((void)sizeof((items) == (from)),                                      \
 	 kr_vec_move(&(items), &(n), from, sizeof(*(items))))
 int kr_vec_move(void *items, size_t *n, void *from, size_t size);
+
+/* Looks at each of the N ITEMS, of TYPE, which may be NULL where there are
+ * none.
+ */
+#define KR_EACH(type, item, items, n)                                          \
+	for (type *item = (items), *item##_end_ = (n) > 0 ? item + (n) : item; \
+	     item != item##_end_; item++)
+
+/* The first of the N ITEMS whose MEMBER, a string, is S; NULL. */
+#define KR_FIND(items, n, member, s)                                           \
+	({                                                                     \
+		__typeof__(*(items)) *_found_ = NULL;                          \
+		for (size_t _i_ = 0; !_found_ && _i_ < (size_t)(n); _i_++) {   \
+			if (strcmp((items)[_i_].member, (s)) == 0)             \
+				_found_ = &(items)[_i_];                       \
+		}                                                              \
+		_found_;                                                       \
+	})
+
+/* Whether S is one of the N ITEMS. */
+bool kr_is_among(const char *s, const char *const *items, size_t n);
 
 /* Strings that the list owns. ITEMS ends with a NULL, which does not count;
  * it is NULL itself where no string was ever added. */

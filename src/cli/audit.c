@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/format.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/learn.h"
@@ -15,10 +16,14 @@
 #include "cli/select.h"
 #include "host/interrupted.h"
 #include "host/live.h"
+#include "node/ec2-instance.h"
 #include "node/name.h"
+#include "policy/demands.h"
 #include "policy/remarks.h"
 #include "report/finding.h"
+#include "report/headline.h"
 #include "report/json-audit.h"
+#include "report/next.h"
 #include "report/text-audit.h"
 #include "report/text-fix.h"
 #include "report/text-words.h"
@@ -77,30 +82,45 @@ static struct kr_finding make_finding(const struct run *run, const char *name,
                                       const struct kr_rule *rule)
 {
 	const struct kr_audit *a = run->audit;
+	struct kr_finding f;
 
 	for (size_t i = 0; a && i < a->n_items; i++) {
 		if (a->items[i].rule == rule)
 			return kr_finding_from_audit(name, a, i, &run->diag);
 	}
-	return kr_finding_unread(name, rule, &run->diag);
+	f = kr_finding_unread(name, rule, &run->diag);
+	f.numbers = kr_demand_numbers(rule, run->selected.rules.edition, NULL);
+	return f;
 }
 
 /* The findings of this audit, in a format for other programs. */
 static int print_findings(const struct run *run, FILE *out, const char *name)
 {
-	_cleanup_free_ char *root =
-		realpath(run->o->node.root ? run->o->node.root : "/", NULL);
+	const char *given = run->o->node.root ? run->o->node.root : "/";
+	_cleanup_free_ char *root = realpath(given, NULL);
 	const struct kr_rule *items[KR_N_RULES];
 	struct kr_finding findings[KR_N_RULES];
 	struct kr_rules rules;
+	char instance[KR_EC2_INSTANCE_SIZE] = "";
+	const struct kr_asff asff = {
+		.account = run->o->asff.account,
+		.region = run->o->asff.region,
+		.instance = instance,
+	};
 	const struct kr_finding_about about = {
 		.rules = &rules,
 		.node = name,
-		.root = root,
+		.root = root ? root : given,
+		.asff = &asff,
 	};
 	struct kr_findings w;
 	int r;
 
+	r = run->o->format == KR_FORMAT_ASFF && run->host
+	            ? kr_ec2_instance(run->host->node, instance)
+	            : 0;
+	if (r < 0)
+		return r;
 	demanded(&run->selected.rules, items, &rules);
 	for (size_t i = 0; i < rules.n_items; i++) {
 		findings[i] = make_finding(run, name, items[i]);
@@ -130,6 +150,7 @@ static int print_unread(const struct run *run, FILE *out)
 	if (!reason)
 		return -ENOMEM;
 	kr_text_verdict(&term, KR_VERDICT_UNKNOWN, reason);
+	kr_next_print_cause(&term, kr_diag_cause(&run->diag), false);
 	return 0;
 }
 
@@ -173,13 +194,6 @@ static int ask_live(struct run *run, struct kr_live *live)
 	                      kr_state_to_string(live->state), since);
 }
 
-/* The usual control alone was asked for by name, with words of its own. */
-static bool is_usual(const struct kr_rules *rules)
-{
-	return rules->n_items == 1 &&
-	       rules->items[0] == kr_rules_usual.items[0];
-}
-
 static int judge(struct run *run)
 {
 	_cleanup_live_ struct kr_live live = {0};
@@ -193,7 +207,7 @@ static int judge(struct run *run)
 
 	if (r < 0)
 		return r;
-	if (run->o->api.configz && !is_usual(&run->selected.rules)) {
+	if (run->o->api.configz && !kr_rules_are_usual(&run->selected.rules)) {
 		r = kr_live_values(&live, &values);
 		if (r < 0)
 			return r;
@@ -208,14 +222,50 @@ static int judge(struct run *run)
 	return r < 0 ? r : kr_actions_add(&run->steps, "judge", "done", since);
 }
 
+/* Adds WHAT to the list RET, unless it is NULL. 0 or -ENOMEM. */
+static int add_read(char **ret, const char *what)
+{
+	if (!what)
+		return 0;
+	return kr_format(ret, "%s%s%s", *ret ? *ret : "", *ret ? ", " : "",
+	                 what);
+}
+
+/* The unit, the process and the files that NODE was read from. 0 or -ENOMEM. */
+static int name_read(const struct kr_node *node, char **ret)
+{
+	const struct kr_unit *unit = node->disk.unit;
+	_cleanup_free_ char *process = NULL;
+	int r = add_read(ret, node->unit_name);
+
+	if (r == 0 && node->has_process)
+		r = kr_format(&process, "process %d", (int)node->process.pid);
+	if (r == 0)
+		r = add_read(ret, process);
+	if (r == 0 && unit && unit->fragment)
+		r = add_read(ret, unit->fragment->path);
+	for (size_t i = 0; r == 0 && unit && i < unit->n_dropins; i++)
+		r = add_read(ret, unit->dropins[i]->path);
+	for (size_t i = 0;
+	     r == 0 && unit && i < unit->environment_files.n_items; i++)
+		r = add_read(ret, unit->environment_files.items[i]);
+	return r < 0 ? r : add_read(ret, node->disk.inputs.config_path);
+}
+
 /* Reads the node, and adds that as a step. 0 or an errno, with words. */
 static int read_host(struct run *run, struct kr_learn *learn)
 {
 	const struct kr_node_options options = kr_cli_learn(run->o, learn);
+	_cleanup_free_ char *what = NULL;
 	uint64_t since = kr_now_usec();
 	int r = kr_host_open(&options, &run->diag, &run->host);
 
-	return r < 0 ? r : kr_actions_add(&run->steps, "read", "done", since);
+	/* only -v shows it */
+	if (r >= 0 && run->o->verbose)
+		r = name_read(run->host->node, &what);
+	if (r < 0)
+		return r;
+	return kr_actions_add(&run->steps, "read", what ? what : "done", since);
 }
 
 static int choose(struct run *run)
@@ -236,6 +286,7 @@ static int choose(struct run *run)
 
 static int run_audit(struct run *run, struct kr_learn *learn)
 {
+	const struct kr_manifests *records;
 	const struct kr_node *node;
 	int r = read_host(run, learn);
 
@@ -251,14 +302,69 @@ static int run_audit(struct run *run, struct kr_learn *learn)
 	r = judge(run);
 	if (r < 0)
 		return r;
+	r = kr_host_records(run->host, &records);
+	if (r < 0)
+		return r;
 	node = run->host->node;
-	return kr_interrupted_report(node->fs, node->proc_fd,
+	return kr_interrupted_report(node->fs, records, node->proc_fd,
 	                             run->host->manager, &run->diag);
 }
 
-int kr_cli_audit(const struct kr_options *o, FILE *out, FILE *err)
+/* The result in one line, where a file gets the whole. 0 or -ENOMEM. */
+static int make_line(const struct run *run, char **ret)
 {
-	const struct kr_term err_term = kr_cli_terminal(o, err);
+	_cleanup_free_ char *text = NULL;
+
+	if (!run->o->output_file)
+		return 0;
+	text = run->audit
+	               ? kr_headline(run->audit)
+	               : kr_diag_reason(&run->diag, "the node cannot be read");
+	if (!text ||
+	    (run->audit && kr_format(&text, "%s%s", text,
+	                             kr_headline_pending(&run->diag)) < 0))
+		return -ENOMEM;
+	*ret = kr_cli_line(
+		run->audit ? run->audit->verdict : KR_VERDICT_UNKNOWN, text);
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* The verdict of a node that could not be read has the words of its cause. */
+static bool is_cause(const struct kr_message *m, const void *closure)
+{
+	return m == closure;
+}
+
+/* The result of a node that could not be read. */
+static int end_unread(const struct run *run, FILE *out, char **ret_line)
+{
+	const struct kr_options *o = run->o;
+	const struct kr_term err_term = kr_cli_terminal(o, run->err);
+
+	if (!o->quiet &&
+	    (print_unread(run, out) < 0 || make_line(run, ret_line) < 0))
+		return kr_cli_out_of_memory(run->err);
+	kr_term_messages_but(&err_term, &run->diag, KR_NOTE, is_cause,
+	                     o->quiet || o->format != KR_FORMAT_TEXT
+	                             ? NULL
+	                             : kr_diag_cause(&run->diag));
+	return KR_STATUS_NO_VERDICT;
+}
+
+/* What -v and -q want to be said beside the result. */
+static void print_beside(const struct run *run)
+{
+	const struct kr_term term = kr_cli_terminal(run->o, run->err);
+
+	if (run->o->verbose)
+		kr_text_steps(&term, &run->steps);
+	if (run->o->quiet)
+		kr_term_messages(&term, &run->diag, KR_ERROR);
+}
+
+int kr_cli_audit(const struct kr_options *o, FILE *out, FILE *err,
+                 char **ret_line)
+{
 	_cleanup_(run_done) struct run run = {
 		.o = o, .err = err, .since_usec = kr_now_usec()};
 	struct kr_learn learn = {.steps = &run.steps};
@@ -271,17 +377,12 @@ int kr_cli_audit(const struct kr_options *o, FILE *out, FILE *err)
 		return KR_STATUS_USAGE;
 	if (r < 0 && !run.host && kr_select(o, NULL, err, &run.selected) < 0)
 		return KR_STATUS_USAGE;
-	if (r < 0) {
-		if (!o->quiet && print_unread(&run, out) < 0)
-			return kr_cli_out_of_memory(err);
-		kr_term_messages(&err_term, &run.diag, KR_NOTE);
-		return KR_STATUS_NO_VERDICT;
-	}
-	if (o->verbose)
-		kr_text_steps(&err_term, &run.steps);
-	if (o->quiet)
-		kr_term_messages(&err_term, &run.diag, KR_ERROR);
-	else if (print_audit(&run, out) < 0)
+	if (r < 0)
+		return end_unread(&run, out, ret_line);
+	if (o->verbose || o->quiet)
+		print_beside(&run);
+	if (!o->quiet &&
+	    (print_audit(&run, out) < 0 || make_line(&run, ret_line) < 0))
 		return kr_cli_out_of_memory(err);
 	return audit_status(run.audit->verdict);
 }

@@ -3,7 +3,7 @@
 /*
  * fix, undo and recover. With its output gone (SIGPIPE is ignored) or its
  * terminal (SIGHUP) a fix goes on to its end and its result is in the journal;
- * its status is then not 0, since nobody has seen what it said.
+ * its status is then not 0, since its words were not seen.
  *
  * The journal gets one entry a run, also of one that found nothing to do: a
  * unit or a script that runs at every boot is seen to have run. Nothing is sent
@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/utf8.h"
@@ -26,12 +27,13 @@
 #include "cli/watch.h"
 #include "fix/rescue.h"
 #include "fix/undo.h"
+#include "report/cause.h"
 #include "report/json.h"
 #include "report/text-fix.h"
 #include "systemd/journal.h"
 
 /* The exit statuses: what of fix is 1 is 0 of undo, and a change that had to be
- * taken back itself has undone nothing; to put everything back is recover's
+ * reverted itself has undone nothing; to put everything back is recover's
  * job. */
 static const struct {
 	int fix, undo, recover;
@@ -49,41 +51,47 @@ static const struct {
 
 static_assert(ARRAY_SIZE(statuses) == _KR_OUTCOME_MAX, "one for each outcome");
 
-/* Why PLAN leaves RULE; _KR_WHY_MAX: it does not. */
-static enum kr_why why_left(const struct kr_plan *plan,
-                            const struct kr_rule *rule)
+/* A node that could not be read at all is this machine if no root was named. */
+static bool is_live(const struct kr_options *o, const struct kr_fix *fix)
 {
-	for (size_t i = 0; i < plan->n_left; i++) {
-		if (plan->left[i].rule == rule)
-			return plan->left[i].why;
-	}
-	return _KR_WHY_MAX;
+	if (fix->host && fix->host->node)
+		return fix->host->node->live;
+	return !o->node.root || strcmp(o->node.root, "/") == 0;
 }
 
 /*
- * What is left and fails in the end is 1; what has no verdict then is 3. What
- * kubelet still runs with counts unless it was to stay.
+ * What is left and fails in the end, or has not the value that was asked for,
+ * is 1; what has no verdict then is 3. What kubelet runs with counts unless it
+ * was to stay.
  */
 static int fix_status(const struct kr_options *o, const struct kr_fix *fix)
 {
 	const struct kr_audit *last = fix->after ? fix->after : fix->before;
-	bool left = false;
+	const bool stays = o->fix.restart == KR_RESTART_NEVER;
+	/* of an image the files are all that there is */
+	const bool runs = !stays && is_live(o, fix);
+	const bool partly = fix->outcome == KR_OUTCOME_PARTLY;
+	bool no_verdict = false;
 
 	if (!fix->plan || (fix->outcome != KR_OUTCOME_UNCHANGED &&
+	                   fix->outcome != KR_OUTCOME_FIXED &&
 	                   fix->outcome != KR_OUTCOME_PARTLY))
 		return statuses[fix->outcome].fix;
 	for (size_t i = 0; i < last->n_items; i++) {
 		const struct kr_judgement *j = &last->items[i];
-		enum kr_why why = why_left(fix->plan, j->rule);
+		bool is_left = kr_plan_left(fix->plan, j->rule);
 
-		if (why == KR_WHY_WAIVED)
-			continue;
-		if (j->verdict == KR_VERDICT_FAIL &&
-		    (why != _KR_WHY_MAX || o->fix.restart != KR_RESTART_NEVER))
+		if (j->verdict == KR_VERDICT_FAIL && (is_left || !stays))
 			return 1;
-		left = left || why != _KR_WHY_MAX;
+		if (j->verdict == KR_VERDICT_PASS && is_left)
+			return 1;
+		no_verdict = no_verdict ||
+		             (is_left && j->verdict != KR_VERDICT_WAIVED) ||
+		             (runs && !partly &&
+		              (j->verdict == KR_VERDICT_INVALID ||
+		               j->verdict == KR_VERDICT_UNKNOWN));
 	}
-	return left ? 3 : statuses[fix->outcome].fix;
+	return no_verdict ? 3 : statuses[fix->outcome].fix;
 }
 
 static int change_status(const struct kr_options *o, const struct kr_fix *fix)
@@ -116,14 +124,6 @@ static const struct {
 };
 
 static_assert(ARRAY_SIZE(entries) == _KR_OUTCOME_MAX, "one for each outcome");
-
-/* A node that could not be read at all is this machine if no root was named. */
-static bool is_live(const struct kr_options *o, const struct kr_fix *fix)
-{
-	if (fix->host && fix->host->node)
-		return fix->host->node->live;
-	return !o->node.root || strcmp(o->node.root, "/") == 0;
-}
 
 /* REASON is fix->reason, and TEXT has it in it, as a log may be given it. */
 static void send_entry(const struct kr_options *o, const struct kr_fix *fix,
@@ -167,38 +167,98 @@ static void log_change(const struct kr_options *o, const struct kr_fix *fix,
 
 /* --- what is printed ----------------------------------------------------- */
 
+struct said {
+	const struct kr_options *o;
+	const struct kr_fix *fix;
+	const struct kr_diag *diag;
+	const struct kr_message *cause; /* the result has its words */
+};
+
+/* What the change cures is wrong no more, or stands in the preview. That a
+ * reboot is not provided for is of no use to a change that has ended. */
+static bool is_omitted(const struct said *said, const struct kr_message *m)
+{
+	if (m->cured)
+		return true;
+	if (kr_cause_is_detail(m))
+		return !said->o->verbose;
+	if (strcmp(m->code, "no-boot-unit") == 0)
+		return !said->o->fix.dry_run;
+	return strcmp(m->code, "platform-rewrites") == 0 &&
+	       kr_text_says_rewrites(said->fix);
+}
+
+static bool is_said(const struct kr_message *m, const void *closure)
+{
+	const struct said *said = closure;
+
+	return m == said->cause || kr_cause_repeats(said->diag, m) ||
+	       is_omitted(said, m);
+}
+
+/* Where the result says the cause, that is shown with it. */
+static struct said find_said(const struct kr_options *o,
+                             const struct kr_fix *fix,
+                             const struct kr_diag *diag)
+{
+	/* --quiet does not print the outcome UNCHANGED */
+	bool shown = fix->outcome == KR_OUTCOME_REFUSED ||
+	             fix->outcome == KR_OUTCOME_FAILED ||
+	             (fix->outcome == KR_OUTCOME_UNCHANGED && !o->quiet);
+
+	return (struct said){o, fix, diag,
+	                     shown ? kr_cause_find(diag, fix->reason) : NULL};
+}
+
+static void report_quietly(const struct said *said, FILE *err)
+{
+	const struct kr_term term = kr_cli_terminal(said->o, err);
+
+	kr_term_messages_but(&term, said->diag, KR_ERROR, is_said, said);
+	kr_term_messages_of(&term, said->diag, KR_STILL_FALSE);
+	if (!said->o->fix.dry_run && kr_plan_n_failing(said->fix->plan) > 0)
+		kr_text_left(&term, said->fix, "");
+	if (change_status(said->o, said->fix) > 1)
+		kr_text_outcome(&term, said->fix);
+	kr_text_cause(&term, said->fix, said->cause, "");
+	kr_text_advice(&term, said->fix, said->diag, "");
+}
+
+/* The result, what is to be known about it, the next command: in this order,
+ * though the second is not on stdout. */
 static int report_change(const struct kr_options *o, const struct kr_fix *fix,
-                         const struct kr_diag *diag, FILE *out, FILE *err)
+                         const struct kr_diag *diag, bool interrupted,
+                         FILE *out, FILE *err)
 {
 	const struct kr_term term = kr_cli_terminal(o, out);
 	const struct kr_term err_term = kr_cli_terminal(o, err);
-	bool json = o->format == KR_FORMAT_JSON;
-	bool undo = o->command == KR_COMMAND_UNDO;
-	int r = 0;
+	const struct said said = find_said(o, fix, diag);
+	const struct kr_text_change change = {
+		.command = kr_command_to_string(o->command),
+		.preview = o->fix.dry_run,
+		.verbose = o->verbose,
+		.stays = o->fix.restart == KR_RESTART_NEVER,
+		.interrupted = interrupted,
+		.needs_sudo = geteuid() != 0,
+	};
+	int r;
 
-	if (o->verbose)
-		kr_text_steps(&err_term, &fix->actions);
-	if (!json)
-		kr_term_messages(&err_term, diag,
-		                 o->quiet ? KR_ERROR : KR_NOTE);
 	if (o->quiet) {
-		if (!json)
-			kr_term_messages_of(&err_term, diag, KR_STILL_FALSE);
-		if (change_status(o, fix) > 1)
-			kr_text_outcome(&err_term, fix);
-		kr_text_advice(&err_term, fix, diag, "");
+		report_quietly(&said, err);
 		return 0;
 	}
-	if (json)
+	if (o->format == KR_FORMAT_JSON)
 		return kr_json_fix(out, fix, diag);
-	if (o->fix.dry_run)
-		r = kr_text_preview(&term, fix, undo ? "undo" : "fix");
-	else if (o->command == KR_COMMAND_FIX)
-		kr_text_fix(&term, fix);
-	else
-		r = kr_text_undo(&term, fix);
-	kr_text_advice(&term, fix, diag, o->fix.dry_run ? "# " : "");
-	return r;
+	r = kr_text_change(&term, fix, &change);
+	kr_text_cause(&term, fix, said.cause, change.preview ? "# " : "");
+	if (change.preview)
+		kr_text_cures(&term, diag);
+	fflush(out);
+	kr_term_messages_but(&err_term, diag, KR_NOTE, is_said, &said);
+	if (!o->verbose)
+		kr_cause_count_later(&err_term, diag);
+	fflush(err);
+	return r < 0 ? r : kr_text_change_next(&term, fix, &change, diag);
 }
 
 /* LEARN and SELECTED must live as long as RET. */
@@ -213,13 +273,15 @@ static int change(const struct kr_options *o, struct kr_watch *watch,
 	options.rules = &kr_rules_usual;
 	options.tick = kr_watch_tick;
 	options.closure = watch;
+	options.teller = &watch->teller;
 	if (o->command != KR_COMMAND_FIX && kr_fix_how(o, &selected->how) < 0)
 		return -ENOMEM;
 	if (o->command == KR_COMMAND_UNDO) {
 		r = kr_undo_run(&o->node, &options, o->transaction, diag, ret);
-		if (r == 0)
-			(*ret)->how = selected->how;
-		return r;
+		if (r < 0)
+			return r;
+		(*ret)->how = selected->how;
+		return 0;
 	}
 	if (o->command == KR_COMMAND_RECOVER)
 		return kr_rescue_run(&o->node, &options, o->transaction, diag,
@@ -229,15 +291,16 @@ static int change(const struct kr_options *o, struct kr_watch *watch,
 	options.select_closure = selected;
 	options.rules = &selected->rules;
 	options.consents = selected->consents;
+	options.waivers = &selected->waivers;
 	selected->rules = kr_rules_usual;
 	r = kr_fix_run(&node, &options, diag, ret);
-	if (r == 0) {
-		(*ret)->audit_words = selected->audit_words;
-		(*ret)->words = selected->words;
-		(*ret)->left_words = selected->left_words;
-		(*ret)->how = selected->how;
-	}
-	return r;
+	if (r < 0)
+		return r;
+	(*ret)->audit_words = selected->audit_words;
+	(*ret)->words = selected->words;
+	(*ret)->left_words = selected->left_words;
+	(*ret)->how = selected->how;
+	return 0;
 }
 
 /* An undo judges by the controls of its fix, and was asked for none. */
@@ -280,7 +343,7 @@ int kr_cli_change(const struct kr_options *o, FILE *out, FILE *err)
 	if (selected.unread)
 		status = statuses[KR_OUTCOME_UNCONFIGURED].fix;
 	log_change(o, fix, status);
-	r = report_change(o, fix, &diag, out, err);
+	r = report_change(o, fix, &diag, watch.signal, out, err);
 	if (kr_diag_result(&diag, r) < 0)
 		return kr_cli_out_of_memory(err);
 	/* a signal that came too late to be heeded was one all the same */

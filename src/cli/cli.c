@@ -12,15 +12,18 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/macro.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "cli/output.h"
 
-static int dispatch(const struct kr_options *o, FILE *out, FILE *err)
+static int dispatch(const struct kr_options *o, FILE *out, FILE *err,
+                    char **ret_line)
 {
 	switch (o->command) {
 	case KR_COMMAND_AUDIT:
-		return kr_cli_audit(o, out, err);
+		return kr_cli_audit(o, out, err, ret_line);
 	case KR_COMMAND_FIX:
 	case KR_COMMAND_UNDO:
 	case KR_COMMAND_RECOVER:
@@ -30,7 +33,7 @@ static int dispatch(const struct kr_options *o, FILE *out, FILE *err)
 	case KR_COMMAND_STATUS:
 		return kr_cli_status(o, out, err);
 	case KR_COMMAND_FLEET:
-		return kr_cli_fleet(o, out, err);
+		return kr_cli_fleet(o, out, err, ret_line);
 	case KR_COMMAND_CONTROLS:
 		return kr_cli_controls(o, out, err);
 	case KR_COMMAND_VERSION:
@@ -42,16 +45,58 @@ static int dispatch(const struct kr_options *o, FILE *out, FILE *err)
 	}
 }
 
-int kr_cli_run(const struct kr_options *o, FILE *out, FILE *err)
+/* Where the output is lost. */
+static int lost(int status)
 {
-	int status;
+	return status <= 1 ? KR_STATUS_LOST_OUTPUT : status;
+}
 
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
-	status = dispatch(o, out, err);
+/* OUT took it all. */
+static int finish(FILE *out, FILE *err, int status)
+{
 	if (fflush(out) == 0 && !ferror(out))
 		return status;
 	fprintf(err, "%s: the output could not be written: %s\n", KR_NAME,
 	        strerror(errno));
-	return status <= 1 ? KR_STATUS_LOST_OUTPUT : status;
+	return lost(status);
+}
+
+/*
+ * With --output-file. What cannot be written to is known before the run, which
+ * does nothing then. OUT gets the result in one line: the log of a unit has it
+ * then, and so does who waits at a terminal.
+ */
+static int run_to_file(const struct kr_options *o, FILE *out, FILE *err)
+{
+	_cleanup_output_file_ struct kr_output_file file;
+	_cleanup_free_ char *line = NULL;
+	int status;
+
+	if (kr_output_file_begin(&file, o->output_file, err) < 0)
+		return KR_STATUS_LOST_OUTPUT;
+	status = dispatch(o, file.stream, err, &line);
+	switch (status) {
+	case KR_STATUS_USAGE:
+	case KR_STATUS_NO_MEMORY:
+	case KR_STATUS_LOST_OUTPUT:
+		return status;
+	default:
+		break;
+	}
+	if (kr_output_file_commit(&file, err) < 0)
+		return lost(status);
+	if (line)
+		fprintf(out, "%s\n", line);
+	return finish(out, err, status);
+}
+
+int kr_cli_run(const struct kr_options *o, FILE *out, FILE *err)
+{
+	_cleanup_free_ char *line = NULL;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	if (o->output_file)
+		return run_to_file(o, out, err);
+	return finish(out, err, dispatch(o, out, err, &line));
 }

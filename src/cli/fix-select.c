@@ -6,10 +6,11 @@
  * --control names what is meant, so what has to be asked for is allowed with
  * it; a hold is not: that takes --allow. --set gives the value of a control,
  * which has to be one that the control passes: a copy of the rule has it, and
- * demands it from then on. What is allowed or set has to be among the controls
- * of this fix, and one for which that means anything, else it would do
- * nothing; where the node is as demanded already, it is as if it were done.
- * Editions of platforms that are never edited are for audit alone.
+ * asks for it from then on; the verdict stays that of the control. What is
+ * allowed or set has to be among the controls of this fix, and one for which
+ * that means anything, else it would do nothing; where the node is as demanded
+ * already, it is as if it were done. Editions of platforms that are never
+ * edited are for audit alone.
  */
 
 #include <errno.h>
@@ -19,6 +20,7 @@
 #include "base/format.h"
 #include "cli/fix-select.h"
 #include "cli/usage.h"
+#include "node/kubelet-version.h"
 #include "policy/demands.h"
 
 static int refuse(struct kr_fix_selected *s, const char *format, ...)
@@ -129,6 +131,9 @@ static int set_one(struct kr_fix_selected *s, const char *text)
 		              "--set=%s: NAME=VALUE, where NAME is among the "
 		              "controls of this fix",
 		              text);
+	if (s->items[i]->of)
+		return refuse(s, "--set=%s: %s has a value by --set already",
+		              text, s->items[i]->name);
 	rule = &s->own[s->n_own];
 	*rule = *s->items[i];
 	if (rule->n_fields != 1 || !rule->test || rule->wants_nothing ||
@@ -144,14 +149,55 @@ static int set_one(struct kr_fix_selected *s, const char *text)
 		return r;
 	s->n_own++;
 	rule->owners_value = false;
+	/* kubelet takes a relative one from the folder of its file */
+	if (kr_field(rule->fields[0])->is_path && *value && *value != '/')
+		return refuse(s, "--set=%s: it wants an absolute path", text);
 	if (judge(s, s->items[i], &rule->want) == KR_ANSWER_FAIL)
 		return refuse(s, "--set=%s: it would fail: %s %s", text,
 		              rule->name, rule->demand ? rule->demand : "");
 	/* another value that would pass is not the one that was asked for */
 	rule->test = kr_rule_is_wanted;
+	rule->of = s->items[i];
 	s->items[i] = rule;
 	s->consents[i].named = true;
 	return 0;
+}
+
+/*
+ * --explicit writes the default of kubelet's version where the value is the
+ * owner's and none was said, if that is known and passes.
+ */
+static int take_default(struct kr_fix_selected *s, size_t i, unsigned minor)
+{
+	struct kr_rule *rule = &s->own[s->n_own];
+	const int field = s->items[i]->fields[0];
+	int r;
+
+	if (!s->items[i]->owners_value ||
+	    (minor == 0 && kr_field(field)->since > 0))
+		return 0;
+	*rule = *s->items[i];
+	r = kr_field_default(field, false, minor, &rule->want);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	s->n_own++;
+	rule->owners_value = false;
+	if (judge(s, s->items[i], &rule->want) == KR_ANSWER_PASS)
+		s->items[i] = rule;
+	return 0;
+}
+
+static int take_defaults(struct kr_fix_selected *s, struct kr_node *node)
+{
+	unsigned minor;
+	int r = s->o->fix.explicit_wanted
+	                ? kr_kubelet_version_find(node, &minor)
+	                : 0;
+
+	for (size_t i = 0;
+	     s->o->fix.explicit_wanted && r == 0 && i < s->rules.n_items; i++)
+		r = take_default(s, i, minor);
+	return r;
 }
 
 static void done(struct kr_fix_selected *s)
@@ -211,35 +257,24 @@ static int add_words(struct kr_fix_selected *s)
 	r = kr_format(&s->words, "%s", s->audit_words);
 	if (r < 0)
 		return r;
-	if (s->o->allow)
-		r = kr_format(&s->words, "%s --allow=%s", s->words,
-		              s->o->allow);
-	for (size_t i = 0; i < s->o->n_sets && r == 0; i++)
-		r = kr_format(&s->words, "%s --set=%s", s->words,
-		              s->o->sets[i]);
-	return r;
-}
-
-static void take_waivers(struct kr_fix_selected *s)
-{
-	for (size_t i = 0; i < s->rules.n_items; i++) {
-		const struct kr_waiver *w =
-			kr_waivers_find(&s->waivers, s->rules.items[i]->name);
-
-		s->consents[i].waived = w ? w->reason : NULL;
+	if (s->o->allow &&
+	    kr_format(&s->words, "%s --allow=%s", s->words, s->o->allow) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->o->n_sets; i++) {
+		r = kr_format_option(&s->words, "--set", s->o->sets[i]);
+		if (r < 0)
+			return r;
 	}
+	return 0;
 }
 
 static int check(struct kr_fix_selected *s)
 {
-	const struct kr_options *o = s->o;
-
-	if (s->rules.edition && s->rules.edition->audit_only)
+	/* the user did not name the platform's: its refusal has the words */
+	if (s->rules.edition && s->rules.edition->audit_only &&
+	    !kr_select_is_auto(s->o))
 		return refuse(s, "--benchmark: %s is for audit only",
 		              s->rules.edition->name);
-	if (o->api.configz && (o->select.benchmark || o->select.controls))
-		return refuse(s, "--configz: proves the one control alone: not "
-		                 "with --benchmark or --control");
 	return 0;
 }
 
@@ -247,7 +282,6 @@ int kr_fix_select(void *selected, struct kr_node *node, struct kr_diag *diag)
 {
 	struct kr_fix_selected *s = selected;
 	const struct kr_options *o = s->o;
-	bool named = o->select.controls || !o->select.benchmark;
 	int r;
 
 	done(s);
@@ -260,12 +294,20 @@ int kr_fix_select(void *selected, struct kr_node *node, struct kr_diag *diag)
 	s->rules = s->selected.rules;
 	s->rules.items = s->items;
 	for (size_t i = 0; i < s->rules.n_items; i++)
-		s->consents[i] = (struct kr_consent){.named = named};
+		s->consents[i] =
+			(struct kr_consent){.named = o->select.controls};
 	r = check(s);
-	for (size_t i = 0; i < o->n_sets && r == 0; i++)
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < o->n_sets; i++) {
 		r = set_one(s, o->sets[i]);
-	if (r == 0)
-		r = allow(s);
+		if (r < 0)
+			return r;
+	}
+	r = take_defaults(s, node);
+	if (r < 0)
+		return r;
+	r = allow(s);
 	if (r < 0)
 		return r;
 	r = add_words(s);
@@ -273,8 +315,6 @@ int kr_fix_select(void *selected, struct kr_node *node, struct kr_diag *diag)
 		return r;
 	r = kr_select_waivers(o, node, diag, &s->waivers);
 	s->unread = r < 0 && r != -ENOMEM;
-	if (r == 0)
-		take_waivers(s);
 	return r;
 }
 

@@ -3,7 +3,7 @@
 
 /*
  * Which controls a fix is about, and what the owner says of each: --allow,
- * --set, waivers, and that it is named.
+ * --set, and that it is named; which of them are waived.
  */
 
 #include "cli/select.h"
@@ -21,13 +21,13 @@ struct kr_fix_selected {
 	char *left_words; /* by which a control that is left is judged */
 	char *how;        /* see kr_fix_how() */
 	bool usage;       /* a line about wrong usage is on ERR */
-	bool unread;      /* the waivers cannot be read */
+	struct kr_waivers waivers;
+	bool unread; /* the waivers cannot be read */
 	/* the rest is its own */
 	struct kr_selected selected;
 	struct kr_rule own[KR_N_RULES]; /* those with a value of --set */
 	size_t n_own;
 	const struct kr_rule *items[KR_N_RULES];
-	struct kr_waivers waivers;
 };
 
 /* The options of O, a fix's or an undo's, that say how it is done: " --explicit

@@ -4,7 +4,7 @@
  * fleet: asks the kubelets of many nodes and says what they say.
  *
  * For scripts a node is a line as soon as it is heard of. A signal, or an
- * output that nobody reads any more, is an end: what is known is said, and that
+ * output that is not read any more, is an end: what is known is said, and that
  * it is not all.
  */
 
@@ -20,7 +20,9 @@
 #include "cli/output.h"
 #include "cli/select.h"
 #include "cli/watch.h"
+#include "host/fleet-width.h"
 #include "host/fleet.h"
+#include "net/http-server.h"
 #include "report/fleet-controls.h"
 
 #define DRAW_USEC (250 * KR_USEC_PER_MSEC)
@@ -35,6 +37,7 @@ struct run {
 	const struct kr_rule *rule;
 	struct kr_fleet_controls *controls; /* NULL: RULE alone */
 	FILE *out;
+	char **ret_line;
 	struct kr_watch watch;
 	struct kr_fleet_table table;
 	struct kr_findings findings;
@@ -46,51 +49,93 @@ struct run {
 
 /* --- while it runs ------------------------------------------------------- */
 
-static int hear_controls(struct run *run, const char *name,
-                         const struct kr_configz *configz)
+/* How many of HEARD's first N findings have no verdict for the reason WHY. */
+static size_t count_why(const struct kr_fleet_heard *heard, size_t n,
+                        const char *why)
 {
-	struct kr_fleet_controls *c = run->controls;
-	_cleanup_fleet_heard_ struct kr_fleet_heard heard = {0};
-	int r = kr_fleet_hear(c, name, configz, &heard);
+	size_t found = 0;
 
-	if (r < 0)
-		return r;
-	run->summary.n_verdicts[heard.verdict]++;
-	if (run->options->quiet)
-		return 0;
-	if (run->format)
-		return kr_findings_add(&run->findings, heard.findings,
-		                       c->rules.n_items);
-	if (run->options->format == KR_FORMAT_JSON)
-		return kr_fleet_json_heard(run->out, c, &heard,
-		                           configz->detail);
-	for (size_t i = 0; i < c->rules.n_items; i++) {
-		/* without an answer each says the same */
-		if (i > 0 && !configz->body)
-			break;
-		r = kr_fleet_table_add(&run->table, &heard.findings[i],
-		                       configz->detail);
+	for (size_t i = 0; i < n; i++) {
+		const char *its = heard->findings[i].why;
+
+		found += its && strcmp(its, why) == 0;
+	}
+	return found;
+}
+
+/* What several controls of a node say alike is said once. */
+static int tabulate(struct run *run, const struct kr_fleet_heard *heard,
+                    const struct kr_configz *configz)
+{
+	size_t n = run->controls->rules.n_items;
+
+	for (size_t i = 0; i < n; i++) {
+		struct kr_finding f = heard->findings[i];
+		int r;
+
+		if (f.why && count_why(heard, i, f.why) > 0)
+			continue;
+		if (f.why && count_why(heard, n, f.why) > 1)
+			f.reason = f.why;
+		r = kr_fleet_table_add(&run->table, &f, configz->detail);
 		if (r < 0)
 			return r;
+		/* without an answer each says the same */
+		if (!configz->body && f.verdict == KR_VERDICT_UNKNOWN)
+			return 0;
 	}
 	return 0;
 }
 
-static int hear(void *closure, const char *name,
+/* Of the N findings F of a node. */
+static void count_numbers(struct run *run, const struct kr_finding *f, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && !f[i].numbers)
+		i++;
+	if (i < n)
+		run->summary.n_numbered[kr_edition_id(f[i].numbers)]++;
+}
+
+static int hear_controls(struct run *run, const struct kr_node_entry *node,
+                         const struct kr_configz *configz)
+{
+	struct kr_fleet_controls *c = run->controls;
+	_cleanup_fleet_heard_ struct kr_fleet_heard heard = {0};
+	int r = kr_fleet_hear(c, node, configz, &heard);
+
+	if (r < 0)
+		return r;
+	run->summary.n_verdicts[heard.verdict]++;
+	count_numbers(run, heard.findings, c->rules.n_items);
+	if (run->options->quiet)
+		return 0;
+	if (run->format)
+		return kr_findings_add(&run->findings, heard.findings,
+		                       c->n_demanded);
+	if (run->options->format == KR_FORMAT_JSON)
+		return kr_fleet_json_heard(run->out, c, &heard,
+		                           configz->detail);
+	return tabulate(run, &heard, configz);
+}
+
+static int hear(void *closure, const struct kr_node_entry *node,
                 const struct kr_configz *configz)
 {
 	struct run *run = closure;
 	char reason[KR_FLEET_REASON_SIZE];
 	struct kr_finding finding =
-		kr_fleet_finding(name, run->rule, configz, reason);
+		kr_fleet_finding(node, run->rule, configz, reason);
 	int r = 0;
 
 	if (run->controls) {
-		r = hear_controls(run, name, configz);
+		r = hear_controls(run, node, configz);
 		run->no_memory = r < 0;
 		return r;
 	}
 	run->summary.n_verdicts[finding.verdict]++;
+	count_numbers(run, &finding, 1);
 	if (run->options->quiet)
 		return 0;
 	if (run->format)
@@ -194,13 +239,27 @@ static int begin(struct run *run, const struct kr_finding_about *about)
 	return kr_findings_begin(&run->findings, run->format, run->out, about);
 }
 
-static int end(struct run *run)
+/* The result in one line, where a file gets the whole. 0 or -ENOMEM. */
+static int make_line(struct run *run)
+{
+	_cleanup_free_ char *text = NULL;
+	int r;
+
+	if (!run->options->output_file)
+		return 0;
+	r = run->controls ? kr_fleet_controls_headline(run->controls,
+	                                               &run->summary, &text)
+	                  : kr_fleet_headline(run->rule, &run->summary, &text);
+	if (r < 0)
+		return r;
+	*run->ret_line = kr_cli_line(kr_fleet_verdict(&run->summary), text);
+	return *run->ret_line ? 0 : -ENOMEM;
+}
+
+static int print_end(struct run *run)
 {
 	const struct kr_term term = kr_cli_terminal(run->options, run->out);
 
-	run->summary.took_usec = kr_now_usec() - run->since_usec;
-	if (run->options->quiet)
-		return 0;
 	if (run->format)
 		return kr_findings_end(&run->findings, run->summary.complete);
 	if (run->controls && run->options->format == KR_FORMAT_JSON)
@@ -210,9 +269,20 @@ static int end(struct run *run)
 		return kr_fleet_text_controls(&term, run->controls, &run->table,
 		                              &run->summary);
 	if (run->options->format == KR_FORMAT_JSON)
-		return kr_fleet_json_summary(run->out, &run->summary);
-	kr_fleet_text(&term, &run->table, &run->summary);
-	return 0;
+		return kr_fleet_json_summary(run->out, run->rule,
+		                             &run->summary);
+	return kr_fleet_text(&term, &run->table, &run->summary);
+}
+
+static int end(struct run *run)
+{
+	int r;
+
+	run->summary.took_usec = kr_now_usec() - run->since_usec;
+	if (run->options->quiet)
+		return 0;
+	r = print_end(run);
+	return r < 0 ? r : make_line(run);
 }
 
 static const char *why_not_all(const struct run *run, int r)
@@ -230,6 +300,15 @@ static const char *why_not_all(const struct run *run, int r)
 	}
 }
 
+/* Why no node was asked, of a list that was read to its end. */
+static const char *why_none(const struct run *run)
+{
+	if (run->summary.n_left_out > 0)
+		return "all that there are were left out";
+	return run->options->fleet.selector ? "no node has these labels"
+	                                    : "the cluster has no nodes";
+}
+
 /* R is what kr_fleet_run() gave. 0; -ENOMEM; -ENOPKG; -EIO. */
 static int sum_up(struct run *run, int r, const struct kr_fleet_progress *p,
                   const struct kr_diag *diag)
@@ -238,24 +317,35 @@ static int sum_up(struct run *run, int r, const struct kr_fleet_progress *p,
 
 	run->summary.error = error ? error->text : NULL;
 	run->summary.n_nodes = p->n_nodes;
+	run->summary.n_left_out = p->n_left_out;
 	run->summary.complete = r == KR_FLEET_DONE;
 	run->summary.reason = why_not_all(run, r);
+	if (run->summary.complete && p->n_nodes == 0)
+		run->summary.reason = why_none(run);
 	if (run->no_memory)
 		return -ENOMEM;
 	return r == -EINTR || r > 0 ? 0 : r;
 }
 
-/* As many file descriptors as N_PARALLEL questions need, if we may: 1,024 are
- * usual. Where we may not, who gets none is asked again and says so then. */
-static void want_fds(unsigned n_parallel)
+/*
+ * As many file descriptors as N_PARALLEL questions need, if we may: 1,024 are
+ * usual. How many questions they are enough for. Where a number was asked for,
+ * that stays: a node without one is asked again and says so then.
+ */
+static unsigned want_fds(unsigned n_parallel)
 {
 	rlim_t wanted = FDS_OF_US + FDS_OF_ONE * (rlim_t)n_parallel;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
-		return;
+		return n_parallel;
 	limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur >= wanted)
+		return n_parallel;
+	return limit.rlim_cur > FDS_OF_US + FDS_OF_ONE * KR_FLEET_WIDTH_LEAST
+	               ? (unsigned)((limit.rlim_cur - FDS_OF_US) / FDS_OF_ONE)
+	               : KR_FLEET_WIDTH_LEAST;
 }
 
 static int ask_all(struct run *run, const struct kr_http_server *server,
@@ -264,9 +354,14 @@ static int ask_all(struct run *run, const struct kr_http_server *server,
 {
 	const struct kr_options *o = run->options;
 	const struct kr_fleet_options options = {
+		.n_parallel_most =
+			want_fds(o->fleet.n_parallel > 0 ? o->fleet.n_parallel
+	                                                 : KR_FLEET_WIDTH_MOST),
 		.key = kr_field_name(run->rule->fields[0]),
 		.nodes = nodes,
 		.n_nodes = n_nodes,
+		.selector = o->fleet.selector,
+		.look_up = run->controls && run->controls->by_node,
 		.n_parallel = o->fleet.n_parallel,
 		.timeout_usec = o->fleet.timeout_usec,
 		.total_usec = o->fleet.total_usec,
@@ -275,17 +370,22 @@ static int ask_all(struct run *run, const struct kr_http_server *server,
 		.closure = run,
 		.wake_fd = run->watch.signal_fd,
 	};
+	const struct kr_fleet_controls *c = run->controls;
+	const struct kr_rules rules = {c ? c->judged : kr_rules_usual.items,
+	                               c ? c->n_demanded : 1,
+	                               c ? c->rules.edition : NULL};
 	const struct kr_finding_about about = {
-		.rules =
-			run->controls ? &run->controls->rules : &kr_rules_usual,
+		.rules = &rules,
 		.many = true,
+		.by_node = run->controls && run->controls->by_node,
 	};
 	struct kr_fleet_progress progress = {0};
 	int r = begin(run, &about);
 
+	run->summary.server = server->url;
+
 	if (r < 0)
 		return r;
-	want_fds(options.n_parallel);
 	r = kr_fleet_run(server, &options, diag, &progress);
 	kr_watch_end(&run->watch);
 	r = sum_up(run, r, &progress, diag);
@@ -311,7 +411,7 @@ static int run_fleet(const struct kr_options *o, const char *words,
                      struct kr_fleet_controls *controls,
                      const struct kr_http_server *server,
                      const char *const *nodes, size_t n_nodes, FILE *out,
-                     FILE *err)
+                     FILE *err, char **ret_line)
 {
 	const struct kr_term err_term = kr_cli_terminal(o, err);
 	struct run run = {
@@ -320,6 +420,7 @@ static int run_fleet(const struct kr_options *o, const char *words,
 		.controls = controls,
 		.words = words,
 		.out = out,
+		.ret_line = ret_line,
 	};
 	_cleanup_diag_ struct kr_diag diag = {0};
 	int r = kr_watch_begin(&run.watch, o, err);
@@ -343,7 +444,22 @@ static int run_fleet(const struct kr_options *o, const char *words,
 	return exit_status(&run);
 }
 
-int kr_cli_fleet(const struct kr_options *o, FILE *out, FILE *err)
+/* 0, or the exit status, with words on ERR. */
+static int read_waivers(const struct kr_options *o, FILE *err,
+                        struct kr_fs **ret_fs, struct kr_waivers *ret)
+{
+	const struct kr_term term = kr_cli_terminal(o, err);
+	_cleanup_diag_ struct kr_diag diag = {0};
+	int r = kr_select_waivers_file(o, &diag, ret_fs, ret);
+
+	kr_term_messages(&term, &diag, o->quiet ? KR_ERROR : KR_NOTE);
+	if (r == -ENOMEM)
+		return kr_cli_out_of_memory(err);
+	return r < 0 ? KR_STATUS_NO_VERDICT : 0;
+}
+
+int kr_cli_fleet(const struct kr_options *o, FILE *out, FILE *err,
+                 char **ret_line)
 {
 	_cleanup_http_server_ struct kr_http_server *server = NULL;
 	_cleanup_free_ const char **nodes = NULL;
@@ -351,7 +467,10 @@ int kr_cli_fleet(const struct kr_options *o, FILE *out, FILE *err)
 	struct kr_options on_node = *o; /* whose waivers are its own */
 	struct kr_selected selected;
 	struct kr_fleet_controls controls;
+	_cleanup_fs_ struct kr_fs *fs = NULL;
+	_cleanup_waivers_ struct kr_waivers waivers = {0};
 	size_t n_nodes = 0;
+	bool several;
 	int r;
 
 	r = kr_select(o, NULL, err, &selected);
@@ -361,13 +480,20 @@ int kr_cli_fleet(const struct kr_options *o, FILE *out, FILE *err)
 	kr_fleet_controls_begin(&selected.rules, &controls);
 	if (controls.rules.n_items == 0)
 		return usage_error(err, "configz shows none of the controls");
-	if (o->select.benchmark &&
-	    strcmp(o->select.benchmark, KR_SELECT_AUTO) == 0)
-		return usage_error(err, "--benchmark: the name of an edition "
+	controls.by_node = o->select.benchmark &&
+	                   strcmp(o->select.benchmark, KR_SELECT_AUTO) == 0;
+	controls.named = o->select.controls != NULL;
+	controls.level = o->select.level;
+	if (!!o->fleet.nodes + !!o->fleet.selector + o->fleet.all_nodes != 1)
+		return usage_error(err, "one of --nodes=NAME[,NAME...], "
+		                        "--selector=LABELS and --all-nodes "
 		                        "must be given");
-	if (!o->fleet.nodes == !o->fleet.all_nodes)
-		return usage_error(err, "one of --nodes=NAME[,NAME...] and "
-		                        "--all-nodes must be given");
+	if (o->select.waivers) {
+		r = read_waivers(o, err, &fs, &waivers);
+		if (r != 0)
+			return r;
+		controls.waivers = &waivers;
+	}
 	if (o->fleet.nodes) {
 		list = strdup(o->fleet.nodes);
 		r = list ? split_names(list, &nodes, &n_nodes) : -ENOMEM;
@@ -391,8 +517,8 @@ int kr_cli_fleet(const struct kr_options *o, FILE *out, FILE *err)
 	words = kr_select_words(&on_node, selected.rules.edition);
 	if (!words)
 		return kr_cli_out_of_memory(err);
-	return run_fleet(o, words,
-	                 o->select.benchmark || o->select.controls ? &controls
-	                                                           : NULL,
-	                 server, nodes, n_nodes, out, err);
+	several =
+		o->select.benchmark || o->select.controls || o->select.waivers;
+	return run_fleet(o, words, several ? &controls : NULL, server, nodes,
+	                 n_nodes, out, err, ret_line);
 }

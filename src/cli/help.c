@@ -64,8 +64,55 @@ void kr_usage(FILE *out)
 	fprintf(out, "see '%s --help'\n", KR_NAME);
 }
 
-static void print_row(FILE *out, const struct kr_option_row *row)
+/* The words that each of COMMANDS knows. */
+static void list_words(FILE *list, const struct kr_option_row *row,
+                       unsigned commands)
 {
+	const char *before = row->words && row->words->means ? "; " : ": ";
+
+	for (const struct kr_option_word *w = row->words; w && w->name; w++) {
+		bool by_default = row->first_by_default && w == row->words;
+
+		if ((w->commands & commands) != commands)
+			continue;
+		fprintf(list, "%s%s%s%s%s", before, w->name,
+		        by_default ? " (default)" : "", w->means ? ": " : "",
+		        w->means ? w->means : "");
+		before = w->means ? "; " : ", ";
+	}
+}
+
+/* Those that only some of COMMANDS know, by who does. */
+static void list_more_words(FILE *list, const struct kr_option_row *row,
+                            unsigned commands)
+{
+	unsigned said = 0;
+
+	for (const struct kr_option_word *w = row->words; w && w->name; w++) {
+		unsigned of = w->commands & commands;
+		const char *before = " also ";
+
+		if (of == 0 || of == commands || of == said)
+			continue;
+		said = of;
+		fputs("; ", list);
+		kr_help_commands(list, of);
+		for (const struct kr_option_word *v = w; v->name; v++) {
+			if ((v->commands & commands) != of)
+				continue;
+			fprintf(list, "%s%s", before, v->name);
+			before = ", ";
+		}
+	}
+}
+
+/* ROW as it is for COMMANDS, all of them. */
+static void print_row(FILE *out, const struct kr_option_row *row,
+                      unsigned commands)
+{
+	_cleanup_free_ char *help = NULL;
+	size_t size;
+	FILE *list = open_memstream(&help, &size);
 	int columns = fprintf(
 		out, "  %c%c%c --%s%s%s%s%s", row->letter ? '-' : ' ',
 		row->letter ? row->letter : ' ', row->letter ? ',' : ' ',
@@ -73,7 +120,14 @@ static void print_row(FILE *out, const struct kr_option_row *row)
 		row->argument ? "=" : "", row->argument ? row->argument : "",
 		row->argument_may_lack ? "]" : "");
 
-	print_wrapped(out, (size_t)columns, OPTION_WIDTH, row->help);
+	if (list) {
+		fputs(row->help, list);
+		list_words(list, row, commands);
+		list_more_words(list, row, commands);
+		fclose(list);
+	}
+	print_wrapped(out, (size_t)columns, OPTION_WIDTH,
+	              help ? help : row->help);
 }
 
 /* The commands of ROW that people see. */
@@ -82,9 +136,19 @@ static unsigned visible(const struct kr_option_row *row)
 	return row->commands & ~KR_BIT(KR_COMMAND_RECOVER);
 }
 
+static bool is_of_all(const struct kr_option_row *row)
+{
+	return visible(row) == (KR_EVERY & ~KR_BIT(KR_COMMAND_RECOVER));
+}
+
+/* These come last where one command is asked for: fleet and history know fewer
+ * of them. */
 static bool is_common(const struct kr_option_row *row)
 {
-	return row->commands == KR_EVERY;
+	unsigned most = KR_EVERY & ~KR_BIT(KR_COMMAND_RECOVER) &
+	                ~KR_BIT(KR_COMMAND_FLEET) & ~KR_BIT(KR_COMMAND_HISTORY);
+
+	return (visible(row) & most) == most;
 }
 
 static void print_rows(FILE *out, enum kr_command command, bool common)
@@ -94,7 +158,7 @@ static void print_rows(FILE *out, enum kr_command command, bool common)
 
 		if ((row->commands & KR_BIT(command)) &&
 		    is_common(row) == common)
-			print_row(out, row);
+			print_row(out, row, KR_BIT(command));
 	}
 }
 
@@ -108,6 +172,10 @@ static void print_command(FILE *out, enum kr_command command)
 	        row->summary);
 	print_rows(out, command, false);
 	print_rows(out, command, true);
+	if (row->left) {
+		fputs("\nwhat it leaves, and why:\n", out);
+		print_wrapped(out, 0, STATUS_INDENT, row->left);
+	}
 	fputs("\nexit status:\n", out);
 	print_wrapped(out, 0, STATUS_INDENT, row->statuses);
 }
@@ -141,7 +209,7 @@ static void print_group(FILE *out, size_t index)
 	fputs(":\n", out);
 	for (size_t i = index; i < kr_n_option_rows; i++) {
 		if (visible(&kr_option_rows[i]) == commands)
-			print_row(out, &kr_option_rows[i]);
+			print_row(out, &kr_option_rows[i], commands);
 	}
 }
 
@@ -153,20 +221,31 @@ void kr_help(FILE *out, enum kr_command command)
 	}
 	fprintf(out,
 	        "usage: %s COMMAND [OPTION]...\n"
-	        "Find out whether this node's kubelet manages its own iptables "
-	        "chains\n(makeIPTablesUtilChains), say which byte of which "
-	        "file decides it,\nand put it right.\n\n",
+	        "Audit and fix the kubelet settings that the CIS benchmarks "
+	        "demand of a node.\nWithout options it is one setting, "
+	        "makeIPTablesUtilChains, which must be true.\n\n",
 	        KR_NAME);
 	print_commands(out);
+	fprintf(out,
+	        "\nexamples:\n"
+	        "  %1$s audit       why does this node fail?\n"
+	        "  %1$s fix -n      what would change?\n"
+	        "  %1$s audit --benchmark=eks-1.8\n"
+	        "the manual is %1$s(8)\n",
+	        KR_NAME);
 	fputs("\noptions of every command:\n", out);
-	print_rows(out, KR_COMMAND_AUDIT, true);
 	for (size_t i = 0; i < kr_n_option_rows; i++) {
-		if (!is_common(&kr_option_rows[i]))
+		if (is_of_all(&kr_option_rows[i]))
+			print_row(out, &kr_option_rows[i],
+			          visible(&kr_option_rows[i]));
+	}
+	for (size_t i = 0; i < kr_n_option_rows; i++) {
+		if (!is_of_all(&kr_option_rows[i]))
 			print_group(out, i);
 	}
-	fputs("\nexit status: 0 it is (or was made) true, 1 it is not, 2 wrong "
-	      "usage,\n3 no verdict, 4 refused or failed, nothing changed, 5 "
-	      "put "
-	      "back,\n6 kubelet needs a hand\n",
+	fputs("\nexit status: 0 all pass (now), 1 a control fails or would "
+	      "change, 2 wrong usage,\n3 no verdict, 4 refused or failed and "
+	      "nothing is changed, 5 put back,\n6 kubelet needs manual "
+	      "repair\n",
 	      out);
 }

@@ -7,7 +7,7 @@
  *
  * That takes the right to get nodes, which configz alone does not need. So it
  * is asked only where something depends on it, in the midst of reading the
- * node, and a refusal is as if nobody had been asked: then the drop-ins are
+ * node, and a refusal is as if it was not asked: then the drop-ins are
  * judged for each version.
  */
 
@@ -19,7 +19,7 @@
 
 #define ASK_USEC (5 * KR_USEC_PER_SEC)
 
-/* 0; *RET is "" where the version is not told. */
+/* 0; *RET is "" where the version is not known. */
 static int get_version(struct kr_learn *learn, struct kr_node *node,
                        char ret[static KR_NODE_VERSION_SIZE])
 {
@@ -47,7 +47,7 @@ static unsigned learn_version(void *closure, struct kr_node *node)
 		return learn->minor;
 	learn->asked = true;
 	/* a signal is heeded by the next step, too; without memory nothing is
-	 * told */
+	 * said */
 	if (get_version(learn, node, version) < 0 ||
 	    kr_kubelet_version_parse(version, &learn->minor) < 0)
 		return 0;

@@ -14,7 +14,7 @@ struct kr_learn {
 
 	const struct kr_options *options; /* the rest is the module's own */
 	bool asked;
-	unsigned minor; /* 0: not told */
+	unsigned minor; /* 0: not known */
 };
 
 /*

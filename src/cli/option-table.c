@@ -4,95 +4,112 @@
  * The commands and options, and what each option sets.
  */
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/option-table.h"
 #include "node/kubelet-version.h"
+#include "node/platform.h"
 
-#define API_COMMANDS                                                           \
-	(KR_BIT(KR_COMMAND_AUDIT) | KR_BIT(KR_COMMAND_FIX) |                   \
-	 KR_BIT(KR_COMMAND_FLEET))
+#define AUDIT    KR_BIT(KR_COMMAND_AUDIT)
+#define FIX      KR_BIT(KR_COMMAND_FIX)
+#define FLEET    KR_BIT(KR_COMMAND_FLEET)
+#define CONTROLS KR_BIT(KR_COMMAND_CONTROLS)
+#define RECOVER  KR_BIT(KR_COMMAND_RECOVER)
+#define CHANGES  (FIX | KR_BIT(KR_COMMAND_UNDO))
+#define RESTARTS (CHANGES | RECOVER)
+#define FINDINGS (AUDIT | FLEET)
 
-/* those that take several controls */
-#define SELECT_COMMANDS (KR_BIT(KR_COMMAND_AUDIT) | KR_BIT(KR_COMMAND_FIX))
-#define FLEET           KR_BIT(KR_COMMAND_FLEET)
+#define API_COMMANDS    (AUDIT | FIX | FLEET)
+#define SELECT_COMMANDS (AUDIT | FIX) /* those that take several controls */
+
+/* those that look below a root, and those that look at its kubelet */
+#define ROOT_COMMANDS (KR_EVERY & ~FLEET)
+#define NODE_COMMANDS (ROOT_COMMANDS & ~KR_BIT(KR_COMMAND_HISTORY))
+
+/* clang-format off */
 
 const struct kr_command_row kr_commands[] = {
-	[KR_COMMAND_AUDIT] = {.name = "audit",
-                              .summary =
-                                      "what the value is, in every view, and "
-                                      "which byte of which file decides it",
-                              .statuses = "0 pass, 1 fail, 2 wrong usage, 3 no "
-                                          "verdict (invalid or unknown)"},
-	[KR_COMMAND_FIX] =
-		{.name = "fix",
-                 .summary = "make it true, restart kubelet, prove it, else put "
-                            "everything back",
-                 .statuses = "0 it is true now, 1 changes would be made (-n), "
-                             "2 wrong usage, 3 nothing to judge yet, 4 refused "
-                             "or failed and nothing is changed, 5 kubelet did "
-                             "not come back and everything was put back, 6 "
-                             "kubelet needs a hand"},
-	[KR_COMMAND_UNDO] =
-		{.name = "undo",
-                 .summary = "put back what a fix changed (the last one by "
-                            "default)",
-                 .argument = "TRANSACTION",
-                 .statuses = "0 put back (-n: would be), 1 nothing to undo, 2 "
-                             "wrong usage, 4 refused and nothing is changed, 6 "
-                             "kubelet needs a hand"},
-	[KR_COMMAND_HISTORY] =
-		{.name = "history",
-                 .summary =
-                         "the fixes made on this node and what can be undone",
-                 .statuses = "0 they are printed, 2 wrong usage, 3 they cannot "
-                             "be read"},
-	[KR_COMMAND_STATUS] = {.name = "status",
-                               .summary = "kubelet's unit as 'systemctl status "
-                                          "-l' shows it, and its health",
-                               .statuses = "0 running and healthy, 1 not, 2 "
-                                           "wrong usage, 3 there is no unit"},
-	[KR_COMMAND_FLEET] =
-		{.name = "fleet",
-                 .summary = "audit many nodes through the API server's configz "
-                            "endpoint",
-                 .statuses = "0 all nodes pass, 1 a node fails, 2 wrong usage, "
-                             "3 none fails and some have no verdict"},
-	[KR_COMMAND_CONTROLS] =
-		{.name = "controls",
-                 .summary =
-                         "what is demanded, what fix would do, and what that "
-                         "could break",
-                 .statuses = "0 they are printed, 2 wrong usage, 3 the node "
-                             "of --benchmark=auto cannot be read"},
-	[KR_COMMAND_RECOVER] =
-		{.name = "recover",
-                 .summary = "take back a fix or undo that was interrupted, and "
-                            "bring kubelet back",
-                 .argument = "TRANSACTION",
-                 .hidden = true,
-                 .statuses = "0 taken back or nothing to do, 2 wrong usage, 4 "
-                             "failed, 6 kubelet needs a hand"},
+	[KR_COMMAND_AUDIT] = {"audit",
+	 .summary = "show the value in every view, and which byte of which "
+	 "file decides it",
+	 .statuses = "0 pass, 1 fail, 2 wrong usage, 3 no verdict (invalid "
+	 "or unknown)"},
+	[KR_COMMAND_FIX] = {"fix",
+	 .summary = "correct it, restart kubelet and prove it, or put "
+	 "everything back",
+	 .statuses = "0 it passes now, 1 changes would be made (-n) or a "
+	 "control still fails, 2 wrong usage, 3 nothing to judge yet or no "
+	 "verdict, 4 refused or failed and nothing is changed, 5 kubelet did "
+	 "not come back and everything was put back, 6 kubelet needs manual "
+	 "repair",
+	 .left = "ask (a judgement, or it may break workloads: --allow=NAME "
+	 "or --control=NAME fixes it), hold (a danger that is seen on this "
+	 "node: only --allow=NAME), never (the owner's to change), refused "
+	 "(kubelet would end or be unreachable, or the change was put back "
+	 "before), waived"},
+	[KR_COMMAND_UNDO] = {"undo", .argument = "TRANSACTION",
+	 .summary = "put back what a fix changed (by default the last one)",
+	 .statuses = "0 put back (-n: would be), 1 nothing to undo, 2 wrong "
+	 "usage, 4 refused and nothing is changed, 6 kubelet needs manual "
+	 "repair"},
+	[KR_COMMAND_HISTORY] = {"history",
+	 .summary = "list the fixes made on this node, and what can be undone",
+	 .statuses = "0 they are listed, 2 wrong usage, 3 they cannot be read"},
+	[KR_COMMAND_STATUS] = {"status",
+	 .summary = "show kubelet's unit as 'systemctl status -l' does, and "
+	 "its health",
+	 .statuses = "0 running and healthy, 1 not, 2 wrong usage, 3 there "
+	 "is no unit, or its health could not be asked"},
+	[KR_COMMAND_FLEET] = {"fleet",
+	 .summary = "audit many nodes through the API server's configz "
+	 "endpoint",
+	 .statuses = "0 all nodes pass, 1 a node fails, 2 wrong usage, 3 "
+	 "none fails and some have no verdict"},
+	[KR_COMMAND_CONTROLS] = {"controls",
+	 .summary = "list what the benchmarks demand, what fix would do, and "
+	 "what could break",
+	 .statuses = "0 they are listed, 2 wrong usage, 3 the node of "
+	 "--benchmark=auto cannot be read"},
+	[KR_COMMAND_RECOVER] = {"recover", .argument = "TRANSACTION",
+	 .hidden = true,
+	 .summary = "revert a fix or undo that was interrupted, and restart "
+	 "kubelet",
+	 .statuses = "0 reverted or nothing to do, 2 wrong usage, 4 failed, "
+	 "6 kubelet needs manual repair"},
 };
+
+/* clang-format on */
 
 static_assert(ARRAY_SIZE(kr_commands) == _KR_COMMAND_MAX, "each command");
 
-static int set_root(struct kr_options *o, const char *arg)
+static bool is_of_type(const char *unit, const char *type)
 {
-	o->node.root = arg;
-	return *arg ? 0 : -EINVAL;
+	size_t length = strlen(unit), size = strlen(type);
+
+	return length >= size && strcmp(unit + length - size, type) == 0;
 }
 
+/* As for systemctl(1), a name without a type is a service's. */
 static int set_unit(struct kr_options *o, const char *arg)
 {
-	size_t length = strlen(arg);
+	static const char *const others[] = {
+		".socket", ".target", ".device", ".mount", ".automount",
+		".swap",   ".timer",  ".path",   ".slice", ".scope",
+	};
+	const char *type = is_of_type(arg, ".service") ? "" : ".service";
+	int n = snprintf(o->unit, sizeof(o->unit), "%s%s", arg, type);
 
-	o->node.unit = arg;
-	if (strchr(arg, '/') || length <= 8 ||
-	    strcmp(arg + length - 8, ".service") != 0)
+	if (!*arg || *arg == '.' || strchr(arg, '/') || n < 0 ||
+	    (size_t)n >= sizeof(o->unit))
 		return -EINVAL;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		if (is_of_type(arg, others[i]))
+			return -EINVAL;
+	}
+	o->node.unit = o->unit;
 	return 0;
 }
 
@@ -102,12 +119,6 @@ static int set_pid(struct kr_options *o, const char *arg)
 
 	o->node.pid = (pid_t)strtonum(arg, 1, 1 << 22, &error);
 	return error ? -EINVAL : 0;
-}
-
-static int set_config(struct kr_options *o, const char *arg)
-{
-	o->node.config = arg;
-	return *arg ? 0 : -EINVAL;
 }
 
 static int set_kubelet_version(struct kr_options *o, const char *arg)
@@ -124,18 +135,6 @@ static int set_benchmark(struct kr_options *o, const char *arg)
 	return *o->select.benchmark ? 0 : -EINVAL;
 }
 
-static int set_control(struct kr_options *o, const char *arg)
-{
-	o->select.controls = arg;
-	return *arg ? 0 : -EINVAL;
-}
-
-static int set_skip(struct kr_options *o, const char *arg)
-{
-	o->select.skip = arg;
-	return *arg ? 0 : -EINVAL;
-}
-
 static const struct kr_option_word levels[] = {
 	{"1", KR_EVERY},
 	{"2", KR_EVERY},
@@ -148,16 +147,18 @@ static int set_level(struct kr_options *o, const char *arg)
 	return 0;
 }
 
+/* What is shown in a next command is shown as it is. */
+static bool has_control(const char *s)
+{
+	while (*s && !iscntrl((unsigned char)*s))
+		s++;
+	return *s;
+}
+
 static int set_waivers(struct kr_options *o, const char *arg)
 {
 	o->select.waivers = arg;
-	return *arg ? 0 : -EINVAL;
-}
-
-static int set_no_waivers(struct kr_options *o, const char *arg)
-{
-	o->select.no_waivers = true;
-	return 0;
+	return *arg && !has_control(arg) ? 0 : -EINVAL;
 }
 
 /* The index of ARG among the words, which are in the order of an enum. */
@@ -170,14 +171,13 @@ static int find_word(const struct kr_option_word *words, const char *arg)
 	return -EINVAL;
 }
 
-#define FINDING_COMMANDS (KR_BIT(KR_COMMAND_AUDIT) | KR_BIT(KR_COMMAND_FLEET))
-
 static const struct kr_option_word formats[] = {
 	[KR_FORMAT_TEXT] = {"text", KR_EVERY},
 	[KR_FORMAT_JSON] = {"json", KR_EVERY},
-	[KR_FORMAT_SARIF] = {"sarif", FINDING_COMMANDS},
-	[KR_FORMAT_JUNIT] = {"junit", FINDING_COMMANDS},
-	[KR_FORMAT_PROMETHEUS] = {"prometheus", FINDING_COMMANDS},
+	[KR_FORMAT_SARIF] = {"sarif", FINDINGS},
+	[KR_FORMAT_JUNIT] = {"junit", FINDINGS},
+	[KR_FORMAT_PROMETHEUS] = {"prometheus", FINDINGS},
+	[KR_FORMAT_ASFF] = {"asff", AUDIT},
 	[_KR_FORMAT_MAX] = {0},
 };
 
@@ -190,20 +190,30 @@ static int set_output(struct kr_options *o, const char *arg)
 	return i < 0 ? i : 0;
 }
 
-static int set_quiet(struct kr_options *o, const char *arg)
+static int set_asff_account(struct kr_options *o, const char *arg)
 {
-	o->quiet = true;
-	return 0;
+	o->asff.account = arg;
+	return strlen(arg) == 12 && strspn(arg, "0123456789") == 12 ? 0
+	                                                            : -EINVAL;
 }
 
-static int set_verbose(struct kr_options *o, const char *arg)
+/* As they are all: "eu-central-1", "us-gov-west-1". */
+static int set_asff_region(struct kr_options *o, const char *arg)
 {
-	o->verbose = true;
+	size_t length = strlen(arg);
+	const char *end = strrchr(arg, '-');
+
+	o->asff.region = arg;
+	if (strspn(arg, "abcdefghijklmnopqrstuvwxyz0123456789-") != length ||
+	    length > 32 || *arg < 'a' || !end ||
+	    !isdigit((unsigned char)end[1]) || strchr(arg, '-') == end)
+		return -EINVAL;
 	return 0;
 }
 
 static const struct kr_option_word whens[] = {
-	[KR_WHEN_AUTO] = {"auto", KR_EVERY},
+	[KR_WHEN_AUTO] = {"auto", KR_EVERY,
+                          "on a terminal, unless NO_COLOR is set"},
 	[KR_WHEN_ALWAYS] = {"always", KR_EVERY},
 	[KR_WHEN_NEVER] = {"never", KR_EVERY},
 	{0},
@@ -218,6 +228,14 @@ static int set_color(struct kr_options *o, const char *arg)
 	return i < 0 ? i : 0;
 }
 
+static int set_width(struct kr_options *o, const char *arg)
+{
+	const char *error;
+
+	o->width = (unsigned)strtonum(arg, KR_WIDTH_MIN, KR_WIDTH_MAX, &error);
+	return error ? -EINVAL : 0;
+}
+
 static int set_help(struct kr_options *o, const char *arg)
 {
 	o->help_on = o->command;
@@ -225,22 +243,10 @@ static int set_help(struct kr_options *o, const char *arg)
 	return 0;
 }
 
-static int set_explicit(struct kr_options *o, const char *arg)
-{
-	o->fix.explicit_wanted = true;
-	return 0;
-}
-
-static int set_dry_run(struct kr_options *o, const char *arg)
-{
-	o->fix.dry_run = true;
-	return 0;
-}
-
 static const struct kr_option_word methods[] = {
-	{"auto", KR_EVERY},
-	{"config", KR_EVERY},
-	{"flag", KR_EVERY},
+	{"auto", KR_EVERY, "config where kubelet reads a config file"},
+	{"config", KR_EVERY, "set the key and cut the flag"},
+	{"flag", KR_EVERY, "set the flag"},
 	{0},
 };
 
@@ -249,42 +255,28 @@ static int set_method(struct kr_options *o, const char *arg)
 	return kr_method_from_string(arg, &o->fix.method);
 }
 
+static const struct kr_option_word restarts[] = {
+	{"auto", KR_EVERY, "when kubelet runs with what must change"},
+	{"always", KR_EVERY, "also where nothing must change"},
+	{"never", KR_EVERY, "only the files are changed"},
+	{0},
+};
+
 static int set_restart(struct kr_options *o, const char *arg)
 {
 	return kr_restart_from_string(arg, &o->fix.restart);
 }
 
-static int set_wait(struct kr_options *o, const char *arg)
-{
-	const char *error;
+/* In the order of node/platform's table; a test holds that. */
+static const struct kr_option_word media[] = {
+	{"nodeadm", KR_EVERY}, {"userdata", KR_EVERY}, {"aks", KR_EVERY},
+	{"eksctl", KR_EVERY},  {"ignition", KR_EVERY}, {0},
+};
 
-	o->fix.wait_usec =
-		(uint64_t)strtonum(arg, 1, 86400, &error) * KR_USEC_PER_SEC;
-	return error ? -EINVAL : 0;
-}
-
-static int set_no_rollback(struct kr_options *o, const char *arg)
+static int set_for(struct kr_options *o, const char *arg)
 {
-	o->fix.no_rollback = true;
-	return 0;
-}
-
-static int set_retry(struct kr_options *o, const char *arg)
-{
-	o->fix.retry = true;
-	return 0;
-}
-
-static int set_no_persist(struct kr_options *o, const char *arg)
-{
-	o->fix.no_persist = true;
-	return 0;
-}
-
-static int set_allow(struct kr_options *o, const char *arg)
-{
-	o->allow = arg;
-	return *arg ? 0 : -EINVAL;
+	o->fix.medium = kr_platform_medium(arg);
+	return o->fix.medium ? 0 : -EINVAL;
 }
 
 /* What it is of shows when the controls are known. */
@@ -292,7 +284,8 @@ static int set_set(struct kr_options *o, const char *arg)
 {
 	const char *equals = strchr(arg, '=');
 
-	if (!equals || equals == arg || o->n_sets == KR_SETS_MAX)
+	if (!equals || equals == arg || o->n_sets == KR_SETS_MAX ||
+	    has_control(arg))
 		return -EINVAL;
 	o->sets[o->n_sets++] = arg;
 	return 0;
@@ -312,58 +305,12 @@ static int set_configz(struct kr_options *o, const char *arg)
 	return arg && !*arg ? -EINVAL : 0;
 }
 
-static int set_server(struct kr_options *o, const char *arg)
+static int set_selector(struct kr_options *o, const char *arg)
 {
-	o->api.url = arg;
-	return *arg ? 0 : -EINVAL;
-}
-
-static int set_node(struct kr_options *o, const char *arg)
-{
-	o->node.name = arg;
-	return *arg ? 0 : -EINVAL;
-}
-
-static int set_cacert(struct kr_options *o, const char *arg)
-{
-	o->api.cacert = arg;
-	return *arg ? 0 : -EINVAL;
-}
-
-static int set_token_file(struct kr_options *o, const char *arg)
-{
-	o->api.token_file = arg;
-	return *arg ? 0 : -EINVAL;
-}
-
-static int set_cert(struct kr_options *o, const char *arg)
-{
-	o->api.cert = arg;
-	return *arg ? 0 : -EINVAL;
-}
-
-static int set_key(struct kr_options *o, const char *arg)
-{
-	o->api.key = arg;
-	return *arg ? 0 : -EINVAL;
-}
-
-static int set_insecure_http(struct kr_options *o, const char *arg)
-{
-	o->api.insecure_http = true;
-	return 0;
-}
-
-static int set_nodes(struct kr_options *o, const char *arg)
-{
-	o->fleet.nodes = arg;
-	return *arg ? 0 : -EINVAL;
-}
-
-static int set_all_nodes(struct kr_options *o, const char *arg)
-{
-	o->fleet.all_nodes = true;
-	return 0;
+	o->fleet.selector = arg;
+	return *arg && strcmp(arg, ".") != 0 && strcmp(arg, "..") != 0
+	               ? 0
+	               : -EINVAL;
 }
 
 static int set_parallel(struct kr_options *o, const char *arg)
@@ -374,274 +321,155 @@ static int set_parallel(struct kr_options *o, const char *arg)
 	return error ? -EINVAL : 0;
 }
 
-static int set_timeout(struct kr_options *o, const char *arg)
-{
-	const char *error;
+#define AT(member)            offsetof(struct kr_options, member)
+#define FLAG(member)          KR_OPTION_FLAG, AT(member)
+#define TEXT(member)          KR_OPTION_TEXT, AT(member)
+#define SECONDS(member, most) KR_OPTION_SECONDS, AT(member), most
+#define OWN(function)         KR_OPTION_OWN, .set = function
 
-	o->fleet.timeout_usec =
-		(uint64_t)strtonum(arg, 1, 3600, &error) * KR_USEC_PER_SEC;
-	return error ? -EINVAL : 0;
-}
+/* clang-format off */
 
-static int set_max_time(struct kr_options *o, const char *arg)
-{
-	const char *error;
-
-	o->fleet.total_usec =
-		(uint64_t)strtonum(arg, 1, 604800, &error) * KR_USEC_PER_SEC;
-	return error ? -EINVAL : 0;
-}
-
+/* name, letter, argument, commands, what it sets */
 const struct kr_option_row kr_option_rows[] = {
-	{.name = "root",
-         .argument = "DIR",
-         .commands = KR_EVERY,
-         .set = set_root,
-         .wants = "a folder",
-         .complete = KR_COMPLETE_FOLDER,
-         .help = "the node whose root file system is at DIR"},
-	{.name = "unit",
-         .argument = "NAME",
-         .commands = KR_EVERY,
-         .set = set_unit,
-         .wants = "the name of a service, NAME.service",
-         .help = "kubelet's unit (default: kubelet.service, else the unit of "
-                 "the kubelet that runs)"},
-	{.name = "pid",
-         .argument = "PID",
-         .commands = KR_EVERY,
-         .set = set_pid,
-         .wants = "the number of a process",
-         .help = "the kubelet process, where several run"},
-	{.name = "config",
-         .argument = "FILE",
-         .commands = KR_EVERY,
-         .set = set_config,
-         .wants = "a file",
-         .complete = KR_COMPLETE_FILE,
-         .help = "the kubelet config file, instead of the one found"},
-	{.name = "output",
-         .letter = 'o',
-         .argument = "FORMAT",
-         .commands = KR_EVERY,
-         .set = set_output,
-         .words = formats,
-         .help = "text (default) or json; audit and fleet also sarif, junit, "
-                 "prometheus"},
-	{.name = "quiet",
-         .letter = 'q',
-         .commands = KR_EVERY,
-         .set = set_quiet,
-         .help = "print only errors"},
-	{.name = "verbose",
-         .letter = 'v',
-         .commands = KR_EVERY,
-         .set = set_verbose,
-         .help = "print the steps, with their timings"},
-	{.name = "color",
-         .argument = "WHEN",
-         .commands = KR_EVERY,
-         .set = set_color,
-         .words = whens,
-         .help = "auto (default; honours NO_COLOR), always, never"},
-	{.name = "explicit",
-         .commands = KR_BIT(KR_COMMAND_AUDIT) | KR_BIT(KR_COMMAND_FIX),
-         .set = set_explicit,
-         .help = "do not accept kubelet's default: true must be written down"},
-	{.name = "kubelet-version",
-         .argument = "V",
-         .commands = KR_BIT(KR_COMMAND_AUDIT) | KR_BIT(KR_COMMAND_FIX),
-         .set = set_kubelet_version,
-         .wants = "a version such as 1.31 or v1.31.2",
-         .help = "kubelet's version, where an answer depends on it and the "
-                 "node does not tell"},
-	{.name = "benchmark",
-         .argument = "NAME",
-         .argument_may_lack = true,
-         .commands = SELECT_COMMANDS | FLEET | KR_BIT(KR_COMMAND_CONTROLS),
-         .set = set_benchmark,
-         .wants = "an edition such as eks-1.8 or cis-1.12",
-         .help = "every control of one edition ('controls --benchmark=help' "
-                 "lists them); without NAME, or auto: the newest for this "
-                 "platform and kubelet"},
-	{.name = "control",
-         .argument = "NAME[,NAME...]",
-         .commands = SELECT_COMMANDS | FLEET,
-         .set = set_control,
-         .wants = "a control such as readOnlyPort or mode:kubeconfig",
-         .help = "these controls: by name, path of the setting or flag; with "
-                 "--benchmark also by number"},
-	{.name = "skip",
-         .argument = "NAME[,NAME...]",
-         .commands = SELECT_COMMANDS | FLEET,
-         .set = set_skip,
-         .wants = "a control such as readOnlyPort or mode:kubeconfig",
-         .help = "not these controls"},
-	{.name = "level",
-         .argument = "N",
-         .commands = SELECT_COMMANDS | FLEET,
-         .set = set_level,
-         .words = levels,
-         .help = "of the benchmark's controls those up to this level, 1 or 2"},
-	{.name = "waivers",
-         .argument = "FILE",
-         .commands = SELECT_COMMANDS,
-         .set = set_waivers,
-         .wants = "a file",
-         .complete = KR_COMPLETE_FILE,
-         .help = "the controls that the node's owner lives with (default, of "
-                 "a live node: /etc/kubelet-remedy/waivers)"},
-	{.name = "no-waivers",
-         .commands = SELECT_COMMANDS,
-         .set = set_no_waivers,
-         .help = "waive nothing"},
-	{.name = "dry-run",
-         .letter = 'n',
-         .commands = KR_BIT(KR_COMMAND_FIX) | KR_BIT(KR_COMMAND_UNDO),
-         .set = set_dry_run,
-         .help = "print the plan as a diff, change nothing, restart nothing"},
-	{.name = "allow",
-         .argument = "NAME[,NAME...]",
-         .commands = KR_BIT(KR_COMMAND_FIX),
-         .set = set_allow,
-         .wants = "a control such as readOnlyPort or mode:kubeconfig",
-         .help = "fix these controls, too, which have to be asked for, and "
-                 "override what was seen against it"},
-	{.name = "set",
-         .argument = "NAME=VALUE",
-         .commands = KR_BIT(KR_COMMAND_FIX),
-         .set = set_set,
-         .wants = "NAME=VALUE, at most 16 times",
-         .help = "the value to write for this control"},
-	{.name = "expect",
-         .argument = "HASH",
-         .commands = KR_BIT(KR_COMMAND_FIX),
-         .set = set_expect,
-         .wants = "the 16 digits that fix -n prints behind '# plan'",
-         .help = "apply only the plan that fix -n showed"},
-	{.name = "method",
-         .argument = "METHOD",
-         .commands = KR_BIT(KR_COMMAND_FIX),
-         .set = set_method,
-         .words = methods,
-         .help = "auto (default): config where kubelet reads a config file, "
-                 "else flag"},
-	{.name = "restart",
-         .argument = "WHEN",
-         .commands = KR_BIT(KR_COMMAND_FIX) | KR_BIT(KR_COMMAND_UNDO) |
-                     KR_BIT(KR_COMMAND_RECOVER),
-         .set = set_restart,
-         .words = whens,
-         .help = "auto (default): when kubelet runs and its value is false, "
-                 "or something it reads at start was changed; always; never"},
-	{.name = "wait",
-         .argument = "SECONDS",
-         .commands = KR_BIT(KR_COMMAND_FIX) | KR_BIT(KR_COMMAND_UNDO) |
-                     KR_BIT(KR_COMMAND_RECOVER),
-         .set = set_wait,
-         .wants = "seconds, 1 to 86400",
-         .help = "how long kubelet may take to be healthy before everything "
-                 "is put back (default 60)"},
-	{.name = "no-rollback",
-         .commands = KR_BIT(KR_COMMAND_FIX),
-         .set = set_no_rollback,
-         .help = "leave the change in place when kubelet does not come back"},
-	{.name = "no-persist",
-         .commands = KR_BIT(KR_COMMAND_FIX),
-         .set = set_no_persist,
-         .help = "do not write the place from which this platform makes its "
-                 "files anew at boot"},
-	{.name = "retry",
-         .commands = KR_BIT(KR_COMMAND_FIX),
-         .set = set_retry,
-         .help = "try again a change that was put back before"},
-	{.name = "configz",
-         .argument = "URL",
-         .argument_may_lack = true,
-         .commands = KR_BIT(KR_COMMAND_AUDIT) | KR_BIT(KR_COMMAND_FIX),
-         .set = set_configz,
-         .wants = "a URL",
-         .help = "add the live view: what the API server's configz endpoint "
-                 "says (default: HOSTNAME_PORT, else http://localhost:8001)"},
-	{.name = "node",
-         .argument = "NAME",
-         .commands = KR_BIT(KR_COMMAND_AUDIT) | KR_BIT(KR_COMMAND_FIX),
-         .set = set_node,
-         .wants = "a node's name",
-         .help = "the node's name there (default: NODE_NAME, else kubelet's "
-                 "--hostname-override, else the host name)"},
-	{.name = "server",
-         .argument = "URL",
-         .commands = KR_BIT(KR_COMMAND_FLEET),
-         .set = set_server,
-         .wants = "a URL",
-         .help = "the API server (default: as audit's --configz)"},
-	{.name = "nodes",
-         .argument = "NAME[,NAME...]",
-         .commands = KR_BIT(KR_COMMAND_FLEET),
-         .set = set_nodes,
-         .wants = "a list of nodes' names",
-         .help = "these nodes"},
-	{.name = "all-nodes",
-         .commands = KR_BIT(KR_COMMAND_FLEET),
-         .set = set_all_nodes,
-         .help = "all nodes of the cluster"},
-	{.name = "parallel",
-         .argument = "N",
-         .commands = KR_BIT(KR_COMMAND_FLEET),
-         .set = set_parallel,
-         .wants = "a number, 1 to 1000",
-         .help = "how many nodes are asked at once (default 32)"},
-	{.name = "timeout",
-         .argument = "SECONDS",
-         .commands = KR_BIT(KR_COMMAND_FLEET),
-         .set = set_timeout,
-         .wants = "seconds, 1 to 3600",
-         .help = "how long one node may take to answer (default 10)"},
-	{.name = "max-time",
-         .argument = "SECONDS",
-         .commands = KR_BIT(KR_COMMAND_FLEET),
-         .set = set_max_time,
-         .wants = "seconds, 1 to 604800",
-         .help = "how long all of it may take (default 3600)"},
-	{.name = "cacert",
-         .argument = "FILE",
-         .commands = API_COMMANDS,
-         .set = set_cacert,
-         .wants = "a file",
-         .complete = KR_COMPLETE_FILE,
-         .help = "the authorities that the API server's certificate must be "
-                 "signed by, PEM"},
-	{.name = "token-file",
-         .argument = "FILE",
-         .commands = API_COMMANDS,
-         .set = set_token_file,
-         .wants = "a file",
-         .complete = KR_COMPLETE_FILE,
-         .help = "a file with the bearer token for the API server"},
-	{.name = "cert",
-         .argument = "FILE",
-         .commands = API_COMMANDS,
-         .set = set_cert,
-         .wants = "a file",
-         .complete = KR_COMPLETE_FILE,
-         .help = "a client certificate for the API server, PEM"},
-	{.name = "key",
-         .argument = "FILE",
-         .commands = API_COMMANDS,
-         .set = set_key,
-         .wants = "a file",
-         .complete = KR_COMPLETE_FILE,
-         .help = "its private key, PEM"},
-	{.name = "insecure-http",
-         .commands = API_COMMANDS,
-         .set = set_insecure_http,
-         .help = "allow plain http to a host that is not loopback"},
-	{.name = "help",
-         .letter = 'h',
-         .commands = KR_EVERY,
-         .set = set_help,
-         .help = "print this help"},
+	{"root", 0, "DIR", ROOT_COMMANDS, TEXT(node.root), .wants = "a folder",
+	 .complete = KR_COMPLETE_FOLDER,
+	 .help = "the node whose root file system is at DIR"},
+	{"unit", 0, "NAME", NODE_COMMANDS, OWN(set_unit),
+	 .wants = "the name of a service: NAME or NAME.service",
+	 .help = "kubelet's unit (default: kubelet.service, else that of the "
+	 "running kubelet)"},
+	{"pid", 0, "PID", NODE_COMMANDS, OWN(set_pid),
+	 .wants = "the number of a process",
+	 .help = "which kubelet process, where several run"},
+	{"config", 0, "FILE", NODE_COMMANDS, TEXT(node.config),
+	 .wants = "a file", .complete = KR_COMPLETE_FILE,
+	 .help = "the kubelet config file, instead of the one that kubelet "
+	 "reads"},
+	{"output", 'o', "FORMAT", KR_EVERY, OWN(set_output),
+	 .first_by_default = true, .words = formats, .help = "of the result"},
+	{"output-file", 0, "FILE", KR_EVERY & ~RECOVER, TEXT(output_file),
+	 .wants = "a file", .complete = KR_COMPLETE_FILE,
+	 .help = "write the result to FILE, which is replaced as a whole, and "
+	 "only if there is a result"},
+	{"quiet", 'q', NULL, KR_EVERY, FLAG(quiet),
+	 .help = "print errors only"},
+	{"verbose", 'v', NULL, KR_EVERY, FLAG(verbose),
+	 .help = "print each step, with its time"},
+	{"color", 0, "WHEN", KR_EVERY, OWN(set_color), .first_by_default = true,
+	 .again = true, .words = whens, .help = "when text has colours"},
+	{"width", 0, "N", KR_EVERY, OWN(set_width), .again = true,
+	 .wants = "a number of columns from 20 to 10000",
+	 .help = "of text: long lines of files are cut around the bytes in "
+	 "question (default: the terminal's; 120 where there is none)"},
+	{"explicit", 0, NULL, SELECT_COMMANDS, FLAG(fix.explicit_wanted),
+	 .help = "fail where only kubelet's default decides: the value must "
+	 "be written down"},
+	{"kubelet-version", 0, "V", SELECT_COMMANDS, OWN(set_kubelet_version),
+	 .wants = "a version such as 1.31 or v1.31.2",
+	 .help = "kubelet's version, where it matters and the node does not "
+	 "show it"},
+	{"benchmark", 0, "NAME", API_COMMANDS | CONTROLS,
+	 OWN(set_benchmark), .argument_may_lack = true,
+	 .wants = "an edition such as eks-1.8 or cis-1.12",
+	 .help = "every control of one edition, such as eks-1.8 ('controls "
+	 "--benchmark=help' lists them); without NAME: the newest for "
+	 "this platform and kubelet"},
+	{"control", 0, "NAME[,NAME...]", API_COMMANDS, TEXT(select.controls),
+	 .wants = "a control such as readOnlyPort or mode:kubeconfig",
+	 .help = "only these controls: a name, the path of a setting or a "
+	 "flag; with --benchmark also a number"},
+	{"skip", 0, "NAME[,NAME...]", API_COMMANDS, TEXT(select.skip),
+	 .wants = "a control such as readOnlyPort or mode:kubeconfig",
+	 .help = "all but these controls"},
+	{"level", 0, "N", API_COMMANDS, OWN(set_level),
+	 .words = levels,
+	 .help = "only the benchmark's controls up to this level"},
+	{"waivers", 0, "FILE", API_COMMANDS, OWN(set_waivers),
+	 .wants = "a file", .complete = KR_COMPLETE_FILE,
+	 .help = "the file of controls that the owner accepts (default of "
+	 "audit and fix, on a live node: /etc/kubelet-remedy/waivers)"},
+	{"no-waivers", 0, NULL, SELECT_COMMANDS, FLAG(select.no_waivers),
+	 .help = "ignore the file of waivers"},
+	{"dry-run", 'n', NULL, CHANGES, FLAG(fix.dry_run),
+	 .help = "print the plan as a diff; change nothing, restart nothing"},
+	{"allow", 0, "NAME[,NAME...]", FIX, TEXT(allow),
+	 .wants = "a control such as readOnlyPort or mode:kubeconfig",
+	 .help = "also fix these controls, of policy ask or with a hold"},
+	{"set", 0, "NAME=VALUE", FIX, OWN(set_set), .again = true,
+	 .wants = "NAME=VALUE, at most 16 times",
+	 .help = "the value to write for this control, where the owner "
+	 "decides it"},
+	{"expect", 0, "HASH", FIX, OWN(set_expect),
+	 .wants = "the 16 digits that fix -n prints behind '# plan'",
+	 .help = "apply only this plan, which fix -n showed"},
+	{"method", 0, "METHOD", FIX, OWN(set_method), .first_by_default = true,
+	 .words = methods, .help = "how it is fixed"},
+	{"restart", 0, "WHEN", RESTARTS, OWN(set_restart),
+	 .first_by_default = true, .again = true, .words = restarts,
+	 .help = "when kubelet is restarted"},
+	{"wait", 0, "SECONDS", RESTARTS, SECONDS(fix.wait_usec, 86400),
+	 .again = true, .wants = "seconds, 1 to 86400",
+	 .help = "how long kubelet may take to be healthy before everything "
+	 "is put back (default 60)"},
+	{"no-rollback", 0, NULL, FIX, FLAG(fix.no_rollback),
+	 .help = "leave the change in place when kubelet does not come back"},
+	{"no-persist", 0, NULL, FIX, FLAG(fix.no_persist),
+	 .help = "do not write the place from which this platform regenerates "
+	 "its files at boot"},
+	{"for", 0, "MEDIUM", FIX, OWN(set_for), .words = media,
+	 .help = "with -n: print what makes it last for this medium, not for "
+	 "the node's platform"},
+	{"retry", 0, NULL, FIX, FLAG(fix.retry),
+	 .help = "try again a change that was put back before"},
+	{"asff-account", 0, "ID", AUDIT, OWN(set_asff_account),
+	 .wants = "the twelve digits of an AWS account",
+	 .help = "with -o asff: the AWS account that the node belongs to"},
+	{"asff-region", 0, "REGION", AUDIT, OWN(set_asff_region),
+	 .wants = "an AWS region such as eu-central-1",
+	 .help = "with -o asff: the AWS region that the node is in"},
+	{"configz", 0, "URL", SELECT_COMMANDS, OWN(set_configz),
+	 .argument_may_lack = true, .wants = "a URL",
+	 .help = "also ask the API server what kubelet runs with (default: "
+	 "HOSTNAME_PORT, else http://localhost:8001)"},
+	{"node", 0, "NAME", SELECT_COMMANDS, TEXT(node.name),
+	 .wants = "a node's name",
+	 .help = "the node's name in the API server (default: NODE_NAME, else "
+	 "kubelet's --hostname-override, else the host name)"},
+	{"server", 0, "URL", FLEET, TEXT(api.url), .wants = "a URL",
+	 .help = "the API server (default: as audit's --configz)"},
+	{"nodes", 0, "NAME[,NAME...]", FLEET, TEXT(fleet.nodes),
+	 .wants = "a list of nodes' names", .help = "ask these nodes"},
+	{"all-nodes", 0, NULL, FLEET, FLAG(fleet.all_nodes),
+	 .help = "ask all nodes of the cluster"},
+	{"selector", 0, "LABELS", FLEET, OWN(set_selector),
+	 .wants = "labels such as pool=a,env!=test",
+	 .help = "ask the nodes that have these labels, as kubectl's -l"},
+	{"parallel", 0, "N", FLEET, OWN(set_parallel), .again = true,
+	 .wants = "a number, 1 to 1000",
+	 .help = "how many nodes are asked at once (default: 32, and more, up "
+	 "to 512, while that is faster)"},
+	{"timeout", 0, "SECONDS", FLEET, SECONDS(fleet.timeout_usec, 3600),
+	 .again = true, .wants = "seconds, 1 to 3600",
+	 .help = "how long one node may take to answer (default 10)"},
+	{"max-time", 0, "SECONDS", FLEET, SECONDS(fleet.total_usec, 604800),
+	 .again = true, .wants = "seconds, 1 to 604800",
+	 .help = "how long all of it may take (default 3600)"},
+	{"cacert", 0, "FILE", API_COMMANDS, TEXT(api.cacert), .wants = "a file",
+	 .complete = KR_COMPLETE_FILE,
+	 .help = "the CA certificates that verify the API server, PEM"},
+	{"token-file", 0, "FILE", API_COMMANDS, TEXT(api.token_file),
+	 .wants = "a file", .complete = KR_COMPLETE_FILE,
+	 .help = "a file with the bearer token for the API server"},
+	{"cert", 0, "FILE", API_COMMANDS, TEXT(api.cert), .wants = "a file",
+	 .complete = KR_COMPLETE_FILE,
+	 .help = "a client certificate for the API server, PEM"},
+	{"key", 0, "FILE", API_COMMANDS, TEXT(api.key), .wants = "a file",
+	 .complete = KR_COMPLETE_FILE, .help = "its private key, PEM"},
+	{"insecure-http", 0, NULL, API_COMMANDS, FLAG(api.insecure_http),
+	 .help = "allow plain http to a host that is not loopback"},
+	{"help", 'h', NULL, KR_EVERY, OWN(set_help), .help = "print this help"},
 };
+
+/* clang-format on */
 
 const size_t kr_n_option_rows = ARRAY_SIZE(kr_option_rows);

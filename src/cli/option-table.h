@@ -16,10 +16,11 @@
 
 struct kr_command_row {
 	const char *name;
-	const char *summary;
 	const char *argument; /* NULL: takes none */
 	bool hidden;          /* for units, not for people */
+	const char *summary;
 	const char *statuses; /* the exit statuses and what they mean */
+	const char *left;     /* why it leaves a control as it is; NULL */
 };
 
 /* One row for each enum kr_command below _KR_COMMAND_MAX. */
@@ -36,21 +37,37 @@ enum kr_complete {
 struct kr_option_word {
 	const char *name;
 	unsigned commands; /* bits of those that know it */
+	const char *means; /* for the help; NULL: the name says it */
+};
+
+/* What an option sets. */
+enum kr_option_kind {
+	KR_OPTION_FLAG,    /* a bool, true */
+	KR_OPTION_TEXT,    /* a const char *, which is not empty */
+	KR_OPTION_SECONDS, /* a uint64_t in µs, of 1 to MOST seconds */
+	KR_OPTION_OWN,     /* what SET makes of it */
 };
 
 struct kr_option_row {
 	const char *name;
-	char letter;            /* 0: none */
-	const char *argument;   /* NULL: none; else its name in the help */
-	bool argument_may_lack; /* --name and --name=ARGUMENT */
+	char letter;          /* 0: none */
+	const char *argument; /* NULL: none; else its name in the help */
 	unsigned commands;
+	enum kr_option_kind kind;
+	size_t at; /* offset in struct kr_options */
+	unsigned most;
 	/* 0; -EINVAL: ARG is not what the option wants */
 	int (*set)(struct kr_options *o, const char *arg);
+	bool argument_may_lack; /* --name and --name=ARGUMENT */
 	/* where only some words will do: up to one without a name */
 	const struct kr_option_word *words;
-	const char *wants; /* else: of the argument, for the message */
+	bool first_by_default; /* the first word, where it is not given */
+	const char *wants;     /* else: of the argument, for the message */
 	enum kr_complete complete;
-	const char *help;
+	/* it may be given again with another argument: the last counts, as a
+	 * unit's options are followed by the owner's, or each does */
+	bool again;
+	const char *help; /* WORDS are listed behind it */
 };
 
 extern const struct kr_option_row kr_option_rows[];

@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/help.h"
@@ -46,7 +47,7 @@ static void build(enum kr_command command, struct option *longs, char *shorts)
 {
 	size_t n = 0;
 
-	*shorts++ = ':'; /* a missing argument is told from an unknown option */
+	*shorts++ = ':'; /* a missing argument differs from an unknown option */
 	for (size_t i = 0; i < kr_n_option_rows; i++) {
 		if (!(kr_option_rows[i].commands & KR_BIT(command)))
 			continue;
@@ -87,11 +88,119 @@ static bool is_wanted(const struct kr_option_row *row, enum kr_command command,
 	return !row->words;
 }
 
+/* 0; -EINVAL: ARG is not what ROW wants. */
+static int set(struct kr_options *o, const struct kr_option_row *row,
+               const char *arg)
+{
+	void *member = (char *)o + row->at;
+	const char *error;
+
+	switch (row->kind) {
+	case KR_OPTION_FLAG:
+		*(bool *)member = true;
+		return 0;
+	case KR_OPTION_TEXT:
+		*(const char **)member = arg;
+		return *arg ? 0 : -EINVAL;
+	case KR_OPTION_SECONDS:
+		*(uint64_t *)member =
+			(uint64_t)strtonum(arg, 1, row->most, &error) *
+			KR_USEC_PER_SEC;
+		return error ? -EINVAL : 0;
+	case KR_OPTION_OWN:
+		break;
+	}
+	return row->set(o, arg);
+}
+
+/* Of two arguments only one could count. SEEN has those of before, by row. */
+static int take_once(const struct kr_option_row *row, const char *arg,
+                     const char **seen, enum kr_command command, FILE *err)
+{
+	const char **before = &seen[row - kr_option_rows];
+
+	arg = arg ? arg : "";
+	if (row->argument && !row->again && *before &&
+	    strcmp(*before, arg) != 0)
+		return kr_usage_twice(err, command, row);
+	*before = arg;
+	return 0;
+}
+
+/* The first option of the API server that is given; NULL: none. */
+static const char *api_option(const struct kr_api_options *api)
+{
+	return api->cacert          ? "--cacert"
+	       : api->token_file    ? "--token-file"
+	       : api->cert          ? "--cert"
+	       : api->key           ? "--key"
+	       : api->insecure_http ? "--insecure-http"
+	                            : NULL;
+}
+
+/* The first option that says which node, or which of its kubelets. */
+static const char *node_option(const struct kr_node_options *node)
+{
+	return node->root     ? "--root"
+	       : node->unit   ? "--unit"
+	       : node->pid    ? "--pid"
+	       : node->config ? "--config"
+	                      : NULL;
+}
+
+static int check_asff(const struct kr_options *o, FILE *err)
+{
+	if (o->format == KR_FORMAT_ASFF &&
+	    (!o->asff.account || !o->asff.region)) {
+		fprintf(err,
+		        "%s: -o asff: --asff-account=ID and "
+		        "--asff-region=REGION must be given\n",
+		        KR_NAME);
+		return -EINVAL;
+	}
+	if (o->format != KR_FORMAT_ASFF && (o->asff.account || o->asff.region))
+		return kr_usage_alone(err, o->command,
+		                      o->asff.account ? "--asff-account"
+		                                      : "--asff-region",
+		                      "-o asff");
+	return 0;
+}
+
+/* No option is swallowed: what does nothing without another one is refused. */
+static int check(const struct kr_options *o, FILE *err)
+{
+	const char *api = api_option(&o->api), *node = node_option(&o->node);
+	bool asks = o->command == KR_COMMAND_FLEET || o->api.configz;
+	bool is_auto = o->select.benchmark &&
+	               strcmp(o->select.benchmark, KR_SELECT_AUTO) == 0;
+	int r = check_asff(o, err);
+
+	if (r < 0)
+		return r;
+	if (api && !asks)
+		return kr_usage_alone(err, o->command, api, "--configz");
+	if (node && o->command == KR_COMMAND_CONTROLS && !is_auto)
+		return kr_usage_alone(err, o->command, node,
+		                      "--benchmark=auto");
+	if (o->fix.medium && !o->fix.dry_run)
+		return kr_usage_alone(err, o->command, "--for", "--dry-run");
+	if (o->output_file && o->quiet) {
+		fprintf(err,
+		        "%s: --output-file: there is no result with --quiet\n",
+		        KR_NAME);
+		return -EINVAL;
+	}
+	return kr_select_check(o, err);
+}
+
 static int parse_rest(int argc, char **argv, FILE *err, struct kr_options *o)
 {
 	struct option longs[KR_OPTIONS_MAX + 1];
 	char shorts[2 * KR_OPTIONS_MAX + 2];
 	enum kr_command command = o->command;
+	const struct kr_option_row *before = NULL;
+	const char *seen[KR_OPTIONS_MAX] = {0};
+	const char *behind = NULL;
 	int value;
 
 	assert(kr_n_option_rows <= KR_OPTIONS_MAX);
@@ -108,16 +217,26 @@ static int parse_rest(int argc, char **argv, FILE *err, struct kr_options *o)
 			return kr_usage_no_option(err, command,
 			                          argv[optind - 1], optopt,
 			                          optopt >= 256 ? row : NULL);
-		if (!is_wanted(row, command, optarg) || row->set(o, optarg) < 0)
+		if (!is_wanted(row, command, optarg) || set(o, row, optarg) < 0)
 			return kr_usage_no_value(err, command, row, optarg);
+		if (take_once(row, optarg, seen, command, err) < 0)
+			return -EINVAL;
 		if (o->command == KR_COMMAND_HELP)
 			return 0;
+		/* getopt_long(3) moves what is no option to the end */
+		if (row->argument_may_lack && !optarg && optind < argc &&
+		    !behind) {
+			before = row;
+			behind = argv[optind];
+		}
 	}
 	if (optind < argc && kr_commands[command].argument)
 		o->transaction = argv[optind++];
 	if (optind < argc)
-		return kr_usage_no_operand(err, command, argv[optind]);
-	return kr_select_check(o, err);
+		return kr_usage_no_operand(err, command, argv[optind],
+		                           argv[optind] == behind ? before
+		                                                  : NULL);
+	return check(o, err);
 }
 
 static bool is_without_command(const char *word)
@@ -183,6 +302,17 @@ static int parse_help(int argc, char **argv, FILE *err, struct kr_options *ret)
 	ret->command = KR_COMMAND_HELP;
 	if (argc == 0)
 		return 0;
+	/* who asks for help has it, however often */
+	if (strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0 ||
+	    strcmp(argv[0], "-h") == 0)
+		return parse_help(argc - 1, argv + 1, err, ret);
+	if (argv[0][0] == '-') {
+		fprintf(err,
+		        "%s: help: %s: not expected: a command's name may "
+		        "stand there\n",
+		        KR_NAME, argv[0]);
+		return -EINVAL;
+	}
 	if (find_command(argv[0], &ret->help_on) < 0)
 		return kr_usage_no_command(err, argv[0]);
 	if (argc == 1)
@@ -198,7 +328,6 @@ int kr_options_parse(int argc, char **argv, FILE *err, struct kr_options *ret)
 	*ret = (struct kr_options){
 		.help_on = _KR_COMMAND_MAX,
 		.fix.wait_usec = KR_WAIT_USEC_DEFAULT,
-		.fleet.n_parallel = 32,
 		.fleet.timeout_usec = 10 * KR_USEC_PER_SEC,
 		.fleet.total_usec = 3600 * KR_USEC_PER_SEC,
 	};

@@ -12,6 +12,10 @@
 #include "net/api.h"
 #include "node/node.h"
 
+/* What --width takes. */
+#define KR_WIDTH_MIN 20
+#define KR_WIDTH_MAX 10000
+
 /* So many values may be given by --set. */
 #define KR_SETS_MAX 16
 
@@ -35,6 +39,7 @@ enum kr_format {
 	KR_FORMAT_SARIF, /* this and the next: audit and fleet only */
 	KR_FORMAT_JUNIT,
 	KR_FORMAT_PROMETHEUS,
+	KR_FORMAT_ASFF, /* audit only */
 	_KR_FORMAT_MAX,
 };
 
@@ -44,8 +49,11 @@ enum kr_when {
 	KR_WHEN_NEVER,
 };
 
+#define KR_UNIT_NAME_SIZE 256 /* systemd's UNIT_NAME_MAX and a 0 byte */
+
 struct kr_options {
-	enum kr_command command; /* what is to be done */
+	enum kr_command command;      /* what is to be done */
+	char unit[KR_UNIT_NAME_SIZE]; /* what node.unit points to, if given */
 	enum kr_command help_on; /* HELP: of this one; _KR_COMMAND_MAX: all */
 	struct kr_node_options node;
 	struct kr_fix_options fix; /* also audit's --explicit */
@@ -53,7 +61,8 @@ struct kr_options {
 	struct {
 		const char *nodes; /* names with commas between; borrowed */
 		bool all_nodes;
-		unsigned n_parallel;
+		const char *selector;  /* of labels; borrowed */
+		unsigned n_parallel;   /* 0: not given */
 		uint64_t timeout_usec; /* for one node */
 		uint64_t total_usec;   /* for all of them */
 	} fleet;
@@ -71,7 +80,12 @@ struct kr_options {
 	size_t n_sets;
 	const char *transaction; /* undo: which; NULL: the last */
 	enum kr_format format;
+	const char *output_file; /* NULL: stdout; borrowed */
+	struct {
+		const char *account, *region; /* borrowed; NULL: not given */
+	} asff;
 	enum kr_when color;
+	unsigned width; /* columns of text; 0: not given */
 	bool quiet, verbose;
 };
 

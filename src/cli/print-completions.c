@@ -18,6 +18,7 @@
 #include "cli/option-table.h"
 
 #define MARK "# @TABLE@\n"
+#define HELP "print the help of a command" /* which is no row of the table */
 
 static bool is_shown(enum kr_command command)
 {
@@ -57,6 +58,12 @@ static void print_bash_words(void)
 	     "commands\n"
 	     "_kubelet_remedy_words() {\n    case $1 in\n"
 	     "        '') printf '%s\\n' --help --version");
+	for (int c = 0; c < _KR_COMMAND_MAX; c++) {
+		if (is_shown((enum kr_command)c))
+			printf("            printf '%%s\\n' %s\n",
+			       kr_commands[c].name);
+	}
+	puts("            printf '%s\\n' help\n            ;;\n        help)");
 	for (int c = 0; c < _KR_COMMAND_MAX; c++) {
 		if (is_shown((enum kr_command)c))
 			printf("            printf '%%s\\n' %s\n",
@@ -169,7 +176,10 @@ static void print_zsh(void)
 		print_escaped(kr_commands[c].summary, ":\\", ZSH_QUOTE);
 		puts("'");
 	}
-	puts("    )\n    _describe -t commands command commands\n}");
+	puts("        'help:" HELP "'\n"
+	     "    )\n    _describe -t commands command commands\n}\n"
+	     "\n_kubelet-remedy_help() {\n"
+	     "    _arguments '1:command:_kubelet-remedy_commands'\n}");
 	for (int c = 0; c < _KR_COMMAND_MAX; c++) {
 		if (!is_shown((enum kr_command)c))
 			continue;
@@ -216,8 +226,21 @@ static void print_fish_option(const struct kr_option_row *row,
 	puts("'");
 }
 
+static void print_fish_help(void)
+{
+	puts("complete -c kubelet-remedy -n __fish_use_subcommand -a help -d "
+	     "'" HELP "'");
+	for (int c = 0; c < _KR_COMMAND_MAX; c++) {
+		if (is_shown((enum kr_command)c))
+			printf("complete -c kubelet-remedy -n "
+			       "'__fish_seen_subcommand_from help' -a %s\n",
+			       kr_commands[c].name);
+	}
+}
+
 static void print_fish(void)
 {
+	print_fish_help();
 	for (int c = 0; c < _KR_COMMAND_MAX; c++) {
 		if (!is_shown((enum kr_command)c))
 			continue;

@@ -19,10 +19,13 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/format.h"
+#include "base/path.h"
 #include "cli/select.h"
 #include "cli/suggest.h"
 #include "cli/usage.h"
@@ -34,6 +37,7 @@ struct selecting {
 	FILE *err;
 	const struct kr_edition *edition; /* NULL: none, or not known yet */
 	bool later; /* the edition is known when the node was read */
+	bool any;   /* each node has an edition of its own */
 	struct kr_selected *ret;
 	size_t n;
 };
@@ -114,6 +118,48 @@ static int refuse_id(const struct selecting *s, const char *option,
 	return -EINVAL;
 }
 
+/* Every word that kubelet has for what RULE is about: its flag, the path of its
+ * key, and the last part of that, which a gate is called by. */
+static void offer_rule(struct kr_suggest *near, const struct kr_rule *rule)
+{
+	kr_suggest_offer(near, rule->name);
+	for (size_t i = 0; i < rule->n_fields; i++) {
+		const struct kr_field *f = kr_field(rule->fields[i]);
+		const char *last = f->path ? strrchr(f->path, '.') : NULL;
+
+		if (f->path)
+			kr_suggest_offer_as(near, f->path, rule->name);
+		if (last)
+			kr_suggest_offer_as(near, last + 1, rule->name);
+		if (f->flag && kr_rule_find(f->flag, strlen(f->flag)))
+			kr_suggest_offer(near, f->flag);
+		else if (f->flag)
+			kr_suggest_offer_as(near, f->flag, rule->name);
+	}
+}
+
+/* The flag and the key of all gates. */
+static int refuse_gates(const struct selecting *s, const char *option,
+                        const char *name)
+{
+	_cleanup_free_ char *gates = NULL;
+	int r = 0;
+
+	for (size_t i = 0; i < kr_rules_n && r == 0; i++) {
+		const struct kr_rule *rule = &kr_rules_table[i];
+
+		if (rule->n_fields > 0 &&
+		    kr_field(rule->fields[0])->combine == KR_COMBINE_GATE)
+			r = kr_format(&gates, "%s%s%s", gates ? gates : "",
+			              gates ? ", " : "", rule->name);
+	}
+	return r < 0 ? r
+	             : refuse(s, option,
+	                      "'%s' holds many settings: name the gate, of "
+	                      "which these are known: %s",
+	                      name, gates);
+}
+
 static int refuse_name(const struct selecting *s, const char *option,
                        const char *name, size_t length)
 {
@@ -121,15 +167,12 @@ static int refuse_name(const struct selecting *s, const char *option,
 	struct kr_suggest near;
 
 	snprintf(word, sizeof(word), "%.*s", (int)length, name);
+	if (strcasecmp(word + strspn(word, "-"), "feature-gates") == 0 ||
+	    strcasecmp(word, "featureGates") == 0)
+		return refuse_gates(s, option, word);
 	near = kr_suggest_for(word);
-	for (size_t i = 0; i < kr_rules_n; i++) {
-		const struct kr_rule *rule = &kr_rules_table[i];
-
-		kr_suggest_offer(&near, rule->name);
-		if (rule->n_fields == 1 && kr_field(rule->fields[0])->flag)
-			kr_suggest_offer(&near,
-			                 kr_field(rule->fields[0])->flag);
-	}
+	for (size_t i = 0; i < kr_rules_n; i++)
+		offer_rule(&near, &kr_rules_table[i]);
 	if (near.nearest)
 		return refuse(s, option,
 		              "'%.*s' is not a control; did you mean '%s'?",
@@ -137,6 +180,32 @@ static int refuse_name(const struct selecting *s, const char *option,
 	return refuse(s, option,
 	              "'%.*s' is not a control: '%s controls' lists them",
 	              (int)length, name, KR_NAME);
+}
+
+/* A number that the edition has not; the begin of several is near to none. */
+static int refuse_number(const struct selecting *s, const char *option,
+                         const char *id, size_t length)
+{
+	struct kr_edition_control its;
+	char word[64];
+	struct kr_suggest near;
+
+	snprintf(word, sizeof(word), "%.*s", (int)length, id);
+	near = kr_suggest_for(word);
+	for (size_t i = 0; i < kr_rules_n; i++) {
+		if (kr_edition_control(kr_edition_id(s->edition),
+		                       kr_rules_table[i].name, &its) &&
+		    strncmp(its.id, word, strlen(word)) != 0)
+			kr_suggest_offer(&near, its.id);
+	}
+	if (near.nearest)
+		return refuse(s, option,
+		              "%s has no control %s; did you mean '%s'?",
+		              s->edition->name, word, near.nearest);
+	return refuse(s, option,
+	              "%s has no control %s: '%s controls --benchmark=%s' "
+	              "lists them",
+	              s->edition->name, word, KR_NAME, s->edition->name);
 }
 
 /* RET is NULL where it is a number of an edition that is not known yet. */
@@ -150,6 +219,11 @@ static int find(const struct selecting *s, const char *option, const char *name,
 		return 0;
 	if (!is_id(name, length))
 		return refuse_name(s, option, name, length);
+	if (s->any)
+		return refuse(s, option,
+		              "%.*s may be another control on each node, "
+		              "whose edition is its own: give its name",
+		              (int)length, name);
 	if (s->later)
 		return 0;
 	*ret = s->edition ? kr_rule_of_id(s->edition, name, length)
@@ -157,8 +231,7 @@ static int find(const struct selecting *s, const char *option, const char *name,
 	if (*ret)
 		return 0;
 	if (s->edition)
-		return refuse(s, option, "%s has no control %.*s",
-		              s->edition->name, (int)length, name);
+		return refuse_number(s, option, name, length);
 	return n > 0 ? refuse_id(s, option, name, length)
 	             : refuse(s, option, "no edition has a control %.*s",
 	                      (int)length, name);
@@ -229,6 +302,26 @@ static bool demands(const struct selecting *s)
 	return false;
 }
 
+/* Those of every edition, each once. */
+static void add_any(struct selecting *s)
+{
+	for (size_t i = 0; i < KR_N_EDITIONS; i++) {
+		const struct kr_rule *items[KR_N_RULES];
+		struct kr_rules its;
+
+		kr_rules_of_edition(&kr_editions[i], s->o->select.level, items,
+		                    &its);
+		for (size_t k = 0; k < its.n_items; k++) {
+			size_t n = 0;
+
+			while (n < s->n && s->ret->items[n] != items[k])
+				n++;
+			if (n == s->n)
+				s->ret->items[s->n++] = items[k];
+		}
+	}
+}
+
 /* --- all of it ----------------------------------------------------------- */
 
 static int select_rules(struct selecting *s)
@@ -241,6 +334,8 @@ static int select_rules(struct selecting *s)
 		r = add_controls(s);
 		if (r < 0)
 			return r;
+	} else if (s->any) {
+		add_any(s);
 	} else if (benchmark && !s->later) {
 		kr_rules_of_edition(s->edition, s->o->select.level,
 		                    s->ret->items, &all);
@@ -249,7 +344,7 @@ static int select_rules(struct selecting *s)
 	r = skip_controls(s);
 	if (r < 0)
 		return r;
-	if (s->n == 0 && !s->later)
+	if (s->n == 0 && (s->any || !s->later))
 		return refuse(s, s->o->select.skip ? "skip" : "benchmark",
 		              "no control is left");
 	s->ret->rules = (struct kr_rules){s->ret->items, s->n, s->edition};
@@ -279,10 +374,16 @@ static int check_alone(const struct selecting *s)
 	return 0;
 }
 
-static bool is_auto(const struct kr_options *o)
+bool kr_select_is_auto(const struct kr_options *o)
 {
 	return o->select.benchmark &&
 	       strcmp(o->select.benchmark, KR_SELECT_AUTO) == 0;
+}
+
+/* A fleet's nodes have each its own. */
+static bool is_any(const struct kr_options *o)
+{
+	return o->command == KR_COMMAND_FLEET && kr_select_is_auto(o);
 }
 
 static int find_edition(struct selecting *s)
@@ -290,7 +391,7 @@ static int find_edition(struct selecting *s)
 	const char *name = s->o->select.benchmark;
 	int i;
 
-	if (!name || is_auto(s->o))
+	if (!name || kr_select_is_auto(s->o))
 		return 0;
 	i = kr_edition_find(name);
 	if (i >= 0) {
@@ -307,7 +408,12 @@ int kr_select_check(const struct kr_options *o, FILE *err)
 {
 	struct kr_selected selected = {0};
 	struct selecting s = {
-		.o = o, .err = err, .later = is_auto(o), .ret = &selected};
+		.o = o,
+		.err = err,
+		.later = kr_select_is_auto(o),
+		.any = is_any(o),
+		.ret = &selected,
+	};
 	int r = check_alone(&s);
 
 	if (r < 0 || (!o->select.benchmark && !o->select.controls))
@@ -322,7 +428,7 @@ int kr_select_check(const struct kr_options *o, FILE *err)
 int kr_select(const struct kr_options *o, struct kr_node *node, FILE *err,
               struct kr_selected *ret)
 {
-	struct selecting s = {.o = o, .err = err, .ret = ret};
+	struct selecting s = {.o = o, .err = err, .any = is_any(o), .ret = ret};
 	int r;
 
 	*ret = (struct kr_selected){.rules = kr_rules_usual};
@@ -331,9 +437,9 @@ int kr_select(const struct kr_options *o, struct kr_node *node, FILE *err,
 	r = find_edition(&s);
 	if (r < 0)
 		return r;
-	if (is_auto(o) && node)
+	if (kr_select_is_auto(o) && node)
 		r = kr_edition_of_node(node, &s.edition, &ret->newest);
-	else if (is_auto(o))
+	else if (kr_select_is_auto(o) && !is_any(o))
 		s.edition = &kr_editions[KR_CIS_1_12];
 	return r < 0 ? r : select_rules(&s);
 }
@@ -348,6 +454,8 @@ char *kr_select_words(const struct kr_options *o,
 	if (r >= 0 && edition) {
 		kr_edition_short_name(edition, name);
 		r = kr_format(&words, " --benchmark=%s", name);
+	} else if (r >= 0 && is_any(o)) {
+		r = kr_format(&words, " --benchmark=" KR_SELECT_AUTO);
 	}
 	if (r >= 0 && o->select.controls)
 		r = kr_format(&words, "%s --control=%s", words,
@@ -357,8 +465,7 @@ char *kr_select_words(const struct kr_options *o,
 	if (r >= 0 && o->select.level > 0)
 		r = kr_format(&words, "%s --level=%u", words, o->select.level);
 	if (r >= 0 && o->select.waivers)
-		r = kr_format(&words, "%s --waivers=%s", words,
-		              o->select.waivers);
+		r = kr_format_option(&words, "--waivers", o->select.waivers);
 	if (r >= 0 && o->select.no_waivers)
 		r = kr_format(&words, "%s --no-waivers", words);
 	return r < 0 ? NULL : TAKE_PTR(words);
@@ -373,6 +480,43 @@ static const char *own_name(const char *name)
 	return rule ? rule->name : NULL;
 }
 
+/* PATH, which counts from where we are. NULL: no memory. */
+static char *absolute(const char *path)
+{
+	_cleanup_free_ char *here = NULL;
+
+	if (*path == '/')
+		return strdup(path);
+	here = get_current_dir_name();
+	return here ? kr_path_join(here, path) : NULL;
+}
+
+int kr_select_waivers_file(const struct kr_options *o, struct kr_diag *diag,
+                           struct kr_fs **ret_fs, struct kr_waivers *ret)
+{
+	const struct kr_waivers_options options = {
+		.realtime_usec = kr_realtime_usec(),
+		.own_name = own_name,
+	};
+	_cleanup_fs_ struct kr_fs *fs = NULL;
+	_cleanup_free_ char *path = absolute(o->select.waivers);
+	int r;
+
+	*ret = (struct kr_waivers){0};
+	if (!path)
+		return -ENOMEM;
+	r = kr_fs_open("/", &fs);
+	if (r < 0)
+		return r;
+	r = kr_waivers_read(fs, path, &options, diag, ret);
+	*ret_fs = TAKE_PTR(fs);
+	if (r != -ENOENT)
+		return r;
+	kr_diag_add_path(diag, KR_ERROR, "file-unreadable", path,
+	                 "file cannot be read: %s", kr_fs_strerror(ENOENT));
+	return r;
+}
+
 int kr_select_waivers(const struct kr_options *o, struct kr_node *node,
                       struct kr_diag *diag, struct kr_waivers *ret)
 {
@@ -380,20 +524,25 @@ int kr_select_waivers(const struct kr_options *o, struct kr_node *node,
 		.realtime_usec = kr_realtime_usec(),
 		.own_name = own_name,
 	};
-	const char *path = o->select.waivers;
+	const char *given = o->select.waivers;
+	_cleanup_free_ char *path =
+		kr_path_normalise(given ? given : KR_WAIVERS_PATH);
+	bool below = strcmp(node->root, "/") != 0;
 	int r;
 
 	*ret = (struct kr_waivers){0};
+	if (!path)
+		return -ENOMEM;
 	/* what an image has below /etc is for the nodes that it becomes */
-	if (o->select.no_waivers || (!path && !node->live))
+	if (o->select.no_waivers || (!given && !node->live))
 		return 0;
-	r = kr_waivers_read(node->fs, path ? path : KR_WAIVERS_PATH, &options,
-	                    diag, ret);
+	r = kr_waivers_read(node->fs, path, &options, diag, ret);
 	if (r != -ENOENT)
 		return r;
-	if (!path)
+	if (!given)
 		return 0;
 	kr_diag_add_path(diag, KR_ERROR, "file-unreadable", path,
-	                 "file cannot be read: %s", kr_fs_strerror(ENOENT));
+	                 "file cannot be read: %s%s%s", kr_fs_strerror(ENOENT),
+	                 below ? " below " : "", below ? node->root : "");
 	return r;
 }

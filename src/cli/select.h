@@ -24,16 +24,20 @@ struct kr_selected {
 };
 
 /*
- * Whether what O names is known, as far as that can be told without a node. 0;
+ * Whether what O names is known, as far as that is known without a node. 0;
  * -EINVAL: a line about it is on ERR.
  */
 int kr_select_check(const struct kr_options *o, FILE *err);
 
+/* Whether each node's own edition is meant. */
+bool kr_select_is_auto(const struct kr_options *o);
+
 /*
  * The controls that O names, in the order of the edition, else in that of
- * --control. NODE, which was read, decides what --benchmark=auto is; NULL: a
- * node of which nothing is known. 0; -EINVAL: a line about it is on ERR;
- * -ENOMEM. RET must not be moved.
+ * --control. Of a fleet with --benchmark=auto they are those of all editions,
+ * and RET has none. NODE, which was read, decides what --benchmark=auto is;
+ * NULL: a node of which nothing is known. 0; -EINVAL: a line about it is on
+ * ERR; -ENOMEM. RET must not be moved.
  */
 int kr_select(const struct kr_options *o, struct kr_node *node, FILE *err,
               struct kr_selected *ret);
@@ -51,3 +55,8 @@ char *kr_select_words(const struct kr_options *o,
  */
 int kr_select_waivers(const struct kr_options *o, struct kr_node *node,
                       struct kr_diag *diag, struct kr_waivers *ret);
+
+/* The same of the file of --waivers alone, which is this machine's. FS, which
+ * the waivers point into, is the caller's. */
+int kr_select_waivers_file(const struct kr_options *o, struct kr_diag *diag,
+                           struct kr_fs **ret_fs, struct kr_waivers *ret);

@@ -12,7 +12,7 @@
 #include "fix/history.h"
 #include "host/status.h"
 #include "report/json.h"
-#include "report/text-fix.h"
+#include "report/text-history.h"
 #include "report/text-status.h"
 
 int kr_cli_history(const struct kr_options *o, FILE *out, FILE *err)
@@ -35,10 +35,10 @@ int kr_cli_history(const struct kr_options *o, FILE *out, FILE *err)
 	if (o->quiet)
 		return 0;
 	if (o->format == KR_FORMAT_TEXT)
-		kr_text_history(&term, &history);
-	else if (kr_json_history(out, &history) < 0)
-		return kr_cli_out_of_memory(err);
-	return 0;
+		r = kr_text_history(&term, &history);
+	else
+		r = kr_json_history(out, &history);
+	return r < 0 ? kr_cli_out_of_memory(err) : 0;
 }
 
 int kr_cli_status(const struct kr_options *o, FILE *out, FILE *err)

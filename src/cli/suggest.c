@@ -16,7 +16,7 @@
 #include "base/macro.h"
 #include "cli/suggest.h"
 
-#define WORD_MAX       40
+#define WORD_MAX       48
 #define BEGINNING_MIN  3
 #define LETTERS_A_SLIP 3
 /* distances are in halves, so that something lies between none and a slip */
@@ -66,6 +66,12 @@ struct kr_suggest kr_suggest_for(const char *word)
 
 void kr_suggest_offer(struct kr_suggest *s, const char *candidate)
 {
+	kr_suggest_offer_as(s, candidate, candidate);
+}
+
+void kr_suggest_offer_as(struct kr_suggest *s, const char *candidate,
+                         const char *name)
+{
 	const char *a = s->word + strspn(s->word, "-");
 	const char *b = candidate + strspn(candidate, "-");
 	size_t n_a = strlen(a), n_b = strlen(b), n_slips, distance;
@@ -80,6 +86,6 @@ void kr_suggest_offer(struct kr_suggest *s, const char *candidate)
 		return;
 	if (s->nearest && distance >= s->distance)
 		return;
-	s->nearest = candidate;
+	s->nearest = name;
 	s->distance = distance;
 }

@@ -7,7 +7,7 @@
 
 struct kr_suggest {
 	const char *word;    /* what was typed */
-	const char *nearest; /* of those offered; NULL: none is near */
+	const char *nearest; /* of those offered; NULL: all are far */
 	size_t distance;     /* of NEAREST */
 };
 
@@ -20,3 +20,7 @@ struct kr_suggest kr_suggest_for(const char *word);
  * case, do not count.
  */
 void kr_suggest_offer(struct kr_suggest *s, const char *candidate);
+
+/* The same of another word for NAME, which is borrowed and the one kept. */
+void kr_suggest_offer_as(struct kr_suggest *s, const char *candidate,
+                         const char *name);

@@ -41,10 +41,56 @@ static void list_next(struct list *list, const char *prefix, const char *word)
 
 /* --- commands ------------------------------------------------------------ */
 
+/* What other programs call it. */
+static const struct {
+	const char *words; /* blanks between them and at both ends */
+	const char *ours, *what;
+} synonyms[] = {
+	{" check scan test verify report run assess validate ", "audit",
+         "shows what does not pass, and which byte of which file decides"},
+	{" plan diff preview dry-run dryrun simulate ", "fix -n",
+         "shows what fix would change"},
+	{" apply repair remediate patch enforce harden ", "fix",
+         "corrects it; 'fix -n' shows the change first"},
+	{" restart reload ", "fix --restart=always",
+         "restarts kubelet, too, and proves that it is healthy"},
+	{" rollback roll-back revert restore reset unfix ", "undo",
+         "puts back what a fix changed; 'undo -n' shows the change first"},
+	{" log logs changes transactions ", "history",
+         "lists the fixes made on this node"},
+	{" state show info health ", "status",
+         "shows kubelet's unit and its health"},
+	{" list ls rules benchmark benchmarks checks ", "controls",
+         "lists the controls"},
+	{" cluster nodes all ", "fleet",
+         "audits many nodes through the API server"},
+};
+
+/* 1: WORD is another program's, and ours was named. */
+static int name_ours(FILE *err, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (size_t i = 0; length > 0 && i < ARRAY_SIZE(synonyms); i++) {
+		const char *at = strstr(synonyms[i].words, word);
+
+		if (!at || strchr(word, ' ') || at[-1] != ' ' ||
+		    at[length] != ' ')
+			continue;
+		fprintf(err, "%s: %s: not a command; '%s %s' %s\n", KR_NAME,
+		        word, KR_NAME, synonyms[i].ours, synonyms[i].what);
+		return 1;
+	}
+	return 0;
+}
+
 int kr_usage_no_command(FILE *err, const char *word)
 {
 	struct kr_suggest near = kr_suggest_for(word);
 	bool is_option = word[0] == '-';
+
+	if (name_ours(err, word))
+		return read_on(err, _KR_COMMAND_MAX);
 
 	for (size_t i = 0; i < _KR_COMMAND_MAX && !is_option; i++) {
 		if (!kr_commands[i].hidden)
@@ -52,6 +98,9 @@ int kr_usage_no_command(FILE *err, const char *word)
 	}
 	kr_suggest_offer(&near, "--help");
 	kr_suggest_offer(&near, "--version");
+	/* what other programs call it */
+	if (strcmp(word, "-V") == 0)
+		near.nearest = "--version";
 	fprintf(err, "%s: %s: %s", KR_NAME, word,
 	        is_option && !near.nearest ? "no command is given"
 	                                   : "not a command");
@@ -203,15 +252,33 @@ int kr_usage_no_value(FILE *err, enum kr_command command,
 	return -EINVAL;
 }
 
-int kr_usage_no_operand(FILE *err, enum kr_command command, const char *word)
+int kr_usage_twice(FILE *err, enum kr_command command,
+                   const struct kr_option_row *row)
+{
+	const char *list = strstr(row->argument, "[,");
+
+	fprintf(err, "%s: --%s: given twice, and only one would count", KR_NAME,
+	        row->name);
+	if (list)
+		fprintf(err, "; several stand in one list: --%s=A,B",
+		        row->name);
+	fputc('\n', err);
+	return read_on(err, command);
+}
+
+int kr_usage_no_operand(FILE *err, enum kr_command command, const char *word,
+                        const struct kr_option_row *before)
 {
 	const char *argument = kr_commands[command].argument;
 
 	fprintf(err, "%s: %s: ", KR_NAME, word);
 	if (argument)
-		fprintf(err, "only one %s can be named\n", argument);
+		fprintf(err, "only one %s can be named", argument);
 	else
-		fprintf(err, "not expected: %s takes options only\n",
+		fprintf(err, "not expected: %s takes options only",
 		        kr_commands[command].name);
+	if (before)
+		fprintf(err, "; did you mean '--%s=%s'?", before->name, word);
+	fputc('\n', err);
 	return read_on(err, command);
 }

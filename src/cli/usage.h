@@ -29,9 +29,15 @@ int kr_usage_no_argument(FILE *err, enum kr_command command,
 int kr_usage_no_value(FILE *err, enum kr_command command,
                       const struct kr_option_row *row, const char *value);
 
+/* The option ROW was given twice, with other arguments. */
+int kr_usage_twice(FILE *err, enum kr_command command,
+                   const struct kr_option_row *row);
+
 /* The option NAME does nothing without OTHER. */
 int kr_usage_alone(FILE *err, enum kr_command command, const char *name,
                    const char *other);
 
-/* WORD is one too many. */
-int kr_usage_no_operand(FILE *err, enum kr_command command, const char *word);
+/* WORD is one too many. BEFORE: the option that it stands behind, whose
+ * argument may lack and is given as --NAME=WORD only; or NULL. */
+int kr_usage_no_operand(FILE *err, enum kr_command command, const char *word,
+                        const struct kr_option_row *before);

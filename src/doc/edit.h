@@ -19,9 +19,9 @@ enum kr_doc_outcome {
  * with the fewest bytes: every member that says otherwise is changed in place;
  * where there is none it is put behind the last member of the mapping it
  * belongs to, with the mappings on the way that are missing, or that are null.
- * Nothing where the file says so already. DIAG is nullable, as FILE's YAML is
- * told from its JSON by the caller. An outcome; -ENOMEM; -EEXIST: EDITS change
- * these bytes already.
+ * Nothing where the file says so already. DIAG is nullable, as the
+ * caller knows whether FILE is YAML or JSON. An outcome; -ENOMEM; -EEXIST:
+ * EDITS change these bytes already.
  */
 int kr_doc_edit(const struct kr_file *file, bool yaml,
                 const struct kr_doc_path *path,

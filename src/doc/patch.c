@@ -89,7 +89,7 @@ static int merge_pair(struct pairs *pairs, struct pair pair)
 
 	map->first = map->last = NULL;
 	map->n_children = 0;
-	while ((a || b) && r == 0) {
+	while (a || b) {
 		struct kr_tree_node *next_a = a ? a->next : NULL;
 		struct kr_tree_node *next_b = b ? b->next : NULL;
 		int order = !a   ? 1
@@ -102,21 +102,32 @@ static int merge_pair(struct pairs *pairs, struct pair pair)
 			r = place(pairs, map, b);
 		else
 			r = replace(pairs, map, a, b);
+		if (r < 0)
+			return r;
 		if (order <= 0)
 			a = next_a;
 		if (order >= 0)
 			b = next_b;
 	}
-	return r;
+	return 0;
+}
+
+static void pairs_done(struct pairs *pairs)
+{
+	free(pairs->items);
 }
 
 int kr_tree_patch(struct kr_tree_node *target, struct kr_tree_node *patch)
 {
-	struct pairs pairs = {0};
+	_cleanup_(pairs_done) struct pairs pairs = {0};
 	int r = push_pair(&pairs, target, patch->first);
 
-	while (r == 0 && pairs.n > 0)
+	if (r < 0)
+		return r;
+	while (pairs.n > 0) {
 		r = merge_pair(&pairs, pairs.items[--pairs.n]);
-	free(pairs.items);
-	return r;
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }

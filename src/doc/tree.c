@@ -91,6 +91,55 @@ struct kr_tree_node *kr_tree_add(struct kr_tree *tree,
 	return node;
 }
 
+static struct kr_tree_node *copy_node(struct kr_tree *tree,
+                                      struct kr_tree_node *parent,
+                                      const struct kr_tree_node *from)
+{
+	struct kr_tree_node *node = kr_tree_add(tree, parent);
+
+	if (!node)
+		return NULL;
+	node->event = from->event;
+	node->name = from->name;
+	node->overridden = from->overridden;
+	if (from->event.text)
+		node->event.text = kr_tree_text(tree, from->event.text,
+		                                from->event.length);
+	if (from->name.text)
+		node->name.text =
+			kr_tree_text(tree, from->name.text, from->name.length);
+	return (from->event.text && !node->event.text) ||
+	                       (from->name.text && !node->name.text)
+	               ? NULL
+	               : node;
+}
+
+int kr_tree_compact(struct kr_tree *tree)
+{
+	_cleanup_tree_ struct kr_tree copy = {0};
+	struct kr_tree_node *parent = NULL, *made, *node = tree->root;
+	struct kr_tree old = *tree;
+
+	while (node) {
+		made = copy_node(&copy, parent, node);
+		if (!made)
+			return -ENOMEM;
+		if (node->first) {
+			parent = made;
+			node = node->first;
+			continue;
+		}
+		while (node != tree->root && !node->next) {
+			node = node->parent;
+			parent = parent->parent;
+		}
+		node = node != tree->root ? node->next : NULL;
+	}
+	*tree = copy;
+	copy = old;
+	return 0;
+}
+
 struct place {
 	struct kr_tree_node *node;
 	size_t at;

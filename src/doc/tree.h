@@ -58,6 +58,10 @@ char *kr_tree_text(struct kr_tree *tree, const char *text, size_t length);
 struct kr_tree_node *kr_tree_add(struct kr_tree *tree,
                                  struct kr_tree_node *parent);
 
+/* Gives back what TREE has of nodes and texts that are below its root no more.
+ * 0 or -ENOMEM. */
+int kr_tree_compact(struct kr_tree *tree);
+
 /*
  * Marks the members of MAP that a later one of the same name and type of name
  * overrides. >0: there are such, RET is the place of the first that comes

@@ -191,7 +191,7 @@ size_t kr_written_member_end(const struct kr_yaml_node *name)
 
 /* --- values -------------------------------------------------------------- */
 
-/* The type of a scalar; what cannot be resolved is a string to nobody. */
+/* The type of a scalar; what cannot be resolved is not a string. */
 static int resolve(const struct kr_yaml_node *node, enum kr_yaml_type *type,
                    char number[static KR_YAML_NUMBER_SIZE])
 {

@@ -160,8 +160,9 @@ static int says_list(struct side *s, size_t *depth)
 		return 0;
 	for (size_t i = 0; i < list->n_items; i++) {
 		r = next_inside(s, depth);
-		if (r == 0)
-			r = says(s, list->items[i], true);
+		if (r < 0)
+			return r;
+		r = says(s, list->items[i], true);
 		if (r <= 0)
 			return r;
 	}

@@ -27,8 +27,8 @@
  * - nothing else behind the first document matters.
  *
  * libyaml's marks count characters, and CR LF is two of them; the byte order
- * mark is none. A cursor walks the file's bytes beside the marks, which hardly
- * ever go back. UTF-16 counts two bytes a character, four for one beyond
+ * mark does not count. A cursor walks the file's bytes beside the marks, which
+ * hardly ever go back. UTF-16 counts two bytes a character, four for one beyond
  * U+FFFF.
  *
  * Source: gopkg.in/yaml.v2 2.4 readerc.go, yaml.go, decode.go.
@@ -50,6 +50,11 @@
 #define COLONS_MAX 64
 #define TAGS_MAX   ((size_t)1000) /* libyaml compares each with all others */
 
+struct open {
+	struct kr_yaml_node *node; /* NULL: it is streamed */
+	bool flow;
+};
+
 struct parse {
 	const struct kr_file *file;
 	struct kr_tree *tree;
@@ -65,9 +70,11 @@ struct parse {
 	unsigned width; /* of a unit: 1 for UTF-8, 2 for UTF-16 */
 	bool big_endian;
 
-	struct kr_span doubt;       /* the first tag of which that is so */
-	struct kr_yaml_node **open; /* mappings and sequences not ended yet */
+	struct kr_span doubt; /* the first tag of which that is so */
+	struct open *open;    /* mappings and sequences not ended yet */
 	size_t depth;
+	kr_yaml_hear_fn *hear; /* NULL: the nodes become a tree */
+	void *userdata;
 	void *anchors; /* a tsearch(3) tree; a later one of a name wins */
 };
 
@@ -237,13 +244,19 @@ static int fail(struct parse *p)
 
 static int push_open(struct parse *p, struct kr_yaml_node *node)
 {
-	struct kr_yaml_node **next = KR_VEC_NEXT(p->open, p->depth);
+	struct open *next = KR_VEC_NEXT(p->open, p->depth);
 
 	if (!next)
 		return -ENOMEM;
-	*next = node;
+	*next = (struct open){p->hear ? NULL : node, node->flow};
 	p->depth++;
 	return 0;
+}
+
+/* TEXT for as long as its node lives. */
+static const char *keep_text(struct parse *p, const char *text, size_t length)
+{
+	return p->hear ? text : kr_tree_text(p->tree, text, length);
 }
 
 static int compare_anchors(const void *a, const void *b)
@@ -330,16 +343,16 @@ static int set_texts(struct parse *p, struct kr_yaml_node *node,
 	const char *t = (const char *)tag, *a = (const char *)anchor;
 
 	if (t) {
-		node->tag = kr_tree_text(p->tree, t, strlen(t));
+		node->tag = keep_text(p, t, strlen(t));
 		if (!node->tag)
 			return -ENOMEM;
 	}
 	if (!a)
 		return 0;
-	node->anchor = kr_tree_text(p->tree, a, strlen(a));
+	node->anchor = keep_text(p, a, strlen(a));
 	if (!node->anchor)
 		return -ENOMEM;
-	if (node->kind == KR_YAML_ALIAS)
+	if (node->kind == KR_YAML_ALIAS || p->hear)
 		return 0;
 	return add_anchor(p, node);
 }
@@ -367,7 +380,7 @@ static int set_scalar(struct parse *p, struct kr_yaml_node *node,
 
 	node->kind = KR_YAML_SCALAR;
 	if (style == YAML_PLAIN_SCALAR_STYLE && p->depth > 0 &&
-	    p->open[p->depth - 1]->flow &&
+	    p->open[p->depth - 1].flow &&
 	    memchr(e->data.scalar.value, '?', e->data.scalar.length))
 		return fail_at(p, node->span.offset,
 		               "a text with '?' would have to be quoted here");
@@ -380,8 +393,8 @@ static int set_scalar(struct parse *p, struct kr_yaml_node *node,
 	              style == YAML_FOLDED_SCALAR_STYLE;
 	node->implicit = e->data.scalar.plain_implicit;
 	node->length = e->data.scalar.length;
-	node->text = kr_tree_text(p->tree, (const char *)e->data.scalar.value,
-	                          node->length);
+	node->text =
+		keep_text(p, (const char *)e->data.scalar.value, node->length);
 	if (!node->text)
 		return -ENOMEM;
 	if (!e->data.scalar.tag && node->implicit && p->width == 1 &&
@@ -414,16 +427,12 @@ static int set_node(struct parse *p, struct kr_yaml_node *node,
 	}
 }
 
-static int add_node(struct parse *p, const yaml_event_t *e,
-                    struct kr_yaml_document *doc)
+/* NODE from its event, which lives in the file. */
+static int fill_node(struct parse *p, const yaml_event_t *e,
+                     struct kr_yaml_node *node)
 {
-	struct kr_yaml_node *node = kr_tree_alloc(p->tree, sizeof(*node));
-	struct kr_yaml_node *parent =
-		p->depth > 0 ? p->open[p->depth - 1] : NULL;
 	int r;
 
-	if (!node)
-		return -ENOMEM;
 	node->span.file = p->file;
 	node->span.offset = offset_of(p, e->start_mark.index);
 	node->span.length = offset_of(p, e->end_mark.index) - node->span.offset;
@@ -432,6 +441,43 @@ static int add_node(struct parse *p, const yaml_event_t *e,
 		return r;
 	if (node->kind != KR_YAML_ALIAS)
 		check_tag(p, node);
+	return 0;
+}
+
+static int open_node(struct parse *p, struct kr_yaml_node *node)
+{
+	if (node->kind != KR_YAML_MAPPING && node->kind != KR_YAML_SEQUENCE)
+		return 0;
+	if (p->depth == KR_JSON_DEPTH_MAX)
+		return fail_at(p, node->span.offset,
+		               "nesting would have to be at most 10000 deep");
+	return push_open(p, node);
+}
+
+static int tell_node(struct parse *p, const yaml_event_t *e)
+{
+	struct kr_yaml_node node = {0};
+	int r = fill_node(p, e, &node);
+
+	if (r < 0)
+		return r;
+	r = p->hear(p->userdata, &node, 0);
+	return r < 0 ? r : open_node(p, &node);
+}
+
+static int add_node(struct parse *p, const yaml_event_t *e,
+                    struct kr_yaml_document *doc)
+{
+	struct kr_yaml_node *node = kr_tree_alloc(p->tree, sizeof(*node));
+	struct kr_yaml_node *parent =
+		p->depth > 0 ? p->open[p->depth - 1].node : NULL;
+	int r;
+
+	if (!node)
+		return -ENOMEM;
+	r = fill_node(p, e, node);
+	if (r < 0)
+		return r;
 	if (node->kind == KR_YAML_ALIAS) {
 		node->target = find_anchor(p, node);
 		if (!node->target)
@@ -447,19 +493,18 @@ static int add_node(struct parse *p, const yaml_event_t *e,
 		parent->first = node;
 	if (parent)
 		parent->last = node;
-	if (node->kind != KR_YAML_MAPPING && node->kind != KR_YAML_SEQUENCE)
-		return 0;
-	if (p->depth == KR_JSON_DEPTH_MAX)
-		return fail_at(p, node->span.offset,
-		               "nesting would have to be at most 10000 deep");
-	return push_open(p, node);
+	return open_node(p, node);
 }
 
-static void end_node(struct parse *p, const yaml_event_t *e)
+static int end_node(struct parse *p, const yaml_event_t *e)
 {
-	struct kr_yaml_node *node = p->open[--p->depth];
+	struct kr_yaml_node *node = p->open[--p->depth].node;
+	size_t end = offset_of(p, e->end_mark.index);
 
-	node->span.length = offset_of(p, e->end_mark.index) - node->span.offset;
+	if (p->hear)
+		return p->hear(p->userdata, NULL, end);
+	node->span.length = end - node->span.offset;
+	return 0;
 }
 
 /* The numbers of the directive at OFFSET, if it is "%YAML". 0 or -EBADMSG. */
@@ -491,14 +536,15 @@ static int check_version(struct parse *p, size_t offset)
 static int check_versions(struct parse *p, size_t from, size_t to)
 {
 	bool start = true;
-	int r = 0;
 
-	for (size_t i = from; i < to && r == 0; i += p->width) {
-		if (start)
-			r = check_version(p, i);
+	for (size_t i = from; i < to; i += p->width) {
+		int r = start ? check_version(p, i) : 0;
+
+		if (r < 0)
+			return r;
 		start = char_at(p, i) == '\n' || char_at(p, i) == '\r';
 	}
-	return r;
+	return 0;
 }
 
 /* >0: the document is over. */
@@ -518,8 +564,7 @@ static int take_event(struct parse *p, const yaml_event_t *e,
 		                      offset_of(p, e->end_mark.index));
 	case YAML_MAPPING_END_EVENT:
 	case YAML_SEQUENCE_END_EVENT:
-		end_node(p, e);
-		return 0;
+		return end_node(p, e);
 	case YAML_DOCUMENT_END_EVENT:
 	case YAML_STREAM_END_EVENT:
 		doc->end = offset_of(p, e->start_mark.index);
@@ -529,7 +574,7 @@ static int take_event(struct parse *p, const yaml_event_t *e,
 	case YAML_NO_EVENT:
 		return 0;
 	default:
-		return add_node(p, e, doc);
+		return p->hear ? tell_node(p, e) : add_node(p, e, doc);
 	}
 }
 
@@ -552,13 +597,14 @@ static int run(struct parse *p, struct kr_yaml_document *doc)
 	yaml_event_t event;
 	int r;
 
-	do {
+	for (;;) {
 		if (!yaml_parser_parse(&p->parser, &event))
 			return note_colon(p) ? 1 : fail(p);
 		r = take_event(p, &event, doc);
 		yaml_event_delete(&event);
-	} while (r == 0);
-	return r < 0 ? r : 0;
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
 }
 
 /* One pass over the file; >0 as run(). */
@@ -605,6 +651,21 @@ static int check_tags(const struct kr_file *file, struct kr_diag *diag)
 	                 "more than %zu times %%TAG",
 	                 TAGS_MAX);
 	return -EFBIG;
+}
+
+int kr_yaml_tell(const struct kr_file *file, kr_yaml_hear_fn *hear,
+                 void *userdata, struct kr_yaml_document *ret)
+{
+	struct parse p = {.file = file, .hear = hear, .userdata = userdata};
+	int r = check_tags(file, NULL);
+
+	if (r < 0)
+		return r;
+	r = pass(&p, ret);
+	free(p.open);
+	ret->fixed = fixed_by_encoding(&p);
+	ret->doubt = p.doubt;
+	return r > 0 ? -EBADMSG : r;
 }
 
 int kr_yaml_parse(const struct kr_file *file, struct kr_tree *tree,

@@ -20,7 +20,7 @@ struct kr_yaml_node {
 	bool flow;          /* {} or [] */
 	bool block;         /* a scalar of | or > */
 	bool plain;         /* a scalar without quotes */
-	bool implicit;      /* its type is told by its text */
+	bool implicit;      /* its text says its type */
 	const char *tag;    /* in full, NULL: none; "!" stays */
 	const char *anchor; /* its own, or an alias's */
 	const char *text;
@@ -43,6 +43,20 @@ struct kr_yaml_document {
 	 * there is none. Set whatever the outcome is */
 	struct kr_span doubt;
 };
+
+/* Hears NODE, which lives as long as the call, as it starts; NULL: the mapping
+ * or sequence that was opened last ends before the byte END. 0 to go on; < 0
+ * ends the reading and is handed up. */
+typedef int kr_yaml_hear_fn(void *userdata, const struct kr_yaml_node *node,
+                            size_t end);
+
+/*
+ * The same document, told node by node: no tree is made, and an alias has no
+ * target. What takes two readings (a colon that is text) ends it with -EBADMSG.
+ * RET's root is NULL. Else as kr_yaml_parse().
+ */
+int kr_yaml_tell(const struct kr_file *file, kr_yaml_hear_fn *hear,
+                 void *userdata, struct kr_yaml_document *ret);
 
 /*
  * Reads the first document of FILE. Nodes and texts belong to TREE. 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Why a kubelet that is not well ended, or what it said last.
+ * Why a kubelet that is not healthy ended, or what it said last.
  *
  * It is asked for where that shows, and read at the very end, when the node is
  * in its old or its new state and nothing is armed any more: journald may be

@@ -7,6 +7,7 @@
  */
 
 #include "fix/fix.h"
+#include "fix/ports.h"
 #include "host/live.h"
 #include "host/watchdog.h"
 #include "store/recover.h"
@@ -19,12 +20,18 @@ struct kr_log_wish {
 	struct kr_invocation except[2];
 };
 
+/* What a signal is answered with: once files are written; on the way back. */
+#define KR_APPLY_INTERRUPTED                                                   \
+	"interrupted: putting everything back; do not kill this"
+#define KR_APPLY_ON_THE_WAY_BACK                                               \
+	"everything is being put back already; do not kill this"
+
 struct kr_applying {
 	const struct kr_fix_options *options;
 	struct kr_fix *fix; /* plan, before and host are there */
 	const char *root;   /* the node's, for messages */
 	struct kr_diag *diag;
-	bool undo;                        /* the plan takes a fix back */
+	bool undo;                        /* the plan undoes a fix */
 	const struct kr_manifest *undone; /* that fix, in an undo */
 	/* out, and the steps' own */
 	int lock_fd;     /* -1: not taken yet */
@@ -32,6 +39,9 @@ struct kr_applying {
 	struct kr_transaction *tx;
 	struct kr_watchdog watchdog;
 	struct kr_live live;
+	/* what it said of every field, where it was asked */
+	struct kr_configz_values live_values;
+	struct kr_ports ports;
 	bool was_healthy;
 	char *unhealthy_why;
 	uint64_t waited_usec; /* for a kubelet that was starting, together */
@@ -39,12 +49,15 @@ struct kr_applying {
 	unsigned n_restarts; /* systemd's count when that wait began */
 	bool starts_later;   /* its start waits for another unit: ours? */
 	struct kr_activation forward;
+	/* the control that does not go well; NULL: nothing names one */
+	const struct kr_rule *blamed;
 	bool owes_restart; /* the files are back, kubelet is not: the record
 	                    * stays as it is */
-	bool was_invalid;  /* the disk, by our own setting */
+	bool was_invalid;  /* the disk, and the plan corrects it */
+	bool back_told;    /* that everything goes back was said */
 	bool stays;        /* the change stays although it did not end well */
 	struct kr_log_wish log;
-	/* an interrupted run that was taken back: when it began, and the
+	/* an interrupted run that was reverted: when it began, and the
 	 * kubelet that ran then; 0: none was */
 	struct kr_manifest recovered;
 	struct kr_recovery recovery; /* until that is over */
@@ -66,6 +79,11 @@ enum kr_step {
 /* Sets the outcome and its sentence. KR_STEP_ENDED. */
 int kr_apply_end(struct kr_applying *a, enum kr_outcome outcome,
                  const char *format, ...) _printf_(3, 4);
+
+/* REFUSED for an error CODE, which has the same sentence. KR_STEP_ENDED or
+ * -ENOMEM. */
+int kr_apply_refuse(struct kr_applying *a, const char *code, const char *format,
+                    ...) _printf_(3, 4);
 
 /* The same for a signal that came before the first write. */
 int kr_apply_end_interrupted(struct kr_applying *a);
@@ -89,8 +107,8 @@ int kr_apply_lock(struct kr_applying *a);
 
 /*
  * Whether the change is still ours (kr_transaction_is_mine()); also where there
- * is none. To be asked before each call on the bus that does anything: once it
- * is not, a step returns KR_STEP_TAKEN.
+ * is no change. To be asked before each call on the bus that does anything:
+ * once it is not, a step returns KR_STEP_TAKEN.
  */
 bool kr_apply_is_mine(const struct kr_applying *a);
 
@@ -104,6 +122,11 @@ void kr_apply_begin_phase(struct kr_applying *a, bool back);
 /* < 0: a signal asks for an end. */
 int kr_apply_interrupted(struct kr_applying *a);
 
+/* The options' tick (a kr_tick_t, CLOSURE is a struct kr_applying) where no
+ * signal may end a wait: it is shown, and answered. 0. */
+int kr_apply_tick_on(void *closure, const char *what, uint64_t passed_usec,
+                     uint64_t limit_usec);
+
 /* The inputs that kubelet has after the plan. */
 const struct kr_inputs *kr_apply_planned(struct kr_applying *a);
 
@@ -112,7 +135,12 @@ const struct kr_view *kr_apply_planned_view(const struct kr_applying *a,
                                             size_t i);
 enum kr_state kr_apply_planned_state(struct kr_applying *a);
 
-/* Whether the plan leaves the rule I as it is. */
+/* What J has on the disk, as a record keeps it: a value; "default", whatever
+ * that is for kubelet's version; "invalid" and the like. 0 or -ENOMEM. */
+int kr_apply_describe_disk(const struct kr_judgement *j, char **ret);
+
+/* Whether this run leaves the rule I as it is: the plan does, or its owner
+ * lives with it. */
 bool kr_apply_is_left(const struct kr_applying *a, size_t i);
 
 /* The first of AUDIT that MATCHES and is not left; NULL. */
@@ -123,18 +151,25 @@ const struct kr_judgement *kr_apply_find(
 /* What kubelet runs with fails. */
 bool kr_apply_runs_wrong(const struct kr_judgement *j);
 
-/* kubelet would not start, by this rule's own setting. */
-bool kr_apply_is_own_fault(const struct kr_judgement *j);
+/* Whether the disk is invalid, and this fix corrects that: by a selected
+ * setting's own fault, or by whatever else the plan makes a value of. */
+bool kr_apply_cures(const struct kr_applying *a);
 
 /* Whether the disk in the fix's after, and what is RUNNING, is what was
  * planned, of all rules that are not left. */
 bool kr_apply_is_as_planned(const struct kr_applying *a, bool running);
 
-/* The first control that a fix is about: what it was before, its field. */
-const struct kr_judgement *kr_apply_before(const struct kr_applying *a);
-int kr_apply_field(const struct kr_applying *a);
+/* Whether the restart brings a change of RULE: the plan does, or what runs is
+ * wrong and the files are correct. */
+bool kr_apply_changes(const struct kr_applying *a, const struct kr_rule *rule);
 
-/* What an audit of this run is told. */
+/* The first control that a fix is about, as it was before. */
+const struct kr_judgement *kr_apply_before(const struct kr_applying *a);
+
+/* The usual control alone is selected, and spoken of by its own words. */
+bool kr_apply_is_usual(const struct kr_applying *a);
+
+/* What an audit of this run gets. */
 struct kr_audit_options kr_apply_audit_options(const struct kr_applying *a);
 
 /* Audits the node as it is now: the fix's host_after and after. 0 or an errno,
@@ -144,8 +179,8 @@ int kr_apply_audit_again(struct kr_applying *a);
 /* --- fix/begin ----------------------------------------------------------- */
 
 /*
- * Opens the node and audits it, for the first time or anew: the fix's host and
- * before. What an interrupted run left is taken back first, unless this is a
+ * Opens the node and audits it, for the first time or again: the fix's host and
+ * before. What an interrupted run left is reverted first, unless this is a
  * preview. GO_ON; ENDED: it could not be read.
  */
 int kr_apply_read(struct kr_applying *a,
@@ -157,24 +192,36 @@ int kr_apply_read(struct kr_applying *a,
  * ENDED: a signal came. */
 int kr_apply_ask_live(struct kr_applying *a);
 
+/* What was heard is of a kubelet that is gone again. */
+void kr_apply_forget_live(struct kr_applying *a);
+
 /* Before the first write: what cannot be read now proves nothing later. GO_ON;
  * ENDED: refused. */
 int kr_apply_check_live(struct kr_applying *a);
 
-enum kr_proved {
-	KR_PROVED,
-	KR_PROVED_OTHERWISE, /* it says something else */
-	KR_PROVED_SILENT,    /* it did not say anything */
+/* What a proof behind a restart that went well says of it. */
+enum kr_proof {
+	KR_PROOF_GOOD,   /* nothing against it */
+	KR_PROOF_BAD,    /* it is not as wanted: not to be tried again */
+	KR_PROOF_SILENT, /* no answer: it may be tried again */
 };
 
 /*
- * After a restart that went well: asks until the live view is as planned, at
- * most until DEADLINE_USEC of kr_now_usec(), but once at least. An enum
- * kr_proved, with the words in *RET_FAILURE, which the caller frees; -EINTR: a
- * signal came; -ENOMEM.
+ * Asks until the live view is as planned, at most until DEADLINE_USEC of
+ * kr_now_usec(), but once at least. An enum kr_proof, with the words of BAD and
+ * SILENT in *RET_FAILURE, which the caller frees; -EINTR: a signal came;
+ * -ENOMEM.
  */
 int kr_apply_prove_live(struct kr_applying *a, uint64_t deadline_usec,
                         char **ret_failure);
+
+/* --- fix/ports ----------------------------------------------------------- */
+
+/* Asks what kubelet's own ports have to answer by now, of the controls that the
+ * restart changes. As kr_apply_prove_live(); BAD sets BLAMED, where the answer
+ * tells it. */
+int kr_apply_prove_ports(struct kr_applying *a, uint64_t deadline_usec,
+                         char **ret_failure);
 
 /* --- fix/apply-log ------------------------------------------------------- */
 
@@ -188,6 +235,9 @@ void kr_apply_want_log(struct kr_applying *a,
                        const struct kr_activation *failed,
                        const struct kr_activation *back);
 
+/* Why nothing can be fixed yet, where kubelet is not configured here. */
+const char *kr_apply_unconfigured(const struct kr_applying *a);
+
 /* Reads what was asked for. Waits for journald, for some seconds at most. */
 void kr_apply_read_log(struct kr_applying *a);
 
@@ -199,6 +249,10 @@ void kr_apply_read_log(struct kr_applying *a);
  */
 int kr_apply_activate(struct kr_applying *a);
 
+/* The last moment at which a signal puts everything back. GO_ON: none came,
+ * and none that comes is answered any more; ENDED; TAKEN. */
+int kr_apply_heed(struct kr_applying *a);
+
 /* After kr_apply_activate() went well, where another process runs now than the
  * one that had settled: waits for that, too. As kr_apply_activate(). */
 int kr_apply_settle_again(struct kr_applying *a);
@@ -208,13 +262,13 @@ int kr_apply_settle_again(struct kr_applying *a);
 bool kr_apply_is_rewritten(struct kr_applying *a);
 
 /*
- * kubelet runs and is well, but others have written its files: what is left of
- * the change goes back, and kubelet is left alone. ENDED; TAKEN.
+ * kubelet runs and is healthy, but others have written its files: what is left
+ * of the change goes back, and kubelet is left alone. ENDED; TAKEN.
  */
 int kr_apply_end_rewritten(struct kr_applying *a);
 
 /*
- * Takes back a change that is well but cannot stand, for WHY: files, Reload,
+ * Puts back a change that is healthy but cannot stand, for WHY: files, Reload,
  * and kubelet where it was restarted. It may be tried again. ENDED; TAKEN.
  */
 int kr_apply_give_up(struct kr_applying *a, const char *why);
@@ -230,6 +284,32 @@ int kr_apply_wait_starting(struct kr_applying *a);
 
 /* Whether we run in kubelet's own unit. 0, *RET; -ENOMEM. */
 int kr_apply_is_in_unit(struct kr_applying *a, bool *ret);
+
+/* --- fix/apply-checks ---------------------------------------------------- */
+
+bool kr_apply_has_edits(const struct kr_applying *a);
+/* Edits, a restart or a Reload. */
+bool kr_apply_has_work(const struct kr_applying *a);
+
+/* The steps up to the first write, one by one. GO_ON; ENDED: one of them speaks
+ * against it; AGAIN. */
+int kr_apply_check(struct kr_applying *a);
+
+/* --- fix/apply-end ------------------------------------------------------- */
+
+/* Marks the errors of the node as it was that the plan's edits take away. */
+void kr_apply_mark_cured(struct kr_applying *a);
+
+/* The outcome and its sentence: of a preview; where nothing is to be done; of a
+ * change that stands; of one that recover has reverted. ENDED; -ENOMEM. */
+int kr_apply_end_preview(struct kr_applying *a);
+int kr_apply_end_compliant(struct kr_applying *a);
+int kr_apply_end_done(struct kr_applying *a);
+int kr_apply_end_taken(struct kr_applying *a);
+
+/* Behind all of them: what still runs, what is left, kubelet's last lines and
+ * the control that they blame. ENDED; -ENOMEM. */
+int kr_apply_sum_up(struct kr_applying *a);
 
 /* --- fix/apply ----------------------------------------------------------- */
 

@@ -3,18 +3,18 @@
 /*
  * From written files to a kubelet that runs on them, or back.
  *
- *   Reload ── restart ── settled? ── configz says so, where asked? ── done
+ *   Reload ── restart ── settled? ── proved, where that is asked? ── done
  *      │         │           │ no       │ no
  *      │         │ refused   └──────────┴─ files back ── Reload ── restart ──
  * 5, │ refused └── files back ── Reload ── kubelet is untouched: 4     or 6 └──
  * files back ── kubelet is untouched: 4
  *
- * Where somebody else stops kubelet meanwhile, or the system goes down, that is
+ * Where others stops kubelet meanwhile, or the system goes down, that is
  * a wish: files back, Reload, nothing is started: 4.
  *
- * A systemd that does not answer is no kubelet that is ill. What cannot be
- * asked of systemd is asked of kubelet itself; as long as that is well the end
- * is neither 5 nor 6.
+ * A systemd that does not answer is no unhealthy kubelet. What cannot be
+ * asked of systemd is asked of kubelet itself; as long as that is healthy the
+ * end is neither 5 nor 6.
  *
  * The record says that the files were put back when kubelet has them, not
  * before: who finds us killed in between (the timer) must see to kubelet.
@@ -22,7 +22,7 @@
  * A signal is asked about between the steps; before the restart it sends only
  * the files back. kubelet is restarted on the old files only if it was on the
  * new ones. A right change is never put back because of a kubelet that was not
- * well before it.
+ * healthy before it.
  */
 
 #include <errno.h>
@@ -45,15 +45,18 @@ static int end_broken(struct kr_applying *f, const char *why)
 
 /* --- the way back -------------------------------------------------------- */
 
-/* REASON NULL: nobody disliked the change, it may be tried again. As
+/* REASON NULL: no kubelet disliked the change, it may be tried again. As
  * kr_transaction_revert(); -ENOMEM. */
 static int revert(struct kr_applying *f, const char *reason)
 {
-	uint64_t since = kr_now_usec();
+	uint64_t since;
 	int r;
 
 	if (!f->tx)
 		return KR_CHANGE_DONE;
+	if (reason && f->blamed)
+		kr_transaction_blame(f->tx, f->blamed->name, f->diag);
+	since = kr_actions_begin(&f->fix->actions, "put-back");
 	r = kr_transaction_revert(f->tx, reason, f->diag);
 	if (r == KR_CHANGE_TAKEN)
 		return r;
@@ -64,11 +67,51 @@ static int revert(struct kr_applying *f, const char *reason)
 	return r;
 }
 
+/* While systemd reloads. */
+struct reloading {
+	struct kr_applying *f;
+	uint64_t since_usec;
+};
+
+static int tick_reload(void *closure)
+{
+	const struct reloading *w = closure;
+
+	return kr_apply_tick_on(w->f, "the reload",
+	                        kr_now_usec() - w->since_usec, 0);
+}
+
+/* A signal is answered meanwhile, and heeded behind it. */
 static int reload(struct kr_applying *f)
 {
+	struct kr_manager *manager = f->fix->host->manager;
+	struct reloading w = {f, kr_now_usec()};
+	int r;
+
 	if (!f->fix->reloads || !kr_apply_can_restart(f))
 		return 0;
-	return kr_activation_reload(f->fix->host, &f->fix->actions, f->diag);
+	kr_manager_set_patience(manager, 0, tick_reload, &w);
+	r = kr_activation_reload(f->fix->host, &f->fix->actions, f->diag);
+	kr_manager_set_patience(manager, 0, NULL, NULL);
+	return r;
+}
+
+/* Everything goes back, for WHY: said at once, and once. */
+static void tell_back(struct kr_applying *f, const char *why)
+{
+	if (!f->back_told)
+		kr_actions_say(&f->fix->actions, "%s: %s", why,
+		               f->tx ? "putting the old files back"
+		                     : "restarting kubelet once more");
+	f->back_told = true;
+	kr_actions_answer(&f->fix->actions, KR_APPLY_ON_THE_WAY_BACK);
+}
+
+/* The same for a signal, which was answered when it came. */
+static void tell_interrupted(struct kr_applying *f)
+{
+	f->back_told = true;
+	tell_back(f, "");
 }
 
 /*
@@ -80,8 +123,11 @@ static int back_without_restart(struct kr_applying *f, enum kr_outcome outcome,
                                 const char *disliked, const char *why,
                                 const char *what)
 {
-	int r = revert(f, disliked), reloaded;
+	int r, reloaded;
 
+	if (f->tx)
+		tell_back(f, why);
+	r = revert(f, disliked);
 	if (r < 0)
 		return r;
 	if (r == KR_CHANGE_TAKEN || !kr_apply_is_mine(f))
@@ -93,7 +139,7 @@ static int back_without_restart(struct kr_applying *f, enum kr_outcome outcome,
 		kr_transaction_reverted(f->tx, f->diag);
 	if (reloaded < 0)
 		kr_diag_add(f->diag, KR_WARNING, "reload-owed", KR_SPAN_NONE,
-		            "systemd could not be told to read %s again "
+		            "systemd could not be asked to read %s again "
 		            "(systemctl daemon-reload)",
 		            kr_apply_node(f)->unit_name);
 	return kr_apply_end(f, outcome, "%s; %s", why, what);
@@ -115,7 +161,8 @@ bool kr_apply_is_rewritten(struct kr_applying *f)
 	       (f->tx && kr_transaction_find_foreign(f->tx));
 }
 
-/* kubelet is well, and what was written decides nothing: others were at it. */
+/* kubelet is healthy, and what was written decides nothing: others were at it.
+ */
 int kr_apply_end_rewritten(struct kr_applying *f)
 {
 	const char *path = f->tx ? kr_transaction_find_foreign(f->tx) : NULL;
@@ -152,7 +199,7 @@ static int check_rewritten(struct kr_applying *f)
 	return kr_apply_end_rewritten(f);
 }
 
-/* Whether somebody has started kubelet again since it was stopped. */
+/* Whether others have started kubelet again since it was stopped. */
 static bool was_started_again(struct kr_applying *f)
 {
 	_cleanup_loaded_unit_ struct kr_loaded_unit *unit = NULL;
@@ -164,16 +211,16 @@ static bool was_started_again(struct kr_applying *f)
 	       unit->main_pid > 0;
 }
 
-/* Somebody else stopped kubelet, or the system goes down. */
+/* Others stopped kubelet, or the system goes down. */
 static int back_stopped(struct kr_applying *f)
 {
-	static const char why[] = "somebody else stopped kubelet meanwhile, or "
+	static const char why[] = "others stopped kubelet meanwhile, or "
 				  "the system is shutting down";
 
 	if (was_started_again(f))
 		return back_without_restart(
 			f, KR_OUTCOME_FAILED, NULL,
-			"somebody else stopped kubelet meanwhile and started "
+			"others stopped kubelet meanwhile and started "
 			"it "
 			"again",
 			f->tx ? "the files were put back: kubelet may run with "
@@ -250,7 +297,7 @@ static int end_unanswered(struct kr_applying *f, int error)
 	return kr_apply_end(f, KR_OUTCOME_FAILED,
 	                    "systemd could not be made to restart kubelet "
 	                    "(%s): the files were put back, but kubelet, which "
-	                    "is well, may run with the new ones until it is "
+	                    "is healthy, may run with the new ones until it is "
 	                    "restarted",
 	                    strerror(-error));
 }
@@ -281,21 +328,27 @@ static int end_back(struct kr_applying *f, const char *why)
 }
 
 /*
- * kubelet was restarted, and is again, on the old files. AGAIN: nobody disliked
- * the change. FAILED: the restart that kubelet did not survive, NULL: it did.
+ * kubelet was restarted, and is again, on the old files. AGAIN: no kubelet
+ * disliked the change. FAILED: the restart that kubelet did not survive, NULL:
+ * it did.
  */
 static int back_with_restart(struct kr_applying *f, const char *why, bool again,
                              const struct kr_activation *failed)
 {
 	_cleanup_activation_ struct kr_activation act = {
 		.settling = {.host = f->fix->host,
-	                     .wait_usec = f->options->wait_usec},
+	                     .wait_usec = f->options->wait_usec,
+	                     .tick = kr_apply_tick_on,
+	                     .closure = f},
 		.back = true,
 	};
-	int reverted = revert(f, again ? NULL : why), r;
 	enum kr_settled end = KR_SETTLED_NOT;
+	int reverted, r;
 
-	kr_live_forget(&f->live, "not asked after everything was put back");
+	tell_back(f, failed && *failed->settling.ended ? failed->settling.ended
+	                                               : why);
+	reverted = revert(f, again ? NULL : why);
+	kr_apply_forget_live(f);
 	if (reverted < 0)
 		return reverted;
 	if (reverted == KR_CHANGE_TAKEN || !kr_apply_is_mine(f))
@@ -344,7 +397,7 @@ static int back_with_restart(struct kr_applying *f, const char *why, bool again,
 
 /* --- forward ------------------------------------------------------------- */
 
-/* One that was not well before has no say. WELL: it is now. */
+/* A kubelet that was not healthy before has no say. WELL: it is now. */
 static int end_unhealthy_before(struct kr_applying *f, const char *failure,
                                 bool well)
 {
@@ -355,13 +408,14 @@ static int end_unhealthy_before(struct kr_applying *f, const char *failure,
 	            well ? "" : " either");
 	if (f->was_invalid || well)
 		return end_broken(f, failure);
-	return kr_apply_end(f, KR_OUTCOME_FIXED,
-	                    "the files are right now, but kubelet is still "
-	                    "not healthy: %s",
+	return kr_apply_end(f, f->undo ? KR_OUTCOME_BROKEN : KR_OUTCOME_FIXED,
+	                    "the files are %s, but kubelet is still not "
+	                    "healthy: %s",
+	                    f->undo ? "as they were before the fix" : "correct",
 	                    failure);
 }
 
-/* kubelet runs and is well, but configz does not say what it should. */
+/* kubelet runs and is healthy, but does not prove what it should. */
 static int failed_proof(struct kr_applying *f, const char *failure,
                         bool otherwise)
 {
@@ -379,7 +433,7 @@ static int failed_proof(struct kr_applying *f, const char *failure,
 	return back_with_restart(f, failure, !otherwise, NULL);
 }
 
-/* kubelet was restarted and is not well. */
+/* kubelet was restarted and is not healthy. */
 static int failed_restart(struct kr_applying *f)
 {
 	const struct kr_settling *s = &f->forward.settling;
@@ -395,7 +449,7 @@ static int failed_restart(struct kr_applying *f)
 }
 
 /* The kubelet that ran before the restart was asked for still does, and is
- * well. */
+ * healthy. */
 static int is_untouched(struct kr_applying *f, bool *ret)
 {
 	_cleanup_health_report_ struct kr_health_report report = {0};
@@ -412,7 +466,7 @@ static int is_untouched(struct kr_applying *f, bool *ret)
 	return r;
 }
 
-/* No restart, or nobody knows of one. */
+/* No restart, or an unknown one. */
 static int failed_call(struct kr_applying *f, int error)
 {
 	const struct kr_activation *act = &f->forward;
@@ -420,6 +474,7 @@ static int failed_call(struct kr_applying *f, int error)
 	int r;
 
 	if (error == -EINTR) {
+		tell_interrupted(f);
 		kr_apply_want_log(f, act, NULL);
 		return back_with_restart(
 			f, "interrupted while kubelet was restarted", true,
@@ -437,21 +492,28 @@ static int failed_call(struct kr_applying *f, int error)
 	return back_with_restart(f, strerror(-error), true, act);
 }
 
+/* What healthz does not tell, in this order. */
+static int (*const proofs[])(struct kr_applying *, uint64_t, char **) = {
+	kr_apply_prove_live,
+	kr_apply_prove_ports,
+};
+
 static int prove(struct kr_applying *f)
 {
-	const struct kr_activation *act = &f->forward;
+	uint64_t deadline = f->forward.since_usec + f->options->wait_usec;
 	_cleanup_free_ char *failure = NULL;
-	int r;
 
-	r = kr_apply_prove_live(f, act->since_usec + f->options->wait_usec,
-	                        &failure);
-	if (r == KR_PROVED)
-		return KR_STEP_GO_ON;
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0)
-		return failed_call(f, r);
-	return failed_proof(f, failure, r == KR_PROVED_OTHERWISE);
+	for (size_t i = 0; i < ARRAY_SIZE(proofs); i++) {
+		int r = proofs[i](f, deadline, &failure);
+
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0)
+			return failed_call(f, r);
+		if (r != KR_PROOF_GOOD)
+			return failed_proof(f, failure, r == KR_PROOF_BAD);
+	}
+	return KR_STEP_GO_ON;
 }
 
 /* What came of a restart, or of one look more. */
@@ -531,12 +593,18 @@ int kr_apply_settle_again(struct kr_applying *f)
 	return judge_end(f, r, end);
 }
 
+static int back_interrupted(struct kr_applying *f)
+{
+	tell_interrupted(f);
+	return back_untouched(f, KR_OUTCOME_ROLLED_BACK, "interrupted");
+}
+
 int kr_apply_activate(struct kr_applying *f)
 {
 	int r;
 
 	if (kr_apply_interrupted(f) < 0)
-		return back_untouched(f, KR_OUTCOME_ROLLED_BACK, "interrupted");
+		return back_interrupted(f);
 	if (!kr_apply_is_mine(f))
 		return KR_STEP_TAKEN;
 	r = reload(f);
@@ -544,14 +612,23 @@ int kr_apply_activate(struct kr_applying *f)
 		return r;
 	if (r < 0)
 		return back_untouched(f, KR_OUTCOME_FAILED,
-		                      "systemd could not be told to read the "
+		                      "systemd could not be asked to read the "
 		                      "unit again");
 	if (kr_apply_interrupted(f) < 0)
-		return back_untouched(f, KR_OUTCOME_ROLLED_BACK, "interrupted");
+		return back_interrupted(f);
 	if (!kr_apply_is_mine(f))
 		return KR_STEP_TAKEN;
 	kr_apply_begin_phase(f, false);
 	return f->fix->restarts ? restart(f) : KR_STEP_GO_ON;
+}
+
+int kr_apply_heed(struct kr_applying *f)
+{
+	if (kr_apply_interrupted(f) < 0)
+		return f->fix->restarts ? failed_call(f, -EINTR)
+		                        : back_interrupted(f);
+	kr_actions_answer(&f->fix->actions, NULL);
+	return KR_STEP_GO_ON;
 }
 
 int kr_apply_give_up(struct kr_applying *f, const char *why)

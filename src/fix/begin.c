@@ -2,8 +2,8 @@
 
 /*
  * The beginning of fix and undo: the node is read and audited; what an
- * interrupted run left is taken back first, kubelet is revived where that run
- * left it dead, and all is read anew.
+ * interrupted run left is reverted first, kubelet is revived where that run
+ * left it dead, and all is read again.
  */
 
 #include <errno.h>
@@ -16,6 +16,7 @@
 #include "host/figures.h"
 #include "host/health.h"
 #include "host/interrupted.h"
+#include "host/watchdog.h"
 #include "policy/remarks.h"
 #include "store/lock.h"
 #include "store/recover.h"
@@ -29,6 +30,7 @@ static int open_host(struct kr_applying *f,
 
 	fix->plan = kr_plan_free(fix->plan);
 	kr_durable_done(&fix->durable);
+	kr_ports_done(&f->ports);
 	fix->before = kr_audit_free(fix->before);
 	fix->host = kr_host_free(fix->host);
 	r = kr_host_open(node_options, f->diag, &fix->host);
@@ -66,7 +68,9 @@ static int restart_kubelet(struct kr_applying *f)
 {
 	_cleanup_activation_ struct kr_activation act = {
 		.settling = {.host = f->fix->host,
-	                     .wait_usec = f->options->wait_usec},
+	                     .wait_usec = f->options->wait_usec,
+	                     .tick = kr_apply_tick_on,
+	                     .closure = f},
 		.back = true,
 	};
 	enum kr_settled end = KR_SETTLED_NOT;
@@ -85,7 +89,7 @@ static int restart_kubelet(struct kr_applying *f)
 		            "the interruption: %s",
 		            act.settling.failure ? act.settling.failure
 		            : r < 0              ? strerror(-r)
-		                                 : "somebody else stopped it");
+		                                 : "others stopped it");
 	return 0;
 }
 
@@ -111,10 +115,12 @@ static int end_recovery(struct kr_applying *f)
 	int r = kr_recover_end(kr_apply_node(f)->fs, &f->recovery, f->diag);
 
 	kr_recovery_done(&f->recovery);
+	if (r >= 0)
+		kr_watchdog_stop(f->fix->host, f->recovered.id);
 	if (r >= 0 || r == -ENOMEM)
 		return r;
 	return kr_apply_end_by_error(f, KR_OUTCOME_BROKEN,
-	                             "an interrupted run cannot be taken back");
+	                             "an interrupted run cannot be reverted");
 }
 
 /* What the record of the interrupted run says of kubelet. */
@@ -123,6 +129,7 @@ static int note_recovered(struct kr_applying *f, const struct kr_manifest *m)
 	if (!m)
 		return 0;
 	kr_manifest_done(&f->recovered);
+	strlcpy(f->recovered.id, m->id, sizeof(f->recovered.id));
 	f->recovered.realtime_usec = m->realtime_usec;
 	f->recovered.invocation_id =
 		m->invocation_id ? strdup(m->invocation_id) : NULL;
@@ -151,8 +158,8 @@ static void name_files(struct kr_applying *f, const struct kr_manifest *m)
 
 /*
  * What a preview could show of the files as they are would be wrong: they go
- * back first. GO_ON: none was interrupted (one at work is told); ENDED. Records
- * that cannot be read are told later.
+ * back first. GO_ON: no run was interrupted (a run at work is named); ENDED.
+ * Records that cannot be read are named later.
  */
 static int preview_recovery(struct kr_applying *f)
 {
@@ -178,7 +185,7 @@ static int preview_recovery(struct kr_applying *f)
 		return KR_STEP_GO_ON;
 	name_files(f, m);
 	return kr_apply_end(f, KR_OUTCOME_WOULD_FIX,
-	                    "the interrupted run %s would be taken back first "
+	                    "the interrupted run %s would be reverted first "
 	                    "(%zu file%s%s), then %s would go on with the "
 	                    "files as they are then",
 	                    m->id, m->n_files, m->n_files == 1 ? "" : "s",
@@ -205,7 +212,7 @@ static int revive(struct kr_applying *f,
 	return r < 0 ? r : end_recovery(f);
 }
 
-/* GO_ON: there is nothing to be taken back; AGAIN: something was, or it was
+/* GO_ON: there is nothing to be reverted; AGAIN: something was, or it was
  * waited for; ENDED. */
 static int recover(struct kr_applying *f,
                    const struct kr_node_options *node_options)
@@ -245,7 +252,7 @@ static int recover(struct kr_applying *f,
 	if (r < 0)
 		return kr_apply_end_by_error(
 			f, m ? KR_OUTCOME_BROKEN : KR_OUTCOME_FAILED,
-			"an interrupted run cannot be taken back");
+			"an interrupted run cannot be reverted");
 	r = revive(f, node_options);
 	return r == KR_STEP_GO_ON ? KR_STEP_AGAIN : r;
 }

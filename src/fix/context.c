@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/format.h"
+#include "base/utf8.h"
 #include "fix/apply.h"
 #include "host/figures.h"
 #include "host/interrupted.h"
@@ -28,6 +29,24 @@ int kr_apply_end(struct kr_applying *f, enum kr_outcome outcome,
 	r = kr_vformat(&f->fix->reason, format, args);
 	va_end(args);
 	return r < 0 ? r : KR_STEP_ENDED;
+}
+
+int kr_apply_refuse(struct kr_applying *f, const char *code, const char *format,
+                    ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list args;
+	int r;
+
+	va_start(args, format);
+	r = vasprintf(&text, format, args);
+	va_end(args);
+	if (r < 0) {
+		text = NULL;
+		return -ENOMEM;
+	}
+	kr_diag_add(f->diag, KR_ERROR, code, KR_SPAN_NONE, "%s", text);
+	return kr_apply_end(f, KR_OUTCOME_REFUSED, "%s", text);
 }
 
 int kr_apply_end_interrupted(struct kr_applying *f)
@@ -108,16 +127,31 @@ enum kr_state kr_apply_planned_state(struct kr_applying *f)
 	return kr_apply_planned_view(f, 0)->state;
 }
 
+int kr_apply_describe_disk(const struct kr_judgement *j, char **ret)
+{
+	const struct kr_source *s = kr_judgement_deciding(j);
+	_cleanup_free_ char *value = NULL;
+	int r;
+
+	if (!kr_state_is_value(j->disk.state))
+		return kr_format(ret, "%s", kr_state_to_string(j->disk.state));
+	if (s && s->kind == KR_SOURCE_DEFAULT)
+		return kr_format(ret, "default");
+	r = kr_value_format(&j->disk.value, &value);
+	if (r < 0)
+		return r;
+	/* as it comes back from the record */
+	*ret = kr_utf8_copy(value, strlen(value));
+	return *ret ? 0 : -ENOMEM;
+}
+
 bool kr_apply_is_left(const struct kr_applying *f, size_t i)
 {
 	const struct kr_plan *plan = f->fix->plan;
-	const struct kr_rule *rule = f->options->rules->items[i];
+	const struct kr_judgement *j = &f->fix->before->items[i];
 
-	for (size_t k = 0; plan && k < plan->n_left; k++) {
-		if (plan->left[k].rule == rule)
-			return true;
-	}
-	return false;
+	/* of a waived one the files may be correct, and what runs not */
+	return j->waiver || (plan && kr_plan_left(plan, j->rule));
 }
 
 const struct kr_judgement *kr_apply_find(
@@ -137,9 +171,38 @@ bool kr_apply_runs_wrong(const struct kr_judgement *j)
 	       j->live.answer == KR_ANSWER_FAIL;
 }
 
-bool kr_apply_is_own_fault(const struct kr_judgement *j)
+/* kubelet would not start, by this rule's own setting. */
+static bool is_own_fault(const struct kr_judgement *j)
 {
 	return j->disk.state == KR_STATE_INVALID && j->by_setting;
+}
+
+bool kr_apply_cures(const struct kr_applying *f)
+{
+	const struct kr_audit *before = f->fix->before;
+
+	if (kr_apply_find(f, before, is_own_fault))
+		return true;
+	for (size_t i = 0; f->fix->plan && i < before->n_items; i++) {
+		if (before->items[i].disk.state == KR_STATE_INVALID &&
+		    !kr_apply_is_left(f, i) &&
+		    kr_state_is_value(kr_apply_planned_view(f, i)->state))
+			return true;
+	}
+	return false;
+}
+
+bool kr_apply_changes(const struct kr_applying *f, const struct kr_rule *rule)
+{
+	const struct kr_audit *before = f->fix->before;
+
+	if (kr_plan_fixes(f->fix->plan, rule))
+		return true;
+	for (size_t i = 0; i < before->n_items; i++) {
+		if (before->items[i].rule == rule && !kr_apply_is_left(f, i))
+			return kr_apply_runs_wrong(&before->items[i]);
+	}
+	return false;
 }
 
 static bool same_value(const struct kr_view *a, const struct kr_view *b)
@@ -171,18 +234,23 @@ const struct kr_judgement *kr_apply_before(const struct kr_applying *f)
 	return &f->fix->before->items[0];
 }
 
-int kr_apply_field(const struct kr_applying *f)
+bool kr_apply_is_usual(const struct kr_applying *f)
 {
-	return f->options->rules->items[0]->fields[0];
+	return kr_rules_are_usual(f->options->rules);
 }
 
 struct kr_audit_options kr_apply_audit_options(const struct kr_applying *f)
 {
 	return (struct kr_audit_options){
 		.explicit_wanted = f->options->explicit_wanted,
+		.waivers = f->options->waivers,
 		.live = f->live.state,
 		.live_reason = f->live.reason,
 		.endpoint = f->live.endpoint,
+		.live_values =
+			f->live.state == KR_STATE_ABSENT || kr_apply_is_usual(f)
+				? NULL
+				: &f->live_values,
 	};
 }
 
@@ -211,6 +279,17 @@ int kr_apply_interrupted(struct kr_applying *f)
 	return f->options->tick(f->options->closure, "", 0, 0);
 }
 
+int kr_apply_tick_on(void *closure, const char *what, uint64_t passed_usec,
+                     uint64_t limit_usec)
+{
+	const struct kr_applying *f = closure;
+
+	if (f->options->tick)
+		f->options->tick(f->options->closure, what, passed_usec,
+		                 limit_usec);
+	return 0;
+}
+
 /* On the way back kubelet has more time than that of the timer, which may run
  * out then: what it starts waits for us as long as the record says. */
 uint64_t kr_apply_phase_usec(struct kr_applying *f, bool back)
@@ -222,22 +301,41 @@ uint64_t kr_apply_phase_usec(struct kr_applying *f, bool back)
 	return kr_watchdog_limit_usec(f->fix->host, wait_usec);
 }
 
+/* Who goes on where this run is killed, and when. */
+static void tell_timer(const struct kr_applying *f, bool back)
+{
+	char when[KR_RFC3339_SIZE];
+
+	if (!f->watchdog.name)
+		return;
+	kr_local_hour(kr_realtime_usec() +
+	                      kr_watchdog_limit_usec(f->fix->host,
+	                                             f->options->wait_usec),
+	              when);
+	kr_actions_say(
+		&f->fix->actions, "if this program is killed, systemd %s at %s",
+		back ? "puts everything back" : "reverts the change", when);
+}
+
 void kr_apply_begin_phase(struct kr_applying *f, bool back)
 {
 	if (f->tx)
 		kr_transaction_extend(f->tx, kr_apply_phase_usec(f, back));
 	kr_watchdog_rearm(&f->watchdog, f->fix->host);
+	tell_timer(f, back);
 }
 
-/* Who waits in vain is told for whom. */
+/* A run that waits in vain says for whom. */
 static void report_other(struct kr_applying *f)
 {
 	struct kr_host *host = f->fix->host;
+	_cleanup_manifests_ struct kr_manifests list = {0};
 	_cleanup_fs_ struct kr_fs *now = NULL;
 
-	if (kr_fs_new(kr_fs_root_fd(host->node->fs), &now) == 0)
-		kr_interrupted_report(now, host->node->proc_fd, host->manager,
-		                      f->diag);
+	if (kr_fs_new(kr_fs_root_fd(host->node->fs), &now) == 0 &&
+	    kr_manifests_read(now, NULL, &list) == 0)
+		kr_interrupted_report(now, &list, host->node->proc_fd,
+		                      host->manager, f->diag);
 }
 
 int kr_apply_lock(struct kr_applying *f)

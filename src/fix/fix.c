@@ -2,12 +2,9 @@
 
 /*
  * fix: read the node, audit it, make a plan that is proven, and apply it
- * (fix/apply). A change that was put back before is not tried again on the same
- * bytes unless that is asked for: kubelet did not like it, and a bootstrap
- * script would restart it for nothing at every boot. One that somebody has
- * undone is made again by a fix that looks whether kubelet is well with it, but
- * not by one that does not: a unit before each start of kubelet would turn
- * every undo round. The last record of that change counts.
+ * (fix/apply). What is known beside the node's files is found before the plan:
+ * what its owner said, what is seen on the node (fix/holds), and what was tried
+ * before (fix/remembered).
  */
 
 #include <errno.h>
@@ -18,7 +15,7 @@
 #include "fix/apply.h"
 #include "fix/fix.h"
 #include "fix/holds.h"
-#include "store/manifest.h"
+#include "fix/remembered.h"
 
 static const char *const outcome_names[] = {
 	[KR_OUTCOME_UNCHANGED] = "unchanged",
@@ -91,13 +88,29 @@ static const struct kr_rule *first_wrong(const struct kr_applying *f)
 	return before->items[0].rule;
 }
 
-/* A platform that refuses names its own way. */
+/* What the plan would cure. */
+static bool is_own(const struct kr_message *m, const void *userdata)
+{
+	const struct kr_audit *before = userdata;
+
+	for (size_t i = 0; i < before->n_items; i++) {
+		if (kr_judgement_owns(&before->items[i], m))
+			return true;
+	}
+	return false;
+}
+
+/* A platform that refuses names its own way. What stops the plan comes before
+ * what it would cure. */
 static int end_refused(struct kr_applying *f)
 {
 	const struct kr_node *node = f->fix->host->node;
-	int r = 0;
+	const struct kr_message *cause;
+	int r = kr_diag_put_last(f->diag, is_own, f->fix->before);
 
-	if (node->platform && node->platform->refusal)
+	cause = kr_diag_cause(f->diag);
+	if (r == 0 && node->platform && node->platform->refusal && cause &&
+	    strcmp(cause->code, "platform") == 0 && !cause->file)
 		r = kr_durable_describe(node, first_wrong(f), &f->fix->durable);
 	return r < 0 ? r
 	             : kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
@@ -110,27 +123,31 @@ static int check_waived(struct kr_applying *f)
 	const struct kr_consent *said = f->options->consents;
 
 	for (size_t i = 0; said && i < f->options->rules->n_items; i++) {
-		if (!said[i].waived || !said[i].named)
+		const struct kr_judgement *j = &f->fix->before->items[i];
+
+		if (!j->waiver || !said[i].named)
 			continue;
 		kr_diag_add(f->diag, KR_ERROR, "waived", KR_SPAN_NONE,
-		            "%s is waived: %s",
-		            f->options->rules->items[i]->name, said[i].waived);
+		            "%s is waived: %s", j->rule->name,
+		            j->waiver->reason);
 		return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED, "waived");
 	}
 	return KR_STEP_GO_ON;
 }
 
-/* The plan that was shown may be another one by now. */
+/* The plan that was shown may be another one by now. One that changes no file
+ * has nothing to hide: it was made already. */
 static int check_expected(struct kr_applying *f)
 {
 	const char *expect = f->options->expect;
 	int r = kr_plan_hash(&f->fix->plan->edits, f->fix->hash);
 
-	if (r < 0 || !expect || strcmp(expect, f->fix->hash) == 0)
+	if (r < 0 || !expect || !*f->fix->hash ||
+	    strcmp(expect, f->fix->hash) == 0)
 		return r < 0 ? r : KR_STEP_GO_ON;
 	kr_diag_add(f->diag, KR_ERROR, "other-plan", KR_SPAN_NONE,
 	            "the plan is not %s: it is %s now, which 'fix -n' shows",
-	            expect, *f->fix->hash ? f->fix->hash : "to change no file");
+	            expect, f->fix->hash);
 	return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED, "another plan");
 }
 
@@ -141,6 +158,8 @@ static int plan_with(struct kr_applying *f, const struct kr_consent *consents)
 		.consents = consents,
 		.explicit_wanted = f->options->explicit_wanted,
 		.no_persist = f->options->no_persist,
+		.medium = f->options->medium,
+		.preview = f->options->dry_run,
 		/* else it is the preview of what root would do */
 		.check_files = kr_apply_may_write(f)
 	                               ? kr_transaction_check_files
@@ -149,6 +168,23 @@ static int plan_with(struct kr_applying *f, const struct kr_consent *consents)
 
 	return kr_plan_make(f->fix->host->node, f->fix->before, &options,
 	                    f->diag, &f->fix->plan);
+}
+
+/* A value of --set that is there already, or that this kubelet has no place
+ * for, is not passed over in silence. */
+static void name_idle_sets(struct kr_applying *f)
+{
+	const struct kr_plan *plan = f->fix->plan;
+
+	for (size_t i = 0; i < f->fix->before->n_items; i++) {
+		const struct kr_judgement *j = &f->fix->before->items[i];
+
+		if (j->rule->of && !kr_plan_fixes(plan, j->rule) &&
+		    !kr_plan_left(plan, j->rule))
+			kr_diag_add(f->diag, KR_NOTE, "set-idle", KR_SPAN_NONE,
+			            "--set=%s writes nothing: %s",
+			            j->rule->name, j->reason);
+	}
 }
 
 static int make_plan(struct kr_applying *f)
@@ -161,73 +197,25 @@ static int make_plan(struct kr_applying *f)
 	r = kr_holds_find(f, &holds);
 	if (r != KR_STEP_GO_ON)
 		return r;
+	r = kr_remembered_bar(f, &holds);
+	if (r < 0) {
+		kr_holds_done(&holds);
+		return r;
+	}
 	r = plan_with(f, holds.consents);
 	kr_holds_done(&holds);
 	if (r == -ENOENT)
 		return kr_apply_end(f, KR_OUTCOME_UNCONFIGURED, "%s",
-		                    kr_apply_before(f)->disk.reason);
+		                    kr_apply_unconfigured(f));
 	if (r == -EOPNOTSUPP)
 		return end_refused(f);
 	if (r < 0 && r != -ENOMEM)
 		return kr_apply_end_unread(f, r);
 	if (r < 0)
 		return r;
+	name_idle_sets(f);
 	r = check_expected(f);
 	return r == KR_STEP_GO_ON ? check_restart(f) : r;
-}
-
-static bool is_unwanted(const struct kr_applying *f,
-                        const struct kr_manifest *m)
-{
-	return m->state == KR_MANIFEST_PUT_BACK ||
-	       (m->state == KR_MANIFEST_UNDONE && m->by_hand &&
-	        f->options->restart == KR_RESTART_NEVER);
-}
-
-/* A preview goes on without them: they are root's. */
-static int read_history(struct kr_applying *f, struct kr_manifests *ret)
-{
-	_cleanup_diag_ struct kr_diag found = {0};
-	int r = kr_manifests_read(kr_apply_node(f)->fs, &found, ret);
-
-	if (r >= 0)
-		kr_diag_merge(f->diag, &found);
-	else if (r != -ENOMEM)
-		kr_diag_add_path(f->diag, KR_WARNING, "history-unread",
-		                 KR_STATE_DIR,
-		                 "whether this change was put back before "
-		                 "cannot be told: %s",
-		                 strerror(-r));
-	return r;
-}
-
-static int check_history(struct kr_applying *f)
-{
-	_cleanup_manifests_ struct kr_manifests list = {0};
-	const struct kr_manifest *m;
-	char when[KR_RFC3339_SIZE];
-	const char *what;
-	int r;
-
-	if (f->options->retry || f->fix->plan->edits.n_files == 0)
-		return KR_STEP_GO_ON;
-	r = read_history(f, &list);
-	if (r < 0)
-		return r == -ENOMEM ? r : KR_STEP_GO_ON;
-	m = kr_manifests_find_same(&list, &f->fix->plan->edits);
-	if (!m || !is_unwanted(f, m))
-		return KR_STEP_GO_ON;
-	what = m->by_hand ? "undone" : "put back";
-	kr_local_time(m->realtime_usec, when);
-	kr_diag_add(f->diag, KR_ERROR, "put-back-before", KR_SPAN_NONE,
-	            "this very change, made at %s, was %s (%s): --retry tries "
-	            "it again",
-	            when, what,
-	            m->reason    ? m->reason
-	            : m->by_hand ? "somebody asked for that"
-	                         : "for no reason that is kept");
-	return kr_apply_end(f, KR_OUTCOME_REFUSED,
-	                    "this very change, made at %s, was %s", when, what);
 }
 
 static int run(struct kr_applying *f,
@@ -240,7 +228,7 @@ static int run(struct kr_applying *f,
 	r = make_plan(f);
 	if (r != KR_STEP_GO_ON)
 		return r;
-	r = check_history(f);
+	r = kr_remembered_check(f);
 	return r == KR_STEP_GO_ON ? kr_apply_run(f) : r;
 }
 
@@ -256,6 +244,8 @@ int kr_fix_run(const struct kr_node_options *node_options,
 	if (!fix)
 		return -ENOMEM;
 	fix->api = options->api;
+	fix->wait_usec = options->wait_usec;
+	fix->actions.teller = options->teller;
 	do {
 		r = run(&f, node_options);
 	} while (r == KR_STEP_AGAIN);

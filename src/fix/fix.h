@@ -21,7 +21,7 @@
 enum kr_outcome {
 	KR_OUTCOME_UNCHANGED,
 	KR_OUTCOME_FIXED,
-	KR_OUTCOME_PARTLY, /* the files are right, what runs is not */
+	KR_OUTCOME_PARTLY, /* the files are correct, what runs is not */
 	KR_OUTCOME_WOULD_FIX,
 	KR_OUTCOME_UNCONFIGURED,
 	KR_OUTCOME_REFUSED,
@@ -60,6 +60,9 @@ struct kr_fix_options {
 	/* of each of them, as kr_plan_make() takes it: what was said by the
 	 * owner. What is seen on the node is found here; NULL: nothing was */
 	const struct kr_consent *consents;
+	/* what the owner lives with, which must live as long as the fix; NULL:
+	 * nothing */
+	const struct kr_waivers *waivers;
 	const char *expect; /* kr_plan_hash() of the only plan wanted; NULL */
 	bool dry_run;
 	enum kr_method method;
@@ -69,6 +72,7 @@ struct kr_fix_options {
 	bool explicit_wanted;
 	bool retry;      /* also a change that was put back before */
 	bool no_persist; /* leaves the platform's durable place alone */
+	const struct kr_platform *medium; /* as kr_durable_plan() has it */
 	/* with its configz, the live view is asked before the first write and
 	 * must be as planned after a restart; NULL: not asked */
 	const struct kr_api_options *api;
@@ -76,6 +80,8 @@ struct kr_fix_options {
 	 * means stop (a signal came); NULL: nothing */
 	kr_tick_t tick;
 	void *closure;
+	/* who hears of the steps as they are taken; NULL: none */
+	const struct kr_teller *teller;
 };
 
 struct kr_fix {
@@ -86,7 +92,7 @@ struct kr_fix {
 	 * NULL: nothing */
 	char *lines;
 	/* NULL: none was made; in a preview also where an interrupted run would
-	 * be taken back first, which would change what there is to be done */
+	 * be reverted first, which would change what there is to be done */
 	struct kr_plan *plan;
 	/* of a platform that refuses; else the plan's own */
 	struct kr_durable durable;
@@ -96,30 +102,36 @@ struct kr_fix {
 	 * be done, of an undo, too */
 	const char *audit_words, *words, *left_words, *how;
 	const char
-		*asked; /* an undo: the id that it was told: borrowed; NULL */
+		*asked; /* an undo: the id that it was given: borrowed; NULL */
+	/* an undo that a later fix refuses: the id of the fix to undo before;
+	 * "": none, or that would be refused, too */
+	char undo_first[KR_TRANSACTION_ID_SIZE];
 	/* kr_plan_hash() of the plan; "": it has no edits */
 	char hash[KR_PLAN_HASH_SIZE];
 	struct kr_audit *before; /* NULL: the node could not be read */
 	struct kr_audit *after;  /* of the node as it is in the end; NULL: as
 	                            before, or a preview (see the plan's) */
 	bool restarts, reloads;  /* was done, or would be in a preview */
-	bool starting;  /* a preview: kubelet is on its way, fix would wait */
-	bool asks_live; /* after the restart configz is asked, too */
+	bool starting; /* a preview: kubelet is on its way, fix would wait */
+	uint64_t wait_usec; /* of the options */
+	bool asks_live;     /* after the restart configz is asked, too */
 	const struct kr_api_options *api; /* of the options */
-	bool watched;         /* a timer takes it back if this run is killed */
+	bool watched;         /* a timer reverts it if this run is killed */
+	bool wants_undo;      /* kubelet was healthy before the change, which
+	                       * stays: an undo is the way back */
 	char transaction[64]; /* its id, "" where there is none */
 	struct kr_actions actions;
-	/* why kubelet ended, or its last lines, where it is not well */
+	/* why kubelet ended, or its last lines, where it is not healthy */
 	struct kr_log log;
-	/* the start that did not go well and was taken back: when it was asked
+	/* the start that did not go well and was reverted: when it was asked
 	 * for (realtime; 0: none was), and which it was */
 	uint64_t failed_usec;
 	struct kr_invocation failed;
-	/* of an interrupted run that was taken back first: whose kubelet it
+	/* of an interrupted run that was reverted first: whose kubelet it
 	 * was, and its file if it was named. HOST may borrow them. */
 	char *recovered_unit, *recovered_config;
 	struct kr_host *host, *host_after; /* what BEFORE and AFTER speak of */
-	char *unit, *config; /* of the record, for HOST, where an undo was told
+	char *unit, *config; /* of the record, for HOST, where an undo was given
 	                        no others; NULL: it was, or the usual ones */
 };
 
@@ -134,8 +146,8 @@ int kr_fix_run(const struct kr_node_options *node_options,
  * "failed", "rolled-back", "broken"; of an undo "undone" and "would-undo". */
 const char *kr_fix_outcome(const struct kr_fix *fix);
 
-/* Where the change would outlast its platform; NULL: nobody writes the files
- * anew. */
+/* Where the change would outlast its platform; NULL: the files are not written
+ * again. */
 const struct kr_durable *kr_fix_durable(const struct kr_fix *fix);
 
 struct kr_fix *kr_fix_free(struct kr_fix *fix);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The history: each record, and what undo would say to it. Only a fix that
- * stands can be undone. Of one that is not at its end it is told what becomes
- * of it (host/interrupted).
+ * The history: each fix, and what undo would say to it, and each undo, by which
+ * a fix stands no more. Only a fix that stands can be undone. Of a run that is
+ * not at its end it is said what becomes of it (host/interrupted).
  */
 
 #include <errno.h>
@@ -47,11 +47,12 @@ const char *kr_history_outcome(const struct kr_history_entry *entry)
 {
 	switch (entry->manifest->state) {
 	case KR_MANIFEST_KEPT:
-		return "fixed";
+		return entry->manifest->partly ? "partly-fixed" : "fixed";
 	case KR_MANIFEST_PUT_BACK:
 		return "rolled-back";
 	case KR_MANIFEST_UNDONE:
-		return "undone";
+		/* an interrupted run is put back without a word against it */
+		return entry->manifest->by_hand ? "undone" : "rolled-back";
 	default:
 		return entry->run.state == KR_INTERRUPTED_NOT ? "running"
 		                                              : "interrupted";
@@ -69,12 +70,14 @@ static int judge(struct kr_node *node, const struct kr_manifests *list,
 		return tell(node, entry);
 	if (m->state != KR_MANIFEST_KEPT) {
 		entry->undo = KR_UNDO_NOTHING;
-		entry->reason = m->state == KR_MANIFEST_PUT_BACK
-		                        ? "it was put back"
-		                        : "it was undone";
+		entry->reason = entry->is_undo ? "it is an undo: a fix makes "
+		                                 "the change again"
+		                : m->state == KR_MANIFEST_UNDONE && m->by_hand
+		                        ? "it was undone"
+		                        : "it was put back";
 		return 0;
 	}
-	r = kr_undo_edits(fs, list, m, NULL, NULL, &entry->reason);
+	r = kr_undo_edits(fs, list, m, NULL, NULL, &entry->reason, NULL);
 	if (r == -ENOMEM)
 		return r;
 	entry->undo = r < 0 ? KR_UNDO_REFUSED : (enum kr_undoable)r;
@@ -96,12 +99,19 @@ int kr_history_read(const struct kr_node_options *options, struct kr_diag *diag,
 	if (r < 0)
 		return r;
 	history.entries =
-		calloc(history.manifests.n_items + 1, sizeof(*history.entries));
+		calloc(history.manifests.n_rows + 1, sizeof(*history.entries));
 	if (!history.entries)
 		return -ENOMEM;
-	for (size_t i = 0; i < history.manifests.n_items; i++) {
-		history.entries[i].manifest = &history.manifests.items[i];
-		r = judge(node, &history.manifests, &history.entries[i]);
+	while (history.n_entries < history.manifests.n_rows) {
+		const struct kr_manifest_row *row =
+			&history.manifests.rows[history.n_entries];
+		struct kr_history_entry *entry =
+			&history.entries[history.n_entries++];
+
+		entry->manifest = row->manifest;
+		entry->is_undo = row->undo;
+		entry->realtime_usec = row->realtime_usec;
+		r = judge(node, &history.manifests, entry);
 		if (r < 0)
 			return r;
 	}
@@ -112,8 +122,7 @@ int kr_history_read(const struct kr_node_options *options, struct kr_diag *diag,
 
 void kr_history_done(struct kr_history *history)
 {
-	for (size_t i = 0; history->entries && i < history->manifests.n_items;
-	     i++)
+	for (size_t i = 0; i < history->n_entries; i++)
 		free(history->entries[i].told);
 	free(history->entries);
 	kr_manifests_done(&history->manifests);

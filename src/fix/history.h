@@ -11,20 +11,23 @@
 
 struct kr_history_entry {
 	const struct kr_manifest *manifest; /* borrowed from the list */
+	bool is_undo;                       /* of that fix */
+	uint64_t realtime_usec;
 	enum kr_undoable undo;
 	const char *reason; /* static, or TOLD; NULL where undo is possible */
-	/* of one that is not at its end */
+	/* of a run that is not at its end */
 	struct kr_interrupted run;
 	char *told;
 };
 
 struct kr_history {
 	struct kr_manifests manifests;
-	struct kr_history_entry *entries; /* one a manifest, oldest first */
+	struct kr_history_entry *entries; /* oldest first */
+	size_t n_entries;
 };
 
-/* What became of ENTRY: "fixed", "rolled-back", "undone", "interrupted", or
- * "running". */
+/* What became of ENTRY: "fixed", "partly-fixed", "rolled-back", "undone",
+ * "interrupted", or "running". */
 const char *kr_history_outcome(const struct kr_history_entry *entry);
 
 /* Reads the history of a node; where a run is not at its end its systemd is

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What a restart would apply besides our change: somebody edited a drop-in and
- * never restarted, or the process was started by hand. The words are compared
- * as a multiset, so that the message names what comes and what goes; a mere
- * change of order is named as such, since with kubelet the last of two equal
- * flags wins.
+ * What a restart would apply besides our change: a drop-in was edited and
+ * kubelet never restarted, or the process was started by hand. The words are
+ * compared as a multiset, so that the message names what comes and what goes; a
+ * mere change of order is named as such, since with kubelet the last of two
+ * equal flags wins.
  */
 
 #include <errno.h>
@@ -101,8 +101,8 @@ int kr_pending_arguments(const struct kr_node *node,
 	if (same == n_old && same == n_new)
 		return KR_PENDING_NOTHING;
 	kr_diag_add(diag, severity, "pending-arguments", KR_SPAN_NONE,
-	            "kubelet[%d] runs with other arguments than it would be "
-	            "started with, from '%s' on",
+	            "a restart would change other arguments of kubelet[%d], "
+	            "too, from '%s' on",
 	            (int)node->process.pid,
 	            same < n_old ? old[same] : new[same]);
 	name_differences(old, n_old, new, n_new, severity, diag);

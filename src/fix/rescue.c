@@ -3,7 +3,7 @@
 /*
  * recover: the end of a run that was killed.
  *
- *   the lock ── held: somebody is at work, and is waited for until the time
+ *   the lock ── held: a run is at work, and is waited for until the time
  *     │         that the record gives it; then it is ended, or passed
  *   a record that has not come to its end? ── no: confirmed, or put back
  *     │ yes
@@ -13,23 +13,23 @@
  *     │ no
  *   Reload ── ResetFailedUnit, restart ── settled?
  *     │
- *   the record ends: one that is killed before does it all again
+ *   the record ends: a run that is killed before does it all again
  *
- * It is run without anybody at a terminal, so its result is for the journal.
- * That kubelet is healthy on the new files is no reason to keep them: whoever
- * would have looked at the rest of the proof is gone.
+ * It is run without a terminal, so its result is for the journal.
+ * That kubelet is healthy on the new files is no reason to keep them: the
+ * run that would have looked at the rest of the proof is gone.
  *
- * The record tells which unit and which config file the run was told to take.
- * A process that it was told to take (--pid) is not asked for: kubelet is
+ * The record tells which unit and which config file the run was asked to take.
+ * A process that it was asked to take (--pid) is not asked for: kubelet is
  * another one by now, or is going to be.
  *
  * At boot it runs before kubelet's start, which waits for it: a restart would
  * wait for itself. So there it only reloads, where systemd has read the units
  * as the interrupted run had left them.
  *
- * Whoever owns the record (store/owner) beyond its time does not go on: it is
- * stopped, or in a frozen control group, and kubelet may be dead meanwhile. It
- * gets SIGKILL, which needs no more than that it can be found (host/holder).
+ * A run that owns the record (store/owner) beyond its time does not go on: it
+ * is stopped, or in a frozen control group, and kubelet may be dead meanwhile.
+ * It gets SIGKILL, which needs no more than that it can be found (host/holder).
  * One that does not end (cgroup v1, a system call that hangs), or that we do
  * not see (another pid namespace), is passed: the record is taken away from it,
  * and all is done without the lock, so that it can do no harm when it goes on
@@ -79,7 +79,7 @@ enum waited {
 	WAITED_ON,     /* it is not over */
 	WAITED_LOCKED, /* the lock is ours */
 	WAITED_PASSED, /* who has it does not end */
-	WAITED_OVER,   /* he has it, but there is nothing to be taken back */
+	WAITED_OVER,   /* he has it, but there is nothing to be reverted */
 	WAITED_BUSY,   /* he has it, and can neither be ended nor passed */
 };
 
@@ -91,10 +91,10 @@ struct waiting {
 	uint64_t since_usec, looked_usec;
 	uint64_t over_usec;   /* since when no record is pending; 0: one is */
 	uint64_t killed_usec; /* when its owner was; 0: it was not */
-	uint64_t told_usec;   /* the end that was told; 0: none */
+	uint64_t told_usec;   /* the end that was said; 0: none */
 	/* as it was seen last */
 	struct kr_owner_seen owner;
-	char pending[KR_TRANSACTION_ID_SIZE]; /* "": none is */
+	char pending[KR_TRANSACTION_ID_SIZE]; /* "": none */
 };
 
 /* It is run without a terminal: who looks into the journal sees why nothing
@@ -152,7 +152,7 @@ static int look(struct waiting *w)
 	return folder_fd < 0 ? folder_fd : kr_owner_look(folder_fd, &w->owner);
 }
 
-/* Until when the lock is waited for. Where the owner is gone somebody else has
+/* Until when the lock is waited for. Where the owner is gone others have
  * it, and what the record says may be of another boot. */
 static uint64_t until_usec(const struct waiting *w)
 {
@@ -297,7 +297,7 @@ static int restart(struct kr_applying *a)
 	if (end == KR_SETTLED_STOPPED)
 		return kr_apply_end(
 			a, KR_OUTCOME_ROLLED_BACK,
-			"the old files are back; somebody else "
+			"the old files are back; others "
 			"stopped kubelet, it was not started again");
 	return kr_apply_end(a, KR_OUTCOME_BROKEN,
 	                    "the old files are back, but kubelet is not "
@@ -348,7 +348,7 @@ static int end_busy(struct kr_applying *a)
 static int put_back(struct kr_applying *a, struct kr_fs *fs,
                     const struct kr_manifest *m)
 {
-	uint64_t since = kr_now_usec();
+	uint64_t since = kr_actions_begin(&a->fix->actions, "put-back");
 	int r = kr_recover_run(fs, &a->recovery, a->diag);
 
 	if (r == -ENOMEM)
@@ -374,6 +374,8 @@ static int end_record(struct kr_applying *a, struct kr_fs *fs, int result)
 	r = kr_recover_end(fs, &a->recovery, a->diag);
 	if (r == -ENOMEM)
 		return r;
+	if (r >= 0 && a->fix->host)
+		kr_watchdog_stop(a->fix->host, a->fix->transaction);
 	return r < 0 && result == KR_STEP_GO_ON
 	               ? kr_apply_end_by_error(a, KR_OUTCOME_BROKEN, "")
 	               : result;
@@ -393,7 +395,7 @@ static int nothing(struct kr_applying *a, struct kr_fs *fs,
 	if (r == KR_RECOVERED_BUSY)
 		return end_busy(a);
 	return kr_apply_end(a, KR_OUTCOME_UNCHANGED,
-	                    "no interrupted run is to be taken back");
+	                    "no interrupted run is to be reverted");
 }
 
 static int take_back(struct kr_applying *a, struct kr_node_options *options,
@@ -439,8 +441,8 @@ static int end_unread(struct kr_applying *a, int error)
 {
 	if (!kr_diag_first(a->diag, KR_ERROR))
 		kr_diag_add_path(a->diag, KR_ERROR, "recover", KR_STATE_DIR,
-		                 "what an interrupted run left cannot be taken "
-		                 "back: %s",
+		                 "what an interrupted run left cannot be "
+		                 "reverted: %s",
 		                 strerror(-error));
 	return kr_apply_end_by_error(a,
 	                             a->fix->transaction[0] ? KR_OUTCOME_BROKEN
@@ -448,7 +450,7 @@ static int end_unread(struct kr_applying *a, int error)
 	                             "");
 }
 
-/* With the lock, or past whoever does not end. */
+/* With the lock, or past a run that does not end. */
 static int rescue_node(struct kr_applying *a, struct kr_node_options *options,
                        struct kr_node *node, const char *id)
 {
@@ -463,13 +465,13 @@ static int rescue_node(struct kr_applying *a, struct kr_node_options *options,
 		return end_busy(a);
 	if (r == WAITED_OVER)
 		return kr_apply_end(a, KR_OUTCOME_UNCHANGED,
-		                    "no interrupted run is to be taken back");
+		                    "no interrupted run is to be reverted");
 	if (r == WAITED_PASSED) {
 		a->recovery.passes = true;
 		a->recovery.passed = w.owner.st;
 		kr_diag_add(a->diag, KR_WARNING, "run-passed", KR_SPAN_NONE,
 		            "who has the lock does not go on, and cannot be "
-		            "ended: the run %s is taken back all the same",
+		            "ended: the run %s is reverted all the same",
 		            w.pending);
 	}
 	/* what was read before that may be another one by now */
@@ -503,6 +505,7 @@ int kr_rescue_run(const struct kr_node_options *node_options,
 
 	if (!fix)
 		return -ENOMEM;
+	fix->actions.teller = options->teller;
 	r = rescue(&a, node_options, id);
 	if (r < 0 && r != -ENOMEM)
 		r = end_unread(&a, r);

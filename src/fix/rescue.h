@@ -10,12 +10,12 @@
 
 /*
  * Waits for the run that still holds the lock, at most until the time that its
- * record gives it: then it is ended, or passed. Then takes back the interrupted
+ * record gives it: then it is ended, or passed. Then reverts the interrupted
  * transaction ID, or any where that is NULL, and brings kubelet back. OPTIONS:
  * restart (auto: unless kubelet is healthy and older than the transaction;
  * never: systemd reloads where it must, which is right before kubelet's start),
  * wait_usec of kubelet's health, tick. The outcomes: UNCHANGED: there was
- * nothing to take back; ROLLED_BACK; FAILED: nothing was done; BROKEN. 0, or
+ * nothing to revert; ROLLED_BACK; FAILED: nothing was done; BROKEN. 0, or
  * -ENOMEM.
  */
 int kr_rescue_run(const struct kr_node_options *node_options,

@@ -10,7 +10,7 @@
  *   on its way      activating, deactivating, reloading; a job at work; a
  *                   process younger than the wait that is not yet healthy, or
  *                   that systemd has just started again by itself
- *   not waited for  disk is invalid by our own setting: it cannot come up;
+ *   not waited for  disk is invalid, and we correct it: it cannot come up;
  *                   automatic restart: it does not come up;
  *                   its start job waits: a unit that is ordered before it runs,
  *                   perhaps ours, and the two would wait for each other;
@@ -111,16 +111,24 @@ int kr_apply_is_in_unit(struct kr_applying *f, bool *ret)
 	return r == -ENOMEM ? r : 0;
 }
 
+static bool is_failing(const struct kr_judgement *j)
+{
+	return j->rule->n_fields > 0 && j->disk.answer != KR_ANSWER_PASS;
+}
+
 static bool may_restart(struct kr_applying *f)
 {
 	const struct kr_audit *before = f->fix->before;
+	const struct kr_plan *plan = f->fix->plan;
 
-	if (kr_apply_find(f, before, kr_apply_is_own_fault))
+	if (kr_apply_cures(f))
 		return false;
-	return f->options->restart == KR_RESTART_ALWAYS ||
-	       (f->fix->plan->edits.n_files > 0 &&
-	        !kr_edits_in_place(&f->fix->plan->edits)) ||
-	       kr_apply_find(f, before, kr_apply_runs_wrong);
+	if (f->options->restart == KR_RESTART_ALWAYS ||
+	    kr_apply_find(f, before, kr_apply_runs_wrong))
+		return true;
+	if (!plan)
+		return kr_apply_find(f, before, is_failing);
+	return plan->edits.n_files > 0 && !kr_edits_in_place(&plan->edits);
 }
 
 static int settle(struct kr_applying *f, uint64_t wait_usec)
@@ -158,7 +166,8 @@ int kr_apply_wait_starting(struct kr_applying *f)
 	int r;
 
 	if (f->options->restart == KR_RESTART_NEVER ||
-	    !kr_apply_can_restart(f) || f->fix->plan->unconfigured)
+	    !kr_apply_can_restart(f) ||
+	    (f->fix->plan && f->fix->plan->unconfigured))
 		return KR_STEP_GO_ON;
 	/* what systemd does not say now it will be asked again */
 	r = kr_manager_job_state(host->manager, host->loaded, NULL, &job);
@@ -180,6 +189,8 @@ int kr_apply_wait_starting(struct kr_applying *f)
 		return r;
 	if (f->options->dry_run &&
 	    strcmp(f->fix->host->loaded->active_state, "deactivating") == 0)
+		return KR_STEP_GO_ON;
+	if (f->options->dry_run && f->fix->starting)
 		return KR_STEP_GO_ON;
 	if (f->options->dry_run) {
 		f->fix->starting = true;

@@ -12,10 +12,12 @@
  *   last one left                    take those whose bytes they change
  *   it found that without the        these were undone in between: their pieces
  *   edits of undone fixes            are out, and what they took is back
- *   it found something else          somebody wrote there: the lines of each
+ *   it found something else          others wrote there: the lines of each
  *                                    piece are looked for, or what is next to
  *                                    it in them: there once, that is it;
- *                                    nowhere, it is gone
+ *                                    nowhere, it is gone; then what it had
+ *                                    replaced is looked for, which others may
+ *                                    have put back
  *
  * "Found" means equal bytes. What is behind the last record is the file as it
  * is now, and the same rules lead there.
@@ -76,7 +78,7 @@ static void carrying_done(struct carrying *c)
 	free(c->old);
 }
 
-/* --- what somebody wrote ------------------------------------------------- */
+/* --- what others wrote --------------------------------------------------- */
 
 static size_t line_start(const char *data, size_t at)
 {
@@ -169,7 +171,7 @@ static void look_for(const struct bytes *b, const struct kr_file *found,
 		p->length = lines.size;
 }
 
-/* Somebody made FOUND of the bytes. Only our own pieces are looked for: who
+/* Others made FOUND of the bytes. Only our own pieces are looked for: who
  * stands before whom is known no more. */
 static int take_over(struct carrying *c, const struct kr_file *found)
 {
@@ -193,6 +195,23 @@ static int take_over(struct carrying *c, const struct kr_file *found)
 	c->now.data = data;
 	c->now.size = found->size;
 	return 0;
+}
+
+/* Whether NOW has what the edit E of OLD replaced. What nothing was taken away
+ * for is between two lines, both of which are looked for. */
+static bool is_back(const struct kr_file *old, const struct kr_edit *e,
+                    const struct kr_file *now)
+{
+	const struct bytes b = {.data = old->data, .size = old->size};
+	struct piece p = {.at = e->offset, .length = e->length};
+
+	if (e->length == 0 && e->offset > 0 &&
+	    line_start(old->data, e->offset) == e->offset) {
+		p.at--;
+		p.length = e->offset < old->size ? 2 : 1;
+	}
+	look_for(&b, now, &p);
+	return p.state != KR_CARRIED_GONE;
 }
 
 /* --- fixes that were undone ---------------------------------------------- */
@@ -516,5 +535,49 @@ int kr_undo_carry(struct kr_fs *fs, const struct kr_manifests *list,
 		                      : NULL,
 		};
 	}
+	for (size_t i = 0; i < file->n_edits && c.old[c.ours]; i++) {
+		if (ret[i].state == KR_CARRIED_GONE &&
+		    is_back(c.old[c.ours], &file->edits[i], now))
+			ret[i].state = KR_CARRIED_BACK;
+	}
 	return 0;
+}
+
+/* --- mode and owner ------------------------------------------------------- */
+
+const struct kr_manifest *kr_undo_carry_perms(
+	const struct kr_manifests *list, const struct kr_manifest *manifest,
+	const struct kr_manifest_file *file, struct kr_perms *ret_left)
+{
+	const struct kr_perms_change *ours = &file->perms;
+	const struct kr_manifest *by = NULL;
+	size_t k = 0;
+
+	*ret_left = ours->to;
+	while (list && k < list->n_items &&
+	       strcmp(list->items[k].id, manifest->id) != 0)
+		k++;
+	for (k++; list && k < list->n_items; k++) {
+		const struct kr_manifest *m = &list->items[k];
+
+		for (size_t i = 0; i < m->n_files; i++) {
+			const struct kr_perms_change *c = &m->files[i].perms;
+
+			if (m->state != KR_MANIFEST_KEPT ||
+			    strcmp(m->files[i].path, file->path) != 0)
+				continue;
+			if (kr_perms_changes_mode(c))
+				ret_left->mode = c->to.mode;
+			if (kr_perms_changes_owner(c)) {
+				ret_left->uid = c->to.uid;
+				ret_left->gid = c->to.gid;
+			}
+			if ((kr_perms_changes_mode(c) &&
+			     kr_perms_changes_mode(ours)) ||
+			    (kr_perms_changes_owner(c) &&
+			     kr_perms_changes_owner(ours)))
+				by = m;
+		}
+	}
+	return by;
 }

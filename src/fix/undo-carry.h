@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Where the edits of a fix stand now.
+ * Where the edits of a fix stand now, and whose its modes and owners are.
  */
 
 #include "base/fs.h"
@@ -11,6 +11,7 @@
 enum kr_carried {
 	KR_CARRIED_STANDS, /* its text is at OFFSET, LENGTH bytes */
 	KR_CARRIED_GONE,   /* others have changed or rewritten it */
+	KR_CARRIED_BACK,   /* the same, and what it had replaced is back */
 	KR_CARRIED_TAKEN,  /* the later fix BY has changed the very bytes */
 	KR_CARRIED_TWICE,  /* its lines, at OFFSET, stand there several times */
 };
@@ -32,3 +33,12 @@ int kr_undo_carry(struct kr_fs *fs, const struct kr_manifests *list,
                   const struct kr_manifest *manifest,
                   const struct kr_manifest_file *file,
                   const struct kr_file *now, struct kr_carry *ret);
+
+/*
+ * Which of the fixes of LIST after MANIFEST gave the last mode or owner to what
+ * FILE of MANIFEST gave one, and stands; NULL: none. RET_LEFT: what the file
+ * has since, by these fixes.
+ */
+const struct kr_manifest *kr_undo_carry_perms(
+	const struct kr_manifests *list, const struct kr_manifest *manifest,
+	const struct kr_manifest_file *file, struct kr_perms *ret_left);

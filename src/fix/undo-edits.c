@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What takes a fix back, file by file.
+ * What undoes a fix, file by file.
  *
  *   the file is as we left it           our bytes are put back
  *   it is as it was before us           nothing to do
  *   it has other changes                each edit is followed to where it is
  *                                       now (fix/undo-carry): only our span is
- *                                       reverted; nowhere, the edit is gone
- *                                       (the platform has written the file
- *                                       anew); more than once, or changed by a
- *                                       later fix of ours, refused
+ *                                       reverted; more than once, or changed by
+ *                                       a later fix of ours, refused. Nowhere,
+ *                                       the edit is gone: nothing to do where
+ *                                       what it had replaced is back, or where
+ *                                       the platform has written the file again
+ *                                       from a place that holds our change;
+ *                                       else others changed the very words, and
+ *                                       it is refused
  *   we made it                          it goes, unless it was changed since
  *   we gave it another mode or owner    the old one is put back; refused where
- *                                       it has neither the new one nor the old
+ *                                       it has neither the new one nor the old,
+ *                                       or the new one by a later fix
  *
- * A record may have been damaged, or be of somebody who built the image. So
+ * A record may have been damaged, or be of those who built the image. So
  * nothing that it says of bytes is believed: its edits of the copy must give
  * what it says that we left, and what puts our bytes back must give the copy.
  */
@@ -26,6 +31,7 @@
 
 #include "fix/undo-carry.h"
 #include "fix/undo.h"
+#include "policy/durable.h"
 
 static const char MISFIT[] = "its copy does not fit the record";
 
@@ -36,7 +42,8 @@ struct reversing {
 	struct kr_diag *diag;
 	struct kr_edits *edits;
 	const char *reason; /* of a refusal */
-	bool any;           /* there is something to take back */
+	const char *later;  /* the fix that would have to go first; NULL */
+	bool any;           /* there is something to revert */
 };
 
 /* The lines at AT, LENGTH bytes of them, tell nothing. They may be those of a
@@ -67,6 +74,7 @@ static int revert_edit(struct reversing *r, const struct kr_file *now,
 {
 	const struct kr_span span = {now, offset, strlen(edit->text)};
 	_cleanup_free_ char *text = NULL;
+	int result;
 
 	if (memchr(old->data + edit->offset, '\0', edit->length))
 		return refuse(r, now->path, "its copy holds a NUL there");
@@ -74,7 +82,8 @@ static int revert_edit(struct reversing *r, const struct kr_file *now,
 	if (!text)
 		return -ENOMEM;
 	r->any = true;
-	return kr_edits_add(r->edits, span, text);
+	result = kr_edits_add(r->edits, span, text);
+	return result < 0 ? result : kr_edits_tell(r->edits, span, edit->about);
 }
 
 /* Whether the edits of NOW, all of which are ours, make OLD of it. */
@@ -122,15 +131,19 @@ static int revert_exactly(struct reversing *r, const struct kr_file *now,
 
 /* --- a file with other changes ------------------------------------------- */
 
-/* A later fix of ours changed the very bytes: that one goes first. */
-static int refuse_taken(struct reversing *r, const struct kr_file *now,
+/* A later fix of ours changed the very bytes, or the mode: that one goes first.
+ */
+static int refuse_taken(struct reversing *r, const char *path, bool words,
                         const char *by)
 {
-	r->reason = "a later fix changed the same words: undo that one first";
-	kr_diag_add_path(r->diag, KR_ERROR, "undo-refused", now->path,
-	                 "the later fix %s changed the same words: undo that "
-	                 "one first",
-	                 by);
+	r->reason = words ? "a later fix changed the same words: undo that one "
+	                    "first"
+	                  : "a later fix changed its mode or owner, too: undo "
+	                    "that one first";
+	r->later = by;
+	kr_diag_add_path(r->diag, KR_ERROR, "undo-refused", path,
+	                 "the later fix %s changed %s: undo that one first", by,
+	                 words ? "the same words" : "its mode or owner, too");
 	return KR_UNDO_REFUSED;
 }
 
@@ -140,14 +153,64 @@ static int revert_carried(struct reversing *r, const struct kr_file *now,
 {
 	switch (carry->state) {
 	case KR_CARRIED_GONE:
+	case KR_CARRIED_BACK:
 		return 0;
 	case KR_CARRIED_TAKEN:
-		return refuse_taken(r, now, carry->by);
+		return refuse_taken(r, now->path, true, carry->by);
 	case KR_CARRIED_TWICE:
 		return refuse_lines(r, now, carry->offset, carry->length);
 	default:
 		return revert_edit(r, now, carry->offset, old, edit);
 	}
+}
+
+/* Whether the platform writes files of ours again with our change in them: the
+ * fix has put it into the place from which it does. */
+static bool is_durable(const struct kr_manifest *m)
+{
+	for (size_t i = 0; i < m->n_files; i++) {
+		if (kr_durable_is_place(m->files[i].path))
+			return true;
+	}
+	return false;
+}
+
+/* How many bytes A and B, of at most N each, have in common at their begins, in
+ * whole lines; BACK: at their ends, which lie there. */
+static size_t common_lines(const char *a, const char *b, size_t n, bool back)
+{
+	size_t same = 0, lines = 0;
+
+	for (; same < n; same++) {
+		const char c = back ? a[-1 - (ssize_t)same] : a[same];
+
+		if (c != (back ? b[-1 - (ssize_t)same] : b[same]))
+			break;
+		if (c == '\n')
+			lines = back ? same : same + 1;
+	}
+	return same == n && !back ? n : lines;
+}
+
+/* The very words were changed by others. What is shown is the way to what was
+ * there before the fix: the lines in which NOW and OLD differ. */
+static int refuse_changed(struct reversing *r, const struct kr_file *now,
+                          const struct kr_file *old)
+{
+	size_t least = now->size < old->size ? now->size : old->size;
+	size_t head = common_lines(now->data, old->data, least, false);
+	size_t tail = common_lines(now->data + now->size, old->data + old->size,
+	                           least - head, true);
+	const struct kr_span span = {now, head, now->size - head - tail};
+	_cleanup_free_ char *text =
+		strndup(old->data + head, old->size - head - tail);
+	int result = text ? kr_edits_add(r->edits, span, text) : -ENOMEM;
+
+	if (result < 0)
+		return result;
+	return refuse(r, now->path,
+	              "the words that the fix left there were changed by "
+	              "others since");
 }
 
 static int revert_among_others(struct reversing *r, const struct kr_file *now,
@@ -166,6 +229,11 @@ static int revert_among_others(struct reversing *r, const struct kr_file *now,
 			"the record of a later fix does not fit its copy");
 	if (result < 0)
 		return result;
+	for (size_t i = 0; i < file->n_edits; i++) {
+		if (carry[i].state == KR_CARRIED_GONE &&
+		    !is_durable(r->manifest))
+			return refuse_changed(r, now, old);
+	}
 	/* a refusal shows what would become of the others */
 	for (size_t i = 0; i < file->n_edits; i++) {
 		int one =
@@ -220,10 +288,13 @@ static int revert_made(struct reversing *r, const struct kr_manifest_file *file)
 		return result;
 	r->any = true;
 	result = kr_edits_remove(r->edits, now);
+	for (size_t i = 0; i < file->n_edits && result == 0; i++)
+		result = kr_edits_tell(r->edits, (struct kr_span){now, 0, 0},
+		                       file->edits[i].about);
 	if (result < 0 || kr_file_has_hash(now, file->after))
 		return result;
 	return refuse(r, file->path,
-	              "was made by the fix and changed by somebody since");
+	              "was made by the fix and changed by others since");
 }
 
 static int refuse_perms(struct reversing *r, const char *path,
@@ -231,24 +302,36 @@ static int refuse_perms(struct reversing *r, const char *path,
 {
 	char modes[2][KR_MODE_SIZE], owners[2][KR_OWNER_SIZE];
 
-	r->reason = "a mode or owner was changed by somebody since";
+	r->reason = "a mode or owner was changed by others since";
 	kr_mode_format(now->mode, modes[0]);
 	kr_mode_format(left->mode, modes[1]);
 	kr_owner_describe(now, owners[0]);
 	kr_owner_describe(left, owners[1]);
 	kr_diag_add_path(r->diag, KR_ERROR, "undo-refused", path,
-	                 "its mode or owner was changed by somebody since: it "
-	                 "has %s, %s and not %s, %s, as the fix left it",
+	                 "its mode or owner was changed by others since: it "
+	                 "has %s, %s and not %s, %s, as the last fix left it",
 	                 modes[0], owners[0], modes[1], owners[1]);
 	return KR_UNDO_REFUSED;
+}
+
+/* Whether what FILE changed of mode and owner is LEFT in NOW. */
+static bool is_left(const struct kr_manifest_file *file,
+                    const struct kr_perms *now, const struct kr_perms *left)
+{
+	return (!kr_perms_changes_mode(&file->perms) ||
+	        now->mode == left->mode) &&
+	       (!kr_perms_changes_owner(&file->perms) ||
+	        kr_perms_same_owner(now, left));
 }
 
 /* Mode and owner, whatever the bytes are by now. */
 static int revert_perms(struct reversing *r,
                         const struct kr_manifest_file *file)
 {
+	const struct kr_manifest *by;
 	const struct kr_file *now;
-	struct kr_perms is, back;
+	struct kr_perms is, back, left;
+	enum kr_perms_found found;
 	int result;
 
 	if (!kr_perms_changes(&file->perms))
@@ -261,15 +344,15 @@ static int revert_perms(struct reversing *r,
 	if (strcmp(now->real, file->path) != 0)
 		return refuse(r, file->path,
 		              "was replaced by a link to another file since");
-	is = kr_perms_of(&now->st);
-	switch (kr_perms_take_back(&file->perms, &is, &back)) {
-	case KR_PERMS_OTHERS:
-		return refuse_perms(r, file->path, &is, &file->perms.to);
-	case KR_PERMS_BEFORE:
+	is = kr_file_perms(now);
+	by = kr_undo_carry_perms(r->list, r->manifest, file, &left);
+	found = kr_perms_take_back(&file->perms, &is, &back);
+	if (found == KR_PERMS_BEFORE)
 		return 0;
-	default:
-		break;
-	}
+	if (by && is_left(file, &is, &left))
+		return refuse_taken(r, file->path, false, by->id);
+	if (by || found == KR_PERMS_OTHERS)
+		return refuse_perms(r, file->path, &is, &left);
 	r->any = true;
 	result = kr_edits_chmod(r->edits, now, back.mode);
 	if (result < 0)
@@ -330,7 +413,8 @@ static int revert_next(struct reversing *r, const struct kr_manifest_file *file,
 
 int kr_undo_edits(struct kr_fs *fs, const struct kr_manifests *list,
                   const struct kr_manifest *manifest, struct kr_diag *diag,
-                  struct kr_edits *edits, const char **ret_reason)
+                  struct kr_edits *edits, const char **ret_reason,
+                  const char **ret_later)
 {
 	_cleanup_edits_ struct kr_edits unwanted = {0};
 	_cleanup_diag_ struct kr_diag staying = {0};
@@ -343,6 +427,8 @@ int kr_undo_edits(struct kr_fs *fs, const struct kr_manifests *list,
 	};
 	int result = 0;
 
+	if (ret_later)
+		*ret_later = NULL;
 	if (!kr_manifest_is_ours(fs, manifest)) {
 		*ret_reason = "it was made on another machine";
 		return KR_UNDO_FOREIGN;
@@ -360,13 +446,14 @@ int kr_undo_edits(struct kr_fs *fs, const struct kr_manifests *list,
 		                "two of the changes touch each other now");
 	if (result != 0) {
 		*ret_reason = r.reason ? r.reason : "a file cannot be read";
+		if (ret_later)
+			*ret_later = r.later;
 		return result;
 	}
 	if (r.any)
 		kr_diag_merge(diag, &staying);
 	*ret_reason = r.any ? NULL
-	                    : "what it changed is not there any more: somebody "
-	                      "has written the files anew, or changed the very "
-	                      "words";
+	                    : "what it changed is not there any more: others "
+	                      "have put it back, or written the files again";
 	return r.any ? KR_UNDO_POSSIBLE : KR_UNDO_NOTHING;
 }

@@ -2,14 +2,15 @@
 #pragma once
 
 /*
- * undo: take a fix back later.
+ * undo: what a fix changed is put back later.
  */
 
 #include "fix/fix.h"
 #include "store/manifest.h"
 
 /*
- * Takes back transaction ID, or the last one that stands where ID is NULL. The
+ * Reverts transaction ID (or the one of this number in the history, or the
+ * only one that begins so), or the last that stands where ID is NULL. The
  * outcome UNCHANGED means that there is nothing to undo. OPTIONS: dry_run,
  * restart (auto: when kubelet was started after the fix), wait_usec, tick. 0,
  * or -ENOMEM.
@@ -35,9 +36,11 @@ const char *kr_undoable_to_string(enum kr_undoable undoable);
  * besides; nothing where our edit is gone; the mode and owner that it had,
  * where it has ours. LIST: all records, MANIFEST among them: an edit is found
  * where the later ones left it; NULL: there are no others. RET_REASON is a
- * static sentence of all but POSSIBLE, DIAG names the files. EDITS may be NULL.
- * The outcome, or an errno.
+ * static sentence of all but POSSIBLE, DIAG names the files. RET_LATER: of
+ * REFUSED the id, of LIST, of the fix that would have to go first, or NULL.
+ * EDITS and RET_LATER may be NULL. The outcome, or an errno.
  */
 int kr_undo_edits(struct kr_fs *fs, const struct kr_manifests *list,
                   const struct kr_manifest *manifest, struct kr_diag *diag,
-                  struct kr_edits *edits, const char **ret_reason);
+                  struct kr_edits *edits, const char **ret_reason,
+                  const char **ret_later);

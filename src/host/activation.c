@@ -5,14 +5,15 @@
  *
  *   reset-failed   the start limit would refuse our restart
  *   restart        our own job's JobRemoved, under a deadline
- *   settle         until kubelet has proved that it is well (host/settle)
+ *   settle         until kubelet has proved that it is healthy (host/settle)
  *
- * kubelet's unit is watched from before the restart, so that a job of somebody
- * else's that takes the place of ours is seen. One that restarts kubelet, too,
+ * kubelet's unit is watched from before the restart, so that a job of
+ * others that takes the place of ours is seen. One that restarts kubelet, too,
  * ends ours as "canceled": what it starts is waited for.
  */
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,39 @@
 #include "base/vec.h"
 #include "host/activation.h"
 #include "host/figures.h"
+
+uint64_t kr_actions_begin(const struct kr_actions *actions, const char *action)
+{
+	const struct kr_teller *t = actions->teller;
+
+	if (t)
+		t->begins(t->closure, action);
+	return kr_now_usec();
+}
+
+void kr_actions_say(const struct kr_actions *actions, const char *format, ...)
+{
+	const struct kr_teller *t = actions->teller;
+	_cleanup_free_ char *text = NULL;
+	va_list args;
+	int r;
+
+	if (!t)
+		return;
+	va_start(args, format);
+	r = kr_vformat(&text, format, args);
+	va_end(args);
+	if (r >= 0)
+		t->says(t->closure, text);
+}
+
+void kr_actions_answer(const struct kr_actions *actions, const char *text)
+{
+	const struct kr_teller *t = actions->teller;
+
+	if (t)
+		t->answers(t->closure, text);
+}
 
 int kr_actions_add(struct kr_actions *actions, const char *action,
                    const char *result, uint64_t since_usec)
@@ -39,6 +73,8 @@ int kr_actions_add(struct kr_actions *actions, const char *action,
 		.seconds = (double)(kr_now_usec() - since_usec) /
 	                   (double)KR_USEC_PER_SEC,
 	};
+	if (actions->teller)
+		actions->teller->ends(actions->teller->closure, next);
 	return 0;
 }
 
@@ -53,7 +89,7 @@ void kr_actions_done(struct kr_actions *actions)
 int kr_activation_reload(struct kr_host *host, struct kr_actions *actions,
                          struct kr_diag *diag)
 {
-	uint64_t since = kr_now_usec();
+	uint64_t since = kr_actions_begin(actions, "reload");
 	int r = kr_manager_reload(host->manager, diag);
 	int added = kr_actions_add(actions, "reload",
 	                           r < 0 ? strerror(-r) : "done", since);
@@ -66,12 +102,12 @@ int kr_activation_reload(struct kr_host *host, struct kr_actions *actions,
 struct job_wait {
 	struct kr_activation *act;
 	uint64_t since_usec, limit_usec;
-	uint64_t start_usec; /* of the new process; 0: none is seen yet */
+	uint64_t start_usec; /* of the new process; 0: not seen yet */
 	bool too_slow;
 };
 
-/* For Type=notify the job runs until kubelet is well, for as long as the unit
- * allows: --wait counts from the process' start all the same. */
+/* For Type=notify the job runs until kubelet is healthy, for as long as the
+ * unit allows: --wait counts from the process' start all the same. */
 static int check_start(struct job_wait *w)
 {
 	_cleanup_loaded_unit_ struct kr_loaded_unit *u = NULL;
@@ -260,7 +296,7 @@ int kr_activation_restart(struct kr_activation *act, struct kr_actions *actions,
                           struct kr_diag *diag, enum kr_settled *ret)
 {
 	struct kr_settling *s = &act->settling;
-	uint64_t since = kr_now_usec();
+	uint64_t since = kr_actions_begin(actions, "restart");
 	int r, added;
 
 	if (act->back && s->wait_usec < KR_BACK_USEC)

@@ -22,14 +22,40 @@ struct kr_action {
 	double seconds;
 };
 
+/* Who hears of the steps while they are taken. */
+struct kr_teller {
+	/* the step ACTION begins; A has ended */
+	void (*begins)(void *closure, const char *action);
+	void (*ends)(void *closure, const struct kr_action *a);
+	/* one sentence that stays to be read */
+	void (*says)(void *closure, const char *text);
+	/* what a signal is answered with from now on: static; NULL: nothing */
+	void (*answers)(void *closure, const char *text);
+	void *closure;
+};
+
 struct kr_actions {
 	struct kr_action *actions;
 	size_t n_actions;
+	const struct kr_teller *teller; /* NULL: no one hears of them */
 };
 
-/* Adds a step that began at SINCE_USEC of kr_now_usec(). 0 or -ENOMEM. */
+/* A step begins: who listens, hears its name. Now, for kr_actions_add(). */
+uint64_t kr_actions_begin(const struct kr_actions *actions, const char *action);
+
+/* Adds a step that began at SINCE_USEC of kr_now_usec(), and tells its end. 0
+ * or -ENOMEM. */
 int kr_actions_add(struct kr_actions *actions, const char *action,
                    const char *result, uint64_t since_usec);
+
+/* Tells what happens beside the steps: one sentence. Where memory runs out
+ * nothing is said. */
+void kr_actions_say(const struct kr_actions *actions, const char *format, ...)
+	_printf_(2, 3);
+
+/* What a signal is answered with from now on, static; NULL: nothing. */
+void kr_actions_answer(const struct kr_actions *actions, const char *text);
+
 void kr_actions_done(struct kr_actions *actions);
 
 struct kr_activation {

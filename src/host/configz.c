@@ -44,7 +44,7 @@
 enum speaker {
 	ANYONE,
 	API_SERVER, /* a Status */
-	KUBELET,    /* or whoever else: no Status */
+	KUBELET,    /* or another one: no Status */
 };
 
 static const struct meaning {

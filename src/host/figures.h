@@ -6,7 +6,7 @@
  * where the figure comes from. "Measured" is kubelet 1.20.2 with a real API
  * server, on an idle node and on a loaded one.
  *
- *   restart asked ── job done ── first ok ── SETTLED ── ok again: it is well
+ *   restart asked ── job done ── first ok ── SETTLED ── ok again: healthy
  *        │  job limit    │   --wait   │                       │
  *        └───────────────┴────────────┴── rollback timer, + SLACK
  */
@@ -17,7 +17,7 @@
  * and the ContainerManager. Measured: death 18 to 750 ms after the first ok. */
 #define KR_SETTLED_USEC (5 * KR_USEC_PER_SEC)
 
-/* The same in recover, which nobody waits for but the next run, for its lock:
+/* The same in recover, which only the next run waits for, for its lock:
  * well over the 750 ms that were measured, and no more. */
 #define KR_SETTLED_RECOVER_USEC (2 * KR_USEC_PER_SEC)
 
@@ -35,7 +35,7 @@
 #define KR_HEALTHZ_WAIT_USEC KR_USEC_PER_SEC
 #define KR_HEALTHZ_ONCE_USEC (5 * KR_USEC_PER_SEC)
 
-/* What kubelet gets on the way back at least, where to give up helps nobody:
+/* What kubelet gets on the way back at least, where to give up is no help:
  * the default of --wait. */
 #define KR_BACK_USEC (60 * KR_USEC_PER_SEC)
 

@@ -57,7 +57,7 @@ int kr_fleet_queue_init(struct kr_fleet_queue *queue, size_t size)
 void kr_fleet_queue_done(struct kr_fleet_queue *queue)
 {
 	for (size_t i = 0; i < queue->n_tasks; i++)
-		free(queue->tasks[i].name);
+		free(queue->tasks[i].node.name);
 	free(queue->tasks);
 	*queue = (struct kr_fleet_queue){0};
 }

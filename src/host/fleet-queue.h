@@ -11,13 +11,14 @@
 
 #include "base/macro.h"
 #include "host/configz.h"
+#include "host/node-page.h"
 
 /* How often one question is asked at most. */
 #define KR_FLEET_TRIES_MAX 5
 
 /* A question that is not answered yet. */
 struct kr_fleet_task {
-	char *name; /* of a node, owned; NULL: none */
+	struct kr_node_entry node; /* its name is owned; NULL: none */
 	unsigned n_tries;
 	bool put_off;             /* it made room for others once */
 	struct kr_configz said;   /* the last answer; no reason: none yet */

@@ -26,37 +26,38 @@ static int to_errno(CURLMcode code)
 	                                     : -EIO;
 }
 
-static int make_transfers(struct kr_fleet_slots *slots,
-                          const struct kr_http_server *server,
-                          uint64_t timeout_usec)
+/* What is asked with in SLOT, once. */
+static int make_transfer(const struct kr_fleet_slots *slots,
+                         struct kr_fleet_slot *slot)
 {
 	const struct kr_http_limits limits = {
-		.connect_usec = timeout_usec,
-		.total_usec = timeout_usec,
+		.connect_usec = slots->timeout_usec,
+		.total_usec = slots->timeout_usec,
 		.body_size_max = KR_CONFIGZ_SIZE_MAX,
 	};
 	const struct kr_http_limits list_limits = {
-		.connect_usec = timeout_usec,
+		.connect_usec = slots->timeout_usec,
 		.total_usec = LIST_USEC,
 		.body_size_max = KR_NODE_NAMES_SIZE_MAX,
 		.accept = KR_NODE_PAGE_ACCEPT,
 	};
 
-	for (unsigned i = 0; i < slots->n_nodes; i++) {
-		int r = kr_http_transfer_new(server, &limits,
-		                             &slots->nodes[i].transfer);
-		if (r < 0)
-			return r;
-	}
-	return kr_http_transfer_new(server, &list_limits,
-	                            &slots->list.transfer);
+	if (slot->transfer)
+		return 0;
+	return kr_http_transfer_new(
+		slots->server, slot == &slots->list ? &list_limits : &limits,
+		&slot->transfer);
 }
 
 int kr_fleet_slots_init(struct kr_fleet_slots *slots,
                         const struct kr_http_server *server, unsigned n_nodes,
                         uint64_t timeout_usec)
 {
-	*slots = (struct kr_fleet_slots){.n_nodes = n_nodes};
+	*slots = (struct kr_fleet_slots){
+		.server = server,
+		.timeout_usec = timeout_usec,
+		.n_nodes = n_nodes,
+	};
 	slots->nodes = calloc(n_nodes, sizeof(*slots->nodes));
 	slots->multi = sym_curl_multi_init();
 	if (!slots->nodes || !slots->multi)
@@ -64,7 +65,7 @@ int kr_fleet_slots_init(struct kr_fleet_slots *slots,
 	if (sym_curl_multi_setopt(slots->multi, CURLMOPT_MAXCONNECTS,
 	                          (long)n_nodes) != CURLM_OK)
 		return -ENOPKG;
-	return make_transfers(slots, server, timeout_usec);
+	return make_transfer(slots, &slots->list);
 }
 
 static void slot_done(struct kr_fleet_slots *slots, struct kr_fleet_slot *slot)
@@ -73,7 +74,7 @@ static void slot_done(struct kr_fleet_slots *slots, struct kr_fleet_slot *slot)
 		sym_curl_multi_remove_handle(slots->multi,
 		                             kr_http_easy(slot->transfer));
 	kr_http_transfer_free(slot->transfer);
-	free(slot->task.name);
+	free(slot->task.node.name);
 }
 
 void kr_fleet_slots_done(struct kr_fleet_slots *slots)
@@ -100,19 +101,22 @@ struct kr_fleet_slot *kr_fleet_slots_free_one(struct kr_fleet_slots *slots)
 int kr_fleet_slots_ask(struct kr_fleet_slots *slots, struct kr_fleet_slot *slot,
                        struct kr_fleet_task task, const char *path)
 {
-	int started;
+	int started, r;
 
 	task.n_tries++;
 	if (task.n_tries == 1 && slot == &slots->list)
 		task.left_usec = LIST_USEC;
 	slot->task = task;
 	slot->since_usec = kr_now_usec();
+	r = make_transfer(slots, slot);
+	if (r < 0)
+		return r;
 	kr_http_set_total(slot->transfer, task.left_usec);
 	started = kr_http_start(slot->transfer, path);
 	if (started < 0)
 		return started;
 	if (started == 0) {
-		int r = to_errno(sym_curl_multi_add_handle(
+		r = to_errno(sym_curl_multi_add_handle(
 			slots->multi, kr_http_easy(slot->transfer)));
 
 		if (r < 0)

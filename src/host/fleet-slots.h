@@ -20,6 +20,8 @@ struct kr_fleet_slot {
 };
 
 struct kr_fleet_slots {
+	const struct kr_http_server *server;
+	uint64_t timeout_usec;       /* of a node */
 	struct kr_fleet_slot *nodes; /* N_NODES of them */
 	unsigned n_nodes;
 	struct kr_fleet_slot list; /* for pages of the list of nodes */
@@ -29,9 +31,10 @@ struct kr_fleet_slots {
 };
 
 /*
- * N_NODES slots and one for the list, to SERVER, which must live longer; a node
- * may take TIMEOUT_USEC. To be done with in each case. 0; -ENOMEM; -ENOPKG:
- * this libcurl lacks what is needed.
+ * N_NODES slots and one for the list, to SERVER, which must live longer; what a
+ * slot takes is made when it is first used. A node may take TIMEOUT_USEC. To be
+ * done with in each case. 0; -ENOMEM; -ENOPKG: this libcurl lacks what is
+ * needed.
  */
 int kr_fleet_slots_init(struct kr_fleet_slots *slots,
                         const struct kr_http_server *server, unsigned n_nodes,

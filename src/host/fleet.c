@@ -3,12 +3,13 @@
 /*
  * Many nodes, asked through one API server.
  *
- *	names ---> slots (at most n_parallel) ---> hear()
+ *	names ---> slots (at most width) ---> hear()
  *	             |   ^       |   ^
  *	          waiting        put off
  *
- * A slot is one question under way, of a node or for a page of the list; none
- * is ever open without one. Who is started when a slot is free, in this order:
+ * A slot is one question under way, of a node or for a page of the list; no
+ * question is open without one. Who is started when a slot is free, in this
+ * order:
  *
  *	a page of the list    when the names that are known get few
  *	a node that waits     once its backoff is over
@@ -17,9 +18,9 @@
  *	a node put off        when there are no new names any more
  *
  * Nodes that hang would soon have all slots and hold up the rest. So when
- * somebody waits for a slot, the node that has one for longest is put off to
+ * a node waits for a slot, the node that has one for longest is put off to
  * the end if it has had PATIENCE, or much longer than others take: once each,
- * its time starting anew, and only as long as it is few that hang. Where all
+ * its time starting again, and only as long as it is few that hang. Where all
  * are slow this does not help, and is not done.
  *
  * Memory: the slots, the queues (both bounded), two pages of names, and of each
@@ -32,12 +33,12 @@
 #include "base/clock.h"
 #include "host/fleet-queue.h"
 #include "host/fleet-slots.h"
+#include "host/fleet-width.h"
 #include "host/fleet.h"
 #include "host/node-names.h"
 
 #define PATIENCE_USEC  (1 * KR_USEC_PER_SEC)
-#define PATIENCE_USUAL 4  /* times what is usual */
-#define USUAL_WEIGHT   16 /* of what is usual against a new one */
+#define PATIENCE_USUAL 4 /* times what is usual */
 #define TICK_USEC      (100 * KR_USEC_PER_MSEC)
 #define PUT_OFF_MAX    1024
 
@@ -52,7 +53,7 @@ struct fleet {
 	                     */
 	struct kr_fleet_queue waiting, put_off;
 	size_t n_done, n_put_off; /* all that were ever put off */
-	uint64_t usual_usec;      /* how long an answer takes */
+	struct kr_fleet_width width;
 	uint64_t tick_due_usec, end_usec;
 	enum kr_fleet_end end; /* once step() gave 1 */
 };
@@ -62,10 +63,10 @@ struct fleet {
 static int hear(struct fleet *f, struct kr_fleet_task *task,
                 const struct kr_configz *configz)
 {
-	int r = f->options->hear(f->options->closure, task->name, configz);
+	int r = f->options->hear(f->options->closure, &task->node, configz);
 
-	free(task->name);
-	task->name = NULL;
+	free(task->node.name);
+	task->node.name = NULL;
 	f->n_done++;
 	return r == 0 ? 0 : -EINTR;
 }
@@ -108,8 +109,8 @@ static int finish_node(struct fleet *f, struct kr_fleet_slot *slot)
 	struct kr_configz said;
 
 	if (answer->error == KR_HTTP_ANSWERED)
-		f->usual_usec = (f->usual_usec * (USUAL_WEIGHT - 1) + took) /
-		                USUAL_WEIGHT;
+		kr_fleet_width_hear(&f->width, took, answer->status == 429,
+		                    kr_now_usec());
 	if (ask_again(f, &task, answer, &said)) {
 		kr_fleet_queue_put(&f->waiting, task);
 		return 0;
@@ -171,9 +172,8 @@ static int ask_list(struct fleet *f)
 	int r = kr_node_names_path(&f->names, &path);
 
 	if (r == -EBADMSG) {
-		say_list_failed(f, "the token to go on with is none");
-		f->names.complete = true;
-		return 0;
+		say_list_failed(f, "the token to go on with is not valid");
+		return kr_node_names_stop(&f->names);
 	}
 	if (r < 0)
 		return r;
@@ -187,12 +187,12 @@ static int ask_node(struct fleet *f, struct kr_fleet_task task)
 		.reason = "no node can have this name",
 	};
 	_cleanup_free_ char *path = NULL;
-	int r = kr_configz_path(task.name, &path);
+	int r = kr_configz_path(task.node.name, &path);
 
 	if (r == -EINVAL)
 		return hear(f, &task, &no_name);
 	if (r < 0) {
-		free(task.name);
+		free(task.node.name);
 		return r;
 	}
 	return ask(f, kr_fleet_slots_free_one(&f->slots), task, path);
@@ -200,7 +200,7 @@ static int ask_node(struct fleet *f, struct kr_fleet_task task)
 
 static bool is_full(const struct fleet *f)
 {
-	return f->slots.n_busy >= f->options->n_parallel;
+	return f->slots.n_busy >= f->width.now;
 }
 
 static bool list_is_due(const struct fleet *f, uint64_t now)
@@ -209,12 +209,12 @@ static bool list_is_due(const struct fleet *f, uint64_t now)
 	       f->slots.list.task.not_before_usec <= now;
 }
 
-/* Whoever is begun may have to wait afterwards, and so may all that have a slot
- * then: with these there are never more than three for each slot, the size of
- * the queue. */
+/* A node that is begun may have to wait afterwards, and so may all that have a
+ * slot then: with these there are never more than three for each slot, the size
+ * of the queue. */
 static bool waiting_has_room(const struct fleet *f)
 {
-	return f->waiting.n_tasks < 2 * (size_t)f->options->n_parallel;
+	return f->waiting.n_tasks < 2 * (size_t)f->width.now;
 }
 
 static bool new_name_is_due(const struct fleet *f)
@@ -225,9 +225,8 @@ static bool new_name_is_due(const struct fleet *f)
 /* Those that were put off leave room for those that only wait. */
 static bool put_off_is_due(const struct fleet *f)
 {
-	unsigned most = f->waiting.n_tasks > 0
-	                        ? (f->options->n_parallel + 1) / 2
-	                        : f->options->n_parallel;
+	unsigned most =
+		f->waiting.n_tasks > 0 ? (f->width.now + 1) / 2 : f->width.now;
 
 	return f->names.complete && !kr_node_names_any(&f->names) &&
 	       f->put_off.n_tasks > 0 && f->slots.n_busy_put_off < most &&
@@ -247,11 +246,11 @@ static int start_one(struct fleet *f)
 	}
 	if (!kr_fleet_queue_take(&f->waiting, now, &task)) {
 		if (new_name_is_due(f))
-			task.name = kr_node_names_take(&f->names);
+			kr_node_names_take(&f->names, &task.node);
 		else if (put_off_is_due(f))
 			kr_fleet_queue_take(&f->put_off, now, &task);
 	}
-	if (!task.name)
+	if (!task.node.name)
 		return 0;
 	r = ask_node(f, task);
 	return r < 0 ? r : 1;
@@ -276,7 +275,7 @@ static bool somebody_waits(const struct fleet *f, uint64_t now)
 
 static uint64_t patience_usec(const struct fleet *f)
 {
-	uint64_t usual = f->usual_usec * PATIENCE_USUAL;
+	uint64_t usual = f->width.usual_usec * PATIENCE_USUAL;
 
 	return usual > PATIENCE_USEC ? usual : PATIENCE_USEC;
 }
@@ -287,7 +286,7 @@ static struct kr_fleet_slot *longest(struct fleet *f)
 	struct kr_fleet_slot *found = NULL;
 
 	if (f->put_off.n_tasks == f->put_off.size ||
-	    f->n_put_off >= f->options->n_parallel + f->n_done / 4)
+	    f->n_put_off >= f->width.now + f->n_done / 4)
 		return NULL;
 	for (unsigned i = 0; i < f->slots.n_nodes; i++) {
 		struct kr_fleet_slot *slot = &f->slots.nodes[i];
@@ -299,7 +298,7 @@ static struct kr_fleet_slot *longest(struct fleet *f)
 	return found;
 }
 
-/* When a slot shall be made free; UINT64_MAX: nobody needs one. */
+/* When a slot shall be made free; UINT64_MAX: none needed. */
 static uint64_t room_due_usec(struct fleet *f, uint64_t now)
 {
 	const struct kr_fleet_slot *slot;
@@ -356,6 +355,7 @@ static struct kr_fleet_progress progress(const struct fleet *f)
 	return (struct kr_fleet_progress){
 		.n_done = f->n_done,
 		.n_nodes = kr_node_names_total(&f->names),
+		.n_left_out = f->names.n_left_out,
 	};
 }
 
@@ -428,15 +428,32 @@ static int step(struct fleet *f)
 static int set_up(struct fleet *f)
 {
 	const struct kr_fleet_options *o = f->options;
+	unsigned most = o->n_parallel > 0 ? o->n_parallel : o->n_parallel_most;
 
-	kr_node_names_init(&f->names);
-	if ((o->nodes &&
+	kr_fleet_width_init(&f->width,
+	                    o->n_parallel > 0 || most < KR_FLEET_WIDTH_LEAST
+	                            ? most
+	                            : KR_FLEET_WIDTH_LEAST,
+	                    most, kr_now_usec());
+	kr_node_names_init(&f->names, o->selector);
+	if (o->nodes && o->look_up)
+		kr_node_names_init_looked_up(&f->names, o->nodes, o->n_nodes);
+	if ((o->nodes && !o->look_up &&
 	     kr_node_names_init_given(&f->names, o->nodes, o->n_nodes) < 0) ||
-	    kr_fleet_queue_init(&f->waiting, 3 * o->n_parallel) < 0 ||
+	    kr_fleet_queue_init(&f->waiting, 3 * (size_t)most) < 0 ||
 	    kr_fleet_queue_init(&f->put_off, PUT_OFF_MAX) < 0)
 		return -ENOMEM;
-	return kr_fleet_slots_init(&f->slots, f->server, o->n_parallel,
-	                           o->timeout_usec);
+	return kr_fleet_slots_init(&f->slots, f->server, most, o->timeout_usec);
+}
+
+static int run(struct fleet *f)
+{
+	for (;;) {
+		int r = step(f);
+
+		if (r != 0)
+			return r;
+	}
 }
 
 int kr_fleet_run(const struct kr_http_server *server,
@@ -451,8 +468,8 @@ int kr_fleet_run(const struct kr_http_server *server,
 	};
 	int r = set_up(&f);
 
-	while (r == 0)
-		r = step(&f);
+	if (r >= 0)
+		r = run(&f);
 	*ret = progress(&f);
 	kr_fleet_slots_done(&f.slots);
 	kr_fleet_queue_done(&f.waiting);

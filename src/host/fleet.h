@@ -5,28 +5,38 @@
  * What the kubelets of many nodes say of a setting, through one API server.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/diag.h"
 #include "host/configz.h"
+#include "host/node-page.h"
 #include "net/http-server.h"
 
 struct kr_fleet_progress {
-	size_t n_done;  /* nodes that were heard of */
-	size_t n_nodes; /* as many as there are, as far as is known */
+	size_t n_done;     /* nodes that were heard of */
+	size_t n_nodes;    /* as many as there are, as far as is known */
+	size_t n_left_out; /* that have no kubelet to ask, besides */
 };
 
 struct kr_fleet_options {
 	const char *key; /* of .kubeletconfig */
-	/* these nodes, each once; NULL: all of the cluster */
+	/* these nodes, each once, sorted; NULL: all of the cluster, or those
+	 * that SELECTOR, if it is not NULL, selects by their labels */
 	const char *const *nodes;
 	size_t n_nodes;
-	unsigned n_parallel;   /* questions at one time, at most; from 1 */
+	const char *selector;
+	/* the list of the cluster's nodes is asked for NODES, too, so that more
+	 * than their names is known */
+	bool look_up;
+	/* questions at one time, at most; 0: as many as make it faster, up to
+	 * N_PARALLEL_MOST */
+	unsigned n_parallel, n_parallel_most;
 	uint64_t timeout_usec; /* for one node, all its tries together */
 	uint64_t total_usec;   /* for all of it */
-	/* a node was heard of; NAME is borrowed. Nonzero: stop */
-	int (*hear)(void *closure, const char *name,
+	/* a node was heard of; NODE is borrowed. Nonzero: stop */
+	int (*hear)(void *closure, const struct kr_node_entry *node,
 	            const struct kr_configz *configz);
 	/* "shall I go on?", some times a second. Nonzero: stop */
 	int (*tick)(void *closure, const struct kr_fleet_progress *progress);

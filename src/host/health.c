@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Whether kubelet is well. healthz on its own port answers a plain "ok" without
- * credentials (port 10248 on loopback by default, 0 is off).
+ * Whether kubelet is healthy. healthz on its own port answers a plain "ok"
+ * without credentials (port 10248 on loopback by default, 0 is off).
  *
  * It is asked where kubelet's network namespace is ours: from a pod without
- * hostNetwork the same address is somebody else's. Who may not look at the
+ * hostNetwork the same address is others'. Who may not look at the
  * namespace (an ordinary user) asks all the same where "/" is the node: the
- * loopback address of a machine may be asked by anybody.
+ * loopback address of a machine may be asked by all.
  *
  * Only an answer of kubelet's own socket (node/listener) counts: a second
  * kubelet, or the one that was there before and does not end, would speak for

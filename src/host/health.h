@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Whether kubelet is well at this moment: what systemd says of its process, and
- * what kubelet says of itself on its healthz port.
+ * Whether kubelet is healthy at this moment: what systemd says of its process,
+ * and what kubelet says of itself on its healthz port.
  */
 
 #include <stdbool.h>
@@ -26,14 +26,14 @@ struct kr_health_report {
 void kr_health_report_done(struct kr_health_report *report);
 #define _cleanup_health_report_ _cleanup_(kr_health_report_done)
 
-/* Where one kubelet says that it is well. Nothing in it is owned. */
+/* Where one kubelet says that it is healthy. Nothing in it is owned. */
 struct kr_health_probe {
 	int proc_fd;
 	pid_t pid;
 	char address[64];
 	unsigned port;
 	const char *why_not; /* static: why it is not asked; NULL: it is */
-	bool any_socket; /* whose socket answers cannot or need not be told */
+	bool any_socket; /* whose socket answers is not or need not be known */
 };
 
 /*

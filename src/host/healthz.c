@@ -5,11 +5,8 @@
  * headers and body are not read.
  */
 
-#include <errno.h>
-#include <stdio.h>
-
-#include "base/clock.h"
 #include "host/healthz.h"
+#include "base/clock.h"
 #include "net/plain.h"
 
 int kr_healthz_get(const char *address, unsigned port, uint64_t timeout_usec,

@@ -14,9 +14,9 @@
  *
  * The process is pinned by a pidfd before it is ended. A number may be used
  * again, so that its start time is read once more after that. SIGKILL also ends
- * one that is stopped, or in a frozen control group of cgroup v2; in one of
- * v1, or in a system call that cannot be broken off, it ends only when it goes
- * on, before it does anything more.
+ * a process that is stopped, or in a frozen control group of cgroup v2; in one
+ * of v1, or in a system call that cannot be broken off, it ends only when it
+ * goes on, before it does anything more.
  *
  * Sources: proc(5), pidfd_open(2); locks_translate_pid() in the kernel's
  * fs/locks.c.
@@ -49,7 +49,7 @@ static int open_stream(int dir_fd, const char *path, FILE **ret)
 }
 
 /* "1: FLOCK  ADVISORY  WRITE 812 00:18:1034 0 EOF"; one that waits has "->"
- * behind the number. 0: it is none. */
+ * behind the number. 0: it is no flock. */
 static pid_t pid_of_flock(const char *line)
 {
 	int pid;

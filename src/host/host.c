@@ -24,6 +24,8 @@ static void open_manager(struct kr_host *host, struct kr_diag *diag)
 {
 	const struct kr_manager_options options = {
 		.root = host->options.root,
+		.unit = host->node->unit_name,
+		.names = kr_iptables_units,
 	};
 	_cleanup_diag_ struct kr_diag found = {0};
 	const struct kr_message *why;
@@ -70,7 +72,7 @@ static int follow_process(struct kr_host *host, struct kr_diag *diag)
 	return ask(host, host->unit, diag);
 }
 
-/* That nobody says who else manages iptables is no reason not to go on. */
+/* That it is unknown who else manages iptables is no reason not to go on. */
 static int ask_iptables(struct kr_host *host, struct kr_diag *diag,
                         const char *const **ret)
 {
@@ -201,6 +203,28 @@ static unsigned logged_version(void *closure)
 	return minor;
 }
 
+int kr_host_records(struct kr_host *host, const struct kr_manifests **ret)
+{
+	*ret = &host->records;
+	if (host->records_read)
+		return 0;
+	/* who may not read them goes without */
+	host->records_read = true;
+	return kr_manifests_read(host->node->fs, NULL, &host->records) ==
+	                       -ENOMEM
+	               ? -ENOMEM
+	               : 0;
+}
+
+static bool changed_by_us(void *closure, const char *real,
+                          const struct timespec *ctime)
+{
+	const struct kr_manifests *list;
+
+	return kr_host_records(closure, &list) == 0 &&
+	       kr_manifests_changed_ctime(list, real, ctime);
+}
+
 static int read_node(struct kr_host *host, struct kr_diag *diag)
 {
 	struct kr_node_systemd systemd = {
@@ -220,6 +244,8 @@ static int read_node(struct kr_host *host, struct kr_diag *diag)
 		if (r < 0)
 			return r;
 	}
+	host->node->changed_by_us = changed_by_us;
+	host->node->changed_closure = host;
 	r = kr_node_read(host->node, &host->options, &systemd, diag);
 	return r < 0 ? r : look_at_settled(host);
 }
@@ -228,6 +254,8 @@ static int open_node(struct kr_host *host, struct kr_diag *diag)
 {
 	int r;
 
+	kr_manifests_done(&host->records);
+	host->records_read = false;
 	host->node = kr_node_free(host->node);
 	r = kr_node_open(&host->options, diag, &host->node);
 	if (r < 0)
@@ -275,6 +303,7 @@ struct kr_host *kr_host_free(struct kr_host *host)
 	if (!host)
 		return NULL;
 	kr_node_free(host->node);
+	kr_manifests_done(&host->records);
 	kr_loaded_unit_free(host->loaded);
 	kr_manager_free(host->manager);
 	free(host->unit);

@@ -20,6 +20,8 @@ struct kr_host {
 	struct kr_node *node;
 	/* those of kr_iptables_units that are active; NULL: not asked */
 	const char *const *iptables_units;
+	struct kr_manifests records; /* see kr_host_records() */
+	bool records_read;
 };
 
 /*
@@ -29,6 +31,10 @@ struct kr_host {
  */
 int kr_host_open(const struct kr_node_options *options, struct kr_diag *diag,
                  struct kr_host **ret);
+
+/* The records of fixes as they were when they were first asked for; none where
+ * they cannot be read. 0 or -ENOMEM. */
+int kr_host_records(struct kr_host *host, const struct kr_manifests **ret);
 
 /*
  * Whether the kubelet that runs was started after the beginning of MANIFEST.

@@ -6,20 +6,18 @@
  *   its owner lives (store/owner)    within its time: it is at work
  *                                  else it does not go on: recover ends it
  *   it does not, or there is none  it was interrupted: the timer that it armed
- *                                  takes it back (host/watchdog), the unit at
- *                                  boot, or the next run, whoever comes first
+ *                                  reverts it (host/watchdog), the unit at
+ *                                  boot, or the next run, which comes first
  *
  * The timer is asked of systemd, not of the record: a reboot takes it away, and
- * somebody may have stopped it. One that has run out is loaded no more, or has
- * no next time: what it started is at work, then, or has come to its end.
+ * others may have stopped it. A timer that has run out is loaded no more, or
+ * has no next time: what it started is at work, then, or has come to its end.
  */
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
-#include "base/format.h"
 #include "host/holder.h"
 #include "host/interrupted.h"
 #include "host/watchdog.h"
@@ -83,15 +81,15 @@ int kr_interrupted_look(struct kr_fs *fs, int proc_fd,
 	return 0;
 }
 
-/* Who takes it back when nobody is about it, and no timer is there. */
+/* Who reverts it when no run is about it, and no timer is there. */
 static const char *others(const struct kr_interrupted *run)
 {
 	if (!run->asked)
-		return "the next fix or undo takes it back first";
+		return "the next fix or undo reverts it first";
 	if (!run->at_boot)
-		return "no timer takes it back; the next fix or undo does so "
+		return "no timer reverts it; the next fix or undo does so "
 		       "first, or 'kubelet-remedy recover' now";
-	return "no timer takes it back; " KR_WATCHDOG_BOOT_UNIT
+	return "no timer reverts it; " KR_WATCHDOG_BOOT_UNIT
 	       " does so at the next boot, the next fix or undo first, or "
 	       "'kubelet-remedy recover' now";
 }
@@ -116,21 +114,20 @@ char *kr_interrupted_describe(const struct kr_interrupted *run)
 		break;
 	case KR_INTERRUPTED_RECOVERS:
 		r = asprintf(&text,
-		             "was interrupted and is being taken back now%s",
+		             "was interrupted and is being reverted now%s",
 		             who);
 		break;
 	case KR_INTERRUPTED_STUCK:
 		r = asprintf(&text,
 		             "does not go on%s, and its time is over: "
-		             "'kubelet-remedy recover' ends it and takes it "
-		             "back%s%s",
+		             "'kubelet-remedy recover' ends it and reverts "
+		             "it%s%s",
 		             who, *when ? "; systemd does so at " : "", when);
 		break;
 	default:
 		r = *when ? asprintf(&text,
 		                     "was interrupted: systemd reverts it at "
-		                     "%s, a fix or undo before that would take "
-		                     "it back first",
+		                     "%s, 'kubelet-remedy recover' does so now",
 		                     when)
 		          : asprintf(&text, "was interrupted: %s", others(run));
 		break;
@@ -167,28 +164,24 @@ int kr_interrupted_warn(struct kr_fs *fs, int proc_fd,
 	return 0;
 }
 
-int kr_interrupted_report(struct kr_fs *fs, int proc_fd,
-                          struct kr_manager *manager, struct kr_diag *diag)
+int kr_interrupted_report(struct kr_fs *fs, const struct kr_manifests *list,
+                          int proc_fd, struct kr_manager *manager,
+                          struct kr_diag *diag)
 {
-	_cleanup_manifests_ struct kr_manifests list = {0};
-	const struct kr_manifest *m;
-	int r = kr_manifests_read(fs, NULL, &list);
+	const struct kr_manifest *m = kr_recover_find(fs, list);
 
-	if (r < 0) /* the folder is root's: others cannot tell */
-		return r == -ENOMEM ? r : 0;
-	m = kr_recover_find(fs, &list);
 	if (m)
 		return kr_interrupted_warn(fs, proc_fd, manager, m, diag, NULL);
-	if (kr_recover_is_unknown(fs, &list) == 1) {
+	if (kr_recover_is_unknown(fs, list) == 1) {
 		kr_diag_add(diag, KR_WARNING, "interrupted", KR_SPAN_NONE,
 		            "the run %s may not have come to its end, and its "
 		            "record cannot be read",
-		            list.last_unread);
+		            list->last_unread);
 		return 0;
 	}
-	m = kr_recover_find_untidy(fs, &list);
+	m = kr_recover_find_untidy(fs, list);
 	if (m)
-		kr_diag_add(diag, KR_WARNING, "interrupted", KR_SPAN_NONE,
+		kr_diag_add(diag, KR_WARNING, "untidy", KR_SPAN_NONE,
 		            "the run %s ended before it had tidied up: unless "
 		            "it is still at work, the next fix or undo removes "
 		            "the old files beside the new ones",

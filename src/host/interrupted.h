@@ -16,17 +16,17 @@
 
 enum kr_interrupted_state {
 	KR_INTERRUPTED_NOT,      /* it is at work, within its time */
-	KR_INTERRUPTED_RECOVERS, /* it is being taken back, within that time */
-	KR_INTERRUPTED_STUCK,    /* somebody lives whose time is over */
-	KR_INTERRUPTED,          /* nobody is about it */
+	KR_INTERRUPTED_RECOVERS, /* it is being reverted, within that time */
+	KR_INTERRUPTED_STUCK,    /* a run lives whose time is over */
+	KR_INTERRUPTED,          /* no run is about it */
 	_KR_INTERRUPTED_MAX,
 };
 
 struct kr_interrupted {
 	enum kr_interrupted_state state;
-	pid_t pid;             /* of whoever is about it; 0: not known */
+	pid_t pid;             /* of the run that is about it; 0: not known */
 	bool stopped;          /* that process, by a signal */
-	uint64_t reverts_usec; /* realtime, when systemd takes it back; 0: it
+	uint64_t reverts_usec; /* realtime, when systemd reverts it; 0: it
 	                          does not, or cannot be asked */
 	bool at_boot;          /* the unit that does so at boot is enabled */
 	bool asked;            /* systemd was */
@@ -52,7 +52,8 @@ int kr_interrupted_warn(struct kr_fs *fs, int proc_fd,
                         const struct kr_manifest *manifest,
                         struct kr_diag *diag, struct kr_interrupted *ret);
 
-/* The same of the node's last run, where that has not come to its end or has
- * not tidied up. 0 or -ENOMEM. */
-int kr_interrupted_report(struct kr_fs *fs, int proc_fd,
-                          struct kr_manager *manager, struct kr_diag *diag);
+/* The same of the node's last run of LIST, where that has not come to its end
+ * or has not tidied up. 0 or -ENOMEM. */
+int kr_interrupted_report(struct kr_fs *fs, const struct kr_manifests *list,
+                          int proc_fd, struct kr_manager *manager,
+                          struct kr_diag *diag);

@@ -3,12 +3,12 @@
 /*
  * What kubelet's own port answers.
  *
- * healthz is another port, plain and open to anybody on the machine: it says ok
- * while the port that the API server uses answers to nobody. What is seen on
+ * healthz is another port, plain and open to all on the machine: it says ok
+ * while the port that the API server uses does not answer. What is seen on
  * that port from here:
  *
  *	handshake     serverTLSBootstrap without a certificate yet: "internal
- *	              error"; a cipher or version that nobody has
+ *	              error"; a cipher or version that no client has
  *	anonymous     401: anonymous access is off
  *	certificate   not 401: kubelet's client CA is the one that signed
  *	              kubelet's own certificate, and so, as a rule, the API
@@ -159,7 +159,7 @@ static int ask_with_certificate(const struct kr_kubelet_port *p,
 	return ask(&server, asking, ret, NULL);
 }
 
-/* 0; 1: RET says why nobody is asked; -ENOMEM. */
+/* 0; 1: RET says why it is not asked; -ENOMEM. */
 static int find_server(const struct kr_own_port *port, char *url, size_t size,
                        struct kr_kubelet_look *ret)
 {
@@ -174,7 +174,7 @@ static int find_server(const struct kr_own_port *port, char *url, size_t size,
 	}
 	if (kr_plain_peer_parse(port->address, port->port, &peer) < 0) {
 		see_everywhere(ret, KR_SEEN_UNTRIED,
-		               "kubelet's address is none of numbers");
+		               "kubelet's address is not one of numbers");
 		return 1;
 	}
 	if (kr_own_port_socket(port) == KR_OWN_SOCKET_OTHERS) {

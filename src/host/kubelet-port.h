@@ -69,7 +69,7 @@ struct kr_kubelet_demand {
 
 /*
  * Compares. Only what was answered before the change is asked for after it. A
- * 401 to the certificate before the change says that it is none of kubelet's
+ * 401 to the certificate before the change says that it is not of kubelet's
  * client CA: UNTRIED. A 500 is no failure: the API server is away, which
  * kubelet asks about authorization, after authentication.
  */

@@ -3,8 +3,8 @@
 /*
  * The live view.
  *
- * Only here does a node meet an API server: host/configz is told a name and a
- * key, audit is told what came of it. The view speaks of the kubelet that is
+ * Only here does a node meet an API server: host/configz gets a name and a
+ * key, audit gets what came of it. The view speaks of the kubelet that is
  * registered under the node's name; an image has none, whatever it is called.
  */
 

@@ -17,13 +17,13 @@
 
 struct kr_live {
 	enum kr_state state; /* TRUE, FALSE, UNKNOWN; ABSENT: not asked for,
-	                      * or an image: there is nobody to ask */
+	                      * or an image: there is no one to ask */
 	const char *reason;  /* one sentence; NULL: not asked for */
 	char *endpoint;      /* the URL of configz; NULL: none was found */
 	unsigned status;     /* of the last answer; 0: there was none */
 
 	char *node;    /* this and the rest is the module's own */
-	char *refusal; /* why nobody can be asked */
+	char *refusal; /* why it cannot be asked */
 	struct kr_http_server *server;
 	struct kr_http_transfer *transfer;
 	struct kr_configz configz;
@@ -35,7 +35,7 @@ struct kr_live_wait {
 	uint64_t timeout_usec;
 	kr_tick_t tick; /* NULL: none */
 	void *closure;
-	const char *what; /* static: what TICK is told is waited for */
+	const char *what; /* static: what is waited for, for TICK */
 	uint64_t since_usec, limit_usec;
 };
 
@@ -50,7 +50,7 @@ int kr_live_open(struct kr_live *live, const struct kr_api_options *api,
                  struct kr_node *node, struct kr_diag *diag);
 
 /*
- * Asks for FIELD, once, where there is somebody to ask. DIAG, which may be
+ * Asks for FIELD, once, where it can be asked. DIAG, which may be
  * NULL, gets the server's own words about a refusal. 0; what WAIT's tick gave
  * (-EINTR); -ENOMEM.
  */

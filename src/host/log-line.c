@@ -18,9 +18,9 @@
  * abort" (systemd's watchdog), each before stacks.
  *
  * With --logging-format=json a line is an object: ts, caller, msg, values. A
- * klog.Fatal is not told from an information there (measured with 1.20.2), but
- * the stacks behind it are: what stands before the first of them is trouble.
- * An error has no verbosity "v" since 1.22.
+ * klog.Fatal does not differ from an information there (measured with 1.20.2),
+ * but the stacks behind it are: what stands before the first of them is
+ * trouble. An error has no verbosity "v" since 1.22.
  *
  * Only what is surely of a dump is noise. A tab alone is no sign: klog shows a
  * value of several lines with a tab before each, and "command failed" may have
@@ -39,7 +39,7 @@
 #include "host/log-line.h"
 
 /* What systemd may need between a fork, or an end, and its note of the time.
- * RestartSec= is 100 ms where nobody says otherwise. */
+ * RestartSec= is 100 ms where it is not set. */
 #define SLACK_USEC (50 * KR_USEC_PER_MSEC)
 
 /* A line, or what is left of it. */
@@ -309,7 +309,7 @@ bool kr_log_line_ask_reason(const struct kr_loaded_unit *unit,
 	query->trouble = unit->exec_main_code == CLD_EXITED;
 	/*
 	 * What a process says that ends at once is often written after its end,
-	 * and has then no invocation, or a later one: it is told by its time.
+	 * and has then no invocation, or a later one: it is known by its time.
 	 * But only where the unit is as it is by the end of that process, not
 	 * by an ExecStartPre= of a later start.
 	 */

@@ -3,7 +3,7 @@
 
 /*
  * What a line of kubelet's log is to who asks why kubelet ended. Here is all
- * that is known of how kubelet's lines look; systemd/journal is told by this.
+ * that is known of how kubelet's lines look; systemd/journal gets it from here.
  */
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 enum kr_log_kind kr_log_line_classify(const char *line, size_t length);
 
 /*
- * Where UNIT's last start ended, and not well: lets QUERY look for the reason
+ * Where UNIT's last start ended badly: lets QUERY look for the reason
  * of that end. False: it runs, or was stopped; the last lines are what is
  * wanted, and QUERY is as it was.
  */

@@ -11,14 +11,14 @@
 #define KR_NODE_VERSION_SIZE 64
 
 /*
- * The version in SIZE bytes at BODY, a Node. 0; -EBADMSG: it is none, or says
- * no version, or two, or one that is too long; -ENOMEM.
+ * The version in SIZE bytes at BODY, a Node. 0; -EBADMSG: it is no Node, or
+ * says no version, or two, or too long a one; -ENOMEM.
  */
 int kr_node_info_parse(const char *body, size_t size,
                        char ret[static KR_NODE_VERSION_SIZE]);
 
 /*
- * Asks for NODE with T. 0; *RET is "" where the version is not told: who asks
+ * Asks for NODE with T. 0; *RET is "" where the version is not said: who asks
  * may have no right to get nodes, and need not have it. -EINTR: T's tick() said
  * stop; -ENOMEM.
  */

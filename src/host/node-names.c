@@ -8,10 +8,10 @@
  * With the 410 comes a token that goes on behind the last name of the list as
  * it is now; that is taken. Without one the list starts over. Every name that
  * came is remembered, so that no node is asked twice, whatever came or went
- * meanwhile and in whatever order; none is left out that was there all the
+ * meanwhile and in whatever order; no node is left out that was there all the
  * time.
  *
- * Whoever answers may be no API server, or a broken one: a token that comes
+ * What answers may be no API server, or a broken one: a token that comes
  * again within one list, pages that bring nothing, too many names or pages end
  * the list with an error. The names that came by then are asked.
  *
@@ -30,9 +30,45 @@
 
 #define FRUITLESS_MAX 5
 
-void kr_node_names_init(struct kr_node_names *names)
+void kr_node_names_init(struct kr_node_names *names, const char *selector)
 {
-	*names = (struct kr_node_names){.limit = KR_NODE_NAMES_LIMIT};
+	*names = (struct kr_node_names){
+		.limit = KR_NODE_NAMES_LIMIT,
+		.selector = selector,
+	};
+}
+
+void kr_node_names_init_looked_up(struct kr_node_names *names,
+                                  const char *const *given, size_t n_given)
+{
+	*names = (struct kr_node_names){
+		.limit = KR_NODE_NAMES_LIMIT,
+		.given = given,
+		.n_given = n_given,
+	};
+}
+
+/* Puts ENTRY, whose name is the list's then, to those that wait. */
+static int put(struct kr_node_names *names, struct kr_node_entry entry)
+{
+	struct kr_node_entry *next =
+		KR_VEC_NEXT(names->page.nodes, names->page.n_nodes);
+
+	if (!next) {
+		free(entry.name);
+		return -ENOMEM;
+	}
+	*next = entry;
+	names->page.n_nodes++;
+	names->n_known++;
+	return 0;
+}
+
+static int put_name(struct kr_node_names *names, const char *name)
+{
+	struct kr_node_entry entry = {.name = strdup(name)};
+
+	return entry.name ? put(names, entry) : -ENOMEM;
 }
 
 int kr_node_names_init_given(struct kr_node_names *names,
@@ -40,16 +76,11 @@ int kr_node_names_init_given(struct kr_node_names *names,
 {
 	*names = (struct kr_node_names){.complete = true};
 	for (size_t i = 0; i < n_given; i++) {
-		char **next = KR_VEC_NEXT(names->page.names, i);
+		int r = put_name(names, given[i]);
 
-		if (!next)
-			return -ENOMEM;
-		*next = strdup(given[i]);
-		if (!*next)
-			return -ENOMEM;
-		names->page.n_names++;
+		if (r < 0)
+			return r;
 	}
-	names->n_known = n_given;
 	return 0;
 }
 
@@ -63,30 +94,34 @@ void kr_node_names_done(struct kr_node_names *names)
 
 bool kr_node_names_any(const struct kr_node_names *names)
 {
-	return names->at < names->page.n_names;
+	return names->at < names->page.n_nodes;
 }
 
-char *kr_node_names_take(struct kr_node_names *names)
+bool kr_node_names_take(struct kr_node_names *names, struct kr_node_entry *ret)
 {
 	if (!kr_node_names_any(names))
-		return NULL;
-	return TAKE_PTR(names->page.names[names->at++]);
+		return false;
+	*ret = names->page.nodes[names->at];
+	names->page.nodes[names->at++].name = NULL;
+	return true;
 }
 
 size_t kr_node_names_total(const struct kr_node_names *names)
 {
-	return names->n_known + names->page.n_more;
+	return names->given ? names->n_given - names->n_left_out
+	                    : names->n_known + names->page.n_more;
 }
 
 bool kr_node_names_wants_page(const struct kr_node_names *names)
 {
 	return !names->complete &&
-	       names->page.n_names - names->at <= names->limit / 2;
+	       names->page.n_nodes - names->at <= names->limit / 2;
 }
 
 int kr_node_names_path(const struct kr_node_names *names, char **ret)
 {
-	int r = kr_node_page_path(names->limit, names->page.token, ret);
+	int r = kr_node_page_path(names->limit, names->selector,
+	                          names->page.token, ret);
 
 	return r == -EINVAL ? -EBADMSG : r;
 }
@@ -112,14 +147,42 @@ static int remember(void **tree, const char *text)
 	return -ENOMEM;
 }
 
+static int compare_given(const void *a, const void *b)
+{
+	return strcmp(a, *(const char *const *)b);
+}
+
+static bool is_given(const struct kr_node_names *names, const char *name)
+{
+	return bsearch(name, names->given, names->n_given,
+	               sizeof(*names->given), compare_given);
+}
+
+int kr_node_names_stop(struct kr_node_names *names)
+{
+	names->complete = true;
+	names->page.n_more = 0;
+	for (size_t i = 0; i < names->n_given; i++) {
+		int r;
+
+		if (tfind(names->given[i], &names->known, compare))
+			continue;
+		r = put_name(names, names->given[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int give_up(struct kr_node_names *names, char **ret_reason,
                    const char *reason, const char *detail)
 {
-	int r = asprintf(ret_reason, "%s%s%s%s", reason, *detail ? " (" : "",
-	                 detail, *detail ? ")" : "");
+	int r = kr_node_names_stop(names);
 
-	names->complete = true;
-	names->page.n_more = 0;
+	if (r < 0)
+		return r;
+	r = asprintf(ret_reason, "%s%s%s%s", reason, *detail ? " (" : "",
+	             detail, *detail ? ")" : "");
 	return r < 0 ? -ENOMEM : -EBADMSG;
 }
 
@@ -130,55 +193,69 @@ static void forget(struct kr_node_names *names)
 
 	if (names->at == 0)
 		return;
-	page->n_names -= names->at;
-	memmove(page->names, page->names + names->at,
-	        page->n_names * sizeof(*page->names));
+	page->n_nodes -= names->at;
+	memmove(page->nodes, page->nodes + names->at,
+	        page->n_nodes * sizeof(*page->nodes));
 	names->at = 0;
 }
 
-/* Moves the names of PAGE that are new behind those that wait. 0; -EBADMSG: a
- * name that no node can have; -ENOMEM. */
-static int append(struct kr_node_names *names, struct kr_node_page *page)
+/* Moves ENTRY behind those that wait, if it is wanted. */
+static int append_one(struct kr_node_names *names, struct kr_node_entry *entry)
 {
-	for (size_t i = 0; i < page->n_names; i++) {
-		char **next;
-		int is_new;
+	struct kr_node_entry taken = *entry;
 
-		if (strlen(page->names[i]) > KR_NODE_NAMES_NAME_MAX)
+	if (names->given && !is_given(names, entry->name))
+		return 0;
+	if (entry->left_out) {
+		names->n_left_out++;
+		return 0;
+	}
+	entry->name = NULL;
+	return put(names, taken);
+}
+
+/* Moves the nodes of PAGE that are new behind those that wait. RET_NEW: there
+ * are any. 0; -EBADMSG: a name that no node can have; -ENOMEM. */
+static int append(struct kr_node_names *names, struct kr_node_page *page,
+                  bool *ret_new)
+{
+	KR_EACH(struct kr_node_entry, entry, page->nodes, page->n_nodes) {
+		int r;
+
+		if (strlen(entry->name) > KR_NODE_NAMES_NAME_MAX)
 			return -EBADMSG;
-		is_new = remember(&names->known, page->names[i]);
-		if (is_new < 0)
-			return is_new;
-		if (!is_new) {
+		r = remember(&names->known, entry->name);
+		if (r < 0)
+			return r;
+		if (r == 0) {
 			names->n_skipped += names->again;
 			continue;
 		}
-		next = KR_VEC_NEXT(names->page.names, names->page.n_names);
-		if (!next)
-			return -ENOMEM;
-		*next = TAKE_PTR(page->names[i]);
-		names->page.n_names++;
-		names->n_known++;
+		*ret_new = true;
+		names->n_heard++;
+		r = append_one(names, entry);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
 
-/* Whether the list goes on behind PAGE, which brought names that were not KNOWN
- * before. NULL: it does, or it is over; else why it cannot. */
+/* Whether the list goes on behind PAGE, which brought names that are new. NULL:
+ * it does, or it is over; else why it cannot. */
 static const char *check_end(struct kr_node_names *names,
-                             const struct kr_node_page *page, size_t known)
+                             const struct kr_node_page *page, bool is_new)
 {
-	if (names->n_known > known)
+	if (is_new)
 		names->n_fruitless = 0;
-	else if (page->n_names == 0 || !names->again)
+	else if (page->n_nodes == 0 || !names->again)
 		names->n_fruitless++;
 	names->n_pages++;
 	if (!page->token)
 		return NULL;
 	if (names->n_fruitless == FRUITLESS_MAX ||
-	    names->n_skipped > 2 * names->n_known + names->limit)
+	    names->n_skipped > 2 * names->n_heard + names->limit)
 		return "the list of nodes does not end";
-	if (names->n_known >= KR_NODE_NAMES_MAX)
+	if (names->n_heard >= KR_NODE_NAMES_MAX)
 		return "the list of nodes does not end: 200,000 names came";
 	if (names->n_pages >= KR_NODE_NAMES_PAGES_MAX)
 		return "the list of nodes does not end: 5,000 pages came";
@@ -209,8 +286,8 @@ static int hear_page(struct kr_node_names *names,
                      const struct kr_http_answer *answer, char **ret_reason)
 {
 	_cleanup_node_page_ struct kr_node_page page = {0};
-	size_t known = names->n_known;
 	const char *fault = NULL;
+	bool is_new = false;
 	int r = kr_node_page_parse(answer->body ? answer->body : "",
 	                           answer->body_size, &page);
 
@@ -225,7 +302,7 @@ static int hear_page(struct kr_node_names *names,
 	if (fault)
 		return give_up(names, ret_reason, fault, "");
 	forget(names);
-	r = append(names, &page);
+	r = append(names, &page, &is_new);
 	if (r == -EBADMSG)
 		return give_up(names, ret_reason,
 		               "the answer must be a list of nodes: a name has "
@@ -233,14 +310,13 @@ static int hear_page(struct kr_node_names *names,
 		               "");
 	if (r < 0)
 		return r;
-	fault = check_end(names, &page, known);
+	fault = check_end(names, &page, is_new);
 	if (fault)
 		return give_up(names, ret_reason, fault, "");
 	free(names->page.token);
 	names->page.token = TAKE_PTR(page.token);
 	names->page.n_more = page.n_more;
-	names->complete = !names->page.token;
-	return 0;
+	return names->page.token ? 0 : kr_node_names_stop(names);
 }
 
 /* The token is too old. */

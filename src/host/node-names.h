@@ -2,12 +2,13 @@
 #pragma once
 
 /*
- * The names of the nodes to ask, one behind the other: those that were given,
- * or those of the cluster, page by page.
+ * The nodes to ask, one behind the other: those that were given, or those of
+ * the cluster, page by page, or those of the cluster that were given: so their
+ * kubelets' versions are known, where the list can be read.
  *
  * It says which page is wanted and hears what was answered; who asks the API
  * server is not its matter. No more than a page and a half of names ever wait
- * at one time; those that were taken are remembered, so that none is given
+ * at one time; those that were taken are remembered, so that no name is given
  * twice.
  */
 
@@ -31,31 +32,48 @@
 #define KR_NODE_NAMES_TOKEN_MAX ((size_t)4096)
 
 struct kr_node_names {
-	struct kr_node_page page; /* names that are known */
+	const char *selector;     /* of labels; NULL: all */
+	struct kr_node_page page; /* nodes that are known */
 	size_t at;                /* those before were taken */
-	size_t n_known;           /* all that were ever known */
+	size_t n_known;           /* all to ask that were ever known */
+	size_t n_heard;           /* all that the list ever had */
 	bool complete;            /* no page is behind these */
 	size_t limit;
 	void *known, *tokens; /* that ever came; trees of tsearch(3) */
+	/* only these, which are borrowed and sorted; NULL: all */
+	const char *const *given;
+	size_t n_given;
+	size_t n_left_out; /* that have no kubelet to ask */
 	unsigned n_pages;
 	bool again;           /* it started over */
 	size_t n_skipped;     /* that were known, since then */
 	unsigned n_fruitless; /* answers in a row that brought nothing */
 };
 
-/* All nodes of the cluster. */
-void kr_node_names_init(struct kr_node_names *names);
+/* All nodes of the cluster that SELECTOR, which is borrowed, selects; NULL:
+ * all. */
+void kr_node_names_init(struct kr_node_names *names, const char *selector);
 
 /* Only these, which are copied. 0 or -ENOMEM. */
 int kr_node_names_init_given(struct kr_node_names *names,
                              const char *const *given, size_t n_given);
+
+/* Only these, in strcmp(3)'s order and borrowed, with what the list says of
+ * them; those that it does not have come last. */
+void kr_node_names_init_looked_up(struct kr_node_names *names,
+                                  const char *const *given, size_t n_given);
 void kr_node_names_done(struct kr_node_names *names);
 
-/* The next name, which is the caller's; NULL: none is known just now. */
-char *kr_node_names_take(struct kr_node_names *names);
+/* No page will be wanted any more. Those that were given and that did not come
+ * are taken all the same: the API server says what is wrong with them. 0 or
+ * -ENOMEM. */
+int kr_node_names_stop(struct kr_node_names *names);
+
+/* The next node, whose name is the caller's. False: not known just now. */
+bool kr_node_names_take(struct kr_node_names *names, struct kr_node_entry *ret);
 bool kr_node_names_any(const struct kr_node_names *names);
 
-/* How many there are, as far as it can be told. */
+/* How many there are, as far as it is known. */
 size_t kr_node_names_total(const struct kr_node_names *names);
 
 /* Whether a page is wanted soon, and its path, which the caller frees. 0;

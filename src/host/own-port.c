@@ -4,7 +4,7 @@
  * A port on which one kubelet serves.
  *
  * It is asked where kubelet's network namespace is ours: from a pod without
- * hostNetwork the same address is somebody else's. And only what kubelet's own
+ * hostNetwork the same address is others'. And only what kubelet's own
  * socket says counts (node/listener): a port that is kubelet's by its
  * configuration may have been taken by another program.
  *

@@ -24,7 +24,7 @@ struct kr_own_port {
 	char address[64];    /* as kubelet has it, "0.0.0.0" too */
 	unsigned port;       /* 0: it is off */
 	const char *why_not; /* static: why it is not asked; NULL: it is */
-	bool any_socket; /* whose socket answers cannot or need not be told */
+	bool any_socket; /* whose socket answers is not or need not be known */
 };
 
 /*
@@ -48,7 +48,7 @@ int kr_own_port_find(const struct kr_node *node, const struct kr_inputs *inputs,
 
 /* Whose socket is at the port. */
 enum kr_own_socket {
-	KR_OWN_SOCKET_KUBELETS, /* or that need not or cannot be told */
+	KR_OWN_SOCKET_KUBELETS, /* or that need not or is unknown */
 	KR_OWN_SOCKET_OTHERS,
 };
 enum kr_own_socket kr_own_port_socket(const struct kr_own_port *port);
@@ -58,7 +58,7 @@ struct kr_asking {
 	uint64_t deadline_usec; /* of kr_now_usec() */
 	kr_tick_t tick;         /* NULL: none */
 	void *closure;
-	const char *what; /* static: what TICK is told is waited for */
+	const char *what; /* static: what is waited for, for TICK */
 	uint64_t since_usec, limit_usec;
 };
 
@@ -73,7 +73,7 @@ enum kr_port_closed {
 	KR_PORT_CLOSED, /* the connection is refused, or another process than
 	                 * kubelet took the port */
 	KR_PORT_OPEN,   /* kubelet still listens there at the deadline */
-	KR_PORT_UNSEEN, /* that cannot be told */
+	KR_PORT_UNSEEN, /* that is unknown */
 };
 
 /*

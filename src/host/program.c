@@ -17,7 +17,7 @@
  *     libcjson.so.1, ...
  *
  * The folder is the one that /proc/self/exe lies in, if it has a loader of that
- * name. The program in it is run by that loader, which is told to look there
+ * name. The program in it is run by that loader, which is asked to look there
  * first; contrib/bundle unpacks such a folder on a host, and it runs the same:
  *
  *   .../kubelet-remedy.loader --library-path FOLDER FOLDER/kubelet-remedy
@@ -61,8 +61,8 @@
 static int fail(struct kr_diag *diag, const char *path, int error)
 {
 	kr_diag_add_path(diag, KR_ERROR, "program", path,
-	                 "the program cannot be put there, for systemd to take "
-	                 "the change back if this run is killed: %s",
+	                 "the program cannot be put there, for systemd to "
+	                 "revert the change if this run is killed: %s",
 	                 strerror(-error));
 	return error;
 }
@@ -222,10 +222,10 @@ static int try_program(struct kr_host *host, const struct kr_program *program,
 	                     &status);
 	if (r < 0 || status == 0)
 		return r;
-	kr_diag_add_path(
-		diag, KR_ERROR, "program", argv[0],
+	return kr_diag_refuse_path(
+		diag, "program", argv[0],
 		"does not run on the host when systemd starts it (status %d), "
-		"so that it could not take the change back if this run was "
+		"so that it could not revert the change if this run was "
 		"killed: %s; --restart=never changes only the files",
 		status,
 		is_alone ? "it was copied alone, and must come from a folder "
@@ -234,7 +234,6 @@ static int try_program(struct kr_host *host, const struct kr_program *program,
 			 : "what forbids it (noexec, a security module, "
 			   "libraries that only this environment names) must "
 			   "allow it");
-	return -EOPNOTSUPP;
 }
 
 static int find_program(struct kr_host *host, struct kr_diag *diag,
@@ -246,14 +245,13 @@ static int find_program(struct kr_host *host, struct kr_diag *diag,
 	if (r < 0)
 		return r;
 	/* the kernel has started no program with a loader: /proc/self/exe is a
-	 * loader that was told our name */
-	if (!ours.dir && getauxval(AT_BASE) == 0) {
-		kr_diag_add(diag, KR_ERROR, "program", KR_SPAN_NONE,
-		            "the program was started by way of its loader: it "
-		            "must be started itself, so that systemd can run "
-		            "it to take the change back");
-		return -EOPNOTSUPP;
-	}
+	 * loader that was given our name */
+	if (!ours.dir && getauxval(AT_BASE) == 0)
+		return kr_diag_refuse(
+			diag, "program", KR_SPAN_NONE,
+			"the program was started by way of its loader: it "
+			"must be started itself, so that systemd can run "
+			"it to revert the change");
 	program->copied = strcmp(host->node->root, "/") != 0;
 	r = program->copied ? copy_files(host->node->fs, &ours, diag) : 0;
 	if (r < 0)

@@ -181,7 +181,7 @@ static int ask_sockets(const struct kr_own_port *port, const char *why,
 		return 0;
 	ret->use = KR_READONLY_CANNOT_TELL;
 	return kr_format(&ret->why,
-	                 "who uses the read-only port %u cannot be told: %s",
+	                 "who uses the read-only port %u is unknown: %s",
 	                 port->port, why);
 }
 
@@ -204,6 +204,7 @@ static int judge_counts(const struct kr_own_port *port, const struct counts *c,
 	if (c->ours < 1)
 		return ask_sockets(port, "it does not count our own request",
 		                   ret);
+	ret->counted = true;
 	return 0;
 }
 

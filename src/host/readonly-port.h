@@ -8,7 +8,7 @@
 #include "host/own-port.h"
 
 enum kr_readonly_use {
-	KR_READONLY_NOT_USED,    /* by nobody since kubelet started, or, where
+	KR_READONLY_NOT_USED,    /* not since kubelet started, or, where
 	                          * it does not count, at this moment */
 	KR_READONLY_USED,        /* by others than us */
 	KR_READONLY_CANNOT_TELL, /* WHY says why */
@@ -16,6 +16,7 @@ enum kr_readonly_use {
 
 struct kr_readonly_port {
 	enum kr_readonly_use use;
+	bool counted;        /* NOT_USED: kubelet has counted since its start */
 	uint64_t n_requests; /* of others, that kubelet counted */
 	size_t n_peers;      /* of others, that are connected */
 	char *why;           /* one sentence; NULL: NOT_USED */

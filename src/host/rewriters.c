@@ -4,7 +4,7 @@
  * Who may have written kubelet's files while it was being started.
  *
  * That a file is another one is known, who wrote it is not. What runs before
- * each start of kubelet is told by its unit: ExecStartPre=, and oneshot units
+ * each start of kubelet shows in its unit: ExecStartPre=, and oneshot units
  * that kubelet.service pulls in and waits for (a renderer of its config, a node
  * agent). Our own boot unit is one of these, and stands aside while a fix is at
  * work.

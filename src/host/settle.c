@@ -8,7 +8,7 @@
  *        │ a restart by others, SIGKILL:  │ --wait is over       │       │
  *        └── once ────────────────────────┼──────────────────────┤    settled
  *                                         ▼                      ▼
- *                                      not well             ended: not well
+ *                                      not healthy          ended: not healthy
  *
  * "Active" says little: for Type=simple the start is done when a process is
  * made. The first ok says little more: kubelet opens healthz and only then
@@ -20,7 +20,7 @@
  * first, after a signal, after a lost bus, and last. A death shows at once.
  *
  * Others may act meanwhile. A stop job that we did not ask for, or a shutdown,
- * is somebody's wish: it is obeyed. A restart, by an operator or a path unit
+ * is the wish of others: it is obeyed. A restart, by an operator or a path unit
  * that watches what we have just written, and a SIGKILL, the kernel's out of
  * memory for one, say nothing about kubelet: the process that follows has to
  * settle instead, once; there must be an end. On the way back, where there is
@@ -110,6 +110,8 @@ static int ended(struct kr_settling *s, enum verdict *ret)
 	char how[64];
 
 	describe_end(u, how, sizeof(how));
+	snprintf(s->ended, sizeof(s->ended), "kubelet ended (%s)",
+	         u->exec_main_code == CLD_EXITED ? how + strlen("exit ") : how);
 	not_well(ret);
 	/* systemd has forgotten it, or the clock was set */
 	if (u->started_realtime_usec == 0 || end < u->started_realtime_usec)
@@ -147,7 +149,7 @@ bool kr_settling_is_at_rest(const struct kr_loaded_unit *u)
 	       (is_state(u, "active") && u->job_id == 0);
 }
 
-/* Somebody else has ended kubelet, and another one comes: once. */
+/* Others has ended kubelet, and another one comes: once. */
 static int await_another(struct kr_settling *s, const char *what,
                          struct kr_diag *diag, enum verdict *ret)
 {
@@ -169,7 +171,7 @@ static int await_another(struct kr_settling *s, const char *what,
 	return 0;
 }
 
-/* Somebody wants kubelet not to run. */
+/* Others want kubelet not to run. */
 static bool was_stopped(const struct kr_settling *s)
 {
 	return kr_unit_watch_saw_stop(s->watch) ||
@@ -194,8 +196,7 @@ static int judge_end(struct kr_settling *s, struct kr_diag *diag,
 		return await_another(s, "kubelet was killed (SIGKILL)", diag,
 		                     ret);
 	if (u->job_id != 0 && !is_auto_restart(u))
-		return await_another(s, "somebody else restarted kubelet", diag,
-		                     ret);
+		return await_another(s, "others restarted kubelet", diag, ret);
 	s->by_others = kr_settling_was_killed(u);
 	return ended(s, ret);
 }
@@ -240,7 +241,7 @@ static void follow(struct kr_settling *s)
 	s->unasked = s->probe.why_not;
 }
 
-/* Nobody has a process yet that could be followed. */
+/* There is no process yet that could be followed. */
 static int judge_beginning(struct kr_settling *s, struct kr_diag *diag,
                            enum verdict *ret)
 {
@@ -257,7 +258,7 @@ static int judge_beginning(struct kr_settling *s, struct kr_diag *diag,
 		return 0;
 	if (is_state(u, "deactivating") || is_state(u, "reloading"))
 		return 0;
-	/* systemd forgets a unit that is stopped and that nobody refers to */
+	/* systemd forgets a unit that is stopped and not referred to */
 	if (is_auto_restart(u) || u->exited_realtime_usec > 0 ||
 	    u->exec_main_code != 0 || was_stopped(s)) {
 		s->invocation = invocation_of(u);
@@ -286,7 +287,8 @@ static int judge_running(struct kr_settling *s, struct kr_diag *diag,
 		*ret = IS_STOPPED;
 		return 0;
 	}
-	/* also one that is about to be stopped: what comes then is waited for
+	/* also a unit that is about to be stopped: what comes then is waited
+	 * for
 	 */
 	if (is_same(s))
 		return 0;
@@ -297,7 +299,7 @@ static int judge_running(struct kr_settling *s, struct kr_diag *diag,
 	}
 	if (!is_state(u, "active") || u->main_pid == 0)
 		return judge_end(s, diag, ret);
-	return await_another(s, "somebody else restarted kubelet", diag, ret);
+	return await_another(s, "others restarted kubelet", diag, ret);
 }
 
 /* systemd does not answer: the process itself tells. */
@@ -352,7 +354,7 @@ static int check_argv(struct kr_settling *s, struct kr_diag *diag,
 	*ret = IS_SETTLED;
 	if (!s->argv || s->host->node->proc_fd < 0)
 		return 0;
-	r = kr_process_read(s->host->node->proc_fd, s->pid, diag, &p);
+	r = kr_process_read(s->host->node->proc_fd, s->pid, NULL, diag, &p);
 	if (r == -ESRCH)
 		return ended(s, ret);
 	if (r < 0)
@@ -492,7 +494,7 @@ static uint64_t stop_limit_usec(const struct kr_settling *s)
 	       KR_JOB_SLACK_USEC;
 }
 
-/* It runs, but nobody lets it settle. */
+/* It runs, but is not left to settle. */
 static int judge_restless(struct kr_settling *s, uint64_t began_usec,
                           enum verdict *ret)
 {
@@ -617,8 +619,9 @@ int kr_settling_run(struct kr_settling *s, struct kr_diag *diag,
 		return r;
 	*ret = ends[verdict];
 	if (s->blind && verdict == IS_SETTLED)
-		kr_diag_add(diag, KR_WARNING, "systemd-silent", KR_SPAN_NONE,
-		            "systemd does not answer: that kubelet is well is "
-		            "its own word");
+		kr_diag_add(
+			diag, KR_WARNING, "systemd-silent", KR_SPAN_NONE,
+			"systemd does not answer: that kubelet is healthy is "
+			"its own word");
 	return 0;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * kubelet on its way up, watched until it has proved that it is well.
+ * kubelet on its way up, watched until it has proved that it is healthy.
  */
 
 #include <stdbool.h>
@@ -16,9 +16,9 @@
 #include "systemd/unit-watch.h"
 
 enum kr_settled {
-	KR_SETTLED,        /* kubelet has proved that it is well */
-	KR_SETTLED_NOT,    /* it ended, or was not well in its time */
-	KR_SETTLED_STOPPED /* somebody else stopped it, or the system stops */
+	KR_SETTLED,        /* kubelet has proved that it is healthy */
+	KR_SETTLED_NOT,    /* it ended, or was not healthy in its time */
+	KR_SETTLED_STOPPED /* others stopped it, or the system stops */
 };
 
 struct kr_settling {
@@ -35,7 +35,10 @@ struct kr_settling {
 	void *closure;
 
 	/* out */
-	char *failure; /* why it is not well, owned */
+	char *failure; /* why it is not healthy, owned */
+	/* "kubelet ended (status 255)": the same without its time; "": it did
+	 * not end, or nothing is known of that */
+	char ended[96];
 	const char
 		*unasked; /* static: why healthz was not asked; NULL: it was */
 	bool by_others;   /* kubelet's end was the work of others */

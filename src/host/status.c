@@ -5,7 +5,6 @@
  */
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -34,6 +33,34 @@ static int read_log(struct kr_status *status, struct kr_diag *diag)
 	return r == -ENOMEM ? r : 0;
 }
 
+/* A unit that was named and starts no kubelet. What a wrapper of kubelet runs
+ * is in its control group or in none that is a unit's. */
+static bool is_other(const struct kr_node *node)
+{
+	const char *unit = node->has_process ? node->process.unit : NULL;
+
+	return node->disk.no_kubelet && node->unit_named &&
+	       (!node->has_process ||
+	        (unit && strcmp(unit, node->unit_name) != 0));
+}
+
+/* The health of kubelet, and what the journal has of its unit. */
+static int look(struct kr_status *status, struct kr_diag *diag)
+{
+	const struct kr_node *node = status->host->node;
+	int r;
+
+	status->other = is_other(node);
+	if (status->other) {
+		status->health.state = KR_HEALTH_UNASKED;
+		r = kr_format(&status->health.why, "%s runs no kubelet",
+		              node->unit_name);
+	} else {
+		r = kr_host_health(status->host, &status->health);
+	}
+	return r < 0 ? r : read_log(status, diag);
+}
+
 int kr_status_read(const struct kr_node_options *options, struct kr_diag *diag,
                    struct kr_status *ret)
 {
@@ -56,15 +83,11 @@ int kr_status_read(const struct kr_node_options *options, struct kr_diag *diag,
 			strcmp(status.loaded->load_state, "not-found") != 0;
 	}
 	if (status.found) {
-		r = kr_host_health(status.host, &status.health);
-		if (r < 0)
-			return r;
-		r = read_log(&status, diag);
+		r = look(&status, diag);
 		if (r < 0)
 			return r;
 	}
-	*ret = status;
-	status = (struct kr_status){0};
+	*ret = TAKE(status);
 	return 0;
 }
 

@@ -14,6 +14,7 @@ struct kr_status {
 	struct kr_host *host;
 	const struct kr_loaded_unit *loaded; /* NULL: no bus */
 	bool found;                          /* there is such a unit */
+	bool other; /* it was named, and is another program's */
 	/* of kubelet, where the unit is there; its WHY says, too, why nothing
 	 * can be said of the unit */
 	struct kr_health_report health;

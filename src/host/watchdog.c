@@ -6,14 +6,14 @@
  *   new contents beside their targets
  *   armed: kubelet-remedy-rollback-ID.timer ── runs out ──> recover ID
  *   rename all ── Reload ── rearmed ── restart, settle
- *                                        │ not well
+ *                                        │ unhealthy
  *                           old ones back ── Reload ── rearmed ── restart
  *   kept, or put back: disarmed
  *
  * What the timer starts waits for the lock, which we hold to our end, whatever
  * end that is; then the record says whether there is anything to do. So a timer
- * that runs out too early, or that could not be stopped, does no harm, and one
- * that is stopped too late neither. It does not wait for ever: the record also
+ * that runs out too early, or that could not be stopped, does no harm, nor
+ * does one stopped too late. It does not wait for ever: the record also
  * says until when we are at work (store/owner), which is this very time, from
  * each phase on.
  *
@@ -25,7 +25,7 @@
  * the timer away, too: then it is the turn of kubelet-remedy-recover.service.
  * Whether a host has that is its administrator's to decide: a unit file of ours
  * that came and went with each fix would be a file that is left where systemd
- * reads when we are killed. So one that is not enabled is a warning, and the
+ * reads when we are killed. So a unit that is not enabled is a warning, and the
  * next run puts things in order.
  */
 
@@ -39,7 +39,7 @@
 #include "host/watchdog.h"
 #include "systemd/transient.h"
 
-#define DESCRIPTION "Take back a change of kubelet's configuration"
+#define DESCRIPTION "Revert a change of kubelet's configuration"
 
 void kr_watchdog_name(const char *id, char ret[static KR_WATCHDOG_NAME_SIZE])
 {
@@ -89,17 +89,19 @@ static int arm(struct kr_watchdog *w, struct kr_host *host, const char *id,
 	return kr_transient_arm(host->manager, &transient, diag);
 }
 
-static void warn_of_reboot(struct kr_host *host, struct kr_diag *diag)
+void kr_watchdog_warn_of_reboot(struct kr_host *host, struct kr_diag *diag)
 {
 	_cleanup_diag_ struct kr_diag ignored = {0};
 
 	if (kr_manager_is_enabled(host->manager, KR_WATCHDOG_BOOT_UNIT,
 	                          &ignored) != 0)
 		return;
-	kr_diag_add(diag, KR_WARNING, "no-boot-unit", KR_SPAN_NONE,
-	            KR_WATCHDOG_BOOT_UNIT
-	            " is not enabled: after a reboot in the middle of this run "
-	            "only the next run takes back what it left");
+	kr_diag_add(
+		diag, KR_WARNING, "no-boot-unit", KR_SPAN_NONE,
+		KR_WATCHDOG_BOOT_UNIT
+		" is not enabled: if this machine reboots in the middle of a "
+		"fix, the change stays until the next fix reverts it "
+		"('systemctl enable kubelet-remedy-recover')");
 }
 
 int kr_watchdog_arm(struct kr_host *host, const char *id, uint64_t wait_usec,
@@ -124,7 +126,7 @@ int kr_watchdog_arm(struct kr_host *host, const char *id, uint64_t wait_usec,
 		kr_watchdog_done(&w);
 		return r;
 	}
-	warn_of_reboot(host, diag);
+	kr_watchdog_warn_of_reboot(host, diag);
 	*ret = w;
 	return 0;
 }
@@ -143,6 +145,16 @@ void kr_watchdog_disarm(struct kr_watchdog *w, struct kr_host *host)
 	if (w->copied)
 		kr_program_remove(host->node->fs);
 	kr_watchdog_done(w);
+}
+
+void kr_watchdog_stop(struct kr_host *host, const char *id)
+{
+	char name[KR_WATCHDOG_NAME_SIZE];
+
+	if (!host->manager || *id == '\0')
+		return;
+	kr_watchdog_name(id, name);
+	kr_transient_disarm(host->manager, name, NULL);
 }
 
 void kr_watchdog_done(struct kr_watchdog *w)

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The rollback that outlives us: a timer of systemd's that takes a transaction
- * back (fix/rescue) unless it is stopped.
+ * The rollback that outlives us: a timer of systemd's that reverts a
+ * transaction (fix/rescue) unless it is stopped.
  */
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 #include "host/host.h"
 #include "store/manifest.h"
 
-/* What takes a change back at boot, where that is enabled. */
+/* What reverts a change at boot, where that is enabled. */
 #define KR_WATCHDOG_BOOT_UNIT "kubelet-remedy-recover.service"
 
 #define KR_WATCHDOG_NAME_SIZE (KR_TRANSACTION_ID_SIZE + 32)
@@ -26,7 +26,7 @@ void kr_watchdog_name(const char *id, char ret[static KR_WATCHDOG_NAME_SIZE]);
 uint64_t kr_watchdog_limit_usec(const struct kr_host *host, uint64_t wait_usec);
 
 struct kr_watchdog {
-	char *name;  /* of the timer, without suffix; NULL: none is armed */
+	char *name;  /* of the timer, without suffix; NULL: not armed */
 	bool copied; /* the program lies below the root */
 };
 
@@ -40,13 +40,20 @@ struct kr_watchdog {
 int kr_watchdog_arm(struct kr_host *host, const char *id, uint64_t wait_usec,
                     struct kr_diag *diag, struct kr_watchdog *ret);
 
+/* Warns where no unit would revert a run that a reboot ends: "no-boot-unit". */
+void kr_watchdog_warn_of_reboot(struct kr_host *host, struct kr_diag *diag);
+
 /* The next phase begins: its time counts from now. One that has run out waits
- * for our lock, so that a failure is none. */
+ * for our lock, so that a failure does not matter. */
 void kr_watchdog_rearm(const struct kr_watchdog *watchdog,
                        struct kr_host *host);
 
 /* Stops it: the transaction has come to its end. One that cannot be stopped
  * finds nothing to do. */
 void kr_watchdog_disarm(struct kr_watchdog *watchdog, struct kr_host *host);
+
+/* The same of the transaction ID of a run that was killed, and that is
+ * reverted: the program that the timer would start may be gone by then. */
+void kr_watchdog_stop(struct kr_host *host, const char *id);
 
 void kr_watchdog_done(struct kr_watchdog *watchdog);

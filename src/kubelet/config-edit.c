@@ -17,18 +17,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kubelet/config-doc.h"
+#include "doc/edit.h"
+#include "kubelet/config.h"
 
 static int refuse(struct kr_diag *diag, const struct kr_file *file,
                   struct kr_span span, const char *reason)
 {
 	if (span.file && span.file == file)
-		kr_diag_add(diag, KR_ERROR, "config-edit", span,
-		            "no safe edit here: %s", reason);
-	else
-		kr_diag_add_path(diag, KR_ERROR, "config-edit", file->path,
-		                 "no safe edit: %s", reason);
-	return -EOPNOTSUPP;
+		return kr_diag_refuse(diag, "config-edit", span,
+		                      "no safe edit here: %s", reason);
+	return kr_diag_refuse_path(diag, "config-edit", file->path,
+	                           "no safe edit: %s", reason);
 }
 
 static int add_go_name(struct kr_strings *names, const char *name)
@@ -41,12 +40,14 @@ static int add_go_name(struct kr_strings *names, const char *name)
 	return kr_strings_add(names, go);
 }
 
-int kr_config_path(const struct kr_config *config, int field,
-                   struct kr_doc_path *ret)
+/* Where FIELD, which is not a flag alone, stands in a file that was read as
+ * CONFIG. 0 or -ENOMEM. */
+static int find_path(const struct kr_config *config, int field,
+                     struct kr_doc_path *ret)
 {
 	_cleanup_doc_path_ struct kr_doc_path v1beta1 = {0};
 	bool gate = kr_field(field)->combine == KR_COMBINE_GATE;
-	struct kr_doc_path path = {
+	_cleanup_doc_path_ struct kr_doc_path path = {
 		.fold = config->dropin,
 		.exact_last = gate,
 		/* RFC 7386: it takes all that earlier files have */
@@ -54,7 +55,9 @@ int kr_config_path(const struct kr_config *config, int field,
 	};
 	int r = kr_doc_path_parse(kr_field(field)->path, &v1beta1);
 
-	for (size_t i = 0; r == 0 && i < v1beta1.names.n_items; i++) {
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < v1beta1.names.n_items; i++) {
 		const char *name = v1beta1.names.items[i];
 
 		/* a gate is a key of a map, not a field of Go's */
@@ -63,17 +66,18 @@ int kr_config_path(const struct kr_config *config, int field,
 			r = add_go_name(&path.names, name);
 		else
 			r = kr_strings_add(&path.names, name);
-	}
-	if (r < 0) {
-		kr_doc_path_done(&path);
-		return r;
+		if (r < 0)
+			return r;
 	}
 	*ret = path;
+	path.names = (struct kr_strings){0};
 	return 0;
 }
 
-int kr_config_doc_value(const struct kr_value *value, char **text,
-                        struct kr_doc_value *ret)
+/* VALUE, no map, as it is to be written; RET refers to it and to TEXT, which
+ * the caller frees. 0 or -ENOMEM. */
+static int write_value(const struct kr_value *value, char **text,
+                       struct kr_doc_value *ret)
 {
 	int r;
 
@@ -93,8 +97,10 @@ int kr_config_doc_value(const struct kr_value *value, char **text,
 	return 0;
 }
 
-bool kr_config_use_is(const struct kr_config_use *use,
-                      const struct kr_value *value)
+/* Whether USE says VALUE, or what it says is undone without its being written
+ * here. */
+static bool use_is(const struct kr_config_use *use,
+                   const struct kr_value *value)
 {
 	return (kr_state_is_value(use->state) &&
 	        kr_value_equal(&use->v, value)) ||
@@ -126,7 +132,7 @@ static bool is_unsettled(const struct kr_config *config, int field,
 
 	*ret = NULL;
 	while ((use = kr_config_next(config, field, &at))) {
-		if (kr_config_use_is(use, value))
+		if (use_is(use, value))
 			continue;
 		unsettled = true;
 		if (!*ret && use->reason)
@@ -185,10 +191,10 @@ int kr_config_edit_together(int field, const struct kr_config *config,
 	if (insert && config->layout.reason)
 		return refuse(diag, file, config->layout.root,
 		              config->layout.reason);
-	r = kr_config_path(config, field, &path);
+	r = find_path(config, field, &path);
 	if (r < 0)
 		return r;
-	r = kr_config_doc_value(value, &text, &written);
+	r = write_value(value, &text, &written);
 	if (r < 0)
 		return r;
 	r = kr_doc_edit(file, config->format == KR_CONFIG_YAML, &path, &written,
@@ -260,4 +266,135 @@ int kr_config_make_members(const int *fields, const struct kr_value *values,
 		return r;
 	*ret = strdup(text + strlen(made_head));
 	return *ret ? 0 : -ENOMEM;
+}
+
+/*
+ * The proof that an edit changed one field and nothing else: of the bytes and
+ * by a second reader (doc/edit), and by what kubelet makes of both states of
+ * the file, of this field and of every other one.
+ */
+
+struct proof {
+	int field;
+	const struct kr_value *value;
+	const struct kr_file *after;
+	struct kr_config old, new;
+	struct kr_diag *diag;
+};
+
+static int differ(const struct proof *p, size_t offset, const char *text)
+{
+	struct kr_span span = {p->after, offset, 0};
+
+	kr_diag_add(p->diag, KR_ERROR, "config-proof", span, "%s", text);
+	return -EBADMSG;
+}
+
+/* Whether FIELD is the map that OURS is a key of. */
+static bool is_map_of(int field, int ours)
+{
+	const char *path = kr_field(field)->path;
+	size_t length = path ? strlen(path) : 0;
+
+	return path && strncmp(path, kr_field(ours)->path, length) == 0 &&
+	       kr_field(ours)->path[length] == '.';
+}
+
+/* Where our field was at fault, nothing was said of others. */
+static bool is_same(const struct proof *p, int field)
+{
+	const struct kr_config_use *x, *y;
+	enum kr_state old = kr_config_state(&p->old, field, &x);
+	enum kr_state new = kr_config_state(&p->new, field, &y);
+
+	if (field == p->field || is_map_of(field, p->field) ||
+	    kr_config_stops(&p->old, field))
+		return true;
+	/* a map that was null says as little as one without the key */
+	if ((old == KR_STATE_NULL || old == KR_STATE_ABSENT) &&
+	    (new == KR_STATE_NULL || new == KR_STATE_ABSENT))
+		return true;
+	return old == new && (!x || !y || !kr_state_is_value(old) ||
+	                      kr_value_equal(&x->v, &y->v));
+}
+
+static int prove_fields(const struct proof *p)
+{
+	const struct kr_config_use *use;
+	size_t at = 0;
+
+	/* another field, which was at fault before, still is: nothing is known
+	 * of any; who puts several right has the last of them proved */
+	if (kr_config_stops(&p->old, -1) && p->new.invalid_field >= 0 &&
+	    p->new.invalid_field != p->field && !p->new.refused &&
+	    !p->new.doubtful)
+		return 0;
+	kr_config_state(&p->new, p->field, &use);
+	if (!use || !kr_state_is_value(use->state) ||
+	    !kr_value_equal(&use->v, p->value) ||
+	    kr_config_stops(&p->new, p->field))
+		return differ(p, 0, "the key would have to be decided here");
+	while ((use = kr_config_next(&p->new, p->field, &at))) {
+		if (!use_is(use, p->value))
+			return differ(p, use->value.offset,
+			              "this value would have to be changed "
+			              "too");
+	}
+	for (int i = 0; i < KR_N_FIELDS; i++) {
+		if (!is_same(p, i))
+			return differ(p, 0,
+			              "every other field would have to be as "
+			              "before");
+	}
+	return 0;
+}
+
+static int prove(const struct proof *p, const struct kr_file *before)
+{
+	_cleanup_doc_path_ struct kr_doc_path path = {0};
+	_cleanup_free_ char *text = NULL;
+	struct kr_doc_value written;
+	int r;
+
+	if (p->old.format != p->new.format)
+		return differ(p, 0,
+		              "the file would have to stay JSON or YAML "
+		              "as it was");
+	r = prove_fields(p);
+	if (r < 0)
+		return r;
+	r = find_path(&p->new, p->field, &path);
+	if (r < 0)
+		return r;
+	r = write_value(p->value, &text, &written);
+	if (r < 0)
+		return r;
+	r = kr_doc_prove(before, p->after, p->new.format == KR_CONFIG_YAML,
+	                 &path, &written, p->diag);
+	return r == KR_DOC_REFUSED ? -EBADMSG : r;
+}
+
+int kr_config_prove(int field, const struct kr_file *before,
+                    const struct kr_file *after,
+                    const struct kr_config_options *options,
+                    const struct kr_value *value, struct kr_diag *diag)
+{
+	_cleanup_config_ struct kr_config old = {0}, new = {0};
+	struct proof p = {
+		.field = field,
+		.value = value,
+		.after = after,
+		.diag = diag,
+	};
+	int r;
+
+	r = kr_config_parse(before, options, NULL, &old);
+	if (r < 0)
+		return r;
+	r = kr_config_parse(after, options, diag, &new);
+	if (r < 0)
+		return r;
+	p.old = old;
+	p.new = new;
+	return prove(&p, before);
 }

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "doc/json.h"
 #include "doc/yaml-read.h"
 #include "kubelet/config-read.h"
@@ -222,9 +223,7 @@ static void remark_strays(const struct kr_config *c, int field,
 
 	static_assert(ARRAY_SIZE(words) == _KR_STRAY_MAX, "words for each");
 	n_more -= n_more < KR_DIAG_KEPT ? n_more : KR_DIAG_KEPT;
-	for (size_t i = 0; i < c->strays.n; i++) {
-		const struct kr_stray *stray = &c->strays.items[i];
-
+	KR_EACH(const struct kr_stray, stray, c->strays.items, c->strays.n) {
 		if (stray->field != field || stray->kind != kind)
 			continue;
 		if (is_use(c, field, stray->name)) {
@@ -302,11 +301,70 @@ int kr_config_parse(const struct kr_file *file,
 	return 0;
 }
 
+static bool same_span(struct kr_span a, struct kr_span b)
+{
+	return a.file == b.file && a.offset == b.offset && a.length == b.length;
+}
+
+static bool same_use(const struct kr_config_use *a,
+                     const struct kr_config_use *b)
+{
+	return same_span(a->key, b->key) && same_span(a->value, b->value) &&
+	       a->reason == b->reason && a->field == b->field &&
+	       a->state == b->state && a->resets == b->resets &&
+	       a->overridden == b->overridden && a->merged == b->merged &&
+	       (!kr_state_is_value(a->state) || kr_value_equal(&a->v, &b->v));
+}
+
+static bool same_strays(const struct kr_strays *a, const struct kr_strays *b)
+{
+	for (size_t i = 0; i < a->n && i < b->n; i++) {
+		if (a->items[i].field != b->items[i].field ||
+		    a->items[i].kind != b->items[i].kind ||
+		    !same_span(a->items[i].name, b->items[i].name))
+			return false;
+	}
+	return a->n == b->n &&
+	       (a->n == 0 || memcmp(a->counts, b->counts,
+	                            KR_N_FIELDS * sizeof(*a->counts)) == 0);
+}
+
+static void free_uses(struct kr_config *config)
+{
+	for (size_t i = 0; i < config->n_uses && !config->shares_uses; i++)
+		kr_value_done(&config->uses[i].v);
+	if (!config->shares_uses)
+		free(config->uses);
+}
+
+bool kr_config_share(struct kr_config *a, const struct kr_config *b)
+{
+	const struct kr_layout *x = &a->layout, *y = &b->layout;
+
+	if (a->n_uses != b->n_uses)
+		return false;
+	for (size_t i = 0; i < a->n_uses; i++) {
+		if (!same_use(&a->uses[i], &b->uses[i]))
+			return false;
+	}
+	free_uses(a);
+	a->uses = b->uses;
+	a->shares_uses = true;
+	return a->format == b->format && a->refused == b->refused &&
+	       a->invalid_field == b->invalid_field &&
+	       a->doubtful == b->doubtful && a->internal == b->internal &&
+	       a->dropin == b->dropin &&
+	       same_span(a->internal_name, b->internal_name) &&
+	       a->internal_field == b->internal_field &&
+	       same_strays(&a->strays, &b->strays) &&
+	       same_span(x->root, y->root) && x->end == y->end &&
+	       x->reason == y->reason && same_span(x->doubt, y->doubt) &&
+	       a->n_refusals == 0 && b->n_refusals == 0;
+}
+
 void kr_config_done(struct kr_config *config)
 {
-	for (size_t i = 0; i < config->n_uses; i++)
-		kr_value_done(&config->uses[i].v);
-	free(config->uses);
+	free_uses(config);
 	free(config->strays.items);
 	free(config->strays.counts);
 	for (size_t i = 0; i < config->n_refusals; i++)

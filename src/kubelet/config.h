@@ -13,7 +13,7 @@
 #include "base/diag.h"
 #include "base/edit.h"
 #include "base/span.h"
-#include "doc/layout.h"
+#include "doc/event.h"
 #include "kubelet/field.h"
 #include "kubelet/flags.h"
 #include "kubelet/value.h"
@@ -25,19 +25,21 @@ enum kr_config_format {
 
 /* One occurrence of a field in the (first) document. */
 struct kr_config_use {
-	int field;            /* enum kr_field_id */
 	struct kr_span key;   /* with its quotes */
 	struct kr_span value; /* with its quotes, tag or anchor; may be empty */
+	struct kr_value v;    /* of TRUE, FALSE and VALUE */
+	const char *reason;   /* static: why the value cannot be replaced in
+	                         place; NULL: it can */
+	int16_t field;        /* enum kr_field_id */
 	/* TRUE or FALSE; VALUE of another type; NULL: there, but says nothing;
 	 * INVALID: kubelet refuses it (of a drop-in: if it is still there after
 	 * the merge) */
-	enum kr_state state;
-	struct kr_value v;  /* of TRUE, FALSE and VALUE */
-	bool resets;        /* NULL: takes an earlier value away */
-	const char *reason; /* static: why the value cannot be replaced in
-	                       place; NULL: it can */
-	bool overridden;    /* YAML: a later one undoes it, even a wrong type */
-	bool merged; /* YAML: a merge key brings it, it is written elsewhere */
+	enum kr_state state : 8;
+	bool resets : 1;     /* NULL: takes an earlier value away */
+	bool overridden : 1; /* YAML: a later one undoes it, even a wrong type
+	                      */
+	bool merged : 1; /* YAML: a merge key brings it, it is written elsewhere
+	                  */
 };
 
 /* Names that people take for a field's, and kubelet does not. */
@@ -72,14 +74,11 @@ struct kr_config_refusal {
  * asked afterwards.
  */
 struct kr_config {
-	enum kr_config_format format;
 	struct kr_config_use *uses; /* in order */
-	size_t n_uses;
+	uint32_t n_uses;
+	enum kr_config_format format : 8;
 	/* kubelet refuses the file whatever the fields say */
 	bool refused;
-	/* the field that has an INVALID use; -1: none has; KR_N_FIELDS: several
-	 * have. Of a drop-in always -1 */
-	int invalid_field;
 	/* a YAML that kubelet may read otherwise than we do; DIAG has a
 	 * warning */
 	bool doubtful;
@@ -87,15 +86,20 @@ struct kr_config {
 	 * the keys there and nothing has a default, so that what is absent is
 	 * Go's zero */
 	bool internal;
-	bool dropin;                  /* as in the options */
+	bool dropin;      /* as in the options */
+	bool shares_uses; /* another one owns them */
+	/* the field that has an INVALID use; -1: none has; KR_N_FIELDS: several
+	 * have. Of a drop-in always -1 */
+	int16_t invalid_field;
+	int16_t internal_field;       /* the field it would be: */
 	struct kr_span internal_name; /* not internal: the first name of Go's */
-	int internal_field;           /* and the field it would be */
 	struct kr_strays strays;
 	struct kr_layout layout;
 	/* where the version is not known: what only some refuse. Each adds a
 	 * version that refuses, or is of the first KR_DIAG_KEPT */
 	struct kr_config_refusal *refusals;
-	size_t n_refusals;
+	uint32_t n_refusals;
+	uint32_t n_others; /* merges that have it beside the first */
 };
 
 struct kr_config_options {
@@ -103,7 +107,7 @@ struct kr_config_options {
 	                ignored, a wrong type is fatal only if it is still there
 	                after the merge: no error in DIAG for it here */
 	/* kubelet's minor version (20 for 1.20), 0: not known, the newest. It
-	 * decides how the language is told (until 1.21), and whether a
+	 * decides how the language is known (until 1.21), and whether a
 	 * drop-in's kind and apiVersion matter (not from 1.29 to 1.31) */
 	unsigned kubelet_minor;
 	/* KUBELET_MINOR is only for those rules: which types are right is asked
@@ -130,7 +134,7 @@ int kr_config_parse(const struct kr_file *file,
 enum kr_state kr_config_state(const struct kr_config *config, int field,
                               const struct kr_config_use **ret_use);
 
-/* Whether kubelet refuses the file, or it cannot be told, whatever FIELD says;
+/* Whether kubelet refuses the file, or it is unknown, whatever FIELD says;
  * -1: whatever is at fault. */
 bool kr_config_stops(const struct kr_config *config, int field);
 
@@ -147,6 +151,13 @@ void kr_config_remark(const struct kr_config *config,
                       const struct kr_file *file, int field,
                       struct kr_diag *diag);
 
+/*
+ * Gives back what CONFIG has of uses, if LIKE, of the same file, has the same:
+ * it shares those, and must not be asked when LIKE is gone. Whether all else is
+ * the same, too.
+ */
+bool kr_config_share(struct kr_config *config, const struct kr_config *like);
+
 void kr_config_done(struct kr_config *config);
 #define _cleanup_config_ _cleanup_(kr_config_done)
 
@@ -160,7 +171,7 @@ void kr_config_done(struct kr_config *config);
 int kr_config_edit(int field, const struct kr_config *config,
                    const struct kr_file *file, const struct kr_value *value,
                    struct kr_diag *diag, struct kr_edits *edits);
-/* The same where other fields of the file are at fault, too, and are put right
+/* The same where other fields of the file are at fault, too, and are corrected
  * by edits that follow: that is the caller's to prove. */
 int kr_config_edit_together(int field, const struct kr_config *config,
                             const struct kr_file *file,
@@ -170,8 +181,8 @@ int kr_config_edit_together(int field, const struct kr_config *config,
 /*
  * The bytes of a new file, for --config or for --config-dir (whose name has to
  * end in ".conf"), that has the N FIELDS, each of them once and with its own of
- * VALUES (as above), and no other; one that is a flag alone is left out. The
- * caller frees them. 0; -EOPNOTSUPP: a value is not one of its field's;
+ * VALUES (as above), and no other; a field that is a flag alone is left out.
+ * The caller frees them. 0; -EOPNOTSUPP: a value is not one of its field's;
  * -ENOMEM.
  */
 int kr_config_make(const int *fields, const struct kr_value *values, size_t n,

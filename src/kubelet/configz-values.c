@@ -23,7 +23,6 @@
  */
 
 #include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -190,6 +189,13 @@ static bool is_self_made(int field, const struct kr_value *value)
 	                                               : "/kubelet.key") == 0;
 }
 
+bool kr_configz_shows(int field)
+{
+	const struct kr_field *f = kr_field(field);
+
+	return f->path && f->combine != KR_COMBINE_OR;
+}
+
 static int take(const struct kr_config *config, int field, bool whole,
                 struct kr_configz_value *v)
 {
@@ -201,8 +207,7 @@ static int take(const struct kr_config *config, int field, bool whole,
 		say(v, KR_STATE_ABSENT, "configz never shows it");
 		return 0;
 	}
-	if (field == KR_FIELD_SECCOMP_DEFAULT &&
-	    (!use || use->state != KR_STATE_TRUE)) {
+	if (!kr_configz_shows(field) && (!use || use->state != KR_STATE_TRUE)) {
 		say(v, KR_STATE_ABSENT,
 		    "configz shows the file's value, and never the flag's");
 		return 0;
@@ -283,8 +288,7 @@ int kr_configz_values_read(const char *body, size_t size,
 		if (r < 0)
 			return r;
 	}
-	*ret = all;
-	all = (struct kr_configz_values){0};
+	*ret = TAKE(all);
 	return 0;
 }
 

@@ -19,13 +19,17 @@ struct kr_configz_value {
 	 * that */
 	bool left_out;
 	/* of tlsCertFile and tlsPrivateKeyFile: by its name kubelet has made it
-	 * itself, as nobody gave it one */
+	 * itself, as it was given none */
 	bool self_made;
 };
 
 struct kr_configz_values {
 	struct kr_configz_value items[KR_N_FIELDS];
 };
+
+/* Whether configz shows FIELD, if only where it is no zero. It shows no flag
+ * that the file has no field for, or that is or-ed with it. */
+bool kr_configz_shows(int field);
 
 /*
  * Reads BODY (SIZE bytes), an answer of configz; NULL: there is none. What is

@@ -8,7 +8,7 @@
  * and what is not exactly so is unknown: a body that Go's JSON would refuse is
  * no answer, a key in another case is another key, a key that is there twice
  * says nothing. Our key is a pointer in kubelet's struct, so that configz shows
- * it whatever its value is: an answer without it says nothing either. Whoever
+ * it whatever its value is: an answer without it says nothing either. Who
  * answers decides what it says; no reading of ours can make a liar honest.
  */
 
@@ -42,6 +42,9 @@ static bool is_name(const struct told *told, const struct kr_json_token *token,
 	size_t length = token->length - 2;
 	char plain[1024]; /* three times what could be the name in escapes */
 
+	if (!token->escaped)
+		return length == strlen(name) &&
+		       memcmp(text, name, length) == 0;
 	assert(18 * strlen(name) <= sizeof(plain));
 	if (3 * length > sizeof(plain))
 		return false;

@@ -82,11 +82,10 @@ static int file_value(const struct kr_inputs *in,
 		r = kr_value_copy(found.value, value);
 	else
 		r = kr_field_default(field, false, in->kubelet_minor, value);
-	if (r == -ENOENT)
-		return 0;
-	if (r == 0)
-		*ret = kr_value_state(value);
-	return r;
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	*ret = kr_value_state(value);
+	return 0;
 }
 
 static int compare_merges(const struct kr_inputs *in, const struct kr_merged *a,
@@ -312,8 +311,7 @@ int kr_inputs_flag(const struct kr_inputs *in, int field, struct kr_value *ret,
 		if (r < 0)
 			return r == -EINVAL ? 0 : r;
 	}
-	*ret = v;
-	v = (struct kr_value){0};
+	*ret = TAKE(v);
 	*ret_use = use;
 	return 1;
 }
@@ -499,19 +497,31 @@ int kr_decide(const struct kr_inputs *in, int field, struct kr_decision *ret)
 	r = set_fault(in, field, agree, &d);
 	if (r < 0)
 		return r;
-	if (!d.reason && is_too_old(in, field) &&
-	    kr_flags_count(&in->flags, field) > 0)
-		r = set(&d, KR_BY_NOTHING, KR_STATE_INVALID,
-		        "kubelet before 1.%u has no --%s and would refuse its "
-		        "arguments",
-		        kr_field(field)->first_minor, kr_field(field)->flag);
-	else if (!d.reason)
+	if (!d.reason)
 		r = decide_value(in, field, agree, &d);
 	if (r < 0)
 		return r;
-	*ret = d;
-	d = (struct kr_decision){0};
+	*ret = TAKE(d);
 	return 0;
+}
+
+int kr_decide_refused(const struct kr_inputs *in, int field,
+                      struct kr_decision *ret)
+{
+	_cleanup_decision_ struct kr_decision d = {0};
+	bool agree;
+	int r = in->argv_refused ? 0 : versions_agree(in, field, &agree);
+
+	if (r < 0 || in->argv_refused)
+		return r;
+	r = decide_value(in, field, agree, &d);
+	if (r < 0)
+		return r;
+	if (!kr_state_is_value(d.state) ||
+	    !(d.flag || (d.use && in->merged.fault == KR_STATE_ABSENT)))
+		return 0;
+	*ret = TAKE(d);
+	return 1;
 }
 
 void kr_decision_done(struct kr_decision *d)
@@ -519,6 +529,15 @@ void kr_decision_done(struct kr_decision *d)
 	kr_value_done(&d->value);
 	free(d->reason);
 	*d = (struct kr_decision){0};
+}
+
+int kr_inputs_find_file(const struct kr_inputs *in, const char *real)
+{
+	for (size_t i = 0; i < in->n_files; i++) {
+		if (strcmp(in->files[i]->real, real) == 0)
+			return (int)i;
+	}
+	return -1;
 }
 
 enum kr_state kr_inputs_state(const struct kr_inputs *in)

@@ -24,7 +24,9 @@ enum kr_decider {
 };
 
 struct kr_inputs {
-	char **argv; /* NULL-terminated copies, in one allocation */
+	/* NULL-terminated; in one allocation, with the strings unless they are
+	 * another's */
+	char **argv;
 	size_t argc;
 	struct kr_flags flags;
 	char *config_path; /* absolute; NULL: kubelet reads no config file */
@@ -58,7 +60,7 @@ struct kr_inputs {
 	const char *doubts[KR_N_FIELDS];
 
 	/* whatever a field says, kubelet would not start (INVALID), or it
-	 * cannot be told (UNKNOWN); else ABSENT */
+	 * is unknown (UNKNOWN); else ABSENT */
 	enum kr_state fault;
 	char *fault_reason; /* one sentence; NULL where ABSENT */
 	/* the version is not known, and the fault depends on it */
@@ -108,6 +110,13 @@ struct kr_decision {
  * all that is made of it.
  */
 int kr_decide(const struct kr_inputs *in, int field, struct kr_decision *ret);
+
+/* What stands for FIELD in inputs that kubelet refuses for something else: a
+ * flag, or a key of files that it can read. 1: it is in RET; 0: nothing does;
+ * -ENOMEM. */
+int kr_decide_refused(const struct kr_inputs *in, int field,
+                      struct kr_decision *ret);
+
 void kr_decision_done(struct kr_decision *decision);
 #define _cleanup_decision_ _cleanup_(kr_decision_done)
 
@@ -123,8 +132,12 @@ bool kr_inputs_flag_gate(const struct kr_inputs *in, const char *name,
                          bool *ret, const struct kr_flag_use **ret_use);
 
 /* What holds whatever a field says: INVALID, kubelet would not start; UNKNOWN,
- * that cannot be told; ABSENT: neither. */
+ * that is unknown; ABSENT: neither. */
 enum kr_state kr_inputs_state(const struct kr_inputs *in);
+
+/* The index of the file at REAL, links resolved, among those that kubelet
+ * reads; -1. */
+int kr_inputs_find_file(const struct kr_inputs *in, const char *real);
 
 /* Whether kubelet's version, which is not known, would tell what its files say
  * of a setting. 1, 0 or -ENOMEM. */

@@ -6,7 +6,7 @@
  */
 
 #include "doc/event.h"
-#include "doc/names.h"
+#include "doc/name.h"
 #include "kubelet/config.h"
 #include "kubelet/field.h"
 #include "kubelet/schema.h"
@@ -16,7 +16,7 @@ struct kr_decode_frame {
 	const struct kr_schema *member; /* of the value that comes next */
 	uint64_t minors, member_minors; /* who knows them */
 	struct kr_span key;             /* the name it stands behind */
-	size_t object;                  /* its number, from 1; 0: a list */
+	bool object;                    /* false: a list */
 	bool overridden;                /* a later member undoes all of it */
 	/* where in the fields' paths this is, by the names of v1beta1 and by
 	 * Go's own; and what comes next */
@@ -30,6 +30,7 @@ struct kr_decode_frame {
 	size_t tree;
 	bool tree_internal;
 	size_t path_length, n_elements;
+	size_t first_name; /* in the decoder's names */
 };
 
 /* What a member at the top says of the document. */
@@ -65,8 +66,8 @@ struct kr_decode {
 
 	struct kr_decode_frame *frames;
 	size_t depth;
-	size_t n_objects;
 	struct kr_names names; /* of a drop-in, where none may be there twice */
+	struct kr_span twice;  /* the first that is; no file: none */
 
 	enum kr_decode_role role;
 	bool exact; /* the name is in kind's or apiVersion's own case */
@@ -76,7 +77,10 @@ struct kr_decode {
 	char *kind, *api_version;
 	struct kr_span kind_span, api_version_span;
 	struct kr_decode_fault fatal; /* in any version of the format */
-	struct kr_decode_fault fault; /* in v1beta1 */
+	/* in v1beta1, values of a wrong type: each can be changed; and the file
+	 * of the first */
+	struct kr_diag faults;
+	const struct kr_file *blamed;
 	bool refused;    /* of another field than those we ask for */
 	uint64_t minors; /* who may read it */
 	struct kr_config_refusal *refusals; /* as in the config */

@@ -273,9 +273,9 @@ static int base_value(int field, const struct kr_config *base, unsigned minor,
 }
 
 /* FIELD as kubelet prints it. The defaults are printed, too, and win over a
- * drop-in's name that sorts before theirs: for one that is not known here null
- * stands. A zero is left out, but not by a pointer, and not by the internal
- * struct. */
+ * drop-in's name that sorts before theirs: for a default that is not known here
+ * null stands. A zero is left out, but not by a pointer, and not by the
+ * internal struct. */
 static int print_field(struct kr_tree *tree, enum kr_merge merge, int field,
                        const struct kr_config *base, unsigned minor)
 {
@@ -361,7 +361,7 @@ static const struct kr_config_use *find_use(const struct kr_merged *m,
 		const struct kr_config_use *use;
 		size_t at = 0;
 
-		while ((use = kr_config_next(&m->configs[i], field, &at))) {
+		while ((use = kr_config_next(m->configs[i], field, &at))) {
 			if (use->value.file == span.file &&
 			    use->value.offset == span.offset)
 				return use;
@@ -370,11 +370,11 @@ static const struct kr_config_use *find_use(const struct kr_merged *m,
 	return NULL;
 }
 
-int kr_merged_file_of(const struct kr_merged *m,
-                      const struct kr_config_use *use)
+/* The number of the file of USE; -1: it is in none. */
+static int file_of(const struct kr_merged *m, const struct kr_config_use *use)
 {
 	for (size_t i = 0; use && i < m->n_configs; i++) {
-		const struct kr_config *c = &m->configs[i];
+		const struct kr_config *c = m->configs[i];
 
 		if (c->n_uses > 0 && use >= c->uses &&
 		    use < c->uses + c->n_uses)
@@ -390,15 +390,13 @@ static void blame(struct kr_merged *m, const struct kr_config *c, int file)
 	m->fault_file = file;
 	if (c->refused || c->doubtful)
 		return;
-	for (size_t i = 0; i < c->n_uses; i++) {
-		const struct kr_config_use *use = &c->uses[i];
-
+	KR_EACH(const struct kr_config_use, use, c->uses, c->n_uses) {
 		if (use->state != KR_STATE_INVALID || use->overridden)
 			continue;
 		m->fault_use =
 			m->merged ? find_use(m, use->field, use->value) : use;
 		if (m->fault_use)
-			m->fault_file = kr_merged_file_of(m, m->fault_use);
+			m->fault_file = file_of(m, m->fault_use);
 	}
 }
 
@@ -413,19 +411,30 @@ static int find_file(const struct kr_merged *m,
 	return -1;
 }
 
+/* A tree of so many bytes is not looked through for what is gone. */
+#define ROOM ((size_t)256 * 1024)
+
 /* The config file, and each drop-in over it. */
 static int merge_trees(const struct kr_file *const *files,
                        const struct kr_merged *m, struct kr_tree *tree)
 {
-	const struct kr_config *base = m->no_base ? NULL : &m->configs[0];
+	const struct kr_config *base = m->no_base ? NULL : m->configs[0];
+	size_t most = ROOM;
 	int r = make_base(m, base, tree);
 
 	if (r < 0)
 		return r;
 	for (size_t i = base ? 1 : 0; i < m->n_configs; i++) {
-		r = add_dropin(tree, &m->configs[i], files[i]);
+		r = add_dropin(tree, m->configs[i], files[i]);
 		if (r < 0)
 			return r;
+		/* most of what a drop-in has takes the place of an earlier */
+		if (tree->n_bytes < most)
+			continue;
+		r = kr_tree_compact(tree);
+		if (r < 0)
+			return r;
+		most = 2 * tree->n_bytes + ROOM;
 	}
 	return 0;
 }
@@ -449,7 +458,7 @@ static int tell_merged(const struct kr_file *const *files, struct kr_merged *m,
 	r = kr_tree_tell(tree->root, &listener);
 	if (r < 0)
 		return r;
-	*ret_blamed = decode.fault.span.file;
+	*ret_blamed = decode.blamed;
 	return kr_decode_finish(&decode, true, diag, &m->result);
 }
 
@@ -468,8 +477,39 @@ static int merge_files(const struct kr_file *const *files, struct kr_diag *diag,
 	return 0;
 }
 
+static void config_release(struct kr_config *config)
+{
+	if (config->n_others > 0) {
+		config->n_others--;
+		return;
+	}
+	kr_config_done(config);
+	free(config);
+}
+
+/* Moves *CONFIG into M, or shares LIKE's for it. */
+static int keep_config(struct kr_merged *m, struct kr_config *config,
+                       const struct kr_merged *like)
+{
+	struct kr_config *kept = like ? like->configs[m->n_configs] : NULL;
+
+	if (kept && kr_config_share(config, kept)) {
+		kept->n_others++;
+		kr_config_done(config);
+	} else {
+		kept = malloc(sizeof(*kept));
+		if (!kept)
+			return -ENOMEM;
+		*kept = *config;
+		*config = (struct kr_config){0};
+	}
+	m->configs[m->n_configs++] = kept;
+	return 0;
+}
+
 static int parse_files(const struct kr_file *const *files, size_t n,
-                       struct kr_diag *diag, struct kr_merged *m)
+                       const struct kr_merged *like, struct kr_diag *diag,
+                       struct kr_merged *m)
 {
 	m->configs = calloc(n ? n : 1, sizeof(*m->configs));
 	if (!m->configs)
@@ -481,18 +521,21 @@ static int parse_files(const struct kr_file *const *files, size_t n,
 			.kubelet_minor = m->kubelet_minor,
 			.any_types = m->any_types,
 		};
-		int r = kr_config_parse(files[i], &options, diag,
-		                        &m->configs[i]);
+		_cleanup_config_ struct kr_config config = {0};
+		int r = kr_config_parse(files[i], &options, diag, &config);
 
 		if (r < 0)
 			return r;
-		m->n_configs++;
+		r = keep_config(m, &config, like);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
 
 static int parse(const struct kr_file *const *files, size_t n, bool no_base,
-                 unsigned kubelet_minor, bool any_types, struct kr_diag *diag,
+                 unsigned kubelet_minor, bool any_types,
+                 const struct kr_merged *like, struct kr_diag *diag,
                  struct kr_merged *ret)
 {
 	_cleanup_merged_ struct kr_merged m = {
@@ -504,12 +547,12 @@ static int parse(const struct kr_file *const *files, size_t n, bool no_base,
 	};
 	int r;
 
-	r = parse_files(files, n, diag, &m);
+	r = parse_files(files, n, like, diag, &m);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n && m.fault == KR_STATE_ABSENT; i++) {
-		if (kr_config_stops(&m.configs[i], -1))
-			blame(&m, &m.configs[i], (int)i);
+		if (kr_config_stops(m.configs[i], -1))
+			blame(&m, m.configs[i], (int)i);
 	}
 	if (m.fault == KR_STATE_ABSENT && (n > 1 || no_base) &&
 	    m.merge != KR_MERGE_STRUCTS) {
@@ -517,8 +560,7 @@ static int parse(const struct kr_file *const *files, size_t n, bool no_base,
 		if (r < 0)
 			return r;
 	}
-	*ret = m;
-	m = (struct kr_merged){0};
+	*ret = TAKE(m);
 	return 0;
 }
 
@@ -526,14 +568,14 @@ int kr_merge_parse(const struct kr_file *const *files, size_t n, bool no_base,
                    unsigned kubelet_minor, struct kr_diag *diag,
                    struct kr_merged *ret)
 {
-	return parse(files, n, no_base, kubelet_minor, false, diag, ret);
+	return parse(files, n, no_base, kubelet_minor, false, NULL, diag, ret);
 }
 
 int kr_merge_parse_as(const struct kr_file *const *files, size_t n,
                       bool no_base, unsigned kubelet_minor,
-                      struct kr_merged *ret)
+                      const struct kr_merged *like, struct kr_merged *ret)
 {
-	return parse(files, n, no_base, kubelet_minor, true, NULL, ret);
+	return parse(files, n, no_base, kubelet_minor, true, like, NULL, ret);
 }
 
 /* --- one field ----------------------------------------------------------- */
@@ -557,7 +599,7 @@ static void find_alone(const struct kr_merged *m, const struct kr_config *c,
 	ret->state = state;
 	ret->use = use;
 	ret->value = use ? &use->v : zero_of(state);
-	ret->file = kr_merged_file_of(m, use);
+	ret->file = file_of(m, use);
 }
 
 /* A zero of the base is not printed, and is what kubelet has all the same. */
@@ -574,7 +616,7 @@ static bool is_left_out(int field, const struct kr_merged_value *own)
 static void find_merged(const struct kr_merged *m, int field,
                         struct kr_merged_value *ret)
 {
-	const struct kr_config *base = m->no_base ? NULL : &m->configs[0];
+	const struct kr_config *base = m->no_base ? NULL : m->configs[0];
 	const struct kr_config_use *use;
 	enum kr_state state = kr_config_state(&m->result, field, &use);
 	struct kr_merged_value own = {.file = -1};
@@ -590,7 +632,7 @@ static void find_merged(const struct kr_merged *m, int field,
 		return;
 	ret->value = &use->v;
 	ret->use = find_use(m, field, use->value);
-	ret->file = kr_merged_file_of(m, ret->use);
+	ret->file = file_of(m, ret->use);
 	if (ret->use || (base && base->internal && state == KR_STATE_FALSE))
 		ret->state = state;
 }
@@ -608,7 +650,7 @@ static void find_in_structs(const struct kr_merged *m, int field,
 	for (size_t i = 0; i < m->n_configs; i++) {
 		struct kr_merged_value own = {.file = -1};
 
-		find_alone(m, &m->configs[i], field, &own);
+		find_alone(m, m->configs[i], field, &own);
 		if (own.value && (!taken || !kr_value_is_zero(own.value)))
 			*ret = own;
 		else if (!own.value && known && ret->value &&
@@ -633,7 +675,7 @@ void kr_merged_find(const struct kr_merged *m, int field,
 	} else if (m->merge == KR_MERGE_STRUCTS) {
 		find_in_structs(m, field, ret);
 	} else if (m->n_configs > 0) {
-		find_alone(m, &m->configs[0], field, ret);
+		find_alone(m, m->configs[0], field, ret);
 	}
 }
 
@@ -648,7 +690,7 @@ const struct kr_value *kr_merged_value(const struct kr_merged *m, int field)
 void kr_merged_done(struct kr_merged *merged)
 {
 	for (size_t i = 0; i < merged->n_configs; i++)
-		kr_config_done(&merged->configs[i]);
+		config_release(merged->configs[i]);
 	free(merged->configs);
 	kr_config_done(&merged->result);
 	*merged = (struct kr_merged){0};

@@ -29,13 +29,14 @@
 #include "kubelet/merge.h"
 
 struct kr_merged {
-	struct kr_config *configs; /* one a file, in the order of the files */
+	/* one a file, in the order of the files; two merges may share them */
+	struct kr_config **configs;
 	size_t n_configs;
 	bool no_base; /* there is no file of --config among them */
 	enum kr_merge merge;
 	unsigned kubelet_minor;
 	bool any_types; /* as in struct kr_config_options */
-	/* INVALID: kubelet does not take the files; UNKNOWN: it cannot be told;
+	/* INVALID: kubelet does not take the files; UNKNOWN: it is not known;
 	 * else ABSENT */
 	enum kr_state fault;
 	int fault_file;                        /* whose file; -1 */
@@ -54,10 +55,11 @@ int kr_merge_parse(const struct kr_file *const *files, size_t n, bool no_base,
                    struct kr_merged *ret);
 
 /* The same where the version is not known, as 1.KUBELET_MINOR merges them: what
- * a type is right for, RET's refusals say, of all versions. */
+ * a type is right for, RET's refusals say, of all versions. What LIKE has of a
+ * file is shared where it is the same; NULL: nothing is. */
 int kr_merge_parse_as(const struct kr_file *const *files, size_t n,
                       bool no_base, unsigned kubelet_minor,
-                      struct kr_merged *ret);
+                      const struct kr_merged *like, struct kr_merged *ret);
 
 /* What kubelet has for a field after the merge and before the flags. */
 struct kr_merged_value {
@@ -77,10 +79,6 @@ void kr_merged_find(const struct kr_merged *merged, int field,
 /* The value, where it is one of a file; NULL. */
 const struct kr_value *kr_merged_value(const struct kr_merged *merged,
                                        int field);
-
-/* The number of the file of USE, of one of CONFIGS; -1: it is in none. */
-int kr_merged_file_of(const struct kr_merged *merged,
-                      const struct kr_config_use *use);
 
 void kr_merged_done(struct kr_merged *merged);
 #define _cleanup_merged_ _cleanup_(kr_merged_done)

@@ -15,314 +15,216 @@
 #include "doc/name.h"
 #include "kubelet/field.h"
 
-#define B          .type = KR_TYPE_BOOL
-#define I          .type = KR_TYPE_INT32
-#define L          .type = KR_TYPE_INT64
-#define D          .type = KR_TYPE_DURATION
-#define F          .type = KR_TYPE_FLOAT
-#define S          .type = KR_TYPE_STRING
-#define LIST       .type = KR_TYPE_LIST
-#define TREE       .type = KR_TYPE_TREE
-#define SINCE(m)   .first_minor = (m)
-#define POINTER    .pointer = true
-#define DEFAULT(d) .by_default = (d)
-#define GATE       .combine = KR_COMBINE_GATE
+#define B        .type = KR_TYPE_BOOL
+#define I        .type = KR_TYPE_INT32
+#define L        .type = KR_TYPE_INT64
+#define D        .type = KR_TYPE_DURATION
+#define F        .type = KR_TYPE_FLOAT
+#define S        .type = KR_TYPE_STRING
+#define LIST     .type = KR_TYPE_LIST
+#define TREE     .type = KR_TYPE_TREE
+#define SINCE(m) .first_minor = (m)
+#define POINTER  .pointer = true
+#define GATE     .combine = KR_COMBINE_GATE
+
+/* Name, path, flag, type and default. */
+#define ROW(id, ...) [KR_FIELD_##id] = {__VA_ARGS__}
 
 /* clang-format off */
 static const struct kr_field fields[] = {
-	[KR_FIELD_ANONYMOUS] = {
-		"authentication.anonymous.enabled", "anonymous-auth",
-		B, POINTER, DEFAULT("false"), .legacy = "true"},
-	[KR_FIELD_WEBHOOK] = {
-		"authentication.webhook.enabled", "authentication-token-webhook",
-		B, POINTER, DEFAULT("true"), .legacy = "false"},
-	[KR_FIELD_CLIENT_CA] = {
-		"authentication.x509.clientCAFile", "client-ca-file",
-		S, DEFAULT(""), .is_path = true},
-	[KR_FIELD_AUTHORIZATION_MODE] = {
-		"authorization.mode", "authorization-mode",
-		S, DEFAULT("Webhook"), .legacy = "AlwaysAllow"},
-	[KR_FIELD_READ_ONLY_PORT] = {
-		"readOnlyPort", "read-only-port",
-		I, DEFAULT("0"), .legacy = "10255"},
-	[KR_FIELD_STREAMING_TIMEOUT] = {
-		"streamingConnectionIdleTimeout", "streaming-connection-idle-timeout",
-		D, DEFAULT("4h")},
-	[KR_FIELD_PROTECT_KERNEL] = {
-		"protectKernelDefaults", "protect-kernel-defaults",
-		B, DEFAULT("false")},
-	[KR_FIELD_IPTABLES] = {
-		"makeIPTablesUtilChains", "make-iptables-util-chains",
-		B, POINTER, DEFAULT("true")},
-	[KR_FIELD_HOSTNAME_OVERRIDE] = {
-		NULL, "hostname-override",
-		S, DEFAULT("")},
-	[KR_FIELD_EVENT_QPS] = {
-		"eventRecordQPS", "event-qps",
-		I, POINTER, DEFAULT("50"), .since = 27, .before = "5"},
-	[KR_FIELD_TLS_CERT] = {
-		"tlsCertFile", "tls-cert-file",
-		S, DEFAULT(""), .is_path = true},
-	[KR_FIELD_TLS_KEY] = {
-		"tlsPrivateKeyFile", "tls-private-key-file",
-		S, DEFAULT(""), .is_path = true},
-	[KR_FIELD_ROTATE_CERTIFICATES] = {
-		"rotateCertificates", "rotate-certificates",
-		B, DEFAULT("false")},
-	[KR_FIELD_SERVER_BOOTSTRAP] = {
-		"serverTLSBootstrap", "rotate-server-certificates",
-		B, DEFAULT("false")},
-	[KR_FIELD_GATE_ROTATE_SERVER] = {
-		"featureGates.RotateKubeletServerCertificate", "feature-gates",
-		B, GATE, DEFAULT("true")},
-	[KR_FIELD_TLS_CIPHERS] = {
-		"tlsCipherSuites", "tls-cipher-suites",
-		LIST, DEFAULT("")},
-	[KR_FIELD_TLS_MIN_VERSION] = {
-		"tlsMinVersion", "tls-min-version",
-		S, DEFAULT("")},
-	[KR_FIELD_POD_PIDS] = {
-		"podPidsLimit", "pod-max-pids",
-		L, POINTER, DEFAULT("-1"), .negative = true},
-	[KR_FIELD_SECCOMP_DEFAULT] = {
-		"seccompDefault", "seccomp-default",
-		B, POINTER, DEFAULT("false"), .combine = KR_COMBINE_OR,
-		.first_minor = 22},
+	ROW(ANONYMOUS, "authentication.anonymous.enabled", "anonymous-auth",
+	    B, "false", POINTER, .legacy = "true"),
+	ROW(WEBHOOK, "authentication.webhook.enabled",
+	    "authentication-token-webhook", B, "true", POINTER,
+	    .legacy = "false"),
+	ROW(CLIENT_CA, "authentication.x509.clientCAFile", "client-ca-file",
+	    S, "", .is_path = true),
+	ROW(AUTHORIZATION_MODE, "authorization.mode", "authorization-mode",
+	    S, "Webhook", .legacy = "AlwaysAllow"),
+	ROW(READ_ONLY_PORT, "readOnlyPort", "read-only-port",
+	    I, "0", .legacy = "10255"),
+	ROW(STREAMING_TIMEOUT, "streamingConnectionIdleTimeout",
+	    "streaming-connection-idle-timeout", D, "4h"),
+	ROW(PROTECT_KERNEL, "protectKernelDefaults", "protect-kernel-defaults",
+	    B, "false"),
+	ROW(IPTABLES, "makeIPTablesUtilChains", "make-iptables-util-chains",
+	    B, "true", POINTER),
+	ROW(HOSTNAME_OVERRIDE, NULL, "hostname-override", S, ""),
+	ROW(EVENT_QPS, "eventRecordQPS", "event-qps",
+	    I, "50", POINTER, .since = 27, .before = "5"),
+	ROW(TLS_CERT, "tlsCertFile", "tls-cert-file", S, "", .is_path = true),
+	ROW(TLS_KEY, "tlsPrivateKeyFile", "tls-private-key-file",
+	    S, "", .is_path = true),
+	ROW(ROTATE_CERTIFICATES, "rotateCertificates", "rotate-certificates",
+	    B, "false"),
+	ROW(SERVER_BOOTSTRAP, "serverTLSBootstrap",
+	    "rotate-server-certificates", B, "false"),
+	ROW(GATE_ROTATE_SERVER, "featureGates.RotateKubeletServerCertificate",
+	    "feature-gates", B, "true", GATE),
+	ROW(TLS_CIPHERS, "tlsCipherSuites", "tls-cipher-suites", LIST, ""),
+	ROW(TLS_MIN_VERSION, "tlsMinVersion", "tls-min-version", S, ""),
+	ROW(POD_PIDS, "podPidsLimit", "pod-max-pids",
+	    L, "-1", POINTER, .negative = true),
+	ROW(SECCOMP_DEFAULT, "seccompDefault", "seccomp-default",
+	    B, "false", POINTER, .combine = KR_COMBINE_OR, .first_minor = 22),
 
-	[KR_FIELD_GATE_ALL_BETA] = {
-		"featureGates.AllBeta", "feature-gates",
-		B, GATE},
-	[KR_FIELD_HEALTHZ_ADDRESS] = {
-		"healthzBindAddress", "healthz-bind-address", S},
-	[KR_FIELD_HEALTHZ_PORT] = {
-		"healthzPort", "healthz-port", I, POINTER},
-	[KR_FIELD_DROP_BIT] = {
-		"iptablesDropBit", "iptables-drop-bit",
-		I, POINTER, DEFAULT("15")},
-	[KR_FIELD_MASQUERADE_BIT] = {
-		"iptablesMasqueradeBit", "iptables-masquerade-bit",
-		I, POINTER, DEFAULT("14")},
+	ROW(GATE_ALL_BETA, "featureGates.AllBeta", "feature-gates", B, GATE),
+	ROW(HEALTHZ_ADDRESS, "healthzBindAddress", "healthz-bind-address", S),
+	ROW(HEALTHZ_PORT, "healthzPort", "healthz-port", I, "10248", POINTER),
+	ROW(DROP_BIT, "iptablesDropBit", "iptables-drop-bit", I, "15", POINTER),
+	ROW(MASQUERADE_BIT, "iptablesMasqueradeBit", "iptables-masquerade-bit",
+	    I, "14", POINTER),
 
-	[KR_FIELD_EVENT_BURST] = {
-		"eventBurst", "event-burst", I},
-	[KR_FIELD_IMAGE_GC_HIGH] = {
-		"imageGCHighThresholdPercent", "image-gc-high-threshold",
-		I, POINTER, DEFAULT("85")},
-	[KR_FIELD_IMAGE_GC_LOW] = {
-		"imageGCLowThresholdPercent", "image-gc-low-threshold",
-		I, POINTER, DEFAULT("80")},
-	[KR_FIELD_KUBE_API_BURST] = {
-		"kubeAPIBurst", "kube-api-burst", I},
-	[KR_FIELD_KUBE_API_QPS] = {
-		"kubeAPIQPS", "kube-api-qps", I, POINTER},
-	[KR_FIELD_MAX_OPEN_FILES] = {
-		"maxOpenFiles", "max-open-files", L},
-	[KR_FIELD_MAX_PODS] = {
-		"maxPods", "max-pods", I},
-	[KR_FIELD_STATUS_MAX_IMAGES] = {
-		"nodeStatusMaxImages", "node-status-max-images",
-		I, POINTER},
-	[KR_FIELD_OOM_SCORE_ADJ] = {
-		"oomScoreAdj", "oom-score-adj", I, POINTER},
-	[KR_FIELD_PODS_PER_CORE] = {
-		"podsPerCore", "pods-per-core", I, DEFAULT("0")},
-	[KR_FIELD_PORT] = {
-		"port", "port", I, DEFAULT("10250")},
-	[KR_FIELD_REGISTRY_BURST] = {
-		"registryBurst", "registry-burst", I},
-	[KR_FIELD_REGISTRY_QPS] = {
-		"registryPullQPS", "registry-qps", I, POINTER},
+	ROW(EVENT_BURST, "eventBurst", "event-burst", I),
+	ROW(IMAGE_GC_HIGH, "imageGCHighThresholdPercent",
+	    "image-gc-high-threshold", I, "85", POINTER),
+	ROW(IMAGE_GC_LOW, "imageGCLowThresholdPercent",
+	    "image-gc-low-threshold", I, "80", POINTER),
+	ROW(KUBE_API_BURST, "kubeAPIBurst", "kube-api-burst", I),
+	ROW(KUBE_API_QPS, "kubeAPIQPS", "kube-api-qps", I, POINTER),
+	ROW(MAX_OPEN_FILES, "maxOpenFiles", "max-open-files", L),
+	ROW(MAX_PODS, "maxPods", "max-pods", I),
+	ROW(STATUS_MAX_IMAGES, "nodeStatusMaxImages", "node-status-max-images",
+	    I, POINTER),
+	ROW(OOM_SCORE_ADJ, "oomScoreAdj", "oom-score-adj", I, POINTER),
+	ROW(PODS_PER_CORE, "podsPerCore", "pods-per-core", I, "0"),
+	ROW(PORT, "port", "port", I, "10250"),
+	ROW(REGISTRY_BURST, "registryBurst", "registry-burst", I),
+	ROW(REGISTRY_QPS, "registryPullQPS", "registry-qps", I, POINTER),
 
-	[KR_FIELD_NODE_LEASE] = {
-		"nodeLeaseDurationSeconds", NULL, I, DEFAULT("40")},
-	[KR_FIELD_CFS_PERIOD] = {
-		"cpuCFSQuotaPeriod", "cpu-cfs-quota-period",
-		D, POINTER, DEFAULT("100ms")},
-	[KR_FIELD_IMAGE_MIN_AGE] = {
-		"imageMinimumGCAge", "minimum-image-ttl-duration",
-		D, DEFAULT("2m")},
-	[KR_FIELD_IMAGE_MAX_AGE] = {
-		"imageMaximumGCAge", NULL, D, DEFAULT("0s"), SINCE(29)},
-	[KR_FIELD_PARALLEL_PULLS] = {
-		"maxParallelImagePulls", NULL, I, POINTER, SINCE(27)},
-	[KR_FIELD_SERIALIZE_PULLS] = {
-		"serializeImagePulls", "serialize-image-pulls", B, POINTER},
-	[KR_FIELD_RUN_ONCE] = {
-		"runOnce", "runonce", B, DEFAULT("false")},
-	[KR_FIELD_TOPOLOGY_POLICY] = {
-		"topologyManagerPolicy", "topology-manager-policy",
-		S, DEFAULT("none")},
-	[KR_FIELD_TOPOLOGY_SCOPE] = {
-		"topologyManagerScope", "topology-manager-scope",
-		S, DEFAULT("container")},
-	[KR_FIELD_TOPOLOGY_OPTIONS] = {
-		"topologyManagerPolicyOptions", NULL, TREE, SINCE(26),
-		.unread_flag = "topology-manager-policy-options"},
-	[KR_FIELD_HAIRPIN] = {
-		"hairpinMode", "hairpin-mode",
-		S, DEFAULT("promiscuous-bridge")},
-	[KR_FIELD_SHUTDOWN_TOTAL] = {
-		"shutdownGracePeriod", NULL, D, DEFAULT("0s")},
-	[KR_FIELD_SHUTDOWN_CRITICAL] = {
-		"shutdownGracePeriodCriticalPods", NULL, D, DEFAULT("0s")},
-	[KR_FIELD_SHUTDOWN_PRIORITY] = {
-		"shutdownGracePeriodByPodPriority", NULL, TREE, SINCE(23)},
-	[KR_FIELD_SWAP] = {
-		"memorySwap.swapBehavior", NULL, S, DEFAULT(""), SINCE(22)},
-	[KR_FIELD_MEMORY_THROTTLING] = {
-		"memoryThrottlingFactor", NULL, F, POINTER, SINCE(22)},
-	[KR_FIELD_MEMORY_RESERVATION] = {
-		"memoryReservationPolicy", NULL,
-		S, DEFAULT("None"), SINCE(36)},
-	[KR_FIELD_RESTART_PERIOD] = {
-		"crashLoopBackOff.maxContainerRestartPeriod", NULL,
-		D, POINTER, SINCE(32)},
-	[KR_FIELD_ENFORCE] = {
-		"enforceNodeAllocatable", "enforce-node-allocatable",
-		LIST, DEFAULT("pods")},
-	[KR_FIELD_CGROUPS_PER_QOS] = {
-		"cgroupsPerQOS", "cgroups-per-qos",
-		B, POINTER, DEFAULT("true")},
-	[KR_FIELD_CGROUP_ROOT] = {
-		"cgroupRoot", "cgroup-root", S, DEFAULT("")},
-	[KR_FIELD_FAIL_CGROUP_V1] = {
-		"failCgroupV1", "fail-cgroupv1",
-		B, POINTER, DEFAULT("true"), SINCE(31),
-		.since = 35, .before = "false"},
-	[KR_FIELD_SYSTEM_CGROUPS] = {
-		"systemCgroups", "system-cgroups", S, DEFAULT("")},
-	[KR_FIELD_SYSTEM_CGROUP] = {
-		"systemReservedCgroup", "system-reserved-cgroup",
-		S, DEFAULT("")},
-	[KR_FIELD_KUBE_CGROUP] = {
-		"kubeReservedCgroup", "kube-reserved-cgroup", S, DEFAULT("")},
-	[KR_FIELD_RESERVED_CPUS] = {
-		"reservedSystemCPUs", "reserved-cpus", S, DEFAULT("")},
-	[KR_FIELD_RESERVED_MEMORY] = {
-		"reservedMemory", NULL, TREE, SINCE(21),
-		.unread_flag = "reserved-memory"},
-	[KR_FIELD_TAINTS] = {
-		"registerWithTaints", NULL, TREE, SINCE(23),
-		.unread_flag = "register-with-taints"},
-	[KR_FIELD_LOG_WORKERS] = {
-		"containerLogMaxWorkers", NULL, I, POINTER, SINCE(30)},
-	[KR_FIELD_LOG_INTERVAL] = {
-		"containerLogMonitorInterval", NULL, D, POINTER, SINCE(30)},
-	[KR_FIELD_LOG_FILES] = {
-		"containerLogMaxFiles", "container-log-max-files",
-		I, POINTER, DEFAULT("5")},
-	[KR_FIELD_LOG_SIZE] = {
-		"containerLogMaxSize", "container-log-max-size",
-		S, DEFAULT("10Mi")},
-	[KR_FIELD_POD_LOGS] = {
-		"podLogsDir", NULL, S, DEFAULT("/var/log/pods"), SINCE(30),
-		.is_path = true},
-	[KR_FIELD_RUNTIME_ENDPOINT] = {
-		"containerRuntimeEndpoint", "container-runtime-endpoint",
-		S, DEFAULT("unix:///run/containerd/containerd.sock"),
-		SINCE(27)},
-	[KR_FIELD_IMAGE_ENDPOINT] = {
-		"imageServiceEndpoint", "image-service-endpoint",
-		S, DEFAULT(""), SINCE(27)},
-	[KR_FIELD_ENABLE_SERVER] = {
-		"enableServer", "enable-server", B, POINTER, DEFAULT("true")},
-	[KR_FIELD_LOG_HANDLER] = {
-		"enableSystemLogHandler", NULL, B, POINTER, DEFAULT("true")},
-	[KR_FIELD_LOG_QUERY] = {
-		"enableSystemLogQuery", NULL,
-		B, POINTER, DEFAULT("false"), SINCE(27)},
-	[KR_FIELD_PULL_POLICY] = {
-		"imagePullCredentialsVerificationPolicy", NULL, S, SINCE(33)},
-	[KR_FIELD_PULL_ALLOWLIST] = {
-		"preloadedImagesVerificationAllowlist", NULL,
-		LIST, DEFAULT(""), SINCE(33)},
-	[KR_FIELD_LOGGING_FORMAT] = {
-		"logging.format", "logging-format", S, DEFAULT("text")},
-	[KR_FIELD_LOGGING_FLUSH] = {
-		"logging.flushFrequency", "log-flush-frequency",
-		D, DEFAULT("5s"), SINCE(23)},
-	[KR_FIELD_LOGGING_VERBOSITY] = {
-		"logging.verbosity", NULL, L, DEFAULT("0"), SINCE(23),
-		.unread_flag = "v"},
-	[KR_FIELD_LOGGING_VMODULE] = {
-		"logging.vmodule", NULL, TREE, SINCE(23),
-		.unread_flag = "vmodule"},
-	[KR_FIELD_JSON_SPLIT] = {
-		"logging.options.json.splitStream", "log-json-split-stream",
-		B, DEFAULT("false"), SINCE(23)},
-	[KR_FIELD_JSON_BUFFER] = {
-		"logging.options.json.infoBufferSize",
-		"log-json-info-buffer-size", S, SINCE(23)},
-	[KR_FIELD_TEXT_SPLIT] = {
-		"logging.options.text.splitStream", "log-text-split-stream",
-		B, DEFAULT("false"), SINCE(30)},
-	[KR_FIELD_TEXT_BUFFER] = {
-		"logging.options.text.infoBufferSize",
-		"log-text-info-buffer-size", S, SINCE(30)},
-	[KR_FIELD_TRACING_RATE] = {
-		"tracing.samplingRatePerMillion", NULL, I, POINTER, SINCE(25)},
-	[KR_FIELD_TRACING_ENDPOINT] = {
-		"tracing.endpoint", NULL, S, POINTER, SINCE(25)},
-	[KR_FIELD_HIDDEN_METRICS] = {
-		"showHiddenMetricsForVersion",
-		"show-hidden-metrics-for-version", S, DEFAULT("")},
-	[KR_FIELD_IDS_PER_POD] = {
-		"userNamespaces.idsPerPod", NULL, L, POINTER, SINCE(33)},
-	[KR_FIELD_CPU_POLICY] = {
-		"cpuManagerPolicy", "cpu-manager-policy", S, DEFAULT("none")},
-	[KR_FIELD_CPU_OPTIONS] = {
-		"cpuManagerPolicyOptions", NULL, TREE, SINCE(22),
-		.unread_flag = "cpu-manager-policy-options"},
-	[KR_FIELD_MEMORY_POLICY] = {
-		"memoryManagerPolicy", "memory-manager-policy",
-		S, DEFAULT("None"), SINCE(21)},
-	[KR_FIELD_KUBE_RESERVED] = {"kubeReserved", "kube-reserved", TREE},
-	[KR_FIELD_SYSTEM_RESERVED] = {
-		"systemReserved", "system-reserved", TREE},
-	[KR_FIELD_QOS_RESERVED] = {"qosReserved", "qos-reserved", TREE},
-	[KR_FIELD_EVICTION_HARD] = {"evictionHard", "eviction-hard", TREE},
-	[KR_FIELD_EVICTION_SOFT] = {"evictionSoft", "eviction-soft", TREE},
-	[KR_FIELD_EVICTION_GRACE] = {
-		"evictionSoftGracePeriod", "eviction-soft-grace-period", TREE},
-	[KR_FIELD_EVICTION_RECLAIM] = {
-		"evictionMinimumReclaim", "eviction-minimum-reclaim", TREE},
-	[KR_FIELD_EVICTION_MERGE] = {
-		"mergeDefaultEvictionSettings", NULL, B, POINTER, SINCE(33)},
-	[KR_FIELD_SYNC] = {
-		"syncFrequency", "sync-frequency", D, DEFAULT("1m")},
-	[KR_FIELD_WATCH] = {
-		"configMapAndSecretChangeDetectionStrategy", NULL,
-		S, DEFAULT("Watch")},
-	[KR_FIELD_TLS_CURVES] = {
-		"tlsCurvePreferences", NULL, TREE, SINCE(36)},
-	[KR_FIELD_SYSCTLS] = {
-		"allowedUnsafeSysctls", "allowed-unsafe-sysctls",
-		LIST, DEFAULT("")},
-	[KR_FIELD_ADDRESS] = {
-		"address", "address", S, DEFAULT("0.0.0.0")},
-	[KR_FIELD_GATES] = {"featureGates", NULL, TREE},
+	ROW(NODE_LEASE, "nodeLeaseDurationSeconds", NULL, I, "40"),
+	ROW(CFS_PERIOD, "cpuCFSQuotaPeriod", "cpu-cfs-quota-period",
+	    D, "100ms", POINTER),
+	ROW(IMAGE_MIN_AGE, "imageMinimumGCAge", "minimum-image-ttl-duration",
+	    D, "2m"),
+	ROW(IMAGE_MAX_AGE, "imageMaximumGCAge", NULL, D, "0s", SINCE(29)),
+	ROW(PARALLEL_PULLS, "maxParallelImagePulls", NULL,
+	    I, POINTER, SINCE(27)),
+	ROW(SERIALIZE_PULLS, "serializeImagePulls", "serialize-image-pulls",
+	    B, POINTER),
+	ROW(RUN_ONCE, "runOnce", "runonce", B, "false"),
+	ROW(TOPOLOGY_POLICY, "topologyManagerPolicy", "topology-manager-policy",
+	    S, "none"),
+	ROW(TOPOLOGY_SCOPE, "topologyManagerScope", "topology-manager-scope",
+	    S, "container"),
+	ROW(TOPOLOGY_OPTIONS, "topologyManagerPolicyOptions", NULL,
+	    TREE, SINCE(26), .unread_flag = "topology-manager-policy-options"),
+	ROW(HAIRPIN, "hairpinMode", "hairpin-mode", S, "promiscuous-bridge"),
+	ROW(SHUTDOWN_TOTAL, "shutdownGracePeriod", NULL, D, "0s"),
+	ROW(SHUTDOWN_CRITICAL, "shutdownGracePeriodCriticalPods", NULL,
+	    D, "0s"),
+	ROW(SHUTDOWN_PRIORITY, "shutdownGracePeriodByPodPriority", NULL,
+	    TREE, SINCE(23)),
+	ROW(SWAP, "memorySwap.swapBehavior", NULL, S, "", SINCE(22)),
+	ROW(MEMORY_THROTTLING, "memoryThrottlingFactor", NULL,
+	    F, POINTER, SINCE(22)),
+	ROW(MEMORY_RESERVATION, "memoryReservationPolicy", NULL,
+	    S, "None", SINCE(36)),
+	ROW(RESTART_PERIOD, "crashLoopBackOff.maxContainerRestartPeriod", NULL,
+	    D, POINTER, SINCE(32)),
+	ROW(ENFORCE, "enforceNodeAllocatable", "enforce-node-allocatable",
+	    LIST, "pods"),
+	ROW(CGROUPS_PER_QOS, "cgroupsPerQOS", "cgroups-per-qos",
+	    B, "true", POINTER),
+	ROW(CGROUP_ROOT, "cgroupRoot", "cgroup-root", S, ""),
+	ROW(FAIL_CGROUP_V1, "failCgroupV1", "fail-cgroupv1",
+	    B, "true", POINTER, SINCE(31), .since = 35, .before = "false"),
+	ROW(SYSTEM_CGROUPS, "systemCgroups", "system-cgroups", S, ""),
+	ROW(SYSTEM_CGROUP, "systemReservedCgroup", "system-reserved-cgroup",
+	    S, ""),
+	ROW(KUBE_CGROUP, "kubeReservedCgroup", "kube-reserved-cgroup", S, ""),
+	ROW(RESERVED_CPUS, "reservedSystemCPUs", "reserved-cpus", S, ""),
+	ROW(RESERVED_MEMORY, "reservedMemory", NULL,
+	    TREE, SINCE(21), .unread_flag = "reserved-memory"),
+	ROW(TAINTS, "registerWithTaints", NULL,
+	    TREE, SINCE(23), .unread_flag = "register-with-taints"),
+	ROW(LOG_WORKERS, "containerLogMaxWorkers", NULL, I, POINTER, SINCE(30)),
+	ROW(LOG_INTERVAL, "containerLogMonitorInterval", NULL,
+	    D, POINTER, SINCE(30)),
+	ROW(LOG_FILES, "containerLogMaxFiles", "container-log-max-files",
+	    I, "5", POINTER),
+	ROW(LOG_SIZE, "containerLogMaxSize", "container-log-max-size",
+	    S, "10Mi"),
+	ROW(POD_LOGS, "podLogsDir", NULL,
+	    S, "/var/log/pods", SINCE(30), .is_path = true),
+	ROW(RUNTIME_ENDPOINT, "containerRuntimeEndpoint",
+	    "container-runtime-endpoint", S,
+	    "unix:///run/containerd/containerd.sock", SINCE(27)),
+	ROW(IMAGE_ENDPOINT, "imageServiceEndpoint", "image-service-endpoint",
+	    S, "", SINCE(27)),
+	ROW(ENABLE_SERVER, "enableServer", "enable-server", B, "true", POINTER),
+	ROW(LOG_HANDLER, "enableSystemLogHandler", NULL, B, "true", POINTER),
+	ROW(LOG_QUERY, "enableSystemLogQuery", NULL,
+	    B, "false", POINTER, SINCE(27)),
+	ROW(PULL_POLICY, "imagePullCredentialsVerificationPolicy", NULL,
+	    S, SINCE(33)),
+	ROW(PULL_ALLOWLIST, "preloadedImagesVerificationAllowlist", NULL,
+	    LIST, "", SINCE(33)),
+	ROW(LOGGING_FORMAT, "logging.format", "logging-format", S, "text"),
+	ROW(LOGGING_FLUSH, "logging.flushFrequency", "log-flush-frequency",
+	    D, "5s", SINCE(23)),
+	ROW(LOGGING_VERBOSITY, "logging.verbosity", NULL,
+	    L, "0", SINCE(23), .unread_flag = "v"),
+	ROW(LOGGING_VMODULE, "logging.vmodule", NULL,
+	    TREE, SINCE(23), .unread_flag = "vmodule"),
+	ROW(JSON_SPLIT, "logging.options.json.splitStream",
+	    "log-json-split-stream", B, "false", SINCE(23)),
+	ROW(JSON_BUFFER, "logging.options.json.infoBufferSize",
+	    "log-json-info-buffer-size", S, SINCE(23)),
+	ROW(TEXT_SPLIT, "logging.options.text.splitStream",
+	    "log-text-split-stream", B, "false", SINCE(30)),
+	ROW(TEXT_BUFFER, "logging.options.text.infoBufferSize",
+	    "log-text-info-buffer-size", S, SINCE(30)),
+	ROW(TRACING_RATE, "tracing.samplingRatePerMillion", NULL,
+	    I, POINTER, SINCE(25)),
+	ROW(TRACING_ENDPOINT, "tracing.endpoint", NULL, S, POINTER, SINCE(25)),
+	ROW(HIDDEN_METRICS, "showHiddenMetricsForVersion",
+	    "show-hidden-metrics-for-version", S, ""),
+	ROW(IDS_PER_POD, "userNamespaces.idsPerPod", NULL,
+	    L, POINTER, SINCE(33)),
+	ROW(CPU_POLICY, "cpuManagerPolicy", "cpu-manager-policy", S, "none"),
+	ROW(CPU_OPTIONS, "cpuManagerPolicyOptions", NULL,
+	    TREE, SINCE(22), .unread_flag = "cpu-manager-policy-options"),
+	ROW(MEMORY_POLICY, "memoryManagerPolicy", "memory-manager-policy",
+	    S, "None", SINCE(21)),
+	ROW(KUBE_RESERVED, "kubeReserved", "kube-reserved", TREE),
+	ROW(SYSTEM_RESERVED, "systemReserved", "system-reserved", TREE),
+	ROW(QOS_RESERVED, "qosReserved", "qos-reserved", TREE),
+	ROW(EVICTION_HARD, "evictionHard", "eviction-hard", TREE),
+	ROW(EVICTION_SOFT, "evictionSoft", "eviction-soft", TREE),
+	ROW(EVICTION_GRACE, "evictionSoftGracePeriod",
+	    "eviction-soft-grace-period", TREE),
+	ROW(EVICTION_RECLAIM, "evictionMinimumReclaim",
+	    "eviction-minimum-reclaim", TREE),
+	ROW(EVICTION_MERGE, "mergeDefaultEvictionSettings", NULL,
+	    B, POINTER, SINCE(33)),
+	ROW(SYNC, "syncFrequency", "sync-frequency", D, "1m"),
+	ROW(WATCH, "configMapAndSecretChangeDetectionStrategy", NULL,
+	    S, "Watch"),
+	ROW(TLS_CURVES, "tlsCurvePreferences", NULL, TREE, SINCE(36)),
+	ROW(SYSCTLS, "allowedUnsafeSysctls", "allowed-unsafe-sysctls",
+	    LIST, ""),
+	ROW(ADDRESS, "address", "address", S, "0.0.0.0"),
+	ROW(GATES, "featureGates", NULL, TREE),
 
-	[KR_FIELD_BOOTSTRAP_KUBECONFIG] = {NULL, "bootstrap-kubeconfig", S},
-	[KR_FIELD_CERT_DIR] = {NULL, "cert-dir", S},
-	[KR_FIELD_CONFIG] = {NULL, "config", S},
-	[KR_FIELD_CONFIG_DIR] = {NULL, "config-dir", S},
-	[KR_FIELD_DYNAMIC_CONFIG_DIR] = {NULL, "dynamic-config-dir", S},
-	[KR_FIELD_KUBECONFIG] = {NULL, "kubeconfig", S},
-	[KR_FIELD_CONTAINER_RUNTIME] = {NULL, "container-runtime", S},
-	[KR_FIELD_ROOT_DIR] = {NULL, "root-dir", S},
-	[KR_FIELD_LOCK_FILE] = {NULL, "lock-file", S},
-	[KR_FIELD_EXIT_ON_LOCK] = {NULL, "exit-on-lock-contention", B},
-	[KR_FIELD_CONTAINER_TTL] = {
-		NULL, "minimum-container-ttl-duration", D},
-	[KR_FIELD_CLOUD_PROVIDER] = {NULL, "cloud-provider", S},
-	[KR_FIELD_NODE_LABELS] = {NULL, "node-labels", TREE},
-	[KR_FIELD_IGNORE_EVICTION] = {
-		NULL, "experimental-allocatable-ignore-eviction",
-		B, DEFAULT("false")},
-	[KR_FIELD_CREDENTIAL_CONFIG] = {
-		NULL, "image-credential-provider-config", S, DEFAULT("")},
-	[KR_FIELD_CREDENTIAL_FOLDER] = {
-		NULL, "image-credential-provider-bin-dir", S, DEFAULT("")},
+	ROW(BOOTSTRAP_KUBECONFIG, NULL, "bootstrap-kubeconfig", S),
+	ROW(CERT_DIR, NULL, "cert-dir", S),
+	ROW(CONFIG, NULL, "config", S),
+	ROW(CONFIG_DIR, NULL, "config-dir", S),
+	ROW(DYNAMIC_CONFIG_DIR, NULL, "dynamic-config-dir", S),
+	ROW(KUBECONFIG, NULL, "kubeconfig", S),
+	ROW(CONTAINER_RUNTIME, NULL, "container-runtime", S),
+	ROW(ROOT_DIR, NULL, "root-dir", S),
+	ROW(LOCK_FILE, NULL, "lock-file", S),
+	ROW(EXIT_ON_LOCK, NULL, "exit-on-lock-contention", B),
+	ROW(CONTAINER_TTL, NULL, "minimum-container-ttl-duration", D),
+	ROW(CLOUD_PROVIDER, NULL, "cloud-provider", S),
+	ROW(NODE_LABELS, NULL, "node-labels", TREE),
+	ROW(IGNORE_EVICTION, NULL, "experimental-allocatable-ignore-eviction",
+	    B, "false"),
+	ROW(CREDENTIAL_CONFIG, NULL, "image-credential-provider-config", S, ""),
+	ROW(CREDENTIAL_FOLDER, NULL, "image-credential-provider-bin-dir",
+	    S, ""),
 };
 /* clang-format on */
 
@@ -336,25 +238,6 @@ const struct kr_field *kr_field(enum kr_field_id id)
 const char *kr_field_name(enum kr_field_id id)
 {
 	return fields[id].path ?: fields[id].flag;
-}
-
-static bool is_name(const char *name, const char *text, size_t length)
-{
-	return name && strlen(name) == length &&
-	       memcmp(name, text, length) == 0;
-}
-
-int kr_field_find_setting(const char *name, size_t length)
-{
-	for (int i = 0; i < KR_N_SETTINGS; i++) {
-		const struct kr_field *f = &fields[i];
-
-		if (is_name(f->path, name, length) ||
-		    (f->combine != KR_COMBINE_GATE &&
-		     is_name(f->flag, name, length)))
-			return i;
-	}
-	return -1;
 }
 
 int kr_field_of_flag(const char *name)

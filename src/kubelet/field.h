@@ -160,14 +160,14 @@ struct kr_field {
 	const char *path; /* in the file, "a.b.c"; NULL: a flag alone */
 	const char *flag; /* without dashes; NULL: the file alone */
 	enum kr_type type;
+	/* What kubelet has where nothing sets it, as kr_value_parse() takes it:
+	 * with --config; NULL: not known here */
+	const char *by_default;
 	enum kr_combine combine;
 	bool pointer;  /* in v1beta1's struct: a null takes a value away, and
 	                  zero is a value */
 	bool is_path;  /* relative in the file of --config: to its folder */
 	bool negative; /* in the file, any negative number is the default */
-	/* What kubelet has where nothing sets it, as kr_value_parse() takes it:
-	 * with --config; NULL: not known here */
-	const char *by_default;
 	/* ... with flags alone, or --config-dir without --config; NULL: alike
 	 */
 	const char *legacy;
@@ -185,10 +185,6 @@ const struct kr_field *kr_field(enum kr_field_id id);
 
 /* The path, or the flag of what has none. */
 const char *kr_field_name(enum kr_field_id id);
-
-/* The setting (LENGTH bytes of NAME are its path, or its flag, but for a
- * gate's) of the benchmarks; -1: there is none. */
-int kr_field_find_setting(const char *name, size_t length);
 
 /* The field whose flag (as the table of flags has it) NAME is; -1. Of gates,
  * which share one, the first. */

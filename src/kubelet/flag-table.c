@@ -33,7 +33,7 @@
 #include "kubelet/go.h"
 
 /* Sorted by name: it is searched by halves. */
-static const struct kr_flag flags[] = {
+const struct kr_flag kr_flag_table[] = {
 	{"add-dir-header", KR_FLAG_BOOL, .last = 25},
 	{"address", KR_FLAG_IP},
 	{"allow-privileged", KR_FLAG_BOOL, .last = 19},
@@ -275,6 +275,8 @@ static const struct kr_flag flags[] = {
 	{"volume-stats-agg-period", KR_FLAG_DURATION},
 };
 
+const size_t kr_n_flags = ARRAY_SIZE(kr_flag_table);
+
 static char normalise(char c)
 {
 	return c == '_' ? '-' : c;
@@ -293,14 +295,14 @@ static int compare(const char *name, const char *key, size_t length)
 
 const struct kr_flag *kr_flag_find(const char *name, size_t length)
 {
-	size_t low = 0, high = ARRAY_SIZE(flags);
+	size_t low = 0, high = kr_n_flags;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int r = compare(flags[middle].name, name, length);
+		int r = compare(kr_flag_table[middle].name, name, length);
 
 		if (r == 0)
-			return &flags[middle];
+			return &kr_flag_table[middle];
 		if (r < 0)
 			low = middle + 1;
 		else
@@ -309,17 +311,10 @@ const struct kr_flag *kr_flag_find(const char *name, size_t length)
 	return NULL;
 }
 
-const struct kr_flag *kr_flag_table(size_t *ret_n)
-{
-	*ret_n = ARRAY_SIZE(flags);
-	return flags;
-}
-
 bool kr_flag_in(const struct kr_flag *flag, unsigned minor)
 {
-	if (minor < 20)
-		return true;
-	return minor >= flag->first && (!flag->last || minor <= flag->last);
+	return minor == 0 ||
+	       (minor >= flag->first && (!flag->last || minor <= flag->last));
 }
 
 bool kr_flag_is_bare(const struct kr_flag *flag)
@@ -349,7 +344,7 @@ static bool is_old_ip(const char *value)
 	return true;
 }
 
-/* Empty is none. */
+/* Empty means no address. */
 static bool ip_valid(const char *value)
 {
 	struct in6_addr address;

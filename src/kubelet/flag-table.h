@@ -43,10 +43,11 @@ struct kr_flag {
 const struct kr_flag *kr_flag_find(const char *name, size_t length);
 
 /* The N flags in order of their names. */
-const struct kr_flag *kr_flag_table(size_t *ret_n);
+extern const struct kr_flag kr_flag_table[];
+extern const size_t kr_n_flags;
 
 /* Whether kubelet 1.MINOR may have FLAG; a flag that it has not stops it.
- * The answer is no only for 1.20 and newer; 0 is a version not known: yes. */
+ * 0 is a version not known: yes. */
 bool kr_flag_in(const struct kr_flag *flag, unsigned minor);
 
 /* Whether FLAG without "=" leaves the next word alone. */

@@ -18,12 +18,13 @@
  * A remark on one argument; TEXT without a place, lower case, no full stop.
  * Fatal codes: flag-value, flag-two-words, flag-colon, flag-misspelt,
  * flag-positional, flag-argument, flag-name, flag-syntax, flag-shorthand,
- * flag-exits. Warnings: flag-unknown, flag-swallows. Of one code the first
+ * flag-exits. Warnings: flag-unknown, flag-swallows. By the version, either:
+ * flag-unknown, flag-version. Of one code the first
  * KR_DIAG_KEPT are kept; the last of them has the number of the others.
  */
 struct kr_flags_remark {
 	size_t arg;
-	bool fatal;       /* kubelet refuses to start; else a warning */
+	enum kr_severity severity; /* KR_ERROR: kubelet refuses to start */
 	const char *code; /* static: "flag-value", "flag-unknown", ... */
 	char *text;
 	size_t n_more;
@@ -31,22 +32,22 @@ struct kr_flags_remark {
 
 /* One occurrence of a field's flag. There may be very many. */
 struct kr_flag_use {
-	int field; /* enum kr_field_id; of gates the first */
-	/* TRUE, FALSE, VALUE of another type, or INVALID */
-	enum kr_state state;
-	size_t arg; /* its index in argv */
-	/* 1; more for "--flag false", "--flag = false": all cut */
-	uint32_t n_args;
+	const char *text;   /* the value, borrowed from argv; NULL: INVALID */
+	uint32_t arg;       /* its index in argv */
 	uint32_t value_arg; /* the argument that holds the value */
 	uint32_t value;     /* and its offset there, 0: bare */
-	const char *text;   /* the value, borrowed from argv; NULL: INVALID */
+	int16_t field;      /* enum kr_field_id; of gates the first */
+	/* 1; more for "--flag false", "--flag = false": all cut */
+	uint8_t n_args;
+	/* TRUE, FALSE, VALUE of another type, or INVALID */
+	enum kr_state state : 8;
 };
 
 struct kr_flags {
 	struct kr_flag_use *uses; /* in order */
 	size_t n_uses;
 	/* of each flag of the table: 1 more than the argument of the last one;
-	 * 0: it is not given; NULL: none is */
+	 * 0: it is not given; NULL: no flag is given */
 	size_t *given;
 	/* of each field: an unknown flag may have taken its word; NULL: none */
 	bool *ambiguous;
@@ -66,6 +67,16 @@ struct kr_flags {
  * of kubelet 1.20.2, measured, and of later ones (kubelet/flag-table.h).
  */
 int kr_flags_parse(const char *const *argv, size_t argc, struct kr_flags *ret);
+
+/*
+ * Refuses what kubelet 1.MINOR has not: a flag of other versions, and, unless
+ * MINOR is newer than all that are known, a flag of no version. 0 is a version
+ * that is not known: nothing is refused. 0 or -ENOMEM.
+ */
+int kr_flags_refuse(struct kr_flags *flags, unsigned minor);
+
+/* A flag is given that no known version has. */
+bool kr_flags_have_unknown(const struct kr_flags *flags);
 
 /* TRUE, FALSE or VALUE where FIELD's flag decides, ABSENT, INVALID where
  * kubelet refuses this command line (for whatever flag), UNKNOWN. */
@@ -99,9 +110,9 @@ bool kr_flags_is_use(const struct kr_flags *flags, int field, size_t arg);
 bool kr_flags_given(const struct kr_flags *flags, const char *name);
 
 /* A remark on the argument ARG. 0 or -ENOMEM. */
-int kr_flags_add_remark(struct kr_flags *flags, size_t arg, bool fatal,
-                        const char *code, const char *format, ...)
-	_printf_(5, 6);
+int kr_flags_add_remark(struct kr_flags *flags, size_t arg,
+                        enum kr_severity severity, const char *code,
+                        const char *format, ...) _printf_(5, 6);
 
 void kr_flags_done(struct kr_flags *flags);
 #define _cleanup_flags_ _cleanup_(kr_flags_done)

@@ -9,7 +9,7 @@
  *   a name that it does not know   stops it, true or false alike;
  *   a locked gate                  takes its default alone;
  *   AllAlpha, AllBeta              are known to all, and set each gate of that
- *                                  stage that nobody sets by its name;
+ *                                  stage that is not set by its name;
  *   from 1.35: a gate that is on   must find those on that it needs, also where
  *                                  both are so by default.
  *
@@ -29,7 +29,7 @@
  *   .    unknown     ?    not sure
  *
  * "?" stands where point releases of one minor differ (a gate that came with a
- * fix, a default that was taken back), and where controller-manager's gates are
+ * fix, a default that was reverted), and where controller-manager's gates are
  * unknown to the plain kubelet, but known to one that shares its process with
  * a controller manager.
  *
@@ -49,12 +49,13 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "base/vec.h"
 #include "kubelet/gates.h"
 
 /* clang-format off */
 
 /* Sorted by name: it is searched by halves. */
-static const struct kr_gate gates[] = {
+const struct kr_gate kr_gate_table[] = {
 	/*20...25...30...35*/
 	{"BBBBBBBBBLLLL....", "APIListChunking"},
 	{"BBBBBBBBBLL......", "APIPriorityAndFairness"},
@@ -511,7 +512,7 @@ static const struct kr_gate gates[] = {
 };
 
 /* Sorted by both names. */
-static const struct kr_gate_need needs[] = {
+const struct kr_gate_need kr_gate_needs[] = {
 	{"AuthorizeNodeWithSelectors", "AuthorizeWithSelectors", 35, 36},
 	{"ClusterTrustBundleProjection", "ClusterTrustBundle", 35, 36},
 	{"DRAAdminAccess", "DynamicResourceAllocation", 35, 36},
@@ -591,6 +592,9 @@ static const struct kr_gate_need needs[] = {
 	{"WorkloadWithJob", "GenericWorkload", 36, 36},
 };
 
+const size_t kr_n_gates = ARRAY_SIZE(kr_gate_table);
+const size_t kr_n_gate_needs = ARRAY_SIZE(kr_gate_needs);
+
 /* clang-format on */
 
 /* By bytes: a name in a file can hold any, NUL too. */
@@ -606,14 +610,14 @@ static int compare(const char *name, const char *key, size_t length)
 
 static const struct kr_gate *find(const char *name, size_t length)
 {
-	size_t low = 0, high = ARRAY_SIZE(gates);
+	size_t low = 0, high = kr_n_gates;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int r = compare(gates[middle].name, name, length);
+		int r = compare(kr_gate_table[middle].name, name, length);
 
 		if (r == 0)
-			return &gates[middle];
+			return &kr_gate_table[middle];
 		if (r < 0)
 			low = middle + 1;
 		else
@@ -712,9 +716,8 @@ static bool is_on(const struct kr_gate_setting *settings, size_t n,
 const struct kr_gate_need *kr_gate_unmet(const struct kr_gate_setting *settings,
                                          size_t n, unsigned minor)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
-		const struct kr_gate_need *need = &needs[i];
-
+	KR_EACH(const struct kr_gate_need, need, kr_gate_needs,
+	        kr_n_gate_needs) {
 		if (minor < need->first || minor > need->last)
 			continue;
 		if (is_on(settings, n, need->gate, minor, false) &&
@@ -722,16 +725,4 @@ const struct kr_gate_need *kr_gate_unmet(const struct kr_gate_setting *settings,
 			return need;
 	}
 	return NULL;
-}
-
-const struct kr_gate *kr_gate_table(size_t *ret_n)
-{
-	*ret_n = ARRAY_SIZE(gates);
-	return gates;
-}
-
-const struct kr_gate_need *kr_gate_needs(size_t *ret_n)
-{
-	*ret_n = ARRAY_SIZE(needs);
-	return needs;
 }

@@ -55,7 +55,7 @@ struct kr_gate_setting {
  * What the gate NAME (LENGTH bytes, case counts) is to kubelet 1.MINOR. RET is
  * written for KR_GATE_KNOWN only.
  *
- * KR_GATE_NOT_SURE: the minor is none of the table's; or its point releases
+ * KR_GATE_NOT_SURE: the minor is not in the table; or its point releases
  * differ; or the plain kubelet does not know the name, but a program that holds
  * all of Kubernetes (k3s, kubelite) does.
  */
@@ -80,7 +80,9 @@ const struct kr_gate_need *kr_gate_unmet(const struct kr_gate_setting *settings,
                                          size_t n, unsigned minor);
 
 /* The N gates in order of their names. */
-const struct kr_gate *kr_gate_table(size_t *ret_n);
+extern const struct kr_gate kr_gate_table[];
+extern const size_t kr_n_gates;
 
 /* The N needs, in order of GATE and NEEDS. */
-const struct kr_gate_need *kr_gate_needs(size_t *ret_n);
+extern const struct kr_gate_need kr_gate_needs[];
+extern const size_t kr_n_gate_needs;

@@ -14,7 +14,7 @@
  * two parts is passed over, and so is a range whose start is behind its end.
  * 1.22 was not seen and counts as those.
  *
- * Where a rule of kubelet could not be told to its end, the doubtful text is
+ * Where a rule of kubelet was not followed to its end, the doubtful text is
  * valid here.
  *
  * Source: apimachinery pkg/api/resource/{quantity,math}.go and
@@ -32,6 +32,7 @@
 #include <strings.h>
 
 #include "base/macro.h"
+#include "base/vec.h"
 #include "kubelet/go.h"
 #include "kubelet/grammar.h"
 
@@ -50,15 +51,6 @@ static bool is_lower(char c)
 static bool is_alnum(char c)
 {
 	return is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_one_of(const char *s, const char *const *words, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(words[i], s) == 0)
-			return true;
-	}
-	return false;
 }
 
 static bool starts_with(const char *s, const char *prefix)
@@ -199,7 +191,9 @@ bool kr_quantity_int64(const char *s, int64_t *ret)
 	return true;
 }
 
-bool kr_percent(const char *s, float *ret)
+/* A percentage of eviction, "10%", with all its "%" at the end: a part of 1,
+ * which may be NaN or infinite. */
+static bool read_percent(const char *s, float *ret)
 {
 	size_t length = strlen(s);
 	char number[64];
@@ -239,7 +233,7 @@ bool kr_threshold_valid(const char *s, unsigned minor, bool *ret_off)
 	if (!is_percent(s))
 		return kr_quantity_valid(s, strlen(s), &sign) && sign > 0;
 	/* NaN is neither below nor above; 1.20 compares the part with 100 */
-	return kr_percent(s, &part) && !(part < 0) &&
+	return read_percent(s, &part) && !(part < 0) &&
 	       !(part > (minor == 20 ? 100 : 1));
 }
 
@@ -249,7 +243,7 @@ bool kr_reclaim_valid(const char *s)
 	int sign;
 
 	if (is_percent(s))
-		return kr_percent(s, &part) && !(part <= 0);
+		return read_percent(s, &part) && !(part <= 0);
 	return kr_quantity_valid(s, strlen(s), &sign) && sign >= 0;
 }
 
@@ -268,21 +262,15 @@ bool kr_qos_percent_valid(const char *s)
 bool kr_eviction_signal_valid(const char *s, unsigned minor)
 {
 	static const char *const signals[] = {
-		"memory.available",
-		"nodefs.available",
-		"nodefs.inodesFree",
-		"imagefs.available",
-		"imagefs.inodesFree",
-		"pid.available",
-		"allocatableMemory.available",
-	};
-	static const char *const later[] = {
-		"containerfs.available",
-		"containerfs.inodesFree",
-	};
+		"memory.available",           "nodefs.available",
+		"nodefs.inodesFree",          "imagefs.available",
+		"imagefs.inodesFree",         "pid.available",
+		"allocatableMemory.available"};
+	static const char *const later[] = {"containerfs.available",
+	                                    "containerfs.inodesFree"};
 
-	return is_one_of(s, signals, ARRAY_SIZE(signals)) ||
-	       (minor >= 29 && is_one_of(s, later, ARRAY_SIZE(later)));
+	return kr_is_among(s, signals, ARRAY_SIZE(signals)) ||
+	       (minor >= 29 && kr_is_among(s, later, ARRAY_SIZE(later)));
 }
 
 /* --- CPU lists ----------------------------------------------------------- */
@@ -410,7 +398,7 @@ static bool has_namespace(const char *s, unsigned minor)
 	    starts_with(s, "net."))
 		return true;
 	if (minor >= 29)
-		return is_one_of(s, names, ARRAY_SIZE(names));
+		return kr_is_among(s, names, ARRAY_SIZE(names));
 	return starts_with(s, "kernel.shm") || starts_with(s, "kernel.msg");
 }
 
@@ -592,7 +580,7 @@ bool kr_cipher_valid(const char *s)
 		"TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
 	};
 
-	return is_one_of(s, names, ARRAY_SIZE(names));
+	return kr_is_among(s, names, ARRAY_SIZE(names));
 }
 
 bool kr_ip_valid(const char *s)

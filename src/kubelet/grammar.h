@@ -18,10 +18,6 @@ bool kr_quantity_valid(const char *s, size_t length, int *ret_sign);
  * would fit by their size do not always: "1.0", "1.5Gi" and "1Pi" do not. */
 bool kr_quantity_int64(const char *s, int64_t *ret);
 
-/* A percentage of eviction, "10%", with all its "%" at the end: a part of 1,
- * which may be NaN or infinite. */
-bool kr_percent(const char *s, float *ret);
-
 /* A threshold of evictionHard and evictionSoft. RET_OFF: it is taken, and
  * switched off. */
 bool kr_threshold_valid(const char *s, unsigned minor, bool *ret_off);

@@ -12,6 +12,11 @@
 #define KR_FIRST_MINOR 20U
 #define KR_LAST_MINOR  36U
 
+static inline uint64_t kr_minors_bit(unsigned minor)
+{
+	return UINT64_C(1) << minor;
+}
+
 /* 1.FIRST to 1.LAST, which are known ones. */
 static inline uint64_t kr_minors_range(unsigned first, unsigned last)
 {

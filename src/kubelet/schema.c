@@ -9,7 +9,7 @@
  *
  * - a string, a bool, a list, a map, an object: just that, nothing is
  * converted;
- * - an integer: digits only (1.0 and 1e2 are none), within its width;
+ * - an integer: digits only (not 1.0 or 1e2), within its width;
  * - metav1.Duration: a string that time.ParseDuration() reads;
  * - metav1.Time: a string of RFC 3339; resource.Quantity: a string or a number;
  * - null leaves any field as it is, but a metav1.Duration that is no pointer:
@@ -30,6 +30,7 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "base/vec.h"
 #include "doc/name.h"
 #include "kubelet/go.h"
 #include "kubelet/grammar.h"
@@ -54,178 +55,74 @@ struct kr_schema {
 #define SINCE(m)   .first = (m)
 #define MEMBERS(m) .members = (m), .n_members = ARRAY_SIZE(m)
 
-static const struct kr_schema t_string = {.kind = KR_SCHEMA_STRING};
-static const struct kr_schema t_bool = {.kind = KR_SCHEMA_BOOL};
-static const struct kr_schema t_int32 = {.kind = KR_SCHEMA_INT32};
-static const struct kr_schema t_int64 = {.kind = KR_SCHEMA_INT64};
-static const struct kr_schema t_uint32 = {.kind = KR_SCHEMA_UINT32};
-static const struct kr_schema t_float64 = {.kind = KR_SCHEMA_FLOAT64};
-static const struct kr_schema t_time = {.kind = KR_SCHEMA_TIME};
-static const struct kr_schema t_quantity = {.kind = KR_SCHEMA_QUANTITY};
-static const struct kr_schema t_flush_duration = {
-	.kind = KR_SCHEMA_FLUSH_DURATION,
-	.string_first = 28,
-};
+/* A type of one kind, a list and a map of another type, and an object. */
+#define PLAIN(id, k) static const struct kr_schema t_##id = {.kind = (k)}
+#define LIST(id, e)                                                            \
+	static const struct kr_schema t_##id = {.kind = KR_SCHEMA_LIST,        \
+	                                        .element = &t_##e}
+#define MAP(id, e)                                                             \
+	static const struct kr_schema t_##id = {.kind = KR_SCHEMA_MAP,         \
+	                                        .element = &t_##e}
+#define OBJECT(id, ...)                                                        \
+	static const struct schema_member id##_members[] = {__VA_ARGS__};      \
+	static const struct kr_schema t_##id = {MEMBERS(id##_members)}
+
+/* clang-format off */
+PLAIN(string, KR_SCHEMA_STRING);
+PLAIN(bool, KR_SCHEMA_BOOL);
+PLAIN(int32, KR_SCHEMA_INT32);
+PLAIN(int64, KR_SCHEMA_INT64);
+PLAIN(uint32, KR_SCHEMA_UINT32);
+PLAIN(float64, KR_SCHEMA_FLOAT64);
+PLAIN(time, KR_SCHEMA_TIME);
+PLAIN(quantity, KR_SCHEMA_QUANTITY);
+PLAIN(duration_pointer, KR_SCHEMA_DURATION);
 static const struct kr_schema t_duration = {
-	.kind = KR_SCHEMA_DURATION,
-	.null_invalid = true,
-};
-static const struct kr_schema t_duration_pointer = {
-	.kind = KR_SCHEMA_DURATION,
-};
+	.kind = KR_SCHEMA_DURATION, .null_invalid = true};
+static const struct kr_schema t_flush_duration = {
+	.kind = KR_SCHEMA_FLUSH_DURATION, .string_first = 28};
 
-static const struct kr_schema t_strings = {
-	.kind = KR_SCHEMA_LIST,
-	.element = &t_string,
-};
-static const struct kr_schema t_int32s = {
-	.kind = KR_SCHEMA_LIST,
-	.element = &t_int32,
-};
-static const struct kr_schema t_string_map = {
-	.kind = KR_SCHEMA_MAP,
-	.element = &t_string,
-};
-static const struct kr_schema t_bool_map = {
-	.kind = KR_SCHEMA_MAP,
-	.element = &t_bool,
-};
-static const struct kr_schema t_strings_map = {
-	.kind = KR_SCHEMA_MAP,
-	.element = &t_strings,
-};
-static const struct kr_schema t_quantity_map = {
-	.kind = KR_SCHEMA_MAP,
-	.element = &t_quantity,
-};
+LIST(strings, string);
+LIST(int32s, int32);
+MAP(string_map, string);
+MAP(bool_map, bool);
+MAP(strings_map, strings);
+MAP(quantity_map, quantity);
 
-static const struct schema_member x509_members[] = {
-	{"clientCAFile", &t_string},
-};
-static const struct kr_schema t_x509 = {MEMBERS(x509_members)};
-
-static const struct schema_member webhook_authn_members[] = {
-	{"enabled", &t_bool},
-	{"cacheTTL", &t_duration},
-};
-static const struct kr_schema t_webhook_authn = {
-	MEMBERS(webhook_authn_members),
-};
-
-static const struct schema_member anonymous_members[] = {
-	{"enabled", &t_bool},
-};
-static const struct kr_schema t_anonymous = {MEMBERS(anonymous_members)};
-
-static const struct schema_member authn_members[] = {
-	{"x509", &t_x509},
-	{"webhook", &t_webhook_authn},
-	{"anonymous", &t_anonymous},
-};
-static const struct kr_schema t_authn = {MEMBERS(authn_members)};
-
-static const struct schema_member webhook_authz_members[] = {
+OBJECT(x509, {"clientCAFile", &t_string});
+OBJECT(webhook_authn, {"enabled", &t_bool}, {"cacheTTL", &t_duration});
+OBJECT(anonymous, {"enabled", &t_bool});
+OBJECT(authn,
+	{"x509", &t_x509}, {"webhook", &t_webhook_authn},
+	{"anonymous", &t_anonymous});
+OBJECT(webhook_authz,
 	{"cacheAuthorizedTTL", &t_duration},
-	{"cacheUnauthorizedTTL", &t_duration},
-};
-static const struct kr_schema t_webhook_authz = {
-	MEMBERS(webhook_authz_members),
-};
-
-static const struct schema_member authz_members[] = {
-	{"mode", &t_string},
-	{"webhook", &t_webhook_authz},
-};
-static const struct kr_schema t_authz = {MEMBERS(authz_members)};
-
-static const struct schema_member memory_swap_members[] = {
-	{"swapBehavior", &t_string},
-};
-static const struct kr_schema t_memory_swap = {MEMBERS(memory_swap_members)};
-
-static const struct schema_member crash_loop_members[] = {
-	{"maxContainerRestartPeriod", &t_duration_pointer},
-};
-static const struct kr_schema t_crash_loop = {MEMBERS(crash_loop_members)};
-
-static const struct schema_member user_namespaces_members[] = {
-	{"idsPerPod", &t_int64},
-};
-static const struct kr_schema t_user_namespaces = {
-	MEMBERS(user_namespaces_members),
-};
-
-static const struct schema_member tracing_members[] = {
-	{"endpoint", &t_string},
-	{"samplingRatePerMillion", &t_int32},
-};
-static const struct kr_schema t_tracing = {MEMBERS(tracing_members)};
-
-static const struct schema_member taint_members[] = {
-	{"key", &t_string},
-	{"value", &t_string},
-	{"effect", &t_string},
-	{"timeAdded", &t_time},
-};
-static const struct kr_schema t_taint = {MEMBERS(taint_members)};
-static const struct kr_schema t_taints = {
-	.kind = KR_SCHEMA_LIST,
-	.element = &t_taint,
-};
-
-static const struct schema_member memory_reservation_members[] = {
-	{"numaNode", &t_int32},
-	{"limits", &t_quantity_map},
-};
-static const struct kr_schema t_memory_reservation = {
-	MEMBERS(memory_reservation_members),
-};
-static const struct kr_schema t_memory_reservations = {
-	.kind = KR_SCHEMA_LIST,
-	.element = &t_memory_reservation,
-};
-
-static const struct schema_member grace_period_members[] = {
-	{"priority", &t_int32},
-	{"shutdownGracePeriodSeconds", &t_int64},
-};
-static const struct kr_schema t_grace_period = {MEMBERS(grace_period_members)};
-static const struct kr_schema t_grace_periods = {
-	.kind = KR_SCHEMA_LIST,
-	.element = &t_grace_period,
-};
-
-static const struct schema_member log_routing_members[] = {
-	{"splitStream", &t_bool},
-	{"infoBufferSize", &t_quantity},
-};
-static const struct kr_schema t_log_routing = {MEMBERS(log_routing_members)};
-
-static const struct schema_member log_options_members[] = {
-	{"text", &t_log_routing, SINCE(30)},
-	{"json", &t_log_routing},
-};
-static const struct kr_schema t_log_options = {MEMBERS(log_options_members)};
-
-static const struct schema_member vmodule_members[] = {
-	{"filePattern", &t_string},
-	{"verbosity", &t_uint32},
-};
-static const struct kr_schema t_vmodule = {MEMBERS(vmodule_members)};
-static const struct kr_schema t_vmodules = {
-	.kind = KR_SCHEMA_LIST,
-	.element = &t_vmodule,
-};
-
-static const struct schema_member logging_members[] = {
-	{"format", &t_string},
-	{"sanitization", &t_bool, .last = 23},
+	{"cacheUnauthorizedTTL", &t_duration});
+OBJECT(authz, {"mode", &t_string}, {"webhook", &t_webhook_authz});
+OBJECT(memory_swap, {"swapBehavior", &t_string});
+OBJECT(crash_loop, {"maxContainerRestartPeriod", &t_duration_pointer});
+OBJECT(user_namespaces, {"idsPerPod", &t_int64});
+OBJECT(tracing, {"endpoint", &t_string}, {"samplingRatePerMillion", &t_int32});
+OBJECT(taint,
+	{"key", &t_string}, {"value", &t_string}, {"effect", &t_string},
+	{"timeAdded", &t_time});
+LIST(taints, taint);
+OBJECT(memory_reservation, {"numaNode", &t_int32}, {"limits", &t_quantity_map});
+LIST(memory_reservations, memory_reservation);
+OBJECT(grace_period,
+	{"priority", &t_int32}, {"shutdownGracePeriodSeconds", &t_int64});
+LIST(grace_periods, grace_period);
+OBJECT(log_routing, {"splitStream", &t_bool}, {"infoBufferSize", &t_quantity});
+OBJECT(log_options,
+	{"text", &t_log_routing, SINCE(30)}, {"json", &t_log_routing});
+OBJECT(vmodule, {"filePattern", &t_string}, {"verbosity", &t_uint32});
+LIST(vmodules, vmodule);
+OBJECT(logging,
+	{"format", &t_string}, {"sanitization", &t_bool, .last = 23},
 	{"flushFrequency", &t_flush_duration, SINCE(23)},
 	{"verbosity", &t_uint32, SINCE(23)},
 	{"vmodule", &t_vmodules, SINCE(23)},
-	{"options", &t_log_options, SINCE(23)},
-};
-static const struct kr_schema t_logging = {MEMBERS(logging_members)};
+	{"options", &t_log_options, SINCE(23)});
 
 /* In the order of types.go. */
 static const struct schema_member root_members[] = {
@@ -358,6 +255,7 @@ static const struct schema_member root_members[] = {
 	{"userNamespaces", &t_user_namespaces, SINCE(33)},
 };
 static const struct kr_schema t_root = {MEMBERS(root_members)};
+/* clang-format on */
 
 const struct kr_schema *kr_schema_root(void)
 {
@@ -379,9 +277,8 @@ const struct kr_schema *kr_schema_find(const struct kr_schema *object,
                                        const char *key, size_t length,
                                        bool fold_case, uint64_t *ret_minors)
 {
-	for (size_t i = 0; i < object->n_members; i++) {
-		const struct schema_member *member = &object->members[i];
-
+	KR_EACH(const struct schema_member, member, object->members,
+	        object->n_members) {
 		if (!kr_name_may_equal(member->key, key, length) ||
 		    !kr_name_equal(member->key, key, length, fold_case))
 			continue;

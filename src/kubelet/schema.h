@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum kr_schema_kind {
-	KR_SCHEMA_OBJECT, /* has members; a key that is none is no error */
+	KR_SCHEMA_OBJECT, /* has members; an unknown key is no error */
 	KR_SCHEMA_LIST,   /* of kr_schema_element() */
 	KR_SCHEMA_MAP,    /* of string to kr_schema_element() */
 	KR_SCHEMA_STRING,

@@ -11,7 +11,7 @@ enum kr_state {
 	KR_STATE_VALUE,   /* of a field that is no boolean */
 	KR_STATE_NULL,    /* config files: there, but says nothing */
 	KR_STATE_INVALID, /* kubelet would not start with it */
-	KR_STATE_UNKNOWN, /* could not be told */
+	KR_STATE_UNKNOWN, /* not known */
 	_KR_STATE_MAX,
 };
 

@@ -18,175 +18,141 @@
 #include "kubelet/validate-constraint.h"
 
 /* The same where zero is no value ("off"). */
-static bool out_of_range_or_zero(struct kr_validation *j,
-                                 const struct kr_constraint *rule)
+static bool out_of_range_or_zero(struct kr_validation *j)
 {
 	int64_t n;
 
-	return kr_validation_number(j, rule->fields[0], &n) && n != 0 &&
-	       (n < rule->min || n > rule->max);
+	return kr_validation_number(j, j->rule->fields[0], &n) && n != 0 &&
+	       (n < j->rule->min || n > j->rule->max);
+}
+
+static bool is_named(struct kr_validation *j, const char *item)
+{
+	return kr_constraint_is_name(item, j->rule->names);
 }
 
 /* An element of a list that is no name. */
-static bool no_names(struct kr_validation *j, const struct kr_constraint *rule)
+static bool no_names(struct kr_validation *j)
 {
-	const struct kr_strings *list = kr_validation_items(j, rule->fields[0]);
-
-	for (size_t i = 0; i < list->n_items; i++) {
-		if (kr_constraint_is_name(list->items[i], rule->names))
-			continue;
-		if (kr_validation_refuse(j, list, i))
-			return true;
-	}
-	return false;
+	return kr_validation_refuse_items(j, is_named);
 }
 
-static bool other_cfs_period(struct kr_validation *j,
-                             const struct kr_constraint *rule)
+static bool other_cfs_period(struct kr_validation *j)
 {
 	int64_t n;
 
-	return kr_validation_number(j, rule->fields[0], &n) && n != 100 * MS;
+	return kr_validation_number(j, j->rule->fields[0], &n) && n != 100 * MS;
 }
 
-/* The one that is set is spoken of. */
-static bool gc_order(struct kr_validation *j, const struct kr_constraint *rule)
+/* The message names the setting that is set. */
+static bool gc_order(struct kr_validation *j)
 {
-	bool low_set = kr_validation_is_set(j, rule->fields[0]);
+	bool low_set = kr_validation_is_set(j, j->rule->fields[0]);
 	int64_t low, high;
 
-	if (!kr_validation_number(j, rule->fields[0], &low) ||
-	    !kr_validation_number(j, rule->fields[1], &high))
+	if (!kr_validation_number(j, j->rule->fields[0], &low) ||
+	    !kr_validation_number(j, j->rule->fields[1], &high) || low < high)
 		return false;
 	snprintf(j->words, sizeof(j->words),
 	         "would have to be %s %s, which is %lld",
 	         low_set ? "below" : "above",
-	         kr_field_name(rule->fields[low_set ? 1 : 0]),
+	         kr_field_name(j->rule->fields[low_set ? 1 : 0]),
 	         (long long)(low_set ? high : low));
-	return low >= high;
+	return true;
 }
 
-static bool image_age_order(struct kr_validation *j,
-                            const struct kr_constraint *rule)
+static bool image_age_order(struct kr_validation *j)
 {
 	int64_t max, min;
 
-	return kr_validation_number(j, rule->fields[0], &max) &&
-	       kr_validation_number(j, rule->fields[1], &min) && max > 0 &&
+	return kr_validation_number(j, j->rule->fields[0], &max) &&
+	       kr_validation_number(j, j->rule->fields[1], &min) && max > 0 &&
 	       max <= min;
 }
 
 /* Where it is not written, kubelet chooses what fits. */
-static bool serial_pulls(struct kr_validation *j,
-                         const struct kr_constraint *rule)
+static bool serial_pulls(struct kr_validation *j)
 {
 	int64_t n;
 
-	return kr_validation_is_set(j, rule->fields[1]) &&
-	       kr_validation_is_bool(j, rule->fields[1], true) &&
-	       kr_validation_number(j, rule->fields[0], &n) && n > 1;
+	return kr_validation_is_set(j, j->rule->fields[1]) &&
+	       kr_validation_is_bool(j, j->rule->fields[1], true) &&
+	       kr_validation_number(j, j->rule->fields[0], &n) && n > 1;
 }
 
-static bool shutdown_order(struct kr_validation *j,
-                           const struct kr_constraint *rule)
+static bool shutdown_order(struct kr_validation *j)
 {
 	int64_t critical, total;
 
-	return kr_validation_number(j, rule->fields[0], &critical) &&
-	       kr_validation_number(j, rule->fields[1], &total) &&
+	return kr_validation_number(j, j->rule->fields[0], &critical) &&
+	       kr_validation_number(j, j->rule->fields[1], &total) &&
 	       critical > total;
 }
 
-static bool is_positive(struct kr_validation *j,
-                        const struct kr_constraint *rule)
+static bool is_positive(struct kr_validation *j)
 {
 	int64_t n;
 
-	return kr_validation_number(j, rule->fields[0], &n) && n > 0;
+	return kr_validation_number(j, j->rule->fields[0], &n) && n > 0;
 }
 
-static bool shutdown_both(struct kr_validation *j,
-                          const struct kr_constraint *rule)
+static bool shutdown_both(struct kr_validation *j)
 {
 	int64_t total, critical;
 
-	return kr_validation_items(j, rule->fields[0])->n_items > 0 &&
-	       kr_validation_number(j, rule->fields[1], &total) &&
-	       kr_validation_number(j, rule->fields[2], &critical) &&
+	return kr_validation_items(j, j->rule->fields[0])->n_items > 0 &&
+	       kr_validation_number(j, j->rule->fields[1], &total) &&
+	       kr_validation_number(j, j->rule->fields[2], &critical) &&
 	       (total > 0 || critical > 0);
 }
 
-static bool throttling(struct kr_validation *j,
-                       const struct kr_constraint *rule)
+static bool throttling(struct kr_validation *j)
 {
-	struct kr_held held = kr_validation_hold(j, rule->fields[0]);
+	struct kr_held held = kr_validation_hold(j, j->rule->fields[0]);
 
 	return held.value && held.whence != KR_WHENCE_UNKNOWN &&
 	       !(held.value->d > 0 && held.value->d <= 1);
 }
 
 /* In whole milliseconds. */
-static bool restart_period(struct kr_validation *j,
-                           const struct kr_constraint *rule)
+static bool restart_period(struct kr_validation *j)
 {
 	int64_t n;
 
-	return kr_validation_number(j, rule->fields[0], &n) &&
-	       (n / MS < rule->min || n / MS > rule->max);
+	return kr_validation_number(j, j->rule->fields[0], &n) &&
+	       (n / MS < j->rule->min || n / MS > j->rule->max);
 }
 
-static bool is_written(struct kr_validation *j,
-                       const struct kr_constraint *rule)
+static bool is_written(struct kr_validation *j)
 {
-	return kr_validation_is_set(j, rule->fields[0]) &&
-	       kr_validation_hold(j, rule->fields[0]).value;
+	return kr_validation_is_set(j, j->rule->fields[0]) &&
+	       kr_validation_hold(j, j->rule->fields[0]).value;
 }
 
-static bool tiered_reservation(struct kr_validation *j,
-                               const struct kr_constraint *rule)
+static bool none_and_others(struct kr_validation *j)
 {
-	return kr_validation_is_text(j, rule->fields[0], "TieredReservation");
+	return kr_validation_items(j, j->rule->fields[0])->n_items > 1 &&
+	       kr_validation_has_item(j, j->rule->fields[0], "none");
 }
 
-static bool none_and_others(struct kr_validation *j,
-                            const struct kr_constraint *rule)
+/* A name in the list that needs the cgroup of the second field: the first of
+ * NAMES, from 1.32 on also the second. */
+static bool no_cgroup(struct kr_validation *j)
 {
-	return kr_validation_items(j, rule->fields[0])->n_items > 1 &&
-	       kr_validation_has_item(j, rule->fields[0], "none");
+	const char *const *names = j->rule->names;
+	int field = j->rule->fields[0];
+
+	return kr_validation_is_text(j, j->rule->fields[1], "") &&
+	       (kr_validation_has_item(j, field, names[0]) ||
+	        (j->minor >= 32 && kr_validation_has_item(j, field, names[1])));
 }
 
-/* A name in the list that needs the cgroup of the second field. */
-static bool no_cgroup(struct kr_validation *j, const char *name,
-                      const char *compressible,
-                      const struct kr_constraint *rule)
+static bool not_per_qos(struct kr_validation *j)
 {
-	if (!kr_validation_is_text(j, rule->fields[1], ""))
-		return false;
-	return kr_validation_has_item(j, rule->fields[0], name) ||
-	       (j->minor >= 32 &&
-	        kr_validation_has_item(j, rule->fields[0], compressible));
-}
+	const struct kr_strings *list =
+		kr_validation_items(j, j->rule->fields[1]);
 
-static bool no_system_cgroup(struct kr_validation *j,
-                             const struct kr_constraint *rule)
-{
-	return no_cgroup(j, "system-reserved", "system-reserved-compressible",
-	                 rule);
-}
-
-static bool no_kube_cgroup(struct kr_validation *j,
-                           const struct kr_constraint *rule)
-{
-	return no_cgroup(j, "kube-reserved", "kube-reserved-compressible",
-	                 rule);
-}
-
-static bool not_per_qos(struct kr_validation *j,
-                        const struct kr_constraint *rule)
-{
-	const struct kr_strings *list = kr_validation_items(j, rule->fields[1]);
-
-	if (!kr_validation_is_bool(j, rule->fields[0], false))
+	if (!kr_validation_is_bool(j, j->rule->fields[0], false))
 		return false;
 	for (size_t i = 0; i < list->n_items; i++) {
 		if (j->minor <= 30 || strcmp(list->items[i], "none") != 0)
@@ -195,9 +161,10 @@ static bool not_per_qos(struct kr_validation *j,
 	return false;
 }
 
-static bool twice(struct kr_validation *j, const struct kr_constraint *rule)
+static bool twice(struct kr_validation *j)
 {
-	const struct kr_strings *list = kr_validation_items(j, rule->fields[0]);
+	const struct kr_strings *list =
+		kr_validation_items(j, j->rule->fields[0]);
 
 	for (size_t i = 0; i < list->n_items; i++) {
 		for (size_t k = 0; k < i; k++) {
@@ -211,10 +178,9 @@ static bool twice(struct kr_validation *j, const struct kr_constraint *rule)
 	return false;
 }
 
-static bool both_compressible(struct kr_validation *j,
-                              const struct kr_constraint *rule)
+static bool both_compressible(struct kr_validation *j)
 {
-	int field = rule->fields[0];
+	int field = j->rule->fields[0];
 
 	return (kr_validation_has_item(j, field, "system-reserved") &&
 	        kr_validation_has_item(j, field,
@@ -223,59 +189,48 @@ static bool both_compressible(struct kr_validation *j,
 	        kr_validation_has_item(j, field, "kube-reserved-compressible"));
 }
 
-static bool no_cgroup_root(struct kr_validation *j,
-                           const struct kr_constraint *rule)
+static bool no_cgroup_root(struct kr_validation *j)
 {
-	return kr_validation_is_not_empty(j, rule->fields[0]) &&
-	       kr_validation_is_text(j, rule->fields[1], "");
+	return kr_validation_is_not_empty(j, j->rule->fields[0]) &&
+	       kr_validation_is_text(j, j->rule->fields[1], "");
 }
 
-static bool is_root(struct kr_validation *j, const struct kr_constraint *rule)
+static bool cpus_and_cgroup(struct kr_validation *j)
 {
-	return kr_validation_is_text(j, rule->fields[0], "/");
+	return kr_validation_is_not_empty(j, j->rule->fields[0]) &&
+	       (kr_validation_is_not_empty(j, j->rule->fields[1]) ||
+	        kr_validation_is_not_empty(j, j->rule->fields[2]));
 }
 
-static bool cpus_and_cgroup(struct kr_validation *j,
-                            const struct kr_constraint *rule)
+static bool no_cpu_list(struct kr_validation *j)
 {
-	return kr_validation_is_not_empty(j, rule->fields[0]) &&
-	       (kr_validation_is_not_empty(j, rule->fields[1]) ||
-	        kr_validation_is_not_empty(j, rule->fields[2]));
-}
-
-static bool no_cpu_list(struct kr_validation *j,
-                        const struct kr_constraint *rule)
-{
-	const char *s = kr_validation_text(j, rule->fields[0]);
+	const char *s = kr_validation_text(j, j->rule->fields[0]);
 
 	return s && *s && !kr_cpu_list_valid(s, j->minor);
 }
 
-/* The member NAME of a list's elements that VALID does not take. */
-static bool member_invalid(struct kr_validation *j,
-                           const struct kr_constraint *rule, const char *name,
-                           bool (*valid)(const char *))
+/* A member of a list's elements that is not VALID. */
+static bool bad_member(struct kr_validation *j)
 {
 	const struct kr_strings *pairs =
-		kr_validation_items(j, rule->fields[0]);
+		kr_validation_items(j, j->rule->fields[0]);
 
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
 		const char *slash = strchr(pairs->items[i], '/');
 
-		if (!slash || strcmp(slash + 1, name) != 0 ||
-		    !kr_validation_counts(pairs, i) ||
-		    valid(pairs->items[i + 1]))
-			continue;
-		if (kr_validation_refuse_value(j, pairs, i))
+		if (slash && strcmp(slash + 1, j->rule->member) == 0 &&
+		    kr_validation_counts(pairs, i) &&
+		    !j->rule->valid(pairs->items[i + 1]) &&
+		    kr_validation_refuse_value(j, pairs, i))
 			return true;
 	}
 	return false;
 }
 
-static bool taint_key(struct kr_validation *j, const struct kr_constraint *rule)
+static bool taint_key(struct kr_validation *j)
 {
 	const struct kr_strings *pairs =
-		kr_validation_items(j, rule->fields[0]);
+		kr_validation_items(j, j->rule->fields[0]);
 
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
 		char path[40];
@@ -283,19 +238,15 @@ static bool taint_key(struct kr_validation *j, const struct kr_constraint *rule)
 		if (strchr(pairs->items[i], '/'))
 			continue;
 		snprintf(path, sizeof(path), "%s/key", pairs->items[i]);
-		if (kr_validation_entry(j, rule->fields[0], path) ||
+		if (kr_validation_entry(j, j->rule->fields[0], path) ||
 		    !kr_validation_refuse_name(j, pairs, i))
 			continue;
-		j->item = NULL;
+		snprintf(j->words, sizeof(j->words),
+		         "would have to have a key in element %d",
+		         atoi(pairs->items[i]) + 1);
 		return true;
 	}
-	return member_invalid(j, rule, "key", kr_qualified_name_valid);
-}
-
-static bool taint_value(struct kr_validation *j,
-                        const struct kr_constraint *rule)
-{
-	return member_invalid(j, rule, "value", kr_label_value_valid);
+	return bad_member(j);
 }
 
 static bool effect_valid(const char *s)
@@ -306,28 +257,16 @@ static bool effect_valid(const char *s)
 	return kr_constraint_is_name(s, names);
 }
 
-static bool taint_effect(struct kr_validation *j,
-                         const struct kr_constraint *rule)
-{
-	return member_invalid(j, rule, "effect", effect_valid);
-}
-
 static bool never(const char *s)
 {
 	(void)s;
 	return false;
 }
 
-static bool taint_time(struct kr_validation *j,
-                       const struct kr_constraint *rule)
-{
-	return member_invalid(j, rule, "timeAdded", never);
-}
-
 /* A relative one in the file of --config is made absolute. */
-static bool pod_logs(struct kr_validation *j, const struct kr_constraint *rule)
+static bool pod_logs(struct kr_validation *j)
 {
-	struct kr_held held = kr_validation_hold(j, rule->fields[0]);
+	struct kr_held held = kr_validation_hold(j, j->rule->fields[0]);
 	bool main_file = j->in->config_read && held.file == 0;
 
 	if (!held.value || held.whence == KR_WHENCE_UNKNOWN)
@@ -337,49 +276,36 @@ static bool pod_logs(struct kr_validation *j, const struct kr_constraint *rule)
 	return !kr_clean_path_valid(held.value->s);
 }
 
-static bool query_without_handler(struct kr_validation *j,
-                                  const struct kr_constraint *rule)
+static bool query_without_handler(struct kr_validation *j)
 {
-	return kr_validation_is_bool(j, rule->fields[0], true) &&
-	       kr_validation_is_bool(j, rule->fields[1], false);
+	return kr_validation_is_bool(j, j->rule->fields[0], true) &&
+	       kr_validation_is_bool(j, j->rule->fields[1], false);
 }
 
-static bool allowlist_policy(struct kr_validation *j,
-                             const struct kr_constraint *rule)
+static bool allowlist_policy(struct kr_validation *j)
 {
-	return kr_validation_items(j, rule->fields[0])->n_items > 0 &&
-	       !kr_validation_is_unknown(j, rule->fields[1]) &&
-	       !kr_validation_is_text(j, rule->fields[1],
+	return kr_validation_items(j, j->rule->fields[0])->n_items > 0 &&
+	       !kr_validation_is_unknown(j, j->rule->fields[1]) &&
+	       !kr_validation_is_text(j, j->rule->fields[1],
 	                              "NeverVerifyAllowlistedImages");
 }
 
-static bool allowlist_pattern(struct kr_validation *j,
-                              const struct kr_constraint *rule)
+static bool pattern_ok(struct kr_validation *j, const char *item)
 {
-	const struct kr_strings *list = kr_validation_items(j, rule->fields[0]);
-
-	if (!kr_validation_is_text(j, rule->fields[1],
-	                           "NeverVerifyAllowlistedImages"))
-		return false;
-	for (size_t i = 0; i < list->n_items; i++) {
-		if (kr_image_pattern_valid(list->items[i]))
-			continue;
-		if (kr_validation_refuse(j, list, i))
-			return true;
-	}
-	return false;
+	return kr_image_pattern_valid(item);
 }
 
-static bool is_json(struct kr_validation *j, const struct kr_constraint *rule)
+static bool allowlist_pattern(struct kr_validation *j)
 {
-	return kr_validation_is_text(j, rule->fields[0], "json");
+	return kr_validation_is_text(j, j->rule->fields[1],
+	                             "NeverVerifyAllowlistedImages") &&
+	       kr_validation_refuse_items(j, pattern_ok);
 }
 
-static bool vmodule_format(struct kr_validation *j,
-                           const struct kr_constraint *rule)
+static bool vmodule_format(struct kr_validation *j)
 {
-	return kr_validation_items(j, rule->fields[0])->n_items > 0 &&
-	       kr_validation_is_text(j, rule->fields[1], "json");
+	return kr_validation_items(j, j->rule->fields[0])->n_items > 0 &&
+	       kr_validation_is_text(j, j->rule->fields[1], "json");
 }
 
 static bool pattern_valid(const char *s)
@@ -387,50 +313,38 @@ static bool pattern_valid(const char *s)
 	return *s && !strpbrk(s, "=,");
 }
 
-static bool vmodule_pattern(struct kr_validation *j,
-                            const struct kr_constraint *rule)
-{
-	return member_invalid(j, rule, "filePattern", pattern_valid);
-}
-
 static bool verbosity_valid(const char *s)
 {
 	return strtoll(s, NULL, 10) <= INT32_MAX;
 }
 
-static bool vmodule_verbosity(struct kr_validation *j,
-                              const struct kr_constraint *rule)
+static bool is_amount(struct kr_validation *j)
 {
-	return member_invalid(j, rule, "verbosity", verbosity_valid);
-}
-
-static bool is_amount(struct kr_validation *j, const struct kr_constraint *rule)
-{
-	const char *s = kr_validation_text(j, rule->fields[0]);
+	const char *s = kr_validation_text(j, j->rule->fields[0]);
 	int sign;
 
 	return s && kr_quantity_valid(s, strlen(s), &sign) && sign != 0;
 }
 
-static bool trace_endpoint(struct kr_validation *j,
-                           const struct kr_constraint *rule)
+static bool trace_endpoint(struct kr_validation *j)
 {
-	const char *s = kr_validation_text(j, rule->fields[0]);
+	const char *s = kr_validation_text(j, j->rule->fields[0]);
 
 	return s && !kr_trace_endpoint_valid(s);
 }
 
-/* One that is newer counts as the last that is known, and has its own. */
-static bool hidden_metrics(struct kr_validation *j,
-                           const struct kr_constraint *rule)
+/* A newer version counts as the last that is known, and has its own. */
+static bool hidden_metrics(struct kr_validation *j)
 {
-	const char *s = kr_validation_text(j, rule->fields[0]);
+	const char *s = kr_validation_text(j, j->rule->fields[0]);
 	unsigned minors[] = {j->minor, j->in->kubelet_minor};
 	char want[16];
 
+	if (!s || !*s)
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(minors); i++) {
 		snprintf(want, sizeof(want), "1.%u", minors[i] - 1);
-		if (s && minors[i] > 0 && strcmp(s, want) == 0)
+		if (minors[i] > 0 && strcmp(s, want) == 0)
 			return false;
 	}
 	if (minors[1] > 0)
@@ -438,49 +352,46 @@ static bool hidden_metrics(struct kr_validation *j,
 		         "would have to be \"%s\", the minor version before "
 		         "kubelet's own",
 		         want);
-	return s && *s;
+	return true;
 }
 
-static bool ids_per_pod(struct kr_validation *j,
-                        const struct kr_constraint *rule)
+static bool ids_per_pod(struct kr_validation *j)
 {
 	int64_t n;
 
-	return kr_validation_number(j, rule->fields[0], &n) &&
+	return kr_validation_number(j, j->rule->fields[0], &n) &&
 	       (n < 65536 || n % 65536 != 0 || n > UINT32_MAX);
 }
 
 /* --- the table ----------------------------------------------------------- */
 
+#define MEMBER(name, is_valid) .member = (name), .valid = (is_valid)
+#define EACH(name, is_valid)   IF(bad_member), MEMBER(name, is_valid)
+
 /* clang-format off */
-static const struct kr_constraint rules[] = {
+const struct kr_constraint kr_constraints_config[] = {
 	{{F(NODE_LEASE)}, ALL, RANGE(1, INT32_MAX)},
 	{{F(EVENT_BURST)}, ALL, RANGE(0, INT32_MAX)},
 	{{F(EVENT_QPS)}, ALL, RANGE(0, INT32_MAX)},
 	{{F(HEALTHZ_PORT)}, ALL, RANGE(0, 65535)},
 	{{F(CFS_PERIOD)}, ALL, OFF("CustomCPUCFSQuotaPeriod"),
-	 .refuses = other_cfs_period,
-	 WORDS("would have to be 100ms while the feature gate "
-	       "CustomCPUCFSQuotaPeriod is off")},
+	 IF(other_cfs_period), WOULD("be 100ms")},
 	{{F(CFS_PERIOD)}, 20, 25, ON("CustomCPUCFSQuotaPeriod"),
-	 RANGE(1000, SECOND), WORDS("would have to be from 1us to 1s")},
+	 RANGE(1000, SECOND), WOULD("be from 1us to 1s")},
 	{{F(CFS_PERIOD)}, 26, 36, ON("CustomCPUCFSQuotaPeriod"),
-	 RANGE(MS, SECOND), WORDS("would have to be from 1ms to 1s")},
+	 RANGE(MS, SECOND), WOULD("be from 1ms to 1s")},
 	{{F(IMAGE_GC_HIGH)}, ALL, RANGE(0, 100)},
 	{{F(IMAGE_GC_LOW)}, ALL, RANGE(0, 100)},
-	{{F(IMAGE_GC_LOW), F(IMAGE_GC_HIGH)}, ALL, .refuses = gc_order,
-	 WORDS("would have to leave the lower threshold below the higher")},
-	{{F(IMAGE_MAX_AGE)}, 29, 36, OFF("ImageMaximumGCAge"), .refuses = kr_constraint_says,
-	 WORDS("would have to be 0s while the feature gate "
-	       "ImageMaximumGCAge is off")},
+	{{F(IMAGE_GC_LOW), F(IMAGE_GC_HIGH)}, ALL, IF(gc_order),
+	 WOULD("leave the lower threshold below the higher")},
+	{{F(IMAGE_MAX_AGE)}, 29, 36, OFF("ImageMaximumGCAge"),
+	 IF(kr_constraint_says), WOULD("be 0s")},
 	{{F(IMAGE_MAX_AGE)}, 29, 36, RANGE(0, INT64_MAX),
-	 WORDS("would have to be 0s or more")},
-	{{F(IMAGE_MAX_AGE), F(IMAGE_MIN_AGE)}, 29, 36,
-	 .refuses = image_age_order,
-	 WORDS("would have to be 0s, or above imageMinimumGCAge (2m where it "
-	       "is not set)")},
+	 WOULD("be 0s or more")},
+	{{F(IMAGE_MAX_AGE), F(IMAGE_MIN_AGE)}, 29, 36, IF(image_age_order),
+	 WOULD("be 0s, or above imageMinimumGCAge (2m where it is not set)")},
 	{{F(IMAGE_MIN_AGE)}, 36, 36, RANGE(0, INT64_MAX),
-	 WORDS("would have to be 0s or more")},
+	 WOULD("be 0s or more")},
 	{{F(DROP_BIT)}, ALL, RANGE(0, 31)},
 	{{F(MASQUERADE_BIT)}, ALL, RANGE(0, 31)},
 	{{F(KUBE_API_BURST)}, ALL, RANGE(0, INT32_MAX)},
@@ -495,211 +406,162 @@ static const struct kr_constraint rules[] = {
 	{{F(REGISTRY_BURST)}, ALL, RANGE(0, INT32_MAX)},
 	{{F(REGISTRY_QPS)}, ALL, RANGE(0, INT32_MAX)},
 	{{F(PARALLEL_PULLS)}, 27, 36, RANGE(1, INT32_MAX)},
-	{{F(PARALLEL_PULLS), F(SERIALIZE_PULLS)}, 27, 36,
-	 .refuses = serial_pulls,
-	 WORDS("would have to be 1 while serializeImagePulls is true")},
+	{{F(PARALLEL_PULLS), F(SERIALIZE_PULLS)}, 27, 36, IF(serial_pulls),
+	 WOULD("be 1 while serializeImagePulls is true")},
 	{{F(SERVER_BOOTSTRAP)}, ALL, OFF("RotateKubeletServerCertificate"),
-	 .refuses = kr_constraint_is_true,
-	 WORDS("would have to be false while the feature gate "
-	       "RotateKubeletServerCertificate is off")},
-	{{F(RUN_ONCE)}, 32, 36, .refuses = kr_constraint_is_true,
-	 WORDS("would have to be false: kubelet has no such mode any more")},
+	 IF(kr_constraint_is_true), WOULD("be false")},
+	{{F(RUN_ONCE)}, 32, 36, IF(kr_constraint_is_true),
+	 WOULD("be false: kubelet has no such mode any more")},
 	{{F(TOPOLOGY_POLICY)}, ALL,
 	 ONE_OF("none", "best-effort", "restricted", "single-numa-node"),
-	 WORDS("would have to be none, best-effort, restricted or "
-	       "single-numa-node")},
+	 WOULD("be none, best-effort, restricted or single-numa-node")},
 	{{F(TOPOLOGY_POLICY)}, 20, 26, OFF("TopologyManager"), ONE_OF("none"),
-	 WORDS("would have to be none while the feature gate TopologyManager "
-	       "is off")},
+	 WOULD("be none")},
 	{{F(TOPOLOGY_SCOPE)}, ALL, ONE_OF("container", "pod"),
-	 WORDS("would have to be container or pod")},
+	 WOULD("be container or pod")},
 	{{F(TOPOLOGY_SCOPE)}, 20, 26, OFF("TopologyManager"),
-	 ONE_OF("container"),
-	 WORDS("would have to be container while the feature gate "
-	       "TopologyManager is off")},
-	{{F(HAIRPIN)}, ALL, ONE_OF("none", "hairpin-veth", "promiscuous-bridge"),
-	 WORDS("would have to be none, hairpin-veth or promiscuous-bridge")},
+	 ONE_OF("container"), WOULD("be container")},
+	{{F(HAIRPIN)}, ALL,
+	 ONE_OF("none", "hairpin-veth", "promiscuous-bridge"),
+	 WOULD("be none, hairpin-veth or promiscuous-bridge")},
 	{{F(SHUTDOWN_TOTAL)}, ALL, ON("GracefulNodeShutdown"),
-	 .refuses = out_of_range_or_zero, .min = SECOND, .max = INT64_MAX,
-	 WORDS("would have to be 0s, or 1s or more")},
+	 IF(out_of_range_or_zero), .min = SECOND, .max = INT64_MAX,
+	 WOULD("be 0s, or 1s or more")},
 	{{F(SHUTDOWN_CRITICAL)}, ALL, ON("GracefulNodeShutdown"),
-	 .refuses = out_of_range_or_zero, .min = SECOND, .max = INT64_MAX,
-	 WORDS("would have to be 0s, or 1s or more")},
+	 IF(out_of_range_or_zero), .min = SECOND, .max = INT64_MAX,
+	 WOULD("be 0s, or 1s or more")},
 	{{F(SHUTDOWN_CRITICAL), F(SHUTDOWN_TOTAL)}, ALL,
-	 ON("GracefulNodeShutdown"), .refuses = shutdown_order,
-	 WORDS("would have to be no more than shutdownGracePeriod")},
-	{{F(SHUTDOWN_TOTAL)}, ALL, OFF("GracefulNodeShutdown"),
-	 .refuses = is_positive,
-	 WORDS("would have to be 0s while the feature gate "
-	       "GracefulNodeShutdown is off")},
+	 ON("GracefulNodeShutdown"), IF(shutdown_order),
+	 WOULD("be no more than shutdownGracePeriod")},
+	{{F(SHUTDOWN_TOTAL)}, ALL, OFF("GracefulNodeShutdown"), IF(is_positive),
+	 WOULD("be 0s")},
 	{{F(SHUTDOWN_CRITICAL)}, ALL, OFF("GracefulNodeShutdown"),
-	 .refuses = is_positive,
-	 WORDS("would have to be 0s while the feature gate "
-	       "GracefulNodeShutdown is off")},
-	{{F(SHUTDOWN_PRIORITY), F(SHUTDOWN_TOTAL), F(SHUTDOWN_CRITICAL)},
-	 23, 36, ON("GracefulNodeShutdownBasedOnPodPriority"),
-	 .refuses = shutdown_both,
-	 WORDS("would have to stand without shutdownGracePeriod and "
+	 IF(is_positive), WOULD("be 0s")},
+	{{F(SHUTDOWN_PRIORITY), F(SHUTDOWN_TOTAL), F(SHUTDOWN_CRITICAL)}, 23,
+	 36, ON("GracefulNodeShutdownBasedOnPodPriority"), IF(shutdown_both),
+	 WOULD("stand without shutdownGracePeriod and "
 	       "shutdownGracePeriodCriticalPods")},
 	{{F(SHUTDOWN_PRIORITY)}, 23, 36,
-	 OFF("GracefulNodeShutdownBasedOnPodPriority"), .refuses = kr_constraint_says,
-	 WORDS("would have to be empty while the feature gate "
-	       "GracefulNodeShutdownBasedOnPodPriority is off")},
+	 OFF("GracefulNodeShutdownBasedOnPodPriority"), IF(kr_constraint_says),
+	 WOULD("be empty")},
 	{{F(SWAP)}, 22, 29, ON("NodeSwap"),
 	 ONE_OF("", "LimitedSwap", "UnlimitedSwap"),
-	 WORDS("would have to be LimitedSwap or UnlimitedSwap")},
+	 WOULD("be LimitedSwap or UnlimitedSwap")},
 	{{F(SWAP)}, 30, 36, ON("NodeSwap"), ONE_OF("", "NoSwap", "LimitedSwap"),
-	 WORDS("would have to be NoSwap or LimitedSwap")},
-	{{F(SWAP)}, 23, 36, OFF("NodeSwap"), ONE_OF(""),
-	 WORDS("would have to be empty while the feature gate NodeSwap is "
-	       "off")},
-	{{F(MEMORY_THROTTLING)}, 22, 36, .refuses = throttling,
-	 WORDS("would have to be above 0 and no more than 1")},
+	 WOULD("be NoSwap or LimitedSwap")},
+	{{F(SWAP)}, 23, 36, OFF("NodeSwap"), ONE_OF(""), WOULD("be empty")},
+	{{F(MEMORY_THROTTLING)}, 22, 36, IF(throttling),
+	 WOULD("be above 0 and no more than 1")},
 	{{F(MEMORY_RESERVATION)}, 36, 36, ONE_OF("None", "TieredReservation"),
-	 WORDS("would have to be None or TieredReservation")},
+	 WOULD("be None or TieredReservation")},
 	{{F(MEMORY_RESERVATION)}, 36, 36, OFF("MemoryQoS"),
-	 .refuses = tiered_reservation,
-	 WORDS("would have to be None while the feature gate MemoryQoS is "
-	       "off")},
+	 NONE_OF("TieredReservation"), WOULD("be None")},
 	{{F(RESTART_PERIOD)}, 32, 36, ON("KubeletCrashLoopBackOffMax"),
-	 .refuses = restart_period, .min = 1000, .max = 300000,
-	 WORDS("would have to be from 1s to 300s")},
+	 IF(restart_period), .min = 1000, .max = 300000,
+	 WOULD("be from 1s to 300s")},
 	{{F(RESTART_PERIOD)}, 32, 36, OFF("KubeletCrashLoopBackOffMax"),
-	 .refuses = is_written,
-	 WORDS("would have to be left out while the feature gate "
-	       "KubeletCrashLoopBackOffMax is off")},
-	{{F(ENFORCE)}, 20, 31, .refuses = no_names,
+	 IF(is_written), WOULD("be left out")},
+	{{F(ENFORCE)}, 20, 31, IF(no_names),
 	 NAMES("pods", "system-reserved", "kube-reserved", "none"),
-	 WORDS("would have to hold pods, system-reserved, kube-reserved or "
-	       "none")},
-	{{F(ENFORCE)}, 32, 36, .refuses = no_names,
+	 WOULD("hold pods, system-reserved, kube-reserved or none")},
+	{{F(ENFORCE)}, 32, 36, IF(no_names),
 	 NAMES("pods", "system-reserved", "system-reserved-compressible",
 	       "kube-reserved", "kube-reserved-compressible", "none"),
-	 WORDS("would have to hold pods, system-reserved, kube-reserved, the "
+	 WOULD("hold pods, system-reserved, kube-reserved, the "
 	       "last two also with -compressible, or none")},
-	{{F(ENFORCE)}, ALL, .refuses = none_and_others,
-	 WORDS("would have to hold none alone, or other names")},
-	{{F(ENFORCE), F(SYSTEM_CGROUP)}, ALL, .refuses = no_system_cgroup,
-	 WORDS("would have to be without system-reserved while "
-	       "systemReservedCgroup is not set")},
-	{{F(ENFORCE), F(KUBE_CGROUP)}, ALL, .refuses = no_kube_cgroup,
-	 WORDS("would have to be without kube-reserved while "
-	       "kubeReservedCgroup is not set")},
-	{{F(CGROUPS_PER_QOS), F(ENFORCE)}, ALL, .refuses = not_per_qos,
-	 WORDS("would have to be true while enforceNodeAllocatable ([pods] "
-	       "where it is not set) is not empty")},
-	{{F(ENFORCE)}, 31, 36, .refuses = twice,
-	 WORDS("would have to hold each name once")},
-	{{F(ENFORCE)}, 32, 36, .refuses = both_compressible,
-	 WORDS("would have to hold a name or its -compressible form, not "
-	       "both")},
-	{{F(SYSTEM_CGROUPS), F(CGROUP_ROOT)}, ALL, .refuses = no_cgroup_root,
-	 WORDS("would have to be empty while cgroupRoot is not set")},
-	{{F(SYSTEM_CGROUPS)}, ALL, .refuses = is_root,
-	 WORDS("would have to be another cgroup than /")},
+	{{F(ENFORCE)}, ALL, IF(none_and_others),
+	 WOULD("hold none alone, or other names")},
+	{{F(ENFORCE), F(SYSTEM_CGROUP)}, ALL, IF(no_cgroup),
+	 NAMES("system-reserved", "system-reserved-compressible"),
+	 WOULD("be without system-reserved while systemReservedCgroup is not "
+	       "set")},
+	{{F(ENFORCE), F(KUBE_CGROUP)}, ALL, IF(no_cgroup),
+	 NAMES("kube-reserved", "kube-reserved-compressible"),
+	 WOULD("be without kube-reserved while kubeReservedCgroup is not set")},
+	{{F(CGROUPS_PER_QOS), F(ENFORCE)}, ALL, IF(not_per_qos),
+	 WOULD("be true while enforceNodeAllocatable ([pods] where it is not "
+	       "set) is not empty")},
+	{{F(ENFORCE)}, 31, 36, IF(twice), WOULD("hold each name once")},
+	{{F(ENFORCE)}, 32, 36, IF(both_compressible),
+	 WOULD("hold a name or its -compressible form, not both")},
+	{{F(SYSTEM_CGROUPS), F(CGROUP_ROOT)}, ALL, IF(no_cgroup_root),
+	 WOULD("be empty while cgroupRoot is not set")},
+	{{F(SYSTEM_CGROUPS)}, ALL, NONE_OF("/"),
+	 WOULD("be another cgroup than /")},
 	{{F(RESERVED_CPUS), F(SYSTEM_CGROUP), F(KUBE_CGROUP)}, ALL,
-	 .refuses = cpus_and_cgroup,
-	 WORDS("would have to stand without systemReservedCgroup and "
-	       "kubeReservedCgroup")},
-	{{F(RESERVED_CPUS)}, ALL, .refuses = no_cpu_list,
-	 WORDS("would have to be a list of CPUs such as 0-3,7")},
-	{{F(TAINTS)}, 23, 36, .refuses = taint_key,
-	 WORDS("would have to have a label's name as each key")},
-	{{F(TAINTS)}, 23, 36, .refuses = taint_value,
-	 WORDS("would have to have label values of 63 letters, digits, \"-\", "
-	       "\"_\" and \".\" at most")},
-	{{F(TAINTS)}, 23, 36, .refuses = taint_effect, GROWS,
-	 WORDS("would have to have NoSchedule, PreferNoSchedule or NoExecute "
-	       "as each effect")},
-	{{F(TAINTS)}, 23, 36, .refuses = taint_time,
-	 WORDS("would have to be without timeAdded")},
+	 IF(cpus_and_cgroup),
+	 WOULD("stand without systemReservedCgroup and kubeReservedCgroup")},
+	{{F(RESERVED_CPUS)}, ALL, IF(no_cpu_list),
+	 WOULD("be a list of CPUs such as 0-3,7")},
+	{{F(TAINTS)}, 23, 36, IF(taint_key),
+	 MEMBER("key", kr_qualified_name_valid),
+	 WOULD("have a label's name as each key")},
+	{{F(TAINTS)}, 23, 36, EACH("value", kr_label_value_valid),
+	 WOULD("have label values of 63 letters, digits, \"-\", \"_\" and "
+	       "\".\" at most")},
+	{{F(TAINTS)}, 23, 36, EACH("effect", effect_valid), GROWS,
+	 WOULD("have NoSchedule, PreferNoSchedule or NoExecute as each "
+	       "effect")},
+	{{F(TAINTS)}, 23, 36, EACH("timeAdded", never),
+	 WOULD("be without timeAdded")},
 	{{F(LOG_WORKERS)}, 30, 36, RANGE(1, INT32_MAX)},
 	{{F(LOG_INTERVAL)}, 30, 36, RANGE(3 * SECOND, INT64_MAX),
-	 WORDS("would have to be 3s or more")},
-	{{F(POD_LOGS)}, 30, 36, .refuses = pod_logs,
-	 WORDS("would have to be an absolute path of ASCII characters, "
-	       "without \"//\", \".\", \"..\" and a \"/\" at its end")},
-	{{F(RUNTIME_ENDPOINT)}, 27, 36, .refuses = kr_constraint_is_empty,
-	 WORDS("would have to name a socket")},
-	{{F(LOG_QUERY)}, 27, 36, OFF("NodeLogQuery"), .refuses = kr_constraint_is_true,
-	 WORDS("would have to be false while the feature gate NodeLogQuery is "
-	       "off")},
-	{{F(LOG_QUERY), F(LOG_HANDLER)}, 27, 36,
-	 .refuses = query_without_handler,
-	 WORDS("would have to be false while enableSystemLogHandler is "
-	       "false")},
+	 WOULD("be 3s or more")},
+	{{F(POD_LOGS)}, 30, 36, IF(pod_logs),
+	 WOULD("be an absolute path of ASCII characters, without \"//\", "
+	       "\".\", \"..\" and a \"/\" at its end")},
+	{{F(RUNTIME_ENDPOINT)}, 27, 36, NONE_OF(""), WOULD("name a socket")},
+	{{F(LOG_QUERY)}, 27, 36, OFF("NodeLogQuery"), IF(kr_constraint_is_true),
+	 WOULD("be false")},
+	{{F(LOG_QUERY), F(LOG_HANDLER)}, 27, 36, IF(query_without_handler),
+	 WOULD("be false while enableSystemLogHandler is false")},
 	{{F(PULL_POLICY)}, 33, 36, ON("KubeletEnsureSecretPulledImages"),
 	 ONE_OF("NeverVerify", "NeverVerifyPreloadedImages",
 	        "NeverVerifyAllowlistedImages", "AlwaysVerify"),
-	 WORDS("would have to be NeverVerify, NeverVerifyPreloadedImages, "
+	 WOULD("be NeverVerify, NeverVerifyPreloadedImages, "
 	       "NeverVerifyAllowlistedImages or AlwaysVerify")},
 	{{F(PULL_POLICY)}, 33, 36, OFF("KubeletEnsureSecretPulledImages"),
-	 ONE_OF(""),
-	 WORDS("would have to be empty while the feature gate "
-	       "KubeletEnsureSecretPulledImages is off")},
+	 ONE_OF(""), WOULD("be empty")},
 	{{F(PULL_ALLOWLIST)}, 33, 36, OFF("KubeletEnsureSecretPulledImages"),
-	 .refuses = kr_constraint_says,
-	 WORDS("would have to be empty while the feature gate "
-	       "KubeletEnsureSecretPulledImages is off")},
+	 IF(kr_constraint_says), WOULD("be empty")},
 	{{F(PULL_ALLOWLIST), F(PULL_POLICY)}, 33, 36,
-	 ON("KubeletEnsureSecretPulledImages"), .refuses = allowlist_policy,
-	 WORDS("would have to be empty unless "
-	       "imagePullCredentialsVerificationPolicy is "
+	 ON("KubeletEnsureSecretPulledImages"), IF(allowlist_policy),
+	 WOULD("be empty unless imagePullCredentialsVerificationPolicy is "
 	       "NeverVerifyAllowlistedImages")},
 	{{F(PULL_ALLOWLIST), F(PULL_POLICY)}, 33, 36,
-	 ON("KubeletEnsureSecretPulledImages"), .refuses = allowlist_pattern,
-	 WORDS("would have to hold images without a tag, or beginnings that "
-	       "end with /*")},
+	 ON("KubeletEnsureSecretPulledImages"), IF(allowlist_pattern),
+	 WOULD("hold images without a tag, or beginnings that end with /*")},
 	{{F(LOGGING_FORMAT)}, ALL, ONE_OF("text", "json"),
-	 WORDS("would have to be text or json")},
+	 WOULD("be text or json")},
 	{{F(LOGGING_FORMAT)}, 25, 36, OFF("LoggingBetaOptions"),
-	 .refuses = is_json,
-	 WORDS("would have to be text while the feature gate "
-	       "LoggingBetaOptions is off")},
+	 NONE_OF("json"), WOULD("be text")},
 	{{F(LOGGING_VERBOSITY)}, 23, 36, RANGE(0, INT32_MAX)},
-	{{F(LOGGING_VMODULE), F(LOGGING_FORMAT)}, 23, 36,
-	 .refuses = vmodule_format,
-	 WORDS("would have to be empty while logging.format is json")},
-	{{F(LOGGING_VMODULE)}, 23, 36, .refuses = vmodule_pattern,
-	 WORDS("would have to have patterns without \"=\" and \",\"")},
-	{{F(LOGGING_VMODULE)}, 23, 36, .refuses = vmodule_verbosity,
-	 WORDS("would have to have numbers of 2147483647 at most")},
-	{{F(JSON_SPLIT)}, 25, 36, OFF("LoggingAlphaOptions"), .refuses = kr_constraint_is_true,
-	 WORDS("would have to be false while the feature gate "
-	       "LoggingAlphaOptions is off")},
-	{{F(JSON_BUFFER)}, 25, 36, OFF("LoggingAlphaOptions"),
-	 .refuses = is_amount,
-	 WORDS("would have to be 0 while the feature gate "
-	       "LoggingAlphaOptions is off")},
-	{{F(TEXT_SPLIT)}, 30, 36, OFF("LoggingAlphaOptions"), .refuses = kr_constraint_is_true,
-	 WORDS("would have to be false while the feature gate "
-	       "LoggingAlphaOptions is off")},
-	{{F(TEXT_BUFFER)}, 30, 36, OFF("LoggingAlphaOptions"),
-	 .refuses = is_amount,
-	 WORDS("would have to be 0 while the feature gate "
-	       "LoggingAlphaOptions is off")},
-	{{F(LOGGING_FLUSH)}, 35, 36, RANGE(1, INT64_MAX),
-	 WORDS("would have to be above 0s")},
-	{{F(TRACING_RATE)}, 25, 33, OFF("KubeletTracing"), .refuses = is_written,
-	 WORDS("would have to be left out while the feature gate "
-	       "KubeletTracing is off")},
-	{{F(TRACING_ENDPOINT)}, 25, 33, OFF("KubeletTracing"),
-	 .refuses = is_written,
-	 WORDS("would have to be left out while the feature gate "
-	       "KubeletTracing is off")},
+	{{F(LOGGING_VMODULE), F(LOGGING_FORMAT)}, 23, 36, IF(vmodule_format),
+	 WOULD("be empty while logging.format is json")},
+	{{F(LOGGING_VMODULE)}, 23, 36, EACH("filePattern", pattern_valid),
+	 WOULD("have patterns without \"=\" and \",\"")},
+	{{F(LOGGING_VMODULE)}, 23, 36, EACH("verbosity", verbosity_valid),
+	 WOULD("have numbers of 2147483647 at most")},
+	{{F(JSON_SPLIT)}, 25, 36, OFF("LoggingAlphaOptions"),
+	 IF(kr_constraint_is_true), WOULD("be false")},
+	{{F(JSON_BUFFER)}, 25, 36, OFF("LoggingAlphaOptions"), IF(is_amount),
+	 WOULD("be 0")},
+	{{F(TEXT_SPLIT)}, 30, 36, OFF("LoggingAlphaOptions"),
+	 IF(kr_constraint_is_true), WOULD("be false")},
+	{{F(TEXT_BUFFER)}, 30, 36, OFF("LoggingAlphaOptions"), IF(is_amount),
+	 WOULD("be 0")},
+	{{F(LOGGING_FLUSH)}, 35, 36, RANGE(1, INT64_MAX), WOULD("be above 0s")},
+	{{F(TRACING_RATE)}, 25, 33, OFF("KubeletTracing"), IF(is_written),
+	 WOULD("be left out")},
+	{{F(TRACING_ENDPOINT)}, 25, 33, OFF("KubeletTracing"), IF(is_written),
+	 WOULD("be left out")},
 	{{F(TRACING_RATE)}, 25, 36, RANGE(0, 1000000)},
-	{{F(TRACING_ENDPOINT)}, 25, 36, .refuses = trace_endpoint, GROWS,
-	 WORDS("would have to be host:port, or begin with dns:, unix: or "
-	       "unix-abstract:")},
-	{{F(HIDDEN_METRICS)}, ALL, .refuses = hidden_metrics, GROWS,
-	 WORDS("would have to be the minor version before kubelet's own")},
-	{{F(IDS_PER_POD)}, 33, 36, .refuses = ids_per_pod,
-	 WORDS("would have to be a multiple of 65536, up to 4294901760")},
+	{{F(TRACING_ENDPOINT)}, 25, 36, IF(trace_endpoint), GROWS,
+	 WOULD("be host:port, or begin with dns:, unix: or unix-abstract:")},
+	{{F(HIDDEN_METRICS)}, ALL, IF(hidden_metrics), GROWS,
+	 WOULD("be the minor version before kubelet's own")},
+	{{F(IDS_PER_POD)}, 33, 36, IF(ids_per_pod),
+	 WOULD("be a multiple of 65536, up to 4294901760")},
+	{.refuses = NULL},
 };
 /* clang-format on */
-
-const struct kr_constraint *kr_constraints_config(size_t *ret_n)
-{
-	*ret_n = ARRAY_SIZE(rules);
-	return rules;
-}

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/diag.h"
 #include "base/vec.h"
 #include "kubelet/decide.h"
 #include "kubelet/field.h"
@@ -29,7 +30,7 @@ enum kr_whence {
 	KR_WHENCE_DEFAULT,
 	KR_WHENCE_FILE,
 	KR_WHENCE_FLAG,
-	KR_WHENCE_UNKNOWN, /* what kubelet has cannot be told */
+	KR_WHENCE_UNKNOWN, /* what kubelet has is unknown */
 };
 
 /* What kubelet has for a field. */
@@ -38,16 +39,22 @@ struct kr_held {
 	const struct kr_value *value; /* NULL: nothing, a default of nothing */
 	const struct kr_config_use *use; /* NULL: in no file */
 	const struct kr_flag_use *flag;
-	int file; /* of the inputs; -1: none */
+	int file;             /* of the inputs; -1: none */
+	unsigned first_minor; /* before it there is nothing; 0: there always is
+	                       */
 };
+
+struct kr_constraint;
 
 struct kr_validation {
 	const struct kr_inputs *in;
 	unsigned minor;
+	const struct kr_constraint *rule; /* that is asked */
 	const struct kr_merged *merges[KR_N_MERGES];
-	struct kr_merged_value (*found)[KR_N_FIELDS]; /* of each merge */
+	struct kr_held (*held)[KR_N_FIELDS]; /* of each merge that there is */
 	struct kr_value flags[KR_N_FIELDS], defaults[KR_N_FIELDS];
 	const struct kr_flag_use *flag_uses[KR_N_FIELDS];
+	bool dynamic; /* a ConfigMap may say more than the files */
 	bool default_known[KR_N_FIELDS];
 	/* the item, and in a map its value, that a rule refuses; NULL: the
 	 * field's value as a whole */
@@ -60,6 +67,7 @@ struct kr_validation {
 	const char *path;
 	bool is_value;
 	size_t element;
+	bool main_file;     /* it is what the --config file alone says */
 	const char *needer; /* the gate that needs ITEM */
 	/* in place of the rule's, with the item; empty: they fit */
 	char words[240];
@@ -77,15 +85,18 @@ struct kr_constraint {
 	/* a kubelet newer than all whose rules are known may take more; so it
 	 * is, too, where there are NAMES or a GATE */
 	bool grows;
-	/* the gate that must be so; NULL: none */
+	/* the gate that must be so; where it must be off, that stands behind
+	 * the words; NULL: none */
 	const char *gate;
 	bool gate_on;
 	const char *manager; /* the gate that must be on, too; NULL: none */
 	/* whether kubelet 1.MINOR refuses */
-	bool (*refuses)(struct kr_validation *j,
-	                const struct kr_constraint *rule);
+	bool (*refuses)(struct kr_validation *j);
 	int64_t min, max;
 	const char *const *names; /* of an enumeration, with a NULL behind */
+	/* each member of this name of a list's elements must be so */
+	const char *member;
+	bool (*valid)(const char *value);
 	/* what would have to be, behind the field's name; NULL: MIN to MAX */
 	const char *words;
 	const char *code; /* of its error, where advice of its own fits; NULL */
@@ -105,11 +116,11 @@ bool kr_validation_is_unknown(const struct kr_validation *j, int field);
 /* A file or a flag sets it. */
 bool kr_validation_is_set(const struct kr_validation *j, int field);
 
-/* A number or a duration; false: nothing is there, or it cannot be told. */
+/* A number or a duration; false: nothing is there, or it is unknown. */
 bool kr_validation_number(const struct kr_validation *j, int field,
                           int64_t *ret);
 
-/* NULL: nothing is there, or it cannot be told. */
+/* NULL: nothing is there, or it is unknown. */
 const char *kr_validation_text(const struct kr_validation *j, int field);
 
 /* A text that is known to be WANT, or to be not empty. */
@@ -120,7 +131,7 @@ bool kr_validation_is_not_empty(const struct kr_validation *j, int field);
 /* A boolean that is known to be WANT. */
 bool kr_validation_is_bool(const struct kr_validation *j, int field, bool want);
 
-/* A list, or the pairs of a map, never NULL: empty where it cannot be told. */
+/* A list, or the pairs of a map, never NULL: empty where it is unknown. */
 const struct kr_strings *kr_validation_items(const struct kr_validation *j,
                                              int field);
 bool kr_validation_has_item(const struct kr_validation *j, int field,
@@ -148,6 +159,16 @@ bool kr_validation_refuse_name(struct kr_validation *j,
                                const struct kr_strings *pairs, size_t i);
 bool kr_validation_refuse_value(struct kr_validation *j,
                                 const struct kr_strings *pairs, size_t i);
+
+/* An item of the rule's list, or a pair of its map that counts, that VALID does
+ * not take. */
+bool kr_validation_refuse_items(struct kr_validation *j,
+                                bool (*valid)(struct kr_validation *j,
+                                              const char *item));
+bool kr_validation_refuse_pairs(struct kr_validation *j,
+                                bool (*valid)(struct kr_validation *j,
+                                              const char *name,
+                                              const char *value));
 
 enum kr_gate_is {
 	KR_GATE_IS_OFF,
@@ -183,31 +204,56 @@ int kr_validation_flag_of(const struct kr_validation *j, int field,
 bool kr_constraint_is_name(const char *s, const char *const *names);
 
 /* A number or duration that is known, and not from MIN to MAX. */
-bool kr_constraint_out_of_range(struct kr_validation *j,
-                                const struct kr_constraint *rule);
+bool kr_constraint_out_of_range(struct kr_validation *j);
 
 /* A text that is known, and none of NAMES. */
-bool kr_constraint_no_name(struct kr_validation *j,
-                           const struct kr_constraint *rule);
+bool kr_constraint_no_name(struct kr_validation *j);
 
 /* It says anything at all: a number but 0, a text, an element. */
-bool kr_constraint_says(struct kr_validation *j,
-                        const struct kr_constraint *rule);
+bool kr_constraint_says(struct kr_validation *j);
 
-bool kr_constraint_is_empty(struct kr_validation *j,
-                            const struct kr_constraint *rule);
-bool kr_constraint_is_true(struct kr_validation *j,
-                           const struct kr_constraint *rule);
+bool kr_constraint_is_true(struct kr_validation *j);
+
+/* A text that is known, and one of NAMES. */
+bool kr_constraint_is_named(struct kr_validation *j);
 
 /* --- the tables ---------------------------------------------------------- */
 
-/* The N rules of ... */
-const struct kr_constraint *kr_constraints_config(
-	size_t *ret_n); /* ... validation */
-const struct kr_constraint *kr_constraints_start(
-	size_t *ret_n); /* ... what follows it */
-const struct kr_constraint *kr_constraints_managers(size_t *ret_n);
-const struct kr_constraint *kr_constraints_gates(size_t *ret_n);
+/* An element without a function ends them. */
+extern const struct kr_constraint kr_constraints_config[];
+extern const struct kr_constraint kr_constraints_start[];
+extern const struct kr_constraint kr_constraints_managers[];
+extern const struct kr_constraint kr_constraints_gates[];
+
+/* --- what was found ------------------------------------------------------ */
+
+struct kr_finding {
+	const struct kr_constraint *rule;
+	uint64_t minors; /* that refuse */
+	int field;       /* that is spoken of; -1: a wrong type */
+	struct kr_held held;
+	struct kr_span place;
+	bool argument; /* it is one of the arguments, which may lack it */
+	char *item;    /* of the field, that is spoken of; NULL: all of it */
+	char *what;    /* "port would have to be ..." */
+	uint64_t said; /* those of MINORS that were spoken of */
+};
+
+struct kr_findings {
+	struct kr_inputs *in;
+	struct kr_diag *diag;
+	/* the minors that the rules are asked of, and those of them that may
+	 * run: they have all the flags */
+	uint64_t asked, may_run;
+	struct kr_finding *items;
+	size_t n;
+};
+
+/* What the rules refuse of J's minor, and what of a wrong type the files have,
+ * among V's. 0 or -ENOMEM. */
+int kr_findings_ask(struct kr_findings *v, struct kr_validation *j);
+int kr_findings_add_types(struct kr_findings *v);
+void kr_finding_done(struct kr_finding *f);
 
 #define MS     INT64_C(1000000)
 #define SECOND (1000 * MS)
@@ -225,5 +271,8 @@ const struct kr_constraint *kr_constraints_gates(size_t *ret_n);
 	{                                                                      \
 		__VA_ARGS__, NULL                                              \
 	}
-#define ONE_OF(...) .refuses = kr_constraint_no_name, NAMES(__VA_ARGS__)
-#define WORDS(w)    .words = (w)
+#define ONE_OF(...)  .refuses = kr_constraint_no_name, NAMES(__VA_ARGS__)
+#define NONE_OF(...) .refuses = kr_constraint_is_named, NAMES(__VA_ARGS__)
+#define IF(f)        .refuses = (f)
+#define WORDS(w)     .words = (w)
+#define WOULD(w)     WORDS("would have to " w)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What kubelet has for a field, as far as it can be told, and the conditions
+ * What kubelet has for a field, as far as it is known, and the conditions
  * that fit any field.
  *
  * kubelet lays its flags over its files and the defaults below both. What comes
  * out differs from minor to minor by the merge of drop-ins, the defaults and
  * the feature gates, so that it is asked for one minor at a time.
  *
- * What cannot be told is unknown, and no condition holds for it: a value that
+ * What is unknown is unknown, and no condition holds for it: a value that
  * an unknown argument may have taken, a flag of a form that is not read here, a
  * gate whose point releases differ, the zero values of the internal version.
  *
@@ -35,13 +35,13 @@ static struct kr_held unknown(void)
 	return (struct kr_held){.whence = KR_WHENCE_UNKNOWN, .file = -1};
 }
 
-/* What the files make of FIELD, which no flag sets. */
-static struct kr_held held_by_files(const struct kr_validation *j, int field)
+/* What the files, MERGED, make of FIELD, which no flag sets. */
+static struct kr_held hold_by_files(const struct kr_validation *j,
+                                    const struct kr_merged *merged, int field)
 {
-	const struct kr_merged *merged = j->merges[kr_validation_merge_of(j)];
 	const struct kr_field *f = kr_field(field);
 	struct kr_held held = {.file = -1};
-	const struct kr_merged_value *found;
+	struct kr_merged_value found = {0};
 
 	if (j->default_known[field])
 		held.value = &j->defaults[field];
@@ -49,32 +49,33 @@ static struct kr_held held_by_files(const struct kr_validation *j, int field)
 		return held;
 	if (merged->fault != KR_STATE_ABSENT)
 		return unknown();
-	if (f->first_minor > j->minor)
-		return (struct kr_held){.file = -1};
-	found = &j->found[kr_validation_merge_of(j)][field];
+	held.first_minor = f->first_minor;
+	kr_merged_find(merged, field, &found);
 	if (merged->merge == KR_MERGE_STRUCTS && merged->n_configs > 1 &&
-	    (f->type == KR_TYPE_LIST || f->type == KR_TYPE_TREE))
-		return unknown();
-	if (found->value && found->state != KR_STATE_ABSENT) {
+	    (f->type == KR_TYPE_LIST || f->type == KR_TYPE_TREE)) {
+		held.whence = KR_WHENCE_UNKNOWN;
+		held.value = NULL;
+	} else if (found.value && found.state != KR_STATE_ABSENT) {
 		held.whence = KR_WHENCE_FILE;
-		held.value = found->value;
-		held.use = found->use;
-		held.file = found->file;
-		return held;
+		held.value = found.value;
+		held.use = found.use;
+		held.file = found.file;
+	} else if (!merged->no_base && merged->n_configs > 0 &&
+	           merged->configs[0]->internal) {
+		held.whence = KR_WHENCE_UNKNOWN;
+		held.value = NULL;
+	} else if (found.value) {
+		held.value = found.value;
 	}
-	if (!merged->no_base && merged->n_configs > 0 &&
-	    merged->configs[0].internal)
-		return unknown();
-	if (found->value)
-		held.value = found->value;
 	return held;
 }
 
-struct kr_held kr_validation_hold(const struct kr_validation *j, int field)
+/* For all minors that have the merge MERGED. */
+static struct kr_held hold(const struct kr_validation *j,
+                           const struct kr_merged *merged, int field)
 {
 	const struct kr_flags *flags = &j->in->flags;
 	const struct kr_field *f = kr_field(field);
-	const char *dynamic = kr_flags_text(flags, KR_FIELD_DYNAMIC_CONFIG_DIR);
 
 	if (j->in->doubts[field] ||
 	    (flags->ambiguous && flags->ambiguous[field]))
@@ -86,9 +87,17 @@ struct kr_held kr_validation_hold(const struct kr_validation *j, int field)
 		                        .value = &j->flags[field],
 		                        .flag = j->flag_uses[field],
 		                        .file = -1};
-	if (f->path && dynamic && *dynamic)
+	if (f->path && j->dynamic)
 		return unknown();
-	return held_by_files(j, field);
+	return hold_by_files(j, merged, field);
+}
+
+struct kr_held kr_validation_hold(const struct kr_validation *j, int field)
+{
+	const struct kr_held *held = &j->held[kr_validation_merge_of(j)][field];
+
+	return held->first_minor > j->minor ? (struct kr_held){.file = -1}
+	                                    : *held;
 }
 
 bool kr_validation_is_unknown(const struct kr_validation *j, int field)
@@ -103,7 +112,6 @@ bool kr_validation_is_set(const struct kr_validation *j, int field)
 	return whence == KR_WHENCE_FILE || whence == KR_WHENCE_FLAG;
 }
 
-/* A number or a duration; false: nothing is there, or it cannot be told. */
 bool kr_validation_number(const struct kr_validation *j, int field,
                           int64_t *ret)
 {
@@ -115,7 +123,6 @@ bool kr_validation_number(const struct kr_validation *j, int field,
 	return true;
 }
 
-/* As kr_validation_number(). */
 const char *kr_validation_text(const struct kr_validation *j, int field)
 {
 	struct kr_held held = kr_validation_hold(j, field);
@@ -132,7 +139,6 @@ bool kr_validation_is_text(const struct kr_validation *j, int field,
 	return s && strcmp(s, want) == 0;
 }
 
-/* A boolean that is known to be WANT. */
 bool kr_validation_is_bool(const struct kr_validation *j, int field, bool want)
 {
 	struct kr_held held = kr_validation_hold(j, field);
@@ -152,7 +158,6 @@ bool kr_validation_is_not_empty(const struct kr_validation *j, int field)
  */
 #define ITEMS_MAX 2000
 
-/* A list, or the pairs of a map; none where it cannot be told. */
 const struct kr_strings *kr_validation_items(const struct kr_validation *j,
                                              int field)
 {
@@ -171,7 +176,6 @@ bool kr_validation_has_item(const struct kr_validation *j, int field,
 	return kr_strings_contain(kr_validation_items(j, field), item);
 }
 
-/* The text at PATH of a map; NULL. */
 const char *kr_validation_entry(const struct kr_validation *j, int field,
                                 const char *path)
 {
@@ -182,7 +186,6 @@ const char *kr_validation_entry(const struct kr_validation *j, int field,
 	               : NULL;
 }
 
-/* The pair at I of PAIRS is not undone by a later one. */
 bool kr_validation_counts(const struct kr_strings *pairs, size_t i)
 {
 	for (size_t k = i + 2; k + 1 < pairs->n_items; k += 2) {
@@ -238,6 +241,40 @@ bool kr_validation_refuse_value(struct kr_validation *j,
 	return true;
 }
 
+bool kr_validation_refuse_items(struct kr_validation *j,
+                                bool (*valid)(struct kr_validation *j,
+                                              const char *item))
+{
+	const struct kr_strings *list =
+		kr_validation_items(j, j->rule->fields[0]);
+
+	for (size_t i = 0; i < list->n_items; i++) {
+		if (!valid(j, list->items[i]) &&
+		    kr_validation_refuse(j, list, i))
+			return true;
+	}
+	return false;
+}
+
+bool kr_validation_refuse_pairs(struct kr_validation *j,
+                                bool (*valid)(struct kr_validation *j,
+                                              const char *name,
+                                              const char *value))
+{
+	const struct kr_strings *pairs =
+		kr_validation_items(j, j->rule->fields[0]);
+
+	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
+		j->words[0] = '\0';
+		/* what takes long comes last */
+		if (!valid(j, pairs->items[i], pairs->items[i + 1]) &&
+		    kr_validation_counts(pairs, i) &&
+		    kr_validation_refuse_pair(j, pairs, i))
+			return true;
+	}
+	return false;
+}
+
 /* What flags and files say of the gate NAME. */
 static enum kr_gate_is gate_setting(const struct kr_validation *j,
                                     const char *name)
@@ -289,13 +326,12 @@ enum kr_gate_is kr_validation_gate(const struct kr_validation *j,
 
 /* --- conditions of any field --------------------------------------------- */
 
-bool kr_constraint_out_of_range(struct kr_validation *j,
-                                const struct kr_constraint *rule)
+bool kr_constraint_out_of_range(struct kr_validation *j)
 {
 	int64_t n;
 
-	return kr_validation_number(j, rule->fields[0], &n) &&
-	       (n < rule->min || n > rule->max);
+	return kr_validation_number(j, j->rule->fields[0], &n) &&
+	       (n < j->rule->min || n > j->rule->max);
 }
 
 bool kr_constraint_is_name(const char *s, const char *const *names)
@@ -307,57 +343,54 @@ bool kr_constraint_is_name(const char *s, const char *const *names)
 	return false;
 }
 
-bool kr_constraint_no_name(struct kr_validation *j,
-                           const struct kr_constraint *rule)
+bool kr_constraint_no_name(struct kr_validation *j)
 {
-	const char *s = kr_validation_text(j, rule->fields[0]);
+	const char *s = kr_validation_text(j, j->rule->fields[0]);
 
-	return s && !kr_constraint_is_name(s, rule->names);
+	return s && !kr_constraint_is_name(s, j->rule->names);
 }
 
-/* It says anything at all: a number but 0, a text, an element. */
-bool kr_constraint_says(struct kr_validation *j,
-                        const struct kr_constraint *rule)
+bool kr_constraint_says(struct kr_validation *j)
 {
-	struct kr_held held = kr_validation_hold(j, rule->fields[0]);
+	struct kr_held held = kr_validation_hold(j, j->rule->fields[0]);
 
 	return held.value && held.whence != KR_WHENCE_UNKNOWN &&
 	       !kr_value_is_zero(held.value);
 }
 
-bool kr_constraint_is_empty(struct kr_validation *j,
-                            const struct kr_constraint *rule)
+bool kr_constraint_is_true(struct kr_validation *j)
 {
-	return kr_validation_is_text(j, rule->fields[0], "");
+	return kr_validation_is_bool(j, j->rule->fields[0], true);
 }
 
-bool kr_constraint_is_true(struct kr_validation *j,
-                           const struct kr_constraint *rule)
+bool kr_constraint_is_named(struct kr_validation *j)
 {
-	return kr_validation_is_bool(j, rule->fields[0], true);
+	const char *s = kr_validation_text(j, j->rule->fields[0]);
+
+	return s && kr_constraint_is_name(s, j->rule->names);
 }
 
 /* --- its way ------------------------------------------------------------- */
 
-static int prepare_merges(struct kr_validation *j)
+/* The rules ask for the same fields again and again, of each minor. */
+static int hold_all(struct kr_validation *j)
 {
 	const struct kr_inputs *in = j->in;
+	const int n = in->older_valid ? KR_N_MERGES : 1;
 
+	static_assert(KR_MERGES_NEW == 0, "the only one where none differs");
 	if (in->merged_valid)
 		j->merges[KR_MERGES_NEW] = &in->merged;
 	if (in->older_valid) {
 		j->merges[KR_MERGES_OLD] = &in->older;
 		j->merges[KR_MERGES_OLDEST] = &in->oldest;
 	}
-	j->found = calloc(KR_N_MERGES, sizeof(*j->found));
-	if (!j->found)
+	j->held = calloc((size_t)n, sizeof(*j->held));
+	if (!j->held)
 		return -ENOMEM;
-	for (int m = 0; m < KR_N_MERGES; m++) {
-		for (int i = 0; j->merges[m] && i < KR_N_FIELDS; i++) {
-			if (kr_field(i)->path)
-				kr_merged_find(j->merges[m], i,
-				               &j->found[m][i]);
-		}
+	for (int m = 0; m < n; m++) {
+		for (int i = 0; i < KR_N_FIELDS; i++)
+			j->held[m][i] = hold(j, j->merges[m], i);
 	}
 	return 0;
 }
@@ -393,8 +426,12 @@ static int prepare_gates(struct kr_validation *j)
 int kr_validation_prepare(struct kr_validation *j)
 {
 	const struct kr_inputs *in = j->in;
-	int r = prepare_gates(j);
+	const char *dir =
+		kr_flags_text(&in->flags, KR_FIELD_DYNAMIC_CONFIG_DIR);
+	int r;
 
+	j->dynamic = dir && *dir;
+	r = prepare_gates(j);
 	if (r < 0)
 		return r;
 	for (int i = 0; i < KR_N_FIELDS; i++) {
@@ -411,7 +448,7 @@ int kr_validation_prepare(struct kr_validation *j)
 	if (j->flag_uses[KR_FIELD_SECCOMP_DEFAULT] &&
 	    !j->flags[KR_FIELD_SECCOMP_DEFAULT].b)
 		j->flag_uses[KR_FIELD_SECCOMP_DEFAULT] = NULL;
-	return prepare_merges(j);
+	return hold_all(j);
 }
 
 void kr_validation_done(struct kr_validation *j)
@@ -421,5 +458,5 @@ void kr_validation_done(struct kr_validation *j)
 		kr_value_done(&j->defaults[i]);
 	}
 	kr_value_done(&j->flag_gates);
-	free(j->found);
+	free(j->held);
 }

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "kubelet/go.h"
 #include "kubelet/grammar.h"
 #include "kubelet/schema.h"
@@ -28,7 +29,7 @@
 
 /* --- amounts ------------------------------------------------------------- */
 
-/* The name behind "N/limits/" of PATH; NULL: it is none. */
+/* The name behind "N/limits/" of PATH; NULL: PATH is another one. */
 static const char *limit_of(const char *path)
 {
 	const char *rest = strchr(path, '/');
@@ -36,11 +37,10 @@ static const char *limit_of(const char *path)
 	return rest && strncmp(rest, "/limits/", 8) == 0 ? rest + 8 : NULL;
 }
 
-static bool memory_name(struct kr_validation *j,
-                        const struct kr_constraint *rule)
+static bool memory_name(struct kr_validation *j)
 {
 	const struct kr_strings *pairs =
-		kr_validation_items(j, rule->fields[0]);
+		kr_validation_items(j, j->rule->fields[0]);
 
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
 		const char *name = limit_of(pairs->items[i]);
@@ -56,11 +56,10 @@ static bool memory_name(struct kr_validation *j,
 	return false;
 }
 
-static bool memory_zero(struct kr_validation *j,
-                        const struct kr_constraint *rule)
+static bool memory_zero(struct kr_validation *j)
 {
 	const struct kr_strings *pairs =
-		kr_validation_items(j, rule->fields[0]);
+		kr_validation_items(j, j->rule->fields[0]);
 
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
 		int sign;
@@ -90,10 +89,9 @@ static const char *numa_of(const struct kr_validation *j, int field,
 	return kr_validation_entry(j, field, where) ?: "0";
 }
 
-static bool memory_twice(struct kr_validation *j,
-                         const struct kr_constraint *rule)
+static bool memory_twice(struct kr_validation *j)
 {
-	int field = rule->fields[0];
+	int field = j->rule->fields[0];
 	const struct kr_strings *pairs = kr_validation_items(j, field);
 
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
@@ -123,49 +121,35 @@ static bool is_setting(const char *name)
 	return kr_schema_member(kr_schema_root(), name, strlen(name), false);
 }
 
-static bool reserved(struct kr_validation *j, const struct kr_constraint *rule)
+static bool amount_ok(struct kr_validation *j, const char *name,
+                      const char *value)
 {
 	static const char *const names[] = {"cpu", "memory",
 	                                    "ephemeral-storage", "pid", NULL};
-	const struct kr_strings *pairs =
-		kr_validation_items(j, rule->fields[0]);
 	const char *cpus = kr_validation_text(j, KR_FIELD_RESERVED_CPUS);
+	int sign;
 
-	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
-		const char *name = pairs->items[i];
-		int sign;
-
-		if (!kr_validation_counts(pairs, i) || is_setting(name))
-			continue;
-		/* it is taken away before kubelet looks */
-		if (strcmp(name, "cpu") == 0 && (!cpus || *cpus))
-			continue;
-		if (kr_constraint_is_name(name, names) &&
-		    kr_quantity_valid(pairs->items[i + 1],
-		                      strlen(pairs->items[i + 1]), &sign) &&
-		    sign >= 0)
-			continue;
-		if (kr_validation_refuse_pair(j, pairs, i))
-			return true;
-	}
-	return false;
+	/* a cpu is taken away before kubelet looks */
+	return is_setting(name) ||
+	       (strcmp(name, "cpu") == 0 && (!cpus || *cpus)) ||
+	       (kr_constraint_is_name(name, names) &&
+	        kr_quantity_valid(value, strlen(value), &sign) && sign >= 0);
 }
 
-static bool qos_reserved(struct kr_validation *j,
-                         const struct kr_constraint *rule)
+static bool reserved(struct kr_validation *j)
 {
-	const struct kr_strings *pairs =
-		kr_validation_items(j, rule->fields[0]);
+	return kr_validation_refuse_pairs(j, amount_ok);
+}
 
-	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
-		if (!kr_validation_counts(pairs, i) ||
-		    (strcmp(pairs->items[i], "memory") == 0 &&
-		     kr_qos_percent_valid(pairs->items[i + 1])))
-			continue;
-		if (kr_validation_refuse_pair(j, pairs, i))
-			return true;
-	}
-	return false;
+static bool percent_ok(struct kr_validation *j, const char *name,
+                       const char *value)
+{
+	return strcmp(name, "memory") == 0 && kr_qos_percent_valid(value);
+}
+
+static bool qos_reserved(struct kr_validation *j)
+{
+	return kr_validation_refuse_pairs(j, percent_ok);
 }
 
 static bool threshold_ok(struct kr_validation *j, const char *signal,
@@ -176,7 +160,7 @@ static bool threshold_ok(struct kr_validation *j, const char *signal,
 	return kr_threshold_valid(value, j->minor, &ignored);
 }
 
-/* Without a grace period a threshold of evictionSoft is none. */
+/* Without a grace period a threshold of evictionSoft is refused. */
 static bool soft_ok(struct kr_validation *j, const char *signal,
                     const char *value)
 {
@@ -184,8 +168,12 @@ static bool soft_ok(struct kr_validation *j, const char *signal,
 
 	if (!kr_threshold_valid(value, j->minor, &off))
 		return false;
-	return off || kr_validation_is_unknown(j, KR_FIELD_EVICTION_GRACE) ||
-	       kr_validation_entry(j, KR_FIELD_EVICTION_GRACE, signal);
+	if (off || kr_validation_is_unknown(j, KR_FIELD_EVICTION_GRACE) ||
+	    kr_validation_entry(j, KR_FIELD_EVICTION_GRACE, signal))
+		return true;
+	snprintf(j->words, sizeof(j->words),
+	         "has %s, which needs its evictionSoftGracePeriod", signal);
+	return false;
 }
 
 static bool grace_ok(struct kr_validation *j, const char *signal,
@@ -202,38 +190,27 @@ static bool reclaim_ok(struct kr_validation *j, const char *signal,
 	return kr_reclaim_valid(value);
 }
 
-static bool eviction(struct kr_validation *j, const struct kr_constraint *rule)
+static bool eviction_ok(struct kr_validation *j, const char *signal,
+                        const char *value)
 {
 	static bool (*const valid[])(struct kr_validation *, const char *,
-	                             const char *) = {
-		threshold_ok,
-		soft_ok,
-		grace_ok,
-		reclaim_ok,
-	};
-	const struct kr_strings *pairs =
-		kr_validation_items(j, rule->fields[0]);
+	                             const char *) = {threshold_ok, soft_ok,
+	                                              grace_ok, reclaim_ok};
 
-	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
-		const char *signal = pairs->items[i];
-		bool known = kr_eviction_signal_valid(signal, j->minor);
-
-		/* what takes long comes last */
-		if ((known &&
-		     valid[rule->min](j, signal, pairs->items[i + 1])) ||
-		    is_setting(signal) || !kr_validation_counts(pairs, i))
-			continue;
-		if (!kr_validation_refuse_pair(j, pairs, i))
-			continue;
-		if (!known)
-			snprintf(j->words, sizeof(j->words),
-			         "would have to hold signals that this kubelet "
-			         "knows, such as memory.available, not "
-			         "\"%.60s\"",
-			         signal);
+	if (is_setting(signal))
 		return true;
-	}
+	if (kr_eviction_signal_valid(signal, j->minor))
+		return valid[j->rule->min](j, signal, value);
+	snprintf(j->words, sizeof(j->words),
+	         "would have to hold signals that this kubelet knows, such as "
+	         "memory.available, not \"%.60s\"",
+	         signal);
 	return false;
+}
+
+static bool eviction(struct kr_validation *j)
+{
+	return kr_validation_refuse_pairs(j, eviction_ok);
 }
 
 /* --- policies ------------------------------------------------------------ */
@@ -250,20 +227,18 @@ static bool may_reserve(const struct kr_validation *j, int field,
 	        (!kr_quantity_valid(value, strlen(value), &sign) || sign != 0));
 }
 
-static bool static_without_cpu(struct kr_validation *j,
-                               const struct kr_constraint *rule)
+static bool static_without_cpu(struct kr_validation *j)
 {
-	return kr_validation_is_text(j, rule->fields[0], "static") &&
+	return kr_validation_is_text(j, j->rule->fields[0], "static") &&
 	       kr_validation_is_text(j, KR_FIELD_RESERVED_CPUS, "") &&
 	       !may_reserve(j, KR_FIELD_KUBE_RESERVED, "cpu") &&
 	       !may_reserve(j, KR_FIELD_SYSTEM_RESERVED, "cpu");
 }
 
-static bool options_without_static(struct kr_validation *j,
-                                   const struct kr_constraint *rule)
+static bool options_without_static(struct kr_validation *j)
 {
-	return kr_validation_items(j, rule->fields[0])->n_items > 0 &&
-	       kr_validation_is_text(j, rule->fields[1], "none");
+	return kr_validation_items(j, j->rule->fields[0])->n_items > 0 &&
+	       kr_validation_is_text(j, j->rule->fields[1], "none");
 }
 
 /* An option of a manager's policy, known from FIRST on, and the first minors in
@@ -273,12 +248,13 @@ struct option {
 	unsigned char first, beta, stable;
 };
 
-static bool option_ok(const struct kr_validation *j,
-                      const struct option *options, size_t n, const char *name,
-                      const char *alpha_gate, const char *beta_gate)
+/* The words name the gate that NAME needs. */
+static bool option_ok(struct kr_validation *j, const struct option *options,
+                      size_t n, const char *name, const char *alpha_gate,
+                      const char *beta_gate)
 {
-	for (size_t i = 0; i < n; i++) {
-		const struct option *o = &options[i];
+	KR_EACH(const struct option, o, options, n) {
+		const char *gate;
 
 		if (strcmp(o->name, name) != 0)
 			continue;
@@ -287,12 +263,14 @@ static bool option_ok(const struct kr_validation *j,
 			return true;
 		if (j->minor < o->first)
 			return false;
-		if (j->minor >= o->stable)
+		gate = j->minor >= o->beta ? beta_gate : alpha_gate;
+		if (j->minor >= o->stable ||
+		    kr_validation_gate(j, gate) != KR_GATE_IS_OFF)
 			return true;
-		return kr_validation_gate(j, j->minor >= o->beta
-		                                     ? beta_gate
-		                                     : alpha_gate) !=
-		       KR_GATE_IS_OFF;
+		snprintf(j->words, sizeof(j->words),
+		         "has %s, which needs the feature gate %s: it is off",
+		         name, gate);
+		return false;
 	}
 	return false;
 }
@@ -308,8 +286,8 @@ static bool cpu_pair(const struct kr_validation *j, const char *a,
 
 #define NEVER 99
 
-static bool cpu_options(struct kr_validation *j,
-                        const struct kr_constraint *rule)
+static bool cpu_option_ok(struct kr_validation *j, const char *name,
+                          const char *value)
 {
 	static const struct option options[] = {
 		{"full-pcpus-only", 22, 22, 33},
@@ -319,34 +297,28 @@ static bool cpu_options(struct kr_validation *j,
 		{"prefer-align-cpus-by-uncorecache", 32, 34, 36},
 		{"strict-cpu-reservation", 32, 33, 35},
 	};
-	const struct kr_strings *pairs =
-		kr_validation_items(j, rule->fields[0]);
 
-	if (!kr_validation_is_text(j, rule->fields[1], "static"))
-		return false;
-	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
-		if (!kr_validation_counts(pairs, i) ||
-		    (kr_go_bool(pairs->items[i + 1]) >= 0 &&
-		     option_ok(j, options, ARRAY_SIZE(options), pairs->items[i],
-		               "CPUManagerPolicyAlphaOptions",
-		               "CPUManagerPolicyBetaOptions")))
-			continue;
-		if (kr_validation_refuse_pair(j, pairs, i))
-			return true;
-	}
-	return false;
+	return kr_go_bool(value) >= 0 &&
+	       option_ok(j, options, ARRAY_SIZE(options), name,
+	                 "CPUManagerPolicyAlphaOptions",
+	                 "CPUManagerPolicyBetaOptions");
 }
 
-static bool cpu_options_together(struct kr_validation *j,
-                                 const struct kr_constraint *rule)
+static bool cpu_options(struct kr_validation *j)
+{
+	return kr_validation_is_text(j, j->rule->fields[1], "static") &&
+	       kr_validation_refuse_pairs(j, cpu_option_ok);
+}
+
+static bool cpu_options_together(struct kr_validation *j)
 {
 	const char *align =
-		kr_validation_entry(j, rule->fields[0], "align-by-socket");
+		kr_validation_entry(j, j->rule->fields[0], "align-by-socket");
 
-	if (!kr_validation_is_text(j, rule->fields[1], "static"))
+	if (!kr_validation_is_text(j, j->rule->fields[1], "static"))
 		return false;
 	if (j->minor >= 26 && align && kr_go_bool(align) == 1 &&
-	    kr_validation_is_text(j, rule->fields[2], "single-numa-node"))
+	    kr_validation_is_text(j, j->rule->fields[2], "single-numa-node"))
 		return true;
 	if (j->minor < 31)
 		return false;
@@ -359,49 +331,40 @@ static bool cpu_options_together(struct kr_validation *j,
 	                "distribute-cpus-across-numa");
 }
 
-static bool topology_value_ok(const char *name, const char *value)
-{
-	int64_t n;
-
-	if (strcmp(name, "max-allowable-numa-nodes") != 0)
-		return kr_go_bool(value) >= 0;
-	return kr_go_int_text(value, strlen(value), 10, 64, &n) && n >= 8;
-}
-
-static bool topology_options(struct kr_validation *j,
-                             const struct kr_constraint *rule)
+static bool topology_option_ok(struct kr_validation *j, const char *name,
+                               const char *value)
 {
 	static const struct option options[] = {
 		{"prefer-closest-numa-nodes", 26, 28, 32},
 		{"max-allowable-numa-nodes", 31, 31, 35},
 	};
-	const struct kr_strings *pairs =
-		kr_validation_items(j, rule->fields[0]);
-	const char *policy = kr_validation_text(j, rule->fields[1]);
+	int64_t n;
 
-	if (!policy || (j->minor >= 28 && strcmp(policy, "none") == 0))
+	if (strcmp(name, "max-allowable-numa-nodes") != 0
+	            ? kr_go_bool(value) < 0
+	            : !kr_go_int_text(value, strlen(value), 10, 64, &n) ||
+	                      n < 8)
 		return false;
-	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
-		if (!kr_validation_counts(pairs, i) ||
-		    (topology_value_ok(pairs->items[i], pairs->items[i + 1]) &&
-		     option_ok(j, options, ARRAY_SIZE(options), pairs->items[i],
-		               "TopologyManagerPolicyAlphaOptions",
-		               "TopologyManagerPolicyBetaOptions")))
-			continue;
-		if (kr_validation_refuse_pair(j, pairs, i))
-			return true;
-	}
-	return false;
+	return option_ok(j, options, ARRAY_SIZE(options), name,
+	                 "TopologyManagerPolicyAlphaOptions",
+	                 "TopologyManagerPolicyBetaOptions");
 }
 
-static bool static_without_memory(struct kr_validation *j,
-                                  const struct kr_constraint *rule)
+static bool topology_options(struct kr_validation *j)
+{
+	const char *policy = kr_validation_text(j, j->rule->fields[1]);
+
+	return policy && (j->minor < 28 || strcmp(policy, "none") != 0) &&
+	       kr_validation_refuse_pairs(j, topology_option_ok);
+}
+
+static bool static_without_memory(struct kr_validation *j)
 {
 	const struct kr_strings *pairs =
-		kr_validation_items(j, rule->fields[1]);
+		kr_validation_items(j, j->rule->fields[1]);
 
-	if (!kr_validation_is_text(j, rule->fields[0], "Static") ||
-	    kr_validation_is_unknown(j, rule->fields[1]))
+	if (!kr_validation_is_text(j, j->rule->fields[0], "Static") ||
+	    kr_validation_is_unknown(j, j->rule->fields[1]))
 		return false;
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
 		const char *name = limit_of(pairs->items[i]);
@@ -412,7 +375,7 @@ static bool static_without_memory(struct kr_validation *j,
 	return true;
 }
 
-/* The bytes of "memory" in FIELD, added to TOTAL; false: it cannot be told. */
+/* The bytes of "memory" in FIELD, added to TOTAL; false: it is unknown. */
 static bool add_memory(const struct kr_validation *j, int field, int64_t *total)
 {
 	const char *value = kr_validation_entry(j, field, "memory");
@@ -426,7 +389,7 @@ static bool add_memory(const struct kr_validation *j, int field, int64_t *total)
 	       !__builtin_add_overflow(*total, n, total);
 }
 
-/* What kubelet keeps free before it evicts; false: it cannot be told. */
+/* What kubelet keeps free before it evicts; false: it is unknown. */
 static bool add_threshold(const struct kr_validation *j, int64_t *total)
 {
 	struct kr_held hard = kr_validation_hold(j, KR_FIELD_EVICTION_HARD);
@@ -459,14 +422,13 @@ static bool add_threshold(const struct kr_validation *j, int64_t *total)
 	       !__builtin_add_overflow(*total, n, total);
 }
 
-static bool memory_sum(struct kr_validation *j,
-                       const struct kr_constraint *rule)
+static bool memory_sum(struct kr_validation *j)
 {
 	const struct kr_strings *pairs =
-		kr_validation_items(j, rule->fields[0]);
+		kr_validation_items(j, j->rule->fields[0]);
 	int64_t have = 0, want = 0;
 
-	if (!kr_validation_is_text(j, rule->fields[1], "Static") ||
+	if (!kr_validation_is_text(j, j->rule->fields[1], "Static") ||
 	    pairs->n_items == 0 ||
 	    !add_memory(j, KR_FIELD_KUBE_RESERVED, &want) ||
 	    !add_memory(j, KR_FIELD_SYSTEM_RESERVED, &want) ||
@@ -495,76 +457,58 @@ static bool memory_sum(struct kr_validation *j,
 /* --- the table ----------------------------------------------------------- */
 
 /* clang-format off */
-static const struct kr_constraint rules[] = {
-	{{F(RESERVED_MEMORY)}, 21, 36, .refuses = memory_name, GROWS,
-	 WORDS("would have to limit memory or hugepages-*")},
-	{{F(RESERVED_MEMORY)}, 21, 36, .refuses = memory_zero,
-	 WORDS("would have to have limits other than 0")},
-	{{F(RESERVED_MEMORY)}, 21, 36, .refuses = memory_twice,
-	 WORDS("would have to name each type once for a NUMA node")},
-	{{F(KUBE_RESERVED)}, ALL, .refuses = reserved, GROWS,
-	 WORDS("would have to hold cpu, memory, ephemeral-storage or pid with "
-	       "amounts such as 100m or 1Gi")},
-	{{F(SYSTEM_RESERVED)}, ALL, .refuses = reserved, GROWS,
-	 WORDS("would have to hold cpu, memory, ephemeral-storage or pid with "
-	       "amounts such as 100m or 1Gi")},
-	{{F(QOS_RESERVED)}, ALL, .refuses = qos_reserved, GROWS,
-	 WORDS("would have to hold memory with 0% to 100%")},
-	{{F(EVICTION_HARD)}, ALL, .refuses = eviction, GROWS, .min = 0,
-	 WORDS("would have to hold signals with amounts above 0 or parts up "
-	       "to 100%")},
-	{{F(EVICTION_SOFT)}, ALL, .refuses = eviction, GROWS, .min = 1,
-	 WORDS("would have to hold signals with amounts above 0 or parts up "
-	       "to 100%, each with its evictionSoftGracePeriod")},
-	{{F(EVICTION_GRACE)}, ALL, .refuses = eviction, GROWS, .min = 2,
-	 WORDS("would have to hold signals with durations such as 1m30s")},
-	{{F(EVICTION_RECLAIM)}, ALL, .refuses = eviction, GROWS, .min = 3,
-	 WORDS("would have to hold signals with amounts of 0 or more, or "
-	       "parts above 0%")},
+const struct kr_constraint kr_constraints_managers[] = {
+	{{F(RESERVED_MEMORY)}, 21, 36, IF(memory_name), GROWS,
+	 WOULD("limit memory or hugepages-*")},
+	{{F(RESERVED_MEMORY)}, 21, 36, IF(memory_zero),
+	 WOULD("have limits other than 0")},
+	{{F(RESERVED_MEMORY)}, 21, 36, IF(memory_twice),
+	 WOULD("name each type once for a NUMA node")},
+	{{F(KUBE_RESERVED)}, ALL, IF(reserved), GROWS,
+	 WOULD("hold cpu, memory, ephemeral-storage or pid with amounts such "
+	       "as 100m or 1Gi")},
+	{{F(SYSTEM_RESERVED)}, ALL, IF(reserved), GROWS,
+	 WOULD("hold cpu, memory, ephemeral-storage or pid with amounts such "
+	       "as 100m or 1Gi")},
+	{{F(QOS_RESERVED)}, ALL, IF(qos_reserved), GROWS,
+	 WOULD("hold memory with 0% to 100%")},
+	{{F(EVICTION_HARD)}, ALL, IF(eviction), GROWS, .min = 0,
+	 WOULD("hold signals with amounts above 0 or parts up to 100%")},
+	{{F(EVICTION_SOFT)}, ALL, IF(eviction), GROWS, .min = 1,
+	 WOULD("hold signals with amounts above 0 or parts up to 100%")},
+	{{F(EVICTION_GRACE)}, ALL, IF(eviction), GROWS, .min = 2,
+	 WOULD("hold signals with durations such as 1m30s")},
+	{{F(EVICTION_RECLAIM)}, ALL, IF(eviction), GROWS, .min = 3,
+	 WOULD("hold signals with amounts of 0 or more, or parts above 0%")},
 	{{F(CPU_POLICY)}, ALL, ON("CPUManager"), ONE_OF("none", "static"),
-	 WORDS("would have to be none or static")},
-	{{F(CPU_POLICY)}, ALL, ON("CPUManager"), .refuses = static_without_cpu,
-	 WORDS("would have to be none while neither kubeReserved nor "
-	       "systemReserved has cpu, and reservedSystemCPUs is not set")},
+	 WOULD("be none or static")},
+	{{F(CPU_POLICY)}, ALL, ON("CPUManager"), IF(static_without_cpu),
+	 WOULD("be none while neither kubeReserved nor systemReserved has cpu, "
+	       "and reservedSystemCPUs is not set")},
 	{{F(CPU_OPTIONS)}, 22, 32, OFF("CPUManagerPolicyOptions"),
-	 MANAGER("CPUManager"),
-	 .refuses = kr_constraint_says,
-	 WORDS("would have to be empty while the feature gate "
-	       "CPUManagerPolicyOptions is off")},
+	 MANAGER("CPUManager"), IF(kr_constraint_says), WOULD("be empty")},
 	{{F(CPU_OPTIONS), F(CPU_POLICY)}, 22, 36, MANAGER("CPUManager"),
-	 .refuses = options_without_static,
-	 WORDS("would have to be empty while cpuManagerPolicy is none")},
+	 IF(options_without_static),
+	 WOULD("be empty while cpuManagerPolicy is \"none\"")},
 	{{F(CPU_OPTIONS), F(CPU_POLICY)}, 22, 36, MANAGER("CPUManager"),
-	 .refuses = cpu_options, GROWS,
-	 WORDS("would have to hold options that this kubelet knows and whose "
-	       "feature gate is on, with true or false")},
+	 IF(cpu_options), GROWS,
+	 WOULD("hold options that this kubelet knows, with true or false")},
 	{{F(CPU_OPTIONS), F(CPU_POLICY), F(TOPOLOGY_POLICY)}, 26, 36,
-	 MANAGER("CPUManager"), .refuses = cpu_options_together, GROWS,
-	 WORDS("would have to be without options that exclude one another")},
+	 MANAGER("CPUManager"), IF(cpu_options_together), GROWS,
+	 WOULD("be without options that exclude one another")},
 	{{F(MEMORY_POLICY)}, 21, 36, ON("MemoryManager"),
-	 ONE_OF("None", "Static"),
-	 WORDS("would have to be None or Static")},
+	 ONE_OF("None", "Static"), WOULD("be None or Static")},
 	{{F(MEMORY_POLICY), F(RESERVED_MEMORY)}, 21, 36, ON("MemoryManager"),
-	 .refuses = static_without_memory,
-	 WORDS("would have to be None while reservedMemory has no memory")},
+	 IF(static_without_memory),
+	 WOULD("be None while reservedMemory has no memory")},
 	{{F(RESERVED_MEMORY), F(MEMORY_POLICY)}, 21, 36, ON("MemoryManager"),
-	 .refuses = memory_sum,
-	 WORDS("would have to limit memory to what kubelet keeps")},
+	 IF(memory_sum), WOULD("limit memory to what kubelet keeps")},
 	{{F(TOPOLOGY_OPTIONS)}, 26, 35, OFF("TopologyManagerPolicyOptions"),
-	 MANAGER("TopologyManager"),
-	 .refuses = kr_constraint_says,
-	 WORDS("would have to be empty while the feature gate "
-	       "TopologyManagerPolicyOptions is off")},
+	 MANAGER("TopologyManager"), IF(kr_constraint_says), WOULD("be empty")},
 	{{F(TOPOLOGY_OPTIONS), F(TOPOLOGY_POLICY)}, 26, 36,
-	 MANAGER("TopologyManager"), .refuses = topology_options, GROWS,
-	 WORDS("would have to hold prefer-closest-numa-nodes with true or "
-	       "false, or from 1.31 max-allowable-numa-nodes with 8 or "
-	       "more")},
+	 MANAGER("TopologyManager"), IF(topology_options), GROWS,
+	 WOULD("hold prefer-closest-numa-nodes with true or false, or from "
+	       "1.31 max-allowable-numa-nodes with 8 or more")},
+	{.refuses = NULL},
 };
 /* clang-format on */
-
-const struct kr_constraint *kr_constraints_managers(size_t *ret_n)
-{
-	*ret_n = ARRAY_SIZE(rules);
-	return rules;
-}

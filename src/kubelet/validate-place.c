@@ -156,8 +156,9 @@ int kr_validation_place(const struct kr_validation *j, int field,
 		snprintf(number, sizeof(number), "%zu", j->element);
 		s.path = number;
 	}
-	for (size_t i = merged->n_configs; i > 0 && !s.found.file; i--) {
-		const struct kr_config *config = &merged->configs[i - 1];
+	for (size_t i = j->main_file ? 1 : merged->n_configs;
+	     i > 0 && !s.found.file; i--) {
+		const struct kr_config *config = merged->configs[i - 1];
 		const struct kr_config_use *use;
 		size_t at = 0;
 
@@ -175,8 +176,6 @@ int kr_validation_place(const struct kr_validation *j, int field,
 	return 0;
 }
 
-/* The last of the flags of FIELD, of TYPE, that has PATH; of a list (PATH is
- * NULL) the one that has ELEMENT. */
 int kr_validation_flag_of(const struct kr_validation *j, int field,
                           enum kr_type type, const char *path,
                           const struct kr_flag_use **ret)

@@ -25,39 +25,34 @@ static bool has_no_client(const struct kr_validation *j)
 	       !kr_validation_is_not_empty(j, KR_FIELD_KUBECONFIG);
 }
 
-static bool webhook_mode(struct kr_validation *j,
-                         const struct kr_constraint *rule)
+static bool webhook_mode(struct kr_validation *j)
 {
-	return kr_validation_is_text(j, rule->fields[0], "Webhook") &&
+	return kr_validation_is_text(j, j->rule->fields[0], "Webhook") &&
 	       kr_validation_is_bool(j, KR_FIELD_WEBHOOK, false) &&
 	       has_no_client(j);
 }
 
-static bool webhook_authentication(struct kr_validation *j,
-                                   const struct kr_constraint *rule)
+static bool webhook_authentication(struct kr_validation *j)
 {
-	return kr_validation_is_bool(j, rule->fields[0], true) &&
+	return kr_validation_is_bool(j, j->rule->fields[0], true) &&
 	       has_no_client(j);
 }
 
-static bool ciphers(struct kr_validation *j, const struct kr_constraint *rule)
+static bool cipher_ok(struct kr_validation *j, const char *item)
 {
-	const struct kr_strings *list = kr_validation_items(j, rule->fields[0]);
+	return kr_cipher_valid(item);
+}
 
-	for (size_t i = 0; i < list->n_items; i++) {
-		if (kr_cipher_valid(list->items[i]))
-			continue;
-		if (kr_validation_refuse(j, list, i))
-			return true;
-	}
-	return false;
+static bool ciphers(struct kr_validation *j)
+{
+	return kr_validation_refuse_items(j, cipher_ok);
 }
 
 /* 4587 and 4589 are of Go 1.26, with which 1.36 may be built. */
-static bool curves(struct kr_validation *j, const struct kr_constraint *rule)
+static bool curves(struct kr_validation *j)
 {
 	const struct kr_strings *pairs =
-		kr_validation_items(j, rule->fields[0]);
+		kr_validation_items(j, j->rule->fields[0]);
 
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
 		bool twice = false;
@@ -65,7 +60,8 @@ static bool curves(struct kr_validation *j, const struct kr_constraint *rule)
 		for (size_t k = 1; k < i; k += 2)
 			twice |= strcmp(pairs->items[k], pairs->items[i + 1]) ==
 			         0;
-		if (kr_constraint_is_name(pairs->items[i + 1], rule->names) &&
+		if (kr_constraint_is_name(pairs->items[i + 1],
+		                          j->rule->names) &&
 		    !twice)
 			continue;
 		if (kr_validation_refuse_value(j, pairs, i))
@@ -74,24 +70,19 @@ static bool curves(struct kr_validation *j, const struct kr_constraint *rule)
 	return false;
 }
 
-static bool half_a_pair(struct kr_validation *j,
-                        const struct kr_constraint *rule)
+/* kubelet looks for both with either of them. */
+static bool half_a_pair(struct kr_validation *j)
 {
-	const char *cert = kr_validation_text(j, rule->fields[0]);
-	const char *key = kr_validation_text(j, rule->fields[1]);
+	const char *one = kr_validation_text(j, j->rule->fields[0]);
+	const char *other = kr_validation_text(j, j->rule->fields[1]);
 
-	return cert && key && !*cert != !*key &&
-	       kr_validation_is_bool(j, KR_FIELD_ENABLE_SERVER, true);
+	return one && other && !*one != !*other;
 }
 
-/* With either of them kubelet looks for both. */
-static bool half_of_provider(struct kr_validation *j,
-                             const struct kr_constraint *rule)
+static bool half_of_tls(struct kr_validation *j)
 {
-	const char *config = kr_validation_text(j, rule->fields[0]);
-	const char *folder = kr_validation_text(j, rule->fields[1]);
-
-	return config && folder && !*config != !*folder;
+	return half_a_pair(j) &&
+	       kr_validation_is_bool(j, KR_FIELD_ENABLE_SERVER, true);
 }
 
 static bool is_remote(const struct kr_validation *j)
@@ -100,14 +91,14 @@ static bool is_remote(const struct kr_validation *j)
 	       kr_validation_is_text(j, KR_FIELD_CONTAINER_RUNTIME, "remote");
 }
 
-static bool log_files(struct kr_validation *j, const struct kr_constraint *rule)
+static bool log_files(struct kr_validation *j)
 {
-	return is_remote(j) && kr_constraint_out_of_range(j, rule);
+	return is_remote(j) && kr_constraint_out_of_range(j);
 }
 
-static bool log_size(struct kr_validation *j, const struct kr_constraint *rule)
+static bool log_size(struct kr_validation *j)
 {
-	const char *s = kr_validation_text(j, rule->fields[0]);
+	const char *s = kr_validation_text(j, j->rule->fields[0]);
 	int64_t n;
 
 	if (!s || !is_remote(j))
@@ -115,76 +106,73 @@ static bool log_size(struct kr_validation *j, const struct kr_constraint *rule)
 	return !kr_quantity_int64(s, &n) || (j->minor == 20 && n < 0);
 }
 
-static bool equal_bits(struct kr_validation *j,
-                       const struct kr_constraint *rule)
+static bool equal_bits(struct kr_validation *j)
 {
-	bool drop_set = kr_validation_is_set(j, rule->fields[0]);
+	bool drop_set = kr_validation_is_set(j, j->rule->fields[0]);
 	int64_t drop, masquerade;
 
 	if (!kr_validation_is_bool(j, KR_FIELD_IPTABLES, true) ||
-	    !kr_validation_number(j, rule->fields[0], &drop) ||
-	    !kr_validation_number(j, rule->fields[1], &masquerade))
+	    !kr_validation_number(j, j->rule->fields[0], &drop) ||
+	    !kr_validation_number(j, j->rule->fields[1], &masquerade))
 		return false;
 	snprintf(j->words, sizeof(j->words),
 	         "would have to be another bit than %s, which is %lld",
-	         kr_field_name(rule->fields[drop_set ? 1 : 0]),
+	         kr_field_name(j->rule->fields[drop_set ? 1 : 0]),
 	         (long long)drop);
 	return drop == masquerade;
 }
 
 /* Without --kubeconfig kubelet watches nothing. */
-static bool watch(struct kr_validation *j, const struct kr_constraint *rule)
+static bool watch(struct kr_validation *j)
 {
 	return kr_validation_is_not_empty(j, KR_FIELD_KUBECONFIG) &&
-	       kr_constraint_no_name(j, rule);
+	       kr_constraint_no_name(j);
 }
 
-static bool sysctls(struct kr_validation *j, const struct kr_constraint *rule)
+static bool sysctl_ok(struct kr_validation *j, const char *item)
 {
-	const struct kr_strings *list = kr_validation_items(j, rule->fields[0]);
+	return kr_unsafe_sysctl_valid(item, j->minor);
+}
 
-	for (size_t i = 0; i < list->n_items; i++) {
-		if (kr_unsafe_sysctl_valid(list->items[i], j->minor))
-			continue;
-		if (kr_validation_refuse(j, list, i))
-			return true;
-	}
-	return false;
+static bool sysctls(struct kr_validation *j)
+{
+	return kr_validation_refuse_items(j, sysctl_ok);
 }
 
 /* By flag it was judged word by word, and "" leaves the value before. */
-static bool address(struct kr_validation *j, const struct kr_constraint *rule)
+static bool address(struct kr_validation *j)
 {
-	struct kr_held held = kr_validation_hold(j, rule->fields[0]);
+	struct kr_held held = kr_validation_hold(j, j->rule->fields[0]);
 
 	return held.whence == KR_WHENCE_FILE && !kr_ip_valid(held.value->s) &&
 	       kr_validation_is_bool(j, KR_FIELD_ENABLE_SERVER, true);
 }
 
-static bool endpoint(struct kr_validation *j, const struct kr_constraint *rule)
+static bool endpoint(struct kr_validation *j)
 {
-	const char *s = kr_validation_text(j, rule->fields[0]);
+	const char *s = kr_validation_text(j, j->rule->fields[0]);
 
 	return s && is_remote(j) && !kr_runtime_endpoint_valid(s);
 }
 
 /* 1.24 to 1.26 have no default for it, and a flag alone. Who completes the
- * arguments may bring one that is not given. */
-static bool no_endpoint(struct kr_validation *j,
-                        const struct kr_constraint *rule)
+ * arguments may bring an endpoint that is not given. Of a version that is not
+ * known a warning would be of every node that trusts the default. */
+static bool no_endpoint(struct kr_validation *j)
 {
-	if (!kr_validation_is_set(j, rule->fields[0]))
+	if (j->in->kubelet_minor == 0)
+		return false;
+	if (!kr_validation_is_set(j, j->rule->fields[0]))
 		return !j->in->wrapped &&
-		       !kr_validation_is_unknown(j, rule->fields[0]);
-	return kr_constraint_is_empty(j, rule);
+		       !kr_validation_is_unknown(j, j->rule->fields[0]);
+	return kr_validation_is_text(j, j->rule->fields[0], "");
 }
 
-static bool lock_without_file(struct kr_validation *j,
-                              const struct kr_constraint *rule)
+static bool lock_without_file(struct kr_validation *j)
 {
-	return kr_validation_is_bool(j, rule->fields[0], true) &&
-	       !kr_validation_is_unknown(j, rule->fields[1]) &&
-	       !kr_validation_is_not_empty(j, rule->fields[1]);
+	return kr_validation_is_bool(j, j->rule->fields[0], true) &&
+	       !kr_validation_is_unknown(j, j->rule->fields[1]) &&
+	       !kr_validation_is_not_empty(j, j->rule->fields[1]);
 }
 
 /* Whether NAME is DOMAIN or in it. */
@@ -226,11 +214,10 @@ static bool is_reserved_label(const char *name)
 	       in_domain(name, n, "k8s.io");
 }
 
-static bool node_labels(struct kr_validation *j,
-                        const struct kr_constraint *rule)
+static bool node_labels(struct kr_validation *j)
 {
 	const struct kr_strings *pairs =
-		kr_validation_items(j, rule->fields[0]);
+		kr_validation_items(j, j->rule->fields[0]);
 
 	for (size_t i = 0; i + 1 < pairs->n_items; i += 2) {
 		if (!is_reserved_label(pairs->items[i]) || j->in->openshift ||
@@ -244,84 +231,68 @@ static bool node_labels(struct kr_validation *j,
 /* --- the table ----------------------------------------------------------- */
 
 /* clang-format off */
-static const struct kr_constraint rules[] = {
+const struct kr_constraint kr_constraints_start[] = {
 	{{F(AUTHORIZATION_MODE)}, ALL, ONE_OF("AlwaysAllow", "Webhook"),
-	 WORDS("would have to be Webhook or AlwaysAllow")},
-	{{F(WEBHOOK)}, ALL, .refuses = webhook_authentication,
+	 WOULD("be Webhook or AlwaysAllow")},
+	{{F(WEBHOOK)}, ALL, IF(webhook_authentication),
 	 .code = "kubeconfig-not-given",
 	 WORDS("needs the API server: --kubeconfig would have to be given")},
-	{{F(AUTHORIZATION_MODE)}, ALL, .refuses = webhook_mode,
+	{{F(AUTHORIZATION_MODE)}, ALL, IF(webhook_mode),
 	 .code = "kubeconfig-not-given",
 	 WORDS("needs the API server: --kubeconfig would have to be given")},
-	{{F(TLS_CIPHERS)}, ALL, .refuses = ciphers, GROWS,
-	 WORDS("would have to hold cipher suites that this kubelet's Go "
-	       "knows")},
+	{{F(TLS_CIPHERS)}, ALL, IF(ciphers), GROWS,
+	 WOULD("hold cipher suites that this kubelet's Go knows")},
 	{{F(TLS_MIN_VERSION)}, ALL,
 	 ONE_OF("", "VersionTLS10", "VersionTLS11", "VersionTLS12",
 	        "VersionTLS13"),
-	 WORDS("would have to be VersionTLS10, VersionTLS11, VersionTLS12 or "
+	 WOULD("be VersionTLS10, VersionTLS11, VersionTLS12 or "
 	       "VersionTLS13")},
-	{{F(TLS_CURVES)}, 36, 36, .refuses = curves,
+	{{F(TLS_CURVES)}, 36, 36, IF(curves),
 	 NAMES("23", "24", "25", "29", "4587", "4588", "4589"),
-	 WORDS("would have to hold different numbers of curves that this "
-	       "kubelet's Go knows, such as 23 or 4588")},
-	{{F(TLS_CERT), F(TLS_KEY)}, 20, 35, .refuses = half_a_pair,
-	 WORDS("would have to stand together with its other half: tlsCertFile "
-	       "and tlsPrivateKeyFile, or neither")},
-	{{F(SECCOMP_DEFAULT)}, 22, 26, OFF("SeccompDefault"), .refuses = kr_constraint_is_true,
-	 WORDS("would have to be false while the feature gate SeccompDefault "
-	       "is off")},
-	{{F(SYNC)}, ALL, RANGE(1, INT64_MAX),
-	 WORDS("would have to be above 0s")},
-	{{F(DROP_BIT), F(MASQUERADE_BIT)}, 20, 27, .refuses = equal_bits,
-	 .warns = true,
-	 WORDS("would have to be another bit than the other")},
-	{{F(WATCH)}, ALL, .refuses = watch, NAMES("Get", "Cache", "Watch"),
-	 WORDS("would have to be Get, Cache or Watch")},
-	{{F(LOG_FILES)}, ALL, .refuses = log_files, .min = 2, .max = INT32_MAX},
-	{{F(LOG_SIZE)}, ALL, .refuses = log_size,
-	 WORDS("would have to be a whole number of bytes such as 10Mi")},
-	{{F(SYSCTLS)}, ALL, .refuses = sysctls, GROWS,
-	 WORDS("would have to hold sysctls that have a namespace, such as "
-	       "net.*")},
-	{{F(ADDRESS)}, ALL, .refuses = address,
-	 WORDS("would have to be an IP address")},
-	{{F(RUNTIME_ENDPOINT)}, ALL, .refuses = endpoint, GROWS,
-	 WORDS("would have to be a unix socket")},
-	{{F(RUNTIME_ENDPOINT)}, 24, 26, .refuses = no_endpoint,
+	 WOULD("hold different numbers of curves that this kubelet's Go knows, "
+	       "such as 23 or 4588")},
+	{{F(TLS_CERT), F(TLS_KEY)}, 20, 35, IF(half_of_tls),
+	 WOULD("be one of a pair: tlsCertFile and "
+	       "tlsPrivateKeyFile, or neither")},
+	{{F(SECCOMP_DEFAULT)}, 22, 26, OFF("SeccompDefault"),
+	 IF(kr_constraint_is_true), WOULD("be false")},
+	{{F(SYNC)}, ALL, RANGE(1, INT64_MAX), WOULD("be above 0s")},
+	{{F(DROP_BIT), F(MASQUERADE_BIT)}, 20, 27, IF(equal_bits),
+	 .warns = true, WOULD("be another bit than the other")},
+	{{F(WATCH)}, ALL, IF(watch), NAMES("Get", "Cache", "Watch"),
+	 WOULD("be Get, Cache or Watch")},
+	{{F(LOG_FILES)}, ALL, IF(log_files), .min = 2, .max = INT32_MAX},
+	{{F(LOG_SIZE)}, ALL, IF(log_size),
+	 WOULD("be a whole number of bytes such as 10Mi")},
+	{{F(SYSCTLS)}, ALL, IF(sysctls), GROWS,
+	 WOULD("hold sysctls that have a namespace, such as net.*")},
+	{{F(ADDRESS)}, ALL, IF(address), WOULD("be an IP address")},
+	{{F(RUNTIME_ENDPOINT)}, ALL, IF(endpoint), GROWS,
+	 WOULD("be a unix socket")},
+	{{F(RUNTIME_ENDPOINT)}, 24, 26, IF(no_endpoint),
 	 .code = "endpoint-not-given",
-	 WORDS("would have to name a socket: this kubelet has no default "
-	       "for it")},
-	{{F(IMAGE_ENDPOINT)}, ALL, .refuses = endpoint, GROWS,
-	 WORDS("would have to be a unix socket")},
+	 WOULD("name a socket: this kubelet has no default for it")},
+	{{F(IMAGE_ENDPOINT)}, ALL, IF(endpoint), GROWS,
+	 WOULD("be a unix socket")},
 	{{F(CONTAINER_RUNTIME)}, 20, 23, ONE_OF("docker", "remote"),
-	 WORDS("would have to be docker or remote")},
-	{{F(CONTAINER_RUNTIME)}, 24, 26, ONE_OF("remote"),
-	 WORDS("would have to be remote")},
-	{{F(EXIT_ON_LOCK), F(LOCK_FILE)}, ALL, .refuses = lock_without_file,
-	 WORDS("would have to be false while --lock-file is not given")},
-	{{F(ROOT_DIR)}, ALL, .refuses = kr_constraint_is_empty,
-	 WORDS("would have to name a folder")},
-	{{F(CONTAINER_TTL)}, ALL, RANGE(0, INT64_MAX),
-	 WORDS("would have to be 0s or more")},
+	 WOULD("be docker or remote")},
+	{{F(CONTAINER_RUNTIME)}, 24, 26, ONE_OF("remote"), WOULD("be remote")},
+	{{F(EXIT_ON_LOCK), F(LOCK_FILE)}, ALL, IF(lock_without_file),
+	 WOULD("be false while --lock-file is not given")},
+	{{F(ROOT_DIR)}, ALL, NONE_OF(""), WOULD("name a folder")},
+	{{F(CONTAINER_TTL)}, ALL, RANGE(0, INT64_MAX), WOULD("be 0s or more")},
 	{{F(CREDENTIAL_CONFIG), F(CREDENTIAL_FOLDER)}, ALL,
-	 ON("KubeletCredentialProviders"), .refuses = half_of_provider,
-	 WORDS("would have to stand together with its other half: "
+	 ON("KubeletCredentialProviders"), IF(half_a_pair),
+	 WOULD("be one of a pair: "
 	       "--image-credential-provider-config and "
 	       "--image-credential-provider-bin-dir, or neither")},
 	{{F(CLOUD_PROVIDER)}, 29, 31, ON("DisableCloudProviders"),
-	 ONE_OF("", "external"),
-	 WORDS("would have to be external or empty")},
+	 ONE_OF("", "external"), WOULD("be external or empty")},
 	{{F(CLOUD_PROVIDER)}, 32, 36, ONE_OF("", "external"),
-	 WORDS("would have to be external or empty")},
-	{{F(NODE_LABELS)}, ALL, .refuses = node_labels, GROWS,
-	 WORDS("would have to be without labels of kubernetes.io and k8s.io "
-	       "that a kubelet must not set")},
+	 WOULD("be external or empty")},
+	{{F(NODE_LABELS)}, ALL, IF(node_labels), GROWS,
+	 WOULD("be without labels of kubernetes.io and k8s.io that a kubelet "
+	       "must not set")},
+	{.refuses = NULL},
 };
 /* clang-format on */
-
-const struct kr_constraint *kr_constraints_start(size_t *ret_n)
-{
-	*ret_n = ARRAY_SIZE(rules);
-	return rules;
-}

@@ -121,8 +121,7 @@ static int parse_map(const char *text, size_t length, struct kr_value *ret)
 		}
 		text = end < stop ? end + 1 : stop;
 	}
-	ret->list = list;
-	list = (struct kr_strings){0};
+	ret->list = TAKE(list);
 	return 0;
 }
 
@@ -301,8 +300,7 @@ int kr_value_copy(const struct kr_value *value, struct kr_value *ret)
 	}
 	if (r < 0)
 		return r;
-	*ret = copy;
-	copy = (struct kr_value){0};
+	*ret = TAKE(copy);
 	return 0;
 }
 
@@ -365,6 +363,19 @@ bool kr_value_is_zero(const struct kr_value *v)
 	default:
 		return v->n == 0;
 	}
+}
+
+bool kr_value_says_nothing(const struct kr_value *v)
+{
+	if (v->type == KR_TYPE_STRING || v->type == KR_TYPE_LIST)
+		return kr_value_is_zero(v);
+	if (v->type != KR_TYPE_TREE)
+		return false;
+	for (size_t i = 1; i < v->list.n_items; i += 2) {
+		if (*v->list.items[i])
+			return false;
+	}
+	return true;
 }
 
 void kr_value_done(struct kr_value *value)

@@ -67,5 +67,8 @@ bool kr_value_equal(const struct kr_value *a, const struct kr_value *b);
 /* Go's zero: false, 0, "", no items. */
 bool kr_value_is_zero(const struct kr_value *value);
 
+/* An empty text or list, or a pair of such (as policy/views has one). */
+bool kr_value_says_nothing(const struct kr_value *value);
+
 void kr_value_done(struct kr_value *value);
 #define _cleanup_value_ _cleanup_(kr_value_done)

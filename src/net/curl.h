@@ -10,6 +10,8 @@
 
 #include <curl/curl.h>
 
+#include "base/dynlib.h"
+
 #define KR_CURL_FUNCTIONS(X)                                                   \
 	X(curl_easy_cleanup)                                                   \
 	X(curl_easy_escape)                                                    \
@@ -36,9 +38,7 @@
 	X(curl_url_get)                                                        \
 	X(curl_url_set)
 
-#define KR_CURL_DECLARE(f) extern __typeof__(f) *sym_##f;
-KR_CURL_FUNCTIONS(KR_CURL_DECLARE)
-#undef KR_CURL_DECLARE
+KR_CURL_FUNCTIONS(KR_DYNLIB_DECLARE)
 
 /*
  * Loads it, once. 0; -ENOPKG: it is not there, too old (before 7.66) or of

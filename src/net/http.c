@@ -40,7 +40,7 @@
 #include "base/utf8.h"
 #include "net/http.h"
 
-/* Of Retry-After: a day, longer than anybody waits. */
+/* Of Retry-After: a day, longer than a run waits. */
 #define RETRY_AFTER_MAX 86400
 /* An RSA-signed token of a service account has about 1 KB. */
 #define TOKEN_MAX_BYTES 16384
@@ -392,7 +392,7 @@ static const struct {
 	{CURLE_WEIRD_SERVER_REPLY, KR_HTTP_CUT, "the answer must be HTTP"},
 };
 
-/* CURLE_COULDNT_CONNECT: nobody there, or no way there. */
+/* CURLE_COULDNT_CONNECT: no listener, or no way there. */
 static void fail_to_connect(struct kr_http_transfer *t)
 {
 	long code = 0;

@@ -32,7 +32,7 @@ struct kr_http_transfer;
 
 enum kr_http_error {
 	KR_HTTP_ANSWERED,   /* there are a status and a body */
-	KR_HTTP_REFUSED,    /* nobody listens there */
+	KR_HTTP_REFUSED,    /* no listener there */
 	KR_HTTP_UNREACHED,  /* no route, no such host, no proxy */
 	KR_HTTP_TIMED_OUT,  /* too slow, to connect or to answer */
 	KR_HTTP_TLS,        /* not who it should be, or no https */

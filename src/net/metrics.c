@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "net/metrics.h"
 
 static void skip_blanks(char **at)
@@ -164,9 +165,8 @@ void kr_metrics_end(struct kr_metrics *m)
 const char *kr_metric_label(const struct kr_metric_label *labels,
                             size_t n_labels, const char *name)
 {
-	for (size_t i = 0; i < n_labels; i++) {
-		if (strcmp(labels[i].name, name) == 0)
-			return labels[i].value;
-	}
-	return "";
+	const struct kr_metric_label *label =
+		KR_FIND(labels, n_labels, name, name);
+
+	return label ? label->value : "";
 }

@@ -19,14 +19,14 @@ struct kr_metric_label {
 /* A reader; the first three members are the caller's, the others begin as
  * zeroes. */
 struct kr_metrics {
-	const char *name; /* of the samples that are told */
+	const char *name; /* of the samples wanted */
 	void (*tell)(void *closure, const struct kr_metric_label *labels,
 	             size_t n_labels, double value);
 	void *closure;
 
 	/* a line of that name, or the whole text, is not understood */
 	bool malformed;
-	size_t n_samples; /* that were told */
+	size_t n_samples; /* that were reported */
 
 	size_t length; /* of the line at hand, as far as it came */
 	bool too_long; /* LINE has only its beginning */

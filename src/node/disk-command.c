@@ -21,6 +21,8 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/vec.h"
+#include "kubelet/minors.h"
 #include "node/disk-command.h"
 #include "node/disk.h"
 #include "node/hidden.h"
@@ -82,24 +84,46 @@ static struct kr_span config_dir_place(const struct kr_node *node)
 	                    kr_flags_last(flags, KR_FIELD_CONFIG_DIR)->arg);
 }
 
-/* What was found on single arguments, at their places in the unit's files. */
+/* Of a version whose rules are not known those of the nearest are asked. */
+static void remark_version(unsigned minor, struct kr_diag *diag)
+{
+	if (minor > 0 && minor < KR_FIRST_MINOR)
+		kr_diag_add(diag, KR_WARNING, "version-outside", KR_SPAN_NONE,
+		            "kubelet 1.%u is older than 1.%u, the first whose "
+		            "rules are known: it is judged as that",
+		            minor, KR_FIRST_MINOR);
+	if (minor > KR_LAST_MINOR)
+		kr_diag_add(diag, KR_NOTE, "version-outside", KR_SPAN_NONE,
+		            "kubelet 1.%u is newer than 1.%u, the last whose "
+		            "rules are known: it is judged as that",
+		            minor, KR_LAST_MINOR);
+}
+
 void kr_disk_remark(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
 	const struct kr_flags *flags = &in->flags;
+	bool matters = false; /* the version: it decided on an argument */
 
+	remark_version(in->kubelet_minor, diag);
 	if (in->config_dir_refusal && in->kubelet_minor > 0)
 		kr_diag_add(diag, KR_ERROR, "config-dir-refused",
 		            config_dir_place(node), "%s",
 		            in->config_dir_refusal);
-	for (size_t i = 0; i < flags->n_remarks; i++) {
-		const struct kr_flags_remark *r = &flags->remarks[i];
-
-		kr_diag_add(diag, r->fatal ? KR_ERROR : KR_WARNING, r->code,
+	KR_EACH(const struct kr_flags_remark, r, flags->remarks,
+	        flags->n_remarks) {
+		matters |= r->severity != KR_NOTE &&
+		           strcmp(r->code, "flag-version") == 0;
+		kr_diag_add(diag, r->severity, r->code,
 		            kr_node_span(node, r->arg), "%s", r->text);
-		kr_diag_add_more(diag, r->fatal ? KR_ERROR : KR_WARNING,
-		                 r->code, r->n_more);
+		kr_diag_add_more(diag, r->severity, r->code, r->n_more);
 	}
+	if (diag && in->kubelet_minor == 0 &&
+	    (matters || kr_diag_find(diag, "config-version")))
+		kr_diag_add(diag, KR_NOTE, "version-not-known", KR_SPAN_NONE,
+		            "kubelet's version is not known: with "
+		            "--kubelet-version only what that one refuses is "
+		            "reported");
 }
 
 static bool is_relative(const char *path)
@@ -182,7 +206,7 @@ static int find_version(struct kr_node *node, const char *const *argv,
 }
 
 /*
- * Whether kubelet can be told to start with what is at PATH behind MOUNT. 0:
+ * Whether kubelet can start with what is at PATH behind MOUNT. 0:
  * what is there instead of the host's file may keep it from that: it is not
  * there, or it is a config file that kubelet would refuse.
  */
@@ -227,17 +251,16 @@ static int check_mounts(struct kr_node *node, struct kr_diag *diag)
 		kr_span_position(mount->span, &line, &column);
 	r = kr_format(&in->files_doubt,
 	              "%s:%u:%u: %s= mounts over %s: what kubelet finds "
-	              "there cannot be told from the host",
+	              "there cannot be known from the host",
 	              mount->span.file ? mount->span.file->path
 	                               : node->unit_name,
 	              line, column, mount->directive, path);
 	if (r < 0)
 		return r;
 	r = can_start(node, mount, path);
-	if (r < 0)
-		return r;
-	if (r == 0)
-		r = kr_format(&disk->start_doubt, "%s", in->files_doubt);
+	if (r != 0)
+		return r < 0 ? r : 1;
+	r = kr_format(&disk->start_doubt, "%s", in->files_doubt);
 	return r < 0 ? r : 1;
 }
 
@@ -259,7 +282,8 @@ static int learn_more(struct kr_node *node, struct kr_inputs_options *options)
 	int r;
 
 	if (node->disk.inputs.version_matters) {
-		r = kr_kubelet_version_find(node, &options->kubelet_minor);
+		r = kr_kubelet_version_seek(node, true,
+		                            &options->kubelet_minor);
 		if (r < 0)
 			return r;
 	}
@@ -306,6 +330,7 @@ int kr_disk_read_command(struct kr_node *node, struct kr_diag *diag)
 		.config = node->config_override,
 		.no_alpha = lacks_alpha(node),
 		.doubts = doubts,
+		.argv_lives = true, /* with the unit */
 		.unit = disk->unit,
 		.openshift = kr_platform_is_openshift(node->platform),
 		.wrapped = !node->configured,
@@ -320,7 +345,9 @@ int kr_disk_read_command(struct kr_node *node, struct kr_diag *diag)
 			&c->words[disk->first_word + i];
 
 		argv[i] = word->text.bytes ? word->text.bytes : "";
-		doubts[i] = word_doubt(word);
+		/* what is not written to takes no memory */
+		if (word_doubt(word))
+			doubts[i] = word_doubt(word);
 	}
 	r = find_version(node, argv, argc, &options);
 	if (r < 0)
@@ -338,7 +365,7 @@ int kr_disk_read_command(struct kr_node *node, struct kr_diag *diag)
 		kr_disk_remark(node, diag);
 		return kr_disk_say(
 			disk, KR_STATE_UNKNOWN,
-			"not configured yet: kubeadm writes %s at 'kubeadm "
+			"%s is not there yet: kubeadm writes it at 'kubeadm "
 			"init' and 'kubeadm join'",
 			disk->inputs.config_path);
 	}
@@ -360,8 +387,6 @@ int kr_disk_read_command(struct kr_node *node, struct kr_diag *diag)
 	return 0;
 }
 
-/* A kubelet of a version that is not known may refuse --config-dir. A platform
- * that writes it writes it for a kubelet that takes it. */
 void kr_disk_remark_config_dir(const struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_inputs *in = &node->disk.inputs;

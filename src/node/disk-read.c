@@ -6,7 +6,8 @@
  *	the unit     kubelet.service or the one that was named; where it is not
  *	             there, the unit of the kubelet that runs, or of a platform
  *	             that is known
- *	not there    the process's own arguments, and its files as they are now
+ *	not there    the process's own arguments, and its files as they are now;
+ *	             without a process the file that the options name, alone
  *	not whole    masked, broken, or without a file that it needs: systemd
  *	             would not start it, or not yet
  *	loaded       the command that runs kubelet (node/disk-command); a script
@@ -15,7 +16,7 @@
  *	the platform where the system does not show it, what starts kubelet
  *	             does
  *
- * What cannot be told is a result, in the words of kr_disk_say(), and no error.
+ * What is unknown is a result, in the words of kr_disk_say(), and no error.
  */
 
 #include <errno.h>
@@ -23,15 +24,112 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/diag.h"
+#include "base/format.h"
+#include "base/vec.h"
+#include "kubelet/config.h"
 #include "node/disk-command.h"
 #include "node/disk-read.h"
 #include "node/disk.h"
 #include "node/foreign.h"
 #include "node/kubelet-version.h"
-#include "node/no-unit-file.h"
+#include "node/node.h"
 #include "node/running.h"
 #include "node/slips.h"
 #include "node/vendor.h"
+
+/*
+ * Files of the unit that are no unit files.
+ *
+ * systemd reads on where a file of the unit is no unit file, or stops in the
+ * middle of it, and says so only in its log. Two things can be behind that:
+ *
+ *	a KubeletConfiguration among the drop-ins	it was never meant for
+ *			systemd, which ignores every line: one warning says so
+ *			instead of one for each part of it
+ *	anything else	what the file was meant to say, to kubelet's arguments
+ *			most of all, is unknown
+ */
+
+/* What is said of PATH since it is no unit file. */
+static bool is_syntax_of(const struct kr_message *m, const void *path)
+{
+	static const char *const codes[] = {
+		"unit-no-section",      "unit-section-unknown",
+		"unit-section-invalid", "unit-line-invalid",
+		"unit-not-utf8",        "unit-line-too-long",
+	};
+
+	for (size_t i = 0; m->file && i < ARRAY_SIZE(codes); i++) {
+		if (strcmp(m->code, codes[i]) == 0 &&
+		    strcmp(m->file, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool has_syntax_of(const struct kr_diag *found, const char *path)
+{
+	for (size_t i = 0; i < found->n_messages; i++) {
+		if (is_syntax_of(&found->messages[i], path))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Finds each drop-in that is a KubeletConfiguration where FOUND, which the
+ * unit's reading gave, has something to say of it: of all that, one warning
+ * stays, and the disk view's CONFIGS knows it. 0 or -ENOMEM.
+ */
+static int no_unit_file_find_configs(struct kr_node *node,
+                                     struct kr_diag *found)
+{
+	const struct kr_unit *unit = node->disk.unit;
+
+	for (size_t i = 0; i < unit->n_dropins; i++) {
+		const struct kr_file *file = unit->dropins[i];
+		_cleanup_config_ struct kr_config config = {0};
+		int r;
+
+		if (!has_syntax_of(found, file->path))
+			continue;
+		r = kr_config_parse(file, NULL, NULL, &config);
+		if (r == -ENOMEM)
+			return r;
+		/* one whose value is wrong is one, too */
+		if (r < 0 || kr_config_stops(&config, config.invalid_field))
+			continue;
+		kr_diag_remove(found, is_syntax_of, file->path);
+		kr_diag_add_path(found, KR_WARNING, "dropin-is-config",
+		                 file->path,
+		                 "the file is a KubeletConfiguration and no "
+		                 "drop-in: systemd ignores its lines");
+		if (!node->disk.configs)
+			node->disk.configs = calloc(
+				unit->n_dropins, sizeof(*node->disk.configs));
+		if (!node->disk.configs)
+			return -ENOMEM;
+		node->disk.configs[i] = true;
+	}
+	return 0;
+}
+
+/* What FOUND says of a file that is no unit file; NULL: nothing. */
+static const struct kr_message *no_unit_file_first(const struct kr_diag *found)
+{
+	static const char *const codes[] = {
+		"unit-section-invalid", "unit-not-utf8", "unit-line-too-long",
+		"dropin-not-a-file"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		const struct kr_message *m = kr_diag_find(found, codes[i]);
+
+		if (m)
+			return m;
+	}
+	return NULL;
+}
 
 static int say_own_way(struct kr_node *node)
 {
@@ -40,21 +138,58 @@ static int say_own_way(struct kr_node *node)
 	                   node->unit_name, node->platform->name);
 }
 
+/* What kubelet would make of the options' file, and of nothing else. Its other
+ * arguments are not known yet: their absence is no fault. */
+static int read_file_alone(struct kr_node *node, struct kr_diag *diag)
+{
+	struct kr_node_disk *disk = &node->disk;
+	struct kr_inputs_options options = {
+		.config = node->config_override,
+		.wrapped = true,
+	};
+	_cleanup_free_ char *word = NULL;
+	int r = kr_format(&word, "--config=%s", node->config_override);
+
+	if (r < 0)
+		return r;
+	r = kr_kubelet_version_running(node, &options.kubelet_minor);
+	if (r < 0)
+		return r;
+	r = kr_inputs_read(node->fs, (const char *const[]){"kubelet", word}, 2,
+	                   &options, diag, &disk->inputs);
+	if (r < 0)
+		return r;
+	disk->start = KR_START_FILE;
+	kr_diag_add(diag, KR_NOTE, "file-alone", KR_SPAN_NONE,
+	            "there is no %s: %s is judged alone, as 'kubelet "
+	            "--config=%s' would read it",
+	            node->unit_name, node->config_override,
+	            node->config_override);
+	kr_disk_remark(node, diag);
+	return kr_disk_say(disk, KR_STATE_ABSENT,
+	                   "there is no %s: kubelet is not configured here yet",
+	                   node->unit_name);
+}
+
 static int read_without_unit(struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_platform *platform = node->platform;
 	struct kr_node_disk *disk = &node->disk;
 	int r;
 
+	if (!node->has_process && node->config_override && !node->unit_named)
+		return read_file_alone(node, diag);
 	if (!node->has_process)
 		disk->start = KR_START_WAITS;
 	if (!node->has_process && platform && platform->refusal)
 		return say_own_way(node);
 	if (!node->has_process)
 		return kr_disk_say(
-			disk, KR_STATE_UNKNOWN,
-			"there is no %s: kubelet is not configured here yet",
-			node->unit_name);
+			disk, KR_STATE_UNKNOWN, "there is no %s%s",
+			node->unit_name,
+			strcmp(node->unit_name, KR_DEFAULT_UNIT) == 0
+				? ": kubelet is not configured here yet"
+				: "");
 	if (node->process.unit &&
 	    (node->disk.followed ||
 	     strcmp(node->process.unit, node->unit_name) != 0))
@@ -67,8 +202,9 @@ static int read_without_unit(struct kr_node *node, struct kr_diag *diag)
 		return kr_disk_say(
 			disk, KR_STATE_UNKNOWN,
 			"the unit file of %s, which kubelet[%d] was started "
-			"by, is not there any more",
-			node->unit_name, (int)node->process.pid);
+			"by, is not %s",
+			node->unit_name, (int)node->process.pid,
+			node->loaded ? "there any more" : "on this root");
 	r = kr_running_read(node, diag, &disk->inputs);
 	if (r < 0)
 		return r;
@@ -82,11 +218,10 @@ static int read_no_unit_file(struct kr_node *node, const struct kr_message *m)
 	if (m->line == 0)
 		return kr_disk_say(&node->disk, KR_STATE_UNKNOWN, "%s: %s",
 		                   m->file, m->text);
-	return kr_disk_say(
-		&node->disk, KR_STATE_UNKNOWN,
-		"%s:%u:%u: %s: what the file was meant to say cannot be "
-		"told",
-		m->file, m->line, m->column, m->text);
+	return kr_disk_say(&node->disk, KR_STATE_UNKNOWN,
+	                   "%s:%u:%u: %s: what the file was meant to say is "
+	                   "unknown",
+	                   m->file, m->line, m->column, m->text);
 }
 
 static int say_no_kubelet(struct kr_node *node, struct kr_diag *diag)
@@ -107,6 +242,14 @@ static int say_no_kubelet(struct kr_node *node, struct kr_diag *diag)
 			"template that was not rendered",
 			node->unit_name, place.file->path);
 	}
+	node->disk.no_kubelet = true;
+	if (node->unit_named && node->has_process && node->process.unit &&
+	    strcmp(node->process.unit, node->unit_name) != 0)
+		return kr_disk_say(&node->disk, KR_STATE_UNKNOWN,
+		                   "%s runs no kubelet: kubelet[%d] belongs to "
+		                   "%s",
+		                   node->unit_name, (int)node->process.pid,
+		                   node->process.unit);
 	return kr_disk_say(&node->disk, KR_STATE_UNKNOWN,
 	                   "no ExecStart= of %s runs kubelet itself",
 	                   node->unit_name);
@@ -150,8 +293,7 @@ static int read_foreign(struct kr_node *node, struct kr_diag *diag)
 		return say_no_kubelet(node, diag);
 	disk->start = KR_START_FOREIGN;
 	if (disk->foreign->inputs_valid) {
-		disk->inputs = disk->foreign->inputs;
-		disk->foreign->inputs = (struct kr_inputs){0};
+		disk->inputs = TAKE(disk->foreign->inputs);
 		kr_disk_remark(node, diag);
 	}
 	if (disk->foreign->doubt)
@@ -182,9 +324,8 @@ static int is_disguised(struct kr_node *node)
 
 static bool is_set_too(const struct kr_unit *unit, const char *credential)
 {
-	for (size_t i = 0; i < unit->n_credentials; i++) {
-		const struct kr_unit_credential *c = &unit->credentials[i];
-
+	KR_EACH(const struct kr_unit_credential, c, unit->credentials,
+	        unit->n_credentials) {
 		if ((c->kind == KR_CREDENTIAL_SET ||
 		     c->kind == KR_CREDENTIAL_SET_ENCRYPTED) &&
 		    strcmp(c->name, credential) == 0)
@@ -200,12 +341,12 @@ static const struct kr_unit_credential *find_missing_credential(
 {
 	const struct kr_unit *unit = node->disk.unit;
 
-	for (size_t i = 0; i < unit->n_credentials; i++) {
-		const struct kr_unit_credential *c = &unit->credentials[i];
-		_cleanup_stat_ struct kr_stat st = {0};
+	KR_EACH(const struct kr_unit_credential, c, unit->credentials,
+	        unit->n_credentials) {
+		struct stat st;
 
 		if (c->source && !is_set_too(unit, c->name) &&
-		    kr_fs_stat(node->fs, c->source, true, &st) == -ENOENT)
+		    kr_fs_look(node->fs, c->source, true, &st) == -ENOENT)
 			return c;
 	}
 	return NULL;
@@ -252,7 +393,7 @@ static int read_loaded_unit(struct kr_node *node, struct kr_diag *diag)
 		return kr_disk_say(
 			disk, KR_STATE_UNKNOWN,
 			"%s is a script: what it makes of its arguments "
-			"cannot be told",
+			"is unknown",
 			kubelet_program(node));
 	return r < 0 ? r : kr_disk_read_command(node, diag);
 }
@@ -310,13 +451,13 @@ static int read_resolved(struct kr_node *node, struct kr_diag *found,
 			"configured yet",
 			node->unit_name, disk->unit->missing_file);
 	}
-	r = kr_no_unit_file_find_configs(node, found);
+	r = no_unit_file_find_configs(node, found);
 	if (r < 0)
 		return r;
 	r = kr_vendor_check(node->fs, disk->unit, found);
 	if (r < 0)
 		return r;
-	no_unit_file = kr_no_unit_file_first(found);
+	no_unit_file = no_unit_file_first(found);
 	return no_unit_file ? read_no_unit_file(node, no_unit_file)
 	                    : read_loaded_unit(node, diag);
 }
@@ -342,7 +483,7 @@ int kr_disk_read_unit(struct kr_node *node, struct kr_diag *diag)
 }
 
 /*
- * Without kubelet.service, and where nobody could ask a bus for another: the
+ * Without kubelet.service, and where no bus could be asked for another: the
  * unit of the kubelet that runs, or of a platform that is known.
  */
 static int settle_unit(struct kr_node *node, struct kr_diag *diag)
@@ -358,7 +499,7 @@ static int settle_unit(struct kr_node *node, struct kr_diag *diag)
 		unit = node->process.unit ? strdup(node->process.unit) : NULL;
 	else
 		r = kr_node_find_unit(node, NULL, &unit);
-	if (r < 0 || !unit)
+	if (r < 0 || !unit || strcmp(unit, node->unit_name) == 0)
 		goto keep;
 	free(node->unit_name);
 	node->unit_name = TAKE_PTR(unit);
@@ -370,7 +511,7 @@ keep:
 	return r;
 }
 
-/* One that is not known by its system alone: by what starts kubelet. */
+/* A platform that its system alone does not show: by what starts kubelet. */
 static int find_platform(struct kr_node *node)
 {
 	const struct kr_node_disk *disk = &node->disk;

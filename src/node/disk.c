@@ -6,7 +6,7 @@
  * It is read once (node/disk-read, node/disk-command) and asked then:
  *
  *	STATE     what holds whatever a field says, with REASON: systemd would
- *	          not start it (INVALID), or that cannot be told (UNKNOWN);
+ *	          not start it (INVALID), or that is unknown (UNKNOWN);
  *	          ABSENT: the inputs tell
  *	START     what starts kubelet, and so whether there are INPUTS at all
  *	COMMAND   the command that does; the words behind FIRST_WORD are
@@ -69,7 +69,8 @@ const struct kr_inputs *kr_node_inputs(const struct kr_node *node)
 bool kr_node_waits(const struct kr_node *node)
 {
 	return node->disk.start == KR_START_WAITS ||
-	       node->disk.start == KR_START_UNJOINED;
+	       node->disk.start == KR_START_UNJOINED ||
+	       node->disk.start == KR_START_FILE;
 }
 
 const struct kr_unit_command *kr_node_command(const struct kr_node *node)
@@ -162,7 +163,6 @@ int kr_node_decide(const struct kr_node *node, int field,
 	r = explain(disk, &d);
 	if (r < 0)
 		return r;
-	*ret = d;
-	d = (struct kr_decision){0};
+	*ret = TAKE(d);
 	return 0;
 }

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/foreign-read.h"
+#include "node/foreign-words.h"
 
 #define BLANK " \t\r"
 
@@ -243,10 +243,10 @@ static int add_extra(struct kr_foreign_reading *rd, struct kr_span span,
 int kr_foreign_read_k0s(struct kr_foreign_reading *rd)
 {
 	const struct kr_unit_command *c = rd->command;
-	_cleanup_stat_ struct kr_stat st = {0};
+	struct stat st;
 	int r = 0;
 
-	if (kr_fs_stat(rd->fs, K0S_CONFIG, true, &st) == 0)
+	if (kr_fs_look(rd->fs, K0S_CONFIG, true, &st) == 0)
 		r = kr_foreign_add(rd, KR_SPAN_NONE, "--config=" K0S_CONFIG,
 		                   strlen("--config=" K0S_CONFIG));
 	if (r < 0)

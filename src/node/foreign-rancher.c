@@ -44,7 +44,7 @@
 #include "base/vec.h"
 #include "doc/yaml-parse.h"
 #include "kubelet/flag-table.h"
-#include "node/foreign-read.h"
+#include "node/foreign-words.h"
 
 static int replace(char **at, const char *text)
 {
@@ -464,7 +464,7 @@ static int read_config_files(struct kr_foreign_reading *rd)
 static int read_dropins(struct kr_foreign_reading *rd)
 {
 	_cleanup_free_ char *folder = NULL, *mark = NULL, *word = NULL;
-	_cleanup_stat_ struct kr_stat folder_st = {0}, mark_st = {0};
+	struct stat folder_st, mark_st;
 	struct kr_foreign *f = rd->foreign;
 	struct kr_foreign_word last;
 	int r;
@@ -480,13 +480,13 @@ static int read_dropins(struct kr_foreign_reading *rd)
 		word = NULL;
 		return -ENOMEM;
 	}
-	r = kr_fs_stat(rd->fs, folder, true, &folder_st);
+	r = kr_fs_look(rd->fs, folder, true, &folder_st);
 	if (r < 0)
 		return r == -ENOMEM || r == -ENOENT
 		               ? (r == -ENOENT ? 0 : r)
 		               : kr_foreign_doubt(rd, "%s cannot be read: %s",
 		                                  folder, strerror(-r));
-	if (kr_fs_stat(rd->fs, mark, true, &mark_st) < 0)
+	if (kr_fs_look(rd->fs, mark, true, &mark_st) < 0)
 		r = kr_foreign_doubt(rd,
 		                     "%s is not there, so it is not known "
 		                     "whether this version reads the "

@@ -9,7 +9,7 @@
  *	podman run --name kubelet -v /etc/kubernetes:/etc/kubernetes:ro IMAGE \
  *		--config=/etc/kubernetes/kubelet.json
  *
- * Which word is the image cannot be told without the table of all options of
+ * Which word is the image cannot be known without the table of all options of
  * each version of docker and podman; none of the flags that count here is an
  * option of "run". A file of the host is read where a volume shows it at the
  * same path. Another path, or none, is the image's file.
@@ -29,11 +29,62 @@
  */
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
+#include "base/vec.h"
+#include "kubelet/field.h"
 #include "kubelet/flag-table.h"
-#include "node/foreign-read.h"
+#include "node/foreign-words.h"
+
+/* What the readers of all platforms put together: words, and doubts. */
+
+struct kr_foreign_row;
+
+/* Whether a file of kubelet's is named by the flag NAME. */
+static bool foreign_names_file(const char *name)
+{
+	return strcmp(name, "config") == 0 || strcmp(name, "config-dir") == 0;
+}
+
+bool kr_foreign_counts(const char *name)
+{
+	int field = kr_field_of_flag(name);
+
+	return foreign_names_file(name) ||
+	       (field >= 0 && field < KR_N_SETTINGS);
+}
+
+int kr_foreign_add(struct kr_foreign_reading *rd, struct kr_span span,
+                   const char *text, size_t length)
+{
+	struct kr_foreign *f = rd->foreign;
+	struct kr_foreign_word *word = KR_VEC_NEXT(f->words, f->n_words);
+
+	if (!word)
+		return -ENOMEM;
+	word->text = strndup(text, length);
+	if (!word->text)
+		return -ENOMEM;
+	word->span = span;
+	f->n_words++;
+	return 0;
+}
+
+int kr_foreign_doubt(struct kr_foreign_reading *rd, const char *format, ...)
+{
+	va_list args;
+	int r;
+
+	if (rd->doubt)
+		return 0;
+	va_start(args, format);
+	r = kr_vformat(&rd->doubt, format, args);
+	va_end(args);
+	return r;
+}
 
 /* Of --config in one command; for each all its volumes are looked at. */
 #define FILES_MAX 100
@@ -51,11 +102,8 @@ static bool is_runtime(const struct kr_unit_command *c)
 	const char *program = c->path ? c->path : text_at(c, 0);
 	const char *slash = strrchr(program, '/');
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strcmp(slash ? slash + 1 : program, names[i]) == 0)
-			return true;
-	}
-	return false;
+	return kr_is_among(slash ? slash + 1 : program, names,
+	                   ARRAY_SIZE(names));
 }
 
 /* The first word behind "run"; 0: the command makes no container. */
@@ -161,7 +209,7 @@ static int add_flag(struct kr_foreign_reading *rd,
 
 	if (own_word)
 		(*i)++;
-	if (in_container && kr_foreign_names_file(flag->name) &&
+	if (in_container && foreign_names_file(flag->name) &&
 	    !is_shown(c, value))
 		return 0;
 	r = add_word(rd, c, at);
@@ -180,8 +228,8 @@ static int read_words(struct kr_foreign_reading *rd,
 		const struct kr_flag *flag = flag_of(text_at(c, i));
 		int r;
 
-		if (!flag || (kr_foreign_names_file(flag->name) &&
-		              n_files++ >= FILES_MAX))
+		if (!flag ||
+		    (foreign_names_file(flag->name) && n_files++ >= FILES_MAX))
 			continue;
 		r = add_flag(rd, c, flag, in_container, &i);
 		if (r < 0)
@@ -227,7 +275,7 @@ static bool is_named(const char *path, const char *name)
 	return strcmp(slash ? slash + 1 : path, name) == 0;
 }
 
-/* The word that is the kubelet to run, by its path or name; 0: none is. */
+/* The word that is the kubelet to run, by its path or name; 0: none. */
 static size_t kubelet_word(const struct kr_unit_command *c)
 {
 	for (size_t i = 1; i < c->n_words; i++) {

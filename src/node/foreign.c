@@ -8,7 +8,7 @@
  *   MicroK8s    a file of flags below the snap's data
  *   Canonical   the same, in the data that all revisions of the snap k8s
  *               share, as bash splits it
- *   other snaps the same, but nobody wrote down how it is read
+ *   other snaps the same, but it is not documented how it is read
  *   KubeEdge    a part of edgecore: tailoredKubeletConfig in its own file
  *   k0s         renders the configuration from the cluster's worker profile
  *   containers  the arguments are those of a "docker run" somewhere: often in
@@ -28,13 +28,12 @@
  */
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/format.h"
 #include "base/vec.h"
-#include "node/foreign-read.h"
+#include "node/foreign-words.h"
 #include "node/foreign.h"
 
 #define RANCHER_WHERE(id)                                                      \
@@ -63,7 +62,7 @@ static const struct kr_foreign_row rows[] = {
          .where = "@KEY@: @VALUE@ in the cluster's worker "
                   "profile (spec.workerProfiles)",
          .read = kr_foreign_read_k0s,
-         .doubt = "k0s renders kubelet's configuration anew at each start"},
+         .doubt = "k0s regenerates kubelet's configuration at each start"},
 	{.id = "microk8s",
          .app = "microk8s.daemon-kubelite",
          .name = "MicroK8s",
@@ -146,18 +145,18 @@ int kr_foreign_find_unit(struct kr_fs *fs, const char **ret)
 {
 	*ret = NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
-		_cleanup_stat_ struct kr_stat folder = {0};
+		struct stat folder;
 
-		if (kr_fs_stat(fs, folders[i], true, &folder) < 0)
+		if (kr_fs_look(fs, folders[i], true, &folder) < 0)
 			continue;
 		for (size_t k = 0; k < ARRAY_SIZE(units); k++) {
-			_cleanup_stat_ struct kr_stat st = {0};
+			struct stat st;
 			_cleanup_free_ char *path =
 				kr_path_join(folders[i], units[k]);
 
 			if (!path)
 				return -ENOMEM;
-			if (kr_fs_stat(fs, path, true, &st) == 0) {
+			if (kr_fs_look(fs, path, true, &st) == 0) {
 				*ret = units[k];
 				return 0;
 			}

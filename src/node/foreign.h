@@ -25,7 +25,7 @@ struct kr_foreign_word {
 
 struct kr_foreign {
 	const char *name; /* "k3s", for people */
-	char *restart;    /* the command that starts kubelet anew */
+	char *restart;    /* the command that restarts kubelet */
 	/* static: what to write where, in the marks of kr_platform_text() */
 	const char *where;
 	struct kr_foreign_word *words; /* [0] is the program */

@@ -7,7 +7,7 @@
  *
  * Of the mounts over a path the deepest one shows. A bind of the very file or
  * folder that is there anyway shows what the host has, as does one whose source
- * is the same inode: then nothing is hidden. All else cannot be told from the
+ * is the same inode: then nothing is hidden. All else cannot be known from the
  * host, but by the running kubelet: where its namespace shows the host's inode
  * and the unit has not changed since its start, the next start shows it, too.
  *
@@ -24,6 +24,7 @@
 
 #include "base/clock.h"
 #include "base/format.h"
+#include "base/vec.h"
 #include "node/hidden.h"
 #include "node/running.h"
 
@@ -43,15 +44,15 @@ static bool is_below(const char *path, const char *folder)
 static int is_same(struct kr_fs *fa, const char *a, struct kr_fs *fb,
                    const char *b)
 {
-	_cleanup_stat_ struct kr_stat one = {0}, two = {0};
-	int r = kr_fs_stat(fa, a, true, &one);
+	struct stat one, two;
+	int r = kr_fs_look(fa, a, true, &one);
 
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	r = kr_fs_stat(fb, b, true, &two);
+	r = kr_fs_look(fb, b, true, &two);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	return one.st.st_dev == two.st.st_dev && one.st.st_ino == two.st.st_ino;
+	return one.st_dev == two.st_dev && one.st_ino == two.st_ino;
 }
 
 /* The part of PATH or REAL that M lies over: what is behind M's own path; NULL:
@@ -76,25 +77,22 @@ static const char *covered_part(const struct kr_unit_mount *m,
 /* What PATH is, links resolved; NULL where it is not there. */
 static int resolve(struct kr_fs *fs, const char *path, char **ret)
 {
-	_cleanup_stat_ struct kr_stat st = {0};
-	int r = kr_fs_stat(fs, path, true, &st);
+	int r;
 
 	*ret = NULL;
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
-	*ret = TAKE_PTR(st.real);
-	return 0;
+	r = kr_fs_real(fs, path, ret);
+	return r == -ENOMEM ? r : 0;
 }
 
 /* A bind that may be left out, and is. */
 static int is_left_out(struct kr_node *node, const struct kr_unit_mount *m)
 {
-	_cleanup_stat_ struct kr_stat st = {0};
+	struct stat st;
 	int r;
 
 	if (!m->source || !m->optional)
 		return 0;
-	r = kr_fs_stat(node->fs, m->source, true, &st);
+	r = kr_fs_look(node->fs, m->source, true, &st);
 	return r == -ENOENT ? 1 : r == -ENOMEM ? r : 0;
 }
 
@@ -111,8 +109,7 @@ static int find_mount(struct kr_node *node, const char *path,
 	*ret = NULL;
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < unit->n_mounts; i++) {
-		const struct kr_unit_mount *m = &unit->mounts[i];
+	KR_EACH(const struct kr_unit_mount, m, unit->mounts, unit->n_mounts) {
 		_cleanup_free_ char *m_real = NULL;
 		const char *part;
 
@@ -141,16 +138,10 @@ static int find_mount(struct kr_node *node, const char *path,
 	return 0;
 }
 
-static uint64_t to_usec(struct timespec ts)
-{
-	return (uint64_t)ts.tv_sec * KR_USEC_PER_SEC +
-	       (uint64_t)ts.tv_nsec / 1000;
-}
-
 static bool is_older(const struct kr_file *file, uint64_t usec)
 {
-	return !file->overlay && to_usec(file->st.st_mtim) <= usec &&
-	       to_usec(file->btime) <= usec;
+	return !file->overlay && kr_timespec_usec(&file->st.st_mtim) <= usec &&
+	       kr_timespec_usec(&file->btime) <= usec;
 }
 
 /* The running kubelet has the mounts that the unit has now. */
@@ -338,7 +329,7 @@ int kr_hidden_remark(struct kr_node *node, struct kr_diag *diag)
 	disk->start = KR_START_HIDDEN;
 	return kr_format(&disk->inputs.files_doubt,
 	                 "%s starts kubelet with mounts of its own: what the "
-	                 "files would be for the next one cannot be told from "
+	                 "files would be for the next one cannot be known from "
 	                 "the host",
 	                 kr_node_command(node)->path);
 }

@@ -113,8 +113,7 @@ static int walk_folder(struct reading *rd, const char *path, unsigned depth)
 	r = kr_strings_add(&rd->in->folders, path);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < dir.n_entries; i++) {
-		const struct kr_dir_entry *e = &dir.entries[i];
+	KR_EACH(const struct kr_dir_entry, e, dir.entries, dir.n_entries) {
 		_cleanup_free_ char *child = kr_path_join(path, e->name);
 
 		if (!child)
@@ -134,19 +133,19 @@ static int walk_config_dir(struct reading *rd)
 	const char *path = rd->in->config_dir;
 	size_t length = strlen(path);
 	bool slash = length > 1 && path[length - 1] == '/';
-	_cleanup_stat_ struct kr_stat st = {0};
+	struct stat st;
 	const char *name = strrchr(path, '/') + 1;
-	int r = kr_fs_stat(rd->fs, path, slash, &st);
+	int r = kr_fs_look(rd->fs, path, slash, &st);
 
 	if (r < 0)
 		return cannot_read(rd, path, r);
-	if (S_ISDIR(st.st.st_mode))
+	if (S_ISDIR(st.st_mode))
 		return walk_folder(rd, path, 0);
 	if (kr_dropin_name(name))
 		return add_file(rd, path);
 	kr_diag_add_path(
 		rd->diag, KR_WARNING, "config-dir-ignored", path,
-		S_ISLNK(st.st.st_mode)
+		S_ISLNK(st.st_mode)
 			? "a link, which kubelet does not follow: no "
 			  "file in it is read (a slash behind the path "
 			  "would make it so)"
@@ -162,24 +161,24 @@ static bool is_doubted(const struct kr_inputs_options *options, size_t arg)
 
 /* --- credentials ---------------------------------------------------------- */
 
-/* Why credential C of the unit cannot be told; NULL: it is the file SOURCE. */
+/* Why credential C of the unit is unknown; NULL: it is the file SOURCE. */
 static const char *credential_doubt(struct reading *rd,
                                     const struct kr_unit_credential *c,
                                     const char *path)
 {
-	_cleanup_stat_ struct kr_stat st = {0};
+	struct stat st;
 	int r;
 
 	if (!c->source || c->kind != KR_CREDENTIAL_LOAD)
 		return "gives it when the service starts";
-	r = kr_fs_stat(rd->fs, c->source, true, &st);
+	r = kr_fs_look(rd->fs, c->source, true, &st);
 	if (r == -ENOENT) /* a text may stand in its place */
 		return "loads it from a file that is not there";
 	if (r < 0)
 		return "loads it from a file that cannot be looked at";
-	if (S_ISDIR(st.st.st_mode))
+	if (S_ISDIR(st.st_mode))
 		return "loads it from a folder";
-	return strcmp(c->path, path) == 0 && S_ISREG(st.st.st_mode)
+	return strcmp(c->path, path) == 0 && S_ISREG(st.st_mode)
 	               ? NULL
 	               : "loads it from something that is not a file";
 }
@@ -193,7 +192,7 @@ static bool credential_fits(struct reading *rd,
 	const char *name = strrchr(path, '/') + 1;
 	size_t folder = (size_t)(strrchr(c->path, '/') + 1 - c->path);
 	size_t length = strlen(c->name);
-	_cleanup_stat_ struct kr_stat st = {0};
+	struct stat st;
 
 	if (strncmp(c->path, path, folder) != 0)
 		return false;
@@ -201,13 +200,13 @@ static bool credential_fits(struct reading *rd,
 		return true;
 	return c->source && strncmp(name, c->name, length) == 0 &&
 	       name[length] == '_' &&
-	       kr_fs_stat(rd->fs, c->source, true, &st) == 0 &&
-	       S_ISDIR(st.st.st_mode);
+	       kr_fs_look(rd->fs, c->source, true, &st) == 0 &&
+	       S_ISDIR(st.st_mode);
 }
 
 /*
  * The credential at PATH: *RET is the file that it is loaded from, where that
- * can be told; else it is said why not, and *RET is NULL. What is no credential
+ * is known; else it is said why not, and *RET is NULL. What is no credential
  * is PATH itself. A file that is loaded comes before a text that is set.
  */
 static int find_credential(struct reading *rd,
@@ -337,12 +336,12 @@ static int parse_files(struct kr_inputs *in, struct kr_diag *found)
 	if (r < 0 || in->kubelet_minor != 0 || in->n_files <= in->config_read)
 		return r;
 	r = kr_merge_parse_as(in->files, in->n_files, !in->config_read, 31,
-	                      &in->older);
+	                      &in->merged, &in->older);
 	if (r < 0)
 		return r;
 	in->older_valid = true;
 	return kr_merge_parse_as(in->files, in->n_files, !in->config_read, 28,
-	                         &in->oldest);
+	                         &in->merged, &in->oldest);
 }
 
 static int merge(struct reading *rd)
@@ -422,7 +421,8 @@ static bool doubt_matters(const struct kr_inputs *in,
 	if (!is_whole_flag(in->argv[arg]))
 		return true;
 	for (size_t i = 0; i < flags->n_remarks; i++) {
-		if (flags->remarks[i].fatal && flags->remarks[i].arg == arg)
+		if (flags->remarks[i].severity == KR_ERROR &&
+		    flags->remarks[i].arg == arg)
 			return true;
 	}
 	return (!options->config && is_of(in, KR_FIELD_CONFIG, arg)) ||
@@ -439,7 +439,7 @@ static void doubt_fields(struct kr_inputs *in, size_t arg, const char *doubt)
 	}
 }
 
-/* No fault is left that is none for certain: behind a word that may be a flag,
+/* No fault is kept that may not be one: behind a word that may be a flag,
  * the next one may be its value. */
 static void forget_derived(struct kr_inputs *in,
                            const struct kr_inputs_options *options)
@@ -457,7 +457,8 @@ static void forget_derived(struct kr_inputs *in,
 			free(r.text);
 			continue;
 		}
-		r.fatal = r.fatal && r.arg < loose;
+		if (r.severity == KR_ERROR && r.arg >= loose)
+			r.severity = KR_WARNING;
 		flags->remarks[n++] = r;
 	}
 	flags->n_remarks = n;
@@ -500,9 +501,8 @@ static const char *refuse_config_dir(const struct kr_inputs *in,
 {
 	const char *dir = kr_flags_text(&in->flags, KR_FIELD_CONFIG_DIR);
 
-	if (dir && in->kubelet_minor > 0 && in->kubelet_minor < 28)
-		return "kubelet before 1.28 has no --config-dir";
-	if (!dir || !*dir || !options->no_alpha || in->kubelet_minor > 29)
+	if (!dir || !*dir || !options->no_alpha || in->kubelet_minor > 29 ||
+	    (in->kubelet_minor > 0 && in->kubelet_minor < 28))
 		return NULL;
 	return "kubelet 1.28 and 1.29 take --config-dir only with "
 	       "KUBELET_CONFIG_DROPIN_DIR_ALPHA in their environment";
@@ -523,7 +523,7 @@ static int judge_flags(struct reading *rd)
 	if (!flags->refused)
 		return 0;
 	for (size_t i = 0; i < flags->n_remarks; i++) {
-		if (flags->remarks[i].fatal)
+		if (flags->remarks[i].severity == KR_ERROR)
 			return kr_inputs_fault(
 				rd->in, KR_STATE_INVALID,
 				"kubelet would refuse its arguments: %s",
@@ -545,9 +545,12 @@ int kr_inputs_read(struct kr_fs *fs, const char *const *argv, size_t argc,
 	struct reading rd = {.fs = fs, .diag = diag, .in = &in};
 	int r;
 
-	in.argv = kr_strings_pack(argv, argc);
+	in.argv = options->argv_lives ? calloc(argc + 1, sizeof(*in.argv))
+	                              : kr_strings_pack(argv, argc);
 	if (!in.argv)
 		return -ENOMEM;
+	if (options->argv_lives)
+		memcpy(in.argv, argv, argc * sizeof(*in.argv));
 	in.argc = argc;
 	r = kr_flags_parse((const char *const *)in.argv, in.argc, &in.flags);
 	if (r < 0)
@@ -555,6 +558,12 @@ int kr_inputs_read(struct kr_fs *fs, const char *const *argv, size_t argc,
 	r = settle_doubts(&rd, options);
 	if (r < 0)
 		return r;
+	if (in.unknown_arg == 0)
+		r = kr_flags_refuse(&in.flags, in.kubelet_minor);
+	if (r < 0)
+		return r;
+	in.version_matters =
+		in.kubelet_minor == 0 && kr_flags_have_unknown(&in.flags);
 	in.config_dir_refusal = refuse_config_dir(&in, options);
 	r = judge_flags(&rd);
 	if (r < 0)
@@ -571,7 +580,6 @@ int kr_inputs_read(struct kr_fs *fs, const char *const *argv, size_t argc,
 		if (r < 0)
 			return r;
 	}
-	*ret = in;
-	in = (struct kr_inputs){0};
+	*ret = TAKE(in);
 	return 0;
 }

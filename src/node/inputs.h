@@ -22,6 +22,8 @@ struct kr_inputs_options {
 	 * NULL where it is; NULL: all are. The sentences must live as long as
 	 * what is read */
 	const char *const *doubts;
+	/* the strings of ARGV live as long as RET: they are not copied */
+	bool argv_lives;
 	/* the unit whose credentials kubelet may read; NULL: none's */
 	const struct kr_unit *unit;
 	bool openshift; /* whose kubelet takes what others refuse */

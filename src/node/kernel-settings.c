@@ -38,17 +38,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/format.h"
 #include "base/vec.h"
 #include "node/kernel-settings.h"
 #include "unit/path.h"
 
-static const char *const folders[] = {
-	"/etc/sysctl.d",
-	"/usr/local/lib/sysctl.d",
-	"/usr/lib/sysctl.d",
-	"/lib/sysctl.d",
-};
+static const char *const folders[] = {"/etc/sysctl.d",
+                                      "/usr/local/lib/sysctl.d",
+                                      "/usr/lib/sysctl.d", "/lib/sysctl.d"};
 
 static const struct known {
 	const char *name, *wanted;
@@ -243,13 +239,15 @@ static int read_file(struct options *o, const struct kr_file *file)
 	return 0;
 }
 
-static int read_files(struct kr_fs *fs, struct kr_diag *diag, struct options *o)
+static int read_files(struct kr_fs *fs, struct kr_diag *diag, bool *ret_masked,
+                      struct options *o)
 {
 	_cleanup_unit_files_ struct kr_unit_files unit = {0};
 	_cleanup_strings_ struct kr_strings paths = {0};
 	int r;
 
 	r = kr_unit_files_find(fs, "systemd-sysctl.service", diag, &unit);
+	*ret_masked = unit.masked;
 	if (r < 0 || unit.masked)
 		return r;
 	r = kr_conf_files_find(fs, folders, ARRAY_SIZE(folders), diag, &paths);
@@ -331,9 +329,7 @@ static void set_by_files(const struct options *o, const char *path,
 {
 	const struct option *found = NULL;
 
-	for (size_t i = 0; i < o->n; i++) {
-		const struct option *option = &o->items[i];
-
+	KR_EACH(const struct option, option, o->items, o->n) {
 		if (!is_pattern(option->key) && matches(option->key, path)) {
 			found = option;
 			break;
@@ -348,11 +344,11 @@ static void set_by_files(const struct options *o, const char *path,
 }
 
 int kr_kernel_settings_read(struct kr_fs *fs, const char *command_line,
-                            struct kr_diag *diag,
+                            struct kr_diag *diag, bool *ret_masked,
                             struct kr_kernel_setting ret[KR_N_KERNEL_SETTINGS])
 {
 	_cleanup_(options_done) struct options o = {0};
-	int r = read_files(fs, diag, &o);
+	int r = read_files(fs, diag, ret_masked, &o);
 
 	if (r < 0)
 		return r;

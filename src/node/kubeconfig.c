@@ -23,7 +23,6 @@
  */
 
 #include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -251,8 +250,7 @@ int kr_kubeconfig_read(struct kr_fs *fs, const char *path,
 	r = read_tree(fs, file, tree.root, &k);
 	if (r < 0)
 		return r;
-	*ret = k;
-	k = (struct kr_kubeconfig){0};
+	*ret = TAKE(k);
 	return 0;
 }
 

@@ -25,7 +25,7 @@ struct kr_kubeconfig {
 	/* the key that makes it so; no file: none does */
 	struct kr_span place;
 	/* the PEM of the authority that is trusted, SIZE bytes and a NUL, from
-	 * the file itself or the one it names; NULL: none is given, or it
+	 * the file itself or the one it names; NULL: none given, or it
 	 * cannot be read */
 	char *authority;
 	size_t authority_size;

@@ -3,7 +3,7 @@
 /*
  * kubelet's version, from what is said and written down.
  *
- *   --kubelet-version           whoever runs this program knows it
+ *   --kubelet-version           who runs this program knows it
  *   Node, .status.nodeInfo      what the kubelet that runs has registered,
  *                               where the API server is asked (--configz)
  *   "Kubelet version"           what the invocation that runs said in its log
@@ -48,6 +48,7 @@
 #include "node/kubelet-version.h"
 
 #define DPKG_STATUS   "/var/lib/dpkg/status"
+#define DPKG_INFO     "/var/lib/dpkg/info"
 #define PACMAN_FOLDER "/var/lib/pacman/local"
 #define EKS_FILE      "/etc/eks/kubelet-version.txt"
 #define EXTENSION     "/etc/extensions/kubernetes.raw"
@@ -134,28 +135,53 @@ static int read_bottlerocket(struct kr_node *node, unsigned *ret)
 	return 0;
 }
 
+/* Where the paragraph of the package kubelet begins, as dpkg writes it: with
+ * the name. NULL: there is none. */
+static const char *find_package(const char *status)
+{
+	static const char first[] = "Package: kubelet";
+
+	for (const char *at = status; (at = strstr(at, first)); at++) {
+		const char *end = at + strlen(first);
+
+		if ((at == status || at[-1] == '\n') &&
+		    (*end == '\n' || *end == '\0'))
+			return at;
+	}
+	return NULL;
+}
+
+/* dpkg lists the files of a package in a file of its own: without that the
+ * status of all packages, a megabyte, need not be read. 1; 0: there is the
+ * folder and no such file; -ENOMEM. */
+static int may_have_package(struct kr_node *node)
+{
+	struct stat list, folder;
+	int r = kr_fs_look(node->fs, DPKG_INFO "/kubelet.list", true, &list);
+
+	if (r != -ENOENT)
+		return r == -ENOMEM ? r : 1;
+	r = kr_fs_look(node->fs, DPKG_INFO, true, &folder);
+	return r == -ENOMEM ? r : r < 0;
+}
+
 static int read_dpkg(struct kr_node *node, unsigned *ret)
 {
 	const struct kr_file *file;
-	bool kubelet = false, installed = false;
+	bool installed = false;
 	char version[64] = "";
-	int r = kr_fs_read(node->fs, DPKG_STATUS, &file);
+	int r = may_have_package(node);
 
+	if (r <= 0)
+		return r;
+	r = kr_fs_read(node->fs, DPKG_STATUS, &file);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	for (const char *line = file->data; *line; line = next_line(line)) {
+	for (const char *line = find_package(file->data);
+	     line && *line && *line != '\n'; line = next_line(line)) {
 		char value[64];
 
-		if (*line == '\n') {
-			if (kubelet)
-				break;
-			installed = false;
-			*version = '\0';
-		} else if (field(line, "Package:")) {
-			copy_value(field(line, "Package:"), value,
-			           sizeof(value));
-			kubelet = strcmp(value, "kubelet") == 0;
-		} else if (field(line, "Status:")) {
+		if (field(line, "Status:")) {
 			copy_value(field(line, "Status:"), value,
 			           sizeof(value));
 			installed =
@@ -166,7 +192,7 @@ static int read_dpkg(struct kr_node *node, unsigned *ret)
 			           sizeof(version));
 		}
 	}
-	if (kubelet && installed)
+	if (installed)
 		kr_kubelet_version_parse(version, ret);
 	return 0;
 }
@@ -228,13 +254,13 @@ static int read_extension(struct kr_node *node, const char *program,
 static int read_path(struct kr_node *node, const char *program, unsigned *ret)
 {
 	static const char name[] = "kubernetes-";
-	_cleanup_stat_ struct kr_stat st = {0};
+	_cleanup_free_ char *real = NULL;
 	const char *path;
-	int r = kr_fs_stat(node->fs, program, true, &st);
+	int r = kr_fs_real(node->fs, program, &real);
 
 	if (r == -ENOMEM)
 		return r;
-	path = r < 0 ? program : st.real;
+	path = r < 0 ? program : real;
 	for (; (path = strstr(path, name)); path += strlen(name)) {
 		if ((path[-1] == '/' || path[-1] == '-') && strchr(path, '/'))
 			parse_until(path + strlen(name), "/", ret);
@@ -281,16 +307,16 @@ unsigned kr_kubelet_version_in_line(const char *line)
 static bool runs_program(struct kr_node *node)
 {
 	const char *program = program_of(node);
-	_cleanup_stat_ struct kr_stat st = {0};
+	struct stat st;
 	struct stat running;
 	char path[32];
 
 	snprintf(path, sizeof(path), "%d/exe", (int)node->process.pid);
 	if (!node->has_process || !program ||
-	    kr_fs_stat(node->fs, program, true, &st) < 0 ||
+	    kr_fs_look(node->fs, program, true, &st) < 0 ||
 	    fstatat(node->proc_fd, path, &running, 0) < 0)
 		return false;
-	return running.st_dev == st.st.st_dev && running.st_ino == st.st.st_ino;
+	return running.st_dev == st.st_dev && running.st_ino == st.st_ino;
 }
 
 /* MINOR is what the kubelet that runs was found to be. */
@@ -331,10 +357,50 @@ int kr_kubelet_version_running(struct kr_node *node, unsigned *ret_minor)
 	return read_bottlerocket(node, ret_minor);
 }
 
-int kr_kubelet_version_find(struct kr_node *node, unsigned *ret_minor)
+/* What the node's files say of PROGRAM. */
+static int read_files(struct kr_node *node, const char *program, unsigned *ret)
 {
 	static int (*const packages[])(struct kr_node *, unsigned *) = {
 		read_eks, read_dpkg, read_pacman};
+	int r = read_path(node, program, ret);
+
+	if (r < 0 || *ret > 0)
+		return r;
+	r = read_extension(node, program, ret);
+	if (strcmp(program, USUAL_PROGRAM) != 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(packages); i++) {
+		if (r < 0 || *ret > 0)
+			return r;
+		r = packages[i](node, ret);
+	}
+	return r;
+}
+
+/* The same, looked for once. No edit of ours changes these files. */
+static int read_files_once(struct kr_node *node, const char *program,
+                           unsigned *ret)
+{
+	char *copy;
+	int r;
+
+	while (node->before)
+		node = node->before;
+	if (!node->told_program || strcmp(node->told_program, program) != 0) {
+		r = read_files(node, program, ret);
+		copy = r < 0 ? NULL : strdup(program);
+		if (!copy)
+			return r < 0 ? r : -ENOMEM;
+		free(node->told_program);
+		node->told_program = copy;
+		node->told_minor = *ret;
+	}
+	*ret = node->told_minor;
+	return 0;
+}
+
+int kr_kubelet_version_find(struct kr_node *node, unsigned *ret_minor)
+{
 	const char *program = program_of(node);
 	int r;
 
@@ -346,18 +412,7 @@ int kr_kubelet_version_find(struct kr_node *node, unsigned *ret_minor)
 	r = read_bottlerocket(node, ret_minor);
 	if (r < 0 || *ret_minor > 0 || !program || *program != '/')
 		return r;
-	r = read_path(node, program, ret_minor);
-	if (r < 0 || *ret_minor > 0)
-		return r;
-	r = read_extension(node, program, ret_minor);
-	if (strcmp(program, USUAL_PROGRAM) != 0)
-		return r;
-	for (size_t i = 0; i < ARRAY_SIZE(packages); i++) {
-		if (r < 0 || *ret_minor > 0)
-			return r;
-		r = packages[i](node, ret_minor);
-	}
-	return r;
+	return read_files_once(node, program, ret_minor);
 }
 
 int kr_kubelet_version_told(struct kr_node *node, unsigned *ret_minor)
@@ -367,4 +422,21 @@ int kr_kubelet_version_told(struct kr_node *node, unsigned *ret_minor)
 	if (r < 0 || *ret_minor > 0)
 		return r;
 	return kr_kubelet_version_running(node, ret_minor);
+}
+
+int kr_kubelet_version_seek(struct kr_node *node, bool disk,
+                            unsigned *ret_minor)
+{
+	int (*find)(struct kr_node *, unsigned *) =
+		disk ? kr_kubelet_version_find : kr_kubelet_version_running;
+	int r = find(node, ret_minor);
+
+	if (r < 0 || *ret_minor > 0)
+		return r;
+	kr_kubelet_version_ask(node);
+	r = find(node, ret_minor);
+	if (r < 0 || *ret_minor > 0)
+		return r;
+	*ret_minor = kr_kubelet_version_logged(node, disk);
+	return 0;
 }

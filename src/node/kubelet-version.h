@@ -46,5 +46,11 @@ unsigned kr_kubelet_version_logged(struct kr_node *node, bool disk);
 int kr_kubelet_version_running(struct kr_node *node, unsigned *ret_minor);
 
 /* For a report: of the kubelet that the unit starts, else of the one that runs.
- * Nobody is asked for it. 0: it is not known. 0 or -ENOMEM. */
+ * No process is asked for it. 0: it is not known. 0 or -ENOMEM. */
 int kr_kubelet_version_told(struct kr_node *node, unsigned *ret_minor);
+
+/* Where an answer depends on it: what kr_kubelet_version_find() or, without
+ * DISK, kr_kubelet_version_running() knows, else what the API server and then
+ * the log say. 0: it is not known. 0 or -ENOMEM. */
+int kr_kubelet_version_seek(struct kr_node *node, bool disk,
+                            unsigned *ret_minor);

@@ -66,9 +66,9 @@ static int set_address(struct inet_diag_req_v2 *request, const char *address,
 }
 
 /* The inode in an answer of SIZE bytes. */
-static int read_answer(const void *buffer, size_t size, unsigned long *ret)
+static int read_answer(void *buffer, size_t size, unsigned long *ret)
 {
-	const struct nlmsghdr *h = buffer;
+	struct nlmsghdr *h = buffer;
 
 	if (!NLMSG_OK(h, (unsigned)size))
 		return -EBADMSG;

@@ -12,7 +12,7 @@
  * Whether process PID below PROC_FD, an open /proc, holds the socket that
  * connections to ADDRESS (IPv4 or IPv6, as text) and PORT reach in our network
  * namespace. 1; 0: another process does; -EINVAL: no address; an errno where
- * that cannot be told: -ENOENT: nobody listens there, or the kernel does not
+ * that is unknown: -ENOENT: no process listens there, or the kernel does not
  * say; -EACCES: the process's sockets may not be looked at; -ESRCH: it has
  * ended; others of socket(2), where netlink is not to be had.
  */

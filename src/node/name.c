@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A node's name in Kubernetes: what the pod was told, else what kubelet
+ * A node's name in Kubernetes: what the pod was given, else what kubelet
  * registers it by (nodeutil.GetHostname: --hostname-override, else the host
  * name, either in lower case).
  */
@@ -13,7 +13,7 @@
 
 #include "node/name.h"
 
-/* What the process was told, before its inputs are read. */
+/* What the process was given, before its inputs are read. */
 static const char *find_process_override(const struct kr_node *node)
 {
 	const char *const *argv = (const char *const *)node->process.argv;
@@ -27,7 +27,7 @@ static const char *find_process_override(const struct kr_node *node)
 	return kr_flags_text(&flags, KR_FIELD_HOSTNAME_OVERRIDE);
 }
 
-/* What kubelet was told, or would be. NULL: nothing. */
+/* What kubelet was given, or would be. NULL: nothing. */
 static const char *find_override(const struct kr_node *node)
 {
 	const struct kr_inputs *in =

@@ -23,7 +23,6 @@
 #include "node/hidden.h"
 #include "node/node.h"
 #include "node/running.h"
-#include "node/unjoined.h"
 
 /* --- opening ------------------------------------------------------------- */
 
@@ -38,27 +37,30 @@ static bool is_hidden(int root_fd)
 /*
  * Whether the root is a running system's: 1, 0, or an errno where that may not
  * be looked at. "/" is taken for live then: only root may look, and an image is
- * not built by anybody else. A DIR is neither: a container without
+ * not built by others. A DIR is neither: a container without
  * CAP_SYS_PTRACE, or confined by AppArmor, would take the node that it was
  * given for an image, and call it right without a look at the kubelet that
  * runs.
  */
-static int is_live(int root_fd, bool is_slash)
+static int is_live(struct kr_node *node)
 {
+	int root_fd = kr_fs_root_fd(node->fs);
 	struct stat root, one;
 
 	if (fstat(root_fd, &root) < 0)
 		return -errno;
+	node->root_dev = root.st_dev;
+	node->root_ino = root.st_ino;
 	if (fstatat(root_fd, "proc/1/root", &one, 0) == 0)
 		return root.st_dev == one.st_dev && root.st_ino == one.st_ino;
 	if (errno != EACCES && errno != EPERM && !is_hidden(root_fd))
 		return 0;
-	return is_slash ? 1 : -EACCES;
+	return strcmp(node->root, "/") == 0 ? 1 : -EACCES;
 }
 
 static int settle_live(struct kr_node *node, struct kr_diag *diag)
 {
-	int r = is_live(node->root_fd, strcmp(node->root, "/") == 0);
+	int r = is_live(node);
 
 	if (r < 0) {
 		kr_diag_add_path(
@@ -72,7 +74,7 @@ static int settle_live(struct kr_node *node, struct kr_diag *diag)
 	}
 	node->live = r == 1;
 	if (node->live)
-		node->proc_fd = openat(node->root_fd, "proc",
+		node->proc_fd = openat(kr_fs_root_fd(node->fs), "proc",
 		                       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return 0;
 }
@@ -96,14 +98,10 @@ int kr_node_open(const struct kr_node_options *options, struct kr_diag *diag,
 		.registered_version = options->registered_version,
 		.registered_closure = options->registered_closure,
 	};
-	node->root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (node->root_fd < 0) {
-		r = -errno;
+	r = kr_fs_open(root, &node->fs);
+	if (r < 0 && r != -ENOMEM)
 		kr_diag_add_path(diag, KR_ERROR, "root", root, "%s",
-		                 strerror(errno));
-		return r;
-	}
-	r = kr_fs_new(node->root_fd, &node->fs);
+		                 strerror(-r));
 	if (r < 0)
 		return r;
 	node->root = strdup(root);
@@ -133,8 +131,7 @@ struct kr_node *kr_node_free(struct kr_node *node)
 	kr_fs_free(node->fs);
 	if (node->proc_fd >= 0)
 		close(node->proc_fd);
-	if (node->root_fd >= 0)
-		close(node->root_fd);
+	free(node->told_program);
 	free(node->root);
 	free(node->unit_name);
 	free(node);
@@ -186,5 +183,94 @@ int kr_node_read(struct kr_node *node, const struct kr_node_options *options,
 		if (r < 0)
 			return r;
 	}
+	return 0;
+}
+
+/*
+ * The node after a change: the same node with another disk.
+ *
+ * The edits are laid over its files (base/fs), and the disk view is read once
+ * more through that: by the same code, so that the audit of the copy is the
+ * audit after the change. A file that no edit touches is the one that was read.
+ *
+ * The process is the one that runs, with what it was started with: an edit of a
+ * file does not change it. What is not taken over is that it has proved that it
+ * can live with its configuration, as the copy has another one.
+ */
+
+static int lay_over(struct kr_fs *fs, const struct kr_file_edits *edits)
+{
+	_cleanup_free_ char *data = NULL;
+	size_t size;
+	const struct kr_perms made = {.mode = edits->made_mode};
+	int r;
+
+	if (edits->remove)
+		return kr_fs_hide(fs, edits->path);
+	if (!edits->file && edits->made_mode) {
+		r = kr_fs_set_perms(fs, edits->path, &made);
+		if (r < 0)
+			return r;
+	}
+	if (kr_perms_changes(&edits->perms)) {
+		r = kr_fs_set_perms(fs, edits->path, &edits->perms.to);
+		if (r < 0)
+			return r;
+	}
+	/* what it says stays, and how old it is */
+	if (kr_file_edits_in_place(edits))
+		return 0;
+	r = kr_file_edits_apply(edits, &data, &size);
+	return r < 0 ? r : kr_fs_put(fs, edits->path, data, size);
+}
+
+int kr_node_with_edits(struct kr_node *node, const struct kr_edits *edits,
+                       struct kr_diag *diag, struct kr_node **ret)
+{
+	_cleanup_node_ struct kr_node *copy = calloc(1, sizeof(*copy));
+	int r;
+
+	if (!copy)
+		return -ENOMEM;
+	*copy = (struct kr_node){
+		.before = node,
+		.live = node->live,
+		.proc_fd = -1,
+		.disk = KR_DISK_NONE,
+		.config_override = node->config_override,
+		.name_override = node->name_override,
+		.version_override = node->version_override,
+		.platform = node->platform,
+		.manager_environment = node->manager_environment,
+		.systemd_version = node->systemd_version,
+		.running_minor = node->running_minor,
+		.disk_minor = node->disk_minor,
+		.mounts_shown = node->mounts_shown,
+		.configured = node->configured,
+		.has_process = node->has_process,
+		.process_doubt = node->process_doubt,
+		.host_pid = node->host_pid,
+		.host_started_usec = node->host_started_usec,
+		.process = node->process,
+		.process_fs = node->process_fs,
+		.running = node->running,
+		.running_valid = node->running_valid,
+	};
+	copy->root = strdup(node->root);
+	copy->unit_name = strdup(node->unit_name);
+	if (!copy->root || !copy->unit_name)
+		return -ENOMEM;
+	r = kr_fs_new_overlay(node->fs, &copy->fs);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < edits->n_files; i++) {
+		r = lay_over(copy->fs, &edits->files[i]);
+		if (r < 0)
+			return r;
+	}
+	r = kr_disk_read_unit(copy, diag);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(copy);
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "base/diag.h"
 #include "base/edit.h"
@@ -31,8 +32,8 @@ struct kr_node_options {
 	 * node says */
 	const char *kubelet_version;
 	/* the minor version that the kubelet that runs has registered, 0: it is
-	 * not told; called once a node, where the answer depends on it, with
-	 * the process found and no inputs read yet; NULL: nobody is asked */
+	 * not known; called once a node, where the answer depends on it, with
+	 * the process found and no inputs read yet; NULL: it is not asked */
 	unsigned (*registered_version)(void *closure, struct kr_node *node);
 	void *registered_closure;
 };
@@ -50,13 +51,16 @@ struct kr_node_systemd {
 
 /* What starts kubelet, as far as the unit's files tell. */
 enum kr_start {
-	KR_START_UNTOLD,   /* it cannot be told, REASON says why */
+	KR_START_UNTOLD,   /* it is unknown, REASON says why */
 	KR_START_WAITS,    /* no unit, or not all its files are there yet */
 	KR_START_COMMAND,  /* COMMAND, which gives INPUTS to kubelet */
 	KR_START_HIDDEN,   /* the same, with a mount of kubelet's own over a
 	                    * file that it reads: only a flag tells anything */
 	KR_START_UNJOINED, /* the same, of a kubeadm node that has not joined */
 	KR_START_PROCESS,  /* no unit: INPUTS are the process's, files as now */
+	/* no unit and no process: INPUTS are those of "kubelet --config=FILE"
+	 * with the options' file */
+	KR_START_FILE,
 	/* another program, which starts kubelet: FOREIGN, and where it is known
 	 * what that gives to kubelet, INPUTS */
 	KR_START_FOREIGN,
@@ -72,10 +76,11 @@ struct kr_node_disk {
 	enum kr_start start;
 	/* the command that starts kubelet; -1: none does */
 	int command;
+	bool no_kubelet;   /* nor what is known to start it */
 	size_t first_word; /* kubelet's own argv[0] in that command */
 	struct kr_inputs inputs;
 	struct kr_foreign *foreign; /* KR_START_FOREIGN, else NULL */
-	/* why kubelet has nothing that could be told, whatever a field says:
+	/* why kubelet has nothing that could be known, whatever a field says:
 	 * INVALID or UNKNOWN; ABSENT: the inputs tell */
 	enum kr_state state;
 	/* which of the unit's drop-ins are a KubeletConfiguration, of which
@@ -85,7 +90,7 @@ struct kr_node_disk {
 	 * may have found otherwise: it proves nothing */
 	bool by_file;
 	/* KR_START_HIDDEN, and what is there may keep kubelet from starting,
-	 * whatever its flags say: why that cannot be told; NULL */
+	 * whatever its flags say: why that is unknown; NULL */
 	char *start_doubt;
 	char *reason;
 	/* what makes it invalid in the end, as the begin of a reason; NULL */
@@ -98,9 +103,11 @@ struct kr_node {
 	struct kr_node *before;
 	char *root; /* as it was named */
 	char *unit_name;
-	bool unit_named;      /* by the options: no other is looked for */
-	bool live;            /* a running system, not an image */
-	int root_fd, proc_fd; /* PROC_FD is -1 for an image */
+	bool unit_named; /* by the options: no other is looked for */
+	bool live;       /* a running system, not an image */
+	int proc_fd;     /* -1 for an image */
+	dev_t root_dev;
+	ino_t root_ino;
 	/* borrowed; NULL */
 	const char *config_override, *name_override, *version_override;
 	struct kr_fs *fs;                    /* owned */
@@ -112,9 +119,19 @@ struct kr_node {
 	void *registered_closure;
 	unsigned (*logged_version)(void *closure);
 	void *logged_closure;
+	/* whether CTIME is the one that the file at REAL, links resolved, has
+	 * by a change of mode or owner that this program made; set by who reads
+	 * its records. NULL: unknown */
+	bool (*changed_by_us)(void *closure, const char *real,
+	                      const struct timespec *ctime);
+	void *changed_closure;
 	/* what they said of the running kubelet, and of the one that the unit
 	 * starts, if that is the same program; 0: nothing, or not asked */
 	unsigned running_minor, disk_minor;
+	/* what the node's files say of this program, which was looked for once;
+	 * NULL: it was not; 0: nothing */
+	char *told_program;
+	unsigned told_minor;
 
 	const struct kr_platform *platform; /* NULL: none that is known */
 	int platform_error; /* why that is in doubt: an errno, or 0 */
@@ -122,9 +139,9 @@ struct kr_node {
 
 	bool has_process;
 	/* it is known to have proved that it can live with its configuration:
-	 * whoever asked it says so */
+	 * who asked it says so */
 	bool process_settled;
-	/* why it cannot be told whether, or which, kubelet runs; NULL */
+	/* why it cannot be known whether, or which, kubelet runs; NULL */
 	char *process_doubt;
 	/* the unit's main process, where it is no kubelet and none was found:
 	 * kubelet may be a part of it; else 0 */
@@ -133,6 +150,7 @@ struct kr_node {
 	struct kr_process process;
 	/* owned where its root, or what is mounted below that, is another */
 	struct kr_fs *process_fs;
+	bool shares_files; /* they are the node's: it was looked at */
 	/* the running kubelet shows that its mounts hide nothing */
 	bool mounts_shown;
 	/* a kubelet was started in this boot, or has had its certificate: what
@@ -155,7 +173,7 @@ int kr_node_open(const struct kr_node_options *options, struct kr_diag *diag,
  * The unit that the running kubelet belongs to, for a node whose
  * kubelet.service does not exist; where none runs, the unit of a platform that
  * starts kubelet itself (node/foreign). The caller frees RET, which is NULL
- * where that cannot be told: of several that run, DIAG says so. 0 or -ENOMEM.
+ * where that is unknown: of several that run, DIAG says so. 0 or -ENOMEM.
  */
 int kr_node_find_unit(struct kr_node *node, struct kr_diag *diag, char **ret);
 

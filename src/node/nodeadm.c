@@ -5,9 +5,9 @@
  * NodeConfig in the user data and those in /etc/eks/nodeadm.d.
  *
  * Whether it reads the folder is a matter of its version (the images from
- * v20251023 on). Neither the folder nor a version in a file tells: anybody can
- * have made the one, there is none of the other. What does tell is the service
- * that runs it, which names its sources:
+ * v20251023 on). Neither the folder nor a version in a file tells: any program
+ * can have made the one, there is none of the other. What does tell is the
+ * service that runs it, which names its sources:
  *
  *	ExecStart=/usr/bin/nodeadm init --skip config
  *	    --config-source imds://user-data
@@ -320,8 +320,8 @@ static void warn_unread(int field, const struct kr_file *file,
 		return;
 	kr_diag_add_path(diag, KR_WARNING, "nodeadm-unread", file->path,
 	                 "speaks of this setting and is neither JSON nor YAML: "
-	                 "what nodeadm makes of it at the next boot cannot be "
-	                 "told");
+	                 "what nodeadm makes of it at the next boot is "
+	                 "unknown");
 }
 
 static void say_unreadable(const char *path, bool ours, int error,
@@ -331,10 +331,11 @@ static void say_unreadable(const char *path, bool ours, int error,
 		kr_diag_add_path(diag, KR_ERROR, "nodeadm-ours", path,
 		                 "cannot be read: %s", strerror(error));
 	else
-		kr_diag_add_path(diag, KR_WARNING, "nodeadm-unread", path,
-		                 "cannot be read, and so not told what nodeadm "
-		                 "makes of it at the next boot: %s",
-		                 strerror(error));
+		kr_diag_add_path(
+			diag, KR_WARNING, "nodeadm-unread", path,
+			"cannot be read, so it is unknown what nodeadm "
+			"makes of it at the next boot: %s",
+			strerror(error));
 }
 
 static void add_says(struct kr_nodeadm_says *sum,

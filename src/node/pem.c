@@ -245,8 +245,7 @@ int kr_pem_read(const char *data, size_t size, struct kr_pem *ret)
 		if (error < 0)
 			return error;
 	}
-	*ret = pem;
-	pem = (struct kr_pem){0};
+	*ret = TAKE(pem);
 	return 0;
 }
 

@@ -9,7 +9,7 @@
  * Refused are those whose owner fights back: OpenShift's config drift monitor
  * marks a node Degraded within seconds of an edit; Bottlerocket and Talos have
  * no files of their own, they are rendered from settings; on the nodes of EKS
- * Auto Mode and GKE Autopilot nobody but the cloud may write.
+ * Auto Mode and GKE Autopilot only the cloud may write them.
  *
  * Sources: awslabs/amazon-eks-ami (nodeadm, the AL2 and AL2023 templates),
  * aws/eks-hybrid, eksctl-io/eksctl, Azure/AgentBaker (cse_config.sh),
@@ -34,10 +34,16 @@
 #define NODE_CONFIG_FLAG                                                       \
 	"    flags:\n"                                                         \
 	"      - \"--@FLAG@=@VALUE@\"\n"
+#define EKSCTL_TEXT                                                            \
+	"nodeGroups:\n"                                                        \
+	"  - name: GROUP\n"                                                    \
+	"    kubeletExtraConfig:\n"                                            \
+	"      @MEMBERS@\n"
 #define AGENT_PLACE                                                            \
-	"a privileged DaemonSet with the node's / at /host, as no setting of " \
-	"a node pool has this key"
-#define AGENT_TEXT "kubelet-remedy fix --root=/host\n"
+	"a DaemonSet with the node's / at /host, unless the node pool has a "  \
+	"setting for it"
+/* the options that name the controls are this program's (policy/durable) */
+#define AGENT_TEXT "kubelet-remedy fix --root=/host@OPTIONS@\n"
 #define SHOW_LIVE  "kubectl get --raw /api/v1/nodes/NODE/proxy/configz\n"
 
 #define MCO_POOL "pools.operator.machineconfiguration.openshift.io"
@@ -69,24 +75,25 @@ static const struct kr_platform eks_auto = {
 	.id = "eks-auto",
 	.name = "Amazon EKS Auto Mode",
 	.refusal = "the nodes of EKS Auto Mode are Amazon's to configure: "
-		   "replace a node whose @KEY@ is wrong with 'kubectl delete "
-		   "nodeclaim'",
+		   "replace this node, whose @KEY@ is wrong, with 'kubectl "
+		   "delete nodeclaim'",
 	.owner = "EKS Auto Mode",
 	.when = "at every boot",
 	.place = "the cluster, which makes another node",
-	.text = "kubectl delete nodeclaim NAME\n",
+	.text = "kubectl get nodeclaims\n"
+		"kubectl delete nodeclaim NAME\n",
 };
 
 static const struct kr_platform bottlerocket = {
 	.id = "bottlerocket",
 	.name = "Bottlerocket",
-	.refusal = "Bottlerocket renders kubelet's files from its settings "
-		   "API, which may have none for @KEY@: use 'apiclient report "
-		   "cis-k8s' to see what it says",
+	.refusal = "Bottlerocket renders kubelet's files from its settings: "
+		   "set @KEY@ there, in the user data or with 'apiclient set', "
+		   "instead",
 	.owner = "Bottlerocket",
 	.when = "at every boot, from its settings",
 	.place = "the control or admin container",
-	.text = "apiclient report cis-k8s\n",
+	.text = "@OWN:bottlerocket@\n",
 };
 
 static const struct kr_platform talos = {
@@ -175,10 +182,7 @@ static const struct kr_platform eksctl = {
 	.when = "on each new node",
 	.seldom = true,
 	.place = "the node group in eksctl's ClusterConfig",
-	.text = "nodeGroups:\n"
-		"  - name: GROUP\n"
-		"    kubeletExtraConfig:\n"
-		"      @MEMBERS@\n",
+	.text = EKSCTL_TEXT,
 };
 
 static const struct kr_platform eks_al2 = {
@@ -189,9 +193,13 @@ static const struct kr_platform eks_al2 = {
 	.seldom = true,
 	.place = "the user data, before bootstrap.sh is called",
 	.text = "config=/etc/kubernetes/kubelet/kubelet-config.json\n"
-		"echo \"$(jq '.@KEY@ = @JSON@' $config)\" > $config\n",
-	.flag_text = "# and at the end of bootstrap.sh's --kubelet-extra-args\n"
-		     "--@FLAG@=@VALUE@\n",
+		"json=$(cat $config)\n"
+		"json=$(jq '.@KEY@ = @JSON@' <<< \"$json\")\n"
+		"[ -z \"$json\" ] || echo \"$json\" > $config\n",
+	.flag_text = "# the flag that bootstrap.sh is given last wins\n"
+		     "extra=\"$extra --@FLAG@=@VALUE@\"\n"
+		     "/etc/eks/bootstrap.sh CLUSTER --kubelet-extra-args "
+		     "\"$extra\"\n",
 };
 
 static const struct kr_platform aks = {
@@ -212,6 +220,20 @@ static const struct kr_platform gke = {
 	.text = AGENT_TEXT,
 };
 
+/* /var is mounted noexec there, so that what reverts a killed fix from a
+ * container could not run: such a fix is refused. */
+static const struct kr_platform gke_cos = {
+	.id = "gke",
+	.name = "Google Kubernetes Engine",
+	.owner = "GKE",
+	.when = "at every boot, from the instance's metadata",
+	.place = "a node pool of Ubuntu nodes with the DaemonSet that fixes "
+		 "(it is refused on this image), unless the node pool has a "
+		 "setting for it",
+	.text = "gcloud container node-pools create POOL --cluster=CLUSTER "
+		"--image-type=UBUNTU_CONTAINERD\n",
+};
+
 static const struct kr_platform kops = {
 	.id = "kops",
 	.name = "kops",
@@ -226,7 +248,8 @@ static const struct kr_platform kops = {
 		"        - kubelet.service\n"
 		"      manifest: |\n"
 		"        Type=oneshot\n"
-		"        ExecStart=kubelet-remedy fix --restart=never -q\n",
+		"        ExecStart=kubelet-remedy fix --restart=never "
+		"-q@OPTIONS@\n",
 };
 
 static const struct kr_platform kubespray = {
@@ -235,7 +258,7 @@ static const struct kr_platform kubespray = {
 	.owner = "kubespray",
 	.when = "at every run of its playbook",
 	.place = "the inventory's group_vars/k8s_cluster/k8s-cluster.yml",
-	.text = "kubelet_make_iptables_util_chains: @VALUE@\n",
+	.text = "@OWN:kubespray@\n",
 	.flag_text = "# and kubelet_custom_flags without --@FLAG@\n",
 };
 
@@ -276,6 +299,53 @@ static const struct kr_platform canonical = {
 static const struct kr_platform kubeedge = {.id = "kubeedge",
                                             .name = "KubeEdge"};
 
+/* clang-format off */
+const struct kr_platform_line kr_platform_lines[] = {
+	/* settings.kubernetes of bottlerocket-settings-models; the last since the
+	 * releases that have kubelet-extra-config */
+	{"bottlerocket", "eventRecordQPS",
+	 "apiclient set settings.kubernetes.event-qps=@VALUE@\n"},
+	{"bottlerocket", "podPidsLimit",
+	 "apiclient set settings.kubernetes.pod-pids-limit=@VALUE@\n"},
+	{"bottlerocket", "seccompDefault",
+	 "apiclient set settings.kubernetes.seccomp-default=@VALUE@\n"},
+	{"bottlerocket", "serverTLSBootstrap",
+	 "apiclient set settings.kubernetes.server-tls-bootstrap=@VALUE@\n"},
+	{"bottlerocket", NULL,
+	 "# @KEY@: @JSON@ has no setting of its own; kubelet-extra-config takes "
+	 "it, in releases that have that\n"},
+	/* roles/kubernetes/node/templates/kubelet-config.v1beta1.yaml.j2 */
+	{"kubespray", "authentication.anonymous.enabled",
+	 "# nothing: kubespray always writes @KEY@: false\n"},
+	{"kubespray", "authentication.webhook.enabled",
+	 "kubelet_authentication_token_webhook: @VALUE@\n"},
+	{"kubespray", "authorization.mode",
+	 "kubelet_authorization_mode_webhook: true\n"},
+	{"kubespray", "readOnlyPort", "kube_read_only_port: @VALUE@\n"},
+	{"kubespray", "streamingConnectionIdleTimeout",
+	 "kubelet_streaming_connection_idle_timeout: @VALUE@\n"},
+	{"kubespray", "protectKernelDefaults",
+	 "kubelet_protect_kernel_defaults: @VALUE@\n"},
+	{"kubespray", "makeIPTablesUtilChains",
+	 "kubelet_make_iptables_util_chains: @VALUE@\n"},
+	{"kubespray", "eventRecordQPS", "kubelet_event_record_qps: @VALUE@\n"},
+	{"kubespray", "rotateCertificates",
+	 "kubelet_rotate_certificates: @VALUE@\n"},
+	{"kubespray", "serverTLSBootstrap",
+	 "kubelet_rotate_server_certificates: @VALUE@\n"},
+	{"kubespray", "featureGates.RotateKubeletServerCertificate",
+	 "kubelet_feature_gates: [RotateKubeletServerCertificate=@VALUE@]\n"},
+	{"kubespray", "tlsCipherSuites", "tls_cipher_suites: @JSON@\n"},
+	{"kubespray", "tlsMinVersion", "tls_min_version: @VALUE@\n"},
+	{"kubespray", "podPidsLimit", "kubelet_pod_pids_limit: @VALUE@\n"},
+	{"kubespray", "seccompDefault", "kubelet_seccomp_default: @VALUE@\n"},
+	{"kubespray", "healthzPort", "kubelet_healthz_port: @VALUE@\n"},
+	{"kubespray", NULL, "# @KEY@: @JSON@ goes into kubelet_config_extra_args\n"},
+};
+/* clang-format on */
+
+const size_t kr_platform_n_lines = ARRAY_SIZE(kr_platform_lines);
+
 #define SYSTEM_UNITS "/etc/systemd/system/"
 
 const struct kr_platform_row kr_platform_rows[] = {
@@ -300,6 +370,7 @@ const struct kr_platform_row kr_platform_rows[] = {
 	{&aks,
          {{KR_SIGN_ENV_FILE, "/etc/default/kubelet"},
           {KR_SIGN_VARIABLE, "KUBELET_FLAGS"}}},
+	{&gke_cos, {{KR_SIGN_OS, "cos"}, {KR_SIGN_PATH, "/home/kubernetes"}}},
 	{&gke,
          {{KR_SIGN_ENV_FILE, "/etc/default/kubelet"},
           {KR_SIGN_VARIABLE, "KUBELET_OPTS"}}},
@@ -321,9 +392,79 @@ const struct kr_platform_row kr_platform_rows[] = {
 	{&rke1, {{KR_SIGN_NO_UNIT}, {KR_SIGN_PATH, "/var/lib/rancher/rke"}}},
 	/* by the system, where nothing that starts kubelet tells more */
 	{&flatcar, {{KR_SIGN_OS, "flatcar"}}},
-	{&gke, {{KR_SIGN_OS, "cos"}, {KR_SIGN_PATH, "/home/kubernetes"}}},
 	{&eks_al2, {{KR_SIGN_OS, "amzn"}, {KR_SIGN_PATH, "/etc/eks"}}},
 	{&aks, {{KR_SIGN_PATH, "/opt/azure/containers"}}},
 };
 
 const size_t kr_platform_n_rows = ARRAY_SIZE(kr_platform_rows);
+
+/*
+ * fix --for=MEDIUM: the same change in the form of a medium that the operator
+ * names, since the node need not tell by what it was made. Ignition's own form
+ * is JSON without text in it, which butane makes of this one. Sources: those
+ * above, and nodeadm's user data (awslabs/amazon-eks-ami), eksctl's schema,
+ * coreos/butane's config/flatcar/v1_0.
+ */
+const struct kr_platform kr_platform_media[] = {
+	{
+		.id = "nodeadm",
+		.owner = "nodeadm",
+		.when = "at every boot",
+		.place = "the NodeConfig that nodeadm is given",
+		.text = NODE_CONFIG,
+		.flag_text = NODE_CONFIG_FLAG,
+	},
+	{
+		.id = "userdata",
+		.owner = "nodeadm",
+		.when = "at every boot",
+		.place = "the user data of the instance, one part of which "
+			 "this is",
+		.text = "MIME-Version: 1.0\n"
+			"Content-Type: multipart/mixed; "
+			"boundary=\"KUBELET-REMEDY\"\n"
+			"\n"
+			"--KUBELET-REMEDY\n"
+			"Content-Type: application/node.eks.aws\n"
+			"\n" NODE_CONFIG,
+		.flag_text = NODE_CONFIG_FLAG,
+		.end_text = "--KUBELET-REMEDY--\n",
+	},
+	{
+		.id = "aks",
+		.owner = "AKS",
+		.when = "at a node image upgrade, a reimage and on each new "
+			"node",
+		.place = AGENT_PLACE,
+		.text = AGENT_TEXT,
+	},
+	{
+		.id = "eksctl",
+		.owner = "eksctl",
+		.when = "on each new node",
+		.place = "the node group in eksctl's ClusterConfig",
+		.text = EKSCTL_TEXT,
+	},
+	{
+		.id = "ignition",
+		.owner = "Ignition",
+		.when = "on each new node",
+		.place = "the Butane configuration, with "
+			 "--config-dir=/etc/kubernetes/kubelet.conf.d for "
+			 "kubelet (1.30 and later)",
+		.text = "variant: flatcar\n"
+			"version: 1.0.0\n"
+			"storage:\n"
+			"  files:\n"
+			"    - path: /etc/kubernetes/kubelet.conf.d/"
+			"90-kubelet-remedy.conf\n"
+			"      mode: @MODE@\n"
+			"      contents:\n"
+			"        inline: |\n"
+			"          apiVersion: kubelet.config.k8s.io/v1beta1\n"
+			"          kind: KubeletConfiguration\n"
+			"          @MEMBERS@\n",
+	},
+};
+
+const size_t kr_platform_n_media = ARRAY_SIZE(kr_platform_media);

@@ -32,5 +32,20 @@ struct kr_platform_row {
 	struct kr_platform_sign signs[KR_PLATFORM_SIGNS_MAX];
 };
 
+/* What the text of a change can be made for, each by its ID; without a name. */
+extern const struct kr_platform kr_platform_media[];
+extern const size_t kr_platform_n_media;
+
+/* What a platform has of its own for a field: the line that @OWN:ID@ becomes.
+ */
+struct kr_platform_line {
+	const char *id;
+	const char *path; /* NULL: all others, the last row of its ID */
+	const char *line; /* with marks */
+};
+
+extern const struct kr_platform_line kr_platform_lines[];
+extern const size_t kr_platform_n_lines;
+
 extern const struct kr_platform_row kr_platform_rows[];
 extern const size_t kr_platform_n_rows;

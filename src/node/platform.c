@@ -12,11 +12,13 @@
  * Source: os-release(5), hostname(5).
  */
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/macro.h"
+#include "base/vec.h"
 #include "kubelet/config.h"
 #include "node/platform-table.h"
 #include "node/platform.h"
@@ -100,8 +102,8 @@ static bool has_host_name(struct looking *l, const char *start)
 
 static bool has_path(struct looking *l, const char *path)
 {
-	_cleanup_stat_ struct kr_stat st = {0};
-	int r = kr_fs_stat(l->fs, path, true, &st);
+	struct stat st;
+	int r = kr_fs_look(l->fs, path, true, &st);
 
 	note_error(l, r);
 	return r == 0;
@@ -109,14 +111,10 @@ static bool has_path(struct looking *l, const char *path)
 
 static bool expands(const struct kr_unit_command *command, const char *name)
 {
-	for (size_t i = 0; command && i < command->expands.n_items; i++) {
-		if (strcmp(command->expands.items[i], name) == 0)
-			return true;
-	}
-	return false;
+	return command && kr_strings_contain(&command->expands, name);
 }
 
-/* Also one that is not there yet. */
+/* Also a file that is not there yet. */
 static bool reads_file(const struct kr_unit *unit, const char *path)
 {
 	for (size_t i = 0; unit && i < unit->written_files.n_items; i++) {
@@ -202,7 +200,7 @@ bool kr_platform_is_openshift(const struct kr_platform *platform)
 
 bool kr_platform_writes(const struct kr_platform *platform, const char *path)
 {
-	if (!platform->owner)
+	if (!platform || !platform->owner)
 		return false;
 	if (!platform->files[0])
 		return true;
@@ -335,29 +333,84 @@ static int put_members(FILE *out, const int *fields,
 	return 0;
 }
 
+#define OWN "@OWN:"
+
+/* What the platform that ID (LENGTH bytes) names has for FIELD. */
+static const char *find_own_line(const char *id, size_t length, int field)
+{
+	const char *path = kr_field(field)->path;
+
+	KR_EACH(const struct kr_platform_line, l, kr_platform_lines,
+	        kr_platform_n_lines) {
+		if (strlen(l->id) != length || strncmp(l->id, id, length) != 0)
+			continue;
+		if (!l->path || (path && strcmp(l->path, path) == 0))
+			return l->line;
+	}
+	assert(!"each platform that is named has a last row");
+	return "";
+}
+
+/* The line from TEXT to END once for each field. */
+static int put_lines(FILE *out, const int *fields,
+                     const struct kr_value *values, size_t n, const char *text,
+                     const char *end)
+{
+	for (size_t i = 0; i < n; i++) {
+		int r = put_line(out, fields[i], &values[i], text, end);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The platform's own lines of all fields, for "@OWN:ID@" at TEXT. */
+static int put_own_lines(FILE *out, const int *fields,
+                         const struct kr_value *values, size_t n,
+                         const char *text)
+{
+	const char *id = text + strlen(OWN);
+	size_t length = strcspn(id, "@");
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		const char *line = find_own_line(id, length, fields[i]);
+
+		r = put_line(out, fields[i], &values[i], line,
+		             line + strlen(line));
+	}
+	return r;
+}
+
 static int put_text(FILE *out, const int *fields, const struct kr_value *values,
                     size_t n, const char *text)
 {
 	static const char members[] = "@MEMBERS@\n";
-	int r = 0;
 
-	for (const char *end; *text && r == 0; text = end) {
+	for (const char *end; *text; text = end) {
 		size_t n_blanks = strspn(text, " ");
+		int r = 0;
 
 		end = strchrnul(text, '\n');
 		end += *end == '\n';
-		if (starts_with(text + n_blanks, members)) {
+		if (starts_with(text + n_blanks, members))
 			r = put_members(out, fields, values, n, text, n_blanks);
-			continue;
-		}
-		if (!has_marks(text, end))
-			fwrite(text, 1, (size_t)(end - text), out);
+		else if (starts_with(text, OWN))
+			r = put_own_lines(out, fields, values, n, text);
+		else if (has_marks(text, end))
+			r = put_lines(out, fields, values, n, text, end);
 		else
-			for (size_t i = 0; i < n && r == 0; i++)
-				r = put_line(out, fields[i], &values[i], text,
-				             end);
+			fwrite(text, 1, (size_t)(end - text), out);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
+}
+
+const struct kr_platform *kr_platform_medium(const char *medium)
+{
+	return KR_FIND(kr_platform_media, kr_platform_n_media, id, medium);
 }
 
 char *kr_platform_text(const int *fields, const struct kr_value *values,

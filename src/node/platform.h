@@ -19,7 +19,8 @@
  * flag (without dashes) and @VALUE@ for what it has to be, as Go prints it, or,
  * behind @FLAG@, as the flag takes it; @JSON@ is the same in JSON. @MEMBERS@,
  * with blanks alone before it in its line, are the fields as lines of YAML,
- * each name of a path in its own. kr_platform_text() puts them in.
+ * each name of a path in its own. @OWN:ID@, alone in its line, is the line that
+ * the platform ID has for the field. kr_platform_text() puts them in.
  */
 struct kr_platform {
 	const char *id;   /* "bottlerocket", for scripts */
@@ -29,8 +30,8 @@ struct kr_platform {
 	const char *refusal;
 	/* refused, yet known by what starts kubelet, or that no unit does */
 	bool by_unit;
-	/* who writes kubelet's files anew, and when: "at every boot"; NULL:
-	 * nobody that is known */
+	/* who writes kubelet's files again, and when: "at every boot"; NULL:
+	 * not known */
 	const char *owner, *when;
 	/* which files: paths of the node, NULL-terminated; none: all */
 	const char *files[KR_PLATFORM_FILES_MAX];
@@ -42,6 +43,8 @@ struct kr_platform {
 	const char *text;
 	/* and where a flag is the cause, behind TEXT; NULL */
 	const char *flag_text;
+	/* what ends the text, behind both; NULL */
+	const char *end_text;
 };
 
 /* What is known of the node when its platform is looked for. */
@@ -55,17 +58,22 @@ struct kr_platform_signs {
 /*
  * The platform of the node whose files are FS's. With SIGNS NULL only those are
  * looked for that are known by the system itself, whatever unit starts kubelet:
- * these must not be edited. RET is NULL where none is known. RET_ERROR becomes
- * the errno of a sign that is there but cannot be read, else it is left alone:
- * then another platform may be the right one. 0 or -ENOMEM.
+ * these must not be edited. RET is NULL where no platform is known. RET_ERROR
+ * becomes the errno of a sign that is there but cannot be read, else it is left
+ * alone: then another platform may be the right one. 0 or -ENOMEM.
  */
 int kr_platform_find(struct kr_fs *fs, const struct kr_platform_signs *signs,
                      const struct kr_platform **ret, int *ret_error);
 
+/* The words for MEDIUM ("eksctl"), whatever platform a node has; NULL: none. */
+const struct kr_platform *kr_platform_medium(const char *medium);
+
 /* Whether PLATFORM, which may be NULL, has OpenShift's own kubelet. */
 bool kr_platform_is_openshift(const struct kr_platform *platform);
 
-/* Whether PLATFORM's owner writes the file at PATH. */
+/* Whether PLATFORM, which may be NULL, has an owner who writes the file at
+ * PATH.
+ */
 bool kr_platform_writes(const struct kr_platform *platform, const char *path);
 
 /*

@@ -24,6 +24,7 @@
 #include "node/process.h"
 
 #define PROC_FILE_MAX ((size_t)4 * 1024 * 1024)
+#define STAT_MAX      2048 /* 52 numbers and a name */
 
 /* All of a /proc file. The caller frees RET. */
 static int read_proc(int proc_fd, pid_t pid, const char *name, char **ret,
@@ -64,18 +65,33 @@ static int read_proc(int proc_fd, pid_t pid, const char *name, char **ret,
 	return 0;
 }
 
-int kr_process_look(int proc_fd, pid_t pid, struct kr_process_state *ret)
+static int open_stat(int proc_fd, pid_t pid)
 {
-	_cleanup_free_ char *stat = NULL;
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "%d/stat", (int)pid);
+	fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	return fd;
+}
+
+/* The process whose stat FD is. -ESRCH: it is gone, even where
+ * another process has its PID now. */
+static int look(int fd, struct kr_process_state *ret)
+{
+	char stat[STAT_MAX + 1];
 	unsigned long long ticks;
 	char *after;
-	size_t size;
-	int r = read_proc(proc_fd, pid, "stat", &stat, &size);
+	/* one record: it comes as a whole */
+	ssize_t n = pread(fd, stat, STAT_MAX, 0);
 
-	if (r < 0)
-		return r;
+	if (n < 0)
+		return -errno;
+	stat[n] = '\0';
 	/* the name in field 2 may hold anything, blanks and ")" too */
-	after = memrchr(stat, ')', size);
+	after = memrchr(stat, ')', (size_t)n);
 	if (!after || sscanf(after + 1,
 	                     " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
 	                     "%*u %*u %*d %*d %*d %*d %*d %*d %llu",
@@ -85,10 +101,17 @@ int kr_process_look(int proc_fd, pid_t pid, struct kr_process_state *ret)
 	return 0;
 }
 
-int kr_process_start(int proc_fd, pid_t pid, uint64_t *ret)
+int kr_process_look(int proc_fd, pid_t pid, struct kr_process_state *ret)
+{
+	_cleanup_close_ int fd = open_stat(proc_fd, pid);
+
+	return fd < 0 ? fd : look(fd, ret);
+}
+
+static int read_start(int fd, uint64_t *ret)
 {
 	struct kr_process_state state;
-	int r = kr_process_look(proc_fd, pid, &state);
+	int r = look(fd, &state);
 
 	if (r < 0)
 		return r;
@@ -96,6 +119,13 @@ int kr_process_start(int proc_fd, pid_t pid, uint64_t *ret)
 		return -ESRCH;
 	*ret = state.start_ticks;
 	return 0;
+}
+
+int kr_process_start(int proc_fd, pid_t pid, uint64_t *ret)
+{
+	_cleanup_close_ int fd = open_stat(proc_fd, pid);
+
+	return fd < 0 ? fd : read_start(fd, ret);
 }
 
 static uint64_t ticks_to_realtime(uint64_t ticks)
@@ -158,6 +188,19 @@ static int unit_of_cgroup(const char *data, char **ret)
 	return 0;
 }
 
+/* The unit by its control group, where it is not known. */
+static int read_unit(int proc_fd, struct kr_process *p)
+{
+	_cleanup_free_ char *cgroup = NULL;
+	size_t size;
+	int r;
+
+	if (p->unit)
+		return 0;
+	r = read_proc(proc_fd, p->pid, "cgroup", &cgroup, &size);
+	return r < 0 ? r : unit_of_cgroup(cgroup, &p->unit);
+}
+
 static int read_links(int proc_fd, struct kr_process *p)
 {
 	char path[64], target[PATH_MAX];
@@ -178,10 +221,11 @@ static int read_links(int proc_fd, struct kr_process *p)
 
 static int read_process(int proc_fd, struct kr_process *p)
 {
-	_cleanup_free_ char *cmdline = NULL, *cgroup = NULL;
+	_cleanup_close_ int stat_fd = open_stat(proc_fd, p->pid);
+	_cleanup_free_ char *cmdline = NULL;
 	uint64_t again;
 	size_t size;
-	int r = kr_process_start(proc_fd, p->pid, &p->start_ticks);
+	int r = stat_fd < 0 ? stat_fd : read_start(stat_fd, &p->start_ticks);
 
 	if (r < 0)
 		return r;
@@ -191,16 +235,13 @@ static int read_process(int proc_fd, struct kr_process *p)
 	r = split_argv(cmdline, size, p);
 	if (r < 0)
 		return r;
-	r = read_proc(proc_fd, p->pid, "cgroup", &cgroup, &size);
-	if (r < 0)
-		return r;
-	r = unit_of_cgroup(cgroup, &p->unit);
+	r = read_unit(proc_fd, p);
 	if (r < 0)
 		return r;
 	r = read_links(proc_fd, p);
 	if (r < 0)
 		return r;
-	r = kr_process_start(proc_fd, p->pid, &again);
+	r = read_start(stat_fd, &again);
 	if (r < 0)
 		return r;
 	if (again != p->start_ticks || p->argc == 0)
@@ -209,12 +250,18 @@ static int read_process(int proc_fd, struct kr_process *p)
 	return 0;
 }
 
-int kr_process_read(int proc_fd, pid_t pid, struct kr_diag *diag,
-                    struct kr_process *ret)
+int kr_process_read(int proc_fd, pid_t pid, const char *unit,
+                    struct kr_diag *diag, struct kr_process *ret)
 {
 	_cleanup_process_ struct kr_process p = {.pid = pid, .root_fd = -1};
-	int r = read_process(proc_fd, &p);
+	int r;
 
+	if (unit) {
+		p.unit = strdup(unit);
+		if (!p.unit)
+			return -ENOMEM;
+	}
+	r = read_process(proc_fd, &p);
 	if (r < 0 && r != -ESRCH && r != -ENOMEM)
 		kr_diag_add(diag, KR_ERROR, "process-unreadable", KR_SPAN_NONE,
 		            "process %d cannot be read: %s", (int)pid,
@@ -303,7 +350,7 @@ static bool is_system_service(int proc_fd, pid_t pid)
 
 /*
  * A kubelet is root's, as process 1 is, unless it is a system service with a
- * User=. Anybody may call a program kubelet, and would choose the files that
+ * User=. Any user may call a program kubelet, and would choose the files that
  * root judges and edits.
  */
 static bool is_roots(int proc_fd, pid_t pid)

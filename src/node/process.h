@@ -5,7 +5,6 @@
  * The running kubelet as /proc shows it.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,11 +23,12 @@ struct kr_process {
 };
 
 /*
- * Reads process PID below PROC_FD, an open /proc. 0; -ESRCH: gone, also while
- * it was read; -ENOMEM; other errnos, with words.
+ * Reads process PID below PROC_FD, an open /proc; UNIT is the one that it is
+ * known to be of, or NULL. 0; -ESRCH: gone, also while it was read; -ENOMEM;
+ * other errnos, with words.
  */
-int kr_process_read(int proc_fd, pid_t pid, struct kr_diag *diag,
-                    struct kr_process *ret);
+int kr_process_read(int proc_fd, pid_t pid, const char *unit,
+                    struct kr_diag *diag, struct kr_process *ret);
 void kr_process_done(struct kr_process *process);
 #define _cleanup_process_ _cleanup_(kr_process_done)
 

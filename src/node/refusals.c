@@ -15,10 +15,10 @@
  * exception: 1.36 with serverTLSBootstrap does not load the pair. A kubelet
  * that does not listen (enableServer: false) is not asked for it either.
  *
- * What is judged is what can be told without a crypto library: a certificate is
- * one DER sequence in PEM (node/pem), a key is there. A key is never read. What
- * may not be looked at, what a mount of the unit lies over, and what systemd
- * makes when the service starts is not judged.
+ * What is judged is what can be known without a crypto library: a certificate
+ * is one DER sequence in PEM (node/pem), a key is there. A key is never read.
+ * What may not be looked at, what a mount of the unit lies over, and what
+ * systemd makes when the service starts is not judged.
  *
  * Before its node is configured kubelet's files may still come: cloud-init,
  * kubeadm or the platform's agent writes them.
@@ -38,10 +38,10 @@
 #include <sys/vfs.h>
 
 #include "base/clock.h"
-#include "base/format.h"
 #include "node/hidden.h"
 #include "node/pem.h"
 #include "node/refusals.h"
+#include "unit/credentials.h"
 
 /* A start time from /proc is only so exact. */
 #define SLACK_USEC (20 * KR_USEC_PER_MSEC)
@@ -138,15 +138,15 @@ static enum found found_by_error(int error)
 
 static int look_at_presence(struct kr_fs *fs, const char *path, enum found *ret)
 {
-	_cleanup_stat_ struct kr_stat st = {0};
-	int r = kr_fs_stat(fs, path, true, &st);
+	struct stat st;
+	int r = kr_fs_look(fs, path, true, &st);
 
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
 		*ret = found_by_error(r);
 	else
-		*ret = S_ISDIR(st.st.st_mode) ? FOUND_NO_FILE : FOUND_RIGHT;
+		*ret = S_ISDIR(st.st_mode) ? FOUND_NO_FILE : FOUND_RIGHT;
 	return 0;
 }
 
@@ -176,12 +176,6 @@ static int look_at_pem(struct judging *j, const char *path, enum use use,
 	return 0;
 }
 
-/* systemd makes it when the service starts. */
-static bool is_made(const char *path)
-{
-	return strncmp(path, "/run/credentials/", 17) == 0;
-}
-
 static int look_at(struct judging *j, const char *path, enum use use,
                    enum found *ret)
 {
@@ -190,7 +184,7 @@ static int look_at(struct judging *j, const char *path, enum use use,
 	*ret = FOUND_UNTOLD;
 	if (r < 0)
 		return r;
-	if (r > 0 || is_made(path))
+	if (r > 0 || kr_credentials_have(path))
 		return 0;
 	r = use == USE_PRESENCE ? look_at_presence(j->node->fs, path, ret)
 	                        : look_at_pem(j, path, use, ret);
@@ -287,7 +281,7 @@ static int judge_kubeconfig(struct judging *j)
 	return judge_file(j, KR_FIELD_KUBECONFIG, USE_PRESENCE);
 }
 
-/* Whoever completes the arguments of what is not configured may bring it. */
+/* What completes the arguments before kubelet is configured may bring it. */
 static int judge_client(struct judging *j)
 {
 	_cleanup_held_ struct held kubeconfig = {0}, webhook = {0}, mode = {0};
@@ -345,10 +339,8 @@ static int judge_runtime(struct judging *j)
  * asks whether /sys/fs/cgroup is a cgroup2 file system. */
 static bool has_cgroup_v1(struct kr_fs *fs)
 {
-	static const char *const folders[] = {
-		"/sys/fs/cgroup/memory",
-		"/sys/fs/cgroup/cpu",
-	};
+	static const char *const folders[] = {"/sys/fs/cgroup/memory",
+	                                      "/sys/fs/cgroup/cpu"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
 		_cleanup_close_ int fd = kr_fs_open_folder(fs, folders[i]);
@@ -396,8 +388,9 @@ static int judge_cgroup(struct judging *j)
 	            "cgroup v1",
 	            set ? "" : ", which is true by default");
 	return kr_inputs_fault(j->in, KR_STATE_INVALID,
-	                       "kubelet would not start: failCgroupV1 is true, "
-	                       "and this host has cgroup v1");
+	                       "kubelet would not start: failCgroupV1 would "
+	                       "have to be false%s: this host has cgroup v1",
+	                       set ? "" : ", which is true by default");
 }
 
 int kr_refusals_judge(struct kr_node *node, struct kr_diag *diag)

@@ -24,12 +24,12 @@
 /* Two names of one file: /lib/systemd may be a link to /usr/lib/systemd. */
 static bool same_file(struct kr_fs *fs, const char *a, const char *b)
 {
-	_cleanup_stat_ struct kr_stat x = {0}, y = {0};
+	_cleanup_free_ char *x = NULL, *y = NULL;
 
 	if (strcmp(a, b) == 0)
 		return true;
-	return kr_fs_stat(fs, a, true, &x) == 0 &&
-	       kr_fs_stat(fs, b, true, &y) == 0 && strcmp(x.real, y.real) == 0;
+	return kr_fs_real(fs, a, &x) == 0 && kr_fs_real(fs, b, &y) == 0 &&
+	       strcmp(x, y) == 0;
 }
 
 static bool same_fragment(const struct kr_node *node)
@@ -42,15 +42,15 @@ static bool same_fragment(const struct kr_node *node)
 	return same_file(node->fs, ours, theirs);
 }
 
-/* systemd lists a masked or dangling drop-in, too; there is nothing in it. One
- * that is gone still has in systemd what it said. */
+/* systemd lists a masked or dangling drop-in, too; there is nothing in it. A
+ * drop-in that is gone still has in systemd what it said. */
 static bool is_empty_link(struct kr_fs *fs, const char *path)
 {
-	_cleanup_stat_ struct kr_stat link = {0}, st = {0};
+	struct stat link, st;
 
-	if (kr_fs_stat(fs, path, false, &link) < 0)
+	if (kr_fs_look(fs, path, false, &link) < 0)
 		return false;
-	return kr_fs_stat(fs, path, true, &st) < 0 || !S_ISREG(st.st.st_mode);
+	return kr_fs_look(fs, path, true, &st) < 0 || !S_ISREG(st.st_mode);
 }
 
 static bool is_config(const struct kr_node *node, size_t dropin)

@@ -29,7 +29,7 @@ static int find_in_unit(struct kr_node *node, const pid_t *pids, int n,
 	*ret = 0;
 	for (int i = 0; i < n; i++) {
 		_cleanup_process_ struct kr_process p = {.root_fd = -1};
-		int r = kr_process_read(node->proc_fd, pids[i], NULL, &p);
+		int r = kr_process_read(node->proc_fd, pids[i], NULL, NULL, &p);
 
 		if (r == -ENOMEM)
 			return r;
@@ -62,7 +62,8 @@ static int find_process(struct kr_node *node, struct kr_diag *diag,
 		            "%d kubelets run here (the first is %d): which "
 		            "one is meant must be said with --pid",
 		            n, (int)pids[0]);
-	return r == FOUND ? kr_process_read(node->proc_fd, pid, diag, ret) : r;
+	return r == FOUND ? kr_process_read(node->proc_fd, pid, NULL, diag, ret)
+	                  : r;
 }
 
 int kr_node_find_unit(struct kr_node *node, struct kr_diag *diag, char **ret)
@@ -88,8 +89,8 @@ int kr_node_find_unit(struct kr_node *node, struct kr_diag *diag, char **ret)
 static int read_main_process(struct kr_node *node, struct kr_diag *diag)
 {
 	_cleanup_process_ struct kr_process main = {.root_fd = -1};
-	int r = kr_process_read(node->proc_fd, node->loaded->main_pid, diag,
-	                        &main);
+	int r = kr_process_read(node->proc_fd, node->loaded->main_pid,
+	                        node->loaded->id, diag, &main);
 
 	if (r < 0)
 		return r;
@@ -112,7 +113,7 @@ static int read_given_process(struct kr_node *node, pid_t pid,
                               struct kr_diag *diag)
 {
 	_cleanup_process_ struct kr_process p = {.root_fd = -1};
-	int r = kr_process_read(node->proc_fd, pid, diag, &p);
+	int r = kr_process_read(node->proc_fd, pid, NULL, diag, &p);
 
 	if (r == -ENOMEM)
 		return r;
@@ -129,7 +130,7 @@ static int read_given_process(struct kr_node *node, pid_t pid,
 	return 0;
 }
 
-/* That no kubelet runs is a result; that it cannot be told is another. RESULT:
+/* That no kubelet runs is a result; that it is unknown is another. RESULT:
  * of the search, or an errno. */
 static int keep_doubt(struct kr_node *node, int result)
 {
@@ -186,16 +187,18 @@ int kr_running_find(struct kr_node *node, pid_t pid, struct kr_diag *diag)
 int kr_running_fs(struct kr_node *node, struct kr_diag *diag,
                   struct kr_fs **ret)
 {
-	struct stat mine, theirs;
+	struct stat theirs;
+	int r;
 
 	if (node->before) {
-		int r = kr_running_fs(node->before, diag, ret);
-
+		r = kr_running_fs(node->before, diag, ret);
 		if (r >= 0 && *ret == node->before->fs)
 			*ret = node->fs;
 		return r;
 	}
-	*ret = node->fs;
+	*ret = node->process_fs ? node->process_fs : node->fs;
+	if (node->process_fs || node->shares_files)
+		return 0;
 	if (node->process.root_fd < 0) {
 		kr_diag_add(diag, KR_WARNING, "process-root", KR_SPAN_NONE,
 		            "the root of process %d may not be looked at: its "
@@ -203,18 +206,17 @@ int kr_running_fs(struct kr_node *node, struct kr_diag *diag,
 		            (int)node->process.pid);
 		return 0;
 	}
-	if (fstat(node->root_fd, &mine) < 0 ||
-	    fstat(node->process.root_fd, &theirs) < 0)
+	if (fstat(node->process.root_fd, &theirs) < 0)
 		return -errno;
-	if (mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino &&
-	    kr_process_shares_mounts(node->proc_fd, node->process.pid) != 0)
+	node->shares_files =
+		theirs.st_dev == node->root_dev &&
+		theirs.st_ino == node->root_ino &&
+		kr_process_shares_mounts(node->proc_fd, node->process.pid) != 0;
+	if (node->shares_files)
 		return 0;
-	if (!node->process_fs) {
-		int r = kr_fs_new(node->process.root_fd, &node->process_fs);
-
-		if (r < 0)
-			return r;
-	}
+	r = kr_fs_new(node->process.root_fd, &node->process_fs);
+	if (r < 0)
+		return r;
 	*ret = node->process_fs;
 	return 0;
 }

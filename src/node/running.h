@@ -9,7 +9,7 @@
 /*
  * Finds the process and reads it into NODE, whose LOADED is set: PID where it
  * is not 0, else the unit's main process, else the one kubelet there is. That
- * none runs, or that it cannot be told which, is a result. 0, -ENOMEM, or,
+ * none runs, or that it cannot be known which, is a result. 0, -ENOMEM, or,
  * where PID is no kubelet, an errno with words.
  */
 int kr_running_find(struct kr_node *node, pid_t pid, struct kr_diag *diag);

@@ -3,7 +3,7 @@
 /*
  * Slips of the pen.
  *
- * What kubelet or systemd complains of is often not what somebody did wrong:
+ * What kubelet or systemd complains of is often not the slip that caused it:
  *
  *	ExecStart=/usr/bin/kubelet \	"Restart=always" is no flag, but the
  *	Restart=always			line is the cause: it was swallowed
@@ -11,9 +11,9 @@
  *		--v=2			the backslash, and the next line is lost
  *	Environment="A=$B --v=2"	"$B" is no flag: systemd expands no
  *					variable inside a variable
- *	--v=${VERBOSITY}		"" is no number: nobody sets it
+ *	--v=${VERBOSITY}		"" is no number: it is never set
  *	makeIPTablesUtilChains: {{ .X }}  no true or false: a template that
- *					nobody has rendered
+ *					was not rendered
  *
  * The first two are seen where lines are read (unit/syntax, unit/environment).
  * Here the others are found, and what fits to the place of the error to blame
@@ -40,7 +40,7 @@ static bool is_name(char c)
 /* Names that are looked for among the variables, each from the first on. */
 #define LOOKED_MAX 100
 
-/* The length of "$NAME" or "${NAME}" at the begin of S; 0: it is none. */
+/* The length of "$NAME" or "${NAME}" at the begin of S; 0: S is no variable. */
 static size_t variable_length(const char *s, size_t size)
 {
 	size_t braces = size > 1 && s[1] == '{', i = 1 + braces;

@@ -4,7 +4,7 @@
  * Before 'kubeadm init' or 'kubeadm join', and after 'kubeadm reset', kubelet
  * has no configuration: its package has it started all the same, it ends at
  * once, and systemd starts it again every ten seconds. Nothing is wrong there
- * that could be put right, only nothing to judge yet.
+ * that could be corrected, only nothing to judge yet.
  *
  * A unit is kubeadm's where it reads kubeadm-flags.env, has the drop-in
  * 10-kubeadm.conf, or is given kubeadm's bootstrap kubeconfig (minikube has no
@@ -21,7 +21,8 @@
  * as without one it ends within 0.1 s.
  *
  * Source: cmd/kubeadm/app/constants, phases/kubelet, cmd/phases/join/kubelet.go
- * and cmd/reset.go of kubernetes; pkg/kubelet/certificate/kubelet.go.
+ * and cmd/reset.go of kubernetes; pkg/kubelet/certificate/kubelet.go;
+ * setupDataDirs() of pkg/kubelet/kubelet.go.
  */
 
 #include <errno.h>
@@ -39,6 +40,10 @@
 /* kubelet's client certificate, in the folder of --cert-dir */
 #define CERT_DIR           "/var/lib/kubelet/pki"
 #define CLIENT_CERTIFICATE "kubelet-client-current.pem"
+
+/* the folder of its pods, in that of --root-dir */
+#define ROOT_DIR "/var/lib/kubelet"
+#define PODS     "pods"
 
 #define LIVED_USEC (20 * KR_USEC_PER_SEC)
 
@@ -81,17 +86,17 @@ static bool has_lived(const struct kr_node *node)
 }
 
 /* 1: something is at PATH, below kubelet's working directory; 0: nothing is;
- * an errno: that cannot be told. */
+ * an errno: that is unknown. */
 static int is_there(const struct kr_node *node, const char *path)
 {
 	const char *wd = node->disk.unit->working_directory;
-	_cleanup_stat_ struct kr_stat st = {0};
+	struct stat st;
 	_cleanup_free_ char *full = kr_path_join(wd ? wd : "/", path);
 	int r;
 
 	if (!full)
 		return -ENOMEM;
-	r = kr_fs_stat(node->fs, *path == '/' ? path : full, true, &st);
+	r = kr_fs_look(node->fs, *path == '/' ? path : full, true, &st);
 	if (r == -ENOENT || r == -ENOTDIR)
 		return 0;
 	return r < 0 ? r : 1;
@@ -122,6 +127,21 @@ int kr_unjoined_has_certificate(const struct kr_node *node)
 		return -ENOMEM;
 	r = is_there(node, path);
 	return r == -ENOMEM ? r : r > 0;
+}
+
+int kr_unjoined_has_pods(const struct kr_node *node)
+{
+	const char *dir =
+		kr_flags_text(&node->disk.inputs.flags, KR_FIELD_ROOT_DIR);
+	_cleanup_free_ char *path =
+		kr_path_join(is_given(dir) ? dir : ROOT_DIR, PODS);
+
+	int r;
+
+	if (!path)
+		return -ENOMEM;
+	r = node->disk.unit ? is_there(node, path) : 0;
+	return r == -ENOMEM ? r : r != 0;
 }
 
 int kr_unjoined(struct kr_node *node)

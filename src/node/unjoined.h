@@ -20,3 +20,11 @@ int kr_unjoined(struct kr_node *node);
  * -ENOMEM.
  */
 int kr_unjoined_has_certificate(const struct kr_node *node);
+
+/*
+ * Whether a kubelet of the disk view's arguments has run here, in whatever
+ * boot: it makes the folder of its pods in that of --root-dir, once its
+ * configuration and its kubeconfig were read. 1: also where that may not be
+ * looked at; 0; -ENOMEM.
+ */
+int kr_unjoined_has_pods(const struct kr_node *node);

@@ -8,7 +8,7 @@
  * systemd reads the drop-ins of all folders in the order of their names' bytes.
  * Ours has to come behind the one that sets the command, or it has no effect;
  * a letter sorts behind each digit, so that "90-" is not always enough. What
- * stands behind it may be of anybody: it does not set the command.
+ * stands behind it may be of any kind: it does not set the command.
  *
  * Source: unit_file_find_dropin_paths() in src/shared/dropin.c of systemd 252,
  * conf_files_list_strv() in src/basic/conf-files.c.
@@ -135,7 +135,7 @@ static int check(struct kr_fs *fs, const struct kr_file *dropin,
 	}
 	kr_diag_add_path(diag, KR_WARNING, "vendor-changed", dropin->path,
 	                 "it was copied from %s, which %s now: the vendor's "
-	                 "changes have no effect until it is made anew",
+	                 "changes have no effect until it is made again",
 	                 path, r < 0 ? "is not there" : "is another one");
 	return 0;
 }

@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "base/vec.h"
 #include "policy/demands.h"
 
 /* By edition, in the order of enum kr_edition_id: EKS, AKS, GKE, CIS,
@@ -63,11 +64,7 @@ static const struct row {
 
 static const struct row *find_row(const struct kr_rule *rule)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (strcmp(rule->name, rows[i].rule) == 0)
-			return &rows[i];
-	}
-	return NULL;
+	return KR_FIND(rows, ARRAY_SIZE(rows), rule, rule->name);
 }
 
 /* --- files --------------------------------------------------------------- */
@@ -94,7 +91,7 @@ const char *kr_rule_demand(const struct kr_rule *rule,
 }
 
 /* Who is not root may need the client CA: the API server of a control plane
- * that was made so, and whoever talks to kubelet. */
+ * that was made so, and who talks to kubelet. */
 enum kr_policy kr_rule_policy(const struct kr_rule *rule,
                               const struct kr_edition *edition)
 {
@@ -145,6 +142,28 @@ bool kr_demand_allows_cipher(const struct kr_edition *edition, const char *name)
 			return true;
 	}
 	return false;
+}
+
+/* --- numbers ------------------------------------------------------------- */
+
+const struct kr_edition *kr_demand_numbers(const struct kr_rule *rule,
+                                           const struct kr_edition *chosen,
+                                           const struct kr_edition *its)
+{
+	const char *weak = ciphers[N_STRONG];
+
+	if (chosen)
+		its = chosen;
+	if (!*kr_edition_number(its, rule->name))
+		return NULL;
+	if (strcmp(kr_rule_demand(rule, its), kr_rule_demand(rule, chosen)) !=
+	    0)
+		return NULL;
+	if (rule->fields[0] == KR_FIELD_TLS_CIPHERS &&
+	    kr_demand_allows_cipher(its, weak) !=
+	            kr_demand_allows_cipher(chosen, weak))
+		return NULL;
+	return its;
 }
 
 /* --- scanners ------------------------------------------------------------ */

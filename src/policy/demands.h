@@ -31,6 +31,15 @@ mode_t kr_demand_mode(const struct kr_rule *rule,
 bool kr_demand_allows_cipher(const struct kr_edition *edition,
                              const char *name);
 
+/*
+ * The edition whose number a scanner's report has of RULE, on a node of which
+ * ITS is the edition (NULL: not known): the one that was chosen; where none
+ * was, ITS, if it demands what was judged. NULL: there is no such number.
+ */
+const struct kr_edition *kr_demand_numbers(const struct kr_rule *rule,
+                                           const struct kr_edition *chosen,
+                                           const struct kr_edition *its);
+
 /* What scanners that go by an edition want besides what is demanded. */
 enum kr_scanner {
 	KR_SCANNER_NOTHING,

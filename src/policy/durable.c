@@ -5,25 +5,31 @@
  * that nodeadm merges into its own at every boot. It is an edit of the plan
  * like the others, so that it is shown, written, put back and undone with them;
  * but kubelet and systemd do not read it. Everywhere else the words are found
- * that somebody has to put somewhere by hand.
+ * that has to be put somewhere by hand.
  *
  * A file of that name that is there already is changed only where it is as one
  * of ours is made, for whichever rules; what it says stays in it. One that
- * somebody has edited stays, with a warning if it does not say what it should.
+ * others have edited stays, with a warning if it does not say what it should.
  */
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "node/nodeadm.h"
+#include "policy/demands.h"
 #include "policy/durable.h"
 
 /* What a place is to say, each field once, in the order of their numbers. */
 struct sayings {
 	bool key[KR_N_FIELDS];
 	bool flag[KR_N_FIELDS]; /* the flag has to be set, too */
-	const struct kr_value *values[KR_N_FIELDS]; /* borrowed */
+	const struct kr_rule *rules[KR_N_FIELDS]; /* borrowed */
+	/* modes and owners, which this program alone can give */
+	const struct kr_rule *perms[KR_N_RULES];
+	size_t n_perms;
+	const struct kr_edition *edition; /* NULL: none was chosen */
 };
 
 struct making {
@@ -56,7 +62,7 @@ bool kr_durable_only(const struct kr_edits *edits)
 	return edits->n_files > 0;
 }
 
-/* --- what is written anew ------------------------------------------------ */
+/* --- what is written again ------------------------------------------------ */
 
 /* The first edited file that PLATFORM's owner writes; NULL: none. */
 static const char *find_rewritten(const struct kr_platform *platform,
@@ -69,7 +75,7 @@ static const char *find_rewritten(const struct kr_platform *platform,
 	return NULL;
 }
 
-/* The flag is set in a file that will be written anew, with the flag. */
+/* The flag is set in a file that will be written again, with the flag. */
 static bool flag_comes_back(const struct kr_node *node, int field)
 {
 	const struct kr_flag_use *use;
@@ -99,22 +105,121 @@ static char *put_words(const struct sayings *says,
 		if (!which[i])
 			continue;
 		fields[n] = i;
-		values[n++] = *says->values[i];
+		values[n++] = says->rules[i]->want;
 	}
 	return n > 0 ? kr_platform_text(fields, values, n, text) : strdup("");
 }
 
-static int describe(const struct kr_node *node, const struct sayings *says,
-                    const char *place, struct kr_durable *ret)
+/* What is demanded of files differs by edition. */
+static int add_perms(const struct sayings *says, char **names, char **ret)
 {
-	const struct kr_platform *p = node->platform;
-	_cleanup_free_ char *text = NULL, *flags = NULL;
+	char edition[KR_EDITION_NAME_SIZE];
+	int r = 0;
 
+	for (size_t i = 0; i < says->n_perms && r == 0; i++)
+		r = kr_format(names, "%s%s%s", *names ? *names : "",
+		              *names ? "," : "", says->perms[i]->name);
+	if (r < 0 || says->n_perms == 0 || !says->edition)
+		return r;
+	kr_edition_short_name(says->edition, edition);
+	return kr_format(ret, " --benchmark=%s", edition);
+}
+
+/* The options by which this program fixes what SAYS says: none for the control
+ * that it fixes without them. 0 or -ENOMEM. */
+static int make_options(const struct sayings *says, char **ret)
+{
+	_cleanup_free_ char *names = NULL, *sets = NULL, *benchmark = NULL;
+	bool usual = says->n_perms == 0;
+	int r;
+
+	for (size_t i = 0; i < KR_N_FIELDS; i++) {
+		_cleanup_free_ char *value = NULL;
+		const struct kr_rule *rule = says->rules[i];
+
+		if (!rule)
+			continue;
+		usual = usual && i == KR_FIELD_IPTABLES;
+		r = kr_format(&names, "%s%s%s", names ? names : "",
+		              names ? "," : "", rule->name);
+		if (r < 0)
+			return r;
+		if (!kr_rules_table[i].owners_value)
+			continue;
+		r = kr_value_format(&rule->want, &value);
+		if (r < 0)
+			return r;
+		r = kr_format(&sets, "%s --set=%s=%s", sets ? sets : "",
+		              rule->name, value);
+		if (r < 0)
+			return r;
+	}
+	r = add_perms(says, &names, &benchmark);
+	if (r < 0)
+		return r;
+	if (usual)
+		return kr_format(ret, "%s", "");
+	return kr_format(ret, "%s --control=%s%s", benchmark ? benchmark : "",
+	                 names, sets ? sets : "");
+}
+
+/* The mode that a file of kubelet's configuration is to have. 0 or -ENOMEM. */
+static int make_mode(const struct sayings *says, char **ret)
+{
+	static const char name[] = "mode:config";
+	char mode[KR_MODE_SIZE];
+
+	kr_mode_format(
+		kr_demand_mode(kr_rule_find(name, strlen(name)), says->edition),
+		mode);
+	return kr_format(ret, "%s", mode);
+}
+
+/* The options where this program is called. */
+#define OPTIONS_MARK "@OPTIONS@"
+
+static const struct {
+	const char *mark;
+	int (*make)(const struct sayings *says, char **ret);
+} marks[] = {
+	{OPTIONS_MARK, make_options},
+	{"@MODE@", make_mode},
+};
+
+/* TEXT with these marks filled in. 0 or -ENOMEM. */
+static int fill_marks(const struct sayings *says, const char *text, char **ret)
+{
+	int r = kr_format(ret, "%s", text);
+
+	for (size_t i = 0; i < ARRAY_SIZE(marks) && r == 0; i++) {
+		const char *at = strstr(*ret, marks[i].mark);
+		_cleanup_free_ char *word = NULL;
+
+		if (!at)
+			continue;
+		r = marks[i].make(says, &word);
+		if (r < 0)
+			return r;
+		r = kr_format(ret, "%.*s%s%s", (int)(at - *ret), *ret, word,
+		              at + strlen(marks[i].mark));
+	}
+	return r;
+}
+
+static int describe_as(const struct kr_platform *p, const struct sayings *says,
+                       const char *place, struct kr_durable *ret)
+{
+	_cleanup_free_ char *own = NULL, *text = NULL, *flags = NULL;
+	int r = fill_marks(says, p->text ? p->text : "", &own);
+
+	if (r < 0)
+		return r;
 	ret->place = put_words(says, says->key, place);
-	text = put_words(says, says->key, p->text ? p->text : "");
+	text = put_words(says, says->key, own);
 	flags = put_words(says, says->flag, p->flag_text ? p->flag_text : "");
 	if (!ret->place || !text || !flags ||
-	    asprintf(&ret->text, "%s%s", text, flags) < 0) {
+	    asprintf(&ret->text, "%s%s%s", text, flags,
+	             p->end_text ? p->end_text : "") < 0) {
 		ret->text = NULL;
 		kr_durable_done(ret);
 		return -ENOMEM;
@@ -123,11 +228,17 @@ static int describe(const struct kr_node *node, const struct sayings *says,
 	return 0;
 }
 
+static int describe(const struct kr_node *node, const struct sayings *says,
+                    const char *place, struct kr_durable *ret)
+{
+	return describe_as(node->platform, says, place, ret);
+}
+
 static void say(struct sayings *says, const struct kr_rule *rule, bool flag)
 {
 	says->key[rule->fields[0]] = true;
 	says->flag[rule->fields[0]] |= flag;
-	says->values[rule->fields[0]] = &rule->want;
+	says->rules[rule->fields[0]] = rule;
 }
 
 int kr_durable_describe(const struct kr_node *node, const struct kr_rule *rule,
@@ -248,7 +359,7 @@ static int write_nodeadm(struct making *m, const struct kr_file *ours)
 			continue;
 		says.key[i] = true;
 		says.flag[i] |= m->wanted.flag[i];
-		says.values[i] = m->wanted.values[i];
+		says.rules[i] = m->wanted.rules[i];
 	}
 	content = make_content(m, &says);
 	if (!content)
@@ -313,6 +424,16 @@ static int plan_nodeadm(struct making *m)
 
 /* --- the whole ----------------------------------------------------------- */
 
+static int plan(struct making *m)
+{
+	const struct kr_platform *p = m->node->platform;
+	int r = p->nodeadm ? plan_nodeadm(m) : 0;
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return describe(m->node, &m->wanted, p->place, m->durable);
+}
+
 static void warn_rewritten(struct making *m, const char *path)
 {
 	const struct kr_platform *p = m->node->platform;
@@ -321,21 +442,25 @@ static void warn_rewritten(struct making *m, const char *path)
 		return;
 	kr_diag_add_path(m->diag, p->seldom ? KR_NOTE : KR_WARNING,
 	                 "platform-rewrites", path,
-	                 "%s writes it anew %s: what is to last goes into %s",
+	                 "%s writes it again %s: what is to last goes into %s",
 	                 p->owner, p->when, m->durable->place);
 }
 
-/* What the place has to say for RULES; false: nothing. */
-static bool find_wanted(struct making *m)
+/* What the place of P has to say for RULES; false: nothing. */
+static bool find_wanted(struct making *m, const struct kr_platform *p)
 {
+	const bool runs_us = p->text && strstr(p->text, OPTIONS_MARK);
 	bool any = false;
 
+	m->wanted.edition = m->rules->edition;
 	for (size_t i = 0; i < m->rules->n_items; i++) {
 		const struct kr_rule *rule = m->rules->items[i];
 
+		if (rule->n_fields == 0 && runs_us)
+			m->wanted.perms[m->wanted.n_perms++] = rule;
+		any = any || rule->n_fields > 0 || runs_us;
 		if (rule->n_fields == 0)
 			continue;
-		any = true;
 		say(&m->wanted, rule,
 		    m->options->flag ||
 		            flag_comes_back(m->node, rule->fields[0]));
@@ -343,10 +468,10 @@ static bool find_wanted(struct making *m)
 	return any;
 }
 
-int kr_durable_plan(struct kr_node *node, const struct kr_rules *rules,
-                    struct kr_edits *edits,
-                    const struct kr_durable_options *options,
-                    struct kr_diag *diag, struct kr_durable *ret)
+static int plan_platform(struct kr_node *node, const struct kr_rules *rules,
+                         struct kr_edits *edits,
+                         const struct kr_durable_options *options,
+                         struct kr_diag *diag, struct kr_durable *ret)
 {
 	const struct kr_platform *p = node->platform;
 	_cleanup_durable_ struct kr_durable durable = {0};
@@ -359,15 +484,14 @@ int kr_durable_plan(struct kr_node *node, const struct kr_rules *rules,
 		.durable = &durable,
 	};
 	const char *path;
-	int r = 0;
+	int r;
 
 	*ret = durable;
 	if (node->platform_error < 0) {
-		kr_diag_add_path(
-			diag, KR_ERROR, "platform-unread", node->root,
-			"which platform this is cannot be told, and so "
-			"not what writes its files anew: %s",
-			strerror(-node->platform_error));
+		kr_diag_add_path(diag, KR_ERROR, "platform-unread", node->root,
+		                 "it is unknown which platform this is, and so "
+		                 "what writes its files again: %s",
+		                 strerror(-node->platform_error));
 		return node->platform_error;
 	}
 	if (!p || !p->owner)
@@ -375,18 +499,29 @@ int kr_durable_plan(struct kr_node *node, const struct kr_rules *rules,
 	path = find_rewritten(p, edits);
 	if (!path && !kr_node_waits(node))
 		return 0;
-	if (!find_wanted(&m))
+	if (!find_wanted(&m, p))
 		return 0;
-	if (p->nodeadm)
-		r = plan_nodeadm(&m);
-	if (r == 0)
-		r = describe(node, &m.wanted, p->place, &durable);
+	r = plan(&m);
 	if (r < 0)
 		return r;
 	warn_rewritten(&m, path);
-	*ret = durable;
-	durable = (struct kr_durable){0};
+	*ret = TAKE(durable);
 	return 0;
+}
+
+int kr_durable_plan(struct kr_node *node, const struct kr_rules *rules,
+                    struct kr_edits *edits,
+                    const struct kr_durable_options *options,
+                    struct kr_diag *diag, struct kr_durable *ret)
+{
+	const struct kr_platform *medium = options->medium;
+	struct making m = {.node = node, .rules = rules, .options = options};
+	int r = plan_platform(node, rules, edits, options, diag, ret);
+
+	if (r < 0 || !medium || !find_wanted(&m, medium))
+		return r;
+	kr_durable_done(ret);
+	return describe_as(medium, &m.wanted, medium->place, ret);
 }
 
 void kr_durable_done(struct kr_durable *durable)

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * A change that outlasts the platform: where kubelet's files are written anew,
+ * A change that outlasts the platform: where kubelet's files are written again,
  * it also has to stand in the place from which they are.
  */
 
@@ -14,7 +14,7 @@
 #include "policy/rules.h"
 
 struct kr_durable {
-	/* whose OWNER writes the edited files anew; NULL: nobody does */
+	/* whose OWNER writes the edited files again; NULL: none */
 	const struct kr_platform *platform;
 	char *place;   /* where the change outlasts that; for people */
 	char *text;    /* what to put there, whole lines */
@@ -25,15 +25,18 @@ struct kr_durable {
 struct kr_durable_options {
 	bool no_persist; /* nothing is added to the edits */
 	bool flag;       /* the flag is to be set, too, whatever is set now */
+	/* whose words are wanted, whatever the node's are; NULL */
+	const struct kr_platform *medium;
 };
 
 /*
  * Looks whether the platform of NODE rewrites what EDITS change for RULES
  * (on a node that is not configured yet: whatever they do), and adds to them
- * the file that makes the change last, where this platform has one that is ours
- * to write. Where it is not written, a message in DIAG says who undoes the
+ * the file that makes the change last, where this platform has a file that is
+ * ours to write. Where it is not written, a message in DIAG says who undoes the
  * change. 0; -EEXIST, -ENOMEM, or an errno with words. RET is zeroed where
- * nobody writes them.
+ * they are not written again; with a MEDIUM it has the medium's place and text
+ * in any case.
  */
 int kr_durable_plan(struct kr_node *node, const struct kr_rules *rules,
                     struct kr_edits *edits,

@@ -21,7 +21,9 @@
 
 #include <string.h>
 
+#include "base/format.h"
 #include "base/macro.h"
+#include "base/vec.h"
 #include "node/kubelet-version.h"
 #include "policy/editions.h"
 
@@ -70,7 +72,7 @@ int kr_edition_find(const char *name)
 
 		if (strncmp(its, name, length) != 0)
 			continue;
-		/* "eks-1.8" is eks-1.8.0, "eks-1" is none */
+		/* "eks-1.8" is eks-1.8.0, "eks-1" is no edition */
 		if (!*rest || (*rest == '.' && strchr(name, '.')))
 			return i;
 	}
@@ -143,143 +145,71 @@ int kr_edition_of_node(struct kr_node *node, const struct kr_edition **ret,
 
 /* --- what it has --------------------------------------------------------- */
 
-/* By edition, in the order of the enum: A(utomated), M(anual); the numbers. */
 /* clang-format off */
+#define CHAPTER(c)                                                             \
+	{c "1",  c "2",  c "3",  c "4",  c "5",  c "6",  c "7",                \
+	 c "8",  c "9",  c "10", c "11", c "12", c "13", c "14"}
+
+/* The clouds' and the others', of files and of settings. */
+static const char numbers[2][2][14][sizeof("4.2.14")] = {
+	{CHAPTER("3.1."), CHAPTER("3.2.")},
+	{CHAPTER("4.1."), CHAPTER("4.2.")},
+};
+
+/*
+ * A letter for each edition, in the order of the enum: the last part of the
+ * number, in base 16, which a file ("mode:...", "owner:...") has in another
+ * chapter than a setting; A(utomated) or M(anual). A blank: it has it not.
+ */
 static const struct row {
-	const char *name, *assessments;
-	const char *ids[KR_N_EDITIONS];
+	const char *name, *numbers, *assessments;
 } rows[] = {
 	{"authentication.anonymous.enabled",
-	 "AAAAAMAAAA AAAAAAAAAAAAAA",
-	 {"3.2.1", "3.2.1", "3.2.1", "3.2.1", "3.2.1", "3.2.1", "3.2.1",
-	  "3.2.1", "3.2.1", "3.2.1", NULL, "4.2.1", "4.2.1", "4.2.1", "4.2.1",
-	  "4.2.1", "4.2.1", "4.2.1", "4.2.1", "4.2.1", "4.2.1", "4.2.1",
-	  "4.2.2", "4.2.1", "4.2.1"}},
+	 "1111111111 11111111111211", "AAAAAMAAAA AAAAAAAAAAAAAA"},
 	{"authorization.mode",
-	 "AAAAAMAAAA AAAAAAAAAAAAAA",
-	 {"3.2.2", "3.2.2", "3.2.2", "3.2.2", "3.2.2", "3.2.2", "3.2.2",
-	  "3.2.2", "3.2.2", "3.2.2", NULL, "4.2.2", "4.2.2", "4.2.2", "4.2.2",
-	  "4.2.2", "4.2.2", "4.2.2", "4.2.2", "4.2.2", "4.2.2", "4.2.2",
-	  "4.2.3", "4.2.2", "4.2.2"}},
+	 "2222222222 22222222222322", "AAAAAMAAAA AAAAAAAAAAAAAA"},
 	{"authentication.x509.clientCAFile",
-	 "MMAAAMAAAA AAAAAAAAAAAAAA",
-	 {"3.2.3", "3.2.3", "3.2.3", "3.2.3", "3.2.3", "3.2.3", "3.2.3",
-	  "3.2.3", "3.2.3", "3.2.3", NULL, "4.2.3", "4.2.3", "4.2.3", "4.2.3",
-	  "4.2.3", "4.2.3", "4.2.3", "4.2.3", "4.2.3", "4.2.3", "4.2.3",
-	  "4.2.4", "4.2.3", "4.2.3"}},
+	 "3333333333 33333333333433", "MMAAAMAAAA AAAAAAAAAAAAAA"},
 	{"readOnlyPort",
-	 "MMAAAMAAMA AMMMMMMMMMMAAA",
-	 {"3.2.4", "3.2.4", "3.2.4", "3.2.4", "3.2.4", "3.2.4", "3.2.4",
-	  "3.2.4", "3.2.4", "3.2.4", NULL, "4.2.4", "4.2.4", "4.2.4", "4.2.4",
-	  "4.2.4", "4.2.4", "4.2.4", "4.2.4", "4.2.4", "4.2.4", "4.2.4",
-	  "4.2.5", "4.2.4", "4.2.4"}},
+	 "4444444444 44444444444544", "MMAAAMAAMA AMMMMMMMMMMAAA"},
 	{"streamingConnectionIdleTimeout",
-	 "MAAAAMAAAA AMMMMMMMMMMAAM",
-	 {"3.2.5", "3.2.5", "3.2.5", "3.2.5", "3.2.5", "3.2.5", "3.2.5",
-	  "3.2.5", "3.2.5", "3.2.5", NULL, "4.2.5", "4.2.5", "4.2.5", "4.2.5",
-	  "4.2.5", "4.2.5", "4.2.5", "4.2.5", "4.2.5", "4.2.5", "4.2.5",
-	  "4.2.6", "4.2.5", "4.2.5"}},
+	 "5555555555 55555555555655", "MAAAAMAAAA AMMMMMMMMMMAAM"},
 	{"protectKernelDefaults",
-	 "AA   M  M  AAAAA         ",
-	 {"3.2.6", "3.2.6", NULL, NULL, NULL, "3.2.6", NULL, NULL, "3.2.6",
-	  NULL, NULL, "4.2.6", "4.2.6", "4.2.6", "4.2.6", "4.2.6", NULL, NULL,
-	  NULL, NULL, NULL, NULL, NULL, NULL, NULL}},
+	 "66   6  6  66666         ", "AA   M  M  AAAAA         "},
 	{"makeIPTablesUtilChains",
-	 "AAAAAMAAAA AAAAAAAAAAAMAA",
-	 {"3.2.7", "3.2.7", "3.2.6", "3.2.6", "3.2.6", "3.2.7", "3.2.6",
-	  "3.2.6", "3.2.7", "3.2.6", NULL, "4.2.7", "4.2.7", "4.2.7", "4.2.7",
-	  "4.2.7", "4.2.6", "4.2.6", "4.2.6", "4.2.6", "4.2.6", "4.2.6",
-	  "4.2.7", "4.2.6", "4.2.6"}},
+	 "7766676676 77777666666766", "AAAAAMAAAA AAAAAAAAAAAMAA"},
 	{"hostname-override",
-	 "MM   M  M  MMMMMMMMMMM MA",
-	 {"3.2.8", "3.2.8", NULL, NULL, NULL, "3.2.8", NULL, NULL, "3.2.8",
-	  NULL, NULL, "4.2.8", "4.2.8", "4.2.8", "4.2.8", "4.2.8", "4.2.7",
-	  "4.2.7", "4.2.7", "4.2.7", "4.2.7", "4.2.7", NULL, "4.2.7",
-	  "4.2.7"}},
+	 "88   8  8  88888777777 77", "MM   M  M  MMMMMMMMMMM MA"},
 	{"eventRecordQPS",
-	 "AAAAAMAAAA MMMMMMMMMMMMMM",
-	 {"3.2.9", "3.2.9", "3.2.7", "3.2.7", "3.2.7", "3.2.9", "3.2.7",
-	  "3.2.7", "3.2.9", "3.2.7", NULL, "4.2.9", "4.2.9", "4.2.9", "4.2.9",
-	  "4.2.9", "4.2.8", "4.2.8", "4.2.8", "4.2.8", "4.2.8", "4.2.8",
-	  "4.2.8", "4.2.8", "4.2.8"}},
+	 "9977797797 99999888888888", "AAAAAMAAAA MMMMMMMMMMMMMM"},
 	{"tlsCertFile+tlsPrivateKeyFile",
-	 "        M  AMMMMMMMMMMMMA",
-	 {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "3.2.10", NULL,
-	  NULL, "4.2.10", "4.2.10", "4.2.10", "4.2.10", "4.2.10", "4.2.9",
-	  "4.2.9", "4.2.9", "4.2.9", "4.2.9", "4.2.9", "4.2.9", "4.2.9",
-	  "4.2.9"}},
+	 "        a  aaaaa999999999", "        M  AMMMMMMMMMMMMA"},
 	{"rotateCertificates",
-	 "MMAAAMAAMA AMAAAAAAAAAMAA",
-	 {"3.2.10", "3.2.10", "3.2.8", "3.2.8", "3.2.8", "3.2.10", "3.2.8",
-	  "3.2.8", "3.2.11", "3.2.8", NULL, "4.2.11", "4.2.11", "4.2.11",
-	  "4.2.11", "4.2.11", "4.2.10", "4.2.10", "4.2.10", "4.2.10",
-	  "4.2.10", "4.2.10", "4.2.10", "4.2.10", "4.2.10"}},
+	 "aa888a88b8 bbbbbaaaaaaaaa", "MMAAAMAAMA AMAAAAAAAAAMAA"},
 	{"featureGates.RotateKubeletServerCertificate",
-	 "MMAAAMAAAA AMMMMMMMMMMMMA",
-	 {"3.2.11", "3.2.11", "3.2.9", "3.2.9", "3.2.9", "3.2.11", "3.2.9",
-	  "3.2.9", "3.2.12", "3.2.9", NULL, "4.2.12", "4.2.12", "4.2.12",
-	  "4.2.12", "4.2.12", "4.2.11", "4.2.11", "4.2.11", "4.2.11",
-	  "4.2.11", "4.2.11", "4.2.11", "4.2.11", "4.2.11"}},
+	 "bb999b99c9 cccccbbbbbbbbb", "MMAAAMAAAA AMMMMMMMMMMMMA"},
 	{"tlsCipherSuites",
-	 "           MMMMMMMMMMMMAM",
-	 {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-	  "4.2.13", "4.2.13", "4.2.13", "4.2.13", "4.2.13", "4.2.12",
-	  "4.2.12", "4.2.12", "4.2.12", "4.2.12", "4.2.12", "4.2.13",
-	  "4.2.12", "4.2.12"}},
+	 "           dddddccccccdcc", "           MMMMMMMMMMMMAM"},
 	{"podPidsLimit",
-	 "                MMMMMM MM",
-	 {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-	  NULL, NULL, NULL, NULL, NULL, "4.2.13", "4.2.13", "4.2.13",
-	  "4.2.13", "4.2.13", "4.2.13", NULL, "4.2.13", "4.2.13"}},
+	 "                dddddd dd", "                MMMMMM MM"},
 	{"seccompDefault",
-	 "                    MM   ",
-	 {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-	  NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "4.2.14",
-	  "4.2.14", NULL, NULL, NULL}},
+	 "                    ee   ", "                    MM   "},
 	{"mode:unit",
-	 "           AAAAAAAAAAAAAA",
-	 {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-	  "4.1.1", "4.1.1", "4.1.1", "4.1.1", "4.1.1", "4.1.1", "4.1.1",
-	  "4.1.1", "4.1.1", "4.1.1", "4.1.1", "4.1.1", "4.1.1", "4.1.1"}},
+	 "           11111111111111", "           AAAAAAAAAAAAAA"},
 	{"owner:unit",
-	 "           AAAAAAAAAAAAAA",
-	 {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-	  "4.1.2", "4.1.2", "4.1.2", "4.1.2", "4.1.2", "4.1.2", "4.1.2",
-	  "4.1.2", "4.1.2", "4.1.2", "4.1.2", "4.1.2", "4.1.2", "4.1.2"}},
+	 "           22222222222222", "           AAAAAAAAAAAAAA"},
 	{"mode:kubeconfig",
-	 "MMAAAMAA  AAAAAAAAAAAAMAA",
-	 {"3.1.1", "3.1.1", "3.1.1", "3.1.1", "3.1.1", "3.1.1", "3.1.1",
-	  "3.1.1", NULL, NULL, "3.1.1", "4.1.5", "4.1.5", "4.1.5", "4.1.5",
-	  "4.1.5", "4.1.5", "4.1.5", "4.1.5", "4.1.5", "4.1.5", "4.1.5",
-	  "4.1.5", "4.1.5", "4.1.5"}},
+	 "11111111  155555555555555", "MMAAAMAA  AAAAAAAAAAAAMAA"},
 	{"owner:kubeconfig",
-	 "MMAAAMAA  AAMAAAAAAAAAMAA",
-	 {"3.1.2", "3.1.2", "3.1.2", "3.1.2", "3.1.2", "3.1.2", "3.1.2",
-	  "3.1.2", NULL, NULL, "3.1.2", "4.1.6", "4.1.6", "4.1.6", "4.1.6",
-	  "4.1.6", "4.1.6", "4.1.6", "4.1.6", "4.1.6", "4.1.6", "4.1.6",
-	  "4.1.6", "4.1.6", "4.1.6"}},
+	 "22222222  266666666666666", "MMAAAMAA  AAMAAAAAAAAAMAA"},
 	{"mode:clientCA",
-	 "           AMMMMMMMMMMMAA",
-	 {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-	  "4.1.7", "4.1.7", "4.1.7", "4.1.7", "4.1.7", "4.1.7", "4.1.7",
-	  "4.1.7", "4.1.7", "4.1.7", "4.1.7", "4.1.7", "4.1.7", "4.1.7"}},
+	 "           77777777777777", "           AMMMMMMMMMMMAA"},
 	{"owner:clientCA",
-	 "           AMMMMMMMMMMAAA",
-	 {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-	  "4.1.8", "4.1.8", "4.1.8", "4.1.8", "4.1.8", "4.1.8", "4.1.8",
-	  "4.1.8", "4.1.8", "4.1.8", "4.1.8", "4.1.8", "4.1.8", "4.1.8"}},
+	 "           88888888888888", "           AMMMMMMMMMMAAA"},
 	{"mode:config",
-	 "MMAAAM  MMAAAAAMMAAAAAAAA",
-	 {"3.1.3", "3.1.3", "3.1.3", "3.1.3", "3.1.3", "3.1.3", NULL, NULL,
-	  "3.1.3", "3.1.3", "3.1.3", "4.1.9", "4.1.9", "4.1.9", "4.1.9",
-	  "4.1.9", "4.1.9", "4.1.9", "4.1.9", "4.1.9", "4.1.9", "4.1.9",
-	  "4.1.9", "4.1.9", "4.1.9"}},
+	 "333333  33399999999999999", "MMAAAM  MMAAAAAMMAAAAAAAA"},
 	{"owner:config",
-	 "MMAAAM  MMAAAAAMMAAAAAAMA",
-	 {"3.1.4", "3.1.4", "3.1.4", "3.1.4", "3.1.4", "3.1.4", NULL, NULL,
-	  "3.1.4", "3.1.4", "3.1.4", "4.1.10", "4.1.10", "4.1.10", "4.1.10",
-	  "4.1.10", "4.1.10", "4.1.10", "4.1.10", "4.1.10", "4.1.10",
-	  "4.1.10", "4.1.10", "4.1.10", "4.1.10"}},
+	 "444444  444aaaaaaaaaaaaaa", "MMAAAM  MMAAAAAMMAAAAAAMA"},
 };
 /* clang-format on */
 
@@ -298,16 +228,24 @@ static unsigned level_of(enum kr_edition_id edition, const char *name)
 	               : 1;
 }
 
+static const char *number_of(const struct row *row, enum kr_edition_id edition)
+{
+	char letter = row->numbers[edition];
+	int last = letter <= '9' ? letter - '0' : letter - 'a' + 10;
+	bool setting = !strchr(row->name, ':');
+
+	return numbers[edition >= KR_CIS_1_5][setting][last - 1];
+}
+
 bool kr_edition_control(enum kr_edition_id edition, const char *name,
                         struct kr_edition_control *ret)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct row *row = &rows[i];
-
-		if (strcmp(row->name, name) != 0 || !row->ids[edition])
+	KR_EACH(const struct row, row, rows, ARRAY_SIZE(rows)) {
+		if (strcmp(row->name, name) != 0 ||
+		    row->numbers[edition] == ' ')
 			continue;
 		*ret = (struct kr_edition_control){
-			.id = row->ids[edition],
+			.id = number_of(row, edition),
 			.assessment = row->assessments[edition] == 'M'
 		                              ? KR_ASSESSED_MANUAL
 		                              : KR_ASSESSED_AUTOMATED,
@@ -316,4 +254,76 @@ bool kr_edition_control(enum kr_edition_id edition, const char *name,
 		return true;
 	}
 	return false;
+}
+
+bool kr_edition_of_any(const char *name)
+{
+	struct kr_edition_control its;
+
+	for (int i = 0; i < KR_N_EDITIONS; i++) {
+		if (kr_edition_control((enum kr_edition_id)i, name, &its))
+			return true;
+	}
+	return false;
+}
+
+const char *kr_edition_number(const struct kr_edition *edition,
+                              const char *name)
+{
+	struct kr_edition_control its;
+
+	return edition && kr_edition_control(kr_edition_id(edition), name, &its)
+	               ? its.id
+	               : "";
+}
+
+/* --- who has it ---------------------------------------------------------- */
+
+/* The newest of each kind that has the files or the settings. */
+static const enum kr_edition_id newest[] = {
+	KR_EKS_1_8,  KR_AKS_1_8, KR_GKE_1_6,  KR_GKE_1_9,
+	KR_CIS_1_12, KR_RH_1_8,  KR_RKE2_1_8, KR_K3S_1_9,
+};
+
+/* Adds EDITION and its number of the control NAME to LIST, where it has it. 0
+ * or -ENOMEM. */
+static int add_edition(char **list, int edition, const char *name)
+{
+	struct kr_edition_control its;
+
+	if (!kr_edition_control((enum kr_edition_id)edition, name, &its))
+		return 0;
+	return kr_format(list, "%s%s%s %s", *list ? *list : "",
+	                 *list ? ", " : "", kr_editions[edition].name, its.id);
+}
+
+/* Whether a later edition of the same kind has the control NAME. */
+static bool has_later(int edition, const char *name)
+{
+	struct kr_edition_control its;
+
+	for (int i = edition + 1; i < KR_N_EDITIONS; i++) {
+		if (strcmp(kr_editions[i].title, kr_editions[edition].title) ==
+		            0 &&
+		    kr_edition_control((enum kr_edition_id)i, name, &its))
+			return true;
+	}
+	return false;
+}
+
+int kr_edition_list(const char *name, char **ret, bool *ret_older)
+{
+	int r = 0;
+
+	*ret_older = false;
+	for (size_t i = 0; i < ARRAY_SIZE(newest) && r == 0; i++)
+		r = add_edition(ret, newest[i], name);
+	if (r < 0 || *ret)
+		return r;
+	*ret_older = true;
+	for (int i = 0; i < KR_N_EDITIONS && r == 0; i++) {
+		if (!has_later(i, name))
+			r = add_edition(ret, i, name);
+	}
+	return r;
 }

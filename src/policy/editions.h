@@ -6,7 +6,6 @@
  */
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "node/node.h"
 
@@ -67,7 +66,7 @@ int kr_edition_find(const char *name);
  */
 enum kr_edition_id kr_edition_for(const char *platform, unsigned minor);
 
-/* The same for NODE, which was read, as far as kubelet's version is told.
+/* The same for NODE, which was read, as far as kubelet's version is known.
  * RET_NEWEST, where not NULL, says that it would decide and is not known. 0 or
  * -ENOMEM. */
 int kr_edition_of_node(struct kr_node *node, const struct kr_edition **ret,
@@ -91,3 +90,17 @@ struct kr_edition_control {
  */
 bool kr_edition_control(enum kr_edition_id edition, const char *name,
                         struct kr_edition_control *ret);
+
+/* Whether any edition has the control NAME. */
+bool kr_edition_of_any(const char *name);
+
+/* The newest editions that have the control NAME, with its numbers there:
+ * "eks-1.8.0 3.2.4, ..."; where none of these has it, RET_OLDER, the last of
+ * each kind that had. RET is NULL before, and after it where no edition has it;
+ * the caller frees it. 0 or -ENOMEM. */
+int kr_edition_list(const char *name, char **ret, bool *ret_older);
+
+/* The number of the control NAME in EDITION, static; "": EDITION is NULL, or
+ * has it not. */
+const char *kr_edition_number(const struct kr_edition *edition,
+                              const char *name);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What people are told before they allow a change.
+ * What people read before they allow a change.
  *
  * Source: what kubelet was seen to do with each setting, and how the remedies
  * that are in public break nodes (kubernetes#64027, #66241, kubeadm#591,
  * amazon-eks-ami#207 and #610).
  */
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/format.h"
@@ -17,13 +18,13 @@
 
 static const char *const breaks[KR_N_RULES] = {
 	[KR_FIELD_ANONYMOUS] =
-		"whoever asks port 10250 without credentials gets 401; the API "
+		"clients of port 10250 without credentials get 401; the API "
 		"server, too, where its certificate is not of the client CA",
 	[KR_FIELD_CLIENT_CA] =
 		"the API server is shut out where its certificate is another "
 		"authority's: logs, exec and metrics fail",
 	[KR_FIELD_AUTHORIZATION_MODE] =
-		"whoever has no right to nodes/proxy is refused; the API "
+		"clients without the right to nodes/proxy are refused; the API "
 		"server, too, where its RBAC lacks that",
 	[KR_FIELD_READ_ONLY_PORT] =
 		"collectors of metrics that read the read-only port get no "
@@ -32,7 +33,7 @@ static const char *const breaks[KR_N_RULES] = {
 		"kubelet ends at the next boot where a kernel setting is not "
 		"as it wants it",
 	[KR_FIELD_IPTABLES] =
-		"an old kubelet whose two mark bits are the same ends",
+		"a kubelet before 1.28 ends where its two mark bits are equal",
 	[KR_FIELD_HOSTNAME_OVERRIDE] = "the Node object gets another name",
 	[KR_FIELD_EVENT_QPS] =
 		"0 can flood the API server with events; too low a value loses "
@@ -60,9 +61,21 @@ static const char *const breaks[KR_N_RULES] = {
 	[KR_RULE_MODE_UNIT] = "programs of others that read the files",
 };
 
+/* The row in the table; a rule with the owner's value is a copy of it. */
+static ptrdiff_t row_of(const struct kr_rule *rule)
+{
+	return kr_rule_find(rule->name, strlen(rule->name)) - kr_rules_table;
+}
+
 const char *kr_rule_breaks(const struct kr_rule *rule)
 {
-	return breaks[rule - kr_rules_table];
+	return breaks[row_of(rule)];
+}
+
+const char *kr_rule_risk(const struct kr_rule *rule)
+{
+	/* equal mark bits are refused (policy/step) */
+	return row_of(rule) == KR_FIELD_IPTABLES ? NULL : kr_rule_breaks(rule);
 }
 
 /* What is written where it is not a value of the benchmark's. */

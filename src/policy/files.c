@@ -13,9 +13,10 @@
  * With an ACL the group's bits are its mask (acl(5)): no more than these is
  * granted, so that they are taken as they stand.
  *
- * A file that is not there passes. Checkers say so themselves of the unit and
- * the configuration ("File not found"); of the others they find nothing to
- * print, and nothing that could be open either.
+ * Where kubelet is given no such file there is nothing that could be open: a
+ * pass. One that it is given and that is not there yet passes in an image, and
+ * before the node is configured, with the note of node/refusals. Later nothing
+ * is known of it, or kubelet would not start without it: invalid.
  *
  * A file below /etc/ssl, /etc/pki and /etc/ca-certificates is one of the
  * system's, which other programs read.
@@ -92,12 +93,31 @@ char *kr_files_path(const struct kr_node *node, const char *path)
 	return kr_path_join(folder && *folder == '/' ? folder : "/", path);
 }
 
+/* kubelet would not start for something else; the file is there to be read. */
+static int decide_refused(const struct looking *l, int field,
+                          struct kr_decision *d)
+{
+	const struct kr_inputs *in = kr_node_inputs(l->node);
+	struct kr_decision its = {0};
+	int r = in && l->node->disk.state == KR_STATE_ABSENT
+	                ? kr_decide_refused(in, field, &its)
+	                : 0;
+
+	if (r <= 0)
+		return r;
+	kr_decision_done(d);
+	*d = its;
+	return 0;
+}
+
 /* The file that FIELD names. */
 static int list_named(struct looking *l, int field)
 {
 	_cleanup_decision_ struct kr_decision d = {0};
 	int r = kr_node_decide(l->node, field, &d);
 
+	if (r >= 0 && d.state == KR_STATE_INVALID)
+		r = decide_refused(l, field, &d);
 	if (r < 0)
 		return r;
 	if (d.state == KR_STATE_UNKNOWN || d.state == KR_STATE_INVALID)
@@ -152,7 +172,7 @@ static size_t folder_length(const char *path)
 }
 
 /* Why mode and owner of the file are not to be changed; NULL. A link within
- * one folder is how a file is swapped; another leads to somebody else's. */
+ * one folder is how a file is swapped; another leads to others'. */
 static const char *refusal(const struct kr_stat *link,
                            const struct kr_stat *file)
 {
@@ -225,11 +245,25 @@ static int look_at(struct looking *l, const char *path)
 
 static int say_absent(struct looking *l)
 {
-	if (l->paths.n_items > 0)
-		return kr_view_set(l->view, KR_STATE_ABSENT, "%s is not there",
+	const struct kr_node *node = l->node;
+	_cleanup_decision_ struct kr_decision d = {0};
+	int r = 0;
+
+	if (l->paths.n_items == 0)
+		return kr_view_set(l->view, KR_STATE_ABSENT,
+		                   "kubelet has no such file");
+	/* whatever the field */
+	if (kr_node_is_invalid(node))
+		r = kr_node_decide(node, KR_FIELD_KUBECONFIG, &d);
+	if (r < 0)
+		return r;
+	if (d.state == KR_STATE_INVALID)
+		return kr_view_set(l->view, d.state, "%s", d.reason);
+	if (node->live && node->configured)
+		return kr_view_set(l->view, KR_STATE_UNKNOWN, "%s is not there",
 		                   l->paths.items[0]);
-	return kr_view_set(l->view, KR_STATE_ABSENT,
-	                   "kubelet has no such file");
+	return kr_view_set(l->view, KR_STATE_ABSENT, "%s is not there yet",
+	                   l->paths.items[0]);
 }
 
 static int sum_up(struct looking *l)
@@ -285,16 +319,16 @@ static bool loads(const struct kr_pem *pem, int field)
  * another errno of the file. */
 static int try_load(struct kr_node *node, int field, const char *path)
 {
-	_cleanup_stat_ struct kr_stat st = {0};
+	struct stat st;
 	_cleanup_pem_ struct kr_pem pem = {0};
 	const struct kr_file *file;
-	int r = kr_fs_stat(node->fs, path, true, &st);
+	int r = kr_fs_look(node->fs, path, true, &st);
 
 	if (r < 0)
 		return r;
 	/* the key is never read */
 	if (field == KR_FIELD_TLS_KEY)
-		return S_ISREG(st.st.st_mode) ? 0 : -EINVAL;
+		return S_ISREG(st.st_mode) ? 0 : -EINVAL;
 	r = kr_fs_read(node->fs, path, &file);
 	if (r < 0)
 		return r;

@@ -9,7 +9,7 @@
 /*
  * The disk view of RULE, which is about the mode or owner of files, as EDITION
  * demands: a source for each file, and the value of the worst. What is not
- * there is open to nobody: without any file the view is ABSENT. SOURCES and RET
+ * there is closed to all: without any file the view is ABSENT. SOURCES and RET
  * are empty. 0 or -ENOMEM.
  */
 int kr_files_look(struct kr_node *node, const struct kr_rule *rule,

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Edits of kubelet's arguments, by field: a flag is cut, set, or changed inside
- * its value. Nothing is proved here (policy/proof).
+ * Edits of kubelet's arguments, by field: a flag is cut or appended. Nothing is
+ * proved here (policy/proof).
  */
 
 #include <stdbool.h>
@@ -28,13 +28,11 @@ struct kr_flag_edit {
  */
 
 /*
- * Cuts every use of FIELD's flag but those with the value KEEP (NULL: all of
- * them), the ones that kubelet refuses too. Of a gate only its entries go; a
- * use goes with its last entry. A use in a vendor's file stays and
- * RET_VENDOR (may be NULL) is set.
+ * Cuts every use of FIELD's flag, those that kubelet refuses, too. Of a gate
+ * only its entries go; a use goes with its last entry. A use in a vendor's file
+ * stays, which RET_VENDOR tells.
  */
-int kr_flag_edit_cut(const struct kr_flag_edit *e, int field,
-                     const struct kr_value *keep, bool *ret_vendor);
+int kr_flag_edit_cut(const struct kr_flag_edit *e, int field, bool *ret_vendor);
 
 /*
  * Adds "--flag=VALUE" at the end of the variable for kubelet's arguments
@@ -43,23 +41,3 @@ int kr_flag_edit_cut(const struct kr_flag_edit *e, int field,
  */
 int kr_flag_edit_append(const struct kr_flag_edit *e, int field,
                         const struct kr_value *value);
-
-/*
- * VALUE is what the flag says afterwards, once: cut and append. No edit where
- * the only use says it already. Uses in a vendor's file stay before it: the
- * last one wins, but the uses of a list append (those are refused).
- *
- * Of a gate: the entry that decides is changed where it stands; a gate without
- * an entry is added to the last use, else appended. Other entries stay. No edit
- * where the entry that decides says VALUE.
- */
-int kr_flag_edit_set(const struct kr_flag_edit *e, int field,
-                     const struct kr_value *value);
-
-/*
- * Takes every entry ITEM out of the uses of the list FIELD; a use goes with its
- * last entry. Where no use is left, the config file decides. Entries in a
- * vendor's file are refused.
- */
-int kr_flag_edit_drop(const struct kr_flag_edit *e, int field,
-                      const char *item);

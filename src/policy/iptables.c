@@ -5,7 +5,7 @@
  *
  *   managers    The CIS text warns of them: "If you are using any other
  *       iptables management solution, then there might be some conflicts." An
- *       active unit is one, or on an image one that is enabled: a link in a
+ *       active unit is one, or on an image a unit that is enabled: a link in a
  *       target's .wants folder, which is what 'systemctl enable' makes.
  *   iptables    kubelet runs the program of that name. Without it a kubelet is
  *       healthy, its configz says true, and no chain is ever made: measured.
@@ -15,8 +15,8 @@
  *   mark bits   With iptablesMasqueradeBit and iptablesDropBit the same, a
  *       kubelet before 1.28 runs as long as the setting is false and dies six
  *       seconds after its start when it is true: measured with 1.20.2. Since
- *       1.28 the bits have no meaning. The node's files do not say which
- *       version will read them.
+ *       1.28 the bits have no meaning. Where they are equal and the setting
+ *       is true, kubelet/validate warns of it.
  *
  * Source: kubernetes pkg/kubelet/kubelet.go (NewMainKubelet) of 1.20,
  * pkg/util/iptables; KEP-3178; systemd.unit(5).
@@ -27,23 +27,23 @@
 #include <string.h>
 
 #include "kubelet/go.h"
+#include "node/kubelet-version.h"
 #include "policy/iptables.h"
 
 #define KEY            "makeIPTablesUtilChains"
 #define MASQUERADE_BIT 14
 #define DROP_BIT       15
+#define LAST_WITH_BITS 27
 
-const char *const kr_iptables_units[] = {
-	"firewalld.service",
-	"ufw.service",
-	"nftables.service",
-	"iptables.service",
-	"ip6tables.service",
-	"iptables-restore.service",
-	"ip6tables-restore.service",
-	"netfilter-persistent.service",
-	NULL,
-};
+const char *const kr_iptables_units[] = {"firewalld.service",
+                                         "ufw.service",
+                                         "nftables.service",
+                                         "iptables.service",
+                                         "ip6tables.service",
+                                         "iptables-restore.service",
+                                         "ip6tables-restore.service",
+                                         "netfilter-persistent.service",
+                                         NULL};
 
 /* --- other managers ------------------------------------------------------ */
 
@@ -138,49 +138,35 @@ static int remark_managers(struct kr_node *node, const char *const *active,
 
 static int has(struct kr_fs *fs, const char *path)
 {
-	_cleanup_stat_ struct kr_stat st = {0};
-	int r = kr_fs_stat(fs, path, false, &st);
+	struct stat st;
+	int r = kr_fs_look(fs, path, false, &st);
 
 	/* what may not be looked at may be there */
 	return r == -ENOMEM ? r : r != -ENOENT && r != -ENOTDIR;
-}
-
-/* Whether /sbin and /bin are those of /usr, as they are nearly everywhere. */
-static int is_merged(struct kr_fs *fs)
-{
-	_cleanup_stat_ struct kr_stat st = {0};
-	int r = kr_fs_stat(fs, "/sbin", false, &st);
-
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
-	return S_ISLNK(st.st.st_mode);
 }
 
 static int has_iptables(struct kr_fs *fs)
 {
 	/* where systemd looks for programs, most likely first */
 	static const char *const paths[] = {
-		"/usr/sbin/iptables",
-		"/usr/bin/iptables",
-		"/usr/local/sbin/iptables",
-		"/usr/local/bin/iptables",
-	};
-	static const char *const unmerged[] = {
-		"/sbin/iptables",
-		"/bin/iptables",
-	};
-	int r;
+		"/usr/sbin/iptables", "/usr/bin/iptables",
+		"/usr/local/sbin/iptables", "/usr/local/bin/iptables"};
+	static const char *const unmerged[] = {"/sbin/iptables",
+	                                       "/bin/iptables"};
+	char target[2];
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		r = has(fs, paths[i]);
+		int r = has(fs, paths[i]);
+
 		if (r != 0)
 			return r;
 	}
-	r = is_merged(fs);
-	if (r != 0)
-		return r < 0 ? r : 0;
+	/* /sbin and /bin are those of /usr, as they are nearly everywhere */
+	if (kr_fs_is_link(fs, "sbin", target, sizeof(target)))
+		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(unmerged); i++) {
-		r = has(fs, unmerged[i]);
+		int r = has(fs, unmerged[i]);
+
 		if (r != 0)
 			return r;
 	}
@@ -242,14 +228,18 @@ static bool bits_equal(const struct kr_inputs *in, int *ret_bit)
 	return masquerade >= 0 && masquerade == drop;
 }
 
-int kr_iptables_bits_fatal(const struct kr_node *node,
-                           const struct kr_inputs *inputs, int *ret_bit)
+int kr_iptables_bits_fatal(struct kr_node *node, const struct kr_inputs *inputs,
+                           int *ret_bit)
 {
 	_cleanup_decision_ struct kr_decision d = {0};
+	unsigned minor;
 	int r;
 
 	if (!bits_equal(inputs, ret_bit))
 		return 0;
+	r = kr_kubelet_version_seek(node, true, &minor);
+	if (r < 0 || minor > LAST_WITH_BITS)
+		return r;
 	if (!node->running_valid || !bits_equal(&node->running, NULL))
 		return 1;
 	r = kr_decide(&node->running, KR_FIELD_IPTABLES, &d);
@@ -259,24 +249,6 @@ int kr_iptables_bits_fatal(const struct kr_node *node,
 	return d.state != KR_STATE_TRUE;
 }
 
-static int remark_bits(const struct kr_node *node, struct kr_diag *diag)
-{
-	const struct kr_inputs *in = kr_node_inputs(node);
-	int bit, r;
-
-	if (!in)
-		return 0;
-	r = kr_iptables_bits_fatal(node, in, &bit);
-	if (r <= 0)
-		return r;
-	kr_diag_add(diag, KR_WARNING, "mark-bits-equal", KR_SPAN_NONE,
-	            "iptablesMasqueradeBit and iptablesDropBit are both %d: "
-	            "with %s true a kubelet before 1.28 ends a few seconds "
-	            "after its start",
-	            bit, KEY);
-	return 0;
-}
-
 int kr_iptables_remark(struct kr_node *node, const char *const *active,
                        struct kr_diag *diag)
 {
@@ -284,8 +256,5 @@ int kr_iptables_remark(struct kr_node *node, const char *const *active,
 
 	if (r < 0)
 		return r;
-	r = remark_program(node, diag);
-	if (r < 0)
-		return r;
-	return remark_bits(node, diag);
+	return remark_program(node, diag);
 }

@@ -7,20 +7,17 @@
  * kubelets die when makeIPTablesUtilChains is switched on.
  */
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "base/diag.h"
 #include "node/inputs.h"
 #include "node/node.h"
 
-/* The units of other managers of iptables, NULL-terminated: whoever can ask
+/* The units of other managers of iptables, NULL-terminated: who can ask
  * systemd asks it which of them are active. */
 extern const char *const kr_iptables_units[];
 
 /*
  * Adds to DIAG what is to be known: "iptables-manager" and "no-iptables",
- * notes; "mark-bits-equal", a warning. ACTIVE is what systemd said of
+ * notes. ACTIVE is what systemd said of
  * kr_iptables_units, NULL-terminated; NULL where it was not asked, and then
  * what is enabled on the disk counts. 0 or -ENOMEM.
  */
@@ -29,9 +26,10 @@ int kr_iptables_remark(struct kr_node *node, const char *const *active,
 
 /*
  * Whether a kubelet that is started with INPUTS, the field being true, may
- * end for its mark bits: they are the same, and the kubelet that runs now does
- * not prove that this one can live with it. RET_BIT, where not NULL, is that
+ * end for its mark bits: they are the same, its version is not known to be 1.28
+ * or later, and the kubelet that runs now does not prove that this one can live
+ * with it. RET_BIT, where not NULL, is that
  * bit. 1, 0 or -ENOMEM.
  */
-int kr_iptables_bits_fatal(const struct kr_node *node,
-                           const struct kr_inputs *inputs, int *ret_bit);
+int kr_iptables_bits_fatal(struct kr_node *node, const struct kr_inputs *inputs,
+                           int *ret_bit);

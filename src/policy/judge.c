@@ -2,7 +2,7 @@
 
 /*
  * The verdict: of each rule what its three views (policy/views) answer, and
- * what they add up to.
+ * what they add up to (policy/verdict).
  */
 
 #include <errno.h>
@@ -10,15 +10,41 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/vec.h"
 #include "node/kubelet-version.h"
 #include "policy/demands.h"
 #include "policy/files.h"
 #include "policy/notes.h"
 #include "policy/views.h"
 
-const struct kr_source *kr_judgement_deciding(const struct kr_judgement *j)
+bool kr_audit_is_usual(const struct kr_audit *audit)
 {
-	return j->disk.source >= 0 ? &j->sources.items[j->disk.source] : NULL;
+	return audit->n_items == 1 &&
+	       audit->items[0].rule == kr_rules_usual.items[0];
+}
+
+const char *kr_judgement_number(const struct kr_judgement *j)
+{
+	return kr_edition_number(j->numbers, j->rule->name);
+}
+
+const char *kr_audit_number(const struct kr_audit *a,
+                            const struct kr_rule *rule)
+{
+	for (size_t i = 0; a && i < a->n_items; i++) {
+		if (a->items[i].rule == rule)
+			return kr_judgement_number(&a->items[i]);
+	}
+	return "";
+}
+
+const struct kr_edition *kr_audit_numbers(const struct kr_audit *a)
+{
+	for (size_t i = 0; i < a->n_items; i++) {
+		if (a->items[i].numbers)
+			return a->items[i].numbers;
+	}
+	return a->edition;
 }
 
 /* --- without a process --------------------------------------------------- */
@@ -51,183 +77,7 @@ int kr_judge_decide(const struct kr_node *node, const struct kr_rule *rule,
 	return r;
 }
 
-/* --- the verdict --------------------------------------------------------- */
-
-static bool any(const struct kr_judgement *j, enum kr_state state)
-{
-	return j->disk.state == state || j->running.state == state ||
-	       j->live.state == state;
-}
-
-static bool answers(const struct kr_judgement *j, enum kr_answer answer)
-{
-	return j->disk.answer == answer || j->running.answer == answer ||
-	       j->live.answer == answer;
-}
-
-/* Somebody wrote down what is demanded: the default alone does not do. That
- * nothing is set cannot be written down. */
-static bool written_down(const struct kr_judging *g)
-{
-	const struct kr_judgement *j = g->j;
-	const struct kr_source *s = kr_judgement_deciding(j);
-
-	return j->rule->wants_nothing || g->instead ||
-	       (s && s->kind != KR_SOURCE_DEFAULT &&
-	        j->disk.answer == KR_ANSWER_PASS);
-}
-
-/* Nothing is said by a value: an empty text or list, a pair of such. */
-static bool says_nothing(const struct kr_value *value)
-{
-	if (value->type == KR_TYPE_STRING)
-		return !*value->s;
-	if (value->type != KR_TYPE_TREE)
-		return value->type == KR_TYPE_LIST && value->list.n_items == 0;
-	for (size_t i = 1; i < value->list.n_items; i += 2) {
-		if (*value->list.items[i])
-			return false;
-	}
-	return true;
-}
-
-/* FORMAT has one place, for the rule's name and VIEW's value with IS between.
- */
-static int reason(struct kr_judgement *j, const char *format, const char *is,
-                  const struct kr_view *view)
-{
-	_cleanup_free_ char *value = NULL, *said = NULL;
-	int r = kr_value_format(&view->value, &value);
-
-	if (r < 0)
-		return r;
-	if (says_nothing(&view->value) && strcmp(is, " is ") == 0)
-		r = kr_format(&said, "%s is not set", j->rule->name);
-	else if (says_nothing(&view->value))
-		r = kr_format(&said, "no %s", j->rule->name);
-	else
-		r = kr_format(&said, "%s%s%s", j->rule->name, is, value);
-	return r < 0 ? r : kr_format(&j->reason, format, said);
-}
-
-/* Behind the reason: the files are right, a restart is needed. */
-static int reason_restart(struct kr_judgement *j)
-{
-	_cleanup_free_ char *value = NULL;
-	int r;
-
-	if (j->disk.answer != KR_ANSWER_PASS)
-		return 0;
-	j->restart_needed = true;
-	r = kr_value_format(&j->disk.value, &value);
-	if (r < 0)
-		return r;
-	return kr_format(&j->reason,
-	                 "%s; the files say %s, a restart is needed", j->reason,
-	                 says_nothing(&j->disk.value) ? "nothing" : value);
-}
-
-static int judge_fail(struct kr_judging *g)
-{
-	struct kr_judgement *j = g->j;
-	const struct kr_view *view = &j->running;
-	const char *format = "kubelet runs with %s";
-	int r;
-
-	j->verdict = KR_VERDICT_FAIL;
-	if (j->disk.answer == KR_ANSWER_FAIL && g->not_there)
-		return kr_format(&j->reason, "%s: %s", j->rule->name,
-		                 g->not_there);
-	if (j->disk.answer == KR_ANSWER_FAIL)
-		return reason(j, "kubelet would start with %s", " = ",
-		              &j->disk);
-	if (j->running.answer != KR_ANSWER_FAIL) {
-		view = &j->live;
-		format = "kubelet says through the API server that it runs "
-			 "with %s";
-	}
-	if (view->answer != KR_ANSWER_FAIL)
-		return reason(j,
-		              "%s only by kubelet's default, nothing says so",
-		              " is ", &j->disk);
-	r = reason(j, format, " = ", view);
-	return r < 0 ? r : reason_restart(j);
-}
-
-/* What of a view is not known, where that is what its answer depends on; NULL.
- * One of two values that both pass is known well enough. */
-static const char *doubt(const struct kr_judging *g, enum kr_view_id id,
-                         const struct kr_view *view)
-{
-	if (view->answer != KR_ANSWER_NONE)
-		return NULL;
-	if (view->state == KR_STATE_UNKNOWN)
-		return view->reason;
-	if (!kr_state_is_value(view->state))
-		return NULL;
-	return g->fields[id][g->j->rule->n_fields].reason;
-}
-
-static int judge_pass(struct kr_judging *g)
-{
-	struct kr_judgement *j = g->j;
-	const struct kr_source *s = kr_judgement_deciding(j);
-	const struct kr_view *view = &j->disk;
-
-	j->verdict = KR_VERDICT_PASS;
-	if (j->disk.state == KR_STATE_UNKNOWN)
-		return kr_format(
-			&j->reason,
-			"%s passes by kubelet's default, whichever its "
-			"version has",
-			j->rule->name);
-	if (g->instead)
-		return kr_format(&j->reason, "%s passes, as %s", j->rule->name,
-		                 j->rule->instead);
-	if (s && s->kind == KR_SOURCE_DEFAULT)
-		return reason(j, "%s by kubelet's default", " is ", view);
-	if (view->answer != KR_ANSWER_PASS)
-		view = j->running.answer == KR_ANSWER_PASS ? &j->running
-		                                           : &j->live;
-	return reason(j, "%s", " is ", view);
-}
-
-/* What there is to be judged is neither wrong nor refused. */
-static int judge_rest(struct kr_judging *g)
-{
-	struct kr_judgement *j = g->j;
-	const char *unknown = doubt(g, KR_VIEW_DISK, &j->disk);
-
-	j->verdict = KR_VERDICT_UNKNOWN;
-	if (unknown)
-		return kr_format(&j->reason, "%s", unknown);
-	unknown = doubt(g, KR_VIEW_RUNNING, &j->running);
-	if (unknown)
-		return kr_format(&j->reason,
-		                 "what kubelet runs with is not known: %s",
-		                 unknown);
-	unknown = doubt(g, KR_VIEW_LIVE, &j->live);
-	if (unknown)
-		return kr_format(&j->reason,
-		                 "what kubelet says of itself is not known: %s",
-		                 unknown);
-	if (!answers(j, KR_ANSWER_PASS))
-		return kr_format(&j->reason, "no view has a value");
-	return judge_pass(g);
-}
-
 /* --- by edition and version ---------------------------------------------- */
-
-static bool has_edition(const char *name)
-{
-	struct kr_edition_control its;
-
-	for (int i = 0; i < KR_N_EDITIONS; i++) {
-		if (kr_edition_control((enum kr_edition_id)i, name, &its))
-			return true;
-	}
-	return false;
-}
 
 /*
  * The chosen edition has not the control that others have, or this kubelet not
@@ -243,7 +93,7 @@ static int is_beside(struct kr_judging *g)
 	unsigned minor = 0;
 	int r = 0;
 
-	if (!edition || !has_edition(rule->name))
+	if (!edition || !kr_edition_of_any(rule->name))
 		return 0;
 	if (!kr_edition_control(kr_edition_id(edition), rule->name, &its)) {
 		r = kr_format(&j->reason, "%s %s has no such control",
@@ -260,24 +110,6 @@ static int is_beside(struct kr_judging *g)
 	return r < 0 ? r : 1;
 }
 
-/* kubelet's version, as DISK would start or as it runs: what is known, then
- * what the API server and the log say. */
-static int find_version(struct kr_node *node, bool disk, unsigned *ret_minor)
-{
-	int (*find)(struct kr_node *, unsigned *) =
-		disk ? kr_kubelet_version_find : kr_kubelet_version_running;
-	int r = find(node, ret_minor);
-
-	if (r < 0 || *ret_minor > 0)
-		return r;
-	kr_kubelet_version_ask(node);
-	r = find(node, ret_minor);
-	if (r < 0 || *ret_minor > 0)
-		return r;
-	*ret_minor = kr_kubelet_version_logged(node, disk);
-	return 0;
-}
-
 /* ANSWER is FAIL, of a setting that newer kubelets ignore: then it passes. */
 static int forgive(struct kr_node *node, const struct kr_rule *rule, bool disk,
                    enum kr_answer *answer, bool *ret_needs_version)
@@ -287,7 +119,7 @@ static int forgive(struct kr_node *node, const struct kr_rule *rule, bool disk,
 
 	if (*answer != KR_ANSWER_FAIL || rule->unused_since == 0)
 		return 0;
-	r = find_version(node, disk, &minor);
+	r = kr_kubelet_version_seek(node, disk, &minor);
 	if (r < 0)
 		return r;
 	if (minor >= rule->unused_since)
@@ -298,23 +130,6 @@ static int forgive(struct kr_node *node, const struct kr_rule *rule, bool disk,
 }
 
 /* --- one ----------------------------------------------------------------- */
-
-static int judge(struct kr_judging *g)
-{
-	struct kr_judgement *j = g->j;
-
-	if (!j->rule->test)
-		return kr_format(&j->reason, "%s", j->disk.reason);
-	if (answers(j, KR_ANSWER_FAIL) ||
-	    (g->options->explicit_wanted && j->disk.answer == KR_ANSWER_PASS &&
-	     !written_down(g)))
-		return judge_fail(g);
-	if (any(j, KR_STATE_INVALID)) {
-		j->verdict = KR_VERDICT_INVALID;
-		return kr_format(&j->reason, "%s", j->disk.reason);
-	}
-	return judge_rest(g);
-}
 
 /* What the rule says of TEXT, one of kubelet's defaults. */
 static int ask_default(const struct kr_rule *rule, const char *text,
@@ -392,15 +207,39 @@ static int try_files(struct kr_node *node, const struct kr_rule *rule,
 	return r;
 }
 
-static int judge_fields(struct kr_judging *g)
+/* What its changed files do not tell of the process any more was seen before
+ * they were changed. */
+static int recall_running(struct kr_judging *g)
+{
+	const struct kr_audit *ran = g->options->ran;
+	struct kr_view *view = &g->j->running;
+	const struct kr_view *seen;
+	int r;
+
+	if (!ran || kr_state_is_value(view->state) || ran->pid == 0 ||
+	    ran->pid != g->audit->pid ||
+	    ran->start_ticks != g->audit->start_ticks)
+		return 0;
+	seen = &ran->items[g->j - g->audit->items].running;
+	if (!kr_state_is_value(seen->state))
+		return kr_view_set(view, seen->state, "%s", seen->reason);
+	r = kr_value_copy(&seen->value, &view->value);
+	if (r < 0)
+		return r;
+	view->by = seen->by;
+	view->answer = seen->answer;
+	return kr_view_set(view, seen->state,
+	                   "kubelet[%d] was started with it, before the change",
+	                   (int)ran->pid);
+}
+
+/* What the rule answers of each view. */
+static int ask_views(struct kr_judging *g)
 {
 	struct kr_judgement *j = g->j;
 	struct kr_decision d[KR_RULE_FIELDS_MAX];
-	int r = kr_views_find(g);
+	int r = ask(g, KR_VIEW_DISK, &j->disk);
 
-	if (r < 0)
-		return r;
-	r = ask(g, KR_VIEW_DISK, &j->disk);
 	if (r < 0)
 		return r;
 	kr_views_decisions(g, KR_VIEW_DISK, d);
@@ -414,8 +253,42 @@ static int judge_fields(struct kr_judging *g)
 	r = ask(g, KR_VIEW_RUNNING, &j->running);
 	if (r < 0)
 		return r;
-	r = ask(g, KR_VIEW_LIVE, &j->live);
-	return r < 0 ? r : judge(g);
+	r = recall_running(g);
+	return r < 0 ? r : ask(g, KR_VIEW_LIVE, &j->live);
+}
+
+/* The verdict is the benchmark's; the answers, which tell a fix what to do, are
+ * those of the rule with the owner's value. */
+static int judge_by_benchmark(struct kr_judging *g)
+{
+	struct kr_judgement *j = g->j;
+	const struct kr_rule *own = j->rule;
+	const enum kr_answer disk = j->disk.answer, running = j->running.answer,
+			     live = j->live.answer;
+	int r;
+
+	free(g->not_there);
+	g->not_there = NULL;
+	j->rule = own->of;
+	r = ask_views(g);
+	if (r >= 0)
+		r = kr_verdict_find(g);
+	j->rule = own;
+	j->disk.answer = disk;
+	j->running.answer = running;
+	j->live.answer = live;
+	return r;
+}
+
+static int judge_fields(struct kr_judging *g)
+{
+	int r = kr_views_find(g);
+
+	if (r >= 0)
+		r = ask_views(g);
+	if (r < 0)
+		return r;
+	return g->j->rule->of ? judge_by_benchmark(g) : kr_verdict_find(g);
 }
 
 /* --- of files ------------------------------------------------------------ */
@@ -497,7 +370,7 @@ static int find_policy(struct kr_judging *g)
 {
 	static const char server[] =
 		"/etc/kubernetes/manifests/kube-apiserver.yaml";
-	_cleanup_stat_ struct kr_stat st = {0};
+	struct stat st;
 	struct kr_judgement *j = g->j;
 	int r;
 
@@ -505,7 +378,7 @@ static int find_policy(struct kr_judging *g)
 	if (j->rule->subject != KR_SUBJECT_MODE ||
 	    j->rule->files != KR_FILES_CLIENT_CA)
 		return 0;
-	r = kr_fs_stat(g->node->fs, server, true, &st);
+	r = kr_fs_look(g->node->fs, server, true, &st);
 	if (r >= 0)
 		j->policy = KR_POLICY_ASK;
 	return r == -ENOMEM ? r : 0;
@@ -565,35 +438,6 @@ static int judge_one(struct kr_judging *g)
 	return 0;
 }
 
-int kr_judge_disk(struct kr_node *node, const struct kr_rule *rule,
-                  const struct kr_edition *edition, enum kr_answer *ret)
-{
-	struct kr_decision d[KR_RULE_FIELDS_MAX] = {0};
-	_cleanup_free_ char *why = NULL;
-	struct kr_sources sources = {.deciding = -1};
-	struct kr_view view = {0};
-	bool needs_version;
-	int r;
-
-	if (rule->subject == KR_SUBJECT_FIELDS) {
-		r = kr_views_decide(node, rule, edition, d);
-	} else {
-		r = kr_files_look(node, rule, edition, &sources, &view);
-		d[0] = (struct kr_decision){.state = view.state,
-		                            .value = view.value};
-		view.value = (struct kr_value){0};
-	}
-	*ret = r < 0 ? KR_ANSWER_NONE : kr_rule_ask(rule, edition, d);
-	if (r >= 0)
-		r = forgive(node, rule, true, ret, &needs_version);
-	if (r >= 0 && !passes_instead(rule, edition, d))
-		r = try_files(node, rule, d, ret, &why);
-	kr_sources_done(&sources);
-	kr_view_done(&view);
-	decisions_done(d);
-	return r;
-}
-
 /* --- all of them --------------------------------------------------------- */
 
 /* How bad a verdict is, the worst last. */
@@ -611,10 +455,12 @@ static int badness(enum kr_verdict verdict)
 /* What is waived or not applicable counts as a pass. */
 static void sum_up(struct kr_audit *a)
 {
-	for (size_t i = 0; i < a->n_items; i++) {
-		const struct kr_judgement *j = &a->items[i];
+	bool waived = false;
+
+	KR_EACH(const struct kr_judgement, j, a->items, a->n_items) {
 		bool counts = badness(j->verdict) > 0;
 
+		waived = waived || j->verdict == KR_VERDICT_WAIVED;
 		if (j->verdict == KR_VERDICT_WAIVED)
 			continue;
 		a->restart_needed = a->restart_needed || j->restart_needed;
@@ -625,7 +471,22 @@ static void sum_up(struct kr_audit *a)
 		a->reason = j->reason;
 	}
 	if (!a->reason)
-		a->reason = "nothing is demanded of what was asked for";
+		a->reason = waived ? "what was asked for is waived"
+		                   : "nothing is demanded of what was asked "
+		                     "for";
+}
+
+/* Behind the reason of a lone control that fails in the kubelet that runs: that
+ * none will run after it. Of several that is said once, in the headline. */
+static int reason_next_start(struct kr_audit *a)
+{
+	struct kr_judgement *j = &a->items[0];
+
+	if (a->n_items != 1 || j->disk.state != KR_STATE_INVALID ||
+	    (j->verdict != KR_VERDICT_FAIL && j->verdict != KR_VERDICT_WAIVED))
+		return 0;
+	return kr_format(&j->reason, "%s; the next start would fail: %s",
+	                 j->reason, j->disk.reason);
 }
 
 int kr_audit_run(struct kr_node *node, const struct kr_rules *rules,
@@ -638,9 +499,12 @@ int kr_audit_run(struct kr_node *node, const struct kr_rules *rules,
 	                       .options = options,
 	                       .diag = diag,
 	                       .audit = a};
+	const struct kr_edition *its;
 	const char *why = NULL;
-	int r;
+	int r = kr_edition_of_node(node, &its, NULL);
 
+	if (r < 0)
+		return r;
 	if (!a)
 		return -ENOMEM;
 	a->items = calloc(rules->n_items, sizeof(*a->items));
@@ -648,6 +512,8 @@ int kr_audit_run(struct kr_node *node, const struct kr_rules *rules,
 	if (!a->items || (options->endpoint && !a->endpoint))
 		return -ENOMEM;
 	a->explicit_wanted = options->explicit_wanted;
+	a->waivers = options->waivers;
+	a->restarts = options->restarts;
 	a->edition = rules->edition;
 	r = kr_views_begin(&g);
 	if (r < 0)
@@ -655,6 +521,8 @@ int kr_audit_run(struct kr_node *node, const struct kr_rules *rules,
 	while (a->n_items < rules->n_items) {
 		g.j = &a->items[a->n_items];
 		g.j->rule = rules->items[a->n_items++];
+		g.j->numbers =
+			kr_demand_numbers(g.j->rule, rules->edition, its);
 		g.j->sources.deciding = -1;
 		kr_diag_about(diag, g.j->rule->name);
 		r = judge_one(&g);
@@ -663,6 +531,9 @@ int kr_audit_run(struct kr_node *node, const struct kr_rules *rules,
 		if (r < 0)
 			return r;
 	}
+	r = reason_next_start(a);
+	if (r < 0)
+		return r;
 	sum_up(a);
 	a->reload_needed = kr_node_reload_needed(node, &why);
 	if (a->reload_needed)
@@ -680,9 +551,7 @@ struct kr_audit *kr_audit_free(struct kr_audit *a)
 {
 	if (!a)
 		return NULL;
-	for (size_t i = 0; i < a->n_items; i++) {
-		struct kr_judgement *j = &a->items[i];
-
+	KR_EACH(struct kr_judgement, j, a->items, a->n_items) {
 		kr_sources_done(&j->sources);
 		kr_view_done(&j->disk);
 		kr_view_done(&j->running);
@@ -694,4 +563,19 @@ struct kr_audit *kr_audit_free(struct kr_audit *a)
 	free(a->endpoint);
 	free(a);
 	return NULL;
+}
+
+bool kr_judgement_owns(const struct kr_judgement *j, const struct kr_message *m)
+{
+	unsigned line, column;
+
+	KR_EACH(const struct kr_source, s, j->sources.items, j->sources.n) {
+		if (s->state != KR_STATE_INVALID || !s->span.file)
+			continue;
+		kr_span_position(s->span, &line, &column);
+		if (m->line == line && m->column == column && m->file &&
+		    strcmp(m->file, s->span.file->path) == 0)
+			return true;
+	}
+	return false;
 }

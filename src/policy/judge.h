@@ -40,6 +40,8 @@ struct kr_judgement {
 	/* the rule's, or a stricter one that this node or the edition asks
 	 * for */
 	enum kr_policy policy;
+	/* whose number a scanner's report has of it (kr_demand_numbers()) */
+	const struct kr_edition *numbers;
 	/* what scanners miss on this node although it passes; static; NULL */
 	const char *scanner;
 	const struct kr_waiver *waiver; /* borrowed of the options; NULL */
@@ -52,6 +54,8 @@ struct kr_judgement {
 	struct kr_sources sources; /* of the disk view */
 	/* of the disk view, as in struct kr_decision */
 	bool by_setting, by_version;
+	bool written; /* what is demanded is written down: no default, or what
+	               * the rule takes instead */
 	/* kubelet's version would tell what the disk or the process has */
 	bool needs_version;
 };
@@ -61,12 +65,16 @@ struct kr_audit {
 	enum kr_verdict verdict;          /* the worst of them */
 	const char *reason;               /* of the first that is as bad */
 	bool explicit_wanted;             /* the default was not accepted */
+	const struct kr_waivers *waivers; /* of the options: borrowed; NULL */
 	const struct kr_edition *edition; /* NULL: none was chosen */
 	bool restart_needed, reload_needed;
-	char *endpoint; /* whom the live view is from; NULL: nobody was asked */
-	/* of the running process; 0 where there is none */
+	char *endpoint; /* whom the live view is from; NULL: not asked */
+	/* of the running process; 0 where there is none, or it is still to be
+	 * started (RESTARTS) */
 	pid_t pid;
-	uint64_t started_usec; /* realtime */
+	bool restarts;         /* as in the options */
+	uint64_t started_usec; /* realtime: another at each look, by a little */
+	uint64_t start_ticks;  /* of a kubelet: tells a PID from its next */
 	/* files and folders of the running kubelet that changed after its
 	 * start: a restart applies that, too */
 	struct kr_strings changed;
@@ -80,7 +88,7 @@ struct kr_audit_options {
 	 * NULL: nothing */
 	const struct kr_waivers *waivers;
 	/* what configz said of the usual control: TRUE or FALSE; UNKNOWN: it
-	 * was asked for and cannot be told; ABSENT: it was not asked for, or
+	 * was asked for and is unknown; ABSENT: it was not asked for, or
 	 * there is no kubelet to ask. The reason is one sentence; NULL where it
 	 * was not asked for. ENDPOINT is the URL; NULL: there is none */
 	enum kr_state live;
@@ -88,6 +96,11 @@ struct kr_audit_options {
 	/* what configz said of each field, the usual control's too where there
 	 * is no LIVE_REASON; NULL: it was asked of no other */
 	const struct kr_configz_values *live_values;
+	/* of a preview: kubelet is started with what the disk has then */
+	bool restarts;
+	/* of a preview: what was seen of the process, which stays; NULL:
+	 * nothing is known of it */
+	const struct kr_audit *ran;
 };
 
 /*
@@ -98,18 +111,9 @@ struct kr_audit_options {
 int kr_judge_decide(const struct kr_node *node, const struct kr_rule *rule,
                     struct kr_decision *ret);
 
-/* What RULE's test says of D, its first field's, where no edition was chosen.
- * Of a rule that looks at more, or at a file, kr_judge_disk() tells. */
+/* What RULE's test says of D, its first field's, without an edition. */
 enum kr_answer kr_judge_ask(const struct kr_rule *rule,
                             const struct kr_decision *d);
-
-/*
- * What RULE says of NODE's disk view, as EDITION (NULL: the strictest of the
- * newest) demands: all its fields, and the files that they name. RET is NONE
- * where the view has no value. 0 or -ENOMEM.
- */
-int kr_judge_disk(struct kr_node *node, const struct kr_rule *rule,
-                  const struct kr_edition *edition, enum kr_answer *ret);
 
 /*
  * Judges NODE, which was read, by each of RULES; nothing of it is read again.
@@ -134,5 +138,33 @@ struct kr_audit *kr_audit_free(struct kr_audit *audit);
 DEFINE_FREEP(struct kr_audit, kr_audit_free);
 #define _cleanup_audit_ _cleanup_(kr_audit_freep)
 
+/* Whether the usual control alone was judged, of which all is said by its own
+ * words, without an option that names it. */
+bool kr_audit_is_usual(const struct kr_audit *audit);
+
+/* J's number, static; "": it has none. */
+const char *kr_judgement_number(const struct kr_judgement *j);
+
+/* That of RULE, which AUDIT (may be NULL) judged. */
+const char *kr_audit_number(const struct kr_audit *audit,
+                            const struct kr_rule *rule);
+
+/* The edition that the numbers of AUDIT are of; NULL: there are none. */
+const struct kr_edition *kr_audit_numbers(const struct kr_audit *audit);
+
+/* "NAME = VALUE" of RULE, with IS between, or "no NAME": of two fields, both. 0
+ * or -ENOMEM. */
+int kr_judge_say(const struct kr_rule *rule, const struct kr_view *view,
+                 const char *is, char **ret);
+
+/* What VIEW has of RULE in words: both, where it is one of two defaults. 0 or
+ * -ENOMEM. */
+int kr_judge_words(const struct kr_rule *rule, const struct kr_view *view,
+                   char **ret);
+
 /* The source that decides the disk view, or NULL. */
 const struct kr_source *kr_judgement_deciding(const struct kr_judgement *j);
+
+/* Whether M is about what J's control has, which a fix would change. */
+bool kr_judgement_owns(const struct kr_judgement *j,
+                       const struct kr_message *m);

@@ -5,7 +5,8 @@
  * something else, both are said:
  *
  *   rotate-absent     every edition calls it a pass that nothing sets
- *                     rotateCertificates, which is false for kubelet
+ *                     rotateCertificates, which is false for kubelet; of a
+ *                     client certificate alone
  *   gate-alone        the gate RotateKubeletServerCertificate is on by default
  *                     and does nothing without serverTLSBootstrap
  *   unused-setting    kubelet takes the setting and ignores it
@@ -22,8 +23,8 @@
 
 #include <stdlib.h>
 
-#include "base/format.h"
 #include "policy/notes.h"
+#include "policy/refusal.h"
 
 /* Why the Node object would have another name: nodes are named by it there. */
 static void note_hostname(const struct kr_judging *g)
@@ -41,12 +42,19 @@ static void note_hostname(const struct kr_judging *g)
 	            platform ? " on " : "", platform ? platform->name : "");
 }
 
-static void note_rotation(const struct kr_judging *g)
+/* Where rotation would do harm there is no client certificate. */
+static int note_rotation(const struct kr_judging *g)
 {
+	_cleanup_free_ char *why = NULL;
+	int r = kr_refusal_find(g->node, g->node, g->j->rule, NULL, &why);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
 	kr_diag_add(g->diag, KR_WARNING, "rotate-absent", KR_SPAN_NONE,
 	            "rotateCertificates is not set, which the benchmarks call "
 	            "a pass: for kubelet it is false, and its client "
 	            "certificate is not renewed");
+	return 0;
 }
 
 static void note_gate(const struct kr_judging *g)
@@ -67,7 +75,7 @@ static void note_key(const struct kr_judging *g)
 	            "tlsCertFile is not known");
 }
 
-static void note_pass(const struct kr_judging *g)
+static int note_pass(const struct kr_judging *g)
 {
 	const struct kr_judgement *j = g->j;
 	const struct kr_rule *rule = j->rule;
@@ -81,42 +89,36 @@ static void note_pass(const struct kr_judging *g)
 		kr_diag_add(g->diag, KR_NOTE, "file-not-there-yet",
 		            KR_SPAN_NONE, "%s is taken on trust: %s",
 		            rule->name, g->not_there);
-	if (rule == kr_rule_of_field(KR_FIELD_ROTATE_CERTIFICATES) &&
-	    by_default)
-		note_rotation(g);
 	if (rule == kr_rule_of_field(KR_FIELD_GATE_ROTATE_SERVER))
 		note_gate(g);
 	if (rule == &kr_rules_table[KR_RULE_TLS_PAIR] && !g->instead)
 		note_key(g);
+	if (rule == kr_rule_of_field(KR_FIELD_ROTATE_CERTIFICATES) &&
+	    by_default)
+		return note_rotation(g);
+	return 0;
 }
-
-/* The newest of each kind that has the files or the settings. */
-static const enum kr_edition_id newest[] = {
-	KR_EKS_1_8,  KR_AKS_1_8, KR_GKE_1_6,  KR_GKE_1_9,
-	KR_CIS_1_12, KR_RH_1_8,  KR_RKE2_1_8, KR_K3S_1_9,
-};
 
 static int note_editions(const struct kr_judging *g)
 {
 	const char *name = g->j->rule->name;
 	_cleanup_free_ char *list = NULL;
+	bool older;
+	int r = kr_edition_list(name, &list, &older);
 
-	for (size_t i = 0; i < ARRAY_SIZE(newest); i++) {
-		struct kr_edition_control its;
-		int r;
-
-		if (!kr_edition_control(newest[i], name, &its))
-			continue;
-		r = kr_format(&list, "%s%s%s %s", list ? list : "",
-		              list ? ", " : "", kr_editions[newest[i]].name,
-		              its.id);
-		if (r < 0)
-			return r;
-	}
-	kr_diag_add(g->diag, KR_NOTE, "editions", KR_SPAN_NONE,
-	            list ? "%s is a control of %s"
-	                 : "%s is a control of none of the newest editions",
-	            name, list);
+	if (r < 0)
+		return r;
+	if (list && !older)
+		kr_diag_add(g->diag, KR_NOTE, "editions", KR_SPAN_NONE,
+		            "%s is a control of %s", name, list);
+	else if (list)
+		kr_diag_add(g->diag, KR_NOTE, "editions", KR_SPAN_NONE,
+		            "the newest editions no longer have %s; the last "
+		            "that had it: %s",
+		            name, list);
+	else
+		kr_diag_add(g->diag, KR_NOTE, "editions", KR_SPAN_NONE,
+		            "no edition has the control %s", name);
 	return 0;
 }
 
@@ -126,11 +128,12 @@ int kr_notes_add(struct kr_judging *g)
 	int r = 0;
 
 	if (j->verdict == KR_VERDICT_PASS && j->rule->test)
-		note_pass(g);
+		r = note_pass(g);
 	if (j->verdict == KR_VERDICT_FAIL &&
 	    j->rule == kr_rule_of_field(KR_FIELD_HOSTNAME_OVERRIDE))
 		note_hostname(g);
-	if (!g->edition && j->rule->test && j->rule != kr_rules_usual.items[0])
+	if (r == 0 && !g->edition && j->rule->test &&
+	    j->rule != kr_rules_usual.items[0])
 		r = note_editions(g);
 	return kr_diag_result(g->diag, r);
 }

@@ -32,10 +32,12 @@ int kr_method_from_string(const char *s, enum kr_method *ret);
 struct kr_consent {
 	bool named;         /* in --control: it may be asked for */
 	bool allowed;       /* in --allow: the same, and a hold is overridden */
-	const char *waived; /* why the owner lives with it; NULL */
 	const char *held;   /* what was seen, one sentence; NULL */
 	const char *barred; /* why it is not tried once more; NULL */
 };
+
+typedef int (*kr_check_files_t)(struct kr_fs *fs, const struct kr_edits *edits,
+                                struct kr_diag *diag);
 
 struct kr_plan_options {
 	enum kr_method method;
@@ -43,17 +45,20 @@ struct kr_plan_options {
 	const struct kr_consent *consents;
 	bool explicit_wanted; /* what is demanded must be written down */
 	bool no_persist;      /* the platform's durable place is left alone */
-	/* only the edits, without proof, order and durable place: to see
-	 * whether there would be a plan, at no cost but memory */
+	const struct kr_platform *medium; /* as kr_durable_plan() has it */
+	/* Without proof, order and durable place: to see whether there would be
+	 * a plan, at no cost but memory. Of several rules only which of them
+	 * there are edits for, and not the edits; of a node that kubelet
+	 * refuses the cure in full. */
 	bool draft;
+	bool preview; /* the plan is shown and not carried out */
 	/* a step: others follow before kubelet can start, see policy/plan */
 	bool together;
 	/* Whether the files of EDITS can be changed where they lie, as far as a
 	 * look tells: 0; 1, with words in DIAG; -ENOMEM. Where there are
-	 * several rules, those whose files cannot be are left. NULL: nobody
-	 * asks. */
-	int (*check_files)(struct kr_fs *fs, const struct kr_edits *edits,
-	                   struct kr_diag *diag);
+	 * several rules, those whose files cannot be are left. NULL: not
+	 * asked. */
+	kr_check_files_t check_files;
 };
 
 /* Why a rule that fails is left as it is. */
@@ -73,7 +78,8 @@ struct kr_left {
 	const struct kr_rule *rule;
 	enum kr_why why;
 	char *text; /* one sentence; lines to write may stand behind it */
-	/* the options of the fix that does it; NULL: none does */
+	/* the options of the fix that does it; NULL: none does, or it is known
+	 * to be refused */
 	char *options;
 	bool invalid; /* kubelet would not start, for another reason */
 };
@@ -89,12 +95,24 @@ struct kr_plan {
 	struct kr_durable durable;
 	struct kr_node *after;  /* the node as it will be; NULL: no edits */
 	struct kr_audit *audit; /* of AFTER; NULL: no edits */
-	/* the rules that the edits make pass, in the order of the audit */
+	/* the rules that the edits are for, in the order of the audit: they
+	 * pass then, but for a rule that LEFT has, too */
 	const struct kr_rule **rules;
 	size_t n_rules;
 	struct kr_left *left; /* those that stay, in the order of the audit */
 	size_t n_left;
 };
+
+/* Whether PLAN has edits for RULE. */
+bool kr_plan_fixes(const struct kr_plan *plan, const struct kr_rule *rule);
+
+/* Why PLAN leaves RULE; NULL: it does not. */
+const struct kr_left *kr_plan_left(const struct kr_plan *plan,
+                                   const struct kr_rule *rule);
+
+/* How many rules that fail PLAN, which may be NULL, leaves: those that are
+ * waived do not count. */
+size_t kr_plan_n_failing(const struct kr_plan *plan);
 
 /* The first digits of a SHA-256. */
 #define KR_PLAN_HASH_SIZE 17

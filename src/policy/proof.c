@@ -20,25 +20,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/format.h"
 #include "policy/proof.h"
 
-static int refuse(struct kr_diag *diag, const char *format, ...) _printf_(2, 3);
-
-static int refuse(struct kr_diag *diag, const char *format, ...)
-{
-	_cleanup_free_ char *text = NULL;
-	va_list args;
-	int r;
-
-	va_start(args, format);
-	r = kr_vformat(&text, format, args);
-	va_end(args);
-	if (r < 0)
-		return r;
-	kr_diag_add(diag, KR_ERROR, "not-proven", KR_SPAN_NONE, "%s", text);
-	return -EOPNOTSUPP;
-}
+#define refuse(diag, ...)                                                      \
+	kr_diag_refuse(diag, "not-proven", KR_SPAN_NONE, __VA_ARGS__)
 
 /* --- argv ---------------------------------------------------------------- */
 
@@ -75,8 +60,9 @@ static int prove_gates(const struct kr_inputs *before,
 	_cleanup_free_ char *old = NULL, *new = NULL;
 	int r = other_gates(before, field, &old);
 
-	if (r == 0)
-		r = other_gates(after, field, &new);
+	if (r < 0)
+		return r;
+	r = other_gates(after, field, &new);
 	if (r < 0 || strcmp(old, new) == 0)
 		return r;
 	return refuse(diag,
@@ -127,16 +113,6 @@ static int prove_argv(const struct kr_inputs *before,
 
 /* --- config files -------------------------------------------------------- */
 
-/* The index of the file at REAL among those kubelet reads; -1: it is none. */
-static int find_file(const struct kr_inputs *in, const char *real)
-{
-	for (size_t i = 0; i < in->n_files; i++) {
-		if (strcmp(in->files[i]->real, real) == 0)
-			return (int)i;
-	}
-	return -1;
-}
-
 static int prove_configs(struct kr_node *node, const struct kr_rule *rule,
                          struct kr_plan *plan, struct kr_diag *diag)
 {
@@ -144,15 +120,16 @@ static int prove_configs(struct kr_node *node, const struct kr_rule *rule,
 	const struct kr_inputs *new = &plan->after->disk.inputs;
 
 	for (size_t i = 0; i < plan->edits.n_files; i++) {
-		int before = find_file(old, plan->edits.files[i].path);
-		int after = find_file(new, plan->edits.files[i].path);
+		int before =
+			kr_inputs_find_file(old, plan->edits.files[i].path);
+		int after = kr_inputs_find_file(new, plan->edits.files[i].path);
 		struct kr_config_options options;
 		int r;
 
 		if (before < 0 || after < 0)
 			continue;
 		options = (struct kr_config_options){
-			.dropin = old->merged.configs[before].dropin,
+			.dropin = old->merged.configs[before]->dropin,
 			.kubelet_minor = old->kubelet_minor,
 		};
 		r = kr_config_prove(rule->fields[0], old->files[before],
@@ -166,6 +143,37 @@ static int prove_configs(struct kr_node *node, const struct kr_rule *rule,
 	return 0;
 }
 
+static bool is_no_error(const struct kr_message *m, const void *userdata)
+{
+	return m->severity != KR_ERROR;
+}
+
+/* The edit would not make it WANT. FOUND is what was said of the edited node:
+ * behind a fault that the edit cures stands the next one, of which NODE's
+ * reading did not come to speak. */
+static int refuse_value(const struct kr_node *node, const struct kr_rule *rule,
+                        const struct kr_view *disk, struct kr_diag *found,
+                        struct kr_diag *diag)
+{
+	_cleanup_decision_ struct kr_decision before = {0};
+	_cleanup_free_ char *want = NULL;
+	int r = kr_judge_decide(node, rule, &before);
+
+	if (r < 0)
+		return r;
+	if (before.by_setting && disk->state == KR_STATE_INVALID) {
+		kr_diag_remove(found, is_no_error, NULL);
+		if (kr_diag_cause(found)) {
+			kr_diag_merge(diag, found);
+			return -EOPNOTSUPP;
+		}
+	}
+	r = kr_value_format(&rule->want, &want);
+	return r < 0 ? r
+	             : refuse(diag, "the edit would not make it %s: %s", want,
+	                      disk->reason);
+}
+
 int kr_proof_run(struct kr_node *node, const struct kr_rule *rule,
                  struct kr_plan *plan, bool together, struct kr_diag *diag)
 {
@@ -173,7 +181,6 @@ int kr_proof_run(struct kr_node *node, const struct kr_rule *rule,
 	const struct kr_rules rules = {&rule, 1};
 	const struct kr_view *disk;
 	_cleanup_diag_ struct kr_diag found = {0};
-	_cleanup_free_ char *want = NULL;
 	const struct kr_inputs *after;
 	int r = kr_node_with_edits(node, &plan->edits, &found, &plan->after);
 
@@ -185,18 +192,12 @@ int kr_proof_run(struct kr_node *node, const struct kr_rule *rule,
 		return r;
 	}
 	disk = &plan->audit->items[0].disk;
-	if (!together && disk->answer != KR_ANSWER_PASS) {
-		r = kr_value_format(&rule->want, &want);
-		return r < 0 ? r
-		             : refuse(diag, "the edit would not make it %s: %s",
-		                      want, disk->reason);
-	}
+	if (!together && disk->answer != KR_ANSWER_PASS)
+		return refuse_value(node, rule, disk, &found, diag);
 	after = &plan->after->disk.inputs;
 	r = prove_argv(&node->disk.inputs, after, rule->fields[0], plan->n_uses,
 	               diag);
-	if (r == 0)
-		r = prove_configs(node, rule, plan, diag);
-	return r;
+	return r < 0 ? r : prove_configs(node, rule, plan, diag);
 }
 
 /* --- order --------------------------------------------------------------- */
@@ -235,8 +236,9 @@ static int compare(const struct kr_node *node, const struct kr_node *between,
 	for (size_t i = 0; i < rules->n_items; i++) {
 		int limit, bad, r = find_badness(node, rules->items[i], &limit);
 
-		if (r == 0)
-			r = find_badness(between, rules->items[i], &bad);
+		if (r < 0)
+			return r;
+		r = find_badness(between, rules->items[i], &bad);
 		if (r < 0)
 			return r;
 		if (bad > limit)

@@ -7,6 +7,7 @@
  *                  anonymous requests kubelet lets it in by its client CA
  *                  alone, which has to hold the authority that signed for the
  *                  cluster: the one of kubelet's own kubeconfig
+ *   wanted CA      the same, where an edit would name another client CA
  *   kubeconfig     Webhook asks the API server; without --kubeconfig kubelet
  *                  ends at its start
  *   kernel         a kubelet with protectKernelDefaults ends where one of six
@@ -35,6 +36,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "base/vec.h"
 #include "node/kernel-settings.h"
 #include "node/kubeconfig.h"
 #include "node/kubelet-version.h"
@@ -63,13 +65,14 @@ static int say(struct looking *l, const char *format, ...)
 	va_start(args, format);
 	r = kr_vformat(l->why, format, args);
 	va_end(args);
-	if (r == 0 && strchr(*l->why, '\n')) {
+	if (r < 0)
+		return r;
+	if (strchr(*l->why, '\n')) {
 		_cleanup_free_ char *text = TAKE_PTR(*l->why);
 
 		*l->why = kr_utf8_escape(text, strlen(text));
-		r = *l->why ? 0 : -ENOMEM;
 	}
-	return r < 0 ? r : 1;
+	return *l->why ? 1 : -ENOMEM;
 }
 
 /* What is not there may come. */
@@ -102,7 +105,7 @@ static int find_flag_path(struct looking *l, int field, char **ret)
 }
 
 /* What kubelet is given for FIELD, a path, as it opens it; NULL: nothing. 1: it
- * cannot be told. 0; -ENOMEM. */
+ * is unknown. 0; -ENOMEM. */
 static int find_path(struct looking *l, int field, char **ret)
 {
 	_cleanup_decision_ struct kr_decision d = {0};
@@ -111,7 +114,7 @@ static int find_path(struct looking *l, int field, char **ret)
 	*ret = NULL;
 	if (r < 0)
 		return r;
-	/* by another setting, which the plan may put right: the arguments say
+	/* by another setting, which the plan may corrected: the arguments say
 	 * it all the same */
 	if (d.state == KR_STATE_INVALID && !d.by_setting &&
 	    !kr_field(field)->path)
@@ -150,9 +153,8 @@ static int read_kubeconfig(struct looking *l, bool *ret_bootstrap,
 
 static bool holds(const struct kr_pem *pem, const struct kr_certificate *wanted)
 {
-	for (size_t i = 0; i < pem->n_certificates; i++) {
-		const struct kr_certificate *c = &pem->certificates[i];
-
+	KR_EACH(const struct kr_certificate, c, pem->certificates,
+	        pem->n_certificates) {
 		if (c->size == wanted->size &&
 		    memcmp(c->der, wanted->der, c->size) == 0)
 			return true;
@@ -196,24 +198,12 @@ static int compare_authority(struct looking *l, const char *path,
 		path);
 }
 
-static int look_at_client_ca(struct looking *l)
+static int look_at_authorities(struct looking *l, const char *path)
 {
-	_cleanup_free_ char *path = NULL;
 	_cleanup_pem_ struct kr_pem ca = {0};
 	const struct kr_file *file;
-	int r = find_path(l, KR_FIELD_CLIENT_CA, &path);
+	int r = kr_fs_read(l->after->fs, path, &file);
 
-	if (r < 0)
-		return r;
-	if (!path)
-		return say(l,
-		           "%s: the API server, which has a client certificate "
-		           "only, would be shut out",
-		           r > 0 ? "authentication.x509.clientCAFile cannot be "
-		                   "told"
-		                 : "there is no client CA "
-		                   "(authentication.x509.clientCAFile)");
-	r = kr_fs_read(l->after->fs, path, &file);
 	if (r == -ENOMEM)
 		return r;
 	if (r == -ENOENT && may_come(l))
@@ -230,6 +220,41 @@ static int look_at_client_ca(struct looking *l)
 	return compare_authority(l, path, &ca);
 }
 
+static int look_at_client_ca(struct looking *l)
+{
+	_cleanup_free_ char *path = NULL;
+	int r = find_path(l, KR_FIELD_CLIENT_CA, &path);
+
+	if (r < 0)
+		return r;
+	if (!path)
+		return say(l,
+		           "%s: the API server, which has a client certificate "
+		           "only, would be shut out",
+		           r > 0 ? "authentication.x509.clientCAFile is "
+		                   "unknown"
+		                 : "there is no client CA "
+		                   "(authentication.x509.clientCAFile)");
+	return look_at_authorities(l, path);
+}
+
+/* The client CA that the rule's own edit would name. */
+static int look_at_wanted_ca(struct looking *l)
+{
+	const struct kr_value *want = &l->rule->want;
+	_cleanup_decision_ struct kr_decision anonymous = {0};
+	_cleanup_free_ char *path = NULL;
+	int r = kr_node_decide(l->after, KR_FIELD_ANONYMOUS, &anonymous);
+
+	/* requests without a certificate are let in, too */
+	if (r < 0 || anonymous.state == KR_STATE_TRUE)
+		return r;
+	if (want->type != KR_TYPE_STRING || !want->s || !*want->s)
+		return 0;
+	path = kr_files_path(l->after, want->s);
+	return path ? look_at_authorities(l, path) : -ENOMEM;
+}
+
 /* --- the others ----------------------------------------------------------- */
 
 static int look_at_kubeconfig(struct looking *l)
@@ -243,7 +268,7 @@ static int look_at_kubeconfig(struct looking *l)
 		return trust(l, "--kubeconfig");
 	return say(
 		l,
-		"kubelet has no --kubeconfig that could be told: it would end "
+		"kubelet has no --kubeconfig that could be known: it would end "
 		"at its start, since Webhook asks the API server");
 }
 
@@ -270,12 +295,17 @@ static int look_at_kernel(struct looking *l)
 	struct kr_kernel_setting settings[KR_N_KERNEL_SETTINGS];
 	_cleanup_free_ char *command_line = NULL, *lines = NULL;
 	_cleanup_diag_ struct kr_diag found = {0};
+	const struct kr_platform *p = l->node->platform;
+	/* of the whole system */
+	const char *owner = p && p->refusal && !p->by_unit ? p->owner : NULL;
+	bool masked;
 	size_t n = 0;
 	int r = read_command_line(l->node, &command_line);
 
-	if (r == 0)
-		r = kr_kernel_settings_read(l->after->fs, command_line, &found,
-		                            settings);
+	if (r < 0)
+		return r;
+	r = kr_kernel_settings_read(l->after->fs, command_line, &found, &masked,
+	                            settings);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
@@ -283,7 +313,7 @@ static int look_at_kernel(struct looking *l)
 
 		return why ? say(l,
 		                 "what the kernel will have at the next boot "
-		                 "cannot be told: %s",
+		                 "is unknown: %s",
 		                 why)
 		           : -ENOMEM;
 	}
@@ -300,9 +330,14 @@ static int look_at_kernel(struct looking *l)
 		return 0;
 	r = say(l,
 	        "the next boot would lack %zu of the kernel's settings that it "
-	        "demands, and kubelet would end; these lines have to stand in "
-	        "a file of /etc/sysctl.d first:",
-	        n);
+	        "demands, and kubelet would end; %sthese %s%s first:",
+	        n,
+	        masked ? "systemd-sysctl.service, which reads /etc/sysctl.d, "
+	                 "is masked: it has to be unmasked, and "
+	               : "",
+	        owner ? "have to be set through "
+	              : "lines have to stand in a file of /etc/sysctl.d",
+	        owner ? owner : "");
 	if (r == 1)
 		r = kr_format(l->why, "%s%s", *l->why, lines);
 	return r < 0 ? r : 1;
@@ -313,7 +348,7 @@ static int look_at_user(struct looking *l)
 	_cleanup_kubeconfig_ struct kr_kubeconfig kubeconfig = {0};
 	_cleanup_free_ char *path = NULL;
 	static const char *const users[] = {
-		[KR_USER_UNKNOWN] = "cannot be told",
+		[KR_USER_UNKNOWN] = "is unknown",
 		[KR_USER_TOKEN] = "is a token",
 		[KR_USER_EXEC] = "is an exec plugin",
 		[KR_USER_OTHER] = "has no certificate",
@@ -322,7 +357,7 @@ static int look_at_user(struct looking *l)
 	bool bootstrap;
 	int r = find_path(l, KR_FIELD_KUBECONFIG, &path);
 
-	/* it talks to nobody */
+	/* it has no peer */
 	if (r < 0 || (r == 0 && !path))
 		return r < 0 ? r : 0;
 	r = read_kubeconfig(l, &bootstrap, &kubeconfig);
@@ -335,11 +370,12 @@ static int look_at_user(struct looking *l)
 		           strerror(-r));
 	if (bootstrap || kubeconfig.user == KR_USER_CERTIFICATE)
 		return 0;
-	return say(l,
-	           "the user of kubelet's kubeconfig %s: kubelet would talk to "
-	           "the API server as nobody, and end after 5 minutes; only a "
-	           "client certificate can be rotated",
-	           users[kubeconfig.user]);
+	return say(
+		l,
+		"the user of kubelet's kubeconfig %s: kubelet would talk to "
+		"the API server anonymously, and end after 5 minutes; only a "
+		"client certificate can be rotated",
+		users[kubeconfig.user]);
 }
 
 static int look_at_gate(struct looking *l)
@@ -353,7 +389,7 @@ static int look_at_gate(struct looking *l)
 		l,
 		"the feature gate RotateKubeletServerCertificate %s: kubelet "
 		"would not start",
-		d.state == KR_STATE_FALSE ? "is off" : "cannot be told");
+		d.state == KR_STATE_FALSE ? "is off" : "is unknown");
 }
 
 static int look_at_version(struct looking *l)
@@ -382,6 +418,8 @@ int kr_refusal_find(const struct kr_node *node, struct kr_node *after,
 	switch (rule->refusal) {
 	case KR_REFUSAL_CLIENT_CA:
 		return look_at_client_ca(&l);
+	case KR_REFUSAL_WANTED_CA:
+		return look_at_wanted_ca(&l);
 	case KR_REFUSAL_NO_KUBECONFIG:
 		return look_at_kubeconfig(&l);
 	case KR_REFUSAL_SYSCTLS:

@@ -6,16 +6,430 @@
  * changes a verdict.
  */
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "kubelet/config.h"
-#include "node/platform.h"
-#include "policy/decoy.h"
 #include "policy/iptables.h"
 #include "policy/judge.h"
 #include "policy/remarks.h"
+
+/*
+ * Decoys.
+ *
+ * The CIS text names two files, and its remediation writes into them whether
+ * this kubelet reads them or not: the config file at a path of Amazon's older
+ * images, and KUBELET_ARGS in a drop-in, which newer units do not expand. After
+ * that a check of files says "pass", and kubelet runs with what it had.
+ *
+ * In --config-dir kubelet reads only what ends in .conf: a repair in
+ * 10-cis.yaml or an old 10-cis.conf.bak is a decoy, too. So is what lies behind
+ * a link to a folder, which kubelet does not walk into.
+ *
+ * A variable is expanded where a byte of an argument comes from its value.
+ *
+ * The flag's text inside of another argument is no flag: quotes around too much
+ * ("--node-labels=a=b --flag=false") or a missing blank make it a part of the
+ * other flag's value.
+ *
+ * Names in a file that kubelet does read, which only look like the key, are
+ * reported by kubelet/decode.
+ */
+
+static const char *const cis_paths[] = {
+	"/etc/kubernetes/kubelet/kubelet-config.json",
+	"/etc/kubernetes/kubelet/config.json",
+};
+
+struct looking {
+	struct kr_node *node;
+	const struct kr_rules *rules;
+	struct kr_diag *diag;
+};
+
+/* VALUE is the decoy's; NULL: it has none. 0 or -ENOMEM. */
+static int find_severity(const struct looking *l, const struct kr_rule *rule,
+                         const struct kr_value *value, enum kr_severity *ret)
+{
+	_cleanup_decision_ struct kr_decision d = {0};
+	int r;
+
+	*ret = KR_NOTE;
+	if (!value)
+		return 0;
+	r = kr_judge_decide(l->node, rule, &d);
+	if (r < 0)
+		return r;
+	if (!kr_state_is_value(d.state) || !kr_value_equal(&d.value, value))
+		*ret = KR_WARNING;
+	return 0;
+}
+
+/* --- config files -------------------------------------------------------- */
+
+static int name_config(const struct looking *l, const struct kr_rule *rule,
+                       const struct kr_file *file,
+                       const struct kr_config *config)
+{
+	const char *path = l->node->disk.inputs.config_path;
+	const struct kr_config_use *use;
+	enum kr_state state = kr_config_state(config, rule->fields[0], &use);
+	bool has_value = use && kr_state_is_value(state);
+	enum kr_severity severity;
+	int r = find_severity(l, rule, has_value ? &use->v : NULL, &severity);
+
+	if (r < 0)
+		return r;
+	kr_diag_add(l->diag, severity, "decoy-config",
+	            use ? use->value : (struct kr_span){file, 0, 0},
+	            "this kubelet does not read the file: %s%s",
+	            path ? "its --config is " : "it has no --config",
+	            path ? path : "");
+	return 0;
+}
+
+static int check_config(const struct looking *l, const char *path)
+{
+	const struct kr_inputs *in = &l->node->disk.inputs;
+	_cleanup_config_ struct kr_config config = {0};
+	const struct kr_file *file;
+	int r;
+
+	if (in->config_path && strcmp(in->config_path, path) == 0)
+		return 0;
+	r = kr_fs_read(l->node->fs, path, &file);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	if (kr_inputs_find_file(in, file->real) >= 0)
+		return 0;
+	r = kr_config_parse(file, NULL, NULL, &config);
+	if (r < 0) /* a file that is too large has no value */
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; i < l->rules->n_items; i++) {
+		r = name_config(l, l->rules->items[i], file, &config);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* --- variables ----------------------------------------------------------- */
+
+/* Where the flag starts in a variable's value, and its length; false: it does
+ * not hold it. "_" is as good as "-" in a flag's name. */
+static bool find_flag(const char *flag, const struct kr_text *value,
+                      size_t *ret_start, size_t *ret_length)
+{
+	size_t n = strlen(flag);
+
+	for (size_t i = 0; i + n + 2 <= value->length; i++) {
+		const char *s = value->bytes + i;
+		size_t k = 0;
+
+		if (strncmp(s, "--", 2) != 0)
+			continue;
+		while (k < n && (s[2 + k] == flag[k] ||
+		                 (flag[k] == '-' && s[2 + k] == '_')))
+			k++;
+		if (k < n || !memchr("= \t\n", s[2 + n], 5))
+			continue;
+		*ret_start = i;
+		*ret_length = strcspn(s, " \t\n");
+		return true;
+	}
+	return false;
+}
+
+static bool comes_from(const struct kr_unit_word *word, struct kr_span span)
+{
+	for (size_t i = 0; i < word->text.length; i++) {
+		struct kr_origin o = kr_text_origin(&word->text, i);
+
+		if (o.file == span.file && o.offset >= span.offset &&
+		    o.offset < kr_span_end(span))
+			return true;
+	}
+	return false;
+}
+
+static bool is_expanded(const struct kr_unit *unit,
+                        const struct kr_unit_variable *v)
+{
+	KR_EACH(const struct kr_unit_command, c, unit->commands,
+	        unit->n_commands) {
+		for (size_t w = 0; w < c->n_words; w++) {
+			if (comes_from(&c->words[w], v->span))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Of what the flag would say, were it read. */
+static int flag_severity(const struct looking *l, const struct kr_rule *rule,
+                         const struct kr_text *value, size_t start,
+                         size_t length, enum kr_severity *ret)
+{
+	_cleanup_flags_ struct kr_flags flags = {0};
+	_cleanup_value_ struct kr_value said = {0};
+	_cleanup_free_ char *word = strndup(value->bytes + start, length);
+	const char *const argv[] = {"kubelet", word};
+	const struct kr_flag_use *use;
+	int r = word ? kr_flags_parse(argv, ARRAY_SIZE(argv), &flags) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	*ret = KR_NOTE;
+	use = kr_state_is_value(kr_flags_state(&flags, rule->fields[0]))
+	              ? kr_flags_last(&flags, rule->fields[0])
+	              : NULL;
+	if (!use)
+		return 0;
+	r = kr_flag_use_value(use, rule->fields[0], &said);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	return find_severity(l, rule, &said, ret);
+}
+
+static int check_variable(const struct looking *l, const struct kr_rule *rule,
+                          const struct kr_unit_variable *v, bool shadowed)
+{
+	const char *flag = kr_field(rule->fields[0])->flag;
+	enum kr_severity severity;
+	size_t start, length;
+	struct kr_span span;
+	int r;
+
+	if (!v->span.file || !find_flag(flag, &v->value, &start, &length) ||
+	    (!shadowed && is_expanded(l->node->disk.unit, v)))
+		return 0;
+	span = kr_text_span(&v->value, start, length);
+	r = flag_severity(l, rule, &v->value, start, length, &severity);
+	if (r < 0)
+		return r;
+	kr_diag_add(l->diag, severity, "decoy-variable",
+	            span.file ? span : v->span,
+	            shadowed ? "another assignment of %s wins over this one: "
+	                       "the flag here does not reach kubelet"
+	                     : "no command expands %s: the flag here does not "
+	                       "reach kubelet",
+	            v->name);
+	return 0;
+}
+
+static int check_variables(const struct looking *l, const struct kr_rule *rule)
+{
+	const struct kr_unit *unit = l->node->disk.unit;
+	int r;
+
+	for (size_t i = 0; i < unit->n_variables; i++) {
+		r = check_variable(l, rule, &unit->variables[i], false);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < unit->n_shadowed; i++) {
+		r = check_variable(l, rule, &unit->shadowed[i], true);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* --- arguments ----------------------------------------------------------- */
+
+static void check_argument(const struct looking *l, const struct kr_rule *rule,
+                           size_t arg)
+{
+	struct kr_node *node = l->node;
+	const struct kr_inputs *in = &node->disk.inputs;
+	const struct kr_unit_word *word = kr_node_word(node, arg);
+	struct kr_text text = {.bytes = in->argv[arg],
+	                       .length = strlen(in->argv[arg])};
+	struct kr_span span = KR_SPAN_NONE;
+	size_t start, length;
+
+	/* at the start it is a flag, or what another one swallows, which is
+	 * reported by kubelet/flags */
+	if (!find_flag(kr_field(rule->fields[0])->flag, &text, &start,
+	               &length) ||
+	    start == 0 || text.bytes[start - 1] == '-')
+		return;
+	if (word)
+		span = kr_text_span(&word->text, start, length);
+	kr_diag_add(l->diag, KR_NOTE, "decoy-argument",
+	            span.file ? span : kr_node_span(node, arg),
+	            "the flag is inside of another argument and does not "
+	            "reach kubelet as a flag");
+}
+
+/* --- drop-ins ------------------------------------------------------------ */
+
+static const char why_name[] = "its name would have to end in .conf";
+static const char why_link[] = "it follows no link to a folder in --config-dir";
+
+static int check_folder(const struct looking *l, const char *path)
+{
+	_cleanup_dir_ struct kr_dir dir = {0};
+	const char *first = NULL;
+	size_t n = 0;
+	int r = kr_fs_list(l->node->fs, path, &dir);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; i < dir.n_entries; i++) {
+		if (dir.entries[i].type == DT_DIR ||
+		    !kr_dropin_name(dir.entries[i].name))
+			continue;
+		first = first ? first : dir.entries[i].name;
+		n++;
+	}
+	if (first)
+		kr_diag_add_path(l->diag, KR_NOTE, "decoy-config-dir", path,
+		                 "kubelet is given no --config-dir: %s%s here "
+		                 "is not read",
+		                 first, n > 1 ? " and what else is" : "");
+	return 0;
+}
+
+/* A file of --config-dir that is no drop-in, and that has our key; WHY not. */
+static int check_unread(const struct looking *l, const char *path,
+                        const char *why)
+{
+	const struct kr_config_options options = {.dropin = true};
+	_cleanup_config_ struct kr_config config = {0};
+	_cleanup_file_ struct kr_file *file = NULL;
+	int r = kr_fs_read_once(l->node->fs, path, &file);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	/* --config may name it, or a link beside it */
+	if (kr_inputs_find_file(&l->node->disk.inputs, file->real) >= 0)
+		return 0;
+	r = kr_config_parse(file, &options, NULL, &config);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; i < l->rules->n_items; i++) {
+		const int field = l->rules->items[i]->fields[0];
+		const struct kr_config_use *use;
+		size_t at = 0;
+
+		use = kr_config_next(&config, field, &at);
+		if (use)
+			kr_diag_add(l->diag, KR_NOTE, "decoy-config-dir",
+			            use->key,
+			            "kubelet does not read the file: %s", why);
+	}
+	return 0;
+}
+
+/* The folder that the link at PATH leads to; a file is one itself. */
+static int check_link(const struct looking *l, const char *path)
+{
+	_cleanup_dir_ struct kr_dir dir = {0};
+	int r = kr_fs_list(l->node->fs, path, &dir);
+
+	if (r == -ENOTDIR)
+		return check_unread(l, path, why_name);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; i < dir.n_entries; i++) {
+		_cleanup_free_ char *file =
+			kr_path_join(path, dir.entries[i].name);
+
+		if (!file)
+			return -ENOMEM;
+		r = check_unread(l, file, why_link);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int check_read_folder(const struct looking *l, const char *path)
+{
+	_cleanup_dir_ struct kr_dir dir = {0};
+	int r = kr_fs_list(l->node->fs, path, &dir);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	KR_EACH(const struct kr_dir_entry, e, dir.entries, dir.n_entries) {
+		_cleanup_free_ char *child = NULL;
+
+		if (e->type == DT_DIR || kr_dropin_name(e->name))
+			continue;
+		child = kr_path_join(path, e->name);
+		if (!child)
+			return -ENOMEM;
+		r = e->type == DT_LNK ? check_link(l, child)
+		                      : check_unread(l, child, why_name);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int check_folders(const struct looking *l)
+{
+	const struct kr_inputs *in = &l->node->disk.inputs;
+	_cleanup_free_ char *beside = NULL, *common = NULL;
+	int r;
+
+	for (size_t i = 0; i < in->folders.n_items; i++) {
+		r = check_read_folder(l, in->folders.items[i]);
+		if (r < 0)
+			return r;
+	}
+	if (in->config_dir || !in->config_path)
+		return 0;
+	if (asprintf(&beside, "%s.d", in->config_path) < 0) {
+		beside = NULL;
+		return -ENOMEM;
+	}
+	if (asprintf(&common, "%.*s/kubelet.conf.d",
+	             (int)(strrchr(in->config_path, '/') - in->config_path),
+	             in->config_path) < 0) {
+		common = NULL;
+		return -ENOMEM;
+	}
+	r = check_folder(l, beside);
+	if (r < 0 || strcmp(beside, common) == 0)
+		return r;
+	return check_folder(l, common);
+}
+
+static int find_decoys(struct kr_node *node, const struct kr_rules *rules,
+                       struct kr_diag *diag)
+{
+	const struct looking l = {node, rules, diag};
+	bool command = kr_node_command(node) && !node->config_override;
+	int r;
+
+	if (!kr_node_inputs(node))
+		return 0;
+	for (size_t k = 0; k < rules->n_items; k++) {
+		kr_diag_about(diag, rules->items[k]->name);
+		for (size_t i = 1; i < node->disk.inputs.argc; i++)
+			check_argument(&l, rules->items[k], i);
+		r = command ? check_variables(&l, rules->items[k]) : 0;
+		kr_diag_about(diag, NULL);
+		if (r < 0)
+			return r;
+	}
+	if (!command)
+		return 0;
+	r = check_folders(&l);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(cis_paths); i++) {
+		r = check_config(&l, cis_paths[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
 
 /* --- names in files ------------------------------------------------------ */
 
@@ -25,7 +439,7 @@ static void remark_names(const struct kr_node *node, int field,
 	const struct kr_inputs *in = &node->disk.inputs;
 
 	for (size_t i = 0; in->merged_valid && i < in->merged.n_configs; i++)
-		kr_config_remark(&in->merged.configs[i], in->files[i], field,
+		kr_config_remark(in->merged.configs[i], in->files[i], field,
 		                 diag);
 }
 
@@ -103,8 +517,7 @@ static bool is_of(const struct kr_foreign_word *word, const char *flag)
 static void remark_replaced(const struct kr_foreign *f, const char *flag,
                             struct kr_diag *diag)
 {
-	for (size_t i = 0; i < f->n_replaced; i++) {
-		const struct kr_foreign_word *w = &f->replaced[i];
+	KR_EACH(const struct kr_foreign_word, w, f->replaced, f->n_replaced) {
 		unsigned line, column;
 
 		if (!is_of(w, flag))
@@ -205,7 +618,7 @@ int kr_remarks_find(struct kr_node *node, const struct kr_rules *rules,
 		if (r < 0)
 			return r;
 	}
-	r = kr_decoys_find(node, &single, diag);
+	r = find_decoys(node, &single, diag);
 	if (r < 0 || !has_iptables(rules))
 		return r;
 	kr_diag_about(diag, kr_rule_of_field(KR_FIELD_IPTABLES)->name);

@@ -15,7 +15,15 @@
  *   dropins-1-28         drop-ins of which kubelet 1.28 makes another value
  *   decoy-kubelet-arg, config-yaml-d   arguments of k3s and RKE2 that do not
  *                        count, or that an older one does not read
- *   what looks as if it set the field (policy/decoy)
+ *   what is no input of kubelet although people and scanners take it for one,
+ *   the first two as warnings where kubelet would have another value:
+ *     decoy-config      a config file at a path of the CIS text, which this
+ *                       kubelet does not read
+ *     decoy-variable    a variable with the flag that no command expands, or
+ *                       that another one of its name hides
+ *     decoy-argument    the flag's text inside of another argument
+ *     decoy-config-dir  drop-ins beside the config file, and no --config-dir;
+ *                       or files of --config-dir that kubelet does not read
  *   what is to be known about iptables (policy/iptables), of whose units ACTIVE
  *                        are the active ones; NULL: that was not asked
  *

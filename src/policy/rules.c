@@ -18,9 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/format.h"
 #include "base/macro.h"
 #include "base/perms.h"
+#include "base/vec.h"
 #include "node/platform.h"
 #include "policy/demands.h"
 #include "policy/rules.h"
@@ -78,7 +78,7 @@ enum kr_answer kr_rule_is_wanted(const struct kr_question *q)
 	return answer(kr_value_equal(value(q, 0), &q->rule->want));
 }
 
-/* Rotation that nobody asked for is called a pass. */
+/* Rotation that was not asked for is called a pass. */
 static enum kr_answer is_wanted_or_default(const struct kr_question *q)
 {
 	if (q->decisions[0].by == KR_BY_DEFAULT)
@@ -196,6 +196,10 @@ const struct kr_rule kr_rules_table[] = {
 		"authentication.x509.clientCAFile", ONE(KR_FIELD_CLIENT_CA),
 		IS(is_set, "names a file with certificates"),
 		.names_file = true, .owners_value = true, ASK,
+		.offers = {"/etc/kubernetes/pki/ca.crt", /* kubeadm, EKS */
+	                   "/etc/kubernetes/certs/ca.crt"}, /* AKS */
+		.refusal = KR_REFUSAL_WANTED_CA,
+		.proof = KR_RULE_PROOF_WAY_IN,
 		.risk = "the API server is let in only with a certificate of this "
 		        "authority"},
 	[KR_FIELD_AUTHORIZATION_MODE] = {
@@ -264,7 +268,7 @@ const struct kr_rule kr_rules_table[] = {
 		              "tlsMinVersion is VersionTLS13"),
 		.instead = "tlsMinVersion is VersionTLS13",
 		.want = {.type = KR_TYPE_LIST, .list = {strong, ARRAY_SIZE(strong)}},
-		ASK,
+		ASK, .proof = KR_RULE_PROOF_WAY_IN,
 		.risk = "clients that know only other suites are refused"},
 	[KR_FIELD_TLS_MIN_VERSION] = {
 		"tlsMinVersion", ONE(KR_FIELD_TLS_MIN_VERSION)},
@@ -294,7 +298,10 @@ const struct kr_rule kr_rules_table[] = {
 	[KR_RULE_MODE_KUBECONFIG] = {"mode:kubeconfig", MODE(KUBECONFIG), AUTO},
 	[KR_RULE_OWNER_KUBECONFIG] = {
 		"owner:kubeconfig", OWNER(KUBECONFIG), AUTO},
-	[KR_RULE_MODE_CLIENT_CA] = {"mode:clientCA", MODE(CLIENT_CA), AUTO},
+	[KR_RULE_MODE_CLIENT_CA] = {
+		"mode:clientCA", MODE(CLIENT_CA), AUTO,
+		.risk = "an API server, or another program that is not root's, "
+		        "may have to read the file"},
 	[KR_RULE_OWNER_CLIENT_CA] = {"owner:clientCA", OWNER(CLIENT_CA), AUTO},
 	[KR_RULE_MODE_CONFIG] = {"mode:config", MODE(CONFIG), AUTO},
 	[KR_RULE_OWNER_CONFIG] = {"owner:config", OWNER(CONFIG), AUTO},
@@ -312,6 +319,11 @@ static const struct kr_rule *const usual[] = {
 const struct kr_rules kr_rules_usual = {.items = usual,
                                         .n_items = ARRAY_SIZE(usual)};
 
+bool kr_rules_are_usual(const struct kr_rules *rules)
+{
+	return rules->n_items == 1 && rules->items[0] == usual[0];
+}
+
 const struct kr_rule *kr_rule_of_field(int field)
 {
 	assert(field >= 0 && field < KR_N_SETTINGS);
@@ -326,8 +338,7 @@ const struct kr_rule *kr_rule_find(const char *name, size_t length)
 		if (strncmp(its, name, length) == 0 && !its[length])
 			return &kr_rules_table[i];
 	}
-	for (size_t i = 0; i < kr_rules_n; i++) {
-		const struct kr_rule *rule = &kr_rules_table[i];
+	KR_EACH(const struct kr_rule, rule, kr_rules_table, kr_rules_n) {
 		const struct kr_field *f = kr_field(rule->fields[0]);
 
 		/* a gate shares its flag with all others */
@@ -366,31 +377,29 @@ enum kr_answer kr_rule_ask(const struct kr_rule *rule,
 /* --- by edition ---------------------------------------------------------- */
 
 /* As the benchmarks have them, and as they are fixed. */
-static const int order[] = {
-	KR_FIELD_ANONYMOUS,
-	KR_FIELD_AUTHORIZATION_MODE,
-	KR_FIELD_CLIENT_CA,
-	KR_FIELD_READ_ONLY_PORT,
-	KR_FIELD_STREAMING_TIMEOUT,
-	KR_FIELD_PROTECT_KERNEL,
-	KR_FIELD_IPTABLES,
-	KR_FIELD_HOSTNAME_OVERRIDE,
-	KR_FIELD_EVENT_QPS,
-	KR_RULE_TLS_PAIR,
-	KR_FIELD_ROTATE_CERTIFICATES,
-	KR_FIELD_GATE_ROTATE_SERVER,
-	KR_FIELD_TLS_CIPHERS,
-	KR_FIELD_POD_PIDS,
-	KR_FIELD_SECCOMP_DEFAULT,
-	KR_RULE_MODE_UNIT,
-	KR_RULE_OWNER_UNIT,
-	KR_RULE_MODE_KUBECONFIG,
-	KR_RULE_OWNER_KUBECONFIG,
-	KR_RULE_MODE_CLIENT_CA,
-	KR_RULE_OWNER_CLIENT_CA,
-	KR_RULE_MODE_CONFIG,
-	KR_RULE_OWNER_CONFIG,
-};
+static const int order[] = {KR_FIELD_ANONYMOUS,
+                            KR_FIELD_AUTHORIZATION_MODE,
+                            KR_FIELD_CLIENT_CA,
+                            KR_FIELD_READ_ONLY_PORT,
+                            KR_FIELD_STREAMING_TIMEOUT,
+                            KR_FIELD_PROTECT_KERNEL,
+                            KR_FIELD_IPTABLES,
+                            KR_FIELD_HOSTNAME_OVERRIDE,
+                            KR_FIELD_EVENT_QPS,
+                            KR_RULE_TLS_PAIR,
+                            KR_FIELD_ROTATE_CERTIFICATES,
+                            KR_FIELD_GATE_ROTATE_SERVER,
+                            KR_FIELD_TLS_CIPHERS,
+                            KR_FIELD_POD_PIDS,
+                            KR_FIELD_SECCOMP_DEFAULT,
+                            KR_RULE_MODE_UNIT,
+                            KR_RULE_OWNER_UNIT,
+                            KR_RULE_MODE_KUBECONFIG,
+                            KR_RULE_OWNER_KUBECONFIG,
+                            KR_RULE_MODE_CLIENT_CA,
+                            KR_RULE_OWNER_CLIENT_CA,
+                            KR_RULE_MODE_CONFIG,
+                            KR_RULE_OWNER_CONFIG};
 
 const struct kr_rule *kr_rule_of_id(const struct kr_edition *edition,
                                     const char *id, size_t length)

@@ -53,6 +53,7 @@ enum kr_refusal {
 	KR_REFUSAL_NONE,
 	KR_REFUSAL_CLIENT_CA,      /* none stays, loads and holds the authority
 	                            * of kubelet's kubeconfig */
+	KR_REFUSAL_WANTED_CA,      /* that of the edit does not */
 	KR_REFUSAL_NO_KUBECONFIG,  /* there is no --kubeconfig */
 	KR_REFUSAL_SYSCTLS,        /* the next boot lacks a kernel setting */
 	KR_REFUSAL_NO_CERTIFICATE, /* its user is an exec plugin or a token */
@@ -118,6 +119,8 @@ struct kr_question {
 	const struct kr_decision *decisions;
 };
 
+#define KR_RULE_OFFERS_MAX 2
+
 struct kr_rule {
 	const char *name; /* as --control takes it; no blanks and no commas */
 	enum kr_subject subject;
@@ -144,12 +147,18 @@ struct kr_rule {
 	const char *instead;
 	/* the field names a file that must be there and load */
 	bool names_file;
+	/* files that platforms have for it: where one of them alone is there,
+	 * it is offered */
+	const char *offers[KR_RULE_OFFERS_MAX];
 	/* kubelet 1.UNUSED_SINCE and later take it and do nothing with it; 0 */
 	unsigned unused_since;
 	enum kr_policy policy;
 	enum kr_hold hold;
 	enum kr_refusal refusal;
 	enum kr_rule_proof proof;
+	/* of one whose test asks for WANT, which the owner gave: the rule by
+	 * which it is judged all the same; NULL: itself */
+	const struct kr_rule *of;
 };
 
 /* Those that are judged together, in the order of the table. */
@@ -174,8 +183,11 @@ enum kr_answer kr_rule_ask(const struct kr_rule *rule,
                            const struct kr_edition *edition,
                            const struct kr_decision *decisions);
 
-/* The one control that audit and fix mean where none is named. */
+/* The one control that audit and fix mean where no control is named. */
 extern const struct kr_rules kr_rules_usual;
+
+/* Whether RULES are just that one. */
+bool kr_rules_are_usual(const struct kr_rules *rules);
 
 /* The rule that is about FIELD, a setting, alone. */
 const struct kr_rule *kr_rule_of_field(int field);

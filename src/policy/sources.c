@@ -7,9 +7,9 @@
  *
  * A file below /usr belongs to a package, one below /run to a generator or the
  * boot; a snap's, an ostree deployment's and a store's of Nix or Guix are never
- * changed at all: what is built next is another file. None is edited. Links do
- * not hide that, as a file is known by the path they lead to (/etc of NixOS is
- * full of links into the store, /ostree is one to /sysroot/ostree).
+ * changed at all: what is built next is another file. No such file is edited.
+ * Links do not hide that, as a file is known by the path they lead to (/etc of
+ * NixOS is full of links into the store, /ostree is one to /sysroot/ostree).
  */
 
 #include <errno.h>
@@ -62,7 +62,7 @@ static const struct place {
 } not_ours[] = {
 	{"/usr/", VENDORS, NULL},
 	{"/lib/", VENDORS, NULL},
-	{"/run/", "a file made anew at each boot", NULL},
+	{"/run/", "a file made again at each boot", NULL},
 	{"/proc/", NO_DISK, NULL},
 	{"/sys/", NO_DISK, NULL},
 	{"/snap/", SNAPS, NULL},
@@ -93,6 +93,13 @@ const char *kr_source_refusal_at(const char *real)
 const char *kr_source_refusal(const struct kr_file *file)
 {
 	return kr_source_refusal_at(file->real);
+}
+
+bool kr_source_is_of_store(const char *real)
+{
+	const struct place *place = find_place(real);
+
+	return place && place->instead;
 }
 
 const char *kr_source_instead(const struct kr_file *file)
@@ -139,23 +146,39 @@ static int refuse(struct kr_source *source, const char *reason)
 	return source->reason ? 0 : -ENOMEM;
 }
 
+/* The default of FIELD: -ENOENT where it depends on what is not known. */
+static int find_default(const struct kr_inputs *in, int field,
+                        struct kr_value *ret)
+{
+	const struct kr_field *f = kr_field(field);
+
+	if ((f->since && (!in || in->kubelet_minor == 0)) ||
+	    (f->legacy && (!in || in->files_doubt)))
+		return -ENOENT;
+	return kr_field_default(field, in && !in->config_path,
+	                        in ? in->kubelet_minor : 0, ret);
+}
+
 static int add_default(struct collecting *c)
 {
-	const struct kr_inputs *in = &c->node->disk.inputs;
-	bool valid = kr_node_inputs(c->node);
+	const struct kr_decision *d = c->decision;
+	const struct kr_inputs *in = kr_node_inputs(c->node);
+	bool decides = in && (d->by == KR_BY_DEFAULT || d->either_default);
 	struct kr_source *source = add(c, KR_SOURCE_DEFAULT);
 	int r;
 
 	if (!source)
 		return -ENOMEM;
 	source->editable = false;
-	r = kr_field_default(c->field, valid && in->n_files == 0,
-	                     valid ? in->kubelet_minor : 0, &source->value);
+	if (decides && kr_state_is_value(d->state))
+		r = kr_value_copy(&d->value, &source->value);
+	else
+		r = find_default(in, c->field, &source->value);
 	if (r == -ENOMEM)
 		return r;
 	source->state =
 		r < 0 ? KR_STATE_UNKNOWN : kr_value_state(&source->value);
-	if (valid && c->decision->by == KR_BY_DEFAULT)
+	if (decides)
 		let_win(c, source);
 	return 0;
 }
@@ -211,7 +234,7 @@ static int add_use(struct collecting *c, size_t file,
 	if (wins)
 		let_win(c, source);
 	if (!reason)
-		reason = kr_config_use_reason(&in->merged.configs[file], u);
+		reason = kr_config_use_reason(in->merged.configs[file], u);
 	return refuse(source, reason);
 }
 
@@ -227,7 +250,7 @@ static int add_uses(struct collecting *c)
 		const struct kr_config_use *u;
 		size_t at = 0;
 
-		while ((u = kr_config_next(&in->merged.configs[f], c->field,
+		while ((u = kr_config_next(in->merged.configs[f], c->field,
 		                           &at))) {
 			int r = add_use(c, f, u,
 			                u == found.use && files_decide(c));
@@ -281,10 +304,10 @@ static int add_flag(struct collecting *c, const struct kr_flag_use *u,
 static int disown(struct collecting *c)
 {
 	const struct kr_foreign *f = c->node->disk.foreign;
-	bool sure = c->decision->state != KR_STATE_UNKNOWN;
+	bool sure = c->decision->state != KR_STATE_UNKNOWN ||
+	            c->decision->either_default;
 
-	for (size_t i = 0; i < c->sources->n; i++) {
-		struct kr_source *s = &c->sources->items[i];
+	KR_EACH(struct kr_source, s, c->sources->items, c->sources->n) {
 		int r;
 
 		if (!sure)
@@ -304,14 +327,14 @@ static int disown(struct collecting *c)
 }
 
 /* Before kubelet is configured nothing decides: what there is may be written
- * over. Nor does what a mount hides. */
+ * over. Nor does what a mount hides. A file that is judged alone does. */
 static int collected(struct collecting *c)
 {
 	const struct kr_node_disk *disk = &c->node->disk;
 
 	if (disk->start == KR_START_FOREIGN)
 		return disown(c);
-	if (!kr_node_waits(c->node) &&
+	if ((!kr_node_waits(c->node) || disk->start == KR_START_FILE) &&
 	    (disk->start != KR_START_HIDDEN || c->decision->by == KR_BY_FLAG))
 		return 0;
 	for (size_t i = 0; i < c->sources->n; i++)

@@ -62,6 +62,9 @@ const char *kr_source_refusal(const struct kr_file *file);
 /* The same of the file at REAL, links resolved. */
 const char *kr_source_refusal_at(const char *real);
 
+/* Whether it is a file of a store that a system is made of (Nix, Guix). */
+bool kr_source_is_of_store(const char *real);
+
 /* What to do instead of changing FILE, where even a drop-in would not last, in
  * the marks of kr_platform_text() (static); NULL: nothing special. */
 const char *kr_source_instead(const struct kr_file *file);

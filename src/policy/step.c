@@ -5,7 +5,8 @@
  *
  *   config (CIS remediation 1)  every use of the flag is cut, wherever it is
  *       set, and the key is right in the file that decides: the drop-in of
- *       --config-dir that has the last word, else the file of --config
+ *       --config-dir that has the last word, else the file of --config, else,
+ *       where kubelet has --config-dir alone, a drop-in of our own
  *   flag (CIS remediation 2)    every use is cut and one stands at the end of
  *       the variable that holds kubelet's arguments
  *
@@ -23,10 +24,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/demands.h"
+#include "base/format.h"
 #include "policy/flag-edit.h"
 #include "policy/iptables.h"
 #include "policy/proof.h"
+#include "policy/refusal.h"
 #include "policy/sources.h"
 #include "policy/step.h"
 #include "policy/vendor.h"
@@ -44,13 +46,6 @@ struct planning {
 static int field_of(const struct planning *p)
 {
 	return p->rule->fields[0];
-}
-
-static int refuse(struct planning *p, const char *code, struct kr_span span,
-                  const char *text)
-{
-	kr_diag_add(p->diag, KR_ERROR, code, span, "%s", text);
-	return -EOPNOTSUPP;
 }
 
 /* --- the key ------------------------------------------------------------- */
@@ -71,7 +66,7 @@ static struct kr_span key_span(const struct planning *p, size_t i)
 	const struct kr_inputs *in = &p->node->disk.inputs;
 	const struct kr_config_use *use;
 
-	kr_config_state(&in->merged.configs[i], field_of(p), &use);
+	kr_config_state(in->merged.configs[i], field_of(p), &use);
 	return use ? use->key : (struct kr_span){in->files[i], 0, 0};
 }
 
@@ -83,8 +78,69 @@ static int edit_file(struct planning *p, size_t i)
 		return kr_vendor_refuse(p->rule, p->diag, key_span(p, i),
 		                        "the key stands in");
 	return (p->together ? kr_config_edit_together : kr_config_edit)(
-		field_of(p), &in->merged.configs[i], in->files[i],
+		field_of(p), in->merged.configs[i], in->files[i],
 		&p->rule->want, p->diag, &p->plan->edits);
+}
+
+#define MADE_NAME "90-kubelet-remedy.conf"
+
+/* The drop-in that a fix has made, among those of --config-dir; -1: none. */
+static ssize_t find_made(const struct kr_inputs *in)
+{
+	for (size_t i = in->config_read; i < in->n_files; i++) {
+		const char *name = strrchr(in->files[i]->real, '/') + 1;
+
+		if (strcmp(name, MADE_NAME) == 0)
+			return (ssize_t)i;
+	}
+	return -1;
+}
+
+/* kubelet has --config-dir alone, and no file there sets the key: a file of our
+ * own does, which an earlier step or fix may have made. */
+static int make_dropin(struct planning *p)
+{
+	const struct kr_inputs *in = &p->node->disk.inputs;
+	_cleanup_free_ char *path = NULL, *text = NULL, *folder = NULL;
+	const int field = field_of(p);
+	ssize_t made = find_made(in);
+	int r;
+
+	if (made >= 0)
+		return edit_file(p, (size_t)made);
+	r = kr_fs_real(p->node->fs, in->config_dir, &folder);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || kr_source_refusal_at(folder))
+		return kr_diag_refuse_path(
+			p->diag, "file-not-ours", in->config_dir,
+			"a drop-in with the key would have to stand "
+			"there, and it %s",
+			r < 0 ? "cannot be looked at"
+			      : kr_source_refusal_at(folder));
+	path = kr_path_join(folder, MADE_NAME);
+	if (!path)
+		return -ENOMEM;
+	r = kr_config_make(&field, &p->rule->want, 1, &text);
+	if (r == 0)
+		r = kr_edits_create(&p->plan->edits, path, text);
+	return r == -EEXIST ? -EOPNOTSUPP : r;
+}
+
+/* Whether that is so. */
+static bool wants_dropin(const struct planning *p)
+{
+	const struct kr_inputs *in = &p->node->disk.inputs;
+	struct kr_merged_value found;
+
+	if (!in->config_dir || in->config_read)
+		return false;
+	if (in->n_files == 0)
+		return true;
+	if (!in->merged_valid)
+		return false;
+	kr_merged_find(&in->merged, field_of(p), &found);
+	return found.file < 0;
 }
 
 /* Whether the files of MERGED make the rule pass. 1, 0 or -ENOMEM. */
@@ -102,14 +158,14 @@ static int is_wanted(const struct planning *p, const struct kr_merged *merged)
 		r = kr_field_default(field_of(p), false,
 		                     p->node->disk.inputs.kubelet_minor,
 		                     &d.value);
-		if (r == -ENOENT)
-			return 0;
-		d.state = r == 0 ? kr_value_state(&d.value) : d.state;
-	} else {
-		r = found.value ? kr_value_copy(found.value, &d.value) : 0;
+		if (r < 0)
+			return r == -ENOENT ? 0 : r;
+		d.state = kr_value_state(&d.value);
+	} else if (found.value) {
+		r = kr_value_copy(found.value, &d.value);
+		if (r < 0)
+			return r;
 	}
-	if (r < 0)
-		return r;
 	return kr_judge_ask(p->rule, &d) == KR_ANSWER_PASS;
 }
 
@@ -123,15 +179,18 @@ static int edit_config(struct planning *p)
 	bool by_version = p->judgement->by_version;
 	int r;
 
+	if (wants_dropin(p))
+		return make_dropin(p);
 	if (in->n_files == 0 || !in->merged_valid)
-		return refuse(p, "no-config-file", KR_SPAN_NONE,
-		              "kubelet reads no config file here: "
-		              "--method=flag sets the flag instead");
+		return kr_diag_refuse(p->diag, "no-config-file", KR_SPAN_NONE,
+		                      "kubelet reads no config file here: "
+		                      "--method=flag sets the flag instead");
 	r = by_version ? is_wanted(p, &in->merged) : 0;
-	if (r == 0)
-		r = edit_file(p, i);
+	if (r < 0)
+		return r;
+	r = r > 0 ? 0 : edit_file(p, i);
 	if (r < 0 || !in->older_valid)
-		return r < 0 ? r : 0;
+		return r;
 	r = is_wanted(p, &in->older);
 	if (r != 0)
 		return r < 0 ? r : 0;
@@ -150,7 +209,68 @@ static bool is_unit_file(const struct kr_unit *unit, const struct kr_file *file)
 	return unit->fragment == file;
 }
 
-static int name_place(struct planning *p, const struct kr_source *s)
+/* What would do harm is no advice, either; WHO starts kubelet or writes its
+ * files. Where nothing is known of what kubelet is given, the advice stays, and
+ * RET_BUT says when it must not be followed. 0; -EOPNOTSUPP, with words;
+ * -ENOMEM. */
+static int find_harm(struct kr_node *node, const struct kr_rule *rule,
+                     const char *who, struct kr_diag *diag, char **ret_but)
+{
+	_cleanup_free_ char *why = NULL;
+	const bool by_inputs = rule->refusal != KR_REFUSAL_SYSCTLS &&
+	                       rule->refusal != KR_REFUSAL_VERSION;
+	int r = kr_refusal_find(node, node, rule, diag, &why);
+
+	if (r < 0)
+		return r;
+	if (r == 0 || (by_inputs && !kr_node_inputs(node)))
+		return kr_format(ret_but, "%s%s",
+		                 r == 0 ? "" : ", but not while ",
+		                 r == 0 ? "" : why);
+	return kr_diag_refuse(
+		diag, "refused", KR_SPAN_NONE,
+		"%s, nothing of it is edited; nor is %s to be set there by "
+		"hand: %s",
+		who, rule->name, why);
+}
+
+/* The value would be right, and an old kubelet would die of it. */
+static int check_bits(struct planning *p)
+{
+	int bit, r;
+
+	/* where it is on already, nothing is switched on */
+	if (field_of(p) != KR_FIELD_IPTABLES ||
+	    p->judgement->disk.state == KR_STATE_TRUE)
+		return 0;
+	r = kr_iptables_bits_fatal(p->node, &p->node->disk.inputs, &bit);
+	if (r <= 0)
+		return r;
+	return kr_diag_refuse(
+		p->diag, "mark-bits-equal", KR_SPAN_NONE,
+		"iptablesMasqueradeBit and iptablesDropBit are both %d: a "
+		"kubelet before 1.28 would end a few seconds after its "
+		"start with this setting on; one of them would have to be "
+		"another bit (14 and 15 by default)",
+		bit);
+}
+
+/* The owner has to know what it is to be. */
+static bool is_owners(const struct kr_rule *rule)
+{
+	return rule->policy == KR_POLICY_NEVER || rule->owners_value;
+}
+
+/* S of a setting, which may say what is demanded. */
+static bool says_right(const struct planning *p, const struct kr_source *s)
+{
+	const struct kr_decision said = {.state = s->state, .value = s->value};
+
+	return kr_judge_ask(p->rule, &said) == KR_ANSWER_PASS;
+}
+
+static int name_place(struct planning *p, const struct kr_source *s,
+                      const char *but)
 {
 	const struct kr_node_disk *disk = &p->node->disk;
 	_cleanup_free_ char *text = kr_rule_text(
@@ -159,76 +279,99 @@ static int name_place(struct planning *p, const struct kr_source *s)
 
 	if (!text)
 		return -ENOMEM;
-	kr_diag_add(p->diag, KR_ERROR, "not-a-unit", s->span,
-	            "%s starts kubelet, nothing of it is edited: make this "
-	            "%s by hand, then run '%s%s'",
-	            disk->foreign->name, text,
-	            is_unit_file(disk->unit, s->span.file)
-	                    ? "systemctl daemon-reload && "
-	                    : "",
-	            disk->foreign->restart);
-	return 0;
+	return kr_diag_refuse(
+		p->diag, "not-a-unit", s->span,
+		"%s starts kubelet, nothing of it is edited: make this "
+		"%s by hand%s, then run '%s%s'",
+		disk->foreign->name, text, but,
+		is_unit_file(disk->unit, s->span.file)
+			? "systemctl daemon-reload && "
+			: "",
+		disk->foreign->restart);
 }
 
-/*
- * Another program starts kubelet: what to write where by hand, at each place
- * that does not say it.
- */
+/* What to write where by hand: at each place that says something else, or, as
+ * there is none, where the program takes it from. */
+static int name_places(struct planning *p)
+{
+	const struct kr_foreign *f = p->node->disk.foreign;
+	const struct kr_judgement *j = p->judgement;
+	_cleanup_free_ char *who = NULL, *where = NULL, *but = NULL;
+	int r = check_bits(p);
+	bool named = false;
+
+	if (r == 0)
+		r = kr_format(&who, "%s starts kubelet", f->name);
+	if (r == 0)
+		r = find_harm(p->node, p->rule, who, p->diag, &but);
+	for (size_t i = 0; i < j->sources.n && (r == 0 || named); i++) {
+		const struct kr_source *s = &j->sources.items[i];
+
+		if (!s->span.file || says_right(p, s))
+			continue;
+		named = true;
+		r = name_place(p, s, but);
+		if (r != -EOPNOTSUPP)
+			return r;
+	}
+	if (r < 0)
+		return r;
+	where = kr_rule_text(p->rule, f->where);
+	if (!where)
+		return -ENOMEM;
+	return kr_diag_refuse(
+		p->diag, "not-a-unit", KR_SPAN_NONE,
+		"%s, nothing of it is edited: write %s by hand%s, then "
+		"run '%s'",
+		who, where, but, f->restart);
+}
+
+/* The last place that says what is demanded; NULL: there is none, or another
+ * says something else. */
+static const struct kr_source *find_right(const struct planning *p)
+{
+	const struct kr_sources *all = &p->judgement->sources;
+	const struct kr_source *right = NULL;
+
+	for (size_t i = 0; i < all->n; i++) {
+		if (!all->items[i].span.file)
+			continue;
+		if (!says_right(p, &all->items[i]))
+			return NULL;
+		right = &all->items[i];
+	}
+	return right;
+}
+
+/* Another program starts kubelet. */
 static int refuse_foreign(struct planning *p)
 {
 	const struct kr_judgement *j = p->judgement;
 	const struct kr_foreign *f = p->node->disk.foreign;
-	const struct kr_source *right = NULL;
-	_cleanup_free_ char *where = NULL, *value = NULL;
-	bool named = false;
+	const struct kr_source *right = find_right(p);
+	_cleanup_free_ char *value = NULL;
 
-	if (j->restart_needed) {
-		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
-		            "%s starts kubelet and is not restarted by this "
-		            "program: run '%s'",
-		            f->name, f->restart);
-		return -EOPNOTSUPP;
-	}
-	if (p->rule->policy == KR_POLICY_NEVER || p->rule->owners_value) {
-		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
-		            "%s starts kubelet, nothing of it is edited: what "
-		            "%s has to be is the owner's to say",
-		            f->name, p->rule->name);
-		return -EOPNOTSUPP;
-	}
-	where = kr_rule_text(p->rule, f->where);
-	if (!where)
+	if (j->restart_needed)
+		return kr_diag_refuse(
+			p->diag, "not-a-unit", KR_SPAN_NONE,
+			"%s starts kubelet and is not restarted by this "
+			"program: run '%s'",
+			f->name, f->restart);
+	if (is_owners(p->rule))
+		return kr_diag_refuse(
+			p->diag, "not-a-unit", KR_SPAN_NONE,
+			"%s starts kubelet, nothing of it is edited: what "
+			"%s has to be is the owner's to say",
+			f->name, p->rule->name);
+	if (!right)
+		return name_places(p);
+	if (kr_value_format(&right->value, &value) < 0)
 		return -ENOMEM;
-	for (size_t i = 0; i < j->sources.n; i++) {
-		const struct kr_source *s = &j->sources.items[i];
-		const struct kr_decision said = {.state = s->state,
-		                                 .value = s->value};
-		int r;
-
-		if (!s->span.file)
-			continue;
-		if (kr_judge_ask(p->rule, &said) == KR_ANSWER_PASS) {
-			right = s;
-			continue;
-		}
-		named = true;
-		r = name_place(p, s);
-		if (r < 0)
-			return r;
-	}
-	if (!named && right && kr_value_format(&right->value, &value) < 0)
-		return -ENOMEM;
-	if (!named && right)
-		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", right->span,
-		            "%s; here it says %s already: 'kubelet-remedy "
-		            "audit --configz' shows what kubelet runs with",
-		            j->disk.reason, value);
-	else if (!named)
-		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
-		            "%s starts kubelet, nothing of it is edited: "
-		            "write %s by hand, then run '%s'",
-		            f->name, where, f->restart);
-	return -EOPNOTSUPP;
+	return kr_diag_refuse(
+		p->diag, "not-a-unit", right->span,
+		"%s; here it says %s already: 'kubelet-remedy audit "
+		"--configz' shows what kubelet runs with",
+		j->disk.reason, value);
 }
 
 /* kubelet up to 1.23: the configuration comes from a ConfigMap, unless a flag
@@ -248,41 +391,35 @@ static struct kr_span dynamic_config_span(const struct kr_node *node)
 	                                  ->value_arg);
 }
 
-static int refuse_platform(struct planning *p,
-                           const struct kr_platform *platform)
+int kr_step_refuse_platform(struct kr_node *node, const struct kr_rule *rule,
+                            struct kr_diag *diag)
 {
-	_cleanup_free_ char *text = kr_rule_text(p->rule, platform->refusal);
+	const struct kr_platform *platform = node->platform;
+	_cleanup_free_ char *text = NULL, *who = NULL, *but = NULL;
+	int r = kr_format(&who, "%s writes kubelet's files", platform->owner);
 
-	return text ? refuse(p, "platform", KR_SPAN_NONE, text) : -ENOMEM;
-}
-
-/* The edit would be right, and an old kubelet would die of it. */
-static int check_bits(struct planning *p)
-{
-	int bit, r;
-
-	/* where it is on already, nothing is switched on */
-	if (field_of(p) != KR_FIELD_IPTABLES ||
-	    p->judgement->disk.state == KR_STATE_TRUE)
-		return 0;
-	r = kr_iptables_bits_fatal(p->node, &p->node->disk.inputs, &bit);
-	if (r <= 0)
+	if (r == 0 && is_owners(rule))
+		return kr_diag_refuse(
+			diag, "not-a-unit", KR_SPAN_NONE,
+			"%s, nothing of it is edited: what %s has to be is "
+			"the owner's to say",
+			who, rule->name);
+	if (r == 0)
+		r = find_harm(node, rule, who, diag, &but);
+	if (r < 0)
 		return r;
-	kr_diag_add(p->diag, KR_ERROR, "mark-bits-equal", KR_SPAN_NONE,
-	            "iptablesMasqueradeBit and iptablesDropBit are both %d: a "
-	            "kubelet before 1.28 would end a few seconds after its "
-	            "start with this setting on; one of them would have to be "
-	            "another bit (14 and 15 by default)",
-	            bit);
-	return -EOPNOTSUPP;
+	text = kr_rule_text(rule, platform->refusal);
+	if (!text)
+		return -ENOMEM;
+	return kr_diag_refuse(diag, "platform", KR_SPAN_NONE, "%s%s", text,
+	                      but);
 }
 
 static int refuse_not_by_setting(struct planning *p)
 {
-	kr_diag_add(p->diag, KR_ERROR, "not-by-setting", KR_SPAN_NONE,
-	            "%s: this must be put right first",
-	            p->judgement->disk.reason);
-	return -EOPNOTSUPP;
+	return kr_diag_refuse(p->diag, "not-by-setting", KR_SPAN_NONE,
+	                      "%s: this must be corrected first",
+	                      p->judgement->disk.reason);
 }
 
 /* kubelet would not start, and nothing told that it is by our field: a range,
@@ -306,42 +443,43 @@ static int check_grounds(struct planning *p)
 		return -ENOMEM;
 
 	if (platform && platform->refusal)
-		return refuse_platform(p, platform);
+		return kr_step_refuse_platform(p->node, p->rule, p->diag);
 	if (kr_node_waits(p->node))
 		return -ENOENT;
 	if (disk->foreign)
 		return refuse_foreign(p);
 	if (uses_dynamic_config(disk) && (j->disk.state == KR_STATE_UNKNOWN ||
 	                                  p->plan->method == KR_METHOD_CONFIG))
-		return refuse(p, "dynamic-config", dynamic_config_span(p->node),
-		              "kubelet takes its configuration from the "
-		              "ConfigMap that the node's spec.configSource "
-		              "names: set the key there with 'kubectl edit "
-		              "configmap' (kubelet 1.24 and later have no "
-		              "--dynamic-config-dir)");
-	if (!in && disk->state == KR_STATE_INVALID) {
-		kr_diag_add(p->diag, KR_ERROR, "not-by-setting", KR_SPAN_NONE,
-		            "%s must be put right first", p->node->unit_name);
-		return -EOPNOTSUPP;
-	}
-	if (!in || disk->start == KR_START_PROCESS) {
-		kr_diag_add(p->diag, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
-		            "%s: there is nothing here that could be edited "
-		            "safely: it must be started with %s",
-		            disk->start == KR_START_PROCESS
-		                    ? "kubelet belongs to no unit of systemd"
-		                    : j->disk.reason,
-		            flag);
-		return -EOPNOTSUPP;
-	}
-	if (disk->start == KR_START_HIDDEN &&
-	    j->disk.state == KR_STATE_UNKNOWN) {
-		kr_diag_add(p->diag, KR_ERROR, "mounted-over", KR_SPAN_NONE,
-		            "%s: make %s by hand, in the file that kubelet has "
-		            "there",
-		            j->disk.reason, member);
-		return -EOPNOTSUPP;
-	}
+		return kr_diag_refuse(
+			p->diag, "dynamic-config", dynamic_config_span(p->node),
+			"kubelet takes its configuration from the "
+			"ConfigMap that the node's spec.configSource "
+			"names: set the key there with 'kubectl edit "
+			"configmap' (kubelet 1.24 and later have no "
+			"--dynamic-config-dir)");
+	if (!in && disk->state == KR_STATE_INVALID)
+		return kr_diag_refuse(p->diag, "not-by-setting", KR_SPAN_NONE,
+		                      "%s must be corrected first",
+		                      p->node->unit_name);
+	if (disk->no_kubelet && p->node->unit_named)
+		return kr_diag_refuse(p->diag, "not-a-unit", KR_SPAN_NONE,
+		                      "%s: name kubelet's unit by --unit=NAME",
+		                      j->disk.reason);
+	if (!in || disk->start == KR_START_PROCESS)
+		return kr_diag_refuse(
+			p->diag, "not-a-unit", KR_SPAN_NONE,
+			"%s: there is nothing here that could be edited "
+			"safely: it must be started with %s",
+			disk->start == KR_START_PROCESS
+				? "kubelet belongs to no unit of systemd"
+				: j->disk.reason,
+			flag);
+	if (disk->start == KR_START_HIDDEN && j->disk.state == KR_STATE_UNKNOWN)
+		return kr_diag_refuse(
+			p->diag, "mounted-over", KR_SPAN_NONE,
+			"%s: make %s by hand, in the file that kubelet has "
+			"there",
+			j->disk.reason, member);
 	/* what is written takes the place of either default */
 	if (j->disk.state == KR_STATE_UNKNOWN && !j->by_version &&
 	    !j->disk.either_default)
@@ -354,19 +492,17 @@ static int check_grounds(struct planning *p)
 bool kr_step_is_done(const struct kr_node *node, const struct kr_judgement *j,
                      const struct kr_plan_options *options)
 {
-	const struct kr_source *s = kr_judgement_deciding(j);
-
 	if (node->disk.foreign && j->restart_needed)
 		return false;
 	if (!j->rule->test || j->verdict == KR_VERDICT_NOT_APPLICABLE)
 		return true;
-	/* a file that is not there is open to nobody */
+	/* a file that is not there is closed to all */
 	if (j->rule->n_fields == 0 && j->disk.state == KR_STATE_ABSENT)
 		return true;
 	if (j->disk.answer != KR_ANSWER_PASS)
 		return false;
-	return !options->explicit_wanted || j->rule->wants_nothing ||
-	       j->rule->n_fields == 0 || (s && s->kind != KR_SOURCE_DEFAULT);
+	return !options->explicit_wanted || j->rule->n_fields == 0 ||
+	       j->written;
 }
 
 bool kr_step_is_hopeless(const struct kr_node *node)
@@ -386,8 +522,9 @@ static int passes(struct planning *p)
 	if (p->plan->edits.n_files == 0)
 		return 0;
 	r = kr_node_with_edits(p->node, &p->plan->edits, NULL, &after);
-	if (r == 0)
-		r = kr_judge_decide(after, p->rule, &d);
+	if (r < 0)
+		return r;
+	r = kr_judge_decide(after, p->rule, &d);
 	if (r < 0)
 		return r;
 	return kr_judge_ask(p->rule, &d) == KR_ANSWER_PASS;
@@ -398,32 +535,63 @@ static int make_edits(struct planning *p)
 	const struct kr_flag_edit e = {p->node, p->rule, &p->plan->edits,
 	                               p->diag};
 	bool vendor;
-	int r = kr_flag_edit_cut(&e, field_of(p), NULL, &vendor);
+	int r = kr_flag_edit_cut(&e, field_of(p), &vendor);
 
-	if (r == 0 && !vendor && p->rule->cut_suffices && !p->explicit_wanted)
+	if (r < 0)
+		return r;
+	if (!vendor && p->rule->cut_suffices && !p->explicit_wanted) {
 		r = passes(p);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	if (p->plan->method == KR_METHOD_CONFIG)
-		r = edit_config(p);
-	if (r == 0 && vendor)
-		return kr_vendor_override(p->node, p->rule, p->plan, p->diag);
-	if (r == 0 && p->plan->method == KR_METHOD_FLAG) {
-		p->plan->n_uses = 1;
-		r = kr_flag_edit_append(&e, field_of(p), &p->rule->want);
+		if (r != 0)
+			return r < 0 ? r : 0;
 	}
-	return r;
+	if (p->plan->method == KR_METHOD_CONFIG) {
+		r = edit_config(p);
+		if (r < 0)
+			return r;
+	}
+	if (vendor)
+		return kr_vendor_override(p->node, p->rule, p->plan, p->diag);
+	if (p->plan->method != KR_METHOD_FLAG)
+		return 0;
+	p->plan->n_uses = 1;
+	return kr_flag_edit_append(&e, field_of(p), &p->rule->want);
+}
+
+bool kr_step_is_in_config_dir(struct kr_node *node, const char *real)
+{
+	const char *dir = node->disk.inputs.config_dir;
+	_cleanup_free_ char *folder = NULL;
+	size_t n;
+
+	if (!dir || kr_fs_real(node->fs, dir, &folder) < 0)
+		return false;
+	n = strlen(folder);
+	return strncmp(real, folder, n) == 0 && real[n] == '/';
 }
 
 enum kr_method kr_step_method(const struct kr_node *node)
 {
+	const struct kr_inputs *in = &node->disk.inputs;
+
 	if (kr_node_waits(node))
 		return KR_METHOD_CONFIG;
-	return node->disk.inputs.n_files > 0 &&
+	return (in->n_files > 0 || in->config_dir) &&
 	                       node->disk.start != KR_START_HIDDEN &&
 	                       !uses_dynamic_config(&node->disk)
 	               ? KR_METHOD_CONFIG
 	               : KR_METHOD_FLAG;
+}
+
+static int make(struct planning *p, bool proven)
+{
+	int r = make_edits(p);
+
+	if (r < 0)
+		return r;
+	r = kr_edits_join(&p->plan->edits);
+	if (r < 0 || !proven)
+		return r;
+	return kr_proof_run(p->node, p->rule, p->plan, p->together, p->diag);
 }
 
 int kr_step_make(struct kr_node *node, const struct kr_judgement *j,
@@ -442,17 +610,12 @@ int kr_step_make(struct kr_node *node, const struct kr_judgement *j,
 	_cleanup_diag_ struct kr_diag found = {0};
 	int r = check_grounds(&p);
 
-	if (is_cure(j))
-		p.diag = &found;
-	if (r == 0)
-		r = make_edits(&p);
-	if (r == 0)
-		r = kr_edits_join(&step->edits);
-	if (r == 0 && (!options->draft || is_cure(j)))
-		r = kr_proof_run(node, j->rule, step, options->together,
-		                 p.diag);
-	if (!is_cure(j))
+	if (r < 0)
 		return r;
+	if (!is_cure(j))
+		return make(&p, !options->draft);
+	p.diag = &found;
+	r = make(&p, true);
 	p.diag = diag;
 	if (r == -EOPNOTSUPP && found.n_messages > 0)
 		return refuse_not_by_setting(&p);
@@ -460,68 +623,9 @@ int kr_step_make(struct kr_node *node, const struct kr_judgement *j,
 	return r;
 }
 
-/* --- mode and owner ------------------------------------------------------- */
-
-/* S becomes what is demanded, with the fewest bits changed. */
-static int edit_perms(struct kr_node *disk, const struct kr_edition *edition,
-                      const struct kr_rule *rule, const struct kr_source *s,
-                      struct kr_diag *diag, struct kr_plan *step)
+void kr_step_done(struct kr_plan *step)
 {
-	const bool of_mode = rule->subject == KR_SUBJECT_MODE;
-	const mode_t mode = s->perms.mode & kr_demand_mode(rule, edition);
-	const struct kr_file *file;
-	int r;
-
-	if (of_mode ? mode == s->perms.mode
-	            : s->perms.uid == 0 && s->perms.gid == 0)
-		return 0;
-	if (!s->editable) {
-		kr_diag_add_path(diag, KR_ERROR, "file-not-ours", s->path,
-		                 "its mode and owner stay: %s", s->reason);
-		return -EOPNOTSUPP;
-	}
-	r = kr_fs_read(disk->fs, s->real, &file);
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0 || file->st.st_nlink != 1) {
-		kr_diag_add_path(diag, KR_ERROR, "file-not-ours", s->path,
-		                 "its mode and owner stay: it %s",
-		                 r < 0 ? "cannot be read"
-		                       : "has another name, too");
-		return -EOPNOTSUPP;
-	}
-	return of_mode ? kr_edits_chmod(&step->edits, file, mode)
-	               : kr_edits_chown(&step->edits, file, 0, 0);
-}
-
-int kr_step_make_perms(struct kr_node *node, struct kr_node *disk,
-                       const struct kr_edition *edition,
-                       const struct kr_judgement *j, struct kr_diag *diag,
-                       struct kr_plan *step)
-{
-	const struct kr_audit_options options = {.live = KR_STATE_ABSENT};
-	const struct kr_rules rules = {&j->rule, 1, edition};
-	_cleanup_diag_ struct kr_diag found = {0};
-	int r;
-
-	for (size_t i = 0; i < j->sources.n; i++) {
-		if (j->sources.items[i].kind != KR_SOURCE_FILE)
-			continue;
-		r = edit_perms(disk, edition, j->rule, &j->sources.items[i],
-		               diag, step);
-		if (r < 0)
-			return r;
-	}
-	r = kr_node_with_edits(node, &step->edits, &found, &step->after);
-	if (r == 0)
-		r = kr_audit_run(step->after, &rules, &options, &found,
-		                 &step->audit);
-	if (r < 0)
-		return r;
-	if (step->audit->items[0].disk.answer == KR_ANSWER_PASS)
-		return 0;
-	kr_diag_add(diag, KR_ERROR, "not-proven", KR_SPAN_NONE,
-	            "the change would not make it as demanded: %s",
-	            step->audit->items[0].reason);
-	return -EOPNOTSUPP;
+	kr_audit_free(step->audit);
+	kr_node_free(step->after);
+	kr_edits_done(&step->edits);
 }

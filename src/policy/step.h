@@ -22,14 +22,41 @@ int kr_step_make(struct kr_node *node, const struct kr_judgement *j,
                  const struct kr_plan_options *options, struct kr_diag *diag,
                  struct kr_plan *step);
 
+/* Why NODE's platform refuses a fix of RULE, a setting's, and what to do there
+ * instead, unless that would do harm: in DIAG. -EOPNOTSUPP; -ENOMEM. */
+int kr_step_refuse_platform(struct kr_node *node, const struct kr_rule *rule,
+                            struct kr_diag *diag);
+
+/* The same of a rule of mode or owner, on such a node or where another program
+ * starts kubelet: each file that fails. -EOPNOTSUPP; -ENOMEM. */
+int kr_step_refuse_perms(struct kr_node *node, const struct kr_edition *edition,
+                         const struct kr_judgement *j, struct kr_diag *diag);
+
 /*
- * The same for a rule of mode or owner, as EDITION demands; DISK's files are
- * those that are there, of which NODE may be an overlay.
+ * The edits for a rule of mode or owner, as EDITION demands; DISK's files are
+ * those that are there. 0: all that fail; 1: a part of them, DIAG says why the
+ * others stay; -EOPNOTSUPP: none can be changed; -ENOMEM; other errnos.
  */
-int kr_step_make_perms(struct kr_node *node, struct kr_node *disk,
-                       const struct kr_edition *edition,
-                       const struct kr_judgement *j, struct kr_diag *diag,
-                       struct kr_plan *step);
+int kr_step_make_perms(struct kr_node *disk, const struct kr_edition *edition,
+                       const struct kr_judgement *j,
+                       const struct kr_plan_options *options,
+                       struct kr_diag *diag, struct kr_plan *step);
+
+/*
+ * Their proof is NODE, which may be an overlay of DISK's, with them: STEP's
+ * after and audit. WHOLE: the rule must pass there. The outcomes are those of
+ * kr_step_make().
+ */
+int kr_step_prove_perms(struct kr_node *node, const struct kr_edition *edition,
+                        const struct kr_judgement *j, bool whole,
+                        struct kr_diag *diag, struct kr_plan *step);
+
+/* Whether the file at REAL, links resolved, lies in kubelet's --config-dir. */
+bool kr_step_is_in_config_dir(struct kr_node *node, const char *real);
 
 /* CONFIG or FLAG for NODE. */
 enum kr_method kr_step_method(const struct kr_node *node);
+
+/* What a step has made, where no plan has taken it. */
+void kr_step_done(struct kr_plan *step);
+#define _cleanup_step_ _cleanup_(kr_step_done)

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "node/vendor.h"
 #include "policy/sources.h"
 #include "policy/vendor.h"
@@ -32,7 +33,7 @@ struct overriding {
 	struct kr_plan *plan;
 	struct kr_diag *diag;
 	const struct kr_unit_command *command;
-	char *flag; /* "--make-iptables-util-chains=true" */
+	const char *flag; /* "--make-iptables-util-chains=true" */
 };
 
 static bool is_vendors(struct kr_node *node, size_t arg)
@@ -78,8 +79,8 @@ static int count_staying(struct kr_node *node, int field)
 static int copy_edits(struct kr_edits *to, const struct kr_edits *from)
 {
 	for (size_t f = 0; f < from->n_files; f++) {
-		for (size_t i = 0; i < from->files[f].n_edits; i++) {
-			const struct kr_edit *e = &from->files[f].edits[i];
+		KR_EACH(const struct kr_edit, e, from->files[f].edits,
+		        from->files[f].n_edits) {
 			const struct kr_span span = {from->files[f].file,
 			                             e->offset, e->length};
 			int r = kr_edits_add(to, span, e->text);
@@ -118,18 +119,17 @@ static int try_variable(struct overriding *o, const char *name)
 	if (!v || !v->value_span.file || kr_source_refusal(v->value_span.file))
 		return 0;
 	r = copy_edits(&edits, &o->plan->edits);
-	if (r == 0)
-		r = kr_unit_append_word(v, o->flag, &edits, NULL);
-	if (r == -EOPNOTSUPP || r == -EEXIST)
-		return 0;
-	if (r == 0)
-		r = decides(o, &edits);
-	if (r == 1) {
-		kr_edits_done(&o->plan->edits);
-		o->plan->edits = edits;
-		edits = (struct kr_edits){0};
-	}
-	return r;
+	if (r < 0)
+		return r;
+	r = kr_unit_append_word(v, o->flag, &edits, NULL);
+	if (r < 0)
+		return r == -EOPNOTSUPP || r == -EEXIST ? 0 : r;
+	r = decides(o, &edits);
+	if (r <= 0)
+		return r;
+	kr_edits_done(&o->plan->edits);
+	o->plan->edits = TAKE(edits);
+	return 1;
 }
 
 static int try_variables(struct overriding *o)
@@ -150,17 +150,14 @@ int kr_vendor_refuse(const struct kr_rule *rule, struct kr_diag *diag,
 	const char *instead = kr_source_instead(span.file);
 	_cleanup_free_ char *text = NULL;
 
-	if (!instead) {
-		kr_diag_add(diag, KR_ERROR, "file-not-ours", span, "%s %s",
-		            what, reason);
-		return -EOPNOTSUPP;
-	}
+	if (!instead)
+		return kr_diag_refuse(diag, "file-not-ours", span, "%s %s",
+		                      what, reason);
 	text = kr_rule_text(rule, instead);
 	if (!text)
 		return -ENOMEM;
-	kr_diag_add(diag, KR_ERROR, "file-of-a-store", span, "%s %s: %s", what,
-	            reason, text);
-	return -EOPNOTSUPP;
+	return kr_diag_refuse(diag, "file-of-a-store", span, "%s %s: %s", what,
+	                      reason, text);
 }
 
 /* --- 2: a drop-in -------------------------------------------------------- */
@@ -211,7 +208,7 @@ static int append_to_command(struct overriding *o, int staying)
 
 static int make_dropin(struct overriding *o)
 {
-	_cleanup_stat_ struct kr_stat st = {0};
+	struct stat st;
 	_cleanup_free_ char *path = kr_vendor_path(
 		o->node->disk.unit, o->node->unit_name, o->command->span.file);
 	_cleanup_free_ char *command = NULL, *text = NULL;
@@ -221,12 +218,11 @@ static int make_dropin(struct overriding *o)
 	command = command_text(o, &variable);
 	if (!path || !command)
 		return -ENOMEM;
-	if (kr_fs_stat(o->node->fs, path, false, &st) == 0) {
-		kr_diag_add_path(o->diag, KR_ERROR, "dropin-exists", path,
-		                 "is there already and does not hold the "
-		                 "command: it would have to go first");
-		return -EOPNOTSUPP;
-	}
+	if (kr_fs_look(o->node->fs, path, false, &st) == 0)
+		return kr_diag_refuse_path(
+			o->diag, "dropin-exists", path,
+			"is there already and does not hold the "
+			"command: it would have to go first");
 	if (variable) {
 		char *longer;
 
@@ -251,54 +247,71 @@ static int make_dropin(struct overriding *o)
  * or is gone with the next build. */
 static int is_built(struct kr_node *node, const struct kr_file *command)
 {
-	_cleanup_stat_ struct kr_stat st = {0};
+	_cleanup_free_ char *real = NULL;
 	int r;
 
 	if (!kr_source_instead(command))
 		return 0;
-	r = kr_fs_stat(node->fs, SYSTEM_UNITS, true, &st);
+	r = kr_fs_real(node->fs, SYSTEM_UNITS, &real);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	return strcmp(st.real, SYSTEM_UNITS) != 0;
+	return strcmp(real, SYSTEM_UNITS) != 0;
+}
+
+/* Says why, where R is -EOPNOTSUPP. */
+static int refuse_unsafe(const struct overriding *o, int r)
+{
+	if (r == -EOPNOTSUPP)
+		kr_diag_add(o->diag, KR_ERROR, "file-not-ours",
+		            o->command->span,
+		            "the flag stands in a file of the vendor, and "
+		            "neither a variable nor a drop-in overrides it "
+		            "safely");
+	return r;
+}
+
+/* -EOPNOTSUPP: neither the command nor a drop-in can have the flag. */
+static int override_by_unit(struct overriding *o, int staying)
+{
+	if (!kr_source_refusal(o->command->span.file))
+		return append_to_command(o, staying);
+	if (o->node->disk.unit->n_commands > 1)
+		return -EOPNOTSUPP;
+	return make_dropin(o);
+}
+
+static int override(struct overriding *o)
+{
+	int staying = count_staying(o->node, o->rule->fields[0]);
+	int r = staying > 0 ? try_variables(o) : 0;
+
+	if (r < 0)
+		return refuse_unsafe(o, r);
+	if (r > 0) {
+		o->plan->n_uses = (size_t)staying + 1;
+		return 0;
+	}
+	r = is_built(o->node, o->command->span.file);
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return kr_vendor_refuse(o->rule, o->diag, o->command->span,
+		                        "the flag stands in");
+	return refuse_unsafe(o, override_by_unit(o, staying));
 }
 
 int kr_vendor_override(struct kr_node *node, const struct kr_rule *rule,
                        struct kr_plan *plan, struct kr_diag *diag)
 {
+	_cleanup_free_ char *flag = kr_rule_text(rule, "--@FLAG@=@VALUE@");
 	struct overriding o = {
 		.node = node,
 		.rule = rule,
 		.plan = plan,
 		.diag = diag,
 		.command = kr_node_command(node),
+		.flag = flag,
 	};
-	int staying = count_staying(node, rule->fields[0]), built = 0, r = 0;
 
-	o.flag = kr_rule_text(rule, "--@FLAG@=@VALUE@");
-	if (!o.flag)
-		return -ENOMEM;
-	if (staying > 0)
-		r = try_variables(&o);
-	if (r == 0)
-		built = is_built(node, o.command->span.file);
-	if (built < 0)
-		r = built;
-	if (r == 1)
-		plan->n_uses = (size_t)staying + 1;
-	else if (r == 0 && built > 0)
-		r = kr_vendor_refuse(rule, diag, o.command->span,
-		                     "the flag stands in");
-	else if (r == 0 && !kr_source_refusal(o.command->span.file))
-		r = append_to_command(&o, staying);
-	else if (r == 0 && node->disk.unit->n_commands > 1)
-		r = -EOPNOTSUPP;
-	else if (r == 0)
-		r = make_dropin(&o);
-	free(o.flag);
-	if (r == -EOPNOTSUPP && built == 0)
-		kr_diag_add(diag, KR_ERROR, "file-not-ours", o.command->span,
-		            "the flag stands in a file of the vendor, and "
-		            "neither a variable nor a drop-in overrides it "
-		            "safely");
-	return r == 1 ? 0 : r;
+	return flag ? override(&o) : -ENOMEM;
 }

@@ -10,7 +10,8 @@
  *
  * A file has changed when its mtime or its inode's birth is later than the
  * start by more than 20 ms (a start time from /proc is only so exact). A later
- * ctime alone (chmod, a link) keeps the value, with a warning.
+ * ctime alone (chmod, a link) keeps the value, with a warning; without one
+ * where our own record has that ctime.
  *
  * A kubelet that has settled on the very argv and the unchanged files that we
  * call invalid proves us wrong: unknown, "model-disagrees". One that has only
@@ -29,16 +30,11 @@
 #include "base/format.h"
 #include "base/vec.h"
 #include "policy/views.h"
+#include "unit/credentials.h"
 
 #define START_SLACK_USEC (20 * KR_USEC_PER_MSEC)
 
 /* --- the running view ---------------------------------------------------- */
-
-static uint64_t to_usec(struct timespec ts)
-{
-	return (uint64_t)ts.tv_sec * KR_USEC_PER_SEC +
-	       (uint64_t)ts.tv_nsec / 1000;
-}
 
 /* What has changed since the process was started: nothing, only a ctime, or
  * what the file says. */
@@ -48,14 +44,15 @@ enum change {
 	CHANGED,
 };
 
-static enum change changed_since(const struct stat *st, struct timespec btime,
-                                 uint64_t started_usec)
+static enum change changed_since(const struct kr_file_stat *st,
+                                 struct timespec btime, uint64_t started_usec)
 {
 	uint64_t limit = started_usec + START_SLACK_USEC;
 
-	if (to_usec(st->st_mtim) > limit || to_usec(btime) > limit)
+	if (kr_timespec_usec(&st->st_mtim) > limit ||
+	    kr_timespec_usec(&btime) > limit)
 		return CHANGED;
-	return to_usec(st->st_ctim) > limit ? CTIME_ONLY : UNCHANGED;
+	return kr_timespec_usec(&st->st_ctim) > limit ? CTIME_ONLY : UNCHANGED;
 }
 
 /* Adds PATH to what changed, or remembers a later ctime. */
@@ -72,16 +69,24 @@ static int note_folder(struct kr_judging *g, const char *path)
 {
 	struct kr_node *node = g->node;
 	struct kr_fs *fs = node->process_fs ? node->process_fs : node->fs;
-	_cleanup_stat_ struct kr_stat st = {0};
+	struct stat st;
 	uint64_t limit = node->process.started_usec + START_SLACK_USEC;
-	int r = kr_fs_stat(fs, path, true, &st);
+	int r = kr_fs_look(fs, path, true, &st);
 
 	if (r == -ENOMEM)
 		return r;
 	/* a folder that is gone was there when it was listed: changed */
-	if (r == 0 && to_usec(st.st.st_mtim) <= limit)
+	if (r == 0 && kr_timespec_usec(&st.st_mtim) <= limit)
 		return 0;
 	return note(g, CHANGED, path);
+}
+
+/* A fix of its mode or owner has changed it, and no one since. */
+static bool is_by_us(const struct kr_node *node, const struct kr_file *file)
+{
+	return node->changed_by_us &&
+	       node->changed_by_us(node->changed_closure, file->real,
+	                           &file->st.st_ctim);
 }
 
 /* What the running kubelet has read and what has changed since. */
@@ -91,10 +96,15 @@ static int find_drift(struct kr_judging *g)
 	int r;
 
 	for (size_t i = 0; i < in->n_files; i++) {
-		r = note(g,
-		         changed_since(&in->files[i]->st, in->files[i]->btime,
-		                       g->node->process.started_usec),
-		         in->files[i]->path);
+		const struct kr_file *file = in->files[i];
+		enum change change = changed_since(
+			&file->st, file->btime, g->node->process.started_usec);
+
+		if (kr_credentials_have(file->path))
+			continue;
+		if (change == CTIME_ONLY && is_by_us(g->node, file))
+			change = UNCHANGED;
+		r = note(g, change, file->path);
 		if (r < 0)
 			return r;
 	}
@@ -110,7 +120,7 @@ int kr_views_begin(struct kr_judging *g)
 {
 	const struct kr_node *node = g->node;
 
-	if (node->process_doubt)
+	if (node->process_doubt || g->options->restarts)
 		return 0;
 	if (!node->has_process) {
 		g->audit->pid = node->host_pid;
@@ -119,6 +129,7 @@ int kr_views_begin(struct kr_judging *g)
 	}
 	g->audit->pid = node->process.pid;
 	g->audit->started_usec = node->process.started_usec;
+	g->audit->start_ticks = node->process.start_ticks;
 	return node->running_valid && !node->before ? find_drift(g) : 0;
 }
 
@@ -243,7 +254,7 @@ static int running_from_flag(const struct kr_judging *g,
 	g->j->running_arg = flag->arg;
 	return kr_view_set(view, kr_value_state(value),
 	                   "kubelet[%d] was started with the flag: its "
-	                   "argument %zu is %s",
+	                   "argument %u is %s",
 	                   (int)g->node->process.pid, flag->arg,
 	                   g->node->running.argv[flag->arg]);
 }
@@ -278,12 +289,30 @@ static int judge_process(struct kr_judging *g, int field,
 	return 0;
 }
 
+/* Of a kubelet that is still to be started. */
+static int judge_started(const struct kr_view *disk, struct kr_view *view)
+{
+	int r;
+
+	view->either_default = disk->either_default;
+	if (!kr_state_is_value(disk->state))
+		return kr_view_set(view, disk->state, "%s", disk->reason);
+	r = kr_value_copy(&disk->value, &view->value);
+	if (r < 0)
+		return r;
+	view->by = disk->by;
+	view->source = disk->source;
+	return kr_view_set(view, disk->state, "kubelet is started with it");
+}
+
 static int judge_running(struct kr_judging *g, int field,
                          const struct kr_view *disk, struct kr_view *view)
 {
 	const struct kr_node *node = g->node;
 
 	view->source = -1;
+	if (g->options->restarts)
+		return judge_started(disk, view);
 	/* an edit changes nothing of it: what it runs with is no part of what
 	 * the files would give */
 	if (node->before &&
@@ -352,8 +381,7 @@ static void take_decision(struct kr_judging *g, struct kr_decision *d,
 	view->by = d->by;
 	view->source = j->sources.deciding;
 	view->reason = TAKE_PTR(d->reason);
-	view->value = d->value;
-	d->value = (struct kr_value){0};
+	view->value = TAKE(d->value);
 	j->by_setting = j->by_setting || d->by_setting;
 	j->by_version = j->by_version || d->by_version;
 	j->needs_version = j->needs_version || d->needs_version;
@@ -415,18 +443,18 @@ static int name_disagreement(const struct kr_judging *g,
 		return r;
 	if (g->audit->pid == 0 && !g->node->process_doubt) {
 		kr_diag_add(g->diag, KR_WARNING, "live-disagrees", KR_SPAN_NONE,
-		            "configz says %s, but kubelet does not run here: "
-		            "it may be another node's (--node)",
-		            live);
+		            "%s: configz says %s, but kubelet does not run "
+		            "here: it may be another node's (--node)",
+		            g->j->rule->name, live);
 	} else if (kr_state_is_value(running->state) &&
 	           !same_value(running, said)) {
 		r = kr_value_format(&running->value, &other);
 		if (r < 0)
 			return r;
 		kr_diag_add(g->diag, KR_WARNING, "live-disagrees", KR_SPAN_NONE,
-		            "configz says %s, but kubelet[%d] was started with "
-		            "%s: it may be another node's (--node)",
-		            live, (int)g->audit->pid, other);
+		            "%s: configz says %s, but kubelet[%d] was started "
+		            "with %s: it may be another node's (--node)",
+		            g->j->rule->name, live, (int)g->audit->pid, other);
 	}
 	if (!kr_state_is_value(disk->state) || same_value(disk, said))
 		return 0;
@@ -436,9 +464,9 @@ static int name_disagreement(const struct kr_judging *g,
 	if (r < 0)
 		return r;
 	kr_diag_add(g->diag, KR_WARNING, "live-disagrees", KR_SPAN_NONE,
-	            "configz says %s, the files say %s: so will kubelet once "
-	            "it is restarted",
-	            live, other);
+	            "%s: configz says %s, the files say %s: so will kubelet "
+	            "once it is restarted",
+	            g->j->rule->name, live, other);
 	return 0;
 }
 
@@ -481,7 +509,7 @@ static struct kr_configz_value find_live(const struct kr_judging *g, int field)
 	return said;
 }
 
-/* kubelet shows the certificate that it has made itself, as nobody gave it one.
+/* kubelet shows the certificate that it has made itself, as it was given none.
  */
 static bool is_self_made(const struct kr_configz_value *said,
                          const struct kr_view *disk)
@@ -525,19 +553,18 @@ static int judge_live(struct kr_judging *g, size_t i)
 int kr_views_pair(const struct kr_rule *rule,
                   const struct kr_decision *decisions, struct kr_value *ret)
 {
-	_cleanup_value_ struct kr_value pair = {.type = KR_TYPE_TREE};
+	_cleanup_value_ struct kr_value both = {.type = KR_TYPE_TREE};
 	int r;
 
 	for (size_t i = 0; i < rule->n_fields; i++) {
-		r = kr_strings_add(&pair.list, kr_field_name(rule->fields[i]));
+		r = kr_strings_add(&both.list, kr_field_name(rule->fields[i]));
 		if (r < 0)
 			return r;
-		r = kr_strings_add(&pair.list, decisions[i].value.s);
+		r = kr_strings_add(&both.list, decisions[i].value.s);
 		if (r < 0)
 			return r;
 	}
-	*ret = pair;
-	pair = (struct kr_value){0};
+	*ret = TAKE(both);
 	return 0;
 }
 

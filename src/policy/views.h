@@ -41,6 +41,10 @@ int kr_views_begin(struct kr_judging *g);
  * what is to be said of them. 0 or -ENOMEM. */
 int kr_views_find(struct kr_judging *g);
 
+/* J's verdict and reason, of a rule of settings whose views have their answers.
+ * 0 or -ENOMEM. */
+int kr_verdict_find(struct kr_judging *g);
+
 /* Frees what G has for one rule. */
 void kr_views_end(struct kr_judging *g);
 

@@ -10,11 +10,10 @@
  * the reason of the first is shown.
  *
  * Who can write the file decides which findings a node hides. So it has to be a
- * regular file of root's that nobody else may write, and a file that is not so
+ * regular file of root's that only root may write, and a file that is not so
  * is an error: to ignore it would change the verdict as quietly as to heed it.
  */
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,11 +40,7 @@ void kr_waivers_done(struct kr_waivers *waivers)
 const struct kr_waiver *kr_waivers_find(const struct kr_waivers *waivers,
                                         const char *name)
 {
-	for (size_t i = 0; i < waivers->n_items; i++) {
-		if (strcmp(waivers->items[i].name, name) == 0)
-			return &waivers->items[i];
-	}
-	return NULL;
+	return KR_FIND(waivers->items, waivers->n_items, name, name);
 }
 
 /* --- a line -------------------------------------------------------------- */
@@ -254,7 +249,6 @@ int kr_waivers_read(struct kr_fs *fs, const char *path,
 	r = read_lines(&rd, file);
 	if (r < 0)
 		return r;
-	*ret = waivers;
-	waivers = (struct kr_waivers){0};
+	*ret = TAKE(waivers);
 	return 0;
 }

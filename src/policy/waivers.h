@@ -5,7 +5,6 @@
  * Controls that the node's owner has decided to live with.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

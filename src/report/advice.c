@@ -3,7 +3,7 @@
 /*
  * Every refusal ends with what to do. A message says what is wrong, where, and
  * most often what would have to be true; where that is not yet a step that
- * somebody could take, the step is here, by the message's code. It is not a
+ * a person could take, the step is here, by the message's code. It is not a
  * part of the message since that is also one of an audit, which asks for
  * nothing.
  *
@@ -15,18 +15,21 @@
 
 #include "policy/durable.h"
 #include "report/advice.h"
+#include "store/manifest.h"
 
 #define AGAIN   ", then run it again"
-#define BY_HAND "set it there by hand, then run 'kubelet-remedy audit'"
+#define THERE   "set it there"
+#define BY_HAND THERE " by hand, then run 'kubelet-remedy audit'"
 #define ROOT    "name the node's root by --root"
 #define READ    "run it as root, or " ROOT
-#define RIGHT   "put this right" AGAIN
+#define RIGHT   "correct this" AGAIN
 #define PLACE                                                                  \
-	"put this right" AGAIN "; 'kubelet-remedy fix --no-persist' leaves "   \
+	"correct this" AGAIN "; 'kubelet-remedy fix --no-persist' leaves "     \
 	"that place out"
 #define RECORDS                                                                \
-	"look into /var/lib/kubelet-remedy, where the old files are, and put " \
-	"this right" AGAIN
+	"look into /var/lib/kubelet-remedy, where the old files are, and "     \
+	"correct this" AGAIN
+#define ONLY_FILES "change only the files with --restart=never"
 #define NO_SYSTEMD                                                             \
 	"see why systemd does not do it ('systemctl status'); with "           \
 	"--restart=never only the files are changed"
@@ -65,16 +68,17 @@ static const struct row {
 	{"file-not-ours", "change it where that file comes from, or write a "
                           "drop-in of your own for the unit"},
 	{"file-of-a-store", NULL},
-	{"file-not-changed", "put this right" AGAIN},
+	{"file-not-changed", "correct this" AGAIN},
 	{"file-not-loading",
          "put a certificate there, or name another file" AGAIN},
-	{"file-not-replaced", "put this right" AGAIN},
-	{"file-refused", "put this right" AGAIN},
+	{"file-not-replaced", "correct this" AGAIN},
+	{"file-refused", "correct this" AGAIN},
 	{"file-unreadable", RIGHT, READ},
 	{"flag-not-in-a-file", NULL},
 	{"flag-", "correct that argument" AGAIN},
 	{"folder-stays", "remove it by hand"},
 	{"folder-unreadable", RIGHT, READ},
+	{"holds-unwritten", "make that place writable" AGAIN},
 	{"job-timeout", NO_SYSTEMD},
 	{"journal-denied", NULL},
 	{"journal-unreadable", "run 'journalctl -u kubelet'"},
@@ -88,8 +92,10 @@ static const struct row {
 	{"manifest", RECORDS},
 	{"mark-bits-equal", NULL},
 	{"mounted-over", NULL},
-	{"no-bus", NULL},
+	{"no-bus", ONLY_FILES},
 	{"no-config-file", NULL},
+	{"no-libsystemd",
+         "install libsystemd (package libsystemd0 or systemd-libs)"},
 	{"no-process", "name the kubelet that runs, or leave --pid out"},
 	{"no-transaction", NULL},
 	{"node-unreadable", RIGHT, READ},
@@ -102,15 +108,18 @@ static const struct row {
 	{"not-proven", BY_HAND},
 	{"not-put-back", RECORDS},
 	{"not-root", NULL},
-	{"old-cgroups", "set it there" AGAIN},
+	{"old-cgroups", THERE AGAIN},
 	{"other-plan", "look at it with 'kubelet-remedy fix -n'"},
-	{"own-folder", "put this right" AGAIN},
-	{"own-unit", NULL},
+	{"own-folder", "correct this" AGAIN},
+	{"own-unit", "start it from another unit, or " ONLY_FILES},
+	{"pending-arguments",
+         "accept them with --restart=always, or " ONLY_FILES},
 	{"platform", NULL},
 	{"platform-unread", RIGHT, READ},
 	{"process-unreadable", RIGHT, READ},
 	{"program", NULL},
-	{"put-back-before", NULL},
+	{"put-back-before",
+         "correct the cause, then run 'kubelet-remedy fix --retry'"},
 	{"recover", RECORDS},
 	{"refused", NULL},
 	{"root", ROOT, READ},
@@ -120,8 +129,8 @@ static const struct row {
 	{"tidy", RECORDS},
 	{"transaction", RECORDS},
 	{"transient", NO_SYSTEMD},
-	{"undo-refused", "take it back by hand: the old files are in "
-                         "/var/lib/kubelet-remedy"},
+	{"undo-refused",
+         "put it back by hand: the old files are in " KR_STATE_DIR},
 	{"unit-line-lost", "take the blank behind that backslash away" AGAIN},
 	{"unit-line-swallowed", "take that backslash away" AGAIN},
 	{"unit-two-commands", "write an empty 'ExecStart=' line before it, or "
@@ -153,10 +162,17 @@ static bool is_denied(const struct kr_message *m)
 	       strstr(m->text, "status 401") || strstr(m->text, "status 403");
 }
 
-const char *kr_advice(const struct kr_diag *diag)
+/* Of a message without a file there is no "there". */
+static const char *place_advice(const char *advice, const struct kr_message *m)
 {
-	const struct kr_message *m = kr_diag_cause(diag);
+	if (!advice || m->file || strncmp(advice, THERE, strlen(THERE)) != 0)
+		return advice;
+	return "set it by hand in the file that decides it, which "
+	       "'kubelet-remedy audit' names";
+}
 
+const char *kr_advice(const struct kr_message *m)
+{
 	/* a fix can do without it */
 	if (m && m->file && kr_durable_is_place(m->file) &&
 	    (strcmp(m->code, "file-refused") == 0 ||
@@ -164,8 +180,9 @@ const char *kr_advice(const struct kr_diag *diag)
 		return PLACE;
 	for (size_t i = 0; m && i < ARRAY_SIZE(rows); i++) {
 		if (is_of(&rows[i], m->code))
-			return rows[i].denied && is_denied(m) ? rows[i].denied
-			                                      : rows[i].advice;
+			return rows[i].denied && is_denied(m)
+			               ? rows[i].denied
+			               : place_advice(rows[i].advice, m);
 	}
 	return NULL;
 }

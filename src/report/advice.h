@@ -5,9 +5,6 @@
 
 #include "base/diag.h"
 
-/*
- * What to do about the first error of DIAG that names a file, else about the
- * first one: a sentence, static. NULL: there is no error, or its own words say
- * it.
- */
-const char *kr_advice(const struct kr_diag *diag);
+/* What to do about the error M: a sentence, static. NULL: M is NULL, or its own
+ * words say it. */
+const char *kr_advice(const struct kr_message *m);

@@ -13,6 +13,7 @@
 #include "policy/demands.h"
 #include "policy/effects.h"
 #include "report/controls.h"
+#include "report/headline.h"
 #include "report/json-audit.h"
 
 static size_t n_controls(const struct kr_edition *edition)
@@ -38,15 +39,39 @@ static int name_width(const struct kr_rules *rules)
 	return (int)width;
 }
 
+/* The edition, and the columns. */
+static int print_head(const struct kr_term *term, const struct kr_rules *rules,
+                      int width)
+{
+	_cleanup_free_ char *title = NULL;
+
+	if (!rules->edition) {
+		fprintf(term->out,
+		        "all that are known; --benchmark=NAME: those of one "
+		        "edition, with level and type\n%-*s  DEMANDED\n",
+		        width, "CONTROL");
+		return 0;
+	}
+	title = kr_headline_edition(rules->edition);
+	if (!title)
+		return -ENOMEM;
+	fprintf(term->out, "%s, %zu controls\n%-6s  %-18s  %-*s  DEMANDED\n",
+	        title, rules->n_items, "NO", "LEVEL, TYPE", width, "CONTROL");
+	return 0;
+}
+
 static int print_rule(const struct kr_term *term, const struct kr_rules *rules,
                       const struct kr_rule *rule, int width)
 {
 	const struct kr_edition *edition = rules->edition;
-	_cleanup_free_ char *fix = kr_rule_fix(rule, edition);
+	_cleanup_free_ char *fix = kr_rule_fix(rule, edition), *list = NULL;
+	const char *scanner = kr_scanner_text(kr_demand_scanner(rule, edition));
 	struct kr_edition_control its;
 	FILE *out = term->out;
+	bool older;
 
-	if (!fix)
+	if (!fix ||
+	    (!edition && kr_edition_list(rule->name, &list, &older) < 0))
 		return -ENOMEM;
 	if (edition &&
 	    kr_edition_control(kr_edition_id(edition), rule->name, &its))
@@ -56,24 +81,25 @@ static int print_rule(const struct kr_term *term, const struct kr_rules *rules,
 	        rule->test ? kr_rule_demand(rule, edition) : "-");
 	if (!rule->test)
 		return 0;
+	if (list)
+		fprintf(out, "        numbers: %s\n", list);
 	fprintf(out, "        fix (%s): %s\n",
 	        kr_policy_to_string(kr_rule_policy(rule, edition)), fix);
 	if (kr_rule_breaks(rule))
 		fprintf(out, "        could break: %s\n", kr_rule_breaks(rule));
+	if (scanner)
+		fprintf(out, "        scanners: %s\n", scanner);
 	return 0;
 }
 
 int kr_text_rules(const struct kr_term *term, const struct kr_rules *rules)
 {
 	int width = name_width(rules);
+	int r = print_head(term, rules, width);
 
-	for (size_t i = 0; i < rules->n_items; i++) {
-		int r = print_rule(term, rules, rules->items[i], width);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; i < rules->n_items && r == 0; i++)
+		r = print_rule(term, rules, rules->items[i], width);
+	return r;
 }
 
 void kr_text_editions(const struct kr_term *term)
@@ -109,6 +135,8 @@ static void add_rule(struct kr_build *j, cJSON *controls,
 	kr_build_string(j, c, "fix", fix);
 	kr_build_string(j, c, "breaks",
 	                rule->test ? kr_rule_breaks(rule) : NULL);
+	kr_build_string(j, c, "scanner",
+	                kr_scanner_text(kr_demand_scanner(rule, edition)));
 }
 
 static void add_edition(struct kr_build *j, cJSON *editions,
@@ -129,7 +157,8 @@ int kr_json_rules(FILE *out, const struct kr_rules *rules, bool editions)
 	cJSON *root = cJSON_CreateObject(), *list;
 
 	kr_json_add_head(&j, root);
-	kr_json_add_benchmark(&j, root, rules ? rules->edition : NULL);
+	kr_json_add_edition(&j, root, "benchmark",
+	                    rules ? rules->edition : NULL);
 	list = kr_build_array(&j, root, "controls");
 	for (size_t i = 0; rules && i < rules->n_items; i++)
 		add_rule(&j, list, rules, rules->items[i]);

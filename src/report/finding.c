@@ -19,8 +19,8 @@ static bool is_utf16(const struct kr_file *file)
 	                           memcmp(file->data, "\xfe\xff", 2) == 0);
 }
 
-/* The column in characters of SPAN's first byte. A byte order mark is none: who
- * opens the file does not see it. */
+/* The column in characters of SPAN's first byte. A byte order mark does not
+ * count: who opens the file does not see it. */
 static unsigned char_column(struct kr_span span)
 {
 	bool marked = span.offset >= 3 &&
@@ -130,6 +130,7 @@ struct kr_finding kr_finding_from_audit(const char *name,
 	return (struct kr_finding){
 		.node = name,
 		.rule = j->rule,
+		.numbers = j->numbers,
 		.waiver = j->waiver,
 		.first = i == 0,
 		.verdict = j->verdict,
@@ -167,6 +168,15 @@ struct kr_finding kr_finding_unread(const char *name,
 	};
 }
 
+const char *kr_finding_node(const struct kr_finding_about *about,
+                            const char *node)
+{
+	if (node && *node)
+		return node;
+	return about->root && strcmp(about->root, "/") != 0 ? about->root
+	                                                    : "localhost";
+}
+
 int kr_findings_begin(struct kr_findings *w,
                       const struct kr_finding_format *format, FILE *out,
                       const struct kr_finding_about *about)
@@ -191,8 +201,11 @@ int kr_findings_add(struct kr_findings *w, const struct kr_finding *findings,
 	int r = w->format->add(w, findings, n);
 
 	w->n_findings++;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		w->n_verdicts[i][findings[i].verdict]++;
+		if (findings[i].numbers)
+			w->numbers[kr_edition_id(findings[i].numbers)] = true;
+	}
 	return r;
 }
 

@@ -42,12 +42,16 @@ struct kr_place kr_place_from_message(const struct kr_message *m);
 struct kr_finding {
 	const char *node; /* its name; NULL: not known */
 	const struct kr_rule *rule;
-	const struct kr_waiver *waiver; /* NULL: it is not waived */
+	const struct kr_edition *numbers; /* whose number it has; NULL: none */
+	const struct kr_waiver *waiver;   /* NULL: it is not waived */
 	/* of the node's findings it is the first: what is said of the node is
 	 * said there */
 	bool first;
 	enum kr_verdict verdict;
 	const char *reason; /* one sentence */
+	/* the same without the control's name; NULL: it is not of one control
+	 */
+	const char *why;
 	enum kr_state disk, running, live;
 	bool restart_needed, reload_needed;
 	uint64_t time_usec;    /* realtime; 0: not known */
@@ -77,15 +81,30 @@ struct kr_finding kr_finding_unread(const char *name,
 bool kr_finding_has(const struct kr_finding *finding,
                     const struct kr_message *m);
 
+/* What only AWS knows. Borrowed. */
+struct kr_asff {
+	const char *account;  /* twelve digits */
+	const char *region;   /* "eu-central-1" */
+	const char *instance; /* the node's, "i-..."; "": not known */
+};
+
 /* The same for all findings of a run. */
 struct kr_finding_about {
 	/* each node has a finding of each, in this order */
 	const struct kr_rules *rules;
 	const char *node; /* the only one; NULL: there are many, or no name */
-	/* where the nodes' paths are, absolute; NULL: not on this machine */
+	/* where the nodes' paths are, absolute if it is there; NULL: not on
+	 * this machine */
 	const char *root;
-	bool many; /* of a fleet: each finding names its node */
+	bool many;    /* of a fleet: each finding names its node */
+	bool by_node; /* each node is judged by an edition of its own */
+	const struct kr_asff *asff; /* for kr_asff_format alone */
 };
+
+/* What NODE, which may be NULL or "", is called: its name, else the root of its
+ * files where that is not this machine's, else "localhost". */
+const char *kr_finding_node(const struct kr_finding_about *about,
+                            const char *node);
 
 struct kr_findings;
 
@@ -97,9 +116,10 @@ struct kr_finding_format {
 	int (*end)(struct kr_findings *w, bool complete);
 };
 
-extern const struct kr_finding_format kr_sarif;      /* OASIS SARIF 2.1.0 */
-extern const struct kr_finding_format kr_junit;      /* JUnit's XML */
-extern const struct kr_finding_format kr_prometheus; /* text format 0.0.4 */
+extern const struct kr_finding_format kr_sarif;       /* OASIS SARIF 2.1.0 */
+extern const struct kr_finding_format kr_junit;       /* JUnit's XML */
+extern const struct kr_finding_format kr_prometheus;  /* text format 0.0.4 */
+extern const struct kr_finding_format kr_asff_format; /* AWS Security Hub's */
 
 /* A writer. Its members are the formats'. */
 struct kr_findings {
@@ -108,6 +128,7 @@ struct kr_findings {
 	FILE *out;
 	size_t n_findings;
 	size_t n_verdicts[KR_N_RULES][_KR_VERDICT_MAX]; /* by rule of ABOUT */
+	bool numbers[KR_N_EDITIONS]; /* a finding has one's number */
 };
 
 /*

@@ -1,132 +1,115 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * An audit ends with the next command, and nobody is helped by one that is
- * refused. So the plan of that fix is made here, in memory, by the same code,
- * and what fix looks at before it writes is looked at: was this very change put
- * back before, can the files be replaced, would the restart apply more than
- * this change, is there a systemd to be asked for it. What takes time, many
- * files or a running kubelet's answer (its proof, its health) is left to fix.
+ * An audit ends with the next command, and a command that is
+ * refused does not help. So the plan of that fix is made here, in memory, by
+ * the same code, and what fix looks at before it writes is looked at: was this
+ * very change put back before, can the files be replaced, would the restart
+ * apply more than this change, is there a systemd to be asked for it. What
+ * takes time, many files or a running kubelet's answer (its proof, its health)
+ * is left to fix.
  *
- * Of a node that kubelet refuses, the edits may put right only a part: then the
- * edited node is read, too, and what is still wrong there is told, at its place
+ * Of a node that kubelet refuses, the edits may corrected only a part: then the
+ * edited node is read, too, and what is still wrong there is said, at its place
  * in the files as they are now. A node of more words and bytes than any has
  * that is meant is not read again.
  *
- * Of several controls the whole plan is made, with its proof: only that tells
- * which of them a fix changes, and which options it needs.
+ * Of several controls it is the same for each of them: which of them have edits
+ * tells which a fix changes, and which options it needs. Where a change was put
+ * back before the whole plan is made, with its proof, to see whether it is the
+ * same one.
  */
 
 #include <errno.h>
-#include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "fix/pending.h"
 #include "policy/plan.h"
 #include "report/foresee.h"
-#include "store/files.h"
-#include "store/in-place.h"
 #include "store/manifest.h"
-#include "store/swap.h"
 #include "store/transaction.h"
 
 #define LARGE_WORDS ((size_t)10000)
 #define LARGE_BYTES ((size_t)1024 * 1024)
 
-/* 1: the last record of this very change says that it was put back. */
-static int was_put_back(struct kr_node *node, const struct kr_plan *plan,
-                        struct kr_diag *why)
+/* The record by which fix refuses PLAN; NULL: there is none. */
+static const struct kr_manifest *find_put_back(const struct kr_manifests *list,
+                                               const struct kr_plan *plan,
+                                               const char **names)
 {
-	_cleanup_manifests_ struct kr_manifests list = {0};
-	_cleanup_diag_ struct kr_diag ignored = {0};
-	const struct kr_manifest *same;
-	int r;
+	const struct kr_manifest *same =
+		kr_manifests_find_same(list, &plan->edits);
 
+	if (same)
+		return same->state == KR_MANIFEST_PUT_BACK ? same : NULL;
+	for (size_t i = 0; i < plan->n_rules; i++)
+		names[i] = plan->rules[i]->name;
+	return kr_manifests_find_contained(list, &plan->edits, names,
+	                                   plan->n_rules);
+}
+
+/* 1: this change, or one that it contains, was put back. */
+static int was_put_back(const struct kr_manifests *list,
+                        const struct kr_plan *plan, struct kr_diag *why)
+{
+	_cleanup_free_ const char **names =
+		calloc(plan->n_rules + 1, sizeof(*names));
+	const struct kr_manifest *m;
+
+	if (!names)
+		return -ENOMEM;
 	if (plan->edits.n_files == 0)
 		return 0;
-	r = kr_manifests_read(node->fs, &ignored, &list);
-	if (r < 0) /* fix goes on without them, too */
-		return r == -ENOMEM ? r : 0;
-	same = kr_manifests_find_same(&list, &plan->edits);
-	if (!same || same->state != KR_MANIFEST_PUT_BACK)
+	m = find_put_back(list, plan, names);
+	if (!m)
 		return 0;
 	kr_diag_add(why, KR_ERROR, "put-back-before", KR_SPAN_NONE,
-	            "this change was made before and put back (%s): see why, "
-	            "then 'kubelet-remedy fix --retry' tries it again",
-	            same->reason ? same->reason : "for no reason that is kept");
+	            "this change was rolled back before: %s",
+	            m->reason ? m->reason : "for no reason that is kept");
 	return 1;
 }
 
-/* The name of FILE in its folder FD: what it is that cannot be replaced; NULL:
- * nothing. */
-static const char *find_block(const struct kr_file_edits *f, int fd)
+/* Some change was put back on this node: it matters which one this is. */
+static bool has_put_back(const struct kr_manifests *list)
 {
-	_cleanup_close_ int target = -1;
-	struct statvfs vfs;
-	int flags;
-
-	if (fstatvfs(fd, &vfs) == 0 && (vfs.f_flag & ST_RDONLY))
-		return "it is on a file system that is mounted read-only";
-	if (kr_may_write_in(fd) < 0)
-		return "its folder must not be written";
-	if (!f->file)
-		return NULL;
-	if (f->file->st.st_nlink > 1)
-		return "it has several names (hard links)";
-	target = kr_known_open(fd, strrchr(f->path, '/') + 1);
-	if (target >= 0 && ioctl(target, FS_IOC_GETFLAGS, &flags) == 0 &&
-	    (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
-		return "it is immutable (chattr +i or +a)";
-	return NULL;
+	for (size_t i = 0; i < list->n_items; i++) {
+		if (list->items[i].state == KR_MANIFEST_PUT_BACK)
+			return true;
+	}
+	return false;
 }
 
-/* 1: what lies there, or its folder, does not let the file of F be replaced. */
-static int is_irreplaceable(struct kr_fs *fs, const struct kr_file_edits *f,
-                            struct kr_diag *why)
+/* What is known already is left out of every plan. */
+static void take_known(const struct kr_obstacles *known,
+                       struct kr_consent *consents)
 {
-	_cleanup_free_ char *missing = NULL;
-	_cleanup_close_ int fd = kr_open_nearest(fs, f->path, &missing);
-	const char *block = fd >= 0 ? find_block(f, fd) : NULL;
+	for (size_t i = 0; i < known->n; i++) {
+		const struct kr_obstacle *o = &known->items[i];
 
-	if (fd == -ENOMEM)
-		return fd;
-	if (!block)
-		return 0;
-	kr_diag_add_path(why, KR_ERROR, "file-not-replaced", f->path,
-	                 "the file cannot be replaced: %s", block);
-	return 1;
+		consents[i] = (struct kr_consent){
+			.named = true,
+			.held = o->held ? o->hold : NULL,
+			.barred = o->whole ? NULL : o->barred,
+		};
+	}
 }
 
-/* 1: the file of F cannot get another mode or owner. */
-static int is_kept(struct kr_fs *fs, const struct kr_file_edits *f,
-                   struct kr_diag *why)
+/* What looks at files before they are changed; NULL: none may, as who may not
+ * write there previews what root would do. */
+static kr_check_files_t files_check(const struct kr_node *node)
 {
-	_cleanup_in_place_ struct kr_in_place file = KR_IN_PLACE_NONE;
-	int r = kr_in_place_open(fs, f, why, &file);
-
-	return r == -ENOMEM ? r : r != KR_CHANGE_DONE;
+	return node->live && geteuid() != 0 ? NULL : kr_transaction_look;
 }
 
-/* 1: a file cannot be replaced, as far as its folder and its inode tell. */
+/* 1: a file cannot be changed where it lies, as far as a look tells. */
 static int is_blocked(struct kr_node *node, const struct kr_plan *plan,
                       struct kr_diag *why)
 {
-	if (node->live && geteuid() != 0)
-		return 0;
-	for (size_t i = 0; i < plan->edits.n_files; i++) {
-		const struct kr_file_edits *f = &plan->edits.files[i];
-		int r = kr_file_edits_in_place(f)
-		                ? is_kept(node->fs, f, why)
-		                : is_irreplaceable(node->fs, f, why);
+	kr_check_files_t check = files_check(node);
 
-		if (r != 0)
-			return r;
-	}
-	return 0;
+	return check ? check(node->fs, &plan->edits, why) : 0;
 }
 
 /* --- what stays wrong ----------------------------------------------------- */
@@ -200,7 +183,7 @@ static bool is_large(const struct kr_node *node)
 	return bytes > LARGE_BYTES || n > LARGE_WORDS;
 }
 
-/* 1: the edits would not put it right, as kubelet refuses something else. */
+/* 1: the edits would not correct it, as kubelet refuses something else. */
 static int stays_wrong(struct kr_node *node, const struct kr_audit *audit,
                        const struct kr_plan *plan, struct kr_diag *why)
 {
@@ -254,10 +237,11 @@ static int foresee_restart(struct kr_host *host, const struct kr_audit *audit,
 
 /* What keeps PLAN from being carried out. */
 static int foresee_plan(struct kr_host *host, const struct kr_audit *audit,
+                        const struct kr_manifests *records,
                         const struct kr_plan *plan, struct kr_diag *why,
                         enum kr_foresight *ret)
 {
-	int refused = was_put_back(host->node, plan, why);
+	int refused = was_put_back(records, plan, why);
 
 	if (!refused)
 		refused = is_blocked(host->node, plan, why);
@@ -267,15 +251,23 @@ static int foresee_plan(struct kr_host *host, const struct kr_audit *audit,
 	return refused < 0 ? refused : 0;
 }
 
-/* 1: RET is there; 0: the fix is told without one; -ENOMEM. */
+/* 1: RET is there; 0: the fix is named without one; -ENOMEM. */
 static int make_plan(struct kr_host *host, const struct kr_audit *audit,
                      const struct kr_plan_options *options, struct kr_diag *why,
                      enum kr_foresight *ret, struct kr_plan **ret_plan)
 {
 	_cleanup_diag_ struct kr_diag found = {0};
-	int r = kr_plan_make(host->node, audit, options, &found, ret_plan);
+	int r;
 
+	if (host->node->disk.start == KR_START_FILE) {
+		*ret = KR_FORESIGHT_REFUSED;
+		kr_diag_add(why, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
+		            "fix needs kubelet's unit: name it by "
+		            "--unit=NAME, or the node's root by --root=DIR");
+		return 0;
+	}
 	*ret = KR_FORESIGHT_GOES;
+	r = kr_plan_make(host->node, audit, options, &found, ret_plan);
 	if (r == -ENOMEM)
 		return r;
 	if (r == -ENOENT) /* only the durable place, or nothing yet */
@@ -290,51 +282,78 @@ static int make_plan(struct kr_host *host, const struct kr_audit *audit,
 int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
                struct kr_diag *why, enum kr_foresight *ret)
 {
+	struct kr_consent consent;
 	const struct kr_plan_options options = {
 		.method = KR_METHOD_AUTO,
+		.consents = &consent,
 		.explicit_wanted = audit->explicit_wanted,
 		.draft = true,
-		.check_files = host->node->live && geteuid() != 0
-	                               ? NULL
-	                               : kr_transaction_check_files,
+		.check_files = files_check(host->node),
 	};
+	_cleanup_obstacles_ struct kr_obstacles known = {0};
+	const struct kr_manifests *records;
 	_cleanup_plan_ struct kr_plan *plan = NULL;
-	int r = make_plan(host, audit, &options, why, ret, &plan);
+	int r = kr_host_records(host, &records);
 
+	if (r < 0)
+		return r;
+	r = kr_obstacles_find(host->node, audit, &known);
+	if (r < 0)
+		return r;
+	take_known(&known, &consent);
+	r = make_plan(host, audit, &options, why, ret, &plan);
 	if (r != 1)
 		return r;
 	r = stays_wrong(host->node, audit, plan, why);
 	if (r == 0)
-		return foresee_plan(host, audit, plan, why, ret);
+		return foresee_plan(host, audit, records, plan, why, ret);
 	*ret = KR_FORESIGHT_REFUSED;
 	return r < 0 ? r : 0;
 }
 
-int kr_foresee_all(struct kr_host *host, const struct kr_audit *audit,
-                   struct kr_diag *why, enum kr_foresight *ret,
-                   struct kr_plan **ret_plan)
+static int foresee_all(struct kr_host *host, const struct kr_audit *audit,
+                       struct kr_consent *consents, struct kr_diag *why,
+                       struct kr_foreseen *f)
 {
-	_cleanup_free_ struct kr_consent *consents =
-		calloc(audit->n_items, sizeof(*consents));
-	const struct kr_plan_options options = {
+	struct kr_plan_options options = {
 		.method = KR_METHOD_AUTO,
 		.consents = consents,
 		.explicit_wanted = audit->explicit_wanted,
+		.check_files = files_check(host->node),
 	};
+	const struct kr_manifests *records;
+	int r = kr_host_records(host, &records);
+
+	if (r < 0)
+		return r;
+	options.draft = !has_put_back(records);
+	r = make_plan(host, audit, &options, why, &f->foresight, &f->plan);
+	return r == 1 ? foresee_plan(host, audit, records, f->plan, why,
+	                             &f->foresight)
+	              : r;
+}
+
+int kr_foresee_all(struct kr_host *host, const struct kr_audit *audit,
+                   struct kr_diag *why, struct kr_foreseen *ret)
+{
+	_cleanup_free_ struct kr_consent *consents =
+		calloc(audit->n_items, sizeof(*consents));
 	int r;
 
-	*ret_plan = NULL;
-	*ret = KR_FORESIGHT_GOES;
+	*ret = (struct kr_foreseen){.foresight = KR_FORESIGHT_GOES};
 	if (!consents)
 		return -ENOMEM;
 	if (is_large(host->node))
 		return 0;
-	for (size_t i = 0; i < audit->n_items; i++) {
-		const struct kr_waiver *w = audit->items[i].waiver;
+	r = kr_obstacles_find(host->node, audit, &ret->known);
+	if (r < 0)
+		return r;
+	take_known(&ret->known, consents);
+	return foresee_all(host, audit, consents, why, ret);
+}
 
-		consents[i].allowed = true;
-		consents[i].waived = w ? w->reason : NULL;
-	}
-	r = make_plan(host, audit, &options, why, ret, ret_plan);
-	return r == 1 ? foresee_plan(host, audit, *ret_plan, why, ret) : r;
+void kr_foreseen_done(struct kr_foreseen *f)
+{
+	kr_plan_free(f->plan);
+	kr_obstacles_done(&f->known);
 }

@@ -6,6 +6,7 @@
 #include "host/host.h"
 #include "policy/judge.h"
 #include "policy/plan.h"
+#include "report/obstacles.h"
 
 enum kr_foresight {
 	KR_FORESIGHT_GOES,
@@ -15,7 +16,7 @@ enum kr_foresight {
 };
 
 /*
- * Looks ahead at 'fix' on HOST, which AUDIT judged, as far as that can be told
+ * Looks ahead at 'fix' on HOST, which AUDIT judged, as far as that is known
  * without asking kubelet: its plan, the records of earlier fixes, the files and
  * the restart. WHY gets the words of a refusal, and nothing else. 0 and *RET;
  * -ENOMEM.
@@ -23,11 +24,18 @@ enum kr_foresight {
 int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
                struct kr_diag *why, enum kr_foresight *ret);
 
-/*
- * The same of a fix of all controls of AUDIT, in which what has to be asked for
- * is allowed. RET_PLAN, which the caller frees, says which of them it fixes;
- * NULL: none can be made, or the node is too large to be looked at so.
- */
+/* What is foreseen of several. */
+struct kr_foreseen {
+	enum kr_foresight foresight;
+	/* which of them are fixed; NULL: no plan can be made, or the node is
+	 * too large to be looked at so */
+	struct kr_plan *plan;
+	struct kr_obstacles known;
+};
+
+/* The same of a fix of all controls of AUDIT, in which what has to be asked for
+ * is allowed, and what is known to be held is not. The caller ends RET. */
 int kr_foresee_all(struct kr_host *host, const struct kr_audit *audit,
-                   struct kr_diag *why, enum kr_foresight *ret,
-                   struct kr_plan **ret_plan);
+                   struct kr_diag *why, struct kr_foreseen *ret);
+void kr_foreseen_done(struct kr_foreseen *foreseen);
+#define _cleanup_foreseen_ _cleanup_(kr_foreseen_done)

@@ -3,7 +3,7 @@
 /*
  * What is said first.
  *
- * One control is said with its name and its number, so that whoever holds a
+ * One control is said with its name and its number, so that who holds a
  * scanner's report finds the line. Several are counted. That kubelet would not
  * start is the whole node's and would stand in each control's line: it is said
  * once, behind the count; so is why several have no verdict, where that is the
@@ -38,8 +38,9 @@ char *kr_headline_edition(const struct kr_edition *edition)
 /* --- one ----------------------------------------------------------------- */
 
 /* The reason without the name, where that stands before it anyway. */
-static int say(char **text, const char *id, const struct kr_judgement *j)
+static int say(char **text, const struct kr_judgement *j)
 {
+	const char *id = kr_judgement_number(j);
 	const char *name = j->rule->name, *reason = j->reason;
 	const char *found = strstr(reason, name);
 	const char *rest = found ? found + strlen(name) : NULL;
@@ -53,15 +54,18 @@ static int say(char **text, const char *id, const struct kr_judgement *j)
 	return kr_format(text, "%s%s%s: %s", id, blank, name, reason);
 }
 
-static char *say_one(const struct kr_judgement *j,
-                     const struct kr_edition *edition)
+char *kr_headline_reason(const struct kr_judgement *j)
 {
-	struct kr_edition_control its = {.id = ""};
 	char *text = NULL;
 
-	if (edition)
-		kr_edition_control(kr_edition_id(edition), j->rule->name, &its);
-	if (say(&text, its.id, j) < 0)
+	return say(&text, j) < 0 ? NULL : text;
+}
+
+static char *say_one(const struct kr_judgement *j)
+{
+	char *text = NULL;
+
+	if (say(&text, j) < 0)
 		return NULL;
 	if (j->waiver &&
 	    kr_format(&text, "%s; waived: %s", text, j->waiver->reason) < 0)
@@ -93,12 +97,56 @@ const char *kr_headline_shared(const struct kr_audit *a)
 	return NULL;
 }
 
+/* Of those that kubelet would not start with a control that is at fault, which
+ * has a place, else the first. */
+static const struct kr_judgement *find_invalid(const struct kr_audit *a)
+{
+	const struct kr_judgement *found = NULL;
+
+	for (size_t i = 0; i < a->n_items; i++) {
+		const struct kr_judgement *j = &a->items[i];
+
+		if (!j->rule->test || j->verdict != KR_VERDICT_INVALID)
+			continue;
+		if (!found || (j->by_setting && !found->by_setting))
+			found = j;
+	}
+	return found;
+}
+
+const struct kr_judgement *kr_headline_cause(const struct kr_audit *a)
+{
+	const struct kr_judgement *invalid = find_invalid(a);
+	const char *shared = kr_headline_shared(a);
+
+	if (a->n_items == 1)
+		return &a->items[0];
+	if (invalid || !shared)
+		return invalid;
+	for (size_t i = 0; i < a->n_items; i++) {
+		if (kr_headline_shares(&a->items[i], shared))
+			return &a->items[i];
+	}
+	return NULL;
+}
+
 struct count {
 	size_t all, by[_KR_VERDICT_MAX];
-	const char *invalid; /* why kubelet would not start; NULL */
+	const char *invalid; /* that kubelet would not start, and why; NULL */
 };
 
-static struct count count_up(const struct kr_audit *a)
+/* The reason mostly says that kubelet or systemd would not do it. */
+static int say_invalid(const struct kr_judgement *j, char **ret)
+{
+	bool whole = strstr(j->reason, "kubelet would ") ||
+	             strstr(j->reason, "kubelet cannot ") ||
+	             strstr(j->reason, "systemd would not ");
+
+	return kr_format(ret, "%s%s",
+	                 whole ? "" : "kubelet would not start: ", j->reason);
+}
+
+static void count_up(const struct kr_audit *a, struct count *ret)
 {
 	struct count c = {0};
 
@@ -109,10 +157,8 @@ static struct count count_up(const struct kr_audit *a)
 			continue;
 		c.all += j->verdict != KR_VERDICT_NOT_APPLICABLE;
 		c.by[j->verdict]++;
-		if (j->verdict == KR_VERDICT_INVALID && !c.invalid)
-			c.invalid = j->reason;
 	}
-	return c;
+	*ret = c;
 }
 
 static int say_count(char **text, const struct kr_audit *a,
@@ -127,8 +173,7 @@ static int say_count(char **text, const struct kr_audit *a,
 		return kr_format(text, "%zu of %zu control%s%s fail%s", n,
 		                 c->all, s, of, n == 1 ? "s" : "");
 	case KR_VERDICT_INVALID:
-		return kr_format(text, "kubelet would not start: %s",
-		                 c->invalid);
+		return kr_format(text, "%s", c->invalid);
 	case KR_VERDICT_UNKNOWN:
 		n = c->by[KR_VERDICT_UNKNOWN];
 		return kr_format(text, "%zu of %zu control%s%s ha%s no verdict",
@@ -144,39 +189,45 @@ static int say_count(char **text, const struct kr_audit *a,
 static int add_rest(char **text, const struct kr_audit *a,
                     const struct count *c)
 {
+	const struct kr_judgement *invalid = find_invalid(a);
 	const char *shared = kr_headline_shared(a);
 	int r = 0;
 
-	if (c->by[KR_VERDICT_UNKNOWN] > 0 && a->verdict != KR_VERDICT_UNKNOWN &&
-	    a->verdict != KR_VERDICT_INVALID)
-		r = kr_format(text, "%s, %zu without a verdict", *text,
-		              c->by[KR_VERDICT_UNKNOWN]);
-	if (r == 0 && c->by[KR_VERDICT_WAIVED] > 0)
+	if (invalid && shared && strcmp(shared, invalid->disk.reason) == 0)
+		shared = NULL;
+
+	if (c->by[KR_VERDICT_WAIVED] > 0)
 		r = kr_format(text, "%s, %zu waived", *text,
 		              c->by[KR_VERDICT_WAIVED]);
 	if (r == 0 && c->by[KR_VERDICT_NOT_APPLICABLE] > 0)
 		r = kr_format(text, "%s, %zu not applicable", *text,
 		              c->by[KR_VERDICT_NOT_APPLICABLE]);
-	if (r == 0 && shared)
-		r = kr_format(text, "%s; %s%s", *text,
-		              a->verdict == KR_VERDICT_UNKNOWN ? ""
-		                                               : "no verdict: ",
-		              shared);
+	if (r == 0 && c->by[KR_VERDICT_UNKNOWN] > 0 &&
+	    a->verdict == KR_VERDICT_FAIL)
+		r = kr_format(text, "%s, %zu without a verdict%s%s", *text,
+		              c->by[KR_VERDICT_UNKNOWN], shared ? ": " : "",
+		              shared ? shared : "");
+	else if (r == 0 && shared)
+		r = kr_format(text, "%s; %s", *text, shared);
 	if (r == 0 && c->invalid && a->verdict == KR_VERDICT_FAIL)
-		r = kr_format(text, "%s; kubelet would not start: %s", *text,
-		              c->invalid);
+		r = kr_format(text, "%s; %s", *text, c->invalid);
 	return r;
 }
 
-char *kr_headline(const struct kr_audit *a, const struct kr_edition *edition)
+char *kr_headline(const struct kr_audit *a)
 {
-	const struct count c = count_up(a);
-	_cleanup_free_ char *text = NULL, *of = NULL;
+	const struct kr_judgement *invalid = find_invalid(a);
+	_cleanup_free_ char *text = NULL, *of = NULL, *why = NULL;
+	struct count c;
 
 	if (a->n_items == 1)
-		return say_one(&a->items[0], edition);
+		return say_one(&a->items[0]);
+	count_up(a, &c);
 	if (c.all == 0)
 		return strdup(a->reason);
+	if (invalid && say_invalid(invalid, &why) < 0)
+		return NULL;
+	c.invalid = why;
 	if (a->edition) {
 		of = kr_headline_edition(a->edition);
 		if (!of || kr_format(&of, " of %s", of) < 0)
@@ -186,6 +237,25 @@ char *kr_headline(const struct kr_audit *a, const struct kr_edition *edition)
 	    add_rest(&text, a, &c) < 0)
 		return NULL;
 	return TAKE_PTR(text);
+}
+
+const char *kr_headline_pending(const struct kr_diag *diag)
+{
+	static const struct {
+		const char *code, *words;
+	} kinds[] = {
+		{"interrupted", ", for now: a fix was interrupted and is going "
+	                        "to be reverted"},
+		{"run-stuck",
+	         ", for now: a fix does not go on and is going to be reverted"},
+		{"run-at-work", ", for now: a fix is at work"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (kr_diag_find(diag, kinds[i].code))
+			return kinds[i].words;
+	}
+	return "";
 }
 
 /* --- which first --------------------------------------------------------- */

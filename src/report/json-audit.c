@@ -25,6 +25,7 @@
 #include "policy/editions.h"
 #include "report/headline.h"
 #include "report/json-audit.h"
+#include "report/obstacles.h"
 
 /* --- parts --------------------------------------------------------------- */
 
@@ -394,15 +395,19 @@ void kr_json_add_rule(struct kr_build *j, cJSON *c, const struct kr_rule *rule,
 }
 
 static void add_control(struct kr_build *j, cJSON *controls,
+                        const struct kr_obstacle *o,
                         const struct kr_judgement *a,
                         const struct kr_audit *audit, struct hashed *h)
 {
 	cJSON *c = kr_build_element(j, controls);
 
-	kr_json_add_rule(j, c, a->rule, audit->edition);
+	kr_json_add_rule(j, c, a->rule, a->numbers);
 	add_demand(j, c, a, audit->edition);
-	kr_build_string(j, c, "hold", NULL);
-	kr_build_string(j, c, "refusal", NULL);
+	kr_build_string(j, c, "hold", o ? o->hold : NULL);
+	kr_build_string(j, c, "refusal",
+	                !o           ? NULL
+	                : o->refusal ? o->refusal
+	                             : o->barred);
 	add_waiver(j, c, a->waiver);
 	kr_build_string(j, c, "scanner", a->scanner);
 	add_views(j, c, a, audit->endpoint);
@@ -411,17 +416,38 @@ static void add_control(struct kr_build *j, cJSON *controls,
 
 /* --- the whole ----------------------------------------------------------- */
 
+/* What the unit starts. */
+static void add_planned_argv(struct kr_build *j, cJSON *o,
+                             const struct kr_inputs *in)
+{
+	cJSON *argv;
+
+	if (!in) {
+		kr_build_string(j, o, "argv", NULL);
+		return;
+	}
+	argv = kr_build_array(j, o, "argv");
+	for (size_t i = 0; i < in->argc; i++)
+		kr_build_word(j, argv, in->argv[i]);
+}
+
 /* A program that kubelet is a part of does not show kubelet's arguments. */
 static void add_process(struct kr_build *j, cJSON *root,
                         const struct kr_node *node, const struct kr_audit *a)
 {
 	cJSON *o, *argv;
 
-	if (a->pid <= 0) {
+	if (a->pid <= 0 && !a->restarts) {
 		kr_build_string(j, root, "process", NULL);
 		return;
 	}
 	o = kr_build_object(j, root, "process");
+	if (a->restarts) {
+		kr_build_string(j, o, "pid", NULL);
+		kr_build_string(j, o, "started", NULL);
+		add_planned_argv(j, o, kr_node_inputs(node));
+		return;
+	}
 	kr_build_number(j, o, "pid", a->pid);
 	kr_build_when(j, o, "started", a->started_usec);
 	if (!node->has_process) {
@@ -433,34 +459,35 @@ static void add_process(struct kr_build *j, cJSON *root,
 		kr_build_word(j, argv, node->process.argv[i]);
 }
 
-void kr_json_add_benchmark(struct kr_build *j, cJSON *root,
-                           const struct kr_edition *edition)
+void kr_json_add_edition(struct kr_build *j, cJSON *root, const char *member,
+                         const struct kr_edition *edition)
 {
 	cJSON *o;
 
 	if (!edition) {
-		kr_build_string(j, root, "benchmark", NULL);
+		kr_build_string(j, root, member, NULL);
 		return;
 	}
-	o = kr_build_object(j, root, "benchmark");
+	o = kr_build_object(j, root, member);
 	kr_build_string(j, o, "name", edition->title);
 	kr_build_string(j, o, "edition", edition->version);
 }
 
 /* NODE: NULL where it could not be read. */
-static void add_result(struct kr_build *j, cJSON *root,
-                       const struct kr_node *node, const struct kr_audit *a,
-                       const struct kr_diag *diag)
+static void add_result(struct kr_build *j, cJSON *root, struct kr_node *node,
+                       const struct kr_audit *a, const struct kr_diag *diag)
 {
+	_cleanup_obstacles_ struct kr_obstacles known = {0};
 	_cleanup_free_ char *reason = NULL;
 	struct hashed hashed = {0};
 	cJSON *controls;
 
-	kr_json_add_benchmark(j, root, a->edition);
+	kr_json_add_edition(j, root, "benchmark", a->edition);
+	kr_json_add_edition(j, root, "id_edition", kr_audit_numbers(a));
 	kr_build_string(j, root, "verdict", kr_verdict_to_string(a->verdict));
 	/* that of one control is the control's, word for word */
 	if (a->n_items > 1 && node)
-		reason = kr_headline(a, NULL);
+		reason = kr_headline(a);
 	if (a->n_items > 1 && node && !reason)
 		j->failed = true;
 	kr_build_string(j, root, "reason", reason ? reason : a->reason);
@@ -468,9 +495,12 @@ static void add_result(struct kr_build *j, cJSON *root,
 	kr_build_boolean(j, root, "restart_needed", a->restart_needed);
 	kr_build_boolean(j, root, "reload_needed", a->reload_needed);
 	add_process(j, root, node, a);
+	if (node && kr_obstacles_find(node, a, &known) < 0)
+		j->failed = true;
 	controls = kr_build_array(j, root, "controls");
 	for (size_t i = 0; i < a->n_items; i++)
-		add_control(j, controls, &a->items[i], a, &hashed);
+		add_control(j, controls, known.items ? &known.items[i] : NULL,
+		            &a->items[i], a, &hashed);
 	kr_json_add_messages(j, root, diag);
 }
 
@@ -542,6 +572,8 @@ int kr_json_unread(FILE *out, const struct kr_rules *rules,
 
 		items[i] = (struct kr_judgement){
 			.rule = rules->items[i],
+			.numbers = kr_demand_numbers(rules->items[i],
+		                                     rules->edition, NULL),
 			.verdict = KR_VERDICT_UNKNOWN,
 			.policy =
 				kr_rule_policy(rules->items[i], rules->edition),

@@ -32,9 +32,9 @@ void kr_json_add_audit(struct kr_build *j, cJSON *root, struct kr_node *node,
 void kr_json_add_head(struct kr_build *j, cJSON *root);
 /* "node". */
 void kr_json_add_node(struct kr_build *j, cJSON *root, struct kr_node *node);
-/* "benchmark"; EDITION may be NULL. */
-void kr_json_add_benchmark(struct kr_build *j, cJSON *root,
-                           const struct kr_edition *edition);
+/* MEMBER: "benchmark" and the like; EDITION may be NULL. */
+void kr_json_add_edition(struct kr_build *j, cJSON *root, const char *member,
+                         const struct kr_edition *edition);
 /* "name", "key", "flag", "id", "type", "level", "ids"; EDITION may be NULL. */
 void kr_json_add_rule(struct kr_build *j, cJSON *control,
                       const struct kr_rule *rule,

@@ -13,6 +13,7 @@
 #include "report/diff.h"
 #include "report/json-audit.h"
 #include "report/json.h"
+#include "report/next.h"
 
 /* --- fix ----------------------------------------------------------------- */
 
@@ -125,6 +126,26 @@ static void add_durable(struct kr_build *j, cJSON *root,
 	kr_build_boolean(j, o, "written", d->written);
 }
 
+/* The command that allows what L leaves, as the text has it. NULL: no memory.
+ */
+static char *left_command(const struct kr_fix *fix, const struct kr_left *l)
+{
+	char *text = NULL;
+	size_t size;
+	struct kr_term term = {.out = open_memstream(&text, &size)};
+
+	if (!term.out)
+		return NULL;
+	fprintf(term.out, "kubelet-remedy fix -n%s %s%s",
+	        fix->left_words ? fix->left_words : "", l->options,
+	        fix->how ? fix->how : "");
+	kr_next_options(&term, fix->host->node, NULL);
+	if (fclose(term.out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
 static void add_left(struct kr_build *j, cJSON *root, const struct kr_fix *fix)
 {
 	const struct kr_plan *plan = fix->plan;
@@ -132,21 +153,17 @@ static void add_left(struct kr_build *j, cJSON *root, const struct kr_fix *fix)
 
 	for (size_t i = 0; plan && i < plan->n_left; i++) {
 		const struct kr_left *l = &plan->left[i];
+		const char *id = kr_audit_number(fix->before, l->rule);
 		cJSON *o = kr_build_element(j, left);
-		char *command = NULL;
+		_cleanup_free_ char *command =
+			l->options ? left_command(fix, l) : NULL;
 
-		if (l->options &&
-		    asprintf(&command, "kubelet-remedy fix -n%s %s%s",
-		             fix->left_words ? fix->left_words : "", l->options,
-		             fix->how ? fix->how : "") < 0) {
-			command = NULL;
-			j->failed = true;
-		}
+		j->failed = j->failed || (l->options && !command);
 		kr_build_string(j, o, "control", l->rule->name);
+		kr_build_string(j, o, "id", *id ? id : NULL);
 		kr_build_string(j, o, "why", kr_why_to_string(l->why));
 		kr_build_string(j, o, "text", l->text);
 		kr_build_string(j, o, "command", command);
-		free(command);
 	}
 }
 
@@ -198,8 +215,8 @@ int kr_json_fix(FILE *out, const struct kr_fix *fix, const struct kr_diag *diag)
 static void add_no_unit(struct kr_build *j, cJSON *root)
 {
 	static const char *const members[] = {
-		"load",  "active",        "sub",     "result",
-		"since", "invocation_id", "fragment"};
+		"load",          "active",   "sub",     "result", "since",
+		"invocation_id", "fragment", "enabled", "memory", "tasks"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
 		kr_build_string(j, root, members[i], NULL);
@@ -209,17 +226,31 @@ static void add_no_unit(struct kr_build *j, cJSON *root)
 	kr_build_array(j, root, "dropins");
 }
 
+/* What systemd counts, or null. */
+static void add_count(struct kr_build *j, cJSON *root, const char *name,
+                      uint64_t n)
+{
+	if (n == 0 || n == UINT64_MAX)
+		kr_build_string(j, root, name, NULL);
+	else
+		kr_build_number(j, root, name, (double)n);
+}
+
 static void add_unit(struct kr_build *j, cJSON *root,
                      const struct kr_loaded_unit *u)
 {
 	cJSON *dropins;
 
 	kr_build_string(j, root, "load", u->load_state);
+	kr_build_string(j, root, "enabled",
+	                *u->file_state ? u->file_state : NULL);
 	kr_build_string(j, root, "active", u->active_state);
 	kr_build_string(j, root, "sub", u->sub_state);
 	kr_build_string(j, root, "result", u->result);
 	kr_build_when(j, root, "since", u->state_change_usec);
 	kr_build_number(j, root, "main_pid", u->main_pid);
+	add_count(j, root, "memory", u->memory_bytes);
+	add_count(j, root, "tasks", u->n_tasks);
 	kr_build_string(j, root, "invocation_id",
 	                *u->invocation_id ? u->invocation_id : NULL);
 	kr_build_number(j, root, "restarts", u->n_restarts);
@@ -236,18 +267,17 @@ int kr_json_status(FILE *out, const struct kr_status *status)
 	struct kr_build j = {0};
 	cJSON *root = cJSON_CreateObject();
 
-	kr_build_number(&j, root, "schema", 1);
+	kr_build_number(&j, root, "schema", KR_JSON_SCHEMA);
 	kr_build_string(&j, root, "unit", status->host->node->unit_name);
 	if (status->loaded)
 		add_unit(&j, root, status->loaded);
 	else
 		add_no_unit(&j, root);
-	if (status->found && status->health.state == KR_HEALTH_UNASKED)
+	if (!status->found || status->health.state == KR_HEALTH_UNASKED)
 		kr_build_string(&j, root, "healthy", NULL);
 	else
 		kr_build_boolean(&j, root, "healthy",
-		                 status->health.state == KR_HEALTH_GOOD &&
-		                         status->found);
+		                 status->health.state == KR_HEALTH_GOOD);
 	add_log(&j, root, &status->log);
 	return kr_build_print(&j, root, out);
 }
@@ -258,10 +288,10 @@ int kr_json_status_unread(FILE *out, const struct kr_node_options *options)
 	struct kr_build j = {0};
 	cJSON *root = cJSON_CreateObject();
 
-	kr_build_number(&j, root, "schema", 1);
+	kr_build_number(&j, root, "schema", KR_JSON_SCHEMA);
 	kr_build_string(&j, root, "unit", kr_json_unit(options));
 	add_no_unit(&j, root);
-	kr_build_boolean(&j, root, "healthy", false);
+	kr_build_string(&j, root, "healthy", NULL);
 	add_log(&j, root, &none);
 	return kr_build_print(&j, root, out);
 }
@@ -291,7 +321,7 @@ int kr_json_history_unread(FILE *out, const struct kr_diag *diag)
 	struct kr_build j = {0};
 	cJSON *root = cJSON_CreateObject();
 
-	kr_build_number(&j, root, "schema", 1);
+	kr_build_number(&j, root, "schema", KR_JSON_SCHEMA);
 	kr_build_array(&j, root, "transactions");
 	kr_build_string(&j, root, "reason",
 	                m ? m->text : "the records cannot be read");
@@ -303,14 +333,16 @@ int kr_json_history(FILE *out, const struct kr_history *history)
 	struct kr_build j = {0};
 	cJSON *root = cJSON_CreateObject(), *list;
 
-	kr_build_number(&j, root, "schema", 1);
+	kr_build_number(&j, root, "schema", KR_JSON_SCHEMA);
 	list = kr_build_array(&j, root, "transactions");
-	for (size_t i = 0; i < history->manifests.n_items; i++) {
+	for (size_t i = 0; i < history->n_entries; i++) {
 		const struct kr_history_entry *e = &history->entries[i];
 		cJSON *t = kr_build_element(&j, list);
 
+		kr_build_number(&j, t, "number", (double)(i + 1));
 		kr_build_string(&j, t, "id", e->manifest->id);
-		kr_build_when(&j, t, "time", e->manifest->realtime_usec);
+		kr_build_when(&j, t, "time", e->realtime_usec);
+		kr_build_string(&j, t, "kind", e->is_undo ? "undo" : "fix");
 		kr_build_string(&j, t, "machine_id", e->manifest->machine_id);
 		kr_build_string(
 			&j, t, "state",
@@ -320,7 +352,7 @@ int kr_json_history(FILE *out, const struct kr_history *history)
 		add_controls(&j, kr_build_array(&j, t, "controls"),
 		             e->manifest);
 		add_strings(&j, kr_build_array(&j, t, "files"), e->manifest);
-		/* schema 1 has no word of its own for what is gone already */
+		/* there is no word of its own for what is gone already */
 		kr_build_string(&j, t, "undo",
 		                kr_undoable_to_string(e->undo == KR_UNDO_NOTHING
 		                                              ? KR_UNDO_REFUSED

@@ -7,9 +7,9 @@
  * Each node is a suite of its own with one test a control: so the counts that a
  * suite starts with are known when it is written, however many nodes follow.
  * fail is a failure. invalid and unknown are errors: the test did not come to a
- * verdict, and a "skipped" would be counted as nothing to worry about. What is
- * waived or not applicable fails nothing, and not all schemas know "skipped":
- * it stands in the system-out, why it is waived among the properties, too.
+ * verdict. What is waived or not applicable is skipped, and why is the
+ * element's text: not all schemas know a message of it. Why a control is waived
+ * stands among the properties, too.
  *
  * Text is UTF-8 and has no character that XML 1.0 (section 2.2) does not have;
  * those become U+FFFD.
@@ -95,11 +95,19 @@ static void print_place(FILE *out, const struct kr_place *p)
 	fputs(": ", out);
 }
 
-static bool is_good(const struct kr_finding *f)
+static bool is_skipped(const struct kr_finding *f)
 {
-	return f->verdict == KR_VERDICT_PASS ||
-	       f->verdict == KR_VERDICT_WAIVED ||
+	return f->verdict == KR_VERDICT_WAIVED ||
 	       f->verdict == KR_VERDICT_NOT_APPLICABLE;
+}
+
+static void print_skipped(FILE *out, const struct kr_finding *f)
+{
+	fputs("      <skipped>", out);
+	if (f->verdict == KR_VERDICT_WAIVED)
+		fputs("waived: ", out);
+	print_text(out, f->waiver ? f->waiver->reason : f->reason);
+	fputs("</skipped>\n", out);
 }
 
 static void print_result(FILE *out, const struct kr_finding *f)
@@ -134,18 +142,18 @@ static void print_messages(FILE *out, const struct kr_finding *f)
 	}
 }
 
-static void print_suite(FILE *out, const struct kr_finding *f, size_t n,
-                        size_t number)
+static void print_suite(FILE *out, const char *name, const struct kr_finding *f,
+                        size_t n, size_t number)
 {
-	const char *name = f->node && *f->node ? f->node : "localhost";
 	uint64_t time = f->time_usec ? f->time_usec : kr_realtime_usec();
-	size_t n_failures = 0, n_errors = 0;
+	size_t n_failures = 0, n_errors = 0, n_skipped = 0;
 	char stamp[KR_RFC3339_SIZE];
 
 	for (size_t i = 0; i < n; i++) {
 		n_failures += f[i].verdict == KR_VERDICT_FAIL;
 		n_errors += f[i].verdict == KR_VERDICT_INVALID ||
 		            f[i].verdict == KR_VERDICT_UNKNOWN;
+		n_skipped += is_skipped(&f[i]);
 	}
 	kr_rfc3339(time, stamp);
 	fprintf(out, "  <testsuite id=\"%zu\" package=\"" KR_NAME "\" name=\"",
@@ -156,10 +164,10 @@ static void print_suite(FILE *out, const struct kr_finding *f, size_t n,
 	/* no zone: the schema has none */
 	fprintf(out,
 	        "\" timestamp=\"%.*s\" time=\"%.3f\" tests=\"%zu\" "
-	        "failures=\"%zu\" errors=\"%zu\">\n",
+	        "failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\">\n",
 	        TIME_SIZE - 1, stamp,
 	        (double)f->took_usec / (double)KR_USEC_PER_SEC, n, n_failures,
-	        n_errors);
+	        n_errors, n_skipped);
 }
 
 static void print_property(FILE *out, const char *name, const char *value)
@@ -184,19 +192,23 @@ static void print_id(FILE *out, enum kr_edition_id edition, const char *name)
 	print_property(out, title, its.id);
 }
 
-/* The numbers of each control are the same for all: they stand in the first
- * suite. A schema wants a property in each. */
+/* The edition that the cases' numbers are of, and what stands in the first
+ * suite only: the numbers in all editions are the same for each node. A schema
+ * wants a property in each. */
 static void print_properties(FILE *out, const struct kr_rules *rules,
                              const struct kr_finding *f, size_t n, bool first)
 {
 	const struct kr_rule *rule = rules->items[0];
+	const struct kr_edition *numbers = rules->edition;
 	const char *flag =
 		rule->n_fields > 0 ? kr_field(rule->fields[0])->flag : NULL;
 
+	for (size_t i = 0; !numbers && i < n; i++)
+		numbers = f[i].numbers;
 	fputs("    <properties>\n", out);
-	if (rules->edition)
-		print_property(out, "benchmark", rules->edition->name);
-	else
+	if (numbers)
+		print_property(out, "benchmark", numbers->name);
+	if (!rules->edition)
 		print_property(out, "flag", flag ? flag : "");
 	for (int i = 0; first && rules->n_items == 1 && i < KR_N_EDITIONS; i++)
 		print_id(out, (enum kr_edition_id)i, rule->name);
@@ -213,16 +225,22 @@ static void print_properties(FILE *out, const struct kr_rules *rules,
 
 static void print_case(FILE *out, const struct kr_finding *f)
 {
-	fputs("    <testcase classname=\"kubelet\" name=\"", out);
+	const char *number = kr_edition_number(f->numbers, f->rule->name);
+
+	fprintf(out, "    <testcase classname=\"kubelet\" name=\"%s%s", number,
+	        *number ? " " : "");
 	print_text(out, f->rule->name);
 	fprintf(out, "\" time=\"%.3f\"",
 	        f->first ? (double)f->took_usec / (double)KR_USEC_PER_SEC : 0);
-	if (is_good(f)) {
+	if (f->verdict == KR_VERDICT_PASS) {
 		fputs("/>\n", out);
 		return;
 	}
 	fputs(">\n", out);
-	print_result(out, f);
+	if (is_skipped(f))
+		print_skipped(out, f);
+	else
+		print_result(out, f);
 	fputs("    </testcase>\n", out);
 }
 
@@ -256,7 +274,8 @@ static int add(struct kr_findings *w, const struct kr_finding *f, size_t n)
 {
 	FILE *out = w->out;
 
-	print_suite(out, f, n, w->n_findings);
+	print_suite(out, kr_finding_node(w->about, f->node), f, n,
+	            w->n_findings);
 	print_properties(out, w->about->rules, f, n, w->n_findings == 0);
 	for (size_t i = 0; i < n; i++)
 		print_case(out, &f[i]);

@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The last line of a result. Whoever copies it into a shell must get the same
+ * The last line of a result. Who copies it into a shell must get the same
  * node and the same API server as before.
  */
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/format.h"
 #include "report/advice.h"
+#include "report/cause.h"
+#include "report/foresee.h"
+#include "report/headline.h"
 #include "report/next.h"
 
-#define PUT_RIGHT "put this right, then run it again"
+#define CORRECT "correct this, then run it again"
 
 /* An option of a command, its word quoted for a shell where it has to be. */
 static void print_word(const struct kr_term *term, const char *option,
                        const char *word)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789/._-+@%:=,";
-	bool quoted = strspn(word, plain) != strlen(word);
+	bool quoted = !kr_word_is_plain(word);
 
 	fprintf(term->out, " %s=%s", option, quoted ? "'" : "");
 	for (const char *c = word; *c; c += strcspn(c, "'")) {
@@ -79,7 +82,7 @@ void kr_next_options(const struct kr_term *term, const struct kr_node *node,
 
 /*
  * By the invocation, in the terms of both who write about it (systemd/journal).
- * A start that systemd said nothing of is told by its time.
+ * A start that systemd said nothing of is known by its time.
  */
 void kr_next_print_log(const struct kr_term *term, const struct kr_fix *fix)
 {
@@ -119,55 +122,213 @@ void kr_next_print(const struct kr_term *term, const struct kr_node *node,
 
 void kr_next_print_version(const struct kr_term *term,
                            const struct kr_node *node,
-                           const struct kr_api_options *api)
+                           const struct kr_api_options *api, const char *words)
 {
 	kr_term_color(term, KR_COLOR_DIM, "next:");
-	fputs(" kubelet-remedy audit", term->out);
+	fprintf(term->out,
+	        " say which version 'kubelet --version' prints, with: "
+	        "kubelet-remedy audit%s",
+	        words);
 	kr_next_options(term, node, api);
-	fputs(" --kubelet-version=VERSION, as 'kubelet --version' says it\n",
-	      term->out);
+	fputs(" --kubelet-version=VERSION\n", term->out);
 }
 
-/* What a refusal wants written first are lines of their own. */
-static void print_text(const struct kr_term *term, const struct kr_message *m)
+const struct kr_message *kr_next_fault(const struct kr_audit *audit,
+                                       const struct kr_diag *diag)
 {
-	const char *lf =
-		strcmp(m->code, "refused") == 0 ? strchr(m->text, '\n') : NULL;
+	const struct kr_judgement *j = kr_headline_cause(audit);
+	const struct kr_message *m =
+		j ? kr_cause_find(diag, j->disk.reason) : NULL;
 
-	if (!lf) {
-		kr_term_text(term, m->text);
-		return;
-	}
-	kr_term_bytes(term, m->text, (size_t)(lf - m->text));
-	while (lf) {
-		const char *line = lf + 1;
+	if (m && m->file && !kr_judgement_owns(j, m))
+		return m;
+	for (size_t i = 0; j && i < diag->n_messages; i++) {
+		const struct kr_message *o = &diag->messages[i];
 
-		lf = strchr(line, '\n');
-		fputs("\n    ", term->out);
-		kr_term_bytes(term, line,
-		              lf ? (size_t)(lf - line) : strlen(line));
+		if (o->severity == KR_ERROR && o->file &&
+		    !kr_judgement_owns(j, o))
+			return o;
 	}
+	return m ? m : kr_diag_cause(diag);
 }
 
-void kr_next_print_cause(const struct kr_term *term, const struct kr_diag *diag,
+/* "PLACE: TEXT; ADVICE", where TEXT has LENGTH bytes. NULL: no memory. */
+static char *make_cause(const struct kr_message *m, size_t length)
+{
+	const char *advice = kr_advice(m);
+	char *text = NULL, place[32] = "";
+
+	if (!advice && (!m || length == 0))
+		advice = CORRECT;
+	if (m && m->file && m->line > 0)
+		snprintf(place, sizeof(place), ":%u:%u", m->line, m->column);
+	return kr_format(&text, "%s%s%s%.*s%s%s", m && m->file ? m->file : "",
+	                 place, m && m->file ? ": " : "", (int)length,
+	                 m ? m->text : "", length > 0 && advice ? "; " : "",
+	                 advice ? advice : "") < 0
+	               ? NULL
+	               : text;
+}
+
+void kr_next_print_cause(const struct kr_term *term, const struct kr_message *m,
                          bool with_text)
 {
-	const struct kr_message *m = kr_diag_cause(diag);
-	const char *advice = kr_advice(diag);
+	/* what a refusal wants written first are lines of their own */
+	size_t length = !m || !with_text ? 0
+	                : strcmp(m->code, "refused") == 0
+	                        ? strcspn(m->text, "\n")
+	                        : strlen(m->text);
+	_cleanup_free_ char *text = make_cause(m, length);
+	const char *rest = length > 0 ? m->text + length : "";
 
+	if (!text)
+		return;
 	kr_term_color(term, KR_COLOR_DIM, "next:");
 	fputc(' ', term->out);
-	if (m && m->file)
-		kr_term_text(term, m->file);
-	if (m && m->file && m->line > 0)
-		fprintf(term->out, ":%u:%u", m->line, m->column);
-	if (m && m->file)
-		fputs(": ", term->out);
-	if (m && with_text)
-		print_text(term, m);
-	if (m && with_text && advice)
-		fputs("; ", term->out);
-	if (advice || !m || !with_text)
-		kr_term_text(term, advice ? advice : PUT_RIGHT);
-	fputc('\n', term->out);
+	kr_term_wrap(term, text, strlen(text), strlen("next: "), "    ");
+	while (*rest) {
+		size_t n = strcspn(rest + 1, "\n");
+
+		fputs("    ", term->out);
+		kr_term_bytes(term, rest + 1, n);
+		fputc('\n', term->out);
+		rest += n + 1;
+	}
+}
+
+bool kr_next_print_no_unit(const struct kr_term *term,
+                           const struct kr_node *node, const char *command,
+                           const char *start)
+{
+	const struct kr_node_disk *disk = &node->disk;
+	const char *unit = node->has_process ? node->process.unit : NULL;
+	bool is_other = disk->no_kubelet && node->unit_named;
+	bool is_same;
+
+	if (!disk->unit ||
+	    (disk->unit->load != KR_UNIT_NOT_FOUND && !is_other) ||
+	    disk->foreign || node->config_override ||
+	    (node->has_process && !unit))
+		return false;
+	is_same = unit && strcmp(unit, node->unit_name) == 0;
+	/* a bus knows the unit, whose file was taken away */
+	if (is_same && node->loaded)
+		return false;
+	fputs(start, term->out);
+	if (unit && !is_same) {
+		kr_term_color(term, KR_COLOR_DIM, "next:");
+		fprintf(term->out, " kubelet-remedy %s", command);
+		if (strcmp(node->root, "/") != 0)
+			print_word(term, "--root", node->root);
+		if (strcmp(unit, "kubelet.service") != 0)
+			print_word(term, "--unit", unit);
+		fputc('\n', term->out);
+		return true;
+	}
+	kr_term_color(term, KR_COLOR_DIM, "next:");
+	fputs(is_same ? " name kubelet's root by --root=DIR\n"
+	              : " name kubelet's unit by --unit=NAME, or the node's "
+	                "root "
+	                "by --root=DIR\n",
+	      term->out);
+	return true;
+}
+
+/* kubelet reads other files or words than those that are to be seen here. */
+static bool is_elsewhere(const struct kr_node *node)
+{
+	const struct kr_node_disk *disk = &node->disk;
+
+	return disk->start == KR_START_HIDDEN ||
+	       disk->start == KR_START_FOREIGN ||
+	       (disk->unit &&
+	        (disk->unit->root_directory || disk->unit->root_image)) ||
+	       kr_flags_text(&disk->inputs.flags, KR_FIELD_DYNAMIC_CONFIG_DIR);
+}
+
+/* What a fix would be refused for is what keeps the audit from knowing: the
+ * first line has said it. */
+static int print_refused(const struct kr_term *term, struct kr_host *host,
+                         const struct kr_audit *audit)
+{
+	const char *said = audit->items[0].disk.reason;
+	_cleanup_diag_ struct kr_diag why = {0};
+	const struct kr_message *cause;
+	struct kr_message rest;
+	enum kr_foresight foresight;
+	int r = kr_foresee(host, audit, &why, &foresight);
+
+	if (r < 0 || foresight != KR_FORESIGHT_REFUSED)
+		return r;
+	cause = kr_diag_cause(&why);
+	if (cause && strncmp(cause->text, said, strlen(said)) == 0 &&
+	    strncmp(cause->text + strlen(said), ": ", 2) == 0) {
+		rest = *cause;
+		rest.text += strlen(said) + 2;
+		cause = &rest;
+	}
+	kr_next_print_cause(term, cause, true);
+	return 0;
+}
+
+/* Before kubelet is configured a fix writes the platform's durable place. */
+static int print_waiting(const struct kr_term *term, struct kr_host *host,
+                         const struct kr_api_options *api,
+                         const struct kr_audit *audit, const char *words)
+{
+	_cleanup_free_ struct kr_consent *consents =
+		calloc(audit->n_items, sizeof(*consents));
+	const struct kr_plan_options options = {
+		.method = KR_METHOD_AUTO,
+		.consents = consents,
+		.explicit_wanted = audit->explicit_wanted,
+	};
+	const bool may_fix = !audit->edition || !audit->edition->audit_only;
+	_cleanup_diag_ struct kr_diag ignored = {0};
+	_cleanup_plan_ struct kr_plan *plan = NULL;
+	_cleanup_free_ char *command = NULL;
+	int r;
+
+	if (!consents)
+		return -ENOMEM;
+	for (size_t i = 0; i < audit->n_items; i++)
+		consents[i].named = audit->n_items == 1;
+	r = may_fix ? kr_plan_make(host->node, audit, &options, &ignored, &plan)
+	            : -ENOENT;
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || plan->edits.n_files == 0) {
+		kr_term_color(term, KR_COLOR_DIM, "next:");
+		fputs(" configure kubelet, then run it again\n", term->out);
+		return 0;
+	}
+	r = kr_format(&command, "fix -n%s%s", words,
+	              audit->explicit_wanted ? " --explicit" : "");
+	if (r == 0)
+		kr_next_print(term, host->node, api, command);
+	return r;
+}
+
+int kr_next_print_unknown(const struct kr_term *term, struct kr_host *host,
+                          const struct kr_api_options *api,
+                          const struct kr_audit *audit, const char *words,
+                          const struct kr_diag *diag)
+{
+	const struct kr_judgement *j = kr_headline_cause(audit);
+	const struct kr_message *m =
+		j ? kr_cause_find(diag, j->disk.reason) : NULL;
+	const bool lone = audit->n_items == 1;
+
+	if (lone && j->disk.state == KR_STATE_UNKNOWN &&
+	    j->live.answer != KR_ANSWER_PASS && is_elsewhere(host->node))
+		return print_refused(term, host, audit);
+	if (m && m->file) {
+		kr_next_print_cause(term, m, false);
+		return 0;
+	}
+	if (kr_next_print_no_unit(term, host->node, "audit", ""))
+		return 0;
+	if (kr_node_waits(host->node))
+		return print_waiting(term, host, api, audit, words);
+	return lone ? print_refused(term, host, audit) : 0;
 }

@@ -6,11 +6,11 @@
  * All samples of a metric must stand together. So of a fleet, whose nodes are
  * written as they come, there is one metric with the nodes' names, the verdict;
  * it says as much as the live view, the only one of such a node. One node by
- * itself is told from all sides, and bears no name: the scrape knows it.
+ * itself is shown from all sides, and bears no name: the scrape knows it.
  *
- * A control is told by a label, its name. States and verdicts are told as sets:
- * each has its sample, and one of them is 1, so that a word that is new one day
- * breaks no query.
+ * A control is known by a label, its name. States and verdicts are shown as
+ * sets: each has its sample, and one of them is 1, so that a word that is new
+ * one day breaks no query.
  */
 
 #include <string.h>
@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/macro.h"
 #include "base/utf8.h"
+#include "policy/demands.h"
 #include "report/finding.h"
 
 #define PREFIX "kubelet_remedy_"
@@ -120,6 +121,30 @@ static int add(struct kr_findings *w, const struct kr_finding *f, size_t n)
 	return 0;
 }
 
+/* The number of each control in each edition by which a node's are numbered: a
+ * label of the others would make new series of them after an upgrade. */
+static void print_numbers(const struct kr_findings *w)
+{
+	const struct kr_rules *rules = w->about->rules;
+
+	print_head(w->out, "control_info", "The control's number.");
+	for (size_t i = 0; i < KR_N_EDITIONS; i++) {
+		for (size_t k = 0; w->numbers[i] && k < rules->n_items; k++) {
+			const struct kr_edition *e = kr_demand_numbers(
+				rules->items[k], rules->edition,
+				&kr_editions[i]);
+
+			if (!e)
+				continue;
+			fprintf(w->out,
+			        PREFIX "control_info{control=\"%s\","
+			               "benchmark=\"%s\",id=\"%s\"} 1\n",
+			        rules->items[k]->name, e->name,
+			        kr_edition_number(e, rules->items[k]->name));
+		}
+	}
+}
+
 static void print_nodes(const struct kr_findings *w)
 {
 	const struct kr_rules *rules = w->about->rules;
@@ -142,6 +167,7 @@ static int end(struct kr_findings *w, bool complete)
 
 	if (w->about->many)
 		print_nodes(w);
+	print_numbers(w);
 	print_head(out, "last_audit_complete",
 	           "Whether all could be read that was asked for.");
 	fprintf(out, PREFIX "last_audit_complete %d\n", complete);

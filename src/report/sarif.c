@@ -4,7 +4,7 @@
  * SARIF 2.1.0, the static analysis results interchange format (OASIS): what
  * code scanning services and editors read.
  *
- * There is one rule, the setting. Each node is one result:
+ * There is a rule for each control, and a result for each node and control:
  *
  *   verdict   kind   level
  *   pass      pass   none
@@ -13,7 +13,7 @@
  *   unknown   open   none    "insufficient information" (section 3.27.9)
  *
  * A file is named relative to the node's root, which is a base of its own
- * (ROOT), so that a result of a mounted image can be told from one of this
+ * (ROOT), so that a result of a mounted image differs from one of this
  * machine. The region is said three times: lines and columns, which count code
  * points (columnKind), bytes, and the text. Of a file in UTF-16 only the bytes
  * are said. What else sets the value, and what was found on the way, are
@@ -153,40 +153,50 @@ static void describe(struct kr_build *b, cJSON *o, const struct kr_rule *rule,
 	add_text(b, o, "fullDescription", text);
 }
 
-/* What to run on the node. The one control is meant where none is named; a fix
- * is not offered where there is none. */
+/* The words of a command that is about RULE; NULL when memory runs out. */
+static char *select_words(const struct kr_rule *rule,
+                          const struct kr_edition *edition)
+{
+	bool usual = !edition && rule == kr_rules_usual.items[0];
+	char name[KR_EDITION_NAME_SIZE] = "";
+	char *words = NULL;
+
+	if (edition)
+		kr_edition_short_name(edition, name);
+	kr_format(&words, "%s%s%s%s", edition ? " --benchmark=" : "", name,
+	          usual ? "" : " --control=", usual ? "" : rule->name);
+	return words;
+}
+
+/* What to run on the node. The one control is meant where no control is named;
+ * a fix is not offered where there is none. */
 static void add_help(struct kr_build *b, cJSON *o, const struct kr_rule *rule,
                      const struct kr_edition *edition)
 {
-	bool usual = !edition && rule == kr_rules_usual.items[0];
-	_cleanup_free_ char *words = NULL, *text = NULL;
-	char name[KR_EDITION_NAME_SIZE];
-	int r = kr_format(&words, "%s", "");
+	_cleanup_free_ char *words = select_words(rule, edition), *text = NULL;
+	const char *set = rule->owners_value ? " --set=" : "";
+	const char *of = rule->owners_value ? rule->name : "";
+	const char *value = rule->owners_value ? "=VALUE" : "";
+	static const char shows[] = "On the node, '" KR_NAME
+				    " audit%s' shows what decides the value%s";
+	int r;
 
-	if (r == 0 && edition) {
-		kr_edition_short_name(edition, name);
-		r = kr_format(&words, " --benchmark=%s", name);
-	}
-	if (r == 0 && !usual)
-		r = kr_format(&words, "%s --control=%s", words, rule->name);
-	if (r == 0)
+	if (!words)
+		r = -ENOMEM;
+	else if (edition && edition->audit_only)
+		r = kr_format(&text, shows, words, ".");
+	else if (rule->policy == KR_POLICY_NEVER)
+		r = kr_format(&text, shows, words,
+		              ", which is the owner's to change.");
+	else
 		r = kr_format(&text,
-		              "On the node, '" KR_NAME " audit%s' shows what "
-		              "decides the value",
-		              words);
-	if (r == 0 && rule->owners_value)
-		r = kr_format(&words, "%s --set=%s=VALUE", words, rule->name);
-	if (r == 0 && edition && edition->audit_only)
-		r = kr_format(&text, "%s.", text);
-	else if (r == 0 && rule->policy == KR_POLICY_NEVER)
-		r = kr_format(&text, "%s, which is the owner's to change.",
-		              text);
-	else if (r == 0)
-		r = kr_format(&text,
-		              "%s, '" KR_NAME " fix -n%s' the change that "
+		              "On the node, '" KR_NAME
+		              " audit%s' shows what decides the value, "
+		              "'" KR_NAME " fix -n%s%s%s%s' the change that "
 		              "corrects it, and '" KR_NAME
-		              " fix%s' makes that change.",
-		              text, words, words);
+		              " fix%s%s%s%s' makes that change.",
+		              words, words, set, of, value, words, set, of,
+		              value);
 	if (r < 0)
 		b->failed = true;
 	else
@@ -222,17 +232,37 @@ static void add_tool(struct kr_build *b, cJSON *run,
 		add_rule(b, list, rules->items[i], rules->edition);
 }
 
-/* Runs with one id are those of the same node by the same controls. */
+/* By what it was judged: the edition, each node's own, or the controls. */
+static int name_of_controls(const struct kr_finding_about *about, char **ret)
+{
+	const struct kr_rules *rules = about->rules;
+	int r;
+
+	if (about->by_node || rules->edition)
+		return kr_format(ret, "%s",
+		                 about->by_node ? "auto"
+		                                : rules->edition->name);
+	for (size_t i = 0; i < rules->n_items; i++) {
+		r = kr_format(ret, "%s%s%s", *ret ? *ret : "", i > 0 ? "," : "",
+		              rules->items[i]->name);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Runs with one id are those of the same node, by the same edition or the same
+ * controls: an upload takes the place of the one before. The slash at the end
+ * says that all of it is the category, and no run has a name of its own. */
 static void add_details(struct kr_build *b, cJSON *run,
                         const struct kr_finding_about *about)
 {
-	const struct kr_edition *edition = about->rules->edition;
-	const char *node = about->node ? about->node : "localhost";
-	_cleanup_free_ char *id = NULL;
+	const char *node = kr_finding_node(about, about->node);
+	_cleanup_free_ char *controls = NULL, *id = NULL;
 
-	if (kr_format(&id, "%s/%s/%s/", KR_NAME,
-	              edition ? edition->name : about->rules->items[0]->name,
-	              about->many ? "fleet" : node) < 0)
+	if (name_of_controls(about, &controls) < 0 ||
+	    kr_format(&id, "%s/%s/%s/", KR_NAME, controls,
+	              about->many ? "fleet" : node + strspn(node, "/")) < 0)
 		b->failed = true;
 	kr_build_string(b, kr_build_object(b, run, "automationDetails"), "id",
 	                id);
@@ -264,7 +294,7 @@ static int begin(struct kr_findings *w)
 	add_tool(&b, run, w->about->rules);
 	add_details(&b, run, w->about);
 	kr_build_string(&b, run, "columnKind", "unicodeCodePoints");
-	if (w->about->root)
+	if (w->about->root && *w->about->root == '/')
 		add_root(&b, run, w->about->root);
 	text = kr_build_line(&b, run);
 	if (!text)
@@ -344,7 +374,7 @@ struct notes {
 	const char *root;
 };
 
-/* A related location; its number tells it from one that is the same. */
+/* A related location; its number tells it from an equal one. */
 static void add_note(struct kr_build *b, struct notes *notes,
                      const struct kr_place *place, const char *format, ...)
 	_printf_(4, 5);
@@ -399,21 +429,32 @@ static void add_related(struct kr_build *b, cJSON *result,
 	}
 }
 
-/* The same for one control of one node, whatever its value and place. */
+/*
+ * The same for one control of one node, whatever its value and place. It is the
+ * whole identity of a result (fingerprints) and, for who looks only there, a
+ * part of it: GitHub's code scanning tells results apart by the one partial
+ * fingerprint that is called primaryLocationLineHash, and makes one of the
+ * source's lines where it is not given, which are not in its repository.
+ */
 static void add_fingerprint(struct kr_build *b, cJSON *result,
+                            const struct kr_finding_about *about,
                             const struct kr_finding *f)
 {
 	_cleanup_free_ char *text = NULL;
 	char hex[KR_SHA256_HEX_SIZE];
+	cJSON *partial;
 
-	if (kr_format(&text, "%s\n%s", f->node ? f->node : "", f->rule->name) <
-	    0) {
+	if (kr_format(&text, "%s\n%s", kr_finding_node(about, f->node),
+	              f->rule->name) < 0) {
 		b->failed = true;
 		return;
 	}
 	kr_sha256_hex(text, strlen(text), hex);
 	kr_build_string(b, kr_build_object(b, result, "fingerprints"),
 	                "nodeAndControl/v1", hex);
+	partial = kr_build_object(b, result, "partialFingerprints");
+	kr_build_string(b, partial, "nodeAndControl/v1", hex);
+	kr_build_string(b, partial, "primaryLocationLineHash", hex);
 }
 
 static void add_suppression(struct kr_build *b, cJSON *result,
@@ -442,11 +483,14 @@ static int add_one(struct kr_findings *w, const struct kr_finding *f,
 	add_text(&b, result, "message", f->reason);
 	add_location(&b, result, f, w->about->root);
 	add_related(&b, result, f, w->about->root);
-	add_fingerprint(&b, result, f);
+	add_fingerprint(&b, result, w->about, f);
 	add_suppression(&b, result, f->waiver);
 	properties = kr_build_object(&b, result, "properties");
 	kr_build_string(&b, properties, "verdict",
 	                kr_verdict_to_string(f->verdict));
+	kr_json_add_id(&b, properties, f->rule->name, f->numbers);
+	kr_build_string(&b, properties, "benchmark",
+	                f->numbers ? f->numbers->name : NULL);
 	kr_build_string(&b, properties, "disk", kr_state_to_string(f->disk));
 	kr_build_string(&b, properties, "running",
 	                kr_state_to_string(f->running));

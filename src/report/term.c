@@ -18,7 +18,7 @@
 static const char *const colors[] = {
 	[KR_COLOR_GOOD] = "\033[1;32m", [KR_COLOR_BAD] = "\033[1;31m",
 	[KR_COLOR_WARN] = "\033[1;35m", [KR_COLOR_PLACE] = "\033[1;36m",
-	[KR_COLOR_DIM] = "\033[2m",
+	[KR_COLOR_DIM] = "\033[2m",     [KR_COLOR_PLAIN] = "",
 };
 
 static_assert(ARRAY_SIZE(colors) == _KR_COLOR_MAX, "a code for each colour");
@@ -49,11 +49,12 @@ void kr_term_color(const struct kr_term *term, enum kr_color color,
 
 /* --- snippets ------------------------------------------------------------ */
 
-#define ROOM_MIN 8  /* so that 20 columns are enough */
-#define GUTTER   10 /* "     2 | " and one to spare */
+#define BEGINNING_MIN 4
+#define ROOM_MIN      8  /* so that 20 columns are enough */
+#define GUTTER        10 /* "     2 | " and one to spare */
 
-/* Where there is no terminal, a line is shown whole, unless it is one that
- * nobody wrote by hand. */
+/* Where there is no terminal, a line is shown whole, unless it is too
+ * long to be written by hand. */
 #define WIDE_MAX 2000
 
 static bool starts_character(char c)
@@ -90,6 +91,112 @@ void kr_term_bytes(const struct kr_term *term, const char *bytes, size_t size)
 	print_bytes(term->out, bytes, size);
 }
 
+size_t kr_term_width(const char *text)
+{
+	char shown[KR_UTF8_SHOWN_SIZE];
+	size_t size = strlen(text), width = 0;
+
+	for (size_t i = 0; i < size;) {
+		i += kr_utf8_show(text + i, size - i, shown);
+		width += characters(shown, strlen(shown));
+	}
+	return width;
+}
+
+void kr_term_cut(const struct kr_term *term, const char *text, size_t room)
+{
+	char shown[KR_UTF8_SHOWN_SIZE];
+	bool whole = room == SIZE_MAX || kr_term_width(text) <= room;
+	size_t size = strlen(text), used = 0;
+
+	for (size_t i = 0; i < size;) {
+		i += kr_utf8_show(text + i, size - i, shown);
+		used += characters(shown, strlen(shown));
+		if (!whole && used >= room)
+			break;
+		fputs(shown, term->out);
+	}
+	if (!whole && room > 0)
+		fputs("…", term->out);
+}
+
+/* HEAD columns of the beginning, "…" and as much of the end as ROOM holds. */
+static void cut_before_end(const struct kr_term *term, const char *text,
+                           size_t room, size_t head)
+{
+	_cleanup_free_ char *shown = kr_utf8_escape(text, strlen(text));
+	size_t size, start, end = 0, n = 0;
+
+	if (!shown || room == 0 || kr_term_width(text) <= room) {
+		kr_term_text(term, text);
+		return;
+	}
+	size = strlen(shown);
+	while (n < head || !starts_character(shown[end])) {
+		n += starts_character(shown[end]);
+		end++;
+	}
+	start = size;
+	for (n = 0; n < room - 1 - head;) {
+		start--;
+		n += starts_character(shown[start]);
+	}
+	fprintf(term->out, "%.*s…%s", (int)end, shown, shown + start);
+}
+
+/* A quarter of the room is the beginning's, where that is enough to know it by.
+ */
+void kr_term_cut_middle(const struct kr_term *term, const char *text,
+                        size_t room)
+{
+	cut_before_end(term, text, room,
+	               room < 4 * BEGINNING_MIN ? 0 : (room - 1) / 4);
+}
+
+void kr_term_cut_start(const struct kr_term *term, const char *text,
+                       size_t room)
+{
+	cut_before_end(term, text, room, 0);
+}
+
+/* The columns of the LENGTH bytes from TEXT on. */
+static size_t shown_width(const char *text, size_t length)
+{
+	_cleanup_free_ char *word = strndup(text, length);
+
+	return word ? kr_term_width(word) : length;
+}
+
+void kr_term_wrap(const struct kr_term *term, const char *text, size_t length,
+                  size_t used, const char *next)
+{
+	size_t at = used, start = 0;
+
+	while (start < length) {
+		size_t end = start, width;
+
+		/* a word, with the blanks before it */
+		while (end < length && text[end] == ' ')
+			end++;
+		while (end < length && text[end] != ' ')
+			end++;
+		width = shown_width(text + start, end - start);
+		if (term->wraps && at + width > term->width &&
+		    at > strlen(next)) {
+			fprintf(term->out, "\n%s", next);
+			at = strlen(next);
+			while (text[start] == ' ') {
+				start++;
+				width--;
+			}
+		}
+		print_bytes(term->out, text + start, end - start);
+		at += width;
+		start = end;
+	}
+	fputc('\n', term->out);
+}
+
 void kr_term_row(const struct kr_term *term, const char *label,
                  const char *text)
 {
@@ -102,7 +209,9 @@ void kr_term_headline(const struct kr_term *term, enum kr_color color,
                       const char *word, const char *reason)
 {
 	kr_term_color(term, color, "%s", word);
-	kr_term_row(term, "  ", reason);
+	fputs("  ", term->out);
+	kr_term_wrap(term, reason, strlen(reason), strlen(word) + strlen("  "),
+	             "    ");
 }
 
 struct window {
@@ -143,15 +252,19 @@ static struct window choose_window(const char *source, size_t size, size_t at,
 static void print_shown(const struct kr_term *term, unsigned line,
                         const char *shown, size_t at, size_t length)
 {
+	const char *start = term->start ? term->start : "";
 	size_t size = strlen(shown);
-	struct window w = choose_window(shown, size, at, length, term->width);
+	unsigned width = term->width > strlen(start) + GUTTER
+	                         ? term->width - (unsigned)strlen(start)
+	                         : term->width;
+	struct window w = choose_window(shown, size, at, length, width);
 	size_t end = at + length < w.end ? at + length : w.end;
 	size_t pad = characters(shown + w.start, at - w.start);
 	size_t marks = end > at ? characters(shown + at, end - at) : 0;
 
-	fprintf(term->out, "%7u | %s", line, w.start > 0 ? "…" : "");
+	fprintf(term->out, "%s%7u | %s", start, line, w.start > 0 ? "…" : "");
 	fwrite(shown + w.start, 1, w.end - w.start, term->out);
-	fprintf(term->out, "%s\n        | %s", w.end < size ? "…" : "",
+	fprintf(term->out, "%s\n%s        | %s", w.end < size ? "…" : "", start,
 	        w.start > 0 ? " " : "");
 	for (size_t i = 0; i < pad; i++)
 		fputc(' ', term->out);
@@ -202,36 +315,96 @@ static enum kr_color severity_color(enum kr_severity severity)
 	                                : KR_COLOR_DIM;
 }
 
-static void print_message(const struct kr_term *term,
+/* "FILE:LINE:COLUMN", as far as it is known. */
+static void print_place(FILE *out, const struct kr_message *m)
+{
+	if (!m->file)
+		return;
+	fputs(m->file, out);
+	if (m->line > 0)
+		fprintf(out, ":%u", m->line);
+	if (m->column > 0)
+		fprintf(out, ":%u", m->column);
+}
+
+char *kr_term_message_place_text(const struct kr_message *m)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	print_place(out, m);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+void kr_term_message_place(const struct kr_term *term,
+                           const struct kr_message *m)
+{
+	_cleanup_free_ char *text = kr_term_message_place_text(m);
+
+	if (!text)
+		return;
+	kr_term_begin(term, KR_COLOR_PLACE);
+	kr_term_text(term, text);
+	kr_term_end(term);
+}
+
+void kr_term_message_line(const struct kr_term *term,
                           const struct kr_message *m)
 {
-	kr_term_color(term, severity_color(m->severity),
-	              "%s: ", kr_severity_to_string(m->severity));
-	if (m->file)
-		kr_term_text(term, m->file);
-	if (m->file && m->line > 0)
-		fprintf(term->out, ":%u", m->line);
-	if (m->file && m->column > 0)
-		fprintf(term->out, ":%u", m->column);
-	fputs(m->file ? ": " : "", term->out);
-	/* the lines behind it are the result's */
-	if (strcmp(m->code, "refused") == 0)
-		kr_term_bytes(term, m->text, strcspn(m->text, "\n"));
-	else
-		kr_term_text(term, m->text);
-	fputc('\n', term->out);
 	if (m->source && m->column > 0)
 		print_snippet(term, m->line, m->source, strlen(m->source),
 		              m->column, m->length);
 }
 
+static void print_message(const struct kr_term *term,
+                          const struct kr_message *m)
+{
+	const char *severity = kr_severity_to_string(m->severity);
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return;
+	print_place(out, m);
+	if (m->file)
+		fputs(": ", out);
+	/* the lines behind it are the result's */
+	fwrite(m->text, 1,
+	       strcmp(m->code, "refused") == 0 ? strcspn(m->text, "\n")
+	                                       : strlen(m->text),
+	       out);
+	if (fclose(out) != 0)
+		return;
+	kr_term_color(term, severity_color(m->severity), "%s: ", severity);
+	kr_term_wrap(term, text, size, strlen(severity) + strlen(": "), "    ");
+	kr_term_message_line(term, m);
+}
+
+void kr_term_messages_but(const struct kr_term *term,
+                          const struct kr_diag *diag, enum kr_severity lowest,
+                          bool (*omit)(const struct kr_message *m,
+                                       const void *closure),
+                          const void *closure)
+{
+	for (size_t i = 0; i < diag->n_messages; i++) {
+		const struct kr_message *m = &diag->messages[i];
+
+		if (m->severity <= lowest && (!omit || !omit(m, closure)))
+			print_message(term, m);
+	}
+}
+
 void kr_term_messages(const struct kr_term *term, const struct kr_diag *diag,
                       enum kr_severity lowest)
 {
-	for (size_t i = 0; i < diag->n_messages; i++) {
-		if (diag->messages[i].severity <= lowest)
-			print_message(term, &diag->messages[i]);
-	}
+	kr_term_messages_but(term, diag, lowest, NULL, NULL);
 }
 
 void kr_term_messages_of(const struct kr_term *term, const struct kr_diag *diag,

@@ -15,7 +15,12 @@ struct kr_term {
 	FILE *out;
 	bool color;
 	bool is_terminal;
-	unsigned width; /* columns; 0: no limit */
+	unsigned width; /* columns that a line of a file gets; 0: no limit */
+	/* a reader's eyes end there, too: prose is broken at WIDTH. Else it is
+	 * for a file or a program, and each sentence is a line */
+	bool wraps;
+	/* before each line of a snippet: "# " in a preview; NULL: nothing */
+	const char *start;
 };
 
 enum kr_color {
@@ -24,6 +29,7 @@ enum kr_color {
 	KR_COLOR_WARN,
 	KR_COLOR_PLACE, /* carets, file names */
 	KR_COLOR_DIM,
+	KR_COLOR_PLAIN,
 	_KR_COLOR_MAX,
 };
 
@@ -40,6 +46,30 @@ void kr_term_end(const struct kr_term *term);
  * (kr_utf8_show()). */
 void kr_term_text(const struct kr_term *term, const char *text);
 void kr_term_bytes(const struct kr_term *term, const char *bytes, size_t size);
+
+/* How many columns TEXT has once it is shown. */
+size_t kr_term_width(const char *text);
+
+/* The same as kr_term_text(), in ROOM columns: what is longer ends with "…".
+ * ROOM SIZE_MAX: no limit. */
+void kr_term_cut(const struct kr_term *term, const char *text, size_t room);
+
+/* The same, of a name: "…" stands for a part of its middle. */
+void kr_term_cut_middle(const struct kr_term *term, const char *text,
+                        size_t room);
+
+/* The same, of a place, whose end tells the file and the line. */
+void kr_term_cut_start(const struct kr_term *term, const char *text,
+                       size_t room);
+
+/*
+ * One line of prose: LENGTH bytes of TEXT, behind USED columns that are printed
+ * already. Where the terminal wraps it is broken at blanks, and NEXT stands
+ * before each line but the first. A word that is longer than a line stays
+ * whole.
+ */
+void kr_term_wrap(const struct kr_term *term, const char *text, size_t length,
+                  size_t used, const char *next);
 
 /* One line: LABEL, then words that came from the node. */
 void kr_term_row(const struct kr_term *term, const char *label,
@@ -61,3 +91,21 @@ void kr_term_messages(const struct kr_term *term, const struct kr_diag *diag,
 /* The same for the messages with this CODE. */
 void kr_term_messages_of(const struct kr_term *term, const struct kr_diag *diag,
                          const char *code);
+
+/* As kr_term_messages(), without those that OMIT, which CLOSURE is for; M is of
+ * DIAG. OMIT NULL: all. */
+void kr_term_messages_but(const struct kr_term *term,
+                          const struct kr_diag *diag, enum kr_severity lowest,
+                          bool (*omit)(const struct kr_message *m,
+                                       const void *closure),
+                          const void *closure);
+
+/* "FILE:LINE:COLUMN", as far as M has them; the caller frees it. NULL: no
+ * memory. */
+char *kr_term_message_place_text(const struct kr_message *m);
+
+/* The same, printed, and its snippet, if it has one. */
+void kr_term_message_place(const struct kr_term *term,
+                           const struct kr_message *m);
+void kr_term_message_line(const struct kr_term *term,
+                          const struct kr_message *m);

@@ -16,3 +16,9 @@ int kr_text_audit(const struct kr_term *term, struct kr_host *host,
                   const struct kr_api_options *api,
                   const struct kr_audit *audit, const char *words, bool verbose,
                   const struct kr_diag *diag);
+
+/* The next command alone, which is the last line of it. */
+int kr_text_audit_next(const struct kr_term *term, struct kr_host *host,
+                       const struct kr_api_options *api,
+                       const struct kr_audit *audit, const char *words,
+                       const struct kr_diag *diag);

@@ -5,20 +5,22 @@
  *
  *	VERDICT  NUMBER  NAME  VALUE  PLACE
  *
- * The columns are as wide as what stands in them; a number is there where an
- * edition was chosen. The value is that of the view that the verdict is from; a
- * long one is cut, -o json has it all.
+ * The columns are as wide as what stands in them; a number is there where a
+ * scanner's report has one. The value is that of the view that the verdict is
+ * from; a long one is cut, -o json has it all. On a terminal a row is one line:
+ * values and the beginnings of places are cut; on a narrow one the middle of
+ * the longest names is. After a fix the table has no places: why a value stays
+ * is there instead.
  */
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/format.h"
 #include "base/vec.h"
-#include "node/name.h"
 #include "policy/demands.h"
+#include "policy/sources.h"
 #include "report/foresee.h"
 #include "report/headline.h"
 #include "report/next.h"
@@ -26,26 +28,38 @@
 #include "report/text-words.h"
 
 #define VALUE_MAX 40
+/* what is left of a name on a narrow terminal; of a value, and of all behind
+ * the name, where it is too narrow for a row */
+#define NARROW      100
+#define NAME_NARROW 32
+#define VALUE_MIN   7
+#define ROOM_MIN    16
 
 /* --- the table ----------------------------------------------------------- */
 
 struct line {
 	const struct kr_judgement *j;
-	struct kr_edition_control its;
 	char *value; /* no longer than VALUE_MAX */
+	char *where;
+	bool place; /* WHERE is one */
 };
 
 struct table {
+	const char *start;          /* before each line */
+	const struct kr_plan *plan; /* after it; NULL: as it is now */
 	struct line *lines;
 	size_t n;
-	int verdict, id, name, value; /* widths */
-	const char *shared;           /* kr_headline_shared() */
+	int verdict, id, name, value;     /* widths */
+	size_t where;                     /* of the longest that is not cut */
+	const struct kr_judgement *cause; /* kr_headline_cause() */
 };
 
 static void table_done(struct table *t)
 {
-	for (size_t i = 0; i < t->n; i++)
+	for (size_t i = 0; i < t->n; i++) {
 		free(t->lines[i].value);
+		free(t->lines[i].where);
+	}
 	free(t->lines);
 }
 
@@ -54,18 +68,23 @@ static const char *verdict_word(const struct kr_judgement *j)
 	return j->rule->test ? kr_verdict_to_string(j->verdict) : "-";
 }
 
-static void widen(int *width, const char *text)
+/* Why it has no value is said in the first line, of CAUSE. */
+static bool is_said(const struct kr_judgement *j,
+                    const struct kr_judgement *cause)
 {
-	int length = (int)strlen(text);
-
-	if (length > *width)
-		*width = length;
+	return cause && !kr_state_is_value(kr_headline_view(j)->state) &&
+	       (j->verdict == KR_VERDICT_INVALID ||
+	        j->verdict == KR_VERDICT_UNKNOWN) &&
+	       strcmp(j->disk.reason, cause->disk.reason) == 0;
 }
 
 /* What it has, in a column. */
-static char *value_of(const struct kr_judgement *j)
+static char *value_of(const struct kr_judgement *j,
+                      const struct kr_judgement *cause)
 {
-	char *text = kr_text_view(j->rule, kr_headline_view(j));
+	char *text = is_said(j, cause)
+	                     ? strdup("-")
+	                     : kr_text_view(j->rule, kr_headline_view(j));
 
 	if (text && strlen(text) > VALUE_MAX)
 		strlcpy(text + VALUE_MAX - strlen("..."), "...",
@@ -73,142 +92,204 @@ static char *value_of(const struct kr_judgement *j)
 	return text;
 }
 
+/* Where that is set, or what is to be said instead. RET_PLACE: it is a place.
+ */
+static int where_of(const struct kr_judgement *j, char **ret, bool *ret_place)
+{
+	const struct kr_view *v = kr_headline_view(j);
+	const struct kr_source *s =
+		v->source >= 0 ? &j->sources.items[v->source] : NULL;
+	unsigned line, column;
+
+	*ret_place = false;
+	if (j->waiver && *j->waiver->until)
+		return kr_format(ret, "%s (until %s)", j->waiver->reason,
+		                 j->waiver->until);
+	if (j->waiver)
+		return kr_format(ret, "%s", j->waiver->reason);
+	if (j->verdict == KR_VERDICT_NOT_APPLICABLE)
+		return kr_format(ret, "%s", j->reason);
+	if (s && s->span.file) {
+		*ret_place = true;
+		kr_span_position(s->span, &line, &column);
+		return kr_format(ret, "%s:%u:%u", s->span.file->path, line,
+		                 column);
+	}
+	if (v->state == KR_STATE_UNKNOWN && v->either_default)
+		return kr_format(ret, "default, by kubelet's version");
+	*ret_place = s && s->path;
+	if (*ret_place)
+		return kr_format(ret, "%s", s->path);
+	if (s && s->text)
+		return kr_format(ret, "the argument %s", s->text);
+	if (s && s->kind == KR_SOURCE_DEFAULT)
+		return kr_format(ret, "default");
+	return kr_format(ret, "%s", v->reason);
+}
+
+/* Why it is so after PLAN, where the verdict does not say it. */
+static int why_of(const struct kr_judgement *j, const struct kr_plan *plan,
+                  char **ret)
+{
+	const struct kr_left *left = kr_plan_left(plan, j->rule);
+
+	if (left && j->verdict != KR_VERDICT_WAIVED)
+		return kr_format(ret, "left: %s", kr_why_to_string(left->why));
+	return kr_format(ret, "%s",
+	                 j->restart_needed && j->verdict == KR_VERDICT_FAIL
+	                         ? "until kubelet is restarted"
+	                         : "");
+}
+
 static int fill(struct table *t, const struct kr_audit *a)
 {
 	_cleanup_free_ const struct kr_judgement **sorted =
 		calloc(a->n_items, sizeof(*sorted));
+	int r;
 
 	t->lines = calloc(a->n_items, sizeof(*t->lines));
 	if (!t->lines || !sorted)
 		return -ENOMEM;
 	kr_headline_sort(a, sorted);
-	t->shared = kr_headline_shared(a);
+	t->cause = t->plan ? NULL : kr_headline_cause(a);
 	for (; t->n < a->n_items; t->n++) {
 		struct line *line = &t->lines[t->n];
 
 		line->j = sorted[t->n];
-		line->value = value_of(line->j);
+		line->value = value_of(line->j, t->cause);
 		if (!line->value)
 			return -ENOMEM;
-		if (!a->edition ||
-		    !kr_edition_control(kr_edition_id(a->edition),
-		                        line->j->rule->name, &line->its))
-			line->its.id = "";
-		widen(&t->verdict, verdict_word(line->j));
-		widen(&t->id, line->its.id);
-		widen(&t->name, line->j->rule->name);
-		widen(&t->value, line->value);
+		kr_text_widen(&t->verdict, verdict_word(line->j));
+		kr_text_widen(&t->id, kr_judgement_number(line->j));
+		kr_text_widen(&t->name, line->j->rule->name);
+		kr_text_widen(&t->value, line->value);
+		r = t->plan ? why_of(line->j, t->plan, &line->where)
+		            : where_of(line->j, &line->where, &line->place);
+		if (r < 0)
+			return r;
+		if ((line->place || t->plan) &&
+		    kr_term_width(line->where) > t->where)
+			t->where = kr_term_width(line->where);
 	}
 	return 0;
 }
 
-static void print_where(const struct kr_term *term,
-                        const struct kr_judgement *j, const char *shared)
+static void print_where(const struct kr_term *term, const struct line *line,
+                        size_t room)
 {
-	const struct kr_view *v = kr_headline_view(j);
-	const struct kr_source *s =
-		v->source >= 0 ? &j->sources.items[v->source] : NULL;
-
-	if (kr_headline_shares(j, shared)) {
-		kr_term_row(term, "", "no verdict, as said above");
-	} else if (s && s->span.file) {
-		kr_text_place(term, s->span);
-		fputc('\n', term->out);
-	} else if (j->verdict == KR_VERDICT_INVALID && !j->by_setting) {
-		/* why is said once, for the node */
-		kr_term_row(term, "", "kubelet would not start");
-	} else if (v->state == KR_STATE_UNKNOWN && v->either_default) {
-		kr_term_row(term, "", "kubelet's default, by its version");
-	} else if (s && (s->path || s->text)) {
-		kr_term_row(term, s->path ? "" : "the argument ",
-		            s->path ? s->path : s->text);
+	if (line->place || *line->where == '/') {
+		kr_term_begin(term,
+		              line->place ? KR_COLOR_PLACE : KR_COLOR_PLAIN);
+		kr_term_cut_start(term, line->where, room);
+		kr_term_end(term);
 	} else {
-		kr_term_row(term, "", v->reason);
+		kr_term_cut(term, line->where, room);
 	}
+}
+
+/* How wide a value may be, and what stands behind it: SIZE_MAX where columns do
+ * not count. A value leaves two thirds to the place, if that needs them. */
+static void share(const struct kr_term *term, const struct table *t,
+                  size_t *ret_value, size_t *ret_where)
+{
+	size_t used = strlen(t->start) + (size_t)t->verdict + strlen("  ") +
+	              (t->id > 0 ? (size_t)t->id + strlen("  ") : 0) +
+	              (size_t)t->name + strlen("  ");
+	size_t room, value = (size_t)t->value;
+
+	*ret_value = value;
+	*ret_where = SIZE_MAX;
+	if (!term->wraps || term->width == 0)
+		return;
+	room = term->width > used + ROOM_MIN ? term->width - used : ROOM_MIN;
+	if (value + strlen("  ") + t->where > room) {
+		size_t most = room > t->where + strlen("  ")
+		                      ? room - t->where - strlen("  ")
+		                      : 0;
+
+		most = most > room / 3 ? most : room / 3;
+		most = most > VALUE_MIN ? most : VALUE_MIN;
+		*ret_value = value < most ? value : most;
+	}
+	*ret_where = room - *ret_value - strlen("  ");
 }
 
 static void print_line(const struct kr_term *term, const struct table *t,
                        const struct line *line)
 {
 	const struct kr_judgement *j = line->j;
+	size_t value, where, width = kr_term_width(line->value);
+	int name = (int)strlen(j->rule->name);
 
-	fputs("  ", term->out);
+	share(term, t, &value, &where);
+	fputs(t->start, term->out);
 	kr_term_color(term, kr_text_color(j), "%-*s", t->verdict,
 	              verdict_word(j));
 	if (t->id > 0)
-		fprintf(term->out, "  %-*s", t->id, line->its.id);
-	fprintf(term->out, "  %-*s  ", t->name, j->rule->name);
-	kr_term_text(term, line->value);
-	fprintf(term->out, "%*s",
-	        (int)((size_t)t->value + 2 - strlen(line->value)), "");
-	if (j->waiver) {
-		kr_term_text(term, j->waiver->reason);
-		if (*j->waiver->until)
-			fprintf(term->out, " (until %s)", j->waiver->until);
-		fputc('\n', term->out);
-	} else if (j->verdict == KR_VERDICT_NOT_APPLICABLE) {
-		kr_term_row(term, "", j->reason);
-	} else {
-		print_where(term, j, t->shared);
+		fprintf(term->out, "  %-*s", t->id, kr_judgement_number(j));
+	fputs("  ", term->out);
+	kr_term_cut_middle(term, j->rule->name, (size_t)t->name);
+	fprintf(term->out, "%*s", name < t->name ? t->name - name + 2 : 2, "");
+	kr_term_cut(term, line->value, value);
+	if (!is_said(j, t->cause) && *line->where) {
+		width = width < value ? width : value;
+		fprintf(term->out, "%*s", (int)(value + 2 - width), "");
+		print_where(term, line, where);
 	}
+	fputc('\n', term->out);
 }
 
-/* What the edition says of it, what is demanded, and what scanners miss. */
-static void print_more(const struct kr_term *term, const struct line *line,
-                       const struct kr_edition *edition)
+void kr_text_more(const struct kr_term *term, const struct kr_judgement *j)
 {
-	const struct kr_judgement *j = line->j;
+	_cleanup_free_ char *demand = kr_text_demand(j->rule, j->numbers);
+	struct kr_edition_control its;
 
-	if (j->rule->test)
-		fprintf(term->out, "        demanded: %s\n",
-		        kr_rule_demand(j->rule, edition));
-	if (*line->its.id)
-		fprintf(term->out, "        level %u, %s\n", line->its.level,
-		        kr_assessment_to_string(line->its.assessment));
+	if (j->rule->test && demand)
+		fprintf(term->out, "        demanded: %s\n", demand);
+	if (j->numbers &&
+	    kr_edition_control(kr_edition_id(j->numbers), j->rule->name, &its))
+		fprintf(term->out, "        level %u, %s\n", its.level,
+		        kr_assessment_to_string(its.assessment));
 	if (j->scanner)
 		fprintf(term->out, "        scanners: %s\n", j->scanner);
+}
+
+static int print_table(const struct kr_term *term, struct table *t,
+                       const struct kr_audit *audit, bool verbose)
+{
+	int r = fill(t, audit);
+
+	if (r < 0)
+		return r;
+	/* a place needs it more than the end of the longest name */
+	if (term->wraps && term->width < NARROW && t->name > NAME_NARROW)
+		t->name = NAME_NARROW;
+	for (size_t i = 0; i < t->n; i++) {
+		print_line(term, t, &t->lines[i]);
+		if (verbose)
+			kr_text_more(term, t->lines[i].j);
+	}
+	return 0;
 }
 
 int kr_text_table(const struct kr_term *term, const struct kr_audit *audit,
                   bool verbose)
 {
-	_cleanup_(table_done) struct table t = {0};
-	int r = fill(&t, audit);
+	_cleanup_(table_done) struct table t = {.start = "  "};
 
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < t.n; i++) {
-		print_line(term, &t, &t.lines[i]);
-		if (verbose)
-			print_more(term, &t.lines[i], audit->edition);
-	}
-	return 0;
+	return print_table(term, &t, audit, verbose);
+}
+
+int kr_text_table_after(const struct kr_term *term,
+                        const struct kr_audit *audit,
+                        const struct kr_plan *plan)
+{
+	_cleanup_(table_done) struct table t = {.start = "#   ", .plan = plan};
+
+	return print_table(term, &t, audit, false);
 }
 
 /* --- the end ------------------------------------------------------------- */
-
-int kr_text_evidence(const struct kr_term *term, struct kr_node *node,
-                     const struct kr_edition *edition)
-{
-	_cleanup_free_ char *title = NULL;
-	char name[KR_NODE_NAME_SIZE], when[KR_RFC3339_SIZE];
-
-	if (edition) {
-		title = kr_headline_edition(edition);
-		if (!title)
-			return -ENOMEM;
-	}
-	kr_node_name(node, name, sizeof(name));
-	kr_rfc3339(kr_realtime_usec(), when);
-	if (*name) {
-		fputs("node ", term->out);
-		kr_term_text(term, name);
-		fputs(", ", term->out);
-	}
-	fprintf(term->out, "%s, %s%s" KR_NAME " " KR_VERSION "\n", when,
-	        title ? title : "", title ? ", " : "");
-	return 0;
-}
 
 static bool may_be_fixed(const struct kr_audit *a, const struct kr_judgement *j)
 {
@@ -227,12 +308,24 @@ static int add_name(char **ret, const struct kr_rule *rule)
 	                 rule->name);
 }
 
+/* Whether kubelet's configuration may be edited at all. */
+static bool may_write(const struct kr_node *node)
+{
+	const struct kr_inputs *in = &node->disk.inputs;
+	size_t i = 0;
+
+	while (i < in->n_files && kr_source_refusal(in->files[i]))
+		i++;
+	return in->n_files == 0 || i < in->n_files;
+}
+
 /* The options that the plan of a fix needs besides those that select: RET is
  * NULL where it fixes nothing. */
-static int choose_options(const struct kr_audit *a, const struct kr_plan *plan,
-                          bool named, char **ret)
+static int choose_options(const struct kr_node *node, const struct kr_audit *a,
+                          const struct kr_plan *plan, bool named, char **ret)
 {
 	_cleanup_free_ char *asked = NULL, *values = NULL, *cure = NULL;
+	_cleanup_free_ char *held = NULL;
 	bool plain = false;
 	int r = 0;
 
@@ -254,9 +347,12 @@ static int choose_options(const struct kr_audit *a, const struct kr_plan *plan,
 	for (size_t i = 0; i < plan->n_left && r == 0; i++) {
 		const struct kr_rule *rule = plan->left[i].rule;
 
-		if (plan->left[i].why == KR_WHY_ASK && rule->owners_value)
-			r = kr_format(&values, "%s --set=%s=VALUE",
-			              values ? values : "", rule->name);
+		if (plan->left[i].why == KR_WHY_HOLD)
+			r = add_name(&held, rule);
+		else if (plan->left[i].why == KR_WHY_ASK &&
+		         rule->owners_value && may_write(node))
+			r = kr_format(&values, "%s%s", values ? values : "",
+			              strstr(plan->left[i].options, " --set="));
 	}
 	if (r < 0)
 		return r;
@@ -264,15 +360,15 @@ static int choose_options(const struct kr_audit *a, const struct kr_plan *plan,
 		return kr_format(ret, " --allow=%s", cure);
 	if (plain)
 		return kr_format(ret, "%s", "");
-	if (asked)
-		return kr_format(ret, " --allow=%s", asked);
+	if (asked || held)
+		return kr_format(ret, " --allow=%s", asked ? asked : held);
 	return values ? kr_format(ret, "%s", values) : 0;
 }
 
 static bool has_invalid(const struct kr_audit *a)
 {
 	for (size_t i = 0; i < a->n_items; i++) {
-		if (a->items[i].verdict == KR_VERDICT_INVALID)
+		if (a->items[i].disk.state == KR_STATE_INVALID)
 			return true;
 	}
 	return false;
@@ -280,9 +376,9 @@ static bool has_invalid(const struct kr_audit *a)
 
 /* The command of a fix, without the options of the node; NULL and 0: none can
  * help. PLAN may be NULL. */
-static int choose_fix(const struct kr_audit *a, const struct kr_plan *plan,
-                      enum kr_foresight foresight, const char *words,
-                      char **ret)
+static int choose_fix(const struct kr_node *node, const struct kr_audit *a,
+                      const struct kr_plan *plan, enum kr_foresight foresight,
+                      const char *words, char **ret)
 {
 	const char *written = a->explicit_wanted ? " --explicit" : "";
 	bool named = strstr(words, " --control=");
@@ -297,7 +393,7 @@ static int choose_fix(const struct kr_audit *a, const struct kr_plan *plan,
 	if (a->edition && a->edition->audit_only)
 		return 0;
 	if (plan)
-		r = choose_options(a, plan, named, &options);
+		r = choose_options(node, a, plan, named, &options);
 	for (size_t i = 0; !plan && !options && i < a->n_items && r == 0; i++) {
 		if (a->items[i].policy == KR_POLICY_AUTO &&
 		    may_be_fixed(a, &a->items[i]))
@@ -312,44 +408,81 @@ static int choose_fix(const struct kr_audit *a, const struct kr_plan *plan,
 	                 restart);
 }
 
+/* Whether what forbids a fix of RULE stands in its block. */
+static bool is_shown(const struct kr_audit *a, const struct kr_obstacles *known,
+                     const struct kr_rule *rule)
+{
+	size_t i = 0;
+
+	while (a->items[i].rule != rule)
+		i++;
+	return a->n_items > 1 && kr_obstacle_refusal(&known->items[i]);
+}
+
+/* What no fix changes: what else there is to do, of the first. */
+static void print_way(const struct kr_term *term, const struct kr_audit *a,
+                      const struct kr_foreseen *foreseen)
+{
+	const struct kr_plan *plan = foreseen->plan;
+	_cleanup_diag_ struct kr_diag why = {0};
+
+	for (size_t i = 0; i < plan->n_left; i++) {
+		const struct kr_left *l = &plan->left[i];
+
+		if ((l->why != KR_WHY_REFUSED && l->rule->n_fields > 0) ||
+		    is_shown(a, &foreseen->known, l->rule))
+			continue;
+		kr_diag_add(&why, KR_ERROR, "refused", KR_SPAN_NONE, "%s: %s",
+		            l->rule->name, l->text);
+		kr_next_print_cause(term, kr_diag_cause(&why), true);
+		return;
+	}
+}
+
 int kr_text_next(const struct kr_term *term, struct kr_host *host,
                  const struct kr_api_options *api, const struct kr_audit *a,
                  const char *words, const struct kr_diag *diag)
 {
 	struct kr_node *node = host->node;
-	_cleanup_free_ char *command = NULL, *again = NULL;
-	_cleanup_plan_ struct kr_plan *plan = NULL;
+	_cleanup_free_ char *command = NULL;
+	_cleanup_foreseen_ struct kr_foreseen foreseen = {0};
 	_cleanup_diag_ struct kr_diag why = {0};
-	enum kr_foresight foresight = KR_FORESIGHT_GOES;
+	bool refused;
 	int r = 0;
 
 	if (a->verdict == KR_VERDICT_PASS)
 		return 0;
 	if (a->verdict != KR_VERDICT_UNKNOWN)
-		r = kr_foresee_all(host, a, &why, &foresight, &plan);
+		r = kr_foresee_all(host, a, &why, &foreseen);
 	if (r < 0)
 		return r;
-	if (foresight != KR_FORESIGHT_REFUSED)
-		r = choose_fix(a, plan, foresight, words, &command);
+	refused = foreseen.foresight == KR_FORESIGHT_REFUSED;
+	if (!refused)
+		r = choose_fix(node, a, foreseen.plan, foreseen.foresight,
+		               words, &command);
 	if (r < 0)
 		return r;
 	if (command) {
 		kr_next_print(term, node, api, command);
 		return 0;
 	}
+	if (kr_node_waits(node))
+		return kr_next_print_unknown(term, host, api, a, words, diag);
 	if (has_invalid(a))
-		kr_next_print_cause(term, diag, false);
-	else if (foresight == KR_FORESIGHT_REFUSED)
-		kr_next_print_cause(term, &why, true);
+		kr_next_print_cause(term, kr_next_fault(a, diag), false);
+	else if (refused)
+		kr_next_print_cause(term, kr_diag_cause(&why), true);
+	else if (foreseen.plan)
+		print_way(term, a, &foreseen);
 	for (size_t i = 0; i < a->n_items; i++) {
 		if (a->items[i].verdict != KR_VERDICT_UNKNOWN ||
 		    !a->items[i].needs_version ||
 		    a->verdict != KR_VERDICT_UNKNOWN)
 			continue;
-		r = kr_format(&again, "audit%s --kubelet-version=V", words);
-		if (r == 0)
-			kr_next_print(term, node, api, again);
-		return r;
+		kr_next_print_version(term, node, api, words);
+		return 0;
 	}
-	return 0;
+	return a->verdict == KR_VERDICT_UNKNOWN
+	               ? kr_next_print_unknown(term, host, api, a, words, diag)
+	               : 0;
 }

@@ -7,6 +7,7 @@
 #include "net/api.h"
 #include "policy/editions.h"
 #include "policy/judge.h"
+#include "policy/plan.h"
 #include "report/term.h"
 
 /* One line a control, the worst first; VERBOSE: with what is demanded. 0 or
@@ -14,10 +15,13 @@
 int kr_text_table(const struct kr_term *term, const struct kr_audit *audit,
                   bool verbose);
 
-/* What is kept with a result: the node, the time, EDITION (NULL: none), this
- * program's version. 0 or -ENOMEM. */
-int kr_text_evidence(const struct kr_term *term, struct kr_node *node,
-                     const struct kr_edition *edition);
+/* The same in a preview of PLAN, after which AUDIT is. */
+int kr_text_table_after(const struct kr_term *term,
+                        const struct kr_audit *audit,
+                        const struct kr_plan *plan);
+
+/* What is demanded of J, level and assessment, and what scanners miss. */
+void kr_text_more(const struct kr_term *term, const struct kr_judgement *j);
 
 /* The next command, which selects the same controls by WORDS. 0 or -ENOMEM. */
 int kr_text_next(const struct kr_term *term, struct kr_host *host,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Fixes for people: what one would do, what it did, how it was undone, and
- * those of the past.
+ * Fixes for people: what one would do, what it did, and how it was undone.
  */
 
 #include <errno.h>
@@ -10,10 +9,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/format.h"
+#include "policy/step.h"
 #include "report/advice.h"
-#include "report/diff.h"
 #include "report/next.h"
+#include "report/text-audit.h"
 #include "report/text-fix.h"
+#include "report/text-plan.h"
 #include "report/text-status.h"
 #include "report/text-words.h"
 
@@ -35,92 +37,86 @@ static const struct {
 static_assert(ARRAY_SIZE(outcome_words) == _KR_OUTCOME_MAX,
               "a word for each outcome");
 
-/* Whether something that fails is left. */
-static bool is_partial(const struct kr_fix *fix)
-{
-	const struct kr_plan *plan = fix->plan;
+/* What a line goes on with behind START. */
+#define NEXT_SIZE 16
 
-	for (size_t i = 0; plan && i < plan->n_left; i++) {
-		if (plan->left[i].why != KR_WHY_WAIVED)
-			return true;
-	}
-	return false;
+static void make_next(const char *start, char ret[static NEXT_SIZE])
+{
+	snprintf(ret, NEXT_SIZE, "%s    ", start);
 }
 
-/* Each line of TEXT behind START and BLANKS, but the first. */
-static void print_lines(const struct kr_term *term, const char *text,
-                        const char *start, const char *blanks)
+/* The command that fixes what was left, which has one. */
+static void print_left_command(const struct kr_term *term,
+                               const struct kr_fix *fix,
+                               const struct kr_left *l)
 {
-	for (const char *line = text; *line;) {
-		size_t length = strcspn(line, "\n");
-
-		if (line != text)
-			fprintf(term->out, "%s%s", start, blanks);
-		kr_term_bytes(term, line, length);
-		fputc('\n', term->out);
-		line += length + (line[length] == '\n');
-	}
+	fprintf(term->out, "kubelet-remedy fix -n%s %s%s",
+	        fix->left_words ? fix->left_words : "", l->options,
+	        fix->how ? fix->how : "");
+	kr_next_options(term, fix->host->node, NULL);
+	fputc('\n', term->out);
 }
 
-/* What is left, why, and which command does it, each line behind START. */
-static void print_left(const struct kr_term *term, const struct kr_fix *fix,
-                       const char *start)
+void kr_text_left(const struct kr_term *term, const struct kr_fix *fix,
+                  const char *start)
 {
 	const struct kr_plan *plan = fix->plan;
+	char next[NEXT_SIZE];
 
+	make_next(start, next);
 	for (size_t i = 0; plan && i < plan->n_left; i++) {
 		const struct kr_left *l = &plan->left[i];
+		const char *id = kr_audit_number(fix->before, l->rule);
+		int used = fprintf(term->out, "%sleft: %s%s%s (%s): ", start,
+		                   id, *id ? " " : "", l->rule->name,
+		                   kr_why_to_string(l->why));
 
-		fprintf(term->out, "%sleft: %s (%s): ", start, l->rule->name,
-		        kr_why_to_string(l->why));
-		print_lines(term, l->text, start, "    ");
+		kr_text_lines(term, l->text, used > 0 ? (size_t)used : 0, next);
 		if (!l->options)
 			continue;
-		fprintf(term->out, "%s    kubelet-remedy fix -n%s %s%s", start,
-		        fix->left_words ? fix->left_words : "", l->options,
-		        fix->how ? fix->how : "");
-		kr_next_options(term, fix->host->node, NULL);
-		fputc('\n', term->out);
+		fputs(next, term->out);
+		print_left_command(term, fix, l);
 	}
 }
 
-/* What the rule I has after the plan. */
-static int print_planned(const struct kr_term *term, const struct kr_plan *plan,
-                         const struct kr_judgement *j)
+/* "next: " that command of the first that has one. */
+static void print_left_next(const struct kr_term *term,
+                            const struct kr_fix *fix)
 {
-	_cleanup_free_ char *value = NULL;
+	const struct kr_plan *plan = fix->plan;
+	size_t i = 0;
 
-	for (size_t i = 0; i < plan->n_left; i++) {
-		if (plan->left[i].rule == j->rule)
-			return 0;
-	}
-	value = kr_text_view(j->rule, &j->disk);
-	if (!value)
-		return -ENOMEM;
-	fprintf(term->out, "# %s would be ", j->rule->name);
-	kr_term_text(term, value);
-	fputc('\n', term->out);
-	return 0;
+	while (i < plan->n_left && !plan->left[i].options)
+		i++;
+	if (i == plan->n_left)
+		return;
+	kr_term_color(term, KR_COLOR_DIM, "next:");
+	fputc(' ', term->out);
+	print_left_command(term, fix, &plan->left[i]);
 }
 
 /* With what has to be written first, each line behind START. */
 static void print_outcome(const struct kr_term *term, const struct kr_fix *fix,
                           const char *start)
 {
-	bool left = fix->outcome == KR_OUTCOME_UNCHANGED && is_partial(fix);
+	bool left = fix->outcome == KR_OUTCOME_UNCHANGED &&
+	            kr_plan_n_failing(fix->plan) > 0;
 	const char *word = outcome_words[fix->outcome].word;
+	char next[NEXT_SIZE];
 
 	if (fix->undo && fix->outcome == KR_OUTCOME_FIXED)
 		word = "UNDONE";
 	else if (fix->undo && fix->outcome == KR_OUTCOME_WOULD_FIX)
 		word = "WOULD UNDO";
-	kr_term_headline(
-		term, left ? KR_COLOR_WARN : outcome_words[fix->outcome].color,
-		word, fix->reason);
-	if (!fix->lines)
-		return;
-	fprintf(term->out, "%s    ", start);
-	print_lines(term, fix->lines, start, "    ");
+	make_next(start, next);
+	kr_term_color(term,
+	              left ? KR_COLOR_WARN : outcome_words[fix->outcome].color,
+	              "%s", word);
+	fputs("  ", term->out);
+	kr_term_wrap(term, fix->reason, strlen(fix->reason),
+	             strlen(start) + strlen(word) + strlen("  "), next);
+	if (fix->lines)
+		kr_text_copy(term, fix->lines, next);
 }
 
 void kr_text_outcome(const struct kr_term *term, const struct kr_fix *fix)
@@ -128,32 +124,24 @@ void kr_text_outcome(const struct kr_term *term, const struct kr_fix *fix)
 	print_outcome(term, fix, "");
 }
 
-static void print_diff_line(const struct kr_term *term, const char *line,
-                            size_t length)
+/* What is to be put by hand where it lasts; NULL: nothing. */
+static const struct kr_durable *find_durable(const struct kr_fix *fix)
 {
-	static const struct {
-		const char *start;
-		enum kr_color color;
-	} kinds[] = {
-		{"--- ", KR_COLOR_PLACE}, {"+++ ", KR_COLOR_PLACE},
-		{"@@ ", KR_COLOR_DIM},    {"-", KR_COLOR_BAD},
-		{"+", KR_COLOR_GOOD},
-	};
-	size_t i = 0;
+	const struct kr_durable *d = kr_fix_durable(fix);
+	bool ends = fix->outcome == KR_OUTCOME_REFUSED
+	                    ? d && d->platform->refusal
+	                    : fix->outcome == KR_OUTCOME_FIXED ||
+	                              fix->outcome == KR_OUTCOME_WOULD_FIX;
 
-	while (i < ARRAY_SIZE(kinds) &&
-	       strncmp(line, kinds[i].start, strlen(kinds[i].start)) != 0)
-		i++;
-	if (i < ARRAY_SIZE(kinds))
-		kr_term_begin(term, kinds[i].color);
-	/* patch wants the bytes, a reader a terminal that stays as it is */
-	if (term->is_terminal)
-		kr_term_bytes(term, line, length);
-	else
-		fwrite(line, 1, length, term->out);
-	if (i < ARRAY_SIZE(kinds))
-		kr_term_end(term);
-	fputc('\n', term->out);
+	return d && !d->written && ends ? d : NULL;
+}
+
+bool kr_text_says_rewrites(const struct kr_fix *fix)
+{
+	const struct kr_durable *d = find_durable(fix);
+
+	return d && d->platform->owner && fix->outcome != KR_OUTCOME_REFUSED &&
+	       d->platform == fix->host->node->platform;
 }
 
 /* The exact text that is to be put into the durable place by hand, each line
@@ -161,97 +149,31 @@ static void print_diff_line(const struct kr_term *term, const char *line,
 static void print_durable(const struct kr_term *term, const struct kr_fix *fix,
                           const char *start)
 {
-	const struct kr_durable *d = kr_fix_durable(fix);
+	const struct kr_durable *d = find_durable(fix);
 	bool refused = fix->outcome == KR_OUTCOME_REFUSED;
+	char next[NEXT_SIZE], where[512];
 
-	if (!d || d->written ||
-	    (refused ? !d->platform->refusal
-	             : fix->outcome != KR_OUTCOME_FIXED &&
-	                       fix->outcome != KR_OUTCOME_WOULD_FIX))
+	if (!d)
 		return;
-	fprintf(term->out, "%s%s, in %s:\n", start,
-	        refused               ? "instead"
-	        : d->platform->seldom ? "for new nodes"
-	                              : "to keep it",
-	        d->place);
-	for (const char *line = d->text; *line;) {
-		int length = (int)strcspn(line, "\n");
-
-		fprintf(term->out, "%s    ", start);
-		kr_term_bytes(term, line, (size_t)length);
-		fputc('\n', term->out);
-		line += length + (line[length] == '\n');
+	make_next(start, next);
+	if (kr_text_says_rewrites(fix)) {
+		snprintf(where, sizeof(where),
+		         "%s%s writes kubelet's files again %s%s", start,
+		         d->platform->owner, d->platform->when,
+		         d->platform->seldom ? ""
+		                             : ": a fix here lasts until then");
+		kr_term_wrap(term, where, strlen(where), 0, next);
 	}
+	snprintf(where, sizeof(where), "%s%s, in %s:", start,
+	         refused               ? "instead"
+	         : d->platform->seldom ? "for new nodes"
+	                               : "to keep it",
+	         d->place);
+	kr_term_wrap(term, where, strlen(where), 0, next);
+	kr_text_copy(term, d->text, next);
 }
 
-static int print_diff(const struct kr_term *term,
-                      const struct kr_file_edits *edits)
-{
-	_cleanup_free_ char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	int r;
-
-	if (!out)
-		return -1;
-	kr_diff_print_perms(out, edits);
-	r = kr_diff_print(out, edits);
-	if (fclose(out) != 0 || r < 0)
-		return -1;
-	for (const char *p = text; p < text + size;) {
-		const char *lf = memchr(p, '\n', (size_t)(text + size - p));
-		size_t n = (size_t)((lf ? lf : text + size) - p);
-
-		print_diff_line(term, p, n);
-		p += n + 1;
-	}
-	return 0;
-}
-
-static int print_steps(const struct kr_term *term, const struct kr_fix *fix)
-{
-	const struct kr_audit *after =
-		fix->plan && fix->plan->audit ? fix->plan->audit : fix->before;
-	const char *unit = fix->host->node->unit_name;
-
-	if (fix->watched)
-		fputs("# before: org.freedesktop.systemd1.Manager."
-		      "StartTransientUnit('kubelet-remedy-try.service', "
-		      "'fail', ...)\n"
-		      "# before: org.freedesktop.systemd1.Manager."
-		      "StartTransientUnit('kubelet-remedy-rollback-ID.timer', "
-		      "'fail', ...)\n",
-		      term->out);
-	if (fix->reloads)
-		fputs("# then: org.freedesktop.systemd1.Manager.Reload()\n",
-		      term->out);
-	if (fix->restarts)
-		fprintf(term->out,
-		        "# then: org.freedesktop.systemd1.Manager."
-		        "ResetFailedUnit('%s')\n"
-		        "# then: org.freedesktop.systemd1.Manager."
-		        "RestartUnit('%s', 'replace')\n"
-		        "# then: kubelet must be healthy, else everything is "
-		        "put back\n",
-		        unit, unit);
-	if (fix->asks_live)
-		fprintf(term->out,
-		        "# then: %s must say %s, else everything is put back\n",
-		        fix->before->endpoint,
-		        kr_state_to_string(after->items[0].disk.state));
-	if (!fix->restarts)
-		fputs("# kubelet is not restarted\n", term->out);
-	for (size_t i = 0; i < after->n_items && !fix->plan->unconfigured;
-	     i++) {
-		int r = print_planned(term, fix->plan, &after->items[i]);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* Whom to ask; NULL: nobody, or it has just not answered. */
+/* Whom to ask; NULL: none, or it has just not answered. */
 static const struct kr_api_options *next_api(const struct kr_fix *fix)
 {
 	const struct kr_audit *last = fix->after ? fix->after : fix->before;
@@ -266,9 +188,7 @@ static void print_again(const struct kr_term *term, const struct kr_fix *fix,
 {
 	const struct kr_node *node = fix->host->node;
 	const struct kr_api_options *api = next_api(fix);
-	enum kr_method by_default = node->disk.inputs.n_files > 0
-	                                    ? KR_METHOD_CONFIG
-	                                    : KR_METHOD_FLAG;
+	enum kr_method by_default = kr_step_method(node);
 
 	fprintf(term->out, "kubelet-remedy %s%s", command,
 	        fix->words ? fix->words : "");
@@ -283,41 +203,88 @@ static void print_again(const struct kr_term *term, const struct kr_fix *fix,
 	fputc('\n', term->out);
 }
 
-static int print_diffs(const struct kr_term *term, const struct kr_fix *fix)
-{
-	for (size_t i = 0; i < fix->plan->edits.n_files; i++) {
-		if (print_diff(term, &fix->plan->edits.files[i]) < 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-/* What an undo would have done: somebody may want to do it by hand. */
+/* What an undo would have done: an operator may want to do it by hand. */
 static int print_refused(const struct kr_term *term, const struct kr_fix *fix)
 {
 	if (fix->outcome != KR_OUTCOME_REFUSED || !fix->plan ||
 	    fix->plan->edits.n_files == 0)
 		return 0;
 	fputs("# this was not done:\n", term->out);
-	return print_diffs(term, fix);
+	if (kr_plan_print_changes(term, fix->plan) < 0)
+		return -ENOMEM;
+	return kr_plan_print_diffs(term, fix->plan);
+}
+
+void kr_text_cause(const struct kr_term *term, const struct kr_fix *fix,
+                   const struct kr_message *cause, const char *start)
+{
+	struct kr_term behind = *term;
+
+	behind.start = start;
+	if (!cause)
+		return;
+	if (cause->file && !strstr(fix->reason, cause->file)) {
+		fprintf(term->out, "%s  at ", start);
+		kr_term_message_place(term, cause);
+		fputc('\n', term->out);
+	}
+	kr_term_message_line(&behind, cause);
+}
+
+void kr_text_cures(const struct kr_term *term, const struct kr_diag *diag)
+{
+	for (size_t i = 0; i < diag->n_messages; i++) {
+		const struct kr_message *m = &diag->messages[i];
+		_cleanup_free_ char *text = NULL;
+
+		if (!m->cured ||
+		    kr_format(&text, "# cures %s:%u:%u: %s", m->file, m->line,
+		              m->column, m->text) < 0)
+			continue;
+		kr_term_wrap(term, text, strlen(text), 0, "#     ");
+	}
 }
 
 void kr_text_advice(const struct kr_term *term, const struct kr_fix *fix,
                     const struct kr_diag *diag, const char *start)
 {
-	const char *advice = kr_advice(diag);
+	const struct kr_message *cause = kr_diag_cause(diag);
+	const char *advice = kr_advice(cause);
+	char next[NEXT_SIZE];
+
+	if (*fix->undo_first) {
+		fprintf(term->out, "%s", start);
+		kr_term_color(term, KR_COLOR_DIM, "next:");
+		fprintf(term->out, " kubelet-remedy undo%s %s",
+		        *start ? " -n" : "", fix->undo_first);
+		fputs(fix->how ? fix->how : "", term->out);
+		kr_next_options(term, fix->host->node, NULL);
+		fputc('\n', term->out);
+		return;
+	}
 
 	if (!advice || (fix->outcome != KR_OUTCOME_REFUSED &&
 	                fix->outcome != KR_OUTCOME_FAILED))
 		return;
 	fputs(start, term->out);
 	kr_term_color(term, KR_COLOR_DIM, "next:");
-	if (fix->host && strcmp(kr_diag_cause(diag)->code, "other-plan") == 0) {
-		fputs(" look at it with: ", term->out);
+	fputc(' ', term->out);
+	/* a command or a name ends it */
+	if (fix->host && strcmp(cause->code, "other-plan") == 0) {
+		fputs("look at it with: ", term->out);
 		print_again(term, fix, "fix -n");
-		return;
+	} else if (fix->host && strcmp(cause->code, "put-back-before") == 0) {
+		fputs(advice, term->out);
+		print_again(term, fix,
+		            *start ? "fix -n --retry" : "fix --retry");
+	} else if (strcmp(cause->code, "undo-refused") == 0) {
+		fprintf(term->out, "%s%s%s\n", advice,
+		        *fix->transaction ? "/" : "", fix->transaction);
+	} else {
+		make_next(start, next);
+		kr_term_wrap(term, advice, strlen(advice),
+		             strlen(start) + strlen("next: "), next);
 	}
-	kr_term_row(term, " ", advice);
 }
 
 static void print_nothing_to_undo(const struct kr_term *term,
@@ -326,10 +293,32 @@ static void print_nothing_to_undo(const struct kr_term *term,
 	kr_term_headline(term, KR_COLOR_WARN, "NOTHING TO UNDO", fix->reason);
 }
 
-int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix,
-                    const char *command)
+static int print_plan(const struct kr_term *term, const struct kr_fix *fix,
+                      bool verbose)
 {
-	bool undo = strcmp(command, "undo") == 0;
+	int r = kr_plan_print_changes(term, fix->plan);
+
+	if (r < 0)
+		return r;
+	r = kr_plan_print_diffs(term, fix->plan);
+	if (r < 0)
+		return r;
+	kr_plan_print_steps(term, fix, verbose);
+	kr_plan_print_risks(term, fix);
+	return kr_plan_print_verdicts(term, fix);
+}
+
+static void print_no_unit(const struct kr_term *term, const struct kr_fix *fix,
+                          const char *start)
+{
+	if (fix->outcome == KR_OUTCOME_UNCONFIGURED && fix->host)
+		kr_next_print_no_unit(term, fix->host->node, "fix -n", start);
+}
+
+static int print_preview(const struct kr_term *term, const struct kr_fix *fix,
+                         const struct kr_text_change *change)
+{
+	bool undo = strcmp(change->command, "undo") == 0;
 
 	fputs("# ", term->out);
 	if (undo && fix->outcome == KR_OUTCOME_UNCHANGED)
@@ -338,56 +327,123 @@ int kr_text_preview(const struct kr_term *term, const struct kr_fix *fix,
 		print_outcome(term, fix, "# ");
 	if (undo && print_refused(term, fix) < 0)
 		return -ENOMEM;
-	if (fix->outcome != KR_OUTCOME_WOULD_FIX) {
-		print_durable(term, fix, "# ");
-		print_left(term, fix, "# ");
-		return 0;
-	}
-	if (fix->plan && print_diffs(term, fix) < 0)
-		return -ENOMEM;
-	if (fix->plan && print_steps(term, fix) < 0)
+	if (fix->outcome == KR_OUTCOME_WOULD_FIX && fix->plan &&
+	    print_plan(term, fix, change->verbose) < 0)
 		return -ENOMEM;
 	print_durable(term, fix, "# ");
-	print_left(term, fix, "# ");
-	/* the one control's plan is named by no option */
-	if (fix->words && *fix->words && *fix->hash)
-		fprintf(term->out, "# plan %s\n", fix->hash);
-	fputs("# next: ", term->out);
-	print_again(term, fix, command);
+	kr_text_left(term, fix, "# ");
 	return 0;
 }
 
-/* After what did not end well: the log of the kubelet that was taken back, as
- * the one that runs is well; else the state of the one that is there. */
+/* A restart makes known what kubelet runs with, where its files are correct and
+ * tell nothing of it. */
+static bool print_unknown_next(const struct kr_term *term,
+                               const struct kr_fix *fix,
+                               const struct kr_text_change *change)
+{
+	const struct kr_audit *now = fix->before;
+
+	if (fix->undo || fix->outcome != KR_OUTCOME_UNCHANGED || !fix->host ||
+	    !fix->plan || kr_plan_n_failing(fix->plan) > 0 || change->stays)
+		return false;
+	for (size_t i = 0; i < now->n_items; i++) {
+		const struct kr_judgement *j = &now->items[i];
+
+		if (j->verdict != KR_VERDICT_UNKNOWN ||
+		    j->running.state != KR_STATE_UNKNOWN ||
+		    j->disk.answer != KR_ANSWER_PASS)
+			continue;
+		fputs(change->preview ? "# " : "", term->out);
+		kr_term_color(term, KR_COLOR_DIM, "next:");
+		fputc(' ', term->out);
+		print_again(term, fix, "fix --restart=always");
+		return true;
+	}
+	return false;
+}
+
+static void print_preview_next(const struct kr_term *term,
+                               const struct kr_fix *fix,
+                               const struct kr_text_change *change)
+{
+	if (print_unknown_next(term, fix, change))
+		return;
+	if (fix->outcome != KR_OUTCOME_WOULD_FIX) {
+		print_no_unit(term, fix, "# ");
+		return;
+	}
+	if (*fix->hash)
+		fprintf(term->out, "# plan %s\n", fix->hash);
+	fputs("# ", term->out);
+	kr_term_color(term, KR_COLOR_DIM, "next:");
+	fputs(change->needs_sudo && fix->host->node->live ? " sudo " : " ",
+	      term->out);
+	print_again(term, fix, change->command);
+}
+
+/* After what did not end well: the log of the kubelet that was put
+ * back, as the one that runs is healthy; else the state of the one that is
+ * there. */
 static void print_failed_next(const struct kr_term *term,
-                              const struct kr_fix *fix)
+                              const struct kr_fix *fix,
+                              const struct kr_text_change *change)
 {
 	if (!fix->host)
 		return;
-	if (fix->outcome == KR_OUTCOME_ROLLED_BACK && fix->failed_usec)
+	if (fix->outcome == KR_OUTCOME_ROLLED_BACK && change->interrupted &&
+	    fix->plan) {
+		kr_term_color(term, KR_COLOR_DIM, "next:");
+		fputc(' ', term->out);
+		print_again(term, fix, fix->undo ? "undo -n" : "fix -n");
+	} else if (fix->outcome == KR_OUTCOME_ROLLED_BACK && fix->failed_usec)
 		kr_next_print_log(term, fix);
+	else if (fix->wants_undo)
+		kr_next_print(term, fix->host->node, NULL, "undo");
 	else if (fix->outcome == KR_OUTCOME_PARTLY ||
 	         fix->outcome == KR_OUTCOME_ROLLED_BACK ||
 	         fix->outcome == KR_OUTCOME_BROKEN)
 		kr_next_print(term, fix->host->node, NULL, "status");
 }
 
-static void print_fix_next(const struct kr_term *term, const struct kr_fix *fix)
+/* Whether only a restart makes kubelet run with what the files say. */
+static bool needs_restart(const struct kr_fix *fix)
 {
+	const struct kr_audit *after = fix->after;
+
+	return fix->host_after && after && after->pid > 0 && !fix->restarts &&
+	       after->verdict != KR_VERDICT_PASS;
+}
+
+static int print_fix_next(const struct kr_term *term, const struct kr_fix *fix,
+                          const struct kr_text_change *change,
+                          const struct kr_diag *diag)
+{
+	const char *words = fix->audit_words ? fix->audit_words : "";
 	_cleanup_free_ char *command = NULL;
 
-	if (fix->outcome == KR_OUTCOME_PARTLY && fix->host && is_partial(fix))
-		return;
+	print_no_unit(term, fix, "");
+
+	if (print_unknown_next(term, fix, change))
+		return 0;
+	if (fix->outcome == KR_OUTCOME_PARTLY && fix->host &&
+	    kr_plan_n_failing(fix->plan) > 0) {
+		print_left_next(term, fix);
+		return 0;
+	}
+	if (fix->outcome == KR_OUTCOME_FIXED && needs_restart(fix))
+		return kr_text_audit_next(term, fix->host_after, next_api(fix),
+		                          fix->after, words, diag);
 	if (fix->outcome == KR_OUTCOME_FIXED && fix->host) {
-		if (asprintf(&command, "audit%s%s",
-		             fix->audit_words ? fix->audit_words : "",
+		if (asprintf(&command, "audit%s%s", words,
 		             fix->before->explicit_wanted ? " --explicit"
 		                                          : "") < 0)
 			command = NULL;
 		kr_next_print(term, fix->host->node, next_api(fix),
 		              command ? command : "audit");
-	} else
-		print_failed_next(term, fix);
+	} else {
+		print_failed_next(term, fix, change);
+	}
+	return 0;
 }
 
 void kr_text_steps(const struct kr_term *term, const struct kr_actions *actions)
@@ -421,59 +477,183 @@ static void print_done(const struct kr_term *term, const struct kr_fix *fix)
 	}
 }
 
-void kr_text_fix(const struct kr_term *term, const struct kr_fix *fix)
+/* recover has no plan */
+static bool has_plan(const struct kr_fix *fix)
 {
+	return fix->undo && fix->plan && fix->before;
+}
+
+/* Whether PLAN makes RULE pass: not one of which some files stay. */
+static bool is_planned(const struct kr_plan *plan, const struct kr_rule *rule)
+{
+	for (size_t i = 0; i < plan->n_left; i++) {
+		if (plan->left[i].rule == rule)
+			return false;
+	}
+	for (size_t i = 0; i < plan->n_rules; i++) {
+		if (plan->rules[i] == rule)
+			return true;
+	}
+	return false;
+}
+
+/* What J's control has now; of a kubelet that is still to be restarted, both
+ * that and what it will have. The caller frees it; NULL: no memory. */
+static char *show_value(const struct kr_judgement *j)
+{
+	_cleanup_free_ char *disk = kr_text_view(j->rule, &j->disk);
+	_cleanup_free_ char *running = kr_text_view(j->rule, &j->running);
+	char *text = NULL;
+
+	if (!disk || !running)
+		return NULL;
+	if (!j->restart_needed || j->verdict != KR_VERDICT_FAIL ||
+	    j->disk.answer != KR_ANSWER_PASS)
+		return TAKE_PTR(disk);
+	return kr_format(&text, "disk %s, running %s until a restart", disk,
+	                 running) < 0
+	               ? NULL
+	               : text;
+}
+
+/* What each control that was fixed has now, and its verdict; after an undo each
+ * of the fix, where the reason does not say it. */
+static int print_values(const struct kr_term *term, const struct kr_fix *fix)
+{
+	const struct kr_audit *now = fix->after ? fix->after : fix->plan->audit;
+
+	for (size_t i = 0; now && i < now->n_items; i++) {
+		const struct kr_judgement *j = &now->items[i];
+		const char *id = kr_judgement_number(j);
+		_cleanup_free_ char *value = show_value(j);
+
+		if (!value)
+			return -ENOMEM;
+		if (fix->undo ? now->n_items == 1
+		              : !is_planned(fix->plan, j->rule))
+			continue;
+		fputs("  now       ", term->out);
+		kr_term_color(term, kr_text_color(j), "%-4s",
+		              kr_verdict_to_string(j->verdict));
+		fprintf(term->out, "  %s%s%s: ", id, *id ? " " : "",
+		        j->rule->name);
+		kr_term_row(term, "", value);
+	}
+	return 0;
+}
+
+/* Of what holds: a refusal is about what does not. */
+static int print_evidence(const struct kr_term *term, const struct kr_fix *fix)
+{
+	if (!fix->host || !fix->before || fix->outcome == KR_OUTCOME_REFUSED ||
+	    fix->outcome == KR_OUTCOME_FAILED ||
+	    (fix->undo && fix->outcome == KR_OUTCOME_UNCHANGED))
+		return 0;
+	return kr_text_evidence(term, fix->host->node,
+	                        kr_audit_numbers(fix->before));
+}
+
+static int print_fix(const struct kr_term *term, const struct kr_fix *fix,
+                     const struct kr_text_change *change)
+{
+	bool fixed = fix->outcome == KR_OUTCOME_FIXED ||
+	             fix->outcome == KR_OUTCOME_PARTLY;
+	int r = 0;
+
 	kr_text_outcome(term, fix);
+	if (fixed && fix->plan)
+		r = print_values(term, fix);
 	print_done(term, fix);
 	if (fix->transaction[0])
 		fprintf(term->out, "  old files %s/%s\n", KR_STATE_DIR,
 		        fix->transaction);
+	if (fix->outcome == KR_OUTCOME_ROLLED_BACK && fix->failed_usec &&
+	    !change->interrupted) {
+		fputs("  to try it again once the cause is corrected:\n"
+		      "    ",
+		      term->out);
+		print_again(term, fix, "fix --retry");
+	}
 	print_durable(term, fix, "  ");
-	print_left(term, fix, "  ");
-	print_fix_next(term, fix);
+	kr_text_left(term, fix, "  ");
+	return r;
 }
 
-int kr_text_undo(const struct kr_term *term, const struct kr_fix *fix)
+/* Behind an undo: an audit of what the fix was about. */
+static int print_undo_next(const struct kr_term *term, const struct kr_fix *fix,
+                           const struct kr_text_change *change)
 {
+	const struct kr_audit *before = fix->before;
+	_cleanup_free_ char *command = strdup("audit");
+	int r = command ? 0 : -ENOMEM;
+
+	if (fix->outcome != KR_OUTCOME_FIXED) {
+		print_failed_next(term, fix, change);
+		return r;
+	}
+	if (!has_plan(fix))
+		return r;
+	for (size_t i = 0;
+	     r >= 0 && !kr_audit_is_usual(before) && i < before->n_items; i++)
+		r = kr_format(&command, "%s%s%s", command,
+		              i == 0 ? " --control=" : ",",
+		              before->items[i].rule->name);
+	if (r < 0)
+		return r;
+	kr_next_print(term, fix->host->node, NULL, command);
+	return 0;
+}
+
+/* What holds now. */
+static int print_undone(const struct kr_term *term, const struct kr_fix *fix)
+{
+	int r = 0;
+
+	kr_term_headline(term, KR_COLOR_GOOD, "UNDONE", fix->transaction);
+	if (has_plan(fix)) {
+		kr_term_row(term, "  ", fix->reason);
+		r = print_values(term, fix);
+	}
+	print_done(term, fix);
+	return r;
+}
+
+static int print_undo(const struct kr_term *term, const struct kr_fix *fix)
+{
+	if (fix->outcome == KR_OUTCOME_FIXED)
+		return print_undone(term, fix);
 	if (fix->outcome == KR_OUTCOME_UNCHANGED)
 		print_nothing_to_undo(term, fix);
-	else if (fix->outcome == KR_OUTCOME_FIXED)
-		kr_term_headline(term, KR_COLOR_GOOD, "UNDONE",
-		                 fix->transaction);
 	else
 		kr_text_outcome(term, fix);
 	print_done(term, fix);
-	print_failed_next(term, fix);
 	return print_refused(term, fix);
 }
 
-/* --- history ------------------------------------------------------------- */
-
-static void print_entry(const struct kr_term *term,
-                        const struct kr_history_entry *e)
+int kr_text_change(const struct kr_term *term, const struct kr_fix *fix,
+                   const struct kr_text_change *change)
 {
-	char when[KR_RFC3339_SIZE];
-
-	kr_local_time(e->manifest->realtime_usec, when);
-	fprintf(term->out, "%s  %s  %-9s  ", e->manifest->id, when,
-	        kr_manifest_state_to_string(e->manifest->state));
-	kr_term_color(term,
-	              e->undo == KR_UNDO_POSSIBLE ? KR_COLOR_GOOD
-	                                          : KR_COLOR_DIM,
-	              "undo: %s", kr_undoable_to_string(e->undo));
-	kr_term_row(term, e->reason ? ", " : "", e->reason ? e->reason : "");
-	for (size_t i = 0; i < e->manifest->controls.n_items; i++)
-		kr_term_row(term, i == 0 ? "    for " : "        ",
-		            e->manifest->controls.items[i]);
-	for (size_t i = 0; i < e->manifest->n_files; i++)
-		kr_term_row(term, "    ", e->manifest->files[i].path);
+	if (change->preview)
+		return print_preview(term, fix, change);
+	if (strcmp(change->command, "fix") != 0)
+		return print_undo(term, fix);
+	return print_fix(term, fix, change);
 }
 
-void kr_text_history(const struct kr_term *term,
-                     const struct kr_history *history)
+int kr_text_change_next(const struct kr_term *term, const struct kr_fix *fix,
+                        const struct kr_text_change *change,
+                        const struct kr_diag *diag)
 {
-	if (history->manifests.n_items == 0)
-		fputs("no fix was made on this node\n", term->out);
-	for (size_t i = 0; i < history->manifests.n_items; i++)
-		print_entry(term, &history->entries[i]);
+	int r = change->preview ? 0 : print_evidence(term, fix);
+
+	if (r < 0)
+		return r;
+	if (change->preview)
+		print_preview_next(term, fix, change);
+	else if (strcmp(change->command, "fix") == 0)
+		r = print_fix_next(term, fix, change, diag);
+	else
+		r = print_undo_next(term, fix, change);
+	kr_text_advice(term, fix, diag, change->preview ? "# " : "");
+	return r;
 }

@@ -4,10 +4,15 @@
  * The words, colours and places of which the texts of an audit are made.
  */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/format.h"
+#include "node/name.h"
+#include "policy/demands.h"
+#include "report/headline.h"
 #include "report/text-words.h"
 
 static const struct {
@@ -41,18 +46,14 @@ void kr_text_place(const struct kr_term *term, struct kr_span span)
 	kr_term_end(term);
 }
 
-/* An empty text or list, or a pair of such. */
-static bool says_nothing(const struct kr_value *value)
+size_t kr_text_place_width(struct kr_span span)
 {
-	if (value->type == KR_TYPE_STRING || value->type == KR_TYPE_LIST)
-		return kr_value_is_zero(value);
-	if (value->type != KR_TYPE_TREE)
-		return false;
-	for (size_t i = 1; i < value->list.n_items; i += 2) {
-		if (*value->list.items[i])
-			return false;
-	}
-	return true;
+	char position[32];
+	unsigned line, column;
+
+	kr_span_position(span, &line, &column);
+	snprintf(position, sizeof(position), ":%u:%u", line, column);
+	return kr_term_width(span.file->path) + strlen(position);
 }
 
 char *kr_text_words(enum kr_state state, const struct kr_value *value)
@@ -62,21 +63,34 @@ char *kr_text_words(enum kr_state state, const struct kr_value *value)
 	if (state == KR_STATE_TRUE || state == KR_STATE_FALSE ||
 	    !kr_state_is_value(state))
 		return strdup(kr_state_to_string(state));
-	if (says_nothing(value))
+	if (kr_value_says_nothing(value))
 		return strdup("not set");
 	return kr_value_format(value, &text) < 0 ? NULL : text;
 }
 
 char *kr_text_view(const struct kr_rule *rule, const struct kr_view *v)
 {
-	const struct kr_field *f = kr_field(rule->fields[0]);
 	char *text = NULL;
 
 	if (v->state != KR_STATE_UNKNOWN || !v->either_default)
 		return kr_text_words(v->state, &v->value);
-	return kr_format(&text, "%s or %s", f->before, f->by_default) < 0
-	               ? NULL
-	               : text;
+	return kr_judge_words(rule, v, &text) < 0 ? NULL : text;
+}
+
+char *kr_text_demand(const struct kr_rule *rule,
+                     const struct kr_edition *edition)
+{
+	const char *demand = kr_rule_demand(rule, edition);
+	char *text = NULL;
+	int r;
+
+	if (!demand)
+		return NULL;
+	if (strncmp(demand, "is ", 3) == 0 && !strstr(demand, ", or "))
+		return strdup(demand + 3);
+	r = kr_format(&text, "that %s %s", rule->n_fields > 1 ? "they" : "it",
+	              demand);
+	return r < 0 ? NULL : text;
 }
 
 void kr_text_value(const struct kr_term *term, enum kr_state state,
@@ -91,9 +105,80 @@ void kr_text_value(const struct kr_term *term, enum kr_state state,
 		fprintf(term->out, "%*s", (int)(width - length), "");
 }
 
+void kr_text_copy(const struct kr_term *term, const char *text,
+                  const char *next)
+{
+	for (const char *line = text; *line;) {
+		size_t length = strcspn(line, "\n");
+
+		fputs(next, term->out);
+		kr_term_bytes(term, line, length);
+		fputc('\n', term->out);
+		line += length + (line[length] == '\n');
+	}
+}
+
+void kr_text_lines(const struct kr_term *term, const char *text, size_t used,
+                   const char *next)
+{
+	size_t length = strcspn(text, "\n");
+
+	kr_term_wrap(term, text, length, used, next);
+	kr_text_copy(term, text + length + (text[length] == '\n'), next);
+}
+
+void kr_text_widen(int *width, const char *text)
+{
+	int length = (int)strlen(text);
+
+	if (length > *width)
+		*width = length;
+}
+
 void kr_text_verdict(const struct kr_term *term, enum kr_verdict verdict,
                      const char *reason)
 {
 	kr_term_headline(term, verdicts[verdict].color, verdicts[verdict].word,
 	                 reason);
+}
+
+void kr_text_evidence_of(const struct kr_term *term, const char *who,
+                         const char *what)
+{
+	char when[KR_RFC3339_SIZE];
+	const char *const parts[] = {who, when, what, KR_NAME " " KR_VERSION};
+	size_t used = 0;
+
+	kr_rfc3339(kr_realtime_usec(), when);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		size_t width = parts[i] ? kr_term_width(parts[i]) : 0;
+		bool fits = !term->wraps || used + 2 + width < term->width;
+
+		if (!parts[i])
+			continue;
+		if (i > 0)
+			fputs(fits ? ", " : ",\n    ", term->out);
+		kr_term_text(term, parts[i]);
+		used = (i == 0 ? 0 : fits ? used + 2 : 4) + width;
+	}
+	fputc('\n', term->out);
+}
+
+int kr_text_evidence(const struct kr_term *term, struct kr_node *node,
+                     const struct kr_edition *edition)
+{
+	_cleanup_free_ char *title = NULL, *who = NULL;
+	char name[KR_NODE_NAME_SIZE];
+
+	if (edition) {
+		title = kr_headline_edition(edition);
+		if (!title)
+			return -ENOMEM;
+	}
+	kr_node_name(node, name, sizeof(name));
+	if (kr_format(&who, "node %s%s", *name ? "" : "at ",
+	              *name ? name : node->root) < 0)
+		return -ENOMEM;
+	kr_text_evidence_of(term, who, title);
+	return 0;
 }

@@ -7,12 +7,12 @@
  */
 enum kr_change {
 	KR_CHANGE_DONE,
-	KR_CHANGE_STALE,       /* somebody else has written the file */
-	KR_CHANGE_OPEN,        /* somebody else has it open for writing */
+	KR_CHANGE_STALE,       /* others have written the file */
+	KR_CHANGE_OPEN,        /* others have it open for writing */
 	KR_CHANGE_EXISTS,      /* something is where nothing was to be */
 	KR_CHANGE_NO_EXCHANGE, /* this file system, or a filter of system calls,
 	                          knows none: nothing was done */
-	KR_CHANGE_DISPLACED,   /* what somebody else wrote lies beside the
+	KR_CHANGE_DISPLACED,   /* what others wrote lies beside the
 	                          target and could not be brought back: it must
 	                          not be removed */
 	KR_CHANGE_NOT_AT_HAND, /* the old file is not: nothing was done, nor

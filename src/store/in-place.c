@@ -11,7 +11,7 @@
  *
  * Two calls are no one step. In between the file has the new owner and the old
  * mode: that is ours, too, so each of the two is judged for itself
- * (base/perms), and whoever finds us killed there can tell. The owner comes
+ * (base/perms), and who finds us killed there can tell. The owner comes
  * first, since a change of it takes set-id bits away (chown(2)). A file that
  * has such bits would have a third mode in between, and would lose its
  * capabilities: its owner is not changed.
@@ -22,7 +22,7 @@
  *
  * What is done to an open inode cannot be guarded against a run that was passed
  * (store/recover-file), as there is no name to take away from it: such a run
- * looks once more at whose the record is when it has made its step, and takes
+ * looks once more at whose the record is when it has made its step, and puts
  * that back itself (store/transaction).
  *
  * After a crash there is no inode at hand, but what lies at the name, which may
@@ -60,7 +60,7 @@ static int refuse(struct kr_diag *diag, const char *path, int r,
 static int refuse_stale(struct kr_diag *diag, const char *path)
 {
 	return refuse(diag, path, KR_CHANGE_STALE,
-	              "was changed by somebody else since it was read");
+	              "was changed by others since it was read");
 }
 
 /* --- the file ------------------------------------------------------------ */
@@ -158,20 +158,24 @@ static int check_same(struct kr_in_place *file, struct kr_diag *diag)
 	return refuse_stale(diag, file->path);
 }
 
-static int check(struct kr_in_place *file, const struct kr_file *old,
-                 struct kr_diag *diag)
+static int check(const struct kr_in_place *file, struct kr_diag *diag)
 {
 	int r = check_kind(file, diag);
 
 	if (r != KR_CHANGE_DONE)
 		return r;
 	r = kr_in_place_check(file->fd, file->path, &file->change, diag);
-	if (r != KR_CHANGE_DONE)
-		return r;
-	r = check_set_id(file->fd, file->path, &file->change, diag);
-	if (r != KR_CHANGE_DONE)
-		return r;
-	r = kr_known_read(file->fd, &file->was);
+	return r == KR_CHANGE_DONE
+	               ? check_set_id(file->fd, file->path, &file->change, diag)
+	               : r;
+}
+
+/* The bytes are what was read. */
+static int compare(struct kr_in_place *file, const struct kr_file *old,
+                   struct kr_diag *diag)
+{
+	int r = kr_known_read(file->fd, &file->was);
+
 	if (r < 0)
 		return fail(diag, file->path, r, "cannot be read");
 	if (!kr_file_has_hash(old, file->was.bytes))
@@ -179,7 +183,7 @@ static int check(struct kr_in_place *file, const struct kr_file *old,
 	return check_same(file, diag);
 }
 
-int kr_in_place_open(struct kr_fs *fs, const struct kr_file_edits *edits,
+int kr_in_place_look(struct kr_fs *fs, const struct kr_file_edits *edits,
                      struct kr_diag *diag, struct kr_in_place *ret)
 {
 	_cleanup_in_place_ struct kr_in_place file = KR_IN_PLACE_NONE;
@@ -198,7 +202,22 @@ int kr_in_place_open(struct kr_fs *fs, const struct kr_file_edits *edits,
 		return refuse_stale(diag, file.path);
 	if (file.fd < 0)
 		return fail(diag, file.path, file.fd, "cannot be opened");
-	r = check(&file, edits->file, diag);
+	r = check(&file, diag);
+	if (r != KR_CHANGE_DONE)
+		return r;
+	*ret = file;
+	file = KR_IN_PLACE_NONE;
+	return KR_CHANGE_DONE;
+}
+
+int kr_in_place_open(struct kr_fs *fs, const struct kr_file_edits *edits,
+                     struct kr_diag *diag, struct kr_in_place *ret)
+{
+	_cleanup_in_place_ struct kr_in_place file = KR_IN_PLACE_NONE;
+	int r = kr_in_place_look(fs, edits, diag, &file);
+
+	if (r == KR_CHANGE_DONE)
+		r = compare(&file, edits->file, diag);
 	if (r != KR_CHANGE_DONE)
 		return r;
 	*ret = file;
@@ -330,7 +349,7 @@ static void say_foreign(const struct kr_manifest_file *file,
 	kr_mode_format(file->perms.from.mode, mode);
 	kr_owner_describe(&file->perms.from, owner);
 	kr_diag_add_path(diag, KR_WARNING, "recover-foreign", file->path,
-	                 "was changed by somebody else after the interruption "
+	                 "was changed by others after the interruption "
 	                 "and keeps the mode and owner that it has: before it "
 	                 "had %s, %s",
 	                 mode, owner);

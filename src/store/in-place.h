@@ -37,6 +37,11 @@ int kr_in_place_check(int fd, const char *path,
                       const struct kr_perms_change *change,
                       struct kr_diag *diag);
 
+/* The same of the file of EDITS without reading it: whether mode and owner can
+ * be changed. RET is open, and no more than that. */
+int kr_in_place_look(struct kr_fs *fs, const struct kr_file_edits *edits,
+                     struct kr_diag *diag, struct kr_in_place *ret);
+
 /*
  * Opens the file of EDITS, which change its mode or owner and no byte. Nothing
  * is written. KR_CHANGE_DONE; STALE: it is not what was read; LINKED; ACL;
@@ -47,9 +52,9 @@ int kr_in_place_open(struct kr_fs *fs, const struct kr_file_edits *edits,
 
 /*
  * Changes the file, to the disk, and looks at what became of it.
- * KR_CHANGE_DONE; STALE: somebody else has changed or replaced it, up to the
+ * KR_CHANGE_DONE; STALE: others have changed or replaced it, up to the
  * very call; an errno; with words. TOUCHED says whether there is something to
- * be taken back.
+ * be reverted.
  */
 int kr_in_place_commit(struct kr_in_place *file, struct kr_diag *diag);
 
@@ -68,7 +73,7 @@ void kr_in_place_done(struct kr_in_place *file);
 #define _cleanup_in_place_ _cleanup_(kr_in_place_done)
 
 /*
- * Takes back what an interrupted run may have changed of FILE, as far as it is
+ * Reverts what an interrupted run may have changed of FILE, as far as it is
  * ours; the rest stays, with a warning. It may be done twice. 0 or an errno.
  */
 int kr_in_place_recover(struct kr_fs *fs, const struct kr_manifest_file *file,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The record of a fix, as JSON. It is written anew as a whole (a new file, then
- * a rename) each time the state moves on:
+ * The record of a fix, as JSON. It is written each time as a whole (a new file,
+ * then a rename) each time the state moves on:
  *
  *   prepared ──> replacing ──> committed ──> kept ──> undone
  *       └────────────┴─────────────┴──> put-back or undone
@@ -12,18 +12,17 @@
  *
  * What is read need not be what was written: a disk, a human or the builder of
  * an image may have changed it. A record that lacks a member, a file or an edit
- * is none, and neither is one whose names could be other files than ours.
+ * is no record, and neither is one whose names could be other files than ours.
  *
  * A record with a change of mode or owner has the schema 2: a program that
  * knows schema 1 alone would take it for one of a run that did less, or for no
  * record. So it says that a newer version wrote it, and leaves all as it is.
- * Every other record still is one that such a program can take back.
+ * Every other record still is one that such a program can revert.
  *
  * The new file of a run has another name than that of a recovery: one that has
  * been passed by must not rename what its successor has written in part.
  */
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -37,7 +36,6 @@
 #include "base/json-build.h"
 #include "store/files.h"
 #include "store/manifest.h"
-#include "store/others.h"
 #include "store/replace.h"
 
 #define SCHEMA          1
@@ -79,6 +77,16 @@ static void add_string(struct kr_build *b, cJSON *o, const char *name,
 	kr_build_verbatim(b, o, name, s && *s ? s : NULL);
 }
 
+/* 0 is null. */
+static void add_usec(struct kr_build *b, cJSON *o, const char *name,
+                     uint64_t usec)
+{
+	if (usec > 0)
+		kr_build_number(b, o, name, (double)usec);
+	else
+		add_string(b, o, name, NULL);
+}
+
 static void add_edit(struct kr_build *b, cJSON *edits, const struct kr_edit *e)
 {
 	cJSON *o = kr_build_element(b, edits);
@@ -86,6 +94,7 @@ static void add_edit(struct kr_build *b, cJSON *edits, const struct kr_edit *e)
 	kr_build_number(b, o, "offset", (double)e->offset);
 	kr_build_number(b, o, "length", (double)e->length);
 	kr_build_verbatim(b, o, "text", e->text);
+	add_string(b, o, "control", e->about);
 }
 
 static void add_ends(struct kr_build *b, cJSON *o, const char *name,
@@ -143,16 +152,22 @@ static void add_file(struct kr_build *b, cJSON *files,
 	if (!perms)
 		return;
 	add_perms(b, o, &f->perms);
-	if (f->ctime_usec > 0)
-		kr_build_number(b, o, "ctime_usec", (double)f->ctime_usec);
-	else
-		add_string(b, o, "ctime_usec", NULL);
+	add_usec(b, o, "ctime_usec", f->ctime_usec);
+}
+
+static void add_words(struct kr_build *b, cJSON *o, const char *name,
+                      const struct kr_strings *words)
+{
+	cJSON *list = kr_build_array(b, o, name);
+
+	for (size_t i = 0; i < words->n_items; i++)
+		kr_build_word(b, list, words->items[i]);
 }
 
 /* NULL: memory ran out, for whatever part of it. */
 static char *format(const struct kr_manifest *m)
 {
-	cJSON *root = cJSON_CreateObject(), *files, *controls;
+	cJSON *root = cJSON_CreateObject(), *files;
 	struct kr_build b = {0};
 	char time[KR_RFC3339_SIZE];
 	bool perms = has_perms(m);
@@ -169,10 +184,13 @@ static char *format(const struct kr_manifest *m)
 	add_string(&b, root, "state", state_names[m->state]);
 	add_string(&b, root, "disk_before", m->disk_before);
 	add_string(&b, root, "reason", m->reason);
+	add_string(&b, root, "blamed", m->blamed);
+	add_string(&b, root, "edition", m->edition);
 	kr_build_boolean(&b, root, "by_hand", m->by_hand);
-	controls = kr_build_array(&b, root, "controls");
-	for (size_t i = 0; i < m->controls.n_items; i++)
-		kr_build_word(&b, controls, m->controls.items[i]);
+	add_usec(&b, root, "undone_usec", m->undone_usec);
+	kr_build_boolean(&b, root, "partly", m->partly);
+	add_words(&b, root, "controls", &m->controls);
+	add_words(&b, root, "values", &m->values);
 	files = kr_build_array(&b, root, "files");
 	for (size_t i = 0; i < m->n_files; i++)
 		add_file(&b, files, &m->files[i], perms);
@@ -271,6 +289,9 @@ static int parse_edit(const cJSON *o, struct kr_manifest_file *f)
 	if (!edit->text)
 		return -EBADMSG;
 	f->n_edits++;
+	r = take_string(o, "control", &edit->about);
+	if (r < 0)
+		return r;
 	r = take_size(o, "offset", &edit->offset);
 	return r < 0 ? r : take_size(o, "length", &edit->length);
 }
@@ -351,16 +372,18 @@ static int take_ends(const cJSON *o, const char *name, const char **ret_from,
 	return *ret_from && *ret_to ? 1 : -EBADMSG;
 }
 
-static int take_ctime(const cJSON *o, struct kr_manifest_file *f)
+/* 0 where it is null, or not there. */
+static int take_usec(const cJSON *o, const char *name, uint64_t *ret)
 {
-	const cJSON *usec = cJSON_GetObjectItemCaseSensitive(o, "ctime_usec");
+	const cJSON *usec = cJSON_GetObjectItemCaseSensitive(o, name);
 
+	*ret = 0;
 	if (!usec || cJSON_IsNull(usec))
 		return 0;
 	if (!cJSON_IsNumber(usec) || !(usec->valuedouble >= 0) ||
 	    usec->valuedouble > TIME_MAX)
 		return -EBADMSG;
-	f->ctime_usec = (uint64_t)usec->valuedouble;
+	*ret = (uint64_t)usec->valuedouble;
 	return 0;
 }
 
@@ -381,7 +404,7 @@ static int parse_perms(const cJSON *o, struct kr_manifest_file *f)
 	     kr_owner_parse(from_owner, &c->from) < 0 ||
 	     kr_owner_parse(to_owner, &c->to) < 0 || !kr_perms_changes(c)))
 		return -EBADMSG;
-	return take_ctime(o, f);
+	return take_usec(o, "ctime_usec", &f->ctime_usec);
 }
 
 /* A file without edits has another mode or owner and the same bytes; one with
@@ -531,15 +554,16 @@ static bool is_whole(const cJSON *root)
 }
 
 /* Older records have none. */
-static int parse_controls(const cJSON *root, struct kr_manifest *m)
+static int take_words(const cJSON *root, const char *name,
+                      struct kr_strings *ret)
 {
-	const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "controls");
-	const cJSON *name;
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, name);
+	const cJSON *word;
 
-	cJSON_ArrayForEach(name, list)
+	cJSON_ArrayForEach(word, list)
 	{
-		const char *text = cJSON_GetStringValue(name);
-		int r = text ? kr_strings_add(&m->controls, text) : -EBADMSG;
+		const char *text = cJSON_GetStringValue(word);
+		int r = text ? kr_strings_add(ret, text) : -EBADMSG;
 
 		if (r < 0)
 			return r;
@@ -555,9 +579,11 @@ static int parse(const cJSON *root, struct kr_manifest *m)
 		{"unit", &m->unit},
 		{"config", &m->config},
 		{"reason", &m->reason},
+		{"blamed", &m->blamed},
+		{"edition", &m->edition},
 	};
 	const cJSON *files = cJSON_GetObjectItemCaseSensitive(root, "files");
-	const cJSON *f;
+	const cJSON *f, *by_hand;
 	int r = check_schema(root);
 
 	if (r < 0)
@@ -570,11 +596,21 @@ static int parse(const cJSON *root, struct kr_manifest *m)
 		return r;
 	if (!m->unit)
 		return -EBADMSG;
-	r = parse_controls(root, m);
+	r = take_words(root, "controls", &m->controls);
+	if (r == 0)
+		r = take_words(root, "values", &m->values);
 	if (r < 0)
 		return r;
-	m->by_hand =
-		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "by_hand"));
+	if (m->values.n_items > 0 && m->values.n_items != m->controls.n_items)
+		return -EBADMSG;
+	by_hand = cJSON_GetObjectItemCaseSensitive(root, "by_hand");
+	/* older records do not tell, and most are */
+	m->by_hand = !by_hand || cJSON_IsTrue(by_hand);
+	m->partly =
+		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "partly"));
+	r = take_usec(root, "undone_usec", &m->undone_usec);
+	if (r < 0)
+		return r;
 	m->files = calloc((size_t)cJSON_GetArraySize(files) + 1,
 	                  sizeof(*m->files));
 	if (!m->files)
@@ -623,8 +659,10 @@ void kr_manifest_done(struct kr_manifest *m)
 	for (size_t i = 0; i < m->n_files; i++) {
 		struct kr_manifest_file *f = &m->files[i];
 
-		for (size_t k = 0; k < f->n_edits; k++)
+		for (size_t k = 0; k < f->n_edits; k++) {
 			free(f->edits[k].text);
+			free(f->edits[k].about);
+		}
 		free(f->edits);
 		free(f->path);
 		free(f->copy);
@@ -638,192 +676,12 @@ void kr_manifest_done(struct kr_manifest *m)
 	free(m->unit);
 	free(m->disk_before);
 	kr_strings_done(&m->controls);
+	kr_strings_done(&m->values);
 	free(m->config);
 	free(m->reason);
+	free(m->blamed);
+	free(m->edition);
 	*m = (struct kr_manifest){0};
-}
-
-static bool same_edits(const struct kr_manifest_file *m,
-                       const struct kr_file_edits *f)
-{
-	if (m->n_edits != f->n_edits || m->removed != f->remove ||
-	    !kr_perms_equal(&m->perms.from, &f->perms.from) ||
-	    !kr_perms_equal(&m->perms.to, &f->perms.to))
-		return false;
-	for (size_t i = 0; i < m->n_edits; i++) {
-		if (m->edits[i].offset != f->edits[i].offset ||
-		    m->edits[i].length != f->edits[i].length ||
-		    strcmp(m->edits[i].text, f->edits[i].text) != 0)
-			return false;
-	}
-	return true;
-}
-
-/* Whether it did the changes of EDITS to the bytes that their files have now.
- */
-static bool matches(const struct kr_manifest *manifest,
-                    const struct kr_edits *edits)
-{
-	if (manifest->n_files != edits->n_files)
-		return false;
-	for (size_t i = 0; i < edits->n_files; i++) {
-		const struct kr_manifest_file *m = &manifest->files[i];
-		const struct kr_file_edits *f = &edits->files[i];
-		char hex[KR_SHA256_HEX_SIZE] = "";
-
-		if (f->file)
-			kr_sha256_hex(f->file->data, f->file->size, hex);
-		if (strcmp(m->path, f->path) != 0 ||
-		    strcmp(m->before, hex) != 0 || !same_edits(m, f))
-			return false;
-	}
-	return true;
-}
-
-static int unreadable(struct kr_diag *diag, const char *path, int error)
-{
-	if (error == -EACCES && geteuid() != 0)
-		kr_diag_add_path(diag, KR_ERROR, "not-root", path,
-		                 "only root may read the records of fixes: run "
-		                 "it with sudo");
-	else if (error != -ENOMEM)
-		kr_diag_add_path(diag, KR_ERROR, "manifest", path,
-		                 "the records of fixes cannot be read: %s",
-		                 strerror(-error));
-	return error;
-}
-
-/* What lies there is something else, for ever: not an error of this moment. */
-static bool is_no_manifest(int error)
-{
-	return error == -EBADMSG || error == -ENOTDIR || error == -EISDIR ||
-	       error == -EINVAL || error == -EFBIG || error == -ELOOP ||
-	       error == -EPROTONOSUPPORT;
-}
-
-/* Whoever can write a record has root put any content at any path. */
-static int check_owner(struct kr_fs *fs, struct kr_diag *diag)
-{
-	_cleanup_stat_ struct kr_stat st = {0};
-	int r = kr_fs_stat(fs, KR_STATE_DIR, true, &st);
-
-	if (r < 0)
-		return unreadable(diag, KR_STATE_DIR, r);
-	if ((st.st.st_uid == 0 || st.st.st_uid == geteuid()) &&
-	    !(st.st.st_mode & (S_IWGRP | S_IWOTH))) {
-		r = kr_others_refuse(fs, KR_STATE_DIR, diag);
-		if (r < 0)
-			return unreadable(diag, KR_STATE_DIR, r);
-		return r == KR_OTHERS_WRITE ? -EPERM : 0;
-	}
-	kr_diag_add_path(diag, KR_ERROR, "manifest", KR_STATE_DIR,
-	                 "others than root can write there (owner %u, mode "
-	                 "%04o), so that its records are not trusted: look at "
-	                 "them, then make it root's, with mode 0700",
-	                 (unsigned)st.st.st_uid,
-	                 (unsigned)st.st.st_mode & 07777);
-	return -EPERM;
-}
-
-/* A folder's name is the time of the beginning, so names sort by age. */
-int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
-                      struct kr_manifests *ret)
-{
-	_cleanup_manifests_ struct kr_manifests list = {0};
-	_cleanup_dir_ struct kr_dir dir = {0};
-	int r = kr_fs_list(fs, KR_STATE_DIR, &dir);
-
-	if (r == -ENOENT) {
-		*ret = list;
-		return 0;
-	}
-	if (r < 0)
-		return unreadable(diag, KR_STATE_DIR, r);
-	r = check_owner(fs, diag);
-	if (r < 0)
-		return r;
-	list.items = calloc(dir.n_entries + 1, sizeof(*list.items));
-	if (!list.items)
-		return -ENOMEM;
-	for (size_t i = 0; i < dir.n_entries; i++) {
-		const char *id = dir.entries[i].name;
-		_cleanup_free_ char *path = kr_path_join(KR_STATE_DIR, id);
-
-		if (dir.entries[i].type != DT_DIR)
-			continue; /* the mark, or a copy of the program */
-		r = path ? kr_manifest_read(fs, id, &list.items[list.n_items])
-		         : -ENOMEM;
-		/* without a record: a run that came to no file */
-		if (r == -ENOENT)
-			continue;
-		list.last_is_unread = r < 0;
-		if (r >= 0) {
-			list.n_items++;
-			continue;
-		}
-		if (!is_no_manifest(r))
-			return unreadable(diag, path, r);
-		strlcpy(list.last_unread, id, sizeof(list.last_unread));
-		kr_diag_add_path(diag, KR_WARNING, "manifest", path, "%s",
-		                 r == -EPROTONOSUPPORT
-		                         ? "was written by a newer version of "
-		                           "this program"
-		                         : "is no whole record of a fix");
-	}
-	*ret = list;
-	list = (struct kr_manifests){0};
-	return 0;
-}
-
-const struct kr_manifest *kr_manifests_find_same(
-	const struct kr_manifests *list, const struct kr_edits *edits)
-{
-	for (size_t i = list->n_items; i-- > 0;) {
-		if (matches(&list->items[i], edits))
-			return &list->items[i];
-	}
-	return NULL;
-}
-
-static bool has_ctime(const struct kr_manifest *m, const char *path,
-                      uint64_t usec)
-{
-	for (size_t i = 0; i < m->n_files; i++) {
-		if (m->files[i].ctime_usec == usec &&
-		    strcmp(m->files[i].path, path) == 0)
-			return true;
-	}
-	return false;
-}
-
-bool kr_manifests_changed_ctime(const struct kr_manifests *list,
-                                const char *path, const struct timespec *ctime)
-{
-	uint64_t usec = kr_timespec_usec(ctime);
-
-	for (size_t i = 0; usec > 0 && i < list->n_items; i++) {
-		if (has_ctime(&list->items[i], path, usec))
-			return true;
-	}
-	return false;
-}
-
-struct kr_manifest *kr_manifests_find(const struct kr_manifests *list,
-                                      const char *id)
-{
-	for (size_t i = 0; i < list->n_items; i++) {
-		if (strcmp(list->items[i].id, id) == 0)
-			return &list->items[i];
-	}
-	return NULL;
-}
-
-void kr_manifests_done(struct kr_manifests *list)
-{
-	for (size_t i = 0; i < list->n_items; i++)
-		kr_manifest_done(&list->items[i]);
-	free(list->items);
-	*list = (struct kr_manifests){0};
 }
 
 int kr_manifest_copy(struct kr_fs *fs, const char *id,

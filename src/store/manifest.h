@@ -27,10 +27,10 @@ enum kr_manifest_state {
 	KR_MANIFEST_REPLACING, /* the new contents are complete, not all files
 	                          need be replaced */
 	KR_MANIFEST_COMMITTED, /* all are, kubelet has not shown yet that it is
-	                          well */
+	                          healthy */
 	KR_MANIFEST_KEPT,      /* the fix stands */
 	KR_MANIFEST_PUT_BACK,  /* kubelet did not like it: the old files */
-	KR_MANIFEST_UNDONE,    /* taken back later */
+	KR_MANIFEST_UNDONE,    /* undone later */
 	_KR_MANIFEST_STATE_MAX,
 };
 
@@ -83,15 +83,24 @@ struct kr_manifest {
 	/* the controls that it was made for; none: an older record, which was
 	 * for makeIPTablesUtilChains */
 	struct kr_strings controls;
+	char *edition; /* of the benchmark that they were judged by; NULL */
+	/* what each of them had on the disk, a word or a value; none: an older
+	 * record */
+	struct kr_strings values;
 	char *reason; /* why it was put back; NULL */
-	bool by_hand; /* "undone": somebody asked for that */
+	/* which of the controls it was put back for; NULL: unknown */
+	char *blamed;
+	bool by_hand; /* "undone": it was asked for */
+	/* when that was, realtime; 0: it was not, or in an older record */
+	uint64_t undone_usec;
+	bool partly; /* of what was asked for, others were left */
 	struct kr_manifest_file *files;
 	size_t n_files;
 };
 
 /*
  * Writes manifest.json into the folder, atomically and to the disk. OWNER is
- * who works at it; NULL: nobody does, or the caller has just made it.
+ * who works at it; NULL: none, or the caller has just made it.
  * KR_CHANGE_DONE; KR_CHANGE_TAKEN: it stays as it is; -ENOMEM: the same, since
  * no part of a record is left out; other errnos.
  */
@@ -112,16 +121,26 @@ void kr_manifest_done(struct kr_manifest *manifest);
 /* Whether it was made on this machine, as far as the machine ids tell. */
 bool kr_manifest_is_ours(struct kr_fs *fs, const struct kr_manifest *manifest);
 
+/* What the history has a row of: a fix, or the undo of one. */
+struct kr_manifest_row {
+	struct kr_manifest *manifest; /* borrowed: the fix's */
+	bool undo;
+	uint64_t realtime_usec;
+};
+
 struct kr_manifests {
 	struct kr_manifest *items; /* oldest first */
 	size_t n_items;
-	/* what came after them all holds a record that is none for us */
+	struct kr_manifest_row *rows; /* by time; a row's number is its place,
+	                               * from 1 */
+	size_t n_rows;
+	/* what came after them all holds a record that is not ours */
 	bool last_is_unread;
 	char last_unread[KR_TRANSACTION_ID_SIZE];
 };
 
 /* All of the node's. What is no manifest is a warning in DIAG. 0, or an errno
- * with words: one that is there and cannot be read is an error, since an
+ * with words: a record that is there and cannot be read is an error, since an
  * interrupted run may be what it tells of. */
 int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
                       struct kr_manifests *ret);
@@ -130,9 +149,36 @@ int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
 const struct kr_manifest *kr_manifests_find_same(
 	const struct kr_manifests *list, const struct kr_edits *edits);
 
+/*
+ * The last record of this machine in which the control NAME was to blame and
+ * the change was put back; NULL: there is none, or a later change of NAME
+ * stands or was undone by hand.
+ */
+const struct kr_manifest *kr_manifests_find_blamed(
+	const struct kr_manifests *list, struct kr_fs *fs, const char *name);
+
+/*
+ * The last one that was put back without a control to blame, and that a plan
+ * for more controls (NAMES) contains: it was for some of these, and the bytes
+ * of its files are those that EDITS change; or NULL.
+ */
+const struct kr_manifest *kr_manifests_find_contained(
+	const struct kr_manifests *list, const struct kr_edits *edits,
+	const char *const *names, size_t n_names);
+
+/*
+ * The last record of this machine whose change was put back without a control
+ * to blame, for controls that are all among NAMES, and whose files FS has as
+ * they were: a fix of NAMES would be refused. NULL: there is none, or such a
+ * change stands or was undone since.
+ */
+const struct kr_manifest *kr_manifests_find_put_back(
+	const struct kr_manifests *list, struct kr_fs *fs,
+	const char *const *names, size_t n_names);
+
 /* Whether CTIME is the one that the file at PATH, the node's with links
- * resolved, has by a change of its mode or owner that one of these made or took
- * back: then nobody has touched it since. */
+ * resolved, has by a change of its mode or owner that one of these made or
+ * reverted: then it is untouched since. */
 bool kr_manifests_changed_ctime(const struct kr_manifests *list,
                                 const char *path, const struct timespec *ctime);
 

@@ -51,6 +51,8 @@ static int read_names(int fd, struct names *ret)
 
 static const char *next_name(const struct names *names, const char *name)
 {
+	if (!names->data)
+		return NULL;
 	name = name ? name + strlen(name) + 1 : names->data;
 	return name < names->data + names->size ? name : NULL;
 }

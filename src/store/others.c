@@ -23,6 +23,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +50,7 @@ struct acl_entry {
 
 struct acl {
 	uint32_t version;
-	struct acl_entry entries[32]; /* more are not told of */
+	struct acl_entry entries[32]; /* more are not named */
 };
 
 struct looking {
@@ -82,8 +83,8 @@ static _printf_(3, 4) void say(struct looking *l, const struct place *place,
 	if (l->own)
 		kr_diag_add_path(l->diag, KR_ERROR, "own-folder", place->path,
 		                 "can be written by %s, and so what is in %s "
-		                 "be theirs: it must be root's, and nobody "
-		                 "else's to write",
+		                 "be theirs: it must be root's, and no "
+		                 "other user's to write",
 		                 who, l->own);
 	else
 		kr_diag_add_path(l->diag, KR_WARNING, "others-may-write",

@@ -11,7 +11,7 @@
 
 /*
  * Warns of each file of EDITS, and of each folder and link on its way, that
- * somebody but root can write, and so undo the change or make another one.
+ * a user other than root can write, and so undo the change or make another one.
  * LIVE: FS is a running node; in an image, whose owners may be those of its
  * builder, the owner and group of its root folder are as root. What cannot be
  * looked at is not judged. 0 or -ENOMEM.
@@ -25,10 +25,10 @@ enum kr_others {
 };
 
 /*
- * Refuses FOLDER, one of ours that need not be there yet, where somebody but
- * root can write it, or a folder or link on its way, and so put anything there:
- * an error in DIAG names that. Who runs this counts as root, and so do owner
- * and group of the root folder, who could replace all below it. An enum
+ * Refuses FOLDER, one of ours that need not be there yet, where a user other
+ * than root can write it, or a folder or link on its way, and so put anything
+ * there: an error in DIAG names that. Who runs this counts as root, and so do
+ * owner and group of the root folder, who could replace all below it. An enum
  * kr_others; an errno, without words: it cannot be looked at.
  */
 int kr_others_refuse(struct kr_fs *fs, const char *folder,

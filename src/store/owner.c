@@ -2,14 +2,14 @@
 
 /*
  * The owner of a record: the run that works at it, from its beginning to its
- * end, or the recovery that takes back what such a run left.
+ * end, or the recovery that reverts what such a run left.
  *
  *   ID/owner    UNTIL run|recover
  *
  * UNTIL is a time of CLOCK_MONOTONIC, which a systemd timer counts by, too: a
  * run that is not at its end by then does not go on (it is stopped, or its
  * control group is frozen). It is moved on in place, which needs no room on the
- * disk. Nothing is fsynced: after a power cut nobody owns anything. Of an owner
+ * disk. Nothing is fsynced: after a power cut no run owns anything. Of an owner
  * that is gone it says little: it may be a time of another boot.
  *
  * The owner has the file open and locked (flock(2)): the kernel gives that back
@@ -18,7 +18,7 @@
  * The file itself is the token. An owner that cannot be ended finds, before its
  * next step, that another one stands at the name (kr_owner_is_mine()). Such a
  * look leaves a gap before the step, so that on its own it proves nothing about
- * a rename: whoever took the token away then takes away all that the step would
+ * a rename: who took the token away then takes away all that the step would
  * rename, which was there before the look (store/recover-file). A look that
  * comes later finds the token gone.
  *
@@ -80,7 +80,7 @@ static int make(int folder_fd, const char *name, bool recovers, uint64_t usec,
 	return 0;
 }
 
-/* Nobody looks at a record that is not written yet. */
+/* A record that is not written yet is not looked at. */
 int kr_owner_make(int folder_fd, uint64_t usec, struct kr_owner *ret)
 {
 	return make(folder_fd, NAME, false, usec, ret);
@@ -98,7 +98,7 @@ static int lock(int fd)
 	return KR_CLAIM_BUSY;
 }
 
-/* Nobody ever sees it without its lock. */
+/* It is never seen without its lock. */
 static int make_over(int folder_fd, uint64_t usec, struct kr_owner *ret)
 {
 	int r = make(folder_fd, NEW, true, usec, ret);
@@ -187,7 +187,7 @@ void kr_owner_extend(const struct kr_owner *owner, uint64_t usec)
 		return;
 	format(owner->recovers, usec, line);
 	/* one that stays as it was is over too early: then a run that is slow
-	 * may be ended, and what it did is taken back */
+	 * may be ended, and what it did is reverted */
 	kr_write_all(owner->fd, line, strlen(line));
 }
 

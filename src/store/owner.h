@@ -20,7 +20,7 @@ struct kr_owner {
 	         * such a file */
 	dev_t dev;
 	ino_t ino;
-	bool recovers; /* takes back what another has left */
+	bool recovers; /* reverts what another has left */
 };
 
 #define KR_OWNER_NONE ((struct kr_owner){.fd = -1})
@@ -33,21 +33,22 @@ int kr_owner_make(int folder_fd, uint64_t usec, struct kr_owner *ret);
 
 enum kr_claim {
 	KR_CLAIM_MADE,
-	KR_CLAIM_BUSY, /* somebody lives who is it */
+	KR_CLAIM_BUSY, /* its owner lives */
 };
 
 /*
- * Becomes the owner of a record whose owner is gone, to take back what it left
- * within USEC; also where the owner lives, if its file is PASSED (NULL: none
- * is): then that has been taken away from it. An enum kr_claim, or an errno.
+ * Becomes the owner of a record whose owner is gone, to revert what it left
+ * within USEC; also where the owner lives, if its file is PASSED (may
+ * be NULL): then that has been taken away from it. An enum kr_claim, or an
+ * errno.
  */
 int kr_owner_claim(int folder_fd, const struct stat *passed, uint64_t usec,
                    struct kr_owner *ret);
 
 /*
  * Whether we are still it. One who is not must not rename anything, nor have
- * systemd do anything. Where that cannot be told we are: whoever takes it away
- * knows that he has done so.
+ * systemd do anything. Where that is unknown we are: who takes it away
+ * knows that.
  */
 bool kr_owner_is_mine(const struct kr_owner *owner, int folder_fd);
 
@@ -62,7 +63,7 @@ void kr_owner_done(struct kr_owner *owner);
 /* What others see of it. */
 struct kr_owner_seen {
 	bool there; /* else the record is one of an older version, or ended */
-	bool lives; /* somebody has it open and locked */
+	bool lives; /* a process has it open and locked */
 	bool recovers;
 	uint64_t until_usec; /* CLOCK_MONOTONIC; where it does not live maybe
 	                        of another boot; 0: not known */

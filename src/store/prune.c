@@ -4,11 +4,11 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <string.h>
 
 #include "store/files.h"
 #include "store/manifest.h"
 #include "store/prune.h"
+#include "store/record.h"
 
 /* Removes the folder of ID with all that is in it, the manifest first. */
 static int remove_record(struct kr_fs *fs, const char *id)
@@ -24,14 +24,14 @@ static int remove_unborn(struct kr_fs *fs, const struct kr_dir_entry *entry)
 	_cleanup_free_ char *folder = kr_path_join(KR_STATE_DIR, entry->name);
 	_cleanup_free_ char *path =
 		folder ? kr_path_join(folder, "manifest.json") : NULL;
-	_cleanup_stat_ struct kr_stat st = {0};
+	struct stat st;
 	int r;
 
 	if (!path)
 		return -ENOMEM;
-	if (entry->type != DT_DIR)
+	if (entry->type != DT_DIR || !kr_record_is_id(entry->name))
 		return 0;
-	r = kr_fs_stat(fs, path, false, &st);
+	r = kr_fs_look(fs, path, false, &st);
 	return r == -ENOENT ? remove_record(fs, entry->name) : 0;
 }
 

@@ -30,7 +30,7 @@ int kr_record_fail(struct kr_diag *diag, const char *path, int error,
 
 #define ID_TIME "%Y%m%dT%H%M%S"
 
-/* The time in an id, realtime in microseconds; 0: it is none. */
+/* The time in an id, realtime in microseconds; 0: ID is not one. */
 static uint64_t id_usec(const char *id)
 {
 	struct tm tm = {0};
@@ -43,6 +43,11 @@ static uint64_t id_usec(const char *id)
 		return 0;
 	seconds = timegm(&tm);
 	return seconds < 0 ? 0 : (uint64_t)seconds * KR_USEC_PER_SEC + usec;
+}
+
+bool kr_record_is_id(const char *name)
+{
+	return id_usec(name) > 0;
 }
 
 static int last_usec(struct kr_fs *fs, uint64_t *ret)
@@ -135,7 +140,7 @@ static int keep_copy(struct kr_record *record, struct kr_manifest_file *file,
 	if (!old)
 		return 0;
 	kr_sha256_hex(old->data, old->size, file->before);
-	/* its bytes stay, and may be somebody's secrets */
+	/* its bytes stay, and may be secret */
 	if (kr_file_edits_in_place(content->edits))
 		return 0;
 	if (asprintf(&file->copy, "%zu",
@@ -155,12 +160,15 @@ static int copy_edits(struct kr_manifest_file *file,
 	file->edits = calloc(edits->n_edits + 1, sizeof(*file->edits));
 	if (!file->edits)
 		return -ENOMEM;
-	for (; file->n_edits < edits->n_edits; file->n_edits++) {
-		struct kr_edit *e = &file->edits[file->n_edits];
+	while (file->n_edits < edits->n_edits) {
+		const struct kr_edit *from = &edits->edits[file->n_edits];
+		struct kr_edit *e = &file->edits[file->n_edits++];
 
-		*e = edits->edits[file->n_edits];
-		e->text = strdup(e->text);
-		if (!e->text)
+		e->offset = from->offset;
+		e->length = from->length;
+		e->text = strdup(from->text);
+		e->about = from->about ? strdup(from->about) : NULL;
+		if (!e->text || (from->about && !e->about))
 			return -ENOMEM;
 	}
 	return 0;

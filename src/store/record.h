@@ -27,12 +27,15 @@ struct kr_record {
 int kr_record_make(struct kr_record *record, struct kr_fs *fs,
                    struct kr_diag *diag);
 
+/* Whether NAME is that of such a folder. */
+bool kr_record_is_id(const char *name);
+
 struct kr_record_content {
 	const struct kr_file_edits *edits;
 	const struct kr_file *after; /* the bytes that it gets */
 	const char *temp; /* the name of what is going to lie beside it */
 	int target_fd;    /* the old file; -1: none */
-	const struct kr_manifest *undone; /* the fix that is taken back; NULL:
+	const struct kr_manifest *undone; /* the fix that is undone; NULL:
 	                                     this is a fix */
 };
 

@@ -11,8 +11,8 @@
  *   b       a, -       not replaced yet, or put back
  *   a       b          replaced: exchanged again
  *   a       a, -       replaced without an exchange: a copy is put back
- *   o       a, b, -    somebody wrote it since: it stays, said
- *   a, b    o          somebody wrote it in the instant of our exchange: that
+ *   o       a, b, -    others wrote it since: it stays, said
+ *   a, b    o          others wrote it in the instant of our exchange: that
  *                      goes back to the target, and stays
  *   o       o          both: the older one is kept with the record, said
  *
@@ -29,7 +29,7 @@
  *   exchange, or a rename over the target     its source is gone
  *   a copy of the old content on its way back its source is gone
  *   a target that is to go, moved beside      the name is taken: a folder that
- *                                             nobody may enter stands there
+ *                                             that may not be entered is there
  *   a target that was made, on its way back   it is gone already
  *
  * That folder stays until such a run is gone: the mark stays, too, and the next
@@ -238,7 +238,7 @@ static int copy_bytes(int from_fd, int to_fd)
 	return fsync(to_fd) < 0 ? -errno : 0;
 }
 
-/* What somebody else wrote, and another one wrote over: it is kept with the
+/* What others wrote, and another one wrote over: it is kept with the
  * record. */
 static int set_aside(struct found *f)
 {
@@ -267,7 +267,7 @@ static int set_aside(struct found *f)
 	if (fsync(folder_fd) < 0)
 		return -errno;
 	kr_diag_add_path(f->diag, KR_WARNING, "recover-aside", f->file->path,
-	                 "was written by somebody else in the instant of the "
+	                 "was written by others in the instant of the "
 	                 "interruption, and once more later: the first is "
 	                 "kept in %s/%s",
 	                 folder, name);
@@ -283,7 +283,7 @@ static int drop_beside(struct found *f)
 	if (f->beside == OTHER && !S_ISREG(f->beside_known.st.st_mode)) {
 		kr_diag_add_path(f->diag, KR_WARNING, "recover-aside",
 		                 f->file->path,
-		                 "was replaced by somebody else in the instant "
+		                 "was replaced by others in the instant "
 		                 "of the interruption, and once more later: "
 		                 "the first, which is no regular file, lies "
 		                 "beside it in %s",
@@ -334,7 +334,7 @@ static int put_back_copy(struct found *f)
 static void say_foreign(struct found *f)
 {
 	kr_diag_add_path(f->diag, KR_WARNING, "recover-foreign", f->file->path,
-	                 "was written by somebody else after the interruption "
+	                 "was written by others after the interruption "
 	                 "and stays as it is");
 }
 

@@ -10,8 +10,8 @@
 #include "store/manifest.h"
 
 /*
- * Takes back what is found of FILE, an item of MANIFEST, as kr_recover_run()
- * does. PASSES: whoever wrote the record may live, and go on at any moment; its
+ * Reverts what is found of FILE, an item of MANIFEST, as kr_recover_run()
+ * does. PASSES: who wrote the record may live, and go on at any moment; its
  * token has been taken away before. It may be done twice. 0 or an errno.
  */
 int kr_recover_file(struct kr_fs *fs, const struct kr_manifest *manifest,

@@ -4,9 +4,9 @@
  * Recovery: the files of an interrupted run go back, each by what is found at
  * its names (store/recover-file).
  *
- * It is always taken back, never finished: nobody was there to see whether
+ * It is always reverted, never finished: nothing was there to see whether
  * kubelet liked it. An interruption in here leaves the same record, and the
- * next run starts over: every step is one that may be done twice. So the record
+ * next run starts over: every step may be done twice. So the record
  * is ended last, when kubelet is back on the old files, too.
  *
  * A run that had come to its end may have left files beside the others: as long
@@ -19,7 +19,6 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,7 +56,7 @@ int kr_recover_is_unknown(struct kr_fs *fs, const struct kr_manifests *list)
 	return list->last_is_unread ? kr_boot_mark_is_set(fs) : 0;
 }
 
-/* The last run: nobody begins another one before that is tidy. */
+/* The last run: no other one begins before that is tidy. */
 static const struct kr_manifest *find_last(struct kr_fs *fs,
                                            const struct kr_manifests *manifests)
 {
@@ -87,9 +86,10 @@ static bool is_untidy(struct kr_fs *fs, const struct kr_manifest *m)
 const struct kr_manifest *kr_recover_find_untidy(
 	struct kr_fs *fs, const struct kr_manifests *manifests)
 {
-	const struct kr_manifest *m =
-		kr_boot_mark_is_set(fs) == 1 ? find_last(fs, manifests) : NULL;
+	const struct kr_manifest *m = NULL;
 
+	if (manifests->n_items > 0 && kr_boot_mark_is_set(fs) == 1)
+		m = find_last(fs, manifests);
 	return m && is_untidy(fs, m) ? m : NULL;
 }
 
@@ -223,8 +223,9 @@ static void say_not_taken_back(const struct kr_manifest *m,
 	if (!kr_manifest_file_in_place(f)) {
 		kr_diag_add_path(
 			diag, KR_ERROR, "recover", f->path,
-			"what an interrupted run left cannot be taken "
-			"back (%s): its old content is " KR_STATE_DIR "/%s/%s",
+			"what an interrupted run left cannot be "
+			"reverted (%s): its old content is " KR_STATE_DIR
+			"/%s/%s",
 			strerror(-error), m->id, f->copy ? f->copy : "");
 		return;
 	}
@@ -232,7 +233,7 @@ static void say_not_taken_back(const struct kr_manifest *m,
 	kr_owner_describe(&f->perms.from, owner);
 	kr_diag_add_path(diag, KR_ERROR, "recover", f->path,
 	                 "the mode and owner that an interrupted run left "
-	                 "cannot be taken back (%s): before it had %s, %s",
+	                 "cannot be reverted (%s): before it had %s, %s",
 	                 strerror(-error), mode, owner);
 }
 
@@ -261,7 +262,7 @@ static int mark_undone(struct kr_fs *fs, struct kr_recovery *recovery,
 	if (!path)
 		return -ENOMEM;
 	if (!c)
-		return 0; /* nothing of it was taken back */
+		return 0; /* nothing of it was reverted */
 	for (size_t i = 0; i < m->n_files; i++) {
 		if (kr_manifest_file_in_place(&m->files[i]))
 			kr_in_place_note(fs, &m->files[i]);
@@ -279,7 +280,7 @@ static int mark_undone(struct kr_fs *fs, struct kr_recovery *recovery,
 	kr_owner_end(&c->owner, c->folder_fd);
 	kr_diag_add(diag, KR_NOTE, "recovered", KR_SPAN_NONE,
 	            "the run %s was interrupted: what it had changed was "
-	            "taken back",
+	            "reverted",
 	            m->id);
 	return 0;
 }
@@ -338,7 +339,7 @@ static int tidy_last(struct kr_fs *fs, const struct kr_manifests *list,
 
 	if (r <= 0)
 		return fail(diag, KR_STATE_DIR, r,
-		            "whether a run has come to its end cannot be told");
+		            "whether a run has come to its end is unknown");
 	last = find_last(fs, list);
 	return last && !kr_manifest_is_pending(last->state)
 	               ? tidy(fs, last, diag)

@@ -11,8 +11,8 @@
 #include "base/fs.h"
 #include "store/manifest.h"
 
-/* The last interrupted one of this machine's; NULL: none. Somebody may be at it
- * right now: only who holds the lock knows that nobody is. */
+/* The last interrupted one of this machine's; NULL: none. A run may be at it
+ * right now: only who holds the lock knows that none does. */
 const struct kr_manifest *kr_recover_find(struct kr_fs *fs,
                                           const struct kr_manifests *manifests);
 
@@ -31,12 +31,12 @@ const struct kr_manifest *kr_recover_find_untidy(
 
 enum kr_recovered {
 	KR_RECOVERED,
-	KR_RECOVERED_NOTHING, /* there was nothing to take back */
+	KR_RECOVERED_NOTHING, /* there was nothing to revert */
 	KR_RECOVERED_BUSY,    /* another one is about it, with words */
 };
 
-/* From the taking back of the files to its end: the records are ours, nobody
- * else goes on with them. */
+/* From the reverting of the files to its end: the records are ours,
+ * no other run goes on with them. */
 struct kr_recovery {
 	uint64_t usec; /* in: what it may take */
 	/* in: who wrote a record may live and go on at any moment, and the
@@ -52,12 +52,12 @@ void kr_recovery_done(struct kr_recovery *recovery);
 #define _cleanup_recovery_ _cleanup_(kr_recovery_done)
 
 /*
- * Takes back what an interrupted one left, file by file: our bytes are replaced
- * by the old ones, a file that was made goes, what somebody else wrote stays (a
+ * Reverts what an interrupted one left, file by file: our bytes are replaced
+ * by the old ones, a file that was made goes, what others wrote stays (a
  * warning), what lies beside the files goes. Its record stays as it is until
  * kr_recover_end(). The caller holds the lock, or passes its holder. All is
  * read from the disk, whatever FS has read before. An enum kr_recovered; an
- * errno: not all is taken back, with words.
+ * errno: not all is reverted, with words.
  */
 int kr_recover_run(struct kr_fs *fs, struct kr_recovery *recovery,
                    struct kr_diag *diag);
@@ -66,9 +66,9 @@ int kr_recover_run(struct kr_fs *fs, struct kr_recovery *recovery,
 void kr_recovery_extend(struct kr_recovery *recovery, uint64_t usec);
 
 /*
- * What kr_recover_run() took back is over, and kubelet has the old files: the
- * records say "undone" from here on. Whoever is killed before leaves it to the
- * next run. 0 or an errno, with words.
+ * What kr_recover_run() reverted is over, and kubelet has the old files: the
+ * records say "undone" from here on. A run that is killed before leaves it to
+ * the next run. 0 or an errno, with words.
  */
 int kr_recover_end(struct kr_fs *fs, struct kr_recovery *recovery,
                    struct kr_diag *diag);

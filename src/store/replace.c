@@ -11,18 +11,18 @@
  * At every instant the target's name shows the whole old or the whole new
  * content; after the third step a power cut cannot undo it. NAME is
  * ".kubelet-remedy-" and 96 random bits: it ends in no suffix that systemd or
- * kubelet reads, and nobody can have put it there before.
+ * kubelet reads, and cannot have been put there before.
  *
- * A file that is made has no old one, and one that is taken away no new one:
+ * A file that is made has no old one, and a file that is removed no new one:
  * then NAME, or the target's, is free before and the other one after.
  *
  * Refused: a file with several names (the others would keep the old bytes), an
  * immutable or append-only one, a mount point and what lies on a read-only
- * mount (no rename works there), one that somebody has open for writing (a read
- * lease tells), one that is no longer what was read. The last two are looked at
- * when it is opened, before the rename, and after it. Where the file system has
- * no exchange a plain rename follows the second look: what somebody writes
- * between these two is lost.
+ * mount (no rename works there), a file that is open for writing (a read
+ * lease tells), and a file that is no longer what was read. The last two are
+ * looked at when it is opened, before the rename, and after it. Where the file
+ * system has no exchange a plain rename follows the second look: what others
+ * write between these two is lost.
  */
 
 #include <errno.h>
@@ -60,18 +60,18 @@ static int say(struct kr_replacement *rep, struct kr_diag *diag, int r)
 		return r;
 	case KR_CHANGE_STALE:
 		return refuse(diag, rep->path, r,
-		              "was changed by somebody else since it was read");
+		              "was changed by others since it was read");
 	case KR_CHANGE_OPEN:
 		return refuse(diag, rep->path, r,
 		              "is open for writing by another process");
 	case KR_CHANGE_EXISTS:
 		return refuse(diag, rep->path, r,
-		              "is there: somebody else has made it meanwhile");
+		              "is there: others have made it meanwhile");
 	case KR_CHANGE_NO_EXCHANGE:
 		return fail(diag, rep->path, -EOPNOTSUPP, "cannot be replaced");
 	case KR_CHANGE_DISPLACED:
 		kr_diag_add_path(diag, KR_ERROR, "file-displaced", rep->path,
-		                 "was changed by somebody else at the moment "
+		                 "was changed by others at the moment "
 		                 "it was replaced: that change lies beside it "
 		                 "in %s",
 		                 rep->temp);
@@ -83,45 +83,80 @@ static int say(struct kr_replacement *rep, struct kr_diag *diag, int r)
 
 /* --- the target ---------------------------------------------------------- */
 
+/* statx(2) of FD; what old filters of system calls let by where they deny it.
+ */
+static int look(int fd, struct statx *ret)
+{
+	struct stat st;
+
+	*ret = (struct statx){0};
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, ret) == 0)
+		return 0;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	ret->stx_mode = (uint16_t)st.st_mode;
+	ret->stx_nlink = (uint32_t)st.st_nlink;
+	ret->stx_size = (uint64_t)st.st_size;
+	return 0;
+}
+
+/* Not every file system tells it by statx(2). */
+static bool is_fixed(int fd, const struct statx *stx)
+{
+	const uint64_t fixed = STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND;
+	int flags;
+
+	if ((stx->stx_attributes_mask & fixed) == fixed)
+		return stx->stx_attributes & fixed;
+	return ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 &&
+	       (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL));
+}
+
 static int check_kind(struct kr_replacement *rep, int fd,
                       const struct kr_file *old, struct kr_diag *diag)
 {
-	struct stat st;
-	int flags;
+	struct statx stx;
+	int r = look(fd, &stx);
 
-	if (fstat(fd, &st) < 0)
-		return fail(diag, rep->path, -errno, "cannot be looked at");
-	if (!S_ISREG(st.st_mode))
+	if (r < 0)
+		return fail(diag, rep->path, r, "cannot be looked at");
+	if (!S_ISREG(stx.stx_mode))
 		return refuse(diag, rep->path, -EINVAL,
 		              "is no regular file any more");
-	if (st.st_nlink > 1)
+	if (stx.stx_nlink > 1)
 		return refuse(diag, rep->path, -EMLINK,
 		              "has several names (hard links): a change would "
 		              "leave the others as they are");
-	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 &&
-	    (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
+	if (is_fixed(fd, &stx))
 		return refuse(diag, rep->path, -EPERM,
 		              "is immutable (chattr +i or +a): this must be "
 		              "taken off first");
+	if (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+		return refuse(diag, rep->path, -EBUSY,
+		              "is a mount point: it cannot be replaced, but "
+		              "what is mounted there can");
 	return say(rep, diag,
-	           (size_t)st.st_size == old->size ? KR_CHANGE_DONE
-	                                           : KR_CHANGE_STALE);
+	           stx.stx_size == old->size ? KR_CHANGE_DONE
+	                                     : KR_CHANGE_STALE);
 }
 
-/* The target, open for reading, still what was read. */
+/* The target, open for reading. */
 static int open_target(struct kr_replacement *rep, const struct kr_file *old,
                        struct kr_diag *diag)
 {
-	int r;
-
 	rep->target_fd = kr_known_open(rep->dir_fd, rep->name);
 	if (rep->target_fd < 0)
 		return fail(diag, rep->path, rep->target_fd,
 		            "cannot be opened");
-	r = check_kind(rep, rep->target_fd, old, diag);
-	if (r != KR_CHANGE_DONE)
-		return r;
-	r = kr_known_read(rep->target_fd, &rep->was);
+	return check_kind(rep, rep->target_fd, old, diag);
+}
+
+/* The target still is what was read, and no process writes to it. */
+static int compare(struct kr_replacement *rep, const struct kr_file *old,
+                   struct kr_diag *diag)
+{
+	int r = kr_known_read(rep->target_fd, &rep->was);
+
 	if (r < 0)
 		return fail(diag, rep->path, r, "cannot be read");
 	if (!kr_file_has_hash(old, rep->was.bytes))
@@ -130,22 +165,15 @@ static int open_target(struct kr_replacement *rep, const struct kr_file *old,
 	           kr_known_check(rep->dir_fd, rep->name, &rep->was));
 }
 
-/* What no rename could do, known before anything is written. */
-static int check_mounts(struct kr_replacement *rep, struct kr_diag *diag)
+/* No rename goes there, known before anything is written. */
+static int check_mount(struct kr_replacement *rep, struct kr_diag *diag)
 {
 	struct statvfs vfs;
-	struct statx stx;
 
 	if (fstatvfs(rep->dir_fd, &vfs) == 0 && (vfs.f_flag & ST_RDONLY))
 		return refuse(diag, rep->path, -EROFS,
 		              "lies on a file system that is mounted "
 		              "read-only");
-	if (rep->target_fd >= 0 &&
-	    statx(rep->target_fd, "", AT_EMPTY_PATH, 0, &stx) == 0 &&
-	    (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT))
-		return refuse(diag, rep->path, -EBUSY,
-		              "is a mount point: it cannot be replaced, but "
-		              "what is mounted there can");
 	return 0;
 }
 
@@ -169,33 +197,55 @@ void kr_replacement_name(char ret[static KR_TEMP_SIZE])
 	         random[1], random[2]);
 }
 
+/* A rename could put something at REAL: KR_CHANGE_DONE, and REP is open. */
+static int reach(struct kr_fs *fs, const char *real, const struct kr_file *old,
+                 struct kr_diag *diag, struct kr_replacement *rep)
+{
+	int r;
+
+	rep->path = strdup(real);
+	if (!rep->path)
+		return -ENOMEM;
+	rep->dir_fd = kr_fs_open_parent(fs, rep->path, &rep->name);
+	if (rep->dir_fd < 0)
+		return fail(diag, real, rep->dir_fd,
+		            "its folder cannot be opened");
+	r = kr_may_write_in(rep->dir_fd);
+	if (r < 0)
+		return fail(diag, real, r, "nothing can be written beside it");
+	r = old ? open_target(rep, old, diag) : check_absent(rep, diag);
+	return r == KR_CHANGE_DONE ? check_mount(rep, diag) : r;
+}
+
+int kr_replacement_look(struct kr_fs *fs, const char *real,
+                        const struct kr_file *old, struct kr_diag *diag,
+                        struct kr_replacement *ret)
+{
+	_cleanup_replacement_ struct kr_replacement rep = KR_REPLACEMENT_NONE;
+	int r = reach(fs, real, old, diag, &rep);
+
+	if (r != KR_CHANGE_DONE)
+		return r;
+	*ret = rep;
+	rep = KR_REPLACEMENT_NONE;
+	return KR_CHANGE_DONE;
+}
+
 int kr_replacement_open(struct kr_fs *fs, const char *real,
                         const struct kr_file *old, const char *temp,
                         struct kr_diag *diag, struct kr_replacement *ret)
 {
 	_cleanup_replacement_ struct kr_replacement rep = KR_REPLACEMENT_NONE;
-	int r;
+	int r = kr_replacement_look(fs, real, old, diag, &rep);
 
-	strlcpy(rep.temp, temp, sizeof(rep.temp));
-	rep.path = strdup(real);
-	if (!rep.path)
-		return -ENOMEM;
-	rep.dir_fd = kr_fs_open_parent(fs, rep.path, &rep.name);
-	if (rep.dir_fd < 0)
-		return fail(diag, real, rep.dir_fd,
-		            "its folder cannot be opened");
-	r = kr_may_write_in(rep.dir_fd);
-	if (r < 0)
-		return fail(diag, real, r, "nothing can be written beside it");
-	r = old ? open_target(&rep, old, diag) : check_absent(&rep, diag);
+	if (r == KR_CHANGE_DONE && old)
+		r = compare(&rep, old, diag);
 	if (r != KR_CHANGE_DONE)
 		return r;
-	r = check_mounts(&rep, diag);
-	if (r < 0)
-		return r;
+	strlcpy(rep.temp, temp, sizeof(rep.temp));
 	*ret = rep;
 	rep = KR_REPLACEMENT_NONE;
-	return 0;
+	return KR_CHANGE_DONE;
 }
 
 /* --- the new content ----------------------------------------------------- */
@@ -308,7 +358,7 @@ int kr_replacement_commit(struct kr_replacement *rep, struct kr_diag *diag)
 	return say(rep, diag, r);
 }
 
-/* What somebody else wrote goes where it belongs. */
+/* What others wrote goes where it belongs. */
 static int revert_theirs(struct kr_replacement *rep)
 {
 	const struct kr_names names = names_of(rep);
@@ -377,7 +427,7 @@ int kr_replacement_revert(struct kr_replacement *rep, struct kr_diag *diag)
 	if (has_old && rep->beside != KR_BESIDE_OLD)
 		return KR_CHANGE_NOT_AT_HAND;
 	r = revert(rep);
-	/* another cause than somebody else's writing: by another way */
+	/* another cause than others' writing: by another way */
 	if (has_old && (r < 0 || r == KR_CHANGE_NO_EXCHANGE))
 		return KR_CHANGE_NOT_AT_HAND;
 	return say(rep, diag, r);

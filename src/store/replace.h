@@ -21,7 +21,7 @@ enum kr_beside {
 	KR_BESIDE_NOTHING,
 	KR_BESIDE_NEW,    /* the new content */
 	KR_BESIDE_OLD,    /* the old file: the new one is in its place */
-	KR_BESIDE_THEIRS, /* what somebody else wrote in the instant of a
+	KR_BESIDE_THEIRS, /* what others wrote in the instant of a
 	                     rename, and could not be brought back */
 };
 
@@ -52,8 +52,17 @@ struct kr_replacement_content {
 };
 
 /* A name for a new content beside its target that neither systemd nor kubelet
- * reads and nobody can have put there. */
+ * reads and that cannot have been put there. */
 void kr_replacement_name(char ret[static KR_TEMP_SIZE]);
+
+/*
+ * Whether the file at REAL (links resolved) lies where a rename could replace
+ * it, and is of the kind and size of OLD; OLD NULL: no file is there. It is not
+ * read, and who has it open is not asked. RET is open, and no more than that.
+ */
+int kr_replacement_look(struct kr_fs *fs, const char *real,
+                        const struct kr_file *old, struct kr_diag *diag,
+                        struct kr_replacement *ret);
 
 /*
  * Opens the file at REAL (links resolved) to be replaced; TEMP is the name to
@@ -79,7 +88,7 @@ int kr_replacement_write(struct kr_fs *fs, const char *real,
 /*
  * Puts the new content in the place of the target, or (nothing was filled in)
  * takes the target away. The old file then lies beside it, but where the file
- * system has no exchange. KR_CHANGE_DONE; STALE, OPEN, EXISTS: somebody else
+ * system has no exchange. KR_CHANGE_DONE; STALE, OPEN, EXISTS: others
  * has changed it, up to the very rename, and that stands; DISPLACED; an errno;
  * with words.
  */
@@ -91,13 +100,13 @@ int kr_replacement_commit(struct kr_replacement *rep, struct kr_diag *diag);
  */
 int kr_replacement_revert(struct kr_replacement *rep, struct kr_diag *diag);
 
-/* Whether somebody else has written the target since kr_replacement_commit(),
+/* Whether others have written the target since kr_replacement_commit(),
  * replaced it or taken it away. One whose bytes and inode are ours, but not its
  * owner or mode any more, is not theirs. */
 bool kr_replacement_is_foreign(const struct kr_replacement *rep);
 
 /* Whether the target, put back as the inode IT, is as it was: bytes, owner,
- * mode, attributes. 0, also where somebody else has replaced it since; -EBADMSG
+ * mode, attributes. 0, also where others have replaced it since; -EBADMSG
  * or another errno, with words. */
 int kr_replacement_verify(struct kr_replacement *rep, const struct stat *it,
                           struct kr_diag *diag);
@@ -105,7 +114,7 @@ int kr_replacement_verify(struct kr_replacement *rep, const struct stat *it,
 /* fsyncs the folder. 0 or an errno, with words. */
 int kr_replacement_sync(struct kr_replacement *rep, struct kr_diag *diag);
 
-/* Removes what lies beside the target; what is somebody else's stays. 0 or an
+/* Removes what lies beside the target; what is others' stays. 0 or an
  * errno. */
 int kr_replacement_discard(struct kr_replacement *rep);
 

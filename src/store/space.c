@@ -3,7 +3,7 @@
 /*
  * A disk that is too small is found while the new contents are written, and
  * then all is removed again. That is late: a disk that is full is filled by
- * somebody, and every byte of ours makes another program's write fail. So what
+ * a program, and every byte of ours makes another program's write fail. So what
  * is needed is added up for each file system, and compared with what it says it
  * has.
  *
@@ -15,7 +15,6 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -23,7 +22,6 @@
 #include <sys/statvfs.h>
 
 #include "store/files.h"
-#include "store/manifest.h"
 #include "store/space.h"
 
 /* The folders that grow, and of the manifest what is the same for each fix. */
@@ -62,7 +60,7 @@ static void look(int fd, struct need *need)
 	need->block = 4096;
 	if (fstatvfs(fd, &vfs) < 0)
 		return;
-	/* what root may have, which of an image is anybody's guess */
+	/* what root may have, which of an image is not known */
 	if (vfs.f_blocks > 0)
 		need->bytes_free = (uint64_t)vfs.f_bfree * vfs.f_frsize;
 	if (vfs.f_files > 0)
@@ -91,7 +89,7 @@ static bool has_room(const struct need *need)
 	       need->inodes <= need->inodes_free;
 }
 
-/* What can be told of the folder that is there. */
+/* What is known of the folder that is there. */
 static int check_folder(struct needs *needs, int fd, const char *path)
 {
 	struct statvfs vfs;
@@ -143,7 +141,7 @@ static int add(struct needs *needs, const char *path, const size_t *sizes,
 }
 
 /* The old content, and what the manifest, of which there are two while it is
- * written anew, says of it. */
+ * written again, says of it. */
 static int add_copy(struct needs *needs, const struct kr_file_edits *f)
 {
 	size_t sizes[2] = {strlen(f->path), 0}, n = 1;

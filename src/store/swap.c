@@ -8,10 +8,10 @@
  *      name  temp
  *        X     Y      exchange
  *        Y     X      X is what was expected: done
- *        Y     F      somebody was faster: exchange again
+ *        Y     F      others were faster: exchange again
  *        F     Y      as if we had not come
  *
- * A name that is to be free, and one that is, are moved with RENAME_NOREPLACE,
+ * A name that is to be free, and a free name, are moved with RENAME_NOREPLACE,
  * and compared the same way.
  *
  * While F is on its way back a third one may write: what stands at the name
@@ -31,7 +31,6 @@
 #include <sha2.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -90,12 +89,12 @@ int kr_known_read(int fd, struct kr_known *ret)
 	return 0;
 }
 
-/* A read lease is given while nobody has the file open for writing. It is given
+/* A read lease is given while the file is not open for writing. It is given
  * back at once: an open(2) must not wait for us. */
 static bool has_writer(int fd)
 {
-	/* the signal of a lease that is broken in between: one that is ignored
-	 * by default */
+	/* the signal of a lease that is broken in between: a signal that is
+	 * ignored by default */
 	if (fcntl(fd, F_SETSIG, SIGURG) < 0)
 		return false;
 	if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
@@ -205,7 +204,7 @@ static bool is_at(const struct kr_names *n, const char *name,
 	       is_same_inode(&now, want);
 }
 
-/* Somebody else's content lies at the temporary name, AT_TEMP stands (NULL:
+/* Others' content lies at the temporary name, AT_TEMP stands (NULL:
  * nothing) where it was. False: it still lies there. */
 static bool bring_back(const struct kr_names *n, const struct stat *at_temp)
 {

@@ -3,7 +3,7 @@
 
 /*
  * Two names in one folder whose contents change places, and nothing that
- * somebody else wrote in the same instant is lost.
+ * others wrote in the same instant is lost.
  */
 
 #include <stdbool.h>
@@ -29,8 +29,8 @@ int kr_known_read(int fd, struct kr_known *ret);
 
 /*
  * Whether NAME in the folder DIR_FD still is WANT: inode, kind, size, mode,
- * owner, time of writing, number of names, bytes and attributes; and nobody has
- * it open for writing. KR_CHANGE_DONE, STALE, OPEN, or an errno. What is no
+ * owner, time of writing, number of names, bytes and attributes; and it is
+ * not open for writing. KR_CHANGE_DONE, STALE, OPEN, or an errno. What is no
  * regular file is not opened.
  */
 int kr_known_check(int dir_fd, const char *name, const struct kr_known *want);
@@ -55,9 +55,9 @@ struct kr_names {
  * out at NAMES->temp is then compared with AT_NAME; if it is not that, it goes
  * back at once.
  *
- * KR_CHANGE_DONE; what kr_known_check() gave: somebody else's content was found
+ * KR_CHANGE_DONE; what kr_known_check() gave: others' content was found
  * and stands there as it did; KR_CHANGE_EXISTS, KR_CHANGE_NO_EXCHANGE, or an
- * errno of renameat2(2): nothing was done; KR_CHANGE_DISPLACED: somebody else's
+ * errno of renameat2(2): nothing was done; KR_CHANGE_DISPLACED: others'
  * content lies at NAMES->temp.
  */
 int kr_swap(const struct kr_names *names, const struct kr_known *at_name,

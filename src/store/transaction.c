@@ -2,8 +2,8 @@
 
 /*
  * The files of one fix. Its record (store/record) is written first, so that
- * whatever happens later can be told from the disk, the names of files that lie
- * about included:
+ * whatever happens later can be known from the disk, the names of files that
+ * lie about included:
  *
  *   every target opened and compared, its old content copied to the folder
  *   manifest "prepared", which names what is going to lie beside each target
@@ -12,7 +12,7 @@
  *   the exchanges, in the plan's order; the folders fsynced
  *   manifest "committed"
  *   ... kubelet is looked at; the old files lie beside the new ones
- *   the exchanges once more, the folders fsynced     if it is not well
+ *   the exchanges once more, the folders fsynced     if kubelet is not healthy
  *   manifest "kept" or "put-back"
  *   what lies beside the targets is removed, the folders fsynced
  *   the mark of a run that is not at its end is taken away
@@ -29,7 +29,7 @@
  * so that who takes the record away at that very moment can take that away,
  * too. Once it is not ours nothing is put back: only new contents of ours go.
  * Of a change in place nothing lies anywhere: there it is asked once more
- * behind the step, which is taken back at once where the record was taken away.
+ * behind the step, which is reverted at once where the record was taken away.
  */
 
 #include <errno.h>
@@ -53,7 +53,7 @@ struct target {
 	struct kr_replacement replacement;
 	struct kr_in_place in_place; /* where no byte changes, and not that */
 	bool committed;
-	bool foreign; /* somebody else has written it since */
+	bool foreign; /* others have written it since */
 };
 
 struct kr_transaction {
@@ -109,13 +109,16 @@ static int each_target(struct kr_transaction *tx,
 
 /* --- forward ------------------------------------------------------------- */
 
-/* The old file, open and compared; what is to be made is not there yet. */
+/* The old file, open and compared; what is to be made is not there yet. TEMP
+ * NULL: it is a look, and nothing is compared. */
 static int open_target(struct kr_fs *fs, const struct kr_file_edits *edits,
                        const char *temp, struct kr_diag *diag,
                        struct kr_replacement *ret)
 {
-	int r = kr_replacement_open(fs, edits->path, edits->file, temp, diag,
-	                            ret);
+	int r = temp ? kr_replacement_open(fs, edits->path, edits->file, temp,
+	                                   diag, ret)
+	             : kr_replacement_look(fs, edits->path, edits->file, diag,
+	                                   ret);
 
 	if (r != KR_CHANGE_DONE || !kr_perms_changes(&edits->perms))
 		return r;
@@ -210,19 +213,23 @@ static int start(struct kr_transaction *tx,
 	if (r < 0)
 		return r;
 	tx->undone = about->undone;
+	m->partly = about->partly;
 	m->disk_before = strdup(about->disk_before);
 	m->unit = strdup(about->unit);
 	m->config = about->config ? strdup(about->config) : NULL;
 	m->invocation_id =
 		about->invocation_id ? strdup(about->invocation_id) : NULL;
+	m->edition = about->edition ? strdup(about->edition) : NULL;
 	m->files = calloc(edits->n_files, sizeof(*m->files));
 	tx->targets = calloc(edits->n_files, sizeof(*tx->targets));
 	if (!m->unit || !m->disk_before || (about->config && !m->config) ||
 	    !m->files || (about->invocation_id && !m->invocation_id) ||
-	    !tx->targets)
+	    (about->edition && !m->edition) || !tx->targets)
 		return -ENOMEM;
 	for (size_t i = 0; i < about->n_controls; i++) {
 		r = kr_strings_add(&m->controls, about->controls[i]);
+		if (r == 0 && about->values)
+			r = kr_strings_add(&m->values, about->values[i]);
 		if (r < 0)
 			return r;
 	}
@@ -235,27 +242,40 @@ static int start(struct kr_transaction *tx,
 	return 0;
 }
 
-static int check_file(struct kr_fs *fs, const struct kr_file_edits *f,
-                      struct kr_diag *diag)
+/* 1: the folder of a file that is to be made is to be made, too. */
+static int lacks_folder(struct kr_fs *fs, const struct kr_file_edits *f)
 {
-	_cleanup_replacement_ struct kr_replacement rep = KR_REPLACEMENT_NONE;
-	_cleanup_in_place_ struct kr_in_place in_place = KR_IN_PLACE_NONE;
 	_cleanup_free_ char *missing = NULL;
 	_cleanup_close_ int fd = -1;
 
-	if (kr_file_edits_in_place(f))
-		return kr_in_place_open(fs, f, diag, &in_place);
+	if (f->file)
+		return 0;
 	fd = kr_open_nearest(fs, f->path, &missing);
-	if (fd == -ENOMEM)
-		return fd;
-	return missing ? KR_CHANGE_DONE : open_target(fs, f, "", diag, &rep);
+	return fd == -ENOMEM ? fd : missing != NULL;
+}
+
+/* TEMP as for open_target(). */
+static int check_file(struct kr_fs *fs, const struct kr_file_edits *f,
+                      const char *temp, struct kr_diag *diag)
+{
+	_cleanup_replacement_ struct kr_replacement rep = KR_REPLACEMENT_NONE;
+	_cleanup_in_place_ struct kr_in_place in_place = KR_IN_PLACE_NONE;
+	int r;
+
+	if (kr_file_edits_in_place(f))
+		return temp ? kr_in_place_open(fs, f, diag, &in_place)
+		            : kr_in_place_look(fs, f, diag, &in_place);
+	r = lacks_folder(fs, f);
+	if (r != 0)
+		return r < 0 ? r : KR_CHANGE_DONE;
+	return open_target(fs, f, temp, diag, &rep);
 }
 
 static int check_files(struct kr_fs *fs, const struct kr_edits *edits,
-                       struct kr_diag *diag)
+                       const char *temp, struct kr_diag *diag)
 {
 	for (size_t i = 0; i < edits->n_files; i++) {
-		int r = check_file(fs, &edits->files[i], diag);
+		int r = check_file(fs, &edits->files[i], temp, diag);
 
 		if (r != KR_CHANGE_DONE)
 			return r;
@@ -266,17 +286,27 @@ static int check_files(struct kr_fs *fs, const struct kr_edits *edits,
 int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
                          struct kr_diag *diag)
 {
-	int r = check_files(fs, edits, diag);
+	int r = check_files(fs, edits, "", diag);
 
 	return r == KR_CHANGE_DONE ? kr_space_check(fs, edits, diag) : r;
+}
+
+/* For who asks whether, not why. */
+static int yes_or_no(int r)
+{
+	return r == KR_CHANGE_DONE || r == -ENOMEM ? r : 1;
 }
 
 int kr_transaction_check_files(struct kr_fs *fs, const struct kr_edits *edits,
                                struct kr_diag *diag)
 {
-	int r = check_files(fs, edits, diag);
+	return yes_or_no(check_files(fs, edits, "", diag));
+}
 
-	return r == KR_CHANGE_DONE || r == -ENOMEM ? r : 1;
+int kr_transaction_look(struct kr_fs *fs, const struct kr_edits *edits,
+                        struct kr_diag *diag)
+{
+	return yes_or_no(check_files(fs, edits, NULL, diag));
 }
 
 int kr_transaction_prepare(struct kr_fs *fs, const struct kr_edits *edits,
@@ -398,7 +428,7 @@ static int tidy_target(struct kr_transaction *tx, struct target *t)
 	return kr_remove_empty_parents(tx->fs, file->path, file->folder);
 }
 
-/* A step that fails is tried once more: nobody comes after us before the next
+/* A step that fails is tried once more: nothing comes after us before the next
  * run. 0; an errno: something is left, the mark stays. */
 static int tidy(struct kr_transaction *tx)
 {
@@ -560,11 +590,10 @@ static int revert_unless_foreign(struct kr_transaction *tx, struct target *t,
 		return r;
 	}
 	say_old(tx, t, old, sizeof(old));
-	kr_diag_add_path(
-		diag, KR_WARNING, "rewritten", t->edits->path,
-		"was %s by somebody else meanwhile and stays as it is: "
-		"%s",
-		is_in_place(t) ? "changed" : "written", old);
+	kr_diag_add_path(diag, KR_WARNING, "rewritten", t->edits->path,
+	                 "was %s by others meanwhile and stays as it is: "
+	                 "%s",
+	                 is_in_place(t) ? "changed" : "written", old);
 	return 0;
 }
 
@@ -639,8 +668,28 @@ void kr_transaction_reverted(struct kr_transaction *tx, struct kr_diag *diag)
 		end(tx, diag);
 }
 
-/* Whoever has it now takes the rest away, too; but a new content may have come
- * after that. An old file, which may be wanted, is not ours to remove. */
+int kr_transaction_blame(struct kr_transaction *tx, const char *name,
+                         struct kr_diag *diag)
+{
+	struct kr_manifest *m = &tx->record.manifest;
+	char *blamed = strdup(name);
+	int r;
+
+	if (!blamed)
+		return -ENOMEM;
+	free(m->blamed);
+	m->blamed = blamed;
+	if (!tx->record.ended || m->state != KR_MANIFEST_PUT_BACK)
+		return 0;
+	r = kr_manifest_write(tx->record.folder_fd, m, NULL);
+	return r < 0 ? kr_record_fail(diag, KR_STATE_DIR, r,
+	                              "which control it was put back for "
+	                              "cannot be kept")
+	             : 0;
+}
+
+/* The run that has it now takes the rest away, too; but a new content may have
+ * come after that. An old file, which may be wanted, is not ours to remove. */
 static void let_go(struct kr_transaction *tx)
 {
 	for (size_t i = 0; i < tx->n_targets; i++) {

@@ -23,15 +23,18 @@ struct kr_transaction_about {
 	const char *invocation_id;   /* of kubelet's unit; NULL: not known */
 	const char *disk_before;     /* what is on the disk, in a word */
 	const char *const *controls; /* the names of those it is for */
+	const char *const *values;   /* what each has on the disk; NULL */
+	const char *edition;         /* that they are judged by; NULL */
 	size_t n_controls;
-	/* the fix that is taken back, of which a record stays, and none of
+	bool partly; /* others that were asked for are left as they are */
+	/* the fix that is undone, of which a record stays, and none of
 	 * this; NULL: this is a fix */
 	const struct kr_manifest *undone;
 };
 
 /*
  * Whether every file of EDITS can be replaced, as far as a look tells: it is
- * what was read, has one name, is not immutable; one that is to be made is not
+ * what was read, has one name, is not immutable; a file to be made is not
  * there; the folders can be written, and there is room (store/space). Nothing
  * is written. As kr_transaction_prepare().
  */
@@ -40,6 +43,10 @@ int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
 /* The same without the room: 0; 1: it cannot, with words; -ENOMEM. */
 int kr_transaction_check_files(struct kr_fs *fs, const struct kr_edits *edits,
                                struct kr_diag *diag);
+/* The same for who only foretells: no file is read once more, and no lease is
+ * taken, which a process that opens the file could meet. */
+int kr_transaction_look(struct kr_fs *fs, const struct kr_edits *edits,
+                        struct kr_diag *diag);
 
 /*
  * Writes the new content of every file of EDITS beside its target, complete,
@@ -59,7 +66,7 @@ int kr_transaction_prepare(struct kr_fs *fs, const struct kr_edits *edits,
  * Whether the change is still ours: a recovery that was tired of us
  * (fix/rescue) may have taken it away, or may take it away at any moment. It is
  * asked before each call on the bus that does anything, and after each step
- * that has failed: one that is not ours is not put back, nor is kubelet
+ * that has failed: a change that is not ours is not put back, nor is kubelet
  * restarted. A change that has come to its end is ours for ever.
  */
 bool kr_transaction_is_mine(const struct kr_transaction *tx);
@@ -79,7 +86,7 @@ int kr_transaction_commit(struct kr_transaction *tx, struct kr_diag *diag);
 /*
  * Puts every file back as it was, the very inode where it is at hand: bytes,
  * owner, mode, ACL, xattrs, which are compared; files that were made go. What
- * somebody else wrote over ours stays, with a warning. REASON, why it was not
+ * others wrote over ours stays, with a warning. REASON, why it was not
  * liked, is kept with it; NULL: there is none, the change may be tried again.
  * KR_CHANGE_DONE; STUCK: DIAG names the files and the copies; TAKEN.
  */
@@ -88,24 +95,32 @@ int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
 
 /*
  * After a revert that did not fail, and when kubelet has the old files: until
- * then whoever finds us killed must see to it. The record says that they were
+ * then who finds us killed must see to it. The record says that they were
  * put back, and the new contents go; what of that fails is said in DIAG.
  */
 void kr_transaction_reverted(struct kr_transaction *tx, struct kr_diag *diag);
 
+/*
+ * The change was put back, or is going to be, for the control NAME: its record
+ * says so. After kr_transaction_reverted() it is written once more; it needs
+ * that it was put back for a reason. 0; -ENOMEM; another errno, with words.
+ */
+int kr_transaction_blame(struct kr_transaction *tx, const char *name,
+                         struct kr_diag *diag);
+
 /* How many files a revert has left to others who had written them. */
 size_t kr_transaction_n_foreign(const struct kr_transaction *tx);
 
-/* The path of a file that somebody else has written since the commit, and that
+/* The path of a file that others have written since the commit, and that
  * was not put back; NULL: all are ours. */
 const char *kr_transaction_find_foreign(const struct kr_transaction *tx);
 
-/* The change stands: from here on only undo takes a fix back. The old files go.
+/* The change stands: from here on only undo puts it back. The old files go.
  * KR_CHANGE_DONE; an errno, with words: the record does not say that it stands;
  * TAKEN. */
 int kr_transaction_keep(struct kr_transaction *tx, struct kr_diag *diag);
 
-/* After the change that takes M back: M, whose record stays, gets the ctimes
+/* After the change that undoes M: M, whose record stays, gets the ctimes
  * that files changed in place have by it. */
 void kr_transaction_note_ctimes(const struct kr_transaction *tx,
                                 struct kr_manifest *m);

@@ -3,7 +3,7 @@
 /*
  * D-Bus errors.
  *
- * An error of D-Bus is a name, and a sentence of whoever sent it. The name
+ * An error of D-Bus is a name, and a sentence of its sender. The name
  * decides: rows[] gives each that a manager is known to send an errno and what
  * would have to be true; the rest have the errno that libsystemd knows, else
  * EIO. The sentence is passed on as it came.
@@ -31,6 +31,7 @@
 #include <string.h>
 
 #include "systemd/bus-error.h"
+#include "systemd/sd.h"
 
 struct row {
 	const char *name;
@@ -84,7 +85,7 @@ static const struct row rows[] = {
 	{SYSTEMD "AlreadySubscribed", EALREADY, "bus-error", NULL},
 	{SYSTEMD "JobTypeNotApplicable", EBADR, "unit-job", NULL},
 	{SYSTEMD "TransactionIsDestructive", EDEADLK, "unit-job",
-         "nobody else must be about to stop the unit, as a shutdown is"},
+         "no other job must be about to stop the unit, as a shutdown is"},
 	{SYSTEMD "OnlyByDependency", EPERM, "unit-job",
          "the unit must not have RefuseManualStart= or RefuseManualStop="},
 };
@@ -113,7 +114,7 @@ int kr_bus_error_add(struct kr_diag *diag, const char *call, const char *unit,
 	int e = row->error;
 
 	if (e == 0)
-		e = sd_bus_error_get_errno(error);
+		e = sym_sd_bus_error_get_errno(error);
 	if (e == 0)
 		e = EIO;
 	if (n > 0 && words[n - 1] == '.')

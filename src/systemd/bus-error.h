@@ -25,7 +25,7 @@ bool kr_bus_error_is_lost(int error);
 enum kr_bus_reach {
 	KR_BUS_REACHED, /* systemd: the error is its own */
 	KR_BUS_WENT,    /* systemd, which left the bus without an answer */
-	KR_BUS_ABSENT,  /* nobody has its name on the bus, or was started */
+	KR_BUS_ABSENT,  /* no process has its name on the bus, or was started */
 };
 
 enum kr_bus_reach kr_bus_error_reach(const sd_bus_error *error);

@@ -18,11 +18,14 @@
  * which never sleeps longer than a tick: so a signal is noticed whatever
  * systemd does, a stopped systemd included, and a deadline holds. The loop
  * polls before it reads, as most answers take a while: a call costs a sendmsg,
- * a ppoll and the reads of sd-bus.
+ * a ppoll and the reads of sd-bus. Behind one answer the next may lie already.
+ * Calls that are known beforehand are sent in one flight with the first, which
+ * asks for the version: that saves as many round trips through the bus to
+ * systemd and back.
  *
  * A systemd that goes and comes back. "systemctl daemon-reexec", which every
  * upgrade of systemd does, and a restart of the bus are all one here: the
- * connection is lost, -ECONNRESET, whoever's end of it went. Calls that may be
+ * connection is lost, -ECONNRESET, whichever end of it went. Calls that may be
  * repeated are, over new connections, until their deadline; the others are
  * their caller's (systemd/job). Only silence is a time-out.
  *
@@ -52,6 +55,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fs.h"
@@ -92,22 +96,25 @@ struct kr_manager_wait kr_bus_patience(const struct kr_bus *bus,
 	};
 }
 
-/* Sleeps until something arrives, UNTIL_USEC, or a signal: then 1. */
-static int poll_once(sd_bus *sd, uint64_t until_usec)
+/* Sleeps until something arrives, UNTIL_USEC, or a signal: then 1. With MOVED,
+ * what is to be sent goes first: it has its turn only now. */
+static int poll_once(sd_bus *sd, uint64_t until_usec, bool moved)
 {
 	struct pollfd pfd = {0};
 	struct timespec ts;
 	uint64_t wake_usec = 0, left;
 	int r;
 
-	pfd.fd = sd_bus_get_fd(sd);
+	pfd.fd = sym_sd_bus_get_fd(sd);
 	if (pfd.fd < 0)
 		return pfd.fd;
-	r = sd_bus_get_events(sd);
+	r = sym_sd_bus_get_events(sd);
 	if (r < 0)
 		return r;
+	if (moved && (r & POLLOUT))
+		return 0;
 	pfd.events = (short)r;
-	r = sd_bus_get_timeout(sd, &wake_usec);
+	r = sym_sd_bus_get_timeout(sd, &wake_usec);
 	if (r < 0)
 		return r;
 	left = kr_left_usec(wake_usec < until_usec ? wake_usec : until_usec);
@@ -124,6 +131,7 @@ int kr_bus_wait(struct kr_bus *bus, const struct kr_manager_wait *wait,
                 const bool *done)
 {
 	uint64_t tick_usec = kr_now_usec() + TICK_USEC;
+	bool moved = false;
 	uint64_t now;
 	int r;
 
@@ -132,9 +140,13 @@ int kr_bus_wait(struct kr_bus *bus, const struct kr_manager_wait *wait,
 	while (!*done) {
 		if (bus->gone)
 			return -ECONNRESET;
-		r = poll_once(bus->sd, tick_usec < wait->deadline_usec
-		                               ? tick_usec
-		                               : wait->deadline_usec);
+		/* in front of each message: to read where there is none yet is
+		 * a call, too, and then this one follows */
+		r = poll_once(bus->sd,
+		              tick_usec < wait->deadline_usec
+		                      ? tick_usec
+		                      : wait->deadline_usec,
+		              moved);
 		if (r < 0)
 			return r;
 		now = kr_now_usec();
@@ -145,31 +157,31 @@ int kr_bus_wait(struct kr_bus *bus, const struct kr_manager_wait *wait,
 		}
 		if (now >= tick_usec)
 			tick_usec = now + TICK_USEC;
-		r = sd_bus_process(bus->sd, NULL);
+		r = sym_sd_bus_process(bus->sd, NULL);
 		if (r < 0)
 			return r;
+		moved = r > 0;
 		if (!*done && now >= wait->deadline_usec)
 			return -ETIMEDOUT;
 	}
 	return 0;
 }
 
-struct reply {
-	sd_bus_message *message;
-	bool done;
-};
-
-static void reply_done(struct reply *reply)
+static void early_done(struct kr_bus_early *call)
 {
-	sd_bus_message_unref(reply->message);
+	if (!call->slot)
+		return;
+	call->slot = sym_sd_bus_slot_unref(call->slot);
+	call->reply = sym_sd_bus_message_unref(call->reply);
+	call->done = false;
 }
 
 static int on_reply(sd_bus_message *message, void *userdata, sd_bus_error *e)
 {
-	struct reply *reply = userdata;
+	struct kr_bus_early *call = userdata;
 
-	reply->message = sd_bus_message_ref(message);
-	reply->done = true;
+	call->reply = sym_sd_bus_message_ref(message);
+	call->done = true;
 	return 0;
 }
 
@@ -182,7 +194,7 @@ static int catch_up(struct kr_bus *bus)
 	if (!bus->sd)
 		return -ENOTCONN;
 	while (bus->subscribed && r > 0)
-		r = sd_bus_process(bus->sd, NULL);
+		r = sym_sd_bus_process(bus->sd, NULL);
 	if (r < 0)
 		return r;
 	return bus->gone ? -ECONNRESET : 0;
@@ -191,7 +203,7 @@ static int catch_up(struct kr_bus *bus)
 /* The bus' own error in place of an answer: -ECONNRESET where systemd went. */
 static int check_reach(struct kr_bus *bus, sd_bus_message *reply)
 {
-	const sd_bus_error *error = sd_bus_message_get_error(reply);
+	const sd_bus_error *error = sym_sd_bus_message_get_error(reply);
 	enum kr_bus_reach reach =
 		error ? kr_bus_error_reach(error) : KR_BUS_REACHED;
 
@@ -201,42 +213,55 @@ static int check_reach(struct kr_bus *bus, sd_bus_message *reply)
 	return 0;
 }
 
+/* Sends CALL; TYPES describes its arguments where it has no APPEND. */
+static int send_call(struct kr_bus *bus, struct kr_bus_early *call,
+                     const char *types, va_list args)
+{
+	const struct kr_bus_method *method = &call->method;
+	_cleanup_sd_message_ sd_bus_message *m = NULL;
+	int r;
+
+	r = sym_sd_bus_message_new_method_call(bus->sd, &m, KR_BUS_DESTINATION,
+	                                       method->path, method->interface,
+	                                       method->member);
+	if (r < 0)
+		return r;
+	if (method->append)
+		r = method->append(m, method->closure);
+	else if (types)
+		r = sym_sd_bus_message_appendv(m, types, args);
+	if (r < 0)
+		return r;
+	return sym_sd_bus_call_async(bus->sd, &call->slot, m, on_reply, call,
+	                             UINT64_MAX);
+}
+
 /* One attempt, without words. An answer that is an error of systemd is 0 and in
  * *RET. */
 static int exchange(struct kr_bus *bus, const struct kr_bus_method *method,
                     const struct kr_manager_wait *wait, sd_bus_message **ret,
                     const char *types, va_list args)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
-	_cleanup_(reply_done) struct reply reply = {0};
+	_cleanup_(early_done) struct kr_bus_early own = {.method = *method};
+	struct kr_bus_early *call = method->early;
 	int r;
 
 	r = catch_up(bus);
 	if (r < 0)
 		return r;
-	r = sd_bus_message_new_method_call(bus->sd, &m, KR_BUS_DESTINATION,
-	                                   method->path, method->interface,
-	                                   method->member);
-	if (r < 0)
-		return r;
-	if (method->append)
-		r = method->append(m, method->closure);
-	else if (types)
-		r = sd_bus_message_appendv(m, types, args);
-	if (r < 0)
-		return r;
-	r = sd_bus_call_async(bus->sd, &slot, m, on_reply, &reply, UINT64_MAX);
-	if (r < 0)
-		return r;
-	r = kr_bus_wait(bus, wait, &reply.done);
-	if (r < 0)
-		return r;
-	r = check_reach(bus, reply.message);
-	if (r < 0)
-		return r;
-	*ret = TAKE_PTR(reply.message);
-	return 0;
+	if (!call || !call->slot) {
+		call = &own;
+		r = send_call(bus, call, types, args);
+		if (r < 0)
+			return r;
+	}
+	r = kr_bus_wait(bus, wait, &call->done);
+	if (r >= 0)
+		r = check_reach(bus, call->reply);
+	if (r >= 0)
+		*ret = TAKE_PTR(call->reply);
+	early_done(call);
+	return r < 0 ? r : 0;
 }
 
 static void add_failure(struct kr_diag *diag,
@@ -266,7 +291,7 @@ int kr_bus_call(struct kr_bus *bus, const struct kr_bus_method *method,
                 const struct kr_manager_wait *wait, struct kr_diag *diag,
                 sd_bus_message **ret, const char *types, ...)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_sd_message_ sd_bus_message *reply = NULL;
 	va_list args;
 	int r;
 
@@ -285,9 +310,9 @@ int kr_bus_call(struct kr_bus *bus, const struct kr_bus_method *method,
 		add_failure(diag, method, r, wait);
 		return r;
 	}
-	if (sd_bus_message_is_method_error(reply, NULL))
+	if (sym_sd_bus_message_is_method_error(reply, NULL))
 		return kr_bus_error_add(diag, method->member, method->about,
-		                        sd_bus_message_get_error(reply));
+		                        sym_sd_bus_message_get_error(reply));
 	if (ret)
 		*ret = TAKE_PTR(reply);
 	return 0;
@@ -299,7 +324,7 @@ static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *e)
 	struct kr_bus *bus = userdata;
 	const char *name, *old, *new;
 
-	if (sd_bus_message_read(m, "sss", &name, &old, &new) >= 0 && *old)
+	if (sym_sd_bus_message_read(m, "sss", &name, &old, &new) >= 0 && *old)
 		bus->gone = true;
 	return 0;
 }
@@ -319,8 +344,8 @@ int kr_bus_subscribe(struct kr_bus *bus, const struct kr_manager_wait *wait,
 		return 0;
 	/* its slot is the connection's, and goes with it */
 	if (bus->sd && !bus->peer)
-		r = sd_bus_add_match_async(bus->sd, NULL, OWNER_CHANGED,
-		                           on_owner_changed, NULL, bus);
+		r = sym_sd_bus_add_match_async(bus->sd, NULL, OWNER_CHANGED,
+		                               on_owner_changed, NULL, bus);
 	if (r >= 0)
 		r = kr_bus_call(bus, &method, wait, &words, NULL, NULL);
 	/* a bus that was restarted gives our name a second time, and systemd
@@ -347,7 +372,7 @@ static unsigned parse_version(const char *text)
 static int ask_version(struct kr_bus *bus, const struct kr_manager_wait *wait,
                        struct kr_diag *diag)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_sd_message_ sd_bus_message *reply = NULL;
 	const char *text = NULL;
 	int r;
 
@@ -355,7 +380,7 @@ static int ask_version(struct kr_bus *bus, const struct kr_manager_wait *wait,
 	                KR_BUS_MANAGER, "Version");
 	if (r < 0)
 		return r;
-	r = sd_bus_message_read(reply, "v", "s", &text);
+	r = sym_sd_bus_message_read(reply, "v", "s", &text);
 	bus->version = r < 0 ? 0 : parse_version(text);
 	if (bus->version == 0 || bus->version >= OLDEST_SYSTEMD)
 		return 0;
@@ -375,43 +400,74 @@ static bool is_between(const struct kr_bus *bus, int error)
 	       (error == -ENOTSUP && bus->version == 0);
 }
 
-static int start(struct kr_bus *bus, const char *address)
-{
-	int r = sd_bus_new(&bus->sd);
+/* A way to systemd. */
+struct way {
+	const char *address;
+	const char *name; /* what stands for it in messages */
+	bool file;        /* NAME is its socket: without it nothing is loaded */
+	bool peer;        /* the private socket */
+};
 
+/* -ENOPKG has words already. */
+static int start(struct kr_bus *bus, const struct way *way,
+                 struct kr_diag *diag)
+{
+	int r;
+
+	if (way->file && access(way->name, F_OK) < 0)
+		return -errno;
+	r = kr_sd_load(diag);
 	if (r < 0)
 		return r;
-	r = sd_bus_set_address(bus->sd, address);
+	r = sym_sd_bus_new(&bus->sd);
+	if (r < 0)
+		return r;
+	r = sym_sd_bus_set_address(bus->sd, way->address);
 	if (r < 0)
 		return r;
 	if (!bus->peer) {
-		r = sd_bus_set_bus_client(bus->sd, true);
+		r = sym_sd_bus_set_bus_client(bus->sd, true);
 		if (r < 0)
 			return r;
 	}
-	return sd_bus_start(bus->sd);
+	return sym_sd_bus_start(bus->sd);
 }
 
-/* Connects to ADDRESS, which NAME stands for in messages. */
-static int try_address(struct kr_bus *bus, const char *address,
-                       const char *name, bool peer,
-                       const struct kr_manager_wait *wait, struct kr_diag *diag)
+/* In front of the question for the version, whose answer comes last then: the
+ * others' need not be waited for once more. */
+static int send_early(struct kr_bus *bus)
+{
+	va_list none = {0};
+
+	for (size_t i = 0; !bus->opened && i < bus->n_early; i++) {
+		int r = send_call(bus, &bus->early[i], NULL, none);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int try_way(struct kr_bus *bus, const struct way *way,
+                   const struct kr_manager_wait *wait, struct kr_diag *diag)
 {
 	int r;
 
 	kr_bus_close(bus);
-	bus->peer = peer;
+	bus->peer = way->peer;
 	bus->gone = false;
 	bus->subscribed = false;
 	bus->version = 0;
 	bus->generation++;
-	r = start(bus, address);
-	if (r < 0)
+	r = start(bus, way, diag);
+	if (r >= 0)
+		r = send_early(bus);
+	if (r >= 0)
+		r = ask_version(bus, wait, diag);
+	else if (r != -ENOPKG)
 		kr_diag_add(diag, KR_ERROR,
 		            r == -EACCES ? "bus-denied" : "bus-connect",
-		            KR_SPAN_NONE, "%s: %s", name, strerror(-r));
-	else
-		r = ask_version(bus, wait, diag);
+		            KR_SPAN_NONE, "%s: %s", way->name, strerror(-r));
 	if (r >= 0)
 		return 0;
 	bus->between |= is_between(bus, r);
@@ -470,50 +526,55 @@ static int open_below_root(struct kr_bus *bus,
 		            "%s: %s", name, strerror(-r));
 		return r;
 	}
-	return try_address(bus, address, name, false, wait, diag);
+	return try_way(bus, &(struct way){address, name}, wait, diag);
 }
 
 static int open_here(struct kr_bus *bus, const struct kr_manager_wait *wait,
                      struct kr_diag *diag)
 {
+	static const struct way bus_socket = {"unix:path=" SYSTEM_SOCKET,
+	                                      SYSTEM_SOCKET, .file = true};
+	static const struct way private = {PRIVATE_ADDRESS, PRIVATE_SOCKET,
+	                                   .file = true, .peer = true};
 	const char *given = secure_getenv("DBUS_SYSTEM_BUS_ADDRESS");
 	struct kr_manager_wait half = *wait;
 	_cleanup_diag_ struct kr_diag tried = {0};
 	int r, p;
 
-	if (given && *given)
-		return try_address(bus, given, given,
-		                   strcmp(given, PRIVATE_ADDRESS) == 0, wait,
-		                   diag);
+	if (given && *given) {
+		const struct way way = {
+			.address = given,
+			.name = given,
+			.peer = strcmp(given, PRIVATE_ADDRESS) == 0,
+		};
+
+		return try_way(bus, &way, wait, diag);
+	}
 	/* a dbus-daemon that hangs leaves time for the other way */
 	half.deadline_usec -= kr_left_usec(wait->deadline_usec) / 2;
-	r = try_address(bus, "unix:path=" SYSTEM_SOCKET, SYSTEM_SOCKET, false,
-	                &half, &tried);
+	r = try_way(bus, &bus_socket, &half, &tried);
 	if (r >= 0)
 		return 0;
-	if (bus->version != 0 || r == -EINTR) {
+	if (bus->version != 0 || r == -EINTR || r == -ENOPKG) {
 		kr_diag_merge(diag, &tried);
 		return r;
 	}
-	p = try_address(bus, PRIVATE_ADDRESS, PRIVATE_SOCKET, true, wait,
-	                &tried);
+	p = try_way(bus, &private, wait, &tried);
 	if (p >= 0)
 		return 0;
 	kr_diag_merge(diag, &tried);
-	return p == -EACCES || p == -EINTR || p == -ENOTSUP ? p : r;
+	return p == -EACCES || p == -EINTR || p == -ENOTSUP || p == -ENOPKG ? p
+	                                                                    : r;
 }
 
 /* As sd_booted(3) looks, below the root. */
 static bool is_booted(const struct kr_bus *bus)
 {
-	_cleanup_close_ int root_fd = -1;
 	_cleanup_fs_ struct kr_fs *fs = NULL;
-	_cleanup_stat_ struct kr_stat st = {0};
+	struct stat st;
 
-	root_fd = open(bus->root ? bus->root : "/",
-	               O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return root_fd >= 0 && kr_fs_new(root_fd, &fs) >= 0 &&
-	       kr_fs_stat(fs, BOOTED, true, &st) >= 0;
+	return kr_fs_open(bus->root ? bus->root : "/", &fs) >= 0 &&
+	       kr_fs_look(fs, BOOTED, true, &st) >= 0;
 }
 
 static bool may_come_back(const struct kr_bus *bus, int error)
@@ -555,11 +616,13 @@ int kr_bus_open(struct kr_bus *bus, struct kr_diag *diag)
 {
 	struct kr_manager_wait wait = kr_bus_patience(bus, KR_BUS_USUAL_USEC);
 	uint64_t until_usec = kr_now_usec() + OPEN_USEC;
+	int r = open_until(bus,
+	                   until_usec < wait.deadline_usec ? until_usec
+	                                                   : wait.deadline_usec,
+	                   &wait, diag);
 
-	return open_until(bus,
-	                  until_usec < wait.deadline_usec ? until_usec
-	                                                  : wait.deadline_usec,
-	                  &wait, diag);
+	bus->opened = true;
+	return r;
 }
 
 int kr_bus_reopen(struct kr_bus *bus, const struct kr_manager_wait *wait,
@@ -570,12 +633,51 @@ int kr_bus_reopen(struct kr_bus *bus, const struct kr_manager_wait *wait,
 
 void kr_bus_close(struct kr_bus *bus)
 {
-	bus->sd = sd_bus_close_unref(bus->sd);
+	for (size_t i = 0; i < bus->n_early; i++)
+		early_done(&bus->early[i]);
+	if (bus->sd)
+		bus->sd = sym_sd_bus_close_unref(bus->sd);
 }
 
 int kr_bus_unit_path(const char *unit, char **ret)
 {
-	return sd_bus_path_encode(KR_BUS_UNIT_PATH, unit, ret);
+	static const char digits[] = "0123456789abcdef";
+	char *path = malloc(sizeof(KR_BUS_UNIT_PATH "/_") + 3 * strlen(unit));
+	char *end;
+
+	if (!path)
+		return -ENOMEM;
+	end = stpcpy(path, KR_BUS_UNIT_PATH "/");
+	for (const char *s = unit; *s; s++) {
+		const unsigned char c = (unsigned char)*s;
+		const bool digit = c >= '0' && c <= '9';
+
+		if (((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+		    (digit && s > unit)) {
+			*end++ = *s;
+			continue;
+		}
+		*end++ = '_';
+		*end++ = digits[c >> 4];
+		*end++ = digits[c & 15];
+	}
+	strcpy(end, *unit ? "" : "_");
+	*ret = path;
+	return 0;
+}
+
+/* The call among those that were sent early; NULL: it was not. */
+static struct kr_bus_early *find_early(struct kr_bus *bus, const char *path,
+                                       const char *member)
+{
+	for (size_t i = 0; i < bus->n_early; i++) {
+		const struct kr_bus_method *m = &bus->early[i].method;
+
+		if (strcmp(m->member, member) == 0 &&
+		    strcmp(m->path, path) == 0)
+			return &bus->early[i];
+	}
+	return NULL;
 }
 
 int kr_bus_get_unit(struct kr_bus *bus, const char *unit, const char *path,
@@ -588,8 +690,9 @@ int kr_bus_get_unit(struct kr_bus *bus, const char *unit, const char *path,
 		.member = "GetAll",
 		.about = unit,
 		.again = true,
+		.early = find_early(bus, path, "GetAll"),
 	};
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_sd_message_ sd_bus_message *reply = NULL;
 	int r;
 
 	r = kr_bus_call(bus, &method, wait, diag, &reply, "s", "");

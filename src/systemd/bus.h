@@ -5,14 +5,12 @@
  * A connection to the manager, and calls that do not outlast their welcome.
  */
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <systemd/sd-bus.h>
-
 #include "base/diag.h"
 #include "systemd/manager.h"
+#include "systemd/sd.h"
 
 #define KR_BUS_DESTINATION  "org.freedesktop.systemd1"
 #define KR_BUS_MANAGER_PATH "/org/freedesktop/systemd1"
@@ -22,6 +20,8 @@
 #define KR_BUS_JOB          "org.freedesktop.systemd1.Job"
 #define KR_BUS_PROPERTIES   "org.freedesktop.DBus.Properties"
 
+struct kr_bus_early;
+
 struct kr_bus {
 	sd_bus *sd;
 	bool peer;             /* the private socket: no bus between */
@@ -29,6 +29,7 @@ struct kr_bus {
 	bool gone;             /* systemd has left the bus since then */
 	bool between;          /* opening failed as it does in a re-execution */
 	bool seen;             /* systemd has answered once, here or before */
+	bool opened;           /* by kr_bus_open(): the early calls were sent */
 	unsigned generation;   /* of SD: another has no matches of the former */
 	char own_job[64];      /* the path of the last job that was asked for */
 	unsigned version;      /* systemd's, 0: not known */
@@ -36,6 +37,9 @@ struct kr_bus {
 	uint64_t timeout_usec; /* of a call; 0: see kr_bus_patience() */
 	kr_manager_tick_t tick;
 	void *closure;
+	/* sent by kr_bus_open() before it waits for an answer */
+	struct kr_bus_early *early;
+	size_t n_early;
 };
 
 struct kr_bus_method {
@@ -46,6 +50,17 @@ struct kr_bus_method {
 	 * a negative errno */
 	int (*append)(sd_bus_message *m, const void *closure);
 	const void *closure;
+	/* the same call, which may be on its way: its answer is this one's,
+	 * once; NULL */
+	struct kr_bus_early *early;
+};
+
+/* A call that is sent with others, before its answer is waited for. */
+struct kr_bus_early {
+	struct kr_bus_method method; /* its arguments are APPEND's */
+	sd_bus_slot *slot;           /* NULL: not sent, or answered and used */
+	sd_bus_message *reply;
+	bool done;
 };
 
 /* Connects BUS, whose options are set, and asks for the version. A systemd that
@@ -93,7 +108,8 @@ int kr_bus_subscribe(struct kr_bus *bus, const struct kr_manager_wait *wait,
 int kr_bus_wait(struct kr_bus *bus, const struct kr_manager_wait *wait,
                 const bool *done);
 
-/* The object path of UNIT, which the caller frees. 0 or an errno. */
+/* The object path of UNIT, as sd_bus_path_encode(3) makes it, which the caller
+ * frees; libsystemd is not needed for it. 0 or -ENOMEM. */
 int kr_bus_unit_path(const char *unit, char **ret);
 
 /* All that systemd says of UNIT, whose object is PATH. 0 or an errno. */

@@ -21,14 +21,14 @@
  * lost; what it had read is done, though the answer or the signal may be lost.
  * The unit tells which: a stop is done where the unit is inactive, a start or
  * restart where the unit has left "inactive" since we asked first, by its
- * InactiveExitTimestampMonotonic. That is the clock that nobody sets, and
+ * InactiveExitTimestampMonotonic. That clock is never set, and
  * InvocationID would have to be read before each job. A restart by others in
  * between counts as ours: it is as new. A unit that only changed its state, by
  * a reload or a failed stop, was not restarted. Asking twice is the lesser
  * evil: it is asked again wherever nothing proves the first.
  *
  * A job whose path was seen is not asked for again: it may have been cancelled
- * by somebody who wants otherwise. One that ended while the connection was gone
+ * by others who want otherwise. One that ended while the connection was gone
  * has no result any more: it is taken from the unit's own, and a note says so;
  * it is "canceled" where nothing failed and the wish is not so.
  *
@@ -107,7 +107,8 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *e)
 	uint32_t id;
 
 	if (job->done || !job->path ||
-	    sd_bus_message_read(m, "uoss", &id, &path, &unit, &result) < 0 ||
+	    sym_sd_bus_message_read(m, "uoss", &id, &path, &unit, &result) <
+	            0 ||
 	    strcmp(path, job->path) != 0)
 		return 0;
 	job->result = from_string(job, result);
@@ -119,12 +120,12 @@ static int subscribe(struct job *job)
 {
 	int r;
 
-	job->slot = sd_bus_slot_unref(job->slot);
+	job->slot = sym_sd_bus_slot_unref(job->slot);
 	job->generation = job->bus->generation;
 	if (!job->bus->sd)
 		return -ENOTCONN;
 	/* a peer's messages carry no sender */
-	r = sd_bus_match_signal_async(
+	r = sym_sd_bus_match_signal_async(
 		job->bus->sd, &job->slot,
 		job->bus->peer ? NULL : KR_BUS_DESTINATION, KR_BUS_MANAGER_PATH,
 		KR_BUS_MANAGER, "JobRemoved", on_job_removed, NULL, job);
@@ -140,7 +141,7 @@ static int current_job(struct job *job, const char *unit_path, char **ret)
 		.member = "Get",
 		.about = job->unit,
 	};
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_sd_message_ sd_bus_message *reply = NULL;
 	const char *path;
 	uint32_t id;
 	int r;
@@ -149,7 +150,7 @@ static int current_job(struct job *job, const char *unit_path, char **ret)
 	                KR_BUS_UNIT, "Job");
 	if (r < 0)
 		return r;
-	r = sd_bus_message_read(reply, "v", "(uo)", &id, &path);
+	r = sym_sd_bus_message_read(reply, "v", "(uo)", &id, &path);
 	if (r < 0)
 		return r;
 	*ret = id ? strdup(path) : NULL;
@@ -227,7 +228,7 @@ static int look(struct job *job, enum standing *ret)
 
 static int ask(struct job *job)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_sd_message_ sd_bus_message *reply = NULL;
 	_cleanup_diag_ struct kr_diag words = {0};
 	struct kr_manager_wait wait =
 		kr_bus_patience(job->bus, KR_BUS_USUAL_USEC);
@@ -256,7 +257,7 @@ static int ask(struct job *job)
 	kr_diag_merge(job->diag, &words);
 	if (r < 0)
 		return r;
-	r = sd_bus_message_read(reply, "o", &path);
+	r = sym_sd_bus_message_read(reply, "o", &path);
 	if (r < 0)
 		return r;
 	strlcpy(job->bus->own_job, path, sizeof(job->bus->own_job));
@@ -321,7 +322,7 @@ int kr_job_run_method(struct kr_bus *bus, const struct kr_bus_method *method,
 
 	r = run(&job);
 	kr_diag_merge(diag, &words);
-	sd_bus_slot_unref(job.slot);
+	sym_sd_bus_slot_unref(job.slot);
 	if (r == -ETIMEDOUT && job.path)
 		kr_diag_add(diag, KR_ERROR, "job-timeout", KR_SPAN_NONE,
 		            "%s: its job did not end in time and goes on",

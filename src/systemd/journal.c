@@ -13,16 +13,15 @@
  * is large; which of them, systemd/log-pick says.
  *
  * Below a root: the *.journal files of that node's own machine-id, below both
- * places, found and opened inside the root; not sd_journal_open_directory(),
- * which knows one folder and follows links out of the root.
+ * places, found inside the root and opened through it; not
+ * sd_journal_open_directory(), which knows one folder and follows links out of
+ * the root.
  *
  * sd-journal does not tell "nothing logged" from "not allowed to look": the
  * system's own file, which is there on every node, is asked.
  *
  * Sources: systemd.journal-fields(7), sd-journal(3).
  */
-
-#define SD_JOURNAL_SUPPRESS_LOCATION
 
 #include <dirent.h>
 #include <errno.h>
@@ -31,14 +30,13 @@
 #include <string.h>
 #include <sys/uio.h>
 
-#include <systemd/sd-id128.h>
-#include <systemd/sd-journal.h>
 #include <systemd/sd-messages.h>
 
 #include "base/fs.h"
 #include "base/vec.h"
 #include "systemd/journal.h"
 #include "systemd/log-pick.h"
+#include "systemd/sd.h"
 
 #define ID_SIZE       33
 #define ROTATIONS_MAX 3
@@ -57,10 +55,10 @@ static int read_machine_id(struct kr_fs *fs, char ret[static ID_SIZE])
 	if (r < 0)
 		return r;
 	strlcpy(text, file->data, sizeof(text));
-	r = sd_id128_from_string(text, &id);
+	r = sym_sd_id128_from_string(text, &id);
 	if (r < 0)
 		return r;
-	sd_id128_to_string(id, ret);
+	sym_sd_id128_to_string(id, ret);
 	return 0;
 }
 
@@ -72,7 +70,7 @@ static bool is_journal(const struct kr_dir_entry *entry)
 	       strcmp(entry->name + n - 8, ".journal") == 0;
 }
 
-/* Adds the journal files of one folder below the root. */
+/* Adds the journal files of one folder of the root. */
 static int add_files(struct kr_fs *fs, const char *dir,
                      struct kr_strings *paths)
 {
@@ -83,60 +81,112 @@ static int add_files(struct kr_fs *fs, const char *dir,
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < entries.n_entries; i++) {
-		_cleanup_stat_ struct kr_stat st = {0};
-		_cleanup_free_ char *path = NULL;
-		char *outside;
-
 		if (!is_journal(&entries.entries[i]))
 			continue;
-		path = kr_path_join(dir, entries.entries[i].name);
-		if (!path)
-			return -ENOMEM;
-		if (kr_fs_stat(fs, path, false, &st) < 0)
-			continue; /* rotated away meanwhile */
-		if (asprintf(&outside, "/proc/self/fd/%d%s", kr_fs_root_fd(fs),
-		             st.real) < 0)
-			return -ENOMEM;
-		r = kr_strings_consume(paths, outside);
+		r = kr_strings_consume(
+			paths, kr_path_join(dir, entries.entries[i].name));
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-static int open_files(struct kr_fs *fs, const char *id, sd_journal **ret)
+/* The names of the root's own journal files, as they are now. 0, or why they
+ * cannot be listed, -ENOENT where there are none. */
+static int list_files(struct kr_fs *fs, struct kr_strings *paths)
 {
-	_cleanup_strings_ struct kr_strings paths = {0};
-	int r, seen = -ENOENT;
+	char id[ID_SIZE];
+	int r = read_machine_id(fs, id), seen = -ENOENT;
 
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		_cleanup_free_ char *dir = kr_path_join(places[i], id);
 
 		if (!dir)
 			return -ENOMEM;
-		r = add_files(fs, dir, &paths);
+		r = add_files(fs, dir, paths);
+		if (r == -ENOMEM)
+			return r;
 		if (r < 0 && r != -ENOENT)
 			seen = r;
 	}
-	if (paths.n_items == 0)
-		return seen;
-	return sd_journal_open_files(ret, (void *)paths.items, 0);
+	return paths->n_items > 0 ? 0 : seen;
 }
 
-static int open_below_root(struct kr_fs *fs, sd_journal **ret)
+static bool are_equal(const struct kr_strings *a, const struct kr_strings *b)
 {
-	char id[ID_SIZE];
+	if (a->n_items != b->n_items)
+		return false;
+	for (size_t i = 0; i < a->n_items; i++) {
+		if (strcmp(a->items[i], b->items[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+static int open_files(struct kr_fs *fs, const struct kr_strings *paths,
+                      sd_journal **ret)
+{
+	_cleanup_strings_ struct kr_strings outside = {0};
+	char *path;
 	int r;
 
-	r = read_machine_id(fs, id);
+	for (size_t i = 0; i < paths->n_items; i++) {
+		_cleanup_stat_ struct kr_stat st = {0};
+
+		r = kr_fs_stat(fs, paths->items[i], false, &st);
+		if (r < 0) /* rotated away meanwhile */
+			return r;
+		if (asprintf(&path, "/proc/self/fd/%d%s", kr_fs_root_fd(fs),
+		             st.real) < 0)
+			return -ENOMEM;
+		r = kr_strings_consume(&outside, path);
+		if (r < 0)
+			return r;
+	}
+	return sym_sd_journal_open_files(ret, (void *)outside.items, 0);
+}
+
+static int open_once(struct kr_fs *fs, bool own, const struct kr_strings *paths,
+                     int listed, sd_journal **ret)
+{
+	if (own)
+		return sym_sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY);
+	return listed < 0 ? listed : open_files(fs, paths, ret);
+}
+
+/*
+ * A rotation gives the file that is written a new name, and its old name to an
+ * empty one. Where that falls between sd-journal's look at the folder and its
+ * open, the newest lines are in no file that it has. So the files are listed
+ * before and after.
+ */
+static int open_all(struct kr_fs *fs, bool own, sd_journal **ret)
+{
+	_cleanup_sd_journal_ sd_journal *journal = NULL;
+	int r;
+
+	for (unsigned i = 0;; i++) {
+		_cleanup_strings_ struct kr_strings before = {0}, after = {0};
+
+		r = list_files(fs, &before);
+		if (r == -ENOMEM)
+			return r;
+		r = open_once(fs, own, &before, r, &journal);
+		if (r < 0 && r != -ENOENT)
+			return r;
+		if (list_files(fs, &after) == -ENOMEM)
+			return -ENOMEM;
+		if (i == ROTATIONS_MAX || are_equal(&before, &after))
+			break;
+		sym_sd_journal_close(journal);
+		journal = NULL;
+	}
 	if (r < 0)
 		return r;
-	for (unsigned i = 0; i < ROTATIONS_MAX; i++) {
-		r = open_files(fs, id, ret);
-		if (r != -ENOENT) /* a file that went between list and open */
-			break;
-	}
-	return r;
+	*ret = TAKE(journal);
+	return 0;
 }
 
 /* VALUE NULL or "": any. */
@@ -148,7 +198,7 @@ static int match(sd_journal *journal, const char *field, const char *value)
 		return 0;
 	if (asprintf(&text, "%s=%s", field, value) < 0)
 		return -ENOMEM;
-	return sd_journal_add_match(journal, text, 0);
+	return sym_sd_journal_add_match(journal, text, 0);
 }
 
 /* What the unit's own processes have said. */
@@ -169,7 +219,7 @@ static int add_matches(sd_journal *journal,
 	r = match_unit(journal, query);
 	if (r < 0)
 		return r;
-	r = sd_journal_add_disjunction(journal);
+	r = sym_sd_journal_add_disjunction(journal);
 	if (r < 0)
 		return r;
 	r = match(journal, "_PID", "1");
@@ -190,7 +240,7 @@ static char *field_value(sd_journal *journal, const char *field,
 	size_t size, skip = strlen(field) + 1;
 	char *value;
 
-	if (sd_journal_get_data(journal, field, &data, &size) < 0 ||
+	if (sym_sd_journal_get_data(journal, field, &data, &size) < 0 ||
 	    size < skip)
 		return NULL;
 	size -= skip;
@@ -225,9 +275,8 @@ static bool is_excluded(sd_journal *journal,
 	size_t size;
 
 	id = field_value(journal, "INVOCATION_ID", &size);
-	for (size_t i = 0; i < ARRAY_SIZE(query->except); i++) {
-		const struct kr_invocation *other = &query->except[i];
-
+	KR_EACH(const struct kr_invocation, other, query->except,
+	        ARRAY_SIZE(query->except)) {
 		if ((pid > 0 && pid == other->pid) ||
 		    (id && *id && strcmp(id, other->id) == 0))
 			return true;
@@ -297,14 +346,14 @@ static int read_lines(sd_journal *journal, const struct kr_journal_query *query,
 	uint64_t usec;
 	int r;
 
-	r = sd_journal_seek_tail(journal);
+	r = sym_sd_journal_seek_tail(journal);
 	if (r < 0)
 		return r;
 	for (;;) {
-		r = sd_journal_previous(journal);
+		r = sym_sd_journal_previous(journal);
 		if (r <= 0)
 			return r;
-		if (sd_journal_get_realtime_usec(journal, &usec) < 0)
+		if (sym_sd_journal_get_realtime_usec(journal, &usec) < 0)
 			return -EBADMSG;
 		if (usec < query->since_usec)
 			return 0;
@@ -322,9 +371,9 @@ static bool is_denied(void)
 	char id[ID_SIZE], path[80];
 	sd_id128_t machine;
 
-	if (sd_id128_get_machine(&machine) < 0)
+	if (sym_sd_id128_get_machine(&machine) < 0)
 		return false;
-	sd_id128_to_string(machine, id);
+	sym_sd_id128_to_string(machine, id);
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		snprintf(path, sizeof(path), "%s/%s/system.journal", places[i],
 		         id);
@@ -335,31 +384,29 @@ static bool is_denied(void)
 	return false;
 }
 
-static int open_journal(const struct kr_journal_query *query, struct kr_fs **fs,
-                        sd_journal **ret)
+static bool is_own(const struct kr_journal_query *query)
 {
-	_cleanup_close_ int root_fd = -1;
-	int r;
+	return !query->root || strcmp(query->root, "/") == 0;
+}
 
-	if (!query->root || strcmp(query->root, "/") == 0) {
-		r = sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY);
-	} else {
-		root_fd = open(query->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (root_fd < 0)
-			return -errno;
-		r = kr_fs_new(root_fd, fs);
-		if (r < 0)
-			return r;
-		r = open_below_root(*fs, ret);
-	}
+/* FS must live longer than RET: the paths go through its root. */
+static int open_journal(const struct kr_journal_query *query,
+                        struct kr_fs **ret_fs, sd_journal **ret)
+{
+	int r = kr_fs_open(query->root ?: "/", ret_fs);
+
+	if (r < 0)
+		return r;
+	r = open_all(*ret_fs, is_own(query), ret);
 	return r < 0 ? r
-	             : sd_journal_set_data_threshold(*ret, KR_LOG_LINE_BYTES);
+	             : sym_sd_journal_set_data_threshold(*ret,
+	                                                 KR_LOG_LINE_BYTES);
 }
 
 static int read_picked(const struct kr_journal_query *query, struct kr_log *log)
 {
-	_cleanup_fs_ struct kr_fs *fs = NULL; /* the paths go through its fd */
-	_cleanup_(sd_journal_closep) sd_journal *journal = NULL;
+	_cleanup_fs_ struct kr_fs *fs = NULL;
+	_cleanup_sd_journal_ sd_journal *journal = NULL;
 	_cleanup_log_pick_ struct kr_log_pick pick = {
 		.classify = query->classify,
 		.trouble = query->trouble,
@@ -379,15 +426,18 @@ static int read_picked(const struct kr_journal_query *query, struct kr_log *log)
 	r = kr_log_pick_finish(&pick, log);
 	if (r < 0)
 		return r;
-	return log->n_lines == 0 && !fs && is_denied() ? -EACCES : 0;
+	return log->n_lines == 0 && is_own(query) && is_denied() ? -EACCES : 0;
 }
 
 int kr_journal_read(const struct kr_journal_query *query, struct kr_diag *diag,
                     struct kr_log *ret)
 {
 	_cleanup_log_ struct kr_log log = {0};
-	int r = read_picked(query, &log);
+	int r = kr_sd_load(diag);
 
+	if (r < 0)
+		return r;
+	r = read_picked(query, &log);
 	if (r == -EACCES)
 		kr_diag_add(diag, KR_ERROR, "journal-denied", KR_SPAN_NONE,
 		            "journal of %s: %s: the reader must be root or in "
@@ -398,32 +448,34 @@ int kr_journal_read(const struct kr_journal_query *query, struct kr_diag *diag,
 		            "journal of %s: %s", query->unit, strerror(-r));
 	if (r < 0)
 		return r;
-	*ret = log;
-	log = (struct kr_log){0};
+	*ret = TAKE(log);
 	return 0;
 }
 
 int kr_journal_find(const struct kr_journal_query *query,
                     kr_journal_look_t look, void *closure)
 {
-	_cleanup_fs_ struct kr_fs *fs = NULL; /* the paths go through its fd */
-	_cleanup_(sd_journal_closep) sd_journal *journal = NULL;
+	_cleanup_fs_ struct kr_fs *fs = NULL;
+	_cleanup_sd_journal_ sd_journal *journal = NULL;
 	int r;
 
+	r = kr_sd_load(NULL);
+	if (r < 0)
+		return r;
 	r = open_journal(query, &fs, &journal);
 	if (r < 0)
 		return r;
 	r = match_unit(journal, query);
 	if (r < 0)
 		return r;
-	r = sd_journal_seek_head(journal);
+	r = sym_sd_journal_seek_head(journal);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < query->n_max; i++) {
 		_cleanup_free_ char *text = NULL;
 		size_t size;
 
-		r = sd_journal_next(journal);
+		r = sym_sd_journal_next(journal);
 		if (r <= 0)
 			return r;
 		text = field_value(journal, "MESSAGE", &size);
@@ -448,8 +500,10 @@ int kr_journal_send(const struct kr_journal_field *fields, size_t n)
 	struct iovec iov[KR_JOURNAL_FIELDS_MAX] = {0};
 	size_t made = 0;
 	char *text;
-	int r;
+	int r = kr_sd_load(NULL);
 
+	if (r < 0)
+		return r;
 	if (n > ARRAY_SIZE(iov))
 		return -E2BIG;
 	for (; made < n; made++) {
@@ -458,7 +512,7 @@ int kr_journal_send(const struct kr_journal_field *fields, size_t n)
 			break;
 		iov[made] = (struct iovec){text, strlen(text)};
 	}
-	r = made < n ? -ENOMEM : sd_journal_sendv(iov, (int)n);
+	r = made < n ? -ENOMEM : sym_sd_journal_sendv(iov, (int)n);
 	for (size_t i = 0; i < made; i++)
 		free(iov[i].iov_base);
 	return r < 0 ? r : 0;

@@ -22,14 +22,21 @@
 
 #include "base/clock.h"
 #include "base/vec.h"
-#include "systemd/bus-error.h"
 #include "systemd/bus.h"
 #include "systemd/job.h"
 #include "systemd/manager.h"
-#include "systemd/unit-properties.h"
+
+enum {
+	EARLY_UNIT,
+	EARLY_ENVIRONMENT,
+	EARLY_ACTIVE,
+	N_EARLY
+};
 
 struct kr_manager {
 	struct kr_bus bus;
+	struct kr_bus_early early[N_EARLY];
+	char *early_path;   /* of EARLY_UNIT */
 	char **environment; /* NULL: not asked for yet */
 	char **active;      /* what kr_manager_active_units() gave last */
 };
@@ -40,10 +47,65 @@ struct kr_manager *kr_manager_free(struct kr_manager *manager)
 		return NULL;
 	kr_bus_close(&manager->bus);
 	free(manager->bus.root);
+	free(manager->early_path);
 	kr_strings_free(manager->environment);
 	kr_strings_free(manager->active);
 	free(manager);
 	return NULL;
+}
+
+/* For the Get of the environment. */
+static int append_environment(sd_bus_message *m, const void *closure)
+{
+	return sym_sd_bus_message_append(m, "ss", KR_BUS_MANAGER,
+	                                 "Environment");
+}
+
+/* For GetAll: all interfaces. */
+static int append_all(sd_bus_message *m, const void *closure)
+{
+	return sym_sd_bus_message_append(m, "s", "");
+}
+
+static int append_active(sd_bus_message *m, const void *closure)
+{
+	int r = sym_sd_bus_message_append(m, "as", 1, "active");
+
+	/* it does not write to it */
+	return r < 0 ? r
+	             : sym_sd_bus_message_append_strv(
+			       m, (char **)(uintptr_t)closure);
+}
+
+static int plan_early(struct kr_manager *manager,
+                      const struct kr_manager_options *options)
+{
+	int r = kr_bus_unit_path(options->unit, &manager->early_path);
+
+	if (r < 0)
+		return r;
+	manager->early[EARLY_UNIT].method = (struct kr_bus_method){
+		.path = manager->early_path,
+		.interface = KR_BUS_PROPERTIES,
+		.member = "GetAll",
+		.append = append_all,
+	};
+	manager->early[EARLY_ENVIRONMENT].method = (struct kr_bus_method){
+		.path = KR_BUS_MANAGER_PATH,
+		.interface = KR_BUS_PROPERTIES,
+		.member = "Get",
+		.append = append_environment,
+	};
+	manager->early[EARLY_ACTIVE].method = (struct kr_bus_method){
+		.path = KR_BUS_MANAGER_PATH,
+		.interface = KR_BUS_MANAGER,
+		.member = "ListUnitsByPatterns",
+		.append = append_active,
+		.closure = options->names,
+	};
+	manager->bus.early = manager->early;
+	manager->bus.n_early = N_EARLY;
+	return 0;
 }
 
 int kr_manager_open(const struct kr_manager_options *options,
@@ -63,7 +125,9 @@ int kr_manager_open(const struct kr_manager_options *options,
 	manager->bus.timeout_usec = options->timeout_usec;
 	manager->bus.tick = options->tick;
 	manager->bus.closure = options->closure;
-	r = kr_bus_open(&manager->bus, diag);
+	r = options->unit ? plan_early(manager, options) : 0;
+	if (r == 0)
+		r = kr_bus_open(&manager->bus, diag);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(manager);
@@ -106,19 +170,42 @@ static int get(struct kr_manager *manager, const char *path,
 	                   interface, name);
 }
 
+/* A variant of strings; NULL where there are none. */
+static int read_strings(sd_bus_message *reply, char ***ret)
+{
+	int r = sym_sd_bus_message_enter_container(reply, 'v', "as");
+
+	return r < 0 ? r : sym_sd_bus_message_read_strv(reply, ret);
+}
+
 /* The strings that the property NAME lists; NULL where it is empty. */
 static int get_strings(struct kr_manager *manager, const char *path,
                        const char *interface, const char *name,
                        struct kr_diag *diag, char ***ret)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_sd_message_ sd_bus_message *reply = NULL;
 	int r;
 
 	r = get(manager, path, interface, name, diag, &reply);
-	if (r < 0)
-		return r;
-	r = sd_bus_message_enter_container(reply, 'v', "as");
-	return r < 0 ? r : sd_bus_message_read_strv(reply, ret);
+	return r < 0 ? r : read_strings(reply, ret);
+}
+
+static int ask_environment(struct kr_manager *manager, struct kr_diag *diag)
+{
+	const struct kr_bus_method method = {
+		.path = KR_BUS_MANAGER_PATH,
+		.interface = KR_BUS_PROPERTIES,
+		.member = "Get",
+		.again = true,
+		.append = append_environment,
+		.early = &manager->early[EARLY_ENVIRONMENT],
+	};
+	const struct kr_manager_wait wait =
+		kr_bus_patience(&manager->bus, KR_BUS_USUAL_USEC);
+	_cleanup_sd_message_ sd_bus_message *reply = NULL;
+	int r = kr_bus_call(&manager->bus, &method, &wait, diag, &reply, NULL);
+
+	return r < 0 ? r : read_strings(reply, &manager->environment);
 }
 
 int kr_manager_environment(struct kr_manager *manager, struct kr_diag *diag,
@@ -127,8 +214,7 @@ int kr_manager_environment(struct kr_manager *manager, struct kr_diag *diag,
 	int r;
 
 	if (!manager->environment) {
-		r = get_strings(manager, KR_BUS_MANAGER_PATH, KR_BUS_MANAGER,
-		                "Environment", diag, &manager->environment);
+		r = ask_environment(manager, diag);
 		if (r < 0)
 			return r;
 	}
@@ -142,16 +228,6 @@ int kr_manager_environment(struct kr_manager *manager, struct kr_diag *diag,
 	return 0;
 }
 
-static int append_active(sd_bus_message *m, const void *closure)
-{
-	int r = sd_bus_message_append(m, "as", 1, "active");
-
-	/* it does not write to it */
-	return r < 0 ? r
-	             : sd_bus_message_append_strv(m,
-	                                          (char **)(uintptr_t)closure);
-}
-
 /* The names in a(ssssssouso). */
 static int read_names(sd_bus_message *reply, char ***ret)
 {
@@ -159,19 +235,19 @@ static int read_names(sd_bus_message *reply, char ***ret)
 	const char *name;
 	int r;
 
-	r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
+	r = sym_sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
 	if (r < 0)
 		return r;
-	while ((r = sd_bus_message_read(reply, "(ssssssouso)", &name, NULL,
-	                                NULL, NULL, NULL, NULL, NULL, NULL,
-	                                NULL, NULL)) > 0) {
+	while ((r = sym_sd_bus_message_read(reply, "(ssssssouso)", &name, NULL,
+	                                    NULL, NULL, NULL, NULL, NULL, NULL,
+	                                    NULL, NULL)) > 0) {
 		r = kr_strings_add(&names, name);
 		if (r < 0)
 			return r;
 	}
 	if (r < 0)
 		return r;
-	/* none is an answer, too */
+	/* no names are an answer, too */
 	*ret = names.items ? kr_strings_take(&names)
 	                   : calloc(1, sizeof(char *));
 	return *ret ? 0 : -ENOMEM;
@@ -188,10 +264,13 @@ int kr_manager_active_units(struct kr_manager *manager,
 		.again = true,
 		.append = append_active,
 		.closure = names,
+		.early = names == manager->early[EARLY_ACTIVE].method.closure
+	                         ? &manager->early[EARLY_ACTIVE]
+	                         : NULL,
 	};
 	const struct kr_manager_wait wait =
 		kr_bus_patience(&manager->bus, KR_BUS_USUAL_USEC);
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_sd_message_ sd_bus_message *reply = NULL;
 	char **active;
 	int r = kr_bus_call(&manager->bus, &method, &wait, diag, &reply, NULL);
 
@@ -213,13 +292,13 @@ int kr_manager_active_units(struct kr_manager *manager,
 /* When the manager last began to read its units; 0: an old one does not say. */
 static uint64_t get_units_load(struct kr_manager *manager)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_sd_message_ sd_bus_message *reply = NULL;
 	_cleanup_diag_ struct kr_diag ignored = {0};
 	uint64_t usec;
 
 	if (get(manager, KR_BUS_MANAGER_PATH, KR_BUS_MANAGER,
 	        "UnitsLoadTimestamp", &ignored, &reply) < 0 ||
-	    sd_bus_message_read(reply, "v", "t", &usec) < 0)
+	    sym_sd_bus_message_read(reply, "v", "t", &usec) < 0)
 		return 0;
 	return usec;
 }
@@ -252,7 +331,7 @@ int kr_manager_unit_of_pid(struct kr_manager *manager, pid_t pid,
 	};
 	const struct kr_manager_wait wait =
 		kr_bus_patience(&manager->bus, KR_BUS_USUAL_USEC);
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_sd_message_ sd_bus_message *reply = NULL;
 	_cleanup_diag_ struct kr_diag words = {0};
 	_cleanup_free_ char *unit = NULL;
 	const char *path;
@@ -267,10 +346,10 @@ int kr_manager_unit_of_pid(struct kr_manager *manager, pid_t pid,
 		kr_diag_merge(diag, &words);
 	if (r < 0)
 		return r;
-	r = sd_bus_message_read(reply, "o", &path);
+	r = sym_sd_bus_message_read(reply, "o", &path);
 	if (r < 0)
 		return r;
-	r = sd_bus_path_decode(path, KR_BUS_UNIT_PATH, &unit);
+	r = sym_sd_bus_path_decode(path, KR_BUS_UNIT_PATH, &unit);
 	if (r < 0)
 		return r;
 	if (!unit)
@@ -291,7 +370,7 @@ int kr_manager_is_enabled(struct kr_manager *manager, const char *unit,
 	};
 	const struct kr_manager_wait wait =
 		kr_bus_patience(&manager->bus, KR_BUS_USUAL_USEC);
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_sd_message_ sd_bus_message *reply = NULL;
 	_cleanup_diag_ struct kr_diag words = {0};
 	const char *state;
 	int r;
@@ -303,7 +382,7 @@ int kr_manager_is_enabled(struct kr_manager *manager, const char *unit,
 	kr_diag_merge(diag, &words);
 	if (r < 0)
 		return r;
-	r = sd_bus_message_read(reply, "s", &state);
+	r = sym_sd_bus_message_read(reply, "s", &state);
 	return r < 0 ? r : strcmp(state, "enabled") == 0;
 }
 
@@ -312,14 +391,14 @@ static int get_string(struct kr_manager *manager, const char *path,
                       const char *interface, const char *name,
                       struct kr_diag *diag, char **ret)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_sd_message_ sd_bus_message *reply = NULL;
 	const char *value;
 	int r;
 
 	r = get(manager, path, interface, name, diag, &reply);
 	if (r < 0)
 		return r;
-	r = sd_bus_message_read(reply, "v", "s", &value);
+	r = sym_sd_bus_message_read(reply, "v", "s", &value);
 	if (r < 0)
 		return r;
 	*ret = strdup(value);

@@ -5,7 +5,6 @@
  * systemd's manager over D-Bus. It knows nothing of kubelet.
  */
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/diag.h"
@@ -28,6 +27,12 @@ struct kr_manager_options {
 	kr_manager_tick_t tick; /* in all calls but those with a wait of their
 	                           own; NULL: none */
 	void *closure;
+	/* what is asked first, in one flight with the connection: of this unit
+	 * kr_manager_get_unit(), of these names kr_manager_active_units(), and
+	 * kr_manager_environment(). Each first answer is of the time of the
+	 * opening; unit NULL: none */
+	const char *unit;
+	const char *const *names;
 };
 
 /*
@@ -86,12 +91,12 @@ int kr_manager_started_before(struct kr_manager *manager, const char *unit,
                               struct kr_strings *ret);
 
 /* The unit that PID belongs to; the caller frees it. 0; -ENOENT: none, without
- * words; -EINVAL: PID is none; other errnos. */
+ * words; -EINVAL: PID is no process id; other errnos. */
 int kr_manager_unit_of_pid(struct kr_manager *manager, pid_t pid,
                            struct kr_diag *diag, char **ret);
 
-/* Whether UNIT is enabled: 1, 0 (also one that is not there), or an errno, with
- * words. */
+/* Whether UNIT is enabled: 1, 0 (also a unit that is not there), or an errno,
+ * with words. */
 int kr_manager_is_enabled(struct kr_manager *manager, const char *unit,
                           struct kr_diag *diag);
 

@@ -13,7 +13,7 @@
  *   NAME.service  Type=oneshot; a failed one is not kept either
  *
  * A timer survives daemon-reload and its start time with it, and starts
- * counting anew with a restart, in one job: there is no moment without it.
+ * counting again with a restart, in one job: there is no moment without it.
  *
  * A service that is run once and asked for its status goes by itself when it
  * has ended well, so that nothing is left of it when we are killed meanwhile. A
@@ -88,7 +88,7 @@ static struct kr_manager_wait patience(struct kr_manager *manager)
 static int close_containers(sd_bus_message *m, unsigned n)
 {
 	while (n-- > 0) {
-		int r = sd_bus_message_close_container(m);
+		int r = sym_sd_bus_message_close_container(m);
 
 		if (r < 0)
 			return r;
@@ -102,14 +102,14 @@ static int append_command(sd_bus_message *m, const char *const *argv)
 	char **words = (char **)(uintptr_t)argv; /* it does not write to it */
 	int r;
 
-	if ((r = sd_bus_message_open_container(m, 'r', "sv")) < 0 ||
-	    (r = sd_bus_message_append(m, "s", "ExecStart")) < 0 ||
-	    (r = sd_bus_message_open_container(m, 'v', "a(sasb)")) < 0 ||
-	    (r = sd_bus_message_open_container(m, 'a', "(sasb)")) < 0 ||
-	    (r = sd_bus_message_open_container(m, 'r', "sasb")) < 0 ||
-	    (r = sd_bus_message_append(m, "s", argv[0])) < 0 ||
-	    (r = sd_bus_message_append_strv(m, words)) < 0 ||
-	    (r = sd_bus_message_append(m, "b", 0)) < 0)
+	if ((r = sym_sd_bus_message_open_container(m, 'r', "sv")) < 0 ||
+	    (r = sym_sd_bus_message_append(m, "s", "ExecStart")) < 0 ||
+	    (r = sym_sd_bus_message_open_container(m, 'v', "a(sasb)")) < 0 ||
+	    (r = sym_sd_bus_message_open_container(m, 'a', "(sasb)")) < 0 ||
+	    (r = sym_sd_bus_message_open_container(m, 'r', "sasb")) < 0 ||
+	    (r = sym_sd_bus_message_append(m, "s", argv[0])) < 0 ||
+	    (r = sym_sd_bus_message_append_strv(m, words)) < 0 ||
+	    (r = sym_sd_bus_message_append(m, "b", 0)) < 0)
 		return r;
 	return close_containers(m, 4);
 }
@@ -132,24 +132,24 @@ static int append_sandbox(sd_bus_message *m)
 	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(on); i++) {
-		r = sd_bus_message_append(m, "(sv)", on[i], "b", 1);
+		r = sym_sd_bus_message_append(m, "(sv)", on[i], "b", 1);
 		if (r < 0)
 			return r;
 	}
-	r = sd_bus_message_append(
+	r = sym_sd_bus_message_append(
 		m, "(sv)(sv)(sv)(sv)", "CapabilityBoundingSet", "t",
 		capabilities, "KeyringMode", "s", "private", "ProtectSystem",
 		"s", "yes", "RestrictNamespaces", "t", (uint64_t)CLONE_NEWIPC);
 	if (r < 0)
 		return r;
-	r = sd_bus_message_append(m, "(sv)(sv)(sv)", "RestrictAddressFamilies",
-	                          "(bas)", 1, 4, "AF_UNIX", "AF_INET",
-	                          "AF_INET6", "AF_NETLINK",
-	                          "SystemCallArchitectures", "as", 1, "native",
-	                          "SystemCallErrorNumber", "i", EPERM);
+	r = sym_sd_bus_message_append(
+		m, "(sv)(sv)(sv)", "RestrictAddressFamilies", "(bas)", 1, 4,
+		"AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK",
+		"SystemCallArchitectures", "as", 1, "native",
+		"SystemCallErrorNumber", "i", EPERM);
 	if (r < 0)
 		return r;
-	return sd_bus_message_append(
+	return sym_sd_bus_message_append(
 		m, "(sv)(sv)(sv)", "SystemCallFilter", "(bas)", 1, 1,
 		"@system-service", "SystemCallFilter", "(bas)", 0, 2,
 		"@resources", "@privileged", "SystemCallFilter", "(bas)", 1, 1,
@@ -159,37 +159,37 @@ static int append_sandbox(sd_bus_message *m)
 static int append_service(sd_bus_message *m, const struct unit *u,
                           const char *collect)
 {
-	int r = sd_bus_message_open_container(m, 'a', "(sv)");
+	int r = sym_sd_bus_message_open_container(m, 'a', "(sv)");
 
 	if (r < 0)
 		return r;
-	r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)", "Description", "s",
-	                          u->transient->description, "Type", "s",
-	                          "oneshot", "CollectMode", "s", collect,
-	                          "RequiresMountsFor", "as", 1,
-	                          u->transient->folder);
+	r = sym_sd_bus_message_append(m, "(sv)(sv)(sv)(sv)", "Description", "s",
+	                              u->transient->description, "Type", "s",
+	                              "oneshot", "CollectMode", "s", collect,
+	                              "RequiresMountsFor", "as", 1,
+	                              u->transient->folder);
 	if (r < 0)
 		return r;
 	r = append_sandbox(m);
 	if (r < 0)
 		return r;
 	r = append_command(m, u->transient->argv);
-	return r < 0 ? r : sd_bus_message_close_container(m);
+	return r < 0 ? r : sym_sd_bus_message_close_container(m);
 }
 
 static int append_timer(sd_bus_message *m, const void *closure)
 {
 	const struct unit *u = closure;
-	int r = sd_bus_message_append(
+	int r = sym_sd_bus_message_append(
 		m, "ssa(sv)", u->timer, "fail", 4, "Description", "s",
 		u->transient->description, "TimersMonotonic", "a(st)", 1,
 		"OnActiveSec", u->transient->after_usec, "AccuracyUSec", "t",
 		(uint64_t)ACCURACY_USEC, "RemainAfterElapse", "b", 0);
 
 	if (r < 0 ||
-	    (r = sd_bus_message_open_container(m, 'a', "(sa(sv))")) < 0 ||
-	    (r = sd_bus_message_open_container(m, 'r', "sa(sv)")) < 0 ||
-	    (r = sd_bus_message_append(m, "s", u->service)) < 0 ||
+	    (r = sym_sd_bus_message_open_container(m, 'a', "(sa(sv))")) < 0 ||
+	    (r = sym_sd_bus_message_open_container(m, 'r', "sa(sv)")) < 0 ||
+	    (r = sym_sd_bus_message_append(m, "s", u->service)) < 0 ||
 	    (r = append_service(m, u, "inactive-or-failed")) < 0)
 		return r;
 	return close_containers(m, 2);
@@ -198,12 +198,12 @@ static int append_timer(sd_bus_message *m, const void *closure)
 static int append_run(sd_bus_message *m, const void *closure)
 {
 	const struct unit *u = closure;
-	int r = sd_bus_message_append(m, "ss", u->service, "fail");
+	int r = sym_sd_bus_message_append(m, "ss", u->service, "fail");
 
 	if (r < 0)
 		return r;
 	r = append_service(m, u, "inactive");
-	return r < 0 ? r : sd_bus_message_append(m, "a(sa(sv))", 0);
+	return r < 0 ? r : sym_sd_bus_message_append(m, "a(sa(sv))", 0);
 }
 
 static int not_done(const char *unit, enum kr_job_result result,
@@ -277,7 +277,7 @@ int kr_transient_next(struct kr_manager *manager, const char *name,
                       struct kr_diag *diag, uint64_t *ret)
 {
 	const struct kr_manager_wait wait = patience(manager);
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_sd_message_ sd_bus_message *reply = NULL;
 	_cleanup_(unit_done) struct unit u = {0};
 	_cleanup_free_ char *path = NULL;
 	struct kr_bus_method method = {
@@ -300,7 +300,7 @@ int kr_transient_next(struct kr_manager *manager, const char *name,
 	                "NextElapseUSecMonotonic");
 	if (r < 0)
 		return r;
-	r = sd_bus_message_read(reply, "v", "t", &next);
+	r = sym_sd_bus_message_read(reply, "v", "t", &next);
 	if (r < 0)
 		return r;
 	*ret = next == UINT64_MAX ? 0 : next;

@@ -6,10 +6,10 @@
  *   PropertiesChanged  of the unit's object: it is worth a look
  *   JobNew             of the unit: what kind of job it is is asked at once
  *
- * A unit that its process has left behind by SIGTERM and one that somebody has
- * stopped end in the same state: inactive, success. Only the job tells (tried
- * on systemd 252, a test). It lives for a moment, so it is asked for its type
- * when the signal comes, and not when somebody wants to know. A restart is a
+ * A unit that its process has left behind by SIGTERM and a unit that others
+ * have stopped end in the same state: inactive, success. Only the job tells
+ * (tried on systemd 252, a test). It lives for a moment, so it is asked for its
+ * type when the signal comes, and not when its answer is wanted. A restart is a
  * job "restart" that becomes "start" in between, never "stop"
  * (job_type_collapse() and job_finish_and_invalidate() of src/core/job.c). A
  * job that is over before the question arrives has no type any more; it counts
@@ -56,13 +56,13 @@ struct kr_unit_watch {
 
 static void forget_matches(struct kr_unit_watch *w)
 {
-	w->properties = sd_bus_slot_unref(w->properties);
-	w->jobs = sd_bus_slot_unref(w->jobs);
+	w->properties = sym_sd_bus_slot_unref(w->properties);
+	w->jobs = sym_sd_bus_slot_unref(w->jobs);
 	while (w->questions) {
 		struct question *q = w->questions;
 
 		w->questions = q->next;
-		sd_bus_slot_unref(q->slot);
+		sym_sd_bus_slot_unref(q->slot);
 		free(q);
 	}
 	w->saw_unknown |= w->n_open > 0;
@@ -95,8 +95,8 @@ static int on_type(sd_bus_message *m, void *userdata, sd_bus_error *e)
 	struct kr_unit_watch *w = q->watch;
 	const char *type;
 
-	if (sd_bus_message_is_method_error(m, NULL) ||
-	    sd_bus_message_read(m, "v", "s", &type) < 0)
+	if (sym_sd_bus_message_is_method_error(m, NULL) ||
+	    sym_sd_bus_message_read(m, "v", "s", &type) < 0)
 		w->saw_unknown |= strcmp(q->path, w->bus->own_job) != 0;
 	else if (strcmp(type, "stop") == 0)
 		w->saw_stop = true;
@@ -112,7 +112,7 @@ static int on_job_new(sd_bus_message *m, void *userdata, sd_bus_error *e)
 	struct question *q;
 	uint32_t id;
 
-	if (sd_bus_message_read(m, "uos", &id, &path, &unit) < 0 ||
+	if (sym_sd_bus_message_read(m, "uos", &id, &path, &unit) < 0 ||
 	    strcmp(unit, w->unit) != 0)
 		return 0;
 	w->changed = true;
@@ -122,9 +122,10 @@ static int on_job_new(sd_bus_message *m, void *userdata, sd_bus_error *e)
 	*q = (struct question){.next = w->questions, .watch = w};
 	w->questions = q;
 	strlcpy(q->path, path, sizeof(q->path));
-	if (sd_bus_call_method_async(w->bus->sd, &q->slot, KR_BUS_DESTINATION,
-	                             path, KR_BUS_PROPERTIES, "Get", on_type, q,
-	                             "ss", KR_BUS_JOB, "JobType") < 0) {
+	if (sym_sd_bus_call_method_async(w->bus->sd, &q->slot,
+	                                 KR_BUS_DESTINATION, path,
+	                                 KR_BUS_PROPERTIES, "Get", on_type, q,
+	                                 "ss", KR_BUS_JOB, "JobType") < 0) {
 		w->saw_unknown = true;
 		return 0;
 	}
@@ -142,14 +143,14 @@ static int subscribe(struct kr_unit_watch *w,
 
 	if (!w->bus->sd)
 		return -ENOTCONN;
-	r = sd_bus_match_signal_async(
+	r = sym_sd_bus_match_signal_async(
 		w->bus->sd, &w->properties, sender, w->path, KR_BUS_PROPERTIES,
 		"PropertiesChanged", on_properties, NULL, w);
 	if (r < 0)
 		return r;
-	r = sd_bus_match_signal_async(w->bus->sd, &w->jobs, sender,
-	                              KR_BUS_MANAGER_PATH, KR_BUS_MANAGER,
-	                              "JobNew", on_job_new, NULL, w);
+	r = sym_sd_bus_match_signal_async(w->bus->sd, &w->jobs, sender,
+	                                  KR_BUS_MANAGER_PATH, KR_BUS_MANAGER,
+	                                  "JobNew", on_job_new, NULL, w);
 	return r < 0 ? r : kr_bus_subscribe(w->bus, wait, diag);
 }
 

@@ -9,7 +9,8 @@
  * - not quoted: ` WORD` at its end; in Environment=, where a blank would end
  *   the assignment, quotes around the whole of it as well
  * - pieces: `" WORD"` behind the last one, which joins on
- * - empty: the same without the blank, which is not needed then
+ * - empty, or made so by the edits that are there: the same without the blank,
+ *   which is not needed then
  *
  * A word in a variable is decoded twice. When the value is split, a backslash
  * goes and the byte behind it stays: it stands before blanks, quotes and
@@ -31,6 +32,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "unit/resolve.h"
 #include "unit/word.h"
 
@@ -65,8 +67,7 @@ static bool word_valid(const char *word)
 
 static int refuse(struct kr_diag *diag, struct kr_span span, const char *text)
 {
-	kr_diag_add(diag, KR_ERROR, "append-unsafe", span, "%s", text);
-	return -EOPNOTSUPP;
+	return kr_diag_refuse(diag, "append-unsafe", span, "%s", text);
 }
 
 /* WORD in SYNTAX, with BEFORE and AFTER around it; NULL: no memory. */
@@ -127,11 +128,12 @@ static int stays_apart(const struct kr_text *value, const char *spelt,
 	}
 }
 
-/* Quotes around an assignment in a unit file that has none. */
-static int quote_assignment(const struct kr_unit_variable *v, const char *word,
-                            struct kr_edits *edits)
+/* Quotes around an assignment in a unit file that has none, and WORD behind
+ * BLANK. */
+static int quote_assignment(const struct kr_unit_variable *v, const char *blank,
+                            const char *word, struct kr_edits *edits)
 {
-	_cleanup_free_ char *text = spell(" ", word, "\"", SYNTAX_UNIT);
+	_cleanup_free_ char *text = spell(blank, word, "\"", SYNTAX_UNIT);
 	int r;
 
 	if (!text)
@@ -150,21 +152,37 @@ static enum syntax syntax_of(const struct kr_unit_variable *v)
 	return v->form == KR_VALUE_PIECES ? SYNTAX_FILE_DOUBLE : SYNTAX_FILE;
 }
 
+/* Whether EDITS leave nothing of SPAN, as of an empty span. */
+static bool is_emptied(const struct kr_edits *edits, struct kr_span span)
+{
+	KR_EACH(const struct kr_file_edits, f, edits->files, edits->n_files) {
+		for (size_t k = 0; f->file == span.file && k < f->n_edits;
+		     k++) {
+			const struct kr_edit *e = &f->edits[k];
+
+			if (!*e->text && e->offset <= span.offset &&
+			    e->offset + e->length >= kr_span_end(span))
+				return true;
+		}
+	}
+	return span.length == 0;
+}
+
 /* WORD is spelt for the split already. */
 static int append_word(const struct kr_unit_variable *v, const char *word,
                        struct kr_edits *edits)
 {
 	bool in_unit = v->source == KR_VARIABLE_UNIT;
-	bool empty = v->value_span.length == 0;
+	bool empty = is_emptied(edits, v->value_span);
 	bool pieces = v->form == KR_VALUE_PIECES ||
 	              (v->form == KR_VALUE_TAIL && in_unit);
 	_cleanup_free_ char *text = NULL;
 
 	if (v->form == KR_VALUE_PLAIN && in_unit &&
 	    (!empty || strchr(word, ' ')))
-		return quote_assignment(v, word, edits);
+		return quote_assignment(v, empty ? "" : " ", word, edits);
 	if (pieces)
-		text = spell("\" ", word, "\"", syntax_of(v));
+		text = spell(empty ? "\"" : "\" ", word, "\"", syntax_of(v));
 	else
 		text = spell(empty ? "" : " ", word, "", syntax_of(v));
 	return text ? add(edits, v->value_span.file, kr_span_end(v->value_span),

@@ -14,10 +14,10 @@
  *	ImportCredential=GLOB		what systemd itself was given, by name
  *
  * The last is known since systemd 254. Only the file of an absolute path can
- * be told from the host; it is read at each command, so that what
+ * be known from the host; it is read at each command, so that what
  * ExecStartPre= makes of it counts. A line is not split into words and has no
  * quotes. A later line of the same ID takes the place of the earlier one; an
- * empty value takes back all of the list, which the encrypted one shares. A
+ * empty value clears all of the list, which the encrypted one shares. A
  * line with a bad ID or path is ignored. (Tried on systemd 252:
  * tests/test-systemd-start.py.)
  *
@@ -56,6 +56,11 @@ static void credential_done(struct kr_unit_credential *credential)
 	*credential = (struct kr_unit_credential){0};
 }
 
+bool kr_credentials_have(const char *path)
+{
+	return strncmp(path, FOLDER "/", strlen(FOLDER "/")) == 0;
+}
+
 void kr_credentials_done(struct kr_unit *unit)
 {
 	for (size_t i = 0; i < unit->n_credentials; i++)
@@ -82,9 +87,8 @@ static void take_back(struct kr_unit *unit, enum kr_credential kind,
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < unit->n_credentials; i++) {
-		struct kr_unit_credential *c = &unit->credentials[i];
-
+	KR_EACH(struct kr_unit_credential, c, unit->credentials,
+	        unit->n_credentials) {
 		if (list_of(c->kind) == list_of(kind) &&
 		    (!name || strcmp(c->name, name) == 0))
 			credential_done(c);
@@ -219,9 +223,8 @@ int kr_credentials_complete(struct kr_unit *unit, const char *name,
 
 	if (!folder)
 		return -ENOMEM;
-	for (size_t i = 0; i < unit->n_credentials; i++) {
-		struct kr_unit_credential *c = &unit->credentials[i];
-
+	KR_EACH(struct kr_unit_credential, c, unit->credentials,
+	        unit->n_credentials) {
 		c->path = kr_path_join(folder, c->name);
 		if (!c->path)
 			return -ENOMEM;

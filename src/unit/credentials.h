@@ -8,7 +8,7 @@
 
 /*
  * Takes VALUE of the directive NAME, where that is one that gives a credential,
- * into UNIT's; an empty value takes back the earlier ones. What systemd would
+ * into UNIT's; an empty value clears the earlier ones. What systemd would
  * ignore is passed over. 0; -EFBIG: they are more than are kept, the diag says
  * so; -ENOMEM.
  */
@@ -23,5 +23,9 @@ int kr_credentials_take(struct kr_unit *unit,
  */
 int kr_credentials_complete(struct kr_unit *unit, const char *name,
                             char **ret_folder, bool *ret_maybe);
+
+/* Whether PATH is a credential, which systemd makes for each start, behind the
+ * start of the process, and nothing writes to later. */
+bool kr_credentials_have(const char *path);
 
 void kr_credentials_done(struct kr_unit *unit);

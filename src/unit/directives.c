@@ -59,7 +59,7 @@ static int take_exec_other(struct kr_directives *d, struct kr_text *value,
 	return r;
 }
 
-/* Who runs before kubelet; an empty value takes back the earlier ones. */
+/* Who runs before kubelet; an empty value clears the earlier ones. */
 static int take_exec_start_pre(struct kr_directives *d, struct kr_text *value,
                                size_t member)
 {
@@ -114,7 +114,7 @@ static int set_string(char **to, const char *value)
 	return *value && !*to ? -ENOMEM : 0;
 }
 
-/* The text as it is; empty takes it back. */
+/* The text as it is; empty clears it. */
 static int take_text(struct kr_directives *d, struct kr_text *value,
                      size_t member)
 {

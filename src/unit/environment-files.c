@@ -20,9 +20,62 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fs.h"
+#include "base/macro.h"
+#include "base/vec.h"
 #include "unit/envfile.h"
 #include "unit/environment-files.h"
-#include "unit/systemd-version.h"
+
+/*
+ * systemd's version, from the name of the library that only itself uses: its
+ * soname has the version, and both are one package. Debian and Ubuntu have it
+ * in their multiarch folders.
+ *
+ * Source: meson.build of systemd, shared_lib_tag.
+ */
+
+static const char *const folders[] = {"/usr/lib/systemd",
+                                      "/usr/lib/x86_64-linux-gnu/systemd",
+                                      "/usr/lib/aarch64-linux-gnu/systemd",
+                                      "/usr/lib64/systemd", "/lib/systemd"};
+
+/* 0: another file. */
+static unsigned version_of(const char *name)
+{
+	static const char begin[] = "libsystemd-shared-";
+
+	if (strncmp(name, begin, strlen(begin)) != 0)
+		return 0;
+	return (unsigned)strtoul(name + strlen(begin), NULL, 10);
+}
+
+/*
+ * The version in the name of systemd's own library, libsystemd-shared-252.so or
+ * libsystemd-shared-255.4-1.fc40.so, which is installed with it. 0: it is not
+ * found, or there are two. Lists some folders, each time: to be asked only
+ * where an answer depends on it.
+ */
+static unsigned systemd_version_in(struct kr_fs *fs)
+{
+	unsigned found = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		_cleanup_dir_ struct kr_dir dir = {0};
+
+		if (kr_fs_list(fs, folders[i], &dir) < 0)
+			continue;
+		for (size_t k = 0; k < dir.n_entries; k++) {
+			unsigned version = version_of(dir.entries[k].name);
+
+			if (version == 0 || version == found)
+				continue;
+			if (found != 0)
+				return 0;
+			found = version;
+		}
+	}
+	return found;
+}
 
 /* Files may be named more often than they are there. */
 #define WORK_MAX ((size_t)128 * 1024 * 1024)
@@ -111,14 +164,14 @@ static int glob_match(struct glob *g, const char *folder, const char *name,
                       const char *rest)
 {
 	_cleanup_free_ char *path = kr_path_join(folder, name);
-	_cleanup_stat_ struct kr_stat st = {0};
+	struct stat st;
 
 	rest += strcspn(rest, "/");
 	if (!path)
 		return -ENOMEM;
 	if (*rest)
 		return glob_below(g, path, rest + 1);
-	if (kr_fs_stat(g->fs, path, false, &st) < 0)
+	if (kr_fs_look(g->fs, path, false, &st) < 0)
 		return 0;
 	return kr_strings_consume(g->ret, TAKE_PTR(path));
 }
@@ -219,8 +272,7 @@ static int take_entry(void *userdata, struct kr_envfile_entry *entry)
 	v.name = strdup(entry->key);
 	if (!v.name)
 		return -ENOMEM;
-	v.value = entry->value;
-	entry->value = (struct kr_text){0};
+	v.value = TAKE(entry->value);
 	return kr_environment_hold(reader->environment, reader->to, &v,
 	                           reader->diag);
 }
@@ -272,8 +324,7 @@ static int doubt_differences(struct kr_variables *to,
 {
 	bool many = to->n_items + other->n_items > COMPARED_MAX;
 
-	for (size_t i = 0; i < other->n_items; i++) {
-		struct kr_unit_variable *v = &other->items[i];
+	KR_EACH(struct kr_unit_variable, v, other->items, other->n_items) {
 		int r;
 
 		if (!many && find_last(to, v->name))
@@ -297,13 +348,13 @@ static int doubt_differences(struct kr_variables *to,
 
 /*
  * FILE has a COMMENT that ends in a backslash: before systemd 254 the next line
- * belongs to it. Where nobody has said which systemd reads it, its files may;
+ * belongs to it. Where it is unknown which systemd reads it, its files may;
  * else what depends on it is unknown.
  */
 static int doubt_comments(struct file_reader *reader, struct kr_fs *fs,
                           const struct kr_file *file, struct kr_span comment)
 {
-	unsigned version = kr_systemd_version_in(fs);
+	unsigned version = systemd_version_in(fs);
 	_cleanup_variables_ struct kr_variables other = {0};
 	struct file_reader again = {reader->environment, &other, NULL};
 	int r;
@@ -319,8 +370,7 @@ static int doubt_comments(struct file_reader *reader, struct kr_fs *fs,
 	if (version == 0)
 		return doubt_differences(reader->to, &other, comment);
 	kr_variables_done(reader->to);
-	*reader->to = other;
-	other = (struct kr_variables){0};
+	*reader->to = TAKE(other);
 	return 0;
 }
 
@@ -339,15 +389,15 @@ static int read_assignments(struct file_reader *reader, struct kr_fs *fs,
 
 /*
  * What is at PATH, which reading ended with ERROR, is no file. systemd waits
- * until somebody writes to a FIFO, even where it may be missing. (Tried on
+ * until a process writes to a FIFO, even where it may be missing. (Tried on
  * systemd 252: tests/test-systemd-start.py.)
  */
 static int read_no_file(struct kr_fs *fs, const char *path, bool optional,
                         int error, struct kr_diag *diag)
 {
-	_cleanup_stat_ struct kr_stat st = {0};
-	bool fifo = error == -EINVAL && kr_fs_stat(fs, path, true, &st) == 0 &&
-	            S_ISFIFO(st.st.st_mode);
+	struct stat st;
+	bool fifo = error == -EINVAL && kr_fs_look(fs, path, true, &st) == 0 &&
+	            S_ISFIFO(st.st_mode);
 
 	if (optional && !fifo) {
 		kr_diag_add_path(

@@ -5,7 +5,7 @@
 
 #include "unit/environment.h"
 
-/* One line of the directive. An empty VALUE takes back the earlier ones. 0 or
+/* One line of the directive. An empty VALUE clears the earlier ones. 0 or
  * -ENOMEM. */
 int kr_environment_add_file(struct kr_environment *environment,
                             const struct kr_specifiers *specifiers,

@@ -4,7 +4,7 @@
  * Of each name one assignment wins: the later one in the order of
  * unit/environment. UnsetEnvironment= comes last and takes a name, or a name
  * with just that value, out of the result. What lost is kept apart, as it is
- * told, too.
+ * reported, too.
  *
  * There may be very many: they are sorted by name as numbers, patterns are
  * found by bisection, and the winners are moved where they stand.
@@ -205,7 +205,6 @@ int kr_environment_written(const struct kr_environment *e,
 	}
 	if (r < 0)
 		return r;
-	*ret = words;
-	words = (struct kr_strings){0};
+	*ret = TAKE(words);
 	return 0;
 }

@@ -69,6 +69,28 @@ static int hold_bytes(struct kr_environment *e, size_t bytes,
 	return -EFBIG;
 }
 
+/* V's name and value in one allocation: there are very many short ones. */
+static int pack(struct kr_unit_variable *v)
+{
+	size_t length = strlen(v->name);
+	char *name = malloc(length + 1 + v->value.length + 1);
+	char *value;
+
+	if (!name)
+		return -ENOMEM;
+	value = mempcpy(name, v->name, length + 1);
+	if (v->value.length > 0)
+		memcpy(value, v->value.bytes, v->value.length);
+	value[v->value.length] = '\0';
+	free(v->name);
+	if (v->value.size > 0)
+		free(v->value.bytes);
+	v->name = name;
+	v->value.bytes = value;
+	v->value.size = 0;
+	return 0;
+}
+
 int kr_environment_hold(struct kr_environment *e, struct kr_variables *to,
                         struct kr_unit_variable *v, struct kr_diag *diag)
 {
@@ -77,6 +99,9 @@ int kr_environment_hold(struct kr_environment *e, struct kr_variables *to,
 	                           2 * v->value.n_runs * sizeof(struct kr_run),
 	                   v->span, diag);
 
+	if (r < 0)
+		return r;
+	r = pack(v);
 	return r < 0 ? r : kr_variables_add(to, v);
 }
 

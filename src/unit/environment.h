@@ -20,8 +20,8 @@
 
 /*
  * A process can have some 100,000 variables (ARG_MAX), but files may assign as
- * often as they are long, and every assignment is kept: one that lost is told,
- * too. With more memory than this none is read any more.
+ * often as they are long, and every assignment is kept: what lost is
+ * reported, too. With more memory than this no more is read.
  */
 #define KR_ENVIRONMENT_HELD_MAX ((size_t)18 * 1024 * 1024)
 
@@ -46,7 +46,7 @@ struct kr_environment {
 	size_t work;   /* bytes of files and entries of folders looked at */
 };
 
-/* One line of the directive. An empty VALUE takes back the earlier ones. 0;
+/* One line of the directive. An empty VALUE clears the earlier ones. 0;
  * -EFBIG: the environment is too large to be held, the diag names the file;
  * -ENOMEM. */
 int kr_environment_assign(struct kr_environment *environment,

@@ -10,7 +10,7 @@
  *
  * What is refused for certain is EXCEEDED, and nothing else, as a unit that is
  * called invalid and is not cannot be fixed. x86-64 has pages of 4 KiB only,
- * aarch64 of 4, 16 or 64. Which machine an image is for is told by the program
+ * aarch64 of 4, 16 or 64. Which machine an image is for is known by the program
  * that is started, or by systemd or the shell beside it. Where a tree has none
  * of them, pages of 4 KiB are assumed, whatever machine reads it, and the
  * message says so.
@@ -23,7 +23,6 @@
  * config_parse_limit() in src/core/load-fragment.c of systemd 252; elf(5).
  */
 
-#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

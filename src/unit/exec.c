@@ -48,15 +48,25 @@ struct parser {
 	bool no_setuid;  /* it was "!" */
 };
 
-static void word_done(struct kr_exec_word *word)
+/* A word that is being read. */
+struct word {
+	struct kr_text text;
+	uint32_t start, end;
+	bool specifier, unknown;
+};
+
+static void word_done(struct word *word)
 {
 	kr_text_done(&word->text);
 }
 
 static void command_done(struct kr_exec_command *command)
 {
-	for (size_t i = 0; i < command->n_words; i++)
-		word_done(&command->words[i]);
+	for (size_t i = 0; i < command->n_words; i++) {
+		if (command->words[i].text)
+			kr_text_done(command->words[i].text);
+		free(command->words[i].text);
+	}
 	free(command->words);
 	free(command->path);
 	*command = (struct kr_exec_command){0};
@@ -107,7 +117,7 @@ static size_t skip_blanks(const struct kr_text *line, size_t at)
 	return at;
 }
 
-/* The next word; an escape that is none is kept, with a warning. */
+/* The next word; an unknown escape is kept, with a warning. */
 static int next_word(struct parser *p, struct kr_split_word *ret)
 {
 	size_t start = p->at;
@@ -126,7 +136,7 @@ static int next_word(struct parser *p, struct kr_split_word *ret)
 	return r;
 }
 
-/* What systemd would take, but nobody wrote by hand. */
+/* What systemd would take, but was not written by hand. */
 static int too_large(const struct parser *p, size_t start, size_t most,
                      const char *what)
 {
@@ -139,10 +149,24 @@ static int too_large(const struct parser *p, size_t start, size_t most,
 	return -EFBIG;
 }
 
-/* Moves *WORD in, if that works. */
-static int add_word(struct parser *p, struct kr_exec_word *word)
+/* Whether WORD is the line's bytes as they stand there: each of one byte, one
+ * behind the other, and none left out. */
+static bool is_plain(const struct parser *p, const struct word *word)
+{
+	const struct kr_text *text = &word->text;
+
+	return text->length > 0 && text->length == word->end - word->start &&
+	       text->n_runs == 1 && text->first.length == 1 &&
+	       memcmp(p->line->bytes + word->start, text->bytes,
+	              text->length) == 0;
+}
+
+/* *WORD is moved, if that works. */
+static int add_word(struct parser *p, struct word *word)
 {
 	struct kr_exec_command *c = &p->command;
+	struct kr_exec_word *next;
+	struct kr_text *text = NULL;
 
 	if (c->n_words == WORDS_MAX)
 		return too_large(p, word->start, WORDS_MAX, "words");
@@ -151,8 +175,25 @@ static int add_word(struct parser *p, struct kr_exec_word *word)
 	if (*p->held > HELD_MAX)
 		return too_large(p, word->start, HELD_MAX >> 20,
 		                 "MiB of memory for all words");
+	next = KR_VEC_NEXT(c->words, c->n_words);
+	if (!next)
+		return -ENOMEM;
+	if (!is_plain(p, word)) {
+		text = malloc(sizeof(*text));
+		if (!text)
+			return -ENOMEM;
+		*text = TAKE(word->text);
+	}
+	*next = (struct kr_exec_word){
+		.text = text,
+		.start = word->start,
+		.end = word->end,
+		.specifier = word->specifier,
+		.unknown = word->unknown,
+	};
+	c->n_words++;
 	c->end = word->end;
-	return KR_VEC_MOVE(c->words, c->n_words, word);
+	return 0;
 }
 
 /* --- the program --------------------------------------------------------- */
@@ -269,7 +310,7 @@ static const char *program_fault(const struct kr_text *path)
 /* Behind "|" all words are the shell's: what is left of the first is one, and
  * nothing of it is judged. */
 static int parse_shell_word(struct parser *p, const struct kr_text *bare,
-                            struct kr_exec_word *word)
+                            struct word *word)
 {
 	int r;
 
@@ -291,8 +332,8 @@ static int parse_shell_word(struct parser *p, const struct kr_text *bare,
 /* The program's word without its prefixes. > 0: the line is done. */
 static int parse_program(struct parser *p, const struct kr_split_word *first)
 {
-	_cleanup_(word_done) struct kr_exec_word word = {.start = first->start,
-	                                                 .end = first->end};
+	_cleanup_(word_done) struct word word = {.start = first->start,
+	                                         .end = first->end};
 	_cleanup_text_ struct kr_text bare = {0};
 	size_t n = 0;
 	const char *fault;
@@ -328,8 +369,8 @@ static int parse_program(struct parser *p, const struct kr_split_word *first)
 
 static int add_semicolon(struct parser *p)
 {
-	_cleanup_(word_done) struct kr_exec_word word = {.start = p->at,
-	                                                 .end = p->at + 2};
+	_cleanup_(word_done) struct word word = {.start = p->at,
+	                                         .end = p->at + 2};
 	int r = kr_text_push(&word.text, ';',
 	                     kr_span_origin(kr_text_span(p->line, p->at, 2)));
 
@@ -343,7 +384,7 @@ static int add_semicolon(struct parser *p)
 static int parse_argument(struct parser *p)
 {
 	_cleanup_split_word_ struct kr_split_word raw = {0};
-	_cleanup_(word_done) struct kr_exec_word word = {0};
+	_cleanup_(word_done) struct word word = {0};
 	int r;
 
 	if (is_token(p->line, p->at, "\\;"))
@@ -439,4 +480,39 @@ int kr_exec_parse(struct kr_exec *exec, const struct kr_specifiers *specifiers,
 			return r < 0 ? r : 0;
 	}
 	return 0;
+}
+
+/* The bytes of WORD, which a NUL need not follow. */
+static const char *bytes_of(const struct kr_exec_word *word,
+                            const struct kr_text *line, size_t *ret_length)
+{
+	*ret_length = word->text ? word->text->length : word->end - word->start;
+	return word->text ? word->text->bytes : line->bytes + word->start;
+}
+
+char **kr_exec_written(const struct kr_exec_command *c,
+                       const struct kr_text *line)
+{
+	size_t size = (c->n_words + 1) * sizeof(char *), length;
+	char **words, *at;
+
+	for (size_t i = 0; i < c->n_words; i++) {
+		bytes_of(&c->words[i], line, &length);
+		size += length + 1;
+	}
+	words = malloc(size);
+	if (!words)
+		return NULL;
+	at = (char *)(words + c->n_words + 1);
+	for (size_t i = 0; i < c->n_words; i++) {
+		const char *bytes = bytes_of(&c->words[i], line, &length);
+
+		words[i] = at;
+		if (length > 0)
+			memcpy(at, bytes, length);
+		at[length] = '\0';
+		at += length + 1;
+	}
+	words[c->n_words] = NULL;
+	return words;
 }

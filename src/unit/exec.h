@@ -13,10 +13,12 @@
 #include "unit/specifier.h"
 
 struct kr_exec_word {
-	struct kr_text text; /* specifiers resolved */
+	/* specifiers resolved; NULL: the bytes of the line's value as they
+	 * stand there */
+	struct kr_text *text;
 	uint32_t start, end; /* in the line's value, quotes included */
 	bool specifier;      /* TEXT has the value of one */
-	bool unknown;        /* ... that cannot be told */
+	bool unknown;        /* ... that is unknown */
 };
 
 struct kr_exec_command {
@@ -38,7 +40,7 @@ struct kr_exec {
 };
 
 /*
- * One line of the directive; VALUE is moved away. An empty one takes back the
+ * One line of the directive; VALUE is moved away. An empty one clears the
  * earlier ones. 0; -ENOEXEC: systemd refuses the unit (in a drop-in: the rest
  * of that file), -EFBIG: there is more than can be read, DIAG says why;
  * -ENOMEM.
@@ -48,5 +50,10 @@ struct kr_exec {
  */
 int kr_exec_parse(struct kr_exec *exec, const struct kr_specifiers *specifiers,
                   struct kr_text *value);
+
+/* The words of COMMAND, which stands in LINE, variables not expanded: for
+ * free(3), with a NULL at the end, in one allocation; NULL: no memory. */
+char **kr_exec_written(const struct kr_exec_command *command,
+                       const struct kr_text *line);
 
 void kr_exec_done(struct kr_exec *exec);

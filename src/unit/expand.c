@@ -10,19 +10,7 @@
  *
  * A variable that is not set is nothing: no word, or no bytes. All of a word
  * behind its first dollar is the name: "$A/b" is the variable "A/b", which
- * nobody can set.
- *
- * What is to be cut for a word to go:
- *
- *	lone     the word itself: an assignment stays, with an empty value
- *	first    the word and the blanks behind it, up to the next
- *	others   the word and the blanks before it, back to the one before
- *
- * Continuations are blanks. But all bytes of a cut must be bytes of the value:
- * where a quote or a comment lies between, only the word and the blanks before
- * it on its line go, and a word that itself has such a gap cannot be cut. Nor
- * can one whose cut would make the rest of its line a comment or a quoted
- * value.
+ * cannot be set.
  *
  * Expansion ends where execve(2) would refuse what it gives (unit/exec-limits),
  * each string with its NUL and its pointer, or may do so. So a variable that is
@@ -38,6 +26,7 @@
 
 #include "base/format.h"
 #include "base/vec.h"
+#include "unit/cut.h"
 #include "unit/environment.h"
 #include "unit/expand.h"
 #include "unit/word.h"
@@ -71,6 +60,7 @@ void kr_unit_command_done(struct kr_unit_command *command)
 		word_done(&command->words[i]);
 	free(command->words);
 	kr_strings_done(&command->expands);
+	kr_strings_done(&command->blocks);
 	free(command->path);
 	*command = (struct kr_unit_command){0};
 }
@@ -127,8 +117,8 @@ static int count(struct expansion *x, size_t length, struct kr_span span)
 
 static int count_environment(struct expansion *x)
 {
-	for (size_t i = 0; i < x->unit->n_variables; i++) {
-		const struct kr_unit_variable *v = &x->unit->variables[i];
+	KR_EACH(const struct kr_unit_variable, v, x->unit->variables,
+	        x->unit->n_variables) {
 		int r = count(x, strlen(v->name) + 1 + v->value.length,
 		              v->span);
 
@@ -145,119 +135,6 @@ static int add_word(struct expansion *x, struct kr_unit_word *word)
 	              word->span.file ? word->span : x->ret->span);
 
 	return r < 0 ? r : KR_VEC_MOVE(x->ret->words, x->ret->n_words, word);
-}
-
-/* --- cuts ---------------------------------------------------------------- */
-
-/* Whether the file's bytes [FROM, TO) are escaped line ends, which environment
- * files drop without a trace. */
-static bool is_joint(const struct kr_file *file, size_t from, size_t to)
-{
-	for (; from < to; from += 2) {
-		if (to - from < 2 || file->data[from] != '\\' ||
-		    (file->data[from + 1] != '\n' &&
-		     file->data[from + 1] != '\r'))
-			return false;
-	}
-	return true;
-}
-
-/* Whether the part [START, END) of TEXT is made of all the bytes between its
- * first and its last one. */
-static bool is_whole(const struct kr_text *text, size_t start, size_t end,
-                     enum kr_variable_source source)
-{
-	struct kr_origin a, b;
-
-	if (end <= start)
-		return false;
-	b = kr_text_origin(text, start);
-	for (size_t i = start + 1; i < end; i++) {
-		size_t a_end = (size_t)b.offset + b.length;
-
-		a = b;
-		b = kr_text_origin(text, i);
-		if (b.file != a.file)
-			return false;
-		if (b.offset == a_end ||
-		    (b.offset == a.offset && b.length == a.length))
-			continue;
-		if (source != KR_VARIABLE_FILE || b.offset < a_end ||
-		    !is_joint(b.file, a_end, b.offset))
-			return false;
-	}
-	return b.file;
-}
-
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static bool is_eol(char c)
-{
-	return c == '\n' || c == '\r' || c == '\0';
-}
-
-/* Whether, without CUT, the rest of its line would be a comment, or the line so
- * empty that its two ends become one. */
-static bool spoils_line(struct kr_span cut)
-{
-	const char *s = cut.file->data;
-	size_t start = cut.offset, end = kr_span_end(cut);
-
-	while (start > 0 && is_space(s[start - 1]))
-		start--;
-	if (start == 0 || !is_eol(s[start - 1]))
-		return false;
-	while (end < cut.file->size && is_space(s[end]))
-		end++;
-	if (end < cut.file->size && is_eol(s[end]))
-		return s[end] != s[start - 1];
-	return s[end] == '#' || s[end] == ';';
-}
-
-/* Where the blanks before START begin that are on the same line. */
-static size_t same_line(const struct kr_text *text, size_t start)
-{
-	while (start > 0 && is_space(text->bytes[start - 1])) {
-		struct kr_origin here = kr_text_origin(text, start);
-		struct kr_origin before = kr_text_origin(text, start - 1);
-
-		if (before.length != 1 || before.file != here.file ||
-		    before.offset + 1 != here.offset)
-			break;
-		start--;
-	}
-	return start;
-}
-
-struct place {
-	const struct kr_text *text;
-	enum kr_variable_source source;
-	size_t start, end;    /* of the word */
-	size_t before, after; /* ends of what to cut with it */
-};
-
-static struct kr_span find_cut(const struct place *p)
-{
-	struct kr_span cut;
-	size_t start = p->before, end = p->after;
-
-	if (!is_whole(p->text, p->start, p->end, p->source))
-		return KR_SPAN_NONE;
-	/* an escaped blank that the word before ends in would be stripped */
-	if (p->before < p->start && p->before > 0 &&
-	    p->end == p->text->length &&
-	    is_space(p->text->bytes[p->before - 1]))
-		return KR_SPAN_NONE;
-	/* up to the next word: a comment may stand right before it */
-	if (!is_whole(p->text, start, end + (end > p->end), p->source)) {
-		start = same_line(p->text, p->start);
-		end = p->end;
-	}
-	cut = kr_text_span(p->text, start, end - start);
-	return cut.file && spoils_line(cut) ? KR_SPAN_NONE : cut;
 }
 
 /* --- $VAR ---------------------------------------------------------------- */
@@ -333,17 +210,17 @@ static bool is_inherited(const struct expansion *x, const char *name)
 
 /* An unquoted value in an environment file must not begin with a quote. */
 static bool makes_quote(const struct kr_unit_variable *v,
-                        const struct place *place)
+                        const struct kr_cut *place)
 {
 	const char *bytes = place->text->bytes;
 	size_t first = place->after;
 
 	if (v->source != KR_VARIABLE_FILE || v->form != KR_VALUE_PLAIN)
 		return false;
-	while (first < place->text->length && is_space(bytes[first]))
+	while (first < place->text->length && kr_cut_is_blank(bytes[first]))
 		first++;
 	for (size_t i = 0; i < place->before; i++) {
-		if (!is_space(bytes[i]))
+		if (!kr_cut_is_blank(bytes[i]))
 			return false;
 	}
 	return bytes[first] == '"' || bytes[first] == '\'';
@@ -387,7 +264,7 @@ static int doubt_specifier(struct expansion *x, struct kr_unit_word *word,
                            struct kr_span span)
 {
 	return doubt(x, word, span,
-	             "it has a specifier that cannot be told from the node's "
+	             "it has a specifier that cannot be known from the node's "
 	             "files");
 }
 
@@ -419,8 +296,43 @@ static int doubt_variable(struct expansion *x, const struct kr_exec_word *from,
 	             name);
 }
 
+/* The bytes of TEXT, a word of a variable, at *AT in the block that has all of
+ * the variable's words. */
+static void pack(struct kr_text *text, char **at)
+{
+	char *bytes = memcpy(*at, text->bytes, (size_t)text->length + 1);
+
+	*at += text->length + 1;
+	free(text->bytes);
+	text->bytes = bytes;
+	text->size = 0;
+}
+
+/* What the words of VALUE from AT on take in one block, with their NULs; 0:
+ * there is no word, or quotes and escapes are to be taken off. */
+static size_t packed_size(const struct kr_text *value, size_t at)
+{
+	bool blank = true;
+	size_t size = 0;
+
+	for (; at < value->length; at++) {
+		char c = value->bytes[at];
+
+		if (c == '\'' || c == '"' || c == '\\')
+			return 0;
+		if (strchr(KR_WORD_BLANKS, c)) {
+			blank = true;
+			continue;
+		}
+		size += 1 + blank;
+		blank = false;
+	}
+	return size;
+}
+
 static int add_variable_word(struct expansion *x, int index,
-                             struct kr_split_word *w, const struct place *place)
+                             struct kr_split_word *w,
+                             const struct kr_cut *place)
 {
 	const struct kr_unit_variable *v = &x->unit->variables[index];
 	_cleanup_word_ struct kr_unit_word word = {
@@ -431,9 +343,8 @@ static int add_variable_word(struct expansion *x, int index,
 	};
 
 	if (!makes_quote(v, place))
-		word.cut = find_cut(place);
-	word.text = w->text;
-	w->text = (struct kr_text){0};
+		word.cut = kr_cut_find(place);
+	word.text = TAKE(w->text);
 	if (v->unknown && memchr(word.text.bytes, '%', word.text.length) &&
 	    doubt_specifier(x, &word, word.span) < 0)
 		return -ENOMEM;
@@ -446,13 +357,21 @@ static int add_variable(struct expansion *x, int index, size_t at)
 	const struct kr_unit_variable *v = &x->unit->variables[index];
 	_cleanup_split_word_ struct kr_split_word next = {0};
 	size_t before = 0; /* where the word before ends */
-	int more = kr_split_next(&v->value, &at, KR_SPLIT_RELAX, &next);
+	size_t size = packed_size(&v->value, at);
+	char *block = NULL;
+	int more, r = 0;
 
+	if (size > 0) {
+		block = malloc(size);
+		r = kr_strings_consume(&x->ret->blocks, block);
+	}
+	if (r < 0)
+		return r;
+	more = kr_split_next(&v->value, &at, KR_SPLIT_RELAX, &next);
 	for (bool first = true; more > 0; first = false) {
 		_cleanup_split_word_ struct kr_split_word w = next;
-		struct place place = {&v->value, v->source, w.start,
-		                      w.end,     w.start,   w.end};
-		int r;
+		struct kr_cut place = {&v->value, v->source, w.start,
+		                       w.end,     w.start,   w.end};
 
 		next = (struct kr_split_word){0};
 		more = kr_split_next(&v->value, &at, KR_SPLIT_RELAX, &next);
@@ -461,6 +380,8 @@ static int add_variable(struct expansion *x, int index, size_t at)
 		else if (more > 0)
 			place.after = next.start;
 		before = w.end;
+		if (block)
+			pack(&w.text, &block);
 		r = add_variable_word(x, index, &w, &place);
 		if (r < 0)
 			return r;
@@ -478,13 +399,13 @@ static int add_unknown(struct expansion *x, const struct kr_exec_word *from,
 
 	if (r < 0)
 		return r;
-	r = kr_text_append(&word.text, &from->text);
+	r = kr_text_append(&word.text, from->text);
 	return r < 0 ? r : add_word(x, &word);
 }
 
 static int expand_alone(struct expansion *x, const struct kr_exec_word *from)
 {
-	const char *name = from->text.bytes + 1;
+	const char *name = from->text->bytes + 1;
 	const struct kr_unit_variable *v;
 	size_t skip = 0;
 	int index = find_variable(x, name, strlen(name), &skip);
@@ -507,7 +428,7 @@ static int expand_alone(struct expansion *x, const struct kr_exec_word *from)
 static int push_variable(struct expansion *x, const struct kr_exec_word *from,
                          size_t start, size_t length, struct kr_unit_word *ret)
 {
-	_cleanup_free_ char *name = strndup(from->text.bytes + start, length);
+	_cleanup_free_ char *name = strndup(from->text->bytes + start, length);
 	const struct kr_unit_variable *v = NULL;
 	size_t skip = 0;
 	int index, r;
@@ -535,19 +456,19 @@ static int push_variable(struct expansion *x, const struct kr_exec_word *from,
 	                           v->value.length - skip);
 }
 
-/* "${" at AT of FROM: a name in braces becomes its value. One that is never
+/* "${" at AT of FROM: a name in braces becomes its value. A brace that is never
  * closed, or has a colon in it, stays as it is. The next place to look at. */
 static int push_braces(struct expansion *x, const struct kr_exec_word *from,
                        size_t *at, struct kr_unit_word *ret)
 {
-	const char *s = from->text.bytes;
+	const char *s = from->text->bytes;
 	size_t start = *at + 2, length = strcspn(s + start, "}:");
 	char end = s[start + length];
 	size_t begin = *at;
 
 	*at = start + length + (end != '\0');
 	if (end != '}')
-		return kr_text_append_part(&ret->text, &from->text, begin,
+		return kr_text_append_part(&ret->text, from->text, begin,
 		                           *at - begin);
 	return length > 0 ? push_variable(x, from, start, length, ret) : 0;
 }
@@ -555,7 +476,7 @@ static int push_braces(struct expansion *x, const struct kr_exec_word *from,
 static int expand_inside(struct expansion *x, const struct kr_exec_word *from,
                          struct kr_unit_word *ret)
 {
-	const struct kr_text *text = &from->text;
+	const struct kr_text *text = from->text;
 	const char *s = text->bytes;
 	int r = kr_text_append_part(&ret->text, text, 0, 0);
 
@@ -600,44 +521,77 @@ static void value_span(struct kr_unit_word *word)
 		word->span = span;
 }
 
-static int expand_word(struct expansion *x, size_t n)
+/* The bytes of FROM as they stand in the line. */
+static int plain_text(const struct expansion *x,
+                      const struct kr_exec_word *from, size_t n,
+                      struct kr_text *ret)
 {
-	struct kr_exec_word *from = &x->command->words[n];
-	_cleanup_word_ struct kr_unit_word word = {
-		.kind = from->specifier ? KR_WORD_MIXED : KR_WORD_LITERAL,
-		.variable = -1,
-		.span = kr_text_span(x->line, from->start,
-	                             from->end - from->start),
+	const char *written =
+		x->options->written ? x->options->written[n] : NULL;
+	size_t length = from->end - from->start;
+
+	if (!written)
+		return kr_text_append_part(ret, x->line, from->start, length);
+	*ret = (struct kr_text){
+		.bytes = (char *)(uintptr_t)written,
+		.first = kr_text_origin(x->line, from->start),
+		.length = (uint32_t)length,
+		.n_runs = 1,
 	};
-	struct place place = {x->line,   KR_VARIABLE_UNIT, from->start,
-	                      from->end, from->start,      from->end};
-	const char *s = from->text.bytes;
+	return 0;
+}
+
+/* FROM has a text. */
+static int expand_text(struct expansion *x, const struct kr_exec_word *from,
+                       struct kr_unit_word *word)
+{
+	const char *s = from->text->bytes;
 	int r;
 
+	if (x->command->no_environment || !strchr(s, '$')) {
+		word->text = *from->text;
+		*from->text = (struct kr_text){0};
+		return add_word(x, word);
+	}
+	r = expand_inside(x, from, word);
+	if (r < 0)
+		return r;
+	if (is_one_variable(s))
+		value_span(word);
+	return add_word(x, word);
+}
+
+static int expand_word(struct expansion *x, size_t n)
+{
+	struct kr_exec_word from = x->command->words[n];
+	_cleanup_text_ struct kr_text plain = {0};
+	_cleanup_word_ struct kr_unit_word word = {
+		.kind = from.specifier ? KR_WORD_MIXED : KR_WORD_LITERAL,
+		.variable = -1,
+		.span = kr_text_span(x->line, from.start,
+	                             from.end - from.start),
+	};
+	struct kr_cut place = {x->line,  KR_VARIABLE_UNIT, from.start,
+	                       from.end, from.start,       from.end};
+	const char *s;
+	int r = from.text ? 0 : plain_text(x, &from, n, &plain);
+
+	if (r < 0)
+		return r;
+	from.text = from.text ?: &plain;
+	s = from.text->bytes;
 	if (!x->command->no_environment && s[0] == '$' && s[1] != '{' &&
 	    s[1] != '$')
-		return expand_alone(x, from);
+		return expand_alone(x, &from);
 	if (n > 0)
 		place.before = x->command->words[n - 1].end;
 	else if (x->command->argv0)
 		place.before = x->command->path_end;
 	else if (x->command->n_words > 1)
 		place.after = x->command->words[1].start;
-	word.cut = find_cut(&place);
-	r = from->unknown ? doubt_specifier(x, &word, word.span) : 0;
-	if (r < 0)
-		return r;
-	if (x->command->no_environment || !strchr(s, '$')) {
-		word.text = from->text;
-		from->text = (struct kr_text){0};
-		return add_word(x, &word);
-	}
-	r = expand_inside(x, from, &word);
-	if (r < 0)
-		return r;
-	if (is_one_variable(s))
-		value_span(&word);
-	return add_word(x, &word);
+	word.cut = kr_cut_find(&place);
+	r = from.unknown ? doubt_specifier(x, &word, word.span) : 0;
+	return r < 0 ? r : expand_text(x, &from, &word);
 }
 
 /* A word that stands in no file. */
@@ -705,7 +659,8 @@ static int expand_all(struct expansion *x)
 		r = expand_word(x, i);
 		if (r < 0)
 			return r;
-		kr_text_done(&x->command->words[i].text);
+		if (x->command->words[i].text)
+			kr_text_done(x->command->words[i].text);
 	}
 	return c->shell ? join_for_shell(x) : 0;
 }

@@ -14,6 +14,9 @@ struct kr_expand_options {
 	 * them a value that is not known */
 	bool (*inherited)(void *userdata, const char *name);
 	void *userdata;
+	/* the words before their variables are expanded: what has none shares
+	 * these bytes, which must outlive RET; NULL: all have their own */
+	char *const *written;
 	struct kr_limits *limits;
 	struct kr_diag *diag;
 };

@@ -2,7 +2,7 @@
 
 /*
  * A service inherits the manager's own environment and what User= and
- * PassEnvironment= bring; some variables are made for each start anew. A
+ * PassEnvironment= bring; some variables are made at each start. A
  * manager that runs tells its environment as one block. Without it the files
  * tell what DefaultEnvironment= gives (unit/manager-conf); of PATH and the
  * locale they do not.
@@ -23,12 +23,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "unit/credentials.h"
 #include "unit/environment-merge.h"
 #include "unit/inherit.h"
 #include "unit/manager-conf.h"
 
-/* Set for each start anew. */
+/* Set at each start. */
 static bool made_at_start(const struct kr_directives *d, const char *name)
 {
 	static const char *const directories[] = {
@@ -165,7 +166,7 @@ int kr_inherit_home(struct kr_directives *d)
 		if (!home)
 			return 0;
 	}
-	/* one that is no use is as none */
+	/* a path of no use counts as none */
 	if (home && *home == '/' && strspn(home, "/") < strlen(home)) {
 		free(unit->working_directory);
 		unit->working_directory = TAKE_PTR(home);
@@ -229,8 +230,7 @@ static int read_conf(struct kr_directives *d, const char *key,
 	int r = kr_manager_conf_read(&d->specifiers, key, &e);
 
 	d->environment.held = e.held;
-	*ret = e.unit;
-	e.unit = (struct kr_variables){0};
+	*ret = TAKE(e.unit);
 	kr_environment_done(&e);
 	return r;
 }
@@ -238,9 +238,8 @@ static int read_conf(struct kr_directives *d, const char *key,
 /* Whether one of VARIABLES, which a file gives, has that NAME. */
 static bool contains(const struct kr_variables *variables, const char *name)
 {
-	for (size_t i = 0; i < variables->n_items; i++) {
-		const struct kr_unit_variable *v = &variables->items[i];
-
+	KR_EACH(const struct kr_unit_variable, v, variables->items,
+	        variables->n_items) {
 		if (v->span.file && strcmp(v->name, name) == 0)
 			return true;
 	}
@@ -284,9 +283,7 @@ static int inherit_pass(struct kr_directives *d)
 		if (r < 0)
 			return r;
 	}
-	for (size_t i = 0; i < known.n_items; i++) {
-		struct kr_unit_variable *v = &known.items[i];
-
+	KR_EACH(struct kr_unit_variable, v, known.items, known.n_items) {
 		r = kr_strings_contain(pass, v->name)
 		            ? kr_environment_inherit_one(&d->environment, v)
 		            : 0;

@@ -32,6 +32,7 @@ struct kr_loaded_unit *kr_loaded_unit_free(struct kr_loaded_unit *unit)
 	free(unit->type);
 	free(unit->load_error);
 	free(unit->fragment_path);
+	free(unit->file_state);
 	free(unit->control_group);
 	strings_free(unit->dropin_paths, unit->n_dropin_paths);
 	for (size_t i = 0; i < unit->n_commands; i++)

@@ -20,6 +20,7 @@ struct kr_loaded_unit {
 	char *load_state, *active_state, *sub_state, *result, *type;
 	char *load_error;    /* the message of LoadError, or NULL */
 	char *fragment_path; /* "" where there is none */
+	char *file_state; /* UnitFileState, "enabled"; "" where it has none */
 	char *control_group;
 	char **dropin_paths;
 	size_t n_dropin_paths;
@@ -51,6 +52,8 @@ struct kr_loaded_unit {
 	int exec_main_code,
 		exec_main_status; /* CLD_EXITED ..., and its value */
 	uint64_t timeout_start_usec, timeout_stop_usec; /* UINT64_MAX: none */
+	/* MemoryCurrent, TasksCurrent; 0, UINT64_MAX: not counted */
+	uint64_t memory_bytes, n_tasks;
 };
 
 /* No member set. Accepts NULL, returns NULL. */

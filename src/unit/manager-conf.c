@@ -13,7 +13,7 @@
  * and later, /run, /usr/local/lib and /usr/lib: an older systemd knows /etc
  * alone, where its packages put the file. The *.conf of the folders
  * system.conf.d are read behind it, by name over all folders, each name from
- * the strongest. Values collect over all files, and an empty one takes back
+ * the strongest. Values collect over all files, and an empty one clears
  * those before it.
  *
  * A file that systemd stops in (a broken section header, bytes that are not
@@ -29,7 +29,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/format.h"
 #include "unit/manager-conf.h"
@@ -38,19 +37,13 @@
 
 #define MAIN "systemd/system.conf"
 
-static const char *const folders[] = {
-	"/etc",
-	"/run",
-	"/usr/local/lib",
-	"/usr/lib",
-};
+static const char *const folders[] = {"/etc", "/run", "/usr/local/lib",
+                                      "/usr/lib"};
 
 static const char *const dropin_folders[] = {
-	"/etc/systemd/system.conf.d",
-	"/run/systemd/system.conf.d",
+	"/etc/systemd/system.conf.d", "/run/systemd/system.conf.d",
 	"/usr/local/lib/systemd/system.conf.d",
-	"/usr/lib/systemd/system.conf.d",
-};
+	"/usr/lib/systemd/system.conf.d"};
 
 /* Only these are known here, which are the same for each unit. */
 #define SPECIFIERS "aAbBHlmMoqTvVwW"

@@ -14,7 +14,7 @@
  *	ProtectHome=			yes, tmpfs: over /home, /root, /run/user
  *
  * What only makes a path read-only shows the same files, and is no matter here.
- * An empty value takes back all that its directive added before; the two of
+ * An empty value clears all that its directive added before; the two of
  * binds are one list.
  *
  * Source: systemd.exec(5); config_parse_bind_paths(),
@@ -24,7 +24,6 @@
  */
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,11 +68,7 @@ static const struct directive {
 
 static const struct directive *find_directive(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(directives); i++) {
-		if (strcmp(directives[i].name, name) == 0)
-			return &directives[i];
-	}
-	return NULL;
+	return KR_FIND(directives, ARRAY_SIZE(directives), name, name);
 }
 
 /* The one whose own name, not only the same, a mount has. */

@@ -8,7 +8,7 @@
 
 /*
  * Takes VALUE of the directive NAME, where that is one that mounts, into UNIT's
- * mounts; an empty value takes back the earlier ones. What systemd would not
+ * mounts; an empty value clears the earlier ones. What systemd would not
  * understand is passed over, as it does. 0; -EFBIG: they are more than are
  * kept, the diag says so; -ENOMEM.
  */

@@ -6,7 +6,9 @@
  * The folders of the load path are listed once each, strongest first. An entry
  * for a name hides the weaker ones. A link into the load path is an alias: it
  * means the other name, wherever that is found; one to its own name is skipped.
- * A link out of it is the unit itself, and one to /dev/null masks it.
+ * A link out of it is the unit itself, and one to /dev/null masks it. A folder
+ * has hundreds of links; only those are read whose name can matter: the unit's
+ * own, and names that have a folder of drop-ins.
  *
  * Drop-ins are the *.conf of these folders, of each folder of the load path:
  *
@@ -27,10 +29,8 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/vec.h"
 #include "unit/path.h"
@@ -51,6 +51,7 @@ static const char *const load_path[] = {
 #define ALIASES_MAX  16
 
 struct alias {
+	size_t folder;
 	char *name, *target;
 };
 
@@ -58,7 +59,7 @@ struct search {
 	struct kr_fs *fs;
 	struct kr_diag *diag;
 	struct kr_dir folders[N_FOLDERS];
-	struct alias *aliases; /* all links to other names, strongest first */
+	struct alias *aliases; /* links to other names, those that were read */
 	size_t n_aliases;
 	struct kr_strings self; /* paths of links to their own name */
 };
@@ -114,9 +115,10 @@ static int link_name(const char *folder, const char *target, char **ret)
 	return 0;
 }
 
-static int add_alias(struct search *s, const char *name, char *target)
+static int add_alias(struct search *s, size_t folder, const char *name,
+                     char *target)
 {
-	struct alias alias = {strdup(name), target};
+	struct alias alias = {folder, strdup(name), target};
 
 	if (alias.name && KR_VEC_MOVE(s->aliases, s->n_aliases, &alias) == 0)
 		return 0;
@@ -125,57 +127,123 @@ static int add_alias(struct search *s, const char *name, char *target)
 	return -ENOMEM;
 }
 
-static int read_link(struct search *s, size_t folder, int fd, const char *name)
+static const struct alias *find_alias(const struct search *s, const char *name)
 {
-	char target[PATH_MAX];
-	ssize_t n = readlinkat(fd, name, target, sizeof(target) - 1);
-	char *means;
+	return KR_FIND(s->aliases, s->n_aliases, name, name);
+}
+
+/* Reads the strongest entry NAME, if it is a link. */
+static int read_link(struct search *s, const char *name)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+	_cleanup_free_ char *path = NULL, *means = NULL;
+	const struct kr_dir_entry *e = NULL;
+	size_t folder = 0;
 	int r;
 
-	if (n < 0)
-		return 0; /* gone since, or no link: systemd skips it, too */
-	target[n] = '\0';
-	r = link_name(load_path[folder], target, &means);
+	for (; !e && folder < N_FOLDERS; folder++)
+		e = find_entry(&s->folders[folder], name);
+	if (!e || e->type != DT_LNK || !ends_with(name, SUFFIX))
+		return 0;
+	folder--;
+	path = kr_path_join(load_path[folder], name);
+	if (!path)
+		return -ENOMEM;
+	r = kr_fs_stat(s->fs, path, false, &st);
+	if (r < 0 || !st.target) /* gone since: systemd skips it, too */
+		return r == -ENOMEM ? r : 0;
+	r = link_name(load_path[folder], st.target, &means);
 	if (r < 0 || !means)
 		return r;
 	if (strcmp(means, name) != 0)
-		return add_alias(s, name, means);
-	free(means);
-	return kr_strings_consume(&s->self,
-	                          kr_path_join(load_path[folder], name));
+		return add_alias(s, folder, name, TAKE_PTR(means));
+	return kr_strings_consume(&s->self, TAKE_PTR(path));
 }
 
-static bool hidden_by(const struct search *s, size_t folder, const char *name)
+/* Reads NAME and, where it is an alias, what it means, and so on. RET is the
+ * last of them, which belongs to S or is NAME. */
+static int follow(struct search *s, const char *name, const char **ret)
 {
-	for (size_t i = 0; i < folder; i++) {
-		if (find_entry(&s->folders[i], name))
+	const struct alias *alias;
+
+	for (unsigned n = 0; n < ALIASES_MAX; n++) {
+		int r = find_alias(s, name) ? 0 : read_link(s, name);
+
+		if (r < 0)
+			return r;
+		alias = find_alias(s, name);
+		if (!alias)
+			break;
+		name = alias->target;
+	}
+	*ret = name;
+	return 0;
+}
+
+/* The length of NAME without its instance and suffix. */
+static size_t stem_length(const char *name)
+{
+	const char *at = strchr(name, '@');
+
+	return (size_t)((at ? at : strrchr(name, '.')) - name);
+}
+
+/* Whether there may be drop-ins for the alias NAME: FOLDERS, "x.service" of
+ * each "x.service.d", have its name, a template of it, or a shorter one that
+ * ends with '-'. */
+static bool has_dropins(const struct kr_strings *folders, const char *name)
+{
+	size_t length = stem_length(name);
+
+	for (size_t i = 0; i < folders->n_items; i++) {
+		const char *folder = folders->items[i];
+		size_t n = stem_length(folder);
+
+		if (n > 0 && n <= length && memcmp(folder, name, n) == 0 &&
+		    (n == length || folder[n - 1] == '-'))
 			return true;
 	}
 	return false;
 }
 
-static int read_links(struct search *s, size_t folder)
+/* The names that have a folder of drop-ins, but for "service" itself. */
+static int find_folders(const struct search *s, struct kr_strings *ret)
 {
-	_cleanup_close_ int fd = -1;
-	struct kr_dir *dir = &s->folders[folder];
+	for (size_t i = 0; i < N_FOLDERS; i++) {
+		for (size_t k = 0; k < s->folders[i].n_entries; k++) {
+			const char *name = s->folders[i].entries[k].name;
+			size_t n = strlen(name);
+			int r;
 
-	for (size_t i = 0; i < dir->n_entries; i++) {
-		const struct kr_dir_entry *e = &dir->entries[i];
-		int r;
-
-		if (e->type != DT_LNK || !ends_with(e->name, SUFFIX) ||
-		    hidden_by(s, folder, e->name))
-			continue;
-		if (fd < 0) {
-			fd = kr_fs_open_folder(s->fs, load_path[folder]);
-			if (fd < 0)
-				return fd;
+			if (!ends_with(name, SUFFIX ".d"))
+				continue;
+			r = kr_strings_consume(ret, strndup(name, n - 2));
+			if (r < 0)
+				return r;
 		}
-		r = read_link(s, folder, fd, e->name);
-		if (r < 0)
-			return r;
 	}
 	return 0;
+}
+
+/* Reads the aliases that have drop-ins, whatever they mean. */
+static int read_aliases(struct search *s)
+{
+	_cleanup_strings_ struct kr_strings folders = {0};
+	int r = find_folders(s, &folders);
+
+	for (size_t i = 0; i < N_FOLDERS; i++) {
+		KR_EACH(const struct kr_dir_entry, e, s->folders[i].entries,
+		        s->folders[i].n_entries) {
+			const char *last;
+
+			if (r < 0)
+				return r;
+			if (e->type == DT_LNK && ends_with(e->name, SUFFIX) &&
+			    has_dropins(&folders, e->name))
+				r = follow(s, e->name, &last);
+		}
+	}
+	return r;
 }
 
 /* --- folders ------------------------------------------------------------- */
@@ -183,13 +251,12 @@ static int read_links(struct search *s, size_t folder)
 /* Whether the folder is /usr/lib's under another name. */
 static bool is_merged(struct search *s, const char *folder)
 {
-	_cleanup_stat_ struct kr_stat st = {0};
+	char target[16];
 
-	if (strncmp(folder, "/lib/", 5) != 0 ||
-	    kr_fs_stat(s->fs, "/lib", false, &st) < 0 || !st.target)
-		return false;
-	return strcmp(st.target, "usr/lib") == 0 ||
-	       strcmp(st.target, "/usr/lib") == 0;
+	return strncmp(folder, "/lib/", 5) == 0 &&
+	       kr_fs_is_link(s->fs, "lib", target, sizeof(target)) &&
+	       (strcmp(target, "usr/lib") == 0 ||
+	        strcmp(target, "/usr/lib") == 0);
 }
 
 /* A folder that is not there has no entries. */
@@ -213,75 +280,11 @@ static int list_folders(struct search *s)
 		                : list_folder(s, load_path[i], &s->folders[i]);
 		if (r < 0)
 			return r;
-		r = read_links(s, i);
-		if (r < 0)
-			return r;
 	}
 	return 0;
 }
 
 /* --- the fragment -------------------------------------------------------- */
-
-static const struct alias *find_alias(const struct search *s, const char *name)
-{
-	for (size_t i = 0; i < s->n_aliases; i++) {
-		if (strcmp(s->aliases[i].name, name) == 0)
-			return &s->aliases[i];
-	}
-	return NULL;
-}
-
-/* The strongest entry NAME that is no alias. RET is NULL where there is none.
- */
-static int find_path(const struct search *s, const char *name, char **ret)
-{
-	for (size_t i = 0; i < N_FOLDERS; i++) {
-		const struct kr_dir_entry *e = find_entry(&s->folders[i], name);
-		_cleanup_free_ char *path = NULL;
-
-		if (!e || e->type == DT_DIR)
-			continue;
-		path = kr_path_join(load_path[i], name);
-		if (!path)
-			return -ENOMEM;
-		if (kr_strings_contain(&s->self, path))
-			continue;
-		*ret = TAKE_PTR(path);
-		return 0;
-	}
-	return 0;
-}
-
-/* "x@.service" of "x@y.service"; NULL where NAME has no instance. */
-static char *template_of(const char *name)
-{
-	const char *at = strchr(name, '@');
-	const char *dot = strrchr(name, '.');
-	char *out;
-
-	if (!at || !dot || dot < at + 2)
-		return NULL;
-	if (asprintf(&out, "%.*s%s", (int)(at + 1 - name), name, dot) < 0)
-		return NULL;
-	return out;
-}
-
-static int find_fragment(const struct search *s, const char *name,
-                         struct kr_unit_files *files)
-{
-	const char *id = name;
-	const struct alias *alias;
-
-	for (unsigned n = 0; n < ALIASES_MAX; n++) {
-		alias = find_alias(s, id);
-		if (!alias)
-			break;
-		id = alias->target;
-	}
-	free(files->id);
-	files->id = strdup(id);
-	return files->id ? find_path(s, id, &files->fragment) : -ENOMEM;
-}
 
 static int check_mask(const struct search *s, struct kr_unit_files *files)
 {
@@ -300,13 +303,66 @@ static int check_mask(const struct search *s, struct kr_unit_files *files)
 	return 0;
 }
 
+/* The strongest entry NAME that is no alias: the fragment. It stays NULL where
+ * there is none. */
+static int find_path(const struct search *s, const char *name,
+                     struct kr_unit_files *files)
+{
+	for (size_t i = 0; i < N_FOLDERS; i++) {
+		const struct kr_dir_entry *e = find_entry(&s->folders[i], name);
+		_cleanup_free_ char *path = NULL;
+
+		if (!e || e->type == DT_DIR)
+			continue;
+		path = kr_path_join(load_path[i], name);
+		if (!path)
+			return -ENOMEM;
+		if (kr_strings_contain(&s->self, path))
+			continue;
+		files->fragment = TAKE_PTR(path);
+		return e->type == DT_REG ? 0 : check_mask(s, files);
+	}
+	return 0;
+}
+
+/* "x@.service" of "x@y.service"; NULL where NAME has no instance. */
+static char *template_of(const char *name)
+{
+	const char *at = strchr(name, '@');
+	const char *dot = strrchr(name, '.');
+	char *out;
+
+	if (!at || !dot || dot < at + 2)
+		return NULL;
+	if (asprintf(&out, "%.*s%s", (int)(at + 1 - name), name, dot) < 0)
+		return NULL;
+	return out;
+}
+
+static int find_fragment(struct search *s, const char *name,
+                         struct kr_unit_files *files)
+{
+	const char *id;
+	int r = follow(s, name, &id);
+
+	if (r < 0)
+		return r;
+	free(files->id);
+	files->id = strdup(id);
+	return files->id ? find_path(s, id, files) : -ENOMEM;
+}
+
 static int by_target(const void *a, const void *b)
 {
 	const struct alias *const *x = a, *const *y = b;
 	int r = strcmp((*x)->target, (*y)->target);
 
-	/* as they were found */
-	return r != 0 ? r : *x < *y ? -1 : *x > *y;
+	if (r != 0)
+		return r;
+	/* strongest first */
+	if ((*x)->folder != (*y)->folder)
+		return (*x)->folder < (*y)->folder ? -1 : 1;
+	return strcmp((*x)->name, (*y)->name);
 }
 
 /* The first of SORTED, all aliases by their target, that means NAME. */
@@ -492,8 +548,7 @@ static int sort_dropins(struct dropins *d, struct kr_strings *ret)
 	qsort(pairs, n, sizeof(*pairs), by_name);
 	for (size_t i = 0; i < n; i++)
 		d->paths.items[i] = pairs[i].path;
-	*ret = d->paths;
-	d->paths = (struct kr_strings){0};
+	*ret = TAKE(d->paths);
 	return 0;
 }
 
@@ -558,10 +613,10 @@ static int find_all(struct search *s, const char *name,
 		if (!files->id)
 			return -ENOMEM;
 	}
-	r = files->fragment ? check_mask(s, files) : 0;
+	r = kr_strings_add(&files->names, files->id);
 	if (r < 0)
 		return r;
-	r = kr_strings_add(&files->names, files->id);
+	r = read_aliases(s);
 	if (r < 0)
 		return r;
 	r = find_names(s, &files->names);
@@ -585,8 +640,7 @@ int kr_unit_files_find(struct kr_fs *fs, const char *name, struct kr_diag *diag,
 	kr_strings_done(&s.self);
 	if (r < 0)
 		return r;
-	*ret = files;
-	files = (struct kr_unit_files){0};
+	*ret = TAKE(files);
 	return 0;
 }
 

@@ -15,7 +15,7 @@ struct kr_unit_files {
 	char *id; /* the name of the fragment: NAME with aliases resolved */
 	char *fragment;            /* the node's path; NULL: none */
 	bool masked;               /* a link to /dev/null */
-	struct kr_strings names;   /* ID and its aliases */
+	struct kr_strings names;   /* ID and those aliases that have drop-ins */
 	struct kr_strings dropins; /* paths, in the order systemd reads them */
 };
 

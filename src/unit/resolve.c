@@ -65,11 +65,8 @@ static int bad(struct loader *l, const char *path, const char *text)
 static bool raise_faults(struct kr_diag *diag)
 {
 	static const char *const codes[] = {
-		"exec-start-invalid",
-		"unit-section-invalid",
-		"unit-not-utf8",
-		"unit-line-too-long",
-	};
+		"exec-start-invalid", "unit-section-invalid", "unit-not-utf8",
+		"unit-line-too-long"};
 
 	for (size_t i = 0; i < diag->n_messages; i++) {
 		for (size_t k = 0; k < ARRAY_SIZE(codes); k++) {
@@ -161,33 +158,19 @@ static int read_dropin(struct loader *l, const char *path)
 
 /* --- the result ---------------------------------------------------------- */
 
-/* The words of C, variables not expanded; NULL: no memory. */
-static char **copy_words(const struct kr_exec_command *c)
-{
-	_cleanup_free_ const char **words =
-		calloc(c->n_words + 1, sizeof(*words));
-
-	for (size_t i = 0; words && i < c->n_words; i++) {
-		const char *bytes = c->words[i].text.bytes;
-
-		words[i] = bytes ? bytes : "";
-	}
-	return words ? kr_strings_pack(words, c->n_words) : NULL;
-}
-
 /* Where the working directory may be missing and is, it is "/". */
 static int complete_folder(struct loader *l)
 {
 	struct kr_unit *unit = l->unit;
-	_cleanup_stat_ struct kr_stat st = {0};
+	struct stat st;
 	int r = kr_inherit_home(&l->directives);
 
 	if (r < 0 || !unit->working_directory || !l->directives.may_be_missing)
 		return r;
-	r = kr_fs_stat(l->fs, unit->working_directory, true, &st);
+	r = kr_fs_look(l->fs, unit->working_directory, true, &st);
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0 || !S_ISDIR(st.st.st_mode)) {
+	if (r < 0 || !S_ISDIR(st.st_mode)) {
 		free(unit->working_directory);
 		unit->working_directory = NULL;
 	}
@@ -229,10 +212,8 @@ static int complete_environment(struct loader *l)
 	unit->shadowed = TAKE_PTR(e->shadowed.items);
 	unit->n_shadowed = e->shadowed.n_items;
 	e->shadowed.n_items = 0;
-	unit->environment_files = e->read;
-	e->read = (struct kr_strings){0};
-	unit->written_files = e->paths;
-	e->paths = (struct kr_strings){0};
+	unit->environment_files = TAKE(e->read);
+	unit->written_files = TAKE(e->paths);
 	return r;
 }
 
@@ -246,14 +227,14 @@ static int find_program(struct loader *l, char **path)
 		_cleanup_free_ char *folder = strndup(s, strcspn(s, ":"));
 		_cleanup_free_ char *found =
 			folder ? kr_path_join(folder, *path) : NULL;
-		_cleanup_stat_ struct kr_stat st = {0};
+		struct stat st;
 
 		if (!found)
 			return -ENOMEM;
 		s += strcspn(s, ":");
 		s += *s == ':';
-		if (kr_fs_stat(l->fs, found, true, &st) < 0 ||
-		    !S_ISREG(st.st.st_mode) || !(st.st.st_mode & 0111))
+		if (kr_fs_look(l->fs, found, true, &st) < 0 ||
+		    !S_ISREG(st.st_mode) || !(st.st_mode & 0111))
 			continue;
 		free(*path);
 		*path = TAKE_PTR(found);
@@ -285,7 +266,7 @@ static struct kr_expand_options expand_options(struct loader *l,
 
 /*
  * As they are written: variables are not expanded, so that many commands cost
- * no more than their bytes. What is wrong with them is told when they are run.
+ * no more than their bytes. What is wrong with them is said when they are run.
  */
 static int complete_before_commands(struct loader *l)
 {
@@ -326,21 +307,22 @@ static int complete_commands(struct loader *l)
 	struct kr_exec *start = &l->directives.start;
 	struct kr_unit *unit = l->unit;
 	struct kr_limits limits = limits_of(l);
-	const struct kr_expand_options options =
-		expand_options(l, &limits, l->diag);
+	struct kr_expand_options options = expand_options(l, &limits, l->diag);
 
 	unit->commands = calloc(start->n_commands + 1, sizeof(*unit->commands));
 	if (!unit->commands)
 		return -ENOMEM;
 	for (size_t i = 0; i < start->n_commands; i++) {
 		struct kr_exec_command *c = &start->commands[i];
-		_cleanup_free_ char **written = copy_words(c);
+		const struct kr_text *line = &start->lines[c->line];
+		_cleanup_free_ char **written = kr_exec_written(c, line);
 		int r;
 
 		if (!written)
 			return -ENOMEM;
 		limits.program = c->path;
-		r = kr_expand_command(unit, c, &start->lines[c->line], &options,
+		options.written = written;
+		r = kr_expand_command(unit, c, line, &options,
 		                      &unit->commands[i]);
 		if (r == -E2BIG) {
 			unit->load = KR_UNIT_BAD;
@@ -479,9 +461,5 @@ struct kr_unit *kr_unit_free(struct kr_unit *unit)
 const struct kr_unit_variable *kr_unit_variable(const struct kr_unit *unit,
                                                 const char *name)
 {
-	for (size_t i = 0; i < unit->n_variables; i++) {
-		if (strcmp(unit->variables[i].name, name) == 0)
-			return &unit->variables[i];
-	}
-	return NULL;
+	return KR_FIND(unit->variables, unit->n_variables, name, name);
 }

@@ -27,7 +27,7 @@ enum kr_value_form {
 /* Where one assignment of an environment variable stands. There may be very
  * many of them, as of words: both are laid out to be small. */
 struct kr_unit_variable {
-	char *name;
+	char *name; /* and VALUE's bytes, in one allocation */
 	struct kr_text value;
 	/* Environment= or system.conf, EnvironmentFile=, the manager's block,
 	 * or what User= and ExecSearchPath= bring */
@@ -39,7 +39,7 @@ struct kr_unit_variable {
 	} source : 8;
 	enum kr_value_form form : 8;
 	char quote; /* '\'', '"', or 0 where the value is not quoted */
-	/* A specifier in it or the whole of it cannot be told from the node's
+	/* A specifier in it or the whole of it cannot be known from the node's
 	 * files; the diag has said so. */
 	bool unknown;
 	/*
@@ -106,6 +106,7 @@ struct kr_unit_command {
 	/* variables that stand as words of their own ("$KUBELET_ARGS"), by
 	 * name, in order, set or not */
 	struct kr_strings expands;
+	struct kr_strings blocks; /* bytes that the words share */
 };
 
 /* What the service sees at PATH, and below, is not what the host has there. */

@@ -21,7 +21,6 @@
 
 #include "unit/envfile.h"
 #include "unit/specifier.h"
-#include "unit/word.h"
 
 /* 0: *RET is the value (owned), 1: it cannot be known, < 0: systemd fails. */
 typedef int value_fn(const struct kr_specifiers *s, const char *data,
@@ -170,16 +169,14 @@ static int name_path(const struct kr_specifiers *s, const char *data,
 /* The fragment's own place, links followed. */
 static int fragment(const struct kr_specifiers *s, const char *data, char **ret)
 {
-	_cleanup_stat_ struct kr_stat st = {0};
-	const char *slash;
+	_cleanup_free_ char *real = NULL;
 
-	if (!s->fragment_path ||
-	    kr_fs_stat(s->fs, s->fragment_path, true, &st) < 0)
+	if (!s->fragment_path || kr_fs_real(s->fs, s->fragment_path, &real) < 0)
 		return 1;
-	slash = strrchr(st.real, '/');
 	return *data == 'y'
-	               ? copy(st.real, ret)
-	               : copy_part(st.real, (size_t)(slash - st.real), ret);
+	               ? copy(real, ret)
+	               : copy_part(real, (size_t)(strrchr(real, '/') - real),
+	                           ret);
 }
 
 static int credentials(const struct kr_specifiers *s, const char *data,
@@ -424,7 +421,7 @@ static int push_value(const struct kr_specifiers *s, const struct kr_text *from,
 	if (r > 0) {
 		*ret_unknown = true;
 		kr_diag_add(s->diag, KR_WARNING, "specifier-unknown", span,
-		            "specifier '%%%c' cannot be told from the node's "
+		            "specifier '%%%c' cannot be known from the node's "
 		            "files",
 		            c);
 		return kr_text_append_part(ret, from, at, 2);
@@ -468,7 +465,12 @@ int kr_specifiers_expand(const struct kr_specifiers *s,
 		} else if (is_alphanumeric(next)) {
 			return -EBADSLT;
 		} else {
-			r = kr_text_append_part(ret, from, i, 1);
+			size_t end = i + 1;
+
+			while (end < from->length && from->bytes[end] != '%')
+				end++;
+			r = kr_text_append_part(ret, from, i, end - i);
+			i = end - 1;
 		}
 		if (r < 0)
 			return r;

@@ -25,7 +25,7 @@ struct kr_specifiers {
 
 /*
  * Appends FROM with its specifiers resolved to RET. The bytes of a value have
- * the two bytes of the specifier as their origin. One that cannot be told from
+ * the two bytes of the specifier as their origin. One that cannot be known from
  * the node's files stays as it is written, DIAG names it and RET_UNKNOWN is
  * set; RET_ANY is set if there was one at all. 0; -ENAMETOOLONG: the text is
  * longer than MAX_BYTES; -EBADSLT: there is no such specifier; -EUNATCH,

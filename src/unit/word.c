@@ -69,7 +69,7 @@ static bool character_valid(uint32_t c)
 	       !(c >= 0xfdd0 && c <= 0xfdef) && (c & 0xfffe) != 0xfffe;
 }
 
-/* 0: it is none. */
+/* 0: it is no character. */
 static size_t character_length(const char *s, size_t size)
 {
 	unsigned char first = size > 0 ? (unsigned char)s[0] : 0;

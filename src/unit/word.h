@@ -38,7 +38,7 @@ static inline void kr_split_word_done(struct kr_split_word *word)
 /*
  * The next word of FROM at *AT, which is moved to the word behind it. 1: RET is
  * a word, the caller's; 0: there is none; -EINVAL: a quote is not closed or an
- * escape is none; -ENOMEM.
+ * escape is unknown; -ENOMEM.
  *
  * Source: extract_first_word(), src/basic/extract-word.c of systemd 252, with
  * blanks as separators and EXTRACT_UNQUOTE.
@@ -46,8 +46,8 @@ static inline void kr_split_word_done(struct kr_split_word *word)
 int kr_split_next(const struct kr_text *from, size_t *at, unsigned flags,
                   struct kr_split_word *ret);
 
-/* Whether S is all UTF-8. Surrogates and noncharacters are none, as in
- * systemd's utf8.c. */
+/* Whether S is all UTF-8. Surrogates and noncharacters are not, as
+ * in systemd's utf8.c. */
 bool kr_utf8_valid(const char *s, size_t size);
 
 /* How many bytes of S are UTF-8 before the first one that is not. */

@@ -22,6 +22,7 @@
 #   node_alive                will kubelet be the same process and healthy in 3 s, too?
 #   node_configz              makeIPTablesUtilChains as kubelet's own port says it,
 #                             asked with a client certificate
+#   node_configz_all          ... and its whole answer
 #   node_configz_api          ... as the API server's proxy says it
 #   node_chains               kubelet's chains and rules, a line each
 #   node_record FILE COMMAND...  run it, keep what it prints (and "[status N, T s]") in
@@ -93,10 +94,11 @@ node_alive() {
 }
 
 node_value() { grep -o '"makeIPTablesUtilChains":[a-z]*' | cut -d : -f 2; }
-node_configz() {
+node_configz_all() {
     on_node curl -s -m 5 --cacert "$NODE_PKI/ca.crt" --cert "$NODE_PKI/admin.crt" --key "$NODE_PKI/admin.key" \
-        "https://$NODE_ADDRESS:10250/configz" | node_value
+        "https://$NODE_ADDRESS:10250/configz"
 }
+node_configz() { node_configz_all | node_value; }
 node_kubectl() { on_node env KUBECONFIG=/etc/kubernetes/admin.conf kubectl "$@"; }
 node_configz_api() { node_kubectl get --raw "/api/v1/nodes/$NODE/proxy/configz" | node_value; }
 node_registered() { # wait until the API server knows the node

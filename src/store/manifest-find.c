@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The records of a node: all that can be read, and which of them tells
+ * something of a change that is about to be made, or of a file as it is now.
+ *
+ *   the same        the very edits to the very bytes
+ *   for a control   it was to blame when a change was put back
+ *   contained       for some of the controls of a plan, on the same bytes: with
+ *                   them the plan would go the same way
+ *
+ * The last record counts in each case.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "store/manifest.h"
+#include "store/others.h"
+
+static int unreadable(struct kr_diag *diag, const char *path, int error)
+{
+	if (error == -EACCES && geteuid() != 0)
+		kr_diag_add_path(diag, KR_ERROR, "not-root", path,
+		                 "only root may read the records of fixes: run "
+		                 "it with sudo");
+	else if (error != -ENOMEM)
+		kr_diag_add_path(diag, KR_ERROR, "manifest", path,
+		                 "the records of fixes cannot be read: %s",
+		                 strerror(-error));
+	return error;
+}
+
+/* What lies there is something else, for ever: not an error of this moment. */
+static bool is_no_manifest(int error)
+{
+	return error == -EBADMSG || error == -ENOTDIR || error == -EISDIR ||
+	       error == -EINVAL || error == -EFBIG || error == -ELOOP ||
+	       error == -EPROTONOSUPPORT;
+}
+
+/* Who can write a record has root put any content at any path. */
+static int check_owner(struct kr_fs *fs, struct kr_diag *diag)
+{
+	_cleanup_stat_ struct kr_stat st = {0};
+	int r = kr_fs_stat(fs, KR_STATE_DIR, true, &st);
+
+	if (r < 0)
+		return unreadable(diag, KR_STATE_DIR, r);
+	if ((st.st.st_uid == 0 || st.st.st_uid == geteuid()) &&
+	    !(st.st.st_mode & (S_IWGRP | S_IWOTH))) {
+		r = kr_others_refuse(fs, KR_STATE_DIR, diag);
+		if (r < 0)
+			return unreadable(diag, KR_STATE_DIR, r);
+		return r == KR_OTHERS_WRITE ? -EPERM : 0;
+	}
+	kr_diag_add_path(diag, KR_ERROR, "manifest", KR_STATE_DIR,
+	                 "others than root can write there (owner %u, mode "
+	                 "%04o), so that its records are not trusted: look at "
+	                 "them, then make it root's, with mode 0700",
+	                 (unsigned)st.st.st_uid,
+	                 (unsigned)st.st.st_mode & 07777);
+	return -EPERM;
+}
+
+/* An undo is later than its fix, and than what else was made before it: fixes
+ * are in their own order, also where the clock went back. */
+static void add_undo(struct kr_manifests *list, struct kr_manifest *m)
+{
+	struct kr_manifest_row *rows = list->rows;
+	size_t at = list->n_rows++;
+
+	while (rows[at - 1].manifest != m &&
+	       rows[at - 1].realtime_usec > m->undone_usec) {
+		rows[at] = rows[at - 1];
+		at--;
+	}
+	rows[at] = (struct kr_manifest_row){m, true, m->undone_usec};
+}
+
+static int add_rows(struct kr_manifests *list)
+{
+	list->rows = calloc(2 * list->n_items + 1, sizeof(*list->rows));
+	if (!list->rows)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->n_items; i++)
+		list->rows[list->n_rows++] = (struct kr_manifest_row){
+			&list->items[i], false, list->items[i].realtime_usec};
+	for (size_t i = 0; i < list->n_items; i++) {
+		if (list->items[i].undone_usec > 0)
+			add_undo(list, &list->items[i]);
+	}
+	return 0;
+}
+
+/* A folder's name is the time of the beginning, so names sort by age. */
+int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
+                      struct kr_manifests *ret)
+{
+	_cleanup_manifests_ struct kr_manifests list = {0};
+	_cleanup_dir_ struct kr_dir dir = {0};
+	int r = kr_fs_list(fs, KR_STATE_DIR, &dir);
+
+	if (r == -ENOENT) {
+		*ret = list;
+		return 0;
+	}
+	if (r < 0)
+		return unreadable(diag, KR_STATE_DIR, r);
+	r = check_owner(fs, diag);
+	if (r < 0)
+		return r;
+	list.items = calloc(dir.n_entries + 1, sizeof(*list.items));
+	if (!list.items)
+		return -ENOMEM;
+	for (size_t i = 0; i < dir.n_entries; i++) {
+		const char *id = dir.entries[i].name;
+		_cleanup_free_ char *path = kr_path_join(KR_STATE_DIR, id);
+
+		if (dir.entries[i].type != DT_DIR)
+			continue; /* the mark, or a copy of the program */
+		r = path ? kr_manifest_read(fs, id, &list.items[list.n_items])
+		         : -ENOMEM;
+		/* without a record: a run that came to no file */
+		if (r == -ENOENT)
+			continue;
+		list.last_is_unread = r < 0;
+		if (r >= 0) {
+			list.n_items++;
+			continue;
+		}
+		if (!is_no_manifest(r))
+			return unreadable(diag, path, r);
+		strlcpy(list.last_unread, id, sizeof(list.last_unread));
+		kr_diag_add_path(diag, KR_WARNING, "manifest", path, "%s",
+		                 r == -EPROTONOSUPPORT
+		                         ? "was written by a newer version of "
+		                           "this program"
+		                         : "is no whole record of a fix");
+	}
+	r = add_rows(&list);
+	if (r < 0)
+		return r;
+	*ret = list;
+	list = (struct kr_manifests){0};
+	return 0;
+}
+
+struct kr_manifest *kr_manifests_find(const struct kr_manifests *list,
+                                      const char *id)
+{
+	return KR_FIND(list->items, list->n_items, id, id);
+}
+
+void kr_manifests_done(struct kr_manifests *list)
+{
+	for (size_t i = 0; i < list->n_items; i++)
+		kr_manifest_done(&list->items[i]);
+	free(list->items);
+	free(list->rows);
+	*list = (struct kr_manifests){0};
+}
+
+static bool same_edits(const struct kr_manifest_file *m,
+                       const struct kr_file_edits *f)
+{
+	if (m->n_edits != f->n_edits || m->removed != f->remove ||
+	    !kr_perms_equal(&m->perms.from, &f->perms.from) ||
+	    !kr_perms_equal(&m->perms.to, &f->perms.to))
+		return false;
+	for (size_t i = 0; i < m->n_edits; i++) {
+		if (m->edits[i].offset != f->edits[i].offset ||
+		    m->edits[i].length != f->edits[i].length ||
+		    strcmp(m->edits[i].text, f->edits[i].text) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Whether it did the changes of EDITS to the bytes that their files have now.
+ */
+static bool matches(const struct kr_manifest *manifest,
+                    const struct kr_edits *edits)
+{
+	if (manifest->n_files != edits->n_files)
+		return false;
+	for (size_t i = 0; i < edits->n_files; i++) {
+		const struct kr_manifest_file *m = &manifest->files[i];
+		const struct kr_file_edits *f = &edits->files[i];
+		char hex[KR_SHA256_HEX_SIZE] = "";
+
+		if (f->file)
+			kr_sha256_hex(f->file->data, f->file->size, hex);
+		if (strcmp(m->path, f->path) != 0 ||
+		    strcmp(m->before, hex) != 0 || !same_edits(m, f))
+			return false;
+	}
+	return true;
+}
+
+const struct kr_manifest *kr_manifests_find_same(
+	const struct kr_manifests *list, const struct kr_edits *edits)
+{
+	for (size_t i = list->n_items; i-- > 0;) {
+		if (matches(&list->items[i], edits))
+			return &list->items[i];
+	}
+	return NULL;
+}
+
+const struct kr_manifest *kr_manifests_find_blamed(
+	const struct kr_manifests *list, struct kr_fs *fs, const char *name)
+{
+	for (size_t i = list->n_items; i-- > 0;) {
+		const struct kr_manifest *m = &list->items[i];
+
+		if (!kr_strings_contain(&m->controls, name) ||
+		    !kr_manifest_is_ours(fs, m))
+			continue;
+		if (m->state == KR_MANIFEST_KEPT ||
+		    (m->state == KR_MANIFEST_UNDONE && m->by_hand))
+			return NULL;
+		if (m->state == KR_MANIFEST_PUT_BACK && m->blamed &&
+		    strcmp(m->blamed, name) == 0)
+			return m;
+	}
+	return NULL;
+}
+
+/* The edits of PATH; NULL: it is not changed. */
+static const struct kr_file_edits *find_edits(const struct kr_edits *edits,
+                                              const char *path)
+{
+	return KR_FIND(edits->files, edits->n_files, path, path);
+}
+
+/* Whether EDITS change each file of M, which has the bytes that M changed. */
+static bool has_files(const struct kr_manifest *m, const struct kr_edits *edits)
+{
+	for (size_t i = 0; i < m->n_files; i++) {
+		const struct kr_file_edits *f =
+			find_edits(edits, m->files[i].path);
+		char hex[KR_SHA256_HEX_SIZE] = "";
+
+		if (!f)
+			return false;
+		if (f->file)
+			kr_sha256_hex(f->file->data, f->file->size, hex);
+		if (strcmp(m->files[i].before, hex) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool all_among(const struct kr_manifest *m, const char *const *names,
+                      size_t n_names)
+{
+	for (size_t i = 0; i < m->controls.n_items; i++) {
+		if (!kr_is_among(m->controls.items[i], names, n_names))
+			return false;
+	}
+	return m->controls.n_items > 0;
+}
+
+static bool is_contained(const struct kr_manifest *m,
+                         const struct kr_edits *edits, const char *const *names,
+                         size_t n_names)
+{
+	return m->controls.n_items < n_names && all_among(m, names, n_names) &&
+	       has_files(m, edits);
+}
+
+const struct kr_manifest *kr_manifests_find_contained(
+	const struct kr_manifests *list, const struct kr_edits *edits,
+	const char *const *names, size_t n_names)
+{
+	for (size_t i = list->n_items; i-- > 0;) {
+		const struct kr_manifest *m = &list->items[i];
+
+		if (m->state == KR_MANIFEST_PUT_BACK && !m->blamed &&
+		    is_contained(m, edits, names, n_names))
+			return m;
+	}
+	return NULL;
+}
+
+/* Whether the files of M are as they were before it. */
+static bool is_before(const struct kr_manifest *m, struct kr_fs *fs)
+{
+	for (size_t i = 0; i < m->n_files; i++) {
+		const struct kr_manifest_file *f = &m->files[i];
+		const struct kr_file *file;
+		int r = kr_fs_read(fs, f->path, &file);
+
+		if (*f->before ? r < 0 || !kr_file_has_hash(file, f->before)
+		               : r != -ENOENT)
+			return false;
+	}
+	return true;
+}
+
+const struct kr_manifest *kr_manifests_find_put_back(
+	const struct kr_manifests *list, struct kr_fs *fs,
+	const char *const *names, size_t n_names)
+{
+	for (size_t i = list->n_items; i-- > 0;) {
+		const struct kr_manifest *m = &list->items[i];
+
+		if (!m->blamed && all_among(m, names, n_names) &&
+		    kr_manifest_is_ours(fs, m) && is_before(m, fs))
+			return m->state == KR_MANIFEST_PUT_BACK ? m : NULL;
+	}
+	return NULL;
+}
+
+static bool has_ctime(const struct kr_manifest *m, const char *path,
+                      uint64_t usec)
+{
+	for (size_t i = 0; i < m->n_files; i++) {
+		if (m->files[i].ctime_usec == usec &&
+		    strcmp(m->files[i].path, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool kr_manifests_changed_ctime(const struct kr_manifests *list,
+                                const char *path, const struct timespec *ctime)
+{
+	uint64_t usec = kr_timespec_usec(ctime);
+
+	for (size_t i = 0; usec > 0 && i < list->n_items; i++) {
+		if (has_ctime(&list->items[i], path, usec))
+			return true;
+	}
+	return false;
+}
