@@ -170,11 +170,13 @@ static void hash(char c, char ret[static KR_SHA256_HEX_SIZE])
 	kr_sha256_hex(content(c), strlen(content(c)), ret);
 }
 
-static void write_record(const struct row *row)
+static void write_record_of(const struct row *row, const char *path,
+                            const char *folder)
 {
 	struct kr_edit edit = {0, 0, (char *)(uintptr_t) "after\n"};
 	struct kr_manifest_file file = {
-		.path = (char *)(uintptr_t)A,
+		.path = (char *)(uintptr_t)path,
+		.folder = (char *)(uintptr_t)folder,
 		.copy = row->kind == MADE ? NULL : (char *)(uintptr_t) "0",
 		.removed = row->kind == REMOVED,
 		.temp = strrchr(TEMP, '/') + 1,
@@ -212,7 +214,7 @@ static void leave(const struct row *row)
 	put(A, row->target);
 	put(TEMP, row->temp);
 	put(BACK, row->back);
-	write_record(row);
+	write_record_of(row, A, NULL);
 }
 
 /* What the next run makes of it. */
@@ -383,6 +385,35 @@ START_TEST(test_end)
 }
 END_TEST
 
+/* Folders that were made for a file go one by one, the innermost first: what is
+ * left of them is untidy, and goes with the next run. */
+static const struct {
+	const char *name, *left;
+	bool untidy;
+} folders[] = {
+	{"both", "/etc/d/e/f", true},
+	{"the outer one", "/etc/d/e", true},
+	{"none", NULL, false},
+};
+
+START_TEST(test_folder_left)
+{
+	const char *left = folders[_i].left;
+
+	if (left)
+		kr_root_mkdir(left);
+	write_record_of(&(struct row){.kind = REMOVED, .state = UNDONE},
+	                "/etc/d/e/f/a.conf", "/etc/d/e");
+	ck_assert_int_eq(report_interrupted(fs), 0);
+	ck_assert_msg((kr_diag_find(&diag, "untidy") != NULL) ==
+	                      folders[_i].untidy,
+	              "%s", folders[_i].name);
+	ck_assert_int_eq(kr_recover_run(fs, &recovery, &diag),
+	                 KR_RECOVERED_NOTHING);
+	ck_assert_uint_eq(kr_root_entries("/etc/d"), 0);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tc = kr_test_case(suite, "files", setup, teardown);
@@ -392,6 +423,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tc, test_link_in_the_instant);
 	tcase_add_test(tc, test_folder_twice);
 	tcase_add_loop_test(tc, test_end, 0, ARRAY_SIZE(ends));
+	tcase_add_loop_test(tc, test_folder_left, 0, ARRAY_SIZE(folders));
 }
 
 KR_TEST_MAIN(add_tests);

@@ -488,7 +488,7 @@ static int remove_names(struct found *f)
 	return remove_temp(f);
 }
 
-int kr_recover_tidy_file(struct kr_fs *fs, const struct kr_manifest_file *file)
+static int tidy_beside(struct kr_fs *fs, const struct kr_manifest_file *file)
 {
 	_cleanup_(found_done) struct found f = {.file = file, .dir_fd = -1};
 	int r = name_own(&f);
@@ -501,9 +501,16 @@ int kr_recover_tidy_file(struct kr_fs *fs, const struct kr_manifest_file *file)
 	r = remove_names(&f);
 	if (r < 0)
 		return r;
-	if (fsync(f.dir_fd) < 0)
-		return -errno;
-	return kr_remove_empty_parents(fs, file->path, file->folder);
+	return fsync(f.dir_fd) < 0 ? -errno : 0;
+}
+
+int kr_recover_tidy_file(struct kr_fs *fs, const struct kr_manifest_file *file)
+{
+	int r = tidy_beside(fs, file);
+
+	/* its folder may be gone, and the one above it still be there */
+	return r < 0 ? r
+	             : kr_remove_empty_parents(fs, file->path, file->folder);
 }
 
 bool kr_recover_lies_beside(int dir_fd, const struct kr_manifest_file *file)
