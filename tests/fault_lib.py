@@ -442,11 +442,13 @@ def torn(scenario, tree, may_lie_about):
 
 
 def only_lies_about(left, new):
-    """All is NEW, but for what lies beside the files and the folders it is in."""
-    differ = differences(left, new)
-    lies = [path for path in differ if TEMP.search(path)]
-    return all(path in lies or any(one.startswith(path + "/") for one in lies)
-               for path in differ)
+    """All is NEW, but for what lies beside the files, and folders that hold
+    nothing else."""
+    differ = [path for path in differences(left, new) if not TEMP.search(path)]
+    files = [path for path in left if not TEMP.search(path)
+             and not stat.S_ISDIR(left[path][0])]
+    return all(path not in new and stat.S_ISDIR(left[path][0]) and not any(
+        one.startswith(path + "/") for one in files) for path in differ)
 
 
 def unfinished(tree):
