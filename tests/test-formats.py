@@ -201,6 +201,8 @@ class Check:
         if run["automationDetails"]["id"] != "kubelet-remedy/%s/%s/" % (
                 rule["id"], label(root, want).lstrip("/")):
             faults.append(run["automationDetails"]["id"])
+        faults += self.reason(want, result["message"]["text"],
+                              result.get("locations", [{}])[0].get("physicalLocation"))
         faults += self.sarif_places(root, want, run, result)
         notes = [note["message"]["text"]
                  for note in result.get("relatedLocations", [])]
@@ -208,6 +210,14 @@ class Check:
             if "%s: %s" % (message["severity"], message["text"]) not in notes:
                 faults.append("lost: %s" % message)
         return faults
+
+    @staticmethod
+    def reason(want, text, place):
+        """The JSON's; a place that stands beside it may be left out of it."""
+        reason = replaced(os.fsencode(want["controls"][0]["reason"]))
+        if text == reason or (place and reason.endswith(": " + text)):
+            return []
+        return ["the reason is %r, not %r" % (text, reason)]
 
     @staticmethod
     def sarif_name(want, result):
@@ -285,6 +295,9 @@ class Check:
         ends = [child.tag for child in suite.find("testcase")]
         if ends != ([end] if end else []):
             faults.append("%s: %s" % (want["verdict"], ends))
+        if end:
+            faults += self.reason(want, suite.find("testcase")[0].get("message"),
+                                  False)
         said = suite.findtext("system-err")
         for message in want["messages"]:
             if xml_text(message["text"]) not in said:

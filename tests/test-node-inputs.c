@@ -459,6 +459,44 @@ START_TEST(test_too_large)
 }
 END_TEST
 
+/* Whatever of it is too much: the reason names the file. */
+static const struct {
+	const char *name, *begin, *item, *end;
+} many[] = {
+	{"fields", "{" GVK, ",\"maxPods\":1", "}"},
+	{"gates", "{" GVK ",\"featureGates\":{\"A\":true", ",\"A\":true", "}}"},
+	{"maps", "{" GVK, ",\"featureGates\":{\"A\":true}", "}"},
+	{"YAML", "a: b\ntlsCipherSuites:\n", "- A\n", ""},
+};
+
+START_TEST(test_too_many)
+{
+	static const char begin[] =
+		"/k: the configuration is too large to be read: ";
+	struct row row = {.name = many[_i].name, .argv = {"--config=/k"}};
+	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_inputs_ struct kr_inputs in = {0};
+	_cleanup_decision_ struct kr_decision d = {0};
+	_cleanup_fs_ struct kr_fs *fs = NULL;
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	fputs(many[_i].begin, out);
+	for (int i = 0; i < 125000; i++)
+		fputs(many[_i].item, out);
+	fputs(many[_i].end, out);
+	ck_assert_int_eq(fclose(out), 0);
+	kr_root_write("/k", text);
+	fs = kr_root_fs();
+	ck_assert_int_eq(read_row(&row, fs, &diag, &in, &d), 0);
+	ck_assert_int_eq(d.state, KR_STATE_UNKNOWN);
+	ck_assert_msg(strncmp(d.reason, begin, strlen(begin)) == 0, "%s: %s",
+	              row.name, d.reason);
+	ck_assert_ptr_nonnull(kr_diag_find(&diag, "config-too-large"));
+}
+END_TEST
+
 START_TEST(test_unreadable)
 {
 	kr_root_write("/k", EMPTY);
@@ -639,6 +677,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tc, test_doubted, 0, ARRAY_SIZE(doubted));
 	tcase_add_test(tc, test_fifo);
 	tcase_add_test(tc, test_too_large);
+	tcase_add_loop_test(tc, test_too_many, 0, ARRAY_SIZE(many));
 	tcase_add_test(tc, test_unreadable);
 	tcase_add_test(tc, test_folders);
 	tcase_add_test(tc, test_deep);

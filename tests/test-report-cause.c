@@ -72,12 +72,42 @@ START_TEST(test_repeats)
 }
 END_TEST
 
+/* What is there and does not load is said, and not that it is not there. */
+START_TEST(test_detail)
+{
+	static const struct {
+		enum kr_severity severity;
+		const char *code, *text;
+		bool want;
+	} rows[] = {
+		{KR_NOTE, "file-not-there-yet",
+	         "a names /f, which is not there yet: kubelet needs it", true},
+		{KR_NOTE, "file-not-there-yet",
+	         "--kubeconfig is not given yet: kubelet needs it", true},
+		{KR_NOTE, "file-not-there-yet",
+	         "a names /f, which has no certificate that loads: kubelet "
+	         "needs it",
+	         false},
+		{KR_NOTE, "file-not-there-yet",
+	         "a names /f, which is a folder: kubelet needs it", false},
+		{KR_NOTE, "flag-version", "--f: only others are judged", true},
+		{KR_WARNING, "flag-version", "--f: is gone", false},
+	};
+	const struct kr_message m = {.severity = rows[_i].severity,
+	                             .code = rows[_i].code,
+	                             .text = (char *)rows[_i].text};
+
+	ck_assert_msg(kr_cause_is_detail(&m) == rows[_i].want, "%s", m.text);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tc = kr_test_case(suite, "report-cause", NULL, NULL);
 
 	tcase_add_loop_test(tc, test_find, 0, ARRAY_SIZE(finds));
 	tcase_add_test(tc, test_repeats);
+	tcase_add_loop_test(tc, test_detail, 0, 6);
 }
 
 KR_TEST_MAIN(add_tests);

@@ -279,33 +279,43 @@ START_TEST(test_audit)
 }
 END_TEST
 
+/* A file has its name in the reason, a line is the place. */
+static const struct unread {
+	const char *name, *file, *text;
+	bool line;
+	const char *want;
+} unread[] = {
+	{"a file", "/nowhere", "not there", false, "/nowhere: not there"},
+	{"a line", "/f", "too large", true, "too large"},
+	{"no place", NULL, "out of words", false, "out of words"},
+	{"nothing", NULL, NULL, false, "otherwise"},
+};
+
 START_TEST(test_unread)
 {
+	const struct unread *row = &unread[_i];
 	_cleanup_diag_ struct kr_diag diag = {0};
+	_cleanup_free_ char *reason = NULL;
 	struct kr_finding f;
 
-	kr_diag_add_path(&diag, KR_ERROR, "root", "/nowhere", "not there");
-	f = kr_finding_unread("n", kr_rules_usual.items[0], &diag);
-	ck_assert(f.verdict == KR_VERDICT_UNKNOWN && f.disk == U &&
-	          f.running == U && f.live == N && !f.place.file &&
-	          f.diag == &diag);
-	ck_assert_str_eq(f.reason, "not there");
-}
-END_TEST
-
-START_TEST(test_unread_line)
-{
-	_cleanup_diag_ struct kr_diag diag = {0};
-	const struct kr_file *file = kr_test_file("/f", "x\nabc\n", 6);
-	struct kr_finding f;
-
-	f = kr_finding_unread("n", kr_rules_usual.items[0], &diag);
-	ck_assert(f.reason && *f.reason && !f.place.file);
-	kr_diag_add(&diag, KR_ERROR, "a-too-large",
-	            (struct kr_span){file, 3, 1}, "too large");
-	f = kr_finding_unread("n", kr_rules_usual.items[0], &diag);
-	ck_assert_str_eq(f.reason, "too large");
-	ck_assert(f.place.line == 2 && f.place.column == 2);
+	if (row->line)
+		kr_diag_add(&diag, KR_ERROR, "a",
+		            (struct kr_span){kr_test_file("/f", "x\nabc\n", 6),
+		                             3, 1},
+		            "%s", row->text);
+	else if (row->text)
+		kr_diag_add_path(&diag, KR_ERROR, "a", row->file, "%s",
+		                 row->text);
+	reason = kr_diag_reason(&diag, "otherwise");
+	f = kr_finding_unread("n", kr_rules_usual.items[0], reason, &diag);
+	ck_assert_msg(f.verdict == KR_VERDICT_UNKNOWN && f.disk == U &&
+	                      f.running == U && f.live == N && f.diag == &diag,
+	              "%s", row->name);
+	ck_assert_msg(strcmp(f.reason, row->want) == 0, "%s: %s", row->name,
+	              f.reason);
+	ck_assert_msg(f.place.line == (row->line ? 2 : 0) &&
+	                      !f.place.file == !row->line,
+	              "%s", row->name);
 }
 END_TEST
 
@@ -552,8 +562,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tc, test_no_place);
 	tcase_add_loop_test(tc, test_message, 0, ARRAY_SIZE(message_rows));
 	tcase_add_loop_test(tc, test_audit, 0, ARRAY_SIZE(audit_rows));
-	tcase_add_test(tc, test_unread);
-	tcase_add_test(tc, test_unread_line);
+	tcase_add_loop_test(tc, test_unread, 0, ARRAY_SIZE(unread));
 	tcase_add_loop_test(tc, test_bytes, 0, ARRAY_SIZE(bytes_rows));
 	tcase_add_loop_test(tc, test_label, 0, ARRAY_SIZE(label_rows));
 	tcase_add_loop_test(tc, test_uri, 0, ARRAY_SIZE(uri_rows));

@@ -78,8 +78,10 @@ static void demanded(const struct kr_rules *rules, const struct kr_rule **items,
 	*ret = (struct kr_rules){items, n, rules->edition};
 }
 
+/* UNREAD is the reason where there is no audit. */
 static struct kr_finding make_finding(const struct run *run, const char *name,
-                                      const struct kr_rule *rule)
+                                      const struct kr_rule *rule,
+                                      const char *unread)
 {
 	const struct kr_audit *a = run->audit;
 	struct kr_finding f;
@@ -88,7 +90,7 @@ static struct kr_finding make_finding(const struct run *run, const char *name,
 		if (a->items[i].rule == rule)
 			return kr_finding_from_audit(name, a, i, &run->diag);
 	}
-	f = kr_finding_unread(name, rule, &run->diag);
+	f = kr_finding_unread(name, rule, unread, &run->diag);
 	f.numbers = kr_demand_numbers(rule, run->selected.rules.edition, NULL);
 	return f;
 }
@@ -98,6 +100,8 @@ static int print_findings(const struct run *run, FILE *out, const char *name)
 {
 	const char *given = run->o->node.root ? run->o->node.root : "/";
 	_cleanup_free_ char *root = realpath(given, NULL);
+	_cleanup_free_ char *unread =
+		kr_diag_reason(&run->diag, "the node cannot be read");
 	const struct kr_rule *items[KR_N_RULES];
 	struct kr_finding findings[KR_N_RULES];
 	struct kr_rules rules;
@@ -116,6 +120,8 @@ static int print_findings(const struct run *run, FILE *out, const char *name)
 	struct kr_findings w;
 	int r;
 
+	if (!unread)
+		return -ENOMEM;
 	r = run->o->format == KR_FORMAT_ASFF && run->host
 	            ? kr_ec2_instance(run->host->node, instance)
 	            : 0;
@@ -123,7 +129,7 @@ static int print_findings(const struct run *run, FILE *out, const char *name)
 		return r;
 	demanded(&run->selected.rules, items, &rules);
 	for (size_t i = 0; i < rules.n_items; i++) {
-		findings[i] = make_finding(run, name, items[i]);
+		findings[i] = make_finding(run, name, items[i], unread);
 		findings[i].first = i == 0;
 		findings[i].time_usec = kr_realtime_usec();
 		findings[i].took_usec = kr_now_usec() - run->since_usec;

@@ -82,7 +82,7 @@ int kr_apply_end_unread(struct kr_applying *f, int error)
 	if (!kr_diag_first(f->diag, KR_ERROR))
 		kr_diag_add_path(f->diag, KR_ERROR, "node-unreadable", f->root,
 		                 "the node cannot be read: %s",
-		                 strerror(-error));
+		                 kr_fs_strerror(-error));
 	return kr_apply_end_by_error(f, KR_OUTCOME_FAILED, "");
 }
 

@@ -87,7 +87,7 @@ static int read_history(struct kr_applying *f, struct kr_manifests *ret)
 		                 KR_STATE_DIR,
 		                 "whether this change was rolled back before "
 		                 "is unknown: %s",
-		                 strerror(-r));
+		                 kr_fs_strerror(-r));
 	return r;
 }
 

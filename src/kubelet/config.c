@@ -274,11 +274,13 @@ int kr_config_parse(const struct kr_file *file,
 	r = kr_config_read(file, format, &listener, &found, &layout, &twice);
 	if (r > 0)
 		r = kr_decode_twice(&decode, twice);
-	if (r == -EFBIG && (decode.uses.n == KR_DECODE_USES_MAX ||
-	                    decode.internal.n == KR_DECODE_USES_MAX))
-		kr_diag_add_path(diag, KR_ERROR, "config-too-large", file->path,
+	/* the tree has said it of itself */
+	if (r == -EFBIG && !kr_diag_first(&found, KR_ERROR))
+		kr_diag_add_path(&found, KR_ERROR, "config-too-large",
+		                 file->path,
 		                 "the configuration is too large to be read: "
-		                 "it sets fields more than %zu times",
+		                 "it sets fields, or entries of maps, more "
+		                 "than %zu times",
 		                 KR_DECODE_USES_MAX);
 	if (r < 0 && r != -EBADMSG) {
 		kr_diag_merge(diag, &found);

@@ -165,7 +165,7 @@ static int read_file(struct args *a, const char *path)
 		return r;
 	if (r < 0)
 		return kr_foreign_doubt(a->rd, "%s cannot be read: %s", path,
-		                        strerror(-r));
+		                        kr_fs_strerror(-r));
 	if (strlen(a->file->data) != a->file->size)
 		return kr_foreign_doubt(a->rd, "%s holds a NUL byte", path);
 	for (size_t at = 0; at < a->file->size;) {

@@ -370,7 +370,7 @@ static int read_config_file(struct kr_foreign_reading *rd, const char *path,
 		return r == -ENOMEM ? r : 0;
 	if (r < 0)
 		return kr_foreign_doubt(rd, "%s cannot be read: %s", path,
-		                        strerror(-r));
+		                        kr_fs_strerror(-r));
 	return read_yaml(rd, file);
 }
 
@@ -414,7 +414,7 @@ static int read_config_folder(struct kr_foreign_reading *rd, const char *folder)
 		return r == -ENOMEM
 		               ? r
 		               : kr_foreign_doubt(rd, "%s cannot be read: %s",
-		                                  folder, strerror(-r));
+		                                  folder, kr_fs_strerror(-r));
 	for (size_t i = 0; i < dir.n_entries; i++) {
 		_cleanup_free_ char *path =
 			kr_path_join(folder, dir.entries[i].name);
@@ -485,7 +485,7 @@ static int read_dropins(struct kr_foreign_reading *rd)
 		return r == -ENOMEM || r == -ENOENT
 		               ? (r == -ENOENT ? 0 : r)
 		               : kr_foreign_doubt(rd, "%s cannot be read: %s",
-		                                  folder, strerror(-r));
+		                                  folder, kr_fs_strerror(-r));
 	if (kr_fs_look(rd->fs, mark, true, &mark_st) < 0)
 		r = kr_foreign_doubt(rd,
 		                     "%s is not there, so it is not known "

@@ -356,8 +356,10 @@ static int merge(struct reading *rd)
 	r = kr_diag_result(&found, parse_files(in, &found));
 	error = kr_diag_first(&found, KR_ERROR);
 	if (r == -EFBIG) {
-		r = kr_inputs_fault(in, KR_STATE_UNKNOWN, "%s",
-		                    error ? error->text : strerror(EFBIG));
+		_cleanup_free_ char *why = kr_diag_reason(&found, "");
+
+		r = why ? kr_inputs_fault(in, KR_STATE_UNKNOWN, "%s", why)
+		        : -ENOMEM;
 		kr_diag_merge(rd->diag, &found);
 		return r;
 	}

@@ -68,7 +68,7 @@ static int find_source(struct kr_fs *fs, struct kr_diag *diag, bool *ret)
 		kr_diag_add_path(diag, KR_ERROR, "nodeadm-unit", "/etc/systemd",
 		                 RUN_SERVICE " cannot be read, and so not what "
 		                             "nodeadm writes: %s",
-		                 strerror(-r));
+		                 kr_fs_strerror(-r));
 	if (r < 0)
 		return r;
 	for (size_t i = 0; unit->load == KR_UNIT_LOADED && i < unit->n_commands;
@@ -329,13 +329,13 @@ static void say_unreadable(const char *path, bool ours, int error,
 {
 	if (ours)
 		kr_diag_add_path(diag, KR_ERROR, "nodeadm-ours", path,
-		                 "cannot be read: %s", strerror(error));
+		                 "cannot be read: %s", kr_fs_strerror(error));
 	else
 		kr_diag_add_path(
 			diag, KR_WARNING, "nodeadm-unread", path,
 			"cannot be read, so it is unknown what nodeadm "
 			"makes of it at the next boot: %s",
-			strerror(error));
+			kr_fs_strerror(error));
 }
 
 static void add_says(struct kr_nodeadm_says *sum,
@@ -402,7 +402,7 @@ int kr_nodeadm_read(struct kr_fs *fs, int field, const struct kr_value *want,
 	if (r < 0 && r != -ENOENT && r != -ENOMEM)
 		kr_diag_add_path(diag, KR_ERROR, "nodeadm-folder",
 		                 KR_NODEADM_FOLDER, "cannot be read: %s",
-		                 strerror(-r));
+		                 kr_fs_strerror(-r));
 	if (r < 0 && r != -ENOENT)
 		return r;
 	for (size_t i = 0; i < dir.n_entries; i++) {

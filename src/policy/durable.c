@@ -491,7 +491,7 @@ static int plan_platform(struct kr_node *node, const struct kr_rules *rules,
 		kr_diag_add_path(diag, KR_ERROR, "platform-unread", node->root,
 		                 "it is unknown which platform this is, and so "
 		                 "what writes its files again: %s",
-		                 strerror(-node->platform_error));
+		                 kr_fs_strerror(-node->platform_error));
 		return node->platform_error;
 	}
 	if (!p || !p->owner)

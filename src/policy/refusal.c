@@ -180,7 +180,7 @@ static int compare_authority(struct looking *l, const char *path,
 		           "kubelet's kubeconfig cannot be read (%s): whether "
 		           "%s holds the authority that it trusts would have "
 		           "to be known",
-		           strerror(-r), path);
+		           kr_fs_strerror(-r), path);
 	r = kr_pem_read(kubeconfig.authority ? kubeconfig.authority : "",
 	                kubeconfig.authority_size, &trusted);
 	if (r < 0)

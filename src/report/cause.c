@@ -65,9 +65,11 @@ bool kr_cause_repeats(const struct kr_diag *diag, const struct kr_message *m)
 	return false;
 }
 
+/* A file that is there, and is not what kubelet needs, has the code, too. */
 static bool comes_later(const struct kr_message *m)
 {
-	return strcmp(m->code, "file-not-there-yet") == 0;
+	return strcmp(m->code, "file-not-there-yet") == 0 &&
+	       strstr(m->text, " yet: ");
 }
 
 bool kr_cause_is_detail(const struct kr_message *m)

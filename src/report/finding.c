@@ -149,18 +149,20 @@ struct kr_finding kr_finding_from_audit(const char *name,
 
 struct kr_finding kr_finding_unread(const char *name,
                                     const struct kr_rule *rule,
+                                    const char *reason,
                                     const struct kr_diag *diag)
 {
 	const struct kr_message *m = kr_diag_cause(diag);
+	bool has_line = m && m->line > 0;
 
 	return (struct kr_finding){
 		.node = name,
 		.rule = rule,
 		.first = true,
 		.verdict = KR_VERDICT_UNKNOWN,
-		.reason = m ? m->text : "the node cannot be read",
-		.place = m && m->line > 0 ? kr_place_from_message(m)
-	                                  : (struct kr_place){0},
+		.reason = has_line ? m->text : reason,
+		.place = has_line ? kr_place_from_message(m)
+	                          : (struct kr_place){0},
 		.disk = KR_STATE_UNKNOWN,
 		.running = KR_STATE_UNKNOWN,
 		.live = KR_STATE_ABSENT,

@@ -72,9 +72,11 @@ struct kr_finding kr_finding_from_audit(const char *name,
                                         const struct kr_audit *audit, size_t i,
                                         const struct kr_diag *diag);
 
-/* RULE on a node that cannot be read: no verdict; DIAG says why. */
+/* RULE on a node that cannot be read: no verdict. REASON, which is borrowed, is
+ * kr_diag_reason() of DIAG; a line in it becomes the place. */
 struct kr_finding kr_finding_unread(const char *name,
                                     const struct kr_rule *rule,
+                                    const char *reason,
                                     const struct kr_diag *diag);
 
 /* Whether the message M is to be said with FINDING. */

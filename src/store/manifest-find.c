@@ -31,7 +31,7 @@ static int unreadable(struct kr_diag *diag, const char *path, int error)
 	else if (error != -ENOMEM)
 		kr_diag_add_path(diag, KR_ERROR, "manifest", path,
 		                 "the records of fixes cannot be read: %s",
-		                 strerror(-error));
+		                 kr_fs_strerror(-error));
 	return error;
 }
 

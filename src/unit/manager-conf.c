@@ -96,7 +96,7 @@ static int read_file(struct reading *rd, const char *path)
 	if (r < 0 && r != -ENOENT && r != -ENOMEM)
 		kr_diag_add_path(rd->specifiers.diag, KR_ERROR,
 		                 "file-unreadable", path,
-		                 "file cannot be read: %s", strerror(-r));
+		                 "file cannot be read: %s", kr_fs_strerror(-r));
 	if (r < 0)
 		return r;
 	r = kr_syntax_parse(file, sections, assign, rd, &syntax);

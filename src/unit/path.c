@@ -268,7 +268,8 @@ static int list_folder(struct search *s, const char *path, struct kr_dir *ret)
 		return 0;
 	if (r < 0 && r != -ENOMEM)
 		kr_diag_add_path(s->diag, KR_ERROR, "folder-unreadable", path,
-		                 "folder cannot be read: %s", strerror(-r));
+		                 "folder cannot be read: %s",
+		                 kr_fs_strerror(-r));
 	return r;
 }
 
@@ -296,7 +297,7 @@ static int check_mask(const struct search *s, struct kr_unit_files *files)
 	if (r < 0 && r != -ENOMEM)
 		kr_diag_add_path(s->diag, KR_ERROR, "file-unreadable",
 		                 files->fragment, "cannot be looked at: %s",
-		                 strerror(-r));
+		                 kr_fs_strerror(-r));
 	if (r < 0)
 		return r;
 	files->masked = st.target && strcmp(st.target, "/dev/null") == 0;
