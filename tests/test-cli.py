@@ -424,6 +424,49 @@ def check_table_width(program, nodes):
     return faults if n > 20 else faults + ["only %d rows are cut" % n]
 
 
+def check_wrapping(program, nodes):
+    """No line wraps on a terminal of 80 columns, but for a command to be copied,
+    and for a word that is longer than a line."""
+    faults, n = [], 0
+    few = [["audit", "-v"], ["fix"], ["undo", "-n"], ["undo"], ["history"],
+           ["status"], ["controls", "--benchmark=auto"],
+           ["audit", "--benchmark=cis-1.12", "-v"],
+           ["fix", "--benchmark=cis-1.12"]]
+    for node in sorted(os.listdir(nodes)):
+        if not os.path.isdir(os.path.join(nodes, node)):
+            continue
+        for words in [["audit"], ["fix", "-n"]] + few * (
+                node in (FALSE_FLAG, FALSE_KEY, COMPLIANT, "kubeadm-debian")):
+            text, _ = on_terminal(program, nodes, [*words, "--color=never"], 80,
+                                  node=node, both=True)
+            n += text.count("\n")
+            faults += ["%s %s: %d columns: %s" % (node, words, len(line), line)
+                       for line in text.splitlines()
+                       if len(line) > 80 and " " in line[14:80] and not re.match(
+                           r"(# )?(next: )? *(kubelet-remedy|gcloud) ", line)]
+    return faults if n > 500 else faults + ["only %d lines" % n]
+
+
+def check_files_read(program, nodes):
+    """-v names each file that sets a value."""
+    faults, n = [], 0
+    for node in sorted(os.listdir(nodes)):
+        if not os.path.isdir(os.path.join(nodes, node)):
+            continue
+        with NodeCopy(os.path.join(nodes, node)) as copy:
+            words = [program, "audit", "--benchmark=cis-1.12", "--root=."]
+            said = json.loads(Run([*words, "-ojson"], cwd=copy.root).out)
+            shown = Run([*words, "-v"], cwd=copy.root).err
+        files = {source["file"] for control in said["controls"]
+                 for source in control["sources"]
+                 if source["kind"] in ("flag", "config", "config-dir")
+                 and source["file"]}
+        n += len(files)
+        faults += ["%s: %s is not named: %s" % (node, file, shown)
+                   for file in files if file not in shown]
+    return faults if n > 40 else faults + ["only %d files" % n]
+
+
 def check_preview_color(program, nodes):
     """What changes is bold above the diff, and only that."""
     text, _ = on_terminal(program, nodes, ["fix", "-n"], 80, node=FALSE_KEY)
@@ -742,6 +785,8 @@ CHECKS = {
     "a preview on a narrow terminal": check_preview_width,
     "the text for EKS AL2 is a script": check_al2_recipe,
     "a table on a narrow terminal": check_table_width,
+    "no line wraps": check_wrapping,
+    "-v names the files": check_files_read,
     "the bold words of a preview": check_preview_color,
     "a preview through patch(1)": check_patch,
 }

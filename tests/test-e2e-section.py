@@ -696,9 +696,9 @@ def test_mode_beside_values(host, tap):
     result, said = host.remedy_json(
         "fix", "--control=%s,%s,mode:config" % (CHAINS, PORT), QUICK)
     tap.status(result, 0, "fix")
-    tap.equal(said["reason"], "kubelet runs with 2 controls as demanded now "
-              "and is healthy; the files have mode:config as demanded",
-              "what has what")
+    tap.equal(said["reason"], "readOnlyPort, makeIPTablesUtilChains and "
+              "mode:config are fixed; kubelet was restarted and is healthy",
+              "what is fixed")
 
 
 # --- the file of holds

@@ -331,7 +331,7 @@ NODES = [
      "makeIPTablesUtilChains would have to be true or false", "error:"),
     ("json-string-bool", ["fix"], "FIXED", "would have to be"),
     ("mount-namespace-bind", ["fix", "--benchmark=cis-1.12"],
-     "the files have mode:unit as demanded now; 18", "files are correct"),
+     "mode:unit is fixed; 18 controls are left", "files are correct"),
 ]
 
 

@@ -228,34 +228,65 @@ static int judge(struct run *run)
 	return r < 0 ? r : kr_actions_add(&run->steps, "judge", "done", since);
 }
 
-/* Adds WHAT to the list RET, unless it is NULL. 0 or -ENOMEM. */
-static int add_read(char **ret, const char *what)
+/* Adds WHAT, unless it is NULL or there. 0 or -ENOMEM. */
+static int add_read(struct kr_strings *read, const char *what)
 {
-	if (!what)
-		return 0;
-	return kr_format(ret, "%s%s%s", *ret ? *ret : "", *ret ? ", " : "",
-	                 what);
+	return !what || kr_strings_contain(read, what)
+	               ? 0
+	               : kr_strings_add(read, what);
+}
+
+static int add_unit(struct kr_strings *read, const struct kr_unit *unit)
+{
+	int r = unit->fragment ? add_read(read, unit->fragment->path) : 0;
+
+	for (size_t i = 0; r == 0 && i < unit->n_dropins; i++)
+		r = add_read(read, unit->dropins[i]->path);
+	for (size_t i = 0; r == 0 && i < unit->environment_files.n_items; i++)
+		r = add_read(read, unit->environment_files.items[i]);
+	return r;
+}
+
+/* Where another program has kubelet's arguments from. */
+static int add_foreign(struct kr_strings *read,
+                       const struct kr_foreign *foreign)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < foreign->n_words; i++) {
+		const struct kr_file *file = foreign->words[i].span.file;
+
+		r = add_read(read, file ? file->path : NULL);
+	}
+	return r;
 }
 
 /* The unit, the process and the files that NODE was read from. 0 or -ENOMEM. */
 static int name_read(const struct kr_node *node, char **ret)
 {
-	const struct kr_unit *unit = node->disk.unit;
-	_cleanup_free_ char *process = NULL;
-	int r = add_read(ret, node->unit_name);
+	const struct kr_inputs *in = &node->disk.inputs;
+	_cleanup_strings_ struct kr_strings read = {0};
+	char process[32] = "";
+	int r = add_read(&read, node->unit_name);
 
-	if (r == 0 && node->has_process)
-		r = kr_format(&process, "process %d", (int)node->process.pid);
+	if (node->has_process)
+		snprintf(process, sizeof(process), "process %d",
+		         (int)node->process.pid);
 	if (r == 0)
-		r = add_read(ret, process);
-	if (r == 0 && unit && unit->fragment)
-		r = add_read(ret, unit->fragment->path);
-	for (size_t i = 0; r == 0 && unit && i < unit->n_dropins; i++)
-		r = add_read(ret, unit->dropins[i]->path);
-	for (size_t i = 0;
-	     r == 0 && unit && i < unit->environment_files.n_items; i++)
-		r = add_read(ret, unit->environment_files.items[i]);
-	return r < 0 ? r : add_read(ret, node->disk.inputs.config_path);
+		r = add_read(&read, *process ? process : NULL);
+	if (r == 0 && node->disk.unit)
+		r = add_unit(&read, node->disk.unit);
+	if (r == 0 && node->disk.foreign)
+		r = add_foreign(&read, node->disk.foreign);
+	if (r == 0)
+		r = add_read(&read, in->config_path);
+	/* with those of --config-dir */
+	for (size_t i = 0; r == 0 && i < in->n_files; i++)
+		r = add_read(&read, in->files[i]->path);
+	for (size_t i = 0; r == 0 && i < read.n_items; i++)
+		r = kr_format(ret, "%s%s%s", *ret ? *ret : "", *ret ? ", " : "",
+		              read.items[i]);
+	return r;
 }
 
 /* Reads the node, and adds that as a step. 0 or an errno, with words. */

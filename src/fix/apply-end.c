@@ -136,119 +136,90 @@ static bool is_partly(const struct kr_plan *plan, const struct kr_rule *rule)
 	return false;
 }
 
-/* Which of the rules of a plan are named. */
-enum about {
-	ABOUT_ALL,
-	ABOUT_FIELDS, /* what kubelet runs with */
-	ABOUT_FILES,  /* modes and owners */
-};
+/* So many are named in the sentence; each stands below it, with its value. */
+#define N_NAMED 3
 
-static bool is_named(const struct kr_plan *plan, const struct kr_rule *rule,
-                     enum about about)
+/* Which of several controls are fixed. */
+static int say_fixed(const struct kr_plan *plan, char **ret)
 {
-	return !is_partly(plan, rule) &&
-	       (about == ABOUT_ALL ||
-	        (about == ABOUT_FIELDS) == (rule->n_fields > 0));
-}
-
-static size_t count_named(const struct kr_plan *plan, enum about about)
-{
-	size_t n = 0;
+	_cleanup_free_ char *names = NULL;
+	size_t n = 0, named = 0;
+	int r = 0;
 
 	for (size_t i = 0; i < plan->n_rules; i++)
-		n += is_named(plan, plan->rules[i], about);
-	return n;
-}
-
-/* Each of several stands below the sentence, with its value. */
-static int name_rules(const struct kr_plan *plan, enum about about, char **ret)
-{
-	size_t n = count_named(plan, about);
-
+		n += !is_partly(plan, plan->rules[i]);
 	if (n == 0)
-		return kr_format(ret, "a part of what is demanded");
-	if (n > 1)
-		return kr_format(ret, "%zu controls as demanded", n);
-	for (size_t i = 0; i < plan->n_rules; i++) {
-		if (is_named(plan, plan->rules[i], about))
-			return kr_format(ret, "%s as demanded",
-			                 plan->rules[i]->name);
+		return kr_format(ret, "a part of what is demanded is fixed");
+	if (n > N_NAMED)
+		return kr_format(ret, "%zu controls are fixed", n);
+	for (size_t i = 0; r == 0 && i < plan->n_rules; i++) {
+		if (is_partly(plan, plan->rules[i]))
+			continue;
+		named++;
+		r = kr_format(&names, "%s%s%s", names ? names : "",
+		              named == 1   ? ""
+		              : named == n ? " and "
+		                           : ", ",
+		              plan->rules[i]->name);
 	}
-	return 0;
+	return r < 0 ? r
+	             : kr_format(ret, "%s %s fixed", names,
+	                         n == 1 ? "is" : "are");
 }
 
-/* "NAME = VALUE" of the only control, where there is one. */
+/* "NAME = VALUE" of the only control. */
 static int name_value(const struct kr_applying *f, char **ret)
 {
-	const struct kr_rule *rule = f->fix->before->items[0].rule;
-	const struct kr_view *v = kr_apply_planned_view(f, 0);
-
-	if (v->state == KR_STATE_ABSENT && rule->n_fields == 0)
-		return kr_format(ret, "%s as demanded", rule->name);
-	return kr_judge_say(rule, v, " = ", ret);
+	return kr_judge_say(f->fix->before->items[0].rule,
+	                    kr_apply_planned_view(f, 0), " = ", ret);
 }
 
-/* "NAME = VALUE", or the names. */
-static int name_planned(const struct kr_applying *f, enum about about,
-                        char **ret)
+/* Whether the only control is that kubelet runs with a value: modes and owners
+ * are nothing that it runs with. */
+static bool is_of_value(const struct kr_applying *f)
 {
 	const struct kr_audit *before = f->fix->before;
-	const struct kr_plan *plan = f->fix->plan;
 
-	if (plan->n_rules > 0 &&
-	    (before->n_items > 1 || is_partly(plan, before->items[0].rule)))
-		return name_rules(plan, about, ret);
-	if (before->n_items > 1)
-		return kr_format(ret, "what its files say");
-	return name_value(f, ret);
+	return before->n_items == 1 && before->items[0].rule->n_fields > 0 &&
+	       !is_partly(f->fix->plan, before->items[0].rule);
 }
 
-/* Modes and owners are nothing that kubelet runs with. */
-static bool is_of_files(const struct kr_audit *audit)
+/* What the plan has done, where that is not one value of kubelet. */
+static int say_done(const struct kr_applying *f, char **ret)
 {
-	for (size_t i = 0; i < audit->n_items; i++) {
-		if (audit->items[i].rule->n_fields > 0)
-			return false;
-	}
-	return true;
+	if (f->undo)
+		return kr_format(ret,
+		                 "the files are as they were before the fix");
+	return f->fix->plan->n_rules > 0 ? say_fixed(f->fix->plan, ret)
+	                                 : kr_format(ret, "the files are "
+	                                                  "correct");
 }
 
 static int end_restarted(struct kr_applying *f)
 {
 	const char *unasked = f->forward.settling.unasked;
-	const struct kr_plan *plan = f->fix->plan;
-	const bool mixed = count_named(plan, ABOUT_FIELDS) > 0 &&
-	                   count_named(plan, ABOUT_FILES) > 0;
-	_cleanup_free_ char *with = NULL, *files = NULL;
-	int r = name_planned(f, mixed ? ABOUT_FIELDS : ABOUT_ALL, &with);
+	_cleanup_free_ char *what = NULL;
+	const bool value = is_of_value(f);
+	int r = value ? name_value(f, &what) : say_done(f, &what);
 
-	if (r == 0 && mixed)
-		r = name_rules(plan, ABOUT_FILES, &files);
-	if (r == 0)
-		r = kr_format(&files, "%s%s", files ? "; the files have " : "",
-		              files ? files : "");
 	if (r < 0)
 		return r;
-	if (is_of_files(f->fix->before))
-		return kr_apply_end(f, KR_OUTCOME_FIXED,
-		                    "the files have %s now; kubelet was "
-		                    "restarted and %s%s",
-		                    with,
-		                    unasked ? "runs; whether it is healthy was "
-		                              "not asked: "
-		                            : "is healthy",
-		                    unasked ? unasked : "");
 	if (!unasked)
 		return kr_apply_end(f, KR_OUTCOME_FIXED,
-		                    "kubelet runs with %s now and is healthy%s",
-		                    with, files);
+		                    value ? "kubelet runs with %s now and is "
+		                            "healthy"
+		                          : "%s; kubelet was restarted and is "
+		                            "healthy",
+		                    what);
 	return kr_apply_end(
 		f, KR_OUTCOME_FIXED,
-		"kubelet runs with %s now, and has for %llu s%s; "
-		"whether it is healthy was not asked: %s",
-		with,
+		value ? "kubelet runs with %s now, and has for %llu s; "
+			"whether it is healthy was not asked: %s"
+		      : "%s; kubelet was restarted and runs for %llu s; "
+			"whether it is healthy was not asked: %s",
+		what,
 		(unsigned long long)(KR_SETTLED_UNASKED_USEC / KR_USEC_PER_SEC),
-		files, unasked);
+		unasked);
 }
 
 /* What an undo leaves, which may be what fails. */
@@ -286,10 +257,9 @@ static int end_written(struct kr_applying *f, const char *rest)
 	if (kr_plan_n_failing(f->fix->plan) == 0)
 		return kr_apply_end(f, KR_OUTCOME_FIXED,
 		                    "the files are correct%s", rest);
-	r = name_planned(f, ABOUT_ALL, &planned);
+	r = say_done(f, &planned);
 	return r < 0 ? r
-	             : kr_apply_end(f, KR_OUTCOME_FIXED,
-	                            "the files have %s now%s", planned, rest);
+	             : kr_apply_end(f, KR_OUTCOME_FIXED, "%s%s", planned, rest);
 }
 
 const char *kr_apply_unconfigured(const struct kr_applying *a)
@@ -407,7 +377,6 @@ static int check_left(struct kr_applying *f)
 {
 	_cleanup_free_ char *reason = NULL;
 	size_t n = kr_plan_n_failing(f->fix->plan);
-	int r;
 
 	if (n == 0 || (f->fix->outcome != KR_OUTCOME_FIXED &&
 	               f->fix->outcome != KR_OUTCOME_UNCHANGED))
@@ -420,9 +389,8 @@ static int check_left(struct kr_applying *f)
 		                    n == 1 ? " is" : "s are",
 		                    n == 1 ? "it is" : "they are");
 	reason = TAKE_PTR(f->fix->reason);
-	r = kr_apply_end(f, KR_OUTCOME_PARTLY, "%s; %zu %s left", reason, n,
-	                 n == 1 ? "is" : "are");
-	return r;
+	return kr_apply_end(f, KR_OUTCOME_PARTLY, "%s; %zu control%s left",
+	                    reason, n, n == 1 ? " is" : "s are");
 }
 
 /* Whatever it looked like to us. */

@@ -15,6 +15,7 @@
 #include "report/controls.h"
 #include "report/headline.h"
 #include "report/json-audit.h"
+#include "report/text-words.h"
 
 static size_t n_controls(const struct kr_edition *edition)
 {
@@ -27,8 +28,8 @@ static size_t n_controls(const struct kr_edition *edition)
 
 /* --- text ---------------------------------------------------------------- */
 
-/* The widest name. */
-static int name_width(const struct kr_rules *rules)
+/* Of the column of names, beyond which a long one may reach. */
+static int name_width(const struct kr_term *term, const struct kr_rules *rules)
 {
 	size_t width = 0;
 
@@ -36,7 +37,7 @@ static int name_width(const struct kr_rules *rules)
 		if (strlen(rules->items[i]->name) > width)
 			width = strlen(rules->items[i]->name);
 	}
-	return (int)width;
+	return kr_text_name_width(term, (int)width);
 }
 
 /* The edition, and the columns. */
@@ -55,7 +56,7 @@ static int print_head(const struct kr_term *term, const struct kr_rules *rules,
 	title = kr_headline_edition(rules->edition);
 	if (!title)
 		return -ENOMEM;
-	fprintf(term->out, "%s, %zu controls\n%-6s  %-18s  %-*s  DEMANDED\n",
+	fprintf(term->out, "%s, %zu controls\n%-6s  %-12s  %-*s  DEMANDED\n",
 	        title, rules->n_items, "NO", "LEVEL, TYPE", width, "CONTROL");
 	return 0;
 }
@@ -67,7 +68,9 @@ static int print_rule(const struct kr_term *term, const struct kr_rules *rules,
 	_cleanup_free_ char *fix = kr_rule_fix(rule, edition), *list = NULL;
 	const char *scanner = kr_scanner_text(kr_demand_scanner(rule, edition));
 	struct kr_edition_control its;
-	FILE *out = term->out;
+	const char *demand = rule->test ? kr_rule_demand(rule, edition) : "-";
+	char next[128], label[32];
+	int used = 0;
 	bool older;
 
 	if (!fix ||
@@ -75,26 +78,29 @@ static int print_rule(const struct kr_term *term, const struct kr_rules *rules,
 		return -ENOMEM;
 	if (edition &&
 	    kr_edition_control(kr_edition_id(edition), rule->name, &its))
-		fprintf(out, "%-6s  level %u, %-9s  ", its.id, its.level,
-		        kr_assessment_to_string(its.assessment));
-	fprintf(out, "%-*s  %s\n", width, rule->name,
-	        rule->test ? kr_rule_demand(rule, edition) : "-");
+		used = fprintf(term->out, "%-6s  %u, %-9s  ", its.id, its.level,
+		               kr_assessment_to_string(its.assessment));
+	snprintf(next, sizeof(next), "%*s", used + width + 2, "");
+	used += fprintf(term->out, "%-*s  ", width, rule->name);
+	kr_term_wrap(term, demand, strlen(demand), (size_t)used, next);
 	if (!rule->test)
 		return 0;
 	if (list)
-		fprintf(out, "        numbers: %s\n", list);
-	fprintf(out, "        fix (%s): %s\n",
-	        kr_policy_to_string(kr_rule_policy(rule, edition)), fix);
+		kr_term_prose(term, "        numbers: ", list);
+	snprintf(label, sizeof(label), "        fix (%s): ",
+	         kr_policy_to_string(kr_rule_policy(rule, edition)));
+	kr_term_prose(term, label, fix);
 	if (kr_rule_breaks(rule))
-		fprintf(out, "        could break: %s\n", kr_rule_breaks(rule));
+		kr_term_prose(term,
+		              "        could break: ", kr_rule_breaks(rule));
 	if (scanner)
-		fprintf(out, "        scanners: %s\n", scanner);
+		kr_term_prose(term, "        scanners: ", scanner);
 	return 0;
 }
 
 int kr_text_rules(const struct kr_term *term, const struct kr_rules *rules)
 {
-	int width = name_width(rules);
+	int width = name_width(term, rules);
 	int r = print_head(term, rules, width);
 
 	for (size_t i = 0; i < rules->n_items && r == 0; i++)

@@ -205,13 +205,28 @@ void kr_term_row(const struct kr_term *term, const char *label,
 	fputc('\n', term->out);
 }
 
+void kr_term_prose(const struct kr_term *term, const char *label,
+                   const char *text)
+{
+	char next[24];
+
+	snprintf(next, sizeof(next), "%*s", (int)strspn(label, " ") + 4, "");
+	fputs(label, term->out);
+	kr_term_wrap(term, text, strlen(text), strlen(label), next);
+}
+
 void kr_term_headline(const struct kr_term *term, enum kr_color color,
                       const char *word, const char *reason)
 {
+	const char *start = term->start ? term->start : "";
+	char next[16];
+
+	snprintf(next, sizeof(next), "%s    ", start);
+	fputs(start, term->out);
 	kr_term_color(term, color, "%s", word);
 	fputs("  ", term->out);
-	kr_term_wrap(term, reason, strlen(reason), strlen(word) + strlen("  "),
-	             "    ");
+	kr_term_wrap(term, reason, strlen(reason),
+	             strlen(start) + strlen(word) + strlen("  "), next);
 }
 
 struct window {

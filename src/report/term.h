@@ -19,7 +19,8 @@ struct kr_term {
 	/* a reader's eyes end there, too: prose is broken at WIDTH. Else it is
 	 * for a file or a program, and each sentence is a line */
 	bool wraps;
-	/* before each line of a snippet: "# " in a preview; NULL: nothing */
+	/* before each line of a snippet and of a headline: "# " in a preview;
+	 * NULL: nothing */
 	const char *start;
 };
 
@@ -74,6 +75,11 @@ void kr_term_wrap(const struct kr_term *term, const char *text, size_t length,
 /* One line: LABEL, then words that came from the node. */
 void kr_term_row(const struct kr_term *term, const char *label,
                  const char *text);
+
+/* One line of prose behind LABEL, as kr_term_wrap(); the lines after the first
+ * are indented by 4 more than it is. */
+void kr_term_prose(const struct kr_term *term, const char *label,
+                   const char *text);
 
 /* The first line of a result: WORD in its colour, and the reason. */
 void kr_term_headline(const struct kr_term *term, enum kr_color color,

@@ -28,12 +28,10 @@
 #include "report/text-words.h"
 
 #define VALUE_MAX 40
-/* what is left of a name on a narrow terminal; of a value, and of all behind
- * the name, where it is too narrow for a row */
-#define NARROW      100
-#define NAME_NARROW 32
-#define VALUE_MIN   7
-#define ROOM_MIN    16
+/* what is left of a value, and of all behind the name, where a terminal is too
+ * narrow for a row */
+#define VALUE_MIN 7
+#define ROOM_MIN  16
 
 /* --- the table ----------------------------------------------------------- */
 
@@ -116,7 +114,7 @@ static int where_of(const struct kr_judgement *j, char **ret, bool *ret_place)
 		                 column);
 	}
 	if (v->state == KR_STATE_UNKNOWN && v->either_default)
-		return kr_format(ret, "default, by kubelet's version");
+		return kr_format(ret, "default, by version");
 	*ret_place = s && s->path;
 	if (*ret_place)
 		return kr_format(ret, "%s", s->path);
@@ -245,13 +243,13 @@ void kr_text_more(const struct kr_term *term, const struct kr_judgement *j)
 	struct kr_edition_control its;
 
 	if (j->rule->test && demand)
-		fprintf(term->out, "        demanded: %s\n", demand);
+		kr_term_prose(term, "        demanded: ", demand);
 	if (j->numbers &&
 	    kr_edition_control(kr_edition_id(j->numbers), j->rule->name, &its))
 		fprintf(term->out, "        level %u, %s\n", its.level,
 		        kr_assessment_to_string(its.assessment));
 	if (j->scanner)
-		fprintf(term->out, "        scanners: %s\n", j->scanner);
+		kr_term_prose(term, "        scanners: ", j->scanner);
 }
 
 static int print_table(const struct kr_term *term, struct table *t,
@@ -261,9 +259,7 @@ static int print_table(const struct kr_term *term, struct table *t,
 
 	if (r < 0)
 		return r;
-	/* a place needs it more than the end of the longest name */
-	if (term->wraps && term->width < NARROW && t->name > NAME_NARROW)
-		t->name = NAME_NARROW;
+	t->name = kr_text_name_width(term, t->name);
 	for (size_t i = 0; i < t->n; i++) {
 		print_line(term, t, &t->lines[i]);
 		if (verbose)

@@ -19,7 +19,7 @@
 #include "report/text-status.h"
 #include "report/text-words.h"
 
-static const struct {
+static const struct outcome_word {
 	const char *word;
 	enum kr_color color;
 } outcome_words[] = {
@@ -95,26 +95,36 @@ static void print_left_next(const struct kr_term *term,
 	print_left_command(term, fix, &plan->left[i]);
 }
 
+static const struct outcome_word *find_word(const struct kr_fix *fix)
+{
+	static const struct outcome_word undone = {"UNDONE", KR_COLOR_GOOD},
+					 would = {"WOULD UNDO", KR_COLOR_WARN},
+					 nothing = {"NOTHING TO UNDO",
+	                                            KR_COLOR_WARN};
+
+	if (fix->undo && fix->outcome == KR_OUTCOME_FIXED)
+		return &undone;
+	if (fix->undo && fix->outcome == KR_OUTCOME_WOULD_FIX)
+		return &would;
+	if (fix->undo && fix->outcome == KR_OUTCOME_UNCHANGED)
+		return &nothing;
+	return &outcome_words[fix->outcome];
+}
+
 /* With what has to be written first, each line behind START. */
 static void print_outcome(const struct kr_term *term, const struct kr_fix *fix,
                           const char *start)
 {
 	bool left = fix->outcome == KR_OUTCOME_UNCHANGED &&
 	            kr_plan_n_failing(fix->plan) > 0;
-	const char *word = outcome_words[fix->outcome].word;
+	const struct outcome_word *word = find_word(fix);
+	struct kr_term behind = *term;
 	char next[NEXT_SIZE];
 
-	if (fix->undo && fix->outcome == KR_OUTCOME_FIXED)
-		word = "UNDONE";
-	else if (fix->undo && fix->outcome == KR_OUTCOME_WOULD_FIX)
-		word = "WOULD UNDO";
 	make_next(start, next);
-	kr_term_color(term,
-	              left ? KR_COLOR_WARN : outcome_words[fix->outcome].color,
-	              "%s", word);
-	fputs("  ", term->out);
-	kr_term_wrap(term, fix->reason, strlen(fix->reason),
-	             strlen(start) + strlen(word) + strlen("  "), next);
+	behind.start = start;
+	kr_term_headline(&behind, left ? KR_COLOR_WARN : word->color,
+	                 word->word, fix->reason);
 	if (fix->lines)
 		kr_text_copy(term, fix->lines, next);
 }
@@ -287,12 +297,6 @@ void kr_text_advice(const struct kr_term *term, const struct kr_fix *fix,
 	}
 }
 
-static void print_nothing_to_undo(const struct kr_term *term,
-                                  const struct kr_fix *fix)
-{
-	kr_term_headline(term, KR_COLOR_WARN, "NOTHING TO UNDO", fix->reason);
-}
-
 static int print_plan(const struct kr_term *term, const struct kr_fix *fix,
                       bool verbose)
 {
@@ -320,11 +324,7 @@ static int print_preview(const struct kr_term *term, const struct kr_fix *fix,
 {
 	bool undo = strcmp(change->command, "undo") == 0;
 
-	fputs("# ", term->out);
-	if (undo && fix->outcome == KR_OUTCOME_UNCHANGED)
-		print_nothing_to_undo(term, fix);
-	else
-		print_outcome(term, fix, "# ");
+	print_outcome(term, fix, "# ");
 	if (undo && print_refused(term, fix) < 0)
 		return -ENOMEM;
 	if (fix->outcome == KR_OUTCOME_WOULD_FIX && fix->plan &&
@@ -450,10 +450,13 @@ void kr_text_steps(const struct kr_term *term, const struct kr_actions *actions)
 {
 	for (size_t i = 0; i < actions->n_actions; i++) {
 		const struct kr_action *a = &actions->actions[i];
+		_cleanup_free_ char *text = NULL;
+		char label[64];
 
-		fprintf(term->out, "%-9s ", a->action);
-		kr_term_text(term, a->result);
-		fprintf(term->out, " (%.3f s)\n", a->seconds);
+		if (kr_format(&text, "%s (%.3f s)", a->result, a->seconds) < 0)
+			continue;
+		snprintf(label, sizeof(label), "%-9s ", a->action);
+		kr_term_prose(term, label, text);
 	}
 }
 
@@ -611,7 +614,7 @@ static int print_undone(const struct kr_term *term, const struct kr_fix *fix)
 
 	kr_term_headline(term, KR_COLOR_GOOD, "UNDONE", fix->transaction);
 	if (has_plan(fix)) {
-		kr_term_row(term, "  ", fix->reason);
+		kr_term_prose(term, "  ", fix->reason);
 		r = print_values(term, fix);
 	}
 	print_done(term, fix);
@@ -622,10 +625,7 @@ static int print_undo(const struct kr_term *term, const struct kr_fix *fix)
 {
 	if (fix->outcome == KR_OUTCOME_FIXED)
 		return print_undone(term, fix);
-	if (fix->outcome == KR_OUTCOME_UNCHANGED)
-		print_nothing_to_undo(term, fix);
-	else
-		kr_text_outcome(term, fix);
+	kr_text_outcome(term, fix);
 	print_done(term, fix);
 	return print_refused(term, fix);
 }

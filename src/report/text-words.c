@@ -15,6 +15,9 @@
 #include "report/headline.h"
 #include "report/text-words.h"
 
+#define NARROW      100
+#define NAME_NARROW 32
+
 static const struct {
 	const char *word;
 	enum kr_color color;
@@ -133,6 +136,13 @@ void kr_text_widen(int *width, const char *text)
 
 	if (length > *width)
 		*width = length;
+}
+
+int kr_text_name_width(const struct kr_term *term, int width)
+{
+	return term->wraps && term->width < NARROW && width > NAME_NARROW
+	               ? NAME_NARROW
+	               : width;
 }
 
 void kr_text_verdict(const struct kr_term *term, enum kr_verdict verdict,
