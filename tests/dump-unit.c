@@ -42,8 +42,8 @@ static void put_unit(const struct kr_unit *unit)
 		printf("%zu", c->n_words);
 		put("");
 		for (size_t k = 0; k < c->n_words; k++) {
-			put(c->words[k].unknown ? "?" : "=");
-			put(c->words[k].text.bytes);
+			put(c->words[k].from->unknown ? "?" : "=");
+			put(c->words[k].text);
 		}
 	}
 	put("end of unit");

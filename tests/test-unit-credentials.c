@@ -90,10 +90,10 @@ START_TEST(test_row)
 	ck_assert_msg(strcmp(got, rows[_i].want) == 0, "%s: got '%s'",
 	              rows[_i].name, got);
 	word = &unit->commands[0].words[1];
-	ck_assert_msg(word->unknown == !rows[_i].word, "%s", rows[_i].name);
-	ck_assert_msg(!rows[_i].word ||
-	                      strcmp(word->text.bytes, rows[_i].word) == 0,
-	              "%s: '%s'", rows[_i].name, word->text.bytes);
+	ck_assert_msg(word->from->unknown == !rows[_i].word, "%s",
+	              rows[_i].name);
+	ck_assert_msg(!rows[_i].word || strcmp(word->text, rows[_i].word) == 0,
+	              "%s: '%s'", rows[_i].name, word->text);
 }
 END_TEST
 

@@ -48,8 +48,8 @@ static char *show(const struct kr_unit *unit)
 		fputs(i > 0 ? " / " : "", out);
 		for (size_t k = 0; k < c->n_words; k++)
 			fprintf(out, "%s%s", k > 0 ? "|" : "",
-			        c->words[k].unknown ? "<unknown>"
-			                            : c->words[k].text.bytes);
+			        c->words[k].from->unknown ? "<unknown>"
+			                                  : c->words[k].text);
 	}
 	fclose(out);
 	return text;
@@ -499,10 +499,10 @@ START_TEST(test_manager_block)
 	got = show(unit);
 	ck_assert_str_eq(got, "/bin/x|block|m|d");
 	words = unit->commands[0].words;
-	ck_assert_str_eq(words[1].manager, "A");
-	ck_assert_ptr_null(words[1].span.file);
-	ck_assert_ptr_null(words[2].manager);
-	ck_assert_ptr_null(words[3].manager);
+	ck_assert_str_eq(words[1].from->manager, "A");
+	ck_assert_ptr_null(kr_word_span(&words[1]).file);
+	ck_assert_ptr_null(words[2].from->manager);
+	ck_assert_ptr_null(words[3].from->manager);
 }
 END_TEST
 
@@ -522,9 +522,9 @@ START_TEST(test_manager_user)
 		0);
 	got = show(unit);
 	ck_assert_str_eq(got, "/bin/x|/root/a|xblock|<unknown>");
-	ck_assert_ptr_null(unit->commands[0].words[1].manager);
-	ck_assert_str_eq(unit->commands[0].words[2].manager, "A");
-	ck_assert_ptr_null(unit->commands[0].words[3].manager);
+	ck_assert_ptr_null(unit->commands[0].words[1].from->manager);
+	ck_assert_str_eq(unit->commands[0].words[2].from->manager, "A");
+	ck_assert_ptr_null(unit->commands[0].words[3].from->manager);
 }
 END_TEST
 
@@ -624,10 +624,10 @@ START_TEST(test_manager_span)
 		kr_unit_resolve(fs, "kubelet.service", NULL, NULL, &unit), 0);
 	ck_assert_uint_eq(unit->commands[0].n_words, 4);
 	word = &unit->commands[0].words[2];
-	ck_assert_ptr_null(word->manager);
-	check_span(word->span, "--b=false");
-	check_span(word->cut, " --b=false");
-	ck_assert_str_eq(word->span.file->path, "/etc" CONFD "1.conf");
+	ck_assert_ptr_null(word->from->manager);
+	check_span(kr_word_span(word), "--b=false");
+	check_span(kr_word_cut(word), " --b=false");
+	ck_assert_str_eq(kr_word_span(word).file->path, "/etc" CONFD "1.conf");
 }
 END_TEST
 
@@ -653,14 +653,14 @@ START_TEST(test_spans)
 	ck_assert_uint_eq(c->end.offset, kr_span_end(c->span));
 	ck_assert_uint_eq(c->expands.n_items, 1);
 	ck_assert_str_eq(c->expands.items[0], "A");
-	check_span(c->words[0].span, "/bin/x");
-	check_span(c->words[1].span, "--x");
-	check_span(c->words[1].cut, "--x ");
-	check_span(c->words[2].span, "\"y z\"");
-	check_span(c->words[2].cut, " \"y z\"");
-	ck_assert_int_eq(c->words[2].kind, KR_WORD_VARIABLE);
-	check_span(c->words[4].cut, " \\\n  \"q r\"");
-	ck_assert_int_eq(c->words[4].kind, KR_WORD_LITERAL);
+	check_span(kr_word_span(&c->words[0]), "/bin/x");
+	check_span(kr_word_span(&c->words[1]), "--x");
+	check_span(kr_word_cut(&c->words[1]), "--x ");
+	check_span(kr_word_span(&c->words[2]), "\"y z\"");
+	check_span(kr_word_cut(&c->words[2]), " \"y z\"");
+	ck_assert_int_eq(c->words[2].from->kind, KR_WORD_VARIABLE);
+	check_span(kr_word_cut(&c->words[4]), " \\\n  \"q r\"");
+	ck_assert_int_eq(c->words[4].from->kind, KR_WORD_LITERAL);
 }
 END_TEST
 
@@ -794,8 +794,8 @@ START_TEST(test_append_awkward)
 	c = &after->commands[0];
 	size = *holders[home].argv ? 2 : 1;
 	ck_assert_msg(after->n_commands == 1 && c->n_words == size + 1 &&
-	                      strcmp(c->words[size].text.bytes, word) == 0 &&
-	                      strcmp(c->words[1].text.bytes,
+	                      strcmp(c->words[size].text, word) == 0 &&
+	                      strcmp(c->words[1].text,
 	                             size > 1 ? holders[home].argv : word) == 0,
 	              "%s, %s: %s", holders[home].name, word, got);
 }
@@ -837,9 +837,9 @@ static void check_argv(const char *name, const struct kr_unit *unit,
 	              load_names[unit->load]);
 	for (size_t i = 0; i < c->n_words; i++) {
 		ck_assert_msg(at < argv + size, "%s: too many words", name);
-		ck_assert_msg(strcmp(c->words[i].text.bytes, at) == 0,
-		              "%s: got '%s', want '%s'", name,
-		              c->words[i].text.bytes, at);
+		ck_assert_msg(strcmp(c->words[i].text, at) == 0,
+		              "%s: got '%s', want '%s'", name, c->words[i].text,
+		              at);
 		at += strlen(at) + 1;
 	}
 	ck_assert_msg(at == argv + size, "%s: too few words", name);

@@ -65,17 +65,17 @@ static bool same_command(const struct kr_unit_command *a,
 	for (size_t i = 0; i < a->n_words; i++) {
 		const struct kr_unit_word *w = &a->words[i];
 
-		if (span.file && same_span(w->cut, span))
+		if (span.file && same_span(kr_word_cut(w), span))
 			continue;
 		if (k >= b->n_words)
 			return false;
-		if (strcmp(w->text.bytes, b->words[k].text.bytes) != 0 &&
-		    !(mixed_may_differ && w->kind == KR_WORD_MIXED))
+		if (strcmp(w->text, b->words[k].text) != 0 &&
+		    !(mixed_may_differ && w->from->kind == KR_WORD_MIXED))
 			return false;
 		k++;
 	}
 	if (extra &&
-	    (k >= b->n_words || strcmp(b->words[k++].text.bytes, extra) != 0))
+	    (k >= b->n_words || strcmp(b->words[k++].text, extra) != 0))
 		return false;
 	return k == b->n_words;
 }
@@ -87,20 +87,23 @@ static const char *try_cut(struct kr_fs *fs, const struct kr_unit *unit,
 	_cleanup_fs_ struct kr_fs *overlay = NULL;
 	_cleanup_unit_ struct kr_unit *after = NULL;
 
-	if (!word->span.file)
-		return broken("a cut without a place", word->cut);
-	if (kr_edits_add(&edits, word->cut, "") < 0 ||
+	if (!kr_word_span(word).file)
+		return broken("a cut without a place", kr_word_cut(word));
+	if (kr_edits_add(&edits, kr_word_cut(word), "") < 0 ||
 	    resolve_edited(fs, unit->name, &edits, &overlay, &after) < 0)
-		return broken("a cut cannot be made", word->cut);
-	if (word->variable >= 0 &&
-	    !kr_unit_variable(after, unit->variables[word->variable].name))
+		return broken("a cut cannot be made", kr_word_cut(word));
+	if (word->from->variable >= 0 &&
+	    !kr_unit_variable(after,
+	                      unit->variables[word->from->variable].name))
 		return NULL;
 	if (after->n_commands != unit->n_commands)
-		return broken("a cut changes the commands", word->cut);
+		return broken("a cut changes the commands", kr_word_cut(word));
 	for (size_t i = 0; i < unit->n_commands; i++) {
 		if (!same_command(&unit->commands[i], &after->commands[i],
-		                  word->cut, word->variable >= 0, NULL))
-			return broken("a cut changes other words", word->cut);
+		                  kr_word_cut(word), word->from->variable >= 0,
+		                  NULL))
+			return broken("a cut changes other words",
+			              kr_word_cut(word));
 	}
 	return NULL;
 }
@@ -206,7 +209,7 @@ const char *kr_unit_laws(struct kr_fs *fs, const char *name)
 		const struct kr_unit_command *c = &unit->commands[i];
 
 		for (size_t k = 1; !fault && k < c->n_words; k++) {
-			if (c->words[k].cut.file)
+			if (kr_word_cut(&c->words[k]).file)
 				fault = try_cut(fs, unit, &c->words[k]);
 		}
 		if (!fault)

@@ -44,9 +44,7 @@ int kr_disk_find_command(struct kr_node *node)
 		if (!argv)
 			return -ENOMEM;
 		for (size_t w = 0; w < c->n_words; w++)
-			argv[w] = c->words[w].text.bytes
-			                  ? c->words[w].text.bytes
-			                  : "";
+			argv[w] = c->words[w].text;
 		/* argv[0] may be another name ("@"): the program counts */
 		if (c->path)
 			argv[0] = c->path;
@@ -153,8 +151,7 @@ static bool lacks_alpha(const struct kr_node *node)
 	const struct kr_unit_command *c = kr_node_command(node);
 
 	for (size_t i = 0; i < node->disk.first_word; i++) {
-		if (c->words[i].text.bytes &&
-		    strstr(c->words[i].text.bytes, name))
+		if (strstr(c->words[i].text, name))
 			return false;
 	}
 	return !kr_unit_variable(node->disk.unit, name);
@@ -165,9 +162,7 @@ static bool lacks_alpha(const struct kr_node *node)
 static bool has_config_dir(const struct kr_unit_command *c)
 {
 	for (size_t i = 0; i < c->n_words; i++) {
-		const char *word = c->words[i].text.bytes;
-
-		if (word && is_config_dir(word))
+		if (is_config_dir(c->words[i].text))
 			return true;
 	}
 	return false;
@@ -267,8 +262,8 @@ static int check_mounts(struct kr_node *node, struct kr_diag *diag)
 /* Why WORD is not what kubelet gets; NULL: it is. */
 static const char *word_doubt(const struct kr_unit_word *word)
 {
-	if (!word->unknown || word->why)
-		return word->why;
+	if (!word->from->unknown || word->from->why)
+		return word->from->why;
 	return "an argument of kubelet has a part that only a running systemd "
 	       "knows";
 }
@@ -344,7 +339,7 @@ int kr_disk_read_command(struct kr_node *node, struct kr_diag *diag)
 		const struct kr_unit_word *word =
 			&c->words[disk->first_word + i];
 
-		argv[i] = word->text.bytes ? word->text.bytes : "";
+		argv[i] = word->text;
 		/* what is not written to takes no memory */
 		if (word_doubt(word))
 			doubts[i] = word_doubt(word);

@@ -306,11 +306,10 @@ static int read_foreign(struct kr_node *node, struct kr_diag *diag)
 static const char *kubelet_program(const struct kr_node *node)
 {
 	const struct kr_unit_command *c = kr_node_command(node);
-	const struct kr_text *text = &c->words[node->disk.first_word].text;
 
 	if (node->disk.first_word == 0 && c->path)
 		return c->path;
-	return text->bytes ? text->bytes : "";
+	return c->words[node->disk.first_word].text;
 }
 
 /* 1: the program named kubelet is a script, which may change its arguments. */

@@ -97,7 +97,7 @@ struct kr_span kr_node_span(const struct kr_node *node, size_t arg)
 	if (foreign)
 		return arg < foreign->n_words ? foreign->words[arg].span
 		                              : KR_SPAN_NONE;
-	return word ? word->span : KR_SPAN_NONE;
+	return word ? kr_word_span(word) : KR_SPAN_NONE;
 }
 
 /* --- what it has for a field --------------------------------------------- */

@@ -252,17 +252,16 @@ int kr_foreign_read_k0s(struct kr_foreign_reading *rd)
 	if (r < 0)
 		return r;
 	for (size_t i = 1; i < c->n_words; i++) {
-		const char *text = c->words[i].text.bytes;
+		const char *text = c->words[i].text;
 
-		if (!text || strncmp(text, EXTRA_ARGS, strlen(EXTRA_ARGS)) != 0)
+		if (strncmp(text, EXTRA_ARGS, strlen(EXTRA_ARGS)) != 0)
 			continue;
 		text += strlen(EXTRA_ARGS);
 		if (*text == '=')
-			r = add_extra(rd, c->words[i].span, text + 1);
-		else if (!*text && i + 1 < c->n_words &&
-		         c->words[i + 1].text.bytes)
-			r = add_extra(rd, c->words[i + 1].span,
-			              c->words[i + 1].text.bytes);
+			r = add_extra(rd, kr_word_span(&c->words[i]), text + 1);
+		else if (!*text && i + 1 < c->n_words)
+			r = add_extra(rd, kr_word_span(&c->words[i + 1]),
+			              c->words[i + 1].text);
 		if (r < 0)
 			return r;
 	}

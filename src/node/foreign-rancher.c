@@ -117,7 +117,7 @@ static const char *option_at(const struct kr_unit_command *c, size_t i,
                              const char *name, const char *letter,
                              size_t *ret_at)
 {
-	const char *text = c->words[i].text.bytes ? c->words[i].text.bytes : "";
+	const char *text = c->words[i].text;
 	const char *const forms[] = {name, letter};
 
 	for (size_t k = 0; k < ARRAY_SIZE(forms); k++) {
@@ -130,8 +130,7 @@ static const char *option_at(const struct kr_unit_command *c, size_t i,
 			return text + n + 1;
 		if (text[n] == '\0' && i + 1 < c->n_words) {
 			*ret_at = i + 1;
-			text = c->words[i + 1].text.bytes;
-			return text ? text : "";
+			return c->words[i + 1].text;
 		}
 	}
 	return NULL;
@@ -175,7 +174,7 @@ static int read_place(struct kr_foreign_reading *rd, size_t i,
 	const char *data = option_at(rd->command, i, "--data-dir", "-d", &at);
 	int r = 0;
 
-	if (rd->command->words[i].unknown)
+	if (rd->command->words[i].from->unknown)
 		r = kr_foreign_doubt(rd,
 		                     "an argument of %s has a part that only a "
 		                     "running systemd knows",
@@ -224,7 +223,8 @@ static int read_command(struct kr_foreign_reading *rd)
 		int r = 0;
 
 		if (value)
-			r = add_kubelet_arg(rd, c->words[at].span, value);
+			r = add_kubelet_arg(rd, kr_word_span(&c->words[at]),
+			                    value);
 		else if (option_at(c, i, "--disable-agent", NULL, &at))
 			r = kr_foreign_doubt(rd, "--disable-agent: this "
 			                         "server runs no kubelet");

@@ -91,8 +91,7 @@ int kr_foreign_doubt(struct kr_foreign_reading *rd, const char *format, ...)
 
 static const char *text_at(const struct kr_unit_command *c, size_t i)
 {
-	return i < c->n_words && c->words[i].text.bytes ? c->words[i].text.bytes
-	                                                : "";
+	return i < c->n_words ? c->words[i].text : "";
 }
 
 static bool is_runtime(const struct kr_unit_command *c)
@@ -184,15 +183,15 @@ static int add_word(struct kr_foreign_reading *rd,
                     const struct kr_unit_command *c, size_t i)
 {
 	const char *text = text_at(c, i);
-	int r = kr_foreign_add(rd,
-	                       i < c->n_words ? c->words[i].span : KR_SPAN_NONE,
-	                       text, strlen(text));
+	int r = kr_foreign_add(
+		rd, i < c->n_words ? kr_word_span(&c->words[i]) : KR_SPAN_NONE,
+		text, strlen(text));
 
 	if (r < 0)
 		return r;
 	if (i < c->n_words)
 		rd->foreign->words[rd->foreign->n_words - 1].doubt =
-			c->words[i].why;
+			c->words[i].from->why;
 	return 0;
 }
 
@@ -406,7 +405,7 @@ int kr_foreign_read_wrapper(struct kr_foreign_reading *rd)
 	const struct kr_unit_command *c = rd->command;
 	const struct kr_file *script = script_of(rd->fs, c);
 	size_t word = kubelet_word(c), shell = shell_word(c);
-	const struct kr_text *text;
+	struct kr_text text;
 	int r = kr_foreign_doubt(rd, "%s may change kubelet's arguments",
 	                         program_of(c));
 
@@ -418,8 +417,8 @@ int kr_foreign_read_wrapper(struct kr_foreign_reading *rd)
 	if (r < 0)
 		return r;
 	if (word == 0 && shell > 0) {
-		text = &c->words[shell].text;
-		r = read_shell(rd, text->bytes, text->length, text, NULL);
+		text = kr_word_text(&c->words[shell]);
+		r = read_shell(rd, text.bytes, text.length, &text, NULL);
 	}
 	if (r < 0 || !script)
 		return r;

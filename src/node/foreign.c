@@ -169,8 +169,7 @@ int kr_foreign_find_unit(struct kr_fs *fs, const char **ret)
 
 static const char *word_text(const struct kr_unit_command *c, size_t i)
 {
-	return i < c->n_words && c->words[i].text.bytes ? c->words[i].text.bytes
-	                                                : "";
+	return i < c->n_words ? c->words[i].text : "";
 }
 
 static bool row_fits(const struct kr_foreign_row *row,

@@ -277,7 +277,7 @@ static const char *program_of(const struct kr_node *node)
 		return NULL;
 	if (node->disk.first_word == 0 && c->path)
 		return c->path;
-	return c->words[node->disk.first_word].text.bytes;
+	return c->words[node->disk.first_word].text;
 }
 
 unsigned kr_kubelet_version_in_line(const char *line)

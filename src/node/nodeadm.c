@@ -46,8 +46,8 @@
 static bool names_folder(const struct kr_unit_command *c)
 {
 	for (size_t i = 0; i < c->n_words; i++) {
-		const char *text = c->words[i].text.bytes;
-		const char *at = text ? strstr(text, SOURCE) : NULL;
+		const char *text = c->words[i].text;
+		const char *at = strstr(text, SOURCE);
 
 		/* one of a list, or alone; not a folder of a longer name */
 		if (at && strchr("/,", at[strlen(SOURCE)]))

@@ -63,9 +63,10 @@ static size_t variable_length(const char *s, size_t size)
 static bool is_of_value(const struct kr_unit_command *c,
                         const struct kr_unit_word *word, size_t i)
 {
-	struct kr_origin o = kr_text_origin(&word->text, i);
+	const struct kr_text text = kr_word_text(word);
+	struct kr_origin o = kr_text_origin(&text, i);
 
-	return word->kind != KR_WORD_LITERAL && o.file &&
+	return word->from->kind != KR_WORD_LITERAL && o.file &&
 	       (o.file != c->span.file || o.offset < c->span.offset ||
 	        o.offset >= kr_span_end(c->span));
 }
@@ -73,18 +74,18 @@ static bool is_of_value(const struct kr_unit_command *c,
 static void remark_nested(const struct kr_unit_command *c,
                           const struct kr_unit_word *word, struct kr_diag *diag)
 {
-	const struct kr_text *text = &word->text;
+	const struct kr_text text = kr_word_text(word);
 
-	for (size_t i = 0; i < text->length; i++) {
-		size_t n = variable_length(text->bytes + i, text->length - i);
+	for (size_t i = 0; i < text.length; i++) {
+		size_t n = variable_length(text.bytes + i, text.length - i);
 
 		if (n == 0 || !is_of_value(c, word, i))
 			continue;
 		kr_diag_add(diag, KR_WARNING, "variable-in-variable",
-		            kr_text_span(text, i, n),
+		            kr_text_span(&text, i, n),
 		            "systemd expands no variable inside a variable: "
 		            "kubelet gets '%.*s' as it stands here",
-		            (int)n, text->bytes + i);
+		            (int)n, text.bytes + i);
 		return;
 	}
 }
@@ -118,7 +119,7 @@ static void remark_unset(const struct kr_unit *unit,
 	size_t n_looked = 0;
 
 	for (size_t i = 0; i < c->n_words; i++) {
-		if (c->words[i].unknown)
+		if (c->words[i].from->unknown)
 			return; /* it may be set when the service starts */
 	}
 	for (size_t i = c->span.offset; i < end; i += n) {

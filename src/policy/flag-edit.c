@@ -51,13 +51,13 @@ static int find_word(const struct kr_flag_edit *e, size_t arg,
 {
 	const struct kr_unit_word *word = kr_node_word(e->node, arg);
 
-	if (word && word->manager && !word->span.file)
+	if (word && word->from->manager && word->length == 0)
 		return refuse(e, "flag-not-in-a-file", KR_SPAN_NONE,
 		              "the flag is set in systemd's own environment, "
 		              "which 'systemctl show-environment' shows: it "
 		              "must be taken away there (DefaultEnvironment= "
 		              "of system.conf, 'systemctl unset-environment')");
-	if (!word || !word->span.file)
+	if (!word || word->length == 0)
 		return refuse(e, "flag-not-in-a-file", KR_SPAN_NONE,
 		              "the flag is set where no file of the unit has "
 		              "it: it must be taken away there");
@@ -73,11 +73,11 @@ static int cut_use(const struct kr_flag_edit *e, const struct kr_flag_use *use)
 
 		if (r < 0)
 			return r;
-		if (!word->cut.file)
-			return refuse(e, "word-not-cut", word->span,
+		if (word->cut_length == 0)
+			return refuse(e, "word-not-cut", kr_word_span(word),
 			              "the flag cannot be cut safely here: it "
 			              "must stand as one word in one place");
-		r = cut_span(e, word->cut, word->span);
+		r = cut_span(e, kr_word_cut(word), kr_word_span(word));
 		if (r < 0)
 			return r;
 	}
@@ -171,14 +171,16 @@ static bool is_gate(int field)
 static struct kr_span solid_span(const struct kr_unit_word *word, size_t start,
                                  size_t end)
 {
+	const struct kr_text text = kr_word_text(word);
+
 	for (size_t i = start + 1; i < end; i++) {
-		struct kr_origin a = kr_text_origin(&word->text, i - 1);
-		struct kr_origin b = kr_text_origin(&word->text, i);
+		struct kr_origin a = kr_text_origin(&text, i - 1);
+		struct kr_origin b = kr_text_origin(&text, i);
 
 		if (a.file != b.file || b.offset != a.offset + a.length)
 			return KR_SPAN_NONE;
 	}
-	return end > start ? kr_text_span(&word->text, start, end - start)
+	return end > start ? kr_text_span(&text, start, end - start)
 	                   : KR_SPAN_NONE;
 }
 
@@ -194,7 +196,7 @@ static int part_span(const struct kr_flag_edit *e,
 		return r;
 	*ret = solid_span(word, use->value + start, use->value + end);
 	return ret->file ? 0
-	                 : refuse(e, "entry-not-cut", word->span,
+	                 : refuse(e, "entry-not-cut", kr_word_span(word),
 	                          "the flag's value cannot be edited safely "
 	                          "here: it must stand in one piece in one "
 	                          "place, without quotes or line ends inside");
@@ -248,7 +250,7 @@ static int check_use(const struct kr_flag_edit *e,
 	if (!use->text)
 		why = "the flag's other entries are unknown: its value must "
 		      "be one that kubelet takes";
-	else if (word && word->unknown)
+	else if (word && word->from->unknown)
 		why = "the flag's entries are unknown: its value must stand "
 		      "in the node's files";
 	else if (strpbrk(use->text, "\n\r"))

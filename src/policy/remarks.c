@@ -145,8 +145,10 @@ static bool find_flag(const char *flag, const struct kr_text *value,
 
 static bool comes_from(const struct kr_unit_word *word, struct kr_span span)
 {
-	for (size_t i = 0; i < word->text.length; i++) {
-		struct kr_origin o = kr_text_origin(&word->text, i);
+	const struct kr_text text = kr_word_text(word);
+
+	for (size_t i = 0; i < text.length; i++) {
+		struct kr_origin o = kr_text_origin(&text, i);
 
 		if (o.file == span.file && o.offset >= span.offset &&
 		    o.offset < kr_span_end(span))
@@ -249,6 +251,7 @@ static void check_argument(const struct looking *l, const struct kr_rule *rule,
 	struct kr_text text = {.bytes = in->argv[arg],
 	                       .length = strlen(in->argv[arg])};
 	struct kr_span span = KR_SPAN_NONE;
+	struct kr_text whole;
 	size_t start, length;
 
 	/* at the start it is a flag, or what another one swallows, which is
@@ -257,8 +260,10 @@ static void check_argument(const struct looking *l, const struct kr_rule *rule,
 	               &length) ||
 	    start == 0 || text.bytes[start - 1] == '-')
 		return;
-	if (word)
-		span = kr_text_span(&word->text, start, length);
+	if (word) {
+		whole = kr_word_text(word);
+		span = kr_text_span(&whole, start, length);
+	}
 	kr_diag_add(l->diag, KR_NOTE, "decoy-argument",
 	            span.file ? span : kr_node_span(node, arg),
 	            "the flag is inside of another argument and does not "
@@ -450,12 +455,12 @@ static void remark_manager(const struct kr_node *node, size_t arg,
 {
 	const struct kr_unit_word *word = kr_node_word(node, arg);
 
-	if (!word || !word->manager)
+	if (!word || !word->from->manager)
 		return;
 	kr_diag_add(diag, KR_NOTE, "manager-environment", KR_SPAN_NONE,
 	            "%s comes from %s of systemd's own environment, which "
 	            "'systemctl show-environment' shows",
-	            node->disk.inputs.argv[arg], word->manager);
+	            node->disk.inputs.argv[arg], word->from->manager);
 }
 
 /* Whether FIELD depends on the flag: its own, or one that names a file. */

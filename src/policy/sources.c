@@ -283,15 +283,15 @@ static int add_flag(struct collecting *c, const struct kr_flag_use *u,
 	source->span = kr_node_span(c->node, u->arg);
 	if (c->node->disk.foreign)
 		reason = NULL;
-	else if (word && word->manager && !word->span.file)
+	else if (word && word->from->manager && word->length == 0)
 		reason = "the word stands in systemd's own environment, which "
 			 "'systemctl show-environment' shows";
-	else if (!word || !word->span.file)
+	else if (!word || word->length == 0)
 		reason = "the word stands in no file of the unit";
-	else if (!word->cut.file)
+	else if (word->cut_length == 0)
 		reason = "the word is made of several places";
 	else
-		reason = kr_source_refusal(word->cut.file);
+		reason = kr_source_refusal(word->from->cut_file);
 	if (wins)
 		let_win(c, source);
 	return refuse(source, reason);

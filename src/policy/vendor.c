@@ -43,7 +43,7 @@ static bool is_vendors(struct kr_node *node, size_t arg)
 
 	if (!word)
 		return false;
-	file = word->cut.file ? word->cut.file : word->span.file;
+	file = kr_word_cut(word).file ?: kr_word_span(word).file;
 	return file && kr_source_refusal(file);
 }
 
@@ -182,14 +182,15 @@ static char *command_text(struct overriding *o, bool *ret_variable)
 				kr_node_word(o->node, use->arg + k);
 			size_t at;
 
-			if (w->kind != KR_WORD_LITERAL || !w->cut.file) {
+			if (w->from->kind != KR_WORD_LITERAL ||
+			    w->cut_length == 0) {
 				variable = true;
 				continue;
 			}
-			at = w->cut.offset - span.offset - gone;
-			memmove(text + at, text + at + w->cut.length,
-			        strlen(text + at + w->cut.length) + 1);
-			gone += w->cut.length;
+			at = w->cut_start - span.offset - gone;
+			memmove(text + at, text + at + w->cut_length,
+			        strlen(text + at + w->cut_length) + 1);
+			gone += w->cut_length;
 		}
 	}
 	*ret_variable = *ret_variable || variable;

@@ -302,7 +302,7 @@ static bool set_by_manager(const struct kr_node *node)
 		const struct kr_unit_word *word =
 			kr_node_word(node, flags->uses[i].arg);
 
-		if (word && word->manager && !word->span.file)
+		if (word && word->from->manager && word->length == 0)
 			return true;
 	}
 	return false;

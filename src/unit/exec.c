@@ -62,11 +62,9 @@ static void word_done(struct word *word)
 
 static void command_done(struct kr_exec_command *command)
 {
-	for (size_t i = 0; i < command->n_words; i++) {
-		if (command->words[i].text)
-			kr_text_done(command->words[i].text);
-		free(command->words[i].text);
-	}
+	for (size_t i = 0; i < command->n_texts; i++)
+		kr_text_done(&command->texts[i]);
+	free(command->texts);
 	free(command->words);
 	free(command->path);
 	*command = (struct kr_exec_command){0};
@@ -166,7 +164,8 @@ static int add_word(struct parser *p, struct word *word)
 {
 	struct kr_exec_command *c = &p->command;
 	struct kr_exec_word *next;
-	struct kr_text *text = NULL;
+	bool plain = is_plain(p, word);
+	int r;
 
 	if (c->n_words == WORDS_MAX)
 		return too_large(p, word->start, WORDS_MAX, "words");
@@ -175,17 +174,14 @@ static int add_word(struct parser *p, struct word *word)
 	if (*p->held > HELD_MAX)
 		return too_large(p, word->start, HELD_MAX >> 20,
 		                 "MiB of memory for all words");
+	r = plain ? 0 : KR_VEC_MOVE(c->texts, c->n_texts, &word->text);
+	if (r < 0)
+		return r;
 	next = KR_VEC_NEXT(c->words, c->n_words);
 	if (!next)
 		return -ENOMEM;
-	if (!is_plain(p, word)) {
-		text = malloc(sizeof(*text));
-		if (!text)
-			return -ENOMEM;
-		*text = TAKE(word->text);
-	}
 	*next = (struct kr_exec_word){
-		.text = text,
+		.text = plain ? 0 : (uint32_t)c->n_texts,
 		.start = word->start,
 		.end = word->end,
 		.specifier = word->specifier,
@@ -482,12 +478,17 @@ int kr_exec_parse(struct kr_exec *exec, const struct kr_specifiers *specifiers,
 	return 0;
 }
 
-/* The bytes of WORD, which a NUL need not follow. */
-static const char *bytes_of(const struct kr_exec_word *word,
+/* The bytes of word I, which a NUL need not follow. */
+static const char *bytes_of(const struct kr_exec_command *c, size_t i,
                             const struct kr_text *line, size_t *ret_length)
 {
-	*ret_length = word->text ? word->text->length : word->end - word->start;
-	return word->text ? word->text->bytes : line->bytes + word->start;
+	const struct kr_exec_word *word = &c->words[i];
+
+	*ret_length = word->end - word->start;
+	if (word->text == 0)
+		return line->bytes + word->start;
+	*ret_length = c->texts[word->text - 1].length;
+	return c->texts[word->text - 1].bytes;
 }
 
 char **kr_exec_written(const struct kr_exec_command *c,
@@ -497,7 +498,7 @@ char **kr_exec_written(const struct kr_exec_command *c,
 	char **words, *at;
 
 	for (size_t i = 0; i < c->n_words; i++) {
-		bytes_of(&c->words[i], line, &length);
+		bytes_of(c, i, line, &length);
 		size += length + 1;
 	}
 	words = malloc(size);
@@ -505,7 +506,7 @@ char **kr_exec_written(const struct kr_exec_command *c,
 		return NULL;
 	at = (char *)(words + c->n_words + 1);
 	for (size_t i = 0; i < c->n_words; i++) {
-		const char *bytes = bytes_of(&c->words[i], line, &length);
+		const char *bytes = bytes_of(c, i, line, &length);
 
 		words[i] = at;
 		if (length > 0)

@@ -12,19 +12,22 @@
 #include "base/text.h"
 #include "unit/specifier.h"
 
+/* There may be very many of them. */
 struct kr_exec_word {
-	/* specifiers resolved; NULL: the bytes of the line's value as they
-	 * stand there */
-	struct kr_text *text;
 	uint32_t start, end; /* in the line's value, quotes included */
-	bool specifier;      /* TEXT has the value of one */
-	bool unknown;        /* ... that is unknown */
+	/* of the command's texts, from 1: specifiers resolved; 0: the bytes of
+	 * the line's value as they stand there */
+	uint32_t text : 30;
+	bool specifier : 1; /* it has the value of one */
+	bool unknown : 1;   /* ... that is unknown */
 };
 
 struct kr_exec_command {
 	size_t line; /* index into the lines */
 	struct kr_exec_word *words;
 	size_t n_words;
+	struct kr_text *texts;
+	size_t n_texts;
 	char *path;        /* simplified */
 	size_t start, end; /* in the line, prefixes included */
 	size_t path_end;   /* of the word that names the program */

@@ -44,20 +44,42 @@ struct expansion {
 	/* of the arguments so far and the environment, and of that alone */
 	size_t n_bytes, n_before;
 	size_t n_doubts;
+	struct kr_word_from *from; /* the last one that words share */
 };
 
-static void word_done(struct kr_unit_word *word)
+/* A word of the command as it is written. */
+struct source {
+	struct kr_text *text; /* specifiers resolved */
+	size_t start, end;    /* in the line */
+};
+
+/* A word before it takes its place among many. */
+struct draft {
+	struct kr_text text;
+	enum kr_word_kind kind;
+	bool unknown;
+	int variable;
+	struct kr_span span, cut;
+	const char *manager;
+	char *why;
+};
+
+static void draft_done(struct draft *draft)
 {
-	kr_text_done(&word->text);
-	free(word->why);
+	kr_text_done(&draft->text);
+	free(draft->why);
 }
 
-#define _cleanup_word_ _cleanup_(word_done)
+#define _cleanup_draft_ _cleanup_(draft_done)
 
 void kr_unit_command_done(struct kr_unit_command *command)
 {
-	for (size_t i = 0; i < command->n_words; i++)
-		word_done(&command->words[i]);
+	for (size_t i = 0; i < command->n_froms; i++) {
+		kr_text_done(&command->froms[i]->text);
+		free(command->froms[i]->why);
+		free(command->froms[i]);
+	}
+	free(command->froms);
 	free(command->words);
 	kr_strings_done(&command->expands);
 	kr_strings_done(&command->blocks);
@@ -128,13 +150,117 @@ static int count_environment(struct expansion *x)
 	return 0;
 }
 
-/* Moves *WORD in, if that works. */
-static int add_word(struct expansion *x, struct kr_unit_word *word)
+/* Whether the bytes are those of the span as they stand there, or all of no
+ * file. */
+static bool is_plain(const struct draft *draft)
 {
-	int r = count(x, word->text.length,
-	              word->span.file ? word->span : x->ret->span);
+	const struct kr_text *text = &draft->text;
 
-	return r < 0 ? r : KR_VEC_MOVE(x->ret->words, x->ret->n_words, word);
+	if (!draft->span.file)
+		return text->n_runs <= 1 && !text->first.file;
+	return text->n_runs == 1 && text->first.length == 1 &&
+	       text->first.file == draft->span.file &&
+	       text->first.offset == draft->span.offset &&
+	       text->length == draft->span.length;
+}
+
+static bool is_from(const struct kr_word_from *from, const struct draft *draft)
+{
+	return from && from->kind == draft->kind &&
+	       from->unknown == draft->unknown &&
+	       from->variable == draft->variable &&
+	       from->manager == draft->manager &&
+	       (!draft->span.file || from->file == draft->span.file) &&
+	       (!draft->cut.file || from->cut_file == draft->cut.file);
+}
+
+/* What is known of *DRAFT, which loses what it owns if that works. */
+static struct kr_word_from *find_from(struct expansion *x, struct draft *draft)
+{
+	struct kr_unit_command *c = x->ret;
+	bool shared = is_plain(draft) && !draft->why;
+	struct kr_word_from **next, *from;
+
+	if (shared && is_from(x->from, draft))
+		return x->from;
+	next = KR_VEC_NEXT(c->froms, c->n_froms);
+	from = next ? malloc(sizeof(*from)) : NULL;
+	if (!from)
+		return NULL;
+	*from = (struct kr_word_from){
+		.kind = draft->kind,
+		.unknown = draft->unknown,
+		.variable = draft->variable,
+		.file = draft->span.file,
+		.cut_file = draft->cut.file ?: draft->span.file,
+		.manager = draft->manager,
+		.why = TAKE_PTR(draft->why),
+	};
+	*next = from;
+	c->n_froms++;
+	if (shared)
+		x->from = from;
+	if (!is_plain(draft))
+		from->text = TAKE(draft->text);
+	return from;
+}
+
+/* *DRAFT becomes a word, if that works. */
+static int add_word(struct expansion *x, struct draft *draft)
+{
+	struct kr_unit_command *c = x->ret;
+	struct kr_unit_word word = {
+		.start = draft->span.offset,
+		.length = draft->span.length,
+		.cut_start = draft->cut.offset,
+		.cut_length = draft->cut.length,
+	};
+	int r = count(x, draft->text.length,
+	              draft->span.file ? draft->span : c->span);
+
+	if (r < 0)
+		return r;
+	r = draft->text.bytes ? 0 : kr_text_append_string(&draft->text, "");
+	if (r < 0)
+		return r;
+	word.text = draft->text.bytes;
+	word.from = find_from(x, draft);
+	if (!word.from)
+		return -ENOMEM;
+	if (draft->text.size > 0) {
+		r = kr_strings_consume(&c->blocks, draft->text.bytes);
+		draft->text.size = 0;
+	}
+	return r < 0 ? r : KR_VEC_MOVE(c->words, c->n_words, &word);
+}
+
+struct kr_span kr_word_span(const struct kr_unit_word *w)
+{
+	return w->length > 0
+	               ? (struct kr_span){w->from->file, w->start, w->length}
+	               : KR_SPAN_NONE;
+}
+
+struct kr_span kr_word_cut(const struct kr_unit_word *w)
+{
+	return w->cut_length > 0 ? (struct kr_span){w->from->cut_file,
+	                                            w->cut_start, w->cut_length}
+	                         : KR_SPAN_NONE;
+}
+
+struct kr_text kr_word_text(const struct kr_unit_word *w)
+{
+	struct kr_text text = {.bytes = (char *)(uintptr_t)w->text,
+	                       .length = w->length,
+	                       .n_runs = 1};
+
+	if (w->from->text.bytes)
+		return w->from->text;
+	if (w->length > 0)
+		text.first = (struct kr_origin){w->from->file, w->start, 1};
+	else
+		text.length = (uint32_t)strlen(w->text);
+	return text;
 }
 
 /* --- $VAR ---------------------------------------------------------------- */
@@ -234,7 +360,7 @@ static const char *block_name(const struct kr_unit_variable *v)
 
 /* --- what is not known ---------------------------------------------------- */
 
-_printf_(4, 5) static int doubt(struct expansion *x, struct kr_unit_word *word,
+_printf_(4, 5) static int doubt(struct expansion *x, struct draft *word,
                                 struct kr_span span, const char *format, ...)
 {
 	_cleanup_free_ char *text = NULL;
@@ -260,7 +386,7 @@ _printf_(4, 5) static int doubt(struct expansion *x, struct kr_unit_word *word,
 	                 column, text);
 }
 
-static int doubt_specifier(struct expansion *x, struct kr_unit_word *word,
+static int doubt_specifier(struct expansion *x, struct draft *word,
                            struct kr_span span)
 {
 	return doubt(x, word, span,
@@ -269,9 +395,9 @@ static int doubt_specifier(struct expansion *x, struct kr_unit_word *word,
 }
 
 /* The variable NAME, which is V or what no file sets, in the word FROM. */
-static int doubt_variable(struct expansion *x, const struct kr_exec_word *from,
+static int doubt_variable(struct expansion *x, const struct source *from,
                           const char *name, const struct kr_unit_variable *v,
-                          struct kr_unit_word *ret)
+                          struct draft *ret)
 {
 	struct kr_span span =
 		kr_text_span(x->line, from->start, from->end - from->start);
@@ -335,7 +461,7 @@ static int add_variable_word(struct expansion *x, int index,
                              const struct kr_cut *place)
 {
 	const struct kr_unit_variable *v = &x->unit->variables[index];
-	_cleanup_word_ struct kr_unit_word word = {
+	_cleanup_draft_ struct draft word = {
 		.kind = KR_WORD_VARIABLE,
 		.variable = index,
 		.manager = block_name(v),
@@ -390,11 +516,11 @@ static int add_variable(struct expansion *x, int index, size_t at)
 }
 
 /* A word as it is written, for a value that is not known. */
-static int add_unknown(struct expansion *x, const struct kr_exec_word *from,
+static int add_unknown(struct expansion *x, const struct source *from,
                        const char *name, const struct kr_unit_variable *v)
 {
-	_cleanup_word_ struct kr_unit_word word = {.kind = KR_WORD_MIXED,
-	                                           .variable = -1};
+	_cleanup_draft_ struct draft word = {.kind = KR_WORD_MIXED,
+	                                     .variable = -1};
 	int r = doubt_variable(x, from, name, v, &word);
 
 	if (r < 0)
@@ -403,7 +529,7 @@ static int add_unknown(struct expansion *x, const struct kr_exec_word *from,
 	return r < 0 ? r : add_word(x, &word);
 }
 
-static int expand_alone(struct expansion *x, const struct kr_exec_word *from)
+static int expand_alone(struct expansion *x, const struct source *from)
 {
 	const char *name = from->text->bytes + 1;
 	const struct kr_unit_variable *v;
@@ -425,8 +551,8 @@ static int expand_alone(struct expansion *x, const struct kr_exec_word *from)
 /* --- ${VAR} -------------------------------------------------------------- */
 
 /* Appends the value of the name in [START, START + LENGTH) of FROM. */
-static int push_variable(struct expansion *x, const struct kr_exec_word *from,
-                         size_t start, size_t length, struct kr_unit_word *ret)
+static int push_variable(struct expansion *x, const struct source *from,
+                         size_t start, size_t length, struct draft *ret)
 {
 	_cleanup_free_ char *name = strndup(from->text->bytes + start, length);
 	const struct kr_unit_variable *v = NULL;
@@ -458,8 +584,8 @@ static int push_variable(struct expansion *x, const struct kr_exec_word *from,
 
 /* "${" at AT of FROM: a name in braces becomes its value. A brace that is never
  * closed, or has a colon in it, stays as it is. The next place to look at. */
-static int push_braces(struct expansion *x, const struct kr_exec_word *from,
-                       size_t *at, struct kr_unit_word *ret)
+static int push_braces(struct expansion *x, const struct source *from,
+                       size_t *at, struct draft *ret)
 {
 	const char *s = from->text->bytes;
 	size_t start = *at + 2, length = strcspn(s + start, "}:");
@@ -473,8 +599,8 @@ static int push_braces(struct expansion *x, const struct kr_exec_word *from,
 	return length > 0 ? push_variable(x, from, start, length, ret) : 0;
 }
 
-static int expand_inside(struct expansion *x, const struct kr_exec_word *from,
-                         struct kr_unit_word *ret)
+static int expand_inside(struct expansion *x, const struct source *from,
+                         struct draft *ret)
 {
 	const struct kr_text *text = from->text;
 	const char *s = text->bytes;
@@ -513,7 +639,7 @@ static bool is_one_variable(const char *s)
 /* Such a word is the variable's value, and says where that stands; what can be
  * cut is still the word that expands it: an empty value is an empty argument.
  */
-static void value_span(struct kr_unit_word *word)
+static void value_span(struct draft *word)
 {
 	struct kr_span span = kr_text_span(&word->text, 0, word->text.length);
 
@@ -522,9 +648,8 @@ static void value_span(struct kr_unit_word *word)
 }
 
 /* The bytes of FROM as they stand in the line. */
-static int plain_text(const struct expansion *x,
-                      const struct kr_exec_word *from, size_t n,
-                      struct kr_text *ret)
+static int plain_text(const struct expansion *x, const struct source *from,
+                      size_t n, struct kr_text *ret)
 {
 	const char *written =
 		x->options->written ? x->options->written[n] : NULL;
@@ -542,8 +667,8 @@ static int plain_text(const struct expansion *x,
 }
 
 /* FROM has a text. */
-static int expand_text(struct expansion *x, const struct kr_exec_word *from,
-                       struct kr_unit_word *word)
+static int expand_text(struct expansion *x, const struct source *from,
+                       struct draft *word)
 {
 	const char *s = from->text->bytes;
 	int r;
@@ -563,22 +688,26 @@ static int expand_text(struct expansion *x, const struct kr_exec_word *from,
 
 static int expand_word(struct expansion *x, size_t n)
 {
-	struct kr_exec_word from = x->command->words[n];
+	const struct kr_exec_word *written = &x->command->words[n];
 	_cleanup_text_ struct kr_text plain = {0};
-	_cleanup_word_ struct kr_unit_word word = {
-		.kind = from.specifier ? KR_WORD_MIXED : KR_WORD_LITERAL,
+	_cleanup_draft_ struct draft word = {
+		.kind = written->specifier ? KR_WORD_MIXED : KR_WORD_LITERAL,
 		.variable = -1,
-		.span = kr_text_span(x->line, from.start,
-	                             from.end - from.start),
+		.span = kr_text_span(x->line, written->start,
+	                             written->end - written->start),
 	};
+	struct source from = {&plain, written->start, written->end};
 	struct kr_cut place = {x->line,  KR_VARIABLE_UNIT, from.start,
 	                       from.end, from.start,       from.end};
 	const char *s;
-	int r = from.text ? 0 : plain_text(x, &from, n, &plain);
+	int r = 0;
 
+	if (written->text > 0)
+		from.text = &x->command->texts[written->text - 1];
+	else
+		r = plain_text(x, &from, n, &plain);
 	if (r < 0)
 		return r;
-	from.text = from.text ?: &plain;
 	s = from.text->bytes;
 	if (!x->command->no_environment && s[0] == '$' && s[1] != '{' &&
 	    s[1] != '$')
@@ -590,15 +719,15 @@ static int expand_word(struct expansion *x, size_t n)
 	else if (x->command->n_words > 1)
 		place.after = x->command->words[1].start;
 	word.cut = kr_cut_find(&place);
-	r = from.unknown ? doubt_specifier(x, &word, word.span) : 0;
+	r = written->unknown ? doubt_specifier(x, &word, word.span) : 0;
 	return r < 0 ? r : expand_text(x, &from, &word);
 }
 
 /* A word that stands in no file. */
 static int add_made(struct expansion *x, const char *text)
 {
-	_cleanup_word_ struct kr_unit_word word = {.kind = KR_WORD_MIXED,
-	                                           .variable = -1};
+	_cleanup_draft_ struct draft word = {.kind = KR_WORD_MIXED,
+	                                     .variable = -1};
 	int r = kr_text_append_string(&word.text, text);
 
 	return r < 0 ? r : add_word(x, &word);
@@ -608,25 +737,28 @@ static int add_made(struct expansion *x, const char *text)
 static int join_for_shell(struct expansion *x)
 {
 	struct kr_unit_command *c = x->ret;
-	_cleanup_word_ struct kr_unit_word joined = {.kind = KR_WORD_MIXED,
-	                                             .variable = -1};
+	_cleanup_draft_ struct draft joined = {.kind = KR_WORD_MIXED,
+	                                       .variable = -1};
 	int r;
 
 	for (size_t i = 0; i < c->n_words; i++) {
-		struct kr_unit_word *word = &c->words[i];
+		const struct kr_word_from *from = c->words[i].from;
+		const struct kr_text text = kr_word_text(&c->words[i]);
 
 		r = kr_text_append_string(&joined.text, i > 0 ? " " : "");
 		if (r < 0)
 			return r;
-		r = kr_text_append(&joined.text, &word->text);
+		r = kr_text_append(&joined.text, &text);
 		if (r < 0)
 			return r;
-		joined.unknown = joined.unknown || word->unknown;
-		if (!joined.why)
-			joined.why = TAKE_PTR(word->why);
+		joined.unknown = joined.unknown || from->unknown;
+		if (from->why && !joined.why) {
+			joined.why = strdup(from->why);
+			if (!joined.why)
+				return -ENOMEM;
+		}
 	}
-	while (c->n_words > 0)
-		word_done(&c->words[--c->n_words]);
+	c->n_words = 0;
 	x->n_bytes = x->n_before;
 	r = add_made(x, x->command->argv0 ? "-sh" : "sh");
 	if (r < 0)
@@ -659,8 +791,10 @@ static int expand_all(struct expansion *x)
 		r = expand_word(x, i);
 		if (r < 0)
 			return r;
-		if (x->command->words[i].text)
-			kr_text_done(x->command->words[i].text);
+		if (x->command->words[i].text > 0)
+			kr_text_done(
+				&x->command->texts[x->command->words[i].text -
+			                           1]);
 	}
 	return c->shell ? join_for_shell(x) : 0;
 }

@@ -56,37 +56,37 @@ struct kr_unit_variable {
 	struct kr_span comment;
 };
 
-/* One argument of a command. */
-struct kr_unit_word {
-	struct kr_text text; /* NUL-free, as execve(2) gets it */
+/* What is known of words beside their places: those of one line, or of one
+ * variable, share it, unless one has something of its own. */
+struct kr_word_from {
 	enum kr_word_kind {
 		KR_WORD_LITERAL,  /* stands in ExecStart= itself */
 		KR_WORD_VARIABLE, /* a word of a $VAR that stands alone */
 		KR_WORD_MIXED,    /* contains a ${VAR} or a specifier */
 	} kind : 8;
-	/* TEXT is not what the program gets: something in it is not to be had
-	 * from the node's files. The diag has said so; WHY is one sentence with
-	 * the place, or NULL, as it is where many words are unknown. */
+	/* The word is not what the program gets: something in it is not to be
+	 * had from the node's files. The diag has said so; WHY is one sentence
+	 * with the place, or NULL, as it is where many words are unknown. */
 	bool unknown;
 	/* The variable it came from, for KR_WORD_VARIABLE; an index into the
 	 * unit's variables, else -1. */
 	int variable;
-	/*
-	 * The bytes of a file that are this word, quotes and escapes included.
-	 * No file: a manager's variable, or made of several places. Of a
-	 * "${VAR}" that is the whole word: the bytes of VAR's value.
-	 */
-	struct kr_span span;
-	/*
-	 * What to take out so that the word is gone and its neighbours stay
-	 * apart: SPAN and the blanks (line continuations too, but never a
-	 * comment) on one side of it. No file: it cannot be cut.
-	 */
-	struct kr_span cut;
+	const struct kr_file *file, *cut_file; /* of kr_word_span(), _cut() */
 	/* the variable that systemd's own block gave, without a place, and
 	 * that is the word or a part of it; borrowed; NULL: none */
 	const char *manager;
 	char *why;
+	/* the word's own, if its bytes are not those of its span as they stand
+	 * there; no bytes: they are */
+	struct kr_text text;
+};
+
+/* One argument of a command. */
+struct kr_unit_word {
+	const char *text; /* NUL-free, as execve(2) gets it */
+	const struct kr_word_from *from;
+	/* offset and length of kr_word_span(), _cut(); no length: no file */
+	uint32_t start, length, cut_start, cut_length;
 };
 
 struct kr_unit_command {
@@ -106,7 +106,9 @@ struct kr_unit_command {
 	/* variables that stand as words of their own ("$KUBELET_ARGS"), by
 	 * name, in order, set or not */
 	struct kr_strings expands;
-	struct kr_strings blocks; /* bytes that the words share */
+	struct kr_strings blocks; /* bytes of the words */
+	struct kr_word_from **froms;
+	size_t n_froms;
 };
 
 /* What the service sees at PATH, and below, is not what the host has there. */
@@ -232,6 +234,23 @@ int kr_unit_append_word(const struct kr_unit_variable *variable,
 int kr_unit_append_argument(const struct kr_unit_command *command,
                             const char *word, struct kr_edits *edits,
                             struct kr_diag *diag);
+
+/* Of an argument. */
+struct kr_text kr_word_text(const struct kr_unit_word *word); /* borrowed */
+
+/*
+ * The bytes of a file that are this word, quotes and escapes included. No file:
+ * a manager's variable, or made of several places. Of a "${VAR}" that is the
+ * whole word: the bytes of VAR's value.
+ */
+struct kr_span kr_word_span(const struct kr_unit_word *word);
+
+/*
+ * What to take out so that the word is gone and its neighbours stay apart: its
+ * span and the blanks (line continuations too, but never a comment) on one side
+ * of it. No file: it cannot be cut.
+ */
+struct kr_span kr_word_cut(const struct kr_unit_word *word);
 
 /* The variable NAME as the command gets it, or NULL. */
 const struct kr_unit_variable *kr_unit_variable(const struct kr_unit *unit,
