@@ -4,19 +4,22 @@
 
     test-media.py PROGRAM NODES
 
-Each text is read by a parser of its own form: YAML, MIME, a shell's words.
+Each text is read by a parser of its own form: YAML, MIME, a shell's words, a unit.
+Every example node is asked of every medium: the key, and the flag where a flag says
+something there, is in all of them.
 """
 
 import email
 import email.policy
 import os
+import re
 import shlex
 import sys
 
 from cli_lib import NodeCopy, Run, Tap, parse
 
 CHAINS = {"makeIPTablesUtilChains": True}
-# node: options, what has to be written, whether a flag has to be, too
+# node: options, what has to be written
 NODES = {
     "cis-text-config-false": (
         ["--explicit", "--control=makeIPTablesUtilChains,authorization.mode,"
@@ -24,14 +27,23 @@ NODES = {
          "--set=authentication.x509.clientCAFile=/etc/kubernetes/pki/ca.crt"],
         {"authentication": {"x509": {"clientCAFile":
                                      "/etc/kubernetes/pki/ca.crt"}},
-         "authorization": {"mode": "Webhook"}, **CHAINS}, False),
-    "eks-al2-flag-false-extra-args": ([], CHAINS, True),
-    "eks-al2023-nodeadm-dropin": ([], CHAINS, False),
-    "cis-text-flag-false-file-true": ([], CHAINS, False),  # no platform
+         "authorization": {"mode": "Webhook"}, **CHAINS}),
     "kubeadm-debian": (
         ["--explicit", "--control=makeIPTablesUtilChains,readOnlyPort"],
-        {"readOnlyPort": 0, **CHAINS}, False),
+        {"readOnlyPort": 0, **CHAINS}),
+    "cis-text-flag-false-file-true": (
+        ["--explicit", "--control=makeIPTablesUtilChains,readOnlyPort",
+         "--method=flag"], {"readOnlyPort": 0, **CHAINS}),
+    # another program starts kubelet: what would kill it is not said either
+    "flatcar-typhoon-docker": (
+        ["--explicit", "--control=makeIPTablesUtilChains,protectKernelDefaults,"
+         "readOnlyPort"], {"readOnlyPort": 0, **CHAINS}),
 }
+FLAGS = {"makeIPTablesUtilChains": "--make-iptables-util-chains=true",
+         "readOnlyPort": "--read-only-port=0"}
+# whose words stand in a refusal, whatever medium is named
+REFUSE = ("bottlerocket", "eks-auto", "gke-autopilot", "openshift", "rke1",
+          "talos")
 
 
 def load(text):
@@ -45,7 +57,7 @@ def node_config(text):
         "node.eks.aws/v1alpha1", "NodeConfig"), thing
     kubelet = thing["spec"].pop("kubelet")
     assert thing["spec"] == {}, thing
-    return kubelet.pop("config"), kubelet
+    return kubelet.pop("config", None), kubelet
 
 
 def user_data(text):
@@ -67,57 +79,123 @@ def eksctl(text):
     thing = load(text)
     group, = thing.pop("nodeGroups")
     assert not thing and group.pop("name") == "GROUP", text
-    return group.pop("kubeletExtraConfig"), group
+    config, more = group.pop("kubeletExtraConfig"), {}
+    if group:
+        none, more = node_config(group.pop("overrideBootstrapCommand"))
+        assert not none and not group, text
+    return config, more
 
 
 def butane(text):
     thing = load(text)
     file, = thing["storage"]["files"]
-    assert (thing["variant"], thing["version"]) == ("flatcar", "1.0.0"), thing
+    assert thing["variant"] in ("flatcar", "fcos"), thing
+    assert thing["version"] == "1.0.0", thing
+    unit, = thing["systemd"]["units"]
+    dropin, = unit["dropins"]
+    assert unit["name"].endswith(".service"), unit
+    assert dropin["name"].endswith(".conf"), dropin
+    words = re.search(r'^\[Service\]\nEnvironment="KUBELET_EXTRA_ARGS=([^"]*)"$',
+                      dropin["contents"].replace("\\\n", " "), re.M)
+    folder, *flags = words.group(1).split()
+    assert folder == "--config-dir=" + os.path.dirname(file["path"]), text
     assert file["path"].endswith(".conf"), file
     assert file["mode"] in (0o600, 0o644), file
     config = load(file["contents"]["inline"])
     assert config.pop("apiVersion") == "kubelet.config.k8s.io/v1beta1"
     assert config.pop("kind") == "KubeletConfiguration"
-    return config, {}
+    return config, {"flags": flags} if flags else {}
 
 
 MEDIA = {"nodeadm": node_config, "userdata": user_data, "aks": agent,
          "eksctl": eksctl, "ignition": butane}
 
 
-def check(program, node, medium, read):
-    options, want, flag = NODES[os.path.basename(node)]
+def fix(program, root, medium, *options):
     run = Run([program, "fix", "-n", "-o", "json", "--for=" + medium,
-               "--root=" + node] + options)
-    result = parse(run.out)
+               "--root=" + root, *options])
+    return parse(run.out)
+
+
+def named_flags(result, want, options):
+    """What the flags have to be where one is given, or is to be set."""
+    return sorted(
+        FLAGS[c["name"]] for c in result["before"]["controls"]
+        if c["name"] in want and c["name"] in FLAGS and (
+            "--method=flag" in options or
+            any(s["kind"] == "flag" for s in c["sources"])))
+
+
+def check_agent(words, options):
+    named = sorted(w for o in options if o.startswith("--control=")
+                   for w in o.partition("=")[2].split(",")
+                   if w != "protectKernelDefaults")
+    got = sorted(w for o in words if o.startswith("--control=")
+                 for w in o.partition("=")[2].split(","))
+    sets = [o for o in options if o.startswith("--set=")]
+    return [] if got == named and sets == [
+        o for o in words if o.startswith("--set=")] else ["%r" % (words,)]
+
+
+def speaks(result):
+    """Whether the text is the medium's: there is something to do, or another
+    program starts kubelet."""
+    if result["outcome"] == "refused":
+        return result["node"]["platform"] not in REFUSE and \
+            "starts kubelet, nothing of it is edited" in result["reason"]
+    return result["outcome"] in ("would-fix", "partly-fixed")
+
+
+def check(program, node, medium, options, want):
+    result = fix(program, node, medium, *options)
     durable = result["durable"]
+    if not speaks(result):
+        own = result["outcome"] == "refused" and \
+            result["node"]["platform"] in REFUSE
+        return [] if bool(durable) == own else ["%r" % durable]
     if not durable or durable["written"] or not durable["place"]:
-        return ["status %d, durable %r" % (run.status, durable)]
+        return ["%s, durable %r" % (result["outcome"], durable)]
     try:
-        config, more = read(durable["text"])
-    except (AssertionError, ValueError, KeyError, TypeError) as error:
+        config, more = MEDIA[medium](durable["text"])
+    except (AssertionError, ValueError, KeyError, TypeError,
+            AttributeError) as error:
         return ["%s: %r in\n%s" % (type(error).__name__, error, durable["text"])]
-    faults = []
     if medium == "aks":
-        named = sorted(w for o in options if o.startswith("--control=")
-                       for w in o.partition("=")[2].split(","))
-        got = sorted(w for o in config if o.startswith("--control=")
-                     for w in o.partition("=")[2].split(","))
-        sets = [o for o in options if o.startswith("--set=")]
-        if got != named or sets != [o for o in config
-                                    if o.startswith("--set=")]:
-            faults.append("%r" % (config,))
-        return faults
-    if config != want:
-        faults.append("%r and not %r" % (config, want))
-    flags = {"flags": ["--make-iptables-util-chains=true"]}
-    if more not in ({}, flags) or (
-            flag and medium in ("nodeadm", "userdata") and more != flags):
-        faults.append("besides: %r" % (more,))
+        return check_agent(config, options)
+    faults = [] if config == want else ["%r and not %r" % (config, want)]
+    flags = named_flags(result, want, options)
+    if sorted(more.pop("flags", [])) != flags or more:
+        faults.append("not %r in\n%s" % (flags, durable["text"]))
     return faults
 
 
+def said(program, node, medium, member):
+    return (fix(program, node, medium)["durable"] or {}).get(member) or ""
+
+
+def check_place(program, node, medium, word):
+    place = said(program, node, medium, "place")
+    return [] if word in place else [place]
+
+
+def check_system(program, node, release, variant):
+    """Butane's word for the system, and the folder that kubelet has."""
+    with NodeCopy(node) as copy:
+        os.makedirs(copy.root + "/etc", exist_ok=True)
+        with open(copy.root + "/etc/os-release", "w", encoding="utf-8") as file:
+            file.write(release)
+        text = said(program, copy.root, "ignition", "text")
+    first = text.partition("\n")[0]
+    return [] if first == "variant: " + variant else [first]
+
+
+SYSTEMS = (("ID=flatcar\n", "flatcar"),
+           ("ID=fedora\nVARIANT_ID=coreos\n", "fcos"),
+           ('ID="fedora"\nVARIANT_ID="coreos"\n', "fcos"),
+           ("ID=fedora\nVARIANT_ID=server\n", "flatcar  # or fcos"),
+           ("VARIANT_ID=coreos\n", "flatcar  # or fcos"),
+           ("ID=debian\n", "flatcar  # or fcos"),
+           ("", "flatcar  # or fcos"))
 MODES = (([], 0o600), (["--benchmark=cis-1.12"], 0o600),
          (["--benchmark=eks-1.8"], 0o644), (["--benchmark=cis-1.5"], 0o644))
 
@@ -153,10 +231,27 @@ def main():
         return 0
     tap = Tap()
     program, nodes = map(os.path.abspath, sys.argv[1:])
-    for name in NODES:
-        for medium, read in MEDIA.items():
-            tap.row("%s: %s" % (name, medium),
-                    check(program, os.path.join(nodes, name), medium, read))
+    rows = [(name, [], CHAINS) for name in sorted(os.listdir(nodes))
+            if os.path.isdir(os.path.join(nodes, name))]
+    rows += [(name, *row) for name, row in NODES.items()]
+    for name, options, want in rows:
+        for medium in MEDIA:
+            tap.row(" ".join((name, *options)) + ": " + medium, check(
+                program, os.path.join(nodes, name), medium, options, want))
+    typhoon = os.path.join(nodes, "flatcar-typhoon-docker")
+    for release, variant in SYSTEMS:
+        tap.row("on %r" % release, check_system(program, typhoon, release,
+                                               variant))
+    for medium, word in (("userdata", "AL2023"), ("ignition", "1.30"),
+                         ("eksctl", "ClusterConfig"), ("nodeadm", "NodeConfig"),
+                         ("aks", "DaemonSet")):
+        tap.row("%s names %s" % (medium, word), check_place(
+            program, os.path.join(nodes, "eks-al2-config-false"), medium, word))
+    text = said(program, os.path.join(nodes, "eks-al2023-nodeadm-dropin"),
+                "ignition", "text")
+    tap.row("the folder that kubelet has", [] if
+            "=--config-dir=/etc/kubernetes/kubelet/config.json.d " in text
+            else [text])
     for benchmark, mode in MODES:
         tap.row("a mode: %s" % benchmark, check_mode(
             program, os.path.join(nodes, "cis-text-config-false"), benchmark,

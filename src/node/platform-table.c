@@ -39,6 +39,17 @@
 	"  - name: GROUP\n"                                                    \
 	"    kubeletExtraConfig:\n"                                            \
 	"      @MEMBERS@\n"
+/* The command of AL2023's own is a NodeConfig, merged behind eksctl's. */
+#define EKSCTL_FLAG                                                            \
+	"    # of AL2023; of AL2 a script that gives bootstrap.sh these in "   \
+	"--kubelet-extra-args\n"                                               \
+	"    overrideBootstrapCommand: |\n"                                    \
+	"      apiVersion: node.eks.aws/v1alpha1\n"                            \
+	"      kind: NodeConfig\n"                                             \
+	"      spec:\n"                                                        \
+	"        kubelet:\n"                                                   \
+	"          flags:\n"                                                   \
+	"            - \"--@FLAG@=@VALUE@\"\n"
 #define AGENT_PLACE                                                            \
 	"a DaemonSet with the node's / at /host, unless the node pool has a "  \
 	"setting for it"
@@ -183,6 +194,7 @@ static const struct kr_platform eksctl = {
 	.seldom = true,
 	.place = "the node group in eksctl's ClusterConfig",
 	.text = EKSCTL_TEXT,
+	.flag_text = EKSCTL_FLAG,
 };
 
 static const struct kr_platform eks_al2 = {
@@ -287,6 +299,7 @@ static const struct kr_platform flatcar = {
 	.place = "the Butane or Ignition configuration, in kubelet's config "
 		 "file",
 	.text = "@MEMBERS@\n",
+	.flag_text = "# and kubelet's unit without --@FLAG@\n",
 };
 
 static const struct kr_platform rke2 = {.id = "rke2", .name = "RKE2"};
@@ -402,8 +415,9 @@ const size_t kr_platform_n_rows = ARRAY_SIZE(kr_platform_rows);
  * fix --for=MEDIUM: the same change in the form of a medium that the operator
  * names, since the node need not tell by what it was made. Ignition's own form
  * is JSON without text in it, which butane makes of this one. Sources: those
- * above, and nodeadm's user data (awslabs/amazon-eks-ami), eksctl's schema,
- * coreos/butane's config/flatcar/v1_0.
+ * above, and nodeadm's user data (awslabs/amazon-eks-ami), eksctl's schema and
+ * pkg/nodebootstrap/al2023.go, coreos/butane's config/flatcar/v1_0 and
+ * config/fcos/v1_0.
  */
 const struct kr_platform kr_platform_media[] = {
 	{
@@ -418,8 +432,8 @@ const struct kr_platform kr_platform_media[] = {
 		.id = "userdata",
 		.owner = "nodeadm",
 		.when = "at every boot",
-		.place = "the user data of the instance, one part of which "
-			 "this is",
+		.place = "the user data of an AL2023 instance, one part of "
+			 "which this is",
 		.text = "MIME-Version: 1.0\n"
 			"Content-Type: multipart/mixed; "
 			"boundary=\"KUBELET-REMEDY\"\n"
@@ -444,26 +458,40 @@ const struct kr_platform kr_platform_media[] = {
 		.when = "on each new node",
 		.place = "the node group in eksctl's ClusterConfig",
 		.text = EKSCTL_TEXT,
+		.flag_text = EKSCTL_FLAG,
 	},
 	{
 		.id = "ignition",
 		.owner = "Ignition",
 		.when = "on each new node",
-		.place = "the Butane configuration, with "
-			 "--config-dir=/etc/kubernetes/kubelet.conf.d for "
-			 "kubelet (1.30 and later)",
-		.text = "variant: flatcar\n"
+		.place = "the Butane configuration, for a kubelet of 1.30 or "
+			 "later",
+		.text = "variant: @VARIANT@\n"
 			"version: 1.0.0\n"
 			"storage:\n"
 			"  files:\n"
-			"    - path: /etc/kubernetes/kubelet.conf.d/"
-			"90-kubelet-remedy.conf\n"
+			"    - path: @CONFIG-DIR@/90-kubelet-remedy.conf\n"
 			"      mode: @MODE@\n"
 			"      contents:\n"
 			"        inline: |\n"
 			"          apiVersion: kubelet.config.k8s.io/v1beta1\n"
 			"          kind: KubeletConfiguration\n"
-			"          @MEMBERS@\n",
+			"          @MEMBERS@\n"
+			"systemd:\n"
+			"  units:\n"
+			"    - name: @UNIT@\n"
+			"      dropins:\n"
+			"        - name: 90-kubelet-remedy.conf\n"
+			"          contents: |\n"
+			"            # Where kubelet's command is without this "
+			"variable, or it is set already,\n"
+			"            # its words go to the end of kubelet's "
+			"arguments.\n"
+			"            [Service]\n"
+			"            Environment=\"KUBELET_EXTRA_ARGS="
+			"--config-dir=@CONFIG-DIR@ \\\n",
+		.flag_text = "              --@FLAG@=@VALUE@ \\\n",
+		.end_text = "              \"\n",
 	},
 };
 

@@ -86,6 +86,14 @@ static void os_release(const struct looking *l, const char *name, char *ret,
 	}
 }
 
+static void read_release(struct looking *l)
+{
+	static const char *const paths[] = {"/etc/os-release",
+	                                    "/usr/lib/os-release"};
+
+	l->release = read_first(l, paths, ARRAY_SIZE(paths));
+}
+
 static bool starts_with(const char *text, const char *start)
 {
 	return strncmp(text, start, strlen(start)) == 0;
@@ -170,12 +178,10 @@ static bool has_sign(struct looking *l, const struct kr_platform_sign *sign)
 int kr_platform_find(struct kr_fs *fs, const struct kr_platform_signs *signs,
                      const struct kr_platform **ret, int *ret_error)
 {
-	static const char *const paths[] = {"/etc/os-release",
-	                                    "/usr/lib/os-release"};
 	struct looking l = {.fs = fs, .signs = signs};
 
 	*ret = NULL;
-	l.release = read_first(&l, paths, ARRAY_SIZE(paths));
+	read_release(&l);
 	for (size_t i = 0; !*ret && i < kr_platform_n_rows; i++) {
 		const struct kr_platform_row *row = &kr_platform_rows[i];
 		bool fits = !signs ==
@@ -191,6 +197,21 @@ int kr_platform_find(struct kr_fs *fs, const struct kr_platform_signs *signs,
 	if (l.unread < 0)
 		*ret_error = l.unread;
 	return l.error;
+}
+
+const char *kr_platform_butane(struct kr_fs *fs)
+{
+	struct looking l = {.fs = fs};
+	char id[32], variant[32];
+
+	read_release(&l);
+	os_release(&l, "ID=", id, sizeof(id));
+	os_release(&l, "VARIANT_ID=", variant, sizeof(variant));
+	if (strcmp(id, "flatcar") == 0)
+		return "flatcar";
+	return strcmp(id, "fedora") == 0 && strcmp(variant, "coreos") == 0
+	               ? "fcos"
+	               : NULL;
 }
 
 bool kr_platform_is_openshift(const struct kr_platform *platform)

@@ -65,6 +65,10 @@ struct kr_platform_signs {
 int kr_platform_find(struct kr_fs *fs, const struct kr_platform_signs *signs,
                      const struct kr_platform **ret, int *ret_error);
 
+/* The system of FS as Butane calls it, "flatcar" or "fcos"; NULL: it is
+ * another, or not known. */
+const char *kr_platform_butane(struct kr_fs *fs);
+
 /* The words for MEDIUM ("eksctl"), whatever platform a node has; NULL: none. */
 const struct kr_platform *kr_platform_medium(const char *medium);
 

@@ -23,6 +23,7 @@
 
 /* What a place is to say, each field once, in the order of their numbers. */
 struct sayings {
+	const struct kr_node *node;
 	bool key[KR_N_FIELDS];
 	bool flag[KR_N_FIELDS]; /* the flag has to be set, too */
 	const struct kr_rule *rules[KR_N_FIELDS]; /* borrowed */
@@ -175,6 +176,32 @@ static int make_mode(const struct sayings *says, char **ret)
 	return kr_format(ret, "%s", mode);
 }
 
+/* The folder of drop-ins that kubelet has; else one for it. */
+static int make_config_dir(const struct sayings *says, char **ret)
+{
+	const struct kr_inputs *in = kr_node_inputs(says->node);
+
+	return kr_format(ret, "%s",
+	                 in && in->config_dir && *in->config_dir == '/'
+	                         ? in->config_dir
+	                         : "/etc/kubernetes/kubelet.conf.d");
+}
+
+static int make_unit(const struct sayings *says, char **ret)
+{
+	const struct kr_node *node = says->node;
+
+	return kr_format(ret, "%s",
+	                 node->unit_name ? node->unit_name : "kubelet.service");
+}
+
+static int make_variant(const struct sayings *says, char **ret)
+{
+	const char *variant = kr_platform_butane(says->node->fs);
+
+	return kr_format(ret, "%s", variant ? variant : "flatcar  # or fcos");
+}
+
 /* The options where this program is called. */
 #define OPTIONS_MARK "@OPTIONS@"
 
@@ -182,8 +209,9 @@ static const struct {
 	const char *mark;
 	int (*make)(const struct sayings *says, char **ret);
 } marks[] = {
-	{OPTIONS_MARK, make_options},
-	{"@MODE@", make_mode},
+	{OPTIONS_MARK, make_options},      {"@MODE@", make_mode},
+	{"@CONFIG-DIR@", make_config_dir}, {"@UNIT@", make_unit},
+	{"@VARIANT@", make_variant},
 };
 
 /* TEXT with these marks filled in. 0 or -ENOMEM. */
@@ -192,16 +220,18 @@ static int fill_marks(const struct sayings *says, const char *text, char **ret)
 	int r = kr_format(ret, "%s", text);
 
 	for (size_t i = 0; i < ARRAY_SIZE(marks) && r == 0; i++) {
-		const char *at = strstr(*ret, marks[i].mark);
 		_cleanup_free_ char *word = NULL;
+		size_t from = 0;
+		const char *at;
 
-		if (!at)
+		if (!strstr(*ret, marks[i].mark))
 			continue;
 		r = marks[i].make(says, &word);
-		if (r < 0)
-			return r;
-		r = kr_format(ret, "%.*s%s%s", (int)(at - *ret), *ret, word,
-		              at + strlen(marks[i].mark));
+		while (r == 0 && (at = strstr(*ret + from, marks[i].mark))) {
+			from = (size_t)(at - *ret) + strlen(word);
+			r = kr_format(ret, "%.*s%s%s", (int)(at - *ret), *ret,
+			              word, at + strlen(marks[i].mark));
+		}
 	}
 	return r;
 }
@@ -228,10 +258,10 @@ static int describe_as(const struct kr_platform *p, const struct sayings *says,
 	return 0;
 }
 
-static int describe(const struct kr_node *node, const struct sayings *says,
-                    const char *place, struct kr_durable *ret)
+static int describe(const struct sayings *says, const char *place,
+                    struct kr_durable *ret)
 {
-	return describe_as(node->platform, says, place, ret);
+	return describe_as(says->node->platform, says, place, ret);
 }
 
 static void say(struct sayings *says, const struct kr_rule *rule, bool flag)
@@ -245,13 +275,13 @@ int kr_durable_describe(const struct kr_node *node, const struct kr_rule *rule,
                         struct kr_durable *ret)
 {
 	const struct kr_platform *p = node->platform;
-	struct sayings says = {0};
+	struct sayings says = {.node = node};
 
 	*ret = (struct kr_durable){0};
 	if (!p || !p->place || rule->n_fields == 0)
 		return 0;
 	say(&says, rule, false);
-	return describe(node, &says, p->place, ret);
+	return describe(&says, p->place, ret);
 }
 
 /* --- nodeadm's ----------------------------------------------------------- */
@@ -262,7 +292,7 @@ static char *make_content(struct making *m, const struct sayings *says)
 	_cleanup_durable_ struct kr_durable one = {0};
 	char *content;
 
-	if (describe(m->node, says, "", &one) < 0 ||
+	if (describe(says, "", &one) < 0 ||
 	    asprintf(&content, "%s%s", header, one.text) < 0)
 		return NULL;
 	return content;
@@ -348,7 +378,7 @@ static bool suffices(const struct kr_nodeadm_says *says, bool flag)
 
 static int write_nodeadm(struct making *m, const struct kr_file *ours)
 {
-	struct sayings says = {0};
+	struct sayings says = {.node = m->node};
 	_cleanup_free_ char *content = NULL;
 	int r = ours ? read_as_made(m, ours, &says) : 1;
 
@@ -411,7 +441,7 @@ static int plan_nodeadm(struct making *m)
 		ours = nodeadm.ours;
 		all = all && ours && suffices(&nodeadm.ours_says, *flag);
 	}
-	r = describe(m->node, &m->wanted, KR_NODEADM_FILE, m->durable);
+	r = describe(&m->wanted, KR_NODEADM_FILE, m->durable);
 	m->durable->left_out = m->options->no_persist;
 	if (r < 0)
 		return r;
@@ -431,7 +461,7 @@ static int plan(struct making *m)
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	return describe(m->node, &m->wanted, p->place, m->durable);
+	return describe(&m->wanted, p->place, m->durable);
 }
 
 static void warn_rewritten(struct making *m, const char *path)
@@ -446,12 +476,28 @@ static void warn_rewritten(struct making *m, const char *path)
 	                 p->owner, p->when, m->durable->place);
 }
 
+/* Whether P has to say the flag of FIELD, too. Of a medium it is unknown which
+ * of the node's files are made from it: any flag may come back. */
+static bool wants_flag(const struct making *m, const struct kr_platform *p,
+                       int field)
+{
+	size_t at = 0;
+
+	if (m->options->flag)
+		return true;
+	return p == m->options->medium
+	               ? kr_flags_next(&m->node->disk.inputs.flags, field,
+	                               &at) != NULL
+	               : flag_comes_back(m->node, field);
+}
+
 /* What the place of P has to say for RULES; false: nothing. */
 static bool find_wanted(struct making *m, const struct kr_platform *p)
 {
 	const bool runs_us = p->text && strstr(p->text, OPTIONS_MARK);
 	bool any = false;
 
+	m->wanted.node = m->node;
 	m->wanted.edition = m->rules->edition;
 	for (size_t i = 0; i < m->rules->n_items; i++) {
 		const struct kr_rule *rule = m->rules->items[i];
@@ -461,9 +507,7 @@ static bool find_wanted(struct making *m, const struct kr_platform *p)
 		any = any || rule->n_fields > 0 || runs_us;
 		if (rule->n_fields == 0)
 			continue;
-		say(&m->wanted, rule,
-		    m->options->flag ||
-		            flag_comes_back(m->node, rule->fields[0]));
+		say(&m->wanted, rule, wants_flag(m, p, rule->fields[0]));
 	}
 	return any;
 }
@@ -509,19 +553,30 @@ static int plan_platform(struct kr_node *node, const struct kr_rules *rules,
 	return 0;
 }
 
+int kr_durable_describe_medium(struct kr_node *node,
+                               const struct kr_rules *rules,
+                               const struct kr_durable_options *options,
+                               struct kr_durable *ret)
+{
+	const struct kr_platform *medium = options->medium;
+	struct making m = {.node = node, .rules = rules, .options = options};
+
+	if (!find_wanted(&m, medium))
+		return 0;
+	kr_durable_done(ret);
+	return describe_as(medium, &m.wanted, medium->place, ret);
+}
+
 int kr_durable_plan(struct kr_node *node, const struct kr_rules *rules,
                     struct kr_edits *edits,
                     const struct kr_durable_options *options,
                     struct kr_diag *diag, struct kr_durable *ret)
 {
-	const struct kr_platform *medium = options->medium;
-	struct making m = {.node = node, .rules = rules, .options = options};
 	int r = plan_platform(node, rules, edits, options, diag, ret);
 
-	if (r < 0 || !medium || !find_wanted(&m, medium))
-		return r;
-	kr_durable_done(ret);
-	return describe_as(medium, &m.wanted, medium->place, ret);
+	return r < 0 || !options->medium
+	               ? r
+	               : kr_durable_describe_medium(node, rules, options, ret);
 }
 
 void kr_durable_done(struct kr_durable *durable)

@@ -139,7 +139,7 @@ static const struct kr_durable *find_durable(const struct kr_fix *fix)
 {
 	const struct kr_durable *d = kr_fix_durable(fix);
 	bool ends = fix->outcome == KR_OUTCOME_REFUSED
-	                    ? d && d->platform->refusal
+	                    ? d == &fix->durable
 	                    : fix->outcome == KR_OUTCOME_FIXED ||
 	                              fix->outcome == KR_OUTCOME_WOULD_FIX;
 
@@ -160,7 +160,6 @@ static void print_durable(const struct kr_term *term, const struct kr_fix *fix,
                           const char *start)
 {
 	const struct kr_durable *d = find_durable(fix);
-	bool refused = fix->outcome == KR_OUTCOME_REFUSED;
 	char next[NEXT_SIZE], where[512];
 
 	if (!d)
@@ -175,7 +174,7 @@ static void print_durable(const struct kr_term *term, const struct kr_fix *fix,
 		kr_term_wrap(term, where, strlen(where), 0, next);
 	}
 	snprintf(where, sizeof(where), "%s%s, in %s:", start,
-	         refused               ? "instead"
+	         d->platform->refusal  ? "instead"
 	         : d->platform->seldom ? "for new nodes"
 	                               : "to keep it",
 	         d->place);
