@@ -100,6 +100,7 @@ CASES = {
                                          "--control=tlsMinVersion"]),
     "controls": (None, ["controls"]),
     "controls-benchmark": (None, ["controls", "--benchmark=cis-1.24"]),
+    "controls-audit-only": (None, ["controls", "--benchmark=rke2-cis-1.8"]),
     "controls-auto": (FALSE_FLAG, ["controls", "--benchmark"]),
     "controls-help": (None, ["controls", "--benchmark=help"]),
     "controls-json": (None, ["controls", "--benchmark=gke-1.9", "-ojson"]),

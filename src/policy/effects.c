@@ -79,10 +79,13 @@ const char *kr_rule_risk(const struct kr_rule *rule)
 }
 
 /* What is written where it is not a value of the benchmark's. */
-static const char *fix_words(const struct kr_rule *rule)
+static const char *fix_words(const struct kr_rule *rule,
+                             const struct kr_edition *edition)
 {
 	if (!rule->test)
 		return "nothing: nothing is demanded";
+	if (edition && edition->audit_only)
+		return "nothing: this edition is for audit only";
 	if (rule->policy == KR_POLICY_NEVER)
 		return "nothing: it is the owner's";
 	if (rule == &kr_rules_table[KR_FIELD_STREAMING_TIMEOUT])
@@ -94,7 +97,7 @@ static const char *fix_words(const struct kr_rule *rule)
 
 char *kr_rule_fix(const struct kr_rule *rule, const struct kr_edition *edition)
 {
-	const char *words = fix_words(rule);
+	const char *words = fix_words(rule, edition);
 	_cleanup_free_ char *value = NULL;
 	char *text = NULL;
 	int r;
