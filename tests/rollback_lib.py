@@ -87,7 +87,7 @@ def check_taken_back(host, tap, before):
     tap.check(FALSE_FLAG in host.argv(), "it has its old arguments",
               host.argv())
     check_nothing_left(host, tap, "taken back")
-    tap.contains(host.remedy("history").stdout, "rolled-back", "history says so")
+    tap.contains(host.remedy("history").stdout, "rolled back", "history says so")
     log = host.sh("journalctl --sync; "
                   "journalctl --no-pager KUBELET_REMEDY_OUTCOME=rolled-back")
     tap.contains(log.stdout, "recover: rolled-back", "the journal says so")

@@ -572,7 +572,7 @@ def as_a_table(case):
                     ("undo", 0, "undone", "no")))):
         run = case.run("history")
         lines = run.out.splitlines()
-        case.expect(re.match(r"  NO  TIME +KIND  CONTROLS +OUTCOME  UNDO$",
+        case.expect(re.match(r"   #  TIME +KIND  CONTROLS +OUTCOME  UNDO$",
                              lines[0]), "header: %s", run.out)
         table = [l for l in lines if re.match(r"[ *]  \d  ", l)]
         want = [r"%s  %d  %s  %s  %s +%s +%s$" % (

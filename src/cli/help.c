@@ -5,9 +5,11 @@
  * goes into pagers and bug reports, too.
  */
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "cli/help.h"
 #include "cli/option-table.h"
 
@@ -16,6 +18,11 @@
 #define STATUS_INDENT 2
 #define OPTION_WIDTH  27 /* of what is left of an option's help */
 
+/* What is judged where no option says it. */
+#define USUAL                                                                  \
+	"Without --benchmark and --control it is one setting, "                \
+	"makeIPTablesUtilChains, which must be true."
+
 /* TEXT in lines of words that start at column INDENT, from the first line on if
  * there is room behind the COLUMNS that are taken. */
 static void print_wrapped(FILE *out, size_t columns, size_t indent,
@@ -23,7 +30,7 @@ static void print_wrapped(FILE *out, size_t columns, size_t indent,
 {
 	const char *blank = "";
 
-	if (columns >= indent) {
+	if (columns > 0 && columns >= indent) {
 		fputc('\n', out);
 		columns = 0;
 	}
@@ -162,14 +169,25 @@ static void print_rows(FILE *out, enum kr_command command, bool common)
 	}
 }
 
+/* Whether COMMAND judges a choice of controls. */
+static bool selects(enum kr_command command)
+{
+	return command == KR_COMMAND_AUDIT || command == KR_COMMAND_FIX ||
+	       command == KR_COMMAND_FLEET;
+}
+
 static void print_command(FILE *out, enum kr_command command)
 {
 	const struct kr_command_row *row = &kr_commands[command];
+	_cleanup_free_ char *about = NULL;
 
-	fprintf(out, "usage: %s %s [OPTION]...%s%s%s\n%s\n\n", KR_NAME,
-	        row->name, row->argument ? " [" : "",
-	        row->argument ? row->argument : "", row->argument ? "]" : "",
-	        row->summary);
+	fprintf(out, "usage: %s %s [OPTION]...%s%s%s\n", KR_NAME, row->name,
+	        row->argument ? " [" : "", row->argument ? row->argument : "",
+	        row->argument ? "]" : "");
+	if (kr_format(&about, "%c%s.%s", toupper(*row->summary),
+	              row->summary + 1, selects(command) ? " " USUAL : "") == 0)
+		print_wrapped(out, 0, 0, about);
+	fputc('\n', out);
 	print_rows(out, command, false);
 	print_rows(out, command, true);
 	if (row->left) {
@@ -178,6 +196,11 @@ static void print_command(FILE *out, enum kr_command command)
 	}
 	fputs("\nexit status:\n", out);
 	print_wrapped(out, 0, STATUS_INDENT, row->statuses);
+	if (row->example)
+		fprintf(out,
+		        "\nexample: %1$s %2$s%3$s\n"
+		        "the manual is %1$s(8)\n",
+		        KR_NAME, row->name, row->example);
 }
 
 void kr_help_commands(FILE *out, unsigned commands)
@@ -219,12 +242,11 @@ void kr_help(FILE *out, enum kr_command command)
 		print_command(out, command);
 		return;
 	}
-	fprintf(out,
-	        "usage: %s COMMAND [OPTION]...\n"
-	        "Audit and fix the kubelet settings that the CIS benchmarks "
-	        "demand of a node.\nWithout options it is one setting, "
-	        "makeIPTablesUtilChains, which must be true.\n\n",
-	        KR_NAME);
+	fprintf(out, "usage: %s COMMAND [OPTION]...\n", KR_NAME);
+	print_wrapped(out, 0, 0,
+	              "Audit and fix the kubelet settings that the CIS "
+	              "benchmarks demand of a node. " USUAL);
+	fputc('\n', out);
 	print_commands(out);
 	fprintf(out,
 	        "\nexamples:\n"

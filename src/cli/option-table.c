@@ -35,11 +35,13 @@ const struct kr_command_row kr_commands[] = {
 	[KR_COMMAND_AUDIT] = {"audit",
 	 .summary = "show the value in every view, and which byte of which "
 	 "file decides it",
+	 .example = " --benchmark=eks-1.8",
 	 .statuses = "0 pass, 1 fail, 2 wrong usage, 3 no verdict (invalid "
 	 "or unknown)"},
 	[KR_COMMAND_FIX] = {"fix",
-	 .summary = "correct it, restart kubelet and prove it, or put "
+	 .summary = "correct the value, restart kubelet and prove it, or put "
 	 "everything back",
+	 .example = " -n",
 	 .statuses = "0 it passes now, 1 changes would be made (-n) or a "
 	 "control still fails, 2 wrong usage, 3 nothing to judge yet or no "
 	 "verdict, 4 refused or failed and nothing is changed, 5 kubelet did "
@@ -51,26 +53,32 @@ const struct kr_command_row kr_commands[] = {
 	 "(kubelet would end or be unreachable, or the change was put back "
 	 "before), waived"},
 	[KR_COMMAND_UNDO] = {"undo", .argument = "TRANSACTION",
-	 .summary = "put back what a fix changed (by default the last one)",
+	 .summary = "put back what a fix changed: the last one, or "
+	 "TRANSACTION, its number in the history or the start of its id",
+	 .example = " -n",
 	 .statuses = "0 put back (-n: would be), 1 nothing to undo, 2 wrong "
 	 "usage, 4 refused and nothing is changed, 6 kubelet needs manual "
 	 "repair"},
 	[KR_COMMAND_HISTORY] = {"history",
 	 .summary = "list the fixes made on this node, and what can be undone",
+	 .example = "",
 	 .statuses = "0 they are listed, 2 wrong usage, 3 they cannot be read"},
 	[KR_COMMAND_STATUS] = {"status",
 	 .summary = "show kubelet's unit as 'systemctl status -l' does, and "
 	 "its health",
+	 .example = "",
 	 .statuses = "0 running and healthy, 1 not, 2 wrong usage, 3 there "
 	 "is no unit, or its health could not be asked"},
 	[KR_COMMAND_FLEET] = {"fleet",
 	 .summary = "audit many nodes through the API server's configz "
 	 "endpoint",
+	 .example = " --all-nodes --server=http://localhost:8001",
 	 .statuses = "0 all nodes pass, 1 a node fails, 2 wrong usage, 3 "
 	 "none fails and some have no verdict"},
 	[KR_COMMAND_CONTROLS] = {"controls",
 	 .summary = "list what the benchmarks demand, what fix would do, and "
 	 "what could break",
+	 .example = " --benchmark=eks-1.8",
 	 .statuses = "0 they are listed, 2 wrong usage, 3 the node of "
 	 "--benchmark=auto cannot be read"},
 	[KR_COMMAND_RECOVER] = {"recover", .argument = "TRANSACTION",

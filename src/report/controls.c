@@ -57,7 +57,8 @@ static int print_head(const struct kr_term *term, const struct kr_rules *rules,
 	if (!title)
 		return -ENOMEM;
 	fprintf(term->out, "%s, %zu controls\n%-6s  %-12s  %-*s  DEMANDED\n",
-	        title, rules->n_items, "NO", "LEVEL, TYPE", width, "CONTROL");
+	        title, rules->n_items, "NUMBER", "LEVEL, TYPE", width,
+	        "CONTROL");
 	return 0;
 }
 

@@ -566,9 +566,14 @@ static int print_fix(const struct kr_term *term, const struct kr_fix *fix,
 	if (fixed && fix->plan)
 		r = print_values(term, fix);
 	print_done(term, fix);
-	if (fix->transaction[0])
+	if (fix->transaction[0] && fixed) {
+		fputs("  to undo   kubelet-remedy undo", term->out);
+		kr_next_options(term, fix->host->node, NULL);
+		fputc('\n', term->out);
+	} else if (fix->transaction[0]) {
 		fprintf(term->out, "  old files %s/%s\n", KR_STATE_DIR,
 		        fix->transaction);
+	}
 	if (fix->outcome == KR_OUTCOME_ROLLED_BACK && fix->failed_usec &&
 	    !change->interrupted) {
 		fputs("  to try it again once the cause is corrected:\n"

@@ -42,6 +42,15 @@ static void table_done(struct table *t)
 	free(t->rows);
 }
 
+/* The outcome as it is written in a sentence: "rolled back". */
+static void print_outcome(const struct kr_term *term, const struct table *t,
+                          const char *outcome)
+{
+	for (const char *c = outcome; *c; c++)
+		fputc(*c == '-' ? ' ' : *c, term->out);
+	fprintf(term->out, "%*s  ", t->outcome - (int)strlen(outcome), "");
+}
+
 static const char *undo_word(const struct kr_history_entry *e)
 {
 	return e->undo == KR_UNDO_NOTHING ? "no"
@@ -112,7 +121,7 @@ static void print_row(const struct kr_term *term, const struct table *t,
 		fprintf(term->out, "%*s  ",
 		        t->controls - (int)strlen(row->controls), "");
 	}
-	fprintf(term->out, "%-*s  ", t->outcome, row->outcome);
+	print_outcome(term, t, row->outcome);
 	kr_term_color(term,
 	              e->undo == KR_UNDO_POSSIBLE ? KR_COLOR_GOOD
 	                                          : KR_COLOR_DIM,
@@ -156,15 +165,15 @@ int kr_text_history(const struct kr_term *term,
 		return r;
 	t.below = term->wraps &&
 	          OTHERS + t.controls + t.outcome > (int)term->width;
-	fprintf(term->out, "  NO  %-23s  KIND  ", "TIME");
+	fprintf(term->out, "   #  %-23s  KIND  ", "TIME");
 	if (!t.below)
 		fprintf(term->out, "%-*s  ", t.controls, "CONTROLS");
 	fprintf(term->out, "%-*s  UNDO\n", t.outcome, "OUTCOME");
 	for (size_t i = 0; i < t.n; i++)
 		print_row(term, &t, &history->entries[i], i, i + 1 == current);
 	if (current > 0)
-		fputs("* what 'kubelet-remedy undo' puts back; 'kubelet-remedy "
-		      "undo NO' is for another\n",
+		fputs("* what 'kubelet-remedy undo' puts back; another: "
+		      "'kubelet-remedy undo NUMBER'\n",
 		      term->out);
 	return 0;
 }
