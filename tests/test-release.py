@@ -4,13 +4,11 @@
 
     test-release.py DIST OTHER_DIST BUILD_ROOT
 
-contrib/test makes both, in other folders, time zones, umasks and minutes. BUILD_ROOT
-is where they were built: qemu for arm64 comes from there. Needs root.
+contrib/test makes both; the other is contrib/release's --other. BUILD_ROOT is where
+the first was built: qemu for arm64 comes from there. Needs root.
 """
 
-import gzip
 import hashlib
-import io
 import json
 import os
 import re
@@ -18,11 +16,12 @@ import shutil
 import struct
 import subprocess
 import sys
-import tarfile
 import tempfile
 
+import oci_lib
 import sbom_lib
 from cli_lib import Tap
+from oci_lib import members
 
 MACHINES = {"amd64": 62, "arm64": 183}
 LOADERS = {"amd64": "ld-linux-x86-64.so.2", "arm64": "ld-linux-aarch64.so.1"}
@@ -125,12 +124,6 @@ def check_package(path):
         if machine(data) and data != program]
 
 
-def members(data):
-    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
-        return [(m, tar.extractfile(m).read() if m.isreg() else b"")
-                for m in tar.getmembers()]
-
-
 def faults_of(entries, arch, epoch):
     """Of the members of a bundle or a layer."""
     faults = []
@@ -160,44 +153,10 @@ def libraries_of(entries, arch):
     return names - {"kubelet-remedy", "node-pod"}
 
 
-def layer_of(path):
-    """The layer, by the digests that lead to it."""
-    blobs = {m.name: data for m, data in members(read(path))}
-
-    def blob(descriptor):
-        kind, digest = descriptor["digest"].split(":")
-        data = blobs["blobs/%s/%s" % (kind, digest)]
-        assert hashlib.sha256(data).hexdigest() == digest
-        assert len(data) == descriptor["size"]
-        return data
-
-    assert json.loads(blobs["oci-layout"]) == {"imageLayoutVersion": "1.0.0"}
-    entry, = json.loads(blobs["index.json"])["manifests"]
-    manifest = json.loads(blob(entry))
-    config = json.loads(blob(manifest["config"]))
-    descriptor, = manifest["layers"]
-    plain = gzip.decompress(blob(descriptor))
-    assert config["rootfs"]["diff_ids"] == [
-        "sha256:" + hashlib.sha256(plain).hexdigest()]
-    assert config["config"]["Entrypoint"] == ["/usr/bin/node-pod"]
-    assert config["architecture"] == entry["platform"]["architecture"]
-    return config["architecture"], plain
-
-
 def in_root(data, arch, build_root, program):
     """--version of PROGRAM where there is nothing but DATA, unpacked."""
     with tempfile.TemporaryDirectory() as root:
-        for member, content in members(data):
-            path = os.path.join(root, member.name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            if member.issym():
-                os.symlink(member.linkname, path)
-            elif member.isdir():
-                os.makedirs(path, exist_ok=True)
-            else:
-                with open(path, "wb") as file:
-                    file.write(content)
-                os.chmod(path, member.mode)
+        oci_lib.unpack(data, root)
         words = [program, "--version"]
         if arch == "arm64":
             shutil.copy(build_root + "/usr/bin/qemu-aarch64-static", root)
@@ -248,10 +207,10 @@ def main():
         tap.row(one + " runs where nothing else is", check_runs(
             data, arch, build_root, "/usr/local/sbin/kubelet-remedy", version))
         one = "kubelet-remedy-%s-%s.oci.tar" % (version, arch)
-        found, plain = layer_of(dist + "/" + one)
+        config, plain = oci_lib.read(dist + "/" + one)
         entries = members(plain)
         tap.row(one, faults_of(entries, arch, epoch) +
-                ([] if found == arch else [found]))
+                ([] if config["architecture"] == arch else [config]))
         tap.row("SPDX of " + one,
                 check_sbom(dist, one, entries, arch))
         names = {m.name for m, _ in entries}

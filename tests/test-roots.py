@@ -22,7 +22,9 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 
+import oci_lib
 from cli_lib import NodeCopy, Tap, shown_commands
 
 SUITES = {"bookworm": "Debian 12", "trixie": "Debian 13"}
@@ -39,6 +41,11 @@ class Skip(Exception):
 
 class Failed(Exception):
     """A command ended otherwise than it should."""
+
+
+def of_dist(pattern):
+    path, = glob.glob(os.path.join(DIST, pattern))
+    return path
 
 
 class Root:
@@ -83,7 +90,7 @@ class Root:
 
     def take(self, pattern):
         """The one file of DIST that PATTERN names, as a path in here."""
-        path, = glob.glob(os.path.join(DIST, pattern))
+        path = of_dist(pattern)
         os.makedirs(self.path + "/dist", exist_ok=True)
         shutil.copy(path, self.path + "/dist")
         return "/dist/" + os.path.basename(path)
@@ -253,6 +260,176 @@ def test_bundle_arm64(suite):
     try_bundle(suite, "arm64", "/bin/qemu")
 
 
+# A user of the library: the place that decides, and what an edit would cut.
+LIBRARY_USER = r"""
+#include <stdio.h>
+#include <kubelet-remedy/kubelet-remedy.h>
+
+int main(void)
+{
+	const struct kr_remedy_options options = { .root = "/node" };
+	struct kr_remedy *r;
+
+	if (kr_remedy_new(&options, &r) < 0)
+		return 2;
+	printf("verdict %d\n", kr_remedy_verdict(r));
+	kr_remedy_free(r);
+	return 0;
+}
+"""
+
+
+def use_library(root, compiler, pc_folder, *emulator):
+    """By pkg-config, linked into a program that audits a node."""
+    with NodeCopy(os.path.join(SOURCE, "tests", "nodes", NODE)) as node:
+        shutil.copytree(node.root, root.path + "/node", symlinks=True)
+    with open(root.path + "/root/user.c", "w", encoding="utf-8") as file:
+        file.write(LIBRARY_USER)
+    root.sh("cd /root; export PKG_CONFIG_LIBDIR=%s:/usr/share/pkgconfig; %s -Wall "
+            "-Werror user.c -o user $(pkg-config --cflags --libs kubelet-remedy)"
+            % (pc_folder, compiler))
+    text = root.run([*emulator, "/root/user"])
+    if text != "verdict 1\n":
+        raise Failed(text)
+
+
+def test_dev(suite):
+    """The library's package, by apt, with what it depends on."""
+    with debian(suite) as root:
+        deb = root.take("libkubelet-remedy-dev_*_amd64.deb")
+        root.sh("apt-get update -q; apt-get install -qy --no-install-recommends gcc "
+                "libc6-dev pkg-config; apt-get install -qy --no-install-recommends ."
+                + deb, network=True)
+        use_library(root, "gcc", "/usr/lib/x86_64-linux-gnu/pkgconfig")
+        root.sh("apt-get purge -y libkubelet-remedy-dev")
+        left = [name for name in root.files() if "kubelet-remedy" in name]
+        if left:
+            raise Failed("is left: %s" % left)
+
+
+def test_dev_arm64(suite):
+    """As another architecture's package, with the cross compiler."""
+    with debian(suite) as root:
+        shutil.copy(BUILD_ROOT + QEMU, root.path + QEMU)
+        deb = root.take("libkubelet-remedy-dev_*_arm64.deb")
+        root.sh("dpkg --add-architecture arm64; apt-get update -q; apt-get install -qy "
+                "--no-install-recommends gcc-aarch64-linux-gnu libc6-dev:arm64 "
+                "pkg-config; apt-get install -qy --no-install-recommends ." + deb,
+                network=True)
+        use_library(root, "aarch64-linux-gnu-gcc",
+                    "/usr/lib/aarch64-linux-gnu/pkgconfig", QEMU)
+        root.sh("apt-get purge -y libkubelet-remedy-dev:arm64")
+
+
+def test_devel(suite):
+    """The same by rpm, with Debian's libraries."""
+    with debian(suite) as root:
+        rpm = root.take("kubelet-remedy-devel-*.x86_64.rpm")
+        root.sh("apt-get update -q; apt-get install -qy --no-install-recommends gcc "
+                "libc6-dev libbsd-dev libcjson-dev libmd-dev libyaml-dev pkg-config rpm",
+                network=True)
+        root.run(["rpm", "--query", "--all"])
+        before = root.files()
+        root.run(["rpm", "--install", "--nodeps", rpm])
+        where, = [name for name in root.files() if name.endswith("/kubelet-remedy.pc")]
+        use_library(root, "gcc", "/%s:/usr/lib/x86_64-linux-gnu/pkgconfig"
+                    % os.path.dirname(where))
+        root.run(["rpm", "--erase", "--nodeps", "kubelet-remedy-devel"])
+        is_gone(root, before, [name for name in root.files() if name.endswith("/")
+                               and "kubelet-remedy" not in name])
+
+
+def test_dbgsym(suite):
+    """A debugger finds them by the program's build id, and the source's lines in
+    them, of both architectures."""
+    with debian(suite) as root:
+        both = [root.take("kubelet-remedy_*_amd64.deb"),
+                root.take("kubelet-remedy-dbgsym_*_amd64.deb")]
+        root.sh("apt-get update -q; apt-get install -qy --no-install-recommends "
+                "binutils " + " ".join("." + deb for deb in both), network=True)
+        root.sh("mkdir /arm64; for deb in %s %s; do dpkg-deb -x $deb /arm64; done" % (
+            root.take("kubelet-remedy_*_arm64.deb"),
+            root.take("kubelet-remedy-dbgsym_*_arm64.deb")))
+        for top in ("", "/arm64"):
+            notes = root.run(["readelf", "-n", top + "/usr/sbin/kubelet-remedy"])
+            build = re.search(r"Build ID: (..)(\w+)$", notes, re.M)
+            file = "%s/usr/lib/debug/.build-id/%s/%s.debug" % (top, *build.groups())
+            lines = root.run(["readelf", "--debug-dump=decodedline", file])
+            if not re.search(r"^main\.c +\d+ +0x", lines, re.M):
+                raise Failed("%s: no lines of main.c" % file)
+        root.sh("apt-get purge -y kubelet-remedy-dbgsym")
+
+
+def in_image(root, mode, words, state):
+    """The image's entry point as a container's first process, until it waits:
+    (status or None, its output)."""
+    folder = root.path + "/run/" + state
+    os.makedirs(folder, exist_ok=True)
+    env = {**root.env, "MODE": mode, "STATE": "/run/" + state,
+           "MESSAGE": "/run/%s/message" % state}
+    with open(folder + "/message", "a", encoding="utf-8"):
+        pass
+    with tempfile.TemporaryFile("w+") as out, subprocess.Popen(
+            ["chroot", root.path, *words], stdin=subprocess.DEVNULL, stdout=out,
+            stderr=subprocess.STDOUT, env=env) as process:
+        end = time.monotonic() + 120
+        while process.poll() is None and time.monotonic() < end:
+            out.seek(0)
+            if re.search(r"^node-pod: (audit|fix): status", out.read(), re.M):
+                # what follows the last line takes no time
+                time.sleep(2)
+                break
+            time.sleep(0.2)
+        status = process.poll()
+        if status is None:
+            process.terminate()
+            process.wait()
+        out.seek(0)
+        return status, out.read()
+
+
+def test_image(arch):
+    """Its entry point, where there is nothing but the image and a node's files at
+    /host: an audit ends once, a fix waits and is ready. Of arm64, whose entry
+    point starts the program without qemu, only that it runs."""
+    config, layer = oci_lib.read(of_dist("kubelet-remedy-*-%s.oci.tar" % arch))
+    with Root() as root, NodeCopy(os.path.join(SOURCE, "tests", "nodes",
+                                               NODE)) as node:
+        oci_lib.unpack(layer, root.path)
+        root.env = dict(word.split("=", 1) for word in config["config"]["Env"])
+        words = config["config"]["Entrypoint"]
+        if arch == "arm64":
+            shutil.copy(BUILD_ROOT + QEMU, root.path + "/usr/bin")
+            words = [QEMU, *words]
+            status, text = in_image(root, "other", words, "pod")
+            if status != 2 or "audit or fix is possible" not in text:
+                raise Failed("%s: %s" % (status, text))
+            return
+        shutil.copytree(node.root, root.path + "/host", symlinks=True,
+                        dirs_exist_ok=True)
+        boot = root.path + "/host/proc/sys/kernel/random"
+        os.makedirs(boot, exist_ok=True)
+        with open(boot + "/boot_id", "w", encoding="utf-8") as file:
+            file.write("4a4e5d3c-0000-4000-8000-000000000000\n")
+        for mode, pod, want in (
+                ("audit", "first", (1, r"^FAIL [\s\S]*^node-pod: audit: status 1: FAIL")),
+                ("audit", "first", (None, r"^node-pod: audit: status 1: FAIL")),
+                ("fix", "second", (None, r"^FIXED [\s\S]*^node-pod: fix: status 0:")),
+                ("audit", "third", (None, r"^node-pod: audit: status 0: PASS"))):
+            status, text = in_image(root, mode, words, pod)
+            if status != want[0] or not re.search(want[1], text, re.M):
+                raise Failed("%s: %s %s" % (pod, status, text))
+        ready = {pod: subprocess.run(
+            ["chroot", root.path, *words, "ready"], check=False,
+            env={**root.env, "STATE": "/run/" + pod}).returncode
+            for pod in ("first", "second", "none")}
+        if ready != {"first": 0, "second": 0, "none": 1}:
+            raise Failed("ready: %s" % ready)
+
+
+test_image.over = ("amd64", "arm64")
+
+
 def test_source(suite):
     """The README's commands, from the tarball: the package, whose build runs the
     suites unit and cli, the demo, and contrib/test."""
@@ -276,7 +453,7 @@ def main():
     tap = Tap()
     rows = [("%s %s" % (name[len("test_"):].replace("_", "-"), suite), test, suite)
             for name, test in globals().items() if name.startswith("test_")
-            for suite in SUITES]
+            for suite in getattr(test, "over", SUITES)]
     for name, test, suite in rows:
         if NAMES and name not in NAMES:
             continue
