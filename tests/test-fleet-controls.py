@@ -430,6 +430,36 @@ class Test:
             self.faults.append(run.out)
         return self.taken()
 
+    def none_answers(self):
+        """Each is named with what it said, and no table stands without a row."""
+        away = {"status": 503, "body": "no route"}
+        rows = (
+            # words, the server's list, the first line, a row of the table
+            (("--nodes=eks,old", "--benchmark=auto"), {},
+             "no verdict on 2 of 2 nodes; ", True),
+            (("--nodes=eks,old", "--benchmark=auto"), {"status": 403},
+             "no verdict on 2 of 2 nodes; their editions are unknown: the list"
+             " of nodes could not be read", False),
+            (("--nodes=eks,old", "--benchmark=eks-1.8"), {"status": 403},
+             "no verdict on 2 of 2 nodes; ", True),
+            (("--all-nodes", "--benchmark=auto"), {},
+             "no verdict on 4 of 4 nodes; ", True),
+            (("--all-nodes", "--benchmark=auto"), {"status": 403},
+             "no node was asked: the list of nodes could not be read", False),
+            (("--all-nodes", "--benchmark=eks-1.8"), {"status": 403},
+             "no node was asked: the list of nodes could not be read", False))
+        for words, its_list, first, table in rows:
+            run, _ = self.mixed(*words, list=its_list, configz=away, named={})
+            lines = run.out.splitlines()
+            self.equal((run.status, lines[0].startswith("UNKNOWN  " + first)),
+                       (3, True), run.out)
+            self.equal("fail  unknown     pass" in run.out, table, run.out)
+            asked = "no node was asked" not in first
+            self.equal([name in run.out.split() for name in ("eks", "old")],
+                       [asked, asked], run.out)
+            self.equal("503" in run.out, asked, run.out)
+        return self.taken()
+
     # --- waivers
 
     def waived(self):
@@ -483,6 +513,7 @@ def main():
         tap.row("numbers", test.numbers())
         tap.row("the worst control first", test.worst_first())
         tap.row("a node that does not answer", test.away())
+        tap.row("no node answers", test.none_answers())
         tap.row("other formats of several editions", test.own_formats())
         tap.row("text of several editions", test.own_text())
         tap.row("waivers", test.waived())

@@ -319,6 +319,8 @@ static int sum_up(struct run *run, int r, const struct kr_fleet_progress *p,
 	run->summary.n_nodes = p->n_nodes;
 	run->summary.n_left_out = p->n_left_out;
 	run->summary.complete = r == KR_FLEET_DONE;
+	run->summary.unlisted =
+		r == KR_FLEET_LIST_FAILED && run->options->fleet.nodes;
 	run->summary.reason = why_not_all(run, r);
 	if (run->summary.complete && p->n_nodes == 0)
 		run->summary.reason = why_none(run);

@@ -483,7 +483,9 @@ int kr_fleet_controls_headline(const struct kr_fleet_controls *c,
 		return r;
 	if (s->reason)
 		r = kr_format(text, "%s%s: %s", *text,
-		              n_asked > 0 ? "; not all were asked" : "",
+		              n_asked == 0  ? ""
+		              : s->unlisted ? "; their editions are unknown"
+		                            : "; not all were asked",
 		              s->reason);
 	if (r < 0 || n_left == 0)
 		return r;
@@ -504,6 +506,19 @@ static const struct {
 	{KR_VERDICT_WAIVED, "waived", false},
 	{KR_VERDICT_NOT_APPLICABLE, "n/a", false},
 };
+
+/* Whether a row of the table has a node in it. */
+static bool has_rows(const struct kr_fleet_controls *c)
+{
+	for (size_t i = 0; i < c->n_demanded; i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(columns); k++) {
+			if (is_seen(c, c->judged[i]) &&
+			    c->n_verdicts[i][columns[k].verdict] > 0)
+				return true;
+		}
+	}
+	return false;
+}
 
 static bool has_column(const struct kr_fleet_controls *c, size_t column)
 {
@@ -593,9 +608,12 @@ static int print_table(const struct kr_term *term,
 {
 	_cleanup_(kr_strings_done) struct kr_strings names = {0};
 	size_t order[KR_N_RULES], n = c->n_demanded;
-	int r = n > 0 ? make_names(c, s, &names) : 0;
+	int r;
 
-	if (r < 0 || n == 0)
+	if (!has_rows(c))
+		return 0;
+	r = make_names(c, s, &names);
+	if (r < 0)
 		return r;
 	sort(c, order);
 	fprintf(term->out, "%*s%s", INDENT, "", names.items[n]);

@@ -40,6 +40,7 @@ struct kr_fleet_summary {
 	size_t n_nodes;     /* that there are, as far as is known */
 	size_t n_left_out;  /* besides: they have no kubelet to ask */
 	bool complete;      /* all of them were asked */
+	bool unlisted;      /* by their names alone, no list told more */
 	const char *reason; /* why not, or why there are none; NULL */
 	const char *error;  /* the same with all that is known; NULL */
 	uint64_t took_usec;
