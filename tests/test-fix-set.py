@@ -155,7 +155,7 @@ WORDS = [
     (["--control=podPidsLimit", "--set=podPidsLimit=x"], 2, "does not take"),
     (["--control=authentication.x509.clientCAFile",
       "--set=authentication.x509.clientCAFile=ca.crt"], 2,
-     "clientCAFile=ca.crt: it wants an absolute path"),
+     "clientCAFile=ca.crt: the value must be an absolute path"),
     (["--control=authentication.x509.clientCAFile",
       "--set=authentication.x509.clientCAFile="], 2, "would fail"),
     (["--set=makeIPTablesUtilChains=false"], 2, "would fail"),
@@ -189,7 +189,7 @@ WORDS = [
     (["-n", "--control=eventRecordQPS", "--explicit", "--set=event-qps=9"], 1,
      "add --event-qps=9\n"),
     (["-n", "--benchmark=cis-1.12", "--explicit"], 1,
-     "eventRecordQPS (ask): it has to be allowed"),
+     "eventRecordQPS (ask): it must be allowed"),
     # --set is never swallowed
     (["--control=eventRecordQPS", "--set=eventRecordQPS=50"], 0,
      "--set=eventRecordQPS writes nothing: eventRecordQPS is 50 by"),
@@ -782,12 +782,12 @@ def check_mode_and_owner(case, name):
 
 
 def check_why_asked(case):
-    """What a mode may break is said where it has to be allowed."""
+    """What a mode may break is said where it must be allowed."""
     os.chmod(write(case, "etc/ca", CERTIFICATE), 0o644)
     write(case, CONFIG.lstrip("/"), HEAD + "authentication: {x509: "
           "{clientCAFile: /etc/ca}}\n")
     run = case.run("fix", "-n", "--benchmark=cis-1.10")
-    case.expect("mode:clientCA (ask): it has to be allowed: an API server, or "
+    case.expect("mode:clientCA (ask): it must be allowed: an API server, or "
                 in run.out, "%s", run.out)
 
 

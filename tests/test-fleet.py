@@ -519,8 +519,7 @@ class Test:
             run = Fleet(self, server, "--all-nodes", PATIENT, "--max-time=4")
         self.tap.row("the time for all is over: text", run.want(3) + (
             [] if run.worded() == "UNKNOWN  1 of 2 nodes run with %s = true; not "
-            "all were asked: the time for all of them was over "
-            "(--max-time)\n" % KEY else [run.out]))
+            "all were asked: the time for all nodes was over (--max-time)\n" % KEY else [run.out]))
 
     # what is wrong with the list, and what is said of it
     LISTS = (

@@ -119,7 +119,7 @@ def test_stopped(host, tap):
     tap.matches(log, r"recover: the run \S+ is at work: it is waited for, "
                 "until " + HOUR, "the journal says for whom it waits")
     log = host.sh("journalctl --no-pager -o cat").stdout
-    tap.matches(log, r"did not go on in its time: its process \d+, which was "
+    tap.matches(log, r"did not continue in time: its process \d+, which was "
                 "stopped, was ended", "and what it did")
 
 

@@ -96,7 +96,7 @@ static int allow(struct kr_fix_selected *s)
 			              s->items[i]->policy == KR_POLICY_NEVER
 			                      ? "is the owner's to change"
 			              : s->items[i]->owners_value
-			                      ? "wants a value: --set gives it"
+			                      ? "needs a value: give --set"
 			                      : "needs no leave");
 		s->consents[i].allowed = s->consents[i].named = true;
 		name += length;
@@ -141,8 +141,7 @@ static int set_one(struct kr_fix_selected *s, const char *text)
 	*rule = *s->items[i];
 	if (rule->n_fields != 1 || !rule->test || rule->wants_nothing ||
 	    rule->policy == KR_POLICY_NEVER)
-		return refuse(s, "--set=%s: no value is written for this one",
-		              text);
+		return refuse(s, "--set=%s: this control takes no value", text);
 	r = kr_value_parse(kr_field(rule->fields[0])->type, value,
 	                   strlen(value), &rule->want);
 	if (r == -EINVAL)
@@ -154,7 +153,8 @@ static int set_one(struct kr_fix_selected *s, const char *text)
 	rule->owners_value = false;
 	/* kubelet takes a relative one from the folder of its file */
 	if (kr_field(rule->fields[0])->is_path && *value && *value != '/')
-		return refuse(s, "--set=%s: it wants an absolute path", text);
+		return refuse(s, "--set=%s: the value must be an absolute path",
+		              text);
 	if (judge(s, s->items[i], &rule->want) == KR_ANSWER_FAIL)
 		return refuse(s, "--set=%s: it would fail: %s %s", text,
 		              rule->name, rule->demand ? rule->demand : "");

@@ -293,7 +293,7 @@ static const char *why_not_all(const struct run *run, int r)
 	case KR_FLEET_LIST_FAILED:
 		return "the list of nodes could not be read";
 	case KR_FLEET_TIME_OVER:
-		return "the time for all of them was over (--max-time)";
+		return "the time for all nodes was over (--max-time)";
 	default:
 		return run->watch.signal ? "a signal asked for an end"
 		                         : "the output cannot be written";
@@ -304,7 +304,7 @@ static const char *why_not_all(const struct run *run, int r)
 static const char *why_none(const struct run *run)
 {
 	if (run->summary.n_left_out > 0)
-		return "all that there are were left out";
+		return "every node was left out";
 	return run->options->fleet.selector ? "no node has these labels"
 	                                    : "the cluster has no nodes";
 }

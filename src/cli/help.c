@@ -169,13 +169,6 @@ static void print_rows(FILE *out, enum kr_command command, bool common)
 	}
 }
 
-/* Whether COMMAND judges a choice of controls. */
-static bool selects(enum kr_command command)
-{
-	return command == KR_COMMAND_AUDIT || command == KR_COMMAND_FIX ||
-	       command == KR_COMMAND_FLEET;
-}
-
 static void print_command(FILE *out, enum kr_command command)
 {
 	const struct kr_command_row *row = &kr_commands[command];
@@ -184,8 +177,9 @@ static void print_command(FILE *out, enum kr_command command)
 	fprintf(out, "usage: %s %s [OPTION]...%s%s%s\n", KR_NAME, row->name,
 	        row->argument ? " [" : "", row->argument ? row->argument : "",
 	        row->argument ? "]" : "");
-	if (kr_format(&about, "%c%s.%s", toupper(*row->summary),
-	              row->summary + 1, selects(command) ? " " USUAL : "") == 0)
+	if (kr_format(
+		    &about, "%c%s.%s", toupper(*row->summary), row->summary + 1,
+		    kr_command_takes(command, "control") ? " " USUAL : "") == 0)
 		print_wrapped(out, 0, 0, about);
 	fputc('\n', out);
 	print_rows(out, command, false);

@@ -481,3 +481,12 @@ const struct kr_option_row kr_option_rows[] = {
 /* clang-format on */
 
 const size_t kr_n_option_rows = ARRAY_SIZE(kr_option_rows);
+
+bool kr_command_takes(enum kr_command command, const char *name)
+{
+	for (size_t i = 0; i < kr_n_option_rows; i++) {
+		if (strcmp(kr_option_rows[i].name, name) == 0)
+			return kr_option_rows[i].commands & KR_BIT(command);
+	}
+	return false;
+}

@@ -73,3 +73,6 @@ struct kr_option_row {
 
 extern const struct kr_option_row kr_option_rows[];
 extern const size_t kr_n_option_rows;
+
+/* Whether COMMAND has the option NAME, without its dashes. */
+bool kr_command_takes(enum kr_command command, const char *name);

@@ -13,6 +13,8 @@
 #include "cli/help.h"
 #include "cli/suggest.h"
 #include "cli/usage.h"
+#include "policy/editions.h"
+#include "policy/rules.h"
 
 static int read_on(FILE *err, enum kr_command command)
 {
@@ -266,6 +268,16 @@ int kr_usage_twice(FILE *err, enum kr_command command,
 	return read_on(err, command);
 }
 
+/* Whether WORD is the name of a control, or its number in some edition. */
+static bool is_control(const char *word)
+{
+	const struct kr_rule *rule = kr_rule_find(word, strlen(word));
+
+	for (size_t i = 0; !rule && i < KR_N_EDITIONS; i++)
+		rule = kr_rule_of_id(&kr_editions[i], word, strlen(word));
+	return rule;
+}
+
 int kr_usage_no_operand(FILE *err, enum kr_command command, const char *word,
                         const struct kr_option_row *before)
 {
@@ -279,6 +291,8 @@ int kr_usage_no_operand(FILE *err, enum kr_command command, const char *word,
 		        kr_commands[command].name);
 	if (before)
 		fprintf(err, "; did you mean '--%s=%s'?", before->name, word);
+	else if (kr_command_takes(command, "control") && is_control(word))
+		fprintf(err, "; did you mean '--control=%s'?", word);
 	fputc('\n', err);
 	return read_on(err, command);
 }

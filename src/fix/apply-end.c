@@ -398,11 +398,11 @@ int kr_apply_end_taken(struct kr_applying *f)
 {
 	f->stays = false;
 	kr_diag_add(f->diag, KR_WARNING, "taken-back", KR_SPAN_NONE,
-	            "this run did not go on in its time: 'kubelet-remedy "
-	            "recover' has reverted it, or is at work on it");
+	            "this run did not continue in time: 'kubelet-remedy "
+	            "recover' has reverted it, or is about to");
 	return kr_apply_end(f, KR_OUTCOME_FAILED,
-	                    "this run did not go on in its time and was "
-	                    "reverted by recover meanwhile");
+	                    "this run did not continue in time, and "
+	                    "'kubelet-remedy recover' reverted it");
 }
 
 /* Which control a kubelet that did not come up means: later plans leave it out,

@@ -190,12 +190,12 @@ static int look(struct kr_applying *f, const struct kr_judgement *j,
 static int hold_by_line(const struct kr_hold_lines *lines, const char *name,
                         enum sign sign, char **ret)
 {
-	return kr_hold_lines_describe(
-		lines, name,
-		sign == SIGN_YOUNG ? "kubelet's count tells of it ten minutes "
-				     "after its start"
-				   : "it cannot be looked for now",
-		ret);
+	return kr_hold_lines_describe(lines, name,
+	                              sign == SIGN_YOUNG
+	                                      ? "kubelet must have counted "
+	                                        "requests for ten minutes first"
+	                                      : "it cannot be looked for now",
+	                              ret);
 }
 
 static bool any_counts(struct kr_applying *f)

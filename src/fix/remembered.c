@@ -34,7 +34,7 @@ int kr_remembered_describe(const struct kr_manifest *m, char **ret)
 	                 "a fix with it, made at %s, was rolled back (%s): "
 	                 "--retry tries it again",
 	                 when,
-	                 m->reason ? m->reason : "for no reason that is kept");
+	                 m->reason ? m->reason : "the reason was not recorded");
 }
 
 int kr_remembered_bar(struct kr_applying *f, struct kr_holds *holds)
@@ -102,7 +102,7 @@ static int refuse(struct kr_applying *f, const struct kr_manifest *m,
 	                       "%s, made at %s, was %s: %s", which, when, what,
 	                       m->reason    ? m->reason
 	                       : m->by_hand ? "that was asked for"
-	                                    : "for no reason that is kept");
+	                                    : "the reason was not recorded");
 }
 
 int kr_remembered_check(struct kr_applying *f)

@@ -109,8 +109,8 @@ static void tell(struct waiting *w, uint64_t until_usec)
 	w->told_usec = until_usec;
 	kr_local_hour(kr_realtime_usec() + kr_left_usec(until_usec), when);
 	if (asprintf(&text,
-	             "recover: the run %s is at work: it is waited for, until "
-	             "%s at the longest",
+	             "recover: the run %s is at work: waiting for it until %s "
+	             "at most",
 	             w->pending, when) < 0) {
 		text = NULL;
 		return;
@@ -176,7 +176,7 @@ static void end_owner(struct waiting *w)
 		killed = kr_holder_kill(w->node->proc_fd, &holder);
 	if (killed == KR_KILLED)
 		kr_diag_add(w->a->diag, KR_WARNING, "run-ended", KR_SPAN_NONE,
-		            "the run %s did not go on in its time: its process "
+		            "the run %s did not continue in time: its process "
 		            "%d%s was ended",
 		            w->pending, (int)holder.pid,
 		            holder.stopped ? ", which was stopped," : "");
@@ -469,10 +469,11 @@ static int rescue_node(struct kr_applying *a, struct kr_node_options *options,
 	if (r == WAITED_PASSED) {
 		a->recovery.passes = true;
 		a->recovery.passed = w.owner.st;
-		kr_diag_add(a->diag, KR_WARNING, "run-passed", KR_SPAN_NONE,
-		            "who has the lock does not go on, and cannot be "
-		            "ended: the run %s is reverted all the same",
-		            w.pending);
+		kr_diag_add(
+			a->diag, KR_WARNING, "run-passed", KR_SPAN_NONE,
+			"the process that holds the lock does not go on and "
+			"cannot be ended: the run %s is reverted anyway",
+			w.pending);
 	}
 	/* what was read before that may be another one by now */
 	r = kr_fs_new(kr_fs_root_fd(node->fs), &now);

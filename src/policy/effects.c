@@ -30,8 +30,8 @@ static const char *const breaks[KR_N_RULES] = {
 		"collectors of metrics that read the read-only port get no "
 		"answer",
 	[KR_FIELD_PROTECT_KERNEL] =
-		"kubelet ends at the next boot where a kernel setting is not "
-		"as it wants it",
+		"kubelet ends at the next boot if a kernel setting differs "
+		"from what it demands",
 	[KR_FIELD_IPTABLES] =
 		"a kubelet before 1.28 ends where its two mark bits are equal",
 	[KR_FIELD_HOSTNAME_OVERRIDE] = "the Node object gets another name",
@@ -39,7 +39,7 @@ static const char *const breaks[KR_N_RULES] = {
 		"0 can flood the API server with events; too low a value loses "
 		"some",
 	[KR_RULE_TLS_PAIR] =
-		"kubelet ends where the key is not that of the certificate",
+		"kubelet ends if the key does not belong to the certificate",
 	[KR_FIELD_ROTATE_CERTIFICATES] =
 		"kubelet ends after 5 minutes where its kubeconfig has no "
 		"client certificate",
@@ -54,11 +54,11 @@ static const char *const breaks[KR_N_RULES] = {
 	[KR_FIELD_SECCOMP_DEFAULT] =
 		"containers that use system calls which the runtime's profile "
 		"forbids",
-	[KR_RULE_MODE_KUBECONFIG] = "programs of others that read the file",
+	[KR_RULE_MODE_KUBECONFIG] = "other programs that read the file",
 	[KR_RULE_MODE_CLIENT_CA] =
-		"programs of others that read the file, such as an API server",
-	[KR_RULE_MODE_CONFIG] = "programs of others that read the file",
-	[KR_RULE_MODE_UNIT] = "programs of others that read the files",
+		"other programs that read the file, such as an API server",
+	[KR_RULE_MODE_CONFIG] = "other programs that read the file",
+	[KR_RULE_MODE_UNIT] = "other programs that read the files",
 };
 
 /* The row in the table; a rule with the owner's value is a copy of it. */

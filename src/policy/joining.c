@@ -11,7 +11,7 @@
  *
  * A rule that does not join is left. Why is looked for in this order: the owner
  * lives with it (waived); it is never changed; it would do harm (refused,
- * policy/refusal); it was tried before (refused); it has to be allowed (ask);
+ * policy/refusal); it was tried before (refused); it must be allowed (ask);
  * something was seen on the node (hold); there is no safe edit (refused). What
  * is refused may have to wait for a rule behind it: it is asked again as long
  * as others join.
@@ -106,8 +106,8 @@ static int leave_asking(struct kr_candidate *c, const struct kr_rule *rule,
 {
 	const char *offer = find_offer(fs, rule);
 	int r = leave(c, KR_WHY_ASK, "%s%s%s",
-	              rule->owners_value ? "its value is the owner's to say"
-	                                 : "it has to be allowed",
+	              rule->owners_value ? "its value must be chosen"
+	                                 : "it must be allowed",
 	              rule->risk ? ": " : "", rule->risk ? rule->risk : "");
 
 	if (r < 0)

@@ -330,8 +330,9 @@ static int reason_files(struct kr_judging *g)
 	              j->disk.value.s, fault_of(g));
 	if (r < 0 || n == 1)
 		return r;
-	return kr_format(&j->reason, "%s, and %zu more %s like it", j->reason,
-	                 n - 1, n == 2 ? "is" : "are");
+	return kr_format(&j->reason, "%s, and so ha%s %zu more file%s",
+	                 j->reason, n == 2 ? "s" : "ve", n - 1,
+	                 n == 2 ? "" : "s");
 }
 
 static int judge_files(struct kr_judging *g)

@@ -266,10 +266,8 @@ static int look_at_kubeconfig(struct looking *l)
 		return r < 0 ? r : 0;
 	if (r == 0 && may_come(l))
 		return trust(l, "--kubeconfig");
-	return say(
-		l,
-		"kubelet has no --kubeconfig that could be known: it would end "
-		"at its start, since Webhook asks the API server");
+	return say(l, "kubelet has no known --kubeconfig: it would end "
+	              "at its start, since Webhook asks the API server");
 }
 
 /* The kernel's command line; NULL: there is none to be read. 0 or -ENOMEM. */
@@ -402,9 +400,10 @@ static int look_at_version(struct looking *l)
 	if (minor >= SECCOMP_MINOR)
 		return 0;
 	if (minor == 0)
-		return say(l, "kubelet's version is not known, and one before "
-		              "1.25 would not start with it: "
-		              "--kubelet-version says it");
+		return say(
+			l,
+			"kubelet's version is not known, and a kubelet before "
+			"1.25 would not start with it: give --kubelet-version");
 	return say(l, "kubelet 1.%u would not start with it: 1.25 is the first",
 	           minor);
 }

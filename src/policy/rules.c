@@ -188,8 +188,8 @@ const struct kr_rule kr_rules_table[] = {
 		IS(kr_rule_is_wanted, "is false"), BOOL(false), AUTO,
 		.hold = KR_HOLD_API_SERVER, .refusal = KR_REFUSAL_CLIENT_CA,
 		.proof = KR_RULE_PROOF_WAY_IN,
-		.risk = "who asks port 10250 without credentials (an old metrics "
-		        "collector) is refused then"},
+		.risk = "clients of port 10250 without credentials (an old "
+		        "metrics collector) are refused"},
 	[KR_FIELD_WEBHOOK] = {
 		"authentication.webhook.enabled", ONE(KR_FIELD_WEBHOOK)},
 	[KR_FIELD_CLIENT_CA] = {
@@ -214,7 +214,8 @@ const struct kr_rule kr_rules_table[] = {
 		"readOnlyPort", ONE(KR_FIELD_READ_ONLY_PORT),
 		IS(is_zero, "is 0"), INT32(0), AUTO,
 		.hold = KR_HOLD_PORT_USED, .proof = KR_RULE_PROOF_PORT_CLOSED,
-		.risk = "who reads metrics from the port finds it closed"},
+		.risk = "collectors that read metrics from this port find it "
+		        "closed"},
 	[KR_FIELD_STREAMING_TIMEOUT] = {
 		"streamingConnectionIdleTimeout",
 		ONE(KR_FIELD_STREAMING_TIMEOUT),
@@ -275,13 +276,13 @@ const struct kr_rule kr_rules_table[] = {
 	[KR_FIELD_POD_PIDS] = {
 		"podPidsLimit", ONE(KR_FIELD_POD_PIDS),
 		IS(is_positive, "is more than 0"), ASK, .owners_value = true,
-		.risk = "pods with more processes cannot start any more of them"},
+		.risk = "a pod cannot start more processes than that"},
 	[KR_FIELD_SECCOMP_DEFAULT] = {
 		"seccompDefault", ONE(KR_FIELD_SECCOMP_DEFAULT),
 		IS(kr_rule_is_wanted, "is true"), BOOL(true), ASK,
 		.refusal = KR_REFUSAL_VERSION,
-		.risk = "new containers without a profile of their own may call "
-		        "less of the kernel"},
+		.risk = "new containers without a profile of their own may use "
+		        "fewer system calls"},
 
 	[KR_RULE_TLS_PAIR] = {
 		"tlsCertFile+tlsPrivateKeyFile",

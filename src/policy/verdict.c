@@ -164,11 +164,10 @@ static int judge_pass(struct kr_judging *g)
 
 	j->verdict = KR_VERDICT_PASS;
 	if (j->disk.state == KR_STATE_UNKNOWN)
-		return kr_format(
-			&j->reason,
-			"%s passes by kubelet's default, whichever its "
-			"version has",
-			j->rule->name);
+		return kr_format(&j->reason,
+		                 "%s passes by kubelet's default, in each "
+		                 "version that may run",
+		                 j->rule->name);
 	if (g->instead)
 		return kr_format(&j->reason, "%s passes, as %s", j->rule->name,
 		                 j->rule->instead);
@@ -197,7 +196,7 @@ static int judge_rest(struct kr_judging *g)
 	unknown = doubt(g, KR_VIEW_LIVE, &j->live);
 	if (unknown)
 		return kr_format(&j->reason,
-		                 "what kubelet says of itself is not known: %s",
+		                 "what kubelet reports is not known: %s",
 		                 unknown);
 	if (!answers(j, KR_ANSWER_PASS))
 		return kr_format(&j->reason, "no view has a value");

@@ -169,11 +169,10 @@ static int running_from_files(struct kr_judging *g, const struct kr_decision *d,
 	if (d->state == KR_STATE_UNKNOWN)
 		return kr_view_set(view, KR_STATE_UNKNOWN, "%s", d->reason);
 	if (d->state == KR_STATE_INVALID && !g->node->process_settled)
-		return kr_view_set(
-			view, KR_STATE_UNKNOWN,
-			"kubelet[%d] was started with it, and has not shown "
-			"that it can live with it: %s",
-			pid, d->reason);
+		return kr_view_set(view, KR_STATE_UNKNOWN,
+		                   "kubelet[%d] was started with it, and has "
+		                   "not settled yet: %s",
+		                   pid, d->reason);
 	if (d->state == KR_STATE_INVALID) {
 		kr_diag_add(g->diag, KR_WARNING, "model-disagrees",
 		            KR_SPAN_NONE,

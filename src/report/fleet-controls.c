@@ -167,10 +167,10 @@ static int say_value(const struct kr_finding *f, const struct kr_value *value,
 
 	if (r < 0)
 		return r;
-	return kr_format(reason, "kubelet runs with %s%s", said,
-	                 by_default ? "; configz does not tell whether a file "
-	                              "says so"
-	                            : "");
+	return kr_format(
+		reason, "kubelet runs with %s%s", said,
+		by_default ? "; configz does not show whether a file sets it"
+			   : "");
 }
 
 static int judge(const struct kr_edition *edition,
@@ -189,8 +189,8 @@ static int judge(const struct kr_edition *edition,
 	f->verdict =
 		answer == KR_ANSWER_FAIL ? KR_VERDICT_FAIL : KR_VERDICT_PASS;
 	if (answer == KR_ANSWER_FAIL && made)
-		f->why = "kubelet may have made its certificate itself, it has "
-			 "the name of such a one";
+		f->why = "kubelet may have made this certificate itself: its "
+			 "name is that of such a certificate";
 	if ((answer == KR_ANSWER_FAIL && made) ||
 	    (answer == KR_ANSWER_NONE && rule->test))
 		f->verdict = KR_VERDICT_UNKNOWN;

@@ -302,21 +302,18 @@ static void print_group(const struct kr_term *term,
                         const struct kr_fleet_group *g)
 {
 	char count[32];
-	size_t used, room = SIZE_MAX;
+	char next[64];
+	int used;
 
 	snprintf(count, sizeof(count), "%zu %s", g->n_nodes,
 	         g->n_nodes == 1 ? "node" : "nodes");
-	fprintf(term->out, "  %-7s  %-10s  ",
-	        g->verdict == KR_VERDICT_PASS
-	                ? "-"
-	                : kr_verdict_to_string(g->verdict),
-	        count);
-	used = strlen("  unknown    ") +
-	       (strlen(count) > 10 ? strlen(count) : 10) + strlen("  ");
-	if (term->wraps && term->width > used)
-		room = term->width - used;
-	kr_term_cut(term, g->reason, room);
-	fputc('\n', term->out);
+	used = fprintf(term->out, "  %-7s  %-10s  ",
+	               g->verdict == KR_VERDICT_PASS
+	                       ? "-"
+	                       : kr_verdict_to_string(g->verdict),
+	               count);
+	snprintf(next, sizeof(next), "%*s", used, "");
+	kr_term_wrap(term, g->reason, strlen(g->reason), strlen(next), next);
 	if (g->example) {
 		fprintf(term->out, "%*s", INDENT, "");
 		kr_term_begin(term, KR_COLOR_DIM);

@@ -67,7 +67,7 @@ static int was_put_back(const struct kr_manifests *list,
 		return 0;
 	kr_diag_add(why, KR_ERROR, "put-back-before", KR_SPAN_NONE,
 	            "this change was rolled back before: %s",
-	            m->reason ? m->reason : "for no reason that is kept");
+	            m->reason ? m->reason : "the reason was not recorded");
 	return 1;
 }
 
