@@ -643,11 +643,11 @@ START_TEST(test_spans)
 	ck_assert_int_eq(
 		kr_unit_resolve(fs, "kubelet.service", NULL, NULL, &unit), 0);
 	a = kr_unit_variable(unit, "A");
-	check_span(a->span, "'A=--x \"y z\" --w'");
-	check_span(a->value_span, "--x \"y z\" --w");
+	check_span(kr_variable_span(a), "'A=--x \"y z\" --w'");
+	check_span(kr_variable_value_span(a), "--x \"y z\" --w");
 	ck_assert_int_eq(a->quote, '\'');
-	check_span(kr_unit_variable(unit, "B")->span, "B=");
-	check_span(kr_unit_variable(unit, "B")->value_span, "");
+	check_span(kr_variable_span(kr_unit_variable(unit, "B")), "B=");
+	check_span(kr_variable_value_span(kr_unit_variable(unit, "B")), "");
 	c = &unit->commands[0];
 	check_span(c->span, "-/bin/x $A \\\n  \"q r\"");
 	ck_assert_uint_eq(c->end.offset, kr_span_end(c->span));

@@ -169,19 +169,22 @@ static const char *try_word(struct kr_fs *fs, const struct kr_unit *unit,
 		return NULL;
 	if (r < 0 ||
 	    resolve_edited(fs, unit->name, &edits, &overlay, &after) < 0)
-		return broken("a word cannot be added", v->span);
+		return broken("a word cannot be added", kr_variable_span(v));
 	got = kr_unit_variable(after, v->name);
 	if (!got)
 		return NULL;
-	if (!at_end(v->value.bytes, got->value.bytes))
-		return broken("a word is not at the value's end", v->span);
+	if (!at_end(kr_variable_value(v).bytes, kr_variable_value(got).bytes))
+		return broken("a word is not at the value's end",
+		              kr_variable_span(v));
 	for (size_t i = 0; i < unit->n_variables; i++) {
 		const struct kr_unit_variable *a = &unit->variables[i];
 		const struct kr_unit_variable *b =
 			kr_unit_variable(after, a->name);
 
-		if (a != v && (!b || strcmp(a->value.bytes, b->value.bytes)))
-			return broken("a word changes a variable", v->span);
+		if (a != v && (!b || strcmp(kr_variable_value(a).bytes,
+		                            kr_variable_value(b).bytes)))
+			return broken("a word changes a variable",
+			              kr_variable_span(v));
 	}
 	return NULL;
 }

@@ -24,7 +24,8 @@
 
 #include "base/fs-private.h"
 
-#define TRIES_MAX 32 /* against what moves under our feet */
+#define TRIES_MAX      32 /* against what moves under our feet */
+#define REMEMBERED_MIN ((size_t)4096)
 
 struct overlay_perms {
 	char *real;
@@ -66,16 +67,16 @@ static void file_free(void *p)
 
 static struct kr_file *file_new(void)
 {
-	struct kr_file *file = calloc(1, sizeof(*file));
+	return calloc(1, sizeof(struct kr_file));
+}
 
-	if (!file)
-		return NULL;
+/* A short file is counted again: there may be very many. 0 or -ENOMEM. */
+static int remember_line(struct kr_file *file)
+{
+	if (file->size < REMEMBERED_MIN)
+		return 0;
 	file->line = calloc(1, sizeof(*file->line));
-	if (!file->line) {
-		free(file);
-		return NULL;
-	}
-	return file;
+	return file->line ? 0 : -ENOMEM;
 }
 
 static int by_path(const void *a, const void *b)
@@ -407,6 +408,9 @@ static int load_again(struct kr_fs *fs, const char *path, size_t room,
 	file->path = strcmp(path, file->real) == 0 ? file->real : strdup(path);
 	if (!file->path)
 		return -ENOMEM;
+	r = remember_line(file);
+	if (r < 0)
+		return r;
 	*ret = TAKE_PTR(file);
 	return 0;
 }
@@ -472,6 +476,8 @@ static int put(struct kr_fs *fs, const char *real, const char *data,
 	}
 	file->size = size;
 	file->overlay = true;
+	if (remember_line(file) < 0)
+		return -ENOMEM;
 	if (!tsearch(file, &fs->overlay, by_path))
 		return -ENOMEM;
 	TAKE_PTR(file);

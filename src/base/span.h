@@ -31,7 +31,7 @@ struct kr_file {
 	struct kr_file_stat st; /* of what was read; zero for an overlay */
 	struct timespec btime;  /* the inode's birth, zero where unknown */
 	bool overlay;           /* a plan's bytes, not the disk's */
-	struct kr_line *line;   /* the line asked for last; NULL: no line */
+	struct kr_line *line;   /* the line asked for last; NULL: not kept */
 };
 
 /* A line, where it starts, and what is known of it. */

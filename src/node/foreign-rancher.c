@@ -153,11 +153,11 @@ static int read_environment(struct kr_foreign_reading *rd)
 			kr_unit_variable(rd->unit, known[i].name);
 		int r;
 
-		if (!v || v->value.length == 0 ||
+		if (!v || *kr_variable_value(v).bytes == '\0' ||
 		    (strncmp(known[i].name, "K3S", 3) == 0) !=
 		            (strcmp(rd->row->id, "k3s") == 0))
 			continue;
-		r = replace(known[i].at, v->value.bytes);
+		r = replace(known[i].at, kr_variable_value(v).bytes);
 		if (r < 0)
 			return r;
 		rd->config_named |= known[i].at == &rd->config_path;

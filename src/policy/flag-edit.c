@@ -304,12 +304,11 @@ static size_t cut_head(const struct kr_edits *edits,
                        const struct kr_unit_variable *v)
 {
 	KR_EACH(const struct kr_file_edits, f, edits->files, edits->n_files) {
-		for (size_t k = 0;
-		     f->file == v->value_span.file && k < f->n_edits; k++) {
+		for (size_t k = 0; f->file == v->file && k < f->n_edits; k++) {
 			const struct kr_edit *c = &f->edits[k];
 
 			if (!*c->text && c->length > 0 &&
-			    c->offset == v->value_span.offset)
+			    c->offset == v->value_start)
 				return c->offset + c->length;
 		}
 	}
@@ -324,19 +323,20 @@ static int cut_blanks(const struct kr_flag_edit *e)
 
 	for (size_t i = 0; unit && i < unit->n_variables; i++) {
 		const struct kr_unit_variable *v = &unit->variables[i];
-		size_t head = v->value_span.file ? cut_head(e->edits, v) : 0;
+		size_t head = v->file ? cut_head(e->edits, v) : 0;
 		size_t end = head;
 		int r;
 
 		if (head == 0)
 			continue;
-		while (end < kr_span_end(v->value_span) &&
-		       strchr(" \t", v->value_span.file->data[end]))
+		while (end < kr_span_end(kr_variable_value_span(v)) &&
+		       strchr(" \t", v->file->data[end]))
 			end++;
-		if (end == head || end == kr_span_end(v->value_span))
+		if (end == head ||
+		    end == kr_span_end(kr_variable_value_span(v)))
 			continue;
-		r = kr_edits_cut(e->edits, (struct kr_span){v->value_span.file,
-		                                            head, end - head});
+		r = kr_edits_cut(e->edits,
+		                 (struct kr_span){v->file, head, end - head});
 		if (r < 0 && r != -EEXIST)
 			return r;
 	}
@@ -379,8 +379,7 @@ static const struct kr_unit_variable *arguments_variable(struct kr_node *node)
 		const struct kr_unit_variable *v =
 			kr_unit_variable(node->disk.unit, c->expands.items[i]);
 
-		if (!v || !v->value_span.file ||
-		    kr_source_refusal(v->value_span.file))
+		if (!v || !v->file || kr_source_refusal(v->file))
 			continue;
 		best = v;
 		if (strcmp(c->expands.items[i], "KUBELET_ARGS") == 0)

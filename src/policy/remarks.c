@@ -163,7 +163,7 @@ static bool is_expanded(const struct kr_unit *unit,
 	KR_EACH(const struct kr_unit_command, c, unit->commands,
 	        unit->n_commands) {
 		for (size_t w = 0; w < c->n_words; w++) {
-			if (comes_from(&c->words[w], v->span))
+			if (comes_from(&c->words[w], kr_variable_span(v)))
 				return true;
 		}
 	}
@@ -202,18 +202,19 @@ static int check_variable(const struct looking *l, const struct kr_rule *rule,
 	const char *flag = kr_field(rule->fields[0])->flag;
 	enum kr_severity severity;
 	size_t start, length;
+	const struct kr_text value = kr_variable_value(v);
 	struct kr_span span;
 	int r;
 
-	if (!v->span.file || !find_flag(flag, &v->value, &start, &length) ||
+	if (!v->file || !find_flag(flag, &value, &start, &length) ||
 	    (!shadowed && is_expanded(l->node->disk.unit, v)))
 		return 0;
-	span = kr_text_span(&v->value, start, length);
-	r = flag_severity(l, rule, &v->value, start, length, &severity);
+	span = kr_text_span(&value, start, length);
+	r = flag_severity(l, rule, &value, start, length, &severity);
 	if (r < 0)
 		return r;
 	kr_diag_add(l->diag, severity, "decoy-variable",
-	            span.file ? span : v->span,
+	            span.file ? span : kr_variable_span(v),
 	            shadowed ? "another assignment of %s wins over this one: "
 	                       "the flag here does not reach kubelet"
 	                     : "no command expands %s: the flag here does not "

@@ -116,7 +116,7 @@ static int try_variable(struct overriding *o, const char *name)
 	_cleanup_edits_ struct kr_edits edits = {0};
 	int r;
 
-	if (!v || !v->value_span.file || kr_source_refusal(v->value_span.file))
+	if (!v || !v->file || kr_source_refusal(v->file))
 		return 0;
 	r = copy_edits(&edits, &o->plan->edits);
 	if (r < 0)

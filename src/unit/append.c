@@ -138,8 +138,10 @@ static int quote_assignment(const struct kr_unit_variable *v, const char *blank,
 
 	if (!text)
 		return -ENOMEM;
-	r = add(edits, v->span.file, v->span.offset, "\"");
-	return r < 0 ? r : add(edits, v->span.file, kr_span_end(v->span), text);
+	r = add(edits, v->file, v->start, "\"");
+	return r < 0 ? r
+	             : add(edits, v->file, kr_span_end(kr_variable_span(v)),
+	                   text);
 }
 
 static enum syntax syntax_of(const struct kr_unit_variable *v)
@@ -173,7 +175,7 @@ static int append_word(const struct kr_unit_variable *v, const char *word,
                        struct kr_edits *edits)
 {
 	bool in_unit = v->source == KR_VARIABLE_UNIT;
-	bool empty = is_emptied(edits, v->value_span);
+	bool empty = is_emptied(edits, kr_variable_value_span(v));
 	bool pieces = v->form == KR_VALUE_PIECES ||
 	              (v->form == KR_VALUE_TAIL && in_unit);
 	_cleanup_free_ char *text = NULL;
@@ -185,8 +187,8 @@ static int append_word(const struct kr_unit_variable *v, const char *word,
 		text = spell(empty ? "\"" : "\" ", word, "\"", syntax_of(v));
 	else
 		text = spell(empty ? "" : " ", word, "", syntax_of(v));
-	return text ? add(edits, v->value_span.file, kr_span_end(v->value_span),
-	                  text)
+	return text ? add(edits, v->file,
+	                  kr_span_end(kr_variable_value_span(v)), text)
 	            : -ENOMEM;
 }
 
@@ -194,29 +196,31 @@ int kr_unit_append_word(const struct kr_unit_variable *v, const char *word,
                         struct kr_edits *edits, struct kr_diag *diag)
 {
 	_cleanup_free_ char *spelt = NULL;
+	const struct kr_text value = kr_variable_value(v);
 	int r;
 
-	if (!v->span.file || !v->value_span.file)
+	if (!v->file)
 		return refuse(diag, KR_SPAN_NONE,
 		              "variable is set in no file that can be edited");
 	if (!word_valid(word))
-		return refuse(diag, v->span, "argument must be plain ASCII");
+		return refuse(diag, kr_variable_span(v),
+		              "argument must be plain ASCII");
 	if (v->form == KR_VALUE_OPEN)
-		return refuse(diag, v->span,
+		return refuse(diag, kr_variable_span(v),
 		              "value must have its quotes closed");
 	spelt = spell("", word, "", SYNTAX_SPLIT);
 	if (!spelt)
 		return -ENOMEM;
 	if (syntax_of(v) == SYNTAX_FILE_SINGLE && strchr(spelt, '\''))
-		return refuse(diag, v->span,
+		return refuse(diag, kr_variable_span(v),
 		              "value must not stand in single quotes to take "
 		              "an argument with one");
-	r = stays_apart(&v->value, spelt, word);
+	r = stays_apart(&value, spelt, word);
 	if (r < 0)
 		return r;
 	if (r > 0)
 		return append_word(v, spelt, edits);
-	return refuse(diag, v->span,
+	return refuse(diag, kr_variable_span(v),
 	              "value must not end in an open quote or a backslash");
 }
 

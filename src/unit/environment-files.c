@@ -254,7 +254,7 @@ static void remark_swallowed(const struct kr_envfile_entry *entry,
 static int take_entry(void *userdata, struct kr_envfile_entry *entry)
 {
 	struct file_reader *reader = userdata;
-	_cleanup_(kr_variable_done) struct kr_unit_variable v = {
+	_cleanup_assignment_ struct kr_assignment v = {
 		.source = KR_VARIABLE_FILE,
 		.span = entry->span,
 		.value_span = entry->value_span,
@@ -293,28 +293,15 @@ static struct kr_unit_variable *find_last(struct kr_variables *in,
 /* Two readings of a file are compared up to so many assignments. */
 #define COMPARED_MAX ((size_t)1000)
 
-static bool same_value(const struct kr_text *a, const struct kr_text *b)
-{
-	return a->length == b->length &&
-	       memcmp(a->bytes ? a->bytes : "", b->bytes ? b->bytes : "",
-	              a->length) == 0;
-}
-
-static void make_unknown(struct kr_unit_variable *v)
-{
-	v->unknown = true;
-	v->value.length = 0;
-	if (v->value.bytes)
-		v->value.bytes[0] = '\0';
-}
-
 static bool is_same(struct kr_variables *a, struct kr_variables *b,
                     const char *name)
 {
 	const struct kr_unit_variable *x = find_last(a, name);
 	const struct kr_unit_variable *y = find_last(b, name);
 
-	return x && y && same_value(&x->value, &y->value);
+	return x && y &&
+	       strcmp(kr_variable_value(x).bytes, kr_variable_value(y).bytes) ==
+	               0;
 }
 
 /* What differs between two readings is unknown in the first; all is, where to
@@ -336,12 +323,12 @@ static int doubt_differences(struct kr_variables *to,
 	/* from the end: the last of a name is compared first, and as it was */
 	for (size_t i = to->n_items; i-- > 0;) {
 		struct kr_unit_variable *v = &to->items[i];
+		int r = many || !is_same(to, other, v->name)
+		                ? kr_variable_doubt(v, comment)
+		                : 0;
 
-		if (!many && is_same(to, other, v->name))
-			continue;
-		make_unknown(v);
-		if (!v->comment.file)
-			v->comment = comment;
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

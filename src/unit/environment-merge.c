@@ -110,7 +110,8 @@ static bool is_unset(const struct kr_environment *e,
 
 		if (compare_patterns(pattern, v->name) != 0)
 			return false;
-		if (!equals || strcmp(equals + 1, v->value.bytes) == 0)
+		if (!equals ||
+		    strcmp(equals + 1, kr_variable_value(v).bytes) == 0)
 			return true;
 	}
 	return false;
@@ -199,7 +200,7 @@ int kr_environment_written(const struct kr_environment *e,
 			continue;
 		v = &e->unit.items[names.last[i]];
 		if (asprintf(&word, "%s=%s", v->name,
-		             v->value.bytes ? v->value.bytes : "") < 0)
+		             kr_variable_value(v).bytes) < 0)
 			return -ENOMEM;
 		r = kr_strings_consume(&words, word);
 	}

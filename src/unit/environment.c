@@ -34,17 +34,24 @@
 #define ONE    ((size_t)328)
 #define STRING ((size_t)32)
 
-void kr_variable_done(struct kr_unit_variable *v)
+static void variable_done(struct kr_unit_variable *v)
 {
+	if (v->more)
+		kr_text_done(&v->more->value);
+	free(v->more);
 	free(v->name);
+}
+
+void kr_assignment_done(struct kr_assignment *v)
+{
 	kr_text_done(&v->value);
-	*v = (struct kr_unit_variable){0};
+	free(v->name);
 }
 
 void kr_variables_done(struct kr_variables *variables)
 {
 	for (size_t i = 0; i < variables->n_items; i++)
-		kr_variable_done(&variables->items[i]);
+		variable_done(&variables->items[i]);
 	free(variables->items);
 	*variables = (struct kr_variables){0};
 }
@@ -69,31 +76,96 @@ static int hold_bytes(struct kr_environment *e, size_t bytes,
 	return -EFBIG;
 }
 
+static char *value_bytes(const struct kr_unit_variable *v)
+{
+	return v->name + strlen(v->name) + 1;
+}
+
+struct kr_span kr_variable_span(const struct kr_unit_variable *v)
+{
+	return (struct kr_span){v->file, v->start, v->length};
+}
+
+struct kr_span kr_variable_value_span(const struct kr_unit_variable *v)
+{
+	return (struct kr_span){v->file, v->value_start, v->value_length};
+}
+
+struct kr_text kr_variable_value(const struct kr_unit_variable *v)
+{
+	struct kr_text text = {.bytes = value_bytes(v)};
+
+	if (v->more && v->more->value.bytes)
+		return v->more->value;
+	text.length = (uint32_t)strlen(text.bytes);
+	text.n_runs = text.length > 0;
+	if (v->file)
+		text.first = (struct kr_origin){v->file, v->value_start, 1};
+	return text;
+}
+
+/* Whether the bytes of the value are those of its span as they stand there, or
+ * all of no file. */
+static bool is_plain(const struct kr_assignment *v)
+{
+	const struct kr_origin first = v->value.first;
+
+	if (v->value.length == 0)
+		return true;
+	if (v->value.n_runs > 1 || first.file != v->value_span.file)
+		return false;
+	return !first.file ||
+	       (first.length == 1 && first.offset == v->value_span.offset);
+}
+
 /* V's name and value in one allocation: there are very many short ones. */
-static int pack(struct kr_unit_variable *v)
+static char *pack(const struct kr_assignment *v)
 {
 	size_t length = strlen(v->name);
 	char *name = malloc(length + 1 + v->value.length + 1);
 	char *value;
 
 	if (!name)
-		return -ENOMEM;
+		return NULL;
 	value = mempcpy(name, v->name, length + 1);
 	if (v->value.length > 0)
 		memcpy(value, v->value.bytes, v->value.length);
 	value[v->value.length] = '\0';
-	free(v->name);
+	return name;
+}
+
+static int add_more(struct kr_unit_variable *to, struct kr_assignment *v)
+{
+	if (is_plain(v) && !v->comment.file)
+		return 0;
+	to->more = calloc(1, sizeof(*to->more));
+	if (!to->more)
+		return -ENOMEM;
+	to->more->comment = v->comment;
+	if (is_plain(v))
+		return 0;
 	if (v->value.size > 0)
 		free(v->value.bytes);
-	v->name = name;
-	v->value.bytes = value;
-	v->value.size = 0;
+	to->more->value = TAKE(v->value);
+	to->more->value.bytes = value_bytes(to);
+	to->more->value.size = 0;
 	return 0;
 }
 
 int kr_environment_hold(struct kr_environment *e, struct kr_variables *to,
-                        struct kr_unit_variable *v, struct kr_diag *diag)
+                        struct kr_assignment *v, struct kr_diag *diag)
 {
+	struct kr_unit_variable variable = {
+		.file = v->span.file,
+		.start = v->span.offset,
+		.length = v->span.length,
+		.value_start = v->value_span.offset,
+		.value_length = v->value_span.length,
+		.source = v->source,
+		.form = v->form,
+		.quote = v->quote,
+		.unknown = v->unknown,
+	};
 	int r = hold_bytes(e,
 	                   ONE + strlen(v->name) + v->value.size +
 	                           2 * v->value.n_runs * sizeof(struct kr_run),
@@ -101,8 +173,27 @@ int kr_environment_hold(struct kr_environment *e, struct kr_variables *to,
 
 	if (r < 0)
 		return r;
-	r = pack(v);
-	return r < 0 ? r : kr_variables_add(to, v);
+	variable.name = pack(v);
+	r = variable.name ? add_more(&variable, v) : -ENOMEM;
+	if (r >= 0)
+		r = kr_variables_add(to, &variable);
+	if (r < 0)
+		variable_done(&variable);
+	return r;
+}
+
+int kr_variable_doubt(struct kr_unit_variable *v, struct kr_span comment)
+{
+	if (!v->more)
+		v->more = calloc(1, sizeof(*v->more));
+	if (!v->more)
+		return -ENOMEM;
+	v->unknown = true;
+	*value_bytes(v) = '\0';
+	v->more->value.length = 0;
+	if (!v->more->comment.file)
+		v->more->comment = comment;
+	return 0;
 }
 
 int kr_variables_move(struct kr_variables *to, struct kr_variables *from)
@@ -218,7 +309,7 @@ static int add_assignment(struct kr_environment *e,
 	const struct kr_text *text = &word->text;
 	const char *equals = memchr(text->bytes, '=', text->length);
 	size_t length = (size_t)(equals - text->bytes);
-	_cleanup_(kr_variable_done) struct kr_unit_variable v = {
+	_cleanup_assignment_ struct kr_assignment v = {
 		.name = strndup(text->bytes, length),
 		.source = KR_VARIABLE_UNIT,
 		.span = kr_text_span(line, word->start,
@@ -369,7 +460,7 @@ int kr_environment_inherit(struct kr_environment *e,
                            enum kr_variable_source source, const char *name,
                            const char *value, struct kr_diag *diag)
 {
-	_cleanup_(kr_variable_done) struct kr_unit_variable v = {
+	_cleanup_assignment_ struct kr_assignment v = {
 		.name = strdup(name),
 		.source = source,
 		.unknown = !value,

@@ -25,6 +25,18 @@
  */
 #define KR_ENVIRONMENT_HELD_MAX ((size_t)18 * 1024 * 1024)
 
+/* A variable as it is read, before it takes its place among many. */
+struct kr_assignment {
+	char *name;
+	struct kr_text value;
+	enum kr_variable_source source;
+	enum kr_value_form form;
+	char quote;
+	bool unknown;
+	/* of the variable (unit/resolve.h); one file, if any */
+	struct kr_span span, value_span, comment;
+};
+
 struct kr_variables {
 	struct kr_unit_variable *items;
 	size_t n_items;
@@ -69,10 +81,10 @@ int kr_environment_inherit(struct kr_environment *environment,
 int kr_environment_inherit_one(struct kr_environment *environment,
                                struct kr_unit_variable *variable);
 
-/* Another assignment for TO, one of ENVIRONMENT's; *V is moved, if that works.
+/* Another assignment for TO, one of ENVIRONMENT's; *V gives what it owns away.
  * 0; -EFBIG: there are too many, DIAG says so; -ENOMEM. */
 int kr_environment_hold(struct kr_environment *environment,
-                        struct kr_variables *to, struct kr_unit_variable *v,
+                        struct kr_variables *to, struct kr_assignment *v,
                         struct kr_diag *diag);
 
 void kr_environment_done(struct kr_environment *environment);
@@ -85,4 +97,9 @@ void kr_variables_done(struct kr_variables *variables);
 
 /* Whether systemd takes the LENGTH bytes at NAME for a variable's name. */
 bool kr_variable_name_valid(const char *name, size_t length);
-void kr_variable_done(struct kr_unit_variable *v);
+void kr_assignment_done(struct kr_assignment *v);
+#define _cleanup_assignment_ _cleanup_(kr_assignment_done)
+
+/* V has no value, which is unknown for COMMENT, unless for another one. 0 or
+ * -ENOMEM. */
+int kr_variable_doubt(struct kr_unit_variable *v, struct kr_span comment);

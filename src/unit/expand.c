@@ -141,8 +141,9 @@ static int count_environment(struct expansion *x)
 {
 	KR_EACH(const struct kr_unit_variable, v, x->unit->variables,
 	        x->unit->n_variables) {
-		int r = count(x, strlen(v->name) + 1 + v->value.length,
-		              v->span);
+		int r = count(x,
+		              strlen(v->name) + 1 + kr_variable_value(v).length,
+		              kr_variable_span(v));
 
 		if (r < 0)
 			return r;
@@ -308,6 +309,7 @@ static int find_variable(const struct expansion *x, const char *name,
 	const char *equals = memchr(name, '=', length);
 	size_t n = equals ? (size_t)(equals - name) : length;
 	size_t skip = length - n;
+	struct kr_text value;
 	const struct name key = {name, n};
 	const struct kr_unit_variable **found =
 		bsearch(&key, x->sorted, x->unit->n_variables,
@@ -315,10 +317,10 @@ static int find_variable(const struct expansion *x, const char *name,
 
 	if (!found)
 		return -1;
-	if (skip > 0 &&
-	    ((*found)->value.length < skip ||
-	     memcmp((*found)->value.bytes, name + n + 1, skip - 1) != 0 ||
-	     (*found)->value.bytes[skip - 1] != '='))
+	value = kr_variable_value(*found);
+	if (skip > 0 && (value.length < skip ||
+	                 memcmp(value.bytes, name + n + 1, skip - 1) != 0 ||
+	                 value.bytes[skip - 1] != '='))
 		return -1;
 	*ret_skip = skip;
 	return (int)(*found - x->unit->variables);
@@ -403,17 +405,17 @@ static int doubt_variable(struct expansion *x, const struct source *from,
 		kr_text_span(x->line, from->start, from->end - from->start);
 	unsigned line, column;
 
-	if (v && v->comment.file) {
-		kr_span_position(v->comment, &line, &column);
+	if (v && v->more && v->more->comment.file) {
+		kr_span_position(v->more->comment, &line, &column);
 		kr_diag_add(x->options->diag, KR_WARNING, "variable-unknown",
 		            span,
 		            "what variable '%s' is depends on the comment at "
 		            "%s:%u:%u",
-		            name, v->comment.file->path, line, column);
-		return doubt(x, ret, v->comment, KR_COMMENT_CONTINUES);
+		            name, v->more->comment.file->path, line, column);
+		return doubt(x, ret, v->more->comment, KR_COMMENT_CONTINUES);
 	}
-	if (v && v->span.file)
-		return doubt_specifier(x, ret, v->span);
+	if (v && v->file)
+		return doubt_specifier(x, ret, kr_variable_span(v));
 	kr_diag_add(x->options->diag, KR_WARNING, "variable-unknown", span,
 	            "variable '%s' gets its value when the service starts",
 	            name);
@@ -465,7 +467,7 @@ static int add_variable_word(struct expansion *x, int index,
 		.kind = KR_WORD_VARIABLE,
 		.variable = index,
 		.manager = block_name(v),
-		.span = kr_text_span(&v->value, w->start, w->end - w->start),
+		.span = kr_text_span(place->text, w->start, w->end - w->start),
 	};
 
 	if (!makes_quote(v, place))
@@ -481,9 +483,10 @@ static int add_variable_word(struct expansion *x, int index,
 static int add_variable(struct expansion *x, int index, size_t at)
 {
 	const struct kr_unit_variable *v = &x->unit->variables[index];
+	const struct kr_text value = kr_variable_value(v);
 	_cleanup_split_word_ struct kr_split_word next = {0};
 	size_t before = 0; /* where the word before ends */
-	size_t size = packed_size(&v->value, at);
+	size_t size = packed_size(&value, at);
 	char *block = NULL;
 	int more, r = 0;
 
@@ -493,14 +496,14 @@ static int add_variable(struct expansion *x, int index, size_t at)
 	}
 	if (r < 0)
 		return r;
-	more = kr_split_next(&v->value, &at, KR_SPLIT_RELAX, &next);
+	more = kr_split_next(&value, &at, KR_SPLIT_RELAX, &next);
 	for (bool first = true; more > 0; first = false) {
 		_cleanup_split_word_ struct kr_split_word w = next;
-		struct kr_cut place = {&v->value, v->source, w.start,
-		                       w.end,     w.start,   w.end};
+		struct kr_cut place = {&value, v->source, w.start,
+		                       w.end,  w.start,   w.end};
 
 		next = (struct kr_split_word){0};
-		more = kr_split_next(&v->value, &at, KR_SPLIT_RELAX, &next);
+		more = kr_split_next(&value, &at, KR_SPLIT_RELAX, &next);
 		if (!first)
 			place.before = before;
 		else if (more > 0)
@@ -543,7 +546,7 @@ static int expand_alone(struct expansion *x, const struct source *from)
 		return is_inherited(x, name) ? add_unknown(x, from, name, NULL)
 		                             : 0;
 	v = &x->unit->variables[index];
-	if (v->unknown && v->value.length == 0)
+	if (v->unknown && kr_variable_value(v).length == 0)
 		return add_unknown(x, from, name, v);
 	return add_variable(x, index, skip);
 }
@@ -556,6 +559,7 @@ static int push_variable(struct expansion *x, const struct source *from,
 {
 	_cleanup_free_ char *name = strndup(from->text->bytes + start, length);
 	const struct kr_unit_variable *v = NULL;
+	struct kr_text value;
 	size_t skip = 0;
 	int index, r;
 
@@ -574,12 +578,12 @@ static int push_variable(struct expansion *x, const struct source *from,
 		return 0;
 	if (block_name(v))
 		ret->manager = block_name(v);
-	r = judge_string(x, ret->text.length + v->value.length - skip,
-	                 ret->span);
+	value = kr_variable_value(v);
+	r = judge_string(x, ret->text.length + value.length - skip, ret->span);
 	if (r < 0)
 		return r;
-	return kr_text_append_part(&ret->text, &v->value, skip,
-	                           v->value.length - skip);
+	return kr_text_append_part(&ret->text, &value, skip,
+	                           value.length - skip);
 }
 
 /* "${" at AT of FROM: a name in braces becomes its value. A brace that is never

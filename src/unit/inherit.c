@@ -240,7 +240,7 @@ static bool contains(const struct kr_variables *variables, const char *name)
 {
 	KR_EACH(const struct kr_unit_variable, v, variables->items,
 	        variables->n_items) {
-		if (v->span.file && strcmp(v->name, name) == 0)
+		if (v->file && strcmp(v->name, name) == 0)
 			return true;
 	}
 	return false;

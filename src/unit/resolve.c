@@ -360,6 +360,21 @@ static void judge_service(struct loader *l)
 		bad(l, unit->fragment_path, fault);
 }
 
+/* A file has its path: those of the list go as they are read. */
+static int read_dropins(struct loader *l)
+{
+	_cleanup_free_ char **paths = kr_strings_take(&l->files.dropins);
+	int r = 0;
+
+	for (char **p = paths; p && *p; p++) {
+		_cleanup_free_ char *path = *p;
+
+		if (r >= 0)
+			r = read_dropin(l, path);
+	}
+	return r;
+}
+
 static int load(struct loader *l)
 {
 	int r = kr_unit_files_find(l->fs, l->unit->name, l->diag, &l->files);
@@ -373,11 +388,9 @@ static int load(struct loader *l)
 	/* the fragment is read under the name that was asked for, the
 	 * drop-ins under its own */
 	l->directives.specifiers.name = l->files.id;
-	for (size_t i = 0; i < l->files.dropins.n_items; i++) {
-		r = read_dropin(l, l->files.dropins.items[i]);
-		if (r < 0)
-			return r;
-	}
+	r = read_dropins(l);
+	if (r < 0)
+		return r;
 	r = kr_directives_complete(&l->directives);
 	if (r < 0)
 		return r;

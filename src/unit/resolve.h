@@ -27,8 +27,11 @@ enum kr_value_form {
 /* Where one assignment of an environment variable stands. There may be very
  * many of them, as of words: both are laid out to be small. */
 struct kr_unit_variable {
-	char *name; /* and VALUE's bytes, in one allocation */
-	struct kr_text value;
+	char *name; /* and the value's bytes, in one allocation */
+	const struct kr_file *file; /* of both spans */
+	/* offset and length of kr_variable_span() and _value_span() */
+	uint32_t start, length, value_start, value_length;
+	struct kr_variable_more *more;
 	/* Environment= or system.conf, EnvironmentFile=, the manager's block,
 	 * or what User= and ExecSearchPath= bring */
 	enum kr_variable_source {
@@ -42,15 +45,13 @@ struct kr_unit_variable {
 	/* A specifier in it or the whole of it cannot be known from the node's
 	 * files; the diag has said so. */
 	bool unknown;
-	/*
-	 * The assignment with its quotes, "'NAME=a b'" or "NAME=a b" (for a
-	 * file: from the name's first byte to the value's last, closing quote
-	 * included, blanks and comments behind it not).
-	 */
-	struct kr_span span;
-	/* Just what is between the quotes behind "NAME=", empty spans too:
-	 * offset is then where a first word would go. */
-	struct kr_span value_span;
+};
+
+/* What few variables have. */
+struct kr_variable_more {
+	/* if its bytes, which are the variable's, are not those of its span as
+	 * they stand there; else it has none */
+	struct kr_text value;
 	/* of a file: the last comment before it that ends in a backslash, of
 	 * which systemds make different things; else no file */
 	struct kr_span comment;
@@ -234,6 +235,17 @@ int kr_unit_append_word(const struct kr_unit_variable *variable,
 int kr_unit_append_argument(const struct kr_unit_command *command,
                             const char *word, struct kr_edits *edits,
                             struct kr_diag *diag);
+
+/*
+ * The assignment with its quotes, "'NAME=a b'" or "NAME=a b" (for a file: from
+ * the name's first byte to the value's last, closing quote included, blanks and
+ * comments behind it not); and just what is between the quotes behind "NAME=",
+ * empty spans too: offset is then where a first word would go.
+ */
+struct kr_span kr_variable_span(const struct kr_unit_variable *v);
+struct kr_span kr_variable_value_span(const struct kr_unit_variable *v);
+struct kr_text kr_variable_value(
+	const struct kr_unit_variable *v); /* borrowed */
 
 /* Of an argument. */
 struct kr_text kr_word_text(const struct kr_unit_word *word); /* borrowed */
