@@ -17,11 +17,17 @@
 
 /* --- fix ----------------------------------------------------------------- */
 
+/* null where NAME does not change. */
 static void add_ends(struct kr_build *j, cJSON *o, const char *name,
-                     const char *from, const char *to)
+                     bool changes, const char *from, const char *to)
 {
-	cJSON *ends = kr_build_object(j, o, name);
+	cJSON *ends;
 
+	if (!changes) {
+		kr_build_string(j, o, name, NULL);
+		return;
+	}
+	ends = kr_build_object(j, o, name);
 	kr_build_string(j, ends, "from", from);
 	kr_build_string(j, ends, "to", to);
 }
@@ -31,16 +37,12 @@ static void add_perms(struct kr_build *j, cJSON *change,
 {
 	char from[KR_OWNER_SIZE], to[KR_OWNER_SIZE];
 
-	if (kr_perms_changes_mode(perms)) {
-		kr_mode_format(perms->from.mode, from);
-		kr_mode_format(perms->to.mode, to);
-		add_ends(j, change, "mode", from, to);
-	}
-	if (kr_perms_changes_owner(perms)) {
-		kr_owner_describe(&perms->from, from);
-		kr_owner_describe(&perms->to, to);
-		add_ends(j, change, "owner", from, to);
-	}
+	kr_mode_format(perms->from.mode, from);
+	kr_mode_format(perms->to.mode, to);
+	add_ends(j, change, "mode", kr_perms_changes_mode(perms), from, to);
+	kr_owner_describe(&perms->from, from);
+	kr_owner_describe(&perms->to, to);
+	add_ends(j, change, "owner", kr_perms_changes_owner(perms), from, to);
 }
 
 static void add_change(struct kr_build *j, cJSON *changes,
