@@ -555,6 +555,8 @@ START_TEST(test_table)
 		ck_assert_msg(
 			i == 0 || strcmp(table[i - 1].name, table[i].name) < 0,
 			"%s: out of order", table[i].name);
+		ck_assert_msg(strlen(table[i].name) < sizeof(table[i].name),
+		              "%s", table[i].name);
 		ck_assert_ptr_eq(
 			kr_flag_find(table[i].name, strlen(table[i].name)),
 			&table[i]);

@@ -201,6 +201,7 @@ START_TEST(test_table)
 
 		ck_assert_msg(i == 0 || strcmp(table[i - 1].name, name) < 0,
 		              "%s: out of order", name);
+		ck_assert_msg(strlen(name) < KR_GATE_NAME_SIZE, "%s", name);
 		ck_assert_msg(strlen(minors) == n_minors, "%s", name);
 		ck_assert_msg(before + known + after == n_minors, "%s: %s",
 		              name, minors);

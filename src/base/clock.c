@@ -5,6 +5,9 @@
  * compared with a file's times.
  */
 
+#include <stdbool.h>
+#include <stdio.h>
+
 #include "base/clock.h"
 
 uint64_t kr_timespec_usec(const struct timespec *ts)
@@ -65,34 +68,62 @@ void kr_pause_usec(uint64_t usec)
 	nanosleep(&ts, NULL);
 }
 
-static void format(uint64_t realtime_usec, const char *pattern,
-                   struct tm *(*convert)(const time_t *, struct tm *),
-                   char ret[static KR_RFC3339_SIZE])
+/* --- time for people ------------------------------------------------------ */
+
+static bool is_leap(uint64_t year)
+{
+	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+static unsigned days_of(uint64_t year, unsigned month)
+{
+	static const unsigned char days[] = {31, 28, 31, 30, 31, 30,
+	                                     31, 31, 30, 31, 30, 31};
+
+	return days[month] + (month == 1 && is_leap(year));
+}
+
+/* gmtime_r(3) would read the local time zone's file: seven calls. */
+void kr_rfc3339(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE])
+{
+	const uint64_t day = 24 * 60 * 60, days_of_400_years = 146097;
+	uint64_t seconds = realtime_usec / KR_USEC_PER_SEC;
+	uint64_t days = seconds / day;
+	uint64_t year = 1970 + 400 * (days / days_of_400_years);
+	unsigned month = 0, second = (unsigned)(seconds % day);
+
+	days %= days_of_400_years;
+	for (; days >= 365U + is_leap(year); year++)
+		days -= 365U + is_leap(year);
+	for (; days >= days_of(year, month); month++)
+		days -= days_of(year, month);
+	snprintf(ret, KR_RFC3339_SIZE, "%04u-%02u-%02uT%02u:%02u:%02uZ",
+	         (unsigned)year, month + 1, (unsigned)days + 1, second / 3600,
+	         second / 60 % 60, second % 60);
+}
+
+static void format_local(uint64_t realtime_usec, const char *pattern,
+                         char ret[static KR_RFC3339_SIZE])
 {
 	time_t seconds = (time_t)(realtime_usec / KR_USEC_PER_SEC);
 	struct tm tm;
 
-	if (!convert(&seconds, &tm) ||
+	if (!localtime_r(&seconds, &tm) ||
 	    strftime(ret, KR_RFC3339_SIZE, pattern, &tm) == 0)
 		ret[0] = '\0';
 }
 
-void kr_rfc3339(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE])
-{
-	format(realtime_usec, "%Y-%m-%dT%H:%M:%SZ", gmtime_r, ret);
-}
-
 void kr_local_time(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE])
 {
-	format(realtime_usec, "%Y-%m-%d %H:%M:%S %Z", localtime_r, ret);
+	format_local(realtime_usec, "%Y-%m-%d %H:%M:%S %Z", ret);
 }
 
 void kr_journal_time(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE])
 {
-	format(realtime_usec, "%Y-%m-%d %H:%M:%S", localtime_r, ret);
+	format_local(realtime_usec, "%Y-%m-%d %H:%M:%S", ret);
 }
 
 void kr_local_hour(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE])
 {
-	format(realtime_usec, "%H:%M:%S %Z", localtime_r, ret);
+	format_local(realtime_usec, "%H:%M:%S %Z", ret);
 }

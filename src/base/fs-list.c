@@ -16,7 +16,7 @@
 #include "base/fs-private.h"
 #include "base/vec.h"
 
-#define FOLDER_BUFFER ((size_t)32 * 1024)
+#define FOLDER_BUFFER ((size_t)16 * 1024)
 
 static int by_name(const void *a, const void *b)
 {

@@ -29,8 +29,12 @@ enum kr_flag_type {
 	_KR_FLAG_TYPE_MAX,
 };
 
+/*
+ * A name stands in its row: a pointer in a large table would be relocated at
+ * each start of the program, and its page copied.
+ */
 struct kr_flag {
-	const char *name; /* without dashes in front, "-" for every "_" */
+	char name[52]; /* without dashes in front, "-" for every "_" */
 	enum kr_flag_type type;
 	bool ranged; /* kubelet refuses a last value out of MIN to MAX */
 	int64_t min, max;

@@ -31,16 +31,19 @@ struct kr_gate_state {
 	bool locked; /* kubelet stops at the value that is not the default */
 };
 
+/* Names stand in their rows, as in kubelet/flag-table.h. */
+#define KR_GATE_NAME_SIZE 56
+
 /* A name, and what it is in each minor from the first to the last: see
  * gates.c for the letters. */
 struct kr_gate {
 	char minors[KR_GATE_LAST_MINOR - KR_GATE_FIRST_MINOR + 2];
-	const char *name;
+	char name[KR_GATE_NAME_SIZE];
 };
 
 /* GATE can only be on while NEEDS is, in the minors FIRST to LAST. */
 struct kr_gate_need {
-	const char *gate, *needs;
+	char gate[KR_GATE_NAME_SIZE], needs[KR_GATE_NAME_SIZE];
 	unsigned first, last;
 };
 
