@@ -252,6 +252,15 @@ def main():
     tap.row("the folder that kubelet has", [] if
             "=--config-dir=/etc/kubernetes/kubelet/config.json.d " in text
             else [text])
+    for name, want in (
+            ("flatcar-typhoon-docker",
+             "\n# to keep it, in the Butane configuration, for a kubelet of 1.30 or "
+             "later:\n#     variant: flatcar\n"),
+            ("talos", "\n# instead, in the machine configuration, "),
+            ("cis-text-config-false", "\n# to keep it, in the Butane configuration,")):
+        run = Run([program, "fix", "-n", "--for=ignition", "--width=200",
+                   "--root=" + os.path.join(nodes, name)])
+        tap.row("as text: " + name, [] if want in run.out else [run.out])
     for benchmark, mode in MODES:
         tap.row("a mode: %s" % benchmark, check_mode(
             program, os.path.join(nodes, "cis-text-config-false"), benchmark,

@@ -49,7 +49,7 @@ int kr_durable_describe(const struct kr_node *node, const struct kr_rule *rule,
                         struct kr_durable *ret);
 
 /* Place and text of the medium of OPTIONS for RULES, where there is no plan.
- * RET stays as it is where RULES are none that it can say. 0 or -ENOMEM. */
+ * RET stays as it is where it has nothing to say of RULES. 0 or -ENOMEM. */
 int kr_durable_describe_medium(struct kr_node *node,
                                const struct kr_rules *rules,
                                const struct kr_durable_options *options,
