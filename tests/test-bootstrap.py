@@ -637,6 +637,9 @@ def test_options(host, tap):
     log = host.sh("journalctl --sync; journalctl --no-pager -b -u " + SERVICE)
     tap.matches(log.stdout, r"left: 4\.2\.\d+ \S+ \(ask\): ",
                 "and its log names it")
+    tap.contains(log.stdout, "kubelet-remedy fix -n --benchmark=cis-1.12 "
+                 "--control=podPidsLimit --set=podPidsLimit=VALUE",
+                 "with the command that fixes it")
     host.write(OPTIONS, "KUBELET_REMEDY_FIX_OPTIONS=--no-such-option\n")
     result = host.run(["systemctl", "restart", SERVICE])
     tap.equal(result.status, 1, "an option that is none: the unit fails")

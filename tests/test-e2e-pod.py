@@ -65,12 +65,12 @@ class Pod:
 
     number = 0
 
-    def __init__(self, host, mode, options=OPTIONS, add=None, own_pids=True,
+    def __init__(self, host, mode, options=None, add=None, own_pids=True,
                  without_calls=(), generation="2"):
         Pod.number += 1
         self.host = host
         self.mode = mode
-        self.options = [] if mode == "audit" else list(options)
+        self.options = list(options or (() if mode == "audit" else OPTIONS))
         self.add = capabilities(mode) if add is None else add
         self.own_pids = own_pids
         self.generation = generation
@@ -305,6 +305,31 @@ def test_fix(host, tap):
             tap.equal(host.snapshot(), before, "all is as it was")
             tap.equal(host.value(), "false", "kubelet too")
         tap.equal(host.snapshot(IMAGE), image, "the image is untouched")
+
+
+def test_benchmark(host, tap):
+    """The options of `args`: what is left is in the log, whatever container."""
+    failing(host)
+    words = ["--benchmark=cis-1.12", "--control=podPidsLimit,makeIPTablesUtilChains"]
+    left = "left: 4.2.13 podPidsLimit (ask): "
+    command = ("kubelet-remedy fix -n --benchmark=cis-1.12 --control=podPidsLimit"
+               " --set=podPidsLimit=VALUE --wait=3 --root=/host\n")
+    with Pod(host, "audit", options=words) as pod:
+        tap.check(pod.wait_log("audit: status 1: FAIL  2 of 2 controls of CIS "
+                               "Kubernetes 1.12 fail"), "audit", pod.log())
+    with Pod(host, "fix", options=[*OPTIONS, *words]) as pod:
+        tap.check(pod.wait_log("fix: status 1: "), "fix", pod.log())
+        check_ready(tap, pod, True, "one is left")
+        tap.equal(host.value(), "true", "the other is fixed")
+        tap.equal((pod.log().count(left), pod.log().count(command)), (1, 2),
+                  "what is left, and the command", pod.log())
+        pod.kill()
+        pod.start()
+        tap.check(pod.wait_log("its fix is not repeated"), "another container",
+                  pod.log())
+        check_ready(tap, pod, True, "another container")
+        tap.equal((pod.log().count(left), pod.log().count(command)), (2, 4),
+                  "another container says it again", pod.log())
 
 
 def test_compliant(host, tap):

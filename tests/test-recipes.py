@@ -499,8 +499,11 @@ def test_ansible_options(host, tap):
     played = play(host, *FIX, *options)
     check_play(tap, played, "fix: one is left", failed=0)
     tap.equal(host.value(), "true", "fix: the other is made")
-    tap.contains(played[0].stdout, "podPidsLimit: ",
+    tap.contains(played[0].stdout, "podPidsLimit (ask): its value is the owner's",
                  "fix: what is left is listed")
+    tap.contains(played[0].stdout, "kubelet-remedy fix -n --benchmark=cis-1.12 "
+                 "--control=podPidsLimit --set=podPidsLimit=",
+                 "fix: with the command")
     allow = ("-e", '{"kubelet_remedy_fix_options": '
              '["--set=podPidsLimit=1024"]}')
     check_play(tap, play(host, *FIX, *options, *allow), "fix with permission",
@@ -538,6 +541,12 @@ def test_ansible_unhappy(host, tap):
               "refused: the play fails", result.stdout[-2000:])
     tap.equal((host.snapshot(), host.identity(), is_enabled(host)),
               (before, was, "disabled"), "refused: the node is untouched")
+    result, recap = play(host, *FIX, "-e", '{"kubelet_remedy_options": '
+                         '["--control=protectKernelDefaults"]}')
+    tap.equal((result.status != 0, recap.get("failed")), (True, 1),
+              "one control, refused: the play fails", result.stdout[-2000:])
+    tap.contains(result.stdout, "vm.overcommit_memory = 1",
+                 "one control, refused: what has to be done first")
     host.remove(DROPIN + ".old")
     host.write("/run/standin-kubelet.conf", "die-after-ms=300 when=true\n")
     result, recap = play(host, *FIX)

@@ -25,10 +25,11 @@
  *
  * One pod fixes once. A container that is started again (killed for want of
  * memory, say) finds in $STATE, which outlives containers but not the pod, that
- * there was a run: one that has ended is not repeated, and one that was killed
- * neither, since the host reverts it by itself. After a reboot of the
- * node it is another run. A new pod tries again; a change that was put back (5)
- * is refused then (4) unless --retry is among the options.
+ * there was a run: one that has ended is shown again, and not repeated; one
+ * that was killed is not repeated, either, since the host reverts it by itself.
+ * After a reboot of the node it is another run. A new pod tries again; a change
+ * that was put back (5) is refused then (4) unless --retry is among the
+ * options.
  *
  * The first pods of a new DaemonSet only audit, in fix, too: all of them are
  * made at once, and a fix takes one node after the other. $GENERATION is the
@@ -191,9 +192,9 @@ static int wait_for(pid_t child)
 }
 
 /* Runs COMMAND with --root and the words of OPTIONS; its output goes into the
- * file OUT of the state, or where ours goes. Its status, and 127 where it
+ * file of the state that is called as it is. Its status, and 127 where it
  * cannot be started. */
-static int run(const char *command, char **options, const char *out)
+static int run(const char *command, char **options)
 {
 	size_t n = 0;
 	char **words;
@@ -216,15 +217,12 @@ static int run(const char *command, char **options, const char *out)
 		return 127;
 	}
 	if (child == 0) {
+		FILE *file = open_state(command, "we");
 		sigset_t none;
 
-		if (out) {
-			FILE *file = open_state(out, "we");
-
-			if (!file || dup2(fileno(file), STDOUT_FILENO) < 0) {
-				say("%s/%s cannot be written", state_dir, out);
-				_exit(126);
-			}
+		if (!file || dup2(fileno(file), STDOUT_FILENO) < 0) {
+			say("%s/%s cannot be written", state_dir, command);
+			_exit(126);
 		}
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
@@ -287,9 +285,10 @@ static char *make_verdict(int status)
 	return text;
 }
 
-static void show_audit(void)
+/* What COMMAND printed. */
+static void show(const char *command)
 {
-	FILE *file = open_state("audit", "re");
+	FILE *file = open_state(command, "re");
 	char buffer[4096];
 	size_t n;
 
@@ -321,11 +320,11 @@ static int audit(char **options, const char *boot)
 	if (was) {
 		status = atoi(was);
 	} else {
-		status = run("audit", options, "audit");
+		status = run("audit", options);
 		if (!stopping)
 			note_status("audit", boot, status);
 	}
-	show_audit();
+	show("audit");
 	text = make_verdict(status);
 	say("audit: %s", text);
 	if (status != 0 && !was && !stopping) {
@@ -380,9 +379,10 @@ static int fix(char **options, const char *boot)
 		status = atoi(was);
 	} else {
 		note_run("fix", boot, "begun");
-		status = run("fix", options, NULL);
+		status = run("fix", options);
 		note_status("fix", boot, status);
 	}
+	show("fix");
 	free(was);
 	explain(status);
 	if (status <= 1 && !stopping)
