@@ -54,8 +54,7 @@ ANSWERS = {
         "Location": "/api/v1/nodes/true/proxy/configz"}}, "unknown",
                  "status 302: a redirect, which is not followed"),
     "s401": ({"status": 401}, "unknown",
-             "status 401: the API server does not accept who asks: "
-             "--token-file, or --cert and --key"),
+             "status 401: the API server demands credentials: --token-file, or --cert and --key"),
     "k401": ({"status": 401, "body": "Unauthorized"}, "unknown",
              "status 401: kubelet does not accept the API server's "
              "certificate"),
@@ -279,9 +278,7 @@ class Test:
                         "kubelet says so of itself", *known,
                         "--token-file=" + good)
             self.expect("none", "unknown", ANSWERS["s401"][2], *known)
-            self.expect("another", "unknown", "status 401: the API server "
-                        "does not accept who asks: it refuses the token or "
-                        "the certificate", *known,
+            self.expect("another", "unknown", "status 401: the API server refuses the token or the certificate", *known,
                         "--token-file=" + self.path("wrong", "abc"))
             for name, text in (("an empty file", ""), ("blanks", " \n\n"),
                                ("two lines", TOKEN + "\nX: y\n"),

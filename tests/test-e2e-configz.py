@@ -250,7 +250,7 @@ def test_not_allowed_before(host, tap):
     before, was = failing_node(host)
     for behaviour, part in (
             ({"status": 403}, "RBAC must grant get on nodes/proxy"),
-            ({"status": 401}, "does not accept who asks"),
+            ({"status": 401}, "demands credentials"),
             (UNREACHED, "the API server does not reach kubelet"),
             ({"absent": True}, KEY + " is not in the answer")):
         with Live(host, then=behaviour) as api:

@@ -285,7 +285,7 @@ NODES = [
      "machineconfig' instead, but not while kubelet has no --kubeconfig that "
      "could be known", "another program"),
     ("talos", ["fix", "--control=podPidsLimit"],
-     "what podPidsLimit has to be is the owner's to say", "extraConfig"),
+     "the owner must choose the value of podPidsLimit", "extraConfig"),
     ("k3s", ["fix", "--control=mode:unit"],
      "/etc/systemd/system/k3s.service: k3s starts kubelet, nothing of it is "
      "changed: give it the mode 0600", "another program"),

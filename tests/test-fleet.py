@@ -150,7 +150,7 @@ class Test:
         ("a redirect", {"status": 302, "headers": {"Location": "/standin/stats"}},
          "unknown", "status 302: a redirect", "", 1),
         ("401", {"status": 401, "message": "Unauthorized"}, "unknown",
-         "status 401: the API server does not accept who asks",
+         "status 401: the API server demands credentials",
          "Unauthorized", 1),
         ("403", {"status": 403, "message": "nodes is forbidden: User \"x\""},
          "unknown", "RBAC must grant get on nodes/proxy",
@@ -206,7 +206,7 @@ class Test:
         ("403 for nobody", {"status": 403, "message":
                             'nodes "x" is forbidden: User "system:anonymous" '
                             'cannot get resource "nodes/proxy"'}, "unknown",
-         "RBAC must grant get on nodes/proxy to who asks, and that was "
+         "RBAC must grant get on nodes/proxy, and the request was one of "
          "system:anonymous", "", 1),
         ("a long head", {"headers": {"X-Long": "x" * 200000}}, "unknown",
          "the answer's head is too long", None, 1),
@@ -523,7 +523,7 @@ class Test:
 
     # what is wrong with the list, and what is said of it
     LISTS = (
-        ("401", {"status": 401}, "does not accept who asks"),
+        ("401", {"status": 401}, "demands credentials"),
         ("403", {"status": 403, "message": "nodes is forbidden"},
          "RBAC must grant list on nodes (nodes is forbidden)"),
         ("404", {"status": 404}, "there is no API server at the URL"),
@@ -1017,11 +1017,9 @@ next: kubelet-remedy fix -n, on such a node
             ("a token", ours.tls(), [ca, "--token-file=" + token], 0, ""),
             ("a client certificate", ours.tls(),
              [ca, "--cert=" + cert, "--key=" + key], 0, ""),
-            ("no token", ours.tls(), [ca], 3, "status 401: the API server does "
-             "not accept who asks: --token-file, or --cert and --key"),
+            ("no token", ours.tls(), [ca], 3, "status 401: the API server demands credentials: --token-file, or --cert and --key"),
             ("a wrong token", ours.tls(), [ca, "--token-file=" + wrong], 3,
-             "status 401: the API server does not accept who asks: it refuses "
-             "the token or the certificate"),
+             "status 401: the API server refuses the token or the certificate"),
             ("no file of a token", ours.tls(),
              [ca, "--token-file=%s/none" % folder], 3, "cannot be read"),
             ("a certificate of others", ours.tls(),

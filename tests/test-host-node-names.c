@@ -196,7 +196,7 @@ static const struct row rows[] = {
          {{401, NULL, 0, -EBADMSG}},
          "",
          "status 401: the API server "
-         "does not accept who asks"},
+         "demands credentials"},
 	{"403",
          {{403, "{\"kind\":\"Status\",\"message\":\"no, no\"}", 0, -EBADMSG}},
          "",

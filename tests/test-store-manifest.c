@@ -369,7 +369,7 @@ START_TEST(test_run_without_memory)
 }
 END_TEST
 
-/* --- what is no whole record --------------------------------------------- */
+/* --- what is not a complete record --------------------------------------------- */
 
 enum level {
 	ROOT,

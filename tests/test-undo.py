@@ -958,7 +958,7 @@ def mode_lost(case):
     with open(path, "w", encoding="utf-8") as file:
         json.dump(record, file)
     run = case.run("undo")
-    case.expect("is no whole record" in run.err, "undo: %d: %s%s",
+    case.expect("is not a complete record" in run.err, "undo: %d: %s%s",
                 run.status, run.out, run.err)
     case.expect(mode_of(case, CONFIG) == 0o600, "mode: %o",
                 mode_of(case, CONFIG))

@@ -181,6 +181,11 @@ static void print_command(FILE *out, enum kr_command command)
 		    &about, "%c%s.%s", toupper(*row->summary), row->summary + 1,
 		    kr_command_takes(command, "control") ? " " USUAL : "") == 0)
 		print_wrapped(out, 0, 0, about);
+	if (row->example)
+		fprintf(out,
+		        "example: %1$s %2$s%3$s\n"
+		        "the manual is %1$s(8)\n",
+		        KR_NAME, row->name, row->example);
 	fputc('\n', out);
 	print_rows(out, command, false);
 	print_rows(out, command, true);
@@ -190,11 +195,6 @@ static void print_command(FILE *out, enum kr_command command)
 	}
 	fputs("\nexit status:\n", out);
 	print_wrapped(out, 0, STATUS_INDENT, row->statuses);
-	if (row->example)
-		fprintf(out,
-		        "\nexample: %1$s %2$s%3$s\n"
-		        "the manual is %1$s(8)\n",
-		        KR_NAME, row->name, row->example);
 }
 
 void kr_help_commands(FILE *out, unsigned commands)

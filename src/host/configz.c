@@ -62,12 +62,10 @@ static const struct meaning {
 	{401, 401, KUBELET, "Unauthorized",
          "kubelet does not accept the API server's certificate"},
 	{401, 401, ANYONE, NULL,
-         "the API server does not accept who asks: it refuses the token or "
-         "the certificate",
-         .named = true},
+         "the API server refuses the token or the certificate", .named = true},
 	{401, 401, ANYONE, NULL,
-         "the API server does not accept who asks: --token-file, or --cert "
-         "and --key"},
+         "the API server demands credentials: --token-file, or --cert and "
+         "--key"},
 	{403, 403, KUBELET, "Forbidden (user=",
          "kubelet does not answer the API server: its user lacks get on "
          "nodes/proxy"},
@@ -79,8 +77,8 @@ static const struct meaning {
          "a role that is bound",
          KR_AGAIN_LATER},
 	{403, 403, API_SERVER, "\"system:anonymous\"",
-         "not allowed: RBAC must grant get on nodes/proxy to who asks, and "
-         "that was system:anonymous"},
+         "not allowed: RBAC must grant get on nodes/proxy, and the request was "
+         "one of system:anonymous"},
 	{403, 403, ANYONE, NULL,
          "not allowed: RBAC must grant get on nodes/proxy"},
 	{404, 404, API_SERVER, "nodes \"",

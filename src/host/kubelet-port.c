@@ -267,7 +267,8 @@ static enum kr_proved judge_anonymous(const struct kr_kubelet_look *before,
 	if (after->anonymous.seen == KR_SEEN_ANSWERED &&
 	    after->anonymous.status == 401)
 		return KR_PROVED_YES;
-	say(ret, "kubelet must refuse who has no credentials (status 401)",
+	say(ret,
+	    "kubelet must refuse requests without credentials (status 401)",
 	    &after->anonymous);
 	return KR_PROVED_NO;
 }

@@ -619,9 +619,8 @@ int kr_settling_run(struct kr_settling *s, struct kr_diag *diag,
 		return r;
 	*ret = ends[verdict];
 	if (s->blind && verdict == IS_SETTLED)
-		kr_diag_add(
-			diag, KR_WARNING, "systemd-silent", KR_SPAN_NONE,
-			"systemd does not answer: that kubelet is healthy is "
-			"its own word");
+		kr_diag_add(diag, KR_WARNING, "systemd-silent", KR_SPAN_NONE,
+		            "systemd does not answer: only kubelet itself says "
+		            "that it is healthy");
 	return 0;
 }

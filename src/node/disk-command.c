@@ -120,8 +120,8 @@ void kr_disk_remark(struct kr_node *node, struct kr_diag *diag)
 	    (matters || kr_diag_find(diag, "config-version")))
 		kr_diag_add(diag, KR_NOTE, "version-not-known", KR_SPAN_NONE,
 		            "kubelet's version is not known: with "
-		            "--kubelet-version only what that one refuses is "
-		            "reported");
+		            "--kubelet-version only what that version refuses "
+		            "is reported");
 }
 
 static bool is_relative(const char *path)

@@ -319,7 +319,7 @@ static void warn_unread(int field, const struct kr_file *file,
 	    !mentions(file, f->flag))
 		return;
 	kr_diag_add_path(diag, KR_WARNING, "nodeadm-unread", file->path,
-	                 "speaks of this setting and is neither JSON nor YAML: "
+	                 "mentions this setting and is neither JSON nor YAML: "
 	                 "what nodeadm makes of it at the next boot is "
 	                 "unknown");
 }

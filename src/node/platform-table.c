@@ -85,7 +85,7 @@ static const struct kr_platform openshift = {
 static const struct kr_platform eks_auto = {
 	.id = "eks-auto",
 	.name = "Amazon EKS Auto Mode",
-	.refusal = "the nodes of EKS Auto Mode are Amazon's to configure: "
+	.refusal = "Amazon configures the nodes of EKS Auto Mode: "
 		   "replace this node, whose @KEY@ is wrong, with 'kubectl "
 		   "delete nodeclaim'",
 	.owner = "EKS Auto Mode",
@@ -126,9 +126,9 @@ static const struct kr_platform talos = {
 static const struct kr_platform gke_autopilot = {
 	.id = "gke-autopilot",
 	.name = "Google Kubernetes Engine, Autopilot",
-	.refusal = "the nodes of GKE Autopilot are Google's to configure: "
-		   "take one whose @KEY@ is wrong to Google Cloud's support, "
-		   "with its configz",
+	.refusal = "Google configures the nodes of GKE Autopilot: report one "
+		   "whose @KEY@ is wrong to Google Cloud's support, with its "
+		   "configz",
 	.owner = "GKE",
 	.when = "at every boot, from the instance's metadata",
 	.place = "a case for Google Cloud's support",

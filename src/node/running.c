@@ -59,8 +59,8 @@ static int find_process(struct kr_node *node, struct kr_diag *diag,
 	r = n > 1 ? find_in_unit(node, pids, n, &pid) : FOUND;
 	if (r == SEVERAL)
 		kr_diag_add(diag, KR_ERROR, "several-kubelets", KR_SPAN_NONE,
-		            "%d kubelets run here (the first is %d): which "
-		            "one is meant must be said with --pid",
+		            "%d kubelets run here (the first is %d): name one "
+		            "with --pid",
 		            n, (int)pids[0]);
 	return r == FOUND ? kr_process_read(node->proc_fd, pid, NULL, diag, ret)
 	                  : r;
@@ -139,8 +139,7 @@ static int keep_doubt(struct kr_node *node, int result)
 
 	if (result == SEVERAL)
 		r = asprintf(&node->process_doubt,
-		             "several kubelets run, --pid would say which one "
-		             "is meant");
+		             "several kubelets run: name one with --pid");
 	else if (result == -ESRCH && main)
 		r = asprintf(&node->process_doubt,
 		             "kubelet[%d] is not to be seen in /proc",

@@ -360,8 +360,8 @@ static int refuse_foreign(struct planning *p)
 	if (is_owners(p->rule))
 		return kr_diag_refuse(
 			p->diag, "not-a-unit", KR_SPAN_NONE,
-			"%s starts kubelet, nothing of it is edited: what "
-			"%s has to be is the owner's to say",
+			"%s starts kubelet, nothing of it is edited: the owner "
+			"must choose the value of %s",
 			f->name, p->rule->name);
 	if (!right)
 		return name_places(p);
@@ -399,11 +399,10 @@ int kr_step_refuse_platform(struct kr_node *node, const struct kr_rule *rule,
 	int r = kr_format(&who, "%s writes kubelet's files", platform->owner);
 
 	if (r == 0 && is_owners(rule))
-		return kr_diag_refuse(
-			diag, "not-a-unit", KR_SPAN_NONE,
-			"%s, nothing of it is edited: what %s has to be is "
-			"the owner's to say",
-			who, rule->name);
+		return kr_diag_refuse(diag, "not-a-unit", KR_SPAN_NONE,
+		                      "%s, nothing of it is edited: the owner "
+		                      "must choose the value of %s",
+		                      who, rule->name);
 	if (r == 0)
 		r = find_harm(node, rule, who, diag, &but);
 	if (r < 0)

@@ -131,8 +131,8 @@ static int check_kind(const struct kr_in_place *file, struct kr_diag *diag)
 		return refuse_stale(diag, file->path);
 	if (st.st_nlink > 1)
 		return refuse(diag, file->path, KR_CHANGE_LINKED,
-		              "has several names (hard links), and those who "
-		              "use it by another one would be met, too");
+		              "has several names (hard links), and the change "
+		              "would affect the others, too");
 	if (ioctl(file->fd, FS_IOC_GETFLAGS, &flags) == 0 &&
 	    (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
 		return refuse(diag, file->path, KR_CHANGE_IMMUTABLE,

@@ -56,12 +56,12 @@ static bool is_ours(struct kr_fs *fs, const struct stat *st)
 
 static int refuse(struct kr_diag *diag, const struct stat *st)
 {
-	kr_diag_add_path(diag, KR_ERROR, "lock-file", PATH,
-	                 "should be a regular file of root's with one name, "
-	                 "and is %s (owner %u, %u names): see who has made it, "
-	                 "remove it, then run this again",
-	                 kind_of(st), (unsigned)st->st_uid,
-	                 (unsigned)st->st_nlink);
+	kr_diag_add_path(
+		diag, KR_ERROR, "lock-file", PATH,
+		"should be a regular file of root's with one name, "
+		"and is %s (owner %u, %u names): see which program made it, "
+		"remove it, then run this again",
+		kind_of(st), (unsigned)st->st_uid, (unsigned)st->st_nlink);
 	return -EINVAL;
 }
 

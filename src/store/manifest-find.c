@@ -140,7 +140,7 @@ int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
 		                 r == -EPROTONOSUPPORT
 		                         ? "was written by a newer version of "
 		                           "this program"
-		                         : "is no whole record of a fix");
+		                         : "is not a complete record of a fix");
 	}
 	r = add_rows(&list);
 	if (r < 0)

@@ -82,16 +82,16 @@ static _printf_(3, 4) void say(struct looking *l, const struct place *place,
 	l->n_found++;
 	if (l->own)
 		kr_diag_add_path(l->diag, KR_ERROR, "own-folder", place->path,
-		                 "can be written by %s, and so what is in %s "
-		                 "be theirs: it must be root's, and no "
-		                 "other user's to write",
+		                 "can be written by %s, so what is in %s could "
+		                 "be theirs: it must be root's, and no other "
+		                 "user may write it",
 		                 who, l->own);
 	else
 		kr_diag_add_path(l->diag, KR_WARNING, "others-may-write",
 		                 place->path, "can be written by %s%s", who,
 		                 place->is_folder
-		                         ? ", and so the file that is edited "
-		                           "in it or below it be replaced"
+		                         ? ": the file that is edited in it or "
+		                           "below it could be replaced"
 		                         : "");
 }
 

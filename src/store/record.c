@@ -118,7 +118,7 @@ int kr_record_make(struct kr_record *record, struct kr_fs *fs,
 		return kr_record_fail(diag, KR_STATE_DIR, r, what);
 	if (fsync(state_fd) < 0)
 		return kr_record_fail(diag, KR_STATE_DIR, -errno,
-		                      "cannot be brought to the disk");
+		                      "cannot be written to the disk");
 	return 0;
 }
 

@@ -193,7 +193,7 @@ static int claim(struct kr_fs *fs, struct kr_recovery *recovery, const char *id,
 	r = fd < 0 ? fd : claim_folder(recovery, id, &fd);
 	if (r == KR_CLAIM_BUSY)
 		kr_diag_add_path(diag, KR_ERROR, "busy", path,
-		                 "another run of this program is about it");
+		                 "another run of this program is reverting it");
 	return fail(diag, path, r,
 	            "cannot be taken over from the run that was interrupted");
 }
@@ -381,8 +381,8 @@ static int check_unknown(struct kr_fs *fs, const struct kr_manifests *list,
 	kr_diag_add_path(diag, KR_ERROR, "recover", path,
 	                 "holds the record of a run that may not have come to "
 	                 "its end, and that is incomplete or of a newer "
-	                 "version: the old files lie there, and when kubelet's "
-	                 "are as they should be, that folder must be removed");
+	                 "version: the old files are there; once kubelet's "
+	                 "files are correct, remove that folder");
 	return -EBADMSG;
 }
 

@@ -281,7 +281,7 @@ static int fill(struct kr_replacement *rep, int fd,
 		            "its mode or owner cannot be changed");
 	if (fsync(fd) < 0)
 		return fail(diag, rep->path, -errno,
-		            "the new content cannot be brought to the disk");
+		            "the new content cannot be written to the disk");
 	r = kr_known_read(fd, &rep->new);
 	return r < 0 ? fail(diag, rep->path, r,
 	                    "the new content cannot be read again")
@@ -459,7 +459,7 @@ int kr_replacement_sync(struct kr_replacement *rep, struct kr_diag *diag)
 {
 	if (fsync(rep->dir_fd) < 0)
 		return fail(diag, rep->path, -errno,
-		            "its folder cannot be brought to the disk");
+		            "its folder cannot be written to the disk");
 	return 0;
 }
 
