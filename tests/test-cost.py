@@ -35,7 +35,7 @@ CALLS_OF_SECTION_MAX = 200     # looks at the files that a fix would change
 CALLS_OF_CURE_MAX = 300
 VERSION = "--kubelet-version=1.29.0"
 CALLS_PER_DROPIN_MAX = 8       # opened by path and looked at, then read
-CALLS_OF_LINKS_MAX = 8         # of any number: those of the unit's own name
+CALLS_OF_LINKS_MAX = 12        # of any number: one for 16 KiB of names
 CALLS_PER_MIB_MAX = 16          # of a config file
 
 TREE_KIB_MAX = 64 << 10         # of any tree
