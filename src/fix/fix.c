@@ -73,21 +73,6 @@ static int check_restart(struct kr_applying *f)
 	return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED, "not kubelet's");
 }
 
-/* The first control that is not as demanded and that a fix could write. */
-static const struct kr_rule *first_wrong(const struct kr_applying *f)
-{
-	const struct kr_audit *before = f->fix->before;
-
-	for (size_t i = 0; i < before->n_items; i++) {
-		const struct kr_judgement *j = &before->items[i];
-
-		if (j->rule->test && j->disk.answer != KR_ANSWER_PASS &&
-		    kr_rule_is_written(j->rule))
-			return j->rule;
-	}
-	return before->items[0].rule;
-}
-
 /* What the plan would cure. */
 static bool is_own(const struct kr_message *m, const void *userdata)
 {
@@ -100,18 +85,11 @@ static bool is_own(const struct kr_message *m, const void *userdata)
 	return false;
 }
 
-/* A platform that refuses names its own way. What stops the plan comes before
- * what it would cure. */
+/* What stops the plan comes before what it would cure. */
 static int end_refused(struct kr_applying *f)
 {
-	const struct kr_node *node = f->fix->host->node;
-	const struct kr_message *cause;
 	int r = kr_diag_put_last(f->diag, is_own, f->fix->before);
 
-	cause = kr_diag_cause(f->diag);
-	if (r == 0 && node->platform && node->platform->refusal && cause &&
-	    strcmp(cause->code, "platform") == 0 && !cause->file)
-		r = kr_durable_describe(node, first_wrong(f), &f->fix->durable);
 	return r < 0 ? r
 	             : kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
 	                                     "no safe edit");
@@ -257,8 +235,6 @@ int kr_fix_run(const struct kr_node_options *node_options,
 
 const struct kr_durable *kr_fix_durable(const struct kr_fix *fix)
 {
-	if (fix->durable.platform)
-		return &fix->durable;
 	return fix->plan && fix->plan->durable.platform ? &fix->plan->durable
 	                                                : NULL;
 }
@@ -268,7 +244,6 @@ struct kr_fix *kr_fix_free(struct kr_fix *fix)
 	if (!fix)
 		return NULL;
 	kr_plan_free(fix->plan);
-	kr_durable_done(&fix->durable);
 	kr_audit_free(fix->before);
 	kr_audit_free(fix->after);
 	kr_actions_done(&fix->actions);

@@ -43,10 +43,10 @@ int kr_durable_plan(struct kr_node *node, const struct kr_rules *rules,
                     const struct kr_durable_options *options,
                     struct kr_diag *diag, struct kr_durable *ret);
 
-/* Place and text of NODE's platform, in RULE's words, for a refusal. 0 or
- * -ENOMEM. */
-int kr_durable_describe(const struct kr_node *node, const struct kr_rule *rule,
-                        struct kr_durable *ret);
+/* Place and text of PLATFORM in the words of RULES, of settings, for a refusal.
+ * 0 or -ENOMEM. */
+int kr_durable_describe(const struct kr_platform *platform,
+                        const struct kr_rules *rules, struct kr_durable *ret);
 
 /* Whether PATH is a place that only the platform reads: no restart and no
  * Reload makes it take effect. */
