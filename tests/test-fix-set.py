@@ -55,11 +55,11 @@ def check_result(case, run, said):
     case.expect(run.status in STATUSES.get(outcome, ()), "status %d of %s: %s",
                 run.status, outcome, said.get("reason"))
     left = {x["control"]: x["why"] for x in said.get("left", [])}
-    if outcome in ("refused", "unconfigured"):
+    if outcome == "unconfigured":
         return
     failing = [c["name"] for c in said.get("after", {}).get("controls", [])
                if c["verdict"] == "fail" and left.get(c["name"]) != "waived"]
-    case.expect(run.status == 1 or not failing, "status %d, and %s fail",
+    case.expect(run.status in (1, 4) or not failing, "status %d, and %s fail",
                 run.status, ", ".join(failing))
     for control in said.get("after", {}).get("controls", []):
         good = control["verdict"] in ("pass", "not-applicable", "waived", None)
@@ -83,12 +83,30 @@ def check_commands(case, said):
     """A command that is shown is not refused where it is shown."""
     for left in said["left"]:
         command = left["command"] or ""
-        command = command.replace("=VALUE", "=" + OWNERS.get(left["control"],
-                                                             ""))
+        for name, value in OWNERS.items():
+            command = command.replace("=%s=VALUE" % name, "=%s=%s"
+                                      % (name, value))
         if command:
             run = Run([case.program, *shlex.split(command)[1:]])
             case.expect(run.status in (0, 1), "%s: %d: %s", command,
                         run.status, run.out)
+
+
+def check_by_hand(case, words, text):
+    """Where nothing can be edited each control is left, and all that may be
+    written by hand is in one text."""
+    run, said = case.json("fix", *words, "--kubelet-version=1.30")
+    check_result(case, run, said)
+    check_commands(case, said)
+    case.expect(run.status == 4, "status %d", run.status)
+    case.expect((said["durable"] or {}).get("text") == text, "the text: %s",
+                said["durable"])
+    told = case.run("fix", *words, "--kubelet-version=1.30").out
+    for left in said["left"]:
+        case.expect(" %s (%s): " % (left["control"], left["why"]) in told,
+                    "%s is not left: %s", left["control"], told)
+    for line in (text or "").splitlines():
+        case.expect(line in told, "%r is not shown: %s", line, told)
 
 
 def without_commands(said):
@@ -244,11 +262,12 @@ NODES = [
      "take one whose readOnlyPort is wrong", "true by default"),
     ("bottlerocket", ["fix", "--control=readOnlyPort,rotateCertificates",
                       "--explicit"],
-     "settings: set rotateCertificates there", "true by default"),
+     "(refused): set rotateCertificates there", "true by default"),
     ("eks-ubuntu-snap", ["fix", "--benchmark=eks-1.8"],
      "here it says Webhook already", "mode: true"),
     ("flatcar-typhoon-docker", ["fix", "--benchmark=cis-1.12"],
-     "what hostname-override has to be is the owner's", "hostname-override: "),
+     "hostname-override (never): it is the owner's to change",
+     "hostname-override: "),
     ("talos", ["audit", "--control=readOnlyPort"],
      "extraConfig.readOnlyPort: 0 with", "makeIPTables"),
     ("talos", ["audit", "--control=mode:config"], "UNKNOWN", "next:"),
@@ -272,11 +291,11 @@ NODES = [
       for command in ("fix", "audit")),
     # the edition is that of the platform, by auto
     ("k3s", ["fix", "--benchmark"],
-     "REFUSED  /etc/systemd/system/k3s.service:31:2: k3s starts kubelet",
+     "REFUSED  k3s starts kubelet, nothing of it is edited\n",
      "for audit only"),
     ("rke2-agent", ["fix", "-n", "--benchmark=auto"],
-     "REFUSED  /var/lib/rancher/rke2/agent/etc/kubelet.conf.d/50-site.conf:3:25:"
-     " RKE2 starts kubelet", "for audit only"),
+     "REFUSED  RKE2 starts kubelet, nothing of it is edited\n",
+     "for audit only"),
     ("openshift", ["fix", "--benchmark"],
      "REFUSED  the Machine Config Operator owns this node's files",
      "for audit only"),
@@ -334,6 +353,47 @@ NODES = [
      "mode:unit is fixed; 18 controls are left", "files are correct"),
 ]
 
+
+THREE = ["--control=makeIPTablesUtilChains,eventRecordQPS,"
+         "featureGates.RotateKubeletServerCertificate", "--explicit",
+         "--set=eventRecordQPS=5"]
+RANCHER = ('kubelet-arg:\n  - "make-iptables-util-chains=true"\n'
+           '  - "event-qps=5"\n'
+           '  - "feature-gates=RotateKubeletServerCertificate=true"\n')
+FLAGS = ("--make-iptables-util-chains=true\n--event-qps=5\n"
+         "--feature-gates=RotateKubeletServerCertificate=true\n")
+MEMBERS = ("makeIPTablesUtilChains: true\neventRecordQPS: 5\n"
+           "featureGates:\n  RotateKubeletServerCertificate: true\n")
+MCO = ("apiVersion: machineconfiguration.openshift.io/v1\n"
+       "kind: KubeletConfig\nmetadata:\n  name: kubelet-remedy\nspec:\n"
+       "  machineConfigPoolSelector:\n    matchLabels:\n"
+       "      pools.operator.machineconfiguration.openshift.io/worker: \"\"\n"
+       "  kubeletConfig:\n")
+
+
+def below(head, blanks, text):
+    return head + "".join(blanks + line + "\n" for line in text.splitlines())
+
+
+BY_HAND = [
+    # (node, options, what is to be put by hand)
+    ("openshift", THREE, below(MCO, "    ", MEMBERS)),
+    ("talos", THREE, below("machine:\n  kubelet:\n    extraConfig:\n",
+                           "      ", MEMBERS)),
+    ("k3s", THREE, RANCHER),
+    ("rke2-agent", [THREE[0], "--skip=eventRecordQPS", "--explicit"],
+     RANCHER.replace('  - "event-qps=5"\n', "")),
+    ("microk8s", THREE, FLAGS), ("made-wrapper-script", THREE, FLAGS),
+    ("made-kubelet-is-a-script", THREE, FLAGS),
+    ("flatcar-typhoon-docker", THREE, MEMBERS),
+    # what would do harm, and what was not allowed, is not in it
+    ("made-wrapper-script", ["--control=protectKernelDefaults,readOnlyPort"],
+     "--read-only-port=0\n"),
+    ("bottlerocket", ["--benchmark=cis-1.12", "--allow=seccompDefault"],
+     "apiclient set settings.kubernetes.seccomp-default=true\n"),
+    ("bottlerocket", ["--benchmark=cis-1.12"], None),
+    ("openshift", ["--control=mode:config,mode:unit"], None),
+]
 
 WAIVED = ("readOnlyPort we need it\n"
           "makeIPTablesUtilChains its team knows\n")
@@ -446,6 +506,42 @@ def check_set_left(case):
         case.expect((run.status, said["outcome"], left) == (
             1, "unchanged", [("eventRecordQPS", "refused")]),
             "%d %s %s", run.status, said["outcome"], left)
+
+
+# What kubelet refuses the node for, and the options of the one command that
+# takes the owner's leave.
+ASKED = [
+    ('"tlsCipherSuites": ["TLS_FOO"]', " --control=tlsCipherSuites"),
+    ('"eventRecordQPS": -1',
+     " --control=eventRecordQPS --set=eventRecordQPS=VALUE"),
+    ('"eventRecordQPS": -1, "tlsCipherSuites": ["TLS_FOO"]',
+     " --control=makeIPTablesUtilChains,eventRecordQPS,tlsCipherSuites"
+     " --set=eventRecordQPS=VALUE"),
+    ('"eventRecordQPS": -1, "readOnlyPort": 99999',
+     " --control=readOnlyPort,makeIPTablesUtilChains,eventRecordQPS"
+     " --set=eventRecordQPS=VALUE"),
+    ('"eventRecordQPS": -1, "registerNode": 7', None),
+]
+
+
+def check_asked(case, members, options):
+    """A value that is asked for makes the node invalid."""
+    write(case, MAIN, '{"apiVersion": "kubelet.config.k8s.io/v1beta1",\n'
+          '"kind": "KubeletConfiguration",\n%s}\n' % members)
+    case.node.give_kubeconfig()
+    words = ("--benchmark=cis-1.12", "--kubelet-version=1.30")
+    told = case.run("fix", *words).out
+    run, said = case.json("fix", *words)
+    check_commands(case, said)
+    commands = {x["command"] for x in said["left"]
+                if x["command"]}
+    want = {"kubelet-remedy fix -n %s%s --root=%s %s" % (
+        words[0], options, case.node.root, words[1])} if options else set()
+    case.expect((run.status, commands) == (4, want), "%d %s", run.status,
+                commands)
+    if options:
+        case.expect(told.rstrip().endswith("next: " + commands.pop()), "%s",
+                    told)
 
 
 HEAD = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
@@ -993,6 +1089,9 @@ def main():
         row(tap, program, schemas, os.path.join(os.path.dirname(__file__),
                                                 "nodes", name),
             name + ": " + " ".join(words), check_platform, words, text, never)
+    for name, words, text in BY_HAND:
+        row(tap, program, schemas, os.path.join(nodes, name),
+            name + ", by hand: " + " ".join(words), check_by_hand, words, text)
     row(tap, program, schemas, os.path.join(os.path.dirname(__file__), "nodes",
                                             FLAG_AND_FILE),
         "an authority that is offered", check_offer)
@@ -1030,6 +1129,9 @@ def main():
     for name in ("config", "kubeconfig", "clientCA", "unit"):
         row(tap, program, schemas, tree, "mode and owner: " + name,
             check_mode_and_owner, name)
+    for members, options in ASKED:
+        row(tap, program, schemas, tree, "asked for: " + members, check_asked,
+            members, options)
     for words in NOT_CURED:
         row(tap, program, schemas, tree, "not cured: " + ", ".join(words[:2]),
             check_not_cured, *words)

@@ -355,20 +355,26 @@ const struct kr_message *kr_diag_cause(const struct kr_diag *diag)
 	return kr_diag_first(diag, KR_ERROR);
 }
 
-char *kr_diag_reason(const struct kr_diag *diag, const char *otherwise)
+char *kr_diag_sentence(const struct kr_message *m)
 {
-	const struct kr_message *m = kr_diag_cause(diag);
 	char *reason;
 	int r;
 
-	if (!m || !m->file)
-		return strdup(m ? m->text : otherwise);
+	if (!m->file)
+		return strdup(m->text);
 	if (m->line > 0)
 		r = asprintf(&reason, "%s:%u:%u: %s", m->file, m->line,
 		             m->column, m->text);
 	else
 		r = asprintf(&reason, "%s: %s", m->file, m->text);
 	return r < 0 ? NULL : reason;
+}
+
+char *kr_diag_reason(const struct kr_diag *diag, const char *otherwise)
+{
+	const struct kr_message *m = kr_diag_cause(diag);
+
+	return m ? kr_diag_sentence(m) : strdup(otherwise);
 }
 
 const struct kr_message *kr_diag_find(const struct kr_diag *diag,

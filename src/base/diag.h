@@ -110,9 +110,12 @@ const struct kr_message *kr_diag_first(const struct kr_diag *diag,
  * without, and the first most often is the cause of those behind it. */
 const struct kr_message *kr_diag_cause(const struct kr_diag *diag);
 
-/* That error as one sentence with its place, "FILE:LINE:COLUMN: TEXT", or a
- * copy of OTHERWISE where there is none; the caller frees it. NULL: no memory.
- */
+/* M as one sentence with its place, "FILE:LINE:COLUMN: TEXT"; the caller frees
+ * it. NULL: no memory. */
+char *kr_diag_sentence(const struct kr_message *m);
+
+/* That of the error to blame, or a copy of OTHERWISE where there is none; the
+ * caller frees it. NULL: no memory. */
 char *kr_diag_reason(const struct kr_diag *diag, const char *otherwise);
 
 /* The first message with this CODE, or NULL. */

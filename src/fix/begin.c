@@ -29,7 +29,6 @@ static int open_host(struct kr_applying *f,
 	int r;
 
 	fix->plan = kr_plan_free(fix->plan);
-	kr_durable_done(&fix->durable);
 	kr_ports_done(&f->ports);
 	fix->before = kr_audit_free(fix->before);
 	fix->host = kr_host_free(fix->host);

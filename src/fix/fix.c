@@ -16,7 +16,6 @@
 #include "fix/fix.h"
 #include "fix/holds.h"
 #include "fix/remembered.h"
-#include "policy/refusal.h"
 
 static const char *const outcome_names[] = {
 	[KR_OUTCOME_UNCHANGED] = "unchanged",
@@ -74,21 +73,6 @@ static int check_restart(struct kr_applying *f)
 	return kr_apply_end_by_error(f, KR_OUTCOME_REFUSED, "not kubelet's");
 }
 
-/* The first control that is not as demanded and that a fix could write. */
-static const struct kr_rule *first_wrong(const struct kr_applying *f)
-{
-	const struct kr_audit *before = f->fix->before;
-
-	for (size_t i = 0; i < before->n_items; i++) {
-		const struct kr_judgement *j = &before->items[i];
-
-		if (j->rule->test && j->disk.answer != KR_ANSWER_PASS &&
-		    kr_rule_is_written(j->rule))
-			return j->rule;
-	}
-	return before->items[0].rule;
-}
-
 /* What the plan would cure. */
 static bool is_own(const struct kr_message *m, const void *userdata)
 {
@@ -101,67 +85,11 @@ static bool is_own(const struct kr_message *m, const void *userdata)
 	return false;
 }
 
-/* Whether a fix that could edit would correct this control. 1; 0; -ENOMEM. */
-static int would_fix(struct kr_applying *f, size_t i)
-{
-	const struct kr_judgement *j = &f->fix->before->items[i];
-	const struct kr_consent *said = f->options->consents;
-	struct kr_node *node = f->fix->host->node;
-	_cleanup_diag_ struct kr_diag ignored = {0};
-	_cleanup_free_ char *why = NULL;
-	int r;
-
-	if (!j->rule->test || j->disk.answer == KR_ANSWER_PASS ||
-	    !kr_rule_is_written(j->rule) || j->waiver)
-		return 0;
-	if (said && !said[i].allowed &&
-	    (said[i].held || (j->policy == KR_POLICY_ASK && !said[i].named)))
-		return 0;
-	r = kr_refusal_find(node, node, j->rule, &ignored, &why);
-	return r < 0 ? r : r == 0;
-}
-
-/* Where another program starts kubelet there is no plan, but the node's medium
- * may be known all the same. */
-static int describe_medium(struct kr_applying *f)
-{
-	const struct kr_durable_options options = {
-		.medium = f->options->medium,
-		.flag = f->options->method == KR_METHOD_FLAG,
-	};
-	const struct kr_audit *before = f->fix->before;
-	_cleanup_free_ const struct kr_rule **items =
-		calloc(before->n_items, sizeof(*items));
-	struct kr_rules rules = {items, 0, before->edition};
-
-	if (!items)
-		return -ENOMEM;
-	for (size_t i = 0; i < before->n_items; i++) {
-		int r = would_fix(f, i);
-
-		if (r < 0)
-			return r;
-		if (r > 0)
-			items[rules.n_items++] = before->items[i].rule;
-	}
-	return kr_durable_describe_medium(f->fix->host->node, &rules, &options,
-	                                  &f->fix->durable);
-}
-
-/* A platform that refuses names its own way. What stops the plan comes before
- * what it would cure. */
+/* What stops the plan comes before what it would cure. */
 static int end_refused(struct kr_applying *f)
 {
-	const struct kr_node *node = f->fix->host->node;
-	const struct kr_message *cause;
 	int r = kr_diag_put_last(f->diag, is_own, f->fix->before);
 
-	cause = kr_diag_cause(f->diag);
-	if (r == 0 && node->platform && node->platform->refusal && cause &&
-	    strcmp(cause->code, "platform") == 0 && !cause->file)
-		r = kr_durable_describe(node, first_wrong(f), &f->fix->durable);
-	else if (r == 0 && node->disk.foreign && f->options->medium)
-		r = describe_medium(f);
 	return r < 0 ? r
 	             : kr_apply_end_by_error(f, KR_OUTCOME_REFUSED,
 	                                     "no safe edit");
@@ -307,8 +235,6 @@ int kr_fix_run(const struct kr_node_options *node_options,
 
 const struct kr_durable *kr_fix_durable(const struct kr_fix *fix)
 {
-	if (fix->durable.platform)
-		return &fix->durable;
 	return fix->plan && fix->plan->durable.platform ? &fix->plan->durable
 	                                                : NULL;
 }
@@ -318,7 +244,6 @@ struct kr_fix *kr_fix_free(struct kr_fix *fix)
 	if (!fix)
 		return NULL;
 	kr_plan_free(fix->plan);
-	kr_durable_done(&fix->durable);
 	kr_audit_free(fix->before);
 	kr_audit_free(fix->after);
 	kr_actions_done(&fix->actions);

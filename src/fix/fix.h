@@ -91,11 +91,10 @@ struct kr_fix {
 	/* what has to be written somewhere first, each with its line feed;
 	 * NULL: nothing */
 	char *lines;
-	/* NULL: none was made; in a preview also where an interrupted run would
-	 * be reverted first, which would change what there is to be done */
+	/* NULL: none was made; one that is refused has no edits; in a preview
+	 * also where an interrupted run would be reverted first, which would
+	 * change what there is to be done */
 	struct kr_plan *plan;
-	/* of a platform that refuses; else the plan's own */
-	struct kr_durable durable;
 	/* for a next command, borrowed, NULL where there are none: the options
 	 * that select the same controls once more; those that make it the same
 	 * fix; those by which another control is judged alike; and how it is to

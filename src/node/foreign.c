@@ -36,12 +36,23 @@
 #include "node/foreign-words.h"
 #include "node/foreign.h"
 
-#define RANCHER_WHERE(id)                                                      \
-	"kubelet-arg: [\"@FLAG@=@VALUE@\"] in "                                \
-	"/etc/rancher/" id "/config.yaml"
+#define FLAGS   "--@FLAG@=@VALUE@\n"
+#define MEMBERS "@MEMBERS@\n"
+#define BY_HAND(who, lines, file)                                              \
+	.name = who, .by_hand = {.owner = who,                                 \
+	                         .when = "at each start of kubelet",           \
+	                         .place = file,                                \
+	                         .text = lines}
+#define RANCHER(id, name)                                                      \
+	BY_HAND(name, "kubelet-arg:\n  - \"@FLAG@=@VALUE@\"\n",                \
+	        "kubelet-arg of /etc/rancher/" id "/config.yaml"),             \
+		.where = "kubelet-arg: [\"@FLAG@=@VALUE@\"] in "               \
+			 "/etc/rancher/" id "/config.yaml"
 #define CONTAINER(runtime)                                                     \
 	{                                                                      \
-		.id = runtime, .name = "a container (" runtime ")",            \
+		.id = runtime,                                                 \
+		BY_HAND("a container (" runtime ")", MEMBERS,                  \
+		        "the file of kubelet's --config"),                     \
 		.where = "@KEY@: @VALUE@ in the file of "                      \
 			 "kubelet's --config",                                 \
 		.read = kr_foreign_read_container,                             \
@@ -49,30 +60,27 @@
 	}
 
 static const struct kr_foreign_row rows[] = {
-	{.id = "k3s",
-         .name = "k3s",
-         .where = RANCHER_WHERE("k3s"),
-         .read = kr_foreign_read_rancher},
+	{.id = "k3s", RANCHER("k3s", "k3s"), .read = kr_foreign_read_rancher},
 	{.id = "rke2",
-         .name = "RKE2",
-         .where = RANCHER_WHERE("rke2"),
+         RANCHER("rke2", "RKE2"),
          .read = kr_foreign_read_rancher},
 	{.id = "k0s",
-         .name = "k0s",
+         BY_HAND("k0s", MEMBERS,
+                 "the cluster's worker profile (spec.workerProfiles)"),
          .where = "@KEY@: @VALUE@ in the cluster's worker "
                   "profile (spec.workerProfiles)",
          .read = kr_foreign_read_k0s,
          .doubt = "k0s regenerates kubelet's configuration at each start"},
 	{.id = "microk8s",
          .app = "microk8s.daemon-kubelite",
-         .name = "MicroK8s",
+         BY_HAND("MicroK8s", FLAGS, "/var/snap/microk8s/current/args/kubelet"),
          .restart = "snap restart microk8s.daemon-kubelite",
          .where = "--@FLAG@=@VALUE@ as a line of "
                   "/var/snap/microk8s/current/args/kubelet",
          .read = kr_foreign_read_lines},
 	{.id = "microk8s",
          .app = "microk8s.daemon-kubelet",
-         .name = "MicroK8s",
+         BY_HAND("MicroK8s", FLAGS, "/var/snap/microk8s/current/args/kubelet"),
          .restart = "snap restart microk8s.daemon-kubelet",
          .where = "--@FLAG@=@VALUE@ as a line of "
                   "/var/snap/microk8s/current/args/kubelet",
@@ -80,7 +88,8 @@ static const struct kr_foreign_row rows[] = {
          .doubt = "its wrapper lets a shell split the arguments"},
 	{.id = "kubelet-eks",
          .app = "kubelet-eks.daemon",
-         .name = "the snap kubelet-eks",
+         BY_HAND("the snap kubelet-eks", MEMBERS,
+                 "the file of kubelet's --config"),
          .restart = "snap restart kubelet-eks",
          .where = "@KEY@: @VALUE@ in the file of kubelet's "
                   "--config",
@@ -88,20 +97,23 @@ static const struct kr_foreign_row rows[] = {
          .doubt = "how the snap passes its arguments on is not documented"},
 	{.id = "kubelet",
          .app = "kubelet.daemon",
-         .name = "the snap kubelet",
+         BY_HAND("the snap kubelet", FLAGS, "'snap set kubelet'"),
          .restart = "snap restart kubelet",
          .where = "--@FLAG@=@VALUE@ with 'snap set kubelet'",
          .read = kr_foreign_read_words,
          .doubt = "how the snap passes its arguments on is not documented"},
 	{.id = "k8s",
          .app = "k8s.kubelet",
-         .name = "Canonical Kubernetes (the snap k8s)",
+         BY_HAND("Canonical Kubernetes (the snap k8s)", FLAGS,
+                 "/var/snap/k8s/common/args/kubelet"),
          .restart = "snap restart k8s.kubelet",
          .where = "--@FLAG@=@VALUE@ as a line of "
                   "/var/snap/k8s/common/args/kubelet",
          .read = kr_foreign_read_common},
 	{.id = "edgecore",
-         .name = "KubeEdge",
+         BY_HAND("KubeEdge", MEMBERS,
+                 "modules.edged.tailoredKubeletConfig in "
+                 "/etc/kubeedge/config/edgecore.yaml"),
          .where = "@KEY@: @VALUE@ below "
                   "modules.edged.tailoredKubeletConfig in "
                   "/etc/kubeedge/config/edgecore.yaml",
@@ -114,7 +126,7 @@ static const struct kr_foreign_row rows[] = {
 };
 
 static const struct kr_foreign_row wrapper = {
-	.name = "a wrapper",
+	BY_HAND("a wrapper", FLAGS, "kubelet's arguments"),
 	.where = "--@FLAG@=@VALUE@ among kubelet's arguments",
 	.read = kr_foreign_read_wrapper,
 };
@@ -251,6 +263,7 @@ static int read_row(struct kr_foreign_reading *rd)
 
 	f->name = rd->row->name;
 	f->where = rd->row->where;
+	f->by_hand = &rd->row->by_hand;
 	if (rd->row->restart)
 		f->restart = strdup(rd->row->restart);
 	else if (asprintf(&f->restart, "systemctl restart %s", rd->unit->name) <

@@ -12,6 +12,7 @@
 #include "base/diag.h"
 #include "base/fs.h"
 #include "node/inputs.h"
+#include "node/platform.h"
 #include "unit/resolve.h"
 
 /* An argument of kubelet and where it is written. */
@@ -28,6 +29,8 @@ struct kr_foreign {
 	char *restart;    /* the command that restarts kubelet */
 	/* static: what to write where, in the marks of kr_platform_text() */
 	const char *where;
+	/* static: place and text of several */
+	const struct kr_platform *by_hand;
 	struct kr_foreign_word *words; /* [0] is the program */
 	size_t n_words;
 	/* words of lists whose place a later one has taken */

@@ -58,15 +58,14 @@
 #define SHOW_LIVE  "kubectl get --raw /api/v1/nodes/NODE/proxy/configz\n"
 
 #define MCO_POOL "pools.operator.machineconfiguration.openshift.io"
-#define MCO_REFUSAL                                                            \
-	"the Machine Config Operator owns this node's files and marks the "    \
-	"node Degraded when they are edited: apply a KubeletConfig resource "  \
-	"with spec.kubeletConfig.@KEY@: @VALUE@ instead"
 
 static const struct kr_platform openshift = {
 	.id = "openshift",
 	.name = "OpenShift",
-	.refusal = MCO_REFUSAL,
+	.refusal = "the Machine Config Operator owns this node's files and "
+		   "marks the node Degraded when they are edited",
+	.instead = "apply a KubeletConfig resource with "
+		   "spec.kubeletConfig.@KEY@: @VALUE@ instead",
 	.owner = "the Machine Config Operator",
 	.when = "within seconds",
 	.place = "a KubeletConfig resource, with 'oc apply -f'",
@@ -85,8 +84,8 @@ static const struct kr_platform openshift = {
 static const struct kr_platform eks_auto = {
 	.id = "eks-auto",
 	.name = "Amazon EKS Auto Mode",
-	.refusal = "Amazon configures the nodes of EKS Auto Mode: "
-		   "replace this node, whose @KEY@ is wrong, with 'kubectl "
+	.refusal = "Amazon configures the nodes of EKS Auto Mode",
+	.instead = "replace this node, whose @KEY@ is wrong, with 'kubectl "
 		   "delete nodeclaim'",
 	.owner = "EKS Auto Mode",
 	.when = "at every boot",
@@ -98,8 +97,8 @@ static const struct kr_platform eks_auto = {
 static const struct kr_platform bottlerocket = {
 	.id = "bottlerocket",
 	.name = "Bottlerocket",
-	.refusal = "Bottlerocket renders kubelet's files from its settings: "
-		   "set @KEY@ there, in the user data or with 'apiclient set', "
+	.refusal = "Bottlerocket renders kubelet's files from its settings",
+	.instead = "set @KEY@ there, in the user data or with 'apiclient set', "
 		   "instead",
 	.owner = "Bottlerocket",
 	.when = "at every boot, from its settings",
@@ -111,8 +110,9 @@ static const struct kr_platform talos = {
 	.id = "talos",
 	.name = "Talos Linux",
 	.refusal = "Talos renders kubelet's files from its machine "
-		   "configuration: set machine.kubelet.extraConfig.@KEY@: "
-		   "@VALUE@ with 'talosctl patch machineconfig' instead",
+		   "configuration",
+	.instead = "set machine.kubelet.extraConfig.@KEY@: @VALUE@ with "
+		   "'talosctl patch machineconfig' instead",
 	.owner = "Talos",
 	.when = "at every boot, from its machine configuration",
 	.place = "the machine configuration, with 'talosctl patch "
@@ -126,9 +126,9 @@ static const struct kr_platform talos = {
 static const struct kr_platform gke_autopilot = {
 	.id = "gke-autopilot",
 	.name = "Google Kubernetes Engine, Autopilot",
-	.refusal = "Google configures the nodes of GKE Autopilot: report one "
-		   "whose @KEY@ is wrong to Google Cloud's support, with its "
-		   "configz",
+	.refusal = "Google configures the nodes of GKE Autopilot",
+	.instead = "report one whose @KEY@ is wrong to Google Cloud's "
+		   "support, with its configz",
 	.owner = "GKE",
 	.when = "at every boot, from the instance's metadata",
 	.place = "a case for Google Cloud's support",
@@ -140,8 +140,9 @@ static const struct kr_platform rke1 = {
 	.name = "RKE1",
 	.by_unit = true,
 	.refusal = "RKE1 runs kubelet in a container of docker that 'rke up' "
-		   "makes: set services.kubelet.extra_args.@FLAG@: "
-		   "\"@VALUE@\" in cluster.yml, then run 'rke up'",
+		   "makes",
+	.instead = "set services.kubelet.extra_args.@FLAG@: \"@VALUE@\" in "
+		   "cluster.yml, then run 'rke up'",
 	.owner = "rke",
 	.when = "at every 'rke up'",
 	.place = "cluster.yml, with 'rke up'",

@@ -25,9 +25,9 @@
 struct kr_platform {
 	const char *id;   /* "bottlerocket", for scripts */
 	const char *name; /* for people */
-	/* why its files must not be edited, and the proper channel, one
-	 * sentence; NULL: they may be */
-	const char *refusal;
+	/* why its files must not be edited, NULL: they may be; and the proper
+	 * channel for a field */
+	const char *refusal, *instead;
 	/* refused, yet known by what starts kubelet, or that no unit does */
 	bool by_unit;
 	/* who writes kubelet's files again, and when: "at every boot"; NULL:

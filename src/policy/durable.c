@@ -271,17 +271,15 @@ static void say(struct sayings *says, const struct kr_rule *rule, bool flag)
 	says->rules[rule->fields[0]] = rule;
 }
 
-int kr_durable_describe(const struct kr_node *node, const struct kr_rule *rule,
-                        struct kr_durable *ret)
+int kr_durable_describe(const struct kr_node *node,
+                        const struct kr_platform *platform,
+                        const struct kr_rules *rules, struct kr_durable *ret)
 {
-	const struct kr_platform *p = node->platform;
-	struct sayings says = {.node = node};
+	struct sayings says = {.node = node, .edition = rules->edition};
 
-	*ret = (struct kr_durable){0};
-	if (!p || !p->place || rule->n_fields == 0)
-		return 0;
-	say(&says, rule, false);
-	return describe(&says, p->place, ret);
+	for (size_t i = 0; i < rules->n_items; i++)
+		say(&says, rules->items[i], false);
+	return describe_as(platform, &says, platform->place, ret);
 }
 
 /* --- nodeadm's ----------------------------------------------------------- */

@@ -43,10 +43,11 @@ int kr_durable_plan(struct kr_node *node, const struct kr_rules *rules,
                     const struct kr_durable_options *options,
                     struct kr_diag *diag, struct kr_durable *ret);
 
-/* Place and text of NODE's platform, in RULE's words, for a refusal. 0 or
- * -ENOMEM. */
-int kr_durable_describe(const struct kr_node *node, const struct kr_rule *rule,
-                        struct kr_durable *ret);
+/* Place and text of PLATFORM, for NODE, in the words of RULES, of settings, for
+ * a refusal. 0 or -ENOMEM. */
+int kr_durable_describe(const struct kr_node *node,
+                        const struct kr_platform *platform,
+                        const struct kr_rules *rules, struct kr_durable *ret);
 
 /* Place and text of the medium of OPTIONS for RULES, where there is no plan.
  * RET stays as it is where it has nothing to say of RULES. 0 or -ENOMEM. */

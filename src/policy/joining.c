@@ -129,23 +129,34 @@ static int leave_held(struct kr_candidate *c, const struct kr_rule *rule,
 	                         rule->name, rule->name);
 }
 
+/* The errors of C, each with its place, in one sentence. 0 or -ENOMEM. */
+static int join_errors(const struct kr_candidate *c, char **ret)
+{
+	KR_EACH(const struct kr_message, m, c->diag.messages,
+	        c->diag.n_messages) {
+		_cleanup_free_ char *text = NULL;
+		int r = 0;
+
+		if (m->severity != KR_ERROR)
+			continue;
+		text = kr_diag_sentence(m);
+		r = text ? kr_format(ret, "%s%s%s", *ret ? *ret : "",
+		                     *ret ? "; " : "", text)
+		         : -ENOMEM;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* The files that stay as they are, each with its reason. */
 static int leave_files(struct kr_candidate *c)
 {
 	_cleanup_free_ char *text = NULL;
+	int r = join_errors(c, &text);
 
-	KR_EACH(const struct kr_message, m, c->diag.messages,
-	        c->diag.n_messages) {
-		int r = m->severity != KR_ERROR
-		                ? 0
-		                : kr_format(&text, "%s%s%s%s%s",
-		                            text ? text : "", text ? "; " : "",
-		                            m->file ? m->file : "",
-		                            m->file ? ": " : "", m->text);
-
-		if (r < 0)
-			return r;
-	}
+	if (r < 0)
+		return r;
 	/* a file that is another's stays as it is */
 	return leave(c, KR_WHY_NEVER, "%s",
 	             text ? text : "there is no safe edit");
@@ -176,22 +187,48 @@ static const struct kr_consent *consent(const struct kr_joining *m, size_t i)
 	return m->options->consents ? &m->options->consents[i] : &all;
 }
 
+/* 1: the owner keeps it as it is; 0; -ENOMEM. */
+static int leave_kept(struct kr_candidate *c, const struct kr_judgement *j)
+{
+	int r = 0;
+
+	if (j->waiver)
+		r = leave(c, KR_WHY_WAIVED, "%s", j->waiver->reason);
+	else if (j->policy == KR_POLICY_NEVER)
+		r = leave(c, KR_WHY_NEVER, "it is the owner's to change");
+	else
+		return 0;
+	return r < 0 ? r : 1;
+}
+
+/* 1: it has to be allowed, and is not; 0; -ENOMEM. */
+static int leave_unallowed(const struct kr_joining *m, size_t i)
+{
+	const struct kr_judgement *j = kr_joining_judgement(m, i);
+	const struct kr_consent *said = consent(m, i);
+	struct kr_candidate *c = &m->candidates[i];
+	int r;
+
+	if (j->rule->owners_value ||
+	    (j->policy == KR_POLICY_ASK && !said->named && !said->allowed))
+		r = leave_asking(c, j->rule, m->node->fs);
+	else if (said->held && !said->allowed)
+		r = leave_held(c, j->rule, said->held);
+	else
+		return 0;
+	return r < 0 ? r : 1;
+}
+
 int kr_joining_triage(struct kr_joining *m, size_t i)
 {
 	const struct kr_judgement *j = kr_joining_judgement(m, i);
 	const struct kr_consent *said = consent(m, i);
 	struct kr_candidate *c = &m->candidates[i];
 	_cleanup_free_ char *why = NULL;
-	int r;
+	int r = leave_kept(c, j);
 
-	if (j->waiver) {
-		r = leave(c, KR_WHY_WAIVED, "%s", j->waiver->reason);
-		return r < 0 ? r : 1;
-	}
-	if (j->policy == KR_POLICY_NEVER) {
-		r = leave(c, KR_WHY_NEVER, "it is the owner's to change");
-		return r < 0 ? r : 1;
-	}
+	if (r != 0)
+		return r;
 	r = kr_refusal_find(m->node, node_now(m), j->rule, &c->diag, &why);
 	if (r != 0) {
 		r = r < 0 ? r : leave(c, KR_WHY_REFUSED, "%s", why);
@@ -204,16 +241,56 @@ int kr_joining_triage(struct kr_joining *m, size_t i)
 			              j->rule->name);
 		return r < 0 ? r : 1;
 	}
-	if (j->rule->owners_value ||
-	    (j->policy == KR_POLICY_ASK && !said->named && !said->allowed)) {
-		r = leave_asking(c, j->rule, m->node->fs);
-		return r < 0 ? r : 1;
-	}
-	if (said->held && !said->allowed) {
-		r = leave_held(c, j->rule, said->held);
-		return r < 0 ? r : 1;
-	}
-	return 0;
+	return leave_unallowed(m, i);
+}
+
+int kr_joining_leave(struct kr_joining *m, size_t i, const char *why)
+{
+	m->candidates[i].fixed = false;
+	return leave(&m->candidates[i], KR_WHY_REFUSED, "%s", why);
+}
+
+/* What the node is refused for, in words of the rule I. 0 or an errno. */
+static int refuse_step(struct kr_joining *m, size_t i)
+{
+	struct kr_plan_options brief = *m->options;
+	const struct kr_judgement *j = kr_joining_judgement(m, i);
+	struct kr_candidate *c = &m->candidates[i];
+	_cleanup_step_ struct kr_plan step = {.method = m->plan->method};
+	int r;
+
+	brief.brief = true;
+	r = j->rule->n_fields == 0
+	            ? kr_step_refuse_perms(m->node, m->audit->edition, j, true,
+	                                   &c->diag)
+	            : kr_step_make(m->node, j, &brief, &c->diag, &step);
+	c->by_hand = step.by_hand;
+	return r;
+}
+
+int kr_joining_refuse(struct kr_joining *m, size_t i)
+{
+	const struct kr_judgement *j = kr_joining_judgement(m, i);
+	struct kr_candidate *c = &m->candidates[i];
+	_cleanup_free_ char *text = NULL;
+	int r;
+
+	if (kr_step_is_done(m->node, j, m->options))
+		return 0;
+	r = leave_kept(c, j);
+	if (r != 0)
+		return r;
+	r = refuse_step(m, i);
+	if (r != -EOPNOTSUPP)
+		return r;
+	/* harm that it would do is said of one that would be asked for, too */
+	r = kr_diag_find(&c->diag, "refused") ? 0 : leave_unallowed(m, i);
+	if (r != 0)
+		return r;
+	r = join_errors(c, &text);
+	return r < 0 ? r
+	             : leave(c, KR_WHY_REFUSED, "%s",
+	                     text ? text : "there is no safe edit");
 }
 
 /* The files of EDITS are those of FS, and not of an overlay that goes. */
@@ -633,6 +710,24 @@ static int try_group(struct kr_joining *m)
 /* Each setting whose value is the owner's to say takes it. */
 #define ANY_VALUE "1"
 
+int kr_joining_set(struct kr_rule *rule)
+{
+	rule->owners_value = false;
+	return kr_value_parse(kr_field(rule->fields[0])->type, ANY_VALUE,
+	                      strlen(ANY_VALUE), &rule->want);
+}
+
+bool kr_joining_may_cure(const struct kr_joining *m, size_t i)
+{
+	const struct kr_judgement *j = &m->audit->items[i];
+	const struct kr_left *left = &m->candidates[i].left;
+
+	return j->disk.state == KR_STATE_INVALID && j->rule->n_fields == 1 &&
+	       is_wrong(j) &&
+	       (!left->text || left->why == KR_WHY_ASK ||
+	        left->why == KR_WHY_REFUSED);
+}
+
 /* Whether a fix of J's rule alone is known to be refused on NODE, which J is
  * of. 1, 0, or an errno. */
 static int is_refused_alone(const struct kr_joining *m, struct kr_node *node,
@@ -647,16 +742,16 @@ static int is_refused_alone(const struct kr_joining *m, struct kr_node *node,
 
 	if (rule.n_fields == 0)
 		return 0;
-	if (j->disk.state == KR_STATE_INVALID && !j->by_setting)
-		return !is_wrong(j);
+	/* whether another is the cure is proved */
+	if (j->disk.state == KR_STATE_INVALID && !j->by_setting && !is_wrong(j))
+		return 1;
 	own.rule = &rule;
 	options.draft = true;
 	if (rule.owners_value)
-		r = kr_value_parse(kr_field(rule.fields[0])->type, ANY_VALUE,
-		                   strlen(ANY_VALUE), &rule.want);
+		r = kr_joining_set(&rule);
 	if (r == 0)
 		r = kr_step_make(node, &own, &options, &ignored, &step);
-	if (rule.owners_value)
+	if (j->rule->owners_value)
 		kr_value_done(&rule.want);
 	return r == -EOPNOTSUPP ? 1 : r == -ENOENT || r > 0 ? 0 : r;
 }

@@ -14,6 +14,8 @@ struct kr_candidate {
 	bool part;           /* the plan has some; it is left all the same */
 	struct kr_left left; /* its last refusal; no text: none */
 	struct kr_diag diag; /* what was said of it */
+	/* nothing can be edited: where its value may be put by hand; NULL */
+	const struct kr_platform *by_hand;
 };
 
 struct kr_joining {
@@ -42,12 +44,28 @@ bool kr_joining_is_lone(const struct kr_joining *m);
  * candidate says why; 0; -ENOMEM. */
 int kr_joining_triage(struct kr_joining *m, size_t i);
 
+/* The rule I is refused for WHY, and not fixed. 0 or -ENOMEM. */
+int kr_joining_leave(struct kr_joining *m, size_t i, const char *why);
+
+/* Nothing can be edited on the node: why the rule I is left. 1, or 0: nothing
+ * is to be done for it; -ENOENT: there is nothing to judge yet; -ENOMEM;
+ * another errno, with words. */
+int kr_joining_refuse(struct kr_joining *m, size_t i);
+
 /*
  * Lets all rules join that can: the plan has their edits, the node after them
  * and its audit; their candidates say what became of them. 0 or an errno, with
  * words.
  */
 int kr_joining_run(struct kr_joining *m);
+
+/* Gives RULE, a copy of one whose value is the owner's to say, a value that it
+ * could be, to see what it does: the caller frees it. 0 or -ENOMEM. */
+int kr_joining_set(struct kr_rule *rule);
+
+/* kubelet refuses the node, and what is written for the rule I is wrong and may
+ * be replaced by its owner. */
+bool kr_joining_may_cure(const struct kr_joining *m, size_t i);
 
 /*
  * Takes away the options of what is left where a fix with them is known to be

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "policy/joining.h"
 #include "policy/plan.h"
 #include "policy/proof.h"
@@ -202,6 +203,137 @@ static bool refuses_whole(struct kr_joining *m)
 	return whole;
 }
 
+/* All whose values kubelet may refuse the node for, together. */
+struct cure {
+	struct kr_rule *own; /* copies: each value is there to be written */
+	const struct kr_rule **items;
+	size_t n;
+	bool asks;     /* the owner has to say so */
+	char *options; /* by which a fix takes them */
+};
+
+static void cure_done(struct cure *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->items[i] == &c->own[i])
+			kr_value_done(&c->own[i].want);
+	}
+	free(c->own);
+	free(c->items);
+	free(c->options);
+}
+
+static int add_to_cure(struct cure *c, const struct kr_rule *rule, char **sets)
+{
+	struct kr_rule *own = &c->own[c->n];
+	int r = kr_format(&c->options, "%s%s%s",
+	                  c->options ? c->options : "--control=",
+	                  c->options ? "," : "", rule->name);
+
+	if (r < 0)
+		return r;
+	c->items[c->n] = rule;
+	if (rule->owners_value) {
+		*own = *rule;
+		r = kr_joining_set(own);
+		if (r < 0)
+			return r;
+		c->items[c->n] = own;
+		r = kr_format(sets, "%s --set=%s=VALUE", *sets ? *sets : "",
+		              rule->name);
+	}
+	c->n++;
+	return r;
+}
+
+/* Whether a fix of them makes a node that kubelet starts with. 1, 0 or an
+ * errno. */
+static int is_cure(struct kr_joining *m, const struct cure *c)
+{
+	const struct kr_rules rules = {c->items, c->n, m->audit->edition};
+	const struct kr_audit_options how = {.live = KR_STATE_ABSENT};
+	const struct kr_plan_options options = {
+		.method = m->options->method,
+		.no_persist = true,
+		.check_files = m->options->check_files,
+	};
+	_cleanup_diag_ struct kr_diag ignored = {0};
+	_cleanup_audit_ struct kr_audit *audit = NULL;
+	_cleanup_plan_ struct kr_plan *plan = NULL;
+	int r = kr_audit_run(m->node, &rules, &how, &ignored, &audit);
+
+	if (r == 0)
+		r = kr_plan_make(m->node, audit, &options, &ignored, &plan);
+	if (r == 0)
+		return plan->n_left == 0 && plan->edits.n_files > 0;
+	return r == -EOPNOTSUPP ? 0 : r;
+}
+
+/* What the owner has to say of all that kubelet may refuse the node for is one
+ * command. */
+static int name_cure(struct kr_joining *m)
+{
+	const size_t n = m->audit->n_items;
+	_cleanup_(cure_done) struct cure c = {
+		.own = calloc(n, sizeof(*c.own)),
+		.items = calloc(n, sizeof(*c.items)),
+	};
+	_cleanup_free_ char *sets = NULL;
+	int r = c.own && c.items ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		const struct kr_left *left = &m->candidates[i].left;
+
+		if (!kr_joining_may_cure(m, i))
+			continue;
+		if (left->options) /* it is enough */
+			return 0;
+		c.asks = c.asks || (left->text && left->why == KR_WHY_ASK);
+		r = add_to_cure(&c, m->audit->items[i].rule, &sets);
+	}
+	if (r < 0 || c.n < 2 || !c.asks)
+		return r;
+	r = is_cure(m, &c);
+	for (size_t i = 0; i < n && r > 0; i++) {
+		struct kr_left *left = &m->candidates[i].left;
+
+		if (kr_joining_may_cure(m, i) && left->text &&
+		    left->why == KR_WHY_ASK &&
+		    kr_format(&left->options, "%s%s", c.options,
+		              sets ? sets : "") < 0)
+			r = -ENOMEM;
+	}
+	return r < 0 ? r : 0;
+}
+
+/* What is left gets no command that would be refused. 0 or an errno. */
+static int check_commands(struct kr_joining *m)
+{
+	int r = kr_joining_check_commands(m);
+
+	if (r < 0 || (m->plan->audit && !kr_joining_is_refused(m->plan->audit)))
+		return r;
+	return name_cure(m);
+}
+
+/* Those that would be fixed are left with the whole. -EOPNOTSUPP; -ENOMEM;
+ * another errno. */
+static int refuse_all(struct kr_joining *m)
+{
+	_cleanup_free_ char *why = kr_diag_reason(m->diag, "");
+	int r = why ? 0 : -ENOMEM;
+
+	if (m->draft.draft || kr_joining_is_lone(m))
+		return -EOPNOTSUPP;
+	for (size_t i = 0; i < m->audit->n_items && r >= 0; i++) {
+		if (m->candidates[i].fixed)
+			r = kr_joining_leave(m, i, why);
+	}
+	if (r >= 0)
+		r = check_commands(m);
+	return r < 0 ? r : -EOPNOTSUPP;
+}
+
 /* What is fixed, and what is left: in the order of the audit. */
 static int sum_up(struct kr_joining *m)
 {
@@ -269,9 +401,30 @@ static int plan_unconfigured(struct kr_joining *m)
 	return r == 0 && m->plan->edits.n_files == 0 ? -ENOENT : r;
 }
 
-/* Nothing can be edited on this node, whatever the rule: each says it in its
- * own words, where these differ. */
-static int refuse_node(struct kr_joining *m)
+/* Nothing can be edited on this node: one of several rules says it, and each is
+ * left in its own words. -EOPNOTSUPP; as kr_joining_refuse(). */
+static int refuse_each(struct kr_joining *m)
+{
+	_cleanup_free_ char *why = kr_step_hopeless_why(m->node);
+	const bool refused = m->node->platform && m->node->platform->refusal;
+	int r = 0;
+
+	for (size_t i = 0; i < m->audit->n_items && r >= 0; i++)
+		r = kr_joining_refuse(m, i);
+	if (r < 0)
+		return r;
+	if (why)
+		return kr_diag_refuse(m->diag,
+		                      refused ? "platform" : "not-a-unit",
+		                      KR_SPAN_NONE, "%s", why);
+	for (size_t i = 0;
+	     i < m->audit->n_items && !kr_diag_first(m->diag, KR_ERROR); i++)
+		kr_diag_merge(m->diag, &m->candidates[i].diag);
+	return -EOPNOTSUPP;
+}
+
+/* The only rule, and whatever an audit foresees: the first that is refused. */
+static int refuse_first(struct kr_joining *m)
 {
 	int r = 0;
 
@@ -284,15 +437,69 @@ static int refuse_node(struct kr_joining *m)
 			continue;
 		r = j->rule->n_fields == 0
 		            ? kr_step_refuse_perms(m->node, m->audit->edition,
-		                                   j, m->diag)
+		                                   j, false, m->diag)
 		            : kr_step_make(m->node, j, m->options, m->diag,
 		                           &step);
-		if (r == -ENOENT)
-			return plan_unconfigured(m);
+		m->candidates[i].by_hand = step.by_hand;
 		if (r != -EOPNOTSUPP || !m->node->disk.foreign)
 			break;
 	}
 	return r;
+}
+
+/* Where another program starts kubelet, the medium of the node may be known all
+ * the same. 0 or -ENOMEM. */
+static int describe_medium(struct kr_joining *m, const struct kr_rules *rules)
+{
+	const struct kr_durable_options options = {
+		.flag = m->options->method == KR_METHOD_FLAG,
+		.medium = m->options->medium,
+	};
+
+	return kr_durable_describe_medium(m->node, rules, &options,
+	                                  &m->plan->durable);
+}
+
+/* What those that are refused are to have where it is put by hand. 0 or
+ * -ENOMEM. */
+static int describe_by_hand(struct kr_joining *m)
+{
+	const struct kr_platform *by_hand = NULL;
+	_cleanup_free_ const struct kr_rule **items =
+		calloc(m->audit->n_items + 1, sizeof(*items));
+	struct kr_rules rules = {items, 0, m->audit->edition};
+
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < m->audit->n_items; i++) {
+		const struct kr_candidate *c = &m->candidates[i];
+
+		if (!(c->by_hand || m->options->medium) ||
+		    (c->left.text && c->left.why != KR_WHY_REFUSED))
+			continue;
+		by_hand = c->by_hand ? c->by_hand : by_hand;
+		items[rules.n_items++] = m->audit->items[i].rule;
+	}
+	if (m->options->medium && m->node->disk.foreign)
+		return describe_medium(m, &rules);
+	return by_hand ? kr_durable_describe(m->node, by_hand, &rules,
+	                                     &m->plan->durable)
+	               : 0;
+}
+
+static int refuse_node(struct kr_joining *m)
+{
+	const bool first = kr_joining_is_lone(m) || m->draft.draft;
+	int refused = first ? refuse_first(m) : refuse_each(m), r;
+
+	if (refused == -ENOENT)
+		return plan_unconfigured(m);
+	if (refused != -EOPNOTSUPP || m->draft.draft)
+		return refused;
+	r = describe_by_hand(m);
+	if (r == 0)
+		r = kr_joining_check_commands(m);
+	return r < 0 ? r : refused;
 }
 
 static bool all_done(const struct kr_joining *m)
@@ -317,11 +524,26 @@ static int make(struct kr_joining *m)
 	if (r < 0)
 		return r;
 	if (refuses_whole(m))
-		return -EOPNOTSUPP;
-	r = m->draft.draft ? 0 : kr_joining_check_commands(m);
+		return refuse_all(m);
+	r = m->draft.draft ? 0 : check_commands(m);
 	if (r == 0)
 		r = sum_up(m);
 	return r < 0 ? r : finish(m);
+}
+
+/* Of a plan that is refused there is what was left of several, and what is put
+ * somewhere by hand. 0 or -ENOMEM. */
+static int keep_refused(struct kr_joining *m)
+{
+	struct kr_plan *plan = m->plan;
+	int r = kr_joining_is_lone(m) ? 0 : sum_up(m);
+
+	plan->method = KR_METHOD_AUTO;
+	plan->n_rules = 0;
+	kr_edits_done(&plan->edits);
+	plan->after = kr_node_free(plan->after);
+	plan->audit = kr_audit_free(plan->audit);
+	return r;
 }
 
 int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
@@ -350,6 +572,8 @@ int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
 		                       : options->method;
 		r = make(&m);
 	}
+	if (r == -EOPNOTSUPP && keep_refused(&m) < 0)
+		r = -ENOMEM;
 	for (size_t i = 0; m.candidates && i < audit->n_items; i++) {
 		kr_left_done(&m.candidates[i].left);
 		kr_diag_done(&m.candidates[i].diag);
@@ -357,10 +581,9 @@ int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
 	free(m.candidates);
 	kr_strings_done(&m.changeable);
 	r = kr_diag_result(diag, r);
-	if (r < 0)
-		return r;
-	*ret = TAKE_PTR(plan);
-	return 0;
+	if (r == 0 || r == -EOPNOTSUPP)
+		*ret = TAKE_PTR(plan);
+	return r;
 }
 
 bool kr_plan_fixes(const struct kr_plan *plan, const struct kr_rule *rule)

@@ -54,6 +54,8 @@ struct kr_plan_options {
 	bool preview; /* the plan is shown and not carried out */
 	/* a step: others follow before kubelet can start, see policy/plan */
 	bool together;
+	/* a step: that nothing can be edited on the node is said already */
+	bool brief;
 	/* Whether the files of EDITS can be changed where they lie, as far as a
 	 * look tells: 0; 1, with words in DIAG; -ENOMEM. Where there are
 	 * several rules, those whose files cannot be are left. NULL: not
@@ -99,6 +101,8 @@ struct kr_plan {
 	 * pass then, but for a rule that LEFT has, too */
 	const struct kr_rule **rules;
 	size_t n_rules;
+	/* a step that is refused: where its value may be put by hand; NULL */
+	const struct kr_platform *by_hand;
 	struct kr_left *left; /* those that stay, in the order of the audit */
 	size_t n_left;
 };
@@ -124,10 +128,11 @@ size_t kr_plan_n_failing(const struct kr_plan *plan);
  *
  * 0: RET is proven (no edits where nothing is to be done or can be);
  * -EOPNOTSUPP: refused as a whole, DIAG says why, where, and what would have to
- * be true: a platform that is never edited, a kubelet that would not start
- * whatever the rules say, or the only rule of the audit; -ENOENT: there is
- * nothing to judge yet (no unit, not configured) and no durable place to be
- * written; -ENOMEM; other errnos. NODE must outlive RET.
+ * be true; RET has no edits, but why each of several is left, and DURABLE what
+ * they are to have where it is put by hand: a platform that is never edited, a
+ * kubelet that would not start whatever the rules say, or the only rule of the
+ * audit; -ENOENT: there is nothing to judge yet (no unit, not configured) and
+ * no durable place to be written; -ENOMEM; other errnos. NODE must outlive RET.
  */
 int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
                  const struct kr_plan_options *options, struct kr_diag *diag,

@@ -109,7 +109,8 @@ int kr_step_make_perms(struct kr_node *disk, const struct kr_edition *edition,
 }
 
 int kr_step_refuse_perms(struct kr_node *node, const struct kr_edition *edition,
-                         const struct kr_judgement *j, struct kr_diag *diag)
+                         const struct kr_judgement *j, bool brief,
+                         struct kr_diag *diag)
 {
 	const struct kr_platform *p = node->platform;
 	const struct kr_foreign *f = node->disk.foreign;
@@ -125,7 +126,10 @@ int kr_step_refuse_perms(struct kr_node *node, const struct kr_edition *edition,
 			continue;
 		kr_mode_format(perms.mode, mode);
 		kr_owner_describe(&perms, owner);
-		if (p && p->refusal)
+		if (p && p->refusal && brief)
+			kr_diag_add_path(diag, KR_ERROR, "platform", s->path,
+			                 "its mode and owner stay");
+		else if (p && p->refusal)
 			kr_diag_add_path(diag, KR_ERROR, "platform", s->path,
 			                 "its mode and owner stay: %s writes "
 			                 "it again %s",
@@ -142,9 +146,9 @@ int kr_step_refuse_perms(struct kr_node *node, const struct kr_edition *edition,
 	}
 	if (r == -EOPNOTSUPP && !kr_diag_first(diag, KR_ERROR))
 		kr_diag_add(diag, KR_ERROR, "platform", KR_SPAN_NONE,
-		            "%s: %s writes kubelet's files, their modes and "
+		            "%s%s%s writes kubelet's files, their modes and "
 		            "owners stay",
-		            j->rule->name,
+		            brief ? "" : j->rule->name, brief ? "" : ": ",
 		            p && p->refusal ? p->owner
 		            : f             ? f->name
 		                            : "another program");

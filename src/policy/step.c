@@ -41,6 +41,7 @@ struct planning {
 	struct kr_diag *diag;
 	bool explicit_wanted;
 	bool together; /* others that are at fault follow */
+	bool brief;    /* a refusal of the node is said already */
 };
 
 static int field_of(const struct planning *p)
@@ -210,9 +211,9 @@ static bool is_unit_file(const struct kr_unit *unit, const struct kr_file *file)
 }
 
 /* What would do harm is no advice, either; WHO starts kubelet or writes its
- * files. Where nothing is known of what kubelet is given, the advice stays, and
- * RET_BUT says when it must not be followed. 0; -EOPNOTSUPP, with words;
- * -ENOMEM. */
+ * files, NULL: that is said already. Where nothing is known of what kubelet is
+ * given, the advice stays, and RET_BUT says when it must not be followed. 0;
+ * -EOPNOTSUPP, with words; -ENOMEM. */
 static int find_harm(struct kr_node *node, const struct kr_rule *rule,
                      const char *who, struct kr_diag *diag, char **ret_but)
 {
@@ -227,6 +228,10 @@ static int find_harm(struct kr_node *node, const struct kr_rule *rule,
 		return kr_format(ret_but, "%s%s",
 		                 r == 0 ? "" : ", but not while ",
 		                 r == 0 ? "" : why);
+	if (!who)
+		return kr_diag_refuse(diag, "refused", KR_SPAN_NONE,
+		                      "it is not to be set by hand, either: %s",
+		                      why);
 	return kr_diag_refuse(
 		diag, "refused", KR_SPAN_NONE,
 		"%s, nothing of it is edited; nor is %s to be set there by "
@@ -269,6 +274,8 @@ static bool says_right(const struct planning *p, const struct kr_source *s)
 	return kr_judge_ask(p->rule, &said) == KR_ANSWER_PASS;
 }
 
+#define STARTS_KUBELET "starts kubelet, nothing of it is edited"
+
 static int name_place(struct planning *p, const struct kr_source *s,
                       const char *but)
 {
@@ -279,15 +286,15 @@ static int name_place(struct planning *p, const struct kr_source *s,
 
 	if (!text)
 		return -ENOMEM;
-	return kr_diag_refuse(
-		p->diag, "not-a-unit", s->span,
-		"%s starts kubelet, nothing of it is edited: make this "
-		"%s by hand%s, then run '%s%s'",
-		disk->foreign->name, text, but,
-		is_unit_file(disk->unit, s->span.file)
-			? "systemctl daemon-reload && "
-			: "",
-		disk->foreign->restart);
+	return kr_diag_refuse(p->diag, "not-a-unit", s->span,
+	                      "%s%smake this %s by hand%s, then run '%s%s'",
+	                      p->brief ? "" : disk->foreign->name,
+	                      p->brief ? "" : " " STARTS_KUBELET ": ", text,
+	                      but,
+	                      is_unit_file(disk->unit, s->span.file)
+	                              ? "systemctl daemon-reload && "
+	                              : "",
+	                      disk->foreign->restart);
 }
 
 /* What to write where by hand: at each place that says something else, or, as
@@ -303,7 +310,10 @@ static int name_places(struct planning *p)
 	if (r == 0)
 		r = kr_format(&who, "%s starts kubelet", f->name);
 	if (r == 0)
-		r = find_harm(p->node, p->rule, who, p->diag, &but);
+		r = find_harm(p->node, p->rule, p->brief ? NULL : who, p->diag,
+		              &but);
+	if (r == 0 && p->brief)
+		p->plan->by_hand = f->by_hand;
 	for (size_t i = 0; i < j->sources.n && (r == 0 || named); i++) {
 		const struct kr_source *s = &j->sources.items[i];
 
@@ -319,11 +329,11 @@ static int name_places(struct planning *p)
 	where = kr_rule_text(p->rule, f->where);
 	if (!where)
 		return -ENOMEM;
-	return kr_diag_refuse(
-		p->diag, "not-a-unit", KR_SPAN_NONE,
-		"%s, nothing of it is edited: write %s by hand%s, then "
-		"run '%s'",
-		who, where, but, f->restart);
+	return kr_diag_refuse(p->diag, "not-a-unit", KR_SPAN_NONE,
+	                      "%s%swrite %s by hand%s, then run '%s'",
+	                      p->brief ? "" : f->name,
+	                      p->brief ? "" : " " STARTS_KUBELET ": ", where,
+	                      but, f->restart);
 }
 
 /* The last place that says what is demanded; NULL: there is none, or another
@@ -392,7 +402,7 @@ static struct kr_span dynamic_config_span(const struct kr_node *node)
 }
 
 int kr_step_refuse_platform(struct kr_node *node, const struct kr_rule *rule,
-                            struct kr_diag *diag)
+                            bool brief, struct kr_diag *diag)
 {
 	const struct kr_platform *platform = node->platform;
 	_cleanup_free_ char *text = NULL, *who = NULL, *but = NULL;
@@ -404,14 +414,15 @@ int kr_step_refuse_platform(struct kr_node *node, const struct kr_rule *rule,
 		                      "must choose the value of %s",
 		                      who, rule->name);
 	if (r == 0)
-		r = find_harm(node, rule, who, diag, &but);
+		r = find_harm(node, rule, brief ? NULL : who, diag, &but);
 	if (r < 0)
 		return r;
-	text = kr_rule_text(rule, platform->refusal);
+	text = kr_rule_text(rule, platform->instead);
 	if (!text)
 		return -ENOMEM;
-	return kr_diag_refuse(diag, "platform", KR_SPAN_NONE, "%s%s", text,
-	                      but);
+	return kr_diag_refuse(diag, "platform", KR_SPAN_NONE, "%s%s%s%s",
+	                      brief ? "" : platform->refusal, brief ? "" : ": ",
+	                      text, but);
 }
 
 static int refuse_not_by_setting(struct planning *p)
@@ -428,6 +439,71 @@ static bool is_cure(const struct kr_judgement *j)
 	return j->disk.state == KR_STATE_INVALID && !j->by_setting;
 }
 
+static int refuse_platform(struct planning *p)
+{
+	int r = kr_step_refuse_platform(p->node, p->rule, p->brief, p->diag);
+
+	if (kr_diag_find(p->diag, "platform"))
+		p->plan->by_hand = p->node->platform;
+	return r;
+}
+
+/* No file says what kubelet is started with. */
+static bool is_unseen(struct kr_node *node)
+{
+	const struct kr_node_disk *disk = &node->disk;
+
+	if (disk->no_kubelet && node->unit_named)
+		return false;
+	return disk->start == KR_START_PROCESS ||
+	       (!kr_node_inputs(node) && disk->state != KR_STATE_INVALID);
+}
+
+/* Why that is so. */
+static const char *unseen(const struct kr_node *node)
+{
+	return node->disk.start == KR_START_PROCESS
+	               ? "kubelet belongs to no unit of systemd"
+	               : node->disk.reason;
+}
+
+#define NOTHING_HERE "there is nothing here that could be edited safely"
+
+static int refuse_start(struct planning *p)
+{
+	static const struct kr_platform by_hand = {
+		.owner = "what starts kubelet",
+		.when = "at each start of kubelet",
+		.place = "kubelet's arguments",
+		.text = "--@FLAG@=@VALUE@\n",
+	};
+	_cleanup_free_ char *flag = kr_rule_text(p->rule, "--@FLAG@=@VALUE@");
+
+	if (!flag)
+		return -ENOMEM;
+	if (p->brief && !is_owners(p->rule))
+		p->plan->by_hand = &by_hand;
+	return kr_diag_refuse(p->diag, "not-a-unit", KR_SPAN_NONE,
+	                      "%s%sit must be started with %s",
+	                      p->brief ? "" : unseen(p->node),
+	                      p->brief ? "" : ": " NOTHING_HERE ": ", flag);
+}
+
+char *kr_step_hopeless_why(struct kr_node *node)
+{
+	const struct kr_node_disk *disk = &node->disk;
+	char *why = NULL;
+	int r = 0;
+
+	if (node->platform && node->platform->refusal)
+		r = kr_format(&why, "%s", node->platform->refusal);
+	else if (disk->foreign)
+		r = kr_format(&why, "%s " STARTS_KUBELET, disk->foreign->name);
+	else if (is_unseen(node))
+		r = kr_format(&why, "%s: " NOTHING_HERE, unseen(node));
+	return r < 0 ? NULL : why;
+}
+
 /* Whether there is anything that a plan could be made for. */
 static int check_grounds(struct planning *p)
 {
@@ -435,14 +511,13 @@ static int check_grounds(struct planning *p)
 	const struct kr_node_disk *disk = &p->node->disk;
 	const struct kr_inputs *in = kr_node_inputs(p->node);
 	const struct kr_platform *platform = p->node->platform;
-	_cleanup_free_ char *flag = kr_rule_text(p->rule, "--@FLAG@=@VALUE@");
 	_cleanup_free_ char *member = kr_rule_text(p->rule, "@KEY@ @VALUE@");
 
-	if (!flag || !member)
+	if (!member)
 		return -ENOMEM;
 
 	if (platform && platform->refusal)
-		return kr_step_refuse_platform(p->node, p->rule, p->diag);
+		return refuse_platform(p);
 	if (kr_node_waits(p->node))
 		return -ENOENT;
 	if (disk->foreign)
@@ -464,15 +539,8 @@ static int check_grounds(struct planning *p)
 		return kr_diag_refuse(p->diag, "not-a-unit", KR_SPAN_NONE,
 		                      "%s: name kubelet's unit by --unit=NAME",
 		                      j->disk.reason);
-	if (!in || disk->start == KR_START_PROCESS)
-		return kr_diag_refuse(
-			p->diag, "not-a-unit", KR_SPAN_NONE,
-			"%s: there is nothing here that could be edited "
-			"safely: it must be started with %s",
-			disk->start == KR_START_PROCESS
-				? "kubelet belongs to no unit of systemd"
-				: j->disk.reason,
-			flag);
+	if (is_unseen(p->node))
+		return refuse_start(p);
 	if (disk->start == KR_START_HIDDEN && j->disk.state == KR_STATE_UNKNOWN)
 		return kr_diag_refuse(
 			p->diag, "mounted-over", KR_SPAN_NONE,
@@ -605,6 +673,7 @@ int kr_step_make(struct kr_node *node, const struct kr_judgement *j,
 		.diag = diag,
 		.explicit_wanted = options->explicit_wanted,
 		.together = options->together,
+		.brief = options->brief,
 	};
 	_cleanup_diag_ struct kr_diag found = {0};
 	int r = check_grounds(&p);

@@ -22,15 +22,22 @@ int kr_step_make(struct kr_node *node, const struct kr_judgement *j,
                  const struct kr_plan_options *options, struct kr_diag *diag,
                  struct kr_plan *step);
 
-/* Why NODE's platform refuses a fix of RULE, a setting's, and what to do there
- * instead, unless that would do harm: in DIAG. -EOPNOTSUPP; -ENOMEM. */
+/* Why NODE's platform refuses a fix of RULE, a setting's (not if it is to be
+ * BRIEF), and what to do there instead, unless that would do harm: in DIAG.
+ * -EOPNOTSUPP; -ENOMEM. */
 int kr_step_refuse_platform(struct kr_node *node, const struct kr_rule *rule,
-                            struct kr_diag *diag);
+                            bool brief, struct kr_diag *diag);
+
+/* Why nothing can be planned for NODE, where each rule has words of its own
+ * besides: one sentence, which the caller frees; NULL: they have not, or there
+ * is no memory. */
+char *kr_step_hopeless_why(struct kr_node *node);
 
 /* The same of a rule of mode or owner, on such a node or where another program
  * starts kubelet: each file that fails. -EOPNOTSUPP; -ENOMEM. */
 int kr_step_refuse_perms(struct kr_node *node, const struct kr_edition *edition,
-                         const struct kr_judgement *j, struct kr_diag *diag);
+                         const struct kr_judgement *j, bool brief,
+                         struct kr_diag *diag);
 
 /*
  * The edits for a rule of mode or owner, as EDITION demands; DISK's files are

@@ -260,7 +260,7 @@ static int print_refusal(const struct kr_term *term, struct kr_node *node,
 		j++;
 	if (j == end)
 		return 0;
-	r = kr_step_refuse_platform(node, j->rule, &why);
+	r = kr_step_refuse_platform(node, j->rule, false, &why);
 	if (r == -ENOMEM)
 		return r;
 	kr_next_print_cause(term, kr_diag_cause(&why), true);

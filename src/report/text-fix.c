@@ -71,7 +71,11 @@ void kr_text_left(const struct kr_term *term, const struct kr_fix *fix,
 		                   id, *id ? " " : "", l->rule->name,
 		                   kr_why_to_string(l->why));
 
-		kr_text_lines(term, l->text, used > 0 ? (size_t)used : 0, next);
+		kr_text_lines(term,
+		              strcmp(l->text, fix->reason) == 0
+		                      ? "for the same reason"
+		                      : l->text,
+		              used > 0 ? (size_t)used : 0, next);
 		if (!l->options)
 			continue;
 		fputs(next, term->out);
@@ -79,9 +83,10 @@ void kr_text_left(const struct kr_term *term, const struct kr_fix *fix,
 	}
 }
 
-/* "next: " that command of the first that has one. */
-static void print_left_next(const struct kr_term *term,
-                            const struct kr_fix *fix)
+/* "next: " that command of the first that has one, behind START. Whether one
+ * has. */
+static bool print_left_next(const struct kr_term *term,
+                            const struct kr_fix *fix, const char *start)
 {
 	const struct kr_plan *plan = fix->plan;
 	size_t i = 0;
@@ -89,10 +94,12 @@ static void print_left_next(const struct kr_term *term,
 	while (i < plan->n_left && !plan->left[i].options)
 		i++;
 	if (i == plan->n_left)
-		return;
+		return false;
+	fputs(start, term->out);
 	kr_term_color(term, KR_COLOR_DIM, "next:");
 	fputc(' ', term->out);
 	print_left_command(term, fix, &plan->left[i]);
+	return true;
 }
 
 static const struct outcome_word *find_word(const struct kr_fix *fix)
@@ -139,7 +146,7 @@ static const struct kr_durable *find_durable(const struct kr_fix *fix)
 {
 	const struct kr_durable *d = kr_fix_durable(fix);
 	bool ends = fix->outcome == KR_OUTCOME_REFUSED
-	                    ? d == &fix->durable
+	                    ? d && fix->plan->edits.n_files == 0
 	                    : fix->outcome == KR_OUTCOME_FIXED ||
 	                              fix->outcome == KR_OUTCOME_WOULD_FIX;
 
@@ -272,6 +279,10 @@ void kr_text_advice(const struct kr_term *term, const struct kr_fix *fix,
 		return;
 	}
 
+	/* the setting that kubelet refuses may be one that is asked for */
+	if (fix->outcome == KR_OUTCOME_REFUSED && fix->plan &&
+	    fix->plan->edits.n_files == 0 && print_left_next(term, fix, start))
+		return;
 	if (!advice || (fix->outcome != KR_OUTCOME_REFUSED &&
 	                fix->outcome != KR_OUTCOME_FAILED))
 		return;
@@ -426,7 +437,7 @@ static int print_fix_next(const struct kr_term *term, const struct kr_fix *fix,
 		return 0;
 	if (fix->outcome == KR_OUTCOME_PARTLY && fix->host &&
 	    kr_plan_n_failing(fix->plan) > 0) {
-		print_left_next(term, fix);
+		print_left_next(term, fix, "");
 		return 0;
 	}
 	if (fix->outcome == KR_OUTCOME_FIXED && needs_restart(fix))
