@@ -259,14 +259,14 @@ WORDS = [
 NODES = [
     # (node, command and options, a part of what is printed, and what is not)
     ("made-gke-autopilot", ["fix", "--control=readOnlyPort"],
-     "take one whose readOnlyPort is wrong", "true by default"),
+     "report one whose readOnlyPort is wrong", "true by default"),
     ("bottlerocket", ["fix", "--control=readOnlyPort,rotateCertificates",
                       "--explicit"],
      "(refused): set rotateCertificates there", "true by default"),
     ("eks-ubuntu-snap", ["fix", "--benchmark=eks-1.8"],
      "here it says Webhook already", "mode: true"),
     ("flatcar-typhoon-docker", ["fix", "--benchmark=cis-1.12"],
-     "hostname-override (never): it is the owner's to change",
+     "hostname-override (never): the owner must choose",
      "hostname-override: "),
     ("talos", ["audit", "--control=readOnlyPort"],
      "extraConfig.readOnlyPort: 0 with", "makeIPTables"),
@@ -301,8 +301,8 @@ NODES = [
      "for audit only"),
     ("talos", ["fix", "--control=authorization.mode"],
      "extraConfig.authorization.mode: Webhook with 'talosctl patch "
-     "machineconfig' instead, but not while kubelet has no --kubeconfig that "
-     "could be known", "another program"),
+     "machineconfig' instead, but not while kubelet has no known "
+     "--kubeconfig", "another program"),
     ("talos", ["fix", "--control=podPidsLimit"],
      "the owner must choose the value of podPidsLimit", "extraConfig"),
     ("k3s", ["fix", "--control=mode:unit"],
