@@ -264,9 +264,9 @@ static int plan_unconfigured(struct kr_joining *m)
 		return r;
 	m->plan->unconfigured = true;
 	if (m->plan->n_rules == 0)
-		return -ENOENT;
+		return KR_NOTHING_YET;
 	r = make_durable(m);
-	return r == 0 && m->plan->edits.n_files == 0 ? -ENOENT : r;
+	return r == 0 && m->plan->edits.n_files == 0 ? KR_NOTHING_YET : r;
 }
 
 /* Nothing can be edited on this node, whatever the rule: each says it in its
@@ -287,9 +287,9 @@ static int refuse_node(struct kr_joining *m)
 		                                   j, m->diag)
 		            : kr_step_make(m->node, j, m->options, m->diag,
 		                           &step);
-		if (r == -ENOENT)
+		if (r == KR_NOTHING_YET)
 			return plan_unconfigured(m);
-		if (r != -EOPNOTSUPP || !m->node->disk.foreign)
+		if (r != KR_REFUSED || !m->node->disk.foreign)
 			break;
 	}
 	return r;
@@ -317,7 +317,7 @@ static int make(struct kr_joining *m)
 	if (r < 0)
 		return r;
 	if (refuses_whole(m))
-		return -EOPNOTSUPP;
+		return KR_REFUSED;
 	r = m->draft.draft ? 0 : kr_joining_check_commands(m);
 	if (r == 0)
 		r = sum_up(m);
