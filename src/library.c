@@ -283,7 +283,9 @@ int kr_remedy_plan_new(struct kr_remedy *remedy, enum kr_remedy_method method,
 		r = apply_all(plan);
 	if (r < 0) {
 		kr_remedy_plan_free(plan);
-		return r;
+		return r == KR_REFUSED       ? -EOPNOTSUPP
+		       : r == KR_NOTHING_YET ? -ENOENT
+		                             : r;
 	}
 	*ret = plan;
 	return 0;

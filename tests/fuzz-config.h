@@ -99,7 +99,7 @@ static void edit_and_prove(const struct kr_file *file, bool dropin,
 	int r = kr_config_edit(wanted[i].field, config, file, &wanted[i].value,
 	                       &diag, &edits);
 
-	require(r == 0 || (r == -EOPNOTSUPP && kr_diag_first(&diag, KR_ERROR)));
+	require(r == 0 || (r == KR_REFUSED && kr_diag_first(&diag, KR_ERROR)));
 	if (r < 0)
 		return;
 	require(edits.n_files <= 1);

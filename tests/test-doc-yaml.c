@@ -431,7 +431,7 @@ START_TEST(test_utf16)
 	ck_assert(config.uses[0].reason);
 	ck_assert_int_eq(kr_config_edit(KR_FIELD_IPTABLES, &config, file,
 	                                &wanted, NULL, &edits),
-	                 -EOPNOTSUPP);
+	                 KR_REFUSED);
 }
 END_TEST
 

@@ -24,7 +24,7 @@
 struct edit_row {
 	const char *name;
 	const char *in;
-	const char *want; /* NULL: refused with -EOPNOTSUPP */
+	const char *want; /* NULL: refused with KR_REFUSED */
 	const char *why;  /* part of the message */
 	unsigned line, column;
 	bool dropin;
@@ -427,7 +427,7 @@ static const struct kr_file *edited(const struct edit_row *row,
 			kr_file_edits_apply(&edits.files[0], &out, &size), 0);
 		return kr_test_file(file->path, out, size);
 	}
-	ck_assert_msg(r == -EOPNOTSUPP && edits.n_files == 0, "%s: %d",
+	ck_assert_msg(r == KR_REFUSED && edits.n_files == 0, "%s: %d",
 	              row->name, r);
 	ck_assert_msg(diag.n_messages == 1 &&
 	                      strstr(diag.messages[0].text, row->why),
@@ -617,7 +617,7 @@ START_TEST(test_fields)
 	ck_assert_int_eq(kr_config_parse(file, &options, &ignored, &config), 0);
 	r = kr_config_edit(row->field, &config, file, &value, &diag, &edits);
 	if (!row->want) {
-		ck_assert_msg(r == -EOPNOTSUPP && edits.n_files == 0 &&
+		ck_assert_msg(r == KR_REFUSED && edits.n_files == 0 &&
 		                      diag.n_messages == 1 &&
 		                      strstr(diag.messages[0].text, row->why),
 		              "%s: %d%s", row->name, r,

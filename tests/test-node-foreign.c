@@ -710,8 +710,8 @@ static void check_plan(const struct row *row, struct kr_node *node,
 		              row->name, r);
 		return;
 	}
-	ck_assert_msg(r == (row->restart ? -EOPNOTSUPP : -ENOENT), "%s: %d",
-	              row->name, r);
+	ck_assert_msg(r == (row->restart ? KR_REFUSED : KR_NOTHING_YET),
+	              "%s: %d", row->name, r);
 	ck_assert_msg(!row->restart ||
 	                      strstr(kr_test_messages(&diag), row->restart),
 	              "%s:%s", row->name, kr_test_messages(&diag));

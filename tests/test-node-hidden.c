@@ -260,7 +260,7 @@ static const struct {
 } fixes[] = {
 	{"the file that is hidden is not edited",
          {.args = C, .directives = "BindPaths=/opt:/etc/kubernetes\n"},
-         -EOPNOTSUPP},
+         KR_REFUSED},
 	{"a flag is made true, as the file cannot be told",
          {.args = C " " FLAG "=false",
           .directives = "BindPaths=/opt:/etc/kubernetes\n"},

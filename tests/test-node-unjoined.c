@@ -191,8 +191,8 @@ START_TEST(test_rows)
 		enum kr_state state;
 		int plan;
 	} wanted[] = {
-		[WAITS] = {KR_STATE_UNKNOWN, -ENOENT},
-		[LOST] = {KR_STATE_INVALID, -EOPNOTSUPP},
+		[WAITS] = {KR_STATE_UNKNOWN, KR_NOTHING_YET},
+		[LOST] = {KR_STATE_INVALID, KR_REFUSED},
 		[PASSES] = {KR_STATE_TRUE, 0},
 	};
 	const struct row *row = &rows[_i];

@@ -117,7 +117,7 @@ static const char *try_argument(struct kr_fs *fs, const struct kr_unit *unit,
 	const struct kr_unit_command *command = &unit->commands[n];
 	int r = kr_unit_append_argument(command, APPENDED, &edits, NULL);
 
-	if (r == -EOPNOTSUPP)
+	if (r == KR_REFUSED)
 		return NULL;
 	if (r < 0 ||
 	    resolve_edited(fs, unit->name, &edits, &overlay, &after) < 0)
@@ -165,7 +165,7 @@ static const char *try_word(struct kr_fs *fs, const struct kr_unit *unit,
 	const struct kr_unit_variable *got;
 	int r = kr_unit_append_word(v, APPENDED, &edits, NULL);
 
-	if (r == -EOPNOTSUPP)
+	if (r == KR_REFUSED)
 		return NULL;
 	if (r < 0 ||
 	    resolve_edited(fs, unit->name, &edits, &overlay, &after) < 0)

@@ -6,7 +6,6 @@
  * where the fault was found, into a collection of its caller.
  */
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -72,11 +71,20 @@ void kr_diag_add_path(struct kr_diag *diag, enum kr_severity severity,
                       const char *code, const char *path, const char *format,
                       ...) _printf_(5, 6);
 
-/* An error for which nothing is changed: -EOPNOTSUPP. */
+/*
+ * What a plan ends with when no system call has failed: below every errno, so
+ * that it goes up as one does, to the caller that asks for it by name.
+ */
+enum kr_ending {
+	KR_REFUSED = -5000, /* nothing is changed, DIAG says why */
+	KR_NOTHING_YET,     /* there is nothing to judge yet */
+};
+
+/* An error for which nothing is changed: KR_REFUSED. */
 #define kr_diag_refuse(diag, code, span, ...)                                  \
-	(kr_diag_add(diag, KR_ERROR, code, span, __VA_ARGS__), -EOPNOTSUPP)
+	(kr_diag_add(diag, KR_ERROR, code, span, __VA_ARGS__), KR_REFUSED)
 #define kr_diag_refuse_path(diag, code, path, ...)                             \
-	(kr_diag_add_path(diag, KR_ERROR, code, path, __VA_ARGS__), -EOPNOTSUPP)
+	(kr_diag_add_path(diag, KR_ERROR, code, path, __VA_ARGS__), KR_REFUSED)
 
 /* The messages from now on are about the control of this NAME, which is static;
  * NULL: about the node. DIAG may be NULL. */

@@ -182,10 +182,10 @@ static int make_plan(struct kr_applying *f)
 	}
 	r = plan_with(f, holds.consents);
 	kr_holds_done(&holds);
-	if (r == -ENOENT)
+	if (r == KR_NOTHING_YET)
 		return kr_apply_end(f, KR_OUTCOME_UNCONFIGURED, "%s",
 		                    kr_apply_unconfigured(f));
-	if (r == -EOPNOTSUPP)
+	if (r == KR_REFUSED)
 		return end_refused(f);
 	if (r < 0 && r != -ENOMEM)
 		return kr_apply_end_unread(f, r);

@@ -20,7 +20,7 @@ struct kr_program {
 /*
  * Finds the program that systemd of HOST can run, and has it tried. Where HOST
  * is below a --root, it is copied there with what it needs. The caller holds
- * the lock. 0; -EOPNOTSUPP: the host cannot run it; other errnos; with words.
+ * the lock. 0; KR_REFUSED: the host cannot run it; other errnos; with words.
  */
 int kr_program_find(struct kr_host *host, struct kr_diag *diag,
                     struct kr_program *ret);

@@ -34,7 +34,7 @@ struct kr_watchdog {
  * Arms it for the transaction ID of HOST, whose systemd answers: it runs out
  * after the time that a restart and WAIT_USEC for kubelet's health may take,
  * and some more. Where HOST is below a --root, the program is copied there and
- * tried first. 0; -EOPNOTSUPP: the host cannot run the program; other errnos;
+ * tried first. 0; KR_REFUSED: the host cannot run the program; other errnos;
  * with words.
  */
 int kr_watchdog_arm(struct kr_host *host, const char *id, uint64_t wait_usec,

@@ -199,7 +199,7 @@ int kr_config_edit_together(int field, const struct kr_config *config,
 		return r;
 	r = kr_doc_edit(file, config->format == KR_CONFIG_YAML, &path, &written,
 	                diag, edits);
-	return r == KR_DOC_REFUSED ? -EOPNOTSUPP : r;
+	return r == KR_DOC_REFUSED ? KR_REFUSED : r;
 }
 
 /* TEXT, a file that is made, with one field more. */

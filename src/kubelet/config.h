@@ -166,7 +166,7 @@ void kr_config_done(struct kr_config *config);
  * file that CONFIG was read from, as kr_doc_edit() writes it: each use that
  * says otherwise is changed in place; where there is none, a member is inserted
  * with the mappings on the way that are missing. Nothing where the file already
- * says so. 0; -EOPNOTSUPP: no safe edit, DIAG says why and where; -ENOMEM.
+ * says so. 0; KR_REFUSED: no safe edit, DIAG says why and where; -ENOMEM.
  */
 int kr_config_edit(int field, const struct kr_config *config,
                    const struct kr_file *file, const struct kr_value *value,
@@ -182,7 +182,7 @@ int kr_config_edit_together(int field, const struct kr_config *config,
  * The bytes of a new file, for --config or for --config-dir (whose name has to
  * end in ".conf"), that has the N FIELDS, each of them once and with its own of
  * VALUES (as above), and no other; a field that is a flag alone is left out.
- * The caller frees them. 0; -EOPNOTSUPP: a value is not one of its field's;
+ * The caller frees them. 0; KR_REFUSED: a value is not one of its field's;
  * -ENOMEM.
  */
 int kr_config_make(const int *fields, const struct kr_value *values, size_t n,

@@ -28,8 +28,6 @@
 #include "node/hidden.h"
 #include "node/running.h"
 
-#define START_SLACK_USEC (20 * KR_USEC_PER_MSEC)
-
 static bool is_below(const char *path, const char *folder)
 {
 	size_t n = strlen(folder);
@@ -148,7 +146,8 @@ static bool is_older(const struct kr_file *file, uint64_t usec)
 static bool is_unit_unchanged(const struct kr_node *node)
 {
 	const struct kr_unit *unit = node->disk.unit;
-	uint64_t limit = node->process.started_usec + START_SLACK_USEC;
+	uint64_t limit =
+		node->process.started_usec + KR_PROCESS_START_SLACK_USEC;
 
 	for (size_t i = 0; i < unit->n_dropins; i++) {
 		if (!is_older(unit->dropins[i], limit))

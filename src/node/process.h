@@ -9,7 +9,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/clock.h"
 #include "base/diag.h"
+
+/* What STARTED_USEC, which comes from /proc, may be too early. */
+#define KR_PROCESS_START_SLACK_USEC (20 * KR_USEC_PER_MSEC)
 
 struct kr_process {
 	pid_t pid;

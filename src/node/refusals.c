@@ -43,9 +43,6 @@
 #include "node/refusals.h"
 #include "unit/credentials.h"
 
-/* A start time from /proc is only so exact. */
-#define SLACK_USEC (20 * KR_USEC_PER_MSEC)
-
 /* A setting, as the inputs have it. */
 struct held {
 	struct kr_decision decision;
@@ -115,7 +112,8 @@ enum found {
 /* Whether a kubelet that runs may have found something else there. */
 static bool is_younger(const struct kr_node *node, const struct kr_file *file)
 {
-	uint64_t limit = node->process.started_usec + SLACK_USEC;
+	uint64_t limit =
+		node->process.started_usec + KR_PROCESS_START_SLACK_USEC;
 
 	return kr_timespec_usec(&file->st.st_mtim) > limit ||
 	       kr_timespec_usec(&file->btime) > limit;

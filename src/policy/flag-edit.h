@@ -23,7 +23,7 @@ struct kr_flag_edit {
 };
 
 /*
- * All functions: 0; -EOPNOTSUPP: no edit is safe, DIAG has the place and what
+ * All functions: 0; KR_REFUSED: no edit is safe, DIAG has the place and what
  * would have to be true, and EDITS are not to be used; -ENOMEM.
  */
 

@@ -281,7 +281,7 @@ int kr_joining_refuse(struct kr_joining *m, size_t i)
 	if (r != 0)
 		return r;
 	r = refuse_step(m, i);
-	if (r != -EOPNOTSUPP)
+	if (r != KR_REFUSED)
 		return r;
 	/* harm that it would do is said of one that would be asked for, too */
 	r = kr_diag_find(&c->diag, "refused") ? 0 : leave_unallowed(m, i);
@@ -389,7 +389,7 @@ static int overlay(struct kr_joining *m, const struct kr_plan *step,
 
 /*
  * STEP, which rule I made, joins the plan; PART: the rule does not pass all the
- * same. 0; -EOPNOTSUPP, with words: the plan
+ * same. 0; KR_REFUSED, with words: the plan
  * would not be what its steps are, and is as before.
  */
 static int join(struct kr_joining *m, size_t i, bool part, struct kr_plan *step)
@@ -403,7 +403,7 @@ static int join(struct kr_joining *m, size_t i, bool part, struct kr_plan *step)
 	int r = combine(m, step, diag, &all);
 
 	if (r > 0)
-		return -EOPNOTSUPP;
+		return KR_REFUSED;
 	r = r < 0 ? r : overlay(m, step, &all, &found, &after);
 	if (r == 0 || r == -EEXIST)
 		return kr_diag_refuse(
@@ -460,7 +460,7 @@ static mode_t made_mode(const struct kr_joining *m, const char *path)
 }
 
 /* Whether the files of STEP, rule I of a draft, can be changed; each is looked
- * at once, in each way of changing it. 0; -EOPNOTSUPP, with words; -ENOMEM. */
+ * at once, in each way of changing it. 0; KR_REFUSED, with words; -ENOMEM. */
 static int check_draft(struct kr_joining *m, size_t i, struct kr_plan *step)
 {
 	for (size_t k = 0; m->options->check_files && k < step->edits.n_files;
@@ -483,7 +483,7 @@ static int check_draft(struct kr_joining *m, size_t i, struct kr_plan *step)
 		                            &(struct kr_edits){f, 1},
 		                            &m->candidates[i].diag);
 		if (r != 0)
-			return r < 0 ? r : -EOPNOTSUPP;
+			return r < 0 ? r : KR_REFUSED;
 		r = kr_strings_consume(&m->changeable, TAKE_PTR(way));
 		if (r < 0)
 			return r;
@@ -593,9 +593,9 @@ static int try_rule(struct kr_joining *m, size_t i)
 	if (m->drafts && m->plan->audit &&
 	    !kr_joining_is_refused(m->plan->audit))
 		m->options = &m->draft;
-	r = is_no_cure(m, kr_joining_judgement(m, i)) ? -EOPNOTSUPP
+	r = is_no_cure(m, kr_joining_judgement(m, i)) ? KR_REFUSED
 	                                              : add_step(m, i);
-	if (r == -EOPNOTSUPP)
+	if (r == KR_REFUSED)
 		return leave_refused(c, kr_joining_judgement(m, i));
 	if (r < 0) {
 		kr_diag_merge(m->diag, &c->diag);
@@ -653,14 +653,14 @@ static int join_group(struct kr_joining *m, const bool *group)
 			}
 			joined[i] = joined[i] || r == 0;
 			again = again || r == 0;
-			if (r < 0 && r != -EOPNOTSUPP)
+			if (r < 0 && r != KR_REFUSED)
 				return r;
 		}
 	} while (again);
 	for (size_t i = 0; i < n_rules(m); i++) {
 		if (group[i] &&
 		    kr_joining_judgement(m, i)->disk.answer != KR_ANSWER_PASS)
-			return -EOPNOTSUPP;
+			return KR_REFUSED;
 	}
 	return 0;
 }
@@ -691,7 +691,7 @@ static int try_group(struct kr_joining *m)
 	m->options = options;
 	if (r < 0)
 		forget_all(m);
-	if (r == -EOPNOTSUPP)
+	if (r == KR_REFUSED)
 		return 0;
 	for (size_t i = 0; i < n_rules(m) && r == 0; i++) {
 		struct kr_candidate *c = &m->candidates[i];
@@ -753,7 +753,7 @@ static int is_refused_alone(const struct kr_joining *m, struct kr_node *node,
 		r = kr_step_make(node, &own, &options, &ignored, &step);
 	if (j->rule->owners_value)
 		kr_value_done(&rule.want);
-	return r == -EOPNOTSUPP ? 1 : r == -ENOENT || r > 0 ? 0 : r;
+	return r == KR_REFUSED ? 1 : r == KR_NOTHING_YET || r > 0 ? 0 : r;
 }
 
 int kr_joining_check_commands(struct kr_joining *m)

@@ -48,7 +48,7 @@ int kr_joining_triage(struct kr_joining *m, size_t i);
 int kr_joining_leave(struct kr_joining *m, size_t i, const char *why);
 
 /* Nothing can be edited on the node: why the rule I is left. 1, or 0: nothing
- * is to be done for it; -ENOENT: there is nothing to judge yet; -ENOMEM;
+ * is to be done for it; KR_NOTHING_YET: there is nothing to judge yet; -ENOMEM;
  * another errno, with words. */
 int kr_joining_refuse(struct kr_joining *m, size_t i);
 

@@ -266,7 +266,7 @@ static int is_cure(struct kr_joining *m, const struct cure *c)
 		r = kr_plan_make(m->node, audit, &options, &ignored, &plan);
 	if (r == 0)
 		return plan->n_left == 0 && plan->edits.n_files > 0;
-	return r == -EOPNOTSUPP ? 0 : r;
+	return r == KR_REFUSED ? 0 : r;
 }
 
 /* What the owner has to say of all that kubelet may refuse the node for is one
@@ -316,7 +316,7 @@ static int check_commands(struct kr_joining *m)
 	return name_cure(m);
 }
 
-/* Those that would be fixed are left with the whole. -EOPNOTSUPP; -ENOMEM;
+/* Those that would be fixed are left with the whole. KR_REFUSED; -ENOMEM;
  * another errno. */
 static int refuse_all(struct kr_joining *m)
 {
@@ -324,14 +324,14 @@ static int refuse_all(struct kr_joining *m)
 	int r = why ? 0 : -ENOMEM;
 
 	if (m->draft.draft || kr_joining_is_lone(m))
-		return -EOPNOTSUPP;
+		return KR_REFUSED;
 	for (size_t i = 0; i < m->audit->n_items && r >= 0; i++) {
 		if (m->candidates[i].fixed)
 			r = kr_joining_leave(m, i, why);
 	}
 	if (r >= 0)
 		r = check_commands(m);
-	return r < 0 ? r : -EOPNOTSUPP;
+	return r < 0 ? r : KR_REFUSED;
 }
 
 /* What is fixed, and what is left: in the order of the audit. */
@@ -396,13 +396,13 @@ static int plan_unconfigured(struct kr_joining *m)
 		return r;
 	m->plan->unconfigured = true;
 	if (m->plan->n_rules == 0)
-		return -ENOENT;
+		return KR_NOTHING_YET;
 	r = make_durable(m);
-	return r == 0 && m->plan->edits.n_files == 0 ? -ENOENT : r;
+	return r == 0 && m->plan->edits.n_files == 0 ? KR_NOTHING_YET : r;
 }
 
 /* Nothing can be edited on this node: one of several rules says it, and each is
- * left in its own words. -EOPNOTSUPP; as kr_joining_refuse(). */
+ * left in its own words. KR_REFUSED; as kr_joining_refuse(). */
 static int refuse_each(struct kr_joining *m)
 {
 	_cleanup_free_ char *why = kr_step_hopeless_why(m->node);
@@ -420,7 +420,7 @@ static int refuse_each(struct kr_joining *m)
 	for (size_t i = 0;
 	     i < m->audit->n_items && !kr_diag_first(m->diag, KR_ERROR); i++)
 		kr_diag_merge(m->diag, &m->candidates[i].diag);
-	return -EOPNOTSUPP;
+	return KR_REFUSED;
 }
 
 /* The only rule, and whatever an audit foresees: the first that is refused. */
@@ -441,7 +441,7 @@ static int refuse_first(struct kr_joining *m)
 		            : kr_step_make(m->node, j, m->options, m->diag,
 		                           &step);
 		m->candidates[i].by_hand = step.by_hand;
-		if (r != -EOPNOTSUPP || !m->node->disk.foreign)
+		if (r != KR_REFUSED || !m->node->disk.foreign)
 			break;
 	}
 	return r;
@@ -492,9 +492,9 @@ static int refuse_node(struct kr_joining *m)
 	const bool first = kr_joining_is_lone(m) || m->draft.draft;
 	int refused = first ? refuse_first(m) : refuse_each(m), r;
 
-	if (refused == -ENOENT)
+	if (refused == KR_NOTHING_YET)
 		return plan_unconfigured(m);
-	if (refused != -EOPNOTSUPP || m->draft.draft)
+	if (refused != KR_REFUSED || m->draft.draft)
 		return refused;
 	r = describe_by_hand(m);
 	if (r == 0)
@@ -572,7 +572,7 @@ int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
 		                       : options->method;
 		r = make(&m);
 	}
-	if (r == -EOPNOTSUPP && keep_refused(&m) < 0)
+	if (r == KR_REFUSED && keep_refused(&m) < 0)
 		r = -ENOMEM;
 	for (size_t i = 0; m.candidates && i < audit->n_items; i++) {
 		kr_left_done(&m.candidates[i].left);
@@ -581,7 +581,7 @@ int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
 	free(m.candidates);
 	kr_strings_done(&m.changeable);
 	r = kr_diag_result(diag, r);
-	if (r == 0 || r == -EOPNOTSUPP)
+	if (r == 0 || r == KR_REFUSED)
 		*ret = TAKE_PTR(plan);
 	return r;
 }

@@ -127,12 +127,13 @@ size_t kr_plan_n_failing(const struct kr_plan *plan);
  * its reason, and tried again behind those that come later.
  *
  * 0: RET is proven (no edits where nothing is to be done or can be);
- * -EOPNOTSUPP: refused as a whole, DIAG says why, where, and what would have to
+ * KR_REFUSED: refused as a whole, DIAG says why, where, and what would have to
  * be true; RET has no edits, but why each of several is left, and DURABLE what
  * they are to have where it is put by hand: a platform that is never edited, a
  * kubelet that would not start whatever the rules say, or the only rule of the
- * audit; -ENOENT: there is nothing to judge yet (no unit, not configured) and
- * no durable place to be written; -ENOMEM; other errnos. NODE must outlive RET.
+ * audit; KR_NOTHING_YET: there is nothing to judge yet (no unit, not
+ * configured) and no durable place to be written; -ENOMEM; other errnos. NODE
+ * must outlive RET.
  */
 int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
                  const struct kr_plan_options *options, struct kr_diag *diag,

@@ -136,7 +136,7 @@ static int prove_configs(struct kr_node *node, const struct kr_rule *rule,
 		                    new->files[after], &options, &rule->want,
 		                    diag);
 		if (r == -EBADMSG)
-			return -EOPNOTSUPP;
+			return KR_REFUSED;
 		if (r < 0)
 			return r;
 	}
@@ -165,7 +165,7 @@ static int refuse_value(const struct kr_node *node, const struct kr_rule *rule,
 		kr_diag_remove(found, is_no_error, NULL);
 		if (kr_diag_cause(found)) {
 			kr_diag_merge(diag, found);
-			return -EOPNOTSUPP;
+			return KR_REFUSED;
 		}
 	}
 	r = kr_value_format(&rule->want, &want);
@@ -228,7 +228,7 @@ static int find_badness(const struct kr_node *node, const struct kr_rule *rule,
 	return 0;
 }
 
-/* Whether BETWEEN is no worse than NODE by each of RULES. 0; -EOPNOTSUPP; an
+/* Whether BETWEEN is no worse than NODE by each of RULES. 0; KR_REFUSED; an
  * errno. */
 static int compare(const struct kr_node *node, const struct kr_node *between,
                    const struct kr_rules *rules)
@@ -242,7 +242,7 @@ static int compare(const struct kr_node *node, const struct kr_node *between,
 		if (r < 0)
 			return r;
 		if (bad > limit)
-			return -EOPNOTSUPP;
+			return KR_REFUSED;
 	}
 	return 0;
 }
@@ -259,7 +259,7 @@ static int check_order(struct kr_node *node, const struct kr_rules *rules,
 
 		if (r == 0)
 			r = compare(node, between, rules);
-		if (r < 0 && r != -EOPNOTSUPP)
+		if (r < 0 && r != KR_REFUSED)
 			kr_diag_merge(diag, &found);
 		if (r < 0)
 			return r;
@@ -282,11 +282,11 @@ int kr_proof_order(struct kr_node *node, const struct kr_rules *rules,
 {
 	int r = check_order(node, rules, &plan->edits, diag);
 
-	if (r == -EOPNOTSUPP) {
+	if (r == KR_REFUSED) {
 		reverse(&plan->edits);
 		r = check_order(node, rules, &plan->edits, diag);
 	}
-	if (r == -EOPNOTSUPP)
+	if (r == KR_REFUSED)
 		return refuse(diag,
 		              "no order of the edits keeps kubelet able to "
 		              "start between two of them");

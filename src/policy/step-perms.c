@@ -96,7 +96,7 @@ int kr_step_make_perms(struct kr_node *disk, const struct kr_edition *edition,
 		               diag, &one);
 		if (r == 0 && options->check_files)
 			r = options->check_files(disk->fs, &one, diag);
-		if (r < 0 && r != -EOPNOTSUPP)
+		if (r < 0 && r != KR_REFUSED)
 			return r;
 		stays = stays || r != 0;
 		r = r == 0 ? kr_edits_then(&step->edits, &one) : 0;
@@ -105,7 +105,7 @@ int kr_step_make_perms(struct kr_node *disk, const struct kr_edition *edition,
 	}
 	if (!stays)
 		return 0;
-	return step->edits.n_files > 0 ? 1 : -EOPNOTSUPP;
+	return step->edits.n_files > 0 ? 1 : KR_REFUSED;
 }
 
 int kr_step_refuse_perms(struct kr_node *node, const struct kr_edition *edition,
@@ -115,9 +115,9 @@ int kr_step_refuse_perms(struct kr_node *node, const struct kr_edition *edition,
 	const struct kr_platform *p = node->platform;
 	const struct kr_foreign *f = node->disk.foreign;
 	char mode[KR_MODE_SIZE], owner[KR_OWNER_SIZE];
-	int r = -EOPNOTSUPP;
+	int r = KR_REFUSED;
 
-	for (size_t i = 0; i < j->sources.n && r == -EOPNOTSUPP; i++) {
+	for (size_t i = 0; i < j->sources.n && r == KR_REFUSED; i++) {
 		const struct kr_source *s = &j->sources.items[i];
 		const struct kr_perms perms = demanded(edition, j->rule, s);
 
@@ -144,7 +144,7 @@ int kr_step_refuse_perms(struct kr_node *node, const struct kr_edition *edition,
 			                 f ? f->name : "another program", mode,
 			                 owner);
 	}
-	if (r == -EOPNOTSUPP && !kr_diag_first(diag, KR_ERROR))
+	if (r == KR_REFUSED && !kr_diag_first(diag, KR_ERROR))
 		kr_diag_add(diag, KR_ERROR, "platform", KR_SPAN_NONE,
 		            "%s%s%s writes kubelet's files, their modes and "
 		            "owners stay",

@@ -125,7 +125,7 @@ static int make_dropin(struct planning *p)
 	r = kr_config_make(&field, &p->rule->want, 1, &text);
 	if (r == 0)
 		r = kr_edits_create(&p->plan->edits, path, text);
-	return r == -EEXIST ? -EOPNOTSUPP : r;
+	return r == -EEXIST ? KR_REFUSED : r;
 }
 
 /* Whether that is so. */
@@ -213,7 +213,7 @@ static bool is_unit_file(const struct kr_unit *unit, const struct kr_file *file)
 /* What would do harm is no advice, either; WHO starts kubelet or writes its
  * files, NULL: that is said already. Where nothing is known of what kubelet is
  * given, the advice stays, and RET_BUT says when it must not be followed. 0;
- * -EOPNOTSUPP, with words; -ENOMEM. */
+ * KR_REFUSED, with words; -ENOMEM. */
 static int find_harm(struct kr_node *node, const struct kr_rule *rule,
                      const char *who, struct kr_diag *diag, char **ret_but)
 {
@@ -321,7 +321,7 @@ static int name_places(struct planning *p)
 			continue;
 		named = true;
 		r = name_place(p, s, but);
-		if (r != -EOPNOTSUPP)
+		if (r != KR_REFUSED)
 			return r;
 	}
 	if (r < 0)
@@ -519,7 +519,7 @@ static int check_grounds(struct planning *p)
 	if (platform && platform->refusal)
 		return refuse_platform(p);
 	if (kr_node_waits(p->node))
-		return -ENOENT;
+		return KR_NOTHING_YET;
 	if (disk->foreign)
 		return refuse_foreign(p);
 	if (uses_dynamic_config(disk) && (j->disk.state == KR_STATE_UNKNOWN ||
@@ -685,7 +685,7 @@ int kr_step_make(struct kr_node *node, const struct kr_judgement *j,
 	p.diag = &found;
 	r = make(&p, true);
 	p.diag = diag;
-	if (r == -EOPNOTSUPP && found.n_messages > 0)
+	if (r == KR_REFUSED && found.n_messages > 0)
 		return refuse_not_by_setting(&p);
 	kr_diag_merge(diag, &found);
 	return r;

@@ -16,7 +16,7 @@ bool kr_step_is_hopeless(const struct kr_node *node);
  * The edits of NODE's files, which may be an overlay's, that make J's rule
  * pass there, in STEP, whose method is chosen; and, but in a draft, their
  * proof: STEP's after and audit. As kr_plan_make(), without the durable place
- * and the order; -ENOENT: there is nothing to judge yet.
+ * and the order; KR_NOTHING_YET.
  */
 int kr_step_make(struct kr_node *node, const struct kr_judgement *j,
                  const struct kr_plan_options *options, struct kr_diag *diag,
@@ -24,7 +24,7 @@ int kr_step_make(struct kr_node *node, const struct kr_judgement *j,
 
 /* Why NODE's platform refuses a fix of RULE, a setting's (not if it is to be
  * BRIEF), and what to do there instead, unless that would do harm: in DIAG.
- * -EOPNOTSUPP; -ENOMEM. */
+ * KR_REFUSED; -ENOMEM. */
 int kr_step_refuse_platform(struct kr_node *node, const struct kr_rule *rule,
                             bool brief, struct kr_diag *diag);
 
@@ -34,7 +34,7 @@ int kr_step_refuse_platform(struct kr_node *node, const struct kr_rule *rule,
 char *kr_step_hopeless_why(struct kr_node *node);
 
 /* The same of a rule of mode or owner, on such a node or where another program
- * starts kubelet: each file that fails. -EOPNOTSUPP; -ENOMEM. */
+ * starts kubelet: each file that fails. KR_REFUSED; -ENOMEM. */
 int kr_step_refuse_perms(struct kr_node *node, const struct kr_edition *edition,
                          const struct kr_judgement *j, bool brief,
                          struct kr_diag *diag);
@@ -42,7 +42,7 @@ int kr_step_refuse_perms(struct kr_node *node, const struct kr_edition *edition,
 /*
  * The edits for a rule of mode or owner, as EDITION demands; DISK's files are
  * those that are there. 0: all that fail; 1: a part of them, DIAG says why the
- * others stay; -EOPNOTSUPP: none can be changed; -ENOMEM; other errnos.
+ * others stay; KR_REFUSED: none can be changed; -ENOMEM; other errnos.
  */
 int kr_step_make_perms(struct kr_node *disk, const struct kr_edition *edition,
                        const struct kr_judgement *j,

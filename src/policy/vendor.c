@@ -123,7 +123,7 @@ static int try_variable(struct overriding *o, const char *name)
 		return r;
 	r = kr_unit_append_word(v, o->flag, &edits, NULL);
 	if (r < 0)
-		return r == -EOPNOTSUPP || r == -EEXIST ? 0 : r;
+		return r == KR_REFUSED || r == -EEXIST ? 0 : r;
 	r = decides(o, &edits);
 	if (r <= 0)
 		return r;
@@ -201,7 +201,7 @@ static char *command_text(struct overriding *o, bool *ret_variable)
 static int append_to_command(struct overriding *o, int staying)
 {
 	if (staying < 0)
-		return -EOPNOTSUPP;
+		return KR_REFUSED;
 	o->plan->n_uses = (size_t)staying + 1;
 	return kr_unit_append_argument(o->command, o->flag, &o->plan->edits,
 	                               o->diag);
@@ -241,7 +241,7 @@ static int make_dropin(struct overriding *o)
 	if (!text)
 		return -ENOMEM;
 	r = kr_edits_create(&o->plan->edits, path, text);
-	return r == -EEXIST ? -EOPNOTSUPP : r;
+	return r == -EEXIST ? KR_REFUSED : r;
 }
 
 /* Whether a drop-in would stand in what is built, too: then it cannot be made,
@@ -259,10 +259,10 @@ static int is_built(struct kr_node *node, const struct kr_file *command)
 	return strcmp(real, SYSTEM_UNITS) != 0;
 }
 
-/* Says why, where R is -EOPNOTSUPP. */
+/* Says why, where R is KR_REFUSED. */
 static int refuse_unsafe(const struct overriding *o, int r)
 {
-	if (r == -EOPNOTSUPP)
+	if (r == KR_REFUSED)
 		kr_diag_add(o->diag, KR_ERROR, "file-not-ours",
 		            o->command->span,
 		            "the flag stands in a file of the vendor, and "
@@ -271,13 +271,13 @@ static int refuse_unsafe(const struct overriding *o, int r)
 	return r;
 }
 
-/* -EOPNOTSUPP: neither the command nor a drop-in can have the flag. */
+/* KR_REFUSED: neither the command nor a drop-in can have the flag. */
 static int override_by_unit(struct overriding *o, int staying)
 {
 	if (!kr_source_refusal(o->command->span.file))
 		return append_to_command(o, staying);
 	if (o->node->disk.unit->n_commands > 1)
-		return -EOPNOTSUPP;
+		return KR_REFUSED;
 	return make_dropin(o);
 }
 

@@ -11,7 +11,7 @@ bool kr_vendor_owns_use(struct kr_node *node, const struct kr_flag_use *use);
 
 /*
  * Says that SPAN is in a file that is not edited, WHAT stands there ("the key
- * stands in"), and what to do instead where that is known. -EOPNOTSUPP, or
+ * stands in"), and what to do instead where that is known. KR_REFUSED, or
  * -ENOMEM.
  */
 int kr_vendor_refuse(const struct kr_rule *rule, struct kr_diag *diag,
@@ -21,7 +21,7 @@ int kr_vendor_refuse(const struct kr_rule *rule, struct kr_diag *diag,
  * Adds to PLAN what overrides the uses of RULE's flag in the vendor's files:
  * the flag as wanted at the end of an administrator's variable that comes
  * later, else a drop-in of ours with the vendor's command less the flag. PLAN's
- * other edits are made already. 0; -EOPNOTSUPP: neither does it, DIAG says why;
+ * other edits are made already. 0; KR_REFUSED: neither does it, DIAG says why;
  * -ENOMEM.
  */
 int kr_vendor_override(struct kr_node *node, const struct kr_rule *rule,

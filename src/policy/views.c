@@ -32,8 +32,6 @@
 #include "policy/views.h"
 #include "unit/credentials.h"
 
-#define START_SLACK_USEC (20 * KR_USEC_PER_MSEC)
-
 /* --- the running view ---------------------------------------------------- */
 
 /* What has changed since the process was started: nothing, only a ctime, or
@@ -47,7 +45,7 @@ enum change {
 static enum change changed_since(const struct kr_file_stat *st,
                                  struct timespec btime, uint64_t started_usec)
 {
-	uint64_t limit = started_usec + START_SLACK_USEC;
+	uint64_t limit = started_usec + KR_PROCESS_START_SLACK_USEC;
 
 	if (kr_timespec_usec(&st->st_mtim) > limit ||
 	    kr_timespec_usec(&btime) > limit)
@@ -70,7 +68,8 @@ static int note_folder(struct kr_judging *g, const char *path)
 	struct kr_node *node = g->node;
 	struct kr_fs *fs = node->process_fs ? node->process_fs : node->fs;
 	struct stat st;
-	uint64_t limit = node->process.started_usec + START_SLACK_USEC;
+	uint64_t limit =
+		node->process.started_usec + KR_PROCESS_START_SLACK_USEC;
 	int r = kr_fs_look(fs, path, true, &st);
 
 	if (r == -ENOMEM)

@@ -400,17 +400,11 @@ static size_t count_left(const struct kr_fleet_controls *c)
 int kr_fleet_json_total(FILE *out, const struct kr_fleet_controls *c,
                         const struct kr_fleet_summary *s)
 {
-	uint64_t msec = s->took_usec / KR_USEC_PER_MSEC;
 	struct kr_build b = {0};
 	cJSON *root = cJSON_CreateObject(), *list;
 	cJSON *sum = kr_build_object(&b, root, "summary");
 
-	kr_fleet_json_evidence(&b, sum, s);
-	kr_fleet_json_counts(&b, sum, s->n_verdicts, false);
-	kr_build_number(&b, sum, "left_out", (double)s->n_left_out);
-	kr_build_number(&b, sum, "seconds", (double)msec / 1000);
-	kr_build_boolean(&b, sum, "complete", s->complete);
-	kr_build_string(&b, sum, "reason", s->error ? s->error : s->reason);
+	kr_fleet_json_sum(&b, sum, s);
 	list = kr_build_array(&b, sum, "not_judged");
 	for (size_t i = 0; i < c->n_left; i++) {
 		if (is_seen(c, c->left[i]))

@@ -162,27 +162,28 @@ void kr_fleet_json_counts(struct kr_build *b, cJSON *o,
 	}
 }
 
-void kr_fleet_json_evidence(struct kr_build *b, cJSON *sum,
-                            const struct kr_fleet_summary *s)
+void kr_fleet_json_sum(struct kr_build *b, cJSON *sum,
+                       const struct kr_fleet_summary *s)
 {
+	uint64_t msec = s->took_usec / KR_USEC_PER_MSEC;
+
 	kr_json_add_head(b, sum);
 	kr_build_string(b, sum, "server", s->server);
+	kr_fleet_json_counts(b, sum, s->n_verdicts, false);
+	kr_build_number(b, sum, "left_out", (double)s->n_left_out);
+	kr_build_number(b, sum, "seconds", (double)msec / 1000);
+	kr_build_boolean(b, sum, "complete", s->complete);
+	kr_build_string(b, sum, "reason", s->error ? s->error : s->reason);
 }
 
 int kr_fleet_json_summary(FILE *out, const struct kr_rule *rule,
                           const struct kr_fleet_summary *s)
 {
-	uint64_t msec = s->took_usec / KR_USEC_PER_MSEC;
 	struct kr_build b = {0};
 	cJSON *root = cJSON_CreateObject(), *control;
 	cJSON *sum = kr_build_object(&b, root, "summary");
 
-	kr_fleet_json_evidence(&b, sum, s);
-	kr_fleet_json_counts(&b, sum, s->n_verdicts, false);
-	kr_build_number(&b, sum, "left_out", (double)s->n_left_out);
-	kr_build_number(&b, sum, "seconds", (double)msec / 1000);
-	kr_build_boolean(&b, sum, "complete", s->complete);
-	kr_build_string(&b, sum, "reason", s->error ? s->error : s->reason);
+	kr_fleet_json_sum(&b, sum, s);
 	kr_build_array(&b, sum, "not_judged");
 	control = kr_build_element(&b, kr_build_array(&b, sum, "controls"));
 	kr_build_string(&b, control, "name", rule->name);

@@ -270,7 +270,7 @@ static int make_plan(struct kr_host *host, const struct kr_audit *audit,
 	r = kr_plan_make(host->node, audit, options, &found, ret_plan);
 	if (r == -ENOMEM)
 		return r;
-	if (r == -ENOENT) /* only the durable place, or nothing yet */
+	if (r == KR_NOTHING_YET) /* only the durable place, or nothing yet */
 		return 0;
 	if (r >= 0)
 		return 1;
@@ -297,7 +297,7 @@ int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
 
 	if (r < 0)
 		return r;
-	r = kr_obstacles_find(host->node, audit, &known);
+	r = kr_obstacles_find(host->node, audit, records, &known);
 	if (r < 0)
 		return r;
 	take_known(&known, &consent);
@@ -312,6 +312,7 @@ int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
 }
 
 static int foresee_all(struct kr_host *host, const struct kr_audit *audit,
+                       const struct kr_manifests *records,
                        struct kr_consent *consents, struct kr_diag *why,
                        struct kr_foreseen *f)
 {
@@ -321,11 +322,8 @@ static int foresee_all(struct kr_host *host, const struct kr_audit *audit,
 		.explicit_wanted = audit->explicit_wanted,
 		.check_files = files_check(host->node),
 	};
-	const struct kr_manifests *records;
-	int r = kr_host_records(host, &records);
+	int r;
 
-	if (r < 0)
-		return r;
 	options.draft = !has_put_back(records);
 	r = make_plan(host, audit, &options, why, &f->foresight, &f->plan);
 	return r == 1 ? foresee_plan(host, audit, records, f->plan, why,
@@ -338,6 +336,7 @@ int kr_foresee_all(struct kr_host *host, const struct kr_audit *audit,
 {
 	_cleanup_free_ struct kr_consent *consents =
 		calloc(audit->n_items, sizeof(*consents));
+	const struct kr_manifests *records;
 	int r;
 
 	*ret = (struct kr_foreseen){.foresight = KR_FORESIGHT_GOES};
@@ -345,11 +344,14 @@ int kr_foresee_all(struct kr_host *host, const struct kr_audit *audit,
 		return -ENOMEM;
 	if (is_large(host->node))
 		return 0;
-	r = kr_obstacles_find(host->node, audit, &ret->known);
+	r = kr_host_records(host, &records);
+	if (r < 0)
+		return r;
+	r = kr_obstacles_find(host->node, audit, records, &ret->known);
 	if (r < 0)
 		return r;
 	take_known(&ret->known, consents);
-	return foresee_all(host, audit, consents, why, ret);
+	return foresee_all(host, audit, records, consents, why, ret);
 }
 
 void kr_foreseen_done(struct kr_foreseen *f)

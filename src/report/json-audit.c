@@ -495,7 +495,7 @@ static void add_result(struct kr_build *j, cJSON *root, struct kr_node *node,
 	kr_build_boolean(j, root, "restart_needed", a->restart_needed);
 	kr_build_boolean(j, root, "reload_needed", a->reload_needed);
 	add_process(j, root, node, a);
-	if (node && kr_obstacles_find(node, a, &known) < 0)
+	if (node && kr_obstacles_find(node, a, NULL, &known) < 0)
 		j->failed = true;
 	controls = kr_build_array(j, root, "controls");
 	for (size_t i = 0; i < a->n_items; i++)

@@ -294,7 +294,7 @@ static int print_waiting(const struct kr_term *term, struct kr_host *host,
 	for (size_t i = 0; i < audit->n_items; i++)
 		consents[i].named = audit->n_items == 1;
 	r = may_fix ? kr_plan_make(host->node, audit, &options, &ignored, &plan)
-	            : -ENOENT;
+	            : KR_NOTHING_YET;
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0 || plan->edits.n_files == 0) {

@@ -68,10 +68,10 @@ static size_t name_all(const struct kr_audit *audit, const char **ret)
 }
 
 static int find_bars(struct kr_node *node, const struct kr_audit *audit,
-                     struct kr_obstacles *o)
+                     const struct kr_manifests *records, struct kr_obstacles *o)
 {
 	_cleanup_free_ const char **names = calloc(o->n + 1, sizeof(*names));
-	_cleanup_manifests_ struct kr_manifests list = {0};
+	_cleanup_manifests_ struct kr_manifests own = {0};
 	_cleanup_diag_ struct kr_diag ignored = {0};
 	const struct kr_manifest *whole;
 	size_t n;
@@ -81,14 +81,15 @@ static int find_bars(struct kr_node *node, const struct kr_audit *audit,
 		return -ENOMEM;
 	n = name_all(audit, names);
 	/* fix goes on without records that cannot be read, too */
-	r = n > 0 ? kr_manifests_read(node->fs, &ignored, &list) : 0;
+	r = n > 0 && !records ? kr_manifests_read(node->fs, &ignored, &own) : 0;
 	if (r < 0 || n == 0)
 		return r == -ENOMEM ? r : 0;
-	whole = kr_manifests_find_put_back(&list, node->fs, names, n);
+	records = records ?: &own;
+	whole = kr_manifests_find_put_back(records, node->fs, names, n);
 	for (size_t i = 0; i < o->n; i++) {
 		const char *name = audit->items[i].rule->name;
 		const struct kr_manifest *m =
-			kr_manifests_find_blamed(&list, node->fs, name);
+			kr_manifests_find_blamed(records, node->fs, name);
 
 		if (!counts(&audit->items[i]))
 			continue;
@@ -137,6 +138,7 @@ static int find_refusals(struct kr_node *node, const struct kr_audit *audit,
 }
 
 int kr_obstacles_find(struct kr_node *node, const struct kr_audit *audit,
+                      const struct kr_manifests *records,
                       struct kr_obstacles *ret)
 {
 	_cleanup_obstacles_ struct kr_obstacles o = {
@@ -149,7 +151,7 @@ int kr_obstacles_find(struct kr_node *node, const struct kr_audit *audit,
 	if (r == 0)
 		r = find_refusals(node, audit, &o);
 	if (r == 0)
-		r = find_bars(node, audit, &o);
+		r = find_bars(node, audit, records, &o);
 	if (r < 0)
 		return r;
 	*ret = o;

@@ -5,6 +5,7 @@
 
 #include "node/node.h"
 #include "policy/judge.h"
+#include "store/manifest.h"
 
 struct kr_obstacle {
 	char *hold;    /* what an earlier fix has seen; NULL */
@@ -25,11 +26,12 @@ struct kr_obstacles {
 const char *kr_obstacle_refusal(const struct kr_obstacle *obstacle);
 
 /*
- * Of what NODE shows of the controls that AUDIT fails; the files of holds and
- * of earlier fixes are read only where it does. 0: RET is filled, the caller
- * ends it; -ENOMEM.
+ * Of what NODE shows of the controls that AUDIT fails, and the RECORDS of
+ * earlier fixes (NULL: of those that NODE has); the files of holds are read
+ * only where it does. 0: RET is filled, the caller ends it; -ENOMEM.
  */
 int kr_obstacles_find(struct kr_node *node, const struct kr_audit *audit,
+                      const struct kr_manifests *records,
                       struct kr_obstacles *ret);
 void kr_obstacles_done(struct kr_obstacles *obstacles);
 #define _cleanup_obstacles_ _cleanup_(kr_obstacles_done)

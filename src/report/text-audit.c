@@ -670,8 +670,12 @@ int kr_text_audit(const struct kr_term *term, struct kr_host *host,
 	const struct shown shown = {audit, diag, verbose};
 	_cleanup_obstacles_ struct kr_obstacles known = {0};
 	_cleanup_free_ char *headline = NULL;
-	int r = kr_obstacles_find(host->node, audit, &known);
+	const struct kr_manifests *records;
+	int r = kr_host_records(host, &records);
 
+	if (r < 0)
+		return r;
+	r = kr_obstacles_find(host->node, audit, records, &known);
 	if (r < 0)
 		return r;
 	headline = kr_headline(audit);

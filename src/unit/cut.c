@@ -14,6 +14,8 @@
  * value.
  */
 
+#include <string.h>
+
 #include "unit/cut.h"
 
 /* Whether the file's bytes [FROM, TO) are escaped line ends, which environment
@@ -113,4 +115,33 @@ struct kr_span kr_cut_find(const struct kr_cut *p)
 	}
 	cut = kr_text_span(p->text, start, end - start);
 	return cut.file && spoils_line(cut) ? KR_SPAN_NONE : cut;
+}
+
+struct kr_span kr_word_span(const struct kr_unit_word *w)
+{
+	return w->length > 0
+	               ? (struct kr_span){w->from->file, w->start, w->length}
+	               : KR_SPAN_NONE;
+}
+
+struct kr_span kr_word_cut(const struct kr_unit_word *w)
+{
+	return w->cut_length > 0 ? (struct kr_span){w->from->cut_file,
+	                                            w->cut_start, w->cut_length}
+	                         : KR_SPAN_NONE;
+}
+
+struct kr_text kr_word_text(const struct kr_unit_word *w)
+{
+	struct kr_text text = {.bytes = (char *)(uintptr_t)w->text,
+	                       .length = w->length,
+	                       .n_runs = 1};
+
+	if (w->from->text.bytes)
+		return w->from->text;
+	if (w->length > 0)
+		text.first = (struct kr_origin){w->from->file, w->start, 1};
+	else
+		text.length = (uint32_t)strlen(w->text);
+	return text;
 }

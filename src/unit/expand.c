@@ -235,35 +235,6 @@ static int add_word(struct expansion *x, struct draft *draft)
 	return r < 0 ? r : KR_VEC_MOVE(c->words, c->n_words, &word);
 }
 
-struct kr_span kr_word_span(const struct kr_unit_word *w)
-{
-	return w->length > 0
-	               ? (struct kr_span){w->from->file, w->start, w->length}
-	               : KR_SPAN_NONE;
-}
-
-struct kr_span kr_word_cut(const struct kr_unit_word *w)
-{
-	return w->cut_length > 0 ? (struct kr_span){w->from->cut_file,
-	                                            w->cut_start, w->cut_length}
-	                         : KR_SPAN_NONE;
-}
-
-struct kr_text kr_word_text(const struct kr_unit_word *w)
-{
-	struct kr_text text = {.bytes = (char *)(uintptr_t)w->text,
-	                       .length = w->length,
-	                       .n_runs = 1};
-
-	if (w->from->text.bytes)
-		return w->from->text;
-	if (w->length > 0)
-		text.first = (struct kr_origin){w->from->file, w->start, 1};
-	else
-		text.length = (uint32_t)strlen(w->text);
-	return text;
-}
-
 /* --- $VAR ---------------------------------------------------------------- */
 
 static int compare_variables(const void *a, const void *b)
@@ -324,11 +295,6 @@ static int find_variable(const struct expansion *x, const char *name,
 		return -1;
 	*ret_skip = skip;
 	return (int)(*found - x->unit->variables);
-}
-
-static int add_expands(struct kr_unit_command *c, const char *name)
-{
-	return kr_strings_add(&c->expands, name);
 }
 
 static bool is_inherited(const struct expansion *x, const char *name)
@@ -538,7 +504,7 @@ static int expand_alone(struct expansion *x, const struct source *from)
 	const struct kr_unit_variable *v;
 	size_t skip = 0;
 	int index = find_variable(x, name, strlen(name), &skip);
-	int r = add_expands(x->ret, name);
+	int r = kr_strings_add(&x->ret->expands, name);
 
 	if (r < 0)
 		return r;
