@@ -15,6 +15,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import struct
 import sys
 
@@ -877,6 +878,36 @@ def check_mode_and_owner(case, name):
                     run.out, run.err)
 
 
+def check_no_file(case, kind):
+    """What is no regular file has no mode of a file: it is no pass."""
+    path = os.path.join(case.node.root, "etc/kubernetes/own.conf")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if kind == "fifo":
+        os.mkfifo(path, 0o600)
+    elif kind == "folder":
+        os.mkdir(path, 0o700)
+    else:
+        socket.socket(socket.AF_UNIX).bind(path)
+        os.chmod(path, 0o600)
+    unit = case.node.root + UNIT + ".d/10-kubelet-args.conf"
+    write(case, os.path.relpath(unit, case.node.root),
+          "[Service]\nEnvironment='KUBELET_ARGS="
+          "--kubeconfig=/etc/kubernetes/own.conf'\n")
+    words = ("--control=mode:kubeconfig,owner:kubeconfig",
+             "--kubelet-version=1.30")
+    said = Run([case.program, "audit", "--root=" + case.node.root, "-ojson",
+                *words]).json(case.schemas, "audit.json", case.faults)
+    for control in said["controls"]:
+        case.expect(control["verdict"] == "unknown"
+                    and "is not a regular file" in control["reason"],
+                    "%s: %s: %s", control["name"], control["verdict"],
+                    control["reason"])
+    before = os.lstat(path)
+    run = case.run("fix", *words)
+    case.expect(run.status == 3 and os.lstat(path) == before, "%d: %s",
+                run.status, run.out)
+
+
 def check_why_asked(case):
     """What a mode may break is said where it must be allowed."""
     os.chmod(write(case, "etc/ca", CERTIFICATE), 0o644)
@@ -1122,6 +1153,9 @@ def main():
         row(tap, program, schemas, tree, "cured: %s" % " ".join(
             (cured[0] + " " + cured[1]).split()), check_cured, *cured)
     row(tap, program, schemas, tree, "the mode of a part", check_part)
+    for kind in ("fifo", "folder", "socket"):
+        row(tap, program, schemas, tree, "no file: " + kind, check_no_file,
+            kind)
     row(tap, program, schemas, tree, "why a mode is asked for",
         check_why_asked)
     row(tap, program, schemas, tree, "undone to nothing",

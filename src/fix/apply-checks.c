@@ -181,6 +181,27 @@ static int check_pending(struct kr_applying *f)
 	                    kr_diag_find(f->diag, "pending-arguments")->text);
 }
 
+/* A restart for others would close what is held, too. */
+static int check_held(struct kr_applying *f)
+{
+	const struct kr_audit *before = f->fix->before;
+
+	for (size_t i = 0; f->fix->restarts && !f->undo && i < before->n_items;
+	     i++) {
+		const struct kr_judgement *j = &before->items[i];
+		const struct kr_left *left =
+			kr_plan_left(f->fix->plan, j->rule);
+
+		if (left && left->why == KR_WHY_HOLD &&
+		    j->disk.answer == KR_ANSWER_PASS && kr_apply_runs_wrong(j))
+			return kr_apply_refuse(f, "held",
+			                       "a restart would change %s, and "
+			                       "that is held: %s",
+			                       j->rule->name, left->text);
+	}
+	return KR_STEP_GO_ON;
+}
+
 /* In kubelet's own unit, for example as its ExecStartPre=: the restart would
  * wait for us, and end us. */
 static int check_own_unit(struct kr_applying *f)
@@ -250,9 +271,9 @@ static int check_files(struct kr_applying *f)
 
 /* The steps before the first write. */
 static int (*const checks[])(struct kr_applying *) = {
-	kr_apply_wait_starting, decide_restart,       check_bits,
-	check_pending,          check_files,          check_bus,
-	kr_apply_check_live,    kr_apply_check_ports,
+	kr_apply_wait_starting, decide_restart, check_bits, check_held,
+	check_pending,          check_files,    check_bus,  kr_apply_check_live,
+	kr_apply_check_ports,
 };
 
 int kr_apply_check(struct kr_applying *f)

@@ -91,7 +91,7 @@ struct kr_fix {
 	/* what has to be written somewhere first, each with its line feed;
 	 * NULL: nothing */
 	char *lines;
-	/* NULL: none was made; one that is refused has no edits; in a preview
+	/* NULL: none was made; a refused plan has no edits; in a preview
 	 * also where an interrupted run would be reverted first, which would
 	 * change what there is to be done */
 	struct kr_plan *plan;

@@ -170,12 +170,14 @@ static int look_at_way_in(struct kr_applying *f, char **ret)
 	return r < 0 ? r : SIGN_SEEN;
 }
 
-/* Whether a fix would change what J's control has, and not only write it down.
- */
-static bool counts(const struct kr_judgement *j)
+/* Whether a fix would change what J's control has, by a restart alone, too, and
+ * not only write it down. */
+static bool counts(const struct kr_applying *f, const struct kr_judgement *j)
 {
 	return j->rule->hold != KR_HOLD_NONE &&
-	       j->disk.answer != KR_ANSWER_PASS;
+	       (j->disk.answer != KR_ANSWER_PASS ||
+	        (f->options->restart != KR_RESTART_NEVER &&
+	         kr_apply_runs_wrong(j)));
 }
 
 static int look(struct kr_applying *f, const struct kr_judgement *j,
@@ -201,7 +203,7 @@ static int hold_by_line(const struct kr_hold_lines *lines, const char *name,
 static bool any_counts(struct kr_applying *f)
 {
 	for (size_t i = 0; i < f->fix->before->n_items; i++) {
-		if (counts(&f->fix->before->items[i]))
+		if (counts(f, &f->fix->before->items[i]))
 			return true;
 	}
 	return false;
@@ -218,7 +220,7 @@ static int look_at_all(struct kr_applying *f, const struct kr_hold_lines *lines,
 		char **text = &holds->texts[i];
 		int sign;
 
-		if (!counts(j) || c->allowed || j->waiver)
+		if (!counts(f, j) || c->allowed || j->waiver)
 			continue;
 		sign = look(f, j, lines, text);
 		if (sign < 0)

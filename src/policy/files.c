@@ -18,6 +18,9 @@
  * before the node is configured, with the note of node/refusals. Later nothing
  * is known of it, or kubelet would not start without it: invalid.
  *
+ * What is no regular file (a FIFO, a socket, a folder) has no mode that says
+ * who reads kubelet's file: unknown.
+ *
  * A file below /etc/ssl, /etc/pki and /etc/ca-certificates is one of the
  * system's, which other programs read.
  */
@@ -230,6 +233,9 @@ static int look_at(struct looking *l, const char *path)
 	if (r < 0)
 		return kr_view_set(l->view, KR_STATE_UNKNOWN, "%s: %s", path,
 		                   kr_fs_strerror(-r));
+	if (!S_ISREG(file.st.st_mode))
+		return kr_view_set(l->view, KR_STATE_UNKNOWN,
+		                   "%s is not a regular file", path);
 	s = KR_VEC_NEXT(l->sources->items, l->sources->n);
 	if (!s)
 		return -ENOMEM;

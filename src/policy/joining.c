@@ -201,6 +201,17 @@ static int leave_kept(struct kr_candidate *c, const struct kr_judgement *j)
 	return r < 0 ? r : 1;
 }
 
+bool kr_joining_is_held_back(const struct kr_joining *m, size_t i)
+{
+	const struct kr_judgement *j = &m->audit->items[i];
+	const struct kr_consent *said = consent(m, i);
+
+	return said->held && !said->allowed && !j->waiver &&
+	       j->disk.answer == KR_ANSWER_PASS &&
+	       (j->running.answer == KR_ANSWER_FAIL ||
+	        j->live.answer == KR_ANSWER_FAIL);
+}
+
 /* 1: it has to be allowed, and is not; 0; -ENOMEM. */
 static int leave_unallowed(const struct kr_joining *m, size_t i)
 {
@@ -580,6 +591,9 @@ static int try_rule(struct kr_joining *m, size_t i)
 	struct kr_candidate *c = &m->candidates[i];
 	int r;
 
+	if (kr_joining_is_held_back(m, i))
+		return leave_held(c, m->audit->items[i].rule,
+		                  consent(m, i)->held);
 	if (kr_step_is_done(node_now(m), kr_joining_judgement(m, i),
 	                    m->options)) {
 		kr_left_done(&c->left);

@@ -40,6 +40,10 @@ const struct kr_judgement *kr_joining_judgement(const struct kr_joining *m,
 /* Only one rule is judged: what is said of it is said of the plan. */
 bool kr_joining_is_lone(const struct kr_joining *m);
 
+/* Whether the rule I passes on the disk alone, and a restart, which would make
+ * what runs pass, is held. */
+bool kr_joining_is_held_back(const struct kr_joining *m, size_t i);
+
 /* Whether what is known of the rule I keeps it from joining. 1: it is left, its
  * candidate says why; 0; -ENOMEM. */
 int kr_joining_triage(struct kr_joining *m, size_t i);

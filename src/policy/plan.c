@@ -506,7 +506,8 @@ static bool all_done(const struct kr_joining *m)
 {
 	for (size_t i = 0; i < m->audit->n_items; i++) {
 		if (!kr_step_is_done(m->node, kr_joining_judgement(m, i),
-		                     m->options))
+		                     m->options) ||
+		    kr_joining_is_held_back(m, i))
 			return false;
 	}
 	return true;

@@ -78,6 +78,7 @@ static const struct row {
 	{"flag-", "correct that argument" AGAIN},
 	{"folder-stays", "remove it by hand"},
 	{"folder-unreadable", RIGHT, READ},
+	{"held", "override the hold by --allow=NAME, once nothing needs it"},
 	{"holds-unwritten", "make that place writable" AGAIN},
 	{"job-timeout", NO_SYSTEMD},
 	{"journal-denied", NULL},

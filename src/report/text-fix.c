@@ -279,7 +279,7 @@ void kr_text_advice(const struct kr_term *term, const struct kr_fix *fix,
 		return;
 	}
 
-	/* the setting that kubelet refuses may be one that is asked for */
+	/* what kubelet refuses may be what has to be allowed */
 	if (fix->outcome == KR_OUTCOME_REFUSED && fix->plan &&
 	    fix->plan->edits.n_files == 0 && print_left_next(term, fix, start))
 		return;
