@@ -2,6 +2,7 @@
 
 /* report/cause: whose words a reason ends in, and what repeats another. */
 
+#include <stdint.h>
 #include <string.h>
 
 #include "report/cause.h"
@@ -95,7 +96,7 @@ START_TEST(test_detail)
 	};
 	const struct kr_message m = {.severity = rows[_i].severity,
 	                             .code = rows[_i].code,
-	                             .text = (char *)rows[_i].text};
+	                             .text = (char *)(uintptr_t)rows[_i].text};
 
 	ck_assert_msg(kr_cause_is_detail(&m) == rows[_i].want, "%s", m.text);
 }
