@@ -365,7 +365,7 @@ REFUSALS = (
      "/usr/lib/standin/server.crt", CERTIFICATE, False,
      "does not hold the authority"),
     ("no --kubeconfig", MODE, X509, ',\n    "webhook": {"enabled": false}',
-     CERTIFICATE, True, "kubelet has no --kubeconfig"),
+     CERTIFICATE, True, "kubelet has no known --kubeconfig"),
     ("rotation, exec", "rotateCertificates", *ROTATION, EXEC, False,
      "is an exec plugin"),
     ("rotation, token", "rotateCertificates", *ROTATION, "{token: t}", False,

@@ -216,9 +216,11 @@ static const struct row rows[] = {
 	{"400", 400, STATUS("invalid node request"), KR_STATE_UNKNOWN,
          "status 400: not an answer of configz"},
 	{"401", 401, STATUS("Unauthorized"), KR_STATE_UNKNOWN,
-         "status 401: the API server demands credentials: --token-file, or --cert and --key"},
+         "status 401: the API server demands credentials: --token-file, or "
+         "--cert and --key"},
 	{"401 without words", 401, NULL, KR_STATE_UNKNOWN,
-         "status 401: the API server demands credentials: --token-file, or --cert and --key"},
+         "status 401: the API server demands credentials: --token-file, or "
+         "--cert and --key"},
 	{"401 with credentials", 401, STATUS("Unauthorized"), KR_STATE_UNKNOWN,
          "status 401: the API server refuses the token or the certificate",
          .named = true},
@@ -250,7 +252,8 @@ static const struct row rows[] = {
                 "\\\"nodes/proxy\\\" in API group \\\"\\\" at the cluster "
                 "scope"),
          KR_STATE_UNKNOWN,
-         "status 403: not allowed: RBAC must grant get on nodes/proxy, and the request was one of system:anonymous"},
+         "status 403: not allowed: RBAC must grant get on nodes/proxy, and the "
+         "request was one of system:anonymous"},
 	/* both as minikube's issue 11966 has them */
 	{"403 of a start", 403,
          STATUS("nodes \\\"n1\\\" is forbidden: User \\\"u\\\" cannot get "

@@ -47,7 +47,7 @@ static const struct row {
 	size_t n;          /* how many count */
 	const char *says;  /* a part of the reason */
 	bool kept;         /* the worst is not to be changed */
-	bool ask;          /* policy "ask" */
+	enum kr_policy policy;
 	bool scanned;      /* a scanner wants more */
 	bool started;      /* in this boot, on a live node */
 } rows[] = {
@@ -60,14 +60,15 @@ static const struct row {
 	{"mode:unit", "cis-1.23", "", {{UNIT, "", 0755}}, F, "0755", UNIT, 1},
 	{"mode:unit", "cis-1.23", "", {{UNIT, "", 0660}}, F, "0660", UNIT, 1,
 	 "looser than 0644"},
-	{"mode:unit", "rh-1.8", "", {{UNIT, "", 0644}}, P, "0644", UNIT, 1},
+	{"mode:unit", "rh-1.8", "", {{UNIT, "", 0644}}, P, "0644", UNIT, 1,
+	 .policy = KR_POLICY_NEVER},
 	{"mode:unit", NULL, "", {{UNIT, "", 04600}}, F, "4600", UNIT, 1},
 	{"mode:unit", NULL, "", {{UNIT, "", 0400}}, P, "0400", UNIT, 1},
 	{"mode:unit", NULL, "", {{UNIT, "", 0600}, {DROPINS "/10-a.conf",
 	 "[Service]\n", 0644}}, F, "0644", DROPINS "/10-a.conf", 2},
 	{"mode:unit", NULL, "", {{UNIT, "", 0640}, {DROPINS "/10-a.conf",
 	 "[Service]\n", 0666}, {DROPINS "/20-b.conf", "[Service]\n", 0666}},
-	 F, "0666", DROPINS "/10-a.conf", 3, "0666, looser than 0600, and 1 more is like it"},
+	 F, "0666", DROPINS "/10-a.conf", 3, "0666, looser than 0600, and so has 1 more file"},
 	{"mode:unit", NULL, "", {{UNIT, "", 0600}, {DROPINS "/README", "",
 	 0666}}, P, "0600", UNIT, 1},
 	/* a configuration of kubelet there, of which systemd takes nothing */
@@ -148,14 +149,14 @@ static const struct row {
 	{"mode:clientCA", "cis-1.12", "--client-ca-file=/ca", {{"/ca", "",
 	 0644}}, P, "0644", "/ca", 1},
 	{"mode:clientCA", "cis-1.10", "--client-ca-file=/ca", {{"/ca", "",
-	 0644}}, F, "0644", "/ca", 1, .ask = true},
+	 0644}}, F, "0644", "/ca", 1, .policy = KR_POLICY_ASK},
 	{"mode:clientCA", "cis-1.24", "--client-ca-file=/ca", {{"/ca", "",
 	 0644}}, P, "0644", "/ca", 1, .scanned = true},
 	{"mode:clientCA", "cis-1.24", "--client-ca-file=/ca", {{"/ca", "",
 	 0600}}, P, "0600", "/ca", 1},
 	{"mode:clientCA", NULL, "--client-ca-file=/ca", {{"/ca", "", 0666},
 	 {"/etc/kubernetes/manifests/kube-apiserver.yaml", "", 0600}}, F,
-	 "0666", "/ca", 1, .ask = true},
+	 "0666", "/ca", 1, .policy = KR_POLICY_ASK},
 	{"mode:clientCA", NULL, "--client-ca-file=/etc/pki/ca",
 	 {{"/etc/pki/ca", "", 0666}}, F, "0666", "/etc/pki/ca", 1, .kept =
 	 true},
@@ -278,7 +279,7 @@ START_TEST(test_mode)
 	              row->args, j->sources.n);
 	ck_assert_msg(!row->says || strstr(j->reason, row->says), "%s: %s",
 	              row->name, j->reason);
-	ck_assert_int_eq(j->policy, row->ask ? KR_POLICY_ASK : KR_POLICY_AUTO);
+	ck_assert_int_eq(j->policy, row->policy);
 	ck_assert_int_eq(j->scanner != NULL, row->scanned);
 	ck_assert_int_eq(j->running.state, A);
 	ck_assert_int_eq(j->live.state, A);

@@ -438,7 +438,7 @@ static const struct row rows[] = {
 	 .files = {{UNIT, EXEC "--config=" CONFIG "\n"}, {PKI, OURS},
 	           {CONFIG, YAML "authorization: {mode: AlwaysAllow}\n"
 	            "authentication: {webhook: {enabled: false}}\n"}},
-	 .left = MODE " refused", .says = "no --kubeconfig"},
+	 .left = MODE " refused", .says = "no known --kubeconfig"},
 	{.name = "the kernel's settings are not written",
 	 .rules = KERN "," IPT,
 	 .files = {{UNIT, EXEC C "\n"},

@@ -140,7 +140,7 @@ static const struct row {
          .edition = "cis-1.12"},
 	{"hostname-override", "--hostname-override=n1", "", N,
          .edition = "eks-1.8", .says = "EKS 1.8.0 has no such control"},
-	{"eventRecordQPS", "", "", P, .says = "whichever its version has"},
+	{"eventRecordQPS", "", "", P, .says = "in each version that may run"},
 	{"eventRecordQPS", "", "", F, true},
 	{"eventRecordQPS", "--event-qps=0", "", P, true},
 	{"eventRecordQPS", "", ",\"eventRecordQPS\":7", P},

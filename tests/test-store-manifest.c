@@ -369,7 +369,8 @@ START_TEST(test_run_without_memory)
 }
 END_TEST
 
-/* --- what is not a complete record --------------------------------------------- */
+/* --- what is not a complete record
+ * --------------------------------------------- */
 
 enum level {
 	ROOT,

@@ -18,6 +18,7 @@
 #include "policy/joining.h"
 #include "policy/plan.h"
 #include "policy/proof.h"
+#include "policy/refusal.h"
 #include "policy/step.h"
 
 /*
@@ -447,15 +448,45 @@ static int refuse_first(struct kr_joining *m)
 	return r;
 }
 
+/* Whether RULE I is refused for what starts kubelet alone, and not by its owner
+ * or for harm. 1, 0 or -ENOMEM. */
+static int is_for_medium(const struct kr_joining *m, size_t i)
+{
+	const struct kr_judgement *j = kr_joining_judgement(m, i);
+	const struct kr_left *left = &m->candidates[i].left;
+	const struct kr_consent *said =
+		m->options->consents ? &m->options->consents[i] : NULL;
+	_cleanup_diag_ struct kr_diag ignored = {0};
+	_cleanup_free_ char *why = NULL;
+	int r;
+
+	if (!j->rule->test || j->disk.answer == KR_ANSWER_PASS || j->waiver ||
+	    !kr_rule_is_written(j->rule) ||
+	    (left->text && left->why != KR_WHY_REFUSED) ||
+	    (said && said->held && !said->allowed))
+		return 0;
+	r = kr_refusal_find(m->node, m->node, j->rule, &ignored, &why);
+	return r < 0 ? r : r == 0;
+}
+
 /* Where another program starts kubelet, the medium of the node may be known all
  * the same. 0 or -ENOMEM. */
-static int describe_medium(struct kr_joining *m, const struct kr_rules *rules)
+static int describe_medium(struct kr_joining *m, struct kr_rules *rules,
+                           const struct kr_rule **items)
 {
 	const struct kr_durable_options options = {
 		.flag = m->options->method == KR_METHOD_FLAG,
 		.medium = m->options->medium,
 	};
 
+	for (size_t i = 0; i < m->audit->n_items; i++) {
+		int r = is_for_medium(m, i);
+
+		if (r < 0)
+			return r;
+		if (r > 0)
+			items[rules->n_items++] = m->audit->items[i].rule;
+	}
 	return kr_durable_describe_medium(m->node, rules, &options,
 	                                  &m->plan->durable);
 }
@@ -471,17 +502,17 @@ static int describe_by_hand(struct kr_joining *m)
 
 	if (!items)
 		return -ENOMEM;
+	if (m->options->medium && m->node->disk.foreign)
+		return describe_medium(m, &rules, items);
 	for (size_t i = 0; i < m->audit->n_items; i++) {
 		const struct kr_candidate *c = &m->candidates[i];
 
-		if (!(c->by_hand || m->options->medium) ||
+		if (!c->by_hand ||
 		    (c->left.text && c->left.why != KR_WHY_REFUSED))
 			continue;
-		by_hand = c->by_hand ? c->by_hand : by_hand;
+		by_hand = c->by_hand;
 		items[rules.n_items++] = m->audit->items[i].rule;
 	}
-	if (m->options->medium && m->node->disk.foreign)
-		return describe_medium(m, &rules);
 	return by_hand ? kr_durable_describe(m->node, by_hand, &rules,
 	                                     &m->plan->durable)
 	               : 0;

@@ -6,8 +6,8 @@
 #include "policy/judge.h"
 #include "report/term.h"
 
-/* The column of names of which the longest has WIDTH: on a narrow terminal it is
- * less than that, since what stands behind it needs the room. */
+/* The column of names of which the longest has WIDTH: on a narrow terminal it
+ * is less than that, since what stands behind it needs the room. */
 int kr_text_name_width(const struct kr_term *term, int width);
 
 /* The first line: a verdict and its one-sentence reason. */
