@@ -149,7 +149,7 @@ class Test:
     PAIR = "tlsCertFile+tlsPrivateKeyFile"
     # control, members of configz, verdict, words of the reason
     SHOWN = (
-        ("rotateCertificates", {}, "pass", "does not tell whether a file"),
+        ("rotateCertificates", {}, "pass", "does not show whether a file"),
         ("rotateCertificates", {"rotateCertificates": True}, "pass", "= true"),
         ("rotateCertificates", {"rotateCertificates": False}, "fail",
          "= false"),

@@ -195,7 +195,7 @@ static int leave_kept(struct kr_candidate *c, const struct kr_judgement *j)
 	if (j->waiver)
 		r = leave(c, KR_WHY_WAIVED, "%s", j->waiver->reason);
 	else if (j->policy == KR_POLICY_NEVER)
-		r = leave(c, KR_WHY_NEVER, "it is the owner's to change");
+		r = leave(c, KR_WHY_NEVER, "the owner must choose its value");
 	else
 		return 0;
 	return r < 0 ? r : 1;
