@@ -17,7 +17,7 @@ import sys
 import tempfile
 
 from e2e_lib import CONFIGZ, Live, run_file
-from host_lib import CONFIG, UNIT
+from host_lib import CONFIG, DROPIN, DROPIN_TEXT, UNIT
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 HOLDS = "/var/lib/kubelet-remedy/holds"
@@ -292,6 +292,34 @@ def test_held(host, tap):
 # systemd forgets what it does not need; these tell that kubelet has run
 TRACES = (("its certificate", "/pki/kubelet-client-current.pem"),
           ("its pods", "/pods/a/etc-hosts"))
+
+
+def test_held_by_restart(host, tap):
+    """The files pass and what runs does not: the restart alone would close the
+    port that somebody reads."""
+    flag = "--node-ip=192.0.2.30 --read-only-port=10255"
+    section_node(host, start=False, config=SECTION.replace(
+        '"readOnlyPort": 10255', '"readOnlyPort": 0'))
+    host.write(DROPIN, DROPIN_TEXT % flag)
+    host.sh("systemctl daemon-reload; systemctl start kubelet")
+    scrape(host)
+    host.write(DROPIN, DROPIN_TEXT % "--node-ip=192.0.2.30")
+    host.sh("systemctl daemon-reload")
+    before, ran = host.snapshot(), host.identity()
+    only = "--control=" + PORT
+    for name, words in (("alone", []), ("even so", ["--restart=always"])):
+        result, said = host.remedy_json("fix", only, QUICK, *words)
+        tap.status(result, 1, name)
+        tap.equal(why(said), {PORT: "hold"}, name + ": it is left")
+        tap.equal(host.identity(), ran, name + ": kubelet is not restarted")
+    result, said = host.remedy_json("fix", FIVE, QUICK)
+    tap.status(result, 4, "with others")
+    tap.check(text_of(said, "held"), "with others: it says why", result)
+    tap.equal(host.identity(), ran, "with others: kubelet is not restarted")
+    tap.equal(host.snapshot(), before, "no file is changed")
+    result, said = host.remedy_json("fix", only, "--allow=" + PORT, QUICK)
+    tap.status(result, 0, "--allow")
+    tap.check(host.identity() != ran, "--allow: kubelet is restarted", result)
 
 
 def test_held_while_down(host, tap):
