@@ -254,7 +254,7 @@ def main():
             else [text])
     for name, want in (
             ("flatcar-typhoon-docker",
-             "\n# to keep it, in the Butane configuration, for a kubelet of 1.30 or "
+             "\n# instead, in the Butane configuration, for a kubelet of 1.30 or "
              "later:\n#     variant: flatcar\n"),
             ("talos", "\n# instead, in the machine configuration, "),
             ("cis-text-config-false", "\n# to keep it, in the Butane configuration,")):

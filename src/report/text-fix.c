@@ -181,9 +181,9 @@ static void print_durable(const struct kr_term *term, const struct kr_fix *fix,
 		kr_term_wrap(term, where, strlen(where), 0, next);
 	}
 	snprintf(where, sizeof(where), "%s%s, in %s:", start,
-	         d->platform->refusal  ? "instead"
-	         : d->platform->seldom ? "for new nodes"
-	                               : "to keep it",
+	         fix->outcome == KR_OUTCOME_REFUSED ? "instead"
+	         : d->platform->seldom              ? "for new nodes"
+	                                            : "to keep it",
 	         d->place);
 	kr_term_wrap(term, where, strlen(where), 0, next);
 	kr_text_copy(term, d->text, next);
