@@ -789,8 +789,8 @@ def test_holds_go(host, tap):
         tap.status(result, 1, name)
         tap.equal(why(said), {PORT: "hold"}, name + ": held by the line")
         tap.matches(said["left"][0]["text"], r"was asked 1 time by others .*"
-                    r"\(seen at .*Z; kubelet's count tells of it ten minutes "
-                    r"after its start\)$", name + ": it says why")
+                    r"\(seen at .*Z; kubelet must have counted requests for "
+                    r"ten minutes first\)$", name + ": it says why")
         tap.equal(host.read(HOLDS), line, name + ": the line stays")
     host.sh("sleep 1.1")
     now = host.sh("date -u +%Y-%m-%dT%H:%M:%SZ").stdout.strip().encode()

@@ -282,8 +282,8 @@ def test_compliant(host, tap):
     result = host.remedy("fix", "--control=mode:clientCA", "--restart=always",
                          QUICK)
     tap.status(result, 0, "--restart=always of a mode")
-    tap.matches(result.stdout, "^FIXED  the files have mode:clientCA as "
-                "demanded now; kubelet was restarted and is healthy", "what was done")
+    tap.matches(result.stdout, "^FIXED  mode:clientCA is fixed; "
+                "kubelet was restarted and is healthy", "what was done")
 
 
 def test_key_absent(host, tap):

@@ -88,7 +88,7 @@ def check_ended(tap, process):
     """It went on, and found that it had been passed."""
     out, err = process.communicate(timeout=120)
     tap.equal(process.returncode, 4, "it ends with 4", out, err)
-    tap.contains(out, "was reverted by recover meanwhile", "it says so")
+    tap.contains(out, "and 'kubelet-remedy recover' reverted it", "it says so")
     tap.check("could not be put back" not in out + err,
               "and nothing else", out, err)
 
@@ -116,8 +116,8 @@ def test_stopped(host, tap):
     check_taken_back(host, tap, before)
     log = host.sh("journalctl --no-pager -o cat KUBELET_REMEDY_COMMAND=recover"
                   ).stdout
-    tap.matches(log, r"recover: the run \S+ is at work: it is waited for, "
-                "until " + HOUR, "the journal says for whom it waits")
+    tap.matches(log, r"recover: the run \S+ is at work: waiting for "
+                "it until " + HOUR, "the journal says for whom it waits")
     log = host.sh("journalctl --no-pager -o cat").stdout
     tap.matches(log, r"did not continue in time: its process \d+, which was "
                 "stopped, was ended", "and what it did")
@@ -257,7 +257,7 @@ def test_waited_for(host, tap):
     (timer,) = timers(host)
     service = timer.removesuffix(".timer") + ".service"
     host.run(["systemctl", "start", "--no-block", service])
-    tap.check(host.wait_said("it is waited for, until", service),
+    tap.check(host.wait_said("waiting for it until", service),
               "it says until when it waits")
     result = host.remedy("fix", "--wait=1")
     tap.status(result, 4, "another fix")
@@ -273,7 +273,7 @@ def test_waited_for(host, tap):
 def test_nothing_to_wait_for(host, tap):
     """One that stands, and is stopped before it is over with the rest."""
     host.node(FALSE_FLAG, service=NOTIFY)
-    process = start_fix(host, tap, "--wait=3")
+    process = start_fix(host, tap, "--wait=20")
     nsenter = stop(host)
     text = host.read(the_record(host))
     host.write(the_record(host), text.replace(b'"committed"', b'"kept"'), 0o600)
