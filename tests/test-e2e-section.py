@@ -724,7 +724,7 @@ def test_mode_beside_values(host, tap):
     result, said = host.remedy_json(
         "fix", "--control=%s,%s,mode:config" % (CHAINS, PORT), QUICK)
     tap.status(result, 0, "fix")
-    tap.equal(said["reason"], "readOnlyPort, makeIPTablesUtilChains and "
+    tap.equal(said["reason"], "makeIPTablesUtilChains, readOnlyPort and "
               "mode:config are fixed; kubelet was restarted and is healthy",
               "what is fixed")
 
