@@ -126,7 +126,7 @@ def is_active(host, unit):
 def test_runs_out_too_early(host, tap):
     """What it starts waits for the run, and does nothing then."""
     host.node(FALSE_FLAG, service=NOTIFY)
-    process = start_fix(host, tap, "--wait=3")
+    process = start_fix(host, tap, "--wait=20")
     service = timers(host)[0].removesuffix(".timer") + ".service"
     host.run(["systemctl", "start", "--no-block", service])
     tap.check(wait_for(lambda: is_active(host, service)), "it waits",

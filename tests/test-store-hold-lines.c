@@ -105,7 +105,7 @@ static void make_large(void)
 	int fd;
 
 	kr_root_write(HOLDS, "");
-	fd = openat(kr_root_fd, HOLDS + 1, O_WRONLY | O_CLOEXEC);
+	fd = openat(kr_root_fd, &HOLDS[1], O_WRONLY | O_CLOEXEC);
 	ck_assert_int_eq(ftruncate(fd, KR_FILE_SIZE_MAX + 1), 0);
 	close(fd);
 }

@@ -179,7 +179,7 @@ static int format_duration(int64_t n, char **ret)
 	const char *sign = n < 0 ? "-" : "", *unit = "s";
 	uint64_t u = n < 0 ? -(uint64_t)n : (uint64_t)n, size = 1000000000;
 	uint64_t minutes = u / 60000000000, whole;
-	char fraction[16] = "";
+	char fraction[24] = "";
 
 	if (u == 0)
 		return kr_format(ret, "0s");
