@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "policy/plan.h"
 #include "testing-node.h"
 #include "testing.h"
@@ -484,6 +485,15 @@ static const struct row rows[] = {
 	            "  RotateKubeletServerCertificate: true\n"
 	            "serverTLSBootstrap: true\n"}},
 	 .fixed = BOOT "," GATE},
+	{.name = "no order of the edits",
+	 .rules = BOOT "," RO "," GATE, .version = "1.30", .want = KR_REFUSED,
+	 .files = {{UNIT, WITH},
+	           {CONFIG, YAML "readOnlyPort: 70000\n"
+	            "serverTLSBootstrap: false\n"},
+	           {ENV, "KUBELET_ARGS=--read-only-port=10255 --feature-gates="
+	            "RotateKubeletServerCertificate=false\n"}},
+	 .left = BOOT " refused," RO " refused," GATE " refused",
+	 .says = "no order of the edits"},
 	{.name = "seccomp, version not known",
 	 .rules = SECC "," IPT,
 	 .files = {{UNIT, EXEC C "\n"}, {CONFIG, GVK "}"}},
@@ -554,7 +564,8 @@ static const struct row rows[] = {
 	 .rules = RO "," IPT,
 	 .files = {{UNIT, EXEC C " --max-pods=x\n"},
 	           {CONFIG, GVK ",\"readOnlyPort\":1}"}},
-	 .want = KR_REFUSED, .says = "max-pods"},
+	 .want = KR_REFUSED, .left = RO " refused," IPT " refused",
+	 .says = "max-pods"},
 	{.name = "a rule's own value keeps kubelet from starting",
 	 .rules = IPT "," RO,
 	 .files = {{UNIT, WITH}, {ENV, "KUBELET_ARGS=--read-only-port=x\n",
@@ -567,7 +578,7 @@ static const struct row rows[] = {
 	 .rules = RO "," IPT,
 	 .files = {{UNIT, EXEC C "\n"}, {CONFIG, GVK ",\"readOnlyPort\":1}"},
 	           {"/etc/machine-config-daemon/currentconfig", "{}"}},
-	 .want = KR_REFUSED},
+	 .want = KR_REFUSED, .left = RO " refused"},
 	{.name = "all is right",
 	 .rules = RO "," IPT "," ANON,
 	 .files = {{UNIT, EXEC C "\n"}, {CONFIG, GVK "}"}}},
@@ -780,6 +791,22 @@ static void check_twice(const struct row *row, const struct asked *asked,
 	ck_assert_uint_eq(again->n_left, plan->n_left);
 }
 
+/* Of a plan that is refused as a whole nothing is done. */
+static void check_refused(const struct row *row, const struct kr_plan *plan)
+{
+	_cleanup_free_ char *left = NULL;
+
+	ck_assert_uint_eq(plan->n_rules, 0);
+	ck_assert_uint_eq(plan->edits.n_files, 0);
+	for (size_t i = 0; i < plan->n_left; i++)
+		ck_assert_int_eq(kr_format(&left, "%s%s%s %s", left ? left : "",
+		                           left ? "," : "",
+		                           plan->left[i].rule->name,
+		                           kr_why_to_string(plan->left[i].why)),
+		                 0);
+	ck_assert_str_eq(left ? left : "", row->left ? row->left : "");
+}
+
 START_TEST(test_rows)
 {
 	const struct row *row = &rows[_i];
@@ -807,6 +834,8 @@ START_TEST(test_rows)
 		ck_assert_msg(strstr(kr_test_messages(&diag), row->says),
 		              "%s:%s", row->name, kr_test_messages(&diag));
 	}
+	if (r == KR_REFUSED && plan)
+		check_refused(row, plan);
 	if (asked.own.name)
 		kr_value_done(&asked.own.want);
 }

@@ -194,7 +194,7 @@ static int leave_kept(struct kr_candidate *c, const struct kr_judgement *j)
 
 	if (j->waiver)
 		r = leave(c, KR_WHY_WAIVED, "%s", j->waiver->reason);
-	else if (j->policy == KR_POLICY_NEVER)
+	else if (j->rule->policy == KR_POLICY_NEVER)
 		r = leave(c, KR_WHY_NEVER, "the owner must choose its value");
 	else
 		return 0;

@@ -335,20 +335,35 @@ static int refuse_all(struct kr_joining *m)
 	return r < 0 ? r : KR_REFUSED;
 }
 
-/* What is fixed, and what is left: in the order of the audit. */
-static int sum_up(struct kr_joining *m)
+/* What is fixed, in the order of the audit. */
+static int sum_up_fixed(struct kr_joining *m)
 {
 	struct kr_plan *plan = m->plan;
 
 	plan->rules = calloc(m->audit->n_items + 1, sizeof(*plan->rules));
-	plan->left = calloc(m->audit->n_items + 1, sizeof(*plan->left));
-	if (!plan->rules || !plan->left)
+	if (!plan->rules)
+		return -ENOMEM;
+	for (size_t i = 0; i < m->audit->n_items; i++) {
+		const struct kr_candidate *c = &m->candidates[i];
+
+		if (c->fixed || c->part)
+			plan->rules[plan->n_rules++] = m->audit->items[i].rule;
+	}
+	return 0;
+}
+
+/* What is left, in the order of the audit: the candidates have it no more. */
+static int sum_up_left(struct kr_joining *m)
+{
+	struct kr_plan *plan = m->plan;
+
+	if (!plan->left)
+		plan->left = calloc(m->audit->n_items + 1, sizeof(*plan->left));
+	if (!plan->left)
 		return -ENOMEM;
 	for (size_t i = 0; i < m->audit->n_items; i++) {
 		struct kr_candidate *c = &m->candidates[i];
 
-		if (c->fixed || c->part)
-			plan->rules[plan->n_rules++] = m->audit->items[i].rule;
 		if (!c->left.text)
 			continue;
 		plan->left[plan->n_left] = c->left;
@@ -392,7 +407,9 @@ static int plan_unconfigured(struct kr_joining *m)
 		c->fixed = c->fixed && r == 0;
 	}
 	if (r >= 0)
-		r = sum_up(m);
+		r = sum_up_fixed(m);
+	if (r == 0)
+		r = sum_up_left(m);
 	if (r < 0)
 		return r;
 	m->plan->unconfigured = true;
@@ -549,7 +566,7 @@ static int make(struct kr_joining *m)
 	int r;
 
 	if (all_done(m))
-		return sum_up(m);
+		return sum_up_left(m);
 	if (kr_step_is_hopeless(m->node))
 		return refuse_node(m);
 	r = kr_joining_run(m);
@@ -559,8 +576,14 @@ static int make(struct kr_joining *m)
 		return refuse_all(m);
 	r = m->draft.draft ? 0 : check_commands(m);
 	if (r == 0)
-		r = sum_up(m);
-	return r < 0 ? r : finish(m);
+		r = sum_up_fixed(m);
+	if (r == 0)
+		r = finish(m);
+	if (r == KR_REFUSED) {
+		kr_durable_done(&m->plan->durable);
+		return refuse_all(m);
+	}
+	return r < 0 ? r : sum_up_left(m);
 }
 
 /* Of a plan that is refused there is what was left of several, and what is put
@@ -568,7 +591,7 @@ static int make(struct kr_joining *m)
 static int keep_refused(struct kr_joining *m)
 {
 	struct kr_plan *plan = m->plan;
-	int r = kr_joining_is_lone(m) ? 0 : sum_up(m);
+	int r = kr_joining_is_lone(m) ? 0 : sum_up_left(m);
 
 	plan->method = KR_METHOD_AUTO;
 	plan->n_rules = 0;
