@@ -60,9 +60,6 @@ static bool heeds_allow(const struct kr_fix_selected *s,
 {
 	if (!rule->test || rule->owners_value)
 		return false;
-	/* the platform's refusal has the words */
-	if (s->rules.edition && s->rules.edition->audit_only)
-		return true;
 	switch (kr_rule_policy(rule, s->rules.edition)) {
 	case KR_POLICY_NEVER:
 		return false;

@@ -90,14 +90,11 @@ const char *kr_rule_demand(const struct kr_rule *rule,
 	                                             : "is 0600 or stricter";
 }
 
-/* No fix goes by an edition for audit only. Who is not root may need the client
- * CA: the API server of a control plane that was made so, and who talks to
- * kubelet. */
+/* Who is not root may need the client CA: the API server of a control plane
+ * that was made so, and who talks to kubelet. */
 enum kr_policy kr_rule_policy(const struct kr_rule *rule,
                               const struct kr_edition *edition)
 {
-	if (edition && edition->audit_only)
-		return KR_POLICY_NEVER;
 	if (rule->subject == KR_SUBJECT_MODE &&
 	    rule->files == KR_FILES_CLIENT_CA &&
 	    kr_demand_mode(rule, edition) == 0600)

@@ -376,8 +376,7 @@ static int find_policy(struct kr_judging *g)
 	int r;
 
 	j->policy = kr_rule_policy(j->rule, g->edition);
-	if (j->policy == KR_POLICY_NEVER ||
-	    j->rule->subject != KR_SUBJECT_MODE ||
+	if (j->rule->subject != KR_SUBJECT_MODE ||
 	    j->rule->files != KR_FILES_CLIENT_CA)
 		return 0;
 	r = kr_fs_look(g->node->fs, server, true, &st);

@@ -88,10 +88,13 @@ static int print_rule(const struct kr_term *term, const struct kr_rules *rules,
 		return 0;
 	if (list)
 		kr_term_prose(term, "        numbers: ", list);
-	snprintf(label, sizeof(label), "        fix (%s): ",
-	         kr_policy_to_string(kr_rule_policy(rule, edition)));
+	if (edition && edition->audit_only)
+		snprintf(label, sizeof(label), "        fix: ");
+	else
+		snprintf(label, sizeof(label), "        fix (%s): ",
+		         kr_policy_to_string(kr_rule_policy(rule, edition)));
 	kr_term_prose(term, label, fix);
-	if (kr_rule_breaks(rule))
+	if (kr_rule_breaks(rule) && !(edition && edition->audit_only))
 		kr_term_prose(term,
 		              "        could break: ", kr_rule_breaks(rule));
 	if (scanner)
