@@ -1709,7 +1709,7 @@ def elsewhere_rows():
         ("TemporaryFileSystem=", plain, "TemporaryFileSystem=/etc\n", config,
          mounted),
         ("RootDirectory=", plain, "RootDirectory=/srv\n", config,
-         "there is nothing here that could be edited safely: it must be "),
+         "there is nothing here that could be edited safely: kubelet must be "),
         ("nsenter", "/usr/bin/nsenter -m kubelet " + FALSE_FLAG, "", {},
          UNIT + ":2:39: a wrapper starts kubelet, nothing of it is edited: "
          + by_hand),

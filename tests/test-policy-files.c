@@ -67,7 +67,7 @@ static const struct row {
 	 "[Service]\n", 0644}}, F, "0644", DROPINS "/10-a.conf", 2},
 	{"mode:unit", NULL, "", {{UNIT, "", 0640}, {DROPINS "/10-a.conf",
 	 "[Service]\n", 0666}, {DROPINS "/20-b.conf", "[Service]\n", 0666}},
-	 F, "0666", DROPINS "/10-a.conf", 3, "0666, looser than 0600, and so has 1 more file"},
+	 F, "0666", DROPINS "/10-a.conf", 3, "0666, looser than 0600, and 1 more file fails"},
 	{"mode:unit", NULL, "", {{UNIT, "", 0600}, {DROPINS "/README", "",
 	 0666}}, P, "0600", UNIT, 1},
 	/* a configuration of kubelet there, of which systemd takes nothing */

@@ -20,7 +20,7 @@
 
 /* What is judged where no option says it. */
 #define USUAL                                                                  \
-	"Without --benchmark and --control it is one setting, "                \
+	"Without --benchmark and --control this is about one setting, "        \
 	"makeIPTablesUtilChains, which must be true."
 
 /* TEXT in lines of words that start at column INDENT, from the first line on if

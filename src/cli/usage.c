@@ -268,14 +268,24 @@ int kr_usage_twice(FILE *err, enum kr_command command,
 	return read_on(err, command);
 }
 
-/* Whether WORD is the name of a control, or its number in some edition. */
-static bool is_control(const char *word)
+static bool is_number_of_control(const char *word)
 {
-	const struct kr_rule *rule = kr_rule_find(word, strlen(word));
+	for (size_t i = 0; i < KR_N_EDITIONS; i++) {
+		if (kr_rule_of_id(&kr_editions[i], word, strlen(word)))
+			return true;
+	}
+	return false;
+}
 
-	for (size_t i = 0; !rule && i < KR_N_EDITIONS; i++)
-		rule = kr_rule_of_id(&kr_editions[i], word, strlen(word));
-	return rule;
+/* Where WORD, which stands alone, is the name of a control or its number, which
+ * is another one's in another edition. */
+static void suggest_control(FILE *err, const char *word)
+{
+	if (kr_rule_find(word, strlen(word)))
+		fprintf(err, "; did you mean '--control=%s'?", word);
+	else if (is_number_of_control(word))
+		fprintf(err, "; did you mean '--benchmark=NAME --control=%s'?",
+		        word);
 }
 
 int kr_usage_no_operand(FILE *err, enum kr_command command, const char *word,
@@ -291,8 +301,8 @@ int kr_usage_no_operand(FILE *err, enum kr_command command, const char *word,
 		        kr_commands[command].name);
 	if (before)
 		fprintf(err, "; did you mean '--%s=%s'?", before->name, word);
-	else if (kr_command_takes(command, "control") && is_control(word))
-		fprintf(err, "; did you mean '--control=%s'?", word);
+	else if (kr_command_takes(command, "control"))
+		suggest_control(err, word);
 	fputc('\n', err);
 	return read_on(err, command);
 }

@@ -330,9 +330,8 @@ static int reason_files(struct kr_judging *g)
 	              j->disk.value.s, fault_of(g));
 	if (r < 0 || n == 1)
 		return r;
-	return kr_format(&j->reason, "%s, and so ha%s %zu more file%s",
-	                 j->reason, n == 2 ? "s" : "ve", n - 1,
-	                 n == 2 ? "" : "s");
+	return kr_format(&j->reason, "%s, and %zu more file%s", j->reason,
+	                 n - 1, n == 2 ? " fails" : "s fail");
 }
 
 static int judge_files(struct kr_judging *g)

@@ -146,12 +146,14 @@ int kr_step_refuse_perms(struct kr_node *node, const struct kr_edition *edition,
 	}
 	if (r == KR_REFUSED && !kr_diag_first(diag, KR_ERROR))
 		kr_diag_add(diag, KR_ERROR, "platform", KR_SPAN_NONE,
-		            "%s%s%s writes kubelet's files, their modes and "
-		            "owners stay",
+		            "%s%s%s %s, their modes and owners stay",
 		            brief ? "" : j->rule->name, brief ? "" : ": ",
 		            p && p->refusal ? p->owner
 		            : f             ? f->name
-		                            : "another program");
+		                            : "another program",
+		            p && p->refusal ? "writes kubelet's files"
+		                            : "starts kubelet and may own its "
+		                              "files");
 	return r;
 }
 

@@ -230,8 +230,7 @@ static int find_harm(struct kr_node *node, const struct kr_rule *rule,
 		                 r == 0 ? "" : why);
 	if (!who)
 		return kr_diag_refuse(diag, "refused", KR_SPAN_NONE,
-		                      "it is not to be set by hand, either: %s",
-		                      why);
+		                      "do not set it by hand, either: %s", why);
 	return kr_diag_refuse(
 		diag, "refused", KR_SPAN_NONE,
 		"%s, nothing of it is edited; nor is %s to be set there by "
@@ -484,7 +483,7 @@ static int refuse_start(struct planning *p)
 	if (p->brief && !is_owners(p->rule))
 		p->plan->by_hand = &by_hand;
 	return kr_diag_refuse(p->diag, "not-a-unit", KR_SPAN_NONE,
-	                      "%s%sit must be started with %s",
+	                      "%s%skubelet must be started with %s",
 	                      p->brief ? "" : unseen(p->node),
 	                      p->brief ? "" : ": " NOTHING_HERE ": ", flag);
 }

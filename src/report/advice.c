@@ -78,7 +78,8 @@ static const struct row {
 	{"flag-", "correct that argument" AGAIN},
 	{"folder-stays", "remove it by hand"},
 	{"folder-unreadable", RIGHT, READ},
-	{"held", "override the hold by --allow=NAME, once nothing needs it"},
+	{"held", "override the hold by --allow=NAME, once nothing needs it; "
+                 "--restart=never changes the files alone"},
 	{"holds-unwritten", "make that place writable" AGAIN},
 	{"job-timeout", NO_SYSTEMD},
 	{"journal-denied", NULL},
