@@ -282,7 +282,7 @@ def test_compliant(host, tap):
     result = host.remedy("fix", "--control=mode:clientCA", "--restart=always",
                          QUICK)
     tap.status(result, 0, "--restart=always of a mode")
-    tap.matches(result.stdout, "^FIXED  mode:clientCA is fixed; "
+    tap.matches(result.stdout, "^FIXED  the files are correct; "
                 "kubelet was restarted and is healthy", "what was done")
 
 
