@@ -499,7 +499,7 @@ def test_ansible_options(host, tap):
     played = play(host, *FIX, *options)
     check_play(tap, played, "fix: one is left", failed=0)
     tap.equal(host.value(), "true", "fix: the other is made")
-    tap.contains(played[0].stdout, "podPidsLimit (ask): its value is the owner's",
+    tap.contains(played[0].stdout, "podPidsLimit (ask): its value must be chosen",
                  "fix: what is left is listed")
     tap.contains(played[0].stdout, "kubelet-remedy fix -n --benchmark=cis-1.12 "
                  "--control=podPidsLimit --set=podPidsLimit=",
