@@ -96,8 +96,8 @@ static bool wants_restart(struct kr_applying *f)
 	if (f->undo)
 		return wants_restart_back(f);
 	if (f->was_healthy)
-		return reads_it ||
-		       kr_apply_find(f, f->fix->before, kr_apply_runs_wrong);
+		return reads_it || kr_apply_find(f, f->fix->before,
+		                                 kr_judgement_runs_wrong);
 	return reads_it && f->was_invalid;
 }
 
@@ -193,7 +193,8 @@ static int check_held(struct kr_applying *f)
 			kr_plan_left(f->fix->plan, j->rule);
 
 		if (left && left->why == KR_WHY_HOLD &&
-		    j->disk.answer == KR_ANSWER_PASS && kr_apply_runs_wrong(j))
+		    j->disk.answer == KR_ANSWER_PASS &&
+		    kr_judgement_runs_wrong(j))
 			return kr_apply_refuse(f, "held",
 			                       "a restart would change %s, and "
 			                       "that is held: %s",

@@ -148,9 +148,6 @@ const struct kr_judgement *kr_apply_find(
 	const struct kr_applying *a, const struct kr_audit *audit,
 	bool (*matches)(const struct kr_judgement *j));
 
-/* What kubelet runs with fails. */
-bool kr_apply_runs_wrong(const struct kr_judgement *j);
-
 /* Whether the disk is invalid, and this fix corrects that: by a selected
  * setting's own fault, or by whatever else the plan makes a value of. */
 bool kr_apply_cures(const struct kr_applying *a);

@@ -165,12 +165,6 @@ const struct kr_judgement *kr_apply_find(
 	return NULL;
 }
 
-bool kr_apply_runs_wrong(const struct kr_judgement *j)
-{
-	return j->running.answer == KR_ANSWER_FAIL ||
-	       j->live.answer == KR_ANSWER_FAIL;
-}
-
 /* kubelet would not start, by this rule's own setting. */
 static bool is_own_fault(const struct kr_judgement *j)
 {
@@ -200,7 +194,7 @@ bool kr_apply_changes(const struct kr_applying *f, const struct kr_rule *rule)
 		return true;
 	for (size_t i = 0; i < before->n_items; i++) {
 		if (before->items[i].rule == rule && !kr_apply_is_left(f, i))
-			return kr_apply_runs_wrong(&before->items[i]);
+			return kr_judgement_runs_wrong(&before->items[i]);
 	}
 	return false;
 }

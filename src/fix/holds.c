@@ -177,7 +177,7 @@ static bool counts(const struct kr_applying *f, const struct kr_judgement *j)
 	return j->rule->hold != KR_HOLD_NONE &&
 	       (j->disk.answer != KR_ANSWER_PASS ||
 	        (f->options->restart != KR_RESTART_NEVER &&
-	         kr_apply_runs_wrong(j)));
+	         kr_judgement_runs_wrong(j)));
 }
 
 static int look(struct kr_applying *f, const struct kr_judgement *j,

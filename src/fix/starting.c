@@ -124,7 +124,7 @@ static bool may_restart(struct kr_applying *f)
 	if (kr_apply_cures(f))
 		return false;
 	if (f->options->restart == KR_RESTART_ALWAYS ||
-	    kr_apply_find(f, before, kr_apply_runs_wrong))
+	    kr_apply_find(f, before, kr_judgement_runs_wrong))
 		return true;
 	if (!plan)
 		return kr_apply_find(f, before, is_failing);

@@ -180,7 +180,8 @@ static int leave_refused(struct kr_candidate *c, const struct kr_judgement *j)
 
 /* --- one rule ------------------------------------------------------------- */
 
-static const struct kr_consent *consent(const struct kr_joining *m, size_t i)
+const struct kr_consent *kr_joining_consent(const struct kr_joining *m,
+                                            size_t i)
 {
 	static const struct kr_consent all = {.named = true};
 
@@ -204,19 +205,17 @@ static int leave_kept(struct kr_candidate *c, const struct kr_judgement *j)
 bool kr_joining_is_held_back(const struct kr_joining *m, size_t i)
 {
 	const struct kr_judgement *j = &m->audit->items[i];
-	const struct kr_consent *said = consent(m, i);
+	const struct kr_consent *said = kr_joining_consent(m, i);
 
 	return said->held && !said->allowed && !j->waiver &&
-	       j->disk.answer == KR_ANSWER_PASS &&
-	       (j->running.answer == KR_ANSWER_FAIL ||
-	        j->live.answer == KR_ANSWER_FAIL);
+	       j->disk.answer == KR_ANSWER_PASS && kr_judgement_runs_wrong(j);
 }
 
 /* 1: it has to be allowed, and is not; 0; -ENOMEM. */
 static int leave_unallowed(const struct kr_joining *m, size_t i)
 {
 	const struct kr_judgement *j = kr_joining_judgement(m, i);
-	const struct kr_consent *said = consent(m, i);
+	const struct kr_consent *said = kr_joining_consent(m, i);
 	struct kr_candidate *c = &m->candidates[i];
 	int r;
 
@@ -233,7 +232,7 @@ static int leave_unallowed(const struct kr_joining *m, size_t i)
 int kr_joining_triage(struct kr_joining *m, size_t i)
 {
 	const struct kr_judgement *j = kr_joining_judgement(m, i);
-	const struct kr_consent *said = consent(m, i);
+	const struct kr_consent *said = kr_joining_consent(m, i);
 	struct kr_candidate *c = &m->candidates[i];
 	_cleanup_free_ char *why = NULL;
 	int r = leave_kept(c, j);
@@ -593,7 +592,7 @@ static int try_rule(struct kr_joining *m, size_t i)
 
 	if (kr_joining_is_held_back(m, i))
 		return leave_held(c, m->audit->items[i].rule,
-		                  consent(m, i)->held);
+		                  kr_joining_consent(m, i)->held);
 	if (kr_step_is_done(node_now(m), kr_joining_judgement(m, i),
 	                    m->options)) {
 		kr_left_done(&c->left);

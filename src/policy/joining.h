@@ -37,6 +37,11 @@ bool kr_joining_is_refused(const struct kr_audit *audit);
 const struct kr_judgement *kr_joining_judgement(const struct kr_joining *m,
                                                 size_t i);
 
+/* What its owner said of the rule I, and what keeps a fix away; where nothing
+ * is known of either, it is named. */
+const struct kr_consent *kr_joining_consent(const struct kr_joining *m,
+                                            size_t i);
+
 /* Only one rule is judged: what is said of it is said of the plan. */
 bool kr_joining_is_lone(const struct kr_joining *m);
 

@@ -17,6 +17,12 @@
 #include "policy/notes.h"
 #include "policy/views.h"
 
+bool kr_judgement_runs_wrong(const struct kr_judgement *j)
+{
+	return j->running.answer == KR_ANSWER_FAIL ||
+	       j->live.answer == KR_ANSWER_FAIL;
+}
+
 bool kr_audit_is_usual(const struct kr_audit *audit)
 {
 	return audit->n_items == 1 &&

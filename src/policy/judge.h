@@ -138,6 +138,9 @@ struct kr_audit *kr_audit_free(struct kr_audit *audit);
 DEFINE_FREEP(struct kr_audit, kr_audit_free);
 #define _cleanup_audit_ _cleanup_(kr_audit_freep)
 
+/* What kubelet runs with fails. */
+bool kr_judgement_runs_wrong(const struct kr_judgement *j);
+
 /* Whether the usual control alone was judged, of which all is said by its own
  * words, without an option that names it. */
 bool kr_audit_is_usual(const struct kr_audit *audit);

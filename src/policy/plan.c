@@ -471,8 +471,7 @@ static int is_for_medium(const struct kr_joining *m, size_t i)
 {
 	const struct kr_judgement *j = kr_joining_judgement(m, i);
 	const struct kr_left *left = &m->candidates[i].left;
-	const struct kr_consent *said =
-		m->options->consents ? &m->options->consents[i] : NULL;
+	const struct kr_consent *said = kr_joining_consent(m, i);
 	_cleanup_diag_ struct kr_diag ignored = {0};
 	_cleanup_free_ char *why = NULL;
 	int r;
@@ -480,7 +479,7 @@ static int is_for_medium(const struct kr_joining *m, size_t i)
 	if (!j->rule->test || j->disk.answer == KR_ANSWER_PASS || j->waiver ||
 	    !kr_rule_is_written(j->rule) ||
 	    (left->text && left->why != KR_WHY_REFUSED) ||
-	    (said && said->held && !said->allowed))
+	    (said->held && !said->allowed))
 		return 0;
 	r = kr_refusal_find(m->node, m->node, j->rule, &ignored, &why);
 	return r < 0 ? r : r == 0;

@@ -367,11 +367,11 @@ static int refuse_foreign(struct planning *p)
 			"program: run '%s'",
 			f->name, f->restart);
 	if (is_owners(p->rule))
-		return kr_diag_refuse(
-			p->diag, "not-a-unit", KR_SPAN_NONE,
-			"%s starts kubelet, nothing of it is edited: the owner "
-			"must choose the value of %s",
-			f->name, p->rule->name);
+		return kr_diag_refuse(p->diag, "not-a-unit", KR_SPAN_NONE,
+		                      "%s " STARTS_KUBELET
+		                      ": the owner must choose the "
+		                      "value of %s",
+		                      f->name, p->rule->name);
 	if (!right)
 		return name_places(p);
 	if (kr_value_format(&right->value, &value) < 0)
