@@ -76,11 +76,22 @@ static bool wants_restart_back(struct kr_applying *f)
 	       kr_host_is_newer(f->fix->host, f->undone);
 }
 
+/* Whether kubelet reads what the plan changes; not modes and owners again. */
+static bool reads_edits(const struct kr_applying *f)
+{
+	return kr_apply_has_edits(f) &&
+	       !kr_edits_in_place(&f->fix->plan->edits);
+}
+
+/* Whether a restart brings a control that is not left what it demands. */
+static bool restart_serves(const struct kr_applying *f)
+{
+	return reads_edits(f) ||
+	       kr_apply_find(f, f->fix->before, kr_judgement_runs_wrong);
+}
+
 static bool wants_restart(struct kr_applying *f)
 {
-	bool reads_it = kr_apply_has_edits(f) &&
-	                !kr_edits_in_place(&f->fix->plan->edits);
-
 	/* it reads the files that are there then, and we would wait for
 	 * ourselves */
 	if (f->starts_later)
@@ -95,10 +106,8 @@ static bool wants_restart(struct kr_applying *f)
 	}
 	if (f->undo)
 		return wants_restart_back(f);
-	if (f->was_healthy)
-		return reads_it || kr_apply_find(f, f->fix->before,
-		                                 kr_judgement_runs_wrong);
-	return reads_it && f->was_invalid;
+	return f->was_healthy ? restart_serves(f)
+	                      : reads_edits(f) && f->was_invalid;
 }
 
 static int decide_restart(struct kr_applying *f)
@@ -181,25 +190,43 @@ static int check_pending(struct kr_applying *f)
 	                    kr_diag_find(f->diag, "pending-arguments")->text);
 }
 
-/* A restart for others would close what is held, too. */
-static int check_held(struct kr_applying *f)
+static bool is_held(const struct kr_applying *f, const struct kr_judgement *j)
+{
+	const struct kr_left *left = kr_plan_left(f->fix->plan, j->rule);
+
+	return left && left->why == KR_WHY_HOLD &&
+	       j->disk.answer == KR_ANSWER_PASS && kr_judgement_runs_wrong(j);
+}
+
+/* The first control that a restart alone would change, and that is held. */
+static const struct kr_judgement *find_held(const struct kr_applying *f)
 {
 	const struct kr_audit *before = f->fix->before;
 
-	for (size_t i = 0; f->fix->restarts && !f->undo && i < before->n_items;
-	     i++) {
-		const struct kr_judgement *j = &before->items[i];
-		const struct kr_left *left =
-			kr_plan_left(f->fix->plan, j->rule);
-
-		if (left && left->why == KR_WHY_HOLD &&
-		    j->disk.answer == KR_ANSWER_PASS &&
-		    kr_judgement_runs_wrong(j))
-			return kr_apply_refuse(f, "held",
-			                       "a restart would change %s, and "
-			                       "that is held: %s",
-			                       j->rule->name, left->text);
+	for (size_t i = 0; i < before->n_items; i++) {
+		if (is_held(f, &before->items[i]))
+			return &before->items[i];
 	}
+	return NULL;
+}
+
+/* A restart for others would change what is held, too: it is refused. One that
+ * serves nothing else (--restart=always) is not made, and the control is left.
+ */
+static int check_held(struct kr_applying *f)
+{
+	const struct kr_judgement *held =
+		f->fix->restarts && !f->undo ? find_held(f) : NULL;
+
+	if (!held)
+		return KR_STEP_GO_ON;
+	if (restart_serves(f))
+		return kr_apply_refuse(
+			f, "held",
+			"a restart would change %s, and that is held: %s",
+			held->rule->name,
+			kr_plan_left(f->fix->plan, held->rule)->text);
+	f->fix->restarts = f->fix->watched = f->fix->asks_live = false;
 	return KR_STEP_GO_ON;
 }
 
