@@ -5,9 +5,6 @@
  * compared with a file's times.
  */
 
-#include <stdbool.h>
-#include <stdio.h>
-
 #include "base/clock.h"
 
 uint64_t kr_timespec_usec(const struct timespec *ts)
@@ -70,36 +67,14 @@ void kr_pause_usec(uint64_t usec)
 
 /* --- time for people ------------------------------------------------------ */
 
-static bool is_leap(uint64_t year)
-{
-	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-static unsigned days_of(uint64_t year, unsigned month)
-{
-	static const unsigned char days[] = {31, 28, 31, 30, 31, 30,
-	                                     31, 31, 30, 31, 30, 31};
-
-	return days[month] + (month == 1 && is_leap(year));
-}
-
-/* gmtime_r(3) would read the local time zone's file: seven calls. */
 void kr_rfc3339(uint64_t realtime_usec, char ret[static KR_RFC3339_SIZE])
 {
-	const uint64_t day = 24 * 60 * 60, days_of_400_years = 146097;
-	uint64_t seconds = realtime_usec / KR_USEC_PER_SEC;
-	uint64_t days = seconds / day;
-	uint64_t year = 1970 + 400 * (days / days_of_400_years);
-	unsigned month = 0, second = (unsigned)(seconds % day);
+	time_t seconds = (time_t)(realtime_usec / KR_USEC_PER_SEC);
+	struct tm tm;
 
-	days %= days_of_400_years;
-	for (; days >= 365U + is_leap(year); year++)
-		days -= 365U + is_leap(year);
-	for (; days >= days_of(year, month); month++)
-		days -= days_of(year, month);
-	snprintf(ret, KR_RFC3339_SIZE, "%04u-%02u-%02uT%02u:%02u:%02uZ",
-	         (unsigned)year, month + 1, (unsigned)days + 1, second / 3600,
-	         second / 60 % 60, second % 60);
+	if (!gmtime_r(&seconds, &tm) ||
+	    strftime(ret, KR_RFC3339_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		ret[0] = '\0';
 }
 
 static void format_local(uint64_t realtime_usec, const char *pattern,
