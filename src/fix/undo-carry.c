@@ -372,43 +372,45 @@ static void take(struct piece *p, size_t k, size_t i, const struct kr_edit *e)
 static int edit_pieces(struct carrying *c, size_t k)
 {
 	const struct kr_manifest_file *f = c->files[k];
-	const struct piece *p = c->now.pieces, *end = p + c->now.n_pieces;
-	struct piece *all, *next;
-	size_t moved = 0;
+	const struct piece *old = c->now.pieces;
+	struct piece *all;
+	size_t n = 0, at = 0, moved = 0;
 
-	all = next = calloc(c->now.n_pieces + f->n_edits + 1, sizeof(*all));
+	all = calloc(c->now.n_pieces + f->n_edits + 1, sizeof(*all));
 	if (!all)
 		return -ENOMEM;
 	for (size_t i = 0; i < f->n_edits; i++) {
 		const struct kr_edit *e = &f->edits[i];
 
-		for (; p < end &&
-		       (p->state != KR_CARRIED_STANDS || is_before(p, e));
-		     p++) {
-			*next = *p;
-			next++->at += moved;
+		for (; at < c->now.n_pieces &&
+		       (old[at].state != KR_CARRIED_STANDS ||
+		        is_before(&old[at], e));
+		     at++) {
+			all[n] = old[at];
+			all[n++].at += moved;
 		}
-		*next++ = (struct piece){
+		all[n++] = (struct piece){
 			.record = k,
 			.edit = i,
 			.at = e->offset + moved,
 			.length = strlen(e->text),
 		};
-		for (; p < end && p->state == KR_CARRIED_STANDS &&
-		       p->at < e->offset + e->length;
-		     p++) {
-			*next = *p;
-			take(next++, k, i, e);
+		for (; at < c->now.n_pieces &&
+		       old[at].state == KR_CARRIED_STANDS &&
+		       old[at].at < e->offset + e->length;
+		     at++) {
+			all[n] = old[at];
+			take(&all[n++], k, i, e);
 		}
 		moved += strlen(e->text) - e->length;
 	}
-	for (; p < end; p++) {
-		*next = *p;
-		next++->at += moved;
+	for (; at < c->now.n_pieces; at++) {
+		all[n] = old[at];
+		all[n++].at += moved;
 	}
 	free(c->now.pieces);
 	c->now.pieces = all;
-	c->now.n_pieces = (size_t)(next - all);
+	c->now.n_pieces = n;
 	return 0;
 }
 
