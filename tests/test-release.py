@@ -94,6 +94,28 @@ def check_sbom(dist, name, entries=None, arch=None):
                               read(dist + "/" + name), **inside)
 
 
+# what the optimizer makes of our own calls; the libraries in the program make none
+FORTIFIED = ("__asprintf_chk", "__vasprintf_chk", "__vsnprintf_chk")
+
+
+def check_hardened(program):
+    """As distributions build what root runs."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(program)
+        file.flush()
+        head, segments, dynamic, symbols = (
+            run("readelf", "--wide", option, file.name)[1]
+            for option in ("-h", "-l", "-d", "--dyn-syms"))
+    marks = {"position-independent": re.search(r"Type: +DYN", head),
+             "GNU_RELRO": "GNU_RELRO" in segments,
+             "a stack that is not executed": re.search(
+                 r"GNU_STACK.* RW +0x", segments),
+             "BIND_NOW": "BIND_NOW" in dynamic,
+             "a guarded stack": "__stack_chk_fail" in symbols,
+             "checked copies": all(name in symbols for name in FORTIFIED)}
+    return ["not: " + what for what, has in marks.items() if not has]
+
+
 def packed_in(path):
     """[(path, bytes)] of the files in a .deb or .rpm."""
     with tempfile.TemporaryDirectory() as folder:
@@ -115,7 +137,8 @@ def check_package(path):
     program, = [data for name, data in files
                 if name == "usr/sbin/kubelet-remedy"]
     sbom = load(path + ".spdx.json")
-    return sbom_lib.faults_of(sbom, read(path), program=program) + [
+    return check_hardened(program) + sbom_lib.faults_of(
+        sbom, read(path), program=program) + [
         "no licence of " + name for name, mark in sbom_lib.MARKS.items()
         if mark in program and not any(
             one.removesuffix(".gz").endswith("/copyright." + name)
@@ -196,7 +219,8 @@ def main():
         one = "kubelet-remedy-%s-%s.bundle.tar.gz" % (version, arch)
         data = read(dist + "/" + one)
         entries = members(data)
-        tap.row(one, faults_of(entries, arch, epoch))
+        tap.row(one, faults_of(entries, arch, epoch) +
+                check_hardened(program_of(entries)))
         tap.row("SPDX of " + one,
                 check_sbom(dist, one, entries, arch))
         tap.row(one + ": licences", [
@@ -210,6 +234,7 @@ def main():
         config, plain = oci_lib.read(dist + "/" + one)
         entries = members(plain)
         tap.row(one, faults_of(entries, arch, epoch) +
+                check_hardened(program_of(entries)) +
                 ([] if config["architecture"] == arch else [config]))
         tap.row("SPDX of " + one,
                 check_sbom(dist, one, entries, arch))
