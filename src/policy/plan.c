@@ -307,6 +307,26 @@ static int name_cure(struct kr_joining *m)
 	return r < 0 ? r : 0;
 }
 
+/* What is left only as kubelet refuses the node gets the command that ends
+ * that. 0 or -ENOMEM. */
+static int share_cure(struct kr_joining *m)
+{
+	const char *options = NULL;
+
+	for (size_t i = 0; i < m->audit->n_items && !options; i++)
+		options = kr_joining_may_cure(m, i)
+		                  ? m->candidates[i].left.options
+		                  : NULL;
+	for (size_t i = 0; i < m->audit->n_items && options; i++) {
+		struct kr_left *left = &m->candidates[i].left;
+
+		if (left->invalid && !left->options &&
+		    kr_format(&left->options, "%s", options) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* What is left gets no command that would be refused. 0 or an errno. */
 static int check_commands(struct kr_joining *m)
 {
@@ -314,7 +334,8 @@ static int check_commands(struct kr_joining *m)
 
 	if (r < 0 || (m->plan->audit && !kr_joining_is_refused(m->plan->audit)))
 		return r;
-	return name_cure(m);
+	r = name_cure(m);
+	return r < 0 ? r : share_cure(m);
 }
 
 /* Those that would be fixed are left with the whole. KR_REFUSED; -ENOMEM;
