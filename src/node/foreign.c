@@ -308,6 +308,7 @@ int kr_foreign_read(struct kr_fs *fs, const struct kr_unit *unit,
 	r = read_row(&rd);
 	free(rd.data_dir);
 	free(rd.config_path);
+	free(rd.list_path);
 	free(rd.doubt);
 	if (r < 0)
 		return r;
@@ -335,6 +336,8 @@ struct kr_foreign *kr_foreign_free(struct kr_foreign *f)
 	free_words(f->replaced, f->n_replaced);
 	kr_inputs_done(&f->inputs);
 	free(f->restart);
+	free(f->own_where);
+	free(f->own_place);
 	free(f->folder);
 	free(f->doubt);
 	free(f);

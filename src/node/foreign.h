@@ -27,10 +27,13 @@ struct kr_foreign_word {
 struct kr_foreign {
 	const char *name; /* "k3s", for people */
 	char *restart;    /* the command that restarts kubelet */
-	/* static: what to write where, in the marks of kr_platform_text() */
+	/* what to write where, in the marks of kr_platform_text() */
 	const char *where;
-	/* static: place and text of several */
+	/* place and text of several */
 	const struct kr_platform *by_hand;
+	/* of these two, where they are not static; NULL */
+	char *own_where, *own_place;
+	struct kr_platform own_by_hand;
 	struct kr_foreign_word *words; /* [0] is the program */
 	size_t n_words;
 	/* words of lists whose place a later one has taken */
