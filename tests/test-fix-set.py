@@ -376,15 +376,21 @@ def below(head, blanks, text):
     return head + "".join(blanks + line + "\n" for line in text.splitlines())
 
 
+def without(text, word):
+    return "".join(line for line in text.splitlines(True) if word not in line)
+
+
 BY_HAND = [
     # (node, options, what is to be put by hand)
     ("openshift", THREE, below(MCO, "    ", MEMBERS)),
     ("talos", THREE, below("machine:\n  kubelet:\n    extraConfig:\n",
                            "      ", MEMBERS)),
-    ("k3s", THREE, RANCHER),
+    # a flag elsewhere is what decides
+    ("k3s", THREE, without(RANCHER, "chains")),
     ("rke2-agent", [THREE[0], "--skip=eventRecordQPS", "--explicit"],
-     RANCHER.replace('  - "event-qps=5"\n', "")),
-    ("microk8s", THREE, FLAGS), ("made-wrapper-script", THREE, FLAGS),
+     without(RANCHER, "event-qps")),
+    ("microk8s", THREE, FLAGS),
+    ("made-wrapper-script", THREE, without(FLAGS, "chains")),
     ("made-kubelet-is-a-script", THREE, FLAGS),
     ("flatcar-typhoon-docker", THREE, MEMBERS),
     # what would do harm, and what was not allowed, is not in it

@@ -48,18 +48,21 @@ struct row {
 	const char *reason; /* a part of the disk view's */
 	const char
 		*restart; /* a part of what fix says; NULL: it says nothing */
+	const char *list; /* where arguments are added; NULL: not asked */
 };
 
 static const struct row rows[] = {
 	{.name = "k3s without a word",
          .files = {{K3S_UNIT, K3S("")}},
          .want = T,
-         .places = ""},
+         .places = "",
+         .list = "kubelet-arg of " CONFIG},
 	{.name = "k3s, an argument",
          .files = {{K3S_UNIT, K3S(" " ARG "=false")}},
          .want = F,
          .places = "!" K3S_UNIT ":2:37 false",
-         .restart = "systemctl restart k3s.service"},
+         .restart = "systemctl restart k3s.service",
+         .list = "kubelet-arg of " CONFIG},
 	{.name = "k3s, in two words",
          .files = {{K3S_UNIT, K3S(" --kubelet-arg " NAME "=false")}},
          .want = F,
@@ -191,14 +194,18 @@ static const struct row rows[] = {
                    {"/srv/k.yaml", "kubelet-arg: " NAME "=false\n"}},
          .want = F,
          .places = "!/srv/k.yaml:1:14 false",
-         .restart = "by hand"},
+         .restart = "by hand",
+         .list = "kubelet-arg of "
+                 "/srv/k.yaml"},
 	{.name = "k3s, another file, by the environment",
          .files = {{K3S_UNIT, K3S(" -c /nowhere") "Environment="
                                                   "K3S_CONFIG_FILE=/e\n"},
                    {"/e", "kubelet-arg: " NAME "=false\n"}},
          .want = F,
          .places = "!/e:1:14 false",
-         .restart = "by hand"},
+         .restart = "by hand",
+         .list = "kubelet-arg of "
+                 "/e"},
 	{.name = "k3s, a file that was named and is not there",
          .files = {{K3S_UNIT, K3S(" --config=/srv/k.yaml")}},
          .want = U,
@@ -217,7 +224,8 @@ static const struct row rows[] = {
          .want = U,
          .places = "",
          .reason = "not absolute",
-         .restart = "by hand"},
+         .restart = "by hand",
+         .list = "kubelet-arg of " CONFIG},
 	{.name = "k3s, the file and the command agree",
          .files = {{K3S_UNIT, K3S(" " ARG "=0")},
                    {CONFIG, "kubelet-arg: " NAME "=false\n"}},
@@ -247,20 +255,23 @@ static const struct row rows[] = {
                    {CONFIG ".d/10.yaml", "kubelet-arg: " NAME "=false\n"},
                    {CONFIG ".d/20.yaml", "kubelet-arg: v=2\n"}},
          .want = T,
-         .places = ""},
+         .places = "",
+         .list = "kubelet-arg of " CONFIG ".d/20.yaml"},
 	{.name = "k3s, of the main file, too",
          .files = {{K3S_UNIT, K3S("")},
                    {CONFIG, "kubelet-arg: [" NAME "=false]\n"},
                    {CONFIG ".d/50-rancher.yaml", "kubelet-arg: [v=2]\n"}},
          .want = T,
-         .places = ""},
+         .places = "",
+         .list = "kubelet-arg of " CONFIG ".d/50-rancher.yaml"},
 	{.name = "k3s, a later list is appended",
          .files = {{K3S_UNIT, K3S("")},
                    {CONFIG, "kubelet-arg: [" NAME "=false]\n"},
                    {CONFIG ".d/50-rancher.yaml", "kubelet-arg+: [v=2]\n"}},
          .want = F,
          .places = "!" CONFIG ":1:15 false",
-         .restart = "by hand"},
+         .restart = "by hand",
+         .list = "kubelet-arg of " CONFIG ".d/50-rancher.yaml"},
 	{.name = "k3s, appended and later",
          .files = {{K3S_UNIT, K3S("")},
                    {CONFIG, "kubelet-arg: " NAME "=true\n"},
@@ -746,6 +757,9 @@ START_TEST(test_rows)
 	ck_assert_msg(strcmp(places, row->places) == 0, "%s: %s", row->name,
 	              places);
 	check_plan(row, node, audit);
+	ck_assert_msg(!row->list || strcmp(node->disk.foreign->by_hand->place,
+	                                   row->list) == 0,
+	              "%s: %s", row->name, node->disk.foreign->by_hand->place);
 }
 END_TEST
 

@@ -97,7 +97,18 @@ struct row {
 	const char *fixed; /* names with commas */
 	const char *left;  /* "NAME why,..." */
 	const char *says;  /* what is left, or refused, says */
+	/* of a refusal of all: what is left with its words and options */
+	const char *lefts[4];
 };
+
+#define PAIR "tlsCertFile+tlsPrivateKeyFile"
+#define BAD_QPS                                                                \
+	CONFIG ":1:19: eventRecordQPS would have to be from 0 to 2147483647 "
+#define SET_QPS "--control=" QPS " --set=" QPS "=VALUE"
+#define NO_CA                                                                  \
+	CONFIG ":5:24: authentication.x509.clientCAFile names /ca, which is "  \
+	       "not there "
+#define NO_K UNIT ":2:28: --kubeconfig names /k, which is not there "
 
 #define SUITE    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
 #define AL2023   "/etc/kubernetes/kubelet/config.json"
@@ -566,6 +577,79 @@ static const struct row rows[] = {
 	           {CONFIG, GVK ",\"readOnlyPort\":1}"}},
 	 .want = KR_REFUSED, .left = RO " refused," IPT " refused",
 	 .says = "max-pods"},
+	{.name = "what the owner must choose keeps kubelet from starting",
+	 .rules = ANON "," CA "," RO "," IPT "," NAME "," QPS "," PAIR ","
+	          ROT "," TLS ",mode:config,owner:clientCA",
+	 .named = RO,
+	 .files = {{UNIT, WITH}, {ENV, "KUBELET_ARGS=--read-only-port=1\n"},
+	           {CONFIG, "{\"eventRecordQPS\":-5,\"authentication\":{"
+	            "\"anonymous\":{\"enabled\":true},\"x509\":{"
+	            "\"clientCAFile\":\"/ca\"}},"
+	            "\"kind\":\"KubeletConfiguration\",\"apiVersion\":"
+	            "\"kubelet.config.k8s.io/v1beta1\"}"}, SAFE},
+	 .want = KR_REFUSED,
+	 .left = ANON " refused," CA " refused," RO " refused," IPT " refused,"
+	         NAME " refused," QPS " ask," PAIR " never," ROT " refused,"
+	         TLS " ask,mode:config refused",
+	 .lefts = {ANON ": " BAD_QPS "(" SET_QPS ")\n"
+	           CA ": " BAD_QPS "(" SET_QPS ")\n"
+	           RO ": " BAD_QPS "(" SET_QPS ")\n"
+	           IPT ": " BAD_QPS "(" SET_QPS ")\n"
+	           NAME ": " BAD_QPS "(" SET_QPS ")\n",
+	           "(" SET_QPS ")\n" PAIR, ROT ": " BAD_QPS,
+	           "mode:config: " BAD_QPS}},
+	{.name = "the same, of a file that is known and one that is not",
+	 .rules = QPS ",mode:clientCA,mode:kubeconfig",
+	 .files = {{UNIT, EXEC C "\n"}, {PKI, OURS}, {"/ca", OURS},
+	           {"/k", KUBECONFIG(BY_CERTIFICATE),
+	            KUBECONFIG(BY_CERTIFICATE)},
+	           {CONFIG, YAML "eventRecordQPS: -5\nauthentication:\n"
+	            "  x509: {clientCAFile: 5}\n"}},
+	 .fixed = "mode:kubeconfig",
+	 .left = QPS " ask,mode:clientCA refused",
+	 .says = "mode:clientCA: " CONFIG ":"},
+	{.name = "what nothing here sets keeps kubelet from starting",
+	 .rules = CA "," RO "," NAME,
+	 .files = {{UNIT, EXEC C "\n"}, SAFE,
+	           {CONFIG, YAML "maxPods: -5\nauthentication:\n"
+	            "  x509: {clientCAFile: /ca}\n"}},
+	 .want = KR_REFUSED,
+	 .left = CA " refused," RO " refused," NAME " refused",
+	 .lefts = {CA ": " CONFIG ":3:10: maxPods would have to be from 0 to "
+	           "2147483647 ()"}},
+	{.name = "a client CA that is not there keeps kubelet from starting",
+	 .rules = ANON "," CA "," RO ",mode:kubeconfig,mode:clientCA",
+	 .live = true,
+	 .files = {{UNIT, EXEC C "\n"}, {"/k", KUBECONFIG(BY_CERTIFICATE)},
+	           {PKI, OURS},
+	           {CONFIG, YAML "readOnlyPort: 0\nauthentication:\n"
+	            "  x509: {clientCAFile: /ca}\n"}},
+	 .want = KR_REFUSED,
+	 .left = ANON " refused," CA " ask," RO " refused,mode:kubeconfig "
+	         "refused,mode:clientCA refused",
+	 .lefts = {ANON ": " NO_CA "(--control=" CA " --set=" CA "=VALUE)",
+	           CA ": its value must be chosen: ",
+	           RO ": " NO_CA "(--control=" CA " --set=" CA "=VALUE)",
+	           "mode:clientCA: " NO_CA}},
+	{.name = "a kubeconfig that is not there keeps kubelet from starting",
+	 .rules = MODE "," CA ",mode:kubeconfig",
+	 .live = true,
+	 .files = {{UNIT, EXEC C "\n"}, {"/ca", OURS}, {PKI, OURS},
+	           {CONFIG, YAML "authorization: {mode: AlwaysAllow}\n"
+	            "authentication:\n"
+	            "  x509: {clientCAFile: /ca}\n"}},
+	 .want = KR_REFUSED,
+	 .left = MODE " refused," CA " refused,mode:kubeconfig refused",
+	 .lefts = {MODE ": " NO_K, CA ": " NO_K, "mode:kubeconfig: " NO_K}},
+	{.name = "a value that is asked for would keep kubelet from starting",
+	 .rules = CA "," RO "," IPT, .set = CA "=/nope", .live = true,
+	 .files = {{UNIT, EXEC C "\n"}, SAFE,
+	           {CONFIG, YAML "readOnlyPort: 1\nauthentication:\n"
+	            "  x509: {clientCAFile: /ca}\n",
+	            YAML "readOnlyPort: 0\nauthentication:\n"
+	            "  x509: {clientCAFile: /ca}\n"}},
+	 .fixed = RO, .left = CA " refused",
+	 .says = CA ": the client CA /nope does not load"},
 	{.name = "a rule's own value keeps kubelet from starting",
 	 .rules = IPT "," RO,
 	 .files = {{UNIT, WITH}, {ENV, "KUBELET_ARGS=--read-only-port=x\n",
@@ -613,6 +697,7 @@ static void set_value(struct asked *a, const char *value)
 	ck_assert_int_eq(
 		kr_value_parse(f->type, value, strlen(value), &a->own.want), 0);
 	a->own.owners_value = false;
+	a->own.test = kr_rule_is_wanted;
 }
 
 static void ask(const struct row *row, struct asked *a)
@@ -794,17 +879,27 @@ static void check_twice(const struct row *row, const struct asked *asked,
 /* Of a plan that is refused as a whole nothing is done. */
 static void check_refused(const struct row *row, const struct kr_plan *plan)
 {
-	_cleanup_free_ char *left = NULL;
+	_cleanup_free_ char *left = NULL, *says = NULL;
 
 	ck_assert_uint_eq(plan->n_rules, 0);
 	ck_assert_uint_eq(plan->edits.n_files, 0);
-	for (size_t i = 0; i < plan->n_left; i++)
+	for (size_t i = 0; i < plan->n_left; i++) {
+		const struct kr_left *l = &plan->left[i];
+
 		ck_assert_int_eq(kr_format(&left, "%s%s%s %s", left ? left : "",
-		                           left ? "," : "",
-		                           plan->left[i].rule->name,
-		                           kr_why_to_string(plan->left[i].why)),
+		                           left ? "," : "", l->rule->name,
+		                           kr_why_to_string(l->why)),
 		                 0);
+		ck_assert_int_eq(kr_format(&says, "%s%s: %s (%s)\n",
+		                           says ? says : "", l->rule->name,
+		                           l->text,
+		                           l->options ? l->options : ""),
+		                 0);
+	}
 	ck_assert_str_eq(left ? left : "", row->left ? row->left : "");
+	for (size_t i = 0; i < 4 && row->lefts[i]; i++)
+		ck_assert_msg(says && strstr(says, row->lefts[i]),
+		              "%s: says\n%s", row->name, says ? says : "");
 }
 
 START_TEST(test_rows)
@@ -822,6 +917,7 @@ START_TEST(test_rows)
 	ask(row, &asked);
 	ck_assert_int_eq(kr_node_open(&options, &found, &node), 0);
 	ck_assert_int_eq(kr_node_read(node, &options, NULL, &found), 0);
+	kr_diag_merge(&diag, &found);
 	r = make_plan(row, &asked, node, &diag, &plan);
 	ck_assert_msg(r == row->want, "%s: %d%s", row->name, r,
 	              kr_test_messages(&diag));

@@ -171,6 +171,8 @@ static bool is_at_fault(const struct kr_inputs *in, int field)
 {
 	const struct kr_merged *m = &in->merged;
 
+	if (in->fault_by_file)
+		return in->fault_field == field;
 	if (in->merged_valid && m->fault == KR_STATE_INVALID)
 		return m->fault_use && m->fault_use->field == field;
 	return in->flags.refused && !in->flags.never_runs &&

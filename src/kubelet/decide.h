@@ -63,6 +63,9 @@ struct kr_inputs {
 	 * is unknown (UNKNOWN); else ABSENT */
 	enum kr_state fault;
 	char *fault_reason; /* one sentence; NULL where ABSENT */
+	/* INVALID by what the file is like that this field names */
+	bool fault_by_file;
+	int fault_field;
 	/* the version is not known, and the fault depends on it */
 	bool fault_by_version;
 	/* the version is not known, and some would refuse what others take */

@@ -321,7 +321,8 @@ static int read_member(struct kr_foreign_reading *rd,
 		                        "%s: it has kubelet-arg twice, which "
 		                        "%s before 1.21 joins",
 		                        name->span.file->path, rd->row->name);
-	if (strcmp(key, "kubelet-arg") == 0)
+	r = replace(&rd->list_path, name->span.file->path);
+	if (r == 0 && strcmp(key, "kubelet-arg") == 0)
 		r = replace_list(rd, name);
 	else if (rd->foreign->n_words > 1 && is_empty(value))
 		return 0;
@@ -506,6 +507,29 @@ static int read_dropins(struct kr_foreign_reading *rd)
 	return 0;
 }
 
+/* Words are written where the list is that counts: in another file they would
+ * take its place, or it theirs. */
+static int name_list(struct kr_foreign_reading *rd)
+{
+	const char *path = rd->list_path ?: rd->config_path;
+	struct kr_foreign *f = rd->foreign;
+	int r;
+
+	if (*path != '/')
+		return 0;
+	r = kr_format(&f->own_place, "kubelet-arg of %s", path);
+	if (r == 0)
+		r = kr_format(&f->own_where,
+		              "kubelet-arg: [\"@FLAG@=@VALUE@\"] in %s", path);
+	if (r < 0)
+		return r;
+	f->own_by_hand = rd->row->by_hand;
+	f->own_by_hand.place = f->own_place;
+	f->by_hand = &f->own_by_hand;
+	f->where = f->own_where;
+	return 0;
+}
+
 int kr_foreign_read_rancher(struct kr_foreign_reading *rd)
 {
 	int r = read_places(rd);
@@ -513,6 +537,8 @@ int kr_foreign_read_rancher(struct kr_foreign_reading *rd)
 	if (r < 0)
 		return r;
 	r = read_config_files(rd);
+	if (r == 0)
+		r = name_list(rd);
 	if (r < 0)
 		return r;
 	r = read_command(rd);

@@ -17,6 +17,7 @@ struct kr_foreign_reading {
 	struct kr_diag *diag; /* may be NULL */
 	char *data_dir;       /* where the platform keeps its files */
 	char *config_path;    /* its own configuration file */
+	char *list_path;      /* the last one with a list of arguments; NULL */
 	bool config_named;    /* named by the platform's options: it must
 	                       * be there */
 	char *doubt;          /* why the value cannot be sure; NULL */
@@ -28,6 +29,7 @@ struct kr_foreign_row {
 	const char *name;    /* for people */
 	const char *restart; /* NULL: systemctl restart UNIT */
 	const char *where;
+	const char *media; /* as in struct kr_foreign; NULL: none */
 	struct kr_platform by_hand;
 	int (*read)(struct kr_foreign_reading *rd);
 	const char *doubt; /* why its value is never sure; NULL */

@@ -27,10 +27,16 @@ struct kr_foreign_word {
 struct kr_foreign {
 	const char *name; /* "k3s", for people */
 	char *restart;    /* the command that restarts kubelet */
-	/* static: what to write where, in the marks of kr_platform_text() */
+	/* what to write where, in the marks of kr_platform_text() */
 	const char *where;
-	/* static: place and text of several */
+	/* place and text of several */
 	const struct kr_platform *by_hand;
+	/* static: the media (kr_platform_medium()) whose words reach kubelet
+	 * here, with blanks between */
+	const char *media;
+	/* of these two, where they are not static; NULL */
+	char *own_where, *own_place;
+	struct kr_platform own_by_hand;
 	struct kr_foreign_word *words; /* [0] is the program */
 	size_t n_words;
 	/* words of lists whose place a later one has taken */
@@ -60,6 +66,9 @@ int kr_foreign_find_unit(struct kr_fs *fs, const char **ret);
 int kr_foreign_read(struct kr_fs *fs, const struct kr_unit *unit,
                     unsigned kubelet_minor, struct kr_diag *diag,
                     struct kr_foreign **ret);
+
+/* Whether what MEDIUM, "eksctl", writes reaches kubelet here. */
+bool kr_foreign_reads(const struct kr_foreign *foreign, const char *medium);
 
 /* Whether none of these programs sets FIELD by itself, so that kubelet's
  * default counts where nothing else is found. */

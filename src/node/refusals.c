@@ -220,6 +220,10 @@ static int say(struct judging *j, int field, const struct held *held,
 	}
 	kr_diag_add(j->diag, KR_ERROR, kinds[found].code, held->span,
 	            "%s%s names %s, %s", dashes, name, held->path, words);
+	if (!j->in->fault_by_file) {
+		j->in->fault_by_file = true;
+		j->in->fault_field = field;
+	}
 	return kr_inputs_fault(j->in, KR_STATE_INVALID,
 	                       "kubelet would not start: %s%s names %s, %s",
 	                       dashes, name, held->path, words);

@@ -162,23 +162,138 @@ static int leave_files(struct kr_candidate *c)
 	             text ? text : "there is no safe edit");
 }
 
-/* What DIAG says of it, which is the candidate's from now on. */
-static int leave_refused(struct kr_candidate *c, const struct kr_judgement *j)
+/* kubelet refuses the node, and not for J's own flag or key. */
+static bool is_refused_elsewhere(const struct kr_judgement *j)
 {
+	return j->disk.state == KR_STATE_INVALID && !j->by_setting;
+}
+
+/* The rule I is left since kubelet refuses the node for something else: what,
+ * and where, is said as the whole says it. 0 or -ENOMEM. */
+static int leave_invalid(struct kr_joining *m, size_t i)
+{
+	const struct kr_judgement *j = kr_joining_judgement(m, i);
+	struct kr_candidate *c = &m->candidates[i];
+	_cleanup_free_ char *said = NULL;
+	int r;
+
+	KR_EACH(const struct kr_message, o, m->diag->messages,
+	        m->diag->n_messages) {
+		if (o->severity != KR_ERROR || !o->file || said ||
+		    !strstr(j->disk.reason, o->text))
+			continue;
+		said = kr_diag_sentence(o);
+		if (!said)
+			return -ENOMEM;
+	}
+	r = said ? leave(c, KR_WHY_REFUSED, "%s", said)
+	         : leave(c, KR_WHY_REFUSED, "%s: this must be corrected first",
+	                 j->disk.reason);
+	if (!kr_diag_first(&c->diag, KR_ERROR))
+		kr_diag_add(&c->diag, KR_ERROR, "not-by-setting", KR_SPAN_NONE,
+		            "%s: this must be corrected first", j->disk.reason);
+	/* modes are changed whatever kubelet makes of its settings */
+	c->left.invalid = j->rule->n_fields > 0;
+	return r;
+}
+
+/* What DIAG says of it, which is the candidate's from now on. */
+static int leave_refused(struct kr_joining *m, size_t i)
+{
+	const struct kr_judgement *j = kr_joining_judgement(m, i);
+	struct kr_candidate *c = &m->candidates[i];
 	_cleanup_free_ char *reason = NULL;
 	int r;
 
+	if (is_refused_elsewhere(j) &&
+	    (j->rule->n_fields == 0 ||
+	     kr_diag_find(&c->diag, "not-by-setting")))
+		return leave_invalid(m, i);
 	if (j->rule->n_fields == 0)
 		return leave_files(c);
 	reason = kr_diag_reason(&c->diag, "there is no safe edit");
 	if (!reason)
 		return -ENOMEM;
 	r = leave(c, KR_WHY_REFUSED, "%s", reason);
-	c->left.invalid = j->disk.state == KR_STATE_INVALID && !j->by_setting;
+	c->left.invalid = is_refused_elsewhere(j);
 	return r;
 }
 
 /* --- one rule ------------------------------------------------------------- */
+
+/* Whether something that is written down for it is wrong by itself. */
+static bool is_wrong(const struct kr_judgement *j)
+{
+	KR_EACH(const struct kr_source, s, j->sources.items, j->sources.n) {
+		const struct kr_decision said = {.state = s->state,
+		                                 .value = s->value};
+
+		if (s->kind != KR_SOURCE_DEFAULT && s->kind != KR_SOURCE_FILE &&
+		    kr_judge_ask(j->rule, &said) != KR_ANSWER_PASS)
+			return true;
+	}
+	return false;
+}
+
+/* What IN has for FIELD, which no source tells of. 0 or -ENOMEM. */
+static int decide_aside(const struct kr_inputs *in, int field,
+                        struct kr_decision *ret)
+{
+	int r = in ? kr_decide_refused(in, field, ret) : 0;
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = kr_field_default(field, in && in->n_files == 0,
+	                     in ? in->kubelet_minor : 0, &ret->value);
+	ret->by = KR_BY_DEFAULT;
+	ret->state = r == 0 ? kr_value_state(&ret->value) : KR_STATE_UNKNOWN;
+	return r == -ENOMEM ? r : 0;
+}
+
+/* What J's rule answers to what is written for it, whatever else kubelet
+ * refuses the node for. 0 or -ENOMEM. */
+static int ask_alone(const struct kr_joining *m, const struct kr_judgement *j,
+                     enum kr_answer *ret)
+{
+	const struct kr_inputs *in = kr_node_inputs(node_now(m));
+	const struct kr_rule *rule = j->rule;
+	struct kr_decision d[KR_RULE_FIELDS_MAX] = {0};
+	const size_t n = rule->n_fields + rule->n_also;
+	int r = 0;
+
+	KR_EACH(const struct kr_source, s, j->sources.items, j->sources.n) {
+		for (size_t i = 0; i < rule->n_fields; i++) {
+			if (s->field != rule->fields[i] ||
+			    s->state == KR_STATE_NULL)
+				continue;
+			d[i].state = s->state;
+			d[i].value = s->value;
+			d[i].by = s->kind == KR_SOURCE_DEFAULT ? KR_BY_DEFAULT
+			                                       : KR_BY_CONFIG;
+		}
+	}
+	for (size_t i = rule->n_fields; i < n && r == 0; i++)
+		r = decide_aside(in, rule->fields[i], &d[i]);
+	*ret = kr_rule_ask(rule, m->audit->edition, d);
+	for (size_t i = rule->n_fields; i < n; i++)
+		kr_decision_done(&d[i]);
+	return r;
+}
+
+/* 1: of J's rule nothing is wrong, or nothing is known, but that kubelet
+ * refuses the node for something else; 0; -ENOMEM. */
+static int is_victim(const struct kr_joining *m, const struct kr_judgement *j)
+{
+	enum kr_answer alone;
+	int r;
+
+	if (!is_refused_elsewhere(j) || j->rule->n_fields == 0)
+		return is_refused_elsewhere(j);
+	if (j->rule->n_fields == 1 && is_wrong(j))
+		return 0;
+	r = ask_alone(m, j, &alone);
+	return r < 0 ? r : alone != KR_ANSWER_FAIL;
+}
 
 const struct kr_consent *kr_joining_consent(const struct kr_joining *m,
                                             size_t i)
@@ -188,17 +303,21 @@ const struct kr_consent *kr_joining_consent(const struct kr_joining *m,
 	return m->options->consents ? &m->options->consents[i] : &all;
 }
 
-/* 1: the owner keeps it as it is; 0; -ENOMEM. */
-static int leave_kept(struct kr_candidate *c, const struct kr_judgement *j)
+/* 1: the rule I stays as it is, whatever there is to be changed; 0; -ENOMEM. */
+static int leave_kept(struct kr_joining *m, size_t i)
 {
-	int r = 0;
+	const struct kr_judgement *j = kr_joining_judgement(m, i);
+	struct kr_candidate *c = &m->candidates[i];
+	int r = j->waiver ? 0 : is_victim(m, j);
 
 	if (j->waiver)
 		r = leave(c, KR_WHY_WAIVED, "%s", j->waiver->reason);
-	else if (j->rule->policy == KR_POLICY_NEVER)
+	else if (r > 0)
+		r = leave_invalid(m, i);
+	else if (r == 0 && j->rule->policy == KR_POLICY_NEVER)
 		r = leave(c, KR_WHY_NEVER, "the owner must choose its value");
 	else
-		return 0;
+		return r;
 	return r < 0 ? r : 1;
 }
 
@@ -235,7 +354,7 @@ int kr_joining_triage(struct kr_joining *m, size_t i)
 	const struct kr_consent *said = kr_joining_consent(m, i);
 	struct kr_candidate *c = &m->candidates[i];
 	_cleanup_free_ char *why = NULL;
-	int r = leave_kept(c, j);
+	int r = leave_kept(m, i);
 
 	if (r != 0)
 		return r;
@@ -287,7 +406,7 @@ int kr_joining_refuse(struct kr_joining *m, size_t i)
 
 	if (kr_step_is_done(m->node, j, m->options))
 		return 0;
-	r = leave_kept(c, j);
+	r = leave_kept(m, i);
 	if (r != 0)
 		return r;
 	r = refuse_step(m, i);
@@ -552,20 +671,6 @@ static int add_step(struct kr_joining *m, size_t i)
 	return part;
 }
 
-/* Whether something that is written down for it is wrong by itself. */
-static bool is_wrong(const struct kr_judgement *j)
-{
-	KR_EACH(const struct kr_source, s, j->sources.items, j->sources.n) {
-		const struct kr_decision said = {.state = s->state,
-		                                 .value = s->value};
-
-		if (s->kind != KR_SOURCE_DEFAULT && s->kind != KR_SOURCE_FILE &&
-		    kr_judge_ask(j->rule, &said) != KR_ANSWER_PASS)
-			return true;
-	}
-	return false;
-}
-
 bool kr_joining_is_refused(const struct kr_audit *audit)
 {
 	for (size_t i = 0; i < audit->n_items; i++) {
@@ -580,8 +685,7 @@ bool kr_joining_is_refused(const struct kr_audit *audit)
  * a reading of the node to see. */
 static bool is_no_cure(const struct kr_joining *m, const struct kr_judgement *j)
 {
-	return m->drafts && j->disk.state == KR_STATE_INVALID &&
-	       !j->by_setting && !is_wrong(j);
+	return m->drafts && is_refused_elsewhere(j) && !is_wrong(j);
 }
 
 /* 1: something is different now, others may fit; 0; an errno. */
@@ -609,7 +713,7 @@ static int try_rule(struct kr_joining *m, size_t i)
 	r = is_no_cure(m, kr_joining_judgement(m, i)) ? KR_REFUSED
 	                                              : add_step(m, i);
 	if (r == KR_REFUSED)
-		return leave_refused(c, kr_joining_judgement(m, i));
+		return leave_refused(m, i);
 	if (r < 0) {
 		kr_diag_merge(m->diag, &c->diag);
 		return r;
@@ -736,7 +840,7 @@ bool kr_joining_may_cure(const struct kr_joining *m, size_t i)
 	const struct kr_left *left = &m->candidates[i].left;
 
 	return j->disk.state == KR_STATE_INVALID && j->rule->n_fields == 1 &&
-	       is_wrong(j) &&
+	       (j->by_setting || is_wrong(j)) &&
 	       (!left->text || left->why == KR_WHY_ASK ||
 	        left->why == KR_WHY_REFUSED);
 }
@@ -756,7 +860,7 @@ static int is_refused_alone(const struct kr_joining *m, struct kr_node *node,
 	if (rule.n_fields == 0)
 		return 0;
 	/* whether another is the cure is proved */
-	if (j->disk.state == KR_STATE_INVALID && !j->by_setting && !is_wrong(j))
+	if (is_refused_elsewhere(j) && !is_wrong(j))
 		return 1;
 	own.rule = &rule;
 	options.draft = true;

@@ -307,6 +307,26 @@ static int name_cure(struct kr_joining *m)
 	return r < 0 ? r : 0;
 }
 
+/* What is left only as kubelet refuses the node gets the command that ends
+ * that. 0 or -ENOMEM. */
+static int share_cure(struct kr_joining *m)
+{
+	const char *options = NULL;
+
+	for (size_t i = 0; i < m->audit->n_items && !options; i++)
+		options = kr_joining_may_cure(m, i)
+		                  ? m->candidates[i].left.options
+		                  : NULL;
+	for (size_t i = 0; i < m->audit->n_items && options; i++) {
+		struct kr_left *left = &m->candidates[i].left;
+
+		if (left->invalid && !left->options &&
+		    kr_format(&left->options, "%s", options) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* What is left gets no command that would be refused. 0 or an errno. */
 static int check_commands(struct kr_joining *m)
 {
@@ -314,7 +334,8 @@ static int check_commands(struct kr_joining *m)
 
 	if (r < 0 || (m->plan->audit && !kr_joining_is_refused(m->plan->audit)))
 		return r;
-	return name_cure(m);
+	r = name_cure(m);
+	return r < 0 ? r : share_cure(m);
 }
 
 /* Those that would be fixed are left with the whole. KR_REFUSED; -ENOMEM;
@@ -507,6 +528,38 @@ static int describe_medium(struct kr_joining *m, struct kr_rules *rules,
 	                                  &m->plan->durable);
 }
 
+/* What reaches kubelet here is what another program hands to it: not all media
+ * are read by that. */
+static bool is_medium_read(const struct kr_joining *m)
+{
+	const struct kr_foreign *f = m->node->disk.foreign;
+
+	return m->options->medium && f &&
+	       !(m->node->platform && m->node->platform->refusal) &&
+	       kr_foreign_reads(f, m->options->medium->id);
+}
+
+/* The words of the medium that was named would do nothing here. */
+static void warn_unread(const struct kr_joining *m)
+{
+	const struct kr_platform *medium = m->options->medium;
+	const struct kr_platform *p = m->node->platform;
+	const struct kr_foreign *f = m->node->disk.foreign;
+	const char *who = p && p->refusal ? p->name : f ? f->name : NULL;
+
+	if (!medium || is_medium_read(m))
+		return;
+	if (kr_durable_runs_fix(medium))
+		who = "fix, which it runs, is refused here";
+	kr_diag_add(m->diag, KR_WARNING, "medium-unread", KR_SPAN_NONE,
+	            "nothing is printed for --for=%s: %s%s", medium->id,
+	            who ? who
+	                : "where kubelet's arguments come from is unknown",
+	            who && !kr_durable_runs_fix(medium)
+	                    ? " does not read what it writes"
+	                    : "");
+}
+
 /* What those that are refused are to have where it is put by hand. 0 or
  * -ENOMEM. */
 static int describe_by_hand(struct kr_joining *m)
@@ -518,7 +571,7 @@ static int describe_by_hand(struct kr_joining *m)
 
 	if (!items)
 		return -ENOMEM;
-	if (m->options->medium && m->node->disk.foreign)
+	if (is_medium_read(m))
 		return describe_medium(m, &rules, items);
 	for (size_t i = 0; i < m->audit->n_items; i++) {
 		const struct kr_candidate *c = &m->candidates[i];
@@ -543,6 +596,7 @@ static int refuse_node(struct kr_joining *m)
 		return plan_unconfigured(m);
 	if (refused != KR_REFUSED || m->draft.draft)
 		return refused;
+	warn_unread(m);
 	r = describe_by_hand(m);
 	if (r == 0)
 		r = kr_joining_check_commands(m);

@@ -108,14 +108,22 @@ static int find_flag_path(struct looking *l, int field, char **ret)
  * is unknown. 0; -ENOMEM. */
 static int find_path(struct looking *l, int field, char **ret)
 {
-	_cleanup_decision_ struct kr_decision d = {0};
+	const struct kr_inputs *in = kr_node_inputs(l->after);
+	_cleanup_decision_ struct kr_decision d = {0}, said = {0};
 	int r = kr_node_decide(l->after, field, &d);
 
 	*ret = NULL;
+	if (r >= 0 && d.state == KR_STATE_INVALID && in &&
+	    l->after->disk.state == KR_STATE_ABSENT)
+		r = kr_decide_refused(in, field, &said);
 	if (r < 0)
 		return r;
-	/* by another setting, which the plan may corrected: the arguments say
-	 * it all the same */
+	if (kr_state_is_value(said.state)) {
+		kr_decision_done(&d);
+		d = TAKE(said);
+	}
+	/* by another setting, which the plan may correct: the arguments say it
+	 * all the same */
 	if (d.state == KR_STATE_INVALID && !d.by_setting &&
 	    !kr_field(field)->path)
 		return find_flag_path(l, field, ret);

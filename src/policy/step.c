@@ -296,6 +296,19 @@ static int name_place(struct planning *p, const struct kr_source *s,
 	                      disk->foreign->restart);
 }
 
+/* Whether S is a flag that stands elsewhere than in the file that PLACE ends
+ * with, if it does: what is put there does not count beside it. */
+static bool overrides(const struct kr_node *node, const char *place,
+                      const struct kr_source *s)
+{
+	const char *path = strchr(place, '/');
+	_cleanup_free_ char *real = NULL;
+
+	return s->kind == KR_SOURCE_FLAG &&
+	       (!path || kr_fs_real(node->fs, path, &real) < 0 ||
+	        strcmp(real, s->span.file->real) != 0);
+}
+
 /* What to write where by hand: at each place that says something else, or, as
  * there is none, where the program takes it from. */
 static int name_places(struct planning *p)
@@ -304,25 +317,26 @@ static int name_places(struct planning *p)
 	const struct kr_judgement *j = p->judgement;
 	_cleanup_free_ char *who = NULL, *where = NULL, *but = NULL;
 	int r = check_bits(p);
-	bool named = false;
+	bool named = false, elsewhere = false;
 
 	if (r == 0)
 		r = kr_format(&who, "%s starts kubelet", f->name);
 	if (r == 0)
 		r = find_harm(p->node, p->rule, p->brief ? NULL : who, p->diag,
 		              &but);
-	if (r == 0 && p->brief)
-		p->plan->by_hand = f->by_hand;
 	for (size_t i = 0; i < j->sources.n && (r == 0 || named); i++) {
 		const struct kr_source *s = &j->sources.items[i];
 
 		if (!s->span.file || says_right(p, s))
 			continue;
 		named = true;
+		elsewhere |= overrides(p->node, f->by_hand->place, s);
 		r = name_place(p, s, but);
 		if (r != KR_REFUSED)
 			return r;
 	}
+	if ((r == 0 || named) && p->brief && !elsewhere)
+		p->plan->by_hand = f->by_hand;
 	if (r < 0)
 		return r;
 	where = kr_rule_text(p->rule, f->where);

@@ -76,7 +76,8 @@ void kr_text_left(const struct kr_term *term, const struct kr_fix *fix,
 		                      ? "for the same reason"
 		                      : l->text,
 		              used > 0 ? (size_t)used : 0, next);
-		if (!l->options)
+		/* it stands with the control that is the cause */
+		if (!l->options || l->invalid)
 			continue;
 		fputs(next, term->out);
 		print_left_command(term, fix, l);
