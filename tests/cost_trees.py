@@ -242,10 +242,10 @@ MANY = {
 # and how many times these an audit's memory may be larger: 10, but for what is
 # the shortest that there can be. A letter and its blank, 2 bytes, are a word as
 # it is written (12 bytes), one that is executed (32), the pointers of the two
-# argv (16) and their bytes, 66. An assignment of 9 bytes takes 48, its name and
-# value 32, and what finds the last one of its name 12. A drop-in of 26 bytes is
-# a file (128 bytes), its path (64), its bytes (48), its place in a tree (32) and
-# such an assignment, and the heap's gaps between them.
+# argv (16) and their bytes, 64: the pointers alone are 8 times the bytes. A
+# drop-in of 26 bytes is a file (128 bytes), its path (64), its bytes (48), its
+# place in a tree (32), an assignment (48), twice while one of each name is
+# found, and what finds it (12).
 def with_words(word, count, variable):
     words = word * count
     if variable:
@@ -264,16 +264,16 @@ MEMORY = {
             "VARIABLE_%05d=%s\n" % (i, "v" * 19) for i in range(40000))), 5),
     "an environment file, 9 bytes a line":
         (lambda root: make_tree(root, "", "", "".join(
-            "A%05d=1\n" % i for i in range(40000))), 12),
+            "A%05d=1\n" % i for i in range(40000))), 10),
     "arguments of 20 bytes":
         (with_words("--node-labels=abcde ", 20000, False), 9),
     "arguments of 20 bytes in a variable":
         (with_words("--node-labels=abcde ", 5000, True), 10),
-    "arguments of a letter": (with_words("x ", 90000, False), 36),
-    "arguments of a letter in a variable": (with_words("x ", 60000, True), 35),
+    "arguments of a letter": (with_words("x ", 90000, False), 33),
+    "arguments of a letter in a variable": (with_words("x ", 60000, True), 32),
     "drop-ins of the unit, of 26 bytes":
         (files(UNIT_D, "%05d.conf", 20000, "[Service]\nEnvironment=A=1\n"),
-         18.5),
+         17),
     "drop-ins of kubelet, of 98 bytes":
         (files(CONFIG_D, "%05d.conf", 9000, KEY), 10),
     "a map of YAML, 10 bytes a line":

@@ -1,52 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Trees of documents: nodes and texts in large blocks that are given back as
- * one, walked by parent pointers and never by recursion, so that no file can
+ * Trees of documents: nodes and texts in one arena (base/arena), walked by parent pointers and never by recursion, so that no file can
  * exhaust the stack.
  */
 
 #include <errno.h>
-#include <stdalign.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/macro.h"
 #include "doc/tree.h"
 
-#define BLOCK_SIZE ((size_t)64 * 1024)
-
-struct kr_tree_block {
-	struct kr_tree_block *next;
-	size_t used, size;
-	alignas(max_align_t) char data[];
-};
+/* Whether another SIZE bytes may be taken. */
+static bool has_room(struct kr_tree *tree, size_t size)
+{
+	if (tree->memory.n_bytes + kr_arena_growth(&tree->memory, size) >
+	    KR_TREE_BYTES_MAX)
+		tree->too_large = true;
+	return !tree->too_large;
+}
 
 void *kr_tree_alloc(struct kr_tree *tree, size_t size)
 {
-	struct kr_tree_block *block = tree->blocks;
-	char *memory;
-
-	size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
-	if (!block || block->size - block->used < size) {
-		size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
-
-		if (tree->n_bytes + room > KR_TREE_BYTES_MAX)
-			tree->too_large = true;
-		if (tree->too_large)
-			return NULL;
-		tree->n_bytes += room;
-		block = calloc(1, sizeof(*block) + room);
-		if (!block)
-			return NULL;
-		block->size = room;
-		block->next = tree->blocks;
-		tree->blocks = block;
-	}
-	memory = block->data + block->used;
-	block->used += size;
-	return memory;
+	return has_room(tree, size) ? kr_arena_take(&tree->memory, size) : NULL;
 }
 
 int kr_tree_error(const struct kr_tree *tree, int r, const char *path,
@@ -63,7 +40,9 @@ int kr_tree_error(const struct kr_tree *tree, int r, const char *path,
 
 char *kr_tree_text(struct kr_tree *tree, const char *text, size_t length)
 {
-	char *copy = kr_tree_alloc(tree, length + 1);
+	char *copy = has_room(tree, length + 1)
+	                     ? kr_arena_take_text(&tree->memory, length + 1)
+	                     : NULL;
 
 	if (copy && length > 0)
 		memcpy(copy, text, length);
@@ -372,11 +351,6 @@ int kr_tree_tell(const struct kr_tree_node *root,
 
 void kr_tree_done(struct kr_tree *tree)
 {
-	struct kr_tree_block *next;
-
-	for (struct kr_tree_block *b = tree->blocks; b; b = next) {
-		next = b->next;
-		free(b);
-	}
+	kr_arena_done(&tree->memory);
 	*tree = (struct kr_tree){0};
 }

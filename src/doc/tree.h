@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/diag.h"
 #include "doc/event.h"
 
@@ -28,13 +29,10 @@ struct kr_tree_node {
 	size_t n_children;
 };
 
-struct kr_tree_block;
-
 struct kr_tree {
 	struct kr_tree_node *root;
-	struct kr_tree_block *blocks; /* all memory of nodes and texts */
-	size_t n_bytes;               /* of those */
-	bool too_large;               /* there would be more than may be */
+	struct kr_arena memory; /* of nodes and texts */
+	bool too_large;         /* there would be more than may be */
 };
 
 /* What a tree may take: 100,000 values, where a kubelet's configuration has

@@ -429,12 +429,12 @@ static int merge_trees(const struct kr_file *const *files,
 		if (r < 0)
 			return r;
 		/* most of what a drop-in has takes the place of an earlier */
-		if (tree->n_bytes < most)
+		if (tree->memory.n_bytes < most)
 			continue;
 		r = kr_tree_compact(tree);
 		if (r < 0)
 			return r;
-		most = 2 * tree->n_bytes + ROOM;
+		most = 2 * tree->memory.n_bytes + ROOM;
 	}
 	return 0;
 }

@@ -39,7 +39,6 @@ static void variable_done(struct kr_unit_variable *v)
 	if (v->more)
 		kr_text_done(&v->more->value);
 	free(v->more);
-	free(v->name);
 }
 
 void kr_assignment_done(struct kr_assignment *v)
@@ -118,11 +117,12 @@ static bool is_plain(const struct kr_assignment *v)
 	       (first.length == 1 && first.offset == v->value_span.offset);
 }
 
-/* V's name and value in one allocation: there are very many short ones. */
-static char *pack(const struct kr_assignment *v)
+/* V's name and value: there are very many short ones. */
+static char *pack(struct kr_arena *texts, const struct kr_assignment *v)
 {
 	size_t length = strlen(v->name);
-	char *name = malloc(length + 1 + v->value.length + 1);
+	char *name =
+		kr_arena_take_text(texts, length + 1 + v->value.length + 1);
 	char *value;
 
 	if (!name)
@@ -130,7 +130,6 @@ static char *pack(const struct kr_assignment *v)
 	value = mempcpy(name, v->name, length + 1);
 	if (v->value.length > 0)
 		memcpy(value, v->value.bytes, v->value.length);
-	value[v->value.length] = '\0';
 	return name;
 }
 
@@ -173,7 +172,7 @@ int kr_environment_hold(struct kr_environment *e, struct kr_variables *to,
 
 	if (r < 0)
 		return r;
-	variable.name = pack(v);
+	variable.name = pack(e->texts, v);
 	r = variable.name ? add_more(&variable, v) : -ENOMEM;
 	if (r >= 0)
 		r = kr_variables_add(to, &variable);

@@ -54,6 +54,7 @@ struct kr_environment {
 	/* what was read, globs expanded */
 	struct kr_strings read;
 	char *missing; /* the mandatory file that is not there */
+	struct kr_arena *texts; /* of all variables */
 	size_t held;   /* bytes of memory of all this, about */
 	size_t work;   /* bytes of files and entries of folders looked at */
 };

@@ -82,7 +82,7 @@ void kr_unit_command_done(struct kr_unit_command *command)
 	free(command->froms);
 	free(command->words);
 	kr_strings_done(&command->expands);
-	kr_strings_done(&command->blocks);
+	kr_arena_done(&command->texts);
 	free(command->path);
 	*command = (struct kr_unit_command){0};
 }
@@ -206,6 +206,24 @@ static struct kr_word_from *find_from(struct expansion *x, struct draft *draft)
 	return from;
 }
 
+/* The bytes of TEXT, if it has its own, among those of all words. */
+static int pack(struct kr_unit_command *c, struct kr_text *text)
+{
+	char *bytes;
+
+	if (text->bytes && text->size == 0)
+		return 0;
+	bytes = kr_arena_take_text(&c->texts, (size_t)text->length + 1);
+	if (!bytes)
+		return -ENOMEM;
+	if (text->length > 0)
+		memcpy(bytes, text->bytes, text->length);
+	free(text->bytes);
+	text->bytes = bytes;
+	text->size = 0;
+	return 0;
+}
+
 /* *DRAFT becomes a word, if that works. */
 static int add_word(struct expansion *x, struct draft *draft)
 {
@@ -221,18 +239,14 @@ static int add_word(struct expansion *x, struct draft *draft)
 
 	if (r < 0)
 		return r;
-	r = draft->text.bytes ? 0 : kr_text_append_string(&draft->text, "");
+	r = pack(c, &draft->text);
 	if (r < 0)
 		return r;
 	word.text = draft->text.bytes;
 	word.from = find_from(x, draft);
 	if (!word.from)
 		return -ENOMEM;
-	if (draft->text.size > 0) {
-		r = kr_strings_consume(&c->blocks, draft->text.bytes);
-		draft->text.size = 0;
-	}
-	return r < 0 ? r : KR_VEC_MOVE(c->words, c->n_words, &word);
+	return KR_VEC_MOVE(c->words, c->n_words, &word);
 }
 
 /* --- $VAR ---------------------------------------------------------------- */
@@ -390,40 +404,6 @@ static int doubt_variable(struct expansion *x, const struct source *from,
 	             name);
 }
 
-/* The bytes of TEXT, a word of a variable, at *AT in the block that has all of
- * the variable's words. */
-static void pack(struct kr_text *text, char **at)
-{
-	char *bytes = memcpy(*at, text->bytes, (size_t)text->length + 1);
-
-	*at += text->length + 1;
-	free(text->bytes);
-	text->bytes = bytes;
-	text->size = 0;
-}
-
-/* What the words of VALUE from AT on take in one block, with their NULs; 0:
- * there is no word, or quotes and escapes are to be taken off. */
-static size_t packed_size(const struct kr_text *value, size_t at)
-{
-	bool blank = true;
-	size_t size = 0;
-
-	for (; at < value->length; at++) {
-		char c = value->bytes[at];
-
-		if (c == '\'' || c == '"' || c == '\\')
-			return 0;
-		if (strchr(KR_WORD_BLANKS, c)) {
-			blank = true;
-			continue;
-		}
-		size += 1 + blank;
-		blank = false;
-	}
-	return size;
-}
-
 static int add_variable_word(struct expansion *x, int index,
                              struct kr_split_word *w,
                              const struct kr_cut *place)
@@ -452,16 +432,8 @@ static int add_variable(struct expansion *x, int index, size_t at)
 	const struct kr_text value = kr_variable_value(v);
 	_cleanup_split_word_ struct kr_split_word next = {0};
 	size_t before = 0; /* where the word before ends */
-	size_t size = packed_size(&value, at);
-	char *block = NULL;
-	int more, r = 0;
+	int more, r;
 
-	if (size > 0) {
-		block = malloc(size);
-		r = kr_strings_consume(&x->ret->blocks, block);
-	}
-	if (r < 0)
-		return r;
 	more = kr_split_next(&value, &at, KR_SPLIT_RELAX, &next);
 	for (bool first = true; more > 0; first = false) {
 		_cleanup_split_word_ struct kr_split_word w = next;
@@ -475,8 +447,6 @@ static int add_variable(struct expansion *x, int index, size_t at)
 		else if (more > 0)
 			place.after = next.start;
 		before = w.end;
-		if (block)
-			pack(&w.text, &block);
 		r = add_variable_word(x, index, &w, &place);
 		if (r < 0)
 			return r;

@@ -226,7 +226,8 @@ static int inherit_credentials(struct kr_directives *d)
 static int read_conf(struct kr_directives *d, const char *key,
                      struct kr_variables *ret)
 {
-	struct kr_environment e = {.held = d->environment.held};
+	struct kr_environment e = {.texts = d->environment.texts,
+	                           .held = d->environment.held};
 	int r = kr_manager_conf_read(&d->specifiers, key, &e);
 
 	d->environment.held = e.held;

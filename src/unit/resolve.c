@@ -416,6 +416,7 @@ int kr_unit_resolve(struct kr_fs *fs, const char *name,
 		.directives =
 			{
 				.unit = unit,
+				.environment.texts = unit ? &unit->texts : NULL,
 				.specifiers = {fs, options, diag, name, NULL},
 			},
 	};
@@ -444,6 +445,7 @@ struct kr_unit *kr_unit_free(struct kr_unit *unit)
 	shadowed = (struct kr_variables){unit->shadowed, unit->n_shadowed};
 	kr_variables_done(&variables);
 	kr_variables_done(&shadowed);
+	kr_arena_done(&unit->texts);
 	for (size_t i = 0; i < unit->n_commands; i++) {
 		free(unit->commands[i].written);
 		kr_unit_command_done(&unit->commands[i]);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/diag.h"
 #include "base/edit.h"
 #include "base/fs.h"
@@ -27,7 +28,7 @@ enum kr_value_form {
 /* Where one assignment of an environment variable stands. There may be very
  * many of them, as of words: both are laid out to be small. */
 struct kr_unit_variable {
-	char *name; /* and the value's bytes, in one allocation */
+	char *name; /* the value's bytes behind it; the unit's */
 	const struct kr_file *file; /* of both spans */
 	/* offset and length of kr_variable_span() and _value_span() */
 	uint32_t start, length, value_start, value_length;
@@ -107,7 +108,7 @@ struct kr_unit_command {
 	/* variables that stand as words of their own ("$KUBELET_ARGS"), by
 	 * name, in order, set or not */
 	struct kr_strings expands;
-	struct kr_strings blocks; /* bytes of the words */
+	struct kr_arena texts; /* bytes of the words */
 	struct kr_word_from **froms;
 	size_t n_froms;
 };
@@ -186,6 +187,7 @@ struct kr_unit {
 	size_t n_variables;
 	struct kr_unit_variable *shadowed;
 	size_t n_shadowed;
+	struct kr_arena texts; /* names and values of both */
 };
 
 struct kr_unit_options {
