@@ -50,14 +50,15 @@ static unsigned char entry_type(int fd, const struct dirent64 *e)
 	return IFTODT(st.st_mode);
 }
 
-static int add_entries(struct kr_dir *dir, int fd, const char *buffer,
-                       size_t size)
+static int add_entries(struct kr_dir *dir, int fd, const char *part,
+                       const char *buffer, size_t size)
 {
 	for (size_t at = 0; at < size;) {
 		const struct dirent64 *e = (const void *)(buffer + at);
 		int r = 0;
 
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+		if (strcmp(e->d_name, ".") != 0 &&
+		    strcmp(e->d_name, "..") != 0 && strstr(e->d_name, part))
 			r = add_entry(dir, e->d_name, entry_type(fd, e));
 		if (r < 0)
 			return r;
@@ -66,8 +67,8 @@ static int add_entries(struct kr_dir *dir, int fd, const char *buffer,
 	return 0;
 }
 
-static int list_disk(struct kr_fs *fs, const char *path, struct kr_dir *dir,
-                     char **ret_real)
+static int list_disk(struct kr_fs *fs, const char *path, const char *part,
+                     struct kr_dir *dir, char **ret_real)
 {
 	_cleanup_close_ int fd = kr_root_open_folder(&fs->root, path, ret_real);
 	_Alignas(struct dirent64) char buffer[FOLDER_BUFFER];
@@ -77,7 +78,7 @@ static int list_disk(struct kr_fs *fs, const char *path, struct kr_dir *dir,
 		return fd;
 	/* readdir(3) would take three calls more */
 	while ((n = getdents64(fd, buffer, sizeof(buffer))) > 0) {
-		int r = add_entries(dir, fd, buffer, (size_t)n);
+		int r = add_entries(dir, fd, part, buffer, (size_t)n);
 
 		if (r < 0)
 			return r;
@@ -133,10 +134,16 @@ static void drop_hidden(struct kr_dir *dir)
 
 int kr_fs_list(struct kr_fs *fs, const char *path, struct kr_dir *ret)
 {
+	return kr_fs_list_some(fs, path, "", ret);
+}
+
+int kr_fs_list_some(struct kr_fs *fs, const char *path, const char *part,
+                    struct kr_dir *ret)
+{
 	_cleanup_dir_ struct kr_dir dir = {0};
 	_cleanup_free_ char *real = NULL;
 	struct overlay_scan scan = {.dir = &dir};
-	int r = list_disk(fs, path, &dir, &real);
+	int r = list_disk(fs, path, part, &dir, &real);
 
 	if (r < 0 && (r != -ENOENT || !fs->below))
 		return r;

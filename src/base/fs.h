@@ -119,6 +119,10 @@ int kr_fs_machine(struct kr_fs *fs, const char *path);
 
 /* The entries of the folder at PATH, links followed. 0 or an errno. */
 int kr_fs_list(struct kr_fs *fs, const char *path, struct kr_dir *ret);
+
+/* The same without those of the disk whose names do not contain PART. */
+int kr_fs_list_some(struct kr_fs *fs, const char *path, const char *part,
+                    struct kr_dir *ret);
 void kr_dir_done(struct kr_dir *dir);
 #define _cleanup_dir_ _cleanup_(kr_dir_done)
 

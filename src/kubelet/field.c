@@ -290,7 +290,8 @@ struct kr_field_place kr_field_step(struct kr_field_place place,
 		bool last, any_case = fold;
 		size_t n;
 
-		if (!path || strncmp(path, walked, place.length) != 0)
+		if (!path || (place.length > 0 &&
+		              strncmp(path, walked, place.length) != 0))
 			continue;
 		segment = path + place.length;
 		if (!kr_name_may_equal(segment, key, length))

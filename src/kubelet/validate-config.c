@@ -144,7 +144,8 @@ static bool no_cgroup(struct kr_validation *j)
 
 	return kr_validation_is_text(j, j->rule->fields[1], "") &&
 	       (kr_validation_has_item(j, field, names[0]) ||
-	        (j->minor >= 32 && kr_validation_has_item(j, field, names[1])));
+	        (kr_validation_minor(j) >= 32 &&
+	         kr_validation_has_item(j, field, names[1])));
 }
 
 static bool not_per_qos(struct kr_validation *j)
@@ -155,7 +156,8 @@ static bool not_per_qos(struct kr_validation *j)
 	if (!kr_validation_is_bool(j, j->rule->fields[0], false))
 		return false;
 	for (size_t i = 0; i < list->n_items; i++) {
-		if (j->minor <= 30 || strcmp(list->items[i], "none") != 0)
+		if (kr_validation_minor(j) <= 30 ||
+		    strcmp(list->items[i], "none") != 0)
 			return true;
 	}
 	return false;
@@ -206,7 +208,7 @@ static bool no_cpu_list(struct kr_validation *j)
 {
 	const char *s = kr_validation_text(j, j->rule->fields[0]);
 
-	return s && *s && !kr_cpu_list_valid(s, j->minor);
+	return s && *s && !kr_cpu_list_valid(s, kr_validation_minor(j));
 }
 
 /* A member of a list's elements that is not VALID. */
@@ -337,7 +339,7 @@ static bool trace_endpoint(struct kr_validation *j)
 static bool hidden_metrics(struct kr_validation *j)
 {
 	const char *s = kr_validation_text(j, j->rule->fields[0]);
-	unsigned minors[] = {j->minor, j->in->kubelet_minor};
+	unsigned minors[] = {kr_validation_minor(j), j->in->kubelet_minor};
 	char want[16];
 
 	if (!s || !*s)

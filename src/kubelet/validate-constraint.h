@@ -5,8 +5,9 @@
  * A constraint: a condition on what kubelet has, with the minors in which it
  * refuses. For kubelet/validate*.c alone.
  *
- * A judge looks at one minor at a time, MINOR; what it is asked for is what
- * kubelet 1.MINOR has.
+ * A judge looks at one minor at a time, the oldest first; what it is asked for
+ * is what kubelet of that minor has. It asks for the minor by
+ * kr_validation_minor(), which notes that a later one may have another answer.
  */
 
 #include <stdbool.h>
@@ -49,6 +50,7 @@ struct kr_constraint;
 struct kr_validation {
 	const struct kr_inputs *in;
 	unsigned minor;
+	bool *by_minor; /* the rule has looked at what goes by the minor */
 	const struct kr_constraint *rule; /* that is asked */
 	const struct kr_merged *merges[KR_N_MERGES];
 	struct kr_held (*held)[KR_N_FIELDS]; /* of each merge that there is */
@@ -109,6 +111,7 @@ struct kr_constraint {
 int kr_validation_prepare(struct kr_validation *j);
 void kr_validation_done(struct kr_validation *j);
 
+unsigned kr_validation_minor(const struct kr_validation *j);
 enum kr_merges_of kr_validation_merge_of(const struct kr_validation *j);
 struct kr_held kr_validation_hold(const struct kr_validation *j, int field);
 bool kr_validation_is_unknown(const struct kr_validation *j, int field);
@@ -247,6 +250,7 @@ struct kr_findings {
 	uint64_t asked, may_run;
 	struct kr_finding *items;
 	size_t n;
+	bool settled[200]; /* the rules that refuse no more */
 };
 
 /* What the rules refuse of J's minor, and what of a wrong type the files have,

@@ -30,8 +30,6 @@ static bool gates_fit(const struct kr_validation *j,
 
 static bool refuses(struct kr_validation *j, const struct kr_constraint *rule)
 {
-	if (j->minor < rule->from || j->minor > rule->to)
-		return false;
 	j->item = j->item_value = j->path = NULL;
 	j->n_refused = 0;
 	j->main_file = false;
@@ -165,15 +163,22 @@ static int add_finding(struct kr_findings *v, const struct kr_validation *j,
 /* Of one rule so many items are spoken of in one value. */
 #define ITEMS_SAID 20
 
-/* Asks RULE of J's minor. */
+/* Asks RULE of J's minor. SETTLED then: it refuses of no later minor either. */
 static int ask_rule(struct kr_findings *v, struct kr_validation *j,
-                    const struct kr_constraint *rule)
+                    const struct kr_constraint *rule, bool *settled)
 {
+	bool by_minor = false;
+
+	if (*settled || j->minor < rule->from || j->minor > rule->to)
+		return 0;
+	j->by_minor = &by_minor;
 	for (j->n_skipped = 0; j->n_skipped < ITEMS_SAID; j->n_skipped++) {
 		int r;
 
-		if (!refuses(j, rule))
+		if (!refuses(j, rule)) {
+			*settled = !by_minor && j->n_skipped == 0;
 			return 0;
+		}
 		r = add_finding(v, j, rule);
 		if (r < 0 || j->n_refused == 0)
 			return r;
@@ -186,12 +191,17 @@ int kr_findings_ask(struct kr_findings *v, struct kr_validation *j)
 	static const struct kr_constraint *const tables[] = {
 		kr_constraints_config, kr_constraints_start,
 		kr_constraints_managers, kr_constraints_gates};
+	size_t n = 0;
 
 	for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
 		const struct kr_constraint *rule = tables[t];
 
 		for (; rule->refuses; rule++) {
-			int r = ask_rule(v, j, rule);
+			bool ignored = false;
+			int r = ask_rule(v, j, rule,
+			                 n < ARRAY_SIZE(v->settled)
+			                         ? &v->settled[n++]
+			                         : &ignored);
 
 			if (r < 0)
 				return r;

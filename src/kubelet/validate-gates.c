@@ -31,8 +31,8 @@ static bool is_bad(const struct kr_validation *j,
 	const char *name = pairs->items[i];
 	bool on = kr_go_bool(pairs->items[i + 1]) == 1;
 	struct kr_gate_state state;
-	enum kr_gate_answer answer =
-		kr_gate_find(name, strlen(name), j->minor, &state);
+	enum kr_gate_answer answer = kr_gate_find(
+		name, strlen(name), kr_validation_minor(j), &state);
 
 	/* what takes long comes last */
 	if (!locked)
@@ -49,12 +49,13 @@ static void say_gate(struct kr_validation *j, const char *name, bool locked)
 	unsigned first, last;
 
 	if (locked) {
-		(void)kr_gate_find(name, strlen(name), j->minor, &state);
+		(void)kr_gate_find(name, strlen(name), kr_validation_minor(j),
+		                   &state);
 		snprintf(j->words, sizeof(j->words),
 		         "would have to leave %.60s %s, to which it is locked",
 		         name, state.by_default ? "true" : "false");
 	} else if (kr_gate_known_range(name, strlen(name), &first, &last)) {
-		bool gone = last < j->minor;
+		bool gone = last < kr_validation_minor(j);
 
 		snprintf(j->words, sizeof(j->words),
 		         "would have to be without %.60s, which kubelet knows "
@@ -120,7 +121,8 @@ static bool bad_gate(struct kr_validation *j, bool locked)
 		return true;
 	}
 	return refuse_bad(j, kr_validation_items(j, KR_FIELD_GATES), locked,
-	                  j->minor < EARLY_SINCE ? flags : NULL, false);
+	                  kr_validation_minor(j) < EARLY_SINCE ? flags : NULL,
+	                  false);
 }
 
 /* Of the main file alone, what is not refused of all files together. */
@@ -228,13 +230,13 @@ static bool unmet_gate(struct kr_validation *j)
 	if (!may_need(j, flags, files))
 		return false;
 	n = add_settings(flags, settings, 0);
-	need = kr_gate_unmet(settings, n, j->minor);
+	need = kr_gate_unmet(settings, n, kr_validation_minor(j));
 	if (need) {
 		j->blamed = j->flag_gates_use;
 	} else if (!kr_validation_is_unknown(j, KR_FIELD_GATES)) {
 		n = add_settings(files, settings, 0);
 		n = add_settings(flags, settings, n);
-		need = kr_gate_unmet(settings, n, j->minor);
+		need = kr_gate_unmet(settings, n, kr_validation_minor(j));
 	}
 	return refuse_need(j, settings, n, need);
 }
@@ -251,7 +253,8 @@ static bool unmet_early_gate(struct kr_validation *j)
 		return false;
 	n = add_settings(flags, settings, 0);
 	n = add_settings(early, settings, n);
-	if (!refuse_need(j, settings, n, kr_gate_unmet(settings, n, j->minor)))
+	if (!refuse_need(j, settings, n,
+	                 kr_gate_unmet(settings, n, kr_validation_minor(j))))
 		return false;
 	j->main_file = true;
 	return true;

@@ -23,9 +23,15 @@
 #include "kubelet/gates.h"
 #include "kubelet/validate-constraint.h"
 
+unsigned kr_validation_minor(const struct kr_validation *j)
+{
+	*j->by_minor = true;
+	return j->minor;
+}
+
 enum kr_merges_of kr_validation_merge_of(const struct kr_validation *j)
 {
-	if (!j->in->older_valid || j->minor >= 32)
+	if (!j->in->older_valid || kr_validation_minor(j) >= 32)
 		return KR_MERGES_NEW;
 	return j->minor >= 29 ? KR_MERGES_OLD : KR_MERGES_OLDEST;
 }
@@ -96,8 +102,10 @@ struct kr_held kr_validation_hold(const struct kr_validation *j, int field)
 {
 	const struct kr_held *held = &j->held[kr_validation_merge_of(j)][field];
 
-	return held->first_minor > j->minor ? (struct kr_held){.file = -1}
-	                                    : *held;
+	if (held->first_minor <= j->minor)
+		return *held;
+	*j->by_minor = true;
+	return (struct kr_held){.file = -1};
 }
 
 bool kr_validation_is_unknown(const struct kr_validation *j, int field)
@@ -304,7 +312,8 @@ enum kr_gate_is kr_validation_gate(const struct kr_validation *j,
 
 	if (answer != KR_GATE_IS_UNSET)
 		return answer;
-	switch (kr_gate_find(name, strlen(name), j->minor, &state)) {
+	switch (kr_gate_find(name, strlen(name), kr_validation_minor(j),
+	                     &state)) {
 	case KR_GATE_UNKNOWN:
 		return KR_GATE_IS_ON;
 	case KR_GATE_NOT_SURE:

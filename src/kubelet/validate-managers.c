@@ -157,7 +157,7 @@ static bool threshold_ok(struct kr_validation *j, const char *signal,
 {
 	bool ignored;
 
-	return kr_threshold_valid(value, j->minor, &ignored);
+	return kr_threshold_valid(value, kr_validation_minor(j), &ignored);
 }
 
 /* Without a grace period a threshold of evictionSoft is refused. */
@@ -166,7 +166,7 @@ static bool soft_ok(struct kr_validation *j, const char *signal,
 {
 	bool off;
 
-	if (!kr_threshold_valid(value, j->minor, &off))
+	if (!kr_threshold_valid(value, kr_validation_minor(j), &off))
 		return false;
 	if (off || kr_validation_is_unknown(j, KR_FIELD_EVICTION_GRACE) ||
 	    kr_validation_entry(j, KR_FIELD_EVICTION_GRACE, signal))
@@ -199,7 +199,7 @@ static bool eviction_ok(struct kr_validation *j, const char *signal,
 
 	if (is_setting(signal))
 		return true;
-	if (kr_eviction_signal_valid(signal, j->minor))
+	if (kr_eviction_signal_valid(signal, kr_validation_minor(j)))
 		return valid[j->rule->min](j, signal, value);
 	snprintf(j->words, sizeof(j->words),
 	         "would have to hold signals that this kubelet knows, such as "
@@ -259,12 +259,13 @@ static bool option_ok(struct kr_validation *j, const struct option *options,
 		if (strcmp(o->name, name) != 0)
 			continue;
 		/* a point release may have brought it */
-		if (j->minor + 1 == o->first && o->first == 32)
+		if (kr_validation_minor(j) + 1 == o->first && o->first == 32)
 			return true;
-		if (j->minor < o->first)
+		if (kr_validation_minor(j) < o->first)
 			return false;
-		gate = j->minor >= o->beta ? beta_gate : alpha_gate;
-		if (j->minor >= o->stable ||
+		gate = kr_validation_minor(j) >= o->beta ? beta_gate
+		                                         : alpha_gate;
+		if (kr_validation_minor(j) >= o->stable ||
 		    kr_validation_gate(j, gate) != KR_GATE_IS_OFF)
 			return true;
 		snprintf(j->words, sizeof(j->words),
@@ -317,10 +318,10 @@ static bool cpu_options_together(struct kr_validation *j)
 
 	if (!kr_validation_is_text(j, j->rule->fields[1], "static"))
 		return false;
-	if (j->minor >= 26 && align && kr_go_bool(align) == 1 &&
+	if (kr_validation_minor(j) >= 26 && align && kr_go_bool(align) == 1 &&
 	    kr_validation_is_text(j, j->rule->fields[2], "single-numa-node"))
 		return true;
-	if (j->minor < 31)
+	if (kr_validation_minor(j) < 31)
 		return false;
 	return cpu_pair(j, "full-pcpus-only", "distribute-cpus-across-cores") ||
 	       cpu_pair(j, "distribute-cpus-across-numa",
@@ -354,7 +355,8 @@ static bool topology_options(struct kr_validation *j)
 {
 	const char *policy = kr_validation_text(j, j->rule->fields[1]);
 
-	return policy && (j->minor < 28 || strcmp(policy, "none") != 0) &&
+	return policy &&
+	       (kr_validation_minor(j) < 28 || strcmp(policy, "none") != 0) &&
 	       kr_validation_refuse_pairs(j, topology_option_ok);
 }
 
@@ -414,7 +416,7 @@ static bool add_threshold(const struct kr_validation *j, int64_t *total)
 	}
 	if (!value)
 		value = "100Mi";
-	if (!kr_threshold_valid(value, j->minor, &off))
+	if (!kr_threshold_valid(value, kr_validation_minor(j), &off))
 		return false;
 	if (off)
 		return true;

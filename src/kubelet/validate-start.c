@@ -87,7 +87,7 @@ static bool half_of_tls(struct kr_validation *j)
 
 static bool is_remote(const struct kr_validation *j)
 {
-	return j->minor >= 24 ||
+	return kr_validation_minor(j) >= 24 ||
 	       kr_validation_is_text(j, KR_FIELD_CONTAINER_RUNTIME, "remote");
 }
 
@@ -103,7 +103,8 @@ static bool log_size(struct kr_validation *j)
 
 	if (!s || !is_remote(j))
 		return false;
-	return !kr_quantity_int64(s, &n) || (j->minor == 20 && n < 0);
+	return !kr_quantity_int64(s, &n) ||
+	       (kr_validation_minor(j) == 20 && n < 0);
 }
 
 static bool equal_bits(struct kr_validation *j)
@@ -131,7 +132,7 @@ static bool watch(struct kr_validation *j)
 
 static bool sysctl_ok(struct kr_validation *j, const char *item)
 {
-	return kr_unsafe_sysctl_valid(item, j->minor);
+	return kr_unsafe_sysctl_valid(item, kr_validation_minor(j));
 }
 
 static bool sysctls(struct kr_validation *j)

@@ -71,11 +71,28 @@ static size_t characters(const char *s, size_t size)
 	return n;
 }
 
+/* How many of the bytes are shown as they are, one column each: most often all.
+ */
+static size_t count_plain(const char *s, size_t size)
+{
+	size_t n = 0;
+
+	while (n < size && s[n] >= ' ' && s[n] <= '~')
+		n++;
+	return n;
+}
+
 static void print_bytes(FILE *out, const char *s, size_t size)
 {
 	char shown[KR_UTF8_SHOWN_SIZE];
 
 	for (size_t i = 0; i < size;) {
+		size_t n = count_plain(s + i, size - i);
+
+		fwrite(s + i, 1, n, out);
+		i += n;
+		if (i == size)
+			break;
 		i += kr_utf8_show(s + i, size - i, shown);
 		fputs(shown, out);
 	}
@@ -94,9 +111,9 @@ void kr_term_bytes(const struct kr_term *term, const char *bytes, size_t size)
 size_t kr_term_width(const char *text)
 {
 	char shown[KR_UTF8_SHOWN_SIZE];
-	size_t size = strlen(text), width = 0;
+	size_t size = strlen(text), width = count_plain(text, size);
 
-	for (size_t i = 0; i < size;) {
+	for (size_t i = width; i < size;) {
 		i += kr_utf8_show(text + i, size - i, shown);
 		width += characters(shown, strlen(shown));
 	}

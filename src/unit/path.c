@@ -259,10 +259,11 @@ static bool is_merged(struct search *s, const char *folder)
 	        strcmp(target, "/usr/lib") == 0);
 }
 
-/* A folder that is not there has no entries. */
-static int list_folder(struct search *s, const char *path, struct kr_dir *ret)
+/* What has PART in its name. A folder that is not there has no entries. */
+static int list_folder(struct search *s, const char *path, const char *part,
+                       struct kr_dir *ret)
 {
-	int r = kr_fs_list(s->fs, path, ret);
+	int r = kr_fs_list_some(s->fs, path, part, ret);
 
 	if (r == -ENOENT || r == -ENOTDIR)
 		return 0;
@@ -278,7 +279,8 @@ static int list_folders(struct search *s)
 	for (size_t i = 0; i < N_FOLDERS; i++) {
 		int r = is_merged(s, load_path[i])
 		                ? 0
-		                : list_folder(s, load_path[i], &s->folders[i]);
+		                : list_folder(s, load_path[i], "service",
+		                              &s->folders[i]);
 		if (r < 0)
 			return r;
 	}
@@ -442,7 +444,7 @@ static int add_dropins(struct search *s, const char *folder,
 	_cleanup_dir_ struct kr_dir dir = {0};
 	/* a folder has a name but once: only other folders can hide it */
 	size_t n_before = dropins->names.n_items;
-	int r = list_folder(s, folder, &dir);
+	int r = list_folder(s, folder, "", &dir);
 
 	if (r < 0)
 		return r;
