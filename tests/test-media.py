@@ -35,15 +35,30 @@ NODES = {
         ["--explicit", "--control=makeIPTablesUtilChains,readOnlyPort",
          "--method=flag"], {"readOnlyPort": 0, **CHAINS}),
     # another program starts kubelet: what would kill it is not said either
-    "flatcar-typhoon-docker": (
+    "made-wrapper-script": (
         ["--explicit", "--control=makeIPTablesUtilChains,protectKernelDefaults,"
          "readOnlyPort"], {"readOnlyPort": 0, **CHAINS}),
+    "rke2-agent": (
+        ["--explicit", "--control=makeIPTablesUtilChains,readOnlyPort"],
+        {"readOnlyPort": 0, **CHAINS}),
+    "made-kubelet-is-a-script": (
+        ["--explicit", "--control=makeIPTablesUtilChains,readOnlyPort"],
+        {"readOnlyPort": 0, **CHAINS}),
 }
 FLAGS = {"makeIPTablesUtilChains": "--make-iptables-util-chains=true",
          "readOnlyPort": "--read-only-port=0"}
-# whose words stand in a refusal, whatever medium is named
+# whose own words stand in a refusal, whatever medium is named
 REFUSE = ("bottlerocket", "eks-auto", "gke-autopilot", "openshift", "rke1",
           "talos")
+# where another program starts kubelet, the media whose words reach it; none of
+# a program that has its own place for them
+OWNERS = {"nodeadm": "nodeadm", "userdata": "nodeadm", "aks": "AKS",
+          "eksctl": "eksctl", "ignition": "Ignition"}
+READ = {"k3s": (), "rke2-agent": (), "microk8s": (),
+        "eks-ubuntu-snap": ("eksctl",),
+        "flatcar-typhoon-docker": ("ignition",),
+        "made-wrapper-script": ("nodeadm", "userdata", "eksctl", "ignition"),
+        "made-kubelet-is-a-script": ()}
 
 
 def load(text):
@@ -137,22 +152,45 @@ def check_agent(words, options):
         o for o in words if o.startswith("--set=")] else ["%r" % (words,)]
 
 
-def speaks(result):
-    """Whether the text is the medium's: there is something to do, or another
-    program starts kubelet."""
-    if result["outcome"] == "refused":
-        return result["node"]["platform"] not in REFUSE and \
-            "starts kubelet, nothing of it is edited" in result["reason"]
-    return result["outcome"] in ("would-fix", "partly-fixed")
+def warnings(result):
+    return [m["text"] for m in result["messages"]
+            if m["code"] == "medium-unread"]
+
+
+def check_unread(result, medium):
+    """What the medium writes is not read here: that is said, and the place
+    that is, and no word of the medium's."""
+    own = result["node"]["platform"] in REFUSE
+    faults = [] if result["outcome"] == "refused" else [result["outcome"]]
+    said = warnings(result)
+    if len(said) != 1 or not said[0].startswith(
+            "nothing is printed for --for=%s: " % medium):
+        faults.append("the warning: %r" % said)
+    if own and not result["durable"]:
+        faults.append("no text of its own")
+    if result["durable"] and result["durable"]["owner"] == OWNERS[medium]:
+        faults.append("the medium's text")
+    ways = [result["reason"]] if len(result["before"]["controls"]) == 1 else [
+        l["text"] for l in result["left"] if "do not set it" not in l["text"]]
+    if not ways or not all(re.search(
+            "by hand|kubelet must be started with| instead|replace this node|"
+            "report one", way) for way in ways):
+        faults.append("no way out: %r" % ways)
+    return faults
 
 
 def check(program, node, medium, options, want):
     result = fix(program, node, medium, *options)
-    durable = result["durable"]
-    if not speaks(result):
-        own = result["outcome"] == "refused" and \
-            result["node"]["platform"] in REFUSE
-        return [] if bool(durable) == own else ["%r" % durable]
+    durable, name = result["durable"], os.path.basename(node)
+    if medium not in READ.get(name, MEDIA) or \
+            result["outcome"] == "refused" and \
+            result["node"]["platform"] in REFUSE:
+        return check_unread(result, medium)
+    if name not in READ and \
+            result["outcome"] not in ("would-fix", "partly-fixed"):
+        return ["%r" % durable] if durable else []
+    if warnings(result):
+        return warnings(result)
     if not durable or durable["written"] or not durable["place"]:
         return ["%s, durable %r" % (result["outcome"], durable)]
     try:

@@ -29,6 +29,7 @@ struct kr_foreign_row {
 	const char *name;    /* for people */
 	const char *restart; /* NULL: systemctl restart UNIT */
 	const char *where;
+	const char *media; /* as in struct kr_foreign; NULL: none */
 	struct kr_platform by_hand;
 	int (*read)(struct kr_foreign_reading *rd);
 	const char *doubt; /* why its value is never sure; NULL */

@@ -55,7 +55,7 @@
 		        "the file of kubelet's --config"),                     \
 		.where = "@KEY@: @VALUE@ in the file of "                      \
 			 "kubelet's --config",                                 \
-		.read = kr_foreign_read_container,                             \
+		.media = "ignition", .read = kr_foreign_read_container,        \
 		.doubt = "kubelet's arguments are those of the container",     \
 	}
 
@@ -91,6 +91,7 @@ static const struct kr_foreign_row rows[] = {
          BY_HAND("the snap kubelet-eks", MEMBERS,
                  "the file of kubelet's --config"),
          .restart = "snap restart kubelet-eks",
+         .media = "eksctl",
          .where = "@KEY@: @VALUE@ in the file of kubelet's "
                   "--config",
          .read = kr_foreign_read_words,
@@ -128,6 +129,7 @@ static const struct kr_foreign_row rows[] = {
 static const struct kr_foreign_row wrapper = {
 	BY_HAND("a wrapper", FLAGS, "kubelet's arguments"),
 	.where = "--@FLAG@=@VALUE@ among kubelet's arguments",
+	.media = "nodeadm userdata eksctl ignition",
 	.read = kr_foreign_read_wrapper,
 };
 
@@ -264,6 +266,7 @@ static int read_row(struct kr_foreign_reading *rd)
 	f->name = rd->row->name;
 	f->where = rd->row->where;
 	f->by_hand = &rd->row->by_hand;
+	f->media = rd->row->media ?: "";
 	if (rd->row->restart)
 		f->restart = strdup(rd->row->restart);
 	else if (asprintf(&f->restart, "systemctl restart %s", rd->unit->name) <
@@ -314,6 +317,20 @@ int kr_foreign_read(struct kr_fs *fs, const struct kr_unit *unit,
 		return r;
 	*ret = TAKE_PTR(f);
 	return 0;
+}
+
+bool kr_foreign_reads(const struct kr_foreign *f, const char *medium)
+{
+	const size_t length = strlen(medium);
+
+	for (const char *at = f->media; *at; at += strspn(at, " ")) {
+		size_t n = strcspn(at, " ");
+
+		if (n == length && memcmp(at, medium, n) == 0)
+			return true;
+		at += n;
+	}
+	return false;
 }
 
 bool kr_foreign_leaves(int field)

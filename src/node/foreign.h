@@ -31,6 +31,9 @@ struct kr_foreign {
 	const char *where;
 	/* place and text of several */
 	const struct kr_platform *by_hand;
+	/* static: the media (kr_platform_medium()) whose words reach kubelet
+	 * here, with blanks between */
+	const char *media;
 	/* of these two, where they are not static; NULL */
 	char *own_where, *own_place;
 	struct kr_platform own_by_hand;
@@ -63,6 +66,9 @@ int kr_foreign_find_unit(struct kr_fs *fs, const char **ret);
 int kr_foreign_read(struct kr_fs *fs, const struct kr_unit *unit,
                     unsigned kubelet_minor, struct kr_diag *diag,
                     struct kr_foreign **ret);
+
+/* Whether what MEDIUM, "eksctl", writes reaches kubelet here. */
+bool kr_foreign_reads(const struct kr_foreign *foreign, const char *medium);
 
 /* Whether none of these programs sets FIELD by itself, so that kubelet's
  * default counts where nothing else is found. */

@@ -205,6 +205,11 @@ static int make_variant(const struct sayings *says, char **ret)
 /* The options where this program is called. */
 #define OPTIONS_MARK "@OPTIONS@"
 
+bool kr_durable_runs_fix(const struct kr_platform *platform)
+{
+	return platform->text && strstr(platform->text, OPTIONS_MARK);
+}
+
 static const struct {
 	const char *mark;
 	int (*make)(const struct sayings *says, char **ret);
@@ -492,7 +497,7 @@ static bool wants_flag(const struct making *m, const struct kr_platform *p,
 /* What the place of P has to say for RULES; false: nothing. */
 static bool find_wanted(struct making *m, const struct kr_platform *p)
 {
-	const bool runs_us = p->text && strstr(p->text, OPTIONS_MARK);
+	const bool runs_us = kr_durable_runs_fix(p);
 	bool any = false;
 
 	m->wanted.node = m->node;

@@ -56,6 +56,9 @@ int kr_durable_describe_medium(struct kr_node *node,
                                const struct kr_durable_options *options,
                                struct kr_durable *ret);
 
+/* Whether the words of PLATFORM have this program fix the node. */
+bool kr_durable_runs_fix(const struct kr_platform *platform);
+
 /* Whether PATH is a place that only the platform reads: no restart and no
  * Reload makes it take effect. */
 bool kr_durable_is_place(const char *path);

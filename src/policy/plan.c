@@ -528,6 +528,38 @@ static int describe_medium(struct kr_joining *m, struct kr_rules *rules,
 	                                  &m->plan->durable);
 }
 
+/* What reaches kubelet here is what another program hands to it: not all media
+ * are read by that. */
+static bool is_medium_read(const struct kr_joining *m)
+{
+	const struct kr_foreign *f = m->node->disk.foreign;
+
+	return m->options->medium && f &&
+	       !(m->node->platform && m->node->platform->refusal) &&
+	       kr_foreign_reads(f, m->options->medium->id);
+}
+
+/* The words of the medium that was named would do nothing here. */
+static void warn_unread(const struct kr_joining *m)
+{
+	const struct kr_platform *medium = m->options->medium;
+	const struct kr_platform *p = m->node->platform;
+	const struct kr_foreign *f = m->node->disk.foreign;
+	const char *who = p && p->refusal ? p->name : f ? f->name : NULL;
+
+	if (!medium || is_medium_read(m))
+		return;
+	if (kr_durable_runs_fix(medium))
+		who = "fix, which it runs, is refused here";
+	kr_diag_add(m->diag, KR_WARNING, "medium-unread", KR_SPAN_NONE,
+	            "nothing is printed for --for=%s: %s%s", medium->id,
+	            who ? who
+	                : "where kubelet's arguments come from is unknown",
+	            who && !kr_durable_runs_fix(medium)
+	                    ? " does not read what it writes"
+	                    : "");
+}
+
 /* What those that are refused are to have where it is put by hand. 0 or
  * -ENOMEM. */
 static int describe_by_hand(struct kr_joining *m)
@@ -539,7 +571,7 @@ static int describe_by_hand(struct kr_joining *m)
 
 	if (!items)
 		return -ENOMEM;
-	if (m->options->medium && m->node->disk.foreign)
+	if (is_medium_read(m))
 		return describe_medium(m, &rules, items);
 	for (size_t i = 0; i < m->audit->n_items; i++) {
 		const struct kr_candidate *c = &m->candidates[i];
@@ -564,6 +596,7 @@ static int refuse_node(struct kr_joining *m)
 		return plan_unconfigured(m);
 	if (refused != KR_REFUSED || m->draft.draft)
 		return refused;
+	warn_unread(m);
 	r = describe_by_hand(m);
 	if (r == 0)
 		r = kr_joining_check_commands(m);
