@@ -294,6 +294,11 @@ TRACES = (("its certificate", "/pki/kubelet-client-current.pem"),
           ("its pods", "/pods/a/etc-hosts"))
 
 
+def forget(host):
+    """The journal has nothing of an earlier kubelet."""
+    host.sh("journalctl --rotate; sleep 1; journalctl --vacuum-time=1s")
+
+
 def test_held_by_restart(host, tap):
     """The files pass and what runs does not: the restart alone would close the
     port that somebody reads."""
@@ -328,7 +333,13 @@ def test_held_while_down(host, tap):
         host.write("/var/lib/kubelet" + path, "")
         host.sh("systemctl stop kubelet; systemctl daemon-reload")
         check_held(host, tap, name, "kubelet does not run")
+    section_node(host)
+    host.sh("systemctl stop kubelet; systemctl daemon-reload")
+    tap.equal(host.sh("systemctl show -P ExecMainStartTimestamp kubelet")
+              .stdout.strip(), "", "systemd has forgotten that it ran")
+    check_held(host, tap, "its words", "kubelet does not run")
     section_node(host, start=False)
+    forget(host)
     result, said = host.remedy_json("fix", FIVE)
     tap.status(result, 0, "never started")
     tap.equal(why(said), {}, "never started: as an image")

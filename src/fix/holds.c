@@ -27,11 +27,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/format.h"
 #include "fix/holds.h"
 #include "host/readonly-port.h"
 #include "node/unjoined.h"
 #include "store/hold-lines.h"
+#include "systemd/journal.h"
 
 #define ASK_USEC (5 * KR_USEC_PER_SEC)
 
@@ -132,19 +134,44 @@ static int find_no_restart(struct kr_applying *f, char **ret)
 	return kr_format(ret, "kubelet is not healthy and is not restarted");
 }
 
-/* Whether there may be an API server to be shut out: also where systemd has
- * forgotten that kubelet ran, and where it has no client certificate (exec, a
- * token). 1, 0 or -ENOMEM. */
-static int has_joined(const struct kr_node *node)
+static bool take_note(void *closure, const char *line)
 {
-	return node->configured ? 1 : kr_unjoined_has_pods(node);
+	(void)line;
+	*(bool *)closure = true;
+	return true;
+}
+
+/* Whether the journal has a word of kubelet's in this boot. */
+static bool has_written(struct kr_applying *f)
+{
+	const struct kr_journal_query query = {
+		.root = f->fix->host->options.root,
+		.unit = kr_host_unit(f->fix->host),
+		.n_max = 1,
+		.since_usec = kr_boot_usec(),
+	};
+	bool found = false;
+
+	return kr_journal_find(&query, take_note, &found) >= 0 && found;
+}
+
+/* Whether there may be an API server to be shut out: kubelet has been started
+ * in this boot, or has its client certificate. systemd forgets the start of a
+ * unit that nothing needs; then its pods tell, or the journal. 1, 0 or -ENOMEM.
+ */
+static int has_joined(struct kr_applying *f)
+{
+	const struct kr_node *node = kr_apply_node(f);
+	int r = node->configured ? 1 : kr_unjoined_has_pods(node);
+
+	return r != 0 ? r : has_written(f);
 }
 
 static int look_at_way_in(struct kr_applying *f, char **ret)
 {
 	_cleanup_free_ char *no_restart = NULL;
 	const char *doubt;
-	int r = has_joined(kr_apply_node(f));
+	int r = has_joined(f);
 
 	if (r <= 0)
 		return r < 0 ? r : SIGN_BLIND;

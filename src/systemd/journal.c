@@ -468,7 +468,9 @@ int kr_journal_find(const struct kr_journal_query *query,
 	r = match_unit(journal, query);
 	if (r < 0)
 		return r;
-	r = sym_sd_journal_seek_head(journal);
+	r = query->since_usec > 0 ? sym_sd_journal_seek_realtime_usec(
+					    journal, query->since_usec)
+	                          : sym_sd_journal_seek_head(journal);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < query->n_max; i++) {

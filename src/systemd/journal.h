@@ -102,8 +102,8 @@ void kr_log_done(struct kr_log *log);
 typedef bool (*kr_journal_look_t)(void *closure, const char *line);
 
 /*
- * Shows LOOK what the service of QUERY wrote itself, oldest first, until it
- * says that it was the one, at most n_max entries. 0, also where nothing was
+ * Shows LOOK what the service of QUERY wrote itself, oldest first, from its
+ * since_usec on, until it says that it was the one, at most n_max entries. 0, also where nothing was
  * found; an errno where the journal cannot be read, without words.
  */
 int kr_journal_find(const struct kr_journal_query *query,

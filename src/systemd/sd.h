@@ -65,6 +65,7 @@
 	X(sd_journal_open_files)                                               \
 	X(sd_journal_previous)                                                 \
 	X(sd_journal_seek_head)                                                \
+	X(sd_journal_seek_realtime_usec)                                       \
 	X(sd_journal_seek_tail)                                                \
 	X(sd_journal_sendv)                                                    \
 	X(sd_journal_set_data_threshold)
