@@ -77,12 +77,14 @@ void kr_diag_add_path(struct kr_diag *diag, enum kr_severity severity,
                       ...) _printf_(5, 6);
 
 /*
- * What a plan ends with when no system call has failed: below every errno, so
- * that it goes up as one does, to the caller that asks for it by name.
+ * What a function ends with when no system call has failed: below every errno,
+ * so that it goes up as one does, to the caller that asks for it by name.
  */
 enum kr_ending {
 	KR_REFUSED = -5000, /* nothing is changed, DIAG says why */
 	KR_NOTHING_YET,     /* there is nothing to judge yet */
+	KR_COLLIDES,        /* another change has that place already */
+	KR_MALFORMED,       /* the bytes are not what they are taken for */
 };
 
 /* An error for which nothing is changed: KR_REFUSED. */

@@ -414,7 +414,7 @@ static int join(struct kr_joining *m, size_t i, bool part, struct kr_plan *step)
 	if (r > 0)
 		return KR_REFUSED;
 	r = r < 0 ? r : overlay(m, step, &all, &found, &after);
-	if (r == 0 || r == -EEXIST)
+	if (r == 0 || r == KR_COLLIDES)
 		return kr_diag_refuse(
 			diag, "not-proven", KR_SPAN_NONE,
 			"its edits do not go together with the others");
