@@ -111,7 +111,8 @@ static void edit_and_prove(const struct kr_file *file, bool dropin,
 	edited.data = bytes;
 	r = kr_config_prove(wanted[i].field, file, &edited, &options,
 	                    &wanted[i].value, &diag);
-	require(r == 0 || (r == -EBADMSG && kr_diag_first(&diag, KR_ERROR)));
+	require(r == 0 ||
+	        (r == KR_MALFORMED && kr_diag_first(&diag, KR_ERROR)));
 	require(r == 0 || !readable(file));
 	if (r < 0)
 		return;

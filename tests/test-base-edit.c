@@ -50,15 +50,15 @@ static const struct row rows[] = {
          .want = "axc"},
 	{.name = "overlap is refused",
          .in = "abcdef",
-         .splices = {{1, 3, "x"}, {3, 2, "y", -EEXIST}},
+         .splices = {{1, 3, "x"}, {3, 2, "y", KR_COLLIDES}},
          .want = "axef"},
 	{.name = "overlap from the left is refused",
          .in = "abcdef",
-         .splices = {{3, 2, "x"}, {1, 3, "y", -EEXIST}},
+         .splices = {{3, 2, "x"}, {1, 3, "y", KR_COLLIDES}},
          .want = "abcxf"},
 	{.name = "two insertions at one place are refused",
          .in = "ab",
-         .splices = {{1, 0, "x"}, {1, 0, "y", -EEXIST}},
+         .splices = {{1, 0, "x"}, {1, 0, "y", KR_COLLIDES}},
          .want = "axb"},
 };
 
@@ -104,7 +104,7 @@ START_TEST(test_cut)
 	ck_assert_int_eq(
 		kr_edits_add(&edits, (struct kr_span){file, 0, 2}, "x"), 0);
 	ck_assert_int_eq(kr_edits_cut(&edits, (struct kr_span){file, 1, 3}),
-	                 -EEXIST);
+	                 KR_COLLIDES);
 	ck_assert_int_eq(kr_file_edits_apply(&edits.files[0], &out, &size), 0);
 	ck_assert_str_eq(out, "x ");
 }
@@ -319,7 +319,7 @@ START_TEST(test_then_files)
 	ck_assert_ptr_eq(edits.files[2].file, b);
 	ck_assert_str_eq(edits.files[2].edits[0].text, "y");
 	ck_assert_int_eq(kr_edits_remove(&gone, a), 0);
-	ck_assert_int_eq(kr_edits_then(&edits, &gone), -EEXIST);
+	ck_assert_int_eq(kr_edits_then(&edits, &gone), KR_COLLIDES);
 }
 END_TEST
 
@@ -376,7 +376,7 @@ START_TEST(test_create)
 	size_t size;
 
 	ck_assert_int_eq(kr_edits_create(&edits, "/n", "text\n"), 0);
-	ck_assert_int_eq(kr_edits_create(&edits, "/n", "text\n"), -EEXIST);
+	ck_assert_int_eq(kr_edits_create(&edits, "/n", "text\n"), KR_COLLIDES);
 	ck_assert_ptr_null(edits.files[0].file);
 	ck_assert_int_eq(kr_file_edits_apply(&edits.files[0], &out, &size), 0);
 	ck_assert_str_eq(out, "text\n");
@@ -434,17 +434,17 @@ static const struct {
          {0600, 1000, 1000},
          true},
 	{"another one",
-         {{CHMOD, 0600}, {CHMOD, 0400, 0, -EEXIST}},
+         {{CHMOD, 0600}, {CHMOD, 0400, 0, KR_COLLIDES}},
          1,
          {0600, 1000, 1000},
          true},
 	{"the old one then",
-         {{CHMOD, 0600}, {CHMOD, 0644, 0, -EEXIST}},
+         {{CHMOD, 0600}, {CHMOD, 0644, 0, KR_COLLIDES}},
          1,
          {0600, 1000, 1000},
          true},
 	{"another owner",
-         {{CHOWN, 0, 0}, {CHOWN, 0, 7, -EEXIST}, {CHOWN, 0, 0}},
+         {{CHOWN, 0, 0}, {CHOWN, 0, 7, KR_COLLIDES}, {CHOWN, 0, 0}},
          1,
          {0644, 0, 0},
          true},
@@ -459,12 +459,12 @@ static const struct {
          {0600, 1000, 1000},
          false},
 	{"goes",
-         {{CUT}, {CHMOD, 0600, 0, -EEXIST}, {CHOWN, 0, 0, -EEXIST}},
+         {{CUT}, {CHMOD, 0600, 0, KR_COLLIDES}, {CHOWN, 0, 0, KR_COLLIDES}},
          1,
          {0},
          false},
 	{"to go",
-         {{CHMOD, 0600}, {CUT, 0, 0, -EEXIST}},
+         {{CHMOD, 0600}, {CUT, 0, 0, KR_COLLIDES}},
          1,
          {0600, 1000, 1000},
          true},
@@ -535,8 +535,8 @@ START_TEST(test_perms_of_made)
 	_cleanup_edits_ struct kr_edits edits = {0};
 
 	ck_assert_int_eq(kr_edits_create(&edits, "/f", "x"), 0);
-	ck_assert_int_eq(kr_edits_chmod(&edits, file, 0600), -EEXIST);
-	ck_assert_int_eq(kr_edits_chown(&edits, file, 0, 0), -EEXIST);
+	ck_assert_int_eq(kr_edits_chmod(&edits, file, 0600), KR_COLLIDES);
+	ck_assert_int_eq(kr_edits_chown(&edits, file, 0, 0), KR_COLLIDES);
 }
 END_TEST
 

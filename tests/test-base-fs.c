@@ -360,7 +360,7 @@ START_TEST(test_put_twice)
 
 	ck_assert_int_eq(kr_fs_new_overlay(below, &fs), 0);
 	ck_assert_int_eq(kr_fs_put(fs, "/new", "a\n", 2), 0);
-	ck_assert_int_eq(kr_fs_put(fs, "/new", "b\n", 2), -EEXIST);
+	ck_assert_int_eq(kr_fs_put(fs, "/new", "b\n", 2), KR_COLLIDES);
 	ck_assert_int_eq(kr_fs_read(fs, "/new", &file), 0);
 	ck_assert_str_eq(file->data, "a\n");
 }
@@ -392,7 +392,7 @@ START_TEST(test_overlay_perms)
 	ck_assert_int_eq(kr_fs_put(fs, "/new", "a\n", 2), 0);
 	ck_assert_int_eq(kr_fs_set_perms(fs, "/etc/plain", &first), 0);
 	ck_assert_int_eq(kr_fs_set_perms(fs, "/new", &first), 0);
-	ck_assert_int_eq(kr_fs_set_perms(fs, "/new", &second), -EEXIST);
+	ck_assert_int_eq(kr_fs_set_perms(fs, "/new", &second), KR_COLLIDES);
 	ck_assert_int_eq(kr_fs_set_perms(top, "/new", &second), 0);
 	check_perms(fs, "/etc/plain", S_IFREG | 0600, 1);
 	check_perms(fs, "/etc/absolute", S_IFREG | 0600, 1);

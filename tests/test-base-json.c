@@ -238,7 +238,7 @@ START_TEST(test_rows)
 		              kr_test_messages(&diag));
 		return;
 	}
-	ck_assert_msg(r == -EBADMSG && diag.n_messages == 1, "%s: %d%s",
+	ck_assert_msg(r == KR_MALFORMED && diag.n_messages == 1, "%s: %d%s",
 	              row->name, r, kr_test_messages(&diag));
 	ck_assert_msg(diag.messages[0].line == row->line &&
 	                      diag.messages[0].column == row->column &&
@@ -266,8 +266,8 @@ static int read_nested(size_t depth)
 START_TEST(test_depth)
 {
 	ck_assert_int_eq(read_nested(10000), 0);
-	ck_assert_int_eq(read_nested(10001), -EBADMSG);
-	ck_assert_int_eq(read_nested(1000000), -EBADMSG);
+	ck_assert_int_eq(read_nested(10001), KR_MALFORMED);
+	ck_assert_int_eq(read_nested(1000000), KR_MALFORMED);
 }
 END_TEST
 
@@ -292,7 +292,7 @@ START_TEST(test_nul)
 		while ((r = kr_json_next(&json, &t)) == 0 &&
 		       t.type != KR_JSON_END)
 			;
-		ck_assert_msg(r == -EBADMSG, "row %zu", i);
+		ck_assert_msg(r == KR_MALFORMED, "row %zu", i);
 	}
 }
 END_TEST

@@ -77,19 +77,19 @@ static const struct scalar_row scalars[] = {
 	{"no", KR_YAML_STRING, NULL, "!"},
 	{"no", KR_YAML_STRING, NULL, "!mine"},
 	{"aGk=", KR_YAML_STRING, NULL, TAG "binary"},
-	{"aGk", KR_YAML_STRING, NULL, TAG "binary", -EBADMSG},
-	{"a-k=", KR_YAML_STRING, NULL, TAG "binary", -EBADMSG},
+	{"aGk", KR_YAML_STRING, NULL, TAG "binary", KR_MALFORMED},
+	{"a-k=", KR_YAML_STRING, NULL, TAG "binary", KR_MALFORMED},
 	{"2020-1-02", KR_YAML_STRING, NULL, TAG "timestamp"},
 	{"2020-01-02T1:2:3.5Z", KR_YAML_STRING, NULL, TAG "timestamp"},
 	{"2020-01-02 01:02:03", KR_YAML_STRING, NULL, TAG "timestamp"},
-	{"2020-13-02", KR_YAML_STRING, NULL, TAG "timestamp", -EBADMSG},
-	{"soon", KR_YAML_STRING, NULL, TAG "timestamp", -EBADMSG},
+	{"2020-13-02", KR_YAML_STRING, NULL, TAG "timestamp", KR_MALFORMED},
+	{"soon", KR_YAML_STRING, NULL, TAG "timestamp", KR_MALFORMED},
 	{"1", KR_YAML_INT, "1", TAG "float"},
-	{"maybe", KR_YAML_STRING, NULL, TAG "bool", -EBADMSG},
-	{"1", KR_YAML_STRING, NULL, TAG "bool", -EBADMSG},
-	{"false", KR_YAML_STRING, NULL, TAG "null", -EBADMSG},
-	{"1.5", KR_YAML_STRING, NULL, TAG "int", -EBADMSG},
-	{"x", KR_YAML_STRING, NULL, TAG "float", -EBADMSG},
+	{"maybe", KR_YAML_STRING, NULL, TAG "bool", KR_MALFORMED},
+	{"1", KR_YAML_STRING, NULL, TAG "bool", KR_MALFORMED},
+	{"false", KR_YAML_STRING, NULL, TAG "null", KR_MALFORMED},
+	{"1.5", KR_YAML_STRING, NULL, TAG "int", KR_MALFORMED},
+	{"x", KR_YAML_STRING, NULL, TAG "float", KR_MALFORMED},
 };
 
 START_TEST(test_scalar)
@@ -304,7 +304,7 @@ START_TEST(test_read)
 		              kr_test_messages(&diag));
 		return;
 	}
-	ck_assert_msg(r == -EBADMSG && diag.n_messages == 1, "%s: %d%s",
+	ck_assert_msg(r == KR_MALFORMED && diag.n_messages == 1, "%s: %d%s",
 	              row->name, r, kr_test_messages(&diag));
 	ck_assert_msg(strstr(diag.messages[0].text, row->error) &&
 	                      diag.messages[0].line == row->line &&

@@ -79,8 +79,8 @@ START_TEST(test_parse)
 	char got[KR_NODE_VERSION_SIZE] = "old";
 	int r = kr_node_info_parse(row->body, strlen(row->body), got);
 
-	ck_assert_msg(r == (row->want ? 0 : -EBADMSG), "%s: %d, %s", row->name,
-	              r, got);
+	ck_assert_msg(r == (row->want ? 0 : KR_MALFORMED), "%s: %d, %s",
+	              row->name, r, got);
 	ck_assert_msg(strcmp(got, row->want ? row->want : "old") == 0, "%s: %s",
 	              row->name, got);
 }

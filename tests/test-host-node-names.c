@@ -136,28 +136,36 @@ static const struct row rows[] = {
           {PAGE("", NODE("d"))}},
          "a b c d"},
 	{"too old again and again",
-         {FIRST, AGAIN, AGAIN, AGAIN, AGAIN, {EXPIRED(RESUME), 0, -EBADMSG}},
+         {FIRST,
+          AGAIN,
+          AGAIN,
+          AGAIN,
+          AGAIN,
+          {EXPIRED(RESUME), 0, KR_MALFORMED}},
          "a b",
          "again and again"},
-	{"too old without a token", {{EXPIRED(""), 0, -EBADMSG}}, "", "410"},
+	{"too old without a token",
+         {{EXPIRED(""), 0, KR_MALFORMED}},
+         "",
+         "410"},
 	{"pages without end",
          {FIRST,
           {PAGE("s1", ""), 0, 0, NODES "500&continue=s1"},
           {PAGE("s2", ""), 0, 0, NODES "500&continue=s2"},
           {PAGE("s3", ""), 0, 0, NODES "500&continue=s3"},
           {PAGE("s4", ""), 0, 0, NODES "500&continue=s4"},
-          {PAGE("s5", ""), 0, -EBADMSG}},
+          {PAGE("s5", ""), 0, KR_MALFORMED}},
          "a b",
          "does not end"},
 	{"a token that comes again",
-         {FIRST, {PAGE("t1", NODE("c")), 0, -EBADMSG}},
+         {FIRST, {PAGE("t1", NODE("c")), 0, KR_MALFORMED}},
          "a b",
          "came again"},
 	{"a token that comes again later",
          {FIRST,
           {PAGE("t2", NODE("c")), 0, 0, NODES "500&continue=t2"},
           {PAGE("t3", NODE("d")), 0, 0, NODES "500&continue=t3"},
-          {PAGE("t2", NODE("e")), 0, -EBADMSG}},
+          {PAGE("t2", NODE("e")), 0, KR_MALFORMED}},
          "a b c d",
          "came again"},
 	{"a token that comes again after the list was too old",
@@ -165,11 +173,11 @@ static const struct row rows[] = {
           AGAIN,
           {PAGE("t2", NODE("c")), 0, 0, NODES "500&continue=t2"},
           {PAGE("t3", NODE("d")), 0, 0, NODES "500&continue=t3"},
-          {PAGE("t2", NODE("e")), 0, -EBADMSG}},
+          {PAGE("t2", NODE("e")), 0, KR_MALFORMED}},
          "a b c d",
          "came again"},
 	{"the token that the 410 gave comes again",
-         {FIRST, AGAIN, {PAGE("again", NODE("c")), 0, -EBADMSG}},
+         {FIRST, AGAIN, {PAGE("again", NODE("c")), 0, KR_MALFORMED}},
          "a b",
          "came again"},
 	{"the same page without end, with new tokens",
@@ -178,46 +186,47 @@ static const struct row rows[] = {
           {PAGE("s2", NODE("b")), 0, 0, NODES "500&continue=s2"},
           {PAGE("s3", NODE("a")), 0, 0, NODES "500&continue=s3"},
           {PAGE("s4", NODE("b")), 0, 0, NODES "500&continue=s4"},
-          {PAGE("s5", NODE("a")), 0, -EBADMSG}},
+          {PAGE("s5", NODE("a")), 0, KR_MALFORMED}},
          "a b",
          "does not end"},
 	{"a name of 253 bytes", {{PAGE("", NODE(L253))}}, L253},
 	{"a name of 254 bytes",
-         {{PAGE("", NODE(L253 "x")), 0, -EBADMSG}},
+         {{PAGE("", NODE(L253 "x")), 0, KR_MALFORMED}},
          "",
          "more than 253 bytes"},
-	{"no JSON", {{200, "hello", 0, -EBADMSG}}, "", "a list of nodes"},
-	{"no body", {{200, NULL, 0, -EBADMSG}}, "", "a list of nodes"},
+	{"no JSON", {{200, "hello", 0, KR_MALFORMED}}, "", "a list of nodes"},
+	{"no body", {{200, NULL, 0, KR_MALFORMED}}, "", "a list of nodes"},
 	{"pods",
-         {{200, "{\"kind\":\"PodList\",\"items\":[]}", 0, -EBADMSG}},
+         {{200, "{\"kind\":\"PodList\",\"items\":[]}", 0, KR_MALFORMED}},
          "",
          "a list of nodes"},
 	{"401",
-         {{401, NULL, 0, -EBADMSG}},
+         {{401, NULL, 0, KR_MALFORMED}},
          "",
          "status 401: the API server "
          "demands credentials"},
 	{"403",
-         {{403, "{\"kind\":\"Status\",\"message\":\"no, no\"}", 0, -EBADMSG}},
+         {{403, "{\"kind\":\"Status\",\"message\":\"no, no\"}", 0,
+           KR_MALFORMED}},
          "",
          "RBAC must grant list on nodes (no, no)"},
 	{"403 for the second page",
-         {FIRST, {403, NULL, 0, -EBADMSG}},
+         {FIRST, {403, NULL, 0, KR_MALFORMED}},
          "a b",
          "RBAC must grant list on nodes"},
 	{"404",
-         {{404, "404 page not found", 0, -EBADMSG}},
+         {{404, "404 page not found", 0, KR_MALFORMED}},
          "",
          "there is no API server at the URL"},
 	{"500",
-         {{500, NULL, 0, -EBADMSG}},
+         {{500, NULL, 0, KR_MALFORMED}},
          "",
          "status 500: the API server "
          "failed"},
-	{"504", {{504, NULL, 0, -EBADMSG}}, "", "took too long"},
-	{"302", {{302, NULL, 0, -EBADMSG}}, "", "redirect"},
+	{"504", {{504, NULL, 0, KR_MALFORMED}}, "", "took too long"},
+	{"302", {{302, NULL, 0, KR_MALFORMED}}, "", "redirect"},
 	{"nobody there",
-         {{0, NULL, KR_HTTP_REFUSED, -EBADMSG}},
+         {{0, NULL, KR_HTTP_REFUSED, KR_MALFORMED}},
          "",
          "said words"},
 	{"one node is too large",
@@ -229,7 +238,7 @@ static const struct row rows[] = {
           {0, NULL, KR_HTTP_TOO_LARGE, 1, NODES "7"},
           {0, NULL, KR_HTTP_TOO_LARGE, 1, NODES "3"},
           {0, NULL, KR_HTTP_TOO_LARGE, 1, NODES "1"},
-          {0, NULL, KR_HTTP_TOO_LARGE, -EBADMSG}},
+          {0, NULL, KR_HTTP_TOO_LARGE, KR_MALFORMED}},
          "",
          "said words"},
 };
@@ -368,7 +377,7 @@ START_TEST(test_said_before)
 
 		kr_node_names_init(&names, NULL);
 		ck_assert_int_eq(hear(&names, "", &waits[i].said, &reason),
-		                 -EBADMSG);
+		                 KR_MALFORMED);
 		ck_assert_str_eq(reason, waits[i].want);
 		kr_node_names_done(&names);
 	}
@@ -394,7 +403,7 @@ static void list_without_end(size_t n, size_t want_pages, size_t want_names,
 		     kr_node_names_take(&names, &node);)
 			free(node.name);
 	}
-	ck_assert_int_eq(r, -EBADMSG);
+	ck_assert_int_eq(r, KR_MALFORMED);
 	ck_assert_str_eq(reason, said);
 	ck_assert_uint_eq(pages, want_pages);
 	ck_assert_uint_eq(names.n_known, want_names);
@@ -429,7 +438,7 @@ START_TEST(test_token_length)
 		                 0);
 		kr_node_names_init(&names, NULL);
 		ck_assert_int_eq(hear(&names, body, NULL, &reason),
-		                 more ? -EBADMSG : 0);
+		                 more ? KR_MALFORMED : 0);
 		if (more)
 			ck_assert_ptr_nonnull(strstr(reason, "4,096 bytes"));
 		kr_node_names_done(&names);
@@ -506,7 +515,7 @@ START_TEST(test_looked_up)
 	take_all(&names, got, sizeof(got));
 	ck_assert_str_eq(got, _i ? "b c" : "b c zz");
 	if (_i)
-		ck_assert_int_eq(hear(&names, "", NULL, &reason), -EBADMSG);
+		ck_assert_int_eq(hear(&names, "", NULL, &reason), KR_MALFORMED);
 	take_all(&names, got, sizeof(got));
 	ck_assert_str_eq(got, "b c zz");
 	ck_assert_uint_eq(names.n_left_out, 1);

@@ -236,7 +236,8 @@ START_TEST(test_parse)
 	int r = kr_node_page_parse(row->body, strlen(row->body), &page);
 
 	got = describe(&page);
-	ck_assert_msg(r == (row->want ? 0 : -EBADMSG), "%s: %d", row->name, r);
+	ck_assert_msg(r == (row->want ? 0 : KR_MALFORMED), "%s: %d", row->name,
+	              r);
 	ck_assert_msg(strcmp(got, row->want ? row->want : "||0") == 0,
 	              "%s: %s, not %s", row->name, got, row->want);
 }
@@ -253,7 +254,7 @@ START_TEST(test_cut)
 		_cleanup_free_ char *part = strndup(whole, size);
 		int r = kr_node_page_parse(part, size, &page);
 
-		ck_assert_msg(r == -EBADMSG && page.n_nodes == 0, "%s: %d",
+		ck_assert_msg(r == KR_MALFORMED && page.n_nodes == 0, "%s: %d",
 		              part, r);
 	}
 }

@@ -472,7 +472,7 @@ static void try_all_bytes(const struct edit_row *row,
 			data[i] = changes[k];
 			r = kr_config_prove(KR_FIELD_IPTABLES, before, &other,
 			                    options, &yes, NULL);
-			ck_assert_msg(r == -EBADMSG,
+			ck_assert_msg(r == KR_MALFORMED,
 			              "%s: byte %zu may be '%c': %d", row->name,
 			              i, changes[k], r);
 		}
@@ -506,7 +506,7 @@ START_TEST(test_edit)
 	              kr_test_messages(&diag));
 	r = kr_config_prove(KR_FIELD_IPTABLES, before, after, &options, &no,
 	                    NULL);
-	ck_assert_msg(r == -EBADMSG, "%s: proves the opposite", row->name);
+	ck_assert_msg(r == KR_MALFORMED, "%s: proves the opposite", row->name);
 	if (after != before)
 		try_all_bytes(row, before, after, &options);
 }
@@ -646,7 +646,8 @@ START_TEST(test_fields)
 	              kr_test_messages(&diag));
 	r = kr_config_prove(KR_FIELD_PROTECT_KERNEL, file, after, &options,
 	                    &yes, NULL);
-	ck_assert_msg(r == -EBADMSG, "%s: proven of another field", row->name);
+	ck_assert_msg(r == KR_MALFORMED, "%s: proven of another field",
+	              row->name);
 }
 END_TEST
 
@@ -854,8 +855,9 @@ START_TEST(test_prove)
 		KR_FIELD_IPTABLES, kr_test_file("/b", before, strlen(before)),
 		kr_test_file("/a", after, strlen(after)), NULL, &yes, &diag);
 
-	ck_assert_msg(r == (proof_rows[_i].proven ? 0 : -EBADMSG), "%s: %d%s",
-	              proof_rows[_i].name, r, kr_test_messages(&diag));
+	ck_assert_msg(r == (proof_rows[_i].proven ? 0 : KR_MALFORMED),
+	              "%s: %d%s", proof_rows[_i].name, r,
+	              kr_test_messages(&diag));
 	ck_assert_msg(!kr_diag_first(&diag, KR_ERROR) == proof_rows[_i].proven,
 	              "%s:%s", proof_rows[_i].name, kr_test_messages(&diag));
 }

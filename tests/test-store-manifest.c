@@ -542,12 +542,12 @@ START_TEST(test_broken)
 	break_record(broken[_i].name, broken[_i].level, broken[_i].value);
 	r = kr_manifest_read(fs, ID, &m);
 	ck_assert_msg((r == 0) == broken[_i].is_fine &&
-	                      (r == 0 || r == -EBADMSG),
+	                      (r == 0 || r == KR_MALFORMED),
 	              "%s: %d", name, r);
 	if (r == 0)
 		return;
-	ck_assert_msg(kr_recover_run(fs, &recovery, &diag) == -EBADMSG, "%s",
-	              name);
+	ck_assert_msg(kr_recover_run(fs, &recovery, &diag) == KR_MALFORMED,
+	              "%s", name);
 	ck_assert_msg(kr_diag_find(&diag, "recover") != NULL, "%s:%s", name,
 	              kr_test_messages(&diag));
 	ck_assert_msg(kr_root_entries(KR_STATE_DIR) == 2, "%s", name);
@@ -568,7 +568,7 @@ START_TEST(test_broken_perms)
 	break_record(broken_perms[_i].name, broken_perms[_i].level,
 	             broken_perms[_i].value);
 	r = kr_manifest_read(fs, ID, &m);
-	ck_assert_msg(r == (broken_perms[_i].is_fine ? 0 : -EBADMSG),
+	ck_assert_msg(r == (broken_perms[_i].is_fine ? 0 : KR_MALFORMED),
 	              "%s %s: %d", broken_perms[_i].name,
 	              broken_perms[_i].value ? broken_perms[_i].value : "gone",
 	              r);
@@ -589,7 +589,7 @@ START_TEST(test_lost_perms)
 	ck_assert_int_eq(kr_manifest_write(fd, &written, NULL), 0);
 	break_record("mode", FILE_, "null");
 	break_record("owner", FILE_, "null");
-	ck_assert_int_eq(kr_manifest_read(fs, ID, &m), -EBADMSG);
+	ck_assert_int_eq(kr_manifest_read(fs, ID, &m), KR_MALFORMED);
 }
 END_TEST
 
@@ -600,7 +600,7 @@ START_TEST(test_other_schema)
 	static const struct {
 		const char *schema;
 		int want;
-	} rows[] = {{"2", -EBADMSG}, {"3", -EPROTONOSUPPORT}};
+	} rows[] = {{"2", KR_MALFORMED}, {"3", -EPROTONOSUPPORT}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		_cleanup_manifest_ struct kr_manifest m = {0};

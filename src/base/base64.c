@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/diag.h"
 
 static int sextet(char c)
 {
@@ -37,7 +38,7 @@ ssize_t kr_base64_decode(const char *s, size_t length, char *ret)
 		if (s[i] == '=')
 			n_padding++;
 		else if (n_padding > 0 || sextet(s[i]) < 0)
-			return -EBADMSG;
+			return KR_MALFORMED;
 		bits = bits << 6 | (s[i] == '=' ? 0 : (uint32_t)sextet(s[i]));
 		if (++n % 4 != 0)
 			continue;
@@ -46,6 +47,6 @@ ssize_t kr_base64_decode(const char *s, size_t length, char *ret)
 		ret[n_out++] = (char)bits;
 	}
 	if (n % 4 != 0 || n_padding > 2 || n_padding > n_out)
-		return -EBADMSG;
+		return KR_MALFORMED;
 	return (ssize_t)(n_out - n_padding);
 }

@@ -11,6 +11,6 @@
 /*
  * Decodes LENGTH characters of S, with their padding; line ends are passed
  * over. RET has room for three quarters of LENGTH, rounded up to whole groups
- * of three bytes; it may be S itself. The number of bytes, or -EBADMSG.
+ * of three bytes; it may be S itself. The number of bytes, or KR_MALFORMED.
  */
 ssize_t kr_base64_decode(const char *s, size_t length, char *ret);

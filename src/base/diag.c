@@ -239,27 +239,44 @@ static void place(const struct kr_diag *diag, struct kr_message *m,
 	m->length = span.length < room ? span.length : room;
 }
 
+static void add(struct kr_diag *diag, struct kr_message *m, struct kr_span span,
+                const char *format, va_list args)
+{
+	const char *path = span.file ? span.file->path : NULL;
+
+	if (!diag || !make(diag, m, path, format, args))
+		return;
+	if (span.file)
+		m->offset = span.offset + 1;
+	if (leave_out(diag, m))
+		return;
+	if (span.file)
+		place(diag, m, span);
+	push(diag, m);
+}
+
 void kr_diag_add(struct kr_diag *diag, enum kr_severity severity,
                  const char *code, struct kr_span span, const char *format, ...)
 {
 	struct kr_message m = {.severity = severity, .code = code};
 	va_list args;
-	bool made;
 
-	if (!diag)
-		return;
 	va_start(args, format);
-	made = make(diag, &m, span.file ? span.file->path : NULL, format, args);
+	add(diag, &m, span, format, args);
 	va_end(args);
-	if (!made)
-		return;
-	if (span.file)
-		m.offset = span.offset + 1;
-	if (leave_out(diag, &m))
-		return;
-	if (span.file)
-		place(diag, &m, span);
-	push(diag, &m);
+}
+
+void kr_diag_add_later(struct kr_diag *diag, struct kr_span span,
+                       const char *format, ...)
+{
+	struct kr_message m = {.severity = KR_NOTE,
+	                       .code = "file-not-there-yet",
+	                       .later = true};
+	va_list args;
+
+	va_start(args, format);
+	add(diag, &m, span, format, args);
+	va_end(args);
 }
 
 void kr_diag_add_path(struct kr_diag *diag, enum kr_severity severity,

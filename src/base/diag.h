@@ -32,7 +32,8 @@ struct kr_message {
 	char *source;
 	size_t length; /* bytes of it from COLUMN that are meant */
 	size_t offset; /* of the place in its file, from 1; 0: none */
-	bool cured;    /* a change takes away, or took away, what it is about */
+	bool later; /* of what kubelet needs to start, which is not there yet */
+	bool cured; /* a change takes away, or took away, what it is about */
 	/* > 0: it stands for so many others with its severity and code */
 	size_t n_more;
 };
@@ -66,18 +67,24 @@ void kr_diag_add(struct kr_diag *diag, enum kr_severity severity,
                  const char *code, struct kr_span span, const char *format, ...)
 	_printf_(5, 6);
 
+/* The same, a note "file-not-there-yet" of what is not there yet. */
+void kr_diag_add_later(struct kr_diag *diag, struct kr_span span,
+                       const char *format, ...) _printf_(3, 4);
+
 /* The same about a file (or folder) as a whole. PATH is copied. */
 void kr_diag_add_path(struct kr_diag *diag, enum kr_severity severity,
                       const char *code, const char *path, const char *format,
                       ...) _printf_(5, 6);
 
 /*
- * What a plan ends with when no system call has failed: below every errno, so
- * that it goes up as one does, to the caller that asks for it by name.
+ * What a function ends with when no system call has failed: below every errno,
+ * so that it goes up as one does, to the caller that asks for it by name.
  */
 enum kr_ending {
 	KR_REFUSED = -5000, /* nothing is changed, DIAG says why */
 	KR_NOTHING_YET,     /* there is nothing to judge yet */
+	KR_COLLIDES,        /* another change has that place already */
+	KR_MALFORMED,       /* the bytes are not what they are taken for */
 };
 
 /* An error for which nothing is changed: KR_REFUSED. */

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/diag.h"
 #include "base/edit.h"
 #include "base/vec.h"
 
@@ -61,12 +62,12 @@ static int insert(struct kr_file_edits *f, size_t offset, size_t length,
 	    strcmp(f->edits[at].text, text) == 0)
 		return 0;
 	if (at < f->n_edits && f->edits[at].offset < offset + length)
-		return -EEXIST;
+		return KR_COLLIDES;
 	if (at < f->n_edits && f->edits[at].offset == offset)
-		return -EEXIST;
+		return KR_COLLIDES;
 	if (at > 0 &&
 	    f->edits[at - 1].offset + f->edits[at - 1].length > offset)
-		return -EEXIST;
+		return KR_COLLIDES;
 	copy = strdup(text);
 	if (!copy)
 		return -ENOMEM;
@@ -132,7 +133,7 @@ int kr_edits_cut(struct kr_edits *edits, struct kr_span span)
 	for (size_t i = 0; i < f->n_edits; i++) {
 		if (!joins(&f->edits[i], start, end) &&
 		    conflicts(&f->edits[i], start, end))
-			return -EEXIST;
+			return KR_COLLIDES;
 	}
 	for (size_t i = 0; i < f->n_edits;) {
 		if (joins(&f->edits[i], start, end))
@@ -317,7 +318,7 @@ static int then_perms(struct kr_perms_change *to,
 	}
 	if ((kr_perms_changes_mode(to) && kr_perms_changes_mode(more)) ||
 	    (kr_perms_changes_owner(to) && kr_perms_changes_owner(more)))
-		return -EEXIST;
+		return KR_COLLIDES;
 	if (kr_perms_changes_mode(more))
 		to->to.mode = more->to.mode;
 	if (kr_perms_changes_owner(more)) {
@@ -333,7 +334,7 @@ static int then(struct kr_edits *edits, const struct kr_file_edits *more)
 	bool made = !f;
 
 	if (f && (f->remove || more->remove || !more->file))
-		return -EEXIST;
+		return KR_COLLIDES;
 	if (!f)
 		f = file_edits(edits, more->file, more->path);
 	if (!f)
@@ -343,7 +344,7 @@ static int then(struct kr_edits *edits, const struct kr_file_edits *more)
 		f->made_mode = more->made_mode;
 	if (kr_perms_changes(&more->perms) &&
 	    then_perms(&f->perms, &more->perms) < 0)
-		return -EEXIST;
+		return KR_COLLIDES;
 	for (size_t i = more->n_edits; i > 0; i--) {
 		const struct kr_edit *e = &more->edits[i - 1];
 		/* what is made may be empty */
@@ -376,7 +377,7 @@ int kr_edits_create(struct kr_edits *edits, const char *path, const char *text)
 	struct kr_file_edits *f;
 
 	if (find(edits, path))
-		return -EEXIST;
+		return KR_COLLIDES;
 	f = file_edits(edits, NULL, path);
 	if (!f)
 		return -ENOMEM;
@@ -390,7 +391,7 @@ int kr_edits_remove(struct kr_edits *edits, const struct kr_file *file)
 	if (!f)
 		return -ENOMEM;
 	if (f->n_edits > 0 || kr_perms_changes(&f->perms))
-		return -EEXIST;
+		return KR_COLLIDES;
 	f->remove = true;
 	return insert(f, 0, file->size, "");
 }
@@ -404,7 +405,7 @@ static int to_change(struct kr_edits *edits, const struct kr_file *file,
 	if (!f)
 		return -ENOMEM;
 	if (f->remove || !f->file)
-		return -EEXIST;
+		return KR_COLLIDES;
 	if (!kr_perms_changes(&f->perms))
 		f->perms.from = f->perms.to = kr_file_perms(file);
 	*ret = f;
@@ -422,7 +423,7 @@ int kr_edits_chmod(struct kr_edits *edits, const struct kr_file *file,
 		return -EINVAL;
 	mode &= KR_PERMS_MASK;
 	if (other)
-		return f->perms.to.mode == mode ? 0 : -EEXIST;
+		return f->perms.to.mode == mode ? 0 : KR_COLLIDES;
 	if (kr_file_perms(file).mode == mode)
 		return 0;
 	r = to_change(edits, file, &f);
@@ -444,7 +445,8 @@ int kr_edits_chown(struct kr_edits *edits, const struct kr_file *file,
 	if (file->overlay)
 		return -EINVAL;
 	if (other)
-		return kr_perms_same_owner(&f->perms.to, &want) ? 0 : -EEXIST;
+		return kr_perms_same_owner(&f->perms.to, &want) ? 0
+		                                                : KR_COLLIDES;
 	if (kr_perms_same_owner(&now, &want))
 		return 0;
 	r = to_change(edits, file, &f);

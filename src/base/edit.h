@@ -38,16 +38,16 @@ struct kr_edits {
 };
 
 /*
- * Adds an edit. TEXT is copied. 0; -EEXIST: it touches bytes that another edit
- * already changes (an edit that is there, word for word, is not an error and
- * not added again); -ENOMEM.
+ * Adds an edit. TEXT is copied. 0; KR_COLLIDES: it touches bytes that another
+ * edit already changes (an edit that is there, word for word, is not an error
+ * and not added again); -ENOMEM.
  */
 int kr_edits_add(struct kr_edits *edits, struct kr_span span, const char *text);
 
 /*
  * Cuts SPAN out. Unlike kr_edits_add() it may overlap or touch other cuts,
- * which then become one. 0; -EEXIST: it touches bytes that an edit replaces;
- * -ENOMEM.
+ * which then become one. 0; KR_COLLIDES: it touches bytes that an edit
+ * replaces; -ENOMEM.
  */
 int kr_edits_cut(struct kr_edits *edits, struct kr_span span);
 
@@ -61,7 +61,7 @@ int kr_edits_join(struct kr_edits *edits);
 /*
  * Adds MORE, edits of the files as EDITS leave them, so that EDITS alone lead
  * to what both led to. A file that EDITS do not know is the same in both: it
- * must live as long as they. 0; -EEXIST: a file that goes is edited, or the
+ * must live as long as they. 0; KR_COLLIDES: a file that goes is edited, or the
  * reverse, or both change a file's mode, or both its owner; -ENOMEM.
  * EDITS are of no use after an error.
  */
@@ -76,18 +76,19 @@ int kr_file_edits_tell(struct kr_file_edits *edits, const char *name);
 int kr_edits_tell(struct kr_edits *edits, struct kr_span span,
                   const char *names);
 
-/* Adds a file at PATH that does not exist yet. 0, -EEXIST, -ENOMEM. */
+/* Adds a file at PATH that does not exist yet. 0, KR_COLLIDES, -ENOMEM. */
 int kr_edits_create(struct kr_edits *edits, const char *path, const char *text);
 
-/* The file goes. 0; -EEXIST: it has edits or another mode or owner already;
+/* The file goes. 0; KR_COLLIDES: it has edits or another mode or owner already;
  * -ENOMEM. */
 int kr_edits_remove(struct kr_edits *edits, const struct kr_file *file);
 
 /*
  * The file gets MODE, of which KR_PERMS_MASK counts, beside its edits or
  * without any. What it was is taken from FILE's stat. A mode that it has
- * already is no change. 0; -EEXIST: it is to get another mode already, or it
- * goes; -EINVAL: FILE is an overlay's, of whose mode nothing is known; -ENOMEM.
+ * already is no change. 0; KR_COLLIDES: it is to get another mode already, or
+ * it goes; -EINVAL: FILE is an overlay's, of whose mode nothing is known;
+ * -ENOMEM.
  */
 int kr_edits_chmod(struct kr_edits *edits, const struct kr_file *file,
                    mode_t mode);

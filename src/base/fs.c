@@ -22,6 +22,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/diag.h"
 #include "base/fs-private.h"
 
 #define TRIES_MAX      32 /* against what moves under our feet */
@@ -461,7 +462,7 @@ static int put(struct kr_fs *fs, const char *real, const char *data,
 	_cleanup_file_ struct kr_file *file = NULL;
 
 	if (find(&fs->overlay, real))
-		return -EEXIST;
+		return KR_COLLIDES;
 	file = file_new();
 	if (!file)
 		return -ENOMEM;
@@ -506,7 +507,7 @@ int kr_fs_set_perms(struct kr_fs *fs, const char *real,
 	if (found && *found == o)
 		return 0;
 	perms_free(o);
-	return found ? -EEXIST : -ENOMEM;
+	return found ? KR_COLLIDES : -ENOMEM;
 }
 
 /* The first SIZE bytes of the file at PATH. 1; 0: it has not as many, is no

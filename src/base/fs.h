@@ -69,8 +69,8 @@ int kr_fs_root_fd(const struct kr_fs *fs);
 
 /*
  * In an overlay: the file at REAL (links resolved) has these bytes, which are
- * copied. It need not exist yet. 0; -EEXIST: it has others already, which may
- * have been read; -ENOMEM.
+ * copied. It need not exist yet. 0; KR_COLLIDES: it has others already, which
+ * may have been read; -ENOMEM.
  */
 int kr_fs_put(struct kr_fs *fs, const char *real, const char *data,
               size_t size);
@@ -80,7 +80,8 @@ int kr_fs_hide(struct kr_fs *fs, const char *real);
 
 /*
  * In an overlay: the file at REAL has the mode and owner PERMS for
- * kr_fs_stat(), whatever its bytes. 0; -EEXIST: it has others already; -ENOMEM.
+ * kr_fs_stat(), whatever its bytes. 0; KR_COLLIDES: it has others already;
+ * -ENOMEM.
  */
 int kr_fs_set_perms(struct kr_fs *fs, const char *real,
                     const struct kr_perms *perms);

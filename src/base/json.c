@@ -96,14 +96,14 @@ static int expected(struct kr_json *json, size_t offset)
 		kr_diag_add(json->diag, KR_ERROR, "config-syntax",
 		            at(json, offset), "expected %s",
 		            wanted[json->expect]);
-	return -EBADMSG;
+	return KR_MALFORMED;
 }
 
 static int wrong(struct kr_json *json, size_t offset, const char *text)
 {
 	kr_diag_add(json->diag, KR_ERROR, "config-syntax", at(json, offset),
 	            "%s", text);
-	return -EBADMSG;
+	return KR_MALFORMED;
 }
 
 static bool is_hex(char c)
@@ -204,7 +204,7 @@ static int scan_word(struct kr_json *json, struct kr_json_token *token,
 		            at(json, json->at),
 		            "expected '%s', the only word that starts so",
 		            word);
-		return -EBADMSG;
+		return KR_MALFORMED;
 	}
 	token->type = type;
 	token->length = length;

@@ -53,7 +53,7 @@ void kr_json_done(struct kr_json *json);
 
 /*
  * The next token; only one that the grammar allows here. 0 (at the end
- * KR_JSON_END, again and again); -EBADMSG: no JSON, an error is in DIAG;
+ * KR_JSON_END, again and again); KR_MALFORMED: no JSON, an error is in DIAG;
  * -ENOMEM.
  */
 int kr_json_next(struct kr_json *json, struct kr_json_token *ret);

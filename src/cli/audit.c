@@ -169,7 +169,7 @@ static int print_audit(const struct run *run, FILE *out)
 	char name[KR_NODE_NAME_SIZE];
 
 	if (o->format == KR_FORMAT_JSON)
-		return kr_json_audit(out, node, run->audit, &run->diag);
+		return kr_json_audit(out, run->host, run->audit, &run->diag);
 	if (o->format == KR_FORMAT_TEXT) {
 		words = kr_select_words(o, run->selected.rules.edition);
 		if (!words)

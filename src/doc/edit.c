@@ -652,7 +652,7 @@ int kr_doc_edit(const struct kr_file *file, bool yaml,
 	};
 	int r = kr_written_parse(file, yaml, &tree, diag, &e.doc);
 
-	if (r == -EBADMSG || r == -EFBIG)
+	if (r == KR_MALFORMED || r == -EFBIG)
 		return KR_DOC_REFUSED;
 	if (r < 0)
 		return r;

@@ -20,7 +20,7 @@ enum kr_doc_outcome {
  * where there is none it is put behind the last member of the mapping it
  * belongs to, with the mappings on the way that are missing, or that are null.
  * Nothing where the file says so already. DIAG is nullable, as the
- * caller knows whether FILE is YAML or JSON. An outcome; -ENOMEM; -EEXIST:
+ * caller knows whether FILE is YAML or JSON. An outcome; -ENOMEM; KR_COLLIDES:
  * EDITS change these bytes already.
  */
 int kr_doc_edit(const struct kr_file *file, bool yaml,

@@ -36,7 +36,7 @@ int kr_editing_refuse(const struct kr_editing *e, struct kr_span span,
                       const char *reason);
 
 /* An edit of what was written to OUT, which opened TEXT and is closed. 0;
- * -ENOMEM; -EEXIST. */
+ * -ENOMEM; KR_COLLIDES. */
 int kr_editing_add(const struct kr_editing *e, FILE *out, char **text,
                    struct kr_span span);
 

@@ -7,8 +7,8 @@
 #include "doc/event.h"
 
 /*
- * Reads the whole FILE aloud. 0; -EBADMSG with an error in DIAG; -ENOMEM; what
- * LISTENER gave.
+ * Reads the whole FILE aloud. 0; KR_MALFORMED with an error in DIAG; -ENOMEM;
+ * what LISTENER gave.
  */
 int kr_json_read(const struct kr_file *file, const struct kr_listener *listener,
                  struct kr_diag *diag);

@@ -508,7 +508,7 @@ static int witness_yaml(const struct proof *p)
 		return KR_DOC_DONE;
 	r = kr_yaml_compare(p->path, p->cut, p->before, p->after, p->value,
 	                    &offset);
-	if (r == -EBADMSG)
+	if (r == KR_MALFORMED)
 		return differ(p, offset,
 		              "a second YAML reader finds something else here");
 	return r;
@@ -532,7 +532,7 @@ int kr_doc_prove(const struct kr_file *before, const struct kr_file *after,
 
 	if (r >= 0)
 		r = kr_written_parse(after, yaml, &new_tree, diag, &new);
-	if (r == -EBADMSG || r == -EFBIG)
+	if (r == KR_MALFORMED || r == -EFBIG)
 		return KR_DOC_REFUSED;
 	if (r < 0)
 		return r;

@@ -38,8 +38,8 @@ struct kr_doc_value {
 
 /*
  * Reads FILE, which is YAML or else JSON, as kr_yaml_parse() does; DOC has no
- * root where there is no document. 0; -EBADMSG with an error in DIAG; -EFBIG;
- * -ENOMEM.
+ * root where there is no document. 0; KR_MALFORMED with an error in DIAG;
+ * -EFBIG; -ENOMEM.
  */
 int kr_written_parse(const struct kr_file *file, bool yaml,
                      struct kr_tree *tree, struct kr_diag *diag,

@@ -37,7 +37,7 @@ static int next(struct side *s)
 	yaml_event_delete(&s->event);
 	if (yaml_parser_parse(&s->parser, &s->event))
 		return 0;
-	return s->parser.error == YAML_MEMORY_ERROR ? -ENOMEM : -EBADMSG;
+	return s->parser.error == YAML_MEMORY_ERROR ? -ENOMEM : KR_MALFORMED;
 }
 
 static bool starts(const yaml_event_t *e)
@@ -271,7 +271,7 @@ static int compare(struct side *old, struct side *new)
 		if (r < 0)
 			return r;
 		if (!same_event(&old->event, &new->event))
-			return -EBADMSG;
+			return KR_MALFORMED;
 		track(old);
 		track(new);
 	} while (old->event.type != YAML_DOCUMENT_END_EVENT &&
@@ -279,8 +279,8 @@ static int compare(struct side *old, struct side *new)
 	if (!new->value)
 		return new->found == 0 || new->cut < new->path->names.n_items
 		               ? 0
-		               : -EBADMSG;
-	return new->found > 0 && new->found == new->right ? 0 : -EBADMSG;
+		               : KR_MALFORMED;
+	return new->found > 0 && new->found == new->right ? 0 : KR_MALFORMED;
 }
 
 static bool start(struct side *s, const struct kr_file *file)

@@ -208,7 +208,7 @@ static int fail_at(struct parse *p, size_t offset, const char *text)
 	if (span.offset < p->file->size)
 		span.length = 1;
 	kr_diag_add(p->diag, KR_ERROR, "config-syntax", span, "%s", text);
-	return -EBADMSG;
+	return KR_MALFORMED;
 }
 
 static bool is_flow_mark(unsigned c)
@@ -507,7 +507,8 @@ static int end_node(struct parse *p, const yaml_event_t *e)
 	return 0;
 }
 
-/* The numbers of the directive at OFFSET, if it is "%YAML". 0 or -EBADMSG. */
+/* The numbers of the directive at OFFSET, if it is "%YAML". 0 or KR_MALFORMED.
+ */
 static int check_version(struct parse *p, size_t offset)
 {
 	static const char name[] = "%YAML";
@@ -665,7 +666,7 @@ int kr_yaml_tell(const struct kr_file *file, kr_yaml_hear_fn *hear,
 	free(p.open);
 	ret->fixed = fixed_by_encoding(&p);
 	ret->doubt = p.doubt;
-	return r > 0 ? -EBADMSG : r;
+	return r > 0 ? KR_MALFORMED : r;
 }
 
 int kr_yaml_parse(const struct kr_file *file, struct kr_tree *tree,

@@ -52,16 +52,16 @@ typedef int kr_yaml_hear_fn(void *userdata, const struct kr_yaml_node *node,
 
 /*
  * The same document, told node by node: no tree is made, and an alias has no
- * target. What takes two readings (a colon that is text) ends it with -EBADMSG.
- * RET's root is NULL. Else as kr_yaml_parse().
+ * target. What takes two readings (a colon that is text) ends it with
+ * KR_MALFORMED. RET's root is NULL. Else as kr_yaml_parse().
  */
 int kr_yaml_tell(const struct kr_file *file, kr_yaml_hear_fn *hear,
                  void *userdata, struct kr_yaml_document *ret);
 
 /*
  * Reads the first document of FILE. Nodes and texts belong to TREE. 0;
- * -EBADMSG: no YAML as yaml.v2 reads it, with an error in DIAG; -EFBIG: it is
- * too large to be read, DIAG says so; -ENOMEM.
+ * KR_MALFORMED: no YAML as yaml.v2 reads it, with an error in DIAG; -EFBIG: it
+ * is too large to be read, DIAG says so; -ENOMEM.
  */
 int kr_yaml_parse(const struct kr_file *file, struct kr_tree *tree,
                   struct kr_diag *diag, struct kr_yaml_document *ret);

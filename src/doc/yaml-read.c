@@ -123,7 +123,7 @@ static int push(struct stream *s, const struct kr_yaml_node *node,
 
 /* --- the first pass ------------------------------------------------------ */
 
-/* -EBADMSG: it is no string. */
+/* KR_MALFORMED: it is no string. */
 static int scan_name(struct stream *s, const struct kr_yaml_node *node)
 {
 	char number[KR_YAML_NUMBER_SIZE];
@@ -131,14 +131,14 @@ static int scan_name(struct stream *s, const struct kr_yaml_node *node)
 	int r = 0;
 
 	if (node->kind != KR_YAML_SCALAR || kr_written_is_merge(node))
-		return -EBADMSG;
+		return KR_MALFORMED;
 	if (node->implicit)
 		r = kr_yaml_resolve(NULL, node->text, node->length, &type,
 		                    number);
 	if (r < 0)
 		return r;
 	if (type != KR_YAML_STRING)
-		return -EBADMSG;
+		return KR_MALFORMED;
 	return kr_names_add(&s->names, node->text, node->length, node->span);
 }
 
@@ -150,11 +150,11 @@ static int scan_end(struct stream *s, size_t end)
 	s->ends[level->container] = (uint32_t)end;
 	if (s->depth == 0)
 		s->root.length = (uint32_t)end - s->root.offset;
-	return kr_names_end(&s->names, level->first_name, &twice) ? -EBADMSG
+	return kr_names_end(&s->names, level->first_name, &twice) ? KR_MALFORMED
 	                                                          : 0;
 }
 
-/* -EBADMSG: it takes a tree; -EFBIG. */
+/* KR_MALFORMED: it takes a tree; -EFBIG. */
 static int scan(void *userdata, const struct kr_yaml_node *node, size_t end)
 {
 	struct stream *s = userdata;
@@ -162,7 +162,7 @@ static int scan(void *userdata, const struct kr_yaml_node *node, size_t end)
 	if (!node)
 		return scan_end(s, end);
 	if (node->kind == KR_YAML_ALIAS || node->tag)
-		return -EBADMSG;
+		return KR_MALFORMED;
 	if (is_name(s))
 		return scan_name(s, node);
 	if (s->n_values++ == VALUES_MAX)
@@ -326,7 +326,7 @@ static const char fixed_alias[] = "name or value come through an alias or a "
 static int fail(struct build *b, struct kr_span span, const char *text)
 {
 	kr_diag_add(b->diag, KR_ERROR, "config-yaml", span, "%s", text);
-	return -EBADMSG;
+	return KR_MALFORMED;
 }
 
 /* The share of aliases that yaml.v2 puts up with. */
@@ -425,7 +425,7 @@ static int resolve(struct build *b, const struct kr_yaml_node *node,
 		return 0;
 	r = kr_yaml_resolve(node->tag, node->text, node->length, ret_type,
 	                    number);
-	if (r != -EBADMSG)
+	if (r != KR_MALFORMED)
 		return r;
 	return fail(b, node->span,
 	            "the text would have to be of the type that its tag names");

@@ -15,8 +15,8 @@
  * keys resolved, names as strings. Of members with one name the last one
  * counts; at the top the earlier ones are reported too, as overridden. LAYOUT
  * is where a member can be added. 0; >0: the same, and RET_TWICE is the first
- * name that came again; -EBADMSG with an error in DIAG; -ENOMEM; what LISTENER
- * gave.
+ * name that came again; KR_MALFORMED with an error in DIAG; -ENOMEM; what
+ * LISTENER gave.
  */
 int kr_yaml_read(const struct kr_file *file, const struct kr_listener *listener,
                  struct kr_diag *diag, struct kr_layout *layout,

@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/diag.h"
 #include "base/macro.h"
 #include "doc/yaml-scalar.h"
 
@@ -304,9 +305,9 @@ int kr_yaml_resolve(const char *tag, const char *text, size_t length,
 	if (strncmp(tag, TAG, strlen(TAG)) != 0)
 		return 0;
 	if (strcmp(tag + strlen(TAG), "timestamp") == 0)
-		return is_time(text) ? 0 : -EBADMSG;
+		return is_time(text) ? 0 : KR_MALFORMED;
 	if (strcmp(tag + strlen(TAG), "binary") == 0)
-		return is_base64(text, length) ? 0 : -EBADMSG;
+		return is_base64(text, length) ? 0 : KR_MALFORMED;
 	for (size_t i = 0; i < ARRAY_SIZE(resolved); i++) {
 		if (strcmp(tag + strlen(TAG), resolved[i]) == 0)
 			name = resolved[i];
@@ -316,5 +317,5 @@ int kr_yaml_resolve(const char *tag, const char *text, size_t length,
 	r = resolve_plain(text, length, ret_type, number);
 	if (r < 0)
 		return r;
-	return type_fits(name, *ret_type) ? 0 : -EBADMSG;
+	return type_fits(name, *ret_type) ? 0 : KR_MALFORMED;
 }

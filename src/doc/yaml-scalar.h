@@ -23,7 +23,7 @@ enum kr_yaml_type {
 
 /*
  * Resolves TEXT (LENGTH bytes, NUL-terminated) with the full TAG, NULL where
- * there is none. NUMBER becomes what JSON has for a number. 0, or -EBADMSG:
+ * there is none. NUMBER becomes what JSON has for a number. 0, or KR_MALFORMED:
  * the tag wants another type than the text has; -ENOMEM.
  */
 int kr_yaml_resolve(const char *tag, const char *text, size_t length,

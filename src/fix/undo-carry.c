@@ -414,7 +414,7 @@ static int edit_pieces(struct carrying *c, size_t k)
 	return 0;
 }
 
-/* -EBADMSG: the record does not fit. */
+/* KR_MALFORMED: the record does not fit. */
 static int read_old(struct carrying *c, size_t k, char **ret, size_t *ret_size)
 {
 	const struct kr_manifest_file *f = c->files[k];
@@ -427,9 +427,9 @@ static int read_old(struct carrying *c, size_t k, char **ret, size_t *ret_size)
 	if (r == 0)
 		r = kr_file_edits_apply(&edits, ret, ret_size);
 	if (r < 0)
-		return r == -ENOMEM ? r : -EBADMSG;
+		return r == -ENOMEM ? r : KR_MALFORMED;
 	kr_sha256_hex(*ret, *ret_size, hex);
-	return strcmp(hex, f->after) == 0 ? 0 : -EBADMSG;
+	return strcmp(hex, f->after) == 0 ? 0 : KR_MALFORMED;
 }
 
 static void lose_all(struct carrying *c)
@@ -450,7 +450,7 @@ static int next_record(struct carrying *c, size_t k)
 		return 0;
 	}
 	r = read_old(c, k, &after, &size);
-	if (r == -EBADMSG && k < c->ours) {
+	if (r == KR_MALFORMED && k < c->ours) {
 		lose_all(c);
 		return 0;
 	}

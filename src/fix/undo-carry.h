@@ -26,7 +26,7 @@ struct kr_carry {
  * Follows the edits of FILE, which MANIFEST did, through what the fixes of LIST
  * (oldest first; MANIFEST is in it, or it is NULL) did to that file before and
  * since, to NOW. RET has room for each of the edits. FILE's record must fit its
- * copy. 0; -EBADMSG: the record of a later fix does not fit its copy; other
+ * copy. 0; KR_MALFORMED: the record of a later fix does not fit its copy; other
  * errnos.
  */
 int kr_undo_carry(struct kr_fs *fs, const struct kr_manifests *list,

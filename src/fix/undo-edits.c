@@ -223,7 +223,7 @@ static int revert_among_others(struct reversing *r, const struct kr_file *now,
 	                                   now, carry)
 	                   : -ENOMEM;
 
-	if (result == -EBADMSG)
+	if (result == KR_MALFORMED)
 		return refuse(
 			r, file->path,
 			"the record of a later fix does not fit its copy");
@@ -441,7 +441,7 @@ int kr_undo_edits(struct kr_fs *fs, const struct kr_manifests *list,
 		if (one != 0)
 			result = one;
 	}
-	if (result == -EEXIST)
+	if (result == KR_COLLIDES)
 		result = refuse(&r, manifest->files[0].path,
 		                "two of the changes touch each other now");
 	if (result != 0) {

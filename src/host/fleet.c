@@ -143,7 +143,7 @@ static int finish_list(struct fleet *f, struct kr_fleet_slot *slot)
 		return 0;
 	}
 	r = kr_node_names_hear(&f->names, answer, &said, &reason);
-	if (r == -EBADMSG) {
+	if (r == KR_MALFORMED) {
 		say_list_failed(f, reason);
 		return 0;
 	}
@@ -171,7 +171,7 @@ static int ask_list(struct fleet *f)
 	_cleanup_free_ char *path = NULL;
 	int r = kr_node_names_path(&f->names, &path);
 
-	if (r == -EBADMSG) {
+	if (r == KR_MALFORMED) {
 		say_list_failed(f, "the token to go on with is not valid");
 		return kr_node_names_stop(&f->names);
 	}

@@ -121,7 +121,7 @@ int kr_node_info_parse(const char *body, size_t size,
 			hear(&reader, &token);
 	}
 	if (reader.n_versions != 1 || reader.failed)
-		return -EBADMSG;
+		return KR_MALFORMED;
 	strlcpy(ret, version, KR_NODE_VERSION_SIZE);
 	return 0;
 }
@@ -145,5 +145,5 @@ int kr_node_info_get(struct kr_http_transfer *t, const char *node,
 	    answer->status != 200 || !answer->body)
 		return r;
 	r = kr_node_info_parse(answer->body, answer->body_size, ret);
-	return r == -EBADMSG ? 0 : r;
+	return r == KR_MALFORMED ? 0 : r;
 }

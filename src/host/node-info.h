@@ -11,7 +11,7 @@
 #define KR_NODE_VERSION_SIZE 64
 
 /*
- * The version in SIZE bytes at BODY, a Node. 0; -EBADMSG: it is no Node, or
+ * The version in SIZE bytes at BODY, a Node. 0; KR_MALFORMED: it is no Node, or
  * says no version, or two, or too long a one; -ENOMEM.
  */
 int kr_node_info_parse(const char *body, size_t size,

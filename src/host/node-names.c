@@ -123,7 +123,7 @@ int kr_node_names_path(const struct kr_node_names *names, char **ret)
 	int r = kr_node_page_path(names->limit, names->selector,
 	                          names->page.token, ret);
 
-	return r == -EINVAL ? -EBADMSG : r;
+	return r == -EINVAL ? KR_MALFORMED : r;
 }
 
 /* --- what was answered --------------------------------------------------- */
@@ -183,7 +183,7 @@ static int give_up(struct kr_node_names *names, char **ret_reason,
 		return r;
 	r = asprintf(ret_reason, "%s%s%s%s", reason, *detail ? " (" : "",
 	             detail, *detail ? ")" : "");
-	return r < 0 ? -ENOMEM : -EBADMSG;
+	return r < 0 ? -ENOMEM : KR_MALFORMED;
 }
 
 /* The names that were taken need no room any more. */
@@ -215,7 +215,7 @@ static int append_one(struct kr_node_names *names, struct kr_node_entry *entry)
 }
 
 /* Moves the nodes of PAGE that are new behind those that wait. RET_NEW: there
- * are any. 0; -EBADMSG: a name that no node can have; -ENOMEM. */
+ * are any. 0; KR_MALFORMED: a name that no node can have; -ENOMEM. */
 static int append(struct kr_node_names *names, struct kr_node_page *page,
                   bool *ret_new)
 {
@@ -223,7 +223,7 @@ static int append(struct kr_node_names *names, struct kr_node_page *page,
 		int r;
 
 		if (strlen(entry->name) > KR_NODE_NAMES_NAME_MAX)
-			return -EBADMSG;
+			return KR_MALFORMED;
 		r = remember(&names->known, entry->name);
 		if (r < 0)
 			return r;
@@ -291,7 +291,7 @@ static int hear_page(struct kr_node_names *names,
 	int r = kr_node_page_parse(answer->body ? answer->body : "",
 	                           answer->body_size, &page);
 
-	if (r == -EBADMSG)
+	if (r == KR_MALFORMED)
 		return give_up(names, ret_reason,
 		               "the answer must be a list of nodes", "");
 	if (r < 0)
@@ -303,7 +303,7 @@ static int hear_page(struct kr_node_names *names,
 		return give_up(names, ret_reason, fault, "");
 	forget(names);
 	r = append(names, &page, &is_new);
-	if (r == -EBADMSG)
+	if (r == KR_MALFORMED)
 		return give_up(names, ret_reason,
 		               "the answer must be a list of nodes: a name has "
 		               "more than 253 bytes",

@@ -77,7 +77,7 @@ bool kr_node_names_any(const struct kr_node_names *names);
 size_t kr_node_names_total(const struct kr_node_names *names);
 
 /* Whether a page is wanted soon, and its path, which the caller frees. 0;
- * -EBADMSG: the token of the server cannot be asked with; -ENOMEM. */
+ * KR_MALFORMED: the token of the server cannot be asked with; -ENOMEM. */
 bool kr_node_names_wants_page(const struct kr_node_names *names);
 int kr_node_names_path(const struct kr_node_names *names, char **ret);
 
@@ -88,9 +88,9 @@ int kr_node_names_path(const struct kr_node_names *names, char **ret);
  * 0: it brought names, or was the last. 1: ask again, for what
  * kr_node_names_path() says now: a token was too old (410), and the list goes
  * on with the one that the answer gives, or starts over without the names that
- * are known; or the page was too large and becomes smaller. -EBADMSG: there is
- * no way to go on; *RET_REASON is one sentence, which the caller frees, and no
- * page will be wanted any more. -ENOMEM.
+ * are known; or the page was too large and becomes smaller. KR_MALFORMED: there
+ * is no way to go on; *RET_REASON is one sentence, which the caller frees, and
+ * no page will be wanted any more. -ENOMEM.
  */
 int kr_node_names_hear(struct kr_node_names *names,
                        const struct kr_http_answer *answer,

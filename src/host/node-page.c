@@ -407,7 +407,7 @@ int kr_node_page_parse(const char *body, size_t size, struct kr_node_page *ret)
 	if (r < 0)
 		return r;
 	if (!is_list || !is_node_list(kind))
-		return -EBADMSG;
+		return KR_MALFORMED;
 	/* "continue": "" is how some say that there is no more */
 	if (page.token && !*page.token) {
 		free(page.token);

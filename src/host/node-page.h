@@ -36,8 +36,9 @@ struct kr_node_page {
 
 /*
  * Reads SIZE bytes at BODY, which a NUL follows: a NodeList, a
- * PartialObjectMetadataList or a Table. 0; -EBADMSG: it is no list, or a node
- * in it has no name; -ENOMEM. *RET is the caller's with 0, and empty otherwise.
+ * PartialObjectMetadataList or a Table. 0; KR_MALFORMED: it is no list, or a
+ * node in it has no name; -ENOMEM. *RET is the caller's with 0, and empty
+ * otherwise.
  */
 int kr_node_page_parse(const char *body, size_t size, struct kr_node_page *ret);
 void kr_node_page_done(struct kr_node_page *page);

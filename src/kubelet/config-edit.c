@@ -287,7 +287,7 @@ static int differ(const struct proof *p, size_t offset, const char *text)
 	struct kr_span span = {p->after, offset, 0};
 
 	kr_diag_add(p->diag, KR_ERROR, "config-proof", span, "%s", text);
-	return -EBADMSG;
+	return KR_MALFORMED;
 }
 
 /* Whether FIELD is the map that OURS is a key of. */
@@ -371,7 +371,7 @@ static int prove(const struct proof *p, const struct kr_file *before)
 		return r;
 	r = kr_doc_prove(before, p->after, p->new.format == KR_CONFIG_YAML,
 	                 &path, &written, p->diag);
-	return r == KR_DOC_REFUSED ? -EBADMSG : r;
+	return r == KR_DOC_REFUSED ? KR_MALFORMED : r;
 }
 
 int kr_config_prove(int field, const struct kr_file *before,

@@ -15,8 +15,8 @@ enum kr_config_format kr_config_guess(const struct kr_file *file,
 
 /*
  * Tells LISTENER the FILE. LAYOUT is set for YAML only. 0; >0: the same, and a
- * name of YAML is there twice, RET_TWICE; -EBADMSG: not readable, an error is
- * in DIAG; -ENOMEM; what LISTENER gave.
+ * name of YAML is there twice, RET_TWICE; KR_MALFORMED: not readable, an error
+ * is in DIAG; -ENOMEM; what LISTENER gave.
  */
 int kr_config_read(const struct kr_file *file, enum kr_config_format format,
                    const struct kr_listener *listener, struct kr_diag *diag,

@@ -69,7 +69,7 @@ int kr_config_read(const struct kr_file *file, enum kr_config_format format,
 		kr_diag_add_path(diag, KR_ERROR, "config-empty", file->path,
 		                 "the file is empty, it would have to hold a "
 		                 "KubeletConfiguration");
-		return -EBADMSG;
+		return KR_MALFORMED;
 	}
 	if (format == KR_CONFIG_JSON)
 		return kr_json_read(file, listener, diag);
@@ -282,7 +282,7 @@ int kr_config_parse(const struct kr_file *file,
 		                 "it sets fields, or entries of maps, more "
 		                 "than %zu times",
 		                 KR_DECODE_USES_MAX);
-	if (r < 0 && r != -EBADMSG) {
+	if (r < 0 && r != KR_MALFORMED) {
 		kr_diag_merge(diag, &found);
 		return r;
 	}

@@ -196,7 +196,7 @@ int kr_config_make_members(const int *fields, const struct kr_value *values,
  * Whether BEFORE and AFTER, two states of one file that is read with OPTIONS
  * (nullable), say the same in all but FIELD, which is VALUE in AFTER: by
  * kr_doc_prove(), and by every field that kubelet makes of both. 0: proven;
- * -EBADMSG: not, DIAG says where; -ENOMEM.
+ * KR_MALFORMED: not, DIAG says where; -ENOMEM.
  */
 int kr_config_prove(int field, const struct kr_file *before,
                     const struct kr_file *after,

@@ -43,7 +43,7 @@ struct found {
 	size_t start, end; /* from its brace to behind the other */
 };
 
-/* 0; -EBADMSG: the body is no JSON; -ENOMEM. */
+/* 0; KR_MALFORMED: the body is no JSON; -ENOMEM. */
 static int find_object(const struct kr_file *body, struct found *ret)
 {
 	_cleanup_json_ struct kr_json json;
@@ -271,9 +271,9 @@ int kr_configz_values_read(const char *body, size_t size,
 	_cleanup_configz_values_ struct kr_configz_values all = {0};
 	struct kr_file inner = {.path = path, .real = path};
 	struct found found;
-	int r = body ? find_object(&answer, &found) : -EBADMSG;
+	int r = body ? find_object(&answer, &found) : KR_MALFORMED;
 
-	if (r < 0 && r != -EBADMSG)
+	if (r < 0 && r != KR_MALFORMED)
 		return r;
 	if (r < 0 || found.n != 1 || found.end == 0) {
 		take_nothing(&all, r < 0 ? "the answer of configz must be JSON"

@@ -80,7 +80,7 @@ static void hear_value(struct told *told, enum kr_json_token_type type)
 		told->in_key = false;
 }
 
-/* 0; -EBADMSG: the body is no JSON; -ENOMEM. */
+/* 0; KR_MALFORMED: the body is no JSON; -ENOMEM. */
 static int hear(size_t size, struct told *told)
 {
 	const struct kr_file body = {
@@ -149,7 +149,7 @@ enum kr_state kr_configz_decode(const char *body, size_t size, const char *key,
 	                    .key = key,
 	                    .reason = reason,
 	                    .reason_size = reason_size};
-	int r = body ? hear(size, &told) : -EBADMSG;
+	int r = body ? hear(size, &told) : KR_MALFORMED;
 
 	if (r < 0) {
 		say(&told,

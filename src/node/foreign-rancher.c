@@ -345,7 +345,7 @@ static int read_yaml(struct kr_foreign_reading *rd, const struct kr_file *file)
 	const struct kr_yaml_node *name;
 	int r = kr_yaml_parse(file, &tree, NULL, &document);
 
-	if (r < 0 && r != -EBADMSG)
+	if (r < 0 && r != KR_MALFORMED)
 		return r;
 	if (r >= 0 && !document.root)
 		return 0;

@@ -249,7 +249,7 @@ static bool mentions(const struct kr_file *file, const char *word)
 	return memmem(file->data, file->size, word, strlen(word));
 }
 
-/* 0; -EBADMSG: it is no JSON and no YAML (a MIME document may be one of
+/* 0; KR_MALFORMED: it is no JSON and no YAML (a MIME document may be one of
  * nodeadm's, too); -ENOMEM. */
 static int read_node_config(const struct kr_file *file, struct reading *rd)
 {

@@ -26,6 +26,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/diag.h"
 #include "base/vec.h"
 #include "node/pem.h"
 
@@ -152,7 +153,7 @@ static bool is_sequence(const char *s, size_t size)
 	return length >= 0x80 && length == size - 2 - n;
 }
 
-/* Adds the certificate of BODY. 0; -EBADMSG: no base64; -ENOMEM. */
+/* Adds the certificate of BODY. 0; KR_MALFORMED: no base64; -ENOMEM. */
 static int add_certificate(struct part body, bool has_headers,
                            struct kr_pem *pem)
 {
@@ -163,7 +164,7 @@ static int add_certificate(struct part body, bool has_headers,
 
 	/* another begin, most often: found before all of this is copied */
 	if (memchr(body.bytes, '-', body.length))
-		return -EBADMSG;
+		return KR_MALFORMED;
 	bytes = malloc(body.length + 1);
 	if (!bytes)
 		return -ENOMEM;
@@ -223,7 +224,7 @@ static int read_block(struct reader *r, struct kr_pem *pem, enum step *ret)
 	if (type.length == LENGTH(CERTIFICATE) &&
 	    memcmp(type.bytes, CERTIFICATE, type.length) == 0) {
 		error = add_certificate(body, has_headers, pem);
-		if (error == -EBADMSG)
+		if (error == KR_MALFORMED)
 			return 0;
 		if (error < 0)
 			return error;

@@ -211,13 +211,17 @@ static int say(struct judging *j, int field, const struct held *held,
 	                                       : kr_field_name(field);
 	const char *dashes = held->decision.flag ? "--" : "";
 
-	if (!j->node->configured) {
+	if (!j->node->configured && found == FOUND_NOTHING)
+		kr_diag_add_later(j->diag, held->span,
+		                  "%s%s names %s, %s yet: kubelet needs it to "
+		                  "start",
+		                  dashes, name, held->path, words);
+	else if (!j->node->configured)
 		kr_diag_add(j->diag, KR_NOTE, "file-not-there-yet", held->span,
-		            "%s%s names %s, %s%s: kubelet needs it to start",
-		            dashes, name, held->path, words,
-		            found == FOUND_NOTHING ? " yet" : "");
+		            "%s%s names %s, %s: kubelet needs it to start",
+		            dashes, name, held->path, words);
+	if (!j->node->configured)
 		return 0;
-	}
 	kr_diag_add(j->diag, KR_ERROR, kinds[found].code, held->span,
 	            "%s%s names %s, %s", dashes, name, held->path, words);
 	if (!j->in->fault_by_file) {
@@ -308,12 +312,12 @@ static int judge_client(struct judging *j)
 		needs = &mode;
 	else
 		return 0;
-	kr_diag_add(j->diag, KR_NOTE, "file-not-there-yet", needs->span,
-	            "%s needs the API server, and --kubeconfig is not given "
-	            "yet: kubelet needs it to start",
-	            kr_field_name(needs == &webhook
-	                                  ? KR_FIELD_WEBHOOK
-	                                  : KR_FIELD_AUTHORIZATION_MODE));
+	kr_diag_add_later(
+		j->diag, needs->span,
+		"%s needs the API server, and --kubeconfig is not given "
+		"yet: kubelet needs it to start",
+		kr_field_name(needs == &webhook ? KR_FIELD_WEBHOOK
+	                                        : KR_FIELD_AUTHORIZATION_MODE));
 	return 0;
 }
 
@@ -330,10 +334,11 @@ static int judge_runtime(struct judging *j)
 	r = hold(j, KR_FIELD_RUNTIME_ENDPOINT, &endpoint);
 	if (r < 0 || endpoint.decision.state == KR_STATE_UNKNOWN)
 		return r;
-	kr_diag_add(j->diag, KR_NOTE, "file-not-there-yet", KR_SPAN_NONE,
-	            "--container-runtime-endpoint is not given yet: kubelet "
-	            "1.%u needs it to start",
-	            minor);
+	kr_diag_add_later(
+		j->diag, KR_SPAN_NONE,
+		"--container-runtime-endpoint is not given yet: kubelet "
+		"1.%u needs it to start",
+		minor);
 	return 0;
 }
 

@@ -34,7 +34,7 @@ struct kr_durable_options {
  * (on a node that is not configured yet: whatever they do), and adds to them
  * the file that makes the change last, where this platform has a file that is
  * ours to write. Where it is not written, a message in DIAG says who undoes the
- * change. 0; -EEXIST, -ENOMEM, or an errno with words. RET is zeroed where
+ * change. 0; KR_COLLIDES, -ENOMEM, or an errno with words. RET is zeroed where
  * they are not written again; with a MEDIUM it has the medium's place and text
  * in any case.
  */

@@ -40,9 +40,9 @@ static int cut_span(const struct kr_flag_edit *e, struct kr_span cut,
 {
 	int r = kr_edits_cut(e->edits, cut);
 
-	return r == -EEXIST ? refuse(e, "edits-collide", place,
-	                             "two edits would touch the same bytes")
-	                    : r;
+	return r == KR_COLLIDES ? refuse(e, "edits-collide", place,
+	                                 "two edits would touch the same bytes")
+	                        : r;
 }
 
 /* The word of the unit that is ARG and stands in a file. */
@@ -337,7 +337,7 @@ static int cut_blanks(const struct kr_flag_edit *e)
 			continue;
 		r = kr_edits_cut(e->edits,
 		                 (struct kr_span){v->file, head, end - head});
-		if (r < 0 && r != -EEXIST)
+		if (r < 0 && r != KR_COLLIDES)
 			return r;
 	}
 	return 0;

@@ -379,27 +379,25 @@ int kr_joining_leave(struct kr_joining *m, size_t i, const char *why)
 	return leave(&m->candidates[i], KR_WHY_REFUSED, "%s", why);
 }
 
-/* What the node is refused for, in words of the rule I. 0 or an errno. */
-static int refuse_step(struct kr_joining *m, size_t i)
+int kr_joining_refuse_step(struct kr_joining *m, size_t i,
+                           const struct kr_plan_options *options,
+                           struct kr_diag *diag)
 {
-	struct kr_plan_options brief = *m->options;
 	const struct kr_judgement *j = kr_joining_judgement(m, i);
-	struct kr_candidate *c = &m->candidates[i];
 	_cleanup_step_ struct kr_plan step = {.method = m->plan->method};
-	int r;
+	int r = j->rule->n_fields == 0
+	                ? kr_step_refuse_perms(m->node, m->audit->edition, j,
+	                                       options->brief, diag)
+	                : kr_step_make(m->node, j, options, diag, &step);
 
-	brief.brief = true;
-	r = j->rule->n_fields == 0
-	            ? kr_step_refuse_perms(m->node, m->audit->edition, j, true,
-	                                   &c->diag)
-	            : kr_step_make(m->node, j, &brief, &c->diag, &step);
-	c->by_hand = step.by_hand;
+	m->candidates[i].by_hand = step.by_hand;
 	return r;
 }
 
 int kr_joining_refuse(struct kr_joining *m, size_t i)
 {
 	const struct kr_judgement *j = kr_joining_judgement(m, i);
+	struct kr_plan_options brief = *m->options;
 	struct kr_candidate *c = &m->candidates[i];
 	_cleanup_free_ char *text = NULL;
 	int r;
@@ -409,7 +407,8 @@ int kr_joining_refuse(struct kr_joining *m, size_t i)
 	r = leave_kept(m, i);
 	if (r != 0)
 		return r;
-	r = refuse_step(m, i);
+	brief.brief = true;
+	r = kr_joining_refuse_step(m, i, &brief, &c->diag);
 	if (r != KR_REFUSED)
 		return r;
 	/* harm that it would do is said of one that would be asked for, too */
@@ -534,7 +533,7 @@ static int join(struct kr_joining *m, size_t i, bool part, struct kr_plan *step)
 	if (r > 0)
 		return KR_REFUSED;
 	r = r < 0 ? r : overlay(m, step, &all, &found, &after);
-	if (r == 0 || r == -EEXIST)
+	if (r == 0 || r == KR_COLLIDES)
 		return kr_diag_refuse(
 			diag, "not-proven", KR_SPAN_NONE,
 			"its edits do not go together with the others");

@@ -56,6 +56,12 @@ int kr_joining_triage(struct kr_joining *m, size_t i);
 /* The rule I is refused for WHY, and not fixed. 0 or -ENOMEM. */
 int kr_joining_leave(struct kr_joining *m, size_t i, const char *why);
 
+/* What the node is refused for, in words of the rule I for DIAG. 0 or an errno.
+ */
+int kr_joining_refuse_step(struct kr_joining *m, size_t i,
+                           const struct kr_plan_options *options,
+                           struct kr_diag *diag);
+
 /* Nothing can be edited on the node: why the rule I is left. 1, or 0: nothing
  * is to be done for it; KR_NOTHING_YET: there is nothing to judge yet; -ENOMEM;
  * another errno, with words. */

@@ -468,18 +468,10 @@ static int refuse_first(struct kr_joining *m)
 	int r = 0;
 
 	for (size_t i = 0; i < m->audit->n_items; i++) {
-		_cleanup_step_ struct kr_plan step = {.method =
-		                                              m->plan->method};
-		const struct kr_judgement *j = kr_joining_judgement(m, i);
-
-		if (kr_step_is_done(m->node, j, m->options))
+		if (kr_step_is_done(m->node, kr_joining_judgement(m, i),
+		                    m->options))
 			continue;
-		r = j->rule->n_fields == 0
-		            ? kr_step_refuse_perms(m->node, m->audit->edition,
-		                                   j, false, m->diag)
-		            : kr_step_make(m->node, j, m->options, m->diag,
-		                           &step);
-		m->candidates[i].by_hand = step.by_hand;
+		r = kr_joining_refuse_step(m, i, m->options, m->diag);
 		if (r != KR_REFUSED || !m->node->disk.foreign)
 			break;
 	}

@@ -135,7 +135,7 @@ static int prove_configs(struct kr_node *node, const struct kr_rule *rule,
 		r = kr_config_prove(rule->fields[0], old->files[before],
 		                    new->files[after], &options, &rule->want,
 		                    diag);
-		if (r == -EBADMSG)
+		if (r == KR_MALFORMED)
 			return KR_REFUSED;
 		if (r < 0)
 			return r;

@@ -125,7 +125,7 @@ static int make_dropin(struct planning *p)
 	r = kr_config_make(&field, &p->rule->want, 1, &text);
 	if (r == 0)
 		r = kr_edits_create(&p->plan->edits, path, text);
-	return r == -EEXIST ? KR_REFUSED : r;
+	return r == KR_COLLIDES ? KR_REFUSED : r;
 }
 
 /* Whether that is so. */

@@ -123,7 +123,7 @@ static int try_variable(struct overriding *o, const char *name)
 		return r;
 	r = kr_unit_append_word(v, o->flag, &edits, NULL);
 	if (r < 0)
-		return r == KR_REFUSED || r == -EEXIST ? 0 : r;
+		return r == KR_REFUSED || r == KR_COLLIDES ? 0 : r;
 	r = decides(o, &edits);
 	if (r <= 0)
 		return r;
@@ -241,7 +241,7 @@ static int make_dropin(struct overriding *o)
 	if (!text)
 		return -ENOMEM;
 	r = kr_edits_create(&o->plan->edits, path, text);
-	return r == -EEXIST ? KR_REFUSED : r;
+	return r == KR_COLLIDES ? KR_REFUSED : r;
 }
 
 /* Whether a drop-in would stand in what is built, too: then it cannot be made,

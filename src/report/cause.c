@@ -65,16 +65,9 @@ bool kr_cause_repeats(const struct kr_diag *diag, const struct kr_message *m)
 	return false;
 }
 
-/* A file that is there, and is not what kubelet needs, has the code, too. */
-static bool comes_later(const struct kr_message *m)
-{
-	return strcmp(m->code, "file-not-there-yet") == 0 &&
-	       strstr(m->text, " yet: ");
-}
-
 bool kr_cause_is_detail(const struct kr_message *m)
 {
-	return comes_later(m) ||
+	return m->later ||
 	       (m->severity == KR_NOTE && strcmp(m->code, "flag-version") == 0);
 }
 
@@ -84,7 +77,7 @@ void kr_cause_count_later(const struct kr_term *term,
 	size_t n = 0;
 
 	KR_EACH(const struct kr_message, m, diag->messages, diag->n_messages)
-		n += comes_later(m);
+		n += m->later;
 	if (n == 0)
 		return;
 	kr_term_color(term, KR_COLOR_DIM, "note: ");

@@ -280,7 +280,8 @@ static int make_plan(struct kr_host *host, const struct kr_audit *audit,
 }
 
 int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
-               struct kr_diag *why, enum kr_foresight *ret)
+               const struct kr_obstacles *known, struct kr_diag *why,
+               enum kr_foresight *ret)
 {
 	struct kr_consent consent;
 	const struct kr_plan_options options = {
@@ -290,17 +291,13 @@ int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
 		.draft = true,
 		.check_files = files_check(host->node),
 	};
-	_cleanup_obstacles_ struct kr_obstacles known = {0};
 	const struct kr_manifests *records;
 	_cleanup_plan_ struct kr_plan *plan = NULL;
 	int r = kr_host_records(host, &records);
 
 	if (r < 0)
 		return r;
-	r = kr_obstacles_find(host->node, audit, records, &known);
-	if (r < 0)
-		return r;
-	take_known(&known, &consent);
+	take_known(known, &consent);
 	r = make_plan(host, audit, &options, why, ret, &plan);
 	if (r != 1)
 		return r;
@@ -311,31 +308,18 @@ int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
 	return r < 0 ? r : 0;
 }
 
-static int foresee_all(struct kr_host *host, const struct kr_audit *audit,
-                       const struct kr_manifests *records,
-                       struct kr_consent *consents, struct kr_diag *why,
-                       struct kr_foreseen *f)
+int kr_foresee_all(struct kr_host *host, const struct kr_audit *audit,
+                   const struct kr_obstacles *known, struct kr_diag *why,
+                   struct kr_foreseen *ret)
 {
+	_cleanup_free_ struct kr_consent *consents =
+		calloc(audit->n_items, sizeof(*consents));
 	struct kr_plan_options options = {
 		.method = KR_METHOD_AUTO,
 		.consents = consents,
 		.explicit_wanted = audit->explicit_wanted,
 		.check_files = files_check(host->node),
 	};
-	int r;
-
-	options.draft = !has_put_back(records);
-	r = make_plan(host, audit, &options, why, &f->foresight, &f->plan);
-	return r == 1 ? foresee_plan(host, audit, records, f->plan, why,
-	                             &f->foresight)
-	              : r;
-}
-
-int kr_foresee_all(struct kr_host *host, const struct kr_audit *audit,
-                   struct kr_diag *why, struct kr_foreseen *ret)
-{
-	_cleanup_free_ struct kr_consent *consents =
-		calloc(audit->n_items, sizeof(*consents));
 	const struct kr_manifests *records;
 	int r;
 
@@ -347,15 +331,10 @@ int kr_foresee_all(struct kr_host *host, const struct kr_audit *audit,
 	r = kr_host_records(host, &records);
 	if (r < 0)
 		return r;
-	r = kr_obstacles_find(host->node, audit, records, &ret->known);
-	if (r < 0)
-		return r;
-	take_known(&ret->known, consents);
-	return foresee_all(host, audit, records, consents, why, ret);
-}
-
-void kr_foreseen_done(struct kr_foreseen *f)
-{
-	kr_plan_free(f->plan);
-	kr_obstacles_done(&f->known);
+	take_known(known, consents);
+	options.draft = !has_put_back(records);
+	r = make_plan(host, audit, &options, why, &ret->foresight, &ret->plan);
+	return r == 1 ? foresee_plan(host, audit, records, ret->plan, why,
+	                             &ret->foresight)
+	              : r;
 }

@@ -17,12 +17,13 @@ enum kr_foresight {
 
 /*
  * Looks ahead at 'fix' on HOST, which AUDIT judged, as far as that is known
- * without asking kubelet: its plan, the records of earlier fixes, the files and
- * the restart. WHY gets the words of a refusal, and nothing else. 0 and *RET;
- * -ENOMEM.
+ * without asking kubelet: its plan without what is KNOWN to keep fix from a
+ * control, the records of earlier fixes, the files and the restart. WHY gets
+ * the words of a refusal, and nothing else. 0 and *RET; -ENOMEM.
  */
 int kr_foresee(struct kr_host *host, const struct kr_audit *audit,
-               struct kr_diag *why, enum kr_foresight *ret);
+               const struct kr_obstacles *known, struct kr_diag *why,
+               enum kr_foresight *ret);
 
 /* What is foreseen of several. */
 struct kr_foreseen {
@@ -30,12 +31,11 @@ struct kr_foreseen {
 	/* which of them are fixed; NULL: no plan can be made, or the node is
 	 * too large to be looked at so */
 	struct kr_plan *plan;
-	struct kr_obstacles known;
 };
 
 /* The same of a fix of all controls of AUDIT, in which what has to be asked for
- * is allowed, and what is known to be held is not. The caller ends RET. */
+ * is allowed, and what is known to be held is not. The caller frees RET's plan.
+ */
 int kr_foresee_all(struct kr_host *host, const struct kr_audit *audit,
-                   struct kr_diag *why, struct kr_foreseen *ret);
-void kr_foreseen_done(struct kr_foreseen *foreseen);
-#define _cleanup_foreseen_ _cleanup_(kr_foreseen_done)
+                   const struct kr_obstacles *known, struct kr_diag *why,
+                   struct kr_foreseen *ret);

@@ -473,8 +473,9 @@ void kr_json_add_edition(struct kr_build *j, cJSON *root, const char *member,
 	kr_build_string(j, o, "edition", edition->version);
 }
 
-/* NODE: NULL where it could not be read. */
+/* NODE and RECORDS: NULL where it could not be read. */
 static void add_result(struct kr_build *j, cJSON *root, struct kr_node *node,
+                       const struct kr_manifests *records,
                        const struct kr_audit *a, const struct kr_diag *diag)
 {
 	_cleanup_obstacles_ struct kr_obstacles known = {0};
@@ -495,7 +496,7 @@ static void add_result(struct kr_build *j, cJSON *root, struct kr_node *node,
 	kr_build_boolean(j, root, "restart_needed", a->restart_needed);
 	kr_build_boolean(j, root, "reload_needed", a->reload_needed);
 	add_process(j, root, node, a);
-	if (node && kr_obstacles_find(node, a, NULL, &known) < 0)
+	if (node && kr_obstacles_find(node, a, records, &known) < 0)
 		j->failed = true;
 	controls = kr_build_array(j, root, "controls");
 	for (size_t i = 0; i < a->n_items; i++)
@@ -505,20 +506,25 @@ static void add_result(struct kr_build *j, cJSON *root, struct kr_node *node,
 }
 
 void kr_json_add_audit(struct kr_build *j, cJSON *root, struct kr_node *node,
+                       const struct kr_manifests *records,
                        const struct kr_audit *audit, const struct kr_diag *diag)
 {
 	kr_json_add_head(j, root);
 	kr_json_add_node(j, root, node);
-	add_result(j, root, node, audit, diag);
+	add_result(j, root, node, records, audit, diag);
 }
 
-int kr_json_audit(FILE *out, struct kr_node *node, const struct kr_audit *audit,
+int kr_json_audit(FILE *out, struct kr_host *host, const struct kr_audit *audit,
                   const struct kr_diag *diag)
 {
+	const struct kr_manifests *records;
 	struct kr_build j = {0};
-	cJSON *root = cJSON_CreateObject();
+	cJSON *root;
 
-	kr_json_add_audit(&j, root, node, audit, diag);
+	if (kr_host_records(host, &records) < 0)
+		return -ENOMEM;
+	root = cJSON_CreateObject();
+	kr_json_add_audit(&j, root, host->node, records, audit, diag);
 	return kr_build_print(&j, root, out);
 }
 
@@ -587,6 +593,6 @@ int kr_json_unread(FILE *out, const struct kr_rules *rules,
 	root = cJSON_CreateObject();
 	kr_json_add_head(&j, root);
 	add_unread_node(&j, root, options);
-	add_result(&j, root, NULL, &unread, diag);
+	add_result(&j, root, NULL, NULL, &unread, diag);
 	return kr_build_print(&j, root, out);
 }

@@ -9,22 +9,25 @@
 #include <stdio.h>
 
 #include "base/json-build.h"
+#include "host/host.h"
 #include "node/node.h"
 #include "policy/judge.h"
+#include "store/manifest.h"
 
 /* Of audit, fix and undo. */
 #define KR_JSON_SCHEMA 2
 
 /* Each prints one object and a newline. 0 or -ENOMEM. */
-int kr_json_audit(FILE *out, struct kr_node *node, const struct kr_audit *audit,
+int kr_json_audit(FILE *out, struct kr_host *host, const struct kr_audit *audit,
                   const struct kr_diag *diag);
 /* An audit by RULES that could read nothing: every view is unknown. */
 int kr_json_unread(FILE *out, const struct kr_rules *rules,
                    const struct kr_node_options *options,
                    const struct kr_diag *diag);
 
-/* The same as members of ROOT. */
+/* The same as members of ROOT, with the RECORDS of earlier fixes. */
 void kr_json_add_audit(struct kr_build *j, cJSON *root, struct kr_node *node,
+                       const struct kr_manifests *records,
                        const struct kr_audit *audit,
                        const struct kr_diag *diag);
 

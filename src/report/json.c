@@ -88,13 +88,15 @@ static void add_actions(struct kr_build *j, cJSON *root,
 }
 
 static void add_nested_audit(struct kr_build *j, cJSON *root, const char *name,
-                             struct kr_node *node, const struct kr_audit *audit)
+                             struct kr_node *node,
+                             const struct kr_manifests *records,
+                             const struct kr_audit *audit)
 {
 	const struct kr_diag none = {0};
 
 	if (node && audit)
 		kr_json_add_audit(j, kr_build_object(j, root, name), node,
-		                  audit, &none);
+		                  records, audit, &none);
 	else
 		kr_build_string(j, root, name, NULL);
 }
@@ -169,10 +171,31 @@ static void add_left(struct kr_build *j, cJSON *root, const struct kr_fix *fix)
 	}
 }
 
+/* "before" and "after", by the records as they are now. */
+static void add_audits(struct kr_build *j, cJSON *root,
+                       const struct kr_fix *fix)
+{
+	struct kr_node *node = fix->host ? fix->host->node : NULL;
+	_cleanup_manifests_ struct kr_manifests records = {0};
+
+	/* fix goes on without records that cannot be read, too */
+	if (node && kr_manifests_read(node->fs, NULL, &records) == -ENOMEM)
+		j->failed = true;
+	add_nested_audit(j, root, "before", node, &records, fix->before);
+	if (fix->after)
+		add_nested_audit(j, root, "after", fix->host_after->node,
+		                 &records, fix->after);
+	else if (fix->outcome == KR_OUTCOME_WOULD_FIX && fix->plan &&
+	         fix->plan->audit)
+		add_nested_audit(j, root, "after", fix->plan->after, &records,
+		                 fix->plan->audit);
+	else
+		add_nested_audit(j, root, "after", node, &records, fix->before);
+}
+
 int kr_json_fix(FILE *out, const struct kr_fix *fix, const struct kr_diag *diag)
 {
 	struct kr_node *node = fix->host ? fix->host->node : NULL;
-	bool planned = fix->plan && fix->plan->audit;
 	struct kr_build j = {0};
 	cJSON *root = cJSON_CreateObject(), *changes;
 
@@ -197,15 +220,7 @@ int kr_json_fix(FILE *out, const struct kr_fix *fix, const struct kr_diag *diag)
 		add_change(&j, changes, &fix->plan->edits.files[i]);
 	add_durable(&j, root, kr_fix_durable(fix));
 	add_actions(&j, root, &fix->actions);
-	add_nested_audit(&j, root, "before", node, fix->before);
-	if (fix->after)
-		add_nested_audit(&j, root, "after", fix->host_after->node,
-		                 fix->after);
-	else if (fix->outcome == KR_OUTCOME_WOULD_FIX && planned)
-		add_nested_audit(&j, root, "after", fix->plan->after,
-		                 fix->plan->audit);
-	else
-		add_nested_audit(&j, root, "after", node, fix->before);
+	add_audits(&j, root, fix);
 	kr_json_add_messages(&j, root, diag);
 	add_log(&j, root, &fix->log);
 	return kr_build_print(&j, root, out);

@@ -248,15 +248,15 @@ static bool is_elsewhere(const struct kr_node *node)
 
 /* What a fix would be refused for is what keeps the audit from knowing: the
  * first line has said it. */
-static int print_refused(const struct kr_term *term, struct kr_host *host,
-                         const struct kr_audit *audit)
+static int print_refused(const struct kr_next *next)
 {
-	const char *said = audit->items[0].disk.reason;
+	const char *said = next->audit->items[0].disk.reason;
 	_cleanup_diag_ struct kr_diag why = {0};
 	const struct kr_message *cause;
 	struct kr_message rest;
 	enum kr_foresight foresight;
-	int r = kr_foresee(host, audit, &why, &foresight);
+	int r = kr_foresee(next->host, next->audit, next->known, &why,
+	                   &foresight);
 
 	if (r < 0 || foresight != KR_FORESIGHT_REFUSED)
 		return r;
@@ -267,15 +267,15 @@ static int print_refused(const struct kr_term *term, struct kr_host *host,
 		rest.text += strlen(said) + 2;
 		cause = &rest;
 	}
-	kr_next_print_cause(term, cause, true);
+	kr_next_print_cause(next->term, cause, true);
 	return 0;
 }
 
 /* Before kubelet is configured a fix writes the platform's durable place. */
-static int print_waiting(const struct kr_term *term, struct kr_host *host,
-                         const struct kr_api_options *api,
-                         const struct kr_audit *audit, const char *words)
+static int print_waiting(const struct kr_next *next)
 {
+	const struct kr_audit *audit = next->audit;
+	const struct kr_term *term = next->term;
 	_cleanup_free_ struct kr_consent *consents =
 		calloc(audit->n_items, sizeof(*consents));
 	const struct kr_plan_options options = {
@@ -293,7 +293,8 @@ static int print_waiting(const struct kr_term *term, struct kr_host *host,
 		return -ENOMEM;
 	for (size_t i = 0; i < audit->n_items; i++)
 		consents[i].named = audit->n_items == 1;
-	r = may_fix ? kr_plan_make(host->node, audit, &options, &ignored, &plan)
+	r = may_fix ? kr_plan_make(next->host->node, audit, &options, &ignored,
+	                           &plan)
 	            : KR_NOTHING_YET;
 	if (r == -ENOMEM)
 		return r;
@@ -302,33 +303,32 @@ static int print_waiting(const struct kr_term *term, struct kr_host *host,
 		fputs(" configure kubelet, then run it again\n", term->out);
 		return 0;
 	}
-	r = kr_format(&command, "fix -n%s%s", words,
+	r = kr_format(&command, "fix -n%s%s", next->words,
 	              audit->explicit_wanted ? " --explicit" : "");
 	if (r == 0)
-		kr_next_print(term, host->node, api, command);
+		kr_next_print(term, next->host->node, next->api, command);
 	return r;
 }
 
-int kr_next_print_unknown(const struct kr_term *term, struct kr_host *host,
-                          const struct kr_api_options *api,
-                          const struct kr_audit *audit, const char *words,
-                          const struct kr_diag *diag)
+int kr_next_print_unknown(const struct kr_next *next)
 {
+	const struct kr_audit *audit = next->audit;
+	const struct kr_node *node = next->host->node;
 	const struct kr_judgement *j = kr_headline_cause(audit);
 	const struct kr_message *m =
-		j ? kr_cause_find(diag, j->disk.reason) : NULL;
+		j ? kr_cause_find(next->diag, j->disk.reason) : NULL;
 	const bool lone = audit->n_items == 1;
 
 	if (lone && j->disk.state == KR_STATE_UNKNOWN &&
-	    j->live.answer != KR_ANSWER_PASS && is_elsewhere(host->node))
-		return print_refused(term, host, audit);
+	    j->live.answer != KR_ANSWER_PASS && is_elsewhere(node))
+		return print_refused(next);
 	if (m && m->file) {
-		kr_next_print_cause(term, m, false);
+		kr_next_print_cause(next->term, m, false);
 		return 0;
 	}
-	if (kr_next_print_no_unit(term, host->node, "audit", ""))
+	if (kr_next_print_no_unit(next->term, node, "audit", ""))
 		return 0;
-	if (kr_node_waits(host->node))
-		return print_waiting(term, host, api, audit, words);
-	return lone ? print_refused(term, host, audit) : 0;
+	if (kr_node_waits(node))
+		return print_waiting(next);
+	return lone ? print_refused(next) : 0;
 }

@@ -4,9 +4,22 @@
 /* The next command to run. */
 
 #include "fix/fix.h"
+#include "host/host.h"
 #include "net/api.h"
 #include "node/node.h"
+#include "report/obstacles.h"
 #include "report/term.h"
+
+/* An audit whose next command is asked for. */
+struct kr_next {
+	const struct kr_term *term;
+	struct kr_host *host;
+	const struct kr_api_options *api; /* what was said of an API server */
+	const struct kr_audit *audit;
+	const struct kr_obstacles *known; /* one of each of its controls */
+	const char *words; /* options that select them once more, or "" */
+	const struct kr_diag *diag;
+};
 
 /* " --root=DIR --unit=NAME ...": the options that make a command one for the
  * same node, and for the same API server where API says that one was asked; API
@@ -40,13 +53,9 @@ const struct kr_message *kr_next_fault(const struct kr_audit *audit,
  * "next: ..." of an audit that does not know the disk: what keeps it from
  * knowing, where that is a file, or that there is no kubelet; the fix of a node
  * that is not configured yet, as far as one goes; else what a fix of the lone
- * control would be refused for. WORDS: the options that select AUDIT's controls
- * once more. 0 or -ENOMEM.
+ * control would be refused for. 0 or -ENOMEM.
  */
-int kr_next_print_unknown(const struct kr_term *term, struct kr_host *host,
-                          const struct kr_api_options *api,
-                          const struct kr_audit *audit, const char *words,
-                          const struct kr_diag *diag);
+int kr_next_print_unknown(const struct kr_next *next);
 
 /* "START" and "next: COMMAND" of kubelet's own unit, or that it be named, where
  * the unit is not there or is another program's; else false. */

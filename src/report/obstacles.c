@@ -71,25 +71,17 @@ static int find_bars(struct kr_node *node, const struct kr_audit *audit,
                      const struct kr_manifests *records, struct kr_obstacles *o)
 {
 	_cleanup_free_ const char **names = calloc(o->n + 1, sizeof(*names));
-	_cleanup_manifests_ struct kr_manifests own = {0};
-	_cleanup_diag_ struct kr_diag ignored = {0};
 	const struct kr_manifest *whole;
-	size_t n;
-	int r;
 
 	if (!names)
 		return -ENOMEM;
-	n = name_all(audit, names);
-	/* fix goes on without records that cannot be read, too */
-	r = n > 0 && !records ? kr_manifests_read(node->fs, &ignored, &own) : 0;
-	if (r < 0 || n == 0)
-		return r == -ENOMEM ? r : 0;
-	records = records ?: &own;
-	whole = kr_manifests_find_put_back(records, node->fs, names, n);
+	whole = kr_manifests_find_put_back(records, node->fs, names,
+	                                   name_all(audit, names));
 	for (size_t i = 0; i < o->n; i++) {
 		const char *name = audit->items[i].rule->name;
 		const struct kr_manifest *m =
 			kr_manifests_find_blamed(records, node->fs, name);
+		int r;
 
 		if (!counts(&audit->items[i]))
 			continue;

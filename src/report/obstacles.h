@@ -27,8 +27,8 @@ const char *kr_obstacle_refusal(const struct kr_obstacle *obstacle);
 
 /*
  * Of what NODE shows of the controls that AUDIT fails, and the RECORDS of
- * earlier fixes (NULL: of those that NODE has); the files of holds are read
- * only where it does. 0: RET is filled, the caller ends it; -ENOMEM.
+ * earlier fixes; the files of holds are read only where it does. 0: RET is
+ * filled, the caller ends it; -ENOMEM.
  */
 int kr_obstacles_find(struct kr_node *node, const struct kr_audit *audit,
                       const struct kr_manifests *records,

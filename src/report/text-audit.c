@@ -364,17 +364,17 @@ static void print_refused(const struct kr_term *term,
 }
 
 /* COMMAND, or what is to be done instead where it would be refused. */
-static int print_fix_next(const struct kr_term *term, struct kr_host *host,
-                          const struct kr_api_options *api,
-                          const struct kr_audit *audit,
-                          const struct kr_diag *diag, const char *command)
+static int print_fix_next(const struct kr_next *next, const char *command)
 {
-	const struct kr_message *cause = kr_diag_cause(diag);
+	const struct kr_term *term = next->term;
+	const struct kr_node *node = next->host->node;
+	const struct kr_audit *audit = next->audit;
+	const struct kr_message *cause = kr_diag_cause(next->diag);
 	_cleanup_diag_ struct kr_diag why = {0};
 	_cleanup_free_ char *preview = NULL;
 	bool edits = fixable(audit);
 	enum kr_foresight foresight;
-	int r = kr_foresee(host, audit, &why, &foresight);
+	int r = kr_foresee(next->host, audit, next->known, &why, &foresight);
 
 	if (r < 0)
 		return r;
@@ -385,16 +385,16 @@ static int print_fix_next(const struct kr_term *term, struct kr_host *host,
 		return 0;
 	}
 	if (foresight == KR_FORESIGHT_REFUSED) {
-		print_refused(term, audit, diag, &why);
+		print_refused(term, audit, next->diag, &why);
 		return 0;
 	}
-	if (host->node->disk.foreign ||
+	if (node->disk.foreign ||
 	    (foresight == KR_FORESIGHT_NO_RESTART && !edits)) {
-		print_restart(term, host->node);
+		print_restart(term, node);
 		return 0;
 	}
 	if (foresight == KR_FORESIGHT_GOES) {
-		kr_next_print(term, host->node, api, command);
+		kr_next_print(term, node, next->api, command);
 		return 0;
 	}
 	if (asprintf(&preview, "fix -n%s --restart=%s",
@@ -404,53 +404,49 @@ static int print_fix_next(const struct kr_term *term, struct kr_host *host,
 		preview = NULL;
 		return -ENOMEM;
 	}
-	kr_next_print(term, host->node, api, preview);
+	kr_next_print(term, node, next->api, preview);
 	return 0;
 }
 
-static int print_audit_next(const struct kr_term *term, struct kr_host *host,
-                            const struct kr_api_options *api,
-                            const struct kr_audit *audit, const char *words,
-                            const struct kr_diag *diag)
+static int print_audit_next(const struct kr_next *next)
 {
+	const struct kr_term *term = next->term;
+	const struct kr_node *node = next->host->node;
+	const struct kr_audit *audit = next->audit;
 	const struct kr_judgement *j = &audit->items[0];
 	_cleanup_free_ char *command = NULL;
 	const char *fix;
 
 	if (audit->verdict == KR_VERDICT_PASS)
 		return 0;
-	if (fixable(audit) && set_by_manager(host->node)) {
+	if (fixable(audit) && set_by_manager(node)) {
 		kr_term_color(term, KR_COLOR_DIM, "next:");
 		fputs(" systemctl show-environment\n", term->out);
 		return 0;
 	}
 	if (j->verdict == KR_VERDICT_UNKNOWN && j->needs_version) {
-		kr_next_print_version(term, host->node, api, words);
+		kr_next_print_version(term, node, next->api, next->words);
 		return 0;
 	}
 	fix = choose_fix(audit);
-	if (fix && kr_format(&command, "%s%s", fix, words) < 0)
+	if (fix && kr_format(&command, "%s%s", fix, next->words) < 0)
 		return -ENOMEM;
 	if (command)
-		return print_fix_next(term, host, api, audit, diag, command);
+		return print_fix_next(next, command);
 	if (j->disk.state == KR_STATE_INVALID)
-		kr_next_print_cause(term, kr_next_fault(audit, diag), false);
+		kr_next_print_cause(term, kr_next_fault(audit, next->diag),
+		                    false);
 	else if (j->disk.state == KR_STATE_UNKNOWN)
-		return kr_next_print_unknown(term, host, api, audit, words,
-		                             diag);
+		return kr_next_print_unknown(next);
 	else
-		kr_next_print_no_unit(term, host->node, "audit", "");
+		kr_next_print_no_unit(term, node, "audit", "");
 	return 0;
 }
 
-int kr_text_audit_next(const struct kr_term *term, struct kr_host *host,
-                       const struct kr_api_options *api,
-                       const struct kr_audit *audit, const char *words,
-                       const struct kr_diag *diag)
+int kr_text_audit_next(const struct kr_next *next)
 {
-	return kr_audit_is_usual(audit)
-	               ? print_audit_next(term, host, api, audit, words, diag)
-	               : kr_text_next(term, host, api, audit, words, diag);
+	return kr_audit_is_usual(next->audit) ? print_audit_next(next)
+	                                      : kr_text_next(next);
 }
 
 static void print_views(const struct kr_term *term, const struct kr_node *node,
@@ -669,6 +665,7 @@ int kr_text_audit(const struct kr_term *term, struct kr_host *host,
 	const struct kr_node *node = host->node;
 	const struct shown shown = {audit, diag, verbose};
 	_cleanup_obstacles_ struct kr_obstacles known = {0};
+	struct kr_next next = {term, host, api, audit, &known, words, diag};
 	_cleanup_free_ char *headline = NULL;
 	const struct kr_manifests *records;
 	int r = kr_host_records(host, &records);
@@ -712,9 +709,9 @@ int kr_text_audit(const struct kr_term *term, struct kr_host *host,
 	}
 	/* whom it did not answer is not sent there again */
 	if (j->live.state == KR_STATE_UNKNOWN)
-		api = NULL;
+		next.api = NULL;
 	if (node->platform && node->platform->refusal &&
 	    audit->verdict != KR_VERDICT_PASS)
 		return print_refusal(term, host->node, audit);
-	return kr_text_audit_next(term, host, api, audit, words, diag);
+	return kr_text_audit_next(&next);
 }

@@ -6,6 +6,7 @@
 #include "host/host.h"
 #include "net/api.h"
 #include "policy/judge.h"
+#include "report/next.h"
 #include "report/term.h"
 
 /* The verdict, each view, what is overridden, messages, the next command. API
@@ -18,7 +19,4 @@ int kr_text_audit(const struct kr_term *term, struct kr_host *host,
                   const struct kr_diag *diag);
 
 /* The next command alone, which is the last line of it. */
-int kr_text_audit_next(const struct kr_term *term, struct kr_host *host,
-                       const struct kr_api_options *api,
-                       const struct kr_audit *audit, const char *words,
-                       const struct kr_diag *diag);
+int kr_text_audit_next(const struct kr_next *next);

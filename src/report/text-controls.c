@@ -416,32 +416,31 @@ static bool is_shown(const struct kr_audit *a, const struct kr_obstacles *known,
 }
 
 /* What no fix changes: what else there is to do, of the first. */
-static void print_way(const struct kr_term *term, const struct kr_audit *a,
-                      const struct kr_foreseen *foreseen)
+static void print_way(const struct kr_next *next, const struct kr_plan *plan)
 {
-	const struct kr_plan *plan = foreseen->plan;
 	_cleanup_diag_ struct kr_diag why = {0};
 
 	for (size_t i = 0; i < plan->n_left; i++) {
 		const struct kr_left *l = &plan->left[i];
 
 		if ((l->why != KR_WHY_REFUSED && l->rule->n_fields > 0) ||
-		    is_shown(a, &foreseen->known, l->rule))
+		    is_shown(next->audit, next->known, l->rule))
 			continue;
 		kr_diag_add(&why, KR_ERROR, "refused", KR_SPAN_NONE, "%s: %s",
 		            l->rule->name, l->text);
-		kr_next_print_cause(term, kr_diag_cause(&why), true);
+		kr_next_print_cause(next->term, kr_diag_cause(&why), true);
 		return;
 	}
 }
 
-int kr_text_next(const struct kr_term *term, struct kr_host *host,
-                 const struct kr_api_options *api, const struct kr_audit *a,
-                 const char *words, const struct kr_diag *diag)
+int kr_text_next(const struct kr_next *next)
 {
-	struct kr_node *node = host->node;
+	const struct kr_term *term = next->term;
+	const struct kr_node *node = next->host->node;
+	const struct kr_audit *a = next->audit;
+	struct kr_foreseen foreseen = {0};
+	_cleanup_plan_ struct kr_plan *plan = NULL;
 	_cleanup_free_ char *command = NULL;
-	_cleanup_foreseen_ struct kr_foreseen foreseen = {0};
 	_cleanup_diag_ struct kr_diag why = {0};
 	bool refused;
 	int r = 0;
@@ -449,36 +448,36 @@ int kr_text_next(const struct kr_term *term, struct kr_host *host,
 	if (a->verdict == KR_VERDICT_PASS)
 		return 0;
 	if (a->verdict != KR_VERDICT_UNKNOWN)
-		r = kr_foresee_all(host, a, &why, &foreseen);
+		r = kr_foresee_all(next->host, a, next->known, &why, &foreseen);
+	plan = foreseen.plan;
 	if (r < 0)
 		return r;
 	refused = foreseen.foresight == KR_FORESIGHT_REFUSED;
 	if (!refused)
-		r = choose_fix(node, a, foreseen.plan, foreseen.foresight,
-		               words, &command);
+		r = choose_fix(node, a, plan, foreseen.foresight, next->words,
+		               &command);
 	if (r < 0)
 		return r;
 	if (command) {
-		kr_next_print(term, node, api, command);
+		kr_next_print(term, node, next->api, command);
 		return 0;
 	}
 	if (kr_node_waits(node))
-		return kr_next_print_unknown(term, host, api, a, words, diag);
+		return kr_next_print_unknown(next);
 	if (has_invalid(a))
-		kr_next_print_cause(term, kr_next_fault(a, diag), false);
+		kr_next_print_cause(term, kr_next_fault(a, next->diag), false);
 	else if (refused)
 		kr_next_print_cause(term, kr_diag_cause(&why), true);
-	else if (foreseen.plan)
-		print_way(term, a, &foreseen);
+	else if (plan)
+		print_way(next, plan);
+	if (a->verdict != KR_VERDICT_UNKNOWN)
+		return 0;
 	for (size_t i = 0; i < a->n_items; i++) {
 		if (a->items[i].verdict != KR_VERDICT_UNKNOWN ||
-		    !a->items[i].needs_version ||
-		    a->verdict != KR_VERDICT_UNKNOWN)
+		    !a->items[i].needs_version)
 			continue;
-		kr_next_print_version(term, node, api, words);
+		kr_next_print_version(term, node, next->api, next->words);
 		return 0;
 	}
-	return a->verdict == KR_VERDICT_UNKNOWN
-	               ? kr_next_print_unknown(term, host, api, a, words, diag)
-	               : 0;
+	return kr_next_print_unknown(next);
 }

@@ -3,11 +3,10 @@
 
 /* The parts of an audit of several controls for people. */
 
-#include "host/host.h"
-#include "net/api.h"
 #include "policy/editions.h"
 #include "policy/judge.h"
 #include "policy/plan.h"
+#include "report/next.h"
 #include "report/term.h"
 
 /* One line a control, the worst first; VERBOSE: with what is demanded. 0 or
@@ -23,7 +22,5 @@ int kr_text_table_after(const struct kr_term *term,
 /* What is demanded of J, level and assessment, and what scanners miss. */
 void kr_text_more(const struct kr_term *term, const struct kr_judgement *j);
 
-/* The next command, which selects the same controls by WORDS. 0 or -ENOMEM. */
-int kr_text_next(const struct kr_term *term, struct kr_host *host,
-                 const struct kr_api_options *api, const struct kr_audit *audit,
-                 const char *words, const struct kr_diag *diag);
+/* The next command. 0 or -ENOMEM. */
+int kr_text_next(const struct kr_next *next);

@@ -425,6 +425,24 @@ static bool needs_restart(const struct kr_fix *fix)
 	       after->verdict != KR_VERDICT_PASS;
 }
 
+static int print_restart_next(const struct kr_term *term,
+                              const struct kr_fix *fix, const char *words,
+                              const struct kr_diag *diag)
+{
+	_cleanup_obstacles_ struct kr_obstacles known = {0};
+	const struct kr_next next = {term,       fix->host_after, next_api(fix),
+	                             fix->after, &known,          words,
+	                             diag};
+	const struct kr_manifests *records;
+	int r = kr_host_records(fix->host_after, &records);
+
+	if (r < 0)
+		return r;
+	r = kr_obstacles_find(fix->host_after->node, fix->after, records,
+	                      &known);
+	return r < 0 ? r : kr_text_audit_next(&next);
+}
+
 static int print_fix_next(const struct kr_term *term, const struct kr_fix *fix,
                           const struct kr_text_change *change,
                           const struct kr_diag *diag)
@@ -442,8 +460,7 @@ static int print_fix_next(const struct kr_term *term, const struct kr_fix *fix,
 		return 0;
 	}
 	if (fix->outcome == KR_OUTCOME_FIXED && needs_restart(fix))
-		return kr_text_audit_next(term, fix->host_after, next_api(fix),
-		                          fix->after, words, diag);
+		return print_restart_next(term, fix, words, diag);
 	if (fix->outcome == KR_OUTCOME_FIXED && fix->host) {
 		if (asprintf(&command, "audit%s%s", words,
 		             fix->before->explicit_wanted ? " --explicit"

@@ -38,7 +38,7 @@ static int unreadable(struct kr_diag *diag, const char *path, int error)
 /* What lies there is something else, for ever: not an error of this moment. */
 static bool is_no_manifest(int error)
 {
-	return error == -EBADMSG || error == -ENOTDIR || error == -EISDIR ||
+	return error == KR_MALFORMED || error == -ENOTDIR || error == -EISDIR ||
 	       error == -EINVAL || error == -EFBIG || error == -ELOOP ||
 	       error == -EPROTONOSUPPORT;
 }

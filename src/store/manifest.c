@@ -264,7 +264,7 @@ static int take_hash(const cJSON *o, const char *name,
 	strlcpy(ret, s ? s : "", KR_SHA256_HEX_SIZE);
 	if (s && (strlen(s) != KR_SHA256_HEX_SIZE - 1 ||
 	          strspn(s, "0123456789abcdef") != strlen(s)))
-		return -EBADMSG;
+		return KR_MALFORMED;
 	return 0;
 }
 
@@ -274,9 +274,9 @@ static int take_size(const cJSON *o, const char *name, size_t *ret)
 
 	if (!cJSON_IsNumber(n) || !(n->valuedouble >= 0) ||
 	    n->valuedouble > (double)KR_FILE_SIZE_MAX)
-		return -EBADMSG;
+		return KR_MALFORMED;
 	*ret = (size_t)n->valuedouble;
-	return (double)*ret < n->valuedouble ? -EBADMSG : 0;
+	return (double)*ret < n->valuedouble ? KR_MALFORMED : 0;
 }
 
 static int parse_edit(const cJSON *o, struct kr_manifest_file *f)
@@ -287,7 +287,7 @@ static int parse_edit(const cJSON *o, struct kr_manifest_file *f)
 	if (r < 0)
 		return r;
 	if (!edit->text)
-		return -EBADMSG;
+		return KR_MALFORMED;
 	f->n_edits++;
 	r = take_string(o, "control", &edit->about);
 	if (r < 0)
@@ -304,7 +304,7 @@ static int parse_edits(const cJSON *list, struct kr_manifest_file *f)
 	const cJSON *e;
 
 	if (!cJSON_IsArray(list))
-		return -EBADMSG;
+		return KR_MALFORMED;
 	f->edits = calloc((size_t)n + 1, sizeof(*f->edits));
 	if (!f->edits)
 		return -ENOMEM;
@@ -345,7 +345,7 @@ static int check_names(const struct kr_manifest_file *f)
 	_cleanup_free_ char *normal = NULL;
 
 	if (!f->path || *f->path != '/')
-		return -EBADMSG;
+		return KR_MALFORMED;
 	normal = kr_path_normalise(f->path);
 	if (!normal)
 		return -ENOMEM;
@@ -353,7 +353,7 @@ static int check_names(const struct kr_manifest_file *f)
 	    (f->folder && !is_above(f->folder, f->path)) ||
 	    !is_plain_name(f->copy) || !is_beside(f->temp) ||
 	    !is_beside(f->back))
-		return -EBADMSG;
+		return KR_MALFORMED;
 	return 0;
 }
 
@@ -369,7 +369,7 @@ static int take_ends(const cJSON *o, const char *name, const char **ret_from,
 		cJSON_GetObjectItemCaseSensitive(ends, "to"));
 	if (!ends || cJSON_IsNull(ends))
 		return 0;
-	return *ret_from && *ret_to ? 1 : -EBADMSG;
+	return *ret_from && *ret_to ? 1 : KR_MALFORMED;
 }
 
 /* 0 where it is null, or not there. */
@@ -382,7 +382,7 @@ static int take_usec(const cJSON *o, const char *name, uint64_t *ret)
 		return 0;
 	if (!cJSON_IsNumber(usec) || !(usec->valuedouble >= 0) ||
 	    usec->valuedouble > TIME_MAX)
-		return -EBADMSG;
+		return KR_MALFORMED;
 	*ret = (uint64_t)usec->valuedouble;
 	return 0;
 }
@@ -397,13 +397,13 @@ static int parse_perms(const cJSON *o, struct kr_manifest_file *f)
 	int owner = take_ends(o, "owner", &from_owner, &to_owner);
 
 	if (mode < 0 || owner != mode)
-		return -EBADMSG;
+		return KR_MALFORMED;
 	if (mode > 0 &&
 	    (kr_mode_parse(from_mode, &c->from.mode) < 0 ||
 	     kr_mode_parse(to_mode, &c->to.mode) < 0 ||
 	     kr_owner_parse(from_owner, &c->from) < 0 ||
 	     kr_owner_parse(to_owner, &c->to) < 0 || !kr_perms_changes(c)))
-		return -EBADMSG;
+		return KR_MALFORMED;
 	return take_usec(o, "ctime_usec", &f->ctime_usec);
 }
 
@@ -455,7 +455,7 @@ static int parse_file(const cJSON *o, struct kr_manifest_file *f)
 	r = parse_perms(o, f);
 	if (r < 0)
 		return r;
-	return has_hashes(f) && fits_perms(f) ? 0 : -EBADMSG;
+	return has_hashes(f) && fits_perms(f) ? 0 : KR_MALFORMED;
 }
 
 static int parse_state(const cJSON *root, struct kr_manifest *m)
@@ -475,7 +475,7 @@ static int parse_state(const cJSON *root, struct kr_manifest *m)
 	}
 	if (found != 1 || !disk || !cJSON_IsNumber(usec) ||
 	    !(usec->valuedouble >= 0) || usec->valuedouble > TIME_MAX)
-		return -EBADMSG;
+		return KR_MALFORMED;
 	m->realtime_usec = (uint64_t)usec->valuedouble;
 	m->disk_before = strdup(disk);
 	return m->disk_before ? 0 : -ENOMEM;
@@ -487,7 +487,7 @@ static int check_schema(const cJSON *root)
 	const cJSON *n = cJSON_GetObjectItemCaseSensitive(root, "schema");
 
 	if (!cJSON_IsNumber(n))
-		return -EBADMSG;
+		return KR_MALFORMED;
 	if (n->valuedouble != SCHEMA && n->valuedouble != SCHEMA_OF_PERMS)
 		return -EPROTONOSUPPORT;
 	return 0;
@@ -563,7 +563,7 @@ static int take_words(const cJSON *root, const char *name,
 	cJSON_ArrayForEach(word, list)
 	{
 		const char *text = cJSON_GetStringValue(word);
-		int r = text ? kr_strings_add(ret, text) : -EBADMSG;
+		int r = text ? kr_strings_add(ret, text) : KR_MALFORMED;
 
 		if (r < 0)
 			return r;
@@ -588,21 +588,21 @@ static int parse(const cJSON *root, struct kr_manifest *m)
 
 	if (r < 0)
 		return r;
-	r = is_whole(root) ? parse_state(root, m) : -EBADMSG;
+	r = is_whole(root) ? parse_state(root, m) : KR_MALFORMED;
 	if (r < 0)
 		return r;
 	r = take_strings(root, strings, ARRAY_SIZE(strings));
 	if (r < 0)
 		return r;
 	if (!m->unit)
-		return -EBADMSG;
+		return KR_MALFORMED;
 	r = take_words(root, "controls", &m->controls);
 	if (r == 0)
 		r = take_words(root, "values", &m->values);
 	if (r < 0)
 		return r;
 	if (m->values.n_items > 0 && m->values.n_items != m->controls.n_items)
-		return -EBADMSG;
+		return KR_MALFORMED;
 	by_hand = cJSON_GetObjectItemCaseSensitive(root, "by_hand");
 	/* older records do not tell, and most are */
 	m->by_hand = !by_hand || cJSON_IsTrue(by_hand);
@@ -622,7 +622,7 @@ static int parse(const cJSON *root, struct kr_manifest *m)
 			return r;
 	}
 	/* that is what the number is for */
-	return is_of_perms(root) == has_perms(m) ? 0 : -EBADMSG;
+	return is_of_perms(root) == has_perms(m) ? 0 : KR_MALFORMED;
 }
 
 static char *path_in(const char *id, const char *name)
@@ -701,7 +701,7 @@ int kr_manifest_copy(struct kr_fs *fs, const char *id,
 	if (r < 0)
 		return r;
 	kr_sha256_hex((*ret)->data, (*ret)->size, hex);
-	return strcmp(hex, file->before) == 0 ? 0 : -EBADMSG;
+	return strcmp(hex, file->before) == 0 ? 0 : KR_MALFORMED;
 }
 
 int kr_machine_id(struct kr_fs *fs, char **ret)

@@ -112,8 +112,8 @@ int kr_manifest_write(int folder_fd, const struct kr_manifest *manifest,
  * errno. */
 int kr_manifest_take_new(int folder_fd);
 
-/* Reads the one of ID. 0; -ENOENT; -EBADMSG: not a manifest; -EPROTONOSUPPORT:
- * one of a newer version; other errnos. */
+/* Reads the one of ID. 0; -ENOENT; KR_MALFORMED: not a manifest;
+ * -EPROTONOSUPPORT: one of a newer version; other errnos. */
 int kr_manifest_read(struct kr_fs *fs, const char *id, struct kr_manifest *ret);
 void kr_manifest_done(struct kr_manifest *manifest);
 #define _cleanup_manifest_ _cleanup_(kr_manifest_done)

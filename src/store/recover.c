@@ -75,20 +75,17 @@ static bool is_path_there(struct kr_fs *fs, const char *path)
 	return fd >= 0 && kr_is_there(fd, name);
 }
 
-/* A folder that was made for F is there, F is not. Several folders go one by
- * one, from the innermost. */
-static bool is_folder_left(struct kr_fs *fs, const struct kr_manifest_file *f)
-{
-	return f->folder && !is_path_there(fs, f->path) &&
-	       is_path_there(fs, f->folder);
-}
-
-static bool lies_beside(struct kr_fs *fs, const struct kr_manifest_file *f)
+/* What lies beside F, or a folder that was made for F, which is not there.
+ * Several folders go one by one, from the innermost. */
+static bool leaves(struct kr_fs *fs, const struct kr_manifest_file *f)
 {
 	const char *name;
 	_cleanup_close_ int fd = kr_fs_open_parent(fs, f->path, &name);
 
-	return fd >= 0 && kr_recover_lies_beside(fd, f);
+	if (fd >= 0 && kr_recover_lies_beside(fd, f))
+		return true;
+	return f->folder && !(fd >= 0 && kr_is_there(fd, name)) &&
+	       is_path_there(fs, f->folder);
 }
 
 /* It has come to its end, but for what lies beside its files, or for a folder
@@ -96,9 +93,7 @@ static bool lies_beside(struct kr_fs *fs, const struct kr_manifest_file *f)
 static bool is_untidy(struct kr_fs *fs, const struct kr_manifest *m)
 {
 	for (size_t i = 0; i < m->n_files; i++) {
-		const struct kr_manifest_file *f = &m->files[i];
-
-		if (lies_beside(fs, f) || is_folder_left(fs, f))
+		if (leaves(fs, &m->files[i]))
 			return true;
 	}
 	return false;

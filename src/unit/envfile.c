@@ -324,7 +324,7 @@ int kr_envfile_parse(const struct kr_file *file, bool long_comments,
 			diag, KR_ERROR, "env-nul",
 			(struct kr_span){file, (size_t)(nul - file->data), 1},
 			"file holds a NUL byte: systemd refuses it");
-		return -EBADMSG;
+		return KR_MALFORMED;
 	}
 	r = parse(&p);
 	if (ret_comment)

@@ -33,7 +33,7 @@ typedef int kr_envfile_push_fn(void *userdata, struct kr_envfile_entry *entry);
  * Reads FILE and hands on its assignments in order, keys not checked. With
  * LONG_COMMENTS a backslash at the end of a comment continues it, as before
  * systemd 254; *RET_COMMENT, where it is not NULL, is the first such comment,
- * or no file. 0; -EBADMSG: a NUL; -EINVAL: an assignment that is not UTF-8
+ * or no file. 0; KR_MALFORMED: a NUL; -EINVAL: an assignment that is not UTF-8
  * (systemd then takes nothing of the file); -EFBIG: a value needs more than
  * KR_ENVFILE_VALUE_MAX; what PUSH gave; -ENOMEM.
  *

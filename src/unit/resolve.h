@@ -226,8 +226,8 @@ DEFINE_FREEP(struct kr_unit, kr_unit_free);
  * Adds the edits that put the argument WORD at the end of VARIABLE's value, in
  * the syntax of its file, quoting the assignment where it is not. WORD is what
  * the program gets, printable ASCII, and does not begin with "#" or ";". 0;
- * KR_REFUSED: no edit is safe there, DIAG says why; -EEXIST: EDITS change that
- * place already; -ENOMEM.
+ * KR_REFUSED: no edit is safe there, DIAG says why; KR_COLLIDES: EDITS change
+ * that place already; -ENOMEM.
  */
 int kr_unit_append_word(const struct kr_unit_variable *variable,
                         const char *word, struct kr_edits *edits,

@@ -171,7 +171,7 @@ static int bad_header(struct reader *r, struct kr_span span)
 	kr_diag_add(r->diag, KR_WARNING, "unit-section-invalid", span,
 	            "section header is invalid: systemd reads no further in "
 	            "this file");
-	return -EBADMSG;
+	return KR_MALFORMED;
 }
 
 static int parse_header(struct reader *r, size_t start, size_t end)

@@ -17,7 +17,7 @@ typedef int kr_syntax_assign_fn(void *userdata, const char *section,
 
 /*
  * Reads FILE as systemd reads a unit file that knows SECTIONS
- * (NULL-terminated), and hands on every assignment in them. 0; -EBADMSG (a
+ * (NULL-terminated), and hands on every assignment in them. 0; KR_MALFORMED (a
  * bad section header), -EINVAL (not UTF-8), -ENOBUFS (a line of 1
  * MiB): systemd reads no further; what ASSIGN gave; -ENOMEM. What is ignored is
  * a warning.
