@@ -63,7 +63,7 @@
 #include "systemd/bus.h"
 #include "systemd/unit-properties.h"
 
-#define TICK_USEC      (UINT64_C(100) * KR_USEC_PER_MSEC)
+#define TICK_USEC      (UINT64_C(250) * KR_USEC_PER_MSEC)
 #define AGAIN_USEC     (UINT64_C(50) * KR_USEC_PER_MSEC)
 #define OPEN_USEC      (2 * KR_USEC_PER_SEC)
 #define OLDEST_SYSTEMD 245

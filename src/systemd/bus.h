@@ -17,6 +17,7 @@
 #define KR_BUS_UNIT_PATH    "/org/freedesktop/systemd1/unit"
 #define KR_BUS_MANAGER      "org.freedesktop.systemd1.Manager"
 #define KR_BUS_UNIT         "org.freedesktop.systemd1.Unit"
+#define KR_BUS_SERVICE      "org.freedesktop.systemd1.Service"
 #define KR_BUS_JOB          "org.freedesktop.systemd1.Job"
 #define KR_BUS_PROPERTIES   "org.freedesktop.DBus.Properties"
 

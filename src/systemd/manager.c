@@ -289,6 +289,21 @@ int kr_manager_active_units(struct kr_manager *manager,
 	return 0;
 }
 
+int kr_manager_main_pid(struct kr_manager *manager, const char *path,
+                        struct kr_diag *diag, pid_t *ret)
+{
+	_cleanup_sd_message_ sd_bus_message *reply = NULL;
+	uint32_t pid;
+	int r = get(manager, path, KR_BUS_SERVICE, "MainPID", diag, &reply);
+
+	if (r >= 0)
+		r = sym_sd_bus_message_read(reply, "v", "u", &pid);
+	if (r < 0)
+		return r;
+	*ret = (pid_t)pid;
+	return 0;
+}
+
 /* When the manager last began to read its units; 0: an old one does not say. */
 static uint64_t get_units_load(struct kr_manager *manager)
 {

@@ -81,6 +81,11 @@ int kr_manager_active_units(struct kr_manager *manager,
 int kr_manager_get_unit(struct kr_manager *manager, const char *unit,
                         struct kr_diag *diag, struct kr_loaded_unit **ret);
 
+/* The main process of the service at the object PATH; 0: none. Errnos as
+ * above. */
+int kr_manager_main_pid(struct kr_manager *manager, const char *path,
+                        struct kr_diag *diag, pid_t *ret);
+
 /*
  * The oneshot services that UNIT requires or wants and is ordered after, and
  * that were run since SINCE_USEC (realtime) are added to RET. 0 or an errno,
