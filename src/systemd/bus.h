@@ -41,6 +41,9 @@ struct kr_bus {
 	/* sent by kr_bus_open() before it waits for an answer */
 	struct kr_bus_early *early;
 	size_t n_early;
+	/* done while their answers are waited for; NULL: nothing, or done */
+	void (*meanwhile)(void *closure);
+	void *meanwhile_closure;
 };
 
 struct kr_bus_method {

@@ -125,6 +125,8 @@ int kr_manager_open(const struct kr_manager_options *options,
 	manager->bus.timeout_usec = options->timeout_usec;
 	manager->bus.tick = options->tick;
 	manager->bus.closure = options->closure;
+	manager->bus.meanwhile = options->meanwhile;
+	manager->bus.meanwhile_closure = options->meanwhile_closure;
 	r = options->unit ? plan_early(manager, options) : 0;
 	if (r == 0)
 		r = kr_bus_open(&manager->bus, diag);

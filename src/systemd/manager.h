@@ -13,7 +13,7 @@
 
 struct kr_manager;
 
-/* What every wait calls, about every 100 ms and after each signal. Returning
+/* What every wait calls, about every 250 ms and after each signal. Returning
  * < 0 ends the wait with that value (-EINTR, when it is time to go). */
 typedef int (*kr_manager_tick_t)(void *closure);
 
@@ -33,6 +33,9 @@ struct kr_manager_options {
 	 * opening; unit NULL: none */
 	const char *unit;
 	const char *const *names;
+	/* done once all that is asked, before the first answer; NULL */
+	void (*meanwhile)(void *closure);
+	void *meanwhile_closure;
 };
 
 /*
