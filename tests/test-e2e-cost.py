@@ -51,6 +51,19 @@ def test_wrong(host, tap):
     check(host, tap, 1, "a node that fails")
 
 
+def test_meanwhile(host, tap):
+    """The unit's files are read while systemd makes its answer."""
+    host.node(FALSE_FLAG, config=KEY_TRUE)
+    calls(host, tap)
+    lines = host.read(LOG).decode().splitlines()
+    read = [i for i, line in enumerate(lines) if "10-kubelet-args.conf" in line]
+    answered = [i for i, line in enumerate(lines) if "a{sv}" in line]
+    tap.check(read and answered and read[0] < answered[0],
+              "read, and then answered", read, answered)
+    folders = [line for line in lines if '"/usr/lib/systemd/system"' in line]
+    tap.equal(len(folders), 1, "each folder is listed once", *folders)
+
+
 def test_links(host, tap):
     """Whatever links lie in the folders of units: one is read only where it
     may be a name of kubelet's unit."""

@@ -454,6 +454,9 @@ START_TEST(ends)
 	ck_assert_int_eq(kr_settling_begin(&s, &diag), 0);
 	ck_assert_int_eq(kr_settling_run(&s, &diag, &end), 0);
 	check_end(row, &s, &diag, end);
+	/* all that systemd says of a unit costs both sides a millisecond */
+	if (end == KR_SETTLED && row->unit == &first && !row->steps[0].at_msec)
+		ck_assert_uint_eq(kr_fake_manager_calls(fake, "GetAll"), 1);
 	kr_settling_done(&s);
 	kr_manager_free(host.manager);
 	kr_fake_manager_free(fake);

@@ -351,7 +351,7 @@ def test_deadline(host, tap):
 
 
 def test_tick(host, tap):
-    """Ten times a second, as long as a job lasts, which would be for ever."""
+    """Four times a second, as long as a job lasts, which would be for ever."""
     host.remove(GO)
     for n, least in ((20, 1500), (3, 200)):
         answer = probe(host, "--raise=%d" % n, "restart", unit("slow"))

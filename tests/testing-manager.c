@@ -110,6 +110,12 @@ static void answer_get(struct kr_fake_manager *m, sd_bus_message *call)
 	const char *interface, *name, *value;
 
 	ck_assert_int_ge(sd_bus_message_read(call, "ss", &interface, &name), 0);
+	if (strcmp(name, "MainPID") == 0) {
+		ck_assert_int_ge(sd_bus_reply_method_return(call, "v", "u",
+		                                            m->unit.main_pid),
+		                 0);
+		return;
+	}
 	if (strcmp(name, "Version") == 0)
 		value = "252";
 	else if (strcmp(name, "SystemState") == 0)

@@ -4,8 +4,8 @@
  * Libraries by dlopen(3).
  *
  * Nothing of them is linked: only their headers are used, for the types of what
- * dlsym(3) finds. All symbols are bound at once, and a missing one means that
- * the library is too old: half a library is never used.
+ * dlsym(3) finds. All that we use is looked up at once, and what is missing
+ * means that the library is too old: half a library is never used.
  */
 
 #include <dlfcn.h>
@@ -29,7 +29,8 @@ static int say_why(const struct kr_dynlib *library, char **ret)
 
 int kr_dynlib_load(const struct kr_dynlib *library, char **ret_reason)
 {
-	void *handle = dlopen(library->soname, RTLD_NOW | RTLD_NODELETE);
+	/* of its own libraries' functions few are ever called */
+	void *handle = dlopen(library->soname, RTLD_LAZY | RTLD_NODELETE);
 
 	if (!handle)
 		return say_why(library, ret_reason);

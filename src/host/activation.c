@@ -110,15 +110,15 @@ struct job_wait {
  * unit allows: --wait counts from the process' start all the same. */
 static int check_start(struct job_wait *w)
 {
-	_cleanup_loaded_unit_ struct kr_loaded_unit *u = NULL;
 	_cleanup_diag_ struct kr_diag ignored = {0};
 	struct kr_settling *s = &w->act->settling;
+	pid_t pid;
 	int r;
 
-	r = kr_unit_watch_peek(s->watch, &ignored, &u);
+	r = kr_unit_watch_peek(s->watch, &ignored, &pid);
 	if (r < 0)
 		return r == -ETIMEDOUT ? 0 : r;
-	if (u && u->main_pid > 0 && u->main_pid != w->act->old.pid)
+	if (r > 0 && pid > 0 && pid != w->act->old.pid)
 		w->start_usec = kr_now_usec();
 	if (w->start_usec == 0 || kr_now_usec() < w->start_usec + s->wait_usec)
 		return 0;

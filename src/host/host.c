@@ -20,12 +20,19 @@
 /* Behind one for each flag, with -v=1, and one for each that is deprecated. */
 #define KR_VERSION_LINES 2000
 
+static void look_ahead(void *node)
+{
+	kr_node_look_ahead(node);
+}
+
 static void open_manager(struct kr_host *host, struct kr_diag *diag)
 {
 	const struct kr_manager_options options = {
 		.root = host->options.root,
 		.unit = host->node->unit_name,
 		.names = kr_iptables_units,
+		.meanwhile = look_ahead,
+		.meanwhile_closure = host->node,
 	};
 	_cleanup_diag_ struct kr_diag found = {0};
 	const struct kr_message *why;
@@ -65,6 +72,7 @@ static int follow_process(struct kr_host *host, struct kr_diag *diag)
 	free(host->unit);
 	host->unit = TAKE_PTR(unit);
 	host->options.unit = host->unit;
+	host->node->ahead = kr_unit_files_free(host->node->ahead);
 	free(host->node->unit_name);
 	host->node->unit_name = strdup(host->unit);
 	if (!host->node->unit_name)

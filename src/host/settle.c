@@ -17,7 +17,8 @@
  * it cannot be asked, one that has run for KR_SETTLED_UNASKED_USEC.
  *
  * systemd says when the unit changes (systemd/unit-watch): it is looked at
- * first, after a signal, after a lost bus, and last. A death shows at once.
+ * first, after a signal, and after a lost bus; last, its process is. A death
+ * shows at once.
  *
  * Others may act meanwhile. A stop job that we did not ask for, or a shutdown,
  * is the wish of others: it is obeyed. A restart, by an operator or a path unit
@@ -342,6 +343,25 @@ static int look(struct kr_settling *s, struct kr_diag *diag, enum verdict *ret)
 	return s->follows ? 0 : judge_beginning(s, diag, ret);
 }
 
+/* Once more, where it would have settled: what else than the process could be
+ * another is signalled, and looked at by whoever builds on it. */
+static int look_again(struct kr_settling *s, struct kr_diag *diag,
+                      enum verdict *ret)
+{
+	_cleanup_diag_ struct kr_diag words = {0};
+	int r = kr_unit_watch_is_same(s->watch, s->pid, &words);
+
+	if (r == 0)
+		return look(s, diag, ret);
+	if (r == -ENOMEM || r == -EINTR)
+		return r;
+	s->blind = r < 0;
+	if (s->blind)
+		return judge_process(s, ret);
+	s->looked_usec = kr_now_usec();
+	return 0;
+}
+
 /* --- health -------------------------------------------------------------- */
 
 static int check_argv(struct kr_settling *s, struct kr_diag *diag,
@@ -538,7 +558,7 @@ static int step(struct kr_settling *s, struct kr_diag *diag, enum verdict *ret)
 	if (r < 0)
 		return r;
 	if (settled && s->looked_usec < began) {
-		r = look(s, diag, ret);
+		r = look_again(s, diag, ret);
 		if (r < 0 || *ret != GO_ON || !s->follows)
 			return r;
 	}

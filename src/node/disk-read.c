@@ -463,7 +463,10 @@ static int read_resolved(struct kr_node *node, struct kr_diag *found,
 
 int kr_disk_read_unit(struct kr_node *node, struct kr_diag *diag)
 {
+	_cleanup_(kr_unit_files_freep) struct kr_unit_files *ahead =
+		TAKE_PTR(node->ahead);
 	const struct kr_unit_options options = {
+		.files = ahead,
 		.manager_environment = node->manager_environment,
 		.systemd_version = node->systemd_version,
 		.page_size = node->live ? (size_t)sysconf(_SC_PAGESIZE) : 0,

@@ -122,6 +122,7 @@ struct kr_node *kr_node_free(struct kr_node *node)
 	if (!node)
 		return NULL;
 	kr_disk_done(&node->disk);
+	kr_unit_files_free(node->ahead);
 	if (!node->before) {
 		kr_inputs_done(&node->running);
 		kr_process_done(&node->process);
@@ -148,6 +149,26 @@ static bool has_been_started(const struct kr_node *node)
 		return false;
 	return node->has_process ||
 	       (node->loaded && node->loaded->started_realtime_usec > 0);
+}
+
+/* What cannot be found or read now is tried again, and then spoken of. */
+void kr_node_look_ahead(struct kr_node *node)
+{
+	_cleanup_(kr_unit_files_freep) struct kr_unit_files *files =
+		calloc(1, sizeof(*files));
+	_cleanup_diag_ struct kr_diag found = {0};
+	const struct kr_file *file;
+
+	if (!files ||
+	    kr_unit_files_find(node->fs, node->unit_name, &found, files) < 0 ||
+	    found.n_messages > 0)
+		return;
+	/* FS keeps them */
+	if (files->fragment)
+		(void)kr_fs_read(node->fs, files->fragment, &file);
+	for (size_t i = 0; i < files->dropins.n_items; i++)
+		(void)kr_fs_read(node->fs, files->dropins.items[i], &file);
+	node->ahead = TAKE_PTR(files);
 }
 
 int kr_node_read(struct kr_node *node, const struct kr_node_options *options,

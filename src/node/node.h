@@ -133,6 +133,8 @@ struct kr_node {
 	char *told_program;
 	unsigned told_minor;
 
+	/* of the unit, by kr_node_look_ahead(); NULL */
+	struct kr_unit_files *ahead;
 	const struct kr_platform *platform; /* NULL: none that is known */
 	int platform_error; /* why that is in doubt: an errno, or 0 */
 	struct kr_node_disk disk;
@@ -176,6 +178,9 @@ int kr_node_open(const struct kr_node_options *options, struct kr_diag *diag,
  * where that is unknown: of several that run, DIAG says so. 0 or -ENOMEM.
  */
 int kr_node_find_unit(struct kr_node *node, struct kr_diag *diag, char **ret);
+
+/* Finds and reads the unit's files: what can be done before systemd answers. */
+void kr_node_look_ahead(struct kr_node *node);
 
 /*
  * Reads the unit, the process and their files. What is missing or broken is a

@@ -21,7 +21,8 @@
  * a ppoll and the reads of sd-bus. Behind one answer the next may lie already.
  * Calls that are known beforehand are sent in one flight with the first, which
  * asks for the version: that saves as many round trips through the bus to
- * systemd and back.
+ * systemd and back. While systemd makes their answers, which takes it as long
+ * as us to read them, what needs none is done ("meanwhile").
  *
  * A systemd that goes and comes back. "systemctl daemon-reexec", which every
  * upgrade of systemd does, and a restart of the bus are all one here: the
@@ -63,7 +64,7 @@
 #include "systemd/bus.h"
 #include "systemd/unit-properties.h"
 
-#define TICK_USEC      (UINT64_C(100) * KR_USEC_PER_MSEC)
+#define TICK_USEC      (UINT64_C(250) * KR_USEC_PER_MSEC)
 #define AGAIN_USEC     (UINT64_C(50) * KR_USEC_PER_MSEC)
 #define OPEN_USEC      (2 * KR_USEC_PER_SEC)
 #define OLDEST_SYSTEMD 245
@@ -140,6 +141,9 @@ int kr_bus_wait(struct kr_bus *bus, const struct kr_manager_wait *wait,
 	while (!*done) {
 		if (bus->gone)
 			return -ECONNRESET;
+		/* the bus has answered: what is asked is on its way */
+		if (bus->meanwhile && sym_sd_bus_is_ready(bus->sd) > 0)
+			TAKE(bus->meanwhile)(bus->meanwhile_closure);
 		/* in front of each message: to read where there is none yet is
 		 * a call, too, and then this one follows */
 		r = poll_once(bus->sd,

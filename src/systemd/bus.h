@@ -17,6 +17,7 @@
 #define KR_BUS_UNIT_PATH    "/org/freedesktop/systemd1/unit"
 #define KR_BUS_MANAGER      "org.freedesktop.systemd1.Manager"
 #define KR_BUS_UNIT         "org.freedesktop.systemd1.Unit"
+#define KR_BUS_SERVICE      "org.freedesktop.systemd1.Service"
 #define KR_BUS_JOB          "org.freedesktop.systemd1.Job"
 #define KR_BUS_PROPERTIES   "org.freedesktop.DBus.Properties"
 
@@ -40,6 +41,9 @@ struct kr_bus {
 	/* sent by kr_bus_open() before it waits for an answer */
 	struct kr_bus_early *early;
 	size_t n_early;
+	/* done while their answers are waited for; NULL: nothing, or done */
+	void (*meanwhile)(void *closure);
+	void *meanwhile_closure;
 };
 
 struct kr_bus_method {

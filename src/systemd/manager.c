@@ -125,6 +125,8 @@ int kr_manager_open(const struct kr_manager_options *options,
 	manager->bus.timeout_usec = options->timeout_usec;
 	manager->bus.tick = options->tick;
 	manager->bus.closure = options->closure;
+	manager->bus.meanwhile = options->meanwhile;
+	manager->bus.meanwhile_closure = options->meanwhile_closure;
 	r = options->unit ? plan_early(manager, options) : 0;
 	if (r == 0)
 		r = kr_bus_open(&manager->bus, diag);
@@ -286,6 +288,21 @@ int kr_manager_active_units(struct kr_manager *manager,
 	kr_strings_free(manager->active);
 	manager->active = active;
 	*ret = (const char *const *)active;
+	return 0;
+}
+
+int kr_manager_main_pid(struct kr_manager *manager, const char *path,
+                        struct kr_diag *diag, pid_t *ret)
+{
+	_cleanup_sd_message_ sd_bus_message *reply = NULL;
+	uint32_t pid;
+	int r = get(manager, path, KR_BUS_SERVICE, "MainPID", diag, &reply);
+
+	if (r >= 0)
+		r = sym_sd_bus_message_read(reply, "v", "u", &pid);
+	if (r < 0)
+		return r;
+	*ret = (pid_t)pid;
 	return 0;
 }
 

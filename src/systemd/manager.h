@@ -13,7 +13,7 @@
 
 struct kr_manager;
 
-/* What every wait calls, about every 100 ms and after each signal. Returning
+/* What every wait calls, about every 250 ms and after each signal. Returning
  * < 0 ends the wait with that value (-EINTR, when it is time to go). */
 typedef int (*kr_manager_tick_t)(void *closure);
 
@@ -33,6 +33,9 @@ struct kr_manager_options {
 	 * opening; unit NULL: none */
 	const char *unit;
 	const char *const *names;
+	/* done once all that is asked, before the first answer; NULL */
+	void (*meanwhile)(void *closure);
+	void *meanwhile_closure;
 };
 
 /*
@@ -80,6 +83,11 @@ int kr_manager_active_units(struct kr_manager *manager,
  */
 int kr_manager_get_unit(struct kr_manager *manager, const char *unit,
                         struct kr_diag *diag, struct kr_loaded_unit **ret);
+
+/* The main process of the service at the object PATH; 0: none. Errnos as
+ * above. */
+int kr_manager_main_pid(struct kr_manager *manager, const char *path,
+                        struct kr_diag *diag, pid_t *ret);
 
 /*
  * The oneshot services that UNIT requires or wants and is ordered after, and

@@ -27,6 +27,7 @@
 	X(sd_bus_get_fd)                                                       \
 	X(sd_bus_get_timeout)                                                  \
 	X(sd_bus_match_signal_async)                                           \
+	X(sd_bus_is_ready)                                                     \
 	X(sd_bus_message_append)                                               \
 	X(sd_bus_message_append_strv)                                          \
 	X(sd_bus_message_appendv)                                              \

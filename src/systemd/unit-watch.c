@@ -237,21 +237,32 @@ int kr_unit_watch_look(struct kr_unit_watch *w, struct kr_diag *diag,
 }
 
 int kr_unit_watch_peek(struct kr_unit_watch *w, struct kr_diag *diag,
-                       struct kr_loaded_unit **ret)
+                       pid_t *ret_pid)
 {
-	_cleanup_loaded_unit_ struct kr_loaded_unit *unit = NULL;
 	unsigned generation = w->bus->generation;
 	int r;
 
 	if (!w->changed)
 		return 0;
-	r = kr_unit_watch_look(w, diag, &unit);
+	w->changed = false;
+	r = kr_manager_main_pid(w->manager, w->path, diag, ret_pid);
 	if (r < 0)
 		return r;
-	if (generation != w->bus->generation)
-		return -ECONNRESET;
-	*ret = TAKE_PTR(unit);
-	return 1;
+	return generation == w->bus->generation ? 1 : -ECONNRESET;
+}
+
+int kr_unit_watch_is_same(struct kr_unit_watch *w, pid_t pid,
+                          struct kr_diag *diag)
+{
+	pid_t now;
+	int r;
+
+	if (w->changed || w->generation != w->bus->generation)
+		return 0;
+	r = kr_manager_main_pid(w->manager, w->path, diag, &now);
+	if (r < 0)
+		return r;
+	return now == pid && !w->changed && w->generation == w->bus->generation;
 }
 
 int kr_unit_watch_wait(struct kr_unit_watch *w,

@@ -28,11 +28,17 @@ DEFINE_FREEP(struct kr_unit_watch, kr_unit_watch_free);
 int kr_unit_watch_look(struct kr_unit_watch *watch, struct kr_diag *diag,
                        struct kr_loaded_unit **ret);
 
-/* The same while something else is waited for on the bus, if the unit may be
- * another than at the last look: 1; 0: it is not; -ECONNRESET: the bus went,
- * and what is waited for has to be looked for again; other errnos. */
+/* Its main process (0: none) while something else is waited for on the bus, if
+ * the unit may be another than at the last look or peek: 1; 0: it is not;
+ * -ECONNRESET: the bus went, and what is waited for has to be looked for again;
+ * other errnos. */
 int kr_unit_watch_peek(struct kr_unit_watch *watch, struct kr_diag *diag,
-                       struct kr_loaded_unit **ret);
+                       pid_t *ret_pid);
+
+/* Whether PID is its main process and nothing was signalled since the last
+ * look: 1; 0: it has to be looked at; errnos of a call. */
+int kr_unit_watch_is_same(struct kr_unit_watch *watch, pid_t pid,
+                          struct kr_diag *diag);
 
 /*
  * Waits until the unit may be another than at the last look, or the bus went

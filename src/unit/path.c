@@ -655,3 +655,11 @@ void kr_unit_files_done(struct kr_unit_files *files)
 	kr_strings_done(&files->dropins);
 	*files = (struct kr_unit_files){0};
 }
+
+struct kr_unit_files *kr_unit_files_free(struct kr_unit_files *files)
+{
+	if (files)
+		kr_unit_files_done(files);
+	free(files);
+	return NULL;
+}

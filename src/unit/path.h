@@ -39,5 +39,7 @@ int kr_unit_files_find(struct kr_fs *fs, const char *name, struct kr_diag *diag,
 int kr_conf_files_find(struct kr_fs *fs, const char *const *folders, size_t n,
                        struct kr_diag *diag, struct kr_strings *ret);
 
+struct kr_unit_files *kr_unit_files_free(struct kr_unit_files *files);
+DEFINE_FREEP(struct kr_unit_files, kr_unit_files_free);
 void kr_unit_files_done(struct kr_unit_files *files);
 #define _cleanup_unit_files_ _cleanup_(kr_unit_files_done)

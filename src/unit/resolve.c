@@ -25,7 +25,6 @@
 #include "unit/expand.h"
 #include "unit/inherit.h"
 #include "unit/mounts.h"
-#include "unit/path.h"
 #include "unit/resolve.h"
 
 #define PATH_DEFAULT                                                           \
@@ -377,8 +376,13 @@ static int read_dropins(struct loader *l)
 
 static int load(struct loader *l)
 {
-	int r = kr_unit_files_find(l->fs, l->unit->name, l->diag, &l->files);
+	int r = 0;
 
+	if (l->options && l->options->files)
+		l->files = TAKE(*l->options->files);
+	else
+		r = kr_unit_files_find(l->fs, l->unit->name, l->diag,
+		                       &l->files);
 	if (r < 0)
 		return r;
 	l->directives.specifiers.fragment_path = l->files.fragment;

@@ -15,6 +15,7 @@
 #include "base/fs.h"
 #include "base/text.h"
 #include "base/vec.h"
+#include "unit/path.h"
 
 /* How a value is written, which is what an edit at its end must know. */
 enum kr_value_form {
@@ -202,6 +203,9 @@ struct kr_unit_options {
 	unsigned systemd_version;
 	/* bytes of a page of the node's kernel, 0: not known */
 	size_t page_size;
+	/* the unit's files, if kr_unit_files_find() has found them already:
+	 * they are taken; NULL */
+	struct kr_unit_files *files;
 };
 
 /*
