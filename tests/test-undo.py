@@ -435,6 +435,58 @@ def ended(case):
                     "undo of %s: %d: %s%s", word, run.status, run.out, run.err)
 
 
+def put_back(case, *words):
+    """A fix that came to be put back, as its record has it."""
+    before = {path: case.node.read(path) for path in (CONFIG, DROPIN)}
+    case.fix(*words)
+    for path, data in before.items():
+        case.write(path, data)
+    top = case.node.root + STATE + "/" + case.records()[-1] + "/manifest.json"
+    with open(top, encoding="utf-8") as file:
+        record = json.load(file)
+    record.update(state="put-back", by_hand=False, reason="kubelet ended")
+    with open(top, "w", encoding="utf-8") as file:
+        json.dump(record, file)
+
+
+def repeat_refused(case):
+    """What is to be run in the end stands there once, with all its options."""
+    put_back(case)
+    for words, want in (
+            ((), "fix --retry"), (("--wait=9",), "fix --retry --wait=9"),
+            (("-n",), "fix -n --retry"),
+            (("-n", "--control=makeIPTablesUtilChains"),
+             "fix -n --retry --control=makeIPTablesUtilChains")):
+        for quiet in ((), ("-q",)) if "-n" not in words else ((),):
+            run = case.run("fix", *words, *quiet)
+            text = (run.err if quiet else run.out).splitlines()
+            want_line = "next: correct the cause, then run: kubelet-remedy " \
+                "%s --root=%s" % (want, case.node.root)
+            case.expect(run.status == 4 and text[-1].replace("# ", "", 1)
+                        .startswith(want_line) and text[-1].count(
+                            "kubelet-remedy") == 1, "fix %s: %d: %s%s", words,
+                        run.status, run.out, run.err)
+
+
+def undo_is_taken(case):
+    """The command that undoes is one that undo takes, whatever the fix was
+    given."""
+    for words in (("--kubelet-version=1.30",),
+                  ("--kubelet-version=1.30", "--control=mode:config"),
+                  ("--kubelet-version=1.30", "--config=" + CONFIG),
+                  ("--explicit", "--restart=never", "--wait=9",
+                   "--no-persist", "--control=readOnlyPort")):
+        os.chmod(case.node.root + CONFIG, 0o644)
+        run = case.run("fix", *words)
+        line, = [l for l in run.out.splitlines() if "  to undo   " in l]
+        undo = line.split()[3:]
+        case.expect(undo[0] == "undo" and run.status == 0, "%s: %d: %s", words,
+                    run.status, run.out)
+        again = Run([case.program, *undo])
+        case.expect(again.status == 0, "%s: %s: %d: %s", words, undo,
+                    again.status, again.err)
+
+
 def named(case):
     """The first of two; the second one after it finds its edit gone."""
     old = case.node.read(DROPIN)
@@ -975,7 +1027,8 @@ ROWS = (other_lines, rewritten, rewritten_as_before, rewritten_beside_ours, gone
         other_value,
         each_value, older_record, mode_by_a_later_fix, what_holds, last_ten,
         config_named, unit_named, mode_beside_bytes, mode_changed_since,
-        mode_interrupted, mode_lost, by_its_edition)
+        mode_interrupted, mode_lost, by_its_edition, repeat_refused,
+        undo_is_taken)
 
 
 def main():

@@ -108,16 +108,35 @@ void kr_next_print_log(const struct kr_term *term, const struct kr_fix *fix)
 	fputc('\n', term->out);
 }
 
-void kr_next_print(const struct kr_term *term, const struct kr_node *node,
-                   const struct kr_api_options *api, const char *command)
+/* Those judge nothing by kubelet's version, and take no such option. */
+static bool is_without_version(const char *command)
 {
-	kr_term_color(term, KR_COLOR_DIM, "next:");
-	fprintf(term->out, " kubelet-remedy %s", command);
-	if (strcmp(command, "status") == 0)
+	static const char *const names[] = {"status", "undo", "recover"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strncmp(command, names[i], strlen(names[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+void kr_next_command(const struct kr_term *term, const struct kr_node *node,
+                     const struct kr_api_options *api, const char *command)
+{
+	fprintf(term->out, "kubelet-remedy %s", command);
+	if (is_without_version(command))
 		print_scope(term, node);
 	else
 		kr_next_options(term, node, api);
 	fputc('\n', term->out);
+}
+
+void kr_next_print(const struct kr_term *term, const struct kr_node *node,
+                   const struct kr_api_options *api, const char *command)
+{
+	kr_term_color(term, KR_COLOR_DIM, "next:");
+	fputc(' ', term->out);
+	kr_next_command(term, node, api, command);
 }
 
 void kr_next_print_version(const struct kr_term *term,

@@ -27,8 +27,12 @@ struct kr_next {
 void kr_next_options(const struct kr_term *term, const struct kr_node *node,
                      const struct kr_api_options *api);
 
-/* "next: kubelet-remedy COMMAND" and those. API: for a command that asks it;
- * else NULL. */
+/* "kubelet-remedy COMMAND" and those of them that it takes. API: for a command
+ * that asks it; else NULL. */
+void kr_next_command(const struct kr_term *term, const struct kr_node *node,
+                     const struct kr_api_options *api, const char *command);
+
+/* "next: " and that. */
 void kr_next_print(const struct kr_term *term, const struct kr_node *node,
                    const struct kr_api_options *api, const char *command);
 

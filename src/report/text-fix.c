@@ -295,7 +295,7 @@ void kr_text_advice(const struct kr_term *term, const struct kr_fix *fix,
 		fputs("look at it with: ", term->out);
 		print_again(term, fix, "fix -n");
 	} else if (fix->host && strcmp(cause->code, "put-back-before") == 0) {
-		fputs(advice, term->out);
+		fputs("correct the cause, then run: ", term->out);
 		print_again(term, fix,
 		            *start ? "fix -n --retry" : "fix --retry");
 	} else if (strcmp(cause->code, "undo-refused") == 0) {
@@ -596,9 +596,8 @@ static int print_fix(const struct kr_term *term, const struct kr_fix *fix,
 		r = print_values(term, fix);
 	print_done(term, fix);
 	if (fix->transaction[0] && fixed) {
-		fputs("  to undo   kubelet-remedy undo", term->out);
-		kr_next_options(term, fix->host->node, NULL);
-		fputc('\n', term->out);
+		fputs("  to undo   ", term->out);
+		kr_next_command(term, fix->host->node, NULL, "undo");
 	} else if (fix->transaction[0]) {
 		fprintf(term->out, "  old files %s/%s\n", KR_STATE_DIR,
 		        fix->transaction);
