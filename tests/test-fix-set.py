@@ -304,6 +304,28 @@ NODES = [
      "extraConfig.authorization.mode: Webhook with 'talosctl patch "
      "machineconfig' instead, but not while kubelet has no known "
      "--kubeconfig", "another program"),
+    # what would have to be asked for is done in the platform's own way
+    *((name, ["fix", "-n", "--benchmark=cis-1.12", "--width=1000"], text,
+       "fix -n --benchmark")
+      for name, text in (
+          ("openshift", "tlsCipherSuites (ask): it must be allowed: clients "
+           "that know only other suites are refused; apply a KubeletConfig "
+           "resource with spec.kubeletConfig.tlsCipherSuites: TLS_"),
+          ("talos", "eventRecordQPS (ask): its value must be chosen: 0 lets "
+           "kubelet flood the API server with events; set machine.kubelet."
+           "extraConfig.eventRecordQPS: VALUE with 'talosctl patch"),
+          ("talos", "seccompDefault: true with 'talosctl patch "
+           "machineconfig' instead"),
+          ("k3s", "podPidsLimit (ask): its value must be chosen: a pod cannot "
+           "start more processes than that; write kubelet-arg: "
+           '["pod-max-pids=VALUE"] in /etc/rancher/k3s/config.yaml by hand'),
+          ("rke2-agent", "rotateCertificates (ask): it must be allowed: "
+           "kubelet needs an API server that signs its requests; write "
+           'kubelet-arg: ["rotate-certificates=true"]'),
+          ("made-kubelet-is-a-script", "a pod cannot start more processes "
+           "than that; kubelet must be started with --pod-max-pids=VALUE"))),
+    ("made-kubelet-is-a-script", ["fix", "--control=podPidsLimit"],
+     "kubelet must be started with --pod-max-pids=VALUE", "=false"),
     ("talos", ["fix", "--control=podPidsLimit"],
      "the owner must choose the value of podPidsLimit", "extraConfig"),
     ("k3s", ["fix", "--control=mode:unit"],

@@ -397,6 +397,27 @@ static int refuse_step(struct kr_joining *m, size_t i)
 	return r;
 }
 
+/* No command does what is asked for on this node: its own way is said. 1 or
+ * -ENOMEM. */
+static int add_way(struct kr_joining *m, size_t i)
+{
+	const struct kr_rule *rule = kr_joining_judgement(m, i)->rule;
+	struct kr_candidate *c = &m->candidates[i];
+	_cleanup_free_ char *way = NULL;
+	int r = 0;
+
+	if (c->left.why != KR_WHY_ASK)
+		return 1;
+	if (rule->owners_value)
+		way = kr_step_way(m->node, rule);
+	else
+		r = join_errors(c, &way);
+	if (r == 0 && (way || rule->owners_value))
+		r = way ? kr_format(&c->left.text, "%s; %s", c->left.text, way)
+		        : -ENOMEM;
+	return r < 0 ? r : 1;
+}
+
 int kr_joining_refuse(struct kr_joining *m, size_t i)
 {
 	const struct kr_judgement *j = kr_joining_judgement(m, i);
@@ -415,7 +436,7 @@ int kr_joining_refuse(struct kr_joining *m, size_t i)
 	/* harm that it would do is said of one that would be asked for, too */
 	r = kr_diag_find(&c->diag, "refused") ? 0 : leave_unallowed(m, i);
 	if (r != 0)
-		return r;
+		return r < 0 ? r : add_way(m, i);
 	r = join_errors(c, &text);
 	return r < 0 ? r
 	             : leave(c, KR_WHY_REFUSED, "%s",
