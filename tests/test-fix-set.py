@@ -492,6 +492,24 @@ def check_either(case):
                     "%s says %s", program, said)
 
 
+def check_whole_reason(case):
+    """What has to be written first is a part of the reason, and said once."""
+    words = ("--control=protectKernelDefaults",)
+    run, said = case.json("fix", *words)
+    message = [m["text"] for m in said["messages"] if m["code"] == "refused"]
+    case.expect(run.status == 4 and [said["reason"]] == message and
+                said["reason"].endswith(
+                    "first:\nvm.overcommit_memory = 1\nkernel.panic = 10\n"
+                    "kernel.panic_on_oops = 1"), "the reason: %r, %r",
+                said["reason"], message)
+    for more in (("-n",), ("-q",), ()):
+        run = case.run("fix", *words, *more)
+        text = run.out + run.err
+        for part in ("protectKernelDefaults: the next boot would lack 3",
+                     "  vm.overcommit_memory = 1\n"):
+            case.expect(text.count(part) == 1, "%s: %r: %s", more, part, text)
+
+
 def check_platform(case, words, text, never):
     run = case.run(*words, "--kubelet-version=1.30")
     said = run.out + run.err
@@ -1148,6 +1166,8 @@ def main():
         row(tap, program, schemas, os.path.join(os.path.dirname(__file__),
                                                 "nodes", name),
             name + ": " + " ".join(words), check_platform, words, text, never)
+    row(tap, program, schemas, os.path.join(nodes, "kubeadm-debian"),
+        "a reason of several lines", check_whole_reason)
     for name, words, text in BY_HAND:
         row(tap, program, schemas, os.path.join(nodes, name),
             name + ", by hand: " + " ".join(words), check_by_hand, words, text)
@@ -1208,4 +1228,5 @@ def main():
     return tap.end()
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
