@@ -11,6 +11,7 @@ has to be said first.
 """
 
 import fcntl
+import json
 import os
 import re
 import shlex
@@ -490,6 +491,54 @@ def check_either(case):
         case.expect("is false" not in said
                     and re.search("eventRecordQPS( is|) +5 or 50 ", said),
                     "%s says %s", program, said)
+
+
+UNREAD = "/etc/kubernetes/pki/ca.crt: too large: a file may have 16 MiB"
+
+
+def check_unread(case):
+    """Of a client CA or a certificate that is too large to be read nothing is
+    known: no verdict, and nothing is asked of its owner."""
+    authority = case.node.root + "/etc/kubernetes/pki/ca.crt"
+    config = case.node.root + "/var/lib/kubelet/config.yaml"
+    os.makedirs(os.path.dirname(authority), exist_ok=True)
+    with open(authority, "wb") as file:
+        file.truncate((16 << 20) + 1)
+    names = ("authentication.x509.clientCAFile",
+             "tlsCertFile+tlsPrivateKeyFile")
+    with open(config, encoding="utf-8") as file:
+        text = file.read()
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(text + "tlsCertFile: /etc/kubernetes/pki/ca.crt\n"
+                   "tlsPrivateKeyFile: /etc/kubernetes/pki/key\n")
+    both = "--control=%s,%s" % names
+    run = case.run("audit", both, "-ojson")
+    got = json.loads(run.out)
+    case.expect(run.status == 3, "audit: %d", run.status)
+    for control in got["controls"]:
+        disk = control["views"]["disk"]
+        case.expect(control["verdict"] == "unknown" and
+                    disk["state"] == "unknown" and
+                    UNREAD in control["reason"] and UNREAD in disk["reason"],
+                    "audit: %s", control)
+    before = case.node.snapshot()
+    for words, status in (((both,), 3), (("--control=" + names[0],), 4)):
+        run, said = case.json("fix", *words)
+        case.expect(run.status == status, "%s: %d", words, run.status)
+        texts = {left["control"]: (left["why"], left["text"])
+                 for left in said["left"]}
+        case.expect(not texts or texts[names[0]][0] == "refused" and
+                    UNREAD in texts[names[0]][1], "%s: %s", words, texts)
+    case.expect(case.node.snapshot() == before, "something was changed")
+    run = case.run("fix", "--control=" + names[0],
+                   "--set=%s=/etc/new.crt" % names[0])
+    case.expect(run.status == 0, "--set: %d: %s%s", run.status, run.out,
+                run.err)
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(text.replace("enabled: false", "enabled: true"))
+    run = case.run("fix", "--control=authentication.anonymous.enabled")
+    case.expect(run.status == 4 and "cannot be read (too large" in run.out,
+                "anonymous: %d: %s", run.status, run.out)
 
 
 def check_whole_reason(case):
@@ -1168,6 +1217,8 @@ def main():
             name + ": " + " ".join(words), check_platform, words, text, never)
     row(tap, program, schemas, os.path.join(nodes, "kubeadm-debian"),
         "a reason of several lines", check_whole_reason)
+    row(tap, program, schemas, os.path.join(nodes, "kubeadm-debian"),
+        "an authority that cannot be read", check_unread)
     for name, words, text in BY_HAND:
         row(tap, program, schemas, os.path.join(nodes, name),
             name + ", by hand: " + " ".join(words), check_by_hand, words, text)

@@ -338,6 +338,10 @@ static int leave_unallowed(const struct kr_joining *m, size_t i)
 	struct kr_candidate *c = &m->candidates[i];
 	int r;
 
+	/* of a file that cannot be read: it may be what is demanded */
+	if (j->rule->names_file && j->disk.state == KR_STATE_UNKNOWN &&
+	    !kr_step_is_hopeless(m->node))
+		return 0;
 	if (j->rule->owners_value ||
 	    (j->policy == KR_POLICY_ASK && !said->named && !said->allowed))
 		r = leave_asking(c, j->rule, m->node->fs);
