@@ -11,6 +11,7 @@ has to be said first.
 """
 
 import fcntl
+import json
 import os
 import re
 import shlex
@@ -304,6 +305,28 @@ NODES = [
      "extraConfig.authorization.mode: Webhook with 'talosctl patch "
      "machineconfig' instead, but not while kubelet has no known "
      "--kubeconfig", "another program"),
+    # what would have to be asked for is done in the platform's own way
+    *((name, ["fix", "-n", "--benchmark=cis-1.12", "--width=1000"], text,
+       "fix -n --benchmark")
+      for name, text in (
+          ("openshift", "tlsCipherSuites (ask): it must be allowed: clients "
+           "that know only other suites are refused; apply a KubeletConfig "
+           "resource with spec.kubeletConfig.tlsCipherSuites: TLS_"),
+          ("talos", "eventRecordQPS (ask): its value must be chosen: 0 lets "
+           "kubelet flood the API server with events; set machine.kubelet."
+           "extraConfig.eventRecordQPS: VALUE with 'talosctl patch"),
+          ("talos", "seccompDefault: true with 'talosctl patch "
+           "machineconfig' instead"),
+          ("k3s", "podPidsLimit (ask): its value must be chosen: a pod cannot "
+           "start more processes than that; write kubelet-arg: "
+           '["pod-max-pids=VALUE"] in /etc/rancher/k3s/config.yaml by hand'),
+          ("rke2-agent", "rotateCertificates (ask): it must be allowed: "
+           "kubelet needs an API server that signs its requests; write "
+           'kubelet-arg: ["rotate-certificates=true"]'),
+          ("made-kubelet-is-a-script", "a pod cannot start more processes "
+           "than that; kubelet must be started with --pod-max-pids=VALUE"))),
+    ("made-kubelet-is-a-script", ["fix", "--control=podPidsLimit"],
+     "kubelet must be started with --pod-max-pids=VALUE", "=false"),
     ("talos", ["fix", "--control=podPidsLimit"],
      "the owner must choose the value of podPidsLimit", "extraConfig"),
     ("k3s", ["fix", "--control=mode:unit"],
@@ -468,6 +491,72 @@ def check_either(case):
         case.expect("is false" not in said
                     and re.search("eventRecordQPS( is|) +5 or 50 ", said),
                     "%s says %s", program, said)
+
+
+UNREAD = "/etc/kubernetes/pki/ca.crt: too large: a file may have 16 MiB"
+
+
+def check_unread(case):
+    """Of a client CA or a certificate that is too large to be read nothing is
+    known: no verdict, and nothing is asked of its owner."""
+    authority = case.node.root + "/etc/kubernetes/pki/ca.crt"
+    config = case.node.root + "/var/lib/kubelet/config.yaml"
+    os.makedirs(os.path.dirname(authority), exist_ok=True)
+    with open(authority, "wb") as file:
+        file.truncate((16 << 20) + 1)
+    names = ("authentication.x509.clientCAFile",
+             "tlsCertFile+tlsPrivateKeyFile")
+    with open(config, encoding="utf-8") as file:
+        text = file.read()
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(text + "tlsCertFile: /etc/kubernetes/pki/ca.crt\n"
+                   "tlsPrivateKeyFile: /etc/kubernetes/pki/key\n")
+    both = "--control=%s,%s" % names
+    run = case.run("audit", both, "-ojson")
+    got = json.loads(run.out)
+    case.expect(run.status == 3, "audit: %d", run.status)
+    for control in got["controls"]:
+        disk = control["views"]["disk"]
+        case.expect(control["verdict"] == "unknown" and
+                    disk["state"] == "unknown" and
+                    UNREAD in control["reason"] and UNREAD in disk["reason"],
+                    "audit: %s", control)
+    before = case.node.snapshot()
+    for words, status in (((both,), 3), (("--control=" + names[0],), 4)):
+        run, said = case.json("fix", *words)
+        case.expect(run.status == status, "%s: %d", words, run.status)
+        texts = {left["control"]: (left["why"], left["text"])
+                 for left in said["left"]}
+        case.expect(not texts or texts[names[0]][0] == "refused" and
+                    UNREAD in texts[names[0]][1], "%s: %s", words, texts)
+    case.expect(case.node.snapshot() == before, "something was changed")
+    run = case.run("fix", "--control=" + names[0],
+                   "--set=%s=/etc/new.crt" % names[0])
+    case.expect(run.status == 0, "--set: %d: %s%s", run.status, run.out,
+                run.err)
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(text.replace("enabled: false", "enabled: true"))
+    run = case.run("fix", "--control=authentication.anonymous.enabled")
+    case.expect(run.status == 4 and "cannot be read (too large" in run.out,
+                "anonymous: %d: %s", run.status, run.out)
+
+
+def check_whole_reason(case):
+    """What has to be written first is a part of the reason, and said once."""
+    words = ("--control=protectKernelDefaults",)
+    run, said = case.json("fix", *words)
+    message = [m["text"] for m in said["messages"] if m["code"] == "refused"]
+    case.expect(run.status == 4 and [said["reason"]] == message and
+                said["reason"].endswith(
+                    "first:\nvm.overcommit_memory = 1\nkernel.panic = 10\n"
+                    "kernel.panic_on_oops = 1"), "the reason: %r, %r",
+                said["reason"], message)
+    for more in (("-n",), ("-q",), ()):
+        run = case.run("fix", *words, *more)
+        text = run.out + run.err
+        for part in ("protectKernelDefaults: the next boot would lack 3",
+                     "  vm.overcommit_memory = 1\n"):
+            case.expect(text.count(part) == 1, "%s: %r: %s", more, part, text)
 
 
 def check_platform(case, words, text, never):
@@ -1126,6 +1215,10 @@ def main():
         row(tap, program, schemas, os.path.join(os.path.dirname(__file__),
                                                 "nodes", name),
             name + ": " + " ".join(words), check_platform, words, text, never)
+    row(tap, program, schemas, os.path.join(nodes, "kubeadm-debian"),
+        "a reason of several lines", check_whole_reason)
+    row(tap, program, schemas, os.path.join(nodes, "kubeadm-debian"),
+        "an authority that cannot be read", check_unread)
     for name, words, text in BY_HAND:
         row(tap, program, schemas, os.path.join(nodes, name),
             name + ", by hand: " + " ".join(words), check_by_hand, words, text)
@@ -1186,4 +1279,5 @@ def main():
     return tap.end()
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -147,9 +147,11 @@ def check_agent(words, options):
                    if w != "protectKernelDefaults")
     got = sorted(w for o in words if o.startswith("--control=")
                  for w in o.partition("=")[2].split(","))
-    sets = [o for o in options if o.startswith("--set=")]
-    return [] if got == named and sets == [
-        o for o in words if o.startswith("--set=")] else ["%r" % (words,)]
+    # all else that was asked for here is asked for there
+    rest = [[o for o in given if not o.startswith("--control=")]
+            for given in (options, words)]
+    return [] if got == named and sorted(rest[0]) == sorted(rest[1]) \
+        else ["%r" % (words,)]
 
 
 def warnings(result):

@@ -1016,6 +1016,50 @@ def mode_lost(case):
                 mode_of(case, CONFIG))
 
 
+KEPT_MAX = 16 << 20  # of one file; a view of all holds 24 MiB
+
+
+def grow(case, size):
+    """CONFIG with its key false has SIZE bytes, for the most part lines."""
+    data = case.node.read(CONFIG).rstrip().replace(b": true", b": false")
+    case.write(CONFIG, data + b"\n" * (size - len(data)))
+    return case.node.read(CONFIG)
+
+
+def a_large_file(case):
+    """The file and its copy together are more than a view of files holds."""
+    case.replace(DROPIN, FLAG.encode(), b"")
+    for size in ((12 << 20) - 1, (12 << 20) + 1, KEPT_MAX):
+        before = grow(case, size)
+        case.fix()
+        case.history("kept", "possible")
+        case.undone(CONFIG, before)
+
+
+def a_large_file_twice(case):
+    """The first of two fixes of it, with lines of others beside them."""
+    case.replace(DROPIN, FLAG.encode(), b"")
+    before = grow(case, 13 << 20)
+    case.fix("--control=readOnlyPort", "--explicit")
+    case.fix()
+    case.write(CONFIG, case.node.read(CONFIG) + b"\n")
+    run = case.run("undo", "1")
+    case.expect(run.status == 0, "undo: %d: %s%s", run.status, run.out, run.err)
+    want = before.replace(KEY + b": false", KEY + b": true", 1) + b"\n"
+    case.expect(case.node.read(CONFIG) == want, "the bytes are others")
+
+
+def larger_than_is_read(case):
+    """What could not be read afterwards is not written."""
+    grow(case, KEPT_MAX)
+    before = case.node.snapshot()
+    run = case.run("fix", "--control=readOnlyPort", "--explicit")
+    case.expect(run.status == 4 and "too large" in run.out.lower(),
+                "fix: %d: %s%s", run.status, run.out, run.err)
+    case.expect(case.node.snapshot() == before, "changed: %s",
+                differences(before, case.node.snapshot()))
+
+
 ROWS = (other_lines, rewritten, rewritten_as_before, rewritten_beside_ours, gone, other_decision,
         twice, one_line, beside_the_key, our_line_changed, made,
         made_and_changed, made_beside_others, copy_gone, copy_changed, made_up,
@@ -1028,7 +1072,7 @@ ROWS = (other_lines, rewritten, rewritten_as_before, rewritten_beside_ours, gone
         each_value, older_record, mode_by_a_later_fix, what_holds, last_ten,
         config_named, unit_named, mode_beside_bytes, mode_changed_since,
         mode_interrupted, mode_lost, by_its_edition, repeat_refused,
-        undo_is_taken)
+        undo_is_taken, a_large_file, a_large_file_twice, larger_than_is_read)
 
 
 def main():

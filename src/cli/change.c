@@ -205,9 +205,9 @@ static struct said find_said(const struct kr_options *o,
 	bool shown = fix->outcome == KR_OUTCOME_REFUSED ||
 	             fix->outcome == KR_OUTCOME_FAILED ||
 	             (fix->outcome == KR_OUTCOME_UNCHANGED && !o->quiet);
+	_cleanup_free_ char *reason = shown ? kr_fix_reason(fix) : NULL;
 
-	return (struct said){o, fix, diag,
-	                     shown ? kr_cause_find(diag, fix->reason) : NULL};
+	return (struct said){o, fix, diag, kr_cause_find(diag, reason)};
 }
 
 static void report_quietly(const struct said *said, FILE *err)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/format.h"
 #include "fix/apply.h"
 #include "fix/fix.h"
 #include "fix/holds.h"
@@ -237,6 +238,18 @@ const struct kr_durable *kr_fix_durable(const struct kr_fix *fix)
 {
 	return fix->plan && fix->plan->durable.platform ? &fix->plan->durable
 	                                                : NULL;
+}
+
+char *kr_fix_reason(const struct kr_fix *fix)
+{
+	const size_t length = fix->lines ? strlen(fix->lines) - 1 : 0;
+	char *whole = NULL;
+
+	return kr_format(&whole, "%s%s%.*s", fix->reason,
+	                 length > 0 ? "\n" : "", (int)length,
+	                 fix->lines ? fix->lines : "") < 0
+	               ? NULL
+	               : whole;
 }
 
 struct kr_fix *kr_fix_free(struct kr_fix *fix)

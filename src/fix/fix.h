@@ -87,7 +87,7 @@ struct kr_fix_options {
 struct kr_fix {
 	bool undo; /* of another fix */
 	enum kr_outcome outcome;
-	char *reason; /* one sentence */
+	char *reason; /* one sentence, for people its first line: */
 	/* what has to be written somewhere first, each with its line feed;
 	 * NULL: nothing */
 	char *lines;
@@ -144,6 +144,10 @@ int kr_fix_run(const struct kr_node_options *node_options,
 /* "unchanged", "fixed", "partly-fixed", "would-fix", "unconfigured", "refused",
  * "failed", "rolled-back", "broken"; of an undo "undone" and "would-undo". */
 const char *kr_fix_outcome(const struct kr_fix *fix);
+
+/* FIX's reason with its lines, as the message has it; the caller frees it.
+ * NULL: no memory. */
+char *kr_fix_reason(const struct kr_fix *fix);
 
 /* Where the change would outlast its platform; NULL: the files are not written
  * again. */

@@ -60,7 +60,7 @@ struct carrying {
 	size_t ours; /* the record whose edits are asked for */
 	/* of each record: what it says of the file, and the old bytes; NULL */
 	const struct kr_manifest_file **files;
-	const struct kr_file **old;
+	struct kr_file **old;
 	struct bytes now;
 };
 
@@ -75,6 +75,8 @@ static void carrying_done(struct carrying *c)
 {
 	bytes_done(&c->now);
 	free(c->files);
+	for (size_t k = 0; c->old && k < c->list->n_items; k++)
+		kr_file_free(c->old[k]);
 	free(c->old);
 }
 

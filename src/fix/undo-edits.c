@@ -364,7 +364,8 @@ static int revert_bytes(struct reversing *r,
                         const struct kr_manifest_file *file)
 {
 	_cleanup_free_ char *after = NULL;
-	const struct kr_file *now, *old;
+	_cleanup_file_ struct kr_file *old = NULL;
+	const struct kr_file *now;
 	size_t size;
 	int result;
 

@@ -31,6 +31,7 @@ struct sayings {
 	const struct kr_rule *perms[KR_N_RULES];
 	size_t n_perms;
 	const struct kr_edition *edition; /* NULL: none was chosen */
+	const char *how;                  /* as in the options; NULL */
 };
 
 struct making {
@@ -158,10 +159,9 @@ static int make_options(const struct sayings *says, char **ret)
 	r = add_perms(says, &names, &benchmark);
 	if (r < 0)
 		return r;
-	if (usual)
-		return kr_format(ret, "%s", "");
-	return kr_format(ret, "%s --control=%s%s", benchmark ? benchmark : "",
-	                 names, sets ? sets : "");
+	return kr_format(ret, "%s%s%s%s%s", benchmark ? benchmark : "",
+	                 usual ? "" : " --control=", usual ? "" : names,
+	                 sets ? sets : "", says->how ? says->how : "");
 }
 
 /* The mode that a file of kubelet's configuration is to have. 0 or -ENOMEM. */
@@ -502,6 +502,7 @@ static bool find_wanted(struct making *m, const struct kr_platform *p)
 
 	m->wanted.node = m->node;
 	m->wanted.edition = m->rules->edition;
+	m->wanted.how = m->options->how;
 	for (size_t i = 0; i < m->rules->n_items; i++) {
 		const struct kr_rule *rule = m->rules->items[i];
 

@@ -25,6 +25,9 @@ struct kr_durable {
 struct kr_durable_options {
 	bool no_persist; /* nothing is added to the edits */
 	bool flag;       /* the flag is to be set, too, whatever is set now */
+	/* options of this program, where it is to run there: " --explicit"; ""
+	 * or NULL: none */
+	const char *how;
 	/* whose words are wanted, whatever the node's are; NULL */
 	const struct kr_platform *medium;
 };

@@ -363,6 +363,8 @@ static int load_one(struct kr_node *node, int field, const char *path,
 		                 field == KR_FIELD_TLS_KEY
 		                         ? "is no file"
 		                         : "holds no certificate that loads");
+	if (r != -EISDIR && r != -ELOOP && r != -ENAMETOOLONG)
+		*ret = KR_LOADS_UNKNOWN;
 	return kr_format(ret_why, "%s: %s", path, kr_fs_strerror(-r));
 }
 
@@ -377,7 +379,8 @@ int kr_files_load(struct kr_node *node, const struct kr_rule *rule,
 	for (size_t i = 0; i < rule->n_fields && r >= 0; i++) {
 		_cleanup_free_ char *path = NULL;
 
-		if (*ret == KR_LOADS_NOT || !*decisions[i].value.s)
+		if (*ret == KR_LOADS_NOT || *ret == KR_LOADS_UNKNOWN ||
+		    !*decisions[i].value.s)
 			continue;
 		path = kr_files_path(node, decisions[i].value.s);
 		r = path ? load_one(node, rule->fields[i], path, ret, ret_why)

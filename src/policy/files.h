@@ -19,7 +19,8 @@ int kr_files_look(struct kr_node *node, const struct kr_rule *rule,
 enum kr_loads {
 	KR_LOADS,
 	KR_LOADS_NOT,
-	KR_LOADS_LATER, /* it is not there yet, which it may be in time */
+	KR_LOADS_LATER,   /* it is not there yet, which it may be in time */
+	KR_LOADS_UNKNOWN, /* it cannot be read here: too large, not allowed */
 };
 
 /*

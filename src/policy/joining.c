@@ -338,6 +338,10 @@ static int leave_unallowed(const struct kr_joining *m, size_t i)
 	struct kr_candidate *c = &m->candidates[i];
 	int r;
 
+	/* of a file that cannot be read: it may be what is demanded */
+	if (j->rule->names_file && j->disk.state == KR_STATE_UNKNOWN &&
+	    !kr_step_is_hopeless(m->node))
+		return 0;
 	if (j->rule->owners_value ||
 	    (j->policy == KR_POLICY_ASK && !said->named && !said->allowed))
 		r = leave_asking(c, j->rule, m->node->fs);
@@ -394,6 +398,27 @@ int kr_joining_refuse_step(struct kr_joining *m, size_t i,
 	return r;
 }
 
+/* No command does what is asked for on this node: its own way is said. 1 or
+ * -ENOMEM. */
+static int add_way(struct kr_joining *m, size_t i)
+{
+	const struct kr_rule *rule = kr_joining_judgement(m, i)->rule;
+	struct kr_candidate *c = &m->candidates[i];
+	_cleanup_free_ char *way = NULL;
+	int r = 0;
+
+	if (c->left.why != KR_WHY_ASK)
+		return 1;
+	if (rule->owners_value)
+		way = kr_step_way(m->node, rule);
+	else
+		r = join_errors(c, &way);
+	if (r == 0 && (way || rule->owners_value))
+		r = way ? kr_format(&c->left.text, "%s; %s", c->left.text, way)
+		        : -ENOMEM;
+	return r < 0 ? r : 1;
+}
+
 int kr_joining_refuse(struct kr_joining *m, size_t i)
 {
 	const struct kr_judgement *j = kr_joining_judgement(m, i);
@@ -414,7 +439,7 @@ int kr_joining_refuse(struct kr_joining *m, size_t i)
 	/* harm that it would do is said of one that would be asked for, too */
 	r = kr_diag_find(&c->diag, "refused") ? 0 : leave_unallowed(m, i);
 	if (r != 0)
-		return r;
+		return r < 0 ? r : add_way(m, i);
 	r = join_errors(c, &text);
 	return r < 0 ? r
 	             : leave(c, KR_WHY_REFUSED, "%s",

@@ -195,21 +195,29 @@ static bool passes_instead(const struct kr_rule *rule,
 
 /*
  * What passes by its words may name a file that does not load: a FAIL. WHY says
- * it, and what is not there yet. 0 or -ENOMEM.
+ * it, and what is not there yet. One that cannot be read tells nothing:
+ * UNKNOWN. 0 or -ENOMEM.
  */
-static int try_files(struct kr_node *node, const struct kr_rule *rule,
-                     const struct kr_decision *decisions,
-                     enum kr_answer *answer, char **ret_why)
+static int try_files(struct kr_judging *g, const struct kr_decision *decisions)
 {
+	struct kr_view *view = &g->j->disk;
 	enum kr_loads loads;
 	int r;
 
-	*ret_why = NULL;
-	if (!rule->names_file || *answer != KR_ANSWER_PASS)
+	if (!g->j->rule->names_file || view->answer != KR_ANSWER_PASS)
 		return 0;
-	r = kr_files_load(node, rule, decisions, &loads, ret_why);
-	if (r >= 0 && loads == KR_LOADS_NOT)
-		*answer = KR_ANSWER_FAIL;
+	r = kr_files_load(g->node, g->j->rule, decisions, &loads,
+	                  &g->not_there);
+	if (r < 0)
+		return r;
+	if (loads == KR_LOADS_NOT)
+		view->answer = KR_ANSWER_FAIL;
+	if (loads != KR_LOADS_UNKNOWN)
+		return 0;
+	view->answer = KR_ANSWER_NONE;
+	r = kr_view_set(view, KR_STATE_UNKNOWN, "%s", g->not_there);
+	free(g->not_there);
+	g->not_there = NULL;
 	return r;
 }
 
@@ -251,9 +259,7 @@ static int ask_views(struct kr_judging *g)
 	kr_views_decisions(g, KR_VIEW_DISK, d);
 	g->instead = j->disk.answer == KR_ANSWER_PASS &&
 	             passes_instead(j->rule, g->edition, d);
-	r = g->instead ? 0
-	               : try_files(g->node, j->rule, d, &j->disk.answer,
-	                           &g->not_there);
+	r = g->instead ? 0 : try_files(g, d);
 	if (r < 0)
 		return r;
 	r = ask(g, KR_VIEW_RUNNING, &j->running);
@@ -271,6 +277,7 @@ static int judge_by_benchmark(struct kr_judging *g)
 	const struct kr_rule *own = j->rule;
 	const enum kr_answer disk = j->disk.answer, running = j->running.answer,
 			     live = j->live.answer;
+	const enum kr_state state = j->disk.state;
 	int r;
 
 	free(g->not_there);
@@ -280,6 +287,7 @@ static int judge_by_benchmark(struct kr_judging *g)
 	if (r >= 0)
 		r = kr_verdict_find(g);
 	j->rule = own;
+	j->disk.state = state;
 	j->disk.answer = disk;
 	j->running.answer = running;
 	j->live.answer = live;

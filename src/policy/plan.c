@@ -153,13 +153,30 @@ const char *kr_why_to_string(enum kr_why why)
 	return why_names[why];
 }
 
-static int make_durable(struct kr_joining *m)
+/* What the place is to have; the texts by which this program fixes another node
+ * have what was asked for here. */
+static struct kr_durable_options durable_options(const struct kr_joining *m,
+                                                 enum kr_method method)
 {
-	const struct kr_durable_options durable = {
+	const bool flag = method == KR_METHOD_FLAG;
+	const bool named = flag && kr_step_method(m->node) != method;
+	static const char *const how[2][2] = {
+		{"", " --method=flag"},
+		{" --explicit", " --explicit --method=flag"},
+	};
+
+	return (struct kr_durable_options){
 		.no_persist = m->options->no_persist,
 		.medium = m->options->medium,
-		.flag = m->plan->method == KR_METHOD_FLAG,
+		.flag = flag,
+		.how = how[m->options->explicit_wanted][named],
 	};
+}
+
+static int make_durable(struct kr_joining *m)
+{
+	const struct kr_durable_options durable =
+		durable_options(m, m->plan->method);
 	const struct kr_rules rules = {m->plan->rules, m->plan->n_rules,
 	                               m->audit->edition};
 
@@ -503,10 +520,8 @@ static int is_for_medium(const struct kr_joining *m, size_t i)
 static int describe_medium(struct kr_joining *m, struct kr_rules *rules,
                            const struct kr_rule **items)
 {
-	const struct kr_durable_options options = {
-		.flag = m->options->method == KR_METHOD_FLAG,
-		.medium = m->options->medium,
-	};
+	const struct kr_durable_options options =
+		durable_options(m, m->options->method);
 
 	for (size_t i = 0; i < m->audit->n_items; i++) {
 		int r = is_for_medium(m, i);

@@ -220,6 +220,12 @@ static int look_at_authorities(struct looking *l, const char *path)
 		r = kr_pem_read(file->data, file->size, &ca);
 	if (r == -ENOMEM)
 		return r;
+	if (r == -EFBIG || r == -EACCES || r == -EAGAIN || r == -EIO)
+		return say(l,
+		           "the client CA %s cannot be read (%s): whether it "
+		           "holds the authority that kubelet's kubeconfig "
+		           "trusts would have to be known",
+		           path, kr_fs_strerror(-r));
 	if (r < 0 || !kr_pem_is_authorities(&ca))
 		return say(l,
 		           "the client CA %s does not load: the API server "

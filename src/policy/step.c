@@ -480,6 +480,35 @@ static const char *unseen(const struct kr_node *node)
 	               : node->disk.reason;
 }
 
+/* The words of TEXT about RULE, whose value may be its owner's to choose. */
+static char *word(const struct kr_rule *rule, const char *text)
+{
+	static char unsaid[] = "VALUE";
+	const struct kr_value value = {.type = KR_TYPE_STRING, .s = unsaid};
+
+	return kr_platform_text(
+		rule->fields, is_owners(rule) ? &value : &rule->want, 1, text);
+}
+
+char *kr_step_way(const struct kr_node *node, const struct kr_rule *rule)
+{
+	const struct kr_platform *p = node->platform;
+	const struct kr_foreign *f = node->disk.foreign;
+	_cleanup_free_ char *where = NULL;
+	char *way = NULL;
+
+	if (p && p->refusal)
+		return word(rule, p->instead);
+	if (!f)
+		return word(rule,
+		            "kubelet must be started with --@FLAG@=@VALUE@");
+	where = word(rule, f->where);
+	if (where)
+		kr_format(&way, "write %s by hand, then run '%s'", where,
+		          f->restart);
+	return way;
+}
+
 #define NOTHING_HERE "there is nothing here that could be edited safely"
 
 static int refuse_start(struct planning *p)
@@ -490,16 +519,15 @@ static int refuse_start(struct planning *p)
 		.place = "kubelet's arguments",
 		.text = "--@FLAG@=@VALUE@\n",
 	};
-	_cleanup_free_ char *flag = kr_rule_text(p->rule, "--@FLAG@=@VALUE@");
+	_cleanup_free_ char *way = kr_step_way(p->node, p->rule);
 
-	if (!flag)
+	if (!way)
 		return -ENOMEM;
 	if (p->brief && !is_owners(p->rule))
 		p->plan->by_hand = &by_hand;
-	return kr_diag_refuse(p->diag, "not-a-unit", KR_SPAN_NONE,
-	                      "%s%skubelet must be started with %s",
+	return kr_diag_refuse(p->diag, "not-a-unit", KR_SPAN_NONE, "%s%s%s",
 	                      p->brief ? "" : unseen(p->node),
-	                      p->brief ? "" : ": " NOTHING_HERE ": ", flag);
+	                      p->brief ? "" : ": " NOTHING_HERE ": ", way);
 }
 
 char *kr_step_hopeless_why(struct kr_node *node)

@@ -193,6 +193,15 @@ static void add_audits(struct kr_build *j, cJSON *root,
 		add_nested_audit(j, root, "after", node, &records, fix->before);
 }
 
+static void add_reason(struct kr_build *j, cJSON *root,
+                       const struct kr_fix *fix)
+{
+	_cleanup_free_ char *reason = kr_fix_reason(fix);
+
+	j->failed = j->failed || !reason;
+	kr_build_string(j, root, "reason", reason);
+}
+
 int kr_json_fix(FILE *out, const struct kr_fix *fix, const struct kr_diag *diag)
 {
 	struct kr_node *node = fix->host ? fix->host->node : NULL;
@@ -205,7 +214,7 @@ int kr_json_fix(FILE *out, const struct kr_fix *fix, const struct kr_diag *diag)
 	else
 		kr_build_string(&j, root, "node", NULL);
 	kr_build_string(&j, root, "outcome", kr_fix_outcome(fix));
-	kr_build_string(&j, root, "reason", fix->reason);
+	add_reason(&j, root, fix);
 	kr_build_string(&j, root, "method",
 	                fix->plan && fix->plan->method != KR_METHOD_AUTO
 	                        ? kr_method_to_string(fix->plan->method)

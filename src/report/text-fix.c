@@ -61,6 +61,7 @@ void kr_text_left(const struct kr_term *term, const struct kr_fix *fix,
                   const char *start)
 {
 	const struct kr_plan *plan = fix->plan;
+	_cleanup_free_ char *reason = kr_fix_reason(fix);
 	char next[NEXT_SIZE];
 
 	make_next(start, next);
@@ -72,7 +73,7 @@ void kr_text_left(const struct kr_term *term, const struct kr_fix *fix,
 		                   kr_why_to_string(l->why));
 
 		kr_text_lines(term,
-		              strcmp(l->text, fix->reason) == 0
+		              reason && strcmp(l->text, reason) == 0
 		                      ? "for the same reason"
 		                      : l->text,
 		              used > 0 ? (size_t)used : 0, next);

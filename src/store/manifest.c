@@ -685,10 +685,10 @@ void kr_manifest_done(struct kr_manifest *m)
 }
 
 int kr_manifest_copy(struct kr_fs *fs, const char *id,
-                     const struct kr_manifest_file *file,
-                     const struct kr_file **ret)
+                     const struct kr_manifest_file *file, struct kr_file **ret)
 {
 	_cleanup_free_ char *path = NULL;
+	_cleanup_file_ struct kr_file *copy = NULL;
 	char hex[KR_SHA256_HEX_SIZE];
 	int r;
 
@@ -697,11 +697,14 @@ int kr_manifest_copy(struct kr_fs *fs, const char *id,
 	path = path_in(id, file->copy);
 	if (!path)
 		return -ENOMEM;
-	r = kr_fs_read(fs, path, ret);
+	r = kr_fs_read_once(fs, path, &copy);
 	if (r < 0)
 		return r;
-	kr_sha256_hex((*ret)->data, (*ret)->size, hex);
-	return strcmp(hex, file->before) == 0 ? 0 : KR_MALFORMED;
+	kr_sha256_hex(copy->data, copy->size, hex);
+	if (strcmp(hex, file->before) != 0)
+		return KR_MALFORMED;
+	*ret = TAKE_PTR(copy);
+	return 0;
 }
 
 int kr_machine_id(struct kr_fs *fs, char **ret)

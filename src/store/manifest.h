@@ -189,10 +189,10 @@ struct kr_manifest *kr_manifests_find(const struct kr_manifests *manifests,
 void kr_manifests_done(struct kr_manifests *manifests);
 #define _cleanup_manifests_ _cleanup_(kr_manifests_done)
 
-/* The old content of FILE of transaction ID. 0 or an errno. */
+/* The old content of FILE of transaction ID, which is the caller's: beside the
+ * file itself it could be more than a view of files holds. 0 or an errno. */
 int kr_manifest_copy(struct kr_fs *fs, const char *id,
-                     const struct kr_manifest_file *file,
-                     const struct kr_file **ret);
+                     const struct kr_manifest_file *file, struct kr_file **ret);
 
 /* The node's machine id, which the caller frees; NULL: it has none. 0 or
  * -ENOMEM. */

@@ -299,7 +299,8 @@ static int put_back_copy(struct found *f)
 	_cleanup_replacement_ struct kr_replacement rep = KR_REPLACEMENT_NONE;
 	struct kr_replacement_content content = {.metadata_fd = -1};
 	_cleanup_close_ int dir_fd = -1, copy_fd = -1;
-	const struct kr_file *old, *now = NULL;
+	_cleanup_file_ struct kr_file *old = NULL;
+	const struct kr_file *now = NULL;
 	const char *name, *path = f->file->path;
 	int r = kr_manifest_copy(f->fs, f->manifest->id, f->file, &old);
 
