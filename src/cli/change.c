@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/format.h"
 #include "base/utf8.h"
+#include "base/vec.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/learn.h"
@@ -425,8 +426,7 @@ static int fix_status(const struct kr_options *o, const struct kr_fix *fix)
 	                   fix->outcome != KR_OUTCOME_FIXED &&
 	                   fix->outcome != KR_OUTCOME_PARTLY))
 		return statuses[fix->outcome].fix;
-	for (size_t i = 0; i < last->n_items; i++) {
-		const struct kr_judgement *j = &last->items[i];
+	KR_EACH(const struct kr_judgement, j, last->items, last->n_items) {
 		bool is_left = kr_plan_left(fix->plan, j->rule);
 
 		if (j->verdict == KR_VERDICT_FAIL && (is_left || !stays))

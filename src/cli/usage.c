@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "cli/help.h"
 #include "cli/suggest.h"
 #include "cli/usage.h"
@@ -157,9 +158,8 @@ static const struct kr_option_row *find_other(enum kr_command command,
 	const struct kr_option_row *found = NULL;
 	struct kr_suggest near = kr_suggest_for(name);
 
-	for (size_t i = 0; i < kr_n_option_rows; i++) {
-		const struct kr_option_row *row = &kr_option_rows[i];
-
+	KR_EACH(const struct kr_option_row, row, kr_option_rows,
+	        kr_n_option_rows) {
 		if (row->commands & KR_BIT(command))
 			continue;
 		if (strcmp(row->name, name) == 0)

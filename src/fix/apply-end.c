@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/vec.h"
 #include "fix/apply.h"
 #include "fix/blame.h"
 #include "host/figures.h"
@@ -50,14 +51,11 @@ static int predict(struct kr_applying *f)
 /* Whether one of EDITS changes bytes that M is about. */
 static bool cures(const struct kr_edits *edits, const struct kr_message *m)
 {
-	for (size_t i = 0; i < edits->n_files; i++) {
-		const struct kr_file_edits *file = &edits->files[i];
-
+	KR_EACH(const struct kr_file_edits, file, edits->files,
+	        edits->n_files) {
 		if (strcmp(file->path, m->file) != 0)
 			continue;
-		for (size_t k = 0; k < file->n_edits; k++) {
-			const struct kr_edit *e = &file->edits[k];
-
+		KR_EACH(const struct kr_edit, e, file->edits, file->n_edits) {
 			if (m->offset - 1 < e->offset + e->length &&
 			    e->offset < m->offset - 1 + m->length)
 				return true;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/vec.h"
 #include "fix/apply.h"
 #include "fix/fix.h"
 #include "fix/holds.h"
@@ -154,9 +155,8 @@ static void name_idle_sets(struct kr_applying *f)
 {
 	const struct kr_plan *plan = f->fix->plan;
 
-	for (size_t i = 0; i < f->fix->before->n_items; i++) {
-		const struct kr_judgement *j = &f->fix->before->items[i];
-
+	KR_EACH(const struct kr_judgement, j, f->fix->before->items,
+	        f->fix->before->n_items) {
 		if (j->rule->of && !kr_plan_fixes(plan, j->rule) &&
 		    !kr_plan_left(plan, j->rule))
 			kr_diag_add(f->diag, KR_NOTE, "set-idle", KR_SPAN_NONE,

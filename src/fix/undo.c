@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/vec.h"
 #include "fix/apply.h"
 #include "fix/undo.h"
 
@@ -101,9 +102,8 @@ static bool is_about(const struct kr_plan *plan, const char *name)
 {
 	size_t length = strlen(name);
 
-	for (size_t i = 0; i < plan->edits.n_files; i++) {
-		const struct kr_file_edits *f = &plan->edits.files[i];
-
+	KR_EACH(const struct kr_file_edits, f, plan->edits.files,
+	        plan->edits.n_files) {
 		for (size_t k = 0; k < f->n_edits; k++) {
 			const char *at = f->edits[k].about;
 

@@ -25,6 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/vec.h"
 #include "fix/pending.h"
 #include "policy/plan.h"
 #include "report/foresee.h"
@@ -120,8 +121,7 @@ static size_t place_before(const struct kr_file_edits *f, size_t at)
 {
 	size_t shift = 0; /* of what was put in before, less what went */
 
-	for (size_t i = 0; i < f->n_edits; i++) {
-		const struct kr_edit *e = &f->edits[i];
+	KR_EACH(const struct kr_edit, e, f->edits, f->n_edits) {
 		size_t begin = e->offset + shift, length = strlen(e->text);
 
 		if (at < begin)

@@ -420,9 +420,7 @@ static void print_way(const struct kr_next *next, const struct kr_plan *plan)
 {
 	_cleanup_diag_ struct kr_diag why = {0};
 
-	for (size_t i = 0; i < plan->n_left; i++) {
-		const struct kr_left *l = &plan->left[i];
-
+	KR_EACH(const struct kr_left, l, plan->left, plan->n_left) {
 		if ((l->why != KR_WHY_REFUSED && l->rule->n_fields > 0) ||
 		    is_shown(next->audit, next->known, l->rule))
 			continue;

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/format.h"
+#include "base/vec.h"
 #include "policy/rules.h"
 #include "report/next.h"
 #include "report/text-status.h"
@@ -197,8 +198,7 @@ static const struct {
 
 void kr_text_log(const struct kr_term *term, const struct kr_log *log)
 {
-	for (size_t i = 0; i < log->n_lines; i++) {
-		const struct kr_log_line *l = &log->lines[i];
+	KR_EACH(const struct kr_log_line, l, log->lines, log->n_lines) {
 		const char *who = l->identifier ? l->identifier : "-";
 		char when[KR_RFC3339_SIZE], pid[16] = "";
 		size_t used;

@@ -34,6 +34,7 @@
 
 #include "base/clock.h"
 #include "base/json-build.h"
+#include "base/vec.h"
 #include "store/files.h"
 #include "store/manifest.h"
 #include "store/replace.h"
@@ -656,9 +657,7 @@ int kr_manifest_read(struct kr_fs *fs, const char *id, struct kr_manifest *ret)
 
 void kr_manifest_done(struct kr_manifest *m)
 {
-	for (size_t i = 0; i < m->n_files; i++) {
-		struct kr_manifest_file *f = &m->files[i];
-
+	KR_EACH(struct kr_manifest_file, f, m->files, m->n_files) {
 		for (size_t k = 0; k < f->n_edits; k++) {
 			free(f->edits[k].text);
 			free(f->edits[k].about);
