@@ -71,11 +71,8 @@ static const struct kr_option_row *find_row(int value)
 {
 	if (value >= 256)
 		return &kr_option_rows[value - 256];
-	for (size_t i = 0; i < kr_n_option_rows; i++) {
-		if (kr_option_rows[i].letter == value)
-			return &kr_option_rows[i];
-	}
-	return NULL;
+	return KR_FIRST(row, kr_option_rows, kr_n_option_rows,
+	                row->letter == value);
 }
 
 /* Whether ARG is one of the words, where only some will do. */

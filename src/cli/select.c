@@ -295,11 +295,7 @@ static int skip_controls(struct selecting *s)
 /* Whether a format for other programs has anything to say. */
 static bool demands(const struct selecting *s)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->ret->items[i]->test)
-			return true;
-	}
-	return false;
+	return KR_ANY(rule, s->ret->items, s->n, (*rule)->test);
 }
 
 /* Those of every edition, each once. */

@@ -270,11 +270,8 @@ int kr_usage_twice(FILE *err, enum kr_command command,
 
 static bool is_number_of_control(const char *word)
 {
-	for (size_t i = 0; i < KR_N_EDITIONS; i++) {
-		if (kr_rule_of_id(&kr_editions[i], word, strlen(word)))
-			return true;
-	}
-	return false;
+	return KR_ANY(edition, kr_editions, KR_N_EDITIONS,
+	              kr_rule_of_id(edition, word, strlen(word)));
 }
 
 /* Where WORD, which stands alone, is the name of a control or its number, which

@@ -79,11 +79,8 @@ static bool is_own(const struct kr_message *m, const void *userdata)
 {
 	const struct kr_audit *before = userdata;
 
-	for (size_t i = 0; i < before->n_items; i++) {
-		if (kr_judgement_owns(&before->items[i], m))
-			return true;
-	}
-	return false;
+	return KR_ANY(j, before->items, before->n_items,
+	              kr_judgement_owns(j, m));
 }
 
 /* What stops the plan comes before what it would cure. */

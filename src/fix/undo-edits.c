@@ -168,11 +168,7 @@ static int revert_carried(struct reversing *r, const struct kr_file *now,
  * fix has put it into the place from which it does. */
 static bool is_durable(const struct kr_manifest *m)
 {
-	for (size_t i = 0; i < m->n_files; i++) {
-		if (kr_durable_is_place(m->files[i].path))
-			return true;
-	}
-	return false;
+	return KR_ANY(f, m->files, m->n_files, kr_durable_is_place(f->path));
 }
 
 /* How many bytes A and B, of at most N each, have in common at their begins, in

@@ -122,11 +122,8 @@ static bool is_about(const struct kr_plan *plan, const char *name)
 static const struct kr_judgement *find_control(const struct kr_audit *audit,
                                                const char *name)
 {
-	for (size_t i = 0; i < audit->n_items; i++) {
-		if (strcmp(audit->items[i].rule->name, name) == 0)
-			return &audit->items[i];
-	}
-	return NULL;
+	return KR_FIRST(j, audit->items, audit->n_items,
+	                strcmp(j->rule->name, name) == 0);
 }
 
 /* What the control I of the fix M would have: NULL: what it had before, or that

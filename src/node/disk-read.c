@@ -234,11 +234,8 @@ static bool is_syntax_of(const struct kr_message *m, const void *path)
 
 static bool has_syntax_of(const struct kr_diag *found, const char *path)
 {
-	for (size_t i = 0; i < found->n_messages; i++) {
-		if (is_syntax_of(&found->messages[i], path))
-			return true;
-	}
-	return false;
+	return KR_ANY(m, found->messages, found->n_messages,
+	              is_syntax_of(m, path));
 }
 
 /*

@@ -75,11 +75,8 @@ static int was_put_back(const struct kr_manifests *list,
 /* Some change was put back on this node: it matters which one this is. */
 static bool has_put_back(const struct kr_manifests *list)
 {
-	for (size_t i = 0; i < list->n_items; i++) {
-		if (list->items[i].state == KR_MANIFEST_PUT_BACK)
-			return true;
-	}
-	return false;
+	return KR_ANY(it, list->items, list->n_items,
+	              it->state == KR_MANIFEST_PUT_BACK);
 }
 
 /* What is known already is left out of every plan. */

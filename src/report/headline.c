@@ -122,11 +122,7 @@ const struct kr_judgement *kr_headline_cause(const struct kr_audit *a)
 		return &a->items[0];
 	if (invalid || !shared)
 		return invalid;
-	for (size_t i = 0; i < a->n_items; i++) {
-		if (kr_headline_shares(&a->items[i], shared))
-			return &a->items[i];
-	}
-	return NULL;
+	return KR_FIRST(j, a->items, a->n_items, kr_headline_shares(j, shared));
 }
 
 struct count {

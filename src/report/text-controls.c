@@ -363,11 +363,8 @@ static int choose_options(const struct kr_node *node, const struct kr_audit *a,
 
 static bool has_invalid(const struct kr_audit *a)
 {
-	for (size_t i = 0; i < a->n_items; i++) {
-		if (a->items[i].disk.state == KR_STATE_INVALID)
-			return true;
-	}
-	return false;
+	return KR_ANY(j, a->items, a->n_items,
+	              j->disk.state == KR_STATE_INVALID);
 }
 
 /* The command of a fix, without the options of the node; NULL and 0: none can

@@ -514,15 +514,7 @@ static bool has_plan(const struct kr_fix *fix)
 /* Whether PLAN makes RULE pass: not one of which some files stay. */
 static bool is_planned(const struct kr_plan *plan, const struct kr_rule *rule)
 {
-	for (size_t i = 0; i < plan->n_left; i++) {
-		if (plan->left[i].rule == rule)
-			return false;
-	}
-	for (size_t i = 0; i < plan->n_rules; i++) {
-		if (plan->rules[i] == rule)
-			return true;
-	}
-	return false;
+	return !kr_plan_left(plan, rule) && kr_plan_fixes(plan, rule);
 }
 
 /* What J's control has now; of a kubelet that is still to be restarted, both

@@ -63,11 +63,7 @@ void kr_hold_lines_done(struct kr_hold_lines *lines)
 const struct kr_hold_line *kr_hold_lines_find(const struct kr_hold_lines *lines,
                                               const char *name)
 {
-	for (size_t i = 0; i < lines->n_items; i++) {
-		if (strcmp(lines->items[i].name, name) == 0)
-			return &lines->items[i];
-	}
-	return NULL;
+	return KR_FIND(lines->items, lines->n_items, name, name);
 }
 
 static int add(struct kr_hold_lines *lines, const char *const *columns)

@@ -320,12 +320,8 @@ const struct kr_manifest *kr_manifests_find_put_back(
 static bool has_ctime(const struct kr_manifest *m, const char *path,
                       uint64_t usec)
 {
-	for (size_t i = 0; i < m->n_files; i++) {
-		if (m->files[i].ctime_usec == usec &&
-		    strcmp(m->files[i].path, path) == 0)
-			return true;
-	}
-	return false;
+	return KR_ANY(f, m->files, m->n_files,
+	              f->ctime_usec == usec && strcmp(f->path, path) == 0);
 }
 
 bool kr_manifests_changed_ctime(const struct kr_manifests *list,

@@ -127,11 +127,7 @@ static void add_perms(struct kr_build *b, cJSON *o,
 
 static bool has_perms(const struct kr_manifest *m)
 {
-	for (size_t i = 0; i < m->n_files; i++) {
-		if (kr_perms_changes(&m->files[i].perms))
-			return true;
-	}
-	return false;
+	return KR_ANY(f, m->files, m->n_files, kr_perms_changes(&f->perms));
 }
 
 static void add_file(struct kr_build *b, cJSON *files,
@@ -515,11 +511,8 @@ static const char *const perms_members[] = {"mode", "owner", "ctime_usec"};
 
 static bool has_members(const cJSON *o, const char *const *names, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (!cJSON_GetObjectItemCaseSensitive(o, names[i]))
-			return false;
-	}
-	return true;
+	return !KR_ANY(name, names, n,
+	               !cJSON_GetObjectItemCaseSensitive(o, *name));
 }
 
 static bool is_of_perms(const cJSON *root)
