@@ -101,13 +101,10 @@ static bool same_kind(const struct kr_message *a, const struct kr_message *b)
 
 static bool known(const struct kr_diag *diag, const struct kr_message *m)
 {
-	KR_EACH(const struct kr_message, o, diag->messages, diag->n_messages) {
-		if (o->severity == m->severity && o->offset == m->offset &&
-		    o->n_more == 0 && same_string(o->file, m->file) &&
-		    same_string(o->text, m->text))
-			return true;
-	}
-	return false;
+	return KR_ANY(o, diag->messages, diag->n_messages,
+	              o->severity == m->severity && o->offset == m->offset &&
+	                      o->n_more == 0 && same_string(o->file, m->file) &&
+	                      same_string(o->text, m->text));
 }
 
 /* Moves *M in. */
@@ -356,11 +353,8 @@ void kr_diag_remove(struct kr_diag *diag,
 const struct kr_message *kr_diag_first(const struct kr_diag *diag,
                                        enum kr_severity severity)
 {
-	for (size_t i = 0; i < diag->n_messages; i++) {
-		if (diag->messages[i].severity == severity)
-			return &diag->messages[i];
-	}
-	return NULL;
+	return KR_FIRST(m, diag->messages, diag->n_messages,
+	                m->severity == severity);
 }
 
 const struct kr_message *kr_diag_cause(const struct kr_diag *diag)

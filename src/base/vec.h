@@ -41,16 +41,24 @@ int kr_vec_move(void *items, size_t *n, void *from, size_t size);
 	for (type *item = (items), *item##_end_ = (n) > 0 ? item + (n) : item; \
 	     item != item##_end_; item++)
 
+/* The first of the N ITEMS, as ITEM, for which TEST holds; NULL. And whether
+ * there is one. */
+#define KR_FIRST(item, items, n, test)                                         \
+	({                                                                     \
+		__typeof__(*(items)) *item##_found_ = NULL;                    \
+		for (size_t _i_ = 0; !item##_found_ && _i_ < (size_t)(n);      \
+		     _i_++) {                                                  \
+			__typeof__(*(items)) *item = &(items)[_i_];            \
+			if (test)                                              \
+				item##_found_ = item;                          \
+		}                                                              \
+		item##_found_;                                                 \
+	})
+#define KR_ANY(item, items, n, test) (KR_FIRST(item, items, n, test) != NULL)
+
 /* The first of the N ITEMS whose MEMBER, a string, is S; NULL. */
 #define KR_FIND(items, n, member, s)                                           \
-	({                                                                     \
-		__typeof__(*(items)) *_found_ = NULL;                          \
-		for (size_t _i_ = 0; !_found_ && _i_ < (size_t)(n); _i_++) {   \
-			if (strcmp((items)[_i_].member, (s)) == 0)             \
-				_found_ = &(items)[_i_];                       \
-		}                                                              \
-		_found_;                                                       \
-	})
+	KR_FIRST(_item_, items, n, strcmp(_item_->member, (s)) == 0)
 
 /* Whether S is one of the N ITEMS. */
 bool kr_is_among(const char *s, const char *const *items, size_t n);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/vec.h"
 #include "cli/help.h"
 #include "cli/option-table.h"
 
@@ -160,9 +161,8 @@ static bool is_common(const struct kr_option_row *row)
 
 static void print_rows(FILE *out, enum kr_command command, bool common)
 {
-	for (size_t i = 0; i < kr_n_option_rows; i++) {
-		const struct kr_option_row *row = &kr_option_rows[i];
-
+	KR_EACH(const struct kr_option_row, row, kr_option_rows,
+	        kr_n_option_rows) {
 		if ((row->commands & KR_BIT(command)) &&
 		    is_common(row) == common)
 			print_row(out, row, KR_BIT(command));

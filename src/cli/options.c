@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "cli/help.h"
 #include "cli/option-table.h"
 #include "cli/select.h"
@@ -70,11 +71,8 @@ static const struct kr_option_row *find_row(int value)
 {
 	if (value >= 256)
 		return &kr_option_rows[value - 256];
-	for (size_t i = 0; i < kr_n_option_rows; i++) {
-		if (kr_option_rows[i].letter == value)
-			return &kr_option_rows[i];
-	}
-	return NULL;
+	return KR_FIRST(row, kr_option_rows, kr_n_option_rows,
+	                row->letter == value);
 }
 
 /* Whether ARG is one of the words, where only some will do. */
@@ -252,9 +250,8 @@ static const struct kr_option_row *find_long(const char *name, size_t length)
 {
 	const struct kr_option_row *found = NULL;
 
-	for (size_t i = 0; i < kr_n_option_rows; i++) {
-		const struct kr_option_row *row = &kr_option_rows[i];
-
+	KR_EACH(const struct kr_option_row, row, kr_option_rows,
+	        kr_n_option_rows) {
 		if (strncmp(row->name, name, length) != 0)
 			continue;
 		if (!row->name[length])

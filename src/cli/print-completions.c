@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "base/vec.h"
 #include "cli/option-table.h"
 
 #define MARK "# @TABLE@\n"
@@ -74,9 +75,8 @@ static void print_bash_words(void)
 		if (!is_shown((enum kr_command)c))
 			continue;
 		printf("        %s)\n", kr_commands[c].name);
-		for (size_t i = 0; i < kr_n_option_rows; i++) {
-			const struct kr_option_row *row = &kr_option_rows[i];
-
+		KR_EACH(const struct kr_option_row, row, kr_option_rows,
+		        kr_n_option_rows) {
 			if (!(row->commands & KR_BIT(c)))
 				continue;
 			printf("            printf '%%s\\n'");
@@ -117,9 +117,8 @@ static void print_bash(void)
 	     "words\n"
 	     "_kubelet_remedy_argument() {\n    case $1,$2 in");
 	for (int c = 0; c < _KR_COMMAND_MAX; c++) {
-		for (size_t i = 0; i < kr_n_option_rows; i++) {
-			const struct kr_option_row *row = &kr_option_rows[i];
-
+		KR_EACH(const struct kr_option_row, row, kr_option_rows,
+		        kr_n_option_rows) {
 			if (is_shown((enum kr_command)c) && row->argument &&
 			    (row->commands & KR_BIT(c)))
 				print_bash_argument(row, (enum kr_command)c);

@@ -26,6 +26,7 @@
 #include "base/clock.h"
 #include "base/format.h"
 #include "base/path.h"
+#include "base/vec.h"
 #include "cli/select.h"
 #include "cli/suggest.h"
 #include "cli/usage.h"
@@ -97,8 +98,7 @@ static int refuse_id(const struct selecting *s, const char *option,
 
 	fprintf(s->err, "%s: --%s: %.*s is another control in another edition ",
 	        KR_NAME, option, (int)length, id);
-	for (size_t k = 0; k < kr_rules_n; k++) {
-		const struct kr_rule *rule = &kr_rules_table[k];
+	KR_EACH(const struct kr_rule, rule, kr_rules_table, kr_rules_n) {
 		bool begun = false;
 
 		for (size_t i = 0; i < KR_N_EDITIONS; i++) {
@@ -295,11 +295,7 @@ static int skip_controls(struct selecting *s)
 /* Whether a format for other programs has anything to say. */
 static bool demands(const struct selecting *s)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->ret->items[i]->test)
-			return true;
-	}
-	return false;
+	return KR_ANY(rule, s->ret->items, s->n, (*rule)->test);
 }
 
 /* Those of every edition, each once. */

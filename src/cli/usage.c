@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "cli/help.h"
 #include "cli/suggest.h"
 #include "cli/usage.h"
@@ -157,9 +158,8 @@ static const struct kr_option_row *find_other(enum kr_command command,
 	const struct kr_option_row *found = NULL;
 	struct kr_suggest near = kr_suggest_for(name);
 
-	for (size_t i = 0; i < kr_n_option_rows; i++) {
-		const struct kr_option_row *row = &kr_option_rows[i];
-
+	KR_EACH(const struct kr_option_row, row, kr_option_rows,
+	        kr_n_option_rows) {
 		if (row->commands & KR_BIT(command))
 			continue;
 		if (strcmp(row->name, name) == 0)
@@ -270,11 +270,8 @@ int kr_usage_twice(FILE *err, enum kr_command command,
 
 static bool is_number_of_control(const char *word)
 {
-	for (size_t i = 0; i < KR_N_EDITIONS; i++) {
-		if (kr_rule_of_id(&kr_editions[i], word, strlen(word)))
-			return true;
-	}
-	return false;
+	return KR_ANY(edition, kr_editions, KR_N_EDITIONS,
+	              kr_rule_of_id(edition, word, strlen(word)));
 }
 
 /* Where WORD, which stands alone, is the name of a control or its number, which

@@ -30,6 +30,7 @@
 #include "base/clock.h"
 #include "base/format.h"
 #include "base/utf8.h"
+#include "base/vec.h"
 #include "cli/output.h"
 #include "cli/watch.h"
 
@@ -141,11 +142,7 @@ static const char *step_name(const char *action)
 
 static const struct phrase *find_phrase(const char *what)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(phrases); i++) {
-		if (strcmp(phrases[i].what, what) == 0)
-			return &phrases[i];
-	}
-	return NULL;
+	return KR_FIND(phrases, ARRAY_SIZE(phrases), what, what);
 }
 
 /* Once a second on a terminal, once in a log. */

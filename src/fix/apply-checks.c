@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/vec.h"
 #include "fix/apply.h"
 #include "fix/pending.h"
 #include "host/health.h"
@@ -203,11 +204,7 @@ static const struct kr_judgement *find_held(const struct kr_applying *f)
 {
 	const struct kr_audit *before = f->fix->before;
 
-	for (size_t i = 0; i < before->n_items; i++) {
-		if (is_held(f, &before->items[i]))
-			return &before->items[i];
-	}
-	return NULL;
+	return KR_FIRST(j, before->items, before->n_items, is_held(f, j));
 }
 
 /* A restart for others would change what is held, too: it is refused. One that

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/vec.h"
 #include "fix/apply.h"
 #include "fix/blame.h"
 #include "host/figures.h"
@@ -50,14 +51,11 @@ static int predict(struct kr_applying *f)
 /* Whether one of EDITS changes bytes that M is about. */
 static bool cures(const struct kr_edits *edits, const struct kr_message *m)
 {
-	for (size_t i = 0; i < edits->n_files; i++) {
-		const struct kr_file_edits *file = &edits->files[i];
-
+	KR_EACH(const struct kr_file_edits, file, edits->files,
+	        edits->n_files) {
 		if (strcmp(file->path, m->file) != 0)
 			continue;
-		for (size_t k = 0; k < file->n_edits; k++) {
-			const struct kr_edit *e = &file->edits[k];
-
+		KR_EACH(const struct kr_edit, e, file->edits, file->n_edits) {
 			if (m->offset - 1 < e->offset + e->length &&
 			    e->offset < m->offset - 1 + m->length)
 				return true;
@@ -126,16 +124,6 @@ int kr_apply_end_compliant(struct kr_applying *f)
 	                    before->reason);
 }
 
-/* Of a control of several files some may stay. */
-static bool is_partly(const struct kr_plan *plan, const struct kr_rule *rule)
-{
-	for (size_t i = 0; i < plan->n_left; i++) {
-		if (plan->left[i].rule == rule)
-			return true;
-	}
-	return false;
-}
-
 /* So many are named in the sentence; each stands below it, with its value. */
 #define N_NAMED 3
 
@@ -147,13 +135,13 @@ static int say_fixed(const struct kr_plan *plan, char **ret)
 	int r = 0;
 
 	for (size_t i = 0; i < plan->n_rules; i++)
-		n += !is_partly(plan, plan->rules[i]);
+		n += !kr_plan_left(plan, plan->rules[i]);
 	if (n == 0)
 		return kr_format(ret, "a part of what is demanded is fixed");
 	if (n > N_NAMED)
 		return kr_format(ret, "%zu controls are fixed", n);
 	for (size_t i = 0; r == 0 && i < plan->n_rules; i++) {
-		if (is_partly(plan, plan->rules[i]))
+		if (kr_plan_left(plan, plan->rules[i]))
 			continue;
 		named++;
 		r = kr_format(&names, "%s%s%s", names ? names : "",
@@ -181,7 +169,7 @@ static bool is_of_value(const struct kr_applying *f)
 	const struct kr_audit *before = f->fix->before;
 
 	return before->n_items == 1 && before->items[0].rule->n_fields > 0 &&
-	       !is_partly(f->fix->plan, before->items[0].rule);
+	       !kr_plan_left(f->fix->plan, before->items[0].rule);
 }
 
 /* What the plan has done, where that is not one value of kubelet. */

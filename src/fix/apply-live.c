@@ -26,6 +26,7 @@
 
 #include "base/clock.h"
 #include "base/format.h"
+#include "base/vec.h"
 #include "fix/apply.h"
 
 #define PAUSE_USEC (500 * KR_USEC_PER_MSEC)
@@ -73,9 +74,8 @@ void kr_apply_forget_live(struct kr_applying *f)
 	static const char why[] = "not asked after everything was put back";
 
 	kr_live_forget(&f->live, why);
-	for (size_t i = 0; i < KR_N_FIELDS; i++) {
-		struct kr_configz_value *said = &f->live_values.items[i];
-
+	KR_EACH(struct kr_configz_value, said, f->live_values.items,
+	        KR_N_FIELDS) {
 		if (said->state == KR_STATE_ABSENT)
 			continue;
 		kr_value_done(&said->value);

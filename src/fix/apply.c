@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/format.h"
+#include "base/vec.h"
 #include "fix/apply.h"
 #include "host/figures.h"
 #include "store/files.h"
@@ -261,8 +262,8 @@ static void calm_down(struct kr_applying *f)
  * an old file still lies go with it. */
 static int remove_folders(struct kr_applying *f)
 {
-	for (size_t i = 0; i < f->undone->n_files; i++) {
-		const struct kr_manifest_file *file = &f->undone->files[i];
+	KR_EACH(const struct kr_manifest_file, file, f->undone->files,
+	        f->undone->n_files) {
 		int r = kr_remove_empty_parents(kr_apply_node(f)->fs,
 		                                file->path, file->folder);
 

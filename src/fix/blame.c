@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "base/vec.h"
 #include "fix/blame.h"
 #include "host/log-line.h"
 
@@ -71,12 +72,9 @@ static bool is_named(const char *line, const struct kr_rule *rule)
 		    has_word(line, flag))
 			return true;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(said); i++) {
-		if (rule == &kr_rules_table[said[i].rule] &&
-		    strcasestr(line, said[i].words))
-			return true;
-	}
-	return false;
+	return KR_ANY(one, said, ARRAY_SIZE(said),
+	              rule == &kr_rules_table[one->rule] &&
+	                      strcasestr(line, one->words));
 }
 
 const struct kr_rule *kr_blame_find(const struct kr_log *log,

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/format.h"
+#include "base/vec.h"
 #include "fix/apply.h"
 #include "fix/fix.h"
 #include "fix/holds.h"
@@ -79,11 +80,8 @@ static bool is_own(const struct kr_message *m, const void *userdata)
 {
 	const struct kr_audit *before = userdata;
 
-	for (size_t i = 0; i < before->n_items; i++) {
-		if (kr_judgement_owns(&before->items[i], m))
-			return true;
-	}
-	return false;
+	return KR_ANY(j, before->items, before->n_items,
+	              kr_judgement_owns(j, m));
 }
 
 /* What stops the plan comes before what it would cure. */
@@ -155,9 +153,8 @@ static void name_idle_sets(struct kr_applying *f)
 {
 	const struct kr_plan *plan = f->fix->plan;
 
-	for (size_t i = 0; i < f->fix->before->n_items; i++) {
-		const struct kr_judgement *j = &f->fix->before->items[i];
-
+	KR_EACH(const struct kr_judgement, j, f->fix->before->items,
+	        f->fix->before->n_items) {
 		if (j->rule->of && !kr_plan_fixes(plan, j->rule) &&
 		    !kr_plan_left(plan, j->rule))
 			kr_diag_add(f->diag, KR_NOTE, "set-idle", KR_SPAN_NONE,

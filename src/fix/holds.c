@@ -29,6 +29,7 @@
 
 #include "base/clock.h"
 #include "base/format.h"
+#include "base/vec.h"
 #include "fix/holds.h"
 #include "host/readonly-port.h"
 #include "node/unjoined.h"
@@ -229,11 +230,8 @@ static int hold_by_line(const struct kr_hold_lines *lines, const char *name,
 
 static bool any_counts(struct kr_applying *f)
 {
-	for (size_t i = 0; i < f->fix->before->n_items; i++) {
-		if (counts(f, &f->fix->before->items[i]))
-			return true;
-	}
-	return false;
+	return KR_ANY(j, f->fix->before->items, f->fix->before->n_items,
+	              counts(f, j));
 }
 
 /* Looks at each that is not allowed. NEWS has room for all of them. */
@@ -272,12 +270,9 @@ static int look_at_all(struct kr_applying *f, const struct kr_hold_lines *lines,
 static bool is_new(const struct kr_hold_lines *lines,
                    const struct kr_hold_news *news, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		if ((news[i].reason != NULL) !=
-		    (kr_hold_lines_find(lines, news[i].name) != NULL))
-			return true;
-	}
-	return false;
+	return KR_ANY(new, news, n,
+	              (new->reason != NULL) !=
+	                      (kr_hold_lines_find(lines, new->name) != NULL));
 }
 
 /* GO_ON; AGAIN: another run was waited for; ENDED. */

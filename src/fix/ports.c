@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/vec.h"
 #include "fix/apply.h"
 #include "policy/files.h"
 
@@ -121,12 +122,8 @@ static bool needs(const struct kr_applying *f, enum kr_rule_proof proof)
 {
 	const struct kr_audit *before = f->fix->before;
 
-	for (size_t i = 0; i < before->n_items; i++) {
-		if (before->items[i].rule->proof == proof &&
-		    kr_apply_changes(f, before->items[i].rule))
-			return true;
-	}
-	return false;
+	return KR_ANY(j, before->items, before->n_items,
+	              j->rule->proof == proof && kr_apply_changes(f, j->rule));
 }
 
 int kr_apply_check_ports(struct kr_applying *f)

@@ -29,6 +29,7 @@
 #include <string.h>
 
 #include "base/edit.h"
+#include "base/vec.h"
 #include "fix/undo-carry.h"
 
 #define KNOWN_SIZE      28 /* "makeIPTablesUtilChains: true" */
@@ -179,9 +180,7 @@ static int take_over(struct carrying *c, const struct kr_file *found)
 {
 	char *data;
 
-	for (size_t i = 0; i < c->now.n_pieces; i++) {
-		struct piece *p = &c->now.pieces[i];
-
+	KR_EACH(struct piece, p, c->now.pieces, c->now.n_pieces) {
 		if (p->state != KR_CARRIED_STANDS)
 			continue;
 		if (p->record == c->ours)
@@ -251,9 +250,7 @@ static const struct kr_edit *edit_of(const struct carrying *c,
 /* OUT, P of which is out now and starts at START: what P had taken is back. */
 static void give_back(struct bytes *out, const struct piece *p, size_t start)
 {
-	for (size_t i = 0; i < out->n_pieces; i++) {
-		struct piece *q = &out->pieces[i];
-
+	KR_EACH(struct piece, q, out->pieces, out->n_pieces) {
 		if (q->state != KR_CARRIED_TAKEN || q->by != p->record ||
 		    q->by_edit != p->edit || q->inside == NOT_INSIDE)
 			continue;
@@ -525,9 +522,7 @@ int kr_undo_carry(struct kr_fs *fs, const struct kr_manifests *list,
 	r = follow(&c, now);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < c.now.n_pieces; i++) {
-		const struct piece *p = &c.now.pieces[i];
-
+	KR_EACH(const struct piece, p, c.now.pieces, c.now.n_pieces) {
 		if (p->record != c.ours)
 			continue;
 		ret[p->edit] = (struct kr_carry){

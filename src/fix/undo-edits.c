@@ -29,6 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "fix/undo-carry.h"
 #include "fix/undo.h"
 #include "policy/durable.h"
@@ -90,8 +91,8 @@ static int revert_edit(struct reversing *r, const struct kr_file *now,
 static int gives_back(struct reversing *r, const struct kr_file *now,
                       const struct kr_file *old)
 {
-	for (size_t i = 0; i < r->edits->n_files; i++) {
-		const struct kr_file_edits *f = &r->edits->files[i];
+	KR_EACH(const struct kr_file_edits, f, r->edits->files,
+	        r->edits->n_files) {
 		_cleanup_free_ char *data = NULL;
 		size_t size;
 		int result;
@@ -116,8 +117,7 @@ static int revert_exactly(struct reversing *r, const struct kr_file *now,
 {
 	size_t grown = 0, shrunk = 0;
 
-	for (size_t i = 0; i < file->n_edits; i++) {
-		const struct kr_edit *e = &file->edits[i];
+	KR_EACH(const struct kr_edit, e, file->edits, file->n_edits) {
 		int result =
 			revert_edit(r, now, e->offset + grown - shrunk, old, e);
 
@@ -168,11 +168,7 @@ static int revert_carried(struct reversing *r, const struct kr_file *now,
  * fix has put it into the place from which it does. */
 static bool is_durable(const struct kr_manifest *m)
 {
-	for (size_t i = 0; i < m->n_files; i++) {
-		if (kr_durable_is_place(m->files[i].path))
-			return true;
-	}
-	return false;
+	return KR_ANY(f, m->files, m->n_files, kr_durable_is_place(f->path));
 }
 
 /* How many bytes A and B, of at most N each, have in common at their begins, in

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/vec.h"
 #include "fix/apply.h"
 #include "fix/undo.h"
 
@@ -101,9 +102,8 @@ static bool is_about(const struct kr_plan *plan, const char *name)
 {
 	size_t length = strlen(name);
 
-	for (size_t i = 0; i < plan->edits.n_files; i++) {
-		const struct kr_file_edits *f = &plan->edits.files[i];
-
+	KR_EACH(const struct kr_file_edits, f, plan->edits.files,
+	        plan->edits.n_files) {
 		for (size_t k = 0; k < f->n_edits; k++) {
 			const char *at = f->edits[k].about;
 
@@ -122,11 +122,8 @@ static bool is_about(const struct kr_plan *plan, const char *name)
 static const struct kr_judgement *find_control(const struct kr_audit *audit,
                                                const char *name)
 {
-	for (size_t i = 0; i < audit->n_items; i++) {
-		if (strcmp(audit->items[i].rule->name, name) == 0)
-			return &audit->items[i];
-	}
-	return NULL;
+	return KR_FIRST(j, audit->items, audit->n_items,
+	                strcmp(j->rule->name, name) == 0);
 }
 
 /* What the control I of the fix M would have: NULL: what it had before, or that

@@ -103,11 +103,8 @@ static bool is_unknown(const struct kr_flags_remark *r)
 
 bool kr_flags_have_unknown(const struct kr_flags *flags)
 {
-	for (size_t i = 0; i < flags->n_remarks; i++) {
-		if (is_unknown(&flags->remarks[i]))
-			return true;
-	}
-	return false;
+	return KR_ANY(remark, flags->remarks, flags->n_remarks,
+	              is_unknown(remark));
 }
 
 int kr_flags_refuse(struct kr_flags *flags, unsigned minor)

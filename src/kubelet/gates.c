@@ -688,11 +688,8 @@ bool kr_gate_known_range(const char *name, size_t length, unsigned *ret_first,
 static const struct kr_gate_setting *setting_of(
 	const struct kr_gate_setting *settings, size_t n, const char *name)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (compare(name, settings[i].name, settings[i].length) == 0)
-			return &settings[i];
-	}
-	return NULL;
+	return KR_FIRST(setting, settings, n,
+	                compare(name, setting->name, setting->length) == 0);
 }
 
 /* Whether the gate NAME is on; IF_NOT_SURE where that is open. */

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "kubelet/grammar.h"
 #include "kubelet/validate-constraint.h"
 
@@ -155,12 +156,8 @@ static bool not_per_qos(struct kr_validation *j)
 
 	if (!kr_validation_is_bool(j, j->rule->fields[0], false))
 		return false;
-	for (size_t i = 0; i < list->n_items; i++) {
-		if (kr_validation_minor(j) <= 30 ||
-		    strcmp(list->items[i], "none") != 0)
-			return true;
-	}
-	return false;
+	return KR_ANY(one, list->items, list->n_items,
+	              kr_validation_minor(j) <= 30 || strcmp(*one, "none") != 0);
 }
 
 static bool twice(struct kr_validation *j)

@@ -221,13 +221,10 @@ static const struct kr_constraint wrong_type = {
 static struct kr_finding *find_refusal(const struct kr_findings *v,
                                        const struct kr_config_refusal *refusal)
 {
-	KR_EACH(struct kr_finding, f, v->items, v->n) {
-		if (f->place.file == refusal->place.file &&
-		    f->place.offset == refusal->place.offset &&
-		    strcmp(f->what, refusal->text) == 0)
-			return f;
-	}
-	return NULL;
+	return KR_FIRST(f, v->items, v->n,
+	                f->place.file == refusal->place.file &&
+	                        f->place.offset == refusal->place.offset &&
+	                        strcmp(f->what, refusal->text) == 0);
 }
 
 /* KNOWN: the minors that CONFIG is of. */

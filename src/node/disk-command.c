@@ -24,7 +24,7 @@
 #include "base/vec.h"
 #include "kubelet/minors.h"
 #include "node/disk-command.h"
-#include "node/disk.h"
+#include "node/disk-read.h"
 #include "node/hidden.h"
 #include "node/kubelet-version.h"
 #include "node/refusals.h"
@@ -161,11 +161,7 @@ static bool lacks_alpha(const struct kr_node *node)
  * something are not asked. */
 static bool has_config_dir(const struct kr_unit_command *c)
 {
-	for (size_t i = 0; i < c->n_words; i++) {
-		if (is_config_dir(c->words[i].text))
-			return true;
-	}
-	return false;
+	return KR_ANY(w, c->words, c->n_words, is_config_dir(w->text));
 }
 
 /*

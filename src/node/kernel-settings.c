@@ -98,11 +98,7 @@ static bool matches(const char *key, const char *path)
 
 static bool is_about_any(const char *key)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-		if (matches(key, table[i].path))
-			return true;
-	}
-	return false;
+	return KR_ANY(row, table, ARRAY_SIZE(table), matches(key, row->path));
 }
 
 /* Where the first separator is a dot, dots and slashes change places. */

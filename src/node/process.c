@@ -298,11 +298,7 @@ static bool is_wrapper(const char *path)
 {
 	static const char *const names[] = {"env", "kubenswrapper"};
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (is_named(path, names[i]))
-			return true;
-	}
-	return false;
+	return KR_ANY(name, names, ARRAY_SIZE(names), is_named(path, *name));
 }
 
 int kr_process_kubelet_word(const char *const *argv, size_t argc)

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/vec.h"
 #include "node/node.h"
 
 /* Two names of one file: /lib/systemd may be a link to /usr/lib/systemd. */
@@ -87,13 +88,10 @@ static bool is_older(const struct kr_file *file, uint64_t usec)
 {
 	const struct timespec *times[] = {&file->st.st_mtim, &file->st.st_ctim};
 
-	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
-		if ((uint64_t)times[i]->tv_sec * KR_USEC_PER_SEC +
-		            (uint64_t)times[i]->tv_nsec / 1000 >=
-		    usec)
-			return false;
-	}
-	return true;
+	return !KR_ANY(one, times, ARRAY_SIZE(times),
+	               (uint64_t)(*one)->tv_sec * KR_USEC_PER_SEC +
+	                               (uint64_t)(*one)->tv_nsec / 1000 >=
+	                       usec);
 }
 
 /* Only a KubeletConfiguration among the drop-ins can be why systemd wants a

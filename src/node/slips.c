@@ -29,6 +29,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/vec.h"
 #include "node/slips.h"
 
 static bool is_name(char c)
@@ -199,11 +200,7 @@ static bool is_config(const struct kr_node *node, const char *path)
 {
 	const struct kr_inputs *in = &node->disk.inputs;
 
-	for (size_t i = 0; i < in->n_files; i++) {
-		if (strcmp(in->files[i]->path, path) == 0)
-			return true;
-	}
-	return false;
+	return KR_ANY(f, in->files, in->n_files, strcmp((*f)->path, path) == 0);
 }
 
 /* Adds the placeholder on the line of M, if there is one. */

@@ -137,11 +137,7 @@ bool kr_demand_allows_cipher(const struct kr_edition *edition, const char *name)
 	if (edition && edition != &kr_editions[KR_CIS_1_12] &&
 	    edition != &kr_editions[KR_RH_1_8])
 		n = ARRAY_SIZE(ciphers);
-	for (size_t i = 0; i < n; i++) {
-		if (is_cipher(name, ciphers[i]))
-			return true;
-	}
-	return false;
+	return KR_ANY(cipher, ciphers, n, is_cipher(name, *cipher));
 }
 
 /* --- numbers ------------------------------------------------------------- */

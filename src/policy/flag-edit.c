@@ -391,11 +391,8 @@ static const struct kr_unit_variable *arguments_variable(struct kr_node *node)
 /* What kr_value_format() gives is one record of CSV. */
 static bool is_plain_list(const struct kr_strings *list)
 {
-	for (size_t i = 0; i < list->n_items; i++) {
-		if (!*list->items[i] || strpbrk(list->items[i], ",\"\n\r"))
-			return false;
-	}
-	return true;
+	return !KR_ANY(it, list->items, list->n_items,
+	               !**it || strpbrk(*it, ",\"\n\r"));
 }
 
 int kr_flag_edit_append(const struct kr_flag_edit *e, int field,

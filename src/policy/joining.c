@@ -697,11 +697,8 @@ static int add_step(struct kr_joining *m, size_t i)
 
 bool kr_joining_is_refused(const struct kr_audit *audit)
 {
-	for (size_t i = 0; i < audit->n_items; i++) {
-		if (audit->items[i].disk.state == KR_STATE_INVALID)
-			return true;
-	}
-	return false;
+	return KR_ANY(j, audit->items, audit->n_items,
+	              j->disk.state == KR_STATE_INVALID);
 }
 
 /* In a draft: kubelet refuses the node for another reason, and nothing that is

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/vec.h"
 #include "policy/joining.h"
 #include "policy/plan.h"
 #include "policy/proof.h"
@@ -703,21 +704,13 @@ int kr_plan_make(struct kr_node *node, const struct kr_audit *audit,
 
 bool kr_plan_fixes(const struct kr_plan *plan, const struct kr_rule *rule)
 {
-	for (size_t i = 0; i < plan->n_rules; i++) {
-		if (plan->rules[i] == rule)
-			return true;
-	}
-	return false;
+	return KR_ANY(one, plan->rules, plan->n_rules, *one == rule);
 }
 
 const struct kr_left *kr_plan_left(const struct kr_plan *plan,
                                    const struct kr_rule *rule)
 {
-	for (size_t i = 0; i < plan->n_left; i++) {
-		if (plan->left[i].rule == rule)
-			return &plan->left[i];
-	}
-	return NULL;
+	return KR_FIRST(l, plan->left, plan->n_left, l->rule == rule);
 }
 
 size_t kr_plan_n_failing(const struct kr_plan *plan)

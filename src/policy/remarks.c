@@ -576,11 +576,8 @@ static int remark_rule(struct kr_node *node, const struct kr_rule *rule,
 
 static bool has_iptables(const struct kr_rules *rules)
 {
-	for (size_t i = 0; i < rules->n_items; i++) {
-		if (rules->items[i] == kr_rules_usual.items[0])
-			return true;
-	}
-	return false;
+	return KR_ANY(one, rules->items, rules->n_items,
+	              *one == kr_rules_usual.items[0]);
 }
 
 /* The rules of the fields that RULES show, each by itself; of files there is

@@ -75,12 +75,9 @@ static const struct place {
 
 static const struct place *find_place(const char *real)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(not_ours); i++) {
-		if (strncmp(real, not_ours[i].folder,
-		            strlen(not_ours[i].folder)) == 0)
-			return &not_ours[i];
-	}
-	return NULL;
+	return KR_FIRST(place, not_ours, ARRAY_SIZE(not_ours),
+	                strncmp(real, place->folder, strlen(place->folder)) ==
+	                        0);
 }
 
 const char *kr_source_refusal_at(const char *real)

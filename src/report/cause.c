@@ -55,14 +55,9 @@ const struct kr_message *kr_cause_find(const struct kr_diag *diag,
 
 bool kr_cause_repeats(const struct kr_diag *diag, const struct kr_message *m)
 {
-	for (size_t i = 0; i < diag->n_messages; i++) {
-		const struct kr_message *o = &diag->messages[i];
-
-		if (o != m && o->file && strcmp(o->text, m->text) != 0 &&
-		    tells(m->text, o, false))
-			return true;
-	}
-	return false;
+	return KR_ANY(o, diag->messages, diag->n_messages,
+	              o != m && o->file && strcmp(o->text, m->text) != 0 &&
+	                      tells(m->text, o, false));
 }
 
 bool kr_cause_is_detail(const struct kr_message *m)

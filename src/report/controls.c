@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/vec.h"
 #include "policy/demands.h"
 #include "policy/effects.h"
 #include "report/controls.h"
@@ -114,9 +115,7 @@ int kr_text_rules(const struct kr_term *term, const struct kr_rules *rules)
 
 void kr_text_editions(const struct kr_term *term)
 {
-	for (size_t i = 0; i < KR_N_EDITIONS; i++) {
-		const struct kr_edition *e = &kr_editions[i];
-
+	KR_EACH(const struct kr_edition, e, kr_editions, KR_N_EDITIONS) {
 		fprintf(term->out, "%-13s %s %s, %zu controls%s\n", e->name,
 		        e->title, e->version, n_controls(e),
 		        e->audit_only ? ", for audit only" : "");

@@ -25,6 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/vec.h"
 #include "fix/pending.h"
 #include "policy/plan.h"
 #include "report/foresee.h"
@@ -74,11 +75,8 @@ static int was_put_back(const struct kr_manifests *list,
 /* Some change was put back on this node: it matters which one this is. */
 static bool has_put_back(const struct kr_manifests *list)
 {
-	for (size_t i = 0; i < list->n_items; i++) {
-		if (list->items[i].state == KR_MANIFEST_PUT_BACK)
-			return true;
-	}
-	return false;
+	return KR_ANY(it, list->items, list->n_items,
+	              it->state == KR_MANIFEST_PUT_BACK);
 }
 
 /* What is known already is left out of every plan. */
@@ -120,8 +118,7 @@ static size_t place_before(const struct kr_file_edits *f, size_t at)
 {
 	size_t shift = 0; /* of what was put in before, less what went */
 
-	for (size_t i = 0; i < f->n_edits; i++) {
-		const struct kr_edit *e = &f->edits[i];
+	KR_EACH(const struct kr_edit, e, f->edits, f->n_edits) {
 		size_t begin = e->offset + shift, length = strlen(e->text);
 
 		if (at < begin)

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/vec.h"
 #include "report/headline.h"
 
 /* "1.8.0" is 1.8 for people. */
@@ -103,9 +104,7 @@ static const struct kr_judgement *find_invalid(const struct kr_audit *a)
 {
 	const struct kr_judgement *found = NULL;
 
-	for (size_t i = 0; i < a->n_items; i++) {
-		const struct kr_judgement *j = &a->items[i];
-
+	KR_EACH(const struct kr_judgement, j, a->items, a->n_items) {
 		if (!j->rule->test || j->verdict != KR_VERDICT_INVALID)
 			continue;
 		if (!found || (j->by_setting && !found->by_setting))
@@ -123,11 +122,7 @@ const struct kr_judgement *kr_headline_cause(const struct kr_audit *a)
 		return &a->items[0];
 	if (invalid || !shared)
 		return invalid;
-	for (size_t i = 0; i < a->n_items; i++) {
-		if (kr_headline_shares(&a->items[i], shared))
-			return &a->items[i];
-	}
-	return NULL;
+	return KR_FIRST(j, a->items, a->n_items, kr_headline_shares(j, shared));
 }
 
 struct count {
@@ -150,9 +145,7 @@ static void count_up(const struct kr_audit *a, struct count *ret)
 {
 	struct count c = {0};
 
-	for (size_t i = 0; i < a->n_items; i++) {
-		const struct kr_judgement *j = &a->items[i];
-
+	KR_EACH(const struct kr_judgement, j, a->items, a->n_items) {
 		if (!j->rule->test)
 			continue;
 		c.all += j->verdict != KR_VERDICT_NOT_APPLICABLE;

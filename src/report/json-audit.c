@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/format.h"
+#include "base/vec.h"
 #include "node/kubelet-version.h"
 #include "node/name.h"
 #include "policy/demands.h"
@@ -202,8 +203,7 @@ static void add_sources(struct kr_build *j, cJSON *parent,
 {
 	cJSON *sources = kr_build_array(j, parent, "sources");
 
-	for (size_t i = 0; i < all->n; i++) {
-		const struct kr_source *s = &all->items[i];
+	KR_EACH(const struct kr_source, s, all->items, all->n) {
 		/* a default that is not known here says nothing */
 		enum kr_state state =
 			s->state == KR_STATE_UNKNOWN ? KR_STATE_NULL : s->state;
@@ -225,8 +225,7 @@ void kr_json_add_messages(struct kr_build *j, cJSON *root,
 {
 	cJSON *messages = kr_build_array(j, root, "messages");
 
-	for (size_t i = 0; i < d->n_messages; i++) {
-		const struct kr_message *m = &d->messages[i];
+	KR_EACH(const struct kr_message, m, d->messages, d->n_messages) {
 		cJSON *o = kr_build_element(j, messages);
 
 		kr_build_string(j, o, "severity",

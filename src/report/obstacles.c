@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/vec.h"
 #include "fix/holds.h"
 #include "fix/remembered.h"
 #include "policy/refusal.h"
@@ -99,9 +100,7 @@ static int find_bars(struct kr_node *node, const struct kr_audit *audit,
 /* Whether the same fix writes what RULE's own refusal is about: the gate. */
 static bool is_cured(const struct kr_audit *audit, const struct kr_rule *rule)
 {
-	for (size_t i = 0; i < audit->n_items; i++) {
-		const struct kr_judgement *j = &audit->items[i];
-
+	KR_EACH(const struct kr_judgement, j, audit->items, audit->n_items) {
 		if (rule->refusal == KR_REFUSAL_GATE_OFF &&
 		    j->rule->n_fields > 0 &&
 		    j->rule->fields[0] == KR_FIELD_GATE_ROTATE_SERVER)

@@ -31,6 +31,7 @@
 #include "base/format.h"
 #include "base/json-build.h"
 #include "base/macro.h"
+#include "base/vec.h"
 #include "policy/demands.h"
 #include "policy/editions.h"
 #include "report/finding.h"
@@ -406,8 +407,7 @@ static void add_related(struct kr_build *b, cJSON *result,
 	if (f->n_sources == 0 && n_messages == 0)
 		return;
 	notes.related = kr_build_array(b, result, "relatedLocations");
-	for (size_t i = 0; i < f->n_sources; i++) {
-		const struct kr_source *s = &f->sources[i];
+	KR_EACH(const struct kr_source, s, f->sources, f->n_sources) {
 		struct kr_place place = kr_place_from_span(s->span);
 
 		if (place.file)
@@ -418,8 +418,7 @@ static void add_related(struct kr_build *b, cJSON *result,
 			         s->reason ? ": " : "",
 			         s->reason ? s->reason : "");
 	}
-	for (size_t i = 0; i < n_messages; i++) {
-		const struct kr_message *m = &f->diag->messages[i];
+	KR_EACH(const struct kr_message, m, f->diag->messages, n_messages) {
 		struct kr_place place = kr_place_from_message(m);
 
 		if (!kr_finding_has(f, m))

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "base/vec.h"
 #include "report/term.h"
 
 static const char *const colors[] = {
@@ -425,9 +426,7 @@ void kr_term_messages_but(const struct kr_term *term,
                                        const void *closure),
                           const void *closure)
 {
-	for (size_t i = 0; i < diag->n_messages; i++) {
-		const struct kr_message *m = &diag->messages[i];
-
+	KR_EACH(const struct kr_message, m, diag->messages, diag->n_messages) {
 		if (m->severity <= lowest && (!omit || !omit(m, closure)))
 			print_message(term, m);
 	}

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/format.h"
+#include "base/vec.h"
 #include "policy/demands.h"
 #include "policy/step.h"
 #include "report/cause.h"
@@ -76,8 +77,7 @@ static void print_files(const struct kr_term *term,
 {
 	const struct kr_source *before = NULL;
 
-	for (size_t i = 0; i < j->sources.n; i++) {
-		const struct kr_source *s = &j->sources.items[i];
+	KR_EACH(const struct kr_source, s, j->sources.items, j->sources.n) {
 		size_t width = s->path ? kr_term_width(s->path) : 0;
 
 		if (!s->wins || !s->path)
@@ -226,9 +226,7 @@ static void print_overridden(const struct kr_term *term,
 	bool winner = kr_judgement_deciding(j);
 	size_t n = 0;
 
-	for (size_t i = 0; i < j->sources.n; i++) {
-		const struct kr_source *s = &j->sources.items[i];
-
+	KR_EACH(const struct kr_source, s, j->sources.items, j->sources.n) {
 		if (s->wins || s->kind == KR_SOURCE_DEFAULT ||
 		    s->kind == KR_SOURCE_FILE)
 			continue;
@@ -509,9 +507,8 @@ static bool is_shown(const struct kr_message *m, const void *closure)
 
 	if (!shown->verbose && kr_cause_is_detail(m))
 		return true;
-	for (size_t i = 0; i < shown->audit->n_items; i++) {
-		const struct kr_judgement *j = &shown->audit->items[i];
-
+	KR_EACH(const struct kr_judgement, j, shown->audit->items,
+	        shown->audit->n_items) {
 		if ((j == cause || has_block(j, cause)) &&
 		    find_cause(shown->diag, j) == m)
 			return true;

@@ -363,11 +363,8 @@ static int choose_options(const struct kr_node *node, const struct kr_audit *a,
 
 static bool has_invalid(const struct kr_audit *a)
 {
-	for (size_t i = 0; i < a->n_items; i++) {
-		if (a->items[i].disk.state == KR_STATE_INVALID)
-			return true;
-	}
-	return false;
+	return KR_ANY(j, a->items, a->n_items,
+	              j->disk.state == KR_STATE_INVALID);
 }
 
 /* The command of a fix, without the options of the node; NULL and 0: none can
@@ -420,9 +417,7 @@ static void print_way(const struct kr_next *next, const struct kr_plan *plan)
 {
 	_cleanup_diag_ struct kr_diag why = {0};
 
-	for (size_t i = 0; i < plan->n_left; i++) {
-		const struct kr_left *l = &plan->left[i];
-
+	KR_EACH(const struct kr_left, l, plan->left, plan->n_left) {
 		if ((l->why != KR_WHY_REFUSED && l->rule->n_fields > 0) ||
 		    is_shown(next->audit, next->known, l->rule))
 			continue;

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/format.h"
+#include "base/vec.h"
 #include "policy/step.h"
 #include "report/advice.h"
 #include "report/next.h"
@@ -251,8 +252,7 @@ void kr_text_cause(const struct kr_term *term, const struct kr_fix *fix,
 
 void kr_text_cures(const struct kr_term *term, const struct kr_diag *diag)
 {
-	for (size_t i = 0; i < diag->n_messages; i++) {
-		const struct kr_message *m = &diag->messages[i];
+	KR_EACH(const struct kr_message, m, diag->messages, diag->n_messages) {
 		_cleanup_free_ char *text = NULL;
 
 		if (!m->cured ||
@@ -358,9 +358,7 @@ static bool print_unknown_next(const struct kr_term *term,
 	if (fix->undo || fix->outcome != KR_OUTCOME_UNCHANGED || !fix->host ||
 	    !fix->plan || kr_plan_n_failing(fix->plan) > 0 || change->stays)
 		return false;
-	for (size_t i = 0; i < now->n_items; i++) {
-		const struct kr_judgement *j = &now->items[i];
-
+	KR_EACH(const struct kr_judgement, j, now->items, now->n_items) {
 		if (j->verdict != KR_VERDICT_UNKNOWN ||
 		    j->running.state != KR_STATE_UNKNOWN ||
 		    j->disk.answer != KR_ANSWER_PASS)
@@ -477,8 +475,8 @@ static int print_fix_next(const struct kr_term *term, const struct kr_fix *fix,
 
 void kr_text_steps(const struct kr_term *term, const struct kr_actions *actions)
 {
-	for (size_t i = 0; i < actions->n_actions; i++) {
-		const struct kr_action *a = &actions->actions[i];
+	KR_EACH(const struct kr_action, a, actions->actions,
+	        actions->n_actions) {
 		_cleanup_free_ char *text = NULL;
 		char label[64];
 
@@ -518,15 +516,7 @@ static bool has_plan(const struct kr_fix *fix)
 /* Whether PLAN makes RULE pass: not one of which some files stay. */
 static bool is_planned(const struct kr_plan *plan, const struct kr_rule *rule)
 {
-	for (size_t i = 0; i < plan->n_left; i++) {
-		if (plan->left[i].rule == rule)
-			return false;
-	}
-	for (size_t i = 0; i < plan->n_rules; i++) {
-		if (plan->rules[i] == rule)
-			return true;
-	}
-	return false;
+	return !kr_plan_left(plan, rule) && kr_plan_fixes(plan, rule);
 }
 
 /* What J's control has now; of a kubelet that is still to be restarted, both

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "base/vec.h"
 #include "policy/effects.h"
 #include "report/diff.h"
 #include "report/text-controls.h"
@@ -277,8 +278,8 @@ int kr_plan_print_changes(const struct kr_term *term,
 	const bool several =
 		plan->n_rules != 1 && plan->audit && plan->audit->n_items > 1;
 
-	for (size_t i = 0; i < plan->edits.n_files; i++) {
-		const struct kr_file_edits *f = &plan->edits.files[i];
+	KR_EACH(const struct kr_file_edits, f, plan->edits.files,
+	        plan->edits.n_files) {
 		int r = print_perms(term, f);
 
 		if (r < 0)

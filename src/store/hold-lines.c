@@ -28,6 +28,7 @@
 #include "base/format.h"
 #include "base/macro.h"
 #include "base/utf8.h"
+#include "base/vec.h"
 #include "store/files.h"
 #include "store/hold-lines.h"
 #include "store/manifest.h"
@@ -62,11 +63,7 @@ void kr_hold_lines_done(struct kr_hold_lines *lines)
 const struct kr_hold_line *kr_hold_lines_find(const struct kr_hold_lines *lines,
                                               const char *name)
 {
-	for (size_t i = 0; i < lines->n_items; i++) {
-		if (strcmp(lines->items[i].name, name) == 0)
-			return &lines->items[i];
-	}
-	return NULL;
+	return KR_FIND(lines->items, lines->n_items, name, name);
 }
 
 static int add(struct kr_hold_lines *lines, const char *const *columns)
@@ -295,9 +292,7 @@ static int write_lines(struct kr_fs *fs, const struct kr_hold_lines *lines)
 	out = open_memstream(&text, &size);
 	if (!out)
 		return -ENOMEM;
-	for (size_t i = 0; i < lines->n_items; i++) {
-		const struct kr_hold_line *l = &lines->items[i];
-
+	KR_EACH(const struct kr_hold_line, l, lines->items, lines->n_items) {
 		fprintf(out, "%s\t%s\t%s\t%s\n", l->name, l->time,
 		        l->machine_id, l->reason);
 	}

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/vec.h"
 #include "store/manifest.h"
 #include "store/others.h"
 
@@ -291,8 +292,7 @@ const struct kr_manifest *kr_manifests_find_contained(
 /* Whether the files of M are as they were before it. */
 static bool is_before(const struct kr_manifest *m, struct kr_fs *fs)
 {
-	for (size_t i = 0; i < m->n_files; i++) {
-		const struct kr_manifest_file *f = &m->files[i];
+	KR_EACH(const struct kr_manifest_file, f, m->files, m->n_files) {
 		const struct kr_file *file;
 		int r = kr_fs_read(fs, f->path, &file);
 
@@ -320,12 +320,8 @@ const struct kr_manifest *kr_manifests_find_put_back(
 static bool has_ctime(const struct kr_manifest *m, const char *path,
                       uint64_t usec)
 {
-	for (size_t i = 0; i < m->n_files; i++) {
-		if (m->files[i].ctime_usec == usec &&
-		    strcmp(m->files[i].path, path) == 0)
-			return true;
-	}
-	return false;
+	return KR_ANY(f, m->files, m->n_files,
+	              f->ctime_usec == usec && strcmp(f->path, path) == 0);
 }
 
 bool kr_manifests_changed_ctime(const struct kr_manifests *list,

@@ -34,6 +34,7 @@
 
 #include "base/clock.h"
 #include "base/json-build.h"
+#include "base/vec.h"
 #include "store/files.h"
 #include "store/manifest.h"
 #include "store/replace.h"
@@ -126,11 +127,7 @@ static void add_perms(struct kr_build *b, cJSON *o,
 
 static bool has_perms(const struct kr_manifest *m)
 {
-	for (size_t i = 0; i < m->n_files; i++) {
-		if (kr_perms_changes(&m->files[i].perms))
-			return true;
-	}
-	return false;
+	return KR_ANY(f, m->files, m->n_files, kr_perms_changes(&f->perms));
 }
 
 static void add_file(struct kr_build *b, cJSON *files,
@@ -514,11 +511,8 @@ static const char *const perms_members[] = {"mode", "owner", "ctime_usec"};
 
 static bool has_members(const cJSON *o, const char *const *names, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (!cJSON_GetObjectItemCaseSensitive(o, names[i]))
-			return false;
-	}
-	return true;
+	return !KR_ANY(name, names, n,
+	               !cJSON_GetObjectItemCaseSensitive(o, *name));
 }
 
 static bool is_of_perms(const cJSON *root)
@@ -656,9 +650,7 @@ int kr_manifest_read(struct kr_fs *fs, const char *id, struct kr_manifest *ret)
 
 void kr_manifest_done(struct kr_manifest *m)
 {
-	for (size_t i = 0; i < m->n_files; i++) {
-		struct kr_manifest_file *f = &m->files[i];
-
+	KR_EACH(struct kr_manifest_file, f, m->files, m->n_files) {
 		for (size_t k = 0; k < f->n_edits; k++) {
 			free(f->edits[k].text);
 			free(f->edits[k].about);

@@ -31,6 +31,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/vec.h"
 #include "store/others.h"
 
 /* linux/posix_acl_xattr.h, whose fields are little-endian */
@@ -246,8 +247,7 @@ int kr_others_warn(struct kr_fs *fs, const struct kr_edits *edits, bool live,
 
 	if (!live)
 		trust_owner_of_root(&l);
-	for (size_t i = 0; i < edits->n_files; i++) {
-		const struct kr_file_edits *f = &edits->files[i];
+	KR_EACH(const struct kr_file_edits, f, edits->files, edits->n_files) {
 		int r = look_along(&l, f->path);
 
 		if (r < 0)

@@ -92,11 +92,7 @@ static bool leaves(struct kr_fs *fs, const struct kr_manifest_file *f)
  * that was made for one. */
 static bool is_untidy(struct kr_fs *fs, const struct kr_manifest *m)
 {
-	for (size_t i = 0; i < m->n_files; i++) {
-		if (leaves(fs, &m->files[i]))
-			return true;
-	}
-	return false;
+	return KR_ANY(f, m->files, m->n_files, leaves(fs, f));
 }
 
 const struct kr_manifest *kr_recover_find_untidy(
@@ -146,11 +142,7 @@ void kr_recovery_extend(struct kr_recovery *recovery, uint64_t usec)
 static struct kr_claimed *find_claimed(const struct kr_recovery *recovery,
                                        const char *id)
 {
-	for (size_t i = 0; i < recovery->n_claimed; i++) {
-		if (strcmp(recovery->claimed[i].id, id) == 0)
-			return &recovery->claimed[i];
-	}
-	return NULL;
+	return KR_FIND(recovery->claimed, recovery->n_claimed, id, id);
 }
 
 /* FOLDER_FD is taken from the caller. */

@@ -38,6 +38,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/vec.h"
 #include "store/files.h"
 #include "store/in-place.h"
 #include "store/record.h"
@@ -608,9 +609,7 @@ size_t kr_transaction_n_foreign(const struct kr_transaction *tx)
 
 const char *kr_transaction_find_foreign(const struct kr_transaction *tx)
 {
-	for (size_t i = 0; i < tx->n_targets; i++) {
-		const struct target *t = &tx->targets[i];
-
+	KR_EACH(const struct target, t, tx->targets, tx->n_targets) {
 		if (t->committed && is_foreign(t))
 			return t->edits->path;
 	}
