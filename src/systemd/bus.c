@@ -154,7 +154,8 @@ int kr_bus_wait(struct kr_bus *bus, const struct kr_manager_wait *wait,
 		if (r < 0)
 			return r;
 		now = kr_now_usec();
-		if (wait->tick && (r > 0 || now >= tick_usec)) {
+		if (wait->tick &&
+		    (r > 0 || now >= tick_usec || now >= wait->deadline_usec)) {
 			r = wait->tick(wait->closure);
 			if (r < 0)
 				return r;
