@@ -22,7 +22,7 @@
  * Calls that are known beforehand are sent in one flight with the first, which
  * asks for the version: that saves as many round trips through the bus to
  * systemd and back. While systemd makes their answers, which takes it as long
- * as us to read them, what needs none is done ("meanwhile").
+ * as us to read them, we do what needs no answer ("meanwhile").
  *
  * A systemd that goes and comes back. "systemctl daemon-reexec", which every
  * upgrade of systemd does, and a restart of the bus are all one here: the
