@@ -15,7 +15,10 @@
 #include "base/macro.h"
 #include "doc/tree.h"
 
-#define BLOCK_SIZE ((size_t)64 * 1024)
+/* The first is small, as most documents are; each next doubles what there is.
+ */
+#define BLOCK_MIN ((size_t)4 * 1024)
+#define BLOCK_MAX ((size_t)64 * 1024)
 
 struct kr_tree_block {
 	struct kr_tree_block *next;
@@ -30,8 +33,12 @@ void *kr_tree_alloc(struct kr_tree *tree, size_t size)
 
 	size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 	if (!block || block->size - block->used < size) {
-		size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+		size_t room = tree->n_bytes < BLOCK_MIN   ? BLOCK_MIN
+		              : tree->n_bytes < BLOCK_MAX ? tree->n_bytes
+		                                          : BLOCK_MAX;
 
+		if (room < size)
+			room = size;
 		if (tree->n_bytes + room > KR_TREE_BYTES_MAX)
 			tree->too_large = true;
 		if (tree->too_large)
