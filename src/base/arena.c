@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Arenas. A piece is the next bytes of the newest block, or begins a block: of
- * the usual size, or as large as the piece is. A text needs no alignment, so
+ * Arenas. A piece is the next bytes of the newest block, or begins a block: the
+ * first is small, each next as large as all before it, up to a limit, and none is
+ * smaller than its piece. A text needs no alignment, so
  * that a text of nine bytes takes nine.
  */
 
@@ -12,7 +13,8 @@
 #include "base/arena.h"
 #include "base/macro.h"
 
-#define BLOCK_SIZE ((size_t)16 * 1024)
+#define BLOCK_MIN ((size_t)4 * 1024)
+#define BLOCK_MAX ((size_t)64 * 1024)
 
 struct kr_arena_block {
 	struct kr_arena_block *next;
@@ -23,10 +25,13 @@ struct kr_arena_block {
 size_t kr_arena_growth(const struct kr_arena *arena, size_t size)
 {
 	const struct kr_arena_block *block = arena->blocks;
+	size_t room = arena->n_bytes < BLOCK_MIN   ? BLOCK_MIN
+	              : arena->n_bytes < BLOCK_MAX ? arena->n_bytes
+	                                           : BLOCK_MAX;
 
 	if (block && block->used + size <= block->size)
 		return 0;
-	return size > BLOCK_SIZE ? size : BLOCK_SIZE;
+	return size > room ? size : room;
 }
 
 char *kr_arena_take_text(struct kr_arena *arena, size_t size)

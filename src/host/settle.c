@@ -343,8 +343,8 @@ static int look(struct kr_settling *s, struct kr_diag *diag, enum verdict *ret)
 	return s->follows ? 0 : judge_beginning(s, diag, ret);
 }
 
-/* Once more, where it would have settled: what else than the process could be
- * another is signalled, and looked at by whoever builds on it. */
+/* Once more, where it would have settled. Its process is asked for: all else
+ * that could be another is signalled, and the audit afterwards looks at it. */
 static int look_again(struct kr_settling *s, struct kr_diag *diag,
                       enum verdict *ret)
 {

@@ -258,10 +258,9 @@ bool kr_edition_control(enum kr_edition_id edition, const char *name,
 
 bool kr_edition_of_any(const char *name)
 {
-	struct kr_edition_control its;
-
-	for (int i = 0; i < KR_N_EDITIONS; i++) {
-		if (kr_edition_control((enum kr_edition_id)i, name, &its))
+	KR_EACH(const struct row, row, rows, ARRAY_SIZE(rows)) {
+		if (strcmp(row->name, name) == 0 &&
+		    row->numbers[strspn(row->numbers, " ")])
 			return true;
 	}
 	return false;

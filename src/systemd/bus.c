@@ -22,7 +22,7 @@
  * Calls that are known beforehand are sent in one flight with the first, which
  * asks for the version: that saves as many round trips through the bus to
  * systemd and back. While systemd makes their answers, which takes it as long
- * as us to read them, what needs none is done ("meanwhile").
+ * as us to read them, we do what needs no answer ("meanwhile").
  *
  * A systemd that goes and comes back. "systemctl daemon-reexec", which every
  * upgrade of systemd does, and a restart of the bus are all one here: the
@@ -154,7 +154,8 @@ int kr_bus_wait(struct kr_bus *bus, const struct kr_manager_wait *wait,
 		if (r < 0)
 			return r;
 		now = kr_now_usec();
-		if (wait->tick && (r > 0 || now >= tick_usec)) {
+		if (wait->tick &&
+		    (r > 0 || now >= tick_usec || now >= wait->deadline_usec)) {
 			r = wait->tick(wait->closure);
 			if (r < 0)
 				return r;
