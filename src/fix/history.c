@@ -111,6 +111,7 @@ int kr_history_read(const struct kr_node_options *options, struct kr_diag *diag,
 		entry->manifest = row->manifest;
 		entry->is_undo = row->undo;
 		entry->realtime_usec = row->realtime_usec;
+		entry->number = row->number;
 		r = judge(node, &history.manifests, entry);
 		if (r < 0)
 			return r;

@@ -13,6 +13,7 @@ struct kr_history_entry {
 	const struct kr_manifest *manifest; /* borrowed from the list */
 	bool is_undo;                       /* of that fix */
 	uint64_t realtime_usec;
+	unsigned number; /* that undo takes */
 	enum kr_undoable undo;
 	const char *reason; /* static, or TOLD; NULL where undo is possible */
 	/* of a run that is not at its end */

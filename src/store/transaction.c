@@ -214,6 +214,8 @@ static int start(struct kr_transaction *tx,
 		return r;
 	tx->undone = about->undone;
 	m->partly = about->partly;
+	m->number = about->number;
+	m->undoes = about->undone ? strdup(about->undone->id) : NULL;
 	m->disk_before = strdup(about->disk_before);
 	m->unit = strdup(about->unit);
 	m->config = about->config ? strdup(about->config) : NULL;
@@ -224,7 +226,8 @@ static int start(struct kr_transaction *tx,
 	tx->targets = calloc(edits->n_files, sizeof(*tx->targets));
 	if (!m->unit || !m->disk_before || (about->config && !m->config) ||
 	    !m->files || (about->invocation_id && !m->invocation_id) ||
-	    (about->edition && !m->edition) || !tx->targets)
+	    (about->edition && !m->edition) || (about->undone && !m->undoes) ||
+	    !tx->targets)
 		return -ENOMEM;
 	for (size_t i = 0; i < about->n_controls; i++) {
 		r = kr_strings_add(&m->controls, about->controls[i]);

@@ -30,6 +30,7 @@ struct kr_transaction_about {
 	/* the fix that is undone, of which a record stays, and none of
 	 * this; NULL: this is a fix */
 	const struct kr_manifest *undone;
+	unsigned number; /* in the history */
 };
 
 /*
