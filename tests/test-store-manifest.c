@@ -81,6 +81,7 @@ static const struct kr_manifest a_manifest = {
 	.by_hand = true,
 	.undone_usec = 1795882797304800,
 	.partly = true,
+	.broken = true,
 	.number = 7,
 	.undone_number = 9,
 	.undoes = WORD("20260101T000000.000000Z-01234567"),
@@ -166,6 +167,7 @@ START_TEST(test_same)
 	ck_assert(m.state == KR_MANIFEST_COMMITTED && m.by_hand);
 	ck_assert_uint_eq(m.undone_usec, a_manifest.undone_usec);
 	ck_assert(m.partly);
+	ck_assert(m.broken);
 	ck_assert_uint_eq(m.number, a_manifest.number);
 	ck_assert_uint_eq(m.undone_number, a_manifest.undone_number);
 	ck_assert_str_eq(m.undoes, a_manifest.undoes);

@@ -304,6 +304,8 @@ static int keep(struct kr_applying *f)
 
 	if (!f->tx)
 		return KR_STEP_GO_ON;
+	if (f->fix->outcome == KR_OUTCOME_BROKEN)
+		kr_transaction_note_broken(f->tx);
 	r = f->undo ? remove_folders(f) : 0;
 	if (r >= 0)
 		r = kr_transaction_keep(f->tx, f->diag);

@@ -47,7 +47,9 @@ const char *kr_history_outcome(const struct kr_history_entry *entry)
 {
 	switch (entry->manifest->state) {
 	case KR_MANIFEST_KEPT:
-		return entry->manifest->partly ? "partly-fixed" : "fixed";
+		return entry->manifest->broken   ? "broken"
+		       : entry->manifest->partly ? "partly-fixed"
+		                                 : "fixed";
 	case KR_MANIFEST_PUT_BACK:
 		return "rolled-back";
 	case KR_MANIFEST_UNDONE:

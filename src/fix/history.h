@@ -27,8 +27,8 @@ struct kr_history {
 	size_t n_entries;
 };
 
-/* What became of ENTRY: "fixed", "partly-fixed", "rolled-back", "undone",
- * "interrupted", or "running". */
+/* What became of ENTRY: "fixed", "partly-fixed", "broken", "rolled-back",
+ * "undone", "interrupted", or "running". */
 const char *kr_history_outcome(const struct kr_history_entry *entry);
 
 /* Reads the history of a node; where a run is not at its end its systemd is

@@ -191,6 +191,7 @@ static char *format(const struct kr_manifest *m)
 	kr_build_boolean(&b, root, "by_hand", m->by_hand);
 	add_number(&b, root, "undone_usec", m->undone_usec);
 	kr_build_boolean(&b, root, "partly", m->partly);
+	kr_build_boolean(&b, root, "broken", m->broken);
 	add_number(&b, root, "number", m->number);
 	add_number(&b, root, "undone_number", m->undone_number);
 	add_string(&b, root, "undoes", m->undoes);
@@ -633,6 +634,8 @@ static int parse(const cJSON *root, struct kr_manifest *m)
 	m->by_hand = !by_hand || cJSON_IsTrue(by_hand);
 	m->partly =
 		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "partly"));
+	m->broken =
+		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "broken"));
 	r = take_usec(root, "undone_usec", &m->undone_usec);
 	if (r == 0)
 		r = take_numbers(root, m);

@@ -94,6 +94,7 @@ struct kr_manifest {
 	/* when that was, realtime; 0: it was not, or in an older record */
 	uint64_t undone_usec;
 	bool partly; /* of what was asked for, others were left */
+	bool broken; /* kept, though kubelet is not healthy with it */
 	/* its number in the history and that of its undo, for ever; 0: not yet,
 	 * or in an older record */
 	unsigned number, undone_number;

@@ -480,6 +480,11 @@ void kr_transaction_note_ctimes(const struct kr_transaction *tx,
 	}
 }
 
+void kr_transaction_note_broken(struct kr_transaction *tx)
+{
+	tx->record.manifest.broken = true;
+}
+
 int kr_transaction_keep(struct kr_transaction *tx, struct kr_diag *diag)
 {
 	enum kr_manifest_state state =

@@ -116,6 +116,9 @@ size_t kr_transaction_n_foreign(const struct kr_transaction *tx);
  * was not put back; NULL: all are ours. */
 const char *kr_transaction_find_foreign(const struct kr_transaction *tx);
 
+/* The change is going to be kept, and kubelet is not healthy with it. */
+void kr_transaction_note_broken(struct kr_transaction *tx);
+
 /* The change stands: from here on only undo puts it back. The old files go.
  * KR_CHANGE_DONE; an errno, with words: the record does not say that it stands;
  * TAKEN. */
