@@ -570,6 +570,66 @@ def test_undo_of_broken(host, tap):
         tap.check(host.identity() != was, "it is another one")
 
 
+def check_down(host, tap, said, what):
+    """The files are right: audit and fix say so, and that kubelet does not run."""
+    for words, first in ((("audit",), "PASS"), (("fix", "-n"), "# UNCHANGED"),
+                         (("fix",), "UNCHANGED")):
+        result = host.remedy(*words)
+        name = "%s: %s: " % (what, " ".join(words))
+        tap.status(result, 0, name)
+        tap.check(result.stdout.startswith(first), name + first, result.stdout)
+        text = result.stdout + result.stderr
+        tap.equal([said in text, text.count("warning: ")],
+                  [bool(said), 1 if said else 0], name + "warning")
+        tap.equal("next: kubelet-remedy status" in
+                  result.stdout.splitlines()[-1], bool(said), name + "next")
+        _, found = host.remedy_json(*words)
+        tap.equal([m["severity"] for m in found["messages"]
+                   if m["code"] == "kubelet-down"],
+                  ["warning"] if said else [], name + "message")
+
+
+def test_down_is_said(host, tap):
+    failing_node(host, "die-after-ms=300 exit=1 when=true\n")
+    # as the targets of a node do, so that systemd remembers its end
+    host.sh("systemd-run --unit=wants-kubelet --remain-after-exit "
+            "--property=Wants=kubelet.service true")
+    tap.status(host.remedy("fix", "--no-rollback", "--wait=3"), 6, "fix")
+    host.wait_dead()
+    check_down(host, tap, "kubelet ends again and again: kubelet.service is "
+               "activating (auto-restart)", "dying")
+    _, found = host.remedy_json("history")
+    tap.equal([t["outcome"] for t in found["transactions"]], ["broken"],
+              "history")
+    host.write(CONTROL, "")
+    tap.check(host.is_healthy(), "systemd starts it again")
+    tap.contains(host.remedy("audit").stdout, "warning: systemd has just started "
+                 "kubelet again, which had ended: kubelet.service is active",
+                 "it may end again")
+    host.sh("systemctl stop kubelet.service")
+    check_down(host, tap, "kubelet ran in this boot and does not now: "
+               "kubelet.service is inactive (dead)", "stopped")
+    host.sh("systemctl stop wants-kubelet.service")
+
+
+def test_down_after_a_stop(host, tap):
+    failing_node(host)
+    host.sh("systemctl stop kubelet.service")
+    result = host.remedy("fix")
+    tap.status(result, 0, "fix")
+    tap.contains(result.stderr, "was not restarted", "warning")
+    tap.equal(result.stdout.splitlines()[-1], "next: kubelet-remedy status",
+              "next")
+
+
+def test_not_started_yet(host, tap):
+    host.node("--v=2", start=False)
+    result, found = host.remedy_json("audit")
+    tap.status(result, 0, "audit")
+    tap.equal([m for m in found["messages"] if m["code"] == "kubelet-down"],
+              [], "no kubelet was started: no warning")
+
+
 def test_undo_does_not_help(host, tap):
     failing_node(host, "die-after-ms=300 exit=1 when=true\n")
     tap.status(host.remedy("fix", "--no-rollback", "--wait=3"), 6, "fix")

@@ -81,6 +81,10 @@ static const struct kr_manifest a_manifest = {
 	.by_hand = true,
 	.undone_usec = 1795882797304800,
 	.partly = true,
+	.broken = true,
+	.number = 7,
+	.undone_number = 9,
+	.undoes = WORD("20260101T000000.000000Z-01234567"),
 	.files = files,
 	.n_files = 1,
 };
@@ -163,6 +167,10 @@ START_TEST(test_same)
 	ck_assert(m.state == KR_MANIFEST_COMMITTED && m.by_hand);
 	ck_assert_uint_eq(m.undone_usec, a_manifest.undone_usec);
 	ck_assert(m.partly);
+	ck_assert(m.broken);
+	ck_assert_uint_eq(m.number, a_manifest.number);
+	ck_assert_uint_eq(m.undone_number, a_manifest.undone_number);
+	ck_assert_str_eq(m.undoes, a_manifest.undoes);
 	ck_assert_uint_eq(m.n_files, 1);
 	/* a path and a text need not be UTF-8 */
 	ck_assert_str_eq(m.files[0].path, files[0].path);
@@ -412,6 +420,13 @@ static const struct {
 	{ROOT, "undone_usec", "-1"},
 	{ROOT, "undone_usec", "1e300"},
 	{ROOT, "partly", NULL, true},
+	{ROOT, "number", NULL, true},
+	{ROOT, "number", "null", true},
+	{ROOT, "number", "-1"},
+	{ROOT, "number", "1e300"},
+	{ROOT, "undone_number", NULL, true},
+	{ROOT, "undone_number", "\"1\""},
+	{ROOT, "undoes", NULL, true},
 	{ROOT, "edition", NULL, true},
 	{ROOT, "files", NULL},
 	{ROOT, "files", "[]"},

@@ -644,15 +644,27 @@ def as_a_table(case):
         case.run("undo")
 
 
+def forget_numbers(case):
+    """The records become those of an older version. The first of them."""
+    for one in reversed(case.records()):
+        path = case.node.root + STATE + "/" + one + "/manifest.json"
+        with open(path, encoding="utf-8") as file:
+            record = json.load(file)
+        for member in ("number", "undone_number", "undoes"):
+            del record[member]
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(record, file)
+    return record
+
+
 def a_fix_between(case):
-    """An undo stands behind what was made before it; one by a version that did
-    not note it, or at no time that can be, has no row."""
+    """An undo stands behind what was made before it, by its time where its record
+    has no number yet; one by a version that did not note it has no row."""
     ids = two_fixes(case, IDLE + " " + PORT + " --v=2")
-    top = case.node.root + STATE + "/" + ids[0] + "/manifest.json"
     case.run("undo", "2")
     case.run("undo")
-    with open(top, encoding="utf-8") as file:
-        record = json.load(file)
+    record = forget_numbers(case)
+    top = case.node.root + STATE + "/" + ids[0] + "/manifest.json"
     for usec, want in ((record["undone_usec"], "1 2 -2 -1"),
                        (record["time_usec"] + 1, "1 -1 2 -2"),
                        (1, "1 -1 2 -2"), (2**53, "1 2 -2 -1"),
@@ -830,17 +842,23 @@ def clock_went_back(case):
                 run.err)
 
 
+def numbers(case):
+    """The number of each row of the history, by kind and id."""
+    _, got = case.json("history", "history")
+    return {(t["kind"], t["id"]): t["number"] for t in got["transactions"]}
+
+
 def last_ten(case):
-    """Older ones are pruned; what is kept can be undone."""
+    """Of those that were put back by hand older ones are pruned."""
     old = case.node.read(DROPIN)
-    for _ in range(12):
+    for _ in range(13):
         case.fix()
         kept = case.records()
         case.write(DROPIN, old)
-    case.expect(len(kept) == 10, "%d records are kept", len(kept))
-    _, got = case.json("history", "history")
-    case.expect([t["id"] for t in got.get("transactions", [])] == kept,
-                "history: %s", got)
+    case.expect(len(kept) == 11, "%d records are kept", len(kept))
+    case.expect(numbers(case) == {("fix", one): 3 + i
+                                  for i, one in enumerate(kept)},
+                "history: %s", numbers(case))
     case.fix("--retry")
     oldest = case.records()[0]
     run = case.run("undo", oldest)
@@ -850,6 +868,62 @@ def last_ten(case):
     case.expect([t["state"] for t in got.get("transactions", [])
                  if t["id"] == oldest] == ["undone", "undone"],
                 "history: %s", got)
+
+
+def standing_stay(case):
+    """A fix that can be undone, or could be after a later one, is kept, whatever
+    comes after it; no number is given twice."""
+    case.write(DROPIN, "[Service]\nEnvironment='KUBELET_ARGS=%s --v=2'\n" % PORT)
+    case.replace(CONFIG, KEY, b'"seccompDefault": false, ' + KEY)
+    case.fix("--control=readOnlyPort")
+    for limit in (1000, 2000):      # the second changes the words of the first
+        case.fix("--control=podPidsLimit", "--set=podPidsLimit=%d" % limit)
+    standing, seen = case.records(), {}
+    for _ in range(13):
+        case.fix("--control=seccompDefault", "--kubelet-version=1.30")
+        seen.update(numbers(case))
+        run = case.run("undo")
+        case.expect(run.status == 0, "undo: %d: %s", run.status, run.err)
+        now = numbers(case)
+        case.expect(all(seen.get(row, n) == n for row, n in now.items()),
+                    "a number has changed: %s, %s", seen, now)
+        seen.update(now)
+    case.expect(len(set(seen.values())) == len(seen) == 3 + 26,
+                "a number was given twice: %s", seen)
+    case.expect(case.records()[:3] == standing and len(case.records()) == 14,
+                "records: %s", case.records())
+    case.expect([numbers(case)["fix", one] for one in standing] == [1, 2, 3],
+                "numbers: %s", numbers(case))
+    for one in ("3", "2", "1"):
+        run = case.run("undo", one)
+        case.expect(run.status == 0, "undo %s: %d: %s%s", one, run.status,
+                    run.out, run.err)
+    case.expect(PORT.encode() in case.node.read(DROPIN)
+                and b"podPidsLimit" not in case.node.read(CONFIG), "not undone")
+
+
+def numbers_of_older_records(case):
+    """They have none, and get those that they had when the first one was noted,
+    also where others between them go."""
+    case.write(DROPIN, "[Service]\nEnvironment='KUBELET_ARGS=%s --v=2'\n" % PORT)
+    case.replace(CONFIG, KEY, b'"seccompDefault": false, ' + KEY)
+    for n in range(12):
+        case.fix("--control=seccompDefault", "--kubelet-version=1.30")
+        if n == 5:
+            case.fix("--control=readOnlyPort")
+            standing = case.records()[-1]
+        case.run("undo", case.records()[-1 - (n == 5)])
+    forget_numbers(case)
+    before = numbers(case)
+    case.expect(sorted(before.values()) == list(range(1, 1 + len(before))),
+                "older ones: %s", before)
+    for _ in range(3):
+        case.fix("--control=seccompDefault", "--kubelet-version=1.30")
+        case.run("undo")
+    now = numbers(case)
+    case.expect(all(before.get(row, n) == n for row, n in now.items())
+                and ("fix", standing) in now and len(set(now.values()))
+                == len(now), "%s, then %s", before, now)
 
 
 def config_named(case):
@@ -1072,7 +1146,8 @@ ROWS = (other_lines, rewritten, rewritten_as_before, rewritten_beside_ours, gone
         each_value, older_record, mode_by_a_later_fix, what_holds, last_ten,
         config_named, unit_named, mode_beside_bytes, mode_changed_since,
         mode_interrupted, mode_lost, by_its_edition, repeat_refused,
-        undo_is_taken, a_large_file, a_large_file_twice, larger_than_is_read)
+        undo_is_taken, a_large_file, a_large_file_twice, larger_than_is_read,
+        standing_stay, numbers_of_older_records)
 
 
 def main():

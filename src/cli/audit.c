@@ -343,6 +343,7 @@ static int run_audit(struct run *run, struct kr_learn *learn)
 	if (r < 0)
 		return r;
 	node = run->host->node;
+	kr_host_warn_down(run->host, &run->diag);
 	return kr_interrupted_report(node->fs, records, node->proc_fd,
 	                             run->host->manager, &run->diag);
 }

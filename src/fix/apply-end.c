@@ -103,7 +103,8 @@ int kr_apply_end_compliant(struct kr_applying *f)
 {
 	const struct kr_audit *before = f->fix->before;
 
-	if (before->verdict == KR_VERDICT_PASS)
+	if (before->verdict == KR_VERDICT_PASS) {
+		kr_host_warn_down(f->fix->host, f->diag);
 		return kr_apply_end(f, KR_OUTCOME_UNCHANGED, "%s%s",
 		                    before->n_items == 1 ? before->reason
 		                                         : "no control fails",
@@ -111,6 +112,7 @@ int kr_apply_end_compliant(struct kr_applying *f)
 		                            ? ""
 		                            : "; nothing was changed, nothing "
 		                              "was restarted");
+	}
 	if (f->options->restart == KR_RESTART_AUTO && f->unhealthy_why) {
 		kr_diag_add(f->diag, KR_WARNING, "unhealthy-before",
 		            KR_SPAN_NONE,

@@ -25,6 +25,7 @@
 #include "base/format.h"
 #include "base/vec.h"
 #include "fix/apply.h"
+#include "fix/undo.h"
 #include "host/figures.h"
 #include "store/files.h"
 #include "store/prune.h"
@@ -81,6 +82,19 @@ static int keep_values(const struct kr_applying *f, struct kr_strings *names,
 	return 0;
 }
 
+static int stands(struct kr_fs *fs, const struct kr_manifests *list,
+                  const struct kr_manifest *m)
+{
+	const char *reason, *later = NULL;
+	int r = kr_undo_edits(fs, list, m, NULL, NULL, &reason, &later);
+
+	if (r == -ENOMEM)
+		return r;
+	/* of a file that cannot be read nothing is known */
+	return r < 0 || r == KR_UNDO_POSSIBLE ||
+	       (r == KR_UNDO_REFUSED && later);
+}
+
 static int prepare(struct kr_applying *f)
 {
 	const struct kr_loaded_unit *loaded = f->fix->host->loaded;
@@ -95,22 +109,25 @@ static int prepare(struct kr_applying *f)
 		.partly = kr_plan_n_failing(f->fix->plan) > 0,
 	};
 	const struct kr_edition *edition = f->options->rules->edition;
+	_cleanup_manifests_ struct kr_manifests list = {0};
 	struct kr_fs *fs = kr_apply_node(f)->fs;
 	int r = keep_values(f, &names, &values);
 
 	if (r < 0)
 		return r;
-	about.edition = edition ? edition->name : NULL;
-	about.controls = (const char *const *)names.items;
-	about.values = (const char *const *)values.items;
-	about.n_controls = names.n_items;
-	/* a fix adds one; an undo may be of the oldest */
-	r = kr_prune(fs, f->undo ? KR_HISTORY_MAX : KR_HISTORY_MAX - 1);
+	r = kr_manifests_read(fs, NULL, &list);
+	if (r >= 0)
+		r = kr_prune(fs, &list, stands);
 	if (r < 0 && r != -ENOMEM)
 		kr_diag_add_path(f->diag, KR_ERROR, "tidy", KR_STATE_DIR,
 		                 "cannot be tidied up: %s", strerror(-r));
 	if (r < 0)
 		return r;
+	f->number = about.number = kr_manifests_next_number(&list);
+	about.edition = edition ? edition->name : NULL;
+	about.controls = (const char *const *)names.items;
+	about.values = (const char *const *)values.items;
+	about.n_controls = names.n_items;
 	return kr_transaction_prepare(fs, &f->fix->plan->edits, &about, f->diag,
 	                              &f->tx);
 }
@@ -288,6 +305,8 @@ static int keep(struct kr_applying *f)
 
 	if (!f->tx)
 		return KR_STEP_GO_ON;
+	if (f->fix->outcome == KR_OUTCOME_BROKEN)
+		kr_transaction_note_broken(f->tx);
 	r = f->undo ? remove_folders(f) : 0;
 	if (r >= 0)
 		r = kr_transaction_keep(f->tx, f->diag);

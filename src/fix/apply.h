@@ -49,6 +49,7 @@ struct kr_applying {
 	unsigned n_restarts; /* systemd's count when that wait began */
 	bool starts_later;   /* its start waits for another unit: ours? */
 	struct kr_activation forward;
+	unsigned number; /* of this run in the history; 0: it has none yet */
 	/* the control that does not go well; NULL: nothing names one */
 	const struct kr_rule *blamed;
 	bool owes_restart; /* the files are back, kubelet is not: the record

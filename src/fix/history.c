@@ -47,7 +47,9 @@ const char *kr_history_outcome(const struct kr_history_entry *entry)
 {
 	switch (entry->manifest->state) {
 	case KR_MANIFEST_KEPT:
-		return entry->manifest->partly ? "partly-fixed" : "fixed";
+		return entry->manifest->broken   ? "broken"
+		       : entry->manifest->partly ? "partly-fixed"
+		                                 : "fixed";
 	case KR_MANIFEST_PUT_BACK:
 		return "rolled-back";
 	case KR_MANIFEST_UNDONE:
@@ -111,6 +113,7 @@ int kr_history_read(const struct kr_node_options *options, struct kr_diag *diag,
 		entry->manifest = row->manifest;
 		entry->is_undo = row->undo;
 		entry->realtime_usec = row->realtime_usec;
+		entry->number = row->number;
 		r = judge(node, &history.manifests, entry);
 		if (r < 0)
 			return r;

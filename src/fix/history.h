@@ -13,6 +13,7 @@ struct kr_history_entry {
 	const struct kr_manifest *manifest; /* borrowed from the list */
 	bool is_undo;                       /* of that fix */
 	uint64_t realtime_usec;
+	unsigned number; /* that undo takes */
 	enum kr_undoable undo;
 	const char *reason; /* static, or TOLD; NULL where undo is possible */
 	/* of a run that is not at its end */
@@ -26,8 +27,8 @@ struct kr_history {
 	size_t n_entries;
 };
 
-/* What became of ENTRY: "fixed", "partly-fixed", "rolled-back", "undone",
- * "interrupted", or "running". */
+/* What became of ENTRY: "fixed", "partly-fixed", "broken", "rolled-back",
+ * "undone", "interrupted", or "running". */
 const char *kr_history_outcome(const struct kr_history_entry *entry);
 
 /* Reads the history of a node; where a run is not at its end its systemd is

@@ -41,15 +41,18 @@ static struct kr_manifest *find(const struct kr_manifests *list, const char *id,
 {
 	struct kr_manifest *found = kr_manifests_find(list, id);
 	const char *error;
-	long long number = strtonum(id, 1, (long long)list->n_rows, &error);
+	long long number =
+		strtonum(id, 1, kr_manifests_next_number(list) - 1, &error);
 
 	*ret_several = false;
 	if (found || *id == '\0')
 		return found;
-	if (!error && list->rows[number - 1].undo)
-		return NULL;
-	if (!error)
-		return list->rows[number - 1].manifest;
+	if (!error) {
+		const struct kr_manifest_row *row =
+			kr_manifests_find_row(list, (unsigned)number);
+
+		return row && !row->undo ? row->manifest : NULL;
+	}
 	for (size_t i = 0; i < list->n_items; i++) {
 		if (strncmp(list->items[i].id, id, strlen(id)) != 0)
 			continue;
@@ -278,6 +281,7 @@ static int mark_undone(struct kr_applying *a, struct kr_manifest *m)
 	m->state = KR_MANIFEST_UNDONE;
 	m->by_hand = true;
 	m->undone_usec = kr_realtime_usec();
+	m->undone_number = a->number;
 	if (a->tx)
 		kr_transaction_note_ctimes(a->tx, m);
 	r = fd < 0 ? fd : kr_manifest_write(fd, m, NULL);

@@ -132,6 +132,41 @@ const char *kr_host_unit(const struct kr_host *host)
 	                                         : host->node->unit_name;
 }
 
+/* NULL: it is as it should be, on its way, or was not started in this boot. */
+static const char *find_down(const struct kr_host *host)
+{
+	const struct kr_loaded_unit *u = host->loaded;
+	const bool failed = strcmp(u->active_state, "failed") == 0;
+	const bool waits = strncmp(u->sub_state, "auto-restart",
+	                           strlen("auto-restart")) == 0;
+
+	if (host->node->has_process && u->n_restarts > 0 &&
+	    kr_now_usec() < u->started_monotonic_usec + KR_SETTLED_UNASKED_USEC)
+		return "systemd has just started kubelet again, which had "
+		       "ended";
+	if (host->node->has_process)
+		return NULL;
+	if (waits)
+		return "kubelet ends again and again";
+	if (failed)
+		return "kubelet does not run";
+	return strcmp(u->active_state, "inactive") == 0 &&
+	                       u->started_realtime_usec > 0
+	               ? "kubelet ran in this boot and does not now"
+	               : NULL;
+}
+
+void kr_host_warn_down(const struct kr_host *host, struct kr_diag *diag)
+{
+	const char *what = host->loaded ? find_down(host) : NULL;
+
+	if (what)
+		kr_diag_add(diag, KR_WARNING, "kubelet-down", KR_SPAN_NONE,
+		            "%s: %s is %s (%s)", what, kr_host_unit(host),
+		            host->loaded->active_state,
+		            host->loaded->sub_state);
+}
+
 static int ask_process(struct kr_host *host, pid_t pid,
                        struct kr_health_report *ret)
 {

@@ -44,6 +44,13 @@ int kr_host_records(struct kr_host *host, const struct kr_manifests **ret);
 bool kr_host_is_newer(const struct kr_host *host,
                       const struct kr_manifest *manifest);
 
+/*
+ * Warns of a kubelet that ran in this boot and does not now, or that systemd
+ * starts again and again ("kubelet-down"): that the files are right does not
+ * make it run. One that was not started yet is none of these.
+ */
+void kr_host_warn_down(const struct kr_host *host, struct kr_diag *diag);
+
 /* The name of kubelet's unit as systemd itself has it, aliases resolved; as it
  * was named where systemd was not asked. */
 const char *kr_host_unit(const struct kr_host *host);

@@ -365,7 +365,7 @@ int kr_json_history(FILE *out, const struct kr_history *history)
 		const struct kr_history_entry *e = &history->entries[i];
 		cJSON *t = kr_build_element(&j, list);
 
-		kr_build_number(&j, t, "number", (double)(i + 1));
+		kr_build_number(&j, t, "number", e->number);
 		kr_build_string(&j, t, "id", e->manifest->id);
 		kr_build_when(&j, t, "time", e->realtime_usec);
 		kr_build_string(&j, t, "kind", e->is_undo ? "undo" : "fix");

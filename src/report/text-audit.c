@@ -704,6 +704,11 @@ int kr_text_audit(const struct kr_term *term, struct kr_host *host,
 		kr_next_print(term, host->node, NULL, "recover");
 		return 0;
 	}
+	if (audit->verdict == KR_VERDICT_PASS &&
+	    kr_diag_find(diag, "kubelet-down")) {
+		kr_next_print(term, host->node, NULL, "status");
+		return 0;
+	}
 	/* whom it did not answer is not sent there again */
 	if (j->live.state == KR_STATE_UNKNOWN)
 		next.api = NULL;

@@ -372,11 +372,29 @@ static bool print_unknown_next(const struct kr_term *term,
 	return false;
 }
 
+/* The files are right and kubelet, which was not restarted, is not healthy. */
+static bool print_down_next(const struct kr_term *term,
+                            const struct kr_fix *fix,
+                            const struct kr_diag *diag, const char *start)
+{
+	if ((fix->outcome != KR_OUTCOME_UNCHANGED &&
+	     fix->outcome != KR_OUTCOME_FIXED) ||
+	    fix->undo || fix->restarts ||
+	    (!kr_diag_find(diag, "kubelet-down") &&
+	     !kr_diag_find(diag, "unhealthy-before")))
+		return false;
+	fputs(start, term->out);
+	kr_next_print(term, fix->host->node, NULL, "status");
+	return true;
+}
+
 static void print_preview_next(const struct kr_term *term,
                                const struct kr_fix *fix,
-                               const struct kr_text_change *change)
+                               const struct kr_text_change *change,
+                               const struct kr_diag *diag)
 {
-	if (print_unknown_next(term, fix, change))
+	if (print_unknown_next(term, fix, change) ||
+	    print_down_next(term, fix, diag, "# "))
 		return;
 	if (fix->outcome != KR_OUTCOME_WOULD_FIX) {
 		print_no_unit(term, fix, "# ");
@@ -451,7 +469,8 @@ static int print_fix_next(const struct kr_term *term, const struct kr_fix *fix,
 
 	print_no_unit(term, fix, "");
 
-	if (print_unknown_next(term, fix, change))
+	if (print_unknown_next(term, fix, change) ||
+	    print_down_next(term, fix, diag, ""))
 		return 0;
 	if (fix->outcome == KR_OUTCOME_PARTLY && fix->host &&
 	    kr_plan_n_failing(fix->plan) > 0) {
@@ -672,7 +691,7 @@ int kr_text_change_next(const struct kr_term *term, const struct kr_fix *fix,
 	if (r < 0)
 		return r;
 	if (change->preview)
-		print_preview_next(term, fix, change);
+		print_preview_next(term, fix, change, diag);
 	else if (strcmp(change->command, "fix") == 0)
 		r = print_fix_next(term, fix, change, diag);
 	else

@@ -21,7 +21,7 @@
  * The fixes of a node: a table, and what undo needs of each.
  *
  * A fix that was undone has that as its outcome, and its undo a row of its own.
- * The number is the place in this list, from 1: undo takes that of a fix, its
+ * A number is given once and for ever: undo takes that of a fix, its
  * id, or the first characters of the id. A star marks the fix that undo takes
  * where no fix is named. Where a row would be wider than the terminal its
  * controls stand below it.
@@ -115,14 +115,14 @@ static bool has_reason(const struct kr_history_entry *e)
 }
 
 static void print_row(const struct kr_term *term, const struct table *t,
-                      const struct kr_history_entry *e, size_t i, bool current)
+                      const struct kr_history_entry *e, const struct row *row,
+                      bool current)
 {
-	const struct row *row = &t->rows[i];
 	char when[KR_RFC3339_SIZE];
 
 	kr_local_time(e->realtime_usec, when);
-	fprintf(term->out, "%s%3zu  %-23s  %-4s  ", current ? "*" : " ", i + 1,
-	        when, e->is_undo ? "undo" : "fix");
+	fprintf(term->out, "%s%3u  %-23s  %-4s  ", current ? "*" : " ",
+	        e->number, when, e->is_undo ? "undo" : "fix");
 	if (!t->below) {
 		kr_term_text(term, row->controls);
 		fprintf(term->out, "%*s  ",
@@ -177,7 +177,8 @@ int kr_text_history(const struct kr_term *term,
 		fprintf(term->out, "%-*s  ", t.controls, "CONTROLS");
 	fprintf(term->out, "%-*s  UNDO\n", t.outcome, "OUTCOME");
 	for (size_t i = 0; i < t.n; i++)
-		print_row(term, &t, &history->entries[i], i, i + 1 == current);
+		print_row(term, &t, &history->entries[i], &t.rows[i],
+		          i + 1 == current);
 	if (current > 0)
 		fputs("* what 'kubelet-remedy undo' puts back; another: "
 		      "'kubelet-remedy undo NUMBER'\n",

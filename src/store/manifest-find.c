@@ -68,19 +68,50 @@ static int check_owner(struct kr_fs *fs, struct kr_diag *diag)
 	return -EPERM;
 }
 
-/* An undo is later than its fix, and than what else was made before it: fixes
- * are in their own order, also where the clock went back. */
-static void add_undo(struct kr_manifests *list, struct kr_manifest *m)
+/* ROW goes behind those that were there before it. A record of an older version
+ * has no number, and is placed by its time: an undo is later than its fix. */
+static bool is_behind(const struct kr_manifest_row *row,
+                      const struct kr_manifest_row *before)
 {
-	struct kr_manifest_row *rows = list->rows;
+	if (row->number > 0 && before->number > 0)
+		return row->number > before->number;
+	return row->manifest == before->manifest || !row->undo ||
+	       row->realtime_usec >= before->realtime_usec;
+}
+
+static void add_row(struct kr_manifests *list,
+                    const struct kr_manifest_row *row)
+{
 	size_t at = list->n_rows++;
 
-	while (rows[at - 1].manifest != m &&
-	       rows[at - 1].realtime_usec > m->undone_usec) {
-		rows[at] = rows[at - 1];
-		at--;
+	for (; at > 0 && !is_behind(row, &list->rows[at - 1]); at--)
+		list->rows[at] = list->rows[at - 1];
+	list->rows[at] = *row;
+}
+
+/* Those of older versions get the numbers before the first that is noted, as
+ * they had when that was made; what an older version made behind it, the next
+ * ones. */
+static void number_rows(struct kr_manifests *list)
+{
+	unsigned next = kr_manifests_next_number(list);
+	size_t first = 0;
+
+	while (first < list->n_rows && list->rows[first].number == 0)
+		first++;
+	for (size_t i = 0; i < list->n_rows; i++) {
+		struct kr_manifest_row *row = &list->rows[i];
+		size_t place = i + 1;
+
+		if (row->number > 0)
+			continue;
+		if (first < list->n_rows && i < first &&
+		    list->rows[first].number > first)
+			place = list->rows[first].number - first + i;
+		else if (first < list->n_rows)
+			place = next++;
+		row->number = (unsigned)place;
 	}
-	rows[at] = (struct kr_manifest_row){m, true, m->undone_usec};
 }
 
 static int add_rows(struct kr_manifests *list)
@@ -88,14 +119,44 @@ static int add_rows(struct kr_manifests *list)
 	list->rows = calloc(2 * list->n_items + 1, sizeof(*list->rows));
 	if (!list->rows)
 		return -ENOMEM;
-	for (size_t i = 0; i < list->n_items; i++)
-		list->rows[list->n_rows++] = (struct kr_manifest_row){
-			&list->items[i], false, list->items[i].realtime_usec};
 	for (size_t i = 0; i < list->n_items; i++) {
-		if (list->items[i].undone_usec > 0)
-			add_undo(list, &list->items[i]);
+		struct kr_manifest *m = &list->items[i];
+
+		add_row(list,
+		        &(struct kr_manifest_row){m, m->undoes,
+		                                  m->realtime_usec, m->number});
 	}
+	for (size_t i = 0; i < list->n_items; i++) {
+		struct kr_manifest *m = &list->items[i];
+
+		if (m->undone_usec > 0)
+			add_row(list, &(struct kr_manifest_row){
+					      m, true, m->undone_usec,
+					      m->undone_number});
+	}
+	number_rows(list);
 	return 0;
+}
+
+const struct kr_manifest_row *kr_manifests_find_row(
+	const struct kr_manifests *list, unsigned number)
+{
+	for (size_t i = 0; i < list->n_rows; i++) {
+		if (list->rows[i].number == number)
+			return &list->rows[i];
+	}
+	return NULL;
+}
+
+unsigned kr_manifests_next_number(const struct kr_manifests *list)
+{
+	unsigned last = 0;
+
+	for (size_t i = 0; i < list->n_rows; i++) {
+		if (list->rows[i].number > last)
+			last = list->rows[i].number;
+	}
+	return last + 1;
 }
 
 /* A folder's name is the time of the beginning, so names sort by age. */

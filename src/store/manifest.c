@@ -43,6 +43,8 @@
 #define SCHEMA_OF_PERMS 2 /* since mode and owner are changed, too */
 #define TIME_MAX        ((double)(UINT64_C(1) << 53)) /* microseconds; exact there */
 
+#define NUMBER_MAX 1e9 /* one a second for 30 years */
+
 #define NEW_OF_RUN      "manifest.json.new"
 #define NEW_OF_RECOVERY "manifest.json.back"
 
@@ -79,11 +81,11 @@ static void add_string(struct kr_build *b, cJSON *o, const char *name,
 }
 
 /* 0 is null. */
-static void add_usec(struct kr_build *b, cJSON *o, const char *name,
-                     uint64_t usec)
+static void add_number(struct kr_build *b, cJSON *o, const char *name,
+                       uint64_t number)
 {
-	if (usec > 0)
-		kr_build_number(b, o, name, (double)usec);
+	if (number > 0)
+		kr_build_number(b, o, name, (double)number);
 	else
 		add_string(b, o, name, NULL);
 }
@@ -149,7 +151,7 @@ static void add_file(struct kr_build *b, cJSON *files,
 	if (!perms)
 		return;
 	add_perms(b, o, &f->perms);
-	add_usec(b, o, "ctime_usec", f->ctime_usec);
+	add_number(b, o, "ctime_usec", f->ctime_usec);
 }
 
 static void add_words(struct kr_build *b, cJSON *o, const char *name,
@@ -184,8 +186,12 @@ static char *format(const struct kr_manifest *m)
 	add_string(&b, root, "blamed", m->blamed);
 	add_string(&b, root, "edition", m->edition);
 	kr_build_boolean(&b, root, "by_hand", m->by_hand);
-	add_usec(&b, root, "undone_usec", m->undone_usec);
+	add_number(&b, root, "undone_usec", m->undone_usec);
 	kr_build_boolean(&b, root, "partly", m->partly);
+	kr_build_boolean(&b, root, "broken", m->broken);
+	add_number(&b, root, "number", m->number);
+	add_number(&b, root, "undone_number", m->undone_number);
+	add_string(&b, root, "undoes", m->undoes);
 	add_words(&b, root, "controls", &m->controls);
 	add_words(&b, root, "values", &m->values);
 	files = kr_build_array(&b, root, "files");
@@ -370,18 +376,37 @@ static int take_ends(const cJSON *o, const char *name, const char **ret_from,
 }
 
 /* 0 where it is null, or not there. */
-static int take_usec(const cJSON *o, const char *name, uint64_t *ret)
+static int take_number(const cJSON *o, const char *name, double max,
+                       uint64_t *ret)
 {
-	const cJSON *usec = cJSON_GetObjectItemCaseSensitive(o, name);
+	const cJSON *number = cJSON_GetObjectItemCaseSensitive(o, name);
 
 	*ret = 0;
-	if (!usec || cJSON_IsNull(usec))
+	if (!number || cJSON_IsNull(number))
 		return 0;
-	if (!cJSON_IsNumber(usec) || !(usec->valuedouble >= 0) ||
-	    usec->valuedouble > TIME_MAX)
+	if (!cJSON_IsNumber(number) || !(number->valuedouble >= 0) ||
+	    number->valuedouble > max)
 		return KR_MALFORMED;
-	*ret = (uint64_t)usec->valuedouble;
+	*ret = (uint64_t)number->valuedouble;
 	return 0;
+}
+
+static int take_usec(const cJSON *o, const char *name, uint64_t *ret)
+{
+	return take_number(o, name, TIME_MAX, ret);
+}
+
+/* Of the two rows in the history. */
+static int take_numbers(const cJSON *root, struct kr_manifest *m)
+{
+	uint64_t number = 0, undone = 0;
+	int r = take_number(root, "number", NUMBER_MAX, &number);
+
+	if (r == 0)
+		r = take_number(root, "undone_number", NUMBER_MAX, &undone);
+	m->number = (unsigned)number;
+	m->undone_number = (unsigned)undone;
+	return r;
 }
 
 /* Mode and owner are there both or neither: what did not change is the same at
@@ -575,6 +600,7 @@ static int parse(const cJSON *root, struct kr_manifest *m)
 		{"reason", &m->reason},
 		{"blamed", &m->blamed},
 		{"edition", &m->edition},
+		{"undoes", &m->undoes},
 	};
 	const cJSON *files = cJSON_GetObjectItemCaseSensitive(root, "files");
 	const cJSON *f, *by_hand;
@@ -602,7 +628,11 @@ static int parse(const cJSON *root, struct kr_manifest *m)
 	m->by_hand = !by_hand || cJSON_IsTrue(by_hand);
 	m->partly =
 		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "partly"));
+	m->broken =
+		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "broken"));
 	r = take_usec(root, "undone_usec", &m->undone_usec);
+	if (r == 0)
+		r = take_numbers(root, m);
 	if (r < 0)
 		return r;
 	m->files = calloc((size_t)cJSON_GetArraySize(files) + 1,
@@ -673,6 +703,7 @@ void kr_manifest_done(struct kr_manifest *m)
 	free(m->reason);
 	free(m->blamed);
 	free(m->edition);
+	free(m->undoes);
 	*m = (struct kr_manifest){0};
 }
 

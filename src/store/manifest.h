@@ -94,6 +94,11 @@ struct kr_manifest {
 	/* when that was, realtime; 0: it was not, or in an older record */
 	uint64_t undone_usec;
 	bool partly; /* of what was asked for, others were left */
+	bool broken; /* kept, though kubelet is not healthy with it */
+	/* its number in the history and that of its undo, for ever; 0: not yet,
+	 * or in an older record */
+	unsigned number, undone_number;
+	char *undoes; /* the id of the fix that it is the undo of; NULL */
 	struct kr_manifest_file *files;
 	size_t n_files;
 };
@@ -123,16 +128,17 @@ bool kr_manifest_is_ours(struct kr_fs *fs, const struct kr_manifest *manifest);
 
 /* What the history has a row of: a fix, or the undo of one. */
 struct kr_manifest_row {
-	struct kr_manifest *manifest; /* borrowed: the fix's */
+	struct kr_manifest *manifest; /* borrowed: the fix's; of an undo that
+	                               * came to no end, its own */
 	bool undo;
 	uint64_t realtime_usec;
+	unsigned number; /* the record's; that of an older one is its place */
 };
 
 struct kr_manifests {
 	struct kr_manifest *items; /* oldest first */
 	size_t n_items;
-	struct kr_manifest_row *rows; /* by time; a row's number is its place,
-	                               * from 1 */
+	struct kr_manifest_row *rows; /* by number */
 	size_t n_rows;
 	/* what came after them all holds a record that is not ours */
 	bool last_is_unread;
@@ -181,6 +187,13 @@ const struct kr_manifest *kr_manifests_find_put_back(
  * reverted: then it is untouched since. */
 bool kr_manifests_changed_ctime(const struct kr_manifests *list,
                                 const char *path, const struct timespec *ctime);
+
+/* The row of NUMBER, or NULL. */
+const struct kr_manifest_row *kr_manifests_find_row(
+	const struct kr_manifests *list, unsigned number);
+
+/* The number of the next fix or undo. */
+unsigned kr_manifests_next_number(const struct kr_manifests *list);
 
 /* The one of ID, or NULL. */
 struct kr_manifest *kr_manifests_find(const struct kr_manifests *manifests,

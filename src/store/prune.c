@@ -4,6 +4,8 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "store/files.h"
 #include "store/manifest.h"
@@ -35,26 +37,91 @@ static int remove_unborn(struct kr_fs *fs, const struct kr_dir_entry *entry)
 	return r == -ENOENT ? remove_record(fs, entry->name) : 0;
 }
 
-static int prune(struct kr_fs *fs, size_t n_kept)
+/* By when they were made, or undone: the number of the last one is in use. */
+static int compare(const void *a, const void *b)
 {
-	_cleanup_manifests_ struct kr_manifests list = {0};
-	size_t n = 0;
-	int r = kr_manifests_read(fs, NULL, &list);
+	const struct kr_manifest *const *x = a, *const *y = b;
+	unsigned last_x =
+		(*x)->undone_number ? (*x)->undone_number : (*x)->number;
+	unsigned last_y =
+		(*y)->undone_number ? (*y)->undone_number : (*y)->number;
 
-	if (r < 0)
-		return r;
-	for (size_t i = list.n_items; i-- > 0;) {
-		if (kr_manifest_is_pending(list.items[i].state) ||
-		    ++n <= n_kept)
+	return (last_x < last_y) - (last_x > last_y);
+}
+
+/* A record of an older version gets the numbers that it has now: where others
+ * go it would have other ones. */
+static int note_numbers(struct kr_fs *fs, const struct kr_manifests *list)
+{
+	for (size_t i = 0; i < list->n_rows; i++) {
+		const struct kr_manifest_row *row = &list->rows[i];
+		struct kr_manifest *m = row->manifest;
+		unsigned *number = row->undo && !m->undoes ? &m->undone_number
+		                                           : &m->number;
+		_cleanup_free_ char *path = NULL;
+		_cleanup_close_ int fd = -1;
+		int r;
+
+		if (*number > 0)
 			continue;
-		r = remove_record(fs, list.items[i].id);
+		*number = row->number;
+		path = kr_path_join(KR_STATE_DIR, m->id);
+		fd = path ? kr_fs_open_folder(fs, path) : -ENOMEM;
+		r = fd < 0 ? fd : kr_manifest_write(fd, m, NULL);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-int kr_prune(struct kr_fs *fs, size_t n_kept)
+/* Those that are not needed, the last one first, which the caller frees. 0 or
+ * -ENOMEM. */
+static int find_unneeded(struct kr_fs *fs, const struct kr_manifests *list,
+                         kr_stands_t stands, struct kr_manifest ***ret,
+                         size_t *ret_n)
+{
+	_cleanup_free_ struct kr_manifest **found =
+		calloc(list->n_items + 1, sizeof(struct kr_manifest *));
+	size_t n = 0;
+
+	if (!found)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->n_items; i++) {
+		struct kr_manifest *m = &list->items[i];
+		int r = kr_manifest_is_pending(m->state) ? 1
+		        : m->state == KR_MANIFEST_KEPT   ? stands(fs, list, m)
+		                                         : 0;
+
+		if (r < 0)
+			return r;
+		if (r == 0)
+			found[n++] = m;
+	}
+	*ret = TAKE_PTR(found);
+	*ret_n = n;
+	return 0;
+}
+
+static int prune(struct kr_fs *fs, const struct kr_manifests *list,
+                 kr_stands_t stands)
+{
+	_cleanup_free_ struct kr_manifest **unneeded = NULL;
+	size_t n;
+	int r = find_unneeded(fs, list, stands, &unneeded, &n);
+
+	if (r < 0 || n <= KR_HISTORY_MAX)
+		return r;
+	r = note_numbers(fs, list);
+	if (r < 0)
+		return r;
+	qsort(unneeded, n, sizeof(*unneeded), compare);
+	for (size_t i = n; r >= 0 && i-- > KR_HISTORY_MAX;)
+		r = remove_record(fs, unneeded[i]->id);
+	return r;
+}
+
+int kr_prune(struct kr_fs *fs, const struct kr_manifests *list,
+             kr_stands_t stands)
 {
 	_cleanup_dir_ struct kr_dir dir = {0};
 	int r = kr_fs_list(fs, KR_STATE_DIR, &dir);
@@ -66,5 +133,5 @@ int kr_prune(struct kr_fs *fs, size_t n_kept)
 		if (r < 0)
 			return r;
 	}
-	return prune(fs, n_kept);
+	return prune(fs, list, stands);
 }

@@ -3,15 +3,20 @@
 
 /* Records of fixes that are not needed any more. */
 
-#include <stddef.h>
-
-#include "base/fs.h"
+#include "store/manifest.h"
 
 #define KR_HISTORY_MAX 10
 
+/* Whether MANIFEST, a fix that was kept, still stands: it can be undone, or
+ * could be if a later one were. 0, 1 or -ENOMEM. */
+typedef int (*kr_stands_t)(struct kr_fs *fs, const struct kr_manifests *list,
+                           const struct kr_manifest *manifest);
+
 /*
- * Removes folders in which a run began and came to nothing, and of the records
- * of finished ones all but the last N_KEPT. The caller holds the lock. 0 or an
- * errno.
+ * Removes folders in which a run began and came to nothing. Of the records of
+ * LIST, which are the node's, it removes those of fixes that do not STAND any
+ * more, but for the last ten of them; which numbers are left is noted before.
+ * The caller holds the lock. 0 or an errno.
  */
-int kr_prune(struct kr_fs *fs, size_t n_kept);
+int kr_prune(struct kr_fs *fs, const struct kr_manifests *list,
+             kr_stands_t stands);

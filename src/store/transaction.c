@@ -215,6 +215,8 @@ static int start(struct kr_transaction *tx,
 		return r;
 	tx->undone = about->undone;
 	m->partly = about->partly;
+	m->number = about->number;
+	m->undoes = about->undone ? strdup(about->undone->id) : NULL;
 	m->disk_before = strdup(about->disk_before);
 	m->unit = strdup(about->unit);
 	m->config = about->config ? strdup(about->config) : NULL;
@@ -225,7 +227,8 @@ static int start(struct kr_transaction *tx,
 	tx->targets = calloc(edits->n_files, sizeof(*tx->targets));
 	if (!m->unit || !m->disk_before || (about->config && !m->config) ||
 	    !m->files || (about->invocation_id && !m->invocation_id) ||
-	    (about->edition && !m->edition) || !tx->targets)
+	    (about->edition && !m->edition) || (about->undone && !m->undoes) ||
+	    !tx->targets)
 		return -ENOMEM;
 	for (size_t i = 0; i < about->n_controls; i++) {
 		r = kr_strings_add(&m->controls, about->controls[i]);
@@ -476,6 +479,11 @@ void kr_transaction_note_ctimes(const struct kr_transaction *tx,
 					ours->files[i].ctime_usec;
 		}
 	}
+}
+
+void kr_transaction_note_broken(struct kr_transaction *tx)
+{
+	tx->record.manifest.broken = true;
 }
 
 int kr_transaction_keep(struct kr_transaction *tx, struct kr_diag *diag)

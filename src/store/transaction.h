@@ -30,6 +30,7 @@ struct kr_transaction_about {
 	/* the fix that is undone, of which a record stays, and none of
 	 * this; NULL: this is a fix */
 	const struct kr_manifest *undone;
+	unsigned number; /* in the history */
 };
 
 /*
@@ -114,6 +115,9 @@ size_t kr_transaction_n_foreign(const struct kr_transaction *tx);
 /* The path of a file that others have written since the commit, and that
  * was not put back; NULL: all are ours. */
 const char *kr_transaction_find_foreign(const struct kr_transaction *tx);
+
+/* The change is going to be kept, and kubelet is not healthy with it. */
+void kr_transaction_note_broken(struct kr_transaction *tx);
 
 /* The change stands: from here on only undo puts it back. The old files go.
  * KR_CHANGE_DONE; an errno, with words: the record does not say that it stands;
