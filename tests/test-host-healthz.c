@@ -15,7 +15,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "host/health.h"
+#include "host/healthz.h"
 #include "testing.h"
 
 #define MSEC KR_USEC_PER_MSEC

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kubelet/configz.h"
+#include "kubelet/configz-values.h"
 #include "testing-cases.h"
 #include "testing.h"
 

@@ -12,6 +12,7 @@
 #include "fix/history.h"
 #include "host/status.h"
 #include "report/json.h"
+#include "report/text-history.h"
 #include "report/text-status.h"
 
 int kr_cli_history(const struct kr_options *o, FILE *out, FILE *err)

@@ -12,7 +12,6 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "doc/event.h"
-#include "doc/tree.h"
 
 /* The name of a member. */
 struct kr_tree_name {
@@ -95,9 +94,3 @@ int kr_tree_tell(const struct kr_tree_node *root,
 
 void kr_tree_done(struct kr_tree *tree);
 #define _cleanup_tree_ _cleanup_(kr_tree_done)
-
-/*
- * Lays the map PATCH over the map TARGET, both sorted by kr_tree_sort(), by
- * RFC 7386. The nodes of PATCH become TARGET's. 0 or -ENOMEM.
- */
-int kr_tree_patch(struct kr_tree_node *target, struct kr_tree_node *patch);

@@ -29,67 +29,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
 #include "base/format.h"
-#include "base/vec.h"
 #include "fix/apply.h"
 #include "host/health.h"
-#include "host/host.h"
-
-/* --- who else wrote ------------------------------------------------------- */
-
-/*
- * Who may have written kubelet's files while it was being started.
- *
- * That a file is another one is known, who wrote it is not. What runs before
- * each start of kubelet shows in its unit: ExecStartPre=, and oneshot units
- * that kubelet.service pulls in and waits for (a renderer of its config, a node
- * agent). Our own boot unit is one of these, and stands aside while a fix is at
- * work.
- */
-
-#define OUR_UNITS "kubelet-remedy"
-
-static void name_commands(const struct kr_unit *unit, struct kr_diag *diag)
-{
-	for (size_t i = 0; i < unit->n_before_start; i++)
-		kr_diag_add(diag, KR_NOTE, "rewritten-by",
-		            unit->before_start[i],
-		            "this ExecStartPre= runs before each start of "
-		            "kubelet, and may have written the file");
-}
-
-/*
- * Names in DIAG, as notes, what runs before each start of kubelet: the
- * ExecStartPre= lines of HOST's unit, and the oneshot units that it requires or
- * wants and is ordered after, which ran since SINCE_USEC (realtime). A systemd
- * that does not say is passed over.
- */
-static void name_rewriters(struct kr_host *host, uint64_t since_usec,
-                           struct kr_diag *diag)
-{
-	_cleanup_diag_ struct kr_diag ignored = {0};
-	_cleanup_strings_ struct kr_strings units = {0};
-
-	if (host->node->disk.unit)
-		name_commands(host->node->disk.unit, diag);
-	if (!host->manager ||
-	    kr_manager_started_before(host->manager, host->node->unit_name,
-	                              since_usec, &ignored, &units) < 0)
-		return;
-	for (size_t i = 0; i < units.n_items; i++) {
-		const char *unit = units.items[i];
-
-		if (strncmp(unit, OUR_UNITS, strlen(OUR_UNITS)) == 0)
-			continue;
-		kr_diag_add(diag, KR_NOTE, "rewritten-by", KR_SPAN_NONE,
-		            "%s ran before this start of kubelet, and may have "
-		            "written the file",
-		            unit);
-	}
-}
-
-/* --- kubelet's way back --------------------------------------------------- */
+#include "host/rewriters.h"
 
 static int end_broken(struct kr_applying *f, const char *why)
 {
@@ -239,7 +182,7 @@ int kr_apply_end_rewritten(struct kr_applying *f)
 		return back_without_restart(
 			f, KR_OUTCOME_FAILED, NULL, why,
 			"what was left of the change was put back");
-	name_rewriters(f->fix->host_after, f->forward.asked_usec, f->diag);
+	kr_rewriters_name(f->fix->host_after, f->forward.asked_usec, f->diag);
 	return back_without_restart(f, KR_OUTCOME_FAILED, why, why,
 	                            "what was left of the change was put back, "
 	                            "kubelet was not restarted again");

@@ -28,243 +28,14 @@
  */
 
 #include <errno.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "host/configz.h"
 #include "host/fleet-queue.h"
+#include "host/fleet-slots.h"
 #include "host/fleet-width.h"
 #include "host/fleet.h"
 #include "host/node-names.h"
-#include "net/http.h"
-
-/* --- requests under way --------------------------------------------------- */
-
-/*
- * Questions under way.
- *
- * curl_multi holds the connections, keeps them open and uses them again; a slot
- * is an easy handle with the task it is for. A question that is cancelled takes
- * its connection with it, as HTTP/1.1 knows no other way.
- */
-
-struct slot {
-	struct kr_http_transfer *transfer;
-	struct kr_fleet_task task;
-	bool busy;
-	uint64_t since_usec;
-};
-
-struct slots {
-	const struct kr_http_server *server;
-	uint64_t timeout_usec; /* of a node */
-	struct slot *nodes;    /* N_NODES of them */
-	unsigned n_nodes;
-	struct slot list; /* for pages of the list of nodes */
-	CURLM *multi;
-	unsigned n_busy; /* of all, the list's too */
-	unsigned n_busy_put_off;
-};
-
-/* The API server's own limit for what is no watch. */
-#define LIST_USEC (60 * KR_USEC_PER_SEC)
-
-static int to_errno(CURLMcode code)
-{
-	return code == CURLM_OK              ? 0
-	       : code == CURLM_OUT_OF_MEMORY ? -ENOMEM
-	                                     : -EIO;
-}
-
-/* What is asked with in SLOT, once. */
-static int make_transfer(const struct slots *slots, struct slot *slot)
-{
-	const struct kr_http_limits limits = {
-		.connect_usec = slots->timeout_usec,
-		.total_usec = slots->timeout_usec,
-		.body_size_max = KR_CONFIGZ_SIZE_MAX,
-	};
-	const struct kr_http_limits list_limits = {
-		.connect_usec = slots->timeout_usec,
-		.total_usec = LIST_USEC,
-		.body_size_max = KR_NODE_NAMES_SIZE_MAX,
-		.accept = KR_NODE_PAGE_ACCEPT,
-	};
-
-	if (slot->transfer)
-		return 0;
-	return kr_http_transfer_new(
-		slots->server, slot == &slots->list ? &list_limits : &limits,
-		&slot->transfer);
-}
-
-/*
- * N_NODES slots and one for the list, to SERVER, which must live longer; what a
- * slot takes is made when it is first used. A node may take TIMEOUT_USEC. To be
- * done with in each case. 0; -ENOMEM; -ENOPKG: this libcurl lacks what is
- * needed.
- */
-static int slots_init(struct slots *slots, const struct kr_http_server *server,
-                      unsigned n_nodes, uint64_t timeout_usec)
-{
-	*slots = (struct slots){
-		.server = server,
-		.timeout_usec = timeout_usec,
-		.n_nodes = n_nodes,
-	};
-	slots->nodes = calloc(n_nodes, sizeof(*slots->nodes));
-	slots->multi = sym_curl_multi_init();
-	if (!slots->nodes || !slots->multi)
-		return -ENOMEM;
-	if (sym_curl_multi_setopt(slots->multi, CURLMOPT_MAXCONNECTS,
-	                          (long)n_nodes) != CURLM_OK)
-		return -ENOPKG;
-	return make_transfer(slots, &slots->list);
-}
-
-static void slot_done(struct slots *slots, struct slot *slot)
-{
-	if (slot->busy)
-		sym_curl_multi_remove_handle(slots->multi,
-		                             kr_http_easy(slot->transfer));
-	kr_http_transfer_free(slot->transfer);
-	free(slot->task.node.name);
-}
-
-static void slots_done(struct slots *slots)
-{
-	for (unsigned i = 0; slots->nodes && i < slots->n_nodes; i++)
-		slot_done(slots, &slots->nodes[i]);
-	slot_done(slots, &slots->list);
-	free(slots->nodes);
-	if (slots->multi)
-		sym_curl_multi_cleanup(slots->multi);
-	*slots = (struct slots){0};
-}
-
-/* A node's slot that is free; there must be one. */
-static struct slot *slots_free_one(struct slots *slots)
-{
-	struct slot *slot = slots->nodes;
-
-	while (slot->busy)
-		slot++;
-	assert(slot < slots->nodes + slots->n_nodes);
-	return slot;
-}
-
-/*
- * Asks for PATH in the free SLOT, for as long as TASK has time. The task is the
- * slot's then, also where it fails. 0: it is under way; 1: it is answered
- * already, and not by the server; -ENOMEM; -EIO: libcurl does not take it.
- */
-static int slots_ask(struct slots *slots, struct slot *slot,
-                     struct kr_fleet_task task, const char *path)
-{
-	int started, r;
-
-	task.n_tries++;
-	if (task.n_tries == 1 && slot == &slots->list)
-		task.left_usec = LIST_USEC;
-	slot->task = task;
-	slot->since_usec = kr_now_usec();
-	r = make_transfer(slots, slot);
-	if (r < 0)
-		return r;
-	kr_http_set_total(slot->transfer, task.left_usec);
-	started = kr_http_start(slot->transfer, path);
-	if (started < 0)
-		return started;
-	if (started == 0) {
-		r = to_errno(sym_curl_multi_add_handle(
-			slots->multi, kr_http_easy(slot->transfer)));
-
-		if (r < 0)
-			return r;
-	}
-	slot->busy = true;
-	slots->n_busy++;
-	slots->n_busy_put_off += task.put_off;
-	return started;
-}
-
-static struct slot *slot_of(struct slots *slots, CURL *easy)
-{
-	const struct kr_http_transfer *t = kr_http_transfer_of(easy);
-
-	for (unsigned i = 0; i < slots->n_nodes; i++) {
-		if (slots->nodes[i].transfer == t)
-			return &slots->nodes[i];
-	}
-	return &slots->list;
-}
-
-/* SLOT, which is under way, will not be answered. 0 or -EIO. */
-static int slots_cancel(struct slots *slots, struct slot *slot)
-{
-	return to_errno(sym_curl_multi_remove_handle(
-		slots->multi, kr_http_easy(slot->transfer)));
-}
-
-/* Goes on with all that is under way. 1 and a slot that is answered
- * (kr_http_answer() of its transfer); 0: none just now; -ENOMEM; -EIO. */
-static int slots_next(struct slots *slots, struct slot **ret)
-{
-	const CURLMsg *message;
-	int n_running, n_left, r;
-	CURLcode code;
-
-	message = sym_curl_multi_info_read(slots->multi, &n_left);
-	if (!message) {
-		r = to_errno(sym_curl_multi_perform(slots->multi, &n_running));
-		if (r < 0)
-			return r;
-		message = sym_curl_multi_info_read(slots->multi, &n_left);
-	}
-	if (!message)
-		return 0;
-	/* the message goes with the handle */
-	code = message->data.result;
-	*ret = slot_of(slots, message->easy_handle);
-	r = slots_cancel(slots, *ret);
-	if (r < 0)
-		return r;
-	r = kr_http_finish((*ret)->transfer, code);
-	return r < 0 ? r : 1;
-}
-
-/* The slot is free, and its task, less the time it took, is the caller's. */
-static struct kr_fleet_task slots_release(struct slots *slots,
-                                          struct slot *slot)
-{
-	struct kr_fleet_task task = slot->task;
-	uint64_t took = kr_now_usec() - slot->since_usec;
-
-	slot->task = (struct kr_fleet_task){0};
-	slot->busy = false;
-	slots->n_busy--;
-	slots->n_busy_put_off -= task.put_off;
-	task.left_usec -= took < task.left_usec ? took : task.left_usec;
-	return task;
-}
-
-/* Waits until there is something to go on with, WAKE_FD (-1: none) can be read
- * from, or UNTIL_USEC of kr_now_usec(). 1: it is WAKE_FD; 0; -ENOMEM; -EIO. */
-static int slots_wait(struct slots *slots, int wake_fd, uint64_t until_usec)
-{
-	struct curl_waitfd wake = {.fd = wake_fd, .events = CURL_WAIT_POLLIN};
-	/* a moment more, so that it is over then */
-	int msec = (int)((kr_left_usec(until_usec) + KR_USEC_PER_MSEC - 1) /
-	                 KR_USEC_PER_MSEC);
-	int r = to_errno(sym_curl_multi_poll(slots->multi, &wake, wake_fd >= 0,
-	                                     msec, NULL));
-
-	return r < 0 ? r : wake.revents != 0;
-}
-
-/* --- the fleet ------------------------------------------------------------ */
 
 #define PATIENCE_USEC  (1 * KR_USEC_PER_SEC)
 #define PATIENCE_USUAL 4 /* times what is usual */
@@ -275,7 +46,7 @@ struct fleet {
 	const struct kr_http_server *server;
 	const struct kr_fleet_options *options;
 	struct kr_diag *diag;
-	struct slots slots;
+	struct kr_fleet_slots slots;
 	struct kr_node_names names;
 	bool list_failed;
 	bool roles_missing; /* RBAC did not find them, as long as it was asked
@@ -330,11 +101,11 @@ static bool ask_again(struct fleet *f, struct kr_fleet_task *task,
 	return true;
 }
 
-static int finish_node(struct fleet *f, struct slot *slot)
+static int finish_node(struct fleet *f, struct kr_fleet_slot *slot)
 {
 	const struct kr_http_answer *answer = kr_http_answer(slot->transfer);
 	uint64_t took = kr_now_usec() - slot->since_usec;
-	struct kr_fleet_task task = slots_release(&f->slots, slot);
+	struct kr_fleet_task task = kr_fleet_slots_release(&f->slots, slot);
 	struct kr_configz said;
 
 	if (answer->error == KR_HTTP_ANSWERED)
@@ -359,11 +130,11 @@ static void say_list_failed(struct fleet *f, const char *reason)
 	f->list_failed = true;
 }
 
-static int finish_list(struct fleet *f, struct slot *slot)
+static int finish_list(struct fleet *f, struct kr_fleet_slot *slot)
 {
 	const struct kr_http_answer *answer = kr_http_answer(slot->transfer);
 	_cleanup_free_ char *reason = NULL;
-	struct kr_fleet_task task = slots_release(&f->slots, slot);
+	struct kr_fleet_task task = kr_fleet_slots_release(&f->slots, slot);
 	struct kr_configz said;
 	int r;
 
@@ -379,7 +150,7 @@ static int finish_list(struct fleet *f, struct slot *slot)
 	return r < 0 ? r : 0;
 }
 
-static int finish(struct fleet *f, struct slot *slot)
+static int finish(struct fleet *f, struct kr_fleet_slot *slot)
 {
 	return slot == &f->slots.list ? finish_list(f, slot)
 	                              : finish_node(f, slot);
@@ -387,10 +158,10 @@ static int finish(struct fleet *f, struct slot *slot)
 
 /* --- one question begins ------------------------------------------------- */
 
-static int ask(struct fleet *f, struct slot *slot, struct kr_fleet_task task,
-               const char *path)
+static int ask(struct fleet *f, struct kr_fleet_slot *slot,
+               struct kr_fleet_task task, const char *path)
 {
-	int r = slots_ask(&f->slots, slot, task, path);
+	int r = kr_fleet_slots_ask(&f->slots, slot, task, path);
 
 	return r == 1 ? finish(f, slot) : r;
 }
@@ -424,7 +195,7 @@ static int ask_node(struct fleet *f, struct kr_fleet_task task)
 		free(task.node.name);
 		return r;
 	}
-	return ask(f, slots_free_one(&f->slots), task, path);
+	return ask(f, kr_fleet_slots_free_one(&f->slots), task, path);
 }
 
 static bool is_full(const struct fleet *f)
@@ -510,15 +281,15 @@ static uint64_t patience_usec(const struct fleet *f)
 }
 
 /* The node that has a slot for longest and may be put off; NULL: none. */
-static struct slot *longest(struct fleet *f)
+static struct kr_fleet_slot *longest(struct fleet *f)
 {
-	struct slot *found = NULL;
+	struct kr_fleet_slot *found = NULL;
 
 	if (f->put_off.n_tasks == f->put_off.size ||
 	    f->n_put_off >= f->width.now + f->n_done / 4)
 		return NULL;
 	for (unsigned i = 0; i < f->slots.n_nodes; i++) {
-		struct slot *slot = &f->slots.nodes[i];
+		struct kr_fleet_slot *slot = &f->slots.nodes[i];
 
 		if (slot->busy && !slot->task.put_off &&
 		    (!found || slot->since_usec < found->since_usec))
@@ -530,7 +301,7 @@ static struct slot *longest(struct fleet *f)
 /* When a slot shall be made free; UINT64_MAX: none needed. */
 static uint64_t room_due_usec(struct fleet *f, uint64_t now)
 {
-	const struct slot *slot;
+	const struct kr_fleet_slot *slot;
 
 	if (!is_full(f) || !somebody_waits(f, now))
 		return UINT64_MAX;
@@ -543,13 +314,13 @@ static int make_room(struct fleet *f)
 	uint64_t now = kr_now_usec();
 
 	while (room_due_usec(f, now) <= now) {
-		struct slot *slot = longest(f);
+		struct kr_fleet_slot *slot = longest(f);
 		struct kr_fleet_task task;
-		int r = slots_cancel(&f->slots, slot);
+		int r = kr_fleet_slots_cancel(&f->slots, slot);
 
 		if (r < 0)
 			return r;
-		task = slots_release(&f->slots, slot);
+		task = kr_fleet_slots_release(&f->slots, slot);
 		task.put_off = true;
 		task.n_tries = 0;
 		task.said = (struct kr_configz){0};
@@ -568,10 +339,10 @@ static int make_room(struct fleet *f)
 
 static int take_answers(struct fleet *f)
 {
-	struct slot *slot;
+	struct kr_fleet_slot *slot;
 	int r;
 
-	while ((r = slots_next(&f->slots, &slot)) > 0) {
+	while ((r = kr_fleet_slots_next(&f->slots, &slot)) > 0) {
 		r = finish(f, slot);
 		if (r < 0)
 			return r;
@@ -643,7 +414,7 @@ static int step(struct fleet *f)
 		                             : KR_FLEET_DONE);
 	if (kr_now_usec() >= f->end_usec)
 		return end(f, KR_FLEET_TIME_OVER);
-	r = slots_wait(&f->slots, f->options->wake_fd, due_usec(f));
+	r = kr_fleet_slots_wait(&f->slots, f->options->wake_fd, due_usec(f));
 	if (r < 0)
 		return r;
 	if (r > 0 || kr_now_usec() >= f->tick_due_usec) {
@@ -672,7 +443,7 @@ static int set_up(struct fleet *f)
 	    kr_fleet_queue_init(&f->waiting, 3 * (size_t)most) < 0 ||
 	    kr_fleet_queue_init(&f->put_off, PUT_OFF_MAX) < 0)
 		return -ENOMEM;
-	return slots_init(&f->slots, f->server, most, o->timeout_usec);
+	return kr_fleet_slots_init(&f->slots, f->server, most, o->timeout_usec);
 }
 
 static int run(struct fleet *f)
@@ -700,7 +471,7 @@ int kr_fleet_run(const struct kr_http_server *server,
 	if (r >= 0)
 		r = run(&f);
 	*ret = progress(&f);
-	slots_done(&f.slots);
+	kr_fleet_slots_done(&f.slots);
 	kr_fleet_queue_done(&f.waiting);
 	kr_fleet_queue_done(&f.put_off);
 	kr_node_names_done(&f.names);

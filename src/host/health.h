@@ -53,21 +53,3 @@ void kr_health_probe_find(struct kr_node *node, const struct kr_inputs *inputs,
  */
 int kr_health_probe_ask(const struct kr_health_probe *probe,
                         uint64_t timeout_usec, struct kr_health_report *ret);
-
-enum kr_health {
-	KR_HEALTHY,   /* it answered with status 200 */
-	KR_UNHEALTHY, /* it answered with another one */
-	KR_NO_ANSWER, /* refused, closed, too late, or not HTTP */
-};
-
-/*
- * Asks http://ADDRESS:PORT/healthz, and waits TIMEOUT_USEC at most for
- * everything together. ADDRESS is an IPv4 or IPv6 address; those that mean
- * "all of this machine's", "0.0.0.0" and "::", are asked on the loopback.
- *
- * 0, and *RET; where that is not KR_HEALTHY, the reason is a KR_NOTE in DIAG,
- * code "healthz". -EINVAL: no address, or port 0 or above 65535; -EINTR: a
- * signal came; -ENOMEM. These are without words.
- */
-int kr_healthz_get(const char *address, unsigned port, uint64_t timeout_usec,
-                   struct kr_diag *diag, enum kr_health *ret);

@@ -11,7 +11,7 @@
 #include "base/diag.h"
 #include "host/activation.h"
 #include "host/configz.h"
-#include "kubelet/configz.h"
+#include "kubelet/configz-values.h"
 #include "kubelet/flags.h"
 #include "node/node.h"
 

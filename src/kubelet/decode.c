@@ -33,17 +33,8 @@
 #include "kubelet/decode-value.h"
 #include "kubelet/decode.h"
 #include "kubelet/go.h"
+#include "kubelet/merge.h"
 #include "kubelet/minors.h"
-
-/* Which kubelet merges its drop-ins in which way: facts of kubelet's releases,
- * cmd/kubelet/app/server.go. */
-
-enum kr_merge kr_merge_of(unsigned minor)
-{
-	if (minor == 0 || minor > 31)
-		return KR_MERGE_FILE_NAMES;
-	return minor == 28 ? KR_MERGE_STRUCTS : KR_MERGE_GO_NAMES;
-}
 
 /*
  * kind and apiVersion, and the verdict on the whole.

@@ -44,7 +44,7 @@
 #include <string.h>
 
 #include "base/vec.h"
-#include "doc/tree.h"
+#include "doc/patch.h"
 #include "kubelet/config-read.h"
 #include "kubelet/decode.h"
 #include "kubelet/dropins.h"

@@ -26,7 +26,7 @@
  */
 
 #include "kubelet/config.h"
-#include "kubelet/decode.h"
+#include "kubelet/merge.h"
 
 struct kr_merged {
 	/* one a file, in the order of the files; two merges may share them */

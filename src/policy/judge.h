@@ -13,7 +13,7 @@
 #include "base/diag.h"
 #include "base/span.h"
 #include "base/vec.h"
-#include "kubelet/configz.h"
+#include "kubelet/configz-values.h"
 #include "node/node.h"
 #include "policy/rules.h"
 #include "policy/sources.h"

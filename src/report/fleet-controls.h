@@ -4,7 +4,7 @@
 /* What the kubelets of many nodes say of several controls. */
 
 #include "host/node-page.h"
-#include "kubelet/configz.h"
+#include "kubelet/configz-values.h"
 #include "policy/waivers.h"
 #include "report/fleet.h"
 

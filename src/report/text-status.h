@@ -3,7 +3,6 @@
 
 /* kubelet's unit for people. */
 
-#include "fix/history.h"
 #include "host/status.h"
 #include "report/term.h"
 
@@ -12,9 +11,3 @@ void kr_text_status(const struct kr_term *term, const struct kr_status *status);
 
 /* Lines of a journal. */
 void kr_text_log(const struct kr_term *term, const struct kr_log *log);
-
-/* A table, the oldest first: number, time, kind, controls, outcome, whether it
- * can be undone. Below each its id, its files, and why it cannot. 0 or
- * -ENOMEM. */
-int kr_text_history(const struct kr_term *term,
-                    const struct kr_history *history);

@@ -30,7 +30,7 @@
 #include <elf.h>
 
 #include "unit/exec-limits.h"
-#include "unit/inherit.h"
+#include "unit/manager-conf.h"
 
 #define KIB ((size_t)1024)
 
