@@ -142,7 +142,7 @@ def speaks(result):
     program starts kubelet."""
     if result["outcome"] == "refused":
         return result["node"]["platform"] not in REFUSE and \
-            "starts kubelet, nothing of it is edited" in result["reason"]
+            "starts kubelet, so fix edits nothing here" in result["reason"]
     return result["outcome"] in ("would-fix", "partly-fixed")
 
 

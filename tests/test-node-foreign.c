@@ -535,7 +535,7 @@ static const struct row rows[] = {
 		.want = U, .unit = "kubelet.service", .places = places_,       \
 		.reason = "a container (", .restart = restart_,                \
 	}
-#define BY_HAND "make this " NAME "=true by hand"
+#define BY_HAND "change this to " NAME "=true yourself"
 	CONTAINER("the flag in its words",
                   "ExecStart=/usr/bin/podman run --name kubelet \\\n"
                   "  -v /etc:/etc I --v=2 \\\n  --" NAME "=false",
@@ -578,12 +578,12 @@ static const struct row rows[] = {
                   "ExecStart=docker run -v /etc/kube:/etc/kube:ro I "
                   "--config=/etc/kube/k.yaml",
                   "/etc/kube/k.yaml:3:25 false",
-                  "make this makeIPTablesUtilChains: true by hand"),
+                  "change this to makeIPTablesUtilChains: true yourself"),
 	CONTAINER("its file, in two words, and a volume above it",
                   "ExecStart=docker run --volume=/etc:/etc I "
                   "--config /etc/kube/k.yaml",
                   "/etc/kube/k.yaml:3:25 false",
-                  "make this makeIPTablesUtilChains: true by hand"),
+                  "change this to makeIPTablesUtilChains: true yourself"),
 	CONTAINER("its file, from another path",
                   "ExecStart=docker run -v /srv/kube:/etc/kube I "
                   "--config=/etc/kube/k.yaml",
