@@ -384,7 +384,7 @@ def test_child_of_another_program(host, tap):
         tap.status(result, 4, "fix %s" % (words,))
         tap.equal(fix.get("outcome"), "refused", "outcome")
         tap.contains(messages(result, fix),
-                     "systemctl restart rke2-agent.service", "by hand")
+                     "systemctl restart rke2-agent.service", "yourself")
     host.write("/etc/rancher/rke2/config.yaml", "")
     result, got = host.remedy_json("audit")
     tap.equal(views(got), ("true", "false"), "the file is right now")

@@ -27,7 +27,7 @@
  * wait for itself. So there it only reloads, where systemd has read the units
  * as the interrupted run had left them.
  *
- * A run that owns the record (store/owner) beyond its time does not go on: it
+ * A run that owns the record (store/owner) beyond its time is stuck: it
  * is stopped, or in a frozen control group, and kubelet may be dead meanwhile.
  * It gets SIGKILL, which needs no more than that it can be found (host/holder).
  * One that does not end (cgroup v1, a system call that hangs), or that we do
