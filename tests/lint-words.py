@@ -39,6 +39,8 @@ WORDS = [
      "name the subject"),
     (r"\bnone_(?:is|are)\b", "name the subject"),
     (r"(?<!there )\b(?:is|are)_none\b", "is not a ..., is no ..."),
+    (r"\bwould_have_to\b", "must"),
+    (r"\bdoes_not_go_on\b", "is stuck"),
 ]
 PATTERN = re.compile("|".join("(?P<w%d>%s)" % (i, word.replace("_", GAP))
                               for i, (word, _) in enumerate(WORDS)), re.I)
@@ -117,6 +119,8 @@ SELF_TEST = [
     ("none is left", "none is"),
     ("where there is none", None),
     ("an escape that is none", "is none"),
+    ("it would have\n * to be here", "would have to"),
+    ("a run that does not go on", "does not go on"),
     ("kubelet is healthy again", None),
 ]
 

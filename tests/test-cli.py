@@ -591,8 +591,8 @@ def check_other_unit(program, nodes):
             file.write("[Service]\nExecStart=/usr/bin/dbus-daemon\n")
         run = Run([program, "fix", "-n", "--unit=dbus.service",
                    "--root=" + node.root])
-    want = "# REFUSED  no ExecStart= of dbus.service runs kubelet itself: name " \
-        "kubelet's unit by --unit=NAME\n"
+    want = "# REFUSED  no ExecStart= of dbus.service runs kubelet itself: give " \
+        "kubelet's unit with --unit=NAME\n"
     return [] if (run.status, run.out) == (4, want) else [run.out, run.err]
 
 
@@ -605,7 +605,7 @@ def check_other_root(program, nodes):
         run = Run([program, "audit", "--root=" + node.root])
     faults = [word for word in (
         "the unit file of kubelet.service, which kubelet[7] was started by, is "
-        "not on this root\n", "next: name kubelet's root by --root=DIR\n")
+        "not on this root\n", "next: give kubelet's root directory with --root=DIR\n")
         if word not in run.out]
     return faults + [run.out, run.err] if faults else []
 
@@ -626,7 +626,7 @@ def check_next(program, nodes):
     return faults
 
 
-REFUSES = "kubelet would refuse its configuration: maxPods would have to be " \
+REFUSES = "kubelet would refuse its configuration: maxPods must be " \
     "from 0 to 2147483647"
 
 
@@ -651,7 +651,7 @@ def check_next_start(program, nodes):
             run = Run(words)
             said = json.loads(Run(words + ["--output=json"]).out)
         lines = run.out.splitlines()
-        want = "next: %s:%d:14: correct that file, then run it again" % (
+        want = "next: %s:%d:14: correct that file, then run this again" % (
             key, text.count(b"\n") + 2)
         again = "; the next start would fail: " + REFUSES if control \
             else "; " + REFUSES

@@ -341,7 +341,7 @@ def test_unit_without_kubelet(host, tap):
         result = host.remedy("status", "--unit=other", *words)
         tap.status(result, 3, "another program's unit")
         tap.equal(result.stdout,
-                  "NO KUBELET  other.service runs no kubelet: kubelet[%d] "
+                  "NO KUBELET  other.service does not run kubelet: kubelet[%d] "
                   "belongs to kubelet.service\n"
                   "next: kubelet-remedy status\n" % pid, "what is said")
     result, got = host.remedy_json("status", "--unit=other")
@@ -355,8 +355,8 @@ def test_unit_without_kubelet(host, tap):
     tap.status(result, 3, "and no kubelet runs")
     tap.equal(result.stdout,
               "NO KUBELET  no ExecStart= of other.service runs kubelet "
-              "itself\nnext: name kubelet's unit by --unit=NAME, or the node's "
-              "root by --root=DIR\n", "what is said")
+              "itself\nnext: give kubelet's unit with --unit=NAME, or the "
+              "node's root directory with --root=DIR\n", "what is said")
     tap.status(host.remedy("status", "--unit=no-such"), 3, "there is none")
     host.sh("systemctl stop other; rm /etc/systemd/system/other.service; "
             "systemctl daemon-reload")
@@ -384,7 +384,7 @@ def test_child_of_another_program(host, tap):
         tap.status(result, 4, "fix %s" % (words,))
         tap.equal(fix.get("outcome"), "refused", "outcome")
         tap.contains(messages(result, fix),
-                     "systemctl restart rke2-agent.service", "by hand")
+                     "systemctl restart rke2-agent.service", "yourself")
     host.write("/etc/rancher/rke2/config.yaml", "")
     result, got = host.remedy_json("audit")
     tap.equal(views(got), ("true", "false"), "the file is right now")

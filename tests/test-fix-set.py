@@ -172,7 +172,7 @@ WORDS = [
     (["--control=podPidsLimit", "--explicit"], 1, "--set=podPidsLimit=VALUE"),
     (["--control=podPidsLimit", "--set=podPidsLimit=4096"], 0, "FIXED"),
     (["--control=podPidsLimit", "--set=podPidsLimit=0"], 2, "would fail"),
-    (["--control=podPidsLimit", "--set=podPidsLimit=x"], 2, "does not take"),
+    (["--control=podPidsLimit", "--set=podPidsLimit=x"], 2, "must be a whole number"),
     (["--control=authentication.x509.clientCAFile",
       "--set=authentication.x509.clientCAFile=ca.crt"], 2,
      "clientCAFile=ca.crt: the value must be an absolute path"),
@@ -193,7 +193,7 @@ WORDS = [
     (["--control=podPidsLimit", "--set=readOnlyPort=0"], 2, "among"),
     (["--control=podPidsLimit", "--allow=readOnlyPort"], 2, "among"),
     (["--control=makeIPTablesUtilChains", "--allow=makeIPTablesUtilChains"],
-     2, "needs no leave"),
+     2, "needs no --allow"),
     (["--control=hostname-override", "--allow=hostname-override"], 2,
      "the owner's to change"),
     (["--control=podPidsLimit", "--allow=podPidsLimit"], 2, "--set"),
@@ -231,7 +231,7 @@ WORDS = [
     (["--benchmark=k3s-cis-1.9"], 2, "for audit only"),
     (["--control=readOnlyPort", "--configz"], 0, "FIXED"),
     (["--control=readOnlyPort", "--expect=0123456789abcdef"], 4,
-     "next: look at it with: kubelet-remedy fix -n --control=readOnlyPort "),
+     "next: review it with: kubelet-remedy fix -n --control=readOnlyPort "),
     (["-n", "--control=readOnlyPort", "--restart=never", "--wait=9",
       "--no-rollback", "--retry", "--no-persist"], 1,
      "--no-persist --restart=never --wait=9 --no-rollback --retry --root="),
@@ -274,29 +274,29 @@ NODES = [
      "extraConfig.readOnlyPort: 0 with", "makeIPTables"),
     ("talos", ["audit", "--control=mode:config"], "UNKNOWN", "next:"),
     ("talos", ["fix", "--control=mode:config"],
-     "mode:config: Talos writes kubelet's files, their modes and owners stay",
+     "mode:config: Talos writes kubelet's files, so fix does not change their modes and owners",
      "another program"),
     ("openshift", ["fix", "--control=mode:config"],
-     "/etc/kubernetes/kubelet.conf: its mode and owner stay: the Machine "
+     "/etc/kubernetes/kubelet.conf: not changed: the Machine "
      "Config Operator writes it again within seconds", "another program"),
     # what fix refuses is not to be set by hand, either
     *((name, [command, "--control=protectKernelDefaults"],
-       "nor is protectKernelDefaults to be set there by hand: the next boot "
+       "do not set protectKernelDefaults there yourself, either: the next boot "
        "would lack 3 of the kernel's settings that it demands, and kubelet "
-       "would end; these lines have to stand in a file of /etc/sysctl.d first",
+       "would exit; these lines must stand in a file of /etc/sysctl.d first",
        "protect-kernel-defaults=true")
       for name, command in (("microk8s", "fix"), ("k3s", "fix"),
                             ("rke2-agent", "fix"),
                             ("flatcar-typhoon-docker", "fix"))),
     *(("talos", [command, "--control=protectKernelDefaults"],
-       "these have to be set through Talos first:\n", "extraConfig")
+       "these must be set through Talos first:\n", "extraConfig")
       for command in ("fix", "audit")),
     # the edition is that of the platform, by auto
     ("k3s", ["fix", "--benchmark"],
-     "REFUSED  k3s starts kubelet, nothing of it is edited\n",
+     "REFUSED  k3s starts kubelet, so fix edits nothing here\n",
      "for audit only"),
     ("rke2-agent", ["fix", "-n", "--benchmark=auto"],
-     "REFUSED  RKE2 starts kubelet, nothing of it is edited\n",
+     "REFUSED  RKE2 starts kubelet, so fix edits nothing here\n",
      "for audit only"),
     ("openshift", ["fix", "--benchmark"],
      "REFUSED  the Machine Config Operator owns this node's files",
@@ -330,16 +330,16 @@ NODES = [
     ("talos", ["fix", "--control=podPidsLimit"],
      "the owner must choose the value of podPidsLimit", "extraConfig"),
     ("k3s", ["fix", "--control=mode:unit"],
-     "/etc/systemd/system/k3s.service: k3s starts kubelet, nothing of it is "
-     "changed: give it the mode 0600", "another program"),
+     "/etc/systemd/system/k3s.service: k3s starts kubelet, so fix changes "
+     "nothing here: set the mode 0600", "another program"),
     ("nix-store", ["audit", "--benchmark=cis-1.12"],
      "next: makeIPTablesUtilChains: /nix/store/dddd-kubelet-config.yml:1:77: "
      "the key stands in a file of the Nix store", "--set="),
     ("kubeadm-debian", ["audit", "--control=mode:unit"],
-     "next: mode:unit: /usr/lib/systemd/system/kubelet.service: its mode and "
-     "owner stay: a file of the vendor, which the next update replaces; a copy "
-     "at /etc/systemd/system/kubelet.service, root:root and 0600, takes its "
-     "place", "next: kubelet"),
+     "next: mode:unit: /usr/lib/systemd/system/kubelet.service: not "
+     "changed: the vendor's file, which the next update replaces; to override "
+     "it, copy it to /etc/systemd/system/kubelet.service (root:root, 0600), "
+     "which then gets no updates of the vendor's", "next: kubelet"),
     ("eks-al2023-nodeadm-default",
      ["fix", "--control=authorization.mode,makeIPTablesUtilChains"],
      "UNCHANGED  no control fails; nothing was changed", "Webhook;"),
@@ -370,9 +370,10 @@ NODES = [
      "  mode:config: ", "CIS Amazon EKS"),
     # what the change takes away is wrong no more
     ("json-string-bool", ["fix", "-n"],
-     "# cures /etc/kubernetes/kubelet/kubelet-config.json:9:29: "
-     "makeIPTablesUtilChains would have to be true or false", "error:"),
-    ("json-string-bool", ["fix"], "FIXED", "would have to be"),
+     "# also corrects an error that stops kubelet: "
+     "/etc/kubernetes/kubelet/kubelet-config.json:9:29: "
+     "makeIPTablesUtilChains must be true or false", "error:"),
+    ("json-string-bool", ["fix"], "FIXED", "must be"),
     ("mount-namespace-bind", ["fix", "--benchmark=cis-1.12"],
      "mode:unit is fixed; 18 controls are left", "files are correct"),
 ]
@@ -812,7 +813,7 @@ def check_masked(case):
                + "/etc/systemd/system/systemd-sysctl.service")
     run = case.run("fix", "--control=protectKernelDefaults")
     case.expect(run.status == 4 and "systemd-sysctl.service, which reads "
-                "/etc/sysctl.d, is masked: it has to be unmasked, and these "
+                "/etc/sysctl.d, is masked: it must be unmasked, and these "
                 "lines" in run.out, "%d: %s", run.status, run.out)
 
 
@@ -919,7 +920,7 @@ def check_part(case):
     before = case.node.snapshot()
     dropin = [os.path.join(case.node.root + UNIT + ".d", name) for name in
               os.listdir(case.node.root + UNIT + ".d")][0]
-    way = "a copy at " + UNIT + ", root:root and 0600, takes its place"
+    way = "to override it, copy it to " + UNIT + " (root:root, 0600)"
     for more in (["--control=mode:unit"], ["--control=mode:unit", "-n"],
                  ["--control=makeIPTablesUtilChains,mode:unit"]):
         run, said = case.json("fix", *more)

@@ -886,7 +886,7 @@ FAIL  2 of 6 nodes run with makeIPTablesUtilChains = false, no verdict on 3
   unknown  1 node      status 403: not allowed: RBAC must grant get on nodes/proxy
       it says: nodes is forbidden: User "\\x1b[31mx\\u009b\\u202e"
       e
-next: kubelet-remedy fix -n, on such a node
+next, on each failing node: kubelet-remedy fix -n
 """
 
     def text(self):

@@ -29,7 +29,7 @@ struct row {
 	bool named;         /* credentials were given */
 };
 
-#define NOT_JSON "the answer must be JSON"
+#define NOT_JSON "the answer is not JSON"
 #define NO_KEY   ".kubeletconfig." KEY " is not in the answer"
 #define NO_BOOL  ".kubeletconfig." KEY " must be true or false"
 

@@ -593,8 +593,8 @@ static const struct field_row {
 	{"the parent is of a wrong type", KR_FIELD_ANONYMOUS, "false",
          "{" GVK ",\"authentication\":[]}", NULL, "another reason"},
 	{"the parent of a drop-in is of a wrong type", KR_FIELD_ANONYMOUS,
-         "false", "{" GVK ",\"authentication\":[]}", NULL,
-         "have to be a mapping", true},
+         "false", "{" GVK ",\"authentication\":[]}", NULL, "must be a mapping",
+         true},
 };
 
 START_TEST(test_fields)

@@ -1643,7 +1643,7 @@ def next_rows():
          "next: %s: has several names (hard links): a change would leave"
          % CONFIG),
         ("k3s", k3s, None, "next: /etc/rancher/k3s/config.yaml:1:14: k3s "
-         "starts kubelet, nothing of it is edited: make this"),
+         "starts kubelet, so fix edits nothing here: change this"),
         ("a store", dict(nix, **{
             "/etc/systemd/system/kubelet.service":
             nix["/nix/store/x/kubelet.service"]}), None,
@@ -1700,8 +1700,8 @@ def elsewhere_rows():
     """Name, ExecStart=, more lines of [Service], files; how the audit ends.
     UNIT is where the flag stands in the unit."""
     config = {CONFIG: GVK + KEY + "false\n"}
-    by_hand = "make this make-iptables-util-chains=true by hand"
-    mounted = "make makeIPTablesUtilChains true by hand, in the file that "
+    by_hand = "change this to make-iptables-util-chains=true yourself"
+    mounted = "write makeIPTablesUtilChains true yourself, in the file that "
     plain = "/usr/bin/kubelet --config=" + CONFIG
     return [
         ("BindPaths=", plain, "BindPaths=/srv:/etc\n", config,
@@ -1711,7 +1711,7 @@ def elsewhere_rows():
         ("RootDirectory=", plain, "RootDirectory=/srv\n", config,
          "there is nothing here that could be edited safely: kubelet must be "),
         ("nsenter", "/usr/bin/nsenter -m kubelet " + FALSE_FLAG, "", {},
-         UNIT + ":2:39: a wrapper starts kubelet, nothing of it is edited: "
+         UNIT + ":2:39: a wrapper starts kubelet, so fix edits nothing here: "
          + by_hand),
         ("a shell", "/bin/sh -c 'exec kubelet %s'" % FALSE_FLAG, "", {},
          UNIT + ":2:36: a wrapper"),
@@ -1770,8 +1770,8 @@ def part_rows():
     """Name, kubelet's words, the environment file, the config, the last line:
     what stays wrong is named, at its place in the files as they are; in words
     only where the audit has not said it."""
-    bad, correct = FLAG + "maybe", "correct that argument, then run it again"
-    limit = ": maxPods would have to be from 0 to 2147483647; correct that file"
+    bad, correct = FLAG + "maybe", "correct that argument, then run this again"
+    limit = ": maxPods must be from 0 to 2147483647; correct that file"
     return [
         ("a backtick before", "`x` " + bad, "", "", UNIT + ":3:55: " + correct),
         ("a backtick behind", bad + " `x`", "", "", UNIT + ":3:89: " + correct),
@@ -1796,7 +1796,7 @@ def part_rows():
         ("the key, and an argument", "x", "", KEY + "maybe\n",
          UNIT + ":3:55: " + correct),
         ("a template", FLAG + "{{ x }}", "", "", UNIT + ":3:83: render the "
-         "template, then run it again"),
+         "template, then run this again"),
         ("ours alone", bad, "", "", None),
     ]
 
@@ -1827,7 +1827,7 @@ def benchmark_rows():
     """Name, the config, the benchmark, more options of the audit, the last
     line: no fix that is refused because kubelet would not start."""
     fix = "next: kubelet-remedy fix -n "
-    correct = "next: " + CONFIG + ":3:10: correct that file, then run it again"
+    correct = "next: " + CONFIG + ":3:10: correct that file, then run this again"
     ask = "rotateCertificates: x\n"
     return [
         ("a type", "maxPods: x\n", [], correct),
@@ -1835,13 +1835,13 @@ def benchmark_rows():
         ("an ask control's", ask, [],
          fix + "--benchmark=cis-1.7 --allow=rotateCertificates"),
         ("an ask control's and a type", ask + "maxPods: x\n", [],
-         "next: " + CONFIG + ":3:21: correct that file, then run it again"),
+         "next: " + CONFIG + ":3:21: correct that file, then run this again"),
         ("an auto control's", "readOnlyPort: x\n", [],
          fix + "--benchmark=cis-1.7 --root="),
         ("one control's, and another's",
          "readOnlyPort: x\nstreamingConnectionIdleTimeout: x\n",
          ["--control=readOnlyPort"],
-         "next: " + CONFIG + ":4:33: correct that file, then run it again"),
+         "next: " + CONFIG + ":4:33: correct that file, then run this again"),
         ("nothing", "maxPods: 5\n", [], fix + "--benchmark=cis-1.7 --root="),
     ]
 

@@ -138,7 +138,7 @@ START_TEST(test_minor)
 		error = kr_diag_first(&answer.diag, KR_ERROR);
 		ck_assert_msg(refused == (answer.state == KR_STATE_INVALID) &&
 		                      refused == (error && error->line > 2),
-		              "%s: 1.%u would have to %s: %s%s", row->config, m,
+		              "%s: 1.%u must %s: %s%s", row->config, m,
 		              refused ? "refuse" : "take", answer.reason ?: "-",
 		              kr_test_messages(&answer.diag));
 		answer_done(&answer);

@@ -467,7 +467,7 @@ static void check(const struct row *row, const char *config,
 
 	ask(config, args, minor, false, &answer);
 	ck_assert_msg((answer.fault == KR_STATE_INVALID) == refused,
-	              "%s: 1.%u would have to %s: %s", row->name, minor,
+	              "%s: 1.%u must %s: %s", row->name, minor,
 	              refused ? "refuse" : "take", answer.reason ?: "-");
 	if (config && refused && !args[0])
 		ck_assert_msg(
@@ -610,7 +610,7 @@ START_TEST(test_unknown_version)
 	         "true}",
 	         NULL, KR_STATE_INVALID, false,
 	         "configuration: kubelet 1.29 to 1.36 would refuse this: "
-	         "featureGates would have to be without SeccompDefault, which "
+	         "featureGates must be without SeccompDefault, which "
 	         "kubelet knows until 1.28; kubelet 1.20 to 1.28 would"},
 		/* the flag shows which may run: a note, and a warning where
 	         * that decides */
@@ -909,17 +909,17 @@ START_TEST(test_message)
 		const char *code, *text;
 	} cases[] = {
 		{"maxPods: -1", 3, 10, "config-range",
-	         "maxPods would have to be from 0 to 2147483647"},
+	         "maxPods must be from 0 to 2147483647"},
 		{"a: 1\nhairpinMode: veth", 4, 14, "config-invalid",
-	         "hairpinMode would have to be none, hairpin-veth or "
+	         "hairpinMode must be none, hairpin-veth or "
 	         "promiscuous-bridge"},
 		{"evictionHard:\n  memory.available: 100Mi\n  nodefs.free: 5%",
 	         5, 3, "config-invalid",
-	         "evictionHard would have to hold signals that this kubelet "
+	         "evictionHard must hold signals that this kubelet "
 	         "knows, such as memory.available, not \"nodefs.free\""},
 		{"evictionHard: {memory.available: '0'}", 3, 16,
 	         "config-invalid",
-	         "evictionHard would have to hold signals with amounts above "
+	         "evictionHard must hold signals with amounts above "
 	         "0 or parts up to 100%, not \"memory.available: 0\""},
 		{"evictionSoft: {nodefs.available: 5%, memory.available: 5%}\n"
 	         "evictionSoftGracePeriod: {nodefs.available: 1m}",
@@ -928,10 +928,10 @@ START_TEST(test_message)
 	         "evictionSoftGracePeriod"},
 		{"evictionSoft: {memory.available: 101%}", 3, 16,
 	         "config-invalid",
-	         "evictionSoft would have to hold signals with amounts above "
+	         "evictionSoft must hold signals with amounts above "
 	         "0 or parts up to 100%, not \"memory.available: 101%\""},
 		{"systemReserved: {cpu: ''}", 3, 18, "config-invalid",
-	         "systemReserved would have to hold cpu, memory, "
+	         "systemReserved must hold cpu, memory, "
 	         "ephemeral-storage or pid with amounts such as 100m or 1Gi, "
 	         "not an empty \"cpu\""},
 		{"reservedSystemCPUs: '0'\ncpuManagerPolicy: static\n"
@@ -943,36 +943,36 @@ START_TEST(test_message)
 		{"reservedSystemCPUs: '0'\ncpuManagerPolicy: static\n"
 	         "cpuManagerPolicyOptions: {full-pcpus-only: x}",
 	         5, 27, "config-invalid",
-	         "cpuManagerPolicyOptions would have to hold options that this "
+	         "cpuManagerPolicyOptions must hold options that this "
 	         "kubelet knows, with true or false, not \"full-pcpus-only: "
 	         "x\""},
 		{"imageGCHighThresholdPercent: 70", 3, 30, "config-invalid",
-	         "imageGCHighThresholdPercent would have to be above "
+	         "imageGCHighThresholdPercent must be above "
 	         "imageGCLowThresholdPercent, which is 80"},
 		{"imageGCLowThresholdPercent: 90", 3, 29, "config-invalid",
-	         "imageGCLowThresholdPercent would have to be below "
+	         "imageGCLowThresholdPercent must be below "
 	         "imageGCHighThresholdPercent, which is 85"},
 		{"featureGates: {KubeletTracing: false}", 3, 16,
 	         "config-invalid",
-	         "featureGates would have to leave KubeletTracing true, to "
+	         "featureGates must leave KubeletTracing true, to "
 	         "which it is locked"},
 		{"featureGates: {AppArmor: true}", 3, 16, "config-invalid",
-	         "featureGates would have to be without AppArmor, which "
+	         "featureGates must be without AppArmor, which "
 	         "kubelet knows until 1.32"},
 		{"featureGates: {AtomicFIFO: true}", 3, 16, "config-invalid",
-	         "featureGates would have to be without AtomicFIFO, which "
+	         "featureGates must be without AtomicFIFO, which "
 	         "kubelet knows from 1.36 on"},
 		{"showHiddenMetricsForVersion: '1.30'", 3, 30, "config-invalid",
-	         "showHiddenMetricsForVersion would have to be \"1.33\", the "
+	         "showHiddenMetricsForVersion must be \"1.33\", the "
 	         "minor version before kubelet's own"},
 		{"cgroupsPerQOS: false", 3, 16, "config-invalid",
-	         "cgroupsPerQOS would have to be true while "
+	         "cgroupsPerQOS must be true while "
 	         "enforceNodeAllocatable ([pods] where it is not set) is not "
 	         "empty"},
 		{"memoryManagerPolicy: Static\nkubeReserved: {memory: "
 	         "1Gi}\n" MEMORY,
 	         5, 17, "config-invalid",
-	         "reservedMemory would have to limit memory to 1178599424 "
+	         "reservedMemory must limit memory to 1178599424 "
 	         "bytes, not 1073741824, while memoryManagerPolicy is Static: "
 	         "the sum of kubeReserved, systemReserved and evictionHard"},
 	};
@@ -1137,12 +1137,12 @@ START_TEST(test_argument)
 		const char *arg, *code, *text;
 	} cases[] = {
 		{"--root-dir=", "flag-invalid",
-	         "--root-dir would have to name a folder"},
+	         "--root-dir must name a folder"},
 		{"--container-log-max-files=1", "flag-range",
-	         "--container-log-max-files would have to be from 2 to "
+	         "--container-log-max-files must be from 2 to "
 	         "2147483647"},
 		{"--feature-gates=NoSuchGate=true", "flag-invalid",
-	         "--feature-gates would have to hold gates that this kubelet "
+	         "--feature-gates must hold gates that this kubelet "
 	         "knows, not \"NoSuchGate\""},
 		{"--kubeconfig=", "kubeconfig-not-given", NULL},
 	};

@@ -175,8 +175,8 @@ def check_unread(result, medium):
     ways = [result["reason"]] if len(result["before"]["controls"]) == 1 else [
         l["text"] for l in result["left"] if "do not set it" not in l["text"]]
     if not ways or not all(re.search(
-            "by hand|kubelet must be started with| instead|replace this node|"
-            "report one", way) for way in ways):
+            "by hand|yourself|kubelet must be started with| instead|replace this "
+            "node|report one", way) for way in ways):
         faults.append("no way out: %r" % ways)
     return faults
 

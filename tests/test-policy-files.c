@@ -54,12 +54,12 @@ static const struct row {
 	/* the unit: each file that systemd takes a line of */
 	{"mode:unit", NULL, "", {{UNIT, "", 0600}}, P, "0600", UNIT, 1},
 	{"mode:unit", NULL, "", {{UNIT, "", 0640}}, F, "0640", UNIT, 1,
-	 "kubelet.service has the mode 0640, looser than 0600"},
+	 "kubelet.service has mode 0640, must be 0600 or stricter"},
 	{"mode:unit", "cis-1.12", "", {{UNIT, "", 0644}}, F, "0644", UNIT, 1},
 	{"mode:unit", "cis-1.23", "", {{UNIT, "", 0644}}, P, "0644", UNIT, 1},
 	{"mode:unit", "cis-1.23", "", {{UNIT, "", 0755}}, F, "0755", UNIT, 1},
 	{"mode:unit", "cis-1.23", "", {{UNIT, "", 0660}}, F, "0660", UNIT, 1,
-	 "looser than 0644"},
+	 "must be 0644 or stricter"},
 	{"mode:unit", "rh-1.8", "", {{UNIT, "", 0644}}, P, "0644", UNIT, 1},
 	{"mode:unit", NULL, "", {{UNIT, "", 04600}}, F, "4600", UNIT, 1},
 	{"mode:unit", NULL, "", {{UNIT, "", 0400}}, P, "0400", UNIT, 1},
@@ -67,7 +67,7 @@ static const struct row {
 	 "[Service]\n", 0644}}, F, "0644", DROPINS "/10-a.conf", 2},
 	{"mode:unit", NULL, "", {{UNIT, "", 0640}, {DROPINS "/10-a.conf",
 	 "[Service]\n", 0666}, {DROPINS "/20-b.conf", "[Service]\n", 0666}},
-	 F, "0666", DROPINS "/10-a.conf", 3, "0666, looser than 0600, and 1 more file fails"},
+	 F, "0666", DROPINS "/10-a.conf", 3, "0666, must be 0600 or stricter; 1 more file also fails"},
 	{"mode:unit", NULL, "", {{UNIT, "", 0600}, {DROPINS "/README", "",
 	 0666}}, P, "0600", UNIT, 1},
 	/* a configuration of kubelet there, of which systemd takes nothing */
@@ -320,7 +320,7 @@ START_TEST(test_owner)
 	a = judge(node, "owner:kubeconfig", NULL, &diag);
 	ck_assert_str_eq(a->items[0].disk.value.s, owners[_i].value);
 	ck_assert_int_eq(a->items[0].verdict, owners[_i].want);
-	ck_assert(!strstr(a->items[0].reason, ", not root:root") ==
+	ck_assert(!strstr(a->items[0].reason, ", must be root:root") ==
 	          (owners[_i].want == P));
 }
 END_TEST

@@ -299,8 +299,8 @@ static const struct row rows[] = {
 	           {CONFIG, GVK ",\"readOnlyPort\":1}",
 	            GVK ",\"readOnlyPort\":0}"}},
 	 .fixed = "mode:unit," RO, .left = "mode:unit never",
-	 .says = "a copy at /etc/systemd/system/kubelet.service, root:root and "
-	         "0600, takes its place"},
+	 .says = "copy it to /etc/systemd/system/kubelet.service (root:root, "
+	         "0600)"},
 	{.name = "the same alone",
 	 .rules = "mode:unit",
 	 .files = {{VENDOR, EXEC C "\n"},
@@ -554,7 +554,7 @@ static const struct row rows[] = {
 	 .rules = RO, .version = "1.32",
 	 .files = {{UNIT, EXEC "--config-dir=/usr/lib/k.d\n"},
 	           {"/usr/lib/k.d/10.conf", YAML}},
-	 .want = KR_REFUSED, .says = "would have to stand there"},
+	 .want = KR_REFUSED, .says = "must stand there"},
 	{.name = "--config beside it: its file gets the key",
 	 .rules = RO, .version = "1.32", .explicit_wanted = true,
 	 .files = {{UNIT, EXEC C " " DIR "\n"}, {"/etc/k.d/10.conf", YAML},

@@ -24,7 +24,8 @@ NODE = "tests/nodes/kubeadm-debian"
 # what a reader of these pages has, or is told to install
 OTHERS = {"sudo", "meson", "ninja", "rpmbuild", "podman", "kubectl", "sed", "tar",
           "apt", "dnf", "systemctl", "journalctl", "rm", "patch", "jq", "cd", "mv",
-          "cat", "exit", "[", "test", "python3", "ansible-playbook"}
+          "cat", "exit", "[", "test", "python3", "ansible-playbook",
+          "for", "done"}
 # kubelet-remedy's own hidden command is the timer's
 NOT_CALLED = {"recover"}
 # what a reader puts in
@@ -114,6 +115,8 @@ class Test:
         if name == "kubelet-remedy":
             return None if words[1] in NOT_CALLED \
                 else self.fault_of_call(words[1:])
+        if name == "ssh": # -n HOST COMMAND
+            return self.fault_of(words[3:])
         if "/" in name:
             return None if os.access(os.path.join(self.root, name), os.X_OK) \
                 else "%s is no executable of the tree" % name

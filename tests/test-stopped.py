@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A fix that does not go on, under a real systemd.
+"""A fix that is stuck, under a real systemd.
 
     test-stopped.py PROGRAM STANDIN [TEST...]
 
@@ -138,7 +138,7 @@ def test_frozen(host, tap):
             file.write("1")
         set_deadline(host)
         (timer,) = timers(host)
-        tap.equal(codes(host), ["run-stuck"], "audit: it does not go on")
+        tap.equal(codes(host), ["run-stuck"], "audit: it is stuck")
         tap.status(fire(host, timer), 0, "the timer's service")
         check_killed(host, tap, process, None)
         host.run(["systemctl", "stop", timer])
@@ -367,7 +367,7 @@ def test_stuck_is_told(host, tap):
     tap.contains(result.stderr, "is at work (process ", "fix -n: at work")
     nsenter = stop(host)
     set_deadline(host)
-    tap.matches(host.remedy("audit").stdout, r"does not go on \(process \d+, "
+    tap.matches(host.remedy("audit").stdout, r"is stuck \(process \d+, "
                 r"stopped\), and its time is over: 'kubelet-remedy recover'",
                 "audit: stuck")
     result = host.remedy("fix", "--wait=1")

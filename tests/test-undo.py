@@ -116,7 +116,7 @@ def other_lines(case):
         b"[Service]\n", b"# by somebody\n[Service]\nNice=3\n", 1))
 
 
-CHANGED = "the words that the fix left there were changed by others since"
+CHANGED = "the text that the fix wrote has been changed since"
 
 
 def rewritten(case):
@@ -431,7 +431,7 @@ def ended(case):
         with open(path, "w", encoding="utf-8") as file:
             file.write(kept.replace('"kept"', '"%s"' % word))
         run = case.run("undo", run_id)
-        case.expect("does not stand any more: %s\n" % said in run.out,
+        case.expect("has already been %s\n" % said in run.out,
                     "undo of %s: %d: %s%s", word, run.status, run.out, run.err)
 
 

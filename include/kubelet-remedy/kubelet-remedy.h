@@ -192,7 +192,7 @@ int kr_remedy_message(const struct kr_remedy *remedy, size_t i,
  * file that outlasts that, and nothing is proven of it.
  *
  * 0; -EOPNOTSUPP: refused, the errors among REMEDY's messages say why, where,
- * and what would have to be true; -ENOENT: there is nothing to judge yet (no
+ * and what must be true; -ENOENT: there is nothing to judge yet (no
  * unit, or not all of its files); -ENOMEM; other errnos of reading files.
  */
 int kr_remedy_plan_new(struct kr_remedy *remedy, enum kr_remedy_method method,

@@ -68,7 +68,7 @@ static bool in_object(const struct kr_json *json)
 	       json->file->data[json->opened[json->depth - 1]] == '{';
 }
 
-/* Says what would have to stand at OFFSET instead of what does. */
+/* Says what must stand at OFFSET instead of what does. */
 static int expected(struct kr_json *json, size_t offset)
 {
 	static const char *const wanted[] = {
@@ -130,7 +130,7 @@ static int scan_string(struct kr_json *json, struct kr_json_token *token)
 				i >= json->file->size
 					? "expected '\"' to close the string"
 					: "control characters in a string "
-					  "would have to be escaped");
+					  "must be escaped");
 		if (c != '\\')
 			continue;
 		token->escaped = true;
@@ -218,7 +218,7 @@ static int open_bracket(struct kr_json *json, struct kr_json_token *token,
 
 	if (json->depth == KR_JSON_DEPTH_MAX)
 		return wrong(json, json->at,
-		             "nesting would have to be at most 10000 deep");
+		             "nesting must be at most 10000 deep");
 	next = KR_VEC_NEXT(json->opened, json->depth);
 	if (!next)
 		return -ENOMEM;

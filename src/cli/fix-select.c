@@ -94,7 +94,7 @@ static int allow(struct kr_fix_selected *s)
 			                      ? "is the owner's to change"
 			              : s->items[i]->owners_value
 			                      ? "needs a value: give --set"
-			                      : "needs no leave");
+			                      : "needs no --allow");
 		s->consents[i].allowed = s->consents[i].named = true;
 		name += length;
 		if (!*name)
@@ -119,6 +119,17 @@ static enum kr_answer judge(const struct kr_fix_selected *s,
 	return kr_rule_ask(rule, s->rules.edition, d);
 }
 
+static const char *const kinds[_KR_TYPE_MAX] = {
+	[KR_TYPE_BOOL] = "true or false",
+	[KR_TYPE_INT32] = "a whole number",
+	[KR_TYPE_INT64] = "a whole number",
+	[KR_TYPE_DURATION] = "a duration such as 4h0m0s",
+	[KR_TYPE_STRING] = "a text",
+	[KR_TYPE_FLOAT] = "a number",
+	[KR_TYPE_LIST] = "a list such as A,B",
+	[KR_TYPE_TREE] = "a map such as A=B",
+};
+
 static int set_one(struct kr_fix_selected *s, const char *text)
 {
 	size_t length = strcspn(text, "=");
@@ -138,12 +149,15 @@ static int set_one(struct kr_fix_selected *s, const char *text)
 	*rule = *s->items[i];
 	if (rule->n_fields != 1 || !rule->test || rule->wants_nothing ||
 	    rule->policy == KR_POLICY_NEVER)
-		return refuse(s, "--set=%s: this control takes no value", text);
+		return refuse(s, "--set=%s: %s cannot be set with --set", text,
+		              rule->name);
 	r = kr_value_parse(kr_field(rule->fields[0])->type, value,
 	                   strlen(value), &rule->want);
 	if (r == -EINVAL)
-		return refuse(s, "--set=%s: kubelet does not take this value",
-		              text);
+		return refuse(s,
+		              "--set=%s: kubelet would reject this value: it "
+		              "must be %s",
+		              text, kinds[kr_field(rule->fields[0])->type]);
 	if (r < 0)
 		return r;
 	s->n_own++;

@@ -487,9 +487,9 @@ int kr_cli_fleet(const struct kr_options *o, FILE *out, FILE *err,
 	controls.named = o->select.controls != NULL;
 	controls.level = o->select.level;
 	if (!!o->fleet.nodes + !!o->fleet.selector + o->fleet.all_nodes != 1)
-		return usage_error(err, "one of --nodes=NAME[,NAME...], "
-		                        "--selector=LABELS and --all-nodes "
-		                        "must be given");
+		return usage_error(
+			err, "give exactly one of --nodes=NAME[,NAME...], "
+			     "--selector=LABELS and --all-nodes");
 	if (o->select.waivers) {
 		r = read_waivers(o, err, &fs, &waivers);
 		if (r != 0)

@@ -50,7 +50,7 @@ const struct kr_command_row kr_commands[] = {
 	 .left = "ask (a judgement, or it may break workloads: --allow=NAME "
 	 "or --control=NAME fixes it), hold (a danger that is seen on this "
 	 "node: only --allow=NAME), never (the owner's to change), refused "
-	 "(kubelet would end or be unreachable, or the change was put back "
+	 "(kubelet would exit or be unreachable, or the change was put back "
 	 "before), waived"},
 	[KR_COMMAND_UNDO] = {"undo", .argument = "TRANSACTION",
 	 .summary = "put back what a fix changed: the last one, or "
@@ -292,9 +292,10 @@ static int set_set(struct kr_options *o, const char *arg)
 {
 	const char *equals = strchr(arg, '=');
 
-	if (!equals || equals == arg || o->n_sets == KR_SETS_MAX ||
-	    has_control(arg))
+	if (!equals || equals == arg || has_control(arg))
 		return -EINVAL;
+	if (o->n_sets == KR_SETS_MAX)
+		return -E2BIG;
 	o->sets[o->n_sets++] = arg;
 	return 0;
 }
@@ -404,7 +405,7 @@ const struct kr_option_row kr_option_rows[] = {
 	 .wants = "a control such as readOnlyPort or mode:kubeconfig",
 	 .help = "also fix these controls, of policy ask or with a hold"},
 	{"set", 0, "NAME=VALUE", FIX, OWN(set_set), .again = true,
-	 .wants = "NAME=VALUE, at most 16 times",
+	 .wants = "NAME=VALUE",
 	 .help = "the value to write for this control, where the owner "
 	 "decides it"},
 	{"expect", 0, "HASH", FIX, OWN(set_expect),

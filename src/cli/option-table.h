@@ -57,7 +57,8 @@ struct kr_option_row {
 	enum kr_option_kind kind;
 	size_t at; /* offset in struct kr_options */
 	unsigned most;
-	/* 0; -EINVAL: ARG is not what the option wants */
+	/* 0; -EINVAL: ARG is not what the option wants; -E2BIG: it is
+	 * given too often */
 	int (*set)(struct kr_options *o, const char *arg);
 	bool argument_may_lack; /* --name and --name=ARGUMENT */
 	/* where only some words will do: up to one without a name */

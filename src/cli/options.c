@@ -86,7 +86,7 @@ static bool is_wanted(const struct kr_option_row *row, enum kr_command command,
 	return !row->words;
 }
 
-/* 0; -EINVAL: ARG is not what ROW wants. */
+/* 0; -EINVAL: ARG is not what ROW wants; -E2BIG: it is given too often. */
 static int set(struct kr_options *o, const struct kr_option_row *row,
                const char *arg)
 {
@@ -199,7 +199,7 @@ static int parse_rest(int argc, char **argv, FILE *err, struct kr_options *o)
 	const struct kr_option_row *before = NULL;
 	const char *seen[KR_OPTIONS_MAX] = {0};
 	const char *behind = NULL;
-	int value;
+	int value, r;
 
 	assert(kr_n_option_rows <= KR_OPTIONS_MAX);
 	build(command, longs, shorts);
@@ -215,7 +215,11 @@ static int parse_rest(int argc, char **argv, FILE *err, struct kr_options *o)
 			return kr_usage_no_option(err, command,
 			                          argv[optind - 1], optopt,
 			                          optopt >= 256 ? row : NULL);
-		if (!is_wanted(row, command, optarg) || set(o, row, optarg) < 0)
+		r = is_wanted(row, command, optarg) ? set(o, row, optarg)
+		                                    : -EINVAL;
+		if (r == -E2BIG)
+			return kr_usage_too_often(err, command, row);
+		if (r < 0)
 			return kr_usage_no_value(err, command, row, optarg);
 		if (take_once(row, optarg, seen, command, err) < 0)
 			return -EINVAL;

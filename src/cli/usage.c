@@ -12,6 +12,7 @@
 
 #include "base/vec.h"
 #include "cli/help.h"
+#include "cli/options.h"
 #include "cli/suggest.h"
 #include "cli/usage.h"
 #include "policy/editions.h"
@@ -252,6 +253,14 @@ int kr_usage_no_value(FILE *err, enum kr_command command,
 		fputs(row->wants, err);
 	fputc('\n', err);
 	return -EINVAL;
+}
+
+int kr_usage_too_often(FILE *err, enum kr_command command,
+                       const struct kr_option_row *row)
+{
+	fprintf(err, "%s: --%s: may be given at most %d times\n", KR_NAME,
+	        row->name, KR_SETS_MAX);
+	return read_on(err, command);
 }
 
 int kr_usage_twice(FILE *err, enum kr_command command,

@@ -18,7 +18,7 @@
  * from an anchor, or from a merge key behind the member or in the place of a
  * mapping on the way; a mapping on the way that is there twice (of which
  * readers make one, or take the last); an encoding other than UTF-8; comments
- * inside of what would have to be written again; text behind the document that
+ * inside of what must be written again; text behind the document that
  * is no other one, which kubelet does not read and an edit may join to it.
  */
 
@@ -122,9 +122,8 @@ static int fill(const struct kr_editing *e, const struct kr_yaml_node *map,
 	for (size_t k = value->span.offset + 1;
 	     value->flow && k + 1 < kr_span_end(value->span); k++) {
 		if (!kr_hand_is_blank(s[k]))
-			return kr_editing_refuse(
-				e, value->span,
-				"the braces would have to be empty");
+			return kr_editing_refuse(e, value->span,
+			                         "the braces must be empty");
 	}
 	out = open_memstream(&text, &size);
 	if (!out)
@@ -143,21 +142,20 @@ static int place_of(const struct kr_editing *e, const struct kr_yaml_node *map,
 	bool at_line;
 
 	if (map != e->doc.root && !kr_hand_line_behind(e, name, &at))
-		return kr_editing_refuse(
-			e, name->next->span,
-			"the value would have to be the last of its "
-			"line");
+		return kr_editing_refuse(e, name->next->span,
+		                         "the value must be the last of its "
+		                         "line");
 	at_line = at > 0 && kr_hand_is_line_end(e->file->data[at - 1]);
 	if (!at_line && kr_hand_is_open_ended(name))
 		return kr_editing_refuse(
 			e, name->next->span,
-			"the block scalar would have to end with a line "
+			"the block scalar must end with a line "
 			"end");
 	*ret = kr_editing_span(e, at, at);
 	if (!at_line && at < e->file->size)
 		return kr_editing_refuse(
 			e, *ret,
-			"the document would have to end at the start of "
+			"the document must end at the start of "
 			"a line");
 	return KR_DOC_DONE;
 }
@@ -206,9 +204,8 @@ static int insert_block(const struct kr_editing *e,
 	int r;
 
 	if (!kr_hand_indent_of(e, name, &indent))
-		return kr_editing_refuse(
-			e, name->span,
-			"the last name would have to start its line");
+		return kr_editing_refuse(e, name->span,
+		                         "the last name must start its line");
 	r = place_of(e, map, name, &place);
 	if (r != KR_DOC_DONE)
 		return r;
@@ -229,15 +226,14 @@ static int insert_block(const struct kr_editing *e,
  * A value is exchanged byte for byte, and nothing around it; a list keeps what
  * stands between its items. A member that goes takes its line or its comma with
  * it; the last one of a mapping leaves {}, since nothing at all would be a
- * null. Comments and anchors inside of what would have to be written again are
+ * null. Comments and anchors inside of what must be written again are
  * a reason to refuse.
  */
 
 /* --- a value ------------------------------------------------------------- */
 
 /* libyaml takes "x"# for a text and a comment; without quotes it is one text */
-static const char tight_comment[] =
-	"a blank would have to stand before the comment";
+static const char tight_comment[] = "a blank must stand before the comment";
 
 /* Whether all that stands between A and B is blank, but for N_MARKS times MARK.
  */
@@ -309,15 +305,13 @@ static int replace_list(const struct kr_editing *e,
 	FILE *out;
 
 	if (!is_bare(e, list, end - list->flow, &tail))
-		return kr_editing_refuse(
-			e, list->span,
-			"the list would have to hold plain words, and "
-			"no comments");
+		return kr_editing_refuse(e, list->span,
+		                         "the list must hold plain words, and "
+		                         "no comments");
 	if (!list->flow && items->n_items == 0)
-		return kr_editing_refuse(
-			e, list->span,
-			"the list would have to be in brackets to "
-			"become empty");
+		return kr_editing_refuse(e, list->span,
+		                         "the list must be in brackets to "
+		                         "become empty");
 	if (e->file->data[tail] == '#')
 		return kr_editing_refuse(e, list->span, tight_comment);
 	out = open_memstream(&text, &size);
@@ -354,10 +348,9 @@ static int replace(const struct kr_editing *e, const struct kr_yaml_node *name)
 	if (node->kind == KR_YAML_SEQUENCE && e->value->type == KR_DOC_LIST)
 		return replace_list(e, node);
 	if (node->kind != KR_YAML_SCALAR)
-		return kr_editing_refuse(
-			e, node->span,
-			"the value holds others; it would have to be a "
-			"plain word to be exchanged");
+		return kr_editing_refuse(e, node->span,
+		                         "the value holds others; it must be a "
+		                         "plain word to be exchanged");
 	if (e->file->data[kr_span_end(node->span)] == '#')
 		return kr_editing_refuse(e, node->span, tight_comment);
 	out = open_memstream(&text, &size);
@@ -387,22 +380,20 @@ static int cut_flow(const struct kr_editing *e, const struct kr_yaml_node *map,
 	if (after) {
 		start = name->span.offset;
 		if (!is_only(e, end, after->span.offset, ',', 1))
-			return kr_editing_refuse(
-				e, name->span,
-				"no comment would have to follow");
+			return kr_editing_refuse(e, name->span,
+			                         "no comment must follow");
 		end = after->span.offset;
 	} else if (!is_only(e, start, name->span.offset, ',', before != NULL)) {
 		return kr_editing_refuse(e, name->span,
-		                         "no comment would have to precede");
+		                         "no comment must precede");
 	}
 	if (!before && !after) {
 		size_t brace = kr_span_end(map->span) - 1;
 
 		if (!is_only(e, end, brace, ',', 0) &&
 		    !is_only(e, end, brace, ',', 1))
-			return kr_editing_refuse(
-				e, name->span,
-				"no comment would have to follow");
+			return kr_editing_refuse(e, name->span,
+			                         "no comment must follow");
 		end = brace;
 	}
 	return kr_edits_add(e->edits, kr_editing_span(e, start, end), "");
@@ -416,26 +407,23 @@ static int cut(const struct kr_editing *e, const struct kr_yaml_node *map,
 	struct kr_span indent;
 
 	if (e->yaml && memchr(e->file->data + start, '&', end - start))
-		return kr_editing_refuse(
-			e, name->span,
-			"the member would have to be free of anchors");
+		return kr_editing_refuse(e, name->span,
+		                         "the member must be free of anchors");
 	if (map->flow)
 		return cut_flow(e, map, before, name);
 	if (!kr_hand_indent_of(e, name, &indent) ||
 	    !kr_hand_line_behind(e, name, &end))
-		return kr_editing_refuse(
-			e, name->span,
-			"the member would have to have its lines for "
-			"itself");
+		return kr_editing_refuse(e, name->span,
+		                         "the member must have its lines for "
+		                         "itself");
 	if (before || name->next->next)
 		return kr_edits_add(e->edits,
 		                    kr_editing_span(e, indent.offset, end), "");
 	end = kr_written_member_end(name);
 	if (kr_hand_is_open_ended(name))
-		return kr_editing_refuse(
-			e, name->next->span,
-			"the last member would have to be no block "
-			"scalar");
+		return kr_editing_refuse(e, name->next->span,
+		                         "the last member must be no block "
+		                         "scalar");
 	return kr_edits_add(e->edits, kr_editing_span(e, start, end), "{}");
 }
 
@@ -500,7 +488,7 @@ static int check_merges(struct kr_editing *e, const struct kr_yaml_node *map,
 			return kr_editing_refuse(
 				e, name->span,
 				"name or value come through an alias or "
-				"a merge key, they would have to be "
+				"a merge key, they must be "
 				"written here");
 	}
 	return KR_DOC_DONE;
@@ -522,15 +510,15 @@ static int change_members(struct kr_editing *e, const struct kr_yaml_node *map,
 			return kr_editing_refuse(
 				e, name->next->span,
 				"name or value come through an alias or "
-				"a merge key, they would have to be "
+				"a merge key, they must be "
 				"written here");
 	}
 	r = check_merges(e, map, e->value ? last : NULL, i);
 	if (r != KR_DOC_DONE)
 		return r;
 	if (!e->value && n > 1)
-		return kr_editing_refuse(
-			e, last->span, "the name would have to be there once");
+		return kr_editing_refuse(e, last->span,
+		                         "the name must be there once");
 	name = NULL;
 	while ((name = kr_written_find(map, e->path, i, name))) {
 		if (!e->value) {
@@ -572,15 +560,14 @@ static int check_parent(struct kr_editing *e, const struct kr_yaml_node *map,
 	const struct kr_yaml_node *value = name->next;
 
 	if (again)
-		return kr_editing_refuse(
-			e, again->span,
-			"the name is there twice, it would have to be "
-			"there once");
+		return kr_editing_refuse(e, again->span,
+		                         "the name is there twice, it must be "
+		                         "there once");
 	if (name->target || value->target)
 		return kr_editing_refuse(
 			e, value->span,
 			"name or value come through an alias or a merge "
-			"key, they would have to be written here");
+			"key, they must be written here");
 	if (value->anchor)
 		return kr_editing_refuse(e, value->span,
 		                         kr_written_fixed(value));
@@ -601,15 +588,14 @@ static int walk(struct kr_editing *e)
 			return kr_editing_refuse(
 				e, node->span,
 				"the null takes away what another file "
-				"has, it would have to be a mapping");
+				"has, it must be a mapping");
 		if ((r > 0 || (node->kind == KR_YAML_MAPPING && node->flow &&
 		               !node->first)))
 			return e->value ? fill(e, map, name, node, i)
 			                : KR_DOC_DONE;
 		if (node->kind != KR_YAML_MAPPING)
-			return kr_editing_refuse(
-				e, node->span,
-				"the value would have to be a mapping");
+			return kr_editing_refuse(e, node->span,
+			                         "the value must be a mapping");
 		map = node;
 		name = kr_written_find(map, e->path, i, NULL);
 		if (!name)
@@ -662,17 +648,15 @@ int kr_doc_edit(const struct kr_file *file, bool yaml,
 		                                    : kr_editing_span(&e, 0, 0),
 		                         e.doc.fixed);
 	if (e.doc.doubt.file)
-		return kr_editing_refuse(
-			&e, e.doc.doubt,
-			"a tag would have to end with a blank");
+		return kr_editing_refuse(&e, e.doc.doubt,
+		                         "a tag must end with a blank");
 	if (!e.doc.root)
-		return kr_editing_refuse(
-			&e, kr_editing_span(&e, 0, 0),
-			"the file would have to hold a document");
+		return kr_editing_refuse(&e, kr_editing_span(&e, 0, 0),
+		                         "the file must hold a document");
 	if (!ends_well(file, e.doc.end))
 		return kr_editing_refuse(
 			&e, kr_editing_span(&e, e.doc.end, e.doc.end),
-			"nothing but another document would have to follow the "
+			"nothing but another document must follow the "
 			"first");
 	r = walk(&e);
 	for (size_t i = 0; r == KR_DOC_DONE && i < found.n_files; i++) {

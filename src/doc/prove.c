@@ -57,12 +57,12 @@ static int same_stretch(const struct proof *p, size_t a, size_t c, size_t b,
 
 	if (c < a || d < b || c - a != d - b)
 		return differ(p, b,
-		              "what stands here up to our key would have to be "
+		              "what stands here up to our key must be "
 		              "that of the file before");
 	for (; a < c; a++, b++) {
 		if (x[a] != y[b])
 			return differ(p, b,
-			              "this byte would have to be that of the "
+			              "this byte must be that of the "
 			              "file before");
 	}
 	return KR_DOC_DONE;
@@ -171,7 +171,7 @@ static int prove_added(struct proof *p, const struct kr_yaml_node *new,
 	if (!p->value || p->after->size <= p->before->size ||
 	    name->next->next || !before)
 		return differ(p, name->span.offset,
-		              "the key would have to be added once, as the "
+		              "the key must be added once, as the "
 		              "last one");
 	r = is_chain(p, name, i, &end);
 	if (r < 0)
@@ -185,7 +185,7 @@ static int prove_added(struct proof *p, const struct kr_yaml_node *new,
 	                new->flow ? "," : "") ||
 	    !only_marks(p->after, end, place + grown, new->flow ? "}" : ""))
 		return differ(p, name->span.offset,
-		              "nothing but the key and its value would have to "
+		              "nothing but the key and its value must "
 		              "be added here");
 	r = same_stretch(p, 0, place, 0, place);
 	return r == KR_DOC_DONE ? same_rest(p, place, place + grown) : r;
@@ -203,7 +203,7 @@ static int prove_filled(struct proof *p, const struct kr_yaml_node *old,
 	if (!p->value || !name || name != new->first || name->next->next ||
 	    new->anchor || old->anchor)
 		return differ(p, new->span.offset,
-		              "nothing but the key and its value would have to "
+		              "nothing but the key and its value must "
 		              "be added here");
 	r = is_chain(p, name, i, &end);
 	if (r < 0)
@@ -212,7 +212,7 @@ static int prove_filled(struct proof *p, const struct kr_yaml_node *old,
 	    !only_marks(p->after, new->span.offset, name->span.offset, "{") ||
 	    !only_marks(p->after, end, kr_written_end(new), "}"))
 		return differ(p, new->span.offset,
-		              "nothing but the key and its value would have to "
+		              "nothing but the key and its value must "
 		              "be added here");
 	r = pass_values(p, value_span(old), value_span(new), &a, &b);
 	return r == KR_DOC_DONE ? same_rest(p, a, b) : r;
@@ -236,8 +236,7 @@ static int prove_emptied(const struct proof *p, const struct kr_yaml_node *old,
 	    memcmp(p->after->data + closed - 2, "{}", 2) != 0 ||
 	    !only_marks(p->before, open, name->span.offset, "{") ||
 	    !only_marks(p->before, kr_written_member_end(name), end, ",}"))
-		return differ(p, new->span.offset,
-		              "the mapping would have to be empty");
+		return differ(p, new->span.offset, "the mapping must be empty");
 	r = same_stretch(p, 0, open, 0, closed - 2);
 	return r == KR_DOC_DONE ? same_rest(p, end, closed) : r;
 }
@@ -269,7 +268,7 @@ static int prove_removed(struct proof *p, const struct kr_yaml_node *old,
 	    (!old->flow && end < place + shrunk &&
 	     memchr(p->before->data + end, '\n', place + shrunk - 1 - end)))
 		return differ(p, place < p->after->size ? place : 0,
-		              "nothing but the key and its value would have to "
+		              "nothing but the key and its value must "
 		              "be taken away here");
 	r = same_stretch(p, 0, place, 0, place);
 	return r == KR_DOC_DONE ? same_rest(p, place + shrunk, place) : r;
@@ -302,7 +301,7 @@ static int prove_values(const struct proof *p, const struct kr_yaml_node *old,
 			return r;
 		if (r == 0 || y->next->tag || y->next->anchor)
 			return differ(p, y->next->span.offset,
-			              "this value would have to be changed "
+			              "this value must be changed "
 			              "too");
 		r = pass_values(p, value_span(x->next), value_span(y->next), &a,
 		                &b);
@@ -323,7 +322,7 @@ static int prove_step(struct proof *p, const struct kr_yaml_node *old,
 		return same_stretch(p, 0, p->before->size, 0, p->after->size);
 	if (r == 0 || new->kind != KR_YAML_MAPPING || p->path->null_counts)
 		return differ(p, new->span.offset,
-		              "the value would have to be a mapping");
+		              "the value must be a mapping");
 	return prove_filled(p, old, new, i);
 }
 
@@ -344,7 +343,7 @@ static int prove_bytes(struct proof *p, const struct kr_yaml_node *old,
 			return same_rest(p, 0, 0);
 		if (!x && !y)
 			return differ(p, new->span.offset,
-			              "the key would have to be decided here");
+			              "the key must be decided here");
 		if (!x && old->flow && !old->first)
 			return prove_filled(p, old, new, i);
 		if (!x)
@@ -356,7 +355,7 @@ static int prove_bytes(struct proof *p, const struct kr_yaml_node *old,
 		if (kr_written_find(old, p->path, i, x) ||
 		    kr_written_find(new, p->path, i, y))
 			return differ(p, y->span.offset,
-			              "the name would have to be there once");
+			              "the name must be there once");
 		old = x->next;
 		new = y->next;
 	}
@@ -537,7 +536,7 @@ int kr_doc_prove(const struct kr_file *before, const struct kr_file *after,
 	if (r < 0)
 		return r;
 	if (!old.root || !new.root)
-		return differ(&p, 0, "the file would have to hold a document");
+		return differ(&p, 0, "the file must hold a document");
 	r = prove_bytes(&p, old.root, new.root);
 	if (r != KR_DOC_DONE)
 		return r;

@@ -296,13 +296,13 @@ const char *kr_written_fixed(const struct kr_yaml_node *node)
 
 	if (node->anchor)
 		return "the value has an anchor that others may refer to, it "
-		       "would have to have none";
+		       "must have none";
 	if (node->block)
-		return "the value is a block scalar, it would have to be a "
+		return "the value is a block scalar, it must be a "
 		       "plain word";
 	if (node->span.length == 0 &&
 	    (node->span.offset == 0 || data[node->span.offset - 1] != ':'))
-		return "the name has no value, it would have to be followed "
+		return "the name has no value, it must be followed "
 		       "by a colon";
 	return NULL;
 }

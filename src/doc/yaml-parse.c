@@ -130,11 +130,11 @@ static const char *fixed_by_encoding(const struct parse *p)
 	size_t size = p->file->size - p->start;
 
 	if (p->width == 2)
-		return "the file would have to be UTF-8";
+		return "the file must be UTF-8";
 	if (memmem(text, size, "\xef\xbb\xbf", 3))
-		return "the file would have to have no byte order mark inside";
+		return "the file must have no byte order mark inside";
 	if (p->n_colons > 0)
-		return "a colon before one of \",?[]{}\" would have to be "
+		return "a colon before one of \",?[]{}\" must be "
 		       "quoted";
 	return NULL;
 }
@@ -383,11 +383,11 @@ static int set_scalar(struct parse *p, struct kr_yaml_node *node,
 	    p->open[p->depth - 1].flow &&
 	    memchr(e->data.scalar.value, '?', e->data.scalar.length))
 		return fail_at(p, node->span.offset,
-		               "a text with '?' would have to be quoted here");
+		               "a text with '?' must be quoted here");
 	if (style == YAML_DOUBLE_QUOTED_SCALAR_STYLE &&
 	    has_slash_escape(p, node))
 		return fail_at(p, node->span.offset,
-		               "the escape \\/ would have to be / alone");
+		               "the escape \\/ must be / alone");
 	node->plain = style == YAML_PLAIN_SCALAR_STYLE;
 	node->block = style == YAML_LITERAL_SCALAR_STYLE ||
 	              style == YAML_FOLDED_SCALAR_STYLE;
@@ -450,7 +450,7 @@ static int open_node(struct parse *p, struct kr_yaml_node *node)
 		return 0;
 	if (p->depth == KR_JSON_DEPTH_MAX)
 		return fail_at(p, node->span.offset,
-		               "nesting would have to be at most 10000 deep");
+		               "nesting must be at most 10000 deep");
 	return push_open(p, node);
 }
 
@@ -482,7 +482,7 @@ static int add_node(struct parse *p, const yaml_event_t *e,
 		node->target = find_anchor(p, node);
 		if (!node->target)
 			return fail_at(p, node->span.offset,
-			               "the alias would have to name an anchor "
+			               "the alias must name an anchor "
 			               "that stands before it");
 	}
 	if (!parent)
@@ -527,7 +527,7 @@ static int check_version(struct parse *p, size_t offset)
 		n_digits = c >= '0' && c <= '9' ? n_digits + 1 : 0;
 		if (n_digits > 2)
 			return fail_at(p, i,
-			               "a number of the version would have to "
+			               "a number of the version must "
 			               "have at most two digits");
 	}
 	return 0;
@@ -560,7 +560,7 @@ static int take_event(struct parse *p, const yaml_event_t *e,
 		version = e->data.document_start.version_directive;
 		if (version && (version->major != 1 || version->minor != 1))
 			return fail_at(p, offset_of(p, e->start_mark.index),
-			               "the version would have to be 1.1");
+			               "the version must be 1.1");
 		return check_versions(p, p->start,
 		                      offset_of(p, e->end_mark.index));
 	case YAML_MAPPING_END_EVENT:

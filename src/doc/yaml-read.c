@@ -321,7 +321,7 @@ struct build {
 };
 
 static const char fixed_alias[] = "name or value come through an alias or a "
-				  "merge key, they would have to be "
+				  "merge key, they must be "
 				  "written here";
 static int fail(struct build *b, struct kr_span span, const char *text)
 {
@@ -349,7 +349,7 @@ static int count(struct build *b, const struct kr_yaml_node *node)
 	if (b->n_aliased > 100 && b->n_decoded > 1000 &&
 	    (double)b->n_aliased / b->n_decoded > allowed_share(b->n_decoded))
 		return fail(b, node->span,
-		            "the document would have to have fewer aliases");
+		            "the document must have fewer aliases");
 	return 0;
 }
 
@@ -370,7 +370,7 @@ static int push_frame(struct build *b, struct frame frame)
 	b->depth++;
 	if (b->out_depth > KR_JSON_DEPTH_MAX)
 		return fail(b, frame.node->span,
-		            "nesting would have to be at most 10000 deep");
+		            "nesting must be at most 10000 deep");
 	return 0;
 }
 
@@ -405,7 +405,7 @@ static int follow(struct build *b, struct kr_yaml_node **node)
 		return r;
 	if (alias->busy)
 		return fail(b, alias->span,
-		            "the anchor's value would have to be free of "
+		            "the anchor's value must be free of "
 		            "itself");
 	b->alias_depth++;
 	r = count(b, alias->target);
@@ -428,7 +428,7 @@ static int resolve(struct build *b, const struct kr_yaml_node *node,
 	if (r != KR_MALFORMED)
 		return r;
 	return fail(b, node->span,
-	            "the text would have to be of the type that its tag names");
+	            "the text must be of the type that its tag names");
 }
 
 static int make_name(struct build *b, struct kr_yaml_node *node,
@@ -444,7 +444,7 @@ static int make_name(struct build *b, struct kr_yaml_node *node,
 	if (r < 0)
 		return r;
 	if (node->kind != KR_YAML_SCALAR)
-		return fail(b, span, "a name would have to be a plain text");
+		return fail(b, span, "a name must be a plain text");
 	r = resolve(b, node, &type, number);
 	if (r < 0)
 		return r;
@@ -454,7 +454,7 @@ static int make_name(struct build *b, struct kr_yaml_node *node,
 		return 0;
 	case KR_YAML_NULL:
 	case KR_YAML_UINT:
-		return fail(b, span, "a name would have to be a plain text");
+		return fail(b, span, "a name must be a plain text");
 	case KR_YAML_TRUE:
 	case KR_YAML_FALSE:
 		ret->type = 'b';
@@ -539,11 +539,11 @@ static int merge_one(struct build *b, struct kr_tree_node *out,
 		return r;
 	if (node->kind != KR_YAML_MAPPING)
 		return fail(b, alias->span,
-		            "a merge key would have to stand before a mapping "
+		            "a merge key must stand before a mapping "
 		            "or a list of such");
 	if (b->depth > KR_JSON_DEPTH_MAX)
 		return fail(b, alias->span,
-		            "merge keys would have to be at most 10000 deep");
+		            "merge keys must be at most 10000 deep");
 	return push_frame(b,
 	                  (struct frame){.node = node,
 	                                 .alias = alias != node ? alias : NULL,
@@ -623,7 +623,7 @@ static int pass(void *userdata, const struct kr_event *e)
 
 	if (e->type == KR_EVENT_NUMBER && !e->text && !e->overridden)
 		return fail(t->build, e->span,
-		            "the number would have to be a finite one");
+		            "the number must be a finite one");
 	return t->listener->hear(t->listener->userdata, e);
 }
 
@@ -648,7 +648,7 @@ static int read_document(struct build *b, const struct kr_listener *listener,
 		return r;
 	if (!doc.root)
 		return fail(b, (struct kr_span){b->file, 0, 0},
-		            "the document would have to hold a "
+		            "the document must hold a "
 		            "KubeletConfiguration");
 	b->fixed = doc.fixed;
 	layout->root = doc.root->span;

@@ -163,7 +163,7 @@ static int check_bits(struct kr_applying *f)
 		"iptablesMasqueradeBit and iptablesDropBit are both %d: a "
 		"kubelet before 1.28 would not survive the restart, one of "
 		"them "
-		"would have to be another bit",
+		"must be another bit",
 		bit);
 }
 

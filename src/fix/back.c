@@ -477,8 +477,8 @@ static int failed_call(struct kr_applying *f, int error)
 		tell_interrupted(f);
 		kr_apply_want_log(f, act, NULL);
 		return back_with_restart(
-			f, "interrupted while kubelet was restarted", true,
-			act);
+			f, "interrupted while kubelet was being restarted",
+			true, act);
 	}
 	if (!act->asked)
 		return back_untouched(f, KR_OUTCOME_FAILED, strerror(-error));

@@ -100,11 +100,11 @@ int kr_pending_arguments(const struct kr_node *node,
 		same++;
 	if (same == n_old && same == n_new)
 		return KR_PENDING_NOTHING;
-	kr_diag_add(diag, severity, "pending-arguments", KR_SPAN_NONE,
-	            "a restart would change other arguments of kubelet[%d], "
-	            "too, from '%s' on",
-	            (int)node->process.pid,
-	            same < n_old ? old[same] : new[same]);
+	kr_diag_add(
+		diag, severity, "pending-arguments", KR_SPAN_NONE,
+		"a restart would also change other arguments of kubelet[%d]; "
+		"the first is '%s'",
+		(int)node->process.pid, same < n_old ? old[same] : new[same]);
 	name_differences(old, n_old, new, n_new, severity, diag);
 	return KR_PENDING_ARGUMENTS;
 }

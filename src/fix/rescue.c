@@ -27,7 +27,7 @@
  * wait for itself. So there it only reloads, where systemd has read the units
  * as the interrupted run had left them.
  *
- * A run that owns the record (store/owner) beyond its time does not go on: it
+ * A run that owns the record (store/owner) beyond its time is stuck: it
  * is stopped, or in a frozen control group, and kubelet may be dead meanwhile.
  * It gets SIGKILL, which needs no more than that it can be found (host/holder).
  * One that does not end (cgroup v1, a system call that hangs), or that we do
@@ -197,8 +197,8 @@ static int go_past(struct waiting *w)
 	if (w->owner.there && !(w->owner.lives && w->owner.recovers))
 		return WAITED_PASSED;
 	kr_diag_add_path(w->a->diag, KR_ERROR, "busy", KR_RUNTIME_DIR "/lock",
-	                 "another run of this program has it, does not go on, "
-	                 "and cannot be ended");
+	                 "another run of this program has it, is stuck, and "
+	                 "cannot be ended");
 	return WAITED_BUSY;
 }
 
@@ -395,7 +395,7 @@ static int nothing(struct kr_applying *a, struct kr_fs *fs,
 	if (r == KR_RECOVERED_BUSY)
 		return end_busy(a);
 	return kr_apply_end(a, KR_OUTCOME_UNCHANGED,
-	                    "no interrupted run is to be reverted");
+	                    "there is no interrupted run to revert");
 }
 
 static int take_back(struct kr_applying *a, struct kr_node_options *options,
@@ -465,15 +465,15 @@ static int rescue_node(struct kr_applying *a, struct kr_node_options *options,
 		return end_busy(a);
 	if (r == WAITED_OVER)
 		return kr_apply_end(a, KR_OUTCOME_UNCHANGED,
-		                    "no interrupted run is to be reverted");
+		                    "there is no interrupted run to revert");
 	if (r == WAITED_PASSED) {
 		a->recovery.passes = true;
 		a->recovery.passed = w.owner.st;
-		kr_diag_add(
-			a->diag, KR_WARNING, "run-passed", KR_SPAN_NONE,
-			"the process that holds the lock does not go on and "
-			"cannot be ended: the run %s is reverted anyway",
-			w.pending);
+		kr_diag_add(a->diag, KR_WARNING, "run-passed", KR_SPAN_NONE,
+		            "the process that holds the lock is stuck and "
+		            "cannot be "
+		            "ended: the run %s is reverted anyway",
+		            w.pending);
 	}
 	/* what was read before that may be another one by now */
 	r = kr_fs_new(kr_fs_root_fd(node->fs), &now);

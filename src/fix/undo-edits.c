@@ -43,7 +43,7 @@ struct reversing {
 	struct kr_diag *diag;
 	struct kr_edits *edits;
 	const char *reason; /* of a refusal */
-	const char *later;  /* the fix that would have to go first; NULL */
+	const char *later;  /* the fix that must go first; NULL */
 	bool any;           /* there is something to revert */
 };
 
@@ -205,8 +205,7 @@ static int refuse_changed(struct reversing *r, const struct kr_file *now,
 	if (result < 0)
 		return result;
 	return refuse(r, now->path,
-	              "the words that the fix left there were changed by "
-	              "others since");
+	              "the text that the fix wrote has been changed since");
 }
 
 static int revert_among_others(struct reversing *r, const struct kr_file *now,

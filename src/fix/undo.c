@@ -211,7 +211,7 @@ static int prove(struct kr_applying *a, const struct kr_manifest *m)
 	                             "other changes were made since the fix");
 }
 
-/* Which fix would have to be undone before: LATER, or what that waits for. */
+/* Which fix must be undone before: LATER, or what that waits for. */
 static int find_first(struct kr_applying *a, const struct kr_manifests *list,
                       const char *later)
 {
@@ -247,8 +247,8 @@ static int make_plan(struct kr_applying *a, const struct kr_manifests *list,
 		return -ENOMEM;
 	if (m->state != KR_MANIFEST_KEPT)
 		return kr_apply_end(
-			a, KR_OUTCOME_UNCHANGED,
-			"the fix %s does not stand any more: %s", m->id,
+			a, KR_OUTCOME_UNCHANGED, "fix %s has already been %s",
+			m->id,
 			m->state == KR_MANIFEST_PUT_BACK
 				? "rolled back"
 				: kr_manifest_state_to_string(m->state));

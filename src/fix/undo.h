@@ -37,7 +37,7 @@ const char *kr_undoable_to_string(enum kr_undoable undoable);
  * where it has ours. LIST: all records, MANIFEST among them: an edit is found
  * where the later ones left it; NULL: there are no others. RET_REASON is a
  * static sentence of all but POSSIBLE, DIAG names the files. RET_LATER: of
- * REFUSED the id, of LIST, of the fix that would have to go first, or NULL.
+ * REFUSED the id, of LIST, of the fix that must go first, or NULL.
  * EDITS and RET_LATER may be NULL. The outcome, or an errno.
  */
 int kr_undo_edits(struct kr_fs *fs, const struct kr_manifests *list,

@@ -199,7 +199,7 @@ int kr_host_health_without_systemd(struct kr_host *host, pid_t pid,
 }
 
 /* A kubelet that has settled on what is held to be invalid proves that wrong.
- * It is asked only where it would have to; of a file that it has a copy of, or
+ * It is asked only where that matters; of a file that it has a copy of, or
  * that is another one now, it proves nothing. */
 static int look_at_settled(struct kr_host *host)
 {

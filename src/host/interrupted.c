@@ -4,7 +4,7 @@
  * What becomes of a run that is not at its end.
  *
  *   its owner lives (store/owner)    within its time: it is at work
- *                                  else it does not go on: recover ends it
+ *                                  else it is stuck: recover ends it
  *   it does not, or there is none  it was interrupted: the timer that it armed
  *                                  reverts it (host/watchdog), the unit at
  *                                  boot, or the next run, which comes first
@@ -119,7 +119,7 @@ char *kr_interrupted_describe(const struct kr_interrupted *run)
 		break;
 	case KR_INTERRUPTED_STUCK:
 		r = asprintf(&text,
-		             "does not go on%s, and its time is over: "
+		             "is stuck%s, and its time is over: "
 		             "'kubelet-remedy recover' ends it and reverts "
 		             "it%s%s",
 		             who, *when ? "; systemd does so at " : "", when);

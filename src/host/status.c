@@ -53,7 +53,7 @@ static int look(struct kr_status *status, struct kr_diag *diag)
 	status->other = is_other(node);
 	if (status->other) {
 		status->health.state = KR_HEALTH_UNASKED;
-		r = kr_format(&status->health.why, "%s runs no kubelet",
+		r = kr_format(&status->health.why, "%s does not run kubelet",
 		              node->unit_name);
 	} else {
 		r = kr_host_health(status->host, &status->health);

@@ -333,17 +333,17 @@ static int prove_fields(const struct proof *p)
 	if (!use || !kr_state_is_value(use->state) ||
 	    !kr_value_equal(&use->v, p->value) ||
 	    kr_config_stops(&p->new, p->field))
-		return differ(p, 0, "the key would have to be decided here");
+		return differ(p, 0, "the key must be decided here");
 	while ((use = kr_config_next(&p->new, p->field, &at))) {
 		if (!use_is(use, p->value))
 			return differ(p, use->value.offset,
-			              "this value would have to be changed "
+			              "this value must be changed "
 			              "too");
 	}
 	for (int i = 0; i < KR_N_FIELDS; i++) {
 		if (!is_same(p, i))
 			return differ(p, 0,
-			              "every other field would have to be as "
+			              "every other field must be as "
 			              "before");
 	}
 	return 0;
@@ -358,7 +358,7 @@ static int prove(const struct proof *p, const struct kr_file *before)
 
 	if (p->old.format != p->new.format)
 		return differ(p, 0,
-		              "the file would have to stay JSON or YAML "
+		              "the file must stay JSON or YAML "
 		              "as it was");
 	r = prove_fields(p);
 	if (r < 0)

@@ -67,7 +67,7 @@ int kr_config_read(const struct kr_file *file, enum kr_config_format format,
 {
 	if (file->size == 0) {
 		kr_diag_add_path(diag, KR_ERROR, "config-empty", file->path,
-		                 "the file is empty, it would have to hold a "
+		                 "the file is empty, it must hold a "
 		                 "KubeletConfiguration");
 		return KR_MALFORMED;
 	}
@@ -77,7 +77,7 @@ int kr_config_read(const struct kr_file *file, enum kr_config_format format,
 }
 
 #define DOUBT                                                                  \
-	"a tag would have to end with a blank: kubelet's YAML reader and "     \
+	"a tag must end with a blank: kubelet's YAML reader and "              \
 	"this one's do not agree"
 
 static bool is_invalid(const struct kr_config *c,
@@ -151,7 +151,7 @@ const char *kr_config_use_reason(const struct kr_config *config,
 		return DOUBT;
 	if (kr_config_stops(config, use->field))
 		return "kubelet refuses the file for another reason, which "
-		       "would have to be mended first";
+		       "must be mended first";
 	return use->reason;
 }
 
@@ -232,7 +232,7 @@ static void remark_strays(const struct kr_config *c, int field,
 		}
 		kr_diag_add(diag, words[kind].severity, words[kind].code,
 		            stray->name,
-		            "the name is ignored%s, it would have to be %s%s",
+		            "the name is ignored%s, it must be %s%s",
 		            words[kind].before, kr_field_name(field),
 		            words[kind].after);
 	}
@@ -249,7 +249,7 @@ void kr_config_remark(const struct kr_config *c, const struct kr_file *file,
 		remark_strays(c, field, i, diag);
 	if (!told && c->internal_name.file && c->internal_field == field)
 		kr_diag_add(diag, KR_WARNING, "config-case", c->internal_name,
-		            "the name is ignored, it would have to be %s",
+		            "the name is ignored, it must be %s",
 		            kr_field_name(field));
 	if (c->format == KR_CONFIG_YAML && !c->refused && !c->doubtful &&
 	    c->layout.end > 0)

@@ -66,7 +66,7 @@ struct kr_strays {
 struct kr_config_refusal {
 	struct kr_span place;
 	uint64_t minors; /* who refuses */
-	char *text;      /* "the value of x would have to be ..." */
+	char *text;      /* "the value of x must be ..." */
 };
 
 /*

@@ -276,7 +276,7 @@ int kr_configz_values_read(const char *body, size_t size,
 	if (r < 0 && r != KR_MALFORMED)
 		return r;
 	if (r < 0 || found.n != 1 || found.end == 0) {
-		take_nothing(&all, r < 0 ? "the answer of configz must be JSON"
+		take_nothing(&all, r < 0 ? "the answer of configz is not JSON"
 		                         : "the answer of configz must have "
 		                           "one object \"kubeletconfig\"");
 	} else {

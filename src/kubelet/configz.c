@@ -153,7 +153,7 @@ enum kr_state kr_configz_decode(const char *body, size_t size, const char *key,
 
 	if (r < 0) {
 		say(&told,
-		    r == -ENOMEM ? "out of memory" : "the answer must be JSON");
+		    r == -ENOMEM ? "out of memory" : "the answer is not JSON");
 		return KR_STATE_UNKNOWN;
 	}
 	if (told.root == KR_JSON_OBJECT && told.n_configs == 1 &&

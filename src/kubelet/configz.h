@@ -11,7 +11,7 @@
  * .kubeletconfig.KEY, a boolean, of the answer BODY, SIZE bytes, which may be
  * NULL: KR_STATE_TRUE or KR_STATE_FALSE where it is spelt like this and not
  * twice; whatever else is there does not matter. Else KR_STATE_UNKNOWN, and
- * REASON, REASON_SIZE bytes, says what would have to be: one sentence, lower
+ * REASON, REASON_SIZE bytes, says what must be: one sentence, lower
  * case, no full stop.
  */
 enum kr_state kr_configz_decode(const char *body, size_t size, const char *key,

@@ -136,7 +136,7 @@ static void settle_use(struct kr_decode *d, int field, uint64_t refusing)
 	}
 }
 
-#define WRONG_TYPE "the value%s%.*s would have to be %s"
+#define WRONG_TYPE "the value%s%.*s must be %s"
 
 /* A part of the name at KEY, of *RET_LENGTH bytes. */
 static const char *name_at(struct kr_span key, int *ret_length)
@@ -161,7 +161,7 @@ void kr_decode_say_type(struct kr_diag *diag, struct kr_span key,
 
 	if (field >= 0 && kr_field(field)->type == KR_TYPE_BOOL)
 		kr_diag_add(diag, KR_ERROR, "config-value", value,
-		            "%s would have to be true or false, without quotes",
+		            "%s must be true or false, without quotes",
 		            kr_field_name(field));
 	else
 		kr_diag_add(diag, KR_ERROR, "config-type", value, WRONG_TYPE,
@@ -508,7 +508,7 @@ static int push_use(struct kr_decode *d, struct kr_decode_uses *uses, int field,
 	if (!e->fixed && (e->type == KR_EVENT_MAP ||
 	                  (e->type == KR_EVENT_LIST &&
 	                   kr_field(field)->type != KR_TYPE_LIST)))
-		use->reason = "the value holds others; it would have to be a "
+		use->reason = "the value holds others; it must be a "
 			      "plain word to be exchanged";
 	r = read_value(d, e, use);
 	if (r < 0 || e->type != KR_EVENT_MAP || use->state != KR_STATE_VALUE)

@@ -65,7 +65,7 @@ static int hear_gvk(struct kr_decode *d, const struct kr_event *e,
 		return 0;
 	if (e->type != KR_EVENT_STRING)
 		return kr_decode_refuse(&d->fatal, "config-kind", e->span,
-		                        "%s would have to be a string", name);
+		                        "%s must be a string", name);
 	if (d->dropin && !d->exact)
 		return 0;
 	text = kr_decode_plain(d, e, &length);
@@ -98,17 +98,17 @@ static int check_gvk(struct kr_decode *d, bool *ret_internal)
 
 	if (!d->kind || !*d->kind)
 		return kr_decode_refuse(&d->fatal, "config-kind", KR_SPAN_NONE,
-		                        "kind would have to be \"" KIND "\"");
+		                        "kind must be \"" KIND "\"");
 	if (d->any_kind)
 		return 0;
 	if (!d->api_version || !*d->api_version ||
 	    strcmp(d->api_version, GROUP) == 0)
 		return kr_decode_refuse(&d->fatal, "config-kind", KR_SPAN_NONE,
-		                        "apiVersion would have to be \"" GROUP
+		                        "apiVersion must be \"" GROUP
 		                        "v1beta1\"");
 	if (strcmp(d->kind, KIND) != 0)
 		return kr_decode_refuse(&d->fatal, "config-kind", d->kind_span,
-		                        "kind would have to be \"" KIND "\"");
+		                        "kind must be \"" KIND "\"");
 	version = d->api_version + strlen(GROUP);
 	if (strncmp(d->api_version, GROUP, strlen(GROUP)) == 0) {
 		*ret_internal =
@@ -117,8 +117,7 @@ static int check_gvk(struct kr_decode *d, bool *ret_internal)
 			return 0;
 	}
 	return kr_decode_refuse(&d->fatal, "config-kind", d->api_version_span,
-	                        "apiVersion would have to be \"" GROUP
-	                        "v1beta1\"");
+	                        "apiVersion must be \"" GROUP "v1beta1\"");
 }
 
 static int check_names(struct kr_decode *d)
@@ -181,8 +180,7 @@ static void take_uses(struct kr_decode *d, struct kr_config *c)
 	c->strays = TAKE(d->strays);
 	c->layout.root = d->root;
 	if (c->internal)
-		c->layout.reason =
-			"apiVersion would have to be \"" GROUP "v1beta1\"";
+		c->layout.reason = "apiVersion must be \"" GROUP "v1beta1\"";
 	c->dropin = d->dropin;
 	if (c->internal)
 		return;
@@ -195,10 +193,9 @@ int kr_decode_twice(struct kr_decode *d, struct kr_span name)
 {
 	if (!d->dropin)
 		return 0;
-	return kr_decode_refuse(
-		&d->fatal, "config-duplicate", name,
-		"the name is there twice, in a drop-in it would have to "
-		"be there once");
+	return kr_decode_refuse(&d->fatal, "config-duplicate", name,
+	                        "the name is there twice, in a drop-in it must "
+	                        "be there once");
 }
 
 int kr_decode_finish(struct kr_decode *d, bool readable, struct kr_diag *diag,
@@ -553,7 +550,7 @@ static int hear_root(struct kr_decode *d, const struct kr_event *e,
 	if (e->type == KR_EVENT_MAP || e->type == KR_EVENT_NULL)
 		return 0;
 	return kr_decode_refuse(&d->fatal, "config-kind", e->span,
-	                        "the document would have to be an object");
+	                        "the document must be an object");
 }
 
 /* The value behind a name. */
@@ -611,10 +608,9 @@ int kr_decode_hear(void *userdata, const struct kr_event *e)
 		return hear_key(d, e);
 	if (d->dropin && e->type == KR_EVENT_NUMBER &&
 	    !kr_go_float_valid(e->text, e->length)) {
-		r = kr_decode_refuse(
-			&d->fatal, "config-type", e->span,
-			"a number of a drop-in would have to fit into a "
-			"float64");
+		r = kr_decode_refuse(&d->fatal, "config-type", e->span,
+		                     "a number of a drop-in must fit into a "
+		                     "float64");
 		if (r < 0)
 			return r;
 	}

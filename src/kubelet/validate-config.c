@@ -54,8 +54,7 @@ static bool gc_order(struct kr_validation *j)
 	if (!kr_validation_number(j, j->rule->fields[0], &low) ||
 	    !kr_validation_number(j, j->rule->fields[1], &high) || low < high)
 		return false;
-	snprintf(j->words, sizeof(j->words),
-	         "would have to be %s %s, which is %lld",
+	snprintf(j->words, sizeof(j->words), "must be %s %s, which is %lld",
 	         low_set ? "below" : "above",
 	         kr_field_name(j->rule->fields[low_set ? 1 : 0]),
 	         (long long)(low_set ? high : low));
@@ -241,7 +240,7 @@ static bool taint_key(struct kr_validation *j)
 		    !kr_validation_refuse_name(j, pairs, i))
 			continue;
 		snprintf(j->words, sizeof(j->words),
-		         "would have to have a key in element %d",
+		         "must have a key in element %d",
 		         atoi(pairs->items[i]) + 1);
 		return true;
 	}
@@ -348,7 +347,7 @@ static bool hidden_metrics(struct kr_validation *j)
 	}
 	if (minors[1] > 0)
 		snprintf(j->words, sizeof(j->words),
-		         "would have to be \"%s\", the minor version before "
+		         "must be \"%s\", the minor version before "
 		         "kubelet's own",
 		         want);
 	return true;

@@ -99,7 +99,7 @@ struct kr_constraint {
 	/* each member of this name of a list's elements must be so */
 	const char *member;
 	bool (*valid)(const char *value);
-	/* what would have to be, behind the field's name; NULL: MIN to MAX */
+	/* what must be, behind the field's name; NULL: MIN to MAX */
 	const char *words;
 	const char *code; /* of its error, where advice of its own fits; NULL */
 };
@@ -238,7 +238,7 @@ struct kr_finding {
 	struct kr_span place;
 	bool argument; /* it is one of the arguments, which may lack it */
 	char *item;    /* of the field, that is spoken of; NULL: all of it */
-	char *what;    /* "port would have to be ..." */
+	char *what;    /* "port must be ..." */
 	uint64_t said; /* those of MINORS that were spoken of */
 };
 
@@ -279,4 +279,4 @@ void kr_finding_done(struct kr_finding *f);
 #define NONE_OF(...) .refuses = kr_constraint_is_named, NAMES(__VA_ARGS__)
 #define IF(f)        .refuses = (f)
 #define WORDS(w)     .words = (w)
-#define WOULD(w)     WORDS("would have to " w)
+#define WOULD(w)     WORDS("must " w)

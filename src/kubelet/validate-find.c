@@ -76,8 +76,7 @@ static int say_words(const struct kr_validation *j,
 	if (*j->words)
 		return kr_format(&f->what, "%s%s %s", dashes, name, j->words);
 	if (!rule->words)
-		return kr_format(&f->what,
-		                 "%s%s would have to be from %lld to %lld",
+		return kr_format(&f->what, "%s%s must be from %lld to %lld",
 		                 dashes, name, (long long)rule->min,
 		                 (long long)rule->max);
 	if (rule->gate && !rule->gate_on)

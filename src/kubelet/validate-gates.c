@@ -52,13 +52,13 @@ static void say_gate(struct kr_validation *j, const char *name, bool locked)
 		(void)kr_gate_find(name, strlen(name), kr_validation_minor(j),
 		                   &state);
 		snprintf(j->words, sizeof(j->words),
-		         "would have to leave %.60s %s, to which it is locked",
-		         name, state.by_default ? "true" : "false");
+		         "must leave %.60s %s, to which it is locked", name,
+		         state.by_default ? "true" : "false");
 	} else if (kr_gate_known_range(name, strlen(name), &first, &last)) {
 		bool gone = last < kr_validation_minor(j);
 
 		snprintf(j->words, sizeof(j->words),
-		         "would have to be without %.60s, which kubelet knows "
+		         "must be without %.60s, which kubelet knows "
 		         "%s 1.%u%s",
 		         name, gone ? "until" : "from", gone ? last : first,
 		         gone ? "" : " on");

@@ -202,7 +202,7 @@ static bool eviction_ok(struct kr_validation *j, const char *signal,
 	if (kr_eviction_signal_valid(signal, kr_validation_minor(j)))
 		return valid[j->rule->min](j, signal, value);
 	snprintf(j->words, sizeof(j->words),
-	         "would have to hold signals that this kubelet knows, such as "
+	         "must hold signals that this kubelet knows, such as "
 	         "memory.available, not \"%.60s\"",
 	         signal);
 	return false;
@@ -449,7 +449,7 @@ static bool memory_sum(struct kr_validation *j)
 			return false;
 	}
 	snprintf(j->words, sizeof(j->words),
-	         "would have to limit memory to %lld bytes, not %lld, while "
+	         "must limit memory to %lld bytes, not %lld, while "
 	         "memoryManagerPolicy is Static: the sum of kubeReserved, "
 	         "systemReserved and evictionHard",
 	         (long long)want, (long long)have);

@@ -117,7 +117,7 @@ static bool equal_bits(struct kr_validation *j)
 	    !kr_validation_number(j, j->rule->fields[1], &masquerade))
 		return false;
 	snprintf(j->words, sizeof(j->words),
-	         "would have to be another bit than %s, which is %lld",
+	         "must be another bit than %s, which is %lld",
 	         kr_field_name(j->rule->fields[drop_set ? 1 : 0]),
 	         (long long)drop);
 	return drop == masquerade;
@@ -237,10 +237,10 @@ const struct kr_constraint kr_constraints_start[] = {
 	 WOULD("be Webhook or AlwaysAllow")},
 	{{F(WEBHOOK)}, ALL, IF(webhook_authentication),
 	 .code = "kubeconfig-not-given",
-	 WORDS("needs the API server: --kubeconfig would have to be given")},
+	 WORDS("needs the API server: --kubeconfig must be given")},
 	{{F(AUTHORIZATION_MODE)}, ALL, IF(webhook_mode),
 	 .code = "kubeconfig-not-given",
-	 WORDS("needs the API server: --kubeconfig would have to be given")},
+	 WORDS("needs the API server: --kubeconfig must be given")},
 	{{F(TLS_CIPHERS)}, ALL, IF(ciphers), GROWS,
 	 WOULD("hold cipher suites that this kubelet's Go knows")},
 	{{F(TLS_MIN_VERSION)}, ALL,

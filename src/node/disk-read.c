@@ -243,8 +243,8 @@ static int say_no_kubelet(struct kr_node *node, struct kr_diag *diag)
 	if (node->unit_named && node->has_process && node->process.unit &&
 	    strcmp(node->process.unit, node->unit_name) != 0)
 		return kr_disk_say(&node->disk, KR_STATE_UNKNOWN,
-		                   "%s runs no kubelet: kubelet[%d] belongs to "
-		                   "%s",
+		                   "%s does not run kubelet: kubelet[%d] "
+		                   "belongs to %s",
 		                   node->unit_name, (int)node->process.pid,
 		                   node->process.unit);
 	return kr_disk_say(&node->disk, KR_STATE_UNKNOWN,

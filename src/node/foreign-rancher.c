@@ -227,7 +227,7 @@ static int read_command(struct kr_foreign_reading *rd)
 			                    value);
 		else if (option_at(c, i, "--disable-agent", NULL, &at))
 			r = kr_foreign_doubt(rd, "--disable-agent: this "
-			                         "server runs no kubelet");
+			                         "server does not run kubelet");
 		if (r < 0)
 			return r;
 	}

@@ -303,7 +303,7 @@ static int warn_later(const struct reading *rd, struct kr_diag *diag)
 	kr_diag_add(diag, KR_WARNING, "nodeadm-later",
 	            flag ? rd->flag : rd->key,
 	            "nodeadm reads this after %s and takes this value at the "
-	            "next boot: it would have to be %s",
+	            "next boot: it must be %s",
 	            KR_NODEADM_FILE, want);
 	return 0;
 }

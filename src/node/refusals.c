@@ -385,18 +385,18 @@ static int judge_cgroup(struct judging *j)
 	if (!sure) {
 		kr_diag_add(j->diag, KR_WARNING, "old-cgroups", held.span,
 		            "this host has cgroup v1, with which kubelet 1.%s "
-		            "and later would not start: failCgroupV1 would "
-		            "have to be false",
+		            "and later would not start: failCgroupV1 must "
+		            "be false",
 		            set ? "31" : "35");
 		return 0;
 	}
 	kr_diag_add(j->diag, KR_ERROR, "old-cgroups", held.span,
-	            "failCgroupV1 would have to be false%s: this host has "
+	            "failCgroupV1 must be false%s: this host has "
 	            "cgroup v1",
 	            set ? "" : ", which is true by default");
 	return kr_inputs_fault(j->in, KR_STATE_INVALID,
-	                       "kubelet would not start: failCgroupV1 would "
-	                       "have to be false%s: this host has cgroup v1",
+	                       "kubelet would not start: failCgroupV1 must "
+	                       "be false%s: this host has cgroup v1",
 	                       set ? "" : ", which is true by default");
 }
 

@@ -156,13 +156,13 @@ bool kr_node_reload_needed(const struct kr_node *node, const char **ret_why)
 	    strcmp(loaded->load_state, "not-found") == 0)
 		return false;
 	if (loaded->need_daemon_reload && !wants_it_for_configs(node))
-		why = "it says that its files have changed";
+		why = "its files have changed";
 	else if (unit->load != KR_UNIT_LOADED)
 		return false;
 	else if (!same_fragment(node))
-		why = "its unit file is another one";
+		why = "it has another unit file";
 	else if (!same_dropins(node))
-		why = "its drop-ins are other ones";
+		why = "it has other drop-ins";
 	else if (!same_commands(node))
 		why = "its ExecStart= differs";
 	else if (!same_strings(&unit->written_environment, loaded->environment,

@@ -121,7 +121,7 @@ static int read_given_process(struct kr_node *node, pid_t pid,
 	    kr_process_kubelet_word((const char *const *)p.argv, p.argc) < 0) {
 		kr_diag_add(diag, KR_ERROR, "no-process", KR_SPAN_NONE,
 		            r < 0 ? "process %d does not run"
-		                  : "process %d is no kubelet",
+		                  : "process %d is not a kubelet",
 		            (int)pid);
 		return r < 0 ? r : -ESRCH;
 	}

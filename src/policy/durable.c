@@ -364,8 +364,8 @@ static int warn_kept(struct making *m, const struct kr_file *file)
 		kr_diag_add_path(m->diag, KR_WARNING, "durable-kept",
 		                 file->path,
 		                 "was edited and stays as it is, but undoes "
-		                 "this change at the next boot: it would have "
-		                 "to set %s",
+		                 "this change at the next boot: it must "
+		                 "set %s",
 		                 text);
 	}
 	return 0;

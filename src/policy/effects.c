@@ -18,47 +18,52 @@
 
 static const char *const breaks[KR_N_RULES] = {
 	[KR_FIELD_ANONYMOUS] =
-		"clients of port 10250 without credentials get 401; the API "
-		"server, too, where its certificate is not of the client CA",
+		"clients of port 10250 without credentials get 401; so does "
+		"the API server if its client certificate was not issued "
+		"by the client CA",
 	[KR_FIELD_CLIENT_CA] =
-		"the API server is shut out where its certificate is another "
-		"authority's: logs, exec and metrics fail",
+		"the API server is shut out if another authority issued its "
+		"client certificate: logs, exec and metrics fail",
 	[KR_FIELD_AUTHORIZATION_MODE] =
-		"clients without the right to nodes/proxy are refused; the API "
-		"server, too, where its RBAC lacks that",
+		"clients without the right to nodes/proxy are refused; so is "
+		"the API server if its RBAC does not grant it that",
 	[KR_FIELD_READ_ONLY_PORT] =
-		"collectors of metrics that read the read-only port get no "
-		"answer",
+		"metrics collectors that use the read-only port get no answer",
 	[KR_FIELD_PROTECT_KERNEL] =
-		"kubelet ends at the next boot if a kernel setting differs "
+		"kubelet exits at the next boot if a kernel setting differs "
 		"from what it demands",
 	[KR_FIELD_IPTABLES] =
-		"a kubelet before 1.28 ends where its two mark bits are equal",
+		"a kubelet before 1.28 exits if its two mark bits are equal",
 	[KR_FIELD_HOSTNAME_OVERRIDE] = "the Node object gets another name",
 	[KR_FIELD_EVENT_QPS] =
 		"0 can flood the API server with events; too low a value loses "
 		"some",
 	[KR_RULE_TLS_PAIR] =
-		"kubelet ends if the key does not belong to the certificate",
+		"kubelet exits if the key does not belong to the certificate",
 	[KR_FIELD_ROTATE_CERTIFICATES] =
-		"kubelet ends after 5 minutes where its kubeconfig has no "
+		"kubelet exits after 5 minutes if its kubeconfig has no "
 		"client certificate",
 	[KR_FIELD_SERVER_BOOTSTRAP] =
 		"until its CSR is approved every TLS handshake with port 10250 "
 		"fails: logs, exec and metrics",
 	[KR_FIELD_TLS_CIPHERS] =
-		"clients that offer other suites alone cannot connect; a name "
-		"that this kubelet does not know ends it",
+		"clients that offer only other suites cannot connect; "
+		"kubelet exits on a suite name it does not know",
 	[KR_FIELD_POD_PIDS] =
 		"forks fail in pods with more processes than the limit",
 	[KR_FIELD_SECCOMP_DEFAULT] =
-		"containers that use system calls which the runtime's profile "
-		"forbids",
-	[KR_RULE_MODE_KUBECONFIG] = "other programs that read the file",
+		"containers that need a system call which the runtime's "
+		"profile forbids will fail",
+	[KR_RULE_MODE_KUBECONFIG] =
+		"other programs (not root) may then be unable to read the file",
 	[KR_RULE_MODE_CLIENT_CA] =
-		"other programs that read the file, such as an API server",
-	[KR_RULE_MODE_CONFIG] = "other programs that read the file",
-	[KR_RULE_MODE_UNIT] = "other programs that read the files",
+		"other programs (not root), such as an API server, may "
+		"then be unable to read the file",
+	[KR_RULE_MODE_CONFIG] =
+		"other programs (not root) may then be unable to read the file",
+	[KR_RULE_MODE_UNIT] =
+		"other programs (not root) may then be unable to read the "
+		"files",
 };
 
 /* The row in the table; a rule with the owner's value is a copy of it. */

@@ -24,7 +24,7 @@ struct kr_flag_edit {
 
 /*
  * All functions: 0; KR_REFUSED: no edit is safe, DIAG has the place and what
- * would have to be true, and EDITS are not to be used; -ENOMEM.
+ * must be true, and EDITS are not to be used; -ENOMEM.
  */
 
 /*

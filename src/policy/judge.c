@@ -323,9 +323,10 @@ static const char *fault_of(const struct kr_judging *g)
 	if (g->j->verdict != KR_VERDICT_FAIL)
 		return "";
 	if (rule->subject == KR_SUBJECT_OWNER)
-		return ", not root:root";
-	return kr_demand_mode(rule, g->edition) == 0644 ? ", looser than 0644"
-	                                                : ", looser than 0600";
+		return ", must be root:root";
+	return kr_demand_mode(rule, g->edition) == 0644
+	               ? ", must be 0644 or stricter"
+	               : ", must be 0600 or stricter";
 }
 
 /* The worst, and how many more are as bad. */
@@ -340,12 +341,12 @@ static int reason_files(struct kr_judging *g)
 
 	for (size_t i = 0; i < j->sources.n; i++)
 		n += j->sources.items[i].wins;
-	r = kr_format(&j->reason, "%s has the %s %s%s", worst->path, what,
+	r = kr_format(&j->reason, "%s has %s %s%s", worst->path, what,
 	              j->disk.value.s, fault_of(g));
 	if (r < 0 || n == 1)
 		return r;
-	return kr_format(&j->reason, "%s, and %zu more file%s", j->reason,
-	                 n - 1, n == 2 ? " fails" : "s fail");
+	return kr_format(&j->reason, "%s; %zu more file%s", j->reason, n - 1,
+	                 n == 2 ? " also fails" : "s also fail");
 }
 
 static int judge_files(struct kr_judging *g)
@@ -552,7 +553,9 @@ int kr_audit_run(struct kr_node *node, const struct kr_rules *rules,
 	a->reload_needed = kr_node_reload_needed(node, &why);
 	if (a->reload_needed)
 		kr_diag_add(diag, KR_WARNING, "reload-needed", KR_SPAN_NONE,
-		            "systemd holds another %s than the disk: %s",
+		            "systemd has an older %s loaded than the one on "
+		            "disk: %s "
+		            "(daemon-reload needed)",
 		            node->unit_name, why);
 	r = kr_diag_result(diag, 0);
 	if (r < 0)

@@ -127,8 +127,8 @@ size_t kr_plan_n_failing(const struct kr_plan *plan);
  * its reason, and tried again behind those that come later.
  *
  * 0: RET is proven (no edits where nothing is to be done or can be);
- * KR_REFUSED: refused as a whole, DIAG says why, where, and what would have to
- * be true; RET has no edits, but why each of several is left, and DURABLE what
+ * KR_REFUSED: refused as a whole, DIAG says why, where, and what must be
+ * true; RET has no edits, but why each of several is left, and DURABLE what
  * they are to have where it is put by hand: a platform that is never edited, a
  * kubelet that would not start whatever the rules say, or the only rule of the
  * audit; KR_NOTHING_YET: there is nothing to judge yet (no unit, not

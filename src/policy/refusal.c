@@ -186,8 +186,8 @@ static int compare_authority(struct looking *l, const char *path,
 	if (r < 0)
 		return say(l,
 		           "kubelet's kubeconfig cannot be read (%s): whether "
-		           "%s holds the authority that it trusts would have "
-		           "to be known",
+		           "%s holds the authority that it trusts must "
+		           "be known",
 		           kr_fs_strerror(-r), path);
 	r = kr_pem_read(kubeconfig.authority ? kubeconfig.authority : "",
 	                kubeconfig.authority_size, &trusted);
@@ -280,8 +280,8 @@ static int look_at_kubeconfig(struct looking *l)
 		return r < 0 ? r : 0;
 	if (r == 0 && may_come(l))
 		return trust(l, "--kubeconfig");
-	return say(l, "kubelet has no known --kubeconfig: it would end "
-	              "at its start, since Webhook asks the API server");
+	return say(l, "kubelet has no known --kubeconfig: it would exit at its "
+	              "start, since Webhook asks the API server");
 }
 
 /* The kernel's command line; NULL: there is none to be read. 0 or -ENOMEM. */
@@ -342,13 +342,13 @@ static int look_at_kernel(struct looking *l)
 		return 0;
 	r = say(l,
 	        "the next boot would lack %zu of the kernel's settings that it "
-	        "demands, and kubelet would end; %sthese %s%s first:",
+	        "demands, and kubelet would exit; %sthese %s%s first:",
 	        n,
 	        masked ? "systemd-sysctl.service, which reads /etc/sysctl.d, "
-	                 "is masked: it has to be unmasked, and "
+	                 "is masked: it must be unmasked, and "
 	               : "",
-	        owner ? "have to be set through "
-	              : "lines have to stand in a file of /etc/sysctl.d",
+	        owner ? "must be set through "
+	              : "lines must stand in a file of /etc/sysctl.d",
 	        owner ? owner : "");
 	if (r == 1)
 		r = kr_format(l->why, "%s%s", *l->why, lines);
@@ -385,7 +385,7 @@ static int look_at_user(struct looking *l)
 	return say(
 		l,
 		"the user of kubelet's kubeconfig %s: kubelet would talk to "
-		"the API server anonymously, and end after 5 minutes; only a "
+		"the API server anonymously, and exit after 5 minutes; only a "
 		"client certificate can be rotated",
 		users[kubeconfig.user]);
 }

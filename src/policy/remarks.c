@@ -273,7 +273,7 @@ static void check_argument(const struct looking *l, const struct kr_rule *rule,
 
 /* --- drop-ins ------------------------------------------------------------ */
 
-static const char why_name[] = "its name would have to end in .conf";
+static const char why_name[] = "its name must end in .conf";
 static const char why_link[] = "it follows no link to a folder in --config-dir";
 
 static int check_folder(const struct looking *l, const char *path)

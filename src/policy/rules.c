@@ -214,8 +214,7 @@ const struct kr_rule kr_rules_table[] = {
 		"readOnlyPort", ONE(KR_FIELD_READ_ONLY_PORT),
 		IS(is_zero, "is 0"), INT32(0), AUTO,
 		.hold = KR_HOLD_PORT_USED, .proof = KR_RULE_PROOF_PORT_CLOSED,
-		.risk = "collectors that read metrics from this port find it "
-		        "closed"},
+		.risk = "metrics collectors that use this port find it closed"},
 	[KR_FIELD_STREAMING_TIMEOUT] = {
 		"streamingConnectionIdleTimeout",
 		ONE(KR_FIELD_STREAMING_TIMEOUT),
@@ -227,7 +226,7 @@ const struct kr_rule kr_rules_table[] = {
 		"protectKernelDefaults", ONE(KR_FIELD_PROTECT_KERNEL),
 		IS(kr_rule_is_wanted, "is true"), BOOL(true), ASK,
 		.refusal = KR_REFUSAL_SYSCTLS,
-		.risk = "kubelet ends at its start where a kernel setting differs"},
+		.risk = "kubelet exits at its start if a kernel setting differs"},
 	[KR_FIELD_IPTABLES] = {
 		"makeIPTablesUtilChains", ONE(KR_FIELD_IPTABLES),
 		IS(kr_rule_is_wanted, "is true"), BOOL(true), AUTO},
@@ -265,7 +264,8 @@ const struct kr_rule kr_rules_table[] = {
 		"tlsCipherSuites",
 		LOOKS_AT(KR_FIELD_TLS_CIPHERS, KR_FIELD_TLS_MIN_VERSION),
 		.n_fields = 1, .n_also = 1,
-		IS(is_strong, "has only suites of the edition's list, or "
+		IS(is_strong, "has only cipher suites from this edition's list, or "
+		              ""
 		              "tlsMinVersion is VersionTLS13"),
 		.instead = "tlsMinVersion is VersionTLS13",
 		.want = {.type = KR_TYPE_LIST, .list = {strong, ARRAY_SIZE(strong)}},

@@ -20,7 +20,7 @@
 #include "base/vec.h"
 #include "policy/sources.h"
 
-#define VENDORS "a file of the vendor, which the next update replaces"
+#define VENDORS "the vendor's file, which the next update replaces"
 #define NO_DISK "not a file of a disk"
 #define SNAPS   "a file of a snap, which the next refresh replaces"
 #define OSTREES "a file of an ostree deployment, which the next one replaces"

@@ -17,7 +17,7 @@
 
 #define refuse(diag, s, ...)                                                   \
 	kr_diag_refuse_path(diag, "file-not-ours", (s)->path,                  \
-	                    "its mode and owner stay: " __VA_ARGS__)
+	                    "not changed: " __VA_ARGS__)
 
 /* The way out, too. Of a vendor's unit or drop-in systemd takes the one of the
  * same name below /etc instead (systemd.unit(5)); a package sets the mode of
@@ -31,9 +31,9 @@ static int refuse_not_ours(const struct kr_rule *rule,
 	if (rule->files == KR_FILES_UNIT && name &&
 	    kr_source_refusal_at(s->real) && !kr_source_is_of_store(s->real))
 		return refuse(diag, s,
-		              "%s; a copy at /etc" UNITS
-		              "%s, root:root and %04o, takes "
-		              "its place, without the vendor's later changes",
+		              "%s; to override it, copy it to /etc" UNITS
+		              "%s (root:root, %04o), which then gets no "
+		              "updates of the vendor's",
 		              s->reason, name + strlen(UNITS), (unsigned)mode);
 	if (strcmp(s->real, s->path) != 0)
 		return refuse(diag, s, "%s: it is %s", s->reason, s->real);
@@ -72,7 +72,7 @@ static int edit_perms(struct kr_node *disk, const struct kr_edition *edition,
 	if (r < 0 || file->st.st_nlink != 1)
 		return refuse(diag, s, "it %s",
 		              r < 0 ? "cannot be read"
-		                    : "has another name, too");
+		                    : "has other names, too (hard links)");
 	/* the rest may be an earlier step's, and not the file's own */
 	if (rule->subject == KR_SUBJECT_MODE)
 		return kr_edits_chmod(ret, file, perms.mode);
@@ -128,25 +128,25 @@ int kr_step_refuse_perms(struct kr_node *node, const struct kr_edition *edition,
 		kr_owner_describe(&perms, owner);
 		if (p && p->refusal && brief)
 			kr_diag_add_path(diag, KR_ERROR, "platform", s->path,
-			                 "its mode and owner stay");
+			                 "mode and owner are not changed");
 		else if (p && p->refusal)
 			kr_diag_add_path(diag, KR_ERROR, "platform", s->path,
-			                 "its mode and owner stay: %s writes "
-			                 "it again %s",
+			                 "not changed: %s writes it again %s",
 			                 p->owner, p->when);
 		else if (!s->editable)
 			r = refuse_not_ours(j->rule, s, perms.mode, diag);
 		else
-			kr_diag_add_path(diag, KR_ERROR, "not-a-unit", s->path,
-			                 "%s starts kubelet, nothing of it is "
-			                 "changed: give it the mode %s and the "
-			                 "owner %s by hand",
-			                 f ? f->name : "another program", mode,
-			                 owner);
+			kr_diag_add_path(
+				diag, KR_ERROR, "not-a-unit", s->path,
+				"%s starts kubelet, so fix changes "
+				"nothing here: set the mode %s and the "
+				"owner %s yourself",
+				f ? f->name : "another program", mode, owner);
 	}
 	if (r == KR_REFUSED && !kr_diag_first(diag, KR_ERROR))
 		kr_diag_add(diag, KR_ERROR, "platform", KR_SPAN_NONE,
-		            "%s%s%s %s, their modes and owners stay",
+		            "%s%s%s %s, so fix does not change their modes "
+		            "and owners",
 		            brief ? "" : j->rule->name, brief ? "" : ": ",
 		            p && p->refusal ? p->owner
 		            : f             ? f->name

@@ -115,7 +115,7 @@ static int make_dropin(struct planning *p)
 	if (r < 0 || kr_source_refusal_at(folder))
 		return kr_diag_refuse_path(
 			p->diag, "file-not-ours", in->config_dir,
-			"a drop-in with the key would have to stand "
+			"a drop-in with the key must stand "
 			"there, and it %s",
 			r < 0 ? "cannot be looked at"
 			      : kr_source_refusal_at(folder));
@@ -230,11 +230,12 @@ static int find_harm(struct kr_node *node, const struct kr_rule *rule,
 		                 r == 0 ? "" : why);
 	if (!who)
 		return kr_diag_refuse(diag, "refused", KR_SPAN_NONE,
-		                      "do not set it by hand, either: %s", why);
+		                      "do not set it yourself, either: %s",
+		                      why);
 	return kr_diag_refuse(
 		diag, "refused", KR_SPAN_NONE,
-		"%s, nothing of it is edited; nor is %s to be set there by "
-		"hand: %s",
+		"%s, so fix edits nothing here; do not set %s there yourself, "
+		"either: %s",
 		who, rule->name, why);
 }
 
@@ -253,8 +254,8 @@ static int check_bits(struct planning *p)
 	return kr_diag_refuse(
 		p->diag, "mark-bits-equal", KR_SPAN_NONE,
 		"iptablesMasqueradeBit and iptablesDropBit are both %d: a "
-		"kubelet before 1.28 would end a few seconds after its "
-		"start with this setting on; one of them would have to be "
+		"kubelet before 1.28 would exit a few seconds after its start "
+		"with this setting on; one of them must be "
 		"another bit (14 and 15 by default)",
 		bit);
 }
@@ -273,7 +274,7 @@ static bool says_right(const struct planning *p, const struct kr_source *s)
 	return kr_judge_ask(p->rule, &said) == KR_ANSWER_PASS;
 }
 
-#define STARTS_KUBELET "starts kubelet, nothing of it is edited"
+#define STARTS_KUBELET "starts kubelet, so fix edits nothing here"
 
 static int name_place(struct planning *p, const struct kr_source *s,
                       const char *but)
@@ -285,15 +286,15 @@ static int name_place(struct planning *p, const struct kr_source *s,
 
 	if (!text)
 		return -ENOMEM;
-	return kr_diag_refuse(p->diag, "not-a-unit", s->span,
-	                      "%s%smake this %s by hand%s, then run '%s%s'",
-	                      p->brief ? "" : disk->foreign->name,
-	                      p->brief ? "" : " " STARTS_KUBELET ": ", text,
-	                      but,
-	                      is_unit_file(disk->unit, s->span.file)
-	                              ? "systemctl daemon-reload && "
-	                              : "",
-	                      disk->foreign->restart);
+	return kr_diag_refuse(
+		p->diag, "not-a-unit", s->span,
+		"%s%schange this to %s yourself%s, then run '%s%s'",
+		p->brief ? "" : disk->foreign->name,
+		p->brief ? "" : " " STARTS_KUBELET ": ", text, but,
+		is_unit_file(disk->unit, s->span.file)
+			? "systemctl daemon-reload && "
+			: "",
+		disk->foreign->restart);
 }
 
 /* Whether S is a flag that stands elsewhere than in the file that PLACE ends
@@ -343,7 +344,7 @@ static int name_places(struct planning *p)
 	if (!where)
 		return -ENOMEM;
 	return kr_diag_refuse(p->diag, "not-a-unit", KR_SPAN_NONE,
-	                      "%s%swrite %s by hand%s, then run '%s'",
+	                      "%s%swrite %s yourself%s, then run '%s'",
 	                      p->brief ? "" : f->name,
 	                      p->brief ? "" : " " STARTS_KUBELET ": ", where,
 	                      but, f->restart);
@@ -423,8 +424,8 @@ int kr_step_refuse_platform(struct kr_node *node, const struct kr_rule *rule,
 
 	if (r == 0 && is_owners(rule))
 		return kr_diag_refuse(diag, "not-a-unit", KR_SPAN_NONE,
-		                      "%s, nothing of it is edited: the owner "
-		                      "must choose the value of %s",
+		                      "%s, so fix edits nothing here: the "
+		                      "owner must choose the value of %s",
 		                      who, rule->name);
 	if (r == 0)
 		r = find_harm(node, rule, brief ? NULL : who, diag, &but);
@@ -577,15 +578,16 @@ static int check_grounds(struct planning *p)
 		                      "%s must be corrected first",
 		                      p->node->unit_name);
 	if (disk->no_kubelet && p->node->unit_named)
-		return kr_diag_refuse(p->diag, "not-a-unit", KR_SPAN_NONE,
-		                      "%s: name kubelet's unit by --unit=NAME",
-		                      j->disk.reason);
+		return kr_diag_refuse(
+			p->diag, "not-a-unit", KR_SPAN_NONE,
+			"%s: give kubelet's unit with --unit=NAME",
+			j->disk.reason);
 	if (is_unseen(p->node))
 		return refuse_start(p);
 	if (disk->start == KR_START_HIDDEN && j->disk.state == KR_STATE_UNKNOWN)
 		return kr_diag_refuse(
 			p->diag, "mounted-over", KR_SPAN_NONE,
-			"%s: make %s by hand, in the file that kubelet has "
+			"%s: write %s yourself, in the file that kubelet has "
 			"there",
 			j->disk.reason, member);
 	/* what is written takes the place of either default */

@@ -223,7 +223,7 @@ static int make_dropin(struct overriding *o)
 		return kr_diag_refuse_path(
 			o->diag, "dropin-exists", path,
 			"is there already and does not hold the "
-			"command: it would have to go first");
+			"command: it must go first");
 	if (variable) {
 		char *longer;
 

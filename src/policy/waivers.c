@@ -200,9 +200,9 @@ static int check_file(const struct kr_file *file, struct kr_diag *diag)
 		return refuse(diag, file->path,
 		              "a file of waivers must be root's");
 	if (file->st.st_mode & (S_IWGRP | S_IWOTH))
-		return refuse(diag, file->path,
-		              "a file of waivers must not be writable for "
-		              "others than root");
+		return refuse(
+			diag, file->path,
+			"a file of waivers must be writable only by root");
 	return 0;
 }
 

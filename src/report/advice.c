@@ -2,7 +2,7 @@
 
 /*
  * Every refusal ends with what to do. A message says what is wrong, where, and
- * most often what would have to be true; where that is not yet a step that
+ * most often what must be true; where that is not yet a step that
  * a person could take, the step is here, by the message's code. It is not a
  * part of the message since that is also one of an audit, which asks for
  * nothing.
@@ -13,22 +13,23 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "policy/durable.h"
 #include "report/advice.h"
 #include "store/manifest.h"
 
-#define AGAIN   ", then run it again"
+#define AGAIN   ", then run this again"
 #define THERE   "set it there"
 #define BY_HAND THERE " by hand, then run 'kubelet-remedy audit'"
-#define ROOT    "name the node's root by --root"
-#define READ    "run it as root, or " ROOT
-#define RIGHT   "correct this" AGAIN
+#define ROOT    "give the node's root directory with --root=DIR"
+#define READ    "run this with sudo, or " ROOT
+#define RIGHT   KR_ADVICE_THIS AGAIN
 #define PLACE                                                                  \
-	"correct this" AGAIN "; 'kubelet-remedy fix --no-persist' leaves "     \
-	"that place out"
+	KR_ADVICE_THIS AGAIN "; 'kubelet-remedy fix --no-persist' leaves "     \
+			     "that place out"
 #define RECORDS                                                                \
-	"look into /var/lib/kubelet-remedy, where the old files are, and "     \
-	"correct this" AGAIN
+	"look into /var/lib/kubelet-remedy, where the old files are, "         \
+	"and " KR_ADVICE_THIS AGAIN
 #define ONLY_FILES "change only the files with --restart=never"
 #define NO_SYSTEMD                                                             \
 	"see why systemd does not do it ('systemctl status'); with "           \
@@ -68,17 +69,17 @@ static const struct row {
 	{"file-not-ours", "change it where that file comes from, or write a "
                           "drop-in of your own for the unit"},
 	{"file-of-a-store", NULL},
-	{"file-not-changed", "correct this" AGAIN},
+	{"file-not-changed", KR_ADVICE_THIS AGAIN},
 	{"file-not-loading",
          "put a certificate there, or name another file" AGAIN},
-	{"file-not-replaced", "correct this" AGAIN},
-	{"file-refused", "correct this" AGAIN},
+	{"file-not-replaced", KR_ADVICE_THIS AGAIN},
+	{"file-refused", KR_ADVICE_THIS AGAIN},
 	{"file-unreadable", RIGHT, READ},
 	{"flag-not-in-a-file", NULL},
 	{"flag-", "correct that argument" AGAIN},
 	{"folder-stays", "remove it by hand"},
 	{"folder-unreadable", RIGHT, READ},
-	{"held", "override the hold by --allow=NAME, once nothing needs it; "
+	{"held", "override the hold with --allow=NAME, once nothing needs it; "
                  "--restart=never changes the files alone"},
 	{"holds-unwritten", "make that place writable" AGAIN},
 	{"job-timeout", NO_SYSTEMD},
@@ -104,15 +105,15 @@ static const struct row {
 	{"nodeadm-folder", PLACE},
 	{"nodeadm-ours", PLACE},
 	{"nodeadm-unit", PLACE},
-	{"nodes", "name them by --nodes, or see that the API server answers"},
+	{"nodes", "name them with --nodes, or see that the API server answers"},
 	{"not-a-unit", NULL},
 	{"not-by-setting", NULL},
 	{"not-proven", BY_HAND},
 	{"not-put-back", RECORDS},
 	{"not-root", NULL},
 	{"old-cgroups", THERE AGAIN},
-	{"other-plan", "look at it with 'kubelet-remedy fix -n'"},
-	{"own-folder", "correct this" AGAIN},
+	{"other-plan", "review it with 'kubelet-remedy fix -n'"},
+	{"own-folder", KR_ADVICE_THIS AGAIN},
 	{"own-unit", "start it from another unit, or " ONLY_FILES},
 	{"pending-arguments",
          "accept them with --restart=always, or " ONLY_FILES},
@@ -140,7 +141,8 @@ static const struct row {
 	{"unit-", "correct the unit" AGAIN},
 	{"variable-in-variable", "write the value itself there" AGAIN},
 	{"variable-unset", "set that variable" AGAIN},
-	{"waived", "take its line out of the waivers, or give --no-waivers"},
+	{"waived",
+         "remove its line from the file of waivers, or give --no-waivers"},
 	{"waivers-unsafe", RIGHT},
 	{"word-not-cut", "write the flag as one word, or take it away, by "
                          "hand" AGAIN},
@@ -187,4 +189,15 @@ const char *kr_advice(const struct kr_message *m)
 			               : place_advice(rows[i].advice, m);
 	}
 	return NULL;
+}
+
+char *kr_advice_named(const struct kr_message *m, const char *advice)
+{
+	const char *rest = advice + strlen(KR_ADVICE_THIS);
+	char *text = NULL;
+
+	if (!m->file || strncmp(advice, KR_ADVICE_THIS, rest - advice) != 0)
+		return strdup(advice);
+	return kr_format(&text, "correct %s%s", m->file, rest) < 0 ? NULL
+	                                                           : text;
 }

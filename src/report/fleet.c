@@ -446,8 +446,8 @@ int kr_fleet_text_groups(const struct kr_term *term,
 	r = print_evidence(term, summary, rule);
 	if (r < 0 || kr_fleet_verdict(summary) != KR_VERDICT_FAIL)
 		return r;
-	kr_term_color(term, KR_COLOR_DIM, "next:");
-	fprintf(term->out, " kubelet-remedy fix -n%s, on such a node\n",
+	kr_term_color(term, KR_COLOR_DIM, "next, on each failing node:");
+	fprintf(term->out, " kubelet-remedy fix -n%s\n",
 	        table->words ? table->words : "");
 	return 0;
 }

@@ -259,8 +259,9 @@ static int make_plan(struct kr_host *host, const struct kr_audit *audit,
 	if (host->node->disk.start == KR_START_FILE) {
 		*ret = KR_FORESIGHT_REFUSED;
 		kr_diag_add(why, KR_ERROR, "not-a-unit", KR_SPAN_NONE,
-		            "fix needs kubelet's unit: name it by "
-		            "--unit=NAME, or the node's root by --root=DIR");
+		            "fix needs kubelet's unit: give it with "
+		            "--unit=NAME, or the "
+		            "node's root directory with --root=DIR");
 		return 0;
 	}
 	*ret = KR_FORESIGHT_GOES;

@@ -240,7 +240,7 @@ const char *kr_headline_pending(const struct kr_diag *diag)
 		{"interrupted", ", for now: a fix was interrupted and is going "
 	                        "to be reverted"},
 		{"run-stuck",
-	         ", for now: a fix does not go on and is going to be reverted"},
+	         ", for now: a fix is stuck and is going to be reverted"},
 		{"run-at-work", ", for now: a fix is at work"},
 	};
 

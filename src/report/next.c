@@ -17,7 +17,7 @@
 #include "report/headline.h"
 #include "report/next.h"
 
-#define CORRECT "correct this, then run it again"
+#define CORRECT KR_ADVICE_THIS ", then run this again"
 
 /* An option of a command, its word quoted for a shell where it has to be. */
 static void print_word(const struct kr_term *term, const char *option,
@@ -179,6 +179,9 @@ static char *make_cause(const struct kr_message *m, size_t length)
 
 	if (!advice && (!m || length == 0))
 		advice = CORRECT;
+	if (length == 0 && m && m->file && m->line == 0 &&
+	    strncmp(advice, KR_ADVICE_THIS, strlen(KR_ADVICE_THIS)) == 0)
+		return kr_advice_named(m, advice);
 	if (m && m->file && m->line > 0)
 		snprintf(place, sizeof(place), ":%u:%u", m->line, m->column);
 	return kr_format(&text, "%s%s%s%.*s%s%s", m && m->file ? m->file : "",
@@ -245,10 +248,9 @@ bool kr_next_print_no_unit(const struct kr_term *term,
 		return true;
 	}
 	kr_term_color(term, KR_COLOR_DIM, "next:");
-	fputs(is_same ? " name kubelet's root by --root=DIR\n"
-	              : " name kubelet's unit by --unit=NAME, or the node's "
-	                "root "
-	                "by --root=DIR\n",
+	fputs(is_same ? " give kubelet's root directory with --root=DIR\n"
+	              : " give kubelet's unit with --unit=NAME, or the node's "
+	                "root directory with --root=DIR\n",
 	      term->out);
 	return true;
 }
@@ -319,7 +321,7 @@ static int print_waiting(const struct kr_next *next)
 		return r;
 	if (r < 0 || plan->edits.n_files == 0) {
 		kr_term_color(term, KR_COLOR_DIM, "next:");
-		fputs(" configure kubelet, then run it again\n", term->out);
+		fputs(" configure kubelet, then run this again\n", term->out);
 		return 0;
 	}
 	r = kr_format(&command, "fix -n%s%s", next->words,

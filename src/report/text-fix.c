@@ -256,8 +256,10 @@ void kr_text_cures(const struct kr_term *term, const struct kr_diag *diag)
 		_cleanup_free_ char *text = NULL;
 
 		if (!m->cured ||
-		    kr_format(&text, "# cures %s:%u:%u: %s", m->file, m->line,
-		              m->column, m->text) < 0)
+		    kr_format(&text,
+		              "# also corrects an error that stops kubelet: "
+		              "%s:%u:%u: %s",
+		              m->file, m->line, m->column, m->text) < 0)
 			continue;
 		kr_term_wrap(term, text, strlen(text), 0, "#     ");
 	}
@@ -293,7 +295,7 @@ void kr_text_advice(const struct kr_term *term, const struct kr_fix *fix,
 	fputc(' ', term->out);
 	/* a command or a name ends it */
 	if (fix->host && strcmp(cause->code, "other-plan") == 0) {
-		fputs("look at it with: ", term->out);
+		fputs("review it with: ", term->out);
 		print_again(term, fix, "fix -n");
 	} else if (fix->host && strcmp(cause->code, "put-back-before") == 0) {
 		fputs("correct the cause, then run: ", term->out);
@@ -303,9 +305,12 @@ void kr_text_advice(const struct kr_term *term, const struct kr_fix *fix,
 		fprintf(term->out, "%s%s%s\n", advice,
 		        *fix->transaction ? "/" : "", fix->transaction);
 	} else {
+		_cleanup_free_ char *named = kr_advice_named(cause, advice);
+
 		make_next(start, next);
-		kr_term_wrap(term, advice, strlen(advice),
-		             strlen(start) + strlen("next: "), next);
+		if (named)
+			kr_term_wrap(term, named, strlen(named),
+			             strlen(start) + strlen("next: "), next);
 	}
 }
 

@@ -155,7 +155,7 @@ void kr_text_status(const struct kr_term *term, const struct kr_status *s)
 		                 s->other ? "NO KUBELET" : "NOT FOUND",
 		                 s->other ? s->host->node->disk.reason : unit);
 		if (!kr_next_print_no_unit(term, s->host->node, "status", ""))
-			fputs("next: name kubelet's unit by --unit=NAME\n",
+			fputs("next: give kubelet's unit with --unit=NAME\n",
 			      term->out);
 		return;
 	}

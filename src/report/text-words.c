@@ -84,16 +84,9 @@ char *kr_text_demand(const struct kr_rule *rule,
                      const struct kr_edition *edition)
 {
 	const char *demand = kr_rule_demand(rule, edition);
-	char *text = NULL;
-	int r;
 
-	if (!demand)
-		return NULL;
-	if (strncmp(demand, "is ", 3) == 0 && !strstr(demand, ", or "))
-		return strdup(demand + 3);
-	r = kr_format(&text, "that %s %s", rule->n_fields > 1 ? "they" : "it",
-	              demand);
-	return r < 0 ? NULL : text;
+	/* each begins with its verb: "is 0", "has only ..." */
+	return demand ? strdup(strchr(demand, ' ') + 1) : NULL;
 }
 
 void kr_text_value(const struct kr_term *term, enum kr_state state,

@@ -46,8 +46,8 @@ void kr_text_copy(const struct kr_term *term, const char *text,
 void kr_text_lines(const struct kr_term *term, const char *text, size_t used,
                    const char *next);
 
-/* What EDITION demands of RULE, behind "demanded: ": a value, or "that it ...".
- * The caller frees it; NULL: no memory, or nothing is demanded. */
+/* What EDITION demands of RULE, behind "demanded: ": "0", "only cipher suites
+ * ...". The caller frees it; NULL: no memory, or nothing is demanded. */
 char *kr_text_demand(const struct kr_rule *rule,
                      const struct kr_edition *edition);
 

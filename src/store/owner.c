@@ -7,7 +7,7 @@
  *   ID/owner    UNTIL run|recover
  *
  * UNTIL is a time of CLOCK_MONOTONIC, which a systemd timer counts by, too: a
- * run that is not at its end by then does not go on (it is stopped, or its
+ * run that is not at its end by then is stuck (it is stopped, or its
  * control group is frozen). It is moved on in place, which needs no room on the
  * disk. Nothing is fsynced: after a power cut no run owns anything. Of an owner
  * that is gone it says little: it may be a time of another boot.

@@ -72,8 +72,8 @@ int kr_transaction_prepare(struct kr_fs *fs, const struct kr_edits *edits,
  */
 bool kr_transaction_is_mine(const struct kr_transaction *tx);
 
-/* The next phase begins, which takes USEC at most: who is not at its end by
- * then does not go on, and may be ended. */
+/* The next phase begins, which takes USEC at most: a run that is not at its end
+ * by then is stuck, and may be ended. */
 void kr_transaction_extend(struct kr_transaction *tx, uint64_t usec);
 
 /*

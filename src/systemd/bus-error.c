@@ -5,7 +5,7 @@
  *
  * An error of D-Bus is a name, and a sentence of its sender. The name
  * decides: rows[] gives each that a manager is known to send an errno and what
- * would have to be true; the rest have the errno that libsystemd knows, else
+ * must be true; the rest have the errno that libsystemd knows, else
  * EIO. The sentence is passed on as it came.
  *
  * One name lies. A caller who is not root is checked through polkit, and where
@@ -37,7 +37,7 @@ struct row {
 	const char *name;
 	int error;
 	const char *code;
-	const char *wanted; /* what would have to be true, or NULL */
+	const char *wanted; /* what must be true, or NULL */
 	enum kr_bus_reach reach;
 };
 

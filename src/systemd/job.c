@@ -22,7 +22,7 @@
  * The unit tells which: a stop is done where the unit is inactive, a start or
  * restart where the unit has left "inactive" since we asked first, by its
  * InactiveExitTimestampMonotonic. That clock is never set, and
- * InvocationID would have to be read before each job. A restart by others in
+ * InvocationID must be read before each job. A restart by others in
  * between counts as ours: it is as new. A unit that only changed its state, by
  * a reload or a failed stop, was not restarted. Asking twice is the lesser
  * evil: it is asked again wherever nothing proves the first.
