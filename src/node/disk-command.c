@@ -24,7 +24,7 @@
 #include "base/vec.h"
 #include "kubelet/minors.h"
 #include "node/disk-command.h"
-#include "node/disk-read.h"
+#include "node/disk.h"
 #include "node/hidden.h"
 #include "node/kubelet-version.h"
 #include "node/refusals.h"

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "node/disk-read.h"
+#include "node/disk.h"
 #include "node/hidden.h"
 #include "node/node.h"
 #include "node/running.h"
