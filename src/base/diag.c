@@ -266,9 +266,7 @@ void kr_diag_add(struct kr_diag *diag, enum kr_severity severity,
 void kr_diag_add_later(struct kr_diag *diag, struct kr_span span,
                        const char *format, ...)
 {
-	struct kr_message m = {.severity = KR_NOTE,
-	                       .code = "file-not-there-yet",
-	                       .later = true};
+	struct kr_message m = {KR_NOTE, "file-not-there-yet", .later = true};
 	va_list args;
 
 	va_start(args, format);
