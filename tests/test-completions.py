@@ -100,7 +100,7 @@ def check_bash(tap, path, program, commands):
             (["k", "fleet", "-o", "as"], set()),
             (["k", "fleet", "--ro"], set()), (["k", "fleet", "--sel"],
                                               {"--selector="}),
-            (["k", "f"], {"fix", "fleet"}), (["k", "rec"], set()),
+            (["k", "f"], {"fix", "fleet"}), (["k", "rec"], {"recover"}),
             (["k", "--v"], {"--version"}),
             (["k", "audit", "--out"], {"--output=", "--output-file="}),
             (["k", "audit", "--met"], set()),

@@ -162,6 +162,11 @@ def test_interrupted_once(host, tap):
     text = terminal.text()
     check_put_back(host, tap, result, before)
     tap.equal((text.count(INTERRUPTED), text.count(ALREADY)), (1, 0), "once")
+    _, found = host.remedy_json("history")
+    tap.matches(found["transactions"][-1]["reason"], "^it was put back: "
+                "interrupted ", "the history says why")
+    tap.contains(host.remedy("history").stdout, "it was put back: interrupted ",
+                 "and its table")
 
 
 def test_interrupted_restart_alone(host, tap):

@@ -330,7 +330,8 @@ def main():
                                        re.M)), "commands of the synopsis")
     helped = help_options(text)
     test.same(helped, manual_options(manual), "options")
-    for command in sorted(commands):
+    # its own help alone has the options of recover
+    for command in sorted(commands - {"recover"}):
         own = {row[1:] for row in helped if row[0] in (command, EVERY)}
         own_help = run_help(program, command)
         test.same({row[1:] for row in help_options(own_help)}, own,

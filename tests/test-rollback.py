@@ -97,6 +97,13 @@ def test_killed_before_the_restart(host, tap):
     check_taken_back(host, tap, before)
 
 
+def check_kinds(host, tap, kinds, outcomes):
+    _, found = host.remedy_json("history")
+    tap.equal([[t["kind"] for t in found["transactions"]],
+               [t["outcome"] for t in found["transactions"]]],
+              [kinds, outcomes], "history")
+
+
 def test_killed_undo(host, tap):
     """An undo is taken back to the fix."""
     host.node(FALSE_FLAG, service=NOTIFY)
@@ -111,8 +118,14 @@ def test_killed_undo(host, tap):
     found = timers(host)
     if not tap.equal(len(found), 1, "a timer is armed"):
         return
+    check_kinds(host, tap, ["fix", "undo"], ["fixed", "interrupted"])
+    tap.contains(host.remedy("audit").stdout, "for now: a fix or undo was "
+                 "interrupted", "it need not be a fix")
     tap.status(fire(host, found[0]), 0, "the timer's service")
     host.run(["systemctl", "stop"] + found)
+    check_kinds(host, tap, ["fix", "undo"], ["fixed", "rolled-back"])
+    tap.contains(host.remedy("history").stdout,
+                 "it was put back: it was interrupted", "why")
     tap.equal(host.snapshot(), fixed, "the bytes of the fix")
     tap.equal(host.value(), "true", "kubelet decides as fixed")
     check_nothing_left(host, tap, "undo")

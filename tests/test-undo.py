@@ -468,6 +468,21 @@ def repeat_refused(case):
                         run.status, run.out, run.err)
 
 
+def set_refused(case):
+    """Of several none of which is to blame one can be left out."""
+    case.replace(CONFIG, KEY, b'"readOnlyPort": 10255, ' + KEY)
+    two = "--control=makeIPTablesUtilChains,readOnlyPort"
+    put_back(case, two)
+    run = case.run("fix", two)
+    case.expect(run.status == 4 and run.out.splitlines()[-1] ==
+                "next: leave out the control at fault with --skip=NAME, or "
+                "correct the cause, then run: kubelet-remedy fix --retry %s "
+                "--root=%s" % (two, case.node.root), "fix: %d: %s%s", run.status,
+                run.out, run.err)
+    run = case.run("fix", two, "--skip=readOnlyPort")
+    case.expect(run.status == 0, "--skip: %d: %s%s", run.status, run.out, run.err)
+
+
 def undo_is_taken(case):
     """The command that undoes is one that undo takes, whatever the fix was
     given."""
@@ -1146,8 +1161,8 @@ ROWS = (other_lines, rewritten, rewritten_as_before, rewritten_beside_ours, gone
         each_value, older_record, mode_by_a_later_fix, what_holds, last_ten,
         config_named, unit_named, mode_beside_bytes, mode_changed_since,
         mode_interrupted, mode_lost, by_its_edition, repeat_refused,
-        undo_is_taken, a_large_file, a_large_file_twice, larger_than_is_read,
-        standing_stay, numbers_of_older_records)
+        undo_is_taken, set_refused, a_large_file, a_large_file_twice,
+        larger_than_is_read, standing_stay, numbers_of_older_records)
 
 
 def main():

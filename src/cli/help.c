@@ -57,8 +57,6 @@ static void print_wrapped(FILE *out, size_t columns, size_t indent,
 static void print_commands(FILE *out)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kr_commands); i++) {
-		if (kr_commands[i].hidden)
-			continue;
 		print_wrapped(out,
 		              (size_t)fprintf(out, "  %s", kr_commands[i].name),
 		              COMMAND_WIDTH, kr_commands[i].summary);

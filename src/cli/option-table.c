@@ -43,9 +43,9 @@ const struct kr_command_row kr_commands[] = {
 	 "everything back",
 	 .example = " -n",
 	 .statuses = "0 it passes now, 1 changes would be made (-n) or a "
-	 "control still fails, 2 wrong usage, 3 nothing to judge yet or no "
-	 "verdict, 4 refused or failed and nothing is changed, 5 kubelet did "
-	 "not come back and everything was put back, 6 kubelet needs manual "
+	 "control still fails, 2 wrong usage, 3 nothing to judge yet, no "
+	 "verdict, or waivers that cannot be read, 4 refused or failed and nothing is changed, 5 kubelet did "
+	 "not come back, or the run was interrupted, and everything was put back, 6 kubelet needs manual "
 	 "repair",
 	 .left = "ask (a judgement, or it may break workloads: --allow=NAME "
 	 "or --control=NAME fixes it), hold (a danger that is seen on this "
@@ -82,9 +82,9 @@ const struct kr_command_row kr_commands[] = {
 	 .statuses = "0 they are listed, 2 wrong usage, 3 the node of "
 	 "--benchmark=auto cannot be read"},
 	[KR_COMMAND_RECOVER] = {"recover", .argument = "TRANSACTION",
-	 .hidden = true,
 	 .summary = "revert a fix or undo that was interrupted, and restart "
 	 "kubelet",
+	 .example = "",
 	 .statuses = "0 reverted or nothing to do, 2 wrong usage, 4 failed, "
 	 "6 kubelet needs manual repair"},
 };

@@ -17,7 +17,6 @@
 struct kr_command_row {
 	const char *name;
 	const char *argument; /* NULL: takes none */
-	bool hidden;          /* for units, not for people */
 	const char *summary;
 	const char *example;  /* its options; NULL: a person gives none */
 	const char *statuses; /* the exit statuses and what they mean */

@@ -21,11 +21,6 @@
 #define MARK "# @TABLE@\n"
 #define HELP "print the help of a command" /* which is no row of the table */
 
-static bool is_shown(enum kr_command command)
-{
-	return !kr_commands[command].hidden;
-}
-
 /* The words that ROW takes with COMMAND, each behind a blank. */
 static void print_words(const struct kr_option_row *row,
                         enum kr_command command)
@@ -59,21 +54,13 @@ static void print_bash_words(void)
 	     "commands\n"
 	     "_kubelet_remedy_words() {\n    case $1 in\n"
 	     "        '') printf '%s\\n' --help --version");
-	for (int c = 0; c < _KR_COMMAND_MAX; c++) {
-		if (is_shown((enum kr_command)c))
-			printf("            printf '%%s\\n' %s\n",
-			       kr_commands[c].name);
-	}
+	for (int c = 0; c < _KR_COMMAND_MAX; c++)
+		printf("            printf '%%s\\n' %s\n", kr_commands[c].name);
 	puts("            printf '%s\\n' help\n            ;;\n        help)");
-	for (int c = 0; c < _KR_COMMAND_MAX; c++) {
-		if (is_shown((enum kr_command)c))
-			printf("            printf '%%s\\n' %s\n",
-			       kr_commands[c].name);
-	}
+	for (int c = 0; c < _KR_COMMAND_MAX; c++)
+		printf("            printf '%%s\\n' %s\n", kr_commands[c].name);
 	puts("            ;;");
 	for (int c = 0; c < _KR_COMMAND_MAX; c++) {
-		if (!is_shown((enum kr_command)c))
-			continue;
 		printf("        %s)\n", kr_commands[c].name);
 		KR_EACH(const struct kr_option_row, row, kr_option_rows,
 		        kr_n_option_rows) {
@@ -119,8 +106,7 @@ static void print_bash(void)
 	for (int c = 0; c < _KR_COMMAND_MAX; c++) {
 		KR_EACH(const struct kr_option_row, row, kr_option_rows,
 		        kr_n_option_rows) {
-			if (is_shown((enum kr_command)c) && row->argument &&
-			    (row->commands & KR_BIT(c)))
+			if (row->argument && (row->commands & KR_BIT(c)))
 				print_bash_argument(row, (enum kr_command)c);
 		}
 	}
@@ -169,8 +155,6 @@ static void print_zsh(void)
 	puts("_kubelet-remedy_commands() {\n    local -a commands\n"
 	     "    commands=(");
 	for (int c = 0; c < _KR_COMMAND_MAX; c++) {
-		if (!is_shown((enum kr_command)c))
-			continue;
 		printf("        '%s:", kr_commands[c].name);
 		print_escaped(kr_commands[c].summary, ":\\", ZSH_QUOTE);
 		puts("'");
@@ -180,8 +164,6 @@ static void print_zsh(void)
 	     "\n_kubelet-remedy_help() {\n"
 	     "    _arguments '1:command:_kubelet-remedy_commands'\n}");
 	for (int c = 0; c < _KR_COMMAND_MAX; c++) {
-		if (!is_shown((enum kr_command)c))
-			continue;
 		printf("\n_kubelet-remedy_%s() {\n    _arguments -s -S",
 		       kr_commands[c].name);
 		for (size_t i = 0; i < kr_n_option_rows; i++) {
@@ -229,20 +211,16 @@ static void print_fish_help(void)
 {
 	puts("complete -c kubelet-remedy -n __fish_use_subcommand -a help -d "
 	     "'" HELP "'");
-	for (int c = 0; c < _KR_COMMAND_MAX; c++) {
-		if (is_shown((enum kr_command)c))
-			printf("complete -c kubelet-remedy -n "
-			       "'__fish_seen_subcommand_from help' -a %s\n",
-			       kr_commands[c].name);
-	}
+	for (int c = 0; c < _KR_COMMAND_MAX; c++)
+		printf("complete -c kubelet-remedy -n "
+		       "'__fish_seen_subcommand_from help' -a %s\n",
+		       kr_commands[c].name);
 }
 
 static void print_fish(void)
 {
 	print_fish_help();
 	for (int c = 0; c < _KR_COMMAND_MAX; c++) {
-		if (!is_shown((enum kr_command)c))
-			continue;
 		printf("complete -c kubelet-remedy -n __fish_use_subcommand -a "
 		       "%s -d '",
 		       kr_commands[c].name);

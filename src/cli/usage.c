@@ -96,10 +96,8 @@ int kr_usage_no_command(FILE *err, const char *word)
 	if (name_ours(err, word))
 		return read_on(err, _KR_COMMAND_MAX);
 
-	for (size_t i = 0; i < _KR_COMMAND_MAX && !is_option; i++) {
-		if (!kr_commands[i].hidden)
-			kr_suggest_offer(&near, kr_commands[i].name);
-	}
+	for (size_t i = 0; i < _KR_COMMAND_MAX && !is_option; i++)
+		kr_suggest_offer(&near, kr_commands[i].name);
 	kr_suggest_offer(&near, "--help");
 	kr_suggest_offer(&near, "--version");
 	/* what other programs call it */

@@ -418,6 +418,10 @@ static int note_blame(struct kr_applying *f)
 		            "it was put back for %s: the next fix leaves that "
 		            "out and does the others, --retry tries it again",
 		            f->blamed->name);
+	if (r == 0 && !f->blamed && f->disliked && plan->n_rules > 1)
+		kr_diag_add(f->diag, KR_NOTE, "not-blamed", KR_SPAN_NONE,
+		            "to fix the other controls, leave out the one at "
+		            "fault: --skip=NAME");
 	return KR_STEP_ENDED;
 }
 

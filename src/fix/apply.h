@@ -52,6 +52,7 @@ struct kr_applying {
 	unsigned number; /* of this run in the history; 0: it has none yet */
 	/* the control that does not go well; NULL: nothing names one */
 	const struct kr_rule *blamed;
+	bool disliked;     /* the change was put back for what kubelet did */
 	bool owes_restart; /* the files are back, kubelet is not: the record
 	                    * stays as it is */
 	bool was_invalid;  /* the disk, and the plan corrects it */

@@ -45,9 +45,9 @@ static int end_broken(struct kr_applying *f, const char *why)
 
 /* --- the way back -------------------------------------------------------- */
 
-/* REASON NULL: no kubelet disliked the change, it may be tried again. As
- * kr_transaction_revert(); -ENOMEM. */
-static int revert(struct kr_applying *f, const char *reason)
+/* REASON NULL: no kubelet disliked the change, it may be tried again; WHY it is
+ * put back then. As kr_transaction_revert(); -ENOMEM. */
+static int revert(struct kr_applying *f, const char *reason, const char *why)
 {
 	uint64_t since;
 	int r;
@@ -56,6 +56,9 @@ static int revert(struct kr_applying *f, const char *reason)
 		return KR_CHANGE_DONE;
 	if (reason && f->blamed)
 		kr_transaction_blame(f->tx, f->blamed->name, f->diag);
+	if (!reason)
+		kr_transaction_note_why(f->tx, why);
+	f->disliked = reason;
 	since = kr_actions_begin(&f->fix->actions, "put-back");
 	r = kr_transaction_revert(f->tx, reason, f->diag);
 	if (r == KR_CHANGE_TAKEN)
@@ -127,7 +130,7 @@ static int back_without_restart(struct kr_applying *f, enum kr_outcome outcome,
 
 	if (f->tx)
 		tell_back(f, why);
-	r = revert(f, disliked);
+	r = revert(f, disliked, why);
 	if (r < 0)
 		return r;
 	if (r == KR_CHANGE_TAKEN || !kr_apply_is_mine(f))
@@ -347,7 +350,7 @@ static int back_with_restart(struct kr_applying *f, const char *why, bool again,
 
 	tell_back(f, failed && *failed->settling.ended ? failed->settling.ended
 	                                               : why);
-	reverted = revert(f, again ? NULL : why);
+	reverted = revert(f, again ? NULL : why, why);
 	kr_apply_forget_live(f);
 	if (reverted < 0)
 		return reverted;

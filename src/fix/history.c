@@ -61,6 +61,27 @@ const char *kr_history_outcome(const struct kr_history_entry *entry)
 	}
 }
 
+/* Of what stands no more. */
+static int tell_end(struct kr_history_entry *entry)
+{
+	const struct kr_manifest *m = entry->manifest;
+	const bool undone = m->state == KR_MANIFEST_UNDONE && m->by_hand;
+
+	entry->undo = KR_UNDO_NOTHING;
+	entry->reason = undone && entry->is_undo
+	                        ? "it is an undo: a fix makes the change again"
+	                : undone ? "it was undone"
+	                         : "it was put back";
+	if (undone || !m->reason)
+		return 0;
+	if (asprintf(&entry->told, "it was put back: %s", m->reason) < 0) {
+		entry->told = NULL;
+		return -ENOMEM;
+	}
+	entry->reason = entry->told;
+	return 0;
+}
+
 static int judge(struct kr_node *node, const struct kr_manifests *list,
                  struct kr_history_entry *entry)
 {
@@ -70,15 +91,8 @@ static int judge(struct kr_node *node, const struct kr_manifests *list,
 
 	if (kr_manifest_is_pending(m->state))
 		return tell(node, entry);
-	if (m->state != KR_MANIFEST_KEPT) {
-		entry->undo = KR_UNDO_NOTHING;
-		entry->reason = entry->is_undo ? "it is an undo: a fix makes "
-		                                 "the change again"
-		                : m->state == KR_MANIFEST_UNDONE && m->by_hand
-		                        ? "it was undone"
-		                        : "it was put back";
-		return 0;
-	}
+	if (m->state != KR_MANIFEST_KEPT)
+		return tell_end(entry);
 	r = kr_undo_edits(fs, list, m, NULL, NULL, &entry->reason, NULL);
 	if (r == -ENOMEM)
 		return r;

@@ -18,7 +18,7 @@ struct kr_history_entry {
 	const char *reason; /* static, or TOLD; NULL where undo is possible */
 	/* of a run that is not at its end */
 	struct kr_interrupted run;
-	char *told;
+	char *told; /* also of one that was put back: why */
 };
 
 struct kr_history {

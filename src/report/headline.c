@@ -237,11 +237,13 @@ const char *kr_headline_pending(const struct kr_diag *diag)
 	static const struct {
 		const char *code, *words;
 	} kinds[] = {
-		{"interrupted", ", for now: a fix was interrupted and is going "
-	                        "to be reverted"},
+		{"interrupted",
+	         ", for now: a fix or undo was interrupted and is "
+	         "going to be reverted"},
 		{"run-stuck",
-	         ", for now: a fix is stuck and is going to be reverted"},
-		{"run-at-work", ", for now: a fix is at work"},
+	         ", for now: a fix or undo is stuck and is going to be "
+	         "reverted"},
+		{"run-at-work", ", for now: a fix or undo is at work"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {

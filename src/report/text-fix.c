@@ -298,6 +298,10 @@ void kr_text_advice(const struct kr_term *term, const struct kr_fix *fix,
 		fputs("review it with: ", term->out);
 		print_again(term, fix, "fix -n");
 	} else if (fix->host && strcmp(cause->code, "put-back-before") == 0) {
+		if (fix->plan && fix->plan->n_rules > 1)
+			fputs("leave out the control at fault with "
+			      "--skip=NAME, or ",
+			      term->out);
 		fputs("correct the cause, then run: ", term->out);
 		print_again(term, fix,
 		            *start ? "fix -n --retry" : "fix --retry");

@@ -100,11 +100,11 @@ static int fill(struct table *t, const struct kr_history *history)
 	return 0;
 }
 
-/* Why it cannot be undone, where its outcome does not say it. */
+/* Why it cannot be undone or was put back, where its outcome does not say it.
+ */
 static bool has_reason(const struct kr_history_entry *e)
 {
-	return e->reason && e->manifest->state != KR_MANIFEST_PUT_BACK &&
-	       e->manifest->state != KR_MANIFEST_UNDONE;
+	return e->told || (e->reason && e->manifest->state == KR_MANIFEST_KEPT);
 }
 
 static void print_row(const struct kr_term *term, const struct table *t,
@@ -129,7 +129,8 @@ static void print_row(const struct kr_term *term, const struct table *t,
 	if (t->below)
 		kr_term_row(term, "\n      ", row->controls);
 	kr_term_row(term, t->below ? "      " : "\n      ", e->manifest->id);
-	if (e->is_undo)
+	if (e->is_undo && e->manifest->state == KR_MANIFEST_UNDONE &&
+	    e->manifest->by_hand)
 		return;
 	if (has_reason(e))
 		kr_term_wrap(term, e->reason, strlen(e->reason),

@@ -624,16 +624,24 @@ const char *kr_transaction_find_foreign(const struct kr_transaction *tx)
 	return NULL;
 }
 
+int kr_transaction_note_why(struct kr_transaction *tx, const char *why)
+{
+	struct kr_manifest *m = &tx->record.manifest;
+
+	free(m->reason);
+	m->reason = strdup(why);
+	return m->reason ? 0 : -ENOMEM;
+}
+
 int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
                           struct kr_diag *diag)
 {
-	struct kr_manifest *m = &tx->record.manifest;
 	int result = KR_CHANGE_DONE;
 
 	/* the files count: for the words alone there may be no memory */
 	tx->refused = reason != NULL;
-	free(m->reason);
-	m->reason = reason ? strdup(reason) : NULL;
+	if (reason)
+		kr_transaction_note_why(tx, reason);
 	for (size_t i = tx->n_targets; i-- > 0;) {
 		_cleanup_diag_ struct kr_diag words = {0};
 		struct target *t = &tx->targets[i];

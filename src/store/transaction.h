@@ -84,11 +84,15 @@ void kr_transaction_extend(struct kr_transaction *tx, uint64_t usec);
  */
 int kr_transaction_commit(struct kr_transaction *tx, struct kr_diag *diag);
 
+/* Why it is put back, where no kubelet disliked it: for the history. 0 or
+ * -ENOMEM. */
+int kr_transaction_note_why(struct kr_transaction *tx, const char *why);
+
 /*
  * Puts every file back as it was, the very inode where it is at hand: bytes,
  * owner, mode, ACL, xattrs, which are compared; files that were made go. What
  * others wrote over ours stays, with a warning. REASON, why it was not
- * liked, is kept with it; NULL: there is none, the change may be tried again.
+ * liked, is kept with it; NULL: it was not disliked, and may be tried again.
  * KR_CHANGE_DONE; STUCK: DIAG names the files and the copies; TAKEN.
  */
 int kr_transaction_revert(struct kr_transaction *tx, const char *reason,
