@@ -43,7 +43,7 @@ static bool is_no_manifest(int error)
 	       error == -EPROTONOSUPPORT;
 }
 
-/* Who can write a record has root put any content at any path. */
+/* A user who can write a record can make root put any content at any path. */
 static int check_owner(struct kr_fs *fs, struct kr_diag *diag)
 {
 	_cleanup_stat_ struct kr_stat st = {0};
