@@ -29,9 +29,8 @@ char *kr_headline_edition(const struct kr_edition *edition);
 
 /* The control whose reason the headline has in words: the lone one, else one
  * that kubelet would not start with (of these a control that is at fault), else
- * one of several that have no verdict for the same reason. NULL: nothing but
- * counts.
- * */
+ * one of several that have no verdict for the same reason. NULL: there
+ * are only counts. */
 const struct kr_judgement *kr_headline_cause(const struct kr_audit *audit);
 
 /* Why several controls of AUDIT have no verdict, where it is one and the same:
