@@ -27,7 +27,7 @@ static int unreadable(struct kr_diag *diag, const char *path, int error)
 	if (error == -EACCES && geteuid() != 0)
 		kr_diag_add_path(diag, KR_ERROR, "not-root", path,
 		                 "only root may read the records of fixes: run "
-		                 "it with sudo");
+		                 "this with sudo");
 	else if (error != -ENOMEM)
 		kr_diag_add_path(diag, KR_ERROR, "manifest", path,
 		                 "the records of fixes cannot be read: %s",
@@ -59,9 +59,9 @@ static int check_owner(struct kr_fs *fs, struct kr_diag *diag)
 		return r == KR_OTHERS_WRITE ? -EPERM : 0;
 	}
 	kr_diag_add_path(diag, KR_ERROR, "manifest", KR_STATE_DIR,
-	                 "others than root can write there (owner %u, mode "
-	                 "%04o), so that its records are not trusted: look at "
-	                 "them, then make it root's, with mode 0700",
+	                 "users other than root can write there (owner %u, "
+	                 "mode %04o), so its records are not trusted: look "
+	                 "at them, then make it root's, with mode 0700",
 	                 (unsigned)st.st.st_uid,
 	                 (unsigned)st.st.st_mode & 07777);
 	return -EPERM;
