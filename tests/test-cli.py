@@ -682,7 +682,7 @@ def check_not_root(program, nodes):
                    "--root=" + node.root], user=65534, cwd="/")
     told = run.out + run.err
     if (run.status, told.count("only root may change this node"),
-            told.count("run it with sudo")) != (4, 1, 1):
+            told.count("run this with sudo")) != (4, 1, 1):
         return ["status %d: %s%s" % (run.status, run.out, run.err)]
     return []
 

@@ -340,7 +340,7 @@ def test_not_tried_again(host, tap):
     tap.check("error: " not in result.stderr, "it is no error", result.stderr)
     result = host.remedy("undo", user="nobody")
     tap.status(result, 4, "an undo of the same")
-    tap.contains(result.stdout + result.stderr, "run it with sudo",
+    tap.contains(result.stdout + result.stderr, "run this with sudo",
                  "is told what is missing")
     result = host.remedy("fix", "--retry", "--wait=3")
     check_put_back(host, tap, result, before)

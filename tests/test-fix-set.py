@@ -1171,7 +1171,7 @@ def check_not_cured(case, own, other, named):
                       (run.out.split("\n", maxsplit=1)[0], run.err))
         case.expect(run.status == 4
                     and first.startswith("REFUSED  %s:" % place)
-                    and named + " would have" in first,
+                    and named + " must" in first,
                     "%s: %d: %s%s", place, run.status, run.out, run.err)
         return before, err
 
@@ -1182,7 +1182,7 @@ def check_not_cured(case, own, other, named):
         for members in ((own, other), (other, own)):
             before, err = look("%s:%d" % (CONFIG, 3 + members.index(other)),
                                (CONFIG, write(*members)))
-            case.expect(control + " would have" in err, "not named: %s",
+            case.expect(control + " must" in err, "not named: %s",
                         err)
             case.expect(case.node.snapshot() == before,
                         "something was written")

@@ -128,8 +128,7 @@ class Test:
                      "unknown     pass\n",
                      "  3.2.4  readOnlyPort                                       2  "
                      "      1        2\n",
-                     "next: kubelet-remedy fix -n --benchmark=eks-1.8, on "
-                     "such a node\n",
+                     "next, on each failing node: kubelet-remedy fix -n --benchmark=eks-1.8\n",
                      "  not in configz:\n      mode:kubeconfig "
                      "owner:kubeconfig mode:config owner:config\n",
                      "  unknown  1 node      the answer of configz lacks what "

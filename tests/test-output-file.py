@@ -259,7 +259,7 @@ class Test:
         self.equal(Run([self.program, "fleet", "--nodes=a", "--timeout=1",
                         "--server=http://127.0.0.1:9", "--output-file="
                         + self.path("b")]).out,
-                   "UNKNOWN  no verdict on 1 of 1 node\n", "in one line")
+                   "UNKNOWN  no verdict on 1 of 1 nodes\n", "in one line")
         os.unlink(self.path("b"))
         text = read(self.path()).decode()
         if not text.endswith("\n") or '"complete":false' not in text:

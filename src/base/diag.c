@@ -11,7 +11,7 @@
  * by what is said, not by what was read.
  *
  * Who adds a message has no errno of it: memory that runs out is remembered,
- * and told to who asks at the end (as stdio's ferror(3) does).
+ * and reported to the caller that asks at the end (as stdio's ferror(3) does).
  */
 
 #include <errno.h>

@@ -47,9 +47,9 @@ struct kr_diag {
 	size_t n_messages;
 	/* what the messages from now on are about (kr_message.control) */
 	const char *control;
-	/* memory ran out, and a message is missing: what is decided or shown
-	 * by the others would be wrong. Who does so asks kr_diag_result()
-	 */
+	/* memory ran out, and a message is missing: what is decided or shown by
+	 * the others would be wrong. A caller that does so asks
+	 * kr_diag_result() */
 	bool failed;
 };
 
@@ -121,8 +121,8 @@ void kr_diag_remove(struct kr_diag *diag,
 const struct kr_message *kr_diag_first(const struct kr_diag *diag,
                                        enum kr_severity severity);
 
-/* The error to blame; NULL: there is none. One with a place tells more than one
- * without, and the first most often is the cause of those behind it. */
+/* The error to blame; NULL: there is none. An error with a place tells more
+ * than one without, and the first is most often the cause of the later ones. */
 const struct kr_message *kr_diag_cause(const struct kr_diag *diag);
 
 /* M as one sentence with its place, "FILE:LINE:COLUMN: TEXT"; the caller frees

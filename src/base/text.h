@@ -36,8 +36,7 @@ struct kr_run {
  * own, and a text is smaller than 4 GiB. */
 struct kr_text {
 	char *bytes;            /* LENGTH bytes, then a NUL that does not count;
-	                         * who takes bytes off the end may just set
-	                         * LENGTH */
+	                         * to take bytes off the end, set LENGTH */
 	struct kr_origin first; /* of the first run, which starts at 0 */
 	struct kr_run *more;    /* the others; those that start behind LENGTH
 	                         * do not count */

@@ -64,7 +64,7 @@ static int finish(FILE *out, FILE *err, int status)
 /*
  * With --output-file. What cannot be written to is known before the run, which
  * does nothing then. OUT gets the result in one line: the log of a unit has it
- * then, and so does who waits at a terminal.
+ * then, and so does a person at a terminal.
  */
 static int run_to_file(const struct kr_options *o, FILE *out, FILE *err)
 {

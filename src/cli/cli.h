@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The commands: who is asked, who prints, and the exit status. */
+/* The commands: what they ask, what they print, and the exit status. */
 
 #include <stdio.h>
 

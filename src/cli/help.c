@@ -88,7 +88,7 @@ static void list_words(FILE *list, const struct kr_option_row *row,
 	}
 }
 
-/* Those that only some of COMMANDS know, by who does. */
+/* The options that only some of COMMANDS know, by command. */
 static void list_more_words(FILE *list, const struct kr_option_row *row,
                             unsigned commands)
 {

@@ -10,8 +10,8 @@
 /* The help of COMMAND, or of all (_KR_COMMAND_MAX). */
 void kr_help(FILE *out, enum kr_command command);
 
-/* "audit, fix and fleet": the commands whose KR_BIT()s are set, less those that
- * are hidden. */
+/* "audit, fix and fleet": the commands whose KR_BIT()s are set, without the
+ * hidden ones. */
 void kr_help_commands(FILE *out, unsigned commands);
 
 /* What the program alone prints: a few lines. */

@@ -2,7 +2,7 @@
 
 /*
  * kubelet's version decides how the drop-ins of --config-dir are merged, and
- * often no file of the node tells it. Who asks for --configz has an API server
+ * often no file of the node tells it. A user of --configz has an API server
  * that knows it: kubelet registers it in its Node.
  *
  * That takes the right to get nodes, which configz alone does not need. So it

@@ -303,7 +303,7 @@ static int parse_help(int argc, char **argv, FILE *err, struct kr_options *ret)
 	ret->command = KR_COMMAND_HELP;
 	if (argc == 0)
 		return 0;
-	/* who asks for help has it, however often */
+	/* --help may be given again and again */
 	if (strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0 ||
 	    strcmp(argv[0], "-h") == 0)
 		return parse_help(argc - 1, argv + 1, err, ret);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Which of the words that would do was meant by one that does not. */
+/* Which known word was meant by an unknown one. */
 
 #include <stddef.h>
 

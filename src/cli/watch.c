@@ -77,7 +77,7 @@ static bool takes(FILE *log)
 	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLOUT);
 }
 
-/* One line of the log; who does not read it gets it at the end. */
+/* One line of the log; a reader that is stuck gets it at the end. */
 static void write_log(struct kr_watch *w, const char *line)
 {
 	if (!w->unsaid && takes(w->log)) {

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Who waits at the terminal, or reads a log: the signals that ask for an end,
- * and the steps as they are taken.
+ * What a person at the terminal, or the reader of a log, sees: the steps as
+ * they are taken; and the signals that ask for an end.
  */
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 
 struct kr_watch {
 	int signal_fd;
-	int signal; /* the one that asks for an end; 0 */
+	int signal; /* the signal that asks for an end; 0: none came */
 	bool hung_up;
 	const char *answer; /* to each signal; static; NULL: none */
 	int progress_fd;    /* a terminal's; -1: no terminal */

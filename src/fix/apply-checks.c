@@ -266,7 +266,7 @@ static int check_bus(struct kr_applying *f)
 	return KR_STEP_GO_ON;
 }
 
-#define NOT_ROOT "only root may change this node: run it with sudo"
+#define NOT_ROOT "only root may change this node: run this with sudo"
 
 /* What a preview can look at without writing is refused there, too. */
 static int check_files(struct kr_applying *f)

@@ -94,8 +94,8 @@ int kr_apply_end_interrupted(struct kr_applying *a);
 int kr_apply_end_by_error(struct kr_applying *a, enum kr_outcome outcome,
                           const char *otherwise);
 
-/* The same; where no error has been found yet, it is that the node cannot be
- * read, for ERROR. */
+/* The same; where no error has been found yet, the sentence is that the node
+ * cannot be read, for ERROR. */
 int kr_apply_end_unread(struct kr_applying *a, int error);
 
 struct kr_node *kr_apply_node(struct kr_applying *a);

@@ -94,7 +94,8 @@ static int end_refused(struct kr_applying *f)
 	                                     "no safe edit");
 }
 
-/* Who names a control that he lives with is asked which of both he means. */
+/* A control is named and waived: the owner has to say which of both is
+ * meant. */
 static int check_waived(struct kr_applying *f)
 {
 	const struct kr_consent *said = f->options->consents;

@@ -80,7 +80,7 @@ struct kr_fix_options {
 	 * means stop (a signal came); NULL: nothing */
 	kr_tick_t tick;
 	void *closure;
-	/* who hears of the steps as they are taken; NULL: none */
+	/* the listener that hears of the steps as they are taken; NULL: none */
 	const struct kr_teller *teller;
 };
 

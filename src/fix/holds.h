@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* What is seen on the node that makes a change dangerous, yet arguable. */
+/* What is seen on the node that makes a change dangerous, but not forbidden. */
 
 #include "fix/apply.h"
 #include "store/hold-lines.h"

@@ -15,6 +15,6 @@ int kr_remembered_bar(struct kr_applying *a, struct kr_holds *holds);
  * -ENOMEM. */
 int kr_remembered_describe(const struct kr_manifest *m, char **ret);
 
-/* Refuses a plan that was put back before, or that contains one that was.
- * GO_ON; ENDED; -ENOMEM. */
+/* Refuses a plan that was put back before, or that contains such a plan. GO_ON;
+ * ENDED; -ENOMEM. */
 int kr_remembered_check(struct kr_applying *a);

@@ -78,7 +78,7 @@ static const struct kr_manifest *find(struct kr_fs *fs,
 enum waited {
 	WAITED_ON,     /* it is not over */
 	WAITED_LOCKED, /* the lock is ours */
-	WAITED_PASSED, /* who has it does not end */
+	WAITED_PASSED, /* the process that has it does not end */
 	WAITED_OVER,   /* he has it, but there is nothing to be reverted */
 	WAITED_BUSY,   /* he has it, and can neither be ended nor passed */
 };

@@ -22,7 +22,7 @@ struct kr_action {
 	double seconds;
 };
 
-/* Who hears of the steps while they are taken. */
+/* The listener that hears of the steps while they are taken. */
 struct kr_teller {
 	/* the step ACTION begins; A has ended */
 	void (*begins)(void *closure, const char *action);
@@ -40,7 +40,8 @@ struct kr_actions {
 	const struct kr_teller *teller; /* NULL: no one hears of them */
 };
 
-/* A step begins: who listens, hears its name. Now, for kr_actions_add(). */
+/* A step begins: the listener hears its name. Returns the time, for
+ * kr_actions_add(). */
 uint64_t kr_actions_begin(const struct kr_actions *actions, const char *action);
 
 /* Adds a step that began at SINCE_USEC of kr_now_usec(), and tells its end. 0
@@ -67,8 +68,8 @@ struct kr_activation {
 	bool asked;          /* out: systemd took the wish for a restart */
 	uint64_t since_usec; /* out: from when the wait counts */
 	/* out, to tell what the new kubelet said from what others said: when
-	 * the restart was asked for (realtime), and who ran until then; who
-	 * came is settling.invocation */
+	 * the restart was asked for (realtime), and the invocation until then;
+	 * the new one is settling.invocation */
 	uint64_t asked_usec;
 	struct kr_invocation old;
 };

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Questions under way: the connections and who has them. How many there may be
- * at one time, and of what, is not decided here.
+ * Questions under way: the connections and the tasks that use them. How many
+ * there may be at one time, and of what, is not decided here.
  */
 
 #include <stdbool.h>

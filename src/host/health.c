@@ -5,7 +5,7 @@
  * without credentials (port 10248 on loopback by default, 0 is off).
  *
  * It is asked where kubelet's network namespace is ours: from a pod without
- * hostNetwork the same address is others'. Who may not look at the
+ * hostNetwork the same address is others'. A user who may not look at the
  * namespace (an ordinary user) asks all the same where "/" is the node: the
  * loopback address of a machine may be asked by all.
  *

@@ -30,5 +30,6 @@ enum kr_killed {
 	                     filter forbids it */
 };
 
-/* Sends SIGKILL to HOLDER, and to no other that has its number by then. */
+/* Sends SIGKILL to HOLDER, and not to a process that has got its pid
+ * meanwhile. */
 enum kr_killed kr_holder_kill(int proc_fd, const struct kr_holder *holder);

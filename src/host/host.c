@@ -251,7 +251,7 @@ int kr_host_records(struct kr_host *host, const struct kr_manifests **ret)
 	*ret = &host->records;
 	if (host->records_read)
 		return 0;
-	/* who may not read them goes without */
+	/* a user who may not read them goes without */
 	host->records_read = true;
 	return kr_manifests_read(host->node->fs, NULL, &host->records) ==
 	                       -ENOMEM

@@ -41,8 +41,8 @@ int kr_interrupted_look(struct kr_fs *fs, int proc_fd,
                         const struct kr_manifest *manifest,
                         struct kr_interrupted *ret);
 
-/* What is to be said of it behind "the run ID ", which the caller frees; NULL:
- * no memory. */
+/* What to say about it behind "the run ID ", which the caller frees; NULL: no
+ * memory. */
 char *kr_interrupted_describe(const struct kr_interrupted *run);
 
 /* Looks, and warns of it: "run-at-work", "run-stuck" or "interrupted". RET may

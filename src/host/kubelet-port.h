@@ -57,7 +57,7 @@ struct kr_kubelet_proof {
 	enum kr_proved handshake;   /* as before */
 	enum kr_proved anonymous;   /* refused: 401. YES where that is not
 	                             * demanded */
-	enum kr_proved certificate; /* not refused: kubelet knows who it is */
+	enum kr_proved certificate; /* not refused: kubelet knows the user */
 	char why[400]; /* one sentence: of the first that is NO, else why the
 	                * certificate is UNTRIED; "" */
 };

@@ -30,7 +30,7 @@ struct kr_live {
 	const struct kr_live_wait *wait;
 };
 
-/* How long, and who is asked whether to go on meanwhile. */
+/* How long, and the function that is asked whether to go on meanwhile. */
 struct kr_live_wait {
 	uint64_t timeout_usec;
 	kr_tick_t tick; /* NULL: none */
@@ -42,9 +42,9 @@ struct kr_live_wait {
 #define KR_LIVE_ASK_USEC (10 * KR_USEC_PER_SEC)
 
 /*
- * Finds out whom to ask about NODE, which was read. API's strings are borrowed;
- * NULL, or without its configz: the view is ABSENT. What is wrong with them
- * makes it UNKNOWN. 0 or -ENOMEM.
+ * Finds out which API server to ask about NODE, which was read. API's strings
+ * are borrowed; NULL, or without its configz: the view is ABSENT. What is wrong
+ * with them makes it UNKNOWN. 0 or -ENOMEM.
  */
 int kr_live_open(struct kr_live *live, const struct kr_api_options *api,
                  struct kr_node *node, struct kr_diag *diag);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What a line of kubelet's log is to who asks why kubelet ended. Here is all
- * that is known of how kubelet's lines look; systemd/journal gets it from here.
+ * What a line of kubelet's log says about why kubelet ended. Here is all that
+ * is known of how kubelet's lines look; systemd/journal gets it from here.
  */
 
 #include <stdbool.h>

@@ -18,9 +18,9 @@ int kr_node_info_parse(const char *body, size_t size,
                        char ret[static KR_NODE_VERSION_SIZE]);
 
 /*
- * Asks for NODE with T. 0; *RET is "" where the version is not said: who asks
- * may have no right to get nodes, and need not have it. -EINTR: T's tick() said
- * stop; -ENOMEM.
+ * Asks for NODE with T. 0; *RET is "" where the version is not said: the user
+ * may lack the right to get nodes, and need not have it. -EINTR: T's tick()
+ * said stop; -ENOMEM.
  */
 int kr_node_info_get(struct kr_http_transfer *t, const char *node,
                      char ret[static KR_NODE_VERSION_SIZE]);

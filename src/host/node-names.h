@@ -6,10 +6,9 @@
  * the cluster, page by page, or those of the cluster that were given: so their
  * kubelets' versions are known, where the list can be read.
  *
- * It says which page is wanted and hears what was answered; who asks the API
- * server is not its matter. No more than a page and a half of names ever wait
- * at one time; those that were taken are remembered, so that no name is given
- * twice.
+ * It says which page is wanted and hears what was answered; the caller asks the
+ * API server. No more than a page and a half of names ever wait at one time;
+ * names that were taken are remembered, so that no name is given twice.
  */
 
 #include <stdbool.h>

@@ -29,8 +29,8 @@ struct kr_own_port {
 
 /*
  * Why kubelet's network namespace keeps us from asking the kubelet of PID at
- * its address, one static sentence; NULL: nothing does. Who may not look at the
- * namespace (an ordinary user) asks all the same where "/" is the node.
+ * its address, one static sentence; NULL: nothing does. A user who may not look
+ * at the namespace asks all the same where "/" is the node.
  */
 const char *kr_own_port_check_network(const struct kr_node *node, pid_t pid);
 
@@ -53,7 +53,7 @@ enum kr_own_socket {
 };
 enum kr_own_socket kr_own_port_socket(const struct kr_own_port *port);
 
-/* How long, and who is asked whether to go on meanwhile. */
+/* How long, and the function that is asked whether to go on meanwhile. */
 struct kr_asking {
 	uint64_t deadline_usec; /* of kr_now_usec() */
 	kr_tick_t tick;         /* NULL: none */

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Who uses kubelet's read-only port: what closing it would break.
+ * Which programs use kubelet's read-only port: what closing it would break.
  */
 
 #include "host/own-port.h"

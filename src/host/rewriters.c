@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Who may have written kubelet's files while it was being started.
+ * Which programs may have written kubelet's files while it was being started.
  *
  * That a file is another one is known, who wrote it is not. What runs before
  * each start of kubelet shows in its unit: ExecStartPre=, and oneshot units

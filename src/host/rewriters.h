@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Who may have written kubelet's files while it was being started. */
+/* Which programs may have written kubelet's files while it was being
+ * started. */
 
 #include "base/diag.h"
 #include "host/host.h"

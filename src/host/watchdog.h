@@ -40,7 +40,7 @@ struct kr_watchdog {
 int kr_watchdog_arm(struct kr_host *host, const char *id, uint64_t wait_usec,
                     struct kr_diag *diag, struct kr_watchdog *ret);
 
-/* Warns where no unit would revert a run that a reboot ends: "no-boot-unit". */
+/* Warns if no unit would revert a run that a reboot ends: "no-boot-unit". */
 void kr_watchdog_warn_of_reboot(struct kr_host *host, struct kr_diag *diag);
 
 /* The next phase begins: its time counts from now. One that has run out waits

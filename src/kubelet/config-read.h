@@ -8,8 +8,8 @@
 #include "doc/event.h"
 #include "kubelet/config.h"
 
-/* The language of FILE. KUBELET_MINOR is who reads it, 1.KUBELET_MINOR, or 0:
- * not known. */
+/* The language of FILE. kubelet 1.KUBELET_MINOR reads it; 0: the version is not
+ * known. */
 enum kr_config_format kr_config_guess(const struct kr_file *file,
                                       unsigned kubelet_minor);
 

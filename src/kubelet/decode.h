@@ -82,7 +82,7 @@ struct kr_decode {
 	struct kr_diag faults;
 	const struct kr_file *blamed;
 	bool refused;    /* of another field than those we ask for */
-	uint64_t minors; /* who may read it */
+	uint64_t minors; /* the versions that may read it */
 	struct kr_config_refusal *refusals; /* as in the config */
 	size_t n_refusals;
 	uint64_t refusing; /* who refuses by one of those */

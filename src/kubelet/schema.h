@@ -46,13 +46,14 @@ const struct kr_schema *kr_schema_member(const struct kr_schema *object,
                                          const char *key, size_t length,
                                          bool fold_case);
 
-/* The same; RET_MINORS is who has the member, and is left alone where there is
- * no such one. */
+/* The same; RET_MINORS is set to the versions that have the member, and left
+ * alone where there is no such member. */
 const struct kr_schema *kr_schema_find(const struct kr_schema *object,
                                        const char *key, size_t length,
                                        bool fold_case, uint64_t *ret_minors);
 
-/* Who takes a string here at all, where kr_schema_string_valid() has it. */
+/* Which versions take a string here at all, where kr_schema_string_valid() has
+ * it. */
 uint64_t kr_schema_string_minors(const struct kr_schema *schema);
 
 /* The type of the elements of a LIST or of the values of a MAP. */

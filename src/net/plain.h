@@ -34,7 +34,7 @@ struct kr_plain_peer {
 int kr_plain_peer_parse(const char *address, unsigned port,
                         struct kr_plain_peer *ret);
 
-/* Until when, and who is asked whether to go on. */
+/* Until when, and the function that is asked whether to go on. */
 struct kr_plain_wait {
 	uint64_t deadline_usec;     /* of kr_now_usec() */
 	int (*tick)(void *closure); /* each 100 ms or more often; nonzero: stop.

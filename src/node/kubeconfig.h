@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The kubeconfig with which kubelet reaches its API server: as whom, and whom
- * it trusts there.
+ * The kubeconfig with which kubelet reaches its API server: its user, and the
+ * authority that it trusts.
  */
 
 #include <stddef.h>
@@ -45,8 +45,9 @@ void kr_kubeconfig_done(struct kr_kubeconfig *kubeconfig);
 #define _cleanup_kubeconfig_ _cleanup_(kr_kubeconfig_done)
 
 /*
- * kubelet's client certificate and its key, for who reads them by path: what is
- * in the kubeconfig itself lies in memory, behind a file descriptor.
+ * kubelet's client certificate and its key, for a library that reads them by
+ * path: what is in the kubeconfig itself lies in memory, behind a file
+ * descriptor.
  */
 struct kr_kubeconfig_client {
 	int certificate_fd, key_fd; /* -1: WHY_NOT says why not */

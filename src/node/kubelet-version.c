@@ -3,7 +3,7 @@
 /*
  * kubelet's version, from what is said and written down.
  *
- *   --kubelet-version           who runs this program knows it
+ *   --kubelet-version           the user knows it
  *   Node, .status.nodeInfo      what the kubelet that runs has registered,
  *                               where the API server is asked (--configz)
  *   "Kubelet version"           what the invocation that runs said in its log

@@ -120,8 +120,8 @@ struct kr_node {
 	unsigned (*logged_version)(void *closure);
 	void *logged_closure;
 	/* whether CTIME is the one that the file at REAL, links resolved, has
-	 * by a change of mode or owner that this program made; set by who reads
-	 * its records. NULL: unknown */
+	 * by a change of mode or owner that this program made; set by the
+	 * caller that reads its records. NULL: unknown */
 	bool (*changed_by_us)(void *closure, const char *real,
 	                      const struct timespec *ctime);
 	void *changed_closure;

@@ -19,7 +19,7 @@
  * is known of it, or kubelet would not start without it: invalid.
  *
  * What is no regular file (a FIFO, a socket, a folder) has no mode that says
- * who reads kubelet's file: unknown.
+ * which programs read kubelet's file: unknown.
  *
  * A file below /etc/ssl, /etc/pki and /etc/ca-certificates is one of the
  * system's, which other programs read.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The files that a control is about: mode and owner of those that kubelet's
+/* The files that a control is about: mode and owner of the files that kubelet's
  * unit and arguments lead to, and whether those load that a setting names. */
 
 #include "policy/judge.h"

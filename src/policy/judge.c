@@ -380,7 +380,7 @@ static int judge_files(struct kr_judging *g)
 
 /* --- what is beside the verdict ------------------------------------------ */
 
-/* The client CA of a control plane is read by others than root. */
+/* The client CA of a control plane is read by users other than root. */
 static int find_policy(struct kr_judging *g)
 {
 	static const char server[] =

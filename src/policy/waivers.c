@@ -9,9 +9,10 @@
  * in UTC. A reason must be given. Where two lines that hold name one control,
  * the reason of the first is shown.
  *
- * Who can write the file decides which findings a node hides. So it has to be a
- * regular file of root's that only root may write, and a file that is not so
- * is an error: to ignore it would change the verdict as quietly as to heed it.
+ * A user who can write the file decides which findings a node hides. So it has
+ * to be a regular file of root's that only root may write, and a file that is
+ * not so is an error: to ignore it would change the verdict as quietly as to
+ * heed it.
  */
 
 #include <errno.h>

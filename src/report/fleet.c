@@ -345,8 +345,8 @@ int kr_fleet_headline(const struct kr_rule *rule,
 	if (n_asked == 0)
 		r = kr_format(ret, "no node was asked");
 	else if (n_fail == 0 && n_unknown > 0)
-		r = kr_format(ret, "no verdict on %zu of %zu %s", n_unknown, n,
-		              n == 1 ? "node" : "nodes");
+		r = kr_format(ret, "no verdict on %zu of %zu nodes", n_unknown,
+		              n);
 	else
 		r = kr_format(ret, "%zu of %zu %s with %s = %s",
 		              n_fail > 0 ? n_fail : n_pass, n,

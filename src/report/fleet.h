@@ -59,7 +59,8 @@ void kr_fleet_json_control(struct kr_build *b, cJSON *control,
 int kr_fleet_json_summary(FILE *out, const struct kr_rule *rule,
                           const struct kr_fleet_summary *summary);
 
-/* Who was asked, when and by what, and what came of it, as members of SUM. */
+/* Which nodes were asked, when and by what, and the outcome, as members of
+ * SUM. */
 void kr_fleet_json_sum(struct kr_build *b, cJSON *sum,
                        const struct kr_fleet_summary *summary);
 

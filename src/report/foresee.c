@@ -94,8 +94,8 @@ static void take_known(const struct kr_obstacles *known,
 	}
 }
 
-/* What looks at files before they are changed; NULL: none may, as who may not
- * write there previews what root would do. */
+/* What looks at files before they are changed; NULL: nothing does: a user
+ * who may not write there previews what root would do. */
 static kr_check_files_t files_check(const struct kr_node *node)
 {
 	return node->live && geteuid() != 0 ? NULL : kr_transaction_look;

@@ -27,11 +27,10 @@ char *kr_headline_reason(const struct kr_judgement *j);
 /* "CIS Amazon EKS 1.8"; the caller frees it; NULL: no memory. */
 char *kr_headline_edition(const struct kr_edition *edition);
 
-/* Whose reason the headline has in words: the lone control, else one that
- * kubelet would not start with (of these a control that is at fault), else one
- * of several that have no verdict for the same reason. NULL: nothing but
- * counts.
- */
+/* The control whose reason the headline has in words: the lone one, else one
+ * that kubelet would not start with (of these a control that is at fault), else
+ * one of several that have no verdict for the same reason. NULL: there
+ * are only counts. */
 const struct kr_judgement *kr_headline_cause(const struct kr_audit *audit);
 
 /* Why several controls of AUDIT have no verdict, where it is one and the same:

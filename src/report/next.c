@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The last line of a result. Who copies it into a shell must get the same
- * node and the same API server as before.
+ * The last line of a result. A user who copies it into a shell must get the
+ * same node and the same API server as before.
  */
 
 #include <errno.h>

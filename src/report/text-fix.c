@@ -669,6 +669,9 @@ static int print_undone(const struct kr_term *term, const struct kr_fix *fix)
 		r = print_values(term, fix);
 	}
 	print_done(term, fix);
+	fputs("  later     'fix' makes this change again, "
+	      "kubelet-remedy.service does not\n",
+	      term->out);
 	return r;
 }
 

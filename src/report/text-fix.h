@@ -12,7 +12,8 @@ struct kr_text_change {
 	bool verbose;        /* with the calls on the bus */
 	bool stays;          /* kubelet was not to be restarted */
 	bool interrupted;    /* by a signal, of the person most often */
-	bool needs_sudo;     /* who reads it may not change the node */
+	bool needs_sudo;     /* the reader may not change the node: the command
+	                      * needs sudo */
 };
 
 /*

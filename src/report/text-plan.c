@@ -597,6 +597,8 @@ void kr_plan_print_steps(const struct kr_term *term, const struct kr_fix *fix,
 
 void kr_plan_print_risks(const struct kr_term *term, const struct kr_fix *fix)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < fix->plan->n_rules; i++) {
 		const struct kr_rule *rule = fix->plan->rules[i];
 		const char *risk = kr_rule_risk(rule);
@@ -607,7 +609,10 @@ void kr_plan_print_risks(const struct kr_term *term, const struct kr_fix *fix)
 		snprintf(text, sizeof(text), "# could break: %s: %s",
 		         rule->name, risk);
 		print_prose(term, text);
+		n++;
 	}
+	if (n == 0 && !fix->undo && fix->plan->edits.n_files > 0)
+		fputs("# could break: nothing is known to\n", term->out);
 }
 
 int kr_plan_print_verdicts(const struct kr_term *term, const struct kr_fix *fix)

@@ -12,8 +12,8 @@
 /* Makes it in the folder STATE_FD, to the disk. 0 or an errno. */
 int kr_boot_mark_set(int state_fd);
 
-/* Whether it is there. 1, 0, or an errno: who cannot tell must not take it for
- * gone, since what it stands for may still be to be done. */
+/* Whether it is there. 1, 0, or an errno: a caller that cannot tell must not
+ * take it for gone, since what it stands for may still be to be done. */
 int kr_boot_mark_is_set(struct kr_fs *fs);
 
 /* Removes it. One that stays is harmless: the next boot looks, and finds

@@ -127,7 +127,7 @@ static int read_line(struct kr_span span, const char *machine,
 	if (!text)
 		return -ENOMEM;
 	known = strlen(text) == span.length && split(text, columns);
-	/* who has no id cannot tell */
+	/* without an id this cannot be known */
 	if (known &&
 	    (strcmp(columns[2], machine) == 0 ||
 	     strcmp(columns[2], NO_ID) == 0 || strcmp(machine, NO_ID) == 0))

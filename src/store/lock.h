@@ -9,7 +9,7 @@
 #include "base/diag.h"
 #include "base/fs.h"
 
-/* How often one who waits for it tries. */
+/* How often a run that waits for it tries. */
 #define KR_LOCK_LOOK_USEC (100 * KR_USEC_PER_MSEC)
 
 /*

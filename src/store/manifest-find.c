@@ -28,7 +28,7 @@ static int unreadable(struct kr_diag *diag, const char *path, int error)
 	if (error == -EACCES && geteuid() != 0)
 		kr_diag_add_path(diag, KR_ERROR, "not-root", path,
 		                 "only root may read the records of fixes: run "
-		                 "it with sudo");
+		                 "this with sudo");
 	else if (error != -ENOMEM)
 		kr_diag_add_path(diag, KR_ERROR, "manifest", path,
 		                 "the records of fixes cannot be read: %s",
@@ -44,7 +44,7 @@ static bool is_no_manifest(int error)
 	       error == -EPROTONOSUPPORT;
 }
 
-/* Who can write a record has root put any content at any path. */
+/* A user who can write a record can make root put any content at any path. */
 static int check_owner(struct kr_fs *fs, struct kr_diag *diag)
 {
 	_cleanup_stat_ struct kr_stat st = {0};
@@ -60,9 +60,9 @@ static int check_owner(struct kr_fs *fs, struct kr_diag *diag)
 		return r == KR_OTHERS_WRITE ? -EPERM : 0;
 	}
 	kr_diag_add_path(diag, KR_ERROR, "manifest", KR_STATE_DIR,
-	                 "others than root can write there (owner %u, mode "
-	                 "%04o), so that its records are not trusted: look at "
-	                 "them, then make it root's, with mode 0700",
+	                 "users other than root can write there (owner %u, "
+	                 "mode %04o), so its records are not trusted: look "
+	                 "at them, then make it root's, with mode 0700",
 	                 (unsigned)st.st.st_uid,
 	                 (unsigned)st.st.st_mode & 07777);
 	return -EPERM;

@@ -50,7 +50,7 @@ struct kr_manifest_file {
 	char *folder;
 	bool removed;                    /* the file was taken away */
 	char before[KR_SHA256_HEX_SIZE]; /* "" for a file that was made */
-	char after[KR_SHA256_HEX_SIZE];  /* "" for one that was taken away */
+	char after[KR_SHA256_HEX_SIZE];  /* "" for a file that was removed */
 	/* names beside the target, for recovery: of the new content, then of
 	 * the old file; and of a copy on its way back, NULL in older
 	 * records, in which the first never is that of the old file */

@@ -3,10 +3,10 @@
 /*
  * A setting that others can write is theirs to decide, whatever a fix says: the
  * file, by its owner, its group, everybody or an ACL; or a folder on its way,
- * since who can write a folder can put another file into the place of one in
- * it, or another folder. It is no reason to leave the setting wrong, so it is
- * said and no more. Of a folder of ours it is another matter: what lies there
- * makes root write any file, so there is no going on.
+ * since a user who can write a folder can put another file into the place of
+ * one in it, or another folder. It is no reason to leave the setting wrong, so
+ * it is said and no more. Of a folder of ours it is another matter: what lies
+ * there makes root write any file, so there is no going on.
  *
  * In a sticky folder an entry can be replaced by its owner and the folder's
  * alone, so that only these count there: an attacker can put files beside one
@@ -59,7 +59,7 @@ struct looking {
 	struct kr_diag *diag;
 	uid_t uid; /* as good as root */
 	gid_t gid;
-	uid_t us;        /* and so is who runs this */
+	uid_t us;        /* and so is the user who runs this */
 	const char *own; /* a folder of ours; NULL: a file is edited */
 	size_t n_found;
 };

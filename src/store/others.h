@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Who else can write what is edited, and what is ours. */
+/* Which other users can write what is edited, and what is ours. */
 
 #include <stdbool.h>
 
@@ -27,9 +27,9 @@ enum kr_others {
 /*
  * Refuses FOLDER, one of ours that need not be there yet, where a user other
  * than root can write it, or a folder or link on its way, and so put anything
- * there: an error in DIAG names that. Who runs this counts as root, and so do
- * owner and group of the root folder, who could replace all below it. An enum
- * kr_others; an errno, without words: it cannot be looked at.
+ * there: an error in DIAG names that. The user who runs this counts as root,
+ * and so do owner and group of the root folder, who could replace all below it.
+ * An enum kr_others; an errno, without words: it cannot be looked at.
  */
 int kr_others_refuse(struct kr_fs *fs, const char *folder,
                      struct kr_diag *diag);

@@ -158,7 +158,7 @@ static int claim(int folder_fd, const struct stat *passed, uint64_t usec,
 int kr_owner_claim(int folder_fd, const struct stat *passed, uint64_t usec,
                    struct kr_owner *ret)
 {
-	/* who has that does nothing but this: it is had soon, or never */
+	/* the holder does nothing but this: the lock is free soon, or never */
 	int r = lock(folder_fd);
 
 	if (r != KR_CLAIM_MADE)

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Who works at a record, and until when: the file "owner" in its folder.
+ * Which run works at a record, and until when: the file "owner" in its folder.
  */
 
 #include <stdbool.h>
@@ -52,7 +52,7 @@ int kr_owner_claim(int folder_fd, const struct stat *passed, uint64_t usec,
  */
 bool kr_owner_is_mine(const struct kr_owner *owner, int folder_fd);
 
-/* USEC from now on; one that cannot be written stays as it was. */
+/* USEC from now on; a time that cannot be written stays as it was. */
 void kr_owner_extend(const struct kr_owner *owner, uint64_t usec);
 
 /* There is no more to be done at the record: the file goes. */

@@ -354,8 +354,8 @@ static int tidy_last(struct kr_fs *fs, const struct kr_manifests *list,
 	               : 0;
 }
 
-/* Nothing goes on as if it had come to its end: who can read it, a newer
- * version or a human, must find the mark and the old files. */
+/* Nothing goes on as if it had come to its end: the program that can read it, a
+ * newer version or a human, must find the mark and the old files. */
 static int check_unknown(struct kr_fs *fs, const struct kr_manifests *list,
                          struct kr_diag *diag)
 {

@@ -58,7 +58,8 @@ void kr_replacement_name(char ret[static KR_TEMP_SIZE]);
 /*
  * Whether the file at REAL (links resolved) lies where a rename could replace
  * it, and is of the kind and size of OLD; OLD NULL: no file is there. It is not
- * read, and who has it open is not asked. RET is open, and no more than that.
+ * read, and other processes that have it open are not looked for. RET is open,
+ * and no more than that.
  */
 int kr_replacement_look(struct kr_fs *fs, const char *real,
                         const struct kr_file *old, struct kr_diag *diag,

@@ -45,8 +45,8 @@ int kr_move(int dir_fd, const char *from, const char *to);
 
 struct kr_names {
 	int dir_fd;
-	const char *name; /* one that others know */
-	const char *temp; /* one that only we know */
+	const char *name; /* the name that others know */
+	const char *temp; /* a name that only we know */
 };
 
 /*

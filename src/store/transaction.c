@@ -295,7 +295,7 @@ int kr_transaction_check(struct kr_fs *fs, const struct kr_edits *edits,
 	return r == KR_CHANGE_DONE ? kr_space_check(fs, edits, diag) : r;
 }
 
-/* For who asks whether, not why. */
+/* For a caller that asks whether, not why. */
 static int yes_or_no(int r)
 {
 	return r == KR_CHANGE_DONE || r == -ENOMEM ? r : 1;

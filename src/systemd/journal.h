@@ -27,7 +27,7 @@ struct kr_log {
 	size_t n_lines;
 };
 
-/* What a line is to who asks why the process ended that wrote it. */
+/* What a line says about why the process that wrote it ended. */
 enum kr_log_kind {
 	KR_LOG_ORDINARY,
 	KR_LOG_NOISE,   /* tells nothing, and is left out */

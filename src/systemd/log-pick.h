@@ -8,7 +8,7 @@
 
 #include "systemd/journal.h"
 
-/* Who says a line: the service, or systemd about it. */
+/* Where a line comes from: the service, or systemd about it. */
 enum kr_log_from {
 	KR_LOG_FROM_SERVICE,
 	KR_LOG_FROM_MANAGER,

@@ -59,7 +59,8 @@ static int take_exec_other(struct kr_directives *d, struct kr_text *value,
 	return r;
 }
 
-/* Who runs before kubelet; an empty value clears the earlier ones. */
+/* The commands that run before kubelet; an empty value clears the earlier
+ * ones. */
 static int take_exec_start_pre(struct kr_directives *d, struct kr_text *value,
                                size_t member)
 {
