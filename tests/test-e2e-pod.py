@@ -259,9 +259,33 @@ def test_first_pods(host, tap):
             check_ready(tap, pod, True, "the update can begin")
             tap.equal((host.snapshot(), host.identity()), (before, was),
                       "nothing is changed")
+    words = ["--wait", "3", "--retry", "--set=podPidsLimit=100",
+             "--restart=always", "--allow=tlsCipherSuites", "--method", "config",
+             "--benchmark=cis-1.12", "--control",
+             "podPidsLimit,makeIPTablesUtilChains,tlsCipherSuites"]
+    with Pod(host, "fix", options=words, generation="1") as pod:
+        tap.check(pod.wait_log("audit: status 1: FAIL  3 of 3 controls of CIS "
+                               "Kubernetes 1.12 fail"),
+                  "they audit what args name", pod.log())
+        tap.equal((host.snapshot(), host.identity()), (before, was),
+                  "nothing is changed with options, either")
     with Pod(host, "fix", generation=None) as pod:
         tap.check(pod.wait_log("fix: status 0"), "by hand it fixes",
                   pod.log())
+
+
+def options(command):
+    text = subprocess.run([PROGRAM, command, "--help"], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout
+    return set(re.findall(r"^ +(?:-., )?--([a-z-]+)", text, re.M))
+
+
+def test_first_pods_options(_, tap):
+    """What they leave out is what audit does not have."""
+    path = os.path.join(SOURCE, "contrib", "container", "node-pod.c")
+    with open(path, encoding="utf-8") as file:
+        named = re.findall(r'\{"([a-z-]+)", (?:true|false)\}', file.read())
+    tap.equal(set(named), options("fix") - options("audit"), "by --help")
 
 
 def test_audit_without_ptrace(host, tap):

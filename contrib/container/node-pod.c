@@ -32,8 +32,9 @@
  * options.
  *
  * The first pods of a new DaemonSet only audit, in fix, too: all of them are
- * made at once, and a fix takes one node after the other. $GENERATION is the
- * pod's label pod-template-generation, which is 1 until the DaemonSet is
+ * made at once, and a fix takes one node after the other. They judge what the
+ * fix will be about: the options that only fix has are left out. $GENERATION is
+ * the pod's label pod-template-generation, which is 1 until the DaemonSet is
  * updated. Where the label is missing, the pod audits as well. Without the
  * variable (by hand) it fixes.
  *
@@ -338,6 +339,53 @@ static int audit(char **options, const char *boot)
 	return status;
 }
 
+/* The options that audit has not; whether a value goes with each. */
+static const struct {
+	const char *name;
+	bool valued;
+} fix_options[] = {
+	{"dry-run", false}, {"allow", true},        {"set", true},
+	{"expect", true},   {"method", true},       {"restart", true},
+	{"wait", true},     {"no-rollback", false}, {"no-persist", false},
+	{"for", true},      {"retry", false},
+};
+
+/* Whether WORD is one of them, which may be cut to what is clear. The next word
+ * is its value if RET_VALUED. */
+static bool is_of_fix(const char *word, bool *ret_valued)
+{
+	size_t length = strcspn(word, "=");
+
+	*ret_valued = false;
+	if (strcmp(word, "-n") == 0)
+		return true;
+	if (strncmp(word, "--", 2) != 0 || length <= 2)
+		return false;
+	for (size_t i = 0; i < sizeof(fix_options) / sizeof(*fix_options);
+	     i++) {
+		if (strncmp(word + 2, fix_options[i].name, length - 2) != 0)
+			continue;
+		*ret_valued = fix_options[i].valued && word[length] != '=';
+		return true;
+	}
+	return false;
+}
+
+/* OPTIONS without those, in their place. */
+static void keep_those_of_audit(char **options)
+{
+	char **kept = options;
+	bool valued;
+
+	for (; *options; options++) {
+		if (!is_of_fix(*options, &valued))
+			*kept++ = *options;
+		else if (valued && options[1])
+			options++;
+	}
+	*kept = NULL;
+}
+
 /* What STATUS of a fix means, and what follows from it. */
 static void explain(int status)
 {
@@ -422,8 +470,8 @@ int main(int argc, char **argv)
 		say("not fixed: the first pods of a DaemonSet only audit. To "
 		    "fix node after node: kubectl rollout restart "
 		    "daemonset/kubelet-remedy");
-		/* without the options, which are those of a fix */
-		status = audit(argv + argc, boot);
+		keep_those_of_audit(argv + 1);
+		status = audit(argv + 1, boot);
 	} else {
 		status = fix(argv + 1, boot);
 	}
