@@ -80,6 +80,14 @@ class Case:
             for line in diff:
                 self.expect(line in run.out.splitlines(),
                             "undo %s: no line %r: %s", words, line, run.out)
+            if "put it back by hand" in text:
+                self.expect(run.out.splitlines()[-1].endswith(
+                    "the old files are in %s%s/%s" % (
+                        self.node.root, STATE, self.records()[-1])),
+                            "undo %s: which files? %s", words, text)
+        self.expect("what 'kubelet-remedy undo' puts back" not in
+                    self.run("history").out or known == "possible",
+                    "history: a star on what is refused")
         run, got = self.json("fix", "undo")
         shown = "".join(c["diff"] for c in got.get("changes", []))
         for line in diff:

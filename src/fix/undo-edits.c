@@ -307,10 +307,11 @@ static int refuse_perms(struct reversing *r, const char *path,
 	kr_mode_format(left->mode, modes[1]);
 	kr_owner_describe(now, owners[0]);
 	kr_owner_describe(left, owners[1]);
-	kr_diag_add_path(r->diag, KR_ERROR, "undo-refused", path,
-	                 "its mode or owner was changed by others since: it "
-	                 "has %s, %s and not %s, %s, as the last fix left it",
-	                 modes[0], owners[0], modes[1], owners[1]);
+	kr_diag_add_path(
+		r->diag, KR_ERROR, "undo-refused", path,
+		"its mode or owner was changed by others since: it "
+		"has %s, %s; undo needs %s, %s, as the last fix left it",
+		modes[0], owners[0], modes[1], owners[1]);
 	return KR_UNDO_REFUSED;
 }
 
