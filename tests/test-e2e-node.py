@@ -143,6 +143,22 @@ def test_pid_of_no_kubelet(host, tap):
               "nothing is changed or restarted")
 
 
+def test_other_config_named(host, tap):
+    """A file that was named in the place of kubelet's: it proves nothing of it."""
+    host.node("--v=2")
+    tap.check(host.is_healthy(), "kubelet runs")
+    host.sh("sleep 22")     # it has settled
+    result, found = host.remedy_json("audit", "--config=/nope")
+    tap.status(result, 3, "audit of a file that is not there")
+    tap.equal(found["verdict"], "invalid", "it is invalid")
+    tap.equal([m for m in found["messages"] if m["code"] == "model-disagrees"],
+              [], "kubelet proves nothing")
+    text = host.remedy("audit", "--config=/nope").stdout
+    tap.check("runs on" not in text and "cannot read /nope" in text
+              and "reads another file than /nope, which was given with --config"
+              in text, "in words", text)
+
+
 def test_hidden_processes(host, tap):
     """Who may not see kubelet does not say that it is well."""
     host.node(FALSE_FLAG)

@@ -105,6 +105,8 @@ struct kr_fix {
 	/* an undo that a later fix refuses: the id of the fix to undo before;
 	 * "": none, or that would be refused, too */
 	char undo_first[KR_TRANSACTION_ID_SIZE];
+	/* the fix that an undo is of: its id, "" where there is none */
+	char undone[KR_TRANSACTION_ID_SIZE];
 	/* kr_plan_hash() of the plan; "": it has no edits */
 	char hash[KR_PLAN_HASH_SIZE];
 	struct kr_audit *before; /* NULL: the node could not be read */

@@ -302,10 +302,11 @@ static int refuse_perms(struct reversing *r, const char *path,
 	kr_mode_format(left->mode, modes[1]);
 	kr_owner_describe(now, owners[0]);
 	kr_owner_describe(left, owners[1]);
-	kr_diag_add_path(r->diag, KR_ERROR, "undo-refused", path,
-	                 "its mode or owner was changed by others since: it "
-	                 "has %s, %s and not %s, %s, as the last fix left it",
-	                 modes[0], owners[0], modes[1], owners[1]);
+	kr_diag_add_path(
+		r->diag, KR_ERROR, "undo-refused", path,
+		"its mode or owner was changed by others since: it "
+		"has %s, %s; undo needs %s, %s, as the last fix left it",
+		modes[0], owners[0], modes[1], owners[1]);
 	return KR_UNDO_REFUSED;
 }
 
@@ -355,12 +356,38 @@ static int revert_perms(struct reversing *r,
 	return kr_edits_chown(r->edits, now, back.uid, back.gid);
 }
 
+/* The last later fix that stands and left the very bytes that FILE's left: what
+ * was between was written by hand, and that it is gone is its doing. NULL:
+ * none.
+ */
+static const char *find_same(const struct reversing *r,
+                             const struct kr_manifest_file *file)
+{
+	const struct kr_manifests *list = r->list;
+
+	for (size_t k = list ? list->n_items : 0; k-- > 0;) {
+		const struct kr_manifest *m = &list->items[k];
+
+		if (strcmp(m->id, r->manifest->id) == 0)
+			return NULL;
+		for (size_t i = 0; i < m->n_files; i++) {
+			if (m->state == KR_MANIFEST_KEPT &&
+			    !kr_manifest_file_in_place(&m->files[i]) &&
+			    strcmp(m->files[i].path, file->path) == 0 &&
+			    strcmp(m->files[i].after, file->after) == 0)
+				return m->id;
+		}
+	}
+	return NULL;
+}
+
 static int revert_bytes(struct reversing *r,
                         const struct kr_manifest_file *file)
 {
 	_cleanup_free_ char *after = NULL;
 	_cleanup_file_ struct kr_file *old = NULL;
 	const struct kr_file *now;
+	const char *later;
 	size_t size;
 	int result;
 
@@ -383,9 +410,11 @@ static int revert_bytes(struct reversing *r,
 		return result;
 	if (kr_file_has_hash(now, file->before))
 		return 0;
-	if (kr_file_has_hash(now, file->after))
-		return revert_exactly(r, now, old, file);
-	return revert_among_others(r, now, old, file);
+	if (!kr_file_has_hash(now, file->after))
+		return revert_among_others(r, now, old, file);
+	later = find_same(r, file);
+	return later ? refuse_taken(r, now->path, true, later)
+	             : revert_exactly(r, now, old, file);
 }
 
 /* STAYING gets the words for a file that has nothing of ours. */

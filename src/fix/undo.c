@@ -384,6 +384,7 @@ static int run(struct kr_applying *a,
 	if (!m)
 		return no_fix(a, id, several);
 	a->undone = m;
+	strlcpy(a->fix->undone, m->id, sizeof(a->fix->undone));
 	r = make_plan(a, &list, m);
 	if (r == KR_STEP_GO_ON)
 		r = kr_apply_run(a);

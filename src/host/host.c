@@ -210,7 +210,7 @@ static int look_at_settled(struct kr_host *host)
 
 	if (!node->has_process || !kr_node_inputs(node) ||
 	    node->disk.inputs.config_copied || node->disk.by_file ||
-	    !kr_node_is_invalid(node) ||
+	    kr_node_reads_other_config(node) || !kr_node_is_invalid(node) ||
 	    now < node->process.started_usec + KR_SETTLED_UNASKED_USEC)
 		return 0;
 	r = host->loaded ? kr_host_health(host, &report)

@@ -19,6 +19,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/format.h"
 #include "node/disk.h"
@@ -120,6 +121,17 @@ static int decide_foreign(const struct kr_node *node, int field,
 	}
 	return kr_format(&d->reason, "%s starts kubelet: %s",
 	                 node->disk.foreign->name, d->reason);
+}
+
+bool kr_node_reads_other_config(const struct kr_node *node)
+{
+	const char *config =
+		node->running_valid
+			? kr_flags_text(&node->running.flags, KR_FIELD_CONFIG)
+			: NULL;
+
+	return node->config_override && config &&
+	       strcmp(config, node->config_override) != 0;
 }
 
 bool kr_node_is_invalid(const struct kr_node *node)

@@ -213,6 +213,10 @@ int kr_node_decide(const struct kr_node *node, int field,
 /* Whether kubelet would not start, whatever a field says. */
 bool kr_node_is_invalid(const struct kr_node *node);
 
+/* Whether the kubelet that runs was given another config file than the one that
+ * was named in its place: it proves nothing of that. */
+bool kr_node_reads_other_config(const struct kr_node *node);
+
 /* What kubelet would be given, if it were started now; NULL: that is not known.
  */
 const struct kr_inputs *kr_node_inputs(const struct kr_node *node);

@@ -167,6 +167,11 @@ static int running_from_files(struct kr_judging *g, const struct kr_decision *d,
 	view->either_default = d->either_default;
 	if (d->state == KR_STATE_UNKNOWN)
 		return kr_view_set(view, KR_STATE_UNKNOWN, "%s", d->reason);
+	if (d->state == KR_STATE_INVALID && kr_node_reads_other_config(g->node))
+		return kr_view_set(view, KR_STATE_UNKNOWN,
+		                   "kubelet[%d] reads another file than %s, "
+		                   "which was given with --config",
+		                   pid, g->node->config_override);
 	if (d->state == KR_STATE_INVALID && !g->node->process_settled)
 		return kr_view_set(view, KR_STATE_UNKNOWN,
 		                   "kubelet[%d] was started with it, and has "

@@ -243,7 +243,9 @@ void kr_text_cause(const struct kr_term *term, const struct kr_fix *fix,
 	if (!cause)
 		return;
 	if (cause->file && !strstr(fix->reason, cause->file)) {
-		fprintf(term->out, "%s  at ", start);
+		fprintf(term->out, "%s  %s ", start,
+		        fix->undo && cause->line == 0 ? "refused because of"
+		                                      : "at");
 		kr_term_message_place(term, cause);
 		fputc('\n', term->out);
 	}
@@ -263,6 +265,17 @@ void kr_text_cures(const struct kr_term *term, const struct kr_diag *diag)
 			continue;
 		kr_term_wrap(term, text, strlen(text), 0, "#     ");
 	}
+}
+
+/* Where the old files of the fix that is undone are, as a person finds them. */
+static void print_record(const struct kr_term *term, const struct kr_fix *fix)
+{
+	const char *root = fix->host ? fix->host->node->root : "/";
+
+	if (strcmp(root, "/") != 0)
+		kr_term_text(term, root);
+	fprintf(term->out, "%s%s%s\n", KR_STATE_DIR, *fix->undone ? "/" : "",
+	        fix->undone);
 }
 
 void kr_text_advice(const struct kr_term *term, const struct kr_fix *fix,
@@ -306,8 +319,8 @@ void kr_text_advice(const struct kr_term *term, const struct kr_fix *fix,
 		print_again(term, fix,
 		            *start ? "fix -n --retry" : "fix --retry");
 	} else if (strcmp(cause->code, "undo-refused") == 0) {
-		fprintf(term->out, "%s%s%s\n", advice,
-		        *fix->transaction ? "/" : "", fix->transaction);
+		fputs("put it back by hand: the old files are in ", term->out);
+		print_record(term, fix);
 	} else {
 		_cleanup_free_ char *named = kr_advice_named(cause, advice);
 

@@ -139,7 +139,8 @@ static void print_row(const struct kr_term *term, const struct table *t,
 		kr_term_row(term, "        ", e->manifest->files[k].path);
 }
 
-/* The one that undo takes where no fix is named: the last that stands. */
+/* The one that undo puts back where no fix is named: the last that stands,
+ * unless it would be refused. */
 static size_t find_current(const struct kr_history *history)
 {
 	size_t i = history->n_entries;
@@ -147,7 +148,8 @@ static size_t find_current(const struct kr_history *history)
 	while (i > 0 &&
 	       history->entries[i - 1].manifest->state != KR_MANIFEST_KEPT)
 		i--;
-	return i;
+	return i > 0 && history->entries[i - 1].undo == KR_UNDO_POSSIBLE ? i
+	                                                                 : 0;
 }
 
 int kr_text_history(const struct kr_term *term,
