@@ -95,7 +95,7 @@ static const struct row rows[] = {
          .files = {{K3S_UNIT, K3S(" --disable-agent " ARG "=false")}},
          .want = U,
          .places = K3S_UNIT ":2:53 false",
-         .reason = "no kubelet",
+         .reason = "does not run kubelet",
          .restart = "yourself"},
 	{.name = "k3s, one more value",
          .files = {{K3S_UNIT,
