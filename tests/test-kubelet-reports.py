@@ -1659,7 +1659,7 @@ def next_rows():
         ("a key of no kind", node("maxPods: x\n"), None,
          "next: %s:3:10: correct that file" % CONFIG),
         ("no file", node(None, args="--config=/nowhere"), None,
-         "next: /nowhere: "),
+         "next: correct /nowhere, "),
         ("an argument", node("", args="--no-such-flag\u00e9"), None,
          "next: /etc/systemd/system/kubelet.service:2:"),
         ("no program", {"/etc/systemd/system/kubelet.service":

@@ -527,7 +527,7 @@ def named(case):
     case.expect(KEY + b": true" in case.node.read(CONFIG),
                 "the other fix was undone, too")
     run = case.run("undo", first)
-    case.expect(run.status == 1 and "does not stand" in run.out,
+    case.expect(run.status == 1 and "has already been" in run.out,
                 "again: %d: %s", run.status, run.out)
 
 

@@ -5,11 +5,11 @@
  * terminal (SIGHUP) a fix goes on to its end and its result is in the journal;
  * its status is then not 0, since its words were not seen.
  *
- * The journal gets one entry a run, also of one that found nothing to do: a
- * unit or a script that runs at every boot is seen to have run. Nothing is sent
- * of a preview, nor of a node that is an image; what cannot be sent is left
- * unsaid. Each outcome has a MESSAGE_ID of its own; data/kubelet-remedy.catalog
- * explains them to "journalctl -x", and a test holds that it has them all.
+ * The journal gets one entry a run, also of a run that found nothing to do:
+ * so the log shows that a unit or a script of every boot has run. A preview and
+ * a fix of an image send nothing; an entry that cannot be sent is dropped. Each
+ * outcome has a MESSAGE_ID of its own; data/kubelet-remedy.catalog explains
+ * them to "journalctl -x", and a test holds that it has them all.
  */
 
 #include <errno.h>

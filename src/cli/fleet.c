@@ -3,9 +3,9 @@
 /*
  * fleet: asks the kubelets of many nodes and says what they say.
  *
- * For scripts a node is a line as soon as it is heard of. A signal, or an
- * output that is not read any more, is an end: what is known is said, and that
- * it is not all.
+ * For scripts each node is printed as a line as soon as its answer is there. A
+ * signal, or a reader that is gone, ends the run: what is known is printed, and
+ * a line says that it is not all.
  */
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * history and status: what is there, nothing is judged or changed.
+ * history and status: they show, and judge or change nothing.
  */
 
 #include <errno.h>

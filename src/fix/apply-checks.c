@@ -4,12 +4,12 @@
  * What is looked at before the first write: whether kubelet has to be restarted
  * for the plan, and whether anything speaks against it.
  *
- * kubelet's health is looked at before the first write. One that was down or
- * unhealthy is not restarted by "auto"; but where the disk was invalid and the
- * plan corrects that it is, and must get healthy; so is one that an undo finds
- * ill after the fix. A kubelet that runs while
- * systemd cannot be reached is not a kubelet that is down: a restart that is
- * owed and cannot be made is refused.
+ * kubelet's health is looked at before the first write. "auto" does not restart
+ * a kubelet that was down or unhealthy, with two exceptions, which must get
+ * healthy: the disk was invalid and the plan corrects that; or an undo finds
+ * kubelet unhealthy after the fix. A kubelet that runs while systemd cannot be
+ * reached is not a kubelet that is down: a restart that is owed and cannot be
+ * made is refused.
  */
 
 #include <errno.h>

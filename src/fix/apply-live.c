@@ -10,9 +10,9 @@
  * healthy, since that cannot answer; that the API server is there shows in
  * its own status (5xx).
  *
- * Of several controls each that the restart changes must have the planned value
- * there, but for one that the plan does not edit and that was wrong there
- * before. That the API server gets an answer at all is the proof of its own way
+ * Each control that the restart changes must have the planned value there. A
+ * control that the plan does not edit and that was wrong there before is left
+ * out. That the API server gets an answer at all is the proof of its own way
  * in (fix/ports).
  *
  * After the restart kubelet has settled, but its API port and the API server's

@@ -3,8 +3,8 @@
 /*
  * Holds: they are looked for before the plan is made, of the rules that fail.
  *
- *   the read-only port   kubelet counts who asks it; where it does not, who is
- *                        connected at this moment
+ *   the read-only port   kubelet counts the requests; where it does not, the
+ *                        connections of this moment count
  *   the way in           of the API server to kubelet's own port. A change of
  *                        authentication or authorization that kubelet lives
  *                        with may still shut it out. It is held where that
@@ -12,9 +12,10 @@
  *                        where there is no restart
  *
  * What a fix sees is kept in a file (store/hold-lines): the boot unit fixes
- * before kubelet runs, and looks at nothing. So does one whose kubelet is down.
+ * before kubelet runs, and cannot look. Nor can a fix whose kubelet is down.
  * There the line alone holds, until a fix that can look sees no hold any more.
- * A kubelet that was restarted has counted no request yet: that is no look. A
+ * A kubelet that was just restarted has counted no request yet: that proves
+ * nothing. A
  * preview reads the file, and writes nothing. A file that is damaged may have
  * had a line of any control.
  *

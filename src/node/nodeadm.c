@@ -5,9 +5,9 @@
  * NodeConfig in the user data and those in /etc/eks/nodeadm.d.
  *
  * Whether it reads the folder is a matter of its version (the images from
- * v20251023 on). Neither the folder nor a version in a file tells: any program
- * can have made the one, there is none of the other. What does tell is the
- * service that runs it, which names its sources:
+ * v20251023 on). The folder proves nothing, since any program can have made
+ * it, and no file has the version. The service that runs nodeadm tells, since
+ * it names its sources:
  *
  *	ExecStart=/usr/bin/nodeadm init --skip config
  *	    --config-source imds://user-data

@@ -2,8 +2,8 @@
 
 /*
  * The kubelet that runs: the main process of its unit as systemd names it, the
- * one that was asked for, or the only one there is. Several are no kubelet: the
- * wrong one's arguments would be judged, and its files edited.
+ * process of --pid, or the only kubelet there is. Of several kubelets none is
+ * taken: the wrong arguments would be judged, and the wrong files edited.
  */
 
 #include <errno.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Remarks. A node is read without a question, so that what is said of one field
- * alone is said here, once it is known which fields are asked for. None of it
- * changes a verdict.
+ * Remarks. A node is read before it is known which fields are asked for. The
+ * messages about one field alone are made here, once that is known. They change
+ * no verdict.
  */
 
 #include <dirent.h>

@@ -13,9 +13,9 @@
  * has made itself: no verdict.
  *
  * Where each node has an edition of its own, the controls are those of all
- * editions together. A control that a node's edition has not is not applicable
- * to that node; one that no node's edition has is not mentioned, unless it was
- * named.
+ * editions together. A control that a node's edition lacks is not applicable
+ * to that node; a control that all editions lack is not mentioned, unless it
+ * was named.
  */
 
 #include <errno.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What is said first.
+ * The first line of a result.
  *
- * One control is said with its name and its number, so that who holds a
+ * One control is shown with its name and its number, so that a reader with a
  * scanner's report finds the line. Several are counted. That kubelet would not
- * start is the whole node's and would stand in each control's line: it is said
- * once, behind the count; so is why several have no verdict, where that is the
- * same.
+ * start concerns the whole node and would be repeated for each control: it is
+ * said once, behind the count. So is the reason why several have no verdict,
+ * where it is the same.
  */
 
 #include <stdlib.h>

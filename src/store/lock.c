@@ -6,7 +6,8 @@
  *
  * What stands at its name must be that: a regular file of root's with one name.
  * A FIFO or a device would be opened for nothing, or hang; a link would make a
- * file elsewhere; and one that others can open they can hold.
+ * file elsewhere; and other users could hold a lock on a file that they can
+ * open.
  */
 
 #include <errno.h>

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The record of a fix, as JSON. It is written each time as a whole (a new file,
- * then a rename) each time the state moves on:
+ * The record of a fix, as JSON. Each time the state moves on, it is written as
+ * a whole (a new file, then a rename):
  *
  *   prepared ──> replacing ──> committed ──> kept ──> undone
  *       └────────────┴─────────────┴──> put-back or undone
  *
- * One of the first three while no fix runs was interrupted. What lies beside
- * the targets goes only after the state that follows them is on the disk.
+ * A record in one of the first three states was interrupted, if no fix runs.
+ * What lies beside the targets goes only after the state that follows them is
+ * on the disk.
  *
  * What is read need not be what was written: a disk, a human or the builder of
  * an image may have changed it. A record that lacks a member, a file or an edit
@@ -17,7 +18,7 @@
  * A record with a change of mode or owner has the schema 2: a program that
  * knows schema 1 alone would take it for one of a run that did less, or for no
  * record. So it says that a newer version wrote it, and leaves all as it is.
- * Every other record still is one that such a program can revert.
+ * Such a program can revert every other record.
  *
  * The new file of a run has another name than that of a recovery: one that has
  * been passed by must not rename what its successor has written in part.
