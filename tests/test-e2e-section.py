@@ -631,6 +631,24 @@ def test_nothing_blamed(host, tap):
                "another set goes")
 
 
+def test_another_value(host, tap):
+    """A set with another value is another set, with more controls, too."""
+    one = "--control=eventRecordQPS"
+    more = "--control=eventRecordQPS," + CHAINS
+    before, _ = section_node(
+        host, SERVES + 'die-after-ms=100 says=something_is_wrong '
+        'has="eventRecordQPS":7\n')
+    tap.status(host.remedy("fix", one, "--set=eventRecordQPS=7", QUICK), 5,
+               "fix")
+    result = host.remedy("fix", more, "--set=eventRecordQPS=7", QUICK)
+    tap.status(result, 4, "the same value, and another control")
+    tap.contains(result.stdout + result.stderr,
+                 "a change that this one contains", "it says so")
+    tap.equal(host.snapshot(), before, "nothing is changed")
+    tap.status(host.remedy("fix", more, "--set=eventRecordQPS=8", QUICK), 0,
+               "another value goes")
+
+
 # --- a kubelet that is down by what the fix puts right
 
 CURES = (

@@ -328,21 +328,21 @@ START_TEST(test_find_same)
 	kr_transaction_reverted(tx, &diag);
 	now = kr_root_fs();
 	ck_assert_int_eq(kr_manifests_read(now, &diag, &list), 0);
-	ck_assert_ptr_nonnull(kr_manifests_find_same(&list, &edits));
+	ck_assert_ptr_nonnull(kr_manifests_find_same(&list, now, &edits));
 	ck_assert_int_eq(kr_fs_read(now, A, &file), 0);
 	ck_assert_int_eq(kr_edits_chmod(&other, file, 0400), 0);
-	ck_assert_ptr_null(kr_manifests_find_same(&list, &other));
+	ck_assert_ptr_null(kr_manifests_find_same(&list, now, &other));
 	ck_assert_int_eq(
 		kr_edits_add(&bytes, (struct kr_span){file, 0, 3}, "new"), 0);
-	ck_assert_ptr_null(kr_manifests_find_same(&list, &bytes));
+	ck_assert_ptr_null(kr_manifests_find_same(&list, now, &bytes));
 	ck_assert_int_eq(kr_edits_chmod(&bytes, file, 0600), 0);
-	ck_assert_ptr_null(kr_manifests_find_same(&list, &bytes));
+	ck_assert_ptr_null(kr_manifests_find_same(&list, now, &bytes));
 	kr_fs_free(now);
 	set_mode(A, 0640);
 	now = kr_root_fs();
 	ck_assert_int_eq(kr_fs_read(now, A, &file), 0);
 	ck_assert_int_eq(kr_edits_chmod(&from, file, 0600), 0);
-	ck_assert_ptr_null(kr_manifests_find_same(&list, &from));
+	ck_assert_ptr_null(kr_manifests_find_same(&list, now, &from));
 }
 END_TEST
 

@@ -45,9 +45,12 @@ struct record {
 	const char *controls[3];
 	const char *blamed;
 	bool by_hand, foreign, other_bytes;
+	struct kr_edit edit; /* no text: none */
+	mode_t mode;         /* 0: it stays */
 };
 
 static struct kr_manifest_file files[4][1];
+static struct kr_edit edited[4];
 
 static void make(const struct record *records, size_t n,
                  struct kr_manifests *ret)
@@ -74,6 +77,15 @@ static void make(const struct record *records, size_t n,
 		m->files = files[i];
 		m->n_files = 1;
 		files[i][0] = (struct kr_manifest_file){.path = WORD(CONF)};
+		if (r->edit.text) {
+			edited[i] = r->edit;
+			files[i][0].edits = &edited[i];
+			files[i][0].n_edits = 1;
+		}
+		if (r->mode)
+			files[i][0].perms = (struct kr_perms_change){
+				.from = {.mode = 0644},
+				.to = {.mode = r->mode}};
 		kr_sha256_hex(r->other_bytes ? "x" : "old\n",
 		              r->other_bytes ? 1 : 4, files[i][0].before);
 	}
@@ -133,6 +145,57 @@ static const struct row {
          1,
          -1,
          -1},
+	{"its edit",
+         {{PUT_BACK, {"a", "b"}, .edit = {0, 3, WORD("new")}}},
+         1,
+         -1,
+         0},
+	{"an edit of a part of it",
+         {{PUT_BACK, {"a", "b"}, .edit = {1, 1, WORD("")}}},
+         1,
+         -1,
+         0},
+	{"another value",
+         {{PUT_BACK, {"a", "b"}, .edit = {0, 3, WORD("newer")}}},
+         1,
+         -1,
+         -1},
+	{"another place",
+         {{PUT_BACK, {"a", "b"}, .edit = {4, 0, WORD("new")}}},
+         1,
+         -1,
+         -1},
+	{"another mode", {{PUT_BACK, {"a"}, .mode = 0600}}, 1, -1, -1},
+	{"contained in another machine's",
+         {{PUT_BACK, {"a"}, .foreign = true}},
+         1,
+         -1,
+         -1},
+	{"the set went well since",
+         {{PUT_BACK, {"a", "b"}}, {KEPT, {"b", "a"}}},
+         2,
+         -1,
+         -1},
+	{"the set was undone by hand since",
+         {{PUT_BACK, {"a"}}, {UNDONE, {"a", "d"}, .by_hand = true}},
+         2,
+         -1,
+         -1},
+	{"a part of it went well since",
+         {{PUT_BACK, {"a", "b"}}, {KEPT, {"a"}}},
+         2,
+         -1,
+         0},
+	{"a run for the set was interrupted since",
+         {{PUT_BACK, {"a", "b"}}, {UNDONE, {"a", "b"}}},
+         2,
+         -1,
+         0},
+	{"it went well on another machine since",
+         {{PUT_BACK, {"a"}}, {KEPT, {"a"}, .foreign = true}},
+         2,
+         -1,
+         0},
 	{"other bytes",
          {{PUT_BACK, {"a", "b"}, .other_bytes = true}},
          1,
@@ -153,9 +216,79 @@ START_TEST(test_find)
 	m = kr_manifests_find_blamed(&list, fs, "a");
 	ck_assert_msg((m ? (int)(m - list.items) : -1) == row->blamed,
 	              "%s: a is to blame", row->name);
-	m = kr_manifests_find_contained(&list, &edits, names, 3);
+	m = kr_manifests_find_contained(&list, fs, &edits, names, 3);
 	ck_assert_msg((m ? (int)(m - list.items) : -1) == row->whole,
 	              "%s: contained", row->name);
+}
+END_TEST
+
+/* The words of one control among those that are written with it. */
+START_TEST(test_words)
+{
+	static const char *const names[] = {"a", "b", "c"};
+	static const struct {
+		const char *wanted, *text;
+		bool contained;
+	} words[] = {
+		{"\"x\": 1", "\"w\": 0,\n \"x\": 1,\n \"z\": 2", true},
+		{"\"x\": 1", "\"w\": 1,\n \"x\": 10", false},
+		{"p: {x: 1}", "p: {w: 0, x: 1}", true},
+		{"p: {x: 1}", "q: {x: 1}", false},
+		{"--x=a,b", "--x=a,b --y", true},
+		{"--x=a,b", "--x=a,c", false},
+		{", ", "", true},
+		{"/a/b-c", "/a/b-d", false},
+		{"x", "", false},
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		const struct record record = {
+			PUT_BACK, {"a"}, .edit = {0, 3, WORD(words[i].wanted)}};
+		_cleanup_edits_ struct kr_edits plan = {0};
+		struct kr_manifests list;
+
+		ck_assert_int_eq(
+			kr_edits_add(
+				&plan,
+				(struct kr_span){edits.files[0].file, 0, 3},
+				words[i].text),
+			0);
+		make(&record, 1, &list);
+		ck_assert_msg((kr_manifests_find_contained(&list, fs, &plan,
+		                                           names, 3) != NULL) ==
+		                      words[i].contained,
+		              "%s in %s", words[i].wanted, words[i].text);
+	}
+}
+END_TEST
+
+/* The same change, whatever was interrupted and wherever it was made. */
+START_TEST(test_same)
+{
+	static const struct {
+		struct record records[2];
+		int want;
+	} cases[] = {
+		{{{KEPT, {"a"}}, {PUT_BACK, {"a"}}}, 1},
+		{{{PUT_BACK, {"a"}}, {KEPT, {"a"}}}, 1},
+		{{{PUT_BACK, {"a"}}, {UNDONE, {"a"}}}, 0},
+		{{{PUT_BACK, {"a"}}, {UNDONE, {"a"}, .by_hand = true}}, 1},
+		{{{PUT_BACK, {"a"}}, {KEPT, {"a"}, .foreign = true}}, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct record records[2];
+		const struct kr_manifest *m;
+		struct kr_manifests list;
+
+		memcpy(records, cases[i].records, sizeof(records));
+		for (size_t k = 0; k < 2; k++)
+			records[k].edit = (struct kr_edit){0, 3, WORD("new")};
+		make(records, 2, &list);
+		m = kr_manifests_find_same(&list, fs, &edits);
+		ck_assert_msg(m && m - list.items == cases[i].want, "case %zu",
+		              i);
+	}
 }
 END_TEST
 
@@ -168,7 +301,7 @@ START_TEST(test_other_file)
 	make(&record, 1, &list);
 	files[0][0].path = WORD("/etc/b.conf");
 	ck_assert_ptr_null(
-		kr_manifests_find_contained(&list, &edits, names, 3));
+		kr_manifests_find_contained(&list, fs, &edits, names, 3));
 }
 END_TEST
 
@@ -177,6 +310,8 @@ static void add(Suite *suite)
 	TCase *tc = kr_test_case(suite, "find", setup, teardown);
 
 	tcase_add_loop_test(tc, test_find, 0, sizeof(rows) / sizeof(rows[0]));
+	tcase_add_test(tc, test_words);
+	tcase_add_test(tc, test_same);
 	tcase_add_test(tc, test_other_file);
 }
 

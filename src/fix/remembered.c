@@ -8,7 +8,8 @@
  * for nothing at every boot. Where the record says for which control it was put
  * back, that one is left out of later plans, whatever the files are by then,
  * and the others are done. Where it does not, every plan that contains the
- * whole set is refused on the same bytes; a smaller one may go well.
+ * whole set of edits is refused on the same bytes; a smaller one may go well,
+ * and so may one with another value.
  *
  * A change that was undone is made again by a fix that looks whether
  * kubelet is healthy with it, but not by one that does not: a unit before each
@@ -108,6 +109,7 @@ static int refuse(struct kr_applying *f, const struct kr_manifest *m,
 int kr_remembered_check(struct kr_applying *f)
 {
 	const struct kr_plan *plan = f->fix->plan;
+	struct kr_fs *fs = kr_apply_node(f)->fs;
 	_cleanup_manifests_ struct kr_manifests list = {0};
 	_cleanup_free_ const char **names =
 		calloc(plan->n_rules + 1, sizeof(*names));
@@ -123,11 +125,11 @@ int kr_remembered_check(struct kr_applying *f)
 		return r == -ENOMEM ? r : KR_STEP_GO_ON;
 	for (size_t i = 0; i < plan->n_rules; i++)
 		names[i] = plan->rules[i]->name;
-	m = kr_manifests_find_same(&list, &plan->edits);
+	m = kr_manifests_find_same(&list, fs, &plan->edits);
 	if (m)
 		return is_unwanted(f, m) ? refuse(f, m, "this very change")
 		                         : KR_STEP_GO_ON;
-	m = kr_manifests_find_contained(&list, &plan->edits, names,
+	m = kr_manifests_find_contained(&list, fs, &plan->edits, names,
 	                                plan->n_rules);
 	return m ? refuse(f, m, "a change that this one contains")
 	         : KR_STEP_GO_ON;

@@ -37,8 +37,8 @@ char *kr_step_hopeless_why(struct kr_node *node);
  * owner's to choose; the caller frees it. NULL: no memory. */
 char *kr_step_way(const struct kr_node *node, const struct kr_rule *rule);
 
-/* Why a fix of a rule of mode or owner is refused on such a node or where another program
- * starts kubelet: each file that fails. KR_REFUSED; -ENOMEM. */
+/* Why a fix of a rule of mode or owner is refused on such a node or where
+ * another program starts kubelet: each file that fails. KR_REFUSED; -ENOMEM. */
 int kr_step_refuse_perms(struct kr_node *node, const struct kr_edition *edition,
                          const struct kr_judgement *j, bool brief,
                          struct kr_diag *diag);

@@ -37,22 +37,23 @@
 
 /* The record by which fix refuses PLAN; NULL: there is none. */
 static const struct kr_manifest *find_put_back(const struct kr_manifests *list,
+                                               struct kr_fs *fs,
                                                const struct kr_plan *plan,
                                                const char **names)
 {
 	const struct kr_manifest *same =
-		kr_manifests_find_same(list, &plan->edits);
+		kr_manifests_find_same(list, fs, &plan->edits);
 
 	if (same)
 		return same->state == KR_MANIFEST_PUT_BACK ? same : NULL;
 	for (size_t i = 0; i < plan->n_rules; i++)
 		names[i] = plan->rules[i]->name;
-	return kr_manifests_find_contained(list, &plan->edits, names,
+	return kr_manifests_find_contained(list, fs, &plan->edits, names,
 	                                   plan->n_rules);
 }
 
 /* 1: this change, or one that it contains, was put back. */
-static int was_put_back(const struct kr_manifests *list,
+static int was_put_back(const struct kr_manifests *list, struct kr_fs *fs,
                         const struct kr_plan *plan, struct kr_diag *why)
 {
 	_cleanup_free_ const char **names =
@@ -63,7 +64,7 @@ static int was_put_back(const struct kr_manifests *list,
 		return -ENOMEM;
 	if (plan->edits.n_files == 0)
 		return 0;
-	m = find_put_back(list, plan, names);
+	m = find_put_back(list, fs, plan, names);
 	if (!m)
 		return 0;
 	kr_diag_add(why, KR_ERROR, "put-back-before", KR_SPAN_NONE,
@@ -238,7 +239,7 @@ static int foresee_plan(struct kr_host *host, const struct kr_audit *audit,
                         const struct kr_plan *plan, struct kr_diag *why,
                         enum kr_foresight *ret)
 {
-	int refused = was_put_back(records, plan, why);
+	int refused = was_put_back(records, host->node->fs, plan, why);
 
 	if (!refused)
 		refused = is_blocked(host->node, plan, why);

@@ -6,12 +6,14 @@
  *
  *   the same        the very edits to the very bytes
  *   for a control   it was to blame when a change was put back
- *   contained       for some of the controls of a plan, on the same bytes: with
- *                   them the plan would go the same way
+ *   contained       for some of the controls of a plan, with its edits of the
+ *                   same bytes: with them the plan would go the same way
  *
- * The last record counts in each case.
+ * The last record counts in each case, of those that came to an end. A record
+ * of the machine that this one was cloned from tells nothing.
  */
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -265,11 +267,16 @@ static bool matches(const struct kr_manifest *manifest,
 }
 
 const struct kr_manifest *kr_manifests_find_same(
-	const struct kr_manifests *list, const struct kr_edits *edits)
+	const struct kr_manifests *list, struct kr_fs *fs,
+	const struct kr_edits *edits)
 {
 	for (size_t i = list->n_items; i-- > 0;) {
-		if (matches(&list->items[i], edits))
-			return &list->items[i];
+		const struct kr_manifest *m = &list->items[i];
+
+		/* one that others interrupted tells nothing of the change */
+		if ((m->state != KR_MANIFEST_UNDONE || m->by_hand) &&
+		    kr_manifest_is_ours(fs, m) && matches(m, edits))
+			return m;
 	}
 	return NULL;
 }
@@ -300,19 +307,77 @@ static const struct kr_file_edits *find_edits(const struct kr_edits *edits,
 	return KR_FIND(edits->files, edits->n_files, path, path);
 }
 
-/* Whether EDITS change each file of M, which has the bytes that M changed. */
+static bool is_word(char c)
+{
+	return isalnum((unsigned char)c) || strchr("_./:+-", c);
+}
+
+/* The next word of AT, in letters and digits; NULL: there is none. */
+static const char *next_word(const char *at, size_t *ret_length)
+{
+	while (*at && !is_word(*at))
+		at++;
+	*ret_length = 0;
+	while (at[*ret_length] && is_word(at[*ret_length]))
+		++*ret_length;
+	return *ret_length > 0 ? at : NULL;
+}
+
+/* Whether TEXT has all words of WANTED, in their order: the keys and the value
+ * of one control are among those of others that are written with it. */
+static bool has_words(const char *text, const char *wanted)
+{
+	size_t n = 0, m;
+	const char *word = next_word(wanted, &n), *at;
+
+	for (at = next_word(text, &m); at && word; at = next_word(at + m, &m)) {
+		if (m == n && memcmp(at, word, n) == 0)
+			word = next_word(word + n, &n);
+	}
+	return !word;
+}
+
+/* Whether F does what E did, and maybe more in the same place. */
+static bool has_edit(const struct kr_file_edits *f, const struct kr_edit *e)
+{
+	for (size_t i = 0; i < f->n_edits; i++) {
+		const struct kr_edit *p = &f->edits[i];
+
+		if (p->offset <= e->offset &&
+		    e->offset + e->length <= p->offset + p->length &&
+		    has_words(p->text, e->text))
+			return true;
+	}
+	return false;
+}
+
+/* Whether F changes the bytes that M changed, as M did. */
+static bool has_file(const struct kr_manifest_file *m,
+                     const struct kr_file_edits *f)
+{
+	char hex[KR_SHA256_HEX_SIZE] = "";
+
+	if (f->file)
+		kr_sha256_hex(f->file->data, f->file->size, hex);
+	if (strcmp(m->before, hex) != 0 || m->removed != f->remove)
+		return false;
+	for (size_t i = 0; i < m->n_edits; i++) {
+		if (!has_edit(f, &m->edits[i]))
+			return false;
+	}
+	return (!kr_perms_changes_mode(&m->perms) ||
+	        m->perms.to.mode == f->perms.to.mode) &&
+	       (!kr_perms_changes_owner(&m->perms) ||
+	        kr_perms_same_owner(&m->perms.to, &f->perms.to));
+}
+
 static bool has_files(const struct kr_manifest *m, const struct kr_edits *edits)
 {
 	for (size_t i = 0; i < m->n_files; i++) {
 		const struct kr_file_edits *f =
 			find_edits(edits, m->files[i].path);
-		char hex[KR_SHA256_HEX_SIZE] = "";
 
-		if (!f)
-			return false;
-		if (f->file)
-			kr_sha256_hex(f->file->data, f->file->size, hex);
-		if (strcmp(m->files[i].before, hex) != 0)
+		if (!f || !has_file(&m->files[i], f))
 			return false;
 	}
 	return true;
@@ -328,23 +393,45 @@ static bool all_among(const struct kr_manifest *m, const char *const *names,
 	return m->controls.n_items > 0;
 }
 
-static bool is_contained(const struct kr_manifest *m,
-                         const struct kr_edits *edits, const char *const *names,
-                         size_t n_names)
+/* Whether a record of LIST behind that of number I shows that its controls went
+ * well: their change stands, or was undone by hand. */
+static bool went_well_since(const struct kr_manifests *list, size_t i,
+                            struct kr_fs *fs)
 {
-	return m->controls.n_items < n_names && all_among(m, names, n_names) &&
-	       has_files(m, edits);
+	for (size_t k = i + 1; k < list->n_items; k++) {
+		const struct kr_manifest *m = &list->items[k];
+
+		if ((m->state == KR_MANIFEST_KEPT ||
+		     (m->state == KR_MANIFEST_UNDONE && m->by_hand)) &&
+		    kr_manifest_is_ours(fs, m) &&
+		    all_among(&list->items[i],
+		              (const char *const *)m->controls.items,
+		              m->controls.n_items))
+			return true;
+	}
+	return false;
+}
+
+/* Whether record I was put back, for what no control is to blame, and nothing
+ * since speaks for it. */
+static bool is_against(const struct kr_manifests *list, size_t i,
+                       struct kr_fs *fs)
+{
+	const struct kr_manifest *m = &list->items[i];
+
+	return m->state == KR_MANIFEST_PUT_BACK && !m->blamed &&
+	       kr_manifest_is_ours(fs, m) && !went_well_since(list, i, fs);
 }
 
 const struct kr_manifest *kr_manifests_find_contained(
-	const struct kr_manifests *list, const struct kr_edits *edits,
-	const char *const *names, size_t n_names)
+	const struct kr_manifests *list, struct kr_fs *fs,
+	const struct kr_edits *edits, const char *const *names, size_t n_names)
 {
 	for (size_t i = list->n_items; i-- > 0;) {
 		const struct kr_manifest *m = &list->items[i];
 
-		if (m->state == KR_MANIFEST_PUT_BACK && !m->blamed &&
-		    is_contained(m, edits, names, n_names))
+		if (is_against(list, i, fs) && m->controls.n_items < n_names &&
+		    all_among(m, names, n_names) && has_files(m, edits))
 			return m;
 	}
 	return NULL;
@@ -371,9 +458,9 @@ const struct kr_manifest *kr_manifests_find_put_back(
 	for (size_t i = list->n_items; i-- > 0;) {
 		const struct kr_manifest *m = &list->items[i];
 
-		if (!m->blamed && all_among(m, names, n_names) &&
-		    kr_manifest_is_ours(fs, m) && is_before(m, fs))
-			return m->state == KR_MANIFEST_PUT_BACK ? m : NULL;
+		if (is_against(list, i, fs) && all_among(m, names, n_names) &&
+		    is_before(m, fs))
+			return m;
 	}
 	return NULL;
 }

@@ -150,10 +150,11 @@ struct kr_manifests {
  * interrupted run may be what it tells of. */
 int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
                       struct kr_manifests *ret);
-/* The last one that did the very changes of EDITS to these bytes, with this
- * mode and owner where they are changed; or NULL. */
+/* The last one of this machine that did the very changes of EDITS to these
+ * bytes, with this mode and owner where they are changed; or NULL. */
 const struct kr_manifest *kr_manifests_find_same(
-	const struct kr_manifests *list, const struct kr_edits *edits);
+	const struct kr_manifests *list, struct kr_fs *fs,
+	const struct kr_edits *edits);
 
 /*
  * The last record of this machine in which the control NAME was to blame and
@@ -164,19 +165,19 @@ const struct kr_manifest *kr_manifests_find_blamed(
 	const struct kr_manifests *list, struct kr_fs *fs, const char *name);
 
 /*
- * The last one that was put back without a control to blame, and that a plan
- * for more controls (NAMES) contains: it was for some of these, and the bytes
- * of its files are those that EDITS change; or NULL.
+ * The last one of this machine that was put back without a control to blame,
+ * and that a plan for more controls (NAMES) contains: it was for some of these,
+ * and EDITS do to the same bytes what it did, the values too. NULL: there is
+ * none, or a change of all its controls stands or was undone by hand since.
  */
 const struct kr_manifest *kr_manifests_find_contained(
-	const struct kr_manifests *list, const struct kr_edits *edits,
-	const char *const *names, size_t n_names);
+	const struct kr_manifests *list, struct kr_fs *fs,
+	const struct kr_edits *edits, const char *const *names, size_t n_names);
 
 /*
- * The last record of this machine whose change was put back without a control
- * to blame, for controls that are all among NAMES, and whose files FS has as
- * they were: a fix of NAMES would be refused. NULL: there is none, or such a
- * change stands or was undone since.
+ * The same without a plan: one for controls that are all among NAMES, whose
+ * files FS has as they were. A fix of NAMES would be refused, unless it writes
+ * other values.
  */
 const struct kr_manifest *kr_manifests_find_put_back(
 	const struct kr_manifests *list, struct kr_fs *fs,

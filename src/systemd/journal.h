@@ -103,8 +103,9 @@ typedef bool (*kr_journal_look_t)(void *closure, const char *line);
 
 /*
  * Shows LOOK what the service of QUERY wrote itself, oldest first, from its
- * since_usec on, until it says that it was the one, at most n_max entries. 0, also where nothing was
- * found; an errno where the journal cannot be read, without words.
+ * since_usec on, until it says that it was the one, at most n_max entries. 0,
+ * also where nothing was found; an errno where the journal cannot be read,
+ * without words.
  */
 int kr_journal_find(const struct kr_journal_query *query,
                     kr_journal_look_t look, void *closure);
