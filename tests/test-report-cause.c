@@ -79,23 +79,27 @@ START_TEST(test_detail)
 	static const struct {
 		enum kr_severity severity;
 		const char *code, *text;
-		bool want;
+		bool later, want;
 	} rows[] = {
 		{KR_NOTE, "file-not-there-yet",
-	         "a names /f, which is not there yet: kubelet needs it", true},
+	         "a names /f, which is not there yet: kubelet needs it", true,
+	         true},
 		{KR_NOTE, "file-not-there-yet",
-	         "--kubeconfig is not given yet: kubelet needs it", true},
+	         "--kubeconfig is not given yet: kubelet needs it", true, true},
 		{KR_NOTE, "file-not-there-yet",
 	         "a names /f, which has no certificate that loads: kubelet "
 	         "needs it",
-	         false},
+	         false, false},
 		{KR_NOTE, "file-not-there-yet",
-	         "a names /f, which is a folder: kubelet needs it", false},
-		{KR_NOTE, "flag-version", "--f: only others are judged", true},
-		{KR_WARNING, "flag-version", "--f: is gone", false},
+	         "a names /f, which is a folder: kubelet needs it", false,
+	         false},
+		{KR_NOTE, "flag-version", "--f: only others are judged", false,
+	         true},
+		{KR_WARNING, "flag-version", "--f: is gone", false, false},
 	};
 	const struct kr_message m = {.severity = rows[_i].severity,
 	                             .code = rows[_i].code,
+	                             .later = rows[_i].later,
 	                             .text = (char *)(uintptr_t)rows[_i].text};
 
 	ck_assert_msg(kr_cause_is_detail(&m) == rows[_i].want, "%s", m.text);

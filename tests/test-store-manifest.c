@@ -561,8 +561,8 @@ START_TEST(test_broken)
 	              "%s: %d", name, r);
 	if (r == 0)
 		return;
-	ck_assert_msg(kr_recover_run(fs, &recovery, &diag) == KR_MALFORMED,
-	              "%s", name);
+	ck_assert_msg(kr_recover_run(fs, &recovery, &diag) == -EBADMSG, "%s",
+	              name);
 	ck_assert_msg(kr_diag_find(&diag, "recover") != NULL, "%s:%s", name,
 	              kr_test_messages(&diag));
 	ck_assert_msg(kr_root_entries(KR_STATE_DIR) == 2, "%s", name);
