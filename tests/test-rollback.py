@@ -269,7 +269,7 @@ def test_folder_is_others(host, tap):
             result = host.remedy(command)
             tap.status(result, 4, change + ": " + command)
             tap.contains(result.stdout + result.stderr,
-                         STATE_DIR + ": others than root",
+                         STATE_DIR + ": users other than root",
                          "it says why")
         host.sh("%s %s" % (back, STATE_DIR))
     tap.equal((host.snapshot(), host.identity()), (before, was),
