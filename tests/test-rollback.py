@@ -121,8 +121,11 @@ def test_killed_undo(host, tap):
     check_kinds(host, tap, ["fix", "undo"], ["fixed", "interrupted"])
     tap.contains(host.remedy("audit").stdout, "for now: a fix or undo was "
                  "interrupted", "it need not be a fix")
+    tap.matches(host.remedy("status").stderr, r"^warning: the run \S+ was "
+                "interrupted: systemd reverts it at ", "status says so")
     tap.status(fire(host, found[0]), 0, "the timer's service")
     host.run(["systemctl", "stop"] + found)
+    tap.equal(host.remedy("status").stderr, "", "and no more")
     check_kinds(host, tap, ["fix", "undo"], ["fixed", "rolled-back"])
     tap.contains(host.remedy("history").stdout,
                  "it was put back: it was interrupted", "why")

@@ -491,6 +491,18 @@ def set_refused(case):
     case.expect(run.status == 0, "--skip: %d: %s%s", run.status, run.out, run.err)
 
 
+def who_redoes(case):
+    """What undo says of a later fix is what becomes of it."""
+    case.fix()
+    run = case.run("undo")
+    case.expect("  later     another 'kubelet-remedy fix' makes the change again; "
+                "kubelet-remedy.service does not" in run.out.splitlines(), "%s",
+                run.out)
+    run = case.run("fix", "--restart=never")
+    case.expect(run.status == 4, "the unit's: %d: %s", run.status, run.out)
+    case.fix()
+
+
 def undo_is_taken(case):
     """The command that undoes is one that undo takes, whatever the fix was
     given."""
@@ -1201,9 +1213,9 @@ ROWS = (other_lines, rewritten, rewritten_as_before, rewritten_beside_ours, gone
         each_value, older_record, mode_by_a_later_fix, what_holds, last_ten,
         config_named, unit_named, mode_beside_bytes, mode_changed_since,
         mode_interrupted, mode_lost, by_its_edition, repeat_refused,
-        undo_is_taken, set_refused, same_bytes_twice, later_gone_by_hand,
-        a_large_file, a_large_file_twice, larger_than_is_read, standing_stay,
-        numbers_of_older_records)
+        undo_is_taken, who_redoes, set_refused, same_bytes_twice,
+        later_gone_by_hand, a_large_file, a_large_file_twice,
+        larger_than_is_read, standing_stay, numbers_of_older_records)
 
 
 def main():

@@ -41,6 +41,17 @@ int kr_cli_history(const struct kr_options *o, FILE *out, FILE *err)
 	return r < 0 ? kr_cli_out_of_memory(err) : 0;
 }
 
+/* Of a run that is not at its end: kubelet may be healthy meanwhile. */
+static void print_pending(const struct kr_term *term,
+                          const struct kr_diag *diag)
+{
+	static const char *const codes[] = {"interrupted", "run-stuck",
+	                                    "run-at-work"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+		kr_term_messages_of(term, diag, codes[i]);
+}
+
 int kr_cli_status(const struct kr_options *o, FILE *out, FILE *err)
 {
 	const struct kr_term term = kr_cli_terminal(o, out);
@@ -58,6 +69,8 @@ int kr_cli_status(const struct kr_options *o, FILE *out, FILE *err)
 			return kr_cli_out_of_memory(err);
 		return KR_STATUS_NO_VERDICT;
 	}
+	if (!o->quiet)
+		print_pending(&err_term, &diag);
 	if (o->format == KR_FORMAT_JSON && !o->quiet)
 		r = kr_json_status(out, &status);
 	else if (!o->quiet)

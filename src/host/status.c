@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/format.h"
+#include "host/interrupted.h"
 #include "host/log-line.h"
 #include "host/status.h"
 
@@ -65,8 +66,16 @@ int kr_status_read(const struct kr_node_options *options, struct kr_diag *diag,
                    struct kr_status *ret)
 {
 	_cleanup_status_ struct kr_status status = {0};
+	const struct kr_manifests *records;
 	int r = kr_host_open(options, diag, &status.host);
 
+	if (r < 0)
+		return r;
+	r = kr_host_records(status.host, &records);
+	if (r >= 0)
+		r = kr_interrupted_report(status.host->node->fs, records,
+		                          status.host->node->proc_fd,
+		                          status.host->manager, diag);
 	if (r < 0)
 		return r;
 	if (!status.host->manager) {

@@ -680,6 +680,9 @@ static int print_undone(const struct kr_term *term, const struct kr_fix *fix)
 	if (has_plan(fix)) {
 		kr_term_prose(term, "  ", fix->reason);
 		r = print_values(term, fix);
+		kr_term_prose(term, "  later     ",
+		              "another 'kubelet-remedy fix' makes the change "
+		              "again; kubelet-remedy.service does not");
 	}
 	print_done(term, fix);
 	fputs("  later     'fix' makes this change again, "
