@@ -447,7 +447,7 @@ def test_wrapper_script(host, tap):
                  "that of the process")
     result, fix = host.remedy_json("fix")
     tap.status(result, 4, "fix")
-    tap.contains(messages(result, fix), "by hand", "what to do")
+    tap.contains(messages(result, fix), "yourself", "what to do")
     host.sh("systemctl stop kubelet.service; rm /opt/start")
 
 
