@@ -34,6 +34,8 @@ MAX_OF = {"nix-store": (420, 100)}
 CALLS_OF_SECTION_MAX = 200     # looks at the files that a fix would change
 CALLS_OF_CURE_MAX = 300
 VERSION = "--kubelet-version=1.29.0"
+# what a rule names: the kubeconfig, certificates, the kernel's settings
+NAMED = re.compile(r"kube(let\.conf|config)$|\.(crt|pem)$|/sysctl\.")
 CALLS_PER_DROPIN_MAX = 8       # opened by path and looked at, then read
 CALLS_OF_LINKS_MAX = 12        # of any number: one for 16 KiB of names
 CALLS_PER_MIB_MAX = 16          # of a config file
@@ -116,6 +118,12 @@ def check_benchmark(test, program, node):
     said = subprocess.run(section, stdout=subprocess.PIPE, check=False,
                           stderr=subprocess.DEVNULL).stdout
     one, all_ = (cost_lib.count_calls(argv) for argv in (audit, section))
+    # a name without a folder: what would be replaced, see read_twice()
+    read = {os.path.basename(path) for path in all_.read if "/" in path}
+    more = [path for path in set(all_.read) - set(one.read)
+            if not (NAMED.search(path) if "/" in path else path in read)]
+    test.check(not more, name + ": --benchmark reads only what a rule names",
+               *more)
     again = read_twice(all_, node)
     test.check(not again, name + ": --benchmark reads no file twice", *again)
     test.at_most(all_.total - one.total, CALLS_OF_SECTION_MAX
