@@ -304,6 +304,9 @@ NODES = [
      "extraConfig.authorization.mode: Webhook with 'talosctl patch "
      "machineconfig' instead, but not while kubelet has no known "
      "--kubeconfig", "another program"),
+    # what must not be set is no text to paste
+    ("talos", ["fix", "-n", "--benchmark=cis-1.12"],
+     "        extraConfig:\n#           readOnlyPort: 0\n", "anonymous:\n"),
     ("talos", ["fix", "--control=podPidsLimit"],
      "the owner must choose the value of podPidsLimit", "extraConfig"),
     ("k3s", ["fix", "--control=mode:unit"],
