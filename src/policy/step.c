@@ -514,7 +514,7 @@ char *kr_step_way(const struct kr_node *node, const struct kr_rule *rule)
 		            "kubelet must be started with --@FLAG@=@VALUE@");
 	where = word(rule, f->where);
 	if (where)
-		kr_format(&way, "write %s by hand, then run '%s'", where,
+		kr_format(&way, "write %s yourself, then run '%s'", where,
 		          f->restart);
 	return way;
 }
