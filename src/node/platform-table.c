@@ -242,8 +242,7 @@ static const struct kr_platform gke_cos = {
 	.when = "at every boot, from the instance's metadata",
 	.place = "a node pool of Ubuntu nodes with the DaemonSet that fixes "
 		 "(this image refuses that DaemonSet), unless the node pool "
-                 "has a "
-		 "setting for it",
+		 "has a setting for it",
 	.text = "gcloud container node-pools create POOL --cluster=CLUSTER "
 		"--image-type=UBUNTU_CONTAINERD\n",
 };
