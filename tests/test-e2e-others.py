@@ -386,7 +386,8 @@ def test_undo_in_the_way(host, tap):
             tap.equal(host.snapshot(), fixed, name + ": nothing is changed")
             tap.equal(host.identity(), was, name + ": kubelet stays")
         if name == "edited":
-            tap.contains(result.stdout, FALSE_FLAG + "'\n  at " + DROPIN,
+            tap.contains(result.stdout, FALSE_FLAG + "'\n  refused because of "
+                         + DROPIN,
                          "the way back is shown")
         host.sh("chattr -i %s; rm -f %s %s" % (DROPIN, DROPIN, other))
 

@@ -25,7 +25,8 @@ FAILS = "aks-ubuntu2204-flag-false"
 ONLY_TAKEN = {"--verbose", "--color", "--width", "--pid", "--wait",
               "--no-rollback", "--help"}
 BENCHMARK = "--benchmark=eks-1.8"
-ALL = ["audit", "fix", "undo", "history", "status", "controls", "fleet"]
+ALL = ["audit", "fix", "undo", "history", "status", "controls", "fleet",
+       "recover"]
 API = ["--configz=http://127.0.0.1:9"]
 # what a command is run with, so that an option has something to do
 BASE = {
@@ -33,6 +34,7 @@ BASE = {
     "history": ["history"], "status": ["status"],
     "controls": ["controls", "--benchmark=auto"],
     "fleet": ["fleet", "--nodes=a", "--timeout=60"],
+    "recover": ["recover"],
 }
 # option: (words besides, words with the option); a command may have its own
 PROBES = {
@@ -83,6 +85,8 @@ PROBES = {
 LIVE = {(command, option) for command in ("audit", "fix") for option in (
     "--cacert", "--token-file", "--cert", "--key", "--insecure-http")} | {
         ("fix", "--configz"), ("status", "--unit")}
+# nothing was interrupted on it, either
+LIVE |= {("recover", option) for option in ("--config", "--restart", "--unit")}
 # what does nothing without another option, and says so
 ALONE = [
     (["audit", "--cacert=/x"], "--configz"),

@@ -101,9 +101,8 @@ struct row {
 	const char *lefts[4];
 };
 
-#define PAIR "tlsCertFile+tlsPrivateKeyFile"
-#define BAD_QPS                                                                \
-	CONFIG ":1:19: eventRecordQPS must be from 0 to 2147483647 "
+#define PAIR    "tlsCertFile+tlsPrivateKeyFile"
+#define BAD_QPS CONFIG ":1:19: eventRecordQPS must be from 0 to 2147483647 "
 #define SET_QPS "--control=" QPS " --set=" QPS "=VALUE"
 #define NO_CA                                                                  \
 	CONFIG ":5:24: authentication.x509.clientCAFile names /ca, which is "  \

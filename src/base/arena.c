@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Arenas. A piece is the next bytes of the newest block, or begins a block: the
- * first is small, each next as large as all before it, up to a limit, and none
- * is smaller than its piece. A text needs no alignment, so that a text of nine
- * bytes takes nine.
+ * Arenas. A piece is the next bytes of the newest block, or begins a block. The
+ * first block is small, and each next one as large as all before it, up to a
+ * limit; a larger piece has a block of its own size. A text needs no alignment,
+ * so that a text of nine bytes takes nine.
  */
 
 #include <stdalign.h>
