@@ -103,7 +103,7 @@ struct row {
 
 #define PAIR "tlsCertFile+tlsPrivateKeyFile"
 #define BAD_QPS                                                                \
-	CONFIG ":1:19: eventRecordQPS would have to be from 0 to 2147483647 "
+	CONFIG ":1:19: eventRecordQPS must be from 0 to 2147483647 "
 #define SET_QPS "--control=" QPS " --set=" QPS "=VALUE"
 #define NO_CA                                                                  \
 	CONFIG ":5:24: authentication.x509.clientCAFile names /ca, which is "  \
@@ -615,7 +615,7 @@ static const struct row rows[] = {
 	            "  x509: {clientCAFile: /ca}\n"}},
 	 .want = KR_REFUSED,
 	 .left = CA " refused," RO " refused," NAME " refused",
-	 .lefts = {CA ": " CONFIG ":3:10: maxPods would have to be from 0 to "
+	 .lefts = {CA ": " CONFIG ":3:10: maxPods must be from 0 to "
 	           "2147483647 ()"}},
 	{.name = "a client CA that is not there keeps kubelet from starting",
 	 .rules = ANON "," CA "," RO ",mode:kubeconfig,mode:clientCA",

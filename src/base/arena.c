@@ -2,9 +2,9 @@
 
 /*
  * Arenas. A piece is the next bytes of the newest block, or begins a block: the
- * first is small, each next as large as all before it, up to a limit, and none
- * is smaller than its piece. A text needs no alignment, so that a text of nine
- * bytes takes nine.
+ * first is small, each next as large as all before it, up to a limit, and each
+ * is at least as large as its piece. A text needs no alignment, so that a text
+ * of nine bytes takes nine.
  */
 
 #include <stdalign.h>

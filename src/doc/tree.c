@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Trees of documents: nodes and texts in one arena (base/arena), walked by parent pointers and never by recursion, so that no file can
- * exhaust the stack.
+ * Trees of documents: nodes and texts in one arena (base/arena), walked by
+ * parent pointers and never by recursion, so that no file can exhaust the
+ * stack.
  */
 
 #include <errno.h>

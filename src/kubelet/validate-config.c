@@ -156,7 +156,8 @@ static bool not_per_qos(struct kr_validation *j)
 	if (!kr_validation_is_bool(j, j->rule->fields[0], false))
 		return false;
 	return KR_ANY(one, list->items, list->n_items,
-	              kr_validation_minor(j) <= 30 || strcmp(*one, "none") != 0);
+	              kr_validation_minor(j) <= 30 ||
+	                      strcmp(*one, "none") != 0);
 }
 
 static bool twice(struct kr_validation *j)

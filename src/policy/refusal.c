@@ -224,7 +224,7 @@ static int look_at_authorities(struct looking *l, const char *path)
 		return say(l,
 		           "the client CA %s cannot be read (%s): whether it "
 		           "holds the authority that kubelet's kubeconfig "
-		           "trusts would have to be known",
+		           "trusts must be known",
 		           path, kr_fs_strerror(-r));
 	if (r < 0 || !kr_pem_is_authorities(&ca))
 		return say(l,

@@ -53,10 +53,10 @@ struct kr_environment {
 	struct kr_strings paths;      /* EnvironmentFile=, with "-" */
 	/* what was read, globs expanded */
 	struct kr_strings read;
-	char *missing; /* the mandatory file that is not there */
+	char *missing;          /* the mandatory file that is not there */
 	struct kr_arena *texts; /* of all variables */
-	size_t held;   /* bytes of memory of all this, about */
-	size_t work;   /* bytes of files and entries of folders looked at */
+	size_t held;            /* bytes of memory of all this, about */
+	size_t work; /* bytes of files and entries of folders looked at */
 };
 
 /* One line of the directive. An empty VALUE clears the earlier ones. 0;
