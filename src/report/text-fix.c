@@ -394,7 +394,8 @@ static bool print_unknown_next(const struct kr_term *term,
 	return false;
 }
 
-/* The files are correct and kubelet, which was not restarted, is not healthy. */
+/* The files are correct and kubelet, which was not restarted, is not healthy.
+ */
 static bool print_down_next(const struct kr_term *term,
                             const struct kr_fix *fix,
                             const struct kr_diag *diag, const char *start)
@@ -685,9 +686,6 @@ static int print_undone(const struct kr_term *term, const struct kr_fix *fix)
 		              "again; kubelet-remedy.service does not");
 	}
 	print_done(term, fix);
-	fputs("  later     'fix' makes this change again, "
-	      "kubelet-remedy.service does not\n",
-	      term->out);
 	return r;
 }
 

@@ -273,8 +273,10 @@ const struct kr_manifest *kr_manifests_find_same(
 	for (size_t i = list->n_items; i-- > 0;) {
 		const struct kr_manifest *m = &list->items[i];
 
-		/* one that others interrupted tells nothing of the change */
-		if ((m->state != KR_MANIFEST_UNDONE || m->by_hand) &&
+		/* one that others interrupted tells nothing of the change, nor
+		 * does an undo that came to its end */
+		if ((m->state != KR_MANIFEST_UNDONE ||
+		     (m->by_hand && !m->undoes)) &&
 		    kr_manifest_is_ours(fs, m) && matches(m, edits))
 			return m;
 	}
