@@ -355,6 +355,8 @@ def test_never_reloaded(host, tap):
     tap.equal(audit.get("reload_needed"), True, "reload_needed")
     result = host.remedy("fix", QUICK)
     check_fixed(host, tap, result, was)
+    tap.check("warning" not in result.stderr, "what is over is no warning",
+              result.stderr)
     tap.equal(host.read(DROPIN).decode(), text, "the file is as it was")
 
 

@@ -319,7 +319,7 @@ NODES = [
            "machineconfig' instead"),
           ("k3s", "podPidsLimit (ask): its value must be chosen: a pod cannot "
            "start more processes than that; write kubelet-arg: "
-           '["pod-max-pids=VALUE"] in /etc/rancher/k3s/config.yaml by hand'),
+           '["pod-max-pids=VALUE"] in /etc/rancher/k3s/config.yaml yourself'),
           ("rke2-agent", "rotateCertificates (ask): it must be allowed: "
            "kubelet needs an API server that signs its requests; write "
            'kubelet-arg: ["rotate-certificates=true"]'),
@@ -327,6 +327,9 @@ NODES = [
            "than that; kubelet must be started with --pod-max-pids=VALUE"))),
     ("made-kubelet-is-a-script", ["fix", "--control=podPidsLimit"],
      "kubelet must be started with --pod-max-pids=VALUE", "=false"),
+    # what must not be set is no text to paste
+    ("talos", ["fix", "-n", "--benchmark=cis-1.12"],
+     "        extraConfig:\n#           readOnlyPort: 0\n", "anonymous:\n"),
     ("talos", ["fix", "--control=podPidsLimit"],
      "the owner must choose the value of podPidsLimit", "extraConfig"),
     ("k3s", ["fix", "--control=mode:unit"],

@@ -174,7 +174,7 @@ def test_disarmed(host, tap):
     tap.status(host.remedy("fix", "--retry", "--wait=3", "--no-rollback"), 6,
                "fix, left")
     check_nothing_left(host, tap, "left")
-    tap.contains(host.remedy("history").stdout, "fixed",
+    tap.contains(host.remedy("history").stdout, "broken",
                  "a change that is left is one to undo")
 
 

@@ -44,7 +44,7 @@ struct record {
 	enum kr_manifest_state state;
 	const char *controls[3];
 	const char *blamed;
-	bool by_hand, foreign, other_bytes;
+	bool by_hand, foreign, other_bytes, broken;
 	struct kr_edit edit; /* no text: none */
 	mode_t mode;         /* 0: it stays */
 };
@@ -66,6 +66,7 @@ static void make(const struct record *records, size_t n,
 		m->state = r->state;
 		m->blamed = WORD(r->blamed);
 		m->by_hand = r->by_hand;
+		m->broken = r->broken;
 		m->machine_id = WORD(r->foreign ? "another" : MACHINE);
 		m->controls.items = names[i];
 		while (m->controls.n_items < 3 &&
@@ -127,6 +128,11 @@ static const struct row {
          2,
          -1,
          -1},
+	{"kubelet was left broken with it since",
+         {{PUT_BACK, {"a", "b"}, "a"}, {KEPT, {"a"}, .broken = true}},
+         2,
+         0,
+         -1},
 	{"a run for it was interrupted since",
          {{PUT_BACK, {"a", "b"}, "a"}, {UNDONE, {"a"}}},
          2,
@@ -183,6 +189,11 @@ static const struct row {
          -1},
 	{"a part of it went well since",
          {{PUT_BACK, {"a", "b"}}, {KEPT, {"a"}}},
+         2,
+         -1,
+         0},
+	{"kubelet was left broken with the set, which was undone since",
+         {{PUT_BACK, {"a"}}, {UNDONE, {"a"}, .by_hand = true, .broken = true}},
          2,
          -1,
          0},
@@ -274,6 +285,9 @@ START_TEST(test_same)
 		{{{PUT_BACK, {"a"}}, {UNDONE, {"a"}}}, 0},
 		{{{PUT_BACK, {"a"}}, {UNDONE, {"a"}, .by_hand = true}}, 1},
 		{{{PUT_BACK, {"a"}}, {KEPT, {"a"}, .foreign = true}}, 0},
+		{{{PUT_BACK, {"a"}},
+	          {UNDONE, {"a"}, .by_hand = true, .broken = true}},
+	         0},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

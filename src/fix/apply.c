@@ -265,6 +265,16 @@ static int verify(struct kr_applying *f)
 	return r < 0 ? r : kr_apply_give_up(f, why);
 }
 
+/* What systemd and the kubelet of before had, which have the files now. */
+static bool is_over(const struct kr_message *m, const void *userdata)
+{
+	const struct kr_fix *fix = userdata;
+
+	if (strcmp(m->code, "reload-needed") == 0)
+		return fix->restarts || fix->reloads;
+	return fix->restarts && strcmp(m->code, "ctime-later") == 0;
+}
+
 /* What was wrong with the node before is no error any more. */
 static void calm_down(struct kr_applying *f)
 {
@@ -273,6 +283,8 @@ static void calm_down(struct kr_applying *f)
 		if (f->diag->messages[i].severity == KR_ERROR)
 			f->diag->messages[i].severity = KR_NOTE;
 	}
+	kr_diag_remove(f->diag, is_over, f->fix);
+	f->n_before = 0;
 }
 
 /* The folders that the undone fix made and that are empty now. Those in which

@@ -46,8 +46,8 @@ bool kr_host_is_newer(const struct kr_host *host,
 
 /*
  * Warns of a kubelet that ran in this boot and does not now, or that systemd
- * starts again and again ("kubelet-down"): correct files do not make it run. A
- * kubelet that was not started yet gets no warning.
+ * starts again and again ("kubelet-down"): correct files do not make it run.
+ * One that was not started yet is not warned of.
  */
 void kr_host_warn_down(const struct kr_host *host, struct kr_diag *diag);
 

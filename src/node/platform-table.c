@@ -241,8 +241,8 @@ static const struct kr_platform gke_cos = {
 	.owner = "GKE",
 	.when = "at every boot, from the instance's metadata",
 	.place = "a node pool of Ubuntu nodes with the DaemonSet that fixes "
-		 "(it is refused on this image), unless the node pool has a "
-		 "setting for it",
+		 "(this image refuses that DaemonSet), unless the node pool "
+		 "has a setting for it",
 	.text = "gcloud container node-pools create POOL --cluster=CLUSTER "
 		"--image-type=UBUNTU_CONTAINERD\n",
 };

@@ -2,9 +2,9 @@
 
 /*
  * The kubelet that runs: the main process of its unit as systemd names it, the
- * process of --pid, or the only kubelet there is. Where several run, no
- * process is taken: the wrong arguments would be judged, and the wrong files
- * edited.
+ * process of --pid, or the only kubelet there is. It takes
+ * no kubelet of several: the wrong arguments would be judged, and the wrong
+ * files edited.
  */
 
 #include <errno.h>

@@ -336,7 +336,7 @@ static int name_places(struct planning *p)
 		if (r != KR_REFUSED)
 			return r;
 	}
-	if ((r == 0 || named) && p->brief && !elsewhere)
+	if ((r == 0 || named) && p->brief && !elsewhere && !*but)
 		p->plan->by_hand = f->by_hand;
 	if (r < 0)
 		return r;
@@ -455,9 +455,18 @@ static bool is_cure(const struct kr_judgement *j)
 
 static int refuse_platform(struct planning *p)
 {
+	_cleanup_diag_ struct kr_diag ignored = {0};
+	_cleanup_free_ char *why = NULL;
 	int r = kr_step_refuse_platform(p->node, p->rule, p->brief, p->diag);
+	int harm;
 
-	if (kr_diag_find(p->diag, "platform"))
+	if (!kr_diag_find(p->diag, "platform"))
+		return r;
+	/* what is not to be done is no text to paste */
+	harm = kr_refusal_find(p->node, p->node, p->rule, &ignored, &why);
+	if (harm < 0)
+		return harm;
+	if (harm == 0)
 		p->plan->by_hand = p->node->platform;
 	return r;
 }
@@ -505,7 +514,7 @@ char *kr_step_way(const struct kr_node *node, const struct kr_rule *rule)
 		            "kubelet must be started with --@FLAG@=@VALUE@");
 	where = word(rule, f->where);
 	if (where)
-		kr_format(&way, "write %s by hand, then run '%s'", where,
+		kr_format(&way, "write %s yourself, then run '%s'", where,
 		          f->restart);
 	return way;
 }

@@ -394,8 +394,7 @@ static bool print_unknown_next(const struct kr_term *term,
 	return false;
 }
 
-/* The files are correct and kubelet, which was not restarted, is not healthy.
- */
+/* The files are correct; kubelet is not healthy and was not restarted. */
 static bool print_down_next(const struct kr_term *term,
                             const struct kr_fix *fix,
                             const struct kr_diag *diag, const char *start)

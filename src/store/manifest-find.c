@@ -266,6 +266,14 @@ static bool matches(const struct kr_manifest *manifest,
 	return true;
 }
 
+/* Its change stands, or was undone by hand; one that was kept beside a kubelet
+ * that was not healthy tells nothing for it. */
+static bool went_well(const struct kr_manifest *m)
+{
+	return !m->broken && (m->state == KR_MANIFEST_KEPT ||
+	                      (m->state == KR_MANIFEST_UNDONE && m->by_hand));
+}
+
 const struct kr_manifest *kr_manifests_find_same(
 	const struct kr_manifests *list, struct kr_fs *fs,
 	const struct kr_edits *edits)
@@ -275,8 +283,8 @@ const struct kr_manifest *kr_manifests_find_same(
 
 		/* one that others interrupted tells nothing of the change, nor
 		 * does an undo that came to its end */
-		if ((m->state != KR_MANIFEST_UNDONE ||
-		     (m->by_hand && !m->undoes)) &&
+		if ((m->state == KR_MANIFEST_PUT_BACK ||
+		     (went_well(m) && !m->undoes)) &&
 		    kr_manifest_is_ours(fs, m) && matches(m, edits))
 			return m;
 	}
@@ -292,8 +300,7 @@ const struct kr_manifest *kr_manifests_find_blamed(
 		if (!kr_strings_contain(&m->controls, name) ||
 		    !kr_manifest_is_ours(fs, m))
 			continue;
-		if (m->state == KR_MANIFEST_KEPT ||
-		    (m->state == KR_MANIFEST_UNDONE && m->by_hand))
+		if (went_well(m))
 			return NULL;
 		if (m->state == KR_MANIFEST_PUT_BACK && m->blamed &&
 		    strcmp(m->blamed, name) == 0)
@@ -396,16 +403,14 @@ static bool all_among(const struct kr_manifest *m, const char *const *names,
 }
 
 /* Whether a record of LIST behind that of number I shows that its controls went
- * well: their change stands, or was undone by hand. */
+ * well. */
 static bool went_well_since(const struct kr_manifests *list, size_t i,
                             struct kr_fs *fs)
 {
 	for (size_t k = i + 1; k < list->n_items; k++) {
 		const struct kr_manifest *m = &list->items[k];
 
-		if ((m->state == KR_MANIFEST_KEPT ||
-		     (m->state == KR_MANIFEST_UNDONE && m->by_hand)) &&
-		    kr_manifest_is_ours(fs, m) &&
+		if (went_well(m) && kr_manifest_is_ours(fs, m) &&
 		    all_among(&list->items[i],
 		              (const char *const *)m->controls.items,
 		              m->controls.n_items))
