@@ -60,6 +60,9 @@ class Left:
         self.is_old, self.is_new = self.tree == s.old, self.tree == s.new
         self.torn = torn(s, self.tree, True)
         self.disk, self.codes = s.audit(root)
+        self.unsaid = self.is_new and s.command == "undo" and \
+            not unfinished(root.load()) and "rolled-back" in fault_lib.run(
+                s.words(root, "history")).out
         self.after = check_after(s, root)
 
 
@@ -73,6 +76,8 @@ def check_killed(s, left, result):
         else ("interrupted",)
     if not (left.is_old or left.is_new) and not set(wanted) & set(left.codes):
         faults.append("the audit does not say that a run was interrupted")
+    if left.unsaid:
+        faults.append("the history says that the undo was put back")
     if result.status != -9:
         faults.append("not killed")
     return faults

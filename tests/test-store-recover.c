@@ -327,6 +327,24 @@ START_TEST(test_link_in_the_instant)
 }
 END_TEST
 
+/* What was kept is not what the record says: it is not written back. */
+START_TEST(test_damaged_copy)
+{
+	const struct kr_message *error;
+
+	leave(&swapped);
+	put(FOLDER "/0", 'x');
+	ck_assert_int_lt(kr_recover_run(fs, &recovery, &diag), 0);
+	error = kr_diag_first(&diag, KR_ERROR);
+	ck_assert_ptr_nonnull(error);
+	ck_assert_str_eq(error->text,
+	                 "what an interrupted run left cannot be reverted: its "
+	                 "old content in " FOLDER "/0 is damaged");
+	check_is("damaged", A, 'a');
+	ck_assert(state() == KR_MANIFEST_REPLACING);
+}
+END_TEST
+
 /* A folder cannot be kept with the record: it stays, and is named. */
 START_TEST(test_folder_twice)
 {
@@ -421,6 +439,7 @@ static void add_tests(Suite *suite)
 	/* each brings some files to a disk that others use, too */
 	tcase_add_loop_test(tc, test_row, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, test_link_in_the_instant);
+	tcase_add_test(tc, test_damaged_copy);
 	tcase_add_test(tc, test_folder_twice);
 	tcase_add_loop_test(tc, test_end, 0, ARRAY_SIZE(ends));
 	tcase_add_loop_test(tc, test_folder_left, 0, ARRAY_SIZE(folders));

@@ -472,7 +472,7 @@ static const struct kr_manifest_file *find_file(const struct carrying *c,
 	const struct kr_manifest *m = &c->list->items[k];
 
 	if (m->state != KR_MANIFEST_KEPT &&
-	    !(m->state == KR_MANIFEST_UNDONE && m->by_hand))
+	    !(m->state == KR_MANIFEST_UNDONE && m->by_hand && !m->undoes))
 		return NULL;
 	for (size_t i = 0; i < m->n_files; i++) {
 		if (strcmp(m->files[i].path, c->path) == 0)

@@ -321,11 +321,13 @@ static int read_member(struct kr_foreign_reading *rd,
 		                        "%s: it has kubelet-arg twice, which "
 		                        "%s before 1.21 joins",
 		                        name->span.file->path, rd->row->name);
-	r = replace(&rd->list_path, name->span.file->path);
-	if (r == 0 && strcmp(key, "kubelet-arg") == 0)
-		r = replace_list(rd, name);
-	else if (rd->foreign->n_words > 1 && is_empty(value))
+	if (strcmp(key, "kubelet-arg") == 0) {
+		r = replace(&rd->list_path, name->span.file->path);
+		if (r == 0)
+			r = replace_list(rd, name);
+	} else if (rd->foreign->n_words > 1 && is_empty(value)) {
 		return 0;
+	}
 	if (r < 0)
 		return r;
 	if (value->kind != KR_YAML_SEQUENCE)
@@ -508,7 +510,7 @@ static int read_dropins(struct kr_foreign_reading *rd)
 }
 
 /* Words are written where the list is that counts: in another file they would
- * take its place, or it theirs. */
+ * take its place, or it theirs. What "kubelet-arg+" appends stays behind it. */
 static int name_list(struct kr_foreign_reading *rd)
 {
 	const char *path = rd->list_path ?: rd->config_path;

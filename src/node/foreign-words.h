@@ -17,7 +17,7 @@ struct kr_foreign_reading {
 	struct kr_diag *diag; /* may be NULL */
 	char *data_dir;       /* where the platform keeps its files */
 	char *config_path;    /* its own configuration file */
-	char *list_path;      /* the last one with a list of arguments; NULL */
+	char *list_path;      /* the last one with a kubelet-arg; NULL */
 	bool config_named;    /* named by the platform's options: it must
 	                       * be there */
 	char *doubt;          /* why the value cannot be sure; NULL */

@@ -265,7 +265,6 @@ const struct kr_rule kr_rules_table[] = {
 		LOOKS_AT(KR_FIELD_TLS_CIPHERS, KR_FIELD_TLS_MIN_VERSION),
 		.n_fields = 1, .n_also = 1,
 		IS(is_strong, "has only cipher suites from this edition's list, or "
-		              ""
 		              "tlsMinVersion is VersionTLS13"),
 		.instead = "tlsMinVersion is VersionTLS13",
 		.want = {.type = KR_TYPE_LIST, .list = {strong, ARRAY_SIZE(strong)}},

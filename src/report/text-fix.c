@@ -685,9 +685,6 @@ static int print_undone(const struct kr_term *term, const struct kr_fix *fix)
 		              "again; kubelet-remedy.service does not");
 	}
 	print_done(term, fix);
-	fputs("  later     'fix' makes this change again, "
-	      "kubelet-remedy.service does not\n",
-	      term->out);
 	return r;
 }
 

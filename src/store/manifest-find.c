@@ -281,8 +281,10 @@ const struct kr_manifest *kr_manifests_find_same(
 	for (size_t i = list->n_items; i-- > 0;) {
 		const struct kr_manifest *m = &list->items[i];
 
-		/* one that others interrupted tells nothing of the change */
-		if ((m->state == KR_MANIFEST_PUT_BACK || went_well(m)) &&
+		/* one that others interrupted tells nothing of the change, nor
+		 * does an undo that came to its end */
+		if ((m->state == KR_MANIFEST_PUT_BACK ||
+		     (went_well(m) && !m->undoes)) &&
 		    kr_manifest_is_ours(fs, m) && matches(m, edits))
 			return m;
 	}

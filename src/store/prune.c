@@ -50,10 +50,11 @@ static int compare(const void *a, const void *b)
 }
 
 /* A record of an older version gets the numbers that it has now: where others
- * go it would have other ones. */
+ * go it would have other ones. The last goes first: until all have theirs, those
+ * before it count back from it. */
 static int note_numbers(struct kr_fs *fs, const struct kr_manifests *list)
 {
-	for (size_t i = 0; i < list->n_rows; i++) {
+	for (size_t i = list->n_rows; i-- > 0;) {
 		const struct kr_manifest_row *row = &list->rows[i];
 		struct kr_manifest *m = row->manifest;
 		unsigned *number = row->undo && !m->undoes ? &m->undone_number

@@ -228,6 +228,14 @@ static void say_not_taken_back(const struct kr_manifest *m,
 {
 	char mode[KR_MODE_SIZE], owner[KR_OWNER_SIZE];
 
+	if (error == KR_MALFORMED) {
+		kr_diag_add_path(diag, KR_ERROR, "recover", f->path,
+		                 "what an interrupted run left cannot be "
+		                 "reverted: its old content in " KR_STATE_DIR
+		                 "/%s/%s is damaged",
+		                 m->id, f->copy ? f->copy : "");
+		return;
+	}
 	if (!kr_manifest_file_in_place(f)) {
 		kr_diag_add_path(
 			diag, KR_ERROR, "recover", f->path,

@@ -490,8 +490,11 @@ int kr_transaction_keep(struct kr_transaction *tx, struct kr_diag *diag)
 {
 	enum kr_manifest_state state =
 		tx->undone ? KR_MANIFEST_UNDONE : KR_MANIFEST_KEPT;
-	int r = kr_record_mark(&tx->record, state, diag);
+	int r;
 
+	/* one that was interrupted is put back without that */
+	tx->record.manifest.by_hand = tx->undone;
+	r = kr_record_mark(&tx->record, state, diag);
 	if (r != KR_CHANGE_DONE)
 		return r;
 	r = end(tx, diag);
