@@ -381,11 +381,11 @@ static int cut_flow(const struct kr_editing *e, const struct kr_yaml_node *map,
 		start = name->span.offset;
 		if (!is_only(e, end, after->span.offset, ',', 1))
 			return kr_editing_refuse(e, name->span,
-			                         "no comment must follow");
+			                         "no comment may follow");
 		end = after->span.offset;
 	} else if (!is_only(e, start, name->span.offset, ',', before != NULL)) {
 		return kr_editing_refuse(e, name->span,
-		                         "no comment must precede");
+		                         "no comment may precede");
 	}
 	if (!before && !after) {
 		size_t brace = kr_span_end(map->span) - 1;
@@ -393,7 +393,7 @@ static int cut_flow(const struct kr_editing *e, const struct kr_yaml_node *map,
 		if (!is_only(e, end, brace, ',', 0) &&
 		    !is_only(e, end, brace, ',', 1))
 			return kr_editing_refuse(e, name->span,
-			                         "no comment must follow");
+			                         "no comment may follow");
 		end = brace;
 	}
 	return kr_edits_add(e->edits, kr_editing_span(e, start, end), "");

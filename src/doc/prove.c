@@ -185,7 +185,7 @@ static int prove_added(struct proof *p, const struct kr_yaml_node *new,
 	                new->flow ? "," : "") ||
 	    !only_marks(p->after, end, place + grown, new->flow ? "}" : ""))
 		return differ(p, name->span.offset,
-		              "nothing but the key and its value must "
+		              "only the key and its value may "
 		              "be added here");
 	r = same_stretch(p, 0, place, 0, place);
 	return r == KR_DOC_DONE ? same_rest(p, place, place + grown) : r;
@@ -203,7 +203,7 @@ static int prove_filled(struct proof *p, const struct kr_yaml_node *old,
 	if (!p->value || !name || name != new->first || name->next->next ||
 	    new->anchor || old->anchor)
 		return differ(p, new->span.offset,
-		              "nothing but the key and its value must "
+		              "only the key and its value may "
 		              "be added here");
 	r = is_chain(p, name, i, &end);
 	if (r < 0)
@@ -212,7 +212,7 @@ static int prove_filled(struct proof *p, const struct kr_yaml_node *old,
 	    !only_marks(p->after, new->span.offset, name->span.offset, "{") ||
 	    !only_marks(p->after, end, kr_written_end(new), "}"))
 		return differ(p, new->span.offset,
-		              "nothing but the key and its value must "
+		              "only the key and its value may "
 		              "be added here");
 	r = pass_values(p, value_span(old), value_span(new), &a, &b);
 	return r == KR_DOC_DONE ? same_rest(p, a, b) : r;
@@ -268,7 +268,7 @@ static int prove_removed(struct proof *p, const struct kr_yaml_node *old,
 	    (!old->flow && end < place + shrunk &&
 	     memchr(p->before->data + end, '\n', place + shrunk - 1 - end)))
 		return differ(p, place < p->after->size ? place : 0,
-		              "nothing but the key and its value must "
+		              "only the key and its value may "
 		              "be taken away here");
 	r = same_stretch(p, 0, place, 0, place);
 	return r == KR_DOC_DONE ? same_rest(p, place + shrunk, place) : r;

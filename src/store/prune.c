@@ -50,8 +50,8 @@ static int compare(const void *a, const void *b)
 }
 
 /* A record of an older version gets the numbers that it has now: where others
- * go it would have other ones. The last goes first: until all have theirs, those
- * before it count back from it. */
+ * go it would have other ones. The last goes first: until all have theirs,
+ * those before it count back from it. */
 static int note_numbers(struct kr_fs *fs, const struct kr_manifests *list)
 {
 	for (size_t i = list->n_rows; i-- > 0;) {
