@@ -10,8 +10,7 @@
 /* The help of COMMAND, or of all (_KR_COMMAND_MAX). */
 void kr_help(FILE *out, enum kr_command command);
 
-/* "audit, fix and fleet": the commands whose KR_BIT()s are set, without the
- * hidden ones. */
+/* "audit, fix and fleet": the commands whose KR_BIT()s are set. */
 void kr_help_commands(FILE *out, unsigned commands);
 
 /* What the program alone prints: a few lines. */

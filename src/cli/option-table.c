@@ -44,8 +44,9 @@ const struct kr_command_row kr_commands[] = {
 	 .example = " -n",
 	 .statuses = "0 it passes now, 1 changes would be made (-n) or a "
 	 "control still fails, 2 wrong usage, 3 nothing to judge yet, no "
-	 "verdict, or waivers that cannot be read, 4 refused or failed and nothing is changed, 5 kubelet did "
-	 "not come back, or the run was interrupted, and everything was put back, 6 kubelet needs manual "
+	 "verdict, or waivers that cannot be read, 4 refused or failed and "
+	 "nothing is changed, 5 kubelet did not come back, or the run was "
+	 "interrupted, and everything was put back, 6 kubelet needs manual "
 	 "repair",
 	 .left = "ask (a judgement, or it may break workloads: --allow=NAME "
 	 "or --control=NAME fixes it), hold (a danger that is seen on this "

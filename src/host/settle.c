@@ -319,6 +319,19 @@ static int judge_process(struct kr_settling *s, enum verdict *ret)
 	return kr_format(&s->failure, "kubelet[%d] ended", (int)s->pid);
 }
 
+/* R is what the manager's answer ended with. 0: it was heard, unless "blind";
+ * an errno that ends the wait, or judge_process()'s. */
+static int end_look(struct kr_settling *s, int r, enum verdict *ret)
+{
+	if (r == -ENOMEM || r == -EINTR)
+		return r;
+	s->blind = r < 0;
+	if (s->blind)
+		return judge_process(s, ret);
+	s->looked_usec = kr_now_usec();
+	return 0;
+}
+
 static int look(struct kr_settling *s, struct kr_diag *diag, enum verdict *ret)
 {
 	_cleanup_diag_ struct kr_diag words = {0};
@@ -326,13 +339,9 @@ static int look(struct kr_settling *s, struct kr_diag *diag, enum verdict *ret)
 	int r;
 
 	s->look_due = false;
-	r = kr_unit_watch_look(s->watch, &words, &unit);
-	if (r == -ENOMEM || r == -EINTR)
+	r = end_look(s, kr_unit_watch_look(s->watch, &words, &unit), ret);
+	if (r < 0 || s->blind)
 		return r;
-	s->blind = r < 0;
-	if (s->blind)
-		return judge_process(s, ret);
-	s->looked_usec = kr_now_usec();
 	kr_loaded_unit_free(s->unit);
 	s->unit = unit;
 	if (s->follows) {
@@ -351,15 +360,7 @@ static int look_again(struct kr_settling *s, struct kr_diag *diag,
 	_cleanup_diag_ struct kr_diag words = {0};
 	int r = kr_unit_watch_is_same(s->watch, s->pid, &words);
 
-	if (r == 0)
-		return look(s, diag, ret);
-	if (r == -ENOMEM || r == -EINTR)
-		return r;
-	s->blind = r < 0;
-	if (s->blind)
-		return judge_process(s, ret);
-	s->looked_usec = kr_now_usec();
-	return 0;
+	return r == 0 ? look(s, diag, ret) : end_look(s, r, ret);
 }
 
 /* --- health -------------------------------------------------------------- */

@@ -108,8 +108,12 @@ static int prune(struct kr_fs *fs, const struct kr_manifests *list,
 {
 	_cleanup_free_ struct kr_manifest **unneeded = NULL;
 	size_t n;
-	int r = find_unneeded(fs, list, stands, &unneeded, &n);
+	int r;
 
+	/* whether a fix stands is read from its files and copies */
+	if (list->n_items <= KR_HISTORY_MAX)
+		return 0;
+	r = find_unneeded(fs, list, stands, &unneeded, &n);
 	if (r < 0 || n <= KR_HISTORY_MAX)
 		return r;
 	r = note_numbers(fs, list);
