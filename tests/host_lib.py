@@ -100,6 +100,11 @@ true
 Result = collections.namedtuple("Result", "status stdout stderr seconds")
 
 
+def one_line(name):
+    """A row of TAP is one line, and a # in it begins a directive."""
+    return name.replace("\n", "\\n").replace("#", "\\#")
+
+
 class Skip(Exception):
     """This cannot be tried here, and why."""
 
@@ -116,7 +121,7 @@ class Tap:
         self.count += 1
         self.failed += not good
         print("%s %d - %s: %s" % ("ok" if good else "not ok", self.count,
-                                  self.test, name), flush=True)
+                                  self.test, one_line(name)), flush=True)
         if not good:
             for thing in detail:
                 for line in str(thing).split("\n")[:60]:
