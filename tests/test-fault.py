@@ -33,6 +33,7 @@ the tree, is tried once a command.
 
 import concurrent.futures
 import itertools
+import json
 import os
 import sys
 import threading
@@ -60,9 +61,11 @@ class Left:
         self.is_old, self.is_new = self.tree == s.old, self.tree == s.new
         self.torn = torn(s, self.tree, True)
         self.disk, self.codes = s.audit(root)
-        self.unsaid = self.is_new and s.command == "undo" and \
-            not unfinished(root.load()) and "rolled-back" in fault_lib.run(
-                s.words(root, "history")).out
+        self.outcomes = []
+        if self.is_new and s.command == "undo" and not unfinished(root.load()):
+            told = fault_lib.run(s.words(root, "history") + ["--output=json"]).out
+            self.outcomes = [(e["kind"], e["outcome"])
+                             for e in json.loads(told)["transactions"]]
         self.after = check_after(s, root)
 
 
@@ -76,8 +79,11 @@ def check_killed(s, left, result):
         else ("interrupted",)
     if not (left.is_old or left.is_new) and not set(wanted) & set(left.codes):
         faults.append("the audit does not say that a run was interrupted")
-    if left.unsaid:
-        faults.append("the history says that the undo was put back")
+    # the undo came to its end, wherever its record was then; before it there
+    # may be one that was put back
+    if left.outcomes and (left.outcomes[0], left.outcomes[-1]) != (
+            ("fix", "undone"), ("undo", "undone")):
+        faults.append("the history says %s" % left.outcomes)
     if result.status != -9:
         faults.append("not killed")
     return faults

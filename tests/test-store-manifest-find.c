@@ -3,9 +3,11 @@
 /* store/manifest-find: which record speaks against a plan. */
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/edit.h"
 #include "store/manifest.h"
+#include "store/prune.h"
 #include "testing.h"
 
 #define MACHINE "0123456789abcdef0123456789abcdef"
@@ -45,6 +47,7 @@ struct record {
 	const char *controls[3];
 	const char *blamed;
 	bool by_hand, foreign, other_bytes, broken;
+	bool is_undo;
 	struct kr_edit edit; /* no text: none */
 	mode_t mode;         /* 0: it stays */
 };
@@ -67,6 +70,7 @@ static void make(const struct record *records, size_t n,
 		m->blamed = WORD(r->blamed);
 		m->by_hand = r->by_hand;
 		m->broken = r->broken;
+		m->undoes = r->is_undo ? WORD("a fix") : NULL;
 		m->machine_id = WORD(r->foreign ? "another" : MACHINE);
 		m->controls.items = names[i];
 		while (m->controls.n_items < 3 &&
@@ -288,6 +292,10 @@ START_TEST(test_same)
 		{{{PUT_BACK, {"a"}},
 	          {UNDONE, {"a"}, .by_hand = true, .broken = true}},
 	         0},
+		{{{PUT_BACK, {"a"}},
+	          {UNDONE, {"a"}, .by_hand = true, .is_undo = true}},
+	         0},
+		{{{KEPT, {"a"}}, {PUT_BACK, {"a"}, .is_undo = true}}, 1},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -319,6 +327,152 @@ START_TEST(test_other_file)
 }
 END_TEST
 
+/* --- a fix and its undo, which was killed somewhere ----------------------- */
+
+#define FIX  "20260101T000000.000001Z-00000001"
+#define UNDO "20260101T000000.000002Z-00000002"
+
+static struct kr_edit cut = {0, 3, WORD("new")};
+static struct kr_manifest_file one[] = {{
+	.path = WORD(CONF),
+	.copy = WORD("0"),
+	.temp = WORD(".kubelet-remedy-1"),
+	.back = WORD(".kubelet-remedy-2"),
+	.edits = &cut,
+	.n_edits = 1,
+}};
+
+static void write_record(const char *id, const struct kr_manifest *m)
+{
+	_cleanup_free_ char *path = kr_path_join(KR_STATE_DIR, id);
+	struct kr_manifest copy = *m;
+	_cleanup_close_ int fd = -1;
+
+	kr_root_mkdir(path);
+	fd = kr_fs_open_folder(fs, path);
+	strlcpy(copy.id, id, sizeof(copy.id));
+	copy.machine_id = WORD(MACHINE);
+	copy.unit = WORD("kubelet.service");
+	copy.realtime_usec = 8;
+	copy.files = one;
+	copy.n_files = 1;
+	kr_sha256_hex("old", 3, one->before);
+	kr_sha256_hex("new", 3, one->after);
+	copy.disk_before = WORD("false");
+	ck_assert_int_eq(kr_manifest_write(fd, &copy, NULL), 0);
+}
+
+static int stands(struct kr_fs *unused, const struct kr_manifests *list,
+                  const struct kr_manifest *m)
+{
+	(void)unused, (void)list, (void)m;
+	return 1;
+}
+
+static const struct {
+	const char *name;
+	struct kr_manifest fix, undo;
+	bool fix_is_gone;
+	enum kr_manifest_state want;
+	size_t n_rows, n_left; /* in the list; records behind kr_prune() */
+	unsigned undone_number;
+} killed[] = {
+	{"at work",
+         {.state = KEPT, .number = 3},
+         {.state = KR_MANIFEST_COMMITTED, .number = 4},
+         false,
+         KEPT,
+         2,
+         2,
+         0},
+	{"put back",
+         {.state = KEPT, .number = 3},
+         {.state = PUT_BACK, .number = 4},
+         false,
+         KEPT,
+         2,
+         2,
+         0},
+	{"put back by recovery",
+         {.state = KEPT, .number = 3},
+         {.state = UNDONE, .number = 4},
+         false,
+         KEPT,
+         2,
+         2,
+         0},
+	{"before the fix's record says so",
+         {.state = KEPT, .number = 3},
+         {.state = UNDONE, .by_hand = true, .number = 4},
+         false,
+         UNDONE,
+         2,
+         1,
+         4},
+	{"behind it",
+         {.state = UNDONE,
+          .by_hand = true,
+          .number = 3,
+          .undone_usec = 9,
+          .undone_number = 4},
+         {.state = UNDONE, .by_hand = true, .number = 4},
+         false,
+         UNDONE,
+         2,
+         1,
+         4},
+	{"and the fix's record is gone",
+         {.state = KEPT, .number = 3},
+         {.state = UNDONE, .by_hand = true, .number = 4},
+         true,
+         UNDONE,
+         1,
+         0,
+         0},
+};
+
+/* What FS has read stays as it was. */
+static void read_again(struct kr_manifests *ret)
+{
+	_cleanup_fs_ struct kr_fs *now = NULL;
+
+	ck_assert_int_eq(kr_fs_new(kr_root_fd, &now), 0);
+	ck_assert_int_eq(kr_manifests_read(now, NULL, ret), 0);
+}
+
+START_TEST(test_killed_undo)
+{
+	const char *name = killed[_i].name;
+	_cleanup_manifests_ struct kr_manifests list = {0}, after = {0};
+	struct kr_manifest undo = killed[_i].undo;
+
+	kr_root_mkdir(KR_STATE_DIR);
+	ck_assert_int_eq(fchmodat(kr_root_fd, &KR_STATE_DIR[1], 0700, 0), 0);
+	if (!killed[_i].fix_is_gone)
+		write_record(FIX, &killed[_i].fix);
+	undo.undoes = WORD(FIX);
+	write_record(UNDO, &undo);
+	read_again(&list);
+	ck_assert_msg(list.items[0].state == killed[_i].want, "%s", name);
+	ck_assert_msg(list.n_rows == killed[_i].n_rows, "%s: %zu rows", name,
+	              list.n_rows);
+	ck_assert_msg(kr_manifests_next_number(&list) == 5, "%s: number", name);
+
+	ck_assert_int_eq(kr_prune(fs, &list, stands), 0);
+	read_again(&after);
+	ck_assert_msg(after.n_items == killed[_i].n_left, "%s: %zu left", name,
+	              after.n_items);
+	if (after.n_items == 0)
+		return;
+	ck_assert_msg(after.items[0].state == killed[_i].want, "%s: then",
+	              name);
+	ck_assert_msg(after.items[0].undone_number == killed[_i].undone_number,
+	              "%s: the number of the undo", name);
+	ck_assert_msg(after.n_rows == killed[_i].n_rows, "%s: %zu rows then",
+	              name, after.n_rows);
+}
+END_TEST
+
 static void add(Suite *suite)
 {
 	TCase *tc = kr_test_case(suite, "find", setup, teardown);
@@ -327,6 +481,7 @@ static void add(Suite *suite)
 	tcase_add_test(tc, test_words);
 	tcase_add_test(tc, test_same);
 	tcase_add_test(tc, test_other_file);
+	tcase_add_loop_test(tc, test_killed_undo, 0, ARRAY_SIZE(killed));
 }
 
 KR_TEST_MAIN(add);

@@ -471,8 +471,10 @@ static const struct kr_manifest_file *find_file(const struct carrying *c,
 {
 	const struct kr_manifest *m = &c->list->items[k];
 
+	if (kr_manifest_is_ended_undo(m))
+		return NULL;
 	if (m->state != KR_MANIFEST_KEPT &&
-	    !(m->state == KR_MANIFEST_UNDONE && m->by_hand && !m->undoes))
+	    !(m->state == KR_MANIFEST_UNDONE && m->by_hand))
 		return NULL;
 	for (size_t i = 0; i < m->n_files; i++) {
 		if (strcmp(m->files[i].path, c->path) == 0)

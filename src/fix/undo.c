@@ -269,6 +269,8 @@ static int make_plan(struct kr_applying *a, const struct kr_manifests *list,
 	return prove(a, m);
 }
 
+/* M first, then the record of the undo goes: killed between them the next run
+ * does the rest (store/prune), as it does where M cannot be written. */
 static int mark_undone(struct kr_applying *a, struct kr_manifest *m)
 {
 	_cleanup_free_ char *path = kr_path_join(KR_STATE_DIR, m->id);
@@ -290,6 +292,8 @@ static int mark_undone(struct kr_applying *a, struct kr_manifest *m)
 		                 "the fix is undone, but its record cannot say "
 		                 "so: %s",
 		                 strerror(-r));
+	else if (a->tx)
+		kr_transaction_forget(a->tx, a->diag);
 	return r == -ENOMEM ? r : 0;
 }
 

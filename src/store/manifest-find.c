@@ -116,6 +116,36 @@ static void number_rows(struct kr_manifests *list)
 	}
 }
 
+/* What a kill kept an undo from noting in the record of its fix. */
+static void end_undone(struct kr_manifests *list)
+{
+	KR_EACH(const struct kr_manifest, undo, list->items, list->n_items) {
+		struct kr_manifest *m =
+			kr_manifest_is_ended_undo(undo)
+				? kr_manifests_find(list, undo->undoes)
+				: NULL;
+
+		if (!m || m->state != KR_MANIFEST_KEPT)
+			continue;
+		m->state = KR_MANIFEST_UNDONE;
+		m->by_hand = true;
+		m->undone_usec = undo->realtime_usec;
+		m->undone_number = undo->number;
+	}
+}
+
+/* Whether the record of its fix has the row of M. */
+static bool is_told(const struct kr_manifests *list,
+                    const struct kr_manifest *m)
+{
+	const struct kr_manifest *fix =
+		kr_manifest_is_ended_undo(m)
+			? kr_manifests_find(list, m->undoes)
+			: NULL;
+
+	return fix && fix->undone_usec > 0;
+}
+
 static int add_rows(struct kr_manifests *list)
 {
 	list->rows = calloc(2 * list->n_items + 1, sizeof(*list->rows));
@@ -124,9 +154,10 @@ static int add_rows(struct kr_manifests *list)
 	for (size_t i = 0; i < list->n_items; i++) {
 		struct kr_manifest *m = &list->items[i];
 
-		add_row(list,
-		        &(struct kr_manifest_row){m, m->undoes,
-		                                  m->realtime_usec, m->number});
+		if (!is_told(list, m))
+			add_row(list, &(struct kr_manifest_row){
+					      m, m->undoes, m->realtime_usec,
+					      m->number});
 	}
 	for (size_t i = 0; i < list->n_items; i++) {
 		struct kr_manifest *m = &list->items[i];
@@ -206,6 +237,7 @@ int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
 		                           "this program"
 		                         : "is not a complete record of a fix");
 	}
+	end_undone(&list);
 	r = add_rows(&list);
 	if (r < 0)
 		return r;
@@ -270,8 +302,9 @@ static bool matches(const struct kr_manifest *manifest,
  * that was not healthy tells nothing for it. */
 static bool went_well(const struct kr_manifest *m)
 {
-	return !m->broken && (m->state == KR_MANIFEST_KEPT ||
-	                      (m->state == KR_MANIFEST_UNDONE && m->by_hand));
+	return !m->broken && !kr_manifest_is_ended_undo(m) &&
+	       (m->state == KR_MANIFEST_KEPT ||
+	        (m->state == KR_MANIFEST_UNDONE && m->by_hand));
 }
 
 const struct kr_manifest *kr_manifests_find_same(
@@ -281,10 +314,8 @@ const struct kr_manifest *kr_manifests_find_same(
 	for (size_t i = list->n_items; i-- > 0;) {
 		const struct kr_manifest *m = &list->items[i];
 
-		/* one that others interrupted tells nothing of the change, nor
-		 * does an undo that came to its end */
-		if ((m->state == KR_MANIFEST_PUT_BACK ||
-		     (went_well(m) && !m->undoes)) &&
+		/* one that others interrupted tells nothing of the change */
+		if ((m->state == KR_MANIFEST_PUT_BACK || went_well(m)) &&
 		    kr_manifest_is_ours(fs, m) && matches(m, edits))
 			return m;
 	}

@@ -66,6 +66,12 @@ const char *kr_manifest_state_to_string(enum kr_manifest_state state)
 	return state_names[state];
 }
 
+bool kr_manifest_is_ended_undo(const struct kr_manifest *manifest)
+{
+	return manifest->undoes && manifest->by_hand &&
+	       manifest->state == KR_MANIFEST_UNDONE;
+}
+
 bool kr_manifest_is_pending(enum kr_manifest_state state)
 {
 	return state == KR_MANIFEST_PREPARED ||

@@ -123,6 +123,10 @@ int kr_manifest_read(struct kr_fs *fs, const char *id, struct kr_manifest *ret);
 void kr_manifest_done(struct kr_manifest *manifest);
 #define _cleanup_manifest_ _cleanup_(kr_manifest_done)
 
+/* An undo that came to its end. Its record goes once that of its fix says so
+ * (kr_transaction_forget()): until then it tells of no change of its own. */
+bool kr_manifest_is_ended_undo(const struct kr_manifest *manifest);
+
 /* Whether it was made on this machine, as far as the machine ids tell. */
 bool kr_manifest_is_ours(struct kr_fs *fs, const struct kr_manifest *manifest);
 
@@ -145,9 +149,11 @@ struct kr_manifests {
 	char last_unread[KR_TRANSACTION_ID_SIZE];
 };
 
-/* All of the node's. What is no manifest is a warning in DIAG. 0, or an errno
- * with words: a record that is there and cannot be read is an error, since an
- * interrupted run may be what it tells of. */
+/* All of the node's. A fix whose undo came to its end is "undone" in it, also
+ * where the undo was killed before it noted that (kr_prune() does then). What
+ * is no manifest is a warning in DIAG. 0, or an errno with words: a record that
+ * is there and cannot be read is an error, since an interrupted run may be what
+ * it tells of. */
 int kr_manifests_read(struct kr_fs *fs, struct kr_diag *diag,
                       struct kr_manifests *ret);
 /* The last one of this machine that did the very changes of EDITS to these

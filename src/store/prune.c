@@ -21,6 +21,19 @@ static int remove_record(struct kr_fs *fs, const char *id)
 	return path ? kr_remove_folder(fs, path, "manifest.json") : -ENOMEM;
 }
 
+/* M, which may be NULL, as it is known now. */
+static int write_again(struct kr_fs *fs, const struct kr_manifest *m)
+{
+	_cleanup_free_ char *path =
+		m ? kr_path_join(KR_STATE_DIR, m->id) : NULL;
+	_cleanup_close_ int fd = -1;
+
+	if (!m)
+		return 0;
+	fd = path ? kr_fs_open_folder(fs, path) : -ENOMEM;
+	return fd < 0 ? fd : kr_manifest_write(fd, m, NULL);
+}
+
 static int remove_unborn(struct kr_fs *fs, const struct kr_dir_entry *entry)
 {
 	_cleanup_free_ char *folder = kr_path_join(KR_STATE_DIR, entry->name);
@@ -35,6 +48,24 @@ static int remove_unborn(struct kr_fs *fs, const struct kr_dir_entry *entry)
 		return 0;
 	r = kr_fs_look(fs, path, false, &st);
 	return r == -ENOENT ? remove_record(fs, entry->name) : 0;
+}
+
+/* What a kill has left of an undo that ended: its fix's record gets what LIST
+ * says of it, and its own goes. */
+static int end_undos(struct kr_fs *fs, const struct kr_manifests *list)
+{
+	int r = 0;
+
+	KR_EACH(const struct kr_manifest, m, list->items, list->n_items) {
+		if (!kr_manifest_is_ended_undo(m))
+			continue;
+		r = write_again(fs, kr_manifests_find(list, m->undoes));
+		if (r >= 0)
+			r = remove_record(fs, m->id);
+		if (r < 0)
+			return r;
+	}
+	return r;
 }
 
 /* By when they were made, or undone: the number of the last one is in use. */
@@ -59,16 +90,12 @@ static int note_numbers(struct kr_fs *fs, const struct kr_manifests *list)
 		struct kr_manifest *m = row->manifest;
 		unsigned *number = row->undo && !m->undoes ? &m->undone_number
 		                                           : &m->number;
-		_cleanup_free_ char *path = NULL;
-		_cleanup_close_ int fd = -1;
 		int r;
 
 		if (*number > 0)
 			continue;
 		*number = row->number;
-		path = kr_path_join(KR_STATE_DIR, m->id);
-		fd = path ? kr_fs_open_folder(fs, path) : -ENOMEM;
-		r = fd < 0 ? fd : kr_manifest_write(fd, m, NULL);
+		r = write_again(fs, m);
 		if (r < 0)
 			return r;
 	}
@@ -89,9 +116,11 @@ static int find_unneeded(struct kr_fs *fs, const struct kr_manifests *list,
 		return -ENOMEM;
 	for (size_t i = 0; i < list->n_items; i++) {
 		struct kr_manifest *m = &list->items[i];
-		int r = kr_manifest_is_pending(m->state) ? 1
-		        : m->state == KR_MANIFEST_KEPT   ? stands(fs, list, m)
-		                                         : 0;
+		int r = kr_manifest_is_pending(m->state) ||
+		                        kr_manifest_is_ended_undo(m)
+		                ? 1
+		        : m->state == KR_MANIFEST_KEPT ? stands(fs, list, m)
+		                                       : 0;
 
 		if (r < 0)
 			return r;
@@ -107,7 +136,7 @@ static int prune(struct kr_fs *fs, const struct kr_manifests *list,
                  kr_stands_t stands)
 {
 	_cleanup_free_ struct kr_manifest **unneeded = NULL;
-	size_t n;
+	size_t n = 0;
 	int r;
 
 	/* whether a fix stands is read from its files and copies */
@@ -138,5 +167,6 @@ int kr_prune(struct kr_fs *fs, const struct kr_manifests *list,
 		if (r < 0)
 			return r;
 	}
-	return prune(fs, list, stands);
+	r = end_undos(fs, list);
+	return r < 0 ? r : prune(fs, list, stands);
 }

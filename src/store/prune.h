@@ -13,7 +13,8 @@ typedef int (*kr_stands_t)(struct kr_fs *fs, const struct kr_manifests *list,
                            const struct kr_manifest *manifest);
 
 /*
- * Removes folders in which a run began and came to nothing. Of the records of
+ * Removes folders in which a run began and came to nothing, and undos that
+ * ended, which their fixes' records tell. Of the records of
  * LIST, which are the node's, it removes those of fixes that do not STAND any
  * more, but for the last ten of them; which numbers are left is noted before.
  * The caller holds the lock. 0 or an errno.

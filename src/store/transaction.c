@@ -64,6 +64,7 @@ struct kr_transaction {
 	struct kr_record record;
 	const struct kr_manifest *undone;
 	bool finished; /* commit() succeeded, or a revert did not */
+	bool untidy;   /* what lies beside the files of one that was kept */
 	bool refused;  /* reverted for a reason, whether or not that is known */
 };
 
@@ -495,18 +496,24 @@ int kr_transaction_keep(struct kr_transaction *tx, struct kr_diag *diag)
 	/* one that was interrupted is put back without that */
 	tx->record.manifest.by_hand = tx->undone;
 	r = kr_record_mark(&tx->record, state, diag);
-	if (r != KR_CHANGE_DONE)
-		return r;
-	r = end(tx, diag);
-	if (r < 0 || !tx->undone)
-		return 0;
-	r = kr_record_forget(&tx->record);
+	if (r == KR_CHANGE_DONE)
+		tx->untidy = end(tx, diag) < 0;
+	else
+		tx->record.manifest.by_hand = false;
+	return r;
+}
+
+void kr_transaction_forget(struct kr_transaction *tx, struct kr_diag *diag)
+{
+	int r = 0;
+
+	if (tx->record.ended && !tx->untidy)
+		r = kr_record_forget(&tx->record);
 	if (r < 0)
 		kr_diag_add_path(diag, KR_WARNING, "transaction", KR_STATE_DIR,
 		                 "the record of this undo cannot be removed: "
 		                 "%s",
 		                 strerror(-r));
-	return 0;
 }
 
 /* --- back ---------------------------------------------------------------- */

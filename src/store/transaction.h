@@ -128,6 +128,11 @@ void kr_transaction_note_broken(struct kr_transaction *tx);
  * TAKEN. */
 int kr_transaction_keep(struct kr_transaction *tx, struct kr_diag *diag);
 
+/* Removes the record of an undo that was kept: that of its fix says so now. It
+ * stays for the next run where it is not at its end or files beside the others
+ * could not be removed; a failure is said in DIAG. */
+void kr_transaction_forget(struct kr_transaction *tx, struct kr_diag *diag);
+
 /* After the change that undoes M: M, whose record stays, gets the ctimes
  * that files changed in place have by it. */
 void kr_transaction_note_ctimes(const struct kr_transaction *tx,
