@@ -221,8 +221,18 @@ WORDS = [
       "--set=event-qps=5"], 2, "has a value by --set already"),
     (["--benchmark=cis-1.12", "--skip=podPidsLimit", "--set=podPidsLimit=9"],
      2, "among"),
-    (["--benchmark=eks-1.8", "--set=podPidsLimit=9"], 2, "among"),
-    (["--set=eventRecordQPS=5"], 2, "among"),
+    (["--benchmark=eks-1.8", "--set=podPidsLimit=9"], 2,
+     "--set: 'podPidsLimit' is not among the controls of this fix\n"),
+    (["--set=eventRecordQPS=5"], 2,
+     "--set: 'eventRecordQPS' is not among the controls of this fix: add it "
+     "with --control\n"),
+    (["--allow=readOnlyPort"], 2, "this fix: add it with --control\n"),
+    (["--set=eventRecord=5"], 2, "--set: 'eventRecord' is not a control: "
+     "'kubelet-remedy controls' lists them"),
+    (["--allow=3.2.4"], 2, "--allow: '3.2.4' is not a control"),
+    # more than anybody types
+    (["-n", "--benchmark=cis-1.12", *("--set=x%d=1" % i for i in range(40))], 2,
+     "--set: 'x0' is not among the controls of this fix\n"),
     (["-n", "--benchmark=cis-1.12", "--set=podPidsLimit=9"], 1,
      "--pod-max-pids=9"),
     (["--control=protectKernelDefaults"], 4, "vm.overcommit_memory = 1"),

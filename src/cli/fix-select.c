@@ -54,6 +54,23 @@ static int find(const struct kr_fix_selected *s, const char *name,
 	return -1;
 }
 
+/* OPTION names what is not among them. */
+static int refuse_absent(struct kr_fix_selected *s, const char *option,
+                         const char *name, size_t length)
+{
+	/* of a benchmark's, --control chooses, and adds none */
+	bool may_be_added = !s->rules.edition && !s->o->select.skip;
+
+	if (!kr_rule_find(name, length) && !s->rules.edition)
+		return refuse(s,
+		              "%s: '%.*s' is not a control: '%s controls' "
+		              "lists them",
+		              option, (int)length, name, KR_NAME);
+	return refuse(s, "%s: '%.*s' is not among the controls of this fix%s",
+	              option, (int)length, name,
+	              may_be_added ? ": add it with --control" : "");
+}
+
 /* Whether there is anything to allow: on this node or on another. */
 static bool heeds_allow(const struct kr_fix_selected *s,
                         const struct kr_rule *rule)
@@ -83,10 +100,7 @@ static int allow(struct kr_fix_selected *s)
 		int i = find(s, name, length);
 
 		if (i < 0)
-			return refuse(s,
-			              "--allow: '%.*s' is not among the "
-			              "controls of this fix",
-			              (int)length, name);
+			return refuse_absent(s, "--allow", name, length);
 		if (!heeds_allow(s, s->items[i]))
 			return refuse(s, "--allow: '%.*s' %s", (int)length,
 			              name,
@@ -137,11 +151,8 @@ static int set_one(struct kr_fix_selected *s, const char *text)
 	int i = find(s, text, length), r;
 	struct kr_rule *rule;
 
-	if (i < 0 || !text[length])
-		return refuse(s,
-		              "--set=%s: NAME=VALUE, where NAME is among the "
-		              "controls of this fix",
-		              text);
+	if (i < 0)
+		return refuse_absent(s, "--set", text, length);
 	if (s->items[i]->of)
 		return refuse(s, "--set=%s: %s has a value by --set already",
 		              text, s->items[i]->name);

@@ -295,8 +295,6 @@ static int set_set(struct kr_options *o, const char *arg)
 
 	if (!equals || equals == arg || has_control(arg))
 		return -EINVAL;
-	if (o->n_sets == KR_SETS_MAX)
-		return -E2BIG;
 	o->sets[o->n_sets++] = arg;
 	return 0;
 }

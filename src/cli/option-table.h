@@ -56,8 +56,7 @@ struct kr_option_row {
 	enum kr_option_kind kind;
 	size_t at; /* offset in struct kr_options */
 	unsigned most;
-	/* 0; -EINVAL: ARG is not what the option wants; -E2BIG: it is
-	 * given too often */
+	/* 0; -EINVAL: ARG is not what the option wants */
 	int (*set)(struct kr_options *o, const char *arg);
 	bool argument_may_lack; /* --name and --name=ARGUMENT */
 	/* where only some words will do: up to one without a name */

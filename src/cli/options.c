@@ -86,7 +86,7 @@ static bool is_wanted(const struct kr_option_row *row, enum kr_command command,
 	return !row->words;
 }
 
-/* 0; -EINVAL: ARG is not what ROW wants; -E2BIG: it is given too often. */
+/* 0; -EINVAL: ARG is not what ROW wants. */
 static int set(struct kr_options *o, const struct kr_option_row *row,
                const char *arg)
 {
@@ -217,8 +217,6 @@ static int parse_rest(int argc, char **argv, FILE *err, struct kr_options *o)
 			                          optopt >= 256 ? row : NULL);
 		r = is_wanted(row, command, optarg) ? set(o, row, optarg)
 		                                    : -EINVAL;
-		if (r == -E2BIG)
-			return kr_usage_too_often(err, command, row);
 		if (r < 0)
 			return kr_usage_no_value(err, command, row, optarg);
 		if (take_once(row, optarg, seen, command, err) < 0)
@@ -332,6 +330,9 @@ int kr_options_parse(int argc, char **argv, FILE *err, struct kr_options *ret)
 		.fleet.timeout_usec = 10 * KR_USEC_PER_SEC,
 		.fleet.total_usec = 3600 * KR_USEC_PER_SEC,
 	};
+	ret->sets = calloc((size_t)argc + 1, sizeof(*ret->sets));
+	if (!ret->sets)
+		return -ENOMEM;
 	if (argc < 2) {
 		kr_usage(err);
 		return -EINVAL;
@@ -352,4 +353,9 @@ int kr_options_parse(int argc, char **argv, FILE *err, struct kr_options *ret)
 	/* what stands before it takes its place */
 	memmove(argv + 1, argv, (size_t)first * sizeof(*argv));
 	return parse_rest(argc - 1, argv + 1, err, ret);
+}
+
+void kr_options_done(struct kr_options *options)
+{
+	free(options->sets);
 }

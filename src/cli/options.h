@@ -16,9 +16,6 @@
 #define KR_WIDTH_MIN 20
 #define KR_WIDTH_MAX 10000
 
-/* So many values may be given by --set. */
-#define KR_SETS_MAX 16
-
 enum kr_command {
 	KR_COMMAND_AUDIT,
 	KR_COMMAND_FIX,
@@ -76,7 +73,7 @@ struct kr_options {
 	} select;
 	/* fix: names with commas, and "NAME=VALUE"; borrowed */
 	const char *allow;
-	const char *sets[KR_SETS_MAX];
+	const char **sets; /* as much room as there are arguments */
 	size_t n_sets;
 	const char *transaction; /* undo: which; NULL: the last */
 	enum kr_format format;
@@ -91,9 +88,12 @@ struct kr_options {
 
 /*
  * Reads ARGV, whose order it changes, into RET; the strings are borrowed. 0;
- * -EINVAL: wrong usage, one line about it is on ERR.
+ * -EINVAL: wrong usage, one line about it is on ERR; -ENOMEM. RET is to be
+ * freed in each case.
  */
 int kr_options_parse(int argc, char **argv, FILE *err, struct kr_options *ret);
+void kr_options_done(struct kr_options *options);
+#define _cleanup_options_ _cleanup_(kr_options_done)
 
 /* "fix", "undo", ...: the word for COMMAND, which is below _KR_COMMAND_MAX. */
 const char *kr_command_to_string(enum kr_command command);

@@ -253,14 +253,6 @@ int kr_usage_no_value(FILE *err, enum kr_command command,
 	return -EINVAL;
 }
 
-int kr_usage_too_often(FILE *err, enum kr_command command,
-                       const struct kr_option_row *row)
-{
-	fprintf(err, "%s: --%s: may be given at most %d times\n", KR_NAME,
-	        row->name, KR_SETS_MAX);
-	return read_on(err, command);
-}
-
 int kr_usage_twice(FILE *err, enum kr_command command,
                    const struct kr_option_row *row)
 {

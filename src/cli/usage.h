@@ -29,10 +29,6 @@ int kr_usage_no_argument(FILE *err, enum kr_command command,
 int kr_usage_no_value(FILE *err, enum kr_command command,
                       const struct kr_option_row *row, const char *value);
 
-/* The option ROW was given more often than there is room for. */
-int kr_usage_too_often(FILE *err, enum kr_command command,
-                       const struct kr_option_row *row);
-
 /* The option ROW was given twice, with other arguments. */
 int kr_usage_twice(FILE *err, enum kr_command command,
                    const struct kr_option_row *row);
