@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The audit beside what people do by hand, in one run, and how it grows.
 
-    bench-audit.py PROGRAM MEASURE EMPTY STANDIN NODES
+    bench-audit.py PROGRAM MEASURE EMPTY ONE_GETALL STANDIN NODES
 
 On an image beside jq; and, as root on a test host with a real systemd, a D-Bus
 and a stand-in kubelet, beside ps -ef | grep kubelet; cat FILE and systemctl, with
 10, 300 and 3,000 processes. The commands take turns, so that a noisy machine is
 noisy for all; a ratio is the median of the ratios of each turn. Goals are ratios to
 the floor, a program that does nothing, as each machine is of another speed; the
-milliseconds beside them are those of the machine on which the goals were set. Then
-how the cost grows, with the exponent that fits best (1: linear). Last come trees that
-were made to be large, with the memory that each takes. Nothing here fails for being
+milliseconds beside them are those of the machine on which the goals were set. Two
+other floors show what a goal leaves: the program itself that only starts, and one that
+loads libsystemd and makes a single call. Then how the cost grows, with the exponent that
+fits best (1: linear). Last come trees that were made to be large, with the memory that
+each takes. Nothing here fails for being
 slow: what must hold is counted by test-cost.py.
 """
 
@@ -33,6 +35,8 @@ PROCESSES = (10, 300, 3000)
 # The machine on which the goals were set: ms and ms of CPU of the floor.
 FLOOR_WALL, FLOOR_CPU = 1.23, 1.11
 FLOOR = "floor: an empty program"
+START_FLOOR = "floor: our own start"
+BUS_FLOOR = "floor: libsystemd, one call"
 Goals = collections.namedtuple("Goals", "wall_ms cpu_ms mb calls ahead")
 # At most, there; AHEAD: the audit's part of what the peers take.
 LIVE_GOALS = Goals(3.8, 2.5, 3.1, 300, {"ps | grep; cat": 0.5,
@@ -105,7 +109,8 @@ def count(argv):
 def bench_image(program, measure, empty, nodes):
     node = os.path.join(nodes, "cis-text-flag-false-file-true")
     audit = [program, "audit", "--root=" + node]
-    commands = {"audit": audit, FLOOR: [empty]}
+    commands = {"audit": audit, FLOOR: [empty],
+                START_FLOOR: [program, "--version"]}
     if cost_lib.have("jq"):
         commands["jq, one key"] = ["jq", ".makeIPTablesUtilChains",
                                    node + CONFIG]
@@ -134,12 +139,13 @@ def add_processes(host, count):
             "</dev/null >/dev/null 2>&1" % count)
 
 
-def bench_live(program, measure, empty, standin):
+def bench_live(program, measure, empty, one_getall, standin):
     need_host()
     commands = {
         "audit": ["/usr/bin/kubelet-remedy", "audit"],
         "audit --benchmark": ["/usr/bin/kubelet-remedy", "audit", "--benchmark"],
         FLOOR: ["empty"],
+        BUS_FLOOR: ["one-getall"],
         "ps | grep; cat": by_hand(CONFIG),
         "systemctl cat kubelet": ["systemctl", "cat", "kubelet"],
         "systemctl show kubelet": ["systemctl", "show", "kubelet"],
@@ -147,6 +153,7 @@ def bench_live(program, measure, empty, standin):
     with Host(program, standin, "bench-%d" % os.getpid()) as host:
         shutil.copy(measure, host.root + "/usr/bin/measure")
         shutil.copy(empty, host.root + "/usr/bin/empty")
+        shutil.copy(one_getall, host.root + "/usr/bin/one-getall")
         host.node("--make-iptables-util-chains=false")
 
         def run(command, runs):
@@ -220,13 +227,13 @@ def bench_trees(program, measure):
 
 
 def main():
-    if len(sys.argv) != 6:
+    if len(sys.argv) != 7:
         print(__doc__, file=sys.stderr)
         return 2
-    program, measure, empty, standin, nodes = sys.argv[1:]
+    program, measure, empty, one_getall, standin, nodes = sys.argv[1:]
     bench_image(program, measure, empty, nodes)
     try:
-        bench_live(program, measure, empty, standin)
+        bench_live(program, measure, empty, one_getall, standin)
     except Skip as reason:
         print("\na live node: skipped: %s" % reason)
     except subprocess.CalledProcessError as error:

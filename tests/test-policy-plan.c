@@ -238,6 +238,23 @@ static const struct row rows[] = {
                    {OVERRIDE, NULL, "*"}},
          .argv = C,
          .unit_changes = true},
+	/* whose name is an alias: no folder of drop-ins is there yet */
+	{.name = "the administrator's alias of a vendor's unit",
+         .files = {{UNIT, EXEC C " " FLAG "=false\n"},
+                   {"=" UNIT, "/usr/lib/systemd/system/k8s-kubelet.service"},
+                   {CONFIG, SET("true")},
+                   {OVERRIDE, NULL, "*"}},
+         .argv = C,
+         .unit_changes = true},
+	{.name = "a vendor's alias, and a drop-in by the unit's own name",
+         .files = {{VENDOR, EXEC C " $A\n"},
+                   {"=" VENDOR, "/usr/lib/systemd/system/kubelet-1.30.service"},
+                   {"/usr/lib/systemd/system/kubelet-1.30.service.d/a.conf",
+                    S "Environment=A=" FLAG "=false\n"},
+                   {CONFIG, SET("true")},
+                   {OVERRIDE, NULL, "*"}},
+         .argv = C " " FLAG "=false " FLAG "=true",
+         .unit_changes = true},
 /* a vendor's drop-in whose name sorts behind ours */
 #define LATE(name_, theirs_, ours_)                                            \
 	{                                                                      \
@@ -455,7 +472,8 @@ static void move_behind_link(const char *path, const char *target)
 
 	strlcpy(folder, target, sizeof(folder));
 	*strrchr(folder, '/') = '\0';
-	kr_root_mkdir(folder);
+	if (faccessat(kr_root_fd, folder + 1, F_OK, 0) < 0)
+		kr_root_mkdir(folder);
 	ck_assert_int_eq(renameat(kr_root_fd, path + 1, kr_root_fd, target + 1),
 	                 0);
 	kr_root_symlink(target, path);

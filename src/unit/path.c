@@ -466,7 +466,8 @@ static int add_dropins(struct search *s, const char *folder,
 }
 
 /* The drop-in folder of NAME in folder I. With ALWAYS it is looked for even if
- * the folder does not list it: a plan may add it, in ADMIN_FOLDER alone. */
+ * the folder does not list it: a plan may add it, in ADMIN_FOLDER alone, by the
+ * name that was asked for. */
 static int add_name(struct search *s, size_t i, const char *name, bool always,
                     struct dropins *dropins)
 {
@@ -570,18 +571,20 @@ int kr_conf_files_find(struct kr_fs *fs, const char *const *folders, size_t n,
 	return sort_dropins(&dropins, ret);
 }
 
-static int find_dropins(struct search *s, struct kr_unit_files *files)
+/* Of the unit that was asked for as ASKED, its own name or an alias. */
+static int find_dropins(struct search *s, const char *asked,
+                        struct kr_unit_files *files)
 {
 	_cleanup_(dropins_done) struct dropins dropins = {0};
 	int r;
 
 	for (size_t n = 0; n < files->names.n_items; n++) {
 		for (size_t i = 0; i < N_FOLDERS; i++) {
-			bool always = n == 0 &&
+			const char *name = files->names.items[n];
+			bool always = (n == 0 || strcmp(name, asked) == 0) &&
 			              strcmp(load_path[i], ADMIN_FOLDER) == 0;
 
-			r = add_names(s, i, files->names.items[n], always,
-			              &dropins);
+			r = add_names(s, i, name, always, &dropins);
 			if (r < 0)
 				return r;
 		}
@@ -623,7 +626,7 @@ static int find_all(struct search *s, const char *name,
 	if (r < 0)
 		return r;
 	r = find_names(s, &files->names);
-	return r < 0 ? r : find_dropins(s, files);
+	return r < 0 ? r : find_dropins(s, name, files);
 }
 
 int kr_unit_files_find(struct kr_fs *fs, const char *name, struct kr_diag *diag,
