@@ -254,6 +254,7 @@ static const struct row {
 	{                                                                      \
 		.seen = KR_SEEN_UNTRIED, .why = w                              \
 	}
+#define CUT "closed, or lost"
 #define FAIL(w)                                                                \
 	{                                                                      \
 		.seen = KR_SEEN_FAILED, .why = w                               \
@@ -333,7 +334,7 @@ static const struct row {
          "200",
          "close",
          FILES,
-         {TLS, FAIL("closed"), FAIL("closed")}},
+         {TLS, FAIL(CUT), FAIL(CUT)}},
 	{"no HTTP behind the handshake",
          "200",
          "200",
@@ -344,12 +345,20 @@ static const struct row {
          ALL(FAIL("another process than kubelet[")), true},
 };
 
+/* Whether the request was still sent is the server's speed. */
+static bool says(const char *why, const char *want)
+{
+	return strcmp(want, CUT) == 0
+	               ? strstr(why, "closed") || strstr(why, "lost")
+	               : strstr(why, want) != NULL;
+}
+
 static void check(const char *row, const char *what,
                   const struct kr_observation *got,
                   const struct kr_observation *want)
 {
 	ck_assert_msg(got->seen == want->seen && got->status == want->status &&
-	                      strstr(got->why, want->why) &&
+	                      says(got->why, want->why) &&
 	                      !*got->why == !*want->why,
 	              "%s: %s: %d, status %u, '%s'", row, what, got->seen,
 	              got->status, got->why);
