@@ -214,6 +214,17 @@ static const struct row {
 	{"authentication.x509.clientCAFile", "--client-ca-file=", "", F},
 	{"authentication.x509.clientCAFile", "",
          ",\"authentication\":{\"x509\":{\"clientCAFile\":\"" CA "\"}}", P},
+	/* relative to the config file's folder, as words */
+	{"authentication.x509.clientCAFile", "",
+         ",\"authentication\":{\"x509\":{\"clientCAFile\":\"../.." CA "\"}}", P,
+         .says = " " CA},
+	{"authentication.x509.clientCAFile", "",
+         ",\"authentication\":{\"x509\":{\"clientCAFile\":\"x/./..//../.." CA
+         "\"}}",
+         P, .says = " " CA},
+	{"authentication.x509.clientCAFile", "",
+         ",\"authentication\":{\"x509\":{\"clientCAFile\":\"pki/no\"}}", P,
+         .says = "/etc/kubernetes/pki/no"},
 	{"authentication.x509.clientCAFile", "",
          ",\"authentication\":{\"x509\":{\"clientCAFile\":null}}", F},
 	{"authentication.x509.clientCAFile", "--client-ca-file=/pki/no", "", F,

@@ -339,19 +339,20 @@ static int decide_flags(const struct kr_inputs *in, int field,
 
 /* --- files --------------------------------------------------------------- */
 
-/* A relative path of the file of --config. */
+/* A relative path of the file of --config, as filepath.Join() makes it: no link
+ * counts. */
 static int make_absolute(const struct kr_inputs *in, struct kr_value *v)
 {
-	_cleanup_free_ char *folder = NULL;
+	_cleanup_free_ char *path = NULL;
 	char *full;
 
 	if (!*v->s || *v->s == '/' || !in->config_path)
 		return 0;
-	folder = strndup(in->config_path,
-	                 strrchr(in->config_path, '/') - in->config_path);
-	if (!folder)
+	if (asprintf(&path, "%s/../%s", in->config_path, v->s) < 0) {
+		path = NULL;
 		return -ENOMEM;
-	full = kr_path_join(*folder ? folder : "/", v->s);
+	}
+	full = kr_path_normalise(path);
 	if (!full)
 		return -ENOMEM;
 	free(v->s);
