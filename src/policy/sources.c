@@ -39,6 +39,14 @@
 	"in the configuration of the system, set @KEY@ to @VALUE@ for "        \
 	"kubelet, then run 'guix system reconfigure'"
 
+#define NIX_WHERE                                                              \
+	"where configuration.nix sets it (services.k3s, services.rke2: "       \
+	"extraFlags, or the file of configPath), then run 'nixos-rebuild "     \
+	"switch'"
+#define GUIX_WHERE                                                             \
+	"in the configuration of the system, then run 'guix system "           \
+	"reconfigure'"
+
 static const char *const kind_names[] = {
 	[KR_SOURCE_DEFAULT] = "default",
 	[KR_SOURCE_CONFIG] = "config",
@@ -59,6 +67,7 @@ static const struct place {
 	const char *folder;
 	const char *reason;
 	const char *instead; /* NULL: a drop-in may override it */
+	const char *where;   /* the same where another program starts kubelet */
 } not_ours[] = {
 	{"/usr/", VENDORS, NULL},
 	{"/lib/", VENDORS, NULL},
@@ -69,8 +78,8 @@ static const struct place {
 	{"/var/lib/snapd/snap/", SNAPS, NULL},
 	{"/ostree/", OSTREES, NULL},
 	{"/sysroot/ostree/", OSTREES, NULL},
-	{"/nix/store/", NIXS, NIX_INSTEAD},
-	{"/gnu/store/", GUIXS, GUIX_INSTEAD},
+	{"/nix/store/", NIXS, NIX_INSTEAD, NIX_WHERE},
+	{"/gnu/store/", GUIXS, GUIX_INSTEAD, GUIX_WHERE},
 };
 
 static const struct place *find_place(const char *real)
@@ -104,6 +113,13 @@ const char *kr_source_instead(const struct kr_file *file)
 	const struct place *place = find_place(file->real);
 
 	return place ? place->instead : NULL;
+}
+
+const char *kr_source_where(const struct kr_file *file)
+{
+	const struct place *place = find_place(file->real);
+
+	return place ? place->where : NULL;
 }
 
 struct collecting {

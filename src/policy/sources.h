@@ -68,3 +68,6 @@ bool kr_source_is_of_store(const char *real);
 /* What to do instead of changing FILE, where even a drop-in would not last, in
  * the marks of kr_platform_text() (static); NULL: nothing special. */
 const char *kr_source_instead(const struct kr_file *file);
+
+/* The same where another program starts kubelet: where to set it instead. */
+const char *kr_source_where(const struct kr_file *file);

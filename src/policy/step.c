@@ -280,12 +280,20 @@ static int name_place(struct planning *p, const struct kr_source *s,
                       const char *but)
 {
 	const struct kr_node_disk *disk = &p->node->disk;
+	const char *where = kr_source_where(s->span.file);
 	_cleanup_free_ char *text = kr_rule_text(
 		p->rule, s->kind == KR_SOURCE_FLAG ? "@FLAG@=@VALUE@"
 						   : "@KEY@: @VALUE@");
 
 	if (!text)
 		return -ENOMEM;
+	if (where)
+		return kr_diag_refuse(p->diag, "not-a-unit", s->span,
+		                      "%s%schange this to %s%s, but not here: "
+		                      "%s",
+		                      p->brief ? "" : disk->foreign->name,
+		                      p->brief ? "" : " " STARTS_KUBELET ": ",
+		                      text, but, where);
 	return kr_diag_refuse(
 		p->diag, "not-a-unit", s->span,
 		"%s%schange this to %s yourself%s, then run '%s%s'",
