@@ -137,6 +137,46 @@ def test_no_bus(host, tap):
     tap.equal(host.identity(), was, "kubelet was not touched")
 
 
+def test_no_bus_and_undo(host, tap):
+    """Whether kubelet was started since the fix its process tells."""
+    before, was = failing_node(host)
+    with no_bus(host):
+        host.remedy("fix", "--restart=never")
+        result = host.remedy("undo", "-n")
+        tap.status(result, 0, "undo -n of a fix that kubelet never saw")
+        tap.status(host.remedy("undo"), 0, "undo")
+        tap.equal(host.snapshot(), before, "all is as it was")
+    tap.equal(host.identity(), was, "kubelet was not touched")
+    tap.status(host.remedy("fix"), 0, "a fix with its restart")
+    was, fixed = host.identity(), host.snapshot()
+    with no_bus(host):
+        for words in (["undo"], ["undo", "-n"], ["undo", "-q"]):
+            result = host.remedy(*words)
+            tap.status(result, 4, " ".join(words))
+            tap.equal(host.snapshot(), fixed, "no file is changed")
+        tap.contains(host.remedy("undo").stdout, "--restart=never",
+                     "what can be done is said")
+    tap.equal(host.identity(), was, "kubelet was not touched")
+
+
+def test_no_bus_and_recover(host, tap):
+    """A kubelet that never saw the change needs no restart."""
+    if not cost_lib.have("strace"):
+        tap.skip("strace is not installed")
+        return
+    before, was = failing_node(host)
+    with no_bus(host):
+        host.run(["strace", "-o", "/dev/null", "-e", "trace=renameat", "-e",
+                  "inject=renameat:signal=KILL:when=3", "kubelet-remedy",
+                  "fix", "--restart=never"])
+        tap.check(FLAG.encode() not in host.read(DROPIN), "it was killed late")
+        result, recover = host.remedy_json("recover")
+        tap.equal(recover.get("outcome"), "rolled-back", "outcome")
+        tap.status(result, 0, "recover")
+        tap.equal(host.snapshot(), before, "all is as it was")
+    tap.equal(host.identity(), was, "kubelet was not touched")
+
+
 def test_no_bus_and_compliant(host, tap):
     host.node("")
     with no_bus(host):

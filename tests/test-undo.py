@@ -389,6 +389,29 @@ def interrupted(case, change):
                 "the old file is not kept")
 
 
+def interrupted_fix(case):
+    """undo of a fix that was killed: the recovery is what was asked for."""
+    for words in ((), ("1",), ("-q",)):
+        before = case.node.snapshot()
+        case.fix()
+        own = STATE + "/" + case.records()[0]
+        record = json.loads(case.node.read(own + "/manifest.json"))
+        case.write(own + "/manifest.json",
+                   json.dumps(dict(record, state="committed")))
+        case.write(STATE + "/pending", "")
+        run = case.run("undo", "-n")
+        case.expect(run.status == 0 and "would be reverted first" in run.out,
+                    "-n: %d: %s", run.status, run.out)
+        run = case.run("undo", *words)
+        case.expect(run.status == 0 and ("-q" in words or run.out.startswith(
+            "UNDONE  %s\n" % record["id"])), "%s: %d: %s", words, run.status,
+                    run.out)
+        case.history("undone", "refused")
+        case.expect(not differences(before, case.node.snapshot()),
+                    "%s: not all is old", words)
+        shutil.rmtree(case.node.root + STATE)
+
+
 def interrupted_without_files(case):
     interrupted(case, lambda record: record.update(files=[]))
 
@@ -435,9 +458,11 @@ def ended(case):
     path = os.path.join(state, run_id, "manifest.json")
     with open(path, encoding="utf-8") as file:
         kept = file.read()
-    for word, said in (("put-back", "rolled back"), ("undone", "undone")):
+    for word, by_hand, said in (("put-back", False, "rolled back"),
+                                ("undone", False, "rolled back"),
+                                ("undone", True, "undone")):
         with open(path, "w", encoding="utf-8") as file:
-            file.write(kept.replace('"kept"', '"%s"' % word))
+            json.dump(dict(json.loads(kept), state=word, by_hand=by_hand), file)
         run = case.run("undo", run_id)
         case.expect("has already been %s\n" % said in run.out,
                     "undo of %s: %d: %s%s", word, run.status, run.out, run.err)
@@ -1205,7 +1230,7 @@ ROWS = (other_lines, rewritten, rewritten_as_before, rewritten_beside_ours, gone
         twice, one_line, beside_the_key, our_line_changed, made,
         made_and_changed, made_beside_others, copy_gone, copy_changed, made_up,
         edit_moved, edit_longer, edit_twice, edits_unsorted, made_otherwise,
-        interrupted_without_files, interrupted_without_edits,
+        interrupted_fix, interrupted_without_files, interrupted_without_edits,
         interrupted_without_hash, foreign,
         unknown, ended, named, clock_went_back, in_any_order, by_a_later_fix,
         by_short_names, as_a_table, a_fix_between, partly, many_controls,

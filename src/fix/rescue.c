@@ -274,6 +274,15 @@ static bool never_saw_it(const struct kr_host *host,
 	return healthy && !kr_host_is_newer(host, m);
 }
 
+/* Whether kubelet need not be restarted, as far as its process tells. */
+static bool stays_without_systemd(const struct kr_applying *a,
+                                  const struct kr_manifest *m)
+{
+	return a->options->restart == KR_RESTART_NEVER ||
+	       (a->options->restart == KR_RESTART_AUTO &&
+	        !kr_host_is_newer(a->fix->host, m));
+}
+
 static int restart(struct kr_applying *a)
 {
 	_cleanup_activation_ struct kr_activation act = {
@@ -316,9 +325,12 @@ static int bring_back(struct kr_applying *a, const struct kr_manifest *m)
 	if (!host->node->live)
 		return KR_STEP_GO_ON;
 	if (!host->manager || !host->loaded)
-		return kr_apply_end(a, KR_OUTCOME_BROKEN,
-		                    "the old files are back, but systemd "
-		                    "cannot be asked to restart kubelet");
+		return stays_without_systemd(a, m)
+		               ? KR_STEP_GO_ON
+		               : kr_apply_end(
+					 a, KR_OUTCOME_BROKEN,
+					 "the old files are back, but systemd "
+					 "cannot be asked to restart kubelet");
 	if (kr_node_reload_needed(host->node, NULL))
 		r = kr_activation_reload(host, &a->fix->actions, a->diag);
 	if (r < 0 && r != -ENOMEM)

@@ -78,6 +78,17 @@ static struct kr_manifest *choose(const struct kr_manifests *list,
 	return NULL;
 }
 
+/* What was asked for has been done already: the run was interrupted. */
+static int end_recovered(struct kr_applying *a)
+{
+	strlcpy(a->fix->undone, a->recovered.id, sizeof(a->fix->undone));
+	strlcpy(a->fix->transaction, a->recovered.id,
+	        sizeof(a->fix->transaction));
+	return kr_apply_end(a, KR_OUTCOME_FIXED,
+	                    "the interrupted run %s was reverted",
+	                    a->recovered.id);
+}
+
 #define LISTED "'kubelet-remedy history' lists them"
 
 static int no_fix(struct kr_applying *a, const char *id, bool several)
@@ -85,6 +96,8 @@ static int no_fix(struct kr_applying *a, const char *id, bool several)
 	const char *what =
 		several ? "more than one fix begins with" : "there is no fix";
 
+	if (!id && *a->recovered.id)
+		return end_recovered(a);
 	if (!id)
 		return kr_apply_end(a, KR_OUTCOME_UNCHANGED,
 		                    "there is no fix to undo");
@@ -246,12 +259,11 @@ static int make_plan(struct kr_applying *a, const struct kr_manifests *list,
 	if (!a->fix->plan)
 		return -ENOMEM;
 	if (m->state != KR_MANIFEST_KEPT)
-		return kr_apply_end(
-			a, KR_OUTCOME_UNCHANGED, "fix %s has already been %s",
-			m->id,
-			m->state == KR_MANIFEST_PUT_BACK
-				? "rolled back"
-				: kr_manifest_state_to_string(m->state));
+		return kr_apply_end(a, KR_OUTCOME_UNCHANGED,
+		                    "fix %s has already been %s", m->id,
+		                    m->state == KR_MANIFEST_UNDONE && m->by_hand
+		                            ? "undone"
+		                            : "rolled back");
 	r = kr_undo_edits(node->fs, list, m, a->diag, &a->fix->plan->edits,
 	                  &reason, &later);
 	if (r < 0)
@@ -387,6 +399,8 @@ static int run(struct kr_applying *a,
 	m = choose(&list, id, &several);
 	if (!m)
 		return no_fix(a, id, several);
+	if (strcmp(m->id, a->recovered.id) == 0)
+		return end_recovered(a);
 	a->undone = m;
 	strlcpy(a->fix->undone, m->id, sizeof(a->fix->undone));
 	r = make_plan(a, &list, m);

@@ -333,12 +333,13 @@ bool kr_host_is_newer(const struct kr_host *host,
                       const struct kr_manifest *manifest)
 {
 	const struct kr_loaded_unit *unit = host->loaded;
+	uint64_t started_usec = unit ? unit->started_realtime_usec
+	                             : host->node->process.started_usec;
 
-	if (manifest->invocation_id && *unit->invocation_id)
+	if (unit && manifest->invocation_id && *unit->invocation_id)
 		return strcmp(manifest->invocation_id, unit->invocation_id) !=
 		       0;
-	return unit->started_realtime_usec == 0 ||
-	       unit->started_realtime_usec >= manifest->realtime_usec;
+	return started_usec == 0 || started_usec >= manifest->realtime_usec;
 }
 
 struct kr_host *kr_host_free(struct kr_host *host)
