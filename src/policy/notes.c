@@ -51,7 +51,7 @@ static int note_rotation(const struct kr_judging *g)
 	if (r != 0)
 		return r < 0 ? r : 0;
 	kr_diag_add(
-		g->diag, KR_WARNING, "rotate-absent", KR_SPAN_NONE,
+		g->diag, KR_NOTE, "rotate-absent", KR_SPAN_NONE,
 		"rotateCertificates is not set: the benchmarks pass that, but "
 		"kubelet defaults to false and will not renew its client "
 		"certificate");
