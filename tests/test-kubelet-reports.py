@@ -1653,6 +1653,18 @@ def next_rows():
         ("a script", {"/etc/systemd/system/kubelet.service":
                       "[Service]\nExecStart=/usr/bin/kubelet\n",
                       "/usr/bin/kubelet": "#!/bin/sh\n"}, None, ""),
+        ("a tag in doubt", node("x: !!str, y\n"), None,
+         "next: %s:3:9: write a blank behind that tag" % CONFIG),
+        ("a comment that goes on",
+         {UNIT: "[Service]\nEnvironmentFile=%s\nExecStart=/usr/bin/kubelet "
+                "--config=%s $A\n" % (ENV, CONFIG),
+          CONFIG: GVK + KEY + "false\n", ENV: "B=1\n# x \\\nA=--v=2\n"}, None,
+         "next: %s:2:1: take the backslash at the end of that comment" % ENV),
+        ("masked", {UNIT: ("/dev/null",)}, None,
+         "next: run 'systemctl unmask kubelet.service'"),
+        ("UTF-16", plus(false, UNIT + ".d/a.conf",
+                        "[Service]\nNice=1\n".encode("utf-16")), None,
+         "next: %s.d/a.conf:1:1: rewrite that file as UTF-8" % UNIT),
         ("equal bits", node(KEY + "false\niptablesMasqueradeBit: 14\n"
                             "iptablesDropBit: 14\n"), None,
          "next: iptablesMasqueradeBit and iptablesDropBit are both 14"),
