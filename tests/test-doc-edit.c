@@ -199,6 +199,10 @@ static const struct row rows[] = {
          "a", "[y,z", "a:\n- \"y\"\n- \"z\" # c\n"},
 	{"y: a flow list", "a: [x, w]\n", "a", "[z,x,w", "a: [z, x, w]\n"},
 	{"y: a flow list of one", "a: ['x']\n", "a", "[y,z", "a: ['y', 'z']\n"},
+	{"y: a flow list of lines, a comma at its end", "a: [\n  x,\n  w,\n]\n",
+         "a", "[z,v", "a: [\n  z,\n  v,\n]\n"},
+	{"y: a flow list with a comma becomes empty", "a: [x, ]\n", "a", "[",
+         "a: []\n"},
 	{"y: null becomes a list", "a: null # c\n", "a", "[x", "a: [x] # c\n"},
 
 	/* YAML, inserted */

@@ -1653,6 +1653,18 @@ def next_rows():
         ("a script", {"/etc/systemd/system/kubelet.service":
                       "[Service]\nExecStart=/usr/bin/kubelet\n",
                       "/usr/bin/kubelet": "#!/bin/sh\n"}, None, ""),
+        ("a tag in doubt", node("x: !!str, y\n"), None,
+         "next: %s:3:9: write a blank behind that tag" % CONFIG),
+        ("a comment that goes on",
+         {UNIT: "[Service]\nEnvironmentFile=%s\nExecStart=/usr/bin/kubelet "
+                "--config=%s $A\n" % (ENV, CONFIG),
+          CONFIG: GVK + KEY + "false\n", ENV: "B=1\n# x \\\nA=--v=2\n"}, None,
+         "next: %s:2:1: take the backslash at the end of that comment" % ENV),
+        ("masked", {UNIT: ("/dev/null",)}, None,
+         "next: run 'systemctl unmask kubelet.service'"),
+        ("UTF-16", plus(false, UNIT + ".d/a.conf",
+                        "[Service]\nNice=1\n".encode("utf-16")), None,
+         "next: %s.d/a.conf:1:1: rewrite that file as UTF-8" % UNIT),
         ("equal bits", node(KEY + "false\niptablesMasqueradeBit: 14\n"
                             "iptablesDropBit: 14\n"), None,
          "next: iptablesMasqueradeBit and iptablesDropBit are both 14"),
@@ -1877,6 +1889,51 @@ def benchmark_next(tap, program, schemas):
                 if then.status != 1:
                     case.fault("%r: %s %s", line, then.status, then.out)
             tap.row("next of a benchmark: " + name, case.faults)
+
+
+# --- the words ----------------------------------------------------------------------
+
+def words_rows():
+    """Name, tree, command, a part of the text."""
+    anonymous = "authentication.anonymous.enabled"
+    two = node("maxPods: 5\n", args="--tls-cipher-suites=TLS_A "
+               "--tls-cipher-suites=TLS_B")
+    return [
+        ("no blank behind a name", node("a: 1\nmaxPods:5\nb: 2\n"), "audit",
+         "a name must be followed by ':' and a blank (could not find expected "
+         "':')\n  disk      invalid  %s:4:1\n      4 | maxPods:5\n"
+         "        | ^~~~~~~~~\n" % CONFIG),
+        ("an object's member", node("kubeReserved: {cpu: 1}\n"), "audit",
+         "the value of kubeReserved.cpu must be a string"),
+        ("... of JSON", node(b'{"apiVersion":"kubelet.config.k8s.io/v1beta1",'
+                             b'"kind":"KubeletConfiguration",'
+                             b'"kubeReserved":{"cpu":1}}'), "audit",
+         "the value of kubeReserved.cpu must be a string"),
+        ("a list's item", node("clusterDNS: [1]\n"), "audit",
+         "each item of clusterDNS must be a string"),
+        ("a change in brackets",
+         plus(node("authentication:\n  anonymous: {enabled: true}\n",
+                   args="--client-ca-file=/ca"), "/ca", "x"),
+         "fix -n --allow=%s --control=%s" % (anonymous, anonymous),
+         "change enabled: true -> false\n"),
+        ("a flag whose uses are put together", two,
+         "audit --control=tlsCipherSuites", "  and: %s:2:" % UNIT),
+    ]
+
+
+def check_words(tap, program, schemas):
+    for name, tree, command, want in words_rows():
+        with Image(tree) as image:
+            case = Check(program, schemas, image.root)
+            run = Run([program, *command.split(), "--root=" + image.root])
+            if want not in run.out:
+                case.fault("%s: %s%s", command, run.out, run.err)
+            if "--tls-" in tree[UNIT]:
+                _, got = case.run(*command.split())
+                wins = [s["wins"] for s in got["sources"]]
+                if wins != [False, True, True]:
+                    case.fault("who decides: %s", wins)
+            tap.row("words: " + name, case.faults)
 
 
 # --- each fault is said once --------------------------------------------------------
@@ -2158,6 +2215,7 @@ def main():
     elsewhere_next(tap, program, schemas)
     parts(tap, program, schemas)
     benchmark_next(tap, program, schemas)
+    check_words(tap, program, schemas)
     said_once(tap, program, schemas)
     lost_lines(tap, program, schemas)
     caps(tap, program, schemas)

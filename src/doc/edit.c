@@ -252,7 +252,7 @@ static bool is_only(const struct kr_editing *e, size_t a, size_t b, char mark,
 }
 
 /* Whether LIST is items alone, no comments and anchors: TAIL is where the last
- * one ends. */
+ * one ends. Behind it a list in brackets may have a comma. */
 static bool is_bare(const struct kr_editing *e, const struct kr_yaml_node *list,
                     size_t end, size_t *tail)
 {
@@ -265,7 +265,9 @@ static bool is_bare(const struct kr_editing *e, const struct kr_yaml_node *list,
 			return false;
 		*tail = kr_span_end(c->span);
 	}
-	return !list->anchor && !list->tag && is_only(e, *tail, end, mark, 0);
+	return !list->anchor && !list->tag &&
+	       (is_only(e, *tail, end, mark, 0) ||
+	        (list->flow && is_only(e, *tail, end, mark, 1)));
 }
 
 /* What stands between two items of LIST. */

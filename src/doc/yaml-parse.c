@@ -31,6 +31,10 @@
  * hardly ever go back. UTF-16 counts two bytes a character, four for one beyond
  * U+FFFF.
  *
+ * libyaml notices a quote, a bracket or a name that nothing ends only lines
+ * later. The place of the error is then where that begins; the words end with
+ * libyaml's own, which are kubelet's.
+ *
  * Source: gopkg.in/yaml.v2 2.4 readerc.go, yaml.go, decode.go.
  */
 
@@ -52,6 +56,8 @@
 
 struct open {
 	struct kr_yaml_node *node; /* NULL: it is streamed */
+	size_t offset;
+	enum kr_yaml_kind kind;
 	bool flow;
 };
 
@@ -73,6 +79,7 @@ struct parse {
 	struct kr_span doubt; /* the first tag of which that is so */
 	struct open *open;    /* mappings and sequences not ended yet */
 	size_t depth;
+	struct kr_span text; /* the scalar of the last event, if it was that */
 	kr_yaml_hear_fn *hear; /* NULL: the nodes become a tree */
 	void *userdata;
 	void *anchors; /* a tsearch(3) tree; a later one of a name wins */
@@ -222,24 +229,151 @@ static void doubt(struct parse *p, size_t offset)
 		p->doubt = (struct kr_span){p->file, offset, p->width};
 }
 
+static bool is_blank(unsigned c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool is_line_end(unsigned c)
+{
+	return c == '\r' || c == '\n';
+}
+
+/* Where the text of the line of OFFSET starts, behind RET_INDENT units. */
+static size_t line_text(const struct parse *p, size_t offset,
+                        size_t *ret_indent)
+{
+	size_t start = offset;
+
+	while (start > p->start && !is_line_end(char_at(p, start - p->width)))
+		start -= p->width;
+	for (*ret_indent = 0; start < offset && is_blank(char_at(p, start));
+	     ++*ret_indent)
+		start += p->width;
+	return start;
+}
+
+static bool is_same_line(const struct parse *p, size_t a, size_t b)
+{
+	for (; a < b; a += p->width) {
+		if (is_line_end(char_at(p, a)))
+			return false;
+	}
+	return true;
+}
+
+/* libyaml's problem, whose cause is the word at OFFSET: it MUST be other. */
+static int blame(struct parse *p, size_t offset, const char *must)
+{
+	size_t end = offset, last = p->file->size + 1 - p->width;
+
+	while (end < last && !is_blank(char_at(p, end)))
+		end += p->width;
+	kr_diag_add(p->diag, KR_ERROR, "config-syntax",
+	            (struct kr_span){p->file, offset, end - offset}, "%s (%s)",
+	            must, p->parser.problem);
+	return KR_MALFORMED;
+}
+
+#define NAME "a name must be followed by ':' and a blank"
+
+/* A line begins at OFFSET with what is no name. */
+static int blame_name(struct parse *p, size_t offset)
+{
+	const struct open *top = p->depth > 0 ? &p->open[p->depth - 1] : NULL;
+	unsigned c = char_at(p, offset);
+
+	if (c == '[' || c == '{')
+		return blame(p, offset,
+		             "what is in brackets must be indented below its "
+		             "name");
+	return blame(p, offset,
+	             top && top->kind == KR_YAML_SEQUENCE
+	                     ? "an item must be preceded by '-', " NAME
+	                     : NAME);
+}
+
+/* The problem at OFFSET stands behind a text of several lines. 0: it is no
+ * cause. */
+static int blame_text(struct parse *p, size_t offset)
+{
+	size_t text = p->text.offset, end = kr_span_end(p->text), indent, start;
+	unsigned c = p->text.length > 0 ? char_at(p, text) : 0;
+
+	if (!c || end > offset || is_same_line(p, text, end) ||
+	    !is_same_line(p, end, offset))
+		return 0;
+	if (c == '"' || c == '\'')
+		return blame(p, text,
+		             "this quote must be closed before the next one");
+	if (strcmp(p->parser.problem,
+	           "mapping values are not allowed in this context") != 0)
+		return 0;
+	if (line_text(p, text, &indent) == text)
+		return blame_name(p, text);
+	start = line_text(p, offset, &indent);
+	return blame(p, start, "a name must be indented as the one above it");
+}
+
+/* The problem at OFFSET is met in brackets that are not closed. 0: they are no
+ * cause. Only in the outermost ones does a line that is not indented prove it.
+ */
+static int blame_brackets(struct parse *p, size_t offset)
+{
+	const struct open *top = p->depth > 0 ? &p->open[p->depth - 1] : NULL;
+	size_t indent, own;
+
+	if (!top || !top->flow)
+		return 0;
+	line_text(p, top->offset, &own);
+	line_text(p, offset, &indent);
+	if (offset < p->file->size &&
+	    (p->depth < 2 || p->open[p->depth - 2].flow || indent > own ||
+	     is_same_line(p, top->offset, offset)))
+		return 0;
+	return blame(p, top->offset,
+	             top->kind == KR_YAML_SEQUENCE ? "this list must be closed"
+	                                           : "this map must be closed");
+}
+
+/* libyaml's problem at OFFSET, where its cause is known to be another place; 0:
+ * it is not. */
+static int fail_before(struct parse *p, size_t offset)
+{
+	const yaml_parser_t *y = &p->parser;
+	const char *context = y->context ? y->context : "";
+	int r;
+
+	if (strcmp(context, "while scanning a simple key") == 0)
+		return blame_name(p, offset_of(p, y->context_mark.index));
+	if (strcmp(context, "while scanning a quoted scalar") == 0 &&
+	    strncmp(y->problem, "found unexpected ", 17) == 0)
+		return blame(p, offset_of(p, y->context_mark.index),
+		             "this quote must be closed");
+	r = blame_text(p, offset);
+	return r != 0 || y->error != YAML_PARSER_ERROR
+	               ? r
+	               : blame_brackets(p, offset);
+}
+
 static int fail(struct parse *p)
 {
 	const yaml_parser_t *y = &p->parser;
 	const char *problem = y->problem ? y->problem : "not readable as YAML";
-
-	if (y->error == YAML_SCANNER_ERROR && y->context &&
-	    strcmp(y->context, "while scanning a tag") == 0) {
-		size_t offset = offset_of(p, y->problem_mark.index);
-
-		if (offset < p->file->size && is_flow_mark(char_at(p, offset)))
-			doubt(p, offset);
-	}
+	size_t offset;
+	int r;
 
 	if (y->error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
 	if (y->error == YAML_READER_ERROR)
 		return fail_at(p, y->problem_offset, problem);
-	return fail_at(p, offset_of(p, y->problem_mark.index), problem);
+	offset = offset_of(p, y->problem_mark.index);
+	if (y->error == YAML_SCANNER_ERROR && y->context &&
+	    strcmp(y->context, "while scanning a tag") == 0 &&
+	    offset < p->file->size && is_flow_mark(char_at(p, offset)))
+		doubt(p, offset);
+	r = y->problem ? fail_before(p, offset) : 0;
+	return r != 0 ? r : fail_at(p, offset, problem);
 }
 
 static int push_open(struct parse *p, struct kr_yaml_node *node)
@@ -248,7 +382,8 @@ static int push_open(struct parse *p, struct kr_yaml_node *node)
 
 	if (!next)
 		return -ENOMEM;
-	*next = (struct open){p->hear ? NULL : node, node->flow};
+	*next = (struct open){p->hear ? NULL : node, node->span.offset,
+	                      node->kind, node->flow};
 	p->depth++;
 	return 0;
 }
@@ -303,11 +438,6 @@ static bool has_bare_tag(const struct kr_yaml_node *node)
 			s++;
 	}
 	return s < end && *s == '!';
-}
-
-static bool is_blank(unsigned c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 /* Doubts a tag of the node, at its start or behind an anchor, that has a mark
@@ -436,6 +566,8 @@ static int fill_node(struct parse *p, const yaml_event_t *e,
 	node->span.file = p->file;
 	node->span.offset = offset_of(p, e->start_mark.index);
 	node->span.length = offset_of(p, e->end_mark.index) - node->span.offset;
+	p->text =
+		e->type == YAML_SCALAR_EVENT ? node->span : (struct kr_span){0};
 	r = set_node(p, node, e);
 	if (r < 0)
 		return r;
@@ -614,6 +746,7 @@ static int pass(struct parse *p, struct kr_yaml_document *doc)
 	int r;
 
 	p->handed = p->room = p->index = p->depth = 0;
+	p->text = (struct kr_span){0};
 	*doc = (struct kr_yaml_document){0};
 	if (!yaml_parser_initialize(&p->parser))
 		return -ENOMEM;

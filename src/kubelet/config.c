@@ -76,10 +76,6 @@ int kr_config_read(const struct kr_file *file, enum kr_config_format format,
 	return kr_yaml_read(file, listener, diag, layout, ret_twice);
 }
 
-#define DOUBT                                                                  \
-	"a tag must end with a blank: kubelet's YAML reader and "              \
-	"this one's do not agree"
-
 static bool is_invalid(const struct kr_config *c,
                        const struct kr_config_use *use)
 {
@@ -148,7 +144,7 @@ const char *kr_config_use_reason(const struct kr_config *config,
                                  const struct kr_config_use *use)
 {
 	if (config->doubtful)
-		return DOUBT;
+		return KR_CONFIG_DOUBT;
 	if (kr_config_stops(config, use->field))
 		return "kubelet refuses the file for another reason, which "
 		       "must be mended first";
@@ -293,7 +289,7 @@ int kr_config_parse(const struct kr_file *file,
 	ret->doubtful = layout.doubt.file;
 	if (ret->doubtful)
 		kr_diag_add(diag, KR_WARNING, "config-doubt", layout.doubt,
-		            DOUBT);
+		            KR_CONFIG_DOUBT);
 	else
 		kr_diag_merge(diag, &found);
 	if (format == KR_CONFIG_YAML) {

@@ -69,6 +69,11 @@ struct kr_config_refusal {
 	char *text;      /* "the value of x must be ..." */
 };
 
+/* Why a file is doubtful. */
+#define KR_CONFIG_DOUBT                                                        \
+	"a tag must end with a blank: kubelet's YAML reader and "              \
+	"this one's do not agree"
+
 /*
  * A file that was read, with all fields' uses in it. What it says of one is
  * asked afterwards.

@@ -179,6 +179,16 @@ static bool is_at_fault(const struct kr_inputs *in, int field)
 	       kr_flags_invalid(&in->flags, field);
 }
 
+static int set_doubt(const struct kr_config *config, struct kr_decision *d)
+{
+	struct kr_span tag = config->layout.doubt;
+	unsigned line, column;
+
+	kr_span_position(tag, &line, &column);
+	return set(d, KR_BY_NOTHING, KR_STATE_UNKNOWN, "%s:%u:%u: %s",
+	           tag.file->path, line, column, KR_CONFIG_DOUBT);
+}
+
 /* AGREE: the versions' merges do, about FIELD. */
 static int set_fault(const struct kr_inputs *in, int field, bool agree,
                      struct kr_decision *d)
@@ -197,9 +207,7 @@ static int set_fault(const struct kr_inputs *in, int field, bool agree,
 	               in->older.fault == KR_STATE_INVALID))
 		return set_versions(in, field, d);
 	if (in->merged.fault == KR_STATE_UNKNOWN)
-		return set(d, KR_BY_NOTHING, KR_STATE_UNKNOWN,
-		           "%s: a tag in it may be read otherwise by kubelet",
-		           in->files[in->merged.fault_file]->path);
+		return set_doubt(in->merged.configs[in->merged.fault_file], d);
 	if (in->merged.fault == KR_STATE_INVALID)
 		return set(d, KR_BY_NOTHING, KR_STATE_INVALID,
 		           "kubelet would refuse its configuration: %s",

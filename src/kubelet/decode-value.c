@@ -136,36 +136,48 @@ static void settle_use(struct kr_decode *d, int field, uint64_t refusing)
 	}
 }
 
-#define WRONG_TYPE "the value%s%.*s must be %s"
+#define WRONG_TYPE "%s must be %s"
 
-/* A part of the name at KEY, of *RET_LENGTH bytes. */
-static const char *name_at(struct kr_span key, int *ret_length)
+/* What stands at this place: "the value of a.b", "each item of a.b"; NULL: no
+ * memory. */
+static char *name_place(const struct kr_decode *d)
 {
-	*ret_length = key.length > 80 ? 80 : (int)key.length;
-	if (key.file)
-		return key.file->data + key.offset;
-	*ret_length = 0;
-	return "";
+	bool item = d->depth > 0 && !d->frames[d->depth - 1].object;
+	char *name = strdup(item ? "each item" : "the value");
+	const char *between = " of ";
+
+	for (size_t i = 0; name && i < d->depth; i++) {
+		struct kr_span key = d->frames[i].key;
+		const char *text;
+
+		if (!key.file || key.length == 0)
+			continue;
+		text = key.file->data + key.offset;
+		if (key.length >= 2 && (*text == '"' || *text == '\'')) {
+			text++;
+			key.length -= 2;
+		}
+		if (kr_format(&name, "%s%s%.*s", name, between,
+		              key.length > 80 ? 80 : (int)key.length,
+		              text) < 0) {
+			free(name);
+			return NULL;
+		}
+		between = ".";
+	}
+	return name;
 }
 
-static struct kr_span key_of(const struct kr_decode *d)
-{
-	return d->depth > 0 ? d->frames[d->depth - 1].key : KR_SPAN_NONE;
-}
-
-void kr_decode_say_type(struct kr_diag *diag, struct kr_span key,
+void kr_decode_say_type(struct kr_diag *diag, const char *name,
                         struct kr_span value, int field, const char *wants)
 {
-	int length;
-	const char *name = name_at(key, &length);
-
 	if (field >= 0 && kr_field(field)->type == KR_TYPE_BOOL)
 		kr_diag_add(diag, KR_ERROR, "config-value", value,
 		            "%s must be true or false, without quotes",
 		            kr_field_name(field));
 	else
 		kr_diag_add(diag, KR_ERROR, "config-type", value, WRONG_TYPE,
-		            length ? " of " : "", length, name, wants);
+		            name, wants);
 }
 
 /* Only some versions refuse: another one of d->refusals. */
@@ -173,17 +185,19 @@ static int refuse_by_some(struct kr_decode *d, const struct kr_schema *schema,
                           uint64_t refusing, const struct kr_event *e)
 {
 	struct kr_config_refusal *next;
+	_cleanup_free_ char *name = NULL;
 	char *text = NULL;
-	const char *name;
-	int r, length;
+	int r;
 
 	if (d->n_refusals >= KR_DIAG_KEPT && !(refusing & ~d->refusing))
 		return 0;
 	next = KR_VEC_NEXT(d->refusals, d->n_refusals);
 	if (!next)
 		return -ENOMEM;
-	name = name_at(key_of(d), &length);
-	r = kr_format(&text, WRONG_TYPE, length ? " of " : "", length, name,
+	name = name_place(d);
+	if (!name)
+		return -ENOMEM;
+	r = kr_format(&text, WRONG_TYPE, name,
 	              kr_schema_wants(schema, refusing));
 	if (r < 0)
 		return r;
@@ -200,6 +214,7 @@ static int refuse_by_some(struct kr_decode *d, const struct kr_schema *schema,
 int kr_decode_check_type(struct kr_decode *d, const struct kr_schema *schema,
                          uint64_t minors, int field, const struct kr_event *e)
 {
+	_cleanup_free_ char *name = NULL;
 	uint64_t refusing;
 	int r;
 
@@ -218,7 +233,10 @@ int kr_decode_check_type(struct kr_decode *d, const struct kr_schema *schema,
 		d->refused = true;
 	if (!d->blamed)
 		d->blamed = e->span.file;
-	kr_decode_say_type(&d->faults, key_of(d), e->span, field,
+	name = name_place(d);
+	if (!name)
+		return -ENOMEM;
+	kr_decode_say_type(&d->faults, name, e->span, field,
 	                   kr_schema_wants(schema, refusing));
 	return 0;
 }

@@ -11,9 +11,9 @@ int kr_decode_refuse(struct kr_decode_fault *fault, const char *code,
                      struct kr_span span, const char *format, ...)
 	_printf_(4, 5);
 
-/* An error: the VALUE behind KEY must be what it WANTS. FIELD: the one
+/* An error: the VALUE, named NAME, must be what it WANTS. FIELD: the one
  * that it is of; -1: none. */
-void kr_decode_say_type(struct kr_diag *diag, struct kr_span key,
+void kr_decode_say_type(struct kr_diag *diag, const char *name,
                         struct kr_span value, int field, const char *wants);
 
 /* The event's text without escapes, until the next call; NULL when memory runs

@@ -160,8 +160,8 @@ static void say_internal(const struct kr_decode *d, const struct kr_config *c,
 			kr_schema_at(kr_field(use->field)->path);
 
 		if (use->state == KR_STATE_INVALID && !use->overridden)
-			kr_decode_say_type(diag, use->key, use->value,
-			                   use->field,
+			kr_decode_say_type(diag, kr_field_name(use->field),
+			                   use->value, use->field,
 			                   kr_schema_wants(schema, d->minors));
 	}
 }

@@ -212,6 +212,10 @@ static int read_without_unit(struct kr_node *node, struct kr_diag *diag)
 
 static int read_no_unit_file(struct kr_node *node, const struct kr_message *m)
 {
+	node->disk.step = strcmp(m->code, "unit-not-utf8") == 0
+	                          ? "rewrite that file as UTF-8, then run "
+	                            "this again"
+	                          : "correct that file, then run this again";
 	if (m->line == 0)
 		return kr_disk_say(&node->disk, KR_STATE_UNKNOWN, "%s: %s",
 		                   m->file, m->text);

@@ -93,6 +93,7 @@ struct kr_node_disk {
 	 * whatever its flags say: why that is unknown; NULL */
 	char *start_doubt;
 	char *reason;
+	const char *step; /* static: what to do about it; NULL: not known */
 	/* what makes it invalid in the end, as the begin of a reason; NULL */
 	char *slip;
 };

@@ -227,6 +227,15 @@ static const struct kr_flag_use *deciding_flag(const struct collecting *c)
 	return c->decision->flag ?: kr_flags_last(&in->flags, c->field);
 }
 
+/* Whether the uses of the field's flag are put together: then each counts. */
+static bool adds_up(const struct collecting *c)
+{
+	enum kr_type type = kr_field(c->field)->type;
+
+	return c->decision->by == KR_BY_FLAG &&
+	       (type == KR_TYPE_LIST || type == KR_TYPE_TREE);
+}
+
 static int add_use(struct collecting *c, size_t file,
                    const struct kr_config_use *u, bool wins)
 {
@@ -378,7 +387,7 @@ int kr_sources_collect(struct kr_node *node, int field,
 		return r;
 	deciding = deciding_flag(&c);
 	while ((u = kr_flags_next(&in->flags, field, &at))) {
-		r = add_flag(&c, u, u == deciding);
+		r = add_flag(&c, u, u == deciding || adds_up(&c));
 		if (r < 0)
 			return r;
 	}

@@ -32,6 +32,7 @@
 #include "policy/sources.h"
 #include "policy/step.h"
 #include "policy/vendor.h"
+#include "unit/environment.h"
 
 struct planning {
 	struct kr_node *node;
@@ -449,9 +450,16 @@ int kr_step_refuse_platform(struct kr_node *node, const struct kr_rule *rule,
 
 static int refuse_not_by_setting(struct planning *p)
 {
-	return kr_diag_refuse(p->diag, "not-by-setting", KR_SPAN_NONE,
-	                      "%s: this must be corrected first",
-	                      p->judgement->disk.reason);
+	const char *reason = p->judgement->disk.reason;
+	const char *step = "this must be corrected first";
+
+	if (strstr(reason, KR_CONFIG_DOUBT))
+		step = "write a blank behind that tag, then run this again";
+	else if (strstr(reason, KR_COMMENT_CONTINUES))
+		step = "take the backslash at the end of that comment away, "
+		       "then run this again";
+	return kr_diag_refuse(p->diag, "not-by-setting", KR_SPAN_NONE, "%s: %s",
+	                      reason, step);
 }
 
 /* kubelet would not start, and nothing told that it is by our field: a range,
@@ -508,6 +516,11 @@ static char *word(const struct kr_rule *rule, const char *text)
 		rule->fields, is_owners(rule) ? &value : &rule->want, 1, text);
 }
 
+static bool is_masked(const struct kr_node *node)
+{
+	return node->disk.unit && node->disk.unit->load == KR_UNIT_MASKED;
+}
+
 char *kr_step_way(const struct kr_node *node, const struct kr_rule *rule)
 {
 	const struct kr_platform *p = node->platform;
@@ -517,6 +530,13 @@ char *kr_step_way(const struct kr_node *node, const struct kr_rule *rule)
 
 	if (p && p->refusal)
 		return word(rule, p->instead);
+	if (node->disk.step)
+		return strdup(node->disk.step);
+	if (is_masked(node)) {
+		kr_format(&way, "run 'systemctl unmask %s', then this again",
+		          node->unit_name);
+		return way;
+	}
 	if (!f)
 		return word(rule,
 		            "kubelet must be started with --@FLAG@=@VALUE@");
@@ -538,14 +558,18 @@ static int refuse_start(struct planning *p)
 		.text = "--@FLAG@=@VALUE@\n",
 	};
 	_cleanup_free_ char *way = kr_step_way(p->node, p->rule);
+	bool curable = p->node->disk.step || is_masked(p->node);
 
 	if (!way)
 		return -ENOMEM;
-	if (p->brief && !is_owners(p->rule))
+	if (p->brief && !curable && !is_owners(p->rule))
 		p->plan->by_hand = &by_hand;
 	return kr_diag_refuse(p->diag, "not-a-unit", KR_SPAN_NONE, "%s%s%s",
 	                      p->brief ? "" : unseen(p->node),
-	                      p->brief ? "" : ": " NOTHING_HERE ": ", way);
+	                      p->brief  ? ""
+	                      : curable ? ": "
+	                                : ": " NOTHING_HERE ": ",
+	                      way);
 }
 
 char *kr_step_hopeless_why(struct kr_node *node)

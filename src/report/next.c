@@ -267,13 +267,24 @@ static bool is_elsewhere(const struct kr_node *node)
 	       kr_flags_text(&disk->inputs.flags, KR_FIELD_DYNAMIC_CONFIG_DIR);
 }
 
+/* The bytes of the place that REASON begins with, its colons and the blank; 0:
+ * there is none. */
+static size_t place_length(const char *reason)
+{
+	size_t n = strcspn(reason, " ");
+
+	return reason[0] == '/' && reason[n] && reason[n - 1] == ':' ? n + 1
+	                                                             : 0;
+}
+
 /* What a fix would be refused for is what keeps the audit from knowing: the
- * first line has said it. */
+ * first line has said it, and the place stays. */
 static int print_refused(const struct kr_next *next)
 {
 	const char *said = next->audit->items[0].disk.reason;
 	_cleanup_diag_ struct kr_diag why = {0};
 	const struct kr_message *cause;
+	_cleanup_free_ char *text = NULL;
 	struct kr_message rest;
 	enum kr_foresight foresight;
 	int r = kr_foresee(next->host, next->audit, next->known, &why,
@@ -284,8 +295,11 @@ static int print_refused(const struct kr_next *next)
 	cause = kr_diag_cause(&why);
 	if (cause && strncmp(cause->text, said, strlen(said)) == 0 &&
 	    strncmp(cause->text + strlen(said), ": ", 2) == 0) {
+		if (kr_format(&text, "%.*s%s", (int)place_length(said), said,
+		              cause->text + strlen(said) + 2) < 0)
+			return -ENOMEM;
 		rest = *cause;
-		rest.text += strlen(said) + 2;
+		rest.text = text;
 		cause = &rest;
 	}
 	kr_next_print_cause(next->term, cause, true);

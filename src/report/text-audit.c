@@ -223,11 +223,16 @@ static void print_other(const struct kr_term *term, const struct kr_source *s,
 static void print_overridden(const struct kr_term *term,
                              const struct kr_judgement *j)
 {
-	bool winner = kr_judgement_deciding(j);
+	const struct kr_source *winner = kr_judgement_deciding(j);
 	size_t n = 0;
 
 	KR_EACH(const struct kr_source, s, j->sources.items, j->sources.n) {
-		if (s->wins || s->kind == KR_SOURCE_DEFAULT ||
+		/* another use of a flag whose uses are put together */
+		bool added = s->wins && winner && s != winner &&
+		             s->kind == KR_SOURCE_FLAG &&
+		             s->field == winner->field;
+
+		if ((s->wins && !added) || s->kind == KR_SOURCE_DEFAULT ||
 		    s->kind == KR_SOURCE_FILE)
 			continue;
 		/* it is an error, which has its place */
@@ -236,7 +241,10 @@ static void print_overridden(const struct kr_term *term,
 			continue;
 		if (n++ >= KR_DIAG_KEPT)
 			continue;
-		print_other(term, s, winner ? "  overridden: " : "  set: ");
+		print_other(term, s,
+		            added    ? "  and: "
+		            : winner ? "  overridden: "
+		                     : "  set: ");
 	}
 	if (n > KR_DIAG_KEPT)
 		fprintf(term->out, "  and %zu more (-o json: all)\n",

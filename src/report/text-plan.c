@@ -66,10 +66,10 @@ static struct bytes trim(struct bytes b)
 }
 
 /* What names the value that begins at AT of FILE: the key or flag before it in
- * its line. */
+ * its line, without what is before a key in brackets. */
 static struct bytes find_name(const struct kr_file *file, size_t at)
 {
-	const char *data = file->data;
+	const char *data = file->data, *marks;
 	size_t start = at;
 
 	while (start > 0 && (data[start - 1] == ' ' || data[start - 1] == '\t'))
@@ -77,7 +77,9 @@ static struct bytes find_name(const struct kr_file *file, size_t at)
 	if (start == 0 ||
 	    (start < at && data[start - 1] != ':' && data[start - 1] != '='))
 		return (struct bytes){0};
-	while (start > 0 && !is_blank(data[start - 1]))
+	marks = data[start - 1] == ':' ? "{[," : "";
+	while (start > 0 && !is_blank(data[start - 1]) &&
+	       !strchr(marks, data[start - 1]))
 		start--;
 	return (struct bytes){data + start, at - start};
 }
