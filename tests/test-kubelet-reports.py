@@ -1643,7 +1643,11 @@ def next_rows():
          "next: %s: has several names (hard links): a change would leave"
          % CONFIG),
         ("k3s", k3s, None, "next: /etc/rancher/k3s/config.yaml:1:14: k3s "
-         "starts kubelet, so fix edits nothing here: change this"),
+         "starts kubelet, so fix edits nothing here: change this to make-"),
+        ("k3s, with the dashes", dict(k3s, **{
+            "/etc/rancher/k3s/config.yaml":
+            "kubelet-arg: --make-iptables-util-chains=false\n"}), None,
+         "nothing here: change this to --make-"),
         ("a store", dict(nix, **{
             "/etc/systemd/system/kubelet.service":
             nix["/nix/store/x/kubelet.service"]}), None,
@@ -1700,7 +1704,7 @@ def elsewhere_rows():
     """Name, ExecStart=, more lines of [Service], files; how the audit ends.
     UNIT is where the flag stands in the unit."""
     config = {CONFIG: GVK + KEY + "false\n"}
-    by_hand = "change this to make-iptables-util-chains=true yourself"
+    by_hand = "change this to --make-iptables-util-chains=true yourself"
     mounted = "write makeIPTablesUtilChains true yourself, in the file that "
     plain = "/usr/bin/kubelet --config=" + CONFIG
     return [
@@ -1743,6 +1747,10 @@ def elsewhere_rows():
          % FALSE_FLAG.replace("false", "true"), "", {}, UNIT + ":2:31: "),
         ("drop-ins", plain + " " + DIR_WORD, "",
          {FOLDER + "/1.conf": GVK + KEY + "null\n", **config},
+        ("two words in a shell", "/bin/sh -c 'exec kubelet %s'"
+         % FALSE_FLAG.replace("=", " "), "", {}, UNIT + ":2:36: a wrapper "
+         "starts kubelet, so fix edits nothing here: change this and the word "
+         "behind it to --"),
          "say which version 'kubelet --version' prints, with: "
          "kubelet-remedy audit --root=%s --kubelet-version=VERSION"),
         ("a tag", plain, "", {CONFIG: GVK + "x: !!str, y\n"}, None),
