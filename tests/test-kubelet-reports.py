@@ -1380,6 +1380,19 @@ def slip_rows():
         ("a dollar of the command",
          "ExecStart=/usr/bin/kubelet --node-labels=$$C\n", "", "", "true",
          None, ""),
+        # lines that systemd ignores
+        ("another section, beside the command",
+         kubelet + "[Unit]\n Environment=A=%sfalse\n" % FLAG, "", "", "true",
+         "unit-key-ignored", UNIT + ":4:2"),
+        ("a directive that is like another",
+         "RestartSec=1\nRestartMode=direct\nStateDirectoryMode=0700\n"
+         "ExecStopPost=-/bin/true\nX-Environment=A\nenvironment=\n" + kubelet,
+         "", "", "true", None, ""),
+        # several paths in one line
+        ("two paths that may be missing", "EnvironmentFile=-/a -/b\n" + kubelet,
+         "", "", "true", "environment-file-blank", UNIT + ":2:17"),
+        ("a blank in a path", "EnvironmentFile=-/a b/c\n" + kubelet, "", "",
+         "true", None, ""),
         # a variable that is not set
         ("in braces", "ExecStart=/usr/bin/kubelet --v=${V}\n", "", "", "invalid",
          "variable-unset", UNIT + ":2:32"),
@@ -1434,7 +1447,8 @@ def slip_rows():
 
 SLIPS = ("unit-line-swallowed", "environment-line-swallowed",
          "variable-in-variable", "variable-unset", "template-unrendered",
-         "environment-invalid")
+         "environment-invalid", "unit-key-ignored",
+         "exec-start-ignored", "environment-file-blank")
 
 
 def slips(tap, program, schemas):
@@ -1719,6 +1733,10 @@ def elsewhere_rows():
          + by_hand),
         ("a shell", "/bin/sh -c 'exec kubelet %s'" % FALSE_FLAG, "", {},
          UNIT + ":2:36: a wrapper"),
+        ("two words in a shell", "/bin/sh -c 'exec kubelet %s'"
+         % FALSE_FLAG.replace("=", " "), "", {}, UNIT + ":2:36: a wrapper "
+         "starts kubelet, so fix edits nothing here: change this and the word "
+         "behind it to --"),
         ("a container", "/usr/bin/docker run kubelet " + FALSE_FLAG, "", {},
          UNIT + ":2:39: a container (docker)"),
         ("CoreOS' kubelet-wrapper",
@@ -1747,10 +1765,6 @@ def elsewhere_rows():
          % FALSE_FLAG.replace("false", "true"), "", {}, UNIT + ":2:31: "),
         ("drop-ins", plain + " " + DIR_WORD, "",
          {FOLDER + "/1.conf": GVK + KEY + "null\n", **config},
-        ("two words in a shell", "/bin/sh -c 'exec kubelet %s'"
-         % FALSE_FLAG.replace("=", " "), "", {}, UNIT + ":2:36: a wrapper "
-         "starts kubelet, so fix edits nothing here: change this and the word "
-         "behind it to --"),
          "say which version 'kubelet --version' prints, with: "
          "kubelet-remedy audit --root=%s --kubelet-version=VERSION"),
         ("a tag", plain, "", {CONFIG: GVK + "x: !!str, y\n"}, None),
@@ -2083,7 +2097,21 @@ def place_of_faults():
          anew + "ExecStartPre=/bin/%z\n" + start, "invalid", DROP + ":3:14: "),
         ("... of another command", start, b"",
          anew + "ExecStartPre=-/bin/%z\n", "invalid",
-         "kubelet.service: service has no ExecStart="),
+         DROP + ":2:1: service has no ExecStart=: this line empties it"),
+        ("a command that is emptied", start, b"",
+         anew + "#" + start, "invalid", DROP + ":2:1: service has no "),
+        ("... and never was", "ExecStart=\n", b"", None, "invalid",
+         UNIT + ":2:1: service has no ExecStart="),
+        ("... and set again by a line that is ignored", start, b"",
+         anew + start.replace("ExecS", "Execs"), "invalid",
+         DROP + ":3:1: 'Execstart=' is unknown: ignored; did you mean "),
+        ("a command without =", "ExecStart /usr/bin/kubelet --config=/x\n", b"",
+         None, "invalid", UNIT + ":2:1: '=' is missing behind ExecStart: "),
+        ("a command in another section", "[Install]\n" + start, b"", None,
+         "invalid", UNIT + ":3:1: ExecStart= is ignored in [Install]: "),
+        ("several environment files in one line",
+         "EnvironmentFile=/a /b\n" + start, b"", None, "invalid",
+         UNIT + ":2:17: EnvironmentFile= takes one path"),
         ("... behind the command", start, b"",
          anew + start + "ExecStartPre=/bin/%z\n", "true", ""),
         ("... of a file", start, b"", "[Service]\nEnvironmentFile=/%z\n", "true",
