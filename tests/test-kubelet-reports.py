@@ -1329,6 +1329,7 @@ def slip_rows():
     reading = "EnvironmentFile=/etc/k.env\n" + kubelet
     config = "ExecStart=/usr/bin/kubelet --config=" + CONFIG + "\n"
     template, nested = "template-unrendered", "variable-in-variable"
+    shell = "shell-in-value"
     unit_line, env_line = "unit-line-swallowed", "environment-line-swallowed"
     return [
         # a backslash at the end of the line before
@@ -1380,6 +1381,15 @@ def slip_rows():
         ("a dollar of the command",
          "ExecStart=/usr/bin/kubelet --node-labels=$$C\n", "", "", "true",
          None, ""),
+        # what is for a shell
+        ("a blank in it", 'Environment="A=--node-ip=$(hostname -I)"\n' + kubelet,
+         "", "", "invalid", shell, UNIT + ":2:26"),
+        ("backticks", "ExecStart=/usr/bin/kubelet --node-ip=`hostname -I` x\n",
+         "", "", "invalid", shell, UNIT + ":2:38"),
+        ("no blank in it", reading, "A=--hostname-override='$(hostname)'\n",
+         "", "true", shell, ENV + ":1:24"),
+        ("one that is not closed", kubelet + "Environment=A=--node-ip=`x\n",
+         "", "", "true", None, ""),
         # lines that systemd ignores
         ("another section, beside the command",
          kubelet + "[Unit]\n Environment=A=%sfalse\n" % FLAG, "", "", "true",
@@ -1447,7 +1457,7 @@ def slip_rows():
 
 SLIPS = ("unit-line-swallowed", "environment-line-swallowed",
          "variable-in-variable", "variable-unset", "template-unrendered",
-         "environment-invalid", "unit-key-ignored",
+         "environment-invalid", "shell-in-value", "unit-key-ignored",
          "exec-start-ignored", "environment-file-blank")
 
 
@@ -1500,6 +1510,8 @@ def doubt_rows():
          "unknown", STARTS % (UNIT, 2, 55, "INVOCATION_ID")),
         ("... a name", conf + "--hostname-override=${INVOCATION_ID}\n", {},
          "true", ""),
+        ("... the host's name", conf + "--hostname-override=%H\n", {},
+         "true", ""),
         ("... the file", start + "--config=/x/${INVOCATION_ID}\n", {},
          "unknown", STARTS % (UNIT, 2, 28, "INVOCATION_ID")),
         ("... the folder", conf + "--config-dir=${INVOCATION_ID}\n", {},
@@ -1541,6 +1553,8 @@ def doubts(tap, program, schemas):
             view = got["views"]["disk"]
             if want == "unknown" and not view["reason"].startswith(reason):
                 case.fault("the reason is %s", view["reason"])
+            if got["node"]["name"]:
+                case.fault("its name is %s", got["node"]["name"])
             tap.row("not known: " + name, case.faults)
 
 
@@ -1793,10 +1807,12 @@ def part_rows():
     what stays wrong is named, at its place in the files as they are; in words
     only where the audit has not said it."""
     bad, correct = FLAG + "maybe", "correct that argument, then run this again"
+    value = "write the value itself there, then run this again"
     limit = ": maxPods must be from 0 to 2147483647; correct that file"
     return [
-        ("a backtick before", "`x` " + bad, "", "", UNIT + ":3:55: " + correct),
-        ("a backtick behind", bad + " `x`", "", "", UNIT + ":3:89: " + correct),
+        ("a backtick before", "`x` " + bad, "", "", UNIT + ":3:55: " + value),
+        ("a backtick behind", bad + " `x`", "", "", UNIT + ":3:89: systemd "
+         "runs no shell: kubelet gets `...` as it stands here; " + value),
         ("behind dashes", bad + " -- x", "", "", UNIT + ":3:92: " + correct),
         ("our flag behind dashes", "--kubeconfig=/k -- %sfalse" % FLAG, "", "", None),
         ("another flag", bad + " --max-pods=x", "", "", UNIT + ":3:89: " + correct),

@@ -129,6 +129,7 @@ static const struct row {
 	{"refused", NULL},
 	{"root", ROOT, READ},
 	{"several-kubelets", NULL},
+	{"shell-in-value", "write the value itself there" AGAIN},
 	{"systemd-too-old", "use --restart=never, and restart kubelet by hand"},
 	{"template-unrendered", "render the template" AGAIN},
 	{"tidy", RECORDS},
