@@ -206,6 +206,9 @@ def check_advice(root, _build):
     codes.update((code, "src/node/slips.c") for code in re.findall(
         r'is_code\(\w+, "([a-z-]+)"\)',
         read(root, "src/node/slips.c").decode()))
+    codes.update((code, "src/unit/resolve.c") for code in re.findall(
+        r'raise_code\([^")]*"([a-z-]+)"\)',
+        read(root, "src/unit/resolve.c").decode()))
 
     codes["pending-arguments"] = "src/fix/pending.c"
 

@@ -1329,6 +1329,7 @@ def slip_rows():
     reading = "EnvironmentFile=/etc/k.env\n" + kubelet
     config = "ExecStart=/usr/bin/kubelet --config=" + CONFIG + "\n"
     template, nested = "template-unrendered", "variable-in-variable"
+    shell = "shell-in-value"
     unit_line, env_line = "unit-line-swallowed", "environment-line-swallowed"
     return [
         # a backslash at the end of the line before
@@ -1380,6 +1381,28 @@ def slip_rows():
         ("a dollar of the command",
          "ExecStart=/usr/bin/kubelet --node-labels=$$C\n", "", "", "true",
          None, ""),
+        # what is for a shell
+        ("a blank in it", 'Environment="A=--node-ip=$(hostname -I)"\n' + kubelet,
+         "", "", "invalid", shell, UNIT + ":2:26"),
+        ("backticks", "ExecStart=/usr/bin/kubelet --node-ip=`hostname -I` x\n",
+         "", "", "invalid", shell, UNIT + ":2:38"),
+        ("no blank in it", reading, "A=--hostname-override='$(hostname)'\n",
+         "", "true", shell, ENV + ":1:24"),
+        ("one that is not closed", kubelet + "Environment=A=--node-ip=`x\n",
+         "", "", "true", None, ""),
+        # lines that systemd ignores
+        ("another section, beside the command",
+         kubelet + "[Unit]\n Environment=A=%sfalse\n" % FLAG, "", "", "true",
+         "unit-key-ignored", UNIT + ":4:2"),
+        ("a directive that is like another",
+         "RestartSec=1\nRestartMode=direct\nStateDirectoryMode=0700\n"
+         "ExecStopPost=-/bin/true\nX-Environment=A\nenvironment=\n" + kubelet,
+         "", "", "true", None, ""),
+        # several paths in one line
+        ("two paths that may be missing", "EnvironmentFile=-/a -/b\n" + kubelet,
+         "", "", "true", "environment-file-blank", UNIT + ":2:17"),
+        ("a blank in a path", "EnvironmentFile=-/a b/c\n" + kubelet, "", "",
+         "true", None, ""),
         # a variable that is not set
         ("in braces", "ExecStart=/usr/bin/kubelet --v=${V}\n", "", "", "invalid",
          "variable-unset", UNIT + ":2:32"),
@@ -1434,7 +1457,8 @@ def slip_rows():
 
 SLIPS = ("unit-line-swallowed", "environment-line-swallowed",
          "variable-in-variable", "variable-unset", "template-unrendered",
-         "environment-invalid")
+         "environment-invalid", "shell-in-value", "unit-key-ignored",
+         "exec-start-ignored", "environment-file-blank")
 
 
 def slips(tap, program, schemas):
@@ -1486,6 +1510,8 @@ def doubt_rows():
          "unknown", STARTS % (UNIT, 2, 55, "INVOCATION_ID")),
         ("... a name", conf + "--hostname-override=${INVOCATION_ID}\n", {},
          "true", ""),
+        ("... the host's name", conf + "--hostname-override=%H\n", {},
+         "true", ""),
         ("... the file", start + "--config=/x/${INVOCATION_ID}\n", {},
          "unknown", STARTS % (UNIT, 2, 28, "INVOCATION_ID")),
         ("... the folder", conf + "--config-dir=${INVOCATION_ID}\n", {},
@@ -1527,6 +1553,8 @@ def doubts(tap, program, schemas):
             view = got["views"]["disk"]
             if want == "unknown" and not view["reason"].startswith(reason):
                 case.fault("the reason is %s", view["reason"])
+            if got["node"]["name"]:
+                case.fault("its name is %s", got["node"]["name"])
             tap.row("not known: " + name, case.faults)
 
 
@@ -1643,7 +1671,11 @@ def next_rows():
          "next: %s: has several names (hard links): a change would leave"
          % CONFIG),
         ("k3s", k3s, None, "next: /etc/rancher/k3s/config.yaml:1:14: k3s "
-         "starts kubelet, so fix edits nothing here: change this"),
+         "starts kubelet, so fix edits nothing here: change this to make-"),
+        ("k3s, with the dashes", dict(k3s, **{
+            "/etc/rancher/k3s/config.yaml":
+            "kubelet-arg: --make-iptables-util-chains=false\n"}), None,
+         "nothing here: change this to --make-"),
         ("a store", dict(nix, **{
             "/etc/systemd/system/kubelet.service":
             nix["/nix/store/x/kubelet.service"]}), None,
@@ -1712,7 +1744,7 @@ def elsewhere_rows():
     """Name, ExecStart=, more lines of [Service], files; how the audit ends.
     UNIT is where the flag stands in the unit."""
     config = {CONFIG: GVK + KEY + "false\n"}
-    by_hand = "change this to make-iptables-util-chains=true yourself"
+    by_hand = "change this to --make-iptables-util-chains=true yourself"
     mounted = "write makeIPTablesUtilChains true yourself, in the file that "
     plain = "/usr/bin/kubelet --config=" + CONFIG
     return [
@@ -1727,6 +1759,10 @@ def elsewhere_rows():
          + by_hand),
         ("a shell", "/bin/sh -c 'exec kubelet %s'" % FALSE_FLAG, "", {},
          UNIT + ":2:36: a wrapper"),
+        ("two words in a shell", "/bin/sh -c 'exec kubelet %s'"
+         % FALSE_FLAG.replace("=", " "), "", {}, UNIT + ":2:36: a wrapper "
+         "starts kubelet, so fix edits nothing here: change this and the word "
+         "behind it to --"),
         ("a container", "/usr/bin/docker run kubelet " + FALSE_FLAG, "", {},
          UNIT + ":2:39: a container (docker)"),
         ("CoreOS' kubelet-wrapper",
@@ -1783,10 +1819,12 @@ def part_rows():
     what stays wrong is named, at its place in the files as they are; in words
     only where the audit has not said it."""
     bad, correct = FLAG + "maybe", "correct that argument, then run this again"
+    value = "write the value itself there, then run this again"
     limit = ": maxPods must be from 0 to 2147483647; correct that file"
     return [
-        ("a backtick before", "`x` " + bad, "", "", UNIT + ":3:55: " + correct),
-        ("a backtick behind", bad + " `x`", "", "", UNIT + ":3:89: " + correct),
+        ("a backtick before", "`x` " + bad, "", "", UNIT + ":3:55: " + value),
+        ("a backtick behind", bad + " `x`", "", "", UNIT + ":3:89: systemd "
+         "runs no shell: kubelet gets `...` as it stands here; " + value),
         ("behind dashes", bad + " -- x", "", "", UNIT + ":3:92: " + correct),
         ("our flag behind dashes", "--kubeconfig=/k -- %sfalse" % FLAG, "", "", None),
         ("another flag", bad + " --max-pods=x", "", "", UNIT + ":3:89: " + correct),
@@ -2132,7 +2170,21 @@ def place_of_faults():
          anew + "ExecStartPre=/bin/%z\n" + start, "invalid", DROP + ":3:14: "),
         ("... of another command", start, b"",
          anew + "ExecStartPre=-/bin/%z\n", "invalid",
-         "kubelet.service: service has no ExecStart="),
+         DROP + ":2:1: service has no ExecStart=: this line empties it"),
+        ("a command that is emptied", start, b"",
+         anew + "#" + start, "invalid", DROP + ":2:1: service has no "),
+        ("... and never was", "ExecStart=\n", b"", None, "invalid",
+         UNIT + ":2:1: service has no ExecStart="),
+        ("... and set again by a line that is ignored", start, b"",
+         anew + start.replace("ExecS", "Execs"), "invalid",
+         DROP + ":3:1: 'Execstart=' is unknown: ignored; did you mean "),
+        ("a command without =", "ExecStart /usr/bin/kubelet --config=/x\n", b"",
+         None, "invalid", UNIT + ":2:1: '=' is missing behind ExecStart: "),
+        ("a command in another section", "[Install]\n" + start, b"", None,
+         "invalid", UNIT + ":3:1: ExecStart= is ignored in [Install]: "),
+        ("several environment files in one line",
+         "EnvironmentFile=/a /b\n" + start, b"", None, "invalid",
+         UNIT + ":2:17: EnvironmentFile= takes one path"),
         ("... behind the command", start, b"",
          anew + start + "ExecStartPre=/bin/%z\n", "true", ""),
         ("... of a file", start, b"", "[Service]\nEnvironmentFile=/%z\n", "true",

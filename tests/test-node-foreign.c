@@ -492,9 +492,18 @@ static const struct row rows[] = {
          .want = U,
          .unit = "k0sworker.service",
          .places = "/var/lib/k0s/kubelet-config.yaml:3:25 true "
-                   "/etc/systemd/system/k0sworker.service:2:37 false",
+                   "/etc/systemd/system/k0sworker.service:2:65 false",
          .reason = "regenerates",
-         .restart = "systemctl restart k0sworker.service"},
+         .restart = "change this to --" NAME "=true yourself"},
+	{.name = "k0s: its words behind the option",
+         .files = {{"/etc/systemd/system/k0sworker.service",
+                    "[Service]\nExecStart=/usr/local/bin/k0s worker "
+                    "--kubelet-extra-args '--" NAME " false'\n"}},
+         .want = U,
+         .unit = "k0sworker.service",
+         .places = "/etc/systemd/system/k0sworker.service:2:59 invalid",
+         .reason = "regenerates",
+         .restart = "change this and the word behind it to --" NAME},
 #define K8S_UNIT "/etc/systemd/system/snap.k8s.kubelet.service"
 #define K8S_ARGS "/var/snap/k8s/common/args/kubelet"
 #define K8S(name_, text, want_, places_, reason_, restart_)                    \
@@ -552,7 +561,9 @@ static const struct row rows[] = {
 		.want = U, .unit = "kubelet.service", .places = places_,       \
 		.reason = "a container (", .restart = restart_,                \
 	}
-#define BY_HAND "change this to " NAME "=true yourself"
+#define BY_HAND "change this to --" NAME "=true yourself"
+#define TWO_WORDS                                                              \
+	"change this and the word behind it to --" NAME "=true yourself"
 	CONTAINER("the flag in its words",
                   "ExecStart=/usr/bin/podman run --name kubelet \\\n"
                   "  -v /etc:/etc I --v=2 \\\n  --" NAME "=false",
@@ -567,6 +578,12 @@ static const struct row rows[] = {
 	CONTAINER("what kubelet refuses",
                   "ExecStart=docker run I --" NAME "=False1",
                   KUBELET_UNIT ":2:24 invalid", BY_HAND),
+	CONTAINER("the value in a word of its own",
+                  "ExecStart=docker run I --" NAME " False --v=2",
+                  KUBELET_UNIT ":2:24 invalid", TWO_WORDS),
+	CONTAINER("no value, and another word",
+                  "ExecStart=docker run I --" NAME " falsehood",
+                  KUBELET_UNIT ":2:24 true", "says true already"),
 	CONTAINER("twice",
                   "ExecStart=docker run I --" NAME "=true --" NAME "=false",
                   KUBELET_UNIT ":2:24 true " KUBELET_UNIT ":2:57 false",

@@ -31,6 +31,7 @@ static const struct {
 	const char *link; /* at CIS */
 	/* all decoys: "severity code file:line:column" each; "": none */
 	const char *want;
+	const char *text; /* a part of one */
 } rows[] = {
 	{.name = "nothing", .args = "", .want = ""},
 	{.name = "the file is read",
@@ -109,12 +110,40 @@ static const struct {
          .files = {{DROPIN, ENV("A=" NAME "=false")},
                    {"/etc/systemd/system/kubelet.service.d/20.conf",
                     ENV("A=" NAME "=true")}},
-         .want = "warning decoy-variable " DROPIN ":2:16 "},
+         .want = "warning decoy-variable " DROPIN ":2:16 ",
+         .text = "another assignment of A wins"},
 	{.name = "the environment file wins",
          .args = "$A",
          .files = {{DROPIN, ENV("A=" NAME "=true") "EnvironmentFile=/etc/e\n"},
                    {"/etc/e", "A=" NAME "=false\n"}},
          .want = "warning decoy-variable " DROPIN ":2:16 "},
+	{.name = "it is removed",
+         .args = "$A",
+         .files = {{DROPIN, ENV("A=" NAME "=false") "UnsetEnvironment=A\n"}},
+         .want = "warning decoy-variable " DROPIN ":2:16 ",
+         .text = "UnsetEnvironment= removes A: "},
+	{.name = "a line that is no directive",
+         .args = "",
+         .files = {{DROPIN, "[Unit]\n#A=" NAME "=false\nA=x \\\n " NAME
+                            "=false\n[Service]\nX=\"" NAME "=true\"\n"}},
+         .want = "warning decoy-line " DROPIN ":4:2 "
+                 "note decoy-line " DROPIN ":6:4 "},
+	{.name = "a line that is none, of another flag",
+         .args = "",
+         .files = {{DROPIN, "[Unit]\nDescription=--v=2 " NAME "-not\n"}},
+         .want = ""},
+	{.name = "a drop-in of another name",
+         .args = "",
+         .files = {{UNIT ".d/20-cis", "#" NAME "=true\n" ENV("A=" NAME "=0")},
+                   {UNIT ".d/a.conf.bak", ENV("A=" NAME "=true")},
+                   {UNIT ".d/.a.conf.swp", ENV("A=" NAME "=true")}},
+         .want = "note decoy-dropin " UNIT ".d/20-cis:3:16 "
+                 "note decoy-dropin " UNIT ".d/a.conf.bak:2:16 "},
+	{.name = "... without the flag, and a folder",
+         .args = "",
+         .files = {{UNIT ".d/20-cis", ENV("A=--v=2")},
+                   {UNIT ".d/x/a", ENV("A=" NAME "=0")}},
+         .want = ""},
 	{.name = "not expanded, in an environment file",
          .args = "",
          .files = {{DROPIN, "[Service]\nEnvironmentFile=/etc/e\n"},
@@ -253,6 +282,9 @@ START_TEST(test_rows)
 	}
 	ck_assert_msg(strcmp(got, rows[_i].want) == 0, "%s: %s%s",
 	              rows[_i].name, got, kr_test_messages(&diag));
+	ck_assert_msg(!rows[_i].text ||
+	                      strstr(kr_test_messages(&diag), rows[_i].text),
+	              "%s:%s", rows[_i].name, kr_test_messages(&diag));
 }
 END_TEST
 

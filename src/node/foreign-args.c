@@ -225,17 +225,22 @@ int kr_foreign_read_common(struct kr_foreign_reading *rd)
 #define EXTRA_ARGS "--kubelet-extra-args"
 #define K0S_CONFIG "/var/lib/k0s/kubelet-config.yaml"
 
-/* All of them have the place of the one word of k0s they stand in. */
-static int add_extra(struct kr_foreign_reading *rd, struct kr_span span,
-                     const char *text)
+/* The arguments in WORD of k0s, from the byte AT on. */
+static int add_extra(struct kr_foreign_reading *rd,
+                     const struct kr_unit_word *word, size_t at)
 {
-	for (text += strspn(text, BLANK); *text; text += strspn(text, BLANK)) {
-		size_t n = argument_length(text, strlen(text));
-		int r = kr_foreign_add(rd, span, text, n);
+	const struct kr_text text = kr_word_text(word);
+	const char *s = text.bytes;
+
+	for (at += strspn(s + at, BLANK); s[at]; at += strspn(s + at, BLANK)) {
+		size_t n = argument_length(s + at, text.length - at);
+		struct kr_span span = kr_text_span(&text, at, n);
+		int r = kr_foreign_add(
+			rd, span.file ? span : kr_word_span(word), s + at, n);
 
 		if (r < 0)
 			return r;
-		text += n;
+		at += n;
 	}
 	return 0;
 }
@@ -258,10 +263,9 @@ int kr_foreign_read_k0s(struct kr_foreign_reading *rd)
 			continue;
 		text += strlen(EXTRA_ARGS);
 		if (*text == '=')
-			r = add_extra(rd, kr_word_span(&c->words[i]), text + 1);
+			r = add_extra(rd, &c->words[i], strlen(EXTRA_ARGS "="));
 		else if (!*text && i + 1 < c->n_words)
-			r = add_extra(rd, kr_word_span(&c->words[i + 1]),
-			              c->words[i + 1].text);
+			r = add_extra(rd, &c->words[i + 1], 0);
 		if (r < 0)
 			return r;
 	}

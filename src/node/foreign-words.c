@@ -195,6 +195,13 @@ static int add_word(struct kr_foreign_reading *rd,
 	return 0;
 }
 
+/* Whether TEXT was meant to be the value of the bare flag before it: kubelet
+ * takes it for a command, and exits. */
+static bool is_stray(const char *text)
+{
+	return strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0;
+}
+
 /* Adds the flag at word I, and moves I to its last word. */
 static int add_flag(struct kr_foreign_reading *rd,
                     const struct kr_unit_command *c, const struct kr_flag *flag,
@@ -206,13 +213,13 @@ static int add_flag(struct kr_foreign_reading *rd,
 	size_t at = *i;
 	int r;
 
-	if (own_word)
+	if (own_word || (!equals && is_stray(value)))
 		(*i)++;
 	if (in_container && foreign_names_file(flag->name) &&
 	    !is_shown(c, value))
 		return 0;
 	r = add_word(rd, c, at);
-	if (r < 0 || !own_word)
+	if (r < 0 || *i == at)
 		return r;
 	return add_word(rd, c, at + 1);
 }
@@ -367,11 +374,13 @@ static int read_shell(struct kr_foreign_reading *rd, const char *text,
                       size_t size, const struct kr_text *word,
                       const struct kr_file *file)
 {
+	bool bare = false; /* the word before is a flag without a value */
 	size_t at = 0;
 
 	while (at < size) {
 		size_t n, start = at + strspn(text + at, BLANKS "\"'");
 		_cleanup_free_ char *copy = NULL;
+		bool stray;
 		int r;
 
 		n = strcspn(text + start, BLANKS "\"'\\;|&<>()");
@@ -387,8 +396,10 @@ static int read_shell(struct kr_foreign_reading *rd, const char *text,
 		copy = strndup(text + start, n);
 		if (!copy)
 			return -ENOMEM;
-		if (!flag_of(copy) ||
-		    (!strchr(copy, '=') && !kr_flag_is_bare(flag_of(copy))))
+		stray = bare && is_stray(copy);
+		bare = flag_of(copy) && !strchr(copy, '=');
+		if (!stray && (!flag_of(copy) ||
+		               (bare && !kr_flag_is_bare(flag_of(copy)))))
 			continue;
 		r = kr_foreign_add(rd,
 		                   file ? (struct kr_span){file, start, n}

@@ -27,7 +27,17 @@ static const char *find_process_override(const struct kr_node *node)
 	return kr_flags_text(&flags, KR_FIELD_HOSTNAME_OVERRIDE);
 }
 
-/* What kubelet was given, or would be. NULL: nothing. */
+/* Whether systemd's files do not tell the value: of %H, say. */
+static bool is_unknown(const struct kr_node *node)
+{
+	const struct kr_flag_use *use = kr_flags_last(
+		&node->disk.inputs.flags, KR_FIELD_HOSTNAME_OVERRIDE);
+	const struct kr_unit_word *word = kr_node_word(node, use->value_arg);
+
+	return word && word->from->unknown;
+}
+
+/* What kubelet was given, or would be. "": that is not known; NULL: nothing. */
 static const char *find_override(const struct kr_node *node)
 {
 	const struct kr_inputs *in =
@@ -37,6 +47,8 @@ static const char *find_override(const struct kr_node *node)
 
 	if (!node->running_valid && node->has_process)
 		text = find_process_override(node);
+	else if (text && !node->running_valid && is_unknown(node))
+		return "";
 	return text && *text ? text : NULL;
 }
 

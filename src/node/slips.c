@@ -11,6 +11,7 @@
  *		--v=2			the backslash, and the next line is lost
  *	Environment="A=$B --v=2"	"$B" is no flag: systemd expands no
  *					variable inside a variable
+ *	--node-ip=$(hostname -I)	"-I)" is no flag: systemd runs no shell
  *	--v=${VERBOSITY}		"" is no number: it is never set
  *	makeIPTablesUtilChains: {{ .X }}  no true or false: a template that
  *					was not rendered
@@ -59,6 +60,49 @@ static size_t variable_length(const char *s, size_t size)
 }
 
 /* --- variables ----------------------------------------------------------- */
+
+/* Where what CLOSE ends, which word I begins at AT, stands in a file: up to
+ * there, in that word or a later one, as blanks part words. */
+static struct kr_span shell_span(const struct kr_unit_command *c, size_t i,
+                                 size_t at, char close)
+{
+	struct kr_text text = kr_word_text(&c->words[i]);
+	struct kr_span span = kr_text_span(&text, at, 1), end;
+	const char *found = strchr(text.bytes + at + 1, close);
+
+	while (!found && ++i < c->n_words) {
+		text = kr_word_text(&c->words[i]);
+		found = strchr(text.bytes, close);
+	}
+	if (!found)
+		return KR_SPAN_NONE;
+	end = kr_text_span(&text, (size_t)(found - text.bytes), 1);
+	if (end.file != span.file || end.offset < span.offset)
+		return KR_SPAN_NONE;
+	span.length = kr_span_end(end) - span.offset;
+	return span;
+}
+
+/* "$(date)" or "`date`": the first one. */
+static void remark_shell(const struct kr_unit_command *c, struct kr_diag *diag)
+{
+	for (size_t i = 1; i < c->n_words; i++) {
+		const char *s = c->words[i].text, *at = strstr(s, "$(");
+		struct kr_span span;
+		char close = at ? ')' : '`';
+
+		at = at ? at : strchr(s, '`');
+		if (!at)
+			continue;
+		span = shell_span(c, i, (size_t)(at - s), close);
+		if (span.file)
+			kr_diag_add(diag, KR_WARNING, "shell-in-value", span,
+			            "systemd runs no shell: kubelet gets %s as "
+			            "it stands here",
+			            close == '`' ? "`...`" : "$(...)");
+		return;
+	}
+}
 
 /* Whether byte I of WORD stands in the value of a variable. */
 static bool is_of_value(const struct kr_unit_command *c,
@@ -141,6 +185,8 @@ void kr_slips_remark(const struct kr_node *node, struct kr_diag *diag)
 {
 	const struct kr_unit_command *c = kr_node_command(node);
 
+	if (c && !c->shell)
+		remark_shell(c, diag);
 	if (!c || c->no_environment)
 		return;
 	for (size_t i = 0; i < c->n_words; i++)
@@ -260,6 +306,9 @@ static bool explains(const struct kr_message *e, const struct kr_message *m)
 		return true;
 	if (!e->file || strcmp(e->file, m->file) != 0 || m->line == 0)
 		return false;
+	if (is_code(e, "shell-in-value"))
+		return m->offset >= e->offset &&
+		       m->offset < e->offset + e->length;
 	if (is_code(e, "unit-line-lost"))
 		return e->line == m->line + 1 && m->length == 1 && m->source &&
 		       m->source[m->column - 1] == '\\';

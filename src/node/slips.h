@@ -5,15 +5,15 @@
 
 #include "node/node.h"
 
-/* Adds a remark on each variable inside a variable, and on each "${NAME}" of
- * kubelet's command that nothing sets. */
+/* Adds a remark on each variable inside a variable, on each "${NAME}" of
+ * kubelet's command that nothing sets, and on what is meant for a shell. */
 void kr_slips_remark(const struct kr_node *node, struct kr_diag *diag);
 
 /*
  * Where the disk of NODE, which was read, is invalid: if what DIAG blames comes
- * from a line that was swallowed, a variable or a template that was not
- * rendered, that becomes the first error, and the disk's slip.
- * 0 or -ENOMEM.
+ * from a line that was swallowed, a variable, text for a shell or a template
+ * that was not rendered, that becomes the first error, and the disk's slip. 0
+ * or -ENOMEM.
  */
 int kr_slips_explain(struct kr_node *node, struct kr_diag *diag);
 

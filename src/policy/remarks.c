@@ -29,6 +29,9 @@
  * 10-cis.yaml or an old 10-cis.conf.bak is a decoy, too. So is what lies behind
  * a link to a folder, which kubelet does not walk into.
  *
+ * systemd reads a drop-in only if its name ends in .conf, too, and of a unit
+ * only the lines it knows: a flag elsewhere is a decoy.
+ *
  * A variable is expanded where a byte of an argument comes from its value.
  *
  * The flag's text inside of another argument is no flag: quotes around too much
@@ -118,15 +121,16 @@ static int check_config(const struct looking *l, const char *path)
 
 /* --- variables ----------------------------------------------------------- */
 
-/* Where the flag starts in a variable's value, and its length; false: it does
- * not hold it. "_" is as good as "-" in a flag's name. */
-static bool find_flag(const char *flag, const struct kr_text *value,
+/* Where the flag starts in the SIZE bytes of TEXT, behind which is a NUL or a
+ * line's end, and its length; false: they do not hold it. "_" is as good as "-"
+ * in a flag's name. */
+static bool find_flag(const char *flag, const char *text, size_t size,
                       size_t *ret_start, size_t *ret_length)
 {
 	size_t n = strlen(flag);
 
-	for (size_t i = 0; i + n + 2 <= value->length; i++) {
-		const char *s = value->bytes + i;
+	for (size_t i = 0; i + n + 2 <= size; i++) {
+		const char *s = text + i;
 		size_t k = 0;
 
 		if (strncmp(s, "--", 2) != 0)
@@ -172,12 +176,11 @@ static bool is_expanded(const struct kr_unit *unit,
 
 /* Of what the flag would say, were it read. */
 static int flag_severity(const struct looking *l, const struct kr_rule *rule,
-                         const struct kr_text *value, size_t start,
-                         size_t length, enum kr_severity *ret)
+                         const char *s, size_t length, enum kr_severity *ret)
 {
 	_cleanup_flags_ struct kr_flags flags = {0};
 	_cleanup_value_ struct kr_value said = {0};
-	_cleanup_free_ char *word = strndup(value->bytes + start, length);
+	_cleanup_free_ char *word = strndup(s, length);
 	const char *const argv[] = {"kubelet", word};
 	const struct kr_flag_use *use;
 	int r = word ? kr_flags_parse(argv, ARRAY_SIZE(argv), &flags) : -ENOMEM;
@@ -206,20 +209,25 @@ static int check_variable(const struct looking *l, const struct kr_rule *rule,
 	struct kr_span span;
 	int r;
 
-	if (!v->file || !find_flag(flag, &value, &start, &length) ||
+	if (!v->file ||
+	    !find_flag(flag, value.bytes, value.length, &start, &length) ||
 	    (!shadowed && is_expanded(l->node->disk.unit, v)))
 		return 0;
 	span = kr_text_span(&value, start, length);
-	r = flag_severity(l, rule, &value, start, length, &severity);
+	r = flag_severity(l, rule, value.bytes + start, length, &severity);
 	if (r < 0)
 		return r;
-	kr_diag_add(l->diag, severity, "decoy-variable",
-	            span.file ? span : kr_variable_span(v),
-	            shadowed ? "another assignment of %s wins over this one: "
-	                       "the flag here does not reach kubelet"
-	                     : "no command expands %s: the flag here does not "
-	                       "reach kubelet",
-	            v->name);
+	kr_diag_add(
+		l->diag, severity, "decoy-variable",
+		span.file ? span : kr_variable_span(v),
+		!shadowed ? "no command expands %s: the flag here does not "
+			    "reach kubelet"
+		: kr_unit_variable(l->node->disk.unit, v->name)
+			? "another assignment of %s wins over this one: "
+			  "the flag here does not reach kubelet"
+			: "UnsetEnvironment= removes %s: the flag here does "
+			  "not reach kubelet",
+		v->name);
 	return 0;
 }
 
@@ -241,6 +249,74 @@ static int check_variables(const struct looking *l, const struct kr_rule *rule)
 	return 0;
 }
 
+/* --- lines of units ------------------------------------------------------ */
+
+/* The first place of the flag on the lines of SPAN, comments left out; UNREAD:
+ * of a file that systemd does not read. */
+static int check_lines(const struct looking *l, const struct kr_rule *rule,
+                       struct kr_span span, bool unread)
+{
+	const char *flag = kr_field(rule->fields[0])->flag;
+	const char *data = span.file->data;
+	size_t end = kr_span_end(span), next, start, length;
+
+	for (size_t at = span.offset; at < end; at = next) {
+		const char *line = data + at;
+		enum kr_severity severity = KR_NOTE;
+		const char *first;
+		int r;
+
+		next = at + strcspn(line, "\n") + 1;
+		first = line + strspn(line, " \t");
+		if (*first == '#' || *first == ';' ||
+		    !find_flag(flag, line, (next < end ? next : end) - at,
+		               &start, &length))
+			continue;
+		length = strcspn(line + start, " \t\r\n\"'\\");
+		r = unread ? 0
+		           : flag_severity(l, rule, line + start, length,
+		                           &severity);
+		if (r < 0)
+			return r;
+		kr_diag_add(l->diag, severity,
+		            unread ? "decoy-dropin" : "decoy-line",
+		            (struct kr_span){span.file, at + start, length},
+		            unread ? "systemd does not read the file: its name "
+		                     "must end in .conf"
+		                   : "systemd starts nothing with this line: "
+		                     "the flag here does not reach kubelet");
+		return 0;
+	}
+	return 0;
+}
+
+/* Of a drop-in whose name is wrong. */
+static int check_unread_dropin(const struct looking *l, const char *path)
+{
+	_cleanup_file_ struct kr_file *file = NULL;
+	int r = kr_fs_read_once(l->node->fs, path, &file);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; i < l->rules->n_items && r == 0; i++) {
+		kr_diag_about(l->diag, l->rules->items[i]->name);
+		r = check_lines(l, l->rules->items[i],
+		                (struct kr_span){file, 0, file->size}, true);
+		kr_diag_about(l->diag, NULL);
+	}
+	return r;
+}
+
+static int check_unread_dropins(const struct looking *l)
+{
+	const struct kr_unit *unit = l->node->disk.unit;
+	int r = 0;
+
+	for (size_t i = 0; i < unit->unread.n_items && r == 0; i++)
+		r = check_unread_dropin(l, unit->unread.items[i]);
+	return r;
+}
+
 /* --- arguments ----------------------------------------------------------- */
 
 static void check_argument(const struct looking *l, const struct kr_rule *rule,
@@ -249,17 +325,16 @@ static void check_argument(const struct looking *l, const struct kr_rule *rule,
 	struct kr_node *node = l->node;
 	const struct kr_inputs *in = &node->disk.inputs;
 	const struct kr_unit_word *word = kr_node_word(node, arg);
-	struct kr_text text = {.bytes = in->argv[arg],
-	                       .length = strlen(in->argv[arg])};
+	const char *text = in->argv[arg];
 	struct kr_span span = KR_SPAN_NONE;
 	struct kr_text whole;
 	size_t start, length;
 
 	/* at the start it is a flag, or what another one swallows, which is
 	 * reported by kubelet/flags */
-	if (!find_flag(kr_field(rule->fields[0])->flag, &text, &start,
-	               &length) ||
-	    start == 0 || text.bytes[start - 1] == '-')
+	if (!find_flag(kr_field(rule->fields[0])->flag, text, strlen(text),
+	               &start, &length) ||
+	    start == 0 || text[start - 1] == '-')
 		return;
 	if (word) {
 		whole = kr_word_text(word);
@@ -410,6 +485,7 @@ static int find_decoys(struct kr_node *node, const struct kr_rules *rules,
                        struct kr_diag *diag)
 {
 	const struct looking l = {node, rules, diag};
+	const struct kr_unit *unit = node->disk.unit;
 	bool command = kr_node_command(node) && !node->config_override;
 	int r;
 
@@ -420,12 +496,19 @@ static int find_decoys(struct kr_node *node, const struct kr_rules *rules,
 		for (size_t i = 1; i < node->disk.inputs.argc; i++)
 			check_argument(&l, rules->items[k], i);
 		r = command ? check_variables(&l, rules->items[k]) : 0;
+		for (size_t i = 0; command && r == 0 && i < unit->n_ignored;
+		     i++)
+			r = check_lines(&l, rules->items[k], unit->ignored[i],
+			                false);
 		kr_diag_about(diag, NULL);
 		if (r < 0)
 			return r;
 	}
 	if (!command)
 		return 0;
+	r = check_unread_dropins(&l);
+	if (r < 0)
+		return r;
 	r = check_folders(&l);
 	if (r < 0)
 		return r;

@@ -16,11 +16,13 @@
  *   decoy-kubelet-arg, config-yaml-d   arguments of k3s and RKE2 that do not
  *                        count, or that an older one does not read
  *   what is no input of kubelet although people and scanners take it for one,
- *   the first two as warnings where kubelet would have another value:
+ *   the first three as warnings where kubelet would have another value:
  *     decoy-config      a config file at a path of the CIS text, which this
  *                       kubelet does not read
  *     decoy-variable    a variable with the flag that no command expands, or
- *                       that another one of its name hides
+ *                       that another one of its name hides, or that is removed
+ *     decoy-line        the flag on a line of a unit that starts nothing
+ *     decoy-dropin      the flag in a file beside the unit's drop-ins
  *     decoy-argument    the flag's text inside of another argument
  *     decoy-config-dir  drop-ins beside the config file, and no --config-dir;
  *                       or files of --config-dir that kubelet does not read

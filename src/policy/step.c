@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "kubelet/flag-table.h"
 #include "policy/flag-edit.h"
 #include "policy/iptables.h"
 #include "policy/proof.h"
@@ -277,14 +278,35 @@ static bool says_right(const struct planning *p, const struct kr_source *s)
 
 #define STARTS_KUBELET "starts kubelet, so fix edits nothing here"
 
+/* Whether the flag S is written with its dashes: k3s and RKE2 need none. */
+static bool has_dashes(const struct kr_source *s)
+{
+	const char *at = s->span.file->data + s->span.offset;
+	size_t n = strcspn(s->text, "=");
+
+	return memmem(at, s->span.length, s->text, n) ||
+	       !memmem(at, s->span.length, s->text + 2, n - 2);
+}
+
+/* Whether the value of the flag S is a word of its own behind it. */
+static bool has_two_words(const struct kr_source *s)
+{
+	size_t n = s->kind == KR_SOURCE_FLAG ? strlen(s->text) : 0;
+	const struct kr_flag *flag =
+		n > 2 ? kr_flag_find(s->text + 2, n - 2) : NULL;
+
+	return flag && (s->state == KR_STATE_INVALID || !kr_flag_is_bare(flag));
+}
+
 static int name_place(struct planning *p, const struct kr_source *s,
                       const char *but)
 {
 	const struct kr_node_disk *disk = &p->node->disk;
 	const char *where = kr_source_where(s->span.file);
 	_cleanup_free_ char *text = kr_rule_text(
-		p->rule, s->kind == KR_SOURCE_FLAG ? "@FLAG@=@VALUE@"
-						   : "@KEY@: @VALUE@");
+		p->rule, s->kind != KR_SOURCE_FLAG ? "@KEY@: @VALUE@"
+			 : has_dashes(s)           ? "--@FLAG@=@VALUE@"
+						   : "@FLAG@=@VALUE@");
 
 	if (!text)
 		return -ENOMEM;
@@ -297,9 +319,10 @@ static int name_place(struct planning *p, const struct kr_source *s,
 		                      text, but, where);
 	return kr_diag_refuse(
 		p->diag, "not-a-unit", s->span,
-		"%s%schange this to %s yourself%s, then run '%s%s'",
+		"%s%schange this%s to %s yourself%s, then run '%s%s'",
 		p->brief ? "" : disk->foreign->name,
-		p->brief ? "" : " " STARTS_KUBELET ": ", text, but,
+		p->brief ? "" : " " STARTS_KUBELET ": ",
+		has_two_words(s) ? " and the word behind it" : "", text, but,
 		is_unit_file(disk->unit, s->span.file)
 			? "systemctl daemon-reload && "
 			: "",

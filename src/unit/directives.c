@@ -37,6 +37,8 @@ static int take_exec_start(struct kr_directives *d, struct kr_text *value,
 	size_t before = d->start.n_commands;
 	int r = kr_exec_parse(&d->start, &d->specifiers, value);
 
+	if (empty && (before > 0 || !d->emptied.file))
+		d->emptied = d->line;
 	d->start_refused =
 		!empty && (d->start_refused || d->start.n_commands == before);
 	return r;
@@ -240,20 +242,83 @@ static const struct directive {
 
 static const char *const sections[] = {"Unit", "Service", "Install", NULL};
 
+/* --- lines that systemd ignores ------------------------------------------ */
+
+/* Whether the LENGTH bytes at A are the word B, but for letters' case and one
+ * slip: a letter more, less or another one, or two exchanged. */
+static bool is_near(const char *a, size_t length, const char *b)
+{
+	size_t n = length, m = strlen(b), i = 0;
+
+	while (i < n && i < m && strncasecmp(a + i, b + i, 1) == 0)
+		i++;
+	for (; n > i && m > i && strncasecmp(a + n - 1, b + m - 1, 1) == 0; n--)
+		m--;
+	return (n < i + 2 && m < i + 2) ||
+	       (n == i + 2 && m == i + 2 &&
+	        strncasecmp(a + i, b + i + 1, 1) == 0 &&
+	        strncasecmp(a + i + 1, b + i, 1) == 0);
+}
+
+/* systemd logs no more than that it does not know the name. */
+static void say_ignored(struct kr_directives *d, const struct directive *meant,
+                        const char *section, const char *key, bool no_equals)
+{
+	bool is_start = meant->take == take_exec_start;
+	const char *code = is_start ? "exec-start-ignored" : "unit-key-ignored";
+	struct kr_diag *diag = d->specifiers.diag;
+
+	d->start_refused = d->start_refused || is_start;
+	if (no_equals)
+		kr_diag_add(diag, KR_WARNING, code, d->line,
+		            "'=' is missing behind %s: the line is ignored",
+		            meant->key);
+	else if (strcmp(meant->key, key) != 0)
+		kr_diag_add(diag, KR_WARNING, code, d->line,
+		            "'%s=' is unknown: ignored; did you mean '%s='?",
+		            key, meant->key);
+	else
+		kr_diag_add(diag, KR_WARNING, code, d->line,
+		            "%s= is ignored in [%s]: it must be in [%s]", key,
+		            section, meant->section);
+}
+
+/* Says what a line that systemd ignores was meant to be; where that is unknown
+ * and it may hold an argument, it is kept. */
+static int ignore(struct kr_directives *d, const char *section, const char *key,
+                  const struct kr_text *value)
+{
+	size_t word = strcspn(key, " \t");
+	bool no_equals = key[word] != '\0';
+
+	for (size_t i = 0; value->length > 0 && i < ARRAY_SIZE(directives);
+	     i++) {
+		if (!is_near(key, word, directives[i].key))
+			continue;
+		say_ignored(d, &directives[i], section, key, no_equals);
+		return 0;
+	}
+	if (!memmem(value->bytes, value->length, "--", 2))
+		return 0;
+	return KR_VEC_MOVE(d->unit->ignored, d->unit->n_ignored, &d->line);
+}
+
 static int assign(void *userdata, const char *section, const char *key,
-                  struct kr_text *value)
+                  struct kr_text *value, struct kr_span line)
 {
 	struct kr_directives *d = userdata;
 	int r;
 
+	d->line = line;
 	for (size_t i = 0; i < ARRAY_SIZE(directives); i++) {
 		if (strcmp(directives[i].key, key) == 0 &&
 		    strcmp(directives[i].section, section) == 0)
 			return directives[i].take(d, value,
 			                          directives[i].member);
 	}
-	if (strcmp(section, "Service") != 0)
-		return 0;
+	r = ignore(d, section, key, value);
+	if (r < 0 || strcmp(section, "Service") != 0)
+		return r;
 	r = kr_credentials_take(d->unit, &d->specifiers, key, value);
 	return r < 0 ? r : kr_mounts_take(d->unit, &d->specifiers, key, value);
 }

@@ -39,6 +39,8 @@ struct kr_directives {
 	bool may_have_credentials; /* whether there is a folder is not known */
 	bool may_be_missing;       /* WorkingDirectory= has a "-" */
 	bool start_refused;        /* an ExecStart= that gave no command */
+	struct kr_span line;       /* that is read */
+	struct kr_span emptied;    /* the ExecStart= that cleared the others */
 };
 
 /*

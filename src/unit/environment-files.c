@@ -140,6 +140,10 @@ int kr_environment_add_file(struct kr_environment *e,
 		                  : "path is not absolute and plain: ignored");
 		return 0;
 	}
+	if (strstr(path, " /") || strstr(path, " -/"))
+		kr_diag_add(s->diag, KR_WARNING, "environment-file-blank", span,
+		            "EnvironmentFile= takes one path, blanks and all: "
+		            "each path needs a line of its own");
 	if (asprintf(&entry, "%s%s", optional ? "-" : "", path) < 0)
 		return -ENOMEM;
 	return kr_strings_consume(&e->paths, entry);

@@ -56,7 +56,7 @@ struct reading {
 };
 
 static int assign(void *userdata, const char *section, const char *key,
-                  struct kr_text *value)
+                  struct kr_text *value, struct kr_span line)
 {
 	struct reading *rd = userdata;
 

@@ -422,12 +422,14 @@ static int find_names(const struct search *s, struct kr_strings *names)
 
 struct dropins {
 	struct kr_strings names, paths; /* in pairs */
+	struct kr_strings unread;
 };
 
 static void dropins_done(struct dropins *dropins)
 {
 	kr_strings_done(&dropins->names);
 	kr_strings_done(&dropins->paths);
+	kr_strings_done(&dropins->unread);
 }
 
 static bool contains_first(const struct kr_strings *strings, size_t n,
@@ -450,10 +452,19 @@ static int add_dropins(struct search *s, const char *folder,
 		return r;
 	for (size_t i = 0; i < dir.n_entries; i++) {
 		const char *name = dir.entries[i].name;
+		bool read = ends_with(name, ".conf");
 
-		if (name[0] == '.' || !ends_with(name, ".conf") ||
+		if (name[0] == '.' ||
+		    (!read && dir.entries[i].type == DT_DIR) ||
 		    contains_first(&dropins->names, n_before, name))
 			continue;
+		if (!read) {
+			r = kr_strings_consume(&dropins->unread,
+			                       kr_path_join(folder, name));
+			if (r < 0)
+				return r;
+			continue;
+		}
 		r = kr_strings_add(&dropins->names, name);
 		if (r < 0)
 			return r;
@@ -594,6 +605,7 @@ static int find_dropins(struct search *s, const char *asked,
 		if (r < 0)
 			return r;
 	}
+	files->unread = TAKE(dropins.unread);
 	return sort_dropins(&dropins, &files->dropins);
 }
 
@@ -656,6 +668,7 @@ void kr_unit_files_done(struct kr_unit_files *files)
 	free(files->fragment);
 	kr_strings_done(&files->names);
 	kr_strings_done(&files->dropins);
+	kr_strings_done(&files->unread);
 	*files = (struct kr_unit_files){0};
 }
 

@@ -17,6 +17,8 @@ struct kr_unit_files {
 	bool masked;               /* a link to /dev/null */
 	struct kr_strings names;   /* ID and those aliases that have drop-ins */
 	struct kr_strings dropins; /* paths, in the order systemd reads them */
+	/* of files beside them whose names do not end in .conf */
+	struct kr_strings unread;
 };
 
 /*

@@ -60,6 +60,15 @@ static int bad(struct loader *l, const char *path, const char *text)
 	return 0;
 }
 
+/* Makes the messages of CODE errors. */
+static void raise_code(struct kr_diag *diag, const char *code)
+{
+	for (size_t i = 0; i < diag->n_messages; i++) {
+		if (strcmp(diag->messages[i].code, code) == 0)
+			diag->messages[i].severity = KR_ERROR;
+	}
+}
+
 /* Makes what stopped systemd in a file an error. Whether there is one. */
 static bool raise_faults(struct kr_diag *diag)
 {
@@ -67,12 +76,8 @@ static bool raise_faults(struct kr_diag *diag)
 		"exec-start-invalid", "unit-section-invalid", "unit-not-utf8",
 		"unit-line-too-long"};
 
-	for (size_t i = 0; i < diag->n_messages; i++) {
-		for (size_t k = 0; k < ARRAY_SIZE(codes); k++) {
-			if (strcmp(diag->messages[i].code, codes[k]) == 0)
-				diag->messages[i].severity = KR_ERROR;
-		}
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+		raise_code(diag, codes[i]);
 	return kr_diag_first(diag, KR_ERROR);
 }
 
@@ -197,7 +202,11 @@ static int complete_environment(struct loader *l)
 		return r;
 	if (r == KR_ENV_FILES_REFUSED)
 		unit->load = KR_UNIT_BAD;
-	if (r == KR_ENV_FILES_MISSING) {
+	if (r == KR_ENV_FILES_MISSING && l->diag &&
+	    (strstr(e->missing, " /") || strstr(e->missing, " -/"))) {
+		unit->load = KR_UNIT_BAD;
+		raise_code(l->diag, "environment-file-blank");
+	} else if (r == KR_ENV_FILES_MISSING) {
 		unit->load = KR_UNIT_NO_ENVIRONMENT_FILE;
 		unit->missing_file = TAKE_PTR(e->missing);
 		kr_diag_add_path(l->diag, KR_WARNING,
@@ -338,12 +347,26 @@ static int complete_commands(struct loader *l)
 	return 0;
 }
 
+/* The service is without a command, as a line that has one was not taken: that
+ * line is the fault. */
+static bool blame_line(struct loader *l)
+{
+	const struct kr_directives *d = &l->directives;
+
+	if (d->start.n_commands > 0 || !l->diag)
+		return false;
+	if (d->start_refused)
+		raise_code(l->diag, "exec-start-ignored");
+	return (l->dropin_ended || d->start_refused) && raise_faults(l->diag);
+}
+
 /* Whether systemd takes the service as all files together have made it. */
 static void judge_service(struct loader *l)
 {
+	const struct kr_directives *d = &l->directives;
 	struct kr_unit *unit = l->unit;
 	struct kr_span span;
-	const char *fault = kr_directives_fault(&l->directives, &span);
+	const char *fault = kr_directives_fault(d, &span);
 
 	if (!fault)
 		return;
@@ -351,11 +374,13 @@ static void judge_service(struct loader *l)
 	if (span.file)
 		kr_diag_add(l->diag, KR_ERROR, "unit-two-commands", span, "%s",
 		            fault);
-	/* without a command, as the line of a drop-in that has one was not
-	 * taken: that line is the fault */
-	else if (l->directives.start.n_commands > 0 || !l->diag ||
-	         !(l->dropin_ended || l->directives.start_refused) ||
-	         !raise_faults(l->diag))
+	else if (blame_line(l))
+		return;
+	else if (d->start.n_commands == 0 && d->emptied.file)
+		kr_diag_add(l->diag, KR_ERROR, "unit-bad", d->emptied,
+		            "%s: this line empties it, and no command follows",
+		            fault);
+	else
 		bad(l, unit->fragment_path, fault);
 }
 
@@ -404,6 +429,7 @@ static int load(struct loader *l)
 	if (r < 0)
 		return r;
 	r = complete_before_commands(l);
+	l->unit->unread = TAKE(l->files.unread);
 	return r < 0 ? r : complete_commands(l);
 }
 
@@ -461,6 +487,8 @@ struct kr_unit *kr_unit_free(struct kr_unit *unit)
 	kr_mounts_done(unit);
 	kr_credentials_done(unit);
 	free(unit->before_start);
+	free(unit->ignored);
+	kr_strings_done(&unit->unread);
 	kr_strings_done(&unit->environment_files);
 	kr_strings_done(&unit->written_environment);
 	kr_strings_done(&unit->written_files);

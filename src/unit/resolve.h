@@ -182,6 +182,10 @@ struct kr_unit {
 	size_t n_before_start;
 	struct kr_unit_command *before_commands;
 	size_t n_before_commands;
+	/* lines of which nothing is taken, and that hold "--" */
+	struct kr_span *ignored;
+	size_t n_ignored;
+	struct kr_strings unread; /* as of kr_unit_files */
 	/* the environment that the command gets, one entry a name, the one
 	 * that wins; losers are in SHADOWED */
 	struct kr_unit_variable *variables;

@@ -268,7 +268,8 @@ static int parse_assignment(struct reader *r, size_t start, size_t end)
 		return -ENOMEM;
 	err = kr_text_append_part(&value, &r->line, value_start,
 	                          end - value_start);
-	return err < 0 ? err : r->assign(r->userdata, r->section, key, &value);
+	return err < 0 ? err
+	               : r->assign(r->userdata, r->section, key, &value, span);
 }
 
 static int parse_logical(struct reader *r)

@@ -9,11 +9,12 @@
 #include "base/span.h"
 #include "base/text.h"
 
-/* One assignment. SECTION and KEY are valid during the call; VALUE, without
- * the blanks around it, may be moved away (*VALUE becomes empty). 0, or an
- * errno that ends the file. */
+/* One assignment, which LINE holds. SECTION and KEY are valid during the call;
+ * VALUE, without the blanks around it, may be moved away (*VALUE becomes
+ * empty). 0, or an errno that ends the file. */
 typedef int kr_syntax_assign_fn(void *userdata, const char *section,
-                                const char *key, struct kr_text *value);
+                                const char *key, struct kr_text *value,
+                                struct kr_span line);
 
 /*
  * Reads FILE as systemd reads a unit file that knows SECTIONS
