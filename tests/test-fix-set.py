@@ -1142,7 +1142,7 @@ NOT_CURED = (
      "makeIPTablesUtilChains"),
     ('"readOnlyPort": "x"', '"registerNode": 1', "registerNode"),
     ('"readOnlyPort": "x"', '"clusterDNS": "10.0.0.10"', "clusterDNS"),
-    ('"readOnlyPort": "x"', '"clusterDNS": [1]', "the value"),
+    ('"readOnlyPort": "x"', '"clusterDNS": [1]', "each item of clusterDNS"),
     ('"readOnlyPort": "x"', '"registerWithTaints": [{"key": 1}]', "key"),
     ('"readOnlyPort": "x"', '"evictionHard": {"a": [1]}', "a"),
     ('"readOnlyPort": "x"', '"kubeReserved": 1', "kubeReserved"),

@@ -1959,7 +1959,7 @@ def words_rows():
     ]
 
 
-def check_words(tap, program, schemas):
+def printed_words(tap, program, schemas):
     for name, tree, command, want in words_rows():
         with Image(tree) as image:
             case = Check(program, schemas, image.root)
@@ -2267,7 +2267,7 @@ def main():
     elsewhere_next(tap, program, schemas)
     parts(tap, program, schemas)
     benchmark_next(tap, program, schemas)
-    check_words(tap, program, schemas)
+    printed_words(tap, program, schemas)
     said_once(tap, program, schemas)
     lost_lines(tap, program, schemas)
     caps(tap, program, schemas)

@@ -39,8 +39,8 @@ int kr_host_records(struct kr_host *host, const struct kr_manifests **ret);
 /*
  * Whether the kubelet that runs was started after the beginning of MANIFEST.
  * Its invocation tells, since a clock may be set meanwhile; the times do where
- * the record has none, and that of the process where systemd was not asked. One
- * that is not known counts as started since.
+ * the record has none, and that of the process where systemd was not asked. A
+ * kubelet whose start is unknown counts as started since.
  */
 bool kr_host_is_newer(const struct kr_host *host,
                       const struct kr_manifest *manifest);
