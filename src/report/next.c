@@ -278,7 +278,8 @@ static size_t place_length(const char *reason)
 }
 
 /* What a fix would be refused for is what keeps the audit from knowing: the
- * first line has said it, and the place stays. */
+ * first line has said it. The place stays, but of a file that another one is
+ * mounted over. */
 static int print_refused(const struct kr_next *next)
 {
 	const char *said = next->audit->items[0].disk.reason;
@@ -287,6 +288,7 @@ static int print_refused(const struct kr_next *next)
 	_cleanup_free_ char *text = NULL;
 	struct kr_message rest;
 	enum kr_foresight foresight;
+	size_t place;
 	int r = kr_foresee(next->host, next->audit, next->known, &why,
 	                   &foresight);
 
@@ -295,7 +297,10 @@ static int print_refused(const struct kr_next *next)
 	cause = kr_diag_cause(&why);
 	if (cause && strncmp(cause->text, said, strlen(said)) == 0 &&
 	    strncmp(cause->text + strlen(said), ": ", 2) == 0) {
-		if (kr_format(&text, "%.*s%s", (int)place_length(said), said,
+		place = strcmp(cause->code, "mounted-over") == 0
+		                ? 0
+		                : place_length(said);
+		if (kr_format(&text, "%.*s%s", (int)place, said,
 		              cause->text + strlen(said) + 2) < 0)
 			return -ENOMEM;
 		rest = *cause;
