@@ -85,6 +85,8 @@ CASES = {
                                  "--skip=3.1.4,anonymous-auth," + FILES]),
     "audit-benchmark-level": (COMPLIANT, ["audit", "--benchmark=eks-1.8",
                                           "--level=1", "--skip=" + FILES]),
+    "audit-not-applicable": (COMPLIANT, ["audit", "--benchmark=eks-1.5",
+                                         "--control=3.2.4,hostname-override"]),
     "audit-benchmark-json": (COMPLIANT, ["audit", "--benchmark=eks-1.5",
                                          "--control=3.2.4,rotateCertificates,"
                                          "hostname-override", "-ojson"]),
