@@ -596,6 +596,17 @@ def test_catalog(host, tap):
                  "journalctl -x")
     tap.matches(text, r"on kubelet\.service is done", "with its fields")
     tap.matches(text, r"The record of the change is \d{8}T", "and the record")
+    # a control that is left: the words are of that, too
+    result = host.remedy("fix", "--restart=never", "--benchmark=cis-1.12")
+    host.sh("journalctl --sync")
+    text = host.run(["journalctl", "-x", "--no-pager", "-b", "-o", "verbose",
+                     "KUBELET_REMEDY_STATUS=1"]).stdout
+    tap.status(result, 1, "a control is left")
+    tap.matches(text, r"PRIORITY=[45]\n", "it is a notice at least")
+    text = host.run(["journalctl", "-x", "--no-pager", "-b",
+                     "KUBELET_REMEDY_STATUS=1"]).stdout
+    tap.matches(text, "Subject: (Not all that|kubelet's configuration was not)",
+                "what is said of it")
     host.remove(CATALOG_PATH)
 
 

@@ -110,7 +110,9 @@ def test_no_libsystemd(host, tap):
     result = run("fix")
     tap.status(result, 4, "fix")
     tap.contains(result.stdout + result.stderr, words, "fix says why")
-    tap.contains(run("status").stdout, "systemd cannot be asked", "status")
+    said = run("status").stdout
+    tap.contains(said, "systemd cannot be asked: " + words, "status says why")
+    tap.contains(said, "\nnext: ", "status says what to do")
     tap.equal(host.snapshot(), before, "no file is changed")
     tap.equal(host.identity(), was, "kubelet was not touched")
 

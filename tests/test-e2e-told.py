@@ -64,8 +64,8 @@ def check_plain(tap, text, columns=80):
     tap.equal(wide, [], "no line wraps")
 
 
-def on_terminal(host, *words):
-    terminal = Terminal(80)
+def on_terminal(host, *words, columns=80):
+    terminal = Terminal(columns)
     result = host.finish(host.spawn(["kubelet-remedy", *words,
                                      "--color=never"],
                                     stderr=terminal.slave))
@@ -90,6 +90,11 @@ def test_terminal(host, tap):
     tap.status(result, 0, "undo")
     check_order(tap, text, ("\rwrite ", "\rreload ", REVERTS, "\rrestart ",
                             re.escape(WATCHES), CONFIRMED), "undo")
+    failing_node(host)
+    result, text = on_terminal(host, "fix", "--wait=9", columns=40)
+    tap.status(result, 0, "40 columns")
+    check_order(tap, text, (r"\rhealthy; watching \(0 of 5 s\)",
+                            r"watching \(4 of 5 s\)"), "the numbers stay")
 
 
 def test_waits(host, tap):

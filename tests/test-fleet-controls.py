@@ -476,6 +476,16 @@ class Test:
                      if c["name"] == "readOnlyPort")
             self.equal((port["waived"], port["fail"], port["unknown"]),
                        (2, 0, 1), "the port")
+            why = {c["waiver"] and c["waiver"]["reason"]
+                   for line in nodes.values() for c in line["controls"]
+                   if c["verdict"] == "waived"}
+            self.equal(why, {"behind a firewall"}, "why")
+            text = self.run(*words, nodes=["good", "port"]).out
+            if not text.startswith("PASS  2 of 2 nodes pass every control of "
+                                   "CIS Amazon EKS 1.8, 1 control is waived") \
+                    or "  waived   2 nodes     readOnlyPort: behind a " \
+                    "firewall\n" not in text:
+                self.faults.append("text: " + text)
             if "this line waives nothing" not in run.err:
                 self.faults.append("no warning: " + run.err)
             # relative, and alone: the one control

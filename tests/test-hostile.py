@@ -234,6 +234,10 @@ REFUSED = (
     ("open for writing", writer, "open for writing"),
     ("the state folder leads out", state_link, "No such file|not there"),
 )
+# by what is said: the step that makes a way
+STEPS = {"hard link": "find -samefile", "immutable": "chattr -i",
+         "[Rr]ead-only": "remount", "no room.*No space": "free space there",
+         "open for writing": "has closed it"}
 
 
 def check_refused(program, tree, row):
@@ -248,6 +252,10 @@ def check_refused(program, tree, row):
             faults.append("status %d" % result.status)
         if not re.search(said, text):
             faults.append("the reason is not named")
+        # of a file that is as it should be, or is not there
+        if said in STEPS and (STEPS[said] not in text or
+                              "next: correct" in text):
+            faults.append("the step is not named")
         if CONFIG not in text and "var/lib" not in text:
             faults.append("no path is named")
         if (look(case.path), sorted(os.listdir(case.folder))) != before:

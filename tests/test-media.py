@@ -260,6 +260,25 @@ def check_mode(program, node, benchmark, mode):
     return faults
 
 
+# modes alone: the node, the medium; whether its words can have them
+ALONE = (("aks-ubuntu2204-flags", []),
+         ("cis-text-config-false", ["--for=aks"]))
+NOT_ALONE = (("cis-text-config-false", ["--for=nodeadm"]),
+             ("cis-text-config-false", ["--for=ignition"]),
+             ("gke-cos", []), ("kubeadm-debian", []))
+
+
+def check_alone(program, node, options, wanted):
+    """Of modes alone there is this program's own command, or nothing at all."""
+    run = Run([program, "fix", "-n", "-o", "json", "--control=mode:unit",
+               "--kubelet-version=1.29", "--root=" + node, *options])
+    durable = parse(run.out)["durable"]
+    if not wanted:
+        return ["%r" % durable] if durable else []
+    return [] if durable and durable["place"] and \
+        "--control=mode:unit" in durable["text"] else ["%r" % durable]
+
+
 def main():
     if len(sys.argv) != 3:
         print(__doc__, file=sys.stderr)
@@ -305,6 +324,10 @@ def main():
         tap.row("a mode: %s" % benchmark, check_mode(
             program, os.path.join(nodes, "cis-text-config-false"), benchmark,
             mode))
+    for rows, wanted in ((ALONE, True), (NOT_ALONE, False)):
+        for name, options in rows:
+            tap.row("modes alone: %s %s" % (name, options), check_alone(
+                program, os.path.join(nodes, name), options, wanted))
     run = Run([program, "fix", "--for=aks", "--root=/nonexistent"])
     tap.row("only with -n", [] if run.status == 2 else [run.err])
     run = Run([program, "fix", "--for=x"])

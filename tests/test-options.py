@@ -108,6 +108,16 @@ SAME = [(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( UTC|Z)?", "TIME"),
         (r"/tmp/kr-[\w./-]*", "PATH")]
 
 
+# what comes from elsewhere must not reach the terminal as it is
+ESCAPED = (["x\x1b[31m"], ["audit", "x\x1b[31m"], ["audit", "--x\x1b[31m=1"],
+           ["audit", "-\x1b"], ["help", "x\x1b"], ["help", "-\x1b"],
+           ["audit", "--control=x\x1b[31m"], ["audit", "--benchmark=x\x1b"],
+           ["audit", "--benchmark", "x\x1b"], ["audit", "--output=x\n\x1b"],
+           ["fix", "--set=x\x1b"], ["fix", "--set=x\x1b=1"],
+           ["fix", "--allow=x\x1b", "--root=/"],
+           ["fleet", "--all-nodes", "--server=x\x1b"])
+
+
 class Test:
     def __init__(self, program, nodes, server):
         self.program, self.nodes, self.server = program, nodes, server
@@ -177,6 +187,12 @@ class Test:
             ("not an option of " + command) in run.err
         return [] if good else ["%d: %s%s" % (run.status, run.out, run.err)]
 
+    def escaped(self, words):
+        run = Run([self.program, *words])
+        return [] if run.status == 2 and "\x1b" not in run.err + run.out and \
+            all(line.startswith("kubelet-remedy: ")
+                for line in run.err.splitlines()) else [repr(run.err)]
+
     def alone(self, words, other):
         run = Run([self.program, *words])
         good = run.status == 2 and not run.out and \
@@ -208,6 +224,8 @@ def main():
                                        else "refused"),
                         test.honoured(command, option) if its else
                         test.refused(command, option, argument[:1]))
+        for words in ESCAPED:
+            tap.row("escaped: %r" % words, test.escaped(words))
         for words, other in ALONE:
             tap.row("alone: " + " ".join(words), test.alone(words, other))
         tap.row("--verbose names what is read", test.verbose())

@@ -188,7 +188,7 @@ class Test:
             run, got = self.audit(node, "--waivers=w", "--benchmark=eks-1.8")
             texts = [m["text"] for m in got["messages"]
                      if m["file"] == "/w"]
-            self.equal((len(texts), texts[0].endswith(" below " + node.root)),
+            self.equal((len(texts), texts[0].endswith(" at %s/w" % node.root)),
                        (1, code == "file-unreadable"), "the node's own path")
         self.equal((run.status, got.get("verdict"), len(got["controls"])),
                    (3, "unknown", 13), "an error, never ignored")
@@ -206,6 +206,11 @@ class Test:
                 _, got = self.audit(node, "--waivers=" + given)
             self.equal([m["file"] for m in got["messages"]
                         if m["code"].startswith("waiver")], ["/w"], given)
+        with NodeCopy(self.tree) as node:
+            run = Run([self.program, "audit", "--waivers=w", "--root=" +
+                       node.root])
+            self.equal("; it is looked for at %s/w\n" % node.root in
+                       run.out + run.err, True, run.out + run.err)
         return self.taken()
 
 

@@ -445,6 +445,12 @@ def unknown(case):
     case.expect((run.status, run.out, run.err) ==
                 (1, "NOTHING TO UNDO  " + said, ""),
                 "undo: %d: %s%s", run.status, run.out, run.err)
+    case.run("undo")
+    run = case.run("undo", "2")
+    case.expect((run.status, run.out, run.err) == (
+        1, "NOTHING TO UNDO  there is no fix 2: it is an undo; a fix makes the "
+        "change again\n", ""), "an undo: %d: %s%s", run.status, run.out,
+                run.err)
     run = case.run("undo", "-q", "20200101T000000.000000Z-00000000")
     case.expect((run.status, run.out, run.err) == (1, "", "error: " + said),
                 "undo -q: %d: %s%s", run.status, run.out, run.err)

@@ -127,22 +127,27 @@ static_assert(ARRAY_SIZE(entries) == _KR_OUTCOME_MAX, "one for each outcome");
 
 /* REASON is fix->reason, and TEXT has it in it, as a log may be given it. */
 static void send_entry(const struct kr_options *o, const struct kr_fix *fix,
-                       const char *status, const char *text, const char *reason)
+                       int status, const char *text, const char *reason)
 {
+	/* a control that is left still fails, or has no verdict */
+	const bool is_left = o->command == KR_COMMAND_FIX && status != 0 &&
+	                     strcmp(entries[fix->outcome].priority, "6") == 0;
+	char number[16];
 	const char *unit =
 		fix->host && fix->host->node ? fix->host->node->unit_name : "";
 	const struct kr_journal_field fields[] = {
 		{"MESSAGE", text},
 		{"MESSAGE_ID", entries[fix->outcome].message_id},
-		{"PRIORITY", entries[fix->outcome].priority},
+		{"PRIORITY", is_left ? "5" : entries[fix->outcome].priority},
 		{"KUBELET_REMEDY_COMMAND", kr_command_to_string(o->command)},
 		{"KUBELET_REMEDY_OUTCOME", kr_fix_outcome(fix)},
 		{"KUBELET_REMEDY_REASON", reason},
-		{"KUBELET_REMEDY_STATUS", status},
+		{"KUBELET_REMEDY_STATUS", number},
 		{"KUBELET_REMEDY_TRANSACTION", fix->transaction},
 		{"KUBELET_REMEDY_UNIT", unit},
 	};
 
+	snprintf(number, sizeof(number), "%d", status);
 	kr_journal_send(fields, ARRAY_SIZE(fields));
 }
 
@@ -150,19 +155,17 @@ static void log_change(const struct kr_options *o, const struct kr_fix *fix,
                        int status)
 {
 	_cleanup_free_ char *text = NULL, *reason = NULL;
-	char number[16];
 
 	if (o->fix.dry_run || !is_live(o, fix))
 		return;
 	reason = kr_utf8_escape(fix->reason, strlen(fix->reason));
-	snprintf(number, sizeof(number), "%d", status);
 	if (!reason ||
 	    asprintf(&text, "%s: %s: %s", kr_command_to_string(o->command),
 	             kr_fix_outcome(fix), reason) < 0) {
 		text = NULL;
 		return;
 	}
-	send_entry(o, fix, number, text, reason);
+	send_entry(o, fix, status, text, reason);
 }
 
 /* --- what is printed ----------------------------------------------------- */

@@ -33,9 +33,8 @@ static int refuse(struct kr_fix_selected *s, const char *format, ...)
 	s->usage = true;
 	fprintf(s->err, "%s: ", KR_NAME);
 	va_start(args, format);
-	vfprintf(s->err, format, args);
+	kr_usage_sentence(s->err, format, args);
 	va_end(args);
-	fputc('\n', s->err);
 	return -EINVAL;
 }
 

@@ -14,11 +14,13 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
+#include "base/format.h"
 #include "base/vec.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/select.h"
+#include "cli/usage.h"
 #include "cli/watch.h"
 #include "host/fleet-width.h"
 #include "host/fleet.h"
@@ -63,6 +65,19 @@ static size_t count_why(const struct kr_fleet_heard *heard, size_t n,
 	return found;
 }
 
+/* A control that is waived has a line with why. */
+static int tabulate_waived(struct run *run, struct kr_finding f)
+{
+	const struct kr_waiver *w = f.waiver;
+	_cleanup_free_ char *reason = NULL;
+	int r = kr_format(&reason, "%s: %s%s%s%s", f.rule->name, w->reason,
+	                  *w->until ? " (until " : "", w->until,
+	                  *w->until ? ")" : "");
+
+	f.reason = reason;
+	return r < 0 ? r : kr_fleet_table_add(&run->table, &f, "");
+}
+
 /* What several controls of a node say alike is said once. */
 static int tabulate(struct run *run, const struct kr_fleet_heard *heard,
                     const struct kr_configz *configz)
@@ -73,6 +88,12 @@ static int tabulate(struct run *run, const struct kr_fleet_heard *heard,
 		struct kr_finding f = heard->findings[i];
 		int r;
 
+		if (f.verdict == KR_VERDICT_WAIVED) {
+			r = tabulate_waived(run, f);
+			if (r < 0)
+				return r;
+			continue;
+		}
 		if (f.why && count_why(heard, i, f.why) > 0)
 			continue;
 		if (f.why && count_why(heard, n, f.why) > 1)
@@ -218,8 +239,9 @@ static int split_names(char *list, const char ***ret, size_t *ret_n)
 
 static int usage_error(FILE *err, const char *what)
 {
-	fprintf(err, "%s: fleet: %s\n%s: see '%s fleet --help'\n", KR_NAME,
-	        what, KR_NAME, KR_NAME);
+	fprintf(err, "%s: fleet: ", KR_NAME);
+	kr_usage_word(err, what);
+	fprintf(err, "\n%s: see '%s fleet --help'\n", KR_NAME, KR_NAME);
 	return KR_STATUS_USAGE;
 }
 
@@ -511,7 +533,9 @@ int kr_cli_fleet(const struct kr_options *o, FILE *out, FILE *err,
 	if (r == -ENOMEM)
 		return kr_cli_out_of_memory(err);
 	if (r < 0) {
-		fprintf(err, "%s: %s\n", KR_NAME, reason);
+		fprintf(err, "%s: ", KR_NAME);
+		kr_usage_word(err, reason);
+		fputc('\n', err);
 		return KR_STATUS_NO_VERDICT;
 	}
 	on_node.select.waivers = NULL;

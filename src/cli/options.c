@@ -306,10 +306,10 @@ static int parse_help(int argc, char **argv, FILE *err, struct kr_options *ret)
 	    strcmp(argv[0], "-h") == 0)
 		return parse_help(argc - 1, argv + 1, err, ret);
 	if (argv[0][0] == '-') {
-		fprintf(err,
-		        "%s: help: %s: not expected: a command's name may "
-		        "stand there\n",
-		        KR_NAME, argv[0]);
+		fprintf(err, "%s: help: ", KR_NAME);
+		kr_usage_word(err, argv[0]);
+		fputs(": not expected: a command's name may stand there\n",
+		      err);
 		return -EINVAL;
 	}
 	if (find_command(argv[0], &ret->help_on) < 0)

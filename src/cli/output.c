@@ -2,7 +2,8 @@
 
 /*
  * What the commands print on. Colours are for terminals, unless --color=always
- * is given; NO_COLOR (no-color.org) turns them off where --color is not given.
+ * is given; NO_COLOR (no-color.org), and a TERM that is "dumb" or not set, turn
+ * them off where --color is not given.
  */
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include "base/macro.h"
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "cli/usage.h"
 #include "report/text-words.h"
 
 /* Where there is no terminal that says its own. */
@@ -34,13 +36,14 @@ unsigned kr_cli_columns(FILE *out)
 
 struct kr_term kr_cli_terminal(const struct kr_options *o, FILE *out)
 {
-	const char *no_color = getenv("NO_COLOR");
+	const char *no_color = getenv("NO_COLOR"), *type = getenv("TERM");
 	bool is_tty = isatty(fileno(out)) == 1;
 	struct kr_term term = {.out = out, .is_terminal = is_tty};
 
 	term.color = o->color == KR_WHEN_ALWAYS ||
 	             (o->color == KR_WHEN_AUTO && is_tty &&
-	              !(no_color && *no_color));
+	              !(no_color && *no_color) && type && *type &&
+	              strcmp(type, "dumb") != 0);
 	term.width = o->width > 0 ? o->width : is_tty ? kr_cli_columns(out) : 0;
 	term.wraps = term.width > 0;
 	if (term.width == 0)
@@ -111,8 +114,9 @@ int kr_cli_out_of_memory(FILE *err)
 
 static int fail(FILE *err, const struct kr_output_file *file, int error)
 {
-	fprintf(err, "%s: --output-file: %s: %s\n", KR_NAME, file->path,
-	        strerror(error));
+	fprintf(err, "%s: --output-file: ", KR_NAME);
+	kr_usage_word(err, file->path);
+	fprintf(err, ": %s\n", strerror(error));
 	return -error;
 }
 
@@ -191,10 +195,9 @@ int kr_output_file_begin(struct kr_output_file *ret, const char *path,
 	if (!exists && errno != ENOENT)
 		return fail(err, ret, errno);
 	if (exists && !S_ISREG(was.st_mode)) {
-		fprintf(err,
-		        "%s: --output-file: %s must be a regular file, or not "
-		        "be there%s\n",
-		        KR_NAME, path,
+		fprintf(err, "%s: --output-file: ", KR_NAME);
+		kr_usage_word(err, path);
+		fprintf(err, " must be a regular file, or not be there%s\n",
 		        S_ISLNK(was.st_mode) ? "; it is a symbolic link" : "");
 		return -EINVAL;
 	}

@@ -53,9 +53,8 @@ static int refuse(const struct selecting *s, const char *option,
 
 	fprintf(s->err, "%s: --%s: ", KR_NAME, option);
 	va_start(args, format);
-	vfprintf(s->err, format, args);
+	kr_usage_sentence(s->err, format, args);
 	va_end(args);
-	fputc('\n', s->err);
 	return -EINVAL;
 }
 
@@ -538,7 +537,9 @@ int kr_select_waivers(const struct kr_options *o, struct kr_node *node,
 	if (!given)
 		return 0;
 	kr_diag_add_path(diag, KR_ERROR, "file-unreadable", path,
-	                 "file cannot be read: %s%s%s", kr_fs_strerror(ENOENT),
-	                 below ? " below " : "", below ? node->root : "");
+	                 "file cannot be read: %s%s%s%s",
+	                 kr_fs_strerror(ENOENT),
+	                 below ? "; it is looked for at " : "",
+	                 below ? node->root : "", below ? path : "");
 	return r;
 }

@@ -17,6 +17,24 @@
 #include "cli/usage.h"
 #include "policy/editions.h"
 #include "policy/rules.h"
+#include "report/term.h"
+
+void kr_usage_word(FILE *err, const char *word)
+{
+	const struct kr_term term = {.out = err};
+
+	kr_term_text(&term, word);
+}
+
+void kr_usage_sentence(FILE *err, const char *format, va_list args)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	kr_usage_word(err, text ? text : "out of memory");
+	fputc('\n', err);
+}
 
 static int read_on(FILE *err, enum kr_command command)
 {
@@ -103,7 +121,9 @@ int kr_usage_no_command(FILE *err, const char *word)
 	/* what other programs call it */
 	if (strcmp(word, "-V") == 0)
 		near.nearest = "--version";
-	fprintf(err, "%s: %s: %s", KR_NAME, word,
+	fprintf(err, "%s: ", KR_NAME);
+	kr_usage_word(err, word);
+	fprintf(err, ": %s",
 	        is_option && !near.nearest ? "no command is given"
 	                                   : "not a command");
 	if (near.nearest)
@@ -123,8 +143,9 @@ int kr_usage_alone(FILE *err, enum kr_command command, const char *name,
 
 static int no_letter(FILE *err, enum kr_command command, char letter)
 {
-	fprintf(err, "%s: -%c: not an option of %s", KR_NAME, letter,
-	        kr_commands[command].name);
+	fprintf(err, "%s: -", KR_NAME);
+	kr_usage_word(err, (char[]){letter, '\0'});
+	fprintf(err, ": not an option of %s", kr_commands[command].name);
 	for (size_t i = 0; i < kr_n_option_rows; i++) {
 		if (kr_option_rows[i].letter != letter)
 			continue;
@@ -186,8 +207,9 @@ static int no_name(FILE *err, enum kr_command command, const char *name)
 	}
 	if (*name && n_begin > 1)
 		return not_clear(err, command, name, n_begin);
-	fprintf(err, "%s: --%s: not an option of %s", KR_NAME, name,
-	        kr_commands[command].name);
+	fprintf(err, "%s: --", KR_NAME);
+	kr_usage_word(err, name);
+	fprintf(err, ": not an option of %s", kr_commands[command].name);
 	if (other && strcmp(other->name, name) == 0) {
 		fputs(", but of ", err);
 		kr_help_commands(err, other->commands);
@@ -244,7 +266,9 @@ static void list_words(FILE *err, enum kr_command command,
 int kr_usage_no_value(FILE *err, enum kr_command command,
                       const struct kr_option_row *row, const char *value)
 {
-	fprintf(err, "%s: --%s: '%s' is not ", KR_NAME, row->name, value);
+	fprintf(err, "%s: --%s: '", KR_NAME, row->name);
+	kr_usage_word(err, value);
+	fputs("' is not ", err);
 	if (row->words)
 		list_words(err, command, row->words);
 	else
@@ -289,16 +313,21 @@ int kr_usage_no_operand(FILE *err, enum kr_command command, const char *word,
 {
 	const char *argument = kr_commands[command].argument;
 
-	fprintf(err, "%s: %s: ", KR_NAME, word);
+	fprintf(err, "%s: ", KR_NAME);
+	kr_usage_word(err, word);
+	fputs(": ", err);
 	if (argument)
 		fprintf(err, "only one %s can be named", argument);
 	else
 		fprintf(err, "not expected: %s takes options only",
 		        kr_commands[command].name);
-	if (before)
-		fprintf(err, "; did you mean '--%s=%s'?", before->name, word);
-	else if (kr_command_takes(command, "control"))
+	if (before) {
+		fprintf(err, "; did you mean '--%s=", before->name);
+		kr_usage_word(err, word);
+		fputs("'?", err);
+	} else if (kr_command_takes(command, "control")) {
 		suggest_control(err, word);
+	}
 	fputc('\n', err);
 	return read_on(err, command);
 }

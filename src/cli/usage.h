@@ -6,9 +6,17 @@
  * and where to read on. Each prints on ERR and gives -EINVAL.
  */
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "cli/option-table.h"
+
+/* WORD as a terminal may be given it: kr_utf8_show(). */
+void kr_usage_word(FILE *err, const char *word);
+
+/* The same of a whole sentence, and the end of the line. */
+void kr_usage_sentence(FILE *err, const char *format, va_list args)
+	_printf_(2, 0);
 
 /* WORD stands where a command should. */
 int kr_usage_no_command(FILE *err, const char *word);

@@ -43,14 +43,19 @@ static void put(struct kr_watch *w, const char *text, size_t size)
 	w->shown = w->shown || n > 0;
 }
 
+static unsigned columns(const struct kr_watch *w)
+{
+	unsigned width = w->width > 1 ? w->width - 1 : 79;
+
+	return width > KR_WATCH_LINE_SIZE ? KR_WATCH_LINE_SIZE : width;
+}
+
 /* One line that is drawn over itself and never wraps. */
 static void draw(struct kr_watch *w, const char *line)
 {
-	unsigned width = w->width > 1 ? w->width - 1 : 79;
+	unsigned width = columns(w);
 	char text[KR_WATCH_LINE_SIZE + 2];
 
-	if (width > KR_WATCH_LINE_SIZE)
-		width = KR_WATCH_LINE_SIZE;
 	snprintf(text, sizeof(text), "\r%-*.*s", (int)width, (int)width, line);
 	put(w, text, strlen(text));
 	w->drawn = width;
@@ -109,14 +114,15 @@ static void say(struct kr_watch *w, const char *line)
 
 /* What is said otherwise than that it is waited for. */
 static const struct phrase {
-	const char *what, *words;
+	const char *what, *words, *brief;
 	bool is_step; /* that said its name when it began */
 } phrases[] = {
-	{"the reload", "reload", true},
-	{"the restart", "restart", true},
+	{"the reload", "reload", "reload", true},
+	{"the restart", "restart", "restart", true},
 	{"kubelet to stay healthy", "healthy; watching that it stays up",
-         false},
-	{"kubelet to stay up", "running; watching that it stays up", false},
+         "healthy; watching", false},
+	{"kubelet to stay up", "running; watching that it stays up",
+         "running; watching", false},
 };
 
 /* The names of steps, where JSON's are riddles. */
@@ -143,6 +149,16 @@ static const char *step_name(const char *action)
 static const struct phrase *find_phrase(const char *what)
 {
 	return KR_FIND(phrases, ARRAY_SIZE(phrases), what, what);
+}
+
+/* The numbers are what changes: the words in front of them are cut. */
+static void shorten(unsigned width, const char *words, const char *time,
+                    char line[static KR_WATCH_LINE_SIZE])
+{
+	size_t rest = strlen(" ()") + strlen(time);
+
+	snprintf(line, KR_WATCH_LINE_SIZE, "%.*s (%s)",
+	         (int)(width > rest ? width - rest : 0), words, time);
 }
 
 /* Once a second on a terminal, once in a log. */
@@ -174,6 +190,8 @@ static void show_wait(struct kr_watch *w, const char *what,
 		snprintf(time, sizeof(time), "%u s", passed);
 	snprintf(line, sizeof(line), "%s%s (%s)", phrase ? "" : "waiting for ",
 	         phrase ? phrase->words : what, time);
+	if (in_place && strlen(line) > columns(w))
+		shorten(columns(w), phrase ? phrase->brief : what, time, line);
 	if (in_place)
 		draw(w, line);
 	else if (!phrase || !phrase->is_step)

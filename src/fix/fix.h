@@ -21,7 +21,7 @@
 enum kr_outcome {
 	KR_OUTCOME_UNCHANGED,
 	KR_OUTCOME_FIXED,
-	KR_OUTCOME_PARTLY, /* the files are correct, what runs is not */
+	KR_OUTCOME_PARTLY, /* fixed, but a control that was asked for is not */
 	KR_OUTCOME_WOULD_FIX,
 	KR_OUTCOME_UNCONFIGURED,
 	KR_OUTCOME_REFUSED,

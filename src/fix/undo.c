@@ -91,20 +91,36 @@ static int end_recovered(struct kr_applying *a)
 
 #define LISTED "'kubelet-remedy history' lists them"
 
-static int no_fix(struct kr_applying *a, const char *id, bool several)
+/* Whether ID is the number of an undo. */
+static bool is_undo(const struct kr_manifests *list, const char *id)
+{
+	const char *error;
+	long long number =
+		strtonum(id, 1, kr_manifests_next_number(list) - 1, &error);
+	const struct kr_manifest_row *row =
+		error ? NULL : kr_manifests_find_row(list, (unsigned)number);
+
+	return row && row->undo;
+}
+
+static int no_fix(struct kr_applying *a, const struct kr_manifests *list,
+                  const char *id, bool several)
 {
 	const char *what =
 		several ? "more than one fix begins with" : "there is no fix";
+	const char *rest = LISTED;
 
 	if (!id && *a->recovered.id)
 		return end_recovered(a);
 	if (!id)
 		return kr_apply_end(a, KR_OUTCOME_UNCHANGED,
 		                    "there is no fix to undo");
+	if (!several && is_undo(list, id))
+		rest = "it is an undo; a fix makes the change again";
 	kr_diag_add(a->diag, KR_ERROR, "no-transaction", KR_SPAN_NONE,
-	            "%s %s: " LISTED, what, id);
-	return kr_apply_end(a, KR_OUTCOME_UNCHANGED, "%s %s: " LISTED, what,
-	                    id);
+	            "%s %s: %s", what, id, rest);
+	return kr_apply_end(a, KR_OUTCOME_UNCHANGED, "%s %s: %s", what, id,
+	                    rest);
 }
 
 /* A fix may have known kubelet's version where its undo does not. */
@@ -398,7 +414,7 @@ static int run(struct kr_applying *a,
 		return r;
 	m = choose(&list, id, &several);
 	if (!m)
-		return no_fix(a, id, several);
+		return no_fix(a, &list, id, several);
 	if (strcmp(m->id, a->recovered.id) == 0)
 		return end_recovered(a);
 	a->undone = m;

@@ -62,6 +62,18 @@ static int look(struct kr_status *status, struct kr_diag *diag)
 	return r < 0 ? r : read_log(status, diag);
 }
 
+/* Why there is no manager to ask: the host's message has it behind a colon. */
+static int say_unasked(const struct kr_node *node, const struct kr_diag *diag,
+                       char **ret)
+{
+	const struct kr_message *m = kr_diag_find(diag, "no-bus");
+	const char *why = m ? strstr(m->text, ": ") : NULL;
+
+	if (!node->live)
+		return kr_format(ret, "this is an image, no running system");
+	return kr_format(ret, "systemd cannot be asked%s", why ? why : "");
+}
+
 int kr_status_read(const struct kr_node_options *options, struct kr_diag *diag,
                    struct kr_status *ret)
 {
@@ -80,10 +92,7 @@ int kr_status_read(const struct kr_node_options *options, struct kr_diag *diag,
 		return r;
 	if (!status.host->manager) {
 		status.health.state = KR_HEALTH_UNASKED;
-		r = kr_format(&status.health.why, "%s",
-		              status.host->node->live
-		                      ? "systemd cannot be asked"
-		                      : "this is an image, no running system");
+		r = say_unasked(status.host->node, diag, &status.health.why);
 		if (r < 0)
 			return r;
 	} else {

@@ -109,7 +109,9 @@ static char *put_words(const struct sayings *says,
 		fields[n] = i;
 		values[n++] = says->rules[i]->want;
 	}
-	return n > 0 ? kr_platform_text(fields, values, n, text) : strdup("");
+	return n > 0 || says->n_perms > 0
+	               ? kr_platform_text(fields, values, n, text)
+	               : strdup("");
 }
 
 /* What is demanded of files differs by edition. */

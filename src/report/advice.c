@@ -14,19 +14,20 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/vec.h"
 #include "policy/durable.h"
 #include "report/advice.h"
 #include "store/manifest.h"
 
-#define AGAIN   ", then run this again"
-#define THERE   "set it there"
-#define BY_HAND THERE " by hand, then run 'kubelet-remedy audit'"
-#define ROOT    "give the node's root directory with --root=DIR"
-#define READ    "run this with sudo, or " ROOT
-#define RIGHT   KR_ADVICE_THIS AGAIN
-#define PLACE                                                                  \
-	KR_ADVICE_THIS AGAIN "; 'kubelet-remedy fix --no-persist' leaves "     \
-			     "that place out"
+#define AGAIN      ", then run this again"
+#define THERE      "set it there"
+#define BY_HAND    THERE " by hand, then run 'kubelet-remedy audit'"
+#define ROOT       "give the node's root directory with --root=DIR"
+#define SUDO       "run this with sudo"
+#define READ       SUDO ", or " ROOT
+#define RIGHT      KR_ADVICE_THIS AGAIN
+#define NO_PERSIST "'kubelet-remedy fix --no-persist' leaves that place out"
+#define PLACE      KR_ADVICE_THIS AGAIN "; " NO_PERSIST
 #define RECORDS                                                                \
 	"look into /var/lib/kubelet-remedy, where the old files are, "         \
 	"and " KR_ADVICE_THIS AGAIN
@@ -92,7 +93,7 @@ static const struct row {
 	{"live-unknown",
          "see that the API server answers, or leave --configz out",
          "name other credentials, or leave --configz out"},
-	{"lock", "make that place writable" AGAIN},
+	{"lock", "make that place writable" AGAIN, SUDO},
 	{"lock-file", NULL},
 	{"manifest", RECORDS},
 	{"mark-bits-equal", NULL},
@@ -151,6 +152,27 @@ static const struct row {
                          "hand" AGAIN},
 };
 
+/* What keeps a file from being written, where its content is not at fault: by
+ * the words of the message (store/replace, in-place, space). */
+static const struct {
+	const char *words, *advice;
+} obstacles[] = {
+	{"ulimit -f", "raise that limit" AGAIN},
+	{"ead-only", "mount it writable ('mount -o remount,rw')" AGAIN},
+	{"No space left", "free space there" AGAIN},
+	{"quota exceeded", "free space there, or raise the quota" AGAIN},
+	{"is immutable", "take that off with 'chattr -i -a'" AGAIN},
+	{"(hard links)",
+         "take its other names away ('find -samefile' lists them)" AGAIN},
+	{"has an ACL", "take that off with 'setfacl -b'" AGAIN},
+	{"has set-id bits",
+         "take them off with 'chmod ug-s' or 'setcap -r'" AGAIN},
+	{"is a mount point", "change what is mounted there" AGAIN},
+	{"is open for writing", "wait until that process has closed it" AGAIN},
+	{"by others since", "review that change" AGAIN},
+	{"made it meanwhile", "look what that file is for" AGAIN},
+};
+
 static bool is_of(const struct row *row, const char *code)
 {
 	size_t length = strlen(row->code);
@@ -158,6 +180,27 @@ static bool is_of(const struct row *row, const char *code)
 	if (row->code[length - 1] == '-')
 		return strncmp(row->code, code, length) == 0;
 	return strcmp(row->code, code) == 0;
+}
+
+/* NULL: M is about none of these. */
+static const char *find_obstacle(const struct kr_message *m)
+{
+	static const char *const codes[] = {
+		"file-not-changed",
+		"file-not-replaced",
+		"file-refused",
+		"holds-unwritten",
+		"lock",
+		"transaction",
+	};
+
+	if (!kr_is_among(m->code, codes, ARRAY_SIZE(codes)))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(obstacles); i++) {
+		if (strstr(m->text, obstacles[i].words))
+			return obstacles[i].advice;
+	}
+	return NULL;
 }
 
 /* Whether other rights would do: the message ends in what the kernel or an API
@@ -180,11 +223,15 @@ static const char *place_advice(const char *advice, const struct kr_message *m)
 
 const char *kr_advice(const struct kr_message *m)
 {
+	const char *obstacle = m ? find_obstacle(m) : NULL;
+
 	/* a fix can do without it */
 	if (m && m->file && kr_durable_is_place(m->file) &&
 	    (strcmp(m->code, "file-refused") == 0 ||
 	     strcmp(m->code, "file-not-replaced") == 0))
-		return PLACE;
+		return obstacle ? NO_PERSIST : PLACE;
+	if (obstacle)
+		return obstacle;
 	for (size_t i = 0; m && i < ARRAY_SIZE(rows); i++) {
 		if (is_of(&rows[i], m->code))
 			return rows[i].denied && is_denied(m)

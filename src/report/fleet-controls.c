@@ -229,8 +229,10 @@ static int judge_heard(const struct kr_fleet_controls *c,
 	if (r < 0 || !c->waivers)
 		return r;
 	f->waiver = kr_waivers_find(c->waivers, f->rule->name);
-	if (f->waiver)
+	if (f->waiver) {
 		f->verdict = KR_VERDICT_WAIVED;
+		f->why = NULL;
+	}
 	return 0;
 }
 
@@ -397,6 +399,16 @@ static size_t count_left(const struct kr_fleet_controls *c)
 	return n;
 }
 
+/* How many controls are waived on some node. */
+static size_t count_waived(const struct kr_fleet_controls *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_demanded; i++)
+		n += c->n_verdicts[i][KR_VERDICT_WAIVED] > 0;
+	return n;
+}
+
 int kr_fleet_json_total(FILE *out, const struct kr_fleet_controls *c,
                         const struct kr_fleet_summary *s)
 {
@@ -446,7 +458,7 @@ int kr_fleet_controls_headline(const struct kr_fleet_controls *c,
 	size_t n_unknown = s->n_verdicts[KR_VERDICT_UNKNOWN];
 	size_t n_asked = s->n_verdicts[KR_VERDICT_PASS] + n_fail + n_unknown;
 	size_t n = n_asked < s->n_nodes ? s->n_nodes : n_asked;
-	size_t n_left = count_left(c);
+	size_t n_left = count_left(c), n_waived = count_waived(c);
 	int r;
 
 	if (n_asked == 0)
@@ -473,6 +485,9 @@ int kr_fleet_controls_headline(const struct kr_fleet_controls *c,
 		return r;
 	if (n_fail > 0 && n_unknown > 0)
 		r = kr_format(text, "%s, no verdict on %zu", *text, n_unknown);
+	if (r == 0 && n_waived > 0)
+		r = kr_format(text, "%s, %zu control%s waived", *text, n_waived,
+		              n_waived == 1 ? " is" : "s are");
 	if (r < 0)
 		return r;
 	if (s->reason)

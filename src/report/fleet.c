@@ -117,6 +117,7 @@ void kr_fleet_json_control(struct kr_build *b, cJSON *o,
 	                f->rule->test ? kr_verdict_to_string(f->verdict)
 	                              : NULL);
 	kr_build_string(b, o, "reason", f->reason);
+	kr_json_add_waiver(b, o, f->waiver);
 	kr_json_add_value(b, o, "value", f->live, value);
 }
 
@@ -240,7 +241,7 @@ int kr_fleet_table_add(struct kr_fleet_table *table, const struct kr_finding *f,
 	struct kr_fleet_group *g;
 
 	if (f->rule->test && f->verdict != KR_VERDICT_FAIL &&
-	    f->verdict != KR_VERDICT_UNKNOWN)
+	    f->verdict != KR_VERDICT_UNKNOWN && f->verdict != KR_VERDICT_WAIVED)
 		return 0;
 	g = find_group(table, f->verdict, f->reason);
 	if (!g)
@@ -263,7 +264,8 @@ static int rank(enum kr_verdict verdict)
 {
 	return verdict == KR_VERDICT_FAIL      ? 0
 	       : verdict == KR_VERDICT_UNKNOWN ? 1
-	                                       : 2;
+	       : verdict == KR_VERDICT_WAIVED  ? 2
+	                                       : 3;
 }
 
 static int compare_groups(const void *a, const void *b)

@@ -72,7 +72,7 @@ void kr_fleet_json_counts(struct kr_build *b, cJSON *o,
 /* How many nodes of one reason a table names, if not all. */
 #define KR_FLEET_NAMES_MAX 100
 
-/* The nodes that do not pass, by reason. */
+/* The nodes that do not pass, or are waived, by reason. */
 struct kr_fleet_table {
 	const struct kr_rule *rule;
 	bool all_names;

@@ -343,7 +343,7 @@ void kr_json_add_id(struct kr_build *j, cJSON *c, const char *name,
 		kr_build_string(j, c, "level", NULL);
 }
 
-static void add_waiver(struct kr_build *j, cJSON *c, const struct kr_waiver *w)
+void kr_json_add_waiver(struct kr_build *j, cJSON *c, const struct kr_waiver *w)
 {
 	cJSON *o;
 
@@ -407,7 +407,7 @@ static void add_control(struct kr_build *j, cJSON *controls,
 	                !o           ? NULL
 	                : o->refusal ? o->refusal
 	                             : o->barred);
-	add_waiver(j, c, a->waiver);
+	kr_json_add_waiver(j, c, a->waiver);
 	kr_build_string(j, c, "scanner", a->scanner);
 	add_views(j, c, a, audit->endpoint);
 	add_sources(j, c, &a->sources, h);

@@ -45,6 +45,10 @@ void kr_json_add_rule(struct kr_build *j, cJSON *control,
 /* "id", "type", "level": of the control NAME in EDITION, which may be NULL. */
 void kr_json_add_id(struct kr_build *j, cJSON *control, const char *name,
                     const struct kr_edition *edition);
+/* W, or null, as the member "waiver" of C. */
+void kr_json_add_waiver(struct kr_build *j, cJSON *c,
+                        const struct kr_waiver *w);
+
 /* NAME: V in the type that it has for kubelet; null where STATE has no value.
  */
 void kr_json_add_value(struct kr_build *j, cJSON *o, const char *name,

@@ -192,11 +192,14 @@ static void print_running(const struct kr_term *term,
 static void print_live(const struct kr_term *term, const struct kr_audit *audit,
                        const struct kr_judgement *j, const char *said)
 {
-	size_t used = print_state(term, "live", &j->live);
-	bool why = j->live.state == KR_STATE_UNKNOWN &&
-	           !strstr(said, j->live.reason);
+	const bool unknown = j->live.state == KR_STATE_UNKNOWN;
+	const bool why = unknown && !strstr(said, j->live.reason);
 	_cleanup_free_ char *text = NULL;
+	size_t used;
 
+	if (unknown && !why && !audit->endpoint)
+		return; /* the headline has said it */
+	used = print_state(term, "live", &j->live);
 	if (kr_format(&text, "%s%s%s", audit->endpoint ? audit->endpoint : "",
 	              audit->endpoint && why ? ": " : "",
 	              why ? j->live.reason : "") == 0)

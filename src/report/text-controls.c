@@ -63,7 +63,7 @@ static void table_done(struct table *t)
 
 static const char *verdict_word(const struct kr_judgement *j)
 {
-	return j->rule->test ? kr_verdict_to_string(j->verdict) : "-";
+	return j->rule->test ? kr_text_verdict_word(j->verdict) : "-";
 }
 
 /* Why it has no value is said in the first line, of CAUSE. */

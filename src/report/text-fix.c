@@ -597,7 +597,7 @@ static int print_values(const struct kr_term *term, const struct kr_fix *fix)
 			continue;
 		fputs("  now       ", term->out);
 		kr_term_color(term, kr_text_color(j), "%-4s",
-		              kr_verdict_to_string(j->verdict));
+		              kr_text_verdict_word(j->verdict));
 		fprintf(term->out, "  %s%s%s: ", id, *id ? " " : "",
 		        j->rule->name);
 		kr_term_row(term, "", value);

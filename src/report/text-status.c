@@ -148,6 +148,11 @@ void kr_text_status(const struct kr_term *term, const struct kr_status *s)
 
 	if (!s->loaded) {
 		kr_term_headline(term, KR_COLOR_WARN, "UNKNOWN", s->health.why);
+		if (s->host->node->live)
+			kr_term_prose(term, "next: ",
+			              "see that systemd and its bus run, then "
+			              "run this again; 'kubelet-remedy audit' "
+			              "reads the files");
 		return;
 	}
 	if (!s->found || s->other) {

@@ -33,6 +33,13 @@ static const struct {
 static_assert(ARRAY_SIZE(verdicts) == _KR_VERDICT_MAX,
               "a word for each verdict");
 
+const char *kr_text_verdict_word(enum kr_verdict verdict)
+{
+	return verdict == KR_VERDICT_NOT_APPLICABLE
+	               ? "not applicable"
+	               : kr_verdict_to_string(verdict);
+}
+
 enum kr_color kr_text_color(const struct kr_judgement *j)
 {
 	return j->rule->test ? verdicts[j->verdict].color : KR_COLOR_DIM;

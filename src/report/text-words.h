@@ -14,6 +14,9 @@ int kr_text_name_width(const struct kr_term *term, int width);
 void kr_text_verdict(const struct kr_term *term, enum kr_verdict verdict,
                      const char *reason);
 
+/* VERDICT as people read it: "not applicable" has no dash there. */
+const char *kr_text_verdict_word(enum kr_verdict verdict);
+
 /* The colour of J's verdict. */
 enum kr_color kr_text_color(const struct kr_judgement *j);
 

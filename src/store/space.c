@@ -104,7 +104,7 @@ static int check_folder(struct needs *needs, int fd, const char *path)
 }
 
 /* Files of SIZES[0 ... N-1] bytes, and the folders that are missing, below the
- * nearest folder on the way to PATH. */
+ * nearest folder on the way to PATH, which may be a folder's with a slash. */
 static int add(struct needs *needs, const char *path, const size_t *sizes,
                size_t n)
 {
@@ -151,7 +151,7 @@ static int add_copy(struct needs *needs, const struct kr_file_edits *f)
 	sizes[0] *= 2;
 	if (f->file && !kr_file_edits_in_place(f))
 		sizes[n++] = f->file->size;
-	return add(needs, KR_STATE_DIR "/copy", sizes, n);
+	return add(needs, KR_STATE_DIR "/", sizes, n);
 }
 
 static int add_content(struct needs *needs, const struct kr_file_edits *f)
