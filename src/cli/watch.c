@@ -151,14 +151,17 @@ static const struct phrase *find_phrase(const char *what)
 	return KR_FIND(phrases, ARRAY_SIZE(phrases), what, what);
 }
 
+/* Of the words so much stays: "restart", "healthy;". */
+#define WORDS_MIN 8
+
 /* The numbers are what changes: the words in front of them are cut. */
 static void shorten(unsigned width, const char *words, const char *time,
                     char line[static KR_WATCH_LINE_SIZE])
 {
 	size_t rest = strlen(" ()") + strlen(time);
+	size_t n = width > rest + WORDS_MIN ? width - rest : WORDS_MIN;
 
-	snprintf(line, KR_WATCH_LINE_SIZE, "%.*s (%s)",
-	         (int)(width > rest ? width - rest : 0), words, time);
+	snprintf(line, KR_WATCH_LINE_SIZE, "%.*s (%s)", (int)n, words, time);
 }
 
 /* Once a second on a terminal, once in a log. */
