@@ -34,25 +34,31 @@ const char *kr_undoable_to_string(enum kr_undoable undoable)
 	return undoable_names[undoable];
 }
 
+/* Whether ID is a number of the history; RET: its row, or NULL. */
+static bool is_number(const struct kr_manifests *list, const char *id,
+                      const struct kr_manifest_row **ret)
+{
+	const char *error;
+	long long number =
+		strtonum(id, 1, kr_manifests_next_number(list) - 1, &error);
+
+	*ret = error ? NULL : kr_manifests_find_row(list, (unsigned)number);
+	return !error;
+}
+
 /* The one of ID, by its number, or the only one that begins so. NULL: none;
  * RET_SEVERAL: more than one begins so. */
 static struct kr_manifest *find(const struct kr_manifests *list, const char *id,
                                 bool *ret_several)
 {
 	struct kr_manifest *found = kr_manifests_find(list, id);
-	const char *error;
-	long long number =
-		strtonum(id, 1, kr_manifests_next_number(list) - 1, &error);
+	const struct kr_manifest_row *row;
 
 	*ret_several = false;
 	if (found || *id == '\0')
 		return found;
-	if (!error) {
-		const struct kr_manifest_row *row =
-			kr_manifests_find_row(list, (unsigned)number);
-
+	if (is_number(list, id, &row))
 		return row && !row->undo ? row->manifest : NULL;
-	}
 	for (size_t i = 0; i < list->n_items; i++) {
 		if (strncmp(list->items[i].id, id, strlen(id)) != 0)
 			continue;
@@ -91,23 +97,12 @@ static int end_recovered(struct kr_applying *a)
 
 #define LISTED "'kubelet-remedy history' lists them"
 
-/* Whether ID is the number of an undo. */
-static bool is_undo(const struct kr_manifests *list, const char *id)
-{
-	const char *error;
-	long long number =
-		strtonum(id, 1, kr_manifests_next_number(list) - 1, &error);
-	const struct kr_manifest_row *row =
-		error ? NULL : kr_manifests_find_row(list, (unsigned)number);
-
-	return row && row->undo;
-}
-
 static int no_fix(struct kr_applying *a, const struct kr_manifests *list,
                   const char *id, bool several)
 {
 	const char *what =
 		several ? "more than one fix begins with" : "there is no fix";
+	const struct kr_manifest_row *row = NULL;
 	const char *rest = LISTED;
 
 	if (!id && *a->recovered.id)
@@ -115,7 +110,7 @@ static int no_fix(struct kr_applying *a, const struct kr_manifests *list,
 	if (!id)
 		return kr_apply_end(a, KR_OUTCOME_UNCHANGED,
 		                    "there is no fix to undo");
-	if (!several && is_undo(list, id))
+	if (!several && is_number(list, id, &row) && row && row->undo)
 		rest = "it is an undo; a fix makes the change again";
 	kr_diag_add(a->diag, KR_ERROR, "no-transaction", KR_SPAN_NONE,
 	            "%s %s: %s", what, id, rest);
