@@ -111,6 +111,11 @@ static int simplify(const char *path, char **ret)
 	return out ? 0 : -ENOMEM;
 }
 
+bool kr_environment_is_several(const char *path)
+{
+	return strstr(path, " /") || strstr(path, " -/");
+}
+
 int kr_environment_add_file(struct kr_environment *e,
                             const struct kr_specifiers *s,
                             const struct kr_text *value)
@@ -140,7 +145,7 @@ int kr_environment_add_file(struct kr_environment *e,
 		                  : "path is not absolute and plain: ignored");
 		return 0;
 	}
-	if (strstr(path, " /") || strstr(path, " -/"))
+	if (kr_environment_is_several(path))
 		kr_diag_add(s->diag, KR_WARNING, "environment-file-blank", span,
 		            "EnvironmentFile= takes one path, blanks and all: "
 		            "each path needs a line of its own");

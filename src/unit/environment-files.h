@@ -11,6 +11,9 @@ int kr_environment_add_file(struct kr_environment *environment,
                             const struct kr_specifiers *specifiers,
                             const struct kr_text *value);
 
+/* Whether PATH looks as if it were several, with blanks between them. */
+bool kr_environment_is_several(const char *path);
+
 enum kr_env_files {
 	KR_ENV_FILES_READ,
 	KR_ENV_FILES_MISSING, /* a mandatory one: environment->missing */

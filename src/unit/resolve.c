@@ -203,7 +203,7 @@ static int complete_environment(struct loader *l)
 	if (r == KR_ENV_FILES_REFUSED)
 		unit->load = KR_UNIT_BAD;
 	if (r == KR_ENV_FILES_MISSING && l->diag &&
-	    (strstr(e->missing, " /") || strstr(e->missing, " -/"))) {
+	    kr_environment_is_several(e->missing)) {
 		unit->load = KR_UNIT_BAD;
 		raise_code(l->diag, "environment-file-blank");
 	} else if (r == KR_ENV_FILES_MISSING) {
